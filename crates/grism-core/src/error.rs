@@ -1,0 +1,268 @@
+//! The one error of Grism: a kind that says what the caller does, a message, a place and a source.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// The result of every fallible function of Grism.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// The name the original design gave to [`Error`].
+pub type GrismError = Error;
+
+/// What the caller should do about an [`Error`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum ErrorKind {
+    /// The query is wrong: mend the query.
+    InvalidQuery,
+    /// The data do not fit: mend the data.
+    InvalidData,
+    /// A named thing does not exist.
+    NotFound,
+    /// Another writer was first: run the commit again on the new snapshot.
+    Conflict,
+    /// A limit was reached: raise the limit or ask for less.
+    ResourceExhausted,
+    /// Something outside does not answer: try again later.
+    Unavailable,
+    /// The caller cancelled the work, or its time ran out.
+    Cancelled,
+    /// Grism does not do this.
+    Unsupported,
+    /// Grism is wrong: report it.
+    Internal,
+}
+
+impl ErrorKind {
+    /// The kind's name, as it is spelled in every language binding.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidQuery => "InvalidQuery",
+            Self::InvalidData => "InvalidData",
+            Self::NotFound => "NotFound",
+            Self::Conflict => "Conflict",
+            Self::ResourceExhausted => "ResourceExhausted",
+            Self::Unavailable => "Unavailable",
+            Self::Cancelled => "Cancelled",
+            Self::Unsupported => "Unsupported",
+            Self::Internal => "Internal",
+        }
+    }
+
+    /// Whether running the same task again, elsewhere or later, may succeed.
+    #[must_use]
+    pub const fn is_retryable(self) -> bool {
+        matches!(self, Self::Unavailable)
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A place in a query text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Location {
+    /// Line, counted from 1.
+    pub line: usize,
+    /// Column in characters, counted from 1.
+    pub column: usize,
+    /// Length of the underlined piece in characters; at least 1.
+    pub length: usize,
+    /// The text of the line.
+    pub text: String,
+}
+
+impl Location {
+    /// Finds the place of the byte range `start..end` of `source`.
+    #[must_use]
+    pub fn of_span(source: &str, start: usize, end: usize) -> Self {
+        let floor = |mut at: usize| {
+            at = at.min(source.len());
+            while !source.is_char_boundary(at) {
+                at -= 1;
+            }
+            at
+        };
+        let (start, end) = (floor(start), floor(end));
+        let line_start = source[..start].rfind('\n').map_or(0, |at| at + 1);
+        let line_end = source[start..].find('\n').map_or(source.len(), |at| start + at);
+        let underlined = &source[start..end.clamp(start, line_end)];
+        Self {
+            line: source[..line_start].matches('\n').count() + 1,
+            column: source[line_start..start].chars().count() + 1,
+            length: underlined.chars().count().max(1),
+            text: source[line_start..line_end].to_owned(),
+        }
+    }
+}
+
+/// An error of Grism. Cheap to clone, and it keeps its kind when it crosses a process boundary.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Error {
+    inner: Box<Inner>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Inner {
+    kind: ErrorKind,
+    message: String,
+    location: Option<Location>,
+    #[serde(skip)]
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Error {
+    /// Makes an error of `kind`.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { inner: Box::new(Inner { kind, message: message.into(), location: None, source: None }) }
+    }
+
+    /// The query is wrong.
+    pub fn invalid_query(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::InvalidQuery, message)
+    }
+
+    /// The data do not fit.
+    pub fn invalid_data(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::InvalidData, message)
+    }
+
+    /// A named thing does not exist.
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::NotFound, message)
+    }
+
+    /// Another writer was first.
+    pub fn conflict(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Conflict, message)
+    }
+
+    /// Something outside does not answer.
+    pub fn unavailable(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Unavailable, message)
+    }
+
+    /// Grism does not do this; `message` names it.
+    pub fn unsupported(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Unsupported, message)
+    }
+
+    /// Grism is wrong.
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Internal, message)
+    }
+
+    /// The caller cancelled the work.
+    #[must_use]
+    pub fn cancelled() -> Self {
+        Self::new(ErrorKind::Cancelled, "the query was cancelled")
+    }
+
+    /// Adds the place in the query text, unless one is known already.
+    #[must_use]
+    pub fn with_location(mut self, location: Location) -> Self {
+        self.inner.location.get_or_insert(location);
+        self
+    }
+
+    /// Adds the error that caused this one.
+    #[must_use]
+    pub fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        self.inner.source = Some(Arc::new(source));
+        self
+    }
+
+    /// Puts `context` before the message, as `context: message`.
+    #[must_use]
+    pub fn context(mut self, context: impl fmt::Display) -> Self {
+        self.inner.message = format!("{context}: {}", self.inner.message);
+        self
+    }
+
+    /// What the caller should do.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.inner.kind
+    }
+
+    /// The message, without the place.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.inner.message
+    }
+
+    /// The place in the query text, where there is one.
+    #[must_use]
+    pub fn location(&self) -> Option<&Location> {
+        self.inner.location.as_ref()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.inner.kind, self.inner.message)?;
+        if let Some(place) = &self.inner.location {
+            let number = place.line.to_string();
+            let margin = " ".repeat(number.len());
+            let indent = " ".repeat(place.column - 1);
+            write!(f, "\n{margin}--> line {}, column {}", place.line, place.column)?;
+            write!(f, "\n{margin} |\n{number} | {}", place.text)?;
+            write!(f, "\n{margin} | {indent}{}", "^".repeat(place.length))?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.inner.source.as_ref().map(|source| source.as_ref() as &(dyn std::error::Error + 'static))
+    }
+}
+
+impl From<arrow::error::ArrowError> for Error {
+    fn from(error: arrow::error::ArrowError) -> Self {
+        use arrow::error::ArrowError;
+        match error {
+            ArrowError::ExternalError(source) => match source.downcast::<Self>() {
+                Ok(error) => *error,
+                Err(source) => Self::internal(source.to_string()),
+            },
+            ArrowError::ArithmeticOverflow(message) => Self::invalid_data(format!("integer overflow: {message}")),
+            ArrowError::DivideByZero => Self::invalid_data("division by zero"),
+            other => Self::internal(other.to_string()).with_source(other),
+        }
+    }
+}
+
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Self {
+        use std::io::ErrorKind as Io;
+        let kind = match error.kind() {
+            Io::NotFound => ErrorKind::NotFound,
+            Io::StorageFull | Io::QuotaExceeded | Io::OutOfMemory => ErrorKind::ResourceExhausted,
+            Io::InvalidData | Io::UnexpectedEof => ErrorKind::InvalidData,
+            _ => ErrorKind::Unavailable,
+        };
+        Self::new(kind, error.to_string()).with_source(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_underlines_its_place() {
+        let query = "MATCH (a)\nRETURN b.name";
+        let error = Error::invalid_query("unknown variable `b`").with_location(Location::of_span(query, 17, 18));
+        assert_eq!(
+            error.to_string(),
+            "InvalidQuery: unknown variable `b`\n --> line 2, column 8\n  |\n2 | RETURN b.name\n  |        ^"
+        );
+    }
+}

@@ -1,0 +1,120 @@
+//! The storage contract: what the engine asks of a graph, whatever holds it.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow::record_batch::RecordBatch;
+use async_trait::async_trait;
+use futures::stream::BoxStream;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ChangeSet, GraphSchema, GraphStatistics, IncidenceSegment, Result, ScanPredicate, SegmentKey, SnapshotId, TableId,
+};
+
+/// The column of raw entity ids that leads every scanned batch.
+pub const ID_COLUMN: &str = "_id";
+
+/// A stream of batches of one schema.
+pub type BatchStream = BoxStream<'static, Result<RecordBatch>>;
+
+/// What a worker needs to open the same graph.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StorageDescriptor {
+    /// Where the graph lies: an absolute path or a URI.
+    pub uri: String,
+    /// Object store options.
+    pub options: BTreeMap<String, String>,
+}
+
+/// A graph: a line of snapshots, each whole and immutable.
+#[async_trait]
+pub trait Storage: Send + Sync + Debug {
+    /// What travels to workers.
+    fn descriptor(&self) -> StorageDescriptor;
+
+    /// Opens a snapshot; the default id opens the newest.
+    ///
+    /// # Errors
+    /// `NotFound` where there is no such snapshot.
+    async fn snapshot(&self, id: SnapshotId) -> Result<Arc<dyn Snapshot>>;
+
+    /// Commits `changes` as the next snapshot, all or nothing.
+    ///
+    /// # Errors
+    /// `Conflict` where `changes.base` is not the newest snapshot; then nothing was changed.
+    async fn commit(&self, changes: ChangeSet) -> Result<SnapshotId>;
+
+    /// The committed snapshots, oldest first.
+    async fn history(&self) -> Result<Vec<SnapshotInfo>>;
+}
+
+/// One line of a graph's history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SnapshotInfo {
+    /// The snapshot's number.
+    pub id: SnapshotId,
+    /// When it was committed, in milliseconds since 1970-01-01T00:00Z.
+    pub committed_at: i64,
+}
+
+/// A piece of a table that one worker scans: physical rows of one fragment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScanRange {
+    /// The table.
+    pub table: TableId,
+    /// The fragment's number within the table.
+    pub fragment: u64,
+    /// Rows the fragment holds.
+    pub rows: u64,
+}
+
+/// What a scan reads.
+#[derive(Clone, Debug)]
+pub struct ScanRequest {
+    /// Properties and roles to read; the id column comes first anyway.
+    pub columns: Vec<String>,
+    /// Rows to pass; empty passes all.
+    pub predicate: ScanPredicate,
+    /// The piece to read.
+    pub range: ScanRange,
+    /// Rows per batch, at most.
+    pub batch_rows: usize,
+}
+
+/// One committed, immutable, consistent version of a graph.
+#[async_trait]
+pub trait Snapshot: Send + Sync + Debug {
+    /// The snapshot's number.
+    fn id(&self) -> SnapshotId;
+
+    /// The schema.
+    fn schema(&self) -> &Arc<GraphSchema>;
+
+    /// The counts.
+    fn statistics(&self) -> &Arc<GraphStatistics>;
+
+    /// Segments hold `2^shift` offsets.
+    fn segment_shift(&self) -> u8;
+
+    /// The pieces of a table; together they hold every row once.
+    fn scan_ranges(&self, table: TableId) -> Vec<ScanRange>;
+
+    /// Reads one piece: batches of [`ID_COLUMN`] and the requested columns, in storage order.
+    async fn scan(&self, request: ScanRequest) -> Result<BatchStream>;
+
+    /// Reads `columns` of the rows at `offsets` of `table`, one row for each offset, in their order.
+    async fn take(&self, table: TableId, offsets: &[u64], columns: &[String]) -> Result<RecordBatch>;
+
+    /// The incidences of `role` of the hyperedge table `table` whose members lie in the segment `key`.
+    async fn incidences(&self, table: TableId, role: &str, key: SegmentKey) -> Result<Arc<IncidenceSegment>>;
+
+    /// The offsets of `table` that a segment may hold, for readers that walk a table by segments.
+    fn segment_offsets(&self, key: SegmentKey) -> Range<u64> {
+        let next = self.statistics().tables.get(&key.table).map_or(0, |statistics| statistics.next_offset);
+        let start = key.segment << self.segment_shift();
+        start.min(next)..(start + (1 << self.segment_shift())).min(next)
+    }
+}

@@ -1,0 +1,178 @@
+//! The types of values, and how each stands in an Arrow column.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Fields, TimeUnit};
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Result, TableId};
+
+/// The tables an entity may come from, ascending and without duplicates.
+pub type Tables = Arc<[TableId]>;
+
+/// The type of an expression or a column.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Type {
+    /// Only null is known.
+    Null,
+    /// True or false.
+    Bool,
+    /// 64-bit signed integer.
+    Int64,
+    /// 64-bit IEEE float.
+    Float64,
+    /// UTF-8 text.
+    String,
+    /// Raw bytes.
+    Bytes,
+    /// A calendar day.
+    Date,
+    /// A time of day without zone, to the nanosecond.
+    LocalTime,
+    /// A day and time without zone, to the nanosecond.
+    LocalDateTime,
+    /// An instant, to the nanosecond, in UTC.
+    DateTime,
+    /// A list of one type.
+    List(Box<Type>),
+    /// A map whose keys are known.
+    Map(Vec<(String, Type)>),
+    /// A node of one of these tables, as its id.
+    Node(Tables),
+    /// A hyperedge of one of these tables, as its id.
+    Hyperedge(Tables),
+    /// An incidence: hyperedge, role, position, member.
+    Incidence,
+    /// A sum of integers that is not finished yet, in 128 bits. Never a value of a query.
+    WideInt,
+}
+
+impl Type {
+    /// A list of `self`.
+    #[must_use]
+    pub fn list(self) -> Self {
+        Self::List(Box::new(self))
+    }
+
+    /// The Arrow type of a column of this type.
+    #[must_use]
+    pub fn to_arrow(&self) -> DataType {
+        match self {
+            Self::Null => DataType::Null,
+            Self::Bool => DataType::Boolean,
+            Self::Int64 => DataType::Int64,
+            Self::Float64 => DataType::Float64,
+            Self::String => DataType::Utf8,
+            Self::Bytes => DataType::Binary,
+            Self::Date => DataType::Date32,
+            Self::LocalTime => DataType::Time64(TimeUnit::Nanosecond),
+            Self::LocalDateTime => DataType::Timestamp(TimeUnit::Nanosecond, None),
+            Self::DateTime => DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())),
+            Self::List(item) => DataType::List(Arc::new(Field::new_list_field(item.to_arrow(), true))),
+            Self::Map(fields) => DataType::Struct(
+                fields.iter().map(|(name, item)| Field::new(name, item.to_arrow(), true)).collect::<Fields>(),
+            ),
+            Self::Node(_) | Self::Hyperedge(_) => DataType::UInt64,
+            Self::WideInt => DataType::Decimal128(38, 0),
+            Self::Incidence => DataType::Struct(Fields::from(vec![
+                Field::new("hyperedge", DataType::UInt64, true),
+                Field::new("role", DataType::Utf8, true),
+                Field::new("position", DataType::Int64, true),
+                Field::new("member", DataType::UInt64, true),
+            ])),
+        }
+    }
+
+    /// The type that holds the values of an Arrow column from outside; narrower numbers widen.
+    ///
+    /// # Errors
+    /// `Unsupported`, naming the Arrow type, where no Grism type holds it without loss.
+    pub fn from_arrow(data_type: &DataType) -> Result<Self> {
+        Ok(match data_type {
+            DataType::Null => Self::Null,
+            DataType::Boolean => Self::Bool,
+            DataType::Int8
+            | DataType::Int16
+            | DataType::Int32
+            | DataType::Int64
+            | DataType::UInt8
+            | DataType::UInt16
+            | DataType::UInt32
+            | DataType::UInt64 => Self::Int64,
+            DataType::Float16 | DataType::Float32 | DataType::Float64 => Self::Float64,
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Self::String,
+            DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
+                Self::Bytes
+            }
+            DataType::Date32 | DataType::Date64 => Self::Date,
+            DataType::Time32(_) | DataType::Time64(_) => Self::LocalTime,
+            DataType::Timestamp(_, None) => Self::LocalDateTime,
+            DataType::Timestamp(_, Some(_)) => Self::DateTime,
+            DataType::Dictionary(_, values) => Self::from_arrow(values)?,
+            DataType::List(item) | DataType::LargeList(item) | DataType::ListView(item) => {
+                Self::from_arrow(item.data_type())?.list()
+            }
+            DataType::Struct(fields) => Self::Map(
+                fields
+                    .iter()
+                    .map(|field| Ok((field.name().clone(), Self::from_arrow(field.data_type())?)))
+                    .collect::<Result<_>>()?,
+            ),
+            other => return Err(Error::unsupported(format!("a property of the Arrow type {other}"))),
+        })
+    }
+
+    /// The type that holds both, or `None` where only a dynamically typed value could.
+    #[must_use]
+    pub fn unify(&self, other: &Self) -> Option<Self> {
+        Some(match (self, other) {
+            (a, b) if a == b => a.clone(),
+            (Self::Null, any) | (any, Self::Null) => any.clone(),
+            (Self::List(a), Self::List(b)) => a.unify(b)?.list(),
+            (Self::Node(a), Self::Node(b)) => Self::Node(union_tables(a, b)),
+            (Self::Hyperedge(a), Self::Hyperedge(b)) => Self::Hyperedge(union_tables(a, b)),
+            (Self::Map(a), Self::Map(b)) if a.len() == b.len() => Self::Map(
+                a.iter()
+                    .zip(b)
+                    .map(|((name, a), (other, b))| (name == other).then(|| Some((name.clone(), a.unify(b)?)))?)
+                    .collect::<Option<_>>()?,
+            ),
+            _ => return None,
+        })
+    }
+
+    /// Whether this is an integer or a float.
+    #[must_use]
+    pub fn is_numeric(&self) -> bool {
+        matches!(self, Self::Int64 | Self::Float64)
+    }
+
+    /// The tables of a node or hyperedge.
+    #[must_use]
+    pub fn tables(&self) -> Option<&Tables> {
+        match self {
+            Self::Node(tables) | Self::Hyperedge(tables) => Some(tables),
+            _ => None,
+        }
+    }
+}
+
+fn union_tables(a: &Tables, b: &Tables) -> Tables {
+    let mut all: Vec<TableId> = a.iter().chain(b.iter()).copied().collect();
+    all.sort_unstable();
+    all.dedup();
+    all.into()
+}
+
+impl fmt::Display for Type {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::List(item) => write!(f, "List<{item}>"),
+            Self::Map(_) => f.write_str("Map"),
+            Self::Node(_) => f.write_str("Node"),
+            Self::Hyperedge(_) => f.write_str("Hyperedge"),
+            other => write!(f, "{other:?}"),
+        }
+    }
+}

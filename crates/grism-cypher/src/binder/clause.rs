@@ -1,0 +1,162 @@
+//! The clauses of a single query, from left to right.
+
+use std::sync::Arc;
+
+use grism_core::{Result, Type};
+use grism_logical::{Apply, ApplyKind, LogicalExpr, LogicalPlan, PlanSchema, infer_type};
+use open_cypher::ast::{Clause, ClauseKind, Expr, MatchClause, SingleQuery, UnwindClause};
+
+use super::Binder;
+use super::scope::column_for;
+
+impl Binder<'_> {
+    pub(super) fn single_query(&mut self, query: &SingleQuery) -> Result<LogicalPlan> {
+        let clauses = &query.kind.clauses;
+        for (index, clause) in clauses.iter().enumerate() {
+            let last = index + 1 == clauses.len();
+            if let ClauseKind::Return(returned) = &clause.kind {
+                if !last {
+                    return Err(self.source.invalid("RETURN must be the last clause", clause.span));
+                }
+                self.projection(&returned.projection, None, true)?;
+                return Ok(std::mem::replace(&mut self.plan, LogicalPlan::Unit));
+            }
+            self.clause(clause)?;
+        }
+        let message = "a query that reads must end with RETURN";
+        Err(self.source.invalid(message, clauses.last().map_or(query.span, |clause| clause.span)))
+    }
+
+    pub(super) fn clause(&mut self, clause: &Clause) -> Result<()> {
+        let name = match &clause.kind {
+            ClauseKind::Match(matched) => return self.match_clause(matched, clause),
+            ClauseKind::Unwind(unwind) => return self.unwind(unwind),
+            ClauseKind::With(with) => return self.projection(&with.projection, with.where_clause.as_ref(), false),
+            ClauseKind::Return(_) => return Err(self.source.invalid("RETURN must be the last clause", clause.span)),
+            ClauseKind::Filter(filter) => return self.filter(&filter.predicate),
+            ClauseKind::Use(_) => "USE",
+            ClauseKind::Let(_) => "LET",
+            ClauseKind::Create(_) => "CREATE",
+            ClauseKind::Insert(_) => "INSERT",
+            ClauseKind::Merge(_) => "MERGE",
+            ClauseKind::Delete(_) => "DELETE",
+            ClauseKind::Set(_) => "SET",
+            ClauseKind::Remove(_) => "REMOVE",
+            ClauseKind::Foreach(_) => "FOREACH",
+            ClauseKind::LoadCsv(_) => "LOAD CSV",
+            ClauseKind::Call(_) => "CALL",
+            ClauseKind::Select(_) => "SELECT",
+            ClauseKind::Next(_) => "NEXT",
+            ClauseKind::Finish => "FINISH",
+            _ => "this clause",
+        };
+        Err(self.source.unsupported(name, clause.span))
+    }
+
+    fn match_clause(&mut self, matched: &MatchClause, clause: &Clause) -> Result<()> {
+        if let Some(mode) = &matched.mode {
+            return Err(self.source.unsupported("a path mode", mode.span));
+        }
+        if let Some(hint) = matched.hints.first() {
+            return Err(self.source.unsupported("a planner hint", hint.span));
+        }
+        if !matched.optional {
+            return self.match_pattern(&matched.pattern, matched.where_clause.as_ref());
+        }
+        let outer = std::mem::replace(&mut self.plan, LogicalPlan::Unit);
+        let outer_schema = outer.schema()?;
+        self.plan = LogicalPlan::Argument(outer_schema.clone());
+        self.match_pattern(&matched.pattern, matched.where_clause.as_ref())?;
+        let subplan = std::mem::replace(&mut self.plan, LogicalPlan::Unit);
+        self.check_subplan(&subplan, "OPTIONAL MATCH", clause.span)?;
+        // Internal columns of the optional part end here.
+        let mut names: Vec<String> = outer_schema.names().map(str::to_owned).collect();
+        for variable in &self.scope.variables {
+            if !names.contains(&variable.column) {
+                names.push(variable.column.clone());
+            }
+        }
+        let subplan = Arc::new(subplan.keep_columns(&names)?);
+        self.plan = LogicalPlan::Apply(Apply { input: Arc::new(outer), subplan, kind: ApplyKind::Optional });
+        Ok(())
+    }
+
+    fn unwind(&mut self, unwind: &UnwindClause) -> Result<()> {
+        let name = &unwind.variable.kind.text;
+        if self.scope.find(name).is_some() {
+            return Err(self.source.invalid(format!("the variable `{name}` is bound already"), unwind.variable.span));
+        }
+        let expression = self.expression(&unwind.expression)?;
+        self.flush_pending()?;
+        let ty = match self.type_of(&expression, &unwind.expression)? {
+            Type::List(item) => *item,
+            Type::Null => Type::Null,
+            other => {
+                return Err(self.source.invalid(format!("UNWIND needs a list, not {other}"), unwind.expression.span));
+            }
+        };
+        let variable = column_for(name);
+        let input = Arc::new(std::mem::replace(&mut self.plan, LogicalPlan::Unit));
+        self.plan = LogicalPlan::Unwind { input, expression, variable: variable.clone() };
+        self.scope.put(name, &variable, ty);
+        Ok(())
+    }
+
+    /// Keeps the rows for which `predicate` is true; existential parts of its conjunction become semi and anti joins.
+    pub(super) fn filter(&mut self, predicate: &Expr) -> Result<()> {
+        let mut conjuncts = Vec::new();
+        for part in split_conjunction(predicate) {
+            if let Some((subquery, kind)) = self.existential(part)? {
+                self.flush_pending()?;
+                let input = Arc::new(std::mem::replace(&mut self.plan, LogicalPlan::Unit));
+                self.plan = LogicalPlan::Apply(Apply { input, subplan: Arc::new(subquery), kind });
+                continue;
+            }
+            let expression = self.expression(part)?;
+            let found = self.type_of(&expression, part)?;
+            if !matches!(found, Type::Bool | Type::Null) {
+                return Err(self.source.invalid(format!("a predicate must be a boolean, not {found}"), part.span));
+            }
+            conjuncts.push(expression);
+        }
+        self.flush_pending()?;
+        let plan = std::mem::replace(&mut self.plan, LogicalPlan::Unit);
+        self.plan = plan.filtered(conjuncts);
+        Ok(())
+    }
+
+    /// The type of a bound expression over the plan with its pending columns.
+    pub(super) fn type_of(&self, expression: &LogicalExpr, place: &Expr) -> Result<Type> {
+        infer_type(expression, &self.columns()?)
+            .map_err(|error| error.with_location(self.source.location(place.span)))
+    }
+
+    /// The columns an expression may read: the plan's, the pending ones and the aggregates'.
+    pub(super) fn columns(&self) -> Result<PlanSchema> {
+        let mut schema = self.plan.schema()?;
+        self.add_pending_columns(&mut schema)?;
+        if let Some(aggregates) = &self.aggregates {
+            for (call, name) in aggregates {
+                let argument = match &call.argument {
+                    Some(argument) => infer_type(argument, &schema)?,
+                    None => Type::Null,
+                };
+                schema.put(grism_logical::Column::new(name, call.function.result_type(&argument)));
+            }
+        }
+        Ok(schema)
+    }
+}
+
+fn split_conjunction(predicate: &Expr) -> Vec<&Expr> {
+    use open_cypher::ast::{BinaryOperator, ExprKind};
+    match &predicate.kind {
+        ExprKind::Parenthesized(inner) => split_conjunction(inner),
+        ExprKind::Binary { left, operator, right } if operator.kind == BinaryOperator::And => {
+            let mut parts = split_conjunction(left);
+            parts.extend(split_conjunction(right));
+            parts
+        }
+        _ => vec![predicate],
+    }
+}

@@ -1,0 +1,80 @@
+//! Runs the openCypher parser and turns its diagnostics into one error with a place.
+
+use grism_core::{Error, Result};
+use open_cypher::ast::{QueryKind, RegularQuery, StatementKind};
+use open_cypher::{Diagnostic, TokenKind, lex, parse};
+
+use crate::source::Source;
+
+/// Brackets nested deeper than this are refused on the tokens, before the recursive parser sees them.
+const MAX_NESTING: usize = 200;
+/// How many things a message names as expected before it stops listing.
+const MAX_EXPECTED: usize = 5;
+
+/// Parses one query.
+///
+/// # Errors
+/// `InvalidQuery` with the place of the first thing that is wrong.
+pub(crate) fn parse_query(source: Source<'_>) -> Result<RegularQuery> {
+    check_nesting(source)?;
+    let program = match parse(source.text) {
+        Ok(parsed) => parsed.program,
+        Err(errors) => {
+            return Err(match errors.diagnostics().first() {
+                Some(diagnostic) => syntax_error(source, diagnostic),
+                None => Error::invalid_query("the query cannot be parsed"),
+            });
+        }
+    };
+    let statement = program.statements.into_iter().next();
+    match statement.map(|statement| statement.kind) {
+        Some(StatementKind::Query(query)) => match query.query.kind {
+            QueryKind::Regular(regular) => Ok(regular),
+            _ => Err(Error::invalid_query("the query cannot be parsed")),
+        },
+        _ => Err(Error::invalid_query("the query is empty")),
+    }
+}
+
+fn check_nesting(source: Source<'_>) -> Result<()> {
+    let mut depth = 0usize;
+    let mut operators = 0usize;
+    for token in lex(source.text).tokens {
+        match token.kind {
+            TokenKind::LeftParen | TokenKind::LeftBracket | TokenKind::LeftBrace => depth += 1,
+            TokenKind::RightParen | TokenKind::RightBracket | TokenKind::RightBrace => depth = depth.saturating_sub(1),
+            // Prefix operators nest without brackets.
+            TokenKind::Plus | TokenKind::Minus => operators += 1,
+            TokenKind::Keyword(_) if token.text(source.text).is_some_and(nests) => operators += 1,
+            kind if kind.is_trivia() => continue,
+            _ => operators = 0,
+        }
+        if depth + operators > MAX_NESTING {
+            return Err(source.invalid(format!("the query is nested deeper than {MAX_NESTING} levels"), token.span));
+        }
+    }
+    Ok(())
+}
+
+fn nests(keyword: &str) -> bool {
+    keyword.eq_ignore_ascii_case("NOT") || keyword.eq_ignore_ascii_case("CASE")
+}
+
+fn syntax_error(source: Source<'_>, diagnostic: &Diagnostic) -> Error {
+    let message = match diagnostic.message.split_once("; expected ") {
+        Some((problem, expected)) => {
+            let mut wanted: Vec<&str> =
+                expected.split(", ").map(|item| item.trim_start_matches("or ").trim()).collect();
+            if wanted.len() > MAX_EXPECTED {
+                // A long list is the start of an expression, or nearly so: the classes say more than the tokens.
+                let is_symbol = |item: &&str| !item.starts_with('`') || item.chars().nth(1).is_some_and(char::is_alphabetic);
+                wanted.retain(is_symbol);
+                wanted.truncate(MAX_EXPECTED);
+                wanted.push("…");
+            }
+            format!("{problem}; expected {}", wanted.join(", "))
+        }
+        None => diagnostic.message.clone(),
+    };
+    source.invalid(format!("syntax error: {message}"), diagnostic.primary_span)
+}

@@ -1,0 +1,59 @@
+//! Settings of planners and runtimes.
+
+use serde::{Deserialize, Serialize};
+
+/// Settings of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuntimeConfig {
+    /// Workers that pull morsels; 1 is a single-threaded pull. By default the number of cores.
+    pub threads: usize,
+    /// Rows per batch, at most. By default 8,192.
+    pub batch_rows: usize,
+    /// Bytes the process may hold for queries; `None` is three quarters of the machine's memory.
+    pub memory_limit: Option<usize>,
+    /// How long a query may run, in milliseconds; `None` is without end.
+    pub timeout_ms: Option<u64>,
+}
+
+impl Default for RuntimeConfig {
+    fn default() -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self { threads, batch_rows: 8192, memory_limit: None, timeout_ms: None }
+    }
+}
+
+impl RuntimeConfig {
+    /// With this many workers, at least one.
+    #[must_use]
+    pub fn with_threads(mut self, threads: usize) -> Self {
+        self.threads = threads.max(1);
+        self
+    }
+
+    /// With this memory limit, in bytes.
+    #[must_use]
+    pub fn with_memory_limit(mut self, bytes: usize) -> Self {
+        self.memory_limit = Some(bytes);
+        self
+    }
+
+    /// With this time limit, in milliseconds.
+    #[must_use]
+    pub fn with_timeout_ms(mut self, timeout_ms: u64) -> Self {
+        self.timeout_ms = Some(timeout_ms);
+        self
+    }
+}
+
+/// Settings of a physical planner.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannerConfig {
+    /// Workers the plan is made for.
+    pub threads: usize,
+}
+
+impl Default for PlannerConfig {
+    fn default() -> Self {
+        Self { threads: RuntimeConfig::default().threads }
+    }
+}

@@ -1,0 +1,199 @@
+//! What an operator may ask of the runtime it runs in.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Instant;
+
+use arrow::record_batch::RecordBatch;
+use datafusion_execution::TaskContext;
+use futures::StreamExt;
+use grism_core::{Error, Result, Snapshot, SnapshotId, Storage};
+
+use crate::datafusion::task_context;
+use crate::{MemoryManager, MetricsSink, RecordBatchStream, RuntimeConfig};
+
+/// Tells a running query to stop; clones share the same flag.
+#[derive(Clone, Debug, Default)]
+pub struct CancellationHandle {
+    cancelled: Arc<AtomicBool>,
+    deadline: Option<Instant>,
+}
+
+impl CancellationHandle {
+    /// A handle that also stops at `deadline`.
+    #[must_use]
+    pub fn with_deadline(deadline: Option<Instant>) -> Self {
+        Self { cancelled: Arc::default(), deadline }
+    }
+
+    /// Stops the query at its next batch.
+    pub fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Release);
+    }
+
+    /// Whether the query was told to stop.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Acquire)
+    }
+
+    /// Fails where the query was told to stop or its time ran out.
+    ///
+    /// # Errors
+    /// `Cancelled`.
+    pub fn check(&self) -> Result<()> {
+        if self.is_cancelled() {
+            return Err(Error::cancelled());
+        }
+        if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            return Err(Error::new(grism_core::ErrorKind::Cancelled, "the query ran out of time"));
+        }
+        Ok(())
+    }
+}
+
+/// The part of a context that is the same for every operator of a query.
+#[derive(Debug)]
+pub struct QueryContext {
+    /// The graph.
+    pub storage: Arc<dyn Storage>,
+    /// The snapshot that is read.
+    pub snapshot: Arc<dyn Snapshot>,
+    /// The process's memory.
+    pub memory: Arc<dyn MemoryManager>,
+    /// Where figures go; `None` keeps none.
+    pub metrics: Option<Arc<dyn MetricsSink>>,
+    /// Tells the query to stop.
+    pub cancellation: CancellationHandle,
+    /// Settings.
+    pub config: RuntimeConfig,
+    task: Arc<TaskContext>,
+}
+
+impl QueryContext {
+    /// Makes the context of one query.
+    ///
+    /// # Errors
+    /// `Unavailable` where there is no place for spill files.
+    pub fn try_new(
+        storage: Arc<dyn Storage>,
+        snapshot: Arc<dyn Snapshot>,
+        memory: Arc<dyn MemoryManager>,
+        metrics: Option<Arc<dyn MetricsSink>>,
+        cancellation: CancellationHandle,
+        config: RuntimeConfig,
+    ) -> Result<Self> {
+        let task = task_context(Arc::clone(&memory), config.batch_rows)?;
+        Ok(Self { storage, snapshot, memory, metrics, cancellation, config, task })
+    }
+
+    pub(crate) fn task(&self) -> Arc<TaskContext> {
+        Arc::clone(&self.task)
+    }
+}
+
+/// What both runtimes give to operators.
+pub trait ExecutionContextTrait: Send + Sync + Debug {
+    /// What is the same for the whole query.
+    fn query(&self) -> &QueryContext;
+
+    /// The pieces, of `count`, that the partitioned leaf `leaf` is to work on here. Threads that run the same leaf
+    /// share the queue.
+    fn morsels(&self, leaf: u32, count: usize) -> Arc<MorselQueue>;
+
+    /// The pieces of another stage's output that belong here, one stream for each task that made one, in their order.
+    ///
+    /// # Errors
+    /// `Internal` where the runtime has no stages.
+    fn stage_input_pieces(&self, input: usize) -> Result<Vec<RecordBatchStream>> {
+        Err(Error::internal(format!("there is no stage input {input} here")))
+    }
+
+    /// The same, one piece after the other.
+    ///
+    /// # Errors
+    /// As [`Self::stage_input_pieces`].
+    fn stage_input(&self, input: usize) -> Result<RecordBatchStream> {
+        Ok(futures::stream::iter(self.stage_input_pieces(input)?).flatten().boxed())
+    }
+
+    /// The outer rows of the apply whose subplan runs here.
+    fn argument(&self) -> Option<&RecordBatch> {
+        None
+    }
+
+    /// The graph.
+    fn storage(&self) -> Arc<dyn Storage> {
+        Arc::clone(&self.query().storage)
+    }
+
+    /// The snapshot that is read.
+    fn snapshot_id(&self) -> SnapshotId {
+        self.query().snapshot.id()
+    }
+
+    /// The process's memory.
+    fn memory_manager(&self) -> Arc<dyn MemoryManager> {
+        Arc::clone(&self.query().memory)
+    }
+
+    /// Where figures go.
+    fn metrics_sink(&self) -> Option<Arc<dyn MetricsSink>> {
+        self.query().metrics.clone()
+    }
+
+    /// Whether the query was told to stop.
+    fn is_cancelled(&self) -> bool {
+        self.query().cancellation.is_cancelled()
+    }
+}
+
+/// Pieces of work that are taken one by one, in order, by any number of threads.
+#[derive(Debug)]
+pub struct MorselQueue {
+    pieces: Vec<usize>,
+    next: AtomicUsize,
+}
+
+impl MorselQueue {
+    /// A queue of these pieces.
+    #[must_use]
+    pub fn new(pieces: Vec<usize>) -> Self {
+        Self { pieces, next: AtomicUsize::new(0) }
+    }
+
+    /// Takes a piece.
+    pub fn take(&self) -> Option<usize> {
+        self.pieces.get(self.next.fetch_add(1, Ordering::AcqRel)).copied()
+    }
+}
+
+/// The context of an apply's subplan: the outer one, with the outer rows.
+#[derive(Debug)]
+pub struct ArgumentContext {
+    outer: Arc<dyn ExecutionContextTrait>,
+    argument: RecordBatch,
+}
+
+impl ArgumentContext {
+    /// Runs within `outer` over the rows of `argument`.
+    #[must_use]
+    pub fn new(outer: Arc<dyn ExecutionContextTrait>, argument: RecordBatch) -> Self {
+        Self { outer, argument }
+    }
+}
+
+impl ExecutionContextTrait for ArgumentContext {
+    fn query(&self) -> &QueryContext {
+        self.outer.query()
+    }
+
+    fn morsels(&self, leaf: u32, count: usize) -> Arc<MorselQueue> {
+        self.outer.morsels(leaf, count)
+    }
+
+    fn argument(&self) -> Option<&RecordBatch> {
+        Some(&self.argument)
+    }
+}

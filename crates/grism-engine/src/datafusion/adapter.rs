@@ -1,0 +1,244 @@
+//! Streams into and out of DataFusion's operators.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use arrow::compute::SortOptions;
+use arrow::datatypes::SchemaRef;
+use datafusion_common::{DataFusionError, NullEquality, internal_err};
+use datafusion_execution::config::SessionConfig;
+use datafusion_execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion_execution::memory_pool::MemoryConsumer;
+use datafusion_execution::runtime_env::RuntimeEnvBuilder;
+use datafusion_execution::{SendableRecordBatchStream, TaskContext};
+use datafusion_physical_expr::expressions::Column;
+use datafusion_physical_expr::{EquivalenceProperties, LexOrdering, Partitioning, PhysicalSortExpr};
+use datafusion_physical_plan::coop::make_cooperative;
+use datafusion_physical_plan::execution_plan::{Boundedness, EmissionType, SchedulingType};
+use datafusion_physical_plan::joins::{HashJoinExecBuilder, PartitionMode};
+use datafusion_physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet};
+use datafusion_physical_plan::sorts::sort::SortExec;
+use datafusion_physical_plan::sorts::streaming_merge::StreamingMergeBuilder;
+use datafusion_physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion_physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
+use futures::{StreamExt, TryStreamExt};
+use grism_core::{Error, ErrorKind, Result};
+
+use super::memory_pool::ManagedPool;
+use crate::{MemoryManager, RecordBatchStream};
+
+/// A column to sort by, by position; nulls come last, or first where descending.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SortColumn {
+    pub(crate) index: usize,
+    pub(crate) descending: bool,
+}
+
+/// The task context of one query: our memory, a spill directory that goes away with the process.
+pub(crate) fn task_context(memory: Arc<dyn MemoryManager>, batch_rows: usize) -> Result<Arc<TaskContext>> {
+    let runtime = RuntimeEnvBuilder::new()
+        .with_memory_pool(Arc::new(ManagedPool(memory)))
+        .with_disk_manager_builder(
+            DiskManagerBuilder::default().with_mode(DiskManagerMode::Directories(vec![spill_directory()?])),
+        )
+        .build_arc()
+        .map_err(from_datafusion)?;
+    let mut config = SessionConfig::new()
+        .with_batch_size(batch_rows)
+        .with_target_partitions(1)
+        .with_sort_spill_reservation_bytes(1 << 20);
+    let options = config.options_mut();
+    options.optimizer.enable_aggregate_dynamic_filter_pushdown = false;
+    options.execution.skip_partial_aggregation_probe_rows_threshold = usize::MAX;
+    Ok(Arc::new(TaskContext::default().with_session_config(config).with_runtime(runtime)))
+}
+
+fn spill_directory() -> Result<PathBuf> {
+    static DIRECTORY: OnceLock<Option<tempfile::TempDir>> = OnceLock::new();
+    DIRECTORY
+        .get_or_init(|| tempfile::Builder::new().prefix("grism-spill-").tempdir().ok())
+        .as_ref()
+        .map(|directory| directory.path().to_owned())
+        .ok_or_else(|| Error::unavailable("there is no temporary directory to spill to; set TMPDIR"))
+}
+
+/// A leaf that gives a stream of ours to a DataFusion operator, once.
+struct StreamExec {
+    stream: Mutex<Option<SendableRecordBatchStream>>,
+    properties: Arc<PlanProperties>,
+}
+
+/// Wraps `stream` for DataFusion.
+pub(super) fn leaf(schema: &SchemaRef, stream: RecordBatchStream) -> Arc<dyn ExecutionPlan> {
+    let properties = PlanProperties::new(
+        EquivalenceProperties::new(Arc::clone(schema)),
+        Partitioning::UnknownPartitioning(1),
+        EmissionType::Incremental,
+        Boundedness::Bounded,
+    )
+    .with_scheduling_type(SchedulingType::Cooperative);
+    Arc::new(StreamExec {
+        stream: Mutex::new(Some(to_datafusion_stream(schema, stream))),
+        properties: Arc::new(properties),
+    })
+}
+
+fn to_datafusion_stream(schema: &SchemaRef, stream: RecordBatchStream) -> SendableRecordBatchStream {
+    let stream = stream.map_err(|error| DataFusionError::External(Box::new(error)));
+    Box::pin(RecordBatchStreamAdapter::new(Arc::clone(schema), stream))
+}
+
+/// Runs the only partition of `plan` and takes its batches out of DataFusion.
+pub(super) fn start(plan: &dyn ExecutionPlan, task: Arc<TaskContext>) -> Result<RecordBatchStream> {
+    let stream = plan.execute(0, task).map_err(from_datafusion)?;
+    Ok(stream.map_err(from_datafusion).boxed())
+}
+
+impl fmt::Debug for StreamExec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StreamExec")
+    }
+}
+
+impl DisplayAs for StreamExec {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StreamExec")
+    }
+}
+
+impl ExecutionPlan for StreamExec {
+    fn name(&self) -> &str {
+        "StreamExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        Vec::new()
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        _: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> datafusion_common::Result<Arc<dyn ExecutionPlan>> {
+        Ok(self)
+    }
+
+    fn execute(&self, _: usize, _: Arc<TaskContext>) -> datafusion_common::Result<SendableRecordBatchStream> {
+        match self.stream.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(stream) => Ok(make_cooperative(stream)),
+            None => internal_err!("a stream was run twice"),
+        }
+    }
+}
+
+/// Our error within a DataFusion error, or the kind that fits best.
+pub(super) fn from_datafusion(error: DataFusionError) -> Error {
+    let mut current: Option<&(dyn std::error::Error + 'static)> = Some(&error);
+    while let Some(inner) = current {
+        if let Some(own) = inner.downcast_ref::<Error>() {
+            return own.clone();
+        }
+        current = match inner.downcast_ref::<Arc<DataFusionError>>() {
+            Some(shared) => Some(&**shared),
+            None => inner.source(),
+        };
+    }
+    match error.find_root() {
+        DataFusionError::ResourcesExhausted(message) => Error::new(ErrorKind::ResourceExhausted, message.clone()),
+        DataFusionError::Execution(message) => Error::invalid_data(message.clone()),
+        DataFusionError::IoError(io) => Error::unavailable(io.to_string()),
+        other => Error::internal(other.to_string()),
+    }
+}
+
+fn ordering(schema: &SchemaRef, columns: &[SortColumn]) -> Result<LexOrdering> {
+    let expressions = columns.iter().map(|column| PhysicalSortExpr {
+        expr: Arc::new(Column::new(schema.field(column.index).name(), column.index)),
+        options: SortOptions { descending: column.descending, nulls_first: column.descending },
+    });
+    LexOrdering::new(expressions).ok_or_else(|| Error::internal("a sort without keys"))
+}
+
+/// Sorts a stream; spills past the memory limit.
+pub(crate) fn sort(
+    schema: &SchemaRef,
+    stream: RecordBatchStream,
+    columns: &[SortColumn],
+    fetch: Option<usize>,
+    task: Arc<TaskContext>,
+) -> Result<RecordBatchStream> {
+    // DataFusion's TopK drops rows wrongly where a nested key has nulls within, and does not take 0.
+    let nested = columns.iter().any(|column| schema.field(column.index).data_type().is_nested());
+    let pushed = fetch.filter(|fetch| !nested && *fetch > 0);
+    let plan = SortExec::new(ordering(schema, columns)?, leaf(schema, stream)).with_fetch(pushed);
+    let sorted = start(&plan, task)?;
+    Ok(match fetch.filter(|_| pushed.is_none()) {
+        Some(fetch) => limit_rows(sorted, fetch),
+        None => sorted,
+    })
+}
+
+fn limit_rows(stream: RecordBatchStream, fetch: usize) -> RecordBatchStream {
+    let mut left = fetch;
+    let cut = stream.try_take_while(move |batch| {
+        let open = left > 0;
+        left = left.saturating_sub(batch.num_rows());
+        futures::future::ready(Ok(open))
+    });
+    let mut left = fetch;
+    cut.map_ok(move |batch| {
+        let rows = batch.num_rows().min(left);
+        left -= rows;
+        batch.slice(0, rows)
+    })
+    .boxed()
+}
+
+/// Merges streams that are sorted alike.
+pub(crate) fn merge_sorted(
+    schema: &SchemaRef,
+    streams: Vec<RecordBatchStream>,
+    columns: &[SortColumn],
+    fetch: Option<usize>,
+    task: &Arc<TaskContext>,
+) -> Result<RecordBatchStream> {
+    let streams: Vec<_> = streams.into_iter().map(|stream| to_datafusion_stream(schema, stream)).collect();
+    let merged = StreamingMergeBuilder::new()
+        .with_streams(streams)
+        .with_schema(Arc::clone(schema))
+        .with_expressions(&ordering(schema, columns)?)
+        .with_metrics(BaselineMetrics::new(&ExecutionPlanMetricsSet::new(), 0))
+        .with_batch_size(task.session_config().batch_size())
+        .with_fetch(fetch)
+        .with_round_robin_tie_breaker(false)
+        .with_reservation(MemoryConsumer::new("merge").register(task.memory_pool()))
+        .build()
+        .map_err(from_datafusion)?;
+    Ok(merged.map_err(from_datafusion).boxed())
+}
+
+/// Joins on equal columns, by position; the left side is held in memory. Output: left columns, right columns.
+pub(crate) fn hash_join(
+    left: (&SchemaRef, RecordBatchStream),
+    right: (&SchemaRef, RecordBatchStream),
+    on: &[(usize, usize)],
+    task: Arc<TaskContext>,
+) -> Result<RecordBatchStream> {
+    let key = |schema: &SchemaRef, index: usize| Arc::new(Column::new(schema.field(index).name(), index)) as _;
+    let on = on.iter().map(|(a, b)| (key(left.0, *a), key(right.0, *b))).collect();
+    let plan = HashJoinExecBuilder::new(
+        leaf(left.0, left.1),
+        leaf(right.0, right.1),
+        on,
+        datafusion_common::JoinType::Inner,
+    )
+    .with_partition_mode(PartitionMode::CollectLeft)
+    .with_null_equality(NullEquality::NullEqualsNothing)
+    .build()
+    .map_err(from_datafusion)?;
+    start(&plan, task)
+}

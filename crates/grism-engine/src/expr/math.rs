@@ -1,0 +1,88 @@
+//! Functions of numbers.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, Float64Array, Int64Array};
+use arrow::compute::kernels::arity;
+use arrow::datatypes::{DataType, Float64Type, Int64Type};
+use grism_core::{Error, Result};
+use grism_logical::ScalarFunction as F;
+
+use super::operand::{Operand, aligned};
+
+/// The function, where it is one of numbers; its arguments are numbers or null.
+pub(super) fn math(function: F, arguments: &[Operand], rows: usize, data_type: &DataType) -> Result<Option<Operand>> {
+    let inputs: Vec<&Operand> = arguments.iter().collect();
+    let plain: fn(f64) -> f64 = match function {
+        F::Pi => return Ok(Some(constant(std::f64::consts::PI))),
+        F::E => return Ok(Some(constant(std::f64::consts::E))),
+        F::Abs | F::Sign => return integer_or_float(function, &arguments[0], data_type).map(Some),
+        F::Atan2 => return two(&inputs, rows, f64::atan2).map(Some),
+        F::Round if arguments.len() == 2 => return two(&inputs, rows, round_to).map(Some),
+        F::Ceil => f64::ceil,
+        F::Floor => f64::floor,
+        F::Round => round_half_up,
+        F::Sqrt => f64::sqrt,
+        F::Exp => f64::exp,
+        F::Log => f64::ln,
+        F::Log10 => f64::log10,
+        F::Sin => f64::sin,
+        F::Cos => f64::cos,
+        F::Tan => f64::tan,
+        F::Acos => f64::acos,
+        F::Asin => f64::asin,
+        F::Atan => f64::atan,
+        F::Degrees => f64::to_degrees,
+        F::Radians => f64::to_radians,
+        _ => return Ok(None),
+    };
+    let floats = arguments[0].cast(&DataType::Float64)?;
+    let computed: Float64Array = arity::unary::<Float64Type, _, Float64Type>(floats.as_array()?, plain);
+    Ok(Some(Operand::over(&inputs, Arc::new(computed))))
+}
+
+fn constant(value: f64) -> Operand {
+    Operand::scalar(Arc::new(Float64Array::from(vec![value])))
+}
+
+fn round_half_up(value: f64) -> f64 {
+    // openCypher: halves go up, towards positive infinity.
+    let floor = value.floor();
+    if value - floor >= 0.5 { floor + 1.0 } else { floor }
+}
+
+fn round_to(value: f64, places: f64) -> f64 {
+    let factor = 10f64.powi(places.clamp(-300.0, 300.0) as i32);
+    let scaled = value * factor;
+    if scaled.is_finite() { scaled.abs().round().copysign(scaled) / factor } else { value }
+}
+
+fn two(inputs: &[&Operand], rows: usize, compute: fn(f64, f64) -> f64) -> Result<Operand> {
+    let (a, b) = (inputs[0].cast(&DataType::Float64)?, inputs[1].cast(&DataType::Float64)?);
+    let (a, b) = aligned(&a, &b, rows)?;
+    let (a, b) = (Operand::column(a), Operand::column(b));
+    let computed = arity::binary::<_, _, _, Float64Type>(a.as_array::<Float64Array>()?, b.as_array::<Float64Array>()?, compute)?;
+    Ok(Operand::over(inputs, Arc::new(computed)))
+}
+
+fn integer_or_float(function: F, operand: &Operand, data_type: &DataType) -> Result<Operand> {
+    if operand.is_null_type() {
+        return operand.cast(data_type);
+    }
+    let array: arrow::array::ArrayRef = match (function, operand.data_type()) {
+        (F::Abs, DataType::Int64) => {
+            let integers = operand.as_array::<Int64Array>()?;
+            if integers.iter().flatten().any(|value| value == i64::MIN) {
+                return Err(Error::invalid_data("integer overflow in abs()"));
+            }
+            Arc::new(arity::unary::<Int64Type, _, Int64Type>(integers, i64::wrapping_abs))
+        }
+        (F::Abs, _) => Arc::new(arity::unary::<Float64Type, _, Float64Type>(operand.as_array()?, f64::abs)),
+        (_, DataType::Int64) => Arc::new(arity::unary::<Int64Type, _, Int64Type>(operand.as_array()?, i64::signum)),
+        _ => Arc::new(arity::unary::<Float64Type, _, Int64Type>(operand.as_array()?, |value| {
+            i64::from(value > 0.0) - i64::from(value < 0.0)
+        })),
+    };
+    debug_assert_eq!(array.len(), operand.array().len());
+    Ok(Operand::over(&[operand], array))
+}

@@ -1,0 +1,129 @@
+//! The value of an expression over a batch: a column, or one value for all rows.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, BooleanArray, Datum, UInt32Array, new_null_array};
+use arrow::compute::{cast, take};
+use arrow::datatypes::DataType;
+use grism_core::{Error, Result, Value};
+
+/// A column, or a column of one row that stands for every row.
+#[derive(Clone, Debug)]
+pub(crate) struct Operand {
+    array: ArrayRef,
+    scalar: bool,
+}
+
+impl Operand {
+    pub(crate) fn column(array: ArrayRef) -> Self {
+        Self { array, scalar: false }
+    }
+
+    /// `array` has one row.
+    pub(crate) fn scalar(array: ArrayRef) -> Self {
+        Self { array, scalar: true }
+    }
+
+    /// The value of an operator over `inputs` that gave `array`: one value where all of them were.
+    pub(crate) fn over(inputs: &[&Self], array: ArrayRef) -> Self {
+        Self { array, scalar: inputs.iter().all(|input| input.scalar) }
+    }
+
+    pub(crate) fn null(data_type: &DataType) -> Self {
+        Self::scalar(new_null_array(data_type, 1))
+    }
+
+    pub(crate) fn array(&self) -> &ArrayRef {
+        &self.array
+    }
+
+    pub(crate) fn data_type(&self) -> &DataType {
+        self.array.data_type()
+    }
+
+    pub(crate) fn is_scalar(&self) -> bool {
+        self.scalar
+    }
+
+    pub(crate) fn is_null_type(&self) -> bool {
+        self.data_type() == &DataType::Null
+    }
+
+    /// The row of the array that holds the value for `row`.
+    pub(crate) fn at(&self, row: usize) -> usize {
+        if self.scalar { 0 } else { row }
+    }
+
+    pub(crate) fn value(&self, row: usize) -> Result<Value> {
+        Value::from_array(&self.array, self.at(row))
+    }
+
+    pub(crate) fn into_column(self, rows: usize) -> Result<ArrayRef> {
+        if !self.scalar {
+            return Ok(self.array);
+        }
+        Ok(take(&self.array, &UInt32Array::from(vec![0; rows]), None)?)
+    }
+
+    pub(crate) fn cast(&self, data_type: &DataType) -> Result<Self> {
+        if self.data_type() == data_type {
+            return Ok(self.clone());
+        }
+        let array = if self.is_null_type() {
+            new_null_array(data_type, self.array.len())
+        } else {
+            cast(&self.array, data_type)?
+        };
+        Ok(Self { array, scalar: self.scalar })
+    }
+
+    pub(crate) fn as_array<T: 'static>(&self) -> Result<&T> {
+        self.array
+            .as_any()
+            .downcast_ref::<T>()
+            .ok_or_else(|| Error::internal(format!("an unexpected column of {}", self.data_type())))
+    }
+
+    /// The operand as a boolean column; null of any type is a null boolean.
+    pub(crate) fn booleans(&self) -> Result<BooleanArray> {
+        if self.is_null_type() {
+            return Ok(BooleanArray::new_null(self.array.len()));
+        }
+        self.as_array::<BooleanArray>().cloned()
+    }
+}
+
+impl Datum for Operand {
+    fn get(&self) -> (&dyn Array, bool) {
+        (&*self.array, self.scalar)
+    }
+}
+
+/// How many rows an operator over `inputs` computes: one where all are single values.
+pub(crate) fn computed_rows(inputs: &[&Operand], rows: usize) -> usize {
+    if inputs.iter().all(|input| input.scalar) { 1 } else { rows }
+}
+
+/// Computes row by row through values: for what no kernel does.
+pub(crate) fn map_rows(
+    inputs: &[&Operand],
+    rows: usize,
+    data_type: &DataType,
+    mut compute: impl FnMut(Vec<Value>) -> Result<Value>,
+) -> Result<Operand> {
+    let count = computed_rows(inputs, rows);
+    let mut values = Vec::with_capacity(count);
+    for row in 0..count {
+        let arguments = inputs.iter().map(|input| input.value(row)).collect::<Result<Vec<_>>>()?;
+        values.push(compute(arguments)?);
+    }
+    Ok(Operand::over(inputs, Value::column(&values, data_type)?))
+}
+
+/// `left` and `right` at the same length.
+pub(crate) fn aligned(left: &Operand, right: &Operand, rows: usize) -> Result<(ArrayRef, ArrayRef)> {
+    if left.scalar && right.scalar {
+        return Ok((Arc::clone(&left.array), Arc::clone(&right.array)));
+    }
+    Ok((left.clone().into_column(rows)?, right.clone().into_column(rows)?))
+}

@@ -1,0 +1,25 @@
+//! What a query computes: physical plans and their operators, expressions, memory and metrics. No runtime is known here.
+
+mod config;
+mod context;
+mod datafusion;
+mod expr;
+mod memory;
+mod metrics;
+mod operator;
+pub mod operators;
+mod partitioning;
+mod plan;
+mod planner;
+mod schema;
+
+pub use config::{PlannerConfig, RuntimeConfig};
+pub use context::{ArgumentContext, CancellationHandle, ExecutionContextTrait, MorselQueue, QueryContext};
+pub use expr::{ExprEvaluator, schema_inference};
+pub use memory::{MemoryManager, MemoryReservation, PoolMemoryManager};
+pub use metrics::{MetricsSink, OperatorMetrics, QueryMetrics};
+pub use operator::{OperatorCaps, PhysicalOperator, RecordBatchStream, operator_key, run};
+pub use partitioning::{PartitioningSpec, RangeBounds, partition_rows};
+pub use plan::{ExecutionMode, PhysicalPlan, PlanProperties, display_tree};
+pub use planner::{PhysicalPlanner, build_operators};
+pub use schema::PhysicalSchema;

@@ -1,0 +1,123 @@
+//! The one trait every operator implements.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures::{StreamExt, TryStreamExt};
+use grism_core::{BatchStream, Result};
+
+use crate::{ExecutionContextTrait, PartitioningSpec, PhysicalSchema};
+
+/// Batches of one schema, as they come.
+pub type RecordBatchStream = BatchStream;
+
+/// What planners need to know of an operator.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OperatorCaps {
+    /// Rows leave while rows come in.
+    pub streaming: bool,
+    /// All rows must have come in before the first leaves.
+    pub blocking: bool,
+    /// Running it on any split of its input, and uniting the outputs, gives the same bag.
+    pub parallel_safe: bool,
+    /// How its input must be split where it is split at all.
+    pub requires_partitioning: Option<PartitioningSpec>,
+}
+
+impl OperatorCaps {
+    /// An operator that works row by row.
+    #[must_use]
+    pub fn streaming() -> Self {
+        Self { streaming: true, blocking: false, parallel_safe: true, requires_partitioning: None }
+    }
+
+    /// An operator that needs all its rows at one place, first.
+    #[must_use]
+    pub fn blocking() -> Self {
+        Self {
+            streaming: false,
+            blocking: true,
+            parallel_safe: false,
+            requires_partitioning: Some(PartitioningSpec::Single),
+        }
+    }
+}
+
+/// A physical operator: a node of a plan that turns the streams of its children into its own.
+///
+/// An operator holds what to compute and never what was computed, so one operator may run many times at once.
+#[typetag::serde(tag = "operator")]
+pub trait PhysicalOperator: Send + Sync + Debug {
+    /// The operator's name in plans.
+    fn name(&self) -> &'static str;
+
+    /// The columns it puts out.
+    fn schema(&self) -> &PhysicalSchema;
+
+    /// What planners need to know.
+    fn capabilities(&self) -> OperatorCaps;
+
+    /// The inputs, in order; the subplan of an apply is none of them.
+    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>>;
+
+    /// The same operator over other inputs.
+    ///
+    /// # Errors
+    /// `Internal` for a wrong number of inputs.
+    fn with_new_children(&self, children: Vec<Arc<dyn PhysicalOperator>>) -> Result<Arc<dyn PhysicalOperator>>;
+
+    /// The operator in one line.
+    fn describe(&self) -> String;
+
+    /// Starts the operator. Call [`run`] instead, which adds what every operator has in common.
+    ///
+    /// # Errors
+    /// What can be told before the first batch; the rest comes through the stream.
+    fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream>;
+
+    /// For downcasts by planners.
+    fn as_any(&self) -> &dyn std::any::Any;
+}
+
+/// What identifies an operator of a plan while the plan lives: its address.
+#[must_use]
+pub fn operator_key(operator: &Arc<dyn PhysicalOperator>) -> usize {
+    Arc::as_ptr(operator).cast::<()>() as usize
+}
+
+/// Runs `operator`: checks cancellation once a batch, drops empty batches, and reports figures.
+///
+/// # Errors
+/// Those of [`PhysicalOperator::execute`].
+pub fn run(
+    operator: &Arc<dyn PhysicalOperator>,
+    context: &Arc<dyn ExecutionContextTrait>,
+) -> Result<RecordBatchStream> {
+    let cancellation = context.query().cancellation.clone();
+    cancellation.check()?;
+    let stream = operator.execute(Arc::clone(context))?;
+    let checked = stream.and_then(move |batch| {
+        let checked = cancellation.check().map(|()| batch);
+        async move { checked }
+    });
+    let full = checked.try_filter(|batch| std::future::ready(batch.num_rows() > 0));
+    let Some(sink) = context.metrics_sink() else { return Ok(full.boxed()) };
+    let key = operator_key(operator);
+    let mut full = full.boxed();
+    let timed = async_stream::stream! {
+        loop {
+            // The time between asking for a batch and getting it; waiting for inputs is part of it.
+            let start = Instant::now();
+            let Some(item) = full.next().await else {
+                sink.record_batch(key, 0, 0, start.elapsed());
+                break;
+            };
+            if let Ok(batch) = &item {
+                sink.record_batch(key, batch.num_rows(), batch.get_array_memory_size(), start.elapsed());
+            }
+            yield item;
+        }
+    };
+    Ok(timed.boxed())
+}

@@ -1,0 +1,178 @@
+//! `ApplyExec`: OPTIONAL MATCH, EXISTS and COUNT, a batch of outer rows at a time.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, BooleanArray, Int64Array, UInt32Array, new_null_array};
+use arrow::compute::{filter_record_batch, take};
+use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use futures::{StreamExt, TryStreamExt};
+use grism_core::{Error, Result, Type};
+use grism_logical::{ApplyKind, Column};
+use serde::{Deserialize, Serialize};
+
+use super::only_child;
+use crate::{
+    ArgumentContext, ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run,
+};
+
+/// Runs a subplan over each batch of outer rows, which carry their number in a column of their own, and puts together
+/// what belongs to each.
+///
+/// ```text
+/// outer rows 0..n ──► subplan ──► rows that say which outer row they come from
+///       └──────────── semi: rows that came back; anti: the others; optional: the others with nulls; …
+/// ```
+///
+/// Output: outer columns, then those of the subplan (`Optional`), or one column (`Mark`, `Count`). Order and
+/// partitioning are the input's, but `Optional` puts rows without a match behind the others of their batch. Scans
+/// within the subplan read everything in every partition.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ApplyExec {
+    input: Arc<dyn PhysicalOperator>,
+    subplan: Arc<dyn PhysicalOperator>,
+    kind: ApplyKind,
+    /// The column of outer row numbers, which the subplan hands through.
+    row: String,
+    schema: PhysicalSchema,
+}
+
+impl ApplyExec {
+    /// Runs `subplan`, whose argument is `input` with the column `row`, for the rows of `input`.
+    #[must_use]
+    pub fn new(input: Arc<dyn PhysicalOperator>, subplan: Arc<dyn PhysicalOperator>, kind: ApplyKind, row: String) -> Self {
+        let added: Vec<Column> = match &kind {
+            ApplyKind::Optional => {
+                subplan.schema().columns().columns.iter().filter(|column| column.name != row).cloned().collect()
+            }
+            ApplyKind::Semi | ApplyKind::Anti => Vec::new(),
+            ApplyKind::Mark(name) => vec![Column::new(name, Type::Bool)],
+            ApplyKind::Count(name) => vec![Column::new(name, Type::Int64)],
+        };
+        let schema = input.schema().with(added);
+        Self { input, subplan, kind, row, schema }
+    }
+
+    /// The subplan.
+    #[must_use]
+    pub fn subplan(&self) -> &Arc<dyn PhysicalOperator> {
+        &self.subplan
+    }
+}
+
+#[typetag::serde]
+impl PhysicalOperator for ApplyExec {
+    fn name(&self) -> &'static str {
+        "ApplyExec"
+    }
+
+    fn schema(&self) -> &PhysicalSchema {
+        &self.schema
+    }
+
+    fn capabilities(&self) -> OperatorCaps {
+        OperatorCaps::streaming()
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
+        vec![&self.input]
+    }
+
+    fn with_new_children(&self, children: Vec<Arc<dyn PhysicalOperator>>) -> Result<Arc<dyn PhysicalOperator>> {
+        let input = only_child(children)?;
+        Ok(Arc::new(Self::new(input, Arc::clone(&self.subplan), self.kind.clone(), self.row.clone())))
+    }
+
+    fn describe(&self) -> String {
+        match &self.kind {
+            ApplyKind::Optional => "Optional".to_owned(),
+            ApplyKind::Semi => "SemiApply".to_owned(),
+            ApplyKind::Anti => "AntiApply".to_owned(),
+            ApplyKind::Mark(_) => "MarkApply".to_owned(),
+            ApplyKind::Count(_) => "CountApply".to_owned(),
+        }
+    }
+
+    fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
+        let mut input = run(&self.input, &context)?;
+        let (subplan, kind, row) = (Arc::clone(&self.subplan), self.kind.clone(), self.row.clone());
+        let schema = Arc::clone(self.schema.arrow());
+        let argument_schema = self.input.schema().with([Column::new(&row, Type::Int64)]);
+        let applied = async_stream::try_stream! {
+            while let Some(batch) = input.try_next().await? {
+                let rows = batch.num_rows();
+                let mut columns = batch.columns().to_vec();
+                columns.push(Arc::new((0..rows as i64).collect::<Int64Array>()));
+                let argument = RecordBatch::try_new(Arc::clone(argument_schema.arrow()), columns).map_err(Error::from)?;
+                let inner: Arc<dyn ExecutionContextTrait> = Arc::new(ArgumentContext::new(Arc::clone(&context), argument));
+                let mut found = vec![0i64; rows];
+                let mut stream = run(&subplan, &inner)?;
+                while let Some(matched) = stream.try_next().await? {
+                    let outer = matched
+                        .column_by_name(&row)
+                        .and_then(|column| column.as_any().downcast_ref::<Int64Array>().cloned())
+                        .ok_or_else(|| Error::internal("a subplan lost the number of its outer row"))?;
+                    for number in outer.values() {
+                        found[*number as usize] += 1;
+                    }
+                    match kind {
+                        ApplyKind::Optional => yield join_rows(&schema, &batch, &outer, Some(&matched))?,
+                        // One answer for every row is all that is asked.
+                        ApplyKind::Semi | ApplyKind::Anti | ApplyKind::Mark(_) if found.iter().all(|count| *count > 0) => break,
+                        _ => {}
+                    }
+                }
+                let exists: BooleanArray = found.iter().map(|count| Some(*count > 0)).collect();
+                match &kind {
+                    ApplyKind::Optional => {
+                        let missing: Int64Array = (0..rows as i64).filter(|number| found[*number as usize] == 0).collect();
+                        if !missing.is_empty() {
+                            yield join_rows(&schema, &batch, &missing, None)?;
+                        }
+                    }
+                    ApplyKind::Semi => yield filter_record_batch(&batch, &exists).map_err(Error::from)?,
+                    ApplyKind::Anti => {
+                        let absent = arrow::compute::not(&exists).map_err(Error::from)?;
+                        yield filter_record_batch(&batch, &absent).map_err(Error::from)?;
+                    }
+                    ApplyKind::Mark(_) => yield with_column(&schema, &batch, Arc::new(exists))?,
+                    ApplyKind::Count(_) => yield with_column(&schema, &batch, Arc::new(Int64Array::from(found)))?,
+                }
+            }
+        };
+        Ok(applied.boxed())
+    }
+
+    fn as_any(&self) -> &dyn std::any::Any {
+        self
+    }
+}
+
+fn with_column(schema: &arrow::datatypes::SchemaRef, batch: &RecordBatch, column: ArrayRef) -> Result<RecordBatch> {
+    let mut columns = batch.columns().to_vec();
+    columns.push(column);
+    Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
+}
+
+/// The outer rows `numbers`, with what the subplan found for them or with nulls.
+fn join_rows(
+    schema: &arrow::datatypes::SchemaRef,
+    outer: &RecordBatch,
+    numbers: &Int64Array,
+    matched: Option<&RecordBatch>,
+) -> Result<RecordBatch> {
+    let rows: UInt32Array = numbers.values().iter().map(|number| *number as u32).collect();
+    let columns = schema
+        .fields()
+        .iter()
+        .map(|field| match (outer.column_by_name(field.name()), matched) {
+            (Some(column), _) => Ok(take(column, &rows, None)?),
+            (None, Some(matched)) => matched
+                .column_by_name(field.name())
+                .cloned()
+                .ok_or_else(|| Error::internal(format!("the subplan has no column `{}`", field.name()))),
+            (None, None) => Ok(new_null_array(field.data_type(), numbers.len())),
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let options = RecordBatchOptions::new().with_row_count(Some(numbers.len()));
+    Ok(RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)?)
+}

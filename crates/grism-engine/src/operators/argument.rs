@@ -1,0 +1,61 @@
+//! `ArgumentExec`: the outer rows of an apply, as its subplan sees them.
+
+use std::sync::Arc;
+
+use futures::StreamExt;
+use grism_core::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+use super::no_child;
+use crate::{ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream};
+
+/// Puts out the one batch of outer rows that the enclosing [`super::ApplyExec`] works on.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ArgumentExec {
+    schema: PhysicalSchema,
+}
+
+impl ArgumentExec {
+    /// Outer rows of `schema`.
+    #[must_use]
+    pub fn new(schema: PhysicalSchema) -> Self {
+        Self { schema }
+    }
+}
+
+#[typetag::serde]
+impl PhysicalOperator for ArgumentExec {
+    fn name(&self) -> &'static str {
+        "ArgumentExec"
+    }
+
+    fn schema(&self) -> &PhysicalSchema {
+        &self.schema
+    }
+
+    fn capabilities(&self) -> OperatorCaps {
+        OperatorCaps::streaming()
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
+        Vec::new()
+    }
+
+    fn with_new_children(&self, children: Vec<Arc<dyn PhysicalOperator>>) -> Result<Arc<dyn PhysicalOperator>> {
+        no_child(&children)?;
+        Ok(Arc::new(Self { schema: self.schema.clone() }))
+    }
+
+    fn describe(&self) -> String {
+        "Argument".to_owned()
+    }
+
+    fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
+        let batch = context.argument().cloned().ok_or_else(|| Error::internal("an argument outside an apply"))?;
+        Ok(futures::stream::iter([Ok(batch)]).boxed())
+    }
+
+    fn as_any(&self) -> &dyn std::any::Any {
+        self
+    }
+}

@@ -1,0 +1,109 @@
+//! `CrossJoinExec`: every pair of rows.
+
+use std::sync::Arc;
+
+use arrow::array::UInt32Array;
+use arrow::compute::{concat_batches, take};
+use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use futures::{StreamExt, TryStreamExt};
+use grism_core::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ExecutionContextTrait, MemoryReservation, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run,
+};
+
+/// Pairs every left row with every right row. Output: left columns, then right columns.
+///
+/// The right input is held in memory, under the limit; the left one streams and may be partitioned, while the right
+/// one must be whole everywhere.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct CrossJoinExec {
+    left: Arc<dyn PhysicalOperator>,
+    right: Arc<dyn PhysicalOperator>,
+    schema: PhysicalSchema,
+}
+
+impl CrossJoinExec {
+    /// The product of `left` and `right`.
+    #[must_use]
+    pub fn new(left: Arc<dyn PhysicalOperator>, right: Arc<dyn PhysicalOperator>) -> Self {
+        let schema = left.schema().with(right.schema().columns().columns.clone());
+        Self { left, right, schema }
+    }
+}
+
+#[typetag::serde]
+impl PhysicalOperator for CrossJoinExec {
+    fn name(&self) -> &'static str {
+        "CrossJoinExec"
+    }
+
+    fn schema(&self) -> &PhysicalSchema {
+        &self.schema
+    }
+
+    fn capabilities(&self) -> OperatorCaps {
+        OperatorCaps { streaming: true, blocking: true, parallel_safe: false, requires_partitioning: None }
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
+        vec![&self.left, &self.right]
+    }
+
+    fn with_new_children(&self, children: Vec<Arc<dyn PhysicalOperator>>) -> Result<Arc<dyn PhysicalOperator>> {
+        let [left, right] =
+            <[_; 2]>::try_from(children).map_err(|_| Error::internal("a join was given another number of inputs"))?;
+        Ok(Arc::new(Self::new(left, right)))
+    }
+
+    fn describe(&self) -> String {
+        "CrossJoin".to_owned()
+    }
+
+    fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
+        let right_schema = Arc::clone(self.right.schema().arrow());
+        let schema = Arc::clone(self.schema.arrow());
+        let batch_rows = context.query().config.batch_rows;
+        let (left, right) = (Arc::clone(&self.left), Arc::clone(&self.right));
+        let product = async_stream::try_stream! {
+            let mut held = MemoryReservation::try_new(context.memory_manager(), 0)?;
+            let mut batches = Vec::new();
+            let mut stream = run(&right, &context)?;
+            while let Some(batch) = stream.try_next().await? {
+                held.try_grow(batch.get_array_memory_size())?;
+                batches.push(batch);
+            }
+            let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
+            if rows > 0 {
+                let whole = concat_batches(&right_schema, &batches).map_err(Error::from)?;
+                drop(batches);
+                let mut stream = run(&left, &context)?;
+                while let Some(batch) = stream.try_next().await? {
+                    let pairs = batch.num_rows() * rows;
+                    let mut start = 0;
+                    while start < pairs {
+                        let end = (start + batch_rows).min(pairs);
+                        let left_rows: UInt32Array = (start..end).map(|pair| (pair / rows) as u32).collect();
+                        let right_rows: UInt32Array = (start..end).map(|pair| (pair % rows) as u32).collect();
+                        let mut columns = Vec::with_capacity(schema.fields().len());
+                        for column in batch.columns() {
+                            columns.push(take(column, &left_rows, None).map_err(Error::from)?);
+                        }
+                        for column in whole.columns() {
+                            columns.push(take(column, &right_rows, None).map_err(Error::from)?);
+                        }
+                        let options = RecordBatchOptions::new().with_row_count(Some(end - start));
+                        yield RecordBatch::try_new_with_options(Arc::clone(&schema), columns, &options).map_err(Error::from)?;
+                        start = end;
+                    }
+                }
+            }
+        };
+        Ok(product.boxed())
+    }
+
+    fn as_any(&self) -> &dyn std::any::Any {
+        self
+    }
+}

@@ -1,0 +1,60 @@
+//! `EmptyExec`: no rows.
+
+use std::sync::Arc;
+
+use futures::StreamExt;
+use grism_core::Result;
+use serde::{Deserialize, Serialize};
+
+use super::no_child;
+use crate::{ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream};
+
+/// Puts out no rows of the given columns.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct EmptyExec {
+    schema: PhysicalSchema,
+}
+
+impl EmptyExec {
+    /// No rows of `schema`.
+    #[must_use]
+    pub fn new(schema: PhysicalSchema) -> Self {
+        Self { schema }
+    }
+}
+
+#[typetag::serde]
+impl PhysicalOperator for EmptyExec {
+    fn name(&self) -> &'static str {
+        "EmptyExec"
+    }
+
+    fn schema(&self) -> &PhysicalSchema {
+        &self.schema
+    }
+
+    fn capabilities(&self) -> OperatorCaps {
+        OperatorCaps::streaming()
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
+        Vec::new()
+    }
+
+    fn with_new_children(&self, children: Vec<Arc<dyn PhysicalOperator>>) -> Result<Arc<dyn PhysicalOperator>> {
+        no_child(&children)?;
+        Ok(Arc::new(Self { schema: self.schema.clone() }))
+    }
+
+    fn describe(&self) -> String {
+        "Empty".to_owned()
+    }
+
+    fn execute(&self, _: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
+        Ok(futures::stream::empty().boxed())
+    }
+
+    fn as_any(&self) -> &dyn std::any::Any {
+        self
+    }
+}

@@ -1,0 +1,72 @@
+//! `FilterExec`: the rows for which a predicate is true.
+
+use std::sync::Arc;
+
+use arrow::compute::filter_record_batch;
+use futures::{StreamExt, TryStreamExt};
+use grism_core::Result;
+use grism_logical::LogicalExpr;
+use serde::{Deserialize, Serialize};
+
+use super::only_child;
+use crate::{ExecutionContextTrait, ExprEvaluator, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run};
+
+/// Keeps the rows for which the predicate is true, and drops those for which it is false or null.
+///
+/// Columns, order and partitioning are the input's. Holds one batch.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct FilterExec {
+    input: Arc<dyn PhysicalOperator>,
+    predicate: LogicalExpr,
+}
+
+impl FilterExec {
+    /// Filters `input`.
+    ///
+    /// # Errors
+    /// `InvalidQuery` where the predicate does not fit the input.
+    pub fn try_new(input: Arc<dyn PhysicalOperator>, predicate: LogicalExpr) -> Result<Self> {
+        ExprEvaluator::try_new(&predicate, input.schema())?;
+        Ok(Self { input, predicate })
+    }
+}
+
+#[typetag::serde]
+impl PhysicalOperator for FilterExec {
+    fn name(&self) -> &'static str {
+        "FilterExec"
+    }
+
+    fn schema(&self) -> &PhysicalSchema {
+        self.input.schema()
+    }
+
+    fn capabilities(&self) -> OperatorCaps {
+        OperatorCaps::streaming()
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
+        vec![&self.input]
+    }
+
+    fn with_new_children(&self, children: Vec<Arc<dyn PhysicalOperator>>) -> Result<Arc<dyn PhysicalOperator>> {
+        Ok(Arc::new(Self { input: only_child(children)?, predicate: self.predicate.clone() }))
+    }
+
+    fn describe(&self) -> String {
+        format!("Filter({})", self.predicate)
+    }
+
+    fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
+        let predicate = ExprEvaluator::try_new(&self.predicate, self.input.schema())?;
+        let filtered = run(&self.input, &context)?.and_then(move |batch| {
+            let kept = predicate.evaluate_predicate(&batch).and_then(|flags| Ok(filter_record_batch(&batch, &flags)?));
+            std::future::ready(kept)
+        });
+        Ok(filtered.boxed())
+    }
+
+    fn as_any(&self) -> &dyn std::any::Any {
+        self
+    }
+}

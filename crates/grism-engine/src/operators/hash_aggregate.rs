@@ -1,0 +1,272 @@
+//! `HashAggregateExec`: grouping.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, Float64Array, Int64Array, ListArray};
+use arrow::compute::kernels::arity;
+use arrow::datatypes::{DataType, Float64Type};
+use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use futures::{StreamExt, TryStreamExt};
+use grism_core::{Error, Result, Type};
+use grism_logical::{AggregateFunction, Column, PlanSchema};
+use serde::{Deserialize, Serialize};
+
+use super::{comma_separated, only_child};
+use crate::datafusion::{aggregate, state_schema};
+use crate::{ExecutionContextTrait, OperatorCaps, PartitioningSpec, PhysicalOperator, PhysicalSchema, RecordBatchStream, run};
+
+/// Which part of an aggregation is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AggregatePhase {
+    /// Rows in, results out.
+    Single,
+    /// Rows in, states out.
+    Partial,
+    /// States in, results out.
+    Final,
+}
+
+/// An aggregate over an input column.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AggregateColumn {
+    /// The function.
+    pub function: AggregateFunction,
+    /// The input column; `None` counts rows.
+    pub argument: Option<String>,
+    /// Whether equal values count once.
+    pub distinct: bool,
+    /// The output column.
+    pub name: String,
+    /// How plans show it.
+    pub text: String,
+}
+
+/// Groups its input by key columns and aggregates each group; without keys there is one group, empty or not.
+///
+/// Output: keys, then aggregates, in no order; in the partial phase states take the place of aggregates. Without
+/// aggregates it leaves each different row once. Spills past the memory limit.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct HashAggregateExec {
+    input: Arc<dyn PhysicalOperator>,
+    phase: AggregatePhase,
+    keys: Vec<(String, String)>,
+    aggregates: Vec<AggregateColumn>,
+    /// The schema of the rows, whatever the phase.
+    rows: PhysicalSchema,
+    schema: PhysicalSchema,
+}
+
+impl HashAggregateExec {
+    /// Aggregates `input`, in one phase, by key columns that each come with the text plans show.
+    ///
+    /// # Errors
+    /// `Internal` for a column that is not there.
+    pub fn try_new(
+        input: Arc<dyn PhysicalOperator>,
+        keys: Vec<(String, String)>,
+        aggregates: Vec<AggregateColumn>,
+    ) -> Result<Self> {
+        let rows = input.schema().clone();
+        Self::build(input, AggregatePhase::Single, keys, aggregates, rows)
+    }
+
+    fn build(
+        input: Arc<dyn PhysicalOperator>,
+        phase: AggregatePhase,
+        keys: Vec<(String, String)>,
+        aggregates: Vec<AggregateColumn>,
+        rows: PhysicalSchema,
+    ) -> Result<Self> {
+        let type_of = |name: &str| rows.index_of(name).map(|index| rows.columns().columns[index].ty.clone());
+        let mut columns = Vec::new();
+        for (key, _) in &keys {
+            columns.push(Column::new(key, type_of(key)?));
+        }
+        if phase == AggregatePhase::Partial {
+            let names: Vec<String> = keys.iter().map(|(key, _)| key.clone()).collect();
+            let states = state_schema(rows.arrow(), &names, &aggregates)?;
+            for field in &states.fields()[keys.len()..] {
+                columns.push(Column::new(field.name(), state_type(field.data_type())?));
+            }
+        } else {
+            for aggregate in &aggregates {
+                let argument = aggregate.argument.as_deref().map_or(Ok(Type::Null), type_of)?;
+                columns.push(Column::new(&aggregate.name, aggregate.function.result_type(&argument)));
+            }
+        }
+        Ok(Self { input, phase, keys, aggregates, rows, schema: PlanSchema::new(columns).into() })
+    }
+
+    /// The first of two phases, below an exchange.
+    ///
+    /// # Errors
+    /// As [`Self::try_new`].
+    pub fn partial(&self) -> Result<Self> {
+        let (keys, aggregates) = (self.keys.clone(), self.aggregates.clone());
+        Self::build(Arc::clone(&self.input), AggregatePhase::Partial, keys, aggregates, self.rows.clone())
+    }
+
+    /// The second of two phases, over the states of the first.
+    ///
+    /// # Errors
+    /// As [`Self::try_new`].
+    pub fn finish(&self, states: Arc<dyn PhysicalOperator>) -> Result<Self> {
+        Self::build(states, AggregatePhase::Final, self.keys.clone(), self.aggregates.clone(), self.rows.clone())
+    }
+
+    /// Which part is done.
+    #[must_use]
+    pub fn phase(&self) -> AggregatePhase {
+        self.phase
+    }
+
+    /// The key columns.
+    #[must_use]
+    pub fn keys(&self) -> Vec<String> {
+        self.keys.iter().map(|(key, _)| key.clone()).collect()
+    }
+}
+
+/// The Grism type that a state column travels as.
+fn state_type(data_type: &DataType) -> Result<Type> {
+    match data_type {
+        // The state of an integer sum is wider than any value; it is only ever read back by the final phase.
+        DataType::Decimal128(..) => Ok(Type::WideInt),
+        DataType::UInt64 => Ok(Type::Node([].into())),
+        DataType::List(item) => Ok(state_type(item.data_type())?.list()),
+        other => Type::from_arrow(other),
+    }
+}
+
+#[typetag::serde]
+impl PhysicalOperator for HashAggregateExec {
+    fn name(&self) -> &'static str {
+        "HashAggregateExec"
+    }
+
+    fn schema(&self) -> &PhysicalSchema {
+        &self.schema
+    }
+
+    fn capabilities(&self) -> OperatorCaps {
+        if self.phase == AggregatePhase::Partial {
+            return OperatorCaps { streaming: false, blocking: true, parallel_safe: true, requires_partitioning: None };
+        }
+        let requires = if self.keys.is_empty() {
+            PartitioningSpec::Single
+        } else {
+            PartitioningSpec::Hash { keys: self.keys(), partitions: 0 }
+        };
+        OperatorCaps { requires_partitioning: Some(requires), ..OperatorCaps::blocking() }
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
+        vec![&self.input]
+    }
+
+    fn with_new_children(&self, children: Vec<Arc<dyn PhysicalOperator>>) -> Result<Arc<dyn PhysicalOperator>> {
+        let (keys, aggregates) = (self.keys.clone(), self.aggregates.clone());
+        Ok(Arc::new(Self::build(only_child(children)?, self.phase, keys, aggregates, self.rows.clone())?))
+    }
+
+    fn describe(&self) -> String {
+        let phase = match self.phase {
+            AggregatePhase::Single => "",
+            AggregatePhase::Partial => "Partial",
+            AggregatePhase::Final => "Final",
+        };
+        let by = comma_separated(self.keys.iter().map(|(_, text)| text.clone()));
+        if self.aggregates.is_empty() {
+            return format!("{phase}Distinct({by})");
+        }
+        let calls = comma_separated(self.aggregates.iter().map(|aggregate| aggregate.text.clone()));
+        if by.is_empty() { format!("{phase}Aggregate({calls})") } else { format!("{phase}Aggregate({calls}, GROUP BY {by})") }
+    }
+
+    fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
+        let keys = self.keys();
+        if keys.is_empty() && self.aggregates.is_empty() {
+            return self.unit_row(&context);
+        }
+        let input = run(&self.input, &context)?;
+        let floats: Vec<usize> = (0..keys.len())
+            .filter(|index| self.schema.arrow().field(*index).data_type() == &DataType::Float64)
+            .map(|index| self.rows.index_of(&keys[index]))
+            .collect::<Result<_>>()?;
+        let input = if floats.is_empty() || self.phase == AggregatePhase::Final {
+            input
+        } else {
+            input.and_then(move |batch| std::future::ready(canonical_floats(&batch, &floats))).boxed()
+        };
+        let task = context.query().task();
+        let grouped = aggregate(self.phase, self.rows.arrow(), &keys, &self.aggregates, input, task)?;
+        let (schema, phase, aggregates) = (Arc::clone(self.schema.arrow()), self.phase, self.aggregates.clone());
+        let named = grouped.and_then(move |batch| {
+            let mut columns = batch.columns().to_vec();
+            if phase != AggregatePhase::Partial {
+                let first = columns.len() - aggregates.len();
+                for (column, aggregate) in columns[first..].iter_mut().zip(&aggregates) {
+                    *column = over_nothing(aggregate.function, column);
+                }
+            }
+            let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+            let batch = RecordBatch::try_new_with_options(Arc::clone(&schema), columns, &options);
+            std::future::ready(batch.map_err(Error::from))
+        });
+        Ok(named.boxed())
+    }
+
+    fn as_any(&self) -> &dyn std::any::Any {
+        self
+    }
+}
+
+impl HashAggregateExec {
+    /// DISTINCT over no columns: one row where there is any.
+    fn unit_row(&self, context: &Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
+        let input = run(&self.input, context)?;
+        let first = input.take(1).map_ok(|batch| batch.slice(0, 1));
+        Ok(first.boxed())
+    }
+}
+
+/// Sums over nothing are 0, lists of nothing are empty; DataFusion has null for both.
+fn over_nothing(function: AggregateFunction, column: &ArrayRef) -> ArrayRef {
+    if column.null_count() == 0 {
+        return Arc::clone(column);
+    }
+    match function {
+        AggregateFunction::Sum => {
+            if let Some(integers) = column.as_any().downcast_ref::<Int64Array>() {
+                Arc::new(Int64Array::from_iter_values(integers.iter().map(Option::unwrap_or_default)))
+            } else if let Some(floats) = column.as_any().downcast_ref::<Float64Array>() {
+                Arc::new(Float64Array::from_iter_values(floats.iter().map(Option::unwrap_or_default)))
+            } else {
+                Arc::clone(column)
+            }
+        }
+        AggregateFunction::Collect => match column.as_any().downcast_ref::<ListArray>() {
+            // A null list has length 0 already, so dropping the nulls is enough.
+            Some(lists) => {
+                let (field, offsets, values, _) = lists.clone().into_parts();
+                Arc::new(ListArray::new(field, offsets, values, None))
+            }
+            None => Arc::clone(column),
+        },
+        _ => Arc::clone(column),
+    }
+}
+
+/// -0.0 and 0.0 are one group, and so are all NaNs: the hash sees bits.
+fn canonical_floats(batch: &RecordBatch, columns: &[usize]) -> Result<RecordBatch> {
+    let mut all = batch.columns().to_vec();
+    for index in columns {
+        if let Some(floats) = all[*index].as_any().downcast_ref::<Float64Array>() {
+            let canonical = arity::unary::<Float64Type, _, Float64Type>(floats, |value| {
+                if value.is_nan() { f64::NAN } else { value + 0.0 }
+            });
+            all[*index] = Arc::new(canonical);
+        }
+    }
+    Ok(RecordBatch::try_new(batch.schema(), all)?)
+}

@@ -1,0 +1,133 @@
+//! `HyperedgeScanExec`: hyperedges of a type, with any number of their roles at once.
+
+use std::sync::Arc;
+
+use arrow::array::UInt64Array;
+use arrow::compute::take;
+use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use futures::{StreamExt, TryStreamExt};
+use grism_core::{Error, ID_COLUMN, Result, Type};
+use grism_logical::{Column, HyperedgeScan, PlanSchema, property_column};
+use serde::{Deserialize, Serialize};
+
+use super::expansion::describe_bindings;
+use super::scan::{ScanSource, named_batches, table_column};
+use super::star::{BoundRows, StarBinder, binding_columns, binding_roles};
+use super::{comma_separated, named, no_child};
+use crate::{ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream};
+
+/// Reads hyperedges and binds their roles: ids, then members (and incidences), then properties.
+///
+/// ```text
+/// FLIGHT ─┬─ carrier ─► a
+///         ├─ origin ──► o      one operator, one row for each way to bind the three
+///         └─ dest ────► d
+/// ```
+///
+/// Partitioned by the pieces of the tables. Holds one batch and what it binds to.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct HyperedgeScanExec {
+    scan: HyperedgeScan,
+    leaf: Option<u32>,
+    schema: PhysicalSchema,
+}
+
+impl HyperedgeScanExec {
+    /// Runs `scan` as the leaf number `leaf`; without a number it reads everything in every partition.
+    #[must_use]
+    pub fn new(scan: HyperedgeScan, leaf: Option<u32>) -> Self {
+        let mut columns = vec![Column::new(&scan.variable, Type::Hyperedge(Arc::clone(&scan.tables)))];
+        columns.extend(binding_columns(&scan.bindings));
+        for property in &scan.properties {
+            columns.push(Column::new(property_column(&scan.variable, &property.key), property.ty.clone()));
+        }
+        Self { scan, leaf, schema: PlanSchema::new(columns).into() }
+    }
+}
+
+#[typetag::serde]
+impl PhysicalOperator for HyperedgeScanExec {
+    fn name(&self) -> &'static str {
+        "HyperedgeScanExec"
+    }
+
+    fn schema(&self) -> &PhysicalSchema {
+        &self.schema
+    }
+
+    fn capabilities(&self) -> OperatorCaps {
+        OperatorCaps::streaming()
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
+        Vec::new()
+    }
+
+    fn with_new_children(&self, children: Vec<Arc<dyn PhysicalOperator>>) -> Result<Arc<dyn PhysicalOperator>> {
+        no_child(&children)?;
+        Ok(Arc::new(Self::new(self.scan.clone(), self.leaf)))
+    }
+
+    fn describe(&self) -> String {
+        let mut parts = vec![named(&self.scan.variable, &self.scan.label)];
+        if !self.scan.bindings.is_empty() {
+            parts.push(describe_bindings(&self.scan.bindings));
+        }
+        let keys = comma_separated(self.scan.properties.iter().map(|property| property.key.clone()));
+        if !keys.is_empty() {
+            parts.push(format!("read {keys}"));
+        }
+        if !self.scan.predicate.is_empty() {
+            let conditions: Vec<_> = self.scan.predicate.iter().map(ToString::to_string).collect();
+            parts.push(format!("where {}", conditions.join(" AND ")));
+        }
+        format!("HyperedgeScan({})", parts.join("; "))
+    }
+
+    fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
+        let keys: Vec<String> =
+            self.scan.properties.iter().map(|property| property.key.trim_start_matches('@').to_owned()).collect();
+        let mut columns = binding_roles(&self.scan.bindings);
+        columns.extend(keys.iter().filter(|key| !columns.contains(key)).cloned().collect::<Vec<_>>());
+        let source = ScanSource {
+            tables: Arc::clone(&self.scan.tables),
+            columns,
+            predicate: self.scan.predicate.clone(),
+            leaf: self.leaf,
+        };
+        let batches = source.scan(&context)?;
+        if self.scan.bindings.is_empty() {
+            return Ok(named_batches(batches, self.schema.clone(), keys));
+        }
+        let (bindings, schema) = (self.scan.bindings.clone(), self.schema.clone());
+        let bound = batches.and_then(move |(_, batch)| {
+            let bind = || {
+                let ids = batch
+                    .column_by_name(ID_COLUMN)
+                    .and_then(|ids| ids.as_any().downcast_ref::<UInt64Array>())
+                    .ok_or_else(|| Error::internal("a scan without ids"))?;
+                let binder = StarBinder::try_new(&bindings, &batch)?;
+                let mut output = BoundRows::new(bindings.len());
+                for row in 0..batch.num_rows() {
+                    binder.bind(row, row as u32, None, &mut output);
+                }
+                let rows = output.row_indices();
+                let mut columns = vec![take(ids, &rows, None)?];
+                columns.extend(output.columns(&bindings, ids)?);
+                let first = columns.len();
+                for (index, key) in keys.iter().enumerate() {
+                    let column = table_column(&batch, key, &schema, first + index)?;
+                    columns.push(take(&column, &rows, None)?);
+                }
+                let options = RecordBatchOptions::new().with_row_count(Some(output.len()));
+                Ok(RecordBatch::try_new_with_options(Arc::clone(schema.arrow()), columns, &options)?)
+            };
+            std::future::ready(bind())
+        });
+        Ok(bound.boxed())
+    }
+
+    fn as_any(&self) -> &dyn std::any::Any {
+        self
+    }
+}

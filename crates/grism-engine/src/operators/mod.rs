@@ -1,0 +1,81 @@
+//! The operators, one file each.
+
+mod adjacency_expand;
+mod apply;
+mod argument;
+mod cross_join;
+mod empty;
+mod expansion;
+mod fetch;
+mod filter;
+mod hash_aggregate;
+mod hash_join;
+mod hyperedge_scan;
+mod limit;
+mod node_scan;
+mod parallel;
+mod project;
+mod rename;
+mod role_expand;
+mod scan;
+mod sort;
+mod stage_input;
+mod star;
+mod union;
+mod unit;
+mod unwind;
+
+pub use adjacency_expand::AdjacencyExpandExec;
+pub use apply::ApplyExec;
+pub use argument::ArgumentExec;
+pub use cross_join::CrossJoinExec;
+pub use empty::EmptyExec;
+pub use fetch::FetchExec;
+pub use filter::FilterExec;
+pub use hash_aggregate::{AggregateColumn, AggregatePhase, HashAggregateExec};
+pub use hash_join::HashJoinExec;
+pub use hyperedge_scan::HyperedgeScanExec;
+pub use limit::LimitExec;
+pub use node_scan::NodeScanExec;
+pub use parallel::ParallelExec;
+pub use project::ProjectExec;
+pub use rename::RenameExec;
+pub use role_expand::RoleExpandExec;
+pub use sort::{SortExec, SortMergeExec};
+pub use stage_input::{StageInputExec, StageInputOrder};
+pub use union::UnionExec;
+pub use unit::UnitExec;
+pub use unwind::UnwindExec;
+
+use std::sync::Arc;
+
+use grism_core::{Error, Result};
+
+use crate::PhysicalOperator;
+
+/// The only child of an operator that has one.
+fn only_child(children: Vec<Arc<dyn PhysicalOperator>>) -> Result<Arc<dyn PhysicalOperator>> {
+    let [child] = <[_; 1]>::try_from(children)
+        .map_err(|children| Error::internal(format!("one child expected, not {}", children.len())))?;
+    Ok(child)
+}
+
+/// Checks that a leaf is given no children.
+fn no_child(children: &[Arc<dyn PhysicalOperator>]) -> Result<()> {
+    if children.is_empty() { Ok(()) } else { Err(Error::internal("a leaf was given children")) }
+}
+
+/// A name as plans show it: internal names are left out.
+fn shown(name: &str) -> &str {
+    if name.starts_with('#') { "" } else { name }
+}
+
+/// `variable:label`, with either part left out where it says nothing.
+fn named(variable: &str, label: &str) -> String {
+    let variable = shown(variable);
+    if label.is_empty() { variable.to_owned() } else { format!("{variable}:{label}") }
+}
+
+fn comma_separated(items: impl IntoIterator<Item = String>) -> String {
+    items.into_iter().collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,85 @@
+//! `NodeScanExec`: the nodes of a label.
+
+use std::sync::Arc;
+
+use grism_core::{Result, Type};
+use grism_logical::{Column, NodeScan, PlanSchema, property_column};
+use serde::{Deserialize, Serialize};
+
+use super::scan::{ScanSource, named_batches};
+use super::{comma_separated, named, no_child};
+use crate::{ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream};
+
+/// Reads the nodes of some tables: ids, then properties. Predicates and projections reach the storage.
+///
+/// Partitioned by the pieces of the tables, in storage order within a piece. Holds one batch.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct NodeScanExec {
+    scan: NodeScan,
+    leaf: Option<u32>,
+    schema: PhysicalSchema,
+}
+
+impl NodeScanExec {
+    /// Runs `scan` as the leaf number `leaf`; without a number it reads everything in every partition.
+    #[must_use]
+    pub fn new(scan: NodeScan, leaf: Option<u32>) -> Self {
+        let mut columns = vec![Column::new(&scan.variable, Type::Node(Arc::clone(&scan.tables)))];
+        for property in &scan.properties {
+            columns.push(Column::new(property_column(&scan.variable, &property.key), property.ty.clone()));
+        }
+        Self { scan, leaf, schema: PlanSchema::new(columns).into() }
+    }
+}
+
+#[typetag::serde]
+impl PhysicalOperator for NodeScanExec {
+    fn name(&self) -> &'static str {
+        "NodeScanExec"
+    }
+
+    fn schema(&self) -> &PhysicalSchema {
+        &self.schema
+    }
+
+    fn capabilities(&self) -> OperatorCaps {
+        OperatorCaps::streaming()
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
+        Vec::new()
+    }
+
+    fn with_new_children(&self, children: Vec<Arc<dyn PhysicalOperator>>) -> Result<Arc<dyn PhysicalOperator>> {
+        no_child(&children)?;
+        Ok(Arc::new(Self::new(self.scan.clone(), self.leaf)))
+    }
+
+    fn describe(&self) -> String {
+        let mut parts = vec![named(&self.scan.variable, &self.scan.label)];
+        let keys = comma_separated(self.scan.properties.iter().map(|property| property.key.clone()));
+        if !keys.is_empty() {
+            parts.push(format!("read {keys}"));
+        }
+        if !self.scan.predicate.is_empty() {
+            let conditions: Vec<_> = self.scan.predicate.iter().map(ToString::to_string).collect();
+            parts.push(format!("where {}", conditions.join(" AND ")));
+        }
+        format!("NodeScan({})", parts.join("; "))
+    }
+
+    fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
+        let names: Vec<String> = self.scan.properties.iter().map(|property| property.key.clone()).collect();
+        let source = ScanSource {
+            tables: Arc::clone(&self.scan.tables),
+            columns: names.clone(),
+            predicate: self.scan.predicate.clone(),
+            leaf: self.leaf,
+        };
+        Ok(named_batches(source.scan(&context)?, self.schema.clone(), names))
+    }
+
+    fn as_any(&self) -> &dyn std::any::Any {
+        self
+    }
+}

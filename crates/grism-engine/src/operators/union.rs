@@ -1,0 +1,83 @@
+//! `UnionExec`: the rows of all inputs.
+
+use std::sync::Arc;
+
+use arrow::compute::cast;
+use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use futures::{StreamExt, TryStreamExt};
+use grism_core::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::{ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run};
+
+/// Puts out the rows of its inputs, one input after the other; duplicates stay.
+///
+/// The inputs have the same column names; a column that only holds nulls takes the type of the others.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct UnionExec {
+    inputs: Vec<Arc<dyn PhysicalOperator>>,
+    schema: PhysicalSchema,
+}
+
+impl UnionExec {
+    /// Unites `inputs` under `schema`.
+    #[must_use]
+    pub fn new(inputs: Vec<Arc<dyn PhysicalOperator>>, schema: PhysicalSchema) -> Self {
+        Self { inputs, schema }
+    }
+}
+
+#[typetag::serde]
+impl PhysicalOperator for UnionExec {
+    fn name(&self) -> &'static str {
+        "UnionExec"
+    }
+
+    fn schema(&self) -> &PhysicalSchema {
+        &self.schema
+    }
+
+    fn capabilities(&self) -> OperatorCaps {
+        OperatorCaps::streaming()
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
+        self.inputs.iter().collect()
+    }
+
+    fn with_new_children(&self, children: Vec<Arc<dyn PhysicalOperator>>) -> Result<Arc<dyn PhysicalOperator>> {
+        if children.len() != self.inputs.len() {
+            return Err(Error::internal("a union was given another number of inputs"));
+        }
+        Ok(Arc::new(Self::new(children, self.schema.clone())))
+    }
+
+    fn describe(&self) -> String {
+        "Union".to_owned()
+    }
+
+    fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
+        let schema = Arc::clone(self.schema.arrow());
+        let inputs = self.inputs.clone();
+        let united = async_stream::try_stream! {
+            for input in inputs {
+                let mut stream = run(&input, &context)?;
+                while let Some(batch) = stream.try_next().await? {
+                    let columns = batch
+                        .columns()
+                        .iter()
+                        .zip(schema.fields())
+                        .map(|(column, field)| Ok(cast(column, field.data_type())?))
+                        .collect::<Result<Vec<_>>>()?;
+                    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+                    yield RecordBatch::try_new_with_options(Arc::clone(&schema), columns, &options).map_err(Error::from)?;
+                }
+            }
+        };
+        Ok(united.boxed())
+    }
+
+    fn as_any(&self) -> &dyn std::any::Any {
+        self
+    }
+}

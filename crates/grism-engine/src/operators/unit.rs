@@ -1,0 +1,67 @@
+//! `UnitExec`: one row without columns, from which a query without a pattern starts.
+
+use std::sync::Arc;
+
+use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use futures::StreamExt;
+use grism_core::Result;
+use serde::{Deserialize, Serialize};
+
+use super::no_child;
+use crate::{ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream};
+
+/// Puts out one row without columns; of all partitions, only one does.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct UnitExec {
+    leaf: u32,
+    schema: PhysicalSchema,
+}
+
+impl UnitExec {
+    /// The leaf number `leaf` of its plan.
+    #[must_use]
+    pub fn new(leaf: u32) -> Self {
+        Self { leaf, schema: PhysicalSchema::from(grism_logical::PlanSchema::default()) }
+    }
+}
+
+#[typetag::serde]
+impl PhysicalOperator for UnitExec {
+    fn name(&self) -> &'static str {
+        "UnitExec"
+    }
+
+    fn schema(&self) -> &PhysicalSchema {
+        &self.schema
+    }
+
+    fn capabilities(&self) -> OperatorCaps {
+        OperatorCaps::streaming()
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
+        Vec::new()
+    }
+
+    fn with_new_children(&self, children: Vec<Arc<dyn PhysicalOperator>>) -> Result<Arc<dyn PhysicalOperator>> {
+        no_child(&children)?;
+        Ok(Arc::new(Self::new(self.leaf)))
+    }
+
+    fn describe(&self) -> String {
+        "Unit".to_owned()
+    }
+
+    fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
+        if context.morsels(self.leaf, 1).take().is_none() {
+            return Ok(futures::stream::empty().boxed());
+        }
+        let options = RecordBatchOptions::new().with_row_count(Some(1));
+        let row = RecordBatch::try_new_with_options(Arc::clone(self.schema.arrow()), Vec::new(), &options)?;
+        Ok(futures::stream::iter([Ok(row)]).boxed())
+    }
+
+    fn as_any(&self) -> &dyn std::any::Any {
+        self
+    }
+}

@@ -1,0 +1,166 @@
+//! How rows are split over partitions.
+
+use std::fmt;
+
+use arrow::array::{Array, UInt64Array};
+use arrow::compute::SortOptions;
+use arrow::record_batch::RecordBatch;
+use arrow::row::{RowConverter, SortField};
+use grism_core::{EntityId, EntityKind, Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// How the rows of an output are split.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PartitioningSpec {
+    /// Rows with equal keys share a partition.
+    Hash {
+        /// Key columns.
+        keys: Vec<String>,
+        /// How many.
+        partitions: usize,
+    },
+    /// Rows are split by their order, partition 0 holding the first.
+    Range {
+        /// Key columns, with `true` for descending.
+        keys: Vec<(String, bool)>,
+        /// How many.
+        partitions: usize,
+        /// Where one partition ends and the next begins; `None` until the keys were sampled.
+        bounds: Option<RangeBounds>,
+    },
+    /// Rows go to the partition that holds the segment of an entity.
+    Adjacency {
+        /// What the entity is.
+        entity: EntityKind,
+        /// The entity's column.
+        column: String,
+        /// Segments hold `2^shift` offsets.
+        shift: u8,
+        /// How many.
+        partitions: usize,
+    },
+    /// Everything is in one partition.
+    Single,
+    /// Rows go anywhere, evenly.
+    RoundRobin {
+        /// How many.
+        partitions: usize,
+    },
+}
+
+/// The first key of every partition but the first, in Arrow's row encoding, which compares as bytes.
+pub type RangeBounds = Vec<Vec<u8>>;
+
+impl PartitioningSpec {
+    /// How many partitions there are.
+    #[must_use]
+    pub const fn partitions(&self) -> usize {
+        match self {
+            Self::Hash { partitions, .. }
+            | Self::Range { partitions, .. }
+            | Self::Adjacency { partitions, .. }
+            | Self::RoundRobin { partitions } => *partitions,
+            Self::Single => 1,
+        }
+    }
+}
+
+impl fmt::Display for PartitioningSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Hash { keys, .. } => write!(f, "Hash({})", keys.join(", ")),
+            Self::Range { keys, .. } => {
+                let keys: Vec<_> =
+                    keys.iter().map(|(key, descending)| format!("{key}{}", if *descending { " DESC" } else { "" })).collect();
+                write!(f, "Range({})", keys.join(", "))
+            }
+            Self::Adjacency { column, .. } => write!(f, "Adjacency({column})"),
+            Self::Single => f.write_str("Single"),
+            Self::RoundRobin { .. } => f.write_str("RoundRobin"),
+        }
+    }
+}
+
+/// The partition of every row of `batch`; `first_row` is the number of rows that came before, for `RoundRobin`.
+///
+/// The answer hangs on nothing but the rows and the specification: the hash has a fixed seed.
+///
+/// # Errors
+/// `Internal` for a column that is not there, and for a range whose bounds are not known yet.
+pub fn partition_rows(batch: &RecordBatch, spec: &PartitioningSpec, first_row: usize) -> Result<Vec<usize>> {
+    let rows = batch.num_rows();
+    let partitions = spec.partitions().max(1);
+    Ok(match spec {
+        PartitioningSpec::Single => vec![0; rows],
+        PartitioningSpec::RoundRobin { .. } => (0..rows).map(|row| (first_row + row) % partitions).collect(),
+        PartitioningSpec::Hash { keys, .. } => {
+            let keys: Vec<(String, bool)> = keys.iter().map(|key| (key.clone(), false)).collect();
+            let encoded = encode_keys(batch, &keys)?;
+            encoded.iter().map(|row| (hash_bytes(row.as_ref()) % partitions as u64) as usize).collect()
+        }
+        PartitioningSpec::Range { keys, bounds, .. } => {
+            let bounds = bounds.as_ref().ok_or_else(|| Error::internal("a range exchange without bounds"))?;
+            let encoded = encode_keys(batch, keys)?;
+            encoded.iter().map(|row| bounds.partition_point(|bound| bound.as_slice() <= row.as_ref())).collect()
+        }
+        PartitioningSpec::Adjacency { column, shift, .. } => {
+            let ids = batch
+                .column_by_name(column)
+                .and_then(|ids| ids.as_any().downcast_ref::<UInt64Array>())
+                .ok_or_else(|| Error::internal(format!("`{column}` is no column of ids")))?;
+            let segment = |row: usize| {
+                if ids.is_null(row) {
+                    return 0;
+                }
+                let id = EntityId::from_raw(ids.value(row));
+                (u64::from(id.table().get()) << 48) | (id.offset() >> shift)
+            };
+            (0..rows).map(|row| (mix(segment(row)) % partitions as u64) as usize).collect()
+        }
+    })
+}
+
+/// The rows of some columns in an encoding whose bytes compare as the rows do.
+pub(crate) fn encode_keys(batch: &RecordBatch, keys: &[(String, bool)]) -> Result<arrow::row::Rows> {
+    let columns = keys
+        .iter()
+        .map(|(key, _)| {
+            batch.column_by_name(key).cloned().ok_or_else(|| Error::internal(format!("there is no column `{key}`")))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let fields = columns
+        .iter()
+        .zip(keys)
+        .map(|(column, (_, descending))| {
+            let options = SortOptions { descending: *descending, nulls_first: *descending };
+            SortField::new_with_options(column.data_type().clone(), options)
+        })
+        .collect();
+    Ok(RowConverter::new(fields)?.convert_columns(&columns)?)
+}
+
+/// Samples the keys of `batch`: at most `count` encoded rows, evenly spread.
+pub(crate) fn sample_keys(batch: &RecordBatch, keys: &[(String, bool)], count: usize) -> Result<Vec<Vec<u8>>> {
+    let encoded = encode_keys(batch, keys)?;
+    let step = encoded.num_rows().div_ceil(count.max(1)).max(1);
+    Ok(encoded.iter().step_by(step).map(|row| row.as_ref().to_vec()).collect())
+}
+
+/// FNV-1a with a final mix: short, fixed for ever, and good enough to spread keys.
+fn hash_bytes(bytes: &[u8]) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for chunk in bytes.chunks(8) {
+        let mut word = [0; 8];
+        word[..chunk.len()].copy_from_slice(chunk);
+        hash = (hash ^ u64::from_le_bytes(word)).wrapping_mul(0x0000_0100_0000_01b3);
+        hash ^= hash >> 29;
+    }
+    mix(hash)
+}
+
+/// The finalizer of SplitMix64 (Steele, Lea and Flood 2014).
+const fn mix(mut value: u64) -> u64 {
+    value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    value ^ (value >> 31)
+}

@@ -1,0 +1,79 @@
+//! The physical plan.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{MetricsSink, PartitioningSpec, PhysicalOperator, operator_key};
+
+/// Where a plan is meant to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ExecutionMode {
+    /// On one machine, without exchanges.
+    Local,
+    /// In stages.
+    Distributed,
+}
+
+/// What is known of a plan as a whole.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlanProperties {
+    /// Where it is meant to run.
+    pub execution_mode: ExecutionMode,
+    /// How its output is split.
+    pub partitioning: PartitioningSpec,
+    /// Whether any operator blocks.
+    pub blocking: bool,
+}
+
+/// A physical plan.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PhysicalPlan {
+    /// The operator whose output is the plan's.
+    pub root: Arc<dyn PhysicalOperator>,
+    /// What is known of the whole.
+    pub properties: PlanProperties,
+}
+
+impl PhysicalPlan {
+    /// A plan of `root`, with properties derived from its operators.
+    #[must_use]
+    pub fn new(root: Arc<dyn PhysicalOperator>, execution_mode: ExecutionMode) -> Self {
+        let blocking = any(&root, &|operator| operator.capabilities().blocking);
+        Self { root, properties: PlanProperties { execution_mode, partitioning: PartitioningSpec::Single, blocking } }
+    }
+
+    /// The plan as indented text.
+    #[must_use]
+    pub fn display(&self) -> String {
+        display_tree(&self.root, None)
+    }
+}
+
+/// A tree of operators as indented text, with what was measured where `metrics` is given.
+#[must_use]
+pub fn display_tree(root: &Arc<dyn PhysicalOperator>, metrics: Option<&dyn MetricsSink>) -> String {
+    let mut text = String::new();
+    write_tree(root, metrics, 0, &mut text);
+    text
+}
+
+fn write_tree(operator: &Arc<dyn PhysicalOperator>, metrics: Option<&dyn MetricsSink>, depth: usize, text: &mut String) {
+    let _ = write!(text, "{}{}", "  ".repeat(depth), operator.describe());
+    if let Some(metrics) = metrics {
+        let figures = metrics.operator(operator_key(operator));
+        let _ = write!(text, "  [rows {}, {:.1} ms]", figures.rows, figures.busy_nanos as f64 / 1e6);
+    }
+    text.push('\n');
+    for child in operator.children() {
+        write_tree(child, metrics, depth + 1, text);
+    }
+    if let Some(apply) = operator.as_any().downcast_ref::<crate::operators::ApplyExec>() {
+        write_tree(apply.subplan(), metrics, depth + 1, text);
+    }
+}
+
+fn any(operator: &Arc<dyn PhysicalOperator>, holds: &dyn Fn(&dyn PhysicalOperator) -> bool) -> bool {
+    holds(operator.as_ref()) || operator.children().into_iter().any(|child| any(child, holds))
+}

@@ -1,0 +1,67 @@
+//! Named and typed columns of plans.
+
+use grism_core::Type;
+use serde::{Deserialize, Serialize};
+
+/// A column of a plan's output.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Column {
+    /// The name, unique within its schema.
+    pub name: String,
+    /// The type.
+    pub ty: Type,
+}
+
+impl Column {
+    /// Makes a column.
+    pub fn new(name: impl Into<String>, ty: Type) -> Self {
+        Self { name: name.into(), ty }
+    }
+}
+
+/// The columns of a plan's output, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PlanSchema {
+    /// The columns.
+    pub columns: Vec<Column>,
+}
+
+impl PlanSchema {
+    /// Makes a schema.
+    #[must_use]
+    pub fn new(columns: Vec<Column>) -> Self {
+        Self { columns }
+    }
+
+    /// The column called `name`.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// Whether there is a column called `name`.
+    #[must_use]
+    pub fn contains(&self, name: &str) -> bool {
+        self.find(name).is_some()
+    }
+
+    /// The names, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|column| column.name.as_str())
+    }
+
+    /// Adds a column, or replaces the one of the same name.
+    pub fn put(&mut self, column: Column) {
+        match self.columns.iter_mut().find(|own| own.name == column.name) {
+            Some(own) => *own = column,
+            None => self.columns.push(column),
+        }
+    }
+}
+
+/// The name of the column that holds the property `key` of the entity in the column `entity`.
+#[must_use]
+pub fn property_column(entity: &str, key: &str) -> String {
+    format!("{entity}.{key}")
+}

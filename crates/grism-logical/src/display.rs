@@ -1,0 +1,148 @@
+//! The text form of logical plans: one line a node, inputs indented below.
+
+use std::fmt;
+
+use crate::{Apply, ApplyKind, Direction, LogicalExpr, LogicalPlan, PropertyRef, RoleBinding, RoleSource};
+
+impl LogicalPlan {
+    /// The node's own line.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Unit => "Unit".to_owned(),
+            Self::Empty(_) => "Empty".to_owned(),
+            Self::Argument(_) => "Argument".to_owned(),
+            Self::NodeScan(scan) => format!(
+                "NodeScan({}{}{})",
+                named(&scan.variable, &scan.label),
+                keys(&scan.properties),
+                conditions(&scan.predicate)
+            ),
+            Self::HyperedgeScan(scan) => format!(
+                "HyperedgeScan({}{}{}{})",
+                named(&scan.variable, &scan.label),
+                bindings(&scan.bindings),
+                keys(&scan.properties),
+                conditions(&scan.predicate)
+            ),
+            Self::EdgeExpand(expand) => {
+                let (left, right) = match expand.direction {
+                    Direction::Out => ("-", "->"),
+                    Direction::In => ("<-", "-"),
+                    Direction::Both => ("-", "-"),
+                };
+                let edge = expand.edge.as_deref().unwrap_or_default();
+                format!("Expand(({}){left}[{}]{right}({}))", expand.from, named(edge, &expand.label), expand.to)
+            }
+            Self::RoleExpand(expand) => {
+                let start = match &expand.from {
+                    RoleSource::Member { column, roles, .. } => format!("({column})<-[{}]-", roles.join("|")),
+                    RoleSource::Hyperedge => String::new(),
+                };
+                format!(
+                    "RoleExpand({start}({}){})",
+                    named(&expand.hyperedge, &expand.label),
+                    bindings(&expand.bindings)
+                )
+            }
+            Self::Fetch(fetch) => format!("Fetch({}{})", fetch.entity, keys(&fetch.properties)),
+            Self::Filter { predicate, .. } => format!("Filter({predicate})"),
+            Self::Project { expressions, .. } => format!("Project({})", aliased(expressions)),
+            Self::Aggregate(aggregate) => {
+                let calls = list(aggregate.aggregates.iter().map(|(call, _)| call.to_string()));
+                let by = list(aggregate.keys.iter().map(|(key, _)| key.to_string()));
+                match (calls.is_empty(), by.is_empty()) {
+                    (false, false) => format!("Aggregate({calls}, GROUP BY {by})"),
+                    (false, true) => format!("Aggregate({calls})"),
+                    _ => format!("Aggregate(GROUP BY {by})"),
+                }
+            }
+            Self::Distinct { .. } => "Distinct".to_owned(),
+            Self::Sort { keys, fetch, .. } => {
+                let keys =
+                    list(keys.iter().map(|key| format!("{}{}", key.expression, if key.descending { " DESC" } else { "" })));
+                match fetch {
+                    Some(fetch) => format!("TopK({fetch}, {keys})"),
+                    None => format!("Sort({keys})"),
+                }
+            }
+            Self::Limit { skip, fetch, .. } => match (skip, fetch) {
+                (0, Some(fetch)) => format!("Limit({fetch})"),
+                (skip, Some(fetch)) => format!("Limit({fetch}, skip {skip})"),
+                (skip, None) => format!("Skip({skip})"),
+            },
+            Self::Union { .. } => "Union".to_owned(),
+            Self::Unwind { expression, variable, .. } => format!("Unwind({expression} AS {variable})"),
+            Self::Apply(Apply { kind, .. }) => match kind {
+                ApplyKind::Optional => "Optional".to_owned(),
+                ApplyKind::Semi => "SemiApply".to_owned(),
+                ApplyKind::Anti => "AntiApply".to_owned(),
+                ApplyKind::Mark(column) => format!("MarkApply({column})"),
+                ApplyKind::Count(column) => format!("CountApply({column})"),
+            },
+            Self::Join(join) if join.on.is_empty() => "CrossJoin".to_owned(),
+            Self::Join(join) => {
+                format!("HashJoin({})", list(join.on.iter().map(|(left, right)| format!("{left} = {right}"))))
+            }
+        }
+    }
+
+    fn fmt_indented(&self, f: &mut fmt::Formatter<'_>, depth: usize) -> fmt::Result {
+        writeln!(f, "{}{}", "  ".repeat(depth), self.describe())?;
+        for input in self.inputs() {
+            input.fmt_indented(f, depth + 1)?;
+        }
+        if let Self::Apply(apply) = self {
+            apply.subplan.fmt_indented(f, depth + 1)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for LogicalPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.fmt_indented(f, 0)
+    }
+}
+
+fn list(items: impl Iterator<Item = String>) -> String {
+    items.collect::<Vec<_>>().join(", ")
+}
+
+fn named(variable: &str, label: &str) -> String {
+    let variable = if variable.starts_with('#') { "" } else { variable };
+    if label.is_empty() { variable.to_owned() } else { format!("{variable}:{label}") }
+}
+
+fn keys(properties: &[PropertyRef]) -> String {
+    if properties.is_empty() {
+        return String::new();
+    }
+    format!(", read {}", list(properties.iter().map(|property| property.key.clone())))
+}
+
+fn conditions(predicate: &[grism_core::Comparison]) -> String {
+    if predicate.is_empty() {
+        return String::new();
+    }
+    format!(", where {}", predicate.iter().map(ToString::to_string).collect::<Vec<_>>().join(" AND "))
+}
+
+fn bindings(bindings: &[RoleBinding]) -> String {
+    if bindings.is_empty() {
+        return String::new();
+    }
+    let bound = bindings.iter().map(|binding| {
+        let member = if binding.member.starts_with('#') { "_" } else { binding.member.as_str() };
+        format!("{}={member}", binding.roles.join("|"))
+    });
+    format!(", roles {}", list(bound))
+}
+
+fn aliased(expressions: &[(LogicalExpr, String)]) -> String {
+    list(expressions.iter().map(|(expression, name)| {
+        let text = expression.to_string();
+        if &text == name { text } else { format!("{text} AS {name}") }
+    }))
+}
+

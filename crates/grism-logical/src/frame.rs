@@ -1,0 +1,254 @@
+//! Frames: lazy, immutable plans built by method calls instead of text.
+
+use std::sync::Arc;
+
+use grism_core::{Error, GraphSchema, Result, SOURCE_ROLE, TARGET_ROLE, Type, Value, nearest};
+
+use crate::{
+    Aggregate, AggregateCall, Direction, EdgeExpand, LogicalExpr, LogicalPlan, NodeScan, RoleBinding,
+    RoleExpand, RoleSource, SortKey, infer_type,
+};
+
+/// The column or property `name`, to be resolved by the frame it is used in.
+pub fn column(name: impl Into<String>) -> LogicalExpr {
+    LogicalExpr::Column(name.into())
+}
+
+/// A constant.
+#[must_use]
+pub const fn literal(value: Value) -> LogicalExpr {
+    LogicalExpr::Literal(value)
+}
+
+/// A lazy table of rows, one of whose columns is the entity that expansions start from.
+///
+/// Names in expressions are columns of the frame first, then properties of the current entity. `name.key` is the
+/// property of an entity by its column's name.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    plan: LogicalPlan,
+    schema: Arc<GraphSchema>,
+    current: Option<String>,
+    entities: usize,
+}
+
+impl Frame {
+    /// The nodes with `label`, or all nodes.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown label, with the nearest known one.
+    pub fn nodes(schema: Arc<GraphSchema>, label: Option<&str>) -> Result<Self> {
+        let tables = match label {
+            None => schema.node_tables().map(|table| table.id).collect(),
+            Some(label) => schema.tables_with_label(label),
+        };
+        if let Some(label) = label.filter(|_| tables.is_empty()) {
+            return Err(unknown("label", label, schema.labels()));
+        }
+        let scan = NodeScan {
+            variable: "n0".to_owned(),
+            tables,
+            label: label.unwrap_or_default().to_owned(),
+            properties: Vec::new(),
+            predicate: Vec::new(),
+        };
+        Ok(Self { plan: LogicalPlan::NodeScan(scan), schema, current: Some("n0".to_owned()), entities: 1 })
+    }
+
+    /// The plan built so far.
+    #[must_use]
+    pub fn plan(&self) -> &LogicalPlan {
+        &self.plan
+    }
+
+    /// The rows for which `predicate` is true.
+    ///
+    /// # Errors
+    /// `InvalidQuery` for an unknown name or a type error.
+    pub fn filter(&self, predicate: LogicalExpr) -> Result<Self> {
+        let predicate = self.resolve(predicate)?;
+        match infer_type(&predicate, &self.plan.schema()?)? {
+            Type::Bool | Type::Null => {}
+            other => return Err(Error::invalid_query(format!("a filter needs a boolean, not {other}"))),
+        }
+        Ok(self.with(LogicalPlan::Filter { input: Arc::new(self.plan.clone()), predicate }))
+    }
+
+    /// Goes from the current entity through hyperedges of the type `name` to their members; those become current.
+    ///
+    /// A binary edge needs no roles: it is followed from source to target.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown type or role; `InvalidQuery` where no entity is current or a role is missing.
+    pub fn expand(&self, name: &str, from_role: Option<&str>, to_role: Option<&str>) -> Result<Self> {
+        let from =
+            self.current.clone().ok_or_else(|| Error::invalid_query("expand() needs a frame of nodes or hyperedges"))?;
+        let Some((table, hyperedge_type)) = self.schema.hyperedge_table(name) else {
+            let known = self.schema.hyperedge_tables().map(|(_, hyperedge_type)| hyperedge_type.name.as_str());
+            return Err(unknown("hyperedge type", name, known));
+        };
+        let tables = [table.id].into();
+        let member = format!("n{}", self.entities);
+        let label = name.to_owned();
+        let input = Arc::new(self.plan.clone());
+        let plan = if hyperedge_type.is_binary() {
+            let direction = match (from_role, to_role) {
+                (None | Some(SOURCE_ROLE), None | Some(TARGET_ROLE)) => Direction::Out,
+                (None | Some(TARGET_ROLE), None | Some(SOURCE_ROLE)) => Direction::In,
+                (from, to) => {
+                    let odd = [from, to].into_iter().flatten().find(|role| hyperedge_type.role(role).is_none());
+                    return Err(match odd {
+                        Some(role) => unknown("role", role, [SOURCE_ROLE, TARGET_ROLE]),
+                        None => Error::invalid_query("from_role and to_role must differ for a binary edge"),
+                    });
+                }
+            };
+            let to_type = Type::Node(self.schema.node_tables().map(|table| table.id).collect());
+            let (edge, to) = (None, member.clone());
+            LogicalPlan::EdgeExpand(EdgeExpand { input, from, tables, label, direction, edge, to, to_type, restrict: None })
+        } else {
+            let role = |given: Option<&str>, which: &str| {
+                let known = || hyperedge_type.roles.iter().map(|role| role.name.as_str());
+                let Some(given) = given else {
+                    let known: Vec<_> = known().collect();
+                    return Err(Error::invalid_query(format!(
+                        "expand(\"{name}\") needs {which}: one of {}",
+                        known.join(", ")
+                    )));
+                };
+                hyperedge_type.role(given).ok_or_else(|| unknown("role", given, known()))
+            };
+            let source = role(from_role, "from_role")?;
+            let target = role(to_role, "to_role")?;
+            let binding = RoleBinding {
+                roles: vec![target.name.clone()],
+                member: member.clone(),
+                member_type: Type::Node(self.schema.member_tables(target)),
+                restrict: None,
+                incidence: None,
+            };
+            LogicalPlan::RoleExpand(RoleExpand {
+                input,
+                from: RoleSource::Member { column: from, roles: vec![source.name.clone()], incidence: None },
+                hyperedge: format!("h{}", self.entities),
+                tables,
+                label,
+                bindings: vec![binding],
+            })
+        };
+        Ok(Self { plan, schema: Arc::clone(&self.schema), current: Some(member), entities: self.entities + 1 })
+    }
+
+    /// Exactly these columns.
+    ///
+    /// # Errors
+    /// `InvalidQuery` for an unknown name or a type error.
+    pub fn select(&self, expressions: Vec<(LogicalExpr, String)>) -> Result<Self> {
+        let expressions = self.resolve_named(expressions)?;
+        let plan = LogicalPlan::Project { input: Arc::new(self.plan.clone()), expressions };
+        plan.schema()?;
+        Ok(Self { current: None, ..self.with(plan) })
+    }
+
+    /// Groups by `keys` and aggregates each group.
+    ///
+    /// # Errors
+    /// `InvalidQuery` for an unknown name or a type error.
+    pub fn aggregate(
+        &self,
+        keys: Vec<(LogicalExpr, String)>,
+        aggregates: Vec<(AggregateCall, String)>,
+    ) -> Result<Self> {
+        let keys = self.resolve_named(keys)?;
+        let aggregates = aggregates
+            .into_iter()
+            .map(|(mut call, name)| {
+                call.argument = call.argument.map(|argument| self.resolve(argument)).transpose()?;
+                Ok((call, name))
+            })
+            .collect::<Result<_>>()?;
+        let plan = LogicalPlan::Aggregate(Aggregate { input: Arc::new(self.plan.clone()), keys, aggregates });
+        plan.schema()?;
+        Ok(Self { current: None, ..self.with(plan) })
+    }
+
+    /// Each different row once.
+    #[must_use]
+    pub fn distinct(&self) -> Self {
+        self.with(LogicalPlan::Distinct { input: Arc::new(self.plan.clone()) })
+    }
+
+    /// The rows in order; `true` beside a key is descending.
+    ///
+    /// # Errors
+    /// `InvalidQuery` for an unknown name.
+    pub fn order_by(&self, keys: Vec<(LogicalExpr, bool)>) -> Result<Self> {
+        let keys = keys
+            .into_iter()
+            .map(|(expression, descending)| Ok(SortKey { expression: self.resolve(expression)?, descending }))
+            .collect::<Result<_>>()?;
+        Ok(self.with(LogicalPlan::Sort { input: Arc::new(self.plan.clone()), keys, fetch: None }))
+    }
+
+    /// At most `fetch` rows after the first `skip`.
+    #[must_use]
+    pub fn limit(&self, skip: usize, fetch: Option<usize>) -> Self {
+        self.with(LogicalPlan::Limit { input: Arc::new(self.plan.clone()), skip, fetch })
+    }
+
+    fn with(&self, plan: LogicalPlan) -> Self {
+        Self { plan, ..self.clone() }
+    }
+
+    fn resolve_named(&self, expressions: Vec<(LogicalExpr, String)>) -> Result<Vec<(LogicalExpr, String)>> {
+        expressions.into_iter().map(|(expression, name)| Ok((self.resolve(expression)?, name))).collect()
+    }
+
+    fn resolve(&self, expression: LogicalExpr) -> Result<LogicalExpr> {
+        let columns = self.plan.schema()?;
+        let mut failure = None;
+        let resolved = expression.transform(&mut |node| match node {
+            LogicalExpr::Column(name) if !columns.contains(&name) => {
+                self.property(&name).unwrap_or_else(|error| {
+                    failure.get_or_insert(error);
+                    LogicalExpr::Literal(Value::Null)
+                })
+            }
+            other => other,
+        });
+        failure.map_or(Ok(resolved), Err)
+    }
+
+    fn property(&self, name: &str) -> Result<LogicalExpr> {
+        let columns = self.plan.schema()?;
+        let (entity, key) = match name.split_once('.') {
+            Some((entity, key)) if columns.contains(entity) => (entity.to_owned(), key),
+            _ => match &self.current {
+                Some(current) => (current.clone(), name),
+                None => return Err(unknown("column", name, columns.names())),
+            },
+        };
+        let tables = columns.find(&entity).and_then(|column| column.ty.tables().cloned()).unwrap_or_default();
+        let mut known = Vec::new();
+        let mut ty = Type::Null;
+        for table in tables.iter() {
+            let table = self.schema.table(*table)?;
+            known.extend(table.properties.iter().map(|property| property.name.as_str()));
+            if let Some(property) = table.property(key) {
+                ty = ty.unify(&property.value_type).ok_or_else(|| {
+                    Error::unsupported(format!("the property `{key}`, which holds {ty} and {}", property.value_type))
+                })?;
+            }
+        }
+        if !known.contains(&key) {
+            return Err(unknown("column or property", name, columns.names().chain(known)));
+        }
+        Ok(LogicalExpr::Property { entity, key: key.to_owned(), ty })
+    }
+}
+
+fn unknown<'a>(what: &str, name: &str, known: impl IntoIterator<Item = &'a str>) -> Error {
+    let hint = nearest(name, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+    let message = format!("there is no {what} `{name}`{hint}");
+    if what.contains("column") { Error::invalid_query(message) } else { Error::not_found(message) }
+}

@@ -1,0 +1,149 @@
+//! Scalar functions by name, with the number of arguments each takes.
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! scalar_functions {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal, $least:literal, $most:literal;)*) => {
+        /// A scalar function of openCypher.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum ScalarFunction {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl ScalarFunction {
+            /// Every scalar function.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The function's name as openCypher spells it.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// The least and the greatest number of arguments.
+            #[must_use]
+            pub const fn arity(self) -> (usize, usize) {
+                match self { $(Self::$variant => ($least, $most),)* }
+            }
+        }
+    };
+}
+
+scalar_functions! {
+    /// Absolute value.
+    Abs = "abs", 1, 1;
+    /// Least integer not below, as a float.
+    Ceil = "ceil", 1, 1;
+    /// Greatest integer not above, as a float.
+    Floor = "floor", 1, 1;
+    /// Nearest integer, halves away from zero, as a float; a second argument gives the decimal places.
+    Round = "round", 1, 2;
+    /// -1, 0 or 1.
+    Sign = "sign", 1, 1;
+    /// Square root.
+    Sqrt = "sqrt", 1, 1;
+    /// e to the power of the argument.
+    Exp = "exp", 1, 1;
+    /// Natural logarithm.
+    Log = "log", 1, 1;
+    /// Logarithm to base 10.
+    Log10 = "log10", 1, 1;
+    /// Sine of radians.
+    Sin = "sin", 1, 1;
+    /// Cosine of radians.
+    Cos = "cos", 1, 1;
+    /// Tangent of radians.
+    Tan = "tan", 1, 1;
+    /// Arc cosine, in radians.
+    Acos = "acos", 1, 1;
+    /// Arc sine, in radians.
+    Asin = "asin", 1, 1;
+    /// Arc tangent, in radians.
+    Atan = "atan", 1, 1;
+    /// Angle of the point (second argument, first argument), in radians.
+    Atan2 = "atan2", 2, 2;
+    /// Degrees of radians.
+    Degrees = "degrees", 1, 1;
+    /// Radians of degrees.
+    Radians = "radians", 1, 1;
+    /// The number pi.
+    Pi = "pi", 0, 0;
+    /// The number e.
+    E = "e", 0, 0;
+    /// Text in upper case.
+    ToUpper = "toUpper", 1, 1;
+    /// Text in lower case.
+    ToLower = "toLower", 1, 1;
+    /// Text without white space at either end.
+    Trim = "trim", 1, 1;
+    /// Text without white space at its start.
+    LTrim = "lTrim", 1, 1;
+    /// Text without white space at its end.
+    RTrim = "rTrim", 1, 1;
+    /// Text with every occurrence of the second argument replaced by the third.
+    Replace = "replace", 3, 3;
+    /// The first characters of a text.
+    Left = "left", 2, 2;
+    /// The last characters of a text.
+    Right = "right", 2, 2;
+    /// Part of a text: start from 0, then an optional length.
+    Substring = "substring", 2, 3;
+    /// Pieces of a text between separators.
+    Split = "split", 2, 2;
+    /// Text or list in reverse order.
+    Reverse = "reverse", 1, 1;
+    /// Number of characters or of elements.
+    Size = "size", 1, 1;
+    /// Number of characters.
+    CharLength = "char_length", 1, 1;
+    /// Value as text.
+    ToString = "toString", 1, 1;
+    /// Value as integer; null where the text is no number.
+    ToInteger = "toInteger", 1, 1;
+    /// Value as float; null where the text is no number.
+    ToFloat = "toFloat", 1, 1;
+    /// Value as boolean; null where the text is neither `true` nor `false`.
+    ToBoolean = "toBoolean", 1, 1;
+    /// The first argument that is not null.
+    Coalesce = "coalesce", 1, 255;
+    /// First element of a list.
+    Head = "head", 1, 1;
+    /// Last element of a list.
+    Last = "last", 1, 1;
+    /// A list without its first element.
+    Tail = "tail", 1, 1;
+    /// Integers from start to end, with an optional step; both ends included.
+    Range = "range", 2, 3;
+    /// The id of an entity, as an integer.
+    Id = "id", 1, 1;
+    /// Labels of a node.
+    Labels = "labels", 1, 1;
+    /// Type of a relationship or a hyperedge; of an incidence, its role.
+    Type = "type", 1, 1;
+    /// Keys of the properties that are not null.
+    Keys = "keys", 1, 1;
+    /// Properties as a map.
+    Properties = "properties", 1, 1;
+    /// Names of the bound roles of a hyperedge.
+    Roles = "roles", 1, 1;
+    /// Members of a hyperedge, of one role or of all.
+    Members = "members", 1, 2;
+    /// Number of bound members of a hyperedge.
+    Arity = "arity", 1, 1;
+}
+
+impl ScalarFunction {
+    /// The function called `name`, in any case, with the synonyms openCypher has.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        let name = match name.to_ascii_lowercase().as_str() {
+            "upper" => "toupper".to_owned(),
+            "lower" => "tolower".to_owned(),
+            "ceiling" => "ceil".to_owned(),
+            "ln" => "log".to_owned(),
+            "character_length" => "char_length".to_owned(),
+            other => other.to_owned(),
+        };
+        Self::ALL.iter().copied().find(|function| function.name().eq_ignore_ascii_case(&name))
+    }
+}

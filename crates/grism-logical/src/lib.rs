@@ -1,0 +1,23 @@
+//! What to compute: logical plans and expressions, their types, the optimizer, and the builder that makes plans without text.
+
+mod aggregate;
+mod column;
+mod display;
+mod expr;
+mod frame;
+mod function;
+mod infer;
+pub mod optimizer;
+pub mod pattern;
+mod plan;
+
+pub use aggregate::{AggregateCall, AggregateFunction};
+pub use column::{Column, PlanSchema, property_column};
+pub use expr::{BinaryOperator, LogicalExpr, UnaryOperator};
+pub use frame::{Frame, column, literal};
+pub use function::ScalarFunction;
+pub use infer::{addition_type, comparison_type, infer_type};
+pub use plan::{
+    Aggregate, Apply, ApplyKind, Direction, EdgeExpand, Fetch, HyperedgeScan, Join, LogicalPlan, NodeScan, PropertyRef,
+    RoleBinding, RoleExpand, RoleSource, SortKey,
+};

@@ -1,0 +1,259 @@
+//! Moves every predicate to the earliest place where its columns are known, and into the scan where the storage can
+//! evaluate it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use grism_core::{Comparison, ComparisonOperator, GraphSchema, Result, ScanPredicate, Tables, Type, Value};
+
+use crate::{
+    Aggregate, Apply, BinaryOperator, EdgeExpand, Fetch, HyperedgeScan, Join, LogicalExpr, LogicalPlan, NodeScan,
+    RoleExpand, UnaryOperator, comparison_type, infer_type,
+};
+
+/// Pushes filters down.
+///
+/// # Errors
+/// Those of type inference.
+pub(super) fn push_filters(plan: LogicalPlan, _schema: &GraphSchema) -> Result<LogicalPlan> {
+    push(&plan, Vec::new())
+}
+
+fn push(plan: &LogicalPlan, mut conjuncts: Vec<LogicalExpr>) -> Result<LogicalPlan> {
+    Ok(match plan {
+        LogicalPlan::Filter { input, predicate } => {
+            conjuncts.extend(predicate.clone().conjuncts());
+            push(input, conjuncts)?
+        }
+        LogicalPlan::NodeScan(scan) => {
+            let mut scan: NodeScan = scan.clone();
+            let rest = absorb(conjuncts, &scan.variable, &mut scan.tables, &mut scan.predicate);
+            LogicalPlan::NodeScan(scan).filtered(rest)
+        }
+        LogicalPlan::HyperedgeScan(scan) => {
+            let mut scan: HyperedgeScan = scan.clone();
+            let rest = absorb(conjuncts, &scan.variable, &mut scan.tables, &mut scan.predicate);
+            LogicalPlan::HyperedgeScan(scan).filtered(rest)
+        }
+        LogicalPlan::EdgeExpand(EdgeExpand { input, .. })
+        | LogicalPlan::RoleExpand(RoleExpand { input, .. })
+        | LogicalPlan::Fetch(Fetch { input, .. })
+        | LogicalPlan::Unwind { input, .. }
+        | LogicalPlan::Apply(Apply { input, .. }) => {
+            let known = names(input)?;
+            let (below, above) = partition(conjuncts, |columns| columns.is_subset(&known));
+            let mut first = true;
+            plan.try_map_inputs(&mut |child| {
+                // Of an apply, the first input is the outer side; the subplan keeps its own filters.
+                let below = if std::mem::take(&mut first) { below.clone() } else { Vec::new() };
+                push(child, below)
+            })?
+            .filtered(above)
+        }
+        LogicalPlan::Project { input, expressions } => {
+            let (below, above) = through_projection(conjuncts, expressions);
+            let input = Arc::new(push(input, below)?);
+            LogicalPlan::Project { input, expressions: expressions.clone() }.filtered(above)
+        }
+        LogicalPlan::Aggregate(aggregate) if !aggregate.keys.is_empty() => {
+            let (below, above) = through_projection(conjuncts, &aggregate.keys);
+            let input = Arc::new(push(&aggregate.input, below)?);
+            LogicalPlan::Aggregate(Aggregate { input, ..aggregate.clone() }).filtered(above)
+        }
+        LogicalPlan::Distinct { .. } | LogicalPlan::Sort { fetch: None, .. } | LogicalPlan::Union { .. } => {
+            plan.try_map_inputs(&mut |child| push(child, conjuncts.clone()))?
+        }
+        LogicalPlan::Join(join) => push_into_join(join, conjuncts)?,
+        other => other.try_map_inputs(&mut |child| push(child, Vec::new()))?.filtered(conjuncts),
+    })
+}
+
+fn push_into_join(join: &Join, conjuncts: Vec<LogicalExpr>) -> Result<LogicalPlan> {
+    let (left_names, right_names) = (names(&join.left)?, names(&join.right)?);
+    let (left, rest) = partition(conjuncts, |columns| columns.is_subset(&left_names));
+    let (right, rest) = partition(rest, |columns| columns.is_subset(&right_names));
+    let mut on = join.on.clone();
+    let mut above = Vec::new();
+    let (left_schema, right_schema) = (join.left.schema()?, join.right.schema()?);
+    for conjunct in rest {
+        let pair = match &conjunct {
+            LogicalExpr::Binary { operator: BinaryOperator::Equal, left: a, right: b } => {
+                let within = |side: &LogicalExpr, names: &BTreeSet<String>| side.columns().is_subset(names);
+                if within(a, &left_names) && within(b, &right_names) {
+                    Some((&**a, &**b))
+                } else if within(b, &left_names) && within(a, &right_names) {
+                    Some((&**b, &**a))
+                } else {
+                    None
+                }
+            }
+            _ => None,
+        };
+        match pair {
+            Some((a, b)) if joinable(&infer_type(a, &left_schema)?, &infer_type(b, &right_schema)?) => {
+                on.push((a.clone(), b.clone()));
+            }
+            _ => above.push(conjunct),
+        }
+    }
+    let (left, right) = (Arc::new(push(&join.left, left)?), Arc::new(push(&join.right, right)?));
+    Ok(LogicalPlan::Join(Join { left, right, on }).filtered(above))
+}
+
+/// Whether a hash of the two columns agrees with Cypher's equality: not so for floats (NaN, -0.0) and nested values.
+fn joinable(a: &Type, b: &Type) -> bool {
+    let plain = |ty: &Type| {
+        matches!(
+            ty,
+            Type::Bool
+                | Type::Int64
+                | Type::String
+                | Type::Date
+                | Type::LocalTime
+                | Type::LocalDateTime
+                | Type::DateTime
+                | Type::Node(_)
+                | Type::Hyperedge(_)
+        )
+    };
+    plain(a) && plain(b) && comparison_type(a, b).is_some()
+}
+
+fn names(plan: &LogicalPlan) -> Result<BTreeSet<String>> {
+    Ok(plan.schema()?.names().map(str::to_owned).collect())
+}
+
+fn partition(
+    conjuncts: Vec<LogicalExpr>,
+    fits: impl Fn(&BTreeSet<String>) -> bool,
+) -> (Vec<LogicalExpr>, Vec<LogicalExpr>) {
+    conjuncts.into_iter().partition(|conjunct| {
+        let columns = conjunct.columns();
+        !columns.is_empty() && fits(&columns)
+    })
+}
+
+/// Splits into what can be said of the projection's input, in its words, and what cannot.
+fn through_projection(
+    conjuncts: Vec<LogicalExpr>,
+    expressions: &[(LogicalExpr, String)],
+) -> (Vec<LogicalExpr>, Vec<LogicalExpr>) {
+    let source = |name: &str| {
+        expressions.iter().find(|(_, own)| own == name).map(|(expression, _)| expression).filter(|expression| {
+            matches!(expression, LogicalExpr::Column(_) | LogicalExpr::Property { .. } | LogicalExpr::Literal(_))
+        })
+    };
+    let (mut below, mut above) = (Vec::new(), Vec::new());
+    for conjunct in conjuncts {
+        let mut possible = !conjunct.columns().is_empty();
+        let rewritten = conjunct.clone().transform(&mut |node| match &node {
+            LogicalExpr::Column(name) => match source(name) {
+                Some(expression) => expression.clone(),
+                None => {
+                    possible = false;
+                    node
+                }
+            },
+            LogicalExpr::Property { entity, key, ty } => match source(entity) {
+                Some(LogicalExpr::Column(entity)) => {
+                    LogicalExpr::Property { entity: entity.clone(), key: key.clone(), ty: ty.clone() }
+                }
+                _ => {
+                    possible = false;
+                    node
+                }
+            },
+            _ => node,
+        });
+        if possible { below.push(rewritten) } else { above.push(conjunct) }
+    }
+    (below, above)
+}
+
+/// Moves what a storage can evaluate into `predicate` and `tables`; returns the rest.
+fn absorb(
+    conjuncts: Vec<LogicalExpr>,
+    variable: &str,
+    tables: &mut Tables,
+    predicate: &mut ScanPredicate,
+) -> Vec<LogicalExpr> {
+    let mut rest = Vec::new();
+    for conjunct in conjuncts {
+        if let LogicalExpr::TableIn { entity, tables: wanted } = &conjunct
+            && **entity == LogicalExpr::Column(variable.to_owned())
+        {
+            *tables = tables.iter().copied().filter(|table| wanted.contains(table)).collect();
+        } else if let Some(comparison) = scan_comparison(&conjunct, variable) {
+            predicate.push(comparison);
+        } else {
+            rest.push(conjunct);
+        }
+    }
+    rest
+}
+
+fn scan_comparison(expression: &LogicalExpr, variable: &str) -> Option<Comparison> {
+    match expression {
+        LogicalExpr::Unary { operator, operand } => {
+            let operator = match operator {
+                UnaryOperator::IsNull => ComparisonOperator::IsNull,
+                UnaryOperator::IsNotNull => ComparisonOperator::IsNotNull,
+                _ => return None,
+            };
+            let (column, _) = own_property(operand, variable)?;
+            Some(Comparison { column, operator, value: Value::Null })
+        }
+        LogicalExpr::Binary { operator, left, right } => {
+            if let Some((column, ty)) = own_property(left, variable) {
+                let value = literal_of(right, ty)?;
+                return Some(Comparison { column, operator: comparison_operator(*operator, false)?, value });
+            }
+            let (column, ty) = own_property(right, variable)?;
+            let value = literal_of(left, ty)?;
+            Some(Comparison { column, operator: comparison_operator(*operator, true)?, value })
+        }
+        _ => None,
+    }
+}
+
+fn own_property<'a>(expression: &'a LogicalExpr, variable: &str) -> Option<(String, &'a Type)> {
+    match expression {
+        LogicalExpr::Property { entity, key, ty } if entity == variable => Some((key.clone(), ty)),
+        _ => None,
+    }
+}
+
+/// The literal as a value of the column's type, where that loses nothing.
+fn literal_of(expression: &LogicalExpr, ty: &Type) -> Option<Value> {
+    let LogicalExpr::Literal(value) = expression else { return None };
+    match (value, ty) {
+        (Value::Float64(value), _) if value.is_nan() => None,
+        (Value::Int64(integer), Type::Float64) if integer.unsigned_abs() <= 1 << 53 => {
+            Some(Value::Float64(*integer as f64))
+        }
+        (Value::Bool(_), Type::Bool)
+        | (Value::Int64(_), Type::Int64)
+        | (Value::Float64(_), Type::Float64)
+        | (Value::String(_), Type::String)
+        | (Value::Date(_), Type::Date)
+        | (Value::LocalDateTime(_), Type::LocalDateTime)
+        | (Value::DateTime(_), Type::DateTime) => Some(value.clone()),
+        _ => None,
+    }
+}
+
+fn comparison_operator(operator: BinaryOperator, flipped: bool) -> Option<ComparisonOperator> {
+    Some(match (operator, flipped) {
+        (BinaryOperator::Equal, _) => ComparisonOperator::Equal,
+        (BinaryOperator::NotEqual, _) => ComparisonOperator::NotEqual,
+        (BinaryOperator::Less, false) | (BinaryOperator::Greater, true) => ComparisonOperator::Less,
+        (BinaryOperator::LessOrEqual, false) | (BinaryOperator::GreaterOrEqual, true) => {
+            ComparisonOperator::LessOrEqual
+        }
+        (BinaryOperator::Greater, false) | (BinaryOperator::Less, true) => ComparisonOperator::Greater,
+        (BinaryOperator::GreaterOrEqual, false) | (BinaryOperator::LessOrEqual, true) => {
+            ComparisonOperator::GreaterOrEqual
+        }
+        _ => return None,
+    })
+}
