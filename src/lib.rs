@@ -1,1 +1,41 @@
-//! x
+//! Grism: a hypergraph query runtime. Nodes and n-ary hyperedges with named roles, openCypher, Arrow and Lance, on one
+//! machine or, unchanged, in stages on Ray.
+//!
+//! [`Graph`] is the way in: open one, run statements, load tables, build [`Frame`]s. Who wants the parts finds them
+//! under the names of the crates they come from.
+
+mod copy;
+mod engine;
+mod explain;
+mod graph;
+mod image;
+mod query;
+mod show;
+
+pub use engine::Engine;
+pub use explain::explain_query;
+pub use graph::Graph;
+pub use image::{ImageSource, MAX_IMAGE_BYTES};
+pub use query::{Prepared, QueryOptions, QueryResult, prepare};
+
+pub use grism_core::{
+    Cardinality, ChangeSet, Error, ErrorKind, GraphSchema, GrismError, HyperedgeType, Location, Result, Role, Snapshot,
+    SnapshotId, SnapshotInfo, Storage, StorageDescriptor, Table, TableKind, Type, Value,
+};
+pub use grism_cypher::{ExplainFormat, ExplainOptions, Parameters, Statement, StatementKind, Warning, parse_statements};
+pub use grism_engine::{
+    CancellationHandle, ExecutionContextTrait, ExecutionMode, ExprEvaluator, MemoryManager, MetricsSink, OperatorCaps,
+    PartitioningSpec, PhysicalOperator, PhysicalPlan, PhysicalPlanner, PlanProperties, PlannerConfig, RecordBatchStream,
+    RuntimeConfig,
+};
+pub use grism_local::{ExecutionResult, LocalExecutionContext, LocalExecutor, LocalPhysicalPlanner};
+pub use grism_logical::{AggregateCall, AggregateFunction, Frame, LogicalExpr, LogicalPlan, column, literal};
+pub use grism_ray as distributed;
+pub use grism_ray::{
+    DistributedPlan, DistributedPlanner, DistributedPlannerConfig, ExchangeExec, ExchangeMode, ExecutionStage,
+    PhysicalSubPlan, RayExecutor, RayExecutorConfig, StageExecutor, StagedExecutor, TaskMetrics,
+};
+pub use grism_storage::{
+    Catalog, FileFormat, GraphOptions, ImportOptions, InMemoryStorage, LanceStorage, LoadReport, MissingMember, RoleSource,
+    load_hyperedges, load_nodes, read_source,
+};

@@ -49,6 +49,11 @@ pub trait Storage: Send + Sync + Debug {
 
     /// The committed snapshots, oldest first.
     async fn history(&self) -> Result<Vec<SnapshotInfo>>;
+
+    /// A snapshot as bytes that travel to other processes; `None` where those open the descriptor instead.
+    fn image(&self, _id: SnapshotId) -> Option<Result<Vec<u8>>> {
+        None
+    }
 }
 
 /// One line of a graph's history.

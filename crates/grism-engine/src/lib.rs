@@ -19,7 +19,7 @@ pub use expr::{ExprEvaluator, schema_inference};
 pub use memory::{MemoryManager, MemoryReservation, PoolMemoryManager};
 pub use metrics::{MetricsSink, OperatorMetrics, QueryMetrics};
 pub use operator::{OperatorCaps, PhysicalOperator, RecordBatchStream, operator_key, run};
-pub use partitioning::{PartitioningSpec, RangeBounds, partition_rows};
+pub use partitioning::{PartitioningSpec, RangeBounds, choose_bounds, partition_rows, partition_slice, sample_keys};
 pub use plan::{ExecutionMode, PhysicalPlan, PlanProperties, display_tree};
 pub use planner::{PhysicalPlanner, build_operators};
 pub use schema::PhysicalSchema;

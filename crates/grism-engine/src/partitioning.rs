@@ -140,10 +140,48 @@ pub(crate) fn encode_keys(batch: &RecordBatch, keys: &[(String, bool)]) -> Resul
 }
 
 /// Samples the keys of `batch`: at most `count` encoded rows, evenly spread.
-pub(crate) fn sample_keys(batch: &RecordBatch, keys: &[(String, bool)], count: usize) -> Result<Vec<Vec<u8>>> {
+///
+/// # Errors
+/// `Internal` for a column that is not there.
+pub fn sample_keys(batch: &RecordBatch, keys: &[(String, bool)], count: usize) -> Result<Vec<Vec<u8>>> {
     let encoded = encode_keys(batch, keys)?;
     let step = encoded.num_rows().div_ceil(count.max(1)).max(1);
     Ok(encoded.iter().step_by(step).map(|row| row.as_ref().to_vec()).collect())
+}
+
+/// The rows of a sorted batch that belong to one partition of a range: a slice, found by its ends.
+///
+/// # Errors
+/// `Internal` for a column that is not there.
+pub fn partition_slice(
+    batch: &RecordBatch,
+    keys: &[(String, bool)],
+    bounds: &RangeBounds,
+    partition: usize,
+) -> Result<RecordBatch> {
+    let encoded = encode_keys(batch, keys)?;
+    let first_at = |bound: &[u8]| {
+        let (mut low, mut high) = (0, encoded.num_rows());
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            if encoded.row(middle).as_ref() < bound { low = middle + 1 } else { high = middle }
+        }
+        low
+    };
+    let start = partition.checked_sub(1).and_then(|below| bounds.get(below)).map_or(0, |bound| first_at(bound));
+    let end = bounds.get(partition).map_or(encoded.num_rows(), |bound| first_at(bound));
+    Ok(batch.slice(start, end.saturating_sub(start)))
+}
+
+/// Bounds that cut sampled keys into `partitions` parts of about the same size.
+#[must_use]
+pub fn choose_bounds(mut samples: RangeBounds, partitions: usize) -> RangeBounds {
+    samples.sort_unstable();
+    let mut bounds: RangeBounds = (1..partitions)
+        .filter_map(|part| samples.get(part * samples.len() / partitions.max(1)).cloned())
+        .collect();
+    bounds.dedup();
+    bounds
 }
 
 /// FNV-1a with a final mix: short, fixed for ever, and good enough to spread keys.

@@ -1,1 +1,13 @@
-//! x
+//! One machine: a planner that inserts no exchange, and an executor that pulls batches.
+
+mod context;
+mod executor;
+mod memory;
+mod planner;
+mod result;
+
+pub use context::LocalExecutionContext;
+pub use executor::LocalExecutor;
+pub use memory::process_memory;
+pub use planner::LocalPhysicalPlanner;
+pub use result::ExecutionResult;

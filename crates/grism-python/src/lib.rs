@@ -1,1 +1,1 @@
-//! x
+//! Placeholder while the crate is being written.

@@ -1,1 +1,27 @@
-//! x
+//! The distributed runtime: exchanges, stages, the scheduler, and what runs a stage. Ray orchestrates, Rust executes.
+
+mod bundle;
+mod exchange;
+mod executor;
+mod explain;
+mod planner;
+mod ray_executor;
+mod runner;
+mod scheduler;
+mod split;
+mod stage;
+mod task;
+mod validate;
+
+pub use bundle::{bundle_partitions, read_partition, write_bundles};
+pub use exchange::{ExchangeExec, ExchangeMode};
+pub use executor::{StageExecutor, TaskOutput};
+pub use explain::explain_distributed;
+pub use planner::{DistributedPlanner, DistributedPlannerConfig};
+pub use ray_executor::{RayExecutor, RayExecutorConfig};
+pub use runner::{StagedExecutor, StagedResult, collect_outputs};
+pub use scheduler::{Action, Event, Scheduler, SchedulerConfig, TaskRef};
+pub use split::split_into_stages;
+pub use stage::{DistributedPlan, ExecutionStage, PhysicalSubPlan, StageInputSpec, StageOutput, slot_count, slot_of};
+pub use task::{TaskInput, TaskMetrics, TaskSpec, TaskStatistics};
+pub use validate::validate;

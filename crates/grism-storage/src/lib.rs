@@ -1,1 +1,15 @@
-//! x
+//! Where graphs live: in memory and in Lance datasets, with their adjacency, a catalog, and import from files.
+
+mod catalog;
+mod columns;
+mod import;
+mod incidences;
+mod lance;
+mod memory;
+
+pub use catalog::Catalog;
+pub use import::{
+    FileFormat, ImportOptions, KeyIndex, LoadReport, MissingMember, RoleSource, read_source, load_hyperedges, load_nodes,
+};
+pub use lance::{FORMAT_VERSION, GraphOptions, LanceStorage};
+pub use memory::InMemoryStorage;

@@ -1,0 +1,202 @@
+//! `StageExecutor`: runs one task of a stage, wherever it is.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use arrow::array::{RecordBatch, UInt32Array};
+use arrow::buffer::Buffer;
+use arrow::compute::{interleave_record_batch, take_record_batch};
+use futures::{StreamExt, TryStreamExt};
+use grism_core::{Error, Result, Storage};
+use grism_engine::{
+    CancellationHandle, ExecutionContextTrait, MemoryManager, MemoryReservation, MorselQueue, PartitioningSpec,
+    QueryContext, RecordBatchStream, partition_rows, partition_slice, run, sample_keys,
+};
+
+use crate::{ExchangeMode, TaskInput, TaskSpec, TaskStatistics, read_partition, slot_count, slot_of, write_bundles};
+
+/// Keys that a task samples for a range exchange, at most, from one batch.
+const SAMPLES_PER_BATCH: usize = 64;
+
+/// Runs tasks in this process. It keeps nothing between them but open graphs and memory.
+#[derive(Clone, Debug)]
+pub struct StageExecutor {
+    memory: Arc<dyn MemoryManager>,
+}
+
+/// What a task put out.
+#[derive(Debug)]
+pub struct TaskOutput {
+    /// One bundle for each slot.
+    pub bundles: Vec<Buffer>,
+    /// What is known of them.
+    pub statistics: TaskStatistics,
+}
+
+impl StageExecutor {
+    /// An executor whose tasks share `memory`.
+    #[must_use]
+    pub fn new(memory: Arc<dyn MemoryManager>) -> Self {
+        Self { memory }
+    }
+
+    /// Runs one task: `inputs` holds, for each input of the stage and each task of the stage behind it, the bundle of
+    /// the slot that the task's partition lies in.
+    ///
+    /// # Errors
+    /// What the plan can meet; `Unavailable` for a bundle that cannot be read; `Cancelled`.
+    pub async fn execute(
+        &self,
+        task: &TaskSpec,
+        inputs: Vec<Vec<Buffer>>,
+        storage: Arc<dyn Storage>,
+        cancellation: CancellationHandle,
+    ) -> Result<TaskOutput> {
+        let start = Instant::now();
+        let snapshot = storage.snapshot(task.snapshot).await?;
+        let memory = Arc::clone(&self.memory);
+        let query =
+            QueryContext::try_new(storage, snapshot, Arc::clone(&memory), None, cancellation, task.runtime.clone())?;
+        // What is mapped is charged too: it is in memory while the task reads it.
+        let mapped = inputs.iter().flatten().map(Buffer::len).sum();
+        let _mapped = MemoryReservation::try_new(Arc::clone(&memory), mapped)?;
+        let context: Arc<dyn ExecutionContextTrait> = Arc::new(StageContext {
+            query,
+            partition: task.task,
+            partitions: task.stage.tasks,
+            inputs: task.inputs.iter().cloned().zip(inputs).collect(),
+            workers: task.workers,
+            queues: Mutex::default(),
+        });
+        let mut held = MemoryReservation::try_new(memory, 0)?;
+        let mut writer = OutputWriter::new(task);
+        let mut stream = run(&task.stage.plan.root, &context)?;
+        while let Some(batch) = stream.try_next().await? {
+            held.try_grow(batch.get_array_memory_size())?;
+            writer.write(batch)?;
+        }
+        let (partitions, mut statistics) = (writer.partitions, writer.statistics);
+        let schema = task.stage.plan.root.schema().arrow();
+        let bundles = write_bundles(schema, &partitions, task.workers)?;
+        statistics.bytes = bundles.iter().map(|bundle| bundle.len() as u64).sum();
+        statistics.digest = bundles.iter().fold(0, |digest, bundle| digest_bytes(digest, bundle));
+        statistics.pid = std::process::id();
+        statistics.micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
+        Ok(TaskOutput { bundles, statistics })
+    }
+}
+
+/// Splits a task's rows over the partitions of its output.
+struct OutputWriter {
+    partitioning: Option<PartitioningSpec>,
+    sample: Option<Vec<(String, bool)>>,
+    partitions: Vec<Vec<RecordBatch>>,
+    statistics: TaskStatistics,
+}
+
+impl OutputWriter {
+    fn new(task: &TaskSpec) -> Self {
+        let written = task.stage.written_partitions();
+        let (partitioning, sample) = match task.stage.output.as_ref().map(|output| (&output.mode, &output.partitioning)) {
+            Some((ExchangeMode::Shuffle, PartitioningSpec::Range { keys, .. })) => (None, Some(keys.clone())),
+            Some((ExchangeMode::Shuffle, partitioning)) => (Some(partitioning.clone()), None),
+            _ => (None, None),
+        };
+        let statistics = TaskStatistics { partition_rows: vec![0; written], ..TaskStatistics::default() };
+        Self { partitioning, sample, partitions: vec![Vec::new(); written], statistics }
+    }
+
+    fn write(&mut self, batch: RecordBatch) -> Result<()> {
+        let rows = batch.num_rows();
+        let first = self.statistics.rows as usize;
+        self.statistics.rows += rows as u64;
+        if let Some(keys) = &self.sample {
+            self.statistics.samples.extend(sample_keys(&batch, keys, SAMPLES_PER_BATCH)?);
+        }
+        let Some(partitioning) = &self.partitioning else {
+            self.statistics.partition_rows[0] += rows as u64;
+            self.partitions[0].push(compact(batch)?);
+            return Ok(());
+        };
+        let places = partition_rows(&batch, partitioning, first)?;
+        let mut indices: Vec<Vec<u32>> = vec![Vec::new(); self.partitions.len()];
+        for (row, partition) in places.into_iter().enumerate() {
+            indices[partition].push(row as u32);
+        }
+        for (partition, rows) in indices.into_iter().enumerate().filter(|(_, rows)| !rows.is_empty()) {
+            self.statistics.partition_rows[partition] += rows.len() as u64;
+            self.partitions[partition].push(take_record_batch(&batch, &UInt32Array::from(rows))?);
+        }
+        Ok(())
+    }
+}
+
+/// A slice of a larger batch is copied, so that only its own rows travel.
+fn compact(batch: RecordBatch) -> Result<RecordBatch> {
+    let sliced = batch.columns().iter().any(|column| column.offset() > 0);
+    if !sliced || batch.num_columns() == 0 {
+        return Ok(batch);
+    }
+    let places: Vec<(usize, usize)> = (0..batch.num_rows()).map(|row| (0, row)).collect();
+    Ok(interleave_record_batch(&[&batch], &places)?)
+}
+
+/// FNV-1a over words: fixed for ever, and fast enough for what a task puts out.
+fn digest_bytes(seed: u64, bytes: &[u8]) -> u64 {
+    let mut digest = seed ^ 0xcbf2_9ce4_8422_2325;
+    for chunk in bytes.chunks(8) {
+        let mut word = [0; 8];
+        word[..chunk.len()].copy_from_slice(chunk);
+        digest = (digest ^ u64::from_le_bytes(word)).wrapping_mul(0x0000_0100_0000_01b3);
+        digest ^= digest >> 32;
+    }
+    digest
+}
+
+/// What operators see in a task of a stage.
+#[derive(Debug)]
+struct StageContext {
+    query: QueryContext,
+    partition: usize,
+    partitions: usize,
+    inputs: Vec<(TaskInput, Vec<Buffer>)>,
+    workers: usize,
+    queues: Mutex<HashMap<u32, Arc<MorselQueue>>>,
+}
+
+impl ExecutionContextTrait for StageContext {
+    fn query(&self) -> &QueryContext {
+        &self.query
+    }
+
+    fn morsels(&self, leaf: u32, count: usize) -> Arc<MorselQueue> {
+        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = || (0..count).filter(|piece| piece % self.partitions == self.partition).collect();
+        Arc::clone(queues.entry(leaf).or_insert_with(|| Arc::new(MorselQueue::new(own()))))
+    }
+
+    fn stage_input_pieces(&self, input: usize) -> Result<Vec<RecordBatchStream>> {
+        let Some((input, bundles)) = self.inputs.get(input) else {
+            return Err(Error::internal(format!("the stage has no input {input}")));
+        };
+        let mut pieces = Vec::new();
+        for bundle in bundles {
+            let shuffled = input.spec.mode == ExchangeMode::Shuffle && input.bounds.is_none();
+            let partition = if shuffled { self.partition } else { 0 };
+            let slots = slot_count(input.written, self.workers);
+            let slot = slot_of(partition, input.written, slots);
+            let first = (0..input.written).find(|other| slot_of(*other, input.written, slots) == slot).unwrap_or(0);
+            let mut batches = read_partition(bundle, partition - first)?;
+            if let (Some(bounds), PartitioningSpec::Range { keys, .. }) = (&input.bounds, &input.spec.partitioning) {
+                batches = batches
+                    .into_iter()
+                    .map(|batch| partition_slice(&batch, keys, bounds, self.partition))
+                    .collect::<Result<_>>()?;
+                batches.retain(|batch| batch.num_rows() > 0);
+            }
+            pieces.push(futures::stream::iter(batches.into_iter().map(Ok)).boxed());
+        }
+        Ok(pieces)
+    }
+}

@@ -1,0 +1,71 @@
+//! `EXPLAIN DISTRIBUTED`: stages, the exchanges between them, and why each is there.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use grism_engine::operators::ApplyExec;
+use grism_engine::{PartitioningSpec, PhysicalOperator};
+
+use crate::{DistributedPlan, ExchangeMode, ExecutionStage};
+
+/// The plan as text, stage by stage.
+#[must_use]
+pub fn explain_distributed(plan: &DistributedPlan) -> String {
+    let mut text = String::new();
+    for stage in &plan.stages {
+        let _ = writeln!(text, "Stage {}:", stage.stage_id);
+        let _ = writeln!(text, "  {}", pipeline(&stage.plan.root));
+        for input in &stage.inputs {
+            let _ = writeln!(text, "  Input: stage {} by {}", input.stage_id, exchange_name(input.mode, &input.partitioning));
+        }
+        let _ = writeln!(text, "  Parallelism: {}", stage.tasks);
+        let _ = writeln!(text, "  Output: {}", output_name(stage));
+        for note in &stage.notes {
+            let _ = writeln!(text, "  Note: {note}");
+        }
+        match &stage.output {
+            Some(output) => {
+                let _ = writeln!(text, "\n    ↓ Exchange({})", exchange_name(output.mode, &output.partitioning));
+                let _ = writeln!(text, "      because {}\n", output.reason);
+            }
+            None => {
+                let _ = writeln!(text, "\n    ↓ Exchange(Gather)\n      because the caller reads the result\n\nCollect");
+            }
+        }
+    }
+    text
+}
+
+fn exchange_name(mode: ExchangeMode, partitioning: &PartitioningSpec) -> String {
+    match mode {
+        ExchangeMode::Shuffle => format!("{mode}, {partitioning}"),
+        _ => mode.to_string(),
+    }
+}
+
+fn output_name(stage: &ExecutionStage) -> String {
+    match &stage.output {
+        None => "Result".to_owned(),
+        Some(output) => match (&output.mode, &output.partitioning) {
+            (ExchangeMode::Shuffle, PartitioningSpec::Hash { keys, .. }) => format!("HashPartition({})", keys.join(", ")),
+            (ExchangeMode::Shuffle, other) => other.to_string(),
+            (mode, _) => mode.to_string(),
+        },
+    }
+}
+
+/// A chain of operators from its source on; the inputs of a join stand in brackets.
+fn pipeline(operator: &Arc<dyn PhysicalOperator>) -> String {
+    let mut own = operator.describe();
+    if let Some(apply) = operator.as_any().downcast_ref::<ApplyExec>() {
+        own = format!("{own}[{}]", pipeline(apply.subplan()));
+    }
+    match &operator.children()[..] {
+        [] => own,
+        [child] => format!("{} → {own}", pipeline(child)),
+        children => {
+            let inputs: Vec<String> = children.iter().map(|child| format!("[{}]", pipeline(child))).collect();
+            format!("{} → {own}", inputs.join(" + "))
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! From a plan with exchanges to stages: a new stage starts at every exchange, and nowhere else.
+
+use std::sync::Arc;
+
+use grism_core::Result;
+use grism_engine::operators::{
+    AdjacencyExpandExec, HyperedgeScanExec, NodeScanExec, RoleExpandExec, StageInputExec,
+};
+use grism_engine::{PartitioningSpec, PhysicalOperator, PhysicalPlan};
+
+use crate::{ExchangeExec, ExchangeMode, ExecutionStage, PhysicalSubPlan, StageInputSpec, StageOutput};
+
+/// Cuts `plan` at its exchanges. Stages that read tables get `partitions` tasks.
+///
+/// # Errors
+/// `Internal` for a plan whose operators do not fit together.
+pub fn split_into_stages(plan: &PhysicalPlan, partitions: usize) -> Result<Vec<ExecutionStage>> {
+    let mut splitter = Splitter { stages: Vec::new(), partitions };
+    splitter.stage(&plan.root, None)?;
+    Ok(splitter.stages)
+}
+
+struct Splitter {
+    stages: Vec<ExecutionStage>,
+    partitions: usize,
+}
+
+impl Splitter {
+    /// Adds the stage whose plan ends at `root`, after those it reads; returns its number.
+    fn stage(&mut self, root: &Arc<dyn PhysicalOperator>, output: Option<StageOutput>) -> Result<usize> {
+        let mut inputs = Vec::new();
+        let root = self.cut(root, &mut inputs)?;
+        let shuffled = inputs.iter().find(|input: &&StageInputSpec| input.mode == ExchangeMode::Shuffle);
+        let input_partitioning =
+            shuffled.or(inputs.first()).map(|input: &StageInputSpec| input.partitioning.clone());
+        let tasks = if reads_tables(&root) || shuffled.is_some() { self.partitions } else { 1 };
+        let mut notes = Vec::new();
+        collect_notes(&root, &input_partitioning, &mut notes);
+        let stage_id = self.stages.len();
+        self.stages.push(ExecutionStage {
+            stage_id,
+            plan: PhysicalSubPlan { root },
+            inputs,
+            input_partitioning,
+            output_partitioning: output.as_ref().map(|output| output.partitioning.clone()),
+            output,
+            tasks,
+            notes,
+        });
+        Ok(stage_id)
+    }
+
+    /// The same plan with a stage input for each exchange.
+    fn cut(
+        &mut self,
+        operator: &Arc<dyn PhysicalOperator>,
+        inputs: &mut Vec<StageInputSpec>,
+    ) -> Result<Arc<dyn PhysicalOperator>> {
+        if let Some(exchange) = operator.as_any().downcast_ref::<ExchangeExec>() {
+            let (mode, partitioning) = (exchange.mode, exchange.partitioning.clone());
+            let output = StageOutput { mode, partitioning: partitioning.clone(), reason: exchange.reason.clone() };
+            let stage_id = self.stage(&exchange.child, Some(output))?;
+            inputs.push(StageInputSpec { stage_id, mode, partitioning });
+            let input = StageInputExec::new(inputs.len() - 1, exchange.schema().clone(), exchange.order.clone());
+            return Ok(Arc::new(input));
+        }
+        if operator.children().is_empty() {
+            return Ok(Arc::clone(operator));
+        }
+        let children =
+            operator.children().into_iter().map(|child| self.cut(child, inputs)).collect::<Result<Vec<_>>>()?;
+        operator.with_new_children(children)
+    }
+}
+
+fn reads_tables(operator: &Arc<dyn PhysicalOperator>) -> bool {
+    operator.as_any().is::<NodeScanExec>()
+        || operator.as_any().is::<HyperedgeScanExec>()
+        || operator.children().into_iter().any(reads_tables)
+}
+
+fn collect_notes(operator: &Arc<dyn PhysicalOperator>, input: &Option<PartitioningSpec>, notes: &mut Vec<String>) {
+    let expands = operator.as_any().is::<RoleExpandExec>() || operator.as_any().is::<AdjacencyExpandExec>();
+    let routed = matches!(input, Some(PartitioningSpec::Adjacency { .. }));
+    if expands && !routed {
+        let note = "no exchange before the expansion: the adjacency is small enough to be read everywhere".to_owned();
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
+    operator.children().into_iter().for_each(|child| collect_notes(child, input, notes));
+}

@@ -1,0 +1,75 @@
+//! The catalog: from a URI to the storage behind it, each opened once per process.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use grism_core::{Error, Result, Storage, StorageDescriptor};
+
+use crate::{GraphOptions, InMemoryStorage, LanceStorage};
+
+/// Opens graphs by URI, and keeps them open.
+///
+/// A path, or `file://` and a path, is a graph of Lance datasets. `memory://` and a name is a graph in this process.
+#[derive(Debug, Default)]
+pub struct Catalog {
+    open: RwLock<HashMap<String, Arc<dyn Storage>>>,
+}
+
+impl Catalog {
+    /// An empty catalog.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Opens the graph at `uri`, and makes it where `create` is set and there is none.
+    ///
+    /// # Errors
+    /// `NotFound` where there is no graph; `InvalidData` where something else is there; `Unsupported` for a newer
+    /// format or a scheme Grism does not know.
+    pub async fn open(&self, uri: &str, create: bool) -> Result<Arc<dyn Storage>> {
+        let key = canonical(uri)?;
+        if let Some(known) = self.open.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return Ok(Arc::clone(known));
+        }
+        let storage: Arc<dyn Storage> = if key.starts_with(MEMORY) {
+            if !create {
+                return Err(Error::not_found(format!("there is no graph {key} in this process")));
+            }
+            Arc::new(InMemoryStorage::named(&key))
+        } else if create {
+            Arc::new(LanceStorage::open_or_create(&key, GraphOptions::default()).await?)
+        } else {
+            Arc::new(LanceStorage::open(&key).await?)
+        };
+        Ok(self.register(&key, storage))
+    }
+
+    /// Opens what a descriptor from another process names.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn open_descriptor(&self, descriptor: &StorageDescriptor) -> Result<Arc<dyn Storage>> {
+        self.open(&descriptor.uri, false).await
+    }
+
+    /// Puts a storage under `uri`, unless there is one, and returns the one that is there.
+    pub fn register(&self, uri: &str, storage: Arc<dyn Storage>) -> Arc<dyn Storage> {
+        let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(open.entry(uri.to_owned()).or_insert(storage))
+    }
+}
+
+const MEMORY: &str = "memory://";
+
+fn canonical(uri: &str) -> Result<String> {
+    if uri.is_empty() {
+        return Err(Error::invalid_data("the path of the graph is empty"));
+    }
+    match uri.split_once("://") {
+        None => Ok(std::path::absolute(uri)?.to_string_lossy().into_owned()),
+        Some(("file", path)) => Ok(std::path::absolute(path)?.to_string_lossy().into_owned()),
+        Some(("memory", _)) => Ok(uri.to_owned()),
+        Some((scheme, _)) => Err(Error::unsupported(format!("a graph at {scheme}:// is not supported yet"))),
+    }
+}

@@ -1,0 +1,121 @@
+//! Columns of tables: their Arrow types, predicates over them, and batches brought to a table's columns.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, BooleanArray, Datum, Scalar, UInt64Array, new_null_array};
+use arrow::compute::kernels::cmp;
+use arrow::compute::{and, cast, is_not_null, is_null};
+use arrow::datatypes::{DataType, Field, Schema};
+use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use grism_core::{Cardinality, Comparison, ComparisonOperator, EntityId, Error, ID_COLUMN, Result, Role, Table, TableId};
+
+/// The Arrow type of a role's column.
+pub(crate) fn role_type(role: &Role) -> DataType {
+    match role.cardinality {
+        Cardinality::Many => DataType::List(Arc::new(Field::new_list_field(DataType::UInt64, true))),
+        _ => DataType::UInt64,
+    }
+}
+
+/// The Arrow type of the role or property `name`; `None` where the table has neither.
+pub(crate) fn column_type(table: &Table, name: &str) -> Option<DataType> {
+    match table.hyperedge_type().and_then(|ty| ty.role(name)) {
+        Some(role) => Some(role_type(role)),
+        None => table.property(name).map(|property| property.value_type.to_arrow()),
+    }
+}
+
+/// The fields a table's rows have: roles, then properties whose type is known.
+pub(crate) fn table_fields(table: &Table) -> Vec<Field> {
+    let roles = table.hyperedge_type().into_iter().flat_map(|ty| &ty.roles);
+    let mut fields: Vec<Field> = roles.map(|role| Field::new(&role.name, role_type(role), true)).collect();
+    for property in &table.properties {
+        let data_type = property.value_type.to_arrow();
+        if data_type != DataType::Null {
+            fields.push(Field::new(&property.name, data_type, true));
+        }
+    }
+    fields
+}
+
+/// The column `name` of `batch` as `data_type`; nulls where it has none.
+pub(crate) fn column_or_null(batch: &RecordBatch, name: &str, data_type: &DataType) -> Result<ArrayRef> {
+    match batch.column_by_name(name) {
+        Some(column) if column.data_type() == data_type => Ok(Arc::clone(column)),
+        Some(column) => Ok(cast(column, data_type)?),
+        None => Ok(new_null_array(data_type, batch.num_rows())),
+    }
+}
+
+/// The ids of the rows of `table` at `offsets`.
+pub(crate) fn id_array(table: TableId, offsets: impl Iterator<Item = u64>) -> ArrayRef {
+    Arc::new(offsets.map(|offset| EntityId::new(table, offset).raw()).collect::<UInt64Array>())
+}
+
+/// A batch of `names`, each with its column.
+pub(crate) fn named_batch(names: &[String], columns: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch> {
+    let fields: Vec<Field> =
+        names.iter().zip(&columns).map(|(name, column)| Field::new(name, column.data_type().clone(), true)).collect();
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    Ok(RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)?)
+}
+
+/// The names of a scan's columns: the id, then those asked for.
+pub(crate) fn scan_names(columns: &[String]) -> Vec<String> {
+    std::iter::once(ID_COLUMN.to_owned()).chain(columns.iter().cloned()).collect()
+}
+
+/// The rows that pass a conjunction of comparisons.
+///
+/// # Errors
+/// `Internal` where a value is not of its column's type.
+pub(crate) fn passing_rows(batch: &RecordBatch, predicate: &[Comparison], table: &Table) -> Result<BooleanArray> {
+    let mut passing: Option<BooleanArray> = None;
+    for comparison in predicate {
+        let data_type = column_type(table, &comparison.column)
+            .ok_or_else(|| Error::internal(format!("there is no column `{}` to compare", comparison.column)))?;
+        let column = column_or_null(batch, &comparison.column, &data_type)?;
+        let flags = compare(&column, comparison)?;
+        passing = Some(match passing {
+            None => flags,
+            Some(others) => and(&others, &flags)?,
+        });
+    }
+    Ok(passing.unwrap_or_else(|| BooleanArray::from(vec![true; batch.num_rows()])))
+}
+
+fn compare(column: &ArrayRef, comparison: &Comparison) -> Result<BooleanArray> {
+    match comparison.operator {
+        ComparisonOperator::IsNull => return Ok(is_null(column)?),
+        ComparisonOperator::IsNotNull => return Ok(is_not_null(column)?),
+        _ => {}
+    }
+    if column.data_type() == &DataType::Null {
+        return Ok(BooleanArray::new_null(column.len()));
+    }
+    let value = Scalar::new(comparison.value.to_array(1)?);
+    let value: &dyn Datum = &value;
+    let flags = match comparison.operator {
+        ComparisonOperator::Equal => cmp::eq(column, value),
+        ComparisonOperator::NotEqual => cmp::neq(column, value),
+        ComparisonOperator::Less => cmp::lt(column, value),
+        ComparisonOperator::LessOrEqual => cmp::lt_eq(column, value),
+        ComparisonOperator::Greater => cmp::gt(column, value),
+        _ => cmp::gt_eq(column, value),
+    }?;
+    // Arrow orders NaN above every number, Cypher beside all of them; and -0.0 equals 0.0.
+    if let Some(floats) = column.as_any().downcast_ref::<arrow::array::Float64Array>()
+        && let grism_core::Value::Float64(bound) = &comparison.value
+    {
+        let holds = |value: f64| match comparison.operator {
+            ComparisonOperator::Equal => value == *bound,
+            ComparisonOperator::NotEqual => value != *bound,
+            ComparisonOperator::Less => value < *bound,
+            ComparisonOperator::LessOrEqual => value <= *bound,
+            ComparisonOperator::Greater => value > *bound,
+            _ => value >= *bound,
+        };
+        return Ok(floats.iter().map(|value| value.map(holds)).collect());
+    }
+    Ok(flags)
+}

@@ -1,0 +1,51 @@
+//! What a load did.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use grism_core::SnapshotId;
+use serde::{Deserialize, Serialize};
+
+/// The counts of one load.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LoadReport {
+    /// The label or hyperedge type.
+    pub target: String,
+    /// Rows read.
+    pub rows: u64,
+    /// Entities added.
+    pub loaded: u64,
+    /// Rows that went to the reject file.
+    pub rejected: u64,
+    /// Nodes that came into being because a hyperedge bound them, by label.
+    pub created: BTreeMap<String, u64>,
+    /// Rows whose member did not exist, by role.
+    pub missing: BTreeMap<String, u64>,
+    /// Rows that left an optional role unbound, by role.
+    pub unbound: BTreeMap<String, u64>,
+    /// The snapshot that the load committed.
+    pub snapshot: SnapshotId,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+impl fmt::Display for LoadReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rate = self.rows as f64 / self.elapsed.as_secs_f64().max(1e-9);
+        write!(f, "{}: {} of {} rows loaded", self.target, self.loaded, self.rows)?;
+        if self.rejected > 0 {
+            write!(f, ", {} rejected", self.rejected)?;
+        }
+        for (role, count) in &self.unbound {
+            write!(f, ", {count} without {role}")?;
+        }
+        for (role, count) in &self.missing {
+            write!(f, ", {count} with a missing {role}")?;
+        }
+        for (label, count) in &self.created {
+            write!(f, ", {count} {label} created")?;
+        }
+        write!(f, " ({:.2} s, {:.0} rows/s, snapshot {})", self.elapsed.as_secs_f64(), rate, self.snapshot)
+    }
+}

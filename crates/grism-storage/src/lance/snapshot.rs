@@ -1,0 +1,293 @@
+//! `LanceSnapshot`: the datasets of one log entry, and caches of what was read of them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use arrow::array::{Array, ArrayRef, AsArray, UInt32Array, new_null_array};
+use arrow::compute::{interleave, take};
+use arrow::datatypes::UInt64Type;
+use arrow::record_batch::RecordBatch;
+use async_trait::async_trait;
+use futures::{StreamExt, TryStreamExt};
+use grism_core::{
+    BatchStream, Error, GraphSchema, GraphStatistics, IncidenceSegment, Result, ScanRange, ScanRequest,
+    SegmentKey, Snapshot, SnapshotId, TableId,
+};
+use lance::dataset::{Dataset, ProjectionRequest};
+use lance_core::ROW_ID;
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+
+use super::adjacency::read_segment;
+use super::dataset::open;
+use super::error::from_lance;
+use super::format::GraphOptions;
+use super::log::{AdjacencyEntry, DatasetVersion, SnapshotEntry};
+use super::predicate::{lance_filter, reaches_lance};
+use crate::columns::{column_or_null, column_type, id_array, named_batch, passing_rows, scan_names};
+
+/// Rows of a column that are read, and kept, together.
+const CHUNK_ROWS: u64 = 1 << 16;
+/// Bytes of columns and incidence lists that a process keeps.
+const CACHE_BYTES: u64 = 1 << 30;
+
+/// One snapshot of a graph on disk.
+pub(super) struct LanceSnapshot {
+    root: Arc<str>,
+    entry: SnapshotEntry,
+    schema: Arc<GraphSchema>,
+    statistics: Arc<GraphStatistics>,
+    options: GraphOptions,
+    tables: BTreeMap<TableId, Arc<Dataset>>,
+    adjacency: HashMap<(TableId, String), (usize, Arc<Dataset>)>,
+}
+
+impl std::fmt::Debug for LanceSnapshot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "LanceSnapshot({} of {})", self.entry.id, self.root)
+    }
+}
+
+/// What is kept of datasets: by graph, dataset version, column or role, and place.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct CacheKey {
+    root: Arc<str>,
+    dataset: DatasetVersion,
+    column: String,
+    members: Option<TableId>,
+    chunk: u64,
+}
+
+#[derive(Clone, Debug)]
+enum Cached {
+    Column(ArrayRef),
+    Segment(Arc<IncidenceSegment>),
+}
+
+#[derive(Clone)]
+struct ByteWeighter;
+
+impl Weighter<CacheKey, Cached> for ByteWeighter {
+    fn weight(&self, _: &CacheKey, value: &Cached) -> u64 {
+        let bytes = match value {
+            Cached::Column(column) => column.get_array_memory_size(),
+            Cached::Segment(segment) => segment.bytes(),
+        };
+        bytes as u64 + 256
+    }
+}
+
+fn cache() -> &'static Cache<CacheKey, Cached, ByteWeighter> {
+    static CACHE: OnceLock<Cache<CacheKey, Cached, ByteWeighter>> = OnceLock::new();
+    CACHE.get_or_init(|| Cache::with_weighter(1 << 16, CACHE_BYTES, ByteWeighter))
+}
+
+impl LanceSnapshot {
+    pub(super) async fn open(root: &Path, options: GraphOptions, entry: SnapshotEntry) -> Result<Self> {
+        let mut tables = BTreeMap::new();
+        for (table, dataset) in &entry.tables {
+            tables.insert(*table, Arc::new(open(root, &dataset.path, dataset.version).await?));
+        }
+        let mut adjacency = HashMap::new();
+        for (index, own) in entry.adjacency.iter().enumerate() {
+            let dataset = Arc::new(open(root, &own.dataset.path, own.dataset.version).await?);
+            adjacency.insert((own.table, own.role.clone()), (index, dataset));
+        }
+        Ok(Self {
+            root: root.to_string_lossy().into(),
+            schema: Arc::new(entry.schema.clone()),
+            statistics: Arc::new(entry.statistics.clone()),
+            options,
+            entry,
+            tables,
+            adjacency,
+        })
+    }
+
+    fn dataset(&self, table: TableId) -> Result<&Arc<Dataset>> {
+        self.tables.get(&table).ok_or_else(|| Error::internal(format!("the snapshot has no dataset of table {table}")))
+    }
+
+    /// The chunk of a column that starts at `chunk * CHUNK_ROWS`, one row for each offset, from the cache or the disk.
+    async fn column_chunk(&self, table: TableId, column: &str, chunk: u64) -> Result<ArrayRef> {
+        let version = self.entry.tables.get(&table).cloned();
+        let version = version.ok_or_else(|| Error::internal(format!("there is no dataset of table {table}")))?;
+        let key = CacheKey {
+            root: Arc::clone(&self.root),
+            dataset: version,
+            column: column.to_owned(),
+            members: None,
+            chunk,
+        };
+        let load = async { self.read_chunk(table, column, chunk).await.map(Cached::Column) };
+        match cache().get_or_insert_async(&key, load).await? {
+            Cached::Column(column) => Ok(column),
+            Cached::Segment(_) => Err(Error::internal("a column was cached as a segment")),
+        }
+    }
+
+    async fn read_chunk(&self, table: TableId, column: &str, chunk: u64) -> Result<ArrayRef> {
+        let dataset = self.dataset(table)?;
+        let next = self.statistics.tables.get(&table).map_or(0, |statistics| statistics.next_offset);
+        let (start, end) = ((chunk * CHUNK_ROWS).min(next), ((chunk + 1) * CHUNK_ROWS).min(next));
+        let ids: Vec<u64> = (start..end).collect();
+        let projection = ProjectionRequest::from_columns([column, ROW_ID], dataset.schema());
+        let rows = dataset.take_rows(&ids, projection).await.map_err(from_lance)?;
+        let values = rows
+            .column_by_name(column)
+            .cloned()
+            .ok_or_else(|| Error::internal(format!("Lance did not return the column `{column}`")))?;
+        if rows.num_rows() == ids.len() {
+            return Ok(values);
+        }
+        // Rows that are gone leave nulls, so that offsets stay positions.
+        let found = rows.column_by_name(ROW_ID).and_then(|column| column.as_primitive_opt::<UInt64Type>());
+        let found = found.ok_or_else(|| Error::internal("Lance did not return row ids"))?;
+        let mut places: Vec<Option<u32>> = vec![None; ids.len()];
+        for (place, id) in found.values().iter().enumerate() {
+            places[(id - start) as usize] = Some(place as u32);
+        }
+        Ok(take(&values, &UInt32Array::from(places), None)?)
+    }
+
+    async fn take_column(&self, table: TableId, column: &str, offsets: &[u64]) -> Result<ArrayRef> {
+        let entry = self.schema.table(table)?;
+        let data_type = column_type(entry, column)
+            .ok_or_else(|| Error::internal(format!("the table {table} has no column `{column}`")))?;
+        if offsets.is_empty() || self.dataset(table)?.schema().field(column).is_none() {
+            return Ok(new_null_array(&data_type, offsets.len()));
+        }
+        let mut pieces: Vec<ArrayRef> = Vec::new();
+        let mut known: HashMap<u64, usize> = HashMap::new();
+        let mut places = Vec::with_capacity(offsets.len());
+        let mut last = (u64::MAX, 0);
+        for offset in offsets {
+            let chunk = offset / CHUNK_ROWS;
+            if last.0 != chunk {
+                let piece = match known.get(&chunk) {
+                    Some(piece) => *piece,
+                    None => {
+                        pieces.push(self.column_chunk(table, column, chunk).await?);
+                        known.insert(chunk, pieces.len() - 1);
+                        pieces.len() - 1
+                    }
+                };
+                last = (chunk, piece);
+            }
+            let row = (offset % CHUNK_ROWS) as usize;
+            if row >= pieces[last.1].len() {
+                return Err(Error::internal(format!("the table {table} has no row {offset}")));
+            }
+            places.push((last.1, row));
+        }
+        let values = match &pieces[..] {
+            [only] => take(only, &UInt32Array::from_iter_values(places.iter().map(|(_, row)| *row as u32)), None)?,
+            _ => interleave(&pieces.iter().map(AsRef::as_ref).collect::<Vec<&dyn Array>>(), &places)?,
+        };
+        if values.data_type() == &data_type { Ok(values) } else { Ok(arrow::compute::cast(&values, &data_type)?) }
+    }
+
+    fn adjacency_of(&self, table: TableId, role: &str) -> Option<(&AdjacencyEntry, &Arc<Dataset>)> {
+        let (index, dataset) = self.adjacency.get(&(table, role.to_owned()))?;
+        Some((self.entry.adjacency.get(*index)?, dataset))
+    }
+}
+
+#[async_trait]
+impl Snapshot for LanceSnapshot {
+    fn id(&self) -> SnapshotId {
+        self.entry.id
+    }
+
+    fn schema(&self) -> &Arc<GraphSchema> {
+        &self.schema
+    }
+
+    fn statistics(&self) -> &Arc<GraphStatistics> {
+        &self.statistics
+    }
+
+    fn segment_shift(&self) -> u8 {
+        self.options.segment_shift
+    }
+
+    fn scan_ranges(&self, table: TableId) -> Vec<ScanRange> {
+        let Some(dataset) = self.tables.get(&table) else { return Vec::new() };
+        let range = |fragment: &lance_table::format::Fragment| ScanRange {
+            table,
+            fragment: fragment.id,
+            rows: fragment.num_rows().unwrap_or(0) as u64,
+        };
+        dataset.fragments().iter().map(range).collect()
+    }
+
+    async fn scan(&self, request: ScanRequest) -> Result<BatchStream> {
+        let table = self.schema.table(request.range.table)?.clone();
+        let dataset = self.dataset(table.id)?;
+        let fragment = dataset.fragments().iter().find(|fragment| fragment.id == request.range.fragment).cloned();
+        let fragment = fragment.ok_or_else(|| Error::internal(format!("no fragment {}", request.range.fragment)))?;
+        let stored = |name: &String| dataset.schema().field(name).is_some();
+        let mut columns: Vec<String> = request.columns.iter().filter(|name| stored(name)).cloned().collect();
+        let checked = !reaches_lance(&request.predicate) || request.predicate.iter().any(|own| !stored(&own.column));
+        if checked {
+            let more = request.predicate.iter().map(|own| own.column.clone());
+            columns.extend(more.filter(|name| stored(name) && !request.columns.contains(name)));
+            columns.dedup();
+        }
+        let mut scan = dataset.scan();
+        scan.with_fragments(vec![fragment]).with_row_id().batch_size(request.batch_rows);
+        scan.project(&columns).map_err(from_lance)?;
+        let pushed: Vec<_> = request.predicate.iter().filter(|own| stored(&own.column)).cloned().collect();
+        if let Some(filter) = lance_filter(&pushed) {
+            scan.filter_expr(filter);
+        }
+        let stream = scan.try_into_stream().await.map_err(from_lance)?;
+        let batches = stream.map_err(from_lance).and_then(move |batch| {
+            let read = || {
+                let ids = batch.column_by_name(ROW_ID).and_then(|column| column.as_primitive_opt::<UInt64Type>());
+                let ids = ids.ok_or_else(|| Error::internal("Lance did not return row ids"))?;
+                let mut columns = vec![id_array(table.id, ids.values().iter().copied())];
+                for name in &request.columns {
+                    let data_type = column_type(&table, name)
+                        .ok_or_else(|| Error::internal(format!("the table {} has no column `{name}`", table.id)))?;
+                    columns.push(column_or_null(&batch, name, &data_type)?);
+                }
+                let found = named_batch(&scan_names(&request.columns), columns, batch.num_rows())?;
+                if !checked {
+                    return Ok(found);
+                }
+                let passing = passing_rows(&batch, &request.predicate, &table)?;
+                Ok(arrow::compute::filter_record_batch(&found, &passing)?)
+            };
+            std::future::ready(read())
+        });
+        Ok(batches.boxed())
+    }
+
+    async fn take(&self, table: TableId, offsets: &[u64], columns: &[String]) -> Result<RecordBatch> {
+        let mut taken = Vec::with_capacity(columns.len());
+        for column in columns {
+            taken.push(self.take_column(table, column, offsets).await?);
+        }
+        named_batch(columns, taken, offsets.len())
+    }
+
+    async fn incidences(&self, table: TableId, role: &str, key: SegmentKey) -> Result<Arc<IncidenceSegment>> {
+        let Some((entry, dataset)) = self.adjacency_of(table, role) else { return Ok(Arc::default()) };
+        let binary = self.schema.table(table)?.hyperedge_type().is_some_and(|ty| ty.is_binary());
+        let cache_key = CacheKey {
+            root: Arc::clone(&self.root),
+            dataset: entry.dataset.clone(),
+            column: role.to_owned(),
+            members: Some(key.table),
+            chunk: key.segment,
+        };
+        let shift = self.options.segment_shift;
+        let load = async { Ok::<_, Error>(Cached::Segment(Arc::new(read_segment(dataset, entry, key, shift, binary).await?))) };
+        match cache().get_or_insert_async(&cache_key, load).await? {
+            Cached::Segment(segment) => Ok(segment),
+            Cached::Column(_) => Err(Error::internal("a segment was cached as a column")),
+        }
+    }
+}

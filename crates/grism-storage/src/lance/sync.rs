@@ -1,0 +1,46 @@
+//! Durable files: what a commit names is on the disk before the commit is, and the commit before it is reported.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use grism_core::{Error, Result};
+
+/// Writes `path` with put-if-absent: all of it or nothing, synced, file and directory. False where it exists already.
+pub(super) fn write_new_file(path: &Path, bytes: &[u8]) -> Result<bool> {
+    static COUNTER: AtomicU64 = AtomicU64::new(0);
+    let directory = path.parent().ok_or_else(|| Error::internal(format!("{} has no directory", path.display())))?;
+    let unique = COUNTER.fetch_add(1, Ordering::Relaxed);
+    let temporary = directory.join(format!(".tmp-{}-{unique}", std::process::id()));
+    let write = || -> std::io::Result<bool> {
+        fs::create_dir_all(directory)?;
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(&temporary)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        sync_directory(directory)?;
+        // A hard link fails where the name is taken, which a rename does not.
+        let linked = match fs::hard_link(&temporary, path) {
+            Ok(()) => true,
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => false,
+            Err(error) => return Err(error),
+        };
+        fs::remove_file(&temporary)?;
+        sync_directory(directory)?;
+        Ok(linked)
+    };
+    write().map_err(|error| {
+        let _ = fs::remove_file(&temporary);
+        Error::from(error).context(path.display())
+    })
+}
+
+/// Syncs a file that another library wrote.
+pub(super) fn sync_file(path: &Path) -> Result<()> {
+    File::open(path).and_then(|file| file.sync_all()).map_err(|error| Error::from(error).context(path.display()))
+}
+
+/// Syncs the names in a directory.
+pub(super) fn sync_directory(path: &Path) -> std::io::Result<()> {
+    File::open(path)?.sync_all()
+}

@@ -1,0 +1,80 @@
+//! `EXPLAIN`.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use arrow::array::StringArray;
+use arrow::record_batch::RecordBatch;
+use futures::TryStreamExt;
+use grism_core::{Error, Result, Storage};
+use grism_cypher::{ExplainFormat, ExplainOptions, Statement};
+use grism_engine::{PlannerConfig, display_tree};
+use grism_local::{LocalExecutor, LocalPhysicalPlanner};
+use grism_ray::explain_distributed;
+
+use crate::query::{QueryOptions, QueryResult, distributed_planner, prepare, table};
+
+pub(crate) async fn explain_statement(
+    storage: &Arc<dyn Storage>,
+    statement: &Statement,
+    whole: &str,
+    query: usize,
+    explain: ExplainOptions,
+    options: &QueryOptions,
+) -> Result<QueryResult> {
+    let text = &statement.text[query..];
+    let plan = explain_query(storage, text, whole, statement.offset + query, explain, options).await?;
+    let lines: StringArray = plan.lines().map(Some).collect();
+    table(RecordBatch::try_from_iter([("plan", Arc::new(lines) as _)])?)
+}
+
+/// The plan of the query `text`, which stands at byte `offset` of `whole`, in the form that `explain` asks for.
+///
+/// # Errors
+/// As [`crate::prepare`]; with ANALYZE, what a run can meet.
+pub async fn explain_query(
+    storage: &Arc<dyn Storage>,
+    text: &str,
+    whole: &str,
+    offset: usize,
+    explain: ExplainOptions,
+    options: &QueryOptions,
+) -> Result<String> {
+    let prepared = prepare(storage.as_ref(), text, whole, offset, options).await?;
+    let mut output = String::new();
+    if explain.verbose {
+        let _ = writeln!(output, "Logical plan:\n{}\nOptimized:\n{}", prepared.bound, prepared.optimized);
+    }
+    if explain.distributed {
+        if explain.analyze {
+            return Err(Error::unsupported("EXPLAIN ANALYZE DISTRIBUTED is not supported yet"));
+        }
+        let plan = distributed_planner(prepared.snapshot.as_ref(), options).plan(&prepared.optimized)?;
+        if explain.format == ExplainFormat::Json {
+            return serde_json::to_string_pretty(&plan).map_err(|error| Error::internal(error.to_string()));
+        }
+        output.push_str(&explain_distributed(&plan));
+        return Ok(output);
+    }
+    let planner = LocalPhysicalPlanner::with_config(PlannerConfig { threads: options.runtime.threads });
+    let plan = planner.plan(&prepared.optimized)?;
+    if explain.format == ExplainFormat::Json {
+        if explain.analyze {
+            return Err(Error::unsupported("EXPLAIN ANALYZE (FORMAT JSON) is not supported yet"));
+        }
+        return serde_json::to_string_pretty(&plan).map_err(|error| Error::internal(error.to_string()));
+    }
+    if !explain.analyze {
+        output.push_str(&plan.display());
+        return Ok(output);
+    }
+    let start = std::time::Instant::now();
+    let root = Arc::clone(&plan.root);
+    let executor = LocalExecutor::with_config(options.runtime.clone());
+    let run = executor.execute(plan, Arc::clone(storage), prepared.snapshot.id()).await?;
+    let metrics = run.metrics();
+    let rows: usize = run.into_stream().try_fold(0, |rows, batch| async move { Ok(rows + batch.num_rows()) }).await?;
+    output.push_str(&display_tree(&root, Some(metrics.as_ref())));
+    let _ = writeln!(output, "{rows} rows in {:.1} ms", start.elapsed().as_secs_f64() * 1e3);
+    Ok(output)
+}

@@ -1,0 +1,263 @@
+//! `Graph`: the way in.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use arrow::record_batch::RecordBatch;
+use grism_core::{ChangeSet, Error, HyperedgeType, Result, Snapshot, SnapshotId, SnapshotInfo, Storage};
+use grism_cypher::{ExplainOptions, ShowKind, Statement, StatementKind, parse_statements};
+use grism_engine::{CancellationHandle, PhysicalSchema};
+use grism_logical::optimizer::optimize;
+use grism_logical::{Frame, PlanSchema};
+use grism_storage::{Catalog, ImportOptions, InMemoryStorage, LoadReport, MissingMember, RoleSource, load_hyperedges, load_nodes, read_source};
+
+use crate::copy::copy_from;
+use crate::explain::explain_statement;
+use crate::query::{Prepared, QueryOptions, QueryResult, prepare, run_plan};
+use crate::show::show;
+
+/// Times a statement is computed again when another writer was first.
+const CONFLICT_RETRIES: usize = 8;
+
+/// An open graph.
+#[derive(Clone, Debug)]
+pub struct Graph {
+    storage: Arc<dyn Storage>,
+}
+
+impl Graph {
+    /// An empty graph in memory.
+    #[must_use]
+    pub fn in_memory() -> Self {
+        Self { storage: Arc::new(InMemoryStorage::new()) }
+    }
+
+    /// Opens the graph at a path or URI, and makes it where `create` is set and there is none.
+    ///
+    /// # Errors
+    /// As [`Catalog::open`].
+    pub async fn open(uri: &str, create: bool) -> Result<Self> {
+        static CATALOG: OnceLock<Catalog> = OnceLock::new();
+        Ok(Self { storage: CATALOG.get_or_init(Catalog::new).open(uri, create).await? })
+    }
+
+    /// A graph over a storage that is open already.
+    #[must_use]
+    pub fn over(storage: Arc<dyn Storage>) -> Self {
+        Self { storage }
+    }
+
+    /// The storage.
+    #[must_use]
+    pub fn storage(&self) -> &Arc<dyn Storage> {
+        &self.storage
+    }
+
+    /// A snapshot; the default id is the newest.
+    ///
+    /// # Errors
+    /// `NotFound` where there is no such snapshot.
+    pub async fn snapshot(&self, id: SnapshotId) -> Result<Arc<dyn Snapshot>> {
+        self.storage.snapshot(id).await
+    }
+
+    /// The committed snapshots, oldest first.
+    ///
+    /// # Errors
+    /// Those of the storage.
+    pub async fn history(&self) -> Result<Vec<SnapshotInfo>> {
+        self.storage.history().await
+    }
+
+    /// Runs the statements of `text` one after the other and returns the result of the last one.
+    ///
+    /// # Errors
+    /// `InvalidQuery` with the place of what is wrong, and everything a run can meet. Statements before the failed one
+    /// stay done.
+    pub async fn execute(&self, text: &str, options: &QueryOptions) -> Result<QueryResult> {
+        let mut last = None;
+        for statement in parse_statements(text)? {
+            if let Some(before) = last.replace(self.statement(&statement, text, options).await?) {
+                before.collect().await?;
+            }
+        }
+        last.ok_or_else(|| Error::invalid_query("the query is empty"))
+    }
+
+    /// Runs one query, which only reads.
+    ///
+    /// # Errors
+    /// `InvalidQuery` with the place of what is wrong, and everything a run can meet.
+    pub async fn query(&self, text: &str, options: &QueryOptions) -> Result<QueryResult> {
+        let statements = parse_statements(text)?;
+        match &statements[..] {
+            [statement @ Statement { kind: StatementKind::Query | StatementKind::Explain { .. } | StatementKind::Show(_), .. }] => {
+                self.statement(statement, text, options).await
+            }
+            [_] => Err(Error::invalid_query("query() only reads; use execute() for this statement")),
+            _ => Err(Error::invalid_query("query() takes one statement; use execute() for several")),
+        }
+    }
+
+    /// Binds and optimizes one query without running it.
+    ///
+    /// # Errors
+    /// As [`prepare`].
+    pub async fn prepare(&self, text: &str, options: &QueryOptions) -> Result<Prepared> {
+        prepare(self.storage.as_ref(), text, text, 0, options).await
+    }
+
+    /// The plan of a query as text.
+    ///
+    /// # Errors
+    /// As [`Self::query`].
+    pub async fn explain(&self, text: &str, explain: ExplainOptions, options: &QueryOptions) -> Result<String> {
+        crate::explain::explain_query(&self.storage, text, text, 0, explain, options).await
+    }
+
+    async fn statement(&self, statement: &Statement, whole: &str, options: &QueryOptions) -> Result<QueryResult> {
+        match &statement.kind {
+            StatementKind::Query => {
+                let prepared =
+                    prepare(self.storage.as_ref(), &statement.text, whole, statement.offset, options).await?;
+                let mut result =
+                    run_plan(&self.storage, prepared.snapshot.as_ref(), &prepared.optimized, options).await?;
+                result.warnings = prepared.warnings;
+                Ok(result)
+            }
+            StatementKind::Explain { options: explain, query } => {
+                explain_statement(&self.storage, statement, whole, *query, *explain, options).await
+            }
+            StatementKind::CreateHyperedgeType(hyperedge_type) => {
+                self.declare(hyperedge_type.clone()).await?;
+                Ok(nothing())
+            }
+            StatementKind::DropHyperedgeType(name) => {
+                self.drop_type(name).await?;
+                Ok(nothing())
+            }
+            StatementKind::CopyFrom(copy) => {
+                let report = copy_from(self, copy).await?;
+                let mut result = nothing();
+                result.load = Some(report);
+                Ok(result)
+            }
+            StatementKind::Show(kind) => self.show(*kind, options.snapshot).await,
+        }
+    }
+
+    /// Declares a hyperedge type.
+    ///
+    /// # Errors
+    /// `InvalidData` where the name is taken or the roles do not make sense.
+    pub async fn declare(&self, hyperedge_type: HyperedgeType) -> Result<SnapshotId> {
+        self.commit_with(|changes| changes.schema.declare(hyperedge_type.clone()).map(|_| ())).await
+    }
+
+    /// Drops a hyperedge type and its hyperedges.
+    ///
+    /// # Errors
+    /// `NotFound` where there is no such type; `Conflict` where its hyperedges are members of others.
+    pub async fn drop_type(&self, name: &str) -> Result<SnapshotId> {
+        self.commit_with(|changes| {
+            for (_, other) in changes.schema.hyperedge_tables().filter(|(_, other)| other.name != name) {
+                if let Some(role) = other.roles.iter().find(|role| role.member.as_deref() == Some(name)) {
+                    let message = format!("`{name}` is what the role `{}` of `{}` binds: drop that first", role.name, other.name);
+                    return Err(Error::invalid_data(message));
+                }
+            }
+            changes.schema.drop_type(name).map(|_| ())
+        })
+        .await
+    }
+
+    /// Commits what `change` does, again on the new snapshot where another writer was first.
+    async fn commit_with(&self, change: impl Fn(&mut ChangeSet) -> Result<()>) -> Result<SnapshotId> {
+        let mut attempt = 0;
+        loop {
+            let snapshot = self.storage.snapshot(SnapshotId::default()).await?;
+            let mut changes = ChangeSet::new(snapshot.id(), (**snapshot.schema()).clone());
+            change(&mut changes)?;
+            match self.storage.commit(changes).await {
+                Err(error) if error.kind() == grism_core::ErrorKind::Conflict && attempt < CONFLICT_RETRIES => attempt += 1,
+                other => return other,
+            }
+        }
+    }
+
+    /// Adds a node with `label` for each row of a table, known by its `key`.
+    ///
+    /// # Errors
+    /// As [`grism_storage::load_nodes`].
+    pub async fn load_nodes(&self, label: &str, batches: Vec<RecordBatch>, key: &str) -> Result<LoadReport> {
+        let mut attempt = 0;
+        loop {
+            match load_nodes(self.storage.as_ref(), label, batches.clone(), key).await {
+                Err(error) if error.kind() == grism_core::ErrorKind::Conflict && attempt < CONFLICT_RETRIES => attempt += 1,
+                other => return other,
+            }
+        }
+    }
+
+    /// Adds a hyperedge of the type `name` for each row of a table.
+    ///
+    /// # Errors
+    /// As [`grism_storage::load_hyperedges`].
+    pub async fn load_hyperedges(
+        &self,
+        name: &str,
+        batches: Vec<RecordBatch>,
+        roles: &BTreeMap<String, RoleSource>,
+        missing: &MissingMember,
+    ) -> Result<LoadReport> {
+        let mut attempt = 0;
+        loop {
+            match load_hyperedges(self.storage.as_ref(), name, batches.clone(), roles, missing).await {
+                Err(error) if error.kind() == grism_core::ErrorKind::Conflict && attempt < CONFLICT_RETRIES => attempt += 1,
+                other => return other,
+            }
+        }
+    }
+
+    /// Reads a file for a load.
+    ///
+    /// # Errors
+    /// As [`read_source`].
+    pub fn read_file(path: &Path, options: &ImportOptions) -> Result<Vec<RecordBatch>> {
+        read_source(path, options)
+    }
+
+    /// Lists labels, hyperedge types, properties or snapshots.
+    ///
+    /// # Errors
+    /// Those of the storage.
+    pub async fn show(&self, kind: ShowKind, snapshot: SnapshotId) -> Result<QueryResult> {
+        show(self.storage.as_ref(), kind, snapshot).await
+    }
+
+    /// A frame of the nodes with `label`, or of all nodes, on the newest snapshot.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown label.
+    pub async fn nodes(&self, label: Option<&str>) -> Result<Frame> {
+        let snapshot = self.storage.snapshot(SnapshotId::default()).await?;
+        Frame::nodes(Arc::clone(snapshot.schema()), label)
+    }
+
+    /// Runs a frame.
+    ///
+    /// # Errors
+    /// As [`Self::query`].
+    pub async fn collect(&self, frame: &Frame, options: &QueryOptions) -> Result<QueryResult> {
+        let snapshot = self.storage.snapshot(options.snapshot).await?;
+        let plan = optimize(frame.plan().clone(), snapshot.schema())?;
+        run_plan(&self.storage, snapshot.as_ref(), &plan, options).await
+    }
+}
+
+/// The result of a statement that returns no rows.
+fn nothing() -> QueryResult {
+    let schema = PhysicalSchema::from(PlanSchema::default());
+    QueryResult::new(schema, Box::pin(futures::stream::empty()), CancellationHandle::default())
+}

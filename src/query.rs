@@ -1,0 +1,189 @@
+//! From text to a running query.
+
+use std::fmt;
+use std::sync::Arc;
+
+use futures::TryStreamExt;
+use grism_core::{Error, Result, Snapshot, SnapshotId, Storage};
+use grism_cypher::{Parameters, Warning, bind_query};
+use grism_engine::{CancellationHandle, MetricsSink, PhysicalSchema, PlannerConfig, RecordBatchStream, RuntimeConfig};
+use grism_local::{LocalExecutor, LocalPhysicalPlanner};
+use grism_logical::LogicalPlan;
+use grism_logical::optimizer::optimize;
+use grism_ray::{DistributedPlanner, DistributedPlannerConfig, RayExecutor, RayExecutorConfig, StagedExecutor, TaskMetrics};
+use grism_storage::LoadReport;
+
+use crate::Engine;
+
+/// How a query is run.
+#[derive(Clone, Debug, Default)]
+pub struct QueryOptions {
+    /// Values of parameters.
+    pub parameters: Parameters,
+    /// Where it runs.
+    pub engine: Engine,
+    /// The snapshot it reads; the default is the newest.
+    pub snapshot: SnapshotId,
+    /// Threads, batch size, memory and time.
+    pub runtime: RuntimeConfig,
+    /// Partitions and limits of the staged and Ray engines.
+    pub distributed: DistributedPlannerConfig,
+    /// How Ray is reached.
+    pub ray: RayExecutorConfig,
+}
+
+/// A query that is bound and optimized.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    /// The plan as the text says.
+    pub bound: LogicalPlan,
+    /// The plan after the optimizer.
+    pub optimized: LogicalPlan,
+    /// What is odd about the query.
+    pub warnings: Vec<Warning>,
+    /// The snapshot it was bound to.
+    pub snapshot: Arc<dyn Snapshot>,
+}
+
+/// Parses, binds and optimizes the query `text`, which stands at byte `offset` of `whole`.
+///
+/// # Errors
+/// `InvalidQuery` with the place of what is wrong; `Unsupported` for what Grism does not do; `NotFound` for a snapshot
+/// that does not exist.
+pub async fn prepare(
+    storage: &dyn Storage,
+    text: &str,
+    whole: &str,
+    offset: usize,
+    options: &QueryOptions,
+) -> Result<Prepared> {
+    let snapshot = storage.snapshot(options.snapshot).await?;
+    let bound = bind_query(text, whole, offset, snapshot.schema(), snapshot.statistics(), &options.parameters)?;
+    let optimized = optimize(bound.plan.clone(), snapshot.schema())?;
+    Ok(Prepared { bound: bound.plan, optimized, warnings: bound.warnings, snapshot })
+}
+
+/// The result of a statement.
+pub struct QueryResult {
+    schema: PhysicalSchema,
+    stream: RecordBatchStream,
+    /// What is odd about the query.
+    pub warnings: Vec<Warning>,
+    /// What the tasks of a staged or Ray run did; filled when the last batch has come.
+    pub tasks: Arc<std::sync::Mutex<Vec<TaskMetrics>>>,
+    /// What a load did.
+    pub load: Option<LoadReport>,
+    cancellation: CancellationHandle,
+    metrics: Option<Arc<dyn MetricsSink>>,
+}
+
+impl QueryResult {
+    pub(crate) fn new(schema: PhysicalSchema, stream: RecordBatchStream, cancellation: CancellationHandle) -> Self {
+        let tasks = Arc::default();
+        Self { schema, stream, warnings: Vec::new(), tasks, load: None, cancellation, metrics: None }
+    }
+
+    /// The result's columns.
+    #[must_use]
+    pub fn schema(&self) -> &PhysicalSchema {
+        &self.schema
+    }
+
+    /// Stops the query from elsewhere.
+    #[must_use]
+    pub fn cancellation(&self) -> CancellationHandle {
+        self.cancellation.clone()
+    }
+
+    /// What operators did, where the engine was the local one.
+    #[must_use]
+    pub fn metrics(&self) -> Option<Arc<dyn MetricsSink>> {
+        self.metrics.clone()
+    }
+
+    /// The batches, as they come.
+    #[must_use]
+    pub fn into_stream(self) -> RecordBatchStream {
+        self.stream
+    }
+
+    /// All batches.
+    ///
+    /// # Errors
+    /// What goes wrong while the query runs.
+    pub async fn collect(self) -> Result<Vec<arrow::record_batch::RecordBatch>> {
+        self.stream.try_collect().await
+    }
+}
+
+impl fmt::Debug for QueryResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("QueryResult").field("schema", &self.schema).finish_non_exhaustive()
+    }
+}
+
+/// Runs an optimized plan on a snapshot with the engine of `options`.
+pub(crate) async fn run_plan(
+    storage: &Arc<dyn Storage>,
+    snapshot: &dyn Snapshot,
+    plan: &LogicalPlan,
+    options: &QueryOptions,
+) -> Result<QueryResult> {
+    match options.engine {
+        Engine::Local | Engine::Auto => run_local(storage, snapshot.id(), plan, options).await,
+        Engine::Staged => {
+            let staged = distributed_planner(snapshot, options).plan(plan)?;
+            let executor = StagedExecutor::new(options.runtime.clone());
+            let run = executor.execute(staged, Arc::clone(storage), snapshot.id()).await?;
+            Ok(from_stages(run))
+        }
+        Engine::Ray => {
+            let staged = distributed_planner(snapshot, options).plan(plan)?;
+            let executor = RayExecutor::with_config(options.ray.clone());
+            let run = executor.execute_at(staged, Arc::clone(storage), snapshot.id()).await?;
+            Ok(from_stages(run))
+        }
+    }
+}
+
+fn from_stages(run: grism_ray::StagedResult) -> QueryResult {
+    let tasks = run.tasks();
+    let mut result = QueryResult::new(run.schema().clone(), run.into_stream(), CancellationHandle::default());
+    result.tasks = tasks;
+    result
+}
+
+/// A planner that knows the snapshot's statistics.
+pub(crate) fn distributed_planner(snapshot: &dyn Snapshot, options: &QueryOptions) -> DistributedPlanner {
+    DistributedPlanner::with_config(options.distributed.clone())
+        .with_statistics(Arc::clone(snapshot.statistics()), snapshot.segment_shift())
+}
+
+async fn run_local(
+    storage: &Arc<dyn Storage>,
+    snapshot: SnapshotId,
+    plan: &LogicalPlan,
+    options: &QueryOptions,
+) -> Result<QueryResult> {
+    let planner = LocalPhysicalPlanner::with_config(PlannerConfig { threads: options.runtime.threads });
+    let plan = planner.plan(plan)?;
+    let run = LocalExecutor::with_config(options.runtime.clone()).execute(plan, Arc::clone(storage), snapshot).await?;
+    let (metrics, cancellation) = (run.metrics(), run.cancellation());
+    let mut result = QueryResult::new(run.schema().clone(), run.into_stream(), cancellation);
+    result.metrics = Some(metrics);
+    Ok(result)
+}
+
+/// A result of rows that are known already.
+pub(crate) fn table(batch: arrow::record_batch::RecordBatch) -> Result<QueryResult> {
+    let columns = batch
+        .schema()
+        .fields()
+        .iter()
+        .map(|field| Ok(grism_logical::Column::new(field.name(), grism_core::Type::from_arrow(field.data_type())?)))
+        .collect::<Result<Vec<_>>>()?;
+    let schema = PhysicalSchema::from(grism_logical::PlanSchema::new(columns));
+    let batch = batch.with_schema(Arc::clone(schema.arrow())).map_err(Error::from)?;
+    let stream = Box::pin(futures::stream::iter([Ok(batch)]));
+    Ok(QueryResult::new(schema, stream, CancellationHandle::default()))
+}

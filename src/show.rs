@@ -1,0 +1,72 @@
+//! `SHOW …`: what a graph holds.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, StringArray, TimestampMillisecondArray};
+use arrow::record_batch::RecordBatch;
+use grism_core::{Result, SnapshotId, Storage};
+use grism_cypher::ShowKind;
+
+use crate::query::{QueryResult, table};
+
+pub(crate) async fn show(storage: &dyn Storage, kind: ShowKind, id: SnapshotId) -> Result<QueryResult> {
+    let snapshot = storage.snapshot(id).await?;
+    let (schema, statistics) = (snapshot.schema(), snapshot.statistics());
+    let columns: Vec<(&str, ArrayRef)> = match kind {
+        ShowKind::Labels => {
+            let labels = schema.labels();
+            let rows = |label: &&str| {
+                schema.tables_with_label(label).iter().map(|table| statistics.rows(*table) as i64).sum::<i64>()
+            };
+            let counts: Int64Array = labels.iter().map(rows).collect::<Vec<_>>().into();
+            let keys: StringArray = labels
+                .iter()
+                .map(|label| {
+                    let tables = schema.tables_with_label(label);
+                    tables.iter().find_map(|table| schema.table(*table).ok()?.key.clone())
+                })
+                .collect();
+            vec![
+                ("label", Arc::new(StringArray::from_iter_values(labels))),
+                ("nodes", Arc::new(counts)),
+                ("key", Arc::new(keys)),
+            ]
+        }
+        ShowKind::HyperedgeTypes => {
+            let types: Vec<_> = schema.hyperedge_tables().collect();
+            let counts: Vec<i64> = types.iter().map(|(table, _)| statistics.rows(table.id) as i64).collect();
+            vec![
+                ("type", Arc::new(StringArray::from_iter_values(types.iter().map(|(_, ty)| &ty.name)))),
+                ("roles", Arc::new(StringArray::from_iter_values(types.iter().map(|(_, ty)| {
+                    let text = ty.to_string();
+                    text.strip_prefix(&format!("{} ", ty.name)).unwrap_or(&text).to_owned()
+                })))),
+                ("hyperedges", Arc::new(Int64Array::from(counts))),
+                ("declared", Arc::new(types.iter().map(|(_, ty)| Some(ty.declared)).collect::<arrow::array::BooleanArray>())),
+            ]
+        }
+        ShowKind::Properties => {
+            let (mut owners, mut names, mut types) = (Vec::new(), Vec::new(), Vec::new());
+            for table in schema.tables() {
+                for property in &table.properties {
+                    owners.push(table.display_name());
+                    names.push(property.name.clone());
+                    types.push(property.value_type.to_string());
+                }
+            }
+            vec![
+                ("owner", Arc::new(StringArray::from(owners))),
+                ("property", Arc::new(StringArray::from(names))),
+                ("type", Arc::new(StringArray::from(types))),
+            ]
+        }
+        ShowKind::Snapshots => {
+            let history = storage.history().await?;
+            let ids: Int64Array = history.iter().map(|info| info.id.0 as i64).collect::<Vec<_>>().into();
+            let times = TimestampMillisecondArray::from_iter_values(history.iter().map(|info| info.committed_at));
+            let times = arrow::compute::cast(&times.with_timezone("UTC"), &grism_core::Type::DateTime.to_arrow())?;
+            vec![("snapshot", Arc::new(ids)), ("committed_at", times)]
+        }
+    };
+    table(RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, column)| (name, column, true)))?)
+}
