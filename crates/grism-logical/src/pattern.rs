@@ -14,6 +14,9 @@ use crate::{
     RoleExpand, RoleSource,
 };
 
+/// What a row costs that an expansion makes, where one that a scan reads in order costs 1.
+const EXPANSION_COST: f64 = 3.0;
+
 /// A node or hyperedge of a pattern.
 #[derive(Clone, Debug)]
 pub struct PatternEntity {
@@ -154,7 +157,7 @@ impl Planner<'_> {
         while let Some((next, growth)) = self.best_move(progress) {
             self.apply(next, progress, plan);
             progress.rows *= growth;
-            progress.cost += progress.rows;
+            progress.cost += progress.rows * EXPANSION_COST;
         }
     }
 

@@ -301,7 +301,13 @@ impl Pruner<'_> {
         let mut plan = self.prune(input, needs)?;
         for (entity, keys) in fetched {
             let tables = plan.schema()?.find(&entity).and_then(|column| column.ty.tables().cloned()).unwrap_or_default();
-            let properties = keys.into_iter().map(|(key, ty)| PropertyRef { key, ty }).collect();
+            // An operator below may have fetched some of them for itself.
+            let known = plan.schema()?;
+            let missing = keys.into_iter().filter(|(key, _)| !known.contains(&property_column(&entity, key)));
+            let properties: Vec<PropertyRef> = missing.map(|(key, ty)| PropertyRef { key, ty }).collect();
+            if properties.is_empty() {
+                continue;
+            }
             plan = LogicalPlan::Fetch(Fetch { input: Arc::new(plan), entity, tables, properties });
         }
         Ok((Arc::new(plan), rewritten))
