@@ -14,7 +14,7 @@ use grism_storage::{Catalog, ImportOptions, InMemoryStorage, LoadReport, Missing
 
 use crate::copy::copy_from;
 use crate::explain::explain_statement;
-use crate::query::{Prepared, QueryOptions, QueryResult, prepare, run_plan};
+use crate::query::{PlannedQuery, Prepared, QueryOptions, QueryResult, distributed_planner, prepare, run_plan};
 use crate::show::show;
 
 /// Times a statement is computed again when another writer was first.
@@ -106,6 +106,32 @@ impl Graph {
     /// As [`prepare`].
     pub async fn prepare(&self, text: &str, options: &QueryOptions) -> Result<Prepared> {
         prepare(self.storage.as_ref(), text, text, 0, options).await
+    }
+
+    /// Plans one query in stages.
+    ///
+    /// # Errors
+    /// As [`Self::query`]; `InvalidQuery` for a statement that is no query.
+    pub async fn plan_distributed(&self, text: &str, options: &QueryOptions) -> Result<PlannedQuery> {
+        let statements = parse_statements(text)?;
+        let [statement @ Statement { kind: StatementKind::Query, .. }] = &statements[..] else {
+            return Err(Error::invalid_query("only one query at a time runs in stages"));
+        };
+        let prepared = prepare(self.storage.as_ref(), &statement.text, text, statement.offset, options).await?;
+        let plan = distributed_planner(prepared.snapshot.as_ref(), options).plan(&prepared.optimized)?;
+        let warnings = prepared.warnings.iter().map(ToString::to_string).collect();
+        Ok(PlannedQuery { plan, snapshot: prepared.snapshot.id(), warnings })
+    }
+
+    /// Plans a frame in stages.
+    ///
+    /// # Errors
+    /// As [`Self::query`].
+    pub async fn plan_frame(&self, frame: &Frame, options: &QueryOptions) -> Result<PlannedQuery> {
+        let snapshot = self.storage.snapshot(options.snapshot).await?;
+        let optimized = optimize(frame.plan().clone(), snapshot.schema())?;
+        let plan = distributed_planner(snapshot.as_ref(), options).plan(&optimized)?;
+        Ok(PlannedQuery { plan, snapshot: snapshot.id(), warnings: Vec::new() })
     }
 
     /// The plan of a query as text.

@@ -16,7 +16,7 @@ pub use engine::Engine;
 pub use explain::explain_query;
 pub use graph::Graph;
 pub use image::{ImageSource, MAX_IMAGE_BYTES};
-pub use query::{Prepared, QueryOptions, QueryResult, prepare};
+pub use query::{PlannedQuery, Prepared, QueryOptions, QueryResult, prepare};
 
 pub use grism_core::{
     Cardinality, ChangeSet, Error, ErrorKind, GraphSchema, GrismError, HyperedgeType, Location, Result, Role, Snapshot,

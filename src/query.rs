@@ -146,6 +146,17 @@ pub(crate) async fn run_plan(
     }
 }
 
+/// A query planned in stages.
+#[derive(Clone, Debug)]
+pub struct PlannedQuery {
+    /// The stages.
+    pub plan: grism_ray::DistributedPlan,
+    /// The snapshot they read.
+    pub snapshot: SnapshotId,
+    /// What is odd about the query.
+    pub warnings: Vec<String>,
+}
+
 fn from_stages(run: grism_ray::StagedResult) -> QueryResult {
     let tasks = run.tasks();
     let mut result = QueryResult::new(run.schema().clone(), run.into_stream(), CancellationHandle::default());

@@ -1,1 +1,34 @@
-//! Placeholder while the crate is being written.
+//! `grism_ray._native`: the extension behind the Python package. Thin wrappers, no logic.
+
+mod batches;
+mod bundle;
+mod convert;
+mod distributed;
+mod error;
+mod frame;
+mod graph;
+mod runtime;
+mod worker;
+
+use pyo3::prelude::*;
+
+#[pymodule(name = "_native")]
+fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    error::register(module)?;
+    module.add_class::<batches::Batches>()?;
+    module.add_class::<batches::BatchStream>()?;
+    module.add_class::<bundle::Bundle>()?;
+    module.add_class::<distributed::DistributedQuery>()?;
+    module.add_class::<frame::Expression>()?;
+    module.add_class::<frame::Frame>()?;
+    module.add_class::<graph::Graph>()?;
+    module.add_class::<worker::StageWorker>()?;
+    module.add_function(wrap_pyfunction!(bundle::bundle_addresses, module)?)?;
+    module.add_function(wrap_pyfunction!(bundle::merge_batches, module)?)?;
+    module.add_function(wrap_pyfunction!(bundle::read_bundles, module)?)?;
+    module.add_function(wrap_pyfunction!(distributed::plan_from_request, module)?)?;
+    module.add_function(wrap_pyfunction!(error::error_from_json, module)?)?;
+    module.add_function(wrap_pyfunction!(error::error_to_json, module)?)?;
+    Ok(())
+}

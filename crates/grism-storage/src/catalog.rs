@@ -53,6 +53,12 @@ impl Catalog {
         self.open(&descriptor.uri, false).await
     }
 
+    /// The storage that is open under `uri`.
+    #[must_use]
+    pub fn registered(&self, uri: &str) -> Option<Arc<dyn Storage>> {
+        self.open.read().unwrap_or_else(PoisonError::into_inner).get(uri).cloned()
+    }
+
     /// Puts a storage under `uri`, unless there is one, and returns the one that is there.
     pub fn register(&self, uri: &str, storage: Arc<dyn Storage>) -> Arc<dyn Storage> {
         let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);

@@ -1,0 +1,142 @@
+//! `DistributedQuery`: the scheduler of one query, for a driver that speaks JSON.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arrow::datatypes::SchemaRef;
+use grism::distributed::{Event, Scheduler, SchedulerConfig, TaskInput, TaskRef, TaskSpec, slot_count, slot_of};
+use grism::{DistributedPlan, Error, RuntimeConfig, SnapshotId, StorageDescriptor};
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use crate::error::to_python;
+
+/// A planned query and its scheduler. Events go in and actions come out, both as JSON.
+#[pyclass(frozen, module = "grism_ray._native")]
+pub(crate) struct DistributedQuery {
+    plan: Arc<DistributedPlan>,
+    storage: StorageDescriptor,
+    snapshot: SnapshotId,
+    runtime: RuntimeConfig,
+    scheduler: Mutex<Scheduler>,
+    warnings: Vec<String>,
+    image: Option<Py<crate::bundle::Bundle>>,
+}
+
+impl DistributedQuery {
+    pub(crate) fn new(
+        plan: DistributedPlan,
+        storage: StorageDescriptor,
+        snapshot: SnapshotId,
+        runtime: RuntimeConfig,
+        warnings: Vec<String>,
+        image: Option<Py<crate::bundle::Bundle>>,
+    ) -> Self {
+        let scheduler = Mutex::new(Scheduler::new(&plan, SchedulerConfig::default()));
+        Self { plan: Arc::new(plan), storage, snapshot, runtime, scheduler, warnings, image }
+    }
+
+    pub(crate) fn schema(&self) -> SchemaRef {
+        Arc::clone(self.plan.schema.arrow())
+    }
+}
+
+fn internal(error: impl std::fmt::Display) -> PyErr {
+    to_python(Error::internal(error.to_string()))
+}
+
+#[pymethods]
+impl DistributedQuery {
+    /// Takes in an event and returns a list of actions.
+    fn handle(&self, event: &str) -> PyResult<String> {
+        let event: Event = serde_json::from_str(event).map_err(internal)?;
+        let mut scheduler = self.scheduler.lock().unwrap_or_else(PoisonError::into_inner);
+        serde_json::to_string(&scheduler.handle(event)).map_err(internal)
+    }
+
+    /// What a worker needs to run a task, and the slot of each input that it reads.
+    fn task(
+        &self,
+        py: Python<'_>,
+        query_id: &str,
+        launch: &str,
+        workers: usize,
+    ) -> PyResult<(Py<PyBytes>, Vec<usize>, usize)> {
+        #[derive(serde::Deserialize)]
+        struct Launch {
+            task: TaskRef,
+            bounds: Vec<Option<Vec<Vec<u8>>>>,
+        }
+        let launch: Launch = serde_json::from_str(launch).map_err(internal)?;
+        let stage = self.plan.stages.get(launch.task.stage).ok_or_else(|| internal("a task of no stage"))?;
+        let mut slots = Vec::new();
+        let mut inputs = Vec::new();
+        for (spec, bounds) in stage.inputs.iter().zip(launch.bounds) {
+            let written = self.plan.stages[spec.stage_id].written_partitions();
+            let partition = if written > 1 { launch.task.task } else { 0 };
+            slots.push(slot_of(partition, written, slot_count(written, workers)));
+            inputs.push(TaskInput { spec: spec.clone(), written, bounds });
+        }
+        let spec = TaskSpec {
+            query_id: query_id.to_owned(),
+            stage: stage.clone(),
+            task: launch.task.task,
+            attempt: launch.task.attempt,
+            workers,
+            inputs,
+            storage: self.storage.clone(),
+            snapshot: self.snapshot,
+            runtime: self.runtime.clone(),
+        };
+        let bytes = serde_json::to_vec(&spec).map_err(internal)?;
+        let bundles = slot_count(stage.written_partitions(), workers);
+        Ok((PyBytes::new(py, &bytes).unbind(), slots, bundles))
+    }
+
+    /// What the tasks did, as JSON.
+    fn metrics(&self) -> PyResult<String> {
+        let scheduler = self.scheduler.lock().unwrap_or_else(PoisonError::into_inner);
+        serde_json::to_string(&scheduler.metrics()).map_err(internal)
+    }
+
+    /// Tasks done and tasks in all.
+    fn progress(&self) -> (usize, usize) {
+        self.scheduler.lock().unwrap_or_else(PoisonError::into_inner).progress()
+    }
+
+    #[getter]
+    fn warnings(&self) -> Vec<String> {
+        self.warnings.clone()
+    }
+
+    /// The graph, where it is in memory and must travel.
+    #[getter]
+    fn image(&self, py: Python<'_>) -> Option<Py<crate::bundle::Bundle>> {
+        self.image.as_ref().map(|image| image.clone_ref(py))
+    }
+
+    /// Where the graph lies.
+    #[getter]
+    fn uri(&self) -> String {
+        self.storage.uri.clone()
+    }
+
+    /// The snapshot that is read.
+    #[getter]
+    fn snapshot(&self) -> u64 {
+        self.snapshot.0
+    }
+}
+
+/// The query of a request that a Rust program sent to the driver.
+#[pyfunction]
+pub(crate) fn plan_from_request(request: &[u8]) -> PyResult<DistributedQuery> {
+    #[derive(serde::Deserialize)]
+    struct Request {
+        plan: DistributedPlan,
+        storage: StorageDescriptor,
+        snapshot: SnapshotId,
+    }
+    let request: Request = serde_json::from_slice(request).map_err(internal)?;
+    let runtime = RuntimeConfig::default();
+    Ok(DistributedQuery::new(request.plan, request.storage, request.snapshot, runtime, Vec::new(), None))
+}

@@ -1,0 +1,78 @@
+//! Grism's errors as Python exceptions, one class a kind.
+
+use pyo3::create_exception;
+use pyo3::exceptions::PyException;
+use pyo3::prelude::*;
+
+use grism::ErrorKind;
+
+create_exception!(grism_ray, GrismError, PyException, "The base of every error of Grism.");
+create_exception!(grism_ray, InvalidQueryError, GrismError, "The query is wrong: mend the query.");
+create_exception!(grism_ray, InvalidDataError, GrismError, "The data do not fit: mend the data.");
+create_exception!(grism_ray, NotFoundError, GrismError, "A named thing does not exist.");
+create_exception!(grism_ray, ConflictError, GrismError, "Another writer was first: commit again.");
+create_exception!(grism_ray, ResourceExhaustedError, GrismError, "A limit was reached: raise it, or ask for less.");
+create_exception!(grism_ray, UnavailableError, GrismError, "Something outside does not answer: try again later.");
+create_exception!(grism_ray, CancelledError, GrismError, "The work was cancelled, or its time ran out.");
+create_exception!(grism_ray, UnsupportedError, GrismError, "Grism does not do this.");
+create_exception!(grism_ray, InternalError, GrismError, "Grism is wrong: report it.");
+
+const KINDS: [ErrorKind; 9] = [
+    ErrorKind::InvalidQuery,
+    ErrorKind::InvalidData,
+    ErrorKind::NotFound,
+    ErrorKind::Conflict,
+    ErrorKind::ResourceExhausted,
+    ErrorKind::Unavailable,
+    ErrorKind::Cancelled,
+    ErrorKind::Unsupported,
+    ErrorKind::Internal,
+];
+
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let py = module.py();
+    module.add("GrismError", py.get_type::<GrismError>())?;
+    module.add("InvalidQueryError", py.get_type::<InvalidQueryError>())?;
+    module.add("InvalidDataError", py.get_type::<InvalidDataError>())?;
+    module.add("NotFoundError", py.get_type::<NotFoundError>())?;
+    module.add("ConflictError", py.get_type::<ConflictError>())?;
+    module.add("ResourceExhaustedError", py.get_type::<ResourceExhaustedError>())?;
+    module.add("UnavailableError", py.get_type::<UnavailableError>())?;
+    module.add("CancelledError", py.get_type::<CancelledError>())?;
+    module.add("UnsupportedError", py.get_type::<UnsupportedError>())?;
+    module.add("InternalError", py.get_type::<InternalError>())
+}
+
+/// The exception for an error.
+pub(crate) fn to_python(error: grism::Error) -> PyErr {
+    let text = error.to_string();
+    let message = text.split_once(": ").map_or(text.clone(), |(_, message)| message.to_owned());
+    match error.kind() {
+        ErrorKind::InvalidQuery => InvalidQueryError::new_err(message),
+        ErrorKind::InvalidData => InvalidDataError::new_err(message),
+        ErrorKind::NotFound => NotFoundError::new_err(message),
+        ErrorKind::Conflict => ConflictError::new_err(message),
+        ErrorKind::ResourceExhausted => ResourceExhaustedError::new_err(message),
+        ErrorKind::Unavailable => UnavailableError::new_err(message),
+        ErrorKind::Cancelled => CancelledError::new_err(message),
+        ErrorKind::Unsupported => UnsupportedError::new_err(message),
+        ErrorKind::Internal => InternalError::new_err(message),
+    }
+}
+
+/// The exception for an error that came over as JSON.
+#[pyfunction]
+pub(crate) fn error_from_json(text: &str) -> PyErr {
+    match serde_json::from_str::<grism::Error>(text) {
+        Ok(error) => to_python(error),
+        Err(error) => InternalError::new_err(format!("an error of no known form: {error}")),
+    }
+}
+
+/// An error of a kind, as JSON. An unknown kind is `Internal`.
+#[pyfunction]
+pub(crate) fn error_to_json(kind: &str, message: &str) -> PyResult<String> {
+    let name = kind.strip_suffix("Error").unwrap_or(kind);
+    let kind = KINDS.into_iter().find(|kind| kind.as_str() == name).unwrap_or(ErrorKind::Internal);
+    serde_json::to_string(&grism::Error::new(kind, message)).map_err(|error| InternalError::new_err(error.to_string()))
+}

@@ -1,0 +1,163 @@
+//! Frames and expressions, for Python.
+
+use std::sync::Arc;
+
+use grism::{AggregateCall, AggregateFunction, Error, LogicalExpr, column, literal};
+use grism_logical::{BinaryOperator, ScalarFunction, UnaryOperator};
+use pyo3::prelude::*;
+
+use crate::convert::value_of;
+use crate::error::to_python;
+
+/// An expression over the columns of a frame, or an aggregate.
+#[pyclass(frozen, from_py_object, module = "grism_ray._native")]
+#[derive(Clone)]
+pub(crate) struct Expression {
+    expression: LogicalExpr,
+    aggregate: Option<(AggregateFunction, bool)>,
+}
+
+impl Expression {
+    fn plain(expression: LogicalExpr) -> Self {
+        Self { expression, aggregate: None }
+    }
+
+    fn scalar(&self) -> PyResult<LogicalExpr> {
+        match self.aggregate {
+            None => Ok(self.expression.clone()),
+            Some(_) => Err(to_python(Error::invalid_query("an aggregate can only stand in agg()"))),
+        }
+    }
+
+    fn call(&self) -> PyResult<AggregateCall> {
+        let Some((function, distinct)) = self.aggregate else {
+            return Err(to_python(Error::invalid_query("agg() takes aggregates, such as count()")));
+        };
+        let star = self.expression == LogicalExpr::Literal(grism::Value::Null) && function == AggregateFunction::Count;
+        let argument = (!star).then(|| self.expression.clone());
+        Ok(AggregateCall { function, argument, distinct })
+    }
+}
+
+#[pymethods]
+impl Expression {
+    /// The column or property `name`.
+    #[staticmethod]
+    fn column(name: String) -> Self {
+        Self::plain(column(name))
+    }
+
+    /// A constant.
+    #[staticmethod]
+    fn literal(value: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Ok(Self::plain(literal(value_of(value)?)))
+    }
+
+    /// A scalar function by name.
+    #[staticmethod]
+    fn function(name: &str, arguments: Vec<Self>) -> PyResult<Self> {
+        let function = ScalarFunction::from_name(name)
+            .ok_or_else(|| to_python(Error::invalid_query(format!("unknown function `{name}`"))))?;
+        let arguments = arguments.iter().map(Self::scalar).collect::<PyResult<_>>()?;
+        Ok(Self::plain(LogicalExpr::Function { function, arguments }))
+    }
+
+    /// An aggregate by name; `count` without an argument counts rows.
+    #[staticmethod]
+    #[pyo3(signature = (name, argument=None, distinct=false))]
+    fn aggregate(name: &str, argument: Option<Self>, distinct: bool) -> PyResult<Self> {
+        let function = AggregateFunction::from_name(name)
+            .ok_or_else(|| to_python(Error::invalid_query(format!("unknown aggregate `{name}`"))))?;
+        let expression = match argument {
+            Some(argument) => argument.scalar()?,
+            None => LogicalExpr::Literal(grism::Value::Null),
+        };
+        Ok(Self { expression, aggregate: Some((function, distinct)) })
+    }
+
+    /// `self operator other`, by the operator's spelling in Cypher.
+    fn binary(&self, operator: &str, other: &Self) -> PyResult<Self> {
+        use BinaryOperator as Op;
+        const OPERATORS: [Op; 20] = [
+            Op::Or, Op::Xor, Op::And, Op::Equal, Op::NotEqual, Op::Less, Op::LessOrEqual, Op::Greater,
+            Op::GreaterOrEqual, Op::RegexMatch, Op::In, Op::StartsWith, Op::EndsWith, Op::Contains, Op::Add,
+            Op::Subtract, Op::Multiply, Op::Divide, Op::Remainder, Op::Power,
+        ];
+        let operator = OPERATORS
+            .into_iter()
+            .find(|known| known.as_str() == operator)
+            .ok_or_else(|| to_python(Error::invalid_query(format!("unknown operator `{operator}`"))))?;
+        Ok(Self::plain(self.scalar()?.binary(operator, other.scalar()?)))
+    }
+
+    /// `NOT`, `-`, `IS NULL` or `IS NOT NULL`.
+    fn unary(&self, operator: &str) -> PyResult<Self> {
+        let operator = match operator {
+            "NOT" => UnaryOperator::Not,
+            "-" => UnaryOperator::Negate,
+            "IS NULL" => UnaryOperator::IsNull,
+            "IS NOT NULL" => UnaryOperator::IsNotNull,
+            other => return Err(to_python(Error::invalid_query(format!("unknown operator `{other}`")))),
+        };
+        Ok(Self::plain(self.scalar()?.unary(operator)))
+    }
+
+    fn __repr__(&self) -> String {
+        self.expression.to_string()
+    }
+}
+
+/// A lazy, immutable frame.
+#[pyclass(frozen, module = "grism_ray._native")]
+pub(crate) struct Frame {
+    pub(crate) frame: Arc<grism::Frame>,
+}
+
+impl Frame {
+    pub(crate) fn new(frame: grism::Frame) -> Self {
+        Self { frame: Arc::new(frame) }
+    }
+}
+
+fn named(expressions: Vec<(Expression, String)>) -> PyResult<Vec<(LogicalExpr, String)>> {
+    expressions.into_iter().map(|(expression, name)| Ok((expression.scalar()?, name))).collect()
+}
+
+#[pymethods]
+impl Frame {
+    fn filter(&self, predicate: &Expression) -> PyResult<Self> {
+        self.frame.filter(predicate.scalar()?).map(Self::new).map_err(to_python)
+    }
+
+    #[pyo3(signature = (name, from_role=None, to_role=None))]
+    fn expand(&self, name: &str, from_role: Option<&str>, to_role: Option<&str>) -> PyResult<Self> {
+        self.frame.expand(name, from_role, to_role).map(Self::new).map_err(to_python)
+    }
+
+    fn select(&self, expressions: Vec<(Expression, String)>) -> PyResult<Self> {
+        self.frame.select(named(expressions)?).map(Self::new).map_err(to_python)
+    }
+
+    fn aggregate(&self, keys: Vec<(Expression, String)>, aggregates: Vec<(Expression, String)>) -> PyResult<Self> {
+        let aggregates =
+            aggregates.into_iter().map(|(call, name)| Ok((call.call()?, name))).collect::<PyResult<Vec<_>>>()?;
+        self.frame.aggregate(named(keys)?, aggregates).map(Self::new).map_err(to_python)
+    }
+
+    fn distinct(&self) -> Self {
+        Self::new(self.frame.distinct())
+    }
+
+    fn order_by(&self, keys: Vec<(Expression, bool)>) -> PyResult<Self> {
+        let keys = keys.into_iter().map(|(key, descending)| Ok((key.scalar()?, descending))).collect::<PyResult<_>>()?;
+        self.frame.order_by(keys).map(Self::new).map_err(to_python)
+    }
+
+    fn limit(&self, skip: usize, fetch: Option<usize>) -> Self {
+        Self::new(self.frame.limit(skip, fetch))
+    }
+
+    fn __repr__(&self) -> String {
+        self.frame.plan().to_string()
+    }
+}

@@ -1,0 +1,62 @@
+"""Grism: a hypergraph query runtime.
+
+Nodes and n-ary hyperedges with named roles, openCypher, Arrow and Lance, on one machine or on Ray::
+
+    import grism_ray as gr
+
+    hg = gr.open("flights.grism")
+    hg.query("MATCH (f:FLIGHT)-[:carrier]->(a:Airline) RETURN a.name, count(*) AS n ORDER BY n DESC").show()
+"""
+
+from grism_ray._native import (
+    CancelledError,
+    ConflictError,
+    GrismError,
+    InternalError,
+    InvalidDataError,
+    InvalidQueryError,
+    NotFoundError,
+    ResourceExhaustedError,
+    UnavailableError,
+    UnsupportedError,
+    __version__,
+)
+from grism_ray.expressions import Expr, avg, col, collect, count, function, lit, max, min, sum
+from grism_ray.frame import Frame, Grouped
+from grism_ray.jobs import Job, submit
+from grism_ray.result import Hyperedge, LoadReport, Node, Result
+from grism_ray.session import Graph, open
+
+__all__ = [
+    "CancelledError",
+    "ConflictError",
+    "Expr",
+    "Frame",
+    "Graph",
+    "GrismError",
+    "Grouped",
+    "Hyperedge",
+    "InternalError",
+    "InvalidDataError",
+    "InvalidQueryError",
+    "Job",
+    "LoadReport",
+    "Node",
+    "NotFoundError",
+    "ResourceExhaustedError",
+    "Result",
+    "UnavailableError",
+    "UnsupportedError",
+    "__version__",
+    "avg",
+    "col",
+    "collect",
+    "count",
+    "function",
+    "lit",
+    "max",
+    "min",
+    "open",
+    "submit",
+    "sum",
+]

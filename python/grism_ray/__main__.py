@@ -1,0 +1,46 @@
+"""``python -m grism_ray``: submits queries as Ray jobs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from grism_ray import GrismError
+from grism_ray.jobs import run_job, submit
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command and gives its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m grism_ray", description="Run Grism queries as Ray jobs.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    submitted = commands.add_parser("submit", help="submit a query to a cluster")
+    submitted.add_argument("query", help="the query, or - to read it from standard input")
+    submitted.add_argument("--graph", required=True, help="path or URI of the graph, as the cluster sees it")
+    submitted.add_argument("--address", default="http://127.0.0.1:8265", help="the cluster's dashboard")
+    submitted.add_argument("--output", help="where the result goes (default: in the graph)")
+    submitted.add_argument("--params", default="{}", help="parameters as a JSON object")
+    submitted.add_argument("--workers", type=int, help="worker actors (default: one for each CPU)")
+    submitted.add_argument("--wait", action="store_true", help="wait, and print the result")
+    job = commands.add_parser("run-job")
+    job.add_argument("request")
+    given = parser.parse_args(arguments)
+    if given.command == "run-job":
+        return run_job(given.request)
+    try:
+        text = sys.stdin.read() if given.query == "-" else given.query
+        params = json.loads(given.params)
+        handle = submit(
+            text, given.graph, given.address, given.output, params=params, workers=given.workers
+        )
+        print(handle.id)
+        if given.wait:
+            handle.result().show()
+    except (GrismError, json.JSONDecodeError) as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,331 @@
+"""Queries on Ray: actors that run Rust stages, and the driver that carries the scheduler's decisions out.
+
+The scheduler is Rust and does no I/O. This module waits on Ray, turns what happened into events, and turns the
+scheduler's actions into actor calls. It never looks at data: what it hands from task to task are references.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pickle
+import threading
+import time
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from grism_ray import _native
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+WAIT_SECONDS = 0.05
+"""How long the driver waits before it tells the scheduler the time."""
+MAX_REPLACEMENTS = 16
+"""Workers that are started in place of lost ones, at most, in one query."""
+
+
+def _import_ray() -> Any:
+    try:
+        import ray
+    except ImportError as error:
+        message = 'engine="ray" needs the package ray: pip install "grism_ray[ray]"'
+        raise _native.UnavailableError(message) from error
+    return ray
+
+
+class StageActor:
+    """What runs in a Ray actor: the Rust stage executor, and nothing that outlives a task."""
+
+    def __init__(self, memory_limit: int | None) -> None:
+        self._worker = _native.StageWorker(memory_limit)
+
+    def pid(self) -> int:
+        """The actor's process."""
+        return os.getpid()
+
+    def run(self, spec: bytes, inputs: list[list[Any]], image: list[Any], bundles: int) -> list[Any]:
+        """Runs one task: gives back its bundles, then its statistics or its error as JSON."""
+        ray = _import_ray()
+        buffers: list[list[Any]] = []
+        lost: list[tuple[int, int]] = []
+        for number, refs in enumerate(inputs):
+            buffers.append([])
+            for index, ref in enumerate(refs):
+                try:
+                    buffers[-1].append(ray.get(ref))
+                except (ray.exceptions.ObjectLostError, ray.exceptions.RayActorError):
+                    lost.append((number, index))
+        if lost:
+            error = _native.error_to_json("Unavailable", "the output of a task is lost")
+            return [None] * bundles + [json.dumps({"lost": lost, "error": json.loads(error)})]
+        try:
+            graph = ray.get(image[0]) if image else None
+            outputs, statistics = self._worker.run(spec, buffers, graph)
+        except Exception as error:  # noqa: BLE001 - every error keeps its kind across Ray
+            text = _native.error_to_json(type(error).__name__, str(error))
+            return [None] * bundles + [json.dumps({"error": json.loads(text)})]
+        return [pickle.PickleBuffer(output) for output in outputs] + [statistics]
+
+    def cancel(self, query_id: str) -> None:
+        """Stops the tasks of a query that run here."""
+        self._worker.cancel(query_id)
+
+
+class WorkerPool:
+    """The actors of a cluster, kept between queries."""
+
+    def __init__(self, workers: int, memory_limit: int | None) -> None:
+        self._ray = _import_ray()
+        self._memory_limit = memory_limit
+        # Several calls at once, so that a cancellation is heard while a task runs.
+        self._remote = self._ray.remote(max_concurrency=4, num_cpus=1, scheduling_strategy="SPREAD")(StageActor)
+        self._started = 0
+        self.actors: dict[str, Any] = {}
+        for _ in range(workers):
+            self.start()
+
+    def start(self) -> str:
+        """Starts an actor and gives its name."""
+        name = f"worker-{self._started}"
+        self._started += 1
+        self.actors[name] = self._remote.remote(self._memory_limit)
+        return name
+
+    def lost(self, name: str) -> None:
+        """Forgets an actor that is gone."""
+        self.actors.pop(name, None)
+
+
+_POOLS: dict[tuple[Any, ...], WorkerPool] = {}
+_IMAGES: dict[tuple[str, int], Any] = {}
+_LOCK = threading.Lock()
+
+
+def connect(options: dict[str, Any]) -> None:
+    """Connects to Ray, unless this process is connected already."""
+    ray = _import_ray()
+    address = options.pop("address", None)
+    timeout = options.pop("connect_timeout", 30)
+    if ray.is_initialized():
+        return
+    if address is None:
+        address = os.environ.get("RAY_ADDRESS", "local")
+    settings = {"include_dashboard": False, "log_to_driver": False, **options} if address == "local" else {"log_to_driver": False, **options}
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    failure: list[BaseException] = []
+
+    def initialize() -> None:
+        try:
+            ray.init(address=address, **settings)
+        except BaseException as error:  # noqa: BLE001 - told to the caller below
+            failure.append(error)
+
+    if address in ("local", "auto") or threading.current_thread() is not threading.main_thread():
+        initialize()
+    else:
+        # An address that nothing listens at keeps ray.init waiting for very long: look before.
+        _check_reachable(address, timeout)
+        initialize()
+    if failure:
+        message = f"Ray is not reachable at {address}: {failure[0]}"
+        raise _native.UnavailableError(message) from failure[0]
+
+
+def _check_reachable(address: str, timeout: float) -> None:
+    import socket
+
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdigit():
+        message = f"`{address}` is no address of a Ray cluster: host:port, ray://host:port, auto and local are"
+        raise _native.InvalidQueryError(message)
+    try:
+        socket.create_connection((host, int(port)), timeout=timeout).close()
+    except OSError as error:
+        message = f"Ray is not reachable at {address}: {error}"
+        raise _native.UnavailableError(message) from error
+
+
+def _pool(workers: int | None, memory_limit: int | None) -> WorkerPool:
+    ray = _import_ray()
+    if workers is None:
+        workers = max(1, int(ray.cluster_resources().get("CPU", 1)))
+    session = ray.get_runtime_context().get_job_id()
+    key = (session, workers, memory_limit)
+    with _LOCK:
+        pool = _POOLS.get(key)
+        if pool is None:
+            for old in list(_POOLS):
+                if old[0] != session:
+                    del _POOLS[old]
+            _IMAGES.clear()
+            pool = _POOLS[key] = WorkerPool(workers, memory_limit)
+        while len(pool.actors) < workers:
+            pool.start()
+        return pool
+
+
+def run_on_ray(
+    plan: Callable[[int], _native.DistributedQuery],
+    options: dict[str, Any],
+    progress: Callable[[dict[str, Any]], None] | None = None,
+    timeout: float | None = None,
+) -> tuple[Iterator[_native.Batches], _native.DistributedQuery]:
+    """Plans a query for the workers there are and runs it; gives its batches, and the query for its metrics."""
+    workers = options.pop("workers", None)
+    memory_limit = options.pop("memory_limit", None)
+    partitions = options.pop("partitions", None)
+    connect(options)
+    pool = _pool(workers, memory_limit)
+    query = plan(partitions or len(pool.actors))
+    deadline = None if timeout is None else time.monotonic() + timeout
+    return _Run(query, pool, progress, deadline).batches(), query
+
+
+class _Run:
+    """One query on Ray."""
+
+    def __init__(
+        self,
+        query: _native.DistributedQuery,
+        pool: WorkerPool,
+        progress: Callable[[dict[str, Any]], None] | None,
+        deadline: float | None,
+    ) -> None:
+        self._ray = _import_ray()
+        self._query = query
+        self._pool = pool
+        self._progress = progress
+        self._deadline = deadline
+        self._id = uuid.uuid4().hex
+        self._workers = len(pool.actors)
+        self._replaced = 0
+        # The reference to a task's statistics tells that it is done.
+        self._running: dict[Any, tuple[dict[str, int], str]] = {}
+        self._inputs: dict[Any, list[list[dict[str, int]]]] = {}
+        self._outputs: dict[tuple[int, int, int], list[Any]] = {}
+        self._finished: list[dict[str, int]] | None = None
+        self._failure: str | None = None
+        self._image = self._ship()
+
+    def _ship(self) -> list[Any]:
+        """A graph in memory travels once for each snapshot, through the object store."""
+        image = self._query.image
+        if image is None:
+            return []
+        key = (self._query.uri, self._query.snapshot)
+        if key not in _IMAGES:
+            _IMAGES[key] = self._ray.put(pickle.PickleBuffer(image))
+        return [_IMAGES[key]]
+
+    def batches(self) -> Iterator[_native.Batches]:
+        """Runs the query, then reads the result, one task's output at a time."""
+        for bundle in self.bundles():
+            yield _native.read_bundles([bundle], self._query)
+
+    def bundles(self) -> Iterator[Any]:
+        """Runs the query, then gives the bundles of the result, one at a time."""
+        try:
+            self._drive()
+            for task in self._finished or []:
+                for ref in self._outputs.pop(_key(task)):
+                    yield self._ray.get(ref)
+        finally:
+            if self._finished is None:
+                for actor in self._pool.actors.values():
+                    with contextlib.suppress(Exception):
+                        actor.cancel.remote(self._id)
+            self._outputs.clear()
+            self._running.clear()
+
+    def _drive(self) -> None:
+        start = time.monotonic()
+        for worker in list(self._pool.actors):
+            self._tell({"event": "worker_up", "worker": worker})
+        while self._finished is None:
+            if self._failure is not None:
+                raise _native.error_from_json(self._failure)
+            if self._deadline is not None and time.monotonic() > self._deadline:
+                self._tell({"event": "cancel"})
+                message = "the query ran out of time"
+                raise _native.CancelledError(message)
+            self._tell({"event": "tick", "now_ms": int((time.monotonic() - start) * 1000)})
+            if not self._running:
+                time.sleep(WAIT_SECONDS / 10)
+                continue
+            ready, _ = self._ray.wait(list(self._running), num_returns=1, timeout=WAIT_SECONDS, fetch_local=False)
+            for ref in ready:
+                self._ended(ref)
+
+    def _tell(self, event: dict[str, Any]) -> None:
+        """Tells the scheduler what happened, and does what it says."""
+        if self._progress is not None and event["event"] != "tick":
+            self._progress(event)
+        for action in json.loads(self._query.handle(json.dumps(event))):
+            self._do(action)
+
+    def _do(self, action: dict[str, Any]) -> None:
+        kind = action["action"]
+        if kind == "launch":
+            if self._progress is not None:
+                self._progress({"event": "launch", "task": action["task"], "worker": action["worker"]})
+            self._launch(action)
+        elif kind == "free":
+            for key in [key for key in self._outputs if key[0] == action["stage"]]:
+                del self._outputs[key]
+        elif kind == "finish":
+            self._finished = action["outputs"]
+        elif kind == "fail":
+            self._failure = json.dumps(action["error"])
+        # A cancelled task goes on to its end where it runs; what it says then is not listened to.
+
+    def _launch(self, action: dict[str, Any]) -> None:
+        task, worker = action["task"], action["worker"]
+        spec, slots, bundles = self._query.task(self._id, json.dumps(action), self._workers)
+        inputs = [
+            [self._outputs[_key(read)][slot] for read in tasks]
+            for tasks, slot in zip(action["inputs"], slots, strict=True)
+        ]
+        actor = self._pool.actors[worker]
+        refs = actor.run.options(num_returns=bundles + 1).remote(spec, inputs, self._image, bundles)
+        self._outputs[_key(task)] = refs[:-1]
+        self._running[refs[-1]] = (task, worker)
+        self._inputs[refs[-1]] = action["inputs"]
+
+    def _ended(self, ref: Any) -> None:
+        task, worker = self._running.pop(ref)
+        inputs = self._inputs.pop(ref)
+        exceptions = self._ray.exceptions
+        try:
+            answer = json.loads(self._ray.get(ref))
+        except exceptions.RayActorError:
+            self._outputs.pop(_key(task), None)
+            self._worker_lost(worker)
+            return
+        except exceptions.RayError as error:
+            text = _native.error_to_json("Unavailable", f"Ray: {error}")
+            self._tell({"event": "task_failed", "task": task, "error": json.loads(text)})
+            return
+        if "error" not in answer:
+            self._tell({"event": "task_finished", "task": task, "statistics": answer})
+            return
+        for number, index in answer.get("lost", []):
+            self._tell({"event": "output_lost", "task": inputs[number][index]})
+        self._tell({"event": "task_failed", "task": task, "error": answer["error"]})
+
+    def _worker_lost(self, worker: str) -> None:
+        # What else ran there is gone too: the scheduler puts it back, so its own end is not waited for.
+        for ref in [ref for ref, (_, where) in self._running.items() if where == worker]:
+            task, _ = self._running.pop(ref)
+            self._inputs.pop(ref)
+            self._outputs.pop(_key(task), None)
+        self._pool.lost(worker)
+        self._tell({"event": "worker_lost", "worker": worker})
+        if self._replaced < MAX_REPLACEMENTS:
+            self._replaced += 1
+            self._tell({"event": "worker_up", "worker": self._pool.start()})
+
+
+def _key(task: dict[str, int]) -> tuple[int, int, int]:
+    return task["stage"], task["task"], task["attempt"]

@@ -1,0 +1,87 @@
+"""Frames: lazy, immutable queries built by method calls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from grism_ray.expressions import Expr, as_column, as_expr
+
+if TYPE_CHECKING:
+    from grism_ray import _native
+    from grism_ray.result import Result
+    from grism_ray.session import Graph
+
+
+def _named(columns: tuple[Any, ...], named: dict[str, Any]) -> list[tuple[_native.Expression, str]]:
+    pairs = []
+    for column in columns:
+        if not isinstance(column, str):
+            message = "an expression needs a name: pass it as a keyword"
+            raise TypeError(message)
+        pairs.append((as_column(column)._native, column))
+    pairs.extend((as_column(value)._native, name) for name, value in named.items())
+    return pairs
+
+
+class Frame:
+    """A lazy table of rows, one of whose columns is the entity that expansions start from."""
+
+    def __init__(self, graph: Graph, native: _native.Frame) -> None:
+        self._graph = graph
+        self._native = native
+
+    def _with(self, native: _native.Frame) -> Frame:
+        return Frame(self._graph, native)
+
+    def filter(self, predicate: Expr) -> Frame:
+        """The rows for which ``predicate`` is true."""
+        return self._with(self._native.filter(as_expr(predicate)._native))
+
+    def expand(self, name: str, from_role: str | None = None, to_role: str | None = None) -> Frame:
+        """Goes through hyperedges of the type ``name`` to their members, which become current."""
+        return self._with(self._native.expand(name, from_role, to_role))
+
+    def select(self, *columns: str, **named: Any) -> Frame:
+        """Exactly these columns."""
+        return self._with(self._native.select(_named(columns, named)))
+
+    def group_by(self, *columns: str, **named: Any) -> Grouped:
+        """Groups by columns; ``agg`` says what becomes of each group."""
+        return Grouped(self, _named(columns, named))
+
+    def agg(self, *aggregates: Expr, **named: Expr) -> Frame:
+        """Aggregates all rows as one group."""
+        return Grouped(self, []).agg(*aggregates, **named)
+
+    def distinct(self) -> Frame:
+        """Each different row once."""
+        return self._with(self._native.distinct())
+
+    def order_by(self, *columns: Any, descending: bool = False) -> Frame:
+        """The rows in order."""
+        return self._with(self._native.order_by([(as_column(column)._native, descending) for column in columns]))
+
+    def limit(self, fetch: int | None, skip: int = 0) -> Frame:
+        """At most ``fetch`` rows after the first ``skip``."""
+        return self._with(self._native.limit(skip, fetch))
+
+    def collect(self, engine: str = "auto", *, ray: dict[str, Any] | None = None, **settings: Any) -> Result:
+        """Runs the frame."""
+        return self._graph._collect(self._native, engine, ray, settings)
+
+    def __repr__(self) -> str:
+        return f"{self._native!r}"
+
+
+class Grouped:
+    """A frame with groups."""
+
+    def __init__(self, frame: Frame, keys: list[tuple[_native.Expression, str]]) -> None:
+        self._frame = frame
+        self._keys = keys
+
+    def agg(self, *aggregates: Expr, **named: Expr) -> Frame:
+        """One row for each group: keys, then aggregates."""
+        pairs = [(aggregate._native, f"_{index}") for index, aggregate in enumerate(aggregates)]
+        pairs.extend((aggregate._native, name) for name, aggregate in named.items())
+        return self._frame._with(self._frame._native.aggregate(self._keys, pairs))

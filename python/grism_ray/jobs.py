@@ -1,0 +1,133 @@
+"""Ray jobs: a query that runs in the cluster, and leaves its result where it can be read."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from grism_ray import _native
+from grism_ray.result import Result
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+POLL_SECONDS = 0.5
+"""How often a waiting job asks for its status."""
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+
+
+class Job:
+    """A submitted query."""
+
+    def __init__(self, client: Any, job_id: str, output: str) -> None:
+        self._client = client
+        self.id = job_id
+        """The job's name in Ray."""
+        self.output = output
+        """Where the result is written: an Arrow IPC stream."""
+
+    def status(self) -> str:
+        """``PENDING``, ``RUNNING``, ``SUCCEEDED``, ``FAILED`` or ``STOPPED``."""
+        return str(self._client.get_job_status(self.id).value)
+
+    def logs(self) -> str:
+        """What the job has printed so far."""
+        return str(self._client.get_job_logs(self.id))
+
+    def cancel(self) -> bool:
+        """Stops the job; false where it had ended already."""
+        return bool(self._client.stop_job(self.id))
+
+    def wait(self, timeout: float | None = None) -> str:
+        """Waits for the job's end and gives its last status."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while (status := self.status()) in ("PENDING", "RUNNING"):
+            if deadline is not None and time.monotonic() > deadline:
+                message = f"the job {self.id} is still {status} after {timeout} seconds"
+                raise _native.CancelledError(message)
+            time.sleep(POLL_SECONDS)
+        return status
+
+    def result(self, timeout: float | None = None) -> Result:
+        """Waits for the job and reads its result. An error of the query is raised as it would be here."""
+        status = self.wait(timeout)
+        path = Path(self.output)
+        failure = path.with_suffix(".error.json")
+        if failure.exists():
+            raise _native.error_from_json(failure.read_text())
+        if status != "SUCCEEDED":
+            message = f"the job {self.id} ended as {status}:\n{self.logs()[-2000:]}"
+            raise _native.CancelledError(message) if status == "STOPPED" else _native.UnavailableError(message)
+        report = json.loads(path.with_suffix(".json").read_text())
+        return Result(_native.Batches.from_ipc(path.read_bytes()), report["warnings"], report["metrics"])
+
+
+def submit(
+    text: str,
+    graph: str | Path,
+    address: str,
+    output: str | Path | None = None,
+    *,
+    params: Mapping[str, Any] | None = None,
+    workers: int | None = None,
+    runtime_env: Mapping[str, Any] | None = None,
+) -> Job:
+    """Submits a query to the cluster whose dashboard is at ``address`` (``http://host:8265``).
+
+    The graph must lie where every node of the cluster sees it. The result is written to ``output``, by default
+    ``_grism/results/<job>.arrow`` in the graph.
+    """
+    uri = str(graph)
+    if uri.startswith("memory://") or not uri:
+        message = "a job runs in other processes and cannot see a graph in memory; keep it on disk"
+        raise _native.UnsupportedError(message)
+    host = address.split("://")[-1].rsplit(":", 1)[0]
+    if "://" not in uri:
+        if host not in LOOPBACK:
+            message = f"the cluster at {address} cannot see the local path {uri}; put the graph on storage that it sees"
+            raise _native.InvalidQueryError(message)
+        uri = str(Path(uri).resolve())
+        _native.Graph.open(uri, False)
+    try:
+        from ray.job_submission import JobSubmissionClient
+    except ImportError as error:
+        message = 'jobs need the package ray with its job client: pip install "ray[default]"'
+        raise _native.UnavailableError(message) from error
+    job_id = f"grism-{uuid.uuid4().hex[:12]}"
+    target = str(output) if output is not None else str(Path(uri) / "_grism" / "results" / f"{job_id}.arrow")
+    request = {"text": text, "graph": uri, "params": dict(params or {}), "output": target, "workers": workers}
+    argument = base64.urlsafe_b64encode(json.dumps(request).encode()).decode()
+    try:
+        client = JobSubmissionClient(address)
+        entrypoint = f"python -m grism_ray run-job {argument}"
+        client.submit_job(entrypoint=entrypoint, submission_id=job_id, runtime_env=dict(runtime_env or {}))
+    except (ConnectionError, RuntimeError) as error:
+        message = f"no Ray cluster takes jobs at {address}: {error}"
+        raise _native.UnavailableError(message) from error
+    return Job(client, job_id, target)
+
+
+def run_job(argument: str) -> int:
+    """Runs a submitted query; this is the job's own process."""
+    from grism_ray.session import open
+
+    request = json.loads(base64.urlsafe_b64decode(argument))
+    path = Path(request["output"])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        graph = open(request["graph"], create=False)
+        options = {"address": "auto", "workers": request["workers"]}
+        result = graph.query(request["text"], request["params"], engine="ray", ray=options)
+    except _native.GrismError as error:
+        failure = _native.error_to_json(type(error).__name__, str(error))
+        path.with_suffix(".error.json").write_text(failure)
+        print(f"{type(error).__name__}: {error}")
+        return 1
+    path.write_bytes(result._batches.to_ipc())
+    path.with_suffix(".json").write_text(json.dumps({"warnings": result.warnings, "metrics": result.metrics}))
+    print(f"{len(result)} rows written to {path}")
+    return 0
