@@ -451,7 +451,10 @@ impl Binder<'_> {
                     })
                 });
                 if once && a.roles.len() == 1 && b.roles.len() == 1 {
-                    conditions.push(other_hyperedge);
+                    // Several roles of the same two hyperedges ask for this once.
+                    if !conditions.contains(&other_hyperedge) {
+                        conditions.push(other_hyperedge);
+                    }
                     continue;
                 }
                 // One hyperedge may bind the role several times: the incidences themselves must differ.

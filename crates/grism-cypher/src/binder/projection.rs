@@ -143,9 +143,8 @@ impl Binder<'_> {
             if item.expression.columns().iter().any(is_aggregate) || keys.iter().any(|(key, _)| key == &item.expression) {
                 continue;
             }
-            if !matches!(item.expression, LogicalExpr::Literal(_)) {
-                keys.push((item.expression.clone(), item.column.clone()));
-            }
+            // A constant is a key too: over no rows it makes no group.
+            keys.push((item.expression.clone(), item.column.clone()));
         }
         let input = Arc::new(std::mem::replace(&mut self.plan, LogicalPlan::Unit));
         let names: Vec<String> = aggregates.iter().map(|(_, name)| name.clone()).collect();

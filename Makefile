@@ -1,0 +1,53 @@
+# What a fresh machine with Rust, Python and make needs: `make demo`, `make test`.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+EXTENSION := python/grism_ray/_native.abi3.so
+# One build for everything: cargo's answer hangs on the set of packages and targets that it is asked for.
+CARGO_BUILD := cargo build --locked --workspace --all-targets
+
+.PHONY: help setup build demo test lint format wheel bench
+
+help:
+	@echo "make demo    load the flights, query them locally and on Ray"
+	@echo "make test    every test"
+	@echo "make lint    formatting, clippy, ruff, mypy"
+	@echo "make wheel   the Python package, in release"
+	@echo "make bench   the times of the demo's queries"
+
+setup: $(VENV)/ready
+
+$(VENV)/ready: requirements.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -c "import sysconfig, pathlib; pathlib.Path(sysconfig.get_path('purelib'), 'grism_ray.pth').write_text('$(CURDIR)/python\n')"
+	touch $@
+
+build: $(VENV)/ready
+	$(CARGO_BUILD)
+	cmp --silent target/debug/libgrism_python.so $(EXTENSION) || cp target/debug/libgrism_python.so $(EXTENSION)
+
+demo: build
+	$(BIN)/python examples/demo.py
+
+test: build
+	cargo test --locked --workspace --all-targets -- --nocapture
+	$(BIN)/python -m pytest python/tests
+
+lint: setup
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	$(BIN)/ruff check python examples
+	$(BIN)/ruff format --check python examples
+	$(BIN)/mypy
+
+format: setup
+	cargo fmt --all
+	$(BIN)/ruff format python examples
+
+wheel: setup
+	$(BIN)/maturin build --release
+
+bench: build
+	$(BIN)/python benches/demo_queries.py

@@ -1,0 +1,146 @@
+//! What the command takes.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Hypergraph queries on one machine or on Ray.
+#[derive(Debug, Parser)]
+#[command(name = "grism", version, arg_required_else_help = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Load nodes or hyperedges from a CSV, Parquet or Arrow file
+    Load(Load),
+    /// Run statements
+    Query(Query),
+    /// Show how a query would run
+    Explain(Explain),
+    /// Show labels, hyperedge types and properties
+    Schema(Schema),
+}
+
+/// Load nodes or hyperedges from a CSV, Parquet or Arrow file
+///
+/// Nodes:       grism load flights.grism Airline airlines.parquet --key carrier
+/// Hyperedges:  grism load flights.grism FLIGHT flights.parquet --role carrier=carrier --role plane=Plane:tailnum
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Load {
+    /// Path of the graph; it is made where there is none
+    pub(crate) graph: String,
+    /// Label of the nodes, or type of the hyperedges
+    pub(crate) target: String,
+    /// The file
+    pub(crate) file: PathBuf,
+    /// Load nodes, known by this column
+    #[arg(long, conflicts_with = "role", required_unless_present = "role")]
+    pub(crate) key: Option<String>,
+    /// Load hyperedges, and read a role from a column: ROLE=COLUMN or ROLE=LABEL:COLUMN
+    #[arg(long, value_name = "ROLE=[LABEL:]COLUMN")]
+    pub(crate) role: Vec<String>,
+    /// What becomes of a hyperedge whose member does not exist
+    #[arg(long, value_enum, default_value_t = Missing::Error)]
+    pub(crate) missing: Missing,
+    /// Where rejected rows go
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rejects: Option<PathBuf>,
+    /// The form of the file: csv, parquet or arrow (default: by its ending)
+    #[arg(long)]
+    pub(crate) format: Option<String>,
+    /// What stands between the values of a CSV file
+    #[arg(long, default_value = ",")]
+    pub(crate) delimiter: String,
+    /// The text that stands for null in a CSV file, beside the empty one
+    #[arg(long)]
+    pub(crate) null: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Missing {
+    /// Fail, and load nothing
+    Error,
+    /// Write the row to the file of --rejects
+    Reject,
+    /// Make a node with only its key
+    Create,
+}
+
+/// Run statements
+#[derive(Debug, Args)]
+pub(crate) struct Query {
+    /// Path of the graph
+    pub(crate) graph: String,
+    /// The statements; without them, or with -, they are read from standard input
+    pub(crate) text: Option<String>,
+    /// Read the statements from a file
+    #[arg(long, short, conflicts_with = "text")]
+    pub(crate) file: Option<PathBuf>,
+    /// The value of a parameter: NAME=VALUE, where VALUE is JSON or else text
+    #[arg(long, short, value_name = "NAME=VALUE")]
+    pub(crate) param: Vec<String>,
+    /// Form of the output (default: a table on a terminal, else CSV)
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
+    /// Where it runs: local, staged or ray
+    #[arg(long, default_value = "local")]
+    pub(crate) engine: String,
+    /// Threads (default: all cores)
+    #[arg(long)]
+    pub(crate) threads: Option<usize>,
+    /// Stop after this many seconds
+    #[arg(long)]
+    pub(crate) timeout: Option<f64>,
+    /// Read an older snapshot
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    pub(crate) snapshot: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// A table for the eye
+    Table,
+    /// Comma-separated values
+    Csv,
+    /// One JSON object a line
+    Json,
+    /// An Arrow IPC stream
+    Arrow,
+    /// Parquet
+    Parquet,
+}
+
+/// Show how a query would run
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// Path of the graph
+    pub(crate) graph: String,
+    /// The query
+    pub(crate) text: String,
+    /// The value of a parameter: NAME=VALUE
+    #[arg(long, short, value_name = "NAME=VALUE")]
+    pub(crate) param: Vec<String>,
+    /// Run it, and show what was measured
+    #[arg(long)]
+    pub(crate) analyze: bool,
+    /// Show stages and exchanges
+    #[arg(long)]
+    pub(crate) distributed: bool,
+    /// Show the logical plans too
+    #[arg(long)]
+    pub(crate) verbose: bool,
+    /// Show JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Show labels, hyperedge types and properties
+#[derive(Debug, Args)]
+pub(crate) struct Schema {
+    /// Path of the graph
+    pub(crate) graph: String,
+}
