@@ -12,20 +12,6 @@ import flights
 import grism_ray as gr
 
 
-def same(a: gr.Result, b: gr.Result) -> bool:
-    """Whether two answers are equal: floats within 1e-9 relative, for their sums may differ in order."""
-
-    def close(x: object, y: object) -> bool:
-        if isinstance(x, float) and isinstance(y, float):
-            return abs(x - y) <= 1e-9 * max(abs(x), abs(y))
-        return x == y
-
-    rows, others = a.to_pylist(), b.to_pylist()
-    return len(rows) == len(others) and all(
-        close(row[name], other[name]) for row, other in zip(rows, others, strict=True) for name in row
-    )
-
-
 def main() -> None:
     """Runs the demo."""
     start = time.perf_counter()
@@ -45,7 +31,7 @@ def main() -> None:
                 times[engine] = time.perf_counter() - before
             answers["local"].show(5)
             workers = {task["pid"] for task in answers["ray"].metrics}
-            if not same(answers["local"], answers["ray"]):
+            if not flights.same(answers["local"], answers["ray"]):
                 message = f"{title}: Ray gives another answer than this machine"
                 raise SystemExit(message)
             print(

@@ -46,3 +46,17 @@ def load(graph: gr.Graph) -> list[gr.LoadReport]:
         graph.load_hyperedges("FLIGHT", DATA / "flights.parquet", roles, missing="create"),
         graph.load_hyperedges("WEATHER", DATA / "weather.parquet", {"airport": "origin"}),
     ]
+
+
+def same(a: gr.Result, b: gr.Result) -> bool:
+    """Whether two answers are equal: floats within 1e-9 relative, for their sums may differ in order."""
+
+    def close(x: object, y: object) -> bool:
+        if isinstance(x, float) and isinstance(y, float):
+            return abs(x - y) <= 1e-9 * max(abs(x), abs(y))
+        return x == y
+
+    rows, others = a.to_pylist(), b.to_pylist()
+    return len(rows) == len(others) and all(
+        close(row[name], other[name]) for row, other in zip(rows, others, strict=True) for name in row
+    )

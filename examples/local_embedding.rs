@@ -8,14 +8,18 @@ use std::sync::Arc;
 
 use arrow::util::pretty::pretty_format_batches;
 use grism::{
-    Graph, ImportOptions, LanceStorage, LocalExecutor, LocalPhysicalPlanner, MissingMember, Parameters, QueryOptions,
-    Result, RoleSource, SnapshotId, StatementKind, Value, parse_statements,
+    Graph, ImportOptions, LanceStorage, LocalExecutor, LocalPhysicalPlanner, MissingMember,
+    Parameters, QueryOptions, Result, RoleSource, SnapshotId, StatementKind, Value,
+    parse_statements,
 };
 
-const DECLARATION: &str = "CREATE HYPEREDGE TYPE FLIGHT (carrier Airline, origin Airport, dest Airport, plane Plane?)";
+const DECLARATION: &str =
+    "CREATE HYPEREDGE TYPE FLIGHT (carrier Airline, origin Airport, dest Airport, plane Plane?)";
 
 fn data(table: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data").join(format!("{table}.parquet"))
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("examples/data")
+        .join(format!("{table}.parquet"))
 }
 
 #[tokio::main]
@@ -29,11 +33,18 @@ async fn main() -> Result<()> {
     let query = "MATCH (f:FLIGHT)-[:carrier]->(a:Airline) WHERE f.distance > $d \
                  RETURN a.name AS airline, count(*) AS flights ORDER BY flights DESC LIMIT 5";
     let parameters = Parameters::from([("d".to_owned(), Value::Int64(1000))]);
-    let options = QueryOptions { parameters, ..QueryOptions::default() };
-    let logical_plan = grism::prepare(&storage, query, query, 0, &options).await?.optimized;
+    let options = QueryOptions {
+        parameters,
+        ..QueryOptions::default()
+    };
+    let logical_plan = grism::prepare(&storage, query, query, 0, &options)
+        .await?
+        .optimized;
     let plan = LocalPhysicalPlanner::new().plan(&logical_plan)?;
     println!("{}", plan.display());
-    let result = LocalExecutor::new().execute(plan, Arc::new(storage), SnapshotId::default()).await?;
+    let result = LocalExecutor::new()
+        .execute(plan, Arc::new(storage), SnapshotId::default())
+        .await?;
     println!("{}", pretty_format_batches(&result.collect().await?)?);
 
     std::fs::remove_dir_all(&directory)?;
@@ -42,22 +53,39 @@ async fn main() -> Result<()> {
 
 async fn load(path: &Path) -> Result<()> {
     let graph = Graph::open(&path.to_string_lossy(), true).await?;
-    if let StatementKind::CreateHyperedgeType(flight) = parse_statements(DECLARATION)?.remove(0).kind {
+    if let StatementKind::CreateHyperedgeType(flight) =
+        parse_statements(DECLARATION)?.remove(0).kind
+    {
         graph.declare(flight).await?;
     }
     let read = |table: &str| Graph::read_file(&data(table), &ImportOptions::default());
-    for (label, table, key) in
-        [("Airline", "airlines", "carrier"), ("Airport", "airports", "faa"), ("Plane", "planes", "tailnum")]
-    {
+    for (label, table, key) in [
+        ("Airline", "airlines", "carrier"),
+        ("Airport", "airports", "faa"),
+        ("Plane", "planes", "tailnum"),
+    ] {
         println!("{}", graph.load_nodes(label, read(table)?, key).await?);
     }
-    let role = |role: &str, column: &str| (role.to_owned(), RoleSource { label: None, column: column.to_owned() });
+    let role = |role: &str, column: &str| {
+        (
+            role.to_owned(),
+            RoleSource {
+                label: None,
+                column: column.to_owned(),
+            },
+        )
+    };
     let roles = BTreeMap::from([
         role("carrier", "carrier"),
         role("origin", "origin"),
         role("dest", "dest"),
         role("plane", "tailnum"),
     ]);
-    println!("{}\n", graph.load_hyperedges("FLIGHT", read("flights")?, &roles, &MissingMember::Create).await?);
+    println!(
+        "{}\n",
+        graph
+            .load_hyperedges("FLIGHT", read("flights")?, &roles, &MissingMember::Create)
+            .await?
+    );
     Ok(())
 }

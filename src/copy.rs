@@ -15,7 +15,9 @@ pub(crate) async fn copy_from(graph: &Graph, copy: &CopyFrom) -> Result<LoadRepo
     match &copy.source {
         CopySource::Nodes { key } => {
             if copy.missing != grism_cypher::MissingMember::Error {
-                return Err(Error::invalid_query("MISSING has no meaning for a load of nodes"));
+                return Err(Error::invalid_query(
+                    "MISSING has no meaning for a load of nodes",
+                ));
             }
             graph.load_nodes(&copy.target, batches, key).await
         }
@@ -23,7 +25,10 @@ pub(crate) async fn copy_from(graph: &Graph, copy: &CopyFrom) -> Result<LoadRepo
             let sources: BTreeMap<String, RoleSource> = roles
                 .iter()
                 .map(|role| {
-                    let source = RoleSource { label: role.label.clone(), column: role.column.clone() };
+                    let source = RoleSource {
+                        label: role.label.clone(),
+                        column: role.column.clone(),
+                    };
                     (role.role.clone(), source)
                 })
                 .collect();
@@ -33,9 +38,13 @@ pub(crate) async fn copy_from(graph: &Graph, copy: &CopyFrom) -> Result<LoadRepo
             let missing = match &copy.missing {
                 grism_cypher::MissingMember::Error => MissingMember::Error,
                 grism_cypher::MissingMember::Create => MissingMember::Create,
-                grism_cypher::MissingMember::Reject(path) => MissingMember::Reject(PathBuf::from(path)),
+                grism_cypher::MissingMember::Reject(path) => {
+                    MissingMember::Reject(PathBuf::from(path))
+                }
             };
-            graph.load_hyperedges(&copy.target, batches, &sources, &missing).await
+            graph
+                .load_hyperedges(&copy.target, batches, &sources, &missing)
+                .await
         }
     }
 }
@@ -48,10 +57,16 @@ fn import_options(given: &BTreeMap<String, String>) -> Result<ImportOptions> {
             "DELIMITER" => match value.as_bytes() {
                 [delimiter] => options.delimiter = *delimiter,
                 _ if value == "\\t" => options.delimiter = b'\t',
-                _ => return Err(Error::invalid_query(format!("DELIMITER must be one character, not '{value}'"))),
+                _ => {
+                    return Err(Error::invalid_query(format!(
+                        "DELIMITER must be one character, not '{value}'"
+                    )));
+                }
             },
             "HEADER" => {
-                options.header = value.parse().map_err(|_| Error::invalid_query("HEADER must be true or false"))?;
+                options.header = value
+                    .parse()
+                    .map_err(|_| Error::invalid_query("HEADER must be true or false"))?;
             }
             "NULL" => options.null = Some(value.clone()),
             other => return Err(Error::unsupported(format!("the COPY option {other}"))),

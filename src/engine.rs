@@ -29,8 +29,12 @@ impl Engine {
             "auto" => Ok(Self::Auto),
             other => {
                 let hint = nearest(other, ["local", "staged", "ray", "auto"]);
-                let hint = hint.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-                Err(Error::invalid_query(format!("there is no engine `{other}`{hint}: local, staged, ray and auto are")))
+                let hint = hint
+                    .map(|near| format!("; did you mean `{near}`?"))
+                    .unwrap_or_default();
+                Err(Error::invalid_query(format!(
+                    "there is no engine `{other}`{hint}: local, staged, ray and auto are"
+                )))
             }
         }
     }

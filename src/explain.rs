@@ -23,9 +23,20 @@ pub(crate) async fn explain_statement(
     options: &QueryOptions,
 ) -> Result<QueryResult> {
     let text = &statement.text[query..];
-    let plan = explain_query(storage, text, whole, statement.offset + query, explain, options).await?;
+    let plan = explain_query(
+        storage,
+        text,
+        whole,
+        statement.offset + query,
+        explain,
+        options,
+    )
+    .await?;
     let lines: StringArray = plan.lines().map(Some).collect();
-    table(RecordBatch::try_from_iter([("plan", Arc::new(lines) as _)])?)
+    table(RecordBatch::try_from_iter([(
+        "plan",
+        Arc::new(lines) as _,
+    )])?)
 }
 
 /// The plan of the query `text`, which stands at byte `offset` of `whole`, in the form that `explain` asks for.
@@ -43,26 +54,39 @@ pub async fn explain_query(
     let prepared = prepare(storage.as_ref(), text, whole, offset, options).await?;
     let mut output = String::new();
     if explain.verbose {
-        let _ = writeln!(output, "Logical plan:\n{}\nOptimized:\n{}", prepared.bound, prepared.optimized);
+        let _ = writeln!(
+            output,
+            "Logical plan:\n{}\nOptimized:\n{}",
+            prepared.bound, prepared.optimized
+        );
     }
     if explain.distributed {
         if explain.analyze {
-            return Err(Error::unsupported("EXPLAIN ANALYZE DISTRIBUTED is not supported yet"));
+            return Err(Error::unsupported(
+                "EXPLAIN ANALYZE DISTRIBUTED is not supported yet",
+            ));
         }
-        let plan = distributed_planner(prepared.snapshot.as_ref(), options).plan(&prepared.optimized)?;
+        let plan =
+            distributed_planner(prepared.snapshot.as_ref(), options).plan(&prepared.optimized)?;
         if explain.format == ExplainFormat::Json {
-            return serde_json::to_string_pretty(&plan).map_err(|error| Error::internal(error.to_string()));
+            return serde_json::to_string_pretty(&plan)
+                .map_err(|error| Error::internal(error.to_string()));
         }
         output.push_str(&explain_distributed(&plan));
         return Ok(output);
     }
-    let planner = LocalPhysicalPlanner::with_config(PlannerConfig { threads: options.runtime.threads });
+    let planner = LocalPhysicalPlanner::with_config(PlannerConfig {
+        threads: options.runtime.threads,
+    });
     let plan = planner.plan(&prepared.optimized)?;
     if explain.format == ExplainFormat::Json {
         if explain.analyze {
-            return Err(Error::unsupported("EXPLAIN ANALYZE (FORMAT JSON) is not supported yet"));
+            return Err(Error::unsupported(
+                "EXPLAIN ANALYZE (FORMAT JSON) is not supported yet",
+            ));
         }
-        return serde_json::to_string_pretty(&plan).map_err(|error| Error::internal(error.to_string()));
+        return serde_json::to_string_pretty(&plan)
+            .map_err(|error| Error::internal(error.to_string()));
     }
     if !explain.analyze {
         output.push_str(&plan.display());
@@ -71,10 +95,19 @@ pub async fn explain_query(
     let start = std::time::Instant::now();
     let root = Arc::clone(&plan.root);
     let executor = LocalExecutor::with_config(options.runtime.clone());
-    let run = executor.execute(plan, Arc::clone(storage), prepared.snapshot.id()).await?;
+    let run = executor
+        .execute(plan, Arc::clone(storage), prepared.snapshot.id())
+        .await?;
     let metrics = run.metrics();
-    let rows: usize = run.into_stream().try_fold(0, |rows, batch| async move { Ok(rows + batch.num_rows()) }).await?;
+    let rows: usize = run
+        .into_stream()
+        .try_fold(0, |rows, batch| async move { Ok(rows + batch.num_rows()) })
+        .await?;
     output.push_str(&display_tree(&root, Some(metrics.as_ref())));
-    let _ = writeln!(output, "{rows} rows in {:.1} ms", start.elapsed().as_secs_f64() * 1e3);
+    let _ = writeln!(
+        output,
+        "{rows} rows in {:.1} ms",
+        start.elapsed().as_secs_f64() * 1e3
+    );
     Ok(output)
 }

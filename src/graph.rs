@@ -5,16 +5,23 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use arrow::record_batch::RecordBatch;
-use grism_core::{ChangeSet, Error, HyperedgeType, Result, Snapshot, SnapshotId, SnapshotInfo, Storage};
+use grism_core::{
+    ChangeSet, Error, HyperedgeType, Result, Snapshot, SnapshotId, SnapshotInfo, Storage,
+};
 use grism_cypher::{ExplainOptions, ShowKind, Statement, StatementKind, parse_statements};
 use grism_engine::{CancellationHandle, PhysicalSchema};
 use grism_logical::optimizer::optimize;
 use grism_logical::{Frame, PlanSchema};
-use grism_storage::{Catalog, ImportOptions, InMemoryStorage, LoadReport, MissingMember, RoleSource, load_hyperedges, load_nodes, read_source};
+use grism_storage::{
+    Catalog, ImportOptions, InMemoryStorage, LoadReport, MissingMember, RoleSource,
+    load_hyperedges, load_nodes, read_source,
+};
 
 use crate::copy::copy_from;
 use crate::explain::explain_statement;
-use crate::query::{PlannedQuery, Prepared, QueryOptions, QueryResult, distributed_planner, prepare, run_plan};
+use crate::query::{
+    PlannedQuery, Prepared, QueryOptions, QueryResult, distributed_planner, prepare, run_plan,
+};
 use crate::show::show;
 
 /// Times a statement is computed again when another writer was first.
@@ -30,7 +37,9 @@ impl Graph {
     /// An empty graph in memory.
     #[must_use]
     pub fn in_memory() -> Self {
-        Self { storage: Arc::new(InMemoryStorage::new()) }
+        Self {
+            storage: Arc::new(InMemoryStorage::new()),
+        }
     }
 
     /// Opens the graph at a path or URI, and makes it where `create` is set and there is none.
@@ -39,7 +48,9 @@ impl Graph {
     /// As [`Catalog::open`].
     pub async fn open(uri: &str, create: bool) -> Result<Self> {
         static CATALOG: OnceLock<Catalog> = OnceLock::new();
-        Ok(Self { storage: CATALOG.get_or_init(Catalog::new).open(uri, create).await? })
+        Ok(Self {
+            storage: CATALOG.get_or_init(Catalog::new).open(uri, create).await?,
+        })
     }
 
     /// A graph over a storage that is open already.
@@ -92,11 +103,19 @@ impl Graph {
     pub async fn query(&self, text: &str, options: &QueryOptions) -> Result<QueryResult> {
         let statements = parse_statements(text)?;
         match &statements[..] {
-            [statement @ Statement { kind: StatementKind::Query | StatementKind::Explain { .. } | StatementKind::Show(_), .. }] => {
-                self.statement(statement, text, options).await
-            }
-            [_] => Err(Error::invalid_query("query() only reads; use execute() for this statement")),
-            _ => Err(Error::invalid_query("query() takes one statement; use execute() for several")),
+            [
+                statement @ Statement {
+                    kind:
+                        StatementKind::Query | StatementKind::Explain { .. } | StatementKind::Show(_),
+                    ..
+                },
+            ] => self.statement(statement, text, options).await,
+            [_] => Err(Error::invalid_query(
+                "query() only reads; use execute() for this statement",
+            )),
+            _ => Err(Error::invalid_query(
+                "query() takes one statement; use execute() for several",
+            )),
         }
     }
 
@@ -112,15 +131,39 @@ impl Graph {
     ///
     /// # Errors
     /// As [`Self::query`]; `InvalidQuery` for a statement that is no query.
-    pub async fn plan_distributed(&self, text: &str, options: &QueryOptions) -> Result<PlannedQuery> {
+    pub async fn plan_distributed(
+        &self,
+        text: &str,
+        options: &QueryOptions,
+    ) -> Result<PlannedQuery> {
         let statements = parse_statements(text)?;
-        let [statement @ Statement { kind: StatementKind::Query, .. }] = &statements[..] else {
-            return Err(Error::invalid_query("only one query at a time runs in stages"));
+        let [
+            statement @ Statement {
+                kind: StatementKind::Query,
+                ..
+            },
+        ] = &statements[..]
+        else {
+            return Err(Error::invalid_query(
+                "only one query at a time runs in stages",
+            ));
         };
-        let prepared = prepare(self.storage.as_ref(), &statement.text, text, statement.offset, options).await?;
-        let plan = distributed_planner(prepared.snapshot.as_ref(), options).plan(&prepared.optimized)?;
+        let prepared = prepare(
+            self.storage.as_ref(),
+            &statement.text,
+            text,
+            statement.offset,
+            options,
+        )
+        .await?;
+        let plan =
+            distributed_planner(prepared.snapshot.as_ref(), options).plan(&prepared.optimized)?;
         let warnings = prepared.warnings.iter().map(ToString::to_string).collect();
-        Ok(PlannedQuery { plan, snapshot: prepared.snapshot.id(), warnings })
+        Ok(PlannedQuery {
+            plan,
+            snapshot: prepared.snapshot.id(),
+            warnings,
+        })
     }
 
     /// Plans a frame in stages.
@@ -131,28 +174,56 @@ impl Graph {
         let snapshot = self.storage.snapshot(options.snapshot).await?;
         let optimized = optimize(frame.plan().clone(), snapshot.schema())?;
         let plan = distributed_planner(snapshot.as_ref(), options).plan(&optimized)?;
-        Ok(PlannedQuery { plan, snapshot: snapshot.id(), warnings: Vec::new() })
+        Ok(PlannedQuery {
+            plan,
+            snapshot: snapshot.id(),
+            warnings: Vec::new(),
+        })
     }
 
     /// The plan of a query as text.
     ///
     /// # Errors
     /// As [`Self::query`].
-    pub async fn explain(&self, text: &str, explain: ExplainOptions, options: &QueryOptions) -> Result<String> {
+    pub async fn explain(
+        &self,
+        text: &str,
+        explain: ExplainOptions,
+        options: &QueryOptions,
+    ) -> Result<String> {
         crate::explain::explain_query(&self.storage, text, text, 0, explain, options).await
     }
 
-    async fn statement(&self, statement: &Statement, whole: &str, options: &QueryOptions) -> Result<QueryResult> {
+    async fn statement(
+        &self,
+        statement: &Statement,
+        whole: &str,
+        options: &QueryOptions,
+    ) -> Result<QueryResult> {
         match &statement.kind {
             StatementKind::Query => {
-                let prepared =
-                    prepare(self.storage.as_ref(), &statement.text, whole, statement.offset, options).await?;
-                let mut result =
-                    run_plan(&self.storage, prepared.snapshot.as_ref(), &prepared.optimized, options).await?;
+                let prepared = prepare(
+                    self.storage.as_ref(),
+                    &statement.text,
+                    whole,
+                    statement.offset,
+                    options,
+                )
+                .await?;
+                let mut result = run_plan(
+                    &self.storage,
+                    prepared.snapshot.as_ref(),
+                    &prepared.optimized,
+                    options,
+                )
+                .await?;
                 result.warnings = prepared.warnings;
                 Ok(result)
             }
-            StatementKind::Explain { options: explain, query } => {
+            StatementKind::Explain {
+                options: explain,
+                query,
+            } => {
                 explain_statement(&self.storage, statement, whole, *query, *explain, options).await
             }
             StatementKind::CreateHyperedgeType(hyperedge_type) => {
@@ -178,7 +249,8 @@ impl Graph {
     /// # Errors
     /// `InvalidData` where the name is taken or the roles do not make sense.
     pub async fn declare(&self, hyperedge_type: HyperedgeType) -> Result<SnapshotId> {
-        self.commit_with(|changes| changes.schema.declare(hyperedge_type.clone()).map(|_| ())).await
+        self.commit_with(|changes| changes.schema.declare(hyperedge_type.clone()).map(|_| ()))
+            .await
     }
 
     /// Drops a hyperedge type and its hyperedges.
@@ -187,9 +259,20 @@ impl Graph {
     /// `NotFound` where there is no such type; `Conflict` where its hyperedges are members of others.
     pub async fn drop_type(&self, name: &str) -> Result<SnapshotId> {
         self.commit_with(|changes| {
-            for (_, other) in changes.schema.hyperedge_tables().filter(|(_, other)| other.name != name) {
-                if let Some(role) = other.roles.iter().find(|role| role.member.as_deref() == Some(name)) {
-                    let message = format!("`{name}` is what the role `{}` of `{}` binds: drop that first", role.name, other.name);
+            for (_, other) in changes
+                .schema
+                .hyperedge_tables()
+                .filter(|(_, other)| other.name != name)
+            {
+                if let Some(role) = other
+                    .roles
+                    .iter()
+                    .find(|role| role.member.as_deref() == Some(name))
+                {
+                    let message = format!(
+                        "`{name}` is what the role `{}` of `{}` binds: drop that first",
+                        role.name, other.name
+                    );
                     return Err(Error::invalid_data(message));
                 }
             }
@@ -199,14 +282,22 @@ impl Graph {
     }
 
     /// Commits what `change` does, again on the new snapshot where another writer was first.
-    async fn commit_with(&self, change: impl Fn(&mut ChangeSet) -> Result<()>) -> Result<SnapshotId> {
+    async fn commit_with(
+        &self,
+        change: impl Fn(&mut ChangeSet) -> Result<()>,
+    ) -> Result<SnapshotId> {
         let mut attempt = 0;
         loop {
             let snapshot = self.storage.snapshot(SnapshotId::default()).await?;
             let mut changes = ChangeSet::new(snapshot.id(), (**snapshot.schema()).clone());
             change(&mut changes)?;
             match self.storage.commit(changes).await {
-                Err(error) if error.kind() == grism_core::ErrorKind::Conflict && attempt < CONFLICT_RETRIES => attempt += 1,
+                Err(error)
+                    if error.kind() == grism_core::ErrorKind::Conflict
+                        && attempt < CONFLICT_RETRIES =>
+                {
+                    attempt += 1
+                }
                 other => return other,
             }
         }
@@ -216,11 +307,21 @@ impl Graph {
     ///
     /// # Errors
     /// As [`grism_storage::load_nodes`].
-    pub async fn load_nodes(&self, label: &str, batches: Vec<RecordBatch>, key: &str) -> Result<LoadReport> {
+    pub async fn load_nodes(
+        &self,
+        label: &str,
+        batches: Vec<RecordBatch>,
+        key: &str,
+    ) -> Result<LoadReport> {
         let mut attempt = 0;
         loop {
             match load_nodes(self.storage.as_ref(), label, batches.clone(), key).await {
-                Err(error) if error.kind() == grism_core::ErrorKind::Conflict && attempt < CONFLICT_RETRIES => attempt += 1,
+                Err(error)
+                    if error.kind() == grism_core::ErrorKind::Conflict
+                        && attempt < CONFLICT_RETRIES =>
+                {
+                    attempt += 1
+                }
                 other => return other,
             }
         }
@@ -239,8 +340,15 @@ impl Graph {
     ) -> Result<LoadReport> {
         let mut attempt = 0;
         loop {
-            match load_hyperedges(self.storage.as_ref(), name, batches.clone(), roles, missing).await {
-                Err(error) if error.kind() == grism_core::ErrorKind::Conflict && attempt < CONFLICT_RETRIES => attempt += 1,
+            match load_hyperedges(self.storage.as_ref(), name, batches.clone(), roles, missing)
+                .await
+            {
+                Err(error)
+                    if error.kind() == grism_core::ErrorKind::Conflict
+                        && attempt < CONFLICT_RETRIES =>
+                {
+                    attempt += 1
+                }
                 other => return other,
             }
         }
@@ -285,5 +393,9 @@ impl Graph {
 /// The result of a statement that returns no rows.
 fn nothing() -> QueryResult {
     let schema = PhysicalSchema::from(PlanSchema::default());
-    QueryResult::new(schema, Box::pin(futures::stream::empty()), CancellationHandle::default())
+    QueryResult::new(
+        schema,
+        Box::pin(futures::stream::empty()),
+        CancellationHandle::default(),
+    )
 }

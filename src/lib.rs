@@ -19,23 +19,31 @@ pub use image::{ImageSource, MAX_IMAGE_BYTES};
 pub use query::{PlannedQuery, Prepared, QueryOptions, QueryResult, prepare};
 
 pub use grism_core::{
-    Cardinality, ChangeSet, Error, ErrorKind, GraphSchema, GrismError, HyperedgeType, Location, Result, Role, Snapshot,
-    SnapshotId, SnapshotInfo, Storage, StorageDescriptor, Table, TableKind, Type, Value,
+    Cardinality, ChangeSet, Error, ErrorKind, GraphSchema, GrismError, HyperedgeType, Location,
+    Result, Role, Snapshot, SnapshotId, SnapshotInfo, Storage, StorageDescriptor, Table, TableKind,
+    Type, Value,
 };
-pub use grism_cypher::{ExplainFormat, ExplainOptions, Parameters, Statement, StatementKind, Warning, parse_statements};
+pub use grism_cypher::{
+    ExplainFormat, ExplainOptions, Parameters, Statement, StatementKind, Warning, parse_statements,
+};
 pub use grism_engine::{
-    CancellationHandle, ExecutionContextTrait, ExecutionMode, ExprEvaluator, MemoryManager, MetricsSink, OperatorCaps,
-    PartitioningSpec, PhysicalOperator, PhysicalPlan, PhysicalPlanner, PlanProperties, PlannerConfig, RecordBatchStream,
-    RuntimeConfig,
+    CancellationHandle, ExecutionContextTrait, ExecutionMode, ExprEvaluator, MemoryManager,
+    MetricsSink, OperatorCaps, PartitioningSpec, PhysicalOperator, PhysicalPlan, PhysicalPlanner,
+    PlanProperties, PlannerConfig, RecordBatchStream, RuntimeConfig,
 };
-pub use grism_local::{ExecutionResult, LocalExecutionContext, LocalExecutor, LocalPhysicalPlanner};
-pub use grism_logical::{AggregateCall, AggregateFunction, Frame, LogicalExpr, LogicalPlan, column, literal};
+pub use grism_local::{
+    ExecutionResult, LocalExecutionContext, LocalExecutor, LocalPhysicalPlanner,
+};
+pub use grism_logical::{
+    AggregateCall, AggregateFunction, Frame, LogicalExpr, LogicalPlan, column, literal,
+};
 pub use grism_ray as distributed;
 pub use grism_ray::{
-    DistributedPlan, DistributedPlanner, DistributedPlannerConfig, ExchangeExec, ExchangeMode, ExecutionStage,
-    PhysicalSubPlan, RayExecutor, RayExecutorConfig, StageExecutor, StagedExecutor, TaskMetrics,
+    DistributedPlan, DistributedPlanner, DistributedPlannerConfig, ExchangeExec, ExchangeMode,
+    ExecutionStage, PhysicalSubPlan, RayExecutor, RayExecutorConfig, StageExecutor, StagedExecutor,
+    TaskMetrics,
 };
 pub use grism_storage::{
-    Catalog, FileFormat, GraphOptions, ImportOptions, InMemoryStorage, LanceStorage, LoadReport, MissingMember, RoleSource,
-    load_hyperedges, load_nodes, read_source,
+    Catalog, FileFormat, GraphOptions, ImportOptions, InMemoryStorage, LanceStorage, LoadReport,
+    MissingMember, RoleSource, load_hyperedges, load_nodes, read_source,
 };

@@ -6,11 +6,17 @@ use std::sync::Arc;
 use futures::TryStreamExt;
 use grism_core::{Error, Result, Snapshot, SnapshotId, Storage};
 use grism_cypher::{Parameters, Warning, bind_query};
-use grism_engine::{CancellationHandle, MetricsSink, PhysicalSchema, PlannerConfig, RecordBatchStream, RuntimeConfig};
+use grism_engine::{
+    CancellationHandle, MetricsSink, PhysicalSchema, PlannerConfig, RecordBatchStream,
+    RuntimeConfig,
+};
 use grism_local::{LocalExecutor, LocalPhysicalPlanner};
 use grism_logical::LogicalPlan;
 use grism_logical::optimizer::optimize;
-use grism_ray::{DistributedPlanner, DistributedPlannerConfig, RayExecutor, RayExecutorConfig, StagedExecutor, TaskMetrics};
+use grism_ray::{
+    DistributedPlanner, DistributedPlannerConfig, RayExecutor, RayExecutorConfig, StagedExecutor,
+    TaskMetrics,
+};
 use grism_storage::LoadReport;
 
 use crate::Engine;
@@ -58,9 +64,21 @@ pub async fn prepare(
     options: &QueryOptions,
 ) -> Result<Prepared> {
     let snapshot = storage.snapshot(options.snapshot).await?;
-    let bound = bind_query(text, whole, offset, snapshot.schema(), snapshot.statistics(), &options.parameters)?;
+    let bound = bind_query(
+        text,
+        whole,
+        offset,
+        snapshot.schema(),
+        snapshot.statistics(),
+        &options.parameters,
+    )?;
     let optimized = optimize(bound.plan.clone(), snapshot.schema())?;
-    Ok(Prepared { bound: bound.plan, optimized, warnings: bound.warnings, snapshot })
+    Ok(Prepared {
+        bound: bound.plan,
+        optimized,
+        warnings: bound.warnings,
+        snapshot,
+    })
 }
 
 /// The result of a statement.
@@ -78,9 +96,21 @@ pub struct QueryResult {
 }
 
 impl QueryResult {
-    pub(crate) fn new(schema: PhysicalSchema, stream: RecordBatchStream, cancellation: CancellationHandle) -> Self {
+    pub(crate) fn new(
+        schema: PhysicalSchema,
+        stream: RecordBatchStream,
+        cancellation: CancellationHandle,
+    ) -> Self {
         let tasks = Arc::default();
-        Self { schema, stream, warnings: Vec::new(), tasks, load: None, cancellation, metrics: None }
+        Self {
+            schema,
+            stream,
+            warnings: Vec::new(),
+            tasks,
+            load: None,
+            cancellation,
+            metrics: None,
+        }
     }
 
     /// The result's columns.
@@ -118,7 +148,9 @@ impl QueryResult {
 
 impl fmt::Debug for QueryResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("QueryResult").field("schema", &self.schema).finish_non_exhaustive()
+        f.debug_struct("QueryResult")
+            .field("schema", &self.schema)
+            .finish_non_exhaustive()
     }
 }
 
@@ -134,13 +166,17 @@ pub(crate) async fn run_plan(
         Engine::Staged => {
             let staged = distributed_planner(snapshot, options).plan(plan)?;
             let executor = StagedExecutor::new(options.runtime.clone());
-            let run = executor.execute(staged, Arc::clone(storage), snapshot.id()).await?;
+            let run = executor
+                .execute(staged, Arc::clone(storage), snapshot.id())
+                .await?;
             Ok(from_stages(run))
         }
         Engine::Ray => {
             let staged = distributed_planner(snapshot, options).plan(plan)?;
             let executor = RayExecutor::with_config(options.ray.clone());
-            let run = executor.execute_at(staged, Arc::clone(storage), snapshot.id()).await?;
+            let run = executor
+                .execute_at(staged, Arc::clone(storage), snapshot.id())
+                .await?;
             Ok(from_stages(run))
         }
     }
@@ -159,13 +195,20 @@ pub struct PlannedQuery {
 
 fn from_stages(run: grism_ray::StagedResult) -> QueryResult {
     let tasks = run.tasks();
-    let mut result = QueryResult::new(run.schema().clone(), run.into_stream(), CancellationHandle::default());
+    let mut result = QueryResult::new(
+        run.schema().clone(),
+        run.into_stream(),
+        CancellationHandle::default(),
+    );
     result.tasks = tasks;
     result
 }
 
 /// A planner that knows the snapshot's statistics.
-pub(crate) fn distributed_planner(snapshot: &dyn Snapshot, options: &QueryOptions) -> DistributedPlanner {
+pub(crate) fn distributed_planner(
+    snapshot: &dyn Snapshot,
+    options: &QueryOptions,
+) -> DistributedPlanner {
     DistributedPlanner::with_config(options.distributed.clone())
         .with_statistics(Arc::clone(snapshot.statistics()), snapshot.segment_shift())
 }
@@ -176,9 +219,13 @@ async fn run_local(
     plan: &LogicalPlan,
     options: &QueryOptions,
 ) -> Result<QueryResult> {
-    let planner = LocalPhysicalPlanner::with_config(PlannerConfig { threads: options.runtime.threads });
+    let planner = LocalPhysicalPlanner::with_config(PlannerConfig {
+        threads: options.runtime.threads,
+    });
     let plan = planner.plan(plan)?;
-    let run = LocalExecutor::with_config(options.runtime.clone()).execute(plan, Arc::clone(storage), snapshot).await?;
+    let run = LocalExecutor::with_config(options.runtime.clone())
+        .execute(plan, Arc::clone(storage), snapshot)
+        .await?;
     let (metrics, cancellation) = (run.metrics(), run.cancellation());
     let mut result = QueryResult::new(run.schema().clone(), run.into_stream(), cancellation);
     result.metrics = Some(metrics);
@@ -191,10 +238,21 @@ pub(crate) fn table(batch: arrow::record_batch::RecordBatch) -> Result<QueryResu
         .schema()
         .fields()
         .iter()
-        .map(|field| Ok(grism_logical::Column::new(field.name(), grism_core::Type::from_arrow(field.data_type())?)))
+        .map(|field| {
+            Ok(grism_logical::Column::new(
+                field.name(),
+                grism_core::Type::from_arrow(field.data_type())?,
+            ))
+        })
         .collect::<Result<Vec<_>>>()?;
     let schema = PhysicalSchema::from(grism_logical::PlanSchema::new(columns));
-    let batch = batch.with_schema(Arc::clone(schema.arrow())).map_err(Error::from)?;
+    let batch = batch
+        .with_schema(Arc::clone(schema.arrow()))
+        .map_err(Error::from)?;
     let stream = Box::pin(futures::stream::iter([Ok(batch)]));
-    Ok(QueryResult::new(schema, stream, CancellationHandle::default()))
+    Ok(QueryResult::new(
+        schema,
+        stream,
+        CancellationHandle::default(),
+    ))
 }

@@ -9,21 +9,31 @@ use grism_cypher::ShowKind;
 
 use crate::query::{QueryResult, table};
 
-pub(crate) async fn show(storage: &dyn Storage, kind: ShowKind, id: SnapshotId) -> Result<QueryResult> {
+pub(crate) async fn show(
+    storage: &dyn Storage,
+    kind: ShowKind,
+    id: SnapshotId,
+) -> Result<QueryResult> {
     let snapshot = storage.snapshot(id).await?;
     let (schema, statistics) = (snapshot.schema(), snapshot.statistics());
     let columns: Vec<(&str, ArrayRef)> = match kind {
         ShowKind::Labels => {
             let labels = schema.labels();
             let rows = |label: &&str| {
-                schema.tables_with_label(label).iter().map(|table| statistics.rows(*table) as i64).sum::<i64>()
+                schema
+                    .tables_with_label(label)
+                    .iter()
+                    .map(|table| statistics.rows(*table) as i64)
+                    .sum::<i64>()
             };
             let counts: Int64Array = labels.iter().map(rows).collect::<Vec<_>>().into();
             let keys: StringArray = labels
                 .iter()
                 .map(|label| {
                     let tables = schema.tables_with_label(label);
-                    tables.iter().find_map(|table| schema.table(*table).ok()?.key.clone())
+                    tables
+                        .iter()
+                        .find_map(|table| schema.table(*table).ok()?.key.clone())
                 })
                 .collect();
             vec![
@@ -34,15 +44,38 @@ pub(crate) async fn show(storage: &dyn Storage, kind: ShowKind, id: SnapshotId) 
         }
         ShowKind::HyperedgeTypes => {
             let types: Vec<_> = schema.hyperedge_tables().collect();
-            let counts: Vec<i64> = types.iter().map(|(table, _)| statistics.rows(table.id) as i64).collect();
+            let counts: Vec<i64> = types
+                .iter()
+                .map(|(table, _)| statistics.rows(table.id) as i64)
+                .collect();
             vec![
-                ("type", Arc::new(StringArray::from_iter_values(types.iter().map(|(_, ty)| &ty.name)))),
-                ("roles", Arc::new(StringArray::from_iter_values(types.iter().map(|(_, ty)| {
-                    let text = ty.to_string();
-                    text.strip_prefix(&format!("{} ", ty.name)).unwrap_or(&text).to_owned()
-                })))),
+                (
+                    "type",
+                    Arc::new(StringArray::from_iter_values(
+                        types.iter().map(|(_, ty)| &ty.name),
+                    )),
+                ),
+                (
+                    "roles",
+                    Arc::new(StringArray::from_iter_values(types.iter().map(
+                        |(_, ty)| {
+                            let text = ty.to_string();
+                            text.strip_prefix(&format!("{} ", ty.name))
+                                .unwrap_or(&text)
+                                .to_owned()
+                        },
+                    ))),
+                ),
                 ("hyperedges", Arc::new(Int64Array::from(counts))),
-                ("declared", Arc::new(types.iter().map(|(_, ty)| Some(ty.declared)).collect::<arrow::array::BooleanArray>())),
+                (
+                    "declared",
+                    Arc::new(
+                        types
+                            .iter()
+                            .map(|(_, ty)| Some(ty.declared))
+                            .collect::<arrow::array::BooleanArray>(),
+                    ),
+                ),
             ]
         }
         ShowKind::Properties => {
@@ -62,11 +95,24 @@ pub(crate) async fn show(storage: &dyn Storage, kind: ShowKind, id: SnapshotId) 
         }
         ShowKind::Snapshots => {
             let history = storage.history().await?;
-            let ids: Int64Array = history.iter().map(|info| info.id.0 as i64).collect::<Vec<_>>().into();
-            let times = TimestampMillisecondArray::from_iter_values(history.iter().map(|info| info.committed_at));
-            let times = arrow::compute::cast(&times.with_timezone("UTC"), &grism_core::Type::DateTime.to_arrow())?;
+            let ids: Int64Array = history
+                .iter()
+                .map(|info| info.id.0 as i64)
+                .collect::<Vec<_>>()
+                .into();
+            let times = TimestampMillisecondArray::from_iter_values(
+                history.iter().map(|info| info.committed_at),
+            );
+            let times = arrow::compute::cast(
+                &times.with_timezone("UTC"),
+                &grism_core::Type::DateTime.to_arrow(),
+            )?;
             vec![("snapshot", Arc::new(ids)), ("committed_at", times)]
         }
     };
-    table(RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, column)| (name, column, true)))?)
+    table(RecordBatch::try_from_iter_with_nullable(
+        columns
+            .into_iter()
+            .map(|(name, column)| (name, column, true)),
+    )?)
 }

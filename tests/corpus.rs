@@ -28,11 +28,25 @@ struct Runtime {
 }
 
 const fn local(name: &'static str, lance: bool, threads: usize) -> Runtime {
-    Runtime { name, lance, engine: Engine::Local, threads, partitions: 1, replicated: 0 }
+    Runtime {
+        name,
+        lance,
+        engine: Engine::Local,
+        threads,
+        partitions: 1,
+        replicated: 0,
+    }
 }
 
 const fn staged(name: &'static str, lance: bool, partitions: usize, replicated: u64) -> Runtime {
-    Runtime { name, lance, engine: Engine::Staged, threads: 2, partitions, replicated }
+    Runtime {
+        name,
+        lance,
+        engine: Engine::Staged,
+        threads: 2,
+        partitions,
+        replicated,
+    }
 }
 
 const RUNTIMES: [Runtime; 9] = [
@@ -41,7 +55,12 @@ const RUNTIMES: [Runtime; 9] = [
     local("lance, local, 1 thread", true, 1),
     local("lance, local, 4 threads", true, 4),
     staged("memory, staged, 1 partition", false, 1, 0),
-    staged("memory, staged, 7 partitions, adjacency routed", false, 7, 0),
+    staged(
+        "memory, staged, 7 partitions, adjacency routed",
+        false,
+        7,
+        0,
+    ),
     staged("lance, staged, 2 partitions, adjacency routed", true, 2, 0),
     staged("lance, staged, 2 partitions", true, 2, u64::MAX),
     staged("lance, staged, 7 partitions", true, 7, u64::MAX),
@@ -72,7 +91,11 @@ impl AsyncDB for Database {
 
     async fn run(&mut self, text: &str) -> Result<DBOutput<DefaultColumnType>, Failure> {
         self.statements.fetch_add(1, Ordering::Relaxed);
-        let result = self.graph.execute(text, &self.options).await.map_err(Failure)?;
+        let result = self
+            .graph
+            .execute(text, &self.options)
+            .await
+            .map_err(Failure)?;
         let columns = result.schema().columns().columns.len();
         let batches = result.collect().await.map_err(Failure)?;
         if columns == 0 {
@@ -81,10 +104,19 @@ impl AsyncDB for Database {
         let mut rows = Vec::new();
         for batch in batches {
             for row in 0..batch.num_rows() {
-                rows.push(batch.columns().iter().map(|column| cell(column, row)).collect());
+                rows.push(
+                    batch
+                        .columns()
+                        .iter()
+                        .map(|column| cell(column, row))
+                        .collect(),
+                );
             }
         }
-        Ok(DBOutput::Rows { types: vec![DefaultColumnType::Any; columns], rows })
+        Ok(DBOutput::Rows {
+            types: vec![DefaultColumnType::Any; columns],
+            rows,
+        })
     }
 
     async fn shutdown(&mut self) {}
@@ -112,8 +144,10 @@ fn float(value: f64) -> String {
 
 fn files() -> Vec<PathBuf> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/queries");
-    let mut files: Vec<PathBuf> =
-        std::fs::read_dir(directory).expect("the corpus").map(|entry| entry.expect("an entry").path()).collect();
+    let mut files: Vec<PathBuf> = std::fs::read_dir(directory)
+        .expect("the corpus")
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
     files.retain(|path| path.extension().is_some_and(|ending| ending == "slt"));
     files.sort();
     files
@@ -122,7 +156,9 @@ fn files() -> Vec<PathBuf> {
 fn graph_name(path: &Path) -> String {
     let text = std::fs::read_to_string(path).expect("a file of the corpus");
     let line = text.lines().find_map(|line| line.strip_prefix("# graph: "));
-    line.unwrap_or_else(|| panic!("{} names no graph", path.display())).trim().to_owned()
+    line.unwrap_or_else(|| panic!("{} names no graph", path.display()))
+        .trim()
+        .to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -130,26 +166,42 @@ async fn the_corpus_has_one_answer_on_every_runtime() {
     let directory = tempfile::tempdir().expect("a directory");
     let graphs: Mutex<BTreeMap<(String, bool), Graph>> = Mutex::default();
     let (mut report, mut failures) = (Vec::new(), Vec::new());
-    let runtimes = if std::env::var_os("GRISM_BLESS").is_some() { &RUNTIMES[..1] } else { &RUNTIMES[..] };
+    let runtimes = if std::env::var_os("GRISM_BLESS").is_some() {
+        &RUNTIMES[..1]
+    } else {
+        &RUNTIMES[..]
+    };
     for runtime in runtimes {
         let statements = Arc::new(AtomicUsize::new(0));
         let start = std::time::Instant::now();
         for path in files() {
             let name = graph_name(&path);
-            let known = graphs.lock().expect("no panic").get(&(name.clone(), runtime.lance)).cloned();
+            let known = graphs
+                .lock()
+                .expect("no panic")
+                .get(&(name.clone(), runtime.lance))
+                .cloned();
             let graph = match known {
                 Some(graph) => graph,
                 None => {
                     let place = runtime.lance.then_some(directory.path());
-                    let graph = fixtures::graph(&name, place).await.expect("the graph is made");
-                    graphs.lock().expect("no panic").insert((name, runtime.lance), graph.clone());
+                    let graph = fixtures::graph(&name, place)
+                        .await
+                        .expect("the graph is made");
+                    graphs
+                        .lock()
+                        .expect("no panic")
+                        .insert((name, runtime.lance), graph.clone());
                     graph
                 }
             };
             let options = QueryOptions {
                 engine: runtime.engine,
                 // Small batches, so that small graphs have many.
-                runtime: RuntimeConfig { batch_rows: if runtime.lance { 8192 } else { 1000 }, ..RuntimeConfig::default().with_threads(runtime.threads) },
+                runtime: RuntimeConfig {
+                    batch_rows: if runtime.lance { 8192 } else { 1000 },
+                    ..RuntimeConfig::default().with_threads(runtime.threads)
+                },
                 distributed: DistributedPlannerConfig {
                     partitions: runtime.partitions,
                     adjacency_replication_limit: runtime.replicated,
@@ -159,14 +211,26 @@ async fn the_corpus_has_one_answer_on_every_runtime() {
             };
             let statements = Arc::clone(&statements);
             let mut runner = sqllogictest::Runner::new(move || {
-                let (graph, options, statements) = (graph.clone(), options.clone(), Arc::clone(&statements));
-                async move { Ok(Database { graph, options, statements }) }
+                let (graph, options, statements) =
+                    (graph.clone(), options.clone(), Arc::clone(&statements));
+                async move {
+                    Ok(Database {
+                        graph,
+                        options,
+                        statements,
+                    })
+                }
             });
             if std::env::var_os("GRISM_BLESS").is_some() {
                 // Writes down what the first runtime answers; the others must agree, and a person must have looked.
-                let (validator, normalizer) = (sqllogictest::default_validator, sqllogictest::default_normalizer);
+                let (validator, normalizer) = (
+                    sqllogictest::default_validator,
+                    sqllogictest::default_normalizer,
+                );
                 let columns = sqllogictest::default_column_validator;
-                let blessed = runner.update_test_file(&path, " ", validator, normalizer, columns).await;
+                let blessed = runner
+                    .update_test_file(&path, " ", validator, normalizer, columns)
+                    .await;
                 blessed.expect("the file is written");
                 continue;
             }
@@ -179,11 +243,20 @@ async fn the_corpus_has_one_answer_on_every_runtime() {
                 }
             }
         }
-        report.push((runtime.name, statements.load(Ordering::Relaxed), start.elapsed()));
+        report.push((
+            runtime.name,
+            statements.load(Ordering::Relaxed),
+            start.elapsed(),
+        ));
     }
     println!("\ncorpus statements by runtime:");
     for (name, statements, elapsed) in report {
         println!("  {statements:5}  {name}  ({:.1} s)", elapsed.as_secs_f64());
     }
-    assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n\n"));
+    assert!(
+        failures.is_empty(),
+        "{} failures:\n{}",
+        failures.len(),
+        failures.join("\n\n")
+    );
 }

@@ -45,6 +45,10 @@ class StageActor:
         """The actor's process."""
         return os.getpid()
 
+    def node(self) -> str:
+        """The actor's node."""
+        return str(_import_ray().get_runtime_context().get_node_id())
+
     def run(self, spec: bytes, inputs: list[list[Any]], image: list[Any], bundles: int) -> list[Any]:
         """Runs one task: gives back its bundles, then its statistics or its error as JSON."""
         ray = _import_ray()
@@ -83,19 +87,26 @@ class WorkerPool:
         self._remote = self._ray.remote(max_concurrency=4, num_cpus=1, scheduling_strategy="SPREAD")(StageActor)
         self._started = 0
         self.actors: dict[str, Any] = {}
+        self.starting: dict[Any, str] = {}
+        """Actors that have not answered yet, by the reference to their answer."""
         for _ in range(workers):
             self.start()
 
-    def start(self) -> str:
-        """Starts an actor and gives its name."""
+    def start(self) -> None:
+        """Starts an actor, which is ready when it has answered."""
         name = f"worker-{self._started}"
         self._started += 1
-        self.actors[name] = self._remote.remote(self._memory_limit)
-        return name
+        actor = self.actors[name] = self._remote.remote(self._memory_limit)
+        self.starting[actor.pid.remote()] = name
+
+    def ready(self) -> list[str]:
+        """The actors that have answered."""
+        return [name for name in self.actors if name not in self.starting.values()]
 
     def lost(self, name: str) -> None:
         """Forgets an actor that is gone."""
         self.actors.pop(name, None)
+        self.starting = {ref: own for ref, own in self.starting.items() if own != name}
 
 
 _POOLS: dict[tuple[Any, ...], WorkerPool] = {}
@@ -151,7 +162,9 @@ def _pool(workers: int | None, memory_limit: int | None) -> WorkerPool:
     ray = _import_ray()
     if workers is None:
         workers = max(1, int(ray.cluster_resources().get("CPU", 1)))
-    session = ray.get_runtime_context().get_job_id()
+    context = ray.get_runtime_context()
+    # A process may leave one cluster and join another; actors of the first are not there any more.
+    session = (context.gcs_address, context.get_job_id())
     key = (session, workers, memory_limit)
     with _LOCK:
         pool = _POOLS.get(key)
@@ -241,7 +254,7 @@ class _Run:
 
     def _drive(self) -> None:
         start = time.monotonic()
-        for worker in list(self._pool.actors):
+        for worker in self._pool.ready():
             self._tell({"event": "worker_up", "worker": worker})
         while self._finished is None:
             if self._failure is not None:
@@ -251,12 +264,26 @@ class _Run:
                 message = "the query ran out of time"
                 raise _native.CancelledError(message)
             self._tell({"event": "tick", "now_ms": int((time.monotonic() - start) * 1000)})
-            if not self._running:
-                time.sleep(WAIT_SECONDS / 10)
+            waiting = [*self._running, *self._pool.starting]
+            if not waiting:
+                time.sleep(WAIT_SECONDS)
                 continue
-            ready, _ = self._ray.wait(list(self._running), num_returns=1, timeout=WAIT_SECONDS, fetch_local=False)
+            ready, _ = self._ray.wait(waiting, num_returns=1, timeout=WAIT_SECONDS, fetch_local=False)
             for ref in ready:
-                self._ended(ref)
+                if ref in self._running:
+                    self._ended(ref)
+                elif ref in self._pool.starting:
+                    self._answered(ref)
+
+    def _answered(self, ref: Any) -> None:
+        """An actor that was started is ready, or will never be."""
+        worker = self._pool.starting.pop(ref)
+        try:
+            self._ray.get(ref)
+        except self._ray.exceptions.RayError:
+            self._pool.lost(worker)
+            return
+        self._tell({"event": "worker_up", "worker": worker})
 
     def _tell(self, event: dict[str, Any]) -> None:
         """Tells the scheduler what happened, and does what it says."""
@@ -324,7 +351,7 @@ class _Run:
         self._tell({"event": "worker_lost", "worker": worker})
         if self._replaced < MAX_REPLACEMENTS:
             self._replaced += 1
-            self._tell({"event": "worker_up", "worker": self._pool.start()})
+            self._pool.start()
 
 
 def _key(task: dict[str, int]) -> tuple[int, int, int]:

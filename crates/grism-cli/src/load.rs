@@ -11,7 +11,11 @@ use crate::arguments::{Load, Missing};
 
 pub(crate) async fn load(load: Load) -> Result<()> {
     let options = ImportOptions {
-        format: load.format.as_deref().map(FileFormat::from_name).transpose()?,
+        format: load
+            .format
+            .as_deref()
+            .map(FileFormat::from_name)
+            .transpose()?,
         delimiter: match load.delimiter.as_bytes() {
             [delimiter] => *delimiter,
             b"\\t" => b'\t',
@@ -23,7 +27,10 @@ pub(crate) async fn load(load: Load) -> Result<()> {
     let spinner = spinner(&format!("reading {}", load.file.display()));
     // The file comes first, so that a wrong path makes no graph.
     let batches = Graph::read_file(&load.file, &options)?;
-    let rows: usize = batches.iter().map(arrow::record_batch::RecordBatch::num_rows).sum();
+    let rows: usize = batches
+        .iter()
+        .map(arrow::record_batch::RecordBatch::num_rows)
+        .sum();
     let graph = Graph::open(&load.graph, true).await?;
     spinner.set_message(format!("loading {rows} rows into {}", load.target));
     let report = match &load.key {
@@ -33,10 +40,20 @@ pub(crate) async fn load(load: Load) -> Result<()> {
                 (Missing::Error, None) => MissingMember::Error,
                 (Missing::Create, None) => MissingMember::Create,
                 (Missing::Reject, Some(path)) => MissingMember::Reject(path),
-                (Missing::Reject, None) => return Err(Error::invalid_query("--missing reject needs --rejects FILE")),
-                (_, Some(_)) => return Err(Error::invalid_query("--rejects is only used with --missing reject")),
+                (Missing::Reject, None) => {
+                    return Err(Error::invalid_query(
+                        "--missing reject needs --rejects FILE",
+                    ));
+                }
+                (_, Some(_)) => {
+                    return Err(Error::invalid_query(
+                        "--rejects is only used with --missing reject",
+                    ));
+                }
             };
-            graph.load_hyperedges(&load.target, batches, &roles(&load.role)?, &missing).await
+            graph
+                .load_hyperedges(&load.target, batches, &roles(&load.role)?, &missing)
+                .await
         }
     };
     spinner.finish_and_clear();
@@ -48,14 +65,24 @@ fn roles(given: &[String]) -> Result<BTreeMap<String, RoleSource>> {
     let mut roles = BTreeMap::new();
     for role in given {
         let Some((name, source)) = role.split_once('=') else {
-            return Err(Error::invalid_query(format!("`{role}` is no role: write ROLE=COLUMN or ROLE=LABEL:COLUMN")));
+            return Err(Error::invalid_query(format!(
+                "`{role}` is no role: write ROLE=COLUMN or ROLE=LABEL:COLUMN"
+            )));
         };
         let source = match source.split_once(':') {
-            Some((label, column)) => RoleSource { label: Some(label.to_owned()), column: column.to_owned() },
-            None => RoleSource { label: None, column: source.to_owned() },
+            Some((label, column)) => RoleSource {
+                label: Some(label.to_owned()),
+                column: column.to_owned(),
+            },
+            None => RoleSource {
+                label: None,
+                column: source.to_owned(),
+            },
         };
         if roles.insert(name.to_owned(), source).is_some() {
-            return Err(Error::invalid_query(format!("the role `{name}` is given twice")));
+            return Err(Error::invalid_query(format!(
+                "the role `{name}` is given twice"
+            )));
         }
     }
     Ok(roles)

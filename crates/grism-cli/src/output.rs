@@ -17,7 +17,9 @@ pub(crate) async fn write_result(result: QueryResult, format: Option<Format>) ->
     let terminal = std::io::stdout().is_terminal();
     let format = format.unwrap_or(if terminal { Format::Table } else { Format::Csv });
     if terminal && matches!(format, Format::Arrow | Format::Parquet) {
-        return Err(Error::invalid_query("this format is not for a terminal: send the output to a file"));
+        return Err(Error::invalid_query(
+            "this format is not for a terminal: send the output to a file",
+        ));
     }
     match write(result, format).await {
         // Whoever read the output has seen enough.
@@ -60,19 +62,39 @@ async fn write(result: QueryResult, format: Format) -> Result<(), Failure> {
         Format::Table => {
             let batches: Vec<RecordBatch> = stream.try_collect().await?;
             let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
-            let shown = if batches.is_empty() { vec![RecordBatch::new_empty(schema)] } else { batches };
-            writeln!(output, "{}", pretty_format_batches(&shown).map_err(arrow_failure)?)?;
+            let shown = if batches.is_empty() {
+                vec![RecordBatch::new_empty(schema)]
+            } else {
+                batches
+            };
+            writeln!(
+                output,
+                "{}",
+                pretty_format_batches(&shown).map_err(arrow_failure)?
+            )?;
             writeln!(output, "{rows} rows")?;
         }
         Format::Csv => {
-            let nested = schema.fields().iter().any(|field| field.data_type().is_nested());
+            let nested = schema
+                .fields()
+                .iter()
+                .any(|field| field.data_type().is_nested());
             if nested {
-                return Err(Error::unsupported("lists, maps and entities in CSV; take --format json").into());
+                return Err(Error::unsupported(
+                    "lists, maps and entities in CSV; take --format json",
+                )
+                .into());
             }
-            let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+            let names: Vec<&str> = schema
+                .fields()
+                .iter()
+                .map(|field| field.name().as_str())
+                .collect();
             let mut header = true;
             while let Some(batch) = stream.try_next().await? {
-                let mut writer = arrow::csv::WriterBuilder::new().with_header(header).build(&mut output);
+                let mut writer = arrow::csv::WriterBuilder::new()
+                    .with_header(header)
+                    .build(&mut output);
                 writer.write(&batch).map_err(arrow_failure)?;
                 header = false;
             }
@@ -92,14 +114,17 @@ async fn write(result: QueryResult, format: Format) -> Result<(), Failure> {
             }
         }
         Format::Arrow => {
-            let mut writer = arrow::ipc::writer::StreamWriter::try_new(&mut output, &schema).map_err(arrow_failure)?;
+            let mut writer = arrow::ipc::writer::StreamWriter::try_new(&mut output, &schema)
+                .map_err(arrow_failure)?;
             while let Some(batch) = stream.try_next().await? {
                 writer.write(&batch).map_err(arrow_failure)?;
             }
             writer.finish().map_err(arrow_failure)?;
         }
         Format::Parquet => {
-            let failed = |error: parquet::errors::ParquetError| Failure::Query(Error::invalid_data(error.to_string()));
+            let failed = |error: parquet::errors::ParquetError| {
+                Failure::Query(Error::invalid_data(error.to_string()))
+            };
             let mut bytes = Vec::new();
             let mut writer = ArrowWriter::try_new(&mut bytes, schema, None).map_err(failed)?;
             while let Some(batch) = stream.try_next().await? {
@@ -115,7 +140,11 @@ async fn write(result: QueryResult, format: Format) -> Result<(), Failure> {
 
 fn json_cell(column: &dyn Array, row: usize) -> Result<serde_json::Value> {
     // Dates and times are written as Arrow displays them.
-    if matches!(column.data_type(), DataType::Date32 | DataType::Timestamp(..) | DataType::Time64(_)) && column.is_valid(row) {
+    if matches!(
+        column.data_type(),
+        DataType::Date32 | DataType::Timestamp(..) | DataType::Time64(_)
+    ) && column.is_valid(row)
+    {
         let text = arrow::util::display::array_value_to_string(column, row)?;
         return Ok(serde_json::Value::String(text));
     }
@@ -128,14 +157,16 @@ fn json_value(value: Value) -> serde_json::Value {
         Value::Bool(value) => value.into(),
         Value::Int64(value) => value.into(),
         // JSON has no infinities and no NaN.
-        Value::Float64(value) => {
-            serde_json::Number::from_f64(value).map_or(serde_json::Value::Null, serde_json::Value::Number)
-        }
+        Value::Float64(value) => serde_json::Number::from_f64(value)
+            .map_or(serde_json::Value::Null, serde_json::Value::Number),
         Value::String(value) => value.into(),
         Value::List(items) => items.into_iter().map(json_value).collect(),
-        Value::Map(entries) => {
-            serde_json::Value::Object(entries.into_iter().map(|(key, value)| (key, json_value(value))).collect())
-        }
+        Value::Map(entries) => serde_json::Value::Object(
+            entries
+                .into_iter()
+                .map(|(key, value)| (key, json_value(value)))
+                .collect(),
+        ),
         other => other.to_string().into(),
     }
 }

@@ -4,7 +4,8 @@ use std::io::Read as _;
 
 use arrow::util::pretty::pretty_format_batches;
 use grism::{
-    Engine, Error, ExplainFormat, ExplainOptions, Graph, Parameters, QueryOptions, Result, SnapshotId, Value,
+    Engine, Error, ExplainFormat, ExplainOptions, Graph, Parameters, QueryOptions, Result,
+    SnapshotId, Value,
 };
 
 use crate::arguments::{Explain, Query, Schema};
@@ -12,9 +13,8 @@ use crate::output::write_result;
 
 pub(crate) async fn query(query: Query) -> Result<()> {
     let text = match (&query.text, &query.file) {
-        (_, Some(path)) => {
-            std::fs::read_to_string(path).map_err(|error| Error::from(error).context(path.display()))?
-        }
+        (_, Some(path)) => std::fs::read_to_string(path)
+            .map_err(|error| Error::from(error).context(path.display()))?,
         (Some(text), None) if text != "-" => text.clone(),
         _ => {
             let mut text = String::new();
@@ -33,7 +33,9 @@ pub(crate) async fn query(query: Query) -> Result<()> {
     }
     if let Some(seconds) = query.timeout {
         if !seconds.is_finite() || seconds < 0.0 {
-            return Err(Error::invalid_query("--timeout takes seconds, not less than 0"));
+            return Err(Error::invalid_query(
+                "--timeout takes seconds, not less than 0",
+            ));
         }
         options.runtime = options.runtime.with_timeout_ms((seconds * 1e3) as u64);
     }
@@ -60,12 +62,19 @@ pub(crate) async fn query(query: Query) -> Result<()> {
 
 pub(crate) async fn explain(explain: Explain) -> Result<()> {
     let graph = Graph::open(&explain.graph, false).await?;
-    let options = QueryOptions { parameters: parameters(&explain.param)?, ..QueryOptions::default() };
+    let options = QueryOptions {
+        parameters: parameters(&explain.param)?,
+        ..QueryOptions::default()
+    };
     let form = ExplainOptions {
         analyze: explain.analyze,
         distributed: explain.distributed,
         verbose: explain.verbose,
-        format: if explain.json { ExplainFormat::Json } else { ExplainFormat::Text },
+        format: if explain.json {
+            ExplainFormat::Json
+        } else {
+            ExplainFormat::Text
+        },
     };
     let plan = graph.explain(&explain.text, form, &options).await?;
     println!("{}", plan.trim_end());
@@ -75,7 +84,11 @@ pub(crate) async fn explain(explain: Explain) -> Result<()> {
 pub(crate) async fn schema(schema: Schema) -> Result<()> {
     let graph = Graph::open(&schema.graph, false).await?;
     for statement in ["SHOW LABELS", "SHOW HYPEREDGE TYPES", "SHOW PROPERTIES"] {
-        let batches = graph.query(statement, &QueryOptions::default()).await?.collect().await?;
+        let batches = graph
+            .query(statement, &QueryOptions::default())
+            .await?
+            .collect()
+            .await?;
         println!("{}", pretty_format_batches(&batches)?);
     }
     Ok(())
@@ -85,7 +98,9 @@ fn parameters(given: &[String]) -> Result<Parameters> {
     let mut parameters = Parameters::new();
     for parameter in given {
         let Some((name, text)) = parameter.split_once('=') else {
-            return Err(Error::invalid_query(format!("`{parameter}` is no parameter: write NAME=VALUE")));
+            return Err(Error::invalid_query(format!(
+                "`{parameter}` is no parameter: write NAME=VALUE"
+            )));
         };
         let value = match serde_json::from_str(text) {
             Ok(json) => value_of(json)?,
@@ -103,12 +118,21 @@ fn value_of(json: serde_json::Value) -> Result<Value> {
         serde_json::Value::Number(number) => match (number.as_i64(), number.as_f64()) {
             (Some(integer), _) => Value::Int64(integer),
             (None, Some(float)) => Value::Float64(float),
-            _ => return Err(Error::invalid_query(format!("the number {number} is out of range"))),
+            _ => {
+                return Err(Error::invalid_query(format!(
+                    "the number {number} is out of range"
+                )));
+            }
         },
         serde_json::Value::String(text) => Value::String(text),
-        serde_json::Value::Array(items) => Value::List(items.into_iter().map(value_of).collect::<Result<_>>()?),
-        serde_json::Value::Object(entries) => {
-            Value::Map(entries.into_iter().map(|(key, value)| Ok((key, value_of(value)?))).collect::<Result<_>>()?)
+        serde_json::Value::Array(items) => {
+            Value::List(items.into_iter().map(value_of).collect::<Result<_>>()?)
         }
+        serde_json::Value::Object(entries) => Value::Map(
+            entries
+                .into_iter()
+                .map(|(key, value)| Ok((key, value_of(value)?)))
+                .collect::<Result<_>>()?,
+        ),
     })
 }

@@ -19,7 +19,10 @@ impl SegmentKey {
     /// The segment that holds `id`, for segments of `2^shift` offsets.
     #[must_use]
     pub const fn of(id: EntityId, shift: u8) -> Self {
-        Self { table: id.table(), segment: id.offset() >> shift }
+        Self {
+            table: id.table(),
+            segment: id.offset() >> shift,
+        }
     }
 }
 
@@ -61,7 +64,8 @@ impl IncidenceSegment {
     #[must_use]
     pub fn from_sorted(incidences: &[Incidence], shift: u8, binary: bool) -> Self {
         let mask = (1u64 << shift) - 1;
-        let local = |incidence: &Incidence| (EntityId::from_raw(incidence.member).offset() & mask) as usize;
+        let local =
+            |incidence: &Incidence| (EntityId::from_raw(incidence.member).offset() & mask) as usize;
         let members = incidences.last().map_or(0, |last| local(last) + 1);
         let mut offsets = vec![0u32; members + 1];
         for incidence in incidences {
@@ -71,14 +75,28 @@ impl IncidenceSegment {
             offsets[index + 1] += offsets[index];
         }
         let positions = if incidences.iter().any(|incidence| incidence.position > 0) {
-            incidences.iter().map(|incidence| incidence.position).collect()
+            incidences
+                .iter()
+                .map(|incidence| incidence.position)
+                .collect()
         } else {
             Vec::new()
         };
-        let opposites = if binary { incidences.iter().map(|incidence| incidence.opposite).collect() } else { Vec::new() };
+        let opposites = if binary {
+            incidences
+                .iter()
+                .map(|incidence| incidence.opposite)
+                .collect()
+        } else {
+            Vec::new()
+        };
         Self {
             offsets: offsets.into(),
-            hyperedges: incidences.iter().map(|incidence| incidence.hyperedge).collect::<Vec<_>>().into(),
+            hyperedges: incidences
+                .iter()
+                .map(|incidence| incidence.hyperedge)
+                .collect::<Vec<_>>()
+                .into(),
             opposites: opposites.into(),
             positions: positions.into(),
         }

@@ -26,13 +26,19 @@ impl ChangeSet {
     /// No changes yet, on top of `base`.
     #[must_use]
     pub fn new(base: SnapshotId, schema: GraphSchema) -> Self {
-        Self { base, schema, appends: BTreeMap::new() }
+        Self {
+            base,
+            schema,
+            appends: BTreeMap::new(),
+        }
     }
 
     /// Rows added to `table` so far.
     #[must_use]
     pub fn appended_rows(&self, table: TableId) -> u64 {
-        self.appends.get(&table).map_or(0, |batches| batches.iter().map(|batch| batch.num_rows() as u64).sum())
+        self.appends.get(&table).map_or(0, |batches| {
+            batches.iter().map(|batch| batch.num_rows() as u64).sum()
+        })
     }
 
     /// Adds rows to `table`.

@@ -90,7 +90,9 @@ impl Location {
         };
         let (start, end) = (floor(start), floor(end));
         let line_start = source[..start].rfind('\n').map_or(0, |at| at + 1);
-        let line_end = source[start..].find('\n').map_or(source.len(), |at| start + at);
+        let line_end = source[start..]
+            .find('\n')
+            .map_or(source.len(), |at| start + at);
         let underlined = &source[start..end.clamp(start, line_end)];
         Self {
             line: source[..line_start].matches('\n').count() + 1,
@@ -119,7 +121,14 @@ struct Inner {
 impl Error {
     /// Makes an error of `kind`.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { inner: Box::new(Inner { kind, message: message.into(), location: None, source: None }) }
+        Self {
+            inner: Box::new(Inner {
+                kind,
+                message: message.into(),
+                location: None,
+                source: None,
+            }),
+        }
     }
 
     /// The query is wrong.
@@ -210,7 +219,11 @@ impl fmt::Display for Error {
             let number = place.line.to_string();
             let margin = " ".repeat(number.len());
             let indent = " ".repeat(place.column - 1);
-            write!(f, "\n{margin}--> line {}, column {}", place.line, place.column)?;
+            write!(
+                f,
+                "\n{margin}--> line {}, column {}",
+                place.line, place.column
+            )?;
             write!(f, "\n{margin} |\n{number} | {}", place.text)?;
             write!(f, "\n{margin} | {indent}{}", "^".repeat(place.length))?;
         }
@@ -220,7 +233,10 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.inner.source.as_ref().map(|source| source.as_ref() as &(dyn std::error::Error + 'static))
+        self.inner
+            .source
+            .as_ref()
+            .map(|source| source.as_ref() as &(dyn std::error::Error + 'static))
     }
 }
 
@@ -232,7 +248,9 @@ impl From<arrow::error::ArrowError> for Error {
                 Ok(error) => *error,
                 Err(source) => Self::internal(source.to_string()),
             },
-            ArrowError::ArithmeticOverflow(message) => Self::invalid_data(format!("integer overflow: {message}")),
+            ArrowError::ArithmeticOverflow(message) => {
+                Self::invalid_data(format!("integer overflow: {message}"))
+            }
             ArrowError::DivideByZero => Self::invalid_data("division by zero"),
             other => Self::internal(other.to_string()).with_source(other),
         }
@@ -259,7 +277,8 @@ mod tests {
     #[test]
     fn an_error_underlines_its_place() {
         let query = "MATCH (a)\nRETURN b.name";
-        let error = Error::invalid_query("unknown variable `b`").with_location(Location::of_span(query, 17, 18));
+        let error = Error::invalid_query("unknown variable `b`")
+            .with_location(Location::of_span(query, 17, 18));
         assert_eq!(
             error.to_string(),
             "InvalidQuery: unknown variable `b`\n --> line 2, column 8\n  |\n2 | RETURN b.name\n  |        ^"

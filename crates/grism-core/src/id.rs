@@ -29,7 +29,10 @@ impl TableId {
         if number > MAX_TABLE {
             return Err(Error::new(
                 crate::ErrorKind::ResourceExhausted,
-                format!("a graph holds at most {} label sets and hyperedge types", u32::from(MAX_TABLE) + 1),
+                format!(
+                    "a graph holds at most {} label sets and hyperedge types",
+                    u32::from(MAX_TABLE) + 1
+                ),
             ));
         }
         Ok(Self(number))
@@ -86,7 +89,9 @@ impl EntityId {
 }
 
 /// The number of a committed snapshot. The default, 0, stands for the newest one; real snapshots count from 1.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct SnapshotId(pub u64);
 

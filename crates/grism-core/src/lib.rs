@@ -18,10 +18,14 @@ pub use error::{Error, ErrorKind, GrismError, Location, Result};
 pub use id::{DEFAULT_SEGMENT_SHIFT, EntityId, MAX_OFFSET, SnapshotId, TableId};
 pub use predicate::{Comparison, ComparisonOperator, ScanPredicate};
 pub use schema::{
-    Cardinality, EntityKind, GraphSchema, HyperedgeType, Property, Role, SOURCE_ROLE, TARGET_ROLE, Table, TableKind,
+    Cardinality, EntityKind, GraphSchema, HyperedgeType, Property, Role, SOURCE_ROLE, TARGET_ROLE,
+    Table, TableKind,
 };
 pub use statistics::{GraphStatistics, RoleStatistics, TableStatistics};
-pub use storage::{BatchStream, ID_COLUMN, ScanRange, ScanRequest, Snapshot, SnapshotInfo, Storage, StorageDescriptor};
+pub use storage::{
+    BatchStream, ID_COLUMN, ScanRange, ScanRequest, Snapshot, SnapshotInfo, Storage,
+    StorageDescriptor,
+};
 pub use suggest::nearest;
 pub use types::{Tables, Type};
 pub use value::Value;

@@ -64,7 +64,13 @@ impl fmt::Display for Comparison {
             ComparisonOperator::IsNull | ComparisonOperator::IsNotNull => {
                 write!(f, "{} {}", self.column, self.operator.as_str())
             }
-            _ => write!(f, "{} {} {}", self.column, self.operator.as_str(), self.value),
+            _ => write!(
+                f,
+                "{} {} {}",
+                self.column,
+                self.operator.as_str(),
+                self.value
+            ),
         }
     }
 }

@@ -67,8 +67,16 @@ impl HyperedgeType {
     /// The undeclared binary edge type `name`.
     #[must_use]
     pub fn binary_edge(name: impl Into<String>) -> Self {
-        let role = |name: &str| Role { name: name.to_owned(), member: None, cardinality: Cardinality::One };
-        Self { name: name.into(), roles: vec![role(SOURCE_ROLE), role(TARGET_ROLE)], declared: false }
+        let role = |name: &str| Role {
+            name: name.to_owned(),
+            member: None,
+            cardinality: Cardinality::One,
+        };
+        Self {
+            name: name.into(),
+            roles: vec![role(SOURCE_ROLE), role(TARGET_ROLE)],
+            declared: false,
+        }
     }
 
     /// Whether the roles are exactly `source` and `target`, each bound once.
@@ -132,7 +140,9 @@ impl Table {
     /// The property called `name`.
     #[must_use]
     pub fn property(&self, name: &str) -> Option<&Property> {
-        self.properties.iter().find(|property| property.name == name)
+        self.properties
+            .iter()
+            .find(|property| property.name == name)
     }
 
     /// The hyperedge type, unless the table holds nodes.
@@ -181,23 +191,34 @@ impl GraphSchema {
     /// # Errors
     /// `Internal`: plans name only tables of their own snapshot.
     pub fn table(&self, id: TableId) -> Result<&Table> {
-        self.tables.get(&id).ok_or_else(|| Error::internal(format!("the snapshot has no table {id}")))
+        self.tables
+            .get(&id)
+            .ok_or_else(|| Error::internal(format!("the snapshot has no table {id}")))
     }
 
     /// Every table of nodes.
     pub fn node_tables(&self) -> impl Iterator<Item = &Table> {
-        self.tables.values().filter(|table| matches!(table.kind, TableKind::Nodes { .. }))
+        self.tables
+            .values()
+            .filter(|table| matches!(table.kind, TableKind::Nodes { .. }))
     }
 
     /// Every table of hyperedges, with its type.
     pub fn hyperedge_tables(&self) -> impl Iterator<Item = (&Table, &HyperedgeType)> {
-        self.tables.values().filter_map(|table| table.hyperedge_type().map(|hyperedge_type| (table, hyperedge_type)))
+        self.tables.values().filter_map(|table| {
+            table
+                .hyperedge_type()
+                .map(|hyperedge_type| (table, hyperedge_type))
+        })
     }
 
     /// The tables whose nodes have `label`.
     #[must_use]
     pub fn tables_with_label(&self, label: &str) -> Tables {
-        self.node_tables().filter(|table| table.labels().iter().any(|own| own == label)).map(|table| table.id).collect()
+        self.node_tables()
+            .filter(|table| table.labels().iter().any(|own| own == label))
+            .map(|table| table.id)
+            .collect()
     }
 
     /// The table of nodes born with exactly `labels`, which are sorted.
@@ -209,14 +230,17 @@ impl GraphSchema {
     /// The table and roles of the hyperedge type `name`.
     #[must_use]
     pub fn hyperedge_table(&self, name: &str) -> Option<(&Table, &HyperedgeType)> {
-        self.hyperedge_tables().find(|(_, hyperedge_type)| hyperedge_type.name == name)
+        self.hyperedge_tables()
+            .find(|(_, hyperedge_type)| hyperedge_type.name == name)
     }
 
     /// Every label in use.
     #[must_use]
     pub fn labels(&self) -> Vec<&str> {
-        let mut labels: Vec<&str> =
-            self.node_tables().flat_map(|table| table.labels().iter().map(String::as_str)).collect();
+        let mut labels: Vec<&str> = self
+            .node_tables()
+            .flat_map(|table| table.labels().iter().map(String::as_str))
+            .collect();
         labels.sort_unstable();
         labels.dedup();
         labels
@@ -241,7 +265,15 @@ impl GraphSchema {
     pub fn add_table(&mut self, kind: TableKind) -> Result<TableId> {
         let id = TableId::try_new(self.next_table)?;
         self.next_table += 1;
-        self.tables.insert(id, Table { id, kind, properties: Vec::new(), key: None });
+        self.tables.insert(
+            id,
+            Table {
+                id,
+                kind,
+                properties: Vec::new(),
+                key: None,
+            },
+        );
         Ok(id)
     }
 
@@ -257,7 +289,10 @@ impl GraphSchema {
             return Ok(table.id);
         }
         for label in &labels {
-            if self.hyperedge_table(label).is_some_and(|(_, hyperedge_type)| hyperedge_type.declared) {
+            if self
+                .hyperedge_table(label)
+                .is_some_and(|(_, hyperedge_type)| hyperedge_type.declared)
+            {
                 return Err(Error::invalid_data(format!(
                     "`{label}` is a declared hyperedge type: labels and types share one namespace"
                 )));
@@ -273,7 +308,9 @@ impl GraphSchema {
     pub fn declare(&mut self, hyperedge_type: HyperedgeType) -> Result<TableId> {
         let name = &hyperedge_type.name;
         if self.hyperedge_table(name).is_some() {
-            return Err(Error::invalid_data(format!("the hyperedge type `{name}` exists already")));
+            return Err(Error::invalid_data(format!(
+                "the hyperedge type `{name}` exists already"
+            )));
         }
         if self.labels().contains(&name.as_str()) {
             return Err(Error::invalid_data(format!(
@@ -281,12 +318,20 @@ impl GraphSchema {
             )));
         }
         for (index, role) in hyperedge_type.roles.iter().enumerate() {
-            if hyperedge_type.roles[..index].iter().any(|other| other.name == role.name) {
-                return Err(Error::invalid_data(format!("the role `{}` of `{name}` stands twice", role.name)));
+            if hyperedge_type.roles[..index]
+                .iter()
+                .any(|other| other.name == role.name)
+            {
+                return Err(Error::invalid_data(format!(
+                    "the role `{}` of `{name}` stands twice",
+                    role.name
+                )));
             }
         }
         if hyperedge_type.roles.is_empty() {
-            return Err(Error::invalid_data(format!("the hyperedge type `{name}` needs at least one role")));
+            return Err(Error::invalid_data(format!(
+                "the hyperedge type `{name}` needs at least one role"
+            )));
         }
         self.add_table(TableKind::Hyperedges(hyperedge_type))
     }
@@ -309,16 +354,32 @@ impl GraphSchema {
     /// # Errors
     /// `InvalidData` for a name that a role bears; `Unsupported` for a second type of one property.
     pub fn ensure_property(&mut self, table: TableId, name: &str, value_type: &Type) -> Result<()> {
-        let entry =
-            self.tables.get_mut(&table).ok_or_else(|| Error::internal(format!("the schema has no table {table}")))?;
+        let entry = self
+            .tables
+            .get_mut(&table)
+            .ok_or_else(|| Error::internal(format!("the schema has no table {table}")))?;
         let owner = entry.display_name();
-        if entry.hyperedge_type().is_some_and(|hyperedge_type| hyperedge_type.role(name).is_some()) {
-            return Err(Error::invalid_data(format!("`{name}` is a role of `{owner}` and cannot be a property too")));
+        if entry
+            .hyperedge_type()
+            .is_some_and(|hyperedge_type| hyperedge_type.role(name).is_some())
+        {
+            return Err(Error::invalid_data(format!(
+                "`{name}` is a role of `{owner}` and cannot be a property too"
+            )));
         }
-        match entry.properties.iter_mut().find(|property| property.name == name) {
-            None => entry.properties.push(Property { name: name.to_owned(), value_type: value_type.clone() }),
+        match entry
+            .properties
+            .iter_mut()
+            .find(|property| property.name == name)
+        {
+            None => entry.properties.push(Property {
+                name: name.to_owned(),
+                value_type: value_type.clone(),
+            }),
             Some(property) if &property.value_type == value_type || value_type == &Type::Null => {}
-            Some(property) if property.value_type == Type::Null => property.value_type = value_type.clone(),
+            Some(property) if property.value_type == Type::Null => {
+                property.value_type = value_type.clone()
+            }
             Some(property) => {
                 return Err(Error::unsupported(format!(
                     "the property `{name}` of `{owner}` holds {} and would hold {value_type} too: properties of several types",

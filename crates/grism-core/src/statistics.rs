@@ -44,12 +44,17 @@ impl GraphStatistics {
     /// Live rows of `table`; 0 where the table is unknown.
     #[must_use]
     pub fn rows(&self, table: TableId) -> u64 {
-        self.tables.get(&table).map_or(0, |statistics| statistics.rows)
+        self.tables
+            .get(&table)
+            .map_or(0, |statistics| statistics.rows)
     }
 
     /// Incidences of `role` of `table`; 0 where either is unknown.
     #[must_use]
     pub fn incidences(&self, table: TableId, role: &str) -> u64 {
-        self.tables.get(&table).and_then(|statistics| statistics.roles.get(role)).map_or(0, RoleStatistics::total)
+        self.tables
+            .get(&table)
+            .and_then(|statistics| statistics.roles.get(role))
+            .map_or(0, RoleStatistics::total)
     }
 }

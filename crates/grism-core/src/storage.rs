@@ -11,7 +11,8 @@ use futures::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ChangeSet, GraphSchema, GraphStatistics, IncidenceSegment, Result, ScanPredicate, SegmentKey, SnapshotId, TableId,
+    ChangeSet, GraphSchema, GraphStatistics, IncidenceSegment, Result, ScanPredicate, SegmentKey,
+    SnapshotId, TableId,
 };
 
 /// The column of raw entity ids that leads every scanned batch.
@@ -111,14 +112,28 @@ pub trait Snapshot: Send + Sync + Debug {
     async fn scan(&self, request: ScanRequest) -> Result<BatchStream>;
 
     /// Reads `columns` of the rows at `offsets` of `table`, one row for each offset, in their order.
-    async fn take(&self, table: TableId, offsets: &[u64], columns: &[String]) -> Result<RecordBatch>;
+    async fn take(
+        &self,
+        table: TableId,
+        offsets: &[u64],
+        columns: &[String],
+    ) -> Result<RecordBatch>;
 
     /// The incidences of `role` of the hyperedge table `table` whose members lie in the segment `key`.
-    async fn incidences(&self, table: TableId, role: &str, key: SegmentKey) -> Result<Arc<IncidenceSegment>>;
+    async fn incidences(
+        &self,
+        table: TableId,
+        role: &str,
+        key: SegmentKey,
+    ) -> Result<Arc<IncidenceSegment>>;
 
     /// The offsets of `table` that a segment may hold, for readers that walk a table by segments.
     fn segment_offsets(&self, key: SegmentKey) -> Range<u64> {
-        let next = self.statistics().tables.get(&key.table).map_or(0, |statistics| statistics.next_offset);
+        let next = self
+            .statistics()
+            .tables
+            .get(&key.table)
+            .map_or(0, |statistics| statistics.next_offset);
         let start = key.segment << self.segment_shift();
         start.min(next)..(start + (1 << self.segment_shift())).min(next)
     }

@@ -69,9 +69,14 @@ impl Type {
             Self::LocalTime => DataType::Time64(TimeUnit::Nanosecond),
             Self::LocalDateTime => DataType::Timestamp(TimeUnit::Nanosecond, None),
             Self::DateTime => DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())),
-            Self::List(item) => DataType::List(Arc::new(Field::new_list_field(item.to_arrow(), true))),
+            Self::List(item) => {
+                DataType::List(Arc::new(Field::new_list_field(item.to_arrow(), true)))
+            }
             Self::Map(fields) => DataType::Struct(
-                fields.iter().map(|(name, item)| Field::new(name, item.to_arrow(), true)).collect::<Fields>(),
+                fields
+                    .iter()
+                    .map(|(name, item)| Field::new(name, item.to_arrow(), true))
+                    .collect::<Fields>(),
             ),
             Self::Node(_) | Self::Hyperedge(_) => DataType::UInt64,
             Self::WideInt => DataType::Decimal128(38, 0),
@@ -102,9 +107,10 @@ impl Type {
             | DataType::UInt64 => Self::Int64,
             DataType::Float16 | DataType::Float32 | DataType::Float64 => Self::Float64,
             DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Self::String,
-            DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
-                Self::Bytes
-            }
+            DataType::Binary
+            | DataType::LargeBinary
+            | DataType::BinaryView
+            | DataType::FixedSizeBinary(_) => Self::Bytes,
             DataType::Date32 | DataType::Date64 => Self::Date,
             DataType::Time32(_) | DataType::Time64(_) => Self::LocalTime,
             DataType::Timestamp(_, None) => Self::LocalDateTime,
@@ -119,7 +125,11 @@ impl Type {
                     .map(|field| Ok((field.name().clone(), Self::from_arrow(field.data_type())?)))
                     .collect::<Result<_>>()?,
             ),
-            other => return Err(Error::unsupported(format!("a property of the Arrow type {other}"))),
+            other => {
+                return Err(Error::unsupported(format!(
+                    "a property of the Arrow type {other}"
+                )));
+            }
         })
     }
 
@@ -135,7 +145,9 @@ impl Type {
             (Self::Map(a), Self::Map(b)) if a.len() == b.len() => Self::Map(
                 a.iter()
                     .zip(b)
-                    .map(|((name, a), (other, b))| (name == other).then(|| Some((name.clone(), a.unify(b)?)))?)
+                    .map(|((name, a), (other, b))| {
+                        (name == other).then(|| Some((name.clone(), a.unify(b)?)))?
+                    })
                     .collect::<Option<_>>()?,
             ),
             _ => return None,

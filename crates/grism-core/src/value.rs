@@ -5,8 +5,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, BinaryArray, BooleanArray, Date32Array, Float64Array, Int64Array, ListArray, NullArray,
-    StringArray, StructArray, Time64NanosecondArray, TimestampNanosecondArray, UInt32Array, UInt64Array, new_null_array,
+    Array, ArrayRef, BinaryArray, BooleanArray, Date32Array, Float64Array, Int64Array, ListArray,
+    NullArray, StringArray, StructArray, Time64NanosecondArray, TimestampNanosecondArray,
+    UInt32Array, UInt64Array, new_null_array,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field};
@@ -79,7 +80,10 @@ impl Value {
                 item.list()
             }
             Self::Map(entries) => Type::Map(
-                entries.iter().map(|(key, value)| Some((key.clone(), value.type_of()?))).collect::<Option<_>>()?,
+                entries
+                    .iter()
+                    .map(|(key, value)| Some((key.clone(), value.type_of()?)))
+                    .collect::<Option<_>>()?,
             ),
         })
     }
@@ -95,12 +99,18 @@ impl Value {
     /// # Errors
     /// `Unsupported` for a list of several types.
     pub fn to_array(&self, rows: usize) -> Result<ArrayRef> {
-        let ty = self.type_of().ok_or_else(|| Error::unsupported("a list of values of several types"))?;
+        let ty = self
+            .type_of()
+            .ok_or_else(|| Error::unsupported("a list of values of several types"))?;
         let one = column(&[self], &ty.to_arrow())?;
         if rows == 1 {
             return Ok(one);
         }
-        Ok(arrow::compute::take(&one, &UInt32Array::from(vec![0; rows]), None)?)
+        Ok(arrow::compute::take(
+            &one,
+            &UInt32Array::from(vec![0; rows]),
+            None,
+        )?)
     }
 
     /// A column of the values, all of type `data_type` or null.
@@ -135,26 +145,35 @@ impl Value {
             DataType::Binary => cell!(BinaryArray).map(|value| Self::Bytes(value.to_owned())),
             DataType::Date32 => cell!(Date32Array).map(Self::Date),
             DataType::Time64(_) => cell!(Time64NanosecondArray).map(Self::LocalTime),
-            DataType::Timestamp(_, None) => cell!(TimestampNanosecondArray).map(Self::LocalDateTime),
+            DataType::Timestamp(_, None) => {
+                cell!(TimestampNanosecondArray).map(Self::LocalDateTime)
+            }
             DataType::Timestamp(_, Some(_)) => cell!(TimestampNanosecondArray).map(Self::DateTime),
             DataType::List(_) => {
                 let items = cell!(ListArray).ok_or_else(|| Error::internal("a list column"))?;
-                let items: Vec<Self> =
-                    (0..items.len()).map(|index| Self::from_array(&items, index)).collect::<Result<_>>()?;
+                let items: Vec<Self> = (0..items.len())
+                    .map(|index| Self::from_array(&items, index))
+                    .collect::<Result<_>>()?;
                 Some(Self::List(items))
             }
             DataType::Struct(fields) => {
-                let columns = any.downcast_ref::<StructArray>().ok_or_else(|| Error::internal("a struct column"))?;
+                let columns = any
+                    .downcast_ref::<StructArray>()
+                    .ok_or_else(|| Error::internal("a struct column"))?;
                 let entries = fields
                     .iter()
                     .zip(columns.columns())
-                    .map(|(field, column)| Ok((field.name().clone(), Self::from_array(column, row)?)))
+                    .map(|(field, column)| {
+                        Ok((field.name().clone(), Self::from_array(column, row)?))
+                    })
                     .collect::<Result<_>>()?;
                 Some(Self::Map(entries))
             }
             _ => None,
         };
-        found.ok_or_else(|| Error::unsupported(format!("a value of the Arrow type {}", array.data_type())))
+        found.ok_or_else(|| {
+            Error::unsupported(format!("a value of the Arrow type {}", array.data_type()))
+        })
     }
 }
 
@@ -209,7 +228,12 @@ fn column(values: &[&Value], data_type: &DataType) -> Result<ArrayRef> {
             }
             let nulls: NullBuffer = values.iter().map(|value| !value.is_null()).collect();
             let inner = column(&flat, item.data_type())?;
-            Arc::new(ListArray::try_new(Arc::clone(item), OffsetBuffer::from_lengths(lengths), inner, Some(nulls))?)
+            Arc::new(ListArray::try_new(
+                Arc::clone(item),
+                OffsetBuffer::from_lengths(lengths),
+                inner,
+                Some(nulls),
+            )?)
         }
         DataType::Struct(fields) => {
             let null = Value::Null;
@@ -229,12 +253,19 @@ fn column(values: &[&Value], data_type: &DataType) -> Result<ArrayRef> {
                 .collect::<Result<Vec<_>>>()?;
             let nulls: NullBuffer = values.iter().map(|value| !value.is_null()).collect();
             if fields.is_empty() {
-                return Ok(Arc::new(StructArray::new_empty_fields(values.len(), Some(nulls))));
+                return Ok(Arc::new(StructArray::new_empty_fields(
+                    values.len(),
+                    Some(nulls),
+                )));
             }
             Arc::new(StructArray::try_new(fields.clone(), columns, Some(nulls))?)
         }
         other if values.iter().all(|value| value.is_null()) => new_null_array(other, values.len()),
-        other => return Err(Error::internal(format!("no values of the Arrow type {other}"))),
+        other => {
+            return Err(Error::internal(format!(
+                "no values of the Arrow type {other}"
+            )));
+        }
     })
 }
 
@@ -247,11 +278,14 @@ impl fmt::Display for Value {
         match self {
             Self::Null => f.write_str("null"),
             Self::Bool(value) => value.fmt(f),
-            Self::Int64(value) | Self::LocalTime(value) | Self::LocalDateTime(value) | Self::DateTime(value) => {
-                value.fmt(f)
-            }
+            Self::Int64(value)
+            | Self::LocalTime(value)
+            | Self::LocalDateTime(value)
+            | Self::DateTime(value) => value.fmt(f),
             Self::Float64(value) => write!(f, "{value:?}"),
-            Self::String(value) => write!(f, "'{}'", value.replace('\\', "\\\\").replace('\'', "\\'")),
+            Self::String(value) => {
+                write!(f, "'{}'", value.replace('\\', "\\\\").replace('\'', "\\'"))
+            }
             Self::Bytes(value) => write!(f, "<{} bytes>", value.len()),
             Self::Date(value) => write!(f, "date({value})"),
             Self::List(items) => {

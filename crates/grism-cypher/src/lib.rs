@@ -8,7 +8,7 @@ mod warning;
 
 pub use binder::{BoundQuery, Parameters, bind_query};
 pub use statement::{
-    CopyFrom, CopySource, ExplainFormat, ExplainOptions, MissingMember, RoleColumn, ShowKind, Statement, StatementKind,
-    parse_statements,
+    CopyFrom, CopySource, ExplainFormat, ExplainOptions, MissingMember, RoleColumn, ShowKind,
+    Statement, StatementKind, parse_statements,
 };
 pub use warning::Warning;

@@ -42,7 +42,9 @@ fn check_nesting(source: Source<'_>) -> Result<()> {
     for token in lex(source.text).tokens {
         match token.kind {
             TokenKind::LeftParen | TokenKind::LeftBracket | TokenKind::LeftBrace => depth += 1,
-            TokenKind::RightParen | TokenKind::RightBracket | TokenKind::RightBrace => depth = depth.saturating_sub(1),
+            TokenKind::RightParen | TokenKind::RightBracket | TokenKind::RightBrace => {
+                depth = depth.saturating_sub(1)
+            }
             // Prefix operators nest without brackets.
             TokenKind::Plus | TokenKind::Minus => operators += 1,
             TokenKind::Keyword(_) if token.text(source.text).is_some_and(nests) => operators += 1,
@@ -50,7 +52,10 @@ fn check_nesting(source: Source<'_>) -> Result<()> {
             _ => operators = 0,
         }
         if depth + operators > MAX_NESTING {
-            return Err(source.invalid(format!("the query is nested deeper than {MAX_NESTING} levels"), token.span));
+            return Err(source.invalid(
+                format!("the query is nested deeper than {MAX_NESTING} levels"),
+                token.span,
+            ));
         }
     }
     Ok(())
@@ -63,11 +68,15 @@ fn nests(keyword: &str) -> bool {
 fn syntax_error(source: Source<'_>, diagnostic: &Diagnostic) -> Error {
     let message = match diagnostic.message.split_once("; expected ") {
         Some((problem, expected)) => {
-            let mut wanted: Vec<&str> =
-                expected.split(", ").map(|item| item.trim_start_matches("or ").trim()).collect();
+            let mut wanted: Vec<&str> = expected
+                .split(", ")
+                .map(|item| item.trim_start_matches("or ").trim())
+                .collect();
             if wanted.len() > MAX_EXPECTED {
                 // A long list is the start of an expression, or nearly so: the classes say more than the tokens.
-                let is_symbol = |item: &&str| !item.starts_with('`') || item.chars().nth(1).is_some_and(char::is_alphabetic);
+                let is_symbol = |item: &&str| {
+                    !item.starts_with('`') || item.chars().nth(1).is_some_and(char::is_alphabetic)
+                };
                 wanted.retain(is_symbol);
                 wanted.truncate(MAX_EXPECTED);
                 wanted.push("…");

@@ -26,7 +26,11 @@ impl<'a> Source<'a> {
     }
 
     pub(crate) fn unsupported(self, what: impl Into<String>, span: Span) -> Error {
-        self.error(ErrorKind::Unsupported, format!("{} is not supported yet", what.into()), span)
+        self.error(
+            ErrorKind::Unsupported,
+            format!("{} is not supported yet", what.into()),
+            span,
+        )
     }
 
     pub(crate) fn slice(self, span: Span) -> &'a str {

@@ -151,11 +151,21 @@ pub fn parse_statements(input: &str) -> Result<Vec<Statement>> {
 }
 
 fn statement(input: &str, tokens: &[Token]) -> Result<Option<Statement>> {
-    let (Some(first), Some(last)) = (tokens.first(), tokens.last()) else { return Ok(None) };
+    let (Some(first), Some(last)) = (tokens.first(), tokens.last()) else {
+        return Ok(None);
+    };
     let offset = first.span.start;
     let text = input[offset..last.span.end].to_owned();
-    let source = Source { text: input, whole: input, offset: 0 };
-    let mut reader = Reader { source, tokens, at: 0 };
+    let source = Source {
+        text: input,
+        whole: input,
+        offset: 0,
+    };
+    let mut reader = Reader {
+        source,
+        tokens,
+        at: 0,
+    };
     let kind = reader.statement(offset)?;
     Ok(Some(Statement { kind, text, offset }))
 }
@@ -174,7 +184,10 @@ impl<'a> Reader<'a> {
             let Some(token) = self.tokens.get(self.at) else {
                 return Err(self.expected("a query"));
             };
-            return Ok(StatementKind::Explain { options, query: token.span.start - offset });
+            return Ok(StatementKind::Explain {
+                options,
+                query: token.span.start - offset,
+            });
         }
         if self.words(&["CREATE", "HYPEREDGE", "TYPE"]) {
             let hyperedge_type = self.hyperedge_type()?;
@@ -193,7 +206,9 @@ impl<'a> Reader<'a> {
         }
         for known in [["CREATE", "INDEX"], ["DROP", "INDEX"]] {
             if self.words(&known) {
-                return Err(self.source.unsupported(known.join(" "), self.tokens[0].span));
+                return Err(self
+                    .source
+                    .unsupported(known.join(" "), self.tokens[0].span));
             }
         }
         Ok(StatementKind::Query)
@@ -208,13 +223,19 @@ impl<'a> Reader<'a> {
                 options.distributed = true;
             } else if self.words(&["VERBOSE"]) {
                 options.verbose = true;
-            } else if self.peek(TokenKind::LeftParen) && self.text_at(self.at + 1).eq_ignore_ascii_case("FORMAT") {
+            } else if self.peek(TokenKind::LeftParen)
+                && self.text_at(self.at + 1).eq_ignore_ascii_case("FORMAT")
+            {
                 self.at += 2;
                 let span = self.span();
                 options.format = match self.name("a format")?.to_ascii_uppercase().as_str() {
                     "TEXT" => ExplainFormat::Text,
                     "JSON" => ExplainFormat::Json,
-                    other => return Err(self.source.unsupported(format!("EXPLAIN (FORMAT {other})"), span)),
+                    other => {
+                        return Err(self
+                            .source
+                            .unsupported(format!("EXPLAIN (FORMAT {other})"), span));
+                    }
                 };
                 self.punctuation(TokenKind::RightParen, "`)`")?;
             } else {
@@ -230,9 +251,16 @@ impl<'a> Reader<'a> {
         loop {
             let role = self.name("the name of a role")?;
             let is_name = self.tokens.get(self.at).is_some_and(|token| {
-                matches!(token.kind, TokenKind::Identifier | TokenKind::EscapedIdentifier | TokenKind::Keyword(_))
+                matches!(
+                    token.kind,
+                    TokenKind::Identifier | TokenKind::EscapedIdentifier | TokenKind::Keyword(_)
+                )
             });
-            let member = if is_name { Some(self.name("a label")?) } else { None };
+            let member = if is_name {
+                Some(self.name("a label")?)
+            } else {
+                None
+            };
             let cardinality = if self.take(TokenKind::Star) {
                 Cardinality::Many
             } else if self.take(TokenKind::Question) {
@@ -240,13 +268,21 @@ impl<'a> Reader<'a> {
             } else {
                 Cardinality::One
             };
-            roles.push(Role { name: role, member, cardinality });
+            roles.push(Role {
+                name: role,
+                member,
+                cardinality,
+            });
             if !self.take(TokenKind::Comma) {
                 break;
             }
         }
         self.punctuation(TokenKind::RightParen, "`,` or `)`")?;
-        Ok(HyperedgeType { name, roles, declared: true })
+        Ok(HyperedgeType {
+            name,
+            roles,
+            declared: true,
+        })
     }
 
     fn copy(&mut self) -> Result<StatementKind> {
@@ -258,8 +294,12 @@ impl<'a> Reader<'a> {
             return Err(self.expected("FROM"));
         }
         let path = self.string("the path of a file, in quotes")?;
-        self.punctuation(TokenKind::LeftParen, "`(KEY column)` or `(ROLE role FROM column, …)`")?;
-        let (mut key, mut roles, mut options, mut missing) = (None, Vec::new(), BTreeMap::new(), MissingMember::Error);
+        self.punctuation(
+            TokenKind::LeftParen,
+            "`(KEY column)` or `(ROLE role FROM column, …)`",
+        )?;
+        let (mut key, mut roles, mut options, mut missing) =
+            (None, Vec::new(), BTreeMap::new(), MissingMember::Error);
         loop {
             if self.words(&["KEY"]) {
                 key = Some(self.name("a column")?);
@@ -269,8 +309,16 @@ impl<'a> Reader<'a> {
                     return Err(self.expected("FROM and a column"));
                 }
                 let column = self.name("a column")?;
-                let label = if self.words(&["KEY"]) { Some(self.name("a label")?) } else { None };
-                roles.push(RoleColumn { role, label, column });
+                let label = if self.words(&["KEY"]) {
+                    Some(self.name("a label")?)
+                } else {
+                    None
+                };
+                roles.push(RoleColumn {
+                    role,
+                    label,
+                    column,
+                });
             } else if self.words(&["MISSING"]) {
                 missing = if self.words(&["CREATE"]) {
                     MissingMember::Create
@@ -292,20 +340,48 @@ impl<'a> Reader<'a> {
         let source = match (key, roles.is_empty()) {
             (Some(key), true) => CopySource::Nodes { key },
             (None, false) => CopySource::Hyperedges { roles },
-            _ => return Err(self.source.invalid("COPY needs either KEY or at least one ROLE", self.tokens[0].span)),
+            _ => {
+                return Err(self.source.invalid(
+                    "COPY needs either KEY or at least one ROLE",
+                    self.tokens[0].span,
+                ));
+            }
         };
-        self.end(StatementKind::CopyFrom(CopyFrom { target, path, source, options, missing }))
+        self.end(StatementKind::CopyFrom(CopyFrom {
+            target,
+            path,
+            source,
+            options,
+            missing,
+        }))
     }
 
     fn copy_option(&mut self, options: &mut BTreeMap<String, String>) -> Result<()> {
-        const KNOWN: [&str; 8] = ["KEY", "ROLE", "MISSING", "FORMAT", "DELIMITER", "HEADER", "NULL", "REJECT"];
+        const KNOWN: [&str; 8] = [
+            "KEY",
+            "ROLE",
+            "MISSING",
+            "FORMAT",
+            "DELIMITER",
+            "HEADER",
+            "NULL",
+            "REJECT",
+        ];
         let span = self.span();
         let name = self.name("an option")?.to_ascii_uppercase();
         if !KNOWN[3..].contains(&name.as_str()) {
-            let hint = nearest(&name, KNOWN).map(|near| format!("; did you mean {near}?")).unwrap_or_default();
-            return Err(self.source.invalid(format!("COPY has no option {name}{hint}"), span));
+            let hint = nearest(&name, KNOWN)
+                .map(|near| format!("; did you mean {near}?"))
+                .unwrap_or_default();
+            return Err(self
+                .source
+                .invalid(format!("COPY has no option {name}{hint}"), span));
         }
-        let value = if self.peek(TokenKind::String) { self.string("a value")? } else { self.name("a value")? };
+        let value = if self.peek(TokenKind::String) {
+            self.string("a value")?
+        } else {
+            self.name("a value")?
+        };
         options.insert(name, value);
         Ok(())
     }
@@ -320,33 +396,48 @@ impl<'a> Reader<'a> {
             "LABELS" => Ok(ShowKind::Labels),
             "PROPERTIES" => Ok(ShowKind::Properties),
             "SNAPSHOTS" => Ok(ShowKind::Snapshots),
-            "INDEXES" | "PROCEDURES" | "FUNCTIONS" => Err(self.source.unsupported(format!("SHOW {what}"), span)),
+            "INDEXES" | "PROCEDURES" | "FUNCTIONS" => {
+                Err(self.source.unsupported(format!("SHOW {what}"), span))
+            }
             _ => {
-                let message = format!("there is no SHOW {what}; expected LABELS, HYPEREDGE TYPES, PROPERTIES or SNAPSHOTS");
+                let message = format!(
+                    "there is no SHOW {what}; expected LABELS, HYPEREDGE TYPES, PROPERTIES or SNAPSHOTS"
+                );
                 Err(self.source.invalid(message, span))
             }
         }
     }
 
     fn end(&self, kind: StatementKind) -> Result<StatementKind> {
-        if self.at < self.tokens.len() { Err(self.expected("the end of the statement")) } else { Ok(kind) }
+        if self.at < self.tokens.len() {
+            Err(self.expected("the end of the statement"))
+        } else {
+            Ok(kind)
+        }
     }
 
     fn span(&self) -> Span {
         let end = self.tokens.last().map_or(0, |token| token.span.end);
-        self.tokens.get(self.at).map_or(Span::empty(end), |token| token.span)
+        self.tokens
+            .get(self.at)
+            .map_or(Span::empty(end), |token| token.span)
     }
 
     fn expected(&self, what: &str) -> Error {
-        self.source.invalid(format!("syntax error: expected {what}"), self.span())
+        self.source
+            .invalid(format!("syntax error: expected {what}"), self.span())
     }
 
     fn text_at(&self, at: usize) -> &'a str {
-        self.tokens.get(at).map_or("", |token| self.source.slice(token.span))
+        self.tokens
+            .get(at)
+            .map_or("", |token| self.source.slice(token.span))
     }
 
     fn peek(&self, kind: TokenKind) -> bool {
-        self.tokens.get(self.at).is_some_and(|token| token.kind == kind)
+        self.tokens
+            .get(self.at)
+            .is_some_and(|token| token.kind == kind)
     }
 
     fn take(&mut self, kind: TokenKind) -> bool {
@@ -356,19 +447,28 @@ impl<'a> Reader<'a> {
     }
 
     fn punctuation(&mut self, kind: TokenKind, what: &str) -> Result<()> {
-        if self.take(kind) { Ok(()) } else { Err(self.expected(what)) }
+        if self.take(kind) {
+            Ok(())
+        } else {
+            Err(self.expected(what))
+        }
     }
 
     /// Takes all of `words`, in any case, or nothing.
     fn words(&mut self, words: &[&str]) -> bool {
-        let found = words.iter().enumerate().all(|(index, word)| self.text_at(self.at + index).eq_ignore_ascii_case(word));
+        let found = words
+            .iter()
+            .enumerate()
+            .all(|(index, word)| self.text_at(self.at + index).eq_ignore_ascii_case(word));
         self.at += if found { words.len() } else { 0 };
         found
     }
 
     fn name(&mut self, what: &str) -> Result<String> {
         let text = self.text_at(self.at);
-        let Some(token) = self.tokens.get(self.at) else { return Err(self.expected(what)) };
+        let Some(token) = self.tokens.get(self.at) else {
+            return Err(self.expected(what));
+        };
         self.at += 1;
         match token.kind {
             TokenKind::Identifier | TokenKind::Keyword(_) => Ok(text.to_owned()),
@@ -412,10 +512,14 @@ mod tests {
         let input = "CREATE HYPEREDGE TYPE M (a Person, b Person*, c?); MATCH (n) RETURN ';' AS x;\nEXPLAIN DISTRIBUTED RETURN 1";
         let statements = parse_statements(input).unwrap();
         assert_eq!(statements.len(), 3);
-        let StatementKind::CreateHyperedgeType(declared) = &statements[0].kind else { panic!() };
+        let StatementKind::CreateHyperedgeType(declared) = &statements[0].kind else {
+            panic!()
+        };
         assert_eq!(declared.to_string(), "M (a Person, b Person*, c?)");
         assert_eq!(statements[1].kind, StatementKind::Query);
-        let StatementKind::Explain { options, query } = &statements[2].kind else { panic!() };
+        let StatementKind::Explain { options, query } = &statements[2].kind else {
+            panic!()
+        };
         assert!(options.distributed && !options.analyze);
         assert_eq!(&statements[2].text[*query..], "RETURN 1");
     }
@@ -423,7 +527,10 @@ mod tests {
     #[test]
     fn a_mistaken_statement_names_its_place() {
         let error = parse_statements("COPY Airline FROM 'a.csv' (KEYS carrier)").unwrap_err();
-        assert_eq!(error.location().map(|place| (place.line, place.column)), Some((1, 28)));
+        assert_eq!(
+            error.location().map(|place| (place.line, place.column)),
+            Some((1, 28))
+        );
         assert!(error.message().contains("did you mean KEY?"), "{error}");
     }
 }

@@ -18,7 +18,12 @@ pub struct RuntimeConfig {
 impl Default for RuntimeConfig {
     fn default() -> Self {
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self { threads, batch_rows: 8192, memory_limit: None, timeout_ms: None }
+        Self {
+            threads,
+            batch_rows: 8192,
+            memory_limit: None,
+            timeout_ms: None,
+        }
     }
 }
 
@@ -54,6 +59,8 @@ pub struct PlannerConfig {
 
 impl Default for PlannerConfig {
     fn default() -> Self {
-        Self { threads: RuntimeConfig::default().threads }
+        Self {
+            threads: RuntimeConfig::default().threads,
+        }
     }
 }

@@ -24,7 +24,10 @@ impl CancellationHandle {
     /// A handle that also stops at `deadline`.
     #[must_use]
     pub fn with_deadline(deadline: Option<Instant>) -> Self {
-        Self { cancelled: Arc::default(), deadline }
+        Self {
+            cancelled: Arc::default(),
+            deadline,
+        }
     }
 
     /// Stops the query at its next batch.
@@ -46,8 +49,14 @@ impl CancellationHandle {
         if self.is_cancelled() {
             return Err(Error::cancelled());
         }
-        if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-            return Err(Error::new(grism_core::ErrorKind::Cancelled, "the query ran out of time"));
+        if self
+            .deadline
+            .is_some_and(|deadline| Instant::now() >= deadline)
+        {
+            return Err(Error::new(
+                grism_core::ErrorKind::Cancelled,
+                "the query ran out of time",
+            ));
         }
         Ok(())
     }
@@ -85,7 +94,15 @@ impl QueryContext {
         config: RuntimeConfig,
     ) -> Result<Self> {
         let task = task_context(Arc::clone(&memory), config.batch_rows)?;
-        Ok(Self { storage, snapshot, memory, metrics, cancellation, config, task })
+        Ok(Self {
+            storage,
+            snapshot,
+            memory,
+            metrics,
+            cancellation,
+            config,
+            task,
+        })
     }
 
     pub(crate) fn task(&self) -> Arc<TaskContext> {
@@ -107,7 +124,9 @@ pub trait ExecutionContextTrait: Send + Sync + Debug {
     /// # Errors
     /// `Internal` where the runtime has no stages.
     fn stage_input_pieces(&self, input: usize) -> Result<Vec<RecordBatchStream>> {
-        Err(Error::internal(format!("there is no stage input {input} here")))
+        Err(Error::internal(format!(
+            "there is no stage input {input} here"
+        )))
     }
 
     /// The same, one piece after the other.
@@ -115,7 +134,9 @@ pub trait ExecutionContextTrait: Send + Sync + Debug {
     /// # Errors
     /// As [`Self::stage_input_pieces`].
     fn stage_input(&self, input: usize) -> Result<RecordBatchStream> {
-        Ok(futures::stream::iter(self.stage_input_pieces(input)?).flatten().boxed())
+        Ok(futures::stream::iter(self.stage_input_pieces(input)?)
+            .flatten()
+            .boxed())
     }
 
     /// The outer rows of the apply whose subplan runs here.
@@ -160,12 +181,17 @@ impl MorselQueue {
     /// A queue of these pieces.
     #[must_use]
     pub fn new(pieces: Vec<usize>) -> Self {
-        Self { pieces, next: AtomicUsize::new(0) }
+        Self {
+            pieces,
+            next: AtomicUsize::new(0),
+        }
     }
 
     /// Takes a piece.
     pub fn take(&self) -> Option<usize> {
-        self.pieces.get(self.next.fetch_add(1, Ordering::AcqRel)).copied()
+        self.pieces
+            .get(self.next.fetch_add(1, Ordering::AcqRel))
+            .copied()
     }
 }
 

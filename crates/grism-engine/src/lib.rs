@@ -14,12 +14,16 @@ mod planner;
 mod schema;
 
 pub use config::{PlannerConfig, RuntimeConfig};
-pub use context::{ArgumentContext, CancellationHandle, ExecutionContextTrait, MorselQueue, QueryContext};
+pub use context::{
+    ArgumentContext, CancellationHandle, ExecutionContextTrait, MorselQueue, QueryContext,
+};
 pub use expr::{ExprEvaluator, schema_inference};
 pub use memory::{MemoryManager, MemoryReservation, PoolMemoryManager};
 pub use metrics::{MetricsSink, OperatorMetrics, QueryMetrics};
 pub use operator::{OperatorCaps, PhysicalOperator, RecordBatchStream, operator_key, run};
-pub use partitioning::{PartitioningSpec, RangeBounds, choose_bounds, partition_rows, partition_slice, sample_keys};
+pub use partitioning::{
+    PartitioningSpec, RangeBounds, choose_bounds, partition_rows, partition_slice, sample_keys,
+};
 pub use plan::{ExecutionMode, PhysicalPlan, PlanProperties, display_tree};
 pub use planner::{PhysicalPlanner, build_operators};
 pub use schema::PhysicalSchema;

@@ -82,21 +82,31 @@ impl PoolMemoryManager {
     /// A pool of `limit` bytes.
     #[must_use]
     pub fn new(limit: usize) -> Self {
-        Self { limit, used: AtomicUsize::new(0), peak: AtomicUsize::new(0) }
+        Self {
+            limit,
+            used: AtomicUsize::new(0),
+            peak: AtomicUsize::new(0),
+        }
     }
 }
 
 impl MemoryManager for PoolMemoryManager {
     fn try_grow(&self, bytes: usize) -> Result<()> {
         let fits = |used: usize| used.checked_add(bytes).filter(|total| *total <= self.limit);
-        match self.used.fetch_update(Ordering::AcqRel, Ordering::Acquire, fits) {
+        match self
+            .used
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, fits)
+        {
             Ok(before) => {
                 self.peak.fetch_max(before + bytes, Ordering::AcqRel);
                 Ok(())
             }
             Err(used) => Err(Error::new(
                 ErrorKind::ResourceExhausted,
-                format!("{bytes} more bytes do not fit: {used} of {} are in use; raise the memory limit", self.limit),
+                format!(
+                    "{bytes} more bytes do not fit: {used} of {} are in use; raise the memory limit",
+                    self.limit
+                ),
             )),
         }
     }
@@ -131,7 +141,10 @@ mod tests {
     fn a_reservation_past_the_limit_takes_nothing_and_a_dropped_one_gives_back() {
         let pool: Arc<dyn MemoryManager> = Arc::new(PoolMemoryManager::new(100));
         let mut held = MemoryReservation::try_new(Arc::clone(&pool), 60).unwrap();
-        assert_eq!(held.try_grow(41).unwrap_err().kind(), ErrorKind::ResourceExhausted);
+        assert_eq!(
+            held.try_grow(41).unwrap_err().kind(),
+            ErrorKind::ResourceExhausted
+        );
         assert_eq!((held.bytes(), pool.current_usage()), (60, 60));
         drop(held);
         assert_eq!((pool.current_usage(), pool.peak_usage()), (0, 60));

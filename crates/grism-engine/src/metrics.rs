@@ -37,7 +37,10 @@ pub struct QueryMetrics {
 
 impl MetricsSink for QueryMetrics {
     fn record_batch(&self, operator: usize, rows: usize, bytes: usize, busy: Duration) {
-        let mut operators = self.operators.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut operators = self
+            .operators
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         let entry = operators.entry(operator).or_default();
         entry.rows += rows as u64;
         entry.batches += u64::from(rows > 0);
@@ -46,7 +49,10 @@ impl MetricsSink for QueryMetrics {
     }
 
     fn operator(&self, operator: usize) -> OperatorMetrics {
-        let operators = self.operators.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let operators = self
+            .operators
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         operators.get(&operator).copied().unwrap_or_default()
     }
 }

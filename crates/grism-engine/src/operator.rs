@@ -29,7 +29,12 @@ impl OperatorCaps {
     /// An operator that works row by row.
     #[must_use]
     pub fn streaming() -> Self {
-        Self { streaming: true, blocking: false, parallel_safe: true, requires_partitioning: None }
+        Self {
+            streaming: true,
+            blocking: false,
+            parallel_safe: true,
+            requires_partitioning: None,
+        }
     }
 
     /// An operator that needs all its rows at one place, first.
@@ -65,7 +70,10 @@ pub trait PhysicalOperator: Send + Sync + Debug {
     ///
     /// # Errors
     /// `Internal` for a wrong number of inputs.
-    fn with_new_children(&self, children: Vec<Arc<dyn PhysicalOperator>>) -> Result<Arc<dyn PhysicalOperator>>;
+    fn with_new_children(
+        &self,
+        children: Vec<Arc<dyn PhysicalOperator>>,
+    ) -> Result<Arc<dyn PhysicalOperator>>;
 
     /// The operator in one line.
     fn describe(&self) -> String;
@@ -102,7 +110,9 @@ pub fn run(
         async move { checked }
     });
     let full = checked.try_filter(|batch| std::future::ready(batch.num_rows() > 0));
-    let Some(sink) = context.metrics_sink() else { return Ok(full.boxed()) };
+    let Some(sink) = context.metrics_sink() else {
+        return Ok(full.boxed());
+    };
     let key = operator_key(operator);
     let mut full = full.boxed();
     let timed = async_stream::stream! {

@@ -70,8 +70,12 @@ impl fmt::Display for PartitioningSpec {
         match self {
             Self::Hash { keys, .. } => write!(f, "Hash({})", keys.join(", ")),
             Self::Range { keys, .. } => {
-                let keys: Vec<_> =
-                    keys.iter().map(|(key, descending)| format!("{key}{}", if *descending { " DESC" } else { "" })).collect();
+                let keys: Vec<_> = keys
+                    .iter()
+                    .map(|(key, descending)| {
+                        format!("{key}{}", if *descending { " DESC" } else { "" })
+                    })
+                    .collect();
                 write!(f, "Range({})", keys.join(", "))
             }
             Self::Adjacency { column, .. } => write!(f, "Adjacency({column})"),
@@ -87,21 +91,35 @@ impl fmt::Display for PartitioningSpec {
 ///
 /// # Errors
 /// `Internal` for a column that is not there, and for a range whose bounds are not known yet.
-pub fn partition_rows(batch: &RecordBatch, spec: &PartitioningSpec, first_row: usize) -> Result<Vec<usize>> {
+pub fn partition_rows(
+    batch: &RecordBatch,
+    spec: &PartitioningSpec,
+    first_row: usize,
+) -> Result<Vec<usize>> {
     let rows = batch.num_rows();
     let partitions = spec.partitions().max(1);
     Ok(match spec {
         PartitioningSpec::Single => vec![0; rows],
-        PartitioningSpec::RoundRobin { .. } => (0..rows).map(|row| (first_row + row) % partitions).collect(),
+        PartitioningSpec::RoundRobin { .. } => (0..rows)
+            .map(|row| (first_row + row) % partitions)
+            .collect(),
         PartitioningSpec::Hash { keys, .. } => {
             let keys: Vec<(String, bool)> = keys.iter().map(|key| (key.clone(), false)).collect();
             let encoded = encode_keys(batch, &keys)?;
-            encoded.iter().map(|row| (hash_bytes(row.as_ref()) % partitions as u64) as usize).collect()
+            encoded
+                .iter()
+                .map(|row| (hash_bytes(row.as_ref()) % partitions as u64) as usize)
+                .collect()
         }
         PartitioningSpec::Range { keys, bounds, .. } => {
-            let bounds = bounds.as_ref().ok_or_else(|| Error::internal("a range exchange without bounds"))?;
+            let bounds = bounds
+                .as_ref()
+                .ok_or_else(|| Error::internal("a range exchange without bounds"))?;
             let encoded = encode_keys(batch, keys)?;
-            encoded.iter().map(|row| bounds.partition_point(|bound| bound.as_slice() <= row.as_ref())).collect()
+            encoded
+                .iter()
+                .map(|row| bounds.partition_point(|bound| bound.as_slice() <= row.as_ref()))
+                .collect()
         }
         PartitioningSpec::Adjacency { column, shift, .. } => {
             let ids = batch
@@ -115,24 +133,35 @@ pub fn partition_rows(batch: &RecordBatch, spec: &PartitioningSpec, first_row: u
                 let id = EntityId::from_raw(ids.value(row));
                 (u64::from(id.table().get()) << 48) | (id.offset() >> shift)
             };
-            (0..rows).map(|row| (mix(segment(row)) % partitions as u64) as usize).collect()
+            (0..rows)
+                .map(|row| (mix(segment(row)) % partitions as u64) as usize)
+                .collect()
         }
     })
 }
 
 /// The rows of some columns in an encoding whose bytes compare as the rows do.
-pub(crate) fn encode_keys(batch: &RecordBatch, keys: &[(String, bool)]) -> Result<arrow::row::Rows> {
+pub(crate) fn encode_keys(
+    batch: &RecordBatch,
+    keys: &[(String, bool)],
+) -> Result<arrow::row::Rows> {
     let columns = keys
         .iter()
         .map(|(key, _)| {
-            batch.column_by_name(key).cloned().ok_or_else(|| Error::internal(format!("there is no column `{key}`")))
+            batch
+                .column_by_name(key)
+                .cloned()
+                .ok_or_else(|| Error::internal(format!("there is no column `{key}`")))
         })
         .collect::<Result<Vec<_>>>()?;
     let fields = columns
         .iter()
         .zip(keys)
         .map(|(column, (_, descending))| {
-            let options = SortOptions { descending: *descending, nulls_first: *descending };
+            let options = SortOptions {
+                descending: *descending,
+                nulls_first: *descending,
+            };
             SortField::new_with_options(column.data_type().clone(), options)
         })
         .collect();
@@ -143,10 +172,18 @@ pub(crate) fn encode_keys(batch: &RecordBatch, keys: &[(String, bool)]) -> Resul
 ///
 /// # Errors
 /// `Internal` for a column that is not there.
-pub fn sample_keys(batch: &RecordBatch, keys: &[(String, bool)], count: usize) -> Result<Vec<Vec<u8>>> {
+pub fn sample_keys(
+    batch: &RecordBatch,
+    keys: &[(String, bool)],
+    count: usize,
+) -> Result<Vec<Vec<u8>>> {
     let encoded = encode_keys(batch, keys)?;
     let step = encoded.num_rows().div_ceil(count.max(1)).max(1);
-    Ok(encoded.iter().step_by(step).map(|row| row.as_ref().to_vec()).collect())
+    Ok(encoded
+        .iter()
+        .step_by(step)
+        .map(|row| row.as_ref().to_vec())
+        .collect())
 }
 
 /// The rows of a sorted batch that belong to one partition of a range: a slice, found by its ends.
@@ -168,12 +205,21 @@ pub fn partition_slice(
         let (mut low, mut high) = (0, encoded.num_rows());
         while low < high {
             let middle = usize::midpoint(low, high);
-            if encoded.row(middle).as_ref() < bound { low = middle + 1 } else { high = middle }
+            if encoded.row(middle).as_ref() < bound {
+                low = middle + 1
+            } else {
+                high = middle
+            }
         }
         low
     };
-    let start = partition.checked_sub(1).and_then(|below| bounds.get(below)).map_or(0, |bound| first_at(bound));
-    let end = bounds.get(partition).map_or(encoded.num_rows(), |bound| first_at(bound));
+    let start = partition
+        .checked_sub(1)
+        .and_then(|below| bounds.get(below))
+        .map_or(0, |bound| first_at(bound));
+    let end = bounds
+        .get(partition)
+        .map_or(encoded.num_rows(), |bound| first_at(bound));
     Ok(batch.slice(start, end.saturating_sub(start)))
 }
 
@@ -182,7 +228,11 @@ pub fn partition_slice(
 pub fn choose_bounds(mut samples: RangeBounds, partitions: usize) -> RangeBounds {
     samples.sort_unstable();
     let mut bounds: RangeBounds = (1..partitions)
-        .filter_map(|part| samples.get(part * samples.len() / partitions.max(1)).cloned())
+        .filter_map(|part| {
+            samples
+                .get(part * samples.len() / partitions.max(1))
+                .cloned()
+        })
         .collect();
     bounds.dedup();
     bounds

@@ -41,7 +41,14 @@ impl PhysicalPlan {
     #[must_use]
     pub fn new(root: Arc<dyn PhysicalOperator>, execution_mode: ExecutionMode) -> Self {
         let blocking = any(&root, &|operator| operator.capabilities().blocking);
-        Self { root, properties: PlanProperties { execution_mode, partitioning: PartitioningSpec::Single, blocking } }
+        Self {
+            root,
+            properties: PlanProperties {
+                execution_mode,
+                partitioning: PartitioningSpec::Single,
+                blocking,
+            },
+        }
     }
 
     /// The plan as indented text.
@@ -59,21 +66,41 @@ pub fn display_tree(root: &Arc<dyn PhysicalOperator>, metrics: Option<&dyn Metri
     text
 }
 
-fn write_tree(operator: &Arc<dyn PhysicalOperator>, metrics: Option<&dyn MetricsSink>, depth: usize, text: &mut String) {
+fn write_tree(
+    operator: &Arc<dyn PhysicalOperator>,
+    metrics: Option<&dyn MetricsSink>,
+    depth: usize,
+    text: &mut String,
+) {
     let _ = write!(text, "{}{}", "  ".repeat(depth), operator.describe());
     if let Some(metrics) = metrics {
         let figures = metrics.operator(operator_key(operator));
-        let _ = write!(text, "  [rows {}, {:.1} ms]", figures.rows, figures.busy_nanos as f64 / 1e6);
+        let _ = write!(
+            text,
+            "  [rows {}, {:.1} ms]",
+            figures.rows,
+            figures.busy_nanos as f64 / 1e6
+        );
     }
     text.push('\n');
     for child in operator.children() {
         write_tree(child, metrics, depth + 1, text);
     }
-    if let Some(apply) = operator.as_any().downcast_ref::<crate::operators::ApplyExec>() {
+    if let Some(apply) = operator
+        .as_any()
+        .downcast_ref::<crate::operators::ApplyExec>()
+    {
         write_tree(apply.subplan(), metrics, depth + 1, text);
     }
 }
 
-fn any(operator: &Arc<dyn PhysicalOperator>, holds: &dyn Fn(&dyn PhysicalOperator) -> bool) -> bool {
-    holds(operator.as_ref()) || operator.children().into_iter().any(|child| any(child, holds))
+fn any(
+    operator: &Arc<dyn PhysicalOperator>,
+    holds: &dyn Fn(&dyn PhysicalOperator) -> bool,
+) -> bool {
+    holds(operator.as_ref())
+        || operator
+            .children()
+            .into_iter()
+            .any(|child| any(child, holds))
 }

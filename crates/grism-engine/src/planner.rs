@@ -6,9 +6,9 @@ use grism_core::{Error, Result, Type};
 use grism_logical::{AggregateFunction, Column, LogicalExpr, LogicalPlan};
 
 use crate::operators::{
-    AdjacencyExpandExec, AggregateColumn, ApplyExec, ArgumentExec, CrossJoinExec, EmptyExec, FetchExec, FilterExec,
-    HashAggregateExec, HashJoinExec, HyperedgeScanExec, LimitExec, NodeScanExec, ProjectExec, RoleExpandExec, SortExec,
-    UnionExec, UnitExec, UnwindExec,
+    AdjacencyExpandExec, AggregateColumn, ApplyExec, ArgumentExec, CrossJoinExec, EmptyExec,
+    FetchExec, FilterExec, HashAggregateExec, HashJoinExec, HyperedgeScanExec, LimitExec,
+    NodeScanExec, ProjectExec, RoleExpandExec, SortExec, UnionExec, UnitExec, UnwindExec,
 };
 use crate::{PhysicalOperator, PhysicalPlan, PhysicalSchema};
 
@@ -26,7 +26,12 @@ pub trait PhysicalPlanner {
 /// # Errors
 /// As [`PhysicalPlanner::plan`].
 pub fn build_operators(plan: &LogicalPlan) -> Result<Arc<dyn PhysicalOperator>> {
-    Builder { leaves: 0, applies: 0, row: None }.build(plan)
+    Builder {
+        leaves: 0,
+        applies: 0,
+        row: None,
+    }
+    .build(plan)
 }
 
 struct Builder {
@@ -52,26 +57,44 @@ impl Builder {
         Ok(match plan {
             LogicalPlan::Unit => match self.leaf() {
                 Some(leaf) => Arc::new(UnitExec::new(leaf)),
-                None => return Err(Error::internal("a subplan that does not start from its argument")),
+                None => {
+                    return Err(Error::internal(
+                        "a subplan that does not start from its argument",
+                    ));
+                }
             },
-            LogicalPlan::Empty(schema) => Arc::new(EmptyExec::new(self.with_row(PhysicalSchema::from(schema.clone())))),
-            LogicalPlan::Argument(schema) => {
-                Arc::new(ArgumentExec::new(self.with_row(PhysicalSchema::from(schema.clone()))))
-            }
+            LogicalPlan::Empty(schema) => Arc::new(EmptyExec::new(
+                self.with_row(PhysicalSchema::from(schema.clone())),
+            )),
+            LogicalPlan::Argument(schema) => Arc::new(ArgumentExec::new(
+                self.with_row(PhysicalSchema::from(schema.clone())),
+            )),
             LogicalPlan::NodeScan(scan) => Arc::new(NodeScanExec::new(scan.clone(), self.leaf())),
-            LogicalPlan::HyperedgeScan(scan) => Arc::new(HyperedgeScanExec::new(scan.clone(), self.leaf())),
-            LogicalPlan::EdgeExpand(expand) => Arc::new(AdjacencyExpandExec::new(self.build(&expand.input)?, expand)),
-            LogicalPlan::RoleExpand(expand) => Arc::new(RoleExpandExec::new(self.build(&expand.input)?, expand)),
-            LogicalPlan::Fetch(fetch) => {
-                Arc::new(FetchExec::new(self.build(&fetch.input)?, fetch.entity.clone(), fetch.properties.clone()))
+            LogicalPlan::HyperedgeScan(scan) => {
+                Arc::new(HyperedgeScanExec::new(scan.clone(), self.leaf()))
             }
+            LogicalPlan::EdgeExpand(expand) => {
+                Arc::new(AdjacencyExpandExec::new(self.build(&expand.input)?, expand))
+            }
+            LogicalPlan::RoleExpand(expand) => {
+                Arc::new(RoleExpandExec::new(self.build(&expand.input)?, expand))
+            }
+            LogicalPlan::Fetch(fetch) => Arc::new(FetchExec::new(
+                self.build(&fetch.input)?,
+                fetch.entity.clone(),
+                fetch.properties.clone(),
+            )),
             LogicalPlan::Filter { input, predicate } => {
                 Arc::new(FilterExec::try_new(self.build(input)?, predicate.clone())?)
             }
             LogicalPlan::Project { input, expressions } => {
                 let input = self.build(input)?;
                 let mut expressions = expressions.clone();
-                if let Some(row) = self.row.as_ref().filter(|row| input.schema().columns().contains(row)) {
+                if let Some(row) = self
+                    .row
+                    .as_ref()
+                    .filter(|row| input.schema().columns().contains(row))
+                {
                     expressions.push((LogicalExpr::column(row), row.clone()));
                 }
                 Arc::new(ProjectExec::try_new(input, expressions)?)
@@ -91,10 +114,18 @@ impl Builder {
                         columns.push((argument.clone(), column.clone()));
                         column
                     });
-                    let (function, distinct, text) = (call.function, call.distinct, call.to_string());
-                    aggregates.push(AggregateColumn { function, argument, distinct, name: name.clone(), text });
+                    let (function, distinct, text) =
+                        (call.function, call.distinct, call.to_string());
+                    aggregates.push(AggregateColumn {
+                        function,
+                        argument,
+                        distinct,
+                        name: name.clone(),
+                        text,
+                    });
                 }
-                let projected: Arc<dyn PhysicalOperator> = Arc::new(ProjectExec::try_new(input, columns)?);
+                let projected: Arc<dyn PhysicalOperator> =
+                    Arc::new(ProjectExec::try_new(input, columns)?);
                 for aggregate in &aggregates {
                     check_aggregate(aggregate, projected.schema())?;
                 }
@@ -102,19 +133,35 @@ impl Builder {
             }
             LogicalPlan::Distinct { input } => {
                 let input = self.build(input)?;
-                let keys = input.schema().columns().names().map(|name| (name.to_owned(), name.to_owned())).collect();
+                let keys = input
+                    .schema()
+                    .columns()
+                    .names()
+                    .map(|name| (name.to_owned(), name.to_owned()))
+                    .collect();
                 Arc::new(HashAggregateExec::try_new(input, keys, Vec::new())?)
             }
             LogicalPlan::Sort { input, keys, fetch } => self.sort(input, keys, *fetch)?,
-            LogicalPlan::Limit { input, skip, fetch } => Arc::new(LimitExec::new(self.build(input)?, *skip, *fetch)),
+            LogicalPlan::Limit { input, skip, fetch } => {
+                Arc::new(LimitExec::new(self.build(input)?, *skip, *fetch))
+            }
             LogicalPlan::Union { inputs } => {
                 let schema = PhysicalSchema::from(plan.schema()?);
-                let inputs = inputs.iter().map(|input| self.build(input)).collect::<Result<_>>()?;
+                let inputs = inputs
+                    .iter()
+                    .map(|input| self.build(input))
+                    .collect::<Result<_>>()?;
                 Arc::new(UnionExec::new(inputs, schema))
             }
-            LogicalPlan::Unwind { input, expression, variable } => {
-                Arc::new(UnwindExec::try_new(self.build(input)?, expression.clone(), variable.clone())?)
-            }
+            LogicalPlan::Unwind {
+                input,
+                expression,
+                variable,
+            } => Arc::new(UnwindExec::try_new(
+                self.build(input)?,
+                expression.clone(),
+                variable.clone(),
+            )?),
             LogicalPlan::Apply(apply) => {
                 let input = self.build(&apply.input)?;
                 self.applies += 1;
@@ -129,10 +176,13 @@ impl Builder {
                 if join.on.is_empty() {
                     return Ok(Arc::new(CrossJoinExec::new(left, right)));
                 }
-                let (left, left_keys) = with_keys(left, join.on.iter().map(|(key, _)| key), "left")?;
-                let (right, right_keys) = with_keys(right, join.on.iter().map(|(_, key)| key), "right")?;
+                let (left, left_keys) =
+                    with_keys(left, join.on.iter().map(|(key, _)| key), "left")?;
+                let (right, right_keys) =
+                    with_keys(right, join.on.iter().map(|(_, key)| key), "right")?;
                 let on = left_keys.into_iter().zip(right_keys).collect();
-                let joined: Arc<dyn PhysicalOperator> = Arc::new(HashJoinExec::new(left, right, on));
+                let joined: Arc<dyn PhysicalOperator> =
+                    Arc::new(HashJoinExec::new(left, right, on));
                 without_internal(joined, &plan.schema()?.columns, self.row.as_deref())?
             }
         })
@@ -147,7 +197,11 @@ impl Builder {
         let input = self.build(input)?;
         let columns = input.schema().columns().columns.clone();
         let (input, names) = with_keys(input, keys.iter().map(|key| &key.expression), "sort")?;
-        let keys = names.into_iter().zip(keys).map(|(name, key)| (name, key.descending)).collect();
+        let keys = names
+            .into_iter()
+            .zip(keys)
+            .map(|(name, key)| (name, key.descending))
+            .collect();
         let sorted: Arc<dyn PhysicalOperator> = Arc::new(SortExec::new(input, keys, fetch));
         without_internal(sorted, &columns, None)
     }
@@ -166,8 +220,12 @@ fn with_keys<'a>(
     keys: impl Iterator<Item = &'a LogicalExpr>,
     side: &str,
 ) -> Result<(Arc<dyn PhysicalOperator>, Vec<String>)> {
-    let mut expressions: Vec<(LogicalExpr, String)> =
-        input.schema().columns().names().map(|name| (LogicalExpr::column(name), name.to_owned())).collect();
+    let mut expressions: Vec<(LogicalExpr, String)> = input
+        .schema()
+        .columns()
+        .names()
+        .map(|name| (LogicalExpr::column(name), name.to_owned()))
+        .collect();
     let plain = expressions.len();
     let mut names = Vec::new();
     for (index, key) in keys.enumerate() {
@@ -192,21 +250,33 @@ fn without_internal(
     row: Option<&str>,
 ) -> Result<Arc<dyn PhysicalOperator>> {
     let mut wanted: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-    wanted.extend(row.filter(|row| input.schema().columns().contains(row) && !wanted.contains(row)));
+    wanted
+        .extend(row.filter(|row| input.schema().columns().contains(row) && !wanted.contains(row)));
     if input.schema().columns().names().eq(wanted.iter().copied()) {
         return Ok(input);
     }
-    let expressions = wanted.into_iter().map(|name| (LogicalExpr::column(name), name.to_owned())).collect();
+    let expressions = wanted
+        .into_iter()
+        .map(|name| (LogicalExpr::column(name), name.to_owned()))
+        .collect();
     Ok(Arc::new(ProjectExec::try_new(input, expressions)?))
 }
 
 fn check_aggregate(aggregate: &AggregateColumn, input: &PhysicalSchema) -> Result<()> {
-    let Some(argument) = &aggregate.argument else { return Ok(()) };
+    let Some(argument) = &aggregate.argument else {
+        return Ok(());
+    };
     let ty = &input.columns().columns[input.index_of(argument)?].ty;
-    let ordered = matches!(aggregate.function, AggregateFunction::Min | AggregateFunction::Max);
+    let ordered = matches!(
+        aggregate.function,
+        AggregateFunction::Min | AggregateFunction::Max
+    );
     let nested = matches!(ty, Type::List(item) if matches!(**item, Type::List(_) | Type::Map(_)));
     if ordered && (nested || matches!(ty, Type::Map(_) | Type::Incidence)) {
-        return Err(Error::unsupported(format!("{}() of {ty}", aggregate.function.name())));
+        return Err(Error::unsupported(format!(
+            "{}() of {ty}",
+            aggregate.function.name()
+        )));
     }
     Ok(())
 }

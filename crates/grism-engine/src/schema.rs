@@ -51,9 +51,15 @@ impl PhysicalSchema {
 
 impl From<PlanSchema> for PhysicalSchema {
     fn from(columns: PlanSchema) -> Self {
-        let fields: Vec<Field> =
-            columns.columns.iter().map(|column| Field::new(&column.name, column.ty.to_arrow(), true)).collect();
-        Self { columns, arrow: Arc::new(Schema::new(fields)) }
+        let fields: Vec<Field> = columns
+            .columns
+            .iter()
+            .map(|column| Field::new(&column.name, column.ty.to_arrow(), true))
+            .collect();
+        Self {
+            columns,
+            arrow: Arc::new(Schema::new(fields)),
+        }
     }
 }
 

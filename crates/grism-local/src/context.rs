@@ -16,7 +16,10 @@ impl LocalExecutionContext {
     /// A context for one run of one query.
     #[must_use]
     pub fn new(query: QueryContext) -> Self {
-        Self { query, queues: Mutex::default() }
+        Self {
+            query,
+            queues: Mutex::default(),
+        }
     }
 }
 
@@ -27,7 +30,9 @@ impl ExecutionContextTrait for LocalExecutionContext {
 
     fn morsels(&self, leaf: u32, count: usize) -> Arc<MorselQueue> {
         let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
-        let queue = queues.entry(leaf).or_insert_with(|| Arc::new(MorselQueue::new((0..count).collect())));
+        let queue = queues
+            .entry(leaf)
+            .or_insert_with(|| Arc::new(MorselQueue::new((0..count).collect())));
         Arc::clone(queue)
     }
 }

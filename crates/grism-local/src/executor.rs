@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use grism_core::{Result, SnapshotId, Storage};
 use grism_engine::{
-    CancellationHandle, ExecutionContextTrait, MemoryManager, MetricsSink, PhysicalPlan, PoolMemoryManager,
-    QueryContext, QueryMetrics, RuntimeConfig, run,
+    CancellationHandle, ExecutionContextTrait, MemoryManager, MetricsSink, PhysicalPlan,
+    PoolMemoryManager, QueryContext, QueryMetrics, RuntimeConfig, run,
 };
 
 use crate::{ExecutionResult, LocalExecutionContext, process_memory};
@@ -59,7 +59,10 @@ impl LocalExecutor {
         snapshot: SnapshotId,
     ) -> Result<ExecutionResult> {
         let snapshot = storage.snapshot(snapshot).await?;
-        let deadline = self.config.timeout_ms.map(|timeout| Instant::now() + Duration::from_millis(timeout));
+        let deadline = self
+            .config
+            .timeout_ms
+            .map(|timeout| Instant::now() + Duration::from_millis(timeout));
         let cancellation = CancellationHandle::with_deadline(deadline);
         let metrics: Arc<dyn MetricsSink> = Arc::new(QueryMetrics::default());
         let query = QueryContext::try_new(
@@ -72,6 +75,11 @@ impl LocalExecutor {
         )?;
         let context: Arc<dyn ExecutionContextTrait> = Arc::new(LocalExecutionContext::new(query));
         let stream = run(&plan.root, &context)?;
-        Ok(ExecutionResult::new(plan.root.schema().clone(), stream, cancellation, metrics))
+        Ok(ExecutionResult::new(
+            plan.root.schema().clone(),
+            stream,
+            cancellation,
+            metrics,
+        ))
     }
 }

@@ -18,7 +18,11 @@ fn machine_memory() -> usize {
     let total = || -> Option<usize> {
         let text = std::fs::read_to_string("/proc/meminfo").ok()?;
         let line = text.lines().find(|line| line.starts_with("MemTotal:"))?;
-        line.split_whitespace().nth(1)?.parse::<usize>().ok()?.checked_mul(1024)
+        line.split_whitespace()
+            .nth(1)?
+            .parse::<usize>()
+            .ok()?
+            .checked_mul(1024)
     };
     total().unwrap_or(ASSUMED_MEMORY)
 }

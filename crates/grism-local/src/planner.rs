@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use grism_core::Result;
 use grism_engine::operators::{
-    AggregatePhase, HashAggregateExec, HyperedgeScanExec, LimitExec, NodeScanExec, ParallelExec, SortExec, SortMergeExec,
+    AggregatePhase, HashAggregateExec, HyperedgeScanExec, LimitExec, NodeScanExec, ParallelExec,
+    SortExec, SortMergeExec,
 };
-use grism_engine::{ExecutionMode, PhysicalOperator, PhysicalPlan, PhysicalPlanner, PlannerConfig, build_operators};
+use grism_engine::{
+    ExecutionMode, PhysicalOperator, PhysicalPlan, PhysicalPlanner, PlannerConfig, build_operators,
+};
 use grism_logical::LogicalPlan;
 
 /// Plans for one machine. No exchange is inserted.
@@ -34,17 +37,28 @@ impl LocalPhysicalPlanner {
     /// As [`PhysicalPlanner::plan`].
     pub fn plan(&self, logical: &LogicalPlan) -> Result<PhysicalPlan> {
         let root = build_operators(logical)?;
-        let root = if self.config.threads > 1 { self.parallelize(&root)? } else { root };
+        let root = if self.config.threads > 1 {
+            self.parallelize(&root)?
+        } else {
+            root
+        };
         Ok(PhysicalPlan::new(root, ExecutionMode::Local))
     }
 
     /// Lets threads share the pipelines below `operator`; what must see all rows stays above them.
-    fn parallelize(&self, operator: &Arc<dyn PhysicalOperator>) -> Result<Arc<dyn PhysicalOperator>> {
+    fn parallelize(
+        &self,
+        operator: &Arc<dyn PhysicalOperator>,
+    ) -> Result<Arc<dyn PhysicalOperator>> {
         let parallel = |pipeline: Arc<dyn PhysicalOperator>| -> Arc<dyn PhysicalOperator> {
             Arc::new(ParallelExec::new(pipeline, self.config.threads))
         };
         if is_pipeline(operator) {
-            return Ok(if has_scan(operator) { parallel(Arc::clone(operator)) } else { Arc::clone(operator) });
+            return Ok(if has_scan(operator) {
+                parallel(Arc::clone(operator))
+            } else {
+                Arc::clone(operator)
+            });
         }
         if let [child] = operator.children()[..]
             && is_pipeline(child)
@@ -55,18 +69,28 @@ impl LocalPhysicalPlanner {
                 && aggregate.phase() == AggregatePhase::Single
                 && !aggregate.schema().columns().columns.is_empty()
             {
-                return Ok(Arc::new(aggregate.finish(parallel(Arc::new(aggregate.partial()?)))?));
+                return Ok(Arc::new(
+                    aggregate.finish(parallel(Arc::new(aggregate.partial()?)))?,
+                ));
             }
             if let Some(sort) = any.downcast_ref::<SortExec>() {
                 let (keys, fetch) = (sort.keys().to_vec(), sort.fetch());
-                return Ok(Arc::new(SortMergeExec::new(parallel(Arc::clone(operator)), keys, fetch)));
+                return Ok(Arc::new(SortMergeExec::new(
+                    parallel(Arc::clone(operator)),
+                    keys,
+                    fetch,
+                )));
             }
             if let Some(limit) = any.downcast_ref::<LimitExec>() {
                 let cut = Arc::new(LimitExec::new(Arc::clone(child), 0, limit.reach()));
                 return operator.with_new_children(vec![parallel(cut)]);
             }
         }
-        let children = operator.children().into_iter().map(|child| self.parallelize(child)).collect::<Result<_>>()?;
+        let children = operator
+            .children()
+            .into_iter()
+            .map(|child| self.parallelize(child))
+            .collect::<Result<_>>()?;
         operator.with_new_children(children)
     }
 }
@@ -80,7 +104,9 @@ impl PhysicalPlanner for LocalPhysicalPlanner {
 /// Whether everything down to the leaves works row by row on any split of its input.
 fn is_pipeline(operator: &Arc<dyn PhysicalOperator>) -> bool {
     let capabilities = operator.capabilities();
-    capabilities.streaming && capabilities.parallel_safe && operator.children().into_iter().all(is_pipeline)
+    capabilities.streaming
+        && capabilities.parallel_safe
+        && operator.children().into_iter().all(is_pipeline)
 }
 
 fn has_scan(operator: &Arc<dyn PhysicalOperator>) -> bool {

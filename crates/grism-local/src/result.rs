@@ -25,7 +25,12 @@ impl ExecutionResult {
         cancellation: CancellationHandle,
         metrics: Arc<dyn MetricsSink>,
     ) -> Self {
-        Self { schema, stream, cancellation, metrics }
+        Self {
+            schema,
+            stream,
+            cancellation,
+            metrics,
+        }
     }
 
     /// The result's columns.
@@ -63,6 +68,8 @@ impl ExecutionResult {
 
 impl fmt::Debug for ExecutionResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ExecutionResult").field("schema", &self.schema).finish_non_exhaustive()
+        f.debug_struct("ExecutionResult")
+            .field("schema", &self.schema)
+            .finish_non_exhaustive()
     }
 }

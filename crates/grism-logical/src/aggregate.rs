@@ -26,7 +26,14 @@ pub enum AggregateFunction {
 
 impl AggregateFunction {
     /// Every aggregate function.
-    pub const ALL: [Self; 6] = [Self::Count, Self::Sum, Self::Avg, Self::Min, Self::Max, Self::Collect];
+    pub const ALL: [Self; 6] = [
+        Self::Count,
+        Self::Sum,
+        Self::Avg,
+        Self::Min,
+        Self::Max,
+        Self::Collect,
+    ];
 
     /// The function's name, in lower case.
     #[must_use]
@@ -44,7 +51,9 @@ impl AggregateFunction {
     /// The function called `name`, in any case.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|function| function.name().eq_ignore_ascii_case(name))
+        Self::ALL
+            .into_iter()
+            .find(|function| function.name().eq_ignore_ascii_case(name))
     }
 
     /// The type of the result for an argument of the type `argument`.

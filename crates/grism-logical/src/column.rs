@@ -15,7 +15,10 @@ pub struct Column {
 impl Column {
     /// Makes a column.
     pub fn new(name: impl Into<String>, ty: Type) -> Self {
-        Self { name: name.into(), ty }
+        Self {
+            name: name.into(),
+            ty,
+        }
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use crate::{Apply, ApplyKind, Direction, LogicalExpr, LogicalPlan, PropertyRef, RoleBinding, RoleSource};
+use crate::{
+    Apply, ApplyKind, Direction, LogicalExpr, LogicalPlan, PropertyRef, RoleBinding, RoleSource,
+};
 
 impl LogicalPlan {
     /// The node's own line.
@@ -32,11 +34,18 @@ impl LogicalPlan {
                     Direction::Both => ("-", "-"),
                 };
                 let edge = expand.edge.as_deref().unwrap_or_default();
-                format!("Expand(({}){left}[{}]{right}({}))", expand.from, named(edge, &expand.label), expand.to)
+                format!(
+                    "Expand(({}){left}[{}]{right}({}))",
+                    expand.from,
+                    named(edge, &expand.label),
+                    expand.to
+                )
             }
             Self::RoleExpand(expand) => {
                 let start = match &expand.from {
-                    RoleSource::Member { column, roles, .. } => format!("({column})<-[{}]-", roles.join("|")),
+                    RoleSource::Member { column, roles, .. } => {
+                        format!("({column})<-[{}]-", roles.join("|"))
+                    }
                     RoleSource::Hyperedge => String::new(),
                 };
                 format!(
@@ -49,7 +58,12 @@ impl LogicalPlan {
             Self::Filter { predicate, .. } => format!("Filter({predicate})"),
             Self::Project { expressions, .. } => format!("Project({})", aliased(expressions)),
             Self::Aggregate(aggregate) => {
-                let calls = list(aggregate.aggregates.iter().map(|(call, _)| call.to_string()));
+                let calls = list(
+                    aggregate
+                        .aggregates
+                        .iter()
+                        .map(|(call, _)| call.to_string()),
+                );
                 let by = list(aggregate.keys.iter().map(|(key, _)| key.to_string()));
                 match (calls.is_empty(), by.is_empty()) {
                     (false, false) => format!("Aggregate({calls}, GROUP BY {by})"),
@@ -59,8 +73,13 @@ impl LogicalPlan {
             }
             Self::Distinct { .. } => "Distinct".to_owned(),
             Self::Sort { keys, fetch, .. } => {
-                let keys =
-                    list(keys.iter().map(|key| format!("{}{}", key.expression, if key.descending { " DESC" } else { "" })));
+                let keys = list(keys.iter().map(|key| {
+                    format!(
+                        "{}{}",
+                        key.expression,
+                        if key.descending { " DESC" } else { "" }
+                    )
+                }));
                 match fetch {
                     Some(fetch) => format!("TopK({fetch}, {keys})"),
                     None => format!("Sort({keys})"),
@@ -72,7 +91,11 @@ impl LogicalPlan {
                 (skip, None) => format!("Skip({skip})"),
             },
             Self::Union { .. } => "Union".to_owned(),
-            Self::Unwind { expression, variable, .. } => format!("Unwind({expression} AS {variable})"),
+            Self::Unwind {
+                expression,
+                variable,
+                ..
+            } => format!("Unwind({expression} AS {variable})"),
             Self::Apply(Apply { kind, .. }) => match kind {
                 ApplyKind::Optional => "Optional".to_owned(),
                 ApplyKind::Semi => "SemiApply".to_owned(),
@@ -82,7 +105,14 @@ impl LogicalPlan {
             },
             Self::Join(join) if join.on.is_empty() => "CrossJoin".to_owned(),
             Self::Join(join) => {
-                format!("HashJoin({})", list(join.on.iter().map(|(left, right)| format!("{left} = {right}"))))
+                format!(
+                    "HashJoin({})",
+                    list(
+                        join.on
+                            .iter()
+                            .map(|(left, right)| format!("{left} = {right}"))
+                    )
+                )
             }
         }
     }
@@ -110,22 +140,40 @@ fn list(items: impl Iterator<Item = String>) -> String {
 }
 
 fn named(variable: &str, label: &str) -> String {
-    let variable = if variable.starts_with('#') { "" } else { variable };
-    if label.is_empty() { variable.to_owned() } else { format!("{variable}:{label}") }
+    let variable = if variable.starts_with('#') {
+        ""
+    } else {
+        variable
+    };
+    if label.is_empty() {
+        variable.to_owned()
+    } else {
+        format!("{variable}:{label}")
+    }
 }
 
 fn keys(properties: &[PropertyRef]) -> String {
     if properties.is_empty() {
         return String::new();
     }
-    format!(", read {}", list(properties.iter().map(|property| property.key.clone())))
+    format!(
+        ", read {}",
+        list(properties.iter().map(|property| property.key.clone()))
+    )
 }
 
 fn conditions(predicate: &[grism_core::Comparison]) -> String {
     if predicate.is_empty() {
         return String::new();
     }
-    format!(", where {}", predicate.iter().map(ToString::to_string).collect::<Vec<_>>().join(" AND "))
+    format!(
+        ", where {}",
+        predicate
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(" AND ")
+    )
 }
 
 fn bindings(bindings: &[RoleBinding]) -> String {
@@ -133,7 +181,11 @@ fn bindings(bindings: &[RoleBinding]) -> String {
         return String::new();
     }
     let bound = bindings.iter().map(|binding| {
-        let member = if binding.member.starts_with('#') { "_" } else { binding.member.as_str() };
+        let member = if binding.member.starts_with('#') {
+            "_"
+        } else {
+            binding.member.as_str()
+        };
         format!("{}={member}", binding.roles.join("|"))
     });
     format!(", roles {}", list(bound))
@@ -142,7 +194,10 @@ fn bindings(bindings: &[RoleBinding]) -> String {
 fn aliased(expressions: &[(LogicalExpr, String)]) -> String {
     list(expressions.iter().map(|(expression, name)| {
         let text = expression.to_string();
-        if &text == name { text } else { format!("{text} AS {name}") }
+        if &text == name {
+            text
+        } else {
+            format!("{text} AS {name}")
+        }
     }))
 }
-

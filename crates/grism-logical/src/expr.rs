@@ -86,7 +86,12 @@ impl BinaryOperator {
     pub const fn is_comparison(self) -> bool {
         matches!(
             self,
-            Self::Equal | Self::NotEqual | Self::Less | Self::LessOrEqual | Self::Greater | Self::GreaterOrEqual
+            Self::Equal
+                | Self::NotEqual
+                | Self::Less
+                | Self::LessOrEqual
+                | Self::Greater
+                | Self::GreaterOrEqual
         )
     }
 
@@ -226,13 +231,20 @@ impl LogicalExpr {
     /// `self operator other`.
     #[must_use]
     pub fn binary(self, operator: BinaryOperator, other: Self) -> Self {
-        Self::Binary { operator, left: Box::new(self), right: Box::new(other) }
+        Self::Binary {
+            operator,
+            left: Box::new(self),
+            right: Box::new(other),
+        }
     }
 
     /// `operator self`.
     #[must_use]
     pub fn unary(self, operator: UnaryOperator) -> Self {
-        Self::Unary { operator, operand: Box::new(self) }
+        Self::Unary {
+            operator,
+            operand: Box::new(self),
+        }
     }
 
     /// The conjunction of all; true for none.
@@ -247,7 +259,11 @@ impl LogicalExpr {
     #[must_use]
     pub fn conjuncts(self) -> Vec<Self> {
         match self {
-            Self::Binary { operator: BinaryOperator::And, left, right } => {
+            Self::Binary {
+                operator: BinaryOperator::And,
+                left,
+                right,
+            } => {
                 let mut parts = left.conjuncts();
                 parts.extend(right.conjuncts());
                 parts
@@ -263,8 +279,14 @@ impl LogicalExpr {
             Self::Literal(_) | Self::Column(_) | Self::Property { .. } => Vec::new(),
             Self::Binary { left, right, .. } => vec![left, right],
             Self::Unary { operand, .. } => vec![operand],
-            Self::Case { branches, otherwise } => {
-                let mut parts: Vec<&Self> = branches.iter().flat_map(|(when, then)| [when, then]).collect();
+            Self::Case {
+                branches,
+                otherwise,
+            } => {
+                let mut parts: Vec<&Self> = branches
+                    .iter()
+                    .flat_map(|(when, then)| [when, then])
+                    .collect();
                 parts.extend(otherwise.as_deref());
                 parts
             }
@@ -289,32 +311,65 @@ impl LogicalExpr {
         let mut boxed = |inner: &Self| Box::new(rewrite(inner));
         match self {
             Self::Literal(_) | Self::Column(_) | Self::Property { .. } => self.clone(),
-            Self::Binary { operator, left, right } => {
-                Self::Binary { operator: *operator, left: boxed(left), right: boxed(right) }
-            }
-            Self::Unary { operator, operand } => Self::Unary { operator: *operator, operand: boxed(operand) },
-            Self::Case { branches, otherwise } => Self::Case {
-                branches: branches.iter().map(|(when, then)| (*boxed(when), *boxed(then))).collect(),
+            Self::Binary {
+                operator,
+                left,
+                right,
+            } => Self::Binary {
+                operator: *operator,
+                left: boxed(left),
+                right: boxed(right),
+            },
+            Self::Unary { operator, operand } => Self::Unary {
+                operator: *operator,
+                operand: boxed(operand),
+            },
+            Self::Case {
+                branches,
+                otherwise,
+            } => Self::Case {
+                branches: branches
+                    .iter()
+                    .map(|(when, then)| (*boxed(when), *boxed(then)))
+                    .collect(),
                 otherwise: otherwise.as_deref().map(boxed),
             },
-            Self::Function { function, arguments } => {
-                Self::Function { function: *function, arguments: arguments.iter().map(rewrite).collect() }
-            }
+            Self::Function {
+                function,
+                arguments,
+            } => Self::Function {
+                function: *function,
+                arguments: arguments.iter().map(rewrite).collect(),
+            },
             Self::List(items) => Self::List(items.iter().map(rewrite).collect()),
-            Self::Map(entries) => {
-                Self::Map(entries.iter().map(|(key, value)| (key.clone(), rewrite(value))).collect())
-            }
-            Self::Field { base, key } => Self::Field { base: boxed(base), key: key.clone() },
-            Self::Index { base, index } => Self::Index { base: boxed(base), index: boxed(index) },
+            Self::Map(entries) => Self::Map(
+                entries
+                    .iter()
+                    .map(|(key, value)| (key.clone(), rewrite(value)))
+                    .collect(),
+            ),
+            Self::Field { base, key } => Self::Field {
+                base: boxed(base),
+                key: key.clone(),
+            },
+            Self::Index { base, index } => Self::Index {
+                base: boxed(base),
+                index: boxed(index),
+            },
             Self::Slice { base, lower, upper } => Self::Slice {
                 base: boxed(base),
                 lower: lower.as_deref().map(&mut boxed),
                 upper: upper.as_deref().map(&mut boxed),
             },
-            Self::TableIn { entity, tables } => Self::TableIn { entity: boxed(entity), tables: tables.clone() },
-            Self::TableLookup { entity, values, ty } => {
-                Self::TableLookup { entity: boxed(entity), values: values.clone(), ty: ty.clone() }
-            }
+            Self::TableIn { entity, tables } => Self::TableIn {
+                entity: boxed(entity),
+                tables: tables.clone(),
+            },
+            Self::TableLookup { entity, values, ty } => Self::TableLookup {
+                entity: boxed(entity),
+                values: values.clone(),
+                ty: ty.clone(),
+            },
         }
     }
 
@@ -331,7 +386,10 @@ impl LogicalExpr {
             Self::Column(name) | Self::Property { entity: name, .. } => {
                 columns.insert(name.clone());
             }
-            other => other.children().into_iter().for_each(|child| child.collect_columns(columns)),
+            other => other
+                .children()
+                .into_iter()
+                .for_each(|child| child.collect_columns(columns)),
         }
     }
 
@@ -346,7 +404,10 @@ impl LogicalExpr {
     fn fmt_operand(&self, f: &mut fmt::Formatter<'_>, outer: u8) -> fmt::Result {
         match self {
             Self::Binary { operator, .. } if operator.precedence() < outer => write!(f, "({self})"),
-            Self::Unary { operator: UnaryOperator::Not, .. } if outer > 4 => write!(f, "({self})"),
+            Self::Unary {
+                operator: UnaryOperator::Not,
+                ..
+            } if outer > 4 => write!(f, "({self})"),
             _ => write!(f, "{self}"),
         }
     }
@@ -365,7 +426,11 @@ impl fmt::Display for LogicalExpr {
             Self::Literal(value) => value.fmt(f),
             Self::Column(name) => f.write_str(name),
             Self::Property { entity, key, .. } => f.write_str(&property_column(entity, key)),
-            Self::Binary { operator, left, right } => {
+            Self::Binary {
+                operator,
+                left,
+                right,
+            } => {
                 left.fmt_operand(f, operator.precedence())?;
                 write!(f, " {} ", operator.as_str())?;
                 right.fmt_operand(f, operator.precedence() + 1)
@@ -388,7 +453,10 @@ impl fmt::Display for LogicalExpr {
                     f.write_str(" IS NOT NULL")
                 }
             },
-            Self::Case { branches, otherwise } => {
+            Self::Case {
+                branches,
+                otherwise,
+            } => {
                 f.write_str("CASE")?;
                 for (when, then) in branches {
                     write!(f, " WHEN {when} THEN {then}")?;
@@ -398,7 +466,10 @@ impl fmt::Display for LogicalExpr {
                 }
                 f.write_str(" END")
             }
-            Self::Function { function, arguments } => {
+            Self::Function {
+                function,
+                arguments,
+            } => {
                 write!(f, "{}(", function.name())?;
                 comma(f, arguments)?;
                 f.write_str(")")

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use grism_core::{Error, GraphSchema, Result, SOURCE_ROLE, TARGET_ROLE, Type, Value, nearest};
 
 use crate::{
-    Aggregate, AggregateCall, Direction, EdgeExpand, LogicalExpr, LogicalPlan, NodeScan, RoleBinding,
-    RoleExpand, RoleSource, SortKey, infer_type,
+    Aggregate, AggregateCall, Direction, EdgeExpand, LogicalExpr, LogicalPlan, NodeScan,
+    RoleBinding, RoleExpand, RoleSource, SortKey, infer_type,
 };
 
 /// The column or property `name`, to be resolved by the frame it is used in.
@@ -52,7 +52,12 @@ impl Frame {
             properties: Vec::new(),
             predicate: Vec::new(),
         };
-        Ok(Self { plan: LogicalPlan::NodeScan(scan), schema, current: Some("n0".to_owned()), entities: 1 })
+        Ok(Self {
+            plan: LogicalPlan::NodeScan(scan),
+            schema,
+            current: Some("n0".to_owned()),
+            entities: 1,
+        })
     }
 
     /// The plan built so far.
@@ -69,9 +74,16 @@ impl Frame {
         let predicate = self.resolve(predicate)?;
         match infer_type(&predicate, &self.plan.schema()?)? {
             Type::Bool | Type::Null => {}
-            other => return Err(Error::invalid_query(format!("a filter needs a boolean, not {other}"))),
+            other => {
+                return Err(Error::invalid_query(format!(
+                    "a filter needs a boolean, not {other}"
+                )));
+            }
         }
-        Ok(self.with(LogicalPlan::Filter { input: Arc::new(self.plan.clone()), predicate }))
+        Ok(self.with(LogicalPlan::Filter {
+            input: Arc::new(self.plan.clone()),
+            predicate,
+        }))
     }
 
     /// Goes from the current entity through hyperedges of the type `name` to their members; those become current.
@@ -80,11 +92,21 @@ impl Frame {
     ///
     /// # Errors
     /// `NotFound` for an unknown type or role; `InvalidQuery` where no entity is current or a role is missing.
-    pub fn expand(&self, name: &str, from_role: Option<&str>, to_role: Option<&str>) -> Result<Self> {
-        let from =
-            self.current.clone().ok_or_else(|| Error::invalid_query("expand() needs a frame of nodes or hyperedges"))?;
+    pub fn expand(
+        &self,
+        name: &str,
+        from_role: Option<&str>,
+        to_role: Option<&str>,
+    ) -> Result<Self> {
+        let from = self
+            .current
+            .clone()
+            .ok_or_else(|| Error::invalid_query("expand() needs a frame of nodes or hyperedges"))?;
         let Some((table, hyperedge_type)) = self.schema.hyperedge_table(name) else {
-            let known = self.schema.hyperedge_tables().map(|(_, hyperedge_type)| hyperedge_type.name.as_str());
+            let known = self
+                .schema
+                .hyperedge_tables()
+                .map(|(_, hyperedge_type)| hyperedge_type.name.as_str());
             return Err(unknown("hyperedge type", name, known));
         };
         let tables = [table.id].into();
@@ -96,16 +118,31 @@ impl Frame {
                 (None | Some(SOURCE_ROLE), None | Some(TARGET_ROLE)) => Direction::Out,
                 (None | Some(TARGET_ROLE), None | Some(SOURCE_ROLE)) => Direction::In,
                 (from, to) => {
-                    let odd = [from, to].into_iter().flatten().find(|role| hyperedge_type.role(role).is_none());
+                    let odd = [from, to]
+                        .into_iter()
+                        .flatten()
+                        .find(|role| hyperedge_type.role(role).is_none());
                     return Err(match odd {
                         Some(role) => unknown("role", role, [SOURCE_ROLE, TARGET_ROLE]),
-                        None => Error::invalid_query("from_role and to_role must differ for a binary edge"),
+                        None => Error::invalid_query(
+                            "from_role and to_role must differ for a binary edge",
+                        ),
                     });
                 }
             };
             let to_type = Type::Node(self.schema.node_tables().map(|table| table.id).collect());
             let (edge, to) = (None, member.clone());
-            LogicalPlan::EdgeExpand(EdgeExpand { input, from, tables, label, direction, edge, to, to_type, restrict: None })
+            LogicalPlan::EdgeExpand(EdgeExpand {
+                input,
+                from,
+                tables,
+                label,
+                direction,
+                edge,
+                to,
+                to_type,
+                restrict: None,
+            })
         } else {
             let role = |given: Option<&str>, which: &str| {
                 let known = || hyperedge_type.roles.iter().map(|role| role.name.as_str());
@@ -116,7 +153,9 @@ impl Frame {
                         known.join(", ")
                     )));
                 };
-                hyperedge_type.role(given).ok_or_else(|| unknown("role", given, known()))
+                hyperedge_type
+                    .role(given)
+                    .ok_or_else(|| unknown("role", given, known()))
             };
             let source = role(from_role, "from_role")?;
             let target = role(to_role, "to_role")?;
@@ -129,14 +168,23 @@ impl Frame {
             };
             LogicalPlan::RoleExpand(RoleExpand {
                 input,
-                from: RoleSource::Member { column: from, roles: vec![source.name.clone()], incidence: None },
+                from: RoleSource::Member {
+                    column: from,
+                    roles: vec![source.name.clone()],
+                    incidence: None,
+                },
                 hyperedge: format!("h{}", self.entities),
                 tables,
                 label,
                 bindings: vec![binding],
             })
         };
-        Ok(Self { plan, schema: Arc::clone(&self.schema), current: Some(member), entities: self.entities + 1 })
+        Ok(Self {
+            plan,
+            schema: Arc::clone(&self.schema),
+            current: Some(member),
+            entities: self.entities + 1,
+        })
     }
 
     /// Exactly these columns.
@@ -145,9 +193,15 @@ impl Frame {
     /// `InvalidQuery` for an unknown name or a type error.
     pub fn select(&self, expressions: Vec<(LogicalExpr, String)>) -> Result<Self> {
         let expressions = self.resolve_named(expressions)?;
-        let plan = LogicalPlan::Project { input: Arc::new(self.plan.clone()), expressions };
+        let plan = LogicalPlan::Project {
+            input: Arc::new(self.plan.clone()),
+            expressions,
+        };
         plan.schema()?;
-        Ok(Self { current: None, ..self.with(plan) })
+        Ok(Self {
+            current: None,
+            ..self.with(plan)
+        })
     }
 
     /// Groups by `keys` and aggregates each group.
@@ -163,19 +217,31 @@ impl Frame {
         let aggregates = aggregates
             .into_iter()
             .map(|(mut call, name)| {
-                call.argument = call.argument.map(|argument| self.resolve(argument)).transpose()?;
+                call.argument = call
+                    .argument
+                    .map(|argument| self.resolve(argument))
+                    .transpose()?;
                 Ok((call, name))
             })
             .collect::<Result<_>>()?;
-        let plan = LogicalPlan::Aggregate(Aggregate { input: Arc::new(self.plan.clone()), keys, aggregates });
+        let plan = LogicalPlan::Aggregate(Aggregate {
+            input: Arc::new(self.plan.clone()),
+            keys,
+            aggregates,
+        });
         plan.schema()?;
-        Ok(Self { current: None, ..self.with(plan) })
+        Ok(Self {
+            current: None,
+            ..self.with(plan)
+        })
     }
 
     /// Each different row once.
     #[must_use]
     pub fn distinct(&self) -> Self {
-        self.with(LogicalPlan::Distinct { input: Arc::new(self.plan.clone()) })
+        self.with(LogicalPlan::Distinct {
+            input: Arc::new(self.plan.clone()),
+        })
     }
 
     /// The rows in order; `true` beside a key is descending.
@@ -185,23 +251,45 @@ impl Frame {
     pub fn order_by(&self, keys: Vec<(LogicalExpr, bool)>) -> Result<Self> {
         let keys = keys
             .into_iter()
-            .map(|(expression, descending)| Ok(SortKey { expression: self.resolve(expression)?, descending }))
+            .map(|(expression, descending)| {
+                Ok(SortKey {
+                    expression: self.resolve(expression)?,
+                    descending,
+                })
+            })
             .collect::<Result<_>>()?;
-        Ok(self.with(LogicalPlan::Sort { input: Arc::new(self.plan.clone()), keys, fetch: None }))
+        Ok(self.with(LogicalPlan::Sort {
+            input: Arc::new(self.plan.clone()),
+            keys,
+            fetch: None,
+        }))
     }
 
     /// At most `fetch` rows after the first `skip`.
     #[must_use]
     pub fn limit(&self, skip: usize, fetch: Option<usize>) -> Self {
-        self.with(LogicalPlan::Limit { input: Arc::new(self.plan.clone()), skip, fetch })
+        self.with(LogicalPlan::Limit {
+            input: Arc::new(self.plan.clone()),
+            skip,
+            fetch,
+        })
     }
 
     fn with(&self, plan: LogicalPlan) -> Self {
-        Self { plan, ..self.clone() }
+        Self {
+            plan,
+            ..self.clone()
+        }
     }
 
-    fn resolve_named(&self, expressions: Vec<(LogicalExpr, String)>) -> Result<Vec<(LogicalExpr, String)>> {
-        expressions.into_iter().map(|(expression, name)| Ok((self.resolve(expression)?, name))).collect()
+    fn resolve_named(
+        &self,
+        expressions: Vec<(LogicalExpr, String)>,
+    ) -> Result<Vec<(LogicalExpr, String)>> {
+        expressions
+            .into_iter()
+            .map(|(expression, name)| Ok((self.resolve(expression)?, name)))
+            .collect()
     }
 
     fn resolve(&self, expression: LogicalExpr) -> Result<LogicalExpr> {
@@ -228,27 +316,52 @@ impl Frame {
                 None => return Err(unknown("column", name, columns.names())),
             },
         };
-        let tables = columns.find(&entity).and_then(|column| column.ty.tables().cloned()).unwrap_or_default();
+        let tables = columns
+            .find(&entity)
+            .and_then(|column| column.ty.tables().cloned())
+            .unwrap_or_default();
         let mut known = Vec::new();
         let mut ty = Type::Null;
         for table in tables.iter() {
             let table = self.schema.table(*table)?;
-            known.extend(table.properties.iter().map(|property| property.name.as_str()));
+            known.extend(
+                table
+                    .properties
+                    .iter()
+                    .map(|property| property.name.as_str()),
+            );
             if let Some(property) = table.property(key) {
                 ty = ty.unify(&property.value_type).ok_or_else(|| {
-                    Error::unsupported(format!("the property `{key}`, which holds {ty} and {}", property.value_type))
+                    Error::unsupported(format!(
+                        "the property `{key}`, which holds {ty} and {}",
+                        property.value_type
+                    ))
                 })?;
             }
         }
         if !known.contains(&key) {
-            return Err(unknown("column or property", name, columns.names().chain(known)));
+            return Err(unknown(
+                "column or property",
+                name,
+                columns.names().chain(known),
+            ));
         }
-        Ok(LogicalExpr::Property { entity, key: key.to_owned(), ty })
+        Ok(LogicalExpr::Property {
+            entity,
+            key: key.to_owned(),
+            ty,
+        })
     }
 }
 
 fn unknown<'a>(what: &str, name: &str, known: impl IntoIterator<Item = &'a str>) -> Error {
-    let hint = nearest(name, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+    let hint = nearest(name, known)
+        .map(|near| format!("; did you mean `{near}`?"))
+        .unwrap_or_default();
     let message = format!("there is no {what} `{name}`{hint}");
-    if what.contains("column") { Error::invalid_query(message) } else { Error::not_found(message) }
+    if what.contains("column") {
+        Error::invalid_query(message)
+    } else {
+        Error::not_found(message)
+    }
 }

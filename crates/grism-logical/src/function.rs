@@ -144,6 +144,9 @@ impl ScalarFunction {
             "character_length" => "char_length".to_owned(),
             other => other.to_owned(),
         };
-        Self::ALL.iter().copied().find(|function| function.name().eq_ignore_ascii_case(&name))
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|function| function.name().eq_ignore_ascii_case(&name))
     }
 }

@@ -18,6 +18,6 @@ pub use frame::{Frame, column, literal};
 pub use function::ScalarFunction;
 pub use infer::{addition_type, comparison_type, infer_type};
 pub use plan::{
-    Aggregate, Apply, ApplyKind, Direction, EdgeExpand, Fetch, HyperedgeScan, Join, LogicalPlan, NodeScan, PropertyRef,
-    RoleBinding, RoleExpand, RoleSource, SortKey,
+    Aggregate, Apply, ApplyKind, Direction, EdgeExpand, Fetch, HyperedgeScan, Join, LogicalPlan,
+    NodeScan, PropertyRef, RoleBinding, RoleExpand, RoleSource, SortKey,
 };

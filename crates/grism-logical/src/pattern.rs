@@ -10,8 +10,8 @@ use std::sync::Arc;
 use grism_core::{GraphSchema, GraphStatistics, Result, Tables, Type};
 
 use crate::{
-    BinaryOperator, Direction, EdgeExpand, HyperedgeScan, Join, LogicalExpr, LogicalPlan, NodeScan, RoleBinding,
-    RoleExpand, RoleSource,
+    BinaryOperator, Direction, EdgeExpand, HyperedgeScan, Join, LogicalExpr, LogicalPlan, NodeScan,
+    RoleBinding, RoleExpand, RoleSource,
 };
 
 /// What a row costs that an expansion makes, where one that a scan reads in order costs 1.
@@ -81,16 +81,27 @@ pub fn plan_pattern(
     schema: &GraphSchema,
     statistics: &GraphStatistics,
 ) -> Result<LogicalPlan> {
-    let planner = Planner { graph, schema, statistics };
+    let planner = Planner {
+        graph,
+        schema,
+        statistics,
+    };
     let bound: BTreeSet<String> = input.schema()?.names().map(str::to_owned).collect();
-    let mut progress = Progress { bound, temporaries: 0, ..Progress::default() };
+    let mut progress = Progress {
+        bound,
+        temporaries: 0,
+        ..Progress::default()
+    };
     let mut plan = input;
     progress.rows = 1.0;
     planner.reach_connected(&mut progress, &mut plan);
     while let Some(start) = planner.best_start(&progress) {
         let mut component = LogicalPlan::Unit;
-        let mut inner =
-            Progress { bound: BTreeSet::new(), reached: progress.reached.clone(), ..progress.clone() };
+        let mut inner = Progress {
+            bound: BTreeSet::new(),
+            reached: progress.reached.clone(),
+            ..progress.clone()
+        };
         planner.start(start, &mut inner, &mut component);
         planner.reach_connected(&mut inner, &mut component);
         progress.bound.extend(inner.bound);
@@ -99,7 +110,11 @@ pub fn plan_pattern(
         plan = if plan == LogicalPlan::Unit {
             component
         } else {
-            LogicalPlan::Join(Join { left: Arc::new(plan), right: Arc::new(component), on: Vec::new() })
+            LogicalPlan::Join(Join {
+                left: Arc::new(plan),
+                right: Arc::new(component),
+                on: Vec::new(),
+            })
         };
         // A step may tie the component to what was bound before.
         planner.reach_connected(&mut progress, &mut plan);
@@ -142,15 +157,22 @@ enum Move {
 
 impl Planner<'_> {
     fn entity(&self, variable: &str) -> Option<&PatternEntity> {
-        self.graph.entities.iter().find(|entity| entity.variable == variable)
+        self.graph
+            .entities
+            .iter()
+            .find(|entity| entity.variable == variable)
     }
 
     fn rows_of(&self, tables: &Tables) -> f64 {
-        tables.iter().map(|table| self.statistics.rows(*table) as f64).sum()
+        tables
+            .iter()
+            .map(|table| self.statistics.rows(*table) as f64)
+            .sum()
     }
 
     fn selectivity(&self, variable: &str) -> f64 {
-        self.entity(variable).map_or(1.0, |entity| entity.selectivity)
+        self.entity(variable)
+            .map_or(1.0, |entity| entity.selectivity)
     }
 
     fn reach_connected(&self, progress: &mut Progress, plan: &mut LogicalPlan) {
@@ -167,7 +189,10 @@ impl Planner<'_> {
             if progress.bound.contains(&entity.variable) {
                 continue;
             }
-            let mut trial = Progress { bound: BTreeSet::new(), ..progress.clone() };
+            let mut trial = Progress {
+                bound: BTreeSet::new(),
+                ..progress.clone()
+            };
             let mut ignored = LogicalPlan::Unit;
             self.start(index, &mut trial, &mut ignored);
             self.reach_connected(&mut trial, &mut ignored);
@@ -218,10 +243,16 @@ impl Planner<'_> {
                 continue;
             }
             if progress.bound.contains(&edge.left) {
-                moves.push(Move::Edge { index, reversed: false });
+                moves.push(Move::Edge {
+                    index,
+                    reversed: false,
+                });
             }
             if progress.bound.contains(&edge.right) {
-                moves.push(Move::Edge { index, reversed: true });
+                moves.push(Move::Edge {
+                    index,
+                    reversed: true,
+                });
             }
         }
         for (index, role) in self.graph.roles.iter().enumerate() {
@@ -245,14 +276,31 @@ impl Planner<'_> {
         match next {
             Move::Edge { index, reversed } => {
                 let edge = &self.graph.edges[index];
-                let (from, to) = if reversed { (&edge.right, &edge.left) } else { (&edge.left, &edge.right) };
-                let edges = self.rows_of(&edge.tables) * if edge.direction == Direction::Both { 2.0 } else { 1.0 };
-                let starts =
-                    self.entity(from).and_then(|entity| entity.ty.tables()).map_or(1.0, |tables| self.rows_of(tables));
+                let (from, to) = if reversed {
+                    (&edge.right, &edge.left)
+                } else {
+                    (&edge.left, &edge.right)
+                };
+                let edges = self.rows_of(&edge.tables)
+                    * if edge.direction == Direction::Both {
+                        2.0
+                    } else {
+                        1.0
+                    };
+                let starts = self
+                    .entity(from)
+                    .and_then(|entity| entity.ty.tables())
+                    .map_or(1.0, |tables| self.rows_of(tables));
                 let degree = edges / starts.max(1.0);
-                let ends =
-                    self.entity(to).and_then(|entity| entity.ty.tables()).map_or(1.0, |tables| self.rows_of(tables));
-                if progress.bound.contains(to) { degree / ends.max(1.0) } else { degree * self.selectivity(to) }
+                let ends = self
+                    .entity(to)
+                    .and_then(|entity| entity.ty.tables())
+                    .map_or(1.0, |tables| self.rows_of(tables));
+                if progress.bound.contains(to) {
+                    degree / ends.max(1.0)
+                } else {
+                    degree * self.selectivity(to)
+                }
             }
             Move::Star { role } => {
                 let hyperedge = &self.graph.roles[role].hyperedge;
@@ -273,9 +321,15 @@ impl Planner<'_> {
     }
 
     fn incidences(&self, hyperedge: &str, roles: &[String]) -> f64 {
-        let Some(tables) = self.entity(hyperedge).and_then(|entity| entity.ty.tables()) else { return 1.0 };
-        let pairs = tables.iter().flat_map(|table| roles.iter().map(move |role| (*table, role)));
-        pairs.map(|(table, role)| self.statistics.incidences(table, role) as f64).sum()
+        let Some(tables) = self.entity(hyperedge).and_then(|entity| entity.ty.tables()) else {
+            return 1.0;
+        };
+        let pairs = tables
+            .iter()
+            .flat_map(|table| roles.iter().map(move |role| (*table, role)));
+        pairs
+            .map(|(table, role)| self.statistics.incidences(table, role) as f64)
+            .sum()
     }
 
     fn star_growth(&self, hyperedge: &str, except: Option<usize>, progress: &Progress) -> f64 {
@@ -286,12 +340,17 @@ impl Planner<'_> {
             .max(1.0);
         let mut growth = 1.0;
         for (index, step) in self.graph.roles.iter().enumerate() {
-            if Some(index) == except || step.hyperedge != hyperedge || progress.reached.contains(&Step::Role(index)) {
+            if Some(index) == except
+                || step.hyperedge != hyperedge
+                || progress.reached.contains(&Step::Role(index))
+            {
                 continue;
             }
             growth *= self.incidences(hyperedge, &step.roles) / rows;
             growth *= if progress.bound.contains(&step.member) {
-                let members = self.entity(&step.member).and_then(|entity| entity.ty.tables());
+                let members = self
+                    .entity(&step.member)
+                    .and_then(|entity| entity.ty.tables());
                 1.0 / members.map_or(1.0, |tables| self.rows_of(tables)).max(1.0)
             } else {
                 self.selectivity(&step.member)
@@ -307,16 +366,25 @@ impl Planner<'_> {
                 let edge = &self.graph.edges[index];
                 progress.reached.insert(Step::Edge(index));
                 progress.bound.insert(edge.variable.clone());
-                let (from, to) = if reversed { (&edge.right, &edge.left) } else { (&edge.left, &edge.right) };
+                let (from, to) = if reversed {
+                    (&edge.right, &edge.left)
+                } else {
+                    (&edge.left, &edge.right)
+                };
                 let direction = match (edge.direction, reversed) {
                     (Direction::Out, true) => Direction::In,
                     (Direction::In, true) => Direction::Out,
                     (direction, _) => direction,
                 };
                 let (column, closing) = self.target(to, progress);
-                let to_type = self.entity(to).map_or(Type::Null, |entity| entity.ty.clone());
+                let to_type = self
+                    .entity(to)
+                    .map_or(Type::Null, |entity| entity.ty.clone());
                 let all_nodes: Vec<_> = self.schema.node_tables().map(|table| table.id).collect();
-                let restrict = to_type.tables().filter(|tables| tables[..] != all_nodes[..] && closing.is_none()).cloned();
+                let restrict = to_type
+                    .tables()
+                    .filter(|tables| tables[..] != all_nodes[..] && closing.is_none())
+                    .cloned();
                 let expand = EdgeExpand {
                     input,
                     from: from.clone(),
@@ -357,10 +425,23 @@ impl Planner<'_> {
         progress: &mut Progress,
     ) -> LogicalPlan {
         let entity = self.entity(&hyperedge);
-        let tables = entity.and_then(|entity| entity.ty.tables()).cloned().unwrap_or_default();
-        let label = entity.map(|entity| entity.label.clone()).unwrap_or_default();
+        let tables = entity
+            .and_then(|entity| entity.ty.tables())
+            .cloned()
+            .unwrap_or_default();
+        let label = entity
+            .map(|entity| entity.label.clone())
+            .unwrap_or_default();
         let (bindings, filters, _) = self.bind_roles(&hyperedge, &tables, except, progress);
-        LogicalPlan::RoleExpand(RoleExpand { input, from, hyperedge, tables, label, bindings }).filtered(filters)
+        LogicalPlan::RoleExpand(RoleExpand {
+            input,
+            from,
+            hyperedge,
+            tables,
+            label,
+            bindings,
+        })
+        .filtered(filters)
     }
 
     /// The bindings of every role step of `hyperedge` that is not done, with the filters that close cycles.
@@ -378,25 +459,47 @@ impl Planner<'_> {
                 continue;
             }
             let (member, closing) = self.target(&step.member, progress);
-            let member_type = self.entity(&step.member).map_or(Type::Null, |entity| entity.ty.clone());
+            let member_type = self
+                .entity(&step.member)
+                .map_or(Type::Null, |entity| entity.ty.clone());
             let restrict = member_type
                 .tables()
-                .filter(|allowed| closing.is_none() && !self.declared_within(tables, &step.roles, allowed))
+                .filter(|allowed| {
+                    closing.is_none() && !self.declared_within(tables, &step.roles, allowed)
+                })
                 .cloned();
             filters.extend(closing);
             let (roles, incidence) = (step.roles.clone(), step.incidence.clone());
-            bindings.push(RoleBinding { roles, member, member_type, restrict, incidence });
+            bindings.push(RoleBinding {
+                roles,
+                member,
+                member_type,
+                restrict,
+                incidence,
+            });
         }
         (bindings, filters, growth)
     }
 
     fn declared_within(&self, tables: &Tables, roles: &[String], allowed: &Tables) -> bool {
         tables.iter().all(|table| {
-            let Ok(table) = self.schema.table(*table) else { return false };
-            let Some(hyperedge_type) = table.hyperedge_type() else { return false };
-            roles.iter().filter_map(|role| hyperedge_type.role(role)).all(|role| {
-                role.member.is_some() && self.schema.member_tables(role).iter().all(|table| allowed.contains(table))
-            })
+            let Ok(table) = self.schema.table(*table) else {
+                return false;
+            };
+            let Some(hyperedge_type) = table.hyperedge_type() else {
+                return false;
+            };
+            roles
+                .iter()
+                .filter_map(|role| hyperedge_type.role(role))
+                .all(|role| {
+                    role.member.is_some()
+                        && self
+                            .schema
+                            .member_tables(role)
+                            .iter()
+                            .all(|table| allowed.contains(table))
+                })
         })
     }
 
@@ -407,8 +510,8 @@ impl Planner<'_> {
         }
         progress.temporaries += 1;
         let temporary = format!("#{variable}{}", progress.temporaries);
-        let closing =
-            LogicalExpr::column(&temporary).binary(BinaryOperator::Equal, LogicalExpr::column(variable));
+        let closing = LogicalExpr::column(&temporary)
+            .binary(BinaryOperator::Equal, LogicalExpr::column(variable));
         (temporary, Some(closing))
     }
 }

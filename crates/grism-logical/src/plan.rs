@@ -293,13 +293,19 @@ impl LogicalPlan {
             Self::Empty(schema) | Self::Argument(schema) => schema.clone(),
             Self::NodeScan(scan) => {
                 let mut schema = PlanSchema::default();
-                schema.put(Column::new(&scan.variable, Type::Node(Arc::clone(&scan.tables))));
+                schema.put(Column::new(
+                    &scan.variable,
+                    Type::Node(Arc::clone(&scan.tables)),
+                ));
                 put_properties(&mut schema, &scan.variable, &scan.properties);
                 schema
             }
             Self::HyperedgeScan(scan) => {
                 let mut schema = PlanSchema::default();
-                schema.put(Column::new(&scan.variable, Type::Hyperedge(Arc::clone(&scan.tables))));
+                schema.put(Column::new(
+                    &scan.variable,
+                    Type::Hyperedge(Arc::clone(&scan.tables)),
+                ));
                 put_bindings(&mut schema, &scan.bindings);
                 put_properties(&mut schema, &scan.variable, &scan.properties);
                 schema
@@ -307,7 +313,10 @@ impl LogicalPlan {
             Self::EdgeExpand(expand) => {
                 let mut schema = expand.input.schema()?;
                 if let Some(edge) = &expand.edge {
-                    schema.put(Column::new(edge, Type::Hyperedge(Arc::clone(&expand.tables))));
+                    schema.put(Column::new(
+                        edge,
+                        Type::Hyperedge(Arc::clone(&expand.tables)),
+                    ));
                 }
                 schema.put(Column::new(&expand.to, expand.to_type.clone()));
                 schema
@@ -315,7 +324,10 @@ impl LogicalPlan {
             Self::RoleExpand(expand) => {
                 let mut schema = expand.input.schema()?;
                 if let RoleSource::Member { incidence, .. } = &expand.from {
-                    schema.put(Column::new(&expand.hyperedge, Type::Hyperedge(Arc::clone(&expand.tables))));
+                    schema.put(Column::new(
+                        &expand.hyperedge,
+                        Type::Hyperedge(Arc::clone(&expand.tables)),
+                    ));
                     if let Some(incidence) = incidence {
                         schema.put(Column::new(incidence, Type::Incidence));
                     }
@@ -328,14 +340,17 @@ impl LogicalPlan {
                 put_properties(&mut schema, &fetch.entity, &fetch.properties);
                 schema
             }
-            Self::Filter { input, .. } | Self::Distinct { input } | Self::Sort { input, .. } | Self::Limit { input, .. } => {
-                input.schema()?
-            }
+            Self::Filter { input, .. }
+            | Self::Distinct { input }
+            | Self::Sort { input, .. }
+            | Self::Limit { input, .. } => input.schema()?,
             Self::Project { input, expressions } => {
                 let input = input.schema()?;
                 let columns = expressions
                     .iter()
-                    .map(|(expression, name)| Ok(Column::new(name, infer_type(expression, &input)?)))
+                    .map(|(expression, name)| {
+                        Ok(Column::new(name, infer_type(expression, &input)?))
+                    })
                     .collect::<Result<_>>()?;
                 PlanSchema::new(columns)
             }
@@ -355,7 +370,9 @@ impl LogicalPlan {
                 PlanSchema::new(columns)
             }
             Self::Union { inputs } => {
-                let mut schema = inputs.first().map_or_else(|| Ok(PlanSchema::default()), |input| input.schema())?;
+                let mut schema = inputs
+                    .first()
+                    .map_or_else(|| Ok(PlanSchema::default()), |input| input.schema())?;
                 for input in &inputs[1..] {
                     for (own, other) in schema.columns.iter_mut().zip(input.schema()?.columns) {
                         if let Some(ty) = own.ty.unify(&other.ty) {
@@ -365,7 +382,11 @@ impl LogicalPlan {
                 }
                 schema
             }
-            Self::Unwind { input, expression, variable } => {
+            Self::Unwind {
+                input,
+                expression,
+                variable,
+            } => {
                 let mut schema = input.schema()?;
                 let ty = match infer_type(expression, &schema)? {
                     Type::List(item) => *item,
@@ -402,7 +423,11 @@ impl LogicalPlan {
     #[must_use]
     pub fn inputs(&self) -> Vec<&Arc<Self>> {
         match self {
-            Self::Unit | Self::Empty(_) | Self::Argument(_) | Self::NodeScan(_) | Self::HyperedgeScan(_) => Vec::new(),
+            Self::Unit
+            | Self::Empty(_)
+            | Self::Argument(_)
+            | Self::NodeScan(_)
+            | Self::HyperedgeScan(_) => Vec::new(),
             Self::EdgeExpand(EdgeExpand { input, .. })
             | Self::RoleExpand(RoleExpand { input, .. })
             | Self::Fetch(Fetch { input, .. })
@@ -430,7 +455,11 @@ impl LogicalPlan {
             Ok(())
         };
         match &mut plan {
-            Self::Unit | Self::Empty(_) | Self::Argument(_) | Self::NodeScan(_) | Self::HyperedgeScan(_) => {}
+            Self::Unit
+            | Self::Empty(_)
+            | Self::Argument(_)
+            | Self::NodeScan(_)
+            | Self::HyperedgeScan(_) => {}
             Self::EdgeExpand(EdgeExpand { input, .. })
             | Self::RoleExpand(RoleExpand { input, .. })
             | Self::Fetch(Fetch { input, .. })
@@ -460,7 +489,10 @@ impl LogicalPlan {
         if conjuncts.is_empty() {
             return self;
         }
-        Self::Filter { input: Arc::new(self), predicate: LogicalExpr::all(conjuncts) }
+        Self::Filter {
+            input: Arc::new(self),
+            predicate: LogicalExpr::all(conjuncts),
+        }
     }
 
     /// `self` cut down to `names`; `self` where it has exactly those columns.
@@ -471,14 +503,23 @@ impl LogicalPlan {
         if self.schema()?.names().eq(names.iter().map(String::as_str)) {
             return Ok(self);
         }
-        let expressions = names.iter().map(|name| (LogicalExpr::column(name), name.clone())).collect();
-        Ok(Self::Project { input: Arc::new(self), expressions })
+        let expressions = names
+            .iter()
+            .map(|name| (LogicalExpr::column(name), name.clone()))
+            .collect();
+        Ok(Self::Project {
+            input: Arc::new(self),
+            expressions,
+        })
     }
 }
 
 fn put_properties(schema: &mut PlanSchema, entity: &str, properties: &[PropertyRef]) {
     for property in properties {
-        schema.put(Column::new(property_column(entity, &property.key), property.ty.clone()));
+        schema.put(Column::new(
+            property_column(entity, &property.key),
+            property.ty.clone(),
+        ));
     }
 }
 

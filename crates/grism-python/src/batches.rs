@@ -8,7 +8,7 @@ use arrow::error::ArrowError;
 use arrow::ffi_stream::FFI_ArrowArrayStream;
 use arrow::record_batch::{RecordBatch, RecordBatchIterator};
 use arrow::util::pretty::pretty_format_batches;
-use futures::StreamExt;
+use futures::{StreamExt, TryStreamExt};
 use grism::{CancellationHandle, Error, QueryResult, RecordBatchStream, TaskMetrics, Value};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict, PyList};
@@ -44,10 +44,15 @@ impl Batches {
     ) -> PyResult<Bound<'py, PyCapsule>> {
         // The protocol lets a producer ignore what it is asked for.
         drop(requested_schema);
-        let batches: Vec<Result<RecordBatch, ArrowError>> = self.batches.iter().cloned().map(Ok).collect();
+        let batches: Vec<Result<RecordBatch, ArrowError>> =
+            self.batches.iter().cloned().map(Ok).collect();
         let reader: Box<dyn RecordBatchReader + Send> =
             Box::new(RecordBatchIterator::new(batches, Arc::clone(&self.schema)));
-        PyCapsule::new(py, FFI_ArrowArrayStream::new(reader), Some(c"arrow_array_stream".to_owned()))
+        PyCapsule::new(
+            py,
+            FFI_ArrowArrayStream::new(reader),
+            Some(c"arrow_array_stream".to_owned()),
+        )
     }
 
     #[getter]
@@ -57,7 +62,11 @@ impl Batches {
 
     #[getter]
     fn columns(&self) -> Vec<String> {
-        self.schema.fields().iter().map(|field| field.name().clone()).collect()
+        self.schema
+            .fields()
+            .iter()
+            .map(|field| field.name().clone())
+            .collect()
     }
 
     /// The rows as one Arrow IPC stream.
@@ -65,7 +74,9 @@ impl Batches {
         let write = || {
             let mut bytes = Vec::new();
             let mut writer = arrow::ipc::writer::StreamWriter::try_new(&mut bytes, &self.schema)?;
-            self.batches.iter().try_for_each(|batch| writer.write(batch))?;
+            self.batches
+                .iter()
+                .try_for_each(|batch| writer.write(batch))?;
             writer.finish()?;
             drop(writer);
             Ok::<_, ArrowError>(bytes)
@@ -80,7 +91,10 @@ impl Batches {
         let read = || {
             let reader = arrow::ipc::reader::StreamReader::try_new(bytes, None)?;
             let schema = reader.schema();
-            Ok::<_, ArrowError>(Self { schema, batches: reader.collect::<Result<_, _>>()? })
+            Ok::<_, ArrowError>(Self {
+                schema,
+                batches: reader.collect::<Result<_, _>>()?,
+            })
         };
         read().map_err(|error| to_python(Error::from(error)))
     }
@@ -123,7 +137,11 @@ fn cell<'py>(py: Python<'py>, column: &dyn Array, row: usize) -> PyResult<Bound<
     python_value(py, value, column.data_type())
 }
 
-fn python_value<'py>(py: Python<'py>, value: Value, data_type: &DataType) -> PyResult<Bound<'py, PyAny>> {
+fn python_value<'py>(
+    py: Python<'py>,
+    value: Value,
+    data_type: &DataType,
+) -> PyResult<Bound<'py, PyAny>> {
     let datetime = || py.import("datetime");
     Ok(match value {
         Value::Null => py.None().into_bound(py),
@@ -132,22 +150,31 @@ fn python_value<'py>(py: Python<'py>, value: Value, data_type: &DataType) -> PyR
         Value::Float64(value) => value.into_pyobject(py)?.into_any(),
         Value::String(value) => value.into_pyobject(py)?.into_any(),
         Value::Bytes(value) => pyo3::types::PyBytes::new(py, &value).into_any(),
-        Value::Date(days) => {
-            datetime()?.getattr("date")?.call_method1("fromordinal", (i64::from(days) + 719_163,))?
-        }
+        Value::Date(days) => datetime()?
+            .getattr("date")?
+            .call_method1("fromordinal", (i64::from(days) + 719_163,))?,
         Value::LocalTime(nanos) => {
             let seconds = nanos / 1_000_000_000;
-            let parts = (seconds / 3600, seconds / 60 % 60, seconds % 60, nanos / 1000 % 1_000_000);
+            let parts = (
+                seconds / 3600,
+                seconds / 60 % 60,
+                seconds % 60,
+                nanos / 1000 % 1_000_000,
+            );
             datetime()?.getattr("time")?.call1(parts)?
         }
         Value::LocalDateTime(nanos) | Value::DateTime(nanos) => {
             let module = datetime()?;
-            let delta = module.getattr("timedelta")?.call1((0, 0, nanos.div_euclid(1000)))?;
+            let delta = module
+                .getattr("timedelta")?
+                .call1((0, 0, nanos.div_euclid(1000)))?;
             let zone = match data_type {
                 DataType::Timestamp(_, Some(_)) => module.getattr("timezone")?.getattr("utc")?,
                 _ => py.None().into_bound(py),
             };
-            let epoch = module.getattr("datetime")?.call1((1970, 1, 1, 0, 0, 0, 0, zone))?;
+            let epoch = module
+                .getattr("datetime")?
+                .call1((1970, 1, 1, 0, 0, 0, 0, zone))?;
             epoch.add(delta)?
         }
         Value::List(items) => {
@@ -191,7 +218,10 @@ pub(crate) struct BatchStream {
 impl BatchStream {
     pub(crate) fn new(result: QueryResult) -> Self {
         let warnings = result.warnings.iter().map(ToString::to_string).collect();
-        let load = result.load.as_ref().and_then(|report| serde_json::to_string(report).ok());
+        let load = result
+            .load
+            .as_ref()
+            .and_then(|report| serde_json::to_string(report).ok());
         Self {
             schema: Arc::clone(result.schema().arrow()),
             cancellation: result.cancellation(),
@@ -226,7 +256,7 @@ impl BatchStream {
         let stream = Arc::clone(&self.stream);
         let all = async move {
             match stream.lock().await.take() {
-                Some(stream) => stream.collect::<Vec<_>>().await.into_iter().collect::<grism::Result<Vec<_>>>(),
+                Some(stream) => stream.try_collect::<Vec<_>>().await,
                 None => Ok(Vec::new()),
             }
         };
@@ -254,6 +284,7 @@ impl BatchStream {
     #[getter]
     fn tasks(&self) -> PyResult<String> {
         let tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        serde_json::to_string(&*tasks).map_err(|error| to_python(Error::internal(error.to_string())))
+        serde_json::to_string(&*tasks)
+            .map_err(|error| to_python(Error::internal(error.to_string())))
     }
 }

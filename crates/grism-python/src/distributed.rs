@@ -3,7 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::datatypes::SchemaRef;
-use grism::distributed::{Event, Scheduler, SchedulerConfig, TaskInput, TaskRef, TaskSpec, slot_count, slot_of};
+use grism::distributed::{
+    Event, Scheduler, SchedulerConfig, TaskInput, TaskRef, TaskSpec, slot_count, slot_of,
+};
 use grism::{DistributedPlan, Error, RuntimeConfig, SnapshotId, StorageDescriptor};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -32,7 +34,15 @@ impl DistributedQuery {
         image: Option<Py<crate::bundle::Bundle>>,
     ) -> Self {
         let scheduler = Mutex::new(Scheduler::new(&plan, SchedulerConfig::default()));
-        Self { plan: Arc::new(plan), storage, snapshot, runtime, scheduler, warnings, image }
+        Self {
+            plan: Arc::new(plan),
+            storage,
+            snapshot,
+            runtime,
+            scheduler,
+            warnings,
+            image,
+        }
     }
 
     pub(crate) fn schema(&self) -> SchemaRef {
@@ -49,7 +59,10 @@ impl DistributedQuery {
     /// Takes in an event and returns a list of actions.
     fn handle(&self, event: &str) -> PyResult<String> {
         let event: Event = serde_json::from_str(event).map_err(internal)?;
-        let mut scheduler = self.scheduler.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut scheduler = self
+            .scheduler
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         serde_json::to_string(&scheduler.handle(event)).map_err(internal)
     }
 
@@ -67,14 +80,22 @@ impl DistributedQuery {
             bounds: Vec<Option<Vec<Vec<u8>>>>,
         }
         let launch: Launch = serde_json::from_str(launch).map_err(internal)?;
-        let stage = self.plan.stages.get(launch.task.stage).ok_or_else(|| internal("a task of no stage"))?;
+        let stage = self
+            .plan
+            .stages
+            .get(launch.task.stage)
+            .ok_or_else(|| internal("a task of no stage"))?;
         let mut slots = Vec::new();
         let mut inputs = Vec::new();
         for (spec, bounds) in stage.inputs.iter().zip(launch.bounds) {
             let written = self.plan.stages[spec.stage_id].written_partitions();
             let partition = if written > 1 { launch.task.task } else { 0 };
             slots.push(slot_of(partition, written, slot_count(written, workers)));
-            inputs.push(TaskInput { spec: spec.clone(), written, bounds });
+            inputs.push(TaskInput {
+                spec: spec.clone(),
+                written,
+                bounds,
+            });
         }
         let spec = TaskSpec {
             query_id: query_id.to_owned(),
@@ -94,13 +115,19 @@ impl DistributedQuery {
 
     /// What the tasks did, as JSON.
     fn metrics(&self) -> PyResult<String> {
-        let scheduler = self.scheduler.lock().unwrap_or_else(PoisonError::into_inner);
+        let scheduler = self
+            .scheduler
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         serde_json::to_string(&scheduler.metrics()).map_err(internal)
     }
 
     /// Tasks done and tasks in all.
     fn progress(&self) -> (usize, usize) {
-        self.scheduler.lock().unwrap_or_else(PoisonError::into_inner).progress()
+        self.scheduler
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .progress()
     }
 
     #[getter]
@@ -138,5 +165,12 @@ pub(crate) fn plan_from_request(request: &[u8]) -> PyResult<DistributedQuery> {
     }
     let request: Request = serde_json::from_slice(request).map_err(internal)?;
     let runtime = RuntimeConfig::default();
-    Ok(DistributedQuery::new(request.plan, request.storage, request.snapshot, runtime, Vec::new(), None))
+    Ok(DistributedQuery::new(
+        request.plan,
+        request.storage,
+        request.snapshot,
+        runtime,
+        Vec::new(),
+        None,
+    ))
 }

@@ -6,16 +6,66 @@ use pyo3::prelude::*;
 
 use grism::ErrorKind;
 
-create_exception!(grism_ray, GrismError, PyException, "The base of every error of Grism.");
-create_exception!(grism_ray, InvalidQueryError, GrismError, "The query is wrong: mend the query.");
-create_exception!(grism_ray, InvalidDataError, GrismError, "The data do not fit: mend the data.");
-create_exception!(grism_ray, NotFoundError, GrismError, "A named thing does not exist.");
-create_exception!(grism_ray, ConflictError, GrismError, "Another writer was first: commit again.");
-create_exception!(grism_ray, ResourceExhaustedError, GrismError, "A limit was reached: raise it, or ask for less.");
-create_exception!(grism_ray, UnavailableError, GrismError, "Something outside does not answer: try again later.");
-create_exception!(grism_ray, CancelledError, GrismError, "The work was cancelled, or its time ran out.");
-create_exception!(grism_ray, UnsupportedError, GrismError, "Grism does not do this.");
-create_exception!(grism_ray, InternalError, GrismError, "Grism is wrong: report it.");
+create_exception!(
+    grism_ray,
+    GrismError,
+    PyException,
+    "The base of every error of Grism."
+);
+create_exception!(
+    grism_ray,
+    InvalidQueryError,
+    GrismError,
+    "The query is wrong: mend the query."
+);
+create_exception!(
+    grism_ray,
+    InvalidDataError,
+    GrismError,
+    "The data do not fit: mend the data."
+);
+create_exception!(
+    grism_ray,
+    NotFoundError,
+    GrismError,
+    "A named thing does not exist."
+);
+create_exception!(
+    grism_ray,
+    ConflictError,
+    GrismError,
+    "Another writer was first: commit again."
+);
+create_exception!(
+    grism_ray,
+    ResourceExhaustedError,
+    GrismError,
+    "A limit was reached: raise it, or ask for less."
+);
+create_exception!(
+    grism_ray,
+    UnavailableError,
+    GrismError,
+    "Something outside does not answer: try again later."
+);
+create_exception!(
+    grism_ray,
+    CancelledError,
+    GrismError,
+    "The work was cancelled, or its time ran out."
+);
+create_exception!(
+    grism_ray,
+    UnsupportedError,
+    GrismError,
+    "Grism does not do this."
+);
+create_exception!(
+    grism_ray,
+    InternalError,
+    GrismError,
+    "Grism is wrong: report it."
+);
 
 const KINDS: [ErrorKind; 9] = [
     ErrorKind::InvalidQuery,
@@ -36,7 +86,10 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("InvalidDataError", py.get_type::<InvalidDataError>())?;
     module.add("NotFoundError", py.get_type::<NotFoundError>())?;
     module.add("ConflictError", py.get_type::<ConflictError>())?;
-    module.add("ResourceExhaustedError", py.get_type::<ResourceExhaustedError>())?;
+    module.add(
+        "ResourceExhaustedError",
+        py.get_type::<ResourceExhaustedError>(),
+    )?;
     module.add("UnavailableError", py.get_type::<UnavailableError>())?;
     module.add("CancelledError", py.get_type::<CancelledError>())?;
     module.add("UnsupportedError", py.get_type::<UnsupportedError>())?;
@@ -46,7 +99,9 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
 /// The exception for an error.
 pub(crate) fn to_python(error: grism::Error) -> PyErr {
     let text = error.to_string();
-    let message = text.split_once(": ").map_or(text.clone(), |(_, message)| message.to_owned());
+    let message = text
+        .split_once(": ")
+        .map_or(text.clone(), |(_, message)| message.to_owned());
     match error.kind() {
         ErrorKind::InvalidQuery => InvalidQueryError::new_err(message),
         ErrorKind::InvalidData => InvalidDataError::new_err(message),
@@ -73,6 +128,10 @@ pub(crate) fn error_from_json(text: &str) -> PyErr {
 #[pyfunction]
 pub(crate) fn error_to_json(kind: &str, message: &str) -> PyResult<String> {
     let name = kind.strip_suffix("Error").unwrap_or(kind);
-    let kind = KINDS.into_iter().find(|kind| kind.as_str() == name).unwrap_or(ErrorKind::Internal);
-    serde_json::to_string(&grism::Error::new(kind, message)).map_err(|error| InternalError::new_err(error.to_string()))
+    let kind = KINDS
+        .into_iter()
+        .find(|kind| kind.as_str() == name)
+        .unwrap_or(ErrorKind::Internal);
+    serde_json::to_string(&grism::Error::new(kind, message))
+        .map_err(|error| InternalError::new_err(error.to_string()))
 }

@@ -19,23 +19,35 @@ pub(crate) struct Expression {
 
 impl Expression {
     fn plain(expression: LogicalExpr) -> Self {
-        Self { expression, aggregate: None }
+        Self {
+            expression,
+            aggregate: None,
+        }
     }
 
     fn scalar(&self) -> PyResult<LogicalExpr> {
         match self.aggregate {
             None => Ok(self.expression.clone()),
-            Some(_) => Err(to_python(Error::invalid_query("an aggregate can only stand in agg()"))),
+            Some(_) => Err(to_python(Error::invalid_query(
+                "an aggregate can only stand in agg()",
+            ))),
         }
     }
 
     fn call(&self) -> PyResult<AggregateCall> {
         let Some((function, distinct)) = self.aggregate else {
-            return Err(to_python(Error::invalid_query("agg() takes aggregates, such as count()")));
+            return Err(to_python(Error::invalid_query(
+                "agg() takes aggregates, such as count()",
+            )));
         };
-        let star = self.expression == LogicalExpr::Literal(grism::Value::Null) && function == AggregateFunction::Count;
+        let star = self.expression == LogicalExpr::Literal(grism::Value::Null)
+            && function == AggregateFunction::Count;
         let argument = (!star).then(|| self.expression.clone());
-        Ok(AggregateCall { function, argument, distinct })
+        Ok(AggregateCall {
+            function,
+            argument,
+            distinct,
+        })
     }
 }
 
@@ -58,36 +70,69 @@ impl Expression {
     fn function(name: &str, arguments: Vec<Self>) -> PyResult<Self> {
         let function = ScalarFunction::from_name(name)
             .ok_or_else(|| to_python(Error::invalid_query(format!("unknown function `{name}`"))))?;
-        let arguments = arguments.iter().map(Self::scalar).collect::<PyResult<_>>()?;
-        Ok(Self::plain(LogicalExpr::Function { function, arguments }))
+        let arguments = arguments
+            .iter()
+            .map(Self::scalar)
+            .collect::<PyResult<_>>()?;
+        Ok(Self::plain(LogicalExpr::Function {
+            function,
+            arguments,
+        }))
     }
 
     /// An aggregate by name; `count` without an argument counts rows.
     #[staticmethod]
     #[pyo3(signature = (name, argument=None, distinct=false))]
     fn aggregate(name: &str, argument: Option<Self>, distinct: bool) -> PyResult<Self> {
-        let function = AggregateFunction::from_name(name)
-            .ok_or_else(|| to_python(Error::invalid_query(format!("unknown aggregate `{name}`"))))?;
+        let function = AggregateFunction::from_name(name).ok_or_else(|| {
+            to_python(Error::invalid_query(format!("unknown aggregate `{name}`")))
+        })?;
         let expression = match argument {
             Some(argument) => argument.scalar()?,
             None => LogicalExpr::Literal(grism::Value::Null),
         };
-        Ok(Self { expression, aggregate: Some((function, distinct)) })
+        Ok(Self {
+            expression,
+            aggregate: Some((function, distinct)),
+        })
     }
 
     /// `self operator other`, by the operator's spelling in Cypher.
     fn binary(&self, operator: &str, other: &Self) -> PyResult<Self> {
         use BinaryOperator as Op;
         const OPERATORS: [Op; 20] = [
-            Op::Or, Op::Xor, Op::And, Op::Equal, Op::NotEqual, Op::Less, Op::LessOrEqual, Op::Greater,
-            Op::GreaterOrEqual, Op::RegexMatch, Op::In, Op::StartsWith, Op::EndsWith, Op::Contains, Op::Add,
-            Op::Subtract, Op::Multiply, Op::Divide, Op::Remainder, Op::Power,
+            Op::Or,
+            Op::Xor,
+            Op::And,
+            Op::Equal,
+            Op::NotEqual,
+            Op::Less,
+            Op::LessOrEqual,
+            Op::Greater,
+            Op::GreaterOrEqual,
+            Op::RegexMatch,
+            Op::In,
+            Op::StartsWith,
+            Op::EndsWith,
+            Op::Contains,
+            Op::Add,
+            Op::Subtract,
+            Op::Multiply,
+            Op::Divide,
+            Op::Remainder,
+            Op::Power,
         ];
         let operator = OPERATORS
             .into_iter()
             .find(|known| known.as_str() == operator)
-            .ok_or_else(|| to_python(Error::invalid_query(format!("unknown operator `{operator}`"))))?;
-        Ok(Self::plain(self.scalar()?.binary(operator, other.scalar()?)))
+            .ok_or_else(|| {
+                to_python(Error::invalid_query(format!(
+                    "unknown operator `{operator}`"
+                )))
+            })?;
+        Ok(Self::plain(
+            self.scalar()?.binary(operator, other.scalar()?),
+        ))
     }
 
     /// `NOT`, `-`, `IS NULL` or `IS NOT NULL`.
@@ -97,7 +142,11 @@ impl Expression {
             "-" => UnaryOperator::Negate,
             "IS NULL" => UnaryOperator::IsNull,
             "IS NOT NULL" => UnaryOperator::IsNotNull,
-            other => return Err(to_python(Error::invalid_query(format!("unknown operator `{other}`")))),
+            other => {
+                return Err(to_python(Error::invalid_query(format!(
+                    "unknown operator `{other}`"
+                ))));
+            }
         };
         Ok(Self::plain(self.scalar()?.unary(operator)))
     }
@@ -115,33 +164,56 @@ pub(crate) struct Frame {
 
 impl Frame {
     pub(crate) fn new(frame: grism::Frame) -> Self {
-        Self { frame: Arc::new(frame) }
+        Self {
+            frame: Arc::new(frame),
+        }
     }
 }
 
 fn named(expressions: Vec<(Expression, String)>) -> PyResult<Vec<(LogicalExpr, String)>> {
-    expressions.into_iter().map(|(expression, name)| Ok((expression.scalar()?, name))).collect()
+    expressions
+        .into_iter()
+        .map(|(expression, name)| Ok((expression.scalar()?, name)))
+        .collect()
 }
 
 #[pymethods]
 impl Frame {
     fn filter(&self, predicate: &Expression) -> PyResult<Self> {
-        self.frame.filter(predicate.scalar()?).map(Self::new).map_err(to_python)
+        self.frame
+            .filter(predicate.scalar()?)
+            .map(Self::new)
+            .map_err(to_python)
     }
 
     #[pyo3(signature = (name, from_role=None, to_role=None))]
     fn expand(&self, name: &str, from_role: Option<&str>, to_role: Option<&str>) -> PyResult<Self> {
-        self.frame.expand(name, from_role, to_role).map(Self::new).map_err(to_python)
+        self.frame
+            .expand(name, from_role, to_role)
+            .map(Self::new)
+            .map_err(to_python)
     }
 
     fn select(&self, expressions: Vec<(Expression, String)>) -> PyResult<Self> {
-        self.frame.select(named(expressions)?).map(Self::new).map_err(to_python)
+        self.frame
+            .select(named(expressions)?)
+            .map(Self::new)
+            .map_err(to_python)
     }
 
-    fn aggregate(&self, keys: Vec<(Expression, String)>, aggregates: Vec<(Expression, String)>) -> PyResult<Self> {
-        let aggregates =
-            aggregates.into_iter().map(|(call, name)| Ok((call.call()?, name))).collect::<PyResult<Vec<_>>>()?;
-        self.frame.aggregate(named(keys)?, aggregates).map(Self::new).map_err(to_python)
+    fn aggregate(
+        &self,
+        keys: Vec<(Expression, String)>,
+        aggregates: Vec<(Expression, String)>,
+    ) -> PyResult<Self> {
+        let aggregates = aggregates
+            .into_iter()
+            .map(|(call, name)| Ok((call.call()?, name)))
+            .collect::<PyResult<Vec<_>>>()?;
+        self.frame
+            .aggregate(named(keys)?, aggregates)
+            .map(Self::new)
+            .map_err(to_python)
     }
 
     fn distinct(&self) -> Self {
@@ -149,7 +221,10 @@ impl Frame {
     }
 
     fn order_by(&self, keys: Vec<(Expression, bool)>) -> PyResult<Self> {
-        let keys = keys.into_iter().map(|(key, descending)| Ok((key.scalar()?, descending))).collect::<PyResult<_>>()?;
+        let keys = keys
+            .into_iter()
+            .map(|(key, descending)| Ok((key.scalar()?, descending)))
+            .collect::<PyResult<_>>()?;
         self.frame.order_by(keys).map(Self::new).map_err(to_python)
     }
 

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use arrow::record_batch::RecordBatch;
 use grism::{
-    DistributedPlannerConfig, Engine, Error, ExplainFormat, ExplainOptions, FileFormat, ImageSource, ImportOptions,
-    MissingMember, QueryOptions, RoleSource, RuntimeConfig, SnapshotId,
+    DistributedPlannerConfig, Engine, Error, ExplainFormat, ExplainOptions, FileFormat,
+    ImageSource, ImportOptions, MissingMember, QueryOptions, RoleSource, RuntimeConfig, SnapshotId,
 };
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
@@ -49,16 +49,24 @@ fn options(
             "timeout" => {
                 let seconds: f64 = value.extract()?;
                 if !seconds.is_finite() || seconds < 0.0 {
-                    return Err(to_python(Error::invalid_query("the timeout must be seconds, not less than 0")));
+                    return Err(to_python(Error::invalid_query(
+                        "the timeout must be seconds, not less than 0",
+                    )));
                 }
                 options.runtime.timeout_ms = Some((seconds * 1e3) as u64);
             }
             "batch_rows" => options.runtime.batch_rows = value.extract::<usize>()?.max(1),
             "snapshot" => options.snapshot = SnapshotId(value.extract()?),
             "partitions" => options.distributed.partitions = value.extract::<usize>()?.max(1),
-            "adjacency_replication_limit" => options.distributed.adjacency_replication_limit = value.extract()?,
+            "adjacency_replication_limit" => {
+                options.distributed.adjacency_replication_limit = value.extract()?
+            }
             "broadcast_rows" => options.distributed.broadcast_rows = value.extract()?,
-            other => return Err(to_python(Error::invalid_query(format!("there is no option `{other}`")))),
+            other => {
+                return Err(to_python(Error::invalid_query(format!(
+                    "there is no option `{other}`"
+                ))));
+            }
         }
     }
     Ok(options)
@@ -71,9 +79,18 @@ fn source(table: &Bound<'_, PyAny>, format: Option<&str>) -> PyResult<Vec<Record
         return batches_of(table);
     }
     let path: PathBuf = table.extract()?;
-    let format = format.map(FileFormat::from_name).transpose().map_err(to_python)?;
-    let import = ImportOptions { format, ..ImportOptions::default() };
-    table.py().detach(|| grism::Graph::read_file(&path, &import)).map_err(to_python)
+    let format = format
+        .map(FileFormat::from_name)
+        .transpose()
+        .map_err(to_python)?;
+    let import = ImportOptions {
+        format,
+        ..ImportOptions::default()
+    };
+    table
+        .py()
+        .detach(|| grism::Graph::read_file(&path, &import))
+        .map_err(to_python)
 }
 
 fn report_json(report: &grism::LoadReport) -> PyResult<String> {
@@ -87,7 +104,11 @@ impl Graph {
     fn open(py: Python<'_>, uri: Option<String>, create: bool) -> PyResult<Self> {
         let graph = match uri {
             None => grism::Graph::in_memory(),
-            Some(uri) => wait(py, None, async move { grism::Graph::open(&uri, create).await })?,
+            Some(uri) => wait(
+                py,
+                None,
+                async move { grism::Graph::open(&uri, create).await },
+            )?,
         };
         Ok(Self { graph })
     }
@@ -112,7 +133,12 @@ impl Graph {
         settings: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<BatchStream> {
         let (graph, options) = (self.graph.clone(), options(engine, params, settings)?);
-        wait(py, None, async move { graph.execute(&text, &options).await }).map(BatchStream::new)
+        wait(
+            py,
+            None,
+            async move { graph.execute(&text, &options).await },
+        )
+        .map(BatchStream::new)
     }
 
     /// Runs one statement that reads.
@@ -137,23 +163,41 @@ impl Graph {
         settings: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<DistributedQuery> {
         let (graph, options) = (self.graph.clone(), options("ray", params, settings)?);
-        let planned = async move { graph.plan_distributed(&text, &options).await.map(|planned| (planned, options.runtime)) };
+        let planned = async move {
+            graph
+                .plan_distributed(&text, &options)
+                .await
+                .map(|planned| (planned, options.runtime))
+        };
         let (planned, runtime) = wait(py, None, planned)?;
         self.distributed(py, planned, runtime)
     }
 
     /// Plans a frame in stages.
-    fn plan_frame(&self, py: Python<'_>, frame: &Frame, settings: Option<&Bound<'_, PyDict>>) -> PyResult<DistributedQuery> {
+    fn plan_frame(
+        &self,
+        py: Python<'_>,
+        frame: &Frame,
+        settings: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<DistributedQuery> {
         let (graph, options) = (self.graph.clone(), options("ray", None, settings)?);
         let frame = std::sync::Arc::clone(&frame.frame);
-        let planned = async move { graph.plan_frame(&frame, &options).await.map(|planned| (planned, options.runtime)) };
+        let planned = async move {
+            graph
+                .plan_frame(&frame, &options)
+                .await
+                .map(|planned| (planned, options.runtime))
+        };
         let (planned, runtime) = wait(py, None, planned)?;
         self.distributed(py, planned, runtime)
     }
 
     /// The plan of a query as text.
     #[pyo3(signature = (text, params, settings, analyze, distributed, verbose, json))]
-    #[expect(clippy::too_many_arguments, reason = "one for each keyword of explain()")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one for each keyword of explain()"
+    )]
     fn explain(
         &self,
         py: Python<'_>,
@@ -166,9 +210,20 @@ impl Graph {
         json: bool,
     ) -> PyResult<String> {
         let (graph, options) = (self.graph.clone(), options("local", params, settings)?);
-        let format = if json { ExplainFormat::Json } else { ExplainFormat::Text };
-        let explain = ExplainOptions { analyze, distributed, verbose, format };
-        wait(py, None, async move { graph.explain(&text, explain, &options).await })
+        let format = if json {
+            ExplainFormat::Json
+        } else {
+            ExplainFormat::Text
+        };
+        let explain = ExplainOptions {
+            analyze,
+            distributed,
+            verbose,
+            format,
+        };
+        wait(py, None, async move {
+            graph.explain(&text, explain, &options).await
+        })
     }
 
     /// Loads nodes from a table or a file; the report is JSON.
@@ -181,11 +236,16 @@ impl Graph {
         format: Option<&str>,
     ) -> PyResult<String> {
         let (graph, batches) = (self.graph.clone(), source(table, format)?);
-        report_json(&wait(py, None, async move { graph.load_nodes(&label, batches, &key).await })?)
+        report_json(&wait(py, None, async move {
+            graph.load_nodes(&label, batches, &key).await
+        })?)
     }
 
     /// Loads hyperedges from a table or a file; the report is JSON.
-    #[expect(clippy::too_many_arguments, reason = "one for each keyword of load_hyperedges()")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one for each keyword of load_hyperedges()"
+    )]
     fn load_hyperedges(
         &self,
         py: Python<'_>,
@@ -201,10 +261,14 @@ impl Graph {
             ("create", None) => MissingMember::Create,
             ("reject", Some(path)) => MissingMember::Reject(path),
             ("reject", None) => {
-                return Err(to_python(Error::invalid_query("missing=\"reject\" needs rejects, the path of a file")));
+                return Err(to_python(Error::invalid_query(
+                    "missing=\"reject\" needs rejects, the path of a file",
+                )));
             }
             ("error" | "create", Some(_)) => {
-                return Err(to_python(Error::invalid_query("rejects is only used with missing=\"reject\"")));
+                return Err(to_python(Error::invalid_query(
+                    "rejects is only used with missing=\"reject\"",
+                )));
             }
             (other, _) => {
                 let message = format!("missing must be error, create or reject, not `{other}`");
@@ -212,10 +276,16 @@ impl Graph {
             }
         };
         let source_of = |(label, column): (Option<String>, String)| RoleSource { label, column };
-        let roles: BTreeMap<String, RoleSource> =
-            roles.into_iter().map(|(role, given)| (role, source_of(given))).collect();
+        let roles: BTreeMap<String, RoleSource> = roles
+            .into_iter()
+            .map(|(role, given)| (role, source_of(given)))
+            .collect();
         let (graph, batches) = (self.graph.clone(), source(table, format)?);
-        let load = async move { graph.load_hyperedges(&name, batches, &roles, &missing).await };
+        let load = async move {
+            graph
+                .load_hyperedges(&name, batches, &roles, &missing)
+                .await
+        };
         report_json(&wait(py, None, load)?)
     }
 
@@ -236,14 +306,26 @@ impl Graph {
     ) -> PyResult<BatchStream> {
         let (graph, options) = (self.graph.clone(), options(engine, None, settings)?);
         let frame = std::sync::Arc::clone(&frame.frame);
-        wait(py, None, async move { graph.collect(&frame, &options).await }).map(BatchStream::new)
+        wait(
+            py,
+            None,
+            async move { graph.collect(&frame, &options).await },
+        )
+        .map(BatchStream::new)
     }
 
     /// About how many rows the graph has, for `engine="auto"`.
     fn rows(&self, py: Python<'_>) -> PyResult<u64> {
         let graph = self.graph.clone();
-        let snapshot = wait(py, None, async move { graph.snapshot(SnapshotId::default()).await })?;
-        Ok(snapshot.statistics().tables.values().map(|table| table.rows).sum())
+        let snapshot = wait(py, None, async move {
+            graph.snapshot(SnapshotId::default()).await
+        })?;
+        Ok(snapshot
+            .statistics()
+            .tables
+            .values()
+            .map(|table| table.rows)
+            .sum())
     }
 }
 
@@ -260,6 +342,13 @@ impl Graph {
             ImageSource::Bytes(bytes) => Some(Py::new(py, Bundle::new(bytes.into()))?),
         };
         let descriptor = storage.descriptor();
-        Ok(DistributedQuery::new(planned.plan, descriptor, planned.snapshot, runtime, planned.warnings, image))
+        Ok(DistributedQuery::new(
+            planned.plan,
+            descriptor,
+            planned.snapshot,
+            runtime,
+            planned.warnings,
+            image,
+        ))
     }
 }

@@ -18,7 +18,12 @@ const SIGNAL_CHECK: Duration = Duration::from_millis(50);
 pub(crate) fn runtime() -> PyResult<&'static Runtime> {
     static RUNTIME: OnceLock<std::io::Result<Runtime>> = OnceLock::new();
     RUNTIME
-        .get_or_init(|| Builder::new_multi_thread().enable_all().thread_name("grism").build())
+        .get_or_init(|| {
+            Builder::new_multi_thread()
+                .enable_all()
+                .thread_name("grism")
+                .build()
+        })
         .as_ref()
         .map_err(|error| to_python(Error::unavailable(format!("no threads: {error}"))))
 }
@@ -36,7 +41,10 @@ pub(crate) fn wait<T: Send + 'static>(
     });
     loop {
         let step = py.detach(|| {
-            receiver.lock().unwrap_or_else(std::sync::PoisonError::into_inner).recv_timeout(SIGNAL_CHECK)
+            receiver
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .recv_timeout(SIGNAL_CHECK)
         });
         match step {
             Ok(value) => return value.map_err(to_python),

@@ -24,9 +24,18 @@ impl StageWorker {
     #[new]
     #[pyo3(signature = (memory_limit=None))]
     fn new(memory_limit: Option<usize>) -> Self {
-        let runtime = grism::RuntimeConfig { memory_limit, ..grism::RuntimeConfig::default() };
-        let executor = StageExecutor::new(Arc::clone(grism::LocalExecutor::with_config(runtime).memory()));
-        Self { executor, catalog: Arc::new(Catalog::new()), running: Mutex::default() }
+        let runtime = grism::RuntimeConfig {
+            memory_limit,
+            ..grism::RuntimeConfig::default()
+        };
+        let executor = StageExecutor::new(Arc::clone(
+            grism::LocalExecutor::with_config(runtime).memory(),
+        ));
+        Self {
+            executor,
+            catalog: Arc::new(Catalog::new()),
+            running: Mutex::default(),
+        }
     }
 
     /// Runs one task. Returns its bundles and its statistics as JSON.
@@ -38,25 +47,37 @@ impl StageWorker {
         inputs: Vec<Vec<Bound<'_, PyAny>>>,
         image: Option<Bound<'_, PyAny>>,
     ) -> PyResult<(Vec<Bundle>, String)> {
-        let task: TaskSpec = serde_json::from_slice(spec)
-            .map_err(|error| to_python(Error::internal(format!("a task that cannot be read: {error}"))))?;
+        let task: TaskSpec = serde_json::from_slice(spec).map_err(|error| {
+            to_python(Error::internal(format!(
+                "a task that cannot be read: {error}"
+            )))
+        })?;
         let inputs = inputs
             .into_iter()
             .map(|bundles| bundles.iter().map(mapped).collect::<PyResult<Vec<_>>>())
             .collect::<PyResult<Vec<_>>>()?;
         let image = image.map(|image| mapped(&image)).transpose()?;
-        let name = format!("{}/{}/{}/{}", task.query_id, task.stage.stage_id, task.task, task.attempt);
+        let name = format!(
+            "{}/{}/{}/{}",
+            task.query_id, task.stage.stage_id, task.task, task.attempt
+        );
         let cancellation = CancellationHandle::default();
         let lock = || self.running.lock().unwrap_or_else(PoisonError::into_inner);
         lock().push((name.clone(), cancellation.clone()));
-        let (executor, catalog, handle) = (self.executor.clone(), Arc::clone(&self.catalog), cancellation.clone());
+        let (executor, catalog, handle) = (
+            self.executor.clone(),
+            Arc::clone(&self.catalog),
+            cancellation.clone(),
+        );
         let run = async move {
             let storage: Arc<dyn Storage> = match image {
                 Some(image) => {
                     let key = format!("{}#{}", task.storage.uri, task.snapshot);
                     match catalog.registered(&key) {
                         Some(known) => known,
-                        None => catalog.register(&key, Arc::new(InMemoryStorage::from_image(&image)?)),
+                        None => {
+                            catalog.register(&key, Arc::new(InMemoryStorage::from_image(&image)?))
+                        }
                     }
                 }
                 None => catalog.open_descriptor(&task.storage).await?,
@@ -68,13 +89,19 @@ impl StageWorker {
         let output = outcome?;
         let statistics = serde_json::to_string(&output.statistics)
             .map_err(|error| to_python(Error::internal(error.to_string())))?;
-        Ok((output.bundles.into_iter().map(Bundle::new).collect(), statistics))
+        Ok((
+            output.bundles.into_iter().map(Bundle::new).collect(),
+            statistics,
+        ))
     }
 
     /// Stops the tasks of a query that run here.
     fn cancel(&self, query_id: &str) {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         let prefix = format!("{query_id}/");
-        running.iter().filter(|(name, _)| name.starts_with(&prefix)).for_each(|(_, handle)| handle.cancel());
+        running
+            .iter()
+            .filter(|(name, _)| name.starts_with(&prefix))
+            .for_each(|(_, handle)| handle.cancel());
     }
 }

@@ -24,12 +24,21 @@ const ALIGNMENT: usize = 64;
 ///
 /// # Errors
 /// Those of Arrow's writer.
-pub fn write_bundles(schema: &Schema, partitions: &[Vec<RecordBatch>], workers: usize) -> Result<Vec<Buffer>> {
+pub fn write_bundles(
+    schema: &Schema,
+    partitions: &[Vec<RecordBatch>],
+    workers: usize,
+) -> Result<Vec<Buffer>> {
     let slots = slot_count(partitions.len(), workers);
     (0..slots)
         .map(|slot| {
-            let own = (0..partitions.len()).filter(|partition| slot_of(*partition, partitions.len(), slots) == slot);
-            write_bundle(schema, &own.map(|partition| partitions[partition].as_slice()).collect::<Vec<_>>())
+            let own = (0..partitions.len())
+                .filter(|partition| slot_of(*partition, partitions.len(), slots) == slot);
+            write_bundle(
+                schema,
+                &own.map(|partition| partitions[partition].as_slice())
+                    .collect::<Vec<_>>(),
+            )
         })
         .collect()
 }
@@ -39,7 +48,8 @@ fn write_bundle(schema: &Schema, partitions: &[&[RecordBatch]]) -> Result<Buffer
     for batches in partitions {
         let options = IpcWriteOptions::try_new(ALIGNMENT, false, MetadataVersion::V5)?;
         let mut bytes = Vec::new();
-        let mut stream: writer::StreamWriter<&mut Vec<u8>> = StreamWriter::try_new_with_options(&mut bytes, schema, options)?;
+        let mut stream: writer::StreamWriter<&mut Vec<u8>> =
+            StreamWriter::try_new_with_options(&mut bytes, schema, options)?;
         for batch in *batches {
             stream.write(batch)?;
         }
@@ -49,7 +59,11 @@ fn write_bundle(schema: &Schema, partitions: &[&[RecordBatch]]) -> Result<Buffer
     }
     let header = MAGIC.len() + 8 + 16 * streams.len();
     let mut offset = header.next_multiple_of(ALIGNMENT);
-    let total = offset + streams.iter().map(|stream| stream.len().next_multiple_of(ALIGNMENT)).sum::<usize>();
+    let total = offset
+        + streams
+            .iter()
+            .map(|stream| stream.len().next_multiple_of(ALIGNMENT))
+            .sum::<usize>();
     let mut bundle = MutableBuffer::with_capacity(total);
     bundle.extend_from_slice(MAGIC);
     bundle.extend_from_slice(&(streams.len() as u64).to_le_bytes());
@@ -71,7 +85,10 @@ fn broken() -> Error {
 }
 
 fn number(bytes: &[u8], at: usize) -> Result<usize> {
-    let bytes = bytes.get(at..at + 8).and_then(|bytes| <[u8; 8]>::try_from(bytes).ok()).ok_or_else(broken)?;
+    let bytes = bytes
+        .get(at..at + 8)
+        .and_then(|bytes| <[u8; 8]>::try_from(bytes).ok())
+        .ok_or_else(broken)?;
     usize::try_from(u64::from_le_bytes(bytes)).map_err(|_| broken())
 }
 
@@ -96,7 +113,10 @@ pub fn read_partition(bundle: &Buffer, index: usize) -> Result<Vec<RecordBatch>>
     }
     let entry = MAGIC.len() + 8 + 16 * index;
     let (offset, length) = (number(bundle, entry)?, number(bundle, entry + 8)?);
-    if offset.checked_add(length).is_none_or(|end| end > bundle.len()) {
+    if offset
+        .checked_add(length)
+        .is_none_or(|end| end > bundle.len())
+    {
         return Err(broken());
     }
     let mut stream = bundle.slice_with_length(offset, length);

@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use grism_core::{Error, Result};
 use grism_engine::operators::StageInputOrder;
-use grism_engine::{ExecutionContextTrait, OperatorCaps, PartitioningSpec, PhysicalOperator, PhysicalSchema, RecordBatchStream};
+use grism_engine::{
+    ExecutionContextTrait, OperatorCaps, PartitioningSpec, PhysicalOperator, PhysicalSchema,
+    RecordBatchStream,
+};
 use serde::{Deserialize, Serialize};
 
 /// How data move.
@@ -51,17 +54,37 @@ impl PhysicalOperator for ExchangeExec {
     }
 
     fn capabilities(&self) -> OperatorCaps {
-        OperatorCaps { streaming: false, blocking: true, parallel_safe: false, requires_partitioning: None }
+        OperatorCaps {
+            streaming: false,
+            blocking: true,
+            parallel_safe: false,
+            requires_partitioning: None,
+        }
     }
 
     fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
         vec![&self.child]
     }
 
-    fn with_new_children(&self, mut children: Vec<Arc<dyn PhysicalOperator>>) -> Result<Arc<dyn PhysicalOperator>> {
-        let child = children.pop().ok_or_else(|| Error::internal("an exchange needs a child"))?;
-        let (partitioning, order, reason) = (self.partitioning.clone(), self.order.clone(), self.reason.clone());
-        Ok(Arc::new(Self { partitioning, mode: self.mode, child, order, reason }))
+    fn with_new_children(
+        &self,
+        mut children: Vec<Arc<dyn PhysicalOperator>>,
+    ) -> Result<Arc<dyn PhysicalOperator>> {
+        let child = children
+            .pop()
+            .ok_or_else(|| Error::internal("an exchange needs a child"))?;
+        let (partitioning, order, reason) = (
+            self.partitioning.clone(),
+            self.order.clone(),
+            self.reason.clone(),
+        );
+        Ok(Arc::new(Self {
+            partitioning,
+            mode: self.mode,
+            child,
+            order,
+            reason,
+        }))
     }
 
     fn describe(&self) -> String {
@@ -72,7 +95,9 @@ impl PhysicalOperator for ExchangeExec {
     }
 
     fn execute(&self, _: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
-        Err(Error::internal("an exchange stands between stages and runs in none of them"))
+        Err(Error::internal(
+            "an exchange stands between stages and runs in none of them",
+        ))
     }
 
     fn as_any(&self) -> &dyn std::any::Any {

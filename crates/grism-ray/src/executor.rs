@@ -10,11 +10,15 @@ use arrow::compute::{interleave_record_batch, take_record_batch};
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{Error, Result, Storage};
 use grism_engine::{
-    CancellationHandle, ExecutionContextTrait, MemoryManager, MemoryReservation, MorselQueue, PartitioningSpec,
-    QueryContext, RecordBatchStream, partition_rows, partition_slice, run, sample_keys,
+    CancellationHandle, ExecutionContextTrait, MemoryManager, MemoryReservation, MorselQueue,
+    PartitioningSpec, QueryContext, RecordBatchStream, partition_rows, partition_slice, run,
+    sample_keys,
 };
 
-use crate::{ExchangeMode, TaskInput, TaskSpec, TaskStatistics, read_partition, slot_count, slot_of, write_bundles};
+use crate::{
+    ExchangeMode, TaskInput, TaskSpec, TaskStatistics, read_partition, slot_count, slot_of,
+    write_bundles,
+};
 
 /// Keys that a task samples for a range exchange, at most, from one batch.
 const SAMPLES_PER_BATCH: usize = 64;
@@ -56,8 +60,14 @@ impl StageExecutor {
         let start = Instant::now();
         let snapshot = storage.snapshot(task.snapshot).await?;
         let memory = Arc::clone(&self.memory);
-        let query =
-            QueryContext::try_new(storage, snapshot, Arc::clone(&memory), None, cancellation, task.runtime.clone())?;
+        let query = QueryContext::try_new(
+            storage,
+            snapshot,
+            Arc::clone(&memory),
+            None,
+            cancellation,
+            task.runtime.clone(),
+        )?;
         // What is mapped is charged too: it is in memory while the task reads it.
         let mapped = inputs.iter().flatten().map(Buffer::len).sum();
         let _mapped = MemoryReservation::try_new(Arc::clone(&memory), mapped)?;
@@ -80,10 +90,15 @@ impl StageExecutor {
         let schema = task.stage.plan.root.schema().arrow();
         let bundles = write_bundles(schema, &partitions, task.workers)?;
         statistics.bytes = bundles.iter().map(|bundle| bundle.len() as u64).sum();
-        statistics.digest = bundles.iter().fold(0, |digest, bundle| digest_bytes(digest, bundle));
+        statistics.digest = bundles
+            .iter()
+            .fold(0, |digest, bundle| digest_bytes(digest, bundle));
         statistics.pid = std::process::id();
         statistics.micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
-        Ok(TaskOutput { bundles, statistics })
+        Ok(TaskOutput {
+            bundles,
+            statistics,
+        })
     }
 }
 
@@ -98,13 +113,28 @@ struct OutputWriter {
 impl OutputWriter {
     fn new(task: &TaskSpec) -> Self {
         let written = task.stage.written_partitions();
-        let (partitioning, sample) = match task.stage.output.as_ref().map(|output| (&output.mode, &output.partitioning)) {
-            Some((ExchangeMode::Shuffle, PartitioningSpec::Range { keys, .. })) => (None, Some(keys.clone())),
+        let (partitioning, sample) = match task
+            .stage
+            .output
+            .as_ref()
+            .map(|output| (&output.mode, &output.partitioning))
+        {
+            Some((ExchangeMode::Shuffle, PartitioningSpec::Range { keys, .. })) => {
+                (None, Some(keys.clone()))
+            }
             Some((ExchangeMode::Shuffle, partitioning)) => (Some(partitioning.clone()), None),
             _ => (None, None),
         };
-        let statistics = TaskStatistics { partition_rows: vec![0; written], ..TaskStatistics::default() };
-        Self { partitioning, sample, partitions: vec![Vec::new(); written], statistics }
+        let statistics = TaskStatistics {
+            partition_rows: vec![0; written],
+            ..TaskStatistics::default()
+        };
+        Self {
+            partitioning,
+            sample,
+            partitions: vec![Vec::new(); written],
+            statistics,
+        }
     }
 
     fn write(&mut self, batch: RecordBatch) -> Result<()> {
@@ -112,7 +142,9 @@ impl OutputWriter {
         let first = self.statistics.rows as usize;
         self.statistics.rows += rows as u64;
         if let Some(keys) = &self.sample {
-            self.statistics.samples.extend(sample_keys(&batch, keys, SAMPLES_PER_BATCH)?);
+            self.statistics
+                .samples
+                .extend(sample_keys(&batch, keys, SAMPLES_PER_BATCH)?);
         }
         let Some(partitioning) = &self.partitioning else {
             self.statistics.partition_rows[0] += rows as u64;
@@ -124,7 +156,11 @@ impl OutputWriter {
         for (row, partition) in places.into_iter().enumerate() {
             indices[partition].push(row as u32);
         }
-        for (partition, rows) in indices.into_iter().enumerate().filter(|(_, rows)| !rows.is_empty()) {
+        for (partition, rows) in indices
+            .into_iter()
+            .enumerate()
+            .filter(|(_, rows)| !rows.is_empty())
+        {
             self.statistics.partition_rows[partition] += rows.len() as u64;
             self.partitions[partition].push(take_record_batch(&batch, &UInt32Array::from(rows))?);
         }
@@ -172,8 +208,16 @@ impl ExecutionContextTrait for StageContext {
 
     fn morsels(&self, leaf: u32, count: usize) -> Arc<MorselQueue> {
         let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
-        let own = || (0..count).filter(|piece| piece % self.partitions == self.partition).collect();
-        Arc::clone(queues.entry(leaf).or_insert_with(|| Arc::new(MorselQueue::new(own()))))
+        let own = || {
+            (0..count)
+                .filter(|piece| piece % self.partitions == self.partition)
+                .collect()
+        };
+        Arc::clone(
+            queues
+                .entry(leaf)
+                .or_insert_with(|| Arc::new(MorselQueue::new(own()))),
+        )
     }
 
     fn stage_input_pieces(&self, input: usize) -> Result<Vec<RecordBatchStream>> {
@@ -186,9 +230,13 @@ impl ExecutionContextTrait for StageContext {
             let partition = if shuffled { self.partition } else { 0 };
             let slots = slot_count(input.written, self.workers);
             let slot = slot_of(partition, input.written, slots);
-            let first = (0..input.written).find(|other| slot_of(*other, input.written, slots) == slot).unwrap_or(0);
+            let first = (0..input.written)
+                .find(|other| slot_of(*other, input.written, slots) == slot)
+                .unwrap_or(0);
             let mut batches = read_partition(bundle, partition - first)?;
-            if let (Some(bounds), PartitioningSpec::Range { keys, .. }) = (&input.bounds, &input.spec.partitioning) {
+            if let (Some(bounds), PartitioningSpec::Range { keys, .. }) =
+                (&input.bounds, &input.spec.partitioning)
+            {
                 batches = batches
                     .into_iter()
                     .map(|batch| partition_slice(&batch, keys, bounds, self.partition))

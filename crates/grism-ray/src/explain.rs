@@ -16,7 +16,12 @@ pub fn explain_distributed(plan: &DistributedPlan) -> String {
         let _ = writeln!(text, "Stage {}:", stage.stage_id);
         let _ = writeln!(text, "  {}", pipeline(&stage.plan.root));
         for input in &stage.inputs {
-            let _ = writeln!(text, "  Input: stage {} by {}", input.stage_id, exchange_name(input.mode, &input.partitioning));
+            let _ = writeln!(
+                text,
+                "  Input: stage {} by {}",
+                input.stage_id,
+                exchange_name(input.mode, &input.partitioning)
+            );
         }
         let _ = writeln!(text, "  Parallelism: {}", stage.tasks);
         let _ = writeln!(text, "  Output: {}", output_name(stage));
@@ -25,11 +30,18 @@ pub fn explain_distributed(plan: &DistributedPlan) -> String {
         }
         match &stage.output {
             Some(output) => {
-                let _ = writeln!(text, "\n    ↓ Exchange({})", exchange_name(output.mode, &output.partitioning));
+                let _ = writeln!(
+                    text,
+                    "\n    ↓ Exchange({})",
+                    exchange_name(output.mode, &output.partitioning)
+                );
                 let _ = writeln!(text, "      because {}\n", output.reason);
             }
             None => {
-                let _ = writeln!(text, "\n    ↓ Exchange(Gather)\n      because the caller reads the result\n\nCollect");
+                let _ = writeln!(
+                    text,
+                    "\n    ↓ Exchange(Gather)\n      because the caller reads the result\n\nCollect"
+                );
             }
         }
     }
@@ -47,7 +59,9 @@ fn output_name(stage: &ExecutionStage) -> String {
     match &stage.output {
         None => "Result".to_owned(),
         Some(output) => match (&output.mode, &output.partitioning) {
-            (ExchangeMode::Shuffle, PartitioningSpec::Hash { keys, .. }) => format!("HashPartition({})", keys.join(", ")),
+            (ExchangeMode::Shuffle, PartitioningSpec::Hash { keys, .. }) => {
+                format!("HashPartition({})", keys.join(", "))
+            }
             (ExchangeMode::Shuffle, other) => other.to_string(),
             (mode, _) => mode.to_string(),
         },
@@ -64,7 +78,10 @@ fn pipeline(operator: &Arc<dyn PhysicalOperator>) -> String {
         [] => own,
         [child] => format!("{} → {own}", pipeline(child)),
         children => {
-            let inputs: Vec<String> = children.iter().map(|child| format!("[{}]", pipeline(child))).collect();
+            let inputs: Vec<String> = children
+                .iter()
+                .map(|child| format!("[{}]", pipeline(child)))
+                .collect();
             format!("{} → {own}", inputs.join(" + "))
         }
     }

@@ -22,6 +22,9 @@ pub use ray_executor::{RayExecutor, RayExecutorConfig};
 pub use runner::{StagedExecutor, StagedResult, collect_outputs};
 pub use scheduler::{Action, Event, Scheduler, SchedulerConfig, TaskRef};
 pub use split::split_into_stages;
-pub use stage::{DistributedPlan, ExecutionStage, PhysicalSubPlan, StageInputSpec, StageOutput, slot_count, slot_of};
+pub use stage::{
+    DistributedPlan, ExecutionStage, PhysicalSubPlan, StageInputSpec, StageOutput, slot_count,
+    slot_of,
+};
 pub use task::{TaskInput, TaskMetrics, TaskSpec, TaskStatistics};
 pub use validate::validate;

@@ -38,7 +38,13 @@ pub struct RayExecutorConfig {
 impl Default for RayExecutorConfig {
     fn default() -> Self {
         let python = std::env::var("GRISM_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-        Self { address: "auto".to_owned(), workers: None, python, connect_timeout: 30, options: BTreeMap::new() }
+        Self {
+            address: "auto".to_owned(),
+            workers: None,
+            python,
+            connect_timeout: 30,
+            options: BTreeMap::new(),
+        }
     }
 }
 
@@ -63,9 +69,14 @@ impl RayExecutor {
     /// `InvalidQuery` for an empty address. Whether the cluster answers is told by the first query.
     pub fn connect(address: &str) -> Result<Self> {
         if address.is_empty() {
-            return Err(Error::invalid_query("the address of the Ray cluster is empty; `auto` and `local` are known"));
+            return Err(Error::invalid_query(
+                "the address of the Ray cluster is empty; `auto` and `local` are known",
+            ));
         }
-        Ok(Self::with_config(RayExecutorConfig { address: address.to_owned(), ..RayExecutorConfig::default() }))
+        Ok(Self::with_config(RayExecutorConfig {
+            address: address.to_owned(),
+            ..RayExecutorConfig::default()
+        }))
     }
 
     /// An executor with these settings.
@@ -78,7 +89,11 @@ impl RayExecutor {
     ///
     /// # Errors
     /// `Unavailable` where Ray is not reached, and what the plan can meet.
-    pub async fn execute(&self, plan: DistributedPlan, storage: Arc<dyn Storage>) -> Result<StagedResult> {
+    pub async fn execute(
+        &self,
+        plan: DistributedPlan,
+        storage: Arc<dyn Storage>,
+    ) -> Result<StagedResult> {
         self.execute_at(plan, storage, SnapshotId::default()).await
     }
 
@@ -94,10 +109,18 @@ impl RayExecutor {
     ) -> Result<StagedResult> {
         let snapshot = storage.snapshot(snapshot).await?.id();
         if storage.image(snapshot).is_some() {
-            return Err(Error::unsupported("a graph in memory on Ray from Rust is not supported yet; keep it on disk"));
+            return Err(Error::unsupported(
+                "a graph in memory on Ray from Rust is not supported yet; keep it on disk",
+            ));
         }
-        let request = Request { plan: &plan, storage: storage.descriptor(), snapshot, config: &self.config };
-        let request = serde_json::to_vec(&request).map_err(|error| Error::internal(error.to_string()))?;
+        let request = Request {
+            plan: &plan,
+            storage: storage.descriptor(),
+            snapshot,
+            config: &self.config,
+        };
+        let request =
+            serde_json::to_vec(&request).map_err(|error| Error::internal(error.to_string()))?;
         let child = self.start_driver()?;
         let tasks: Arc<Mutex<Vec<TaskMetrics>>> = Arc::default();
         let (sender, mut receiver) = mpsc::channel(AHEAD);
@@ -116,7 +139,11 @@ impl RayExecutor {
             };
             futures::stream::iter(read)
         });
-        Ok(StagedResult::new(plan.schema.clone(), batches.boxed(), tasks))
+        Ok(StagedResult::new(
+            plan.schema.clone(),
+            batches.boxed(),
+            tasks,
+        ))
     }
 
     fn start_driver(&self) -> Result<Child> {
@@ -151,7 +178,9 @@ fn drive(
         loop {
             let mut head = [0u8; 9];
             output.read_exact(&mut head).map_err(|_| gone())?;
-            let length = <[u8; 8]>::try_from(&head[1..]).map(u64::from_le_bytes).map_err(|_| gone())?;
+            let length = <[u8; 8]>::try_from(&head[1..])
+                .map(u64::from_le_bytes)
+                .map_err(|_| gone())?;
             let mut body = vec![0; usize::try_from(length).map_err(|_| gone())?];
             output.read_exact(&mut body).map_err(|_| gone())?;
             match head[0] {
@@ -161,13 +190,16 @@ fn drive(
                     }
                 }
                 b'M' => {
-                    let tasks = serde_json::from_slice(&body).map_err(|error| Error::internal(error.to_string()))?;
+                    let tasks = serde_json::from_slice(&body)
+                        .map_err(|error| Error::internal(error.to_string()))?;
                     *metrics.lock().unwrap_or_else(PoisonError::into_inner) = tasks;
                     return Ok(());
                 }
                 _ => {
                     let error = serde_json::from_slice::<Error>(&body);
-                    return Err(error.unwrap_or_else(|_| Error::internal("the Ray driver sent an error of no known form")));
+                    return Err(error.unwrap_or_else(|_| {
+                        Error::internal("the Ray driver sent an error of no known form")
+                    }));
                 }
             }
         }

@@ -8,12 +8,15 @@ use std::time::{Duration, Instant};
 use arrow::buffer::Buffer;
 use futures::StreamExt;
 use grism_core::{Error, Result, SnapshotId, Storage};
-use grism_engine::{CancellationHandle, MemoryManager, PhysicalSchema, PoolMemoryManager, RecordBatchStream, RuntimeConfig};
+use grism_engine::{
+    CancellationHandle, MemoryManager, PhysicalSchema, PoolMemoryManager, RecordBatchStream,
+    RuntimeConfig,
+};
 use tokio::sync::mpsc;
 
 use crate::{
-    Action, DistributedPlan, Event, Scheduler, SchedulerConfig, StageExecutor, TaskInput, TaskMetrics, TaskOutput,
-    TaskRef, TaskSpec, read_partition, slot_count, slot_of,
+    Action, DistributedPlan, Event, Scheduler, SchedulerConfig, StageExecutor, TaskInput,
+    TaskMetrics, TaskOutput, TaskRef, TaskSpec, read_partition, slot_count, slot_of,
 };
 
 /// How often the scheduler is told the time.
@@ -29,8 +32,16 @@ pub struct StagedResult {
 impl StagedResult {
     /// A result of these parts.
     #[must_use]
-    pub fn new(schema: PhysicalSchema, stream: RecordBatchStream, tasks: Arc<Mutex<Vec<TaskMetrics>>>) -> Self {
-        Self { schema, stream, tasks }
+    pub fn new(
+        schema: PhysicalSchema,
+        stream: RecordBatchStream,
+        tasks: Arc<Mutex<Vec<TaskMetrics>>>,
+    ) -> Self {
+        Self {
+            schema,
+            stream,
+            tasks,
+        }
     }
 
     /// The result's columns.
@@ -54,7 +65,9 @@ impl StagedResult {
 
 impl fmt::Debug for StagedResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StagedResult").field("schema", &self.schema).finish_non_exhaustive()
+        f.debug_struct("StagedResult")
+            .field("schema", &self.schema)
+            .finish_non_exhaustive()
     }
 }
 
@@ -70,7 +83,10 @@ impl StagedExecutor {
     #[must_use]
     pub fn new(config: RuntimeConfig) -> Self {
         let limit = config.memory_limit.unwrap_or(usize::MAX / 2);
-        Self { config, memory: Arc::new(PoolMemoryManager::new(limit)) }
+        Self {
+            config,
+            memory: Arc::new(PoolMemoryManager::new(limit)),
+        }
     }
 
     /// Runs `plan` on a snapshot of `storage`.
@@ -84,7 +100,10 @@ impl StagedExecutor {
         snapshot: SnapshotId,
     ) -> Result<StagedResult> {
         let workers = self.config.threads.max(1);
-        let deadline = self.config.timeout_ms.map(|timeout| Instant::now() + Duration::from_millis(timeout));
+        let deadline = self
+            .config
+            .timeout_ms
+            .map(|timeout| Instant::now() + Duration::from_millis(timeout));
         let mut run = Run {
             plan: &plan,
             storage,
@@ -99,7 +118,12 @@ impl StagedExecutor {
         let mut scheduler = Scheduler::new(&plan, SchedulerConfig::default());
         let (sender, mut events) = mpsc::unbounded_channel();
         for worker in 0..workers {
-            let _ = sender.send((Event::WorkerUp { worker: format!("thread-{worker}") }, None));
+            let _ = sender.send((
+                Event::WorkerUp {
+                    worker: format!("thread-{worker}"),
+                },
+                None,
+            ));
         }
         let start = Instant::now();
         let mut ticks = tokio::time::interval(TICK);
@@ -116,7 +140,12 @@ impl StagedExecutor {
             }
             for action in scheduler.handle(event) {
                 match action {
-                    Action::Launch { task, inputs, bounds, .. } => run.launch(task, &inputs, &bounds, &sender)?,
+                    Action::Launch {
+                        task,
+                        inputs,
+                        bounds,
+                        ..
+                    } => run.launch(task, &inputs, &bounds, &sender)?,
                     Action::CancelTask { .. } => {}
                     Action::Free { stage } => run.outputs.retain(|task, _| task.stage != stage),
                     Action::Fail { error } => {
@@ -124,9 +153,17 @@ impl StagedExecutor {
                         return Err(error);
                     }
                     Action::Finish { outputs } => {
-                        let bundles = outputs.iter().filter_map(|task| run.outputs.remove(task)).flatten().collect();
+                        let bundles = outputs
+                            .iter()
+                            .filter_map(|task| run.outputs.remove(task))
+                            .flatten()
+                            .collect();
                         let tasks = Arc::new(Mutex::new(scheduler.metrics()));
-                        return Ok(StagedResult::new(plan.schema.clone(), collect_outputs(bundles), tasks));
+                        return Ok(StagedResult::new(
+                            plan.schema.clone(),
+                            collect_outputs(bundles),
+                            tasks,
+                        ));
                     }
                 }
             }
@@ -137,10 +174,12 @@ impl StagedExecutor {
 /// The rows of result bundles, one bundle after the other.
 #[must_use]
 pub fn collect_outputs(bundles: Vec<Buffer>) -> RecordBatchStream {
-    let batches = bundles.into_iter().flat_map(|bundle| match read_partition(&bundle, 0) {
-        Ok(batches) => batches.into_iter().map(Ok).collect::<Vec<_>>(),
-        Err(error) => vec![Err(error)],
-    });
+    let batches = bundles
+        .into_iter()
+        .flat_map(|bundle| match read_partition(&bundle, 0) {
+            Ok(batches) => batches.into_iter().map(Ok).collect::<Vec<_>>(),
+            Err(error) => vec![Err(error)],
+        });
     futures::stream::iter(batches).boxed()
 }
 
@@ -174,7 +213,11 @@ impl Run<'_> {
             let partition = if written > 1 { task.task } else { 0 };
             let slot = slot_of(partition, written, slot_count(written, self.workers));
             let read = tasks.iter().map(|input| {
-                let output = self.outputs.get(input).and_then(|bundles| bundles.get(slot)).cloned();
+                let output = self
+                    .outputs
+                    .get(input)
+                    .and_then(|bundles| bundles.get(slot))
+                    .cloned();
                 output.ok_or_else(|| Error::internal("the output of a finished task is not there"))
             });
             bundles.push(read.collect::<Result<Vec<_>>>()?);
@@ -205,12 +248,17 @@ impl Run<'_> {
         let (cancellation, sender) = (self.cancellation.clone(), sender.clone());
         tokio::spawn(async move {
             let run = async {
-                let spec: TaskSpec =
-                    serde_json::from_slice(&text).map_err(|error| Error::internal(format!("a task: {error}")))?;
-                executor.execute(&spec, bundles, storage, cancellation).await
+                let spec: TaskSpec = serde_json::from_slice(&text)
+                    .map_err(|error| Error::internal(format!("a task: {error}")))?;
+                executor
+                    .execute(&spec, bundles, storage, cancellation)
+                    .await
             };
             let message = match run.await {
-                Ok(TaskOutput { bundles, statistics }) => (Event::TaskFinished { task, statistics }, Some(bundles)),
+                Ok(TaskOutput {
+                    bundles,
+                    statistics,
+                }) => (Event::TaskFinished { task, statistics }, Some(bundles)),
                 Err(error) => (Event::TaskFailed { task, error }, None),
             };
             let _ = sender.send(message);

@@ -117,7 +117,12 @@ pub struct SchedulerConfig {
 
 impl Default for SchedulerConfig {
     fn default() -> Self {
-        Self { max_attempts: 4, tasks_per_worker: 1, backoff_ms: 50, no_worker_timeout_ms: 30_000 }
+        Self {
+            max_attempts: 4,
+            tasks_per_worker: 1,
+            backoff_ms: 50,
+            no_worker_timeout_ms: 30_000,
+        }
     }
 }
 
@@ -155,8 +160,15 @@ struct TaskState {
 #[derive(Clone, Debug)]
 enum Status {
     Waiting,
-    Running { attempt: usize, worker: String },
-    Done { attempt: usize, worker: String, statistics: TaskStatistics },
+    Running {
+        attempt: usize,
+        worker: String,
+    },
+    Done {
+        attempt: usize,
+        worker: String,
+        statistics: TaskStatistics,
+    },
 }
 
 impl Scheduler {
@@ -174,7 +186,13 @@ impl Scheduler {
                     _ => None,
                 },
                 tasks: vec![
-                    TaskState { status: Status::Waiting, attempts: 0, not_before_ms: 0, avoid: None, digest: None };
+                    TaskState {
+                        status: Status::Waiting,
+                        attempts: 0,
+                        not_before_ms: 0,
+                        avoid: None,
+                        digest: None
+                    };
                     stage.tasks
                 ],
                 freed: false,
@@ -185,7 +203,14 @@ impl Scheduler {
                 stages[input].consumers.push(stage);
             }
         }
-        Self { config, stages, workers: BTreeMap::new(), now_ms: 0, workerless_since: Some(0), ended: false }
+        Self {
+            config,
+            stages,
+            workers: BTreeMap::new(),
+            now_ms: 0,
+            workerless_since: Some(0),
+            ended: false,
+        }
     }
 
     /// Takes in what happened and tells what to do.
@@ -208,7 +233,9 @@ impl Scheduler {
                     self.workerless_since.get_or_insert(self.now_ms);
                 }
             }
-            Event::TaskFinished { task, statistics } => self.finished(task, statistics, &mut actions),
+            Event::TaskFinished { task, statistics } => {
+                self.finished(task, statistics, &mut actions)
+            }
             Event::TaskFailed { task, error } => {
                 if let Some(worker) = self.running(task) {
                     self.release(task);
@@ -223,8 +250,13 @@ impl Scheduler {
             Event::Tick { now_ms } => {
                 self.now_ms = self.now_ms.max(now_ms);
                 let since = self.workerless_since.filter(|_| self.workers.is_empty());
-                if since.is_some_and(|since| self.now_ms.saturating_sub(since) > self.config.no_worker_timeout_ms) {
-                    self.fail(Error::unavailable("every worker is gone, and no new one came"), &mut actions);
+                if since.is_some_and(|since| {
+                    self.now_ms.saturating_sub(since) > self.config.no_worker_timeout_ms
+                }) {
+                    self.fail(
+                        Error::unavailable("every worker is gone, and no new one came"),
+                        &mut actions,
+                    );
                 }
             }
             Event::Cancel => self.fail(Error::cancelled(), &mut actions),
@@ -243,7 +275,10 @@ impl Scheduler {
         let mut metrics = Vec::new();
         for (stage, state) in self.stages.iter().enumerate() {
             for (task, own) in state.tasks.iter().enumerate() {
-                if let Status::Done { worker, statistics, .. } = &own.status {
+                if let Status::Done {
+                    worker, statistics, ..
+                } = &own.status
+                {
                     metrics.push(TaskMetrics {
                         stage,
                         task,
@@ -264,7 +299,10 @@ impl Scheduler {
     #[must_use]
     pub fn progress(&self) -> (usize, usize) {
         let tasks = self.stages.iter().flat_map(|stage| &stage.tasks);
-        let done = tasks.clone().filter(|task| matches!(task.status, Status::Done { .. })).count();
+        let done = tasks
+            .clone()
+            .filter(|task| matches!(task.status, Status::Done { .. }))
+            .count();
         (done, tasks.count())
     }
 
@@ -291,7 +329,11 @@ impl Scheduler {
         let own = &mut self.stages[task.stage].tasks[task.task];
         let differs = own.digest.is_some_and(|digest| digest != statistics.digest);
         own.digest = Some(statistics.digest);
-        own.status = Status::Done { attempt: task.attempt, worker, statistics };
+        own.status = Status::Done {
+            attempt: task.attempt,
+            worker,
+            statistics,
+        };
         if differs {
             self.invalidate_consumers(task.stage, actions);
         }
@@ -304,7 +346,11 @@ impl Scheduler {
                 let own = &mut self.stages[consumer].tasks[task];
                 match std::mem::replace(&mut own.status, Status::Waiting) {
                     Status::Running { attempt, .. } => {
-                        let stale = TaskRef { stage: consumer, task, attempt };
+                        let stale = TaskRef {
+                            stage: consumer,
+                            task,
+                            attempt,
+                        };
                         actions.push(Action::CancelTask { task: stale });
                         self.release(stale);
                     }
@@ -316,7 +362,13 @@ impl Scheduler {
     }
 
     /// Puts a task back that did not get done.
-    fn again(&mut self, task: TaskRef, avoid: Option<String>, error: Error, actions: &mut Vec<Action>) {
+    fn again(
+        &mut self,
+        task: TaskRef,
+        avoid: Option<String>,
+        error: Error,
+        actions: &mut Vec<Action>,
+    ) {
         let own = &mut self.stages[task.stage].tasks[task.task];
         if !matches!(&own.status, Status::Running { attempt, .. } if *attempt == task.attempt) {
             return;
@@ -324,7 +376,10 @@ impl Scheduler {
         own.status = Status::Waiting;
         if own.attempts >= self.config.max_attempts {
             let attempts = own.attempts;
-            let error = error.context(format!("task {} of stage {} failed {attempts} times", task.task, task.stage));
+            let error = error.context(format!(
+                "task {} of stage {} failed {attempts} times",
+                task.task, task.stage
+            ));
             self.fail(error, actions);
             return;
         }
@@ -333,18 +388,28 @@ impl Scheduler {
     }
 
     fn output_lost(&mut self, task: TaskRef) {
-        let Some(stage) = self.stages.get(task.stage) else { return };
+        let Some(stage) = self.stages.get(task.stage) else {
+            return;
+        };
         let is_last = stage.consumers.is_empty();
-        let wanted = is_last || stage.consumers.iter().any(|consumer| !self.is_done(*consumer));
+        let wanted = is_last
+            || stage
+                .consumers
+                .iter()
+                .any(|consumer| !self.is_done(*consumer));
         let own = &mut self.stages[task.stage].tasks[task.task];
-        if wanted && matches!(&own.status, Status::Done { attempt, .. } if *attempt == task.attempt) {
+        if wanted && matches!(&own.status, Status::Done { attempt, .. } if *attempt == task.attempt)
+        {
             own.status = Status::Waiting;
             own.not_before_ms = 0;
         }
     }
 
     fn is_done(&self, stage: usize) -> bool {
-        self.stages[stage].tasks.iter().all(|task| matches!(task.status, Status::Done { .. }))
+        self.stages[stage]
+            .tasks
+            .iter()
+            .all(|task| matches!(task.status, Status::Done { .. }))
     }
 
     fn launch(&mut self, actions: &mut Vec<Action>) {
@@ -361,7 +426,10 @@ impl Scheduler {
         }
         for (stage, task) in ready {
             let avoid = self.stages[stage].tasks[task].avoid.clone();
-            let free = self.workers.iter().filter(|(_, running)| running.len() < self.config.tasks_per_worker);
+            let free = self
+                .workers
+                .iter()
+                .filter(|(_, running)| running.len() < self.config.tasks_per_worker);
             // The least busy worker, and another one than where it failed, where there is a choice.
             let Some(worker) = free
                 .min_by_key(|(worker, running)| (avoid.as_ref() == Some(worker), running.len()))
@@ -370,10 +438,20 @@ impl Scheduler {
                 return;
             };
             let own = &mut self.stages[stage].tasks[task];
-            let launched = TaskRef { stage, task, attempt: own.attempts };
+            let launched = TaskRef {
+                stage,
+                task,
+                attempt: own.attempts,
+            };
             own.attempts += 1;
-            own.status = Status::Running { attempt: launched.attempt, worker: worker.clone() };
-            self.workers.entry(worker.clone()).or_default().insert(launched);
+            own.status = Status::Running {
+                attempt: launched.attempt,
+                worker: worker.clone(),
+            };
+            self.workers
+                .entry(worker.clone())
+                .or_default()
+                .insert(launched);
             let inputs = self.stages[stage].inputs.clone();
             actions.push(Action::Launch {
                 task: launched,
@@ -389,7 +467,11 @@ impl Scheduler {
         let tasks = self.stages[stage].tasks.iter().enumerate();
         tasks
             .filter_map(|(task, own)| match &own.status {
-                Status::Done { attempt, .. } => Some(TaskRef { stage, task, attempt: *attempt }),
+                Status::Done { attempt, .. } => Some(TaskRef {
+                    stage,
+                    task,
+                    attempt: *attempt,
+                }),
                 _ => None,
             })
             .collect()
@@ -421,7 +503,9 @@ impl Scheduler {
         let last = self.stages.len() - 1;
         if self.is_done(last) {
             self.ended = true;
-            actions.push(Action::Finish { outputs: self.outputs(last) });
+            actions.push(Action::Finish {
+                outputs: self.outputs(last),
+            });
         }
     }
 
@@ -431,7 +515,11 @@ impl Scheduler {
         }
         self.ended = true;
         for running in self.workers.values() {
-            actions.extend(running.iter().map(|task| Action::CancelTask { task: *task }));
+            actions.extend(
+                running
+                    .iter()
+                    .map(|task| Action::CancelTask { task: *task }),
+            );
         }
         actions.push(Action::Fail { error });
     }

@@ -8,14 +8,19 @@ use grism_engine::operators::{
 };
 use grism_engine::{PartitioningSpec, PhysicalOperator, PhysicalPlan};
 
-use crate::{ExchangeExec, ExchangeMode, ExecutionStage, PhysicalSubPlan, StageInputSpec, StageOutput};
+use crate::{
+    ExchangeExec, ExchangeMode, ExecutionStage, PhysicalSubPlan, StageInputSpec, StageOutput,
+};
 
 /// Cuts `plan` at its exchanges. Stages that read tables get `partitions` tasks.
 ///
 /// # Errors
 /// `Internal` for a plan whose operators do not fit together.
 pub fn split_into_stages(plan: &PhysicalPlan, partitions: usize) -> Result<Vec<ExecutionStage>> {
-    let mut splitter = Splitter { stages: Vec::new(), partitions };
+    let mut splitter = Splitter {
+        stages: Vec::new(),
+        partitions,
+    };
     splitter.stage(&plan.root, None)?;
     Ok(splitter.stages)
 }
@@ -27,13 +32,24 @@ struct Splitter {
 
 impl Splitter {
     /// Adds the stage whose plan ends at `root`, after those it reads; returns its number.
-    fn stage(&mut self, root: &Arc<dyn PhysicalOperator>, output: Option<StageOutput>) -> Result<usize> {
+    fn stage(
+        &mut self,
+        root: &Arc<dyn PhysicalOperator>,
+        output: Option<StageOutput>,
+    ) -> Result<usize> {
         let mut inputs = Vec::new();
         let root = self.cut(root, &mut inputs)?;
-        let shuffled = inputs.iter().find(|input: &&StageInputSpec| input.mode == ExchangeMode::Shuffle);
-        let input_partitioning =
-            shuffled.or(inputs.first()).map(|input: &StageInputSpec| input.partitioning.clone());
-        let tasks = if reads_tables(&root) || shuffled.is_some() { self.partitions } else { 1 };
+        let shuffled = inputs
+            .iter()
+            .find(|input: &&StageInputSpec| input.mode == ExchangeMode::Shuffle);
+        let input_partitioning = shuffled
+            .or(inputs.first())
+            .map(|input: &StageInputSpec| input.partitioning.clone());
+        let tasks = if reads_tables(&root) || shuffled.is_some() {
+            self.partitions
+        } else {
+            1
+        };
         let mut notes = Vec::new();
         collect_notes(&root, &input_partitioning, &mut notes);
         let stage_id = self.stages.len();
@@ -58,17 +74,32 @@ impl Splitter {
     ) -> Result<Arc<dyn PhysicalOperator>> {
         if let Some(exchange) = operator.as_any().downcast_ref::<ExchangeExec>() {
             let (mode, partitioning) = (exchange.mode, exchange.partitioning.clone());
-            let output = StageOutput { mode, partitioning: partitioning.clone(), reason: exchange.reason.clone() };
+            let output = StageOutput {
+                mode,
+                partitioning: partitioning.clone(),
+                reason: exchange.reason.clone(),
+            };
             let stage_id = self.stage(&exchange.child, Some(output))?;
-            inputs.push(StageInputSpec { stage_id, mode, partitioning });
-            let input = StageInputExec::new(inputs.len() - 1, exchange.schema().clone(), exchange.order.clone());
+            inputs.push(StageInputSpec {
+                stage_id,
+                mode,
+                partitioning,
+            });
+            let input = StageInputExec::new(
+                inputs.len() - 1,
+                exchange.schema().clone(),
+                exchange.order.clone(),
+            );
             return Ok(Arc::new(input));
         }
         if operator.children().is_empty() {
             return Ok(Arc::clone(operator));
         }
-        let children =
-            operator.children().into_iter().map(|child| self.cut(child, inputs)).collect::<Result<Vec<_>>>()?;
+        let children = operator
+            .children()
+            .into_iter()
+            .map(|child| self.cut(child, inputs))
+            .collect::<Result<Vec<_>>>()?;
         operator.with_new_children(children)
     }
 }
@@ -79,14 +110,24 @@ fn reads_tables(operator: &Arc<dyn PhysicalOperator>) -> bool {
         || operator.children().into_iter().any(reads_tables)
 }
 
-fn collect_notes(operator: &Arc<dyn PhysicalOperator>, input: &Option<PartitioningSpec>, notes: &mut Vec<String>) {
-    let expands = operator.as_any().is::<RoleExpandExec>() || operator.as_any().is::<AdjacencyExpandExec>();
+fn collect_notes(
+    operator: &Arc<dyn PhysicalOperator>,
+    input: &Option<PartitioningSpec>,
+    notes: &mut Vec<String>,
+) {
+    let expands =
+        operator.as_any().is::<RoleExpandExec>() || operator.as_any().is::<AdjacencyExpandExec>();
     let routed = matches!(input, Some(PartitioningSpec::Adjacency { .. }));
     if expands && !routed {
-        let note = "no exchange before the expansion: the adjacency is small enough to be read everywhere".to_owned();
+        let note =
+            "no exchange before the expansion: the adjacency is small enough to be read everywhere"
+                .to_owned();
         if !notes.contains(&note) {
             notes.push(note);
         }
     }
-    operator.children().into_iter().for_each(|child| collect_notes(child, input, notes));
+    operator
+        .children()
+        .into_iter()
+        .for_each(|child| collect_notes(child, input, notes));
 }

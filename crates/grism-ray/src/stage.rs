@@ -74,7 +74,9 @@ impl ExecutionStage {
     /// Partitions that a task writes.
     #[must_use]
     pub fn written_partitions(&self) -> usize {
-        self.output.as_ref().map_or(1, StageOutput::written_partitions)
+        self.output
+            .as_ref()
+            .map_or(1, StageOutput::written_partitions)
     }
 }
 

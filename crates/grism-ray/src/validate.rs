@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use grism_core::{Error, Result};
 use grism_engine::operators::{
-    AggregatePhase, CrossJoinExec, HashAggregateExec, HashJoinExec, LimitExec, SortExec, StageInputExec,
+    AggregatePhase, CrossJoinExec, HashAggregateExec, HashJoinExec, LimitExec, SortExec,
+    StageInputExec,
 };
 use grism_engine::{PartitioningSpec, PhysicalOperator};
 
@@ -30,10 +31,18 @@ pub fn validate(plan: &DistributedPlan) -> Result<()> {
         for input in &stage.inputs {
             let producer = &plan.stages[input.stage_id];
             if producer.output_partitioning.as_ref() != Some(&input.partitioning) {
-                return fail(format!("it reads another partitioning than stage {} writes", input.stage_id));
+                return fail(format!(
+                    "it reads another partitioning than stage {} writes",
+                    input.stage_id
+                ));
             }
-            if input.mode == ExchangeMode::Shuffle && input.partitioning.partitions() != stage.tasks {
-                return fail(format!("{} tasks read {} partitions", stage.tasks, input.partitioning.partitions()));
+            if input.mode == ExchangeMode::Shuffle && input.partitioning.partitions() != stage.tasks
+            {
+                return fail(format!(
+                    "{} tasks read {} partitions",
+                    stage.tasks,
+                    input.partitioning.partitions()
+                ));
             }
             if input.mode == ExchangeMode::Gather && stage.tasks != 1 {
                 return fail("what is gathered is read by one task".to_owned());
@@ -47,9 +56,19 @@ pub fn validate(plan: &DistributedPlan) -> Result<()> {
 }
 
 /// Checks an operator that runs in several tasks; `at_root` is whether nothing of the stage stands above it.
-fn check_split(operator: &Arc<dyn PhysicalOperator>, stage: &ExecutionStage, at_root: bool) -> Result<()> {
+fn check_split(
+    operator: &Arc<dyn PhysicalOperator>,
+    stage: &ExecutionStage,
+    at_root: bool,
+) -> Result<()> {
     let any = operator.as_any();
-    let fail = |what: &str| Err(Error::internal(format!("stage {}: {} {what}", stage.stage_id, operator.describe())));
+    let fail = |what: &str| {
+        Err(Error::internal(format!(
+            "stage {}: {} {what}",
+            stage.stage_id,
+            operator.describe()
+        )))
+    };
     if let Some(aggregate) = any.downcast_ref::<HashAggregateExec>()
         && aggregate.phase() != AggregatePhase::Partial
     {
@@ -67,7 +86,10 @@ fn check_split(operator: &Arc<dyn PhysicalOperator>, stage: &ExecutionStage, at_
     }
     if any.is::<HashJoinExec>() || any.is::<CrossJoinExec>() {
         let whole = |child: &Arc<dyn PhysicalOperator>| {
-            let input = child.as_any().downcast_ref::<StageInputExec>().and_then(|input| stage.inputs.get(input.input()));
+            let input = child
+                .as_any()
+                .downcast_ref::<StageInputExec>()
+                .and_then(|input| stage.inputs.get(input.input()));
             input.map(|input| (input.mode, input.partitioning.clone()))
         };
         let sides: Vec<_> = operator.children().into_iter().map(whole).collect();
@@ -75,7 +97,10 @@ fn check_split(operator: &Arc<dyn PhysicalOperator>, stage: &ExecutionStage, at_
             matches!(side, Some((ExchangeMode::Broadcast, _)))
         };
         let is_hashed = |side: &Option<(ExchangeMode, PartitioningSpec)>| {
-            matches!(side, Some((ExchangeMode::Shuffle, PartitioningSpec::Hash { .. })))
+            matches!(
+                side,
+                Some((ExchangeMode::Shuffle, PartitioningSpec::Hash { .. }))
+            )
         };
         let held = if any.is::<HashJoinExec>() { 0 } else { 1 };
         let both_hashed = any.is::<HashJoinExec>() && sides.iter().all(is_hashed);
@@ -83,15 +108,21 @@ fn check_split(operator: &Arc<dyn PhysicalOperator>, stage: &ExecutionStage, at_
             return fail("joins parts that do not belong together");
         }
     }
-    let hands_on = operator.as_any().is::<grism_engine::operators::ProjectExec>();
-    operator.children().into_iter().try_for_each(|child| check_split(child, stage, at_root && hands_on))
+    let hands_on = operator
+        .as_any()
+        .is::<grism_engine::operators::ProjectExec>();
+    operator
+        .children()
+        .into_iter()
+        .try_for_each(|child| check_split(child, stage, at_root && hands_on))
 }
 
 /// Whether what a task cuts or sorts is cut or merged again where the tasks' rows meet.
 fn repeated_above(stage: &ExecutionStage) -> bool {
     match &stage.output {
         Some(output) => {
-            output.mode == ExchangeMode::Gather || matches!(output.partitioning, PartitioningSpec::Range { .. })
+            output.mode == ExchangeMode::Gather
+                || matches!(output.partitioning, PartitioningSpec::Range { .. })
         }
         None => false,
     }

@@ -29,12 +29,19 @@ impl Catalog {
     /// format or a scheme Grism does not know.
     pub async fn open(&self, uri: &str, create: bool) -> Result<Arc<dyn Storage>> {
         let key = canonical(uri)?;
-        if let Some(known) = self.open.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
+        if let Some(known) = self
+            .open
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&key)
+        {
             return Ok(Arc::clone(known));
         }
         let storage: Arc<dyn Storage> = if key.starts_with(MEMORY) {
             if !create {
-                return Err(Error::not_found(format!("there is no graph {key} in this process")));
+                return Err(Error::not_found(format!(
+                    "there is no graph {key} in this process"
+                )));
             }
             Arc::new(InMemoryStorage::named(&key))
         } else if create {
@@ -49,14 +56,21 @@ impl Catalog {
     ///
     /// # Errors
     /// As [`Self::open`].
-    pub async fn open_descriptor(&self, descriptor: &StorageDescriptor) -> Result<Arc<dyn Storage>> {
+    pub async fn open_descriptor(
+        &self,
+        descriptor: &StorageDescriptor,
+    ) -> Result<Arc<dyn Storage>> {
         self.open(&descriptor.uri, false).await
     }
 
     /// The storage that is open under `uri`.
     #[must_use]
     pub fn registered(&self, uri: &str) -> Option<Arc<dyn Storage>> {
-        self.open.read().unwrap_or_else(PoisonError::into_inner).get(uri).cloned()
+        self.open
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(uri)
+            .cloned()
     }
 
     /// Puts a storage under `uri`, unless there is one, and returns the one that is there.
@@ -76,6 +90,8 @@ fn canonical(uri: &str) -> Result<String> {
         None => Ok(std::path::absolute(uri)?.to_string_lossy().into_owned()),
         Some(("file", path)) => Ok(std::path::absolute(path)?.to_string_lossy().into_owned()),
         Some(("memory", _)) => Ok(uri.to_owned()),
-        Some((scheme, _)) => Err(Error::unsupported(format!("a graph at {scheme}:// is not supported yet"))),
+        Some((scheme, _)) => Err(Error::unsupported(format!(
+            "a graph at {scheme}:// is not supported yet"
+        ))),
     }
 }

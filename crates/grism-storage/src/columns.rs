@@ -7,12 +7,17 @@ use arrow::compute::kernels::cmp;
 use arrow::compute::{and, cast, is_not_null, is_null};
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
-use grism_core::{Cardinality, Comparison, ComparisonOperator, EntityId, Error, ID_COLUMN, Result, Role, Table, TableId};
+use grism_core::{
+    Cardinality, Comparison, ComparisonOperator, EntityId, Error, ID_COLUMN, Result, Role, Table,
+    TableId,
+};
 
 /// The Arrow type of a role's column.
 pub(crate) fn role_type(role: &Role) -> DataType {
     match role.cardinality {
-        Cardinality::Many => DataType::List(Arc::new(Field::new_list_field(DataType::UInt64, true))),
+        Cardinality::Many => {
+            DataType::List(Arc::new(Field::new_list_field(DataType::UInt64, true)))
+        }
         _ => DataType::UInt64,
     }
 }
@@ -21,14 +26,18 @@ pub(crate) fn role_type(role: &Role) -> DataType {
 pub(crate) fn column_type(table: &Table, name: &str) -> Option<DataType> {
     match table.hyperedge_type().and_then(|ty| ty.role(name)) {
         Some(role) => Some(role_type(role)),
-        None => table.property(name).map(|property| property.value_type.to_arrow()),
+        None => table
+            .property(name)
+            .map(|property| property.value_type.to_arrow()),
     }
 }
 
 /// The fields a table's rows have: roles, then properties whose type is known.
 pub(crate) fn table_fields(table: &Table) -> Vec<Field> {
     let roles = table.hyperedge_type().into_iter().flat_map(|ty| &ty.roles);
-    let mut fields: Vec<Field> = roles.map(|role| Field::new(&role.name, role_type(role), true)).collect();
+    let mut fields: Vec<Field> = roles
+        .map(|role| Field::new(&role.name, role_type(role), true))
+        .collect();
     for property in &table.properties {
         let data_type = property.value_type.to_arrow();
         if data_type != DataType::Null {
@@ -39,7 +48,11 @@ pub(crate) fn table_fields(table: &Table) -> Vec<Field> {
 }
 
 /// The column `name` of `batch` as `data_type`; nulls where it has none.
-pub(crate) fn column_or_null(batch: &RecordBatch, name: &str, data_type: &DataType) -> Result<ArrayRef> {
+pub(crate) fn column_or_null(
+    batch: &RecordBatch,
+    name: &str,
+    data_type: &DataType,
+) -> Result<ArrayRef> {
     match batch.column_by_name(name) {
         Some(column) if column.data_type() == data_type => Ok(Arc::clone(column)),
         Some(column) => Ok(cast(column, data_type)?),
@@ -49,31 +62,56 @@ pub(crate) fn column_or_null(batch: &RecordBatch, name: &str, data_type: &DataTy
 
 /// The ids of the rows of `table` at `offsets`.
 pub(crate) fn id_array(table: TableId, offsets: impl Iterator<Item = u64>) -> ArrayRef {
-    Arc::new(offsets.map(|offset| EntityId::new(table, offset).raw()).collect::<UInt64Array>())
+    Arc::new(
+        offsets
+            .map(|offset| EntityId::new(table, offset).raw())
+            .collect::<UInt64Array>(),
+    )
 }
 
 /// A batch of `names`, each with its column.
-pub(crate) fn named_batch(names: &[String], columns: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch> {
-    let fields: Vec<Field> =
-        names.iter().zip(&columns).map(|(name, column)| Field::new(name, column.data_type().clone(), true)).collect();
+pub(crate) fn named_batch(
+    names: &[String],
+    columns: Vec<ArrayRef>,
+    rows: usize,
+) -> Result<RecordBatch> {
+    let fields: Vec<Field> = names
+        .iter()
+        .zip(&columns)
+        .map(|(name, column)| Field::new(name, column.data_type().clone(), true))
+        .collect();
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
-    Ok(RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)?)
+    Ok(RecordBatch::try_new_with_options(
+        Arc::new(Schema::new(fields)),
+        columns,
+        &options,
+    )?)
 }
 
 /// The names of a scan's columns: the id, then those asked for.
 pub(crate) fn scan_names(columns: &[String]) -> Vec<String> {
-    std::iter::once(ID_COLUMN.to_owned()).chain(columns.iter().cloned()).collect()
+    std::iter::once(ID_COLUMN.to_owned())
+        .chain(columns.iter().cloned())
+        .collect()
 }
 
 /// The rows that pass a conjunction of comparisons.
 ///
 /// # Errors
 /// `Internal` where a value is not of its column's type.
-pub(crate) fn passing_rows(batch: &RecordBatch, predicate: &[Comparison], table: &Table) -> Result<BooleanArray> {
+pub(crate) fn passing_rows(
+    batch: &RecordBatch,
+    predicate: &[Comparison],
+    table: &Table,
+) -> Result<BooleanArray> {
     let mut passing: Option<BooleanArray> = None;
     for comparison in predicate {
-        let data_type = column_type(table, &comparison.column)
-            .ok_or_else(|| Error::internal(format!("there is no column `{}` to compare", comparison.column)))?;
+        let data_type = column_type(table, &comparison.column).ok_or_else(|| {
+            Error::internal(format!(
+                "there is no column `{}` to compare",
+                comparison.column
+            ))
+        })?;
         let column = column_or_null(batch, &comparison.column, &data_type)?;
         let flags = compare(&column, comparison)?;
         passing = Some(match passing {

@@ -16,15 +16,26 @@ pub(crate) fn collect_incidences(
     let mut by_role: BTreeMap<String, Vec<Incidence>> = BTreeMap::new();
     let binary = hyperedge_type.is_binary();
     for (index, role) in hyperedge_type.roles.iter().enumerate() {
-        let opposite = hyperedge_type.roles.get(1 - index.min(1)).filter(|_| binary);
+        let opposite = hyperedge_type
+            .roles
+            .get(1 - index.min(1))
+            .filter(|_| binary);
         let mut incidences = Vec::new();
         let mut offset = first_offset;
         for batch in batches {
-            let opposites = opposite.map(|role| ids(batch, &role.name)).transpose()?.flatten();
+            let opposites = opposite
+                .map(|role| ids(batch, &role.name))
+                .transpose()?
+                .flatten();
             let mut push = |row: usize, position: u32, member: u64| {
                 let opposite = opposites.as_ref().map_or(0, |ids| ids.value(row));
                 let hyperedge = EntityId::new(table, offset + row as u64).raw();
-                incidences.push(Incidence { member, hyperedge, position, opposite });
+                incidences.push(Incidence {
+                    member,
+                    hyperedge,
+                    position,
+                    opposite,
+                });
             };
             if let Some(members) = ids(batch, &role.name)? {
                 for (row, member) in members.iter().enumerate() {
@@ -32,9 +43,14 @@ pub(crate) fn collect_incidences(
                         push(row, 0, member);
                     }
                 }
-            } else if let Some(lists) = batch.column_by_name(&role.name).and_then(|column| column.as_any().downcast_ref::<ListArray>()) {
+            } else if let Some(lists) = batch
+                .column_by_name(&role.name)
+                .and_then(|column| column.as_any().downcast_ref::<ListArray>())
+            {
                 let values = lists.values().as_any().downcast_ref::<UInt64Array>();
-                let values = values.ok_or_else(|| Error::internal(format!("the role `{}` is no list of ids", role.name)))?;
+                let values = values.ok_or_else(|| {
+                    Error::internal(format!("the role `{}` is no list of ids", role.name))
+                })?;
                 for row in 0..lists.len() {
                     let offsets = lists.value_offsets();
                     for (position, place) in (offsets[row]..offsets[row + 1]).enumerate() {
@@ -55,9 +71,14 @@ pub(crate) fn collect_incidences(
 /// Splits sorted incidences by the segment of their member.
 pub(crate) fn by_segment(incidences: &[Incidence], shift: u8) -> Vec<(SegmentKey, &[Incidence])> {
     let key = |incidence: &Incidence| SegmentKey::of(EntityId::from_raw(incidence.member), shift);
-    incidences.chunk_by(|a, b| key(a) == key(b)).filter_map(|chunk| Some((key(chunk.first()?), chunk))).collect()
+    incidences
+        .chunk_by(|a, b| key(a) == key(b))
+        .filter_map(|chunk| Some((key(chunk.first()?), chunk)))
+        .collect()
 }
 
 fn ids(batch: &RecordBatch, name: &str) -> Result<Option<UInt64Array>> {
-    Ok(batch.column_by_name(name).and_then(|column| column.as_any().downcast_ref::<UInt64Array>().cloned()))
+    Ok(batch
+        .column_by_name(name)
+        .and_then(|column| column.as_any().downcast_ref::<UInt64Array>().cloned()))
 }

@@ -9,7 +9,8 @@ mod memory;
 
 pub use catalog::Catalog;
 pub use import::{
-    FileFormat, ImportOptions, KeyIndex, LoadReport, MissingMember, RoleSource, read_source, load_hyperedges, load_nodes,
+    FileFormat, ImportOptions, KeyIndex, LoadReport, MissingMember, RoleSource, load_hyperedges,
+    load_nodes, read_source,
 };
 pub use lance::{FORMAT_VERSION, GraphOptions, LanceStorage};
 pub use memory::InMemoryStorage;

@@ -16,7 +16,9 @@ impl Binder<'_> {
             let last = index + 1 == clauses.len();
             if let ClauseKind::Return(returned) = &clause.kind {
                 if !last {
-                    return Err(self.source.invalid("RETURN must be the last clause", clause.span));
+                    return Err(self
+                        .source
+                        .invalid("RETURN must be the last clause", clause.span));
                 }
                 self.projection(&returned.projection, None, true)?;
                 return Ok(std::mem::replace(&mut self.plan, LogicalPlan::Unit));
@@ -24,15 +26,24 @@ impl Binder<'_> {
             self.clause(clause)?;
         }
         let message = "a query that reads must end with RETURN";
-        Err(self.source.invalid(message, clauses.last().map_or(query.span, |clause| clause.span)))
+        Err(self.source.invalid(
+            message,
+            clauses.last().map_or(query.span, |clause| clause.span),
+        ))
     }
 
     pub(super) fn clause(&mut self, clause: &Clause) -> Result<()> {
         let name = match &clause.kind {
             ClauseKind::Match(matched) => return self.match_clause(matched, clause),
             ClauseKind::Unwind(unwind) => return self.unwind(unwind),
-            ClauseKind::With(with) => return self.projection(&with.projection, with.where_clause.as_ref(), false),
-            ClauseKind::Return(_) => return Err(self.source.invalid("RETURN must be the last clause", clause.span)),
+            ClauseKind::With(with) => {
+                return self.projection(&with.projection, with.where_clause.as_ref(), false);
+            }
+            ClauseKind::Return(_) => {
+                return Err(self
+                    .source
+                    .invalid("RETURN must be the last clause", clause.span));
+            }
             ClauseKind::Filter(filter) => return self.filter(&filter.predicate),
             ClauseKind::Use(_) => "USE",
             ClauseKind::Let(_) => "LET",
@@ -77,14 +88,21 @@ impl Binder<'_> {
             }
         }
         let subplan = Arc::new(subplan.keep_columns(&names)?);
-        self.plan = LogicalPlan::Apply(Apply { input: Arc::new(outer), subplan, kind: ApplyKind::Optional });
+        self.plan = LogicalPlan::Apply(Apply {
+            input: Arc::new(outer),
+            subplan,
+            kind: ApplyKind::Optional,
+        });
         Ok(())
     }
 
     fn unwind(&mut self, unwind: &UnwindClause) -> Result<()> {
         let name = &unwind.variable.kind.text;
         if self.scope.find(name).is_some() {
-            return Err(self.source.invalid(format!("the variable `{name}` is bound already"), unwind.variable.span));
+            return Err(self.source.invalid(
+                format!("the variable `{name}` is bound already"),
+                unwind.variable.span,
+            ));
         }
         let expression = self.expression(&unwind.expression)?;
         self.flush_pending()?;
@@ -92,12 +110,19 @@ impl Binder<'_> {
             Type::List(item) => *item,
             Type::Null => Type::Null,
             other => {
-                return Err(self.source.invalid(format!("UNWIND needs a list, not {other}"), unwind.expression.span));
+                return Err(self.source.invalid(
+                    format!("UNWIND needs a list, not {other}"),
+                    unwind.expression.span,
+                ));
             }
         };
         let variable = column_for(name);
         let input = Arc::new(std::mem::replace(&mut self.plan, LogicalPlan::Unit));
-        self.plan = LogicalPlan::Unwind { input, expression, variable: variable.clone() };
+        self.plan = LogicalPlan::Unwind {
+            input,
+            expression,
+            variable: variable.clone(),
+        };
         self.scope.put(name, &variable, ty);
         Ok(())
     }
@@ -109,13 +134,20 @@ impl Binder<'_> {
             if let Some((subquery, kind)) = self.existential(part)? {
                 self.flush_pending()?;
                 let input = Arc::new(std::mem::replace(&mut self.plan, LogicalPlan::Unit));
-                self.plan = LogicalPlan::Apply(Apply { input, subplan: Arc::new(subquery), kind });
+                self.plan = LogicalPlan::Apply(Apply {
+                    input,
+                    subplan: Arc::new(subquery),
+                    kind,
+                });
                 continue;
             }
             let expression = self.expression(part)?;
             let found = self.type_of(&expression, part)?;
             if !matches!(found, Type::Bool | Type::Null) {
-                return Err(self.source.invalid(format!("a predicate must be a boolean, not {found}"), part.span));
+                return Err(self.source.invalid(
+                    format!("a predicate must be a boolean, not {found}"),
+                    part.span,
+                ));
             }
             conjuncts.push(expression);
         }
@@ -141,7 +173,10 @@ impl Binder<'_> {
                     Some(argument) => infer_type(argument, &schema)?,
                     None => Type::Null,
                 };
-                schema.put(grism_logical::Column::new(name, call.function.result_type(&argument)));
+                schema.put(grism_logical::Column::new(
+                    name,
+                    call.function.result_type(&argument),
+                ));
             }
         }
         Ok(schema)
@@ -152,7 +187,11 @@ fn split_conjunction(predicate: &Expr) -> Vec<&Expr> {
     use open_cypher::ast::{BinaryOperator, ExprKind};
     match &predicate.kind {
         ExprKind::Parenthesized(inner) => split_conjunction(inner),
-        ExprKind::Binary { left, operator, right } if operator.kind == BinaryOperator::And => {
+        ExprKind::Binary {
+            left,
+            operator,
+            right,
+        } if operator.kind == BinaryOperator::And => {
             let mut parts = split_conjunction(left);
             parts.extend(split_conjunction(right));
             parts

@@ -11,31 +11,53 @@ use super::{Binder, Pending, hint};
 
 impl Binder<'_> {
     /// The property `key` of the entity `base`.
-    pub(super) fn property(&mut self, base: LogicalExpr, tables: &Tables, key: &Name) -> Result<LogicalExpr> {
+    pub(super) fn property(
+        &mut self,
+        base: LogicalExpr,
+        tables: &Tables,
+        key: &Name,
+    ) -> Result<LogicalExpr> {
         let name = key.kind.text.as_str();
         let Some(ty) = self.property_type(tables, name, key.span)? else {
             let schema = Arc::clone(self.schema);
             let known = tables.iter().filter_map(|table| schema.table(*table).ok());
-            let known = known.flat_map(|table| table.properties.iter().map(|property| property.name.as_str()));
+            let known = known.flat_map(|table| {
+                table
+                    .properties
+                    .iter()
+                    .map(|property| property.name.as_str())
+            });
             let hint = hint(name, known);
             // Over no tables at all the label was unknown, and that was said already.
             if !tables.is_empty() {
-                self.warn(format!("there is no property `{name}` here, so it is null{hint}"), key.span);
+                self.warn(
+                    format!("there is no property `{name}` here, so it is null{hint}"),
+                    key.span,
+                );
             }
             return Ok(LogicalExpr::Literal(Value::Null));
         };
         let entity = self.entity_column(base, key.span)?;
-        Ok(LogicalExpr::Property { entity, key: name.to_owned(), ty })
+        Ok(LogicalExpr::Property {
+            entity,
+            key: name.to_owned(),
+            ty,
+        })
     }
 
     fn property_type(&self, tables: &Tables, key: &str, span: Span) -> Result<Option<Type>> {
         let mut found: Option<Type> = None;
         for table in tables.iter() {
-            let Some(property) = self.schema.table(*table)?.property(key) else { continue };
+            let Some(property) = self.schema.table(*table)?.property(key) else {
+                continue;
+            };
             found = Some(match found {
                 None => property.value_type.clone(),
                 Some(ty) => ty.unify(&property.value_type).ok_or_else(|| {
-                    let what = format!("the property `{key}`, which holds {ty} and {}", property.value_type);
+                    let what = format!(
+                        "the property `{key}`, which holds {ty} and {}",
+                        property.value_type
+                    );
                     self.source.unsupported(what, span)
                 })?,
             });
@@ -49,9 +71,14 @@ impl Binder<'_> {
             return Ok(name);
         }
         if let Some(aggregates) = &self.aggregates
-            && base.columns().iter().any(|column| aggregates.iter().any(|(_, name)| name == column))
+            && base
+                .columns()
+                .iter()
+                .any(|column| aggregates.iter().any(|(_, name)| name == column))
         {
-            return Err(self.source.unsupported("a property of an aggregated entity; use WITH first", span));
+            return Err(self
+                .source
+                .unsupported("a property of an aggregated entity; use WITH first", span));
         }
         let name = self.internal_name("entity");
         self.pending.push(Pending::Column(base, name.clone()));
@@ -59,7 +86,10 @@ impl Binder<'_> {
     }
 
     pub(super) fn label_test(&mut self, base: LogicalExpr, allowed: Tables) -> LogicalExpr {
-        LogicalExpr::TableIn { entity: Box::new(base), tables: allowed }
+        LogicalExpr::TableIn {
+            entity: Box::new(base),
+            tables: allowed,
+        }
     }
 
     /// A function of an entity whose answer hangs on its table.
@@ -72,34 +102,57 @@ impl Binder<'_> {
         span: Span,
     ) -> Result<LogicalExpr> {
         let wrong = |binder: &Self, wanted: &str| {
-            binder.source.invalid(format!("`{}()` needs {wanted}, not {ty}", function.name()), span)
+            binder.source.invalid(
+                format!("`{}()` needs {wanted}, not {ty}", function.name()),
+                span,
+            )
         };
         match (function, ty) {
             (_, Type::Null) => Ok(LogicalExpr::Literal(Value::Null)),
-            (ScalarFunction::Type, Type::Incidence) => {
-                Ok(LogicalExpr::Field { base: Box::new(base), key: "role".to_owned() })
-            }
-            (ScalarFunction::Type, Type::Hyperedge(tables)) => self.lookup(base, tables, Type::String, |table| {
-                Value::String(table.display_name())
+            (ScalarFunction::Type, Type::Incidence) => Ok(LogicalExpr::Field {
+                base: Box::new(base),
+                key: "role".to_owned(),
             }),
+            (ScalarFunction::Type, Type::Hyperedge(tables)) => {
+                self.lookup(base, tables, Type::String, |table| {
+                    Value::String(table.display_name())
+                })
+            }
             (ScalarFunction::Type, _) => Err(wrong(self, "a relationship or a hyperedge")),
             (ScalarFunction::Labels, Type::Node(tables) | Type::Hyperedge(tables)) => {
-                self.lookup(base, tables, Type::String.list(), |table| match table.hyperedge_type() {
-                    Some(hyperedge_type) => Value::List(vec![Value::String(hyperedge_type.name.clone())]),
-                    None => Value::List(table.labels().iter().cloned().map(Value::String).collect()),
+                self.lookup(base, tables, Type::String.list(), |table| {
+                    match table.hyperedge_type() {
+                        Some(hyperedge_type) => {
+                            Value::List(vec![Value::String(hyperedge_type.name.clone())])
+                        }
+                        None => {
+                            Value::List(table.labels().iter().cloned().map(Value::String).collect())
+                        }
+                    }
                 })
             }
             (ScalarFunction::Labels, _) => Err(wrong(self, "a node")),
-            (ScalarFunction::Keys | ScalarFunction::Properties, Type::Node(tables) | Type::Hyperedge(tables)) => {
+            (
+                ScalarFunction::Keys | ScalarFunction::Properties,
+                Type::Node(tables) | Type::Hyperedge(tables),
+            ) => {
                 let map = self.properties_map(base, tables, span)?;
                 Ok(match function {
                     ScalarFunction::Properties => map,
-                    _ => LogicalExpr::Function { function, arguments: vec![map] },
+                    _ => LogicalExpr::Function {
+                        function,
+                        arguments: vec![map],
+                    },
                 })
             }
-            (ScalarFunction::Keys, Type::Map(_)) => Ok(LogicalExpr::Function { function, arguments: vec![base] }),
+            (ScalarFunction::Keys, Type::Map(_)) => Ok(LogicalExpr::Function {
+                function,
+                arguments: vec![base],
+            }),
             (ScalarFunction::Properties, Type::Map(_)) => Ok(base),
-            (ScalarFunction::Keys | ScalarFunction::Properties, _) => Err(wrong(self, "a node, a hyperedge or a map")),
+            (ScalarFunction::Keys | ScalarFunction::Properties, _) => {
+                Err(wrong(self, "a node, a hyperedge or a map"))
+            }
             (_, Type::Hyperedge(tables)) => self.role_function(function, base, tables, role, span),
             _ => Err(wrong(self, "a hyperedge")),
         }
@@ -112,26 +165,54 @@ impl Binder<'_> {
         ty: Type,
         value: impl Fn(&grism_core::Table) -> Value,
     ) -> Result<LogicalExpr> {
-        let values =
-            tables.iter().map(|table| Ok((*table, value(self.schema.table(*table)?)))).collect::<Result<Vec<_>>>()?;
-        Ok(LogicalExpr::TableLookup { entity: Box::new(base), values, ty })
+        let values = tables
+            .iter()
+            .map(|table| Ok((*table, value(self.schema.table(*table)?))))
+            .collect::<Result<Vec<_>>>()?;
+        Ok(LogicalExpr::TableLookup {
+            entity: Box::new(base),
+            values,
+            ty,
+        })
     }
 
     /// All properties of the tables, by name; one that an entity does not have is null.
-    fn properties_map(&mut self, base: LogicalExpr, tables: &Tables, span: Span) -> Result<LogicalExpr> {
+    fn properties_map(
+        &mut self,
+        base: LogicalExpr,
+        tables: &Tables,
+        span: Span,
+    ) -> Result<LogicalExpr> {
         let entity = self.entity_column(base, span)?;
         let mut properties: Vec<Property> = Vec::new();
         for table in tables.iter() {
             for property in &self.schema.table(*table)?.properties {
                 if !properties.iter().any(|own| own.name == property.name) {
-                    let value_type = self.property_type(tables, &property.name, span)?.unwrap_or(Type::Null);
-                    properties.push(Property { name: property.name.clone(), value_type });
+                    let value_type = self
+                        .property_type(tables, &property.name, span)?
+                        .unwrap_or(Type::Null);
+                    properties.push(Property {
+                        name: property.name.clone(),
+                        value_type,
+                    });
                 }
             }
         }
-        let entries = properties.into_iter().map(|Property { name, value_type: ty }| {
-            (name.clone(), LogicalExpr::Property { entity: entity.clone(), key: name, ty })
-        });
+        let entries = properties.into_iter().map(
+            |Property {
+                 name,
+                 value_type: ty,
+             }| {
+                (
+                    name.clone(),
+                    LogicalExpr::Property {
+                        entity: entity.clone(),
+                        key: name,
+                        ty,
+                    },
+                )
+            },
+        );
         Ok(LogicalExpr::Map(entries.collect()))
     }
 
@@ -145,23 +226,46 @@ impl Binder<'_> {
         span: Span,
     ) -> Result<LogicalExpr> {
         let [table] = tables[..] else {
-            return Err(self.source.unsupported(format!("{}() of hyperedges of several types", function.name()), span));
+            return Err(self.source.unsupported(
+                format!("{}() of hyperedges of several types", function.name()),
+                span,
+            ));
         };
         let schema = Arc::clone(self.schema);
-        let hyperedge_type = schema.table(table)?.hyperedge_type().ok_or_else(|| Error::internal("a hyperedge table"))?;
+        let hyperedge_type = schema
+            .table(table)?
+            .hyperedge_type()
+            .ok_or_else(|| Error::internal("a hyperedge table"))?;
         if let Some(only) = only.filter(|only| hyperedge_type.role(only).is_none()) {
-            let hint = hint(only, hyperedge_type.roles.iter().map(|role| role.name.as_str()));
-            return Err(self.source.invalid(format!("`{}` has no role `{only}`{hint}", hyperedge_type.name), span));
+            let hint = hint(
+                only,
+                hyperedge_type.roles.iter().map(|role| role.name.as_str()),
+            );
+            return Err(self.source.invalid(
+                format!("`{}` has no role `{only}`{hint}", hyperedge_type.name),
+                span,
+            ));
         }
         let entity = self.entity_column(base, span)?;
         let mut parts = Vec::new();
-        for role in hyperedge_type.roles.iter().filter(|role| only.is_none_or(|only| only == role.name)) {
+        for role in hyperedge_type
+            .roles
+            .iter()
+            .filter(|role| only.is_none_or(|only| only == role.name))
+        {
             let member = Type::Node(schema.member_tables(role));
             let many = role.cardinality == Cardinality::Many;
             let ty = if many { member.clone().list() } else { member };
-            let column = LogicalExpr::Property { entity: entity.clone(), key: format!("@{}", role.name), ty };
+            let column = LogicalExpr::Property {
+                entity: entity.clone(),
+                key: format!("@{}", role.name),
+                ty,
+            };
             let is_bound = if many {
-                size_of(column.clone()).binary(BinaryOperator::Greater, LogicalExpr::Literal(Value::Int64(0)))
+                size_of(column.clone()).binary(
+                    BinaryOperator::Greater,
+                    LogicalExpr::Literal(Value::Int64(0)),
+                )
             } else {
                 column.clone().unary(UnaryOperator::IsNotNull)
             };
@@ -171,30 +275,47 @@ impl Binder<'_> {
             };
             let empty = || LogicalExpr::Literal(Value::List(Vec::new()));
             parts.push(match function {
-                ScalarFunction::Roles => {
-                    one(LogicalExpr::Literal(Value::List(vec![Value::String(role.name.clone())])), empty())
+                ScalarFunction::Roles => one(
+                    LogicalExpr::Literal(Value::List(vec![Value::String(role.name.clone())])),
+                    empty(),
+                ),
+                ScalarFunction::Arity if many => {
+                    one(size_of(column), LogicalExpr::Literal(Value::Int64(0)))
                 }
-                ScalarFunction::Arity if many => one(size_of(column), LogicalExpr::Literal(Value::Int64(0))),
-                ScalarFunction::Arity => {
-                    one(LogicalExpr::Literal(Value::Int64(1)), LogicalExpr::Literal(Value::Int64(0)))
-                }
+                ScalarFunction::Arity => one(
+                    LogicalExpr::Literal(Value::Int64(1)),
+                    LogicalExpr::Literal(Value::Int64(0)),
+                ),
                 _ if many => one(column, empty()),
                 _ => one(LogicalExpr::List(vec![column]), empty()),
             });
         }
-        parts.into_iter().reduce(|a, b| a.binary(BinaryOperator::Add, b)).ok_or_else(|| Error::internal("a type without roles"))
+        parts
+            .into_iter()
+            .reduce(|a, b| a.binary(BinaryOperator::Add, b))
+            .ok_or_else(|| Error::internal("a type without roles"))
     }
 
     /// An entity as a value of a result: a struct of id, labels or type, and properties.
-    pub(super) fn materialized(&mut self, base: LogicalExpr, ty: &Type, span: Span) -> Result<LogicalExpr> {
+    pub(super) fn materialized(
+        &mut self,
+        base: LogicalExpr,
+        ty: &Type,
+        span: Span,
+    ) -> Result<LogicalExpr> {
         match ty {
             Type::Node(tables) | Type::Hyperedge(tables) => {
-                let id = LogicalExpr::Function { function: ScalarFunction::Id, arguments: vec![base.clone()] };
+                let id = LogicalExpr::Function {
+                    function: ScalarFunction::Id,
+                    arguments: vec![base.clone()],
+                };
                 let kind = if matches!(ty, Type::Node(_)) {
-                    let labels = self.entity_function(ScalarFunction::Labels, base.clone(), ty, None, span)?;
+                    let labels =
+                        self.entity_function(ScalarFunction::Labels, base.clone(), ty, None, span)?;
                     ("labels".to_owned(), labels)
                 } else {
-                    let name = self.entity_function(ScalarFunction::Type, base.clone(), ty, None, span)?;
+                    let name =
+                        self.entity_function(ScalarFunction::Type, base.clone(), ty, None, span)?;
                     ("type".to_owned(), name)
                 };
                 let properties = self.properties_map(base.clone(), tables, span)?;
@@ -205,21 +326,28 @@ impl Binder<'_> {
                 ]);
                 // An entity that an OPTIONAL MATCH did not find is null, not a map of nulls.
                 let branches = vec![(base.unary(UnaryOperator::IsNotNull), map)];
-                Ok(LogicalExpr::Case { branches, otherwise: None })
+                Ok(LogicalExpr::Case {
+                    branches,
+                    otherwise: None,
+                })
             }
-            Type::List(item) if contains_entity(item) => {
-                Err(self.source.unsupported("a list of nodes or hyperedges in RETURN; collect a property or a map", span))
-            }
-            Type::Map(fields) if fields.iter().any(|(_, ty)| contains_entity(ty)) => {
-                Err(self.source.unsupported("a map of nodes or hyperedges in RETURN", span))
-            }
+            Type::List(item) if contains_entity(item) => Err(self.source.unsupported(
+                "a list of nodes or hyperedges in RETURN; collect a property or a map",
+                span,
+            )),
+            Type::Map(fields) if fields.iter().any(|(_, ty)| contains_entity(ty)) => Err(self
+                .source
+                .unsupported("a map of nodes or hyperedges in RETURN", span)),
             _ => Ok(base),
         }
     }
 }
 
 fn size_of(list: LogicalExpr) -> LogicalExpr {
-    LogicalExpr::Function { function: ScalarFunction::Size, arguments: vec![list] }
+    LogicalExpr::Function {
+        function: ScalarFunction::Size,
+        arguments: vec![list],
+    }
 }
 
 fn contains_entity(ty: &Type) -> bool {

@@ -40,14 +40,18 @@ impl Binder<'_> {
             },
             LabelExpressionKind::Wildcard => !table.labels().is_empty(),
             LabelExpressionKind::Not(inner) => !self.label_holds(inner, table)?,
-            LabelExpressionKind::And(parts) => {
-                parts.iter().try_fold(true, |holds, part| Ok::<_, grism_core::Error>(holds && self.label_holds(part, table)?))?
-            }
-            LabelExpressionKind::Or(parts) => {
-                parts.iter().try_fold(false, |holds, part| Ok::<_, grism_core::Error>(holds || self.label_holds(part, table)?))?
-            }
+            LabelExpressionKind::And(parts) => parts.iter().try_fold(true, |holds, part| {
+                Ok::<_, grism_core::Error>(holds && self.label_holds(part, table)?)
+            })?,
+            LabelExpressionKind::Or(parts) => parts.iter().try_fold(false, |holds, part| {
+                Ok::<_, grism_core::Error>(holds || self.label_holds(part, table)?)
+            })?,
             LabelExpressionKind::Parenthesized(inner) => self.label_holds(inner, table)?,
-            _ => return Err(self.source.unsupported("this label expression", labels.span)),
+            _ => {
+                return Err(self
+                    .source
+                    .unsupported("this label expression", labels.span));
+            }
         })
     }
 
@@ -56,18 +60,26 @@ impl Binder<'_> {
             LabelExpressionKind::Name(name) => {
                 let wanted = name.kind.text.as_str();
                 let schema = Arc::clone(self.schema);
-                let types = schema.hyperedge_tables().filter(|(_, ty)| ty.declared).map(|(_, ty)| ty.name.as_str());
+                let types = schema
+                    .hyperedge_tables()
+                    .filter(|(_, ty)| ty.declared)
+                    .map(|(_, ty)| ty.name.as_str());
                 let known: Vec<&str> = schema.labels().into_iter().chain(types).collect();
                 if !known.contains(&wanted) {
                     let hint = hint(wanted, known);
-                    self.warn(format!("there is no label `{wanted}`, so nothing matches it{hint}"), name.span);
+                    self.warn(
+                        format!("there is no label `{wanted}`, so nothing matches it{hint}"),
+                        name.span,
+                    );
                 }
             }
             LabelExpressionKind::Not(inner) | LabelExpressionKind::Parenthesized(inner) => {
                 self.warn_of_unknown_labels(inner);
             }
             LabelExpressionKind::And(parts) | LabelExpressionKind::Or(parts) => {
-                parts.iter().for_each(|part| self.warn_of_unknown_labels(part));
+                parts
+                    .iter()
+                    .for_each(|part| self.warn_of_unknown_labels(part));
             }
             _ => {}
         }
@@ -77,7 +89,9 @@ impl Binder<'_> {
 fn is_positive(labels: &LabelExpression) -> bool {
     match &labels.kind {
         LabelExpressionKind::Name(_) => true,
-        LabelExpressionKind::And(parts) | LabelExpressionKind::Or(parts) => parts.iter().all(is_positive),
+        LabelExpressionKind::And(parts) | LabelExpressionKind::Or(parts) => {
+            parts.iter().all(is_positive)
+        }
         LabelExpressionKind::Parenthesized(inner) => is_positive(inner),
         _ => false,
     }

@@ -46,11 +46,18 @@ pub fn bind_query(
     statistics: &Arc<GraphStatistics>,
     parameters: &Parameters,
 ) -> Result<BoundQuery> {
-    let source = Source { text, whole, offset };
+    let source = Source {
+        text,
+        whole,
+        offset,
+    };
     let query = parse_query(source)?;
     let mut binder = Binder::new(source, schema, statistics, parameters);
     let plan = binder.regular_query(&query)?;
-    Ok(BoundQuery { plan, warnings: binder.warnings })
+    Ok(BoundQuery {
+        plan,
+        warnings: binder.warnings,
+    })
 }
 
 /// Binds one single query; branches of a union and subqueries have binders of their own.
@@ -113,9 +120,13 @@ impl<'a> Binder<'a> {
         for union in &query.unions {
             let keeps = union.operator.kind == UnionOperator::All;
             if *all.get_or_insert(keeps) != keeps {
-                return Err(self.source.invalid("UNION and UNION ALL cannot be mixed in one query", union.operator.span));
+                return Err(self.source.invalid(
+                    "UNION and UNION ALL cannot be mixed in one query",
+                    union.operator.span,
+                ));
             }
-            let mut branch = Binder::new(self.source, self.schema, self.statistics, self.parameters);
+            let mut branch =
+                Binder::new(self.source, self.schema, self.statistics, self.parameters);
             branch.counter = self.counter;
             let plan = branch.single_query(&union.query)?;
             self.counter = branch.counter;
@@ -129,16 +140,30 @@ impl<'a> Binder<'a> {
                 );
                 return Err(self.source.invalid(message, union.query.span));
             }
-            for (a, b) in inputs[0].schema()?.columns.iter().zip(&plan.schema()?.columns) {
+            for (a, b) in inputs[0]
+                .schema()?
+                .columns
+                .iter()
+                .zip(&plan.schema()?.columns)
+            {
                 if a.ty.unify(&b.ty).is_none() {
-                    let what = format!("a UNION whose column `{}` holds {} and {}", a.name, a.ty, b.ty);
+                    let what = format!(
+                        "a UNION whose column `{}` holds {} and {}",
+                        a.name, a.ty, b.ty
+                    );
                     return Err(self.source.unsupported(what, union.query.span));
                 }
             }
             inputs.push(Arc::new(plan));
         }
         let union = LogicalPlan::Union { inputs };
-        Ok(if all == Some(true) { union } else { LogicalPlan::Distinct { input: Arc::new(union) } })
+        Ok(if all == Some(true) {
+            union
+        } else {
+            LogicalPlan::Distinct {
+                input: Arc::new(union),
+            }
+        })
     }
 
     /// A name no query can spell, since it starts with `#`.
@@ -152,12 +177,17 @@ impl<'a> Binder<'a> {
         for pending in std::mem::take(&mut self.pending) {
             let input = Arc::new(std::mem::replace(&mut self.plan, LogicalPlan::Unit));
             self.plan = match pending {
-                Pending::Apply(subplan, kind) => {
-                    LogicalPlan::Apply(grism_logical::Apply { input, subplan: Arc::new(subplan), kind })
-                }
+                Pending::Apply(subplan, kind) => LogicalPlan::Apply(grism_logical::Apply {
+                    input,
+                    subplan: Arc::new(subplan),
+                    kind,
+                }),
                 Pending::Column(expression, name) => {
-                    let mut expressions: Vec<_> =
-                        input.schema()?.names().map(|own| (LogicalExpr::column(own), own.to_owned())).collect();
+                    let mut expressions: Vec<_> = input
+                        .schema()?
+                        .names()
+                        .map(|own| (LogicalExpr::column(own), own.to_owned()))
+                        .collect();
                     expressions.push((expression, name));
                     LogicalPlan::Project { input, expressions }
                 }
@@ -167,7 +197,10 @@ impl<'a> Binder<'a> {
     }
 
     fn warn(&mut self, message: String, span: Span) {
-        let warning = Warning { message, location: Some(self.source.location(span)) };
+        let warning = Warning {
+            message,
+            location: Some(self.source.location(span)),
+        };
         if !self.warnings.contains(&warning) {
             self.warnings.push(warning);
         }
@@ -176,5 +209,7 @@ impl<'a> Binder<'a> {
 
 /// `; did you mean …?`, or nothing.
 fn hint<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> String {
-    nearest(name, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
+    nearest(name, known)
+        .map(|near| format!("; did you mean `{near}`?"))
+        .unwrap_or_default()
 }

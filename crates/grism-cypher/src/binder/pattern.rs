@@ -8,8 +8,8 @@ use grism_logical::pattern::{PatternEdge, PatternEntity, PatternGraph, PatternRo
 use grism_logical::{BinaryOperator, Direction, LogicalExpr, LogicalPlan};
 use open_cypher::Span;
 use open_cypher::ast::{
-    Expr, ExprKind, LabelExpression, NodePattern, PathFactorKind, PathPattern, PathSelector, Pattern,
-    RelationshipDirection, RelationshipPattern,
+    Expr, ExprKind, LabelExpression, NodePattern, PathFactorKind, PathPattern, PathSelector,
+    Pattern, RelationshipDirection, RelationshipPattern,
 };
 
 use super::labels::type_names;
@@ -44,12 +44,18 @@ struct Step<'p> {
 enum StepKind {
     Edge,
     /// A role step whose hyperedge stands at the left or, where true, at the right.
-    Role { reversed: bool },
+    Role {
+        reversed: bool,
+    },
 }
 
 impl Binder<'_> {
     /// Plans `pattern` on top of the current plan and filters by its properties, its uniqueness and `predicate`.
-    pub(super) fn match_pattern(&mut self, pattern: &Pattern, predicate: Option<&Expr>) -> Result<()> {
+    pub(super) fn match_pattern(
+        &mut self,
+        pattern: &Pattern,
+        predicate: Option<&Expr>,
+    ) -> Result<()> {
         let mut entities: Vec<Entity> = Vec::new();
         let mut steps: Vec<Step<'_>> = Vec::new();
         let mut inline: Vec<(usize, &Expr)> = Vec::new();
@@ -58,11 +64,22 @@ impl Binder<'_> {
             if let Some(binding) = &part.kind.binding {
                 return Err(self.source.unsupported("a path variable", binding.span));
             }
-            match part.kind.selector.as_ref().map(|selector| (&selector.kind, selector.span)) {
+            match part
+                .kind
+                .selector
+                .as_ref()
+                .map(|selector| (&selector.kind, selector.span))
+            {
                 None | Some((PathSelector::All, _)) => {}
                 Some((_, span)) => return Err(self.source.unsupported("a path selector", span)),
             }
-            self.path(&part.kind.path, &mut entities, &mut steps, &mut inline, &mut wheres)?;
+            self.path(
+                &part.kind.path,
+                &mut entities,
+                &mut steps,
+                &mut inline,
+                &mut wheres,
+            )?;
         }
         let kinds = self.step_kinds(&mut entities, &steps)?;
         let (mut graph, mut conditions) = self.pattern_graph(&entities, &steps, &kinds)?;
@@ -75,8 +92,14 @@ impl Binder<'_> {
         }
         let mut edges = graph.edges.iter();
         for (step, kind) in steps.iter().zip(&kinds) {
-            let edge = if *kind == StepKind::Edge { edges.next() } else { None };
-            let Some(properties) = &step.pattern.properties else { continue };
+            let edge = if *kind == StepKind::Edge {
+                edges.next()
+            } else {
+                None
+            };
+            let Some(properties) = &step.pattern.properties else {
+                continue;
+            };
             let Some(edge) = edge else {
                 let message = "a role step has no properties; they belong to the hyperedge";
                 return Err(self.source.invalid(message, properties.span));
@@ -102,9 +125,14 @@ impl Binder<'_> {
                     PathFactorKind::Relationship(relationship) => relationship.variable.as_ref(),
                     _ => None,
                 };
-                if let Some(name) = variable.filter(|name| self.scope.find(&name.kind.text).is_none()) {
+                if let Some(name) =
+                    variable.filter(|name| self.scope.find(&name.kind.text).is_none())
+                {
                     let hint = hint(&name.kind.text, self.scope.names());
-                    let message = format!("unknown variable `{}`{hint}; a pattern predicate binds none", name.kind.text);
+                    let message = format!(
+                        "unknown variable `{}`{hint}; a pattern predicate binds none",
+                        name.kind.text
+                    );
                     return Err(self.source.invalid(message, name.span));
                 }
             }
@@ -126,7 +154,11 @@ impl Binder<'_> {
             match &factor.kind {
                 PathFactorKind::Node(node) => {
                     let index = self.node(node, factor.span, entities)?;
-                    inline.extend(node.properties.as_deref().map(|properties| (index, properties)));
+                    inline.extend(
+                        node.properties
+                            .as_deref()
+                            .map(|properties| (index, properties)),
+                    );
                     wheres.extend(node.where_clause.as_deref());
                     if let (Some(left), Some((pattern, span))) = (left, between.take()) {
                         wheres.extend(pattern.where_clause.as_deref());
@@ -134,20 +166,38 @@ impl Binder<'_> {
                             None => Vec::new(),
                             Some(labels) => self.step_names(labels)?,
                         };
-                        steps.push(Step { pattern, left, right: index, span, names });
+                        steps.push(Step {
+                            pattern,
+                            left,
+                            right: index,
+                            span,
+                            names,
+                        });
                     }
                     left = Some(index);
                 }
                 PathFactorKind::Relationship(relationship) => {
-                    for quantifier in [&relationship.legacy_quantifier, &relationship.graph_quantifier].into_iter().flatten() {
-                        return Err(self.source.unsupported("a variable length pattern", quantifier.span));
+                    for quantifier in [
+                        &relationship.legacy_quantifier,
+                        &relationship.graph_quantifier,
+                    ]
+                    .into_iter()
+                    .flatten()
+                    {
+                        return Err(self
+                            .source
+                            .unsupported("a variable length pattern", quantifier.span));
                     }
                     between = Some((relationship, factor.span));
                 }
                 PathFactorKind::LegacyShortest { .. } => {
                     return Err(self.source.unsupported("shortestPath", factor.span));
                 }
-                _ => return Err(self.source.unsupported("a quantified or parenthesized path", factor.span)),
+                _ => {
+                    return Err(self
+                        .source
+                        .unsupported("a quantified or parenthesized path", factor.span));
+                }
             }
         }
         Ok(())
@@ -155,34 +205,68 @@ impl Binder<'_> {
 
     fn step_names(&self, labels: &LabelExpression) -> Result<Vec<String>> {
         match type_names(labels) {
-            Some(names) => Ok(names.into_iter().map(|name| name.kind.text.clone()).collect()),
-            None => Err(self.source.unsupported("a type expression other than `|`", labels.span)),
+            Some(names) => Ok(names
+                .into_iter()
+                .map(|name| name.kind.text.clone())
+                .collect()),
+            None => Err(self
+                .source
+                .unsupported("a type expression other than `|`", labels.span)),
         }
     }
 
-    fn node(&mut self, node: &NodePattern, span: Span, entities: &mut Vec<Entity>) -> Result<usize> {
-        let labelled = node.labels.as_ref().map(|labels| self.labelled_tables(labels)).transpose()?;
-        let label =
-            node.labels.as_ref().map(|labels| self.source.slice(labels.span).trim_start_matches(':').to_owned()).unwrap_or_default();
+    fn node(
+        &mut self,
+        node: &NodePattern,
+        span: Span,
+        entities: &mut Vec<Entity>,
+    ) -> Result<usize> {
+        let labelled = node
+            .labels
+            .as_ref()
+            .map(|labels| self.labelled_tables(labels))
+            .transpose()?;
+        let label = node
+            .labels
+            .as_ref()
+            .map(|labels| {
+                self.source
+                    .slice(labels.span)
+                    .trim_start_matches(':')
+                    .to_owned()
+            })
+            .unwrap_or_default();
         let name = node.variable.as_ref().map(|name| name.kind.text.clone());
         if let Some(name) = &name
-            && let Some(index) = entities.iter().position(|entity| entity.name.as_ref() == Some(name))
+            && let Some(index) = entities
+                .iter()
+                .position(|entity| entity.name.as_ref() == Some(name))
         {
             let entity = &mut entities[index];
             if let Some(more) = labelled {
                 entity.labelled = Some(match &entity.labelled {
                     None => more,
-                    Some(own) => own.iter().copied().filter(|table| more.contains(table)).collect(),
+                    Some(own) => own
+                        .iter()
+                        .copied()
+                        .filter(|table| more.contains(table))
+                        .collect(),
                 });
                 entity.label = label;
             }
             return Ok(index);
         }
-        let known = name.as_ref().and_then(|name| self.scope.find(name)).map(|known| (known.column.clone(), known.ty.clone()));
+        let known = name
+            .as_ref()
+            .and_then(|name| self.scope.find(name))
+            .map(|known| (known.column.clone(), known.ty.clone()));
         let (column, bound) = match (known, &name) {
             (Some((column, ty)), _) => {
                 if !matches!(ty, Type::Node(_) | Type::Hyperedge(_)) {
-                    let message = format!("`{}` is {ty}, not a node or a hyperedge", name.unwrap_or_default());
+                    let message = format!(
+                        "`{}` is {ty}, not a node or a hyperedge",
+                        name.unwrap_or_default()
+                    );
                     return Err(self.source.invalid(message, span));
                 }
                 (column, Some(ty))
@@ -190,7 +274,15 @@ impl Binder<'_> {
             (None, Some(name)) => (column_for(name), None),
             (None, None) => (self.internal_name("node"), None),
         };
-        entities.push(Entity { column, name, label, labelled, by_roles: None, as_member: None, bound });
+        entities.push(Entity {
+            column,
+            name,
+            label,
+            labelled,
+            by_roles: None,
+            as_member: None,
+            bound,
+        });
         Ok(entities.len() - 1)
     }
 
@@ -219,24 +311,36 @@ impl Binder<'_> {
             if let StepKind::Role { reversed } = kind {
                 let hyperedge = if *reversed { step.right } else { step.left };
                 let types = self.types_with_roles(&entities[hyperedge], &step.names);
-                let own = entities[hyperedge].by_roles.get_or_insert_with(|| types.clone());
+                let own = entities[hyperedge]
+                    .by_roles
+                    .get_or_insert_with(|| types.clone());
                 own.retain(|table| types.contains(table));
             }
         }
         for (step, kind) in steps.iter().zip(&kinds) {
             if let StepKind::Role { reversed } = kind {
-                let (hyperedge, member) = if *reversed { (step.right, step.left) } else { (step.left, step.right) };
+                let (hyperedge, member) = if *reversed {
+                    (step.right, step.left)
+                } else {
+                    (step.left, step.right)
+                };
                 let mut allowed: Vec<TableId> = Vec::new();
                 for table in entities[hyperedge].by_roles.iter().flatten() {
-                    let Some(hyperedge_type) = self.schema.table(*table)?.hyperedge_type() else { continue };
+                    let Some(hyperedge_type) = self.schema.table(*table)?.hyperedge_type() else {
+                        continue;
+                    };
                     let roles = hyperedge_type.roles.iter();
-                    for role in roles.filter(|role| step.names.is_empty() || step.names.contains(&role.name)) {
+                    for role in roles
+                        .filter(|role| step.names.is_empty() || step.names.contains(&role.name))
+                    {
                         allowed.extend(self.schema.member_tables(role).iter());
                     }
                 }
                 allowed.sort_unstable();
                 allowed.dedup();
-                let own = entities[member].as_member.get_or_insert_with(|| allowed.clone());
+                let own = entities[member]
+                    .as_member
+                    .get_or_insert_with(|| allowed.clone());
                 own.retain(|table| allowed.contains(table));
             }
         }
@@ -248,7 +352,11 @@ impl Binder<'_> {
         let declared = |tables: &Tables| {
             !tables.is_empty()
                 && tables.iter().all(|table| {
-                    self.schema.table(*table).ok().and_then(|table| table.hyperedge_type()).is_some_and(|ty| ty.declared)
+                    self.schema
+                        .table(*table)
+                        .ok()
+                        .and_then(|table| table.hyperedge_type())
+                        .is_some_and(|ty| ty.declared)
                 })
         };
         let known = match (&entity.labelled, &entity.bound) {
@@ -258,26 +366,57 @@ impl Binder<'_> {
         };
         let types = self.types_with_roles(entity, &step.names);
         if known {
-            let is_edge_type = |name: &String| self.schema.hyperedge_table(name).is_some_and(|(_, ty)| ty.is_binary());
+            let is_edge_type = |name: &String| {
+                self.schema
+                    .hyperedge_table(name)
+                    .is_some_and(|(_, ty)| ty.is_binary())
+            };
             if types.is_empty() && !step.names.iter().any(is_edge_type) {
-                let tables = entity.labelled.clone().or_else(|| entity.bound.as_ref().and_then(|ty| ty.tables().cloned()));
+                let tables = entity
+                    .labelled
+                    .clone()
+                    .or_else(|| entity.bound.as_ref().and_then(|ty| ty.tables().cloned()));
                 let schema = Arc::clone(self.schema);
-                let types = tables.iter().flat_map(|tables| tables.iter()).filter_map(|table| schema.table(*table).ok()?.hyperedge_type());
-                let roles: Vec<&str> = types.flat_map(|ty| ty.roles.iter().map(|role| role.name.as_str())).collect();
+                let types = tables
+                    .iter()
+                    .flat_map(|tables| tables.iter())
+                    .filter_map(|table| schema.table(*table).ok()?.hyperedge_type());
+                let roles: Vec<&str> = types
+                    .flat_map(|ty| ty.roles.iter().map(|role| role.name.as_str()))
+                    .collect();
                 let name = step.names.first().map(String::as_str).unwrap_or_default();
-                let message =
-                    format!("`{}` has no role `{name}`{}; its roles are {}", entity.label, hint(name, roles.iter().copied()), roles.join(", "));
-                let span = step.pattern.labels.as_ref().map_or(step.span, |labels| labels.span);
+                let message = format!(
+                    "`{}` has no role `{name}`{}; its roles are {}",
+                    entity.label,
+                    hint(name, roles.iter().copied()),
+                    roles.join(", ")
+                );
+                let span = step
+                    .pattern
+                    .labels
+                    .as_ref()
+                    .map_or(step.span, |labels| labels.span);
                 return Err(self.source.invalid(message, span));
             }
             return Ok(!types.is_empty());
         }
-        if entity.labelled.is_some() || entity.bound.is_some() || step.names.is_empty() || types.is_empty() {
+        if entity.labelled.is_some()
+            || entity.bound.is_some()
+            || step.names.is_empty()
+            || types.is_empty()
+        {
             return Ok(false);
         }
         // An unlabelled variable takes its type from its roles, unless the name is a binary edge type as well.
-        if step.names.iter().any(|name| self.schema.hyperedge_table(name).is_some_and(|(_, ty)| ty.is_binary())) {
-            let what = format!("`{}`, which is both a role and a binary edge type, without a label beside it", step.names.join("|"));
+        if step.names.iter().any(|name| {
+            self.schema
+                .hyperedge_table(name)
+                .is_some_and(|(_, ty)| ty.is_binary())
+        }) {
+            let what = format!(
+                "`{}`, which is both a role and a binary edge type, without a label beside it",
+                step.names.join("|")
+            );
             return Err(self.source.unsupported(what, step.span));
         }
         Ok(true)
@@ -290,7 +429,10 @@ impl Binder<'_> {
             .hyperedge_tables()
             .filter(|(table, ty)| {
                 ty.declared
-                    && entity.labelled.as_ref().is_none_or(|tables| tables.contains(&table.id))
+                    && entity
+                        .labelled
+                        .as_ref()
+                        .is_none_or(|tables| tables.contains(&table.id))
                     && bound.is_none_or(|tables| tables.contains(&table.id))
                     && (roles.is_empty() || roles.iter().any(|role| ty.role(role).is_some()))
             })
@@ -310,37 +452,66 @@ impl Binder<'_> {
             let ty = self.entity_type(entity)?;
             if let (Some(bound), Some(tables)) = (&entity.bound, ty.tables()) {
                 if bound.tables() != Some(tables) {
-                    conditions.push(self.label_test(LogicalExpr::column(&entity.column), Arc::clone(tables)));
+                    conditions.push(
+                        self.label_test(LogicalExpr::column(&entity.column), Arc::clone(tables)),
+                    );
                 }
                 // The column keeps its type; the condition narrows its rows.
                 let (variable, label) = (entity.column.clone(), entity.label.clone());
-                graph.entities.push(PatternEntity { variable, ty: bound.clone(), label, selectivity: 1.0 });
+                graph.entities.push(PatternEntity {
+                    variable,
+                    ty: bound.clone(),
+                    label,
+                    selectivity: 1.0,
+                });
                 continue;
             }
             let (variable, label) = (entity.column.clone(), entity.label.clone());
-            graph.entities.push(PatternEntity { variable, ty, label, selectivity: 1.0 });
+            graph.entities.push(PatternEntity {
+                variable,
+                ty,
+                label,
+                selectivity: 1.0,
+            });
         }
         let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
         for (step, kind) in steps.iter().zip(kinds) {
             let named = step.pattern.variable.as_ref();
             if let Some(name) = named {
                 let text = name.kind.text.as_str();
-                let taken = entities.iter().any(|entity| entity.name.as_deref() == Some(text));
+                let taken = entities
+                    .iter()
+                    .any(|entity| entity.name.as_deref() == Some(text));
                 if seen.insert(text, name.span).is_some() || taken {
-                    return Err(self.source.invalid(format!("the variable `{text}` is bound twice"), name.span));
+                    return Err(self
+                        .source
+                        .invalid(format!("the variable `{text}` is bound twice"), name.span));
                 }
                 if self.scope.find(text).is_some() {
-                    return Err(self.source.unsupported("a relationship variable that is bound already", name.span));
+                    return Err(self
+                        .source
+                        .unsupported("a relationship variable that is bound already", name.span));
                 }
             }
             let variable = named.map(|name| column_for(&name.kind.text));
-            let (left, right) = (entities[step.left].column.clone(), entities[step.right].column.clone());
+            let (left, right) = (
+                entities[step.left].column.clone(),
+                entities[step.right].column.clone(),
+            );
             match kind {
                 StepKind::Role { reversed } => {
-                    let (hyperedge, member, index) =
-                        if *reversed { (right, left, step.right) } else { (left, right, step.left) };
+                    let (hyperedge, member, index) = if *reversed {
+                        (right, left, step.right)
+                    } else {
+                        (left, right, step.left)
+                    };
                     let roles = self.step_roles(&entities[index], &step.names);
-                    graph.roles.push(PatternRole { hyperedge, roles, member, incidence: variable });
+                    graph.roles.push(PatternRole {
+                        hyperedge,
+                        roles,
+                        member,
+                        incidence: variable,
+                    });
                 }
                 StepKind::Edge => {
                     let tables = self.edge_tables(step)?;
@@ -351,7 +522,14 @@ impl Binder<'_> {
                     };
                     let variable = variable.unwrap_or_else(|| self.internal_name("edge"));
                     let label = step.names.join("|");
-                    graph.edges.push(PatternEdge { variable, tables, label, direction, left, right });
+                    graph.edges.push(PatternEdge {
+                        variable,
+                        tables,
+                        label,
+                        direction,
+                        left,
+                        right,
+                    });
                 }
             }
         }
@@ -363,7 +541,11 @@ impl Binder<'_> {
             return names.to_vec();
         }
         let mut roles: Vec<String> = Vec::new();
-        let types = hyperedge.by_roles.iter().flatten().filter_map(|table| self.schema.table(*table).ok()?.hyperedge_type());
+        let types = hyperedge
+            .by_roles
+            .iter()
+            .flatten()
+            .filter_map(|table| self.schema.table(*table).ok()?.hyperedge_type());
         for role in types.flat_map(|ty| &ty.roles) {
             if !roles.contains(&role.name) {
                 roles.push(role.name.clone());
@@ -373,44 +555,82 @@ impl Binder<'_> {
     }
 
     fn entity_type(&self, entity: &Entity) -> Result<Type> {
-        let mut tables: Vec<TableId> = match (&entity.bound, &entity.labelled, &entity.by_roles, &entity.as_member) {
-            (Some(bound), ..) => bound.tables().map(|tables| tables.to_vec()).unwrap_or_default(),
+        let mut tables: Vec<TableId> = match (
+            &entity.bound,
+            &entity.labelled,
+            &entity.by_roles,
+            &entity.as_member,
+        ) {
+            (Some(bound), ..) => bound
+                .tables()
+                .map(|tables| tables.to_vec())
+                .unwrap_or_default(),
             (None, Some(labelled), ..) => labelled.to_vec(),
             (None, None, Some(types), _) => types.clone(),
             (None, None, None, Some(members)) => members.clone(),
             _ => self.schema.node_tables().map(|table| table.id).collect(),
         };
-        for narrower in [entity.labelled.as_deref(), entity.by_roles.as_deref(), entity.as_member.as_deref()].into_iter().flatten() {
+        for narrower in [
+            entity.labelled.as_deref(),
+            entity.by_roles.as_deref(),
+            entity.as_member.as_deref(),
+        ]
+        .into_iter()
+        .flatten()
+        {
             tables.retain(|table| narrower.contains(table));
         }
         let mut all_hyperedges = !tables.is_empty();
         for table in &tables {
             all_hyperedges &= self.schema.table(*table)?.hyperedge_type().is_some();
         }
-        let is_hyperedge = all_hyperedges || entity.by_roles.is_some() || matches!(entity.bound, Some(Type::Hyperedge(_)));
-        Ok(if is_hyperedge { Type::Hyperedge(tables.into()) } else { Type::Node(tables.into()) })
+        let is_hyperedge = all_hyperedges
+            || entity.by_roles.is_some()
+            || matches!(entity.bound, Some(Type::Hyperedge(_)));
+        Ok(if is_hyperedge {
+            Type::Hyperedge(tables.into())
+        } else {
+            Type::Node(tables.into())
+        })
     }
 
     fn edge_tables(&mut self, step: &Step<'_>) -> Result<Tables> {
         if step.names.is_empty() {
-            return Ok(self.schema.hyperedge_tables().filter(|(_, ty)| ty.is_binary()).map(|(table, _)| table.id).collect());
+            return Ok(self
+                .schema
+                .hyperedge_tables()
+                .filter(|(_, ty)| ty.is_binary())
+                .map(|(table, _)| table.id)
+                .collect());
         }
         let schema = Arc::clone(self.schema);
         let mut tables = Vec::new();
-        let span = step.pattern.labels.as_ref().map_or(step.span, |labels| labels.span);
+        let span = step
+            .pattern
+            .labels
+            .as_ref()
+            .map_or(step.span, |labels| labels.span);
         for name in &step.names {
             match schema.hyperedge_table(name) {
                 Some((table, ty)) if ty.is_binary() => tables.push(table.id),
                 Some(_) => {
-                    let message = format!("`{name}` is a hyperedge type, not a relationship: write (h:{name})-[:role]->(member)");
+                    let message = format!(
+                        "`{name}` is a hyperedge type, not a relationship: write (h:{name})-[:role]->(member)"
+                    );
                     return Err(self.source.invalid(message, span));
                 }
                 None => {
                     let types = schema.hyperedge_tables().flat_map(|(_, ty)| {
-                        std::iter::once(ty.name.as_str()).chain(ty.roles.iter().map(|role| role.name.as_str()))
+                        std::iter::once(ty.name.as_str())
+                            .chain(ty.roles.iter().map(|role| role.name.as_str()))
                     });
                     let hint = hint(name, types);
-                    self.warn(format!("there is no relationship type `{name}`, so nothing matches it{hint}"), span);
+                    self.warn(
+                        format!(
+                            "there is no relationship type `{name}`, so nothing matches it{hint}"
+                        ),
+                        span,
+                    );
                 }
             }
         }
@@ -425,30 +645,53 @@ impl Binder<'_> {
         let overlap = |a: &Tables, b: &Tables| a.iter().any(|table| b.contains(table));
         let differ = |a: LogicalExpr, b: LogicalExpr| a.binary(BinaryOperator::NotEqual, b);
         for (index, a) in graph.edges.iter().enumerate() {
-            for b in graph.edges[..index].iter().filter(|b| overlap(&a.tables, &b.tables)) {
-                conditions.push(differ(LogicalExpr::column(&b.variable), LogicalExpr::column(&a.variable)));
+            for b in graph.edges[..index]
+                .iter()
+                .filter(|b| overlap(&a.tables, &b.tables))
+            {
+                conditions.push(differ(
+                    LogicalExpr::column(&b.variable),
+                    LogicalExpr::column(&a.variable),
+                ));
             }
         }
         for index in 0..graph.roles.len() {
             for other in 0..index {
                 let (a, b) = (&graph.roles[index], &graph.roles[other]);
                 // Within one star the operator itself binds different incidences.
-                if a.hyperedge == b.hyperedge || !a.roles.iter().any(|role| b.roles.contains(role)) {
+                if a.hyperedge == b.hyperedge || !a.roles.iter().any(|role| b.roles.contains(role))
+                {
                     continue;
                 }
                 let tables = |variable: &str| {
-                    let entity = graph.entities.iter().find(|entity| entity.variable == variable);
-                    entity.and_then(|entity| entity.ty.tables()).cloned().unwrap_or_default()
+                    let entity = graph
+                        .entities
+                        .iter()
+                        .find(|entity| entity.variable == variable);
+                    entity
+                        .and_then(|entity| entity.ty.tables())
+                        .cloned()
+                        .unwrap_or_default()
                 };
                 let (a_tables, b_tables) = (tables(&a.hyperedge), tables(&b.hyperedge));
                 if !overlap(&a_tables, &b_tables) {
                     continue;
                 }
-                let other_hyperedge = differ(LogicalExpr::column(&b.hyperedge), LogicalExpr::column(&a.hyperedge));
+                let other_hyperedge = differ(
+                    LogicalExpr::column(&b.hyperedge),
+                    LogicalExpr::column(&a.hyperedge),
+                );
                 let once = a_tables.iter().chain(b_tables.iter()).all(|table| {
-                    self.schema.table(*table).ok().and_then(|table| table.hyperedge_type()).is_some_and(|ty| {
-                        ty.roles.iter().all(|role| role.cardinality != Cardinality::Many || !a.roles.contains(&role.name))
-                    })
+                    self.schema
+                        .table(*table)
+                        .ok()
+                        .and_then(|table| table.hyperedge_type())
+                        .is_some_and(|ty| {
+                            ty.roles.iter().all(|role| {
+                                role.cardinality != Cardinality::Many
+                                    || !a.roles.contains(&role.name)
+                            })
+                        })
                 });
                 if once && a.roles.len() == 1 && b.roles.len() == 1 {
                     // Several roles of the same two hyperedges ask for this once.
@@ -458,13 +701,18 @@ impl Binder<'_> {
                     continue;
                 }
                 // One hyperedge may bind the role several times: the incidences themselves must differ.
-                let (a, b) = (self.incidence_column(graph, index), self.incidence_column(graph, other));
+                let (a, b) = (
+                    self.incidence_column(graph, index),
+                    self.incidence_column(graph, other),
+                );
                 let part = |incidence: &str, key: &str| LogicalExpr::Field {
                     base: Box::new(LogicalExpr::column(incidence)),
                     key: key.to_owned(),
                 };
                 let by_part = ["role", "position"].map(|key| differ(part(&b, key), part(&a, key)));
-                let either = by_part.into_iter().fold(other_hyperedge, |any, next| any.binary(BinaryOperator::Or, next));
+                let either = by_part.into_iter().fold(other_hyperedge, |any, next| {
+                    any.binary(BinaryOperator::Or, next)
+                });
                 conditions.push(either);
             }
         }
@@ -478,14 +726,21 @@ impl Binder<'_> {
         graph.roles[index].incidence.clone().unwrap_or_default()
     }
 
-    fn bind_variables(&mut self, entities: &[Entity], steps: &[Step<'_>], graph: &PatternGraph) -> Result<()> {
+    fn bind_variables(
+        &mut self,
+        entities: &[Entity],
+        steps: &[Step<'_>],
+        graph: &PatternGraph,
+    ) -> Result<()> {
         for (entity, planned) in entities.iter().zip(&graph.entities) {
             if let Some(name) = entity.name.as_ref().filter(|_| entity.bound.is_none()) {
                 self.scope.put(name, &entity.column, planned.ty.clone());
             }
         }
         for step in steps {
-            let Some(name) = &step.pattern.variable else { continue };
+            let Some(name) = &step.pattern.variable else {
+                continue;
+            };
             let column = column_for(&name.kind.text);
             let ty = match graph.edges.iter().find(|edge| edge.variable == column) {
                 Some(edge) => Type::Hyperedge(Arc::clone(&edge.tables)),
@@ -504,14 +759,19 @@ impl Binder<'_> {
         conditions: &mut Vec<LogicalExpr>,
     ) -> Result<()> {
         let ExprKind::Map(entries) = &properties.kind else {
-            return Err(self.source.unsupported("a parameter as a property map", properties.span));
+            return Err(self
+                .source
+                .unsupported("a parameter as a property map", properties.span));
         };
         let tables = ty.tables().cloned().unwrap_or_default();
         for entry in entries {
             let property = self.property(LogicalExpr::column(&column), &tables, &entry.key)?;
             let value = self.expression(&entry.value)?;
             if !self.pending.is_empty() {
-                return Err(self.source.unsupported("a subquery or a computed entity in a property map", entry.span));
+                return Err(self.source.unsupported(
+                    "a subquery or a computed entity in a property map",
+                    entry.span,
+                ));
             }
             conditions.push(property.binary(BinaryOperator::Equal, value));
         }
@@ -530,22 +790,57 @@ impl Binder<'_> {
         let mut known: Vec<LogicalExpr> = conditions.to_vec();
         if let Some(predicate) = predicate {
             collect_comparisons(predicate, &mut |variable, key, equal| {
-                let Some(column) = self.scope.find(variable).map(|variable| variable.column.clone()) else { return };
-                let property = LogicalExpr::Property { entity: column, key: key.to_owned(), ty: Type::Null };
-                let operator = if equal { BinaryOperator::Equal } else { BinaryOperator::Less };
+                let Some(column) = self
+                    .scope
+                    .find(variable)
+                    .map(|variable| variable.column.clone())
+                else {
+                    return;
+                };
+                let property = LogicalExpr::Property {
+                    entity: column,
+                    key: key.to_owned(),
+                    ty: Type::Null,
+                };
+                let operator = if equal {
+                    BinaryOperator::Equal
+                } else {
+                    BinaryOperator::Less
+                };
                 known.push(property.binary(operator, LogicalExpr::Literal(Value::Null)));
             });
         }
-        for entity in graph.entities.iter_mut().filter(|entity| !bound.contains(&entity.variable)) {
+        for entity in graph
+            .entities
+            .iter_mut()
+            .filter(|entity| !bound.contains(&entity.variable))
+        {
             let tables = entity.ty.tables().cloned().unwrap_or_default();
-            let rows: u64 = tables.iter().map(|table| self.statistics.rows(*table)).sum();
+            let rows: u64 = tables
+                .iter()
+                .map(|table| self.statistics.rows(*table))
+                .sum();
             for condition in &known {
-                let LogicalExpr::Binary { operator, left, right } = condition else { continue };
-                let own = |side: &LogicalExpr| matches!(side, LogicalExpr::Property { entity: own, .. } if own == &entity.variable);
-                let (LogicalExpr::Property { key, .. }, true) = (if own(left) { &**left } else { &**right }, own(left) || own(right)) else {
+                let LogicalExpr::Binary {
+                    operator,
+                    left,
+                    right,
+                } = condition
+                else {
                     continue;
                 };
-                let is_key = tables.iter().any(|table| self.schema.table(*table).is_ok_and(|table| table.key.as_ref() == Some(key)));
+                let own = |side: &LogicalExpr| matches!(side, LogicalExpr::Property { entity: own, .. } if own == &entity.variable);
+                let (LogicalExpr::Property { key, .. }, true) = (
+                    if own(left) { &**left } else { &**right },
+                    own(left) || own(right),
+                ) else {
+                    continue;
+                };
+                let is_key = tables.iter().any(|table| {
+                    self.schema
+                        .table(*table)
+                        .is_ok_and(|table| table.key.as_ref() == Some(key))
+                });
                 entity.selectivity *= match operator {
                     BinaryOperator::Equal if is_key => 1.0 / (rows.max(1) as f64),
                     BinaryOperator::Equal => 0.05,
@@ -563,21 +858,41 @@ fn collect_comparisons(predicate: &Expr, report: &mut impl FnMut(&str, &str, boo
     use open_cypher::ast::BinaryOperator as Ast;
     match &predicate.kind {
         ExprKind::Parenthesized(inner) => collect_comparisons(inner, report),
-        ExprKind::Binary { left, operator, right } => match operator.kind {
+        ExprKind::Binary {
+            left,
+            operator,
+            right,
+        } => match operator.kind {
             Ast::And => {
                 collect_comparisons(left, report);
                 collect_comparisons(right, report);
             }
-            Ast::Equal | Ast::Less | Ast::LessEqual | Ast::Greater | Ast::GreaterEqual | Ast::In | Ast::StartsWith => {
+            Ast::Equal
+            | Ast::Less
+            | Ast::LessEqual
+            | Ast::Greater
+            | Ast::GreaterEqual
+            | Ast::In
+            | Ast::StartsWith => {
                 let constant = |side: &Expr| {
-                    matches!(side.kind, ExprKind::Literal(_) | ExprKind::Parameter(_) | ExprKind::List(_) | ExprKind::Unary { .. })
+                    matches!(
+                        side.kind,
+                        ExprKind::Literal(_)
+                            | ExprKind::Parameter(_)
+                            | ExprKind::List(_)
+                            | ExprKind::Unary { .. }
+                    )
                 };
                 for (side, other) in [(left, right), (right, left)] {
                     if let ExprKind::Property { expression, key } = &side.kind
                         && let ExprKind::Variable(variable) = &expression.kind
                         && constant(other)
                     {
-                        report(&variable.kind.text, &key.kind.text, operator.kind == Ast::Equal);
+                        report(
+                            &variable.kind.text,
+                            &key.kind.text,
+                            operator.kind == Ast::Equal,
+                        );
                     }
                 }
             }

@@ -9,8 +9,8 @@ use open_cypher::ast::{
     Expr, NullOrder, ProjectionClause, ProjectionItemKind, SetQuantifier, SortDirection,
 };
 
-use super::scope::{Scope, column_for};
 use super::Binder;
+use super::scope::{Scope, column_for};
 
 struct Item {
     name: String,
@@ -33,28 +33,44 @@ impl Binder<'_> {
         predicate: Option<&Expr>,
         is_return: bool,
     ) -> Result<()> {
-        let distinct = projection.quantifier.as_ref().is_some_and(|quantifier| quantifier.kind == SetQuantifier::Distinct);
+        let distinct = projection
+            .quantifier
+            .as_ref()
+            .is_some_and(|quantifier| quantifier.kind == SetQuantifier::Distinct);
         self.aggregates = Some(Vec::new());
         let mut items = self.items(projection, is_return)?;
-        self.aliases = items.iter().map(|item| (item.name.clone(), item.expression.clone())).collect();
+        self.aliases = items
+            .iter()
+            .map(|item| (item.name.clone(), item.expression.clone()))
+            .collect();
         let item_aggregates = self.aggregates.as_ref().map_or(0, Vec::len);
         let mut order = self.order(projection)?;
         self.aliases.clear();
         let aggregates = self.aggregates.take().unwrap_or_default();
         if item_aggregates == 0 && !aggregates.is_empty() {
             let span = order.first().map_or(projection.span, |order| order.span);
-            return Err(self.source.invalid("ORDER BY cannot aggregate where the projection does not", span));
+            return Err(self.source.invalid(
+                "ORDER BY cannot aggregate where the projection does not",
+                span,
+            ));
         }
         self.flush_pending()?;
         if !aggregates.is_empty() {
             self.aggregate(&mut items, &mut order, aggregates)?;
         }
         self.project(&items, order, distinct)?;
-        let skip = self.row_count(projection.skip.as_ref().or(projection.offset.as_ref()), "SKIP")?;
+        let skip = self.row_count(
+            projection.skip.as_ref().or(projection.offset.as_ref()),
+            "SKIP",
+        )?;
         let fetch = self.row_count(projection.limit.as_ref(), "LIMIT")?;
         if skip.is_some() || fetch.is_some() {
             let input = Arc::new(std::mem::replace(&mut self.plan, LogicalPlan::Unit));
-            self.plan = LogicalPlan::Limit { input, skip: skip.unwrap_or(0), fetch };
+            self.plan = LogicalPlan::Limit {
+                input,
+                skip: skip.unwrap_or(0),
+                fetch,
+            };
         }
         let columns: Vec<String> = items.iter().map(|item| item.column.clone()).collect();
         let plan = std::mem::replace(&mut self.plan, LogicalPlan::Unit);
@@ -68,7 +84,11 @@ impl Binder<'_> {
             let plan = std::mem::replace(&mut self.plan, LogicalPlan::Unit);
             self.plan = plan.keep_columns(&columns)?;
         }
-        if is_return { self.result(&items) } else { Ok(()) }
+        if is_return {
+            self.result(&items)
+        } else {
+            Ok(())
+        }
     }
 
     fn items(&mut self, projection: &ProjectionClause, is_return: bool) -> Result<Vec<Item>> {
@@ -77,17 +97,28 @@ impl Binder<'_> {
             match &item.kind {
                 ProjectionItemKind::Wildcard => {
                     if is_return && self.scope.variables.is_empty() {
-                        return Err(self.source.invalid("RETURN * needs at least one variable", item.span));
+                        return Err(self
+                            .source
+                            .invalid("RETURN * needs at least one variable", item.span));
                     }
                     let mut variables = self.scope.variables.clone();
                     variables.sort_by(|a, b| a.name.cmp(&b.name));
                     for variable in variables {
                         let expression = LogicalExpr::Column(variable.column.clone());
                         let (name, ty) = (variable.name, variable.ty);
-                        items.push(Item { column: column_for(&name), name, expression, ty, span: item.span });
+                        items.push(Item {
+                            column: column_for(&name),
+                            name,
+                            expression,
+                            ty,
+                            span: item.span,
+                        });
                     }
                 }
-                ProjectionItemKind::Expression { expression: syntax, alias } => {
+                ProjectionItemKind::Expression {
+                    expression: syntax,
+                    alias,
+                } => {
                     let expression = self.expression(syntax)?;
                     let ty = self.type_of(&expression, syntax)?;
                     let name = match alias {
@@ -95,37 +126,62 @@ impl Binder<'_> {
                         None => match &syntax.kind {
                             open_cypher::ast::ExprKind::Variable(name) => name.kind.text.clone(),
                             _ if is_return => self.source.slice(syntax.span).to_owned(),
-                            _ => return Err(self.source.invalid("an expression in WITH needs an alias", syntax.span)),
+                            _ => {
+                                return Err(self
+                                    .source
+                                    .invalid("an expression in WITH needs an alias", syntax.span));
+                            }
                         },
                     };
-                    items.push(Item { column: column_for(&name), name, expression, ty, span: item.span });
+                    items.push(Item {
+                        column: column_for(&name),
+                        name,
+                        expression,
+                        ty,
+                        span: item.span,
+                    });
                 }
                 _ => return Err(self.source.unsupported("this projection item", item.span)),
             }
         }
         for (index, item) in items.iter().enumerate() {
             if items[..index].iter().any(|other| other.name == item.name) {
-                return Err(self.source.invalid(format!("the column `{}` stands twice", item.name), item.span));
+                return Err(self.source.invalid(
+                    format!("the column `{}` stands twice", item.name),
+                    item.span,
+                ));
             }
         }
         Ok(items)
     }
 
     fn order(&mut self, projection: &ProjectionClause) -> Result<Vec<Order>> {
-        let Some(order_by) = &projection.order_by else { return Ok(Vec::new()) };
+        let Some(order_by) = &projection.order_by else {
+            return Ok(Vec::new());
+        };
         let mut order = Vec::new();
         for item in &order_by.items {
-            let descending =
-                item.direction.as_ref().is_some_and(|direction| direction.kind == SortDirection::Descending);
+            let descending = item
+                .direction
+                .as_ref()
+                .is_some_and(|direction| direction.kind == SortDirection::Descending);
             if let Some(nulls) = &item.nulls {
-                let default = if descending { NullOrder::First } else { NullOrder::Last };
+                let default = if descending {
+                    NullOrder::First
+                } else {
+                    NullOrder::Last
+                };
                 if nulls.kind != default {
                     return Err(self.source.unsupported("this order of nulls", nulls.span));
                 }
             }
             let expression = self.expression(&item.expression)?;
             self.type_of(&expression, &item.expression)?;
-            order.push(Order { expression, descending, span: item.expression.span });
+            order.push(Order {
+                expression,
+                descending,
+                span: item.expression.span,
+            });
         }
         Ok(order)
     }
@@ -140,7 +196,9 @@ impl Binder<'_> {
         let is_aggregate = |column: &String| aggregates.iter().any(|(_, name)| name == column);
         let mut keys: Vec<(LogicalExpr, String)> = Vec::new();
         for item in items.iter() {
-            if item.expression.columns().iter().any(is_aggregate) || keys.iter().any(|(key, _)| key == &item.expression) {
+            if item.expression.columns().iter().any(is_aggregate)
+                || keys.iter().any(|(key, _)| key == &item.expression)
+            {
                 continue;
             }
             // A constant is a key too: over no rows it makes no group.
@@ -148,12 +206,25 @@ impl Binder<'_> {
         }
         let input = Arc::new(std::mem::replace(&mut self.plan, LogicalPlan::Unit));
         let names: Vec<String> = aggregates.iter().map(|(_, name)| name.clone()).collect();
-        self.plan = LogicalPlan::Aggregate(Aggregate { input, keys: keys.clone(), aggregates });
-        let over_groups = |binder: &Self, expression: &LogicalExpr, span: Span| -> Result<LogicalExpr> {
+        self.plan = LogicalPlan::Aggregate(Aggregate {
+            input,
+            keys: keys.clone(),
+            aggregates,
+        });
+        let over_groups = |binder: &Self,
+                           expression: &LogicalExpr,
+                           span: Span|
+         -> Result<LogicalExpr> {
             let rewritten = replace(expression, &keys);
-            let known = |column: &String| names.contains(column) || keys.iter().any(|(_, key)| key == column);
+            let known = |column: &String| {
+                names.contains(column) || keys.iter().any(|(_, key)| key == column)
+            };
             let property = has_property(&rewritten);
-            if let Some(stray) = rewritten.columns().iter().find(|column| !known(column) || property) {
+            if let Some(stray) = rewritten
+                .columns()
+                .iter()
+                .find(|column| !known(column) || property)
+            {
                 let message = format!(
                     "`{}` is neither aggregated nor grouped by; put it among the columns, or in a WITH before",
                     stray.trim_start_matches('#')
@@ -172,18 +243,24 @@ impl Binder<'_> {
     }
 
     fn project(&mut self, items: &[Item], order: Vec<Order>, distinct: bool) -> Result<()> {
-        let shown: Vec<(LogicalExpr, String)> =
-            items.iter().map(|item| (item.expression.clone(), item.column.clone())).collect();
+        let shown: Vec<(LogicalExpr, String)> = items
+            .iter()
+            .map(|item| (item.expression.clone(), item.column.clone()))
+            .collect();
         let mut expressions = shown.clone();
         let mut keys = Vec::new();
         for key in order {
-            let expression = match shown.iter().find(|(expression, _)| expression == &key.expression) {
+            let expression = match shown
+                .iter()
+                .find(|(expression, _)| expression == &key.expression)
+            {
                 Some((_, column)) => LogicalExpr::Column(column.clone()),
                 None if distinct => {
                     let rewritten = replace(&key.expression, &shown);
                     let known = |column: &String| shown.iter().any(|(_, own)| own == column);
                     if has_property(&rewritten) || !rewritten.columns().iter().all(known) {
-                        let message = "after DISTINCT, ORDER BY can only name the columns that are returned";
+                        let message =
+                            "after DISTINCT, ORDER BY can only name the columns that are returned";
                         return Err(self.source.invalid(message, key.span));
                     }
                     rewritten
@@ -194,15 +271,24 @@ impl Binder<'_> {
                     LogicalExpr::Column(column)
                 }
             };
-            keys.push(SortKey { expression, descending: key.descending });
+            keys.push(SortKey {
+                expression,
+                descending: key.descending,
+            });
         }
         let input = Arc::new(std::mem::replace(&mut self.plan, LogicalPlan::Unit));
         let mut plan = LogicalPlan::Project { input, expressions };
         if distinct {
-            plan = LogicalPlan::Distinct { input: Arc::new(plan) };
+            plan = LogicalPlan::Distinct {
+                input: Arc::new(plan),
+            };
         }
         if !keys.is_empty() {
-            plan = LogicalPlan::Sort { input: Arc::new(plan), keys, fetch: None };
+            plan = LogicalPlan::Sort {
+                input: Arc::new(plan),
+                keys,
+                fetch: None,
+            };
         }
         self.plan = plan;
         Ok(())
@@ -213,13 +299,18 @@ impl Binder<'_> {
         let mut expressions = Vec::new();
         for item in items {
             let base = LogicalExpr::Column(item.column.clone());
-            expressions.push((self.materialized(base, &item.ty, item.span)?, item.name.clone()));
+            expressions.push((
+                self.materialized(base, &item.ty, item.span)?,
+                item.name.clone(),
+            ));
         }
         self.flush_pending()?;
         let plain = expressions
             .iter()
             .zip(items)
-            .all(|((expression, name), item)| *expression == LogicalExpr::Column(item.column.clone()) && name == &item.column);
+            .all(|((expression, name), item)| {
+                *expression == LogicalExpr::Column(item.column.clone()) && name == &item.column
+            });
         if !plain {
             let input = Arc::new(std::mem::replace(&mut self.plan, LogicalPlan::Unit));
             self.plan = LogicalPlan::Project { input, expressions };
@@ -228,21 +319,33 @@ impl Binder<'_> {
     }
 
     fn row_count(&mut self, expression: Option<&Expr>, clause: &str) -> Result<Option<usize>> {
-        let Some(syntax) = expression else { return Ok(None) };
+        let Some(syntax) = expression else {
+            return Ok(None);
+        };
         let bound = self.expression(syntax)?;
         let folded = grism_logical::optimizer::fold_expression(bound);
         match folded {
-            LogicalExpr::Literal(Value::Int64(count)) => usize::try_from(count)
-                .map(Some)
-                .map_err(|_| self.source.invalid(format!("{clause} cannot be negative"), syntax.span)),
+            LogicalExpr::Literal(Value::Int64(count)) => {
+                usize::try_from(count).map(Some).map_err(|_| {
+                    self.source
+                        .invalid(format!("{clause} cannot be negative"), syntax.span)
+                })
+            }
             LogicalExpr::Literal(other) => {
-                let found = other.type_of().map_or_else(|| "a list".to_owned(), |ty| ty.to_string());
-                Err(self.source.invalid(format!("{clause} needs an integer, not {found}"), syntax.span))
+                let found = other
+                    .type_of()
+                    .map_or_else(|| "a list".to_owned(), |ty| ty.to_string());
+                Err(self.source.invalid(
+                    format!("{clause} needs an integer, not {found}"),
+                    syntax.span,
+                ))
             }
-            other if other.columns().is_empty() => {
-                Err(self.source.unsupported(format!("a computed {clause}"), syntax.span))
-            }
-            _ => Err(self.source.invalid(format!("{clause} cannot refer to variables"), syntax.span)),
+            other if other.columns().is_empty() => Err(self
+                .source
+                .unsupported(format!("a computed {clause}"), syntax.span)),
+            _ => Err(self
+                .source
+                .invalid(format!("{clause} cannot refer to variables"), syntax.span)),
         }
     }
 }
@@ -256,5 +359,6 @@ fn replace(expression: &LogicalExpr, named: &[(LogicalExpr, String)]) -> Logical
 }
 
 fn has_property(expression: &LogicalExpr) -> bool {
-    matches!(expression, LogicalExpr::Property { .. }) || expression.children().into_iter().any(has_property)
+    matches!(expression, LogicalExpr::Property { .. })
+        || expression.children().into_iter().any(has_property)
 }

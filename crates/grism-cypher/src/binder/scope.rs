@@ -25,7 +25,11 @@ impl Scope {
     }
 
     pub(super) fn put(&mut self, name: &str, column: &str, ty: Type) {
-        let variable = Variable { name: name.to_owned(), column: column.to_owned(), ty };
+        let variable = Variable {
+            name: name.to_owned(),
+            column: column.to_owned(),
+            ty,
+        };
         match self.variables.iter_mut().find(|own| own.name == name) {
             Some(own) => *own = variable,
             None => self.variables.push(variable),
@@ -40,5 +44,9 @@ impl Scope {
 /// The column for a variable: its own name, in brackets where that could be taken for a property's column (which has a
 /// dot), an internal one (which starts with `#`), or another bracketed one.
 pub(super) fn column_for(name: &str) -> String {
-    if name.contains('.') || name.starts_with(['#', '[']) { format!("[{name}]") } else { name.to_owned() }
+    if name.contains('.') || name.starts_with(['#', '[']) {
+        format!("[{name}]")
+    } else {
+        name.to_owned()
+    }
 }

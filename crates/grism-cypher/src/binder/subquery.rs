@@ -4,33 +4,51 @@ use grism_core::{Result, Type};
 use grism_logical::{ApplyKind, Column, LogicalExpr, LogicalPlan, PlanSchema, infer_type};
 use open_cypher::Span;
 use open_cypher::ast::{
-    ClauseKind, Expr, ExprKind, Pattern, Query, QueryKind, SubqueryExpression, SubqueryExpressionKind, UnaryOperator,
+    ClauseKind, Expr, ExprKind, Pattern, Query, QueryKind, SubqueryExpression,
+    SubqueryExpressionKind, UnaryOperator,
 };
 
 use super::{Binder, Pending};
 
 impl Binder<'_> {
     /// The subplan of an expression that only asks whether something exists, or does not.
-    pub(super) fn existential(&mut self, expression: &Expr) -> Result<Option<(LogicalPlan, ApplyKind)>> {
+    pub(super) fn existential(
+        &mut self,
+        expression: &Expr,
+    ) -> Result<Option<(LogicalPlan, ApplyKind)>> {
         match &expression.kind {
             ExprKind::Parenthesized(inner) => self.existential(inner),
             ExprKind::Unary { operator, operand } if operator.kind == UnaryOperator::Not => {
-                Ok(self.existential(operand)?.and_then(|(subplan, kind)| match kind {
-                    ApplyKind::Semi => Some((subplan, ApplyKind::Anti)),
-                    ApplyKind::Anti => Some((subplan, ApplyKind::Semi)),
-                    _ => None,
-                }))
+                Ok(self
+                    .existential(operand)?
+                    .and_then(|(subplan, kind)| match kind {
+                        ApplyKind::Semi => Some((subplan, ApplyKind::Anti)),
+                        ApplyKind::Anti => Some((subplan, ApplyKind::Semi)),
+                        _ => None,
+                    }))
             }
-            ExprKind::Pattern(pattern) => Ok(Some((self.pattern_subplan(pattern, expression.span)?, ApplyKind::Semi))),
-            ExprKind::Subquery(subquery) if subquery.kind.kind == SubqueryExpressionKind::Exists => {
-                Ok(Some((self.query_subplan(&subquery.query, "EXISTS")?, ApplyKind::Semi)))
+            ExprKind::Pattern(pattern) => Ok(Some((
+                self.pattern_subplan(pattern, expression.span)?,
+                ApplyKind::Semi,
+            ))),
+            ExprKind::Subquery(subquery)
+                if subquery.kind.kind == SubqueryExpressionKind::Exists =>
+            {
+                Ok(Some((
+                    self.query_subplan(&subquery.query, "EXISTS")?,
+                    ApplyKind::Semi,
+                )))
             }
             _ => Ok(None),
         }
     }
 
     /// A pattern as a predicate within a larger expression.
-    pub(super) fn pattern_predicate(&mut self, pattern: &Pattern, span: Span) -> Result<LogicalExpr> {
+    pub(super) fn pattern_predicate(
+        &mut self,
+        pattern: &Pattern,
+        span: Span,
+    ) -> Result<LogicalExpr> {
         let subplan = self.pattern_subplan(pattern, span)?;
         Ok(self.mark(subplan))
     }
@@ -44,7 +62,8 @@ impl Binder<'_> {
             SubqueryExpressionKind::Count => {
                 let subplan = self.query_subplan(&subquery.query, "COUNT")?;
                 let name = self.internal_name("count");
-                self.pending.push(Pending::Apply(subplan, ApplyKind::Count(name.clone())));
+                self.pending
+                    .push(Pending::Apply(subplan, ApplyKind::Count(name.clone())));
                 Ok(LogicalExpr::Column(name))
             }
             _ => Err(self.source.unsupported("COLLECT { … }", subquery.kind.span)),
@@ -53,7 +72,8 @@ impl Binder<'_> {
 
     fn mark(&mut self, subplan: LogicalPlan) -> LogicalExpr {
         let name = self.internal_name("exists");
-        self.pending.push(Pending::Apply(subplan, ApplyKind::Mark(name.clone())));
+        self.pending
+            .push(Pending::Apply(subplan, ApplyKind::Mark(name.clone())));
         LogicalExpr::Column(name)
     }
 
@@ -66,10 +86,14 @@ impl Binder<'_> {
 
     fn query_subplan(&mut self, query: &Query, what: &str) -> Result<LogicalPlan> {
         let QueryKind::Regular(regular) = &query.kind else {
-            return Err(self.source.unsupported(format!("this {what} subquery"), query.span));
+            return Err(self
+                .source
+                .unsupported(format!("this {what} subquery"), query.span));
         };
         if let Some(union) = regular.unions.first() {
-            return Err(self.source.unsupported(format!("UNION in {what} {{ … }}"), union.operator.span));
+            return Err(self
+                .source
+                .unsupported(format!("UNION in {what} {{ … }}"), union.operator.span));
         }
         let mut inner = self.inner()?;
         for clause in &regular.head.kind.clauses {
@@ -77,12 +101,18 @@ impl Binder<'_> {
                 // What a RETURN lists does not matter to whether, or how many, rows there are.
                 ClauseKind::Return(returned) => {
                     let projection = &returned.projection;
-                    let cuts = projection.limit.is_some() || projection.skip.is_some() || projection.quantifier.is_some();
+                    let cuts = projection.limit.is_some()
+                        || projection.skip.is_some()
+                        || projection.quantifier.is_some();
                     if cuts && what != "EXISTS" {
-                        return Err(self.source.unsupported(format!("this RETURN in {what} {{ … }}"), clause.span));
+                        return Err(self
+                            .source
+                            .unsupported(format!("this RETURN in {what} {{ … }}"), clause.span));
                     }
                     if projection.skip.is_some() {
-                        return Err(self.source.unsupported(format!("SKIP in {what} {{ … }}"), clause.span));
+                        return Err(self
+                            .source
+                            .unsupported(format!("SKIP in {what} {{ … }}"), clause.span));
                     }
                 }
                 _ => inner.clause(clause)?,
@@ -118,7 +148,10 @@ impl Binder<'_> {
             LogicalPlan::Limit { .. } => "SKIP or LIMIT",
             LogicalPlan::Union { .. } => "UNION",
             _ => {
-                return plan.inputs().into_iter().try_for_each(|input| self.check_subplan(input, what, span));
+                return plan
+                    .inputs()
+                    .into_iter()
+                    .try_for_each(|input| self.check_subplan(input, what, span));
             }
         };
         Err(self.source.unsupported(format!("{mixing} in {what}"), span))
@@ -127,8 +160,12 @@ impl Binder<'_> {
     pub(super) fn add_pending_columns(&self, schema: &mut PlanSchema) -> Result<()> {
         for pending in &self.pending {
             match pending {
-                Pending::Apply(_, ApplyKind::Mark(name)) => schema.put(Column::new(name, Type::Bool)),
-                Pending::Apply(_, ApplyKind::Count(name)) => schema.put(Column::new(name, Type::Int64)),
+                Pending::Apply(_, ApplyKind::Mark(name)) => {
+                    schema.put(Column::new(name, Type::Bool))
+                }
+                Pending::Apply(_, ApplyKind::Count(name)) => {
+                    schema.put(Column::new(name, Type::Int64))
+                }
                 Pending::Apply(..) => {}
                 Pending::Column(expression, name) => {
                     let ty = infer_type(expression, schema)?;

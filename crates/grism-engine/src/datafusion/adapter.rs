@@ -13,7 +13,9 @@ use datafusion_execution::memory_pool::MemoryConsumer;
 use datafusion_execution::runtime_env::RuntimeEnvBuilder;
 use datafusion_execution::{SendableRecordBatchStream, TaskContext};
 use datafusion_physical_expr::expressions::Column;
-use datafusion_physical_expr::{EquivalenceProperties, LexOrdering, Partitioning, PhysicalSortExpr};
+use datafusion_physical_expr::{
+    EquivalenceProperties, LexOrdering, Partitioning, PhysicalSortExpr,
+};
 use datafusion_physical_plan::coop::make_cooperative;
 use datafusion_physical_plan::execution_plan::{Boundedness, EmissionType, SchedulingType};
 use datafusion_physical_plan::joins::{HashJoinExecBuilder, PartitionMode};
@@ -36,11 +38,15 @@ pub(crate) struct SortColumn {
 }
 
 /// The task context of one query: our memory, a spill directory that goes away with the process.
-pub(crate) fn task_context(memory: Arc<dyn MemoryManager>, batch_rows: usize) -> Result<Arc<TaskContext>> {
+pub(crate) fn task_context(
+    memory: Arc<dyn MemoryManager>,
+    batch_rows: usize,
+) -> Result<Arc<TaskContext>> {
     let runtime = RuntimeEnvBuilder::new()
         .with_memory_pool(Arc::new(ManagedPool(memory)))
         .with_disk_manager_builder(
-            DiskManagerBuilder::default().with_mode(DiskManagerMode::Directories(vec![spill_directory()?])),
+            DiskManagerBuilder::default()
+                .with_mode(DiskManagerMode::Directories(vec![spill_directory()?])),
         )
         .build_arc()
         .map_err(from_datafusion)?;
@@ -50,17 +56,30 @@ pub(crate) fn task_context(memory: Arc<dyn MemoryManager>, batch_rows: usize) ->
         .with_sort_spill_reservation_bytes(1 << 20);
     let options = config.options_mut();
     options.optimizer.enable_aggregate_dynamic_filter_pushdown = false;
-    options.execution.skip_partial_aggregation_probe_rows_threshold = usize::MAX;
-    Ok(Arc::new(TaskContext::default().with_session_config(config).with_runtime(runtime)))
+    options
+        .execution
+        .skip_partial_aggregation_probe_rows_threshold = usize::MAX;
+    Ok(Arc::new(
+        TaskContext::default()
+            .with_session_config(config)
+            .with_runtime(runtime),
+    ))
 }
 
 fn spill_directory() -> Result<PathBuf> {
     static DIRECTORY: OnceLock<Option<tempfile::TempDir>> = OnceLock::new();
     DIRECTORY
-        .get_or_init(|| tempfile::Builder::new().prefix("grism-spill-").tempdir().ok())
+        .get_or_init(|| {
+            tempfile::Builder::new()
+                .prefix("grism-spill-")
+                .tempdir()
+                .ok()
+        })
         .as_ref()
         .map(|directory| directory.path().to_owned())
-        .ok_or_else(|| Error::unavailable("there is no temporary directory to spill to; set TMPDIR"))
+        .ok_or_else(|| {
+            Error::unavailable("there is no temporary directory to spill to; set TMPDIR")
+        })
 }
 
 /// A leaf that gives a stream of ours to a DataFusion operator, once.
@@ -84,7 +103,10 @@ pub(super) fn leaf(schema: &SchemaRef, stream: RecordBatchStream) -> Arc<dyn Exe
     })
 }
 
-fn to_datafusion_stream(schema: &SchemaRef, stream: RecordBatchStream) -> SendableRecordBatchStream {
+fn to_datafusion_stream(
+    schema: &SchemaRef,
+    stream: RecordBatchStream,
+) -> SendableRecordBatchStream {
     let stream = stream.map_err(|error| DataFusionError::External(Box::new(error)));
     Box::pin(RecordBatchStreamAdapter::new(Arc::clone(schema), stream))
 }
@@ -127,8 +149,17 @@ impl ExecutionPlan for StreamExec {
         Ok(self)
     }
 
-    fn execute(&self, _: usize, _: Arc<TaskContext>) -> datafusion_common::Result<SendableRecordBatchStream> {
-        match self.stream.lock().unwrap_or_else(PoisonError::into_inner).take() {
+    fn execute(
+        &self,
+        _: usize,
+        _: Arc<TaskContext>,
+    ) -> datafusion_common::Result<SendableRecordBatchStream> {
+        match self
+            .stream
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+        {
             Some(stream) => Ok(make_cooperative(stream)),
             None => internal_err!("a stream was run twice"),
         }
@@ -148,7 +179,9 @@ pub(super) fn from_datafusion(error: DataFusionError) -> Error {
         };
     }
     match error.find_root() {
-        DataFusionError::ResourcesExhausted(message) => Error::new(ErrorKind::ResourceExhausted, message.clone()),
+        DataFusionError::ResourcesExhausted(message) => {
+            Error::new(ErrorKind::ResourceExhausted, message.clone())
+        }
         DataFusionError::Execution(message) => Error::invalid_data(message.clone()),
         DataFusionError::IoError(io) => Error::unavailable(io.to_string()),
         other => Error::internal(other.to_string()),
@@ -158,7 +191,10 @@ pub(super) fn from_datafusion(error: DataFusionError) -> Error {
 fn ordering(schema: &SchemaRef, columns: &[SortColumn]) -> Result<LexOrdering> {
     let expressions = columns.iter().map(|column| PhysicalSortExpr {
         expr: Arc::new(Column::new(schema.field(column.index).name(), column.index)),
-        options: SortOptions { descending: column.descending, nulls_first: column.descending },
+        options: SortOptions {
+            descending: column.descending,
+            nulls_first: column.descending,
+        },
     });
     LexOrdering::new(expressions).ok_or_else(|| Error::internal("a sort without keys"))
 }
@@ -172,7 +208,9 @@ pub(crate) fn sort(
     task: Arc<TaskContext>,
 ) -> Result<RecordBatchStream> {
     // DataFusion's TopK drops rows wrongly where a nested key has nulls within, and does not take 0.
-    let nested = columns.iter().any(|column| schema.field(column.index).data_type().is_nested());
+    let nested = columns
+        .iter()
+        .any(|column| schema.field(column.index).data_type().is_nested());
     let pushed = fetch.filter(|fetch| !nested && *fetch > 0);
     let plan = SortExec::new(ordering(schema, columns)?, leaf(schema, stream)).with_fetch(pushed);
     let sorted = start(&plan, task)?;
@@ -206,7 +244,10 @@ pub(crate) fn merge_sorted(
     fetch: Option<usize>,
     task: &Arc<TaskContext>,
 ) -> Result<RecordBatchStream> {
-    let streams: Vec<_> = streams.into_iter().map(|stream| to_datafusion_stream(schema, stream)).collect();
+    let streams: Vec<_> = streams
+        .into_iter()
+        .map(|stream| to_datafusion_stream(schema, stream))
+        .collect();
     let merged = StreamingMergeBuilder::new()
         .with_streams(streams)
         .with_schema(Arc::clone(schema))
@@ -228,8 +269,13 @@ pub(crate) fn hash_join(
     on: &[(usize, usize)],
     task: Arc<TaskContext>,
 ) -> Result<RecordBatchStream> {
-    let key = |schema: &SchemaRef, index: usize| Arc::new(Column::new(schema.field(index).name(), index)) as _;
-    let on = on.iter().map(|(a, b)| (key(left.0, *a), key(right.0, *b))).collect();
+    let key = |schema: &SchemaRef, index: usize| {
+        Arc::new(Column::new(schema.field(index).name(), index)) as _
+    };
+    let on = on
+        .iter()
+        .map(|(a, b)| (key(left.0, *a), key(right.0, *b)))
+        .collect();
     let plan = HashJoinExecBuilder::new(
         leaf(left.0, left.1),
         leaf(right.0, right.1),

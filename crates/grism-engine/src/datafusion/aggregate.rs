@@ -42,7 +42,11 @@ pub(crate) fn aggregate(
 }
 
 /// The schema of the states that the partial phase puts out: keys, then the states of each aggregate.
-pub(crate) fn state_schema(input: &SchemaRef, keys: &[String], aggregates: &[AggregateColumn]) -> Result<SchemaRef> {
+pub(crate) fn state_schema(
+    input: &SchemaRef,
+    keys: &[String],
+    aggregates: &[AggregateColumn],
+) -> Result<SchemaRef> {
     let source = Arc::new(EmptyExec::new(Arc::clone(input)));
     Ok(plan(AggregatePhase::Partial, input, keys, aggregates, source)?.schema())
 }
@@ -55,10 +59,15 @@ fn plan(
     source: Arc<dyn ExecutionPlan>,
 ) -> Result<AggregateExec> {
     let column = |name: &str| -> Result<Arc<dyn PhysicalExpr>> {
-        let index = input.index_of(name).map_err(|error| Error::internal(error.to_string()))?;
+        let index = input
+            .index_of(name)
+            .map_err(|error| Error::internal(error.to_string()))?;
         Ok(Arc::new(Column::new(name, index)))
     };
-    let keys = keys.iter().map(|key| Ok((column(key)?, key.clone()))).collect::<Result<Vec<_>>>()?;
+    let keys = keys
+        .iter()
+        .map(|key| Ok((column(key)?, key.clone())))
+        .collect::<Result<Vec<_>>>()?;
     let group_by = PhysicalGroupBy::new_single(keys);
     let expressions = aggregates
         .iter()
@@ -70,7 +79,15 @@ fn plan(
         AggregatePhase::Partial => (AggregateMode::Partial, group_by),
         AggregatePhase::Final => (AggregateMode::Final, group_by.as_final()),
     };
-    AggregateExec::try_new(mode, group_by, expressions, filters, source, Arc::clone(input)).map_err(from_datafusion)
+    AggregateExec::try_new(
+        mode,
+        group_by,
+        expressions,
+        filters,
+        source,
+        Arc::clone(input),
+    )
+    .map_err(from_datafusion)
 }
 
 fn expression(
@@ -87,9 +104,10 @@ fn expression(
     let (function, argument): (Arc<AggregateUDF>, _) = match (aggregate.function, &data_type) {
         (AggregateFunction::Count, _) => (count_udaf(), argument),
         (AggregateFunction::Sum, DataType::Float64) => (sum_udaf(), argument),
-        (AggregateFunction::Sum, DataType::Null) => {
-            (integer_sum(), cast(argument, input, DataType::Int64).map_err(from_datafusion)?)
-        }
+        (AggregateFunction::Sum, DataType::Null) => (
+            integer_sum(),
+            cast(argument, input, DataType::Int64).map_err(from_datafusion)?,
+        ),
         (AggregateFunction::Sum, _) => (integer_sum(), argument),
         (AggregateFunction::Avg, _) => (avg_udaf(), float(argument)?),
         (AggregateFunction::Min, DataType::Float64) => (float_extreme(false), argument),

@@ -18,7 +18,10 @@ use datafusion_physical_expr::NullState;
 /// `min` of floats, or `max` where `greatest`.
 pub(super) fn float_extreme(greatest: bool) -> Arc<AggregateUDF> {
     let signature = Signature::exact(vec![DataType::Float64], Volatility::Immutable);
-    Arc::new(AggregateUDF::from(FloatExtreme { signature, greatest }))
+    Arc::new(AggregateUDF::from(FloatExtreme {
+        signature,
+        greatest,
+    }))
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -28,13 +31,24 @@ struct FloatExtreme {
 }
 
 fn better(greatest: bool, candidate: f64, held: f64) -> bool {
-    let order = candidate.is_nan().cmp(&held.is_nan()).then(candidate.partial_cmp(&held).unwrap_or(Ordering::Equal));
-    if greatest { order.is_gt() } else { order.is_lt() }
+    let order = candidate
+        .is_nan()
+        .cmp(&held.is_nan())
+        .then(candidate.partial_cmp(&held).unwrap_or(Ordering::Equal));
+    if greatest {
+        order.is_gt()
+    } else {
+        order.is_lt()
+    }
 }
 
 impl AggregateUDFImpl for FloatExtreme {
     fn name(&self) -> &str {
-        if self.greatest { "grism_float_greatest" } else { "grism_float_least" }
+        if self.greatest {
+            "grism_float_greatest"
+        } else {
+            "grism_float_least"
+        }
     }
 
     fn signature(&self) -> &Signature {
@@ -46,19 +60,33 @@ impl AggregateUDFImpl for FloatExtreme {
     }
 
     fn accumulator(&self, _: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
-        Ok(Box::new(Extreme { greatest: self.greatest, held: None }))
+        Ok(Box::new(Extreme {
+            greatest: self.greatest,
+            held: None,
+        }))
     }
 
     fn state_fields(&self, arguments: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
-        Ok(vec![Arc::new(Field::new(format_state_name(arguments.name, "extreme"), DataType::Float64, true))])
+        Ok(vec![Arc::new(Field::new(
+            format_state_name(arguments.name, "extreme"),
+            DataType::Float64,
+            true,
+        ))])
     }
 
     fn groups_accumulator_supported(&self, _: AccumulatorArgs<'_>) -> bool {
         true
     }
 
-    fn create_groups_accumulator(&self, _: AccumulatorArgs<'_>) -> Result<Box<dyn GroupsAccumulator>> {
-        Ok(Box::new(GroupedExtreme { greatest: self.greatest, held: Vec::new(), nulls: NullState::new() }))
+    fn create_groups_accumulator(
+        &self,
+        _: AccumulatorArgs<'_>,
+    ) -> Result<Box<dyn GroupsAccumulator>> {
+        Ok(Box::new(GroupedExtreme {
+            greatest: self.greatest,
+            held: Vec::new(),
+            nulls: NullState::new(),
+        }))
     }
 }
 
@@ -71,7 +99,10 @@ struct Extreme {
 impl Accumulator for Extreme {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         for value in values[0].as_primitive::<Float64Type>().iter().flatten() {
-            if self.held.is_none_or(|held| better(self.greatest, value, held)) {
+            if self
+                .held
+                .is_none_or(|held| better(self.greatest, value, held))
+            {
                 self.held = Some(value);
             }
         }
@@ -116,7 +147,13 @@ impl GroupsAccumulator for GroupedExtreme {
                 held[group] = Some(value);
             }
         };
-        self.nulls.accumulate(groups, values[0].as_primitive::<Float64Type>(), filter, total, fold);
+        self.nulls.accumulate(
+            groups,
+            values[0].as_primitive::<Float64Type>(),
+            filter,
+            total,
+            fold,
+        );
         Ok(())
     }
 

@@ -34,7 +34,11 @@ impl MemoryPool for ManagedPool {
     fn try_grow(&self, reservation: &MemoryReservation, additional: usize) -> Result<()> {
         // An aggregate spills only on this very variant, unwrapped.
         self.0.try_grow(additional).map_err(|error| {
-            DataFusionError::ResourcesExhausted(format!("{}: {}", reservation.consumer().name(), error.message()))
+            DataFusionError::ResourcesExhausted(format!(
+                "{}: {}",
+                reservation.consumer().name(),
+                error.message()
+            ))
         })
     }
 

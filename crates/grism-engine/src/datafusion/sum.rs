@@ -27,7 +27,8 @@ struct IntegerSum {
 }
 
 fn narrow(sum: i128) -> Result<i64> {
-    i64::try_from(sum).map_err(|_| DataFusionError::Execution("integer overflow in sum()".to_owned()))
+    i64::try_from(sum)
+        .map_err(|_| DataFusionError::Execution("integer overflow in sum()".to_owned()))
 }
 
 impl AggregateUDFImpl for IntegerSum {
@@ -44,7 +45,11 @@ impl AggregateUDFImpl for IntegerSum {
     }
 
     fn accumulator(&self, arguments: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
-        Ok(if arguments.is_distinct { Box::new(DistinctSum::default()) } else { Box::new(Sum { sum: None }) })
+        Ok(if arguments.is_distinct {
+            Box::new(DistinctSum::default())
+        } else {
+            Box::new(Sum { sum: None })
+        })
     }
 
     fn state_fields(&self, arguments: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
@@ -61,8 +66,14 @@ impl AggregateUDFImpl for IntegerSum {
         !arguments.is_distinct
     }
 
-    fn create_groups_accumulator(&self, _: AccumulatorArgs<'_>) -> Result<Box<dyn GroupsAccumulator>> {
-        Ok(Box::new(GroupedSum { sums: Vec::new(), nulls: NullState::new() }))
+    fn create_groups_accumulator(
+        &self,
+        _: AccumulatorArgs<'_>,
+    ) -> Result<Box<dyn GroupsAccumulator>> {
+        Ok(Box::new(GroupedSum {
+            sums: Vec::new(),
+            nulls: NullState::new(),
+        }))
     }
 }
 
@@ -81,7 +92,13 @@ impl Sum {
 
 impl Accumulator for Sum {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        self.add(values[0].as_primitive::<Int64Type>().iter().flatten().map(i128::from));
+        self.add(
+            values[0]
+                .as_primitive::<Int64Type>()
+                .iter()
+                .flatten()
+                .map(i128::from),
+        );
         Ok(())
     }
 
@@ -111,27 +128,38 @@ struct DistinctSum {
 
 impl Accumulator for DistinctSum {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        self.values.extend(values[0].as_primitive::<Int64Type>().iter().flatten());
+        self.values
+            .extend(values[0].as_primitive::<Int64Type>().iter().flatten());
         Ok(())
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
         for list in states[0].as_list::<i32>().iter().flatten() {
-            self.values.extend(list.as_primitive::<Int64Type>().iter().flatten());
+            self.values
+                .extend(list.as_primitive::<Int64Type>().iter().flatten());
         }
         Ok(())
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        let values: Vec<ScalarValue> = self.values.iter().map(|value| ScalarValue::Int64(Some(*value))).collect();
-        Ok(vec![ScalarValue::List(ScalarValue::new_list_nullable(&values, &DataType::Int64))])
+        let values: Vec<ScalarValue> = self
+            .values
+            .iter()
+            .map(|value| ScalarValue::Int64(Some(*value)))
+            .collect();
+        Ok(vec![ScalarValue::List(ScalarValue::new_list_nullable(
+            &values,
+            &DataType::Int64,
+        ))])
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
         if self.values.is_empty() {
             return Ok(ScalarValue::Int64(None));
         }
-        Ok(ScalarValue::Int64(Some(narrow(self.values.iter().copied().map(i128::from).sum())?)))
+        Ok(ScalarValue::Int64(Some(narrow(
+            self.values.iter().copied().map(i128::from).sum(),
+        )?)))
     }
 
     fn size(&self) -> usize {
@@ -155,7 +183,13 @@ impl GroupsAccumulator for GroupedSum {
         self.sums.resize(total, 0);
         let sums = &mut self.sums;
         let add = |group: usize, value: i64| sums[group] += i128::from(value);
-        self.nulls.accumulate(groups, values[0].as_primitive::<Int64Type>(), filter, total, add);
+        self.nulls.accumulate(
+            groups,
+            values[0].as_primitive::<Int64Type>(),
+            filter,
+            total,
+            add,
+        );
         Ok(())
     }
 
@@ -169,7 +203,13 @@ impl GroupsAccumulator for GroupedSum {
         self.sums.resize(total, 0);
         let sums = &mut self.sums;
         let add = |group: usize, value: i128| sums[group] += value;
-        self.nulls.accumulate(groups, values[0].as_primitive::<Decimal128Type>(), filter, total, add);
+        self.nulls.accumulate(
+            groups,
+            values[0].as_primitive::<Decimal128Type>(),
+            filter,
+            total,
+            add,
+        );
         Ok(())
     }
 
@@ -183,7 +223,9 @@ impl GroupsAccumulator for GroupedSum {
     fn state(&mut self, emit: EmitTo) -> Result<Vec<ArrayRef>> {
         let sums = emit.take_needed(&mut self.sums);
         let nulls = self.nulls.build(emit);
-        Ok(vec![Arc::new(Decimal128Array::new(sums.into(), nulls).with_precision_and_scale(38, 0)?)])
+        Ok(vec![Arc::new(
+            Decimal128Array::new(sums.into(), nulls).with_precision_and_scale(38, 0)?,
+        )])
     }
 
     fn size(&self) -> usize {

@@ -60,20 +60,22 @@ pub(super) fn negate(operand: &Operand) -> Result<Operand> {
     if operand.is_null_type() {
         return Ok(operand.clone());
     }
-    let negated = numeric::neg(operand.array())
-        .map_err(|error| match Error::from(error) {
-            error if error.message().to_lowercase().contains("overflow") => {
-                Error::invalid_data("integer overflow in `-`")
-            }
-            other => other,
-        })?;
+    let negated = numeric::neg(operand.array()).map_err(|error| match Error::from(error) {
+        error if error.message().to_lowercase().contains("overflow") => {
+            Error::invalid_data("integer overflow in `-`")
+        }
+        other => other,
+    })?;
     Ok(Operand::over(&[operand], negated))
 }
 
 fn concatenate(left: &Operand, right: &Operand, rows: usize) -> Result<Operand> {
     let inputs = [left, right];
     if let (DataType::Utf8, DataType::Utf8) = (left.data_type(), right.data_type()) {
-        let (a, b) = (left.as_array::<StringArray>()?, right.as_array::<StringArray>()?);
+        let (a, b) = (
+            left.as_array::<StringArray>()?,
+            right.as_array::<StringArray>()?,
+        );
         let joined: StringArray = (0..computed_rows(&inputs, rows))
             .map(|row| {
                 let (x, y) = (left.at(row), right.at(row));
@@ -84,16 +86,27 @@ fn concatenate(left: &Operand, right: &Operand, rows: usize) -> Result<Operand> 
     }
     map_rows(&inputs, rows, &DataType::Utf8, |values| match &values[..] {
         [Value::Null, _] | [_, Value::Null] => Ok(Value::Null),
-        [a, b] => Ok(Value::String(format!("{}{}", format_value(a), format_value(b)))),
+        [a, b] => Ok(Value::String(format!(
+            "{}{}",
+            format_value(a),
+            format_value(b)
+        ))),
         _ => Err(Error::internal("`+` has two operands")),
     })
 }
 
-fn join_lists(left: &Operand, right: &Operand, rows: usize, data_type: &DataType) -> Result<Operand> {
+fn join_lists(
+    left: &Operand,
+    right: &Operand,
+    rows: usize,
+    data_type: &DataType,
+) -> Result<Operand> {
     let is_list = |operand: &Operand| matches!(operand.data_type(), DataType::List(_));
     let (left_is_list, right_is_list) = (is_list(left), is_list(right));
     map_rows(&[left, right], rows, data_type, |values| {
-        let Ok([a, b]) = <[Value; 2]>::try_from(values) else { return Err(Error::internal("`+` has two operands")) };
+        let Ok([a, b]) = <[Value; 2]>::try_from(values) else {
+            return Err(Error::internal("`+` has two operands"));
+        };
         Ok(match (a, b) {
             (Value::List(mut a), Value::List(b)) if left_is_list && right_is_list => {
                 a.extend(b);

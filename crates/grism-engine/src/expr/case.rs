@@ -33,10 +33,15 @@ pub(super) fn choose(
             None => BooleanArray::from(vec![true; open.len()]),
         };
         let selected = filter_record_batch(&remaining, &taken)?;
-        let values = value.evaluate(&selected)?.cast(data_type)?.into_column(selected.num_rows())?;
+        let values = value
+            .evaluate(&selected)?
+            .cast(data_type)?
+            .into_column(selected.num_rows())?;
         // coalesce() takes a value only where it is not null, and goes on with the rest.
         let done: BooleanArray = if stop_at_value {
-            (0..values.len()).map(|row| Some(values.is_valid(row) && data_type != &DataType::Null)).collect()
+            (0..values.len())
+                .map(|row| Some(values.is_valid(row) && data_type != &DataType::Null))
+                .collect()
         } else {
             taken.clone()
         };

@@ -13,11 +13,19 @@ use grism_logical::BinaryOperator;
 use super::operand::{Operand, aligned, computed_rows};
 
 /// `left operator right`.
-pub(super) fn compare(operator: BinaryOperator, left: &Operand, right: &Operand, rows: usize) -> Result<Operand> {
+pub(super) fn compare(
+    operator: BinaryOperator,
+    left: &Operand,
+    right: &Operand,
+    rows: usize,
+) -> Result<Operand> {
     let inputs = [left, right];
     let count = computed_rows(&inputs, rows);
     if left.is_null_type() || right.is_null_type() {
-        return Ok(Operand::over(&inputs, Arc::new(BooleanArray::new_null(count))));
+        return Ok(Operand::over(
+            &inputs,
+            Arc::new(BooleanArray::new_null(count)),
+        ));
     }
     use DataType::{Float64, Int64, List, Struct};
     let flags: BooleanArray = match (left.data_type(), right.data_type()) {
@@ -28,7 +36,11 @@ pub(super) fn compare(operator: BinaryOperator, left: &Operand, right: &Operand,
         (List(_), List(_)) | (Struct(_), Struct(_)) => {
             let mut flags = Vec::with_capacity(count);
             for row in 0..count {
-                flags.push(compare_values(operator, &left.value(row)?, &right.value(row)?));
+                flags.push(compare_values(
+                    operator,
+                    &left.value(row)?,
+                    &right.value(row)?,
+                ));
             }
             flags.into()
         }
@@ -72,21 +84,38 @@ fn holds(operator: BinaryOperator, order: Option<Ordering>) -> bool {
 
 fn compare_numbers(operator: BinaryOperator, a: &ArrayRef, b: &ArrayRef) -> Result<BooleanArray> {
     let nulls = NullBuffer::union(a.nulls(), b.nulls());
-    let (a, b) = (Operand::column(Arc::clone(a)), Operand::column(Arc::clone(b)));
+    let (a, b) = (
+        Operand::column(Arc::clone(a)),
+        Operand::column(Arc::clone(b)),
+    );
     let rows = a.array().len();
     let flags = match (a.data_type(), b.data_type()) {
         (DataType::Float64, DataType::Float64) => {
-            let (a, b) = (a.as_array::<Float64Array>()?.values(), b.as_array::<Float64Array>()?.values());
+            let (a, b) = (
+                a.as_array::<Float64Array>()?.values(),
+                b.as_array::<Float64Array>()?.values(),
+            );
             BooleanBuffer::collect_bool(rows, |row| holds(operator, a[row].partial_cmp(&b[row])))
         }
         (DataType::Int64, _) => {
-            let (a, b) = (a.as_array::<Int64Array>()?.values(), b.as_array::<Float64Array>()?.values());
-            BooleanBuffer::collect_bool(rows, |row| holds(operator, integer_to_float(a[row], b[row])))
+            let (a, b) = (
+                a.as_array::<Int64Array>()?.values(),
+                b.as_array::<Float64Array>()?.values(),
+            );
+            BooleanBuffer::collect_bool(rows, |row| {
+                holds(operator, integer_to_float(a[row], b[row]))
+            })
         }
         _ => {
-            let (a, b) = (a.as_array::<Float64Array>()?.values(), b.as_array::<Int64Array>()?.values());
+            let (a, b) = (
+                a.as_array::<Float64Array>()?.values(),
+                b.as_array::<Int64Array>()?.values(),
+            );
             BooleanBuffer::collect_bool(rows, |row| {
-                holds(operator, integer_to_float(b[row], a[row]).map(Ordering::reverse))
+                holds(
+                    operator,
+                    integer_to_float(b[row], a[row]).map(Ordering::reverse),
+                )
             })
         }
     };
@@ -110,7 +139,11 @@ fn integer_to_float(integer: i64, float: f64) -> Option<Ordering> {
 }
 
 /// `left operator right` of single values; `None` is null.
-pub(super) fn compare_values(operator: BinaryOperator, left: &Value, right: &Value) -> Option<bool> {
+pub(super) fn compare_values(
+    operator: BinaryOperator,
+    left: &Value,
+    right: &Value,
+) -> Option<bool> {
     match operator {
         BinaryOperator::Equal => equal(left, right),
         BinaryOperator::NotEqual => equal(left, right).map(|equal| !equal),
@@ -192,11 +225,16 @@ pub(super) fn is_in(needle: &Operand, list: &Operand, rows: usize) -> Result<Ope
     let inputs = [needle, list];
     let count = computed_rows(&inputs, rows);
     if list.is_null_type() {
-        return Ok(Operand::over(&inputs, Arc::new(BooleanArray::new_null(count))));
+        return Ok(Operand::over(
+            &inputs,
+            Arc::new(BooleanArray::new_null(count)),
+        ));
     }
     if list.is_scalar() && !list.array().is_null(0) {
         // The usual case, a list of constants: one pass of the equality kernel for each.
-        let Value::List(items) = list.value(0)? else { return Ok(Operand::null(&DataType::Boolean)) };
+        let Value::List(items) = list.value(0)? else {
+            return Ok(Operand::null(&DataType::Boolean));
+        };
         if items.len() <= 64 {
             let none = Operand::scalar(Arc::new(BooleanArray::from(vec![false])));
             return items.iter().try_fold(none, |found, item| {
@@ -236,8 +274,14 @@ mod tests {
     #[test]
     fn large_integers_are_compared_with_floats_by_value() {
         let large = (1i64 << 53) + 1;
-        assert_eq!(integer_to_float(large, (1u64 << 53) as f64), Some(Ordering::Greater));
-        assert_eq!(integer_to_float(i64::MAX, i64::MAX as f64), Some(Ordering::Less));
+        assert_eq!(
+            integer_to_float(large, (1u64 << 53) as f64),
+            Some(Ordering::Greater)
+        );
+        assert_eq!(
+            integer_to_float(i64::MAX, i64::MAX as f64),
+            Some(Ordering::Less)
+        );
         assert_eq!(integer_to_float(-1, -1.5), Some(Ordering::Greater));
         assert_eq!(integer_to_float(1, 1.5), Some(Ordering::Less));
         assert_eq!(integer_to_float(1, f64::NAN), None);
@@ -247,7 +291,16 @@ mod tests {
     fn a_null_within_a_list_makes_equality_unknown() {
         let list = |values: &[Value]| Value::List(values.to_vec());
         let (one, two, null) = (Value::Int64(1), Value::Int64(2), Value::Null);
-        assert_eq!(equal(&list(&[one.clone(), null.clone()]), &list(&[one.clone(), two.clone()])), None);
-        assert_eq!(equal(&list(&[one.clone(), null]), &list(&[two, one])), Some(false));
+        assert_eq!(
+            equal(
+                &list(&[one.clone(), null.clone()]),
+                &list(&[one.clone(), two.clone()])
+            ),
+            None
+        );
+        assert_eq!(
+            equal(&list(&[one.clone(), null]), &list(&[two, one])),
+            Some(false)
+        );
     }
 }

@@ -24,11 +24,18 @@ pub(super) fn convert(
         (ScalarFunction::ToFloat, DataType::Int64) => operand.cast(&DataType::Float64),
         (ScalarFunction::ToString, DataType::Int64) => {
             let numbers = operand.as_array::<arrow::array::Int64Array>()?;
-            let texts: StringArray =
-                (0..numbers.len()).map(|row| numbers.is_valid(row).then(|| numbers.value(row).to_string())).collect();
+            let texts: StringArray = (0..numbers.len())
+                .map(|row| {
+                    numbers
+                        .is_valid(row)
+                        .then(|| numbers.value(row).to_string())
+                })
+                .collect();
             Ok(Operand::over(&[operand], Arc::new(texts)))
         }
-        _ => map_rows(&[operand], rows, data_type, |values| convert_value(function, values)),
+        _ => map_rows(&[operand], rows, data_type, |values| {
+            convert_value(function, values)
+        }),
     }
 }
 
@@ -51,12 +58,16 @@ fn convert_value(function: ScalarFunction, mut values: Vec<Value>) -> Result<Val
             text.trim().parse().map_or(Value::Null, Value::Float64)
         }
         (ScalarFunction::ToBoolean, Value::Int64(value)) => Value::Bool(value != 0),
-        (ScalarFunction::ToBoolean, Value::String(text)) => match text.trim().to_ascii_lowercase().as_str() {
-            "true" => Value::Bool(true),
-            "false" => Value::Bool(false),
-            _ => Value::Null,
-        },
-        (function, value) => return Err(Error::internal(format!("{}() of {value}", function.name()))),
+        (ScalarFunction::ToBoolean, Value::String(text)) => {
+            match text.trim().to_ascii_lowercase().as_str() {
+                "true" => Value::Bool(true),
+                "false" => Value::Bool(false),
+                _ => Value::Null,
+            }
+        }
+        (function, value) => {
+            return Err(Error::internal(format!("{}() of {value}", function.name())));
+        }
     })
 }
 
@@ -66,7 +77,9 @@ fn float_to_integer(value: f64) -> Result<Value> {
         return Ok(Value::Null);
     }
     if !(-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&whole) {
-        return Err(Error::invalid_data(format!("toInteger(): {value} is out of range")));
+        return Err(Error::invalid_data(format!(
+            "toInteger(): {value} is out of range"
+        )));
     }
     Ok(Value::Int64(whole as i64))
 }
@@ -76,7 +89,12 @@ pub(super) fn format_value(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Float64(float) if float.is_nan() => "NaN".to_owned(),
-        Value::Float64(float) if float.is_infinite() => if *float > 0.0 { "Infinity" } else { "-Infinity" }.to_owned(),
+        Value::Float64(float) if float.is_infinite() => if *float > 0.0 {
+            "Infinity"
+        } else {
+            "-Infinity"
+        }
+        .to_owned(),
         other => other.to_string(),
     }
 }

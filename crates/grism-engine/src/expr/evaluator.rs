@@ -29,7 +29,10 @@ impl ExprEvaluator {
     /// `InvalidQuery` for a type error or a wrong regular expression; `Internal` for a column that is not there.
     pub fn try_new(expression: &LogicalExpr, input: &PhysicalSchema) -> Result<Self> {
         let ty = infer_expr_type(expression, input)?;
-        Ok(Self { root: Node::compile(expression, input)?, data_type: ty.to_arrow() })
+        Ok(Self {
+            root: Node::compile(expression, input)?,
+            data_type: ty.to_arrow(),
+        })
     }
 
     /// The value of the expression for every row of `batch`.
@@ -37,7 +40,10 @@ impl ExprEvaluator {
     /// # Errors
     /// `InvalidData` for integer overflow, division by zero and the like.
     pub fn evaluate(&self, batch: &RecordBatch) -> Result<ArrayRef> {
-        self.root.evaluate(batch)?.cast(&self.data_type)?.into_column(batch.num_rows())
+        self.root
+            .evaluate(batch)?
+            .cast(&self.data_type)?
+            .into_column(batch.num_rows())
     }
 
     /// The rows of `batch` for which a boolean expression is true; null is not true.
@@ -64,7 +70,11 @@ pub(super) enum Node {
     Not(Box<Node>),
     Negate(Box<Node>),
     IsNull(Box<Node>, bool),
-    Choose { branches: Vec<(Option<Node>, Node)>, data_type: DataType, stop_at_value: bool },
+    Choose {
+        branches: Vec<(Option<Node>, Node)>,
+        data_type: DataType,
+        stop_at_value: bool,
+    },
     Function(ScalarFunction, Vec<Node>, DataType),
     List(Vec<Node>, DataType),
     Map(Vec<Node>, DataType),
@@ -72,31 +82,50 @@ pub(super) enum Node {
     Index(Box<Node>, Box<Node>, DataType),
     Slice(Box<Node>, Option<Box<Node>>, Option<Box<Node>>, DataType),
     TableIn(Box<Node>, Tables),
-    TableLookup { entity: Box<Node>, places: HashMap<TableId, u32>, values: ArrayRef },
+    TableLookup {
+        entity: Box<Node>,
+        places: HashMap<TableId, u32>,
+        values: ArrayRef,
+    },
 }
 
 impl Node {
     fn compile(expression: &LogicalExpr, input: &PhysicalSchema) -> Result<Self> {
         let node = |inner: &LogicalExpr| Self::compile(inner, input).map(Box::new);
-        let nodes = |inner: &[LogicalExpr]| inner.iter().map(|inner| Self::compile(inner, input)).collect::<Result<Vec<_>>>();
+        let nodes = |inner: &[LogicalExpr]| {
+            inner
+                .iter()
+                .map(|inner| Self::compile(inner, input))
+                .collect::<Result<Vec<_>>>()
+        };
         let data_type = || infer_expr_type(expression, input).map(|ty| ty.to_arrow());
         Ok(match expression {
             LogicalExpr::Literal(value) => Self::Constant(Operand::scalar(value.to_array(1)?)),
             LogicalExpr::Column(name) => Self::Column(input.index_of(name)?),
             LogicalExpr::Property { entity, key, .. } => {
-                return Err(Error::internal(format!("the property {entity}.{key} was not fetched")));
+                return Err(Error::internal(format!(
+                    "the property {entity}.{key} was not fetched"
+                )));
             }
-            LogicalExpr::Binary { operator, left, right } => {
+            LogicalExpr::Binary {
+                operator,
+                left,
+                right,
+            } => {
                 let (a, b) = (node(left)?, node(right)?);
                 match operator {
-                    BinaryOperator::And | BinaryOperator::Or | BinaryOperator::Xor => Self::Logic(*operator, a, b),
-                    BinaryOperator::In => Self::In(a, b),
-                    BinaryOperator::StartsWith | BinaryOperator::EndsWith | BinaryOperator::Contains => {
-                        Self::TextPredicate(*operator, a, b)
+                    BinaryOperator::And | BinaryOperator::Or | BinaryOperator::Xor => {
+                        Self::Logic(*operator, a, b)
                     }
+                    BinaryOperator::In => Self::In(a, b),
+                    BinaryOperator::StartsWith
+                    | BinaryOperator::EndsWith
+                    | BinaryOperator::Contains => Self::TextPredicate(*operator, a, b),
                     BinaryOperator::RegexMatch => {
                         let compiled = match &**right {
-                            LogicalExpr::Literal(Value::String(source)) => Some(text::whole_regex(source)?),
+                            LogicalExpr::Literal(Value::String(source)) => {
+                                Some(text::whole_regex(source)?)
+                            }
                             _ => None,
                         };
                         Self::Regex(a, b, compiled)
@@ -111,40 +140,79 @@ impl Node {
                 UnaryOperator::IsNull => Self::IsNull(node(operand)?, false),
                 UnaryOperator::IsNotNull => Self::IsNull(node(operand)?, true),
             },
-            LogicalExpr::Case { branches, otherwise } => {
+            LogicalExpr::Case {
+                branches,
+                otherwise,
+            } => {
                 let mut compiled = branches
                     .iter()
-                    .map(|(when, then)| Ok((Some(Self::compile(when, input)?), Self::compile(then, input)?)))
+                    .map(|(when, then)| {
+                        Ok((
+                            Some(Self::compile(when, input)?),
+                            Self::compile(then, input)?,
+                        ))
+                    })
                     .collect::<Result<Vec<_>>>()?;
                 if let Some(otherwise) = otherwise {
                     compiled.push((None, Self::compile(otherwise, input)?));
                 }
-                Self::Choose { branches: compiled, data_type: data_type()?, stop_at_value: false }
+                Self::Choose {
+                    branches: compiled,
+                    data_type: data_type()?,
+                    stop_at_value: false,
+                }
             }
-            LogicalExpr::Function { function: ScalarFunction::Coalesce, arguments } => {
-                let branches = nodes(arguments)?.into_iter().map(|argument| (None, argument)).collect();
-                Self::Choose { branches, data_type: data_type()?, stop_at_value: true }
+            LogicalExpr::Function {
+                function: ScalarFunction::Coalesce,
+                arguments,
+            } => {
+                let branches = nodes(arguments)?
+                    .into_iter()
+                    .map(|argument| (None, argument))
+                    .collect();
+                Self::Choose {
+                    branches,
+                    data_type: data_type()?,
+                    stop_at_value: true,
+                }
             }
-            LogicalExpr::Function { function, arguments } => Self::Function(*function, nodes(arguments)?, data_type()?),
+            LogicalExpr::Function {
+                function,
+                arguments,
+            } => Self::Function(*function, nodes(arguments)?, data_type()?),
             LogicalExpr::List(items) => Self::List(nodes(items)?, data_type()?),
             LogicalExpr::Map(entries) => {
-                let values =
-                    entries.iter().map(|(_, value)| Self::compile(value, input)).collect::<Result<Vec<_>>>()?;
+                let values = entries
+                    .iter()
+                    .map(|(_, value)| Self::compile(value, input))
+                    .collect::<Result<Vec<_>>>()?;
                 Self::Map(values, data_type()?)
             }
             LogicalExpr::Field { base, key } => Self::Field(node(base)?, key.clone()),
-            LogicalExpr::Index { base, index } => Self::Index(node(base)?, node(index)?, data_type()?),
+            LogicalExpr::Index { base, index } => {
+                Self::Index(node(base)?, node(index)?, data_type()?)
+            }
             LogicalExpr::Slice { base, lower, upper } => Self::Slice(
                 node(base)?,
                 lower.as_deref().map(node).transpose()?,
                 upper.as_deref().map(node).transpose()?,
                 data_type()?,
             ),
-            LogicalExpr::TableIn { entity, tables } => Self::TableIn(node(entity)?, Arc::clone(tables)),
+            LogicalExpr::TableIn { entity, tables } => {
+                Self::TableIn(node(entity)?, Arc::clone(tables))
+            }
             LogicalExpr::TableLookup { entity, values, ty } => {
-                let places = values.iter().zip(0..).map(|((table, _), place)| (*table, place)).collect();
+                let places = values
+                    .iter()
+                    .zip(0..)
+                    .map(|((table, _), place)| (*table, place))
+                    .collect();
                 let constants: Vec<Value> = values.iter().map(|(_, value)| value.clone()).collect();
-                Self::TableLookup { entity: node(entity)?, places, values: Value::column(&constants, &ty.to_arrow())? }
+                Self::TableLookup {
+                    entity: node(entity)?,
+                    places,
+                    values: Value::column(&constants, &ty.to_arrow())?,
+                }
             }
         })
     }
@@ -157,57 +225,104 @@ impl Node {
             Self::Compare(operator, a, b) => {
                 compare::compare(*operator, &a.evaluate(batch)?, &b.evaluate(batch)?, rows)
             }
-            Self::Logic(operator, a, b) => logic::combine(*operator, &a.evaluate(batch)?, &b.evaluate(batch)?, rows),
-            Self::Arithmetic(operator, a, b, data_type) => {
-                arithmetic::arithmetic(*operator, &a.evaluate(batch)?, &b.evaluate(batch)?, rows, data_type)
+            Self::Logic(operator, a, b) => {
+                logic::combine(*operator, &a.evaluate(batch)?, &b.evaluate(batch)?, rows)
             }
+            Self::Arithmetic(operator, a, b, data_type) => arithmetic::arithmetic(
+                *operator,
+                &a.evaluate(batch)?,
+                &b.evaluate(batch)?,
+                rows,
+                data_type,
+            ),
             Self::TextPredicate(operator, a, b) => {
                 text::text_predicate(*operator, &a.evaluate(batch)?, &b.evaluate(batch)?, rows)
             }
-            Self::Regex(a, b, compiled) => {
-                text::regex_match(&a.evaluate(batch)?, &b.evaluate(batch)?, rows, compiled.as_ref())
-            }
+            Self::Regex(a, b, compiled) => text::regex_match(
+                &a.evaluate(batch)?,
+                &b.evaluate(batch)?,
+                rows,
+                compiled.as_ref(),
+            ),
             Self::In(a, b) => compare::is_in(&a.evaluate(batch)?, &b.evaluate(batch)?, rows),
             Self::Not(inner) => logic::negate(&inner.evaluate(batch)?),
             Self::Negate(inner) => arithmetic::negate(&inner.evaluate(batch)?),
             Self::IsNull(inner, negated) => Ok(logic::is_null(&inner.evaluate(batch)?, *negated)),
-            Self::Choose { branches, data_type, stop_at_value } => {
-                case::choose(branches, batch, data_type, *stop_at_value)
-            }
+            Self::Choose {
+                branches,
+                data_type,
+                stop_at_value,
+            } => case::choose(branches, batch, data_type, *stop_at_value),
             Self::Function(function, arguments, data_type) => {
-                let arguments =
-                    arguments.iter().map(|argument| argument.evaluate(batch)).collect::<Result<Vec<_>>>()?;
+                let arguments = arguments
+                    .iter()
+                    .map(|argument| argument.evaluate(batch))
+                    .collect::<Result<Vec<_>>>()?;
                 call(*function, &arguments, rows, data_type)
             }
             Self::List(items, data_type) => {
-                let items = items.iter().map(|item| item.evaluate(batch)).collect::<Result<Vec<_>>>()?;
+                let items = items
+                    .iter()
+                    .map(|item| item.evaluate(batch))
+                    .collect::<Result<Vec<_>>>()?;
                 list::make_list(&items, rows, data_type)
             }
             Self::Map(entries, data_type) => {
-                let DataType::Struct(fields) = data_type else { return Err(Error::internal("a map of another type")) };
-                let entries = entries.iter().map(|entry| entry.evaluate(batch)).collect::<Result<Vec<_>>>()?;
+                let DataType::Struct(fields) = data_type else {
+                    return Err(Error::internal("a map of another type"));
+                };
+                let entries = entries
+                    .iter()
+                    .map(|entry| entry.evaluate(batch))
+                    .collect::<Result<Vec<_>>>()?;
                 list::make_map(&entries, rows, fields)
             }
             Self::Field(base, key) => list::field(&base.evaluate(batch)?, key, rows),
-            Self::Index(base, index, data_type) => {
-                list::index(&base.evaluate(batch)?, &index.evaluate(batch)?, rows, data_type)
-            }
+            Self::Index(base, index, data_type) => list::index(
+                &base.evaluate(batch)?,
+                &index.evaluate(batch)?,
+                rows,
+                data_type,
+            ),
             Self::Slice(base, lower, upper, data_type) => {
-                let bound = |bound: &Option<Box<Node>>| bound.as_ref().map(|bound| bound.evaluate(batch)).transpose();
+                let bound = |bound: &Option<Box<Node>>| {
+                    bound
+                        .as_ref()
+                        .map(|bound| bound.evaluate(batch))
+                        .transpose()
+                };
                 let (lower, upper) = (bound(lower)?, bound(upper)?);
-                list::slice(&base.evaluate(batch)?, lower.as_ref(), upper.as_ref(), rows, data_type)
+                list::slice(
+                    &base.evaluate(batch)?,
+                    lower.as_ref(),
+                    upper.as_ref(),
+                    rows,
+                    data_type,
+                )
             }
             Self::TableIn(entity, tables) => {
                 let entity = entity.evaluate(batch)?;
                 let flags: BooleanArray =
-                    map_ids(&entity, |id| id.map(|id| tables.contains(&id.table())))?.into_iter().collect();
+                    map_ids(&entity, |id| id.map(|id| tables.contains(&id.table())))?
+                        .into_iter()
+                        .collect();
                 Ok(Operand::over(&[&entity], Arc::new(flags)))
             }
-            Self::TableLookup { entity, places, values } => {
+            Self::TableLookup {
+                entity,
+                places,
+                values,
+            } => {
                 let entity = entity.evaluate(batch)?;
-                let indices: arrow::array::UInt32Array =
-                    map_ids(&entity, |id| id.and_then(|id| places.get(&id.table()).copied()))?.into_iter().collect();
-                Ok(Operand::over(&[&entity], arrow::compute::take(values, &indices, None)?))
+                let indices: arrow::array::UInt32Array = map_ids(&entity, |id| {
+                    id.and_then(|id| places.get(&id.table()).copied())
+                })?
+                .into_iter()
+                .collect();
+                Ok(Operand::over(
+                    &[&entity],
+                    arrow::compute::take(values, &indices, None)?,
+                ))
             }
         }
     }
@@ -218,17 +333,29 @@ fn map_ids<T>(entity: &Operand, compute: impl Fn(Option<EntityId>) -> T) -> Resu
         return Ok((0..entity.array().len()).map(|_| compute(None)).collect());
     }
     let ids = entity.as_array::<UInt64Array>()?;
-    Ok(ids.iter().map(|id| compute(id.map(EntityId::from_raw))).collect())
+    Ok(ids
+        .iter()
+        .map(|id| compute(id.map(EntityId::from_raw)))
+        .collect())
 }
 
-fn call(function: ScalarFunction, arguments: &[Operand], rows: usize, data_type: &DataType) -> Result<Operand> {
+fn call(
+    function: ScalarFunction,
+    arguments: &[Operand],
+    rows: usize,
+    data_type: &DataType,
+) -> Result<Operand> {
     match function {
         ScalarFunction::ToString
         | ScalarFunction::ToInteger
         | ScalarFunction::ToFloat
-        | ScalarFunction::ToBoolean => return convert::convert(function, &arguments[0], rows, data_type),
+        | ScalarFunction::ToBoolean => {
+            return convert::convert(function, &arguments[0], rows, data_type);
+        }
         ScalarFunction::Id => {
-            let ids: Int64Array = map_ids(&arguments[0], |id| id.map(|id| id.raw() as i64))?.into_iter().collect();
+            let ids: Int64Array = map_ids(&arguments[0], |id| id.map(|id| id.raw() as i64))?
+                .into_iter()
+                .collect();
             return Ok(Operand::over(&[&arguments[0]], Arc::new(ids)));
         }
         _ => {}
@@ -242,5 +369,9 @@ fn call(function: ScalarFunction, arguments: &[Operand], rows: usize, data_type:
     if let Some(computed) = list::list(function, arguments, rows, data_type)? {
         return Ok(computed);
     }
-    Err(Error::internal(format!("{}() reached the evaluator as {}", function.name(), Type::Null)))
+    Err(Error::internal(format!(
+        "{}() reached the evaluator as {}",
+        function.name(),
+        Type::Null
+    )))
 }

@@ -10,14 +10,27 @@ use grism_logical::BinaryOperator;
 use super::operand::{Operand, aligned};
 
 /// AND, OR and XOR.
-pub(super) fn combine(operator: BinaryOperator, left: &Operand, right: &Operand, rows: usize) -> Result<Operand> {
-    let (left, right) = (Operand::over(&[left], Arc::new(left.booleans()?)), Operand::over(&[right], Arc::new(right.booleans()?)));
+pub(super) fn combine(
+    operator: BinaryOperator,
+    left: &Operand,
+    right: &Operand,
+    rows: usize,
+) -> Result<Operand> {
+    let (left, right) = (
+        Operand::over(&[left], Arc::new(left.booleans()?)),
+        Operand::over(&[right], Arc::new(right.booleans()?)),
+    );
     let (a, b) = aligned(&left, &right, rows)?;
-    let (a, b) = (Operand::column(a).booleans()?, Operand::column(b).booleans()?);
+    let (a, b) = (
+        Operand::column(a).booleans()?,
+        Operand::column(b).booleans()?,
+    );
     let combined = match operator {
         BinaryOperator::And => and_kleene(&a, &b)?,
         BinaryOperator::Or => or_kleene(&a, &b)?,
-        _ => (0..a.len()).map(|row| (a.is_valid(row) && b.is_valid(row)).then(|| a.value(row) ^ b.value(row))).collect(),
+        _ => (0..a.len())
+            .map(|row| (a.is_valid(row) && b.is_valid(row)).then(|| a.value(row) ^ b.value(row)))
+            .collect(),
     };
     Ok(Operand::over(&[&left, &right], Arc::new(combined)))
 }
@@ -34,7 +47,9 @@ pub(super) fn is_null(operand: &Operand, negated: bool) -> Operand {
     let nulls = array.logical_nulls();
     let flags: BooleanArray = match nulls {
         None => BooleanArray::from(vec![negated; array.len()]),
-        Some(nulls) => (0..array.len()).map(|row| Some(nulls.is_valid(row) == negated)).collect(),
+        Some(nulls) => (0..array.len())
+            .map(|row| Some(nulls.is_valid(row) == negated))
+            .collect(),
     };
     Operand::over(&[operand], Arc::new(flags))
 }

@@ -11,7 +11,12 @@ use grism_logical::ScalarFunction as F;
 use super::operand::{Operand, aligned};
 
 /// The function, where it is one of numbers; its arguments are numbers or null.
-pub(super) fn math(function: F, arguments: &[Operand], rows: usize, data_type: &DataType) -> Result<Option<Operand>> {
+pub(super) fn math(
+    function: F,
+    arguments: &[Operand],
+    rows: usize,
+    data_type: &DataType,
+) -> Result<Option<Operand>> {
     let inputs: Vec<&Operand> = arguments.iter().collect();
     let plain: fn(f64) -> f64 = match function {
         F::Pi => return Ok(Some(constant(std::f64::consts::PI))),
@@ -37,7 +42,8 @@ pub(super) fn math(function: F, arguments: &[Operand], rows: usize, data_type: &
         _ => return Ok(None),
     };
     let floats = arguments[0].cast(&DataType::Float64)?;
-    let computed: Float64Array = arity::unary::<Float64Type, _, Float64Type>(floats.as_array()?, plain);
+    let computed: Float64Array =
+        arity::unary::<Float64Type, _, Float64Type>(floats.as_array()?, plain);
     Ok(Some(Operand::over(&inputs, Arc::new(computed))))
 }
 
@@ -48,20 +54,35 @@ fn constant(value: f64) -> Operand {
 fn round_half_up(value: f64) -> f64 {
     // openCypher: halves go up, towards positive infinity.
     let floor = value.floor();
-    if value - floor >= 0.5 { floor + 1.0 } else { floor }
+    if value - floor >= 0.5 {
+        floor + 1.0
+    } else {
+        floor
+    }
 }
 
 fn round_to(value: f64, places: f64) -> f64 {
     let factor = 10f64.powi(places.clamp(-300.0, 300.0) as i32);
     let scaled = value * factor;
-    if scaled.is_finite() { scaled.abs().round().copysign(scaled) / factor } else { value }
+    if scaled.is_finite() {
+        scaled.abs().round().copysign(scaled) / factor
+    } else {
+        value
+    }
 }
 
 fn two(inputs: &[&Operand], rows: usize, compute: fn(f64, f64) -> f64) -> Result<Operand> {
-    let (a, b) = (inputs[0].cast(&DataType::Float64)?, inputs[1].cast(&DataType::Float64)?);
+    let (a, b) = (
+        inputs[0].cast(&DataType::Float64)?,
+        inputs[1].cast(&DataType::Float64)?,
+    );
     let (a, b) = aligned(&a, &b, rows)?;
     let (a, b) = (Operand::column(a), Operand::column(b));
-    let computed = arity::binary::<_, _, _, Float64Type>(a.as_array::<Float64Array>()?, b.as_array::<Float64Array>()?, compute)?;
+    let computed = arity::binary::<_, _, _, Float64Type>(
+        a.as_array::<Float64Array>()?,
+        b.as_array::<Float64Array>()?,
+        compute,
+    )?;
     Ok(Operand::over(inputs, Arc::new(computed)))
 }
 
@@ -75,13 +96,23 @@ fn integer_or_float(function: F, operand: &Operand, data_type: &DataType) -> Res
             if integers.iter().flatten().any(|value| value == i64::MIN) {
                 return Err(Error::invalid_data("integer overflow in abs()"));
             }
-            Arc::new(arity::unary::<Int64Type, _, Int64Type>(integers, i64::wrapping_abs))
+            Arc::new(arity::unary::<Int64Type, _, Int64Type>(
+                integers,
+                i64::wrapping_abs,
+            ))
         }
-        (F::Abs, _) => Arc::new(arity::unary::<Float64Type, _, Float64Type>(operand.as_array()?, f64::abs)),
-        (_, DataType::Int64) => Arc::new(arity::unary::<Int64Type, _, Int64Type>(operand.as_array()?, i64::signum)),
-        _ => Arc::new(arity::unary::<Float64Type, _, Int64Type>(operand.as_array()?, |value| {
-            i64::from(value > 0.0) - i64::from(value < 0.0)
-        })),
+        (F::Abs, _) => Arc::new(arity::unary::<Float64Type, _, Float64Type>(
+            operand.as_array()?,
+            f64::abs,
+        )),
+        (_, DataType::Int64) => Arc::new(arity::unary::<Int64Type, _, Int64Type>(
+            operand.as_array()?,
+            i64::signum,
+        )),
+        _ => Arc::new(arity::unary::<Float64Type, _, Int64Type>(
+            operand.as_array()?,
+            |value| i64::from(value > 0.0) - i64::from(value < 0.0),
+        )),
     };
     debug_assert_eq!(array.len(), operand.array().len());
     Ok(Operand::over(&[operand], array))

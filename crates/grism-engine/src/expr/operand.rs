@@ -16,17 +16,26 @@ pub(crate) struct Operand {
 
 impl Operand {
     pub(crate) fn column(array: ArrayRef) -> Self {
-        Self { array, scalar: false }
+        Self {
+            array,
+            scalar: false,
+        }
     }
 
     /// `array` has one row.
     pub(crate) fn scalar(array: ArrayRef) -> Self {
-        Self { array, scalar: true }
+        Self {
+            array,
+            scalar: true,
+        }
     }
 
     /// The value of an operator over `inputs` that gave `array`: one value where all of them were.
     pub(crate) fn over(inputs: &[&Self], array: ArrayRef) -> Self {
-        Self { array, scalar: inputs.iter().all(|input| input.scalar) }
+        Self {
+            array,
+            scalar: inputs.iter().all(|input| input.scalar),
+        }
     }
 
     pub(crate) fn null(data_type: &DataType) -> Self {
@@ -74,7 +83,10 @@ impl Operand {
         } else {
             cast(&self.array, data_type)?
         };
-        Ok(Self { array, scalar: self.scalar })
+        Ok(Self {
+            array,
+            scalar: self.scalar,
+        })
     }
 
     pub(crate) fn as_array<T: 'static>(&self) -> Result<&T> {
@@ -101,7 +113,11 @@ impl Datum for Operand {
 
 /// How many rows an operator over `inputs` computes: one where all are single values.
 pub(crate) fn computed_rows(inputs: &[&Operand], rows: usize) -> usize {
-    if inputs.iter().all(|input| input.scalar) { 1 } else { rows }
+    if inputs.iter().all(|input| input.scalar) {
+        1
+    } else {
+        rows
+    }
 }
 
 /// Computes row by row through values: for what no kernel does.
@@ -114,16 +130,26 @@ pub(crate) fn map_rows(
     let count = computed_rows(inputs, rows);
     let mut values = Vec::with_capacity(count);
     for row in 0..count {
-        let arguments = inputs.iter().map(|input| input.value(row)).collect::<Result<Vec<_>>>()?;
+        let arguments = inputs
+            .iter()
+            .map(|input| input.value(row))
+            .collect::<Result<Vec<_>>>()?;
         values.push(compute(arguments)?);
     }
     Ok(Operand::over(inputs, Value::column(&values, data_type)?))
 }
 
 /// `left` and `right` at the same length.
-pub(crate) fn aligned(left: &Operand, right: &Operand, rows: usize) -> Result<(ArrayRef, ArrayRef)> {
+pub(crate) fn aligned(
+    left: &Operand,
+    right: &Operand,
+    rows: usize,
+) -> Result<(ArrayRef, ArrayRef)> {
     if left.scalar && right.scalar {
         return Ok((Arc::clone(&left.array), Arc::clone(&right.array)));
     }
-    Ok((left.clone().into_column(rows)?, right.clone().into_column(rows)?))
+    Ok((
+        left.clone().into_column(rows)?,
+        right.clone().into_column(rows)?,
+    ))
 }

@@ -12,10 +12,18 @@ use regex::Regex;
 use super::operand::{Operand, computed_rows, map_rows};
 
 /// STARTS WITH, ENDS WITH and CONTAINS; null where either side is no text.
-pub(super) fn text_predicate(operator: BinaryOperator, left: &Operand, right: &Operand, rows: usize) -> Result<Operand> {
+pub(super) fn text_predicate(
+    operator: BinaryOperator,
+    left: &Operand,
+    right: &Operand,
+    rows: usize,
+) -> Result<Operand> {
     let inputs = [left, right];
     if left.data_type() != &DataType::Utf8 || right.data_type() != &DataType::Utf8 {
-        return Ok(Operand::over(&inputs, Arc::new(BooleanArray::new_null(computed_rows(&inputs, rows)))));
+        return Ok(Operand::over(
+            &inputs,
+            Arc::new(BooleanArray::new_null(computed_rows(&inputs, rows))),
+        ));
     }
     let flags = match operator {
         BinaryOperator::StartsWith => starts_with(left, right)?,
@@ -26,13 +34,24 @@ pub(super) fn text_predicate(operator: BinaryOperator, left: &Operand, right: &O
 }
 
 /// `=~`: whether the expression matches the whole text.
-pub(super) fn regex_match(text: &Operand, pattern: &Operand, rows: usize, compiled: Option<&Regex>) -> Result<Operand> {
+pub(super) fn regex_match(
+    text: &Operand,
+    pattern: &Operand,
+    rows: usize,
+    compiled: Option<&Regex>,
+) -> Result<Operand> {
     let inputs = [text, pattern];
     let count = computed_rows(&inputs, rows);
     if text.data_type() != &DataType::Utf8 || pattern.data_type() != &DataType::Utf8 {
-        return Ok(Operand::over(&inputs, Arc::new(BooleanArray::new_null(count))));
+        return Ok(Operand::over(
+            &inputs,
+            Arc::new(BooleanArray::new_null(count)),
+        ));
     }
-    let (texts, patterns) = (text.as_array::<StringArray>()?, pattern.as_array::<StringArray>()?);
+    let (texts, patterns) = (
+        text.as_array::<StringArray>()?,
+        pattern.as_array::<StringArray>()?,
+    );
     let mut last: Option<(String, Regex)> = None;
     let mut flags = Vec::with_capacity(count);
     for row in 0..count {
@@ -49,15 +68,21 @@ pub(super) fn regex_match(text: &Operand, pattern: &Operand, rows: usize, compil
         if last.as_ref().is_none_or(|(own, _)| own != source) {
             last = Some((source.to_owned(), whole_regex(source)?));
         }
-        flags.push(last.as_ref().map(|(_, regex)| regex.is_match(texts.value(x))));
+        flags.push(
+            last.as_ref()
+                .map(|(_, regex)| regex.is_match(texts.value(x))),
+        );
     }
     Ok(Operand::over(&inputs, Arc::new(BooleanArray::from(flags))))
 }
 
 /// A regular expression that must match all of a text.
 pub(super) fn whole_regex(source: &str) -> Result<Regex> {
-    Regex::new(&format!("^(?:{source})$"))
-        .map_err(|error| Error::invalid_query(format!("the regular expression '{source}' is wrong: {error}")))
+    Regex::new(&format!("^(?:{source})$")).map_err(|error| {
+        Error::invalid_query(format!(
+            "the regular expression '{source}' is wrong: {error}"
+        ))
+    })
 }
 
 /// The function, where it is one of text.
@@ -69,10 +94,15 @@ pub(super) fn text(function: F, arguments: &[Operand], rows: usize) -> Result<Op
         F::Trim => |text| text.trim().to_owned(),
         F::LTrim => |text| text.trim_start().to_owned(),
         F::RTrim => |text| text.trim_end().to_owned(),
-        F::Reverse if arguments[0].data_type() == &DataType::Utf8 => |text| text.chars().rev().collect(),
+        F::Reverse if arguments[0].data_type() == &DataType::Utf8 => {
+            |text| text.chars().rev().collect()
+        }
         F::Size | F::CharLength if arguments[0].data_type() == &DataType::Utf8 => {
             let texts = arguments[0].as_array::<StringArray>()?;
-            let lengths: Int64Array = texts.iter().map(|text| text.map(|text| text.chars().count() as i64)).collect();
+            let lengths: Int64Array = texts
+                .iter()
+                .map(|text| text.map(|text| text.chars().count() as i64))
+                .collect();
             return Ok(Some(Operand::over(&inputs, Arc::new(lengths))));
         }
         F::CharLength => return Ok(Some(arguments[0].cast(&DataType::Int64)?)),
@@ -97,23 +127,44 @@ fn part(function: F, values: &[Value]) -> Result<Value> {
         return Ok(Value::Null);
     }
     let count = |value: &Value| match value {
-        Value::Int64(value) => usize::try_from(*value)
-            .map_err(|_| Error::invalid_data(format!("{}() needs numbers that are not negative, not {value}", function.name()))),
+        Value::Int64(value) => usize::try_from(*value).map_err(|_| {
+            Error::invalid_data(format!(
+                "{}() needs numbers that are not negative, not {value}",
+                function.name()
+            ))
+        }),
         other => Err(Error::internal(format!("{}() of {other}", function.name()))),
     };
-    let Some(Value::String(text)) = values.first() else { return Ok(Value::Null) };
+    let Some(Value::String(text)) = values.first() else {
+        return Ok(Value::Null);
+    };
     let taken = match (function, &values[1..]) {
         (F::Replace, [Value::String(from), Value::String(to)]) => {
-            if from.is_empty() { text.clone() } else { text.replace(from.as_str(), to) }
+            if from.is_empty() {
+                text.clone()
+            } else {
+                text.replace(from.as_str(), to)
+            }
         }
         (F::Left, [length]) => text.chars().take(count(length)?).collect(),
         (F::Right, [length]) => {
             let all = text.chars().count();
-            text.chars().skip(all.saturating_sub(count(length)?)).collect()
+            text.chars()
+                .skip(all.saturating_sub(count(length)?))
+                .collect()
         }
         (F::Substring, [start]) => text.chars().skip(count(start)?).collect(),
-        (F::Substring, [start, length]) => text.chars().skip(count(start)?).take(count(length)?).collect(),
-        _ => return Err(Error::internal(format!("{}() with odd arguments", function.name()))),
+        (F::Substring, [start, length]) => text
+            .chars()
+            .skip(count(start)?)
+            .take(count(length)?)
+            .collect(),
+        _ => {
+            return Err(Error::internal(format!(
+                "{}() with odd arguments",
+                function.name()
+            )));
+        }
     };
     Ok(Value::String(taken))
 }
@@ -122,9 +173,13 @@ fn split(values: &[Value]) -> Value {
     match values {
         [Value::String(text), Value::String(separator)] => {
             let pieces: Vec<Value> = if separator.is_empty() {
-                text.chars().map(|character| Value::String(character.to_string())).collect()
+                text.chars()
+                    .map(|character| Value::String(character.to_string()))
+                    .collect()
             } else {
-                text.split(separator.as_str()).map(|piece| Value::String(piece.to_owned())).collect()
+                text.split(separator.as_str())
+                    .map(|piece| Value::String(piece.to_owned()))
+                    .collect()
             };
             Value::List(pieces)
         }

@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use super::expansion::{IncidenceReader, id_column, take_columns};
 use super::{named, only_child};
-use crate::{ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run};
+use crate::{
+    ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run,
+};
 
 /// Follows binary edges by their incidence lists, which hold the node at the other end beside the edge.
 ///
@@ -37,7 +39,10 @@ impl AdjacencyExpandExec {
     pub fn new(input: Arc<dyn PhysicalOperator>, expand: &grism_logical::EdgeExpand) -> Self {
         let mut columns = Vec::new();
         if let Some(edge) = &expand.edge {
-            columns.push(Column::new(edge, Type::Hyperedge(Arc::clone(&expand.tables))));
+            columns.push(Column::new(
+                edge,
+                Type::Hyperedge(Arc::clone(&expand.tables)),
+            ));
         }
         columns.push(Column::new(&expand.to, expand.to_type.clone()));
         Self {
@@ -74,7 +79,13 @@ impl AdjacencyExpandExec {
             // A self-loop stands in both lists, and counts once.
             Direction::Both => &[(0, SOURCE_ROLE, false), (1, TARGET_ROLE, true)],
         };
-        self.tables.iter().flat_map(|table| ways.iter().map(|(index, role, skip)| (*table, *index, *role, *skip))).collect()
+        self.tables
+            .iter()
+            .flat_map(|table| {
+                ways.iter()
+                    .map(|(index, role, skip)| (*table, *index, *role, *skip))
+            })
+            .collect()
     }
 }
 
@@ -96,9 +107,16 @@ impl PhysicalOperator for AdjacencyExpandExec {
         vec![&self.input]
     }
 
-    fn with_new_children(&self, children: Vec<Arc<dyn PhysicalOperator>>) -> Result<Arc<dyn PhysicalOperator>> {
+    fn with_new_children(
+        &self,
+        children: Vec<Arc<dyn PhysicalOperator>>,
+    ) -> Result<Arc<dyn PhysicalOperator>> {
         let input = only_child(children)?;
-        let mut added = self.edge.iter().map(|edge| Column::new(edge, Type::Hyperedge(Arc::clone(&self.tables)))).collect::<Vec<_>>();
+        let mut added = self
+            .edge
+            .iter()
+            .map(|edge| Column::new(edge, Type::Hyperedge(Arc::clone(&self.tables))))
+            .collect::<Vec<_>>();
         added.push(Column::new(&self.to, self.to_type.clone()));
         Ok(Arc::new(Self {
             schema: input.schema().with(added),
@@ -121,7 +139,11 @@ impl PhysicalOperator for AdjacencyExpandExec {
             Direction::Both => ("-", "-"),
         };
         let edge = named(self.edge.as_deref().unwrap_or_default(), &self.label);
-        format!("AdjacencyExpand(({}){left}[{edge}]{right}({}))", super::shown(&self.from), super::shown(&self.to))
+        format!(
+            "AdjacencyExpand(({}){left}[{edge}]{right}({}))",
+            super::shown(&self.from),
+            super::shown(&self.to)
+        )
     }
 
     fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
@@ -129,7 +151,11 @@ impl PhysicalOperator for AdjacencyExpandExec {
         let mut reader = IncidenceReader::new(Arc::clone(&context.query().snapshot));
         let batch_rows = context.query().config.batch_rows;
         let lists = self.lists();
-        let (schema, from, restrict) = (self.schema.clone(), self.from.clone(), self.restrict.clone());
+        let (schema, from, restrict) = (
+            self.schema.clone(),
+            self.from.clone(),
+            self.restrict.clone(),
+        );
         let has_edge = self.edge.is_some();
         let expanded = async_stream::try_stream! {
             while let Some(batch) = input.try_next().await? {
@@ -189,7 +215,12 @@ impl Reached {
         }
     }
 
-    fn into_batch(self, schema: &PhysicalSchema, batch: &RecordBatch, has_edge: bool) -> Result<RecordBatch> {
+    fn into_batch(
+        self,
+        schema: &PhysicalSchema,
+        batch: &RecordBatch,
+        has_edge: bool,
+    ) -> Result<RecordBatch> {
         let rows = UInt32Array::from(self.rows);
         let mut columns = take_columns(batch, &rows)?;
         if has_edge {
@@ -197,6 +228,7 @@ impl Reached {
         }
         columns.push(Arc::new(UInt64Array::from(self.others)));
         let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
-        RecordBatch::try_new_with_options(Arc::clone(schema.arrow()), columns, &options).map_err(Error::from)
+        RecordBatch::try_new_with_options(Arc::clone(schema.arrow()), columns, &options)
+            .map_err(Error::from)
     }
 }

@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::only_child;
 use crate::{
-    ArgumentContext, ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run,
+    ArgumentContext, ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema,
+    RecordBatchStream, run,
 };
 
 /// Runs a subplan over each batch of outer rows, which carry their number in a column of their own, and puts together
@@ -39,17 +40,33 @@ pub struct ApplyExec {
 impl ApplyExec {
     /// Runs `subplan`, whose argument is `input` with the column `row`, for the rows of `input`.
     #[must_use]
-    pub fn new(input: Arc<dyn PhysicalOperator>, subplan: Arc<dyn PhysicalOperator>, kind: ApplyKind, row: String) -> Self {
+    pub fn new(
+        input: Arc<dyn PhysicalOperator>,
+        subplan: Arc<dyn PhysicalOperator>,
+        kind: ApplyKind,
+        row: String,
+    ) -> Self {
         let added: Vec<Column> = match &kind {
-            ApplyKind::Optional => {
-                subplan.schema().columns().columns.iter().filter(|column| column.name != row).cloned().collect()
-            }
+            ApplyKind::Optional => subplan
+                .schema()
+                .columns()
+                .columns
+                .iter()
+                .filter(|column| column.name != row)
+                .cloned()
+                .collect(),
             ApplyKind::Semi | ApplyKind::Anti => Vec::new(),
             ApplyKind::Mark(name) => vec![Column::new(name, Type::Bool)],
             ApplyKind::Count(name) => vec![Column::new(name, Type::Int64)],
         };
         let schema = input.schema().with(added);
-        Self { input, subplan, kind, row, schema }
+        Self {
+            input,
+            subplan,
+            kind,
+            row,
+            schema,
+        }
     }
 
     /// The subplan.
@@ -77,9 +94,17 @@ impl PhysicalOperator for ApplyExec {
         vec![&self.input]
     }
 
-    fn with_new_children(&self, children: Vec<Arc<dyn PhysicalOperator>>) -> Result<Arc<dyn PhysicalOperator>> {
+    fn with_new_children(
+        &self,
+        children: Vec<Arc<dyn PhysicalOperator>>,
+    ) -> Result<Arc<dyn PhysicalOperator>> {
         let input = only_child(children)?;
-        Ok(Arc::new(Self::new(input, Arc::clone(&self.subplan), self.kind.clone(), self.row.clone())))
+        Ok(Arc::new(Self::new(
+            input,
+            Arc::clone(&self.subplan),
+            self.kind.clone(),
+            self.row.clone(),
+        )))
     }
 
     fn describe(&self) -> String {
@@ -94,7 +119,11 @@ impl PhysicalOperator for ApplyExec {
 
     fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
         let mut input = run(&self.input, &context)?;
-        let (subplan, kind, row) = (Arc::clone(&self.subplan), self.kind.clone(), self.row.clone());
+        let (subplan, kind, row) = (
+            Arc::clone(&self.subplan),
+            self.kind.clone(),
+            self.row.clone(),
+        );
         let schema = Arc::clone(self.schema.arrow());
         let argument_schema = self.input.schema().with([Column::new(&row, Type::Int64)]);
         let applied = async_stream::try_stream! {
@@ -147,7 +176,11 @@ impl PhysicalOperator for ApplyExec {
     }
 }
 
-fn with_column(schema: &arrow::datatypes::SchemaRef, batch: &RecordBatch, column: ArrayRef) -> Result<RecordBatch> {
+fn with_column(
+    schema: &arrow::datatypes::SchemaRef,
+    batch: &RecordBatch,
+    column: ArrayRef,
+) -> Result<RecordBatch> {
     let mut columns = batch.columns().to_vec();
     columns.push(column);
     Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
@@ -160,19 +193,32 @@ fn join_rows(
     numbers: &Int64Array,
     matched: Option<&RecordBatch>,
 ) -> Result<RecordBatch> {
-    let rows: UInt32Array = numbers.values().iter().map(|number| *number as u32).collect();
-    let columns = schema
-        .fields()
+    let rows: UInt32Array = numbers
+        .values()
         .iter()
-        .map(|field| match (outer.column_by_name(field.name()), matched) {
-            (Some(column), _) => Ok(take(column, &rows, None)?),
-            (None, Some(matched)) => matched
-                .column_by_name(field.name())
-                .cloned()
-                .ok_or_else(|| Error::internal(format!("the subplan has no column `{}`", field.name()))),
-            (None, None) => Ok(new_null_array(field.data_type(), numbers.len())),
-        })
-        .collect::<Result<Vec<_>>>()?;
+        .map(|number| *number as u32)
+        .collect();
+    let columns =
+        schema
+            .fields()
+            .iter()
+            .map(
+                |field| match (outer.column_by_name(field.name()), matched) {
+                    (Some(column), _) => Ok(take(column, &rows, None)?),
+                    (None, Some(matched)) => matched
+                        .column_by_name(field.name())
+                        .cloned()
+                        .ok_or_else(|| {
+                            Error::internal(format!("the subplan has no column `{}`", field.name()))
+                        }),
+                    (None, None) => Ok(new_null_array(field.data_type(), numbers.len())),
+                },
+            )
+            .collect::<Result<Vec<_>>>()?;
     let options = RecordBatchOptions::new().with_row_count(Some(numbers.len()));
-    Ok(RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)?)
+    Ok(RecordBatch::try_new_with_options(
+        Arc::clone(schema),
+        columns,
+        &options,
+    )?)
 }

@@ -7,7 +7,9 @@ use grism_core::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 use super::no_child;
-use crate::{ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream};
+use crate::{
+    ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream,
+};
 
 /// Puts out the one batch of outer rows that the enclosing [`super::ApplyExec`] works on.
 #[derive(Debug, Serialize, Deserialize)]
@@ -41,9 +43,14 @@ impl PhysicalOperator for ArgumentExec {
         Vec::new()
     }
 
-    fn with_new_children(&self, children: Vec<Arc<dyn PhysicalOperator>>) -> Result<Arc<dyn PhysicalOperator>> {
+    fn with_new_children(
+        &self,
+        children: Vec<Arc<dyn PhysicalOperator>>,
+    ) -> Result<Arc<dyn PhysicalOperator>> {
         no_child(&children)?;
-        Ok(Arc::new(Self { schema: self.schema.clone() }))
+        Ok(Arc::new(Self {
+            schema: self.schema.clone(),
+        }))
     }
 
     fn describe(&self) -> String {
@@ -51,7 +58,10 @@ impl PhysicalOperator for ArgumentExec {
     }
 
     fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
-        let batch = context.argument().cloned().ok_or_else(|| Error::internal("an argument outside an apply"))?;
+        let batch = context
+            .argument()
+            .cloned()
+            .ok_or_else(|| Error::internal("an argument outside an apply"))?;
         Ok(futures::stream::iter([Ok(batch)]).boxed())
     }
 

@@ -10,7 +10,8 @@ use grism_core::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ExecutionContextTrait, MemoryReservation, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run,
+    ExecutionContextTrait, MemoryReservation, OperatorCaps, PhysicalOperator, PhysicalSchema,
+    RecordBatchStream, run,
 };
 
 /// Pairs every left row with every right row. Output: left columns, then right columns.
@@ -29,7 +30,11 @@ impl CrossJoinExec {
     #[must_use]
     pub fn new(left: Arc<dyn PhysicalOperator>, right: Arc<dyn PhysicalOperator>) -> Self {
         let schema = left.schema().with(right.schema().columns().columns.clone());
-        Self { left, right, schema }
+        Self {
+            left,
+            right,
+            schema,
+        }
     }
 }
 
@@ -44,16 +49,24 @@ impl PhysicalOperator for CrossJoinExec {
     }
 
     fn capabilities(&self) -> OperatorCaps {
-        OperatorCaps { streaming: true, blocking: true, parallel_safe: false, requires_partitioning: None }
+        OperatorCaps {
+            streaming: true,
+            blocking: true,
+            parallel_safe: false,
+            requires_partitioning: None,
+        }
     }
 
     fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
         vec![&self.left, &self.right]
     }
 
-    fn with_new_children(&self, children: Vec<Arc<dyn PhysicalOperator>>) -> Result<Arc<dyn PhysicalOperator>> {
-        let [left, right] =
-            <[_; 2]>::try_from(children).map_err(|_| Error::internal("a join was given another number of inputs"))?;
+    fn with_new_children(
+        &self,
+        children: Vec<Arc<dyn PhysicalOperator>>,
+    ) -> Result<Arc<dyn PhysicalOperator>> {
+        let [left, right] = <[_; 2]>::try_from(children)
+            .map_err(|_| Error::internal("a join was given another number of inputs"))?;
         Ok(Arc::new(Self::new(left, right)))
     }
 

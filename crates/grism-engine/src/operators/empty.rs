@@ -7,7 +7,9 @@ use grism_core::Result;
 use serde::{Deserialize, Serialize};
 
 use super::no_child;
-use crate::{ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream};
+use crate::{
+    ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream,
+};
 
 /// Puts out no rows of the given columns.
 #[derive(Debug, Serialize, Deserialize)]
@@ -41,9 +43,14 @@ impl PhysicalOperator for EmptyExec {
         Vec::new()
     }
 
-    fn with_new_children(&self, children: Vec<Arc<dyn PhysicalOperator>>) -> Result<Arc<dyn PhysicalOperator>> {
+    fn with_new_children(
+        &self,
+        children: Vec<Arc<dyn PhysicalOperator>>,
+    ) -> Result<Arc<dyn PhysicalOperator>> {
         no_child(&children)?;
-        Ok(Arc::new(Self { schema: self.schema.clone() }))
+        Ok(Arc::new(Self {
+            schema: self.schema.clone(),
+        }))
     }
 
     fn describe(&self) -> String {

@@ -20,11 +20,20 @@ pub(super) struct IncidenceReader {
 
 impl IncidenceReader {
     pub(super) fn new(snapshot: Arc<dyn Snapshot>) -> Self {
-        Self { snapshot, segments: HashMap::new() }
+        Self {
+            snapshot,
+            segments: HashMap::new(),
+        }
     }
 
     /// Loads what the members in `ids` need of the `index`-th role, called `role`, of `table`.
-    pub(super) async fn load(&mut self, table: TableId, index: usize, role: &str, ids: &UInt64Array) -> Result<()> {
+    pub(super) async fn load(
+        &mut self,
+        table: TableId,
+        index: usize,
+        role: &str,
+        ids: &UInt64Array,
+    ) -> Result<()> {
         let shift = self.snapshot.segment_shift();
         let mut last = None;
         for id in ids.iter().flatten() {
@@ -43,10 +52,17 @@ impl IncidenceReader {
     }
 
     /// The loaded segment that holds `member`, and the member's place in it.
-    pub(super) fn segment(&self, table: TableId, index: usize, member: u64) -> Option<(&IncidenceSegment, usize)> {
+    pub(super) fn segment(
+        &self,
+        table: TableId,
+        index: usize,
+        member: u64,
+    ) -> Option<(&IncidenceSegment, usize)> {
         let shift = self.snapshot.segment_shift();
         let id = EntityId::from_raw(member);
-        let segment = self.segments.get(&(table, index, SegmentKey::of(id, shift)))?;
+        let segment = self
+            .segments
+            .get(&(table, index, SegmentKey::of(id, shift)))?;
         Some((segment, (id.offset() & ((1 << shift) - 1)) as usize))
     }
 }
@@ -61,14 +77,22 @@ pub(super) fn id_column(batch: &RecordBatch, name: &str) -> Result<UInt64Array> 
 
 /// The rows `rows` of every column of `batch`.
 pub(super) fn take_columns(batch: &RecordBatch, rows: &UInt32Array) -> Result<Vec<ArrayRef>> {
-    batch.columns().iter().map(|column| Ok(take(column, rows, None)?)).collect()
+    batch
+        .columns()
+        .iter()
+        .map(|column| Ok(take(column, rows, None)?))
+        .collect()
 }
 
 /// `roles origin=o, dest=d`.
 pub(super) fn describe_bindings(bindings: &[RoleBinding]) -> String {
     let bound = bindings.iter().map(|binding| {
         let member = shown(&binding.member);
-        format!("{}={}", binding.roles.join("|"), if member.is_empty() { "_" } else { member })
+        format!(
+            "{}={}",
+            binding.roles.join("|"),
+            if member.is_empty() { "_" } else { member }
+        )
     });
     format!("roles {}", comma_separated(bound))
 }

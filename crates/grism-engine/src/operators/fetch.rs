@@ -13,7 +13,9 @@ use serde::{Deserialize, Serialize};
 
 use super::expansion::id_column;
 use super::{comma_separated, only_child, shown};
-use crate::{ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run};
+use crate::{
+    ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run,
+};
 
 /// Adds properties of the entities in a column. Output: input columns, then `entity.key` for each property.
 ///
@@ -29,11 +31,21 @@ pub struct FetchExec {
 impl FetchExec {
     /// Fetches `properties` of the entities in the column `entity`.
     #[must_use]
-    pub fn new(input: Arc<dyn PhysicalOperator>, entity: String, properties: Vec<PropertyRef>) -> Self {
-        let columns =
-            properties.iter().map(|property| Column::new(property_column(&entity, &property.key), property.ty.clone()));
+    pub fn new(
+        input: Arc<dyn PhysicalOperator>,
+        entity: String,
+        properties: Vec<PropertyRef>,
+    ) -> Self {
+        let columns = properties.iter().map(|property| {
+            Column::new(property_column(&entity, &property.key), property.ty.clone())
+        });
         let schema = input.schema().with(columns.collect::<Vec<_>>());
-        Self { input, entity, properties, schema }
+        Self {
+            input,
+            entity,
+            properties,
+            schema,
+        }
     }
 }
 
@@ -55,8 +67,15 @@ impl PhysicalOperator for FetchExec {
         vec![&self.input]
     }
 
-    fn with_new_children(&self, children: Vec<Arc<dyn PhysicalOperator>>) -> Result<Arc<dyn PhysicalOperator>> {
-        Ok(Arc::new(Self::new(only_child(children)?, self.entity.clone(), self.properties.clone())))
+    fn with_new_children(
+        &self,
+        children: Vec<Arc<dyn PhysicalOperator>>,
+    ) -> Result<Arc<dyn PhysicalOperator>> {
+        Ok(Arc::new(Self::new(
+            only_child(children)?,
+            self.entity.clone(),
+            self.properties.clone(),
+        )))
     }
 
     fn describe(&self) -> String {
@@ -86,19 +105,29 @@ impl PhysicalOperator for FetchExec {
 }
 
 /// The properties of entities of any tables, a column each.
-async fn fetch(snapshot: &dyn Snapshot, ids: &UInt64Array, properties: &[PropertyRef]) -> Result<Vec<ArrayRef>> {
+async fn fetch(
+    snapshot: &dyn Snapshot,
+    ids: &UInt64Array,
+    properties: &[PropertyRef],
+) -> Result<Vec<ArrayRef>> {
     // Where each row's value stands: piece 0 is a null, the others are tables.
     let mut places = vec![(0usize, 0usize); ids.len()];
     let mut by_table: BTreeMap<TableId, (usize, Vec<u64>)> = BTreeMap::new();
     for (row, id) in ids.iter().enumerate() {
-        let Some(id) = id.map(EntityId::from_raw) else { continue };
+        let Some(id) = id.map(EntityId::from_raw) else {
+            continue;
+        };
         let piece = by_table.len() + 1;
-        let (piece, offsets) = by_table.entry(id.table()).or_insert_with(|| (piece, Vec::new()));
+        let (piece, offsets) = by_table
+            .entry(id.table())
+            .or_insert_with(|| (piece, Vec::new()));
         places[row] = (*piece, offsets.len());
         offsets.push(id.offset());
     }
-    let mut pieces: Vec<Vec<ArrayRef>> =
-        properties.iter().map(|property| vec![new_null_array(&property.ty.to_arrow(), 1)]).collect();
+    let mut pieces: Vec<Vec<ArrayRef>> = properties
+        .iter()
+        .map(|property| vec![new_null_array(&property.ty.to_arrow(), 1)])
+        .collect();
     let mut tables: Vec<_> = by_table.into_iter().collect();
     tables.sort_by_key(|(_, (piece, _))| *piece);
     let whole = tables.len() == 1 && ids.null_count() == 0;
@@ -108,7 +137,12 @@ async fn fetch(snapshot: &dyn Snapshot, ids: &UInt64Array, properties: &[Propert
         let known: Vec<String> = properties
             .iter()
             .map(name)
-            .filter(|name| entry.property(name).is_some() || entry.hyperedge_type().is_some_and(|ty| ty.role(name).is_some()))
+            .filter(|name| {
+                entry.property(name).is_some()
+                    || entry
+                        .hyperedge_type()
+                        .is_some_and(|ty| ty.role(name).is_some())
+            })
             .collect();
         let values = snapshot.take(table, &offsets, &known).await?;
         for (property, pieces) in properties.iter().zip(&mut pieces) {

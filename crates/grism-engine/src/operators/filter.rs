@@ -9,7 +9,10 @@ use grism_logical::LogicalExpr;
 use serde::{Deserialize, Serialize};
 
 use super::only_child;
-use crate::{ExecutionContextTrait, ExprEvaluator, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run};
+use crate::{
+    ExecutionContextTrait, ExprEvaluator, OperatorCaps, PhysicalOperator, PhysicalSchema,
+    RecordBatchStream, run,
+};
 
 /// Keeps the rows for which the predicate is true, and drops those for which it is false or null.
 ///
@@ -49,8 +52,14 @@ impl PhysicalOperator for FilterExec {
         vec![&self.input]
     }
 
-    fn with_new_children(&self, children: Vec<Arc<dyn PhysicalOperator>>) -> Result<Arc<dyn PhysicalOperator>> {
-        Ok(Arc::new(Self { input: only_child(children)?, predicate: self.predicate.clone() }))
+    fn with_new_children(
+        &self,
+        children: Vec<Arc<dyn PhysicalOperator>>,
+    ) -> Result<Arc<dyn PhysicalOperator>> {
+        Ok(Arc::new(Self {
+            input: only_child(children)?,
+            predicate: self.predicate.clone(),
+        }))
     }
 
     fn describe(&self) -> String {
@@ -60,7 +69,9 @@ impl PhysicalOperator for FilterExec {
     fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
         let predicate = ExprEvaluator::try_new(&self.predicate, self.input.schema())?;
         let filtered = run(&self.input, &context)?.and_then(move |batch| {
-            let kept = predicate.evaluate_predicate(&batch).and_then(|flags| Ok(filter_record_batch(&batch, &flags)?));
+            let kept = predicate
+                .evaluate_predicate(&batch)
+                .and_then(|flags| Ok(filter_record_batch(&batch, &flags)?));
             std::future::ready(kept)
         });
         Ok(filtered.boxed())

@@ -13,7 +13,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{comma_separated, only_child};
 use crate::datafusion::{aggregate, state_schema};
-use crate::{ExecutionContextTrait, OperatorCaps, PartitioningSpec, PhysicalOperator, PhysicalSchema, RecordBatchStream, run};
+use crate::{
+    ExecutionContextTrait, OperatorCaps, PartitioningSpec, PhysicalOperator, PhysicalSchema,
+    RecordBatchStream, run,
+};
 
 /// Which part of an aggregation is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,7 +80,10 @@ impl HashAggregateExec {
         aggregates: Vec<AggregateColumn>,
         rows: PhysicalSchema,
     ) -> Result<Self> {
-        let type_of = |name: &str| rows.index_of(name).map(|index| rows.columns().columns[index].ty.clone());
+        let type_of = |name: &str| {
+            rows.index_of(name)
+                .map(|index| rows.columns().columns[index].ty.clone())
+        };
         let mut columns = Vec::new();
         for (key, _) in &keys {
             columns.push(Column::new(key, type_of(key)?));
@@ -90,11 +96,24 @@ impl HashAggregateExec {
             }
         } else {
             for aggregate in &aggregates {
-                let argument = aggregate.argument.as_deref().map_or(Ok(Type::Null), type_of)?;
-                columns.push(Column::new(&aggregate.name, aggregate.function.result_type(&argument)));
+                let argument = aggregate
+                    .argument
+                    .as_deref()
+                    .map_or(Ok(Type::Null), type_of)?;
+                columns.push(Column::new(
+                    &aggregate.name,
+                    aggregate.function.result_type(&argument),
+                ));
             }
         }
-        Ok(Self { input, phase, keys, aggregates, rows, schema: PlanSchema::new(columns).into() })
+        Ok(Self {
+            input,
+            phase,
+            keys,
+            aggregates,
+            rows,
+            schema: PlanSchema::new(columns).into(),
+        })
     }
 
     /// The first of two phases, below an exchange.
@@ -103,7 +122,13 @@ impl HashAggregateExec {
     /// As [`Self::try_new`].
     pub fn partial(&self) -> Result<Self> {
         let (keys, aggregates) = (self.keys.clone(), self.aggregates.clone());
-        Self::build(Arc::clone(&self.input), AggregatePhase::Partial, keys, aggregates, self.rows.clone())
+        Self::build(
+            Arc::clone(&self.input),
+            AggregatePhase::Partial,
+            keys,
+            aggregates,
+            self.rows.clone(),
+        )
     }
 
     /// The second of two phases, over the states of the first.
@@ -111,7 +136,13 @@ impl HashAggregateExec {
     /// # Errors
     /// As [`Self::try_new`].
     pub fn finish(&self, states: Arc<dyn PhysicalOperator>) -> Result<Self> {
-        Self::build(states, AggregatePhase::Final, self.keys.clone(), self.aggregates.clone(), self.rows.clone())
+        Self::build(
+            states,
+            AggregatePhase::Final,
+            self.keys.clone(),
+            self.aggregates.clone(),
+            self.rows.clone(),
+        )
     }
 
     /// Which part is done.
@@ -150,23 +181,43 @@ impl PhysicalOperator for HashAggregateExec {
 
     fn capabilities(&self) -> OperatorCaps {
         if self.phase == AggregatePhase::Partial {
-            return OperatorCaps { streaming: false, blocking: true, parallel_safe: true, requires_partitioning: None };
+            return OperatorCaps {
+                streaming: false,
+                blocking: true,
+                parallel_safe: true,
+                requires_partitioning: None,
+            };
         }
         let requires = if self.keys.is_empty() {
             PartitioningSpec::Single
         } else {
-            PartitioningSpec::Hash { keys: self.keys(), partitions: 0 }
+            PartitioningSpec::Hash {
+                keys: self.keys(),
+                partitions: 0,
+            }
         };
-        OperatorCaps { requires_partitioning: Some(requires), ..OperatorCaps::blocking() }
+        OperatorCaps {
+            requires_partitioning: Some(requires),
+            ..OperatorCaps::blocking()
+        }
     }
 
     fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
         vec![&self.input]
     }
 
-    fn with_new_children(&self, children: Vec<Arc<dyn PhysicalOperator>>) -> Result<Arc<dyn PhysicalOperator>> {
+    fn with_new_children(
+        &self,
+        children: Vec<Arc<dyn PhysicalOperator>>,
+    ) -> Result<Arc<dyn PhysicalOperator>> {
         let (keys, aggregates) = (self.keys.clone(), self.aggregates.clone());
-        Ok(Arc::new(Self::build(only_child(children)?, self.phase, keys, aggregates, self.rows.clone())?))
+        Ok(Arc::new(Self::build(
+            only_child(children)?,
+            self.phase,
+            keys,
+            aggregates,
+            self.rows.clone(),
+        )?))
     }
 
     fn describe(&self) -> String {
@@ -179,8 +230,16 @@ impl PhysicalOperator for HashAggregateExec {
         if self.aggregates.is_empty() {
             return format!("{phase}Distinct({by})");
         }
-        let calls = comma_separated(self.aggregates.iter().map(|aggregate| aggregate.text.clone()));
-        if by.is_empty() { format!("{phase}Aggregate({calls})") } else { format!("{phase}Aggregate({calls}, GROUP BY {by})") }
+        let calls = comma_separated(
+            self.aggregates
+                .iter()
+                .map(|aggregate| aggregate.text.clone()),
+        );
+        if by.is_empty() {
+            format!("{phase}Aggregate({calls})")
+        } else {
+            format!("{phase}Aggregate({calls}, GROUP BY {by})")
+        }
     }
 
     fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
@@ -196,11 +255,24 @@ impl PhysicalOperator for HashAggregateExec {
         let input = if floats.is_empty() || self.phase == AggregatePhase::Final {
             input
         } else {
-            input.and_then(move |batch| std::future::ready(canonical_floats(&batch, &floats))).boxed()
+            input
+                .and_then(move |batch| std::future::ready(canonical_floats(&batch, &floats)))
+                .boxed()
         };
         let task = context.query().task();
-        let grouped = aggregate(self.phase, self.rows.arrow(), &keys, &self.aggregates, input, task)?;
-        let (schema, phase, aggregates) = (Arc::clone(self.schema.arrow()), self.phase, self.aggregates.clone());
+        let grouped = aggregate(
+            self.phase,
+            self.rows.arrow(),
+            &keys,
+            &self.aggregates,
+            input,
+            task,
+        )?;
+        let (schema, phase, aggregates) = (
+            Arc::clone(self.schema.arrow()),
+            self.phase,
+            self.aggregates.clone(),
+        );
         let named = grouped.and_then(move |batch| {
             let mut columns = batch.columns().to_vec();
             if phase != AggregatePhase::Partial {
@@ -238,9 +310,13 @@ fn over_nothing(function: AggregateFunction, column: &ArrayRef) -> ArrayRef {
     match function {
         AggregateFunction::Sum => {
             if let Some(integers) = column.as_any().downcast_ref::<Int64Array>() {
-                Arc::new(Int64Array::from_iter_values(integers.iter().map(Option::unwrap_or_default)))
+                Arc::new(Int64Array::from_iter_values(
+                    integers.iter().map(Option::unwrap_or_default),
+                ))
             } else if let Some(floats) = column.as_any().downcast_ref::<Float64Array>() {
-                Arc::new(Float64Array::from_iter_values(floats.iter().map(Option::unwrap_or_default)))
+                Arc::new(Float64Array::from_iter_values(
+                    floats.iter().map(Option::unwrap_or_default),
+                ))
             } else {
                 Arc::clone(column)
             }
@@ -263,7 +339,11 @@ fn canonical_floats(batch: &RecordBatch, columns: &[usize]) -> Result<RecordBatc
     for index in columns {
         if let Some(floats) = all[*index].as_any().downcast_ref::<Float64Array>() {
             let canonical = arity::unary::<Float64Type, _, Float64Type>(floats, |value| {
-                if value.is_nan() { f64::NAN } else { value + 0.0 }
+                if value.is_nan() {
+                    f64::NAN
+                } else {
+                    value + 0.0
+                }
             });
             all[*index] = Arc::new(canonical);
         }

@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::comma_separated;
 use crate::datafusion::hash_join;
-use crate::{ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run};
+use crate::{
+    ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run,
+};
 
 /// Joins rows whose key columns are equal and not null. Output: left columns, then right columns.
 ///
@@ -26,9 +28,18 @@ pub struct HashJoinExec {
 impl HashJoinExec {
     /// Joins on pairs of a left and a right column.
     #[must_use]
-    pub fn new(left: Arc<dyn PhysicalOperator>, right: Arc<dyn PhysicalOperator>, on: Vec<(String, String)>) -> Self {
+    pub fn new(
+        left: Arc<dyn PhysicalOperator>,
+        right: Arc<dyn PhysicalOperator>,
+        on: Vec<(String, String)>,
+    ) -> Self {
         let schema = left.schema().with(right.schema().columns().columns.clone());
-        Self { left, right, on, schema }
+        Self {
+            left,
+            right,
+            on,
+            schema,
+        }
     }
 
     /// The pairs of key columns.
@@ -49,27 +60,41 @@ impl PhysicalOperator for HashJoinExec {
     }
 
     fn capabilities(&self) -> OperatorCaps {
-        OperatorCaps { streaming: false, blocking: true, parallel_safe: false, requires_partitioning: None }
+        OperatorCaps {
+            streaming: false,
+            blocking: true,
+            parallel_safe: false,
+            requires_partitioning: None,
+        }
     }
 
     fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
         vec![&self.left, &self.right]
     }
 
-    fn with_new_children(&self, children: Vec<Arc<dyn PhysicalOperator>>) -> Result<Arc<dyn PhysicalOperator>> {
-        let [left, right] =
-            <[_; 2]>::try_from(children).map_err(|_| Error::internal("a join was given another number of inputs"))?;
+    fn with_new_children(
+        &self,
+        children: Vec<Arc<dyn PhysicalOperator>>,
+    ) -> Result<Arc<dyn PhysicalOperator>> {
+        let [left, right] = <[_; 2]>::try_from(children)
+            .map_err(|_| Error::internal("a join was given another number of inputs"))?;
         Ok(Arc::new(Self::new(left, right, self.on.clone())))
     }
 
     fn describe(&self) -> String {
-        format!("HashJoin({})", comma_separated(self.on.iter().map(|(a, b)| format!("{a} = {b}"))))
+        format!(
+            "HashJoin({})",
+            comma_separated(self.on.iter().map(|(a, b)| format!("{a} = {b}")))
+        )
     }
 
     fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
         let (left, right) = (self.left.schema(), self.right.schema());
-        let on =
-            self.on.iter().map(|(a, b)| Ok((left.index_of(a)?, right.index_of(b)?))).collect::<Result<Vec<_>>>()?;
+        let on = self
+            .on
+            .iter()
+            .map(|(a, b)| Ok((left.index_of(a)?, right.index_of(b)?)))
+            .collect::<Result<Vec<_>>>()?;
         let joined = hash_join(
             (left.arrow(), run(&self.left, &context)?),
             (right.arrow(), run(&self.right, &context)?),
@@ -79,7 +104,11 @@ impl PhysicalOperator for HashJoinExec {
         let schema = Arc::clone(self.schema.arrow());
         let named = joined.and_then(move |batch| {
             let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-            let batch = RecordBatch::try_new_with_options(Arc::clone(&schema), batch.columns().to_vec(), &options);
+            let batch = RecordBatch::try_new_with_options(
+                Arc::clone(&schema),
+                batch.columns().to_vec(),
+                &options,
+            );
             std::future::ready(batch.map_err(Error::from))
         });
         Ok(named.boxed())

@@ -14,7 +14,9 @@ use super::expansion::describe_bindings;
 use super::scan::{ScanSource, named_batches, table_column};
 use super::star::{BoundRows, StarBinder, binding_columns, binding_roles};
 use super::{comma_separated, named, no_child};
-use crate::{ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream};
+use crate::{
+    ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream,
+};
 
 /// Reads hyperedges and binds their roles: ids, then members (and incidences), then properties.
 ///
@@ -36,12 +38,22 @@ impl HyperedgeScanExec {
     /// Runs `scan` as the leaf number `leaf`; without a number it reads everything in every partition.
     #[must_use]
     pub fn new(scan: HyperedgeScan, leaf: Option<u32>) -> Self {
-        let mut columns = vec![Column::new(&scan.variable, Type::Hyperedge(Arc::clone(&scan.tables)))];
+        let mut columns = vec![Column::new(
+            &scan.variable,
+            Type::Hyperedge(Arc::clone(&scan.tables)),
+        )];
         columns.extend(binding_columns(&scan.bindings));
         for property in &scan.properties {
-            columns.push(Column::new(property_column(&scan.variable, &property.key), property.ty.clone()));
+            columns.push(Column::new(
+                property_column(&scan.variable, &property.key),
+                property.ty.clone(),
+            ));
         }
-        Self { scan, leaf, schema: PlanSchema::new(columns).into() }
+        Self {
+            scan,
+            leaf,
+            schema: PlanSchema::new(columns).into(),
+        }
     }
 }
 
@@ -63,7 +75,10 @@ impl PhysicalOperator for HyperedgeScanExec {
         Vec::new()
     }
 
-    fn with_new_children(&self, children: Vec<Arc<dyn PhysicalOperator>>) -> Result<Arc<dyn PhysicalOperator>> {
+    fn with_new_children(
+        &self,
+        children: Vec<Arc<dyn PhysicalOperator>>,
+    ) -> Result<Arc<dyn PhysicalOperator>> {
         no_child(&children)?;
         Ok(Arc::new(Self::new(self.scan.clone(), self.leaf)))
     }
@@ -73,22 +88,41 @@ impl PhysicalOperator for HyperedgeScanExec {
         if !self.scan.bindings.is_empty() {
             parts.push(describe_bindings(&self.scan.bindings));
         }
-        let keys = comma_separated(self.scan.properties.iter().map(|property| property.key.clone()));
+        let keys = comma_separated(
+            self.scan
+                .properties
+                .iter()
+                .map(|property| property.key.clone()),
+        );
         if !keys.is_empty() {
             parts.push(format!("read {keys}"));
         }
         if !self.scan.predicate.is_empty() {
-            let conditions: Vec<_> = self.scan.predicate.iter().map(ToString::to_string).collect();
+            let conditions: Vec<_> = self
+                .scan
+                .predicate
+                .iter()
+                .map(ToString::to_string)
+                .collect();
             parts.push(format!("where {}", conditions.join(" AND ")));
         }
         format!("HyperedgeScan({})", parts.join("; "))
     }
 
     fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
-        let keys: Vec<String> =
-            self.scan.properties.iter().map(|property| property.key.trim_start_matches('@').to_owned()).collect();
+        let keys: Vec<String> = self
+            .scan
+            .properties
+            .iter()
+            .map(|property| property.key.trim_start_matches('@').to_owned())
+            .collect();
         let mut columns = binding_roles(&self.scan.bindings);
-        columns.extend(keys.iter().filter(|key| !columns.contains(key)).cloned().collect::<Vec<_>>());
+        columns.extend(
+            keys.iter()
+                .filter(|key| !columns.contains(key))
+                .cloned()
+                .collect::<Vec<_>>(),
+        );
         let source = ScanSource {
             tables: Arc::clone(&self.scan.tables),
             columns,
@@ -120,7 +154,11 @@ impl PhysicalOperator for HyperedgeScanExec {
                     columns.push(take(&column, &rows, None)?);
                 }
                 let options = RecordBatchOptions::new().with_row_count(Some(output.len()));
-                Ok(RecordBatch::try_new_with_options(Arc::clone(schema.arrow()), columns, &options)?)
+                Ok(RecordBatch::try_new_with_options(
+                    Arc::clone(schema.arrow()),
+                    columns,
+                    &options,
+                )?)
             };
             std::future::ready(bind())
         });

@@ -7,7 +7,9 @@ use grism_core::Result;
 use serde::{Deserialize, Serialize};
 
 use super::only_child;
-use crate::{ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run};
+use crate::{
+    ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run,
+};
 
 /// Leaves out the first `skip` rows and puts out at most `fetch` of the others, then stops its input.
 ///
@@ -44,15 +46,26 @@ impl PhysicalOperator for LimitExec {
     }
 
     fn capabilities(&self) -> OperatorCaps {
-        OperatorCaps { streaming: true, blocking: false, ..OperatorCaps::blocking() }
+        OperatorCaps {
+            streaming: true,
+            blocking: false,
+            ..OperatorCaps::blocking()
+        }
     }
 
     fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
         vec![&self.input]
     }
 
-    fn with_new_children(&self, children: Vec<Arc<dyn PhysicalOperator>>) -> Result<Arc<dyn PhysicalOperator>> {
-        Ok(Arc::new(Self::new(only_child(children)?, self.skip, self.fetch)))
+    fn with_new_children(
+        &self,
+        children: Vec<Arc<dyn PhysicalOperator>>,
+    ) -> Result<Arc<dyn PhysicalOperator>> {
+        Ok(Arc::new(Self::new(
+            only_child(children)?,
+            self.skip,
+            self.fetch,
+        )))
     }
 
     fn describe(&self) -> String {

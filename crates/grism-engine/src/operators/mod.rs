@@ -55,14 +55,19 @@ use crate::PhysicalOperator;
 
 /// The only child of an operator that has one.
 fn only_child(children: Vec<Arc<dyn PhysicalOperator>>) -> Result<Arc<dyn PhysicalOperator>> {
-    let [child] = <[_; 1]>::try_from(children)
-        .map_err(|children| Error::internal(format!("one child expected, not {}", children.len())))?;
+    let [child] = <[_; 1]>::try_from(children).map_err(|children| {
+        Error::internal(format!("one child expected, not {}", children.len()))
+    })?;
     Ok(child)
 }
 
 /// Checks that a leaf is given no children.
 fn no_child(children: &[Arc<dyn PhysicalOperator>]) -> Result<()> {
-    if children.is_empty() { Ok(()) } else { Err(Error::internal("a leaf was given children")) }
+    if children.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::internal("a leaf was given children"))
+    }
 }
 
 /// A name as plans show it: internal names are left out.
@@ -73,7 +78,11 @@ fn shown(name: &str) -> &str {
 /// `variable:label`, with either part left out where it says nothing.
 fn named(variable: &str, label: &str) -> String {
     let variable = shown(variable);
-    if label.is_empty() { variable.to_owned() } else { format!("{variable}:{label}") }
+    if label.is_empty() {
+        variable.to_owned()
+    } else {
+        format!("{variable}:{label}")
+    }
 }
 
 fn comma_separated(items: impl IntoIterator<Item = String>) -> String {

@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::scan::{ScanSource, named_batches};
 use super::{comma_separated, named, no_child};
-use crate::{ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream};
+use crate::{
+    ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream,
+};
 
 /// Reads the nodes of some tables: ids, then properties. Predicates and projections reach the storage.
 ///
@@ -24,11 +26,21 @@ impl NodeScanExec {
     /// Runs `scan` as the leaf number `leaf`; without a number it reads everything in every partition.
     #[must_use]
     pub fn new(scan: NodeScan, leaf: Option<u32>) -> Self {
-        let mut columns = vec![Column::new(&scan.variable, Type::Node(Arc::clone(&scan.tables)))];
+        let mut columns = vec![Column::new(
+            &scan.variable,
+            Type::Node(Arc::clone(&scan.tables)),
+        )];
         for property in &scan.properties {
-            columns.push(Column::new(property_column(&scan.variable, &property.key), property.ty.clone()));
+            columns.push(Column::new(
+                property_column(&scan.variable, &property.key),
+                property.ty.clone(),
+            ));
         }
-        Self { scan, leaf, schema: PlanSchema::new(columns).into() }
+        Self {
+            scan,
+            leaf,
+            schema: PlanSchema::new(columns).into(),
+        }
     }
 }
 
@@ -50,33 +62,55 @@ impl PhysicalOperator for NodeScanExec {
         Vec::new()
     }
 
-    fn with_new_children(&self, children: Vec<Arc<dyn PhysicalOperator>>) -> Result<Arc<dyn PhysicalOperator>> {
+    fn with_new_children(
+        &self,
+        children: Vec<Arc<dyn PhysicalOperator>>,
+    ) -> Result<Arc<dyn PhysicalOperator>> {
         no_child(&children)?;
         Ok(Arc::new(Self::new(self.scan.clone(), self.leaf)))
     }
 
     fn describe(&self) -> String {
         let mut parts = vec![named(&self.scan.variable, &self.scan.label)];
-        let keys = comma_separated(self.scan.properties.iter().map(|property| property.key.clone()));
+        let keys = comma_separated(
+            self.scan
+                .properties
+                .iter()
+                .map(|property| property.key.clone()),
+        );
         if !keys.is_empty() {
             parts.push(format!("read {keys}"));
         }
         if !self.scan.predicate.is_empty() {
-            let conditions: Vec<_> = self.scan.predicate.iter().map(ToString::to_string).collect();
+            let conditions: Vec<_> = self
+                .scan
+                .predicate
+                .iter()
+                .map(ToString::to_string)
+                .collect();
             parts.push(format!("where {}", conditions.join(" AND ")));
         }
         format!("NodeScan({})", parts.join("; "))
     }
 
     fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
-        let names: Vec<String> = self.scan.properties.iter().map(|property| property.key.clone()).collect();
+        let names: Vec<String> = self
+            .scan
+            .properties
+            .iter()
+            .map(|property| property.key.clone())
+            .collect();
         let source = ScanSource {
             tables: Arc::clone(&self.scan.tables),
             columns: names.clone(),
             predicate: self.scan.predicate.clone(),
             leaf: self.leaf,
         };
-        Ok(named_batches(source.scan(&context)?, self.schema.clone(), names))
+        Ok(named_batches(
+            source.scan(&context)?,
+            self.schema.clone(),
+            names,
+        ))
     }
 
     fn as_any(&self) -> &dyn std::any::Any {

@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 use super::only_child;
-use crate::{ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run};
+use crate::{
+    ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run,
+};
 
 /// Batches a thread may be ahead of the consumer.
 const AHEAD: usize = 4;
@@ -38,7 +40,10 @@ impl ParallelExec {
     }
 
     /// One stream for each thread.
-    pub(super) fn streams(&self, context: &Arc<dyn ExecutionContextTrait>) -> Result<Vec<RecordBatchStream>> {
+    pub(super) fn streams(
+        &self,
+        context: &Arc<dyn ExecutionContextTrait>,
+    ) -> Result<Vec<RecordBatchStream>> {
         (0..self.threads).map(|_| self.spawn(context)).collect()
     }
 
@@ -83,14 +88,20 @@ impl PhysicalOperator for ParallelExec {
     }
 
     fn capabilities(&self) -> OperatorCaps {
-        OperatorCaps { parallel_safe: false, ..OperatorCaps::streaming() }
+        OperatorCaps {
+            parallel_safe: false,
+            ..OperatorCaps::streaming()
+        }
     }
 
     fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
         vec![&self.input]
     }
 
-    fn with_new_children(&self, children: Vec<Arc<dyn PhysicalOperator>>) -> Result<Arc<dyn PhysicalOperator>> {
+    fn with_new_children(
+        &self,
+        children: Vec<Arc<dyn PhysicalOperator>>,
+    ) -> Result<Arc<dyn PhysicalOperator>> {
         Ok(Arc::new(Self::new(only_child(children)?, self.threads)))
     }
 

@@ -10,7 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{comma_separated, only_child, shown};
 use crate::expr::schema_inference::build_project_schema;
-use crate::{ExecutionContextTrait, ExprEvaluator, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run};
+use crate::{
+    ExecutionContextTrait, ExprEvaluator, OperatorCaps, PhysicalOperator, PhysicalSchema,
+    RecordBatchStream, run,
+};
 
 /// Computes exactly the given columns. Order and partitioning are the input's. Holds one batch.
 #[derive(Debug, Serialize, Deserialize)]
@@ -25,17 +28,26 @@ impl ProjectExec {
     ///
     /// # Errors
     /// `InvalidQuery` where an expression does not fit the input.
-    pub fn try_new(input: Arc<dyn PhysicalOperator>, expressions: Vec<(LogicalExpr, String)>) -> Result<Self> {
+    pub fn try_new(
+        input: Arc<dyn PhysicalOperator>,
+        expressions: Vec<(LogicalExpr, String)>,
+    ) -> Result<Self> {
         let schema = build_project_schema(&expressions, input.schema())?;
-        Ok(Self { input, expressions, schema })
+        Ok(Self {
+            input,
+            expressions,
+            schema,
+        })
     }
 
     /// Where each output column comes from, for those that are plain input columns: (input name, output name).
     pub fn renames(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.expressions.iter().filter_map(|(expression, name)| match expression {
-            LogicalExpr::Column(source) => Some((source.as_str(), name.as_str())),
-            _ => None,
-        })
+        self.expressions
+            .iter()
+            .filter_map(|(expression, name)| match expression {
+                LogicalExpr::Column(source) => Some((source.as_str(), name.as_str())),
+                _ => None,
+            })
     }
 }
 
@@ -57,14 +69,24 @@ impl PhysicalOperator for ProjectExec {
         vec![&self.input]
     }
 
-    fn with_new_children(&self, children: Vec<Arc<dyn PhysicalOperator>>) -> Result<Arc<dyn PhysicalOperator>> {
-        Ok(Arc::new(Self::try_new(only_child(children)?, self.expressions.clone())?))
+    fn with_new_children(
+        &self,
+        children: Vec<Arc<dyn PhysicalOperator>>,
+    ) -> Result<Arc<dyn PhysicalOperator>> {
+        Ok(Arc::new(Self::try_new(
+            only_child(children)?,
+            self.expressions.clone(),
+        )?))
     }
 
     fn describe(&self) -> String {
         let columns = self.expressions.iter().map(|(expression, name)| {
             let text = expression.to_string();
-            if &text == name || shown(name).is_empty() { text } else { format!("{text} AS {name}") }
+            if &text == name || shown(name).is_empty() {
+                text
+            } else {
+                format!("{text} AS {name}")
+            }
         });
         format!("Project({})", comma_separated(columns))
     }
@@ -77,10 +99,17 @@ impl PhysicalOperator for ProjectExec {
             .collect::<Result<Vec<_>>>()?;
         let schema = Arc::clone(self.schema.arrow());
         let projected = run(&self.input, &context)?.and_then(move |batch| {
-            let columns = evaluators.iter().map(|evaluator| evaluator.evaluate(&batch)).collect::<Result<Vec<_>>>();
+            let columns = evaluators
+                .iter()
+                .map(|evaluator| evaluator.evaluate(&batch))
+                .collect::<Result<Vec<_>>>();
             let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
             std::future::ready(columns.and_then(|columns| {
-                Ok(RecordBatch::try_new_with_options(Arc::clone(&schema), columns, &options)?)
+                Ok(RecordBatch::try_new_with_options(
+                    Arc::clone(&schema),
+                    columns,
+                    &options,
+                )?)
             }))
         });
         Ok(projected.boxed())

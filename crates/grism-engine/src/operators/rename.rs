@@ -9,7 +9,9 @@ use grism_logical::{Column, PlanSchema};
 use serde::{Deserialize, Serialize};
 
 use super::{comma_separated, only_child};
-use crate::{ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run};
+use crate::{
+    ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run,
+};
 
 /// Gives every column a name, by position. Order and partitioning are the input's.
 #[derive(Debug, Serialize, Deserialize)]
@@ -26,9 +28,17 @@ impl RenameExec {
     pub fn try_new(input: Arc<dyn PhysicalOperator>, names: &[String]) -> Result<Self> {
         let columns = &input.schema().columns().columns;
         if names.len() != columns.len() {
-            return Err(Error::internal(format!("{} names for {} columns", names.len(), columns.len())));
+            return Err(Error::internal(format!(
+                "{} names for {} columns",
+                names.len(),
+                columns.len()
+            )));
         }
-        let columns = names.iter().zip(columns).map(|(name, column)| Column::new(name, column.ty.clone())).collect();
+        let columns = names
+            .iter()
+            .zip(columns)
+            .map(|(name, column)| Column::new(name, column.ty.clone()))
+            .collect();
         let schema = PlanSchema::new(columns).into();
         Ok(Self { input, schema })
     }
@@ -52,20 +62,30 @@ impl PhysicalOperator for RenameExec {
         vec![&self.input]
     }
 
-    fn with_new_children(&self, children: Vec<Arc<dyn PhysicalOperator>>) -> Result<Arc<dyn PhysicalOperator>> {
+    fn with_new_children(
+        &self,
+        children: Vec<Arc<dyn PhysicalOperator>>,
+    ) -> Result<Arc<dyn PhysicalOperator>> {
         let names: Vec<String> = self.schema.columns().names().map(str::to_owned).collect();
         Ok(Arc::new(Self::try_new(only_child(children)?, &names)?))
     }
 
     fn describe(&self) -> String {
-        format!("Rename({})", comma_separated(self.schema.columns().names().map(str::to_owned)))
+        format!(
+            "Rename({})",
+            comma_separated(self.schema.columns().names().map(str::to_owned))
+        )
     }
 
     fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
         let schema = Arc::clone(self.schema.arrow());
         let renamed = run(&self.input, &context)?.and_then(move |batch| {
             let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-            let batch = RecordBatch::try_new_with_options(Arc::clone(&schema), batch.columns().to_vec(), &options);
+            let batch = RecordBatch::try_new_with_options(
+                Arc::clone(&schema),
+                batch.columns().to_vec(),
+                &options,
+            );
             std::future::ready(batch.map_err(Error::from))
         });
         Ok(renamed.boxed())

@@ -12,9 +12,13 @@ use grism_logical::{Column, RoleBinding, RoleExpand, RoleSource};
 use serde::{Deserialize, Serialize};
 
 use super::expansion::{IncidenceReader, describe_bindings, id_column, take_columns};
-use super::star::{BoundRows, Entrance, StarBinder, binding_columns, binding_roles, incidence_column};
+use super::star::{
+    BoundRows, Entrance, StarBinder, binding_columns, binding_roles, incidence_column,
+};
 use super::{named, only_child, shown};
-use crate::{ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run};
+use crate::{
+    ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run,
+};
 
 /// Goes from a member, through its incidence lists, to the hyperedges that bind it, and on to their other members; or
 /// starts from a hyperedge that is bound already.
@@ -41,8 +45,19 @@ impl RoleExpandExec {
     /// Runs `expand` over `input`, which takes the place of the logical input.
     #[must_use]
     pub fn new(input: Arc<dyn PhysicalOperator>, expand: &RoleExpand) -> Self {
-        let (from, hyperedge, tables) = (expand.from.clone(), expand.hyperedge.clone(), Arc::clone(&expand.tables));
-        Self::build(input, from, hyperedge, tables, expand.label.clone(), expand.bindings.clone())
+        let (from, hyperedge, tables) = (
+            expand.from.clone(),
+            expand.hyperedge.clone(),
+            Arc::clone(&expand.tables),
+        );
+        Self::build(
+            input,
+            from,
+            hyperedge,
+            tables,
+            expand.label.clone(),
+            expand.bindings.clone(),
+        )
     }
 
     fn build(
@@ -55,11 +70,26 @@ impl RoleExpandExec {
     ) -> Self {
         let mut columns = Vec::new();
         if let RoleSource::Member { incidence, .. } = &from {
-            columns.push(Column::new(&hyperedge, Type::Hyperedge(Arc::clone(&tables))));
-            columns.extend(incidence.iter().map(|incidence| Column::new(incidence, Type::Incidence)));
+            columns.push(Column::new(
+                &hyperedge,
+                Type::Hyperedge(Arc::clone(&tables)),
+            ));
+            columns.extend(
+                incidence
+                    .iter()
+                    .map(|incidence| Column::new(incidence, Type::Incidence)),
+            );
         }
         columns.extend(binding_columns(&bindings));
-        Self { schema: input.schema().with(columns), input, from, hyperedge, tables, label, bindings }
+        Self {
+            schema: input.schema().with(columns),
+            input,
+            from,
+            hyperedge,
+            tables,
+            label,
+            bindings,
+        }
     }
 
     /// The column expansion starts from, and whether it holds hyperedges.
@@ -96,18 +126,41 @@ impl PhysicalOperator for RoleExpandExec {
         vec![&self.input]
     }
 
-    fn with_new_children(&self, children: Vec<Arc<dyn PhysicalOperator>>) -> Result<Arc<dyn PhysicalOperator>> {
-        let (from, hyperedge, tables) = (self.from.clone(), self.hyperedge.clone(), Arc::clone(&self.tables));
-        Ok(Arc::new(Self::build(only_child(children)?, from, hyperedge, tables, self.label.clone(), self.bindings.clone())))
+    fn with_new_children(
+        &self,
+        children: Vec<Arc<dyn PhysicalOperator>>,
+    ) -> Result<Arc<dyn PhysicalOperator>> {
+        let (from, hyperedge, tables) = (
+            self.from.clone(),
+            self.hyperedge.clone(),
+            Arc::clone(&self.tables),
+        );
+        Ok(Arc::new(Self::build(
+            only_child(children)?,
+            from,
+            hyperedge,
+            tables,
+            self.label.clone(),
+            self.bindings.clone(),
+        )))
     }
 
     fn describe(&self) -> String {
         let start = match &self.from {
-            RoleSource::Member { column, roles, .. } => format!("({})<-[{}]-", shown(column), roles.join("|")),
+            RoleSource::Member { column, roles, .. } => {
+                format!("({})<-[{}]-", shown(column), roles.join("|"))
+            }
             RoleSource::Hyperedge => String::new(),
         };
-        let bound = if self.bindings.is_empty() { String::new() } else { format!("; {}", describe_bindings(&self.bindings)) };
-        format!("RoleExpand({start}({}){bound})", named(&self.hyperedge, &self.label))
+        let bound = if self.bindings.is_empty() {
+            String::new()
+        } else {
+            format!("; {}", describe_bindings(&self.bindings))
+        };
+        format!(
+            "RoleExpand({start}({}){bound})",
+            named(&self.hyperedge, &self.label)
+        )
     }
 
     fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
@@ -196,7 +249,9 @@ impl Reached {
     fn bound(hyperedges: &UInt64Array, tables: &Tables) -> Self {
         let mut reached = Self::default();
         for (row, hyperedge) in hyperedges.iter().enumerate() {
-            if let Some(hyperedge) = hyperedge.filter(|id| tables.contains(&EntityId::from_raw(*id).table())) {
+            if let Some(hyperedge) =
+                hyperedge.filter(|id| tables.contains(&EntityId::from_raw(*id).table()))
+            {
                 reached.push(row as u32, hyperedge, 0, 0);
             }
         }
@@ -230,7 +285,12 @@ struct Hop {
 }
 
 impl Hop {
-    async fn bind(&self, snapshot: &dyn Snapshot, batch: &RecordBatch, reached: Reached) -> Result<RecordBatch> {
+    async fn bind(
+        &self,
+        snapshot: &dyn Snapshot,
+        batch: &RecordBatch,
+        reached: Reached,
+    ) -> Result<RecordBatch> {
         let hyperedges = UInt64Array::from(reached.hyperedges.clone());
         // Per reached hyperedge, by its index in `reached`: all ways to bind its roles.
         let mut output = BoundRows::new(self.bindings.len());
@@ -240,14 +300,23 @@ impl Hop {
             self.bind_roles(snapshot, &reached, &mut output).await?;
         }
         let places = output.row_indices();
-        let rows = take(&arrow::array::UInt32Array::from(reached.rows.clone()), &places, None)?;
+        let rows = take(
+            &arrow::array::UInt32Array::from(reached.rows.clone()),
+            &places,
+            None,
+        )?;
         let rows = rows
             .as_any()
             .downcast_ref::<arrow::array::UInt32Array>()
             .cloned()
             .ok_or_else(|| Error::internal("row numbers changed their type"))?;
         let mut columns = take_columns(batch, &rows)?;
-        if let RoleSource::Member { column, roles, incidence } = &self.from {
+        if let RoleSource::Member {
+            column,
+            roles,
+            incidence,
+        } = &self.from
+        {
             columns.push(take(&hyperedges, &places, None)?);
             if incidence.is_some() {
                 columns.push(self.entrance_column(batch, column, roles, &reached, &output)?);
@@ -255,10 +324,19 @@ impl Hop {
         }
         columns.extend(output.columns(&self.bindings, &hyperedges)?);
         let options = RecordBatchOptions::new().with_row_count(Some(output.len()));
-        Ok(RecordBatch::try_new_with_options(Arc::clone(self.schema.arrow()), columns, &options)?)
+        Ok(RecordBatch::try_new_with_options(
+            Arc::clone(self.schema.arrow()),
+            columns,
+            &options,
+        )?)
     }
 
-    async fn bind_roles(&self, snapshot: &dyn Snapshot, reached: &Reached, output: &mut BoundRows) -> Result<()> {
+    async fn bind_roles(
+        &self,
+        snapshot: &dyn Snapshot,
+        reached: &Reached,
+        output: &mut BoundRows,
+    ) -> Result<()> {
         let mut by_table: BTreeMap<TableId, (Vec<u64>, Vec<u32>)> = BTreeMap::new();
         for (index, hyperedge) in reached.hyperedges.iter().enumerate() {
             let id = EntityId::from_raw(*hyperedge);
@@ -271,15 +349,21 @@ impl Hop {
             RoleSource::Hyperedge => &[],
         };
         for (table, (offsets, indices)) in by_table {
-            let Some(hyperedge_type) = snapshot.schema().table(table)?.hyperedge_type() else { continue };
-            let wanted: Vec<String> =
-                binding_roles(&self.bindings).into_iter().filter(|role| hyperedge_type.role(role).is_some()).collect();
+            let Some(hyperedge_type) = snapshot.schema().table(table)?.hyperedge_type() else {
+                continue;
+            };
+            let wanted: Vec<String> = binding_roles(&self.bindings)
+                .into_iter()
+                .filter(|role| hyperedge_type.role(role).is_some())
+                .collect();
             let roles = snapshot.take(table, &offsets, &wanted).await?;
             let binder = StarBinder::try_new(&self.bindings, &roles)?;
             for (at, index) in indices.into_iter().enumerate() {
                 let entrance = entrance_roles.get(reached.roles[index as usize] as usize);
-                let entrance =
-                    entrance.map(|role| Entrance { role: role.as_str(), position: reached.positions[index as usize] });
+                let entrance = entrance.map(|role| Entrance {
+                    role: role.as_str(),
+                    position: reached.positions[index as usize],
+                });
                 binder.bind(at, index, entrance, output);
             }
         }
@@ -300,7 +384,9 @@ impl Hop {
             places().map(|place| reached.hyperedges[place]).collect(),
             places().map(|place| roles[reached.roles[place] as usize].as_str()),
             places().map(|place| reached.positions[place]),
-            places().map(|place| members.value(reached.rows[place] as usize)).collect(),
+            places()
+                .map(|place| members.value(reached.rows[place] as usize))
+                .collect(),
         )
     }
 }

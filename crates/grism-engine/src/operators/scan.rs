@@ -6,7 +6,9 @@ use arrow::array::{ArrayRef, new_null_array};
 use arrow::compute::cast;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{ID_COLUMN, Result, ScanPredicate, ScanRange, ScanRequest, Snapshot, TableId, Tables};
+use grism_core::{
+    ID_COLUMN, Result, ScanPredicate, ScanRange, ScanRequest, Snapshot, TableId, Tables,
+};
 
 use crate::{ExecutionContextTrait, MorselQueue, PhysicalSchema, RecordBatchStream};
 
@@ -30,8 +32,11 @@ impl ScanSource {
     ) -> Result<futures::stream::BoxStream<'static, Result<(TableId, RecordBatch)>>> {
         let snapshot = Arc::clone(&context.query().snapshot);
         let batch_rows = context.query().config.batch_rows;
-        let ranges: Vec<ScanRange> =
-            self.tables.iter().flat_map(|table| snapshot.scan_ranges(*table)).collect();
+        let ranges: Vec<ScanRange> = self
+            .tables
+            .iter()
+            .flat_map(|table| snapshot.scan_ranges(*table))
+            .collect();
         let queue = match self.leaf {
             Some(leaf) => context.morsels(leaf, ranges.len()),
             None => Arc::new(MorselQueue::new((0..ranges.len()).collect())),
@@ -54,10 +59,17 @@ impl ScanSource {
     }
 
     /// The columns that `table` has, and the predicate; `None` where no row of it can pass.
-    fn narrowed(&self, snapshot: &dyn Snapshot, table: TableId) -> Result<Option<(Vec<String>, ScanPredicate)>> {
+    fn narrowed(
+        &self,
+        snapshot: &dyn Snapshot,
+        table: TableId,
+    ) -> Result<Option<(Vec<String>, ScanPredicate)>> {
         let entry = snapshot.schema().table(table)?;
         let has = |name: &str| {
-            entry.property(name).is_some() || entry.hyperedge_type().is_some_and(|ty| ty.role(name).is_some())
+            entry.property(name).is_some()
+                || entry
+                    .hyperedge_type()
+                    .is_some_and(|ty| ty.role(name).is_some())
         };
         let mut predicate = Vec::new();
         for comparison in &self.predicate {
@@ -68,12 +80,24 @@ impl ScanSource {
                 return Ok(None);
             }
         }
-        Ok(Some((self.columns.iter().filter(|name| has(name)).cloned().collect(), predicate)))
+        Ok(Some((
+            self.columns
+                .iter()
+                .filter(|name| has(name))
+                .cloned()
+                .collect(),
+            predicate,
+        )))
     }
 }
 
 /// The column `name` of a batch of a table, as the column at `index` of `schema`; null where the table has none.
-pub(super) fn table_column(batch: &RecordBatch, name: &str, schema: &PhysicalSchema, index: usize) -> Result<ArrayRef> {
+pub(super) fn table_column(
+    batch: &RecordBatch,
+    name: &str,
+    schema: &PhysicalSchema,
+    index: usize,
+) -> Result<ArrayRef> {
     let data_type = schema.arrow().field(index).data_type();
     match batch.column_by_name(name) {
         Some(column) if column.data_type() == data_type => Ok(Arc::clone(column)),
@@ -96,7 +120,11 @@ pub(super) fn named_batches(
                     columns.push(table_column(&batch, name, &schema, index + 1)?);
                 }
                 let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-                Ok(RecordBatch::try_new_with_options(Arc::clone(schema.arrow()), columns, &options)?)
+                Ok(RecordBatch::try_new_with_options(
+                    Arc::clone(schema.arrow()),
+                    columns,
+                    &options,
+                )?)
             };
             std::future::ready(named())
         })

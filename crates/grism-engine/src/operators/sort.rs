@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::{comma_separated, only_child};
 use crate::datafusion::{SortColumn, merge_sorted, sort};
 use crate::operators::ParallelExec;
-use crate::{ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run};
+use crate::{
+    ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run,
+};
 
 /// Sorts its input by columns, and keeps only the first rows where `fetch` is given.
 ///
@@ -24,7 +26,11 @@ pub struct SortExec {
 impl SortExec {
     /// Sorts `input` by `keys`, where `true` is descending.
     #[must_use]
-    pub fn new(input: Arc<dyn PhysicalOperator>, keys: Vec<(String, bool)>, fetch: Option<usize>) -> Self {
+    pub fn new(
+        input: Arc<dyn PhysicalOperator>,
+        keys: Vec<(String, bool)>,
+        fetch: Option<usize>,
+    ) -> Self {
         Self { input, keys, fetch }
     }
 
@@ -42,12 +48,25 @@ impl SortExec {
 }
 
 /// The positions of sort keys.
-pub(super) fn sort_columns(schema: &PhysicalSchema, keys: &[(String, bool)]) -> Result<Vec<SortColumn>> {
-    keys.iter().map(|(key, descending)| Ok(SortColumn { index: schema.index_of(key)?, descending: *descending })).collect()
+pub(super) fn sort_columns(
+    schema: &PhysicalSchema,
+    keys: &[(String, bool)],
+) -> Result<Vec<SortColumn>> {
+    keys.iter()
+        .map(|(key, descending)| {
+            Ok(SortColumn {
+                index: schema.index_of(key)?,
+                descending: *descending,
+            })
+        })
+        .collect()
 }
 
 fn describe_keys(keys: &[(String, bool)]) -> String {
-    comma_separated(keys.iter().map(|(key, descending)| format!("{key}{}", if *descending { " DESC" } else { "" })))
+    comma_separated(
+        keys.iter()
+            .map(|(key, descending)| format!("{key}{}", if *descending { " DESC" } else { "" })),
+    )
 }
 
 #[typetag::serde]
@@ -68,8 +87,15 @@ impl PhysicalOperator for SortExec {
         vec![&self.input]
     }
 
-    fn with_new_children(&self, children: Vec<Arc<dyn PhysicalOperator>>) -> Result<Arc<dyn PhysicalOperator>> {
-        Ok(Arc::new(Self::new(only_child(children)?, self.keys.clone(), self.fetch)))
+    fn with_new_children(
+        &self,
+        children: Vec<Arc<dyn PhysicalOperator>>,
+    ) -> Result<Arc<dyn PhysicalOperator>> {
+        Ok(Arc::new(Self::new(
+            only_child(children)?,
+            self.keys.clone(),
+            self.fetch,
+        )))
     }
 
     fn describe(&self) -> String {
@@ -82,7 +108,13 @@ impl PhysicalOperator for SortExec {
     fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
         let columns = sort_columns(self.input.schema(), &self.keys)?;
         let input = run(&self.input, &context)?;
-        sort(self.input.schema().arrow(), input, &columns, self.fetch, context.query().task())
+        sort(
+            self.input.schema().arrow(),
+            input,
+            &columns,
+            self.fetch,
+            context.query().task(),
+        )
     }
 
     fn as_any(&self) -> &dyn std::any::Any {
@@ -101,7 +133,11 @@ pub struct SortMergeExec {
 impl SortMergeExec {
     /// Merges the sorted outputs of `input`, a [`ParallelExec`].
     #[must_use]
-    pub fn new(input: Arc<dyn PhysicalOperator>, keys: Vec<(String, bool)>, fetch: Option<usize>) -> Self {
+    pub fn new(
+        input: Arc<dyn PhysicalOperator>,
+        keys: Vec<(String, bool)>,
+        fetch: Option<usize>,
+    ) -> Self {
         Self { input, keys, fetch }
     }
 }
@@ -117,15 +153,26 @@ impl PhysicalOperator for SortMergeExec {
     }
 
     fn capabilities(&self) -> OperatorCaps {
-        OperatorCaps { blocking: false, streaming: true, ..OperatorCaps::blocking() }
+        OperatorCaps {
+            blocking: false,
+            streaming: true,
+            ..OperatorCaps::blocking()
+        }
     }
 
     fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
         vec![&self.input]
     }
 
-    fn with_new_children(&self, children: Vec<Arc<dyn PhysicalOperator>>) -> Result<Arc<dyn PhysicalOperator>> {
-        Ok(Arc::new(Self::new(only_child(children)?, self.keys.clone(), self.fetch)))
+    fn with_new_children(
+        &self,
+        children: Vec<Arc<dyn PhysicalOperator>>,
+    ) -> Result<Arc<dyn PhysicalOperator>> {
+        Ok(Arc::new(Self::new(
+            only_child(children)?,
+            self.keys.clone(),
+            self.fetch,
+        )))
     }
 
     fn describe(&self) -> String {
@@ -138,7 +185,13 @@ impl PhysicalOperator for SortMergeExec {
             Some(parallel) => parallel.streams(&context)?,
             None => vec![run(&self.input, &context)?],
         };
-        merge_sorted(self.input.schema().arrow(), streams, &columns, self.fetch, &context.query().task())
+        merge_sorted(
+            self.input.schema().arrow(),
+            streams,
+            &columns,
+            self.fetch,
+            &context.query().task(),
+        )
     }
 
     fn as_any(&self) -> &dyn std::any::Any {

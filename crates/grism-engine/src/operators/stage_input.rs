@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::no_child;
 use crate::datafusion::merge_sorted;
-use crate::{ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream};
+use crate::{
+    ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream,
+};
 
 /// In which order the pieces of a stage input are read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,7 +32,11 @@ impl StageInputExec {
     /// The input number `input` of the stage.
     #[must_use]
     pub fn new(input: usize, schema: PhysicalSchema, order: StageInputOrder) -> Self {
-        Self { input, schema, order }
+        Self {
+            input,
+            schema,
+            order,
+        }
     }
 
     /// Which input of the stage it reads.
@@ -58,9 +64,16 @@ impl PhysicalOperator for StageInputExec {
         Vec::new()
     }
 
-    fn with_new_children(&self, children: Vec<Arc<dyn PhysicalOperator>>) -> Result<Arc<dyn PhysicalOperator>> {
+    fn with_new_children(
+        &self,
+        children: Vec<Arc<dyn PhysicalOperator>>,
+    ) -> Result<Arc<dyn PhysicalOperator>> {
         no_child(&children)?;
-        Ok(Arc::new(Self::new(self.input, self.schema.clone(), self.order.clone())))
+        Ok(Arc::new(Self::new(
+            self.input,
+            self.schema.clone(),
+            self.order.clone(),
+        )))
     }
 
     fn describe(&self) -> String {
@@ -79,7 +92,13 @@ impl PhysicalOperator for StageInputExec {
                 if pieces.is_empty() {
                     return Ok(Box::pin(futures::stream::empty()));
                 }
-                merge_sorted(self.schema.arrow(), pieces, &columns, None, &context.query().task())
+                merge_sorted(
+                    self.schema.arrow(),
+                    pieces,
+                    &columns,
+                    None,
+                    &context.query().task(),
+                )
             }
         }
     }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, Int64Array, ListArray, StringArray, StructArray, UInt32Array, UInt64Array};
+use arrow::array::{
+    Array, ArrayRef, Int64Array, ListArray, StringArray, StructArray, UInt32Array, UInt64Array,
+};
 use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
 use grism_core::{EntityId, Error, Result, Type};
@@ -28,7 +30,11 @@ pub(super) struct BoundRows {
 
 impl BoundRows {
     pub(super) fn new(bindings: usize) -> Self {
-        Self { rows: Vec::new(), members: vec![Vec::new(); bindings], places: vec![Vec::new(); bindings] }
+        Self {
+            rows: Vec::new(),
+            members: vec![Vec::new(); bindings],
+            places: vec![Vec::new(); bindings],
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -40,15 +46,30 @@ impl BoundRows {
     }
 
     /// The columns of the bindings: each member, and its incidence where that is asked for.
-    pub(super) fn columns(&self, bindings: &[RoleBinding], hyperedges: &UInt64Array) -> Result<Vec<ArrayRef>> {
+    pub(super) fn columns(
+        &self,
+        bindings: &[RoleBinding],
+        hyperedges: &UInt64Array,
+    ) -> Result<Vec<ArrayRef>> {
         let mut columns: Vec<ArrayRef> = Vec::new();
         for (index, binding) in bindings.iter().enumerate() {
             columns.push(Arc::new(UInt64Array::from(self.members[index].clone())));
             if binding.incidence.is_some() {
-                let owners = self.rows.iter().map(|row| hyperedges.value(*row as usize)).collect();
-                let roles = self.places[index].iter().map(|(role, _)| binding.roles[*role as usize].as_str());
+                let owners = self
+                    .rows
+                    .iter()
+                    .map(|row| hyperedges.value(*row as usize))
+                    .collect();
+                let roles = self.places[index]
+                    .iter()
+                    .map(|(role, _)| binding.roles[*role as usize].as_str());
                 let positions = self.places[index].iter().map(|(_, position)| *position);
-                columns.push(incidence_column(owners, roles, positions, self.members[index].clone())?);
+                columns.push(incidence_column(
+                    owners,
+                    roles,
+                    positions,
+                    self.members[index].clone(),
+                )?);
             }
         }
         Ok(columns)
@@ -88,7 +109,10 @@ pub(super) fn binding_columns(bindings: &[RoleBinding]) -> Vec<Column> {
 
 /// The roles that bindings read.
 pub(super) fn binding_roles(bindings: &[RoleBinding]) -> Vec<String> {
-    let mut roles: Vec<String> = bindings.iter().flat_map(|binding| binding.roles.clone()).collect();
+    let mut roles: Vec<String> = bindings
+        .iter()
+        .flat_map(|binding| binding.roles.clone())
+        .collect();
     roles.sort_unstable();
     roles.dedup();
     roles
@@ -111,7 +135,9 @@ enum RoleColumn {
 impl<'a> StarBinder<'a> {
     pub(super) fn try_new(bindings: &'a [RoleBinding], roles: &RecordBatch) -> Result<Self> {
         let column = |role: &String| -> Result<Option<RoleColumn>> {
-            let Some(column) = roles.column_by_name(role) else { return Ok(None) };
+            let Some(column) = roles.column_by_name(role) else {
+                return Ok(None);
+            };
             let ids = |array: &dyn Array| array.as_any().downcast_ref::<UInt64Array>().cloned();
             if let Some(once) = ids(column) {
                 return Ok(Some(RoleColumn::Once(once)));
@@ -119,7 +145,9 @@ impl<'a> StarBinder<'a> {
             let lists = column.as_any().downcast_ref::<ListArray>();
             match lists.and_then(|lists| Some((lists.clone(), ids(lists.values())?))) {
                 Some((lists, values)) => Ok(Some(RoleColumn::Many(lists, values))),
-                None => Err(Error::internal(format!("the role `{role}` is no column of ids"))),
+                None => Err(Error::internal(format!(
+                    "the role `{role}` is no column of ids"
+                ))),
             }
         };
         let columns = bindings
@@ -130,7 +158,13 @@ impl<'a> StarBinder<'a> {
     }
 
     /// Adds every way of binding the hyperedge whose roles stand at `at`, for the input row `row`.
-    pub(super) fn bind(&self, at: usize, row: u32, entrance: Option<Entrance<'_>>, output: &mut BoundRows) {
+    pub(super) fn bind(
+        &self,
+        at: usize,
+        row: u32,
+        entrance: Option<Entrance<'_>>,
+        output: &mut BoundRows,
+    ) {
         let mut chosen: Vec<(u8, u32, u64)> = Vec::with_capacity(self.bindings.len());
         self.choose(at, row, entrance, &mut chosen, output);
     }
@@ -170,12 +204,15 @@ impl<'a> StarBinder<'a> {
                 }
                 let position = position as u32;
                 let member = ids.value(place);
-                let allowed = |tables: &grism_core::Tables| tables.contains(&EntityId::from_raw(member).table());
+                let allowed = |tables: &grism_core::Tables| {
+                    tables.contains(&EntityId::from_raw(member).table())
+                };
                 if !binding.restrict.as_ref().is_none_or(allowed) {
                     continue;
                 }
                 let name = binding.roles[role].as_str();
-                let entered = entrance.is_some_and(|entrance| entrance.role == name && entrance.position == position);
+                let entered = entrance
+                    .is_some_and(|entrance| entrance.role == name && entrance.position == position);
                 let taken = chosen.iter().enumerate().any(|(index, (own, at, _))| {
                     self.bindings[index].roles[*own as usize] == name && *at == position
                 });

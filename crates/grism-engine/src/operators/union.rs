@@ -8,7 +8,9 @@ use futures::{StreamExt, TryStreamExt};
 use grism_core::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::{ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run};
+use crate::{
+    ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run,
+};
 
 /// Puts out the rows of its inputs, one input after the other; duplicates stay.
 ///
@@ -45,9 +47,14 @@ impl PhysicalOperator for UnionExec {
         self.inputs.iter().collect()
     }
 
-    fn with_new_children(&self, children: Vec<Arc<dyn PhysicalOperator>>) -> Result<Arc<dyn PhysicalOperator>> {
+    fn with_new_children(
+        &self,
+        children: Vec<Arc<dyn PhysicalOperator>>,
+    ) -> Result<Arc<dyn PhysicalOperator>> {
         if children.len() != self.inputs.len() {
-            return Err(Error::internal("a union was given another number of inputs"));
+            return Err(Error::internal(
+                "a union was given another number of inputs",
+            ));
         }
         Ok(Arc::new(Self::new(children, self.schema.clone())))
     }

@@ -8,7 +8,9 @@ use grism_core::Result;
 use serde::{Deserialize, Serialize};
 
 use super::no_child;
-use crate::{ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream};
+use crate::{
+    ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream,
+};
 
 /// Puts out one row without columns; of all partitions, only one does.
 #[derive(Debug, Serialize, Deserialize)]
@@ -21,7 +23,10 @@ impl UnitExec {
     /// The leaf number `leaf` of its plan.
     #[must_use]
     pub fn new(leaf: u32) -> Self {
-        Self { leaf, schema: PhysicalSchema::from(grism_logical::PlanSchema::default()) }
+        Self {
+            leaf,
+            schema: PhysicalSchema::from(grism_logical::PlanSchema::default()),
+        }
     }
 }
 
@@ -43,7 +48,10 @@ impl PhysicalOperator for UnitExec {
         Vec::new()
     }
 
-    fn with_new_children(&self, children: Vec<Arc<dyn PhysicalOperator>>) -> Result<Arc<dyn PhysicalOperator>> {
+    fn with_new_children(
+        &self,
+        children: Vec<Arc<dyn PhysicalOperator>>,
+    ) -> Result<Arc<dyn PhysicalOperator>> {
         no_child(&children)?;
         Ok(Arc::new(Self::new(self.leaf)))
     }
@@ -57,7 +65,11 @@ impl PhysicalOperator for UnitExec {
             return Ok(futures::stream::empty().boxed());
         }
         let options = RecordBatchOptions::new().with_row_count(Some(1));
-        let row = RecordBatch::try_new_with_options(Arc::clone(self.schema.arrow()), Vec::new(), &options)?;
+        let row = RecordBatch::try_new_with_options(
+            Arc::clone(self.schema.arrow()),
+            Vec::new(),
+            &options,
+        )?;
         Ok(futures::stream::iter([Ok(row)]).boxed())
     }
 

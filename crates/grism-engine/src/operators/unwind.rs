@@ -12,7 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use super::only_child;
 use crate::expr::schema_inference::infer_expr_type;
-use crate::{ExecutionContextTrait, ExprEvaluator, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run};
+use crate::{
+    ExecutionContextTrait, ExprEvaluator, OperatorCaps, PhysicalOperator, PhysicalSchema,
+    RecordBatchStream, run,
+};
 
 /// Repeats each row for the elements of a list, in their order; null and the empty list drop the row.
 ///
@@ -30,14 +33,27 @@ impl UnwindExec {
     ///
     /// # Errors
     /// `InvalidQuery` where the expression is no list.
-    pub fn try_new(input: Arc<dyn PhysicalOperator>, expression: LogicalExpr, variable: String) -> Result<Self> {
+    pub fn try_new(
+        input: Arc<dyn PhysicalOperator>,
+        expression: LogicalExpr,
+        variable: String,
+    ) -> Result<Self> {
         let ty = match infer_expr_type(&expression, input.schema())? {
             Type::List(item) => *item,
             Type::Null => Type::Null,
-            other => return Err(Error::invalid_query(format!("UNWIND needs a list, not {other}"))),
+            other => {
+                return Err(Error::invalid_query(format!(
+                    "UNWIND needs a list, not {other}"
+                )));
+            }
         };
         let schema = input.schema().with([Column::new(&variable, ty)]);
-        Ok(Self { input, expression, variable, schema })
+        Ok(Self {
+            input,
+            expression,
+            variable,
+            schema,
+        })
     }
 }
 
@@ -59,13 +75,24 @@ impl PhysicalOperator for UnwindExec {
         vec![&self.input]
     }
 
-    fn with_new_children(&self, children: Vec<Arc<dyn PhysicalOperator>>) -> Result<Arc<dyn PhysicalOperator>> {
-        Ok(Arc::new(Self::try_new(only_child(children)?, self.expression.clone(), self.variable.clone())?))
+    fn with_new_children(
+        &self,
+        children: Vec<Arc<dyn PhysicalOperator>>,
+    ) -> Result<Arc<dyn PhysicalOperator>> {
+        Ok(Arc::new(Self::try_new(
+            only_child(children)?,
+            self.expression.clone(),
+            self.variable.clone(),
+        )?))
     }
 
     fn describe(&self) -> String {
         let text = self.expression.to_string();
-        let shown = if text.chars().count() > 60 { format!("{}…", text.chars().take(60).collect::<String>()) } else { text };
+        let shown = if text.chars().count() > 60 {
+            format!("{}…", text.chars().take(60).collect::<String>())
+        } else {
+            text
+        };
         format!("Unwind({shown} AS {})", self.variable)
     }
 
@@ -105,9 +132,19 @@ impl PhysicalOperator for UnwindExec {
     }
 }
 
-fn repeat(schema: &PhysicalSchema, batch: &RecordBatch, values: &ArrayRef, rows: Vec<u32>, items: Vec<u32>) -> Result<RecordBatch> {
+fn repeat(
+    schema: &PhysicalSchema,
+    batch: &RecordBatch,
+    values: &ArrayRef,
+    rows: Vec<u32>,
+    items: Vec<u32>,
+) -> Result<RecordBatch> {
     let (rows, items) = (UInt32Array::from(rows), UInt32Array::from(items));
-    let mut columns = batch.columns().iter().map(|column| take(column, &rows, None)).collect::<Result<Vec<_>, _>>()?;
+    let mut columns = batch
+        .columns()
+        .iter()
+        .map(|column| take(column, &rows, None))
+        .collect::<Result<Vec<_>, _>>()?;
     let elements = take(values, &items, None)?;
     columns.push(elements);
     Ok(RecordBatch::try_new(Arc::clone(schema.arrow()), columns)?)

@@ -13,14 +13,24 @@ use crate::{Aggregate, BinaryOperator as Op, Join, LogicalExpr, LogicalPlan, Una
 pub(super) fn fold_constants(plan: LogicalPlan, schema: &GraphSchema) -> Result<LogicalPlan> {
     let mut plan = plan.try_map_inputs(&mut |input| fold_constants(input.clone(), schema))?;
     let fold = |expression: &mut LogicalExpr| {
-        *expression = fold_expression(std::mem::replace(expression, LogicalExpr::Literal(Value::Null)));
+        *expression = fold_expression(std::mem::replace(
+            expression,
+            LogicalExpr::Literal(Value::Null),
+        ));
     };
     match &mut plan {
         LogicalPlan::Filter { predicate, .. } => fold(predicate),
-        LogicalPlan::Project { expressions, .. } => expressions.iter_mut().for_each(|(expression, _)| fold(expression)),
-        LogicalPlan::Aggregate(Aggregate { keys, aggregates, .. }) => {
+        LogicalPlan::Project { expressions, .. } => expressions
+            .iter_mut()
+            .for_each(|(expression, _)| fold(expression)),
+        LogicalPlan::Aggregate(Aggregate {
+            keys, aggregates, ..
+        }) => {
             keys.iter_mut().for_each(|(key, _)| fold(key));
-            aggregates.iter_mut().filter_map(|(call, _)| call.argument.as_mut()).for_each(fold);
+            aggregates
+                .iter_mut()
+                .filter_map(|(call, _)| call.argument.as_mut())
+                .for_each(fold);
         }
         LogicalPlan::Sort { keys, .. } => keys.iter_mut().for_each(|key| fold(&mut key.expression)),
         LogicalPlan::Unwind { expression, .. } => fold(expression),
@@ -31,12 +41,14 @@ pub(super) fn fold_constants(plan: LogicalPlan, schema: &GraphSchema) -> Result<
         _ => {}
     }
     Ok(match plan {
-        LogicalPlan::Filter { input, predicate: LogicalExpr::Literal(Value::Bool(true)) } => {
-            Arc::unwrap_or_clone(input)
-        }
-        LogicalPlan::Filter { input, predicate: LogicalExpr::Literal(Value::Bool(false) | Value::Null) } => {
-            LogicalPlan::Empty(input.schema()?)
-        }
+        LogicalPlan::Filter {
+            input,
+            predicate: LogicalExpr::Literal(Value::Bool(true)),
+        } => Arc::unwrap_or_clone(input),
+        LogicalPlan::Filter {
+            input,
+            predicate: LogicalExpr::Literal(Value::Bool(false) | Value::Null),
+        } => LogicalPlan::Empty(input.schema()?),
         other => other,
     })
 }
@@ -49,7 +61,11 @@ pub fn fold_expression(expression: LogicalExpr) -> LogicalExpr {
 
 fn fold_node(expression: LogicalExpr) -> LogicalExpr {
     let folded = match &expression {
-        LogicalExpr::Binary { operator, left, right } => match (operator, &**left, &**right) {
+        LogicalExpr::Binary {
+            operator,
+            left,
+            right,
+        } => match (operator, &**left, &**right) {
             (Op::And, LogicalExpr::Literal(Value::Bool(true)), other)
             | (Op::And, other, LogicalExpr::Literal(Value::Bool(true)))
             | (Op::Or, LogicalExpr::Literal(Value::Bool(false)), other)
@@ -60,9 +76,9 @@ fn fold_node(expression: LogicalExpr) -> LogicalExpr {
             _ => None,
         },
         LogicalExpr::Unary { operator, operand } => match (operator, &**operand) {
-            (UnaryOperator::Negate, LogicalExpr::Literal(Value::Int64(value))) => {
-                value.checked_neg().map(|value| LogicalExpr::Literal(Value::Int64(value)))
-            }
+            (UnaryOperator::Negate, LogicalExpr::Literal(Value::Int64(value))) => value
+                .checked_neg()
+                .map(|value| LogicalExpr::Literal(Value::Int64(value))),
             (UnaryOperator::Negate, LogicalExpr::Literal(Value::Float64(value))) => {
                 Some(LogicalExpr::Literal(Value::Float64(-value)))
             }
@@ -79,7 +95,9 @@ fn fold_node(expression: LogicalExpr) -> LogicalExpr {
             })
             .collect::<Option<Vec<_>>>()
             .map(|values| LogicalExpr::Literal(Value::List(values)))
-            .filter(|folded| matches!(folded, LogicalExpr::Literal(value) if value.type_of().is_some())),
+            .filter(
+                |folded| matches!(folded, LogicalExpr::Literal(value) if value.type_of().is_some()),
+            ),
         _ => None,
     };
     folded.unwrap_or(expression)

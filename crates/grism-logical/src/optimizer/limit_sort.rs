@@ -13,9 +13,17 @@ use crate::LogicalPlan;
 pub(super) fn limit_sort(plan: LogicalPlan, schema: &GraphSchema) -> Result<LogicalPlan> {
     let plan = plan.try_map_inputs(&mut |input| limit_sort(input.clone(), schema))?;
     Ok(match plan {
-        LogicalPlan::Limit { input, skip, fetch: Some(fetch) } => {
+        LogicalPlan::Limit {
+            input,
+            skip,
+            fetch: Some(fetch),
+        } => {
             let input = bounded(&input, skip.saturating_add(fetch)).unwrap_or(input);
-            LogicalPlan::Limit { input, skip, fetch: Some(fetch) }
+            LogicalPlan::Limit {
+                input,
+                skip,
+                fetch: Some(fetch),
+            }
         }
         other => other,
     })
@@ -25,11 +33,18 @@ fn bounded(plan: &LogicalPlan, reach: usize) -> Option<Arc<LogicalPlan>> {
     match plan {
         LogicalPlan::Sort { input, keys, fetch } => {
             let fetch = Some(fetch.map_or(reach, |own| own.min(reach)));
-            Some(Arc::new(LogicalPlan::Sort { input: Arc::clone(input), keys: keys.clone(), fetch }))
+            Some(Arc::new(LogicalPlan::Sort {
+                input: Arc::clone(input),
+                keys: keys.clone(),
+                fetch,
+            }))
         }
         LogicalPlan::Project { input, expressions } => {
             let input = bounded(input, reach)?;
-            Some(Arc::new(LogicalPlan::Project { input, expressions: expressions.clone() }))
+            Some(Arc::new(LogicalPlan::Project {
+                input,
+                expressions: expressions.clone(),
+            }))
         }
         _ => None,
     }

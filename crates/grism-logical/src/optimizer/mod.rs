@@ -21,10 +21,22 @@ pub struct Rule {
 
 /// The rules, in the order they run.
 pub const RULES: &[Rule] = &[
-    Rule { name: "fold_constants", apply: fold_constants::fold_constants },
-    Rule { name: "push_filters", apply: push_filters::push_filters },
-    Rule { name: "limit_sort", apply: limit_sort::limit_sort },
-    Rule { name: "prune_columns", apply: prune_columns::prune_columns },
+    Rule {
+        name: "fold_constants",
+        apply: fold_constants::fold_constants,
+    },
+    Rule {
+        name: "push_filters",
+        apply: push_filters::push_filters,
+    },
+    Rule {
+        name: "limit_sort",
+        apply: limit_sort::limit_sort,
+    },
+    Rule {
+        name: "prune_columns",
+        apply: prune_columns::prune_columns,
+    },
 ];
 
 /// Runs every rule once.
@@ -32,5 +44,7 @@ pub const RULES: &[Rule] = &[
 /// # Errors
 /// Those of the rules, which are errors of type inference.
 pub fn optimize(plan: LogicalPlan, schema: &GraphSchema) -> Result<LogicalPlan> {
-    RULES.iter().try_fold(plan, |plan, rule| (rule.apply)(plan, schema))
+    RULES
+        .iter()
+        .try_fold(plan, |plan, rule| (rule.apply)(plan, schema))
 }

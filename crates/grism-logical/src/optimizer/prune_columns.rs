@@ -9,8 +9,8 @@ use std::sync::Arc;
 use grism_core::{Cardinality, GraphSchema, Result, Tables, Type};
 
 use crate::{
-    Aggregate, Apply, ApplyKind, Column, EdgeExpand, Fetch, HyperedgeScan, Join, LogicalExpr, LogicalPlan, NodeScan,
-    PropertyRef, RoleBinding, RoleExpand, RoleSource, property_column,
+    Aggregate, Apply, ApplyKind, Column, EdgeExpand, Fetch, HyperedgeScan, Join, LogicalExpr,
+    LogicalPlan, NodeScan, PropertyRef, RoleBinding, RoleExpand, RoleSource, property_column,
 };
 
 /// Prunes from the root down; the root keeps all its columns.
@@ -19,7 +19,13 @@ use crate::{
 /// Those of type inference.
 pub(super) fn prune_columns(plan: LogicalPlan, schema: &GraphSchema) -> Result<LogicalPlan> {
     let columns = plan.schema()?.names().map(str::to_owned).collect();
-    Pruner { schema }.prune(&plan, Needs { columns, properties: BTreeMap::new() })
+    Pruner { schema }.prune(
+        &plan,
+        Needs {
+            columns,
+            properties: BTreeMap::new(),
+        },
+    )
 }
 
 /// What an operator's output must hold: these columns, and these properties of entities that a scan below provides.
@@ -45,7 +51,11 @@ impl Needs {
 
     fn properties_of(&self, entity: &str) -> Vec<PropertyRef> {
         let keys = self.properties.get(entity).into_iter().flatten();
-        keys.map(|(key, ty)| PropertyRef { key: key.clone(), ty: ty.clone() }).collect()
+        keys.map(|(key, ty)| PropertyRef {
+            key: key.clone(),
+            ty: ty.clone(),
+        })
+        .collect()
     }
 
     /// What is left when some columns are produced here.
@@ -67,7 +77,10 @@ impl Pruner<'_> {
             LogicalPlan::Unit | LogicalPlan::Empty(_) | LogicalPlan::Argument(_) => plan.clone(),
             LogicalPlan::NodeScan(scan) => {
                 let properties = needs.properties_of(&scan.variable);
-                LogicalPlan::NodeScan(NodeScan { properties, ..scan.clone() })
+                LogicalPlan::NodeScan(NodeScan {
+                    properties,
+                    ..scan.clone()
+                })
             }
             LogicalPlan::HyperedgeScan(scan) => LogicalPlan::HyperedgeScan(HyperedgeScan {
                 properties: needs.properties_of(&scan.variable),
@@ -75,79 +88,147 @@ impl Pruner<'_> {
                 ..scan.clone()
             }),
             LogicalPlan::EdgeExpand(expand) => {
-                let edge = expand.edge.clone().filter(|edge| needs.columns.contains(edge));
+                let edge = expand
+                    .edge
+                    .clone()
+                    .filter(|edge| needs.columns.contains(edge));
                 let mut below = needs.without(expand.edge.iter().chain([&expand.to]));
                 below.column(&expand.from);
                 let input = self.prune_and_trim(&expand.input, below)?;
-                LogicalPlan::EdgeExpand(EdgeExpand { input, edge, ..expand.clone() })
+                LogicalPlan::EdgeExpand(EdgeExpand {
+                    input,
+                    edge,
+                    ..expand.clone()
+                })
             }
             LogicalPlan::RoleExpand(expand) => self.prune_role_expand(expand, needs)?,
             LogicalPlan::Fetch(fetch) => {
-                let produced: Vec<String> =
-                    fetch.properties.iter().map(|property| property_column(&fetch.entity, &property.key)).collect();
+                let produced: Vec<String> = fetch
+                    .properties
+                    .iter()
+                    .map(|property| property_column(&fetch.entity, &property.key))
+                    .collect();
                 let mut below = needs.without(&produced);
                 below.column(&fetch.entity);
-                LogicalPlan::Fetch(Fetch { input: Arc::new(self.prune(&fetch.input, below)?), ..fetch.clone() })
+                LogicalPlan::Fetch(Fetch {
+                    input: Arc::new(self.prune(&fetch.input, below)?),
+                    ..fetch.clone()
+                })
             }
             LogicalPlan::Filter { input, predicate } => {
                 let (input, predicate) = self.with_one(input, predicate, needs)?;
                 LogicalPlan::Filter { input, predicate }
             }
             LogicalPlan::Project { input, expressions } => {
-                let kept: Vec<_> =
-                    expressions.iter().filter(|(_, name)| needs.columns.contains(name)).cloned().collect();
-                let (input, rewritten) =
-                    self.with(input, kept.iter().map(|(expression, _)| expression), Needs::default())?;
-                let expressions = rewritten.into_iter().zip(kept).map(|(expression, (_, name))| (expression, name));
-                LogicalPlan::Project { input, expressions: expressions.collect() }
+                let kept: Vec<_> = expressions
+                    .iter()
+                    .filter(|(_, name)| needs.columns.contains(name))
+                    .cloned()
+                    .collect();
+                let (input, rewritten) = self.with(
+                    input,
+                    kept.iter().map(|(expression, _)| expression),
+                    Needs::default(),
+                )?;
+                let expressions = rewritten
+                    .into_iter()
+                    .zip(kept)
+                    .map(|(expression, (_, name))| (expression, name));
+                LogicalPlan::Project {
+                    input,
+                    expressions: expressions.collect(),
+                }
             }
             LogicalPlan::Aggregate(aggregate) => self.prune_aggregate(aggregate, &needs)?,
             LogicalPlan::Distinct { input } => {
                 let all = input.schema()?.names().map(str::to_owned).collect();
-                let below = Needs { columns: all, properties: BTreeMap::new() };
-                LogicalPlan::Distinct { input: Arc::new(self.prune(input, below)?) }
+                let below = Needs {
+                    columns: all,
+                    properties: BTreeMap::new(),
+                };
+                LogicalPlan::Distinct {
+                    input: Arc::new(self.prune(input, below)?),
+                }
             }
             LogicalPlan::Sort { input, keys, fetch } => {
-                let (input, rewritten) = self.with(input, keys.iter().map(|key| &key.expression), needs)?;
-                let keys = rewritten
-                    .into_iter()
-                    .zip(keys)
-                    .map(|(expression, key)| crate::SortKey { expression, descending: key.descending });
-                LogicalPlan::Sort { input, keys: keys.collect(), fetch: *fetch }
+                let (input, rewritten) =
+                    self.with(input, keys.iter().map(|key| &key.expression), needs)?;
+                let keys =
+                    rewritten
+                        .into_iter()
+                        .zip(keys)
+                        .map(|(expression, key)| crate::SortKey {
+                            expression,
+                            descending: key.descending,
+                        });
+                LogicalPlan::Sort {
+                    input,
+                    keys: keys.collect(),
+                    fetch: *fetch,
+                }
             }
-            LogicalPlan::Limit { input, skip, fetch } => {
-                LogicalPlan::Limit { input: Arc::new(self.prune(input, needs)?), skip: *skip, fetch: *fetch }
-            }
+            LogicalPlan::Limit { input, skip, fetch } => LogicalPlan::Limit {
+                input: Arc::new(self.prune(input, needs)?),
+                skip: *skip,
+                fetch: *fetch,
+            },
             LogicalPlan::Union { inputs } => {
                 let names: Vec<String> = plan.schema()?.names().map(str::to_owned).collect();
                 let inputs = inputs
                     .iter()
                     .map(|input| {
                         let columns = names.iter().cloned().collect();
-                        let below = Needs { columns, properties: BTreeMap::new() };
+                        let below = Needs {
+                            columns,
+                            properties: BTreeMap::new(),
+                        };
                         Ok(Arc::new(self.prune(input, below)?.keep_columns(&names)?))
                     })
                     .collect::<Result<_>>()?;
                 LogicalPlan::Union { inputs }
             }
-            LogicalPlan::Unwind { input, expression, variable } => {
-                let (input, expression) = self.with_one(input, expression, needs.without([variable]))?;
-                LogicalPlan::Unwind { input, expression, variable: variable.clone() }
+            LogicalPlan::Unwind {
+                input,
+                expression,
+                variable,
+            } => {
+                let (input, expression) =
+                    self.with_one(input, expression, needs.without([variable]))?;
+                LogicalPlan::Unwind {
+                    input,
+                    expression,
+                    variable: variable.clone(),
+                }
             }
             LogicalPlan::Apply(apply) => self.prune_apply(apply, needs)?,
             LogicalPlan::Join(join) => {
-                let left_names: BTreeSet<String> = join.left.schema()?.names().map(str::to_owned).collect();
+                let left_names: BTreeSet<String> =
+                    join.left.schema()?.names().map(str::to_owned).collect();
                 let (mut left, mut right) = (Needs::default(), Needs::default());
                 for name in std::mem::take(&mut needs.columns) {
-                    if left_names.contains(&name) { left.columns.insert(name) } else { right.columns.insert(name) };
+                    if left_names.contains(&name) {
+                        left.columns.insert(name)
+                    } else {
+                        right.columns.insert(name)
+                    };
                 }
                 for (entity, keys) in needs.properties {
-                    let side = if provides(&join.left, &entity) { &mut left } else { &mut right };
+                    let side = if provides(&join.left, &entity) {
+                        &mut left
+                    } else {
+                        &mut right
+                    };
                     side.properties.insert(entity, keys);
                 }
-                let (left, left_keys) = self.with(&join.left, join.on.iter().map(|(key, _)| key), left)?;
-                let (right, right_keys) = self.with(&join.right, join.on.iter().map(|(_, key)| key), right)?;
-                LogicalPlan::Join(Join { left, right, on: left_keys.into_iter().zip(right_keys).collect() })
+                let (left, left_keys) =
+                    self.with(&join.left, join.on.iter().map(|(key, _)| key), left)?;
+                let (right, right_keys) =
+                    self.with(&join.right, join.on.iter().map(|(_, key)| key), right)?;
+                LogicalPlan::Join(Join {
+                    left,
+                    right,
+                    on: left_keys.into_iter().zip(right_keys).collect(),
+                })
             }
         })
     }
@@ -155,29 +236,56 @@ impl Pruner<'_> {
     fn prune_role_expand(&self, expand: &RoleExpand, needs: Needs) -> Result<LogicalPlan> {
         let bindings = self.prune_bindings(&expand.bindings, &expand.tables, &needs);
         let mut from = expand.from.clone();
-        let mut produced: Vec<String> = expand.bindings.iter().map(|binding| binding.member.clone()).collect();
-        produced.extend(expand.bindings.iter().filter_map(|binding| binding.incidence.clone()));
+        let mut produced: Vec<String> = expand
+            .bindings
+            .iter()
+            .map(|binding| binding.member.clone())
+            .collect();
+        produced.extend(
+            expand
+                .bindings
+                .iter()
+                .filter_map(|binding| binding.incidence.clone()),
+        );
         let mut wanted = None;
-        if let RoleSource::Member { column, incidence, .. } = &mut from {
+        if let RoleSource::Member {
+            column, incidence, ..
+        } = &mut from
+        {
             produced.push(expand.hyperedge.clone());
             produced.extend(incidence.clone());
-            *incidence = incidence.take().filter(|incidence| needs.columns.contains(incidence));
+            *incidence = incidence
+                .take()
+                .filter(|incidence| needs.columns.contains(incidence));
             wanted = Some(column.clone());
         }
         let mut below = needs.without(&produced);
         below.column(wanted.as_deref().unwrap_or(&expand.hyperedge));
         let input = self.prune_and_trim(&expand.input, below)?;
-        Ok(LogicalPlan::RoleExpand(RoleExpand { input, from, bindings, ..expand.clone() }))
+        Ok(LogicalPlan::RoleExpand(RoleExpand {
+            input,
+            from,
+            bindings,
+            ..expand.clone()
+        }))
     }
 
     fn prune_aggregate(&self, aggregate: &Aggregate, needs: &Needs) -> Result<LogicalPlan> {
-        let kept: Vec<_> =
-            aggregate.aggregates.iter().filter(|(_, name)| needs.columns.contains(name)).cloned().collect();
+        let kept: Vec<_> = aggregate
+            .aggregates
+            .iter()
+            .filter(|(_, name)| needs.columns.contains(name))
+            .cloned()
+            .collect();
         let arguments = kept.iter().filter_map(|(call, _)| call.argument.as_ref());
         let expressions = aggregate.keys.iter().map(|(key, _)| key).chain(arguments);
         let (input, rewritten) = self.with(&aggregate.input, expressions, Needs::default())?;
         let mut rewritten = rewritten.into_iter();
-        let keys = aggregate.keys.iter().filter_map(|(_, name)| Some((rewritten.next()?, name.clone()))).collect();
+        let keys = aggregate
+            .keys
+            .iter()
+            .filter_map(|(_, name)| Some((rewritten.next()?, name.clone())))
+            .collect();
         let aggregates = kept
             .into_iter()
             .map(|(mut call, name)| {
@@ -187,7 +295,11 @@ impl Pruner<'_> {
                 (call, name)
             })
             .collect();
-        Ok(LogicalPlan::Aggregate(Aggregate { input, keys, aggregates }))
+        Ok(LogicalPlan::Aggregate(Aggregate {
+            input,
+            keys,
+            aggregates,
+        }))
     }
 
     fn prune_apply(&self, apply: &Apply, needs: Needs) -> Result<LogicalPlan> {
@@ -202,22 +314,40 @@ impl Pruner<'_> {
             ApplyKind::Semi | ApplyKind::Anti => {}
         }
         let wanted = match &apply.kind {
-            ApplyKind::Optional => {
-                needs.columns.iter().filter(|name| inner.contains(name) && !outer.contains(name)).cloned().collect()
-            }
+            ApplyKind::Optional => needs
+                .columns
+                .iter()
+                .filter(|name| inner.contains(name) && !outer.contains(name))
+                .cloned()
+                .collect(),
             _ => BTreeSet::new(),
         };
-        let subplan = self.prune(&apply.subplan, Needs { columns: wanted, properties: BTreeMap::new() })?;
+        let subplan = self.prune(
+            &apply.subplan,
+            Needs {
+                columns: wanted,
+                properties: BTreeMap::new(),
+            },
+        )?;
         let mut read = BTreeSet::new();
         argument_columns(&subplan, &mut read);
         below.columns.extend(read);
         let input = self.prune_and_trim(&apply.input, below)?;
         let subplan = Arc::new(with_argument(&subplan, &input.schema()?.columns)?);
-        Ok(LogicalPlan::Apply(Apply { input, subplan, kind: apply.kind.clone() }))
+        Ok(LogicalPlan::Apply(Apply {
+            input,
+            subplan,
+            kind: apply.kind.clone(),
+        }))
     }
 
     /// Bindings that nothing reads are dropped where a hyperedge always has exactly one such member.
-    fn prune_bindings(&self, bindings: &[RoleBinding], tables: &Tables, needs: &Needs) -> Vec<RoleBinding> {
+    fn prune_bindings(
+        &self,
+        bindings: &[RoleBinding],
+        tables: &Tables,
+        needs: &Needs,
+    ) -> Vec<RoleBinding> {
         let certain = |binding: &RoleBinding| {
             let once = |role: &str| {
                 tables.iter().all(|table| {
@@ -229,18 +359,28 @@ impl Pruner<'_> {
                 })
             };
             // The same role bound twice never holds for a single-valued role, so neither binding may go.
-            let alone = bindings.iter().filter(|other| other.roles == binding.roles).count() == 1;
-            binding.restrict.is_none() && alone && matches!(&binding.roles[..], [role] if once(role))
+            let alone = bindings
+                .iter()
+                .filter(|other| other.roles == binding.roles)
+                .count()
+                == 1;
+            binding.restrict.is_none()
+                && alone
+                && matches!(&binding.roles[..], [role] if once(role))
         };
         bindings
             .iter()
             .cloned()
             .map(|mut binding| {
-                binding.incidence = binding.incidence.filter(|incidence| needs.columns.contains(incidence));
+                binding.incidence = binding
+                    .incidence
+                    .filter(|incidence| needs.columns.contains(incidence));
                 binding
             })
             .filter(|binding| {
-                needs.columns.contains(&binding.member) || binding.incidence.is_some() || !certain(binding)
+                needs.columns.contains(&binding.member)
+                    || binding.incidence.is_some()
+                    || !certain(binding)
             })
             .collect()
     }
@@ -249,7 +389,11 @@ impl Pruner<'_> {
         let names = needs.names();
         let pruned = self.prune(plan, needs)?;
         let schema = pruned.schema()?;
-        let kept: Vec<String> = schema.names().filter(|name| names.contains(*name)).map(str::to_owned).collect();
+        let kept: Vec<String> = schema
+            .names()
+            .filter(|name| names.contains(*name))
+            .map(str::to_owned)
+            .collect();
         if matches!(pruned, LogicalPlan::Argument(_)) {
             return Ok(Arc::new(pruned));
         }
@@ -280,7 +424,11 @@ impl Pruner<'_> {
             rewritten.push(expression.clone().transform(&mut |node| match node {
                 LogicalExpr::Property { entity, key, ty } => {
                     let name = property_column(&entity, &key);
-                    let target = if provides(input, &entity) { &mut needs.properties } else { &mut fetched };
+                    let target = if provides(input, &entity) {
+                        &mut needs.properties
+                    } else {
+                        &mut fetched
+                    };
                     target.entry(entity).or_default().insert(key, ty);
                     LogicalExpr::Column(name)
                 }
@@ -300,15 +448,27 @@ impl Pruner<'_> {
         }
         let mut plan = self.prune(input, needs)?;
         for (entity, keys) in fetched {
-            let tables = plan.schema()?.find(&entity).and_then(|column| column.ty.tables().cloned()).unwrap_or_default();
+            let tables = plan
+                .schema()?
+                .find(&entity)
+                .and_then(|column| column.ty.tables().cloned())
+                .unwrap_or_default();
             // An operator below may have fetched some of them for itself.
             let known = plan.schema()?;
-            let missing = keys.into_iter().filter(|(key, _)| !known.contains(&property_column(&entity, key)));
-            let properties: Vec<PropertyRef> = missing.map(|(key, ty)| PropertyRef { key, ty }).collect();
+            let missing = keys
+                .into_iter()
+                .filter(|(key, _)| !known.contains(&property_column(&entity, key)));
+            let properties: Vec<PropertyRef> =
+                missing.map(|(key, ty)| PropertyRef { key, ty }).collect();
             if properties.is_empty() {
                 continue;
             }
-            plan = LogicalPlan::Fetch(Fetch { input: Arc::new(plan), entity, tables, properties });
+            plan = LogicalPlan::Fetch(Fetch {
+                input: Arc::new(plan),
+                entity,
+                tables,
+                properties,
+            });
         }
         Ok((Arc::new(plan), rewritten))
     }
@@ -334,10 +494,16 @@ fn argument_columns(plan: &LogicalPlan, columns: &mut BTreeSet<String>) {
     let mut read = |expression: &LogicalExpr| expression.collect_columns(columns);
     match plan {
         LogicalPlan::Filter { predicate, .. } => read(predicate),
-        LogicalPlan::Project { expressions, .. } => expressions.iter().for_each(|(expression, _)| read(expression)),
+        LogicalPlan::Project { expressions, .. } => expressions
+            .iter()
+            .for_each(|(expression, _)| read(expression)),
         LogicalPlan::Aggregate(aggregate) => {
             aggregate.keys.iter().for_each(|(key, _)| read(key));
-            aggregate.aggregates.iter().filter_map(|(call, _)| call.argument.as_ref()).for_each(read);
+            aggregate
+                .aggregates
+                .iter()
+                .filter_map(|(call, _)| call.argument.as_ref())
+                .for_each(read);
         }
         LogicalPlan::Sort { keys, .. } => keys.iter().for_each(|key| read(&key.expression)),
         LogicalPlan::Unwind { expression, .. } => read(expression),
@@ -359,7 +525,9 @@ fn argument_columns(plan: &LogicalPlan, columns: &mut BTreeSet<String>) {
         }),
         _ => {}
     }
-    plan.inputs().into_iter().for_each(|input| argument_columns(input, columns));
+    plan.inputs()
+        .into_iter()
+        .for_each(|input| argument_columns(input, columns));
     if let LogicalPlan::Apply(apply) = plan {
         argument_columns(&apply.subplan, columns);
     }
@@ -368,12 +536,18 @@ fn argument_columns(plan: &LogicalPlan, columns: &mut BTreeSet<String>) {
 /// Gives the arguments of a subplan the columns that the outer side has now.
 fn with_argument(plan: &LogicalPlan, outer: &[Column]) -> Result<LogicalPlan> {
     match plan {
-        LogicalPlan::Argument(_) => Ok(LogicalPlan::Argument(crate::PlanSchema::new(outer.to_vec()))),
+        LogicalPlan::Argument(_) => Ok(LogicalPlan::Argument(crate::PlanSchema::new(
+            outer.to_vec(),
+        ))),
         // The argument of a nested subplan is its own outer side, which this pass has seen to already.
         LogicalPlan::Apply(apply) => {
             let input = Arc::new(with_argument(&apply.input, outer)?);
             let subplan = Arc::new(with_argument(&apply.subplan, &input.schema()?.columns)?);
-            Ok(LogicalPlan::Apply(Apply { input, subplan, kind: apply.kind.clone() }))
+            Ok(LogicalPlan::Apply(Apply {
+                input,
+                subplan,
+                kind: apply.kind.clone(),
+            }))
         }
         other => other.try_map_inputs(&mut |input| with_argument(input, outer)),
     }

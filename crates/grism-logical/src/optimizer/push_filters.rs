@@ -4,11 +4,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use grism_core::{Comparison, ComparisonOperator, GraphSchema, Result, ScanPredicate, Tables, Type, Value};
+use grism_core::{
+    Comparison, ComparisonOperator, GraphSchema, Result, ScanPredicate, Tables, Type, Value,
+};
 
 use crate::{
-    Aggregate, Apply, BinaryOperator, EdgeExpand, Fetch, HyperedgeScan, Join, LogicalExpr, LogicalPlan, NodeScan,
-    RoleExpand, UnaryOperator, comparison_type, infer_type,
+    Aggregate, Apply, BinaryOperator, EdgeExpand, Fetch, HyperedgeScan, Join, LogicalExpr,
+    LogicalPlan, NodeScan, RoleExpand, UnaryOperator, comparison_type, infer_type,
 };
 
 /// Pushes filters down.
@@ -27,12 +29,22 @@ fn push(plan: &LogicalPlan, mut conjuncts: Vec<LogicalExpr>) -> Result<LogicalPl
         }
         LogicalPlan::NodeScan(scan) => {
             let mut scan: NodeScan = scan.clone();
-            let rest = absorb(conjuncts, &scan.variable, &mut scan.tables, &mut scan.predicate);
+            let rest = absorb(
+                conjuncts,
+                &scan.variable,
+                &mut scan.tables,
+                &mut scan.predicate,
+            );
             LogicalPlan::NodeScan(scan).filtered(rest)
         }
         LogicalPlan::HyperedgeScan(scan) => {
             let mut scan: HyperedgeScan = scan.clone();
-            let rest = absorb(conjuncts, &scan.variable, &mut scan.tables, &mut scan.predicate);
+            let rest = absorb(
+                conjuncts,
+                &scan.variable,
+                &mut scan.tables,
+                &mut scan.predicate,
+            );
             LogicalPlan::HyperedgeScan(scan).filtered(rest)
         }
         LogicalPlan::EdgeExpand(EdgeExpand { input, .. })
@@ -45,7 +57,11 @@ fn push(plan: &LogicalPlan, mut conjuncts: Vec<LogicalExpr>) -> Result<LogicalPl
             let mut first = true;
             plan.try_map_inputs(&mut |child| {
                 // Of an apply, the first input is the outer side; the subplan keeps its own filters.
-                let below = if std::mem::take(&mut first) { below.clone() } else { Vec::new() };
+                let below = if std::mem::take(&mut first) {
+                    below.clone()
+                } else {
+                    Vec::new()
+                };
                 push(child, below)
             })?
             .filtered(above)
@@ -53,18 +69,30 @@ fn push(plan: &LogicalPlan, mut conjuncts: Vec<LogicalExpr>) -> Result<LogicalPl
         LogicalPlan::Project { input, expressions } => {
             let (below, above) = through_projection(conjuncts, expressions);
             let input = Arc::new(push(input, below)?);
-            LogicalPlan::Project { input, expressions: expressions.clone() }.filtered(above)
+            LogicalPlan::Project {
+                input,
+                expressions: expressions.clone(),
+            }
+            .filtered(above)
         }
         LogicalPlan::Aggregate(aggregate) if !aggregate.keys.is_empty() => {
             let (below, above) = through_projection(conjuncts, &aggregate.keys);
             let input = Arc::new(push(&aggregate.input, below)?);
-            LogicalPlan::Aggregate(Aggregate { input, ..aggregate.clone() }).filtered(above)
+            LogicalPlan::Aggregate(Aggregate {
+                input,
+                ..aggregate.clone()
+            })
+            .filtered(above)
         }
-        LogicalPlan::Distinct { .. } | LogicalPlan::Sort { fetch: None, .. } | LogicalPlan::Union { .. } => {
+        LogicalPlan::Distinct { .. }
+        | LogicalPlan::Sort { fetch: None, .. }
+        | LogicalPlan::Union { .. } => {
             plan.try_map_inputs(&mut |child| push(child, conjuncts.clone()))?
         }
         LogicalPlan::Join(join) => push_into_join(join, conjuncts)?,
-        other => other.try_map_inputs(&mut |child| push(child, Vec::new()))?.filtered(conjuncts),
+        other => other
+            .try_map_inputs(&mut |child| push(child, Vec::new()))?
+            .filtered(conjuncts),
     })
 }
 
@@ -77,8 +105,13 @@ fn push_into_join(join: &Join, conjuncts: Vec<LogicalExpr>) -> Result<LogicalPla
     let (left_schema, right_schema) = (join.left.schema()?, join.right.schema()?);
     for conjunct in rest {
         let pair = match &conjunct {
-            LogicalExpr::Binary { operator: BinaryOperator::Equal, left: a, right: b } => {
-                let within = |side: &LogicalExpr, names: &BTreeSet<String>| side.columns().is_subset(names);
+            LogicalExpr::Binary {
+                operator: BinaryOperator::Equal,
+                left: a,
+                right: b,
+            } => {
+                let within =
+                    |side: &LogicalExpr, names: &BTreeSet<String>| side.columns().is_subset(names);
                 if within(a, &left_names) && within(b, &right_names) {
                     Some((&**a, &**b))
                 } else if within(b, &left_names) && within(a, &right_names) {
@@ -90,13 +123,21 @@ fn push_into_join(join: &Join, conjuncts: Vec<LogicalExpr>) -> Result<LogicalPla
             _ => None,
         };
         match pair {
-            Some((a, b)) if joinable(&infer_type(a, &left_schema)?, &infer_type(b, &right_schema)?) => {
+            Some((a, b))
+                if joinable(
+                    &infer_type(a, &left_schema)?,
+                    &infer_type(b, &right_schema)?,
+                ) =>
+            {
                 on.push((a.clone(), b.clone()));
             }
             _ => above.push(conjunct),
         }
     }
-    let (left, right) = (Arc::new(push(&join.left, left)?), Arc::new(push(&join.right, right)?));
+    let (left, right) = (
+        Arc::new(push(&join.left, left)?),
+        Arc::new(push(&join.right, right)?),
+    );
     Ok(LogicalPlan::Join(Join { left, right, on }).filtered(above))
 }
 
@@ -139,9 +180,16 @@ fn through_projection(
     expressions: &[(LogicalExpr, String)],
 ) -> (Vec<LogicalExpr>, Vec<LogicalExpr>) {
     let source = |name: &str| {
-        expressions.iter().find(|(_, own)| own == name).map(|(expression, _)| expression).filter(|expression| {
-            matches!(expression, LogicalExpr::Column(_) | LogicalExpr::Property { .. } | LogicalExpr::Literal(_))
-        })
+        expressions
+            .iter()
+            .find(|(_, own)| own == name)
+            .map(|(expression, _)| expression)
+            .filter(|expression| {
+                matches!(
+                    expression,
+                    LogicalExpr::Column(_) | LogicalExpr::Property { .. } | LogicalExpr::Literal(_)
+                )
+            })
     };
     let (mut below, mut above) = (Vec::new(), Vec::new());
     for conjunct in conjuncts {
@@ -155,9 +203,11 @@ fn through_projection(
                 }
             },
             LogicalExpr::Property { entity, key, ty } => match source(entity) {
-                Some(LogicalExpr::Column(entity)) => {
-                    LogicalExpr::Property { entity: entity.clone(), key: key.clone(), ty: ty.clone() }
-                }
+                Some(LogicalExpr::Column(entity)) => LogicalExpr::Property {
+                    entity: entity.clone(),
+                    key: key.clone(),
+                    ty: ty.clone(),
+                },
                 _ => {
                     possible = false;
                     node
@@ -165,7 +215,11 @@ fn through_projection(
             },
             _ => node,
         });
-        if possible { below.push(rewritten) } else { above.push(conjunct) }
+        if possible {
+            below.push(rewritten)
+        } else {
+            above.push(conjunct)
+        }
     }
     (below, above)
 }
@@ -179,10 +233,17 @@ fn absorb(
 ) -> Vec<LogicalExpr> {
     let mut rest = Vec::new();
     for conjunct in conjuncts {
-        if let LogicalExpr::TableIn { entity, tables: wanted } = &conjunct
+        if let LogicalExpr::TableIn {
+            entity,
+            tables: wanted,
+        } = &conjunct
             && **entity == LogicalExpr::Column(variable.to_owned())
         {
-            *tables = tables.iter().copied().filter(|table| wanted.contains(table)).collect();
+            *tables = tables
+                .iter()
+                .copied()
+                .filter(|table| wanted.contains(table))
+                .collect();
         } else if let Some(comparison) = scan_comparison(&conjunct, variable) {
             predicate.push(comparison);
         } else {
@@ -201,16 +262,32 @@ fn scan_comparison(expression: &LogicalExpr, variable: &str) -> Option<Compariso
                 _ => return None,
             };
             let (column, _) = own_property(operand, variable)?;
-            Some(Comparison { column, operator, value: Value::Null })
+            Some(Comparison {
+                column,
+                operator,
+                value: Value::Null,
+            })
         }
-        LogicalExpr::Binary { operator, left, right } => {
+        LogicalExpr::Binary {
+            operator,
+            left,
+            right,
+        } => {
             if let Some((column, ty)) = own_property(left, variable) {
                 let value = literal_of(right, ty)?;
-                return Some(Comparison { column, operator: comparison_operator(*operator, false)?, value });
+                return Some(Comparison {
+                    column,
+                    operator: comparison_operator(*operator, false)?,
+                    value,
+                });
             }
             let (column, ty) = own_property(right, variable)?;
             let value = literal_of(left, ty)?;
-            Some(Comparison { column, operator: comparison_operator(*operator, true)?, value })
+            Some(Comparison {
+                column,
+                operator: comparison_operator(*operator, true)?,
+                value,
+            })
         }
         _ => None,
     }
@@ -225,7 +302,9 @@ fn own_property<'a>(expression: &'a LogicalExpr, variable: &str) -> Option<(Stri
 
 /// The literal as a value of the column's type, where that loses nothing.
 fn literal_of(expression: &LogicalExpr, ty: &Type) -> Option<Value> {
-    let LogicalExpr::Literal(value) = expression else { return None };
+    let LogicalExpr::Literal(value) = expression else {
+        return None;
+    };
     match (value, ty) {
         (Value::Float64(value), _) if value.is_nan() => None,
         (Value::Int64(integer), Type::Float64) if integer.unsigned_abs() <= 1 << 53 => {
@@ -250,7 +329,9 @@ fn comparison_operator(operator: BinaryOperator, flipped: bool) -> Option<Compar
         (BinaryOperator::LessOrEqual, false) | (BinaryOperator::GreaterOrEqual, true) => {
             ComparisonOperator::LessOrEqual
         }
-        (BinaryOperator::Greater, false) | (BinaryOperator::Less, true) => ComparisonOperator::Greater,
+        (BinaryOperator::Greater, false) | (BinaryOperator::Less, true) => {
+            ComparisonOperator::Greater
+        }
         (BinaryOperator::GreaterOrEqual, false) | (BinaryOperator::LessOrEqual, true) => {
             ComparisonOperator::GreaterOrEqual
         }

@@ -6,13 +6,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use arrow::array::{Array, ArrayRef, BooleanArray, ListArray, StringArray, StringBuilder, UInt64Array};
+use arrow::array::{
+    Array, ArrayRef, BooleanArray, ListArray, StringArray, StringBuilder, UInt64Array,
+};
 use arrow::buffer::OffsetBuffer;
 use arrow::compute::{cast, filter, filter_record_batch};
 use arrow::datatypes::{DataType, Field};
 use arrow::record_batch::RecordBatch;
 use grism_core::{
-    Cardinality, ChangeSet, EntityId, Error, HyperedgeType, Result, Role, SnapshotId, Storage, TableId, TableKind, nearest,
+    Cardinality, ChangeSet, EntityId, Error, HyperedgeType, Result, Role, SnapshotId, Storage,
+    TableId, TableKind, nearest,
 };
 
 use super::keys::{KeyIndex, key_of};
@@ -66,13 +69,20 @@ pub async fn load_hyperedges(
         changes,
         indexes: HashMap::new(),
         created: BTreeMap::new(),
-        report: LoadReport { target: name.to_owned(), ..LoadReport::default() },
+        report: LoadReport {
+            target: name.to_owned(),
+            ..LoadReport::default()
+        },
         first_missing: None,
         create: *missing == MissingMember::Create,
     };
     for (role, source) in roles {
-        let declared = hyperedge_type.role(role).and_then(|role| role.member.clone());
-        loader.add_index(snapshot.as_ref(), role, source, declared).await?;
+        let declared = hyperedge_type
+            .role(role)
+            .and_then(|role| role.member.clone());
+        loader
+            .add_index(snapshot.as_ref(), role, source, declared)
+            .await?;
     }
     let consumed: Vec<String> = roles.values().map(|source| source.column.clone()).collect();
     let mut rejected: Vec<RecordBatch> = Vec::new();
@@ -83,15 +93,26 @@ pub async fn load_hyperedges(
             let dropped: BooleanArray = kept.iter().map(|kept| Some(kept != Some(true))).collect();
             rejected.push(filter_record_batch(&batch, &dropped)?);
         }
-        let batch = if all { batch } else { filter_record_batch(&batch, &kept)? };
+        let batch = if all {
+            batch
+        } else {
+            filter_record_batch(&batch, &kept)?
+        };
         let mut columns = Vec::new();
         for (role, ids) in members {
             columns.push((role, if all { ids } else { filter(&ids, &kept)? }));
         }
-        columns.extend(properties(&mut loader.changes.schema, table, &batch, &consumed)?);
+        columns.extend(properties(
+            &mut loader.changes.schema,
+            table,
+            &batch,
+            &consumed,
+        )?);
         let (names, values): (Vec<String>, Vec<_>) = columns.into_iter().unzip();
         loader.report.loaded += batch.num_rows() as u64;
-        loader.changes.append(table, named_batch(&names, values, batch.num_rows())?);
+        loader
+            .changes
+            .append(table, named_batch(&names, values, batch.num_rows())?);
     }
     loader.report.rejected = rejected.iter().map(|batch| batch.num_rows() as u64).sum();
     match (missing, &loader.first_missing) {
@@ -112,19 +133,30 @@ pub async fn load_hyperedges(
     Ok(report)
 }
 
-fn hyperedge_table(changes: &mut ChangeSet, name: &str, roles: &BTreeMap<String, RoleSource>) -> Result<TableId> {
+fn hyperedge_table(
+    changes: &mut ChangeSet,
+    name: &str,
+    roles: &BTreeMap<String, RoleSource>,
+) -> Result<TableId> {
     if let Some((table, _)) = changes.schema.hyperedge_table(name) {
         return Ok(table.id);
     }
     let edge = HyperedgeType::binary_edge(name);
     if roles.len() == 2 && edge.roles.iter().all(|role| roles.contains_key(&role.name)) {
         if changes.schema.labels().contains(&name) {
-            return Err(Error::invalid_data(format!("`{name}` is a node label: labels and types share one namespace")));
+            return Err(Error::invalid_data(format!(
+                "`{name}` is a node label: labels and types share one namespace"
+            )));
         }
         return changes.schema.add_table(TableKind::Hyperedges(edge));
     }
-    let known: Vec<String> = changes.schema.hyperedge_tables().map(|(_, ty)| ty.name.clone()).collect();
-    let hint = nearest(name, known.iter().map(String::as_str)).map(|near| format!("; did you mean `{near}`?"));
+    let known: Vec<String> = changes
+        .schema
+        .hyperedge_tables()
+        .map(|(_, ty)| ty.name.clone())
+        .collect();
+    let hint = nearest(name, known.iter().map(String::as_str))
+        .map(|near| format!("; did you mean `{near}`?"));
     Err(Error::not_found(format!(
         "there is no hyperedge type `{name}`{}; declare it with CREATE HYPEREDGE TYPE",
         hint.unwrap_or_default()
@@ -135,11 +167,19 @@ fn check_roles(hyperedge_type: &HyperedgeType, roles: &BTreeMap<String, RoleSour
     for role in roles.keys() {
         if hyperedge_type.role(role).is_none() {
             let known = hyperedge_type.roles.iter().map(|role| role.name.as_str());
-            let hint = nearest(role, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-            return Err(Error::invalid_data(format!("`{}` has no role `{role}`{hint}", hyperedge_type.name)));
+            let hint = nearest(role, known)
+                .map(|near| format!("; did you mean `{near}`?"))
+                .unwrap_or_default();
+            return Err(Error::invalid_data(format!(
+                "`{}` has no role `{role}`{hint}",
+                hyperedge_type.name
+            )));
         }
     }
-    let unread = hyperedge_type.roles.iter().find(|role| role.cardinality == Cardinality::One && !roles.contains_key(&role.name));
+    let unread = hyperedge_type
+        .roles
+        .iter()
+        .find(|role| role.cardinality == Cardinality::One && !roles.contains_key(&role.name));
     match unread {
         Some(role) => Err(Error::invalid_data(format!(
             "the role `{}` of `{}` is required, and no column is given for it",
@@ -179,7 +219,9 @@ impl Loader {
         declared: Option<String>,
     ) -> Result<()> {
         let label = source.label.clone().or(declared).ok_or_else(|| {
-            Error::invalid_data(format!("the role `{role}` has no declared member type: name the label of its keys"))
+            Error::invalid_data(format!(
+                "the role `{role}` has no declared member type: name the label of its keys"
+            ))
         })?;
         if let Some(index) = self.indexes.get_mut(&label) {
             index.roles.push(role.to_owned());
@@ -188,17 +230,27 @@ impl Loader {
         let tables = snapshot.schema().tables_with_label(&label);
         let Some(table) = tables.first().copied() else {
             if snapshot.schema().hyperedge_table(&label).is_some() {
-                return Err(Error::unsupported(format!("loading hyperedges that bind hyperedges (`{label}`) by key")));
+                return Err(Error::unsupported(format!(
+                    "loading hyperedges that bind hyperedges (`{label}`) by key"
+                )));
             }
             let known = snapshot.schema().labels();
-            let hint = nearest(&label, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-            return Err(Error::not_found(format!("there are no nodes of `{label}`{hint}; load them first")));
+            let hint = nearest(&label, known)
+                .map(|near| format!("; did you mean `{near}`?"))
+                .unwrap_or_default();
+            return Err(Error::not_found(format!(
+                "there are no nodes of `{label}`{hint}; load them first"
+            )));
         };
         let index = LabelIndex {
             keys: KeyIndex::read(snapshot, &tables, &label).await?,
             table,
             key: key_of(snapshot.schema(), table, &label)?,
-            next_offset: snapshot.statistics().tables.get(&table).map_or(0, |statistics| statistics.next_offset),
+            next_offset: snapshot
+                .statistics()
+                .tables
+                .get(&table)
+                .map_or(0, |statistics| statistics.next_offset),
             roles: vec![role.to_owned()],
         };
         self.indexes.insert(label, index);
@@ -215,10 +267,14 @@ impl Loader {
         let mut kept = vec![true; batch.num_rows()];
         let mut members = Vec::new();
         for (name, source) in roles {
-            let Some(role) = hyperedge_type.role(name) else { continue };
+            let Some(role) = hyperedge_type.role(name) else {
+                continue;
+            };
             let column = required_column(batch, &source.column)?;
             let ids = match column.data_type() {
-                DataType::List(_) | DataType::LargeList(_) => self.member_lists(column, role, source, &mut kept)?,
+                DataType::List(_) | DataType::LargeList(_) => {
+                    self.member_lists(column, role, source, &mut kept)?
+                }
                 _ => {
                     let keys = key_texts(&source.column, column)?;
                     let ids = self.resolve(&keys, role, &mut |row| row, &mut kept)?;
@@ -250,21 +306,41 @@ impl Loader {
         }
     }
 
-    fn member_lists(&mut self, column: &ArrayRef, role: &Role, source: &RoleSource, kept: &mut [bool]) -> Result<ArrayRef> {
+    fn member_lists(
+        &mut self,
+        column: &ArrayRef,
+        role: &Role,
+        source: &RoleSource,
+        kept: &mut [bool],
+    ) -> Result<ArrayRef> {
         let text_list = DataType::List(Arc::new(Field::new_list_field(DataType::Utf8, true)));
-        let lists = cast(column, &text_list)
-            .map_err(|_| Error::invalid_data(format!("the column `{}` is no list of keys", source.column)))?;
-        let lists = lists.as_any().downcast_ref::<ListArray>().cloned().ok_or_else(|| Error::internal("a list column"))?;
+        let lists = cast(column, &text_list).map_err(|_| {
+            Error::invalid_data(format!("the column `{}` is no list of keys", source.column))
+        })?;
+        let lists = lists
+            .as_any()
+            .downcast_ref::<ListArray>()
+            .cloned()
+            .ok_or_else(|| Error::internal("a list column"))?;
         if role.cardinality != Cardinality::Many {
-            let message = format!("the role `{}` is bound once, and the column `{}` holds lists", role.name, source.column);
+            let message = format!(
+                "the role `{}` is bound once, and the column `{}` holds lists",
+                role.name, source.column
+            );
             return Err(Error::invalid_data(message));
         }
         let keys = key_texts(&source.column, lists.values())?;
         let offsets = lists.value_offsets().to_vec();
-        let mut row_of = |place: usize| offsets.partition_point(|offset| *offset as usize <= place) - 1;
+        let mut row_of =
+            |place: usize| offsets.partition_point(|offset| *offset as usize <= place) - 1;
         let ids = self.resolve(&keys, role, &mut row_of, kept)?;
         let field = Arc::new(Field::new_list_field(DataType::UInt64, true));
-        Ok(Arc::new(ListArray::try_new(field, lists.offsets().clone(), Arc::new(ids), lists.nulls().cloned())?))
+        Ok(Arc::new(ListArray::try_new(
+            field,
+            lists.offsets().clone(),
+            Arc::new(ids),
+            lists.nulls().cloned(),
+        )?))
     }
 
     /// The id of every key; `row_of` tells the row that a key stands in.
@@ -275,8 +351,12 @@ impl Loader {
         row_of: &mut dyn FnMut(usize) -> usize,
         kept: &mut [bool],
     ) -> Result<UInt64Array> {
-        let index = self.indexes.values_mut().find(|index| index.roles.contains(&role.name));
-        let index = index.ok_or_else(|| Error::internal(format!("the role `{}` has no index", role.name)))?;
+        let index = self
+            .indexes
+            .values_mut()
+            .find(|index| index.roles.contains(&role.name));
+        let index = index
+            .ok_or_else(|| Error::internal(format!("the role `{}` has no index", role.name)))?;
         let (mut unbound, mut missing) = (0, 0);
         let mut ids = Vec::with_capacity(keys.len());
         for place in 0..keys.len() {
@@ -295,17 +375,24 @@ impl Loader {
                 let id = EntityId::new(index.table, index.next_offset).raw();
                 index.next_offset += 1;
                 index.keys.insert(key, id);
-                self.created.entry(index.table).or_default().push(key.to_owned());
+                self.created
+                    .entry(index.table)
+                    .or_default()
+                    .push(key.to_owned());
                 ids.push(Some(id));
             } else {
                 let row = row_of(place);
                 kept[row] = false;
                 let number = self.report.rows + row as u64 + 1;
-                self.first_missing.get_or_insert_with(|| format!("{} '{key}' in row {number}", role.name));
+                self.first_missing
+                    .get_or_insert_with(|| format!("{} '{key}' in row {number}", role.name));
                 ids.push(None);
             }
         }
-        for (count, counts) in [(unbound, &mut self.report.unbound), (missing, &mut self.report.missing)] {
+        for (count, counts) in [
+            (unbound, &mut self.report.unbound),
+            (missing, &mut self.report.missing),
+        ] {
             if count > 0 {
                 *counts.entry(role.name.clone()).or_insert(0) += count;
             }
@@ -316,13 +403,22 @@ impl Loader {
     /// Adds the nodes that came into being, which have nothing but their key.
     fn append_created(&mut self, snapshot: &dyn grism_core::Snapshot) -> Result<()> {
         for (label, index) in &self.indexes {
-            let Some(keys) = self.created.remove(&index.table) else { continue };
+            let Some(keys) = self.created.remove(&index.table) else {
+                continue;
+            };
             let count = keys.len() as u64;
             let mut texts = StringBuilder::new();
             keys.iter().for_each(|key| texts.append_value(key));
-            let data_type = snapshot.schema().table(index.table)?.property(&index.key).map(|key| key.value_type.to_arrow());
+            let data_type = snapshot
+                .schema()
+                .table(index.table)?
+                .property(&index.key)
+                .map(|key| key.value_type.to_arrow());
             let column = cast(&texts.finish(), &data_type.unwrap_or(DataType::Utf8))?;
-            self.changes.append(index.table, named_batch(std::slice::from_ref(&index.key), vec![column], keys.len())?);
+            self.changes.append(
+                index.table,
+                named_batch(std::slice::from_ref(&index.key), vec![column], keys.len())?,
+            );
             self.report.created.insert(label.clone(), count);
         }
         Ok(())
@@ -334,14 +430,23 @@ fn one_each(ids: &UInt64Array) -> ArrayRef {
     let lengths = (0..ids.len()).map(|row| usize::from(ids.is_valid(row)));
     let values: UInt64Array = ids.iter().flatten().collect();
     let field = Arc::new(Field::new_list_field(DataType::UInt64, true));
-    Arc::new(ListArray::new(field, OffsetBuffer::from_lengths(lengths), Arc::new(values), None))
+    Arc::new(ListArray::new(
+        field,
+        OffsetBuffer::from_lengths(lengths),
+        Arc::new(values),
+        None,
+    ))
 }
 
 fn write_rejects(path: &Path, batches: &[RecordBatch]) -> Result<()> {
     let file = File::create(path).map_err(|error| Error::from(error).context(path.display()))?;
-    let mut writer = arrow::csv::WriterBuilder::new().with_header(true).build(file);
+    let mut writer = arrow::csv::WriterBuilder::new()
+        .with_header(true)
+        .build(file);
     for batch in batches {
-        writer.write(batch).map_err(|error| Error::invalid_data(format!("{}: {error}", path.display())))?;
+        writer
+            .write(batch)
+            .map_err(|error| Error::invalid_data(format!("{}: {error}", path.display())))?;
     }
     Ok(())
 }

@@ -25,11 +25,17 @@ impl KeyIndex {
         for table in tables.iter() {
             let key = key_of(snapshot.schema(), *table, label)?;
             for range in snapshot.scan_ranges(*table) {
-                let request =
-                    ScanRequest { columns: vec![key.clone()], predicate: Vec::new(), range, batch_rows: 1 << 16 };
+                let request = ScanRequest {
+                    columns: vec![key.clone()],
+                    predicate: Vec::new(),
+                    range,
+                    batch_rows: 1 << 16,
+                };
                 let mut batches = snapshot.scan(request).await?;
                 while let Some(batch) = batches.try_next().await? {
-                    let ids = batch.column_by_name(ID_COLUMN).and_then(|ids| ids.as_primitive_opt::<UInt64Type>());
+                    let ids = batch
+                        .column_by_name(ID_COLUMN)
+                        .and_then(|ids| ids.as_primitive_opt::<UInt64Type>());
                     let (Some(ids), Some(keys)) = (ids, batch.column_by_name(&key)) else {
                         return Err(Error::internal("a scan of keys without ids"));
                     };
@@ -64,6 +70,8 @@ impl KeyIndex {
 /// The key property of a table of nodes.
 pub(super) fn key_of(schema: &GraphSchema, table: TableId, label: &str) -> Result<String> {
     schema.table(table)?.key.clone().ok_or_else(|| {
-        Error::invalid_data(format!("the nodes of `{label}` have no key; load them by one, or with load_nodes(…, key=…)"))
+        Error::invalid_data(format!(
+            "the nodes of `{label}` have no key; load them by one, or with load_nodes(…, key=…)"
+        ))
     })
 }

@@ -15,7 +15,12 @@ use crate::columns::named_batch;
 ///
 /// # Errors
 /// `InvalidData`, naming the row, for a null key and for one that is taken; `Conflict` where another writer was first.
-pub async fn load_nodes(storage: &dyn Storage, label: &str, batches: Vec<RecordBatch>, key: &str) -> Result<LoadReport> {
+pub async fn load_nodes(
+    storage: &dyn Storage,
+    label: &str,
+    batches: Vec<RecordBatch>,
+    key: &str,
+) -> Result<LoadReport> {
     let start = Instant::now();
     if label.is_empty() {
         return Err(Error::invalid_data("a label is needed"));
@@ -26,20 +31,37 @@ pub async fn load_nodes(storage: &dyn Storage, label: &str, batches: Vec<RecordB
     let known = snapshot.schema().tables_with_label(label);
     let old_key = changes.schema.table(table)?.key.clone();
     if let Some(old) = old_key.filter(|old| old != key) {
-        return Err(Error::invalid_data(format!("the nodes of `{label}` are known by `{old}`, not by `{key}`")));
+        return Err(Error::invalid_data(format!(
+            "the nodes of `{label}` are known by `{old}`, not by `{key}`"
+        )));
     }
     let mut index = KeyIndex::read(snapshot.as_ref(), &known, label).await?;
-    let mut offset = snapshot.statistics().tables.get(&table).map_or(0, |statistics| statistics.next_offset);
-    let mut report = LoadReport { target: label.to_owned(), ..LoadReport::default() };
+    let mut offset = snapshot
+        .statistics()
+        .tables
+        .get(&table)
+        .map_or(0, |statistics| statistics.next_offset);
+    let mut report = LoadReport {
+        target: label.to_owned(),
+        ..LoadReport::default()
+    };
     for batch in batches {
         let keys = key_texts(key, required_column(&batch, key)?)?;
         for row in 0..keys.len() {
             let number = report.rows + row as u64 + 1;
             if keys.is_null(row) {
-                return Err(Error::invalid_data(format!("{label}, row {number}: the key `{key}` is null")));
+                return Err(Error::invalid_data(format!(
+                    "{label}, row {number}: the key `{key}` is null"
+                )));
             }
-            if !index.insert(keys.value(row), EntityId::new(table, offset + row as u64).raw()) {
-                let message = format!("{label}, row {number}: the key `{key}` = '{}' is taken already", keys.value(row));
+            if !index.insert(
+                keys.value(row),
+                EntityId::new(table, offset + row as u64).raw(),
+            ) {
+                let message = format!(
+                    "{label}, row {number}: the key `{key}` = '{}' is taken already",
+                    keys.value(row)
+                );
                 return Err(Error::invalid_data(message));
             }
         }

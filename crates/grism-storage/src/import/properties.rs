@@ -16,7 +16,9 @@ pub(super) fn required_column<'a>(batch: &'a RecordBatch, name: &str) -> Result<
     let schema = batch.schema_ref();
     batch.column_by_name(name).ok_or_else(|| {
         let names = schema.fields().iter().map(|field| field.name().as_str());
-        let hint = nearest(name, names).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+        let hint = nearest(name, names)
+            .map(|near| format!("; did you mean `{near}`?"))
+            .unwrap_or_default();
         Error::invalid_data(format!("the table has no column `{name}`{hint}"))
     })
 }
@@ -26,18 +28,22 @@ pub(super) fn required_column<'a>(batch: &'a RecordBatch, name: &str) -> Result<
 /// # Errors
 /// `Unsupported` for an Arrow type that no Grism type holds; `InvalidData` for a value out of range.
 pub(super) fn normalized(name: &str, column: &ArrayRef) -> Result<(Type, ArrayRef)> {
-    let ty = Type::from_arrow(column.data_type()).map_err(|error| error.context(format!("column `{name}`")))?;
+    let ty = Type::from_arrow(column.data_type())
+        .map_err(|error| error.context(format!("column `{name}`")))?;
     let data_type = ty.to_arrow();
     if column.data_type() == &data_type {
         return Ok((ty, Arc::clone(column)));
     }
-    let converted = cast(column, &data_type).map_err(|error| Error::invalid_data(format!("column `{name}`: {error}")))?;
+    let converted = cast(column, &data_type)
+        .map_err(|error| Error::invalid_data(format!("column `{name}`: {error}")))?;
     if converted.null_count() > column.logical_null_count() {
         let out_of_range = match column.as_any().downcast_ref::<UInt64Array>() {
             Some(_) => "an unsigned number past the greatest integer",
             None => "a value out of the range of its type",
         };
-        return Err(Error::invalid_data(format!("column `{name}`: {out_of_range}")));
+        return Err(Error::invalid_data(format!(
+            "column `{name}`: {out_of_range}"
+        )));
     }
     Ok((ty, converted))
 }
@@ -56,14 +62,23 @@ pub(super) fn properties(
             continue;
         }
         if name.is_empty() || name.starts_with('_') {
-            return Err(Error::invalid_data(format!("the column name `{name}` is kept for Grism; rename it")));
+            return Err(Error::invalid_data(format!(
+                "the column name `{name}` is kept for Grism; rename it"
+            )));
         }
         let (ty, values) = normalized(name, column)?;
         schema.ensure_property(table, name, &ty)?;
         // A property whose first values were all null takes a type when the first value comes.
-        let stored = schema.table(table)?.property(name).map(|property| property.value_type.to_arrow());
+        let stored = schema
+            .table(table)?
+            .property(name)
+            .map(|property| property.value_type.to_arrow());
         let values = match stored {
-            Some(stored) if &stored != values.data_type() && values.data_type() == &DataType::Null => cast(&values, &stored)?,
+            Some(stored)
+                if &stored != values.data_type() && values.data_type() == &DataType::Null =>
+            {
+                cast(&values, &stored)?
+            }
             _ => values,
         };
         columns.push((name.clone(), values));
@@ -79,7 +94,11 @@ pub(super) fn key_texts(name: &str, column: &ArrayRef) -> Result<StringArray> {
     let (ty, values) = normalized(name, column)?;
     match ty {
         Type::String | Type::Int64 | Type::Null => {}
-        other => return Err(Error::invalid_data(format!("the key column `{name}` holds {other}; keys are integers or texts"))),
+        other => {
+            return Err(Error::invalid_data(format!(
+                "the key column `{name}` holds {other}; keys are integers or texts"
+            )));
+        }
     }
     let texts = cast(&values, &DataType::Utf8)?;
     texts

@@ -33,7 +33,11 @@ pub struct LoadReport {
 impl fmt::Display for LoadReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rate = self.rows as f64 / self.elapsed.as_secs_f64().max(1e-9);
-        write!(f, "{}: {} of {} rows loaded", self.target, self.loaded, self.rows)?;
+        write!(
+            f,
+            "{}: {} of {} rows loaded",
+            self.target, self.loaded, self.rows
+        )?;
         if self.rejected > 0 {
             write!(f, ", {} rejected", self.rejected)?;
         }
@@ -46,6 +50,12 @@ impl fmt::Display for LoadReport {
         for (label, count) in &self.created {
             write!(f, ", {count} {label} created")?;
         }
-        write!(f, " ({:.2} s, {:.0} rows/s, snapshot {})", self.elapsed.as_secs_f64(), rate, self.snapshot)
+        write!(
+            f,
+            " ({:.2} s, {:.0} rows/s, snapshot {})",
+            self.elapsed.as_secs_f64(),
+            rate,
+            self.snapshot
+        )
     }
 }

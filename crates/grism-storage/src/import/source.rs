@@ -41,7 +41,8 @@ impl FileFormat {
             "parquet" | "pq" => Ok(Self::Parquet),
             "arrow" | "feather" | "ipc" | "arrows" => Ok(Self::Arrow),
             other => {
-                let hint = nearest(other, ["csv", "parquet", "arrow"]).map(|near| format!("; did you mean {near}?"));
+                let hint = nearest(other, ["csv", "parquet", "arrow"])
+                    .map(|near| format!("; did you mean {near}?"));
                 Err(Error::unsupported(format!(
                     "the file format `{other}` is not supported, csv, parquet and arrow are{}",
                     hint.unwrap_or_default()
@@ -68,7 +69,13 @@ pub struct ImportOptions {
 
 impl Default for ImportOptions {
     fn default() -> Self {
-        Self { format: None, delimiter: b',', header: true, null: None, types: BTreeMap::new() }
+        Self {
+            format: None,
+            delimiter: b',',
+            header: true,
+            null: None,
+            types: BTreeMap::new(),
+        }
     }
 }
 
@@ -81,16 +88,23 @@ pub fn read_source(path: &Path, options: &ImportOptions) -> Result<Vec<RecordBat
     let format = match options.format {
         Some(format) => format,
         None => {
-            let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+            let ending = path
+                .extension()
+                .and_then(|ending| ending.to_str())
+                .unwrap_or_default();
             if ending.is_empty() {
-                let message = format!("{} has no ending that tells its format; name the format", path.display());
+                let message = format!(
+                    "{} has no ending that tells its format; name the format",
+                    path.display()
+                );
                 return Err(Error::invalid_data(message));
             }
             FileFormat::from_name(ending).map_err(|error| error.context(path.display()))?
         }
     };
     let file = File::open(path).map_err(|error| Error::from(error).context(path.display()))?;
-    let broken = |error: &dyn std::fmt::Display| Error::invalid_data(format!("{}: {error}", path.display()));
+    let broken =
+        |error: &dyn std::fmt::Display| Error::invalid_data(format!("{}: {error}", path.display()));
     match format {
         FileFormat::Csv => read_csv(path, options),
         FileFormat::Parquet => ParquetRecordBatchReaderBuilder::try_new(file)
@@ -99,7 +113,9 @@ pub fn read_source(path: &Path, options: &ImportOptions) -> Result<Vec<RecordBat
             .collect::<Result<_, _>>()
             .map_err(|error| broken(&error)),
         FileFormat::Arrow => match FileReader::try_new(file, None) {
-            Ok(reader) => reader.collect::<Result<_, _>>().map_err(|error| broken(&error)),
+            Ok(reader) => reader
+                .collect::<Result<_, _>>()
+                .map_err(|error| broken(&error)),
             // Not the file form: perhaps a stream.
             Err(_) => StreamReader::try_new(std::io::BufReader::new(File::open(path)?), None)
                 .and_then(Iterator::collect)
@@ -111,16 +127,26 @@ pub fn read_source(path: &Path, options: &ImportOptions) -> Result<Vec<RecordBat
 /// Reads CSV as text first, so that a value that does not fit is named with its line and column.
 fn read_csv(path: &Path, options: &ImportOptions) -> Result<Vec<RecordBatch>> {
     let names = csv_columns(path, options)?;
-    let schema = Arc::new(Schema::new(names.iter().map(|name| Field::new(name, DataType::Utf8, true)).collect::<Vec<_>>()));
-    let broken = |error: &dyn std::fmt::Display| Error::invalid_data(format!("{}: {error}", path.display()));
+    let schema = Arc::new(Schema::new(
+        names
+            .iter()
+            .map(|name| Field::new(name, DataType::Utf8, true))
+            .collect::<Vec<_>>(),
+    ));
+    let broken =
+        |error: &dyn std::fmt::Display| Error::invalid_data(format!("{}: {error}", path.display()));
     let reader = ReaderBuilder::new(Arc::clone(&schema))
         .with_header(options.header)
         .with_delimiter(options.delimiter)
         .with_batch_size(BATCH_ROWS)
         .build(std::io::BufReader::new(File::open(path)?))
         .map_err(|error| broken(&error))?;
-    let texts: Vec<RecordBatch> = reader.collect::<Result<_, _>>().map_err(|error| broken(&error))?;
-    let Some(first) = texts.first() else { return Ok(vec![RecordBatch::new_empty(schema)]) };
+    let texts: Vec<RecordBatch> = reader
+        .collect::<Result<_, _>>()
+        .map_err(|error| broken(&error))?;
+    let Some(first) = texts.first() else {
+        return Ok(vec![RecordBatch::new_empty(schema)]);
+    };
     let types: Vec<DataType> = names
         .iter()
         .zip(first.columns())
@@ -129,8 +155,11 @@ fn read_csv(path: &Path, options: &ImportOptions) -> Result<Vec<RecordBatch>> {
             None => told_type(&nulled(column, options).slice(0, column.len().min(SAMPLE_ROWS))),
         })
         .collect();
-    let fields: Vec<Field> =
-        names.iter().zip(&types).map(|(name, data_type)| Field::new(name, data_type.clone(), true)).collect();
+    let fields: Vec<Field> = names
+        .iter()
+        .zip(&types)
+        .map(|(name, data_type)| Field::new(name, data_type.clone(), true))
+        .collect();
     let typed = Arc::new(Schema::new(fields));
     let mut first_row = 0;
     let mut batches = Vec::new();
@@ -139,7 +168,9 @@ fn read_csv(path: &Path, options: &ImportOptions) -> Result<Vec<RecordBatch>> {
             .columns()
             .iter()
             .zip(typed.fields())
-            .map(|(column, field)| convert(path, options, &nulled(column, options), field, first_row))
+            .map(|(column, field)| {
+                convert(path, options, &nulled(column, options), field, first_row)
+            })
             .collect::<Result<Vec<_>>>()?;
         first_row += batch.num_rows();
         batches.push(RecordBatch::try_new(Arc::clone(&typed), columns)?);
@@ -148,13 +179,22 @@ fn read_csv(path: &Path, options: &ImportOptions) -> Result<Vec<RecordBatch>> {
 }
 
 fn csv_columns(path: &Path, options: &ImportOptions) -> Result<Vec<String>> {
-    let format = arrow::csv::reader::Format::default().with_header(options.header).with_delimiter(options.delimiter);
+    let format = arrow::csv::reader::Format::default()
+        .with_header(options.header)
+        .with_delimiter(options.delimiter);
     let (schema, _) = format
         .infer_schema(std::io::BufReader::new(File::open(path)?), Some(1))
         .map_err(|error| Error::invalid_data(format!("{}: {error}", path.display())))?;
-    let names: Vec<String> = schema.fields().iter().map(|field| field.name().trim_start_matches('\u{feff}').to_owned()).collect();
+    let names: Vec<String> = schema
+        .fields()
+        .iter()
+        .map(|field| field.name().trim_start_matches('\u{feff}').to_owned())
+        .collect();
     if names.is_empty() {
-        return Err(Error::invalid_data(format!("{} is empty: a header line was expected", path.display())));
+        return Err(Error::invalid_data(format!(
+            "{} is empty: a header line was expected",
+            path.display()
+        )));
     }
     Ok(names)
 }
@@ -164,7 +204,10 @@ fn nulled(column: &ArrayRef, options: &ImportOptions) -> StringArray {
     let Some(texts) = column.as_any().downcast_ref::<StringArray>() else {
         return StringArray::new_null(column.len());
     };
-    texts.iter().map(|text| text.filter(|text| !text.is_empty() && options.null.as_deref() != Some(*text))).collect()
+    texts
+        .iter()
+        .map(|text| text.filter(|text| !text.is_empty() && options.null.as_deref() != Some(*text)))
+        .collect()
 }
 
 /// The narrowest type that every text of a sample fits.
@@ -173,7 +216,12 @@ fn told_type(sample: &StringArray) -> DataType {
     if texts.peek().is_none() {
         return DataType::Utf8;
     }
-    let fits = |data_type: &DataType| sample.iter().flatten().all(|text| parse_fits(text, data_type));
+    let fits = |data_type: &DataType| {
+        sample
+            .iter()
+            .flatten()
+            .all(|text| parse_fits(text, data_type))
+    };
     let candidates = [
         DataType::Int64,
         DataType::Float64,
@@ -187,19 +235,45 @@ fn told_type(sample: &StringArray) -> DataType {
 fn parse_fits(text: &str, data_type: &DataType) -> bool {
     match data_type {
         // A leading zero is part of a code, not of a number.
-        DataType::Int64 => text.parse::<i64>().is_ok() && !(text.len() > 1 && text.trim_start_matches('-').starts_with('0')),
-        DataType::Float64 => text.parse::<f64>().is_ok() && text.bytes().any(|byte| byte.is_ascii_digit()),
-        DataType::Boolean => text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false"),
+        DataType::Int64 => {
+            text.parse::<i64>().is_ok()
+                && !(text.len() > 1 && text.trim_start_matches('-').starts_with('0'))
+        }
+        DataType::Float64 => {
+            text.parse::<f64>().is_ok() && text.bytes().any(|byte| byte.is_ascii_digit())
+        }
+        DataType::Boolean => {
+            text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false")
+        }
         DataType::Date32 => text.len() == 10 && text.parse::<chrono::NaiveDate>().is_ok(),
-        _ => text.len() >= 16 && text.replace(' ', "T").parse::<chrono::NaiveDateTime>().is_ok(),
+        _ => {
+            text.len() >= 16
+                && text
+                    .replace(' ', "T")
+                    .parse::<chrono::NaiveDateTime>()
+                    .is_ok()
+        }
     }
 }
 
-fn convert(path: &Path, options: &ImportOptions, texts: &StringArray, field: &Field, first_row: usize) -> Result<ArrayRef> {
+fn convert(
+    path: &Path,
+    options: &ImportOptions,
+    texts: &StringArray,
+    field: &Field,
+    first_row: usize,
+) -> Result<ArrayRef> {
     if field.data_type() == &DataType::Utf8 {
         return Ok(Arc::new(texts.clone()));
     }
-    let converted = cast_with_options(texts, field.data_type(), &CastOptions { safe: true, ..CastOptions::default() })?;
+    let converted = cast_with_options(
+        texts,
+        field.data_type(),
+        &CastOptions {
+            safe: true,
+            ..CastOptions::default()
+        },
+    )?;
     let wrong = (0..texts.len()).find(|row| texts.is_valid(*row) && converted.is_null(*row));
     match wrong {
         None => Ok(converted),

@@ -21,7 +21,11 @@ const POSITION: &str = "position";
 const OPPOSITE: &str = "opposite";
 
 fn column_names(binary: bool) -> Vec<String> {
-    let names: &[&str] = if binary { &[MEMBER, HYPEREDGE, POSITION, OPPOSITE] } else { &[MEMBER, HYPEREDGE, POSITION] };
+    let names: &[&str] = if binary {
+        &[MEMBER, HYPEREDGE, POSITION, OPPOSITE]
+    } else {
+        &[MEMBER, HYPEREDGE, POSITION]
+    };
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
@@ -49,7 +53,11 @@ pub(super) async fn append_incidences(
         }
         None => {
             let field = |name: &String| {
-                let data_type = if name == POSITION { DataType::UInt32 } else { DataType::UInt64 };
+                let data_type = if name == POSITION {
+                    DataType::UInt32
+                } else {
+                    DataType::UInt64
+                };
                 Field::new(name, data_type, true)
             };
             create(target.root, &target.path, names.iter().map(field).collect()).await?
@@ -58,23 +66,47 @@ pub(super) async fn append_incidences(
     let mut runs = before.map(|entry| entry.runs.clone()).unwrap_or_default();
     let mut start = runs.last().map_or(0, |run| run.start + run.rows);
     for (key, piece) in by_segment(incidences, target.shift) {
-        runs.push(Run { members: key.table, segment: key.segment, start, rows: piece.len() as u64 });
+        runs.push(Run {
+            members: key.table,
+            segment: key.segment,
+            start,
+            rows: piece.len() as u64,
+        });
         start += piece.len() as u64;
     }
-    let ids = |pick: fn(&Incidence) -> u64| Arc::new(incidences.iter().map(pick).collect::<UInt64Array>()) as ArrayRef;
+    let ids = |pick: fn(&Incidence) -> u64| {
+        Arc::new(incidences.iter().map(pick).collect::<UInt64Array>()) as ArrayRef
+    };
     let mut columns = vec![
         ids(|incidence| incidence.member),
         ids(|incidence| incidence.hyperedge),
-        Arc::new(incidences.iter().map(|incidence| incidence.position).collect::<UInt32Array>()),
+        Arc::new(
+            incidences
+                .iter()
+                .map(|incidence| incidence.position)
+                .collect::<UInt32Array>(),
+        ),
     ];
     if target.binary {
         columns.push(ids(|incidence| incidence.opposite));
     }
     let batch = named_batch(&names, columns, incidences.len())?;
-    let batches = if incidences.is_empty() { Vec::new() } else { vec![batch] };
+    let batches = if incidences.is_empty() {
+        Vec::new()
+    } else {
+        vec![batch]
+    };
     let dataset = append(target.root, &path, base, batches, 1 << 20).await?;
-    let version = DatasetVersion { path, version: dataset.version_id() };
-    Ok(AdjacencyEntry { table: target.table, role: target.role.to_owned(), dataset: version, runs })
+    let version = DatasetVersion {
+        path,
+        version: dataset.version_id(),
+    };
+    Ok(AdjacencyEntry {
+        table: target.table,
+        role: target.role.to_owned(),
+        dataset: version,
+        runs,
+    })
 }
 
 /// Reads the segment `key`.
@@ -87,24 +119,36 @@ pub(super) async fn read_segment(
 ) -> Result<IncidenceSegment> {
     let mut incidences: Vec<Incidence> = Vec::new();
     let mut pieces = 0;
-    for run in entry.runs.iter().filter(|run| run.members == key.table && run.segment == key.segment) {
+    for run in entry
+        .runs
+        .iter()
+        .filter(|run| run.members == key.table && run.segment == key.segment)
+    {
         pieces += 1;
         let mut scan = dataset.scan();
         scan.project(&column_names(binary)).map_err(from_lance)?;
-        let limit = |count: u64| i64::try_from(count).map_err(|_| Error::internal("a run out of range"));
-        scan.limit(Some(limit(run.rows)?), Some(limit(run.start)?)).map_err(from_lance)?;
+        let limit =
+            |count: u64| i64::try_from(count).map_err(|_| Error::internal("a run out of range"));
+        scan.limit(Some(limit(run.rows)?), Some(limit(run.start)?))
+            .map_err(from_lance)?;
         let mut stream = scan.try_into_stream().await.map_err(from_lance)?;
         while let Some(batch) = stream.try_next().await.map_err(from_lance)? {
             let ids = |name: &str| {
-                let column = batch.column_by_name(name).and_then(|column| column.as_primitive_opt::<UInt64Type>());
-                column.ok_or_else(|| Error::invalid_data(format!("{} has no column `{name}`", entry.dataset.path)))
+                let column = batch
+                    .column_by_name(name)
+                    .and_then(|column| column.as_primitive_opt::<UInt64Type>());
+                column.ok_or_else(|| {
+                    Error::invalid_data(format!("{} has no column `{name}`", entry.dataset.path))
+                })
             };
             let (members, hyperedges) = (ids(MEMBER)?, ids(HYPEREDGE)?);
             let opposites = if binary { Some(ids(OPPOSITE)?) } else { None };
             let positions = batch
                 .column_by_name(POSITION)
                 .and_then(|column| column.as_primitive_opt::<UInt32Type>())
-                .ok_or_else(|| Error::invalid_data(format!("{} has no positions", entry.dataset.path)))?;
+                .ok_or_else(|| {
+                    Error::invalid_data(format!("{} has no positions", entry.dataset.path))
+                })?;
             incidences.extend((0..batch.num_rows()).map(|row| Incidence {
                 member: members.value(row),
                 hyperedge: hyperedges.value(row),

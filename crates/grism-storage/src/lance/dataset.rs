@@ -26,7 +26,11 @@ const METADATA_CACHE: usize = 256 << 20;
 pub(super) fn session() -> Arc<Session> {
     static SESSION: OnceLock<Arc<Session>> = OnceLock::new();
     Arc::clone(SESSION.get_or_init(|| {
-        Arc::new(Session::new(INDEX_CACHE, METADATA_CACHE, Arc::new(ObjectStoreRegistry::default())))
+        Arc::new(Session::new(
+            INDEX_CACHE,
+            METADATA_CACHE,
+            Arc::new(ObjectStoreRegistry::default()),
+        ))
     }))
 }
 
@@ -45,7 +49,11 @@ pub(super) async fn open(root: &Path, path: &str, version: u64) -> Result<Datase
 /// Returns its path, which has a number behind the stem where the name belongs to a dataset of other fields.
 ///
 /// What a failed or lost commit left under the name is harmless: it never reaches the first version.
-pub(super) async fn create(root: &Path, stem: &str, fields: Vec<Field>) -> Result<(String, Dataset)> {
+pub(super) async fn create(
+    root: &Path,
+    stem: &str,
+    fields: Vec<Field>,
+) -> Result<(String, Dataset)> {
     let parameters = WriteParams {
         mode: WriteMode::Create,
         enable_stable_row_ids: true,
@@ -56,10 +64,20 @@ pub(super) async fn create(root: &Path, stem: &str, fields: Vec<Field>) -> Resul
     };
     let schema: SchemaRef = Arc::new(Schema::new(fields));
     for attempt in 1.. {
-        let path = if attempt == 1 { format!("{stem}.lance") } else { format!("{stem}~{attempt}.lance") };
+        let path = if attempt == 1 {
+            format!("{stem}.lance")
+        } else {
+            format!("{stem}~{attempt}.lance")
+        };
         let uri = root.join(&path);
-        let none = RecordBatchIterator::new(std::iter::empty::<Result<RecordBatch, ArrowError>>(), Arc::clone(&schema));
-        let builder = InsertBuilder::new(uri.to_string_lossy().as_ref()).with_params(&parameters).execute_stream(none).await;
+        let none = RecordBatchIterator::new(
+            std::iter::empty::<Result<RecordBatch, ArrowError>>(),
+            Arc::clone(&schema),
+        );
+        let builder = InsertBuilder::new(uri.to_string_lossy().as_ref())
+            .with_params(&parameters)
+            .execute_stream(none)
+            .await;
         match builder {
             Ok(dataset) => {
                 sync_new(&uri, &dataset, &HashSet::new())?;
@@ -87,10 +105,21 @@ pub(super) async fn append(
     batches: Vec<RecordBatch>,
     fragment_rows: usize,
 ) -> Result<Dataset> {
-    let Some(first) = batches.first() else { return Ok(base) };
-    let added: Vec<Field> =
-        first.schema().fields().iter().filter(|field| base.schema().field(field.name()).is_none()).map(|field| (**field).clone()).collect();
-    let old: HashSet<u64> = base.fragments().iter().map(|fragment| fragment.id).collect();
+    let Some(first) = batches.first() else {
+        return Ok(base);
+    };
+    let added: Vec<Field> = first
+        .schema()
+        .fields()
+        .iter()
+        .filter(|field| base.schema().field(field.name()).is_none())
+        .map(|field| (**field).clone())
+        .collect();
+    let old: HashSet<u64> = base
+        .fragments()
+        .iter()
+        .map(|fragment| fragment.id)
+        .collect();
     let first_row = base.manifest().next_row_id;
     let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
     let mut base = Arc::new(base);
@@ -111,7 +140,9 @@ pub(super) async fn append(
         .map_err(from_lance)?;
     let staged = commit_detached(base, transaction).await?;
     if staged.manifest().next_row_id != first_row + rows as u64 {
-        return Err(Error::internal(format!("{path}: Lance gave other row ids than expected")));
+        return Err(Error::internal(format!(
+            "{path}: Lance gave other row ids than expected"
+        )));
     }
     sync_new(&root.join(path), &staged, &old)?;
     Ok(staged)
@@ -122,19 +153,36 @@ async fn with_fields(base: &Arc<Dataset>, added: Vec<Field>) -> Result<Dataset> 
     let addition = LanceSchema::try_from(&Schema::new(added)).map_err(from_lance)?;
     let mut schema = base.schema().merge(&addition).map_err(from_lance)?;
     schema.set_field_id(Some(base.manifest().max_field_id()));
-    let operation = Operation::Merge { fragments: base.fragments().as_ref().clone(), schema, preserves_nullability: true };
-    commit_detached(Arc::clone(base), Transaction::new(base.manifest().version, operation, None)).await
+    let operation = Operation::Merge {
+        fragments: base.fragments().as_ref().clone(),
+        schema,
+        preserves_nullability: true,
+    };
+    commit_detached(
+        Arc::clone(base),
+        Transaction::new(base.manifest().version, operation, None),
+    )
+    .await
 }
 
 async fn commit_detached(base: Arc<Dataset>, transaction: Transaction) -> Result<Dataset> {
-    CommitBuilder::new(base).with_detached(true).with_skip_auto_cleanup(true).execute(transaction).await.map_err(from_lance)
+    CommitBuilder::new(base)
+        .with_detached(true)
+        .with_skip_auto_cleanup(true)
+        .execute(transaction)
+        .await
+        .map_err(from_lance)
 }
 
 /// Brings the dataset's main line to `published`, for readers that know Lance and not our log. Best effort: our own
 /// readers never look at it.
 pub(super) async fn publish_main_line(root: &Path, path: &str, published: &Dataset) -> Result<()> {
     let uri = root.join(path);
-    let main = DatasetBuilder::from_uri(uri.to_string_lossy()).with_session(session()).load().await.map_err(from_lance)?;
+    let main = DatasetBuilder::from_uri(uri.to_string_lossy())
+        .with_session(session())
+        .load()
+        .await
+        .map_err(from_lance)?;
     let operation = Operation::Overwrite {
         fragments: published.fragments().as_ref().clone(),
         schema: published.schema().clone(),
@@ -142,13 +190,21 @@ pub(super) async fn publish_main_line(root: &Path, path: &str, published: &Datas
         initial_bases: None,
     };
     let transaction = Transaction::new(main.manifest().version, operation, None);
-    CommitBuilder::new(Arc::new(main)).with_skip_auto_cleanup(true).execute(transaction).await.map_err(from_lance)?;
+    CommitBuilder::new(Arc::new(main))
+        .with_skip_auto_cleanup(true)
+        .execute(transaction)
+        .await
+        .map_err(from_lance)?;
     Ok(())
 }
 
 /// Syncs the files of the fragments that are not in `old`, the manifest, and their directories.
 fn sync_new(directory: &Path, dataset: &Dataset, old: &HashSet<u64>) -> Result<()> {
-    for fragment in dataset.fragments().iter().filter(|fragment| !old.contains(&fragment.id)) {
+    for fragment in dataset
+        .fragments()
+        .iter()
+        .filter(|fragment| !old.contains(&fragment.id))
+    {
         for file in fragment.referenced_lance_files() {
             sync_file(&directory.join("data").join(&file.path))?;
         }

@@ -6,10 +6,12 @@ use grism_core::{Error, ErrorKind};
 pub(super) fn from_lance(error: lance_core::Error) -> Error {
     use lance_core::Error as Lance;
     let kind = match &error {
-        Lance::NotFound { .. } | Lance::DatasetNotFound { .. } | Lance::VersionNotFound { .. } => ErrorKind::NotFound,
-        Lance::CommitConflict { .. } | Lance::RetryableCommitConflict { .. } | Lance::TooMuchWriteContention { .. } => {
-            ErrorKind::Conflict
+        Lance::NotFound { .. } | Lance::DatasetNotFound { .. } | Lance::VersionNotFound { .. } => {
+            ErrorKind::NotFound
         }
+        Lance::CommitConflict { .. }
+        | Lance::RetryableCommitConflict { .. }
+        | Lance::TooMuchWriteContention { .. } => ErrorKind::Conflict,
         Lance::CorruptFile { .. } | Lance::SchemaMismatch { .. } => ErrorKind::InvalidData,
         Lance::IO { .. } => ErrorKind::Unavailable,
         _ => ErrorKind::Internal,

@@ -22,7 +22,10 @@ pub struct GraphOptions {
 
 impl Default for GraphOptions {
     fn default() -> Self {
-        Self { segment_shift: DEFAULT_SEGMENT_SHIFT, fragment_rows: 1 << 16 }
+        Self {
+            segment_shift: DEFAULT_SEGMENT_SHIFT,
+            fragment_rows: 1 << 16,
+        }
     }
 }
 
@@ -47,7 +50,9 @@ pub(super) fn read_format(root: &Path) -> Result<Option<GraphOptions>> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let occupied = match fs::read_dir(root) {
                 // A directory that a crash left before its format was written has nothing else in it.
-                Ok(mut entries) => entries.any(|entry| entry.is_ok_and(|entry| entry.file_name() != "_grism")),
+                Ok(mut entries) => {
+                    entries.any(|entry| entry.is_ok_and(|entry| entry.file_name() != "_grism"))
+                }
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
                 Err(error) => return Err(Error::from(error).context(root.display())),
             };
@@ -60,11 +65,16 @@ pub(super) fn read_format(root: &Path) -> Result<Option<GraphOptions>> {
             return Ok(None);
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => {
-            return Err(Error::invalid_data(format!("{} is a file, not a Grism graph", root.display())));
+            return Err(Error::invalid_data(format!(
+                "{} is a file, not a Grism graph",
+                root.display()
+            )));
         }
         Err(error) => return Err(Error::from(error).context(path(root).display())),
     };
-    let version = serde_json::from_str::<serde_json::Value>(&text).ok().and_then(|value| value.get("version")?.as_u64());
+    let version = serde_json::from_str::<serde_json::Value>(&text)
+        .ok()
+        .and_then(|value| value.get("version")?.as_u64());
     if version.is_some_and(|version| version > u64::from(FORMAT_VERSION)) {
         return Err(Error::unsupported(format!(
             "{} has format version {}, and this build reads up to {FORMAT_VERSION}: use a newer Grism",
@@ -85,7 +95,12 @@ pub(super) fn read_format(root: &Path) -> Result<Option<GraphOptions>> {
 
 /// Writes the format of a new graph; says whether another process was first.
 pub(super) fn write_format(root: &Path, options: GraphOptions) -> Result<bool> {
-    let format = Format { version: FORMAT_VERSION, features: Vec::new(), options };
-    let text = serde_json::to_vec_pretty(&format).map_err(|error| Error::internal(error.to_string()))?;
+    let format = Format {
+        version: FORMAT_VERSION,
+        features: Vec::new(),
+        options,
+    };
+    let text =
+        serde_json::to_vec_pretty(&format).map_err(|error| Error::internal(error.to_string()))?;
     write_new_file(&path(root), &text)
 }

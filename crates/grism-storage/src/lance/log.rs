@@ -63,7 +63,9 @@ pub(super) struct SnapshotLog {
 
 impl SnapshotLog {
     pub(super) fn new(root: &Path) -> Self {
-        Self { directory: root.join("_grism").join("snapshots") }
+        Self {
+            directory: root.join("_grism").join("snapshots"),
+        }
     }
 
     fn path(&self, id: SnapshotId) -> PathBuf {
@@ -73,9 +75,13 @@ impl SnapshotLog {
     /// The numbers of all entries, ascending.
     pub(super) fn list(&self) -> Result<Vec<SnapshotId>> {
         let mut ids = Vec::new();
-        for entry in fs::read_dir(&self.directory).map_err(|error| Error::from(error).context(self.directory.display()))? {
+        for entry in fs::read_dir(&self.directory)
+            .map_err(|error| Error::from(error).context(self.directory.display()))?
+        {
             let name = entry?.file_name();
-            let number = name.to_str().and_then(|name| name.strip_suffix(".json")?.parse().ok());
+            let number = name
+                .to_str()
+                .and_then(|name| name.strip_suffix(".json")?.parse().ok());
             ids.extend(number.map(SnapshotId));
         }
         ids.sort_unstable();
@@ -83,7 +89,9 @@ impl SnapshotLog {
     }
 
     pub(super) fn latest(&self) -> Result<SnapshotId> {
-        self.list()?.pop().ok_or_else(|| Error::invalid_data("the graph has no snapshot"))
+        self.list()?
+            .pop()
+            .ok_or_else(|| Error::invalid_data("the graph has no snapshot"))
     }
 
     pub(super) fn read(&self, id: SnapshotId) -> Result<SnapshotEntry> {
@@ -95,7 +103,8 @@ impl SnapshotLog {
             }
             Err(error) => return Err(Error::from(error).context(path.display())),
         };
-        serde_json::from_slice(&text).map_err(|error| Error::invalid_data(format!("{}: {error}", path.display())))
+        serde_json::from_slice(&text)
+            .map_err(|error| Error::invalid_data(format!("{}: {error}", path.display())))
     }
 
     /// Commits `entry`.
@@ -107,6 +116,9 @@ impl SnapshotLog {
         if write_new_file(&self.path(entry.id), &text)? {
             return Ok(());
         }
-        Err(Error::conflict(format!("another writer committed snapshot {} first", entry.id)))
+        Err(Error::conflict(format!(
+            "another writer committed snapshot {} first",
+            entry.id
+        )))
     }
 }

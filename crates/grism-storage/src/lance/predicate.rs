@@ -27,11 +27,15 @@ fn comparison(comparison: &Comparison) -> Option<Expr> {
         Value::String(value) => ScalarValue::Utf8(Some(value.clone())),
         Value::Date(value) => ScalarValue::Date32(Some(*value)),
         Value::LocalDateTime(value) => ScalarValue::TimestampNanosecond(Some(*value), None),
-        Value::DateTime(value) => ScalarValue::TimestampNanosecond(Some(*value), Some("UTC".into())),
+        Value::DateTime(value) => {
+            ScalarValue::TimestampNanosecond(Some(*value), Some("UTC".into()))
+        }
         // DataFusion orders NaN above every number; only equality and upper bounds agree with Cypher.
         Value::Float64(value)
-            if matches!(comparison.operator, ComparisonOperator::Less | ComparisonOperator::LessOrEqual)
-                && *value != 0.0 =>
+            if matches!(
+                comparison.operator,
+                ComparisonOperator::Less | ComparisonOperator::LessOrEqual
+            ) && *value != 0.0 =>
         {
             ScalarValue::Float64(Some(*value))
         }

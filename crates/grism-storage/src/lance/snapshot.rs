@@ -11,8 +11,8 @@ use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{
-    BatchStream, Error, GraphSchema, GraphStatistics, IncidenceSegment, Result, ScanRange, ScanRequest,
-    SegmentKey, Snapshot, SnapshotId, TableId,
+    BatchStream, Error, GraphSchema, GraphStatistics, IncidenceSegment, Result, ScanRange,
+    ScanRequest, SegmentKey, Snapshot, SnapshotId, TableId,
 };
 use lance::dataset::{Dataset, ProjectionRequest};
 use lance_core::ROW_ID;
@@ -25,7 +25,9 @@ use super::error::from_lance;
 use super::format::GraphOptions;
 use super::log::{AdjacencyEntry, DatasetVersion, SnapshotEntry};
 use super::predicate::{lance_filter, reaches_lance};
-use crate::columns::{column_or_null, column_type, id_array, named_batch, passing_rows, scan_names};
+use crate::columns::{
+    column_or_null, column_type, id_array, named_batch, passing_rows, scan_names,
+};
 
 /// Rows of a column that are read, and kept, together.
 const CHUNK_ROWS: u64 = 1 << 16;
@@ -84,10 +86,17 @@ fn cache() -> &'static Cache<CacheKey, Cached, ByteWeighter> {
 }
 
 impl LanceSnapshot {
-    pub(super) async fn open(root: &Path, options: GraphOptions, entry: SnapshotEntry) -> Result<Self> {
+    pub(super) async fn open(
+        root: &Path,
+        options: GraphOptions,
+        entry: SnapshotEntry,
+    ) -> Result<Self> {
         let mut tables = BTreeMap::new();
         for (table, dataset) in &entry.tables {
-            tables.insert(*table, Arc::new(open(root, &dataset.path, dataset.version).await?));
+            tables.insert(
+                *table,
+                Arc::new(open(root, &dataset.path, dataset.version).await?),
+            );
         }
         let mut adjacency = HashMap::new();
         for (index, own) in entry.adjacency.iter().enumerate() {
@@ -106,13 +115,16 @@ impl LanceSnapshot {
     }
 
     fn dataset(&self, table: TableId) -> Result<&Arc<Dataset>> {
-        self.tables.get(&table).ok_or_else(|| Error::internal(format!("the snapshot has no dataset of table {table}")))
+        self.tables
+            .get(&table)
+            .ok_or_else(|| Error::internal(format!("the snapshot has no dataset of table {table}")))
     }
 
     /// The chunk of a column that starts at `chunk * CHUNK_ROWS`, one row for each offset, from the cache or the disk.
     async fn column_chunk(&self, table: TableId, column: &str, chunk: u64) -> Result<ArrayRef> {
         let version = self.entry.tables.get(&table).cloned();
-        let version = version.ok_or_else(|| Error::internal(format!("there is no dataset of table {table}")))?;
+        let version = version
+            .ok_or_else(|| Error::internal(format!("there is no dataset of table {table}")))?;
         let key = CacheKey {
             root: Arc::clone(&self.root),
             dataset: version,
@@ -120,7 +132,11 @@ impl LanceSnapshot {
             members: None,
             chunk,
         };
-        let load = async { self.read_chunk(table, column, chunk).await.map(Cached::Column) };
+        let load = async {
+            self.read_chunk(table, column, chunk)
+                .await
+                .map(Cached::Column)
+        };
         match cache().get_or_insert_async(&key, load).await? {
             Cached::Column(column) => Ok(column),
             Cached::Segment(_) => Err(Error::internal("a column was cached as a segment")),
@@ -129,20 +145,31 @@ impl LanceSnapshot {
 
     async fn read_chunk(&self, table: TableId, column: &str, chunk: u64) -> Result<ArrayRef> {
         let dataset = self.dataset(table)?;
-        let next = self.statistics.tables.get(&table).map_or(0, |statistics| statistics.next_offset);
-        let (start, end) = ((chunk * CHUNK_ROWS).min(next), ((chunk + 1) * CHUNK_ROWS).min(next));
+        let next = self
+            .statistics
+            .tables
+            .get(&table)
+            .map_or(0, |statistics| statistics.next_offset);
+        let (start, end) = (
+            (chunk * CHUNK_ROWS).min(next),
+            ((chunk + 1) * CHUNK_ROWS).min(next),
+        );
         let ids: Vec<u64> = (start..end).collect();
         let projection = ProjectionRequest::from_columns([column, ROW_ID], dataset.schema());
-        let rows = dataset.take_rows(&ids, projection).await.map_err(from_lance)?;
-        let values = rows
-            .column_by_name(column)
-            .cloned()
-            .ok_or_else(|| Error::internal(format!("Lance did not return the column `{column}`")))?;
+        let rows = dataset
+            .take_rows(&ids, projection)
+            .await
+            .map_err(from_lance)?;
+        let values = rows.column_by_name(column).cloned().ok_or_else(|| {
+            Error::internal(format!("Lance did not return the column `{column}`"))
+        })?;
         if rows.num_rows() == ids.len() {
             return Ok(values);
         }
         // Rows that are gone leave nulls, so that offsets stay positions.
-        let found = rows.column_by_name(ROW_ID).and_then(|column| column.as_primitive_opt::<UInt64Type>());
+        let found = rows
+            .column_by_name(ROW_ID)
+            .and_then(|column| column.as_primitive_opt::<UInt64Type>());
         let found = found.ok_or_else(|| Error::internal("Lance did not return row ids"))?;
         let mut places: Vec<Option<u32>> = vec![None; ids.len()];
         for (place, id) in found.values().iter().enumerate() {
@@ -153,8 +180,9 @@ impl LanceSnapshot {
 
     async fn take_column(&self, table: TableId, column: &str, offsets: &[u64]) -> Result<ArrayRef> {
         let entry = self.schema.table(table)?;
-        let data_type = column_type(entry, column)
-            .ok_or_else(|| Error::internal(format!("the table {table} has no column `{column}`")))?;
+        let data_type = column_type(entry, column).ok_or_else(|| {
+            Error::internal(format!("the table {table} has no column `{column}`"))
+        })?;
         if offsets.is_empty() || self.dataset(table)?.schema().field(column).is_none() {
             return Ok(new_null_array(&data_type, offsets.len()));
         }
@@ -177,15 +205,31 @@ impl LanceSnapshot {
             }
             let row = (offset % CHUNK_ROWS) as usize;
             if row >= pieces[last.1].len() {
-                return Err(Error::internal(format!("the table {table} has no row {offset}")));
+                return Err(Error::internal(format!(
+                    "the table {table} has no row {offset}"
+                )));
             }
             places.push((last.1, row));
         }
         let values = match &pieces[..] {
-            [only] => take(only, &UInt32Array::from_iter_values(places.iter().map(|(_, row)| *row as u32)), None)?,
-            _ => interleave(&pieces.iter().map(AsRef::as_ref).collect::<Vec<&dyn Array>>(), &places)?,
+            [only] => take(
+                only,
+                &UInt32Array::from_iter_values(places.iter().map(|(_, row)| *row as u32)),
+                None,
+            )?,
+            _ => interleave(
+                &pieces
+                    .iter()
+                    .map(AsRef::as_ref)
+                    .collect::<Vec<&dyn Array>>(),
+                &places,
+            )?,
         };
-        if values.data_type() == &data_type { Ok(values) } else { Ok(arrow::compute::cast(&values, &data_type)?) }
+        if values.data_type() == &data_type {
+            Ok(values)
+        } else {
+            Ok(arrow::compute::cast(&values, &data_type)?)
+        }
     }
 
     fn adjacency_of(&self, table: TableId, role: &str) -> Option<(&AdjacencyEntry, &Arc<Dataset>)> {
@@ -213,7 +257,9 @@ impl Snapshot for LanceSnapshot {
     }
 
     fn scan_ranges(&self, table: TableId) -> Vec<ScanRange> {
-        let Some(dataset) = self.tables.get(&table) else { return Vec::new() };
+        let Some(dataset) = self.tables.get(&table) else {
+            return Vec::new();
+        };
         let range = |fragment: &lance_table::format::Fragment| ScanRange {
             table,
             fragment: fragment.id,
@@ -225,32 +271,53 @@ impl Snapshot for LanceSnapshot {
     async fn scan(&self, request: ScanRequest) -> Result<BatchStream> {
         let table = self.schema.table(request.range.table)?.clone();
         let dataset = self.dataset(table.id)?;
-        let fragment = dataset.fragments().iter().find(|fragment| fragment.id == request.range.fragment).cloned();
-        let fragment = fragment.ok_or_else(|| Error::internal(format!("no fragment {}", request.range.fragment)))?;
+        let fragment = dataset
+            .fragments()
+            .iter()
+            .find(|fragment| fragment.id == request.range.fragment)
+            .cloned();
+        let fragment = fragment
+            .ok_or_else(|| Error::internal(format!("no fragment {}", request.range.fragment)))?;
         let stored = |name: &String| dataset.schema().field(name).is_some();
-        let mut columns: Vec<String> = request.columns.iter().filter(|name| stored(name)).cloned().collect();
-        let checked = !reaches_lance(&request.predicate) || request.predicate.iter().any(|own| !stored(&own.column));
+        let mut columns: Vec<String> = request
+            .columns
+            .iter()
+            .filter(|name| stored(name))
+            .cloned()
+            .collect();
+        let checked = !reaches_lance(&request.predicate)
+            || request.predicate.iter().any(|own| !stored(&own.column));
         if checked {
             let more = request.predicate.iter().map(|own| own.column.clone());
             columns.extend(more.filter(|name| stored(name) && !request.columns.contains(name)));
             columns.dedup();
         }
         let mut scan = dataset.scan();
-        scan.with_fragments(vec![fragment]).with_row_id().batch_size(request.batch_rows);
+        scan.with_fragments(vec![fragment])
+            .with_row_id()
+            .batch_size(request.batch_rows);
         scan.project(&columns).map_err(from_lance)?;
-        let pushed: Vec<_> = request.predicate.iter().filter(|own| stored(&own.column)).cloned().collect();
+        let pushed: Vec<_> = request
+            .predicate
+            .iter()
+            .filter(|own| stored(&own.column))
+            .cloned()
+            .collect();
         if let Some(filter) = lance_filter(&pushed) {
             scan.filter_expr(filter);
         }
         let stream = scan.try_into_stream().await.map_err(from_lance)?;
         let batches = stream.map_err(from_lance).and_then(move |batch| {
             let read = || {
-                let ids = batch.column_by_name(ROW_ID).and_then(|column| column.as_primitive_opt::<UInt64Type>());
+                let ids = batch
+                    .column_by_name(ROW_ID)
+                    .and_then(|column| column.as_primitive_opt::<UInt64Type>());
                 let ids = ids.ok_or_else(|| Error::internal("Lance did not return row ids"))?;
                 let mut columns = vec![id_array(table.id, ids.values().iter().copied())];
                 for name in &request.columns {
-                    let data_type = column_type(&table, name)
-                        .ok_or_else(|| Error::internal(format!("the table {} has no column `{name}`", table.id)))?;
+                    let data_type = column_type(&table, name).ok_or_else(|| {
+                        Error::internal(format!("the table {} has no column `{name}`", table.id))
+                    })?;
                     columns.push(column_or_null(&batch, name, &data_type)?);
                 }
                 let found = named_batch(&scan_names(&request.columns), columns, batch.num_rows())?;
@@ -265,7 +332,12 @@ impl Snapshot for LanceSnapshot {
         Ok(batches.boxed())
     }
 
-    async fn take(&self, table: TableId, offsets: &[u64], columns: &[String]) -> Result<RecordBatch> {
+    async fn take(
+        &self,
+        table: TableId,
+        offsets: &[u64],
+        columns: &[String],
+    ) -> Result<RecordBatch> {
         let mut taken = Vec::with_capacity(columns.len());
         for column in columns {
             taken.push(self.take_column(table, column, offsets).await?);
@@ -273,9 +345,20 @@ impl Snapshot for LanceSnapshot {
         named_batch(columns, taken, offsets.len())
     }
 
-    async fn incidences(&self, table: TableId, role: &str, key: SegmentKey) -> Result<Arc<IncidenceSegment>> {
-        let Some((entry, dataset)) = self.adjacency_of(table, role) else { return Ok(Arc::default()) };
-        let binary = self.schema.table(table)?.hyperedge_type().is_some_and(|ty| ty.is_binary());
+    async fn incidences(
+        &self,
+        table: TableId,
+        role: &str,
+        key: SegmentKey,
+    ) -> Result<Arc<IncidenceSegment>> {
+        let Some((entry, dataset)) = self.adjacency_of(table, role) else {
+            return Ok(Arc::default());
+        };
+        let binary = self
+            .schema
+            .table(table)?
+            .hyperedge_type()
+            .is_some_and(|ty| ty.is_binary());
         let cache_key = CacheKey {
             root: Arc::clone(&self.root),
             dataset: entry.dataset.clone(),
@@ -284,7 +367,11 @@ impl Snapshot for LanceSnapshot {
             chunk: key.segment,
         };
         let shift = self.options.segment_shift;
-        let load = async { Ok::<_, Error>(Cached::Segment(Arc::new(read_segment(dataset, entry, key, shift, binary).await?))) };
+        let load = async {
+            Ok::<_, Error>(Cached::Segment(Arc::new(
+                read_segment(dataset, entry, key, shift, binary).await?,
+            )))
+        };
         match cache().get_or_insert_async(&cache_key, load).await? {
             Cached::Segment(segment) => Ok(segment),
             Cached::Column(_) => Err(Error::internal("a segment was cached as a column")),

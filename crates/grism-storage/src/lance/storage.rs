@@ -8,8 +8,8 @@ use arrow::datatypes::Field;
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use grism_core::{
-    ChangeSet, Error, GraphSchema, GraphStatistics, Result, Snapshot, SnapshotId, SnapshotInfo, Storage,
-    StorageDescriptor, Table, TableKind,
+    ChangeSet, Error, GraphSchema, GraphStatistics, Result, Snapshot, SnapshotId, SnapshotInfo,
+    Storage, StorageDescriptor, Table, TableKind,
 };
 
 use super::adjacency::{AdjacencyTarget, append_incidences};
@@ -44,7 +44,10 @@ impl LanceStorage {
         let root = std::path::absolute(path.as_ref())?;
         match read_format(&root)? {
             Some(options) => Ok(Self::at(root, options)),
-            None => Err(Error::not_found(format!("there is no graph at {}", root.display()))),
+            None => Err(Error::not_found(format!(
+                "there is no graph at {}",
+                root.display()
+            ))),
         }
     }
 
@@ -69,7 +72,12 @@ impl LanceStorage {
 
     fn at(root: PathBuf, options: GraphOptions) -> Self {
         let log = SnapshotLog::new(&root);
-        Self { root, options, log, open: Mutex::default() }
+        Self {
+            root,
+            options,
+            log,
+            open: Mutex::default(),
+        }
     }
 
     fn ensure_first_snapshot(&self) -> Result<()> {
@@ -88,11 +96,21 @@ impl LanceStorage {
     }
 
     async fn find(&self, id: SnapshotId) -> Result<Arc<LanceSnapshot>> {
-        let id = if id.is_latest() { self.log.latest()? } else { id };
-        if let Some(known) = self.open.lock().unwrap_or_else(PoisonError::into_inner).get(&id) {
+        let id = if id.is_latest() {
+            self.log.latest()?
+        } else {
+            id
+        };
+        if let Some(known) = self
+            .open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&id)
+        {
             return Ok(Arc::clone(known));
         }
-        let snapshot = Arc::new(LanceSnapshot::open(&self.root, self.options, self.log.read(id)?).await?);
+        let snapshot =
+            Arc::new(LanceSnapshot::open(&self.root, self.options, self.log.read(id)?).await?);
         self.keep(&snapshot);
         Ok(snapshot)
     }
@@ -108,10 +126,24 @@ impl LanceStorage {
     }
 
     /// Stages the rows of one table and their incidences, and puts what came of it into `entry`.
-    async fn stage(&self, table: &Table, batches: &[RecordBatch], entry: &mut SnapshotEntry) -> Result<()> {
-        let (fields, rows) = (table_fields(table), batches.iter().map(|batch| batch.num_rows() as u64).sum::<u64>());
+    async fn stage(
+        &self,
+        table: &Table,
+        batches: &[RecordBatch],
+        entry: &mut SnapshotEntry,
+    ) -> Result<()> {
+        let (fields, rows) = (
+            table_fields(table),
+            batches
+                .iter()
+                .map(|batch| batch.num_rows() as u64)
+                .sum::<u64>(),
+        );
         let (path, base) = match entry.tables.get(&table.id) {
-            Some(known) => (known.path.clone(), open(&self.root, &known.path, known.version).await?),
+            Some(known) => (
+                known.path.clone(),
+                open(&self.root, &known.path, known.version).await?,
+            ),
             None => create(&self.root, &table_path(table), first_fields(table)).await?,
         };
         let names: Vec<String> = fields.iter().map(|field| field.name().clone()).collect();
@@ -126,24 +158,44 @@ impl LanceStorage {
                 // Lance keeps no rows without columns.
                 let labels = first_fields(table);
                 names.extend(labels.iter().map(|field| field.name().clone()));
-                columns.extend(labels.iter().map(|field| arrow::array::new_null_array(field.data_type(), batch.num_rows())));
+                columns.extend(labels.iter().map(|field| {
+                    arrow::array::new_null_array(field.data_type(), batch.num_rows())
+                }));
             }
             prepared.push(named_batch(&names, columns, batch.num_rows())?);
         }
         let first_offset = base.manifest().next_row_id;
-        let staged = append(&self.root, &path, base, prepared, self.options.fragment_rows).await?;
-        entry.tables.insert(table.id, DatasetVersion { path, version: staged.version_id() });
+        let staged = append(
+            &self.root,
+            &path,
+            base,
+            prepared,
+            self.options.fragment_rows,
+        )
+        .await?;
+        entry.tables.insert(
+            table.id,
+            DatasetVersion {
+                path,
+                version: staged.version_id(),
+            },
+        );
         let counts = entry.statistics.tables.entry(table.id).or_default();
         counts.rows += rows;
         counts.next_offset = staged.manifest().next_row_id;
         if let Some(hyperedge_type) = table.hyperedge_type() {
             let shift = self.options.segment_shift;
-            for (role, incidences) in collect_incidences(table.id, hyperedge_type, batches, first_offset)? {
+            for (role, incidences) in
+                collect_incidences(table.id, hyperedge_type, batches, first_offset)?
+            {
                 let counts = counts.roles.entry(role.clone()).or_default();
                 for (key, piece) in crate::incidences::by_segment(&incidences, shift) {
                     *counts.incidences.entry(key.table).or_insert(0) += piece.len() as u64;
                 }
-                let place = entry.adjacency.iter().position(|own| own.table == table.id && own.role == role);
+                let place = entry
+                    .adjacency
+                    .iter()
+                    .position(|own| own.table == table.id && own.role == role);
                 let target = AdjacencyTarget {
                     root: &self.root,
                     path: adjacency_path(table, &role),
@@ -164,7 +216,13 @@ impl LanceStorage {
     }
 
     async fn publish_main_lines(&self, before: &SnapshotEntry, entry: &SnapshotEntry) {
-        let adjacency = |entry: &SnapshotEntry| entry.adjacency.iter().map(|own| own.dataset.clone()).collect::<Vec<_>>();
+        let adjacency = |entry: &SnapshotEntry| {
+            entry
+                .adjacency
+                .iter()
+                .map(|own| own.dataset.clone())
+                .collect::<Vec<_>>()
+        };
         let mut known: Vec<DatasetVersion> = before.tables.values().cloned().collect();
         known.extend(adjacency(before));
         let now = entry.tables.values().cloned().chain(adjacency(entry));
@@ -188,11 +246,17 @@ fn now() -> i64 {
 fn first_fields(table: &Table) -> Vec<Field> {
     match &table.kind {
         TableKind::Nodes { .. } => {
-            vec![Field::new(LABELS_COLUMN, grism_core::Type::String.list().to_arrow(), true)]
+            vec![Field::new(
+                LABELS_COLUMN,
+                grism_core::Type::String.list().to_arrow(),
+                true,
+            )]
         }
-        TableKind::Hyperedges(hyperedge_type) => {
-            hyperedge_type.roles.iter().map(|role| Field::new(&role.name, role_type(role), true)).collect()
-        }
+        TableKind::Hyperedges(hyperedge_type) => hyperedge_type
+            .roles
+            .iter()
+            .map(|role| Field::new(&role.name, role_type(role), true))
+            .collect(),
     }
 }
 
@@ -200,16 +264,33 @@ fn first_fields(table: &Table) -> Vec<Field> {
 fn table_path(table: &Table) -> String {
     match &table.kind {
         TableKind::Nodes { labels } => {
-            let name = labels.iter().map(|label| file_name(label)).collect::<Vec<_>>().join("+");
-            format!("nodes/{}", if name.is_empty() { "_".to_owned() } else { name })
+            let name = labels
+                .iter()
+                .map(|label| file_name(label))
+                .collect::<Vec<_>>()
+                .join("+");
+            format!(
+                "nodes/{}",
+                if name.is_empty() {
+                    "_".to_owned()
+                } else {
+                    name
+                }
+            )
         }
-        TableKind::Hyperedges(hyperedge_type) => format!("hyperedges/{}", file_name(&hyperedge_type.name)),
+        TableKind::Hyperedges(hyperedge_type) => {
+            format!("hyperedges/{}", file_name(&hyperedge_type.name))
+        }
     }
 }
 
 /// Where the incidence lists of a role lie, without the ending.
 fn adjacency_path(table: &Table, role: &str) -> String {
-    format!("adjacency/{}/{}", file_name(&table.display_name()), file_name(role))
+    format!(
+        "adjacency/{}/{}",
+        file_name(&table.display_name()),
+        file_name(role)
+    )
 }
 
 /// A name as part of a path: what is not a letter, a digit, `_` or `-` becomes `%` and its code.
@@ -228,7 +309,10 @@ fn file_name(name: &str) -> String {
 #[async_trait]
 impl Storage for LanceStorage {
     fn descriptor(&self) -> StorageDescriptor {
-        StorageDescriptor { uri: self.root.to_string_lossy().into_owned(), options: BTreeMap::new() }
+        StorageDescriptor {
+            uri: self.root.to_string_lossy().into_owned(),
+            options: BTreeMap::new(),
+        }
     }
 
     async fn snapshot(&self, id: SnapshotId) -> Result<Arc<dyn Snapshot>> {
@@ -238,21 +322,32 @@ impl Storage for LanceStorage {
     async fn commit(&self, changes: ChangeSet) -> Result<SnapshotId> {
         let newest = self.log.latest()?;
         if newest != changes.base {
-            let message = format!("the graph is at snapshot {newest}, the changes were made on {}", changes.base);
+            let message = format!(
+                "the graph is at snapshot {newest}, the changes were made on {}",
+                changes.base
+            );
             return Err(Error::conflict(message));
         }
         let before = self.log.read(newest)?;
         let mut entry = before.clone();
         entry.id = SnapshotId(newest.0 + 1);
         entry.schema = changes.schema.clone();
-        entry.tables.retain(|table, _| changes.schema.table(*table).is_ok());
-        entry.adjacency.retain(|own| changes.schema.table(own.table).is_ok());
-        entry.statistics.tables.retain(|table, _| changes.schema.table(*table).is_ok());
+        entry
+            .tables
+            .retain(|table, _| changes.schema.table(*table).is_ok());
+        entry
+            .adjacency
+            .retain(|own| changes.schema.table(own.table).is_ok());
+        entry
+            .statistics
+            .tables
+            .retain(|table, _| changes.schema.table(*table).is_ok());
         for table in changes.schema.tables() {
             entry.statistics.tables.entry(table.id).or_default();
         }
         for (id, batches) in &changes.appends {
-            self.stage(changes.schema.table(*id)?, batches, &mut entry).await?;
+            self.stage(changes.schema.table(*id)?, batches, &mut entry)
+                .await?;
         }
         entry.committed_at = now();
         self.log.publish(&entry)?;
@@ -263,7 +358,10 @@ impl Storage for LanceStorage {
     async fn history(&self) -> Result<Vec<SnapshotInfo>> {
         let mut history = Vec::new();
         for id in self.log.list()? {
-            history.push(SnapshotInfo { id, committed_at: self.log.read(id)?.committed_at });
+            history.push(SnapshotInfo {
+                id,
+                committed_at: self.log.read(id)?.committed_at,
+            });
         }
         Ok(history)
     }

@@ -10,12 +10,18 @@ use grism_core::{Error, Result};
 /// Writes `path` with put-if-absent: all of it or nothing, synced, file and directory. False where it exists already.
 pub(super) fn write_new_file(path: &Path, bytes: &[u8]) -> Result<bool> {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
-    let directory = path.parent().ok_or_else(|| Error::internal(format!("{} has no directory", path.display())))?;
+    let directory = path
+        .parent()
+        .ok_or_else(|| Error::internal(format!("{} has no directory", path.display())))?;
     let unique = COUNTER.fetch_add(1, Ordering::Relaxed);
     let temporary = directory.join(format!(".tmp-{}-{unique}", std::process::id()));
     let write = || -> std::io::Result<bool> {
         fs::create_dir_all(directory)?;
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(&temporary)?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(&temporary)?;
         file.write_all(bytes)?;
         file.sync_all()?;
         sync_directory(directory)?;
@@ -37,7 +43,9 @@ pub(super) fn write_new_file(path: &Path, bytes: &[u8]) -> Result<bool> {
 
 /// Syncs a file that another library wrote.
 pub(super) fn sync_file(path: &Path) -> Result<()> {
-    File::open(path).and_then(|file| file.sync_all()).map_err(|error| Error::from(error).context(path.display()))
+    File::open(path)
+        .and_then(|file| file.sync_all())
+        .map_err(|error| Error::from(error).context(path.display()))
 }
 
 /// Syncs the names in a directory.

@@ -53,7 +53,8 @@ impl MemorySnapshot {
             fragment_rows: self.fragment_rows,
             tables,
         };
-        let header = serde_json::to_vec(&header).map_err(|error| Error::internal(error.to_string()))?;
+        let header =
+            serde_json::to_vec(&header).map_err(|error| Error::internal(error.to_string()))?;
         let mut image = (header.len() as u64).to_le_bytes().to_vec();
         image.extend(header);
         streams.iter().for_each(|stream| image.extend(stream));
@@ -70,11 +71,16 @@ impl MemorySnapshot {
         for (table, length) in &header.tables {
             let (stream, next) = rest.split_at_checked(*length).ok_or_else(broken)?;
             rest = next;
-            let batches = StreamReader::try_new(Cursor::new(stream), None)?.collect::<Result<Vec<_>, _>>()?;
+            let batches =
+                StreamReader::try_new(Cursor::new(stream), None)?.collect::<Result<Vec<_>, _>>()?;
             appends.insert(*table, batches);
         }
         let base = Self::empty(header.segment_shift, header.fragment_rows);
-        let changes = ChangeSet { base: base.id, schema: header.schema, appends };
+        let changes = ChangeSet {
+            base: base.id,
+            schema: header.schema,
+            appends,
+        };
         let mut snapshot = base.with_changes(&changes)?;
         snapshot.id = header.id;
         snapshot.schema = Arc::new(changes.schema);

@@ -9,12 +9,15 @@ use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use futures::StreamExt;
 use grism_core::{
-    BatchStream, ChangeSet, EntityId, Error, GraphSchema, GraphStatistics, Incidence, IncidenceSegment, Result,
-    ScanRange, ScanRequest, SegmentKey, Snapshot, SnapshotId, TableId, TableStatistics,
+    BatchStream, ChangeSet, EntityId, Error, GraphSchema, GraphStatistics, Incidence,
+    IncidenceSegment, Result, ScanRange, ScanRequest, SegmentKey, Snapshot, SnapshotId, TableId,
+    TableStatistics,
 };
 
 use super::storage::cut;
-use crate::columns::{column_or_null, column_type, id_array, named_batch, passing_rows, scan_names};
+use crate::columns::{
+    column_or_null, column_type, id_array, named_batch, passing_rows, scan_names,
+};
 use crate::incidences::{by_segment, collect_incidences};
 
 type Segments = HashMap<(TableId, String, SegmentKey), Arc<IncidenceSegment>>;
@@ -55,7 +58,10 @@ impl Chunks {
 
     /// The batch that holds `offset`, and the row within it.
     fn place(&self, offset: u64) -> Option<(usize, usize)> {
-        let chunk = self.starts.partition_point(|start| *start <= offset).checked_sub(1)?;
+        let chunk = self
+            .starts
+            .partition_point(|start| *start <= offset)
+            .checked_sub(1)?;
         (chunk < self.batches.len()).then(|| (chunk, (offset - self.starts[chunk]) as usize))
     }
 }
@@ -92,11 +98,23 @@ impl MemorySnapshot {
             let first = chunks.rows();
             if let Some(hyperedge_type) = table.hyperedge_type() {
                 for (role, incidences) in collect_incidences(*id, hyperedge_type, batches, first)? {
-                    let counts = statistics.tables.entry(*id).or_default().roles.entry(role.clone()).or_default();
+                    let counts = statistics
+                        .tables
+                        .entry(*id)
+                        .or_default()
+                        .roles
+                        .entry(role.clone())
+                        .or_default();
                     for (key, added) in by_segment(&incidences, self.segment_shift) {
                         *counts.incidences.entry(key.table).or_insert(0) += added.len() as u64;
                         let slot = segments.entry((*id, role.clone(), key)).or_default();
-                        *slot = Arc::new(extended(slot, key, added, self.segment_shift, hyperedge_type.is_binary()));
+                        *slot = Arc::new(extended(
+                            slot,
+                            key,
+                            added,
+                            self.segment_shift,
+                            hyperedge_type.is_binary(),
+                        ));
                     }
                 }
             }
@@ -119,7 +137,9 @@ impl MemorySnapshot {
     }
 
     fn chunks(&self, table: TableId) -> Result<&Chunks> {
-        self.tables.get(&table).ok_or_else(|| Error::internal(format!("the snapshot has no table {table}")))
+        self.tables
+            .get(&table)
+            .ok_or_else(|| Error::internal(format!("the snapshot has no table {table}")))
     }
 }
 
@@ -166,7 +186,10 @@ impl Snapshot for MemorySnapshot {
     }
 
     fn scan_ranges(&self, table: TableId) -> Vec<ScanRange> {
-        let batches = self.tables.get(&table).map_or(&[][..], |chunks| &chunks.batches);
+        let batches = self
+            .tables
+            .get(&table)
+            .map_or(&[][..], |chunks| &chunks.batches);
         let range = |(fragment, batch): (usize, &RecordBatch)| ScanRange {
             table,
             fragment: fragment as u64,
@@ -179,14 +202,20 @@ impl Snapshot for MemorySnapshot {
         let table = self.schema.table(request.range.table)?;
         let chunks = self.chunks(table.id)?;
         let fragment = request.range.fragment as usize;
-        let (Some(batch), Some(start)) = (chunks.batches.get(fragment), chunks.starts.get(fragment)) else {
-            return Err(Error::internal(format!("the table {} has no fragment {fragment}", table.id)));
+        let (Some(batch), Some(start)) =
+            (chunks.batches.get(fragment), chunks.starts.get(fragment))
+        else {
+            return Err(Error::internal(format!(
+                "the table {} has no fragment {fragment}",
+                table.id
+            )));
         };
         let passing = passing_rows(batch, &request.predicate, table)?;
         let mut columns = vec![id_array(table.id, *start..*start + batch.num_rows() as u64)];
         for name in &request.columns {
-            let data_type = column_type(table, name)
-                .ok_or_else(|| Error::internal(format!("the table {} has no column `{name}`", table.id)))?;
+            let data_type = column_type(table, name).ok_or_else(|| {
+                Error::internal(format!("the table {} has no column `{name}`", table.id))
+            })?;
             columns.push(column_or_null(batch, name, &data_type)?);
         }
         let mut found = named_batch(&scan_names(&request.columns), columns, batch.num_rows())?;
@@ -197,22 +226,33 @@ impl Snapshot for MemorySnapshot {
         Ok(futures::stream::iter(pieces.into_iter().map(Ok)).boxed())
     }
 
-    async fn take(&self, table: TableId, offsets: &[u64], columns: &[String]) -> Result<RecordBatch> {
+    async fn take(
+        &self,
+        table: TableId,
+        offsets: &[u64],
+        columns: &[String],
+    ) -> Result<RecordBatch> {
         let entry = self.schema.table(table)?;
         let chunks = self.chunks(table)?;
         let places = offsets
             .iter()
             .map(|offset| {
                 let place = chunks.place(*offset);
-                place.ok_or_else(|| Error::internal(format!("the table {table} has no row {offset}")))
+                place.ok_or_else(|| {
+                    Error::internal(format!("the table {table} has no row {offset}"))
+                })
             })
             .collect::<Result<Vec<_>>>()?;
         let mut taken: Vec<ArrayRef> = Vec::with_capacity(columns.len());
         for name in columns {
-            let data_type = column_type(entry, name)
-                .ok_or_else(|| Error::internal(format!("the table {table} has no column `{name}`")))?;
-            let pieces: Vec<ArrayRef> =
-                chunks.batches.iter().map(|batch| column_or_null(batch, name, &data_type)).collect::<Result<_>>()?;
+            let data_type = column_type(entry, name).ok_or_else(|| {
+                Error::internal(format!("the table {table} has no column `{name}`"))
+            })?;
+            let pieces: Vec<ArrayRef> = chunks
+                .batches
+                .iter()
+                .map(|batch| column_or_null(batch, name, &data_type))
+                .collect::<Result<_>>()?;
             let pieces: Vec<&dyn Array> = pieces.iter().map(AsRef::as_ref).collect();
             taken.push(if offsets.is_empty() {
                 arrow::array::new_empty_array(&data_type)
@@ -223,7 +263,16 @@ impl Snapshot for MemorySnapshot {
         named_batch(columns, taken, offsets.len())
     }
 
-    async fn incidences(&self, table: TableId, role: &str, key: SegmentKey) -> Result<Arc<IncidenceSegment>> {
-        Ok(self.segments.get(&(table, role.to_owned(), key)).cloned().unwrap_or_default())
+    async fn incidences(
+        &self,
+        table: TableId,
+        role: &str,
+        key: SegmentKey,
+    ) -> Result<Arc<IncidenceSegment>> {
+        Ok(self
+            .segments
+            .get(&(table, role.to_owned(), key))
+            .cloned()
+            .unwrap_or_default())
     }
 }

@@ -7,7 +7,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use grism_core::{
-    ChangeSet, DEFAULT_SEGMENT_SHIFT, Error, Result, Snapshot, SnapshotId, SnapshotInfo, Storage, StorageDescriptor,
+    ChangeSet, DEFAULT_SEGMENT_SHIFT, Error, Result, Snapshot, SnapshotId, SnapshotInfo, Storage,
+    StorageDescriptor,
 };
 
 use super::snapshot::MemorySnapshot;
@@ -35,7 +36,10 @@ impl InMemoryStorage {
     /// An empty graph under a `memory://` URI.
     #[must_use]
     pub fn named(uri: &str) -> Self {
-        Self { uri: uri.to_owned(), ..Self::new() }
+        Self {
+            uri: uri.to_owned(),
+            ..Self::new()
+        }
     }
 
     /// An empty graph whose segments hold `2^segment_shift` offsets and whose fragments hold `fragment_rows` rows;
@@ -66,17 +70,25 @@ impl InMemoryStorage {
     pub fn from_image(image: &[u8]) -> Result<Self> {
         let snapshot = MemorySnapshot::from_image(image)?;
         let uri = format!("memory://image-{}", std::process::id());
-        Ok(Self { uri, snapshots: RwLock::new(vec![(Arc::new(snapshot), now())]) })
+        Ok(Self {
+            uri,
+            snapshots: RwLock::new(vec![(Arc::new(snapshot), now())]),
+        })
     }
 
     fn find(&self, id: SnapshotId) -> Result<Arc<MemorySnapshot>> {
-        let snapshots = self.snapshots.read().unwrap_or_else(PoisonError::into_inner);
+        let snapshots = self
+            .snapshots
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
         let found = if id.is_latest() {
             snapshots.last()
         } else {
             snapshots.iter().find(|(snapshot, _)| snapshot.id() == id)
         };
-        found.map(|(snapshot, _)| Arc::clone(snapshot)).ok_or_else(|| Error::not_found(format!("there is no snapshot {id}")))
+        found
+            .map(|(snapshot, _)| Arc::clone(snapshot))
+            .ok_or_else(|| Error::not_found(format!("there is no snapshot {id}")))
     }
 }
 
@@ -87,7 +99,10 @@ fn now() -> i64 {
 #[async_trait]
 impl Storage for InMemoryStorage {
     fn descriptor(&self) -> StorageDescriptor {
-        StorageDescriptor { uri: self.uri.clone(), options: BTreeMap::new() }
+        StorageDescriptor {
+            uri: self.uri.clone(),
+            options: BTreeMap::new(),
+        }
     }
 
     async fn snapshot(&self, id: SnapshotId) -> Result<Arc<dyn Snapshot>> {
@@ -97,13 +112,19 @@ impl Storage for InMemoryStorage {
     async fn commit(&self, changes: ChangeSet) -> Result<SnapshotId> {
         let base = self.find(SnapshotId::default())?;
         let conflict = |newest: SnapshotId| {
-            Error::conflict(format!("the graph is at snapshot {newest}, the changes were made on {}", changes.base))
+            Error::conflict(format!(
+                "the graph is at snapshot {newest}, the changes were made on {}",
+                changes.base
+            ))
         };
         if base.id() != changes.base {
             return Err(conflict(base.id()));
         }
         let next = Arc::new(base.with_changes(&changes)?);
-        let mut snapshots = self.snapshots.write().unwrap_or_else(PoisonError::into_inner);
+        let mut snapshots = self
+            .snapshots
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         // Another writer may have come in while the next snapshot was made.
         match snapshots.last() {
             Some((newest, _)) if newest.id() != changes.base => Err(conflict(newest.id())),
@@ -116,8 +137,14 @@ impl Storage for InMemoryStorage {
     }
 
     async fn history(&self) -> Result<Vec<SnapshotInfo>> {
-        let snapshots = self.snapshots.read().unwrap_or_else(PoisonError::into_inner);
-        let info = |(snapshot, at): &(Arc<MemorySnapshot>, i64)| SnapshotInfo { id: snapshot.id(), committed_at: *at };
+        let snapshots = self
+            .snapshots
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        let info = |(snapshot, at): &(Arc<MemorySnapshot>, i64)| SnapshotInfo {
+            id: snapshot.id(),
+            committed_at: *at,
+        };
         Ok(snapshots.iter().map(info).collect())
     }
 

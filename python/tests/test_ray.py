@@ -1,0 +1,210 @@
+"""Ray: the same answers, from workers that are other processes, through failures too."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import ray
+from ray.cluster_utils import Cluster
+
+import flights
+import grism_ray as gr
+from grism_ray import _native, cluster
+
+QUERIES = Path(__file__).parents[2] / "tests" / "queries"
+# Every row is a group of its own, nearly, so that the shuffle carries megabytes through the object store.
+WIDE = "MATCH (f:FLIGHT) RETURN f.flight AS a, f.dep_time AS b, f.time_hour AS c, f.distance AS d, count(*) AS n"
+
+
+def statements(path: Path) -> list[tuple[str, str, list[str]]]:
+    """The queries of a file of the corpus, each with its mode and the lines of its answer."""
+    found = []
+    for record in re.split(r"\n\s*\n", path.read_text()):
+        lines = [line for line in record.strip().splitlines() if not line.startswith("#")]
+        if lines and lines[0].startswith("query"):
+            end = lines.index("----")
+            found.append((lines[0], "\n".join(lines[1:end]), lines[end + 1 :]))
+    return found
+
+
+def shown(value: Any) -> str:
+    """A value as the corpus writes it."""
+    if value is None:
+        return "NULL"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        text = repr(float(f"{value:.9e}"))
+        return {"nan": "NaN"}.get(text, text.replace("e+", "e"))
+    if isinstance(value, list):
+        return "[" + ", ".join(f"'{item}'" if isinstance(item, str) else shown(item) for item in value) + "]"
+    return str(value)
+
+
+def test_the_corpus_has_the_same_answers_on_ray(flights_graph: gr.Graph, two_workers: dict[str, object]) -> None:
+    pids: set[int] = set()
+    count = 0
+    with gr.open() as empty:
+        for name, graph in (("flights", flights_graph), ("empty", empty)):
+            for header, query, expected in statements(QUERIES / f"{name}.slt"):
+                result = graph.query(query, engine="ray", ray=two_workers, partitions=3)
+                rows = [" ".join(shown(value) for value in row.values()) for row in result.to_pylist()]
+                assert (sorted(rows) if "rowsort" in header else rows) == expected, query
+                pids |= {task["pid"] for task in result.metrics}
+                count += 1
+    print(f"\ncorpus statements on Ray with two workers: {count}")
+    assert len(pids - {os.getpid()}) >= 2
+    assert os.getpid() not in pids
+
+
+def test_every_demo_query_has_one_answer(flights_graph: gr.Graph, two_workers: dict[str, object]) -> None:
+    for title in list(flights.QUERIES)[:3]:
+        query = flights.QUERIES[title]
+        local = flights_graph.query(query, engine="local")
+        assert flights.same(local, flights_graph.query(query, engine="staged", partitions=7)), title
+        assert flights.same(local, flights_graph.query(query, engine="ray", ray=two_workers)), title
+
+
+def test_a_graph_in_memory_is_shipped(two_workers: dict[str, object]) -> None:
+    graph = gr.open()
+    graph.load_nodes("Person", pa.table({"name": ["Ann", "Bob"]}), key="name")
+    query = "MATCH (p:Person) RETURN p.name AS n ORDER BY n"
+    rows = graph.query(query, engine="ray", ray=two_workers).to_pylist()
+    assert rows == [{"n": "Ann"}, {"n": "Bob"}]
+    graph.load_nodes("Person", pa.table({"name": ["Cid"]}), key="name")
+    assert len(graph.query(query, engine="ray", ray=two_workers)) == 3
+
+
+def test_errors_keep_their_kind_across_ray(flights_graph: gr.Graph, two_workers: dict[str, object]) -> None:
+    with pytest.raises(gr.InvalidDataError, match="division by zero"):
+        flights_graph.query("MATCH (f:FLIGHT) RETURN sum(f.distance / (f.month - 1))", engine="ray", ray=two_workers)
+    with pytest.raises(gr.CancelledError, match="ran out of time"):
+        endless = "MATCH (a:FLIGHT), (b:FLIGHT) WHERE a.distance + b.distance < 0 RETURN count(*)"
+        flights_graph.query(endless, engine="ray", ray=two_workers, timeout=1.0)
+
+
+def test_ray_that_is_not_there_is_an_error_of_its_own(flights_graph: gr.Graph) -> None:
+    ray.shutdown()
+    with pytest.raises(gr.UnavailableError, match="Ray is not reachable at 127.0.0.1:1"):
+        flights_graph.query("RETURN 1", engine="ray", ray={"address": "127.0.0.1:1"})
+    with pytest.raises(gr.UnavailableError, match="takes jobs"):
+        gr.submit("RETURN 1", graph=flights_graph.uri, address="http://127.0.0.1:1")
+    with pytest.raises(gr.InvalidQueryError, match="cannot see the local path"):
+        gr.submit("RETURN 1", graph=flights_graph.uri, address="http://10.0.0.1:8265")
+
+
+def test_rust_reads_the_shared_mapping(flights_graph: gr.Graph, two_workers: dict[str, object]) -> None:
+    cluster.connect({})
+    pool = cluster._pool(2, None)
+    query = flights_graph._native.plan_distributed(WIDE, None, {"partitions": 2})
+    run = cluster._Run(query, pool, None, None)
+    run._drive()
+    refs = [ref for task in run._finished for ref in run._outputs[cluster._key(task)]]
+    for ref in refs:
+        buffer = ray.get(ref)
+        base, length, addresses = _native.bundle_addresses(buffer)
+        mapped = np.frombuffer(buffer, dtype=np.uint8)
+        assert length > 1 << 20
+        assert base == mapped.ctypes.data, "Rust sees the memory that Python sees"
+        assert base == np.frombuffer(ray.get(ref), dtype=np.uint8).ctypes.data, "which is the object store's mapping"
+        assert addresses
+        assert all(base <= address < base + length for address in addresses), "and reads its columns within it"
+        assert all(address % 64 == 0 for address in addresses), "at aligned addresses"
+        assert not mapped.flags.writeable
+
+
+class Fault:
+    """Watches the events of a query and strikes once."""
+
+    def __init__(self, strike: Any) -> None:
+        self.strike = strike
+        self.events: list[dict[str, Any]] = []
+        self.struck = False
+
+    def __call__(self, event: dict[str, Any]) -> None:
+        """Takes an event."""
+        self.events.append(event)
+        if not self.struck and self.strike(self.events):
+            self.struck = True
+
+
+def test_a_killed_actor_costs_a_retry(flights_graph: gr.Graph, two_workers: dict[str, object]) -> None:
+    expected = flights_graph.query(WIDE, engine="local").to_arrow().num_rows
+    killed: list[tuple[str, int]] = []
+
+    def strike(events: list[dict[str, Any]]) -> bool:
+        """Kills a worker that has finished a map task as soon as it has another."""
+        last = events[-1]
+        if last["event"] != "launch" or last["task"]["stage"] != 0:
+            return False
+        launched = {tuple(event["task"].values()): event["worker"] for event in events if event["event"] == "launch"}
+        for event in events:
+            if event["event"] == "task_finished" and launched[tuple(event["task"].values())] == last["worker"]:
+                killed.append((last["worker"], event["statistics"]["pid"]))
+                pid = event["statistics"]["pid"]
+                # The launch goes out right after this event; the signal must not come before it.
+                threading.Timer(0.02, os.kill, (pid, signal.SIGKILL)).start()
+                return True
+        return False
+
+    fault = Fault(strike)
+    result = flights_graph.query(WIDE, engine="ray", ray={**two_workers, "partitions": 6}, progress=fault)
+    assert fault.struck
+    lost = [event for event in fault.events if event["event"] == "worker_lost"]
+    assert [event["worker"] for event in lost] == [killed[0][0]], "the fault fired"
+    assert len(result) == expected
+    attempts = {(task["stage"], task["task"]): task["attempts"] for task in result.metrics}
+    assert sum(attempts.values()) == len(attempts) + 1, "only the task that ran was run again"
+    again = [task for task, made in attempts.items() if made > 1]
+    assert again[0][0] == 0
+
+
+def test_a_removed_node_costs_what_it_held(flights_graph: gr.Graph) -> None:
+    ray.shutdown()
+    nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 2, "include_dashboard": False})
+    second = nodes.add_node(num_cpus=1)
+    ray.init(address=nodes.address, log_to_driver=False, logging_level="error")
+    try:
+        expected = flights_graph.query(WIDE, engine="local").to_arrow().num_rows
+        options = {"address": nodes.address, "workers": 3, "partitions": 3}
+        flights_graph.query("RETURN 1 AS warm", engine="ray", ray=options)
+        pool = cluster._pool(3, None)
+        located = {name: ray.get(node_of(actor)) for name, actor in pool.actors.items()}
+        victims = {name for name, node in located.items() if node == second.node_id}
+        assert victims, "a worker is on the node that will go"
+
+        def strike(events: list[dict[str, Any]]) -> bool:
+            """Removes the node when the last map task is done."""
+            done = [event for event in events if event["event"] == "task_finished" and event["task"]["stage"] == 0]
+            if len(done) < 3:
+                return False
+            nodes.remove_node(second, allow_graceful=False)
+            return True
+
+        fault = Fault(strike)
+        result = flights_graph.query(WIDE, engine="ray", ray=options, progress=fault)
+        assert fault.struck
+        assert len(result) == expected
+        where = {tuple(event["task"].values()): event["worker"] for event in fault.events if event["event"] == "launch"}
+        gone = {event["task"]["task"] for event in fault.events if event["event"] == "output_lost"}
+        held = {task for (stage, task, attempt), worker in where.items() if stage == 0 and worker in victims}
+        assert gone, "the fault fired: outputs were lost"
+        assert gone == held
+        attempts = {(task["stage"], task["task"]): task["attempts"] for task in result.metrics}
+        assert {task for (stage, task), made in attempts.items() if stage == 0 and made > 1} == held
+    finally:
+        ray.shutdown()
+        nodes.shutdown()
+
+
+def node_of(actor: Any) -> Any:
+    """The node that an actor is on."""
+    return actor.node.remote()
