@@ -1,6 +1,6 @@
 """A query as a Ray job: a cluster with a dashboard is started here, and the query is submitted to it.
 
-    python examples/ray_job.py
+python examples/ray_job.py
 """
 
 from __future__ import annotations
@@ -34,8 +34,10 @@ def main() -> None:
             )
             print(f"submitted {job.id}")
             result = job.result(timeout=120)
-            print(f"{job.status()}: the result is in {Path(job.output).name}, made by tasks of "
-                  f"{len({task['pid'] for task in result.metrics})} worker processes")
+            print(
+                f"{job.status()}: the result is in {Path(job.output).name}, made by tasks of "
+                f"{len({task['pid'] for task in result.metrics})} worker processes"
+            )
             result.show()
         finally:
             ray.shutdown()

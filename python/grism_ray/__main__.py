@@ -30,9 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         text = sys.stdin.read() if given.query == "-" else given.query
         params = json.loads(given.params)
-        handle = submit(
-            text, given.graph, given.address, given.output, params=params, workers=given.workers
-        )
+        handle = submit(text, given.graph, given.address, given.output, params=params, workers=given.workers)
         print(handle.id)
         if given.wait:
             handle.result().show()

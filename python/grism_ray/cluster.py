@@ -123,7 +123,11 @@ def connect(options: dict[str, Any]) -> None:
         return
     if address is None:
         address = os.environ.get("RAY_ADDRESS", "local")
-    settings = {"include_dashboard": False, "log_to_driver": False, **options} if address == "local" else {"log_to_driver": False, **options}
+    settings = (
+        {"include_dashboard": False, "log_to_driver": False, **options}
+        if address == "local"
+        else {"log_to_driver": False, **options}
+    )
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     failure: list[BaseException] = []
 

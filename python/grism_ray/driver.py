@@ -28,7 +28,7 @@ def main() -> int:
 
     request = sys.stdin.buffer.read()
     try:
-        from grism_ray.cluster import _Run, _pool, connect
+        from grism_ray.cluster import _pool, _Run, connect
 
         config = json.loads(request)["config"]
         options = {"address": config["address"], "connect_timeout": config["connect_timeout"], **config["options"]}

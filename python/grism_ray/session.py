@@ -33,7 +33,7 @@ class Graph:
         self._graph: _native.Graph | None = native
 
     @property
-    def _native(self) -> _native.Graph:
+    def _handle(self) -> _native.Graph:
         if self._graph is None:
             message = "the graph is closed"
             raise _native.InvalidQueryError(message)
@@ -42,7 +42,7 @@ class Graph:
     @property
     def uri(self) -> str:
         """Where the graph lies."""
-        return self._native.uri
+        return self._handle.uri
 
     def __enter__(self) -> Self:
         return self
@@ -57,7 +57,7 @@ class Graph:
     def execute(self, text: str, params: Mapping[str, Any] | None = None, **settings: Any) -> Result:
         """Runs statements of any kind, one after the other; the result is the last one's."""
         engine = settings.pop("engine", "local")
-        return _collected(self._native.execute(text, engine, _dict(params), settings))
+        return _collected(self._handle.execute(text, engine, _dict(params), settings))
 
     def query(
         self,
@@ -79,7 +79,7 @@ class Graph:
             batches, query = self._on_ray(text, params, ray, progress, settings)
             merged = list(batches)
             return _merged(merged, query)
-        return _collected(self._native.query(text, self._chosen(engine), _dict(params), settings))
+        return _collected(self._handle.query(text, self._chosen(engine), _dict(params), settings))
 
     def stream(
         self,
@@ -94,7 +94,7 @@ class Graph:
         if self._chosen(engine) == "ray":
             yield from self._on_ray(text, params, ray, None, settings)[0]
             return
-        stream = self._native.query(text, self._chosen(engine), _dict(params), settings)
+        stream = self._handle.query(text, self._chosen(engine), _dict(params), settings)
         try:
             yield from stream
         finally:
@@ -116,11 +116,11 @@ class Graph:
             message = f"the format `{format}` of explain() is not supported; text and json are"
             raise _native.UnsupportedError(message)
         json_form = format == "json"
-        return self._native.explain(text, _dict(params), settings, analyze, distributed, verbose, json_form)
+        return self._handle.explain(text, _dict(params), settings, analyze, distributed, verbose, json_form)
 
     def load_nodes(self, label: str, table: Any, key: str, *, format: str | None = None) -> LoadReport:
         """Adds a node for each row of a table (pyarrow, pandas, polars, or the path of a file), known by ``key``."""
-        return LoadReport._of(json.loads(self._native.load_nodes(label, table, key, format)))
+        return LoadReport._of(json.loads(self._handle.load_nodes(label, table, key, format)))
 
     def load_hyperedges(
         self,
@@ -140,16 +140,16 @@ class Graph:
         """
         sources = {role: (None, given) if isinstance(given, str) else tuple(given) for role, given in roles.items()}
         path = None if rejects is None else str(rejects)
-        return LoadReport._of(json.loads(self._native.load_hyperedges(name, table, sources, missing, path, format)))
+        return LoadReport._of(json.loads(self._handle.load_hyperedges(name, table, sources, missing, path, format)))
 
     def nodes(self, label: str | None = None) -> Frame:
         """A frame of the nodes with ``label``, or of all nodes."""
-        return Frame(self, self._native.nodes(label))
+        return Frame(self, self._handle.nodes(label))
 
     def _chosen(self, engine: str) -> str:
         if engine != "auto":
             return engine
-        return "ray" if not self._native.in_memory and self._native.rows() >= AUTO_RAY_ROWS and _ray_runs() else "local"
+        return "ray" if not self._handle.in_memory and self._handle.rows() >= AUTO_RAY_ROWS and _ray_runs() else "local"
 
     def _on_ray(
         self,
@@ -162,24 +162,28 @@ class Graph:
         from grism_ray.cluster import run_on_ray
 
         return run_on_ray(
-            lambda partitions: self._native.plan_distributed(text, _dict(params), {"partitions": partitions, **settings}),
+            lambda partitions: self._handle.plan_distributed(
+                text, _dict(params), {"partitions": partitions, **settings}
+            ),
             dict(ray or {}),
             progress,
             settings.get("timeout"),
         )
 
-    def _collect(self, frame: _native.Frame, engine: str, ray: dict[str, Any] | None, settings: dict[str, Any]) -> Result:
+    def _collect(
+        self, frame: _native.Frame, engine: str, ray: dict[str, Any] | None, settings: dict[str, Any]
+    ) -> Result:
         if self._chosen(engine) == "ray":
             from grism_ray.cluster import run_on_ray
 
             batches, query = run_on_ray(
-                lambda partitions: self._native.plan_frame(frame, {"partitions": partitions, **settings}),
+                lambda partitions: self._handle.plan_frame(frame, {"partitions": partitions, **settings}),
                 dict(ray or {}),
                 None,
                 settings.get("timeout"),
             )
             return _merged(list(batches), query)
-        return _collected(self._native.collect(frame, self._chosen(engine), settings))
+        return _collected(self._handle.collect(frame, self._chosen(engine), settings))
 
     def __repr__(self) -> str:
         return "Graph(closed)" if self._graph is None else f"Graph({self.uri!r})"

@@ -104,7 +104,7 @@ def test_ray_that_is_not_there_is_an_error_of_its_own(flights_graph: gr.Graph) -
 def test_rust_reads_the_shared_mapping(flights_graph: gr.Graph, two_workers: dict[str, object]) -> None:
     cluster.connect({})
     pool = cluster._pool(2, None)
-    query = flights_graph._native.plan_distributed(WIDE, None, {"partitions": 2})
+    query = flights_graph._handle.plan_distributed(WIDE, None, {"partitions": 2})
     run = cluster._Run(query, pool, None, None)
     run._drive()
     refs = [ref for task in run._finished for ref in run._outputs[cluster._key(task)]]

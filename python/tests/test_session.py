@@ -68,8 +68,15 @@ def test_a_result_has_every_form(people: gr.Graph) -> None:
 
 def test_parameters_have_every_plain_type(people: gr.Graph) -> None:
     given = {
-        "i": 1, "f": 1.5, "s": "x", "b": True, "n": None, "l": [1, 2], "m": {"a": 1},
-        "d": datetime.date(2013, 1, 1), "t": datetime.datetime(2013, 1, 1, 5, 30),
+        "i": 1,
+        "f": 1.5,
+        "s": "x",
+        "b": True,
+        "n": None,
+        "l": [1, 2],
+        "m": {"a": 1},
+        "d": datetime.date(2013, 1, 1),
+        "t": datetime.datetime(2013, 1, 1, 5, 30),
     }
     row = people.query("RETURN $i AS i, $f AS f, $s AS s, $b AS b, $n AS n, $l AS l, $m AS m, $d AS d, $t AS t", given)
     assert row.to_pylist() == [given]
