@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import grism_ray as gr
+if TYPE_CHECKING:
+    import grism_ray as gr
 
 DATA = Path(__file__).parent / "data"
 

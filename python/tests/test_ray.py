@@ -86,8 +86,8 @@ def test_a_graph_in_memory_is_shipped(two_workers: dict[str, object]) -> None:
 def test_errors_keep_their_kind_across_ray(flights_graph: gr.Graph, two_workers: dict[str, object]) -> None:
     with pytest.raises(gr.InvalidDataError, match="division by zero"):
         flights_graph.query("MATCH (f:FLIGHT) RETURN sum(f.distance / (f.month - 1))", engine="ray", ray=two_workers)
+    endless = "MATCH (a:FLIGHT), (b:FLIGHT) WHERE a.distance + b.distance < 0 RETURN count(*)"
     with pytest.raises(gr.CancelledError, match="ran out of time"):
-        endless = "MATCH (a:FLIGHT), (b:FLIGHT) WHERE a.distance + b.distance < 0 RETURN count(*)"
         flights_graph.query(endless, engine="ray", ray=two_workers, timeout=1.0)
 
 

@@ -177,13 +177,11 @@ impl Binder<'_> {
                     left = Some(index);
                 }
                 PathFactorKind::Relationship(relationship) => {
-                    for quantifier in [
-                        &relationship.legacy_quantifier,
-                        &relationship.graph_quantifier,
-                    ]
-                    .into_iter()
-                    .flatten()
-                    {
+                    let quantifier = relationship
+                        .legacy_quantifier
+                        .as_ref()
+                        .or(relationship.graph_quantifier.as_ref());
+                    if let Some(quantifier) = quantifier {
                         return Err(self
                             .source
                             .unsupported("a variable length pattern", quantifier.span));

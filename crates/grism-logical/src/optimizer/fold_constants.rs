@@ -10,8 +10,12 @@ use crate::{Aggregate, BinaryOperator as Op, Join, LogicalExpr, LogicalPlan, Una
 ///
 /// # Errors
 /// None of its own.
-pub(super) fn fold_constants(plan: LogicalPlan, schema: &GraphSchema) -> Result<LogicalPlan> {
-    let mut plan = plan.try_map_inputs(&mut |input| fold_constants(input.clone(), schema))?;
+pub(super) fn fold_constants(plan: LogicalPlan, _schema: &GraphSchema) -> Result<LogicalPlan> {
+    fold_plan(&plan)
+}
+
+fn fold_plan(plan: &LogicalPlan) -> Result<LogicalPlan> {
+    let mut plan = plan.try_map_inputs(&mut fold_plan)?;
     let fold = |expression: &mut LogicalExpr| {
         *expression = fold_expression(std::mem::replace(
             expression,

@@ -10,8 +10,12 @@ use crate::LogicalPlan;
 ///
 /// # Errors
 /// None of its own.
-pub(super) fn limit_sort(plan: LogicalPlan, schema: &GraphSchema) -> Result<LogicalPlan> {
-    let plan = plan.try_map_inputs(&mut |input| limit_sort(input.clone(), schema))?;
+pub(super) fn limit_sort(plan: LogicalPlan, _schema: &GraphSchema) -> Result<LogicalPlan> {
+    bound_sorts(&plan)
+}
+
+fn bound_sorts(plan: &LogicalPlan) -> Result<LogicalPlan> {
+    let plan = plan.try_map_inputs(&mut bound_sorts)?;
     Ok(match plan {
         LogicalPlan::Limit {
             input,
