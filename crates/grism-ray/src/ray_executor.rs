@@ -23,11 +23,12 @@ const AHEAD: usize = 2;
 /// How Ray is reached.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RayExecutorConfig {
-    /// Address of the cluster: `local` starts one on this machine, `auto` finds the one that runs here.
+    /// Address of the cluster: `local` starts one on this machine, `auto` finds the one that runs here. By default what
+    /// `RAY_ADDRESS` says, or else `local`.
     pub address: String,
     /// Worker actors; `None` is one for each CPU of the cluster.
     pub workers: Option<usize>,
-    /// The Python that has `grism_ray`.
+    /// The Python that has `grism_ray`: by default what `GRISM_PYTHON` says, or else `python3`.
     pub python: String,
     /// Seconds to wait for the cluster.
     pub connect_timeout: u64,

@@ -1,0 +1,335 @@
+//! What every storage must do, run against each of them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, Int64Array, UInt64Array};
+use arrow::datatypes::{Int64Type, UInt64Type};
+use arrow::record_batch::RecordBatch;
+use futures::TryStreamExt;
+use grism::{
+    ChangeSet, ErrorKind, GraphOptions, InMemoryStorage, LanceStorage, Snapshot, SnapshotId,
+    Storage, Type,
+};
+use grism_core::{
+    Comparison, ComparisonOperator, EntityId, HyperedgeType, ScanRequest, SegmentKey, TableId,
+    Value,
+};
+
+const OPTIONS: GraphOptions = GraphOptions {
+    segment_shift: 2,
+    fragment_rows: 3,
+};
+
+async fn storages(directory: &Path) -> Vec<Arc<dyn Storage>> {
+    let lance = LanceStorage::open_or_create(directory.join("g.grism"), OPTIONS)
+        .await
+        .unwrap();
+    vec![
+        Arc::new(InMemoryStorage::with_layout(
+            OPTIONS.segment_shift,
+            OPTIONS.fragment_rows,
+        )),
+        Arc::new(lance),
+    ]
+}
+
+fn batch(columns: Vec<(&str, ArrayRef)>) -> RecordBatch {
+    RecordBatch::try_from_iter_with_nullable(
+        columns
+            .into_iter()
+            .map(|(name, column)| (name, column, true)),
+    )
+    .unwrap()
+}
+
+fn numbers(values: impl IntoIterator<Item = i64>) -> ArrayRef {
+    Arc::new(Int64Array::from_iter_values(values))
+}
+
+async fn changes(storage: &Arc<dyn Storage>) -> ChangeSet {
+    let snapshot = storage.snapshot(SnapshotId::default()).await.unwrap();
+    ChangeSet::new(snapshot.id(), (**snapshot.schema()).clone())
+}
+
+/// Adds nodes of `A` with the property `x`.
+async fn add_nodes(storage: &Arc<dyn Storage>, values: impl IntoIterator<Item = i64>) -> TableId {
+    let mut changes = changes(storage).await;
+    let table = changes.schema.ensure_node_table(&["A".to_owned()]).unwrap();
+    changes
+        .schema
+        .ensure_property(table, "x", &Type::Int64)
+        .unwrap();
+    changes.append(table, batch(vec![("x", numbers(values))]));
+    storage.commit(changes).await.unwrap();
+    table
+}
+
+/// The ids and values of `x` that a scan finds, piece by piece.
+async fn scan(
+    snapshot: &dyn Snapshot,
+    table: TableId,
+    predicate: Vec<Comparison>,
+) -> Vec<(u64, i64)> {
+    let mut rows = Vec::new();
+    for range in snapshot.scan_ranges(table) {
+        let request = ScanRequest {
+            columns: vec!["x".to_owned()],
+            predicate: predicate.clone(),
+            range,
+            batch_rows: 2,
+        };
+        let batches: Vec<RecordBatch> = snapshot
+            .scan(request)
+            .await
+            .unwrap()
+            .try_collect()
+            .await
+            .unwrap();
+        for batch in batches {
+            let (ids, values) = (
+                batch.column(0).as_primitive::<UInt64Type>(),
+                batch.column(1).as_primitive::<Int64Type>(),
+            );
+            rows.extend(
+                ids.values()
+                    .iter()
+                    .copied()
+                    .zip(values.values().iter().copied()),
+            );
+        }
+    }
+    rows
+}
+
+#[tokio::test]
+async fn rows_keep_their_ids_through_commits_scans_and_takes() {
+    let directory = tempfile::tempdir().unwrap();
+    for storage in storages(directory.path()).await {
+        let table = add_nodes(&storage, 0..10).await;
+        add_nodes(&storage, 10..17).await;
+        let snapshot = storage.snapshot(SnapshotId::default()).await.unwrap();
+        let expected: Vec<(u64, i64)> = (0..17)
+            .map(|value| (EntityId::new(table, value as u64).raw(), value))
+            .collect();
+        assert_eq!(scan(snapshot.as_ref(), table, Vec::new()).await, expected);
+        assert!(
+            snapshot.scan_ranges(table).len() >= 6,
+            "small fragments make many pieces"
+        );
+        let above = Comparison {
+            column: "x".to_owned(),
+            operator: ComparisonOperator::Greater,
+            value: Value::Int64(12),
+        };
+        assert_eq!(
+            scan(snapshot.as_ref(), table, vec![above]).await,
+            expected[13..]
+        );
+        let taken = snapshot
+            .take(table, &[16, 3, 3, 0], &["x".to_owned()])
+            .await
+            .unwrap();
+        assert_eq!(
+            taken.column(0).as_primitive::<Int64Type>().values(),
+            &[16, 3, 3, 0]
+        );
+        assert_eq!(
+            snapshot
+                .take(table, &[], &["x".to_owned()])
+                .await
+                .unwrap()
+                .num_rows(),
+            0
+        );
+        assert_eq!(snapshot.statistics().rows(table), 17);
+    }
+}
+
+#[tokio::test]
+async fn a_snapshot_never_changes_and_is_opened_by_number() {
+    let directory = tempfile::tempdir().unwrap();
+    for storage in storages(directory.path()).await {
+        let table = add_nodes(&storage, 0..5).await;
+        let first = storage.snapshot(SnapshotId::default()).await.unwrap();
+        add_nodes(&storage, 5..9).await;
+        assert_eq!(scan(first.as_ref(), table, Vec::new()).await.len(), 5);
+        let again = storage.snapshot(first.id()).await.unwrap();
+        assert_eq!(scan(again.as_ref(), table, Vec::new()).await.len(), 5);
+        let newest = storage.snapshot(SnapshotId::default()).await.unwrap();
+        assert_eq!(
+            (
+                scan(newest.as_ref(), table, Vec::new()).await.len(),
+                newest.id().0
+            ),
+            (9, 3)
+        );
+        let missing = storage.snapshot(SnapshotId(99)).await.unwrap_err();
+        assert_eq!(missing.kind(), ErrorKind::NotFound);
+        let history: Vec<u64> = storage
+            .history()
+            .await
+            .unwrap()
+            .iter()
+            .map(|info| info.id.0)
+            .collect();
+        assert_eq!(history, [1, 2, 3]);
+    }
+}
+
+#[tokio::test]
+async fn a_stale_commit_is_a_conflict_and_leaves_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    for storage in storages(directory.path()).await {
+        let table = add_nodes(&storage, 0..3).await;
+        let mut stale = changes(&storage).await;
+        stale.append(table, batch(vec![("x", numbers([666]))]));
+        add_nodes(&storage, 3..5).await;
+        assert_eq!(
+            storage.commit(stale).await.unwrap_err().kind(),
+            ErrorKind::Conflict
+        );
+        add_nodes(&storage, 5..6).await;
+        let newest = storage.snapshot(SnapshotId::default()).await.unwrap();
+        let values: Vec<i64> = scan(newest.as_ref(), table, Vec::new())
+            .await
+            .into_iter()
+            .map(|(_, x)| x)
+            .collect();
+        assert_eq!(values, (0..6).collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test]
+async fn of_two_writers_at_once_one_wins_and_the_other_leaves_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("g.grism");
+    let one: Arc<dyn Storage> =
+        Arc::new(LanceStorage::open_or_create(&path, OPTIONS).await.unwrap());
+    let other: Arc<dyn Storage> = Arc::new(LanceStorage::open(&path).await.unwrap());
+    let table = add_nodes(&one, 0..4).await;
+    let mut expected = 4;
+    for round in 0..5 {
+        let (mut a, mut b) = (changes(&one).await, changes(&other).await);
+        a.append(table, batch(vec![("x", numbers([100 + round]))]));
+        b.append(
+            table,
+            batch(vec![("x", numbers([200 + round, 300 + round]))]),
+        );
+        let (a, b) = tokio::join!(one.commit(a), other.commit(b));
+        let won = usize::from(a.is_ok()) + usize::from(b.is_ok());
+        assert_eq!(
+            won, 1,
+            "one and only one of two commits on one base goes through"
+        );
+        expected += if a.is_ok() { 1 } else { 2 };
+        let lost = if a.is_ok() {
+            b.unwrap_err()
+        } else {
+            a.unwrap_err()
+        };
+        assert_eq!(lost.kind(), ErrorKind::Conflict);
+        let newest = one.snapshot(SnapshotId::default()).await.unwrap();
+        let rows = scan(newest.as_ref(), table, Vec::new()).await;
+        assert_eq!(rows.len(), expected);
+        let ids: Vec<u64> = (0..expected as u64)
+            .map(|offset| EntityId::new(table, offset).raw())
+            .collect();
+        assert_eq!(
+            rows.iter().map(|(id, _)| *id).collect::<Vec<_>>(),
+            ids,
+            "ids stay dense"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_property_that_comes_later_is_null_before() {
+    let directory = tempfile::tempdir().unwrap();
+    for storage in storages(directory.path()).await {
+        let table = add_nodes(&storage, 0..4).await;
+        let mut more = changes(&storage).await;
+        more.schema
+            .ensure_property(table, "y", &Type::Int64)
+            .unwrap();
+        more.append(
+            table,
+            batch(vec![("x", numbers([4])), ("y", numbers([44]))]),
+        );
+        storage.commit(more).await.unwrap();
+        let snapshot = storage.snapshot(SnapshotId::default()).await.unwrap();
+        let taken = snapshot
+            .take(table, &[0, 4], &["y".to_owned()])
+            .await
+            .unwrap();
+        let values: Vec<Option<i64>> = taken.column(0).as_primitive::<Int64Type>().iter().collect();
+        assert_eq!(values, [None, Some(44)]);
+    }
+}
+
+#[tokio::test]
+async fn incidence_lists_equal_a_naive_model_over_several_commits() {
+    let directory = tempfile::tempdir().unwrap();
+    for storage in storages(directory.path()).await {
+        let nodes = add_nodes(&storage, 0..11).await;
+        let mut declared = changes(&storage).await;
+        let edges = declared
+            .schema
+            .declare(HyperedgeType {
+                declared: true,
+                ..HyperedgeType::binary_edge("E")
+            })
+            .unwrap();
+        storage.commit(declared).await.unwrap();
+        let mut naive: BTreeMap<(&str, u64), Vec<(u64, u64)>> = BTreeMap::new();
+        let mut next = 0;
+        let mut state = 7u64;
+        for _ in 0..3 {
+            let (mut from, mut to) = (Vec::new(), Vec::new());
+            for _ in 0..13 {
+                // A small linear congruential generator: the same graph at every run.
+                state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1_442_695_040_888_963_407);
+                let (a, b) = (
+                    EntityId::new(nodes, (state >> 33) % 11).raw(),
+                    EntityId::new(nodes, (state >> 45) % 5).raw(),
+                );
+                let edge = EntityId::new(edges, next).raw();
+                next += 1;
+                naive.entry(("source", a)).or_default().push((edge, b));
+                naive.entry(("target", b)).or_default().push((edge, a));
+                from.push(a);
+                to.push(b);
+            }
+            let mut added = changes(&storage).await;
+            let ids = |values: Vec<u64>| Arc::new(UInt64Array::from(values)) as ArrayRef;
+            added.append(
+                edges,
+                batch(vec![("source", ids(from)), ("target", ids(to))]),
+            );
+            storage.commit(added).await.unwrap();
+        }
+        let snapshot = storage.snapshot(SnapshotId::default()).await.unwrap();
+        for role in ["source", "target"] {
+            for offset in 0..11 {
+                let id = EntityId::new(nodes, offset);
+                let segment = snapshot
+                    .incidences(edges, role, SegmentKey::of(id, 2))
+                    .await
+                    .unwrap();
+                let found: Vec<(u64, u64)> = segment
+                    .range((offset & 3) as usize)
+                    .map(|place| (segment.hyperedges[place], segment.opposites[place]))
+                    .collect();
+                assert_eq!(
+                    found,
+                    naive.get(&(role, id.raw())).cloned().unwrap_or_default(),
+                    "{role} of {offset}"
+                );
+            }
+            assert_eq!(snapshot.statistics().incidences(edges, role), 39);
+        }
+    }
+}
