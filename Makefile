@@ -38,13 +38,13 @@ test: build
 lint: setup
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
-	$(BIN)/ruff check python examples
-	$(BIN)/ruff format --check python examples
+	$(BIN)/ruff check python examples benches
+	$(BIN)/ruff format --check python examples benches
 	$(BIN)/mypy
 
 format: setup
 	cargo fmt --all
-	$(BIN)/ruff format python examples
+	$(BIN)/ruff format python examples benches
 
 wheel: setup
 	$(BIN)/maturin build --release

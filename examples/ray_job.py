@@ -5,7 +5,6 @@ python examples/ray_job.py
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from pathlib import Path
 
@@ -30,7 +29,6 @@ def main() -> None:
                 graph=path,
                 address=f"http://{context.dashboard_url}",
                 workers=2,
-                runtime_env={"py_executable": sys.executable},
             )
             print(f"submitted {job.id}")
             result = job.result(timeout=120)

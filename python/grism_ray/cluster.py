@@ -121,31 +121,20 @@ def connect(options: dict[str, Any]) -> None:
     timeout = options.pop("connect_timeout", 30)
     if ray.is_initialized():
         return
-    if address is None:
-        address = os.environ.get("RAY_ADDRESS", "local")
-    settings = (
-        {"include_dashboard": False, "log_to_driver": False, **options}
-        if address == "local"
-        else {"log_to_driver": False, **options}
-    )
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    failure: list[BaseException] = []
-
-    def initialize() -> None:
-        try:
-            ray.init(address=address, **settings)
-        except BaseException as error:  # noqa: BLE001 - told to the caller below
-            failure.append(error)
-
-    if address in ("local", "auto") or threading.current_thread() is not threading.main_thread():
-        initialize()
-    else:
-        # An address that nothing listens at keeps ray.init waiting for very long: look before.
+    if address in (None, "auto"):
+        # Ray itself would look there, but wait for very long where nothing listens.
+        address = os.environ.get("RAY_ADDRESS", address or "local")
+    settings = {"log_to_driver": False, **options}
+    if address == "local":
+        settings = {"include_dashboard": False, **settings}
+    elif address != "auto":
         _check_reachable(address, timeout)
-        initialize()
-    if failure:
-        message = f"Ray is not reachable at {address}: {failure[0]}"
-        raise _native.UnavailableError(message) from failure[0]
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    try:
+        ray.init(address=address, **settings)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        message = f"Ray is not reachable at {address}: {error}"
+        raise _native.UnavailableError(message) from error
 
 
 def _check_reachable(address: str, timeout: float) -> None:

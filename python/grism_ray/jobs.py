@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import shlex
+import sys
 import time
 import uuid
 from pathlib import Path
@@ -74,12 +76,14 @@ def submit(
     *,
     params: Mapping[str, Any] | None = None,
     workers: int | None = None,
+    python: str | None = None,
     runtime_env: Mapping[str, Any] | None = None,
 ) -> Job:
     """Submits a query to the cluster whose dashboard is at ``address`` (``http://host:8265``).
 
-    The graph must lie where every node of the cluster sees it. The result is written to ``output``, by default
-    ``_grism/results/<job>.arrow`` in the graph.
+    The graph must lie where every node of the cluster sees it. ``python`` is the cluster's Python that has grism_ray:
+    by default this one on this machine, else the one that is found there. The result is written to ``output``, by
+    default ``_grism/results/<job>.arrow`` in the graph.
     """
     uri = str(graph)
     if uri.startswith("memory://") or not uri:
@@ -103,7 +107,8 @@ def submit(
     argument = base64.urlsafe_b64encode(json.dumps(request).encode()).decode()
     try:
         client = JobSubmissionClient(address)
-        entrypoint = f"python -m grism_ray run-job {argument}"
+        python = python or (sys.executable if host in LOOPBACK else "python")
+        entrypoint = f"{shlex.quote(python)} -m grism_ray run-job {argument}"
         client.submit_job(entrypoint=entrypoint, submission_id=job_id, runtime_env=dict(runtime_env or {}))
     except (ConnectionError, RuntimeError) as error:
         message = f"no Ray cluster takes jobs at {address}: {error}"

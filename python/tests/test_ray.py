@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,7 @@ from ray.cluster_utils import Cluster
 
 import flights
 import grism_ray as gr
+import small_graphs
 from grism_ray import _native, cluster
 
 QUERIES = Path(__file__).parents[2] / "tests" / "queries"
@@ -44,16 +48,29 @@ def shown(value: Any) -> str:
     if isinstance(value, float):
         text = repr(float(f"{value:.9e}"))
         return {"nan": "NaN"}.get(text, text.replace("e+", "e"))
+    if isinstance(value, gr.Node):
+        value = {"id": value.id, "labels": value.labels, "properties": value.properties}
+    if isinstance(value, dict):
+        entries = (f"{key}: {quoted(value[key])}" for key in sorted(value))
+        return "{" + ", ".join(entries) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join(f"'{item}'" if isinstance(item, str) else shown(item) for item in value) + "]"
+        return "[" + ", ".join(quoted(item) for item in value) + "]"
     return str(value)
+
+
+def quoted(value: Any) -> str:
+    """A value within another, as the corpus writes it."""
+    if value is None:
+        return "null"
+    return f"'{value}'" if isinstance(value, str) else shown(value)
 
 
 def test_the_corpus_has_the_same_answers_on_ray(flights_graph: gr.Graph, two_workers: dict[str, object]) -> None:
     pids: set[int] = set()
     count = 0
-    with gr.open() as empty:
-        for name, graph in (("flights", flights_graph), ("empty", empty)):
+    with gr.open() as empty, gr.open() as people:
+        small_graphs.people(people)
+        for name, graph in (("flights", flights_graph), ("empty", empty), ("people", people)):
             for header, query, expected in statements(QUERIES / f"{name}.slt"):
                 result = graph.query(query, engine="ray", ray=two_workers, partitions=3)
                 rows = [" ".join(shown(value) for value in row.values()) for row in result.to_pylist()]
@@ -208,3 +225,18 @@ def test_a_removed_node_costs_what_it_held(flights_graph: gr.Graph) -> None:
 def node_of(actor: Any) -> Any:
     """The node that an actor is on."""
     return actor.node.remote()
+
+
+def test_a_rust_program_reaches_the_same_actors(flights_graph: gr.Graph) -> None:
+    command = Path(__file__).parents[2] / "target" / "debug" / "grism"
+    query = "MATCH (f:FLIGHT)-[:carrier]->(a {carrier: 'UA'}) RETURN count(*) AS n"
+    environment = {**os.environ, "GRISM_PYTHON": sys.executable, "RAY_ADDRESS": "local"}
+
+    def run(text: str) -> subprocess.CompletedProcess[str]:
+        arguments = [str(command), "query", flights_graph.uri, text, "--engine", "ray", "--format", "json"]
+        return subprocess.run(arguments, env=environment, capture_output=True, text=True, timeout=120, check=False)
+
+    assert json.loads(run(query).stdout) == {"n": 58665}
+    failed = run("MATCH (f:FLIGHT) RETURN sum(1 / (f.month - 1))")
+    assert failed.returncode == 1
+    assert "InvalidData: division by zero" in failed.stderr

@@ -40,7 +40,7 @@ impl Default for RayExecutorConfig {
     fn default() -> Self {
         let python = std::env::var("GRISM_PYTHON").unwrap_or_else(|_| "python3".to_owned());
         Self {
-            address: "auto".to_owned(),
+            address: std::env::var("RAY_ADDRESS").unwrap_or_else(|_| "local".to_owned()),
             workers: None,
             python,
             connect_timeout: 30,
