@@ -2,12 +2,15 @@
 
 mod clause;
 mod entity;
+mod estimate;
 mod expression;
 mod labels;
 mod pattern;
 mod projection;
 mod scope;
+mod steps;
 mod subquery;
+mod uniqueness;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use grism_core::{Cardinality, Result, TableId, Tables, Type, Value};
+use grism_core::{Result, TableId, Tables, Type};
 use grism_logical::pattern::{PatternEdge, PatternEntity, PatternGraph, PatternRole, plan_pattern};
 use grism_logical::{BinaryOperator, Direction, LogicalExpr, LogicalPlan};
 use open_cypher::Span;
@@ -17,31 +17,31 @@ use super::scope::column_for;
 use super::{Binder, hint};
 
 /// A node or hyperedge while its kind and tables are being found out.
-struct Entity {
-    column: String,
-    name: Option<String>,
-    label: String,
+pub(super) struct Entity {
+    pub(super) column: String,
+    pub(super) name: Option<String>,
+    pub(super) label: String,
     /// Tables its labels allow; `None` where it has no label.
-    labelled: Option<Tables>,
+    pub(super) labelled: Option<Tables>,
     /// Tables of the declared types whose roles it is used with.
-    by_roles: Option<Vec<TableId>>,
+    pub(super) by_roles: Option<Vec<TableId>>,
     /// Tables the roles it is a member of allow.
-    as_member: Option<Vec<TableId>>,
+    pub(super) as_member: Option<Vec<TableId>>,
     /// The type it has from an earlier clause.
-    bound: Option<Type>,
+    pub(super) bound: Option<Type>,
 }
 
 /// A relationship pattern and the entities at its ends, by index.
-struct Step<'p> {
-    pattern: &'p RelationshipPattern,
-    left: usize,
-    right: usize,
-    span: Span,
-    names: Vec<String>,
+pub(super) struct Step<'p> {
+    pub(super) pattern: &'p RelationshipPattern,
+    pub(super) left: usize,
+    pub(super) right: usize,
+    pub(super) span: Span,
+    pub(super) names: Vec<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum StepKind {
+pub(super) enum StepKind {
     Edge,
     /// A role step whose hyperedge stands at the left or, where true, at the right.
     Role {
@@ -284,160 +284,6 @@ impl Binder<'_> {
         Ok(entities.len() - 1)
     }
 
-    /// Decides for every step whether it is a binary edge or a role, and narrows the entities' tables on the way.
-    fn step_kinds(&mut self, entities: &mut [Entity], steps: &[Step<'_>]) -> Result<Vec<StepKind>> {
-        let mut kinds = Vec::new();
-        for step in steps {
-            let (forward, backward) = match step.pattern.direction.kind {
-                RelationshipDirection::Right => (true, false),
-                RelationshipDirection::Left => (false, true),
-                _ => (true, true),
-            };
-            let left = forward && self.has_roles(&entities[step.left], step)?;
-            let right = backward && self.has_roles(&entities[step.right], step)?;
-            kinds.push(match (left, right) {
-                (false, false) => StepKind::Edge,
-                (true, false) => StepKind::Role { reversed: false },
-                (false, true) => StepKind::Role { reversed: true },
-                (true, true) => {
-                    let what = "a role step without direction between two hyperedges";
-                    return Err(self.source.unsupported(what, step.span));
-                }
-            });
-        }
-        for (step, kind) in steps.iter().zip(&kinds) {
-            if let StepKind::Role { reversed } = kind {
-                let hyperedge = if *reversed { step.right } else { step.left };
-                let types = self.types_with_roles(&entities[hyperedge], &step.names);
-                let own = entities[hyperedge]
-                    .by_roles
-                    .get_or_insert_with(|| types.clone());
-                own.retain(|table| types.contains(table));
-            }
-        }
-        for (step, kind) in steps.iter().zip(&kinds) {
-            if let StepKind::Role { reversed } = kind {
-                let (hyperedge, member) = if *reversed {
-                    (step.right, step.left)
-                } else {
-                    (step.left, step.right)
-                };
-                let mut allowed: Vec<TableId> = Vec::new();
-                for table in entities[hyperedge].by_roles.iter().flatten() {
-                    let Some(hyperedge_type) = self.schema.table(*table)?.hyperedge_type() else {
-                        continue;
-                    };
-                    let roles = hyperedge_type.roles.iter();
-                    for role in roles
-                        .filter(|role| step.names.is_empty() || step.names.contains(&role.name))
-                    {
-                        allowed.extend(self.schema.member_tables(role).iter());
-                    }
-                }
-                allowed.sort_unstable();
-                allowed.dedup();
-                let own = entities[member]
-                    .as_member
-                    .get_or_insert_with(|| allowed.clone());
-                own.retain(|table| allowed.contains(table));
-            }
-        }
-        Ok(kinds)
-    }
-
-    /// Whether `entity` is a hyperedge of which the step names a role.
-    fn has_roles(&self, entity: &Entity, step: &Step<'_>) -> Result<bool> {
-        let declared = |tables: &Tables| {
-            !tables.is_empty()
-                && tables.iter().all(|table| {
-                    self.schema
-                        .table(*table)
-                        .ok()
-                        .and_then(|table| table.hyperedge_type())
-                        .is_some_and(|ty| ty.declared)
-                })
-        };
-        let known = match (&entity.labelled, &entity.bound) {
-            (Some(tables), _) => declared(tables),
-            (None, Some(Type::Hyperedge(tables))) => declared(tables),
-            _ => false,
-        };
-        let types = self.types_with_roles(entity, &step.names);
-        if known {
-            let is_edge_type = |name: &String| {
-                self.schema
-                    .hyperedge_table(name)
-                    .is_some_and(|(_, ty)| ty.is_binary())
-            };
-            if types.is_empty() && !step.names.iter().any(is_edge_type) {
-                let tables = entity
-                    .labelled
-                    .clone()
-                    .or_else(|| entity.bound.as_ref().and_then(|ty| ty.tables().cloned()));
-                let schema = Arc::clone(self.schema);
-                let types = tables
-                    .iter()
-                    .flat_map(|tables| tables.iter())
-                    .filter_map(|table| schema.table(*table).ok()?.hyperedge_type());
-                let roles: Vec<&str> = types
-                    .flat_map(|ty| ty.roles.iter().map(|role| role.name.as_str()))
-                    .collect();
-                let name = step.names.first().map(String::as_str).unwrap_or_default();
-                let message = format!(
-                    "`{}` has no role `{name}`{}; its roles are {}",
-                    entity.label,
-                    hint(name, roles.iter().copied()),
-                    roles.join(", ")
-                );
-                let span = step
-                    .pattern
-                    .labels
-                    .as_ref()
-                    .map_or(step.span, |labels| labels.span);
-                return Err(self.source.invalid(message, span));
-            }
-            return Ok(!types.is_empty());
-        }
-        if entity.labelled.is_some()
-            || entity.bound.is_some()
-            || step.names.is_empty()
-            || types.is_empty()
-        {
-            return Ok(false);
-        }
-        // An unlabelled variable takes its type from its roles, unless the name is a binary edge type as well.
-        if step.names.iter().any(|name| {
-            self.schema
-                .hyperedge_table(name)
-                .is_some_and(|(_, ty)| ty.is_binary())
-        }) {
-            let what = format!(
-                "`{}`, which is both a role and a binary edge type, without a label beside it",
-                step.names.join("|")
-            );
-            return Err(self.source.unsupported(what, step.span));
-        }
-        Ok(true)
-    }
-
-    /// The declared types that `entity` may have and that have at least one of the roles.
-    fn types_with_roles(&self, entity: &Entity, roles: &[String]) -> Vec<TableId> {
-        let bound = entity.bound.as_ref().and_then(|ty| ty.tables());
-        self.schema
-            .hyperedge_tables()
-            .filter(|(table, ty)| {
-                ty.declared
-                    && entity
-                        .labelled
-                        .as_ref()
-                        .is_none_or(|tables| tables.contains(&table.id))
-                    && bound.is_none_or(|tables| tables.contains(&table.id))
-                    && (roles.is_empty() || roles.iter().any(|role| ty.role(role).is_some()))
-            })
-            .map(|(table, _)| table.id)
-            .collect()
-    }
-
     fn pattern_graph(
         &mut self,
         entities: &[Entity],
@@ -534,24 +380,6 @@ impl Binder<'_> {
         Ok((graph, conditions))
     }
 
-    fn step_roles(&self, hyperedge: &Entity, names: &[String]) -> Vec<String> {
-        if !names.is_empty() {
-            return names.to_vec();
-        }
-        let mut roles: Vec<String> = Vec::new();
-        let types = hyperedge
-            .by_roles
-            .iter()
-            .flatten()
-            .filter_map(|table| self.schema.table(*table).ok()?.hyperedge_type());
-        for role in types.flat_map(|ty| &ty.roles) {
-            if !roles.contains(&role.name) {
-                roles.push(role.name.clone());
-            }
-        }
-        roles
-    }
-
     fn entity_type(&self, entity: &Entity) -> Result<Type> {
         let mut tables: Vec<TableId> = match (
             &entity.bound,
@@ -637,93 +465,6 @@ impl Binder<'_> {
         Ok(tables.into())
     }
 
-    /// Two relationships, or two incidences, of one MATCH are never the same.
-    fn uniqueness(&mut self, graph: &mut PatternGraph) -> Vec<LogicalExpr> {
-        let mut conditions = Vec::new();
-        let overlap = |a: &Tables, b: &Tables| a.iter().any(|table| b.contains(table));
-        let differ = |a: LogicalExpr, b: LogicalExpr| a.binary(BinaryOperator::NotEqual, b);
-        for (index, a) in graph.edges.iter().enumerate() {
-            for b in graph.edges[..index]
-                .iter()
-                .filter(|b| overlap(&a.tables, &b.tables))
-            {
-                conditions.push(differ(
-                    LogicalExpr::column(&b.variable),
-                    LogicalExpr::column(&a.variable),
-                ));
-            }
-        }
-        for index in 0..graph.roles.len() {
-            for other in 0..index {
-                let (a, b) = (&graph.roles[index], &graph.roles[other]);
-                // Within one star the operator itself binds different incidences.
-                if a.hyperedge == b.hyperedge || !a.roles.iter().any(|role| b.roles.contains(role))
-                {
-                    continue;
-                }
-                let tables = |variable: &str| {
-                    let entity = graph
-                        .entities
-                        .iter()
-                        .find(|entity| entity.variable == variable);
-                    entity
-                        .and_then(|entity| entity.ty.tables())
-                        .cloned()
-                        .unwrap_or_default()
-                };
-                let (a_tables, b_tables) = (tables(&a.hyperedge), tables(&b.hyperedge));
-                if !overlap(&a_tables, &b_tables) {
-                    continue;
-                }
-                let other_hyperedge = differ(
-                    LogicalExpr::column(&b.hyperedge),
-                    LogicalExpr::column(&a.hyperedge),
-                );
-                let once = a_tables.iter().chain(b_tables.iter()).all(|table| {
-                    self.schema
-                        .table(*table)
-                        .ok()
-                        .and_then(|table| table.hyperedge_type())
-                        .is_some_and(|ty| {
-                            ty.roles.iter().all(|role| {
-                                role.cardinality != Cardinality::Many
-                                    || !a.roles.contains(&role.name)
-                            })
-                        })
-                });
-                if once && a.roles.len() == 1 && b.roles.len() == 1 {
-                    // Several roles of the same two hyperedges ask for this once.
-                    if !conditions.contains(&other_hyperedge) {
-                        conditions.push(other_hyperedge);
-                    }
-                    continue;
-                }
-                // One hyperedge may bind the role several times: the incidences themselves must differ.
-                let (a, b) = (
-                    self.incidence_column(graph, index),
-                    self.incidence_column(graph, other),
-                );
-                let part = |incidence: &str, key: &str| LogicalExpr::Field {
-                    base: Box::new(LogicalExpr::column(incidence)),
-                    key: key.to_owned(),
-                };
-                let by_part = ["role", "position"].map(|key| differ(part(&b, key), part(&a, key)));
-                let either = by_part.into_iter().fold(other_hyperedge, |any, next| {
-                    any.binary(BinaryOperator::Or, next)
-                });
-                conditions.push(either);
-            }
-        }
-        conditions
-    }
-
-    fn incidence_column(&mut self, graph: &mut PatternGraph, index: usize) -> String {
-        if graph.roles[index].incidence.is_none() {
-            graph.roles[index].incidence = Some(self.internal_name("incidence"));
-        }
-        graph.roles[index].incidence.clone().unwrap_or_default()
-    }
-
     fn bind_variables(
         &mut self,
         entities: &[Entity],
@@ -774,128 +515,5 @@ impl Binder<'_> {
             conditions.push(property.binary(BinaryOperator::Equal, value));
         }
         Ok(())
-    }
-
-    /// Estimates what share of each entity's table its predicates leave, for the order of the pattern.
-    fn estimate(
-        &mut self,
-        graph: &mut PatternGraph,
-        conditions: &[LogicalExpr],
-        predicate: Option<&Expr>,
-        input: &LogicalPlan,
-    ) -> Result<()> {
-        let bound = input.schema()?;
-        let mut known: Vec<LogicalExpr> = conditions.to_vec();
-        if let Some(predicate) = predicate {
-            collect_comparisons(predicate, &mut |variable, key, equal| {
-                let Some(column) = self
-                    .scope
-                    .find(variable)
-                    .map(|variable| variable.column.clone())
-                else {
-                    return;
-                };
-                let property = LogicalExpr::Property {
-                    entity: column,
-                    key: key.to_owned(),
-                    ty: Type::Null,
-                };
-                let operator = if equal {
-                    BinaryOperator::Equal
-                } else {
-                    BinaryOperator::Less
-                };
-                known.push(property.binary(operator, LogicalExpr::Literal(Value::Null)));
-            });
-        }
-        for entity in graph
-            .entities
-            .iter_mut()
-            .filter(|entity| !bound.contains(&entity.variable))
-        {
-            let tables = entity.ty.tables().cloned().unwrap_or_default();
-            let rows: u64 = tables
-                .iter()
-                .map(|table| self.statistics.rows(*table))
-                .sum();
-            for condition in &known {
-                let LogicalExpr::Binary {
-                    operator,
-                    left,
-                    right,
-                } = condition
-                else {
-                    continue;
-                };
-                let own = |side: &LogicalExpr| matches!(side, LogicalExpr::Property { entity: own, .. } if own == &entity.variable);
-                let (LogicalExpr::Property { key, .. }, true) = (
-                    if own(left) { &**left } else { &**right },
-                    own(left) || own(right),
-                ) else {
-                    continue;
-                };
-                let is_key = tables.iter().any(|table| {
-                    self.schema
-                        .table(*table)
-                        .is_ok_and(|table| table.key.as_ref() == Some(key))
-                });
-                entity.selectivity *= match operator {
-                    BinaryOperator::Equal if is_key => 1.0 / (rows.max(1) as f64),
-                    BinaryOperator::Equal => 0.05,
-                    _ => 0.4,
-                };
-            }
-            entity.selectivity = entity.selectivity.max(1e-12);
-        }
-        Ok(())
-    }
-}
-
-/// Reports comparisons of a property of a variable with something, by AND.
-fn collect_comparisons(predicate: &Expr, report: &mut impl FnMut(&str, &str, bool)) {
-    use open_cypher::ast::BinaryOperator as Ast;
-    match &predicate.kind {
-        ExprKind::Parenthesized(inner) => collect_comparisons(inner, report),
-        ExprKind::Binary {
-            left,
-            operator,
-            right,
-        } => match operator.kind {
-            Ast::And => {
-                collect_comparisons(left, report);
-                collect_comparisons(right, report);
-            }
-            Ast::Equal
-            | Ast::Less
-            | Ast::LessEqual
-            | Ast::Greater
-            | Ast::GreaterEqual
-            | Ast::In
-            | Ast::StartsWith => {
-                let constant = |side: &Expr| {
-                    matches!(
-                        side.kind,
-                        ExprKind::Literal(_)
-                            | ExprKind::Parameter(_)
-                            | ExprKind::List(_)
-                            | ExprKind::Unary { .. }
-                    )
-                };
-                for (side, other) in [(left, right), (right, left)] {
-                    if let ExprKind::Property { expression, key } = &side.kind
-                        && let ExprKind::Variable(variable) = &expression.kind
-                        && constant(other)
-                    {
-                        report(
-                            &variable.kind.text,
-                            &key.kind.text,
-                            operator.kind == Ast::Equal,
-                        );
-                    }
-                }
-            }
-            _ => {}
-        },
-        _ => {}
     }
 }
