@@ -278,3 +278,19 @@ def test_a_closed_graph_and_an_unknown_option_are_refused() -> None:
     graph.close()
     with pytest.raises(gr.InvalidQueryError, match="closed"):
         graph.query("RETURN 1")
+
+
+def test_a_long_query_is_answered_or_refused_and_never_the_end_of_the_process(people: gr.Graph) -> None:
+    chain = "RETURN 1" + " + 1" * 5000 + " AS x"
+    assert people.query(chain, engine="local").to_pylist() == [{"x": 5001}]
+    numbers = ", ".join("1" for _ in range(5000))
+    assert people.query(f"RETURN size([{numbers}]) AS n", engine="local").to_pylist() == [{"n": 5000}]
+    unions = " UNION ALL ".join("RETURN 1 AS x" for _ in range(500))
+    assert len(people.query(unions, engine="local")) == 500
+    with pytest.raises(gr.InvalidQueryError, match="tokens"):
+        people.query("RETURN 1" + " + 1" * 20000, engine="local")
+    deep = "MATCH (n:Person) WHERE " + "NOT (" * 80 + "n.age > 20" + ")" * 80 + " RETURN count(*) AS c"
+    assert people.query(deep, engine="local").to_pylist() == [{"c": 1}]
+    with pytest.raises(gr.UnsupportedError, match="nested this deeply"):
+        people.query(deep, engine="staged")
+

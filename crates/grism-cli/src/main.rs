@@ -11,20 +11,41 @@ use clap::Parser as _;
 
 use arguments::{Arguments, Command};
 
-#[tokio::main]
-async fn main() -> ExitCode {
+/// Binding and planning recurse as deep as a query is long; memory is only used as far as they do.
+const STACK_BYTES: usize = 256 << 20;
+
+fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let done = match arguments.command {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_stack_size(STACK_BYTES)
+        .build();
+    let done = match runtime {
+        // On a thread of the runtime, since the main thread's stack is not ours to size.
+        Ok(runtime) => runtime.block_on(async { tokio::spawn(run(arguments)).await }),
+        Err(error) => {
+            eprintln!("grism: no threads: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match done {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(error)) => {
+            eprintln!("grism: {error}");
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("grism: Internal: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> grism::Result<()> {
+    match arguments.command {
         Command::Load(load) => load::load(load).await,
         Command::Query(query) => query::query(query).await,
         Command::Explain(explain) => query::explain(explain).await,
         Command::Schema(schema) => query::schema(schema).await,
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("grism: {error}");
-            ExitCode::FAILURE
-        }
     }
 }

@@ -55,7 +55,7 @@ fn arrow_failure(error: arrow::error::ArrowError) -> Failure {
 }
 
 async fn write(result: QueryResult, format: Format) -> Result<(), Failure> {
-    let mut output = std::io::BufWriter::new(std::io::stdout().lock());
+    let mut output = std::io::BufWriter::new(std::io::stdout());
     let schema = Arc::clone(result.schema().arrow());
     let mut stream = result.into_stream();
     match format {

@@ -8,6 +8,8 @@ use crate::source::Source;
 
 /// Brackets nested deeper than this are refused on the tokens, before the recursive parser sees them.
 const MAX_NESTING: usize = 200;
+/// Longer queries are refused, since chains of operators and clauses nest without brackets.
+const MAX_TOKENS: usize = 20_000;
 /// How many things a message names as expected before it stops listing.
 const MAX_EXPECTED: usize = 5;
 
@@ -39,7 +41,15 @@ pub(crate) fn parse_query(source: Source<'_>) -> Result<RegularQuery> {
 fn check_nesting(source: Source<'_>) -> Result<()> {
     let mut depth = 0usize;
     let mut operators = 0usize;
-    for token in lex(source.text).tokens {
+    let tokens = lex(source.text).tokens;
+    let count = tokens.iter().filter(|token| !token.is_trivia()).count();
+    if count > MAX_TOKENS {
+        let message = format!(
+            "the query has {count} tokens, and at most {MAX_TOKENS} are taken; pass lists as parameters"
+        );
+        return Err(Error::invalid_query(message));
+    }
+    for token in tokens {
         match token.kind {
             TokenKind::LeftParen | TokenKind::LeftBracket | TokenKind::LeftBrace => depth += 1,
             TokenKind::RightParen | TokenKind::RightBracket | TokenKind::RightBrace => {

@@ -14,6 +14,9 @@ use crate::error::to_python;
 /// How often a waiting thread looks for signals.
 const SIGNAL_CHECK: Duration = Duration::from_millis(50);
 
+/// Binding and planning recurse as deep as a query is long; memory is only used as far as they do.
+const STACK_BYTES: usize = 256 << 20;
+
 /// The runtime that everything runs on.
 pub(crate) fn runtime() -> PyResult<&'static Runtime> {
     static RUNTIME: OnceLock<std::io::Result<Runtime>> = OnceLock::new();
@@ -22,6 +25,7 @@ pub(crate) fn runtime() -> PyResult<&'static Runtime> {
             Builder::new_multi_thread()
                 .enable_all()
                 .thread_name("grism")
+                .thread_stack_size(STACK_BYTES)
                 .build()
         })
         .as_ref()

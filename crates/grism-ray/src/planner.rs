@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use grism_core::{EntityKind, GraphStatistics, Result, Tables};
+use grism_core::{EntityKind, Error, GraphStatistics, Result, Tables};
 use grism_engine::operators::{
     AdjacencyExpandExec, CrossJoinExec, FilterExec, HashAggregateExec, HashJoinExec,
     HyperedgeScanExec, LimitExec, NodeScanExec, ProjectExec, RoleExpandExec, SortExec,
@@ -84,6 +84,7 @@ impl DistributedPlanner {
         let schema = plan.root.schema().clone();
         let staged = DistributedPlan { stages, schema };
         validate(&staged)?;
+        check_travels(&staged)?;
         Ok(staged)
     }
 
@@ -201,7 +202,7 @@ impl DistributedPlanner {
         }
         let over = operator.with_new_children(vec![child.operator])?;
         let Some(over) = over.as_any().downcast_ref::<HashAggregateExec>() else {
-            return Err(grism_core::Error::internal("an aggregate that is none"));
+            return Err(Error::internal("an aggregate that is none"));
         };
         if over.schema().columns().columns.is_empty() {
             let reason = "one row at most comes of no columns".to_owned();
@@ -431,6 +432,20 @@ impl DistributedPlanner {
         } else {
             u64::MAX
         }
+    }
+}
+
+/// Refuses a plan that would not survive the journey to a worker: JSON's readers stop at 128 levels.
+fn check_travels(plan: &DistributedPlan) -> Result<()> {
+    let text = serde_json::to_string(plan).map_err(|error| Error::internal(error.to_string()))?;
+    match serde_json::from_str::<DistributedPlan>(&text) {
+        Ok(_) => Ok(()),
+        Err(error) if error.to_string().contains("recursion limit") => Err(Error::unsupported(
+            "an expression or a plan nested this deeply in stages; compute a part of it in a WITH before, or run it locally",
+        )),
+        Err(error) => Err(Error::internal(format!(
+            "a plan that cannot be read back: {error}"
+        ))),
     }
 }
 

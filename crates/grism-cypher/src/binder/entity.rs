@@ -136,14 +136,15 @@ impl Binder<'_> {
                 ScalarFunction::Keys | ScalarFunction::Properties,
                 Type::Node(tables) | Type::Hyperedge(tables),
             ) => {
-                let map = self.properties_map(base, tables, span)?;
-                Ok(match function {
+                let map = self.properties_map(base.clone(), tables, span)?;
+                let value = match function {
                     ScalarFunction::Properties => map,
                     _ => LogicalExpr::Function {
                         function,
                         arguments: vec![map],
                     },
-                })
+                };
+                Ok(null_for_null(base, value))
             }
             (ScalarFunction::Keys, Type::Map(_)) => Ok(LogicalExpr::Function {
                 function,
@@ -153,7 +154,10 @@ impl Binder<'_> {
             (ScalarFunction::Keys | ScalarFunction::Properties, _) => {
                 Err(wrong(self, "a node, a hyperedge or a map"))
             }
-            (_, Type::Hyperedge(tables)) => self.role_function(function, base, tables, role, span),
+            (_, Type::Hyperedge(tables)) => {
+                let value = self.role_function(function, base.clone(), tables, role, span)?;
+                Ok(null_for_null(base, value))
+            }
             _ => Err(wrong(self, "a hyperedge")),
         }
     }
@@ -340,6 +344,14 @@ impl Binder<'_> {
                 .unsupported("a map of nodes or hyperedges in RETURN", span)),
             _ => Ok(base),
         }
+    }
+}
+
+/// `value`, but null where the entity is: what an OPTIONAL MATCH did not find has no properties and no roles.
+fn null_for_null(entity: LogicalExpr, value: LogicalExpr) -> LogicalExpr {
+    LogicalExpr::Case {
+        branches: vec![(entity.unary(UnaryOperator::IsNotNull), value)],
+        otherwise: None,
     }
 }
 

@@ -220,11 +220,10 @@ impl Binder<'_> {
                 names.contains(column) || keys.iter().any(|(_, key)| key == column)
             };
             let property = has_property(&rewritten);
-            if let Some(stray) = rewritten
-                .columns()
-                .iter()
-                .find(|column| !known(column) || property)
-            {
+            let columns = rewritten.columns();
+            let strays = columns.iter().filter(|column| !known(column) || property);
+            // An aggregate's own column is never what is missing.
+            if let Some(stray) = strays.max_by_key(|column| !names.contains(column)) {
                 let message = format!(
                     "`{}` is neither aggregated nor grouped by; put it among the columns, or in a WITH before",
                     stray.trim_start_matches('#')
@@ -322,7 +321,18 @@ impl Binder<'_> {
         let Some(syntax) = expression else {
             return Ok(None);
         };
-        let bound = self.expression(syntax)?;
+        // No variable is in scope here.
+        let scope = std::mem::take(&mut self.scope);
+        let bound = self.expression(syntax);
+        self.scope = scope;
+        let bound = bound.map_err(|error| {
+            if error.message().starts_with("unknown variable") {
+                return self
+                    .source
+                    .invalid(format!("{clause} cannot refer to variables"), syntax.span);
+            }
+            error
+        })?;
         let folded = grism_logical::optimizer::fold_expression(bound);
         match folded {
             LogicalExpr::Literal(Value::Int64(count)) => {

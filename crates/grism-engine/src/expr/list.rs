@@ -219,8 +219,8 @@ fn range(values: &[Value]) -> Result<Value> {
         ));
     }
     Ok(Value::List(
-        (0..=steps as i64)
-            .map(|index| Value::Int64(start + index * step))
+        (0..=steps)
+            .map(|index| Value::Int64((i128::from(start) + index * i128::from(step)) as i64))
             .collect(),
     ))
 }

@@ -322,13 +322,17 @@ impl Pruner<'_> {
                 .collect(),
             _ => BTreeSet::new(),
         };
-        let subplan = self.prune(
-            &apply.subplan,
-            Needs {
-                columns: wanted,
-                properties: BTreeMap::new(),
-            },
-        )?;
+        let names: Vec<String> = wanted.iter().cloned().collect();
+        let needs = Needs {
+            columns: wanted,
+            properties: BTreeMap::new(),
+        };
+        let mut subplan = self.prune(&apply.subplan, needs)?;
+        if apply.kind == ApplyKind::Optional {
+            // What the subplan fetched of outer entities for itself is null where it found nothing, and must not be
+            // taken for the outer row's own.
+            subplan = subplan.keep_columns(&names)?;
+        }
         let mut read = BTreeSet::new();
         argument_columns(&subplan, &mut read);
         below.columns.extend(read);
