@@ -293,4 +293,3 @@ def test_a_long_query_is_answered_or_refused_and_never_the_end_of_the_process(pe
     assert people.query(deep, engine="local").to_pylist() == [{"c": 1}]
     with pytest.raises(gr.UnsupportedError, match="nested this deeply"):
         people.query(deep, engine="staged")
-
