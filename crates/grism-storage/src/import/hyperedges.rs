@@ -205,6 +205,8 @@ struct LabelIndex {
     keys: KeyIndex,
     table: TableId,
     key: String,
+    /// Where nodes of this load begin.
+    first_offset: u64,
     next_offset: u64,
     /// Roles that read this label.
     roles: Vec<String>,
@@ -242,15 +244,17 @@ impl Loader {
                 "there are no nodes of `{label}`{hint}; load them first"
             )));
         };
+        let first_offset = snapshot
+            .statistics()
+            .tables
+            .get(&table)
+            .map_or(0, |statistics| statistics.next_offset);
         let index = LabelIndex {
             keys: KeyIndex::read(snapshot, &tables, &label).await?,
             table,
             key: key_of(snapshot.schema(), table, &label)?,
-            next_offset: snapshot
-                .statistics()
-                .tables
-                .get(&table)
-                .map_or(0, |statistics| statistics.next_offset),
+            first_offset,
+            next_offset: first_offset,
             roles: vec![role.to_owned()],
         };
         self.indexes.insert(label, index);
@@ -367,6 +371,11 @@ impl Loader {
             }
             let key = keys.value(place);
             if let Some(id) = index.keys.get(key) {
+                // A node that an earlier row of this load made is as missing from its table as it was there.
+                let entity = EntityId::from_raw(id);
+                let made_here =
+                    entity.table() == index.table && entity.offset() >= index.first_offset;
+                missing += u64::from(made_here);
                 ids.push(Some(id));
                 continue;
             }
