@@ -76,9 +76,12 @@ class Graph:
         ``threads``, ``memory_limit``, ``timeout`` (seconds), ``batch_rows``, ``snapshot`` and ``partitions``.
         """
         if self._chosen(engine) == "ray":
-            batches, query = self._on_ray(text, params, ray, progress, settings)
-            merged = list(batches)
-            return _merged(merged, query)
+            plan = self._planned(text, params)
+            batches, query = self._on_ray(plan, ray, progress, settings)
+            return _merged(list(batches), query)
+        if progress is not None:
+            message = 'progress is only told of a run on Ray: engine="ray"'
+            raise _native.UnsupportedError(message)
         return _collected(self._handle.query(text, self._chosen(engine), _dict(params), settings))
 
     def stream(
@@ -92,7 +95,7 @@ class Graph:
     ) -> Iterator[_native.Batches]:
         """The batches of a query as they come. Closing the iterator, or Ctrl-C, cancels the query."""
         if self._chosen(engine) == "ray":
-            yield from self._on_ray(text, params, ray, None, settings)[0]
+            yield from self._on_ray(self._planned(text, params), ray, None, settings)[0]
             return
         stream = self._handle.query(text, self._chosen(engine), _dict(params), settings)
         try:
@@ -151,37 +154,31 @@ class Graph:
             return engine
         return "ray" if not self._handle.in_memory and self._handle.rows() >= AUTO_RAY_ROWS and _ray_runs() else "local"
 
+    def _planned(
+        self, text: str, params: Mapping[str, Any] | None
+    ) -> Callable[[dict[str, Any]], _native.DistributedQuery]:
+        return lambda settings: self._handle.plan_distributed(text, _dict(params), settings)
+
     def _on_ray(
         self,
-        text: str,
-        params: Mapping[str, Any] | None,
+        plan: Callable[[dict[str, Any]], _native.DistributedQuery],
         ray: Mapping[str, Any] | None,
         progress: Callable[[dict[str, Any]], None] | None,
         settings: dict[str, Any],
     ) -> tuple[Iterator[_native.Batches], _native.DistributedQuery]:
         from grism_ray.cluster import run_on_ray
 
+        # The memory limit is the workers', which hold what a query needs.
+        options = {"memory_limit": settings.get("memory_limit"), **(ray or {})}
         return run_on_ray(
-            lambda partitions: self._handle.plan_distributed(
-                text, _dict(params), {"partitions": partitions, **settings}
-            ),
-            dict(ray or {}),
-            progress,
-            settings.get("timeout"),
+            lambda partitions: plan({"partitions": partitions, **settings}), options, progress, settings.get("timeout")
         )
 
     def _collect(
         self, frame: _native.Frame, engine: str, ray: dict[str, Any] | None, settings: dict[str, Any]
     ) -> Result:
         if self._chosen(engine) == "ray":
-            from grism_ray.cluster import run_on_ray
-
-            batches, query = run_on_ray(
-                lambda partitions: self._handle.plan_frame(frame, {"partitions": partitions, **settings}),
-                dict(ray or {}),
-                None,
-                settings.get("timeout"),
-            )
+            batches, query = self._on_ray(lambda own: self._handle.plan_frame(frame, own), ray, None, settings)
             return _merged(list(batches), query)
         return _collected(self._handle.collect(frame, self._chosen(engine), settings))
 

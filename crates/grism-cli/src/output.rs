@@ -30,6 +30,14 @@ pub(crate) async fn write_result(result: QueryResult, format: Option<Format>) ->
     }
 }
 
+/// Writes a text and a line's end; a reader that has seen enough is no error.
+pub(crate) fn write_text(text: &str) -> Result<()> {
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::from(error)),
+        _ => Ok(()),
+    }
+}
+
 enum Failure {
     Query(Error),
     Output(std::io::Error),

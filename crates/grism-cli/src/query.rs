@@ -9,7 +9,7 @@ use grism::{
 };
 
 use crate::arguments::{Explain, Query, Schema};
-use crate::output::write_result;
+use crate::output::{write_result, write_text};
 
 pub(crate) async fn query(query: Query) -> Result<()> {
     let text = match (&query.text, &query.file) {
@@ -77,21 +77,22 @@ pub(crate) async fn explain(explain: Explain) -> Result<()> {
         },
     };
     let plan = graph.explain(&explain.text, form, &options).await?;
-    println!("{}", plan.trim_end());
-    Ok(())
+    write_text(plan.trim_end())
 }
 
 pub(crate) async fn schema(schema: Schema) -> Result<()> {
     let graph = Graph::open(&schema.graph, false).await?;
+    let mut text = String::new();
     for statement in ["SHOW LABELS", "SHOW HYPEREDGE TYPES", "SHOW PROPERTIES"] {
         let batches = graph
             .query(statement, &QueryOptions::default())
             .await?
             .collect()
             .await?;
-        println!("{}", pretty_format_batches(&batches)?);
+        text.push_str(&pretty_format_batches(&batches)?.to_string());
+        text.push('\n');
     }
-    Ok(())
+    write_text(text.trim_end())
 }
 
 fn parameters(given: &[String]) -> Result<Parameters> {
