@@ -8,7 +8,7 @@ use arrow::record_batch::RecordBatch;
 use grism_core::{
     ChangeSet, Error, HyperedgeType, Result, Snapshot, SnapshotId, SnapshotInfo, Storage,
 };
-use grism_cypher::{ExplainOptions, ShowKind, Statement, StatementKind, parse_statements};
+use grism_cypher::{ExplainOptions, Query, ShowKind, Statement, StatementKind, parse_statements};
 use grism_engine::{CancellationHandle, PhysicalSchema};
 use grism_logical::optimizer::optimize;
 use grism_logical::{Frame, PlanSchema};
@@ -23,9 +23,10 @@ use crate::query::{
     PlannedQuery, Prepared, QueryOptions, QueryResult, distributed_planner, prepare, run_plan,
 };
 use crate::show::show;
+use crate::write::write_query;
 
 /// Times a statement is computed again when another writer was first.
-const CONFLICT_RETRIES: usize = 8;
+pub(crate) const CONFLICT_RETRIES: usize = 8;
 
 /// An open graph.
 #[derive(Clone, Debug)]
@@ -109,7 +110,16 @@ impl Graph {
                         StatementKind::Query | StatementKind::Explain { .. } | StatementKind::Show(_),
                     ..
                 },
-            ] => self.statement(statement, text, options).await,
+            ] => {
+                if statement.kind == StatementKind::Query
+                    && Query::parse(&statement.text, text, statement.offset)?.writes()
+                {
+                    return Err(Error::invalid_query(
+                        "query() only reads; use execute() for this statement",
+                    ));
+                }
+                self.statement(statement, text, options).await
+            }
             [_] => Err(Error::invalid_query(
                 "query() only reads; use execute() for this statement",
             )),
@@ -202,6 +212,10 @@ impl Graph {
     ) -> Result<QueryResult> {
         match &statement.kind {
             StatementKind::Query => {
+                let query = Query::parse(&statement.text, whole, statement.offset)?;
+                if query.writes() {
+                    return write_query(&self.storage, &query, options).await;
+                }
                 let prepared = prepare(
                     self.storage.as_ref(),
                     &statement.text,

@@ -11,6 +11,7 @@ mod graph;
 mod image;
 mod query;
 mod show;
+mod write;
 
 pub use engine::Engine;
 pub use explain::explain_query;
@@ -19,12 +20,14 @@ pub use image::{ImageSource, MAX_IMAGE_BYTES};
 pub use query::{PlannedQuery, Prepared, QueryOptions, QueryResult, prepare};
 
 pub use grism_core::{
-    Cardinality, ChangeSet, Error, ErrorKind, GraphSchema, GrismError, HyperedgeType, Location,
+    Cardinality, ChangeSet, Error, ErrorKind, GraphSchema, GrismError, HyperedgeContents,
+    HyperedgeType, HyperedgeValue, IncidenceValue, Location, NodeContents, NodeValue, PathValue,
     Result, Role, Snapshot, SnapshotId, SnapshotInfo, Storage, StorageDescriptor, Table, TableKind,
-    Type, Value,
+    Type, Value, temporal,
 };
 pub use grism_cypher::{
-    ExplainFormat, ExplainOptions, Parameters, Statement, StatementKind, Warning, parse_statements,
+    ExplainFormat, ExplainOptions, Parameters, Procedure, ProcedureColumn, Procedures, Statement,
+    StatementKind, Warning, parse_statements,
 };
 pub use grism_engine::{
     CancellationHandle, ExecutionContextTrait, ExecutionMode, ExprEvaluator, MemoryManager,
@@ -45,5 +48,5 @@ pub use grism_ray::{
 };
 pub use grism_storage::{
     Catalog, FileFormat, GraphOptions, ImportOptions, InMemoryStorage, LanceStorage, LoadReport,
-    MissingMember, RoleSource, load_hyperedges, load_nodes, read_source,
+    MissingMember, RoleSource, Transaction, WriteCounts, load_hyperedges, load_nodes, read_source,
 };

@@ -3,21 +3,22 @@
 use std::fmt;
 use std::sync::Arc;
 
+use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use futures::TryStreamExt;
-use grism_core::{Error, Result, Snapshot, SnapshotId, Storage};
-use grism_cypher::{Parameters, Warning, bind_query};
+use grism_core::{Error, Result, Snapshot, SnapshotId, Storage, Value};
+use grism_cypher::{BindContext, Parameters, Procedures, Query, Warning};
 use grism_engine::{
-    CancellationHandle, MetricsSink, PhysicalSchema, PlannerConfig, RecordBatchStream,
+    CancellationHandle, ExprEvaluator, MetricsSink, PhysicalSchema, PlannerConfig, RecordBatchStream,
     RuntimeConfig,
 };
 use grism_local::{LocalExecutor, LocalPhysicalPlanner};
-use grism_logical::LogicalPlan;
+use grism_logical::{LogicalExpr, LogicalPlan, PlanSchema};
 use grism_logical::optimizer::optimize;
 use grism_ray::{
     DistributedPlanner, DistributedPlannerConfig, RayExecutor, RayExecutorConfig, StagedExecutor,
     TaskMetrics,
 };
-use grism_storage::LoadReport;
+use grism_storage::{LoadReport, WriteCounts};
 
 use crate::Engine;
 
@@ -36,6 +37,8 @@ pub struct QueryOptions {
     pub distributed: DistributedPlannerConfig,
     /// How Ray is reached.
     pub ray: RayExecutorConfig,
+    /// Procedures that CALL may name, beside those that every graph has.
+    pub procedures: Procedures,
 }
 
 /// A query that is bound and optimized.
@@ -64,14 +67,19 @@ pub async fn prepare(
     options: &QueryOptions,
 ) -> Result<Prepared> {
     let snapshot = storage.snapshot(options.snapshot).await?;
-    let bound = bind_query(
-        text,
-        whole,
-        offset,
-        snapshot.schema(),
-        snapshot.statistics(),
-        &options.parameters,
-    )?;
+    let query = Query::parse(text, whole, offset)?;
+    if query.writes() {
+        return Err(Error::invalid_query(
+            "this query writes; run it with execute()",
+        ));
+    }
+    let bound = query.bind(BindContext {
+        schema: snapshot.schema(),
+        statistics: snapshot.statistics(),
+        parameters: &options.parameters,
+        procedures: &options.procedures,
+        constant: &constant,
+    })?;
     let optimized = optimize(bound.plan.clone(), snapshot.schema())?;
     Ok(Prepared {
         bound: bound.plan,
@@ -79,6 +87,15 @@ pub async fn prepare(
         warnings: bound.warnings,
         snapshot,
     })
+}
+
+/// The value of an expression that reads no columns.
+pub(crate) fn constant(expression: &LogicalExpr) -> Result<Value> {
+    let none = PhysicalSchema::from(PlanSchema::default());
+    let evaluator = ExprEvaluator::try_new(expression, &none)?;
+    let options = RecordBatchOptions::new().with_row_count(Some(1));
+    let row = RecordBatch::try_new_with_options(Arc::clone(none.arrow()), Vec::new(), &options)?;
+    Value::from_typed(&evaluator.evaluate(&row)?, 0, evaluator.value_type())
 }
 
 /// The result of a statement.
@@ -91,6 +108,8 @@ pub struct QueryResult {
     pub tasks: Arc<std::sync::Mutex<Vec<TaskMetrics>>>,
     /// What a load did.
     pub load: Option<LoadReport>,
+    /// What a query wrote; `None` for one that only reads.
+    pub written: Option<WriteCounts>,
     cancellation: CancellationHandle,
     metrics: Option<Arc<dyn MetricsSink>>,
 }
@@ -108,6 +127,7 @@ impl QueryResult {
             warnings: Vec::new(),
             tasks,
             load: None,
+            written: None,
             cancellation,
             metrics: None,
         }

@@ -33,6 +33,34 @@ class Hyperedge:
 
 
 @dataclass(frozen=True)
+class Incidence:
+    """An incidence: the hyperedge, the role, the place within it, and the member, both by id."""
+
+    hyperedge: int
+    role: str
+    position: int
+    member: int
+
+
+@dataclass(frozen=True)
+class Path:
+    """A path: its nodes, and between each two of them a hyperedge or an incidence."""
+
+    nodes: list[Any] = field(hash=False)
+    relationships: list[Any] = field(hash=False)
+
+
+@dataclass(frozen=True)
+class Duration:
+    """A length of time in parts that do not convert into each other; usable as a parameter."""
+
+    months: int = 0
+    days: int = 0
+    seconds: int = 0
+    nanoseconds: int = 0
+
+
+@dataclass(frozen=True)
 class LoadReport:
     """The counts of a load."""
 

@@ -22,6 +22,26 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Show labels, hyperedge types and properties
     Schema(Schema),
+    /// Answer the runner of the openCypher TCK
+    #[command(hide = true)]
+    TckServer(TckServer),
+}
+
+/// Answer the runner of the openCypher TCK
+#[derive(Debug, Args)]
+pub(crate) struct TckServer {
+    /// Keep graphs in Lance, in this directory
+    #[arg(long)]
+    pub(crate) lance: Option<PathBuf>,
+    /// Where queries run: local or staged
+    #[arg(long, default_value = "local")]
+    pub(crate) engine: String,
+    /// Threads of the local engine
+    #[arg(long, default_value_t = 1)]
+    pub(crate) threads: usize,
+    /// Partitions of the staged engine
+    #[arg(long, default_value_t = 2)]
+    pub(crate) partitions: usize,
 }
 
 /// Load nodes or hyperedges from a CSV, Parquet or Arrow file

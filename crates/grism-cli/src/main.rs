@@ -4,6 +4,7 @@ mod arguments;
 mod load;
 mod output;
 mod query;
+mod tck;
 
 use std::process::ExitCode;
 
@@ -47,5 +48,6 @@ async fn run(arguments: Arguments) -> grism::Result<()> {
         Command::Query(query) => query::query(query).await,
         Command::Explain(explain) => query::explain(explain).await,
         Command::Schema(schema) => query::schema(schema).await,
+        Command::TckServer(server) => tck::serve(server).await,
     }
 }

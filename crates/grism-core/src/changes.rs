@@ -1,4 +1,4 @@
-//! What one commit adds to a snapshot.
+//! What one commit changes.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::{GraphSchema, SnapshotId, TableId};
 ///
 /// Offsets of new rows are counted from the `next_offset` of the table in the base snapshot, in the order of the
 /// batches, so that rows of one commit can refer to each other; a storage refuses the commit when the base is not
-/// the newest snapshot any more.
+/// the newest snapshot any more. Appends come first, then updates, then deletes, which may name appended rows.
 #[derive(Clone, Debug)]
 pub struct ChangeSet {
     /// The snapshot the changes were made against.
@@ -20,6 +20,11 @@ pub struct ChangeSet {
     /// New rows by table. Columns are named: a role holds raw ids as `UInt64` (a list of them where it is
     /// multi-valued), a property holds its type; a column that is missing is null.
     pub appends: BTreeMap<TableId, Vec<RecordBatch>>,
+    /// Changed rows by table: [`crate::ID_COLUMN`], then the columns that change, which are roles, properties or
+    /// [`crate::LABELS_COLUMN`]. An id stands at most once in all batches.
+    pub updates: BTreeMap<TableId, Vec<RecordBatch>>,
+    /// Offsets of the rows that go, ascending.
+    pub deletes: BTreeMap<TableId, Vec<u64>>,
 }
 
 impl ChangeSet {
@@ -30,6 +35,8 @@ impl ChangeSet {
             base,
             schema,
             appends: BTreeMap::new(),
+            updates: BTreeMap::new(),
+            deletes: BTreeMap::new(),
         }
     }
 
@@ -45,6 +52,13 @@ impl ChangeSet {
     pub fn append(&mut self, table: TableId, batch: RecordBatch) {
         if batch.num_rows() > 0 {
             self.appends.entry(table).or_default().push(batch);
+        }
+    }
+
+    /// Changes rows of `table`.
+    pub fn update(&mut self, table: TableId, batch: RecordBatch) {
+        if batch.num_rows() > 0 {
+            self.updates.entry(table).or_default().push(batch);
         }
     }
 }

@@ -113,6 +113,9 @@ pub struct Error {
 struct Inner {
     kind: ErrorKind,
     message: String,
+    /// The code that the openCypher TCK gives to such an error, as `SyntaxError:UndefinedVariable`.
+    #[serde(default)]
+    code: Option<String>,
     location: Option<Location>,
     #[serde(skip)]
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
@@ -125,6 +128,7 @@ impl Error {
             inner: Box::new(Inner {
                 kind,
                 message: message.into(),
+                code: None,
                 location: None,
                 source: None,
             }),
@@ -179,6 +183,13 @@ impl Error {
         self
     }
 
+    /// Adds the code that the openCypher TCK gives to such an error, unless one is known already.
+    #[must_use]
+    pub fn with_code(mut self, code: impl Into<String>) -> Self {
+        self.inner.code.get_or_insert_with(|| code.into());
+        self
+    }
+
     /// Adds the error that caused this one.
     #[must_use]
     pub fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
@@ -205,6 +216,12 @@ impl Error {
         &self.inner.message
     }
 
+    /// The code that the openCypher TCK gives to such an error, as `SyntaxError:UndefinedVariable`.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        self.inner.code.as_deref()
+    }
+
     /// The place in the query text, where there is one.
     #[must_use]
     pub fn location(&self) -> Option<&Location> {
@@ -215,6 +232,9 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.inner.kind, self.inner.message)?;
+        if let Some(code) = &self.inner.code {
+            write!(f, " ({code})")?;
+        }
         if let Some(place) = &self.inner.location {
             let number = place.line.to_string();
             let margin = " ".repeat(number.len());

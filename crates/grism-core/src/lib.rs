@@ -9,6 +9,7 @@ mod schema;
 mod statistics;
 mod storage;
 mod suggest;
+pub mod temporal;
 mod types;
 mod value;
 
@@ -18,7 +19,7 @@ pub use error::{Error, ErrorKind, GrismError, Location, Result};
 pub use id::{DEFAULT_SEGMENT_SHIFT, EntityId, MAX_OFFSET, SnapshotId, TableId};
 pub use predicate::{Comparison, ComparisonOperator, ScanPredicate};
 pub use schema::{
-    Cardinality, EntityKind, GraphSchema, HyperedgeType, Property, Role, SOURCE_ROLE, TARGET_ROLE,
+    Cardinality, EntityKind, GraphSchema, HyperedgeType, LABELS_COLUMN, Property, Role, SOURCE_ROLE, TARGET_ROLE,
     Table, TableKind,
 };
 pub use statistics::{GraphStatistics, RoleStatistics, TableStatistics};
@@ -28,4 +29,8 @@ pub use storage::{
 };
 pub use suggest::nearest;
 pub use types::{Tables, Type};
-pub use value::Value;
+pub use value::{
+    HyperedgeContents, HyperedgeValue, IncidenceValue, NodeContents, NodeValue, PathValue, Value,
+    cast_column, compare_integer_float, decode_any, encode_any, equal_values, key_column,
+    key_of_any, order_values, total_order, widen_column,
+};

@@ -12,6 +12,9 @@ pub const SOURCE_ROLE: &str = "source";
 /// The second role of every binary edge.
 pub const TARGET_ROLE: &str = "target";
 
+/// The column of a table of nodes that holds the current labels of those whose labels have changed.
+pub const LABELS_COLUMN: &str = "_labels";
+
 /// Whether an entity is a node or a hyperedge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum EntityKind {
@@ -134,6 +137,10 @@ pub struct Table {
     pub properties: Vec<Property>,
     /// The property that names a node for loads; `None` before the first load by key.
     pub key: Option<String>,
+    /// Labels that some of its nodes have got, or lost, since they were born; sorted. The column [`LABELS_COLUMN`]
+    /// tells which.
+    #[serde(default)]
+    pub changed_labels: Vec<String>,
 }
 
 impl Table {
@@ -161,6 +168,20 @@ impl Table {
             TableKind::Nodes { labels } => labels,
             TableKind::Hyperedges(_) => &[],
         }
+    }
+
+    /// Whether some node of the table may have `label`.
+    #[must_use]
+    pub fn may_have(&self, label: &str) -> bool {
+        let labels = self.labels().iter().chain(&self.changed_labels);
+        labels.into_iter().any(|own| own == label)
+    }
+
+    /// Whether every node of the table has `label`.
+    #[must_use]
+    pub fn always_has(&self, label: &str) -> bool {
+        self.labels().iter().any(|own| own == label)
+            && !self.changed_labels.iter().any(|own| own == label)
     }
 
     /// The table's name in plans: its labels joined by `&`, or its type.
@@ -212,11 +233,11 @@ impl GraphSchema {
         })
     }
 
-    /// The tables whose nodes have `label`.
+    /// The tables whose nodes have `label`, or may have it.
     #[must_use]
     pub fn tables_with_label(&self, label: &str) -> Tables {
         self.node_tables()
-            .filter(|table| table.labels().iter().any(|own| own == label))
+            .filter(|table| table.may_have(label))
             .map(|table| table.id)
             .collect()
     }
@@ -239,7 +260,8 @@ impl GraphSchema {
     pub fn labels(&self) -> Vec<&str> {
         let mut labels: Vec<&str> = self
             .node_tables()
-            .flat_map(|table| table.labels().iter().map(String::as_str))
+            .flat_map(|table| table.labels().iter().chain(&table.changed_labels))
+            .map(String::as_str)
             .collect();
         labels.sort_unstable();
         labels.dedup();
@@ -272,6 +294,7 @@ impl GraphSchema {
                 kind,
                 properties: Vec::new(),
                 key: None,
+                changed_labels: Vec::new(),
             },
         );
         Ok(id)
@@ -289,14 +312,7 @@ impl GraphSchema {
             return Ok(table.id);
         }
         for label in &labels {
-            if self
-                .hyperedge_table(label)
-                .is_some_and(|(_, hyperedge_type)| hyperedge_type.declared)
-            {
-                return Err(Error::invalid_data(format!(
-                    "`{label}` is a declared hyperedge type: labels and types share one namespace"
-                )));
-            }
+            self.check_label(label)?;
         }
         self.add_table(TableKind::Nodes { labels })
     }
@@ -336,6 +352,46 @@ impl GraphSchema {
         self.add_table(TableKind::Hyperedges(hyperedge_type))
     }
 
+    /// The table of the binary edge type `name`, added where there is no hyperedge type of that name.
+    ///
+    /// # Errors
+    /// `InvalidData` where the name is a declared type that is no binary edge.
+    pub fn ensure_edge_table(&mut self, name: &str) -> Result<TableId> {
+        match self.hyperedge_table(name) {
+            Some((table, hyperedge_type)) if hyperedge_type.is_binary() => Ok(table.id),
+            Some(_) => Err(Error::invalid_data(format!(
+                "`{name}` is a hyperedge type, not a relationship"
+            ))),
+            None => self.add_table(TableKind::Hyperedges(HyperedgeType::binary_edge(name))),
+        }
+    }
+
+    /// Notes that some nodes of `table` have got or lost `labels` since they were born.
+    ///
+    /// # Errors
+    /// `InvalidData` where a label names a declared hyperedge type.
+    pub fn change_labels(&mut self, table: TableId, labels: &[String]) -> Result<()> {
+        for label in labels {
+            self.check_label(label)?;
+        }
+        if let Some(entry) = self.tables.get_mut(&table) {
+            entry.changed_labels.extend(labels.iter().cloned());
+            entry.changed_labels.sort_unstable();
+            entry.changed_labels.dedup();
+        }
+        Ok(())
+    }
+
+    fn check_label(&self, label: &str) -> Result<()> {
+        let declared = |(_, ty): (&Table, &HyperedgeType)| ty.declared;
+        if self.hyperedge_table(label).is_some_and(declared) {
+            return Err(Error::invalid_data(format!(
+                "`{label}` is a declared hyperedge type: labels and types share one namespace"
+            )));
+        }
+        Ok(())
+    }
+
     /// Removes the hyperedge type `name` and returns its table.
     ///
     /// # Errors
@@ -349,10 +405,10 @@ impl GraphSchema {
         Ok(id)
     }
 
-    /// Adds the property `name` to `table`, or checks that it has the same type already.
+    /// Adds the property `name` to `table`, or widens its type so that it holds values of `value_type` too.
     ///
     /// # Errors
-    /// `InvalidData` for a name that a role bears; `Unsupported` for a second type of one property.
+    /// `InvalidData` for a name that a role bears, or that is Grism's own.
     pub fn ensure_property(&mut self, table: TableId, name: &str, value_type: &Type) -> Result<()> {
         let entry = self
             .tables
@@ -365,6 +421,11 @@ impl GraphSchema {
         {
             return Err(Error::invalid_data(format!(
                 "`{name}` is a role of `{owner}` and cannot be a property too"
+            )));
+        }
+        if name.starts_with('_') && [crate::ID_COLUMN, LABELS_COLUMN, "_rowid"].contains(&name) {
+            return Err(Error::invalid_data(format!(
+                "a property cannot be called `{name}`"
             )));
         }
         match entry
@@ -380,12 +441,8 @@ impl GraphSchema {
             Some(property) if property.value_type == Type::Null => {
                 property.value_type = value_type.clone()
             }
-            Some(property) => {
-                return Err(Error::unsupported(format!(
-                    "the property `{name}` of `{owner}` holds {} and would hold {value_type} too: properties of several types",
-                    property.value_type
-                )));
-            }
+            // A stored value is never rewritten: the column holds values of any type from now on.
+            Some(property) => property.value_type = property.value_type.unify(value_type),
         }
         Ok(())
     }

@@ -44,6 +44,8 @@ pub enum Type {
     Hyperedge(Tables),
     /// An incidence: hyperedge, role, position, member.
     Incidence,
+    /// A value whose type is known only at run time.
+    Any,
     /// A sum of integers that is not finished yet, in 128 bits. Never a value of a query.
     WideInt,
 }
@@ -80,6 +82,7 @@ impl Type {
             ),
             Self::Node(_) | Self::Hyperedge(_) => DataType::UInt64,
             Self::WideInt => DataType::Decimal128(38, 0),
+            Self::Any => DataType::LargeBinary,
             Self::Incidence => DataType::Struct(Fields::from(vec![
                 Field::new("hyperedge", DataType::UInt64, true),
                 Field::new("role", DataType::Utf8, true),
@@ -133,25 +136,67 @@ impl Type {
         })
     }
 
-    /// The type that holds both, or `None` where only a dynamically typed value could.
+    /// The type of a column that Grism itself made, in which ids are nodes of any table.
     #[must_use]
-    pub fn unify(&self, other: &Self) -> Option<Self> {
-        Some(match (self, other) {
+    pub fn of_column(data_type: &DataType) -> Self {
+        match data_type {
+            DataType::LargeBinary => Self::Any,
+            DataType::UInt64 => Self::Node([].into()),
+            DataType::Decimal128(..) => Self::WideInt,
+            DataType::List(item) => Self::of_column(item.data_type()).list(),
+            DataType::Struct(fields) => Self::Map(
+                fields
+                    .iter()
+                    .map(|field| (field.name().clone(), Self::of_column(field.data_type())))
+                    .collect(),
+            ),
+            other => Self::from_arrow(other).unwrap_or(Self::Any),
+        }
+    }
+
+    /// The narrowest type that holds the values of both, unchanged: integers and floats have none but [`Type::Any`].
+    #[must_use]
+    pub fn unify(&self, other: &Self) -> Self {
+        match (self, other) {
             (a, b) if a == b => a.clone(),
             (Self::Null, any) | (any, Self::Null) => any.clone(),
-            (Self::List(a), Self::List(b)) => a.unify(b)?.list(),
+            (Self::List(a), Self::List(b)) => a.unify(b).list(),
             (Self::Node(a), Self::Node(b)) => Self::Node(union_tables(a, b)),
             (Self::Hyperedge(a), Self::Hyperedge(b)) => Self::Hyperedge(union_tables(a, b)),
-            (Self::Map(a), Self::Map(b)) if a.len() == b.len() => Self::Map(
-                a.iter()
-                    .zip(b)
-                    .map(|((name, a), (other, b))| {
-                        (name == other).then(|| Some((name.clone(), a.unify(b)?)))?
-                    })
-                    .collect::<Option<_>>()?,
-            ),
-            _ => return None,
-        })
+            (Self::Map(a), Self::Map(b))
+                if a.len() == b.len() && a.iter().zip(b).all(|((a, _), (b, _))| a == b) =>
+            {
+                let fields = a.iter().zip(b);
+                Self::Map(
+                    fields
+                        .map(|((name, a), (_, b))| (name.clone(), a.unify(b)))
+                        .collect(),
+                )
+            }
+            _ => Self::Any,
+        }
+    }
+
+    /// Whether a value of the type may hold a node, a hyperedge, an incidence or a path.
+    #[must_use]
+    pub fn may_hold_entity(&self) -> bool {
+        match self {
+            Self::Node(_) | Self::Hyperedge(_) | Self::Incidence | Self::Any => true,
+            Self::List(item) => item.may_hold_entity(),
+            Self::Map(fields) => fields.iter().any(|(_, ty)| ty.may_hold_entity()),
+            _ => false,
+        }
+    }
+
+    /// Whether a value of the type may be dynamically typed, or hold one that is.
+    #[must_use]
+    pub fn may_hold_any(&self) -> bool {
+        match self {
+            Self::Any => true,
+            Self::List(item) => item.may_hold_any(),
+            Self::Map(fields) => fields.iter().any(|(_, ty)| ty.may_hold_any()),
+            _ => false,
+        }
     }
 
     /// Whether this is an integer or a float.

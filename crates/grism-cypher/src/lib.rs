@@ -1,12 +1,19 @@
 //! From text to plans: Grism's own statements, and openCypher bound against the schema of a snapshot.
 
 mod binder;
+mod check;
 mod parse;
+mod query;
 mod source;
 mod statement;
 mod warning;
 
-pub use binder::{BoundQuery, Parameters, bind_query};
+pub use binder::{
+    BindContext, BoundQuery, BoundWrite, Created, CreatedEdge, CreatedEntity, CreatedIncidence,
+    MergeWrite, Parameters, Procedure, ProcedureColumn, Procedures, Scope, SetItem, Variable,
+    WriteKind,
+};
+pub use query::{BindState, BoundRead, Query, QueryPart};
 pub use statement::{
     CopyFrom, CopySource, ExplainFormat, ExplainOptions, MissingMember, RoleColumn, ShowKind,
     Statement, StatementKind, parse_statements,

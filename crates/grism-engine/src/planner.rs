@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use grism_core::{Error, Result, Type};
-use grism_logical::{AggregateFunction, Column, LogicalExpr, LogicalPlan};
+use grism_logical::{
+    Aggregate, AggregateFunction, Column, LogicalExpr, LogicalPlan, PlanSchema, ScalarFunction,
+};
 
+use crate::expr::schema_inference::infer_expr_type;
 use crate::operators::{
     AdjacencyExpandExec, AggregateColumn, ApplyExec, ArgumentExec, CrossJoinExec, EmptyExec,
-    FetchExec, FilterExec, HashAggregateExec, HashJoinExec, HyperedgeScanExec, LimitExec,
-    NodeScanExec, ProjectExec, RoleExpandExec, SortExec, UnionExec, UnitExec, UnwindExec,
+    FetchExec, FilterExec, HashAggregateExec, HashJoinExec, HydrateExec, HyperedgeScanExec,
+    LimitExec, NodeScanExec, PathExpandExec, ProjectExec, RoleExpandExec, RowsExec, SortExec, UnionExec, UnitExec, UnwindExec,
 };
 use crate::{PhysicalOperator, PhysicalPlan, PhysicalSchema};
 
@@ -29,6 +32,7 @@ pub fn build_operators(plan: &LogicalPlan) -> Result<Arc<dyn PhysicalOperator>> 
     Builder {
         leaves: 0,
         applies: 0,
+        within: false,
         row: None,
     }
     .build(plan)
@@ -39,14 +43,17 @@ struct Builder {
     leaves: u32,
     /// Applies numbered so far.
     applies: usize,
-    /// Within a subplan: the column of outer row numbers, which every operator hands through.
+    /// Whether this is a subplan.
+    within: bool,
+    /// Within a subplan that runs for many outer rows at once: the column of their numbers, which every operator hands
+    /// through.
     row: Option<String>,
 }
 
 impl Builder {
     /// The number of a partitioned leaf; `None` within a subplan, whose scans read everything.
     fn leaf(&mut self) -> Option<u32> {
-        if self.row.is_some() {
+        if self.within {
             return None;
         }
         self.leaves += 1;
@@ -57,6 +64,10 @@ impl Builder {
         Ok(match plan {
             LogicalPlan::Unit => match self.leaf() {
                 Some(leaf) => Arc::new(UnitExec::new(leaf)),
+                // A subplan that runs for one outer row starts from that row.
+                None if self.row.is_none() => {
+                    Arc::new(ArgumentExec::new(PhysicalSchema::from(PlanSchema::default())))
+                }
                 None => {
                     return Err(Error::internal(
                         "a subplan that does not start from its argument",
@@ -69,6 +80,11 @@ impl Builder {
             LogicalPlan::Argument(schema) => Arc::new(ArgumentExec::new(
                 self.with_row(PhysicalSchema::from(schema.clone())),
             )),
+            LogicalPlan::Rows { schema, rows } => Arc::new(RowsExec::new(
+                self.leaf(),
+                rows.clone(),
+                PhysicalSchema::from(schema.clone()),
+            )),
             LogicalPlan::NodeScan(scan) => Arc::new(NodeScanExec::new(scan.clone(), self.leaf())),
             LogicalPlan::HyperedgeScan(scan) => {
                 Arc::new(HyperedgeScanExec::new(scan.clone(), self.leaf()))
@@ -78,6 +94,12 @@ impl Builder {
             }
             LogicalPlan::RoleExpand(expand) => {
                 Arc::new(RoleExpandExec::new(self.build(&expand.input)?, expand))
+            }
+            LogicalPlan::PathExpand(expand) => {
+                Arc::new(PathExpandExec::new(self.build(&expand.input)?, expand))
+            }
+            LogicalPlan::Hydrate { input, columns } => {
+                Arc::new(HydrateExec::new(self.build(input)?, columns.clone()))
             }
             LogicalPlan::Fetch(fetch) => Arc::new(FetchExec::new(
                 self.build(&fetch.input)?,
@@ -99,47 +121,17 @@ impl Builder {
                 }
                 Arc::new(ProjectExec::try_new(input, expressions)?)
             }
-            LogicalPlan::Aggregate(aggregate) => {
-                let input = self.build(&aggregate.input)?;
-                let mut columns = Vec::new();
-                let mut keys = Vec::new();
-                for (key, name) in &aggregate.keys {
-                    columns.push((key.clone(), name.clone()));
-                    keys.push((name.clone(), key.to_string()));
-                }
-                let mut aggregates = Vec::new();
-                for (index, (call, name)) in aggregate.aggregates.iter().enumerate() {
-                    let argument = call.argument.as_ref().map(|argument| {
-                        let column = format!("#argument{index}");
-                        columns.push((argument.clone(), column.clone()));
-                        column
-                    });
-                    let (function, distinct, text) =
-                        (call.function, call.distinct, call.to_string());
-                    aggregates.push(AggregateColumn {
-                        function,
-                        argument,
-                        distinct,
-                        name: name.clone(),
-                        text,
-                    });
-                }
-                let projected: Arc<dyn PhysicalOperator> =
-                    Arc::new(ProjectExec::try_new(input, columns)?);
-                for aggregate in &aggregates {
-                    check_aggregate(aggregate, projected.schema())?;
-                }
-                Arc::new(HashAggregateExec::try_new(projected, keys, aggregates)?)
-            }
+            LogicalPlan::Aggregate(aggregate) => self.aggregate(aggregate)?,
             LogicalPlan::Distinct { input } => {
-                let input = self.build(input)?;
-                let keys = input
-                    .schema()
-                    .columns()
-                    .names()
-                    .map(|name| (name.to_owned(), name.to_owned()))
-                    .collect();
-                Arc::new(HashAggregateExec::try_new(input, keys, Vec::new())?)
+                let columns = input.schema()?.columns;
+                let keys = columns
+                    .iter()
+                    .map(|column| (LogicalExpr::column(&column.name), column.name.clone()));
+                self.aggregate(&Aggregate {
+                    input: Arc::clone(input),
+                    keys: keys.collect(),
+                    aggregates: Vec::new(),
+                })?
             }
             LogicalPlan::Sort { input, keys, fetch } => self.sort(input, keys, *fetch)?,
             LogicalPlan::Limit { input, skip, fetch } => {
@@ -165,10 +157,11 @@ impl Builder {
             LogicalPlan::Apply(apply) => {
                 let input = self.build(&apply.input)?;
                 self.applies += 1;
-                let row = format!("#row{}", self.applies);
-                let outer = self.row.replace(row.clone());
+                let row = (!mixes_rows(&apply.subplan)).then(|| format!("#row{}", self.applies));
+                let outer = std::mem::replace(&mut self.row, row.clone());
+                let within = std::mem::replace(&mut self.within, true);
                 let subplan = self.build(&apply.subplan);
-                self.row = outer;
+                (self.row, self.within) = (outer, within);
                 Arc::new(ApplyExec::new(input, subplan?, apply.kind.clone(), row))
             }
             LogicalPlan::Join(join) => {
@@ -188,6 +181,89 @@ impl Builder {
         })
     }
 
+    /// Groups. Values that are equal and yet differ (1 and 1.0, one instant in two zones) are grouped by a key beside
+    /// them, and the least of them stands for the group.
+    fn aggregate(&mut self, aggregate: &Aggregate) -> Result<Arc<dyn PhysicalOperator>> {
+        let input = self.build(&aggregate.input)?;
+        let mut columns = Vec::new();
+        let mut keys = Vec::new();
+        let mut aggregates = Vec::new();
+        let mut results = Vec::new();
+        for (index, (key, name)) in aggregate.keys.iter().enumerate() {
+            let ty = infer_expr_type(key, input.schema())?;
+            if !needs_key(&ty) {
+                columns.push((key.clone(), name.clone()));
+                keys.push((name.clone(), key.to_string()));
+                results.push((LogicalExpr::column(name), name.clone()));
+                continue;
+            }
+            let (by, value) = (format!("#key{index}"), format!("#value{index}"));
+            columns.push((
+                LogicalExpr::call(ScalarFunction::Key, vec![key.clone()]),
+                by.clone(),
+            ));
+            keys.push((by, key.to_string()));
+            columns.push((key.clone().convert(&ty, &Type::Any), value.clone()));
+            aggregates.push(AggregateColumn {
+                function: AggregateFunction::Min,
+                argument: Some(value.clone()),
+                distinct: false,
+                name: value.clone(),
+                text: format!("any({key})"),
+            });
+            let value = LogicalExpr::Column(value).convert(&Type::Any, &ty);
+            results.push((value, name.clone()));
+        }
+        let keyed = aggregates.len();
+        for (index, (call, name)) in aggregate.aggregates.iter().enumerate() {
+            let argument = match &call.argument {
+                None => None,
+                Some(argument) => {
+                    let column = format!("#argument{index}");
+                    let ty = infer_expr_type(argument, input.schema())?;
+                    let ordered = matches!(
+                        call.function,
+                        AggregateFunction::Min | AggregateFunction::Max
+                    );
+                    let mut expression = argument.clone();
+                    if call.distinct && call.function == AggregateFunction::Count && needs_key(&ty)
+                    {
+                        expression = LogicalExpr::call(ScalarFunction::Key, vec![expression]);
+                    } else if ordered && needs_key(&ty) {
+                        expression = expression.convert(&ty, &Type::Any);
+                    }
+                    columns.push((expression, column.clone()));
+                    Some((column, ty, ordered))
+                }
+            };
+            let value = match &argument {
+                Some((_, ty, true)) if needs_key(ty) => {
+                    LogicalExpr::column(name).convert(&Type::Any, ty)
+                }
+                _ => LogicalExpr::column(name),
+            };
+            results.push((value, name.clone()));
+            aggregates.push(AggregateColumn {
+                function: call.function,
+                argument: argument.map(|(column, ..)| column),
+                distinct: call.distinct,
+                name: name.clone(),
+                text: call.to_string(),
+            });
+        }
+        let plain = keyed == 0
+            && results.iter().all(|(expression, name)| {
+                matches!(expression, LogicalExpr::Column(own) if own == name)
+            });
+        let projected: Arc<dyn PhysicalOperator> = Arc::new(ProjectExec::try_new(input, columns)?);
+        let grouped: Arc<dyn PhysicalOperator> =
+            Arc::new(HashAggregateExec::try_new(projected, keys, aggregates)?);
+        if plain {
+            return Ok(grouped);
+        }
+        Ok(Arc::new(ProjectExec::try_new(grouped, results)?))
+    }
+
     fn sort(
         &mut self,
         input: &LogicalPlan,
@@ -196,7 +272,18 @@ impl Builder {
     ) -> Result<Arc<dyn PhysicalOperator>> {
         let input = self.build(input)?;
         let columns = input.schema().columns().columns.clone();
-        let (input, names) = with_keys(input, keys.iter().map(|key| &key.expression), "sort")?;
+        let ordered = keys
+            .iter()
+            .map(|key| {
+                let ty = infer_expr_type(&key.expression, input.schema())?;
+                Ok(if needs_key(&ty) {
+                    LogicalExpr::call(ScalarFunction::Key, vec![key.expression.clone()])
+                } else {
+                    key.expression.clone()
+                })
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let (input, names) = with_keys(input, ordered.iter(), "sort")?;
         let keys = names
             .into_iter()
             .zip(keys)
@@ -262,21 +349,19 @@ fn without_internal(
     Ok(Arc::new(ProjectExec::try_new(input, expressions)?))
 }
 
-fn check_aggregate(aggregate: &AggregateColumn, input: &PhysicalSchema) -> Result<()> {
-    let Some(argument) = &aggregate.argument else {
-        return Ok(());
-    };
-    let ty = &input.columns().columns[input.index_of(argument)?].ty;
-    let ordered = matches!(
-        aggregate.function,
-        AggregateFunction::Min | AggregateFunction::Max
-    );
-    let nested = matches!(ty, Type::List(item) if matches!(**item, Type::List(_) | Type::Map(_)));
-    if ordered && (nested || matches!(ty, Type::Map(_) | Type::Incidence)) {
-        return Err(Error::unsupported(format!(
-            "{}() of {ty}",
-            aggregate.function.name()
-        )));
-    }
-    Ok(())
+/// Whether values of the type are compared through a key: Arrow's own order and equality are not Cypher's there.
+fn needs_key(ty: &Type) -> bool {
+    matches!(ty, Type::Any | Type::List(_) | Type::Map(_) | Type::Incidence)
+}
+
+/// Whether an operator of the plan puts rows together that may come from different outer rows.
+fn mixes_rows(plan: &LogicalPlan) -> bool {
+    matches!(
+        plan,
+        LogicalPlan::Aggregate(_)
+            | LogicalPlan::Distinct { .. }
+            | LogicalPlan::Sort { .. }
+            | LogicalPlan::Limit { .. }
+            | LogicalPlan::Union { .. }
+    ) || plan.inputs().into_iter().any(|input| mixes_rows(input))
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use grism_core::{Result, SnapshotId, Storage};
+use grism_core::{Result, Snapshot, SnapshotId, Storage};
 use grism_engine::{
     CancellationHandle, ExecutionContextTrait, MemoryManager, MetricsSink, PhysicalPlan,
     PoolMemoryManager, QueryContext, QueryMetrics, RuntimeConfig, run,
@@ -59,6 +59,19 @@ impl LocalExecutor {
         snapshot: SnapshotId,
     ) -> Result<ExecutionResult> {
         let snapshot = storage.snapshot(snapshot).await?;
+        self.execute_at(plan, storage, snapshot)
+    }
+
+    /// Starts `plan` on an open snapshot, such as that of a transaction.
+    ///
+    /// # Errors
+    /// What goes wrong before the first batch.
+    pub fn execute_at(
+        &self,
+        plan: PhysicalPlan,
+        storage: Arc<dyn Storage>,
+        snapshot: Arc<dyn Snapshot>,
+    ) -> Result<ExecutionResult> {
         let deadline = self
             .config
             .timeout_ms

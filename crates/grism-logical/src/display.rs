@@ -3,7 +3,8 @@
 use std::fmt;
 
 use crate::{
-    Apply, ApplyKind, Direction, LogicalExpr, LogicalPlan, PropertyRef, RoleBinding, RoleSource,
+    Apply, ApplyKind, Direction, Hop, LogicalExpr, LogicalPlan, PathExpand, PathSearch, PropertyRef,
+    RoleBinding, RoleSource,
 };
 
 impl LogicalPlan {
@@ -14,6 +15,7 @@ impl LogicalPlan {
             Self::Unit => "Unit".to_owned(),
             Self::Empty(_) => "Empty".to_owned(),
             Self::Argument(_) => "Argument".to_owned(),
+            Self::Rows { .. } => "Rows".to_owned(),
             Self::NodeScan(scan) => format!(
                 "NodeScan({}{}{})",
                 named(&scan.variable, &scan.label),
@@ -71,6 +73,8 @@ impl LogicalPlan {
                     _ => format!("Aggregate(GROUP BY {by})"),
                 }
             }
+            Self::PathExpand(expand) => expand.describe(),
+            Self::Hydrate { columns, .. } => format!("Hydrate({})", columns.join(", ")),
             Self::Distinct { .. } => "Distinct".to_owned(),
             Self::Sort { keys, fetch, .. } => {
                 let keys = list(keys.iter().map(|key| {
@@ -102,6 +106,7 @@ impl LogicalPlan {
                 ApplyKind::Anti => "AntiApply".to_owned(),
                 ApplyKind::Mark(column) => format!("MarkApply({column})"),
                 ApplyKind::Count(column) => format!("CountApply({column})"),
+                ApplyKind::Collect { value, into } => format!("CollectApply({value} AS {into})"),
             },
             Self::Join(join) if join.on.is_empty() => "CrossJoin".to_owned(),
             Self::Join(join) => {
@@ -132,6 +137,43 @@ impl LogicalPlan {
 impl fmt::Display for LogicalPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.fmt_indented(f, 0)
+    }
+}
+
+impl PathExpand {
+    /// The expansion in one line, as plans show it.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let steps = match (self.least, self.most) {
+            (least, Some(most)) if least == most => format!("*{least}"),
+            (1, None) => "*".to_owned(),
+            (least, most) => {
+                let most = most.map(|most| most.to_string()).unwrap_or_default();
+                format!("*{least}..{most}")
+            }
+        };
+        let (left, right) = match &self.hop {
+            Hop::Edge(Direction::Out) => ("-", "->"),
+            Hop::Edge(Direction::In) => ("<-", "-"),
+            Hop::Edge(Direction::Both) => ("-", "-"),
+            Hop::Roles { .. } => ("<-", "->"),
+        };
+        let roles = match &self.hop {
+            Hop::Roles { from, to } => format!(", {} to {}", from.join("|"), to.join("|")),
+            Hop::Edge(_) => String::new(),
+        };
+        let search = match self.search {
+            PathSearch::Trails => "PathExpand",
+            PathSearch::Reach => "ReachExpand",
+            PathSearch::AnyShortest => "ShortestPath",
+            PathSearch::AllShortest => "AllShortestPaths",
+        };
+        let edges = named(self.edges.as_deref().unwrap_or_default(), &self.label);
+        format!(
+            "{search}(({}){left}[{edges}{steps}{roles}]{right}({}))",
+            named(&self.from, ""),
+            named(&self.to, "")
+        )
     }
 }
 

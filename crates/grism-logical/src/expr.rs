@@ -131,6 +131,32 @@ pub enum UnaryOperator {
     IsNotNull,
 }
 
+/// For how many elements of a list a predicate must be true.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Quantifier {
+    /// For all.
+    All,
+    /// For at least one.
+    Any,
+    /// For none.
+    None,
+    /// For exactly one.
+    Single,
+}
+
+impl Quantifier {
+    /// The quantifier as Cypher writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Any => "any",
+            Self::None => "none",
+            Self::Single => "single",
+        }
+    }
+}
+
 /// An expression over the columns of a plan's input.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum LogicalExpr {
@@ -210,6 +236,50 @@ pub enum LogicalExpr {
         entity: Box<LogicalExpr>,
         /// The tables.
         tables: Tables,
+    },
+    /// A value as a wider type, or a dynamically typed one as the type it is known to have.
+    Convert {
+        /// The value.
+        operand: Box<LogicalExpr>,
+        /// The type.
+        ty: Type,
+    },
+    /// A list of what becomes of the elements of another, or of those of them that pass.
+    Transform {
+        /// The list.
+        list: Box<LogicalExpr>,
+        /// The column that holds the element within `predicate` and `projection`.
+        variable: String,
+        /// Elements that pass; `None` passes all.
+        predicate: Option<Box<LogicalExpr>>,
+        /// What becomes of an element; `None` keeps it.
+        projection: Option<Box<LogicalExpr>>,
+    },
+    /// For how many elements of a list a predicate is true.
+    Quantified {
+        /// For how many.
+        quantifier: Quantifier,
+        /// The list.
+        list: Box<LogicalExpr>,
+        /// The column that holds the element within the predicate.
+        variable: String,
+        /// The predicate.
+        predicate: Box<LogicalExpr>,
+    },
+    /// A value that each element of a list changes in turn.
+    Reduce {
+        /// The column that holds the value so far.
+        accumulator: String,
+        /// The value before the first element.
+        initial: Box<LogicalExpr>,
+        /// The column that holds the element.
+        variable: String,
+        /// The list.
+        list: Box<LogicalExpr>,
+        /// The next value.
+        step: Box<LogicalExpr>,
+        /// The type of the value.
+        ty: Type,
     },
     /// A constant that hangs on the entity's table, such as its labels.
     TableLookup {
@@ -302,6 +372,27 @@ impl LogicalExpr {
                 parts
             }
             Self::TableIn { entity, .. } | Self::TableLookup { entity, .. } => vec![entity],
+            Self::Convert { operand, .. } => vec![operand],
+            Self::Transform {
+                list,
+                predicate,
+                projection,
+                ..
+            } => {
+                let mut parts: Vec<&Self> = vec![list];
+                parts.extend(predicate.as_deref());
+                parts.extend(projection.as_deref());
+                parts
+            }
+            Self::Quantified {
+                list, predicate, ..
+            } => vec![list, predicate],
+            Self::Reduce {
+                initial,
+                list,
+                step,
+                ..
+            } => vec![initial, list, step],
         }
     }
 
@@ -370,6 +461,47 @@ impl LogicalExpr {
                 values: values.clone(),
                 ty: ty.clone(),
             },
+            Self::Convert { operand, ty } => Self::Convert {
+                operand: boxed(operand),
+                ty: ty.clone(),
+            },
+            Self::Transform {
+                list,
+                variable,
+                predicate,
+                projection,
+            } => Self::Transform {
+                list: boxed(list),
+                variable: variable.clone(),
+                predicate: predicate.as_deref().map(&mut boxed),
+                projection: projection.as_deref().map(&mut boxed),
+            },
+            Self::Quantified {
+                quantifier,
+                list,
+                variable,
+                predicate,
+            } => Self::Quantified {
+                quantifier: *quantifier,
+                list: boxed(list),
+                variable: variable.clone(),
+                predicate: boxed(predicate),
+            },
+            Self::Reduce {
+                accumulator,
+                initial,
+                variable,
+                list,
+                step,
+                ty,
+            } => Self::Reduce {
+                accumulator: accumulator.clone(),
+                initial: boxed(initial),
+                variable: variable.clone(),
+                list: boxed(list),
+                step: boxed(step),
+                ty: ty.clone(),
+            },
         }
     }
 
@@ -386,10 +518,52 @@ impl LogicalExpr {
             Self::Column(name) | Self::Property { entity: name, .. } => {
                 columns.insert(name.clone());
             }
-            other => other
-                .children()
-                .into_iter()
-                .for_each(|child| child.collect_columns(columns)),
+            other => {
+                let mut own = BTreeSet::new();
+                for child in other.children() {
+                    child.collect_columns(&mut own);
+                }
+                // What an expression binds itself is no column of the input; names are unique within a query.
+                for bound in other.bound_columns() {
+                    own.remove(bound);
+                }
+                columns.append(&mut own);
+            }
+        }
+    }
+
+    /// The columns that the expression binds for its own parts.
+    #[must_use]
+    pub fn bound_columns(&self) -> Vec<&str> {
+        match self {
+            Self::Transform { variable, .. } | Self::Quantified { variable, .. } => vec![variable],
+            Self::Reduce {
+                accumulator,
+                variable,
+                ..
+            } => vec![accumulator, variable],
+            _ => Vec::new(),
+        }
+    }
+
+    /// A call of a scalar function.
+    #[must_use]
+    pub fn call(function: ScalarFunction, arguments: Vec<Self>) -> Self {
+        Self::Function {
+            function,
+            arguments,
+        }
+    }
+
+    /// The expression as the type `ty`; itself where it has that type already.
+    #[must_use]
+    pub fn convert(self, from: &Type, ty: &Type) -> Self {
+        if from == ty {
+            return self;
+        }
+        Self::Convert {
+            operand: Box::new(self),
+            ty: ty.clone(),
         }
     }
 
@@ -507,6 +681,43 @@ impl fmt::Display for LogicalExpr {
                 f.write_str("]")
             }
             Self::TableLookup { entity, .. } => write!(f, "lookup({entity})"),
+            Self::Convert { operand, .. } => operand.fmt(f),
+            Self::Transform {
+                list,
+                variable,
+                predicate,
+                projection,
+            } => {
+                write!(f, "[{variable} IN {list}")?;
+                if let Some(predicate) = predicate {
+                    write!(f, " WHERE {predicate}")?;
+                }
+                if let Some(projection) = projection {
+                    write!(f, " | {projection}")?;
+                }
+                f.write_str("]")
+            }
+            Self::Quantified {
+                quantifier,
+                list,
+                variable,
+                predicate,
+            } => write!(
+                f,
+                "{}({variable} IN {list} WHERE {predicate})",
+                quantifier.as_str()
+            ),
+            Self::Reduce {
+                accumulator,
+                initial,
+                variable,
+                list,
+                step,
+                ..
+            } => write!(
+                f,
+                "reduce({accumulator} = {initial}, {variable} IN {list} | {step})"
+            ),
         }
     }
 }

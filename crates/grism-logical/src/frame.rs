@@ -331,12 +331,7 @@ impl Frame {
                     .map(|property| property.name.as_str()),
             );
             if let Some(property) = table.property(key) {
-                ty = ty.unify(&property.value_type).ok_or_else(|| {
-                    Error::unsupported(format!(
-                        "the property `{key}`, which holds {ty} and {}",
-                        property.value_type
-                    ))
-                })?;
+                ty = ty.unify(&property.value_type);
             }
         }
         if !known.contains(&key) {

@@ -130,6 +130,113 @@ scalar_functions! {
     Members = "members", 1, 2;
     /// Number of bound members of a hyperedge.
     Arity = "arity", 1, 1;
+    /// Whether a text, a list or a map is empty.
+    IsEmpty = "isEmpty", 1, 1;
+    /// Where a binary edge, or an incidence, starts.
+    StartNode = "startNode", 1, 1;
+    /// Where a binary edge, or an incidence, ends.
+    EndNode = "endNode", 1, 1;
+    /// The nodes of a path.
+    Nodes = "nodes", 1, 1;
+    /// The relationships of a path.
+    Relationships = "relationships", 1, 1;
+    /// The number of relationships of a path.
+    Length = "length", 1, 1;
+    /// The id of an entity, as text.
+    ElementId = "elementId", 1, 1;
+    /// Cotangent of radians.
+    Cot = "cot", 1, 1;
+    /// Half the versed sine of radians.
+    Haversin = "haversin", 1, 1;
+    /// Whether a number is NaN.
+    IsNan = "isNaN", 1, 1;
+    /// Null where both arguments are equal, else the first.
+    NullIf = "nullIf", 2, 2;
+    /// Text without certain characters at either end.
+    BTrim = "btrim", 1, 2;
+    /// As `toString`, but null for what has no text.
+    ToStringOrNull = "toStringOrNull", 1, 1;
+    /// As `toInteger`, but null for what is no number.
+    ToIntegerOrNull = "toIntegerOrNull", 1, 1;
+    /// As `toFloat`, but null for what is no number.
+    ToFloatOrNull = "toFloatOrNull", 1, 1;
+    /// As `toBoolean`, but null for what is no boolean.
+    ToBooleanOrNull = "toBooleanOrNull", 1, 1;
+    /// A list converted item by item; what does not convert is null.
+    ToStringList = "toStringList", 1, 1;
+    /// A list converted item by item; what does not convert is null.
+    ToIntegerList = "toIntegerList", 1, 1;
+    /// A list converted item by item; what does not convert is null.
+    ToFloatList = "toFloatList", 1, 1;
+    /// A list converted item by item; what does not convert is null.
+    ToBooleanList = "toBooleanList", 1, 1;
+    /// A random number, 0 included and 1 not.
+    Rand = "rand", 0, 0;
+    /// A day.
+    Date = "date", 0, 1;
+    /// A time of day.
+    LocalTime = "localtime", 0, 1;
+    /// A time of day with an offset.
+    Time = "time", 0, 1;
+    /// A day and time.
+    LocalDateTime = "localdatetime", 0, 1;
+    /// An instant with a zone.
+    DateTime = "datetime", 0, 1;
+    /// A length of time.
+    Duration = "duration", 1, 1;
+    /// A day cut to a unit.
+    DateTruncate = "date.truncate", 1, 3;
+    /// A time of day cut to a unit.
+    LocalTimeTruncate = "localtime.truncate", 1, 3;
+    /// A time of day with an offset, cut to a unit.
+    TimeTruncate = "time.truncate", 1, 3;
+    /// A day and time cut to a unit.
+    LocalDateTimeTruncate = "localdatetime.truncate", 1, 3;
+    /// An instant cut to a unit.
+    DateTimeTruncate = "datetime.truncate", 1, 3;
+    /// An instant from seconds and nanoseconds since 1970.
+    DateTimeFromEpoch = "datetime.fromepoch", 2, 2;
+    /// An instant from milliseconds since 1970.
+    DateTimeFromEpochMillis = "datetime.fromepochmillis", 1, 1;
+    /// The length of time between two temporal values, in all its parts.
+    DurationBetween = "duration.between", 2, 2;
+    /// The length of time between two temporal values, in whole months.
+    DurationInMonths = "duration.inMonths", 2, 2;
+    /// The length of time between two temporal values, in whole days.
+    DurationInDays = "duration.inDays", 2, 2;
+    /// The length of time between two temporal values, in seconds.
+    DurationInSeconds = "duration.inSeconds", 2, 2;
+    /// The value at a percentile of a list of numbers, between the two values beside it.
+    PercentileCont = "#percentileCont", 2, 2;
+    /// The value at a percentile of a list of numbers.
+    PercentileDisc = "#percentileDisc", 2, 2;
+    /// Standard deviation of a list of numbers that is a sample.
+    StDev = "#stDev", 1, 1;
+    /// Standard deviation of a list of numbers that is everything.
+    StDevP = "#stDevP", 1, 1;
+    /// The sum of a list of numbers or durations.
+    SumOf = "#sum", 1, 1;
+    /// The mean of a list of numbers or durations.
+    AvgOf = "#avg", 1, 1;
+    /// A list with each different value once, in the order of first appearance.
+    DistinctOf = "#distinct", 1, 1;
+    /// The path through the arguments: an entity, then a step and the entity it leads to, or a list of steps and the
+    /// list of entities they lead to, and so on.
+    Path = "#path", 1, 255;
+    /// Bytes that are equal for equal values and order as they do.
+    Key = "#key", 1, 1;
+    /// A property of a node, a hyperedge or a map, or a component of a temporal value, known at run time.
+    Get = "#get", 2, 2;
+    /// A list as it is, anything else as a list of itself.
+    AsList = "#asList", 1, 1;
+    /// The entries of two maps; of a key in both the second one's.
+    Merge = "#merge", 2, 2;
+    /// Whether a node has all labels of a list, or a hyperedge one of the types, known at run time.
+    HasLabels = "#hasLabels", 2, 2;
+    /// The entity that a dynamically typed value is.
+    Entity = "#entity", 1, 1;
+    /// A value as the map of its properties: what SET takes.
+    PropertyMap = "#propertyMap", 1, 1;
 }
 
 impl ScalarFunction {
@@ -142,11 +249,13 @@ impl ScalarFunction {
             "ceiling" => "ceil".to_owned(),
             "ln" => "log".to_owned(),
             "character_length" => "char_length".to_owned(),
+            "rels" => "relationships".to_owned(),
             other => other.to_owned(),
         };
         Self::ALL
             .iter()
             .copied()
             .find(|function| function.name().eq_ignore_ascii_case(&name))
+            .filter(|function| !function.name().starts_with('#'))
     }
 }

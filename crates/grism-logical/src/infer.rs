@@ -1,19 +1,18 @@
 //! Type inference: the type of an expression over the columns it reads.
+//!
+//! Where the type of an operand is known only at run time it is taken to fit; the evaluator checks it then.
 
 use grism_core::{Error, Result, Type};
 
-use crate::{BinaryOperator, LogicalExpr, PlanSchema, ScalarFunction, UnaryOperator};
+use crate::{BinaryOperator, Column, LogicalExpr, PlanSchema, ScalarFunction, UnaryOperator};
 
 /// The type of `expression` over the columns of `input`.
 ///
 /// # Errors
-/// `InvalidQuery` for an operand of the wrong type; `Unsupported` where only a dynamically typed value could hold
-/// the result; `Internal` for a column that is not there.
+/// `InvalidQuery` for an operand of the wrong type; `Internal` for a column that is not there.
 pub fn infer_type(expression: &LogicalExpr, input: &PlanSchema) -> Result<Type> {
     match expression {
-        LogicalExpr::Literal(value) => value
-            .type_of()
-            .ok_or_else(|| Error::unsupported("a list of values of several types")),
+        LogicalExpr::Literal(value) => Ok(value.type_of()),
         LogicalExpr::Column(name) => input
             .find(name)
             .map(|column| column.ty.clone())
@@ -51,10 +50,10 @@ pub fn infer_type(expression: &LogicalExpr, input: &PlanSchema) -> Result<Type> 
                     condition == Type::Bool,
                     "a boolean",
                 )?;
-                ty = common(&ty, &infer_type(then, input)?, "CASE")?;
+                ty = ty.unify(&infer_type(then, input)?);
             }
             match otherwise {
-                Some(otherwise) => common(&ty, &infer_type(otherwise, input)?, "CASE"),
+                Some(otherwise) => Ok(ty.unify(&infer_type(otherwise, input)?)),
                 None => Ok(ty),
             }
         }
@@ -71,7 +70,7 @@ pub fn infer_type(expression: &LogicalExpr, input: &PlanSchema) -> Result<Type> 
         LogicalExpr::List(items) => {
             let mut ty = Type::Null;
             for item in items {
-                ty = strict_common(&ty, &infer_type(item, input)?, "a list")?;
+                ty = ty.unify(&infer_type(item, input)?);
             }
             Ok(ty.list())
         }
@@ -94,19 +93,25 @@ pub fn infer_type(expression: &LogicalExpr, input: &PlanSchema) -> Result<Type> 
                     "an incidence has no part `{other}`"
                 ))),
             },
-            other => Err(Error::invalid_query(format!(
+            other => Err(wrong(format!(
                 "`.{key}` needs a node, a hyperedge or a map, not {other}"
             ))),
         },
         LogicalExpr::Index { base, index } => {
             let position = infer_type(index, input)?;
-            expect("[]", &position, position == Type::Int64, "an integer")?;
             match infer_type(base, input)? {
-                Type::List(item) => Ok(*item),
+                Type::Any => Ok(Type::Any),
+                Type::List(item) => {
+                    expect("[]", &position, position == Type::Int64, "an integer")?;
+                    Ok(*item)
+                }
+                Type::Map(fields) => {
+                    expect("[]", &position, position == Type::String, "a key")?;
+                    let types = fields.iter().map(|(_, ty)| ty);
+                    Ok(types.fold(Type::Null, |all, ty| all.unify(ty)))
+                }
                 Type::Null => Ok(Type::Null),
-                other => Err(Error::invalid_query(format!(
-                    "`[…]` needs a list, not {other}"
-                ))),
+                other => Err(wrong(format!("`[…]` needs a list or a map, not {other}"))),
             }
         }
         LogicalExpr::Slice { base, lower, upper } => {
@@ -118,50 +123,96 @@ pub fn infer_type(expression: &LogicalExpr, input: &PlanSchema) -> Result<Type> 
             expect("[..]", &ty, matches!(ty, Type::List(_)), "a list").map(|()| ty)
         }
         LogicalExpr::TableIn { .. } => Ok(Type::Bool),
-        LogicalExpr::TableLookup { ty, .. } => Ok(ty.clone()),
+        LogicalExpr::TableLookup { ty, .. } | LogicalExpr::Convert { ty, .. } => Ok(ty.clone()),
+        LogicalExpr::Transform {
+            list,
+            variable,
+            predicate,
+            projection,
+        } => {
+            let Some(item) = element_type(&infer_type(list, input)?)? else {
+                return Ok(Type::Null);
+            };
+            let inner = with_column(input, variable, item.clone());
+            if let Some(predicate) = predicate {
+                let ty = infer_type(predicate, &inner)?;
+                expect("WHERE", &ty, ty == Type::Bool, "a boolean")?;
+            }
+            Ok(match projection {
+                Some(projection) => infer_type(projection, &inner)?,
+                None => item,
+            }
+            .list())
+        }
+        LogicalExpr::Quantified {
+            quantifier,
+            list,
+            variable,
+            predicate,
+        } => {
+            let Some(item) = element_type(&infer_type(list, input)?)? else {
+                return Ok(Type::Bool);
+            };
+            let ty = infer_type(predicate, &with_column(input, variable, item))?;
+            let name = format!("{}()", quantifier.as_str());
+            expect(&name, &ty, ty == Type::Bool, "a boolean").map(|()| Type::Bool)
+        }
+        LogicalExpr::Reduce { ty, .. } => Ok(ty.clone()),
     }
+}
+
+/// `input` with one more column.
+fn with_column(input: &PlanSchema, name: &str, ty: Type) -> PlanSchema {
+    let mut inner = input.clone();
+    inner.put(Column::new(name, ty));
+    inner
+}
+
+/// The type of a list's elements; `None` where the list is null.
+fn element_type(list: &Type) -> Result<Option<Type>> {
+    match list {
+        Type::List(item) => Ok(Some((**item).clone())),
+        Type::Any => Ok(Some(Type::Any)),
+        Type::Null => Ok(None),
+        other => Err(wrong(format!("a list is needed, not {other}"))),
+    }
+}
+
+fn wrong(message: String) -> Error {
+    Error::invalid_query(message).with_code("SyntaxError:InvalidArgumentType")
 }
 
 fn expect(what: &str, found: &Type, fits: bool, wanted: &str) -> Result<()> {
-    if fits || found == &Type::Null {
+    if fits || matches!(found, Type::Null | Type::Any) {
         return Ok(());
     }
-    Err(Error::invalid_query(format!(
-        "`{what}` needs {wanted}, not {found}"
-    )))
-}
-
-fn common(a: &Type, b: &Type, what: &str) -> Result<Type> {
-    match (a, b) {
-        (Type::Int64, Type::Float64) | (Type::Float64, Type::Int64) => Err(Error::unsupported(
-            format!("{what} that mixes integers and floats; convert one with toFloat()"),
-        )),
-        _ => strict_common(a, b, what),
-    }
-}
-
-fn strict_common(a: &Type, b: &Type, what: &str) -> Result<Type> {
-    a.unify(b)
-        .ok_or_else(|| Error::unsupported(format!("{what} that mixes {a} and {b}")))
+    Err(wrong(format!("`{what}` needs {wanted}, not {found}")))
 }
 
 /// The type in which values of two types are compared, or `None` where they are never equal nor ordered.
 #[must_use]
 pub fn comparison_type(a: &Type, b: &Type) -> Option<Type> {
     match (a, b) {
+        (Type::Any, _) | (_, Type::Any) => Some(Type::Any),
         (Type::Int64, Type::Float64) | (Type::Float64, Type::Int64) => Some(Type::Float64),
         (Type::List(a), Type::List(b)) => comparison_type(a, b).map(Type::list),
         (Type::Node(_) | Type::Hyperedge(_), Type::Node(_) | Type::Hyperedge(_)) => Some(a.clone()),
-        _ => a.unify(b),
+        (Type::Map(_), Type::Map(_)) => Some(a.unify(b)),
+        _ => match a.unify(b) {
+            Type::Any => None,
+            ty => Some(ty),
+        },
     }
 }
 
 /// The type of `a + b`.
-///
-/// # Errors
-/// `InvalidQuery` for types that cannot be added.
-pub fn addition_type(a: &Type, b: &Type) -> Result<Type> {
+fn addition_type(a: &Type, b: &Type) -> Result<Type> {
     Ok(match (a, b) {
+        (Type::List(x), Type::List(y)) => x.unify(y).list(),
+        (Type::List(_), Type::Any) | (Type::Any, Type::List(_)) => Type::Any.list(),
+        (Type::Null, Type::List(_)) | (Type::List(_), Type::Null) => Type::Null,
+        (Type::List(x), item) | (item, Type::List(x)) => x.unify(item).list(),
+        (Type::Any, _) | (_, Type::Any) => Type::Any,
         (Type::Null, other) | (other, Type::Null) => other.clone(),
         (Type::Int64, Type::Int64) => Type::Int64,
         (a, b) if a.is_numeric() && b.is_numeric() => Type::Float64,
@@ -170,10 +221,15 @@ pub fn addition_type(a: &Type, b: &Type) -> Result<Type> {
         {
             Type::String
         }
-        (Type::List(x), Type::List(y)) => strict_common(x, y, "a list")?.list(),
-        (Type::List(x), item) | (item, Type::List(x)) => strict_common(x, item, "a list")?.list(),
-        _ => return Err(Error::invalid_query(format!("`+` cannot add {a} and {b}"))),
+        _ => return Err(wrong(format!("`+` cannot add {a} and {b}"))),
     })
+}
+
+fn is_temporal(ty: &Type) -> bool {
+    matches!(
+        ty,
+        Type::Date | Type::LocalTime | Type::LocalDateTime | Type::DateTime
+    )
 }
 
 fn binary_type(operator: BinaryOperator, a: &Type, b: &Type) -> Result<Type> {
@@ -197,6 +253,12 @@ fn binary_type(operator: BinaryOperator, a: &Type, b: &Type) -> Result<Type> {
         Op::In => {
             expect(name, b, matches!(b, Type::List(_)), "a list on its right").map(|()| Type::Bool)
         }
+        // A temporal value and a duration, whose type is known only at run time.
+        Op::Add | Op::Subtract
+            if (is_temporal(a) || is_temporal(b)) && (a == &Type::Any || b == &Type::Any) =>
+        {
+            Ok(Type::Any)
+        }
         Op::Add => addition_type(a, b),
         Op::Subtract | Op::Multiply | Op::Divide | Op::Remainder | Op::Power => {
             for ty in [a, b] {
@@ -204,6 +266,7 @@ fn binary_type(operator: BinaryOperator, a: &Type, b: &Type) -> Result<Type> {
             }
             Ok(match (operator, a, b) {
                 (Op::Power, _, _) => Type::Float64,
+                (_, Type::Any, _) | (_, _, Type::Any) => Type::Any,
                 (_, Type::Null, Type::Null) => Type::Null,
                 (_, Type::Float64, _) | (_, _, Type::Float64) => Type::Float64,
                 _ => Type::Int64,
@@ -222,6 +285,10 @@ fn function_type(function: ScalarFunction, arguments: &[Type]) -> Result<Type> {
             .try_for_each(|ty| expect(&format!("{name}()"), ty, fits(ty), wanted))
     };
     let text = |ty: &Type| ty == &Type::String;
+    let list = |ty: &Type| matches!(ty, Type::List(_));
+    let scalar = |ty: &Type| {
+        matches!(ty, Type::Bool | Type::Int64 | Type::Float64 | Type::String) || is_temporal(ty)
+    };
     match function {
         F::Abs => all("a number", &Type::is_numeric).map(|()| first.clone()),
         F::Sign => all("a number", &Type::is_numeric).map(|()| Type::Int64),
@@ -235,14 +302,17 @@ fn function_type(function: ScalarFunction, arguments: &[Type]) -> Result<Type> {
         | F::Sin
         | F::Cos
         | F::Tan
+        | F::Cot
+        | F::Haversin
         | F::Acos
         | F::Asin
         | F::Atan
         | F::Atan2
         | F::Degrees
         | F::Radians => all("a number", &Type::is_numeric).map(|()| Type::Float64),
-        F::Pi | F::E => Ok(Type::Float64),
-        F::ToUpper | F::ToLower | F::Trim | F::LTrim | F::RTrim | F::Replace => {
+        F::Pi | F::E | F::Rand => Ok(Type::Float64),
+        F::IsNan => all("a number", &Type::is_numeric).map(|()| Type::Bool),
+        F::ToUpper | F::ToLower | F::Trim | F::LTrim | F::RTrim | F::BTrim | F::Replace => {
             all("text", &text).map(|()| Type::String)
         }
         F::Split => all("text", &text).map(|()| Type::String.list()),
@@ -266,16 +336,13 @@ fn function_type(function: ScalarFunction, arguments: &[Type]) -> Result<Type> {
             matches!(ty, Type::String | Type::List(_))
         })
         .map(|()| Type::Int64),
+        F::IsEmpty => all("text, a list or a map", &|ty| {
+            matches!(ty, Type::String | Type::List(_) | Type::Map(_))
+        })
+        .map(|()| Type::Bool),
         F::CharLength => all("text", &text).map(|()| Type::Int64),
         F::ToString => {
-            let scalar =
-                |ty: &Type| matches!(ty, Type::Bool | Type::Int64 | Type::Float64 | Type::String);
-            match first {
-                Type::Date | Type::LocalTime | Type::LocalDateTime | Type::DateTime => {
-                    Err(Error::unsupported(format!("toString() of {first}")))
-                }
-                _ => all("a boolean, a number or text", &scalar).map(|()| Type::String),
-            }
+            all("a boolean, a number, text or a temporal value", &scalar).map(|()| Type::String)
         }
         F::ToInteger => all("a number, a boolean or text", &|ty| {
             matches!(ty, Type::Int64 | Type::Float64 | Type::String | Type::Bool)
@@ -289,25 +356,92 @@ fn function_type(function: ScalarFunction, arguments: &[Type]) -> Result<Type> {
             matches!(ty, Type::Bool | Type::String | Type::Int64)
         })
         .map(|()| Type::Bool),
-        F::Coalesce => arguments.iter().try_fold(Type::Null, |ty, argument| {
-            common(&ty, argument, "coalesce()")
-        }),
+        F::ToStringOrNull => Ok(Type::String),
+        F::ToIntegerOrNull => Ok(Type::Int64),
+        F::ToFloatOrNull => Ok(Type::Float64),
+        F::ToBooleanOrNull => Ok(Type::Bool),
+        F::ToStringList => all("a list", &list).map(|()| Type::String.list()),
+        F::ToIntegerList => all("a list", &list).map(|()| Type::Int64.list()),
+        F::ToFloatList => all("a list", &list).map(|()| Type::Float64.list()),
+        F::ToBooleanList => all("a list", &list).map(|()| Type::Bool.list()),
+        F::NullIf => Ok(first.clone()),
+        F::Coalesce => Ok(arguments
+            .iter()
+            .fold(Type::Null, |ty, argument| ty.unify(argument))),
         F::Head | F::Last => match first {
             Type::List(item) => Ok((**item).clone()),
-            Type::Null => Ok(Type::Null),
-            other => Err(Error::invalid_query(format!(
-                "`{name}()` needs a list, not {other}"
-            ))),
+            Type::Null | Type::Any => Ok(first.clone()),
+            other => Err(wrong(format!("`{name}()` needs a list, not {other}"))),
         },
-        F::Tail => all("a list", &|ty| matches!(ty, Type::List(_))).map(|()| first.clone()),
+        F::Tail => all("a list", &list).map(|()| first.clone()),
         F::Range => all("integers", &|ty| ty == &Type::Int64).map(|()| Type::Int64.list()),
         F::Id => all("a node or a hyperedge", &|ty| ty.tables().is_some()).map(|()| Type::Int64),
+        F::ElementId => {
+            all("a node or a hyperedge", &|ty| ty.tables().is_some()).map(|()| Type::String)
+        }
         F::Keys => all("a node, a hyperedge or a map", &|ty| {
-            matches!(ty, Type::Map(_))
+            matches!(ty, Type::Map(_)) || ty.tables().is_some()
         })
         .map(|()| Type::String.list()),
-        F::Labels | F::Type | F::Properties | F::Roles | F::Members | F::Arity => Err(
-            Error::internal(format!("{name}() is resolved by the binder")),
-        ),
+        F::Labels => {
+            all("a node", &|ty| ty.tables().is_some()).map(|()| Type::String.list())
+        }
+        F::Type => all("a relationship", &|ty| {
+            matches!(ty, Type::Hyperedge(_) | Type::Incidence)
+        })
+        .map(|()| Type::String),
+        F::Properties | F::PropertyMap => all("a node, a hyperedge or a map", &|ty| {
+            matches!(ty, Type::Map(_)) || ty.tables().is_some()
+        })
+        .map(|()| Type::Any),
+        F::Length => all("a path", &|_| false).map(|()| Type::Int64),
+        F::Nodes | F::Relationships => all("a path", &|_| false).map(|()| Type::Any.list()),
+        F::StartNode | F::EndNode => all("a relationship", &|ty| {
+            matches!(ty, Type::Hyperedge(_) | Type::Incidence)
+        })
+        .map(|()| Type::Any),
+        F::Roles => all("a hyperedge", &|ty| matches!(ty, Type::Hyperedge(_)))
+            .map(|()| Type::String.list()),
+        F::Arity => {
+            all("a hyperedge", &|ty| matches!(ty, Type::Hyperedge(_))).map(|()| Type::Int64)
+        }
+        F::Members => {
+            expect(
+                "members()",
+                first,
+                matches!(first, Type::Hyperedge(_)),
+                "a hyperedge",
+            )?;
+            Ok(Type::Any.list())
+        }
+        F::Date
+        | F::LocalTime
+        | F::Time
+        | F::LocalDateTime
+        | F::DateTime
+        | F::Duration
+        | F::DateTruncate
+        | F::LocalTimeTruncate
+        | F::TimeTruncate
+        | F::LocalDateTimeTruncate
+        | F::DateTimeTruncate
+        | F::DateTimeFromEpoch
+        | F::DateTimeFromEpochMillis
+        | F::DurationBetween
+        | F::DurationInMonths
+        | F::DurationInDays
+        | F::DurationInSeconds
+        | F::SumOf
+        | F::AvgOf
+        | F::PercentileDisc
+        | F::Path
+        | F::Merge
+        | F::Get => Ok(Type::Any),
+        F::PercentileCont | F::StDev | F::StDevP => Ok(Type::Float64),
+        F::DistinctOf => Ok(first.clone()),
+        F::Key => Ok(Type::Any),
+        F::AsList => Ok(Type::Any.list()),
+        F::HasLabels => Ok(Type::Bool),
+        F::Entity => Ok(Type::Any),
     }
 }

@@ -10,14 +10,16 @@ mod infer;
 pub mod optimizer;
 pub mod pattern;
 mod plan;
+mod rows;
 
 pub use aggregate::{AggregateCall, AggregateFunction};
 pub use column::{Column, PlanSchema, property_column};
-pub use expr::{BinaryOperator, LogicalExpr, UnaryOperator};
+pub use expr::{BinaryOperator, LogicalExpr, Quantifier, UnaryOperator};
 pub use frame::{Frame, column, literal};
 pub use function::ScalarFunction;
-pub use infer::{addition_type, comparison_type, infer_type};
+pub use infer::{comparison_type, infer_type};
+pub use rows::Rows;
 pub use plan::{
-    Aggregate, Apply, ApplyKind, Direction, EdgeExpand, Fetch, HyperedgeScan, Join, LogicalPlan,
-    NodeScan, PropertyRef, RoleBinding, RoleExpand, RoleSource, SortKey,
+    Aggregate, Apply, ApplyKind, Direction, EdgeExpand, Fetch, Hop, HyperedgeScan, Join, LogicalPlan,
+    NodeScan, PathExpand, PathSearch, PropertyRef, RoleBinding, RoleExpand, RoleSource, SortKey,
 };

@@ -10,8 +10,9 @@ use std::sync::Arc;
 use grism_core::{GraphSchema, GraphStatistics, Result, Tables, Type};
 
 use crate::{
-    BinaryOperator, Direction, EdgeExpand, HyperedgeScan, Join, LogicalExpr, LogicalPlan, NodeScan,
-    RoleBinding, RoleExpand, RoleSource,
+    BinaryOperator, Direction, EdgeExpand, Hop, HyperedgeScan, Join, LogicalExpr, LogicalPlan,
+    NodeScan, PathExpand, PathSearch, PropertyRef, RoleBinding, RoleExpand, RoleSource,
+    ScalarFunction,
 };
 
 /// What a row costs that an expansion makes, where one that a scan reads in order costs 1.
@@ -45,6 +46,25 @@ pub struct PatternEdge {
     pub left: String,
     /// The variable at its right.
     pub right: String,
+    /// How often it is followed; `None` is once.
+    pub path: Option<PatternPath>,
+}
+
+/// A step of a pattern that stands for several hops.
+#[derive(Clone, Debug)]
+pub struct PatternPath {
+    /// What one hop is, from left to right.
+    pub hop: Hop,
+    /// The fewest hops.
+    pub least: u64,
+    /// The most hops; `None` where there is no limit.
+    pub most: Option<u64>,
+    /// Which paths are found; the shortest need both ends bound.
+    pub search: PathSearch,
+    /// Properties that every hyperedge must have.
+    pub properties: Vec<(PropertyRef, LogicalExpr)>,
+    /// The column of the list of nodes the hops lead to, from left to right.
+    pub nodes: String,
 }
 
 /// A role step of a pattern.
@@ -242,13 +262,33 @@ impl Planner<'_> {
             if progress.reached.contains(&Step::Edge(index)) {
                 continue;
             }
-            if progress.bound.contains(&edge.left) {
+            let (has_left, has_right) = (
+                progress.bound.contains(&edge.left),
+                progress.bound.contains(&edge.right),
+            );
+            // The shortest path between two nodes is looked for when both are known.
+            let needs_both = edge.path.as_ref().is_some_and(|path| {
+                matches!(
+                    path.search,
+                    PathSearch::AnyShortest | PathSearch::AllShortest
+                )
+            });
+            if needs_both {
+                if has_left && has_right {
+                    moves.push(Move::Edge {
+                        index,
+                        reversed: false,
+                    });
+                }
+                continue;
+            }
+            if has_left {
                 moves.push(Move::Edge {
                     index,
                     reversed: false,
                 });
             }
-            if progress.bound.contains(&edge.right) {
+            if has_right {
                 moves.push(Move::Edge {
                     index,
                     reversed: true,
@@ -291,7 +331,12 @@ impl Planner<'_> {
                     .entity(from)
                     .and_then(|entity| entity.ty.tables())
                     .map_or(1.0, |tables| self.rows_of(tables));
-                let degree = edges / starts.max(1.0);
+                let mut degree = edges / starts.max(1.0);
+                if let Some(path) = &edge.path {
+                    // A path of unknown length is followed last.
+                    let hops = path.most.unwrap_or(path.least + 4).min(8) as i32;
+                    degree = degree.max(1.5).powi(hops);
+                }
                 let ends = self
                     .entity(to)
                     .and_then(|entity| entity.ty.tables())
@@ -376,6 +421,10 @@ impl Planner<'_> {
                     (Direction::In, true) => Direction::Out,
                     (direction, _) => direction,
                 };
+                if let Some(path) = &edge.path {
+                    *plan = self.path_expand(input, edge, path, reversed, progress);
+                    return;
+                }
                 let (column, closing) = self.target(to, progress);
                 let to_type = self
                     .entity(to)
@@ -414,6 +463,106 @@ impl Planner<'_> {
                 self.role_expand(input, from, step.hyperedge.clone(), Some(role), progress)
             }
         };
+    }
+
+    fn path_expand(
+        &self,
+        input: Arc<LogicalPlan>,
+        edge: &PatternEdge,
+        path: &PatternPath,
+        reversed: bool,
+        progress: &mut Progress,
+    ) -> LogicalPlan {
+        let (from, to) = if reversed {
+            (&edge.right, &edge.left)
+        } else {
+            (&edge.left, &edge.right)
+        };
+        let hop = match (&path.hop, reversed) {
+            (hop, false) => hop.clone(),
+            (Hop::Edge(Direction::Out), true) => Hop::Edge(Direction::In),
+            (Hop::Edge(Direction::In), true) => Hop::Edge(Direction::Out),
+            (Hop::Edge(Direction::Both), true) => Hop::Edge(Direction::Both),
+            (Hop::Roles { from, to }, true) => Hop::Roles {
+                from: to.clone(),
+                to: from.clone(),
+            },
+        };
+        let (column, closing) = self.target(to, progress);
+        let to_type = self
+            .entity(to)
+            .map_or(Type::Null, |entity| entity.ty.clone());
+        let all_nodes: Vec<_> = self.schema.node_tables().map(|table| table.id).collect();
+        let restrict = to_type
+            .tables()
+            .filter(|tables| tables[..] != all_nodes[..] && closing.is_none())
+            .cloned();
+        let target = closing.is_some().then(|| to.clone());
+        // The lists run the way the path was followed, and are turned round where that was from its right end.
+        let (edges, nodes) = if reversed {
+            progress.temporaries += 1;
+            let number = progress.temporaries;
+            (
+                format!("#{}back{number}", edge.variable),
+                format!("#{}back{number}", path.nodes),
+            )
+        } else {
+            (edge.variable.clone(), path.nodes.clone())
+        };
+        let expand = LogicalPlan::PathExpand(PathExpand {
+            input,
+            from: from.clone(),
+            tables: Arc::clone(&edge.tables),
+            label: edge.label.clone(),
+            hop,
+            least: path.least,
+            most: path.most,
+            search: path.search,
+            properties: path.properties.clone(),
+            target,
+            edges: Some(edges.clone()),
+            nodes: Some(nodes.clone()),
+            to: column,
+            to_type,
+            restrict,
+        })
+        .filtered(closing.into_iter().collect());
+        if !reversed {
+            return expand;
+        }
+        let names = match expand.schema() {
+            Ok(schema) => schema.names().map(str::to_owned).collect(),
+            Err(_) => Vec::new(),
+        };
+        let mut expressions: Vec<(LogicalExpr, String)> = names
+            .into_iter()
+            .filter(|name| name != &edges && name != &nodes)
+            .map(|name| (LogicalExpr::column(&name), name))
+            .collect();
+        let turned = |column: String| {
+            LogicalExpr::call(ScalarFunction::Reverse, vec![LogicalExpr::Column(column)])
+        };
+        expressions.push((turned(edges), edge.variable.clone()));
+        // Without the node the path starts from, and with the one it ends at.
+        let without_last = LogicalExpr::call(ScalarFunction::Tail, vec![turned(nodes.clone())]);
+        let ended = without_last.binary(
+            BinaryOperator::Add,
+            LogicalExpr::List(vec![LogicalExpr::column(&edge.right)]),
+        );
+        let is_empty = LogicalExpr::call(ScalarFunction::Size, vec![LogicalExpr::Column(nodes.clone())])
+            .binary(
+                BinaryOperator::Equal,
+                LogicalExpr::Literal(grism_core::Value::Int64(0)),
+            );
+        let turned_nodes = LogicalExpr::Case {
+            branches: vec![(is_empty, LogicalExpr::Column(nodes))],
+            otherwise: Some(Box::new(ended)),
+        };
+        expressions.push((turned_nodes, path.nodes.clone()));
+        LogicalPlan::Project {
+            input: Arc::new(expand),
+            expressions,
+        }
     }
 
     fn role_expand(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use grism_core::{Result, ScanPredicate, Tables, Type};
 use serde::{Deserialize, Serialize};
 
-use crate::{AggregateCall, Column, LogicalExpr, PlanSchema, infer_type, property_column};
+use crate::{AggregateCall, Column, LogicalExpr, PlanSchema, Rows, infer_type, property_column};
 
 /// A property that a plan reads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,6 +100,69 @@ pub struct EdgeExpand {
     pub restrict: Option<Tables>,
 }
 
+/// Which of the paths between two nodes are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PathSearch {
+    /// Every path that takes no edge twice.
+    Trails,
+    /// The nodes reached, each once for a row, over paths of any form.
+    Reach,
+    /// One path with the fewest edges.
+    AnyShortest,
+    /// Every path with the fewest edges.
+    AllShortest,
+}
+
+/// What one hop of a [`PathExpand`] is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Hop {
+    /// Along a binary edge.
+    Edge(Direction),
+    /// From a member through a role to a hyperedge, and through a role to another member.
+    Roles {
+        /// The roles a hyperedge binds the member through.
+        from: Vec<String>,
+        /// The roles of the members reached.
+        to: Vec<String>,
+    },
+}
+
+/// Follows hops from a bound node, as many as allowed: input columns, then the steps (where named), the nodes they
+/// lead to (where named), then the last of those.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PathExpand {
+    /// Rows to expand.
+    pub input: Arc<LogicalPlan>,
+    /// The column expansion starts from.
+    pub from: String,
+    /// Tables of the hyperedges.
+    pub tables: Tables,
+    /// The types as the query names them, for plans.
+    pub label: String,
+    /// What one hop is.
+    pub hop: Hop,
+    /// The fewest hops.
+    pub least: u64,
+    /// The most hops; `None` where there is no limit.
+    pub most: Option<u64>,
+    /// Which paths are found.
+    pub search: PathSearch,
+    /// Properties that every hyperedge must have, with their values.
+    pub properties: Vec<(PropertyRef, LogicalExpr)>,
+    /// The column of the last node, where the input has it: only paths that end there are found.
+    pub target: Option<String>,
+    /// The column of the list of hyperedges; `None` where nothing needs them.
+    pub edges: Option<String>,
+    /// The column of the list of nodes reached, without the first; `None` where nothing needs them.
+    pub nodes: Option<String>,
+    /// The column of the last node.
+    pub to: String,
+    /// Its type.
+    pub to_type: Type,
+    /// Tables the last node must come from; `None` for any.
+    pub restrict: Option<Tables>,
+}
+
 /// Where a role expansion starts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum RoleSource {
@@ -180,6 +243,13 @@ pub enum ApplyKind {
     Mark(String),
     /// The row and, in this column, how many there are.
     Count(String),
+    /// The row and, in the column `into`, the list of the subplan's column `value`.
+    Collect {
+        /// The subplan's column.
+        value: String,
+        /// The column of lists.
+        into: String,
+    },
 }
 
 /// Runs a subplan for each row of the input, which the subplan reads through [`LogicalPlan::Argument`].
@@ -213,6 +283,13 @@ pub enum LogicalPlan {
     Empty(PlanSchema),
     /// The rows of the enclosing [`Apply`].
     Argument(PlanSchema),
+    /// Rows that are known already.
+    Rows {
+        /// Their columns.
+        schema: PlanSchema,
+        /// The rows.
+        rows: Rows,
+    },
     /// See [`NodeScan`].
     NodeScan(NodeScan),
     /// See [`HyperedgeScan`].
@@ -221,6 +298,15 @@ pub enum LogicalPlan {
     EdgeExpand(EdgeExpand),
     /// See [`RoleExpand`].
     RoleExpand(RoleExpand),
+    /// See [`PathExpand`].
+    PathExpand(PathExpand),
+    /// The same rows, with the contents of every node and hyperedge within some dynamically typed columns.
+    Hydrate {
+        /// Rows with the columns.
+        input: Arc<LogicalPlan>,
+        /// The columns.
+        columns: Vec<String>,
+    },
     /// See [`Fetch`].
     Fetch(Fetch),
     /// The rows for which the predicate is true.
@@ -290,7 +376,9 @@ impl LogicalPlan {
     pub fn schema(&self) -> Result<PlanSchema> {
         Ok(match self {
             Self::Unit => PlanSchema::default(),
-            Self::Empty(schema) | Self::Argument(schema) => schema.clone(),
+            Self::Empty(schema) | Self::Argument(schema) | Self::Rows { schema, .. } => {
+                schema.clone()
+            }
             Self::NodeScan(scan) => {
                 let mut schema = PlanSchema::default();
                 schema.put(Column::new(
@@ -335,12 +423,18 @@ impl LogicalPlan {
                 put_bindings(&mut schema, &expand.bindings);
                 schema
             }
+            Self::PathExpand(expand) => {
+                let mut schema = expand.input.schema()?;
+                put_path(&mut schema, expand);
+                schema
+            }
             Self::Fetch(fetch) => {
                 let mut schema = fetch.input.schema()?;
                 put_properties(&mut schema, &fetch.entity, &fetch.properties);
                 schema
             }
             Self::Filter { input, .. }
+            | Self::Hydrate { input, .. }
             | Self::Distinct { input }
             | Self::Sort { input, .. }
             | Self::Limit { input, .. } => input.schema()?,
@@ -375,9 +469,7 @@ impl LogicalPlan {
                     .map_or_else(|| Ok(PlanSchema::default()), |input| input.schema())?;
                 for input in &inputs[1..] {
                     for (own, other) in schema.columns.iter_mut().zip(input.schema()?.columns) {
-                        if let Some(ty) = own.ty.unify(&other.ty) {
-                            own.ty = ty;
-                        }
+                        own.ty = own.ty.unify(&other.ty);
                     }
                 }
                 schema
@@ -406,6 +498,11 @@ impl LogicalPlan {
                     ApplyKind::Semi | ApplyKind::Anti => {}
                     ApplyKind::Mark(name) => schema.put(Column::new(name, Type::Bool)),
                     ApplyKind::Count(name) => schema.put(Column::new(name, Type::Int64)),
+                    ApplyKind::Collect { value, into } => {
+                        let inner = apply.subplan.schema()?;
+                        let item = inner.find(value).map_or(Type::Null, |own| own.ty.clone());
+                        schema.put(Column::new(into, item.list()));
+                    }
                 }
                 schema
             }
@@ -426,10 +523,13 @@ impl LogicalPlan {
             Self::Unit
             | Self::Empty(_)
             | Self::Argument(_)
+            | Self::Rows { .. }
             | Self::NodeScan(_)
             | Self::HyperedgeScan(_) => Vec::new(),
             Self::EdgeExpand(EdgeExpand { input, .. })
             | Self::RoleExpand(RoleExpand { input, .. })
+            | Self::PathExpand(PathExpand { input, .. })
+            | Self::Hydrate { input, .. }
             | Self::Fetch(Fetch { input, .. })
             | Self::Filter { input, .. }
             | Self::Project { input, .. }
@@ -458,10 +558,13 @@ impl LogicalPlan {
             Self::Unit
             | Self::Empty(_)
             | Self::Argument(_)
+            | Self::Rows { .. }
             | Self::NodeScan(_)
             | Self::HyperedgeScan(_) => {}
             Self::EdgeExpand(EdgeExpand { input, .. })
             | Self::RoleExpand(RoleExpand { input, .. })
+            | Self::PathExpand(PathExpand { input, .. })
+            | Self::Hydrate { input, .. }
             | Self::Fetch(Fetch { input, .. })
             | Self::Filter { input, .. }
             | Self::Project { input, .. }
@@ -481,6 +584,22 @@ impl LogicalPlan {
             }
         }
         Ok(plan)
+    }
+
+    /// The plan over known rows: they take the place of the argument that it starts from.
+    ///
+    /// # Errors
+    /// None of its own.
+    pub fn with_rows(&self, leaf: &Self) -> Result<Self> {
+        match self {
+            Self::Argument(_) => Ok(leaf.clone()),
+            // The argument of a subplan is the apply's own outer side.
+            Self::Apply(apply) => Ok(Self::Apply(Apply {
+                input: Arc::new(apply.input.with_rows(leaf)?),
+                ..apply.clone()
+            })),
+            other => other.try_map_inputs(&mut |input| input.with_rows(leaf)),
+        }
     }
 
     /// `self` filtered by the conjunction of `conjuncts`; `self` where there are none.
@@ -512,6 +631,17 @@ impl LogicalPlan {
             expressions,
         })
     }
+}
+
+fn put_path(schema: &mut PlanSchema, expand: &PathExpand) {
+    if let Some(edges) = &expand.edges {
+        let ty = Type::Hyperedge(Arc::clone(&expand.tables)).list();
+        schema.put(Column::new(edges, ty));
+    }
+    if let Some(nodes) = &expand.nodes {
+        schema.put(Column::new(nodes, Type::Node([].into()).list()));
+    }
+    schema.put(Column::new(&expand.to, expand.to_type.clone()));
 }
 
 fn put_properties(schema: &mut PlanSchema, entity: &str, properties: &[PropertyRef]) {

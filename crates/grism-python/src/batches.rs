@@ -9,6 +9,7 @@ use arrow::ffi_stream::FFI_ArrowArrayStream;
 use arrow::record_batch::{RecordBatch, RecordBatchIterator};
 use arrow::util::pretty::pretty_format_batches;
 use futures::{StreamExt, TryStreamExt};
+use grism::temporal::LocalDateTime;
 use grism::{CancellationHandle, Error, QueryResult, RecordBatchStream, TaskMetrics, Value};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict, PyList};
@@ -150,32 +151,55 @@ fn python_value<'py>(
         Value::Float64(value) => value.into_pyobject(py)?.into_any(),
         Value::String(value) => value.into_pyobject(py)?.into_any(),
         Value::Bytes(value) => pyo3::types::PyBytes::new(py, &value).into_any(),
-        Value::Date(days) => datetime()?
-            .getattr("date")?
-            .call_method1("fromordinal", (i64::from(days) + 719_163,))?,
-        Value::LocalTime(nanos) => {
-            let seconds = nanos / 1_000_000_000;
-            let parts = (
-                seconds / 3600,
-                seconds / 60 % 60,
-                seconds % 60,
-                nanos / 1000 % 1_000_000,
-            );
-            datetime()?.getattr("time")?.call1(parts)?
+        Value::Date(days) => {
+            let ordinal = days + 719_163;
+            if !(1..=3_652_059).contains(&ordinal) {
+                return Ok(Value::Date(days).to_string().into_pyobject(py)?.into_any());
+            }
+            datetime()?
+                .getattr("date")?
+                .call_method1("fromordinal", (ordinal,))?
         }
-        Value::LocalDateTime(nanos) | Value::DateTime(nanos) => {
-            let module = datetime()?;
-            let delta = module
-                .getattr("timedelta")?
-                .call1((0, 0, nanos.div_euclid(1000)))?;
-            let zone = match data_type {
-                DataType::Timestamp(_, Some(_)) => module.getattr("timezone")?.getattr("utc")?,
-                _ => py.None().into_bound(py),
-            };
-            let epoch = module
-                .getattr("datetime")?
-                .call1((1970, 1, 1, 0, 0, 0, 0, zone))?;
-            epoch.add(delta)?
+        Value::LocalTime(nanos) => time(py, nanos, None)?,
+        Value::Time(value) => time(py, value.nanos, Some(zone(py, value.offset, None)?))?,
+        Value::LocalDateTime(local) => point(py, local, None)?,
+        Value::DateTime(value) => {
+            let zone = zone(py, value.offset, value.zone.as_deref())?;
+            point(py, value.local, Some(zone))?
+        }
+        Value::Duration(value) => py
+            .import("grism_ray.result")?
+            .getattr("Duration")?
+            .call1((value.months, value.days, value.seconds, value.nanos))?,
+        Value::Node(node) => {
+            let contents = node.contents.unwrap_or_default();
+            let properties = python_value(py, Value::Map(contents.properties), &DataType::Null)?;
+            py.import("grism_ray.result")?
+                .getattr("Node")?
+                .call1((node.id, contents.labels, properties))?
+        }
+        Value::Hyperedge(hyperedge) => {
+            let contents = hyperedge.contents.unwrap_or_default();
+            let properties = python_value(py, Value::Map(contents.properties), &DataType::Null)?;
+            py.import("grism_ray.result")?
+                .getattr("Hyperedge")?
+                .call1((hyperedge.id, contents.type_name, properties))?
+        }
+        Value::Incidence(incidence) => {
+            let member = incidence.member.entity_id();
+            py.import("grism_ray.result")?.getattr("Incidence")?.call1((
+                incidence.hyperedge.id,
+                incidence.role,
+                incidence.position,
+                member,
+            ))?
+        }
+        Value::Path(path) => {
+            let nodes = python_value(py, Value::List(path.nodes), &DataType::Null)?;
+            let steps = python_value(py, Value::List(path.relationships), &DataType::Null)?;
+            py.import("grism_ray.result")?
+                .getattr("Path")?
+                .call1((nodes, steps))?
         }
         Value::List(items) => {
             let inner = match data_type {
@@ -190,18 +214,71 @@ fn python_value<'py>(
         }
         Value::Map(entries) => {
             let dict = PyDict::new(py);
-            let fields = match data_type {
-                DataType::Struct(fields) => fields.clone(),
-                _ => arrow::datatypes::Fields::empty(),
+            let DataType::Struct(fields) = data_type else {
+                for (key, value) in entries {
+                    dict.set_item(key, python_value(py, value, &DataType::Null)?)?;
+                }
+                return Ok(dict.into_any());
             };
             // In the order of the fields, which is the order the query gave.
-            for field in &fields {
+            for field in fields {
                 let value = entries.get(field.name()).cloned().unwrap_or(Value::Null);
                 dict.set_item(field.name(), python_value(py, value, field.data_type())?)?;
             }
             dict.into_any()
         }
     })
+}
+
+/// A `datetime.time`; what is finer than a microsecond is cut.
+fn time<'py>(
+    py: Python<'py>,
+    nanos: i64,
+    zone: Option<Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let seconds = nanos / 1_000_000_000;
+    let micros = nanos / 1000 % 1_000_000;
+    py.import("datetime")?.getattr("time")?.call1((
+        seconds / 3600,
+        seconds / 60 % 60,
+        seconds % 60,
+        micros,
+        zone,
+    ))
+}
+
+/// A `datetime.datetime`, or text for a year that Python has not.
+fn point<'py>(
+    py: Python<'py>,
+    local: LocalDateTime,
+    zone: Option<Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    if !(1..=3_652_059).contains(&(local.days + 719_163)) {
+        return Ok(local.to_string().into_pyobject(py)?.into_any());
+    }
+    let module = py.import("datetime")?;
+    let date = module
+        .getattr("date")?
+        .call_method1("fromordinal", (local.days + 719_163,))?;
+    let clock = time(py, local.nanos, zone)?;
+    module
+        .getattr("datetime")?
+        .call_method1("combine", (date, clock))
+}
+
+/// A zone by its name where Python knows it, else a plain offset.
+fn zone<'py>(py: Python<'py>, offset: i32, name: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
+    if let Some(name) = name
+        && let Ok(zone) = py.import("zoneinfo")?.getattr("ZoneInfo")?.call1((name,))
+    {
+        return Ok(zone);
+    }
+    let module = py.import("datetime")?;
+    if offset == 0 {
+        return module.getattr("timezone")?.getattr("utc");
+    }
+    let delta = module.getattr("timedelta")?.call1((0, offset))?;
+    module.getattr("timezone")?.call1((delta,))
 }
 
 /// A running query, batch by batch.

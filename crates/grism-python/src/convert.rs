@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use arrow::ffi_stream::ArrowArrayStreamReader;
 use arrow::record_batch::RecordBatch;
 use arrow_pyarrow::FromPyArrow;
+use grism::temporal::{DateTime, Duration, LocalDateTime, Time};
 use grism::{Error, Parameters, Value};
 use pyo3::prelude::*;
 use pyo3::types::{
-    PyBool, PyBytes, PyDate, PyDateTime, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple,
+    PyBool, PyBytes, PyDate, PyDateTime, PyDelta, PyDict, PyFloat, PyInt, PyList, PyString, PyTime,
+    PyTuple,
 };
 
 use crate::error::to_python;
@@ -64,9 +66,16 @@ pub(crate) fn value_of(object: &Bound<'_, PyAny>) -> PyResult<Value> {
     if object.is_instance_of::<PyDateTime>() {
         return datetime_of(object);
     }
+    if object.is_instance_of::<PyTime>() {
+        return time_of(object);
+    }
+    let is_duration = || object.get_type().qualname().is_ok_and(|name| name == "Duration");
+    if object.is_instance_of::<PyDelta>() || is_duration() {
+        return duration_of(object);
+    }
     if object.is_instance_of::<PyDate>() {
         let ordinal: i64 = object.call_method0("toordinal")?.extract()?;
-        return Ok(Value::Date((ordinal - EPOCH_ORDINAL) as i32));
+        return Ok(Value::Date(ordinal - EPOCH_ORDINAL));
     }
     // numpy scalars and the like know how to become plain values.
     if let Ok(plain) = object.call_method0("item")
@@ -85,30 +94,60 @@ const EPOCH_ORDINAL: i64 = 719_163;
 
 fn datetime_of(object: &Bound<'_, PyAny>) -> PyResult<Value> {
     let part = |object: &Bound<'_, PyAny>, name: &str| object.getattr(name)?.extract::<i64>();
-    let has_zone = !object.getattr("tzinfo")?.is_none();
-    let offset = object.call_method0("utcoffset")?;
     let ordinal: i64 = object.call_method0("toordinal")?.extract()?;
-    let mut seconds = (ordinal - EPOCH_ORDINAL) * 86_400;
-    seconds +=
+    let seconds =
         part(object, "hour")? * 3_600 + part(object, "minute")? * 60 + part(object, "second")?;
-    let mut micros = part(object, "microsecond")?;
-    if has_zone && !offset.is_none() {
-        seconds -= part(&offset, "days")? * 86_400 + part(&offset, "seconds")?;
-        micros -= part(&offset, "microseconds")?;
+    let local = LocalDateTime {
+        days: ordinal - EPOCH_ORDINAL,
+        nanos: seconds * 1_000_000_000 + part(object, "microsecond")? * 1_000,
+    };
+    let zone = object.getattr("tzinfo")?;
+    let offset = object.call_method0("utcoffset")?;
+    if zone.is_none() || offset.is_none() {
+        return Ok(Value::LocalDateTime(local));
     }
-    let nanos = seconds
-        .checked_mul(1_000_000_000)
-        .and_then(|nanos| nanos.checked_add(micros * 1_000));
-    let nanos = nanos.ok_or_else(|| {
-        to_python(Error::unsupported(
-            "a datetime outside the years 1678 to 2261",
-        ))
-    })?;
-    Ok(if has_zone {
-        Value::DateTime(nanos)
-    } else {
-        Value::LocalDateTime(nanos)
-    })
+    Ok(Value::DateTime(Box::new(DateTime {
+        local,
+        offset: offset_of(&offset)?,
+        // zoneinfo names its zones; other kinds have an offset only.
+        zone: zone
+            .getattr("key")
+            .ok()
+            .and_then(|key| key.extract::<String>().ok()),
+    })))
+}
+
+fn offset_of(delta: &Bound<'_, PyAny>) -> PyResult<i32> {
+    let part = |name: &str| delta.getattr(name)?.extract::<i64>();
+    Ok((part("days")? * 86_400 + part("seconds")?) as i32)
+}
+
+fn time_of(object: &Bound<'_, PyAny>) -> PyResult<Value> {
+    let part = |name: &str| object.getattr(name)?.extract::<i64>();
+    let seconds = part("hour")? * 3_600 + part("minute")? * 60 + part("second")?;
+    let nanos = seconds * 1_000_000_000 + part("microsecond")? * 1_000;
+    let offset = object.call_method0("utcoffset")?;
+    if offset.is_none() {
+        return Ok(Value::LocalTime(nanos));
+    }
+    let offset = offset_of(&offset)?;
+    Ok(Value::Time(Time { nanos, offset }))
+}
+
+fn duration_of(object: &Bound<'_, PyAny>) -> PyResult<Value> {
+    let part = |name: &str| object.getattr(name)?.extract::<i64>();
+    Ok(Value::Duration(Duration {
+        months: object
+            .getattr("months")
+            .and_then(|months| months.extract())
+            .unwrap_or(0),
+        days: part("days")?,
+        seconds: part("seconds")?,
+        nanos: match object.getattr("nanoseconds") {
+            Ok(nanos) => nanos.extract()?,
+            Err(_) => (part("microseconds")? * 1_000) as i32,
+        },
+    }))
 }
 
 /// The batches of anything that speaks the Arrow C stream protocol.

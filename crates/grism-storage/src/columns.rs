@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, BooleanArray, Datum, Scalar, UInt64Array, new_null_array};
 use arrow::compute::kernels::cmp;
-use arrow::compute::{and, cast, is_not_null, is_null};
+use arrow::compute::{and, is_not_null, is_null};
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use grism_core::{
-    Cardinality, Comparison, ComparisonOperator, EntityId, Error, ID_COLUMN, Result, Role, Table,
-    TableId,
+    Cardinality, Comparison, ComparisonOperator, EntityId, Error, ID_COLUMN, LABELS_COLUMN, Result,
+    Role, Table, TableId, Type, widen_column,
 };
 
 /// The Arrow type of a role's column.
@@ -22,8 +22,11 @@ pub(crate) fn role_type(role: &Role) -> DataType {
     }
 }
 
-/// The Arrow type of the role or property `name`; `None` where the table has neither.
+/// The Arrow type of the role or property `name`, or of the labels; `None` where the table has no such column.
 pub(crate) fn column_type(table: &Table, name: &str) -> Option<DataType> {
+    if name == LABELS_COLUMN && table.hyperedge_type().is_none() {
+        return Some(Type::String.list().to_arrow());
+    }
     match table.hyperedge_type().and_then(|ty| ty.role(name)) {
         Some(role) => Some(role_type(role)),
         None => table
@@ -38,6 +41,10 @@ pub(crate) fn table_fields(table: &Table) -> Vec<Field> {
     let mut fields: Vec<Field> = roles
         .map(|role| Field::new(&role.name, role_type(role), true))
         .collect();
+    if !table.changed_labels.is_empty() {
+        let data_type = Type::String.list().to_arrow();
+        fields.push(Field::new(LABELS_COLUMN, data_type, true));
+    }
     for property in &table.properties {
         let data_type = property.value_type.to_arrow();
         if data_type != DataType::Null {
@@ -55,7 +62,7 @@ pub(crate) fn column_or_null(
 ) -> Result<ArrayRef> {
     match batch.column_by_name(name) {
         Some(column) if column.data_type() == data_type => Ok(Arc::clone(column)),
-        Some(column) => Ok(cast(column, data_type)?),
+        Some(column) => widen_column(column, data_type),
         None => Ok(new_null_array(data_type, batch.num_rows())),
     }
 }

@@ -6,12 +6,13 @@ use arrow::array::{Array, ListArray, UInt64Array};
 use arrow::record_batch::RecordBatch;
 use grism_core::{EntityId, Error, HyperedgeType, Incidence, Result, SegmentKey, TableId};
 
-/// The incidences of new rows of one hyperedge table, by role; each list is sorted by (member, hyperedge, position).
+/// The incidences of rows of one hyperedge table, by role; each list is sorted by (member, hyperedge, position).
+/// `offset_of` tells the offset of a row, counted over all batches.
 pub(crate) fn collect_incidences(
     table: TableId,
     hyperedge_type: &HyperedgeType,
     batches: &[RecordBatch],
-    first_offset: u64,
+    offset_of: &dyn Fn(usize) -> u64,
 ) -> Result<BTreeMap<String, Vec<Incidence>>> {
     let mut by_role: BTreeMap<String, Vec<Incidence>> = BTreeMap::new();
     let binary = hyperedge_type.is_binary();
@@ -21,7 +22,7 @@ pub(crate) fn collect_incidences(
             .get(1 - index.min(1))
             .filter(|_| binary);
         let mut incidences = Vec::new();
-        let mut offset = first_offset;
+        let mut first = 0;
         for batch in batches {
             let opposites = opposite
                 .map(|role| ids(batch, &role.name))
@@ -29,7 +30,7 @@ pub(crate) fn collect_incidences(
                 .flatten();
             let mut push = |row: usize, position: u32, member: u64| {
                 let opposite = opposites.as_ref().map_or(0, |ids| ids.value(row));
-                let hyperedge = EntityId::new(table, offset + row as u64).raw();
+                let hyperedge = EntityId::new(table, offset_of(first + row)).raw();
                 incidences.push(Incidence {
                     member,
                     hyperedge,
@@ -60,7 +61,7 @@ pub(crate) fn collect_incidences(
                     }
                 }
             }
-            offset += batch.num_rows() as u64;
+            first += batch.num_rows();
         }
         incidences.sort_unstable();
         by_role.insert(role.name.clone(), incidences);

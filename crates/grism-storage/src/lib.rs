@@ -6,6 +6,7 @@ mod import;
 mod incidences;
 mod lance;
 mod memory;
+mod transaction;
 
 pub use catalog::Catalog;
 pub use import::{
@@ -14,3 +15,4 @@ pub use import::{
 };
 pub use lance::{FORMAT_VERSION, GraphOptions, LanceStorage};
 pub use memory::InMemoryStorage;
+pub use transaction::{Transaction, TransactionSnapshot, WriteCounts};

@@ -3,8 +3,12 @@
 use std::sync::Arc;
 
 use grism_core::{Result, Type};
-use grism_logical::{Apply, ApplyKind, LogicalExpr, LogicalPlan, PlanSchema, infer_type};
-use open_cypher::ast::{Clause, ClauseKind, Expr, MatchClause, SingleQuery, UnwindClause};
+use grism_logical::{
+    Apply, ApplyKind, LogicalExpr, LogicalPlan, PlanSchema, ScalarFunction, infer_type,
+};
+use open_cypher::ast::{
+    Clause, ClauseKind, Expr, LetClause, MatchClause, SingleQuery, UnwindClause,
+};
 
 use super::Binder;
 use super::scope::column_for;
@@ -18,23 +22,47 @@ impl Binder<'_> {
                 if !last {
                     return Err(self
                         .source
-                        .invalid("RETURN must be the last clause", clause.span));
+                        .invalid("RETURN must be the last clause", clause.span)
+                        .with_code("SyntaxError:InvalidClauseComposition"));
                 }
                 self.projection(&returned.projection, None, true)?;
                 return Ok(std::mem::replace(&mut self.plan, LogicalPlan::Unit));
             }
             self.clause(clause)?;
         }
-        let message = "a query that reads must end with RETURN";
-        Err(self.source.invalid(
-            message,
-            clauses.last().map_or(query.span, |clause| clause.span),
-        ))
+        match clauses.last().map(|clause| &clause.kind) {
+            // A query that ends without RETURN has no columns and no rows.
+            Some(ClauseKind::Finish | ClauseKind::Call(_)) => {
+                let plan = std::mem::replace(&mut self.plan, LogicalPlan::Unit);
+                if let Some(ClauseKind::Call(call)) = clauses.last().map(|clause| &clause.kind)
+                    && clauses.len() == 1
+                    && self.stands_alone(call)
+                {
+                    return Ok(plan);
+                }
+                Ok(LogicalPlan::Limit {
+                    input: Arc::new(plan.keep_columns(&[])?),
+                    skip: 0,
+                    fetch: Some(0),
+                })
+            }
+            last => {
+                let _ = last;
+                let message = "a query that reads must end with RETURN";
+                Err(self
+                    .source
+                    .invalid(
+                        message,
+                        clauses.last().map_or(query.span, |clause| clause.span),
+                    )
+                    .with_code("SyntaxError:InvalidClauseComposition"))
+            }
+        }
     }
 
-    pub(super) fn clause(&mut self, clause: &Clause) -> Result<()> {
+    pub(crate) fn clause(&mut self, clause: &Clause) -> Result<()> {
         let name = match &clause.kind {
-            ClauseKind::Match(matched) => return self.match_clause(matched, clause),
+            ClauseKind::Match(matched) => return self.match_clause(matched),
             ClauseKind::Unwind(unwind) => return self.unwind(unwind),
             ClauseKind::With(with) => {
                 return self.projection(&with.projection, with.where_clause.as_ref(), false);
@@ -45,8 +73,10 @@ impl Binder<'_> {
                     .invalid("RETURN must be the last clause", clause.span));
             }
             ClauseKind::Filter(filter) => return self.filter(&filter.predicate),
+            ClauseKind::Let(bindings) => return self.let_clause(bindings),
+            ClauseKind::Call(call) => return self.call_clause(call, clause.span),
+            ClauseKind::Finish => return Ok(()),
             ClauseKind::Use(_) => "USE",
-            ClauseKind::Let(_) => "LET",
             ClauseKind::Create(_) => "CREATE",
             ClauseKind::Insert(_) => "INSERT",
             ClauseKind::Merge(_) => "MERGE",
@@ -55,16 +85,14 @@ impl Binder<'_> {
             ClauseKind::Remove(_) => "REMOVE",
             ClauseKind::Foreach(_) => "FOREACH",
             ClauseKind::LoadCsv(_) => "LOAD CSV",
-            ClauseKind::Call(_) => "CALL",
             ClauseKind::Select(_) => "SELECT",
             ClauseKind::Next(_) => "NEXT",
-            ClauseKind::Finish => "FINISH",
             _ => "this clause",
         };
         Err(self.source.unsupported(name, clause.span))
     }
 
-    fn match_clause(&mut self, matched: &MatchClause, clause: &Clause) -> Result<()> {
+    fn match_clause(&mut self, matched: &MatchClause) -> Result<()> {
         if let Some(mode) = &matched.mode {
             return Err(self.source.unsupported("a path mode", mode.span));
         }
@@ -79,7 +107,6 @@ impl Binder<'_> {
         self.plan = LogicalPlan::Argument(outer_schema.clone());
         self.match_pattern(&matched.pattern, matched.where_clause.as_ref())?;
         let subplan = std::mem::replace(&mut self.plan, LogicalPlan::Unit);
-        self.check_subplan(&subplan, "OPTIONAL MATCH", clause.span)?;
         // Internal columns of the optional part end here.
         let mut names: Vec<String> = outer_schema.names().map(str::to_owned).collect();
         for variable in &self.scope.variables {
@@ -99,21 +126,27 @@ impl Binder<'_> {
     fn unwind(&mut self, unwind: &UnwindClause) -> Result<()> {
         let name = &unwind.variable.kind.text;
         if self.scope.find(name).is_some() {
-            return Err(self.source.invalid(
-                format!("the variable `{name}` is bound already"),
-                unwind.variable.span,
-            ));
+            return Err(self
+                .source
+                .invalid(
+                    format!("the variable `{name}` is bound already"),
+                    unwind.variable.span,
+                )
+                .with_code("SyntaxError:VariableAlreadyBound"));
         }
-        let expression = self.expression(&unwind.expression)?;
+        let mut expression = self.expression(&unwind.expression)?;
         self.flush_pending()?;
         let ty = match self.type_of(&expression, &unwind.expression)? {
             Type::List(item) => *item,
             Type::Null => Type::Null,
+            // What is no list is unwound as a list of itself.
+            Type::Any => {
+                expression = LogicalExpr::call(ScalarFunction::AsList, vec![expression]);
+                Type::Any
+            }
             other => {
-                return Err(self.source.invalid(
-                    format!("UNWIND needs a list, not {other}"),
-                    unwind.expression.span,
-                ));
+                expression = LogicalExpr::List(vec![expression]);
+                other
             }
         };
         let variable = column_for(name);
@@ -124,6 +157,30 @@ impl Binder<'_> {
             variable: variable.clone(),
         };
         self.scope.put(name, &variable, ty);
+        Ok(())
+    }
+
+    /// `LET a = …, b = …`: the variables so far, and these.
+    fn let_clause(&mut self, bindings: &LetClause) -> Result<()> {
+        for binding in &bindings.bindings {
+            let name = &binding.variable.kind.text;
+            if self.scope.find(name).is_some() {
+                return Err(self
+                    .source
+                    .invalid(
+                        format!("the variable `{name}` is bound already"),
+                        binding.variable.span,
+                    )
+                    .with_code("SyntaxError:VariableAlreadyBound"));
+            }
+            let value = self.expression(&binding.expression)?;
+            let ty = self.type_of(&value, &binding.expression)?;
+            self.flush_pending()?;
+            let column = column_for(name);
+            let input = Arc::new(std::mem::replace(&mut self.plan, LogicalPlan::Unit));
+            self.plan = super::with_column(input, value, column.clone())?;
+            self.scope.put(name, &column, ty);
+        }
         Ok(())
     }
 
@@ -141,14 +198,7 @@ impl Binder<'_> {
                 });
                 continue;
             }
-            let expression = self.expression(part)?;
-            let found = self.type_of(&expression, part)?;
-            if !matches!(found, Type::Bool | Type::Null) {
-                return Err(self.source.invalid(
-                    format!("a predicate must be a boolean, not {found}"),
-                    part.span,
-                ));
-            }
+            let expression = self.predicate(part)?;
             conjuncts.push(expression);
         }
         self.flush_pending()?;
@@ -159,7 +209,11 @@ impl Binder<'_> {
 
     /// The type of a bound expression over the plan with its pending columns.
     pub(super) fn type_of(&self, expression: &LogicalExpr, place: &Expr) -> Result<Type> {
-        infer_type(expression, &self.columns()?)
+        let mut columns = self.columns()?;
+        for lambda in &self.lambdas {
+            columns.put(grism_logical::Column::new(&lambda.column, lambda.ty.clone()));
+        }
+        infer_type(expression, &columns)
             .map_err(|error| error.with_location(self.source.location(place.span)))
     }
 
@@ -178,6 +232,7 @@ impl Binder<'_> {
                     call.function.result_type(&argument),
                 ));
             }
+            self.add_columns_of(&self.after_aggregates, &mut schema)?;
         }
         Ok(schema)
     }

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use grism_core::{Cardinality, Error, Property, Result, Tables, Type, Value};
+use grism_core::{
+    Cardinality, Error, LABELS_COLUMN, Property, Result, SOURCE_ROLE, TARGET_ROLE, Table, Tables, Type,
+    Value,
+};
 use grism_logical::{BinaryOperator, LogicalExpr, ScalarFunction, UnaryOperator};
 use open_cypher::Span;
-use open_cypher::ast::Name;
+use open_cypher::ast::{LabelExpression, LabelExpressionKind, Name};
 
 use super::{Binder, Pending, hint};
 
@@ -18,7 +21,7 @@ impl Binder<'_> {
         key: &Name,
     ) -> Result<LogicalExpr> {
         let name = key.kind.text.as_str();
-        let Some(ty) = self.property_type(tables, name, key.span)? else {
+        let Some(ty) = self.property_type(tables, name)? else {
             let schema = Arc::clone(self.schema);
             let known = tables.iter().filter_map(|table| schema.table(*table).ok());
             let known = known.flat_map(|table| {
@@ -45,7 +48,7 @@ impl Binder<'_> {
         })
     }
 
-    fn property_type(&self, tables: &Tables, key: &str, span: Span) -> Result<Option<Type>> {
+    fn property_type(&self, tables: &Tables, key: &str) -> Result<Option<Type>> {
         let mut found: Option<Type> = None;
         for table in tables.iter() {
             let Some(property) = self.schema.table(*table)?.property(key) else {
@@ -53,36 +56,112 @@ impl Binder<'_> {
             };
             found = Some(match found {
                 None => property.value_type.clone(),
-                Some(ty) => ty.unify(&property.value_type).ok_or_else(|| {
-                    let what = format!(
-                        "the property `{key}`, which holds {ty} and {}",
-                        property.value_type
-                    );
-                    self.source.unsupported(what, span)
-                })?,
+                Some(ty) => ty.unify(&property.value_type),
             });
         }
         Ok(found)
     }
 
     /// The column of an entity; one is made for an entity that is computed.
-    fn entity_column(&mut self, base: LogicalExpr, span: Span) -> Result<String> {
-        if let LogicalExpr::Column(name) = base {
-            return Ok(name);
-        }
-        if let Some(aggregates) = &self.aggregates
-            && base
-                .columns()
-                .iter()
-                .any(|column| aggregates.iter().any(|(_, name)| name == column))
+    pub(super) fn entity_column(&mut self, base: LogicalExpr, span: Span) -> Result<String> {
+        if let LogicalExpr::Column(name) = &base
+            && !self.reads_lambda(&base)
         {
+            return Ok(name.clone());
+        }
+        if self.reads_lambda(&base) {
             return Err(self
                 .source
-                .unsupported("a property of an aggregated entity; use WITH first", span));
+                .unsupported("this use of an element's entity", span));
         }
         let name = self.internal_name("entity");
-        self.pending.push(Pending::Column(base, name.clone()));
+        self.pend(Pending::Column(base, name.clone()));
         Ok(name)
+    }
+
+    /// The labels of a node: those of its table, unless its own have changed.
+    fn labels_of(&mut self, base: LogicalExpr, tables: &Tables, span: Span) -> Result<LogicalExpr> {
+        let labels = self.lookup(base.clone(), tables, Type::String.list(), |table| {
+            match table.hyperedge_type() {
+                Some(hyperedge_type) => {
+                    Value::List(vec![Value::String(hyperedge_type.name.clone())])
+                }
+                None => Value::List(table.labels().iter().cloned().map(Value::String).collect()),
+            }
+        })?;
+        if !self.may_change(tables) {
+            return Ok(labels);
+        }
+        let entity = self.entity_column(base, span)?;
+        let changed = LogicalExpr::Property {
+            entity,
+            key: LABELS_COLUMN.to_owned(),
+            ty: Type::String.list(),
+        };
+        Ok(LogicalExpr::call(
+            ScalarFunction::Coalesce,
+            vec![changed, labels],
+        ))
+    }
+
+    /// Whether nodes of the tables may have other labels than those they were born with.
+    pub(super) fn may_change(&self, tables: &Tables) -> bool {
+        let changes = |table: &Table| !table.changed_labels.is_empty();
+        tables
+            .iter()
+            .any(|table| self.schema.table(*table).is_ok_and(changes))
+    }
+
+    /// Whether the label expression holds for the entity.
+    pub(super) fn label_condition(
+        &mut self,
+        base: LogicalExpr,
+        tables: &Tables,
+        labels: &LabelExpression,
+    ) -> Result<LogicalExpr> {
+        if !self.may_change(tables) {
+            let allowed = self.labelled_tables(labels)?;
+            return Ok(self.label_test(base, allowed));
+        }
+        let own = self.labels_of(base, tables, labels.span)?;
+        self.label_predicate(&own, labels)
+    }
+
+    fn label_predicate(
+        &mut self,
+        own: &LogicalExpr,
+        labels: &LabelExpression,
+    ) -> Result<LogicalExpr> {
+        let parts = |binder: &mut Self, parts: &[LabelExpression]| {
+            parts
+                .iter()
+                .map(|part| binder.label_predicate(own, part))
+                .collect::<Result<Vec<_>>>()
+        };
+        Ok(match &labels.kind {
+            LabelExpressionKind::Name(name) => {
+                LogicalExpr::Literal(Value::String(name.kind.text.clone()))
+                    .binary(BinaryOperator::In, own.clone())
+            }
+            LabelExpressionKind::Wildcard => size_of(own.clone()).binary(
+                BinaryOperator::Greater,
+                LogicalExpr::Literal(Value::Int64(0)),
+            ),
+            LabelExpressionKind::Not(inner) => {
+                self.label_predicate(own, inner)?.unary(UnaryOperator::Not)
+            }
+            LabelExpressionKind::And(all) => LogicalExpr::all(parts(self, all)?),
+            LabelExpressionKind::Or(any) => parts(self, any)?
+                .into_iter()
+                .reduce(|a, b| a.binary(BinaryOperator::Or, b))
+                .unwrap_or(LogicalExpr::Literal(Value::Bool(false))),
+            LabelExpressionKind::Parenthesized(inner) => self.label_predicate(own, inner)?,
+            _ => {
+                return Err(self
+                    .source
+                    .unsupported("this label expression", labels.span));
+            }
+        })
     }
 
     pub(super) fn label_test(&mut self, base: LogicalExpr, allowed: Tables) -> LogicalExpr {
@@ -107,6 +186,10 @@ impl Binder<'_> {
                 span,
             )
         };
+        if ty == &Type::Any || self.reads_lambda(&base) {
+            let rest = role.map(|role| LogicalExpr::Literal(Value::String(role.to_owned())));
+            return Ok(self.dynamic_function(function, base, ty, rest.into_iter().collect()));
+        }
         match (function, ty) {
             (_, Type::Null) => Ok(LogicalExpr::Literal(Value::Null)),
             (ScalarFunction::Type, Type::Incidence) => Ok(LogicalExpr::Field {
@@ -120,39 +203,39 @@ impl Binder<'_> {
             }
             (ScalarFunction::Type, _) => Err(wrong(self, "a relationship or a hyperedge")),
             (ScalarFunction::Labels, Type::Node(tables) | Type::Hyperedge(tables)) => {
-                self.lookup(base, tables, Type::String.list(), |table| {
-                    match table.hyperedge_type() {
-                        Some(hyperedge_type) => {
-                            Value::List(vec![Value::String(hyperedge_type.name.clone())])
-                        }
-                        None => {
-                            Value::List(table.labels().iter().cloned().map(Value::String).collect())
-                        }
-                    }
-                })
+                self.labels_of(base, tables, span)
             }
             (ScalarFunction::Labels, _) => Err(wrong(self, "a node")),
             (
                 ScalarFunction::Keys | ScalarFunction::Properties,
-                Type::Node(tables) | Type::Hyperedge(tables),
-            ) => {
-                let map = self.properties_map(base.clone(), tables, span)?;
-                let value = match function {
-                    ScalarFunction::Properties => map,
-                    _ => LogicalExpr::Function {
-                        function,
-                        arguments: vec![map],
-                    },
-                };
-                Ok(null_for_null(base, value))
+                Type::Node(_) | Type::Hyperedge(_),
+            ) => Ok(self.dynamic_function(function, base, ty, Vec::new())),
+            (ScalarFunction::Keys | ScalarFunction::Properties, Type::Map(_)) => {
+                Ok(LogicalExpr::call(function, vec![base]))
             }
-            (ScalarFunction::Keys, Type::Map(_)) => Ok(LogicalExpr::Function {
-                function,
-                arguments: vec![base],
-            }),
-            (ScalarFunction::Properties, Type::Map(_)) => Ok(base),
             (ScalarFunction::Keys | ScalarFunction::Properties, _) => {
                 Err(wrong(self, "a node, a hyperedge or a map"))
+            }
+            (ScalarFunction::StartNode | ScalarFunction::EndNode, Type::Hyperedge(tables)) => {
+                let binary = tables.iter().all(|table| {
+                    let table = self.schema.table(*table).ok();
+                    table.and_then(Table::hyperedge_type).is_some_and(|ty| ty.is_binary())
+                });
+                if !binary {
+                    return Err(wrong(self, "a binary edge"));
+                }
+                let role = if function == ScalarFunction::StartNode {
+                    SOURCE_ROLE
+                } else {
+                    TARGET_ROLE
+                };
+                self.end_of(base, role, span)
+            }
+            (ScalarFunction::StartNode | ScalarFunction::EndNode, Type::Incidence) => {
+                Ok(LogicalExpr::call(function, vec![base.convert(ty, &Type::Any)]))
+            }
+            (ScalarFunction::StartNode | ScalarFunction::EndNode, _) => {
+                Err(wrong(self, "a relationship"))
             }
             (_, Type::Hyperedge(tables)) => {
                 let value = self.role_function(function, base.clone(), tables, role, span)?;
@@ -193,7 +276,7 @@ impl Binder<'_> {
             for property in &self.schema.table(*table)?.properties {
                 if !properties.iter().any(|own| own.name == property.name) {
                     let value_type = self
-                        .property_type(tables, &property.name, span)?
+                        .property_type(tables, &property.name)?
                         .unwrap_or(Type::Null);
                     properties.push(Property {
                         name: property.name.clone(),
@@ -335,13 +418,7 @@ impl Binder<'_> {
                     otherwise: None,
                 })
             }
-            Type::List(item) if contains_entity(item) => Err(self.source.unsupported(
-                "a list of nodes or hyperedges in RETURN; collect a property or a map",
-                span,
-            )),
-            Type::Map(fields) if fields.iter().any(|(_, ty)| contains_entity(ty)) => Err(self
-                .source
-                .unsupported("a map of nodes or hyperedges in RETURN", span)),
+            ty if ty.may_hold_entity() => Ok(self.materialized_any(base, ty)),
             _ => Ok(base),
         }
     }
@@ -359,14 +436,5 @@ fn size_of(list: LogicalExpr) -> LogicalExpr {
     LogicalExpr::Function {
         function: ScalarFunction::Size,
         arguments: vec![list],
-    }
-}
-
-fn contains_entity(ty: &Type) -> bool {
-    match ty {
-        Type::Node(_) | Type::Hyperedge(_) => true,
-        Type::List(item) => contains_entity(item),
-        Type::Map(fields) => fields.iter().any(|(_, ty)| contains_entity(ty)),
-        _ => false,
     }
 }

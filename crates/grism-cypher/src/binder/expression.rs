@@ -2,52 +2,15 @@
 
 use std::sync::Arc;
 
-use grism_core::{ErrorKind, Result, Type, Value};
-use grism_logical::{
-    AggregateCall, AggregateFunction, BinaryOperator, LogicalExpr, ScalarFunction, UnaryOperator,
-};
+use grism_core::{Result, Type, Value};
+use grism_logical::{BinaryOperator, LogicalExpr, ScalarFunction, UnaryOperator};
 use open_cypher::Span;
 use open_cypher::ast::{
-    self, CaseExpression, Expr, ExprKind, FunctionInvocation, IntegerRadix, IsPredicate,
-    LiteralKind, Name, ParameterName, SetQuantifier,
+    self, CaseExpression, Expr, ExprKind, IntegerRadix, IsPredicate, LiteralKind, Name,
+    ParameterName,
 };
 
 use super::{Binder, hint};
-
-/// Functions of openCypher that are known and not there yet.
-const LATER: &[&str] = &[
-    "startNode",
-    "endNode",
-    "nodes",
-    "relationships",
-    "length",
-    "percentileDisc",
-    "percentileCont",
-    "stDev",
-    "stDevP",
-    "date",
-    "time",
-    "localtime",
-    "datetime",
-    "localdatetime",
-    "duration",
-    "timestamp",
-    "rand",
-    "exists",
-    "isEmpty",
-    "point",
-    "distance",
-    "elementId",
-    "cot",
-    "haversin",
-    "toStringOrNull",
-    "toIntegerOrNull",
-    "toFloatOrNull",
-    "toBooleanOrNull",
-    "isNaN",
-    "nullIf",
-    "btrim",
-];
 
 impl Binder<'_> {
     pub(super) fn expression(&mut self, expression: &Expr) -> Result<LogicalExpr> {
@@ -71,7 +34,8 @@ impl Binder<'_> {
                         let hint = hint(name, self.parameters.keys().map(String::as_str));
                         Err(self
                             .source
-                            .invalid(format!("the parameter `${name}` has no value{hint}"), span))
+                            .invalid(format!("the parameter `${name}` has no value{hint}"), span)
+                            .with_code("ParameterMissing:MissingParameter"))
                     }
                 }
             }
@@ -150,29 +114,30 @@ impl Binder<'_> {
             ExprKind::Wildcard => Err(self
                 .source
                 .invalid("`*` stands only in count(*) and RETURN *", span)),
-            ExprKind::MapProjection(_) => Err(self.source.unsupported("a map projection", span)),
-            ExprKind::ListComprehension(_) => {
-                Err(self.source.unsupported("a list comprehension", span))
+            ExprKind::MapProjection(projection) => self.map_projection(projection, span),
+            ExprKind::ListComprehension(comprehension) => {
+                self.list_comprehension(comprehension, expression)
             }
-            ExprKind::PatternComprehension(_) => {
-                Err(self.source.unsupported("a pattern comprehension", span))
+            ExprKind::PatternComprehension(comprehension) => {
+                self.pattern_comprehension(comprehension, span)
             }
-            ExprKind::Reduce(_) => Err(self.source.unsupported("reduce()", span)),
-            ExprKind::QuantifiedPredicate(_) => Err(self
-                .source
-                .unsupported("all(), any(), none() and single()", span)),
+            ExprKind::Reduce(reduce) => self.reduce(reduce, expression),
+            ExprKind::QuantifiedPredicate(quantified) => self.quantified(quantified, expression),
             _ => Err(self.source.unsupported("this expression", span)),
         }
     }
 
     /// Checks the types of an expression that was just built.
-    fn typed(&self, bound: LogicalExpr, place: &Expr) -> Result<LogicalExpr> {
+    pub(super) fn typed(&self, bound: LogicalExpr, place: &Expr) -> Result<LogicalExpr> {
         self.type_of(&bound, place)?;
         Ok(bound)
     }
 
     fn variable(&mut self, name: &Name) -> Result<LogicalExpr> {
         let text = name.kind.text.as_str();
+        if let Some(lambda) = self.lambda(text) {
+            return Ok(LogicalExpr::Column(lambda.column.clone()));
+        }
         if let Some((_, expression)) = self.aliases.iter().find(|(alias, _)| alias == text) {
             return Ok(expression.clone());
         }
@@ -183,10 +148,11 @@ impl Binder<'_> {
                     .scope
                     .names()
                     .chain(self.aliases.iter().map(|(alias, _)| alias.as_str()));
-                Err(self.source.invalid(
-                    format!("unknown variable `{text}`{}", hint(text, known)),
-                    name.span,
-                ))
+                let message = format!("unknown variable `{text}`{}", hint(text, known));
+                Err(self
+                    .source
+                    .invalid(message, name.span)
+                    .with_code("SyntaxError:UndefinedVariable"))
             }
         }
     }
@@ -211,10 +177,10 @@ impl Binder<'_> {
                 let sign = if negative { "-" } else { "" };
                 let value =
                     i64::from_str_radix(&format!("{sign}{digits}"), radix).map_err(|_| {
-                        self.source.invalid(
-                            format!("the integer {sign}{} is out of range", integer.text),
-                            span,
-                        )
+                        let message = format!("the integer {sign}{} is out of range", integer.text);
+                        self.source
+                            .invalid(message, span)
+                            .with_code("SyntaxError:IntegerOverflow")
                     })?;
                 Value::Int64(value)
             }
@@ -223,9 +189,11 @@ impl Binder<'_> {
                     Value::Float64(if negative { -value } else { value })
                 }
                 _ => {
+                    let message = format!("the float {} is out of range", float.text);
                     return Err(self
                         .source
-                        .invalid(format!("the float {} is out of range", float.text), span));
+                        .invalid(message, span)
+                        .with_code("SyntaxError:FloatingPointOverflow"));
                 }
             },
             _ => return Err(self.source.unsupported("this literal", span)),
@@ -331,12 +299,16 @@ impl Binder<'_> {
             IsPredicate::Label(labels) => {
                 let ty = self.type_of(&bound, operand)?;
                 let test = match &ty {
-                    Type::Node(_) | Type::Hyperedge(_) => {
-                        let mut allowed = self.labelled_tables(labels)?.to_vec();
+                    Type::Null => LogicalExpr::Literal(Value::Null),
+                    Type::Any => self.dynamic_label_test(bound, &ty, labels)?,
+                    Type::Node(_) | Type::Hyperedge(_) if self.reads_lambda(&bound) => {
+                        self.dynamic_label_test(bound, &ty, labels)?
+                    }
+                    Type::Node(tables) => self.label_condition(bound, tables, labels)?,
+                    Type::Hyperedge(own) => {
                         // `r:KNOWS` tests the type of a relationship, declared or not.
-                        if let (Type::Hyperedge(own), Some(names)) =
-                            (&ty, super::labels::type_names(labels))
-                        {
+                        let mut allowed = self.labelled_tables(labels)?.to_vec();
+                        if let Some(names) = super::labels::type_names(labels) {
                             for (table, hyperedge_type) in self.schema.hyperedge_tables() {
                                 let named = names
                                     .iter()
@@ -349,12 +321,14 @@ impl Binder<'_> {
                         }
                         self.label_test(bound, allowed.into())
                     }
-                    Type::Null => LogicalExpr::Literal(Value::Null),
                     other => {
-                        return Err(self.source.invalid(
-                            format!("a label test needs a node, not {other}"),
-                            operand.span,
-                        ));
+                        return Err(self
+                            .source
+                            .invalid(
+                                format!("a label test needs a node, not {other}"),
+                                operand.span,
+                            )
+                            .with_code("SyntaxError:InvalidArgumentType"));
                     }
                 };
                 Ok(if negated {
@@ -369,15 +343,81 @@ impl Binder<'_> {
         }
     }
 
-    fn property_of(&mut self, base: &Expr, key: &Name) -> Result<LogicalExpr> {
+    /// A label test whose entity is known only at run time: a conjunction of names.
+    fn dynamic_label_test(
+        &mut self,
+        bound: LogicalExpr,
+        ty: &Type,
+        labels: &ast::LabelExpression,
+    ) -> Result<LogicalExpr> {
+        let base = self.with_contents(bound, ty);
+        self.dynamic_label_predicate(&base, labels)
+    }
+
+    fn dynamic_label_predicate(
+        &mut self,
+        base: &LogicalExpr,
+        labels: &ast::LabelExpression,
+    ) -> Result<LogicalExpr> {
+        use ast::LabelExpressionKind as Kind;
+        let mut parts = |parts: &[ast::LabelExpression]| {
+            parts
+                .iter()
+                .map(|part| self.dynamic_label_predicate(base, part))
+                .collect::<Result<Vec<_>>>()
+        };
+        Ok(match &labels.kind {
+            Kind::Name(name) => {
+                let wanted = Value::List(vec![Value::String(name.kind.text.clone())]);
+                LogicalExpr::call(
+                    ScalarFunction::HasLabels,
+                    vec![base.clone(), LogicalExpr::Literal(wanted)],
+                )
+            }
+            Kind::And(all) => LogicalExpr::all(parts(all)?),
+            Kind::Or(any) => parts(any)?
+                .into_iter()
+                .reduce(|a, b| a.binary(BinaryOperator::Or, b))
+                .unwrap_or(LogicalExpr::Literal(Value::Bool(false))),
+            Kind::Not(inner) => self
+                .dynamic_label_predicate(base, inner)?
+                .unary(UnaryOperator::Not),
+            Kind::Parenthesized(inner) => self.dynamic_label_predicate(base, inner)?,
+            _ => {
+                return Err(self
+                    .source
+                    .unsupported("this label expression", labels.span));
+            }
+        })
+    }
+
+    pub(super) fn property_of(&mut self, base: &Expr, key: &Name) -> Result<LogicalExpr> {
         let bound = self.expression(base)?;
-        match self.type_of(&bound, base)? {
-            Type::Node(tables) | Type::Hyperedge(tables) => self.property(bound, &tables, key),
+        let ty = self.type_of(&bound, base)?;
+        self.property_of_bound(bound, &ty, key)
+    }
+
+    pub(super) fn property_of_bound(
+        &mut self,
+        bound: LogicalExpr,
+        ty: &Type,
+        key: &Name,
+    ) -> Result<LogicalExpr> {
+        let text = || LogicalExpr::Literal(Value::String(key.kind.text.clone()));
+        match ty {
+            Type::Node(_) | Type::Hyperedge(_) if self.reads_lambda(&bound) => {
+                Ok(self.dynamic_property(bound, ty, text()))
+            }
+            Type::Node(tables) | Type::Hyperedge(tables) => {
+                let tables = Arc::clone(tables);
+                self.property(bound, &tables, key)
+            }
             Type::Map(_) => Ok(LogicalExpr::Field {
                 base: Box::new(bound),
                 key: key.kind.text.clone(),
             }),
             Type::Null => Ok(LogicalExpr::Literal(Value::Null)),
+            Type::Any => Ok(self.dynamic_property(bound, ty, text())),
             Type::Incidence => {
                 let message = format!(
                     "an incidence has no properties; `{}` belongs to the hyperedge",
@@ -385,18 +425,18 @@ impl Binder<'_> {
                 );
                 Err(self.source.invalid(message, key.span))
             }
-            ty @ (Type::Date | Type::LocalTime | Type::LocalDateTime | Type::DateTime) => {
-                Err(self.source.unsupported(
-                    format!("the component `{}` of {ty}", key.kind.text),
-                    key.span,
-                ))
-            }
+            Type::Date | Type::LocalTime | Type::LocalDateTime | Type::DateTime => Ok(
+                LogicalExpr::call(ScalarFunction::Get, vec![bound.convert(ty, &Type::Any), text()]),
+            ),
             other => {
                 let message = format!(
                     "`.{}` needs a node, a hyperedge or a map, not {other}",
                     key.kind.text
                 );
-                Err(self.source.invalid(message, key.span))
+                Err(self
+                    .source
+                    .invalid(message, key.span)
+                    .with_code("SyntaxError:InvalidArgumentType"))
             }
         }
     }
@@ -410,17 +450,43 @@ impl Binder<'_> {
                 base: Box::new(bound),
                 key: key.clone(),
             }),
-            (
-                Type::Node(tables) | Type::Hyperedge(tables),
-                LogicalExpr::Literal(Value::String(key)),
-            ) => {
+            (Type::Node(_) | Type::Hyperedge(_), LogicalExpr::Literal(Value::String(key))) => {
                 let name = ast::Name::new(ast::Identifier::new(key.clone(), false), index.span);
-                let tables = Arc::clone(tables);
-                self.property(bound, &tables, &name)
+                self.property_of_bound(bound, &ty, &name)
             }
-            (Type::Map(_) | Type::Node(_) | Type::Hyperedge(_), _) => Err(self
-                .source
-                .unsupported("a computed property key", index.span)),
+            (Type::Node(_) | Type::Hyperedge(_), _) => {
+                let key_type = self.type_of(&position, index)?;
+                if !matches!(key_type, Type::String | Type::Any | Type::Null) {
+                    return Err(self
+                        .source
+                        .invalid("a property is named by text", index.span)
+                        .with_code("SyntaxError:InvalidArgumentType"));
+                }
+                let base = self.with_contents(bound, &ty);
+                self.typed(
+                    LogicalExpr::Index {
+                        base: Box::new(base),
+                        index: Box::new(position),
+                    },
+                    place,
+                )
+            }
+            (Type::Any, _) => {
+                // A key may name a property; a position of a list asks for no contents.
+                let key_type = self.type_of(&position, index)?;
+                let base = if key_type == Type::Int64 {
+                    bound
+                } else {
+                    self.with_contents(bound, &ty)
+                };
+                self.typed(
+                    LogicalExpr::Index {
+                        base: Box::new(base),
+                        index: Box::new(position),
+                    },
+                    place,
+                )
+            }
             _ => self.typed(
                 LogicalExpr::Index {
                     base: Box::new(bound),
@@ -429,6 +495,65 @@ impl Binder<'_> {
                 place,
             ),
         }
+    }
+
+    /// `base {.key, .*, variable, key: expression}`.
+    fn map_projection(
+        &mut self,
+        projection: &ast::MapProjection,
+        span: Span,
+    ) -> Result<LogicalExpr> {
+        use ast::MapProjectionItemKind as Item;
+        let base = self.expression(&projection.base)?;
+        let ty = self.type_of(&base, &projection.base)?;
+        let mut all = None;
+        let mut entries: Vec<(String, LogicalExpr)> = Vec::new();
+        let put = |entries: &mut Vec<(String, LogicalExpr)>, key: &str, value: LogicalExpr| {
+            match entries.iter_mut().find(|(own, _)| own == key) {
+                Some(own) => own.1 = value,
+                None => entries.push((key.to_owned(), value)),
+            }
+        };
+        for item in &projection.items {
+            match &item.kind {
+                Item::Property(key) => {
+                    let value = self.property_of_bound(base.clone(), &ty, key)?;
+                    put(&mut entries, &key.kind.text, value);
+                }
+                Item::Variable(name) => {
+                    let value = self.variable(name)?;
+                    put(&mut entries, &name.kind.text, value);
+                }
+                Item::Entry(entry) => {
+                    let value = self.expression(&entry.value)?;
+                    put(&mut entries, &entry.key.kind.text, value);
+                }
+                Item::AllProperties => all = Some(item.span),
+                _ => return Err(self.source.unsupported("this map projection", item.span)),
+            }
+        }
+        let map = LogicalExpr::Map(entries);
+        let map = match all {
+            None => map,
+            Some(_) => {
+                let properties = match &ty {
+                    Type::Map(_) => LogicalExpr::call(ScalarFunction::Properties, vec![base.clone()]),
+                    _ => self.dynamic_function(
+                        ScalarFunction::Properties,
+                        base.clone(),
+                        &ty,
+                        Vec::new(),
+                    ),
+                };
+                LogicalExpr::call(ScalarFunction::Merge, vec![properties, map])
+            }
+        };
+        let _ = span;
+        // What is projected of null is null.
+        Ok(LogicalExpr::Case {
+            branches: vec![(base.unary(UnaryOperator::IsNotNull), map)],
+            otherwise: None,
+        })
     }
 
     fn case(&mut self, case: &CaseExpression, place: &Expr) -> Result<LogicalExpr> {
@@ -462,176 +587,5 @@ impl Binder<'_> {
             },
             place,
         )
-    }
-
-    fn function(&mut self, call: &FunctionInvocation, place: &Expr) -> Result<LogicalExpr> {
-        let name = call
-            .name
-            .parts
-            .iter()
-            .map(|part| part.kind.text.as_str())
-            .collect::<Vec<_>>()
-            .join(".");
-        if let Some(function) = AggregateFunction::from_name(&name) {
-            return self.aggregate_call(function, call, place);
-        }
-        if let Some(quantifier) = &call.quantifier {
-            return Err(self.source.invalid(
-                format!("`{name}()` is no aggregate: DISTINCT has no meaning"),
-                quantifier.span,
-            ));
-        }
-        let Some(function) = ScalarFunction::from_name(&name) else {
-            let known = ScalarFunction::ALL.iter().map(|function| function.name());
-            let known = known.chain(AggregateFunction::ALL.map(AggregateFunction::name));
-            if LATER.iter().any(|later| later.eq_ignore_ascii_case(&name))
-                || call.name.parts.len() > 1
-            {
-                return Err(self
-                    .source
-                    .unsupported(format!("the function {name}()"), call.name.span));
-            }
-            return Err(self.source.invalid(
-                format!("unknown function `{name}`{}", hint(&name, known)),
-                call.name.span,
-            ));
-        };
-        let (least, most) = function.arity();
-        let count = call.arguments.len();
-        if count < least || count > most {
-            let wanted = if least == most {
-                least.to_string()
-            } else {
-                format!("{least} to {most}")
-            };
-            let message = format!(
-                "`{}()` takes {wanted} arguments, not {count}",
-                function.name()
-            );
-            return Err(self.source.invalid(message, place.span));
-        }
-        let mut arguments = call
-            .arguments
-            .iter()
-            .map(|argument| self.expression(argument))
-            .collect::<Result<Vec<_>>>()?;
-        if matches!(
-            function,
-            ScalarFunction::Type
-                | ScalarFunction::Labels
-                | ScalarFunction::Keys
-                | ScalarFunction::Properties
-                | ScalarFunction::Roles
-                | ScalarFunction::Members
-                | ScalarFunction::Arity
-        ) {
-            let role = match arguments.get(1) {
-                None => None,
-                Some(LogicalExpr::Literal(Value::String(role))) => Some(role.clone()),
-                Some(_) => {
-                    return Err(self
-                        .source
-                        .unsupported("a computed role in members()", call.arguments[1].span));
-                }
-            };
-            let ty = self.type_of(&arguments[0], &call.arguments[0])?;
-            let bound = self.entity_function(
-                function,
-                arguments.swap_remove(0),
-                &ty,
-                role.as_deref(),
-                place.span,
-            )?;
-            return self.typed(bound, place);
-        }
-        self.typed(
-            LogicalExpr::Function {
-                function,
-                arguments,
-            },
-            place,
-        )
-    }
-
-    fn aggregate_call(
-        &mut self,
-        function: AggregateFunction,
-        call: &FunctionInvocation,
-        place: &Expr,
-    ) -> Result<LogicalExpr> {
-        let name = function.name();
-        // While an argument is bound no aggregate may stand in it.
-        let Some(aggregates) = self.aggregates.take() else {
-            let message = format!(
-                "the aggregate `{name}()` can only stand in WITH and RETURN, and not within another"
-            );
-            return Err(self.source.invalid(message, place.span));
-        };
-        let argument = match &call.arguments[..] {
-            [
-                Expr {
-                    kind: ExprKind::Wildcard,
-                    ..
-                },
-            ] if function == AggregateFunction::Count => Ok(None),
-            [argument] => self.expression(argument).map(Some),
-            other => Err(self.source.invalid(
-                format!("`{name}()` takes 1 argument, not {}", other.len()),
-                place.span,
-            )),
-        };
-        self.aggregates = Some(aggregates);
-        let argument = argument?;
-        if let Some(argument) = &argument {
-            let ty = self.type_of(argument, &call.arguments[0])?;
-            let numeric = matches!(function, AggregateFunction::Sum | AggregateFunction::Avg);
-            if numeric && !ty.is_numeric() && ty != Type::Null {
-                return Err(self
-                    .source
-                    .invalid(format!("`{name}()` needs numbers, not {ty}"), place.span));
-            }
-            if matches!(
-                (function, &ty),
-                (
-                    AggregateFunction::Min | AggregateFunction::Max,
-                    Type::Map(_) | Type::Incidence
-                )
-            ) {
-                return Err(self.source.error(
-                    ErrorKind::Unsupported,
-                    format!("{name}() of {ty}"),
-                    place.span,
-                ));
-            }
-        }
-        let distinct = call
-            .quantifier
-            .as_ref()
-            .is_some_and(|quantifier| quantifier.kind == SetQuantifier::Distinct);
-        // The greatest of different values is the greatest of all.
-        let distinct =
-            distinct && !matches!(function, AggregateFunction::Min | AggregateFunction::Max);
-        let call = AggregateCall {
-            function,
-            argument,
-            distinct,
-        };
-        let known = self
-            .aggregates
-            .iter()
-            .flatten()
-            .find(|(own, _)| own == &call)
-            .map(|(_, name)| name.clone());
-        let column = match known {
-            Some(column) => column,
-            None => {
-                let column = self.internal_name("aggregate");
-                self.aggregates
-                    .get_or_insert_default()
-                    .push((call, column.clone()));
-                column
-            }
-        };
-        Ok(LogicalExpr::Column(column))
     }
 }

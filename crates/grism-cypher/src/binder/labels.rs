@@ -32,13 +32,19 @@ impl Binder<'_> {
         Ok(allowed.into())
     }
 
+    /// Whether the expression holds for entities of the table, or may hold for those whose labels have changed.
     fn label_holds(&self, labels: &LabelExpression, table: &Table) -> Result<bool> {
+        let changes = !table.changed_labels.is_empty();
         Ok(match &labels.kind {
+            LabelExpressionKind::Name(name) if changes => table.may_have(&name.kind.text),
+            LabelExpressionKind::Wildcard | LabelExpressionKind::Not(_) if changes => true,
             LabelExpressionKind::Name(name) => match &table.kind {
                 TableKind::Nodes { labels } => labels.contains(&name.kind.text),
                 TableKind::Hyperedges(hyperedge_type) => hyperedge_type.name == name.kind.text,
             },
-            LabelExpressionKind::Wildcard => !table.labels().is_empty(),
+            LabelExpressionKind::Wildcard => {
+                !table.labels().is_empty() || table.hyperedge_type().is_some()
+            }
             LabelExpressionKind::Not(inner) => !self.label_holds(inner, table)?,
             LabelExpressionKind::And(parts) => parts.iter().try_fold(true, |holds, part| {
                 Ok::<_, grism_core::Error>(holds && self.label_holds(part, table)?)

@@ -4,29 +4,60 @@ mod clause;
 mod entity;
 mod estimate;
 mod expression;
+mod functions;
+mod call;
+mod comprehension;
+mod contents;
 mod labels;
+mod path;
 mod pattern;
 mod projection;
 mod scope;
 mod steps;
 mod subquery;
 mod uniqueness;
+mod write;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use grism_core::{GraphSchema, GraphStatistics, Result, Value, nearest};
+use grism_core::{GraphSchema, GraphStatistics, Result, Type, Value, nearest};
 use grism_logical::{AggregateCall, ApplyKind, LogicalExpr, LogicalPlan};
 use open_cypher::Span;
 use open_cypher::ast::{RegularQuery, UnionOperator};
 
-use crate::parse::parse_query;
+pub use call::{Procedure, ProcedureColumn, Procedures};
+pub use scope::{Scope, Variable};
+pub use write::{
+    BoundWrite, Created, CreatedEdge, CreatedEntity, CreatedIncidence, MergeWrite, SetItem, WriteKind,
+};
+
 use crate::source::Source;
 use crate::warning::Warning;
-use scope::Scope;
 
 /// The values of a query's parameters, by name without `$`.
 pub type Parameters = BTreeMap<String, Value>;
+
+/// What a query is bound against.
+#[derive(Clone, Copy)]
+pub struct BindContext<'a> {
+    /// The snapshot's schema.
+    pub schema: &'a Arc<GraphSchema>,
+    /// The snapshot's counts.
+    pub statistics: &'a Arc<GraphStatistics>,
+    /// The query's parameters.
+    pub parameters: &'a Parameters,
+    /// The procedures that CALL may name.
+    pub procedures: &'a Procedures,
+    /// Computes an expression that reads no columns.
+    pub constant: &'a dyn Fn(&LogicalExpr) -> Result<Value>,
+}
+
+impl std::fmt::Debug for BindContext<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BindContext").finish_non_exhaustive()
+    }
+}
 
 /// A query bound to a snapshot.
 #[derive(Clone, Debug)]
@@ -37,49 +68,37 @@ pub struct BoundQuery {
     pub warnings: Vec<Warning>,
 }
 
-/// Parses and binds the query `text`, which stands at byte `offset` of `whole`.
-///
-/// # Errors
-/// `InvalidQuery` with the place of what is wrong; `Unsupported`, by name, for what Grism does not do.
-pub fn bind_query(
-    text: &str,
-    whole: &str,
-    offset: usize,
-    schema: &Arc<GraphSchema>,
-    statistics: &Arc<GraphStatistics>,
-    parameters: &Parameters,
-) -> Result<BoundQuery> {
-    let source = Source {
-        text,
-        whole,
-        offset,
-    };
-    let query = parse_query(source)?;
-    let mut binder = Binder::new(source, schema, statistics, parameters);
-    let plan = binder.regular_query(&query)?;
-    Ok(BoundQuery {
-        plan,
-        warnings: binder.warnings,
-    })
-}
-
 /// Binds one single query; branches of a union and subqueries have binders of their own.
-struct Binder<'a> {
+pub(crate) struct Binder<'a> {
     source: Source<'a>,
+    context: BindContext<'a>,
     schema: &'a Arc<GraphSchema>,
     statistics: &'a Arc<GraphStatistics>,
     parameters: &'a Parameters,
-    warnings: Vec<Warning>,
-    plan: LogicalPlan,
-    scope: Scope,
+    pub(crate) warnings: Vec<Warning>,
+    pub(crate) plan: LogicalPlan,
+    pub(crate) scope: Scope,
     /// Makes names of internal columns differ; subqueries go on counting where the outer query is.
-    counter: usize,
+    pub(crate) counter: usize,
     /// What an expression needs below the operator that evaluates it.
     pending: Vec<Pending>,
+    /// What an expression over aggregates needs above the aggregation.
+    after_aggregates: Vec<Pending>,
     /// The aggregates of the projection being bound; `None` where none may stand.
     aggregates: Option<Vec<(AggregateCall, String)>>,
     /// Aliases of the projection whose ORDER BY is being bound.
     aliases: Vec<(String, LogicalExpr)>,
+    /// Variables that enclosing comprehensions, quantifiers and reductions bind, the innermost last.
+    lambdas: Vec<Lambda>,
+}
+
+/// A variable that an expression binds for a part of itself.
+struct Lambda {
+    name: String,
+    column: String,
+    ty: Type,
+    /// Whether something asked for labels, properties or the like of the entities it stands for.
+    needs_contents: bool,
 }
 
 /// A column that must be made before an expression can be evaluated.
@@ -88,31 +107,31 @@ enum Pending {
     Apply(LogicalPlan, ApplyKind),
     /// By evaluating an expression.
     Column(LogicalExpr, String),
+    /// By reading the contents of the entities within a dynamically typed expression.
+    Hydrate(LogicalExpr, String),
 }
 
 impl<'a> Binder<'a> {
-    fn new(
-        source: Source<'a>,
-        schema: &'a Arc<GraphSchema>,
-        statistics: &'a Arc<GraphStatistics>,
-        parameters: &'a Parameters,
-    ) -> Self {
+    pub(crate) fn new(source: Source<'a>, context: BindContext<'a>) -> Self {
         Self {
             source,
-            schema,
-            statistics,
-            parameters,
+            context,
+            schema: context.schema,
+            statistics: context.statistics,
+            parameters: context.parameters,
             warnings: Vec::new(),
             plan: LogicalPlan::Unit,
             scope: Scope::default(),
             counter: 0,
             pending: Vec::new(),
+            after_aggregates: Vec::new(),
             aggregates: None,
             aliases: Vec::new(),
+            lambdas: Vec::new(),
         }
     }
 
-    fn regular_query(&mut self, query: &RegularQuery) -> Result<LogicalPlan> {
+    pub(crate) fn regular_query(&mut self, query: &RegularQuery) -> Result<LogicalPlan> {
         let first = self.single_query(&query.head)?;
         if query.unions.is_empty() {
             return Ok(first);
@@ -123,13 +142,13 @@ impl<'a> Binder<'a> {
         for union in &query.unions {
             let keeps = union.operator.kind == UnionOperator::All;
             if *all.get_or_insert(keeps) != keeps {
-                return Err(self.source.invalid(
-                    "UNION and UNION ALL cannot be mixed in one query",
-                    union.operator.span,
-                ));
+                let message = "UNION and UNION ALL cannot be mixed in one query";
+                return Err(self
+                    .source
+                    .invalid(message, union.operator.span)
+                    .with_code("SyntaxError:InvalidClauseComposition"));
             }
-            let mut branch =
-                Binder::new(self.source, self.schema, self.statistics, self.parameters);
+            let mut branch = Binder::new(self.source, self.context);
             branch.counter = self.counter;
             let plan = branch.single_query(&union.query)?;
             self.counter = branch.counter;
@@ -141,24 +160,14 @@ impl<'a> Binder<'a> {
                     names.join(", "),
                     own.join(", ")
                 );
-                return Err(self.source.invalid(message, union.query.span));
-            }
-            for (a, b) in inputs[0]
-                .schema()?
-                .columns
-                .iter()
-                .zip(&plan.schema()?.columns)
-            {
-                if a.ty.unify(&b.ty).is_none() {
-                    let what = format!(
-                        "a UNION whose column `{}` holds {} and {}",
-                        a.name, a.ty, b.ty
-                    );
-                    return Err(self.source.unsupported(what, union.query.span));
-                }
+                return Err(self
+                    .source
+                    .invalid(message, union.query.span)
+                    .with_code("SyntaxError:DifferentColumnsInUnion"));
             }
             inputs.push(Arc::new(plan));
         }
+        let inputs = same_types(inputs)?;
         let union = LogicalPlan::Union { inputs };
         Ok(if all == Some(true) {
             union
@@ -178,25 +187,47 @@ impl<'a> Binder<'a> {
     /// Makes the columns that the expressions bound since the last call need.
     fn flush_pending(&mut self) -> Result<()> {
         for pending in std::mem::take(&mut self.pending) {
-            let input = Arc::new(std::mem::replace(&mut self.plan, LogicalPlan::Unit));
-            self.plan = match pending {
-                Pending::Apply(subplan, kind) => LogicalPlan::Apply(grism_logical::Apply {
-                    input,
-                    subplan: Arc::new(subplan),
-                    kind,
-                }),
-                Pending::Column(expression, name) => {
-                    let mut expressions: Vec<_> = input
-                        .schema()?
-                        .names()
-                        .map(|own| (LogicalExpr::column(own), own.to_owned()))
-                        .collect();
-                    expressions.push((expression, name));
-                    LogicalPlan::Project { input, expressions }
-                }
-            };
+            self.make(pending)?;
         }
         Ok(())
+    }
+
+    /// Makes one column on top of the plan.
+    fn make(&mut self, pending: Pending) -> Result<()> {
+        let input = Arc::new(std::mem::replace(&mut self.plan, LogicalPlan::Unit));
+        self.plan = match pending {
+            Pending::Apply(subplan, kind) => LogicalPlan::Apply(grism_logical::Apply {
+                input,
+                subplan: Arc::new(subplan),
+                kind,
+            }),
+            Pending::Column(expression, name) => with_column(input, expression, name)?,
+            Pending::Hydrate(expression, name) => LogicalPlan::Hydrate {
+                input: Arc::new(with_column(input, expression, name.clone())?),
+                columns: vec![name],
+            },
+        };
+        Ok(())
+    }
+
+    /// Asks for a column below the operator that is being bound, or above its aggregation where it reads aggregates.
+    fn pend(&mut self, pending: Pending) {
+        let reads = match &pending {
+            Pending::Apply(..) => Default::default(),
+            Pending::Column(expression, _) | Pending::Hydrate(expression, _) => {
+                expression.columns()
+            }
+        };
+        let above = |column: &String| {
+            let aggregates = self.aggregates.iter().flatten();
+            aggregates.map(|(_, name)| name).any(|name| name == column)
+                || self.after_aggregates.iter().any(|own| own.makes(column))
+        };
+        if reads.iter().any(above) {
+            self.after_aggregates.push(pending);
+        } else {
+            self.pending.push(pending);
+        }
     }
 
     fn warn(&mut self, message: String, span: Span) {
@@ -208,6 +239,64 @@ impl<'a> Binder<'a> {
             self.warnings.push(warning);
         }
     }
+}
+
+impl Pending {
+    fn makes(&self, column: &str) -> bool {
+        match self {
+            Self::Column(_, name) | Self::Hydrate(_, name) => name == column,
+            Self::Apply(_, ApplyKind::Mark(name) | ApplyKind::Count(name)) => name == column,
+            Self::Apply(_, ApplyKind::Collect { into, .. }) => into == column,
+            Self::Apply(..) => false,
+        }
+    }
+}
+
+/// `input` with one more column.
+fn with_column(
+    input: Arc<LogicalPlan>,
+    expression: LogicalExpr,
+    name: String,
+) -> Result<LogicalPlan> {
+    let mut expressions: Vec<_> = input
+        .schema()?
+        .names()
+        .map(|own| (LogicalExpr::column(own), own.to_owned()))
+        .collect();
+    expressions.push((expression, name));
+    Ok(LogicalPlan::Project { input, expressions })
+}
+
+/// Plans of the same columns, with the types that hold the values of all of them.
+fn same_types(plans: Vec<Arc<LogicalPlan>>) -> Result<Vec<Arc<LogicalPlan>>> {
+    let schemas = plans
+        .iter()
+        .map(|plan| plan.schema())
+        .collect::<Result<Vec<_>>>()?;
+    let mut types: Vec<Type> = Vec::new();
+    for (index, column) in schemas[0].columns.iter().enumerate() {
+        let others = schemas.iter().map(|schema| &schema.columns[index].ty);
+        types.push(others.fold(column.ty.clone(), |all, ty| all.unify(ty)));
+    }
+    let convert = |(plan, schema): (Arc<LogicalPlan>, grism_logical::PlanSchema)| {
+        if schema.columns.iter().zip(&types).all(|(own, ty)| &own.ty == ty) {
+            return plan;
+        }
+        let expressions = schema
+            .columns
+            .iter()
+            .zip(&types)
+            .map(|(own, ty)| {
+                let column = LogicalExpr::column(&own.name).convert(&own.ty, ty);
+                (column, own.name.clone())
+            })
+            .collect();
+        Arc::new(LogicalPlan::Project {
+            input: plan,
+            expressions,
+        })
+    };
+    Ok(plans.into_iter().zip(schemas).map(convert).collect())
 }
 
 /// `; did you mean …?`, or nothing.

@@ -3,16 +3,21 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use grism_core::{Result, TableId, Tables, Type};
-use grism_logical::pattern::{PatternEdge, PatternEntity, PatternGraph, PatternRole, plan_pattern};
-use grism_logical::{BinaryOperator, Direction, LogicalExpr, LogicalPlan};
+use grism_core::{Result, TableId, Tables, Type, Value};
+use grism_logical::pattern::{
+    PatternEdge, PatternEntity, PatternGraph, PatternPath, PatternRole, plan_pattern,
+};
+use grism_logical::{
+    BinaryOperator, Direction, Hop, LogicalExpr, LogicalPlan, PathSearch, PropertyRef,
+};
 use open_cypher::Span;
 use open_cypher::ast::{
-    Expr, ExprKind, LabelExpression, NodePattern, PathFactorKind, PathPattern, PathSelector,
+    Expr, ExprKind, Identifier, LabelExpression, Name, NodePattern, PathFactorKind, PathPattern,
     Pattern, RelationshipDirection, RelationshipPattern,
 };
 
 use super::labels::type_names;
+use super::path::{Length, PathItem, PathOf};
 use super::scope::column_for;
 use super::{Binder, hint};
 
@@ -29,6 +34,26 @@ pub(super) struct Entity {
     pub(super) as_member: Option<Vec<TableId>>,
     /// The type it has from an earlier clause.
     pub(super) bound: Option<Type>,
+    /// Label expressions that its tables do not settle.
+    pub(super) checks: Vec<LabelExpression>,
+}
+
+impl Entity {
+    fn ty(&self, binder: &Binder<'_>) -> Result<Option<Type>> {
+        match self.checks.is_empty() {
+            true => Ok(None),
+            false => binder.entity_type(self).map(Some),
+        }
+    }
+}
+
+/// What a path pattern is taken apart into.
+struct Parts<'a, 'p> {
+    entities: &'a mut Vec<Entity>,
+    steps: &'a mut Vec<Step<'p>>,
+    inline: &'a mut Vec<(usize, &'p Expr)>,
+    wheres: &'a mut Vec<&'p Expr>,
+    items: &'a mut Vec<PathItem>,
 }
 
 /// A relationship pattern and the entities at its ends, by index.
@@ -38,6 +63,8 @@ pub(super) struct Step<'p> {
     pub(super) right: usize,
     pub(super) span: Span,
     pub(super) names: Vec<String>,
+    /// How many hops it stands for; `None` is one, and no list.
+    pub(super) length: Option<Length>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -60,56 +87,103 @@ impl Binder<'_> {
         let mut steps: Vec<Step<'_>> = Vec::new();
         let mut inline: Vec<(usize, &Expr)> = Vec::new();
         let mut wheres: Vec<&Expr> = Vec::new();
+        let mut paths: Vec<PathOf<'_>> = Vec::new();
         for part in &pattern.parts {
-            if let Some(binding) = &part.kind.binding {
-                return Err(self.source.unsupported("a path variable", binding.span));
-            }
-            match part
-                .kind
-                .selector
-                .as_ref()
-                .map(|selector| (&selector.kind, selector.span))
-            {
-                None | Some((PathSelector::All, _)) => {}
-                Some((_, span)) => return Err(self.source.unsupported("a path selector", span)),
-            }
+            let search = match part.kind.selector.as_ref() {
+                None => PathSearch::Trails,
+                Some(selector) => self.path_search(selector)?,
+            };
+            let first_step = steps.len();
+            let mut items = Vec::new();
             self.path(
                 &part.kind.path,
-                &mut entities,
-                &mut steps,
-                &mut inline,
-                &mut wheres,
+                search,
+                &mut Parts {
+                    entities: &mut entities,
+                    steps: &mut steps,
+                    inline: &mut inline,
+                    wheres: &mut wheres,
+                    items: &mut items,
+                },
             )?;
+            if let Some(binding) = &part.kind.binding {
+                paths.push(PathOf { name: binding, items });
+            }
+            let searched = matches!(
+                search,
+                PathSearch::AnyShortest | PathSearch::AllShortest
+            );
+            if searched && (steps.len() != first_step + 1 || steps[first_step].length.is_none()) {
+                return Err(self.source.unsupported(
+                    "a shortest path of anything but one step of variable length",
+                    part.span,
+                ));
+            }
         }
         let kinds = self.step_kinds(&mut entities, &steps)?;
         let (mut graph, mut conditions) = self.pattern_graph(&entities, &steps, &kinds)?;
         conditions.extend(self.uniqueness(&mut graph));
+        // The incidences that a path runs through have columns.
+        for path in &paths {
+            for item in &path.items {
+                let PathItem::Step(index) = item else { continue };
+                if kinds[*index] == StepKind::Edge {
+                    continue;
+                }
+                let edges = kinds[..*index].iter().filter(|kind| **kind == StepKind::Edge);
+                let place = index - edges.count();
+                if graph.roles[place].incidence.is_none() {
+                    graph.roles[place].incidence = Some(self.internal_name("incidence"));
+                }
+            }
+        }
         self.bind_variables(&entities, &steps, &graph)?;
+        for entity in &entities {
+            let Some(ty) = entity.ty(self)? else { continue };
+            for labels in &entity.checks {
+                let tables = ty.tables().cloned().unwrap_or_default();
+                let column = LogicalExpr::column(&entity.column);
+                conditions.push(self.label_condition(column, &tables, labels)?);
+            }
+        }
         for (index, properties) in inline {
             let column = entities[index].column.clone();
             let ty = graph.entities[index].ty.clone();
             self.inline_properties(column, &ty, properties, &mut conditions)?;
         }
-        let mut edges = graph.edges.iter();
-        for (step, kind) in steps.iter().zip(&kinds) {
-            let edge = if *kind == StepKind::Edge {
-                edges.next()
-            } else {
-                None
-            };
+        for (number, (step, kind)) in steps.iter().zip(&kinds).enumerate() {
             let Some(properties) = &step.pattern.properties else {
                 continue;
             };
-            let Some(edge) = edge else {
+            if *kind != StepKind::Edge {
                 let message = "a role step has no properties; they belong to the hyperedge";
                 return Err(self.source.invalid(message, properties.span));
+            }
+            let place = kinds[..number]
+                .iter()
+                .filter(|kind| **kind == StepKind::Edge)
+                .count();
+            let (variable, tables) = {
+                let edge = &graph.edges[place];
+                (edge.variable.clone(), Arc::clone(&edge.tables))
             };
-            let ty = Type::Hyperedge(Arc::clone(&edge.tables));
-            self.inline_properties(edge.variable.clone(), &ty, properties, &mut conditions)?;
+            let ty = Type::Hyperedge(tables);
+            if graph.edges[place].path.is_none() {
+                self.inline_properties(variable, &ty, properties, &mut conditions)?;
+                continue;
+            }
+            let wanted = self.path_properties(&ty, properties)?;
+            if let Some(path) = &mut graph.edges[place].path {
+                path.properties = wanted;
+            }
         }
+        self.flush_pending()?;
         let input = std::mem::replace(&mut self.plan, LogicalPlan::Unit);
         self.estimate(&mut graph, &conditions, predicate, &input)?;
         self.plan = plan_pattern(&graph, input, self.schema, self.statistics)?.filtered(conditions);
+        for path in paths {
+            self.bind_path(&path, &entities, &steps, &kinds, &graph)?;
+        }
         for predicate in wheres.into_iter().chain(predicate) {
             self.filter(predicate)?;
         }
@@ -133,7 +207,10 @@ impl Binder<'_> {
                         "unknown variable `{}`{hint}; a pattern predicate binds none",
                         name.kind.text
                     );
-                    return Err(self.source.invalid(message, name.span));
+                    return Err(self
+                        .source
+                        .invalid(message, name.span)
+                        .with_code("SyntaxError:UndefinedVariable"));
                 }
             }
         }
@@ -143,53 +220,59 @@ impl Binder<'_> {
     fn path<'p>(
         &mut self,
         path: &'p PathPattern,
-        entities: &mut Vec<Entity>,
-        steps: &mut Vec<Step<'p>>,
-        inline: &mut Vec<(usize, &'p Expr)>,
-        wheres: &mut Vec<&'p Expr>,
+        search: PathSearch,
+        parts: &mut Parts<'_, 'p>,
     ) -> Result<()> {
         let mut left: Option<usize> = None;
         let mut between: Option<(&'p RelationshipPattern, Span)> = None;
         for factor in &path.kind.factors {
             match &factor.kind {
                 PathFactorKind::Node(node) => {
-                    let index = self.node(node, factor.span, entities)?;
-                    inline.extend(
+                    let index = self.node(node, factor.span, parts.entities)?;
+                    parts.inline.extend(
                         node.properties
                             .as_deref()
                             .map(|properties| (index, properties)),
                     );
-                    wheres.extend(node.where_clause.as_deref());
+                    parts.wheres.extend(node.where_clause.as_deref());
                     if let (Some(left), Some((pattern, span))) = (left, between.take()) {
-                        wheres.extend(pattern.where_clause.as_deref());
+                        parts.wheres.extend(pattern.where_clause.as_deref());
                         let names = match &pattern.labels {
                             None => Vec::new(),
                             Some(labels) => self.step_names(labels)?,
                         };
-                        steps.push(Step {
+                        let length = self.length_of(pattern, search)?;
+                        parts.items.push(PathItem::Step(parts.steps.len()));
+                        parts.steps.push(Step {
                             pattern,
                             left,
                             right: index,
                             span,
                             names,
+                            length,
                         });
                     }
+                    parts.items.push(PathItem::Entity(index));
                     left = Some(index);
                 }
                 PathFactorKind::Relationship(relationship) => {
-                    let quantifier = relationship
-                        .legacy_quantifier
-                        .as_ref()
-                        .or(relationship.graph_quantifier.as_ref());
-                    if let Some(quantifier) = quantifier {
-                        return Err(self
-                            .source
-                            .unsupported("a variable length pattern", quantifier.span));
-                    }
                     between = Some((relationship, factor.span));
                 }
-                PathFactorKind::LegacyShortest { .. } => {
-                    return Err(self.source.unsupported("shortestPath", factor.span));
+                PathFactorKind::LegacyShortest { all, pattern } => {
+                    let search = if *all {
+                        PathSearch::AllShortest
+                    } else {
+                        PathSearch::AnyShortest
+                    };
+                    self.path(pattern, search, parts)?;
+                    let one_step = parts.items.len() == 3;
+                    let long = parts.steps.last().is_some_and(|step| step.length.is_some());
+                    if !one_step || !long {
+                        return Err(self.source.unsupported(
+                            "a shortest path of anything but one step of variable length",
+                            factor.span,
+                        ));
+                    }
                 }
                 _ => {
                     return Err(self
@@ -224,6 +307,11 @@ impl Binder<'_> {
             .as_ref()
             .map(|labels| self.labelled_tables(labels))
             .transpose()?;
+        // Where labels may have changed, the tables alone do not tell.
+        let check = node
+            .labels
+            .clone()
+            .filter(|_| labelled.as_ref().is_some_and(|tables| self.may_change(tables)));
         let label = node
             .labels
             .as_ref()
@@ -252,6 +340,7 @@ impl Binder<'_> {
                 });
                 entity.label = label;
             }
+            entity.checks.extend(check);
             return Ok(index);
         }
         let known = name
@@ -259,13 +348,29 @@ impl Binder<'_> {
             .and_then(|name| self.scope.find(name))
             .map(|known| (known.column.clone(), known.ty.clone()));
         let (column, bound) = match (known, &name) {
+            (Some((column, Type::Any)), _) => {
+                let column = self.entity_of(LogicalExpr::Column(column), span)?;
+                let tables = self.schema.node_tables().map(|table| table.id);
+                (column, Some(Type::Node(tables.collect())))
+            }
+            (Some((column, Type::Null)), _) => {
+                let name = self.internal_name("entity");
+                let none = Type::Node([].into());
+                let null = LogicalExpr::Column(column).convert(&Type::Null, &none);
+                self.pend(super::Pending::Column(null, name.clone()));
+                self.flush_pending()?;
+                (name, Some(none))
+            }
             (Some((column, ty)), _) => {
                 if !matches!(ty, Type::Node(_) | Type::Hyperedge(_)) {
                     let message = format!(
                         "`{}` is {ty}, not a node or a hyperedge",
                         name.unwrap_or_default()
                     );
-                    return Err(self.source.invalid(message, span));
+                    return Err(self
+                        .source
+                        .invalid(message, span)
+                        .with_code("SyntaxError:VariableTypeConflict"));
                 }
                 (column, Some(ty))
             }
@@ -280,6 +385,7 @@ impl Binder<'_> {
             by_roles: None,
             as_member: None,
             bound,
+            checks: check.into_iter().collect(),
         });
         Ok(entities.len() - 1)
     }
@@ -329,15 +435,29 @@ impl Binder<'_> {
                 if seen.insert(text, name.span).is_some() || taken {
                     return Err(self
                         .source
-                        .invalid(format!("the variable `{text}` is bound twice"), name.span));
-                }
-                if self.scope.find(text).is_some() {
-                    return Err(self
-                        .source
-                        .unsupported("a relationship variable that is bound already", name.span));
+                        .invalid(format!("the variable `{text}` is bound twice"), name.span)
+                        .with_code("SyntaxError:VariableAlreadyBound"));
                 }
             }
-            let variable = named.map(|name| column_for(&name.kind.text));
+            // A relationship that is bound already is looked for anew, and must be the same.
+            let known = named
+                .and_then(|name| self.scope.find(&name.kind.text))
+                .map(|known| (known.column.clone(), known.ty.clone()));
+            let variable = match (&known, named) {
+                (Some(_), _) => Some(self.internal_name("edge")),
+                (None, Some(name)) => Some(column_for(&name.kind.text)),
+                (None, None) => None,
+            };
+            if let (Some((column, ty)), Some(variable)) = (known, &variable) {
+                let column = match ty {
+                    Type::Any => self.edge_of(LogicalExpr::Column(column))?,
+                    _ => column,
+                };
+                conditions.push(
+                    LogicalExpr::column(variable)
+                        .binary(BinaryOperator::Equal, LogicalExpr::Column(column)),
+                );
+            }
             let (left, right) = (
                 entities[step.left].column.clone(),
                 entities[step.right].column.clone(),
@@ -366,6 +486,14 @@ impl Binder<'_> {
                     };
                     let variable = variable.unwrap_or_else(|| self.internal_name("edge"));
                     let label = step.names.join("|");
+                    let path = step.length.map(|length| PatternPath {
+                        hop: Hop::Edge(direction),
+                        least: length.least,
+                        most: length.most,
+                        search: length.search,
+                        properties: Vec::new(),
+                        nodes: self.internal_name("nodes"),
+                    });
                     graph.edges.push(PatternEdge {
                         variable,
                         tables,
@@ -373,6 +501,7 @@ impl Binder<'_> {
                         direction,
                         left,
                         right,
+                        path,
                     });
                 }
             }
@@ -480,8 +609,12 @@ impl Binder<'_> {
             let Some(name) = &step.pattern.variable else {
                 continue;
             };
+            if self.scope.find(&name.kind.text).is_some() {
+                continue;
+            }
             let column = column_for(&name.kind.text);
             let ty = match graph.edges.iter().find(|edge| edge.variable == column) {
+                Some(edge) if edge.path.is_some() => Type::Hyperedge(Arc::clone(&edge.tables)).list(),
                 Some(edge) => Type::Hyperedge(Arc::clone(&edge.tables)),
                 None => Type::Incidence,
             };
@@ -497,23 +630,54 @@ impl Binder<'_> {
         properties: &Expr,
         conditions: &mut Vec<LogicalExpr>,
     ) -> Result<()> {
-        let ExprKind::Map(entries) = &properties.kind else {
-            return Err(self
-                .source
-                .unsupported("a parameter as a property map", properties.span));
-        };
         let tables = ty.tables().cloned().unwrap_or_default();
-        for entry in entries {
-            let property = self.property(LogicalExpr::column(&column), &tables, &entry.key)?;
-            let value = self.expression(&entry.value)?;
-            if !self.pending.is_empty() {
-                return Err(self.source.unsupported(
-                    "a subquery or a computed entity in a property map",
-                    entry.span,
-                ));
-            }
+        for (key, value) in self.property_entries(properties)? {
+            let property = self.property(LogicalExpr::column(&column), &tables, &key)?;
             conditions.push(property.binary(BinaryOperator::Equal, value));
         }
         Ok(())
+    }
+
+    /// The entries of a property map, which is written out or a parameter.
+    fn property_entries(&mut self, properties: &Expr) -> Result<Vec<(Name, LogicalExpr)>> {
+        let span = properties.span;
+        match &properties.kind {
+            ExprKind::Map(entries) => entries
+                .iter()
+                .map(|entry| Ok((entry.key.clone(), self.expression(&entry.value)?)))
+                .collect(),
+            _ => match self.expression(properties)? {
+                LogicalExpr::Literal(Value::Map(entries)) => Ok(entries
+                    .into_iter()
+                    .map(|(key, value)| {
+                        let name = Name::new(Identifier::new(key, false), span);
+                        (name, LogicalExpr::Literal(value))
+                    })
+                    .collect()),
+                _ => Err(self
+                    .source
+                    .unsupported("a computed property map in a pattern", span)),
+            },
+        }
+    }
+
+    fn path_properties(
+        &mut self,
+        ty: &Type,
+        properties: &Expr,
+    ) -> Result<Vec<(PropertyRef, LogicalExpr)>> {
+        let tables = ty.tables().cloned().unwrap_or_default();
+        let mut wanted = Vec::new();
+        for (key, value) in self.property_entries(properties)? {
+            let edge = self.internal_name("edge");
+            // An unknown property is null, and nothing equals it.
+            let ty = match self.property(LogicalExpr::Column(edge), &tables, &key)? {
+                LogicalExpr::Property { ty, .. } => ty,
+                _ => Type::Null,
+            };
+            let key = key.kind.text.clone();
+            wanted.push((PropertyRef { key, ty }, value));
+        }
+        Ok(wanted)
     }
 }

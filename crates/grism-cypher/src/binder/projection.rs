@@ -9,7 +9,7 @@ use open_cypher::ast::{
     Expr, NullOrder, ProjectionClause, ProjectionItemKind, SetQuantifier, SortDirection,
 };
 
-use super::Binder;
+use super::{Binder, Pending};
 use super::scope::{Scope, column_for};
 
 struct Item {
@@ -27,7 +27,7 @@ struct Order {
 }
 
 impl Binder<'_> {
-    pub(super) fn projection(
+    pub(crate) fn projection(
         &mut self,
         projection: &ProjectionClause,
         predicate: Option<&Expr>,
@@ -49,10 +49,13 @@ impl Binder<'_> {
         let aggregates = self.aggregates.take().unwrap_or_default();
         if item_aggregates == 0 && !aggregates.is_empty() {
             let span = order.first().map_or(projection.span, |order| order.span);
-            return Err(self.source.invalid(
-                "ORDER BY cannot aggregate where the projection does not",
-                span,
-            ));
+            return Err(self
+                .source
+                .invalid(
+                    "ORDER BY cannot aggregate where the projection does not",
+                    span,
+                )
+                .with_code("SyntaxError:InvalidAggregation"));
         }
         self.flush_pending()?;
         if !aggregates.is_empty() {
@@ -99,7 +102,8 @@ impl Binder<'_> {
                     if is_return && self.scope.variables.is_empty() {
                         return Err(self
                             .source
-                            .invalid("RETURN * needs at least one variable", item.span));
+                            .invalid("RETURN * needs at least one variable", item.span)
+                            .with_code("SyntaxError:NoVariablesInScope"));
                     }
                     let mut variables = self.scope.variables.clone();
                     variables.sort_by(|a, b| a.name.cmp(&b.name));
@@ -129,7 +133,8 @@ impl Binder<'_> {
                             _ => {
                                 return Err(self
                                     .source
-                                    .invalid("an expression in WITH needs an alias", syntax.span));
+                                    .invalid("an expression in WITH needs an alias", syntax.span)
+                                    .with_code("SyntaxError:NoExpressionAlias"));
                             }
                         },
                     };
@@ -146,10 +151,10 @@ impl Binder<'_> {
         }
         for (index, item) in items.iter().enumerate() {
             if items[..index].iter().any(|other| other.name == item.name) {
-                return Err(self.source.invalid(
-                    format!("the column `{}` stands twice", item.name),
-                    item.span,
-                ));
+                return Err(self
+                    .source
+                    .invalid(format!("the column `{}` stands twice", item.name), item.span)
+                    .with_code("SyntaxError:ColumnNameConflict"));
             }
         }
         Ok(items)
@@ -193,7 +198,11 @@ impl Binder<'_> {
         order: &mut [Order],
         aggregates: Vec<(AggregateCall, String)>,
     ) -> Result<()> {
-        let is_aggregate = |column: &String| aggregates.iter().any(|(_, name)| name == column);
+        let after = std::mem::take(&mut self.after_aggregates);
+        let is_aggregate = |column: &String| {
+            aggregates.iter().any(|(_, name)| name == column)
+                || after.iter().any(|pending| pending.makes(column))
+        };
         let mut keys: Vec<(LogicalExpr, String)> = Vec::new();
         for item in items.iter() {
             if item.expression.columns().iter().any(is_aggregate)
@@ -205,12 +214,26 @@ impl Binder<'_> {
             keys.push((item.expression.clone(), item.column.clone()));
         }
         let input = Arc::new(std::mem::replace(&mut self.plan, LogicalPlan::Unit));
-        let names: Vec<String> = aggregates.iter().map(|(_, name)| name.clone()).collect();
+        let mut names: Vec<String> = aggregates.iter().map(|(_, name)| name.clone()).collect();
         self.plan = LogicalPlan::Aggregate(Aggregate {
             input,
             keys: keys.clone(),
             aggregates,
         });
+        for pending in after {
+            let pending = match pending {
+                Pending::Column(expression, name) => {
+                    names.push(name.clone());
+                    Pending::Column(replace(&expression, &keys), name)
+                }
+                Pending::Hydrate(expression, name) => {
+                    names.push(name.clone());
+                    Pending::Hydrate(replace(&expression, &keys), name)
+                }
+                other => other,
+            };
+            self.make(pending)?;
+        }
         let over_groups = |binder: &Self,
                            expression: &LogicalExpr,
                            span: Span|
@@ -219,7 +242,7 @@ impl Binder<'_> {
             let known = |column: &String| {
                 names.contains(column) || keys.iter().any(|(_, key)| key == column)
             };
-            let property = has_property(&rewritten);
+            let property = has_stray_property(&rewritten, &names);
             let columns = rewritten.columns();
             let strays = columns.iter().filter(|column| !known(column) || property);
             // An aggregate's own column is never what is missing.
@@ -228,7 +251,10 @@ impl Binder<'_> {
                     "`{}` is neither aggregated nor grouped by; put it among the columns, or in a WITH before",
                     stray.trim_start_matches('#')
                 );
-                return Err(binder.source.invalid(message, span));
+                return Err(binder
+                    .source
+                    .invalid(message, span)
+                    .with_code("SyntaxError:AmbiguousAggregationExpression"));
             }
             Ok(rewritten)
         };
@@ -260,7 +286,10 @@ impl Binder<'_> {
                     if has_property(&rewritten) || !rewritten.columns().iter().all(known) {
                         let message =
                             "after DISTINCT, ORDER BY can only name the columns that are returned";
-                        return Err(self.source.invalid(message, key.span));
+                        return Err(self
+                            .source
+                            .invalid(message, key.span)
+                            .with_code("SyntaxError:UndefinedVariable"));
                     }
                     rewritten
                 }
@@ -329,34 +358,47 @@ impl Binder<'_> {
             if error.message().starts_with("unknown variable") {
                 return self
                     .source
-                    .invalid(format!("{clause} cannot refer to variables"), syntax.span);
+                    .invalid(format!("{clause} cannot refer to variables"), syntax.span)
+                    .with_code("SyntaxError:NonConstantExpression");
             }
             error
         })?;
-        let folded = grism_logical::optimizer::fold_expression(bound);
-        match folded {
-            LogicalExpr::Literal(Value::Int64(count)) => {
-                usize::try_from(count).map(Some).map_err(|_| {
-                    self.source
-                        .invalid(format!("{clause} cannot be negative"), syntax.span)
-                })
-            }
-            LogicalExpr::Literal(other) => {
-                let found = other
-                    .type_of()
-                    .map_or_else(|| "a list".to_owned(), |ty| ty.to_string());
-                Err(self.source.invalid(
-                    format!("{clause} needs an integer, not {found}"),
-                    syntax.span,
-                ))
-            }
-            other if other.columns().is_empty() => Err(self
+        if !bound.columns().is_empty() || !self.pending.is_empty() {
+            return Err(self
                 .source
-                .unsupported(format!("a computed {clause}"), syntax.span)),
-            _ => Err(self
-                .source
-                .invalid(format!("{clause} cannot refer to variables"), syntax.span)),
+                .invalid(format!("{clause} cannot refer to variables"), syntax.span)
+                .with_code("SyntaxError:NonConstantExpression"));
         }
+        let value = (self.context.constant)(&bound)
+            .map_err(|error| error.with_location(self.source.location(syntax.span)))?;
+        match value {
+            Value::Int64(count) => usize::try_from(count).map(Some).map_err(|_| {
+                self.source
+                    .invalid(format!("{clause} cannot be negative"), syntax.span)
+                    .with_code("SyntaxError:NegativeIntegerArgument")
+            }),
+            other => {
+                let found = other.type_name();
+                Err(self
+                    .source
+                    .invalid(format!("{clause} needs an integer, not {found}"), syntax.span)
+                    .with_code("SyntaxError:InvalidArgumentType"))
+            }
+        }
+    }
+
+    /// Binds what a RETURN lists, for its errors only.
+    pub(super) fn check_items(&mut self, projection: &ProjectionClause) -> Result<()> {
+        if projection
+            .items
+            .iter()
+            .any(|item| matches!(item.kind, ProjectionItemKind::Wildcard))
+        {
+            return Ok(());
+        }
+        self.items(projection, true).map(|_| ())?;
+        // Columns that the list asked for stay below: they may say whether there is a row at all.
+        self.flush_pending()
     }
 }
 
@@ -366,6 +408,15 @@ fn replace(expression: &LogicalExpr, named: &[(LogicalExpr, String)]) -> Logical
         return LogicalExpr::Column(column.clone());
     }
     expression.map_children(|child| replace(child, named))
+}
+
+/// Whether a property is read of anything but what was made above the aggregation.
+fn has_stray_property(expression: &LogicalExpr, made: &[String]) -> bool {
+    matches!(expression, LogicalExpr::Property { entity, .. } if !made.contains(entity))
+        || expression
+            .children()
+            .into_iter()
+            .any(|child| has_stray_property(child, made))
 }
 
 fn has_property(expression: &LogicalExpr) -> bool {

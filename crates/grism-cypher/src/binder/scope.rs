@@ -4,27 +4,31 @@ use grism_core::Type;
 
 /// A variable in scope.
 #[derive(Clone, Debug)]
-pub(super) struct Variable {
+pub struct Variable {
     /// As the query names it.
-    pub(super) name: String,
+    pub name: String,
     /// The column that holds it.
-    pub(super) column: String,
+    pub column: String,
     /// Its type.
-    pub(super) ty: Type,
+    pub ty: Type,
 }
 
 /// Variables in the order they were bound.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Scope {
-    pub(super) variables: Vec<Variable>,
+pub struct Scope {
+    /// The variables.
+    pub variables: Vec<Variable>,
 }
 
 impl Scope {
-    pub(super) fn find(&self, name: &str) -> Option<&Variable> {
+    /// The variable called `name`.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<&Variable> {
         self.variables.iter().find(|variable| variable.name == name)
     }
 
-    pub(super) fn put(&mut self, name: &str, column: &str, ty: Type) {
+    /// Binds `name`, or binds it anew.
+    pub fn put(&mut self, name: &str, column: &str, ty: Type) {
         let variable = Variable {
             name: name.to_owned(),
             column: column.to_owned(),
@@ -36,7 +40,8 @@ impl Scope {
         }
     }
 
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+    /// The names, in the order they were bound.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
         self.variables.iter().map(|variable| variable.name.as_str())
     }
 }

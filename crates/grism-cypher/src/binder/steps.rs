@@ -17,6 +17,10 @@ impl Binder<'_> {
     ) -> Result<Vec<StepKind>> {
         let mut kinds = Vec::new();
         for step in steps {
+            if step.length.is_some() {
+                kinds.push(StepKind::Edge);
+                continue;
+            }
             let (forward, backward) = match step.pattern.direction.kind {
                 RelationshipDirection::Right => (true, false),
                 RelationshipDirection::Left => (false, true),

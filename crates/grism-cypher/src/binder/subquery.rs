@@ -3,9 +3,10 @@
 use grism_core::{Result, Type};
 use grism_logical::{ApplyKind, Column, LogicalExpr, LogicalPlan, PlanSchema, infer_type};
 use open_cypher::Span;
+use open_cypher::ast::visit::{Visitor, walk_expr};
 use open_cypher::ast::{
-    ClauseKind, Expr, ExprKind, Pattern, Query, QueryKind, SubqueryExpression,
-    SubqueryExpressionKind, UnaryOperator,
+    ClauseKind, Expr, ExprKind, Pattern, ProjectionClause, ProjectionItemKind, Query, QueryKind,
+    SingleQuery, SubqueryExpression, SubqueryExpressionKind, UnaryOperator, UnionOperator,
 };
 
 use super::{Binder, Pending};
@@ -66,7 +67,17 @@ impl Binder<'_> {
                     .push(Pending::Apply(subplan, ApplyKind::Count(name.clone())));
                 Ok(LogicalExpr::Column(name))
             }
-            _ => Err(self.source.unsupported("COLLECT { … }", subquery.kind.span)),
+            SubqueryExpressionKind::Collect => {
+                let subplan = self.query_subplan(&subquery.query, "COLLECT")?;
+                let columns = subplan.schema()?.columns;
+                let [column] = &columns[..] else {
+                    let message = format!("COLLECT {{ … }} returns one column, not {}", columns.len());
+                    return Err(self.source.invalid(message, subquery.kind.span));
+                };
+                let name = column.name.clone();
+                Ok(self.collected(subplan, name, subquery.kind.span))
+            }
+            _ => Err(self.source.unsupported("this subquery", subquery.kind.span)),
         }
     }
 
@@ -77,11 +88,11 @@ impl Binder<'_> {
         LogicalExpr::Column(name)
     }
 
-    fn pattern_subplan(&mut self, pattern: &Pattern, span: Span) -> Result<LogicalPlan> {
+    fn pattern_subplan(&mut self, pattern: &Pattern, _span: Span) -> Result<LogicalPlan> {
         let mut inner = self.inner()?;
         inner.forbid_new_variables(pattern)?;
         inner.match_pattern(pattern, None)?;
-        self.adopt(inner, "a pattern predicate", span)
+        self.adopt(inner)
     }
 
     fn query_subplan(&mut self, query: &Query, what: &str) -> Result<LogicalPlan> {
@@ -90,75 +101,93 @@ impl Binder<'_> {
                 .source
                 .unsupported(format!("this {what} subquery"), query.span));
         };
-        if let Some(union) = regular.unions.first() {
-            return Err(self
-                .source
-                .unsupported(format!("UNION in {what} {{ … }}"), union.operator.span));
+        let mut branches = vec![std::sync::Arc::new(self.branch_subplan(&regular.head, what)?)];
+        for union in &regular.unions {
+            if union.operator.kind != UnionOperator::All && what != "EXISTS" {
+                return Err(self.source.unsupported(
+                    format!("a UNION without ALL in {what} {{ … }}"),
+                    union.operator.span,
+                ));
+            }
+            branches.push(std::sync::Arc::new(self.branch_subplan(&union.query, what)?));
         }
+        if branches.len() == 1 {
+            return Ok(std::sync::Arc::unwrap_or_clone(branches.swap_remove(0)));
+        }
+        // What the branches have in common, which is what EXISTS and COUNT need of them: nothing.
+        let inputs = branches
+            .into_iter()
+            .map(|branch| {
+                let value = LogicalExpr::Literal(grism_core::Value::Bool(true));
+                let plan = LogicalPlan::Project {
+                    input: branch,
+                    expressions: vec![(value, "#row".to_owned())],
+                };
+                std::sync::Arc::new(plan)
+            })
+            .collect();
+        Ok(LogicalPlan::Union { inputs })
+    }
+
+    fn branch_subplan(&mut self, query: &SingleQuery, what: &str) -> Result<LogicalPlan> {
         let mut inner = self.inner()?;
-        for clause in &regular.head.kind.clauses {
+        for clause in &query.kind.clauses {
             match &clause.kind {
-                // What a RETURN lists does not matter to whether, or how many, rows there are.
                 ClauseKind::Return(returned) => {
                     let projection = &returned.projection;
                     let cuts = projection.limit.is_some()
                         || projection.skip.is_some()
+                        || projection.offset.is_some()
                         || projection.quantifier.is_some();
-                    if cuts && what != "EXISTS" {
-                        return Err(self
-                            .source
-                            .unsupported(format!("this RETURN in {what} {{ … }}"), clause.span));
+                    // What a RETURN lists matters to whether, or how many, rows there are only where it aggregates.
+                    let lists = what != "COLLECT" && !cuts && !aggregates(projection);
+                    if lists {
+                        inner.check_items(projection)?;
+                    } else {
+                        inner.projection(projection, None, false)?;
                     }
-                    if projection.skip.is_some() {
-                        return Err(self
-                            .source
-                            .unsupported(format!("SKIP in {what} {{ … }}"), clause.span));
-                    }
+                }
+                ClauseKind::Create(_)
+                | ClauseKind::Insert(_)
+                | ClauseKind::Merge(_)
+                | ClauseKind::Delete(_)
+                | ClauseKind::Set(_)
+                | ClauseKind::Remove(_) => {
+                    return Err(self
+                        .source
+                        .invalid(format!("{what} {{ … }} cannot write"), clause.span)
+                        .with_code("SyntaxError:InvalidClauseComposition"));
                 }
                 _ => inner.clause(clause)?,
             }
         }
-        self.adopt(inner, &format!("{what} {{ … }}"), query.span)
+        self.adopt(inner)
     }
 
     /// A binder whose plan starts from the rows of this one.
-    fn inner(&self) -> Result<Self> {
+    pub(super) fn inner(&self) -> Result<Self> {
         let mut schema = self.plan.schema()?;
         self.add_pending_columns(&mut schema)?;
-        let mut inner = Binder::new(self.source, self.schema, self.statistics, self.parameters);
+        let mut inner = Binder::new(self.source, self.context);
         inner.plan = LogicalPlan::Argument(schema);
         inner.scope = self.scope.clone();
         inner.counter = self.counter;
         Ok(inner)
     }
 
-    fn adopt(&mut self, mut inner: Binder<'_>, what: &str, span: Span) -> Result<LogicalPlan> {
+    pub(super) fn adopt(&mut self, mut inner: Binder<'_>) -> Result<LogicalPlan> {
         self.counter = inner.counter;
         self.warnings.append(&mut inner.warnings);
-        self.check_subplan(&inner.plan, what, span)?;
         Ok(inner.plan)
     }
 
-    /// A subplan runs for many outer rows at once, so it may not hold an operator that mixes rows.
-    pub(super) fn check_subplan(&self, plan: &LogicalPlan, what: &str, span: Span) -> Result<()> {
-        let mixing = match plan {
-            LogicalPlan::Aggregate(_) => "an aggregation",
-            LogicalPlan::Distinct { .. } => "DISTINCT",
-            LogicalPlan::Sort { .. } => "ORDER BY",
-            LogicalPlan::Limit { .. } => "SKIP or LIMIT",
-            LogicalPlan::Union { .. } => "UNION",
-            _ => {
-                return plan
-                    .inputs()
-                    .into_iter()
-                    .try_for_each(|input| self.check_subplan(input, what, span));
-            }
-        };
-        Err(self.source.unsupported(format!("{mixing} in {what}"), span))
+    pub(super) fn add_pending_columns(&self, schema: &mut PlanSchema) -> Result<()> {
+        self.add_columns_of(&self.pending, schema)
     }
 
-    pub(super) fn add_pending_columns(&self, schema: &mut PlanSchema) -> Result<()> {
-        for pending in &self.pending {
+    /// The columns that `pending` makes.
+    pub(super) fn add_columns_of(&self, pending: &[Pending], schema: &mut PlanSchema) -> Result<()> {
+        for pending in pending {
             match pending {
                 Pending::Apply(_, ApplyKind::Mark(name)) => {
                     schema.put(Column::new(name, Type::Bool))
@@ -166,7 +195,13 @@ impl Binder<'_> {
                 Pending::Apply(_, ApplyKind::Count(name)) => {
                     schema.put(Column::new(name, Type::Int64))
                 }
+                Pending::Apply(subplan, ApplyKind::Collect { value, into }) => {
+                    let inner = subplan.schema()?;
+                    let item = inner.find(value).map_or(Type::Null, |own| own.ty.clone());
+                    schema.put(Column::new(into, item.list()));
+                }
                 Pending::Apply(..) => {}
+                Pending::Hydrate(_, name) => schema.put(Column::new(name, Type::Any)),
                 Pending::Column(expression, name) => {
                     let ty = infer_type(expression, schema)?;
                     schema.put(Column::new(name, ty));
@@ -175,4 +210,26 @@ impl Binder<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether an aggregate stands in a projection.
+fn aggregates(projection: &ProjectionClause) -> bool {
+    struct Finder(bool);
+    impl<'ast> Visitor<'ast> for Finder {
+        fn visit_expr(&mut self, expression: &'ast Expr) {
+            if let ExprKind::Function(call) = &expression.kind
+                && let [part] = &call.name.parts[..]
+            {
+                self.0 |= super::functions::is_aggregate(&part.kind.text);
+            }
+            walk_expr(self, expression);
+        }
+    }
+    let mut finder = Finder(false);
+    for item in &projection.items {
+        if let ProjectionItemKind::Expression { expression, .. } = &item.kind {
+            finder.visit_expr(expression);
+        }
+    }
+    finder.0
 }

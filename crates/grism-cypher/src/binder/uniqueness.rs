@@ -2,7 +2,7 @@
 
 use grism_core::{Cardinality, Tables};
 use grism_logical::pattern::PatternGraph;
-use grism_logical::{BinaryOperator, LogicalExpr};
+use grism_logical::{BinaryOperator, LogicalExpr, Quantifier, UnaryOperator};
 
 use super::Binder;
 
@@ -17,10 +17,31 @@ impl Binder<'_> {
                 .iter()
                 .filter(|b| overlap(&a.tables, &b.tables))
             {
-                conditions.push(differ(
+                let (first, second) = (
                     LogicalExpr::column(&b.variable),
                     LogicalExpr::column(&a.variable),
-                ));
+                );
+                conditions.push(match (&b.path, &a.path) {
+                    (None, None) => differ(first, second),
+                    (None, Some(_)) => first
+                        .binary(BinaryOperator::In, second)
+                        .unary(UnaryOperator::Not),
+                    (Some(_), None) => second
+                        .binary(BinaryOperator::In, first)
+                        .unary(UnaryOperator::Not),
+                    (Some(_), Some(_)) => {
+                        self.counter += 1;
+                        let variable = format!("#element{}", self.counter);
+                        let stands =
+                            LogicalExpr::column(&variable).binary(BinaryOperator::In, second);
+                        LogicalExpr::Quantified {
+                            quantifier: Quantifier::None,
+                            list: Box::new(first),
+                            variable,
+                            predicate: Box::new(stands),
+                        }
+                    }
+                });
             }
         }
         for index in 0..graph.roles.len() {

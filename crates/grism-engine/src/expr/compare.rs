@@ -7,7 +7,7 @@ use arrow::array::{Array, ArrayRef, BooleanArray, Float64Array, Int64Array};
 use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::compute::kernels::cmp;
 use arrow::datatypes::DataType;
-use grism_core::{Result, Value};
+use grism_core::{Result, Value, compare_integer_float, equal_values, order_values};
 use grism_logical::BinaryOperator;
 
 use super::operand::{Operand, aligned, computed_rows};
@@ -27,13 +27,13 @@ pub(super) fn compare(
             Arc::new(BooleanArray::new_null(count)),
         ));
     }
-    use DataType::{Float64, Int64, List, Struct};
+    use DataType::{Float64, Int64, LargeBinary, List, Struct};
     let flags: BooleanArray = match (left.data_type(), right.data_type()) {
         (Int64 | Float64, Float64) | (Float64, Int64) => {
             let (a, b) = aligned(left, right, rows)?;
             compare_numbers(operator, &a, &b)?
         }
-        (List(_), List(_)) | (Struct(_), Struct(_)) => {
+        (List(_), List(_)) | (Struct(_), Struct(_)) | (LargeBinary, LargeBinary) => {
             let mut flags = Vec::with_capacity(count);
             for row in 0..count {
                 flags.push(compare_values(
@@ -103,7 +103,7 @@ fn compare_numbers(operator: BinaryOperator, a: &ArrayRef, b: &ArrayRef) -> Resu
                 b.as_array::<Float64Array>()?.values(),
             );
             BooleanBuffer::collect_bool(rows, |row| {
-                holds(operator, integer_to_float(a[row], b[row]))
+                holds(operator, compare_integer_float(a[row], b[row]))
             })
         }
         _ => {
@@ -114,28 +114,12 @@ fn compare_numbers(operator: BinaryOperator, a: &ArrayRef, b: &ArrayRef) -> Resu
             BooleanBuffer::collect_bool(rows, |row| {
                 holds(
                     operator,
-                    integer_to_float(b[row], a[row]).map(Ordering::reverse),
+                    compare_integer_float(b[row], a[row]).map(Ordering::reverse),
                 )
             })
         }
     };
     Ok(BooleanArray::new(flags, nulls))
-}
-
-/// Compares by value, without the rounding that a cast of a large integer would bring.
-fn integer_to_float(integer: i64, float: f64) -> Option<Ordering> {
-    const LIMIT: f64 = 9_223_372_036_854_775_808.0;
-    if float.is_nan() {
-        None
-    } else if float >= LIMIT {
-        Some(Ordering::Less)
-    } else if float < -LIMIT {
-        Some(Ordering::Greater)
-    } else {
-        let whole = float.trunc();
-        let order = integer.cmp(&(whole as i64));
-        Some(order.then_with(|| 0.0.partial_cmp(&(float - whole)).unwrap_or(Ordering::Equal)))
-    }
 }
 
 /// `left operator right` of single values; `None` is null.
@@ -145,79 +129,18 @@ pub(super) fn compare_values(
     right: &Value,
 ) -> Option<bool> {
     match operator {
-        BinaryOperator::Equal => equal(left, right),
-        BinaryOperator::NotEqual => equal(left, right).map(|equal| !equal),
+        BinaryOperator::Equal => equal_values(left, right),
+        BinaryOperator::NotEqual => equal_values(left, right).map(|equal| !equal),
         _ => match (left, right) {
             (Value::Float64(a), _) if a.is_nan() && is_number(right) => Some(false),
             (_, Value::Float64(b)) if b.is_nan() && is_number(left) => Some(false),
-            _ => order(left, right).map(|order| holds(operator, Some(order))),
+            _ => order_values(left, right).map(|order| holds(operator, Some(order))),
         },
     }
 }
 
 fn is_number(value: &Value) -> bool {
     matches!(value, Value::Int64(_) | Value::Float64(_))
-}
-
-/// Equality of single values; `None` where a null makes it unknown.
-pub(super) fn equal(left: &Value, right: &Value) -> Option<bool> {
-    match (left, right) {
-        (Value::Null, _) | (_, Value::Null) => None,
-        (Value::List(a), Value::List(b)) => {
-            if a.len() != b.len() {
-                return Some(false);
-            }
-            all(a.iter().zip(b).map(|(a, b)| equal(a, b)))
-        }
-        (Value::Map(a), Value::Map(b)) => {
-            if !a.keys().eq(b.keys()) {
-                return Some(false);
-            }
-            all(a.values().zip(b.values()).map(|(a, b)| equal(a, b)))
-        }
-        (Value::Int64(a), Value::Float64(b)) | (Value::Float64(b), Value::Int64(a)) => {
-            Some(integer_to_float(*a, *b) == Some(Ordering::Equal))
-        }
-        (a, b) => Some(a == b),
-    }
-}
-
-/// The conjunction of facts that may be unknown.
-fn all(facts: impl Iterator<Item = Option<bool>>) -> Option<bool> {
-    let mut known = Some(true);
-    for fact in facts {
-        match fact {
-            Some(false) => return Some(false),
-            None => known = None,
-            Some(true) => {}
-        }
-    }
-    known
-}
-
-fn order(left: &Value, right: &Value) -> Option<Ordering> {
-    match (left, right) {
-        (Value::Bool(a), Value::Bool(b)) => Some(a.cmp(b)),
-        (Value::Int64(a), Value::Int64(b)) => Some(a.cmp(b)),
-        (Value::Float64(a), Value::Float64(b)) => a.partial_cmp(b),
-        (Value::Int64(a), Value::Float64(b)) => integer_to_float(*a, *b),
-        (Value::Float64(a), Value::Int64(b)) => integer_to_float(*b, *a).map(Ordering::reverse),
-        (Value::String(a), Value::String(b)) => Some(a.cmp(b)),
-        (Value::Date(a), Value::Date(b)) => Some(a.cmp(b)),
-        (Value::LocalTime(a), Value::LocalTime(b))
-        | (Value::LocalDateTime(a), Value::LocalDateTime(b))
-        | (Value::DateTime(a), Value::DateTime(b)) => Some(a.cmp(b)),
-        (Value::List(a), Value::List(b)) => {
-            for (a, b) in a.iter().zip(b) {
-                match order(a, b)? {
-                    Ordering::Equal => {}
-                    unequal => return Some(unequal),
-                }
-            }
-            Some(a.len().cmp(&b.len()))
-        }
-        _ => None,
-    }
 }
 
 /// `needle IN list`.
@@ -230,7 +153,8 @@ pub(super) fn is_in(needle: &Operand, list: &Operand, rows: usize) -> Result<Ope
             Arc::new(BooleanArray::new_null(count)),
         ));
     }
-    if list.is_scalar() && !list.array().is_null(0) {
+    let dynamic = grism_core::Type::Any.list().to_arrow();
+    if list.is_scalar() && !list.array().is_null(0) && list.data_type() != &dynamic {
         // The usual case, a list of constants: one pass of the equality kernel for each.
         let Value::List(items) = list.value(0)? else {
             return Ok(Operand::null(&DataType::Boolean));
@@ -258,49 +182,11 @@ pub(super) fn is_in(needle: &Operand, list: &Operand, rows: usize) -> Result<Ope
 fn contains(items: &[Value], wanted: &Value) -> Option<bool> {
     let mut known = Some(false);
     for item in items {
-        match equal(item, wanted) {
+        match equal_values(item, wanted) {
             Some(true) => return Some(true),
             None => known = None,
             Some(false) => {}
         }
     }
     known
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn large_integers_are_compared_with_floats_by_value() {
-        let large = (1i64 << 53) + 1;
-        assert_eq!(
-            integer_to_float(large, (1u64 << 53) as f64),
-            Some(Ordering::Greater)
-        );
-        assert_eq!(
-            integer_to_float(i64::MAX, i64::MAX as f64),
-            Some(Ordering::Less)
-        );
-        assert_eq!(integer_to_float(-1, -1.5), Some(Ordering::Greater));
-        assert_eq!(integer_to_float(1, 1.5), Some(Ordering::Less));
-        assert_eq!(integer_to_float(1, f64::NAN), None);
-    }
-
-    #[test]
-    fn a_null_within_a_list_makes_equality_unknown() {
-        let list = |values: &[Value]| Value::List(values.to_vec());
-        let (one, two, null) = (Value::Int64(1), Value::Int64(2), Value::Null);
-        assert_eq!(
-            equal(
-                &list(&[one.clone(), null.clone()]),
-                &list(&[one.clone(), two.clone()])
-            ),
-            None
-        );
-        assert_eq!(
-            equal(&list(&[one.clone(), null]), &list(&[two, one])),
-            Some(false)
-        );
-    }
 }

@@ -34,16 +34,31 @@ pub(super) fn convert(
             Ok(Operand::over(&[operand], Arc::new(texts)))
         }
         _ => map_rows(&[operand], rows, data_type, |values| {
-            convert_value(function, values)
+            let value = values.into_iter().next().unwrap_or(Value::Null);
+            convert_value(function, value)
         }),
     }
 }
 
-fn convert_value(function: ScalarFunction, mut values: Vec<Value>) -> Result<Value> {
-    let value = values.pop().unwrap_or(Value::Null);
+/// `value` as `function` converts it.
+pub(super) fn convert_value(function: ScalarFunction, value: Value) -> Result<Value> {
     Ok(match (function, value) {
         (_, Value::Null) => Value::Null,
+        (
+            ScalarFunction::ToString,
+            value @ (Value::List(_)
+            | Value::Map(_)
+            | Value::Node(_)
+            | Value::Hyperedge(_)
+            | Value::Incidence(_)
+            | Value::Path(_)
+            | Value::Bytes(_)),
+        ) => return Err(super::values::mismatch(function, &value)),
         (ScalarFunction::ToString, value) => Value::String(format_value(&value)),
+        (ScalarFunction::ToInteger, value @ Value::Int64(_))
+        | (ScalarFunction::ToFloat, value @ Value::Float64(_))
+        | (ScalarFunction::ToBoolean, value @ Value::Bool(_)) => value,
+        (ScalarFunction::ToFloat, Value::Int64(value)) => Value::Float64(value as f64),
         (ScalarFunction::ToInteger, Value::Bool(value)) => Value::Int64(i64::from(value)),
         (ScalarFunction::ToInteger, Value::Float64(value)) => float_to_integer(value)?,
         (ScalarFunction::ToInteger, Value::String(text)) => {
@@ -65,9 +80,7 @@ fn convert_value(function: ScalarFunction, mut values: Vec<Value>) -> Result<Val
                 _ => Value::Null,
             }
         }
-        (function, value) => {
-            return Err(Error::internal(format!("{}() of {value}", function.name())));
-        }
+        (function, value) => return Err(super::values::mismatch(function, &value)),
     })
 }
 

@@ -10,16 +10,18 @@ use grism_core::{EntityId, Error, Result, TableId, Tables, Type, Value};
 use grism_logical::{BinaryOperator, LogicalExpr, ScalarFunction, UnaryOperator};
 use regex::Regex;
 
+use super::dynamic::Dynamic;
+use super::lambda::{QuantifiedNode, ReduceNode, TransformNode};
 use super::operand::Operand;
 use super::schema_inference::infer_expr_type;
-use super::{arithmetic, case, compare, convert, list, logic, math, text};
+use super::{arithmetic, case, compare, convert, list, logic, math, text, values};
 use crate::PhysicalSchema;
 
 /// An expression compiled against the schema of its input.
 #[derive(Debug)]
 pub struct ExprEvaluator {
     root: Node,
-    data_type: DataType,
+    ty: Type,
 }
 
 impl ExprEvaluator {
@@ -28,11 +30,14 @@ impl ExprEvaluator {
     /// # Errors
     /// `InvalidQuery` for a type error or a wrong regular expression; `Internal` for a column that is not there.
     pub fn try_new(expression: &LogicalExpr, input: &PhysicalSchema) -> Result<Self> {
-        let ty = infer_expr_type(expression, input)?;
-        Ok(Self {
-            root: Node::compile(expression, input)?,
-            data_type: ty.to_arrow(),
-        })
+        let (root, ty) = Node::compile(expression, input)?;
+        Ok(Self { root, ty })
+    }
+
+    /// The type of the values.
+    #[must_use]
+    pub fn value_type(&self) -> &Type {
+        &self.ty
     }
 
     /// The value of the expression for every row of `batch`.
@@ -42,14 +47,14 @@ impl ExprEvaluator {
     pub fn evaluate(&self, batch: &RecordBatch) -> Result<ArrayRef> {
         self.root
             .evaluate(batch)?
-            .cast(&self.data_type)?
+            .cast(&self.ty.to_arrow())?
             .into_column(batch.num_rows())
     }
 
     /// The rows of `batch` for which a boolean expression is true; null is not true.
     ///
     /// # Errors
-    /// As [`Self::evaluate`].
+    /// As [`Self::evaluate`]; `InvalidQuery` where a value is no boolean.
     pub fn evaluate_predicate(&self, batch: &RecordBatch) -> Result<BooleanArray> {
         let flags = self.root.evaluate(batch)?.into_column(batch.num_rows())?;
         Operand::column(flags).booleans()
@@ -76,11 +81,20 @@ pub(super) enum Node {
         stop_at_value: bool,
     },
     Function(ScalarFunction, Vec<Node>, DataType),
+    /// A function that is computed value by value.
+    Values(ScalarFunction, Vec<Node>, DataType),
+    /// An operator whose operands' types are known only at run time.
+    Dynamic(Dynamic),
+    Cast(Box<Node>, Type, Type),
+    Key(Box<Node>, Type),
     List(Vec<Node>, DataType),
     Map(Vec<Node>, DataType),
     Field(Box<Node>, String),
     Index(Box<Node>, Box<Node>, DataType),
     Slice(Box<Node>, Option<Box<Node>>, Option<Box<Node>>, DataType),
+    Transform(TransformNode),
+    Quantified(QuantifiedNode),
+    Reduce(ReduceNode),
     TableIn(Box<Node>, Tables),
     TableLookup {
         entity: Box<Node>,
@@ -90,15 +104,41 @@ pub(super) enum Node {
 }
 
 impl Node {
-    fn compile(expression: &LogicalExpr, input: &PhysicalSchema) -> Result<Self> {
-        let node = |inner: &LogicalExpr| Self::compile(inner, input).map(Box::new);
-        let nodes = |inner: &[LogicalExpr]| {
-            inner
-                .iter()
-                .map(|inner| Self::compile(inner, input))
-                .collect::<Result<Vec<_>>>()
+    /// The compiled form of `expression`, and the type of its values.
+    pub(super) fn compile(
+        expression: &LogicalExpr,
+        input: &PhysicalSchema,
+    ) -> Result<(Self, Type)> {
+        let ty = infer_expr_type(expression, input)?;
+        let node = Self::build(expression, input, &ty)?;
+        Ok((node, ty))
+    }
+
+    /// The compiled form of `expression`, its values brought to the type `wanted`.
+    pub(super) fn compile_as(
+        expression: &LogicalExpr,
+        input: &PhysicalSchema,
+        wanted: &Type,
+    ) -> Result<Self> {
+        let (node, ty) = Self::compile(expression, input)?;
+        Ok(node.cast(ty, wanted))
+    }
+
+    pub(super) fn cast(self, from: Type, to: &Type) -> Self {
+        if &from == to || from.to_arrow() == to.to_arrow() && !from.may_hold_any() {
+            return self;
+        }
+        Self::Cast(Box::new(self), from, to.clone())
+    }
+
+    fn build(expression: &LogicalExpr, input: &PhysicalSchema, ty: &Type) -> Result<Self> {
+        if let Some(dynamic) = Dynamic::compile(expression, input, ty)? {
+            return Ok(Self::Dynamic(dynamic));
+        }
+        let node = |inner: &LogicalExpr| {
+            Self::compile(inner, input).map(|(node, _)| Box::new(node))
         };
-        let data_type = || infer_expr_type(expression, input).map(|ty| ty.to_arrow());
+        let data_type = || ty.to_arrow();
         Ok(match expression {
             LogicalExpr::Literal(value) => Self::Constant(Operand::scalar(value.to_array(1)?)),
             LogicalExpr::Column(name) => Self::Column(input.index_of(name)?),
@@ -111,29 +151,7 @@ impl Node {
                 operator,
                 left,
                 right,
-            } => {
-                let (a, b) = (node(left)?, node(right)?);
-                match operator {
-                    BinaryOperator::And | BinaryOperator::Or | BinaryOperator::Xor => {
-                        Self::Logic(*operator, a, b)
-                    }
-                    BinaryOperator::In => Self::In(a, b),
-                    BinaryOperator::StartsWith
-                    | BinaryOperator::EndsWith
-                    | BinaryOperator::Contains => Self::TextPredicate(*operator, a, b),
-                    BinaryOperator::RegexMatch => {
-                        let compiled = match &**right {
-                            LogicalExpr::Literal(Value::String(source)) => {
-                                Some(text::whole_regex(source)?)
-                            }
-                            _ => None,
-                        };
-                        Self::Regex(a, b, compiled)
-                    }
-                    operator if operator.is_comparison() => Self::Compare(*operator, a, b),
-                    operator => Self::Arithmetic(*operator, a, b, data_type()?),
-                }
-            }
+            } => Self::binary(*operator, left, right, input, ty)?,
             LogicalExpr::Unary { operator, operand } => match operator {
                 UnaryOperator::Not => Self::Not(node(operand)?),
                 UnaryOperator::Negate => Self::Negate(node(operand)?),
@@ -148,17 +166,17 @@ impl Node {
                     .iter()
                     .map(|(when, then)| {
                         Ok((
-                            Some(Self::compile(when, input)?),
-                            Self::compile(then, input)?,
+                            Some(Self::compile_as(when, input, &Type::Bool)?),
+                            Self::compile_as(then, input, ty)?,
                         ))
                     })
                     .collect::<Result<Vec<_>>>()?;
                 if let Some(otherwise) = otherwise {
-                    compiled.push((None, Self::compile(otherwise, input)?));
+                    compiled.push((None, Self::compile_as(otherwise, input, ty)?));
                 }
                 Self::Choose {
                     branches: compiled,
-                    data_type: data_type()?,
+                    data_type: data_type(),
                     stop_at_value: false,
                 }
             }
@@ -166,38 +184,115 @@ impl Node {
                 function: ScalarFunction::Coalesce,
                 arguments,
             } => {
-                let branches = nodes(arguments)?
-                    .into_iter()
-                    .map(|argument| (None, argument))
-                    .collect();
+                let branches = arguments
+                    .iter()
+                    .map(|argument| Ok((None, Self::compile_as(argument, input, ty)?)))
+                    .collect::<Result<_>>()?;
                 Self::Choose {
                     branches,
-                    data_type: data_type()?,
+                    data_type: data_type(),
                     stop_at_value: true,
                 }
             }
             LogicalExpr::Function {
+                function: ScalarFunction::Key,
+                arguments,
+            } => {
+                let (inner, ty) = Self::compile(&arguments[0], input)?;
+                Self::Key(Box::new(inner), ty)
+            }
+            LogicalExpr::Function {
                 function,
                 arguments,
-            } => Self::Function(*function, nodes(arguments)?, data_type()?),
-            LogicalExpr::List(items) => Self::List(nodes(items)?, data_type()?),
+            } => {
+                let compiled = arguments
+                    .iter()
+                    .map(|argument| Self::compile(argument, input))
+                    .collect::<Result<Vec<_>>>()?;
+                if values::is_value_function(*function, &compiled) {
+                    let widened = compiled.into_iter().map(|(node, ty)| {
+                        let wanted = if ty.may_hold_entity() { Type::Any } else { ty.clone() };
+                        node.cast(ty, &wanted)
+                    });
+                    Self::Values(*function, widened.collect(), data_type())
+                } else {
+                    let plain = compiled.into_iter().map(|(node, _)| node).collect();
+                    Self::Function(*function, plain, data_type())
+                }
+            }
+            LogicalExpr::List(items) => {
+                let item = match ty {
+                    Type::List(item) => &**item,
+                    _ => &Type::Null,
+                };
+                let items = items
+                    .iter()
+                    .map(|inner| Self::compile_as(inner, input, item))
+                    .collect::<Result<_>>()?;
+                Self::List(items, data_type())
+            }
             LogicalExpr::Map(entries) => {
                 let values = entries
                     .iter()
-                    .map(|(_, value)| Self::compile(value, input))
+                    .map(|(_, value)| Ok(Self::compile(value, input)?.0))
                     .collect::<Result<Vec<_>>>()?;
-                Self::Map(values, data_type()?)
+                Self::Map(values, data_type())
             }
             LogicalExpr::Field { base, key } => Self::Field(node(base)?, key.clone()),
             LogicalExpr::Index { base, index } => {
-                Self::Index(node(base)?, node(index)?, data_type()?)
+                Self::Index(node(base)?, node(index)?, data_type())
             }
             LogicalExpr::Slice { base, lower, upper } => Self::Slice(
                 node(base)?,
                 lower.as_deref().map(node).transpose()?,
                 upper.as_deref().map(node).transpose()?,
-                data_type()?,
+                data_type(),
             ),
+            LogicalExpr::Convert { operand, ty } => {
+                let (inner, from) = Self::compile(operand, input)?;
+                Self::Cast(Box::new(inner), from, ty.clone())
+            }
+            LogicalExpr::Transform {
+                list,
+                variable,
+                predicate,
+                projection,
+            } => Self::Transform(TransformNode::compile(
+                list,
+                variable,
+                predicate.as_deref(),
+                projection.as_deref(),
+                input,
+                ty,
+            )?),
+            LogicalExpr::Quantified {
+                quantifier,
+                list,
+                variable,
+                predicate,
+            } => Self::Quantified(QuantifiedNode::compile(
+                *quantifier,
+                list,
+                variable,
+                predicate,
+                input,
+            )?),
+            LogicalExpr::Reduce {
+                accumulator,
+                initial,
+                variable,
+                list,
+                step,
+                ty,
+            } => Self::Reduce(ReduceNode::compile(
+                accumulator,
+                initial,
+                variable,
+                list,
+                step,
+                ty,
+                input,
+            )?),
             LogicalExpr::TableIn { entity, tables } => {
                 Self::TableIn(node(entity)?, Arc::clone(tables))
             }
@@ -213,6 +308,72 @@ impl Node {
                     places,
                     values: Value::column(&constants, &ty.to_arrow())?,
                 }
+            }
+        })
+    }
+
+    fn binary(
+        operator: BinaryOperator,
+        left: &LogicalExpr,
+        right: &LogicalExpr,
+        input: &PhysicalSchema,
+        ty: &Type,
+    ) -> Result<Self> {
+        let ((a, a_type), (b, b_type)) =
+            (Self::compile(left, input)?, Self::compile(right, input)?);
+        let dynamic = a_type.may_hold_any() || b_type.may_hold_any();
+        Ok(match operator {
+            BinaryOperator::And | BinaryOperator::Or | BinaryOperator::Xor => {
+                Self::Logic(operator, Box::new(a), Box::new(b))
+            }
+            BinaryOperator::In => {
+                let mixed = match &b_type {
+                    Type::List(item) => **item != a_type,
+                    _ => false,
+                };
+                let entities = a_type.may_hold_entity() || b_type.may_hold_entity();
+                if dynamic || mixed && entities {
+                    let (a, b) = (
+                        a.cast(a_type, &Type::Any),
+                        b.cast(b_type, &Type::Any.list()),
+                    );
+                    return Ok(Self::In(Box::new(a), Box::new(b)));
+                }
+                Self::In(Box::new(a), Box::new(b))
+            }
+            BinaryOperator::StartsWith | BinaryOperator::EndsWith | BinaryOperator::Contains => {
+                Self::TextPredicate(operator, Box::new(a), Box::new(b))
+            }
+            BinaryOperator::RegexMatch => {
+                let compiled = match right {
+                    LogicalExpr::Literal(Value::String(source)) => Some(text::whole_regex(source)?),
+                    _ => None,
+                };
+                Self::Regex(Box::new(a), Box::new(b), compiled)
+            }
+            operator if operator.is_comparison() => {
+                let entities = a_type.may_hold_entity() || b_type.may_hold_entity();
+                let alike = a_type.to_arrow() == b_type.to_arrow();
+                if dynamic || entities && !alike {
+                    let (a, b) = (a.cast(a_type, &Type::Any), b.cast(b_type, &Type::Any));
+                    return Ok(Self::Compare(operator, Box::new(a), Box::new(b)));
+                }
+                Self::Compare(operator, Box::new(a), Box::new(b))
+            }
+            operator => {
+                let (a, b) = match ty {
+                    // Elements keep their kind only in a list of the result's own type.
+                    Type::List(item) => {
+                        let widen = |node: Self, own: Type| match own {
+                            Type::List(_) => node.cast(own, ty),
+                            Type::Any | Type::Null => node,
+                            own => node.cast(own, item),
+                        };
+                        (widen(a, a_type), widen(b, b_type))
+                    }
+                    _ => (a, b),
+                };
+                Self::Arithmetic(operator, Box::new(a), Box::new(b), ty.to_arrow())
             }
         })
     }
@@ -260,6 +421,27 @@ impl Node {
                     .collect::<Result<Vec<_>>>()?;
                 call(*function, &arguments, rows, data_type)
             }
+            Self::Values(function, arguments, data_type) => {
+                let arguments = arguments
+                    .iter()
+                    .map(|argument| argument.evaluate(batch))
+                    .collect::<Result<Vec<_>>>()?;
+                values::call_rows(*function, &arguments, rows, data_type)
+            }
+            Self::Dynamic(dynamic) => dynamic.evaluate(batch),
+            Self::Cast(inner, from, to) => {
+                let inner = inner.evaluate(batch)?;
+                let array = grism_core::cast_column(inner.array(), from, to)?;
+                Ok(Operand::over(&[&inner], array))
+            }
+            Self::Key(inner, ty) => {
+                let inner = inner.evaluate(batch)?;
+                let keys = grism_core::key_column(inner.array(), ty)?;
+                Ok(Operand::over(&[&inner], keys))
+            }
+            Self::Transform(transform) => transform.evaluate(batch),
+            Self::Quantified(quantified) => quantified.evaluate(batch),
+            Self::Reduce(reduce) => reduce.evaluate(batch),
             Self::List(items, data_type) => {
                 let items = items
                     .iter()

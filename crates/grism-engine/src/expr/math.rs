@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, Float64Array, Int64Array};
+use arrow::array::{Array, BooleanArray, Float64Array, Int64Array};
 use arrow::compute::kernels::arity;
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use grism_core::{Error, Result};
@@ -21,6 +21,19 @@ pub(super) fn math(
     let plain: fn(f64) -> f64 = match function {
         F::Pi => return Ok(Some(constant(std::f64::consts::PI))),
         F::E => return Ok(Some(constant(std::f64::consts::E))),
+        F::Rand => {
+            let numbers: Float64Array = (0..rows).map(|_| Some(random())).collect();
+            return Ok(Some(Operand::column(Arc::new(numbers))));
+        }
+        F::IsNan => {
+            let floats = arguments[0].cast(&DataType::Float64)?;
+            let flags: BooleanArray = floats
+                .as_array::<Float64Array>()?
+                .iter()
+                .map(|value| value.map(f64::is_nan))
+                .collect();
+            return Ok(Some(Operand::over(&inputs, Arc::new(flags))));
+        }
         F::Abs | F::Sign => return integer_or_float(function, &arguments[0], data_type).map(Some),
         F::Atan2 => return two(&inputs, rows, f64::atan2).map(Some),
         F::Round if arguments.len() == 2 => return two(&inputs, rows, round_to).map(Some),
@@ -34,6 +47,8 @@ pub(super) fn math(
         F::Sin => f64::sin,
         F::Cos => f64::cos,
         F::Tan => f64::tan,
+        F::Cot => |angle| 1.0 / angle.tan(),
+        F::Haversin => |angle| (1.0 - angle.cos()) / 2.0,
         F::Acos => f64::acos,
         F::Asin => f64::asin,
         F::Atan => f64::atan,
@@ -45,6 +60,13 @@ pub(super) fn math(
     let computed: Float64Array =
         arity::unary::<Float64Type, _, Float64Type>(floats.as_array()?, plain);
     Ok(Some(Operand::over(&inputs, Arc::new(computed))))
+}
+
+/// A number from 0, included, to 1, from the seed that the standard library gives every hasher.
+fn random() -> f64 {
+    use std::hash::{BuildHasher, Hasher};
+    let bits = std::hash::RandomState::new().build_hasher().finish();
+    (bits >> 11) as f64 / (1u64 << 53) as f64
 }
 
 fn constant(value: f64) -> Operand {

@@ -4,12 +4,17 @@ mod arithmetic;
 mod case;
 mod compare;
 mod convert;
+mod dynamic;
 mod evaluator;
+mod lambda;
 mod list;
 mod logic;
 mod math;
 mod operand;
 pub mod schema_inference;
+mod statistics;
+mod temporal;
 mod text;
+mod values;
 
 pub use evaluator::ExprEvaluator;

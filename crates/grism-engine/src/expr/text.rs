@@ -91,7 +91,16 @@ pub(super) fn text(function: F, arguments: &[Operand], rows: usize) -> Result<Op
     let plain: fn(&str) -> String = match function {
         F::ToUpper => str::to_uppercase,
         F::ToLower => str::to_lowercase,
-        F::Trim => |text| text.trim().to_owned(),
+        F::BTrim if arguments.len() == 2 => {
+            let compute = |values: Vec<Value>| match &values[..] {
+                [Value::String(text), Value::String(cut)] => Ok(Value::String(
+                    text.trim_matches(|own: char| cut.contains(own)).to_owned(),
+                )),
+                _ => Ok(Value::Null),
+            };
+            return map_rows(&inputs, rows, &DataType::Utf8, compute).map(Some);
+        }
+        F::Trim | F::BTrim => |text| text.trim().to_owned(),
         F::LTrim => |text| text.trim_start().to_owned(),
         F::RTrim => |text| text.trim_end().to_owned(),
         F::Reverse if arguments[0].data_type() == &DataType::Utf8 => {

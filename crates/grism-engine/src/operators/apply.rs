@@ -2,8 +2,12 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, BooleanArray, Int64Array, UInt32Array, new_null_array};
-use arrow::compute::{filter_record_batch, take};
+use arrow::array::{
+    Array, ArrayRef, BooleanArray, Int64Array, ListArray, UInt32Array, new_null_array,
+};
+use arrow::buffer::OffsetBuffer;
+use arrow::compute::{concat, filter_record_batch, take};
+use arrow::datatypes::DataType;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{Error, Result, Type};
@@ -26,25 +30,26 @@ use crate::{
 ///
 /// Output: outer columns, then those of the subplan (`Optional`), or one column (`Mark`, `Count`). Order and
 /// partitioning are the input's, but `Optional` puts rows without a match behind the others of their batch. Scans
-/// within the subplan read everything in every partition.
+/// within the subplan read everything in every partition. A subplan that mixes rows, as an aggregation does, runs for
+/// one outer row at a time.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ApplyExec {
     input: Arc<dyn PhysicalOperator>,
     subplan: Arc<dyn PhysicalOperator>,
     kind: ApplyKind,
-    /// The column of outer row numbers, which the subplan hands through.
-    row: String,
+    /// The column of outer row numbers, which the subplan hands through; `None` where it runs row by row.
+    row: Option<String>,
     schema: PhysicalSchema,
 }
 
 impl ApplyExec {
-    /// Runs `subplan`, whose argument is `input` with the column `row`, for the rows of `input`.
+    /// Runs `subplan`, whose argument is `input` with the column `row` (where there is one), for the rows of `input`.
     #[must_use]
     pub fn new(
         input: Arc<dyn PhysicalOperator>,
         subplan: Arc<dyn PhysicalOperator>,
         kind: ApplyKind,
-        row: String,
+        row: Option<String>,
     ) -> Self {
         let added: Vec<Column> = match &kind {
             ApplyKind::Optional => subplan
@@ -52,12 +57,17 @@ impl ApplyExec {
                 .columns()
                 .columns
                 .iter()
-                .filter(|column| column.name != row)
+                .filter(|column| row.as_ref() != Some(&column.name))
                 .cloned()
                 .collect(),
             ApplyKind::Semi | ApplyKind::Anti => Vec::new(),
             ApplyKind::Mark(name) => vec![Column::new(name, Type::Bool)],
             ApplyKind::Count(name) => vec![Column::new(name, Type::Int64)],
+            ApplyKind::Collect { value, into } => {
+                let found = subplan.schema().columns().find(value);
+                let item = found.map_or(Type::Null, |column| column.ty.clone());
+                vec![Column::new(into, item.list())]
+            }
         };
         let schema = input.schema().with(added);
         Self {
@@ -114,6 +124,7 @@ impl PhysicalOperator for ApplyExec {
             ApplyKind::Anti => "AntiApply".to_owned(),
             ApplyKind::Mark(_) => "MarkApply".to_owned(),
             ApplyKind::Count(_) => "CountApply".to_owned(),
+            ApplyKind::Collect { .. } => "CollectApply".to_owned(),
         }
     }
 
@@ -125,29 +136,54 @@ impl PhysicalOperator for ApplyExec {
             self.row.clone(),
         );
         let schema = Arc::clone(self.schema.arrow());
-        let argument_schema = self.input.schema().with([Column::new(&row, Type::Int64)]);
+        let item_type = match &self.kind {
+            ApplyKind::Collect { into, .. } => {
+                Some(schema.field_with_name(into)?.data_type().clone())
+            }
+            _ => None,
+        };
+        let argument_schema = match &row {
+            Some(row) => self.input.schema().with([Column::new(row, Type::Int64)]),
+            None => self.input.schema().clone(),
+        };
         let applied = async_stream::try_stream! {
             while let Some(batch) = input.try_next().await? {
                 let rows = batch.num_rows();
-                let mut columns = batch.columns().to_vec();
-                columns.push(Arc::new((0..rows as i64).collect::<Int64Array>()));
-                let argument = RecordBatch::try_new(Arc::clone(argument_schema.arrow()), columns).map_err(Error::from)?;
-                let inner: Arc<dyn ExecutionContextTrait> = Arc::new(ArgumentContext::new(Arc::clone(&context), argument));
                 let mut found = vec![0i64; rows];
-                let mut stream = run(&subplan, &inner)?;
-                while let Some(matched) = stream.try_next().await? {
-                    let outer = matched
-                        .column_by_name(&row)
-                        .and_then(|column| column.as_any().downcast_ref::<Int64Array>().cloned())
-                        .ok_or_else(|| Error::internal("a subplan lost the number of its outer row"))?;
-                    for number in outer.values() {
-                        found[*number as usize] += 1;
+                let (mut items, mut owners): (Vec<ArrayRef>, Vec<i64>) = (Vec::new(), Vec::new());
+                // All outer rows at once, or each alone.
+                let pieces: Vec<(usize, usize)> = match &row {
+                    Some(_) => vec![(0, rows)],
+                    None => (0..rows).map(|row| (row, 1)).collect(),
+                };
+                for (first, length) in pieces {
+                    let outer = batch.slice(first, length);
+                    let mut columns = outer.columns().to_vec();
+                    if row.is_some() {
+                        columns.push(Arc::new((0..rows as i64).collect::<Int64Array>()));
                     }
-                    match kind {
-                        ApplyKind::Optional => yield join_rows(&schema, &batch, &outer, Some(&matched))?,
-                        // One answer for every row is all that is asked.
-                        ApplyKind::Semi | ApplyKind::Anti | ApplyKind::Mark(_) if found.iter().all(|count| *count > 0) => break,
-                        _ => {}
+                    let options = RecordBatchOptions::new().with_row_count(Some(length));
+                    let argument = RecordBatch::try_new_with_options(Arc::clone(argument_schema.arrow()), columns, &options)
+                        .map_err(Error::from)?;
+                    let inner: Arc<dyn ExecutionContextTrait> = Arc::new(ArgumentContext::new(Arc::clone(&context), argument));
+                    let mut stream = run(&subplan, &inner)?;
+                    while let Some(matched) = stream.try_next().await? {
+                        let outer = outer_rows(&matched, row.as_deref(), first)?;
+                        for number in outer.values() {
+                            found[*number as usize] += 1;
+                        }
+                        match &kind {
+                            ApplyKind::Optional => yield join_rows(&schema, &batch, &outer, Some(&matched))?,
+                            ApplyKind::Collect { value, .. } => {
+                                let column = matched.column_by_name(value).cloned();
+                                items.push(column.ok_or_else(|| Error::internal("the subplan lost its value"))?);
+                                owners.extend(outer.values());
+                            }
+                            // One answer for every row is all that is asked.
+                            ApplyKind::Semi | ApplyKind::Anti | ApplyKind::Mark(_)
+                                if found[first..first + length].iter().all(|count| *count > 0) => break,
+                            _ => {}
+                        }
                     }
                 }
                 let exists: BooleanArray = found.iter().map(|count| Some(*count > 0)).collect();
@@ -165,6 +201,10 @@ impl PhysicalOperator for ApplyExec {
                     }
                     ApplyKind::Mark(_) => yield with_column(&schema, &batch, Arc::new(exists))?,
                     ApplyKind::Count(_) => yield with_column(&schema, &batch, Arc::new(Int64Array::from(found)))?,
+                    ApplyKind::Collect { .. } => {
+                        let lists = collected(&items, &owners, &found, item_type.as_ref())?;
+                        yield with_column(&schema, &batch, lists)?;
+                    }
                 }
             }
         };
@@ -174,6 +214,43 @@ impl PhysicalOperator for ApplyExec {
     fn as_any(&self) -> &dyn std::any::Any {
         self
     }
+}
+
+/// The outer row of each row that a subplan found.
+fn outer_rows(matched: &RecordBatch, row: Option<&str>, first: usize) -> Result<Int64Array> {
+    let Some(row) = row else {
+        return Ok(Int64Array::from(vec![first as i64; matched.num_rows()]));
+    };
+    matched
+        .column_by_name(row)
+        .and_then(|column| column.as_any().downcast_ref::<Int64Array>().cloned())
+        .ok_or_else(|| Error::internal("a subplan lost the number of its outer row"))
+}
+
+/// A list for each outer row: the items it owns, in the order they came.
+fn collected(
+    items: &[ArrayRef],
+    owners: &[i64],
+    counts: &[i64],
+    list: Option<&DataType>,
+) -> Result<ArrayRef> {
+    let Some(DataType::List(field)) = list else {
+        return Err(Error::internal("what is collected is no list"));
+    };
+    let mut order: Vec<u32> = (0..owners.len() as u32).collect();
+    order.sort_by_key(|place| owners[*place as usize]);
+    let pieces: Vec<&dyn Array> = items.iter().map(AsRef::as_ref).collect();
+    let all = if pieces.is_empty() {
+        new_null_array(field.data_type(), 0)
+    } else {
+        concat(&pieces)?
+    };
+    Ok(Arc::new(ListArray::try_new(
+        Arc::clone(field),
+        OffsetBuffer::from_lengths(counts.iter().map(|count| *count as usize)),
+        take(&all, &UInt32Array::from(order), None)?,
+        None,
+    )?))
 }
 
 fn with_column(

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, UInt64Array, new_null_array};
-use arrow::compute::{cast, interleave};
+use arrow::compute::interleave;
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{EntityId, Result, Snapshot, TableId};
+use grism_core::{EntityId, LABELS_COLUMN, Result, Snapshot, TableId, widen_column};
 use grism_logical::{Column, PropertyRef, property_column};
 use serde::{Deserialize, Serialize};
 
@@ -139,6 +139,7 @@ async fn fetch(
             .map(name)
             .filter(|name| {
                 entry.property(name).is_some()
+                    || name == LABELS_COLUMN && entry.hyperedge_type().is_none()
                     || entry
                         .hyperedge_type()
                         .is_some_and(|ty| ty.role(name).is_some())
@@ -149,7 +150,7 @@ async fn fetch(
             let data_type = property.ty.to_arrow();
             pieces.push(match values.column_by_name(&name(property)) {
                 Some(column) if column.data_type() == &data_type => Arc::clone(column),
-                Some(column) => cast(column, &data_type)?,
+                Some(column) => widen_column(column, &data_type)?,
                 None => new_null_array(&data_type, offsets.len()),
             });
         }

@@ -92,7 +92,7 @@ impl HashAggregateExec {
             let names: Vec<String> = keys.iter().map(|(key, _)| key.clone()).collect();
             let states = state_schema(rows.arrow(), &names, &aggregates)?;
             for field in &states.fields()[keys.len()..] {
-                columns.push(Column::new(field.name(), state_type(field.data_type())?));
+                columns.push(Column::new(field.name(), Type::of_column(field.data_type())));
             }
         } else {
             for aggregate in &aggregates {
@@ -155,17 +155,6 @@ impl HashAggregateExec {
     #[must_use]
     pub fn keys(&self) -> Vec<String> {
         self.keys.iter().map(|(key, _)| key.clone()).collect()
-    }
-}
-
-/// The Grism type that a state column travels as.
-fn state_type(data_type: &DataType) -> Result<Type> {
-    match data_type {
-        // The state of an integer sum is wider than any value; it is only ever read back by the final phase.
-        DataType::Decimal128(..) => Ok(Type::WideInt),
-        DataType::UInt64 => Ok(Type::Node([].into())),
-        DataType::List(item) => Ok(state_type(item.data_type())?.list()),
-        other => Type::from_arrow(other),
     }
 }
 

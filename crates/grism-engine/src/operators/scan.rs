@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, new_null_array};
-use arrow::compute::cast;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{
-    ID_COLUMN, Result, ScanPredicate, ScanRange, ScanRequest, Snapshot, TableId, Tables,
+    ID_COLUMN, LABELS_COLUMN, Result, ScanPredicate, ScanRange, ScanRequest, Snapshot, TableId,
+    Tables, widen_column,
 };
 
 use crate::{ExecutionContextTrait, MorselQueue, PhysicalSchema, RecordBatchStream};
@@ -67,6 +67,7 @@ impl ScanSource {
         let entry = snapshot.schema().table(table)?;
         let has = |name: &str| {
             entry.property(name).is_some()
+                || name == LABELS_COLUMN && entry.hyperedge_type().is_none()
                 || entry
                     .hyperedge_type()
                     .is_some_and(|ty| ty.role(name).is_some())
@@ -101,7 +102,7 @@ pub(super) fn table_column(
     let data_type = schema.arrow().field(index).data_type();
     match batch.column_by_name(name) {
         Some(column) if column.data_type() == data_type => Ok(Arc::clone(column)),
-        Some(column) => Ok(cast(column, data_type)?),
+        Some(column) => widen_column(column, data_type),
         None => Ok(new_null_array(data_type, batch.num_rows())),
     }
 }

@@ -38,6 +38,9 @@ fn fold_plan(plan: &LogicalPlan) -> Result<LogicalPlan> {
         }
         LogicalPlan::Sort { keys, .. } => keys.iter_mut().for_each(|key| fold(&mut key.expression)),
         LogicalPlan::Unwind { expression, .. } => fold(expression),
+        LogicalPlan::PathExpand(expand) => {
+            expand.properties.iter_mut().for_each(|(_, value)| fold(value));
+        }
         LogicalPlan::Join(Join { on, .. }) => on.iter_mut().for_each(|(left, right)| {
             fold(left);
             fold(right);
@@ -98,10 +101,7 @@ fn fold_node(expression: LogicalExpr) -> LogicalExpr {
                 _ => None,
             })
             .collect::<Option<Vec<_>>>()
-            .map(|values| LogicalExpr::Literal(Value::List(values)))
-            .filter(
-                |folded| matches!(folded, LogicalExpr::Literal(value) if value.type_of().is_some()),
-            ),
+            .map(|values| LogicalExpr::Literal(Value::List(values))),
         _ => None,
     };
     folded.unwrap_or(expression)

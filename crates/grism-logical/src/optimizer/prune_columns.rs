@@ -10,7 +10,7 @@ use grism_core::{Cardinality, GraphSchema, Result, Tables, Type};
 
 use crate::{
     Aggregate, Apply, ApplyKind, Column, EdgeExpand, Fetch, HyperedgeScan, Join, LogicalExpr,
-    LogicalPlan, NodeScan, PropertyRef, RoleBinding, RoleExpand, RoleSource, property_column,
+    LogicalPlan, NodeScan, PathExpand, PropertyRef, RoleBinding, RoleExpand, RoleSource, property_column,
 };
 
 /// Prunes from the root down; the root keeps all its columns.
@@ -74,7 +74,10 @@ struct Pruner<'a> {
 impl Pruner<'_> {
     fn prune(&self, plan: &LogicalPlan, mut needs: Needs) -> Result<LogicalPlan> {
         Ok(match plan {
-            LogicalPlan::Unit | LogicalPlan::Empty(_) | LogicalPlan::Argument(_) => plan.clone(),
+            LogicalPlan::Unit
+            | LogicalPlan::Empty(_)
+            | LogicalPlan::Argument(_)
+            | LogicalPlan::Rows { .. } => plan.clone(),
             LogicalPlan::NodeScan(scan) => {
                 let properties = needs.properties_of(&scan.variable);
                 LogicalPlan::NodeScan(NodeScan {
@@ -102,6 +105,22 @@ impl Pruner<'_> {
                 })
             }
             LogicalPlan::RoleExpand(expand) => self.prune_role_expand(expand, needs)?,
+            LogicalPlan::PathExpand(expand) => self.prune_path_expand(expand, needs)?,
+            LogicalPlan::Hydrate { input, columns } => {
+                let kept: Vec<String> = columns
+                    .iter()
+                    .filter(|column| needs.columns.contains(*column))
+                    .cloned()
+                    .collect();
+                let input = self.prune(input, needs)?;
+                if kept.is_empty() {
+                    return Ok(input);
+                }
+                LogicalPlan::Hydrate {
+                    input: Arc::new(input),
+                    columns: kept,
+                }
+            }
             LogicalPlan::Fetch(fetch) => {
                 let produced: Vec<String> = fetch
                     .properties
@@ -270,6 +289,36 @@ impl Pruner<'_> {
         }))
     }
 
+    fn prune_path_expand(&self, expand: &PathExpand, needs: Needs) -> Result<LogicalPlan> {
+        let kept = |column: &Option<String>| {
+            column
+                .clone()
+                .filter(|column| needs.columns.contains(column))
+        };
+        let (edges, nodes) = (kept(&expand.edges), kept(&expand.nodes));
+        let made = expand.edges.iter().chain(&expand.nodes);
+        let mut below = needs.without(made.chain([&expand.to]));
+        below.column(&expand.from);
+        if let Some(target) = &expand.target {
+            below.column(target);
+        }
+        let values = expand.properties.iter().map(|(_, value)| value);
+        let (input, values) = self.with(&expand.input, values, below)?;
+        let properties = expand
+            .properties
+            .iter()
+            .zip(values)
+            .map(|((property, _), value)| (property.clone(), value))
+            .collect();
+        Ok(LogicalPlan::PathExpand(PathExpand {
+            input,
+            edges,
+            nodes,
+            properties,
+            ..expand.clone()
+        }))
+    }
+
     fn prune_aggregate(&self, aggregate: &Aggregate, needs: &Needs) -> Result<LogicalPlan> {
         let kept: Vec<_> = aggregate
             .aggregates
@@ -310,6 +359,9 @@ impl Pruner<'_> {
             ApplyKind::Mark(name) | ApplyKind::Count(name) => {
                 below.columns.remove(name);
             }
+            ApplyKind::Collect { into, .. } => {
+                below.columns.remove(into);
+            }
             ApplyKind::Optional => below.columns.retain(|name| outer.contains(name)),
             ApplyKind::Semi | ApplyKind::Anti => {}
         }
@@ -320,6 +372,7 @@ impl Pruner<'_> {
                 .filter(|name| inner.contains(name) && !outer.contains(name))
                 .cloned()
                 .collect(),
+            ApplyKind::Collect { value, .. } => [value.clone()].into(),
             _ => BTreeSet::new(),
         };
         let names: Vec<String> = wanted.iter().cloned().collect();
@@ -328,7 +381,7 @@ impl Pruner<'_> {
             properties: BTreeMap::new(),
         };
         let mut subplan = self.prune(&apply.subplan, needs)?;
-        if apply.kind == ApplyKind::Optional {
+        if matches!(apply.kind, ApplyKind::Optional | ApplyKind::Collect { .. }) {
             // What the subplan fetched of outer entities for itself is null where it found nothing, and must not be
             // taken for the outer row's own.
             subplan = subplan.keep_columns(&names)?;
@@ -520,6 +573,12 @@ fn argument_columns(plan: &LogicalPlan, columns: &mut BTreeSet<String>) {
                 RoleSource::Hyperedge => expand.hyperedge.clone(),
             });
         }
+        LogicalPlan::PathExpand(expand) => {
+            expand.properties.iter().for_each(|(_, value)| read(value));
+            columns.insert(expand.from.clone());
+            columns.extend(expand.target.clone());
+        }
+        LogicalPlan::Hydrate { columns: own, .. } => columns.extend(own.iter().cloned()),
         LogicalPlan::Fetch(fetch) => {
             columns.insert(fetch.entity.clone());
         }

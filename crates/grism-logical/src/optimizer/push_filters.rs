@@ -10,7 +10,7 @@ use grism_core::{
 
 use crate::{
     Aggregate, Apply, BinaryOperator, EdgeExpand, Fetch, HyperedgeScan, Join, LogicalExpr,
-    LogicalPlan, NodeScan, RoleExpand, UnaryOperator, comparison_type, infer_type,
+    LogicalPlan, NodeScan, PathExpand, RoleExpand, UnaryOperator, comparison_type, infer_type,
 };
 
 /// Pushes filters down.
@@ -49,11 +49,20 @@ fn push(plan: &LogicalPlan, mut conjuncts: Vec<LogicalExpr>) -> Result<LogicalPl
         }
         LogicalPlan::EdgeExpand(EdgeExpand { input, .. })
         | LogicalPlan::RoleExpand(RoleExpand { input, .. })
+        | LogicalPlan::PathExpand(PathExpand { input, .. })
+        | LogicalPlan::Hydrate { input, .. }
         | LogicalPlan::Fetch(Fetch { input, .. })
         | LogicalPlan::Unwind { input, .. }
         | LogicalPlan::Apply(Apply { input, .. }) => {
             let known = names(input)?;
-            let (below, above) = partition(conjuncts, |columns| columns.is_subset(&known));
+            // What a hydration changes is not known below it.
+            let hydrated: &[String] = match plan {
+                LogicalPlan::Hydrate { columns, .. } => columns,
+                _ => &[],
+            };
+            let (below, above) = partition(conjuncts, |columns| {
+                columns.is_subset(&known) && !hydrated.iter().any(|column| columns.contains(column))
+            });
             let mut first = true;
             plan.try_map_inputs(&mut |child| {
                 // Of an apply, the first input is the outer side; the subplan keeps its own filters.
@@ -313,10 +322,14 @@ fn literal_of(expression: &LogicalExpr, ty: &Type) -> Option<Value> {
         (Value::Bool(_), Type::Bool)
         | (Value::Int64(_), Type::Int64)
         | (Value::Float64(_), Type::Float64)
-        | (Value::String(_), Type::String)
-        | (Value::Date(_), Type::Date)
+        | (Value::String(_), Type::String) => Some(value.clone()),
+        (Value::Date(_), Type::Date)
         | (Value::LocalDateTime(_), Type::LocalDateTime)
-        | (Value::DateTime(_), Type::DateTime) => Some(value.clone()),
+        | (Value::DateTime(_), Type::DateTime)
+            if &value.type_of() == ty =>
+        {
+            Some(value.clone())
+        }
         _ => None,
     }
 }

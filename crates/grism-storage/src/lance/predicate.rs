@@ -25,10 +25,10 @@ fn comparison(comparison: &Comparison) -> Option<Expr> {
         Value::Bool(value) => ScalarValue::Boolean(Some(*value)),
         Value::Int64(value) => ScalarValue::Int64(Some(*value)),
         Value::String(value) => ScalarValue::Utf8(Some(value.clone())),
-        Value::Date(value) => ScalarValue::Date32(Some(*value)),
-        Value::LocalDateTime(value) => ScalarValue::TimestampNanosecond(Some(*value), None),
+        Value::Date(days) => ScalarValue::Date32(i32::try_from(*days).ok()),
+        Value::LocalDateTime(value) => ScalarValue::TimestampNanosecond(value.to_nanos(), None),
         Value::DateTime(value) => {
-            ScalarValue::TimestampNanosecond(Some(*value), Some("UTC".into()))
+            ScalarValue::TimestampNanosecond(value.utc().to_nanos(), Some("UTC".into()))
         }
         // DataFusion orders NaN above every number; only equality and upper bounds agree with Cypher.
         Value::Float64(value)

@@ -228,7 +228,7 @@ impl LanceSnapshot {
         if values.data_type() == &data_type {
             Ok(values)
         } else {
-            Ok(arrow::compute::cast(&values, &data_type)?)
+            grism_core::widen_column(&values, &data_type)
         }
     }
 

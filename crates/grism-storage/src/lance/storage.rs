@@ -8,7 +8,7 @@ use arrow::datatypes::Field;
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use grism_core::{
-    ChangeSet, Error, GraphSchema, GraphStatistics, Result, Snapshot, SnapshotId, SnapshotInfo,
+    ChangeSet, Error, GraphSchema, GraphStatistics, LABELS_COLUMN, Result, Snapshot, SnapshotId, SnapshotInfo,
     Storage, StorageDescriptor, Table, TableKind,
 };
 
@@ -20,8 +20,6 @@ use super::snapshot::LanceSnapshot;
 use crate::columns::{column_or_null, named_batch, role_type, table_fields};
 use crate::incidences::collect_incidences;
 
-/// The current labels of a node, where they are not those it was born with.
-const LABELS_COLUMN: &str = "_labels";
 /// Snapshots that are kept open.
 const OPEN_SNAPSHOTS: usize = 8;
 
@@ -186,7 +184,9 @@ impl LanceStorage {
         if let Some(hyperedge_type) = table.hyperedge_type() {
             let shift = self.options.segment_shift;
             for (role, incidences) in
-                collect_incidences(table.id, hyperedge_type, batches, first_offset)?
+                collect_incidences(table.id, hyperedge_type, batches, &|row| {
+                    first_offset + row as u64
+                })?
             {
                 let counts = counts.roles.entry(role.clone()).or_default();
                 for (key, piece) in crate::incidences::by_segment(&incidences, shift) {

@@ -23,6 +23,8 @@ struct Header {
     segment_shift: u8,
     fragment_rows: usize,
     tables: Vec<(TableId, usize)>,
+    /// Offsets of rows that are gone, by table.
+    deleted: Vec<(TableId, Vec<u64>)>,
 }
 
 impl MemorySnapshot {
@@ -52,6 +54,12 @@ impl MemorySnapshot {
             segment_shift: self.segment_shift,
             fragment_rows: self.fragment_rows,
             tables,
+            deleted: self
+                .tables
+                .iter()
+                .filter(|(_, chunks)| !chunks.deleted.is_empty())
+                .map(|(id, chunks)| (*id, chunks.deleted.iter().copied().collect()))
+                .collect(),
         };
         let header =
             serde_json::to_vec(&header).map_err(|error| Error::internal(error.to_string()))?;
@@ -80,6 +88,8 @@ impl MemorySnapshot {
             base: base.id,
             schema: header.schema,
             appends,
+            updates: BTreeMap::new(),
+            deletes: header.deleted.into_iter().collect(),
         };
         let mut snapshot = base.with_changes(&changes)?;
         snapshot.id = header.id;

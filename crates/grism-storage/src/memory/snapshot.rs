@@ -1,17 +1,17 @@
 //! `MemorySnapshot`: tables as chunks of Arrow batches, incidences as segments. Snapshots share what did not change.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef};
-use arrow::compute::{filter_record_batch, interleave};
+use arrow::array::{Array, ArrayRef, BooleanArray, UInt64Array};
+use arrow::compute::{and, filter_record_batch, interleave};
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use futures::StreamExt;
 use grism_core::{
-    BatchStream, ChangeSet, EntityId, Error, GraphSchema, GraphStatistics, Incidence,
-    IncidenceSegment, Result, ScanRange, ScanRequest, SegmentKey, Snapshot, SnapshotId, TableId,
-    TableStatistics,
+    BatchStream, ChangeSet, EntityId, Error, GraphSchema, GraphStatistics, HyperedgeType,
+    ID_COLUMN, Incidence, IncidenceSegment, Result, ScanRange, ScanRequest, SegmentKey, Snapshot,
+    SnapshotId, Table, TableId, TableStatistics, widen_column,
 };
 
 use super::storage::cut;
@@ -40,6 +40,8 @@ pub(super) struct Chunks {
     pub(super) batches: Vec<RecordBatch>,
     /// The offset of the first row of each batch, and behind the last one the offset of the next row.
     starts: Vec<u64>,
+    /// Offsets of rows that are gone.
+    pub(super) deleted: Arc<BTreeSet<u64>>,
 }
 
 impl Chunks {
@@ -50,6 +52,56 @@ impl Chunks {
         let next = self.rows() + batch.num_rows() as u64;
         self.starts.push(next);
         self.batches.push(batch);
+    }
+
+    /// Puts the columns of `changes` in place of the rows' own.
+    fn update(&mut self, changes: &RecordBatch, table: &Table) -> Result<()> {
+        let offsets = update_offsets(changes)?;
+        let mut by_chunk: BTreeMap<usize, Vec<(usize, usize)>> = BTreeMap::new();
+        for (row, offset) in offsets.iter().enumerate() {
+            let (chunk, place) = self.place(*offset).ok_or_else(|| {
+                Error::internal(format!("the table {} has no row {offset}", table.id))
+            })?;
+            by_chunk.entry(chunk).or_default().push((place, row));
+        }
+        for (chunk, rows) in by_chunk {
+            let batch = &self.batches[chunk];
+            let mut names: Vec<String> = batch
+                .schema()
+                .fields()
+                .iter()
+                .map(|field| field.name().clone())
+                .collect();
+            let mut columns = batch.columns().to_vec();
+            for (field, column) in changes.schema().fields().iter().zip(changes.columns()) {
+                if field.name() == ID_COLUMN {
+                    continue;
+                }
+                let data_type = column_type(table, field.name())
+                    .ok_or_else(|| Error::internal("an update of an unknown column"))?;
+                let old = column_or_null(batch, field.name(), &data_type)?;
+                let new = if column.data_type() == &data_type {
+                    Arc::clone(column)
+                } else {
+                    widen_column(column, &data_type)?
+                };
+                let mut sources: Vec<(usize, usize)> =
+                    (0..batch.num_rows()).map(|row| (0, row)).collect();
+                for (place, row) in &rows {
+                    sources[*place] = (1, *row);
+                }
+                let updated = interleave(&[old.as_ref(), new.as_ref()], &sources)?;
+                match names.iter().position(|name| name == field.name()) {
+                    Some(place) => columns[place] = updated,
+                    None => {
+                        names.push(field.name().clone());
+                        columns.push(updated);
+                    }
+                }
+            }
+            self.batches[chunk] = named_batch(&names, columns, batch.num_rows())?;
+        }
+        Ok(())
     }
 
     fn rows(&self) -> u64 {
@@ -97,7 +149,10 @@ impl MemorySnapshot {
             let chunks = tables.entry(*id).or_default();
             let first = chunks.rows();
             if let Some(hyperedge_type) = table.hyperedge_type() {
-                for (role, incidences) in collect_incidences(*id, hyperedge_type, batches, first)? {
+                let offset_of = |row: usize| first + row as u64;
+                for (role, incidences) in
+                    collect_incidences(*id, hyperedge_type, batches, &offset_of)?
+                {
                     let counts = statistics
                         .tables
                         .entry(*id)
@@ -108,9 +163,10 @@ impl MemorySnapshot {
                     for (key, added) in by_segment(&incidences, self.segment_shift) {
                         *counts.incidences.entry(key.table).or_insert(0) += added.len() as u64;
                         let slot = segments.entry((*id, role.clone(), key)).or_default();
-                        *slot = Arc::new(extended(
+                        *slot = Arc::new(edited(
                             slot,
                             key,
+                            &BTreeSet::new(),
                             added,
                             self.segment_shift,
                             hyperedge_type.is_binary(),
@@ -122,10 +178,10 @@ impl MemorySnapshot {
                 chunks.push(piece);
             }
             let counts: &mut TableStatistics = statistics.tables.entry(*id).or_default();
-            counts.rows = chunks.rows();
+            counts.rows += batches.iter().map(|batch| batch.num_rows() as u64).sum::<u64>();
             counts.next_offset = chunks.rows();
         }
-        Ok(Self {
+        let mut next = Self {
             id: SnapshotId(self.id.0 + 1),
             schema: Arc::new(changes.schema.clone()),
             statistics: Arc::new(statistics),
@@ -133,7 +189,153 @@ impl MemorySnapshot {
             fragment_rows: self.fragment_rows,
             tables,
             segments,
-        })
+        };
+        let changed: BTreeSet<TableId> = changes
+            .updates
+            .keys()
+            .chain(changes.deletes.keys())
+            .copied()
+            .collect();
+        for table in changed {
+            next.change_rows(table, changes)?;
+        }
+        Ok(next)
+    }
+
+    /// Applies the updates and deletes of one table.
+    fn change_rows(&mut self, id: TableId, changes: &ChangeSet) -> Result<()> {
+        let schema = Arc::clone(&self.schema);
+        let table = schema.table(id)?;
+        let updates = changes.updates.get(&id).map_or(&[][..], Vec::as_slice);
+        let deletes = changes.deletes.get(&id).map_or(&[][..], Vec::as_slice);
+        let mut touched: BTreeSet<u64> = deletes.iter().copied().collect();
+        for batch in updates {
+            touched.extend(update_offsets(batch)?);
+        }
+        if let Some(hyperedge_type) = table.hyperedge_type() {
+            self.drop_incidences(id, hyperedge_type, &touched)?;
+        }
+        let chunks = self.tables.entry(id).or_default();
+        for batch in updates {
+            chunks.update(batch, table)?;
+        }
+        let before = chunks.deleted.len();
+        Arc::make_mut(&mut chunks.deleted).extend(deletes);
+        let gone = (chunks.deleted.len() - before) as u64;
+        let gone_now: BTreeSet<u64> = deletes.iter().copied().collect();
+        let statistics = Arc::make_mut(&mut self.statistics);
+        statistics.tables.entry(id).or_default().rows -= gone;
+        if let Some(hyperedge_type) = table.hyperedge_type() {
+            let alive: Vec<u64> = touched.difference(&gone_now).copied().collect();
+            self.add_incidences(id, hyperedge_type, &alive)?;
+        }
+        Ok(())
+    }
+
+    /// The roles of some rows of a table of hyperedges.
+    fn roles_of(&self, hyperedge_type: &HyperedgeType, id: TableId, offsets: &[u64]) -> Result<RecordBatch> {
+        let names: Vec<String> = hyperedge_type
+            .roles
+            .iter()
+            .map(|role| role.name.clone())
+            .collect();
+        self.take_rows(id, offsets, &names)
+    }
+
+    fn drop_incidences(
+        &mut self,
+        id: TableId,
+        hyperedge_type: &HyperedgeType,
+        offsets: &BTreeSet<u64>,
+    ) -> Result<()> {
+        let rows: Vec<u64> = offsets.iter().copied().collect();
+        let batch = self.roles_of(hyperedge_type, id, &rows)?;
+        let gone: BTreeSet<u64> = rows
+            .iter()
+            .map(|offset| EntityId::new(id, *offset).raw())
+            .collect();
+        let found = collect_incidences(id, hyperedge_type, &[batch], &|row| rows[row])?;
+        for (role, incidences) in found {
+            for (key, removed) in by_segment(&incidences, self.segment_shift) {
+                self.count(id, &role, key.table, -(removed.len() as i64));
+                if let Some(slot) = self.segments.get_mut(&(id, role.clone(), key)) {
+                    *slot = Arc::new(edited(
+                        slot,
+                        key,
+                        &gone,
+                        &[],
+                        self.segment_shift,
+                        hyperedge_type.is_binary(),
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn add_incidences(
+        &mut self,
+        id: TableId,
+        hyperedge_type: &HyperedgeType,
+        rows: &[u64],
+    ) -> Result<()> {
+        let batch = self.roles_of(hyperedge_type, id, rows)?;
+        let found = collect_incidences(id, hyperedge_type, &[batch], &|row| rows[row])?;
+        for (role, incidences) in found {
+            for (key, added) in by_segment(&incidences, self.segment_shift) {
+                self.count(id, &role, key.table, added.len() as i64);
+                let slot = self.segments.entry((id, role.clone(), key)).or_default();
+                *slot = Arc::new(edited(
+                    slot,
+                    key,
+                    &BTreeSet::new(),
+                    added,
+                    self.segment_shift,
+                    hyperedge_type.is_binary(),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, id: TableId, role: &str, members: TableId, change: i64) {
+        let statistics = Arc::make_mut(&mut self.statistics);
+        let table = statistics.tables.entry(id).or_default();
+        let counts = table.roles.entry(role.to_owned()).or_default();
+        let count = counts.incidences.entry(members).or_insert(0);
+        *count = count.saturating_add_signed(change);
+    }
+
+    fn take_rows(&self, table: TableId, offsets: &[u64], columns: &[String]) -> Result<RecordBatch> {
+        let entry = self.schema.table(table)?;
+        let chunks = self.chunks(table)?;
+        let places = offsets
+            .iter()
+            .map(|offset| {
+                let place = chunks.place(*offset);
+                place.ok_or_else(|| {
+                    Error::internal(format!("the table {table} has no row {offset}"))
+                })
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let mut taken: Vec<ArrayRef> = Vec::with_capacity(columns.len());
+        for name in columns {
+            let data_type = column_type(entry, name).ok_or_else(|| {
+                Error::internal(format!("the table {table} has no column `{name}`"))
+            })?;
+            let pieces: Vec<ArrayRef> = chunks
+                .batches
+                .iter()
+                .map(|batch| column_or_null(batch, name, &data_type))
+                .collect::<Result<_>>()?;
+            let pieces: Vec<&dyn Array> = pieces.iter().map(AsRef::as_ref).collect();
+            taken.push(if offsets.is_empty() {
+                arrow::array::new_empty_array(&data_type)
+            } else {
+                interleave(&pieces, &places)?
+            });
+        }
+        named_batch(columns, taken, offsets.len())
     }
 
     fn chunks(&self, table: TableId) -> Result<&Chunks> {
@@ -143,10 +345,24 @@ impl MemorySnapshot {
     }
 }
 
-/// `segment` with more incidences.
-fn extended(
+/// The offsets of the rows that a batch of updates changes.
+fn update_offsets(batch: &RecordBatch) -> Result<Vec<u64>> {
+    let ids = batch
+        .column_by_name(ID_COLUMN)
+        .and_then(|ids| ids.as_any().downcast_ref::<UInt64Array>().cloned())
+        .ok_or_else(|| Error::internal("updates without ids"))?;
+    Ok(ids
+        .values()
+        .iter()
+        .map(|id| EntityId::from_raw(*id).offset())
+        .collect())
+}
+
+/// `segment` without the incidences of some hyperedges, and with more of others.
+fn edited(
     segment: &IncidenceSegment,
     key: SegmentKey,
+    gone: &BTreeSet<u64>,
     added: &[Incidence],
     shift: u8,
     binary: bool,
@@ -155,6 +371,9 @@ fn extended(
     for local in 0..segment.offsets.len().saturating_sub(1) {
         let member = EntityId::new(key.table, (key.segment << shift) + local as u64).raw();
         for place in segment.range(local) {
+            if gone.contains(&segment.hyperedges[place]) {
+                continue;
+            }
             all.push(Incidence {
                 member,
                 hyperedge: segment.hyperedges[place],
@@ -210,7 +429,14 @@ impl Snapshot for MemorySnapshot {
                 table.id
             )));
         };
-        let passing = passing_rows(batch, &request.predicate, table)?;
+        let mut passing = passing_rows(batch, &request.predicate, table)?;
+        let range = *start..*start + batch.num_rows() as u64;
+        if chunks.deleted.range(range.clone()).next().is_some() {
+            let alive: BooleanArray = range
+                .map(|offset| Some(!chunks.deleted.contains(&offset)))
+                .collect();
+            passing = and(&passing, &alive)?;
+        }
         let mut columns = vec![id_array(table.id, *start..*start + batch.num_rows() as u64)];
         for name in &request.columns {
             let data_type = column_type(table, name).ok_or_else(|| {
@@ -232,35 +458,7 @@ impl Snapshot for MemorySnapshot {
         offsets: &[u64],
         columns: &[String],
     ) -> Result<RecordBatch> {
-        let entry = self.schema.table(table)?;
-        let chunks = self.chunks(table)?;
-        let places = offsets
-            .iter()
-            .map(|offset| {
-                let place = chunks.place(*offset);
-                place.ok_or_else(|| {
-                    Error::internal(format!("the table {table} has no row {offset}"))
-                })
-            })
-            .collect::<Result<Vec<_>>>()?;
-        let mut taken: Vec<ArrayRef> = Vec::with_capacity(columns.len());
-        for name in columns {
-            let data_type = column_type(entry, name).ok_or_else(|| {
-                Error::internal(format!("the table {table} has no column `{name}`"))
-            })?;
-            let pieces: Vec<ArrayRef> = chunks
-                .batches
-                .iter()
-                .map(|batch| column_or_null(batch, name, &data_type))
-                .collect::<Result<_>>()?;
-            let pieces: Vec<&dyn Array> = pieces.iter().map(AsRef::as_ref).collect();
-            taken.push(if offsets.is_empty() {
-                arrow::array::new_empty_array(&data_type)
-            } else {
-                interleave(&pieces, &places)?
-            });
-        }
-        named_batch(columns, taken, offsets.len())
+        self.take_rows(table, offsets, columns)
     }
 
     async fn incidences(

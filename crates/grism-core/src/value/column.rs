@@ -1,0 +1,370 @@
+//! Values in Arrow columns, and columns brought from one type to another.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, BinaryArray, BooleanArray, Date32Array, Float64Array, Int64Array,
+    LargeBinaryArray, LargeBinaryBuilder, ListArray, NullArray, StringArray, StructArray,
+    Time64NanosecondArray, TimestampNanosecondArray, UInt32Array, UInt64Array, new_null_array,
+};
+use arrow::buffer::{NullBuffer, OffsetBuffer};
+use arrow::datatypes::{DataType, Field};
+
+use super::any::{decode_any, encode_any, key_of};
+use super::{HyperedgeValue, IncidenceValue, Value};
+use crate::temporal::{DateTime, LocalDateTime};
+use crate::{Error, Result, Type};
+
+impl Value {
+    /// A column of `rows` copies of the value, of its narrowest type.
+    ///
+    /// # Errors
+    /// `Internal` where the value does not fit its own type.
+    pub fn to_array(&self, rows: usize) -> Result<ArrayRef> {
+        let one = column(&[self], &self.type_of().to_arrow())?;
+        if rows == 1 {
+            return Ok(one);
+        }
+        Ok(arrow::compute::take(
+            &one,
+            &UInt32Array::from(vec![0; rows]),
+            None,
+        )?)
+    }
+
+    /// A column of the values, all of type `data_type` or null; any value fits a dynamically typed column.
+    ///
+    /// # Errors
+    /// `InvalidData` where a value is not of the type.
+    pub fn column(values: &[Self], data_type: &DataType) -> Result<ArrayRef> {
+        column(&values.iter().collect::<Vec<_>>(), data_type)
+    }
+
+    /// Reads row `row` of `array`, in which every id is taken for a node's.
+    ///
+    /// # Errors
+    /// `Unsupported` for an Arrow type that no value holds.
+    pub fn from_array(array: &dyn Array, row: usize) -> Result<Self> {
+        read(array, row, None)
+    }
+
+    /// Reads row `row` of `array`, a column of the type `ty`: ids are nodes and hyperedges.
+    ///
+    /// # Errors
+    /// `Unsupported` for an Arrow type that no value holds.
+    pub fn from_typed(array: &dyn Array, row: usize, ty: &Type) -> Result<Self> {
+        read(array, row, Some(ty))
+    }
+}
+
+fn read(array: &dyn Array, row: usize, ty: Option<&Type>) -> Result<Value> {
+    if array.data_type() == &DataType::Null || array.is_null(row) {
+        return Ok(Value::Null);
+    }
+    let any = array.as_any();
+    macro_rules! cell {
+        ($array:ty) => {
+            any.downcast_ref::<$array>().map(|array| array.value(row))
+        };
+    }
+    let found = match array.data_type() {
+        DataType::Boolean => cell!(BooleanArray).map(Value::Bool),
+        DataType::Int64 => cell!(Int64Array).map(Value::Int64),
+        DataType::UInt64 => cell!(UInt64Array).map(|id| match ty {
+            Some(Type::Hyperedge(_)) => Value::hyperedge(id),
+            _ => Value::node(id),
+        }),
+        DataType::UInt32 => cell!(UInt32Array).map(|value| Value::Int64(i64::from(value))),
+        DataType::Float64 => cell!(Float64Array).map(Value::Float64),
+        DataType::Utf8 => cell!(StringArray).map(|value| Value::String(value.to_owned())),
+        DataType::Binary => cell!(BinaryArray).map(|value| Value::Bytes(value.to_owned())),
+        DataType::LargeBinary => match any.downcast_ref::<LargeBinaryArray>() {
+            Some(array) => Some(decode_any(array.value(row))?),
+            None => None,
+        },
+        DataType::Date32 => cell!(Date32Array).map(|days| Value::Date(i64::from(days))),
+        DataType::Time64(_) => cell!(Time64NanosecondArray).map(Value::LocalTime),
+        DataType::Timestamp(_, None) => cell!(TimestampNanosecondArray)
+            .map(|nanos| Value::LocalDateTime(LocalDateTime::from_nanos(nanos))),
+        DataType::Timestamp(_, Some(_)) => cell!(TimestampNanosecondArray).map(|nanos| {
+            Value::DateTime(Box::new(DateTime {
+                local: LocalDateTime::from_nanos(nanos),
+                offset: 0,
+                zone: None,
+            }))
+        }),
+        DataType::List(_) => {
+            let items = cell!(ListArray).ok_or_else(|| Error::internal("a list column"))?;
+            let inner = match ty {
+                Some(Type::List(item)) => Some(&**item),
+                _ => None,
+            };
+            let items: Vec<Value> = (0..items.len())
+                .map(|index| read(&items, index, inner))
+                .collect::<Result<_>>()?;
+            Some(Value::List(items))
+        }
+        DataType::Struct(_) if ty == Some(&Type::Incidence) => Some(incidence(array, row)?),
+        DataType::Struct(fields) => {
+            let columns = any
+                .downcast_ref::<StructArray>()
+                .ok_or_else(|| Error::internal("a struct column"))?;
+            let inner = |name: &str| match ty {
+                Some(Type::Map(fields)) => fields
+                    .iter()
+                    .find(|(own, _)| own == name)
+                    .map(|(_, ty)| ty),
+                _ => None,
+            };
+            let entries = fields
+                .iter()
+                .zip(columns.columns())
+                .map(|(field, column)| {
+                    Ok((field.name().clone(), read(column, row, inner(field.name()))?))
+                })
+                .collect::<Result<_>>()?;
+            Some(Value::Map(entries))
+        }
+        _ => None,
+    };
+    found.ok_or_else(|| {
+        Error::unsupported(format!("a value of the Arrow type {}", array.data_type()))
+    })
+}
+
+fn incidence(array: &dyn Array, row: usize) -> Result<Value> {
+    let Value::Map(mut parts) = read(array, row, None)? else {
+        return Err(Error::internal("an incidence of another form"));
+    };
+    let mut part = |name: &str| parts.remove(name).unwrap_or(Value::Null);
+    let (hyperedge, member) = (part("hyperedge").entity_id(), part("member"));
+    let (Some(id), Value::String(role), Value::Int64(position)) =
+        (hyperedge, part("role"), part("position"))
+    else {
+        return Err(Error::internal("an incidence of another form"));
+    };
+    Ok(Value::Incidence(Box::new(IncidenceValue {
+        hyperedge: HyperedgeValue { id, contents: None },
+        role,
+        position,
+        member,
+    })))
+}
+
+fn column(values: &[&Value], data_type: &DataType) -> Result<ArrayRef> {
+    macro_rules! primitive {
+        ($array:ty, $pattern:pat => $cell:expr) => {
+            values
+                .iter()
+                .map(|value| match value {
+                    Value::Null => Ok(None),
+                    $pattern => $cell.map(Some),
+                    other => Err(mismatch(other, data_type)),
+                })
+                .collect::<Result<$array>>()?
+        };
+    }
+    Ok(match data_type {
+        DataType::Null => Arc::new(NullArray::new(values.len())),
+        DataType::LargeBinary => {
+            let mut builder = LargeBinaryBuilder::new();
+            for value in values {
+                if value.is_null() {
+                    builder.append_null();
+                } else {
+                    builder.append_value(encode_any(value));
+                }
+            }
+            Arc::new(builder.finish())
+        }
+        DataType::Boolean => {
+            Arc::new(primitive!(BooleanArray, Value::Bool(value) => Ok::<_, Error>(*value)))
+        }
+        DataType::Int64 => {
+            Arc::new(primitive!(Int64Array, Value::Int64(value) => Ok::<_, Error>(*value)))
+        }
+        DataType::UInt64 => Arc::new(primitive!(
+            UInt64Array,
+            value @ (Value::Node(_) | Value::Hyperedge(_)) =>
+                value.entity_id().ok_or_else(|| mismatch(value, data_type))
+        )),
+        DataType::Float64 => {
+            Arc::new(primitive!(Float64Array, Value::Float64(value) => Ok::<_, Error>(*value)))
+        }
+        DataType::Utf8 => {
+            Arc::new(primitive!(StringArray, Value::String(value) => Ok::<_, Error>(value.clone())))
+        }
+        DataType::Binary => {
+            Arc::new(primitive!(BinaryArray, Value::Bytes(value) => Ok::<_, Error>(value.clone())))
+        }
+        DataType::Date32 => Arc::new(primitive!(
+            Date32Array,
+            value @ Value::Date(days) =>
+                i32::try_from(*days).map_err(|_| mismatch(value, data_type))
+        )),
+        DataType::Time64(_) => Arc::new(
+            primitive!(Time64NanosecondArray, Value::LocalTime(nanos) => Ok::<_, Error>(*nanos)),
+        ),
+        DataType::Timestamp(_, None) => Arc::new(primitive!(
+            TimestampNanosecondArray,
+            value @ Value::LocalDateTime(local) =>
+                local.to_nanos().ok_or_else(|| mismatch(value, data_type))
+        )),
+        DataType::Timestamp(_, Some(_)) => {
+            let values = primitive!(
+                TimestampNanosecondArray,
+                value @ Value::DateTime(instant) =>
+                    instant.utc().to_nanos().ok_or_else(|| mismatch(value, data_type))
+            );
+            Arc::new(values.with_timezone("UTC"))
+        }
+        DataType::List(item) => {
+            let mut lengths = Vec::with_capacity(values.len());
+            let mut flat = Vec::new();
+            for value in values {
+                match value {
+                    Value::Null => lengths.push(0),
+                    Value::List(items) => {
+                        lengths.push(items.len());
+                        flat.extend(items.iter());
+                    }
+                    other => return Err(mismatch(other, data_type)),
+                }
+            }
+            let nulls: NullBuffer = values.iter().map(|value| !value.is_null()).collect();
+            let inner = column(&flat, item.data_type())?;
+            Arc::new(ListArray::try_new(
+                Arc::clone(item),
+                OffsetBuffer::from_lengths(lengths),
+                inner,
+                Some(nulls),
+            )?)
+        }
+        DataType::Struct(fields) => {
+            let null = Value::Null;
+            let columns = fields
+                .iter()
+                .map(|field: &Arc<Field>| {
+                    let cells = values
+                        .iter()
+                        .map(|value| match value {
+                            Value::Null => Ok(&null),
+                            Value::Map(entries) => Ok(entries.get(field.name()).unwrap_or(&null)),
+                            other => Err(mismatch(other, data_type)),
+                        })
+                        .collect::<Result<Vec<_>>>()?;
+                    column(&cells, field.data_type())
+                })
+                .collect::<Result<Vec<_>>>()?;
+            let nulls: NullBuffer = values.iter().map(|value| !value.is_null()).collect();
+            if fields.is_empty() {
+                return Ok(Arc::new(StructArray::new_empty_fields(
+                    values.len(),
+                    Some(nulls),
+                )));
+            }
+            Arc::new(StructArray::try_new(fields.clone(), columns, Some(nulls))?)
+        }
+        other if values.iter().all(|value| value.is_null()) => new_null_array(other, values.len()),
+        other => {
+            return Err(Error::internal(format!(
+                "no values of the Arrow type {other}"
+            )));
+        }
+    })
+}
+
+fn mismatch(value: &Value, data_type: &DataType) -> Error {
+    Error::invalid_data(format!("the value {value} is not of the type {data_type}"))
+}
+
+/// `array`, a column of the type `from`, as a column of the type `to`, which must be wider.
+///
+/// # Errors
+/// `Internal` where `to` does not hold the values of `from`.
+pub fn cast_column(array: &ArrayRef, from: &Type, to: &Type) -> Result<ArrayRef> {
+    let data_type = to.to_arrow();
+    match (from, to) {
+        (from, to) if from == to => Ok(Arc::clone(array)),
+        (Type::Null, _) => Ok(new_null_array(&data_type, array.len())),
+        (_, Type::Any) => {
+            let mut builder = LargeBinaryBuilder::with_capacity(array.len(), array.len() * 16);
+            for row in 0..array.len() {
+                match read(array, row, Some(from))? {
+                    Value::Null => builder.append_null(),
+                    value => builder.append_value(encode_any(&value)),
+                }
+            }
+            Ok(Arc::new(builder.finish()))
+        }
+        (Type::List(from), Type::List(to)) => {
+            let lists = array
+                .as_any()
+                .downcast_ref::<ListArray>()
+                .ok_or_else(|| Error::internal("a list column"))?;
+            let values = cast_column(lists.values(), from, to)?;
+            Ok(Arc::new(ListArray::try_new(
+                Arc::new(Field::new_list_field(to.to_arrow(), true)),
+                lists.offsets().clone(),
+                values,
+                lists.nulls().cloned(),
+            )?))
+        }
+        (Type::Map(own), Type::Map(wanted)) if !wanted.is_empty() => {
+            let structs = array
+                .as_any()
+                .downcast_ref::<StructArray>()
+                .ok_or_else(|| Error::internal("a map column"))?;
+            let columns = wanted
+                .iter()
+                .map(|(name, to)| {
+                    let place = own.iter().position(|(own, _)| own == name);
+                    match place {
+                        Some(place) => cast_column(structs.column(place), &own[place].1, to),
+                        None => Ok(new_null_array(&to.to_arrow(), array.len())),
+                    }
+                })
+                .collect::<Result<Vec<_>>>()?;
+            let DataType::Struct(fields) = &data_type else {
+                return Err(Error::internal("a map type of another form"));
+            };
+            let nulls = structs.nulls().cloned();
+            Ok(Arc::new(StructArray::try_new(fields.clone(), columns, nulls)?))
+        }
+        (Type::Any, _) => {
+            let values = (0..array.len())
+                .map(|row| read(array, row, None))
+                .collect::<Result<Vec<_>>>()?;
+            Value::column(&values, &data_type)
+        }
+        _ if array.data_type() == &data_type => Ok(Arc::clone(array)),
+        _ => Ok(arrow::compute::cast(array, &data_type)?),
+    }
+}
+
+/// The keys of a column of the type `ty`: bytes that are equal for equal values and order as they do.
+///
+/// # Errors
+/// `InvalidData` where a dynamically typed value is malformed.
+pub fn key_column(array: &dyn Array, ty: &Type) -> Result<ArrayRef> {
+    let mut builder = LargeBinaryBuilder::with_capacity(array.len(), array.len() * 16);
+    for row in 0..array.len() {
+        match read(array, row, Some(ty))? {
+            Value::Null => builder.append_null(),
+            value => builder.append_value(key_of(&value)),
+        }
+    }
+    Ok(Arc::new(builder.finish()))
+}
+
+/// A column that Grism made as the wider Arrow type that its property has by now.
+///
+/// # Errors
+/// Those of Arrow's casts.
+pub fn widen_column(array: &ArrayRef, data_type: &DataType) -> Result<ArrayRef> {
+    let (from, to) = (Type::of_column(array.data_type()), Type::of_column(data_type));
+    if to.may_hold_any() {
+        return cast_column(array, &from, &to);
+    }
+    Ok(arrow::compute::cast(array, data_type)?)
+}

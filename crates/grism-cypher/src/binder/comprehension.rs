@@ -1,0 +1,297 @@
+//! Comprehensions, quantifiers and reduce(): expressions that bind a variable for a part of themselves.
+
+use grism_core::{Result, Type};
+use grism_logical::{ApplyKind, LogicalExpr, Quantifier};
+use open_cypher::Span;
+use open_cypher::ast::{
+    Expr, ListComprehension, Name, PatternComprehension, QuantifiedPredicate,
+    QuantifiedPredicateKind, ReduceExpression,
+};
+
+use super::{Binder, Lambda, Pending};
+
+/// How many pending columns there are, to tell which ones a part of an expression asked for.
+#[derive(Clone, Copy)]
+struct Mark {
+    pending: usize,
+    after: usize,
+    warnings: usize,
+    counter: usize,
+}
+
+impl Binder<'_> {
+    pub(super) fn list_comprehension(
+        &mut self,
+        comprehension: &ListComprehension,
+        place: &Expr,
+    ) -> Result<LogicalExpr> {
+        let (list, item) = self.list_of(&comprehension.list)?;
+        let (list, variable, (predicate, projection)) = self.with_lambda(
+            list,
+            item,
+            &comprehension.variable,
+            place.span,
+            &mut |binder| {
+                let predicate = comprehension
+                    .predicate
+                    .as_deref()
+                    .map(|predicate| binder.predicate(predicate))
+                    .transpose()?;
+                let projection = comprehension
+                    .projection
+                    .as_deref()
+                    .map(|projection| binder.expression(projection))
+                    .transpose()?;
+                Ok((predicate.map(Box::new), projection.map(Box::new)))
+            },
+        )?;
+        Ok(LogicalExpr::Transform {
+            list: Box::new(list),
+            variable,
+            predicate,
+            projection,
+        })
+    }
+
+    pub(super) fn quantified(
+        &mut self,
+        quantified: &QuantifiedPredicate,
+        place: &Expr,
+    ) -> Result<LogicalExpr> {
+        let quantifier = match quantified.kind.kind {
+            QuantifiedPredicateKind::All => Quantifier::All,
+            QuantifiedPredicateKind::Any => Quantifier::Any,
+            QuantifiedPredicateKind::None => Quantifier::None,
+            QuantifiedPredicateKind::Single => Quantifier::Single,
+            _ => {
+                return Err(self
+                    .source
+                    .unsupported("this quantifier", quantified.kind.span));
+            }
+        };
+        let (list, item) = self.list_of(&quantified.list)?;
+        let (list, variable, predicate) = self.with_lambda(
+            list,
+            item,
+            &quantified.variable,
+            place.span,
+            &mut |binder| binder.predicate(&quantified.predicate),
+        )?;
+        Ok(LogicalExpr::Quantified {
+            quantifier,
+            list: Box::new(list),
+            variable,
+            predicate: Box::new(predicate),
+        })
+    }
+
+    pub(super) fn reduce(
+        &mut self,
+        reduce: &ReduceExpression,
+        place: &Expr,
+    ) -> Result<LogicalExpr> {
+        let initial = self.expression(&reduce.initial)?;
+        let mut ty = self.type_of(&initial, &reduce.initial)?;
+        let (list, item) = self.list_of(&reduce.list)?;
+        // The value may widen from step to step: until it holds what the next step makes of it.
+        loop {
+            let mark = self.position();
+            let accumulator = self.internal_name("sum");
+            self.lambdas.push(Lambda {
+                name: reduce.accumulator.kind.text.clone(),
+                column: accumulator.clone(),
+                ty: ty.clone(),
+                needs_contents: false,
+            });
+            let depth = self.lambdas.len();
+            let bound = self.with_lambda(
+                list.clone(),
+                item.clone(),
+                &reduce.variable,
+                place.span,
+                &mut |binder| {
+                    let step = binder.expression(&reduce.expression)?;
+                    let found = binder.type_of(&step, &reduce.expression)?;
+                    Ok((step, found))
+                },
+            );
+            self.lambdas.truncate(depth - 1);
+            let (list, variable, (step, found)) = bound?;
+            let wider = ty.unify(&found);
+            if wider == ty {
+                return Ok(LogicalExpr::Reduce {
+                    accumulator,
+                    initial: Box::new(initial),
+                    variable,
+                    list: Box::new(list),
+                    step: Box::new(step),
+                    ty,
+                });
+            }
+            // A list that grows by lists would widen for ever.
+            ty = if matches!((&ty, &wider), (Type::Null, _)) {
+                wider
+            } else {
+                Type::Any
+            };
+            self.rewind(mark);
+        }
+    }
+
+    /// `[(a)-->(b) WHERE … | …]`: a list of what each match makes.
+    pub(super) fn pattern_comprehension(
+        &mut self,
+        comprehension: &PatternComprehension,
+        span: Span,
+    ) -> Result<LogicalExpr> {
+        let mut inner = self.inner()?;
+        let mut pattern = comprehension.pattern.clone();
+        if let (Some(binding), Some(part)) = (&comprehension.binding, pattern.parts.first_mut()) {
+            part.kind.binding.get_or_insert_with(|| binding.clone());
+        }
+        inner.match_pattern(&pattern, comprehension.predicate.as_deref())?;
+        let value = inner.expression(&comprehension.projection)?;
+        inner.flush_pending()?;
+        let column = inner.internal_name("item");
+        let input = std::sync::Arc::new(std::mem::replace(
+            &mut inner.plan,
+            grism_logical::LogicalPlan::Unit,
+        ));
+        inner.plan = super::with_column(input, value, column.clone())?;
+        let subplan = self.adopt(inner)?;
+        Ok(self.collected(subplan, column, span))
+    }
+
+    /// The list of a subplan's column for each row.
+    pub(super) fn collected(
+        &mut self,
+        subplan: grism_logical::LogicalPlan,
+        value: String,
+        _span: Span,
+    ) -> LogicalExpr {
+        let into = self.internal_name("list");
+        let kind = ApplyKind::Collect {
+            value,
+            into: into.clone(),
+        };
+        self.pending.push(Pending::Apply(subplan, kind));
+        LogicalExpr::Column(into)
+    }
+
+    /// The list an expression ranges over, and the type of its elements.
+    fn list_of(&mut self, list: &Expr) -> Result<(LogicalExpr, Type)> {
+        let bound = self.expression(list)?;
+        let item = match self.type_of(&bound, list)? {
+            Type::List(item) => *item,
+            other @ (Type::Any | Type::Null) => other,
+            other => {
+                return Err(self
+                    .source
+                    .invalid(format!("a list is needed, not {other}"), list.span)
+                    .with_code("SyntaxError:InvalidArgumentType"));
+            }
+        };
+        Ok((bound, item))
+    }
+
+    /// Binds what is evaluated for each element of `list`; where it asks for the contents of entities, the list is
+    /// read with them.
+    fn with_lambda<T>(
+        &mut self,
+        list: LogicalExpr,
+        item: Type,
+        variable: &Name,
+        span: Span,
+        body: &mut dyn FnMut(&mut Self) -> Result<T>,
+    ) -> Result<(LogicalExpr, String, T)> {
+        let mark = self.position();
+        let (column, bound, needs) = self.within_lambda(&item, variable, body)?;
+        if !needs || item == Type::Null {
+            self.check_pending(mark, &column, span)?;
+            return Ok((list, column, bound));
+        }
+        self.rewind(mark);
+        let ty = if item == Type::Any {
+            Type::Any
+        } else {
+            item.list()
+        };
+        let list = self.with_contents(list, &ty);
+        let mark = self.position();
+        let (column, bound, _) = self.within_lambda(&Type::Any, variable, body)?;
+        self.check_pending(mark, &column, span)?;
+        Ok((list, column, bound))
+    }
+
+    fn within_lambda<T>(
+        &mut self,
+        item: &Type,
+        variable: &Name,
+        body: &mut dyn FnMut(&mut Self) -> Result<T>,
+    ) -> Result<(String, T, bool)> {
+        let column = self.internal_name("element");
+        self.lambdas.push(Lambda {
+            name: variable.kind.text.clone(),
+            column: column.clone(),
+            ty: item.clone(),
+            needs_contents: false,
+        });
+        let depth = self.lambdas.len();
+        let bound = body(self);
+        let needs = self
+            .lambdas
+            .get(depth - 1)
+            .is_some_and(|lambda| lambda.needs_contents);
+        self.lambdas.truncate(depth - 1);
+        Ok((column, bound?, needs))
+    }
+
+    fn position(&self) -> Mark {
+        Mark {
+            pending: self.pending.len(),
+            after: self.after_aggregates.len(),
+            warnings: self.warnings.len(),
+            counter: self.counter,
+        }
+    }
+
+    /// Forgets what was asked for since `mark`.
+    fn rewind(&mut self, mark: Mark) {
+        self.pending.truncate(mark.pending);
+        self.after_aggregates.truncate(mark.after);
+        self.warnings.truncate(mark.warnings);
+        debug_assert!(self.counter >= mark.counter);
+    }
+
+    /// A column made below cannot hang on an element.
+    fn check_pending(&self, mark: Mark, column: &str, span: Span) -> Result<()> {
+        let made = self.pending[mark.pending..]
+            .iter()
+            .chain(&self.after_aggregates[mark.after..]);
+        for pending in made {
+            if let Pending::Column(expression, _) | Pending::Hydrate(expression, _) = pending
+                && expression.columns().contains(column)
+            {
+                return Err(self
+                    .source
+                    .unsupported("this use of an element's entity", span));
+            }
+        }
+        Ok(())
+    }
+
+    /// An expression that must be a boolean.
+    pub(super) fn predicate(&mut self, predicate: &Expr) -> Result<LogicalExpr> {
+        let bound = self.expression(predicate)?;
+        match self.type_of(&bound, predicate)? {
+            Type::Bool | Type::Null | Type::Any => Ok(bound),
+            other => Err(self
+                .source
+                .invalid(
+                    format!("a predicate must be a boolean, not {other}"),
+                    predicate.span,
+                )
+                .with_code("SyntaxError:InvalidArgumentType")),
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Entities within values: their labels and properties are read below the operator that asks for them.
+
+use std::sync::Arc;
+
+use grism_core::{Result, Type, Value};
+use grism_logical::{LogicalExpr, ScalarFunction};
+use open_cypher::Span;
+
+use super::{Binder, Lambda, Pending};
+
+impl Binder<'_> {
+    /// The innermost variable called `name` that an enclosing expression binds.
+    pub(super) fn lambda(&self, name: &str) -> Option<&Lambda> {
+        self.lambdas.iter().rev().find(|lambda| lambda.name == name)
+    }
+
+    /// Whether the expression reads a variable that an enclosing expression binds.
+    pub(super) fn reads_lambda(&self, expression: &LogicalExpr) -> bool {
+        let columns = expression.columns();
+        self.lambdas
+            .iter()
+            .any(|lambda| columns.contains(&lambda.column))
+    }
+
+    /// The expression, dynamically typed, with the contents of every entity within it.
+    pub(super) fn with_contents(&mut self, expression: LogicalExpr, ty: &Type) -> LogicalExpr {
+        if !ty.may_hold_entity() {
+            return expression;
+        }
+        if self.reads_lambda(&expression) {
+            // What the variable ranges over is read as a whole, outside.
+            let columns = expression.columns();
+            for lambda in &mut self.lambdas {
+                lambda.needs_contents |= columns.contains(&lambda.column);
+            }
+            return expression.convert(ty, &Type::Any);
+        }
+        let expression = expression.convert(ty, &Type::Any);
+        for pending in self.pending.iter().chain(&self.after_aggregates) {
+            if let Pending::Hydrate(own, name) = pending
+                && own == &expression
+            {
+                return LogicalExpr::Column(name.clone());
+            }
+        }
+        let name = self.internal_name("contents");
+        self.pend(Pending::Hydrate(expression, name.clone()));
+        LogicalExpr::Column(name)
+    }
+
+    /// `base.key` where the type of `base` is known only at run time.
+    pub(super) fn dynamic_property(
+        &mut self,
+        base: LogicalExpr,
+        ty: &Type,
+        key: LogicalExpr,
+    ) -> LogicalExpr {
+        let base = self.with_contents(base, ty);
+        LogicalExpr::call(ScalarFunction::Get, vec![base, key])
+    }
+
+    /// A function of an entity whose type is known only at run time.
+    pub(super) fn dynamic_function(
+        &mut self,
+        function: ScalarFunction,
+        base: LogicalExpr,
+        ty: &Type,
+        rest: Vec<LogicalExpr>,
+    ) -> LogicalExpr {
+        let mut arguments = vec![self.with_contents(base, ty)];
+        arguments.extend(rest);
+        LogicalExpr::call(function, arguments)
+    }
+
+    /// The column of an entity that a pattern starts from, though its type is known only at run time.
+    pub(super) fn entity_of(&mut self, expression: LogicalExpr, _span: Span) -> Result<String> {
+        let entity = LogicalExpr::call(ScalarFunction::Entity, vec![expression]);
+        let tables: Vec<_> = self.schema.node_tables().map(|table| table.id).collect();
+        let name = self.internal_name("entity");
+        let typed = entity.convert(&Type::Any, &Type::Node(tables.into()));
+        self.pend(Pending::Column(typed, name.clone()));
+        self.flush_pending()?;
+        Ok(name)
+    }
+
+    /// The column of a relationship whose type is known only at run time.
+    pub(super) fn edge_of(&mut self, expression: LogicalExpr) -> Result<String> {
+        let entity = LogicalExpr::call(ScalarFunction::Entity, vec![expression]);
+        let tables: Vec<_> = self
+            .schema
+            .hyperedge_tables()
+            .map(|(table, _)| table.id)
+            .collect();
+        let name = self.internal_name("edge");
+        let typed = entity.convert(&Type::Any, &Type::Hyperedge(tables.into()));
+        self.pend(Pending::Column(typed, name.clone()));
+        self.flush_pending()?;
+        Ok(name)
+    }
+
+    /// The member of a binary edge in its role `source` or `target`, read with the edge's properties.
+    pub(super) fn end_of(
+        &mut self,
+        edge: LogicalExpr,
+        role: &str,
+        span: Span,
+    ) -> Result<LogicalExpr> {
+        let tables: Vec<_> = self.schema.node_tables().map(|table| table.id).collect();
+        let entity = self.entity_column(edge, span)?;
+        Ok(LogicalExpr::Property {
+            entity,
+            key: format!("@{role}"),
+            ty: Type::Node(tables.into()),
+        })
+    }
+
+    /// An entity, or what holds entities, as a value of a result.
+    pub(super) fn materialized_any(&mut self, base: LogicalExpr, ty: &Type) -> LogicalExpr {
+        self.with_contents(base, ty)
+    }
+}
+
+/// A list of texts as an expression.
+pub(super) fn text_list(texts: impl IntoIterator<Item = String>) -> LogicalExpr {
+    LogicalExpr::Literal(Value::List(texts.into_iter().map(Value::String).collect()))
+}
+
+/// The tables as an expression's type wants them.
+pub(super) fn tables_of(tables: &[grism_core::TableId]) -> grism_core::Tables {
+    Arc::from(tables)
+}

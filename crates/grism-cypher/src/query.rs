@@ -1,0 +1,230 @@
+//! A parsed query: one that only reads is bound as a whole; one that writes is bound clause by clause, since what a
+//! clause writes changes what the next one is bound against.
+
+use std::ops::Range;
+
+use grism_core::Result;
+use grism_logical::{LogicalPlan, PlanSchema};
+use open_cypher::ast::{Clause, ClauseKind, RegularQuery, SingleQuery, UnionOperator};
+
+use crate::binder::{BindContext, Binder, BoundQuery, BoundWrite, Scope};
+use crate::check::check_query;
+use crate::parse::parse_query;
+use crate::source::Source;
+use crate::warning::Warning;
+
+/// A query that was parsed and checked, but not bound to a snapshot.
+#[derive(Clone, Debug)]
+pub struct Query {
+    text: String,
+    whole: String,
+    offset: usize,
+    syntax: RegularQuery,
+}
+
+/// A piece of a query that writes, by the numbers of its clauses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum QueryPart {
+    /// Clauses that read.
+    Read(Range<usize>),
+    /// A clause that writes.
+    Write(usize),
+    /// Clauses that read, the last of which is RETURN.
+    Return(Range<usize>),
+}
+
+/// What the clauses so far have bound.
+#[derive(Clone, Debug, Default)]
+pub struct BindState {
+    /// The variables.
+    pub scope: Scope,
+    /// The columns of the rows so far.
+    pub columns: PlanSchema,
+    /// Makes names of internal columns differ.
+    pub counter: usize,
+}
+
+/// Clauses that read, bound on top of the rows so far.
+#[derive(Clone, Debug)]
+pub struct BoundRead {
+    /// What to compute; its leaf is the argument.
+    pub plan: LogicalPlan,
+    /// What is bound afterwards.
+    pub state: BindState,
+    /// What is odd about the clauses.
+    pub warnings: Vec<Warning>,
+}
+
+impl Query {
+    /// Parses and checks the query `text`, which stands at byte `offset` of `whole`.
+    ///
+    /// # Errors
+    /// `InvalidQuery` with the place of what is wrong.
+    pub fn parse(text: &str, whole: &str, offset: usize) -> Result<Self> {
+        let source = Source {
+            text,
+            whole,
+            offset,
+        };
+        let syntax = parse_query(source)?;
+        check_query(source, &syntax)?;
+        Ok(Self {
+            text: text.to_owned(),
+            whole: whole.to_owned(),
+            offset,
+            syntax,
+        })
+    }
+
+    fn source(&self) -> Source<'_> {
+        Source {
+            text: &self.text,
+            whole: &self.whole,
+            offset: self.offset,
+        }
+    }
+
+    fn branch(&self, branch: usize) -> &SingleQuery {
+        match branch.checked_sub(1).and_then(|at| self.syntax.unions.get(at)) {
+            Some(union) => &union.query,
+            None => &self.syntax.head,
+        }
+    }
+
+    /// Whether the query changes the graph.
+    #[must_use]
+    pub fn writes(&self) -> bool {
+        (0..self.branches())
+            .flat_map(|branch| &self.branch(branch).kind.clauses)
+            .any(is_write)
+    }
+
+    /// How many queries a UNION joins; 1 without.
+    #[must_use]
+    pub fn branches(&self) -> usize {
+        self.syntax.unions.len() + 1
+    }
+
+    /// Whether a UNION drops rows that stand twice.
+    #[must_use]
+    pub fn is_distinct_union(&self) -> bool {
+        let mut unions = self.syntax.unions.iter();
+        unions.any(|union| union.operator.kind != UnionOperator::All)
+    }
+
+    /// Binds a query that only reads.
+    ///
+    /// # Errors
+    /// `InvalidQuery` with the place of what is wrong; `Unsupported`, by name, for what Grism does not do.
+    pub fn bind(&self, context: BindContext<'_>) -> Result<BoundQuery> {
+        let mut binder = Binder::new(self.source(), context);
+        let plan = binder.regular_query(&self.syntax)?;
+        Ok(BoundQuery {
+            plan,
+            warnings: binder.warnings,
+        })
+    }
+
+    /// The pieces of a branch, in order.
+    #[must_use]
+    pub fn parts(&self, branch: usize) -> Vec<QueryPart> {
+        let clauses = &self.branch(branch).kind.clauses;
+        let mut parts = Vec::new();
+        let mut first = 0;
+        for (index, clause) in clauses.iter().enumerate() {
+            if is_write(clause) {
+                if first < index {
+                    parts.push(QueryPart::Read(first..index));
+                }
+                parts.push(QueryPart::Write(index));
+                first = index + 1;
+            }
+        }
+        let last = clauses.last().map(|clause| &clause.kind);
+        let returns = matches!(last, Some(ClauseKind::Return(_)));
+        if first < clauses.len() {
+            let rest = first..clauses.len();
+            parts.push(if returns {
+                QueryPart::Return(rest)
+            } else {
+                QueryPart::Read(rest)
+            });
+        }
+        parts
+    }
+
+    /// Binds clauses that read, on top of what is bound so far.
+    ///
+    /// # Errors
+    /// As [`Self::bind`].
+    pub fn bind_read(
+        &self,
+        branch: usize,
+        part: &QueryPart,
+        state: &BindState,
+        context: BindContext<'_>,
+    ) -> Result<BoundRead> {
+        let (range, returns) = match part {
+            QueryPart::Read(range) => (range.clone(), false),
+            QueryPart::Return(range) => (range.clone(), true),
+            QueryPart::Write(index) => (*index..*index, false),
+        };
+        let mut binder = self.binder(state, context);
+        let clauses = &self.branch(branch).kind.clauses[range];
+        for clause in clauses {
+            match &clause.kind {
+                ClauseKind::Return(returned) if returns => {
+                    binder.projection(&returned.projection, None, true)?;
+                }
+                _ => binder.clause(clause)?,
+            }
+        }
+        let columns = binder.plan.schema()?;
+        Ok(BoundRead {
+            plan: binder.plan,
+            state: BindState {
+                scope: binder.scope,
+                columns,
+                counter: binder.counter,
+            },
+            warnings: binder.warnings,
+        })
+    }
+
+    /// Binds a clause that writes, on top of what is bound so far.
+    ///
+    /// # Errors
+    /// As [`Self::bind`].
+    pub fn bind_write(
+        &self,
+        branch: usize,
+        clause: usize,
+        state: &BindState,
+        context: BindContext<'_>,
+    ) -> Result<BoundWrite> {
+        let clause = &self.branch(branch).kind.clauses[clause];
+        self.binder(state, context).write(clause)
+    }
+
+    fn binder<'a>(&'a self, state: &BindState, context: BindContext<'a>) -> Binder<'a> {
+        let mut binder = Binder::new(self.source(), context);
+        binder.plan = LogicalPlan::Argument(state.columns.clone());
+        binder.scope = state.scope.clone();
+        binder.counter = state.counter;
+        binder
+    }
+}
+
+fn is_write(clause: &Clause) -> bool {
+    matches!(
+        clause.kind,
+        ClauseKind::Create(_)
+            | ClauseKind::Insert(_)
+            | ClauseKind::Merge(_)
+            | ClauseKind::Set(_)
+            | ClauseKind::Remove(_)
+            | ClauseKind::Delete(_)
+            | ClauseKind::Foreach(_)
+            | ClauseKind::LoadCsv(_)
+    )
+}

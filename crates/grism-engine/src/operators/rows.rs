@@ -1,0 +1,86 @@
+//! `RowsExec`: rows that were known when the plan was made.
+
+use std::sync::Arc;
+
+use arrow::record_batch::RecordBatch;
+use futures::StreamExt;
+use grism_core::Result;
+use grism_logical::Rows;
+use serde::{Deserialize, Serialize};
+
+use super::no_child;
+use crate::{
+    ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream,
+};
+
+/// Puts out known rows; of all partitions, only one does.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct RowsExec {
+    leaf: Option<u32>,
+    rows: Rows,
+    schema: PhysicalSchema,
+}
+
+impl RowsExec {
+    /// The rows, as the leaf number `leaf` of their plan.
+    #[must_use]
+    pub fn new(leaf: Option<u32>, rows: Rows, schema: PhysicalSchema) -> Self {
+        Self { leaf, rows, schema }
+    }
+}
+
+#[typetag::serde]
+impl PhysicalOperator for RowsExec {
+    fn name(&self) -> &'static str {
+        "RowsExec"
+    }
+
+    fn schema(&self) -> &PhysicalSchema {
+        &self.schema
+    }
+
+    fn capabilities(&self) -> OperatorCaps {
+        OperatorCaps::streaming()
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
+        Vec::new()
+    }
+
+    fn with_new_children(
+        &self,
+        children: Vec<Arc<dyn PhysicalOperator>>,
+    ) -> Result<Arc<dyn PhysicalOperator>> {
+        no_child(&children)?;
+        Ok(Arc::new(Self::new(
+            self.leaf,
+            self.rows.clone(),
+            self.schema.clone(),
+        )))
+    }
+
+    fn describe(&self) -> String {
+        let rows: usize = self.rows.batches().iter().map(RecordBatch::num_rows).sum();
+        format!("Rows({rows})")
+    }
+
+    fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
+        if let Some(leaf) = self.leaf
+            && context.morsels(leaf, 1).take().is_none()
+        {
+            return Ok(futures::stream::empty().boxed());
+        }
+        let most = context.query().config.batch_rows.max(1);
+        let mut pieces = Vec::new();
+        for batch in self.rows.batches() {
+            for start in (0..batch.num_rows()).step_by(most) {
+                pieces.push(Ok(batch.slice(start, most.min(batch.num_rows() - start))));
+            }
+        }
+        Ok(futures::stream::iter(pieces).boxed())
+    }
+
+    fn as_any(&self) -> &dyn std::any::Any {
+        self
+    }
+}

@@ -1,0 +1,60 @@
+//! Rows that are known when a plan is made: what the clauses before a write have found.
+
+use std::io::Cursor;
+use std::sync::Arc;
+
+use arrow::datatypes::Schema;
+use arrow::ipc::reader::StreamReader;
+use arrow::ipc::writer::StreamWriter;
+use arrow::record_batch::RecordBatch;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Batches of one schema; as a part of a plan they travel as an Arrow IPC stream.
+#[derive(Clone, Debug)]
+pub struct Rows(Arc<Vec<RecordBatch>>);
+
+impl Rows {
+    /// The rows of `batches`.
+    #[must_use]
+    pub fn new(batches: Vec<RecordBatch>) -> Self {
+        Self(Arc::new(batches))
+    }
+
+    /// The batches.
+    #[must_use]
+    pub fn batches(&self) -> &[RecordBatch] {
+        &self.0
+    }
+}
+
+impl PartialEq for Rows {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Serialize for Rows {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::Error;
+        let mut bytes = Vec::new();
+        let empty = Arc::new(Schema::empty());
+        let schema = self.0.first().map_or(empty, RecordBatch::schema);
+        let mut writer = StreamWriter::try_new(&mut bytes, &schema).map_err(Error::custom)?;
+        for batch in self.0.iter() {
+            writer.write(batch).map_err(Error::custom)?;
+        }
+        writer.finish().map_err(Error::custom)?;
+        drop(writer);
+        serializer.serialize_bytes(&bytes)
+    }
+}
+
+impl<'de> Deserialize<'de> for Rows {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        use serde::de::Error;
+        let bytes = Vec::<u8>::deserialize(deserializer)?;
+        let reader = StreamReader::try_new(Cursor::new(bytes), None).map_err(Error::custom)?;
+        let batches = reader.collect::<Result<Vec<_>, _>>().map_err(Error::custom)?;
+        Ok(Self::new(batches))
+    }
+}

@@ -1,0 +1,558 @@
+//! A transaction: a snapshot with changes on top, read like any snapshot, until it becomes one commit.
+
+mod changes;
+mod view;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use grism_core::{
+    Cardinality, ChangeSet, EntityId, Error, GraphSchema, LABELS_COLUMN, Result, SegmentKey,
+    Snapshot, TableId, Type, Value,
+};
+
+use changes::{Row, TableChanges, change_set};
+pub use view::TransactionSnapshot;
+
+/// What a transaction did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WriteCounts {
+    /// Nodes that came into being.
+    pub nodes_created: u64,
+    /// Nodes that went.
+    pub nodes_deleted: u64,
+    /// Hyperedges that came into being, binary edges included.
+    pub hyperedges_created: u64,
+    /// Hyperedges that went, binary edges included.
+    pub hyperedges_deleted: u64,
+    /// Properties that were set or removed.
+    pub properties_set: u64,
+    /// Labels that nodes got after they were created.
+    pub labels_added: u64,
+    /// Labels that nodes lost.
+    pub labels_removed: u64,
+}
+
+impl WriteCounts {
+    /// Whether nothing was written.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Changes on top of a snapshot.
+#[derive(Debug)]
+pub struct Transaction {
+    base: Arc<dyn Snapshot>,
+    schema: GraphSchema,
+    tables: BTreeMap<TableId, TableChanges>,
+    counts: WriteCounts,
+}
+
+impl Transaction {
+    /// No changes yet, on top of `base`.
+    #[must_use]
+    pub fn new(base: Arc<dyn Snapshot>) -> Self {
+        let schema = (**base.schema()).clone();
+        Self {
+            base,
+            schema,
+            tables: BTreeMap::new(),
+            counts: WriteCounts::default(),
+        }
+    }
+
+    /// The schema with the changes.
+    #[must_use]
+    pub fn schema(&self) -> &GraphSchema {
+        &self.schema
+    }
+
+    /// What was done so far.
+    #[must_use]
+    pub fn counts(&self) -> WriteCounts {
+        self.counts
+    }
+
+    /// The graph as it is with the changes so far.
+    #[must_use]
+    pub fn snapshot(&self) -> TransactionSnapshot {
+        TransactionSnapshot::new(Arc::clone(&self.base), &self.schema, &self.tables)
+    }
+
+    fn changes(&mut self, table: TableId) -> &mut TableChanges {
+        let first = self
+            .base
+            .statistics()
+            .tables
+            .get(&table)
+            .map_or(0, |statistics| statistics.next_offset);
+        self.tables
+            .entry(table)
+            .or_insert_with(|| TableChanges::new(first))
+    }
+
+    fn create(&mut self, table: TableId) -> u64 {
+        let changes = self.changes(table);
+        let offset = changes.first + changes.created.len() as u64;
+        changes.created.push(Row::new());
+        EntityId::new(table, offset).raw()
+    }
+
+    /// Creates a node with `labels`.
+    ///
+    /// # Errors
+    /// `InvalidData` where a label names a declared hyperedge type.
+    pub fn create_node(&mut self, labels: &[String]) -> Result<u64> {
+        let table = self.schema.ensure_node_table(labels)?;
+        self.counts.nodes_created += 1;
+        Ok(self.create(table))
+    }
+
+    /// Creates a hyperedge of a declared type, without members yet.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown type.
+    pub fn create_hyperedge(&mut self, type_name: &str) -> Result<u64> {
+        let table = self
+            .schema
+            .hyperedge_table(type_name)
+            .map(|(table, _)| table.id)
+            .ok_or_else(|| {
+                Error::not_found(format!("there is no hyperedge type `{type_name}`"))
+            })?;
+        self.counts.hyperedges_created += 1;
+        Ok(self.create(table))
+    }
+
+    /// Creates a binary edge; its type comes into being where there is none.
+    ///
+    /// # Errors
+    /// `InvalidData` where the type is no binary edge.
+    pub fn create_edge(&mut self, type_name: &str, source: u64, target: u64) -> Result<u64> {
+        let table = self.schema.ensure_edge_table(type_name)?;
+        for member in [source, target] {
+            self.check_alive(member)?;
+        }
+        self.counts.hyperedges_created += 1;
+        let id = self.create(table);
+        let roles = [(grism_core::SOURCE_ROLE, source), (grism_core::TARGET_ROLE, target)];
+        for (role, member) in roles {
+            let member = self.entity(member)?;
+            self.row(id).insert(role.to_owned(), member);
+        }
+        Ok(id)
+    }
+
+    /// The entity as a value.
+    fn entity(&self, id: u64) -> Result<Value> {
+        let table = self.schema.table(EntityId::from_raw(id).table())?;
+        Ok(match table.hyperedge_type() {
+            Some(_) => Value::hyperedge(id),
+            None => Value::node(id),
+        })
+    }
+
+    /// The changed columns of an entity.
+    fn row(&mut self, id: u64) -> &mut Row {
+        let id = EntityId::from_raw(id);
+        self.changes(id.table()).row(id.offset())
+    }
+
+    /// Whether the entity was deleted here.
+    #[must_use]
+    pub fn is_deleted(&self, id: u64) -> bool {
+        let id = EntityId::from_raw(id);
+        self.tables
+            .get(&id.table())
+            .is_some_and(|changes| changes.deleted.contains(&id.offset()))
+    }
+
+    fn check_alive(&self, id: u64) -> Result<()> {
+        if self.is_deleted(id) {
+            return Err(deleted_access());
+        }
+        Ok(())
+    }
+
+    /// Sets a property; null removes it.
+    ///
+    /// # Errors
+    /// `InvalidData` for a value that no property holds, or a key that is a role.
+    pub fn set_property(&mut self, id: u64, key: &str, value: Value) -> Result<()> {
+        self.check_alive(id)?;
+        check_storable(key, &value)?;
+        let table = EntityId::from_raw(id).table();
+        if value.is_null() {
+            if self.schema.table(table)?.property(key).is_none() {
+                return Ok(());
+            }
+        } else {
+            self.schema
+                .ensure_property(table, key, &value.type_of())?;
+        }
+        self.counts.properties_set += 1;
+        self.row(id).insert(key.to_owned(), value);
+        Ok(())
+    }
+
+    /// Sets every property that `properties` names; where `merge` is not set, all others go.
+    ///
+    /// # Errors
+    /// As [`Self::set_property`].
+    pub fn set_properties(
+        &mut self,
+        id: u64,
+        properties: &BTreeMap<String, Value>,
+        merge: bool,
+    ) -> Result<()> {
+        if !merge {
+            let table = self.schema.table(EntityId::from_raw(id).table())?;
+            let others: Vec<String> = table
+                .properties
+                .iter()
+                .map(|property| property.name.clone())
+                .filter(|name| !properties.contains_key(name))
+                .collect();
+            for key in others {
+                self.set_property(id, &key, Value::Null)?;
+            }
+        }
+        for (key, value) in properties {
+            self.set_property(id, key, value.clone())?;
+        }
+        Ok(())
+    }
+
+    /// Reads one column of one entity, with the changes so far.
+    async fn read(&self, id: u64, column: &str) -> Result<Value> {
+        let entity = EntityId::from_raw(id);
+        if let Some(changes) = self.tables.get(&entity.table()) {
+            if let Some(created) = entity.offset().checked_sub(changes.first) {
+                let row = changes.created.get(created as usize);
+                return Ok(row
+                    .and_then(|row| row.get(column))
+                    .cloned()
+                    .unwrap_or(Value::Null));
+            }
+            if let Some(value) = changes
+                .updated
+                .get(&entity.offset())
+                .and_then(|row| row.get(column))
+            {
+                return Ok(value.clone());
+            }
+        }
+        let known = self.base.schema().table(entity.table()).is_ok_and(|table| {
+            table.property(column).is_some()
+                || column == LABELS_COLUMN && !table.changed_labels.is_empty()
+                || table
+                    .hyperedge_type()
+                    .is_some_and(|ty| ty.role(column).is_some())
+        });
+        if !known {
+            return Ok(Value::Null);
+        }
+        let columns = [column.to_owned()];
+        let batch = self
+            .base
+            .take(entity.table(), &[entity.offset()], &columns)
+            .await?;
+        Value::from_array(batch.column(0), 0)
+    }
+
+    /// The labels of a node.
+    ///
+    /// # Errors
+    /// Those of the storage.
+    pub async fn labels(&self, id: u64) -> Result<Vec<String>> {
+        if let Value::List(labels) = self.read(id, LABELS_COLUMN).await? {
+            return Ok(labels
+                .into_iter()
+                .filter_map(|label| match label {
+                    Value::String(label) => Some(label),
+                    _ => None,
+                })
+                .collect());
+        }
+        let table = self.schema.table(EntityId::from_raw(id).table())?;
+        Ok(table.labels().to_vec())
+    }
+
+    /// Adds labels to a node, or takes them away.
+    ///
+    /// # Errors
+    /// `InvalidData` for a hyperedge, and for a label that names a declared type.
+    pub async fn set_labels(&mut self, id: u64, labels: &[String], remove: bool) -> Result<()> {
+        self.check_alive(id)?;
+        let table = EntityId::from_raw(id).table();
+        if self.schema.table(table)?.hyperedge_type().is_some() {
+            return Err(Error::invalid_data("a hyperedge has its type and no labels"));
+        }
+        let before: BTreeSet<String> = self.labels(id).await?.into_iter().collect();
+        let mut after = before.clone();
+        for label in labels {
+            if remove {
+                after.remove(label);
+            } else {
+                after.insert(label.clone());
+            }
+        }
+        if before == after {
+            return Ok(());
+        }
+        let changed: Vec<String> = before.symmetric_difference(&after).cloned().collect();
+        self.schema.change_labels(table, &changed)?;
+        if remove {
+            self.counts.labels_removed += changed.len() as u64;
+        } else {
+            self.counts.labels_added += changed.len() as u64;
+        }
+        let labels = Value::List(after.into_iter().map(Value::String).collect());
+        self.row(id).insert(LABELS_COLUMN.to_owned(), labels);
+        Ok(())
+    }
+
+    /// Binds `member` to a role of a hyperedge.
+    ///
+    /// # Errors
+    /// `InvalidData` for an unknown role, a member of another kind, and a second member of a role that takes one.
+    pub async fn bind(&mut self, hyperedge: u64, role: &str, member: u64) -> Result<()> {
+        for id in [hyperedge, member] {
+            self.check_alive(id)?;
+        }
+        let table = self.schema.table(EntityId::from_raw(hyperedge).table())?;
+        let ty = table
+            .hyperedge_type()
+            .ok_or_else(|| Error::invalid_data("a node has no roles"))?;
+        let name = ty.name.clone();
+        let known = ty
+            .role(role)
+            .ok_or_else(|| Error::invalid_data(format!("`{name}` has no role `{role}`")))?
+            .clone();
+        self.check_member(&name, &known, member).await?;
+        let value = self.entity(member)?;
+        let held = self.read(hyperedge, role).await?;
+        let next = match (known.cardinality, held) {
+            (Cardinality::Many, Value::List(mut members)) => {
+                members.push(value);
+                Value::List(members)
+            }
+            (Cardinality::Many, _) => Value::List(vec![value]),
+            (_, Value::Null) => value,
+            _ => {
+                return Err(Error::invalid_data(format!(
+                    "the role `{role}` of `{name}` is bound once, and has a member already"
+                )));
+            }
+        };
+        self.row(hyperedge).insert(role.to_owned(), next);
+        Ok(())
+    }
+
+    async fn check_member(
+        &self,
+        type_name: &str,
+        role: &grism_core::Role,
+        member: u64,
+    ) -> Result<()> {
+        let Some(wanted) = &role.member else {
+            return Ok(());
+        };
+        let table = self.schema.table(EntityId::from_raw(member).table())?;
+        let fits = match table.hyperedge_type() {
+            Some(ty) => &ty.name == wanted,
+            None => self.labels(member).await?.contains(wanted),
+        };
+        if fits {
+            return Ok(());
+        }
+        Err(Error::invalid_data(format!(
+            "the role `{}` of `{type_name}` binds `{wanted}`, not `{}`",
+            role.name,
+            table.display_name()
+        )))
+    }
+
+    /// Takes a member away from a role of a hyperedge.
+    ///
+    /// # Errors
+    /// `InvalidData` where the role does not bind it.
+    pub async fn unbind(&mut self, hyperedge: u64, role: &str, position: usize) -> Result<()> {
+        if self.is_deleted(hyperedge) {
+            return Ok(());
+        }
+        let next = match self.read(hyperedge, role).await? {
+            Value::List(mut members) if position < members.len() => {
+                members.remove(position);
+                Value::List(members)
+            }
+            Value::List(_) => return Err(Error::invalid_data("the role does not bind it")),
+            _ => Value::Null,
+        };
+        self.row(hyperedge).insert(role.to_owned(), next);
+        Ok(())
+    }
+
+    /// Deletes entities. Those that others still bind are refused unless `detach` is set; then binary edges and
+    /// hyperedges whose required role is gone go along, and other roles lose the member.
+    ///
+    /// # Errors
+    /// `InvalidData` where an entity is still bound.
+    pub async fn delete(&mut self, ids: &[u64], detach: bool) -> Result<()> {
+        let mut open: Vec<u64> = Vec::new();
+        for id in ids {
+            if !self.is_deleted(*id) && !open.contains(id) {
+                open.push(*id);
+            }
+        }
+        // All of them go before any is looked at, so that those that bind each other can go together.
+        for id in &open {
+            self.mark_deleted(*id)?;
+        }
+        while let Some(id) = open.pop() {
+            let snapshot = self.snapshot();
+            let bound = bound_by(&snapshot, id).await?;
+            if !bound.is_empty() && !detach {
+                let table = self.schema.table(EntityId::from_raw(id).table())?;
+                let what = if table.hyperedge_type().is_some() {
+                    "hyperedge"
+                } else {
+                    "node"
+                };
+                return Err(Error::invalid_data(format!(
+                    "a {what} that is still bound cannot be deleted; use DETACH DELETE"
+                ))
+                .with_code("ConstraintVerificationFailed:DeleteConnectedNode"));
+            }
+            for (hyperedge, role) in bound {
+                if self.is_deleted(hyperedge) {
+                    continue;
+                }
+                let table = self.schema.table(EntityId::from_raw(hyperedge).table())?;
+                let cardinality = table
+                    .hyperedge_type()
+                    .and_then(|ty| ty.role(&role))
+                    .map_or(Cardinality::One, |role| role.cardinality);
+                match cardinality {
+                    Cardinality::One => {
+                        self.mark_deleted(hyperedge)?;
+                        open.push(hyperedge);
+                    }
+                    Cardinality::Optional => {
+                        self.row(hyperedge).insert(role, Value::Null);
+                    }
+                    Cardinality::Many => {
+                        if let Value::List(mut members) = self.read(hyperedge, &role).await? {
+                            members.retain(|member| member.entity_id() != Some(id));
+                            self.row(hyperedge).insert(role, Value::List(members));
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn mark_deleted(&mut self, id: u64) -> Result<()> {
+        let entity = EntityId::from_raw(id);
+        let is_hyperedge = self
+            .schema
+            .table(entity.table())?
+            .hyperedge_type()
+            .is_some();
+        let counts = &mut self.counts;
+        if is_hyperedge {
+            counts.hyperedges_deleted += 1;
+        } else {
+            counts.nodes_deleted += 1;
+        }
+        self.changes(entity.table()).deleted.insert(entity.offset());
+        Ok(())
+    }
+
+    /// Checks what holds only for the whole of the changes, and makes one commit of them.
+    ///
+    /// # Errors
+    /// `InvalidData` where a required role has no member.
+    pub fn finish(self) -> Result<ChangeSet> {
+        for (id, changes) in &self.tables {
+            let Some(ty) = self.schema.table(*id)?.hyperedge_type() else {
+                continue;
+            };
+            let required = ty
+                .roles
+                .iter()
+                .filter(|role| role.cardinality == Cardinality::One);
+            for role in required {
+                let is_null = |value: Option<&Value>| value.is_none_or(Value::is_null);
+                let created = changes.created.iter().zip(changes.first..).any(|(row, offset)| {
+                    !changes.deleted.contains(&offset) && is_null(row.get(&role.name))
+                });
+                let emptied = changes.updated.iter().any(|(offset, row)| {
+                    !changes.deleted.contains(offset)
+                        && row.get(&role.name).is_some_and(Value::is_null)
+                });
+                if created || emptied {
+                    return Err(Error::invalid_data(format!(
+                        "the role `{}` of `{}` is required, and a hyperedge has no member there",
+                        role.name, ty.name
+                    )));
+                }
+            }
+        }
+        change_set(self.base.id(), self.schema, self.tables)
+    }
+}
+
+/// The hyperedges that bind an entity, and through which role.
+async fn bound_by(snapshot: &TransactionSnapshot, id: u64) -> Result<Vec<(u64, String)>> {
+    let entity = EntityId::from_raw(id);
+    let shift = snapshot.segment_shift();
+    let key = SegmentKey::of(entity, shift);
+    let local = (entity.offset() & ((1 << shift) - 1)) as usize;
+    let schema = Arc::clone(snapshot.schema());
+    let mut found = Vec::new();
+    for (table, ty) in schema.hyperedge_tables() {
+        for role in &ty.roles {
+            let segment = snapshot.incidences(table.id, &role.name, key).await?;
+            for place in segment.range(local) {
+                found.push((segment.hyperedges[place], role.name.clone()));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The error for a use of what was deleted.
+pub(crate) fn deleted_access() -> Error {
+    Error::not_found("a deleted entity cannot be used")
+        .with_code("EntityNotFound:DeletedEntityAccess")
+}
+
+fn check_storable(key: &str, value: &Value) -> Result<()> {
+    let wrong = |what: &str| {
+        Err(
+            Error::invalid_data(format!("the property `{key}` cannot hold {what}"))
+                .with_code("TypeError:InvalidPropertyType"),
+        )
+    };
+    match value {
+        Value::Map(_) => wrong("a map"),
+        Value::Node(_) | Value::Hyperedge(_) | Value::Incidence(_) | Value::Path(_) => {
+            wrong("an entity or a path")
+        }
+        Value::List(items) => items.iter().try_for_each(|item| match item {
+            Value::List(_) => wrong("a list of lists"),
+            Value::Null => wrong("a list with null in it"),
+            item => check_storable(key, item),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// The type of a stored value, for columns that are made of rows.
+pub(crate) fn column_of(values: &[Value], ty: &Type) -> Result<arrow::array::ArrayRef> {
+    Value::column(values, &ty.to_arrow())
+}
