@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use futures::TryStreamExt;
+use grism_core::temporal::{DateTime, LocalDateTime};
 use grism_core::{Error, Result, Snapshot, SnapshotId, Storage, Value};
 use grism_cypher::{BindContext, Parameters, Procedures, Query, Warning};
 use grism_engine::{
@@ -78,6 +79,7 @@ pub async fn prepare(
         statistics: snapshot.statistics(),
         parameters: &options.parameters,
         procedures: &options.procedures,
+        now: &now(),
         constant: &constant,
     })?;
     let optimized = optimize(bound.plan.clone(), snapshot.schema())?;
@@ -87,6 +89,19 @@ pub async fn prepare(
         warnings: bound.warnings,
         snapshot,
     })
+}
+
+/// The instant it is, in UTC.
+pub(crate) fn now() -> Value {
+    let since = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default();
+    let nanos = i64::from(since.subsec_nanos());
+    Value::DateTime(Box::new(DateTime {
+        local: LocalDateTime::from_seconds(since.as_secs() as i64, nanos),
+        offset: 0,
+        zone: None,
+    }))
 }
 
 /// The value of an expression that reads no columns.

@@ -22,7 +22,7 @@ use grism_logical::{Column, LogicalExpr, LogicalPlan, PlanSchema, Rows};
 use grism_storage::{Transaction, WriteCounts};
 
 use crate::graph::CONFLICT_RETRIES;
-use crate::query::{QueryOptions, QueryResult, constant};
+use crate::query::{QueryOptions, QueryResult, constant, now};
 
 /// The column of row numbers beside the rows of a MERGE.
 const ROW: &str = "#row";
@@ -43,6 +43,7 @@ pub(crate) async fn write_query(
             storage,
             options,
             transaction: Transaction::new(snapshot),
+            now: now(),
             warnings: Vec::new(),
         };
         let (schema, batches) = writer.run(query).await?;
@@ -168,6 +169,8 @@ struct Writer<'a> {
     storage: &'a Arc<dyn Storage>,
     options: &'a QueryOptions,
     transaction: Transaction,
+    /// The instant that the statement's clocks show.
+    now: Value,
     warnings: Vec<Warning>,
 }
 
@@ -238,6 +241,7 @@ impl Writer<'_> {
                 statistics: &statistics,
                 parameters: &self.options.parameters,
                 procedures: &self.options.procedures,
+                now: &self.now,
                 constant: &constant,
             };
             match &part {
@@ -280,7 +284,6 @@ impl Writer<'_> {
     /// The rows of a plan over the graph as it is now.
     async fn evaluate(&self, plan: &LogicalPlan) -> Result<Found> {
         let snapshot = Arc::new(self.transaction.snapshot());
-        let columns = plan.schema()?;
         let optimized = optimize(plan.clone(), self.transaction.schema())?;
         let planner = LocalPhysicalPlanner::with_config(PlannerConfig {
             threads: self.options.runtime.threads,
@@ -290,10 +293,9 @@ impl Writer<'_> {
         let executor = LocalExecutor::with_config(self.options.runtime.clone());
         let run = executor.execute_at(plan, Arc::clone(self.storage), snapshot)?;
         let batches: Vec<RecordBatch> = run.into_stream().try_collect().await?;
-        let batch = concat(&schema, &batches)?;
         Ok(Found {
-            schema: columns,
-            batch,
+            batch: concat(&schema, &batches)?,
+            schema: schema.columns().clone(),
         })
     }
 
@@ -409,8 +411,8 @@ impl Writer<'_> {
                     path_of(parts)
                 });
             }
-            let array = Value::column(&paths, &Type::Any.to_arrow())?;
-            made.push((Column::new(column, Type::Any), array));
+            let array = Value::column(&paths, &Type::Path.to_arrow())?;
+            made.push((Column::new(column, Type::Path), array));
         }
         Ok(made)
     }

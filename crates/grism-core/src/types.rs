@@ -44,6 +44,8 @@ pub enum Type {
     Hyperedge(Tables),
     /// An incidence: hyperedge, role, position, member.
     Incidence,
+    /// A path; a column of paths holds the same bytes as one of dynamically typed values.
+    Path,
     /// A value whose type is known only at run time.
     Any,
     /// A sum of integers that is not finished yet, in 128 bits. Never a value of a query.
@@ -82,7 +84,7 @@ impl Type {
             ),
             Self::Node(_) | Self::Hyperedge(_) => DataType::UInt64,
             Self::WideInt => DataType::Decimal128(38, 0),
-            Self::Any => DataType::LargeBinary,
+            Self::Path | Self::Any => DataType::LargeBinary,
             Self::Incidence => DataType::Struct(Fields::from(vec![
                 Field::new("hyperedge", DataType::UInt64, true),
                 Field::new("role", DataType::Utf8, true),
@@ -181,7 +183,7 @@ impl Type {
     #[must_use]
     pub fn may_hold_entity(&self) -> bool {
         match self {
-            Self::Node(_) | Self::Hyperedge(_) | Self::Incidence | Self::Any => true,
+            Self::Node(_) | Self::Hyperedge(_) | Self::Incidence | Self::Path | Self::Any => true,
             Self::List(item) => item.may_hold_entity(),
             Self::Map(fields) => fields.iter().any(|(_, ty)| ty.may_hold_entity()),
             _ => false,
@@ -192,7 +194,7 @@ impl Type {
     #[must_use]
     pub fn may_hold_any(&self) -> bool {
         match self {
-            Self::Any => true,
+            Self::Path | Self::Any => true,
             Self::List(item) => item.may_hold_any(),
             Self::Map(fields) => fields.iter().any(|(_, ty)| ty.may_hold_any()),
             _ => false,

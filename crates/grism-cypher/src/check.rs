@@ -1,14 +1,268 @@
 //! What is wrong with a query whatever the graph holds: found before anything runs.
 
-use grism_core::Result;
-use open_cypher::ast::RegularQuery;
+use grism_core::{Error, Result};
+use open_cypher::Span;
+use open_cypher::ast::visit::{Visitor, walk_clause, walk_expr, walk_path_factor};
+use open_cypher::ast::{
+    Clause, ClauseKind, Expr, ExprKind, PathFactor, PathFactorKind, ProjectionClause,
+    ProjectionItemKind, RegularQuery,
+};
 
+use crate::binder::is_aggregate;
 use crate::source::Source;
 
 /// Checks a parsed query.
 ///
 /// # Errors
 /// `InvalidQuery` with the place and the code of what is wrong.
-pub(crate) fn check_query(_source: Source<'_>, _query: &RegularQuery) -> Result<()> {
-    Ok(())
+pub(crate) fn check_query(source: Source<'_>, query: &RegularQuery) -> Result<()> {
+    let mut checker = Checker {
+        source,
+        found: None,
+        patterns_match: false,
+    };
+    let unions = query.unions.iter().map(|union| &union.query);
+    for single in std::iter::once(&query.head).chain(unions) {
+        checker.visit_single_query(single);
+    }
+    checker.found.map_or(Ok(()), Err)
+}
+
+struct Checker<'a> {
+    source: Source<'a>,
+    found: Option<Error>,
+    /// Whether the patterns being visited are matched, so that their property maps are written out.
+    patterns_match: bool,
+}
+
+impl Checker<'_> {
+    fn report(&mut self, message: impl Into<String>, span: Span, code: &str) {
+        if self.found.is_none() {
+            self.found = Some(self.source.invalid(message, span).with_code(code));
+        }
+    }
+
+    fn projection(&mut self, projection: &ProjectionClause) {
+        let items: Vec<(&Expr, Option<&str>)> = projection
+            .items
+            .iter()
+            .filter_map(|item| match &item.kind {
+                ProjectionItemKind::Expression { expression, alias } => {
+                    let alias = alias.as_ref().map(|alias| alias.kind.text.as_str());
+                    Some((expression, alias))
+                }
+                _ => None,
+            })
+            .collect();
+        for (expression, _) in &items {
+            self.pattern_value(expression);
+        }
+        if !items.iter().any(|(expression, _)| aggregates(expression)) {
+            return;
+        }
+        let grouped: Vec<&Expr> = items
+            .iter()
+            .filter(|(expression, _)| !aggregates(expression))
+            .map(|(expression, _)| *expression)
+            .collect();
+        for (expression, _) in items.iter().filter(|(expression, _)| aggregates(expression)) {
+            self.beside_aggregates(expression, &grouped);
+        }
+        for item in projection.order_by.iter().flat_map(|order| &order.items) {
+            if aggregates(&item.expression) {
+                self.order_by_aggregate(&item.expression, &items);
+            }
+        }
+    }
+
+    /// A pattern is a predicate, and no value to hand on.
+    fn pattern_value(&mut self, expression: &Expr) {
+        match &expression.kind {
+            ExprKind::Pattern(_) => self.report(
+                "a pattern is a predicate and cannot be projected; use EXISTS { … } or a comprehension",
+                expression.span,
+                "SyntaxError:UnexpectedSyntax",
+            ),
+            ExprKind::Parenthesized(inner) => self.pattern_value(inner),
+            _ => {}
+        }
+    }
+
+    /// What stands beside an aggregate must be grouped by as it stands: a variable or a property among the items.
+    fn beside_aggregates(&mut self, expression: &Expr, grouped: &[&Expr]) {
+        if is_call_of_aggregate(expression) || self.stands_among(expression, grouped) {
+            return;
+        }
+        match &expression.kind {
+            ExprKind::Variable(_) | ExprKind::Property { .. } => self.report(
+                format!(
+                    "`{}` is neither aggregated nor grouped by; put it among the columns, or in a WITH before",
+                    self.source.slice(expression.span)
+                ),
+                expression.span,
+                "SyntaxError:AmbiguousAggregationExpression",
+            ),
+            ExprKind::ListComprehension(_)
+            | ExprKind::PatternComprehension(_)
+            | ExprKind::QuantifiedPredicate(_)
+            | ExprKind::Reduce(_)
+            | ExprKind::MapProjection(_)
+            | ExprKind::Subquery(_) => {}
+            _ => {
+                let mut parts = Parts(Vec::new());
+                walk_expr(&mut parts, expression);
+                for part in parts.0 {
+                    self.beside_aggregates(part, grouped);
+                }
+            }
+        }
+    }
+
+    fn stands_among(&self, expression: &Expr, others: &[&Expr]) -> bool {
+        let plain = matches!(
+            expression.kind,
+            ExprKind::Variable(_) | ExprKind::Property { .. }
+        );
+        let text = self.words(expression);
+        plain && others.iter().any(|other| self.words(other) == text)
+    }
+
+    /// The text of an expression without its white space.
+    fn words(&self, expression: &Expr) -> String {
+        let text = self.source.slice(expression.span);
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    fn order_by_aggregate(&mut self, expression: &Expr, items: &[(&Expr, Option<&str>)]) {
+        let text = self.words(expression);
+        let projected = items.iter().any(|(item, _)| self.words(item) == text);
+        let alias = matches!(&expression.kind, ExprKind::Variable(name)
+            if items.iter().any(|(_, alias)| *alias == Some(name.kind.text.as_str())));
+        if projected || alias {
+            return;
+        }
+        if is_call_of_aggregate(expression) || matches!(expression.kind, ExprKind::Variable(_)) {
+            let inside = items
+                .iter()
+                .any(|(item, _)| self.words(item).contains(&text));
+            if !inside || matches!(expression.kind, ExprKind::Variable(_)) {
+                self.report(
+                    format!("`{text}` is not among the columns that are ordered"),
+                    expression.span,
+                    "SyntaxError:UndefinedVariable",
+                );
+            }
+            return;
+        }
+        let mut parts = Parts(Vec::new());
+        walk_expr(&mut parts, expression);
+        for part in parts.0 {
+            self.order_by_aggregate(part, items);
+        }
+    }
+}
+
+/// The direct parts of an expression.
+struct Parts<'ast>(Vec<&'ast Expr>);
+
+impl<'ast> Visitor<'ast> for Parts<'ast> {
+    fn visit_expr(&mut self, expression: &'ast Expr) {
+        self.0.push(expression);
+    }
+}
+
+fn is_call_of_aggregate(expression: &Expr) -> bool {
+    matches!(&expression.kind, ExprKind::Function(call)
+        if matches!(&call.name.parts[..], [part] if is_aggregate(&part.kind.text)))
+}
+
+/// Whether an aggregate stands in the expression.
+pub(crate) fn aggregates(expression: &Expr) -> bool {
+    struct Finder(bool);
+    impl<'ast> Visitor<'ast> for Finder {
+        fn visit_expr(&mut self, expression: &'ast Expr) {
+            self.0 |= is_call_of_aggregate(expression);
+            // A subquery groups for itself.
+            if !matches!(expression.kind, ExprKind::Subquery(_)) {
+                walk_expr(self, expression);
+            }
+        }
+    }
+    let mut finder = Finder(false);
+    finder.visit_expr(expression);
+    finder.0
+}
+
+impl<'ast> Visitor<'ast> for Checker<'_> {
+    fn visit_clause(&mut self, clause: &'ast Clause) {
+        match &clause.kind {
+            ClauseKind::With(with) => self.projection(&with.projection),
+            ClauseKind::Return(returned) => self.projection(&returned.projection),
+            _ => {}
+        }
+        let before = self.patterns_match;
+        self.patterns_match = matches!(clause.kind, ClauseKind::Match(_) | ClauseKind::Merge(_));
+        walk_clause(self, clause);
+        self.patterns_match = before;
+    }
+
+    fn visit_path_factor(&mut self, factor: &'ast PathFactor) {
+        let properties = match &factor.kind {
+            PathFactorKind::Node(node) => node.properties.as_deref(),
+            PathFactorKind::Relationship(step) => step.properties.as_deref(),
+            _ => None,
+        };
+        if let Some(properties) = properties
+            && self.patterns_match
+            && matches!(properties.kind, ExprKind::Parameter(_))
+        {
+            self.report(
+                "a pattern that is matched writes its properties out; a parameter stands for one value",
+                properties.span,
+                "SyntaxError:InvalidParameterUse",
+            );
+        }
+        walk_path_factor(self, factor);
+    }
+
+    fn visit_expr(&mut self, expression: &'ast Expr) {
+        if let ExprKind::Function(call) = &expression.kind
+            && is_call_of_aggregate(expression)
+        {
+            for argument in &call.arguments {
+                if aggregates(argument) {
+                    self.report(
+                        "an aggregate cannot stand within another",
+                        argument.span,
+                        "SyntaxError:NestedAggregation",
+                    );
+                }
+                if calls_rand(argument) {
+                    self.report(
+                        "rand() cannot be aggregated",
+                        argument.span,
+                        "SyntaxError:NonConstantExpression",
+                    );
+                }
+            }
+        }
+        walk_expr(self, expression);
+    }
+}
+
+fn calls_rand(expression: &Expr) -> bool {
+    struct Finder(bool);
+    impl<'ast> Visitor<'ast> for Finder {
+        fn visit_expr(&mut self, expression: &'ast Expr) {
+            if let ExprKind::Function(call) = &expression.kind
+                && let [part] = &call.name.parts[..]
+            {
+                self.0 |= part.kind.text.eq_ignore_ascii_case("rand");
+            }
+            walk_expr(self, expression);
+        }
+    }
+    let mut finder = Finder(false);
+    finder.visit_expr(expression);
+    finder.0
 }

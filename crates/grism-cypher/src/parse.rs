@@ -95,5 +95,41 @@ fn syntax_error(source: Source<'_>, diagnostic: &Diagnostic) -> Error {
         }
         None => diagnostic.message.clone(),
     };
-    source.invalid(format!("syntax error: {message}"), diagnostic.primary_span)
+    let code = syntax_code(source, diagnostic);
+    source
+        .invalid(format!("syntax error: {message}"), diagnostic.primary_span)
+        .with_code(format!("SyntaxError:{code}"))
+}
+
+/// The code that the openCypher TCK gives to a syntax error, from what stands around its place.
+fn syntax_code(source: Source<'_>, diagnostic: &Diagnostic) -> &'static str {
+    let at = diagnostic.primary_span.start;
+    let (before, here) = source.text.split_at_checked(at).unwrap_or((source.text, ""));
+    let first = here.chars().next();
+    // A number and letters without anything between them.
+    let word = before
+        .rsplit(|letter: char| !letter.is_alphanumeric() && letter != '.' && letter != '_')
+        .next()
+        .unwrap_or_default();
+    let number = word.starts_with(|letter: char| letter.is_ascii_digit());
+    if number && first.is_some_and(|letter| letter.is_alphanumeric() || letter == '_') {
+        return "InvalidNumberLiteral";
+    }
+    if first.is_some_and(|letter| !letter.is_ascii() && !letter.is_alphanumeric()) {
+        return "InvalidUnicodeCharacter";
+    }
+    if before.trim_end().ends_with('*') && first == Some('-') && before.rfind('[') > before.rfind(']')
+    {
+        return "InvalidRelationshipPattern";
+    }
+    let call = before
+        .rsplit_once(|letter: char| letter.is_whitespace())
+        .map_or(before, |(head, _)| head)
+        .trim_end();
+    let calls = before.to_ascii_uppercase().contains("CALL");
+    if calls && here.get(..5).is_some_and(|word| word.eq_ignore_ascii_case("YIELD")) && !call.is_empty()
+    {
+        return "InvalidArgumentPassingMode";
+    }
+    "UnexpectedSyntax"
 }

@@ -351,7 +351,10 @@ fn without_internal(
 
 /// Whether values of the type are compared through a key: Arrow's own order and equality are not Cypher's there.
 fn needs_key(ty: &Type) -> bool {
-    matches!(ty, Type::Any | Type::List(_) | Type::Map(_) | Type::Incidence)
+    matches!(
+        ty,
+        Type::Any | Type::Path | Type::List(_) | Type::Map(_) | Type::Incidence
+    )
 }
 
 /// Whether an operator of the plan puts rows together that may come from different outer rows.

@@ -93,9 +93,10 @@ pub fn infer_type(expression: &LogicalExpr, input: &PlanSchema) -> Result<Type> 
                     "an incidence has no part `{other}`"
                 ))),
             },
-            other => Err(wrong(format!(
+            other => Err(Error::invalid_query(format!(
                 "`.{key}` needs a node, a hyperedge or a map, not {other}"
-            ))),
+            ))
+            .with_code("TypeError:InvalidArgumentType")),
         },
         LogicalExpr::Index { base, index } => {
             let position = infer_type(index, input)?;
@@ -111,7 +112,10 @@ pub fn infer_type(expression: &LogicalExpr, input: &PlanSchema) -> Result<Type> 
                     Ok(types.fold(Type::Null, |all, ty| all.unify(ty)))
                 }
                 Type::Null => Ok(Type::Null),
-                other => Err(wrong(format!("`[…]` needs a list or a map, not {other}"))),
+                other => Err(Error::invalid_query(format!(
+                    "`[…]` needs a list or a map, not {other}"
+                ))
+                .with_code("TypeError:InvalidArgumentType")),
             }
         }
         LogicalExpr::Slice { base, lower, upper } => {
@@ -394,8 +398,10 @@ fn function_type(function: ScalarFunction, arguments: &[Type]) -> Result<Type> {
             matches!(ty, Type::Map(_)) || ty.tables().is_some()
         })
         .map(|()| Type::Any),
-        F::Length => all("a path", &|_| false).map(|()| Type::Int64),
-        F::Nodes | F::Relationships => all("a path", &|_| false).map(|()| Type::Any.list()),
+        F::Length => all("a path", &|ty| ty == &Type::Path).map(|()| Type::Int64),
+        F::Nodes | F::Relationships => {
+            all("a path", &|ty| ty == &Type::Path).map(|()| Type::Any.list())
+        }
         F::StartNode | F::EndNode => all("a relationship", &|ty| {
             matches!(ty, Type::Hyperedge(_) | Type::Incidence)
         })
@@ -434,9 +440,9 @@ fn function_type(function: ScalarFunction, arguments: &[Type]) -> Result<Type> {
         | F::SumOf
         | F::AvgOf
         | F::PercentileDisc
-        | F::Path
         | F::Merge
         | F::Get => Ok(Type::Any),
+        F::Path => Ok(Type::Path),
         F::PercentileCont | F::StDev | F::StDevP => Ok(Type::Float64),
         F::DistinctOf => Ok(first.clone()),
         F::Key => Ok(Type::Any),

@@ -287,6 +287,7 @@ pub fn cast_column(array: &ArrayRef, from: &Type, to: &Type) -> Result<ArrayRef>
     match (from, to) {
         (from, to) if from == to => Ok(Arc::clone(array)),
         (Type::Null, _) => Ok(new_null_array(&data_type, array.len())),
+        (Type::Any | Type::Path, Type::Any | Type::Path) => Ok(Arc::clone(array)),
         (_, Type::Any) => {
             let mut builder = LargeBinaryBuilder::with_capacity(array.len(), array.len() * 16);
             for row in 0..array.len() {

@@ -183,6 +183,7 @@ impl Value {
                     .map(|(key, value)| (key.clone(), value.type_of()))
                     .collect(),
             ),
+            Self::Path(_) => Type::Path,
             _ => Type::Any,
         }
     }

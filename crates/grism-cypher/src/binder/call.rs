@@ -110,7 +110,12 @@ impl Binder<'_> {
             if self.procedure(name).is_ok_and(|procedure| !procedure.columns.is_empty()))
     }
 
-    pub(super) fn call_clause(&mut self, call: &CallClause, span: Span) -> Result<()> {
+    pub(super) fn call_clause(
+        &mut self,
+        call: &CallClause,
+        span: Span,
+        last: bool,
+    ) -> Result<()> {
         let CallTarget::Procedure { name, arguments } = &call.target else {
             return Err(self.source.unsupported("CALL { … }", span));
         };
@@ -118,7 +123,8 @@ impl Binder<'_> {
             return Err(self.source.unsupported("OPTIONAL CALL", span));
         }
         let procedure = self.procedure(name)?;
-        let alone = self.plan == LogicalPlan::Unit && self.scope.variables.is_empty();
+        // A call that is the whole query stands alone.
+        let alone = last && self.plan == LogicalPlan::Unit && self.scope.variables.is_empty();
         let given = self.arguments(&procedure, arguments.as_deref(), name, alone)?;
         let yields = self.yields(&procedure, call, alone, span)?;
         if procedure.columns.is_empty() {
@@ -185,15 +191,15 @@ impl Binder<'_> {
         {
             self.filter(predicate)?;
         }
-        if alone && call.yield_clause.is_none() {
-            let columns: Vec<String> = procedure
-                .columns
-                .iter()
-                .map(|column| column_for(&column.name))
-                .collect();
-            let plan = std::mem::replace(&mut self.plan, LogicalPlan::Unit);
-            self.plan = plan.keep_columns(&columns)?;
-        }
+        // The procedure's rows end here.
+        let plan = std::mem::replace(&mut self.plan, LogicalPlan::Unit);
+        let columns: Vec<String> = plan
+            .schema()?
+            .names()
+            .filter(|name| *name != row)
+            .map(str::to_owned)
+            .collect();
+        self.plan = plan.keep_columns(&columns)?;
         Ok(())
     }
 

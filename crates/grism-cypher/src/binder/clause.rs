@@ -28,7 +28,10 @@ impl Binder<'_> {
                 self.projection(&returned.projection, None, true)?;
                 return Ok(std::mem::replace(&mut self.plan, LogicalPlan::Unit));
             }
-            self.clause(clause)?;
+            match &clause.kind {
+                ClauseKind::Call(call) => self.call_clause(call, clause.span, clauses.len() == 1)?,
+                _ => self.clause(clause)?,
+            }
         }
         match clauses.last().map(|clause| &clause.kind) {
             // A query that ends without RETURN has no columns and no rows.
@@ -74,7 +77,7 @@ impl Binder<'_> {
             }
             ClauseKind::Filter(filter) => return self.filter(&filter.predicate),
             ClauseKind::Let(bindings) => return self.let_clause(bindings),
-            ClauseKind::Call(call) => return self.call_clause(call, clause.span),
+            ClauseKind::Call(call) => return self.call_clause(call, clause.span, false),
             ClauseKind::Finish => return Ok(()),
             ClauseKind::Use(_) => "USE",
             ClauseKind::Create(_) => "CREATE",

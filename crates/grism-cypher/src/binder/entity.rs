@@ -181,10 +181,13 @@ impl Binder<'_> {
         span: Span,
     ) -> Result<LogicalExpr> {
         let wrong = |binder: &Self, wanted: &str| {
-            binder.source.invalid(
-                format!("`{}()` needs {wanted}, not {ty}", function.name()),
-                span,
-            )
+            binder
+                .source
+                .invalid(
+                    format!("`{}()` needs {wanted}, not {ty}", function.name()),
+                    span,
+                )
+                .with_code("SyntaxError:InvalidArgumentType")
         };
         if ty == &Type::Any || self.reads_lambda(&base) {
             let rest = role.map(|role| LogicalExpr::Literal(Value::String(role.to_owned())));

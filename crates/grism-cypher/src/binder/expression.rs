@@ -433,10 +433,11 @@ impl Binder<'_> {
                     "`.{}` needs a node, a hyperedge or a map, not {other}",
                     key.kind.text
                 );
-                Err(self
-                    .source
-                    .invalid(message, key.span)
-                    .with_code("SyntaxError:InvalidArgumentType"))
+                let code = match other {
+                    Type::Path => "SyntaxError:InvalidArgumentType",
+                    _ => "TypeError:InvalidArgumentType",
+                };
+                Err(self.source.invalid(message, key.span).with_code(code))
             }
         }
     }
@@ -445,6 +446,14 @@ impl Binder<'_> {
         let bound = self.expression(base)?;
         let position = self.expression(index)?;
         let ty = self.type_of(&bound, base)?;
+        if matches!(ty, Type::Bool | Type::Int64 | Type::Float64 | Type::String)
+            && matches!(bound, LogicalExpr::Column(_))
+        {
+            // What a value of a variable is good for shows itself when the query runs.
+            let base = Box::new(bound.convert(&ty, &Type::Any));
+            let index = Box::new(position);
+            return Ok(LogicalExpr::Index { base, index });
+        }
         match (&ty, &position) {
             (Type::Map(_), LogicalExpr::Literal(Value::String(key))) => Ok(LogicalExpr::Field {
                 base: Box::new(bound),

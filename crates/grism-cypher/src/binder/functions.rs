@@ -150,7 +150,8 @@ impl Binder<'_> {
         ) && arguments.is_empty()
         {
             // One clock for the whole statement.
-            let now = (self.context.constant)(&LogicalExpr::call(function, Vec::new()))?;
+            let now = LogicalExpr::Literal(self.context.now.clone());
+            let now = (self.context.constant)(&LogicalExpr::call(function, vec![now]))?;
             return Ok(LogicalExpr::Literal(now));
         }
         self.typed(LogicalExpr::call(function, arguments), place)

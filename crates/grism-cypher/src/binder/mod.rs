@@ -26,6 +26,8 @@ use grism_logical::{AggregateCall, ApplyKind, LogicalExpr, LogicalPlan};
 use open_cypher::Span;
 use open_cypher::ast::{RegularQuery, UnionOperator};
 
+pub(crate) use functions::is_aggregate;
+
 pub use call::{Procedure, ProcedureColumn, Procedures};
 pub use scope::{Scope, Variable};
 pub use write::{
@@ -49,6 +51,8 @@ pub struct BindContext<'a> {
     pub parameters: &'a Parameters,
     /// The procedures that CALL may name.
     pub procedures: &'a Procedures,
+    /// The instant that the statement's clocks show.
+    pub now: &'a Value,
     /// Computes an expression that reads no columns.
     pub constant: &'a dyn Fn(&LogicalExpr) -> Result<Value>,
 }

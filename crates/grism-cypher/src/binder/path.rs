@@ -147,12 +147,6 @@ impl Binder<'_> {
             }
         }
         let name = &path.name.kind.text;
-        if self.scope.find(name).is_some() {
-            return Err(self
-                .source
-                .invalid(format!("the variable `{name}` is bound already"), path.name.span)
-                .with_code("SyntaxError:VariableAlreadyBound"));
-        }
         let column = column_for(name);
         let value = LogicalExpr::call(ScalarFunction::Path, arguments);
         let input = std::sync::Arc::new(std::mem::replace(
@@ -160,7 +154,7 @@ impl Binder<'_> {
             grism_logical::LogicalPlan::Unit,
         ));
         self.plan = super::with_column(input, value, column.clone())?;
-        self.scope.put(name, &column, Type::Any);
+        self.scope.put(name, &column, Type::Path);
         Ok(())
     }
 }

@@ -120,6 +120,7 @@ impl Binder<'_> {
                 ));
             }
         }
+        self.check_path_names(&paths, &entities, &steps)?;
         let kinds = self.step_kinds(&mut entities, &steps)?;
         let (mut graph, mut conditions) = self.pattern_graph(&entities, &steps, &kinds)?;
         conditions.extend(self.uniqueness(&mut graph));
@@ -186,6 +187,38 @@ impl Binder<'_> {
         }
         for predicate in wheres.into_iter().chain(predicate) {
             self.filter(predicate)?;
+        }
+        Ok(())
+    }
+
+    /// A path variable is new, and stands for nothing else in its pattern.
+    fn check_path_names(
+        &self,
+        paths: &[PathOf<'_>],
+        entities: &[Entity],
+        steps: &[Step<'_>],
+    ) -> Result<()> {
+        for (index, path) in paths.iter().enumerate() {
+            let name = &path.name.kind.text;
+            let is_step = |step: &Step<'_>| {
+                let variable = step.pattern.variable.as_ref();
+                variable.is_some_and(|own| &own.kind.text == name)
+            };
+            let conflict = entities.iter().any(|entity| entity.name.as_ref() == Some(name))
+                || steps.iter().any(is_step);
+            let again = paths[..index].iter().any(|other| &other.name.kind.text == name);
+            let known = self.scope.find(name);
+            if conflict || again || known.is_some() {
+                let code = if conflict {
+                    "SyntaxError:VariableTypeConflict"
+                } else {
+                    "SyntaxError:VariableAlreadyBound"
+                };
+                return Err(self
+                    .source
+                    .invalid(format!("the variable `{name}` is bound already"), path.name.span)
+                    .with_code(code));
+            }
         }
         Ok(())
     }
@@ -433,10 +466,15 @@ impl Binder<'_> {
                     .iter()
                     .any(|entity| entity.name.as_deref() == Some(text));
                 if seen.insert(text, name.span).is_some() || taken {
+                    let code = if taken {
+                        "SyntaxError:VariableTypeConflict"
+                    } else {
+                        "SyntaxError:RelationshipUniquenessViolation"
+                    };
                     return Err(self
                         .source
                         .invalid(format!("the variable `{text}` is bound twice"), name.span)
-                        .with_code("SyntaxError:VariableAlreadyBound"));
+                        .with_code(code));
                 }
             }
             // A relationship that is bound already is looked for anew, and must be the same.
@@ -448,6 +486,27 @@ impl Binder<'_> {
                 (None, Some(name)) => Some(column_for(&name.kind.text)),
                 (None, None) => None,
             };
+            if let (Some((_, ty)), Some(name)) = (&known, named) {
+                let fits = match ty {
+                    Type::Hyperedge(_) => step.length.is_none(),
+                    Type::List(item) => {
+                        step.length.is_some()
+                            && matches!(**item, Type::Hyperedge(_) | Type::Any | Type::Null)
+                    }
+                    Type::Incidence => *kind != StepKind::Edge,
+                    Type::Any | Type::Null => true,
+                    _ => false,
+                };
+                if !fits {
+                    return Err(self
+                        .source
+                        .invalid(
+                            format!("`{}` is {ty}, not a relationship", name.kind.text),
+                            name.span,
+                        )
+                        .with_code("SyntaxError:VariableTypeConflict"));
+                }
+            }
             if let (Some((column, ty)), Some(variable)) = (known, &variable) {
                 let column = match ty {
                     Type::Any => self.edge_of(LogicalExpr::Column(column))?,

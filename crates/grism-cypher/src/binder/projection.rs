@@ -44,6 +44,7 @@ impl Binder<'_> {
             .map(|item| (item.name.clone(), item.expression.clone()))
             .collect();
         let item_aggregates = self.aggregates.as_ref().map_or(0, Vec::len);
+        let keeps = predicate.is_some();
         let mut order = self.order(projection)?;
         self.aliases.clear();
         let aggregates = self.aggregates.take().unwrap_or_default();
@@ -61,7 +62,17 @@ impl Binder<'_> {
         if !aggregates.is_empty() {
             self.aggregate(&mut items, &mut order, aggregates)?;
         }
-        self.project(&items, order, distinct)?;
+        // A predicate may name what the projection drops, unless rows were put together.
+        let hidden = if keeps && item_aggregates == 0 {
+            self.scope
+                .variables
+                .iter()
+                .map(|variable| variable.column.clone())
+                .collect()
+        } else {
+            Vec::new()
+        };
+        self.project(&items, order, distinct, &hidden)?;
         let skip = self.row_count(
             projection.skip.as_ref().or(projection.offset.as_ref()),
             "SKIP",
@@ -76,17 +87,25 @@ impl Binder<'_> {
             };
         }
         let columns: Vec<String> = items.iter().map(|item| item.column.clone()).collect();
-        let plan = std::mem::replace(&mut self.plan, LogicalPlan::Unit);
-        self.plan = plan.keep_columns(&columns)?;
-        self.scope = Scope::default();
+        let mut scope = Scope::default();
         for item in &items {
-            self.scope.put(&item.name, &item.column, item.ty.clone());
+            scope.put(&item.name, &item.column, item.ty.clone());
         }
         if let Some(predicate) = predicate {
+            // WHERE sees the variables before the projection too, but for those that a new one hides.
+            let known = self.plan.schema()?;
+            self.scope.variables.retain(|variable| {
+                known.contains(&variable.column) && !columns.contains(&variable.column)
+            });
+            for variable in &scope.variables {
+                self.scope
+                    .put(&variable.name, &variable.column, variable.ty.clone());
+            }
             self.filter(predicate)?;
-            let plan = std::mem::replace(&mut self.plan, LogicalPlan::Unit);
-            self.plan = plan.keep_columns(&columns)?;
         }
+        let plan = std::mem::replace(&mut self.plan, LogicalPlan::Unit);
+        self.plan = plan.keep_columns(&columns)?;
+        self.scope = scope;
         if is_return {
             self.result(&items)
         } else {
@@ -267,12 +286,23 @@ impl Binder<'_> {
         Ok(())
     }
 
-    fn project(&mut self, items: &[Item], order: Vec<Order>, distinct: bool) -> Result<()> {
+    fn project(
+        &mut self,
+        items: &[Item],
+        order: Vec<Order>,
+        distinct: bool,
+        hidden: &[String],
+    ) -> Result<()> {
         let shown: Vec<(LogicalExpr, String)> = items
             .iter()
             .map(|item| (item.expression.clone(), item.column.clone()))
             .collect();
         let mut expressions = shown.clone();
+        for column in hidden {
+            if !distinct && !shown.iter().any(|(_, own)| own == column) {
+                expressions.push((LogicalExpr::column(column), column.clone()));
+            }
+        }
         let mut keys = Vec::new();
         for key in order {
             let expression = match shown
@@ -283,7 +313,7 @@ impl Binder<'_> {
                 None if distinct => {
                     let rewritten = replace(&key.expression, &shown);
                     let known = |column: &String| shown.iter().any(|(_, own)| own == column);
-                    if has_property(&rewritten) || !rewritten.columns().iter().all(known) {
+                    if !rewritten.columns().iter().all(known) {
                         let message =
                             "after DISTINCT, ORDER BY can only name the columns that are returned";
                         return Err(self
@@ -417,9 +447,4 @@ fn has_stray_property(expression: &LogicalExpr, made: &[String]) -> bool {
             .children()
             .into_iter()
             .any(|child| has_stray_property(child, made))
-}
-
-fn has_property(expression: &LogicalExpr) -> bool {
-    matches!(expression, LogicalExpr::Property { .. })
-        || expression.children().into_iter().any(has_property)
 }

@@ -3,7 +3,6 @@
 use grism_core::{Result, Type};
 use grism_logical::{ApplyKind, Column, LogicalExpr, LogicalPlan, PlanSchema, infer_type};
 use open_cypher::Span;
-use open_cypher::ast::visit::{Visitor, walk_expr};
 use open_cypher::ast::{
     ClauseKind, Expr, ExprKind, Pattern, ProjectionClause, ProjectionItemKind, Query, QueryKind,
     SingleQuery, SubqueryExpression, SubqueryExpressionKind, UnaryOperator, UnionOperator,
@@ -214,22 +213,8 @@ impl Binder<'_> {
 
 /// Whether an aggregate stands in a projection.
 fn aggregates(projection: &ProjectionClause) -> bool {
-    struct Finder(bool);
-    impl<'ast> Visitor<'ast> for Finder {
-        fn visit_expr(&mut self, expression: &'ast Expr) {
-            if let ExprKind::Function(call) = &expression.kind
-                && let [part] = &call.name.parts[..]
-            {
-                self.0 |= super::functions::is_aggregate(&part.kind.text);
-            }
-            walk_expr(self, expression);
-        }
-    }
-    let mut finder = Finder(false);
-    for item in &projection.items {
-        if let ProjectionItemKind::Expression { expression, .. } = &item.kind {
-            finder.visit_expr(expression);
-        }
-    }
-    finder.0
+    projection.items.iter().any(|item| match &item.kind {
+        ProjectionItemKind::Expression { expression, .. } => crate::check::aggregates(expression),
+        _ => false,
+    })
 }

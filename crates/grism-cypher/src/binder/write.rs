@@ -251,7 +251,7 @@ impl Binder<'_> {
         if let Some(binding) = &part.kind.binding {
             let column = column_for(&binding.kind.text);
             created.paths.push((column.clone(), through));
-            self.scope.put(&binding.kind.text, &column, Type::Any);
+            self.scope.put(&binding.kind.text, &column, Type::Path);
         }
         Ok(())
     }
@@ -378,6 +378,17 @@ impl Binder<'_> {
                 .invalid("a relationship of variable length cannot be created", span)
                 .with_code("SyntaxError:CreatingVarLength"));
         }
+        if let Some(variable) = &step.variable
+            && self.scope.find(&variable.kind.text).is_some()
+        {
+            return Err(self
+                .source
+                .invalid(
+                    format!("the variable `{}` is bound already", variable.kind.text),
+                    variable.span,
+                )
+                .with_code("SyntaxError:VariableAlreadyBound"));
+        }
         let names = match &step.labels {
             None => Vec::new(),
             Some(labels) => super::labels::type_names(labels).unwrap_or_default(),
@@ -405,17 +416,6 @@ impl Binder<'_> {
             direction,
             RelationshipDirection::Right | RelationshipDirection::Left
         );
-        if let Some(variable) = &step.variable
-            && self.scope.find(&variable.kind.text).is_some()
-        {
-            return Err(self
-                .source
-                .invalid(
-                    format!("the variable `{}` is bound already", variable.kind.text),
-                    variable.span,
-                )
-                .with_code("SyntaxError:VariableAlreadyBound"));
-        }
         if let Some(types) = self.declared_of(source, created) {
             return self.created_incidence(step, span, source, &type_name, target, &types, created);
         }
@@ -800,7 +800,12 @@ impl Binder<'_> {
             let ty = self.type_of(&bound, expression)?;
             let deletable = matches!(
                 ty,
-                Type::Node(_) | Type::Hyperedge(_) | Type::Incidence | Type::Any | Type::Null
+                Type::Node(_)
+                    | Type::Hyperedge(_)
+                    | Type::Incidence
+                    | Type::Path
+                    | Type::Any
+                    | Type::Null
             );
             if !deletable {
                 let code = match &expression.kind {

@@ -202,7 +202,8 @@ fn range(values: &[Value]) -> Result<Value> {
     }
     let (start, end, step) = (numbers[0], numbers[1], numbers.get(2).copied().unwrap_or(1));
     if step == 0 {
-        return Err(Error::invalid_data("range(): the step cannot be 0"));
+        return Err(Error::invalid_data("range(): the step cannot be 0")
+            .with_code("ArgumentError:NumberOutOfRange"));
     }
     let distance = i128::from(end) - i128::from(start);
     let steps = distance / i128::from(step);
