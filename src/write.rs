@@ -245,8 +245,9 @@ impl Writer<'_> {
                 constant: &constant,
             };
             match &part {
-                QueryPart::Write(clause) => {
-                    let write = query.bind_write(branch, *clause, &state, context)?;
+                QueryPart::Write { clause, patterns } => {
+                    let write =
+                        query.bind_write(branch, *clause, patterns.as_ref(), &state, context)?;
                     rows = self.write(&write, rows).await?;
                     state = BindState {
                         scope: self.typed_scope(&write, &rows),

@@ -117,7 +117,10 @@ fn error_of(error: &Error) -> Json {
     let place = error.location();
     let at_parameter = place.is_some_and(|place| {
         place.text.chars().nth(place.column - 1) == Some('$')
-            && error.code() != Some("ParameterMissing:MissingParameter")
+            && !matches!(
+                error.code(),
+                Some("ParameterMissing:MissingParameter" | "SyntaxError:InvalidParameterUse")
+            )
     });
     let phase = if place.is_some() && !at_parameter {
         "compile"

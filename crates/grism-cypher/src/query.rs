@@ -5,7 +5,11 @@ use std::ops::Range;
 
 use grism_core::Result;
 use grism_logical::{LogicalPlan, PlanSchema};
-use open_cypher::ast::{Clause, ClauseKind, RegularQuery, SingleQuery, UnionOperator};
+use open_cypher::ast::visit::{Visitor, walk_expr, walk_path_factor};
+use open_cypher::ast::{
+    Clause, ClauseKind, Expr, ExprKind, PathFactor, PathFactorKind, Pattern, RegularQuery,
+    SingleQuery, UnionOperator,
+};
 
 use crate::binder::{BindContext, Binder, BoundQuery, BoundWrite, Scope};
 use crate::check::check_query;
@@ -27,8 +31,13 @@ pub struct Query {
 pub enum QueryPart {
     /// Clauses that read.
     Read(Range<usize>),
-    /// A clause that writes.
-    Write(usize),
+    /// A clause that writes; of CREATE, some of its patterns.
+    Write {
+        /// The clause.
+        clause: usize,
+        /// The patterns; `None` is all of them.
+        patterns: Option<Range<usize>>,
+    },
     /// Clauses that read, the last of which is RETURN.
     Return(Range<usize>),
 }
@@ -136,7 +145,23 @@ impl Query {
                 if first < index {
                     parts.push(QueryPart::Read(first..index));
                 }
-                parts.push(QueryPart::Write(index));
+                // A pattern that reads what one before it creates is created after it.
+                let several = match &clause.kind {
+                    ClauseKind::Create(create) if reads_created(&create.pattern) => {
+                        create.pattern.parts.len()
+                    }
+                    _ => 0,
+                };
+                if several == 0 {
+                    parts.push(QueryPart::Write {
+                        clause: index,
+                        patterns: None,
+                    });
+                }
+                parts.extend((0..several).map(|pattern| QueryPart::Write {
+                    clause: index,
+                    patterns: Some(pattern..pattern + 1),
+                }));
                 first = index + 1;
             }
         }
@@ -167,7 +192,7 @@ impl Query {
         let (range, returns) = match part {
             QueryPart::Read(range) => (range.clone(), false),
             QueryPart::Return(range) => (range.clone(), true),
-            QueryPart::Write(index) => (*index..*index, false),
+            QueryPart::Write { clause, .. } => (*clause..*clause, false),
         };
         let mut binder = self.binder(state, context);
         let clauses = &self.branch(branch).kind.clauses[range];
@@ -199,11 +224,12 @@ impl Query {
         &self,
         branch: usize,
         clause: usize,
+        patterns: Option<&Range<usize>>,
         state: &BindState,
         context: BindContext<'_>,
     ) -> Result<BoundWrite> {
         let clause = &self.branch(branch).kind.clauses[clause];
-        self.binder(state, context).write(clause)
+        self.binder(state, context).write(clause, patterns)
     }
 
     fn binder<'a>(&'a self, state: &BindState, context: BindContext<'a>) -> Binder<'a> {
@@ -227,4 +253,36 @@ fn is_write(clause: &Clause) -> bool {
             | ClauseKind::Foreach(_)
             | ClauseKind::LoadCsv(_)
     )
+}
+
+/// Whether a pattern of CREATE reads a variable that one before it creates.
+fn reads_created(pattern: &Pattern) -> bool {
+    struct Names<'ast> {
+        created: Vec<&'ast str>,
+        read: bool,
+    }
+    impl<'ast> Visitor<'ast> for Names<'ast> {
+        fn visit_path_factor(&mut self, factor: &'ast PathFactor) {
+            walk_path_factor(self, factor);
+            let variable = match &factor.kind {
+                PathFactorKind::Node(node) => node.variable.as_ref(),
+                PathFactorKind::Relationship(step) => step.variable.as_ref(),
+                _ => None,
+            };
+            self.created.extend(variable.map(|name| name.kind.text.as_str()));
+        }
+
+        fn visit_expr(&mut self, expression: &'ast Expr) {
+            if let ExprKind::Variable(name) = &expression.kind {
+                self.read |= self.created.contains(&name.kind.text.as_str());
+            }
+            walk_expr(self, expression);
+        }
+    }
+    let mut names = Names {
+        created: Vec::new(),
+        read: false,
+    };
+    names.visit_pattern(pattern);
+    names.read
 }

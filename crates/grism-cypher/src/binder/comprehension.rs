@@ -1,14 +1,32 @@
 //! Comprehensions, quantifiers and reduce(): expressions that bind a variable for a part of themselves.
 
 use grism_core::{Result, Type};
-use grism_logical::{ApplyKind, LogicalExpr, Quantifier};
+use grism_logical::{ApplyKind, LogicalExpr, LogicalPlan, Quantifier, UnaryOperator};
 use open_cypher::Span;
+use open_cypher::ast::visit::{Visitor, walk_expr};
 use open_cypher::ast::{
-    Expr, ListComprehension, Name, PatternComprehension, QuantifiedPredicate,
+    Expr, ExprKind, ListComprehension, Name, PatternComprehension, QuantifiedPredicate,
     QuantifiedPredicateKind, ReduceExpression,
 };
 
 use super::{Binder, Lambda, Pending};
+
+/// Whether a pattern or a subquery stands in the expression.
+fn asks_the_graph(expression: &Expr) -> bool {
+    struct Finder(bool);
+    impl<'ast> Visitor<'ast> for Finder {
+        fn visit_expr(&mut self, expression: &'ast Expr) {
+            self.0 |= matches!(
+                expression.kind,
+                ExprKind::Pattern(_) | ExprKind::PatternComprehension(_) | ExprKind::Subquery(_)
+            );
+            walk_expr(self, expression);
+        }
+    }
+    let mut finder = Finder(false);
+    finder.visit_expr(expression);
+    finder.0
+}
 
 /// How many pending columns there are, to tell which ones a part of an expression asked for.
 #[derive(Clone, Copy)]
@@ -25,6 +43,19 @@ impl Binder<'_> {
         comprehension: &ListComprehension,
         place: &Expr,
     ) -> Result<LogicalExpr> {
+        let parts = || {
+            let predicate = comprehension.predicate.as_deref();
+            (predicate, comprehension.projection.as_deref())
+        };
+        if parts().0.is_some_and(asks_the_graph) || parts().1.is_some_and(asks_the_graph) {
+            return self.as_subplan(
+                &comprehension.list,
+                &comprehension.variable,
+                parts().0,
+                parts().1,
+                place.span,
+            );
+        }
         let (list, item) = self.list_of(&comprehension.list)?;
         let (list, variable, (predicate, projection)) = self.with_lambda(
             list,
@@ -69,6 +100,23 @@ impl Binder<'_> {
                     .unsupported("this quantifier", quantified.kind.span));
             }
         };
+        if asks_the_graph(&quantified.predicate) {
+            // Whether it holds for each element, as a list of its own.
+            let answers = self.as_subplan(
+                &quantified.list,
+                &quantified.variable,
+                None,
+                Some(&quantified.predicate),
+                place.span,
+            )?;
+            let variable = self.internal_name("element");
+            return Ok(LogicalExpr::Quantified {
+                quantifier,
+                list: Box::new(answers),
+                predicate: Box::new(LogicalExpr::column(&variable)),
+                variable,
+            });
+        }
         let (list, item) = self.list_of(&quantified.list)?;
         let (list, variable, predicate) = self.with_lambda(
             list,
@@ -136,6 +184,67 @@ impl Binder<'_> {
             };
             self.rewind(mark);
         }
+    }
+
+    /// A comprehension whose parts look for patterns: a subplan that unwinds the list and collects what becomes of it.
+    fn as_subplan(
+        &mut self,
+        list: &Expr,
+        variable: &Name,
+        predicate: Option<&Expr>,
+        projection: Option<&Expr>,
+        span: Span,
+    ) -> Result<LogicalExpr> {
+        if !self.lambdas.is_empty() {
+            return Err(self
+                .source
+                .unsupported("a pattern within nested comprehensions", span));
+        }
+        let (bound, item) = self.list_of(list)?;
+        let ty = self.type_of(&bound, list)?;
+        let bound = match item {
+            Type::Any => bound.convert(&ty, &Type::Any.list()),
+            _ => bound,
+        };
+        let reads_aggregate = |column: &String| {
+            let aggregates = self.aggregates.iter().flatten();
+            aggregates.map(|(_, name)| name).any(|name| name == column)
+        };
+        if bound.columns().iter().any(reads_aggregate) {
+            return Err(self
+                .source
+                .unsupported("a pattern over an aggregated list; use WITH first", span));
+        }
+        let column = self.internal_name("list");
+        self.pend(Pending::Column(bound, column.clone()));
+        let mut inner = self.inner()?;
+        let element = inner.internal_name("element");
+        inner.plan = LogicalPlan::Unwind {
+            input: std::sync::Arc::new(std::mem::replace(&mut inner.plan, LogicalPlan::Unit)),
+            expression: LogicalExpr::column(&column),
+            variable: element.clone(),
+        };
+        inner.scope.put(&variable.kind.text, &element, item);
+        if let Some(predicate) = predicate {
+            inner.filter(predicate)?;
+        }
+        let value = match projection {
+            Some(projection) => inner.expression(projection)?,
+            None => LogicalExpr::Column(element),
+        };
+        inner.flush_pending()?;
+        let made = inner.internal_name("item");
+        let input = std::sync::Arc::new(std::mem::replace(&mut inner.plan, LogicalPlan::Unit));
+        inner.plan = super::with_column(input, value, made.clone())?;
+        let subplan = self.adopt(inner)?;
+        let collected = self.collected(subplan, made, span);
+        Ok(LogicalExpr::Case {
+            branches: vec![(
+                LogicalExpr::Column(column).unary(UnaryOperator::IsNotNull),
+                collected,
+            )],
+            otherwise: None,
+        })
     }
 
     /// `[(a)-->(b) WHERE … | …]`: a list of what each match makes.

@@ -24,7 +24,8 @@ use std::sync::Arc;
 use grism_core::{GraphSchema, GraphStatistics, Result, Type, Value, nearest};
 use grism_logical::{AggregateCall, ApplyKind, LogicalExpr, LogicalPlan};
 use open_cypher::Span;
-use open_cypher::ast::{RegularQuery, UnionOperator};
+use open_cypher::ast::visit::{Visitor, walk_expr};
+use open_cypher::ast::{Expr, ExprKind, RegularQuery, UnionOperator};
 
 pub(crate) use functions::is_aggregate;
 
@@ -269,6 +270,22 @@ fn with_column(
         .collect();
     expressions.push((expression, name));
     Ok(LogicalPlan::Project { input, expressions })
+}
+
+/// The names of all variables that an expression reads.
+fn variables_of(expression: &Expr) -> Vec<String> {
+    struct Names(Vec<String>);
+    impl<'ast> Visitor<'ast> for Names {
+        fn visit_expr(&mut self, expression: &'ast Expr) {
+            if let ExprKind::Variable(name) = &expression.kind {
+                self.0.push(name.kind.text.clone());
+            }
+            walk_expr(self, expression);
+        }
+    }
+    let mut names = Names(Vec::new());
+    names.visit_expr(expression);
+    names.0
 }
 
 /// Plans of the same columns, with the types that hold the values of all of them.

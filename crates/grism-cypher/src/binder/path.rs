@@ -30,6 +30,8 @@ pub(super) enum PathItem {
 pub(super) struct PathOf<'p> {
     pub(super) name: &'p Name,
     pub(super) items: Vec<PathItem>,
+    /// Entities and steps of the pattern up to the end of the path.
+    pub(super) so_far: (usize, usize),
 }
 
 impl Binder<'_> {

@@ -107,7 +107,12 @@ impl Binder<'_> {
                 },
             )?;
             if let Some(binding) = &part.kind.binding {
-                paths.push(PathOf { name: binding, items });
+                let so_far = (entities.len(), steps.len());
+                paths.push(PathOf {
+                    name: binding,
+                    items,
+                    so_far,
+                });
             }
             let searched = matches!(
                 search,
@@ -204,11 +209,17 @@ impl Binder<'_> {
                 let variable = step.pattern.variable.as_ref();
                 variable.is_some_and(|own| &own.kind.text == name)
             };
-            let conflict = entities.iter().any(|entity| entity.name.as_ref() == Some(name))
-                || steps.iter().any(is_step);
+            let entity = entities
+                .iter()
+                .position(|entity| entity.name.as_ref() == Some(name));
+            let step = steps.iter().position(is_step);
+            // What comes before has taken the name; what comes after takes it for something else.
+            let conflict = entity.is_some_and(|at| at >= path.so_far.0)
+                || step.is_some_and(|at| at >= path.so_far.1);
+            let taken = entity.is_some() || step.is_some();
             let again = paths[..index].iter().any(|other| &other.name.kind.text == name);
             let known = self.scope.find(name);
-            if conflict || again || known.is_some() {
+            if taken || again || known.is_some() {
                 let code = if conflict {
                     "SyntaxError:VariableTypeConflict"
                 } else {

@@ -6,7 +6,7 @@ use grism_core::{Result, Type, Value};
 use grism_logical::{Aggregate, AggregateCall, LogicalExpr, LogicalPlan, SortKey};
 use open_cypher::Span;
 use open_cypher::ast::{
-    Expr, NullOrder, ProjectionClause, ProjectionItemKind, SetQuantifier, SortDirection,
+    Expr, ExprKind, NullOrder, ProjectionClause, ProjectionItemKind, SetQuantifier, SortDirection,
 };
 
 use super::{Binder, Pending};
@@ -37,6 +37,17 @@ impl Binder<'_> {
             .quantifier
             .as_ref()
             .is_some_and(|quantifier| quantifier.kind == SetQuantifier::Distinct);
+        let mut predicate = predicate;
+        if let Some(early) = predicate
+            && distinct
+            && projection.limit.is_none()
+            && projection.skip.is_none()
+            && self.reads_before(early, projection)
+        {
+            // Rows are dropped before they are put together, which comes to the same for what is projected.
+            self.filter(early)?;
+            predicate = None;
+        }
         self.aggregates = Some(Vec::new());
         let mut items = self.items(projection, is_return)?;
         self.aliases = items
@@ -111,6 +122,23 @@ impl Binder<'_> {
         } else {
             Ok(())
         }
+    }
+
+    /// Whether the expression names a variable that the projection does not hand on.
+    fn reads_before(&self, expression: &Expr, projection: &ProjectionClause) -> bool {
+        let kept = |name: &str| {
+            projection.items.iter().any(|item| match &item.kind {
+                ProjectionItemKind::Expression { expression, alias } => match (alias, &expression.kind) {
+                    (Some(alias), _) => alias.kind.text == name,
+                    (None, ExprKind::Variable(own)) => own.kind.text == name,
+                    _ => false,
+                },
+                _ => true,
+            })
+        };
+        super::variables_of(expression)
+            .iter()
+            .any(|name| self.scope.find(name).is_some() && !kept(name))
     }
 
     fn items(&mut self, projection: &ProjectionClause, is_return: bool) -> Result<Vec<Item>> {

@@ -3,6 +3,7 @@
 //! A write is bound against the rows that the clauses before it made, which stand in its plans as
 //! [`LogicalPlan::Argument`].
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use grism_core::{Result, Type, Value};
@@ -154,9 +155,19 @@ pub enum SetItem {
 }
 
 impl Binder<'_> {
-    pub(crate) fn write(mut self, clause: &Clause) -> Result<BoundWrite> {
+    pub(crate) fn write(
+        mut self,
+        clause: &Clause,
+        patterns: Option<&Range<usize>>,
+    ) -> Result<BoundWrite> {
         let kind = match &clause.kind {
-            ClauseKind::Create(create) => WriteKind::Create(self.create(&create.pattern, false)?),
+            ClauseKind::Create(create) => {
+                let mut pattern = create.pattern.clone();
+                if let Some(range) = patterns {
+                    pattern.parts = pattern.parts[range.clone()].to_vec();
+                }
+                WriteKind::Create(self.create(&pattern, false)?)
+            }
             ClauseKind::Insert(insert) => WriteKind::Create(self.create(&insert.pattern, false)?),
             ClauseKind::Merge(merge) => self.merge(merge)?,
             ClauseKind::Set(set) => WriteKind::Set(self.set(set)?),
@@ -193,6 +204,13 @@ impl Binder<'_> {
             return Ok(None);
         };
         let map = self.expression(properties)?;
+        let known = self.columns()?;
+        if map.columns().iter().any(|column| !known.contains(column)) {
+            return Err(self.source.unsupported(
+                "reading what the same pattern creates; use two patterns",
+                properties.span,
+            ));
+        }
         let ty = self.type_of(&map, properties)?;
         if !matches!(ty, Type::Map(_) | Type::Any | Type::Null) {
             return Err(self

@@ -62,6 +62,14 @@ impl PhysicalOperator for ArgumentExec {
             .argument()
             .cloned()
             .ok_or_else(|| Error::internal("an argument outside an apply"))?;
+        // The outer rows may carry the numbers of rows further out, which are no business of this subplan.
+        let places = self
+            .schema
+            .columns()
+            .names()
+            .map(|name| Ok(batch.schema().index_of(name)?))
+            .collect::<Result<Vec<_>>>()?;
+        let batch = batch.project(&places)?;
         Ok(futures::stream::iter([Ok(batch)]).boxed())
     }
 
