@@ -2,7 +2,7 @@
 
 use grism_core::{Error, Result};
 use open_cypher::ast::{QueryKind, RegularQuery, StatementKind};
-use open_cypher::{Diagnostic, TokenKind, lex, parse};
+use open_cypher::{Diagnostic, Span, TokenKind, lex, parse};
 
 use crate::source::Source;
 
@@ -75,7 +75,45 @@ fn nests(keyword: &str) -> bool {
     keyword.eq_ignore_ascii_case("NOT") || keyword.eq_ignore_ascii_case("CASE")
 }
 
+/// Clauses of other dialects that are known by name: the clause, and the tokens it starts with.
+const ELSEWHERE: [(&str, &[&str]); 4] = [
+    ("FOREACH", &["FOREACH", "("]),
+    ("LOAD CSV", &["LOAD", "CSV"]),
+    ("CALL { … }", &["CALL", "{"]),
+    ("USE", &["USE"]),
+];
+
+/// The clause of another dialect that starts where the error is.
+fn clause_elsewhere(source: Source<'_>, diagnostic: &Diagnostic) -> Option<(&'static str, Span)> {
+    let tokens: Vec<_> = lex(source.text)
+        .tokens
+        .into_iter()
+        .filter(|token| !token.is_trivia())
+        .collect();
+    let at = diagnostic.primary_span.start;
+    for (name, words) in ELSEWHERE {
+        let found = tokens.windows(words.len()).find(|window| {
+            let same = window.iter().zip(words).all(|(token, word)| {
+                token
+                    .text(source.text)
+                    .is_some_and(|text| text.eq_ignore_ascii_case(word))
+            });
+            let (Some(first), Some(last)) = (window.first(), window.last()) else {
+                return false;
+            };
+            same && (first.span.start..=last.span.end).contains(&at)
+        });
+        if let Some(first) = found.and_then(<[_]>::first) {
+            return Some((name, first.span));
+        }
+    }
+    None
+}
+
 fn syntax_error(source: Source<'_>, diagnostic: &Diagnostic) -> Error {
+    if let Some((clause, span)) = clause_elsewhere(source, diagnostic) {
+        return source.unsupported(clause, span);
+    }
     let message = match diagnostic.message.split_once("; expected ") {
         Some((problem, expected)) => {
             let mut wanted: Vec<&str> = expected

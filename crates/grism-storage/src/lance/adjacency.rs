@@ -1,5 +1,6 @@
 //! Incidence lists on disk: sorted by member, one run of rows for each segment that a commit added to.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -28,6 +29,9 @@ fn column_names(binary: bool) -> Vec<String> {
     };
     names.iter().map(|name| (*name).to_owned()).collect()
 }
+
+/// The position of a row that takes back what came before it: the incidences of its member with its hyperedge.
+pub(super) const TAKEN_BACK: u32 = u32::MAX;
 
 /// Where the incidence lists of a role are kept.
 pub(super) struct AdjacencyTarget<'a> {
@@ -119,6 +123,7 @@ pub(super) async fn read_segment(
 ) -> Result<IncidenceSegment> {
     let mut incidences: Vec<Incidence> = Vec::new();
     let mut pieces = 0;
+    let mut taken_back: HashSet<(u64, u64)> = HashSet::new();
     for run in entry
         .runs
         .iter()
@@ -149,12 +154,24 @@ pub(super) async fn read_segment(
                 .ok_or_else(|| {
                     Error::invalid_data(format!("{} has no positions", entry.dataset.path))
                 })?;
-            incidences.extend((0..batch.num_rows()).map(|row| Incidence {
-                member: members.value(row),
-                hyperedge: hyperedges.value(row),
-                position: positions.value(row),
-                opposite: opposites.map_or(0, |ids| ids.value(row)),
-            }));
+            for row in 0..batch.num_rows() {
+                let (member, hyperedge) = (members.value(row), hyperedges.value(row));
+                if positions.value(row) == TAKEN_BACK {
+                    taken_back.insert((member, hyperedge));
+                    continue;
+                }
+                incidences.push(Incidence {
+                    member,
+                    hyperedge,
+                    position: positions.value(row),
+                    opposite: opposites.map_or(0, |ids| ids.value(row)),
+                });
+            }
+        }
+        if !taken_back.is_empty() {
+            // A run that takes back holds nothing else, and speaks of the runs before it.
+            incidences.retain(|own| !taken_back.contains(&(own.member, own.hyperedge)));
+            taken_back.clear();
         }
     }
     if pieces > 1 {

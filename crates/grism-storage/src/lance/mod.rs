@@ -5,6 +5,7 @@ mod dataset;
 mod error;
 mod format;
 mod log;
+mod physical;
 mod predicate;
 mod snapshot;
 mod storage;

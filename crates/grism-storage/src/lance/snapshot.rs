@@ -1,6 +1,6 @@
 //! `LanceSnapshot`: the datasets of one log entry, and caches of what was read of them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{
     BatchStream, Error, GraphSchema, GraphStatistics, IncidenceSegment, Result, ScanRange,
-    ScanRequest, SegmentKey, Snapshot, SnapshotId, TableId,
+    ScanRequest, SegmentKey, Snapshot, SnapshotId, Table, TableId,
 };
 use lance::dataset::{Dataset, ProjectionRequest};
 use lance_core::ROW_ID;
@@ -24,6 +24,7 @@ use super::dataset::open;
 use super::error::from_lance;
 use super::format::GraphOptions;
 use super::log::{AdjacencyEntry, DatasetVersion, SnapshotEntry};
+use super::physical::{merged_column, physical_columns};
 use super::predicate::{lance_filter, reaches_lance};
 use crate::columns::{
     column_or_null, column_type, id_array, named_batch, passing_rows, scan_names,
@@ -155,12 +156,17 @@ impl LanceSnapshot {
             ((chunk + 1) * CHUNK_ROWS).min(next),
         );
         let ids: Vec<u64> = (start..end).collect();
-        let projection = ProjectionRequest::from_columns([column, ROW_ID], dataset.schema());
+        let columns = physical_columns(dataset, column);
+        let wanted = columns.iter().map(String::as_str).chain([ROW_ID]);
+        let projection = ProjectionRequest::from_columns(wanted, dataset.schema());
         let rows = dataset
             .take_rows(&ids, projection)
             .await
             .map_err(from_lance)?;
-        let values = rows.column_by_name(column).cloned().ok_or_else(|| {
+        let data_type = column_type(self.schema.table(table)?, column).ok_or_else(|| {
+            Error::internal(format!("the table {table} has no column `{column}`"))
+        })?;
+        let values = merged_column(&rows, &columns, &data_type)?.ok_or_else(|| {
             Error::internal(format!("Lance did not return the column `{column}`"))
         })?;
         if rows.num_rows() == ids.len() {
@@ -238,6 +244,28 @@ impl LanceSnapshot {
     }
 }
 
+/// A batch of physical columns as the properties and roles they hold.
+fn logical_batch(
+    batch: &RecordBatch,
+    columns: &[(String, Vec<String>)],
+    table: &Table,
+) -> Result<RecordBatch> {
+    let (mut names, mut arrays) = (Vec::new(), Vec::new());
+    for (name, physical) in columns {
+        if names.contains(name) {
+            continue;
+        }
+        let Some(data_type) = column_type(table, name) else {
+            continue;
+        };
+        if let Some(array) = merged_column(batch, physical, &data_type)? {
+            names.push(name.clone());
+            arrays.push(array);
+        }
+    }
+    named_batch(&names, arrays, batch.num_rows())
+}
+
 #[async_trait]
 impl Snapshot for LanceSnapshot {
     fn id(&self) -> SnapshotId {
@@ -279,19 +307,27 @@ impl Snapshot for LanceSnapshot {
         let fragment = fragment
             .ok_or_else(|| Error::internal(format!("no fragment {}", request.range.fragment)))?;
         let stored = |name: &String| dataset.schema().field(name).is_some();
+        // A property that has been widened stands in several columns, which Lance cannot compare as one.
+        let plain = |name: &String| physical_columns(dataset, name).len() == 1;
         let mut columns: Vec<String> = request
             .columns
             .iter()
-            .filter(|name| stored(name))
-            .cloned()
+            .flat_map(|name| physical_columns(dataset, name))
             .collect();
         let checked = !reaches_lance(&request.predicate)
-            || request.predicate.iter().any(|own| !stored(&own.column));
+            || request.predicate.iter().any(|own| !plain(&own.column));
         if checked {
-            let more = request.predicate.iter().map(|own| own.column.clone());
-            columns.extend(more.filter(|name| stored(name) && !request.columns.contains(name)));
-            columns.dedup();
+            let compared = request.predicate.iter().map(|own| &own.column);
+            columns.extend(compared.flat_map(|name| physical_columns(dataset, name)));
         }
+        let mut known = HashSet::new();
+        columns.retain(|name| stored(name) && known.insert(name.clone()));
+        let logical: Vec<(String, Vec<String>)> = request
+            .columns
+            .iter()
+            .chain(request.predicate.iter().map(|own| &own.column))
+            .map(|name| (name.clone(), physical_columns(dataset, name)))
+            .collect();
         let mut scan = dataset.scan();
         scan.with_fragments(vec![fragment])
             .with_row_id()
@@ -300,7 +336,7 @@ impl Snapshot for LanceSnapshot {
         let pushed: Vec<_> = request
             .predicate
             .iter()
-            .filter(|own| stored(&own.column))
+            .filter(|own| plain(&own.column))
             .cloned()
             .collect();
         if let Some(filter) = lance_filter(&pushed) {
@@ -313,6 +349,7 @@ impl Snapshot for LanceSnapshot {
                     .column_by_name(ROW_ID)
                     .and_then(|column| column.as_primitive_opt::<UInt64Type>());
                 let ids = ids.ok_or_else(|| Error::internal("Lance did not return row ids"))?;
+                let batch = logical_batch(&batch, &logical, &table)?;
                 let mut columns = vec![id_array(table.id, ids.values().iter().copied())];
                 for name in &request.columns {
                     let data_type = column_type(&table, name).ok_or_else(|| {

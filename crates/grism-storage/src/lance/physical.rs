@@ -1,0 +1,79 @@
+//! The columns of a dataset that hold a property. A stored value is never rewritten: where a property's type widens, a
+//! further column holds the values written from then on, and a reader takes the newest column that has one.
+//!
+//! ```text
+//! age      Int64                  31  42  null
+//! age~2    any type, as bytes     null null  'old'
+//! ```
+
+use arrow::array::{Array, ArrayRef};
+use arrow::compute::interleave;
+use arrow::datatypes::{DataType, Field, Schema};
+use arrow::record_batch::RecordBatch;
+use grism_core::{Result, widen_column};
+use lance::dataset::Dataset;
+
+fn column_name(property: &str, generation: usize) -> String {
+    match generation {
+        0 => property.to_owned(),
+        other => format!("{property}~{}", other + 1),
+    }
+}
+
+/// The columns that hold `property`, the oldest first.
+pub(super) fn physical_columns(dataset: &Dataset, property: &str) -> Vec<String> {
+    (0..)
+        .map(|generation| column_name(property, generation))
+        .take_while(|name| dataset.schema().field(name).is_some())
+        .collect()
+}
+
+/// The column that values of `data_type` are written to, which may not be there yet.
+pub(super) fn target_column(dataset: &Dataset, property: &str, data_type: &DataType) -> Field {
+    let known = physical_columns(dataset, property);
+    let schema = Schema::from(dataset.schema());
+    if let Some(newest) = known.last()
+        && let Ok(field) = schema.field_with_name(newest)
+        && same_type(field.data_type(), data_type)
+    {
+        return Field::new(newest, data_type.clone(), true);
+    }
+    Field::new(column_name(property, known.len()), data_type.clone(), true)
+}
+
+/// Whether two types are the same but for the names and nullability of inner fields.
+fn same_type(a: &DataType, b: &DataType) -> bool {
+    match (a, b) {
+        (DataType::List(a), DataType::List(b)) => same_type(a.data_type(), b.data_type()),
+        (a, b) => a == b,
+    }
+}
+
+/// The property in a batch of physical columns, as `data_type`: the newest value that each row has.
+pub(super) fn merged_column(
+    batch: &RecordBatch,
+    columns: &[String],
+    data_type: &DataType,
+) -> Result<Option<ArrayRef>> {
+    let mut merged: Option<ArrayRef> = None;
+    for name in columns {
+        let Some(column) = batch.column_by_name(name) else {
+            continue;
+        };
+        let column = if column.data_type() == data_type {
+            column.clone()
+        } else {
+            widen_column(column, data_type)?
+        };
+        merged = Some(match merged {
+            None => column,
+            Some(older) => {
+                let places: Vec<(usize, usize)> = (0..column.len())
+                    .map(|row| (usize::from(column.is_valid(row)), row))
+                    .collect();
+                interleave(&[older.as_ref(), column.as_ref()], &places)?
+            }
+        });
+    }
+    Ok(merged)
+}
