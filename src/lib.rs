@@ -7,6 +7,7 @@
 mod copy;
 mod engine;
 mod explain;
+mod export;
 mod graph;
 mod image;
 mod query;
@@ -15,6 +16,7 @@ mod write;
 
 pub use engine::Engine;
 pub use explain::explain_query;
+pub use export::{is_dynamic, plain, plain_batches};
 pub use graph::Graph;
 pub use image::{ImageSource, MAX_IMAGE_BYTES};
 pub use query::{PlannedQuery, Prepared, QueryOptions, QueryResult, prepare};

@@ -9,12 +9,12 @@ use grism_core::temporal::{DateTime, LocalDateTime};
 use grism_core::{Error, Result, Snapshot, SnapshotId, Storage, Value};
 use grism_cypher::{BindContext, Parameters, Procedures, Query, Warning};
 use grism_engine::{
-    CancellationHandle, ExprEvaluator, MetricsSink, PhysicalSchema, PlannerConfig, RecordBatchStream,
-    RuntimeConfig,
+    CancellationHandle, ExprEvaluator, MetricsSink, PhysicalSchema, PlannerConfig,
+    RecordBatchStream, RuntimeConfig,
 };
 use grism_local::{LocalExecutor, LocalPhysicalPlanner};
-use grism_logical::{LogicalExpr, LogicalPlan, PlanSchema};
 use grism_logical::optimizer::optimize;
+use grism_logical::{LogicalExpr, LogicalPlan, PlanSchema};
 use grism_ray::{
     DistributedPlanner, DistributedPlannerConfig, RayExecutor, RayExecutorConfig, StagedExecutor,
     TaskMetrics,

@@ -8,8 +8,8 @@ use arrow::compute::{concat_batches, take};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use futures::TryStreamExt;
 use grism_core::{
-    Error, ErrorKind, GraphSchema, PathValue, Result, SnapshotId, Storage, Type, Value, cast_column,
-    encode_any,
+    Error, ErrorKind, GraphSchema, PathValue, Result, SnapshotId, Storage, Type, Value,
+    cast_column, encode_any,
 };
 use grism_cypher::{
     BindContext, BindState, BoundWrite, Created, MergeWrite, Query, QueryPart, SetItem, Warning,
@@ -196,7 +196,9 @@ impl Writer<'_> {
         }
         let mut types: Vec<Type> = Vec::new();
         for index in 0..names.len() {
-            let all = branches.iter().map(|branch| &branch.schema.columns[index].ty);
+            let all = branches
+                .iter()
+                .map(|branch| &branch.schema.columns[index].ty);
             types.push(all.fold(Type::Null, |ty, own| ty.unify(own)));
         }
         let inputs = branches
@@ -354,9 +356,7 @@ impl Writer<'_> {
                     Some(id) => Some(id),
                     None => rows.value(column, row)?.entity_id(),
                 };
-                id.ok_or_else(|| {
-                    Error::invalid_data("a relationship to null cannot be created")
-                })
+                id.ok_or_else(|| Error::invalid_data("a relationship to null cannot be created"))
             };
             for edge in &created.edges {
                 let (source, target) = (find(&ids, &edge.source)?, find(&ids, &edge.target)?);
@@ -389,7 +389,10 @@ impl Writer<'_> {
                     Type::Node(table.into_iter().collect())
                 }
             };
-            made.push((Column::new(&entity.column, ty), id_array(&ids, &entity.column)));
+            made.push((
+                Column::new(&entity.column, ty),
+                id_array(&ids, &entity.column),
+            ));
         }
         for edge in &created.edges {
             let ty = edge_type(schema, &edge.type_name);
@@ -474,7 +477,9 @@ impl Writer<'_> {
                 }
             }
         }
-        let made = self.create(&merge.created, &searched, Some(&create)).await?;
+        let made = self
+            .create(&merge.created, &searched, Some(&create))
+            .await?;
         // A row that looked for the same as one before it gets what that one created.
         let places: UInt32Array = (0..count)
             .map(|row| Some(same[row].unwrap_or(row) as u32))
@@ -482,7 +487,10 @@ impl Writer<'_> {
         let mut columns = Vec::new();
         for (column, array) in made {
             let array = take(&array, &places, None)?;
-            let known = merge.variables.iter().find(|(name, _)| name == &column.name);
+            let known = merge
+                .variables
+                .iter()
+                .find(|(name, _)| name == &column.name);
             let Some((name, ty)) = known else {
                 continue;
             };
@@ -602,9 +610,7 @@ impl Writer<'_> {
             SetItem::Properties { value, merge, .. } => match rows.value(&value.0, row)? {
                 Value::Map(entries) => self.transaction.set_properties(id, &entries, *merge),
                 Value::Null if *merge => Ok(()),
-                Value::Null => self
-                    .transaction
-                    .set_properties(id, &BTreeMap::new(), false),
+                Value::Null => self.transaction.set_properties(id, &BTreeMap::new(), false),
                 other => Err(Error::invalid_data(format!(
                     "properties are a map, not {}",
                     other.type_name()
@@ -660,11 +666,10 @@ fn collect_targets(
             }
         }
         other => {
-            return Err(Error::invalid_data(format!(
-                "{} cannot be deleted",
-                other.type_name()
-            ))
-            .with_code("TypeError:InvalidArgumentType"));
+            return Err(
+                Error::invalid_data(format!("{} cannot be deleted", other.type_name()))
+                    .with_code("TypeError:InvalidArgumentType"),
+            );
         }
     }
     Ok(())
@@ -748,7 +753,13 @@ fn check_merge_keys(merge: &MergeWrite, rows: &Found) -> Result<()> {
     let entities = merge.created.entities.iter();
     let properties = entities
         .filter_map(|entity| entity.properties.as_ref())
-        .chain(merge.created.edges.iter().filter_map(|edge| edge.properties.as_ref()));
+        .chain(
+            merge
+                .created
+                .edges
+                .iter()
+                .filter_map(|edge| edge.properties.as_ref()),
+        );
     for column in properties {
         for row in 0..rows.batch.num_rows() {
             if let Value::Map(entries) = rows.value(column, row)?

@@ -24,18 +24,20 @@ from grism_ray._native import (
 from grism_ray.expressions import Expr, avg, col, collect, count, function, lit, max, min, sum
 from grism_ray.frame import Frame, Grouped
 from grism_ray.jobs import Job, submit
-from grism_ray.result import Hyperedge, LoadReport, Node, Result
+from grism_ray.result import Duration, Hyperedge, Incidence, LoadReport, Node, Path, Result
 from grism_ray.session import Graph, open
 
 __all__ = [
     "CancelledError",
     "ConflictError",
+    "Duration",
     "Expr",
     "Frame",
     "Graph",
     "GrismError",
     "Grouped",
     "Hyperedge",
+    "Incidence",
     "InternalError",
     "InvalidDataError",
     "InvalidQueryError",
@@ -43,6 +45,7 @@ __all__ = [
     "LoadReport",
     "Node",
     "NotFoundError",
+    "Path",
     "ResourceExhaustedError",
     "Result",
     "UnavailableError",

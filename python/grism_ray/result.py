@@ -95,10 +95,15 @@ def _entity(value: Any) -> Any:
     if isinstance(value, dict):
         keys = list(value)
         if keys == ["id", "labels", "properties"]:
-            return Node(value["id"], value["labels"], value["properties"])
+            return Node(value["id"], value["labels"], _known(value["properties"]))
         if keys == ["id", "type", "properties"]:
-            return Hyperedge(value["id"], value["type"], value["properties"])
+            return Hyperedge(value["id"], value["type"], _known(value["properties"]))
     return value
+
+
+def _known(properties: dict[str, Any]) -> dict[str, Any]:
+    """The properties that are not null: of a table's columns, those that the entity has."""
+    return {key: value for key, value in properties.items() if value is not None}
 
 
 class Result:
@@ -110,6 +115,7 @@ class Result:
         warnings: list[str],
         metrics: list[dict[str, Any]],
         load: LoadReport | None = None,
+        written: dict[str, int] | None = None,
     ) -> None:
         self._batches = batches
         self.warnings = warnings
@@ -118,6 +124,8 @@ class Result:
         """For each task of a staged run: stage, task, attempts, worker, pid, rows, bytes, micros."""
         self.load = load
         """The report of a load."""
+        self.written = written
+        """What a query wrote: nodes and hyperedges created and deleted, properties set, labels added and removed."""
 
     @property
     def columns(self) -> list[str]:

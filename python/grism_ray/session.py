@@ -193,7 +193,8 @@ def _dict(params: Mapping[str, Any] | None) -> dict[str, Any] | None:
 def _collected(stream: _native.BatchStream) -> Result:
     batches = stream.collect()
     load = None if stream.load is None else LoadReport._of(json.loads(stream.load))
-    return Result(batches, stream.warnings, json.loads(stream.tasks), load)
+    written = None if stream.written is None else dict(stream.written)
+    return Result(batches, stream.warnings, json.loads(stream.tasks), load, written)
 
 
 def _merged(batches: list[_native.Batches], query: _native.DistributedQuery) -> Result:

@@ -1,4 +1,4 @@
-"""The small graph `people` of the corpus, made through the Python API as tests/fixtures makes it in Rust."""
+"""The small graphs of the corpus, made through the Python API as tests/fixtures makes it in Rust."""
 
 from __future__ import annotations
 
@@ -36,4 +36,24 @@ def people(graph: gr.Graph) -> gr.Graph:
         }
     )
     graph.load_hyperedges("MEETING", meetings, {"organizer": "by", "attendee": "who", "city": "where"})
+    return graph
+
+
+def claims(graph: gr.Graph) -> gr.Graph:
+    """The graph `claims`: people, and hyperedges whose members are hyperedges."""
+    people(graph)
+    graph.execute("CREATE HYPEREDGE TYPE CLAIM (about MEETING, by Person, topic?)")
+    start = next(iter(graph.query("MATCH (m:MEETING) RETURN min(id(m)) AS id").to_pylist()))["id"]
+    made = [
+        (0, 3, "MATCH (t:City {name: 'Ulm'})", "too long"),
+        (0, 3, None, "too loud"),
+        (4, 0, "MATCH (t:Person {id: 1})", None),
+        (2, 9, f"MATCH (t:MEETING) WHERE id(t) = {start + 5}", "fine"),
+    ]
+    for meeting, person, topic, text in made:
+        graph.execute(
+            f"MATCH (m:MEETING) WHERE id(m) = {start + meeting} MATCH (p:Person {{id: {person}}}) {topic or ''}"
+            f" CREATE (c:CLAIM {{text: $text}})-[:about]->(m), (c)-[:by]->(p){', (c)-[:topic]->(t)' if topic else ''}",
+            {"text": text},
+        )
     return graph

@@ -50,6 +50,10 @@ def shown(value: Any) -> str:
         return {"nan": "NaN"}.get(text, text.replace("e+", "e"))
     if isinstance(value, gr.Node):
         value = {"id": value.id, "labels": value.labels, "properties": value.properties}
+    if isinstance(value, gr.Hyperedge):
+        value = {"id": value.id, "type": value.type, "properties": value.properties}
+    if isinstance(value, gr.Path):
+        value = {"nodes": value.nodes, "relationships": value.relationships}
     if isinstance(value, dict):
         entries = (f"{key}: {quoted(value[key])}" for key in sorted(value))
         return "{" + ", ".join(entries) + "}"
@@ -68,9 +72,11 @@ def quoted(value: Any) -> str:
 def test_the_corpus_has_the_same_answers_on_ray(flights_graph: gr.Graph, two_workers: dict[str, object]) -> None:
     pids: set[int] = set()
     count = 0
-    with gr.open() as empty, gr.open() as people:
+    with gr.open() as empty, gr.open() as people, gr.open() as claims:
         small_graphs.people(people)
-        for name, graph in (("flights", flights_graph), ("empty", empty), ("people", people)):
+        small_graphs.claims(claims)
+        graphs = {"flights": flights_graph, "empty": empty, "people": people, "claims": claims}
+        for name, graph in graphs.items():
             for header, query, expected in statements(QUERIES / f"{name}.slt"):
                 result = graph.query(query, engine="ray", ray=two_workers, partitions=3)
                 rows = [" ".join(shown(value) for value in row.values()) for row in result.to_pylist()]

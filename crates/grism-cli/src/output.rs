@@ -8,7 +8,7 @@ use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
 use arrow::util::pretty::pretty_format_batches;
 use futures::TryStreamExt;
-use grism::{Error, QueryResult, Result, Value};
+use grism::{Error, QueryResult, Result, Value, is_dynamic, plain, plain_batches};
 use parquet::arrow::ArrowWriter;
 
 use crate::arguments::Format;
@@ -64,8 +64,34 @@ fn arrow_failure(error: arrow::error::ArrowError) -> Failure {
 
 async fn write(result: QueryResult, format: Format) -> Result<(), Failure> {
     let mut output = std::io::BufWriter::new(std::io::stdout());
-    let schema = Arc::clone(result.schema().arrow());
+    let written = result.written;
+    let mut schema = Arc::clone(result.schema().arrow());
     let mut stream = result.into_stream();
+    let dynamic = schema
+        .fields()
+        .iter()
+        .any(|field| is_dynamic(field.data_type()));
+    if dynamic && !matches!(format, Format::Json) {
+        // What type such a column has for other readers is known when all its values are.
+        let batches: Vec<RecordBatch> = stream.try_collect().await?;
+        let (plain, batches) = plain_batches(&schema, &batches)?;
+        schema = plain;
+        stream = Box::pin(futures::stream::iter(batches.into_iter().map(Ok)));
+    }
+    if let Some(counts) = written {
+        let said: Vec<String> = counts
+            .named()
+            .iter()
+            .filter(|(_, count)| *count > 0)
+            .map(|(name, count)| format!("{}: {count}", name.replace('_', " ")))
+            .collect();
+        if !said.is_empty() {
+            eprintln!("{}", said.join(", "));
+        }
+        if schema.fields().is_empty() {
+            return Ok(());
+        }
+    }
     match format {
         Format::Table => {
             let batches: Vec<RecordBatch> = stream.try_collect().await?;
@@ -156,7 +182,7 @@ fn json_cell(column: &dyn Array, row: usize) -> Result<serde_json::Value> {
         let text = arrow::util::display::array_value_to_string(column, row)?;
         return Ok(serde_json::Value::String(text));
     }
-    Ok(json_value(Value::from_array(column, row)?))
+    Ok(json_value(plain(Value::from_array(column, row)?)))
 }
 
 fn json_value(value: Value) -> serde_json::Value {

@@ -218,7 +218,9 @@ fn json_of(value: &Value) -> Json {
         Value::String(text) => json!(text),
         Value::Bytes(bytes) => json!(format!("{bytes:?}")),
         Value::List(items) => items.iter().map(json_of).collect(),
-        Value::Map(entries) => entity_of(entries).unwrap_or_else(|| json!({ "$map": map_of(entries) })),
+        Value::Map(entries) => {
+            entity_of(entries).unwrap_or_else(|| json!({ "$map": map_of(entries) }))
+        }
         Value::Node(node) => {
             let contents = node.contents.clone().unwrap_or_default();
             json!({ "$node": {

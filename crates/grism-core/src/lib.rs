@@ -19,8 +19,8 @@ pub use error::{Error, ErrorKind, GrismError, Location, Result};
 pub use id::{DEFAULT_SEGMENT_SHIFT, EntityId, MAX_OFFSET, SnapshotId, TableId};
 pub use predicate::{Comparison, ComparisonOperator, ScanPredicate};
 pub use schema::{
-    Cardinality, EntityKind, GraphSchema, HyperedgeType, LABELS_COLUMN, Property, Role, SOURCE_ROLE, TARGET_ROLE,
-    Table, TableKind,
+    Cardinality, EntityKind, GraphSchema, HyperedgeType, LABELS_COLUMN, Property, Role,
+    SOURCE_ROLE, TARGET_ROLE, Table, TableKind,
 };
 pub use statistics::{GraphStatistics, RoleStatistics, TableStatistics};
 pub use storage::{

@@ -65,7 +65,10 @@ impl Checker<'_> {
             .filter(|(expression, _)| !aggregates(expression))
             .map(|(expression, _)| *expression)
             .collect();
-        for (expression, _) in items.iter().filter(|(expression, _)| aggregates(expression)) {
+        for (expression, _) in items
+            .iter()
+            .filter(|(expression, _)| aggregates(expression))
+        {
             self.beside_aggregates(expression, &grouped);
         }
         for item in projection.order_by.iter().flat_map(|order| &order.items) {

@@ -142,7 +142,10 @@ fn syntax_error(source: Source<'_>, diagnostic: &Diagnostic) -> Error {
 /// The code that the openCypher TCK gives to a syntax error, from what stands around its place.
 fn syntax_code(source: Source<'_>, diagnostic: &Diagnostic) -> &'static str {
     let at = diagnostic.primary_span.start;
-    let (before, here) = source.text.split_at_checked(at).unwrap_or((source.text, ""));
+    let (before, here) = source
+        .text
+        .split_at_checked(at)
+        .unwrap_or((source.text, ""));
     let first = here.chars().next();
     // A number and letters without anything between them.
     let word = before
@@ -156,7 +159,9 @@ fn syntax_code(source: Source<'_>, diagnostic: &Diagnostic) -> &'static str {
     if first.is_some_and(|letter| !letter.is_ascii() && !letter.is_alphanumeric()) {
         return "InvalidUnicodeCharacter";
     }
-    if before.trim_end().ends_with('*') && first == Some('-') && before.rfind('[') > before.rfind(']')
+    if before.trim_end().ends_with('*')
+        && first == Some('-')
+        && before.rfind('[') > before.rfind(']')
     {
         return "InvalidRelationshipPattern";
     }
@@ -165,7 +170,11 @@ fn syntax_code(source: Source<'_>, diagnostic: &Diagnostic) -> &'static str {
         .map_or(before, |(head, _)| head)
         .trim_end();
     let calls = before.to_ascii_uppercase().contains("CALL");
-    if calls && here.get(..5).is_some_and(|word| word.eq_ignore_ascii_case("YIELD")) && !call.is_empty()
+    if calls
+        && here
+            .get(..5)
+            .is_some_and(|word| word.eq_ignore_ascii_case("YIELD"))
+        && !call.is_empty()
     {
         return "InvalidArgumentPassingMode";
     }

@@ -94,7 +94,10 @@ impl Query {
     }
 
     fn branch(&self, branch: usize) -> &SingleQuery {
-        match branch.checked_sub(1).and_then(|at| self.syntax.unions.get(at)) {
+        match branch
+            .checked_sub(1)
+            .and_then(|at| self.syntax.unions.get(at))
+        {
             Some(union) => &union.query,
             None => &self.syntax.head,
         }
@@ -269,7 +272,8 @@ fn reads_created(pattern: &Pattern) -> bool {
                 PathFactorKind::Relationship(step) => step.variable.as_ref(),
                 _ => None,
             };
-            self.created.extend(variable.map(|name| name.kind.text.as_str()));
+            self.created
+                .extend(variable.map(|name| name.kind.text.as_str()));
         }
 
         fn visit_expr(&mut self, expression: &'ast Expr) {

@@ -11,7 +11,8 @@ use crate::expr::schema_inference::infer_expr_type;
 use crate::operators::{
     AdjacencyExpandExec, AggregateColumn, ApplyExec, ArgumentExec, CrossJoinExec, EmptyExec,
     FetchExec, FilterExec, HashAggregateExec, HashJoinExec, HydrateExec, HyperedgeScanExec,
-    LimitExec, NodeScanExec, PathExpandExec, ProjectExec, RoleExpandExec, RowsExec, SortExec, UnionExec, UnitExec, UnwindExec,
+    LimitExec, NodeScanExec, PathExpandExec, ProjectExec, RoleExpandExec, RowsExec, SortExec,
+    UnionExec, UnitExec, UnwindExec,
 };
 use crate::{PhysicalOperator, PhysicalPlan, PhysicalSchema};
 
@@ -65,9 +66,9 @@ impl Builder {
             LogicalPlan::Unit => match self.leaf() {
                 Some(leaf) => Arc::new(UnitExec::new(leaf)),
                 // A subplan that runs for one outer row starts from that row.
-                None if self.row.is_none() => {
-                    Arc::new(ArgumentExec::new(PhysicalSchema::from(PlanSchema::default())))
-                }
+                None if self.row.is_none() => Arc::new(ArgumentExec::new(PhysicalSchema::from(
+                    PlanSchema::default(),
+                ))),
                 None => {
                     return Err(Error::internal(
                         "a subplan that does not start from its argument",
@@ -252,9 +253,9 @@ impl Builder {
             });
         }
         let plain = keyed == 0
-            && results.iter().all(|(expression, name)| {
-                matches!(expression, LogicalExpr::Column(own) if own == name)
-            });
+            && results.iter().all(
+                |(expression, name)| matches!(expression, LogicalExpr::Column(own) if own == name),
+            );
         let projected: Arc<dyn PhysicalOperator> = Arc::new(ProjectExec::try_new(input, columns)?);
         let grouped: Arc<dyn PhysicalOperator> =
             Arc::new(HashAggregateExec::try_new(projected, keys, aggregates)?);

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use crate::{
-    Apply, ApplyKind, Direction, Hop, LogicalExpr, LogicalPlan, PathExpand, PathSearch, PropertyRef,
-    RoleBinding, RoleSource,
+    Apply, ApplyKind, Direction, Hop, LogicalExpr, LogicalPlan, PathExpand, PathSearch,
+    PropertyRef, RoleBinding, RoleSource,
 };
 
 impl LogicalPlan {

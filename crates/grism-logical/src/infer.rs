@@ -387,9 +387,7 @@ fn function_type(function: ScalarFunction, arguments: &[Type]) -> Result<Type> {
             matches!(ty, Type::Map(_)) || ty.tables().is_some()
         })
         .map(|()| Type::String.list()),
-        F::Labels => {
-            all("a node", &|ty| ty.tables().is_some()).map(|()| Type::String.list())
-        }
+        F::Labels => all("a node", &|ty| ty.tables().is_some()).map(|()| Type::String.list()),
         F::Type => all("a relationship", &|ty| {
             matches!(ty, Type::Hyperedge(_) | Type::Incidence)
         })
@@ -406,8 +404,9 @@ fn function_type(function: ScalarFunction, arguments: &[Type]) -> Result<Type> {
             matches!(ty, Type::Hyperedge(_) | Type::Incidence)
         })
         .map(|()| Type::Any),
-        F::Roles => all("a hyperedge", &|ty| matches!(ty, Type::Hyperedge(_)))
-            .map(|()| Type::String.list()),
+        F::Roles => {
+            all("a hyperedge", &|ty| matches!(ty, Type::Hyperedge(_))).map(|()| Type::String.list())
+        }
         F::Arity => {
             all("a hyperedge", &|ty| matches!(ty, Type::Hyperedge(_))).map(|()| Type::Int64)
         }

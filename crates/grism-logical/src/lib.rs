@@ -18,8 +18,9 @@ pub use expr::{BinaryOperator, LogicalExpr, Quantifier, UnaryOperator};
 pub use frame::{Frame, column, literal};
 pub use function::ScalarFunction;
 pub use infer::{comparison_type, infer_type};
-pub use rows::Rows;
 pub use plan::{
-    Aggregate, Apply, ApplyKind, Direction, EdgeExpand, Fetch, Hop, HyperedgeScan, Join, LogicalPlan,
-    NodeScan, PathExpand, PathSearch, PropertyRef, RoleBinding, RoleExpand, RoleSource, SortKey,
+    Aggregate, Apply, ApplyKind, Direction, EdgeExpand, Fetch, Hop, HyperedgeScan, Join,
+    LogicalPlan, NodeScan, PathExpand, PathSearch, PropertyRef, RoleBinding, RoleExpand,
+    RoleSource, SortKey,
 };
+pub use rows::Rows;

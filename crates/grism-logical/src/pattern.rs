@@ -549,11 +549,14 @@ impl Planner<'_> {
             BinaryOperator::Add,
             LogicalExpr::List(vec![LogicalExpr::column(&edge.right)]),
         );
-        let is_empty = LogicalExpr::call(ScalarFunction::Size, vec![LogicalExpr::Column(nodes.clone())])
-            .binary(
-                BinaryOperator::Equal,
-                LogicalExpr::Literal(grism_core::Value::Int64(0)),
-            );
+        let is_empty = LogicalExpr::call(
+            ScalarFunction::Size,
+            vec![LogicalExpr::Column(nodes.clone())],
+        )
+        .binary(
+            BinaryOperator::Equal,
+            LogicalExpr::Literal(grism_core::Value::Int64(0)),
+        );
         let turned_nodes = LogicalExpr::Case {
             branches: vec![(is_empty, LogicalExpr::Column(nodes))],
             otherwise: Some(Box::new(ended)),

@@ -54,7 +54,9 @@ impl<'de> Deserialize<'de> for Rows {
         use serde::de::Error;
         let bytes = Vec::<u8>::deserialize(deserializer)?;
         let reader = StreamReader::try_new(Cursor::new(bytes), None).map_err(Error::custom)?;
-        let batches = reader.collect::<Result<Vec<_>, _>>().map_err(Error::custom)?;
+        let batches = reader
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(Error::custom)?;
         Ok(Self::new(batches))
     }
 }

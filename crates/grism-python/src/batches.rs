@@ -10,7 +10,10 @@ use arrow::record_batch::{RecordBatch, RecordBatchIterator};
 use arrow::util::pretty::pretty_format_batches;
 use futures::{StreamExt, TryStreamExt};
 use grism::temporal::LocalDateTime;
-use grism::{CancellationHandle, Error, QueryResult, RecordBatchStream, TaskMetrics, Value};
+use grism::{
+    CancellationHandle, Error, QueryResult, RecordBatchStream, TaskMetrics, Value, WriteCounts,
+    plain_batches,
+};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict, PyList};
 
@@ -45,10 +48,10 @@ impl Batches {
     ) -> PyResult<Bound<'py, PyCapsule>> {
         // The protocol lets a producer ignore what it is asked for.
         drop(requested_schema);
-        let batches: Vec<Result<RecordBatch, ArrowError>> =
-            self.batches.iter().cloned().map(Ok).collect();
+        let (schema, batches) = plain_batches(&self.schema, &self.batches).map_err(to_python)?;
+        let batches: Vec<Result<RecordBatch, ArrowError>> = batches.into_iter().map(Ok).collect();
         let reader: Box<dyn RecordBatchReader + Send> =
-            Box::new(RecordBatchIterator::new(batches, Arc::clone(&self.schema)));
+            Box::new(RecordBatchIterator::new(batches, schema));
         PyCapsule::new(
             py,
             FFI_ArrowArrayStream::new(reader),
@@ -124,8 +127,9 @@ impl Batches {
             shown.push(batch.slice(0, rows));
             left -= rows;
         }
+        let (schema, mut shown) = plain_batches(&self.schema, &shown).map_err(to_python)?;
         if shown.is_empty() {
-            shown.push(RecordBatch::new_empty(Arc::clone(&self.schema)));
+            shown.push(RecordBatch::new_empty(schema));
         }
         let text = pretty_format_batches(&shown).map_err(|error| to_python(Error::from(error)))?;
         Ok(text.to_string())
@@ -167,16 +171,20 @@ fn python_value<'py>(
             let zone = zone(py, value.offset, value.zone.as_deref())?;
             point(py, value.local, Some(zone))?
         }
-        Value::Duration(value) => py
-            .import("grism_ray.result")?
-            .getattr("Duration")?
-            .call1((value.months, value.days, value.seconds, value.nanos))?,
+        Value::Duration(value) => py.import("grism_ray.result")?.getattr("Duration")?.call1((
+            value.months,
+            value.days,
+            value.seconds,
+            value.nanos,
+        ))?,
         Value::Node(node) => {
             let contents = node.contents.unwrap_or_default();
             let properties = python_value(py, Value::Map(contents.properties), &DataType::Null)?;
-            py.import("grism_ray.result")?
-                .getattr("Node")?
-                .call1((node.id, contents.labels, properties))?
+            py.import("grism_ray.result")?.getattr("Node")?.call1((
+                node.id,
+                contents.labels,
+                properties,
+            ))?
         }
         Value::Hyperedge(hyperedge) => {
             let contents = hyperedge.contents.unwrap_or_default();
@@ -187,12 +195,14 @@ fn python_value<'py>(
         }
         Value::Incidence(incidence) => {
             let member = incidence.member.entity_id();
-            py.import("grism_ray.result")?.getattr("Incidence")?.call1((
-                incidence.hyperedge.id,
-                incidence.role,
-                incidence.position,
-                member,
-            ))?
+            py.import("grism_ray.result")?
+                .getattr("Incidence")?
+                .call1((
+                    incidence.hyperedge.id,
+                    incidence.role,
+                    incidence.position,
+                    member,
+                ))?
         }
         Value::Path(path) => {
             let nodes = python_value(py, Value::List(path.nodes), &DataType::Null)?;
@@ -289,6 +299,7 @@ pub(crate) struct BatchStream {
     cancellation: CancellationHandle,
     warnings: Vec<String>,
     load: Option<String>,
+    written: Option<WriteCounts>,
     tasks: Arc<Mutex<Vec<TaskMetrics>>>,
 }
 
@@ -304,6 +315,7 @@ impl BatchStream {
             cancellation: result.cancellation(),
             warnings,
             load,
+            written: result.written,
             tasks: Arc::clone(&result.tasks),
             stream: Arc::new(tokio::sync::Mutex::new(Some(result.into_stream()))),
         }
@@ -355,6 +367,12 @@ impl BatchStream {
     #[getter]
     fn load(&self) -> Option<String> {
         self.load.clone()
+    }
+
+    /// What a query wrote, by name; `None` for one that only reads.
+    #[getter]
+    fn written(&self) -> Option<Vec<(&'static str, u64)>> {
+        self.written.map(|counts| counts.named().to_vec())
     }
 
     /// What the tasks of a staged run did, as JSON.

@@ -69,7 +69,12 @@ pub(crate) fn value_of(object: &Bound<'_, PyAny>) -> PyResult<Value> {
     if object.is_instance_of::<PyTime>() {
         return time_of(object);
     }
-    let is_duration = || object.get_type().qualname().is_ok_and(|name| name == "Duration");
+    let is_duration = || {
+        object
+            .get_type()
+            .qualname()
+            .is_ok_and(|name| name == "Duration")
+    };
     if object.is_instance_of::<PyDelta>() || is_duration() {
         return duration_of(object);
     }

@@ -34,6 +34,20 @@ pub struct WriteCounts {
 }
 
 impl WriteCounts {
+    /// The counts by name.
+    #[must_use]
+    pub fn named(&self) -> [(&'static str, u64); 7] {
+        [
+            ("nodes_created", self.nodes_created),
+            ("nodes_deleted", self.nodes_deleted),
+            ("hyperedges_created", self.hyperedges_created),
+            ("hyperedges_deleted", self.hyperedges_deleted),
+            ("properties_set", self.properties_set),
+            ("labels_added", self.labels_added),
+            ("labels_removed", self.labels_removed),
+        ]
+    }
+
     /// Whether nothing was written.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -119,9 +133,7 @@ impl Transaction {
             .schema
             .hyperedge_table(type_name)
             .map(|(table, _)| table.id)
-            .ok_or_else(|| {
-                Error::not_found(format!("there is no hyperedge type `{type_name}`"))
-            })?;
+            .ok_or_else(|| Error::not_found(format!("there is no hyperedge type `{type_name}`")))?;
         self.counts.hyperedges_created += 1;
         Ok(self.create(table))
     }
@@ -137,7 +149,10 @@ impl Transaction {
         }
         self.counts.hyperedges_created += 1;
         let id = self.create(table);
-        let roles = [(grism_core::SOURCE_ROLE, source), (grism_core::TARGET_ROLE, target)];
+        let roles = [
+            (grism_core::SOURCE_ROLE, source),
+            (grism_core::TARGET_ROLE, target),
+        ];
         for (role, member) in roles {
             let member = self.entity(member)?;
             self.row(id).insert(role.to_owned(), member);
@@ -189,8 +204,7 @@ impl Transaction {
                 return Ok(());
             }
         } else {
-            self.schema
-                .ensure_property(table, key, &value.type_of())?;
+            self.schema.ensure_property(table, key, &value.type_of())?;
         }
         self.counts.properties_set += 1;
         self.row(id).insert(key.to_owned(), value);
@@ -288,7 +302,9 @@ impl Transaction {
         self.check_alive(id)?;
         let table = EntityId::from_raw(id).table();
         if self.schema.table(table)?.hyperedge_type().is_some() {
-            return Err(Error::invalid_data("a hyperedge has its type and no labels"));
+            return Err(Error::invalid_data(
+                "a hyperedge has its type and no labels",
+            ));
         }
         let before: BTreeSet<String> = self.labels(id).await?.into_iter().collect();
         let mut after = before.clone();
@@ -487,9 +503,13 @@ impl Transaction {
                 .filter(|role| role.cardinality == Cardinality::One);
             for role in required {
                 let is_null = |value: Option<&Value>| value.is_none_or(Value::is_null);
-                let created = changes.created.iter().zip(changes.first..).any(|(row, offset)| {
-                    !changes.deleted.contains(&offset) && is_null(row.get(&role.name))
-                });
+                let created = changes
+                    .created
+                    .iter()
+                    .zip(changes.first..)
+                    .any(|(row, offset)| {
+                        !changes.deleted.contains(&offset) && is_null(row.get(&role.name))
+                    });
                 let emptied = changes.updated.iter().any(|(offset, row)| {
                     !changes.deleted.contains(offset)
                         && row.get(&role.name).is_some_and(Value::is_null)

@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use super::{
-    DateTime, Duration, LocalDateTime, NANOS_PER_SECOND, Time, civil_from_days,
-};
+use super::{DateTime, Duration, LocalDateTime, NANOS_PER_SECOND, Time, civil_from_days};
 
 /// Writes a day.
 pub(crate) fn write_date(f: &mut fmt::Formatter<'_>, days: i64) -> fmt::Result {
@@ -43,7 +41,7 @@ fn write_offset(f: &mut fmt::Formatter<'_>, offset: i32) -> fmt::Result {
     let sign = if offset < 0 { '-' } else { '+' };
     let size = offset.unsigned_abs();
     write!(f, "{sign}{:02}:{:02}", size / 3600, size / 60 % 60)?;
-    if size % 60 != 0 {
+    if !size.is_multiple_of(60) {
         write!(f, ":{:02}", size % 60)?;
     }
     Ok(())

@@ -153,7 +153,12 @@ impl Writer {
                 let estimate = value.estimate().clamp(i128::MIN / 4, i128::MAX / 4);
                 self.out
                     .extend(((estimate as u128) ^ (1 << 127)).to_be_bytes());
-                for part in [value.months, value.days, value.seconds, i64::from(value.nanos)] {
+                for part in [
+                    value.months,
+                    value.days,
+                    value.seconds,
+                    i64::from(value.nanos),
+                ] {
                     self.integer(part);
                 }
             }
@@ -228,8 +233,7 @@ impl Writer {
 
     /// A signed integer whose bytes order as it does.
     fn integer(&mut self, value: i64) {
-        self.out
-            .extend(((value as u64) ^ (1 << 63)).to_be_bytes());
+        self.out.extend(((value as u64) ^ (1 << 63)).to_be_bytes());
     }
 
     fn bytes(&mut self, bytes: &[u8]) {

@@ -110,17 +110,19 @@ fn read(array: &dyn Array, row: usize, ty: Option<&Type>) -> Result<Value> {
                 .downcast_ref::<StructArray>()
                 .ok_or_else(|| Error::internal("a struct column"))?;
             let inner = |name: &str| match ty {
-                Some(Type::Map(fields)) => fields
-                    .iter()
-                    .find(|(own, _)| own == name)
-                    .map(|(_, ty)| ty),
+                Some(Type::Map(fields)) => {
+                    fields.iter().find(|(own, _)| own == name).map(|(_, ty)| ty)
+                }
                 _ => None,
             };
             let entries = fields
                 .iter()
                 .zip(columns.columns())
                 .map(|(field, column)| {
-                    Ok((field.name().clone(), read(column, row, inner(field.name()))?))
+                    Ok((
+                        field.name().clone(),
+                        read(column, row, inner(field.name()))?,
+                    ))
                 })
                 .collect::<Result<_>>()?;
             Some(Value::Map(entries))
@@ -330,7 +332,11 @@ pub fn cast_column(array: &ArrayRef, from: &Type, to: &Type) -> Result<ArrayRef>
                 return Err(Error::internal("a map type of another form"));
             };
             let nulls = structs.nulls().cloned();
-            Ok(Arc::new(StructArray::try_new(fields.clone(), columns, nulls)?))
+            Ok(Arc::new(StructArray::try_new(
+                fields.clone(),
+                columns,
+                nulls,
+            )?))
         }
         (Type::Any, _) => {
             let values = (0..array.len())
@@ -363,7 +369,10 @@ pub fn key_column(array: &dyn Array, ty: &Type) -> Result<ArrayRef> {
 /// # Errors
 /// Those of Arrow's casts.
 pub fn widen_column(array: &ArrayRef, data_type: &DataType) -> Result<ArrayRef> {
-    let (from, to) = (Type::of_column(array.data_type()), Type::of_column(data_type));
+    let (from, to) = (
+        Type::of_column(array.data_type()),
+        Type::of_column(data_type),
+    );
     if to.may_hold_any() {
         return cast_column(array, &from, &to);
     }

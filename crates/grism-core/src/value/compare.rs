@@ -26,15 +26,20 @@ pub fn equal_values(left: &Value, right: &Value) -> Option<bool> {
         }
         (Value::Node(a), Value::Node(b)) => Some(a.id == b.id),
         (Value::Hyperedge(a), Value::Hyperedge(b)) => Some(a.id == b.id),
-        (Value::Incidence(a), Value::Incidence(b)) => Some(
-            (a.hyperedge.id, &a.role, a.position) == (b.hyperedge.id, &b.role, b.position),
-        ),
+        (Value::Incidence(a), Value::Incidence(b)) => {
+            Some((a.hyperedge.id, &a.role, a.position) == (b.hyperedge.id, &b.role, b.position))
+        }
         (Value::Path(a), Value::Path(b)) => {
             if a.nodes.len() != b.nodes.len() {
                 return Some(false);
             }
             let steps = a.relationships.iter().zip(&b.relationships);
-            all(a.nodes.iter().zip(&b.nodes).chain(steps).map(|(a, b)| equal_values(a, b)))
+            all(a
+                .nodes
+                .iter()
+                .zip(&b.nodes)
+                .chain(steps)
+                .map(|(a, b)| equal_values(a, b)))
         }
         (Value::DateTime(a), Value::DateTime(b)) => Some(a.utc() == b.utc()),
         (Value::Time(a), Value::Time(b)) => Some(a.utc_nanos() == b.utc_nanos()),

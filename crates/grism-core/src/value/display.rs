@@ -44,7 +44,9 @@ impl fmt::Display for Value {
             Self::Path(path) => {
                 f.write_str("<")?;
                 for (index, node) in path.nodes.iter().enumerate() {
-                    let step = index.checked_sub(1).and_then(|at| path.relationships.get(at));
+                    let step = index
+                        .checked_sub(1)
+                        .and_then(|at| path.relationships.get(at));
                     if let Some(step) = step {
                         write!(f, "-{step}-")?;
                     }

@@ -13,8 +13,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::temporal::{DateTime, Duration, LocalDateTime, Time};
 use crate::Type;
+use crate::temporal::{DateTime, Duration, LocalDateTime, Time};
 
 /// One value of a query.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -65,9 +65,12 @@ fn built_in(schema: &GraphSchema) -> Vec<Procedure> {
             .map(|(_, ty)| ty.name.clone());
         sorted(named.collect())
     };
-    let keys = schema
-        .tables()
-        .flat_map(|table| table.properties.iter().map(|property| property.name.clone()));
+    let keys = schema.tables().flat_map(|table| {
+        table
+            .properties
+            .iter()
+            .map(|property| property.name.clone())
+    });
     vec![
         listing("db.labels", "label", labels),
         listing("db.relationshipTypes", "relationshipType", types(true)),
@@ -110,12 +113,7 @@ impl Binder<'_> {
             if self.procedure(name).is_ok_and(|procedure| !procedure.columns.is_empty()))
     }
 
-    pub(super) fn call_clause(
-        &mut self,
-        call: &CallClause,
-        span: Span,
-        last: bool,
-    ) -> Result<()> {
+    pub(super) fn call_clause(&mut self, call: &CallClause, span: Span, last: bool) -> Result<()> {
         let CallTarget::Procedure { name, arguments } = &call.target else {
             return Err(self.source.unsupported("CALL { … }", span));
         };
@@ -157,13 +155,10 @@ impl Binder<'_> {
         let mut conditions = Vec::new();
         for (argument, value) in procedure.arguments.iter().zip(given) {
             let cell = self.cell(&row, &row_type, &argument.name, span)?;
-            let both_null = cell
-                .clone()
-                .unary(UnaryOperator::IsNull)
-                .binary(
-                    BinaryOperator::And,
-                    value.clone().unary(UnaryOperator::IsNull),
-                );
+            let both_null = cell.clone().unary(UnaryOperator::IsNull).binary(
+                BinaryOperator::And,
+                value.clone().unary(UnaryOperator::IsNull),
+            );
             let equal = cell.binary(BinaryOperator::Equal, value);
             conditions.push(equal.binary(BinaryOperator::Or, both_null));
         }
@@ -349,7 +344,10 @@ impl Binder<'_> {
             if self.scope.find(&text).is_some() || found.iter().any(|(_, own)| own == &text) {
                 return Err(self
                     .source
-                    .invalid(format!("the variable `{text}` is bound already"), variable.span)
+                    .invalid(
+                        format!("the variable `{text}` is bound already"),
+                        variable.span,
+                    )
                     .with_code("SyntaxError:VariableAlreadyBound"));
             }
             found.push((column.clone(), text));

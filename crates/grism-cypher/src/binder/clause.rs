@@ -29,7 +29,9 @@ impl Binder<'_> {
                 return Ok(std::mem::replace(&mut self.plan, LogicalPlan::Unit));
             }
             match &clause.kind {
-                ClauseKind::Call(call) => self.call_clause(call, clause.span, clauses.len() == 1)?,
+                ClauseKind::Call(call) => {
+                    self.call_clause(call, clause.span, clauses.len() == 1)?
+                }
                 _ => self.clause(clause)?,
             }
         }
@@ -214,7 +216,10 @@ impl Binder<'_> {
     pub(super) fn type_of(&self, expression: &LogicalExpr, place: &Expr) -> Result<Type> {
         let mut columns = self.columns()?;
         for lambda in &self.lambdas {
-            columns.put(grism_logical::Column::new(&lambda.column, lambda.ty.clone()));
+            columns.put(grism_logical::Column::new(
+                &lambda.column,
+                lambda.ty.clone(),
+            ));
         }
         infer_type(expression, &columns)
             .map_err(|error| error.with_location(self.source.location(place.span)))

@@ -283,7 +283,7 @@ impl Binder<'_> {
             value,
             into: into.clone(),
         };
-        self.pending.push(Pending::Apply(subplan, kind));
+        self.pending.push(Pending::Apply(Box::new(subplan), kind));
         LogicalExpr::Column(into)
     }
 

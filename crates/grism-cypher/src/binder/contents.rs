@@ -1,8 +1,6 @@
 //! Entities within values: their labels and properties are read below the operator that asks for them.
 
-use std::sync::Arc;
-
-use grism_core::{Result, Type, Value};
+use grism_core::{Result, Type};
 use grism_logical::{LogicalExpr, ScalarFunction};
 use open_cypher::Span;
 
@@ -118,14 +116,4 @@ impl Binder<'_> {
     pub(super) fn materialized_any(&mut self, base: LogicalExpr, ty: &Type) -> LogicalExpr {
         self.with_contents(base, ty)
     }
-}
-
-/// A list of texts as an expression.
-pub(super) fn text_list(texts: impl IntoIterator<Item = String>) -> LogicalExpr {
-    LogicalExpr::Literal(Value::List(texts.into_iter().map(Value::String).collect()))
-}
-
-/// The tables as an expression's type wants them.
-pub(super) fn tables_of(tables: &[grism_core::TableId]) -> grism_core::Tables {
-    Arc::from(tables)
 }

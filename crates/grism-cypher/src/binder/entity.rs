@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use grism_core::{
-    Cardinality, Error, LABELS_COLUMN, Property, Result, SOURCE_ROLE, TARGET_ROLE, Table, Tables, Type,
-    Value,
+    Cardinality, Error, LABELS_COLUMN, Property, Result, SOURCE_ROLE, TARGET_ROLE, Table, Tables,
+    Type, Value,
 };
 use grism_logical::{BinaryOperator, LogicalExpr, ScalarFunction, UnaryOperator};
 use open_cypher::Span;
@@ -81,14 +81,17 @@ impl Binder<'_> {
 
     /// The labels of a node: those of its table, unless its own have changed.
     fn labels_of(&mut self, base: LogicalExpr, tables: &Tables, span: Span) -> Result<LogicalExpr> {
-        let labels = self.lookup(base.clone(), tables, Type::String.list(), |table| {
-            match table.hyperedge_type() {
+        let labels = self.lookup(
+            base.clone(),
+            tables,
+            Type::String.list(),
+            |table| match table.hyperedge_type() {
                 Some(hyperedge_type) => {
                     Value::List(vec![Value::String(hyperedge_type.name.clone())])
                 }
                 None => Value::List(table.labels().iter().cloned().map(Value::String).collect()),
-            }
-        })?;
+            },
+        )?;
         if !self.may_change(tables) {
             return Ok(labels);
         }
@@ -222,7 +225,9 @@ impl Binder<'_> {
             (ScalarFunction::StartNode | ScalarFunction::EndNode, Type::Hyperedge(tables)) => {
                 let binary = tables.iter().all(|table| {
                     let table = self.schema.table(*table).ok();
-                    table.and_then(Table::hyperedge_type).is_some_and(|ty| ty.is_binary())
+                    table
+                        .and_then(Table::hyperedge_type)
+                        .is_some_and(|ty| ty.is_binary())
                 });
                 if !binary {
                     return Err(wrong(self, "a binary edge"));
@@ -234,9 +239,9 @@ impl Binder<'_> {
                 };
                 self.end_of(base, role, span)
             }
-            (ScalarFunction::StartNode | ScalarFunction::EndNode, Type::Incidence) => {
-                Ok(LogicalExpr::call(function, vec![base.convert(ty, &Type::Any)]))
-            }
+            (ScalarFunction::StartNode | ScalarFunction::EndNode, Type::Incidence) => Ok(
+                LogicalExpr::call(function, vec![base.convert(ty, &Type::Any)]),
+            ),
             (ScalarFunction::StartNode | ScalarFunction::EndNode, _) => {
                 Err(wrong(self, "a relationship"))
             }

@@ -425,9 +425,12 @@ impl Binder<'_> {
                 );
                 Err(self.source.invalid(message, key.span))
             }
-            Type::Date | Type::LocalTime | Type::LocalDateTime | Type::DateTime => Ok(
-                LogicalExpr::call(ScalarFunction::Get, vec![bound.convert(ty, &Type::Any), text()]),
-            ),
+            Type::Date | Type::LocalTime | Type::LocalDateTime | Type::DateTime => {
+                Ok(LogicalExpr::call(
+                    ScalarFunction::Get,
+                    vec![bound.convert(ty, &Type::Any), text()],
+                ))
+            }
             other => {
                 let message = format!(
                     "`.{}` needs a node, a hyperedge or a map, not {other}",
@@ -517,12 +520,14 @@ impl Binder<'_> {
         let ty = self.type_of(&base, &projection.base)?;
         let mut all = None;
         let mut entries: Vec<(String, LogicalExpr)> = Vec::new();
-        let put = |entries: &mut Vec<(String, LogicalExpr)>, key: &str, value: LogicalExpr| {
-            match entries.iter_mut().find(|(own, _)| own == key) {
+        let put =
+            |entries: &mut Vec<(String, LogicalExpr)>, key: &str, value: LogicalExpr| match entries
+                .iter_mut()
+                .find(|(own, _)| own == key)
+            {
                 Some(own) => own.1 = value,
                 None => entries.push((key.to_owned(), value)),
-            }
-        };
+            };
         for item in &projection.items {
             match &item.kind {
                 Item::Property(key) => {
@@ -546,7 +551,9 @@ impl Binder<'_> {
             None => map,
             Some(_) => {
                 let properties = match &ty {
-                    Type::Map(_) => LogicalExpr::call(ScalarFunction::Properties, vec![base.clone()]),
+                    Type::Map(_) => {
+                        LogicalExpr::call(ScalarFunction::Properties, vec![base.clone()])
+                    }
                     _ => self.dynamic_function(
                         ScalarFunction::Properties,
                         base.clone(),

@@ -7,7 +7,13 @@ use open_cypher::ast::{Expr, ExprKind, FunctionInvocation, SetQuantifier};
 use super::{Binder, hint};
 
 /// Functions of other systems that Grism knows by name and does not have.
-const ELSEWHERE: &[&str] = &["point", "distance", "point.distance", "randomUUID", "length3d"];
+const ELSEWHERE: &[&str] = &[
+    "point",
+    "distance",
+    "point.distance",
+    "randomUUID",
+    "length3d",
+];
 
 /// Aggregates that are computed over a collected list.
 fn over_list(name: &str) -> Option<(ScalarFunction, usize)> {
@@ -74,7 +80,10 @@ impl Binder<'_> {
                 .map(|function| function.name())
                 .filter(|name| !name.starts_with('#'));
             let known = known.chain(AggregateFunction::ALL.map(AggregateFunction::name));
-            if ELSEWHERE.iter().any(|later| later.eq_ignore_ascii_case(&name)) {
+            if ELSEWHERE
+                .iter()
+                .any(|later| later.eq_ignore_ascii_case(&name))
+            {
                 return Err(self
                     .source
                     .unsupported(format!("the function {name}()"), call.name.span));
@@ -158,7 +167,12 @@ impl Binder<'_> {
     }
 
     /// The argument of an aggregate, in which no aggregate may stand.
-    fn aggregated(&mut self, name: &str, call: &FunctionInvocation, place: &Expr) -> Result<Option<LogicalExpr>> {
+    fn aggregated(
+        &mut self,
+        name: &str,
+        call: &FunctionInvocation,
+        place: &Expr,
+    ) -> Result<Option<LogicalExpr>> {
         let Some(aggregates) = self.aggregates.take() else {
             let message = format!(
                 "the aggregate `{name}()` can only stand in WITH and RETURN, and not within another"

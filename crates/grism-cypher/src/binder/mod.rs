@@ -1,13 +1,13 @@
 //! Binds a parsed query against the schema of a snapshot: names become columns, patterns become plans.
 
+mod call;
 mod clause;
+mod comprehension;
+mod contents;
 mod entity;
 mod estimate;
 mod expression;
 mod functions;
-mod call;
-mod comprehension;
-mod contents;
 mod labels;
 mod path;
 mod pattern;
@@ -32,7 +32,8 @@ pub(crate) use functions::is_aggregate;
 pub use call::{Procedure, ProcedureColumn, Procedures};
 pub use scope::{Scope, Variable};
 pub use write::{
-    BoundWrite, Created, CreatedEdge, CreatedEntity, CreatedIncidence, MergeWrite, SetItem, WriteKind,
+    BoundWrite, Created, CreatedEdge, CreatedEntity, CreatedIncidence, MergeWrite, SetItem,
+    WriteKind,
 };
 
 use crate::source::Source;
@@ -109,7 +110,7 @@ struct Lambda {
 /// A column that must be made before an expression can be evaluated.
 enum Pending {
     /// By running a subplan for each row.
-    Apply(LogicalPlan, ApplyKind),
+    Apply(Box<LogicalPlan>, ApplyKind),
     /// By evaluating an expression.
     Column(LogicalExpr, String),
     /// By reading the contents of the entities within a dynamically typed expression.
@@ -203,7 +204,7 @@ impl<'a> Binder<'a> {
         self.plan = match pending {
             Pending::Apply(subplan, kind) => LogicalPlan::Apply(grism_logical::Apply {
                 input,
-                subplan: Arc::new(subplan),
+                subplan: Arc::from(subplan),
                 kind,
             }),
             Pending::Column(expression, name) => with_column(input, expression, name)?,
@@ -300,7 +301,12 @@ fn same_types(plans: Vec<Arc<LogicalPlan>>) -> Result<Vec<Arc<LogicalPlan>>> {
         types.push(others.fold(column.ty.clone(), |all, ty| all.unify(ty)));
     }
     let convert = |(plan, schema): (Arc<LogicalPlan>, grism_logical::PlanSchema)| {
-        if schema.columns.iter().zip(&types).all(|(own, ty)| &own.ty == ty) {
+        if schema
+            .columns
+            .iter()
+            .zip(&types)
+            .all(|(own, ty)| &own.ty == ty)
+        {
             return plan;
         }
         let expressions = schema

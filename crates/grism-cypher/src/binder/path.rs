@@ -3,9 +3,7 @@
 use grism_core::{Result, Type};
 use grism_logical::pattern::PatternGraph;
 use grism_logical::{LogicalExpr, PathSearch, ScalarFunction};
-use open_cypher::ast::{
-    Name, Node, PathSelector, Quantifier, QuantifierKind, RelationshipPattern,
-};
+use open_cypher::ast::{Name, Node, PathSelector, Quantifier, QuantifierKind, RelationshipPattern};
 
 use super::Binder;
 use super::pattern::{Entity, Step, StepKind};
@@ -81,9 +79,7 @@ impl Binder<'_> {
                 (number(lower)?.unwrap_or(u64::from(legacy)), number(upper)?)
             }
             _ => {
-                return Err(self
-                    .source
-                    .unsupported("this quantifier", quantifier.span));
+                return Err(self.source.unsupported("this quantifier", quantifier.span));
             }
         };
         Ok(Some(Length {
@@ -126,7 +122,9 @@ impl Binder<'_> {
                 PathItem::Step(index) => {
                     let place = kinds[..*index]
                         .iter()
-                        .filter(|kind| (**kind == StepKind::Edge) == (kinds[*index] == StepKind::Edge))
+                        .filter(|kind| {
+                            (**kind == StepKind::Edge) == (kinds[*index] == StepKind::Edge)
+                        })
                         .count();
                     if kinds[*index] == StepKind::Edge {
                         let edge = &graph.edges[place];

@@ -114,10 +114,7 @@ impl Binder<'_> {
                     so_far,
                 });
             }
-            let searched = matches!(
-                search,
-                PathSearch::AnyShortest | PathSearch::AllShortest
-            );
+            let searched = matches!(search, PathSearch::AnyShortest | PathSearch::AllShortest);
             if searched && (steps.len() != first_step + 1 || steps[first_step].length.is_none()) {
                 return Err(self.source.unsupported(
                     "a shortest path of anything but one step of variable length",
@@ -132,11 +129,15 @@ impl Binder<'_> {
         // The incidences that a path runs through have columns.
         for path in &paths {
             for item in &path.items {
-                let PathItem::Step(index) = item else { continue };
+                let PathItem::Step(index) = item else {
+                    continue;
+                };
                 if kinds[*index] == StepKind::Edge {
                     continue;
                 }
-                let edges = kinds[..*index].iter().filter(|kind| **kind == StepKind::Edge);
+                let edges = kinds[..*index]
+                    .iter()
+                    .filter(|kind| **kind == StepKind::Edge);
                 let place = index - edges.count();
                 if graph.roles[place].incidence.is_none() {
                     graph.roles[place].incidence = Some(self.internal_name("incidence"));
@@ -217,7 +218,9 @@ impl Binder<'_> {
             let conflict = entity.is_some_and(|at| at >= path.so_far.0)
                 || step.is_some_and(|at| at >= path.so_far.1);
             let taken = entity.is_some() || step.is_some();
-            let again = paths[..index].iter().any(|other| &other.name.kind.text == name);
+            let again = paths[..index]
+                .iter()
+                .any(|other| &other.name.kind.text == name);
             let known = self.scope.find(name);
             if taken || again || known.is_some() {
                 let code = if conflict {
@@ -227,7 +230,10 @@ impl Binder<'_> {
                 };
                 return Err(self
                     .source
-                    .invalid(format!("the variable `{name}` is bound already"), path.name.span)
+                    .invalid(
+                        format!("the variable `{name}` is bound already"),
+                        path.name.span,
+                    )
                     .with_code(code));
             }
         }
@@ -352,10 +358,11 @@ impl Binder<'_> {
             .map(|labels| self.labelled_tables(labels))
             .transpose()?;
         // Where labels may have changed, the tables alone do not tell.
-        let check = node
-            .labels
-            .clone()
-            .filter(|_| labelled.as_ref().is_some_and(|tables| self.may_change(tables)));
+        let check = node.labels.clone().filter(|_| {
+            labelled
+                .as_ref()
+                .is_some_and(|tables| self.may_change(tables))
+        });
         let label = node
             .labels
             .as_ref()
@@ -684,7 +691,9 @@ impl Binder<'_> {
             }
             let column = column_for(&name.kind.text);
             let ty = match graph.edges.iter().find(|edge| edge.variable == column) {
-                Some(edge) if edge.path.is_some() => Type::Hyperedge(Arc::clone(&edge.tables)).list(),
+                Some(edge) if edge.path.is_some() => {
+                    Type::Hyperedge(Arc::clone(&edge.tables)).list()
+                }
                 Some(edge) => Type::Hyperedge(Arc::clone(&edge.tables)),
                 None => Type::Incidence,
             };

@@ -9,8 +9,8 @@ use open_cypher::ast::{
     Expr, ExprKind, NullOrder, ProjectionClause, ProjectionItemKind, SetQuantifier, SortDirection,
 };
 
-use super::{Binder, Pending};
 use super::scope::{Scope, column_for};
+use super::{Binder, Pending};
 
 struct Item {
     name: String,
@@ -128,11 +128,13 @@ impl Binder<'_> {
     fn reads_before(&self, expression: &Expr, projection: &ProjectionClause) -> bool {
         let kept = |name: &str| {
             projection.items.iter().any(|item| match &item.kind {
-                ProjectionItemKind::Expression { expression, alias } => match (alias, &expression.kind) {
-                    (Some(alias), _) => alias.kind.text == name,
-                    (None, ExprKind::Variable(own)) => own.kind.text == name,
-                    _ => false,
-                },
+                ProjectionItemKind::Expression { expression, alias } => {
+                    match (alias, &expression.kind) {
+                        (Some(alias), _) => alias.kind.text == name,
+                        (None, ExprKind::Variable(own)) => own.kind.text == name,
+                        _ => false,
+                    }
+                }
                 _ => true,
             })
         };
@@ -200,7 +202,10 @@ impl Binder<'_> {
             if items[..index].iter().any(|other| other.name == item.name) {
                 return Err(self
                     .source
-                    .invalid(format!("the column `{}` stands twice", item.name), item.span)
+                    .invalid(
+                        format!("the column `{}` stands twice", item.name),
+                        item.span,
+                    )
                     .with_code("SyntaxError:ColumnNameConflict"));
             }
         }
@@ -439,7 +444,10 @@ impl Binder<'_> {
                 let found = other.type_name();
                 Err(self
                     .source
-                    .invalid(format!("{clause} needs an integer, not {found}"), syntax.span)
+                    .invalid(
+                        format!("{clause} needs an integer, not {found}"),
+                        syntax.span,
+                    )
                     .with_code("SyntaxError:InvalidArgumentType"))
             }
         }

@@ -62,15 +62,18 @@ impl Binder<'_> {
             SubqueryExpressionKind::Count => {
                 let subplan = self.query_subplan(&subquery.query, "COUNT")?;
                 let name = self.internal_name("count");
-                self.pending
-                    .push(Pending::Apply(subplan, ApplyKind::Count(name.clone())));
+                self.pending.push(Pending::Apply(
+                    Box::new(subplan),
+                    ApplyKind::Count(name.clone()),
+                ));
                 Ok(LogicalExpr::Column(name))
             }
             SubqueryExpressionKind::Collect => {
                 let subplan = self.query_subplan(&subquery.query, "COLLECT")?;
                 let columns = subplan.schema()?.columns;
                 let [column] = &columns[..] else {
-                    let message = format!("COLLECT {{ … }} returns one column, not {}", columns.len());
+                    let message =
+                        format!("COLLECT {{ … }} returns one column, not {}", columns.len());
                     return Err(self.source.invalid(message, subquery.kind.span));
                 };
                 let name = column.name.clone();
@@ -82,8 +85,10 @@ impl Binder<'_> {
 
     fn mark(&mut self, subplan: LogicalPlan) -> LogicalExpr {
         let name = self.internal_name("exists");
-        self.pending
-            .push(Pending::Apply(subplan, ApplyKind::Mark(name.clone())));
+        self.pending.push(Pending::Apply(
+            Box::new(subplan),
+            ApplyKind::Mark(name.clone()),
+        ));
         LogicalExpr::Column(name)
     }
 
@@ -100,7 +105,9 @@ impl Binder<'_> {
                 .source
                 .unsupported(format!("this {what} subquery"), query.span));
         };
-        let mut branches = vec![std::sync::Arc::new(self.branch_subplan(&regular.head, what)?)];
+        let mut branches = vec![std::sync::Arc::new(
+            self.branch_subplan(&regular.head, what)?,
+        )];
         for union in &regular.unions {
             if union.operator.kind != UnionOperator::All && what != "EXISTS" {
                 return Err(self.source.unsupported(
@@ -108,7 +115,9 @@ impl Binder<'_> {
                     union.operator.span,
                 ));
             }
-            branches.push(std::sync::Arc::new(self.branch_subplan(&union.query, what)?));
+            branches.push(std::sync::Arc::new(
+                self.branch_subplan(&union.query, what)?,
+            ));
         }
         if branches.len() == 1 {
             return Ok(std::sync::Arc::unwrap_or_clone(branches.swap_remove(0)));
@@ -185,7 +194,11 @@ impl Binder<'_> {
     }
 
     /// The columns that `pending` makes.
-    pub(super) fn add_columns_of(&self, pending: &[Pending], schema: &mut PlanSchema) -> Result<()> {
+    pub(super) fn add_columns_of(
+        &self,
+        pending: &[Pending],
+        schema: &mut PlanSchema,
+    ) -> Result<()> {
         for pending in pending {
             match pending {
                 Pending::Apply(_, ApplyKind::Mark(name)) => {

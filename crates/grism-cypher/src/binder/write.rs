@@ -248,8 +248,7 @@ impl Binder<'_> {
                 PathFactorKind::Node(node) => {
                     let column = self.created_node(node, factor.span, alone, created)?;
                     if let (Some(left), Some((step, span))) = (&left, between.take()) {
-                        let edge =
-                            self.created_step(step, span, left, &column, merges, created)?;
+                        let edge = self.created_step(step, span, left, &column, merges, created)?;
                         through.push(edge);
                     }
                     through.push(column.clone());
@@ -261,7 +260,10 @@ impl Binder<'_> {
                 _ => {
                     return Err(self
                         .source
-                        .invalid("only nodes and single relationships can be created", factor.span)
+                        .invalid(
+                            "only nodes and single relationships can be created",
+                            factor.span,
+                        )
                         .with_code("SyntaxError:CreatingVarLength"));
                 }
             }
@@ -282,7 +284,9 @@ impl Binder<'_> {
         created: &mut Created,
     ) -> Result<String> {
         let name = node.variable.as_ref();
-        let known = name.and_then(|name| self.scope.find(&name.kind.text)).cloned();
+        let known = name
+            .and_then(|name| self.scope.find(&name.kind.text))
+            .cloned();
         if let (Some(known), Some(name)) = (known, name) {
             let again = node.labels.is_some() || node.properties.is_some() || alone;
             if again {
@@ -375,7 +379,10 @@ impl Binder<'_> {
             _ => {
                 return Err(self
                     .source
-                    .invalid("labels that are written are names joined by `:` or `&`", labels.span)
+                    .invalid(
+                        "labels that are written are names joined by `:` or `&`",
+                        labels.span,
+                    )
                     .with_code("SyntaxError:UnexpectedSyntax"));
             }
         })
@@ -529,10 +536,9 @@ impl Binder<'_> {
             ));
         }
         if let Some(variable) = &step.variable {
-            return Err(self.source.unsupported(
-                "naming a role step that is created",
-                variable.span,
-            ));
+            return Err(self
+                .source
+                .unsupported("naming a role step that is created", variable.span));
         }
         created.incidences.push(CreatedIncidence {
             hyperedge: hyperedge.to_owned(),
@@ -601,7 +607,10 @@ impl Binder<'_> {
         let mut keys = Vec::new();
         let schema = self.plan.schema()?;
         let mut key = |column: &String| {
-            if let Some(own) = schema.find(column).filter(|_| outer_schema.contains(column)) {
+            if let Some(own) = schema
+                .find(column)
+                .filter(|_| outer_schema.contains(column))
+            {
                 let entry = (column.clone(), own.ty.clone());
                 if !keys.contains(&entry) {
                     keys.push(entry);

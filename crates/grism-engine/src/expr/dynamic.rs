@@ -138,8 +138,7 @@ impl Dynamic {
             .collect::<Result<Vec<_>>>()?;
         let evaluator = ExprEvaluator::try_new(&self.template, &schema).map_err(at_run_time)?;
         let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
-        let batch =
-            RecordBatch::try_new_with_options(schema.arrow().clone(), arrays, &options)?;
+        let batch = RecordBatch::try_new_with_options(schema.arrow().clone(), arrays, &options)?;
         let found = evaluator.evaluate(&batch)?;
         (0..found.len())
             .map(|row| Value::from_typed(&found, row, evaluator.value_type()))
@@ -205,6 +204,5 @@ impl Dynamic {
 
 /// A type error that shows itself while a query runs.
 fn at_run_time(error: Error) -> Error {
-    Error::new(error.kind(), error.message().to_owned())
-        .with_code("TypeError:InvalidArgumentType")
+    Error::new(error.kind(), error.message().to_owned()).with_code("TypeError:InvalidArgumentType")
 }

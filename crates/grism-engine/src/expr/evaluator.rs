@@ -135,9 +135,8 @@ impl Node {
         if let Some(dynamic) = Dynamic::compile(expression, input, ty)? {
             return Ok(Self::Dynamic(dynamic));
         }
-        let node = |inner: &LogicalExpr| {
-            Self::compile(inner, input).map(|(node, _)| Box::new(node))
-        };
+        let node =
+            |inner: &LogicalExpr| Self::compile(inner, input).map(|(node, _)| Box::new(node));
         let data_type = || ty.to_arrow();
         Ok(match expression {
             LogicalExpr::Literal(value) => Self::Constant(Operand::scalar(value.to_array(1)?)),
@@ -211,7 +210,11 @@ impl Node {
                     .collect::<Result<Vec<_>>>()?;
                 if values::is_value_function(*function, &compiled) {
                     let widened = compiled.into_iter().map(|(node, ty)| {
-                        let wanted = if ty.may_hold_entity() { Type::Any } else { ty.clone() };
+                        let wanted = if ty.may_hold_entity() {
+                            Type::Any
+                        } else {
+                            ty.clone()
+                        };
                         node.cast(ty, &wanted)
                     });
                     Self::Values(*function, widened.collect(), data_type())

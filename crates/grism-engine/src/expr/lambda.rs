@@ -26,7 +26,11 @@ struct Inner {
 }
 
 impl Inner {
-    fn new(parts: &[&LogicalExpr], bound: &[(&str, &Type)], input: &PhysicalSchema) -> Result<Self> {
+    fn new(
+        parts: &[&LogicalExpr],
+        bound: &[(&str, &Type)],
+        input: &PhysicalSchema,
+    ) -> Result<Self> {
         let mut columns = Vec::new();
         let mut outer = Vec::new();
         for part in parts {
@@ -185,7 +189,9 @@ impl TransformNode {
         let mut items = Arc::clone(&elements.items);
         let mut kept: Vec<u32> = (0..items.len() as u32).collect();
         if let Some(predicate) = &self.predicate {
-            let inner = self.inner.batch(batch, &elements.rows, vec![Arc::clone(&items)])?;
+            let inner = self
+                .inner
+                .batch(batch, &elements.rows, vec![Arc::clone(&items)])?;
             let flags = predicate.evaluate(&inner)?.into_column(inner.num_rows())?;
             let flags = Operand::column(flags).booleans()?;
             kept.retain(|at| flags.is_valid(*at as usize) && flags.value(*at as usize));
@@ -233,7 +239,10 @@ impl QuantifiedNode {
         let elements = Elements::of(&self.list, batch)?;
         let items = vec![Arc::clone(&elements.items)];
         let inner = self.inner.batch(batch, &elements.rows, items)?;
-        let flags = self.predicate.evaluate(&inner)?.into_column(inner.num_rows())?;
+        let flags = self
+            .predicate
+            .evaluate(&inner)?
+            .into_column(inner.num_rows())?;
         let flags = Operand::column(flags).booleans()?;
         let rows = elements.lists.len();
         // How often the predicate is true, false and unknown in each row's list.
@@ -334,9 +343,9 @@ impl ReduceNode {
                 .collect();
             let active = UInt32Array::from(rows.clone());
             let items = take(&elements.items, &UInt32Array::from(places), None)?;
-            let inner = self
-                .inner
-                .batch(batch, &active, vec![take(&value, &active, None)?, items])?;
+            let inner =
+                self.inner
+                    .batch(batch, &active, vec![take(&value, &active, None)?, items])?;
             let next = self
                 .step
                 .evaluate(&inner)?

@@ -70,7 +70,10 @@ pub(super) fn is_value_function(function: F, arguments: &[(Node, Type)]) -> bool
         // There are kernels for these.
         F::Id | F::ToInteger | F::ToFloat | F::ToBoolean => unknown,
         F::ToString => {
-            unknown || arguments.iter().any(|(_, ty)| !matches!(ty, Type::Int64 | Type::String))
+            unknown
+                || arguments
+                    .iter()
+                    .any(|(_, ty)| !matches!(ty, Type::Int64 | Type::String))
         }
         _ => true,
     }
@@ -159,7 +162,12 @@ fn call(function: F, mut arguments: Vec<Value>) -> Result<Value> {
         ),
         (F::Arity, Value::Hyperedge(hyperedge)) => {
             let members = read(hyperedge.contents)?.members;
-            Value::Int64(members.iter().map(|(_, members)| members.len() as i64).sum())
+            Value::Int64(
+                members
+                    .iter()
+                    .map(|(_, members)| members.len() as i64)
+                    .sum(),
+            )
         }
         (F::Members, Value::Hyperedge(hyperedge)) => {
             let members = read(hyperedge.contents)?.members.into_iter();
@@ -205,8 +213,11 @@ fn call(function: F, mut arguments: Vec<Value>) -> Result<Value> {
 /// The error for a value that a function does not take.
 pub(super) fn mismatch(function: F, value: &Value) -> Error {
     let name = function.name().trim_start_matches('#');
-    Error::invalid_query(format!("`{name}()` cannot be applied to {}", value.type_name()))
-        .with_code("TypeError:InvalidArgumentValue")
+    Error::invalid_query(format!(
+        "`{name}()` cannot be applied to {}",
+        value.type_name()
+    ))
+    .with_code("TypeError:InvalidArgumentValue")
 }
 
 fn take<const N: usize>(arguments: Vec<Value>) -> Result<[Value; N]> {
@@ -238,10 +249,7 @@ fn end_of(contents: HyperedgeContents, place: usize) -> Value {
         .unwrap_or(Value::Null)
 }
 
-fn properties(
-    value: Value,
-    function: F,
-) -> Result<std::collections::BTreeMap<String, Value>> {
+fn properties(value: Value, function: F) -> Result<std::collections::BTreeMap<String, Value>> {
     match value {
         Value::Node(node) => Ok(read(node.contents)?.properties),
         Value::Hyperedge(hyperedge) => Ok(read(hyperedge.contents)?.properties),

@@ -92,7 +92,10 @@ impl HashAggregateExec {
             let names: Vec<String> = keys.iter().map(|(key, _)| key.clone()).collect();
             let states = state_schema(rows.arrow(), &names, &aggregates)?;
             for field in &states.fields()[keys.len()..] {
-                columns.push(Column::new(field.name(), Type::of_column(field.data_type())));
+                columns.push(Column::new(
+                    field.name(),
+                    Type::of_column(field.data_type()),
+                ));
             }
         } else {
             for aggregate in &aggregates {

@@ -266,7 +266,10 @@ fn members_of(snapshot: &dyn Snapshot, column: &dyn Array, row: usize) -> Result
         .into_iter()
         .filter_map(|member| {
             let id = member.entity_id()?;
-            let table = snapshot.schema().table(EntityId::from_raw(id).table()).ok()?;
+            let table = snapshot
+                .schema()
+                .table(EntityId::from_raw(id).table())
+                .ok()?;
             Some(match table.hyperedge_type() {
                 Some(_) => Value::hyperedge(id),
                 None => Value::node(id),

@@ -274,8 +274,7 @@ impl Search {
             {
                 continue;
             }
-            let allowed =
-                |tables: &Tables| tables.contains(&EntityId::from_raw(node).table());
+            let allowed = |tables: &Tables| tables.contains(&EntityId::from_raw(node).table());
             if !self.expand.restrict.as_ref().is_none_or(allowed) {
                 continue;
             }

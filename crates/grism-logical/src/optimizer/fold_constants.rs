@@ -39,7 +39,10 @@ fn fold_plan(plan: &LogicalPlan) -> Result<LogicalPlan> {
         LogicalPlan::Sort { keys, .. } => keys.iter_mut().for_each(|key| fold(&mut key.expression)),
         LogicalPlan::Unwind { expression, .. } => fold(expression),
         LogicalPlan::PathExpand(expand) => {
-            expand.properties.iter_mut().for_each(|(_, value)| fold(value));
+            expand
+                .properties
+                .iter_mut()
+                .for_each(|(_, value)| fold(value));
         }
         LogicalPlan::Join(Join { on, .. }) => on.iter_mut().for_each(|(left, right)| {
             fold(left);

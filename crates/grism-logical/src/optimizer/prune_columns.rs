@@ -10,7 +10,8 @@ use grism_core::{Cardinality, GraphSchema, Result, Tables, Type};
 
 use crate::{
     Aggregate, Apply, ApplyKind, Column, EdgeExpand, Fetch, HyperedgeScan, Join, LogicalExpr,
-    LogicalPlan, NodeScan, PathExpand, PropertyRef, RoleBinding, RoleExpand, RoleSource, property_column,
+    LogicalPlan, NodeScan, PathExpand, PropertyRef, RoleBinding, RoleExpand, RoleSource,
+    property_column,
 };
 
 /// Prunes from the root down; the root keeps all its columns.

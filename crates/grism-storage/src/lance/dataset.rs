@@ -268,10 +268,7 @@ pub(super) async fn read_rows(dataset: &Dataset, ids: &[u64]) -> Result<RecordBa
         .map(|field| field.name.clone())
         .collect();
     let projection = ProjectionRequest::from_columns(fields, dataset.schema());
-    dataset
-        .take_rows(ids, projection)
-        .await
-        .map_err(from_lance)
+    dataset.take_rows(ids, projection).await.map_err(from_lance)
 }
 
 /// The same rows with further fields, which are null in them.

@@ -16,9 +16,7 @@ use grism_core::{
 use lance::dataset::Dataset;
 
 use super::adjacency::{AdjacencyTarget, TAKEN_BACK, append_incidences};
-use super::dataset::{
-    append, change, create, open, publish_main_line, read_rows, with_fields,
-};
+use super::dataset::{append, change, create, open, publish_main_line, read_rows, with_fields};
 use super::format::{GraphOptions, read_format, write_format};
 use super::log::{DatasetVersion, SnapshotEntry, SnapshotLog};
 use super::physical::{physical_columns, target_column};
@@ -136,9 +134,18 @@ impl LanceStorage {
         changes: &ChangeSet,
         entry: &mut SnapshotEntry,
     ) -> Result<()> {
-        let appends = changes.appends.get(&table.id).map_or(&[][..], Vec::as_slice);
-        let updates = changes.updates.get(&table.id).map_or(&[][..], Vec::as_slice);
-        let deletes = changes.deletes.get(&table.id).map_or(&[][..], Vec::as_slice);
+        let appends = changes
+            .appends
+            .get(&table.id)
+            .map_or(&[][..], Vec::as_slice);
+        let updates = changes
+            .updates
+            .get(&table.id)
+            .map_or(&[][..], Vec::as_slice);
+        let deletes = changes
+            .deletes
+            .get(&table.id)
+            .map_or(&[][..], Vec::as_slice);
         let (path, base) = match entry.tables.get(&table.id) {
             Some(known) => (
                 known.path.clone(),
@@ -217,9 +224,9 @@ impl LanceStorage {
             let mut columns = Vec::new();
             for (field, column) in old.schema().fields().iter().zip(old.columns()) {
                 let target = targets.iter().position(|own| own.name() == field.name());
-                let superseded = names.iter().any(|name| {
-                    physical_columns(&staged, name).contains(field.name())
-                });
+                let superseded = names
+                    .iter()
+                    .any(|name| physical_columns(&staged, name).contains(field.name()));
                 columns.push(match target {
                     Some(at) => {
                         let data_type = targets[at].data_type();
@@ -262,8 +269,7 @@ impl LanceStorage {
                     rows.into_iter().unzip();
                 let offsets = offsets.concat();
                 let offset_of = |row: usize| offsets[row];
-                let mut found =
-                    collect_incidences(table.id, hyperedge_type, &batches, &offset_of)?;
+                let mut found = collect_incidences(table.id, hyperedge_type, &batches, &offset_of)?;
                 if taken_back {
                     for incidences in found.values_mut() {
                         for incidence in incidences.iter_mut() {
@@ -287,7 +293,12 @@ impl LanceStorage {
         let shift = self.options.segment_shift;
         let binary = table.hyperedge_type().is_some_and(|ty| ty.is_binary());
         for (role, incidences) in found {
-            if incidences.is_empty() && entry.adjacency.iter().any(|own| own.table == table.id && own.role == role) {
+            if incidences.is_empty()
+                && entry
+                    .adjacency
+                    .iter()
+                    .any(|own| own.table == table.id && own.role == role)
+            {
                 continue;
             }
             let counts = entry.statistics.tables.entry(table.id).or_default();
@@ -353,16 +364,22 @@ fn prepared(table: &Table, batches: &[RecordBatch], dataset: &Dataset) -> Result
     for batch in batches {
         let (mut names, mut columns) = (Vec::new(), Vec::new());
         for field in &fields {
-            names.push(target_column(dataset, field.name(), field.data_type()).name().clone());
+            names.push(
+                target_column(dataset, field.name(), field.data_type())
+                    .name()
+                    .clone(),
+            );
             columns.push(column_or_null(batch, field.name(), field.data_type())?);
         }
         if columns.is_empty() {
             // Lance keeps no rows without columns.
             let labels = first_fields(table);
             names.extend(labels.iter().map(|field| field.name().clone()));
-            columns.extend(labels.iter().map(|field| {
-                arrow::array::new_null_array(field.data_type(), batch.num_rows())
-            }));
+            columns.extend(
+                labels
+                    .iter()
+                    .map(|field| arrow::array::new_null_array(field.data_type(), batch.num_rows())),
+            );
         }
         prepared.push(named_batch(&names, columns, batch.num_rows())?);
     }

@@ -178,7 +178,10 @@ impl MemorySnapshot {
                 chunks.push(piece);
             }
             let counts: &mut TableStatistics = statistics.tables.entry(*id).or_default();
-            counts.rows += batches.iter().map(|batch| batch.num_rows() as u64).sum::<u64>();
+            counts.rows += batches
+                .iter()
+                .map(|batch| batch.num_rows() as u64)
+                .sum::<u64>();
             counts.next_offset = chunks.rows();
         }
         let mut next = Self {
@@ -233,7 +236,12 @@ impl MemorySnapshot {
     }
 
     /// The roles of some rows of a table of hyperedges.
-    fn roles_of(&self, hyperedge_type: &HyperedgeType, id: TableId, offsets: &[u64]) -> Result<RecordBatch> {
+    fn roles_of(
+        &self,
+        hyperedge_type: &HyperedgeType,
+        id: TableId,
+        offsets: &[u64],
+    ) -> Result<RecordBatch> {
         let names: Vec<String> = hyperedge_type
             .roles
             .iter()
@@ -306,7 +314,12 @@ impl MemorySnapshot {
         *count = count.saturating_add_signed(change);
     }
 
-    fn take_rows(&self, table: TableId, offsets: &[u64], columns: &[String]) -> Result<RecordBatch> {
+    fn take_rows(
+        &self,
+        table: TableId,
+        offsets: &[u64],
+        columns: &[String],
+    ) -> Result<RecordBatch> {
         let entry = self.schema.table(table)?;
         let chunks = self.chunks(table)?;
         let places = offsets

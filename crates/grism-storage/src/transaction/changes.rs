@@ -65,11 +65,7 @@ pub(super) fn value_type(table: &Table, name: &str) -> Type {
 }
 
 /// Columns of rows, each of the type the table has for it.
-pub(super) fn columns_of(
-    table: &Table,
-    rows: &[&Row],
-    names: &[String],
-) -> Result<Vec<ArrayRef>> {
+pub(super) fn columns_of(table: &Table, rows: &[&Row], names: &[String]) -> Result<Vec<ArrayRef>> {
     names
         .iter()
         .map(|name| {
@@ -139,7 +135,11 @@ fn updates(table: &Table, changes: &TableChanges) -> Result<Vec<RecordBatch>> {
             let mut columns = vec![id_array(table.id, offsets.iter().copied())];
             columns.extend(columns_of(table, &rows, &names)?);
             let names: Vec<String> = std::iter::once(ID_COLUMN.to_owned()).chain(names).collect();
-            debug_assert!(offsets.iter().all(|offset| EntityId::new(table.id, *offset).offset() == *offset));
+            debug_assert!(
+                offsets
+                    .iter()
+                    .all(|offset| EntityId::new(table.id, *offset).offset() == *offset)
+            );
             named_batch(&names, columns, offsets.len())
         })
         .collect()

@@ -102,7 +102,8 @@ impl TransactionSnapshot {
                 let names: Vec<String> = ty.roles.iter().map(|role| role.name.clone()).collect();
                 let batch = named_batch(&names, columns_of(table, &rows, &names)?, rows.len())?;
                 let found = collect_incidences(*id, ty, &[batch], &|row| offsets[row])?;
-                for (key, added) in by_segment(found.get(&role.name).map_or(&[], Vec::as_slice), shift)
+                for (key, added) in
+                    by_segment(found.get(&role.name).map_or(&[], Vec::as_slice), shift)
                 {
                     own.added.entry(key).or_default().extend(added);
                 }
@@ -317,7 +318,9 @@ impl Snapshot for TransactionSnapshot {
         columns: &[String],
     ) -> Result<RecordBatch> {
         if let Some(changes) = self.tables.get(&table)
-            && offsets.iter().any(|offset| changes.deleted.contains(offset))
+            && offsets
+                .iter()
+                .any(|offset| changes.deleted.contains(offset))
         {
             return Err(deleted_access());
         }

@@ -18,9 +18,9 @@ pub(in crate::expr) fn arithmetic(operator: Op, a: &Value, b: &Value) -> Result<
         | (Op::Add, Value::Duration(duration), value) => shift(value, duration, 1)?,
         (Op::Subtract, value, Value::Duration(duration)) => shift(value, duration, -1)?,
         (Op::Multiply, Value::Duration(duration), factor)
-        | (Op::Multiply, factor, Value::Duration(duration)) => {
-            number(factor).map(|factor| scale(duration, factor)).transpose()?
-        }
+        | (Op::Multiply, factor, Value::Duration(duration)) => number(factor)
+            .map(|factor| scale(duration, factor))
+            .transpose()?,
         (Op::Divide, Value::Duration(duration), divisor) => match number(divisor) {
             Some(divisor) => Some(scale(duration, 1.0 / divisor)?),
             None => None,

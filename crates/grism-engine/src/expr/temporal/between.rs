@@ -1,8 +1,6 @@
 //! The length of time between two temporal values.
 
-use grism_core::temporal::{
-    Duration, LocalDateTime, NANOS_PER_DAY, NANOS_PER_SECOND, civil_from_days,
-};
+use grism_core::temporal::{Duration, LocalDateTime, NANOS_PER_DAY, civil_from_days};
 use grism_core::{Result, Value};
 use grism_logical::ScalarFunction as F;
 
@@ -87,12 +85,10 @@ fn instants(first: &Parts, second: &Parts) -> Result<(LocalDateTime, LocalDateTi
 }
 
 fn difference(from: LocalDateTime, to: LocalDateTime) -> i128 {
-    i128::from(to.days - from.days) * i128::from(NANOS_PER_DAY)
-        + i128::from(to.nanos - from.nanos)
+    i128::from(to.days - from.days) * i128::from(NANOS_PER_DAY) + i128::from(to.nanos - from.nanos)
 }
 
 fn seconds((from, to): (LocalDateTime, LocalDateTime)) -> Result<Duration> {
-    debug_assert!(NANOS_PER_SECOND > 0);
     let sum = Sum {
         nanos: difference(from, to),
         ..Sum::default()

@@ -52,7 +52,7 @@ fn offset_text(offset: i32) -> String {
     }
     let sign = if offset < 0 { '-' } else { '+' };
     let size = offset.unsigned_abs();
-    let seconds = if size % 60 == 0 {
+    let seconds = if size.is_multiple_of(60) {
         String::new()
     } else {
         format!(":{:02}", size % 60)

@@ -195,7 +195,9 @@ fn date_of(function: F, fields: &Fields, base: Option<i64>) -> Result<i64> {
     }
     if week.is_some() || day_of_week.is_some() {
         let base = base.map(week_date);
-        let year = year.or(base.map(|(year, _, _)| year)).ok_or_else(needs_year)?;
+        let year = year
+            .or(base.map(|(year, _, _)| year))
+            .ok_or_else(needs_year)?;
         let week = week.or(base.map(|(_, week, _)| week)).unwrap_or(1);
         let day = day_of_week.or(base.map(|(_, _, day)| day)).unwrap_or(1);
         in_range("the week", week, 1, 53)?;

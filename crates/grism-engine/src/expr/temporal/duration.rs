@@ -94,7 +94,10 @@ impl Sum {
             Amount::Real(amount) => {
                 let days = amount * unit as f64;
                 self.days += days.trunc() as i128;
-                self.nanos(Amount::Real(days.fract() * SECONDS_PER_DAY as f64), NANOS_PER_SECOND);
+                self.nanos(
+                    Amount::Real(days.fract() * SECONDS_PER_DAY as f64),
+                    NANOS_PER_SECOND,
+                );
             }
         }
     }
@@ -117,8 +120,7 @@ impl Sum {
     pub(super) fn finish(self) -> Result<Duration> {
         let second = i128::from(NANOS_PER_SECOND);
         let part = |value: i128| {
-            i64::try_from(value)
-                .map_err(|_| Error::invalid_data("a duration is out of range"))
+            i64::try_from(value).map_err(|_| Error::invalid_data("a duration is out of range"))
         };
         Ok(Duration {
             months: part(self.months)?,
@@ -161,7 +163,12 @@ fn parse(text: &str) -> Option<Duration> {
         return sum.finish().ok();
     }
     let mut units = 0;
-    let dates = [('Y', "years"), ('M', "months"), ('W', "weeks"), ('D', "days")];
+    let dates = [
+        ('Y', "years"),
+        ('M', "months"),
+        ('W', "weeks"),
+        ('D', "days"),
+    ];
     let times = [('H', "hours"), ('M', "minutes"), ('S', "seconds")];
     for (part, names) in [(date, &dates[..]), (time.unwrap_or(""), &times[..])] {
         let mut rest = part;
@@ -173,7 +180,10 @@ fn parse(text: &str) -> Option<Duration> {
             let sign = if negative { -1 } else { 1 };
             match digits.parse::<i64>() {
                 Ok(whole) => sum.add(name, Amount::Whole(sign * whole)),
-                Err(_) => sum.add(name, Amount::Real(sign as f64 * digits.parse::<f64>().ok()?)),
+                Err(_) => sum.add(
+                    name,
+                    Amount::Real(sign as f64 * digits.parse::<f64>().ok()?),
+                ),
             };
             units += 1;
             rest = &rest[end + 1..];

@@ -1,8 +1,6 @@
 //! Dates and times from text, in the forms of ISO 8601.
 
-use grism_core::temporal::{
-    NANOS_PER_SECOND, days_from_civil, days_in_month, is_leap_year,
-};
+use grism_core::temporal::{NANOS_PER_SECOND, days_from_civil, days_in_month, is_leap_year};
 use grism_core::{Error, Result};
 use grism_logical::ScalarFunction as F;
 
@@ -39,9 +37,7 @@ pub(super) fn parse(function: F, text: &str) -> Result<Parts> {
 
 /// The clock, and what stands behind it: an offset, a zone in brackets, or both.
 fn split_zone(text: &str) -> (&str, &str) {
-    let at = text
-        .find(['Z', 'z', '+', '-', '['])
-        .unwrap_or(text.len());
+    let at = text.find(['Z', 'z', '+', '-', '[']).unwrap_or(text.len());
     text.split_at(at)
 }
 
@@ -108,8 +104,7 @@ pub(super) fn parse_date(text: &str) -> Option<i64> {
 }
 
 fn civil(year: i64, month: i64, day: i64) -> Option<i64> {
-    let fits =
-        (1..=12).contains(&month) && (1..=days_in_month(year, month)).contains(&day);
+    let fits = (1..=12).contains(&month) && (1..=days_in_month(year, month)).contains(&day);
     fits.then(|| days_from_civil(year, month, day))
 }
 
@@ -120,7 +115,7 @@ pub(super) fn parse_time(text: &str) -> Option<i64> {
         None => (text, ""),
     };
     let digits: String = clock.chars().filter(|letter| *letter != ':').collect();
-    if digits.len() % 2 != 0 || digits.len() > 6 || digits.is_empty() {
+    if !digits.len().is_multiple_of(2) || digits.len() > 6 || digits.is_empty() {
         return None;
     }
     let part = |place: usize| match digits.get(place..place + 2) {

