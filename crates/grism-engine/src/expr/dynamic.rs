@@ -12,6 +12,7 @@ use grism_logical::{
 
 use super::evaluator::{ExprEvaluator, Node};
 use super::operand::{Operand, computed_rows};
+use super::schema_inference::infer_expr_type;
 use super::values;
 use crate::PhysicalSchema;
 
@@ -58,17 +59,21 @@ impl Dynamic {
             }
             _ => return Ok(None),
         };
+        // The types first: compiling operands here and again elsewhere would double the work at every level.
+        let types = operands
+            .iter()
+            .map(|operand| infer_expr_type(operand, input))
+            .collect::<Result<Vec<_>>>()?;
+        // A map is indexed by a key that is known only at run time.
+        let computed_key =
+            matches!(expression, LogicalExpr::Index { .. }) && matches!(types[0], Type::Map(_));
+        if !types.contains(&Type::Any) && !computed_key {
+            return Ok(None);
+        }
         let compiled = operands
             .iter()
             .map(|operand| Node::compile(operand, input))
             .collect::<Result<Vec<_>>>()?;
-        let unknown = compiled.iter().any(|(_, ty)| ty == &Type::Any);
-        // A map is indexed by a key that is known only at run time.
-        let computed_key = matches!(expression, LogicalExpr::Index { .. })
-            && matches!(compiled[0].1, Type::Map(_));
-        if !unknown && !computed_key {
-            return Ok(None);
-        }
         let mut place = 0;
         let template = expression.map_children(|_| {
             place += 1;
