@@ -89,6 +89,8 @@ pub struct PatternGraph {
     pub edges: Vec<PatternEdge>,
     /// Role steps.
     pub roles: Vec<PatternRole>,
+    /// Columns that close cycles are numbered from here on; no plan makes more than two for a step.
+    pub first_temporary: usize,
 }
 
 /// Plans `graph` on top of `input`, whose columns are bound already; `Unit` where nothing is.
@@ -109,7 +111,7 @@ pub fn plan_pattern(
     let bound: BTreeSet<String> = input.schema()?.names().map(str::to_owned).collect();
     let mut progress = Progress {
         bound,
-        temporaries: 0,
+        temporaries: graph.first_temporary,
         ..Progress::default()
     };
     let mut plan = input;
@@ -661,7 +663,7 @@ impl Planner<'_> {
             return (variable.to_owned(), None);
         }
         progress.temporaries += 1;
-        let temporary = format!("#{variable}{}", progress.temporaries);
+        let temporary = format!("#{variable}~{}", progress.temporaries);
         let closing = LogicalExpr::column(&temporary)
             .binary(BinaryOperator::Equal, LogicalExpr::column(variable));
         (temporary, Some(closing))

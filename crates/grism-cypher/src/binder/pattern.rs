@@ -185,6 +185,8 @@ impl Binder<'_> {
             }
         }
         self.flush_pending()?;
+        graph.first_temporary = self.counter;
+        self.counter += 2 * (graph.edges.len() + graph.roles.len());
         let input = std::mem::replace(&mut self.plan, LogicalPlan::Unit);
         self.estimate(&mut graph, &conditions, predicate, &input)?;
         self.plan = plan_pattern(&graph, input, self.schema, self.statistics)?.filtered(conditions);

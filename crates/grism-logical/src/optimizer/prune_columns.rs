@@ -88,7 +88,7 @@ impl Pruner<'_> {
             }
             LogicalPlan::HyperedgeScan(scan) => LogicalPlan::HyperedgeScan(HyperedgeScan {
                 properties: needs.properties_of(&scan.variable),
-                bindings: self.prune_bindings(&scan.bindings, &scan.tables, &needs),
+                bindings: self.prune_bindings(&scan.bindings, &[], &scan.tables, &needs),
                 ..scan.clone()
             }),
             LogicalPlan::EdgeExpand(expand) => {
@@ -254,7 +254,11 @@ impl Pruner<'_> {
     }
 
     fn prune_role_expand(&self, expand: &RoleExpand, needs: Needs) -> Result<LogicalPlan> {
-        let bindings = self.prune_bindings(&expand.bindings, &expand.tables, &needs);
+        let taken: &[String] = match &expand.from {
+            RoleSource::Member { roles, .. } => roles,
+            RoleSource::Hyperedge => &[],
+        };
+        let bindings = self.prune_bindings(&expand.bindings, taken, &expand.tables, &needs);
         let mut from = expand.from.clone();
         let mut produced: Vec<String> = expand
             .bindings
@@ -399,10 +403,12 @@ impl Pruner<'_> {
         }))
     }
 
-    /// Bindings that nothing reads are dropped where a hyperedge always has exactly one such member.
+    /// Bindings that nothing reads are dropped where a hyperedge always has exactly one such member. `taken`: the roles
+    /// of the member that the hyperedge was reached from.
     fn prune_bindings(
         &self,
         bindings: &[RoleBinding],
+        taken: &[String],
         tables: &Tables,
         needs: &Needs,
     ) -> Vec<RoleBinding> {
@@ -416,12 +422,12 @@ impl Pruner<'_> {
                         .is_some_and(|role| role.cardinality == Cardinality::One)
                 })
             };
-            // The same role bound twice never holds for a single-valued role, so neither binding may go.
-            let alone = bindings
-                .iter()
-                .filter(|other| other.roles == binding.roles)
-                .count()
-                == 1;
+            // Another binding that may take the same role must leave this one its incidence, so neither may go.
+            let shares = |other: &&RoleBinding| {
+                other.roles.iter().any(|role| binding.roles.contains(role))
+            };
+            let alone = bindings.iter().filter(shares).count() == 1
+                && !taken.iter().any(|role| binding.roles.contains(role));
             binding.restrict.is_none()
                 && alone
                 && matches!(&binding.roles[..], [role] if once(role))
