@@ -137,6 +137,7 @@ impl Found {
 
     /// The columns called `names`.
     fn keep(&self, names: &[String]) -> Result<Self> {
+        let names: HashSet<&String> = names.iter().collect();
         let columns = self
             .columns()
             .into_iter()
@@ -147,10 +148,9 @@ impl Found {
 
     fn with(&self, added: Vec<(Column, ArrayRef)>) -> Result<Self> {
         let mut columns = self.columns();
-        for (column, array) in added {
-            columns.retain(|(own, _)| own.name != column.name);
-            columns.push((column, array));
-        }
+        let replaced: HashSet<&String> = added.iter().map(|(column, _)| &column.name).collect();
+        columns.retain(|(own, _)| !replaced.contains(&own.name));
+        columns.extend(added);
         Self::of(columns, self.batch.num_rows())
     }
 
@@ -286,6 +286,14 @@ impl Writer<'_> {
 
     /// The rows of a plan over the graph as it is now.
     async fn evaluate(&self, plan: &LogicalPlan) -> Result<Found> {
+        if let LogicalPlan::Rows { schema, rows } = plan
+            && let [batch] = rows.batches()
+        {
+            return Ok(Found {
+                schema: schema.clone(),
+                batch: batch.clone(),
+            });
+        }
         let snapshot = Arc::new(self.transaction.snapshot());
         let optimized = optimize(plan.clone(), self.transaction.schema())?;
         let planner = LocalPhysicalPlanner::with_config(PlannerConfig {

@@ -9,6 +9,7 @@ import ray
 
 import flights
 import grism_ray as gr
+import shared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,3 +36,11 @@ def no_ray_left() -> Iterator[None]:
     """Shuts Ray down when a module ends."""
     yield
     ray.shutdown()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Prints what the tests measured."""
+    if shared.NOTES:
+        terminalreporter.section("measured")
+        for line in shared.NOTES:
+            terminalreporter.line(line)

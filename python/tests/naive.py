@@ -6,9 +6,11 @@ It shares nothing with the engine, so that an answer both give is likely right.
 from __future__ import annotations
 
 import collections
-import random
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import random
 
 NODE, HYPER, OVER = "N", "H", "G"
 ROLES = {HYPER: ("p", "q", "r"), OVER: ("of", "by")}
@@ -27,9 +29,11 @@ class Model:
     """Hyperedge, role, position, member."""
 
     def of_kind(self, kind: str) -> list[int]:
+        """The entities of one kind."""
         return [k for k, own in self.kinds.items() if own == kind]
 
     def members(self, hyperedge: int, role: str | None = None) -> list[int]:
+        """The members of a hyperedge in one role, or in all."""
         return [m for h, own, _, m in self.incidences if h == hyperedge and role in (None, own)]
 
 
@@ -102,6 +106,8 @@ class Pattern:
     steps: list[Step]
 
     def text(self, bound: set[str]) -> str:
+        """The pattern in Cypher; variables that are bound already go without their label."""
+
         def entity(name: str) -> str:
             return f"({name})" if name in bound else f"({name}:{self.variables[name]})"
 

@@ -17,7 +17,10 @@ use crate::arguments::TckServer;
 pub(crate) async fn serve(arguments: TckServer) -> Result<()> {
     let mut server = Server {
         graph: Graph::in_memory(),
-        lance: arguments.lance,
+        // Several servers may be given one directory.
+        lance: arguments
+            .lance
+            .map(|directory| directory.join(std::process::id().to_string())),
         graphs: 0,
         options: QueryOptions {
             engine: Engine::from_name(&arguments.engine)?,

@@ -630,8 +630,8 @@ impl Binder<'_> {
             key(&incidence.member);
         }
         self.scope = after;
-        // What is set is bound over the rows with the pattern's variables, found or created.
-        let mut rows = outer_schema.clone();
+        // What is set is bound over the variables, those of the pattern too: what the search computed beside is gone.
+        let mut rows = grism_logical::PlanSchema::default();
         for variable in &inner.scope.variables {
             rows.put(grism_logical::Column::new(
                 &variable.column,

@@ -423,9 +423,8 @@ impl Pruner<'_> {
                 })
             };
             // Another binding that may take the same role must leave this one its incidence, so neither may go.
-            let shares = |other: &&RoleBinding| {
-                other.roles.iter().any(|role| binding.roles.contains(role))
-            };
+            let shares =
+                |other: &&RoleBinding| other.roles.iter().any(|role| binding.roles.contains(role));
             let alone = bindings.iter().filter(shares).count() == 1
                 && !taken.iter().any(|role| binding.roles.contains(role));
             binding.restrict.is_none()
