@@ -31,12 +31,16 @@ pub struct WriteCounts {
     pub labels_added: u64,
     /// Labels that nodes lost.
     pub labels_removed: u64,
+    /// Members that roles got, those of created hyperedges included.
+    pub members_added: u64,
+    /// Members that roles of hyperedges that stay lost.
+    pub members_removed: u64,
 }
 
 impl WriteCounts {
     /// The counts by name.
     #[must_use]
-    pub fn named(&self) -> [(&'static str, u64); 7] {
+    pub fn named(&self) -> [(&'static str, u64); 9] {
         [
             ("nodes_created", self.nodes_created),
             ("nodes_deleted", self.nodes_deleted),
@@ -45,6 +49,8 @@ impl WriteCounts {
             ("properties_set", self.properties_set),
             ("labels_added", self.labels_added),
             ("labels_removed", self.labels_removed),
+            ("members_added", self.members_added),
+            ("members_removed", self.members_removed),
         ]
     }
 
@@ -364,6 +370,7 @@ impl Transaction {
             }
         };
         self.row(hyperedge).insert(role.to_owned(), next);
+        self.counts.members_added += 1;
         Ok(())
     }
 
@@ -408,6 +415,7 @@ impl Transaction {
             _ => Value::Null,
         };
         self.row(hyperedge).insert(role.to_owned(), next);
+        self.counts.members_removed += 1;
         Ok(())
     }
 
@@ -458,10 +466,13 @@ impl Transaction {
                     }
                     Cardinality::Optional => {
                         self.row(hyperedge).insert(role, Value::Null);
+                        self.counts.members_removed += 1;
                     }
                     Cardinality::Many => {
                         if let Value::List(mut members) = self.read(hyperedge, &role).await? {
+                            let before = members.len();
                             members.retain(|member| member.entity_id() != Some(id));
+                            self.counts.members_removed += (before - members.len()) as u64;
                             self.row(hyperedge).insert(role, Value::List(members));
                         }
                     }
