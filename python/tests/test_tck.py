@@ -23,7 +23,7 @@ def run(folder: Path, report: Path, server: str, *options: str) -> dict[str, obj
     """Runs scenarios with error codes compared; the runner's report."""
     command = [sys.executable, "tck_runner.py", "features", "--driver", "stdio_driver:Stdio"]
     command += ["--driver-arg", f"cmd={GRISM} tck-server {server}", "--jobs", "2", "--observe"]
-    command += ["--errors", "strict", "--json", str(report), *options]
+    command += ["--errors", "strict", "--timeout", "60", "--json", str(report), *options]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=900, check=False)
     assert report.exists(), done.stderr
     return json.loads(report.read_text())
