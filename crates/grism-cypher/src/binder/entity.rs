@@ -320,13 +320,26 @@ impl Binder<'_> {
         only: Option<&str>,
         span: Span,
     ) -> Result<LogicalExpr> {
-        let [table] = tables[..] else {
-            return Err(self.source.unsupported(
-                format!("{}() of hyperedges of several types", function.name()),
-                span,
-            ));
-        };
         let schema = Arc::clone(self.schema);
+        let [table] = tables[..] else {
+            // Which roles there are is known only row by row.
+            let types = tables.iter().filter_map(|table| {
+                let table = schema.table(*table).ok()?;
+                table.hyperedge_type()
+            });
+            let roles: Vec<&str> = types
+                .flat_map(|ty| ty.roles.iter().map(|role| role.name.as_str()))
+                .collect();
+            if let Some(only) = only.filter(|only| !roles.is_empty() && !roles.contains(only)) {
+                let hint = hint(only, roles.into_iter());
+                return Err(self
+                    .source
+                    .invalid(format!("no type here has a role `{only}`{hint}"), span));
+            }
+            let rest = only.map(|only| LogicalExpr::Literal(Value::String(only.to_owned())));
+            let ty = Type::Hyperedge(tables.clone());
+            return Ok(self.dynamic_function(function, base, &ty, rest.into_iter().collect()));
+        };
         let hyperedge_type = schema
             .table(table)?
             .hyperedge_type()

@@ -134,9 +134,13 @@ impl Binder<'_> {
                 None => None,
                 Some(LogicalExpr::Literal(Value::String(role))) => Some(role.clone()),
                 Some(_) => {
-                    return Err(self
-                        .source
-                        .unsupported("a computed role in members()", call.arguments[1].span));
+                    let role = arguments.swap_remove(1);
+                    let role_type = self.type_of(&role, &call.arguments[1])?;
+                    let role = role.convert(&role_type, &Type::Any);
+                    let base = arguments.swap_remove(0);
+                    let ty = self.type_of(&base, &call.arguments[0])?;
+                    let bound = self.dynamic_function(function, base, &ty, vec![role]);
+                    return self.typed(bound, place);
                 }
             };
             let ty = self.type_of(&arguments[0], &call.arguments[0])?;

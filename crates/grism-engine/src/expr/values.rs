@@ -171,10 +171,19 @@ fn call(function: F, mut arguments: Vec<Value>) -> Result<Value> {
         }
         (F::Members, Value::Hyperedge(hyperedge)) => {
             let members = read(hyperedge.contents)?.members.into_iter();
-            let wanted = members.filter(|(role, _)| match &second {
-                Some(Value::String(only)) => role == only,
-                _ => true,
-            });
+            let only = match &second {
+                Some(Value::Null) => return Ok(Value::Null),
+                Some(Value::String(only)) => Some(only),
+                Some(other) => {
+                    return Err(Error::invalid_data(format!(
+                        "a role is a string, not {}",
+                        other.type_name()
+                    ))
+                    .with_code("TypeError:InvalidArgumentType"));
+                }
+                None => None,
+            };
+            let wanted = members.filter(|(role, _)| only.is_none_or(|only| role == only));
             Value::List(wanted.flat_map(|(_, members)| members).collect())
         }
         (F::Nodes, Value::Path(path)) => Value::List(path.nodes),
