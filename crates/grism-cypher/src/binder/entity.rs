@@ -331,7 +331,7 @@ impl Binder<'_> {
                 .flat_map(|ty| ty.roles.iter().map(|role| role.name.as_str()))
                 .collect();
             if let Some(only) = only.filter(|only| !roles.is_empty() && !roles.contains(only)) {
-                let hint = hint(only, roles.into_iter());
+                let hint = hint(only, roles);
                 return Err(self
                     .source
                     .invalid(format!("no type here has a role `{only}`{hint}"), span));
