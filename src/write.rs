@@ -734,11 +734,7 @@ fn with_passed_through(plan: &LogicalPlan, rows: &Found) -> Result<LogicalPlan> 
                 }
                 Ok(LogicalPlan::Project { input, expressions })
             }
-            LogicalPlan::Apply(apply) => Ok(LogicalPlan::Apply(grism_logical::Apply {
-                input: Arc::new(pass(&apply.input, leaf)?),
-                ..apply.clone()
-            })),
-            other => other.try_map_inputs(&mut |input| pass(input, leaf)),
+            other => other.try_map_outer(&mut |input| pass(input, leaf)),
         }
     }
     pass(plan, &rows.leaf())

@@ -63,8 +63,13 @@ pub trait PhysicalOperator: Send + Sync + Debug {
     /// What planners need to know.
     fn capabilities(&self) -> OperatorCaps;
 
-    /// The inputs, in order; the subplan of an apply is none of them.
+    /// The inputs, in order.
     fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>>;
+
+    /// The plan that the operator runs within itself, from rows of its own.
+    fn subplan(&self) -> Option<&Arc<dyn PhysicalOperator>> {
+        None
+    }
 
     /// The same operator over other inputs.
     ///

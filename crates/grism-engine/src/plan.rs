@@ -86,11 +86,8 @@ fn write_tree(
     for child in operator.children() {
         write_tree(child, metrics, depth + 1, text);
     }
-    if let Some(apply) = operator
-        .as_any()
-        .downcast_ref::<crate::operators::ApplyExec>()
-    {
-        write_tree(apply.subplan(), metrics, depth + 1, text);
+    if let Some(subplan) = operator.subplan() {
+        write_tree(subplan, metrics, depth + 1, text);
     }
 }
 

@@ -11,7 +11,8 @@ use crate::expr::schema_inference::infer_expr_type;
 use crate::operators::{
     AdjacencyExpandExec, AggregateColumn, ApplyExec, ArgumentExec, CrossJoinExec, EmptyExec,
     FetchExec, FilterExec, HashAggregateExec, HashJoinExec, HydrateExec, HyperedgeScanExec,
-    LimitExec, NodeScanExec, PathExpandExec, ProjectExec, RoleExpandExec, RowsExec, SortExec,
+    LimitExec, NodeScanExec, PathExpandExec, ProjectExec, RepeatExec, RoleExpandExec, RowsExec,
+    SortExec,
     UnionExec, UnitExec, UnwindExec,
 };
 use crate::{PhysicalOperator, PhysicalPlan, PhysicalSchema};
@@ -99,6 +100,11 @@ impl Builder {
             LogicalPlan::PathExpand(expand) => {
                 Arc::new(PathExpandExec::new(self.build(&expand.input)?, expand))
             }
+            LogicalPlan::Repeat(repeat) => {
+                let input = self.build(&repeat.input)?;
+                let (hop, row) = self.subplan(&repeat.hop, true)?;
+                Arc::new(RepeatExec::new(input, hop, row.unwrap_or_default(), repeat))
+            }
             LogicalPlan::Hydrate { input, columns } => {
                 Arc::new(HydrateExec::new(self.build(input)?, columns.clone()))
             }
@@ -157,13 +163,8 @@ impl Builder {
             )?),
             LogicalPlan::Apply(apply) => {
                 let input = self.build(&apply.input)?;
-                self.applies += 1;
-                let row = (!mixes_rows(&apply.subplan)).then(|| format!("#row{}", self.applies));
-                let outer = std::mem::replace(&mut self.row, row.clone());
-                let within = std::mem::replace(&mut self.within, true);
-                let subplan = self.build(&apply.subplan);
-                (self.row, self.within) = (outer, within);
-                Arc::new(ApplyExec::new(input, subplan?, apply.kind.clone(), row))
+                let (subplan, row) = self.subplan(&apply.subplan, !mixes_rows(&apply.subplan))?;
+                Arc::new(ApplyExec::new(input, subplan, apply.kind.clone(), row))
             }
             LogicalPlan::Join(join) => {
                 let (left, right) = (self.build(&join.left)?, self.build(&join.right)?);
@@ -180,6 +181,21 @@ impl Builder {
                 without_internal(joined, &plan.schema()?.columns, self.row.as_deref())?
             }
         })
+    }
+
+    /// A subplan and, where it runs for many outer rows at once, the column of their numbers.
+    fn subplan(
+        &mut self,
+        plan: &LogicalPlan,
+        many: bool,
+    ) -> Result<(Arc<dyn PhysicalOperator>, Option<String>)> {
+        self.applies += 1;
+        let row = many.then(|| format!("#row{}", self.applies));
+        let outer = std::mem::replace(&mut self.row, row.clone());
+        let within = std::mem::replace(&mut self.within, true);
+        let subplan = self.build(plan);
+        (self.row, self.within) = (outer, within);
+        Ok((subplan?, row))
     }
 
     /// Groups. Values that are equal and yet differ (1 and 1.0, one instant in two zones) are grouped by a key beside

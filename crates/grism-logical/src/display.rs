@@ -3,8 +3,8 @@
 use std::fmt;
 
 use crate::{
-    Apply, ApplyKind, Direction, Hop, LogicalExpr, LogicalPlan, PathExpand, PathSearch,
-    PropertyRef, RoleBinding, RoleSource,
+    Apply, ApplyKind, Direction, LogicalExpr, LogicalPlan, PathExpand, PathSearch, PropertyRef,
+    Repeat, RoleBinding, RoleSource,
 };
 
 impl LogicalPlan {
@@ -74,6 +74,7 @@ impl LogicalPlan {
                 }
             }
             Self::PathExpand(expand) => expand.describe(),
+            Self::Repeat(repeat) => repeat.describe(),
             Self::Hydrate { columns, .. } => format!("Hydrate({})", columns.join(", ")),
             Self::Distinct { .. } => "Distinct".to_owned(),
             Self::Sort { keys, fetch, .. } => {
@@ -127,8 +128,8 @@ impl LogicalPlan {
         for input in self.inputs() {
             input.fmt_indented(f, depth + 1)?;
         }
-        if let Self::Apply(apply) = self {
-            apply.subplan.fmt_indented(f, depth + 1)?;
+        if let Some(subplan) = self.subplan() {
+            subplan.fmt_indented(f, depth + 1)?;
         }
         Ok(())
     }
@@ -144,36 +145,59 @@ impl PathExpand {
     /// The expansion in one line, as plans show it.
     #[must_use]
     pub fn describe(&self) -> String {
-        let steps = match (self.least, self.most) {
-            (least, Some(most)) if least == most => format!("*{least}"),
-            (1, None) => "*".to_owned(),
-            (least, most) => {
-                let most = most.map(|most| most.to_string()).unwrap_or_default();
-                format!("*{least}..{most}")
-            }
+        let (left, right) = match self.direction {
+            Direction::Out => ("-", "->"),
+            Direction::In => ("<-", "-"),
+            Direction::Both => ("-", "-"),
         };
-        let (left, right) = match &self.hop {
-            Hop::Edge(Direction::Out) => ("-", "->"),
-            Hop::Edge(Direction::In) => ("<-", "-"),
-            Hop::Edge(Direction::Both) => ("-", "-"),
-            Hop::Roles { .. } => ("<-", "->"),
-        };
-        let roles = match &self.hop {
-            Hop::Roles { from, to } => format!(", {} to {}", from.join("|"), to.join("|")),
-            Hop::Edge(_) => String::new(),
-        };
-        let search = match self.search {
-            PathSearch::Trails => "PathExpand",
-            PathSearch::Reach => "ReachExpand",
-            PathSearch::AnyShortest => "ShortestPath",
-            PathSearch::AllShortest => "AllShortestPaths",
-        };
-        let edges = named(self.edges.as_deref().unwrap_or_default(), &self.label);
         format!(
-            "{search}(({}){left}[{edges}{steps}{roles}]{right}({}))",
+            "{}(({}){left}[{}{}]{right}({}))",
+            self.search,
             named(&self.from, ""),
+            named(self.edges.as_deref().unwrap_or_default(), &self.label),
+            repetitions(self.least, self.most),
             named(&self.to, "")
         )
+    }
+}
+
+impl Repeat {
+    /// The repetition in one line, as plans show it.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        format!(
+            "{}(({}) ({}){} ({}))",
+            self.search,
+            named(&self.from, ""),
+            self.label,
+            repetitions(self.least, self.most),
+            named(&self.to, "")
+        )
+    }
+}
+
+impl fmt::Display for PathSearch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Trails => f.write_str("PathExpand"),
+            Self::Reach => f.write_str("ReachExpand"),
+            Self::AnyShortest => f.write_str("ShortestPath"),
+            Self::AllShortest => f.write_str("AllShortestPaths"),
+            Self::Shortest(count) => write!(f, "Shortest {count} Paths"),
+            Self::ShortestGroups(count) => write!(f, "Shortest {count} PathGroups"),
+        }
+    }
+}
+
+/// `*`, `*2`, `*2..5`.
+fn repetitions(least: u64, most: Option<u64>) -> String {
+    match (least, most) {
+        (least, Some(most)) if least == most => format!("*{least}"),
+        (1, None) => "*".to_owned(),
+        (least, most) => {
+            let most = most.map(|most| most.to_string()).unwrap_or_default();
+            format!("*{least}..{most}")
+        }
     }
 }
 

@@ -100,35 +100,25 @@ pub struct EdgeExpand {
     pub restrict: Option<Tables>,
 }
 
-/// Which of the paths between two nodes are found.
+/// Which of the paths between two nodes are found. A path takes no relationship twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PathSearch {
-    /// Every path that takes no edge twice.
+    /// Every path.
     Trails,
-    /// The nodes reached, each once for a row, over paths of any form.
+    /// The nodes at the ends of paths, each once for a row.
     Reach,
-    /// One path with the fewest edges.
+    /// One path with the fewest hops.
     AnyShortest,
-    /// Every path with the fewest edges.
+    /// Every path with the fewest hops.
     AllShortest,
+    /// This many paths, those with the fewest hops first.
+    Shortest(u64),
+    /// Every path whose number of hops is among the least ones, of which there are this many.
+    ShortestGroups(u64),
 }
 
-/// What one hop of a [`PathExpand`] is.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Hop {
-    /// Along a binary edge.
-    Edge(Direction),
-    /// From a member through a role to a hyperedge, and through a role to another member.
-    Roles {
-        /// The roles a hyperedge binds the member through.
-        from: Vec<String>,
-        /// The roles of the members reached.
-        to: Vec<String>,
-    },
-}
-
-/// Follows hops from a bound node, as many as allowed: input columns, then the steps (where named), the nodes they
-/// lead to (where named), then the last of those.
+/// Follows binary edges from a bound node, as many as allowed: input columns, then the steps (where named), the nodes
+/// they lead to (where named), then the last of those.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PathExpand {
     /// Rows to expand.
@@ -139,8 +129,8 @@ pub struct PathExpand {
     pub tables: Tables,
     /// The types as the query names them, for plans.
     pub label: String,
-    /// What one hop is.
-    pub hop: Hop,
+    /// Which way they are followed.
+    pub direction: Direction,
     /// The fewest hops.
     pub least: u64,
     /// The most hops; `None` where there is no limit.
@@ -160,6 +150,58 @@ pub struct PathExpand {
     /// Its type.
     pub to_type: Type,
     /// Tables the last node must come from; `None` for any.
+    pub restrict: Option<Tables>,
+}
+
+/// A column of one repetition that a [`Repeat`] collects along a path.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Collected {
+    /// The column of the repeated plan.
+    pub column: String,
+    /// The column of lists.
+    pub into: String,
+    /// Whether the column is a list itself, and its elements are collected.
+    pub flatten: bool,
+}
+
+/// Follows a pattern from a bound entity again and again, as often as allowed: input columns, then the collected lists,
+/// then the entity that the last repetition leads to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Repeat {
+    /// Rows to expand.
+    pub input: Arc<LogicalPlan>,
+    /// The column of the input that the first repetition starts from.
+    pub from: String,
+    /// One repetition: from [`LogicalPlan::Argument`], which has the columns of the input and `start`.
+    pub hop: Arc<LogicalPlan>,
+    /// The argument's column of the entity that a repetition starts from.
+    pub start: String,
+    /// Its type.
+    pub start_type: Type,
+    /// The repetition's column of the entity that it leads to.
+    pub end: String,
+    /// The repetition's columns of relationships and incidences, none of which a path takes twice.
+    pub used: Vec<String>,
+    /// What is collected along a path.
+    pub collected: Vec<Collected>,
+    /// The pattern as the query writes it, for plans.
+    pub label: String,
+    /// The fewest repetitions.
+    pub least: u64,
+    /// The most repetitions; `None` where there is no limit.
+    pub most: Option<u64>,
+    /// Which paths are found.
+    pub search: PathSearch,
+    /// Whether the shortest of all chains of repetitions takes no relationship twice, so that a search need not go on
+    /// from an entity that it has met already.
+    pub prunable: bool,
+    /// The column of the last entity, where the input has it: only paths that end there are found.
+    pub target: Option<String>,
+    /// The column of the last entity.
+    pub to: String,
+    /// Its type.
+    pub to_type: Type,
+    /// Tables the last entity must come from; `None` for any.
     pub restrict: Option<Tables>,
 }
 
@@ -300,6 +342,8 @@ pub enum LogicalPlan {
     RoleExpand(RoleExpand),
     /// See [`PathExpand`].
     PathExpand(PathExpand),
+    /// See [`Repeat`].
+    Repeat(Repeat),
     /// The same rows, with the contents of every node and hyperedge within some dynamically typed columns.
     Hydrate {
         /// Rows with the columns.
@@ -425,7 +469,16 @@ impl LogicalPlan {
             }
             Self::PathExpand(expand) => {
                 let mut schema = expand.input.schema()?;
-                put_path(&mut schema, expand);
+                for column in expand.columns() {
+                    schema.put(column);
+                }
+                schema
+            }
+            Self::Repeat(repeat) => {
+                let mut schema = repeat.input.schema()?;
+                for column in repeat.columns(&repeat.hop.schema()?) {
+                    schema.put(column);
+                }
                 schema
             }
             Self::Fetch(fetch) => {
@@ -516,7 +569,17 @@ impl LogicalPlan {
         })
     }
 
-    /// The inputs, without the subplan of an [`Apply`].
+    /// The plan that runs within this node, from rows of its own: of an [`Apply`] or a [`Repeat`].
+    #[must_use]
+    pub fn subplan(&self) -> Option<&Arc<Self>> {
+        match self {
+            Self::Apply(apply) => Some(&apply.subplan),
+            Self::Repeat(repeat) => Some(&repeat.hop),
+            _ => None,
+        }
+    }
+
+    /// The inputs, without the [`LogicalPlan::subplan`].
     #[must_use]
     pub fn inputs(&self) -> Vec<&Arc<Self>> {
         match self {
@@ -529,6 +592,7 @@ impl LogicalPlan {
             Self::EdgeExpand(EdgeExpand { input, .. })
             | Self::RoleExpand(RoleExpand { input, .. })
             | Self::PathExpand(PathExpand { input, .. })
+            | Self::Repeat(Repeat { input, .. })
             | Self::Hydrate { input, .. }
             | Self::Fetch(Fetch { input, .. })
             | Self::Filter { input, .. }
@@ -544,7 +608,7 @@ impl LogicalPlan {
         }
     }
 
-    /// The same node with each input, and the subplan of an [`Apply`], rewritten.
+    /// The same node with each input, and then the [`LogicalPlan::subplan`], rewritten.
     ///
     /// # Errors
     /// Those of `rewrite`.
@@ -577,6 +641,10 @@ impl LogicalPlan {
                 visit(&mut apply.input)?;
                 visit(&mut apply.subplan)?;
             }
+            Self::Repeat(repeat) => {
+                visit(&mut repeat.input)?;
+                visit(&mut repeat.hop)?;
+            }
             Self::Union { inputs } => inputs.iter_mut().try_for_each(visit)?,
             Self::Join(join) => {
                 visit(&mut join.left)?;
@@ -584,6 +652,21 @@ impl LogicalPlan {
             }
         }
         Ok(plan)
+    }
+
+    /// The same node with each input rewritten, but not the subplan.
+    ///
+    /// # Errors
+    /// Those of `rewrite`.
+    pub fn try_map_outer(&self, rewrite: &mut impl FnMut(&Self) -> Result<Self>) -> Result<Self> {
+        let mut inputs = self.inputs().len();
+        self.try_map_inputs(&mut |input| {
+            if inputs == 0 {
+                return Ok(input.clone());
+            }
+            inputs -= 1;
+            rewrite(input)
+        })
     }
 
     /// The plan over known rows: they take the place of the argument that it starts from.
@@ -594,11 +677,7 @@ impl LogicalPlan {
         match self {
             Self::Argument(_) => Ok(leaf.clone()),
             // The argument of a subplan is the apply's own outer side.
-            Self::Apply(apply) => Ok(Self::Apply(Apply {
-                input: Arc::new(apply.input.with_rows(leaf)?),
-                ..apply.clone()
-            })),
-            other => other.try_map_inputs(&mut |input| input.with_rows(leaf)),
+            other => other.try_map_outer(&mut |input| input.with_rows(leaf)),
         }
     }
 
@@ -633,15 +712,37 @@ impl LogicalPlan {
     }
 }
 
-fn put_path(schema: &mut PlanSchema, expand: &PathExpand) {
-    if let Some(edges) = &expand.edges {
-        let ty = Type::Hyperedge(Arc::clone(&expand.tables)).list();
-        schema.put(Column::new(edges, ty));
+impl PathExpand {
+    /// The columns added to those of the input.
+    #[must_use]
+    pub fn columns(&self) -> Vec<Column> {
+        let mut columns = Vec::new();
+        if let Some(edges) = &self.edges {
+            let ty = Type::Hyperedge(Arc::clone(&self.tables)).list();
+            columns.push(Column::new(edges, ty));
+        }
+        if let Some(nodes) = &self.nodes {
+            columns.push(Column::new(nodes, Type::Node([].into()).list()));
+        }
+        columns.push(Column::new(&self.to, self.to_type.clone()));
+        columns
     }
-    if let Some(nodes) = &expand.nodes {
-        schema.put(Column::new(nodes, Type::Node([].into()).list()));
+}
+
+impl Repeat {
+    /// The columns added to those of the input, given those of a repetition.
+    #[must_use]
+    pub fn columns(&self, hop: &PlanSchema) -> Vec<Column> {
+        let mut columns = Vec::new();
+        for collected in &self.collected {
+            let item = hop.find(&collected.column);
+            let item = item.map_or(Type::Null, |column| column.ty.clone());
+            let ty = if collected.flatten { item } else { item.list() };
+            columns.push(Column::new(&collected.into, ty));
+        }
+        columns.push(Column::new(&self.to, self.to_type.clone()));
+        columns
     }
-    schema.put(Column::new(&expand.to, expand.to_type.clone()));
 }
 
 fn put_properties(schema: &mut PlanSchema, entity: &str, properties: &[PropertyRef]) {

@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use grism_engine::operators::ApplyExec;
 use grism_engine::{PartitioningSpec, PhysicalOperator};
 
 use crate::{DistributedPlan, ExchangeMode, ExecutionStage};
@@ -71,8 +70,8 @@ fn output_name(stage: &ExecutionStage) -> String {
 /// A chain of operators from its source on; the inputs of a join stand in brackets.
 fn pipeline(operator: &Arc<dyn PhysicalOperator>) -> String {
     let mut own = operator.describe();
-    if let Some(apply) = operator.as_any().downcast_ref::<ApplyExec>() {
-        own = format!("{own}[{}]", pipeline(apply.subplan()));
+    if let Some(subplan) = operator.subplan() {
+        own = format!("{own}[{}]", pipeline(subplan));
     }
     match &operator.children()[..] {
         [] => own,

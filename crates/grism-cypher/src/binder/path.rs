@@ -1,12 +1,12 @@
 //! Paths: steps that stand for several hops, searches for the shortest, and paths as values.
 
 use grism_core::{Result, Type};
-use grism_logical::pattern::PatternGraph;
+use grism_logical::pattern::PatternHop;
 use grism_logical::{LogicalExpr, PathSearch, ScalarFunction};
 use open_cypher::ast::{Name, Node, PathSelector, Quantifier, QuantifierKind, RelationshipPattern};
 
 use super::Binder;
-use super::pattern::{Entity, Step, StepKind};
+use super::pattern::{Matched, Place};
 use super::scope::column_for;
 
 /// How many hops a step stands for.
@@ -22,6 +22,7 @@ pub(super) struct Length {
 pub(super) enum PathItem {
     Entity(usize),
     Step(usize),
+    Group(usize),
 }
 
 /// A path variable and what it runs through.
@@ -34,22 +35,33 @@ pub(super) struct PathOf<'p> {
 
 impl Binder<'_> {
     pub(super) fn path_search(&self, selector: &Node<PathSelector>) -> Result<PathSearch> {
+        let number = |count: &Option<String>| -> Result<u64> {
+            let Some(count) = count else { return Ok(1) };
+            let count = count.parse().ok().filter(|count| *count > 0);
+            count.ok_or_else(|| {
+                let message = "the number of paths must be a positive integer";
+                self.source.invalid(message, selector.span)
+            })
+        };
         Ok(match &selector.kind {
             PathSelector::All => PathSearch::Trails,
             PathSelector::AnyShortest => PathSearch::AnyShortest,
             PathSelector::AllShortest => PathSearch::AllShortest,
-            PathSelector::Any { count } if count.as_deref().is_none_or(|count| count == "1") => {
-                PathSearch::AnyShortest
-            }
-            PathSelector::Shortest { count, groups }
-                if count.as_deref().is_none_or(|count| count == "1") =>
-            {
-                if *groups {
-                    PathSearch::AllShortest
-                } else {
-                    PathSearch::AnyShortest
-                }
-            }
+            PathSelector::Any { count }
+            | PathSelector::Shortest {
+                count,
+                groups: false,
+            } => match number(count)? {
+                1 => PathSearch::AnyShortest,
+                count => PathSearch::Shortest(count),
+            },
+            PathSelector::Shortest {
+                count,
+                groups: true,
+            } => match number(count)? {
+                1 => PathSearch::AllShortest,
+                count => PathSearch::ShortestGroups(count),
+            },
             _ => return Err(self.source.unsupported("this path selector", selector.span)),
         })
     }
@@ -59,11 +71,20 @@ impl Binder<'_> {
         pattern: &RelationshipPattern,
         search: PathSearch,
     ) -> Result<Option<Length>> {
-        let (quantifier, legacy) = match (&pattern.legacy_quantifier, &pattern.graph_quantifier) {
-            (Some(quantifier), _) => (quantifier, true),
-            (None, Some(quantifier)) => (quantifier, false),
-            (None, None) => return Ok(None),
-        };
+        match (&pattern.legacy_quantifier, &pattern.graph_quantifier) {
+            (Some(quantifier), _) => self.times(quantifier, true, search).map(Some),
+            (None, Some(quantifier)) => self.times(quantifier, false, search).map(Some),
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// How often a quantifier repeats; `legacy` ones stand within a relationship's brackets.
+    pub(super) fn times(
+        &self,
+        quantifier: &Quantifier,
+        legacy: bool,
+        search: PathSearch,
+    ) -> Result<Length> {
         let number = |text: &Option<String>| self.hops(text.as_deref(), quantifier);
         let (least, most) = match &quantifier.kind {
             // `*` of a relationship is once or more, of a quantified path none or more.
@@ -82,11 +103,11 @@ impl Binder<'_> {
                 return Err(self.source.unsupported("this quantifier", quantifier.span));
             }
         };
-        Ok(Some(Length {
+        Ok(Length {
             least,
             most,
             search,
-        }))
+        })
     }
 
     fn hops(&self, text: Option<&str>, quantifier: &Quantifier) -> Result<Option<u64>> {
@@ -102,47 +123,38 @@ impl Binder<'_> {
     }
 
     /// Binds a path variable to the path through its elements.
-    pub(super) fn bind_path(
-        &mut self,
-        path: &PathOf<'_>,
-        entities: &[Entity],
-        steps: &[Step<'_>],
-        kinds: &[StepKind],
-        graph: &PatternGraph,
-    ) -> Result<()> {
+    pub(super) fn bind_path(&mut self, path: &PathOf<'_>, matched: &Matched<'_>) -> Result<()> {
         let mut arguments = Vec::new();
         let mut lists = None;
         for item in &path.items {
-            match item {
+            let place = match item {
                 // A step of several hops brings the nodes it leads to along, the last one included.
-                PathItem::Entity(index) => match lists.take() {
-                    Some(nodes) => arguments.push(nodes),
-                    None => arguments.push(LogicalExpr::column(&entities[*index].column)),
-                },
-                PathItem::Step(index) => {
-                    let place = kinds[..*index]
-                        .iter()
-                        .filter(|kind| {
-                            (**kind == StepKind::Edge) == (kinds[*index] == StepKind::Edge)
-                        })
-                        .count();
-                    if kinds[*index] == StepKind::Edge {
-                        let edge = &graph.edges[place];
-                        arguments.push(LogicalExpr::column(&edge.variable));
-                        lists = edge
-                            .path
-                            .as_ref()
-                            .map(|path| LogicalExpr::column(&path.nodes));
-                    } else {
-                        let incidence = graph.roles[place].incidence.clone();
-                        let incidence = incidence.ok_or_else(|| {
-                            self.source.unsupported(
-                                "a path through roles; name its steps",
-                                steps[*index].span,
-                            )
-                        })?;
-                        arguments.push(LogicalExpr::Column(incidence));
+                PathItem::Entity(index) => {
+                    let own = LogicalExpr::column(&matched.elements.entities[*index].column);
+                    arguments.push(lists.take().unwrap_or(own));
+                    continue;
+                }
+                PathItem::Step(index) => matched.places[*index],
+                PathItem::Group(index) => Place::Group(*index),
+            };
+            match place {
+                Place::Edge(place) => {
+                    let edge = &matched.graph.edges[place];
+                    arguments.push(LogicalExpr::column(&edge.variable));
+                    if let Some(PatternHop::Edge { nodes, .. }) =
+                        edge.path.as_ref().map(|path| &path.hop)
+                    {
+                        lists = Some(LogicalExpr::column(nodes));
                     }
+                }
+                Place::Role(place) => {
+                    let incidence = matched.graph.roles[place].incidence.clone();
+                    arguments.push(LogicalExpr::Column(incidence.unwrap_or_default()));
+                }
+                Place::Group(index) => {
+                    let (steps, entities) = matched.elements.groups[index].path_columns();
+                    arguments.push(LogicalExpr::Column(steps));
+                    lists = Some(LogicalExpr::Column(entities));
                 }
             }
         }

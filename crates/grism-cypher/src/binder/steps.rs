@@ -17,10 +17,6 @@ impl Binder<'_> {
     ) -> Result<Vec<StepKind>> {
         let mut kinds = Vec::new();
         for step in steps {
-            if step.length.is_some() {
-                kinds.push(StepKind::Edge);
-                continue;
-            }
             let (forward, backward) = match step.pattern.direction.kind {
                 RelationshipDirection::Right => (true, false),
                 RelationshipDirection::Left => (false, true),
@@ -30,6 +26,8 @@ impl Binder<'_> {
             let right = backward && self.has_roles(&entities[step.right], step)?;
             kinds.push(match (left, right) {
                 (false, false) => StepKind::Edge,
+                (true, false) if step.length.is_some() => StepKind::Roles { reversed: false },
+                (false, true) if step.length.is_some() => StepKind::Roles { reversed: true },
                 (true, false) => StepKind::Role { reversed: false },
                 (false, true) => StepKind::Role { reversed: true },
                 (true, true) => {
@@ -39,7 +37,7 @@ impl Binder<'_> {
             });
         }
         for (step, kind) in steps.iter().zip(&kinds) {
-            if let StepKind::Role { reversed } = kind {
+            if let StepKind::Role { reversed } | StepKind::Roles { reversed } = kind {
                 let hyperedge = if *reversed { step.right } else { step.left };
                 let types = self.types_with_roles(&entities[hyperedge], &step.names);
                 let own = entities[hyperedge]
@@ -132,7 +130,7 @@ impl Binder<'_> {
             return Ok(!types.is_empty());
         }
         if entity.labelled.is_some()
-            || entity.bound.is_some()
+            || (entity.bound.is_some() && !entity.is_start)
             || step.names.is_empty()
             || types.is_empty()
         {

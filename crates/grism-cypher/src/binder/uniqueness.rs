@@ -10,7 +10,6 @@ impl Binder<'_> {
     /// Two relationships, or two incidences, of one MATCH are never the same.
     pub(super) fn uniqueness(&mut self, graph: &mut PatternGraph) -> Vec<LogicalExpr> {
         let mut conditions = Vec::new();
-        let overlap = |a: &Tables, b: &Tables| a.iter().any(|table| b.contains(table));
         let differ = |a: LogicalExpr, b: LogicalExpr| a.binary(BinaryOperator::NotEqual, b);
         for (index, a) in graph.edges.iter().enumerate() {
             for b in graph.edges[..index]
@@ -23,27 +22,13 @@ impl Binder<'_> {
                 );
                 conditions.push(match (&b.path, &a.path) {
                     (None, None) => differ(first, second),
-                    (None, Some(_)) => first
-                        .binary(BinaryOperator::In, second)
-                        .unary(UnaryOperator::Not),
-                    (Some(_), None) => second
-                        .binary(BinaryOperator::In, first)
-                        .unary(UnaryOperator::Not),
-                    (Some(_), Some(_)) => {
-                        self.counter += 1;
-                        let variable = format!("#element{}", self.counter);
-                        let stands =
-                            LogicalExpr::column(&variable).binary(BinaryOperator::In, second);
-                        LogicalExpr::Quantified {
-                            quantifier: Quantifier::None,
-                            list: Box::new(first),
-                            variable,
-                            predicate: Box::new(stands),
-                        }
-                    }
+                    (None, Some(_)) => is_not_in(first, second),
+                    (Some(_), None) => is_not_in(second, first),
+                    (Some(_), Some(_)) => self.nothing_common(first, second),
                 });
             }
         }
+        conditions.extend(self.uniqueness_of_groups(graph));
         for index in 0..graph.roles.len() {
             for other in 0..index {
                 let (a, b) = (&graph.roles[index], &graph.roles[other]);
@@ -52,17 +37,7 @@ impl Binder<'_> {
                 {
                     continue;
                 }
-                let tables = |variable: &str| {
-                    let entity = graph
-                        .entities
-                        .iter()
-                        .find(|entity| entity.variable == variable);
-                    entity
-                        .and_then(|entity| entity.ty.tables())
-                        .cloned()
-                        .unwrap_or_default()
-                };
-                let (a_tables, b_tables) = (tables(&a.hyperedge), tables(&b.hyperedge));
+                let (a_tables, b_tables) = (graph.tables(&a.hyperedge), graph.tables(&b.hyperedge));
                 if !overlap(&a_tables, &b_tables) {
                     continue;
                 }
@@ -108,10 +83,76 @@ impl Binder<'_> {
         conditions
     }
 
-    fn incidence_column(&mut self, graph: &mut PatternGraph, index: usize) -> String {
+    /// What a repeated pattern takes is taken neither by a step beside it nor by another repeated pattern.
+    fn uniqueness_of_groups(&mut self, graph: &mut PatternGraph) -> Vec<LogicalExpr> {
+        let mut conditions = Vec::new();
+        for (index, taken) in graph.taken.clone().iter().enumerate() {
+            let list = || LogicalExpr::column(&taken.column);
+            let same_kind = |roles: Option<&Vec<String>>| match (&taken.roles, roles) {
+                (None, None) => true,
+                (Some(own), Some(roles)) => own.iter().any(|role| roles.contains(role)),
+                _ => false,
+            };
+            let others: Vec<String> = graph.taken[..index]
+                .iter()
+                .filter(|other| other.group != taken.group)
+                .filter(|other| same_kind(other.roles.as_ref()))
+                .filter(|other| overlap(&other.tables, &taken.tables))
+                .map(|other| other.column.clone())
+                .collect();
+            for other in others {
+                conditions.push(self.nothing_common(list(), LogicalExpr::Column(other)));
+            }
+            for edge in graph.edges.iter().filter(|_| taken.roles.is_none()) {
+                if !overlap(&edge.tables, &taken.tables) {
+                    continue;
+                }
+                let own = LogicalExpr::column(&edge.variable);
+                conditions.push(match &edge.path {
+                    None => is_not_in(own, list()),
+                    Some(_) => self.nothing_common(own, list()),
+                });
+            }
+            for place in 0..graph.roles.len() {
+                let role = &graph.roles[place];
+                if same_kind(Some(&role.roles))
+                    && overlap(&graph.tables(&role.hyperedge), &taken.tables)
+                {
+                    let incidence = self.incidence_column(graph, place);
+                    conditions.push(is_not_in(LogicalExpr::Column(incidence), list()));
+                }
+            }
+        }
+        conditions
+    }
+
+    /// Whether no element of one list stands in the other.
+    fn nothing_common(&mut self, a: LogicalExpr, b: LogicalExpr) -> LogicalExpr {
+        self.counter += 1;
+        let variable = format!("#element{}", self.counter);
+        let stands = LogicalExpr::column(&variable).binary(BinaryOperator::In, b);
+        LogicalExpr::Quantified {
+            quantifier: Quantifier::None,
+            list: Box::new(a),
+            variable,
+            predicate: Box::new(stands),
+        }
+    }
+
+    pub(super) fn incidence_column(&mut self, graph: &mut PatternGraph, index: usize) -> String {
         if graph.roles[index].incidence.is_none() {
             graph.roles[index].incidence = Some(self.internal_name("incidence"));
         }
         graph.roles[index].incidence.clone().unwrap_or_default()
     }
+}
+
+fn overlap(a: &Tables, b: &Tables) -> bool {
+    a.iter().any(|table| b.contains(table))
+}
+
+fn is_not_in(element: LogicalExpr, list: LogicalExpr) -> LogicalExpr {
+    element
+        .binary(BinaryOperator::In, list)
+        .unary(UnaryOperator::Not)
 }

@@ -78,12 +78,6 @@ impl ApplyExec {
             schema,
         }
     }
-
-    /// The subplan.
-    #[must_use]
-    pub fn subplan(&self) -> &Arc<dyn PhysicalOperator> {
-        &self.subplan
-    }
 }
 
 #[typetag::serde]
@@ -102,6 +96,10 @@ impl PhysicalOperator for ApplyExec {
 
     fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
         vec![&self.input]
+    }
+
+    fn subplan(&self) -> Option<&Arc<dyn PhysicalOperator>> {
+        Some(&self.subplan)
     }
 
     fn with_new_children(

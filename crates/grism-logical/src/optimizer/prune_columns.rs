@@ -10,7 +10,7 @@ use grism_core::{Cardinality, GraphSchema, Result, Tables, Type};
 
 use crate::{
     Aggregate, Apply, ApplyKind, Column, EdgeExpand, Fetch, HyperedgeScan, Join, LogicalExpr,
-    LogicalPlan, NodeScan, PathExpand, PropertyRef, RoleBinding, RoleExpand, RoleSource,
+    LogicalPlan, NodeScan, PathExpand, PropertyRef, Repeat, RoleBinding, RoleExpand, RoleSource,
     property_column,
 };
 
@@ -107,6 +107,7 @@ impl Pruner<'_> {
             }
             LogicalPlan::RoleExpand(expand) => self.prune_role_expand(expand, needs)?,
             LogicalPlan::PathExpand(expand) => self.prune_path_expand(expand, needs)?,
+            LogicalPlan::Repeat(repeat) => self.prune_repeat(repeat, needs)?,
             LogicalPlan::Hydrate { input, columns } => {
                 let kept: Vec<String> = columns
                     .iter()
@@ -321,6 +322,41 @@ impl Pruner<'_> {
             nodes,
             properties,
             ..expand.clone()
+        }))
+    }
+
+    fn prune_repeat(&self, repeat: &Repeat, needs: Needs) -> Result<LogicalPlan> {
+        let mut collected = repeat.collected.clone();
+        collected.retain(|list| needs.columns.contains(&list.into));
+        let made = repeat.collected.iter().map(|list| &list.into);
+        let mut below = needs.without(made.chain([&repeat.to]));
+        below.column(&repeat.from);
+        below.columns.extend(repeat.target.clone());
+        let mut names: BTreeSet<String> = repeat.used.iter().cloned().collect();
+        names.extend(collected.iter().map(|list| list.column.clone()));
+        names.insert(repeat.end.clone());
+        let hop = self.prune(
+            &repeat.hop,
+            Needs {
+                columns: names.clone(),
+                properties: BTreeMap::new(),
+            },
+        )?;
+        let names: Vec<String> = names.into_iter().collect();
+        let hop = hop.keep_columns(&names)?;
+        let mut read = BTreeSet::new();
+        argument_columns(&hop, &mut read);
+        let outer = repeat.input.schema()?;
+        read.retain(|name| outer.contains(name) && name != &repeat.start);
+        below.columns.extend(read);
+        let input = self.prune_and_trim(&repeat.input, below)?;
+        let mut argument = input.schema()?.columns;
+        argument.push(Column::new(&repeat.start, repeat.start_type.clone()));
+        Ok(LogicalPlan::Repeat(Repeat {
+            input,
+            hop: Arc::new(with_argument(&hop, &argument)?),
+            collected,
+            ..repeat.clone()
         }))
     }
 
@@ -584,6 +620,10 @@ fn argument_columns(plan: &LogicalPlan, columns: &mut BTreeSet<String>) {
             columns.insert(expand.from.clone());
             columns.extend(expand.target.clone());
         }
+        LogicalPlan::Repeat(repeat) => {
+            columns.insert(repeat.from.clone());
+            columns.extend(repeat.target.clone());
+        }
         LogicalPlan::Hydrate { columns: own, .. } => columns.extend(own.iter().cloned()),
         LogicalPlan::Fetch(fetch) => {
             columns.insert(fetch.entity.clone());
@@ -597,8 +637,13 @@ fn argument_columns(plan: &LogicalPlan, columns: &mut BTreeSet<String>) {
     plan.inputs()
         .into_iter()
         .for_each(|input| argument_columns(input, columns));
-    if let LogicalPlan::Apply(apply) = plan {
-        argument_columns(&apply.subplan, columns);
+    if let Some(subplan) = plan.subplan() {
+        let mut own = BTreeSet::new();
+        argument_columns(subplan, &mut own);
+        if let LogicalPlan::Repeat(repeat) = plan {
+            own.remove(&repeat.start);
+        }
+        columns.append(&mut own);
     }
 }
 
@@ -616,6 +661,17 @@ fn with_argument(plan: &LogicalPlan, outer: &[Column]) -> Result<LogicalPlan> {
                 input,
                 subplan,
                 kind: apply.kind.clone(),
+            }))
+        }
+        LogicalPlan::Repeat(repeat) => {
+            let input = Arc::new(with_argument(&repeat.input, outer)?);
+            let mut argument = input.schema()?.columns;
+            argument.push(Column::new(&repeat.start, repeat.start_type.clone()));
+            let hop = Arc::new(with_argument(&repeat.hop, &argument)?);
+            Ok(LogicalPlan::Repeat(Repeat {
+                input,
+                hop,
+                ..repeat.clone()
             }))
         }
         other => other.try_map_inputs(&mut |input| with_argument(input, outer)),

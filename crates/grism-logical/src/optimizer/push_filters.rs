@@ -10,7 +10,7 @@ use grism_core::{
 
 use crate::{
     Aggregate, Apply, BinaryOperator, EdgeExpand, Fetch, HyperedgeScan, Join, LogicalExpr,
-    LogicalPlan, NodeScan, PathExpand, RoleExpand, UnaryOperator, comparison_type, infer_type,
+    LogicalPlan, NodeScan, PathExpand, Repeat, RoleExpand, UnaryOperator, comparison_type, infer_type,
 };
 
 /// Pushes filters down.
@@ -50,6 +50,7 @@ fn push(plan: &LogicalPlan, mut conjuncts: Vec<LogicalExpr>) -> Result<LogicalPl
         LogicalPlan::EdgeExpand(EdgeExpand { input, .. })
         | LogicalPlan::RoleExpand(RoleExpand { input, .. })
         | LogicalPlan::PathExpand(PathExpand { input, .. })
+        | LogicalPlan::Repeat(Repeat { input, .. })
         | LogicalPlan::Hydrate { input, .. }
         | LogicalPlan::Fetch(Fetch { input, .. })
         | LogicalPlan::Unwind { input, .. }
@@ -65,7 +66,7 @@ fn push(plan: &LogicalPlan, mut conjuncts: Vec<LogicalExpr>) -> Result<LogicalPl
             });
             let mut first = true;
             plan.try_map_inputs(&mut |child| {
-                // Of an apply, the first input is the outer side; the subplan keeps its own filters.
+                // The first input is the outer side; a subplan keeps its own filters.
                 let below = if std::mem::take(&mut first) {
                     below.clone()
                 } else {

@@ -1,0 +1,398 @@
+//! Groups: patterns that are repeated, `((a)-[:R]->(b)){1,3}`, and role steps of variable length.
+//!
+//! One repetition is bound as a pattern of its own, which starts from an entity of any kind: once from its left end and
+//! once from its right end, since the planner may reach the group from either side. The variables of the pattern are lists
+//! outside of it.
+
+use std::sync::Arc;
+
+use grism_core::{Error, Result, TableId, Tables, Type};
+use grism_logical::pattern::{
+    PatternEdge, PatternGraph, PatternHop, PatternPath, PatternTaken, Repetition,
+};
+use grism_logical::{Collected, Column, Direction, LogicalExpr, LogicalPlan, PathSearch};
+use open_cypher::Span;
+use open_cypher::ast::{
+    Expr, Node, NodePattern, PathFactorKind, PathPattern, PathPatternKind, RelationshipPattern,
+};
+
+use super::path::{Length, PathItem};
+use super::pattern::{Elements, Entity, Matched, Place};
+use super::scope::{Variable, column_for};
+use super::{Binder, variables_of, with_column};
+
+/// A repeated pattern, and the entities at its ends by index.
+pub(super) struct Group<'p> {
+    pub(super) pattern: GroupPattern<'p>,
+    pub(super) predicate: Option<&'p Expr>,
+    pub(super) length: Length,
+    pub(super) left: usize,
+    pub(super) right: usize,
+    pub(super) span: Span,
+    /// Makes the names of its columns differ from those of other groups.
+    pub(super) number: usize,
+}
+
+/// What is repeated.
+pub(super) enum GroupPattern<'p> {
+    /// A path pattern in parentheses.
+    Path(&'p PathPattern),
+    /// A step between nodes that are not written.
+    Steps(Box<RelationshipPattern>),
+}
+
+impl Group<'_> {
+    /// The columns of what a path through the group runs through: relationships, and the entities they lead to.
+    pub(super) fn path_columns(&self) -> (String, String) {
+        (
+            format!("#steps{}", self.number),
+            format!("#entities{}", self.number),
+        )
+    }
+}
+
+/// A group that has been bound.
+pub(super) struct PlannedGroup {
+    forward: Repetition,
+    backward: Repetition,
+    prunable: bool,
+    variables: Vec<Variable>,
+    taken: Vec<(Tables, Option<Vec<String>>)>,
+}
+
+/// A repetition planned from one end.
+struct OneWay {
+    repetition: Repetition,
+    variables: Vec<Variable>,
+    taken: Vec<(Tables, Option<Vec<String>>)>,
+    prunable: bool,
+    /// Tables of the entities at the left and right end.
+    ends: [Vec<TableId>; 2],
+}
+
+impl Binder<'_> {
+    /// Binds the groups of a pattern, and narrows the entities at their ends.
+    pub(super) fn repetitions(&mut self, elements: &mut Elements<'_>) -> Result<Vec<PlannedGroup>> {
+        let mut planned = Vec::new();
+        for group in &elements.groups {
+            let steps;
+            let path = match &group.pattern {
+                GroupPattern::Path(path) => *path,
+                GroupPattern::Steps(step) => {
+                    steps = path_of(step, group.span);
+                    &steps
+                }
+            };
+            let forward = self.one_way(path, group, false)?;
+            let warnings = self.warnings.len();
+            let backward = self.one_way(path, group, true)?;
+            // The same pattern has the same oddities.
+            self.warnings.truncate(warnings);
+            self.check_group_names(&forward, group, elements, &planned)?;
+            let [left, right] = forward.ends;
+            if group.length.least == 0 {
+                // Without a repetition both ends are one entity.
+                let both: Vec<TableId> = [left, right].concat();
+                for (end, other) in [(group.left, group.right), (group.right, group.left)] {
+                    let mut tables = both.clone();
+                    let other = &elements.entities[other];
+                    tables.extend(other.labelled.iter().flat_map(|tables| tables.iter()));
+                    let bound = other.bound.as_ref().and_then(Type::tables);
+                    tables.extend(bound.iter().flat_map(|tables| tables.iter()));
+                    let entity = &mut elements.entities[end];
+                    if entity.labelled.is_none() && entity.bound.is_none() {
+                        narrow(entity, tables);
+                    }
+                }
+            } else {
+                narrow(&mut elements.entities[group.left], left);
+                narrow(&mut elements.entities[group.right], right);
+            }
+            planned.push(PlannedGroup {
+                forward: forward.repetition,
+                backward: backward.repetition,
+                prunable: forward.prunable,
+                variables: forward.variables,
+                taken: forward.taken,
+            });
+        }
+        Ok(planned)
+    }
+
+    /// Adds the groups to the graph, and binds their variables.
+    pub(super) fn add_groups(
+        &mut self,
+        elements: &Elements<'_>,
+        planned: Vec<PlannedGroup>,
+        graph: &mut PatternGraph,
+    ) {
+        for (index, (group, planned)) in elements.groups.iter().zip(planned).enumerate() {
+            let label = match &group.pattern {
+                GroupPattern::Path(path) => self.source.slice(path.span),
+                GroupPattern::Steps(step) => {
+                    let labels = step.labels.as_ref();
+                    labels.map_or("", |labels| self.source.slice(labels.span))
+                }
+            };
+            graph.edges.push(PatternEdge {
+                variable: format!("#group{}", group.number),
+                tables: [].into(),
+                label: label.split_whitespace().collect::<Vec<_>>().join(" "),
+                direction: Direction::Out,
+                left: elements.entities[group.left].column.clone(),
+                right: elements.entities[group.right].column.clone(),
+                path: Some(PatternPath {
+                    hop: PatternHop::Pattern {
+                        forward: planned.forward,
+                        backward: planned.backward,
+                        prunable: planned.prunable,
+                    },
+                    least: group.length.least,
+                    most: group.length.most,
+                    search: group.length.search,
+                }),
+            });
+            for (number, (tables, roles)) in planned.taken.into_iter().enumerate() {
+                graph.taken.push(PatternTaken {
+                    column: taken_column(group, number),
+                    tables,
+                    roles,
+                    group: index,
+                });
+            }
+            for variable in planned.variables {
+                let column = column_for(&variable.name);
+                self.scope.put(&variable.name, &column, variable.ty.list());
+            }
+        }
+    }
+
+    fn one_way(&mut self, path: &PathPattern, group: &Group<'_>, backward: bool) -> Result<OneWay> {
+        let mut inner = self.inner()?;
+        let start = inner.internal_name("start");
+        let hyperedges = self.schema.hyperedge_tables();
+        let declared = hyperedges.filter(|(_, ty)| ty.declared);
+        let mut tables: Vec<TableId> = declared.map(|(table, _)| table.id).collect();
+        tables.extend(self.schema.node_tables().map(|table| table.id));
+        tables.sort_unstable();
+        let start_type = Type::Node(tables.into());
+        if let LogicalPlan::Argument(schema) = &mut inner.plan {
+            schema.put(Column::new(&start, start_type.clone()));
+        }
+        let (mut elements, mut items) = (Elements::default(), Vec::new());
+        inner.path(path, PathSearch::Trails, &mut elements, &mut items)?;
+        let nested = elements.steps.iter().any(|step| step.length.is_some());
+        if nested || !elements.groups.is_empty() {
+            let what = "a path of variable length within a repeated path";
+            return Err(self.source.unsupported(what, path.span));
+        }
+        let (Some(PathItem::Entity(first)), Some(PathItem::Entity(last)), true) =
+            (items.first(), items.last(), items.len() > 1)
+        else {
+            let message = "a repeated path needs a relationship";
+            return Err(self.source.invalid(message, path.span));
+        };
+        let (first, last) = (*first, *last);
+        let (from, to) = if backward { (last, first) } else { (first, last) };
+        let entity = &mut elements.entities[from];
+        if entity.bound.is_some() {
+            return Err(self.taken_name(entity.name.as_deref().unwrap_or_default(), path.span));
+        }
+        entity.column.clone_from(&start);
+        entity.bound = Some(start_type.clone());
+        entity.is_start = true;
+        let matched = inner.match_elements(elements, group.predicate, true)?;
+        let entities = &matched.elements.entities;
+        let mut ends = [Vec::new(), Vec::new()];
+        for (tables, end) in ends.iter_mut().zip([first, last]) {
+            let ty = inner.entity_type(&entities[end])?;
+            tables.extend(ty.tables().iter().flat_map(|tables| tables.iter()));
+        }
+        let new = |variable: &&Variable| self.scope.find(&variable.name).is_none();
+        let variables: Vec<Variable> = inner.scope.variables.iter().filter(new).cloned().collect();
+        let mut collected: Vec<Collected> = variables
+            .iter()
+            .map(|variable| Collected {
+                column: variable.column.clone(),
+                into: column_for(&variable.name),
+                flatten: false,
+            })
+            .collect();
+        let (taken, used) = taken_by(&matched);
+        collected.extend(used.iter().enumerate().map(|(number, column)| Collected {
+            column: column.clone(),
+            into: taken_column(group, number),
+            flatten: false,
+        }));
+        let path_columns = ["#hop_steps", "#hop_entities"].map(str::to_owned);
+        let (steps, reached) = along(&matched, &items, backward);
+        for ((column, parts), into) in path_columns
+            .iter()
+            .zip([steps, reached])
+            .zip(<[String; 2]>::from(group.path_columns()))
+        {
+            let input = std::mem::replace(&mut inner.plan, LogicalPlan::Unit);
+            let list = LogicalExpr::List(parts);
+            inner.plan = with_column(Arc::new(input), list, column.clone())?;
+            collected.push(Collected {
+                column: column.clone(),
+                into,
+                flatten: true,
+            });
+        }
+        let end = entities[to].column.clone();
+        let prunable = first != last && group.predicate.is_none() && is_prunable(&matched, [first, last]);
+        let hop = Arc::new(self.adopt(inner)?);
+        Ok(OneWay {
+            repetition: Repetition {
+                hop,
+                start,
+                start_type,
+                end,
+                used,
+                collected,
+            },
+            variables,
+            taken,
+            prunable,
+            ends,
+        })
+    }
+
+    /// The variables of a group are its own.
+    fn check_group_names(
+        &self,
+        own: &OneWay,
+        group: &Group<'_>,
+        elements: &Elements<'_>,
+        others: &[PlannedGroup],
+    ) -> Result<()> {
+        for Variable { name, .. } in &own.variables {
+            let is_step = elements.steps.iter().any(|step| {
+                let variable = step.pattern.variable.as_ref();
+                step.span != group.span
+                    && variable.is_some_and(|variable| &variable.kind.text == name)
+            });
+            let is_entity = elements
+                .entities
+                .iter()
+                .any(|entity| entity.name.as_ref() == Some(name));
+            let elsewhere = others
+                .iter()
+                .flat_map(|other| &other.variables)
+                .any(|other| &other.name == name);
+            if is_step || is_entity || elsewhere {
+                return Err(self.taken_name(name, group.span));
+            }
+        }
+        Ok(())
+    }
+
+    fn taken_name(&self, name: &str, span: Span) -> Error {
+        let message =
+            format!("the variable `{name}` of a repeated path is bound outside of it already");
+        self.source
+            .invalid(message, span)
+            .with_code("SyntaxError:VariableAlreadyBound")
+    }
+}
+
+/// The path of one step between nodes that are not written.
+fn path_of(step: &RelationshipPattern, span: Span) -> PathPattern {
+    let node = || {
+        let node = NodePattern {
+            variable: None,
+            labels: None,
+            properties: None,
+            where_clause: None,
+        };
+        Node::new(PathFactorKind::Node(node), span)
+    };
+    let step = Node::new(PathFactorKind::Relationship(step.clone()), span);
+    let factors = vec![node(), step, node()];
+    Node::new(PathPatternKind { factors }, span)
+}
+
+fn taken_column(group: &Group<'_>, number: usize) -> String {
+    format!("#taken{}_{number}", group.number)
+}
+
+/// What one repetition takes: the tables and roles of its relationships, and their columns.
+fn taken_by(matched: &Matched<'_>) -> (Vec<(Tables, Option<Vec<String>>)>, Vec<String>) {
+    let (mut taken, mut used) = (Vec::new(), Vec::new());
+    for edge in &matched.graph.edges {
+        taken.push((Arc::clone(&edge.tables), None));
+        used.push(edge.variable.clone());
+    }
+    for role in &matched.graph.roles {
+        let tables = matched.graph.tables(&role.hyperedge);
+        taken.push((tables, Some(role.roles.clone())));
+        used.extend(role.incidence.clone());
+    }
+    (taken, used)
+}
+
+/// What a path through one repetition runs through, in the direction it is followed: relationships, and the entities at
+/// their right ends.
+fn along(
+    matched: &Matched<'_>,
+    items: &[PathItem],
+    backward: bool,
+) -> (Vec<LogicalExpr>, Vec<LogicalExpr>) {
+    let (mut steps, mut reached) = (Vec::new(), Vec::new());
+    for item in &items[1..] {
+        match item {
+            PathItem::Entity(index) => {
+                let column = &matched.elements.entities[*index].column;
+                reached.push(LogicalExpr::column(column));
+            }
+            PathItem::Step(index) => steps.push(match matched.places[*index] {
+                Place::Edge(place) => LogicalExpr::column(&matched.graph.edges[place].variable),
+                Place::Role(place) => {
+                    let incidence = matched.graph.roles[place].incidence.clone();
+                    LogicalExpr::Column(incidence.unwrap_or_default())
+                }
+                Place::Group(_) => continue,
+            }),
+            PathItem::Group(_) => {}
+        }
+    }
+    if backward {
+        steps.reverse();
+        reached.reverse();
+    }
+    (steps, reached)
+}
+
+/// Whether two repetitions that take the same relationship could always be one: for one edge, and for one hyperedge
+/// between two members, where no condition ties the ends to each other.
+fn is_prunable(matched: &Matched<'_>, ends: [usize; 2]) -> bool {
+    let Matched {
+        elements, graph, ..
+    } = matched;
+    let at_end = |column: &str| {
+        ends.iter()
+            .any(|end| elements.entities[*end].column == column)
+    };
+    let one_relationship = match (&graph.edges[..], &graph.roles[..]) {
+        ([_], []) | ([], [_]) => true,
+        ([], [a, b]) => a.hyperedge == b.hyperedge && !at_end(&a.hyperedge),
+        _ => false,
+    };
+    let mut properties = elements.inline.iter().map(|(_, properties)| *properties);
+    let steps = elements.steps.iter();
+    let mut of_steps = steps.filter_map(|step| step.pattern.properties.as_deref());
+    let constant = |properties: &Expr| variables_of(properties).is_empty();
+    one_relationship
+        && elements.wheres.is_empty()
+        && properties.all(constant)
+        && of_steps.all(constant)
+}
+
+/// Leaves `entity` the tables that `allowed` has too.
+fn narrow(entity: &mut Entity, mut allowed: Vec<TableId>) {
+    allowed.sort_unstable();
+    allowed.dedup();
+    let own = entity.as_member.get_or_insert_with(|| allowed.clone());
+    own.retain(|table| allowed.contains(table));
+}

@@ -1,0 +1,329 @@
+//! The operators of a pattern's steps.
+
+use std::sync::Arc;
+
+use grism_core::{Tables, Type};
+
+use super::order::{Move, Planner, Progress, Step};
+use super::{PatternEdge, PatternHop, PatternPath};
+use crate::{
+    BinaryOperator, Direction, EdgeExpand, LogicalExpr, LogicalPlan, PathExpand, Repeat,
+    RoleBinding, RoleExpand, RoleSource, ScalarFunction,
+};
+
+impl Planner<'_> {
+    /// Takes the step `next` on top of `plan`.
+    pub(super) fn apply(&self, next: Move, progress: &mut Progress, plan: &mut LogicalPlan) {
+        let input = Arc::new(std::mem::replace(plan, LogicalPlan::Unit));
+        *plan = match next {
+            Move::Edge { index, reversed } => {
+                let edge = &self.graph.edges[index];
+                progress.reached.insert(Step::Edge(index));
+                progress.bound.insert(edge.variable.clone());
+                let (from, to) = edge.ends(reversed);
+                if let Some(path) = &edge.path {
+                    *plan = self.path_expand(input, edge, path, reversed, progress);
+                    return;
+                }
+                let (column, closing) = self.target(to, progress);
+                let to_type = self.type_of(to);
+                let restrict = self.restriction(&to_type, &closing);
+                let expand = EdgeExpand {
+                    input,
+                    from: from.clone(),
+                    tables: Arc::clone(&edge.tables),
+                    label: edge.label.clone(),
+                    direction: edge.direction.turned(reversed),
+                    edge: Some(edge.variable.clone()),
+                    to: column,
+                    to_type,
+                    restrict,
+                };
+                LogicalPlan::EdgeExpand(expand).filtered(closing.into_iter().collect())
+            }
+            Move::Star { role } => {
+                let hyperedge = self.graph.roles[role].hyperedge.clone();
+                self.role_expand(input, RoleSource::Hyperedge, hyperedge, None, progress)
+            }
+            Move::Member { role } => {
+                let step = &self.graph.roles[role];
+                progress.reached.insert(Step::Role(role));
+                progress.bound.insert(step.hyperedge.clone());
+                let from = RoleSource::Member {
+                    column: step.member.clone(),
+                    roles: step.roles.clone(),
+                    incidence: step.incidence.clone(),
+                };
+                self.role_expand(input, from, step.hyperedge.clone(), Some(role), progress)
+            }
+        };
+    }
+
+    fn path_expand(
+        &self,
+        input: Arc<LogicalPlan>,
+        edge: &PatternEdge,
+        path: &PatternPath,
+        reversed: bool,
+        progress: &mut Progress,
+    ) -> LogicalPlan {
+        let (from, to) = edge.ends(reversed);
+        let (column, closing) = self.target(to, progress);
+        let to_type = self.type_of(to);
+        let restrict = self.restriction(&to_type, &closing);
+        let target = closing.is_some().then(|| to.clone());
+        // The lists run the way the path was followed, and are turned round where that was from its right end.
+        progress.temporaries += 1;
+        let number = progress.temporaries;
+        let turned = |column: &str| match reversed {
+            true => format!("#{column}back{number}"),
+            false => column.to_owned(),
+        };
+        let (plan, back) = match &path.hop {
+            PatternHop::Edge { properties, nodes } => {
+                let plan = LogicalPlan::PathExpand(PathExpand {
+                    input,
+                    from: from.clone(),
+                    tables: Arc::clone(&edge.tables),
+                    label: edge.label.clone(),
+                    direction: edge.direction.turned(reversed),
+                    least: path.least,
+                    most: path.most,
+                    search: path.search,
+                    properties: properties.clone(),
+                    target,
+                    edges: Some(turned(&edge.variable)),
+                    nodes: Some(turned(nodes)),
+                    to: column,
+                    to_type,
+                    restrict,
+                });
+                let edges = (turned(&edge.variable), edge.variable.clone(), None);
+                let nodes = (turned(nodes), nodes.clone(), Some(&edge.right));
+                (plan, vec![edges, nodes])
+            }
+            PatternHop::Pattern {
+                forward,
+                backward,
+                prunable,
+            } => {
+                let own = if reversed { backward } else { forward };
+                let mut collected = own.collected.clone();
+                let mut back = Vec::new();
+                for list in &mut collected {
+                    back.push((turned(&list.into), list.into.clone(), None));
+                    list.into = turned(&list.into);
+                }
+                let plan = LogicalPlan::Repeat(Repeat {
+                    input,
+                    from: from.clone(),
+                    hop: Arc::clone(&own.hop),
+                    start: own.start.clone(),
+                    start_type: own.start_type.clone(),
+                    end: own.end.clone(),
+                    used: own.used.clone(),
+                    collected,
+                    label: edge.label.clone(),
+                    least: path.least,
+                    most: path.most,
+                    search: path.search,
+                    prunable: *prunable,
+                    target,
+                    to: column,
+                    to_type,
+                    restrict,
+                });
+                (plan, back)
+            }
+        };
+        let expand = plan.filtered(closing.into_iter().collect());
+        if reversed {
+            turned_round(expand, back)
+        } else {
+            expand
+        }
+    }
+
+    fn role_expand(
+        &self,
+        input: Arc<LogicalPlan>,
+        from: RoleSource,
+        hyperedge: String,
+        except: Option<usize>,
+        progress: &mut Progress,
+    ) -> LogicalPlan {
+        let entity = self.entity(&hyperedge);
+        let tables = entity
+            .and_then(|entity| entity.ty.tables())
+            .cloned()
+            .unwrap_or_default();
+        let label = entity
+            .map(|entity| entity.label.clone())
+            .unwrap_or_default();
+        let (bindings, filters, _) = self.bind_roles(&hyperedge, &tables, except, progress);
+        LogicalPlan::RoleExpand(RoleExpand {
+            input,
+            from,
+            hyperedge,
+            tables,
+            label,
+            bindings,
+        })
+        .filtered(filters)
+    }
+
+    /// The bindings of every role step of `hyperedge` that is not done, with the filters that close cycles.
+    pub(super) fn bind_roles(
+        &self,
+        hyperedge: &str,
+        tables: &Tables,
+        except: Option<usize>,
+        progress: &mut Progress,
+    ) -> (Vec<RoleBinding>, Vec<LogicalExpr>, f64) {
+        let growth = self.star_growth(hyperedge, except, progress);
+        let (mut bindings, mut filters) = (Vec::new(), Vec::new());
+        for (index, step) in self.graph.roles.iter().enumerate() {
+            if step.hyperedge != hyperedge || !progress.reached.insert(Step::Role(index)) {
+                continue;
+            }
+            let (member, closing) = self.target(&step.member, progress);
+            let member_type = self.type_of(&step.member);
+            let restrict = member_type
+                .tables()
+                .filter(|allowed| {
+                    closing.is_none() && !self.declared_within(tables, &step.roles, allowed)
+                })
+                .cloned();
+            filters.extend(closing);
+            let (roles, incidence) = (step.roles.clone(), step.incidence.clone());
+            bindings.push(RoleBinding {
+                roles,
+                member,
+                member_type,
+                restrict,
+                incidence,
+            });
+        }
+        (bindings, filters, growth)
+    }
+
+    fn declared_within(&self, tables: &Tables, roles: &[String], allowed: &Tables) -> bool {
+        tables.iter().all(|table| {
+            let Ok(table) = self.schema.table(*table) else {
+                return false;
+            };
+            let Some(hyperedge_type) = table.hyperedge_type() else {
+                return false;
+            };
+            roles
+                .iter()
+                .filter_map(|role| hyperedge_type.role(role))
+                .all(|role| {
+                    role.member.is_some()
+                        && self
+                            .schema
+                            .member_tables(role)
+                            .iter()
+                            .all(|table| allowed.contains(table))
+                })
+        })
+    }
+
+    fn type_of(&self, variable: &str) -> Type {
+        self.entity(variable)
+            .map_or(Type::Null, |entity| entity.ty.clone())
+    }
+
+    /// The tables that an entity of this type is looked for in, where edges may lead elsewhere and no filter asks for
+    /// one entity.
+    fn restriction(&self, to: &Type, closing: &Option<LogicalExpr>) -> Option<Tables> {
+        let all_nodes: Vec<_> = self.schema.node_tables().map(|table| table.id).collect();
+        to.tables()
+            .filter(|tables| tables[..] != all_nodes[..] && closing.is_none())
+            .cloned()
+    }
+
+    /// The column a step binds, and the filter that ties it to the variable where that is bound already.
+    fn target(&self, variable: &str, progress: &mut Progress) -> (String, Option<LogicalExpr>) {
+        if progress.bound.insert(variable.to_owned()) {
+            return (variable.to_owned(), None);
+        }
+        progress.temporaries += 1;
+        let temporary = format!("#{variable}~{}", progress.temporaries);
+        let closing = LogicalExpr::column(&temporary)
+            .binary(BinaryOperator::Equal, LogicalExpr::column(variable));
+        (temporary, Some(closing))
+    }
+}
+
+impl PatternEdge {
+    /// Where it is followed from and to.
+    fn ends(&self, reversed: bool) -> (&String, &String) {
+        if reversed {
+            (&self.right, &self.left)
+        } else {
+            (&self.left, &self.right)
+        }
+    }
+}
+
+impl Direction {
+    /// The direction as seen from the other end, where `reversed`.
+    fn turned(self, reversed: bool) -> Self {
+        match (self, reversed) {
+            (Self::Out, true) => Self::In,
+            (Self::In, true) => Self::Out,
+            (direction, _) => direction,
+        }
+    }
+}
+
+/// `plan` with some lists turned round: column, new column, and the entity that the path was followed from, where the list
+/// holds the entities that hops led to.
+fn turned_round(
+    plan: LogicalPlan,
+    lists: Vec<(String, String, Option<&String>)>,
+) -> LogicalPlan {
+    let names: Vec<String> = match plan.schema() {
+        Ok(schema) => schema.names().map(str::to_owned).collect(),
+        Err(_) => Vec::new(),
+    };
+    let mut expressions: Vec<(LogicalExpr, String)> = names
+        .into_iter()
+        .filter(|name| lists.iter().all(|(back, ..)| back != name))
+        .map(|name| (LogicalExpr::column(&name), name))
+        .collect();
+    for (back, into, last) in lists {
+        let turned = LogicalExpr::call(
+            ScalarFunction::Reverse,
+            vec![LogicalExpr::Column(back.clone())],
+        );
+        let Some(last) = last else {
+            expressions.push((turned, into));
+            continue;
+        };
+        // Without the node the path starts from, and with the one it ends at.
+        let without_first = LogicalExpr::call(ScalarFunction::Tail, vec![turned]);
+        let ended = without_first.binary(
+            BinaryOperator::Add,
+            LogicalExpr::List(vec![LogicalExpr::column(last)]),
+        );
+        let is_empty = LogicalExpr::call(
+            ScalarFunction::Size,
+            vec![LogicalExpr::Column(back.clone())],
+        )
+        .binary(
+            BinaryOperator::Equal,
+            LogicalExpr::Literal(grism_core::Value::Int64(0)),
+        );
+        let nodes = LogicalExpr::Case {
+            branches: vec![(is_empty, LogicalExpr::Column(back))],
+            otherwise: Some(Box::new(ended)),
+        };
+        expressions.push((nodes, into));
+    }
+    LogicalPlan::Project {
+        input: Arc::new(plan),
+        expressions,
+    }
+}

@@ -1,0 +1,330 @@
+//! The order in which the elements of a pattern are reached, and what each step is expected to cost.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use grism_core::{GraphSchema, GraphStatistics, Result, Tables, Type};
+
+use super::{PatternEntity, PatternGraph, PatternHop};
+use crate::{Direction, HyperedgeScan, Join, LogicalPlan, NodeScan, PathSearch};
+
+/// What a row costs that an expansion makes, where one that a scan reads in order costs 1.
+const EXPANSION_COST: f64 = 3.0;
+
+/// How many rows one repetition of a pattern is expected to make of one.
+const DEGREE_OF_PATTERN: f64 = 8.0;
+
+/// Plans `graph` on top of `input`, whose columns are bound already; `Unit` where nothing is.
+///
+/// # Errors
+/// Those of [`LogicalPlan::schema`].
+pub fn plan_pattern(
+    graph: &PatternGraph,
+    input: LogicalPlan,
+    schema: &GraphSchema,
+    statistics: &GraphStatistics,
+) -> Result<LogicalPlan> {
+    let planner = Planner {
+        graph,
+        schema,
+        statistics,
+    };
+    let bound: BTreeSet<String> = input.schema()?.names().map(str::to_owned).collect();
+    let mut progress = Progress {
+        bound,
+        temporaries: graph.first_temporary,
+        ..Progress::default()
+    };
+    let mut plan = input;
+    progress.rows = 1.0;
+    planner.reach_connected(&mut progress, &mut plan);
+    while let Some(start) = planner.best_start(&progress) {
+        let mut component = LogicalPlan::Unit;
+        let mut inner = Progress {
+            bound: BTreeSet::new(),
+            reached: progress.reached.clone(),
+            ..progress.clone()
+        };
+        planner.start(start, &mut inner, &mut component);
+        planner.reach_connected(&mut inner, &mut component);
+        progress.bound.extend(inner.bound);
+        progress.reached = inner.reached;
+        progress.temporaries = inner.temporaries;
+        plan = if plan == LogicalPlan::Unit {
+            component
+        } else {
+            LogicalPlan::Join(Join {
+                left: Arc::new(plan),
+                right: Arc::new(component),
+                on: Vec::new(),
+            })
+        };
+        // A step may tie the component to what was bound before.
+        planner.reach_connected(&mut progress, &mut plan);
+    }
+    Ok(plan)
+}
+
+/// Which steps are done; edges by index, then hyperedges by variable.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Progress {
+    pub(super) bound: BTreeSet<String>,
+    pub(super) reached: BTreeSet<Step>,
+    rows: f64,
+    cost: f64,
+    pub(super) temporaries: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Step {
+    Edge(usize),
+    Role(usize),
+}
+
+pub(super) struct Planner<'a> {
+    pub(super) graph: &'a PatternGraph,
+    pub(super) schema: &'a GraphSchema,
+    statistics: &'a GraphStatistics,
+}
+
+/// One way to go on.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Move {
+    /// Follow an edge; from its right end where `reversed`.
+    Edge { index: usize, reversed: bool },
+    /// Bind the rest of a bound hyperedge, known by one of its role steps.
+    Star { role: usize },
+    /// Go from a bound member through this role step to the hyperedge, and bind its other members.
+    Member { role: usize },
+}
+
+impl Planner<'_> {
+    pub(super) fn entity(&self, variable: &str) -> Option<&PatternEntity> {
+        self.graph
+            .entities
+            .iter()
+            .find(|entity| entity.variable == variable)
+    }
+
+    fn rows_of(&self, tables: &Tables) -> f64 {
+        tables
+            .iter()
+            .map(|table| self.statistics.rows(*table) as f64)
+            .sum()
+    }
+
+    fn selectivity(&self, variable: &str) -> f64 {
+        self.entity(variable)
+            .map_or(1.0, |entity| entity.selectivity)
+    }
+
+    fn reach_connected(&self, progress: &mut Progress, plan: &mut LogicalPlan) {
+        while let Some((next, growth)) = self.best_move(progress) {
+            self.apply(next, progress, plan);
+            progress.rows *= growth;
+            progress.cost += progress.rows * EXPANSION_COST;
+        }
+    }
+
+    fn best_start(&self, progress: &Progress) -> Option<usize> {
+        let mut best: Option<(f64, usize)> = None;
+        for (index, entity) in self.graph.entities.iter().enumerate() {
+            if progress.bound.contains(&entity.variable) {
+                continue;
+            }
+            let mut trial = Progress {
+                bound: BTreeSet::new(),
+                ..progress.clone()
+            };
+            let mut ignored = LogicalPlan::Unit;
+            self.start(index, &mut trial, &mut ignored);
+            self.reach_connected(&mut trial, &mut ignored);
+            if best.is_none_or(|(cost, _)| trial.cost < cost) {
+                best = Some((trial.cost, index));
+            }
+        }
+        best.map(|(_, index)| index)
+    }
+
+    fn start(&self, index: usize, progress: &mut Progress, plan: &mut LogicalPlan) {
+        let entity = &self.graph.entities[index];
+        let variable = entity.variable.clone();
+        progress.bound.insert(variable.clone());
+        let tables = entity.ty.tables().cloned().unwrap_or_default();
+        let read = self.rows_of(&tables);
+        progress.rows = (read * entity.selectivity).max(1.0);
+        // Rows that a predicate drops are still read, though at a fraction of the price of a row that goes on.
+        progress.cost = progress.rows + read / 16.0;
+        if matches!(entity.ty, Type::Hyperedge(_)) {
+            let (bindings, filters, growth) = self.bind_roles(&variable, &tables, None, progress);
+            progress.rows *= growth;
+            let scan = HyperedgeScan {
+                variable,
+                tables,
+                label: entity.label.clone(),
+                bindings,
+                properties: Vec::new(),
+                predicate: Vec::new(),
+            };
+            *plan = LogicalPlan::HyperedgeScan(scan).filtered(filters);
+        } else {
+            let scan = NodeScan {
+                variable,
+                tables,
+                label: entity.label.clone(),
+                properties: Vec::new(),
+                predicate: Vec::new(),
+            };
+            *plan = LogicalPlan::NodeScan(scan);
+        }
+    }
+
+    fn best_move(&self, progress: &Progress) -> Option<(Move, f64)> {
+        let mut moves = Vec::new();
+        for (index, edge) in self.graph.edges.iter().enumerate() {
+            if progress.reached.contains(&Step::Edge(index)) {
+                continue;
+            }
+            let (has_left, has_right) = (
+                progress.bound.contains(&edge.left),
+                progress.bound.contains(&edge.right),
+            );
+            // The shortest path between two nodes is looked for when both are known.
+            let needs_both = edge
+                .path
+                .as_ref()
+                .is_some_and(|path| path.search != PathSearch::Trails);
+            if needs_both {
+                if has_left && has_right {
+                    moves.push(Move::Edge {
+                        index,
+                        reversed: false,
+                    });
+                }
+                continue;
+            }
+            if has_left {
+                moves.push(Move::Edge {
+                    index,
+                    reversed: false,
+                });
+            }
+            if has_right {
+                moves.push(Move::Edge {
+                    index,
+                    reversed: true,
+                });
+            }
+        }
+        for (index, role) in self.graph.roles.iter().enumerate() {
+            if progress.reached.contains(&Step::Role(index)) {
+                continue;
+            }
+            if progress.bound.contains(&role.hyperedge) {
+                moves.push(Move::Star { role: index });
+            } else if progress.bound.contains(&role.member) {
+                moves.push(Move::Member { role: index });
+            }
+        }
+        moves
+            .into_iter()
+            .map(|next| (next, self.growth(next, progress)))
+            .min_by(|(_, a), (_, b)| a.total_cmp(b))
+    }
+
+    /// How many rows one row is expected to become.
+    fn growth(&self, next: Move, progress: &Progress) -> f64 {
+        match next {
+            Move::Edge { index, reversed } => {
+                let edge = &self.graph.edges[index];
+                let (from, to) = if reversed {
+                    (&edge.right, &edge.left)
+                } else {
+                    (&edge.left, &edge.right)
+                };
+                let edges = self.rows_of(&edge.tables)
+                    * if edge.direction == Direction::Both {
+                        2.0
+                    } else {
+                        1.0
+                    };
+                let starts = self
+                    .entity(from)
+                    .and_then(|entity| entity.ty.tables())
+                    .map_or(1.0, |tables| self.rows_of(tables));
+                let mut degree = edges / starts.max(1.0);
+                if let Some(path) = &edge.path {
+                    if matches!(path.hop, PatternHop::Pattern { .. }) {
+                        degree = DEGREE_OF_PATTERN;
+                    }
+                    // A path of unknown length is followed last.
+                    let hops = path.most.unwrap_or(path.least + 4).min(8) as i32;
+                    degree = degree.max(1.5).powi(hops);
+                }
+                let ends = self
+                    .entity(to)
+                    .and_then(|entity| entity.ty.tables())
+                    .map_or(1.0, |tables| self.rows_of(tables));
+                if progress.bound.contains(to) {
+                    degree / ends.max(1.0)
+                } else {
+                    degree * self.selectivity(to)
+                }
+            }
+            Move::Star { role } => {
+                let hyperedge = &self.graph.roles[role].hyperedge;
+                self.star_growth(hyperedge, None, progress)
+            }
+            Move::Member { role } => {
+                let step = &self.graph.roles[role];
+                let members = self
+                    .entity(&step.member)
+                    .and_then(|entity| entity.ty.tables())
+                    .map_or(1.0, |tables| self.rows_of(tables));
+                let incidences: f64 = self.incidences(&step.hyperedge, &step.roles);
+                incidences / members.max(1.0)
+                    * self.selectivity(&step.hyperedge)
+                    * self.star_growth(&step.hyperedge, Some(role), progress)
+            }
+        }
+    }
+
+    fn incidences(&self, hyperedge: &str, roles: &[String]) -> f64 {
+        let Some(tables) = self.entity(hyperedge).and_then(|entity| entity.ty.tables()) else {
+            return 1.0;
+        };
+        let pairs = tables
+            .iter()
+            .flat_map(|table| roles.iter().map(move |role| (*table, role)));
+        pairs
+            .map(|(table, role)| self.statistics.incidences(table, role) as f64)
+            .sum()
+    }
+
+    pub(super) fn star_growth(&self, hyperedge: &str, except: Option<usize>, progress: &Progress) -> f64 {
+        let rows = self
+            .entity(hyperedge)
+            .and_then(|entity| entity.ty.tables())
+            .map_or(1.0, |tables| self.rows_of(tables))
+            .max(1.0);
+        let mut growth = 1.0;
+        for (index, step) in self.graph.roles.iter().enumerate() {
+            if Some(index) == except
+                || step.hyperedge != hyperedge
+                || progress.reached.contains(&Step::Role(index))
+            {
+                continue;
+            }
+            growth *= self.incidences(hyperedge, &step.roles) / rows;
+            growth *= if progress.bound.contains(&step.member) {
+                let members = self
+                    .entity(&step.member)
+                    .and_then(|entity| entity.ty.tables());
+                1.0 / members.map_or(1.0, |tables| self.rows_of(tables)).max(1.0)
+            } else {
+                self.selectivity(&step.member)
+            };
+        }
+        growth
+    }
+}
