@@ -20,7 +20,8 @@ use grism_storage::{
 use crate::copy::copy_from;
 use crate::explain::explain_statement;
 use crate::query::{
-    PlannedQuery, Prepared, QueryOptions, QueryResult, distributed_planner, prepare, run_plan,
+    PlannedQuery, Prepared, QueryOptions, QueryResult, distributed_planner, facts, prepare,
+    run_plan,
 };
 use crate::show::show;
 use crate::write::write_query;
@@ -182,7 +183,7 @@ impl Graph {
     /// As [`Self::query`].
     pub async fn plan_frame(&self, frame: &Frame, options: &QueryOptions) -> Result<PlannedQuery> {
         let snapshot = self.storage.snapshot(options.snapshot).await?;
-        let optimized = optimize(frame.plan().clone(), snapshot.schema())?;
+        let optimized = optimize(frame.plan().clone(), facts(snapshot.as_ref()))?;
         let plan = distributed_planner(snapshot.as_ref(), options).plan(&optimized)?;
         Ok(PlannedQuery {
             plan,
@@ -399,7 +400,7 @@ impl Graph {
     /// As [`Self::query`].
     pub async fn collect(&self, frame: &Frame, options: &QueryOptions) -> Result<QueryResult> {
         let snapshot = self.storage.snapshot(options.snapshot).await?;
-        let plan = optimize(frame.plan().clone(), snapshot.schema())?;
+        let plan = optimize(frame.plan().clone(), facts(snapshot.as_ref()))?;
         run_plan(&self.storage, snapshot.as_ref(), &plan, options).await
     }
 }

@@ -13,7 +13,7 @@ use grism_engine::{
     RecordBatchStream, RuntimeConfig,
 };
 use grism_local::{LocalExecutor, LocalPhysicalPlanner};
-use grism_logical::optimizer::optimize;
+use grism_logical::optimizer::{Facts, optimize};
 use grism_logical::{LogicalExpr, LogicalPlan, PlanSchema};
 use grism_ray::{
     DistributedPlanner, DistributedPlannerConfig, RayExecutor, RayExecutorConfig, StagedExecutor,
@@ -82,13 +82,21 @@ pub async fn prepare(
         now: &now(),
         constant: &constant,
     })?;
-    let optimized = optimize(bound.plan.clone(), snapshot.schema())?;
+    let optimized = optimize(bound.plan.clone(), facts(snapshot.as_ref()))?;
     Ok(Prepared {
         bound: bound.plan,
         optimized,
         warnings: bound.warnings,
         snapshot,
     })
+}
+
+/// What the optimizer may know of a snapshot.
+pub(crate) fn facts(snapshot: &dyn Snapshot) -> Facts<'_> {
+    Facts {
+        schema: snapshot.schema(),
+        statistics: snapshot.statistics(),
+    }
 }
 
 /// The instant it is, in UTC.

@@ -22,7 +22,7 @@ use grism_logical::{Column, LogicalExpr, LogicalPlan, PlanSchema, Rows};
 use grism_storage::{Transaction, WriteCounts};
 
 use crate::graph::CONFLICT_RETRIES;
-use crate::query::{QueryOptions, QueryResult, constant, now};
+use crate::query::{QueryOptions, QueryResult, constant, facts, now};
 
 /// The column of row numbers beside the rows of a MERGE.
 const ROW: &str = "#row";
@@ -295,7 +295,7 @@ impl Writer<'_> {
             });
         }
         let snapshot = Arc::new(self.transaction.snapshot());
-        let optimized = optimize(plan.clone(), self.transaction.schema())?;
+        let optimized = optimize(plan.clone(), facts(snapshot.as_ref()))?;
         let planner = LocalPhysicalPlanner::with_config(PlannerConfig {
             threads: self.options.runtime.threads,
         });

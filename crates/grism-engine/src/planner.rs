@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use grism_core::{Error, Result, Type};
 use grism_logical::{
-    Aggregate, AggregateFunction, Column, LogicalExpr, LogicalPlan, PlanSchema, ScalarFunction,
+    Aggregate, AggregateFunction, Column, JoinKind, LogicalExpr, LogicalPlan, PlanSchema,
+    ScalarFunction,
 };
 
 use crate::expr::schema_inference::infer_expr_type;
 use crate::operators::{
-    AdjacencyExpandExec, AggregateColumn, ApplyExec, ArgumentExec, CrossJoinExec, EmptyExec,
-    FetchExec, FilterExec, HashAggregateExec, HashJoinExec, HydrateExec, HyperedgeScanExec,
-    LimitExec, NodeScanExec, PathExpandExec, ProjectExec, RepeatExec, RoleExpandExec, RowsExec,
-    SortExec,
-    UnionExec, UnitExec, UnwindExec,
+    AdjacencyExpandExec, AggregateColumn, ApplyExec, ArgumentExec, CountExpandExec, CrossJoinExec,
+    EmptyExec, FetchExec, FilterExec, HashAggregateExec, HashJoinExec, HydrateExec,
+    HyperedgeScanExec, LimitExec, NodeScanExec, PathExpandExec, ProjectExec, RepeatExec,
+    RoleExpandExec, RowsExec, SortExec, UnionExec, UnitExec, UnwindExec,
 };
 use crate::{PhysicalOperator, PhysicalPlan, PhysicalSchema};
 
@@ -94,6 +94,9 @@ impl Builder {
             LogicalPlan::EdgeExpand(expand) => {
                 Arc::new(AdjacencyExpandExec::new(self.build(&expand.input)?, expand))
             }
+            LogicalPlan::CountExpand(expand) => {
+                Arc::new(CountExpandExec::new(self.build(&expand.input)?, expand))
+            }
             LogicalPlan::RoleExpand(expand) => {
                 Arc::new(RoleExpandExec::new(self.build(&expand.input)?, expand))
             }
@@ -167,17 +170,21 @@ impl Builder {
                 Arc::new(ApplyExec::new(input, subplan, apply.kind.clone(), row))
             }
             LogicalPlan::Join(join) => {
-                let (left, right) = (self.build(&join.left)?, self.build(&join.right)?);
+                let (mut left, mut right) = (self.build(&join.left)?, self.build(&join.right)?);
+                let mut on = join.on.clone();
+                if join.kind != JoinKind::Inner {
+                    // What is looked up is held in memory, and rows stream past it.
+                    std::mem::swap(&mut left, &mut right);
+                    on.iter_mut().for_each(|(a, b)| std::mem::swap(a, b));
+                }
                 if join.on.is_empty() {
                     return Ok(Arc::new(CrossJoinExec::new(left, right)));
                 }
-                let (left, left_keys) =
-                    with_keys(left, join.on.iter().map(|(key, _)| key), "left")?;
-                let (right, right_keys) =
-                    with_keys(right, join.on.iter().map(|(_, key)| key), "right")?;
-                let on = left_keys.into_iter().zip(right_keys).collect();
+                let (left, left_keys) = with_keys(left, on.iter().map(|(key, _)| key), "left")?;
+                let (right, right_keys) = with_keys(right, on.iter().map(|(_, key)| key), "right")?;
+                let keys = left_keys.into_iter().zip(right_keys).collect();
                 let joined: Arc<dyn PhysicalOperator> =
-                    Arc::new(HashJoinExec::new(left, right, on));
+                    Arc::new(HashJoinExec::new(left, right, keys, join.kind));
                 without_internal(joined, &plan.schema()?.columns, self.row.as_deref())?
             }
         })

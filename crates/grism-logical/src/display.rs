@@ -3,8 +3,8 @@
 use std::fmt;
 
 use crate::{
-    Apply, ApplyKind, Direction, LogicalExpr, LogicalPlan, PathExpand, PathSearch, PropertyRef,
-    Repeat, RoleBinding, RoleSource,
+    Apply, ApplyKind, CountExpand, CountedHop, Direction, JoinKind, LogicalExpr, LogicalPlan,
+    PathExpand, PathSearch, PropertyRef, Repeat, RoleBinding, RoleSource,
 };
 
 impl LogicalPlan {
@@ -30,19 +30,17 @@ impl LogicalPlan {
                 conditions(&scan.predicate)
             ),
             Self::EdgeExpand(expand) => {
-                let (left, right) = match expand.direction {
-                    Direction::Out => ("-", "->"),
-                    Direction::In => ("<-", "-"),
-                    Direction::Both => ("-", "-"),
-                };
+                let (left, right) = expand.direction.arrows();
                 let edge = expand.edge.as_deref().unwrap_or_default();
+                let into = if expand.into { "Into" } else { "" };
                 format!(
-                    "Expand(({}){left}[{}]{right}({}))",
+                    "Expand{into}(({}){left}[{}]{right}({}))",
                     expand.from,
                     named(edge, &expand.label),
                     expand.to
                 )
             }
+            Self::CountExpand(expand) => expand.describe(),
             Self::RoleExpand(expand) => {
                 let start = match &expand.from {
                     RoleSource::Member { column, roles, .. } => {
@@ -111,8 +109,13 @@ impl LogicalPlan {
             },
             Self::Join(join) if join.on.is_empty() => "CrossJoin".to_owned(),
             Self::Join(join) => {
+                let kind = match join.kind {
+                    JoinKind::Inner => "Hash",
+                    JoinKind::Semi => "Semi",
+                    JoinKind::Anti => "Anti",
+                };
                 format!(
-                    "HashJoin({})",
+                    "{kind}Join({})",
                     list(
                         join.on
                             .iter()
@@ -141,15 +144,50 @@ impl fmt::Display for LogicalPlan {
     }
 }
 
+impl Direction {
+    /// What stands at the left and at the right of a relationship in brackets.
+    #[must_use]
+    pub const fn arrows(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Out => ("-", "->"),
+            Self::In => ("<-", "-"),
+            Self::Both => ("-", "-"),
+        }
+    }
+}
+
+impl CountExpand {
+    /// The count in one line, as plans show it.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let from = named(&self.from, "");
+        let counted = match &self.hop {
+            CountedHop::Edges(direction) => {
+                let (left, right) = direction.arrows();
+                format!("({from}){left}[{}]{right}()", named("", &self.label))
+            }
+            CountedHop::Roles(roles) => {
+                format!(
+                    "({from})<-[{}]-({})",
+                    roles.join("|"),
+                    named("", &self.label)
+                )
+            }
+        };
+        let except: Vec<String> = self.except.iter().map(|edge| named(edge, "")).collect();
+        if except.is_empty() {
+            format!("CountExpand({counted})")
+        } else {
+            format!("CountExpand({counted}, not {})", except.join(", "))
+        }
+    }
+}
+
 impl PathExpand {
     /// The expansion in one line, as plans show it.
     #[must_use]
     pub fn describe(&self) -> String {
-        let (left, right) = match self.direction {
-            Direction::Out => ("-", "->"),
-            Direction::In => ("<-", "-"),
-            Direction::Both => ("-", "-"),
-        };
+        let (left, right) = self.direction.arrows();
         format!(
             "{}(({}){left}[{}{}]{right}({}))",
             self.search,

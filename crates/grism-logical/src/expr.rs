@@ -512,6 +512,23 @@ impl LogicalExpr {
         rewrite(rebuilt)
     }
 
+    /// Whether another evaluation over the same row may give another value.
+    #[must_use]
+    pub fn is_volatile(&self) -> bool {
+        let mut volatile = false;
+        let _ = self.clone().transform(&mut |node| {
+            volatile |= matches!(
+                node,
+                Self::Function {
+                    function: ScalarFunction::Rand,
+                    ..
+                }
+            );
+            node
+        });
+        volatile
+    }
+
     /// Adds the columns the expression reads to `columns`; a property counts as its entity's column.
     pub fn collect_columns(&self, columns: &mut BTreeSet<String>) {
         match self {

@@ -142,6 +142,7 @@ impl Frame {
                 to,
                 to_type,
                 restrict: None,
+                into: false,
             })
         } else {
             let role = |given: Option<&str>, which: &str| {

@@ -19,8 +19,8 @@ pub use frame::{Frame, column, literal};
 pub use function::ScalarFunction;
 pub use infer::{comparison_type, infer_type};
 pub use plan::{
-    Aggregate, Apply, ApplyKind, Collected, Direction, EdgeExpand, Fetch, HyperedgeScan, Join,
-    LogicalPlan, NodeScan, PathExpand, PathSearch, PropertyRef, Repeat, RoleBinding, RoleExpand,
-    RoleSource, SortKey,
+    Aggregate, Apply, ApplyKind, Collected, CountExpand, CountedHop, Direction, EdgeExpand, Fetch,
+    HyperedgeScan, Join, JoinKind, LogicalPlan, NodeScan, PathExpand, PathSearch, PropertyRef,
+    Repeat, RoleBinding, RoleExpand, RoleSource, SortKey,
 };
 pub use rows::Rows;

@@ -98,6 +98,38 @@ pub struct EdgeExpand {
     pub to_type: Type,
     /// Tables the node reached must come from; `None` for any.
     pub restrict: Option<Tables>,
+    /// Whether `to` is a column of the input, so that only edges to that node are followed: this closes a cycle.
+    pub into: bool,
+}
+
+/// What a [`CountExpand`] counts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum CountedHop {
+    /// Binary edges.
+    Edges(Direction),
+    /// Incidences in these roles.
+    Roles(Vec<String>),
+}
+
+/// Counts the edges or incidences of a bound entity without following them: input columns, then the count.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CountExpand {
+    /// Rows to count for.
+    pub input: Arc<LogicalPlan>,
+    /// The column of the entity; where it is null the count is 0.
+    pub from: String,
+    /// Tables of the hyperedges.
+    pub tables: Tables,
+    /// What is counted.
+    pub hop: CountedHop,
+    /// The types as the query names them, for plans.
+    pub label: String,
+    /// Of binary edges: tables the node at the other end must come from; `None` for any.
+    pub restrict: Option<Tables>,
+    /// Columns of hyperedges that are not counted.
+    pub except: Vec<String>,
+    /// The column of counts.
+    pub count: String,
 }
 
 /// Which of the paths between two nodes are found. A path takes no relationship twice.
@@ -305,9 +337,22 @@ pub struct Apply {
     pub kind: ApplyKind,
 }
 
+/// Which rows a [`Join`] puts out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum JoinKind {
+    /// Every pair.
+    Inner,
+    /// The left rows that have a partner, each once, without the right columns.
+    Semi,
+    /// The left rows that have none, without the right columns.
+    Anti,
+}
+
 /// Joins two unconnected inputs: left columns, then right columns. Without keys it is their product.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Join {
+    /// Which rows come out.
+    pub kind: JoinKind,
     /// Left rows.
     pub left: Arc<LogicalPlan>,
     /// Right rows.
@@ -340,6 +385,8 @@ pub enum LogicalPlan {
     EdgeExpand(EdgeExpand),
     /// See [`RoleExpand`].
     RoleExpand(RoleExpand),
+    /// See [`CountExpand`].
+    CountExpand(CountExpand),
     /// See [`PathExpand`].
     PathExpand(PathExpand),
     /// See [`Repeat`].
@@ -450,7 +497,14 @@ impl LogicalPlan {
                         Type::Hyperedge(Arc::clone(&expand.tables)),
                     ));
                 }
-                schema.put(Column::new(&expand.to, expand.to_type.clone()));
+                if !expand.into {
+                    schema.put(Column::new(&expand.to, expand.to_type.clone()));
+                }
+                schema
+            }
+            Self::CountExpand(expand) => {
+                let mut schema = expand.input.schema()?;
+                schema.put(Column::new(&expand.count, Type::Int64));
                 schema
             }
             Self::RoleExpand(expand) => {
@@ -561,6 +615,9 @@ impl LogicalPlan {
             }
             Self::Join(join) => {
                 let mut schema = join.left.schema()?;
+                if join.kind != JoinKind::Inner {
+                    return Ok(schema);
+                }
                 for column in join.right.schema()?.columns {
                     schema.put(column);
                 }
@@ -591,6 +648,7 @@ impl LogicalPlan {
             | Self::HyperedgeScan(_) => Vec::new(),
             Self::EdgeExpand(EdgeExpand { input, .. })
             | Self::RoleExpand(RoleExpand { input, .. })
+            | Self::CountExpand(CountExpand { input, .. })
             | Self::PathExpand(PathExpand { input, .. })
             | Self::Repeat(Repeat { input, .. })
             | Self::Hydrate { input, .. }
@@ -627,6 +685,7 @@ impl LogicalPlan {
             | Self::HyperedgeScan(_) => {}
             Self::EdgeExpand(EdgeExpand { input, .. })
             | Self::RoleExpand(RoleExpand { input, .. })
+            | Self::CountExpand(CountExpand { input, .. })
             | Self::PathExpand(PathExpand { input, .. })
             | Self::Hydrate { input, .. }
             | Self::Fetch(Fetch { input, .. })

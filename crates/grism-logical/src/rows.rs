@@ -20,6 +20,12 @@ impl Rows {
         Self(Arc::new(batches))
     }
 
+    /// How many rows there are.
+    #[must_use]
+    pub fn row_count(&self) -> usize {
+        self.0.iter().map(RecordBatch::num_rows).sum()
+    }
+
     /// The batches.
     #[must_use]
     pub fn batches(&self) -> &[RecordBatch] {

@@ -191,9 +191,11 @@ impl Binder<'_> {
 
     /// Keeps the rows for which `predicate` is true; existential parts of its conjunction become semi and anti joins.
     pub(super) fn filter(&mut self, predicate: &Expr) -> Result<()> {
+        let mut open = self.open.take().filter(|open| open.plan == self.plan);
         let mut conjuncts = Vec::new();
         for part in split_conjunction(predicate) {
             if let Some((subquery, kind)) = self.existential(part)? {
+                open = None;
                 self.flush_pending()?;
                 let input = Arc::new(std::mem::replace(&mut self.plan, LogicalPlan::Unit));
                 self.plan = LogicalPlan::Apply(Apply {
@@ -206,9 +208,17 @@ impl Binder<'_> {
             let expression = self.predicate(part)?;
             conjuncts.push(expression);
         }
-        self.flush_pending()?;
+        if !self.pending.is_empty() {
+            open = None;
+            self.flush_pending()?;
+        }
         let plan = std::mem::replace(&mut self.plan, LogicalPlan::Unit);
-        self.plan = plan.filtered(conjuncts);
+        self.plan = plan.filtered(conjuncts.clone());
+        if let Some(mut open) = open {
+            open.conditions.extend(conjuncts);
+            open.plan = self.plan.clone();
+            self.open = Some(open);
+        }
         Ok(())
     }
 

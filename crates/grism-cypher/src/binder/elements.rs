@@ -46,8 +46,8 @@ impl Binder<'_> {
         if search != PathSearch::Trails {
             let one_step = matches!(&elements.steps[first_step..], [step] if step.length.is_some())
                 && elements.groups.len() == first_group;
-            let one_group = elements.steps.len() == first_step
-                && elements.groups.len() == first_group + 1;
+            let one_group =
+                elements.steps.len() == first_step && elements.groups.len() == first_group + 1;
             if !one_step && !one_group {
                 return Err(self.only_one_long_step(part.span));
             }

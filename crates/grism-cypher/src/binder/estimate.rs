@@ -45,6 +45,7 @@ impl Binder<'_> {
             .iter_mut()
             .filter(|entity| !bound.contains(&entity.variable))
         {
+            entity.selectivity = 1.0;
             let tables = entity.ty.tables().cloned().unwrap_or_default();
             let rows: u64 = tables
                 .iter()
@@ -60,12 +61,18 @@ impl Binder<'_> {
                     continue;
                 };
                 let own = |side: &LogicalExpr| matches!(side, LogicalExpr::Property { entity: own, .. } if own == &entity.variable);
-                let (LogicalExpr::Property { key, .. }, true) = (
-                    if own(left) { &**left } else { &**right },
-                    own(left) || own(right),
-                ) else {
+                let (own, other) = match (own(left), own(right)) {
+                    (true, _) => (left, right),
+                    (_, true) => (right, left),
+                    _ => continue,
+                };
+                let LogicalExpr::Property { key, .. } = &**own else {
                     continue;
                 };
+                // What it is compared with must be known before the entity is looked for.
+                if !other.columns().iter().all(|column| bound.contains(column)) {
+                    continue;
+                }
                 let is_key = tables.iter().any(|table| {
                     self.schema
                         .table(*table)

@@ -28,7 +28,9 @@ impl Binder<'_> {
         } = elements;
         let mut graph = PatternGraph::default();
         let mut places = Vec::new();
-        let roles_of_groups = kinds.iter().filter(|kind| matches!(kind, StepKind::Roles { .. }));
+        let roles_of_groups = kinds
+            .iter()
+            .filter(|kind| matches!(kind, StepKind::Roles { .. }));
         let mut next_group = elements.groups.len() - roles_of_groups.count();
         let mut conditions = Vec::new();
         for entity in entities {

@@ -25,6 +25,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use grism_core::{GraphSchema, GraphStatistics, Result, Type, Value, nearest};
+use grism_logical::pattern::PatternGraph;
 use grism_logical::{AggregateCall, ApplyKind, LogicalExpr, LogicalPlan};
 use open_cypher::Span;
 use open_cypher::ast::visit::{Visitor, walk_expr};
@@ -97,6 +98,8 @@ pub(crate) struct Binder<'a> {
     aggregates: Option<Vec<(AggregateCall, String)>>,
     /// Aliases of the projection whose ORDER BY is being bound.
     aliases: Vec<(String, LogicalExpr)>,
+    /// The pattern that the plan ends with, which the next MATCH may add to.
+    open: Option<OpenPattern>,
     /// Variables that enclosing comprehensions, quantifiers and reductions bind, the innermost last.
     lambdas: Vec<Lambda>,
 }
@@ -108,6 +111,16 @@ struct Lambda {
     ty: Type,
     /// Whether something asked for labels, properties or the like of the entities it stands for.
     needs_contents: bool,
+}
+
+/// A planned pattern with everything that its plan is made of, so that it can be planned together with another one.
+struct OpenPattern {
+    /// What it was planned on top of.
+    input: LogicalPlan,
+    graph: PatternGraph,
+    conditions: Vec<LogicalExpr>,
+    /// What came of it; it is closed where the binder's plan is another one.
+    plan: LogicalPlan,
 }
 
 /// A column that must be made before an expression can be evaluated.
@@ -136,6 +149,7 @@ impl<'a> Binder<'a> {
             after_aggregates: Vec::new(),
             aggregates: None,
             aliases: Vec::new(),
+            open: None,
             lambdas: Vec::new(),
         }
     }

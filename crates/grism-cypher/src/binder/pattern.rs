@@ -1,16 +1,14 @@
 //! MATCH: a pattern is taken apart, planned on top of the current plan, and filtered.
 
 use grism_core::{Result, TableId, Tables, Type};
-use grism_logical::LogicalPlan;
-use grism_logical::pattern::{PatternGraph, plan_pattern};
+use grism_logical::pattern::{PatternGraph, PatternRole, plan_pattern};
+use grism_logical::{LogicalExpr, LogicalPlan};
 use open_cypher::Span;
-use open_cypher::ast::{
-    Expr, LabelExpression, PathFactorKind, Pattern, RelationshipPattern,
-};
+use open_cypher::ast::{Expr, LabelExpression, PathFactorKind, Pattern, RelationshipPattern};
 
 use super::path::{Length, PathItem, PathOf};
 use super::repeat::{Group, GroupPattern};
-use super::{Binder, hint};
+use super::{Binder, OpenPattern, hint};
 
 /// A node or hyperedge while its kind and tables are being found out.
 pub(super) struct Entity {
@@ -156,7 +154,7 @@ impl Binder<'_> {
             let Some(ty) = entity.ty(self)? else { continue };
             for labels in &entity.checks {
                 let tables = ty.tables().cloned().unwrap_or_default();
-                let column = grism_logical::LogicalExpr::column(&entity.column);
+                let column = LogicalExpr::column(&entity.column);
                 conditions.push(self.label_condition(column, &tables, labels)?);
             }
         }
@@ -167,11 +165,7 @@ impl Binder<'_> {
         }
         self.step_properties(&elements, &places, &mut graph, &mut conditions)?;
         self.flush_pending()?;
-        graph.first_temporary = self.counter;
-        self.counter += 2 * (graph.edges.len() + graph.roles.len());
-        let input = std::mem::replace(&mut self.plan, LogicalPlan::Unit);
-        self.estimate(&mut graph, &conditions, predicate, &input)?;
-        self.plan = plan_pattern(&graph, input, self.schema, self.statistics)?.filtered(conditions);
+        self.plan_graph(graph.clone(), conditions, predicate)?;
         let matched = Matched {
             elements,
             graph,
@@ -184,6 +178,38 @@ impl Binder<'_> {
             self.filter(predicate)?;
         }
         Ok(matched)
+    }
+
+    /// Plans a pattern on top of the current plan, or together with the pattern that the plan ends with: so the clauses of
+    /// a query may follow each other in any order.
+    fn plan_graph(
+        &mut self,
+        mut graph: PatternGraph,
+        mut conditions: Vec<LogicalExpr>,
+        predicate: Option<&Expr>,
+    ) -> Result<()> {
+        let open = self.open.take();
+        let together = open.filter(|open| open.plan == self.plan && can_join(&open.graph, &graph));
+        let input = match together {
+            None => std::mem::replace(&mut self.plan, LogicalPlan::Unit),
+            Some(open) => {
+                graph = joined(open.graph, graph);
+                conditions.splice(0..0, open.conditions);
+                open.input
+            }
+        };
+        graph.first_temporary = self.counter;
+        self.counter += 2 * (graph.edges.len() + graph.roles.len());
+        self.estimate(&mut graph, &conditions, predicate, &input)?;
+        self.plan = plan_pattern(&graph, input.clone(), self.schema, self.statistics)?
+            .filtered(conditions.clone());
+        self.open = Some(OpenPattern {
+            input,
+            graph,
+            conditions,
+            plan: self.plan.clone(),
+        });
+        Ok(())
     }
 
     /// A path variable is new, and stands for nothing else in its pattern.
@@ -256,6 +282,34 @@ impl Binder<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether the patterns of two clauses can be planned as one: not where both bind a role of one hyperedge, since one clause
+/// does not bind an incidence twice and two clauses may.
+fn can_join(first: &PatternGraph, second: &PatternGraph) -> bool {
+    let clash = |a: &PatternRole| {
+        let same = |b: &&PatternRole| b.hyperedge == a.hyperedge;
+        let mut others = second.roles.iter().filter(same);
+        others.any(|b| b.roles.iter().any(|role| a.roles.contains(role)))
+    };
+    !first.roles.iter().any(clash)
+}
+
+/// The elements of both patterns.
+fn joined(mut first: PatternGraph, second: PatternGraph) -> PatternGraph {
+    for entity in second.entities {
+        let known = first
+            .entities
+            .iter()
+            .any(|own| own.variable == entity.variable);
+        if !known {
+            first.entities.push(entity);
+        }
+    }
+    first.edges.extend(second.edges);
+    first.roles.extend(second.roles);
+    first.taken.extend(second.taken);
+    first
 }
 
 /// The step between two entities without names, once.

@@ -193,7 +193,11 @@ impl Binder<'_> {
             return Err(self.source.invalid(message, path.span));
         };
         let (first, last) = (*first, *last);
-        let (from, to) = if backward { (last, first) } else { (first, last) };
+        let (from, to) = if backward {
+            (last, first)
+        } else {
+            (first, last)
+        };
         let entity = &mut elements.entities[from];
         if entity.bound.is_some() {
             return Err(self.taken_name(entity.name.as_deref().unwrap_or_default(), path.span));
@@ -241,7 +245,8 @@ impl Binder<'_> {
             });
         }
         let end = entities[to].column.clone();
-        let prunable = first != last && group.predicate.is_none() && is_prunable(&matched, [first, last]);
+        let prunable =
+            first != last && group.predicate.is_none() && is_prunable(&matched, [first, last]);
         let hop = Arc::new(self.adopt(inner)?);
         Ok(OneWay {
             repetition: Repetition {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use arrow::compute::SortOptions;
 use arrow::datatypes::SchemaRef;
-use datafusion_common::{DataFusionError, NullEquality, internal_err};
+use datafusion_common::{DataFusionError, JoinType, NullEquality, internal_err};
 use datafusion_execution::config::SessionConfig;
 use datafusion_execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion_execution::memory_pool::MemoryConsumer;
@@ -26,6 +26,7 @@ use datafusion_physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion_physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{Error, ErrorKind, Result};
+use grism_logical::JoinKind;
 
 use super::memory_pool::ManagedPool;
 use crate::{MemoryManager, RecordBatchStream};
@@ -262,8 +263,10 @@ pub(crate) fn merge_sorted(
     Ok(merged.map_err(from_datafusion).boxed())
 }
 
-/// Joins on equal columns, by position; the left side is held in memory. Output: left columns, right columns.
+/// Joins on equal columns, by position; the left side is held in memory. Output: left columns, right columns; of a semi
+/// or an anti join right columns only.
 pub(crate) fn hash_join(
+    kind: JoinKind,
     left: (&SchemaRef, RecordBatchStream),
     right: (&SchemaRef, RecordBatchStream),
     on: &[(usize, usize)],
@@ -280,7 +283,11 @@ pub(crate) fn hash_join(
         leaf(left.0, left.1),
         leaf(right.0, right.1),
         on,
-        datafusion_common::JoinType::Inner,
+        match kind {
+            JoinKind::Inner => JoinType::Inner,
+            JoinKind::Semi => JoinType::RightSemi,
+            JoinKind::Anti => JoinType::RightAnti,
+        },
     )
     .with_partition_mode(PartitionMode::CollectLeft)
     .with_null_equality(NullEquality::NullEqualsNothing)

@@ -6,10 +6,11 @@ use arrow::array::{Array, UInt32Array, UInt64Array};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{EntityId, Error, Result, SOURCE_ROLE, TARGET_ROLE, TableId, Tables, Type};
-use grism_logical::{Column, Direction};
+use grism_logical::{Column, Direction, EdgeExpand};
 use serde::{Deserialize, Serialize};
 
 use super::expansion::{IncidenceReader, id_column, take_columns};
+use super::marks::Marks;
 use super::{named, only_child};
 use crate::{
     ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run,
@@ -17,26 +18,21 @@ use crate::{
 
 /// Follows binary edges by their incidence lists, which hold the node at the other end beside the edge.
 ///
-/// Output: input columns, the edge (where named), the node reached; one row for each edge. A null start gives no row.
-/// Works on any split of its input. Holds one batch and the incidence lists it has met.
+/// Output: input columns, the edge (where named), the node reached; one row for each edge. Where the node reached is a
+/// column of the input already, only edges to it are followed, and none is added: rows that follow each other and start
+/// from one node look its neighbours up instead of going through them. A null start gives no row. Works on any split of
+/// its input. Holds one batch and the incidence lists it has met.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct AdjacencyExpandExec {
     input: Arc<dyn PhysicalOperator>,
-    from: String,
-    tables: Tables,
-    label: String,
-    direction: Direction,
-    edge: Option<String>,
-    to: String,
-    to_type: Type,
-    restrict: Option<Tables>,
+    expand: EdgeExpand,
     schema: PhysicalSchema,
 }
 
 impl AdjacencyExpandExec {
     /// Runs `expand` over `input`, which takes the place of the logical input.
     #[must_use]
-    pub fn new(input: Arc<dyn PhysicalOperator>, expand: &grism_logical::EdgeExpand) -> Self {
+    pub fn new(input: Arc<dyn PhysicalOperator>, expand: &EdgeExpand) -> Self {
         let mut columns = Vec::new();
         if let Some(edge) = &expand.edge {
             columns.push(Column::new(
@@ -44,42 +40,42 @@ impl AdjacencyExpandExec {
                 Type::Hyperedge(Arc::clone(&expand.tables)),
             ));
         }
-        columns.push(Column::new(&expand.to, expand.to_type.clone()));
+        if !expand.into {
+            columns.push(Column::new(&expand.to, expand.to_type.clone()));
+        }
         Self {
             schema: input.schema().with(columns),
             input,
-            from: expand.from.clone(),
-            tables: Arc::clone(&expand.tables),
-            label: expand.label.clone(),
-            direction: expand.direction,
-            edge: expand.edge.clone(),
-            to: expand.to.clone(),
-            to_type: expand.to_type.clone(),
-            restrict: expand.restrict.clone(),
+            expand: EdgeExpand {
+                // The physical input stands beside it.
+                input: Arc::new(grism_logical::LogicalPlan::Unit),
+                ..expand.clone()
+            },
         }
     }
 
     /// The column expansion starts from.
     #[must_use]
     pub fn from(&self) -> &str {
-        &self.from
+        &self.expand.from
     }
 
     /// Tables of the edges.
     #[must_use]
     pub fn tables(&self) -> &Tables {
-        &self.tables
+        &self.expand.tables
     }
 
-    /// The lists that are read: table, number within this operator, role, and whether self-loops are left out.
-    fn lists(&self) -> Vec<(TableId, usize, &'static str, bool)> {
-        let ways: &[(usize, &str, bool)] = match self.direction {
+    /// The lists that are read.
+    fn lists(&self) -> Vec<EdgeList> {
+        let ways: &[(usize, &str, bool)] = match self.expand.direction {
             Direction::Out => &[(0, SOURCE_ROLE, false)],
             Direction::In => &[(1, TARGET_ROLE, false)],
             // A self-loop stands in both lists, and counts once.
             Direction::Both => &[(0, SOURCE_ROLE, false), (1, TARGET_ROLE, true)],
         };
-        self.tables
+        self.expand
+            .tables
             .iter()
             .flat_map(|table| {
                 ways.iter()
@@ -111,83 +107,72 @@ impl PhysicalOperator for AdjacencyExpandExec {
         &self,
         children: Vec<Arc<dyn PhysicalOperator>>,
     ) -> Result<Arc<dyn PhysicalOperator>> {
-        let input = only_child(children)?;
-        let mut added = self
-            .edge
-            .iter()
-            .map(|edge| Column::new(edge, Type::Hyperedge(Arc::clone(&self.tables))))
-            .collect::<Vec<_>>();
-        added.push(Column::new(&self.to, self.to_type.clone()));
-        Ok(Arc::new(Self {
-            schema: input.schema().with(added),
-            input,
-            from: self.from.clone(),
-            tables: Arc::clone(&self.tables),
-            label: self.label.clone(),
-            direction: self.direction,
-            edge: self.edge.clone(),
-            to: self.to.clone(),
-            to_type: self.to_type.clone(),
-            restrict: self.restrict.clone(),
-        }))
+        Ok(Arc::new(Self::new(only_child(children)?, &self.expand)))
     }
 
     fn describe(&self) -> String {
-        let (left, right) = match self.direction {
-            Direction::Out => ("-", "->"),
-            Direction::In => ("<-", "-"),
-            Direction::Both => ("-", "-"),
-        };
-        let edge = named(self.edge.as_deref().unwrap_or_default(), &self.label);
+        let (left, right) = self.expand.direction.arrows();
+        let edge = named(
+            self.expand.edge.as_deref().unwrap_or_default(),
+            &self.expand.label,
+        );
         format!(
-            "AdjacencyExpand(({}){left}[{edge}]{right}({}))",
-            super::shown(&self.from),
-            super::shown(&self.to)
+            "AdjacencyExpand{}(({}){left}[{edge}]{right}({}))",
+            if self.expand.into { "Into" } else { "" },
+            super::shown(&self.expand.from),
+            super::shown(&self.expand.to)
         )
     }
 
     fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
         let mut input = run(&self.input, &context)?;
-        let mut reader = IncidenceReader::new(Arc::clone(&context.query().snapshot));
+        let mut neighbours = Neighbours {
+            reader: IncidenceReader::new(Arc::clone(&context.query().snapshot)),
+            lists: self.lists(),
+            restrict: self.expand.restrict.clone(),
+            marks: Marks::default(),
+            marked: None,
+            last: None,
+        };
         let batch_rows = context.query().config.batch_rows;
-        let lists = self.lists();
-        let (schema, from, restrict) = (
-            self.schema.clone(),
-            self.from.clone(),
-            self.restrict.clone(),
-        );
-        let has_edge = self.edge.is_some();
+        let schema = self.schema.clone();
+        let (from, has_edge) = (self.expand.from.clone(), self.expand.edge.is_some());
+        let into = self.expand.into.then(|| self.expand.to.clone());
         let expanded = async_stream::try_stream! {
             while let Some(batch) = input.try_next().await? {
                 let ids = id_column(&batch, &from)?;
-                for (table, index, role, _) in &lists {
-                    reader.load(*table, *index, role, &ids).await?;
-                }
+                let targets = match &into {
+                    Some(target) => Some(id_column(&batch, target)?),
+                    None => None,
+                };
+                neighbours.load(&ids).await?;
                 let mut output = Reached::default();
                 for row in 0..ids.len() {
                     if ids.is_null(row) {
                         continue;
                     }
-                    let member = ids.value(row);
-                    for (table, index, _, skip_loops) in &lists {
-                        let Some((segment, local)) = reader.segment(*table, *index, member) else { continue };
-                        let range = segment.range(local);
-                        for place in range {
-                            let other = segment.opposites[place];
-                            let allowed = |tables: &Tables| tables.contains(&EntityId::from_raw(other).table());
-                            if (*skip_loops && other == member) || !restrict.as_ref().is_none_or(allowed) {
-                                continue;
+                    // Where this row's edges stand; a node has too many to be put out at once.
+                    let mut place = Place::default();
+                    loop {
+                        let more = match &targets {
+                            Some(targets) if targets.is_null(row) => false,
+                            Some(targets) => {
+                                neighbours.find(ids.value(row), targets.value(row), row, &mut output);
+                                false
                             }
-                            output.push(row, segment.hyperedges[place], other, has_edge);
-                            if output.rows.len() == batch_rows {
-                                let full = std::mem::take(&mut output);
-                                yield full.into_batch(&schema, &batch, has_edge)?;
-                            }
+                            None => neighbours.follow(ids.value(row), row, &mut place, batch_rows, &mut output),
+                        };
+                        if output.rows.len() >= batch_rows {
+                            let full = std::mem::take(&mut output);
+                            yield full.into_batch(&schema, &batch, has_edge, targets.is_none())?;
+                        }
+                        if !more {
+                            break;
                         }
                     }
                 }
                 if !output.rows.is_empty() {
-                    yield output.into_batch(&schema, &batch, has_edge)?;
+                    yield output.into_batch(&schema, &batch, has_edge, targets.is_none())?;
                 }
             }
         };
@@ -199,6 +184,120 @@ impl PhysicalOperator for AdjacencyExpandExec {
     }
 }
 
+/// A list of edges: table, number within the operator, role, and whether self-loops are left out.
+type EdgeList = (TableId, usize, &'static str, bool);
+
+/// Where a node's edges are put out from next: list, and place within it.
+#[derive(Debug, Default)]
+struct Place {
+    list: usize,
+    at: usize,
+}
+
+/// The edges of nodes.
+struct Neighbours {
+    reader: IncidenceReader,
+    lists: Vec<EdgeList>,
+    restrict: Option<Tables>,
+    marks: Marks,
+    /// The node whose neighbours are marked.
+    marked: Option<u64>,
+    /// The node of the last row.
+    last: Option<u64>,
+}
+
+impl Neighbours {
+    async fn load(&mut self, ids: &UInt64Array) -> Result<()> {
+        for (table, index, role, _) in &self.lists {
+            self.reader.load(*table, *index, role, ids).await?;
+        }
+        Ok(())
+    }
+
+    /// Puts the edges of `node` out from `place` on, until there are `enough` rows; whether there are more.
+    fn follow(
+        &self,
+        node: u64,
+        row: usize,
+        place: &mut Place,
+        enough: usize,
+        output: &mut Reached,
+    ) -> bool {
+        while let Some((table, index, _, skip_loops)) = self.lists.get(place.list) {
+            if let Some((segment, local)) = self.reader.segment(*table, *index, node) {
+                let range = segment.range(local);
+                for at in range.start + place.at..range.end {
+                    if output.rows.len() >= enough {
+                        place.at = at - range.start;
+                        return true;
+                    }
+                    let other = segment.opposites[at];
+                    let allowed =
+                        |tables: &Tables| tables.contains(&EntityId::from_raw(other).table());
+                    if (*skip_loops && other == node) || !self.restrict.as_ref().is_none_or(allowed)
+                    {
+                        continue;
+                    }
+                    output.rows.push(row as u32);
+                    output.others.push(other);
+                    output.edges.push(segment.hyperedges[at]);
+                }
+            }
+            place.list += 1;
+            place.at = 0;
+        }
+        false
+    }
+
+    /// Puts out the edges from `node` to `target`.
+    fn find(&mut self, node: u64, target: u64, row: usize, output: &mut Reached) {
+        let again = self.last.replace(node) == Some(node);
+        if self.marked != Some(node) && again {
+            // The second row from this node: there will be more.
+            self.marks.clear();
+            for (edge, other) in self.edges(node) {
+                self.marks.add(other, edge);
+            }
+            self.marked = Some(node);
+        }
+        if self.marked == Some(node) {
+            for edge in self.marks.edges_to(target) {
+                output.rows.push(row as u32);
+                output.edges.push(edge);
+            }
+            return;
+        }
+        for (table, index, _, skip_loops) in &self.lists {
+            let Some((segment, local)) = self.reader.segment(*table, *index, node) else {
+                continue;
+            };
+            for at in segment.range(local) {
+                if segment.opposites[at] == target && !(*skip_loops && target == node) {
+                    output.rows.push(row as u32);
+                    output.edges.push(segment.hyperedges[at]);
+                }
+            }
+        }
+    }
+
+    /// Edges of `node`, each with the node at its other end.
+    fn edges(&self, node: u64) -> Vec<(u64, u64)> {
+        let mut edges = Vec::new();
+        for (table, index, _, skip_loops) in &self.lists {
+            let Some((segment, local)) = self.reader.segment(*table, *index, node) else {
+                continue;
+            };
+            for at in segment.range(local) {
+                let other = segment.opposites[at];
+                if !(*skip_loops && other == node) {
+                    edges.push((segment.hyperedges[at], other));
+                }
+            }
+        }
+        edges
+    }
+}
+
 #[derive(Debug, Default)]
 struct Reached {
     rows: Vec<u32>,
@@ -207,26 +306,21 @@ struct Reached {
 }
 
 impl Reached {
-    fn push(&mut self, row: usize, edge: u64, other: u64, has_edge: bool) {
-        self.rows.push(row as u32);
-        self.others.push(other);
-        if has_edge {
-            self.edges.push(edge);
-        }
-    }
-
     fn into_batch(
         self,
         schema: &PhysicalSchema,
         batch: &RecordBatch,
         has_edge: bool,
+        has_node: bool,
     ) -> Result<RecordBatch> {
         let rows = UInt32Array::from(self.rows);
         let mut columns = take_columns(batch, &rows)?;
         if has_edge {
             columns.push(Arc::new(UInt64Array::from(self.edges)));
         }
-        columns.push(Arc::new(UInt64Array::from(self.others)));
+        if has_node {
+            columns.push(Arc::new(UInt64Array::from(self.others)));
+        }
         let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
         RecordBatch::try_new_with_options(Arc::clone(schema.arrow()), columns, &options)
             .map_err(Error::from)

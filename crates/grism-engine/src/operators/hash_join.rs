@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{Error, Result};
+use grism_logical::JoinKind;
 use serde::{Deserialize, Serialize};
 
 use super::comma_separated;
@@ -13,7 +14,8 @@ use crate::{
     ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run,
 };
 
-/// Joins rows whose key columns are equal and not null. Output: left columns, then right columns.
+/// Joins rows whose key columns are equal and not null. Output: left columns, then right columns; or, of a semi join, the
+/// right rows that have a partner, of an anti join those that have none.
 ///
 /// The left input is held in memory, under the limit; order is the right input's. Both inputs must be partitioned by
 /// their keys, or the left one be whole everywhere.
@@ -22,6 +24,7 @@ pub struct HashJoinExec {
     left: Arc<dyn PhysicalOperator>,
     right: Arc<dyn PhysicalOperator>,
     on: Vec<(String, String)>,
+    kind: JoinKind,
     schema: PhysicalSchema,
 }
 
@@ -32,12 +35,17 @@ impl HashJoinExec {
         left: Arc<dyn PhysicalOperator>,
         right: Arc<dyn PhysicalOperator>,
         on: Vec<(String, String)>,
+        kind: JoinKind,
     ) -> Self {
-        let schema = left.schema().with(right.schema().columns().columns.clone());
+        let schema = match kind {
+            JoinKind::Inner => left.schema().with(right.schema().columns().columns.clone()),
+            JoinKind::Semi | JoinKind::Anti => right.schema().clone(),
+        };
         Self {
             left,
             right,
             on,
+            kind,
             schema,
         }
     }
@@ -78,12 +86,17 @@ impl PhysicalOperator for HashJoinExec {
     ) -> Result<Arc<dyn PhysicalOperator>> {
         let [left, right] = <[_; 2]>::try_from(children)
             .map_err(|_| Error::internal("a join was given another number of inputs"))?;
-        Ok(Arc::new(Self::new(left, right, self.on.clone())))
+        Ok(Arc::new(Self::new(left, right, self.on.clone(), self.kind)))
     }
 
     fn describe(&self) -> String {
+        let kind = match self.kind {
+            JoinKind::Inner => "Hash",
+            JoinKind::Semi => "Semi",
+            JoinKind::Anti => "Anti",
+        };
         format!(
-            "HashJoin({})",
+            "{kind}Join({})",
             comma_separated(self.on.iter().map(|(a, b)| format!("{a} = {b}")))
         )
     }
@@ -96,6 +109,7 @@ impl PhysicalOperator for HashJoinExec {
             .map(|(a, b)| Ok((left.index_of(a)?, right.index_of(b)?)))
             .collect::<Result<Vec<_>>>()?;
         let joined = hash_join(
+            self.kind,
             (left.arrow(), run(&self.left, &context)?),
             (right.arrow(), run(&self.right, &context)?),
             &on,

@@ -302,8 +302,7 @@ impl PathQuery {
             let (node, quest) = (paths.node(*path), paths.quest(*path));
             let elsewhere = quest.target.is_some_and(|target| target != node)
                 || (quest.open && node == quest.start);
-            let allowed =
-                |tables: &Tables| tables.contains(&EntityId::from_raw(node).table());
+            let allowed = |tables: &Tables| tables.contains(&EntityId::from_raw(node).table());
             if elsewhere || !self.restrict.as_ref().is_none_or(allowed) {
                 continue;
             }
@@ -347,7 +346,10 @@ impl PathQuery {
     }
 
     /// Adds the paths of the next level to `next`.
-    #[expect(clippy::too_many_arguments, reason = "one step of one loop, which owns all of them")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one step of one loop, which owns all of them"
+    )]
     fn grow<H: Hops>(
         &self,
         hops: &H,

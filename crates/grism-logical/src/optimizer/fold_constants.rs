@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use grism_core::{GraphSchema, Result, Value};
+use grism_core::{Result, Value};
 
+use super::Facts;
 use crate::{Aggregate, BinaryOperator as Op, Join, LogicalExpr, LogicalPlan, UnaryOperator};
 
 /// Folds every expression of the plan.
 ///
 /// # Errors
 /// None of its own.
-pub(super) fn fold_constants(plan: LogicalPlan, _schema: &GraphSchema) -> Result<LogicalPlan> {
+pub(super) fn fold_constants(plan: LogicalPlan, _facts: Facts<'_>) -> Result<LogicalPlan> {
     fold_plan(&plan)
 }
 

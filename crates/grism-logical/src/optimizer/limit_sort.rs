@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use grism_core::{GraphSchema, Result};
+use grism_core::Result;
 
+use super::Facts;
 use crate::LogicalPlan;
 
 /// Moves the reach of a LIMIT into the sort below it.
 ///
 /// # Errors
 /// None of its own.
-pub(super) fn limit_sort(plan: LogicalPlan, _schema: &GraphSchema) -> Result<LogicalPlan> {
+pub(super) fn limit_sort(plan: LogicalPlan, _facts: Facts<'_>) -> Result<LogicalPlan> {
     bound_sorts(&plan)
 }
 

@@ -1,11 +1,16 @@
 //! The optimizer: a list of named rules, each of which keeps the answer.
 
+mod count_expansions;
+mod drop_duplicates;
+mod drop_implied_uniqueness;
+mod estimate_rows;
 mod fold_constants;
 mod limit_sort;
 mod prune_columns;
 mod push_filters;
+mod semi_joins;
 
-use grism_core::{GraphSchema, Result};
+use grism_core::{GraphSchema, GraphStatistics, Result};
 
 pub use fold_constants::fold_expression;
 
@@ -16,7 +21,16 @@ pub struct Rule {
     /// The rule's name, as `EXPLAIN VERBOSE` prints it.
     pub name: &'static str,
     /// The rewrite.
-    pub apply: fn(LogicalPlan, &GraphSchema) -> Result<LogicalPlan>,
+    pub apply: fn(LogicalPlan, Facts<'_>) -> Result<LogicalPlan>,
+}
+
+/// What is known of the graph that a plan runs over.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// The snapshot's schema.
+    pub schema: &'a GraphSchema,
+    /// The snapshot's counts.
+    pub statistics: &'a GraphStatistics,
 }
 
 /// The rules, in the order they run.
@@ -30,6 +44,14 @@ pub const RULES: &[Rule] = &[
         apply: push_filters::push_filters,
     },
     Rule {
+        name: "drop_implied_uniqueness",
+        apply: drop_implied_uniqueness::drop_implied_uniqueness,
+    },
+    Rule {
+        name: "semi_joins",
+        apply: semi_joins::semi_joins,
+    },
+    Rule {
         name: "limit_sort",
         apply: limit_sort::limit_sort,
     },
@@ -37,14 +59,22 @@ pub const RULES: &[Rule] = &[
         name: "prune_columns",
         apply: prune_columns::prune_columns,
     },
+    Rule {
+        name: "count_expansions",
+        apply: count_expansions::count_expansions,
+    },
+    Rule {
+        name: "drop_duplicates",
+        apply: drop_duplicates::drop_duplicates,
+    },
 ];
 
 /// Runs every rule once.
 ///
 /// # Errors
 /// Those of the rules, which are errors of type inference.
-pub fn optimize(plan: LogicalPlan, schema: &GraphSchema) -> Result<LogicalPlan> {
+pub fn optimize(plan: LogicalPlan, facts: Facts<'_>) -> Result<LogicalPlan> {
     RULES
         .iter()
-        .try_fold(plan, |plan, rule| (rule.apply)(plan, schema))
+        .try_fold(plan, |plan, rule| (rule.apply)(plan, facts))
 }

@@ -8,19 +8,23 @@ use std::sync::Arc;
 
 use grism_core::{Cardinality, GraphSchema, Result, Tables, Type};
 
+use super::Facts;
 use crate::{
-    Aggregate, Apply, ApplyKind, Column, EdgeExpand, Fetch, HyperedgeScan, Join, LogicalExpr,
-    LogicalPlan, NodeScan, PathExpand, PropertyRef, Repeat, RoleBinding, RoleExpand, RoleSource,
-    property_column,
+    Aggregate, Apply, ApplyKind, Column, CountExpand, EdgeExpand, Fetch, HyperedgeScan, Join,
+    LogicalExpr, LogicalPlan, NodeScan, PathExpand, PropertyRef, Repeat, RoleBinding, RoleExpand,
+    RoleSource, property_column,
 };
 
 /// Prunes from the root down; the root keeps all its columns.
 ///
 /// # Errors
 /// Those of type inference.
-pub(super) fn prune_columns(plan: LogicalPlan, schema: &GraphSchema) -> Result<LogicalPlan> {
+pub(super) fn prune_columns(plan: LogicalPlan, facts: Facts<'_>) -> Result<LogicalPlan> {
     let columns = plan.schema()?.names().map(str::to_owned).collect();
-    Pruner { schema }.prune(
+    Pruner {
+        schema: facts.schema,
+    }
+    .prune(
         &plan,
         Needs {
             columns,
@@ -98,6 +102,9 @@ impl Pruner<'_> {
                     .filter(|edge| needs.columns.contains(edge));
                 let mut below = needs.without(expand.edge.iter().chain([&expand.to]));
                 below.column(&expand.from);
+                if expand.into {
+                    below.column(&expand.to);
+                }
                 let input = self.prune_and_trim(&expand.input, below)?;
                 LogicalPlan::EdgeExpand(EdgeExpand {
                     input,
@@ -106,6 +113,15 @@ impl Pruner<'_> {
                 })
             }
             LogicalPlan::RoleExpand(expand) => self.prune_role_expand(expand, needs)?,
+            LogicalPlan::CountExpand(expand) => {
+                let mut below = needs.without([&expand.count]);
+                below.column(&expand.from);
+                below.columns.extend(expand.except.iter().cloned());
+                LogicalPlan::CountExpand(CountExpand {
+                    input: self.prune_and_trim(&expand.input, below)?,
+                    ..expand.clone()
+                })
+            }
             LogicalPlan::PathExpand(expand) => self.prune_path_expand(expand, needs)?,
             LogicalPlan::Repeat(repeat) => self.prune_repeat(repeat, needs)?,
             LogicalPlan::Hydrate { input, columns } => {
@@ -246,6 +262,7 @@ impl Pruner<'_> {
                 let (right, right_keys) =
                     self.with(&join.right, join.on.iter().map(|(_, key)| key), right)?;
                 LogicalPlan::Join(Join {
+                    kind: join.kind,
                     left,
                     right,
                     on: left_keys.into_iter().zip(right_keys).collect(),
@@ -608,6 +625,13 @@ fn argument_columns(plan: &LogicalPlan, columns: &mut BTreeSet<String>) {
         LogicalPlan::Unwind { expression, .. } => read(expression),
         LogicalPlan::EdgeExpand(expand) => {
             columns.insert(expand.from.clone());
+            if expand.into {
+                columns.insert(expand.to.clone());
+            }
+        }
+        LogicalPlan::CountExpand(expand) => {
+            columns.insert(expand.from.clone());
+            columns.extend(expand.except.iter().cloned());
         }
         LogicalPlan::RoleExpand(expand) => {
             columns.insert(match &expand.from {

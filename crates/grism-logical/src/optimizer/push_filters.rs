@@ -4,20 +4,20 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use grism_core::{
-    Comparison, ComparisonOperator, GraphSchema, Result, ScanPredicate, Tables, Type, Value,
-};
+use grism_core::{Comparison, ComparisonOperator, Result, ScanPredicate, Tables, Type, Value};
 
+use super::Facts;
 use crate::{
-    Aggregate, Apply, BinaryOperator, EdgeExpand, Fetch, HyperedgeScan, Join, LogicalExpr,
-    LogicalPlan, NodeScan, PathExpand, Repeat, RoleExpand, UnaryOperator, comparison_type, infer_type,
+    Aggregate, Apply, BinaryOperator, CountExpand, EdgeExpand, Fetch, HyperedgeScan, Join,
+    JoinKind, LogicalExpr, LogicalPlan, NodeScan, PathExpand, Repeat, RoleExpand, UnaryOperator,
+    comparison_type, infer_type,
 };
 
 /// Pushes filters down.
 ///
 /// # Errors
 /// Those of type inference.
-pub(super) fn push_filters(plan: LogicalPlan, _schema: &GraphSchema) -> Result<LogicalPlan> {
+pub(super) fn push_filters(plan: LogicalPlan, _facts: Facts<'_>) -> Result<LogicalPlan> {
     push(&plan, Vec::new())
 }
 
@@ -49,6 +49,7 @@ fn push(plan: &LogicalPlan, mut conjuncts: Vec<LogicalExpr>) -> Result<LogicalPl
         }
         LogicalPlan::EdgeExpand(EdgeExpand { input, .. })
         | LogicalPlan::RoleExpand(RoleExpand { input, .. })
+        | LogicalPlan::CountExpand(CountExpand { input, .. })
         | LogicalPlan::PathExpand(PathExpand { input, .. })
         | LogicalPlan::Repeat(Repeat { input, .. })
         | LogicalPlan::Hydrate { input, .. }
@@ -107,6 +108,16 @@ fn push(plan: &LogicalPlan, mut conjuncts: Vec<LogicalExpr>) -> Result<LogicalPl
 }
 
 fn push_into_join(join: &Join, conjuncts: Vec<LogicalExpr>) -> Result<LogicalPlan> {
+    if join.kind != JoinKind::Inner {
+        // What comes out are left rows.
+        let left = Arc::new(push(&join.left, conjuncts)?);
+        let right = Arc::new(push(&join.right, Vec::new())?);
+        return Ok(LogicalPlan::Join(Join {
+            left,
+            right,
+            ..join.clone()
+        }));
+    }
     let (left_names, right_names) = (names(&join.left)?, names(&join.right)?);
     let (left, rest) = partition(conjuncts, |columns| columns.is_subset(&left_names));
     let (right, rest) = partition(rest, |columns| columns.is_subset(&right_names));
@@ -148,7 +159,13 @@ fn push_into_join(join: &Join, conjuncts: Vec<LogicalExpr>) -> Result<LogicalPla
         Arc::new(push(&join.left, left)?),
         Arc::new(push(&join.right, right)?),
     );
-    Ok(LogicalPlan::Join(Join { left, right, on }).filtered(above))
+    Ok(LogicalPlan::Join(Join {
+        kind: JoinKind::Inner,
+        left,
+        right,
+        on,
+    })
+    .filtered(above))
 }
 
 /// Whether a hash of the two columns agrees with Cypher's equality: not so for floats (NaN, -0.0) and nested values.

@@ -19,15 +19,15 @@ impl Planner<'_> {
             Move::Edge { index, reversed } => {
                 let edge = &self.graph.edges[index];
                 progress.reached.insert(Step::Edge(index));
-                progress.bound.insert(edge.variable.clone());
+                progress.bind(&edge.variable);
                 let (from, to) = edge.ends(reversed);
                 if let Some(path) = &edge.path {
                     *plan = self.path_expand(input, edge, path, reversed, progress);
                     return;
                 }
-                let (column, closing) = self.target(to, progress);
+                let into = !progress.bind(to);
                 let to_type = self.type_of(to);
-                let restrict = self.restriction(&to_type, &closing);
+                let restrict = self.restriction(&to_type).filter(|_| !into);
                 let expand = EdgeExpand {
                     input,
                     from: from.clone(),
@@ -35,11 +35,12 @@ impl Planner<'_> {
                     label: edge.label.clone(),
                     direction: edge.direction.turned(reversed),
                     edge: Some(edge.variable.clone()),
-                    to: column,
+                    to: to.clone(),
                     to_type,
                     restrict,
+                    into,
                 };
-                LogicalPlan::EdgeExpand(expand).filtered(closing.into_iter().collect())
+                LogicalPlan::EdgeExpand(expand)
             }
             Move::Star { role } => {
                 let hyperedge = self.graph.roles[role].hyperedge.clone();
@@ -48,7 +49,7 @@ impl Planner<'_> {
             Move::Member { role } => {
                 let step = &self.graph.roles[role];
                 progress.reached.insert(Step::Role(role));
-                progress.bound.insert(step.hyperedge.clone());
+                progress.bind(&step.hyperedge);
                 let from = RoleSource::Member {
                     column: step.member.clone(),
                     roles: step.roles.clone(),
@@ -70,7 +71,7 @@ impl Planner<'_> {
         let (from, to) = edge.ends(reversed);
         let (column, closing) = self.target(to, progress);
         let to_type = self.type_of(to);
-        let restrict = self.restriction(&to_type, &closing);
+        let restrict = self.restriction(&to_type).filter(|_| closing.is_none());
         let target = closing.is_some().then(|| to.clone());
         // The lists run the way the path was followed, and are turned round where that was from its right end.
         progress.temporaries += 1;
@@ -234,18 +235,17 @@ impl Planner<'_> {
             .map_or(Type::Null, |entity| entity.ty.clone())
     }
 
-    /// The tables that an entity of this type is looked for in, where edges may lead elsewhere and no filter asks for
-    /// one entity.
-    fn restriction(&self, to: &Type, closing: &Option<LogicalExpr>) -> Option<Tables> {
+    /// The tables that an entity of this type is looked for in, where edges may lead elsewhere.
+    fn restriction(&self, to: &Type) -> Option<Tables> {
         let all_nodes: Vec<_> = self.schema.node_tables().map(|table| table.id).collect();
         to.tables()
-            .filter(|tables| tables[..] != all_nodes[..] && closing.is_none())
+            .filter(|tables| tables[..] != all_nodes[..])
             .cloned()
     }
 
     /// The column a step binds, and the filter that ties it to the variable where that is bound already.
     fn target(&self, variable: &str, progress: &mut Progress) -> (String, Option<LogicalExpr>) {
-        if progress.bound.insert(variable.to_owned()) {
+        if progress.bind(variable) {
             return (variable.to_owned(), None);
         }
         progress.temporaries += 1;
@@ -280,10 +280,7 @@ impl Direction {
 
 /// `plan` with some lists turned round: column, new column, and the entity that the path was followed from, where the list
 /// holds the entities that hops led to.
-fn turned_round(
-    plan: LogicalPlan,
-    lists: Vec<(String, String, Option<&String>)>,
-) -> LogicalPlan {
+fn turned_round(plan: LogicalPlan, lists: Vec<(String, String, Option<&String>)>) -> LogicalPlan {
     let names: Vec<String> = match plan.schema() {
         Ok(schema) => schema.names().map(str::to_owned).collect(),
         Err(_) => Vec::new(),

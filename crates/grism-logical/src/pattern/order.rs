@@ -1,12 +1,12 @@
 //! The order in which the elements of a pattern are reached, and what each step is expected to cost.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use grism_core::{GraphSchema, GraphStatistics, Result, Tables, Type};
 
 use super::{PatternEntity, PatternGraph, PatternHop};
-use crate::{Direction, HyperedgeScan, Join, LogicalPlan, NodeScan, PathSearch};
+use crate::{Direction, HyperedgeScan, Join, JoinKind, LogicalPlan, NodeScan, PathSearch};
 
 /// What a row costs that an expansion makes, where one that a scan reads in order costs 1.
 const EXPANSION_COST: f64 = 3.0;
@@ -29,31 +29,35 @@ pub fn plan_pattern(
         schema,
         statistics,
     };
-    let bound: BTreeSet<String> = input.schema()?.names().map(str::to_owned).collect();
     let mut progress = Progress {
-        bound,
         temporaries: graph.first_temporary,
         ..Progress::default()
     };
+    for name in input.schema()?.names() {
+        progress.bind(name);
+    }
     let mut plan = input;
     progress.rows = 1.0;
     planner.reach_connected(&mut progress, &mut plan);
     while let Some(start) = planner.best_start(&progress) {
         let mut component = LogicalPlan::Unit;
         let mut inner = Progress {
-            bound: BTreeSet::new(),
+            bound: BTreeMap::new(),
             reached: progress.reached.clone(),
             ..progress.clone()
         };
         planner.start(start, &mut inner, &mut component);
         planner.reach_connected(&mut inner, &mut component);
-        progress.bound.extend(inner.bound);
+        for name in inner.bound.into_keys() {
+            progress.bind(&name);
+        }
         progress.reached = inner.reached;
         progress.temporaries = inner.temporaries;
         plan = if plan == LogicalPlan::Unit {
             component
         } else {
             LogicalPlan::Join(Join {
+                kind: JoinKind::Inner,
                 left: Arc::new(plan),
                 right: Arc::new(component),
                 on: Vec::new(),
@@ -68,11 +72,27 @@ pub fn plan_pattern(
 /// Which steps are done; edges by index, then hyperedges by variable.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Progress {
-    pub(super) bound: BTreeSet<String>,
+    /// Columns that are there, with numbers in the order they were bound.
+    bound: BTreeMap<String, usize>,
     pub(super) reached: BTreeSet<Step>,
     rows: f64,
     cost: f64,
     pub(super) temporaries: usize,
+}
+
+impl Progress {
+    /// Notes that the column is there; `false` where it was already.
+    pub(super) fn bind(&mut self, name: &str) -> bool {
+        let number = self.bound.len();
+        match self.bound.contains_key(name) {
+            true => false,
+            false => self.bound.insert(name.to_owned(), number).is_none(),
+        }
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.bound.contains_key(name)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -129,11 +149,11 @@ impl Planner<'_> {
     fn best_start(&self, progress: &Progress) -> Option<usize> {
         let mut best: Option<(f64, usize)> = None;
         for (index, entity) in self.graph.entities.iter().enumerate() {
-            if progress.bound.contains(&entity.variable) {
+            if progress.has(&entity.variable) {
                 continue;
             }
             let mut trial = Progress {
-                bound: BTreeSet::new(),
+                bound: BTreeMap::new(),
                 ..progress.clone()
             };
             let mut ignored = LogicalPlan::Unit;
@@ -149,7 +169,7 @@ impl Planner<'_> {
     fn start(&self, index: usize, progress: &mut Progress, plan: &mut LogicalPlan) {
         let entity = &self.graph.entities[index];
         let variable = entity.variable.clone();
-        progress.bound.insert(variable.clone());
+        progress.bind(&variable);
         let tables = entity.ty.tables().cloned().unwrap_or_default();
         let read = self.rows_of(&tables);
         progress.rows = (read * entity.selectivity).max(1.0);
@@ -185,10 +205,11 @@ impl Planner<'_> {
             if progress.reached.contains(&Step::Edge(index)) {
                 continue;
             }
-            let (has_left, has_right) = (
-                progress.bound.contains(&edge.left),
-                progress.bound.contains(&edge.right),
+            let (left, right) = (
+                progress.bound.get(&edge.left),
+                progress.bound.get(&edge.right),
             );
+            let (mut has_left, mut has_right) = (left.is_some(), right.is_some());
             // The shortest path between two nodes is looked for when both are known.
             let needs_both = edge
                 .path
@@ -202,6 +223,11 @@ impl Planner<'_> {
                     });
                 }
                 continue;
+            }
+            if has_left && has_right && edge.path.is_none() {
+                // Rows that follow each other mostly share what was bound first, and so its list of edges.
+                has_left = left < right;
+                has_right = !has_left;
             }
             if has_left {
                 moves.push(Move::Edge {
@@ -220,9 +246,9 @@ impl Planner<'_> {
             if progress.reached.contains(&Step::Role(index)) {
                 continue;
             }
-            if progress.bound.contains(&role.hyperedge) {
+            if progress.has(&role.hyperedge) {
                 moves.push(Move::Star { role: index });
-            } else if progress.bound.contains(&role.member) {
+            } else if progress.has(&role.member) {
                 moves.push(Move::Member { role: index });
             }
         }
@@ -265,7 +291,7 @@ impl Planner<'_> {
                     .entity(to)
                     .and_then(|entity| entity.ty.tables())
                     .map_or(1.0, |tables| self.rows_of(tables));
-                if progress.bound.contains(to) {
+                if progress.has(to) {
                     degree / ends.max(1.0)
                 } else {
                     degree * self.selectivity(to)
@@ -301,7 +327,12 @@ impl Planner<'_> {
             .sum()
     }
 
-    pub(super) fn star_growth(&self, hyperedge: &str, except: Option<usize>, progress: &Progress) -> f64 {
+    pub(super) fn star_growth(
+        &self,
+        hyperedge: &str,
+        except: Option<usize>,
+        progress: &Progress,
+    ) -> f64 {
         let rows = self
             .entity(hyperedge)
             .and_then(|entity| entity.ty.tables())
@@ -316,7 +347,7 @@ impl Planner<'_> {
                 continue;
             }
             growth *= self.incidences(hyperedge, &step.roles) / rows;
-            growth *= if progress.bound.contains(&step.member) {
+            growth *= if progress.has(&step.member) {
                 let members = self
                     .entity(&step.member)
                     .and_then(|entity| entity.ty.tables());

@@ -1,0 +1,276 @@
+//! Counts over expansions from the lengths of incidence lists: the rows that would only be counted are never made.
+//!
+//! `count(*)` over rows of which each becomes `d` rows is the sum of `d`; where the rows below are only counted as well,
+//! the sum of products. EXISTS and COUNT over one expansion ask for `d` alone.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use grism_core::{Result, Value};
+
+use super::Facts;
+use crate::{
+    Aggregate, AggregateFunction, Apply, ApplyKind, BinaryOperator, CountExpand, CountedHop,
+    LogicalExpr, LogicalPlan, RoleSource,
+};
+
+/// Replaces counted expansions.
+///
+/// # Errors
+/// Those of type inference.
+pub(super) fn count_expansions(plan: LogicalPlan, _facts: Facts<'_>) -> Result<LogicalPlan> {
+    Counter { counts: 0 }.rewrite(&plan)
+}
+
+struct Counter {
+    /// Columns of counts made so far.
+    counts: usize,
+}
+
+/// A plan that stands for more rows than it has: each counts as often as the product of these columns.
+struct Weighted {
+    plan: LogicalPlan,
+    weights: Vec<String>,
+}
+
+impl Counter {
+    fn rewrite(&mut self, plan: &LogicalPlan) -> Result<LogicalPlan> {
+        let plan = plan.try_map_inputs(&mut |input| self.rewrite(input))?;
+        match &plan {
+            LogicalPlan::Aggregate(aggregate) => Ok(self.aggregate(aggregate)?.unwrap_or(plan)),
+            LogicalPlan::Apply(apply) => Ok(self.apply(apply)?.unwrap_or(plan)),
+            _ => Ok(plan),
+        }
+    }
+
+    fn aggregate(&mut self, aggregate: &Aggregate) -> Result<Option<LogicalPlan>> {
+        let rows = |(call, _): &(crate::AggregateCall, String)| {
+            call.function == AggregateFunction::Count && call.argument.is_none() && !call.distinct
+        };
+        if aggregate.aggregates.is_empty() || !aggregate.aggregates.iter().all(rows) {
+            return Ok(None);
+        }
+        let mut needed = BTreeSet::new();
+        for (key, _) in &aggregate.keys {
+            key.collect_columns(&mut needed);
+        }
+        let Weighted { plan, weights } = self.weigh(&aggregate.input, &needed, Vec::new())?;
+        let Some(product) = weights
+            .into_iter()
+            .map(LogicalExpr::Column)
+            .reduce(|all, next| all.binary(BinaryOperator::Multiply, next))
+        else {
+            return Ok(None);
+        };
+        let plan = match aggregate.keys.is_empty() {
+            true => plan,
+            // A group without rows is none.
+            false => plan.filtered(vec![is_positive(product.clone())]),
+        };
+        let mut aggregates = aggregate.aggregates.clone();
+        for (call, _) in &mut aggregates {
+            call.function = AggregateFunction::Sum;
+            call.argument = Some(product.clone());
+        }
+        Ok(Some(LogicalPlan::Aggregate(Aggregate {
+            input: Arc::new(plan),
+            keys: aggregate.keys.clone(),
+            aggregates,
+        })))
+    }
+
+    /// `plan` filtered by `conjuncts`, without the expansions of which nothing in `needed` is left.
+    fn weigh(
+        &mut self,
+        plan: &LogicalPlan,
+        needed: &BTreeSet<String>,
+        mut conjuncts: Vec<LogicalExpr>,
+    ) -> Result<Weighted> {
+        match plan {
+            LogicalPlan::Filter { input, predicate } => {
+                conjuncts.extend(predicate.clone().conjuncts());
+                return self.weigh(input, needed, conjuncts);
+            }
+            LogicalPlan::Project { input, expressions } if only_drops(expressions) => {
+                return self.weigh(input, needed, conjuncts);
+            }
+            _ => {}
+        }
+        let rest = |conjuncts: Vec<LogicalExpr>| Weighted {
+            plan: plan.clone().filtered(conjuncts),
+            weights: Vec::new(),
+        };
+        let Some(mut count) = self.counted(plan) else {
+            return Ok(rest(conjuncts));
+        };
+        let made = made_by(plan);
+        if made.iter().any(|column| needed.contains(column)) {
+            return Ok(rest(conjuncts));
+        }
+        // What is said of the hyperedge may only be that it is not another one.
+        let (own, others): (Vec<_>, Vec<_>) = conjuncts.iter().cloned().partition(|conjunct| {
+            let columns = conjunct.columns();
+            made.iter().any(|column| columns.contains(column))
+        });
+        let hyperedge = hyperedge_of(plan);
+        for conjunct in own {
+            match hyperedge.and_then(|own| other_than(&conjunct, own)) {
+                Some(other) if !made.contains(&other) => count.except.push(other),
+                _ => return Ok(rest(conjuncts)),
+            }
+        }
+        let mut below = needed.clone();
+        below.insert(count.from.clone());
+        below.extend(count.except.iter().cloned());
+        for conjunct in &others {
+            conjunct.collect_columns(&mut below);
+        }
+        let mut weighted = self.weigh(&Arc::clone(&count.input), &below, others)?;
+        weighted.weights.push(count.count.clone());
+        weighted.plan = LogicalPlan::CountExpand(CountExpand {
+            input: Arc::new(weighted.plan),
+            ..count
+        });
+        Ok(weighted)
+    }
+
+    /// The count that an expansion can be replaced by, where only its rows count.
+    fn counted(&mut self, plan: &LogicalPlan) -> Option<CountExpand> {
+        let (input, from, tables, hop, label, restrict) = match plan {
+            LogicalPlan::EdgeExpand(expand) if !expand.into => (
+                &expand.input,
+                &expand.from,
+                &expand.tables,
+                CountedHop::Edges(expand.direction),
+                &expand.label,
+                expand.restrict.clone(),
+            ),
+            LogicalPlan::RoleExpand(expand) if expand.bindings.is_empty() => match &expand.from {
+                RoleSource::Member {
+                    column,
+                    roles,
+                    incidence: None,
+                } => (
+                    &expand.input,
+                    column,
+                    &expand.tables,
+                    CountedHop::Roles(roles.clone()),
+                    &expand.label,
+                    None,
+                ),
+                _ => return None,
+            },
+            _ => return None,
+        };
+        self.counts += 1;
+        Some(CountExpand {
+            input: Arc::clone(input),
+            from: from.clone(),
+            tables: Arc::clone(tables),
+            hop,
+            label: label.clone(),
+            restrict,
+            except: Vec::new(),
+            count: format!("#count_of{}", self.counts),
+        })
+    }
+
+    /// EXISTS and COUNT over nothing but one expansion.
+    fn apply(&mut self, apply: &Apply) -> Result<Option<LogicalPlan>> {
+        let mut subplan = &*apply.subplan;
+        while let LogicalPlan::Project { input, expressions } = subplan
+            && only_drops(expressions)
+        {
+            subplan = input;
+        }
+        let Some(count) = self.counted(subplan) else {
+            return Ok(None);
+        };
+        if !matches!(*count.input, LogicalPlan::Argument(_)) {
+            return Ok(None);
+        }
+        let names: Vec<String> = apply.input.schema()?.names().map(str::to_owned).collect();
+        let column = count.count.clone();
+        let counted = |name: &str| {
+            LogicalPlan::CountExpand(CountExpand {
+                input: Arc::clone(&apply.input),
+                count: name.to_owned(),
+                ..count.clone()
+            })
+        };
+        let exists = is_positive(LogicalExpr::column(&column));
+        Ok(match &apply.kind {
+            ApplyKind::Semi => Some(
+                counted(&column)
+                    .filtered(vec![exists])
+                    .keep_columns(&names)?,
+            ),
+            ApplyKind::Anti => {
+                let none = LogicalExpr::Column(column.clone())
+                    .binary(BinaryOperator::Equal, LogicalExpr::Literal(Value::Int64(0)));
+                Some(counted(&column).filtered(vec![none]).keep_columns(&names)?)
+            }
+            ApplyKind::Mark(name) => {
+                let mut expressions: Vec<_> = names
+                    .iter()
+                    .map(|own| (LogicalExpr::column(own), own.clone()))
+                    .collect();
+                expressions.push((exists, name.clone()));
+                Some(LogicalPlan::Project {
+                    input: Arc::new(counted(&column)),
+                    expressions,
+                })
+            }
+            ApplyKind::Count(name) => Some(counted(name)),
+            ApplyKind::Optional | ApplyKind::Collect { .. } => None,
+        })
+    }
+}
+
+fn is_positive(count: LogicalExpr) -> LogicalExpr {
+    count.binary(
+        BinaryOperator::Greater,
+        LogicalExpr::Literal(Value::Int64(0)),
+    )
+}
+
+fn only_drops(expressions: &[(LogicalExpr, String)]) -> bool {
+    let same = |(expression, name): &(LogicalExpr, String)| matches!(expression, LogicalExpr::Column(own) if own == name);
+    expressions.iter().all(same)
+}
+
+/// The columns that an expansion adds.
+fn made_by(plan: &LogicalPlan) -> Vec<String> {
+    match plan {
+        LogicalPlan::EdgeExpand(expand) => {
+            let edge = expand.edge.iter().cloned();
+            edge.chain([expand.to.clone()]).collect()
+        }
+        LogicalPlan::RoleExpand(expand) => vec![expand.hyperedge.clone()],
+        _ => Vec::new(),
+    }
+}
+
+fn hyperedge_of(plan: &LogicalPlan) -> Option<&str> {
+    match plan {
+        LogicalPlan::EdgeExpand(expand) => expand.edge.as_deref(),
+        LogicalPlan::RoleExpand(expand) => Some(&expand.hyperedge),
+        _ => None,
+    }
+}
+
+/// The other column of `own <> other`.
+fn other_than(conjunct: &LogicalExpr, own: &str) -> Option<String> {
+    match conjunct {
+        LogicalExpr::Binary {
+            operator: BinaryOperator::NotEqual,
+            left,
+            right,
+        } => match (&**left, &**right) {
+            (LogicalExpr::Column(a), LogicalExpr::Column(b)) if a == own => Some(b.clone()),
+            (LogicalExpr::Column(a), LogicalExpr::Column(b)) if b == own => Some(a.clone()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
