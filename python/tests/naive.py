@@ -86,7 +86,7 @@ def create_statement(model: Model) -> str:
 
 @dataclass
 class Step:
-    """A step of a pattern: an edge, a path of edges, or a role."""
+    """A step of a pattern: an edge, a path of edges, a role, or hops from member to member through hyperedges."""
 
     kind: str
     left: str
@@ -113,6 +113,10 @@ class Pattern:
 
         parts = []
         for step in self.steps:
+            if step.kind == "hops":
+                hop = f"(()<-[:{step.names[0]}]-(:H)-[:{step.names[1]}]->()){{{step.least},{step.most}}}"
+                parts.append(f"{entity(step.left)} {hop} {entity(step.right)}")
+                continue
             names = ":" + "|".join(step.names) if step.names else ""
             stars = "" if step.kind != "path" else f"*{step.least}..{step.most}"
             inner = f"-[{step.variable or ''}{names}{stars}]-"
@@ -142,7 +146,7 @@ def random_pattern(rng: random.Random, taken: dict[str, str], prefix: str, steps
         name = rng.choice(frontier)
         kind = kind_of(variables[name])
         if kind == NODE:
-            form = rng.choice(["edge", "edge", "path", "role", "role", "by"])
+            form = rng.choice(["edge", "edge", "path", "role", "role", "by", "hops"])
             if form == "edge":
                 other = pick(NODE)
                 names = rng.choice([("R",), ("S",), ("R", "S"), ()])
@@ -152,6 +156,11 @@ def random_pattern(rng: random.Random, taken: dict[str, str], prefix: str, steps
                 least = rng.choice([0, 1, 1, 2])
                 bounds = (least, rng.randint(max(least, 1), 3))
                 step = Step("path", name, other, ("R",), rng.choice(["->", "<-", "--"]), *bounds)
+            elif form == "hops":
+                other = pick(NODE)
+                names = (rng.choice("pq"), rng.choice("pq"))
+                least = rng.choice([0, 1, 1, 2])
+                step = Step("hops", name, other, names, "->", least, rng.randint(max(least, 1), 2))
             elif form == "role":
                 other = pick(HYPER)
                 step = Step("role", other, name, (rng.choice(["p", "q", "r"]),))
@@ -221,6 +230,12 @@ def matches(model: Model, pattern: Pattern, bound: dict[str, Any], unique: bool 
         for start in model.of_kind(NODE):
             if not allowed(step.left, start, row):
                 continue
+            if step.kind == "hops":
+                for end, through in hops(model, step, start, incidences, unique):
+                    if allowed(step.right, end, row | {step.left: start}):
+                        more = {step.left: start, step.right: end}
+                        extend(index + 1, row | more, edges, incidences + through)
+                continue
             for end, used in walks(model, step, start, edges, unique):
                 if allowed(step.right, end, row | {step.left: start}):
                     more = {step.left: start, step.right: end}
@@ -254,6 +269,69 @@ def walks(
     return found
 
 
+def hops(
+    model: Model, step: Step, start: int, taken: tuple[Any, ...], unique: bool
+) -> list[tuple[int, tuple[Any, ...]]]:
+    """The ends of chains of hyperedges, each with the incidences it takes."""
+    found = []
+    paths: list[tuple[int, tuple[Any, ...]]] = [(start, ())]
+    for length in range(step.most + 1):
+        if length >= step.least:
+            found += paths
+        following = []
+        for node, used in paths:
+            free = [own for own in model.incidences if own not in used and not (unique and own in taken)]
+            ins = [own for own in free if own[1] == step.names[0] and own[3] == node]
+            outs = [own for own in free if own[1] == step.names[1]]
+            following += [(b[3], (*used, a, b)) for a in ins for b in outs if a != b and a[0] == b[0]]
+        paths = following
+    return found
+
+
+SEARCHES = {
+    "shortestPath": (1, False),
+    "allShortestPaths": (1, True),
+    "SHORTEST 2": (2, False),
+    "SHORTEST 2 GROUPS": (2, True),
+}
+
+
+def random_search(rng: random.Random, model: Model, unique: bool) -> Query:
+    """The shortest paths between all pairs of nodes, or the nodes that can be reached."""
+    direction = rng.choice(["->", "<-", "--"])
+    least = rng.choice([0, 1, 1, 1, 2])
+    most = rng.choice([3, 4])
+    names = (rng.choice("pq"), rng.choice("pq"))
+    through = rng.random() < 0.4
+    if through:
+        most = 2
+    step = Step("hops" if through else "path", "a", "b", names if through else ("R",), direction, least, most)
+    lengths: dict[tuple[int, int], list[int]] = collections.defaultdict(list)
+    for a in model.of_kind(NODE):
+        for length in range(least, most + 1):
+            exact = Step(step.kind, "a", "b", step.names, direction, length, length)
+            ends = hops(model, exact, a, (), unique) if through else walks(model, exact, a, (), unique)
+            for b, _ in ends:
+                lengths[a, b].append(2 * length if through else length)
+    if rng.random() < 0.3:
+        pattern = Pattern({"a": "N", "b": "N"}, [step])
+        answer = collections.Counter(dict.fromkeys(lengths, 1))
+        text = f"MATCH {pattern.text(set())} RETURN DISTINCT a.k AS a, b.k AS b"
+        return Query(text, answer, ["reach", "hops" if through else "path"])
+    search = rng.choice(["SHORTEST 2", "SHORTEST 2 GROUPS"] if through else list(SEARCHES))
+    count, groups = SEARCHES[search]
+    answer = collections.Counter()
+    for (a, b), own in lengths.items():
+        own.sort()
+        kept = [length for length in own if length in sorted(set(own))[:count]] if groups else own[:count]
+        answer.update((a, b, length) for length in kept)
+    pattern = Pattern({"a": "N", "b": "N"}, [step])
+    path = pattern.text({"a", "b"})
+    found = f"{search}({path})" if "hort" in search else f"{search} {path}"
+    text = f"MATCH (a:N), (b:N) MATCH p = {found} RETURN a.k AS a, b.k AS b, length(p) AS n"
+    return Query(text, answer, [search, "hops" if through else "path"])
+
+
 @dataclass
 class Query:
     """A query as text, its naive answer, and the constructs it is made of."""
@@ -265,11 +343,20 @@ class Query:
 
 def random_query(rng: random.Random, model: Model, unique: bool = True) -> Query:
     """A random query over the model, with the answer that trying everything gives."""
+    if rng.random() < 0.1:
+        return random_search(rng, model, unique)
     pattern = random_pattern(rng, {}, "v", rng.choice([0, 1, 1, 2, 2, 3]))
     constructs = [step.kind if step.names or step.kind != "role" else "any role" for step in pattern.steps]
     rows = matches(model, pattern, {}, unique)
     text = f"MATCH {pattern.text(set())}"
     names = list(pattern.variables)
+    if rng.random() < 0.25:
+        second = random_pattern(rng, pattern.variables, "u", rng.choice([1, 2]))
+        constructs.append("second match")
+        text += f" MATCH {second.text(set(names))}"
+        rows = [row | more for row in rows for more in matches(model, second, row, unique)]
+        names = list(second.variables)
+        pattern = Pattern(second.variables, pattern.steps + second.steps)
     conditions = []
     for _ in range(rng.choice([0, 0, 1, 1, 2])):
         condition, holds, construct = random_condition(rng, model, pattern.variables)

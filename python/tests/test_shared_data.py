@@ -17,12 +17,11 @@ import shared
 if TYPE_CHECKING:
     from pathlib import Path
 
-# The relations of the counts that name one; few enough for a graph on disk.
-NAMED = ("P1411", "P161", "P166")
 
-
-def load_statements(graph: gr.Graph, folder: Path, only: tuple[str, ...] = ()) -> gr.Graph:
+@pytest.fixture(scope="module")
+def wd50k() -> gr.Graph:
     """One hyperedge type for each relation, one role for each qualifier."""
+    graph, folder = gr.open(), shared.folder("data/wd50k")
     statements: dict[str, list[list[str]]] = collections.defaultdict(list)
     entities: dict[str, None] = {}
     with (folder / "train.txt").open(newline="") as lines:
@@ -31,8 +30,6 @@ def load_statements(graph: gr.Graph, folder: Path, only: tuple[str, ...] = ()) -
             statements[line[1]].append(line)
     graph.load_nodes("Entity", pa.table({"id": list(entities)}), key="id")
     for relation, lines in sorted(statements.items()):
-        if only and relation not in only:
-            continue
         qualifiers = sorted({role for line in lines for role in line[3::2]})
         declared = "".join(f", {role} Entity*" for role in qualifiers)
         graph.execute(f"CREATE HYPEREDGE TYPE {relation} (subject Entity, object Entity{declared})")
@@ -62,8 +59,6 @@ STATEMENTS = [
         "RETURN count(DISTINCT e) AS n",
         2_831,
     ),
-]
-NAMED_STATEMENTS = [
     (
         "nominated for a work: statements",
         "MATCH (s:P1411)-[:P1686]->(), (s)-[:P805]->() RETURN count(DISTINCT s) AS n",
@@ -95,14 +90,12 @@ def check(graph: gr.Graph, data: str, counts: list[tuple[str, str, int]], **opti
         assert row == {"n": expected}, name
 
 
-def test_statements_with_qualifiers() -> None:
-    graph = load_statements(gr.open(), shared.folder("data/wd50k"))
-    check(graph, "wd50k", STATEMENTS + NAMED_STATEMENTS)
+def test_statements_with_qualifiers(wd50k: gr.Graph) -> None:
+    check(wd50k, "wd50k", STATEMENTS)
 
 
-def test_statements_on_ray(tmp_path: Path, two_workers: dict[str, object]) -> None:
-    graph = load_statements(gr.open(tmp_path / "wd50k.grism"), shared.folder("data/wd50k"), NAMED)
-    check(graph, "wd50k", NAMED_STATEMENTS, engine="ray", ray=two_workers)
+def test_statements_on_ray(wd50k: gr.Graph, two_workers: dict[str, object]) -> None:
+    check(wd50k, "wd50k", STATEMENTS, engine="ray", ray=two_workers)
 
 
 KNOWS = [

@@ -174,11 +174,9 @@ impl CountExpand {
                 )
             }
         };
-        let except: Vec<String> = self.except.iter().map(|edge| named(edge, "")).collect();
-        if except.is_empty() {
-            format!("CountExpand({counted})")
-        } else {
-            format!("CountExpand({counted}, not {})", except.join(", "))
+        match self.except.len() {
+            0 => format!("CountExpand({counted})"),
+            bound => format!("CountExpand({counted}, without {bound} bound before)"),
         }
     }
 }

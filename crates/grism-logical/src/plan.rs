@@ -5,7 +5,10 @@ use std::sync::Arc;
 use grism_core::{Result, ScanPredicate, Tables, Type};
 use serde::{Deserialize, Serialize};
 
-use crate::{AggregateCall, Column, LogicalExpr, PlanSchema, Rows, infer_type, property_column};
+use crate::{
+    AggregateCall, AggregateFunction, Column, LogicalExpr, PlanSchema, Rows, infer_type,
+    property_column,
+};
 
 /// A property that a plan reads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -767,6 +770,20 @@ impl LogicalPlan {
         Ok(Self::Project {
             input: Arc::new(self),
             expressions,
+        })
+    }
+}
+
+impl Aggregate {
+    /// Whether a row that comes twice changes nothing.
+    #[must_use]
+    pub fn ignores_duplicates(&self) -> bool {
+        self.aggregates.iter().all(|(call, _)| {
+            let extreme = matches!(
+                call.function,
+                AggregateFunction::Min | AggregateFunction::Max
+            );
+            call.distinct || extreme
         })
     }
 }

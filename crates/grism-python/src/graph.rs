@@ -120,7 +120,7 @@ impl Graph {
 
     #[getter]
     fn in_memory(&self) -> bool {
-        self.graph.storage().image(SnapshotId::default()).is_some()
+        self.uri().starts_with("memory:")
     }
 
     /// Runs any statements; the result is the last one's.

@@ -1,7 +1,8 @@
 //! Counts over expansions from the lengths of incidence lists: the rows that would only be counted are never made.
 //!
 //! `count(*)` over rows of which each becomes `d` rows is the sum of `d`; where the rows below are only counted as well,
-//! the sum of products. EXISTS and COUNT over one expansion ask for `d` alone.
+//! the sum of products. EXISTS and COUNT over one expansion ask for `d` alone; where duplicates do not matter, an expansion
+//! that nothing reads asks whether `d` is positive.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -37,10 +38,56 @@ impl Counter {
     fn rewrite(&mut self, plan: &LogicalPlan) -> Result<LogicalPlan> {
         let plan = plan.try_map_inputs(&mut |input| self.rewrite(input))?;
         match &plan {
+            LogicalPlan::Aggregate(aggregate) if aggregate.ignores_duplicates() => {
+                let mut read = BTreeSet::new();
+                aggregate
+                    .keys
+                    .iter()
+                    .for_each(|(key, _)| key.collect_columns(&mut read));
+                let arguments = aggregate.aggregates.iter();
+                arguments
+                    .filter_map(|(call, _)| call.argument.as_ref())
+                    .for_each(|argument| argument.collect_columns(&mut read));
+                Ok(LogicalPlan::Aggregate(Aggregate {
+                    input: self.tested(&aggregate.input, &read)?,
+                    ..aggregate.clone()
+                }))
+            }
+            LogicalPlan::Distinct { input } => {
+                let LogicalPlan::Project { input, expressions } = &**input else {
+                    return Ok(plan);
+                };
+                let mut read = BTreeSet::new();
+                expressions
+                    .iter()
+                    .for_each(|(expression, _)| expression.collect_columns(&mut read));
+                Ok(LogicalPlan::Distinct {
+                    input: Arc::new(LogicalPlan::Project {
+                        input: self.tested(input, &read)?,
+                        expressions: expressions.clone(),
+                    }),
+                })
+            }
             LogicalPlan::Aggregate(aggregate) => Ok(self.aggregate(aggregate)?.unwrap_or(plan)),
             LogicalPlan::Apply(apply) => Ok(self.apply(apply)?.unwrap_or(plan)),
             _ => Ok(plan),
         }
+    }
+
+    /// `plan` where it matters only which rows of the columns `read` there are: what is expanded beside them is tested.
+    fn tested(
+        &mut self,
+        plan: &Arc<LogicalPlan>,
+        read: &BTreeSet<String>,
+    ) -> Result<Arc<LogicalPlan>> {
+        let weighted = self.weigh(plan, read, Vec::new())?;
+        if weighted.weights.is_empty() {
+            return Ok(Arc::clone(plan));
+        }
+        let tests = weighted.weights.into_iter().map(LogicalExpr::Column);
+        Ok(Arc::new(
+            weighted.plan.filtered(tests.map(is_positive).collect()),
+        ))
     }
 
     fn aggregate(&mut self, aggregate: &Aggregate) -> Result<Option<LogicalPlan>> {

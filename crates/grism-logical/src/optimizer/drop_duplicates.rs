@@ -7,10 +7,7 @@ use grism_core::Result;
 
 use super::Facts;
 use super::estimate_rows::{estimate_rows, most_different};
-use crate::{
-    Aggregate, AggregateFunction, Apply, ApplyKind, Join, JoinKind, LogicalPlan, PathExpand,
-    PathSearch, Repeat,
-};
+use crate::{Apply, ApplyKind, Join, JoinKind, LogicalPlan, PathExpand, PathSearch, Repeat};
 
 /// How many times fewer rows a removal of duplicates must be expected to leave, to be worth its work.
 const WORTHWHILE: f64 = 3.0;
@@ -46,7 +43,7 @@ impl Pass<'_> {
             |context: Context| plan.try_map_inputs(&mut |input| self.rewrite(input, context));
         match plan {
             LogicalPlan::Distinct { .. } => every(with(true)),
-            LogicalPlan::Aggregate(aggregate) => every(with(ignores_duplicates(aggregate))),
+            LogicalPlan::Aggregate(aggregate) => every(with(aggregate.ignores_duplicates())),
             LogicalPlan::Limit { .. } | LogicalPlan::Sort { fetch: Some(_), .. } => {
                 every(with(false))
             }
@@ -130,16 +127,6 @@ impl Pass<'_> {
             kind: apply.kind.clone(),
         }))
     }
-}
-
-fn ignores_duplicates(aggregate: &Aggregate) -> bool {
-    aggregate.aggregates.iter().all(|(call, _)| {
-        call.distinct
-            || matches!(
-                call.function,
-                AggregateFunction::Min | AggregateFunction::Max
-            )
-    })
 }
 
 fn reach(search: PathSearch, context: Context, possible: bool) -> PathSearch {
