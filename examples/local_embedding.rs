@@ -9,7 +9,7 @@ use std::sync::Arc;
 use arrow::util::pretty::pretty_format_batches;
 use grism::{
     Graph, ImportOptions, LanceStorage, LocalExecutor, LocalPhysicalPlanner, MissingMember,
-    Parameters, QueryOptions, Result, RoleSource, SnapshotId, StatementKind, Value,
+    Parameters, QueryOptions, Result, RoleSource, SnapshotId, StatementKind, Storage, Value,
     parse_statements,
 };
 
@@ -29,7 +29,8 @@ async fn main() -> Result<()> {
     load(&path).await?;
 
     // What a program does with a graph that is there: open it, plan a query, run the plan.
-    let storage = LanceStorage::open(&path).await?;
+    let storage: Arc<dyn Storage> = Arc::new(LanceStorage::open(&path).await?);
+    let graph = Graph::over(Arc::clone(&storage));
     let query = "MATCH (f:FLIGHT)-[:carrier]->(a:Airline) WHERE f.distance > $d \
                  RETURN a.name AS airline, count(*) AS flights ORDER BY flights DESC LIMIT 5";
     let parameters = Parameters::from([("d".to_owned(), Value::Int64(1000))]);
@@ -37,13 +38,11 @@ async fn main() -> Result<()> {
         parameters,
         ..QueryOptions::default()
     };
-    let logical_plan = grism::prepare(&storage, query, query, 0, &options)
-        .await?
-        .optimized;
+    let logical_plan = graph.prepare(query, &options).await?.optimized;
     let plan = LocalPhysicalPlanner::new().plan(&logical_plan)?;
     println!("{}", plan.display());
     let result = LocalExecutor::new()
-        .execute(plan, Arc::new(storage), SnapshotId::default())
+        .execute(plan, storage, SnapshotId::default())
         .await?;
     println!("{}", pretty_format_batches(&result.collect().await?)?);
 

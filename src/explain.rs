@@ -6,16 +6,17 @@ use std::sync::Arc;
 use arrow::array::StringArray;
 use arrow::record_batch::RecordBatch;
 use futures::TryStreamExt;
-use grism_core::{Error, Result, Storage};
+use grism_core::{Error, Result};
 use grism_cypher::{ExplainFormat, ExplainOptions, Statement};
 use grism_engine::{PlannerConfig, display_tree};
 use grism_local::{LocalExecutor, LocalPhysicalPlanner};
 use grism_ray::explain_distributed;
 
-use crate::query::{QueryOptions, QueryResult, distributed_planner, prepare, table};
+use crate::Graph;
+use crate::query::{QueryOptions, QueryResult, distributed_planner, table};
 
 pub(crate) async fn explain_statement(
-    storage: &Arc<dyn Storage>,
+    graph: &Graph,
     statement: &Statement,
     whole: &str,
     query: usize,
@@ -24,7 +25,7 @@ pub(crate) async fn explain_statement(
 ) -> Result<QueryResult> {
     let text = &statement.text[query..];
     let plan = explain_query(
-        storage,
+        graph,
         text,
         whole,
         statement.offset + query,
@@ -42,16 +43,16 @@ pub(crate) async fn explain_statement(
 /// The plan of the query `text`, which stands at byte `offset` of `whole`, in the form that `explain` asks for.
 ///
 /// # Errors
-/// As [`crate::prepare`]; with ANALYZE, what a run can meet.
-pub async fn explain_query(
-    storage: &Arc<dyn Storage>,
+/// As [`Graph::prepare`]; with ANALYZE, what a run can meet.
+pub(crate) async fn explain_query(
+    graph: &Graph,
     text: &str,
     whole: &str,
     offset: usize,
     explain: ExplainOptions,
     options: &QueryOptions,
 ) -> Result<String> {
-    let prepared = prepare(storage.as_ref(), text, whole, offset, options).await?;
+    let prepared = graph.plan(text, whole, offset, options).await?;
     let mut output = String::new();
     if explain.verbose {
         let _ = writeln!(
@@ -96,7 +97,7 @@ pub async fn explain_query(
     let root = Arc::clone(&plan.root);
     let executor = LocalExecutor::with_config(options.runtime.clone());
     let run = executor
-        .execute(plan, Arc::clone(storage), prepared.snapshot.id())
+        .execute(plan, Arc::clone(graph.storage()), prepared.snapshot.id())
         .await?;
     let metrics = run.metrics();
     let rows: usize = run

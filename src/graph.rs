@@ -8,7 +8,7 @@ use arrow::record_batch::RecordBatch;
 use grism_core::{
     ChangeSet, Error, HyperedgeType, Result, Snapshot, SnapshotId, SnapshotInfo, Storage,
 };
-use grism_cypher::{ExplainOptions, Query, ShowKind, Statement, StatementKind, parse_statements};
+use grism_cypher::{ExplainOptions, ShowKind, Statement, StatementKind, parse_statements};
 use grism_engine::{CancellationHandle, PhysicalSchema};
 use grism_logical::optimizer::optimize;
 use grism_logical::{Frame, PlanSchema};
@@ -19,6 +19,7 @@ use grism_storage::{
 
 use crate::copy::copy_from;
 use crate::explain::explain_statement;
+use crate::plan_cache::PlanCache;
 use crate::query::{
     PlannedQuery, Prepared, QueryOptions, QueryResult, distributed_planner, facts, prepare,
     run_plan,
@@ -33,15 +34,14 @@ pub(crate) const CONFLICT_RETRIES: usize = 8;
 #[derive(Clone, Debug)]
 pub struct Graph {
     storage: Arc<dyn Storage>,
+    plans: Arc<PlanCache>,
 }
 
 impl Graph {
     /// An empty graph in memory.
     #[must_use]
     pub fn in_memory() -> Self {
-        Self {
-            storage: Arc::new(InMemoryStorage::new()),
-        }
+        Self::over(Arc::new(InMemoryStorage::new()))
     }
 
     /// Opens the graph at a path or URI, and makes it where `create` is set and there is none.
@@ -50,15 +50,17 @@ impl Graph {
     /// As [`Catalog::open`].
     pub async fn open(uri: &str, create: bool) -> Result<Self> {
         static CATALOG: OnceLock<Catalog> = OnceLock::new();
-        Ok(Self {
-            storage: CATALOG.get_or_init(Catalog::new).open(uri, create).await?,
-        })
+        let catalog = CATALOG.get_or_init(Catalog::new);
+        Ok(Self::over(catalog.open(uri, create).await?))
     }
 
     /// A graph over a storage that is open already.
     #[must_use]
     pub fn over(storage: Arc<dyn Storage>) -> Self {
-        Self { storage }
+        Self {
+            storage,
+            plans: Arc::new(PlanCache::new()),
+        }
     }
 
     /// The storage.
@@ -113,7 +115,10 @@ impl Graph {
                 },
             ] => {
                 if statement.kind == StatementKind::Query
-                    && Query::parse(&statement.text, text, statement.offset)?.writes()
+                    && self
+                        .plans
+                        .query(&statement.text, text, statement.offset)?
+                        .writes()
                 {
                     return Err(Error::invalid_query(
                         "query() only reads; use execute() for this statement",
@@ -130,12 +135,26 @@ impl Graph {
         }
     }
 
-    /// Binds and optimizes one query without running it.
+    /// Binds and optimizes one query without running it. The plan is kept: the same text with the same parameters is not
+    /// planned again while the schema stays as it is.
     ///
     /// # Errors
-    /// As [`prepare`].
+    /// `InvalidQuery` with the place of what is wrong; `Unsupported` for what Grism does not do; `NotFound` for a snapshot
+    /// that does not exist.
     pub async fn prepare(&self, text: &str, options: &QueryOptions) -> Result<Prepared> {
-        prepare(self.storage.as_ref(), text, text, 0, options).await
+        self.plan(text, text, 0, options).await
+    }
+
+    /// Parses and plans the query `text`, which stands at byte `offset` of `whole`.
+    pub(crate) async fn plan(
+        &self,
+        text: &str,
+        whole: &str,
+        offset: usize,
+        options: &QueryOptions,
+    ) -> Result<Prepared> {
+        let storage = self.storage.as_ref();
+        prepare(storage, &self.plans, text, whole, offset, options).await
     }
 
     /// Plans one query in stages.
@@ -159,14 +178,9 @@ impl Graph {
                 "only one query at a time runs in stages",
             ));
         };
-        let prepared = prepare(
-            self.storage.as_ref(),
-            &statement.text,
-            text,
-            statement.offset,
-            options,
-        )
-        .await?;
+        let prepared = self
+            .plan(&statement.text, text, statement.offset, options)
+            .await?;
         let plan =
             distributed_planner(prepared.snapshot.as_ref(), options).plan(&prepared.optimized)?;
         let warnings = prepared.warnings.iter().map(ToString::to_string).collect();
@@ -202,7 +216,7 @@ impl Graph {
         explain: ExplainOptions,
         options: &QueryOptions,
     ) -> Result<String> {
-        crate::explain::explain_query(&self.storage, text, text, 0, explain, options).await
+        crate::explain::explain_query(self, text, text, 0, explain, options).await
     }
 
     async fn statement(
@@ -213,18 +227,13 @@ impl Graph {
     ) -> Result<QueryResult> {
         match &statement.kind {
             StatementKind::Query => {
-                let query = Query::parse(&statement.text, whole, statement.offset)?;
+                let query = self.plans.query(&statement.text, whole, statement.offset)?;
                 if query.writes() {
                     return write_query(&self.storage, &query, options).await;
                 }
-                let prepared = prepare(
-                    self.storage.as_ref(),
-                    &statement.text,
-                    whole,
-                    statement.offset,
-                    options,
-                )
-                .await?;
+                let prepared = self
+                    .plan(&statement.text, whole, statement.offset, options)
+                    .await?;
                 let mut result = run_plan(
                     &self.storage,
                     prepared.snapshot.as_ref(),
@@ -238,9 +247,7 @@ impl Graph {
             StatementKind::Explain {
                 options: explain,
                 query,
-            } => {
-                explain_statement(&self.storage, statement, whole, *query, *explain, options).await
-            }
+            } => explain_statement(self, statement, whole, *query, *explain, options).await,
             StatementKind::CreateHyperedgeType(hyperedge_type) => {
                 self.declare(hyperedge_type.clone()).await?;
                 Ok(nothing())

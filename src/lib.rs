@@ -10,16 +10,16 @@ mod explain;
 mod export;
 mod graph;
 mod image;
+mod plan_cache;
 mod query;
 mod show;
 mod write;
 
 pub use engine::Engine;
-pub use explain::explain_query;
 pub use export::{is_dynamic, plain, plain_batches};
 pub use graph::Graph;
 pub use image::{ImageSource, MAX_IMAGE_BYTES};
-pub use query::{PlannedQuery, Prepared, QueryOptions, QueryResult, prepare};
+pub use query::{PlannedQuery, Prepared, QueryOptions, QueryResult};
 
 pub use grism_core::{
     Cardinality, ChangeSet, Error, ErrorKind, GraphSchema, GrismError, HyperedgeContents,

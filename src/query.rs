@@ -7,7 +7,7 @@ use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use futures::TryStreamExt;
 use grism_core::temporal::{DateTime, LocalDateTime};
 use grism_core::{Error, Result, Snapshot, SnapshotId, Storage, Value};
-use grism_cypher::{BindContext, Parameters, Procedures, Query, Warning};
+use grism_cypher::{BindContext, Parameters, Procedures, Warning};
 use grism_engine::{
     CancellationHandle, ExprEvaluator, MetricsSink, PhysicalSchema, PlannerConfig,
     RecordBatchStream, RuntimeConfig,
@@ -22,6 +22,7 @@ use grism_ray::{
 use grism_storage::{LoadReport, WriteCounts};
 
 use crate::Engine;
+use crate::plan_cache::{PlanCache, plan_key};
 
 /// How a query is run.
 #[derive(Clone, Debug, Default)]
@@ -60,19 +61,32 @@ pub struct Prepared {
 /// # Errors
 /// `InvalidQuery` with the place of what is wrong; `Unsupported` for what Grism does not do; `NotFound` for a snapshot
 /// that does not exist.
-pub async fn prepare(
+pub(crate) async fn prepare(
     storage: &dyn Storage,
+    plans: &PlanCache,
     text: &str,
     whole: &str,
     offset: usize,
     options: &QueryOptions,
 ) -> Result<Prepared> {
     let snapshot = storage.snapshot(options.snapshot).await?;
-    let query = Query::parse(text, whole, offset)?;
+    let query = plans.query(text, whole, offset)?;
     if query.writes() {
         return Err(Error::invalid_query(
             "this query writes; run it with execute()",
         ));
+    }
+    let key = plan_key(whole, offset, options);
+    let known = key
+        .as_ref()
+        .and_then(|key| plans.plan(key, snapshot.as_ref()));
+    if let Some(plan) = known {
+        return Ok(Prepared {
+            bound: plan.bound.clone(),
+            optimized: plan.optimized.clone(),
+            warnings: plan.warnings.clone(),
+            snapshot,
+        });
     }
     let bound = query.bind(BindContext {
         schema: snapshot.schema(),
@@ -83,6 +97,15 @@ pub async fn prepare(
         constant: &constant,
     })?;
     let optimized = optimize(bound.plan.clone(), facts(snapshot.as_ref()))?;
+    if let Some(key) = key.filter(|_| !bound.volatile) {
+        plans.keep(
+            key,
+            bound.plan.clone(),
+            optimized.clone(),
+            bound.warnings.clone(),
+            snapshot.as_ref(),
+        );
+    }
     Ok(Prepared {
         bound: bound.plan,
         optimized,

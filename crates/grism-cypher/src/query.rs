@@ -134,6 +134,7 @@ impl Query {
         Ok(BoundQuery {
             plan,
             warnings: binder.warnings,
+            volatile: binder.volatile,
         })
     }
 

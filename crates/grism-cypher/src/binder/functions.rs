@@ -163,6 +163,7 @@ impl Binder<'_> {
         ) && arguments.is_empty()
         {
             // One clock for the whole statement.
+            self.volatile = true;
             let now = LogicalExpr::Literal(self.context.now.clone());
             let now = (self.context.constant)(&LogicalExpr::call(function, vec![now]))?;
             return Ok(LogicalExpr::Literal(now));

@@ -76,6 +76,8 @@ pub struct BoundQuery {
     pub plan: LogicalPlan,
     /// What is odd about the query.
     pub warnings: Vec<Warning>,
+    /// Whether the plan holds the instant it was made, or a random choice, so that it serves one run only.
+    pub volatile: bool,
 }
 
 /// Binds one single query; branches of a union and subqueries have binders of their own.
@@ -86,6 +88,8 @@ pub(crate) struct Binder<'a> {
     statistics: &'a Arc<GraphStatistics>,
     parameters: &'a Parameters,
     pub(crate) warnings: Vec<Warning>,
+    /// Whether the plan serves one run only.
+    pub(crate) volatile: bool,
     pub(crate) plan: LogicalPlan,
     pub(crate) scope: Scope,
     /// Makes names of internal columns differ; subqueries go on counting where the outer query is.
@@ -142,6 +146,7 @@ impl<'a> Binder<'a> {
             statistics: context.statistics,
             parameters: context.parameters,
             warnings: Vec::new(),
+            volatile: false,
             plan: LogicalPlan::Unit,
             scope: Scope::default(),
             counter: 0,
@@ -176,6 +181,7 @@ impl<'a> Binder<'a> {
             let plan = branch.single_query(&union.query)?;
             self.counter = branch.counter;
             self.warnings.append(&mut branch.warnings);
+            self.volatile |= branch.volatile;
             let own: Vec<String> = plan.schema()?.names().map(str::to_owned).collect();
             if own != names {
                 let message = format!(

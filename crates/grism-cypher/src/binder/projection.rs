@@ -432,6 +432,7 @@ impl Binder<'_> {
                 .invalid(format!("{clause} cannot refer to variables"), syntax.span)
                 .with_code("SyntaxError:NonConstantExpression"));
         }
+        self.volatile |= bound.is_volatile();
         let value = (self.context.constant)(&bound)
             .map_err(|error| error.with_location(self.source.location(syntax.span)))?;
         match value {

@@ -186,6 +186,7 @@ impl Binder<'_> {
     pub(super) fn adopt(&mut self, mut inner: Binder<'_>) -> Result<LogicalPlan> {
         self.counter = inner.counter;
         self.warnings.append(&mut inner.warnings);
+        self.volatile |= inner.volatile;
         Ok(inner.plan)
     }
 

@@ -133,6 +133,7 @@ impl PhysicalOperator for CountExpandExec {
                     .map(|column| id_column(&batch, column))
                     .collect::<Result<Vec<UInt64Array>>>()?;
                 let mut counts = vec![0i64; ids.len()];
+                let mut left_out = Vec::new();
                 for list in &lists {
                     reader.load(list.table, list.index, &list.role, &ids).await?;
                     for (row, count) in counts.iter_mut().enumerate() {
@@ -141,11 +142,14 @@ impl PhysicalOperator for CountExpandExec {
                         }
                         let member = ids.value(row);
                         let Some((segment, local)) = reader.segment(list.table, list.index, member) else { continue };
-                        let left_out = except
-                            .iter()
-                            .filter(|column| column.is_valid(row))
-                            .map(|column| column.value(row));
-                        *count += count_of(segment, local, member, list, &expand, left_out);
+                        left_out.clear();
+                        for column in except.iter().filter(|column| column.is_valid(row)) {
+                            // Two columns may hold one hyperedge.
+                            if !left_out.contains(&column.value(row)) {
+                                left_out.push(column.value(row));
+                            }
+                        }
+                        *count += count_of(segment, local, member, list, &expand, &left_out);
                     }
                 }
                 let mut columns: Vec<ArrayRef> = batch.columns().to_vec();
@@ -168,7 +172,7 @@ fn count_of(
     member: u64,
     list: &CountedList,
     expand: &CountExpand,
-    except: impl Iterator<Item = u64>,
+    except: &[u64],
 ) -> i64 {
     let range = segment.range(local);
     let counts = |place: usize| {
@@ -187,9 +191,10 @@ fn count_of(
     // A member's hyperedges ascend; in a role that is bound many times one may stand there more than once.
     let own = &segment.hyperedges[range.clone()];
     let left_out: usize = except
+        .iter()
         .map(|hyperedge| {
-            let first = own.partition_point(|own| *own < hyperedge);
-            let same = own[first..].iter().take_while(|own| **own == hyperedge);
+            let first = own.partition_point(|own| own < hyperedge);
+            let same = own[first..].iter().take_while(|own| *own == hyperedge);
             (0..same.count())
                 .filter(|at| counts(range.start + first + at))
                 .count()

@@ -1,6 +1,7 @@
 //! What expansions have in common: incidence lists loaded once per stream, ids of a column, the text of bindings.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, UInt32Array, UInt64Array};
@@ -15,14 +16,48 @@ use super::{comma_separated, shown};
 #[derive(Debug)]
 pub(super) struct IncidenceReader {
     snapshot: Arc<dyn Snapshot>,
-    segments: HashMap<(TableId, usize, SegmentKey), Arc<IncidenceSegment>>,
+    segments: HashMap<ListKey, Arc<IncidenceSegment>, BuildHasherDefault<KeyHasher>>,
+}
+
+/// A segment of one list: hyperedge table, number of the list, and members.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct ListKey(TableId, usize, SegmentKey);
+
+impl Hash for ListKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self(table, index, members) = self;
+        let tables = u64::from(table.get()) << 16 | u64::from(members.table.get());
+        state.write_u64(tables ^ (*index as u64) << 32 ^ members.segment << 40);
+    }
+}
+
+/// Spreads one number: a lookup is made for every row, and keys come from the graph and not from outside.
+#[derive(Debug, Default)]
+struct KeyHasher(u64);
+
+impl Hasher for KeyHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        // The golden ratio, as in Knuth's multiplicative hashing; the upper bits are the good ones.
+        let spread = (self.0 ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        self.0 = spread ^ (spread >> 32);
+    }
 }
 
 impl IncidenceReader {
     pub(super) fn new(snapshot: Arc<dyn Snapshot>) -> Self {
         Self {
             snapshot,
-            segments: HashMap::new(),
+            segments: HashMap::default(),
         }
     }
 
@@ -43,9 +78,10 @@ impl IncidenceReader {
                 continue;
             }
             last = Some(key);
-            if !self.segments.contains_key(&(table, index, key)) {
+            let list = ListKey(table, index, key);
+            if !self.segments.contains_key(&list) {
                 let segment = self.snapshot.incidences(table, role, key).await?;
-                self.segments.insert((table, index, key), segment);
+                self.segments.insert(list, segment);
             }
         }
         Ok(())
@@ -62,7 +98,7 @@ impl IncidenceReader {
         let id = EntityId::from_raw(member);
         let segment = self
             .segments
-            .get(&(table, index, SegmentKey::of(id, shift)))?;
+            .get(&ListKey(table, index, SegmentKey::of(id, shift)))?;
         Some((segment, (id.offset() & ((1 << shift) - 1)) as usize))
     }
 }
