@@ -8,7 +8,9 @@ use arrow::record_batch::RecordBatch;
 use grism_core::{
     ChangeSet, Error, HyperedgeType, Result, Snapshot, SnapshotId, SnapshotInfo, Storage,
 };
-use grism_cypher::{ExplainOptions, ShowKind, Statement, StatementKind, parse_statements};
+use grism_cypher::{
+    BindContext, ExplainOptions, Query, ShowKind, Statement, StatementKind, parse_statements,
+};
 use grism_engine::{CancellationHandle, PhysicalSchema};
 use grism_logical::optimizer::optimize;
 use grism_logical::{Frame, PlanSchema};
@@ -21,8 +23,8 @@ use crate::copy::copy_from;
 use crate::explain::explain_statement;
 use crate::plan_cache::PlanCache;
 use crate::query::{
-    PlannedQuery, Prepared, QueryOptions, QueryResult, distributed_planner, facts, prepare,
-    run_plan,
+    PlannedQuery, Prepared, QueryOptions, QueryResult, constant, distributed_planner, facts, now,
+    prepare, run_plan,
 };
 use crate::show::show;
 use crate::write::write_query;
@@ -133,6 +135,18 @@ impl Graph {
                 "query() takes one statement; use execute() for several",
             )),
         }
+    }
+
+    /// Parses one query that reads, without a look at the schema, and keeps it.
+    ///
+    /// # Errors
+    /// `InvalidQuery` with the place of what is wrong.
+    pub fn check(&self, text: &str) -> Result<()> {
+        if self.plans.query(text, text, 0)?.writes() {
+            let message = "this query writes; run it with execute()";
+            return Err(Error::invalid_query(message));
+        }
+        Ok(())
     }
 
     /// Binds and optimizes one query without running it. The plan is kept: the same text with the same parameters is not
@@ -399,6 +413,33 @@ impl Graph {
     pub async fn nodes(&self, label: Option<&str>) -> Result<Frame> {
         let snapshot = self.storage.snapshot(SnapshotId::default()).await?;
         Frame::nodes(Arc::clone(snapshot.schema()), label)
+    }
+
+    /// A frame with more clauses of openCypher that read, such as `OPTIONAL MATCH (n0)-[:KNOWS*1..3]->(m) WHERE …`: the
+    /// frame's columns are variables, and the variables afterwards are its columns.
+    ///
+    /// # Errors
+    /// As [`Self::query`], with the place in `clauses`.
+    pub async fn extend(
+        &self,
+        frame: &Frame,
+        clauses: &str,
+        options: &QueryOptions,
+    ) -> Result<Frame> {
+        let snapshot = self.storage.snapshot(options.snapshot).await?;
+        let query = Query::parse_clauses(clauses)?;
+        let plan = query.bind_onto(
+            frame.plan(),
+            BindContext {
+                schema: snapshot.schema(),
+                statistics: snapshot.statistics(),
+                parameters: &options.parameters,
+                procedures: &options.procedures,
+                now: &now(),
+                constant: &constant,
+            },
+        )?;
+        Ok(frame.with_plan(plan))
     }
 
     /// Runs a frame.

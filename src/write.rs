@@ -194,32 +194,8 @@ impl Writer<'_> {
                 .with_code("SyntaxError:DifferentColumnsInUnion"));
             }
         }
-        let mut types: Vec<Type> = Vec::new();
-        for index in 0..names.len() {
-            let all = branches
-                .iter()
-                .map(|branch| &branch.schema.columns[index].ty);
-            types.push(all.fold(Type::Null, |ty, own| ty.unify(own)));
-        }
-        let inputs = branches
-            .iter()
-            .map(|branch| {
-                let converted = branch
-                    .schema
-                    .columns
-                    .iter()
-                    .zip(&types)
-                    .map(|(own, ty)| {
-                        let column = LogicalExpr::column(&own.name).convert(&own.ty, ty);
-                        (column, own.name.clone())
-                    })
-                    .collect();
-                Arc::new(LogicalPlan::Project {
-                    input: Arc::new(branch.leaf()),
-                    expressions: converted,
-                })
-            })
-            .collect();
+        let leaves = branches.iter().map(|branch| Arc::new(branch.leaf()));
+        let inputs = LogicalPlan::same_types(leaves.collect())?;
         let mut plan = LogicalPlan::Union { inputs };
         if query.is_distinct_union() {
             plan = LogicalPlan::Distinct {

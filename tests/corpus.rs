@@ -4,6 +4,7 @@
 //! with one thread and with all, and in stages with 1, 2 and 7 partitions. Ray runs the same files from Python.
 
 mod fixtures;
+mod language;
 mod plans;
 mod storage_conformance;
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from grism_ray.expressions import Expr, as_column, as_expr
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from grism_ray import _native
     from grism_ray.result import Result
     from grism_ray.session import Graph
@@ -40,6 +42,25 @@ class Frame:
     def expand(self, name: str, from_role: str | None = None, to_role: str | None = None) -> Frame:
         """Goes through hyperedges of the type ``name`` to their members, which become current."""
         return self._with(self._native.expand(name, from_role, to_role))
+
+    def at(self, name: str) -> Frame:
+        """The same rows, with the entity in the column ``name`` as the current one."""
+        return self._with(self._native.at(name))
+
+    def cypher(self, clauses: str, params: Mapping[str, Any] | None = None) -> Frame:
+        """Goes on with clauses of openCypher that read: the columns are variables, the variables afterwards columns.
+
+        ``frame.cypher("OPTIONAL MATCH (n0)-[:KNOWS*1..3]->(m) WHERE m.age > $age", {"age": 30})``
+        """
+        return self._with(self._graph._handle.extend(self._native, clauses, None if params is None else dict(params)))
+
+    def unwind(self, items: Any, name: str) -> Frame:
+        """A row for each element of a list, in the column ``name``."""
+        return self._with(self._native.unwind(as_column(items)._native, name))
+
+    def union(self, other: Frame) -> Frame:
+        """The rows of both frames, which have the same columns."""
+        return self._with(self._native.union(other._native))
 
     def select(self, *columns: str, **named: Any) -> Frame:
         """Exactly these columns."""

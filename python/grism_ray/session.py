@@ -84,6 +84,15 @@ class Graph:
             raise _native.UnsupportedError(message)
         return _collected(self._handle.query(text, self._chosen(engine), _dict(params), settings))
 
+    def prepare(self, text: str, params: Mapping[str, Any] | None = None) -> Prepared:
+        """Checks one query now, and runs it as often as wanted.
+
+        The text is parsed once. A plan is kept for each set of parameters, and serves while the schema stays as it is.
+        With ``params`` its names and types are checked against the schema as well, otherwise when it runs.
+        """
+        self._handle.check(text, _dict(params))
+        return Prepared(self, text)
+
     def stream(
         self,
         text: str,
@@ -184,6 +193,21 @@ class Graph:
 
     def __repr__(self) -> str:
         return "Graph(closed)" if self._graph is None else f"Graph({self.uri!r})"
+
+
+class Prepared:
+    """A query that was checked, on the graph that it was prepared on."""
+
+    def __init__(self, graph: Graph, text: str) -> None:
+        self._graph = graph
+        self.text = text
+
+    def query(self, params: Mapping[str, Any] | None = None, engine: str = "auto", **options: Any) -> Result:
+        """Runs it; the options are those of ``Graph.query``."""
+        return self._graph.query(self.text, params, engine, **options)
+
+    def __repr__(self) -> str:
+        return f"Prepared({self.text!r})"
 
 
 def _dict(params: Mapping[str, Any] | None) -> dict[str, Any] | None:

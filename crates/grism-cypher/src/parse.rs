@@ -76,11 +76,15 @@ fn nests(keyword: &str) -> bool {
 }
 
 /// Clauses of other dialects that are known by name: the clause, and the tokens it starts with.
-const ELSEWHERE: [(&str, &[&str]); 4] = [
+const ELSEWHERE: [(&str, &[&str]); 8] = [
     ("FOREACH", &["FOREACH", "("]),
     ("LOAD CSV", &["LOAD", "CSV"]),
     ("CALL { … }", &["CALL", "{"]),
     ("USE", &["USE"]),
+    ("INSERT", &["INSERT", "("]),
+    ("FILTER", &["FILTER"]),
+    ("LET", &["LET"]),
+    ("FINISH", &["FINISH"]),
 ];
 
 /// The clause of another dialect that starts where the error is.

@@ -2,9 +2,10 @@
 //! clause writes changes what the next one is bound against.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use grism_core::Result;
-use grism_logical::{LogicalPlan, PlanSchema};
+use grism_logical::{LogicalExpr, LogicalPlan, PlanSchema};
 use open_cypher::ast::visit::{Visitor, walk_expr, walk_path_factor};
 use open_cypher::ast::{
     Clause, ClauseKind, Expr, ExprKind, PathFactor, PathFactorKind, Pattern, RegularQuery,
@@ -82,6 +83,63 @@ impl Query {
             whole: whole.to_owned(),
             offset,
             syntax,
+        })
+    }
+
+    /// Parses clauses that read, to be bound on top of a plan.
+    ///
+    /// # Errors
+    /// `InvalidQuery` with the place of what is wrong, or where a clause writes.
+    pub fn parse_clauses(text: &str) -> Result<Self> {
+        let query = match Self::parse(text, text, 0) {
+            Ok(query) if query.returns() => query,
+            // Clauses alone are no query; what is wrong with them shows when they are made one.
+            _ => {
+                let mut query = Self::parse(&format!("{text} RETURN *"), text, 0)?;
+                query.syntax.head.kind.clauses.pop();
+                query
+            }
+        };
+        if query.writes() || query.branches() > 1 {
+            let message = "a frame goes on with clauses that read, without UNION";
+            return Err(grism_core::Error::invalid_query(message));
+        }
+        Ok(query)
+    }
+
+    fn returns(&self) -> bool {
+        let last = self.syntax.head.kind.clauses.last();
+        last.is_some_and(|clause| matches!(clause.kind, ClauseKind::Return(_)))
+    }
+
+    /// Binds the query on top of `plan`, whose columns are variables.
+    ///
+    /// # Errors
+    /// As [`Self::bind`].
+    pub fn bind_onto(&self, plan: &LogicalPlan, context: BindContext<'_>) -> Result<LogicalPlan> {
+        let columns = plan.schema()?;
+        let mut scope = Scope::default();
+        for column in &columns.columns {
+            scope.put(&column.name, &column.name, column.ty.clone());
+        }
+        let state = BindState {
+            scope,
+            // Whatever clauses were bound before, their internal columns are gone.
+            counter: 0,
+            columns,
+        };
+        let clauses = 0..self.syntax.head.kind.clauses.len();
+        if self.returns() {
+            let read = self.bind_read(0, &QueryPart::Return(clauses), &state, context)?;
+            return read.plan.with_rows(plan);
+        }
+        let read = self.bind_read(0, &QueryPart::Read(clauses), &state, context)?;
+        let variables = read.state.scope.variables.into_iter();
+        Ok(LogicalPlan::Project {
+            input: Arc::new(read.plan.with_rows(plan)?),
+            expressions: variables
+                .map(|variable| (LogicalExpr::Column(variable.column), variable.name))
+                .collect(),
         })
     }
 

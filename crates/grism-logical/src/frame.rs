@@ -6,7 +6,7 @@ use grism_core::{Error, GraphSchema, Result, SOURCE_ROLE, TARGET_ROLE, Type, Val
 
 use crate::{
     Aggregate, AggregateCall, Direction, EdgeExpand, LogicalExpr, LogicalPlan, NodeScan,
-    RoleBinding, RoleExpand, RoleSource, SortKey, infer_type,
+    PlanSchema, RoleBinding, RoleExpand, RoleSource, SortKey, infer_type,
 };
 
 /// The column or property `name`, to be resolved by the frame it is used in.
@@ -58,6 +58,81 @@ impl Frame {
             current: Some("n0".to_owned()),
             entities: 1,
         })
+    }
+
+    /// A frame over `plan`, over whose columns another frame's builder had bound more clauses.
+    #[must_use]
+    pub fn with_plan(&self, plan: LogicalPlan) -> Self {
+        let kept = |name: &String| plan.schema().is_ok_and(|schema| schema.contains(name));
+        Self {
+            current: self.current.clone().filter(kept),
+            ..self.with(plan)
+        }
+    }
+
+    /// The same rows, with the entity in the column `name` as the current one.
+    ///
+    /// # Errors
+    /// `InvalidQuery` where there is no such column, or where it holds no entities.
+    pub fn at(&self, name: &str) -> Result<Self> {
+        let columns = self.plan.schema()?;
+        match columns.find(name).map(|column| &column.ty) {
+            Some(Type::Node(_) | Type::Hyperedge(_)) => Ok(Self {
+                current: Some(name.to_owned()),
+                ..self.clone()
+            }),
+            Some(other) => Err(Error::invalid_query(format!(
+                "`{name}` is {other}, not a node or a hyperedge"
+            ))),
+            None => Err(unknown("column", name, columns.names())),
+        }
+    }
+
+    /// A row for each element of a list, in the column `name`; none for null and for the empty list.
+    ///
+    /// # Errors
+    /// `InvalidQuery` for an unknown name, a column that is there already, or what is no list.
+    pub fn unwind(&self, list: LogicalExpr, name: &str) -> Result<Self> {
+        let expression = self.resolve(list)?;
+        let columns = self.plan.schema()?;
+        if columns.contains(name) {
+            return Err(Error::invalid_query(format!(
+                "there is a column `{name}` already"
+            )));
+        }
+        match infer_type(&expression, &columns)? {
+            Type::List(_) | Type::Null => {}
+            other => {
+                return Err(Error::invalid_query(format!(
+                    "unwind() needs a list, not {other}"
+                )));
+            }
+        }
+        Ok(self.with(LogicalPlan::Unwind {
+            input: Arc::new(self.plan.clone()),
+            expression,
+            variable: name.to_owned(),
+        }))
+    }
+
+    /// The rows of both frames, which have the same columns.
+    ///
+    /// # Errors
+    /// `InvalidQuery` where the columns differ.
+    pub fn union(&self, other: &Self) -> Result<Self> {
+        let (own, others) = (self.plan.schema()?, other.plan.schema()?);
+        if !own.names().eq(others.names()) {
+            let list = |schema: &PlanSchema| schema.names().collect::<Vec<_>>().join(", ");
+            return Err(Error::invalid_query(format!(
+                "union() needs the same columns in the same order: {} and {}",
+                list(&own),
+                list(&others)
+            )));
+        }
+        let inputs = vec![Arc::new(self.plan.clone()), Arc::new(other.plan.clone())];
+        Ok(self.with(LogicalPlan::Union {
+            inputs: LogicalPlan::same_types(inputs)?,
+        }))
     }
 
     /// The plan built so far.

@@ -743,6 +743,46 @@ impl LogicalPlan {
         }
     }
 
+    /// Plans of the same columns, each with the types that hold the values of all of them.
+    ///
+    /// # Errors
+    /// Those of [`LogicalPlan::schema`].
+    pub fn same_types(plans: Vec<Arc<Self>>) -> Result<Vec<Arc<Self>>> {
+        let schemas = plans
+            .iter()
+            .map(|plan| plan.schema())
+            .collect::<Result<Vec<_>>>()?;
+        let mut types: Vec<Type> = Vec::new();
+        for (index, column) in schemas[0].columns.iter().enumerate() {
+            let others = schemas.iter().map(|schema| &schema.columns[index].ty);
+            types.push(others.fold(column.ty.clone(), |all, ty| all.unify(ty)));
+        }
+        let convert = |(plan, schema): (Arc<Self>, PlanSchema)| {
+            if schema
+                .columns
+                .iter()
+                .zip(&types)
+                .all(|(own, ty)| &own.ty == ty)
+            {
+                return plan;
+            }
+            let expressions = schema
+                .columns
+                .iter()
+                .zip(&types)
+                .map(|(own, ty)| {
+                    let column = LogicalExpr::column(&own.name).convert(&own.ty, ty);
+                    (column, own.name.clone())
+                })
+                .collect();
+            Arc::new(Self::Project {
+                input: plan,
+                expressions,
+            })
+        };
+        Ok(plans.into_iter().zip(schemas).map(convert).collect())
+    }
+
     /// `self` filtered by the conjunction of `conjuncts`; `self` where there are none.
     #[must_use]
     pub fn filtered(self, conjuncts: Vec<LogicalExpr>) -> Self {

@@ -216,6 +216,24 @@ impl Frame {
             .map_err(to_python)
     }
 
+    fn at(&self, name: &str) -> PyResult<Self> {
+        self.frame.at(name).map(Self::new).map_err(to_python)
+    }
+
+    fn unwind(&self, list: &Expression, name: &str) -> PyResult<Self> {
+        self.frame
+            .unwind(list.scalar()?, name)
+            .map(Self::new)
+            .map_err(to_python)
+    }
+
+    fn union(&self, other: &Self) -> PyResult<Self> {
+        self.frame
+            .union(&other.frame)
+            .map(Self::new)
+            .map_err(to_python)
+    }
+
     fn distinct(&self) -> Self {
         Self::new(self.frame.distinct())
     }

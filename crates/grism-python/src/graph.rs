@@ -296,6 +296,41 @@ impl Graph {
         wait(py, None, async move { graph.nodes(label.as_deref()).await }).map(Frame::new)
     }
 
+    /// A frame with more clauses.
+    fn extend(
+        &self,
+        py: Python<'_>,
+        frame: &Frame,
+        clauses: String,
+        params: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Frame> {
+        let (graph, options) = (self.graph.clone(), options("local", params, None)?);
+        let frame = std::sync::Arc::clone(&frame.frame);
+        wait(py, None, async move {
+            graph.extend(&frame, &clauses, &options).await
+        })
+        .map(Frame::new)
+    }
+
+    /// Parses one query and, where its parameters are given, plans it.
+    fn check(
+        &self,
+        py: Python<'_>,
+        text: String,
+        params: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<()> {
+        if params.is_none() {
+            return self.graph.check(&text).map_err(to_python);
+        }
+        let (graph, options) = (self.graph.clone(), options("local", params, None)?);
+        wait(
+            py,
+            None,
+            async move { graph.prepare(&text, &options).await },
+        )
+        .map(|_| ())
+    }
+
     /// Runs a frame.
     fn collect(
         &self,

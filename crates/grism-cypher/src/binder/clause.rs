@@ -7,7 +7,7 @@ use grism_logical::{
     Apply, ApplyKind, LogicalExpr, LogicalPlan, PlanSchema, ScalarFunction, infer_type,
 };
 use open_cypher::ast::{
-    Clause, ClauseKind, Expr, LetClause, MatchClause, SingleQuery, UnwindClause,
+    Clause, ClauseKind, Expr, MatchClause, SingleQuery, UnwindClause,
 };
 
 use super::Binder;
@@ -37,7 +37,7 @@ impl Binder<'_> {
         }
         match clauses.last().map(|clause| &clause.kind) {
             // A query that ends without RETURN has no columns and no rows.
-            Some(ClauseKind::Finish | ClauseKind::Call(_)) => {
+            Some(ClauseKind::Call(_)) => {
                 let plan = std::mem::replace(&mut self.plan, LogicalPlan::Unit);
                 if let Some(ClauseKind::Call(call)) = clauses.last().map(|clause| &clause.kind)
                     && clauses.len() == 1
@@ -77,21 +77,12 @@ impl Binder<'_> {
                     .source
                     .invalid("RETURN must be the last clause", clause.span));
             }
-            ClauseKind::Filter(filter) => return self.filter(&filter.predicate),
-            ClauseKind::Let(bindings) => return self.let_clause(bindings),
             ClauseKind::Call(call) => return self.call_clause(call, clause.span, false),
-            ClauseKind::Finish => return Ok(()),
-            ClauseKind::Use(_) => "USE",
-            ClauseKind::Create(_) => "CREATE",
-            ClauseKind::Insert(_) => "INSERT",
-            ClauseKind::Merge(_) => "MERGE",
-            ClauseKind::Delete(_) => "DELETE",
-            ClauseKind::Set(_) => "SET",
-            ClauseKind::Remove(_) => "REMOVE",
-            ClauseKind::Foreach(_) => "FOREACH",
-            ClauseKind::LoadCsv(_) => "LOAD CSV",
-            ClauseKind::Select(_) => "SELECT",
-            ClauseKind::Next(_) => "NEXT",
+            ClauseKind::Create(_) => "CREATE within a query that reads",
+            ClauseKind::Merge(_) => "MERGE within a query that reads",
+            ClauseKind::Delete(_) => "DELETE within a query that reads",
+            ClauseKind::Set(_) => "SET within a query that reads",
+            ClauseKind::Remove(_) => "REMOVE within a query that reads",
             _ => "this clause",
         };
         Err(self.source.unsupported(name, clause.span))
@@ -162,30 +153,6 @@ impl Binder<'_> {
             variable: variable.clone(),
         };
         self.scope.put(name, &variable, ty);
-        Ok(())
-    }
-
-    /// `LET a = …, b = …`: the variables so far, and these.
-    fn let_clause(&mut self, bindings: &LetClause) -> Result<()> {
-        for binding in &bindings.bindings {
-            let name = &binding.variable.kind.text;
-            if self.scope.find(name).is_some() {
-                return Err(self
-                    .source
-                    .invalid(
-                        format!("the variable `{name}` is bound already"),
-                        binding.variable.span,
-                    )
-                    .with_code("SyntaxError:VariableAlreadyBound"));
-            }
-            let value = self.expression(&binding.expression)?;
-            let ty = self.type_of(&value, &binding.expression)?;
-            self.flush_pending()?;
-            let column = column_for(name);
-            let input = Arc::new(std::mem::replace(&mut self.plan, LogicalPlan::Unit));
-            self.plan = super::with_column(input, value, column.clone())?;
-            self.scope.put(name, &column, ty);
-        }
         Ok(())
     }
 

@@ -196,7 +196,7 @@ impl<'a> Binder<'a> {
             }
             inputs.push(Arc::new(plan));
         }
-        let inputs = same_types(inputs)?;
+        let inputs = LogicalPlan::same_types(inputs)?;
         let union = LogicalPlan::Union { inputs };
         Ok(if all == Some(true) {
             union
@@ -310,43 +310,6 @@ fn variables_of(expression: &Expr) -> Vec<String> {
     let mut names = Names(Vec::new());
     names.visit_expr(expression);
     names.0
-}
-
-/// Plans of the same columns, with the types that hold the values of all of them.
-fn same_types(plans: Vec<Arc<LogicalPlan>>) -> Result<Vec<Arc<LogicalPlan>>> {
-    let schemas = plans
-        .iter()
-        .map(|plan| plan.schema())
-        .collect::<Result<Vec<_>>>()?;
-    let mut types: Vec<Type> = Vec::new();
-    for (index, column) in schemas[0].columns.iter().enumerate() {
-        let others = schemas.iter().map(|schema| &schema.columns[index].ty);
-        types.push(others.fold(column.ty.clone(), |all, ty| all.unify(ty)));
-    }
-    let convert = |(plan, schema): (Arc<LogicalPlan>, grism_logical::PlanSchema)| {
-        if schema
-            .columns
-            .iter()
-            .zip(&types)
-            .all(|(own, ty)| &own.ty == ty)
-        {
-            return plan;
-        }
-        let expressions = schema
-            .columns
-            .iter()
-            .zip(&types)
-            .map(|(own, ty)| {
-                let column = LogicalExpr::column(&own.name).convert(&own.ty, ty);
-                (column, own.name.clone())
-            })
-            .collect();
-        Arc::new(LogicalPlan::Project {
-            input: plan,
-            expressions,
-        })
-    };
-    Ok(plans.into_iter().zip(schemas).map(convert).collect())
 }
 
 /// `; did you mean …?`, or nothing.
