@@ -386,7 +386,7 @@ def random_condition(rng: random.Random, model: Model, variables: dict[str, str]
     name = rng.choice(list(variables))
     kind = kind_of(variables[name])
     value = rng.randrange(4)
-    forms = ["compare", "same", "differ"]
+    forms = ["compare", "same", "differ", "less", "correlated", "counted"]
     forms += {NODE: ["no edge", "exists role"], HYPER: ["members", "arity", "contains", "exists r"], OVER: []}[kind]
     form = rng.choice(forms)
 
@@ -402,6 +402,24 @@ def random_condition(rng: random.Random, model: Model, variables: dict[str, str]
             lambda row: x(row) is not None and x(row) == x(row, other),
             "compare",
         )
+    if form == "less":
+
+        def less(row: dict[str, Any]) -> bool:
+            own, others = x(row), x(row, other)
+            return own is not None and others is not None and own < others
+
+        return f"{name}.x < {other}.x", less, "compare"
+    if form in ("correlated", "counted"):
+        found = f"{{ MATCH (z:N) WHERE z.x = {name}.x AND z <> {other} }}"
+
+        def alike(row: dict[str, Any]) -> int:
+            own = x(row)
+            nodes = model.of_kind(NODE) if own is not None else []
+            return sum(model.properties[k].get("x") == own and k != row[other] for k in nodes)
+
+        if form == "correlated":
+            return f"NOT EXISTS {found}", lambda row: not alike(row), "correlated exists"
+        return f"COUNT {found} = 1", lambda row: alike(row) == 1, "correlated count"
     if form == "differ":
         return f"{name} <> {other}", lambda row: row[name] != row[other], "identity"
     if form == "no edge":

@@ -1,5 +1,6 @@
 //! The logical plan: what to compute.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use grism_core::{Result, ScanPredicate, Tables, Type};
@@ -637,6 +638,14 @@ impl LogicalPlan {
             Self::Repeat(repeat) => Some(&repeat.hop),
             _ => None,
         }
+    }
+
+    /// The columns that the plan reads of the [`LogicalPlan::Argument`] it starts from; perhaps some more, of its own.
+    #[must_use]
+    pub fn argument_columns(&self) -> BTreeSet<String> {
+        let mut columns = BTreeSet::new();
+        crate::argument::argument_columns(self, &mut columns);
+        columns
     }
 
     /// The inputs, without the [`LogicalPlan::subplan`].

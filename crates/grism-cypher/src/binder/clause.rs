@@ -6,9 +6,7 @@ use grism_core::{Result, Type};
 use grism_logical::{
     Apply, ApplyKind, LogicalExpr, LogicalPlan, PlanSchema, ScalarFunction, infer_type,
 };
-use open_cypher::ast::{
-    Clause, ClauseKind, Expr, MatchClause, SingleQuery, UnwindClause,
-};
+use open_cypher::ast::{Clause, ClauseKind, Expr, MatchClause, SingleQuery, UnwindClause};
 
 use super::Binder;
 use super::scope::column_for;
@@ -175,7 +173,7 @@ impl Binder<'_> {
             let expression = self.predicate(part)?;
             conjuncts.push(expression);
         }
-        if !self.pending.is_empty() {
+        if !self.pending.is_empty() || conjuncts.iter().any(LogicalExpr::is_volatile) {
             open = None;
             self.flush_pending()?;
         }
@@ -205,6 +203,15 @@ impl Binder<'_> {
     /// The columns an expression may read: the plan's, the pending ones and the aggregates'.
     pub(super) fn columns(&self) -> Result<PlanSchema> {
         let mut schema = self.plan.schema()?;
+        // What a pattern binds may be read within it, before it is planned.
+        for variable in &self.scope.variables {
+            if !schema.contains(&variable.column) {
+                schema.put(grism_logical::Column::new(
+                    &variable.column,
+                    variable.ty.clone(),
+                ));
+            }
+        }
         self.add_pending_columns(&mut schema)?;
         if let Some(aggregates) = &self.aggregates {
             for (call, name) in aggregates {

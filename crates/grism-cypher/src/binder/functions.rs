@@ -65,10 +65,17 @@ impl Binder<'_> {
             });
         }
         if name.eq_ignore_ascii_case("timestamp") && call.arguments.is_empty() {
-            let now = std::time::SystemTime::now()
-                .duration_since(std::time::UNIX_EPOCH)
-                .unwrap_or_default();
-            return Ok(LogicalExpr::Literal(Value::Int64(now.as_millis() as i64)));
+            self.volatile = true;
+            let millis = LogicalExpr::call(
+                ScalarFunction::Get,
+                vec![
+                    LogicalExpr::Literal(self.context.now.clone()),
+                    LogicalExpr::Literal(Value::String("epochMillis".to_owned())),
+                ],
+            );
+            let millis = (self.context.constant)(&millis)?;
+            let millis = LogicalExpr::Literal(millis).convert(&Type::Any, &Type::Int64);
+            return Ok(LogicalExpr::Literal((self.context.constant)(&millis)?));
         }
         // `date.statement()` and the like: one clock for the statement, which is what `date()` is too.
         let plain = ["transaction", "statement", "realtime"]

@@ -1,13 +1,13 @@
 //! From the elements of a pattern to the graph that the planner orders, and the variables it binds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use grism_core::{Result, TableId, Tables, Type, Value};
 use grism_logical::pattern::{
     PatternEdge, PatternEntity, PatternGraph, PatternHop, PatternPath, PatternRole,
 };
-use grism_logical::{BinaryOperator, Direction, LogicalExpr, PropertyRef};
+use grism_logical::{BinaryOperator, Direction, LogicalExpr, PropertyRef, UnaryOperator};
 use open_cypher::Span;
 use open_cypher::ast::{Expr, ExprKind, Identifier, Name, RelationshipDirection};
 
@@ -33,8 +33,14 @@ impl Binder<'_> {
             .filter(|kind| matches!(kind, StepKind::Roles { .. }));
         let mut next_group = elements.groups.len() - roles_of_groups.count();
         let mut conditions = Vec::new();
-        for entity in entities {
+        for (index, entity) in entities.iter().enumerate() {
             let ty = self.entity_type(entity)?;
+            let in_step = |step: &Step<'_>| step.left == index || step.right == index;
+            if entity.bound.is_some() && !steps.iter().any(in_step) {
+                // Null is no entity; a step from it finds none by itself.
+                let column = LogicalExpr::column(&entity.column);
+                conditions.push(column.unary(UnaryOperator::IsNotNull));
+            }
             if let (Some(bound), Some(tables)) = (&entity.bound, ty.tables()) {
                 if bound.tables() != Some(tables) {
                     conditions.push(
@@ -167,6 +173,7 @@ impl Binder<'_> {
                         least: length.least,
                         most: length.most,
                         search: length.search,
+                        reads: BTreeSet::new(),
                     });
                     graph.edges.push(PatternEdge {
                         variable,
@@ -376,6 +383,9 @@ impl Binder<'_> {
             if let Some(path) = &mut graph.edges[*place].path
                 && let PatternHop::Edge { properties, .. } = &mut path.hop
             {
+                for (_, value) in &asked {
+                    value.collect_columns(&mut path.reads);
+                }
                 *properties = asked;
             }
         }

@@ -4,6 +4,7 @@
 //! once from its right end, since the planner may reach the group from either side. The variables of the pattern are lists
 //! outside of it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use grism_core::{Error, Result, TableId, Tables, Type};
@@ -19,7 +20,7 @@ use open_cypher::ast::{
 use super::path::{Length, PathItem};
 use super::pattern::{Elements, Entity, Matched, Place};
 use super::scope::{Variable, column_for};
-use super::{Binder, variables_of, with_column};
+use super::{Binder, variables_of};
 
 /// A repeated pattern, and the entities at its ends by index.
 pub(super) struct Group<'p> {
@@ -56,6 +57,7 @@ pub(super) struct PlannedGroup {
     forward: Repetition,
     backward: Repetition,
     prunable: bool,
+    reads: BTreeSet<String>,
     variables: Vec<Variable>,
     taken: Vec<(Tables, Option<Vec<String>>)>,
 }
@@ -66,6 +68,8 @@ struct OneWay {
     variables: Vec<Variable>,
     taken: Vec<(Tables, Option<Vec<String>>)>,
     prunable: bool,
+    /// Columns bound outside that it reads.
+    reads: BTreeSet<String>,
     /// Tables of the entities at the left and right end.
     ends: [Vec<TableId>; 2],
 }
@@ -91,16 +95,15 @@ impl Binder<'_> {
             self.check_group_names(&forward, group, elements, &planned)?;
             let [left, right] = forward.ends;
             if group.length.least == 0 {
-                // Without a repetition both ends are one entity.
-                let both: Vec<TableId> = [left, right].concat();
+                // Without a repetition both ends are one entity, which the group says nothing of.
                 for (end, other) in [(group.left, group.right), (group.right, group.left)] {
-                    let mut tables = both.clone();
-                    let other = &elements.entities[other];
-                    tables.extend(other.labelled.iter().flat_map(|tables| tables.iter()));
-                    let bound = other.bound.as_ref().and_then(Type::tables);
-                    tables.extend(bound.iter().flat_map(|tables| tables.iter()));
+                    let mut tables: Vec<TableId> = [&left[..], &right[..]].concat();
+                    tables.extend(self.schema.node_tables().map(|table| table.id));
+                    let other = self.entity_type(&elements.entities[other])?;
+                    tables.extend(other.tables().iter().flat_map(|tables| tables.iter()));
                     let entity = &mut elements.entities[end];
-                    if entity.labelled.is_none() && entity.bound.is_none() {
+                    let known = entity.labelled.is_some() || entity.by_roles.is_some();
+                    if !known && entity.bound.is_none() {
                         narrow(entity, tables);
                     }
                 }
@@ -112,6 +115,7 @@ impl Binder<'_> {
                 forward: forward.repetition,
                 backward: backward.repetition,
                 prunable: forward.prunable,
+                reads: forward.reads,
                 variables: forward.variables,
                 taken: forward.taken,
             });
@@ -150,6 +154,7 @@ impl Binder<'_> {
                     least: group.length.least,
                     most: group.length.most,
                     search: group.length.search,
+                    reads: planned.reads,
                 }),
             });
             for (number, (tables, roles)) in planned.taken.into_iter().enumerate() {
@@ -228,26 +233,39 @@ impl Binder<'_> {
             into: taken_column(group, number),
             flatten: false,
         }));
-        let path_columns = ["#hop_steps", "#hop_entities"].map(str::to_owned);
+        let end = entities[to].column.clone();
+        let mut names: Vec<String> = used.clone();
+        names.push(end.clone());
+        names.extend(collected.iter().map(|list| list.column.clone()));
+        names.sort_unstable();
+        names.dedup();
+        let mut expressions: Vec<(LogicalExpr, String)> = names
+            .into_iter()
+            .map(|name| (LogicalExpr::column(&name), name))
+            .collect();
         let (steps, reached) = along(&matched, &items, backward);
-        for ((column, parts), into) in path_columns
-            .iter()
-            .zip([steps, reached])
-            .zip(<[String; 2]>::from(group.path_columns()))
-        {
-            let input = std::mem::replace(&mut inner.plan, LogicalPlan::Unit);
-            let list = LogicalExpr::List(parts);
-            inner.plan = with_column(Arc::new(input), list, column.clone())?;
+        let (steps_into, entities_into) = group.path_columns();
+        for (column, parts, into) in [
+            ("#hop_steps", steps, steps_into),
+            ("#hop_entities", reached, entities_into),
+        ] {
+            expressions.push((LogicalExpr::List(parts), column.to_owned()));
             collected.push(Collected {
-                column: column.clone(),
+                column: column.to_owned(),
                 into,
                 flatten: true,
             });
         }
-        let end = entities[to].column.clone();
+        inner.plan = LogicalPlan::Project {
+            input: Arc::new(std::mem::replace(&mut inner.plan, LogicalPlan::Unit)),
+            expressions,
+        };
         let prunable =
             first != last && group.predicate.is_none() && is_prunable(&matched, [first, last]);
+        let outer = self.plan.schema()?;
         let hop = Arc::new(self.adopt(inner)?);
+        let mut reads = hop.argument_columns();
+        reads.retain(|column| outer.contains(column));
         Ok(OneWay {
             repetition: Repetition {
                 hop,
@@ -260,6 +278,7 @@ impl Binder<'_> {
             variables,
             taken,
             prunable,
+            reads,
             ends,
         })
     }

@@ -37,7 +37,11 @@ impl Binder<'_> {
             });
         }
         for (step, kind) in steps.iter().zip(&kinds) {
-            if let StepKind::Role { reversed } | StepKind::Roles { reversed } = kind {
+            // A step that may be left out says nothing of its ends.
+            let may_be_none = step.length.is_some_and(|length| length.least == 0);
+            if let StepKind::Role { reversed } | StepKind::Roles { reversed } = kind
+                && !may_be_none
+            {
                 let hyperedge = if *reversed { step.right } else { step.left };
                 let types = self.types_with_roles(&entities[hyperedge], &step.names);
                 let own = entities[hyperedge]
@@ -100,6 +104,13 @@ impl Binder<'_> {
                     .hyperedge_table(name)
                     .is_some_and(|(_, ty)| ty.is_binary())
             };
+            let anywhere = |name: &String| {
+                let mut types = self.schema.hyperedge_tables();
+                types.any(|(_, ty)| ty.declared && ty.role(name).is_some())
+            };
+            if step.length.is_some_and(|length| length.least == 0) {
+                return Ok(step.names.iter().any(anywhere));
+            }
             if types.is_empty() && !step.names.iter().any(is_edge_type) {
                 let tables = entity
                     .labelled
@@ -129,11 +140,8 @@ impl Binder<'_> {
             }
             return Ok(!types.is_empty());
         }
-        if entity.labelled.is_some()
-            || (entity.bound.is_some() && !entity.is_start)
-            || step.names.is_empty()
-            || types.is_empty()
-        {
+        // What is bound to an entity of any kind may be one of the types that have the role.
+        if entity.labelled.is_some() || step.names.is_empty() || types.is_empty() {
             return Ok(false);
         }
         // An unlabelled variable takes its type from its roles, unless the name is a binary edge type as well.

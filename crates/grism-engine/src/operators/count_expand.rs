@@ -137,13 +137,14 @@ impl PhysicalOperator for CountExpandExec {
                 for list in &lists {
                     reader.load(list.table, list.index, &list.role, &ids).await?;
                     for (row, count) in counts.iter_mut().enumerate() {
-                        if ids.is_null(row) {
+                        // What is to differ from null is none.
+                        if ids.is_null(row) || except.iter().any(|column| column.is_null(row)) {
                             continue;
                         }
                         let member = ids.value(row);
                         let Some((segment, local)) = reader.segment(list.table, list.index, member) else { continue };
                         left_out.clear();
-                        for column in except.iter().filter(|column| column.is_valid(row)) {
+                        for column in &except {
                             // Two columns may hold one hyperedge.
                             if !left_out.contains(&column.value(row)) {
                                 left_out.push(column.value(row));

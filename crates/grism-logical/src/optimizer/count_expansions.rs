@@ -147,6 +147,10 @@ impl Counter {
             plan: plan.clone().filtered(conjuncts),
             weights: Vec::new(),
         };
+        // A random choice is made for each row that the expansion makes.
+        if conjuncts.iter().any(LogicalExpr::is_volatile) {
+            return Ok(rest(conjuncts));
+        }
         let Some(mut count) = self.counted(plan) else {
             return Ok(rest(conjuncts));
         };

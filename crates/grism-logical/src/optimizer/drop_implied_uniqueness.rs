@@ -28,7 +28,15 @@ fn rewrite(plan: &LogicalPlan, facts: Facts<'_>) -> Result<LogicalPlan> {
     }
     let (mut members, mut conjuncts) = (Members::default(), Vec::new());
     collect(plan, facts, &mut members, &mut conjuncts);
-    drop_from(plan, facts, &members, &conjuncts)
+    let mut dropped = Vec::new();
+    for conjunct in conjuncts.clone() {
+        // What was dropped is no reason to drop another one.
+        if is_implied(&conjunct, &members, &conjuncts) {
+            conjuncts.retain(|own| own != &conjunct);
+            dropped.push(conjunct);
+        }
+    }
+    drop_from(plan, facts, &dropped)
 }
 
 /// Whether the node is a part of a pattern: it keeps the columns of its inputs, under their names.
@@ -45,14 +53,9 @@ fn is_pattern(plan: &LogicalPlan) -> bool {
     }
 }
 
-fn drop_from(
-    plan: &LogicalPlan,
-    facts: Facts<'_>,
-    members: &Members,
-    conjuncts: &[LogicalExpr],
-) -> Result<LogicalPlan> {
+fn drop_from(plan: &LogicalPlan, facts: Facts<'_>, dropped: &[LogicalExpr]) -> Result<LogicalPlan> {
     let plan = plan.try_map_inputs(&mut |input| match is_pattern(input) {
-        true => drop_from(input, facts, members, conjuncts),
+        true => drop_from(input, facts, dropped),
         false => rewrite(input, facts),
     })?;
     let LogicalPlan::Filter { input, predicate } = plan else {
@@ -61,18 +64,26 @@ fn drop_from(
     let kept = predicate
         .conjuncts()
         .into_iter()
-        .filter(|conjunct| !is_implied(conjunct, members, conjuncts))
+        .filter(|conjunct| !dropped.contains(conjunct))
         .collect();
     Ok(Arc::unwrap_or_clone(input).filtered(kept))
 }
 
 fn is_implied(conjunct: &LogicalExpr, members: &Members, conjuncts: &[LogicalExpr]) -> bool {
-    let Some((f, g)) = different(conjunct) else {
+    let LogicalExpr::Binary {
+        operator: BinaryOperator::NotEqual,
+        left,
+        right,
+    } = conjunct
+    else {
+        return false;
+    };
+    let (LogicalExpr::Column(f), LogicalExpr::Column(g)) = (&**left, &**right) else {
         return false;
     };
     members.iter().any(|((hyperedge, role), a)| {
         hyperedge == f
-            && members.get(&(g.to_owned(), role.clone())).is_some_and(|b| {
+            && members.get(&(g.clone(), role.clone())).is_some_and(|b| {
                 let differ = |other: &LogicalExpr| {
                     different(other) == Some((a, b)) || different(other) == Some((b, a))
                 };

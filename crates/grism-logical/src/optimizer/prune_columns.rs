@@ -361,8 +361,7 @@ impl Pruner<'_> {
         )?;
         let names: Vec<String> = names.into_iter().collect();
         let hop = hop.keep_columns(&names)?;
-        let mut read = BTreeSet::new();
-        argument_columns(&hop, &mut read);
+        let mut read = hop.argument_columns();
         let outer = repeat.input.schema()?;
         read.retain(|name| outer.contains(name) && name != &repeat.start);
         below.columns.extend(read);
@@ -444,9 +443,7 @@ impl Pruner<'_> {
             // taken for the outer row's own.
             subplan = subplan.keep_columns(&names)?;
         }
-        let mut read = BTreeSet::new();
-        argument_columns(&subplan, &mut read);
-        below.columns.extend(read);
+        below.columns.extend(subplan.argument_columns());
         let input = self.prune_and_trim(&apply.input, below)?;
         let subplan = Arc::new(with_argument(&subplan, &input.schema()?.columns)?);
         Ok(LogicalPlan::Apply(Apply {
@@ -602,72 +599,6 @@ fn provides(plan: &LogicalPlan, entity: &str) -> bool {
         | LogicalPlan::Unwind { input, .. } => provides(input, entity),
         LogicalPlan::Join(join) => provides(&join.left, entity) || provides(&join.right, entity),
         _ => false,
-    }
-}
-
-/// The outer columns that a subplan reads, which is what reaches its argument.
-fn argument_columns(plan: &LogicalPlan, columns: &mut BTreeSet<String>) {
-    let mut read = |expression: &LogicalExpr| expression.collect_columns(columns);
-    match plan {
-        LogicalPlan::Filter { predicate, .. } => read(predicate),
-        LogicalPlan::Project { expressions, .. } => expressions
-            .iter()
-            .for_each(|(expression, _)| read(expression)),
-        LogicalPlan::Aggregate(aggregate) => {
-            aggregate.keys.iter().for_each(|(key, _)| read(key));
-            aggregate
-                .aggregates
-                .iter()
-                .filter_map(|(call, _)| call.argument.as_ref())
-                .for_each(read);
-        }
-        LogicalPlan::Sort { keys, .. } => keys.iter().for_each(|key| read(&key.expression)),
-        LogicalPlan::Unwind { expression, .. } => read(expression),
-        LogicalPlan::EdgeExpand(expand) => {
-            columns.insert(expand.from.clone());
-            if expand.into {
-                columns.insert(expand.to.clone());
-            }
-        }
-        LogicalPlan::CountExpand(expand) => {
-            columns.insert(expand.from.clone());
-            columns.extend(expand.except.iter().cloned());
-        }
-        LogicalPlan::RoleExpand(expand) => {
-            columns.insert(match &expand.from {
-                RoleSource::Member { column, .. } => column.clone(),
-                RoleSource::Hyperedge => expand.hyperedge.clone(),
-            });
-        }
-        LogicalPlan::PathExpand(expand) => {
-            expand.properties.iter().for_each(|(_, value)| read(value));
-            columns.insert(expand.from.clone());
-            columns.extend(expand.target.clone());
-        }
-        LogicalPlan::Repeat(repeat) => {
-            columns.insert(repeat.from.clone());
-            columns.extend(repeat.target.clone());
-        }
-        LogicalPlan::Hydrate { columns: own, .. } => columns.extend(own.iter().cloned()),
-        LogicalPlan::Fetch(fetch) => {
-            columns.insert(fetch.entity.clone());
-        }
-        LogicalPlan::Join(join) => join.on.iter().for_each(|(left, right)| {
-            read(left);
-            read(right);
-        }),
-        _ => {}
-    }
-    plan.inputs()
-        .into_iter()
-        .for_each(|input| argument_columns(input, columns));
-    if let Some(subplan) = plan.subplan() {
-        let mut own = BTreeSet::new();
-        argument_columns(subplan, &mut own);
-        if let LogicalPlan::Repeat(repeat) = plan {
-            own.remove(&repeat.start);
-        }
-        columns.append(&mut own);
     }
 }
 

@@ -24,8 +24,11 @@ pub(super) fn push_filters(plan: LogicalPlan, _facts: Facts<'_>) -> Result<Logic
 fn push(plan: &LogicalPlan, mut conjuncts: Vec<LogicalExpr>) -> Result<LogicalPlan> {
     Ok(match plan {
         LogicalPlan::Filter { input, predicate } => {
-            conjuncts.extend(predicate.clone().conjuncts());
-            push(input, conjuncts)?
+            let own = predicate.clone().conjuncts().into_iter();
+            let (volatile, own): (Vec<_>, Vec<_>) = own.partition(LogicalExpr::is_volatile);
+            conjuncts.extend(own);
+            // A random choice is made where the query makes it.
+            push(input, conjuncts)?.filtered(volatile)
         }
         LogicalPlan::NodeScan(scan) => {
             let mut scan: NodeScan = scan.clone();

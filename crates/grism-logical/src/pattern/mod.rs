@@ -7,6 +7,7 @@
 mod build;
 mod order;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use grism_core::{Tables, Type};
@@ -58,6 +59,8 @@ pub struct PatternPath {
     pub most: Option<u64>,
     /// Which paths are found; the shortest need both ends bound.
     pub search: PathSearch,
+    /// Columns that its hops read beside their own, which must be bound before it is followed.
+    pub reads: BTreeSet<String>,
 }
 
 /// One hop of a step that stands for several.

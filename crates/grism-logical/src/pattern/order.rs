@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use grism_core::{GraphSchema, GraphStatistics, Result, Tables, Type};
 
-use super::{PatternEntity, PatternGraph, PatternHop};
+use super::{PatternEntity, PatternGraph, PatternHop, PatternPath};
 use crate::{Direction, HyperedgeScan, Join, JoinKind, LogicalPlan, NodeScan, PathSearch};
 
 /// What a row costs that an expansion makes, where one that a scan reads in order costs 1.
@@ -41,11 +41,7 @@ pub fn plan_pattern(
     planner.reach_connected(&mut progress, &mut plan);
     while let Some(start) = planner.best_start(&progress) {
         let mut component = LogicalPlan::Unit;
-        let mut inner = Progress {
-            bound: BTreeMap::new(),
-            reached: progress.reached.clone(),
-            ..progress.clone()
-        };
+        let mut inner = progress.apart();
         planner.start(start, &mut inner, &mut component);
         planner.reach_connected(&mut inner, &mut component);
         for name in inner.bound.into_keys() {
@@ -74,6 +70,8 @@ pub fn plan_pattern(
 pub(super) struct Progress {
     /// Columns that are there, with numbers in the order they were bound.
     bound: BTreeMap<String, usize>,
+    /// Columns of the plan that this one will be joined with.
+    outside: BTreeSet<String>,
     pub(super) reached: BTreeSet<Step>,
     rows: f64,
     cost: f64,
@@ -87,6 +85,15 @@ impl Progress {
         match self.bound.contains_key(name) {
             true => false,
             false => self.bound.insert(name.to_owned(), number).is_none(),
+        }
+    }
+
+    /// For a plan that starts anew, and is joined with this one.
+    fn apart(&self) -> Self {
+        Self {
+            bound: BTreeMap::new(),
+            outside: self.bound.keys().cloned().collect(),
+            ..self.clone()
         }
     }
 
@@ -152,10 +159,7 @@ impl Planner<'_> {
             if progress.has(&entity.variable) {
                 continue;
             }
-            let mut trial = Progress {
-                bound: BTreeMap::new(),
-                ..progress.clone()
-            };
+            let mut trial = progress.apart();
             let mut ignored = LogicalPlan::Unit;
             self.start(index, &mut trial, &mut ignored);
             self.reach_connected(&mut trial, &mut ignored);
@@ -209,6 +213,13 @@ impl Planner<'_> {
                 progress.bound.get(&edge.left),
                 progress.bound.get(&edge.right),
             );
+            let waits = |path: &PatternPath| path.reads.iter().any(|column| !progress.has(column));
+            // An edge to what is bound elsewhere is followed when both plans are one.
+            let elsewhere = [&edge.left, &edge.right];
+            let elsewhere = elsewhere.map(|end| progress.outside.contains(end));
+            if edge.path.as_ref().is_some_and(waits) || elsewhere.contains(&true) {
+                continue;
+            }
             let (mut has_left, mut has_right) = (left.is_some(), right.is_some());
             // The shortest path between two nodes is looked for when both are known.
             let needs_both = edge
