@@ -1,7 +1,6 @@
 //! What to compute: logical plans and expressions, their types, the optimizer, and the builder that makes plans without text.
 
 mod aggregate;
-mod argument;
 mod column;
 mod display;
 mod expr;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::{LogicalExpr, LogicalPlan, RoleSource, property_column};
 
 /// The outer columns that a subplan reads, which is what reaches its argument.
-pub(crate) fn argument_columns(plan: &LogicalPlan, columns: &mut BTreeSet<String>) {
+pub(super) fn argument_columns(plan: &LogicalPlan, columns: &mut BTreeSet<String>) {
     let mut read = |expression: &LogicalExpr| expression.collect_columns(columns);
     match plan {
         LogicalPlan::Filter { predicate, .. } => read(predicate),

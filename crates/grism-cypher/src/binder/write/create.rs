@@ -1,0 +1,342 @@
+//! CREATE: the entities, edges and incidences that a pattern makes.
+
+use grism_core::{Result, Type};
+use grism_logical::LogicalExpr;
+use open_cypher::Span;
+use open_cypher::ast::{
+    LabelExpression, LabelExpressionKind, NodePattern, PathFactorKind, Pattern, PatternPart,
+    RelationshipDirection, RelationshipPattern,
+};
+
+use crate::binder::scope::column_for;
+use crate::binder::{Binder, hint};
+
+use super::{Created, CreatedEdge, CreatedEntity, CreatedIncidence};
+
+impl Binder<'_> {
+    pub(super) fn create(&mut self, pattern: &Pattern, merges: bool) -> Result<Created> {
+        let mut created = Created::default();
+        for part in &pattern.parts {
+            self.create_part(part, merges, &mut created)?;
+        }
+        Ok(created)
+    }
+
+    fn create_part(
+        &mut self,
+        part: &PatternPart,
+        merges: bool,
+        created: &mut Created,
+    ) -> Result<()> {
+        if let Some(selector) = &part.kind.selector {
+            return Err(self.source.unsupported("a path selector", selector.span));
+        }
+        let mut left: Option<String> = None;
+        let mut between: Option<(&RelationshipPattern, Span)> = None;
+        let alone = part.kind.path.kind.factors.len() == 1;
+        let mut through = Vec::new();
+        for factor in &part.kind.path.kind.factors {
+            match &factor.kind {
+                PathFactorKind::Node(node) => {
+                    let column = self.created_node(node, factor.span, alone, created)?;
+                    if let (Some(left), Some((step, span))) = (&left, between.take()) {
+                        let edge = self.created_step(step, span, left, &column, merges, created)?;
+                        through.push(edge);
+                    }
+                    through.push(column.clone());
+                    left = Some(column);
+                }
+                PathFactorKind::Relationship(relationship) => {
+                    between = Some((relationship, factor.span));
+                }
+                _ => {
+                    return Err(self
+                        .source
+                        .invalid(
+                            "only nodes and single relationships can be created",
+                            factor.span,
+                        )
+                        .with_code("SyntaxError:CreatingVarLength"));
+                }
+            }
+        }
+        if let Some(binding) = &part.kind.binding {
+            let column = column_for(&binding.kind.text);
+            created.paths.push((column.clone(), through));
+            self.scope.put(&binding.kind.text, &column, Type::Path);
+        }
+        Ok(())
+    }
+
+    fn created_node(
+        &mut self,
+        node: &NodePattern,
+        span: Span,
+        alone: bool,
+        created: &mut Created,
+    ) -> Result<String> {
+        let name = node.variable.as_ref();
+        let known = name
+            .and_then(|name| self.scope.find(&name.kind.text))
+            .cloned();
+        if let (Some(known), Some(name)) = (known, name) {
+            let again = node.labels.is_some() || node.properties.is_some() || alone;
+            if again {
+                return Err(self
+                    .source
+                    .invalid(
+                        format!("the variable `{}` is bound already", name.kind.text),
+                        name.span,
+                    )
+                    .with_code("SyntaxError:VariableAlreadyBound"));
+            }
+            return match &known.ty {
+                Type::Any => self.entity_of(LogicalExpr::Column(known.column), span),
+                Type::Node(_) | Type::Hyperedge(_) | Type::Null => Ok(known.column),
+                other => Err(self
+                    .source
+                    .invalid(
+                        format!("`{}` is {other}, not a node or a hyperedge", name.kind.text),
+                        span,
+                    )
+                    .with_code("SyntaxError:VariableTypeConflict")),
+            };
+        }
+        let labels = match &node.labels {
+            None => Vec::new(),
+            Some(labels) => self.plain_labels(labels)?,
+        };
+        let declared: Vec<&String> = labels
+            .iter()
+            .filter(|label| {
+                self.schema
+                    .hyperedge_table(label)
+                    .is_some_and(|(_, ty)| ty.declared)
+            })
+            .collect();
+        let hyperedge_type = match (&declared[..], labels.len()) {
+            ([], _) => None,
+            ([only], 1) => Some((*only).clone()),
+            _ => {
+                return Err(self
+                    .source
+                    .invalid("a hyperedge has its type and no label", span));
+            }
+        };
+        let properties = self.property_map(node.properties.as_deref())?;
+        let column = match name {
+            Some(name) => column_for(&name.kind.text),
+            None => self.internal_name("node"),
+        };
+        let ty = match &hyperedge_type {
+            Some(name) => {
+                let table = self.schema.hyperedge_table(name).map(|(table, _)| table.id);
+                Type::Hyperedge(table.into_iter().collect())
+            }
+            None => Type::Node([].into()),
+        };
+        if let Some(name) = name {
+            self.scope.put(&name.kind.text, &column, ty);
+        }
+        created.entities.push(CreatedEntity {
+            column: column.clone(),
+            labels: if hyperedge_type.is_some() {
+                Vec::new()
+            } else {
+                labels
+            },
+            hyperedge_type,
+            properties,
+        });
+        Ok(column)
+    }
+
+    /// Labels joined by `:` or `&`, as creation wants them.
+    pub(super) fn plain_labels(&self, labels: &LabelExpression) -> Result<Vec<String>> {
+        Ok(match &labels.kind {
+            LabelExpressionKind::Name(name) => vec![name.kind.text.clone()],
+            LabelExpressionKind::And(parts) => {
+                let mut all: Vec<String> = Vec::new();
+                for part in parts {
+                    for label in self.plain_labels(part)? {
+                        if !all.contains(&label) {
+                            all.push(label);
+                        }
+                    }
+                }
+                all.sort_unstable();
+                all
+            }
+            LabelExpressionKind::Parenthesized(inner) => self.plain_labels(inner)?,
+            _ => {
+                return Err(self
+                    .source
+                    .invalid(
+                        "labels that are written are names joined by `:` or `&`",
+                        labels.span,
+                    )
+                    .with_code("SyntaxError:UnexpectedSyntax"));
+            }
+        })
+    }
+
+    fn created_step(
+        &mut self,
+        step: &RelationshipPattern,
+        span: Span,
+        left: &str,
+        right: &str,
+        merges: bool,
+        created: &mut Created,
+    ) -> Result<String> {
+        if step.legacy_quantifier.is_some() || step.graph_quantifier.is_some() {
+            return Err(self
+                .source
+                .invalid("a relationship of variable length cannot be created", span)
+                .with_code("SyntaxError:CreatingVarLength"));
+        }
+        if let Some(variable) = &step.variable
+            && self.scope.find(&variable.kind.text).is_some()
+        {
+            return Err(self
+                .source
+                .invalid(
+                    format!("the variable `{}` is bound already", variable.kind.text),
+                    variable.span,
+                )
+                .with_code("SyntaxError:VariableAlreadyBound"));
+        }
+        let names = match &step.labels {
+            None => Vec::new(),
+            Some(labels) => crate::binder::labels::type_names(labels).unwrap_or_default(),
+        };
+        let [name] = &names[..] else {
+            return Err(self
+                .source
+                .invalid("a relationship that is created has exactly one type", span)
+                .with_code("SyntaxError:NoSingleRelationshipType"));
+        };
+        let type_name = name.kind.text.clone();
+        let direction = step.direction.kind;
+        let (source, target) = match direction {
+            RelationshipDirection::Right => (left, right),
+            RelationshipDirection::Left => (right, left),
+            _ if merges => (left, right),
+            _ => {
+                return Err(self
+                    .source
+                    .invalid("a relationship that is created has a direction", span)
+                    .with_code("SyntaxError:RequiresDirectedRelationship"));
+            }
+        };
+        let undirected = !matches!(
+            direction,
+            RelationshipDirection::Right | RelationshipDirection::Left
+        );
+        if let Some(types) = self.declared_of(source, created) {
+            return self.created_incidence(step, span, source, &type_name, target, &types, created);
+        }
+        let declared = self
+            .schema
+            .hyperedge_table(&type_name)
+            .filter(|(_, ty)| !ty.is_binary());
+        if declared.is_some() {
+            return Err(self.source.invalid(
+                format!(
+                    "`{type_name}` is a hyperedge type, not a relationship: write (h:{type_name})-[:role]->(member)"
+                ),
+                span,
+            ));
+        }
+        let properties = self.property_map(step.properties.as_deref())?;
+        let column = match &step.variable {
+            Some(variable) => column_for(&variable.kind.text),
+            None => self.internal_name("edge"),
+        };
+        if let Some(variable) = &step.variable {
+            let ty = Type::Hyperedge([].into());
+            self.scope.put(&variable.kind.text, &column, ty);
+        }
+        created.edges.push(CreatedEdge {
+            column: column.clone(),
+            type_name,
+            source: source.to_owned(),
+            target: target.to_owned(),
+            undirected,
+            properties,
+        });
+        Ok(column)
+    }
+
+    /// The declared types that the entity in a column may have, where it is a hyperedge.
+    fn declared_of(&self, column: &str, created: &Created) -> Option<Vec<String>> {
+        let here = created
+            .entities
+            .iter()
+            .find(|entity| entity.column == column);
+        if let Some(entity) = here {
+            return entity.hyperedge_type.clone().map(|name| vec![name]);
+        }
+        let ty = self
+            .scope
+            .variables
+            .iter()
+            .find(|variable| variable.column == column)
+            .map(|variable| &variable.ty)?;
+        let Type::Hyperedge(tables) = ty else {
+            return None;
+        };
+        let types = tables
+            .iter()
+            .filter_map(|table| self.schema.table(*table).ok()?.hyperedge_type())
+            .filter(|ty| ty.declared)
+            .map(|ty| ty.name.clone());
+        Some(types.collect())
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of one step")]
+    fn created_incidence(
+        &mut self,
+        step: &RelationshipPattern,
+        span: Span,
+        hyperedge: &str,
+        role: &str,
+        member: &str,
+        types: &[String],
+        created: &mut Created,
+    ) -> Result<String> {
+        for name in types {
+            let Some((_, ty)) = self.schema.hyperedge_table(name) else {
+                continue;
+            };
+            if ty.role(role).is_none() {
+                let roles: Vec<&str> = ty.roles.iter().map(|role| role.name.as_str()).collect();
+                return Err(self.source.invalid(
+                    format!(
+                        "`{name}` has no role `{role}`{}; its roles are {}",
+                        hint(role, roles.iter().copied()),
+                        roles.join(", ")
+                    ),
+                    span,
+                ));
+            }
+        }
+        if let Some(properties) = &step.properties {
+            return Err(self.source.invalid(
+                "a role step has no properties; they belong to the hyperedge",
+                properties.span,
+            ));
+        }
+        if let Some(variable) = &step.variable {
+            return Err(self
+                .source
+                .unsupported("naming a role step that is created", variable.span));
+        }
+        created.incidences.push(CreatedIncidence {
+            hyperedge: hyperedge.to_owned(),
+            role: role.to_owned(),
+            member: member.to_owned(),
+        });
+        Ok(hyperedge.to_owned())
+    }
+}

@@ -1,0 +1,313 @@
+//! The logical plan: what to compute.
+
+mod argument;
+mod nodes;
+mod schema;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use grism_core::{Result, Type};
+use serde::{Deserialize, Serialize};
+
+pub use nodes::{
+    Aggregate, Apply, ApplyKind, Collected, CountExpand, CountedHop, Direction, EdgeExpand, Fetch,
+    HyperedgeScan, Join, JoinKind, NodeScan, PathExpand, PathSearch, PropertyRef, Repeat,
+    RoleBinding, RoleExpand, RoleSource, SortKey,
+};
+
+use argument::argument_columns;
+
+use crate::{LogicalExpr, PlanSchema, Rows};
+
+/// A logical plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum LogicalPlan {
+    /// One row without columns.
+    Unit,
+    /// No rows of this schema.
+    Empty(PlanSchema),
+    /// The rows of the enclosing [`Apply`].
+    Argument(PlanSchema),
+    /// Rows that are known already.
+    Rows {
+        /// Their columns.
+        schema: PlanSchema,
+        /// The rows.
+        rows: Rows,
+    },
+    /// See [`NodeScan`].
+    NodeScan(NodeScan),
+    /// See [`HyperedgeScan`].
+    HyperedgeScan(HyperedgeScan),
+    /// See [`EdgeExpand`].
+    EdgeExpand(EdgeExpand),
+    /// See [`RoleExpand`].
+    RoleExpand(RoleExpand),
+    /// See [`CountExpand`].
+    CountExpand(CountExpand),
+    /// See [`PathExpand`].
+    PathExpand(PathExpand),
+    /// See [`Repeat`].
+    Repeat(Repeat),
+    /// The same rows, with the contents of every node and hyperedge within some dynamically typed columns.
+    Hydrate {
+        /// Rows with the columns.
+        input: Arc<LogicalPlan>,
+        /// The columns.
+        columns: Vec<String>,
+    },
+    /// See [`Fetch`].
+    Fetch(Fetch),
+    /// The rows for which the predicate is true.
+    Filter {
+        /// Rows to filter.
+        input: Arc<LogicalPlan>,
+        /// A boolean.
+        predicate: LogicalExpr,
+    },
+    /// Exactly these columns.
+    Project {
+        /// Rows to project.
+        input: Arc<LogicalPlan>,
+        /// Expressions and their columns.
+        expressions: Vec<(LogicalExpr, String)>,
+    },
+    /// See [`Aggregate`].
+    Aggregate(Aggregate),
+    /// Each different row once.
+    Distinct {
+        /// Rows, perhaps repeated.
+        input: Arc<LogicalPlan>,
+    },
+    /// The rows in order, and only the first of them where `fetch` is given.
+    Sort {
+        /// Rows to order.
+        input: Arc<LogicalPlan>,
+        /// Keys, the first one first.
+        keys: Vec<SortKey>,
+        /// How many rows are needed.
+        fetch: Option<usize>,
+    },
+    /// The rows after the first `skip`, at most `fetch` of them.
+    Limit {
+        /// Rows to cut.
+        input: Arc<LogicalPlan>,
+        /// Rows left out.
+        skip: usize,
+        /// Rows kept; `None` keeps all.
+        fetch: Option<usize>,
+    },
+    /// The rows of all inputs, which have the same columns.
+    Union {
+        /// At least one input.
+        inputs: Vec<Arc<LogicalPlan>>,
+    },
+    /// A row for each element of a list; none for null and for the empty list.
+    Unwind {
+        /// Rows with the list.
+        input: Arc<LogicalPlan>,
+        /// The list.
+        expression: LogicalExpr,
+        /// The element's column.
+        variable: String,
+    },
+    /// See [`Apply`].
+    Apply(Apply),
+    /// See [`Join`].
+    Join(Join),
+}
+
+impl LogicalPlan {
+    /// The plan that runs within this node, from rows of its own: of an [`Apply`] or a [`Repeat`].
+    #[must_use]
+    pub fn subplan(&self) -> Option<&Arc<Self>> {
+        match self {
+            Self::Apply(apply) => Some(&apply.subplan),
+            Self::Repeat(repeat) => Some(&repeat.hop),
+            _ => None,
+        }
+    }
+
+    /// The columns that the plan reads of the [`LogicalPlan::Argument`] it starts from; perhaps some more, of its own.
+    #[must_use]
+    pub fn argument_columns(&self) -> BTreeSet<String> {
+        let mut columns = BTreeSet::new();
+        argument_columns(self, &mut columns);
+        columns
+    }
+
+    /// The inputs, without the [`LogicalPlan::subplan`].
+    #[must_use]
+    pub fn inputs(&self) -> Vec<&Arc<Self>> {
+        match self {
+            Self::Unit
+            | Self::Empty(_)
+            | Self::Argument(_)
+            | Self::Rows { .. }
+            | Self::NodeScan(_)
+            | Self::HyperedgeScan(_) => Vec::new(),
+            Self::EdgeExpand(EdgeExpand { input, .. })
+            | Self::RoleExpand(RoleExpand { input, .. })
+            | Self::CountExpand(CountExpand { input, .. })
+            | Self::PathExpand(PathExpand { input, .. })
+            | Self::Repeat(Repeat { input, .. })
+            | Self::Hydrate { input, .. }
+            | Self::Fetch(Fetch { input, .. })
+            | Self::Filter { input, .. }
+            | Self::Project { input, .. }
+            | Self::Aggregate(Aggregate { input, .. })
+            | Self::Distinct { input }
+            | Self::Sort { input, .. }
+            | Self::Limit { input, .. }
+            | Self::Unwind { input, .. }
+            | Self::Apply(Apply { input, .. }) => vec![input],
+            Self::Union { inputs } => inputs.iter().collect(),
+            Self::Join(join) => vec![&join.left, &join.right],
+        }
+    }
+
+    /// The same node with each input, and then the [`LogicalPlan::subplan`], rewritten.
+    ///
+    /// # Errors
+    /// Those of `rewrite`.
+    pub fn try_map_inputs(&self, rewrite: &mut impl FnMut(&Self) -> Result<Self>) -> Result<Self> {
+        let mut plan = self.clone();
+        let mut visit = |input: &mut Arc<Self>| -> Result<()> {
+            *input = Arc::new(rewrite(input)?);
+            Ok(())
+        };
+        match &mut plan {
+            Self::Unit
+            | Self::Empty(_)
+            | Self::Argument(_)
+            | Self::Rows { .. }
+            | Self::NodeScan(_)
+            | Self::HyperedgeScan(_) => {}
+            Self::EdgeExpand(EdgeExpand { input, .. })
+            | Self::RoleExpand(RoleExpand { input, .. })
+            | Self::CountExpand(CountExpand { input, .. })
+            | Self::PathExpand(PathExpand { input, .. })
+            | Self::Hydrate { input, .. }
+            | Self::Fetch(Fetch { input, .. })
+            | Self::Filter { input, .. }
+            | Self::Project { input, .. }
+            | Self::Aggregate(Aggregate { input, .. })
+            | Self::Distinct { input }
+            | Self::Sort { input, .. }
+            | Self::Limit { input, .. }
+            | Self::Unwind { input, .. } => visit(input)?,
+            Self::Apply(apply) => {
+                visit(&mut apply.input)?;
+                visit(&mut apply.subplan)?;
+            }
+            Self::Repeat(repeat) => {
+                visit(&mut repeat.input)?;
+                visit(&mut repeat.hop)?;
+            }
+            Self::Union { inputs } => inputs.iter_mut().try_for_each(visit)?,
+            Self::Join(join) => {
+                visit(&mut join.left)?;
+                visit(&mut join.right)?;
+            }
+        }
+        Ok(plan)
+    }
+
+    /// The same node with each input rewritten, but not the subplan.
+    ///
+    /// # Errors
+    /// Those of `rewrite`.
+    pub fn try_map_outer(&self, rewrite: &mut impl FnMut(&Self) -> Result<Self>) -> Result<Self> {
+        let mut inputs = self.inputs().len();
+        self.try_map_inputs(&mut |input| {
+            if inputs == 0 {
+                return Ok(input.clone());
+            }
+            inputs -= 1;
+            rewrite(input)
+        })
+    }
+
+    /// The plan over known rows: they take the place of the argument that it starts from.
+    ///
+    /// # Errors
+    /// None of its own.
+    pub fn with_rows(&self, leaf: &Self) -> Result<Self> {
+        match self {
+            Self::Argument(_) => Ok(leaf.clone()),
+            // The argument of a subplan is the apply's own outer side.
+            other => other.try_map_outer(&mut |input| input.with_rows(leaf)),
+        }
+    }
+
+    /// Plans of the same columns, each with the types that hold the values of all of them.
+    ///
+    /// # Errors
+    /// Those of [`LogicalPlan::schema`].
+    pub fn same_types(plans: Vec<Arc<Self>>) -> Result<Vec<Arc<Self>>> {
+        let schemas = plans
+            .iter()
+            .map(|plan| plan.schema())
+            .collect::<Result<Vec<_>>>()?;
+        let mut types: Vec<Type> = Vec::new();
+        for (index, column) in schemas[0].columns.iter().enumerate() {
+            let others = schemas.iter().map(|schema| &schema.columns[index].ty);
+            types.push(others.fold(column.ty.clone(), |all, ty| all.unify(ty)));
+        }
+        let convert = |(plan, schema): (Arc<Self>, PlanSchema)| {
+            if schema
+                .columns
+                .iter()
+                .zip(&types)
+                .all(|(own, ty)| &own.ty == ty)
+            {
+                return plan;
+            }
+            let expressions = schema
+                .columns
+                .iter()
+                .zip(&types)
+                .map(|(own, ty)| {
+                    let column = LogicalExpr::column(&own.name).convert(&own.ty, ty);
+                    (column, own.name.clone())
+                })
+                .collect();
+            Arc::new(Self::Project {
+                input: plan,
+                expressions,
+            })
+        };
+        Ok(plans.into_iter().zip(schemas).map(convert).collect())
+    }
+
+    /// `self` filtered by the conjunction of `conjuncts`; `self` where there are none.
+    #[must_use]
+    pub fn filtered(self, conjuncts: Vec<LogicalExpr>) -> Self {
+        if conjuncts.is_empty() {
+            return self;
+        }
+        Self::Filter {
+            input: Arc::new(self),
+            predicate: LogicalExpr::all(conjuncts),
+        }
+    }
+
+    /// `self` cut down to `names`; `self` where it has exactly those columns.
+    ///
+    /// # Errors
+    /// Those of [`LogicalPlan::schema`].
+    pub fn keep_columns(self, names: &[String]) -> Result<Self> {
+        if self.schema()?.names().eq(names.iter().map(String::as_str)) {
+            return Ok(self);
+        }
+        let expressions = names
+            .iter()
+            .map(|name| (LogicalExpr::column(name), name.clone()))
+            .collect();
+        Ok(Self::Project {
+            input: Arc::new(self),
+            expressions,
+        })
+    }
+}

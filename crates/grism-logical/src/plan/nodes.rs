@@ -1,0 +1,410 @@
+//! What the nodes of a logical plan say.
+
+use std::sync::Arc;
+
+use grism_core::{ScanPredicate, Tables, Type};
+use serde::{Deserialize, Serialize};
+
+use super::LogicalPlan;
+use crate::{AggregateCall, AggregateFunction, Column, LogicalExpr, PlanSchema};
+
+/// A property that a plan reads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PropertyRef {
+    /// The property's key.
+    pub key: String,
+    /// The type of the column.
+    pub ty: Type,
+}
+
+/// Reads the nodes of some tables: `variable`, then `variable.key` for each property.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NodeScan {
+    /// The column of ids.
+    pub variable: String,
+    /// The tables that are read.
+    pub tables: Tables,
+    /// The label as the query names it, for plans; empty for any.
+    pub label: String,
+    /// Properties read along.
+    pub properties: Vec<PropertyRef>,
+    /// Rows that pass.
+    pub predicate: ScanPredicate,
+}
+
+/// How one role of a hyperedge is bound to a column.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RoleBinding {
+    /// The role, or the roles of which any may be bound.
+    pub roles: Vec<String>,
+    /// The column of member ids.
+    pub member: String,
+    /// The member's type.
+    pub member_type: Type,
+    /// Tables the member must come from; `None` where the declared member type says so already.
+    pub restrict: Option<Tables>,
+    /// The column of the incidence, where the query or the uniqueness of incidences needs it.
+    pub incidence: Option<String>,
+}
+
+/// Reads the hyperedges of some types with any number of their roles at once: a star.
+///
+/// Output: `variable`, the member of each binding (and its incidence), then `variable.key` for each property. A
+/// hyperedge gives one row for each way of binding the roles to different incidences.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HyperedgeScan {
+    /// The column of hyperedge ids.
+    pub variable: String,
+    /// The types' tables.
+    pub tables: Tables,
+    /// The type as the query names it, for plans.
+    pub label: String,
+    /// The bound roles.
+    pub bindings: Vec<RoleBinding>,
+    /// Properties read along.
+    pub properties: Vec<PropertyRef>,
+    /// Rows that pass.
+    pub predicate: ScanPredicate,
+}
+
+/// Which way a binary edge is followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Direction {
+    /// From source to target.
+    Out,
+    /// From target to source.
+    In,
+    /// Either way; a self-loop counts once.
+    Both,
+}
+
+/// Follows binary edges from a bound node: input columns, then the edge (where named), then the node reached.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EdgeExpand {
+    /// Rows to expand.
+    pub input: Arc<LogicalPlan>,
+    /// The column expansion starts from.
+    pub from: String,
+    /// Tables of the edge types.
+    pub tables: Tables,
+    /// The types as the query names them, for plans.
+    pub label: String,
+    /// Which way.
+    pub direction: Direction,
+    /// The column of edge ids; `None` where nothing needs them.
+    pub edge: Option<String>,
+    /// The column of ids reached.
+    pub to: String,
+    /// Its type.
+    pub to_type: Type,
+    /// Tables the node reached must come from; `None` for any.
+    pub restrict: Option<Tables>,
+    /// Whether `to` is a column of the input, so that only edges to that node are followed: this closes a cycle.
+    pub into: bool,
+}
+
+/// What a [`CountExpand`] counts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum CountedHop {
+    /// Binary edges.
+    Edges(Direction),
+    /// Incidences in these roles.
+    Roles(Vec<String>),
+}
+
+/// Counts the edges or incidences of a bound entity without following them: input columns, then the count.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CountExpand {
+    /// Rows to count for.
+    pub input: Arc<LogicalPlan>,
+    /// The column of the entity; where it is null the count is 0.
+    pub from: String,
+    /// Tables of the hyperedges.
+    pub tables: Tables,
+    /// What is counted.
+    pub hop: CountedHop,
+    /// The types as the query names them, for plans.
+    pub label: String,
+    /// Of binary edges: tables the node at the other end must come from; `None` for any.
+    pub restrict: Option<Tables>,
+    /// Columns of hyperedges that are not counted.
+    pub except: Vec<String>,
+    /// The column of counts.
+    pub count: String,
+}
+
+/// Which of the paths between two nodes are found. A path takes no relationship twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PathSearch {
+    /// Every path.
+    Trails,
+    /// The nodes at the ends of paths, each once for a row.
+    Reach,
+    /// One path with the fewest hops.
+    AnyShortest,
+    /// Every path with the fewest hops.
+    AllShortest,
+    /// This many paths, those with the fewest hops first.
+    Shortest(u64),
+    /// Every path whose number of hops is among the least ones, of which there are this many.
+    ShortestGroups(u64),
+}
+
+/// Follows binary edges from a bound node, as many as allowed: input columns, then the steps (where named), the nodes
+/// they lead to (where named), then the last of those.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PathExpand {
+    /// Rows to expand.
+    pub input: Arc<LogicalPlan>,
+    /// The column expansion starts from.
+    pub from: String,
+    /// Tables of the hyperedges.
+    pub tables: Tables,
+    /// The types as the query names them, for plans.
+    pub label: String,
+    /// Which way they are followed.
+    pub direction: Direction,
+    /// The fewest hops.
+    pub least: u64,
+    /// The most hops; `None` where there is no limit.
+    pub most: Option<u64>,
+    /// Which paths are found.
+    pub search: PathSearch,
+    /// Properties that every hyperedge must have, with their values.
+    pub properties: Vec<(PropertyRef, LogicalExpr)>,
+    /// The column of the last node, where the input has it: only paths that end there are found.
+    pub target: Option<String>,
+    /// The column of the list of hyperedges; `None` where nothing needs them.
+    pub edges: Option<String>,
+    /// The column of the list of nodes reached, without the first; `None` where nothing needs them.
+    pub nodes: Option<String>,
+    /// The column of the last node.
+    pub to: String,
+    /// Its type.
+    pub to_type: Type,
+    /// Tables the last node must come from; `None` for any.
+    pub restrict: Option<Tables>,
+}
+
+/// A column of one repetition that a [`Repeat`] collects along a path.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Collected {
+    /// The column of the repeated plan.
+    pub column: String,
+    /// The column of lists.
+    pub into: String,
+    /// Whether the column is a list itself, and its elements are collected.
+    pub flatten: bool,
+}
+
+/// Follows a pattern from a bound entity again and again, as often as allowed: input columns, then the collected lists,
+/// then the entity that the last repetition leads to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Repeat {
+    /// Rows to expand.
+    pub input: Arc<LogicalPlan>,
+    /// The column of the input that the first repetition starts from.
+    pub from: String,
+    /// One repetition: from [`LogicalPlan::Argument`], which has the columns of the input and `start`.
+    pub hop: Arc<LogicalPlan>,
+    /// The argument's column of the entity that a repetition starts from.
+    pub start: String,
+    /// Its type.
+    pub start_type: Type,
+    /// The repetition's column of the entity that it leads to.
+    pub end: String,
+    /// The repetition's columns of relationships and incidences, none of which a path takes twice.
+    pub used: Vec<String>,
+    /// What is collected along a path.
+    pub collected: Vec<Collected>,
+    /// The pattern as the query writes it, for plans.
+    pub label: String,
+    /// The fewest repetitions.
+    pub least: u64,
+    /// The most repetitions; `None` where there is no limit.
+    pub most: Option<u64>,
+    /// Which paths are found.
+    pub search: PathSearch,
+    /// Whether the shortest of all chains of repetitions takes no relationship twice, so that a search need not go on
+    /// from an entity that it has met already.
+    pub prunable: bool,
+    /// The column of the last entity, where the input has it: only paths that end there are found.
+    pub target: Option<String>,
+    /// The column of the last entity.
+    pub to: String,
+    /// Its type.
+    pub to_type: Type,
+    /// Tables the last entity must come from; `None` for any.
+    pub restrict: Option<Tables>,
+}
+
+/// Where a role expansion starts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum RoleSource {
+    /// From a bound member, through its incidence lists, to the hyperedges that bind it.
+    Member {
+        /// The member's column.
+        column: String,
+        /// The roles it is bound through.
+        roles: Vec<String>,
+        /// The column of the incidence, where needed.
+        incidence: Option<String>,
+    },
+    /// From a bound hyperedge.
+    Hyperedge,
+}
+
+/// Goes from a member to its hyperedges, or from a hyperedge, and on to any number of other members: one hop of an
+/// n-ary pattern. Output: input columns, the hyperedge (unless the input has it), then the members of the bindings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RoleExpand {
+    /// Rows to expand.
+    pub input: Arc<LogicalPlan>,
+    /// Where it starts.
+    pub from: RoleSource,
+    /// The column of the hyperedge.
+    pub hyperedge: String,
+    /// Tables of its types.
+    pub tables: Tables,
+    /// The type as the query names it, for plans.
+    pub label: String,
+    /// The roles bound to further columns.
+    pub bindings: Vec<RoleBinding>,
+}
+
+/// Reads properties of entities by id: input columns, then `entity.key` for each property.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Fetch {
+    /// Rows with the entity.
+    pub input: Arc<LogicalPlan>,
+    /// The entity's column.
+    pub entity: String,
+    /// The tables it may come from.
+    pub tables: Tables,
+    /// What to read. A key that starts with `@` names a role of a hyperedge.
+    pub properties: Vec<PropertyRef>,
+}
+
+/// Groups rows: keys, then aggregates. Without keys there is exactly one group, empty or not.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Aggregate {
+    /// Rows to group.
+    pub input: Arc<LogicalPlan>,
+    /// Key expressions and their columns.
+    pub keys: Vec<(LogicalExpr, String)>,
+    /// Aggregates and their columns.
+    pub aggregates: Vec<(AggregateCall, String)>,
+}
+
+/// One key of an order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SortKey {
+    /// What is ordered by.
+    pub expression: LogicalExpr,
+    /// From the greatest to the least; nulls then come first, else last.
+    pub descending: bool,
+}
+
+/// What [`Apply`] makes of the subplan's rows for one row of the input.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ApplyKind {
+    /// The row with each of them, or with nulls where there is none.
+    Optional,
+    /// The row, where there is one.
+    Semi,
+    /// The row, where there is none.
+    Anti,
+    /// The row and, in this column, whether there is one.
+    Mark(String),
+    /// The row and, in this column, how many there are.
+    Count(String),
+    /// The row and, in the column `into`, the list of the subplan's column `value`.
+    Collect {
+        /// The subplan's column.
+        value: String,
+        /// The column of lists.
+        into: String,
+    },
+}
+
+/// Runs a subplan for each row of the input, which the subplan reads through [`LogicalPlan::Argument`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Apply {
+    /// The outer rows.
+    pub input: Arc<LogicalPlan>,
+    /// What is looked for.
+    pub subplan: Arc<LogicalPlan>,
+    /// What comes of it.
+    pub kind: ApplyKind,
+}
+
+/// Which rows a [`Join`] puts out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum JoinKind {
+    /// Every pair.
+    Inner,
+    /// The left rows that have a partner, each once, without the right columns.
+    Semi,
+    /// The left rows that have none, without the right columns.
+    Anti,
+}
+
+/// Joins two unconnected inputs: left columns, then right columns. Without keys it is their product.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Join {
+    /// Which rows come out.
+    pub kind: JoinKind,
+    /// Left rows.
+    pub left: Arc<LogicalPlan>,
+    /// Right rows.
+    pub right: Arc<LogicalPlan>,
+    /// Pairs of expressions that must be equal: over the left, over the right.
+    pub on: Vec<(LogicalExpr, LogicalExpr)>,
+}
+
+impl Aggregate {
+    /// Whether a row that comes twice changes nothing.
+    #[must_use]
+    pub fn ignores_duplicates(&self) -> bool {
+        self.aggregates.iter().all(|(call, _)| {
+            let extreme = matches!(
+                call.function,
+                AggregateFunction::Min | AggregateFunction::Max
+            );
+            call.distinct || extreme
+        })
+    }
+}
+
+impl PathExpand {
+    /// The columns added to those of the input.
+    #[must_use]
+    pub fn columns(&self) -> Vec<Column> {
+        let mut columns = Vec::new();
+        if let Some(edges) = &self.edges {
+            let ty = Type::Hyperedge(Arc::clone(&self.tables)).list();
+            columns.push(Column::new(edges, ty));
+        }
+        if let Some(nodes) = &self.nodes {
+            columns.push(Column::new(nodes, Type::Node([].into()).list()));
+        }
+        columns.push(Column::new(&self.to, self.to_type.clone()));
+        columns
+    }
+}
+
+impl Repeat {
+    /// The columns added to those of the input, given those of a repetition.
+    #[must_use]
+    pub fn columns(&self, hop: &PlanSchema) -> Vec<Column> {
+        let mut columns = Vec::new();
+        for collected in &self.collected {
+            let item = hop.find(&collected.column);
+            let item = item.map_or(Type::Null, |column| column.ty.clone());
+            let ty = if collected.flatten { item } else { item.list() };
+            columns.push(Column::new(&collected.into, ty));
+        }
+        columns.push(Column::new(&self.to, self.to_type.clone()));
+        columns
+    }
+}

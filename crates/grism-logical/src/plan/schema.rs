@@ -1,0 +1,194 @@
+//! The columns that a logical plan puts out.
+
+use std::sync::Arc;
+
+use grism_core::{Result, Type};
+
+use super::{ApplyKind, JoinKind, LogicalPlan, PropertyRef, RoleBinding, RoleSource};
+use crate::{Column, PlanSchema, infer_type, property_column};
+
+impl LogicalPlan {
+    /// The columns of the output.
+    ///
+    /// # Errors
+    /// Those of type inference.
+    pub fn schema(&self) -> Result<PlanSchema> {
+        Ok(match self {
+            Self::Unit => PlanSchema::default(),
+            Self::Empty(schema) | Self::Argument(schema) | Self::Rows { schema, .. } => {
+                schema.clone()
+            }
+            Self::NodeScan(scan) => {
+                let mut schema = PlanSchema::default();
+                schema.put(Column::new(
+                    &scan.variable,
+                    Type::Node(Arc::clone(&scan.tables)),
+                ));
+                put_properties(&mut schema, &scan.variable, &scan.properties);
+                schema
+            }
+            Self::HyperedgeScan(scan) => {
+                let mut schema = PlanSchema::default();
+                schema.put(Column::new(
+                    &scan.variable,
+                    Type::Hyperedge(Arc::clone(&scan.tables)),
+                ));
+                put_bindings(&mut schema, &scan.bindings);
+                put_properties(&mut schema, &scan.variable, &scan.properties);
+                schema
+            }
+            Self::EdgeExpand(expand) => {
+                let mut schema = expand.input.schema()?;
+                if let Some(edge) = &expand.edge {
+                    schema.put(Column::new(
+                        edge,
+                        Type::Hyperedge(Arc::clone(&expand.tables)),
+                    ));
+                }
+                if !expand.into {
+                    schema.put(Column::new(&expand.to, expand.to_type.clone()));
+                }
+                schema
+            }
+            Self::CountExpand(expand) => {
+                let mut schema = expand.input.schema()?;
+                schema.put(Column::new(&expand.count, Type::Int64));
+                schema
+            }
+            Self::RoleExpand(expand) => {
+                let mut schema = expand.input.schema()?;
+                if let RoleSource::Member { incidence, .. } = &expand.from {
+                    schema.put(Column::new(
+                        &expand.hyperedge,
+                        Type::Hyperedge(Arc::clone(&expand.tables)),
+                    ));
+                    if let Some(incidence) = incidence {
+                        schema.put(Column::new(incidence, Type::Incidence));
+                    }
+                }
+                put_bindings(&mut schema, &expand.bindings);
+                schema
+            }
+            Self::PathExpand(expand) => {
+                let mut schema = expand.input.schema()?;
+                for column in expand.columns() {
+                    schema.put(column);
+                }
+                schema
+            }
+            Self::Repeat(repeat) => {
+                let mut schema = repeat.input.schema()?;
+                for column in repeat.columns(&repeat.hop.schema()?) {
+                    schema.put(column);
+                }
+                schema
+            }
+            Self::Fetch(fetch) => {
+                let mut schema = fetch.input.schema()?;
+                put_properties(&mut schema, &fetch.entity, &fetch.properties);
+                schema
+            }
+            Self::Filter { input, .. }
+            | Self::Hydrate { input, .. }
+            | Self::Distinct { input }
+            | Self::Sort { input, .. }
+            | Self::Limit { input, .. } => input.schema()?,
+            Self::Project { input, expressions } => {
+                let input = input.schema()?;
+                let columns = expressions
+                    .iter()
+                    .map(|(expression, name)| {
+                        Ok(Column::new(name, infer_type(expression, &input)?))
+                    })
+                    .collect::<Result<_>>()?;
+                PlanSchema::new(columns)
+            }
+            Self::Aggregate(aggregate) => {
+                let input = aggregate.input.schema()?;
+                let mut columns = Vec::new();
+                for (key, name) in &aggregate.keys {
+                    columns.push(Column::new(name, infer_type(key, &input)?));
+                }
+                for (call, name) in &aggregate.aggregates {
+                    let argument = match &call.argument {
+                        Some(argument) => infer_type(argument, &input)?,
+                        None => Type::Null,
+                    };
+                    columns.push(Column::new(name, call.function.result_type(&argument)));
+                }
+                PlanSchema::new(columns)
+            }
+            Self::Union { inputs } => {
+                let mut schema = inputs
+                    .first()
+                    .map_or_else(|| Ok(PlanSchema::default()), |input| input.schema())?;
+                for input in &inputs[1..] {
+                    for (own, other) in schema.columns.iter_mut().zip(input.schema()?.columns) {
+                        own.ty = own.ty.unify(&other.ty);
+                    }
+                }
+                schema
+            }
+            Self::Unwind {
+                input,
+                expression,
+                variable,
+            } => {
+                let mut schema = input.schema()?;
+                let ty = match infer_type(expression, &schema)? {
+                    Type::List(item) => *item,
+                    other => other,
+                };
+                schema.put(Column::new(variable, ty));
+                schema
+            }
+            Self::Apply(apply) => {
+                let mut schema = apply.input.schema()?;
+                match &apply.kind {
+                    ApplyKind::Optional => {
+                        for column in apply.subplan.schema()?.columns {
+                            schema.put(column);
+                        }
+                    }
+                    ApplyKind::Semi | ApplyKind::Anti => {}
+                    ApplyKind::Mark(name) => schema.put(Column::new(name, Type::Bool)),
+                    ApplyKind::Count(name) => schema.put(Column::new(name, Type::Int64)),
+                    ApplyKind::Collect { value, into } => {
+                        let inner = apply.subplan.schema()?;
+                        let item = inner.find(value).map_or(Type::Null, |own| own.ty.clone());
+                        schema.put(Column::new(into, item.list()));
+                    }
+                }
+                schema
+            }
+            Self::Join(join) => {
+                let mut schema = join.left.schema()?;
+                if join.kind != JoinKind::Inner {
+                    return Ok(schema);
+                }
+                for column in join.right.schema()?.columns {
+                    schema.put(column);
+                }
+                schema
+            }
+        })
+    }
+}
+
+fn put_properties(schema: &mut PlanSchema, entity: &str, properties: &[PropertyRef]) {
+    for property in properties {
+        schema.put(Column::new(
+            property_column(entity, &property.key),
+            property.ty.clone(),
+        ));
+    }
+}
+
+fn put_bindings(schema: &mut PlanSchema, bindings: &[RoleBinding]) {
+    for binding in bindings {
+        schema.put(Column::new(&binding.member, binding.member_type.clone()));
+        if let Some(incidence) = &binding.incidence {
+            schema.put(Column::new(incidence, Type::Incidence));
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! What CREATE makes, row by row.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, UInt64Array};
+use futures::TryStreamExt;
+use grism_core::{Error, GraphSchema, PathValue, Result, Type, Value};
+use grism_cypher::Created;
+use grism_logical::Column;
+
+use super::Writer;
+use super::found::Found;
+
+impl Writer<'_> {
+    /// Creates what a pattern says for each row, or for those of `only`; the columns of what was created.
+    pub(super) async fn create(
+        &mut self,
+        created: &Created,
+        rows: &Found,
+        only: Option<&[bool]>,
+    ) -> Result<Vec<(Column, ArrayRef)>> {
+        let count = rows.batch.num_rows();
+        let mut ids: BTreeMap<&str, Vec<Option<u64>>> = BTreeMap::new();
+        for entity in &created.entities {
+            ids.insert(&entity.column, vec![None; count]);
+        }
+        for edge in &created.edges {
+            ids.insert(&edge.column, vec![None; count]);
+        }
+        let wanted = |row: usize| only.is_none_or(|only| only[row]);
+        for row in (0..count).filter(|row| wanted(*row)) {
+            for entity in &created.entities {
+                let id = match &entity.hyperedge_type {
+                    Some(name) => self.transaction.create_hyperedge(name)?,
+                    None => self.transaction.create_node(&entity.labels)?,
+                };
+                if let Some(own) = ids.get_mut(entity.column.as_str()) {
+                    own[row] = Some(id);
+                }
+                self.set_created(id, entity.properties.as_deref(), rows, row)?;
+            }
+            let find = |ids: &BTreeMap<&str, Vec<Option<u64>>>, column: &str| -> Result<u64> {
+                let here = ids.get(column).and_then(|own| own[row]);
+                let id = match here {
+                    Some(id) => Some(id),
+                    None => rows.value(column, row)?.entity_id(),
+                };
+                id.ok_or_else(|| Error::invalid_data("a relationship to null cannot be created"))
+            };
+            for edge in &created.edges {
+                let (source, target) = (find(&ids, &edge.source)?, find(&ids, &edge.target)?);
+                let id = self
+                    .transaction
+                    .create_edge(&edge.type_name, source, target)?;
+                if let Some(own) = ids.get_mut(edge.column.as_str()) {
+                    own[row] = Some(id);
+                }
+                self.set_created(id, edge.properties.as_deref(), rows, row)?;
+            }
+            for incidence in &created.incidences {
+                let hyperedge = find(&ids, &incidence.hyperedge)?;
+                let member = find(&ids, &incidence.member)?;
+                self.transaction
+                    .bind(hyperedge, &incidence.role, member)
+                    .await?;
+            }
+        }
+        let schema = self.transaction.schema();
+        let mut made = Vec::new();
+        for entity in &created.entities {
+            let ty = match &entity.hyperedge_type {
+                Some(name) => edge_type(schema, name),
+                None => {
+                    let mut labels = entity.labels.clone();
+                    labels.sort_unstable();
+                    labels.dedup();
+                    let table = schema.node_table(&labels).map(|table| table.id);
+                    Type::Node(table.into_iter().collect())
+                }
+            };
+            made.push((
+                Column::new(&entity.column, ty),
+                id_array(&ids, &entity.column),
+            ));
+        }
+        for edge in &created.edges {
+            let ty = edge_type(schema, &edge.type_name);
+            made.push((Column::new(&edge.column, ty), id_array(&ids, &edge.column)));
+        }
+        for (column, through) in &created.paths {
+            let mut paths = Vec::with_capacity(count);
+            for row in 0..count {
+                let mut parts = Vec::new();
+                for part in through {
+                    let known = made.iter().find(|(own, _)| &own.name == part);
+                    parts.push(match known {
+                        Some((own, array)) => Value::from_typed(array, row, &own.ty)?,
+                        None => rows.value(part, row)?,
+                    });
+                }
+                paths.push(if parts.iter().any(Value::is_null) {
+                    Value::Null
+                } else {
+                    path_of(parts)
+                });
+            }
+            let array = Value::column(&paths, &Type::Path.to_arrow())?;
+            made.push((Column::new(column, Type::Path), array));
+        }
+        Ok(made)
+    }
+
+    pub(super) fn set_created(
+        &mut self,
+        id: u64,
+        properties: Option<&str>,
+        rows: &Found,
+        row: usize,
+    ) -> Result<()> {
+        let Some(column) = properties else {
+            return Ok(());
+        };
+        if let Value::Map(entries) = rows.value(column, row)? {
+            for (key, value) in entries {
+                if !value.is_null() {
+                    self.transaction.set_property(id, &key, value)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn edge_type(schema: &GraphSchema, name: &str) -> Type {
+    let table = schema.hyperedge_table(name).map(|(table, _)| table.id);
+    Type::Hyperedge(table.into_iter().collect())
+}
+
+pub(super) fn id_array(ids: &BTreeMap<&str, Vec<Option<u64>>>, column: &str) -> ArrayRef {
+    let own = ids.get(column).cloned().unwrap_or_default();
+    Arc::new(UInt64Array::from(own))
+}
+
+pub(super) fn path_of(parts: Vec<Value>) -> Value {
+    let (mut nodes, mut relationships) = (Vec::new(), Vec::new());
+    for (place, part) in parts.into_iter().enumerate() {
+        if place % 2 == 0 {
+            nodes.push(part);
+        } else {
+            relationships.push(part);
+        }
+    }
+    Value::Path(Box::new(PathValue {
+        nodes,
+        relationships,
+    }))
+}

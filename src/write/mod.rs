@@ -1,0 +1,223 @@
+//! Queries that write: clause by clause on one transaction, which becomes one commit.
+
+mod create;
+mod found;
+mod merge;
+mod set;
+
+use std::sync::Arc;
+
+use arrow::array::Array;
+use arrow::record_batch::RecordBatch;
+use futures::TryStreamExt;
+use grism_core::{Error, ErrorKind, Result, SnapshotId, Storage, Value};
+use grism_cypher::{BindContext, BindState, BoundWrite, Query, QueryPart, Warning, WriteKind};
+use grism_engine::{PhysicalSchema, PlannerConfig};
+use grism_local::{LocalExecutor, LocalPhysicalPlanner};
+use grism_logical::optimizer::optimize;
+use grism_logical::{LogicalPlan, PlanSchema};
+use grism_storage::{Transaction, WriteCounts};
+
+use crate::graph::CONFLICT_RETRIES;
+use crate::query::{QueryOptions, QueryResult, constant, facts, now};
+use found::{Found, concat};
+
+/// The column of row numbers beside the rows of a MERGE.
+const ROW: &str = "#row";
+
+/// Runs a query that writes, and commits what it wrote; again on the new snapshot where another writer was first.
+pub(crate) async fn write_query(
+    storage: &Arc<dyn Storage>,
+    query: &Query,
+    options: &QueryOptions,
+) -> Result<QueryResult> {
+    if !options.snapshot.is_latest() {
+        return Err(Error::invalid_query("an old snapshot cannot be written to"));
+    }
+    let mut attempt = 0;
+    loop {
+        let snapshot = storage.snapshot(SnapshotId::default()).await?;
+        let mut writer = Writer {
+            storage,
+            options,
+            transaction: Transaction::new(snapshot),
+            now: now(),
+            warnings: Vec::new(),
+        };
+        let (schema, batches) = writer.run(query).await?;
+        let counts = writer.transaction.counts();
+        let changes = writer.transaction.finish()?;
+        let committed = if counts.is_empty() {
+            Ok(changes.base)
+        } else {
+            storage.commit(changes).await
+        };
+        match committed {
+            Err(error) if error.kind() == ErrorKind::Conflict && attempt < CONFLICT_RETRIES => {
+                attempt += 1;
+            }
+            Err(error) => return Err(error),
+            Ok(_) => return Ok(result(schema, batches, writer.warnings, counts)),
+        }
+    }
+}
+
+fn result(
+    schema: PlanSchema,
+    batches: Vec<RecordBatch>,
+    warnings: Vec<Warning>,
+    counts: WriteCounts,
+) -> QueryResult {
+    let stream = futures::stream::iter(batches.into_iter().map(Ok));
+    let mut result = QueryResult::new(
+        PhysicalSchema::from(schema),
+        Box::pin(stream),
+        grism_engine::CancellationHandle::default(),
+    );
+    result.warnings = warnings;
+    result.written = Some(counts);
+    result
+}
+
+struct Writer<'a> {
+    storage: &'a Arc<dyn Storage>,
+    options: &'a QueryOptions,
+    transaction: Transaction,
+    /// The instant that the statement's clocks show.
+    now: Value,
+    warnings: Vec<Warning>,
+}
+
+impl Writer<'_> {
+    /// Runs every branch; the columns and rows of the result.
+    async fn run(&mut self, query: &Query) -> Result<(PlanSchema, Vec<RecordBatch>)> {
+        let mut branches = Vec::new();
+        for branch in 0..query.branches() {
+            branches.push(self.branch(query, branch).await?);
+        }
+        if branches.len() == 1 {
+            let only = branches.swap_remove(0);
+            return Ok((only.schema, vec![only.batch]));
+        }
+        let names: Vec<&str> = branches[0].schema.names().collect();
+        for other in &branches[1..] {
+            if !other.schema.names().eq(names.iter().copied()) {
+                return Err(Error::invalid_query(
+                    "the branches of a UNION need the same columns in the same order",
+                )
+                .with_code("SyntaxError:DifferentColumnsInUnion"));
+            }
+        }
+        let leaves = branches.iter().map(|branch| Arc::new(branch.leaf()));
+        let inputs = LogicalPlan::same_types(leaves.collect())?;
+        let mut plan = LogicalPlan::Union { inputs };
+        if query.is_distinct_union() {
+            plan = LogicalPlan::Distinct {
+                input: Arc::new(plan),
+            };
+        }
+        let found = self.evaluate(&plan).await?;
+        Ok((found.schema, vec![found.batch]))
+    }
+
+    async fn branch(&mut self, query: &Query, branch: usize) -> Result<Found> {
+        let mut state = BindState::default();
+        let mut rows = Found::unit()?;
+        let mut returned = false;
+        for part in query.parts(branch) {
+            let schema = Arc::new(self.transaction.schema().clone());
+            let snapshot = self.transaction.snapshot();
+            let statistics = Arc::clone(grism_core::Snapshot::statistics(&snapshot));
+            let context = BindContext {
+                schema: &schema,
+                statistics: &statistics,
+                parameters: &self.options.parameters,
+                procedures: &self.options.procedures,
+                now: &self.now,
+                constant: &constant,
+            };
+            match &part {
+                QueryPart::Write { clause, patterns } => {
+                    let write =
+                        query.bind_write(branch, *clause, patterns.as_ref(), &state, context)?;
+                    rows = self.write(&write, rows).await?;
+                    state = BindState {
+                        scope: self.typed_scope(&write, &rows),
+                        columns: rows.schema.clone(),
+                        counter: write.counter,
+                    };
+                }
+                part => {
+                    let bound = query.bind_read(branch, part, &state, context)?;
+                    self.warnings.extend(bound.warnings);
+                    rows = self.evaluate(&bound.plan.with_rows(&rows.leaf())?).await?;
+                    state = bound.state;
+                    returned = matches!(part, QueryPart::Return(_));
+                }
+            }
+        }
+        if returned {
+            return Ok(rows);
+        }
+        // A query that ends with a write has no columns and no rows.
+        Found::of(Vec::new(), 0)
+    }
+
+    /// The variables after a write, with the types of the columns that hold them.
+    fn typed_scope(&self, write: &BoundWrite, rows: &Found) -> grism_cypher::Scope {
+        let mut scope = write.scope.clone();
+        for variable in &mut scope.variables {
+            if let Some(column) = rows.schema.find(&variable.column) {
+                variable.ty = column.ty.clone();
+            }
+        }
+        scope
+    }
+
+    /// The rows of a plan over the graph as it is now.
+    async fn evaluate(&self, plan: &LogicalPlan) -> Result<Found> {
+        if let LogicalPlan::Rows { schema, rows } = plan
+            && let [batch] = rows.batches()
+        {
+            return Ok(Found {
+                schema: schema.clone(),
+                batch: batch.clone(),
+            });
+        }
+        let snapshot = Arc::new(self.transaction.snapshot());
+        let optimized = optimize(plan.clone(), facts(snapshot.as_ref()))?;
+        let planner = LocalPhysicalPlanner::with_config(PlannerConfig {
+            threads: self.options.runtime.threads,
+        });
+        let plan = planner.plan(&optimized)?;
+        let schema = plan.root.schema().clone();
+        let executor = LocalExecutor::with_config(self.options.runtime.clone());
+        let run = executor.execute_at(plan, Arc::clone(self.storage), snapshot)?;
+        let batches: Vec<RecordBatch> = run.into_stream().try_collect().await?;
+        Ok(Found {
+            batch: concat(&schema, &batches)?,
+            schema: schema.columns().clone(),
+        })
+    }
+
+    async fn write(&mut self, write: &BoundWrite, rows: Found) -> Result<Found> {
+        let before: Vec<String> = rows.schema.names().map(str::to_owned).collect();
+        match &write.kind {
+            WriteKind::Create(created) => {
+                let rows = self.evaluate(&write.plan.with_rows(&rows.leaf())?).await?;
+                let made = self.create(created, &rows, None).await?;
+                rows.keep(&before)?.with(made)
+            }
+            WriteKind::Merge(merge) => self.merge(write, merge, rows, &before).await,
+            WriteKind::Set(items) => {
+                self.set(&write.plan, items, &rows).await?;
+                Ok(rows)
+            }
+            WriteKind::Delete { targets, detach } => {
+                let computed = self.evaluate(&write.plan.with_rows(&rows.leaf())?).await?;
+                self.delete(targets, *detach, &computed).await?;
+                Ok(rows)
+            }
+        }
+    }
+}
