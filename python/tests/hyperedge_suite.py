@@ -812,6 +812,110 @@ def claims_cases() -> list[Case]:
         "MATCH (x)<-[r]-(c:CLAIM)-[s]->(y) WHERE id(x) < id(y) RETURN c.text, count(*) ORDER BY c.text",
         lambda g: grouped((c.get("text"), 1) for c in g.claims for _ in itertools.combinations(c.members(), 2)).items(),
     )
+    section = "Hyperedges beside binary edges"
+    knows = [(0, other) for other in range(1, 10)]
+    knows += [(1, 2), (1, 2), (2, 3), (3, 1), (5, 5), (10, 11), (11, 10)]
+    for role in ("organizer", "attendee"):
+        case(
+            section,
+            f"MATCH (m:MEETING)-[:{role}]->(p)-[:KNOWS]->(q) RETURN p.id, q.id, count(*) ORDER BY p.id, q.id",
+            lambda g, r=role: [
+                (*key, n)
+                for key, n in grouped(
+                    ((a, b), 1) for m in g.meetings for p in m.members(r) for a, b in knows if a == p.get("id")
+                ).items()
+            ],
+        )
+        case(
+            section,
+            f"MATCH (p:Person)-[:KNOWS]->(q)<-[:{role}]-(m) WHERE NOT (m)-[:attendee]->(p) "
+            "RETURN p.id, q.id, m.topic ORDER BY p.id, q.id, m.topic",
+            lambda g, r=role: [
+                (a, b, m.get("topic"))
+                for a, b in knows
+                for m in g.meetings
+                for q in m.members(r)
+                if q.get("id") == b and g.people[a] not in m.members("attendee")
+            ],
+        )
+    case(
+        section,
+        "MATCH (o)<-[:organizer]-(m:MEETING)-[:attendee]->(a), (o)-[:KNOWS]->(a) RETURN o.id, a.id, m.topic "
+        "ORDER BY o.id, a.id, m.topic",
+        lambda g: [
+            (o.get("id"), a.get("id"), m.get("topic"))
+            for m in g.meetings
+            for o in m.members("organizer")
+            for a in m.members("attendee")
+            for edge in knows
+            if edge == (o.get("id"), a.get("id"))
+        ],
+    )
+    for i in (0, 1):
+        case(
+            section,
+            f"MATCH (a:Person {{id: {i}}})-[:KNOWS*1..2]->(b)<-[:attendee]-(m:MEETING) "
+            "RETURN DISTINCT b.id, m.topic ORDER BY b.id, m.topic",
+            lambda g, i=i: {
+                (b, m.get("topic"))
+                for b in {b for a, b in knows if a == i} | {c for a, b in knows if a == i for d, c in knows if d == b}
+                for m in g.meetings
+                if g.people[b] in m.members("attendee")
+            },
+        )
+
+    section = "Hyperedges in subqueries, lists and unions"
+    for least in (1, 2, 3):
+        case(
+            section,
+            f"MATCH (p:Person) WHERE COUNT {{ MATCH (p)<-[:attendee]-(m) }} >= {least} RETURN p.id ORDER BY p.id",
+            lambda g, n=least: [
+                (p.get("id"),) for p in g.people if sum(i.member is p for i in g.incidences("MEETING", "attendee")) >= n
+            ],
+        )
+    case(
+        section,
+        "MATCH (m:MEETING) RETURN m.topic, size([(m)-[:attendee]->(a) WHERE a.age > 30 | a.id]) AS n "
+        "ORDER BY m.topic, n",
+        lambda g: [(m.get("topic"), sum((a.get("age") or 0) > 30 for a in m.members("attendee"))) for m in g.meetings],
+    )
+    case(
+        section,
+        "MATCH (m:MEETING) WHERE all(a IN members(m, 'attendee') WHERE a.id > 0) RETURN m.topic ORDER BY m.topic",
+        lambda g: [(m.get("topic"),) for m in g.meetings if all(a.get("id") > 0 for a in m.members("attendee"))],
+    )
+    case(
+        section,
+        "MATCH (m:MEETING)-[:organizer|attendee]->(p) RETURN DISTINCT p.id AS id ORDER BY id",
+        lambda g: {(i.member.get("id"),) for role in ("organizer", "attendee") for i in g.incidences("MEETING", role)},
+    )
+    case(
+        section,
+        "MATCH (m:MEETING) WITH m "
+        "ORDER BY arity(m) DESC, m.topic LIMIT 2 MATCH (m)-[:attendee]->(a) RETURN a.id ORDER BY a.id",
+        lambda g: [
+            (a.get("id"),)
+            for m in sorted(g.meetings, key=lambda m: (-len(m.members()), order((m.get("topic"),))))[:2]
+            for a in m.members("attendee")
+        ],
+    )
+    case(
+        section,
+        "MATCH p = (c:CLAIM)-[:about]->(m:MEETING)-[:organizer]->(o) "
+        "RETURN length(p), [r IN relationships(p) | type(r)][1], "
+        "size(nodes(p)), o.id ORDER BY o.id",
+        lambda g: [
+            (2, "organizer", 3, o.get("id"))
+            for c in g.claims
+            for m in c.members("about")
+            for o in m.members("organizer")
+        ],
+    )
+    case(
+        section,
+        "MATCH (m:MEETING)-[r:attendee]->(a {id: 5}) RETURN startNode(r) = m, endNode(r) = a, count(*)",
+        lambda g: [(True, True, sum(i.member is g.people[5] for i in g.incidences("MEETING", "attendee")))],
+    )
     return cases
 
 
@@ -946,6 +1050,8 @@ def shown(value: Any) -> str:
     """A cell as the corpus shows it."""
     if value is None:
         return "NULL"
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, list):
         return "[" + ", ".join(f"'{item}'" for item in value) + "]"
     return repr(float(f"{value:.9e}")) if isinstance(value, float) else str(value)

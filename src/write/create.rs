@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, UInt64Array};
-use futures::TryStreamExt;
+use arrow::array::{ArrayRef, UInt64Array};
 use grism_core::{Error, GraphSchema, PathValue, Result, Type, Value};
 use grism_cypher::Created;
 use grism_logical::Column;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, Int64Array, UInt32Array};
+use arrow::array::{ArrayRef, Int64Array, UInt32Array};
 use arrow::compute::take;
 use grism_core::{Error, Result, Type, Value, cast_column, encode_any};
 use grism_cypher::{BoundWrite, MergeWrite};

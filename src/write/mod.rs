@@ -7,7 +7,6 @@ mod set;
 
 use std::sync::Arc;
 
-use arrow::array::Array;
 use arrow::record_batch::RecordBatch;
 use futures::TryStreamExt;
 use grism_core::{Error, ErrorKind, Result, SnapshotId, Storage, Value};

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use arrow::array::Array;
 use grism_core::{Error, Result, Type, Value};
 use grism_cypher::SetItem;
 use grism_logical::LogicalPlan;

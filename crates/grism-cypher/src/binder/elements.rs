@@ -126,7 +126,7 @@ impl Binder<'_> {
                     self.path(pattern, search, elements, items)?;
                     let one_step = items.len() == 3;
                     let long = elements.steps.last();
-                    if !one_step || !long.is_some_and(|step| step.length.is_some()) {
+                    if !one_step || long.is_none_or(|step| step.length.is_none()) {
                         return Err(self.only_one_long_step(factor.span));
                     }
                 }

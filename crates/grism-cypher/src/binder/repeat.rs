@@ -52,6 +52,9 @@ impl Group<'_> {
     }
 }
 
+/// A relationship that a repetition takes: its tables and, of an incidence, its roles.
+type Taken = (Tables, Option<Vec<String>>);
+
 /// A group that has been bound.
 pub(super) struct PlannedGroup {
     forward: Repetition,
@@ -59,14 +62,14 @@ pub(super) struct PlannedGroup {
     prunable: bool,
     reads: BTreeSet<String>,
     variables: Vec<Variable>,
-    taken: Vec<(Tables, Option<Vec<String>>)>,
+    taken: Vec<Taken>,
 }
 
 /// A repetition planned from one end.
 struct OneWay {
     repetition: Repetition,
     variables: Vec<Variable>,
-    taken: Vec<(Tables, Option<Vec<String>>)>,
+    taken: Vec<Taken>,
     prunable: bool,
     /// Columns bound outside that it reads.
     reads: BTreeSet<String>,
@@ -147,8 +150,8 @@ impl Binder<'_> {
                 right: elements.entities[group.right].column.clone(),
                 path: Some(PatternPath {
                     hop: PatternHop::Pattern {
-                        forward: planned.forward,
-                        backward: planned.backward,
+                        forward: Box::new(planned.forward),
+                        backward: Box::new(planned.backward),
                         prunable: planned.prunable,
                     },
                     least: group.length.least,
@@ -342,7 +345,7 @@ fn taken_column(group: &Group<'_>, number: usize) -> String {
 }
 
 /// What one repetition takes: the tables and roles of its relationships, and their columns.
-fn taken_by(matched: &Matched<'_>) -> (Vec<(Tables, Option<Vec<String>>)>, Vec<String>) {
+fn taken_by(matched: &Matched<'_>) -> (Vec<Taken>, Vec<String>) {
     let (mut taken, mut used) = (Vec::new(), Vec::new());
     for edge in &matched.graph.edges {
         taken.push((Arc::clone(&edge.tables), None));

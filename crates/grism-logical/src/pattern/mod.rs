@@ -76,9 +76,9 @@ pub enum PatternHop {
     /// A pattern of its own.
     Pattern {
         /// From its left end to its right end.
-        forward: Repetition,
+        forward: Box<Repetition>,
         /// From its right end to its left end; it collects the same, in the same order.
-        backward: Repetition,
+        backward: Box<Repetition>,
         /// Whether no shortest chain of hops takes a relationship twice.
         prunable: bool,
     },
