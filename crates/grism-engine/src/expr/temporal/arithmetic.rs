@@ -61,7 +61,7 @@ pub(super) fn plus_months(days: i64, months: i64) -> Result<i64> {
     let (year, month, day) = civil_from_days(days);
     let total = year
         .checked_mul(12)
-        .and_then(|total| total.checked_add(month - 1 + months))
+        .and_then(|total| total.checked_add(month - 1)?.checked_add(months))
         .ok_or_else(out_of_range)?;
     let (year, month) = (total.div_euclid(12), total.rem_euclid(12) + 1);
     if year.abs() > 999_999_999 {
@@ -74,6 +74,14 @@ pub(super) fn plus_months(days: i64, months: i64) -> Result<i64> {
     ))
 }
 
+/// A day, where its year has nine digits at most.
+pub(super) fn in_range(days: Option<i64>) -> Result<i64> {
+    let least = days_from_civil(-999_999_999, 1, 1);
+    let most = days_from_civil(999_999_999, 12, 31);
+    days.filter(|days| (least..=most).contains(days))
+        .ok_or_else(out_of_range)
+}
+
 fn out_of_range() -> Error {
     Error::invalid_data("a date is out of range")
 }
@@ -83,8 +91,11 @@ fn shift(value: &Value, duration: &Duration, sign: i64) -> Result<Option<Value>>
         return Ok(None);
     };
     if let Some(days) = parts.days {
-        let moved = plus_months(days, sign * duration.months)?;
-        parts.days = moved.checked_add(sign * duration.days);
+        let months = sign.checked_mul(duration.months);
+        let moved = plus_months(days, months.ok_or_else(out_of_range)?)?;
+        let added = sign.checked_mul(duration.days);
+        let days = added.and_then(|added| moved.checked_add(added));
+        parts.days = Some(days.ok_or_else(out_of_range)?);
     }
     let nanos = Sum::from(*duration).nanos * i128::from(sign);
     let day = i128::from(NANOS_PER_DAY);
@@ -94,7 +105,8 @@ fn shift(value: &Value, duration: &Duration, sign: i64) -> Result<Option<Value>>
         // A date has no time of day: whole days of the seconds count, the rest is lost.
         Value::Date(_) => {
             let whole = (nanos / day) as i64;
-            Value::Date(parts.days.unwrap_or_default() + whole)
+            let days = parts.days.unwrap_or_default();
+            Value::Date(in_range(days.checked_add(whole))?)
         }
         Value::LocalTime(_) => Value::LocalTime(rest),
         Value::Time(time) => Value::Time(Time {
@@ -102,8 +114,9 @@ fn shift(value: &Value, duration: &Duration, sign: i64) -> Result<Option<Value>>
             offset: time.offset,
         }),
         _ => {
+            let days = parts.days.unwrap_or_default();
             let local = LocalDateTime {
-                days: parts.days.unwrap_or_default() + carried,
+                days: in_range(days.checked_add(carried))?,
                 nanos: rest,
             };
             match parts.zone {

@@ -3,7 +3,7 @@
 use grism_core::temporal::{
     Duration, NANOS_PER_SECOND, civil_from_days, days_from_civil, week_date,
 };
-use grism_core::{Result, Value};
+use grism_core::{Error, Result, Value};
 
 use super::Parts;
 use super::zone::Zone;
@@ -11,9 +11,8 @@ use super::zone::Zone;
 /// The component `key`; `None` where the value is not temporal. An unknown component is null.
 pub(in crate::expr) fn component(value: &Value, key: &str) -> Result<Option<Value>> {
     if let Value::Duration(duration) = value {
-        return Ok(Some(
-            of_duration(duration, key).map_or(Value::Null, Value::Int64),
-        ));
+        let found = of_duration(duration, key).map(fitting).transpose()?;
+        return Ok(Some(found.map_or(Value::Null, Value::Int64)));
     }
     let Some(parts) = Parts::of(value) else {
         return Ok(None);
@@ -40,7 +39,9 @@ pub(in crate::expr) fn component(value: &Value, key: &str) -> Result<Option<Valu
         ("epochSeconds", Value::DateTime(value)) => Value::Int64(value.utc().seconds()),
         ("epochMillis", Value::DateTime(value)) => {
             let utc = value.utc();
-            Value::Int64(utc.seconds() * 1000 + utc.nanos % NANOS_PER_SECOND / 1_000_000)
+            let millis = i128::from(utc.seconds()) * 1000
+                + i128::from(utc.nanos % NANOS_PER_SECOND / 1_000_000);
+            Value::Int64(fitting(millis)?)
         }
         _ => Value::Null,
     }))
@@ -97,29 +98,35 @@ fn of_time(nanos: i64, key: &str) -> Option<i64> {
     })
 }
 
-fn of_duration(value: &Duration, key: &str) -> Option<i64> {
-    let fraction = i64::from(value.nanos);
+fn of_duration(value: &Duration, key: &str) -> Option<i128> {
+    let (months, days) = (i128::from(value.months), i128::from(value.days));
+    let (seconds, fraction) = (i128::from(value.seconds), i128::from(value.nanos));
     Some(match key {
-        "years" => value.months / 12,
-        "quarters" => value.months / 3,
-        "months" => value.months,
-        "weeks" => value.days / 7,
-        "days" => value.days,
-        "hours" => value.seconds / 3600,
-        "minutes" => value.seconds / 60,
-        "seconds" => value.seconds,
-        "milliseconds" => value.seconds * 1000 + fraction / 1_000_000,
-        "microseconds" => value.seconds * 1_000_000 + fraction / 1000,
-        "nanoseconds" => value.seconds * NANOS_PER_SECOND + fraction,
-        "quartersOfYear" => value.months / 3 % 4,
-        "monthsOfQuarter" => value.months % 3,
-        "monthsOfYear" => value.months % 12,
-        "daysOfWeek" => value.days % 7,
-        "minutesOfHour" => value.seconds / 60 % 60,
-        "secondsOfMinute" => value.seconds % 60,
+        "years" => months / 12,
+        "quarters" => months / 3,
+        "months" => months,
+        "weeks" => days / 7,
+        "days" => days,
+        "hours" => seconds / 3600,
+        "minutes" => seconds / 60,
+        "seconds" => seconds,
+        "milliseconds" => seconds * 1000 + fraction / 1_000_000,
+        "microseconds" => seconds * 1_000_000 + fraction / 1000,
+        "nanoseconds" => seconds * i128::from(NANOS_PER_SECOND) + fraction,
+        "quartersOfYear" => months / 3 % 4,
+        "monthsOfQuarter" => months % 3,
+        "monthsOfYear" => months % 12,
+        "daysOfWeek" => days % 7,
+        "minutesOfHour" => seconds / 60 % 60,
+        "secondsOfMinute" => seconds % 60,
         "millisecondsOfSecond" => fraction / 1_000_000,
         "microsecondsOfSecond" => fraction / 1000,
         "nanosecondsOfSecond" => fraction,
         _ => return None,
     })
+}
+
+/// A number that may be too large for an integer.
+fn fitting(number: i128) -> Result<i64> {
+    i64::try_from(number).map_err(|_| Error::invalid_data("a number of units is out of range"))
 }

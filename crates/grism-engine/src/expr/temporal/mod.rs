@@ -13,7 +13,7 @@ mod zone;
 pub(super) use arithmetic::arithmetic;
 pub(super) use component::component;
 
-use grism_core::temporal::{DateTime, LocalDateTime};
+use grism_core::temporal::{DateTime, LocalDateTime, NANOS_PER_SECOND};
 use grism_core::{Error, Result, Value};
 use grism_logical::ScalarFunction as F;
 
@@ -74,12 +74,11 @@ pub(super) fn call(function: F, arguments: &[Value]) -> Result<Value> {
             truncate::truncate(function, unit, value, fields)
         }
         (F::DateTimeFromEpoch, [Value::Int64(seconds), Value::Int64(nanos)]) => {
-            Ok(utc(LocalDateTime::from_seconds(*seconds, 0), *nanos))
+            utc(*seconds, *nanos)
         }
-        (F::DateTimeFromEpochMillis, [Value::Int64(millis)]) => Ok(utc(
-            LocalDateTime::from_seconds(millis.div_euclid(1000), 0),
-            millis.rem_euclid(1000) * 1_000_000,
-        )),
+        (F::DateTimeFromEpochMillis, [Value::Int64(millis)]) => {
+            utc(millis.div_euclid(1000), millis.rem_euclid(1000) * 1_000_000)
+        }
         (
             F::DurationBetween | F::DurationInMonths | F::DurationInDays | F::DurationInSeconds,
             [a, b],
@@ -89,16 +88,17 @@ pub(super) fn call(function: F, arguments: &[Value]) -> Result<Value> {
     }
 }
 
-fn utc(local: LocalDateTime, nanos: i64) -> Value {
-    let local = LocalDateTime {
-        nanos: local.nanos + nanos,
-        ..local
-    };
-    Value::DateTime(Box::new(DateTime {
+/// The instant so many seconds and nanoseconds after the beginning of 1970.
+fn utc(seconds: i64, nanos: i64) -> Result<Value> {
+    // Saturated seconds are out of range, too.
+    let seconds = seconds.saturating_add(nanos.div_euclid(NANOS_PER_SECOND));
+    let local = LocalDateTime::from_seconds(seconds, nanos.rem_euclid(NANOS_PER_SECOND));
+    arithmetic::in_range(Some(local.days))?;
+    Ok(Value::DateTime(Box::new(DateTime {
         local,
         offset: 0,
         zone: None,
-    }))
+    })))
 }
 
 /// The instant it is, in UTC.

@@ -1,0 +1,97 @@
+"""Expressions over extreme values give an answer or an error that says what is wrong, and never a panic."""
+
+from __future__ import annotations
+
+import random
+import re
+from pathlib import Path
+
+import grism_ray as gr
+
+MOST = 9223372036854775807
+INTEGERS = [
+    str(n) for n in (0, 1, -1, 12, 13, 31, 53, 59, 60, 366, 999999999, -999999999, 10**9, 2**31, MOST, -MOST - 1)
+]
+UNITS = ("year", "month", "day", "week", "quarter", "decade", "century", "millennium", "hour", "weekYear", "nonsense")
+COMPONENTS = ("year", "epochMillis", "epochSeconds", "week", "ordinalDay", "offset", "nanoseconds", "milliseconds")
+VALUES = (
+    *INTEGERS,
+    *("null", "true", "1.5", "-0.0", "1e308", "-1e308", "0.0/0.0", "1.0/0.0"),
+    *("''", "'abc'", "'ß🙂'", "'-'", "'1e400'", "[]", "[null]", "[1,'a',[2]]", "{}", "{a:null}"),
+    "date('-999999999-01-01')",
+    "datetime('+999999999-12-31T23:59:59.999999999+18:00')",
+    "duration('PT9223372036854775807S')",
+    "duration({months: -9223372036854775808})",
+    "localtime('23:59:59.999999999')",
+)
+
+
+def temporal(rng: random.Random) -> str:
+    """A temporal value, mostly at the end of what there is."""
+
+    def number() -> str:
+        return rng.choice(INTEGERS)
+
+    return rng.choice(
+        [
+            f"date({{year: {number()}, month: {number()}, day: {number()}}})",
+            f"date({{year: {number()}, week: {number()}, dayOfWeek: {number()}}})",
+            f"date({{year: {number()}, ordinalDay: {number()}}})",
+            f"datetime({{year: {number()}, hour: {number()}, nanosecond: {number()}, timezone: 'Europe/Berlin'}})",
+            f"datetime.fromepoch({number()}, {number()})",
+            f"datetime.fromepochmillis({number()})",
+            f"localtime({{hour: {number()}, nanosecond: {number()}}})",
+            "date('+999999999-12-31')",
+            "datetime('-999999999-01-01T00:00Z')",
+            "datetime('2026-03-29T02:30[Europe/Berlin]')",
+            "time('00:00+18:00')",
+        ]
+    )
+
+
+def duration(rng: random.Random) -> str:
+    parts = ", ".join(
+        f"{unit}: {rng.choice(INTEGERS)}" for unit in ("years", "months", "days", "seconds", "nanoseconds")
+    )
+    return rng.choice([f"duration({{{parts}}})", f"duration({{days: {rng.choice(INTEGERS)}, hours: 1.5e18}})"])
+
+
+def expression(rng: random.Random, functions: list[str]) -> str:
+    a, b, d = temporal(rng), temporal(rng), duration(rng)
+    kind = rng.choice(["date", "datetime", "localdatetime", "localtime"])
+    values = [rng.choice([*VALUES, a, d]) for _ in range(3)]
+    call = f"{rng.choice(functions)}({', '.join(values[: rng.randint(1, 3)])})"
+    return rng.choice(
+        [
+            f"{a} {rng.choice('+-')} {d}",
+            f"{d} {rng.choice('*/')} {rng.choice(VALUES)}",
+            f"{d} {rng.choice('+-')} {duration(rng)}",
+            f"{kind}.truncate('{rng.choice(UNITS)}', {a}, {{day: {rng.choice(INTEGERS)}}})",
+            f"duration.{rng.choice(['between', 'inMonths', 'inDays', 'inSeconds'])}({a}, {b})",
+            f"toString({a}) + toString({d})",
+            f"({rng.choice([a, d])}).{rng.choice(COMPONENTS)}",
+            f"({values[0]}) {rng.choice(['+', '-', '*', '/', '%', '^', '=', '<', 'IN', '=~'])} ({values[1]})",
+            f"({values[0]})[{values[1]}]",
+            f"({values[0]})[{values[1]}..{values[2]}]",
+            call,
+            call,
+            call,
+        ]
+    )
+
+
+def test_extreme_values_never_panic() -> None:
+    reference = (Path(__file__).parent.parent.parent / "docs/language.md").read_text()
+    functions = sorted(set(re.findall(r"^\| `(\w+(?:\.\w+)?)\(", reference, re.MULTILINE)) - {"range"})
+    assert len(functions) > 60
+    rng, graph, answered = random.Random(5), gr.open(), 0
+    for _ in range(8000):
+        text = f"RETURN {expression(rng, functions)} AS x"
+        try:
+            graph.query(text).to_pylist()
+            answered += 1
+        except gr.InternalError as error:
+            raise AssertionError(text) from error
+        except gr.GrismError:
+            pass
+    assert answered > 1000
