@@ -12,7 +12,7 @@ CARGO_BUILD := cargo build --locked --workspace --all-targets
 help:
 	@echo "make demo    load the flights, query them locally and on Ray"
 	@echo "make test    every test"
-	@echo "make lint    formatting, clippy, ruff, mypy"
+	@echo "make lint    formatting, clippy, rustdoc, ruff, mypy"
 	@echo "make wheel   the Python package, in release"
 	@echo "make bench   the times of the demo's queries"
 
@@ -38,6 +38,7 @@ test: build
 lint: setup
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --quiet --locked --workspace --no-deps
 	$(BIN)/ruff check python examples benches
 	$(BIN)/ruff format --check python examples benches
 	$(BIN)/mypy

@@ -14,6 +14,7 @@ use grism_ray::explain_distributed;
 
 use crate::Graph;
 use crate::query::{QueryOptions, QueryResult, distributed_planner, table};
+use crate::write::explain_write;
 
 pub(crate) async fn explain_statement(
     graph: &Graph,
@@ -52,6 +53,15 @@ pub(crate) async fn explain_query(
     explain: ExplainOptions,
     options: &QueryOptions,
 ) -> Result<String> {
+    let query = graph.parsed(text, whole, offset)?;
+    if query.writes() {
+        let plain = ExplainOptions::default();
+        if explain.analyze || explain.distributed || explain.format != plain.format {
+            let what = "ANALYZE, DISTRIBUTED and FORMAT in EXPLAIN of a query that writes";
+            return Err(Error::unsupported(format!("{what} are not supported yet")));
+        }
+        return explain_write(graph.storage(), &query, options).await;
+    }
     let prepared = graph.plan(text, whole, offset, options).await?;
     let mut output = String::new();
     if explain.verbose {

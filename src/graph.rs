@@ -9,7 +9,7 @@ use grism_core::{
     ChangeSet, Error, HyperedgeType, Result, Snapshot, SnapshotId, SnapshotInfo, Storage,
 };
 use grism_cypher::{
-    BindContext, ExplainOptions, Query, ShowKind, Statement, StatementKind, parse_statements,
+    ExplainOptions, Query, ShowKind, Statement, StatementKind, bind_results, parse_statements,
 };
 use grism_engine::{CancellationHandle, PhysicalSchema};
 use grism_logical::optimizer::optimize;
@@ -23,8 +23,8 @@ use crate::copy::copy_from;
 use crate::explain::explain_statement;
 use crate::plan_cache::PlanCache;
 use crate::query::{
-    PlannedQuery, Prepared, QueryOptions, QueryResult, constant, distributed_planner, facts, now,
-    prepare, run_plan,
+    PlannedQuery, Prepared, QueryOptions, QueryResult, bind_context, distributed_planner, facts,
+    now, prepare, run_plan,
 };
 use crate::show::show;
 use crate::write::write_query;
@@ -118,8 +118,7 @@ impl Graph {
             ] => {
                 if statement.kind == StatementKind::Query
                     && self
-                        .plans
-                        .query(&statement.text, text, statement.offset)?
+                        .parsed(&statement.text, text, statement.offset)?
                         .writes()
                 {
                     return Err(Error::invalid_query(
@@ -142,7 +141,7 @@ impl Graph {
     /// # Errors
     /// `InvalidQuery` with the place of what is wrong.
     pub fn check(&self, text: &str) -> Result<()> {
-        if self.plans.query(text, text, 0)?.writes() {
+        if self.parsed(text, text, 0)?.writes() {
             let message = "this query writes; run it with execute()";
             return Err(Error::invalid_query(message));
         }
@@ -157,6 +156,11 @@ impl Graph {
     /// that does not exist.
     pub async fn prepare(&self, text: &str, options: &QueryOptions) -> Result<Prepared> {
         self.plan(text, text, 0, options).await
+    }
+
+    /// The parsed query `text`, which stands at byte `offset` of `whole`.
+    pub(crate) fn parsed(&self, text: &str, whole: &str, offset: usize) -> Result<Arc<Query>> {
+        self.plans.query(text, whole, offset)
     }
 
     /// Parses and plans the query `text`, which stands at byte `offset` of `whole`.
@@ -211,7 +215,11 @@ impl Graph {
     /// As [`Self::query`].
     pub async fn plan_frame(&self, frame: &Frame, options: &QueryOptions) -> Result<PlannedQuery> {
         let snapshot = self.storage.snapshot(options.snapshot).await?;
-        let optimized = optimize(frame.plan().clone(), facts(snapshot.as_ref()))?;
+        let results = bind_results(
+            frame.plan(),
+            bind_context(snapshot.as_ref(), options, &now()),
+        )?;
+        let optimized = optimize(results, facts(snapshot.as_ref()))?;
         let plan = distributed_planner(snapshot.as_ref(), options).plan(&optimized)?;
         Ok(PlannedQuery {
             plan,
@@ -430,14 +438,7 @@ impl Graph {
         let query = Query::parse_clauses(clauses)?;
         let plan = query.bind_onto(
             frame.plan(),
-            BindContext {
-                schema: snapshot.schema(),
-                statistics: snapshot.statistics(),
-                parameters: &options.parameters,
-                procedures: &options.procedures,
-                now: &now(),
-                constant: &constant,
-            },
+            bind_context(snapshot.as_ref(), options, &now()),
         )?;
         Ok(frame.with_plan(plan))
     }
@@ -448,7 +449,11 @@ impl Graph {
     /// As [`Self::query`].
     pub async fn collect(&self, frame: &Frame, options: &QueryOptions) -> Result<QueryResult> {
         let snapshot = self.storage.snapshot(options.snapshot).await?;
-        let plan = optimize(frame.plan().clone(), facts(snapshot.as_ref()))?;
+        let results = bind_results(
+            frame.plan(),
+            bind_context(snapshot.as_ref(), options, &now()),
+        )?;
+        let plan = optimize(results, facts(snapshot.as_ref()))?;
         run_plan(&self.storage, snapshot.as_ref(), &plan, options).await
     }
 }

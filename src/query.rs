@@ -88,14 +88,7 @@ pub(crate) async fn prepare(
             snapshot,
         });
     }
-    let bound = query.bind(BindContext {
-        schema: snapshot.schema(),
-        statistics: snapshot.statistics(),
-        parameters: &options.parameters,
-        procedures: &options.procedures,
-        now: &now(),
-        constant: &constant,
-    })?;
+    let bound = query.bind(bind_context(snapshot.as_ref(), options, &now()))?;
     let optimized = optimize(bound.plan.clone(), facts(snapshot.as_ref()))?;
     if let Some(key) = key.filter(|_| !bound.volatile) {
         plans.keep(
@@ -112,6 +105,22 @@ pub(crate) async fn prepare(
         warnings: bound.warnings,
         snapshot,
     })
+}
+
+/// What a query is bound against.
+pub(crate) fn bind_context<'a>(
+    snapshot: &'a dyn Snapshot,
+    options: &'a QueryOptions,
+    now: &'a Value,
+) -> BindContext<'a> {
+    BindContext {
+        schema: snapshot.schema(),
+        statistics: snapshot.statistics(),
+        parameters: &options.parameters,
+        procedures: &options.procedures,
+        now,
+        constant: &constant,
+    }
 }
 
 /// What the optimizer may know of a snapshot.

@@ -71,6 +71,20 @@ def test_a_frame_gives_what_the_text_gives(graph: gr.Graph, frame: object, text:
     assert rows(built.collect(engine="staged", partitions=3)) == expected
 
 
+def test_entities_of_a_frame_stay_entities(graph: gr.Graph) -> None:
+    people_frame = graph.nodes("Person")
+    oldest = people_frame.cypher("WITH n0 WHERE n0.age IS NOT NULL RETURN n0 AS p ORDER BY n0.age DESC LIMIT 1")
+    assert rows(oldest.at("p").select("age").collect()) == [(65,)]
+    [row] = oldest.collect().to_pylist()
+    assert (row["p"].labels, row["p"].properties.keys() >= {"id", "name"}) == (["Person"], True)
+    named = people_frame.select(**{"n0.name": "age"}).cypher("MATCH (n0:City {name: 'Ulm'}) RETURN n0.name AS city")
+    assert rows(named.collect()) == [("Ulm",)] * 12
+    with pytest.raises(gr.UnsupportedError, match="cypher"):
+        people_frame.select(x=gr.function("labels", gr.col("n0"))).collect()
+    with pytest.raises(gr.InvalidQueryError, match="arguments"):
+        people_frame.select(x=gr.function("size")).collect(engine="staged")
+
+
 def test_what_a_frame_cannot_do_is_said(graph: gr.Graph) -> None:
     people_frame = graph.nodes("Person")
     with pytest.raises(gr.InvalidQueryError, match="line 1, column 12"):

@@ -5,11 +5,11 @@ mod found;
 mod merge;
 mod set;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use arrow::record_batch::RecordBatch;
 use futures::TryStreamExt;
-use grism_core::{Error, ErrorKind, Result, SnapshotId, Storage, Value};
+use grism_core::{Error, ErrorKind, Result, Snapshot, SnapshotId, Storage, Value};
 use grism_cypher::{BindContext, BindState, BoundWrite, Query, QueryPart, Warning, WriteKind};
 use grism_engine::{PhysicalSchema, PlannerConfig};
 use grism_local::{LocalExecutor, LocalPhysicalPlanner};
@@ -36,13 +36,7 @@ pub(crate) async fn write_query(
     let mut attempt = 0;
     loop {
         let snapshot = storage.snapshot(SnapshotId::default()).await?;
-        let mut writer = Writer {
-            storage,
-            options,
-            transaction: Transaction::new(snapshot),
-            now: now(),
-            warnings: Vec::new(),
-        };
+        let mut writer = Writer::new(storage, options, snapshot);
         let (schema, batches) = writer.run(query).await?;
         let counts = writer.transaction.counts();
         let changes = writer.transaction.finish()?;
@@ -59,6 +53,20 @@ pub(crate) async fn write_query(
             Ok(_) => return Ok(result(schema, batches, writer.warnings, counts)),
         }
     }
+}
+
+/// The plans of a query that writes, clause by clause: it is bound and planned over no rows, so that nothing is written.
+pub(crate) async fn explain_write(
+    storage: &Arc<dyn Storage>,
+    query: &Query,
+    options: &QueryOptions,
+) -> Result<String> {
+    let snapshot = storage.snapshot(options.snapshot).await?;
+    let mut writer = Writer::new(storage, options, snapshot);
+    writer.explained = Some(Mutex::default());
+    writer.run(query).await?;
+    let explained = writer.explained.take().unwrap_or_default();
+    Ok(explained.into_inner().unwrap_or_default())
 }
 
 fn result(
@@ -85,9 +93,35 @@ struct Writer<'a> {
     /// The instant that the statement's clocks show.
     now: Value,
     warnings: Vec<Warning>,
+    /// The plans so far, where the query is explained and not run.
+    explained: Option<Mutex<String>>,
 }
 
-impl Writer<'_> {
+impl<'a> Writer<'a> {
+    fn new(
+        storage: &'a Arc<dyn Storage>,
+        options: &'a QueryOptions,
+        snapshot: Arc<dyn Snapshot>,
+    ) -> Self {
+        Self {
+            storage,
+            options,
+            transaction: Transaction::new(snapshot),
+            now: now(),
+            warnings: Vec::new(),
+            explained: None,
+        }
+    }
+
+    /// Adds to the plans, where the query is explained.
+    fn explain(&self, text: &str) {
+        if let Some(explained) = &self.explained
+            && let Ok(mut explained) = explained.lock()
+        {
+            explained.push_str(text);
+        }
+    }
+
     /// Runs every branch; the columns and rows of the result.
     async fn run(&mut self, query: &Query) -> Result<(PlanSchema, Vec<RecordBatch>)> {
         let mut branches = Vec::new();
@@ -122,6 +156,9 @@ impl Writer<'_> {
     async fn branch(&mut self, query: &Query, branch: usize) -> Result<Found> {
         let mut state = BindState::default();
         let mut rows = Found::unit()?;
+        if self.explained.is_some() {
+            rows = rows.rows(&[])?;
+        }
         let mut returned = false;
         for part in query.parts(branch) {
             let schema = Arc::new(self.transaction.schema().clone());
@@ -139,6 +176,7 @@ impl Writer<'_> {
                 QueryPart::Write { clause, patterns } => {
                     let write =
                         query.bind_write(branch, *clause, patterns.as_ref(), &state, context)?;
+                    self.explain(&format!("{}:\n", write.kind.name()));
                     rows = self.write(&write, rows).await?;
                     state = BindState {
                         scope: self.typed_scope(&write, &rows),
@@ -149,6 +187,7 @@ impl Writer<'_> {
                 part => {
                     let bound = query.bind_read(branch, part, &state, context)?;
                     self.warnings.extend(bound.warnings);
+                    self.explain("Read:\n");
                     rows = self.evaluate(&bound.plan.with_rows(&rows.leaf())?).await?;
                     state = bound.state;
                     returned = matches!(part, QueryPart::Return(_));
@@ -189,6 +228,9 @@ impl Writer<'_> {
             threads: self.options.runtime.threads,
         });
         let plan = planner.plan(&optimized)?;
+        for line in plan.display().lines().filter(|_| self.explained.is_some()) {
+            self.explain(&format!("  {line}\n"));
+        }
         let schema = plan.root.schema().clone();
         let executor = LocalExecutor::with_config(self.options.runtime.clone());
         let run = executor.execute_at(plan, Arc::clone(self.storage), snapshot)?;

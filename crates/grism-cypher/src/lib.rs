@@ -13,7 +13,7 @@ pub use binder::{
     MergeWrite, Parameters, Procedure, ProcedureColumn, Procedures, Scope, SetItem, Variable,
     WriteKind,
 };
-pub use query::{BindState, BoundRead, Query, QueryPart};
+pub use query::{BindState, BoundRead, Query, QueryPart, bind_results};
 pub use statement::{
     CopyFrom, CopySource, ExplainFormat, ExplainOptions, MissingMember, RoleColumn, ShowKind,
     Statement, StatementKind, parse_statements,

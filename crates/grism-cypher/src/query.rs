@@ -12,7 +12,9 @@ use open_cypher::ast::{
     SingleQuery, UnionOperator,
 };
 
-use crate::binder::{BindContext, Binder, BoundQuery, BoundWrite, Scope};
+use crate::binder::{
+    BindContext, Binder, BoundQuery, BoundWrite, ProjectionKind, Scope, column_for,
+};
 use crate::check::check_query;
 use crate::parse::parse_query;
 use crate::source::Source;
@@ -117,26 +119,18 @@ impl Query {
     /// # Errors
     /// As [`Self::bind`].
     pub fn bind_onto(&self, plan: &LogicalPlan, context: BindContext<'_>) -> Result<LogicalPlan> {
-        let columns = plan.schema()?;
-        let mut scope = Scope::default();
-        for column in &columns.columns {
-            scope.put(&column.name, &column.name, column.ty.clone());
+        let mut binder = frame_binder(self.source(), plan, context)?;
+        for clause in &self.syntax.head.kind.clauses {
+            match &clause.kind {
+                ClauseKind::Return(returned) => {
+                    binder.projection(&returned.projection, None, ProjectionKind::Inner)?;
+                }
+                _ => binder.clause(clause)?,
+            }
         }
-        let state = BindState {
-            scope,
-            // Whatever clauses were bound before, their internal columns are gone.
-            counter: 0,
-            columns,
-        };
-        let clauses = 0..self.syntax.head.kind.clauses.len();
-        if self.returns() {
-            let read = self.bind_read(0, &QueryPart::Return(clauses), &state, context)?;
-            return read.plan.with_rows(plan);
-        }
-        let read = self.bind_read(0, &QueryPart::Read(clauses), &state, context)?;
-        let variables = read.state.scope.variables.into_iter();
+        let variables = binder.scope.variables.into_iter();
         Ok(LogicalPlan::Project {
-            input: Arc::new(read.plan.with_rows(plan)?),
+            input: Arc::new(binder.plan.with_rows(plan)?),
             expressions: variables
                 .map(|variable| (LogicalExpr::Column(variable.column), variable.name))
                 .collect(),
@@ -261,7 +255,7 @@ impl Query {
         for clause in clauses {
             match &clause.kind {
                 ClauseKind::Return(returned) if returns => {
-                    binder.projection(&returned.projection, None, true)?;
+                    binder.projection(&returned.projection, None, ProjectionKind::Return)?;
                 }
                 _ => binder.clause(clause)?,
             }
@@ -301,6 +295,55 @@ impl Query {
         binder.counter = state.counter;
         binder
     }
+}
+
+/// `plan` with the entities among its columns as values: what a frame gives when it is run.
+///
+/// # Errors
+/// Those of type inference.
+pub fn bind_results(plan: &LogicalPlan, context: BindContext<'_>) -> Result<LogicalPlan> {
+    let columns = plan.schema()?.columns;
+    if !columns.iter().any(|column| column.ty.may_hold_entity()) {
+        return Ok(plan.clone());
+    }
+    let nowhere = Source {
+        text: "",
+        whole: "",
+        offset: 0,
+    };
+    let mut binder = frame_binder(nowhere, plan, context)?;
+    binder.results()?;
+    binder.plan.with_rows(plan)
+}
+
+/// A binder whose variables are the columns of `plan`.
+fn frame_binder<'a>(
+    source: Source<'a>,
+    plan: &LogicalPlan,
+    context: BindContext<'a>,
+) -> Result<Binder<'a>> {
+    let columns = plan.schema()?;
+    let mut binder = Binder::new(source, context);
+    // A name with a dot would be taken for a property's column.
+    let expressions: Vec<(LogicalExpr, String)> = columns
+        .names()
+        .map(|name| (LogicalExpr::column(name), column_for(name)))
+        .collect();
+    for (column, (_, name)) in columns.columns.iter().zip(&expressions) {
+        binder.scope.put(&column.name, name, column.ty.clone());
+    }
+    let renamed = columns
+        .names()
+        .zip(&expressions)
+        .any(|(own, (_, name))| own != name);
+    binder.plan = LogicalPlan::Argument(columns);
+    if renamed {
+        binder.plan = LogicalPlan::Project {
+            input: Arc::new(std::mem::replace(&mut binder.plan, LogicalPlan::Unit)),
+            expressions,
+        };
+    }
+    Ok(binder)
 }
 
 fn is_write(clause: &Clause) -> bool {

@@ -6,7 +6,7 @@ use grism_core::{Error, GraphSchema, Result, SOURCE_ROLE, TARGET_ROLE, Type, Val
 
 use crate::{
     Aggregate, AggregateCall, Direction, EdgeExpand, LogicalExpr, LogicalPlan, NodeScan,
-    PlanSchema, RoleBinding, RoleExpand, RoleSource, SortKey, infer_type,
+    PlanSchema, RoleBinding, RoleExpand, RoleSource, ScalarFunction, SortKey, infer_type,
 };
 
 /// The column or property `name`, to be resolved by the frame it is used in.
@@ -378,6 +378,18 @@ impl Frame {
                     LogicalExpr::Literal(Value::Null)
                 })
             }
+            LogicalExpr::Function {
+                function,
+                arguments,
+            } => {
+                if let Err(error) = check_call(function, &arguments, &columns) {
+                    failure.get_or_insert(error);
+                }
+                LogicalExpr::Function {
+                    function,
+                    arguments,
+                }
+            }
             other => other,
         });
         failure.map_or(Ok(resolved), Err)
@@ -423,6 +435,42 @@ impl Frame {
             ty,
         })
     }
+}
+
+/// A function has as many arguments as it takes, and what reads an entity's contents is left to clauses.
+fn check_call(
+    function: ScalarFunction,
+    arguments: &[LogicalExpr],
+    columns: &PlanSchema,
+) -> Result<()> {
+    let (least, most) = function.arity();
+    let name = function.name();
+    if !(least..=most).contains(&arguments.len()) {
+        return Err(Error::invalid_query(format!(
+            "`{name}()` takes {least} to {most} arguments, not {}",
+            arguments.len()
+        )));
+    }
+    let of_entity = arguments.iter().any(|argument| match argument {
+        LogicalExpr::Column(column) => columns
+            .find(column)
+            .is_some_and(|column| column.ty.may_hold_entity()),
+        _ => false,
+    });
+    let ids = [
+        ScalarFunction::Id,
+        ScalarFunction::ElementId,
+        ScalarFunction::Size,
+        ScalarFunction::Head,
+        ScalarFunction::Last,
+        ScalarFunction::Coalesce,
+    ];
+    if of_entity && !ids.contains(&function) {
+        return Err(Error::unsupported(format!(
+            "`{name}()` of an entity in a frame is not supported; cypher() goes on with clauses"
+        )));
+    }
+    Ok(())
 }
 
 fn unknown<'a>(what: &str, name: &str, known: impl IntoIterator<Item = &'a str>) -> Error {

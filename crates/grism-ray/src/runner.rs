@@ -246,7 +246,7 @@ impl Run<'_> {
         let text = serde_json::to_vec(&spec).map_err(|error| Error::internal(error.to_string()))?;
         let (executor, storage) = (self.executor.clone(), Arc::clone(&self.storage));
         let (cancellation, sender) = (self.cancellation.clone(), sender.clone());
-        tokio::spawn(async move {
+        let attempt = tokio::spawn(async move {
             let run = async {
                 let spec: TaskSpec = serde_json::from_slice(&text)
                     .map_err(|error| Error::internal(format!("a task: {error}")))?;
@@ -254,7 +254,14 @@ impl Run<'_> {
                     .execute(&spec, bundles, storage, cancellation)
                     .await
             };
-            let message = match run.await {
+            run.await
+        });
+        tokio::spawn(async move {
+            // A task that panicked is a task that failed.
+            let ended = attempt.await.unwrap_or_else(|error| {
+                Err(Error::internal(format!("a task did not end: {error}")))
+            });
+            let message = match ended {
                 Ok(TaskOutput {
                     bundles,
                     statistics,

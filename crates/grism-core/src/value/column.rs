@@ -134,6 +134,18 @@ fn read(array: &dyn Array, row: usize, ty: Option<&Type>) -> Result<Value> {
     })
 }
 
+impl IncidenceValue {
+    /// A field of the column that holds incidences.
+    fn part(&self, field: &str) -> Value {
+        match field {
+            "hyperedge" => Value::Hyperedge(Box::new(self.hyperedge.clone())),
+            "role" => Value::String(self.role.clone()),
+            "position" => Value::Int64(self.position),
+            _ => self.member.clone(),
+        }
+    }
+}
+
 fn incidence(array: &dyn Array, row: usize) -> Result<Value> {
     let Value::Map(mut parts) = read(array, row, None)? else {
         return Err(Error::internal("an incidence of another form"));
@@ -243,18 +255,21 @@ fn column(values: &[&Value], data_type: &DataType) -> Result<ArrayRef> {
             )?)
         }
         DataType::Struct(fields) => {
-            let null = Value::Null;
             let columns = fields
                 .iter()
                 .map(|field: &Arc<Field>| {
                     let cells = values
                         .iter()
                         .map(|value| match value {
-                            Value::Null => Ok(&null),
-                            Value::Map(entries) => Ok(entries.get(field.name()).unwrap_or(&null)),
+                            Value::Null => Ok(Value::Null),
+                            Value::Map(entries) => {
+                                Ok(entries.get(field.name()).cloned().unwrap_or(Value::Null))
+                            }
+                            Value::Incidence(incidence) => Ok(incidence.part(field.name())),
                             other => Err(mismatch(other, data_type)),
                         })
-                        .collect::<Result<Vec<_>>>()?;
+                        .collect::<Result<Vec<Value>>>()?;
+                    let cells: Vec<&Value> = cells.iter().collect();
                     column(&cells, field.data_type())
                 })
                 .collect::<Result<Vec<_>>>()?;

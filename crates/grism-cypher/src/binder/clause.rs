@@ -9,6 +9,7 @@ use grism_logical::{
 use open_cypher::ast::{Clause, ClauseKind, Expr, MatchClause, SingleQuery, UnwindClause};
 
 use super::Binder;
+use super::projection::ProjectionKind;
 use super::scope::column_for;
 
 impl Binder<'_> {
@@ -23,7 +24,7 @@ impl Binder<'_> {
                         .invalid("RETURN must be the last clause", clause.span)
                         .with_code("SyntaxError:InvalidClauseComposition"));
                 }
-                self.projection(&returned.projection, None, true)?;
+                self.projection(&returned.projection, None, ProjectionKind::Return)?;
                 return Ok(std::mem::replace(&mut self.plan, LogicalPlan::Unit));
             }
             match &clause.kind {
@@ -68,7 +69,8 @@ impl Binder<'_> {
             ClauseKind::Match(matched) => return self.match_clause(matched),
             ClauseKind::Unwind(unwind) => return self.unwind(unwind),
             ClauseKind::With(with) => {
-                return self.projection(&with.projection, with.where_clause.as_ref(), false);
+                let predicate = with.where_clause.as_ref();
+                return self.projection(&with.projection, predicate, ProjectionKind::With);
             }
             ClauseKind::Return(_) => {
                 return Err(self

@@ -73,7 +73,12 @@ impl Binder<'_> {
     /// The column of an entity that a pattern starts from, though its type is known only at run time.
     pub(super) fn entity_of(&mut self, expression: LogicalExpr, _span: Span) -> Result<String> {
         let entity = LogicalExpr::call(ScalarFunction::Entity, vec![expression]);
-        let tables: Vec<_> = self.schema.node_tables().map(|table| table.id).collect();
+        // A node, or a hyperedge of a declared type.
+        let hyperedges = self.schema.hyperedge_tables();
+        let declared = hyperedges.filter(|(_, ty)| ty.declared);
+        let mut tables: Vec<_> = declared.map(|(table, _)| table.id).collect();
+        tables.extend(self.schema.node_tables().map(|table| table.id));
+        tables.sort_unstable();
         let name = self.internal_name("entity");
         let typed = entity.convert(&Type::Any, &Type::Node(tables.into()));
         self.pend(Pending::Column(typed, name.clone()));

@@ -222,7 +222,7 @@ impl Binder<'_> {
         let labelled = node
             .labels
             .as_ref()
-            .map(|labels| self.labelled_tables(labels))
+            .map(|labels| self.found_tables(labels))
             .transpose()?;
         // Where labels may have changed, the tables alone do not tell.
         let check = node.labels.clone().filter(|_| {
@@ -268,8 +268,8 @@ impl Binder<'_> {
         let (column, bound) = match (known, &name) {
             (Some((column, Type::Any)), _) => {
                 let column = self.entity_of(LogicalExpr::Column(column), span)?;
-                let tables = self.schema.node_tables().map(|table| table.id);
-                (column, Some(Type::Node(tables.collect())))
+                let ty = self.plan.schema()?.find(&column).map(|own| own.ty.clone());
+                (column, Some(ty.unwrap_or(Type::Null)))
             }
             (Some((column, Type::Null)), _) => {
                 let name = self.internal_name("entity");

@@ -21,7 +21,9 @@ impl Binder<'_> {
         key: &Name,
     ) -> Result<LogicalExpr> {
         let name = key.kind.text.as_str();
-        let Some(ty) = self.property_type(tables, name)? else {
+        let known = self.property_type(tables, name)?;
+        let set_here = self.setting.iter().any(|own| own == name);
+        let Some(ty) = known.or(set_here.then_some(Type::Any)) else {
             let schema = Arc::clone(self.schema);
             let known = tables.iter().filter_map(|table| schema.table(*table).ok());
             let known = known.flat_map(|table| {

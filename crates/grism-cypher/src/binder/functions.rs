@@ -87,6 +87,7 @@ impl Binder<'_> {
                 .map(|function| function.name())
                 .filter(|name| !name.starts_with('#'));
             let known = known.chain(AggregateFunction::ALL.map(AggregateFunction::name));
+            let known = known.chain(["upper", "lower", "ceiling", "exists", "timestamp"]);
             if ELSEWHERE
                 .iter()
                 .any(|later| later.eq_ignore_ascii_case(&name))

@@ -8,19 +8,31 @@ use open_cypher::ast::{LabelExpression, LabelExpressionKind};
 use super::{Binder, hint};
 
 impl Binder<'_> {
-    /// The tables whose entities a label expression in a node pattern allows.
-    ///
-    /// A declared hyperedge type is a label of its hyperedges. Where the expression negates or asks for any label, it
-    /// speaks of nodes only.
+    /// The tables whose entities a label expression allows in a node pattern, which finds hyperedges only of the types
+    /// that it names: `!Person` and `%` speak of nodes.
+    pub(super) fn found_tables(&mut self, labels: &LabelExpression) -> Result<Tables> {
+        let mut named = Vec::new();
+        positive_names(labels, &mut named);
+        let allowed = self.labelled_tables(labels)?;
+        let mut found = Vec::new();
+        for id in allowed.iter() {
+            let hyperedge_type = self.schema.table(*id)?.hyperedge_type();
+            if hyperedge_type.is_none_or(|ty| named.contains(&ty.name.as_str())) {
+                found.push(*id);
+            }
+        }
+        Ok(found.into())
+    }
+
+    /// The tables for whose entities a label expression holds. A declared hyperedge type is a label of its hyperedges.
     pub(super) fn labelled_tables(&mut self, labels: &LabelExpression) -> Result<Tables> {
         self.warn_of_unknown_labels(labels);
-        let positive = is_positive(labels);
         let tables: Vec<&Table> = self
             .schema
             .tables()
             .filter(|table| match &table.kind {
                 TableKind::Nodes { .. } => true,
-                TableKind::Hyperedges(hyperedge_type) => hyperedge_type.declared && positive,
+                TableKind::Hyperedges(hyperedge_type) => hyperedge_type.declared,
             })
             .collect();
         let mut allowed = Vec::new();
@@ -92,14 +104,15 @@ impl Binder<'_> {
     }
 }
 
-fn is_positive(labels: &LabelExpression) -> bool {
+/// The names that stand in the expression without a negation.
+fn positive_names<'l>(labels: &'l LabelExpression, names: &mut Vec<&'l str>) {
     match &labels.kind {
-        LabelExpressionKind::Name(_) => true,
+        LabelExpressionKind::Name(name) => names.push(&name.kind.text),
         LabelExpressionKind::And(parts) | LabelExpressionKind::Or(parts) => {
-            parts.iter().all(is_positive)
+            parts.iter().for_each(|part| positive_names(part, names));
         }
-        LabelExpressionKind::Parenthesized(inner) => is_positive(inner),
-        _ => false,
+        LabelExpressionKind::Parenthesized(inner) => positive_names(inner, names),
+        _ => {}
     }
 }
 

@@ -32,6 +32,8 @@ use open_cypher::ast::visit::{Visitor, walk_expr};
 use open_cypher::ast::{Expr, ExprKind, RegularQuery, UnionOperator};
 
 pub(crate) use functions::is_aggregate;
+pub(crate) use projection::ProjectionKind;
+pub(crate) use scope::column_for;
 
 pub use call::{Procedure, ProcedureColumn, Procedures};
 pub use scope::{Scope, Variable};
@@ -102,6 +104,8 @@ pub(crate) struct Binder<'a> {
     aggregates: Option<Vec<(AggregateCall, String)>>,
     /// Aliases of the projection whose ORDER BY is being bound.
     aliases: Vec<(String, LogicalExpr)>,
+    /// Properties that the clause being bound sets: they exist when it reads them, though not yet when it is bound.
+    setting: Vec<String>,
     /// The pattern that the plan ends with, which the next MATCH may add to.
     open: Option<OpenPattern>,
     /// Variables that enclosing comprehensions, quantifiers and reductions bind, the innermost last.
@@ -155,6 +159,7 @@ impl<'a> Binder<'a> {
             aggregates: None,
             aliases: Vec::new(),
             open: None,
+            setting: Vec::new(),
             lambdas: Vec::new(),
         }
     }

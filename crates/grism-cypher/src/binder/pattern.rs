@@ -120,6 +120,11 @@ impl Binder<'_> {
         for (index, kind) in kinds.iter().enumerate() {
             if let StepKind::Roles { .. } = kind {
                 let step = &elements.steps[index];
+                if step.names.is_empty() {
+                    let what =
+                        "a step of variable length from a hyperedge without the name of a role";
+                    return Err(self.source.unsupported(what, step.span));
+                }
                 let Some(length) = step.length else { continue };
                 elements.groups.push(Group {
                     pattern: GroupPattern::Steps(Box::new(step_alone(step))),

@@ -26,12 +26,23 @@ struct Order {
     span: Span,
 }
 
+/// What a projection stands for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ProjectionKind {
+    /// WITH: every expression has a name, and entities stay entities.
+    With,
+    /// RETURN of a subquery or a frame: names come from the text, and entities stay entities.
+    Inner,
+    /// RETURN of a query: entities become values.
+    Return,
+}
+
 impl Binder<'_> {
     pub(crate) fn projection(
         &mut self,
         projection: &ProjectionClause,
         predicate: Option<&Expr>,
-        is_return: bool,
+        kind: ProjectionKind,
     ) -> Result<()> {
         let distinct = projection
             .quantifier
@@ -49,7 +60,7 @@ impl Binder<'_> {
             predicate = None;
         }
         self.aggregates = Some(Vec::new());
-        let mut items = self.items(projection, is_return)?;
+        let mut items = self.items(projection, kind)?;
         self.aliases = items
             .iter()
             .map(|item| (item.name.clone(), item.expression.clone()))
@@ -117,7 +128,7 @@ impl Binder<'_> {
         let plan = std::mem::replace(&mut self.plan, LogicalPlan::Unit);
         self.plan = plan.keep_columns(&columns)?;
         self.scope = scope;
-        if is_return {
+        if kind == ProjectionKind::Return {
             self.result(&items)
         } else {
             Ok(())
@@ -143,12 +154,12 @@ impl Binder<'_> {
             .any(|name| self.scope.find(name).is_some() && !kept(name))
     }
 
-    fn items(&mut self, projection: &ProjectionClause, is_return: bool) -> Result<Vec<Item>> {
+    fn items(&mut self, projection: &ProjectionClause, kind: ProjectionKind) -> Result<Vec<Item>> {
         let mut items: Vec<Item> = Vec::new();
         for item in &projection.items {
             match &item.kind {
                 ProjectionItemKind::Wildcard => {
-                    if is_return && self.scope.variables.is_empty() {
+                    if kind != ProjectionKind::With && self.scope.variables.is_empty() {
                         return Err(self
                             .source
                             .invalid("RETURN * needs at least one variable", item.span)
@@ -178,7 +189,9 @@ impl Binder<'_> {
                         Some(alias) => alias.kind.text.clone(),
                         None => match &syntax.kind {
                             open_cypher::ast::ExprKind::Variable(name) => name.kind.text.clone(),
-                            _ if is_return => self.source.slice(syntax.span).to_owned(),
+                            _ if kind != ProjectionKind::With => {
+                                self.source.slice(syntax.span).to_owned()
+                            }
                             _ => {
                                 return Err(self
                                     .source
@@ -385,6 +398,23 @@ impl Binder<'_> {
         Ok(())
     }
 
+    /// Makes values of the entities among the variables in scope, which become the result's columns.
+    pub(crate) fn results(&mut self) -> Result<()> {
+        let items: Vec<Item> = self
+            .scope
+            .variables
+            .iter()
+            .map(|variable| Item {
+                column: variable.column.clone(),
+                name: variable.name.clone(),
+                expression: LogicalExpr::column(&variable.column),
+                ty: variable.ty.clone(),
+                span: open_cypher::Span::empty(0),
+            })
+            .collect();
+        self.result(&items)
+    }
+
     /// Gives the result columns their names, and makes values of the entities among them.
     fn result(&mut self, items: &[Item]) -> Result<()> {
         let mut expressions = Vec::new();
@@ -463,7 +493,7 @@ impl Binder<'_> {
         {
             return Ok(());
         }
-        self.items(projection, true).map(|_| ())?;
+        self.items(projection, ProjectionKind::Inner).map(|_| ())?;
         // Columns that the list asked for stay below: they may say whether there is a row at all.
         self.flush_pending()
     }

@@ -48,7 +48,7 @@ impl Scope {
 
 /// The column for a variable: its own name, in brackets where that could be taken for a property's column (which has a
 /// dot), an internal one (which starts with `#`), or another bracketed one.
-pub(super) fn column_for(name: &str) -> String {
+pub(crate) fn column_for(name: &str) -> String {
     if name.contains('.') || name.starts_with(['#', '[']) {
         format!("[{name}]")
     } else {

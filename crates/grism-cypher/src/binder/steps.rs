@@ -25,7 +25,10 @@ impl Binder<'_> {
             let left = forward && self.has_roles(&entities[step.left], step)?;
             let right = backward && self.has_roles(&entities[step.right], step)?;
             kinds.push(match (left, right) {
-                (false, false) => StepKind::Edge,
+                (false, false) => {
+                    self.check_directed(step)?;
+                    StepKind::Edge
+                }
                 (true, false) if step.length.is_some() => StepKind::Roles { reversed: false },
                 (false, true) if step.length.is_some() => StepKind::Roles { reversed: true },
                 (true, false) => StepKind::Role { reversed: false },
@@ -78,6 +81,24 @@ impl Binder<'_> {
             }
         }
         Ok(kinds)
+    }
+
+    /// Roles that are followed one after the other have a direction.
+    fn check_directed(&self, step: &Step<'_>) -> Result<()> {
+        let either_way = !matches!(
+            step.pattern.direction.kind,
+            RelationshipDirection::Right | RelationshipDirection::Left
+        );
+        let is_role = |name: &String| {
+            let mut types = self.schema.hyperedge_tables();
+            types.any(|(_, ty)| ty.declared && ty.role(name).is_some())
+                && self.schema.hyperedge_table(name).is_none()
+        };
+        if either_way && step.length.is_some() && step.names.iter().any(is_role) {
+            let what = "role steps of variable length without direction";
+            return Err(self.source.unsupported(what, step.span));
+        }
+        Ok(())
     }
 
     /// Whether `entity` is a hyperedge of which the step names a role.

@@ -8,6 +8,7 @@ use open_cypher::ast::{
     SingleQuery, SubqueryExpression, SubqueryExpressionKind, UnaryOperator, UnionOperator,
 };
 
+use super::projection::ProjectionKind;
 use super::{Binder, Pending};
 
 impl Binder<'_> {
@@ -152,7 +153,7 @@ impl Binder<'_> {
                     if lists {
                         inner.check_items(projection)?;
                     } else {
-                        inner.projection(projection, None, false)?;
+                        inner.projection(projection, None, ProjectionKind::Inner)?;
                     }
                 }
                 ClauseKind::Create(_)

@@ -101,6 +101,22 @@ impl Operand {
         if self.is_null_type() {
             return Ok(BooleanArray::new_null(self.array.len()));
         }
+        if self.data_type() == &DataType::LargeBinary {
+            // Values of any type: booleans among them.
+            return (0..self.array.len())
+                .map(
+                    |row| match Value::from_typed(&self.array, row, &grism_core::Type::Any)? {
+                        Value::Null => Ok(None),
+                        Value::Bool(value) => Ok(Some(value)),
+                        other => Err(Error::invalid_data(format!(
+                            "a condition is a boolean, not {}",
+                            other.type_name()
+                        ))
+                        .with_code("TypeError:InvalidArgumentType")),
+                    },
+                )
+                .collect();
+        }
         self.as_array::<BooleanArray>().cloned()
     }
 }

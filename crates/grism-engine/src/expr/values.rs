@@ -136,6 +136,9 @@ fn call(function: F, mut arguments: Vec<Value>) -> Result<Value> {
         (F::Properties | F::PropertyMap, Value::Map(entries)) => Value::Map(entries),
         (F::Properties | F::PropertyMap, base) => Value::Map(properties(base, function)?),
         (F::Labels, Value::Node(node)) => texts(read(node.contents)?.labels.into_iter()),
+        (F::Labels, Value::Hyperedge(hyperedge)) => {
+            texts(std::iter::once(read(hyperedge.contents)?.type_name))
+        }
         (F::Type, Value::Hyperedge(hyperedge)) => {
             Value::String(read(hyperedge.contents)?.type_name)
         }

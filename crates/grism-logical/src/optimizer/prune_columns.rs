@@ -377,12 +377,16 @@ impl Pruner<'_> {
     }
 
     fn prune_aggregate(&self, aggregate: &Aggregate, needs: &Needs) -> Result<LogicalPlan> {
-        let kept: Vec<_> = aggregate
+        let mut kept: Vec<_> = aggregate
             .aggregates
             .iter()
             .filter(|(_, name)| needs.columns.contains(name))
             .cloned()
             .collect();
+        if aggregate.keys.is_empty() && kept.is_empty() {
+            // Without keys there is one group, empty or not, whether its values are read or not.
+            kept.extend(aggregate.aggregates.first().cloned());
+        }
         let arguments = kept.iter().filter_map(|(call, _)| call.argument.as_ref());
         let expressions = aggregate.keys.iter().map(|(key, _)| key).chain(arguments);
         let (input, rewritten) = self.with(&aggregate.input, expressions, Needs::default())?;

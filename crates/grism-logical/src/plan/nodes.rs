@@ -366,13 +366,15 @@ impl Aggregate {
     /// Whether a row that comes twice changes nothing.
     #[must_use]
     pub fn ignores_duplicates(&self) -> bool {
-        self.aggregates.iter().all(|(call, _)| {
-            let extreme = matches!(
-                call.function,
-                AggregateFunction::Min | AggregateFunction::Max
-            );
-            call.distinct || extreme
-        })
+        let says_something = !self.keys.is_empty() || !self.aggregates.is_empty();
+        says_something
+            && self.aggregates.iter().all(|(call, _)| {
+                let extreme = matches!(
+                    call.function,
+                    AggregateFunction::Min | AggregateFunction::Max
+                );
+                call.distinct || extreme
+            })
     }
 }
 

@@ -45,6 +45,20 @@ pub enum WriteKind {
     },
 }
 
+impl WriteKind {
+    /// The clause, as plans name it.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Create(_) => "Create",
+            Self::Merge(_) => "Merge",
+            Self::Set(_) => "Set",
+            Self::Delete { detach: false, .. } => "Delete",
+            Self::Delete { detach: true, .. } => "DetachDelete",
+        }
+    }
+}
+
 /// What is created for a row.
 #[derive(Clone, Debug, Default)]
 pub struct Created {

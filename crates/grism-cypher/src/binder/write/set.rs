@@ -13,6 +13,12 @@ use super::{SetItem, WriteKind};
 
 impl Binder<'_> {
     pub(super) fn set(&mut self, set: &SetClause) -> Result<Vec<SetItem>> {
+        for item in &set.items {
+            if let SetItemKind::Property { target, .. } = &item.kind {
+                let key = self.target(target)?.1;
+                self.setting.push(key);
+            }
+        }
         let mut items = Vec::new();
         for item in &set.items {
             items.push(match &item.kind {
