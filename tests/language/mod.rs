@@ -98,7 +98,10 @@ fn in_code(line: &str) -> Option<(String, &str)> {
 }
 
 async fn answer(graph: &Graph, query: &str) -> String {
-    let result = match graph.execute(query, &QueryOptions::default()).await {
+    // One thread, since rows and collected lists have an order only where ORDER BY gives one.
+    let mut options = QueryOptions::default();
+    options.runtime.threads = 1;
+    let result = match graph.execute(query, &options).await {
         Ok(result) => result,
         Err(error) => return format!("error: {}\n", error.message()),
     };

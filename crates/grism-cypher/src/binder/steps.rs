@@ -161,8 +161,8 @@ impl Binder<'_> {
             }
             return Ok(!types.is_empty());
         }
-        // What is bound to an entity of any kind may be one of the types that have the role.
-        if entity.labelled.is_some() || step.names.is_empty() || types.is_empty() {
+        // What may be a node as well may still be one of the types that have the role.
+        if step.names.is_empty() || types.is_empty() {
             return Ok(false);
         }
         // An unlabelled variable takes its type from its roles, unless the name is a binary edge type as well.
