@@ -51,9 +51,21 @@ impl Graph {
     /// # Errors
     /// As [`Catalog::open`].
     pub async fn open(uri: &str, create: bool) -> Result<Self> {
+        Self::open_with(uri, &BTreeMap::new(), create).await
+    }
+
+    /// Opens the graph at a URI with the options of its object store, such as `aws_endpoint`.
+    ///
+    /// # Errors
+    /// As [`Catalog::open`].
+    pub async fn open_with(
+        uri: &str,
+        options: &BTreeMap<String, String>,
+        create: bool,
+    ) -> Result<Self> {
         static CATALOG: OnceLock<Catalog> = OnceLock::new();
         let catalog = CATALOG.get_or_init(Catalog::new);
-        Ok(Self::over(catalog.open(uri, create).await?))
+        Ok(Self::over(catalog.open(uri, options, create).await?))
     }
 
     /// A graph over a storage that is open already.

@@ -1,16 +1,90 @@
 //! What one commit changes.
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::sync::Arc;
 
 use arrow::record_batch::RecordBatch;
+use serde::{Deserialize, Serialize};
 
-use crate::{GraphSchema, SnapshotId, TableId};
+use crate::{GraphSchema, Result, SnapshotId, TableId};
+
+/// Rows that are too many to be held at once, read as often as needed.
+pub trait RowSource: Send + Sync + Debug {
+    /// How many rows there are.
+    fn rows(&self) -> u64;
+
+    /// The rows, always in the same order.
+    ///
+    /// # Errors
+    /// Those of the file they are kept in.
+    fn batches(&self) -> Result<Box<dyn Iterator<Item = Result<RecordBatch>> + Send>>;
+}
+
+/// A piece of the rows that a commit adds to a table.
+#[derive(Clone, Debug)]
+pub enum AppendedRows {
+    /// Rows in memory.
+    Batch(RecordBatch),
+    /// Rows elsewhere.
+    Source(Arc<dyn RowSource>),
+}
+
+impl AppendedRows {
+    /// How many rows there are.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        match self {
+            Self::Batch(batch) => batch.num_rows() as u64,
+            Self::Source(source) => source.rows(),
+        }
+    }
+
+    /// The rows, always in the same order.
+    ///
+    /// # Errors
+    /// As [`RowSource::batches`].
+    pub fn batches(&self) -> Result<Box<dyn Iterator<Item = Result<RecordBatch>> + Send>> {
+        match self {
+            Self::Batch(batch) => Ok(Box::new(std::iter::once(Ok(batch.clone())))),
+            Self::Source(source) => source.batches(),
+        }
+    }
+}
+
+/// The right to commit that a writer holds, where the storage knows such a thing; it ends when the last copy is dropped.
+#[derive(Clone, Debug)]
+pub struct Turn {
+    /// What the storage releases.
+    pub guard: Arc<dyn Debug + Send + Sync>,
+}
+
+/// What a commit did, as the history shows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommitSummary {
+    /// What kind of commit it was, as `load Person` or `statement`.
+    pub operation: String,
+    /// Rows that changed, by table.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tables: BTreeMap<TableId, RowChanges>,
+}
+
+/// How many rows of one table a commit changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowChanges {
+    /// Rows that came.
+    pub added: u64,
+    /// Rows that stayed and changed.
+    pub updated: u64,
+    /// Rows that went.
+    pub deleted: u64,
+}
 
 /// The changes of one atomic commit, made against one snapshot.
 ///
 /// Offsets of new rows are counted from the `next_offset` of the table in the base snapshot, in the order of the
-/// batches, so that rows of one commit can refer to each other; a storage refuses the commit when the base is not
-/// the newest snapshot any more. Appends come first, then updates, then deletes, which may name appended rows.
+/// batches, so that rows of one commit can refer to each other; when the base is not the newest snapshot any more, a
+/// storage refuses the commit, or moves the changes onto the newest one where that cannot matter. Appends come first, then updates, then deletes, which may name appended rows.
 #[derive(Clone, Debug)]
 pub struct ChangeSet {
     /// The snapshot the changes were made against.
@@ -19,12 +93,19 @@ pub struct ChangeSet {
     pub schema: GraphSchema,
     /// New rows by table. Columns are named: a role holds raw ids as `UInt64` (a list of them where it is
     /// multi-valued), a property holds its type; a column that is missing is null.
-    pub appends: BTreeMap<TableId, Vec<RecordBatch>>,
+    pub appends: BTreeMap<TableId, Vec<AppendedRows>>,
     /// Changed rows by table: [`crate::ID_COLUMN`], then the columns that change, which are roles, properties or
     /// [`crate::LABELS_COLUMN`]. An id stands at most once in all batches.
     pub updates: BTreeMap<TableId, Vec<RecordBatch>>,
     /// Offsets of the rows that go, ascending.
     pub deletes: BTreeMap<TableId, Vec<u64>>,
+    /// What the history calls it.
+    pub operation: String,
+    /// Whether the storage may move the changes onto a newer snapshot that added or changed other rows only: not where
+    /// they follow from what was read, as those of a query do.
+    pub may_rebase: bool,
+    /// The turn that the writer has taken already.
+    pub turn: Option<Turn>,
 }
 
 impl ChangeSet {
@@ -37,22 +118,74 @@ impl ChangeSet {
             appends: BTreeMap::new(),
             updates: BTreeMap::new(),
             deletes: BTreeMap::new(),
+            operation: String::new(),
+            may_rebase: false,
+            turn: None,
+        }
+    }
+
+    /// With what the history calls it.
+    #[must_use]
+    pub fn with_operation(mut self, operation: impl Into<String>) -> Self {
+        self.operation = operation.into();
+        self
+    }
+
+    /// Whether nothing but, perhaps, the schema changes.
+    #[must_use]
+    pub fn has_no_rows(&self) -> bool {
+        self.appends.is_empty() && self.updates.is_empty() && self.deletes.is_empty()
+    }
+
+    /// What the history says of it.
+    #[must_use]
+    pub fn summary(&self) -> CommitSummary {
+        let mut tables: BTreeMap<TableId, RowChanges> = BTreeMap::new();
+        for (table, pieces) in &self.appends {
+            tables.entry(*table).or_default().added +=
+                pieces.iter().map(AppendedRows::rows).sum::<u64>();
+        }
+        for (table, batches) in &self.updates {
+            tables.entry(*table).or_default().updated += batches
+                .iter()
+                .map(|batch| batch.num_rows() as u64)
+                .sum::<u64>();
+        }
+        for (table, offsets) in &self.deletes {
+            tables.entry(*table).or_default().deleted += offsets.len() as u64;
+        }
+        CommitSummary {
+            operation: self.operation.clone(),
+            tables,
         }
     }
 
     /// Rows added to `table` so far.
     #[must_use]
     pub fn appended_rows(&self, table: TableId) -> u64 {
-        self.appends.get(&table).map_or(0, |batches| {
-            batches.iter().map(|batch| batch.num_rows() as u64).sum()
-        })
+        self.appends
+            .get(&table)
+            .map_or(0, |pieces| pieces.iter().map(AppendedRows::rows).sum())
     }
 
     /// Adds rows to `table`.
     pub fn append(&mut self, table: TableId, batch: RecordBatch) {
         if batch.num_rows() > 0 {
-            self.appends.entry(table).or_default().push(batch);
+            let piece = AppendedRows::Batch(batch);
+            self.appends.entry(table).or_default().push(piece);
         }
+    }
+
+    /// The rows added to `table`, piece by piece.
+    pub fn appended(
+        &self,
+        table: TableId,
+    ) -> impl Iterator<Item = Result<RecordBatch>> + Send + use<> {
+        let pieces = self.appends.get(&table).cloned().unwrap_or_default();
+        pieces.into_iter().flat_map(|piece| match piece.batches() {
+            Ok(batches) => batches,
+            Err(error) => Box::new(std::iter::once(Err(error))),
+        })
     }
 
     /// Changes rows of `table`.

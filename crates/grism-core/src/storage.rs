@@ -1,5 +1,6 @@
 //! The storage contract: what the engine asks of a graph, whatever holds it.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::ops::Range;
@@ -11,8 +12,8 @@ use futures::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ChangeSet, GraphSchema, GraphStatistics, IncidenceSegment, Result, ScanPredicate, SegmentKey,
-    SnapshotId, TableId,
+    ChangeSet, CommitSummary, GraphSchema, GraphStatistics, IncidenceSegment, Result,
+    ScanPredicate, SegmentKey, SnapshotId, TableId, Turn,
 };
 
 /// The column of raw entity ids that leads every scanned batch.
@@ -45,10 +46,46 @@ pub trait Storage: Send + Sync + Debug {
     /// Commits `changes` as the next snapshot, all or nothing.
     ///
     /// # Errors
-    /// `Conflict` where `changes.base` is not the newest snapshot; then nothing was changed.
-    async fn commit(&self, changes: ChangeSet) -> Result<SnapshotId>;
+    /// As [`Self::commit_steps`].
+    async fn commit(&self, changes: ChangeSet) -> Result<SnapshotId> {
+        self.commit_steps(vec![changes], None).await
+    }
 
-    /// The committed snapshots, oldest first.
+    /// Commits several sets of changes as one snapshot, all or nothing. They have the same base, and each counts its
+    /// offsets from there, so that ids of the steps before are known to the later ones. `staged` is what
+    /// [`Self::stage`] made of all of them, where it was called.
+    ///
+    /// # Errors
+    /// `Conflict` where the base is not the newest snapshot, and the changes may not or cannot be moved; then nothing
+    /// was changed.
+    async fn commit_steps(
+        &self,
+        steps: Vec<ChangeSet>,
+        staged: Option<Arc<dyn Snapshot>>,
+    ) -> Result<SnapshotId>;
+
+    /// The graph as it would be after `changes` on top of `base`, which this storage made: a snapshot that nobody else
+    /// sees until it is committed.
+    ///
+    /// # Errors
+    /// Those of the storage.
+    async fn stage(
+        &self,
+        base: &Arc<dyn Snapshot>,
+        changes: &ChangeSet,
+    ) -> Result<Arc<dyn Snapshot>>;
+
+    /// Waits until no other writer of this machine commits, and keeps them waiting.
+    ///
+    /// # Errors
+    /// `Unavailable` where the graph cannot be written.
+    async fn turn(&self) -> Result<Turn> {
+        Ok(Turn {
+            guard: Arc::new(()),
+        })
+    }
+
+    /// The committed snapshots that can be opened, oldest first.
     async fn history(&self) -> Result<Vec<SnapshotInfo>>;
 
     /// A snapshot as bytes that travel to other processes; `None` where those open the descriptor instead.
@@ -64,6 +101,8 @@ pub struct SnapshotInfo {
     pub id: SnapshotId,
     /// When it was committed, in milliseconds since 1970-01-01T00:00Z.
     pub committed_at: i64,
+    /// What the commit did.
+    pub summary: CommitSummary,
 }
 
 /// A piece of a table that one worker scans: physical rows of one fragment.
@@ -92,7 +131,7 @@ pub struct ScanRequest {
 
 /// One committed, immutable, consistent version of a graph.
 #[async_trait]
-pub trait Snapshot: Send + Sync + Debug {
+pub trait Snapshot: Any + Send + Sync + Debug {
     /// The snapshot's number.
     fn id(&self) -> SnapshotId;
 

@@ -1,6 +1,6 @@
 //! The catalog: from a URI to the storage behind it, each opened once per process.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use grism_core::{Error, Result, Storage, StorageDescriptor};
@@ -9,7 +9,8 @@ use crate::{GraphOptions, InMemoryStorage, LanceStorage};
 
 /// Opens graphs by URI, and keeps them open.
 ///
-/// A path, or `file://` and a path, is a graph of Lance datasets. `memory://` and a name is a graph in this process.
+/// A path, or `file://` and a path, is a graph of Lance datasets; so is `s3://`, a bucket and a prefix, with the options and
+/// environment variables of object stores. `memory://` and a name is a graph in this process.
 #[derive(Debug, Default)]
 pub struct Catalog {
     open: RwLock<HashMap<String, Arc<dyn Storage>>>,
@@ -27,8 +28,14 @@ impl Catalog {
     /// # Errors
     /// `NotFound` where there is no graph; `InvalidData` where something else is there; `Unsupported` for a newer
     /// format or a scheme Grism does not know.
-    pub async fn open(&self, uri: &str, create: bool) -> Result<Arc<dyn Storage>> {
+    pub async fn open(
+        &self,
+        uri: &str,
+        options: &BTreeMap<String, String>,
+        create: bool,
+    ) -> Result<Arc<dyn Storage>> {
         let key = canonical(uri)?;
+        check_options(&key, options)?;
         if let Some(known) = self
             .open
             .read()
@@ -45,9 +52,11 @@ impl Catalog {
             }
             Arc::new(InMemoryStorage::named(&key))
         } else if create {
-            Arc::new(LanceStorage::open_or_create(&key, GraphOptions::default()).await?)
+            Arc::new(
+                LanceStorage::open_or_create_uri(&key, options, GraphOptions::default()).await?,
+            )
         } else {
-            Arc::new(LanceStorage::open(&key).await?)
+            Arc::new(LanceStorage::open_uri(&key, options).await?)
         };
         Ok(self.register(&key, storage))
     }
@@ -60,7 +69,7 @@ impl Catalog {
         &self,
         descriptor: &StorageDescriptor,
     ) -> Result<Arc<dyn Storage>> {
-        self.open(&descriptor.uri, false).await
+        self.open(&descriptor.uri, &descriptor.options, false).await
     }
 
     /// The storage that is open under `uri`.
@@ -90,8 +99,22 @@ fn canonical(uri: &str) -> Result<String> {
         None => Ok(std::path::absolute(uri)?.to_string_lossy().into_owned()),
         Some(("file", path)) => Ok(std::path::absolute(path)?.to_string_lossy().into_owned()),
         Some(("memory", _)) => Ok(uri.to_owned()),
-        Some((scheme, _)) => Err(Error::unsupported(format!(
-            "a graph at {scheme}:// is not supported yet"
+        Some(("s3", rest)) if !rest.trim_matches('/').is_empty() => {
+            Ok(uri.trim_end_matches('/').to_owned())
+        }
+        Some(("s3", _)) => Err(Error::invalid_data(format!("{uri} names no bucket"))),
+        Some((scheme @ ("gs" | "az"), _)) => Err(Error::unsupported(format!(
+            "a graph at {scheme}://: this build was made without it; s3:// and local paths work"
         ))),
+        Some((scheme, _)) => Err(Error::unsupported(format!("a graph at {scheme}://"))),
+    }
+}
+
+fn check_options(uri: &str, options: &BTreeMap<String, String>) -> Result<()> {
+    match options.keys().next() {
+        Some(name) if !uri.contains("://") || uri.starts_with(MEMORY) => Err(Error::invalid_data(
+            format!("the option `{name}` is for object stores, and {uri} is none"),
+        )),
+        _ => Ok(()),
     }
 }

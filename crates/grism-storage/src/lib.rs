@@ -6,6 +6,8 @@ mod import;
 mod incidences;
 mod lance;
 mod memory;
+mod rebase;
+mod sorted;
 mod transaction;
 
 pub use catalog::Catalog;

@@ -1,27 +1,63 @@
-//! Incidence lists on disk: sorted by member, one run of rows for each segment that a commit added to.
+//! Incidence lists on disk: sorted by member, one run of rows for each segment that a load added to, and a delta of the
+//! rows of small commits, in the order of the commits.
+//!
+//! ```text
+//! rows of the dataset        read as
+//! 0..900    run, segment 0   a segment is its runs and its rows of the delta, by place;
+//! 900..1300 run, segment 1   a row that takes back undoes what stands before it
+//! 1300..1307 delta
+//! ```
 
-use std::collections::HashSet;
-use std::path::Path;
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, UInt32Array, UInt64Array};
-use arrow::datatypes::{DataType, Field, UInt32Type, UInt64Type};
-use futures::TryStreamExt;
-use grism_core::{Error, Incidence, IncidenceSegment, Result, SegmentKey, TableId};
+use arrow::array::{ArrayRef, AsArray, RecordBatch, UInt32Array, UInt64Array};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt32Type, UInt64Type};
+use grism_core::{EntityId, Error, Incidence, IncidenceSegment, Result, SegmentKey, TableId};
 use lance::dataset::Dataset;
 
-use super::dataset::{append, create, open};
-use super::error::from_lance;
-use super::log::{AdjacencyEntry, DatasetVersion, Run};
+use super::dataset::{Batches, append, create, open, read_range};
+use super::log::{AdjacencyEntry, DatasetVersion, DeltaRows, Run};
+use super::root::Root;
 use crate::columns::named_batch;
-use crate::incidences::by_segment;
+use crate::sorted::{SortedColumns, SortedIncidences};
 
 const MEMBER: &str = "member";
 const HYPEREDGE: &str = "hyperedge";
 const POSITION: &str = "position";
 const OPPOSITE: &str = "opposite";
 
-fn column_names(binary: bool) -> Vec<String> {
+/// Rows of a fragment of incidence lists.
+const FRAGMENT_ROWS: usize = 1 << 20;
+
+/// The position of a row that takes back what came before it: the incidences of its member with its hyperedge.
+pub(super) const TAKEN_BACK: u32 = u32::MAX;
+
+/// Where the incidence lists of a role are kept.
+pub(super) struct AdjacencyTarget<'a> {
+    pub(super) root: &'a Root,
+    /// Path of the dataset without its ending, for a role that has none yet.
+    pub(super) stem: String,
+    pub(super) table: TableId,
+    pub(super) role: String,
+    pub(super) binary: bool,
+}
+
+/// The delta of a role in memory: by segment, each incidence with its row in the dataset.
+#[derive(Debug, Default)]
+pub(super) struct Delta {
+    segments: HashMap<SegmentKey, Vec<(u64, Incidence)>>,
+    rows: usize,
+}
+
+impl Delta {
+    /// Memory held, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        self.rows * 48 + self.segments.len() * 64
+    }
+}
+
+pub(super) fn column_names(binary: bool) -> Vec<String> {
     let names: &[&str] = if binary {
         &[MEMBER, HYPEREDGE, POSITION, OPPOSITE]
     } else {
@@ -30,152 +66,333 @@ fn column_names(binary: bool) -> Vec<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
-/// The position of a row that takes back what came before it: the incidences of its member with its hyperedge.
-pub(super) const TAKEN_BACK: u32 = u32::MAX;
-
-/// Where the incidence lists of a role are kept.
-pub(super) struct AdjacencyTarget<'a> {
-    pub(super) root: &'a Path,
-    pub(super) path: String,
-    pub(super) table: TableId,
-    pub(super) role: &'a str,
-    pub(super) binary: bool,
-    pub(super) shift: u8,
+fn schema(binary: bool) -> SchemaRef {
+    let field = |name: String| {
+        let data_type = if name == POSITION {
+            DataType::UInt32
+        } else {
+            DataType::UInt64
+        };
+        Field::new(name, data_type, true)
+    };
+    Arc::new(Schema::new(
+        column_names(binary)
+            .into_iter()
+            .map(field)
+            .collect::<Vec<_>>(),
+    ))
 }
 
-/// Adds sorted incidences, and says where each segment's rows stand now.
-pub(super) async fn append_incidences(
-    target: AdjacencyTarget<'_>,
-    before: Option<&AdjacencyEntry>,
-    incidences: &[Incidence],
-) -> Result<AdjacencyEntry> {
-    let names = column_names(target.binary);
-    let (path, base) = match before {
-        Some(entry) => {
-            let dataset = open(target.root, &entry.dataset.path, entry.dataset.version).await?;
-            (entry.dataset.path.clone(), dataset)
+impl AdjacencyTarget<'_> {
+    async fn base(&self, before: Option<&AdjacencyEntry>) -> Result<(AdjacencyEntry, Dataset)> {
+        if let Some(entry) = before {
+            let dataset = open(self.root, &entry.dataset.path, entry.dataset.version).await?;
+            return Ok((entry.clone(), dataset));
         }
-        None => {
-            let field = |name: &String| {
-                let data_type = if name == POSITION {
-                    DataType::UInt32
-                } else {
-                    DataType::UInt64
-                };
-                Field::new(name, data_type, true)
-            };
-            create(target.root, &target.path, names.iter().map(field).collect()).await?
-        }
-    };
-    let mut runs = before.map(|entry| entry.runs.clone()).unwrap_or_default();
-    let mut start = runs.last().map_or(0, |run| run.start + run.rows);
-    for (key, piece) in by_segment(incidences, target.shift) {
-        runs.push(Run {
-            members: key.table,
-            segment: key.segment,
-            start,
-            rows: piece.len() as u64,
-        });
-        start += piece.len() as u64;
+        let schema = schema(self.binary);
+        let fields = schema.fields().iter();
+        let fields = fields.map(|field| (**field).clone()).collect();
+        let (path, dataset) = create(self.root, &self.stem, fields).await?;
+        let entry = AdjacencyEntry {
+            table: self.table,
+            role: self.role.clone(),
+            dataset: DatasetVersion {
+                path,
+                version: dataset.version_id(),
+            },
+            rows: 0,
+            runs: Vec::new(),
+            delta: Vec::new(),
+        };
+        Ok((entry, dataset))
     }
+
+    async fn append(
+        &self,
+        entry: &mut AdjacencyEntry,
+        base: Dataset,
+        batches: Batches,
+        rows: u64,
+    ) -> Result<()> {
+        if rows > 0 {
+            let path = &entry.dataset.path;
+            let schema = schema(self.binary);
+            let staged =
+                append(self.root, path, base, schema, vec![batches], FRAGMENT_ROWS).await?;
+            entry.dataset.version = staged.version_id();
+            entry.rows += rows;
+        }
+        Ok(())
+    }
+
+    /// Adds the rows of a small commit, in any order.
+    pub(super) async fn append_delta(
+        &self,
+        before: Option<&AdjacencyEntry>,
+        incidences: &[Incidence],
+    ) -> Result<AdjacencyEntry> {
+        let (mut entry, base) = self.base(before).await?;
+        let rows = incidences.len() as u64;
+        let start = entry.rows;
+        let batch = to_batch(incidences, self.binary)?;
+        self.append(&mut entry, base, Box::new(std::iter::once(Ok(batch))), rows)
+            .await?;
+        match entry.delta.last_mut() {
+            Some(last) if last.start + last.rows == start => last.rows += rows,
+            _ if rows > 0 => entry.delta.push(DeltaRows { start, rows }),
+            _ => {}
+        }
+        Ok(entry)
+    }
+
+    /// Adds sorted rows, a run for each segment.
+    pub(super) async fn append_sorted(
+        &self,
+        before: Option<&AdjacencyEntry>,
+        incidences: SortedIncidences,
+    ) -> Result<AdjacencyEntry> {
+        let (mut entry, base) = self.base(before).await?;
+        let mut start = entry.rows;
+        for (key, rows) in incidences.segments() {
+            entry.runs.push(Run {
+                members: key.table,
+                segment: key.segment,
+                start,
+                rows,
+            });
+            start += rows;
+        }
+        let rows = start - entry.rows;
+        let binary = self.binary;
+        let batches = incidences
+            .batches()
+            .map(move |columns| sorted_batch(columns?, binary));
+        self.append(&mut entry, base, Box::new(batches), rows)
+            .await?;
+        Ok(entry)
+    }
+
+    /// Writes all rows anew, sorted, so that nothing is left of runs and deltas.
+    pub(super) async fn replace(&self, incidences: SortedIncidences) -> Result<AdjacencyEntry> {
+        self.append_sorted(None, incidences).await
+    }
+}
+
+fn to_batch(incidences: &[Incidence], binary: bool) -> Result<RecordBatch> {
     let ids = |pick: fn(&Incidence) -> u64| {
         Arc::new(incidences.iter().map(pick).collect::<UInt64Array>()) as ArrayRef
     };
+    let positions = incidences.iter().map(|incidence| incidence.position);
     let mut columns = vec![
         ids(|incidence| incidence.member),
         ids(|incidence| incidence.hyperedge),
-        Arc::new(
-            incidences
-                .iter()
-                .map(|incidence| incidence.position)
-                .collect::<UInt32Array>(),
-        ),
+        Arc::new(positions.collect::<UInt32Array>()),
     ];
-    if target.binary {
+    if binary {
         columns.push(ids(|incidence| incidence.opposite));
     }
-    let batch = named_batch(&names, columns, incidences.len())?;
-    let batches = if incidences.is_empty() {
-        Vec::new()
+    named_batch(&column_names(binary), columns, incidences.len())
+}
+
+fn sorted_batch(columns: SortedColumns, binary: bool) -> Result<RecordBatch> {
+    let rows = columns.members.len();
+    let positions = if columns.positions.is_empty() {
+        UInt32Array::from(vec![0; rows])
     } else {
-        vec![batch]
+        UInt32Array::from(columns.positions)
     };
-    let dataset = append(target.root, &path, base, batches, 1 << 20).await?;
-    let version = DatasetVersion {
-        path,
-        version: dataset.version_id(),
-    };
-    Ok(AdjacencyEntry {
-        table: target.table,
-        role: target.role.to_owned(),
-        dataset: version,
-        runs,
-    })
+    let mut arrays: Vec<ArrayRef> = vec![
+        Arc::new(UInt64Array::from(columns.members)),
+        Arc::new(UInt64Array::from(columns.hyperedges)),
+        Arc::new(positions),
+    ];
+    if binary {
+        arrays.push(Arc::new(UInt64Array::from(columns.opposites)));
+    }
+    named_batch(&column_names(binary), arrays, rows)
+}
+
+/// The columns of a batch of rows.
+struct Columns<'a> {
+    members: &'a [u64],
+    hyperedges: &'a [u64],
+    positions: &'a [u32],
+    opposites: Option<&'a [u64]>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(batch: &'a RecordBatch, path: &str, binary: bool) -> Result<Self> {
+        let missing =
+            |name: &str| Error::invalid_data(format!("{path} has no ids in its column `{name}`"));
+        let ids = |name: &str| {
+            let column = batch.column_by_name(name);
+            let ids = column.and_then(|column| column.as_primitive_opt::<UInt64Type>());
+            ids.map(|ids| &ids.values()[..])
+                .ok_or_else(|| missing(name))
+        };
+        let positions = batch
+            .column_by_name(POSITION)
+            .and_then(|column| column.as_primitive_opt::<UInt32Type>());
+        Ok(Self {
+            members: ids(MEMBER)?,
+            hyperedges: ids(HYPEREDGE)?,
+            positions: positions.ok_or_else(|| missing(POSITION))?.values(),
+            opposites: if binary { Some(ids(OPPOSITE)?) } else { None },
+        })
+    }
+
+    fn incidence(&self, row: usize) -> Incidence {
+        Incidence {
+            member: self.members[row],
+            hyperedge: self.hyperedges[row],
+            position: self.positions[row],
+            opposite: self.opposites.map_or(0, |ids| ids[row]),
+        }
+    }
+}
+
+/// Reads the delta of a role.
+pub(super) async fn read_delta(
+    dataset: &Dataset,
+    entry: &AdjacencyEntry,
+    shift: u8,
+    binary: bool,
+) -> Result<Delta> {
+    let mut delta = Delta::default();
+    for piece in &entry.delta {
+        let mut row = piece.start;
+        read_range(
+            dataset,
+            &column_names(binary),
+            piece.start,
+            piece.rows,
+            |batch| {
+                let columns = Columns::of(&batch, &entry.dataset.path, binary)?;
+                for place in 0..batch.num_rows() {
+                    let incidence = columns.incidence(place);
+                    let key = SegmentKey::of(EntityId::from_raw(incidence.member), shift);
+                    delta
+                        .segments
+                        .entry(key)
+                        .or_default()
+                        .push((row, incidence));
+                    row += 1;
+                }
+                delta.rows += batch.num_rows();
+                Ok(())
+            },
+        )
+        .await?;
+    }
+    Ok(delta)
 }
 
 /// Reads the segment `key`.
 pub(super) async fn read_segment(
     dataset: &Dataset,
     entry: &AdjacencyEntry,
+    delta: &Delta,
     key: SegmentKey,
     shift: u8,
     binary: bool,
 ) -> Result<IncidenceSegment> {
-    let mut incidences: Vec<Incidence> = Vec::new();
-    let mut pieces = 0;
-    let mut taken_back: HashSet<(u64, u64)> = HashSet::new();
-    for run in entry
+    let runs: Vec<&Run> = entry
         .runs
         .iter()
         .filter(|run| run.members == key.table && run.segment == key.segment)
-    {
-        pieces += 1;
-        let mut scan = dataset.scan();
-        scan.project(&column_names(binary)).map_err(from_lance)?;
-        let limit =
-            |count: u64| i64::try_from(count).map_err(|_| Error::internal("a run out of range"));
-        scan.limit(Some(limit(run.rows)?), Some(limit(run.start)?))
-            .map_err(from_lance)?;
-        let mut stream = scan.try_into_stream().await.map_err(from_lance)?;
-        while let Some(batch) = stream.try_next().await.map_err(from_lance)? {
-            let ids = |name: &str| {
-                let column = batch
-                    .column_by_name(name)
-                    .and_then(|column| column.as_primitive_opt::<UInt64Type>());
-                column.ok_or_else(|| {
-                    Error::invalid_data(format!("{} has no column `{name}`", entry.dataset.path))
-                })
-            };
-            let (members, hyperedges) = (ids(MEMBER)?, ids(HYPEREDGE)?);
-            let opposites = if binary { Some(ids(OPPOSITE)?) } else { None };
-            let positions = batch
-                .column_by_name(POSITION)
-                .and_then(|column| column.as_primitive_opt::<UInt32Type>())
-                .ok_or_else(|| {
-                    Error::invalid_data(format!("{} has no positions", entry.dataset.path))
-                })?;
-            for row in 0..batch.num_rows() {
-                let (member, hyperedge) = (members.value(row), hyperedges.value(row));
-                if positions.value(row) == TAKEN_BACK {
-                    taken_back.insert((member, hyperedge));
-                    continue;
-                }
-                incidences.push(Incidence {
-                    member,
-                    hyperedge,
-                    position: positions.value(row),
-                    opposite: opposites.map_or(0, |ids| ids.value(row)),
-                });
-            }
-        }
-        if !taken_back.is_empty() {
-            // A run that takes back holds nothing else, and speaks of the runs before it.
-            incidences.retain(|own| !taken_back.contains(&(own.member, own.hyperedge)));
-            taken_back.clear();
+        .collect();
+    let changed = delta.segments.get(&key);
+    if let ([run], None) = (&runs[..], changed) {
+        return read_run(dataset, entry, run, shift, binary).await;
+    }
+    let changed = changed.map_or(&[][..], Vec::as_slice);
+    let mut found: Vec<(u64, Incidence)> = Vec::new();
+    for run in runs {
+        let mut row = run.start;
+        read_range(
+            dataset,
+            &column_names(binary),
+            run.start,
+            run.rows,
+            |batch| {
+                let columns = Columns::of(&batch, &entry.dataset.path, binary)?;
+                found.extend(
+                    (0..batch.num_rows())
+                        .map(|place| (row + place as u64, columns.incidence(place))),
+                );
+                row += batch.num_rows() as u64;
+                Ok(())
+            },
+        )
+        .await?;
+    }
+    let mut taken_back: HashMap<(u64, u64), u64> = HashMap::new();
+    for (row, incidence) in changed {
+        if incidence.position == TAKEN_BACK {
+            taken_back.insert((incidence.member, incidence.hyperedge), *row);
+        } else {
+            found.push((*row, *incidence));
         }
     }
-    if pieces > 1 {
-        incidences.sort_unstable();
+    if !taken_back.is_empty() {
+        found.retain(|(row, own)| {
+            taken_back
+                .get(&(own.member, own.hyperedge))
+                .is_none_or(|taken| row > taken)
+        });
     }
+    let mut incidences: Vec<Incidence> = found.into_iter().map(|(_, own)| own).collect();
+    incidences.sort_unstable();
     Ok(IncidenceSegment::from_sorted(&incidences, shift, binary))
+}
+
+/// Reads a segment that is one run, which is sorted already.
+async fn read_run(
+    dataset: &Dataset,
+    entry: &AdjacencyEntry,
+    run: &Run,
+    shift: u8,
+    binary: bool,
+) -> Result<IncidenceSegment> {
+    let mask = (1u64 << shift) - 1;
+    let capacity = usize::try_from(run.rows).unwrap_or_default();
+    let mut offsets: Vec<u32> = vec![0];
+    let mut hyperedges: Vec<u64> = Vec::with_capacity(capacity);
+    let mut opposites: Vec<u64> = Vec::with_capacity(if binary { capacity } else { 0 });
+    let mut positions: Vec<u32> = Vec::new();
+    read_range(
+        dataset,
+        &column_names(binary),
+        run.start,
+        run.rows,
+        |batch| {
+            let columns = Columns::of(&batch, &entry.dataset.path, binary)?;
+            for member in columns.members {
+                let local = (EntityId::from_raw(*member).offset() & mask) as usize;
+                if local + 2 > offsets.len() {
+                    let last = offsets.last().copied().unwrap_or_default();
+                    offsets.resize(local + 2, last);
+                }
+                if let Some(end) = offsets.last_mut() {
+                    *end += 1;
+                }
+            }
+            if positions.is_empty() && columns.positions.iter().any(|position| *position > 0) {
+                positions.resize(hyperedges.len(), 0);
+            }
+            if !positions.is_empty() || columns.positions.iter().any(|position| *position > 0) {
+                positions.extend_from_slice(columns.positions);
+            }
+            hyperedges.extend_from_slice(columns.hyperedges);
+            opposites.extend_from_slice(columns.opposites.unwrap_or_default());
+            Ok(())
+        },
+    )
+    .await?;
+    Ok(IncidenceSegment {
+        offsets: offsets.into(),
+        hyperedges: hyperedges.into(),
+        opposites: opposites.into(),
+        positions: positions.into(),
+    })
 }

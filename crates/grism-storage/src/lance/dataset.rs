@@ -2,51 +2,40 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use arrow::array::AsArray;
 use arrow::datatypes::{Field, Schema, SchemaRef, UInt64Type};
 use arrow::error::ArrowError;
 use arrow::record_batch::{RecordBatch, RecordBatchIterator};
+use fail::fail_point;
+use futures::{StreamExt, TryStreamExt};
 use grism_core::{Error, Result};
-use lance::dataset::builder::DatasetBuilder;
+use lance::dataset::fragment::FragReadConfig;
 use lance::dataset::transaction::{Operation, Transaction};
 use lance::dataset::{
     CommitBuilder, Dataset, InsertBuilder, ProjectionRequest, WriteMode, WriteParams,
 };
-use lance::session::Session;
 use lance_core::ROW_ADDR;
 use lance_core::datatypes::Schema as LanceSchema;
-use lance_io::object_store::ObjectStoreRegistry;
 use lance_table::format::{Fragment, RowIdMeta};
 use lance_table::io::deletion::relative_deletion_file_path;
 use lance_table::rowids::{RowIdSequence, write_row_ids};
 
 use super::error::from_lance;
+use super::root::Root;
 use super::sync::{sync_directory, sync_file};
 
-/// Bytes of Lance's caches: indices, and manifests with file metadata.
-const INDEX_CACHE: usize = 64 << 20;
-const METADATA_CACHE: usize = 256 << 20;
+/// Rows of a batch that is read of a range.
+const RANGE_ROWS: u32 = 1 << 17;
 
-/// The Lance session of this process.
-pub(super) fn session() -> Arc<Session> {
-    static SESSION: OnceLock<Arc<Session>> = OnceLock::new();
-    Arc::clone(SESSION.get_or_init(|| {
-        Arc::new(Session::new(
-            INDEX_CACHE,
-            METADATA_CACHE,
-            Arc::new(ObjectStoreRegistry::default()),
-        ))
-    }))
-}
+/// Batches that are written in order.
+pub(super) type Batches = Box<dyn Iterator<Item = Result<RecordBatch>> + Send>;
 
 /// Opens a dataset at a version, detached or not.
-pub(super) async fn open(root: &Path, path: &str, version: u64) -> Result<Dataset> {
-    let uri = root.join(path);
-    DatasetBuilder::from_uri(uri.to_string_lossy())
+pub(super) async fn open(root: &Root, path: &str, version: u64) -> Result<Dataset> {
+    root.dataset(path)
         .with_version(version)
-        .with_session(session())
         .load()
         .await
         .map_err(|error| from_lance(error).context(path))
@@ -57,7 +46,7 @@ pub(super) async fn open(root: &Path, path: &str, version: u64) -> Result<Datase
 ///
 /// What a failed or lost commit left under the name is harmless: it never reaches the first version.
 pub(super) async fn create(
-    root: &Path,
+    root: &Root,
     stem: &str,
     fields: Vec<Field>,
 ) -> Result<(String, Dataset)> {
@@ -65,9 +54,7 @@ pub(super) async fn create(
         mode: WriteMode::Create,
         enable_stable_row_ids: true,
         enable_v2_manifest_paths: true,
-        session: Some(session()),
-        skip_auto_cleanup: true,
-        ..WriteParams::default()
+        ..root.write_parameters()
     };
     let schema: SchemaRef = Arc::new(Schema::new(fields));
     for attempt in 1.. {
@@ -76,23 +63,27 @@ pub(super) async fn create(
         } else {
             format!("{stem}~{attempt}.lance")
         };
-        let uri = root.join(&path);
         let none = RecordBatchIterator::new(
             std::iter::empty::<Result<RecordBatch, ArrowError>>(),
             Arc::clone(&schema),
         );
-        let builder = InsertBuilder::new(uri.to_string_lossy().as_ref())
+        let builder = InsertBuilder::new(root.dataset_uri(&path).as_str())
             .with_params(&parameters)
             .execute_stream(none)
             .await;
         match builder {
             Ok(dataset) => {
-                sync_new(&uri, &dataset, &HashSet::new())?;
+                sync_new(root, &path, &dataset, &HashSet::new())?;
+                root.sync_up(&path)?;
+                fail_point!("dataset-created");
                 return Ok((path, dataset));
             }
             Err(lance_core::Error::DatasetAlreadyExists { .. }) => {
                 let first = open(root, &path, 1).await?;
                 if Schema::from(first.schema()).fields() == schema.fields() {
+                    // Whoever made it may have died before it was synced.
+                    sync_new(root, &path, &first, &HashSet::new())?;
+                    root.sync_up(&path)?;
                     return Ok((path, first));
                 }
             }
@@ -102,57 +93,101 @@ pub(super) async fn create(
     Err(Error::internal("unreachable: every name is taken"))
 }
 
-/// Stages rows on top of exactly `base`, as a detached version that no reader sees until the log names it.
+/// Stages rows on top of exactly `base`, as a detached version that no reader sees until the log names it. The batches
+/// have the fields of `schema`; the parts are written at the same time.
 ///
 /// Fields that `base` does not have yet are added; rows get the row ids from `base`'s next one on, in order.
 pub(super) async fn append(
-    root: &Path,
+    root: &Root,
     path: &str,
     base: Dataset,
-    batches: Vec<RecordBatch>,
+    schema: SchemaRef,
+    parts: Vec<Batches>,
     fragment_rows: usize,
 ) -> Result<Dataset> {
-    let Some(first) = batches.first() else {
-        return Ok(base);
-    };
-    let added: Vec<Field> = first
-        .schema()
+    let added: Vec<Field> = schema
         .fields()
         .iter()
         .filter(|field| base.schema().field(field.name()).is_none())
         .map(|field| (**field).clone())
         .collect();
-    let old: HashSet<u64> = base
-        .fragments()
-        .iter()
-        .map(|fragment| fragment.id)
-        .collect();
+    let old = fragment_numbers(&base);
     let first_row = base.manifest().next_row_id;
-    let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
     let mut base = Arc::new(base);
     if !added.is_empty() {
         base = Arc::new(with_fields(&base, added).await?);
     }
-    let parameters = WriteParams {
-        mode: WriteMode::Append,
-        max_rows_per_file: fragment_rows,
-        max_rows_per_group: fragment_rows,
-        skip_auto_cleanup: true,
-        ..WriteParams::default()
-    };
-    let transaction = InsertBuilder::new(Arc::clone(&base))
-        .with_params(&parameters)
-        .execute_uncommitted(batches)
-        .await
-        .map_err(from_lance)?;
+    let mut writers = Vec::new();
+    for batches in parts {
+        let (root, base, schema) = (root.clone(), Arc::clone(&base), Arc::clone(&schema));
+        writers.push(tokio::spawn(async move {
+            write_rows(&root, &base, schema, batches, fragment_rows).await
+        }));
+    }
+    let (mut fragments, mut rows) = (Vec::new(), 0);
+    for writer in writers {
+        let written = writer.await;
+        let (own, count) = written.map_err(|error| Error::internal(error.to_string()))??;
+        fragments.extend(own);
+        rows += count;
+    }
+    fail_point!("rows-written");
+    let operation = Operation::Append { fragments };
+    let transaction = Transaction::new(base.manifest().version, operation, None);
     let staged = commit_detached(base, transaction).await?;
-    if staged.manifest().next_row_id != first_row + rows as u64 {
+    fail_point!("rows-staged");
+    if staged.manifest().next_row_id != first_row + rows {
         return Err(Error::internal(format!(
             "{path}: Lance gave other row ids than expected"
         )));
     }
-    sync_new(&root.join(path), &staged, &old)?;
+    sync_new(root, path, &staged, &old)?;
+    fail_point!("rows-synced");
     Ok(staged)
+}
+
+/// Writes rows into new fragments, which no version has yet; how many rows they hold.
+pub(super) async fn write_rows(
+    root: &Root,
+    base: &Arc<Dataset>,
+    schema: SchemaRef,
+    batches: Batches,
+    fragment_rows: usize,
+) -> Result<(Vec<Fragment>, u64)> {
+    let parameters = WriteParams {
+        mode: WriteMode::Append,
+        max_rows_per_file: fragment_rows,
+        max_rows_per_group: fragment_rows,
+        ..root.write_parameters()
+    };
+    // An error of ours keeps its kind on the way through Lance.
+    let failed: Arc<std::sync::Mutex<Option<Error>>> = Arc::default();
+    let noted = Arc::clone(&failed);
+    let batches = batches.map(move |batch| {
+        batch.map_err(|error| {
+            let text = error.to_string();
+            if let Ok(mut failed) = noted.lock() {
+                failed.get_or_insert(error);
+            }
+            ArrowError::ExternalError(text.into())
+        })
+    });
+    let written = InsertBuilder::new(Arc::clone(base))
+        .with_params(&parameters)
+        .execute_uncommitted_stream(RecordBatchIterator::new(batches, schema))
+        .await;
+    if let Some(error) = failed.lock().ok().and_then(|mut failed| failed.take()) {
+        return Err(error);
+    }
+    let transaction = written.map_err(from_lance)?;
+    let Operation::Append { fragments } = transaction.operation else {
+        return Err(Error::internal("Lance appends rows in another way"));
+    };
+    let rows = fragments
+        .iter()
+        .map(|fragment| fragment.physical_rows.unwrap_or_default() as u64)
+        .sum();
+    Ok((fragments, rows))
 }
 
 /// Stages changed and deleted rows on top of exactly `base`, as a detached version. A changed row is written anew and
@@ -160,50 +195,25 @@ pub(super) async fn append(
 ///
 /// `removed` are the row ids of the rows that go from where they stand, changed ones among them.
 pub(super) async fn change(
-    root: &Path,
+    root: &Root,
     path: &str,
     base: Dataset,
     updated: Vec<(Vec<u64>, RecordBatch)>,
     removed: &[u64],
     fragment_rows: usize,
 ) -> Result<Dataset> {
-    let old: HashSet<u64> = base
-        .fragments()
-        .iter()
-        .map(|fragment| fragment.id)
-        .collect();
+    let old = fragment_numbers(&base);
     let next_row = base.manifest().next_row_id;
     let base = Arc::new(base);
     let mut new_fragments = Vec::new();
     for (ids, batch) in updated {
-        let parameters = WriteParams {
-            mode: WriteMode::Append,
-            max_rows_per_file: fragment_rows,
-            max_rows_per_group: fragment_rows,
-            skip_auto_cleanup: true,
-            ..WriteParams::default()
-        };
-        let transaction = InsertBuilder::new(Arc::clone(&base))
-            .with_params(&parameters)
-            .execute_uncommitted(vec![batch])
-            .await
-            .map_err(from_lance)?;
-        let Operation::Append { fragments } = transaction.operation else {
-            return Err(Error::internal("Lance appends rows in another way"));
-        };
-        let mut ids = &ids[..];
-        for mut fragment in fragments {
-            let rows = fragment.physical_rows.unwrap_or_default();
-            let (own, rest) = ids
-                .split_at_checked(rows)
-                .ok_or_else(|| Error::internal("Lance wrote more rows than it was given"))?;
-            ids = rest;
-            let sequence = write_row_ids(&RowIdSequence::from(own));
-            fragment.row_id_meta = Some(RowIdMeta::Inline(sequence.into()));
-            new_fragments.push(fragment);
-        }
+        let rows: Batches = Box::new(std::iter::once(Ok(batch.clone())));
+        let (fragments, _) = write_rows(root, &base, batch.schema(), rows, fragment_rows).await?;
+        new_fragments.extend(with_row_ids(fragments, &ids)?);
     }
+    fail_point!("changes-written");
     let (updated_fragments, removed_fragment_ids) = without_rows(&base, removed).await?;
+    fail_point!("deletions-written");
     let operation = Operation::Update {
         removed_fragment_ids,
         updated_fragments,
@@ -222,10 +232,35 @@ pub(super) async fn change(
             "{path}: Lance gave changed rows new ids"
         )));
     }
-    let directory = root.join(path);
-    sync_new(&directory, &staged, &old)?;
-    sync_deletions(&directory, &staged)?;
+    sync_new(root, path, &staged, &old)?;
+    if let Some(graph) = root.directory() {
+        sync_deletions(&graph.join(path), &staged)?;
+    }
+    fail_point!("changes-synced");
     Ok(staged)
+}
+
+/// New fragments whose rows take the row ids `ids`, in order.
+pub(super) fn with_row_ids(mut fragments: Vec<Fragment>, ids: &[u64]) -> Result<Vec<Fragment>> {
+    let mut ids = ids;
+    for fragment in &mut fragments {
+        let rows = fragment.physical_rows.unwrap_or_default();
+        let (own, rest) = ids
+            .split_at_checked(rows)
+            .ok_or_else(|| Error::internal("Lance wrote more rows than it was given"))?;
+        ids = rest;
+        let sequence = write_row_ids(&RowIdSequence::from(own));
+        fragment.row_id_meta = Some(RowIdMeta::Inline(sequence.into()));
+    }
+    Ok(fragments)
+}
+
+fn fragment_numbers(dataset: &Dataset) -> HashSet<u64> {
+    dataset
+        .fragments()
+        .iter()
+        .map(|fragment| fragment.id)
+        .collect()
 }
 
 /// The fragments that lose some of their rows, and the numbers of those that lose all.
@@ -288,7 +323,10 @@ pub(super) async fn with_fields(base: &Arc<Dataset>, added: Vec<Field>) -> Resul
     .await
 }
 
-async fn commit_detached(base: Arc<Dataset>, transaction: Transaction) -> Result<Dataset> {
+pub(super) async fn commit_detached(
+    base: Arc<Dataset>,
+    transaction: Transaction,
+) -> Result<Dataset> {
     CommitBuilder::new(base)
         .with_detached(true)
         .with_skip_auto_cleanup(true)
@@ -297,32 +335,69 @@ async fn commit_detached(base: Arc<Dataset>, transaction: Transaction) -> Result
         .map_err(from_lance)
 }
 
-/// Brings the dataset's main line to `published`, for readers that know Lance and not our log. Best effort: our own
+/// Brings the dataset's main line to `version`, for readers that know Lance and not our log. Best effort: our own
 /// readers never look at it.
-pub(super) async fn publish_main_line(root: &Path, path: &str, published: &Dataset) -> Result<()> {
-    let uri = root.join(path);
-    let main = DatasetBuilder::from_uri(uri.to_string_lossy())
-        .with_session(session())
-        .load()
-        .await
-        .map_err(from_lance)?;
-    let operation = Operation::Overwrite {
-        fragments: published.fragments().as_ref().clone(),
-        schema: published.schema().clone(),
-        config_upsert_values: None,
-        initial_bases: None,
-    };
+pub(super) async fn publish_main_line(root: &Root, path: &str, version: u64) -> Result<()> {
+    let main = root.dataset(path).load().await.map_err(from_lance)?;
+    let operation = Operation::Restore { version };
     let transaction = Transaction::new(main.manifest().version, operation, None);
     CommitBuilder::new(Arc::new(main))
         .with_skip_auto_cleanup(true)
         .execute(transaction)
         .await
         .map_err(from_lance)?;
+    fail_point!("main-line-published");
+    Ok(())
+}
+
+/// The rows of a dataset that only grew, in the order they stand in, from `start` on, `rows` of them.
+pub(super) async fn read_range(
+    dataset: &Dataset,
+    columns: &[String],
+    start: u64,
+    rows: u64,
+    mut visit: impl FnMut(RecordBatch) -> Result<()>,
+) -> Result<()> {
+    let projection = dataset.schema().project(columns).map_err(from_lance)?;
+    let end = start + rows;
+    let mut first = 0;
+    for fragment in dataset.get_fragments() {
+        let count = fragment.metadata().physical_rows.unwrap_or_default() as u64;
+        let own = start.max(first)..end.min(first + count);
+        if own.start < own.end {
+            let place = |row: u64| {
+                u32::try_from(row - first).map_err(|_| Error::internal("a row out of range"))
+            };
+            let reader = fragment
+                .open(&projection, FragReadConfig::default())
+                .await
+                .map_err(from_lance)?;
+            let range = place(own.start)?..place(own.end)?;
+            let mut batches = reader
+                .take_range(range, RANGE_ROWS)
+                .await
+                .map_err(from_lance)?
+                .buffered(1);
+            while let Some(batch) = batches.try_next().await.map_err(from_lance)? {
+                visit(batch)?;
+            }
+        }
+        first += count;
+    }
     Ok(())
 }
 
 /// Syncs the files of the fragments that are not in `old`, the manifest, and their directories.
-fn sync_new(directory: &Path, dataset: &Dataset, old: &HashSet<u64>) -> Result<()> {
+pub(super) fn sync_new(
+    root: &Root,
+    path: &str,
+    dataset: &Dataset,
+    old: &HashSet<u64>,
+) -> Result<()> {
+    let Some(graph) = root.directory() else {
+        return Ok(());
+    };
+    let directory = graph.join(path);
     for fragment in dataset
         .fragments()
         .iter()
@@ -340,9 +415,6 @@ fn sync_new(directory: &Path, dataset: &Dataset, old: &HashSet<u64>) -> Result<(
         if inner.is_dir() {
             sync_directory(&inner)?;
         }
-    }
-    if let Some(parent) = directory.parent() {
-        sync_directory(parent)?;
     }
     Ok(())
 }

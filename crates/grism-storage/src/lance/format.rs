@@ -1,15 +1,15 @@
 //! `_grism/format.json`: what kind of directory this is, and how it is laid out.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-
 use grism_core::{DEFAULT_SEGMENT_SHIFT, Error, Result};
 use serde::{Deserialize, Serialize};
 
-use super::sync::write_new_file;
+use super::root::Root;
 
 /// The version of the directory format that this build writes, and the newest it reads.
 pub const FORMAT_VERSION: u32 = 1;
+
+/// What a graph that this build writes asks of its readers beyond the version.
+const FEATURES: [&str; 1] = ["adjacency-delta"];
 
 /// How a new graph is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,68 +39,57 @@ struct Format {
     options: GraphOptions,
 }
 
-fn path(root: &Path) -> PathBuf {
-    root.join("_grism").join("format.json")
-}
+/// Where it is.
+const FORMAT: &str = "_grism/format.json";
 
 /// Reads the format of the graph at `root`; `None` where there is nothing at all.
-pub(super) fn read_format(root: &Path) -> Result<Option<GraphOptions>> {
-    let text = match fs::read_to_string(path(root)) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let occupied = match fs::read_dir(root) {
-                // A directory that a crash left before its format was written has nothing else in it.
-                Ok(mut entries) => {
-                    entries.any(|entry| entry.is_ok_and(|entry| entry.file_name() != "_grism"))
-                }
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
-                Err(error) => return Err(Error::from(error).context(root.display())),
-            };
-            if occupied {
-                return Err(Error::invalid_data(format!(
-                    "{} is not a Grism graph: it has other files and no _grism/format.json",
-                    root.display()
-                )));
-            }
-            return Ok(None);
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => {
+pub(super) async fn read_format(root: &Root) -> Result<Option<GraphOptions>> {
+    let uri = root.uri();
+    let Some(text) = root.read(FORMAT).await? else {
+        // What a crash left before the format was written has nothing else beside it.
+        let mut files = root.files("").await?.into_iter();
+        if files.any(|file| !file.path.starts_with("_grism/")) {
             return Err(Error::invalid_data(format!(
-                "{} is a file, not a Grism graph",
-                root.display()
+                "{uri} is not a Grism graph: it has other files and no {FORMAT}"
             )));
         }
-        Err(error) => return Err(Error::from(error).context(path(root).display())),
+        return Ok(None);
     };
-    let version = serde_json::from_str::<serde_json::Value>(&text)
+    let version = serde_json::from_slice::<serde_json::Value>(&text)
         .ok()
         .and_then(|value| value.get("version")?.as_u64());
-    if version.is_some_and(|version| version > u64::from(FORMAT_VERSION)) {
+    if let Some(version) = version.filter(|version| *version > u64::from(FORMAT_VERSION)) {
         return Err(Error::unsupported(format!(
-            "{} has format version {}, and this build reads up to {FORMAT_VERSION}: use a newer Grism",
-            root.display(),
-            version.unwrap_or_default()
+            "{uri} has format version {version}, and this build reads up to {FORMAT_VERSION}: use a newer Grism"
         )));
     }
-    let format: Format = serde_json::from_str(&text)
-        .map_err(|error| Error::invalid_data(format!("{}: {error}", path(root).display())))?;
-    if let Some(feature) = format.features.first() {
+    let format: Format = serde_json::from_slice(&text)
+        .map_err(|error| Error::invalid_data(format!("{uri}/{FORMAT}: {error}")))?;
+    let unknown = format
+        .features
+        .iter()
+        .find(|feature| !FEATURES.contains(&feature.as_str()));
+    if let Some(feature) = unknown {
         return Err(Error::unsupported(format!(
-            "{} uses the feature `{feature}`, which this build does not know: use a newer Grism",
-            root.display()
+            "{uri} uses the feature `{feature}`, which this build does not know: use a newer Grism"
+        )));
+    }
+    if format.options.segment_shift > 31 || format.options.fragment_rows == 0 {
+        return Err(Error::invalid_data(format!(
+            "{uri}/{FORMAT}: a segment shift up to 31 and fragments of at least one row were expected"
         )));
     }
     Ok(Some(format.options))
 }
 
 /// Writes the format of a new graph; says whether another process was first.
-pub(super) fn write_format(root: &Path, options: GraphOptions) -> Result<bool> {
+pub(super) async fn write_format(root: &Root, options: GraphOptions) -> Result<bool> {
     let format = Format {
         version: FORMAT_VERSION,
-        features: Vec::new(),
+        features: FEATURES.iter().map(|&feature| feature.to_owned()).collect(),
         options,
     };
     let text =
         serde_json::to_vec_pretty(&format).map_err(|error| Error::internal(error.to_string()))?;
-    write_new_file(&path(root), &text)
+    root.put_new(FORMAT, &text).await
 }

@@ -1,7 +1,6 @@
 //! `LanceSnapshot`: the datasets of one log entry, and caches of what was read of them.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use arrow::array::{Array, ArrayRef, AsArray, UInt32Array, new_null_array};
@@ -19,25 +18,28 @@ use lance_core::ROW_ID;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-use super::adjacency::read_segment;
+use super::adjacency::{Delta, read_delta, read_segment};
 use super::dataset::open;
 use super::error::from_lance;
 use super::format::GraphOptions;
 use super::log::{AdjacencyEntry, DatasetVersion, SnapshotEntry};
 use super::physical::{merged_column, physical_columns};
 use super::predicate::{lance_filter, reaches_lance};
+use super::root::Root;
 use crate::columns::{
     column_or_null, column_type, id_array, named_batch, passing_rows, scan_names,
 };
 
 /// Rows of a column that are read, and kept, together.
 const CHUNK_ROWS: u64 = 1 << 16;
+/// The chunk under which the delta of a role is kept.
+const DELTA: u64 = u64::MAX;
 /// Bytes of columns and incidence lists that a process keeps.
 const CACHE_BYTES: u64 = 1 << 30;
 
 /// One snapshot of a graph on disk.
 pub(super) struct LanceSnapshot {
-    root: Arc<str>,
+    uri: Arc<str>,
     entry: SnapshotEntry,
     schema: Arc<GraphSchema>,
     statistics: Arc<GraphStatistics>,
@@ -48,7 +50,7 @@ pub(super) struct LanceSnapshot {
 
 impl std::fmt::Debug for LanceSnapshot {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "LanceSnapshot({} of {})", self.entry.id, self.root)
+        write!(f, "LanceSnapshot({} of {})", self.entry.id, self.uri)
     }
 }
 
@@ -65,6 +67,7 @@ struct CacheKey {
 #[derive(Clone, Debug)]
 enum Cached {
     Column(ArrayRef),
+    Delta(Arc<Delta>),
     Segment(Arc<IncidenceSegment>),
 }
 
@@ -75,6 +78,7 @@ impl Weighter<CacheKey, Cached> for ByteWeighter {
     fn weight(&self, _: &CacheKey, value: &Cached) -> u64 {
         let bytes = match value {
             Cached::Column(column) => column.get_array_memory_size(),
+            Cached::Delta(delta) => delta.bytes(),
             Cached::Segment(segment) => segment.bytes(),
         };
         bytes as u64 + 256
@@ -87,25 +91,40 @@ fn cache() -> &'static Cache<CacheKey, Cached, ByteWeighter> {
 }
 
 impl LanceSnapshot {
+    /// Opens the datasets of `entry`, but for those that `known` has open.
     pub(super) async fn open(
-        root: &Path,
+        root: &Root,
         options: GraphOptions,
         entry: SnapshotEntry,
+        known: Option<&Self>,
     ) -> Result<Self> {
         let mut tables = BTreeMap::new();
         for (table, dataset) in &entry.tables {
-            tables.insert(
-                *table,
-                Arc::new(open(root, &dataset.path, dataset.version).await?),
-            );
+            let same = known
+                .filter(|known| known.entry.tables.get(table) == Some(dataset))
+                .and_then(|known| known.tables.get(table));
+            let opened = match same {
+                Some(same) => Arc::clone(same),
+                None => Arc::new(open(root, &dataset.path, dataset.version).await?),
+            };
+            tables.insert(*table, opened);
         }
         let mut adjacency = HashMap::new();
         for (index, own) in entry.adjacency.iter().enumerate() {
-            let dataset = Arc::new(open(root, &own.dataset.path, own.dataset.version).await?);
-            adjacency.insert((own.table, own.role.clone()), (index, dataset));
+            let key = (own.table, own.role.clone());
+            let same = known.and_then(|known| {
+                let (place, dataset) = known.adjacency.get(&key)?;
+                let entry = known.entry.adjacency.get(*place)?;
+                (entry.dataset == own.dataset).then_some(dataset)
+            });
+            let opened = match same {
+                Some(same) => Arc::clone(same),
+                None => Arc::new(open(root, &own.dataset.path, own.dataset.version).await?),
+            };
+            adjacency.insert(key, (index, opened));
         }
         Ok(Self {
-            root: root.to_string_lossy().into(),
+            uri: root.uri().into(),
             schema: Arc::new(entry.schema.clone()),
             statistics: Arc::new(entry.statistics.clone()),
             options,
@@ -113,6 +132,11 @@ impl LanceSnapshot {
             tables,
             adjacency,
         })
+    }
+
+    /// The entry of the log that the snapshot was opened from.
+    pub(super) fn entry(&self) -> &SnapshotEntry {
+        &self.entry
     }
 
     fn dataset(&self, table: TableId) -> Result<&Arc<Dataset>> {
@@ -127,7 +151,7 @@ impl LanceSnapshot {
         let version = version
             .ok_or_else(|| Error::internal(format!("there is no dataset of table {table}")))?;
         let key = CacheKey {
-            root: Arc::clone(&self.root),
+            root: Arc::clone(&self.uri),
             dataset: version,
             column: column.to_owned(),
             members: None,
@@ -140,7 +164,7 @@ impl LanceSnapshot {
         };
         match cache().get_or_insert_async(&key, load).await? {
             Cached::Column(column) => Ok(column),
-            Cached::Segment(_) => Err(Error::internal("a column was cached as a segment")),
+            _ => Err(Error::internal("a column was cached as something else")),
         }
     }
 
@@ -397,21 +421,33 @@ impl Snapshot for LanceSnapshot {
             .hyperedge_type()
             .is_some_and(|ty| ty.is_binary());
         let cache_key = CacheKey {
-            root: Arc::clone(&self.root),
+            root: Arc::clone(&self.uri),
             dataset: entry.dataset.clone(),
             column: role.to_owned(),
             members: Some(key.table),
             chunk: key.segment,
         };
         let shift = self.options.segment_shift;
+        let delta_key = CacheKey {
+            members: None,
+            chunk: DELTA,
+            ..cache_key.clone()
+        };
         let load = async {
-            Ok::<_, Error>(Cached::Segment(Arc::new(
-                read_segment(dataset, entry, key, shift, binary).await?,
-            )))
+            let load_delta = async {
+                let delta = read_delta(dataset, entry, shift, binary).await?;
+                Ok::<_, Error>(Cached::Delta(Arc::new(delta)))
+            };
+            let delta = match cache().get_or_insert_async(&delta_key, load_delta).await? {
+                Cached::Delta(delta) => delta,
+                _ => return Err(Error::internal("a delta was cached as something else")),
+            };
+            let segment = read_segment(dataset, entry, &delta, key, shift, binary).await?;
+            Ok(Cached::Segment(Arc::new(segment)))
         };
         match cache().get_or_insert_async(&cache_key, load).await? {
             Cached::Segment(segment) => Ok(segment),
-            Cached::Column(_) => Err(Error::internal("a segment was cached as a column")),
+            _ => Err(Error::internal("a segment was cached as something else")),
         }
     }
 }

@@ -1,124 +1,166 @@
-//! `LanceStorage`: opening a graph directory, and the commit.
+//! `LanceStorage`: opening a graph, and the commit.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::{Path, PathBuf};
+use std::any::Any;
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::UInt64Array;
-use arrow::datatypes::Field;
-use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
+use fail::fail_point;
 use grism_core::{
-    ChangeSet, EntityId, Error, GraphSchema, GraphStatistics, ID_COLUMN, Incidence, LABELS_COLUMN,
-    Result, Snapshot, SnapshotId, SnapshotInfo, Storage, StorageDescriptor, Table, TableId,
-    TableKind,
+    ChangeSet, CommitSummary, Error, ErrorKind, GraphSchema, GraphStatistics, Result, Snapshot,
+    SnapshotId, SnapshotInfo, Storage, StorageDescriptor, Turn,
 };
-use lance::dataset::Dataset;
 
-use super::adjacency::{AdjacencyTarget, TAKEN_BACK, append_incidences};
-use super::dataset::{append, change, create, open, publish_main_line, read_rows, with_fields};
+use super::dataset::publish_main_line;
 use super::format::{GraphOptions, read_format, write_format};
-use super::log::{DatasetVersion, SnapshotEntry, SnapshotLog};
-use super::physical::{physical_columns, target_column};
+use super::log::{SnapshotEntry, SnapshotLog};
+use super::root::Root;
 use super::snapshot::LanceSnapshot;
-use crate::columns::{column_or_null, column_type, named_batch, role_type, table_fields};
-use crate::incidences::collect_incidences;
+use super::stage::stage;
+use super::turn::Turns;
+use crate::rebase::{State, joined, rebase};
 
 /// Snapshots that are kept open.
 const OPEN_SNAPSHOTS: usize = 8;
 
-/// A graph in a directory of Lance datasets.
+/// A graph of Lance datasets, in a directory or in an object store.
 #[derive(Debug)]
 pub struct LanceStorage {
-    root: PathBuf,
-    options: GraphOptions,
-    log: SnapshotLog,
+    pub(super) root: Root,
+    pub(super) options: GraphOptions,
+    pub(super) log: SnapshotLog,
     open: Mutex<HashMap<SnapshotId, Arc<LanceSnapshot>>>,
+    turns: Turns,
 }
 
 impl LanceStorage {
-    /// Opens the graph at `path`.
+    /// Opens the graph in the directory `path`.
+    ///
+    /// # Errors
+    /// As [`Self::open_uri`].
+    pub async fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::open_uri(&path.as_ref().to_string_lossy(), &BTreeMap::new()).await
+    }
+
+    /// Opens the graph in the directory `path`, or makes an empty one laid out as `options` say.
+    ///
+    /// # Errors
+    /// As [`Self::open_or_create_uri`].
+    pub async fn open_or_create(path: impl AsRef<Path>, options: GraphOptions) -> Result<Self> {
+        let uri = path.as_ref().to_string_lossy();
+        Self::open_or_create_uri(&uri, &BTreeMap::new(), options).await
+    }
+
+    /// Opens the graph at `uri`: a path, or the URI of an object store with its options.
     ///
     /// # Errors
     /// `NotFound` where there is none; `InvalidData` where the directory is something else; `Unsupported` for a newer
     /// format.
-    pub async fn open(path: impl AsRef<Path>) -> Result<Self> {
-        let root = std::path::absolute(path.as_ref())?;
-        match read_format(&root)? {
+    pub async fn open_uri(uri: &str, store_options: &BTreeMap<String, String>) -> Result<Self> {
+        let root = Root::new(uri, store_options).await?;
+        match read_format(&root).await? {
             Some(options) => Ok(Self::at(root, options)),
             None => Err(Error::not_found(format!(
                 "there is no graph at {}",
-                root.display()
+                root.uri()
             ))),
         }
     }
 
-    /// Opens the graph at `path`, or makes an empty one laid out as `options` say.
+    /// Opens the graph at `uri`, or makes an empty one laid out as `options` say.
     ///
     /// # Errors
-    /// As [`Self::open`]; `Unavailable` where the directory cannot be written.
-    pub async fn open_or_create(path: impl AsRef<Path>, options: GraphOptions) -> Result<Self> {
-        let root = std::path::absolute(path.as_ref())?;
-        if let Some(options) = read_format(&root)? {
-            let storage = Self::at(root, options);
-            storage.ensure_first_snapshot()?;
-            return Ok(storage);
-        }
-        write_format(&root, options)?;
-        // Another process may have been first, with other options.
-        let options = read_format(&root)?.unwrap_or(options);
+    /// As [`Self::open_uri`]; `Unavailable` where the directory cannot be written.
+    pub async fn open_or_create_uri(
+        uri: &str,
+        store_options: &BTreeMap<String, String>,
+        options: GraphOptions,
+    ) -> Result<Self> {
+        let root = Root::new(uri, store_options).await?;
+        let options = match read_format(&root).await? {
+            Some(options) => options,
+            None => {
+                write_format(&root, options).await?;
+                root.sync_up("_grism")?;
+                // Another process may have been first, with other options.
+                read_format(&root).await?.unwrap_or(options)
+            }
+        };
         let storage = Self::at(root, options);
-        storage.ensure_first_snapshot()?;
+        storage.ensure_first_snapshot().await?;
         Ok(storage)
     }
 
-    fn at(root: PathBuf, options: GraphOptions) -> Self {
-        let log = SnapshotLog::new(&root);
+    fn at(root: Root, options: GraphOptions) -> Self {
+        let log = SnapshotLog::new(root.clone());
         Self {
             root,
             options,
             log,
             open: Mutex::default(),
+            turns: Turns::default(),
         }
     }
 
-    fn ensure_first_snapshot(&self) -> Result<()> {
+    async fn ensure_first_snapshot(&self) -> Result<()> {
+        match self.log.latest().await {
+            Ok(_) => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::InvalidData => {}
+            Err(error) => return Err(error),
+        }
         let entry = SnapshotEntry {
             id: SnapshotId(1),
             committed_at: now(),
+            commit: uuid::Uuid::new_v4().to_string(),
+            summary: CommitSummary {
+                operation: "create".to_owned(),
+                ..CommitSummary::default()
+            },
             schema: GraphSchema::default(),
             statistics: GraphStatistics::default(),
             tables: BTreeMap::new(),
             adjacency: Vec::new(),
         };
-        match self.log.publish(&entry) {
-            Err(error) if error.kind() == grism_core::ErrorKind::Conflict => Ok(()),
+        match self.log.publish(&entry).await {
+            Err(error) if error.kind() == ErrorKind::Conflict => Ok(()),
             other => other,
         }
     }
 
-    async fn find(&self, id: SnapshotId) -> Result<Arc<LanceSnapshot>> {
+    pub(super) async fn find(&self, id: SnapshotId) -> Result<Arc<LanceSnapshot>> {
         let id = if id.is_latest() {
-            self.log.latest()?
+            self.log
+                .latest()
+                .await
+                .inspect_err(|_| self.opened().clear())?
         } else {
             id
         };
-        if let Some(known) = self
-            .open
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&id)
-        {
+        if let Some(known) = self.opened().get(&id) {
             return Ok(Arc::clone(known));
         }
-        let snapshot =
-            Arc::new(LanceSnapshot::open(&self.root, self.options, self.log.read(id)?).await?);
+        let entry = self.log.read(id).await?;
+        let nearest = self.nearest(id);
+        let opened = LanceSnapshot::open(&self.root, self.options, entry, nearest.as_deref());
+        let snapshot = Arc::new(opened.await?);
         self.keep(&snapshot);
         Ok(snapshot)
     }
 
+    fn opened(&self) -> std::sync::MutexGuard<'_, HashMap<SnapshotId, Arc<LanceSnapshot>>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An open snapshot that shares most with `id`.
+    fn nearest(&self, id: SnapshotId) -> Option<Arc<LanceSnapshot>> {
+        let open = self.opened();
+        let near = open.keys().min_by_key(|own| own.0.abs_diff(id.0))?;
+        open.get(near).cloned()
+    }
+
     fn keep(&self, snapshot: &Arc<LanceSnapshot>) {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.opened();
         if open.len() >= OPEN_SNAPSHOTS
             && let Some(oldest) = open.keys().min().copied()
         {
@@ -127,229 +169,42 @@ impl LanceStorage {
         open.insert(snapshot.id(), Arc::clone(snapshot));
     }
 
-    /// Stages the changes of one table and of its incidences, and puts what came of it into `entry`.
-    async fn stage(
+    /// Moves changes that were made on an older snapshot onto `newest`.
+    async fn moved(
         &self,
-        table: &Table,
-        changes: &ChangeSet,
-        entry: &mut SnapshotEntry,
-    ) -> Result<()> {
-        let appends = changes
-            .appends
-            .get(&table.id)
-            .map_or(&[][..], Vec::as_slice);
-        let updates = changes
-            .updates
-            .get(&table.id)
-            .map_or(&[][..], Vec::as_slice);
-        let deletes = changes
-            .deletes
-            .get(&table.id)
-            .map_or(&[][..], Vec::as_slice);
-        let (path, base) = match entry.tables.get(&table.id) {
-            Some(known) => (
-                known.path.clone(),
-                open(&self.root, &known.path, known.version).await?,
-            ),
-            None => create(&self.root, &table_path(table), first_fields(table)).await?,
-        };
-        let first_offset = base.manifest().next_row_id;
-        let mut staged = base;
-        if !appends.is_empty() {
-            let prepared = prepared(table, appends, &staged)?;
-            let fragment_rows = self.options.fragment_rows;
-            staged = append(&self.root, &path, staged, prepared, fragment_rows).await?;
-            let rows = appends.iter().map(|batch| batch.num_rows() as u64);
-            let counts = entry.statistics.tables.entry(table.id).or_default();
-            counts.rows += rows.sum::<u64>();
-            counts.next_offset = staged.manifest().next_row_id;
-            if let Some(hyperedge_type) = table.hyperedge_type() {
-                let offset_of = |row: usize| first_offset + row as u64;
-                let found = collect_incidences(table.id, hyperedge_type, appends, &offset_of)?;
-                self.stage_incidences(table, found, entry).await?;
-            }
+        steps: Vec<ChangeSet>,
+        base: SnapshotId,
+        newest: &SnapshotEntry,
+    ) -> Result<Vec<ChangeSet>> {
+        let mut between = Vec::new();
+        for number in base.0 + 1..=newest.id.0 {
+            between.push(self.log.read(SnapshotId(number)).await?.summary);
         }
-        if !updates.is_empty() || !deletes.is_empty() {
-            staged = self
-                .stage_changed(table, &path, staged, updates, deletes, entry)
-                .await?;
-        }
-        entry.tables.insert(
-            table.id,
-            DatasetVersion {
-                path,
-                version: staged.version_id(),
-            },
-        );
-        Ok(())
+        let base = self.log.read(base).await?;
+        rebase(steps, &state(&base), &state(newest), &between)
     }
 
-    async fn stage_changed(
+    /// Publishes `entry` as the snapshot behind `before`, which must be the newest one.
+    pub(super) async fn publish(
         &self,
-        table: &Table,
-        path: &str,
-        staged: Dataset,
-        updates: &[RecordBatch],
-        deletes: &[u64],
-        entry: &mut SnapshotEntry,
-    ) -> Result<Dataset> {
-        let mut removed: Vec<u64> = deletes.to_vec();
-        let mut staged = staged;
-        let mut rewritten = Vec::new();
-        let (mut before, mut after) = (Vec::new(), Vec::new());
-        for batch in updates {
-            let offsets = offsets_of(batch)?;
-            let names: Vec<&str> = batch
-                .schema_ref()
-                .fields()
-                .iter()
-                .map(|field| field.name().as_str())
-                .filter(|name| *name != ID_COLUMN)
-                .collect();
-            let mut targets = Vec::new();
-            for name in &names {
-                let data_type = column_type(table, name)
-                    .ok_or_else(|| Error::internal("an update of an unknown column"))?;
-                targets.push(target_column(&staged, name, &data_type));
-            }
-            let added: Vec<Field> = targets
-                .iter()
-                .filter(|field| staged.schema().field(field.name()).is_none())
-                .cloned()
-                .collect();
-            if !added.is_empty() {
-                staged = with_fields(&Arc::new(staged), added).await?;
-            }
-            let old = read_rows(&staged, &offsets).await?;
-            let mut columns = Vec::new();
-            for (field, column) in old.schema().fields().iter().zip(old.columns()) {
-                let target = targets.iter().position(|own| own.name() == field.name());
-                let superseded = names
-                    .iter()
-                    .any(|name| physical_columns(&staged, name).contains(field.name()));
-                columns.push(match target {
-                    Some(at) => {
-                        let data_type = targets[at].data_type();
-                        let new = column_or_null(batch, names[at], data_type)?;
-                        if new.data_type() == field.data_type() {
-                            new
-                        } else {
-                            arrow::compute::cast(&new, field.data_type())?
-                        }
-                    }
-                    None if superseded => {
-                        arrow::array::new_null_array(field.data_type(), old.num_rows())
-                    }
-                    None => Arc::clone(column),
-                });
-            }
-            let new = RecordBatch::try_new(old.schema(), columns)?;
-            before.push((offsets.clone(), old));
-            after.push((offsets.clone(), new.clone()));
-            removed.extend(&offsets);
-            rewritten.push((offsets, new));
-        }
-        if !deletes.is_empty() {
-            before.push((deletes.to_vec(), read_rows(&staged, deletes).await?));
-        }
-        removed.sort_unstable();
-        removed.dedup();
-        let fragment_rows = self.options.fragment_rows;
-        // Later batches may have added fields to the dataset that earlier ones were read without.
-        let rewritten = rewritten
-            .into_iter()
-            .map(|(offsets, batch)| Ok((offsets, with_all_fields(&staged, &batch)?)))
-            .collect::<Result<Vec<_>>>()?;
-        let staged = change(&self.root, path, staged, rewritten, &removed, fragment_rows).await?;
-        let counts = entry.statistics.tables.entry(table.id).or_default();
-        counts.rows = counts.rows.saturating_sub(deletes.len() as u64);
-        if let Some(hyperedge_type) = table.hyperedge_type() {
-            for (rows, taken_back) in [(before, true), (after, false)] {
-                let (offsets, batches): (Vec<Vec<u64>>, Vec<RecordBatch>) =
-                    rows.into_iter().unzip();
-                let offsets = offsets.concat();
-                let offset_of = |row: usize| offsets[row];
-                let mut found = collect_incidences(table.id, hyperedge_type, &batches, &offset_of)?;
-                if taken_back {
-                    for incidences in found.values_mut() {
-                        for incidence in incidences.iter_mut() {
-                            incidence.position = TAKEN_BACK;
-                        }
-                    }
-                }
-                self.stage_incidences(table, found, entry).await?;
-            }
-        }
-        Ok(staged)
+        before: &SnapshotEntry,
+        mut entry: SnapshotEntry,
+        summary: CommitSummary,
+    ) -> Result<SnapshotEntry> {
+        entry.id = SnapshotId(before.id.0 + 1);
+        // The times of a history ascend, whatever the clocks of its writers say.
+        entry.committed_at = now().max(before.committed_at + 1);
+        entry.commit = uuid::Uuid::new_v4().to_string();
+        entry.summary = summary;
+        self.log.publish(&entry).await?;
+        Ok(entry)
     }
 
-    /// Stages incidences, or rows that take some back, role by role.
-    async fn stage_incidences(
-        &self,
-        table: &Table,
-        found: BTreeMap<String, Vec<Incidence>>,
-        entry: &mut SnapshotEntry,
-    ) -> Result<()> {
-        let shift = self.options.segment_shift;
-        let binary = table.hyperedge_type().is_some_and(|ty| ty.is_binary());
-        for (role, incidences) in found {
-            if incidences.is_empty()
-                && entry
-                    .adjacency
-                    .iter()
-                    .any(|own| own.table == table.id && own.role == role)
-            {
-                continue;
-            }
-            let counts = entry.statistics.tables.entry(table.id).or_default();
-            let counts = counts.roles.entry(role.clone()).or_default();
-            for incidence in &incidences {
-                let members = EntityId::from_raw(incidence.member).table();
-                let count = counts.incidences.entry(members).or_insert(0);
-                *count = if incidence.position == TAKEN_BACK {
-                    count.saturating_sub(1)
-                } else {
-                    *count + 1
-                };
-            }
-            let place = entry
-                .adjacency
-                .iter()
-                .position(|own| own.table == table.id && own.role == role);
-            let target = AdjacencyTarget {
-                root: &self.root,
-                path: adjacency_path(table, &role),
-                table: table.id,
-                role: &role,
-                binary,
-                shift,
-            };
-            let before = place.and_then(|place| entry.adjacency.get(place));
-            let updated = append_incidences(target, before, &incidences).await?;
-            match place {
-                Some(place) => entry.adjacency[place] = updated,
-                None => entry.adjacency.push(updated),
-            }
-        }
-        Ok(())
-    }
-
-    async fn publish_main_lines(&self, before: &SnapshotEntry, entry: &SnapshotEntry) {
-        let adjacency = |entry: &SnapshotEntry| {
-            entry
-                .adjacency
-                .iter()
-                .map(|own| own.dataset.clone())
-                .collect::<Vec<_>>()
-        };
-        let mut known: Vec<DatasetVersion> = before.tables.values().cloned().collect();
-        known.extend(adjacency(before));
-        let now = entry.tables.values().cloned().chain(adjacency(entry));
-        for dataset in now.filter(|dataset| !known.contains(dataset)) {
-            let published = async {
-                let staged = open(&self.root, &dataset.path, dataset.version).await?;
-                publish_main_line(&self.root, &dataset.path, &staged).await
-            };
+    /// Brings the main lines of the datasets that `entry` changed to it, for readers that know Lance alone.
+    pub(super) async fn publish_main_lines(&self, before: &SnapshotEntry, entry: &SnapshotEntry) {
+        let known: Vec<_> = before.datasets().collect();
+        for dataset in entry.datasets().filter(|dataset| !known.contains(dataset)) {
+            let published = publish_main_line(&self.root, &dataset.path, dataset.version);
             if let Err(error) = published.await {
                 tracing::warn!(path = dataset.path, %error, "the main line of a dataset stays behind the snapshot");
             }
@@ -357,134 +212,29 @@ impl LanceStorage {
     }
 }
 
-/// Batches of a table's columns as its dataset stores them.
-fn prepared(table: &Table, batches: &[RecordBatch], dataset: &Dataset) -> Result<Vec<RecordBatch>> {
-    let fields = table_fields(table);
-    let mut prepared = Vec::new();
-    for batch in batches {
-        let (mut names, mut columns) = (Vec::new(), Vec::new());
-        for field in &fields {
-            names.push(
-                target_column(dataset, field.name(), field.data_type())
-                    .name()
-                    .clone(),
-            );
-            columns.push(column_or_null(batch, field.name(), field.data_type())?);
-        }
-        if columns.is_empty() {
-            // Lance keeps no rows without columns.
-            let labels = first_fields(table);
-            names.extend(labels.iter().map(|field| field.name().clone()));
-            columns.extend(
-                labels
-                    .iter()
-                    .map(|field| arrow::array::new_null_array(field.data_type(), batch.num_rows())),
-            );
-        }
-        prepared.push(named_batch(&names, columns, batch.num_rows())?);
+fn lance_snapshot(snapshot: &Arc<dyn Snapshot>) -> Option<&LanceSnapshot> {
+    let snapshot: &dyn Any = snapshot.as_ref();
+    snapshot.downcast_ref()
+}
+
+fn state(entry: &SnapshotEntry) -> State<'_> {
+    State {
+        id: entry.id,
+        schema: &entry.schema,
+        statistics: &entry.statistics,
     }
-    Ok(prepared)
 }
 
-/// A batch with a column for every field of the dataset; those it has not are null.
-fn with_all_fields(dataset: &Dataset, batch: &RecordBatch) -> Result<RecordBatch> {
-    let schema = arrow::datatypes::Schema::from(dataset.schema());
-    let mut names = Vec::new();
-    let mut columns = Vec::new();
-    for field in schema.fields() {
-        names.push(field.name().clone());
-        columns.push(match batch.column_by_name(field.name()) {
-            Some(column) => Arc::clone(column),
-            None => arrow::array::new_null_array(field.data_type(), batch.num_rows()),
-        });
-    }
-    named_batch(&names, columns, batch.num_rows())
-}
-
-/// The offsets of the rows that a batch of updates changes.
-fn offsets_of(batch: &RecordBatch) -> Result<Vec<u64>> {
-    let ids = batch
-        .column_by_name(ID_COLUMN)
-        .and_then(|ids| ids.as_any().downcast_ref::<UInt64Array>())
-        .ok_or_else(|| Error::internal("updates without ids"))?;
-    let offset = |id: &u64| EntityId::from_raw(*id).offset();
-    Ok(ids.values().iter().map(offset).collect())
-}
-
-fn now() -> i64 {
+pub(super) fn now() -> i64 {
     chrono::DateTime::<chrono::Utc>::from(std::time::SystemTime::now()).timestamp_millis()
-}
-
-/// The fields a table's dataset is made with, which are the same for every writer that makes it.
-fn first_fields(table: &Table) -> Vec<Field> {
-    match &table.kind {
-        TableKind::Nodes { .. } => {
-            vec![Field::new(
-                LABELS_COLUMN,
-                grism_core::Type::String.list().to_arrow(),
-                true,
-            )]
-        }
-        TableKind::Hyperedges(hyperedge_type) => hyperedge_type
-            .roles
-            .iter()
-            .map(|role| Field::new(&role.name, role_type(role), true))
-            .collect(),
-    }
-}
-
-/// Where a table's dataset lies, without its ending.
-fn table_path(table: &Table) -> String {
-    match &table.kind {
-        TableKind::Nodes { labels } => {
-            let name = labels
-                .iter()
-                .map(|label| file_name(label))
-                .collect::<Vec<_>>()
-                .join("+");
-            format!(
-                "nodes/{}",
-                if name.is_empty() {
-                    "_".to_owned()
-                } else {
-                    name
-                }
-            )
-        }
-        TableKind::Hyperedges(hyperedge_type) => {
-            format!("hyperedges/{}", file_name(&hyperedge_type.name))
-        }
-    }
-}
-
-/// Where the incidence lists of a role lie, without the ending.
-fn adjacency_path(table: &Table, role: &str) -> String {
-    format!(
-        "adjacency/{}/{}",
-        file_name(&table.display_name()),
-        file_name(role)
-    )
-}
-
-/// A name as part of a path: what is not a letter, a digit, `_` or `-` becomes `%` and its code.
-fn file_name(name: &str) -> String {
-    let mut text = String::new();
-    for byte in name.bytes() {
-        if byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-' {
-            text.push(char::from(byte));
-        } else {
-            text.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    text
 }
 
 #[async_trait]
 impl Storage for LanceStorage {
     fn descriptor(&self) -> StorageDescriptor {
         StorageDescriptor {
-            uri: self.root.to_string_lossy().into_owned(),
-            options: BTreeMap::new(),
+            uri: self.root.uri().to_owned(),
+            options: self.root.options().clone(),
         }
     }
 
@@ -492,57 +242,68 @@ impl Storage for LanceStorage {
         Ok(self.find(id).await?)
     }
 
-    async fn commit(&self, changes: ChangeSet) -> Result<SnapshotId> {
-        let newest = self.log.latest()?;
-        if newest != changes.base {
-            let message = format!(
-                "the graph is at snapshot {newest}, the changes were made on {}",
-                changes.base
-            );
-            return Err(Error::conflict(message));
+    async fn commit_steps(
+        &self,
+        steps: Vec<ChangeSet>,
+        staged: Option<Arc<dyn Snapshot>>,
+    ) -> Result<SnapshotId> {
+        let turn = match steps.iter().find_map(|step| step.turn.clone()) {
+            Some(turn) => turn,
+            None => self.turn().await?,
+        };
+        fail_point!("commit-begins");
+        let newest = self.find(SnapshotId::default()).await?;
+        let before = newest.entry();
+        let base = steps.first().map_or(before.id, |step| step.base);
+        let mut steps = steps;
+        let mut entry = staged
+            .as_ref()
+            .and_then(lance_snapshot)
+            .map(|staged| staged.entry().clone());
+        if base != before.id {
+            steps = self.moved(steps, base, before).await?;
+            entry = None;
         }
-        let before = self.log.read(newest)?;
-        let mut entry = before.clone();
-        entry.id = SnapshotId(newest.0 + 1);
-        entry.schema = changes.schema.clone();
-        entry
-            .tables
-            .retain(|table, _| changes.schema.table(*table).is_ok());
-        entry
-            .adjacency
-            .retain(|own| changes.schema.table(own.table).is_ok());
-        entry
-            .statistics
-            .tables
-            .retain(|table, _| changes.schema.table(*table).is_ok());
-        for table in changes.schema.tables() {
-            entry.statistics.tables.entry(table.id).or_default();
+        let summary = joined(&steps);
+        let entry = match entry {
+            Some(entry) => entry,
+            None => {
+                let mut entry = before.clone();
+                for step in &steps {
+                    entry = stage(&self.root, self.options, &entry, step).await?;
+                }
+                entry
+            }
+        };
+        fail_point!("commit-staged");
+        let entry = self.publish(before, entry, summary).await?;
+        drop((turn, steps));
+        // A commit that came in between brings the main lines further.
+        if self.log.latest().await? == entry.id {
+            self.publish_main_lines(before, &entry).await;
         }
-        let touched: BTreeSet<TableId> = changes
-            .appends
-            .keys()
-            .chain(changes.updates.keys())
-            .chain(changes.deletes.keys())
-            .copied()
-            .collect();
-        for id in touched {
-            self.stage(changes.schema.table(id)?, &changes, &mut entry)
-                .await?;
-        }
-        entry.committed_at = now();
-        self.log.publish(&entry)?;
-        self.publish_main_lines(&before, &entry).await;
         Ok(entry.id)
     }
 
+    async fn stage(
+        &self,
+        base: &Arc<dyn Snapshot>,
+        changes: &ChangeSet,
+    ) -> Result<Arc<dyn Snapshot>> {
+        let base =
+            lance_snapshot(base).ok_or_else(|| Error::internal("a snapshot of another storage"))?;
+        let entry = stage(&self.root, self.options, base.entry(), changes).await?;
+        let staged = LanceSnapshot::open(&self.root, self.options, entry, Some(base)).await?;
+        Ok(Arc::new(staged))
+    }
+
+    async fn turn(&self) -> Result<Turn> {
+        self.turns.take(&self.root).await
+    }
+
     async fn history(&self) -> Result<Vec<SnapshotInfo>> {
-        let mut history = Vec::new();
-        for id in self.log.list()? {
-            history.push(SnapshotInfo {
-                id,
-                committed_at: self.log.read(id)?.committed_at,
-            });
-        }
-        Ok(history)
+        let history = self.log.history().await?;
+        let open = history.into_iter().filter(|(_, dropped)| !dropped);
+        Ok(open.map(|(info, _)| info).collect())
     }
 }

@@ -2,28 +2,21 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use fail::fail_point;
 use grism_core::{Error, Result};
+
+/// How the names of unfinished files begin.
+pub(super) const TEMPORARY: &str = ".tmp-";
 
 /// Writes `path` with put-if-absent: all of it or nothing, synced, file and directory. False where it exists already.
 pub(super) fn write_new_file(path: &Path, bytes: &[u8]) -> Result<bool> {
-    static COUNTER: AtomicU64 = AtomicU64::new(0);
-    let directory = path
-        .parent()
-        .ok_or_else(|| Error::internal(format!("{} has no directory", path.display())))?;
-    let unique = COUNTER.fetch_add(1, Ordering::Relaxed);
-    let temporary = directory.join(format!(".tmp-{}-{unique}", std::process::id()));
+    let (directory, temporary) = temporary_beside(path)?;
     let write = || -> std::io::Result<bool> {
-        fs::create_dir_all(directory)?;
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .open(&temporary)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
+        write_temporary(directory, &temporary, bytes)?;
+        fail_point!("entry-temporary");
         sync_directory(directory)?;
         // A hard link fails where the name is taken, which a rename does not.
         let linked = match fs::hard_link(&temporary, path) {
@@ -31,6 +24,7 @@ pub(super) fn write_new_file(path: &Path, bytes: &[u8]) -> Result<bool> {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => false,
             Err(error) => return Err(error),
         };
+        fail_point!("entry-linked");
         fs::remove_file(&temporary)?;
         sync_directory(directory)?;
         Ok(linked)
@@ -39,6 +33,42 @@ pub(super) fn write_new_file(path: &Path, bytes: &[u8]) -> Result<bool> {
         let _ = fs::remove_file(&temporary);
         Error::from(error).context(path.display())
     })
+}
+
+/// Replaces `path` by other content, all of it or nothing, synced.
+pub(super) fn replace_file(path: &Path, bytes: &[u8]) -> Result<()> {
+    let (directory, temporary) = temporary_beside(path)?;
+    let write = || -> std::io::Result<()> {
+        write_temporary(directory, &temporary, bytes)?;
+        fs::rename(&temporary, path)?;
+        sync_directory(directory)
+    };
+    write().map_err(|error| {
+        let _ = fs::remove_file(&temporary);
+        Error::from(error).context(path.display())
+    })
+}
+
+/// The directory of `path`, and a name in it that nobody else takes.
+fn temporary_beside(path: &Path) -> Result<(&Path, PathBuf)> {
+    static COUNTER: AtomicU64 = AtomicU64::new(0);
+    let directory = path
+        .parent()
+        .ok_or_else(|| Error::internal(format!("{} has no directory", path.display())))?;
+    let unique = COUNTER.fetch_add(1, Ordering::Relaxed);
+    let name = format!("{TEMPORARY}{}-{unique}", std::process::id());
+    Ok((directory, directory.join(name)))
+}
+
+fn write_temporary(directory: &Path, temporary: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    fs::create_dir_all(directory)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .open(temporary)?;
+    file.write_all(bytes)?;
+    file.sync_all()
 }
 
 /// Syncs a file that another library wrote.

@@ -3,9 +3,7 @@
 //! Layout: the length of the header as a little-endian `u64`; the header, which is JSON; then one Arrow IPC stream
 //! for each table, in the header's order. Incidences are not part of it: the reader makes them from the roles.
 
-use std::collections::BTreeMap;
 use std::io::Cursor;
-use std::sync::Arc;
 
 use arrow::datatypes::Schema;
 use arrow::ipc::reader::StreamReader;
@@ -75,25 +73,18 @@ impl MemorySnapshot {
         let length = usize::try_from(u64::from_le_bytes(*length)).map_err(|_| broken())?;
         let (header, mut rest) = rest.split_at_checked(length).ok_or_else(broken)?;
         let header: Header = serde_json::from_slice(header).map_err(|_| broken())?;
-        let mut appends = BTreeMap::new();
+        let base = Self::empty(header.segment_shift, header.fragment_rows);
+        let mut changes = ChangeSet::new(base.id, header.schema);
         for (table, length) in &header.tables {
             let (stream, next) = rest.split_at_checked(*length).ok_or_else(broken)?;
             rest = next;
             let batches =
                 StreamReader::try_new(Cursor::new(stream), None)?.collect::<Result<Vec<_>, _>>()?;
-            appends.insert(*table, batches);
+            for batch in batches {
+                changes.append(*table, batch);
+            }
         }
-        let base = Self::empty(header.segment_shift, header.fragment_rows);
-        let changes = ChangeSet {
-            base: base.id,
-            schema: header.schema,
-            appends,
-            updates: BTreeMap::new(),
-            deletes: header.deleted.into_iter().collect(),
-        };
-        let mut snapshot = base.with_changes(&changes)?;
-        snapshot.id = header.id;
-        snapshot.schema = Arc::new(changes.schema);
-        Ok(snapshot)
+        changes.deletes = header.deleted.into_iter().collect();
+        base.with_changes(&changes, header.id)
     }
 }

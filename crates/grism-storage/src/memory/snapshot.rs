@@ -132,7 +132,7 @@ impl MemorySnapshot {
     }
 
     /// The next snapshot.
-    pub(super) fn with_changes(&self, changes: &ChangeSet) -> Result<Self> {
+    pub(super) fn with_changes(&self, changes: &ChangeSet, id: SnapshotId) -> Result<Self> {
         let mut tables = self.tables.clone();
         let mut segments = self.segments.clone();
         let mut statistics = (*self.statistics).clone();
@@ -144,14 +144,16 @@ impl MemorySnapshot {
             statistics.tables.entry(table.id).or_default();
             tables.entry(table.id).or_default();
         }
-        for (id, batches) in &changes.appends {
+        let next_id = id;
+        for id in changes.appends.keys() {
             let table = changes.schema.table(*id)?;
+            let batches: Vec<RecordBatch> = changes.appended(*id).collect::<Result<_>>()?;
             let chunks = tables.entry(*id).or_default();
             let first = chunks.rows();
             if let Some(hyperedge_type) = table.hyperedge_type() {
                 let offset_of = |row: usize| first + row as u64;
                 for (role, incidences) in
-                    collect_incidences(*id, hyperedge_type, batches, &offset_of)?
+                    collect_incidences(*id, hyperedge_type, &batches, &offset_of)?
                 {
                     let counts = statistics
                         .tables
@@ -174,7 +176,7 @@ impl MemorySnapshot {
                     }
                 }
             }
-            for piece in cut(batches, self.fragment_rows) {
+            for piece in cut(&batches, self.fragment_rows) {
                 chunks.push(piece);
             }
             let counts: &mut TableStatistics = statistics.tables.entry(*id).or_default();
@@ -185,7 +187,7 @@ impl MemorySnapshot {
             counts.next_offset = chunks.rows();
         }
         let mut next = Self {
-            id: SnapshotId(self.id.0 + 1),
+            id: next_id,
             schema: Arc::new(changes.schema.clone()),
             statistics: Arc::new(statistics),
             segment_shift: self.segment_shift,

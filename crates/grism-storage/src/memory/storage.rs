@@ -1,5 +1,6 @@
 //! `InMemoryStorage`: the line of snapshots and the commit.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -7,17 +8,39 @@ use std::sync::{Arc, PoisonError, RwLock};
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use grism_core::{
-    ChangeSet, DEFAULT_SEGMENT_SHIFT, Error, Result, Snapshot, SnapshotId, SnapshotInfo, Storage,
-    StorageDescriptor,
+    ChangeSet, CommitSummary, DEFAULT_SEGMENT_SHIFT, Error, Result, Snapshot, SnapshotId,
+    SnapshotInfo, Storage, StorageDescriptor,
 };
 
 use super::snapshot::MemorySnapshot;
+use crate::rebase::{State, joined, rebase};
+
+/// One snapshot of the history.
+#[derive(Debug)]
+struct Line {
+    snapshot: Arc<MemorySnapshot>,
+    committed_at: i64,
+    summary: CommitSummary,
+}
+
+impl Line {
+    fn first(snapshot: MemorySnapshot) -> Self {
+        Self {
+            snapshot: Arc::new(snapshot),
+            committed_at: now(),
+            summary: CommitSummary {
+                operation: "create".to_owned(),
+                ..CommitSummary::default()
+            },
+        }
+    }
+}
 
 /// A graph that lives in this process, and goes with it.
 #[derive(Debug)]
 pub struct InMemoryStorage {
     uri: String,
-    snapshots: RwLock<Vec<(Arc<MemorySnapshot>, i64)>>,
+    snapshots: RwLock<Vec<Line>>,
 }
 
 impl Default for InMemoryStorage {
@@ -51,7 +74,7 @@ impl InMemoryStorage {
         let first = MemorySnapshot::empty(segment_shift, fragment_rows.max(1));
         Self {
             uri: format!("memory://{}-{number}", std::process::id()),
-            snapshots: RwLock::new(vec![(Arc::new(first), now())]),
+            snapshots: RwLock::new(vec![Line::first(first)]),
         }
     }
 
@@ -72,7 +95,7 @@ impl InMemoryStorage {
         let uri = format!("memory://image-{}", std::process::id());
         Ok(Self {
             uri,
-            snapshots: RwLock::new(vec![(Arc::new(snapshot), now())]),
+            snapshots: RwLock::new(vec![Line::first(snapshot)]),
         })
     }
 
@@ -84,11 +107,19 @@ impl InMemoryStorage {
         let found = if id.is_latest() {
             snapshots.last()
         } else {
-            snapshots.iter().find(|(snapshot, _)| snapshot.id() == id)
+            snapshots.iter().find(|line| line.snapshot.id() == id)
         };
         found
-            .map(|(snapshot, _)| Arc::clone(snapshot))
+            .map(|line| Arc::clone(&line.snapshot))
             .ok_or_else(|| Error::not_found(format!("there is no snapshot {id}")))
+    }
+}
+
+fn state(snapshot: &MemorySnapshot) -> State<'_> {
+    State {
+        id: snapshot.id(),
+        schema: snapshot.schema(),
+        statistics: snapshot.statistics(),
     }
 }
 
@@ -109,31 +140,51 @@ impl Storage for InMemoryStorage {
         Ok(self.find(id)?)
     }
 
-    async fn commit(&self, changes: ChangeSet) -> Result<SnapshotId> {
-        let base = self.find(SnapshotId::default())?;
-        let conflict = |newest: SnapshotId| {
-            Error::conflict(format!(
-                "the graph is at snapshot {newest}, the changes were made on {}",
-                changes.base
-            ))
-        };
-        if base.id() != changes.base {
-            return Err(conflict(base.id()));
-        }
-        let next = Arc::new(base.with_changes(&changes)?);
+    async fn commit_steps(
+        &self,
+        steps: Vec<ChangeSet>,
+        _staged: Option<Arc<dyn Snapshot>>,
+    ) -> Result<SnapshotId> {
         let mut snapshots = self
             .snapshots
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        // Another writer may have come in while the next snapshot was made.
-        match snapshots.last() {
-            Some((newest, _)) if newest.id() != changes.base => Err(conflict(newest.id())),
-            _ => {
-                let id = next.id();
-                snapshots.push((next, now()));
-                Ok(id)
-            }
+        let Some(newest) = snapshots.last() else {
+            return Err(Error::internal("a graph without a snapshot"));
+        };
+        let (newest, committed_at) = (Arc::clone(&newest.snapshot), newest.committed_at);
+        let base = steps.first().map_or(newest.id(), |step| step.base);
+        let mut steps = steps;
+        if base != newest.id() {
+            let later = snapshots.iter().filter(|line| line.snapshot.id() > base);
+            let between: Vec<CommitSummary> = later.map(|line| line.summary.clone()).collect();
+            let base = snapshots.iter().find(|line| line.snapshot.id() == base);
+            let base = base.ok_or_else(|| Error::internal("changes to an unknown snapshot"))?;
+            steps = rebase(steps, &state(&base.snapshot), &state(&newest), &between)?;
         }
+        let id = SnapshotId(newest.id().0 + 1);
+        let mut next = newest;
+        for step in &steps {
+            next = Arc::new(next.with_changes(step, id)?);
+        }
+        snapshots.push(Line {
+            snapshot: next,
+            committed_at: now().max(committed_at + 1),
+            summary: joined(&steps),
+        });
+        Ok(id)
+    }
+
+    async fn stage(
+        &self,
+        base: &Arc<dyn Snapshot>,
+        changes: &ChangeSet,
+    ) -> Result<Arc<dyn Snapshot>> {
+        let base: &dyn Any = base.as_ref();
+        let base = base
+            .downcast_ref::<MemorySnapshot>()
+            .ok_or_else(|| Error::internal("a snapshot of another storage"))?;
+        Ok(Arc::new(base.with_changes(changes, base.id())?))
     }
 
     async fn history(&self) -> Result<Vec<SnapshotInfo>> {
@@ -141,9 +192,10 @@ impl Storage for InMemoryStorage {
             .snapshots
             .read()
             .unwrap_or_else(PoisonError::into_inner);
-        let info = |(snapshot, at): &(Arc<MemorySnapshot>, i64)| SnapshotInfo {
-            id: snapshot.id(),
-            committed_at: *at,
+        let info = |line: &Line| SnapshotInfo {
+            id: line.snapshot.id(),
+            committed_at: line.committed_at,
+            summary: line.summary.clone(),
         };
         Ok(snapshots.iter().map(info).collect())
     }

@@ -1,0 +1,428 @@
+//! Staging: the datasets of a graph as they are with a set of changes, in versions that no snapshot names yet.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use arrow::array::UInt64Array;
+use arrow::datatypes::{Field, Schema, SchemaRef};
+use arrow::record_batch::RecordBatch;
+use grism_core::{
+    AppendedRows, ChangeSet, EntityId, Error, HyperedgeType, ID_COLUMN, Incidence, Result, Table,
+    TableId,
+};
+use lance::dataset::Dataset;
+use tokio::task::JoinSet;
+
+use super::adjacency::{AdjacencyTarget, TAKEN_BACK};
+use super::dataset::{Batches, append, change, create, open, read_rows, with_fields};
+use super::format::GraphOptions;
+use super::layout::{adjacency_path, first_fields, table_path};
+use super::log::{AdjacencyEntry, DatasetVersion, SnapshotEntry};
+use super::physical::{physical_columns, target_column};
+use super::root::Root;
+use crate::columns::{column_or_null, column_type, named_batch, table_fields};
+use crate::incidences::collect_incidences;
+use crate::sorted::SortedIncidences;
+
+/// Rows from which on their incidences are sorted into runs instead of joining the delta.
+const SORTED_ROWS: u64 = 4096;
+
+/// Stages `changes` on top of `before`: the entry of the snapshot that would come of it, with the number of `before`.
+pub(super) async fn stage(
+    root: &Root,
+    options: GraphOptions,
+    before: &SnapshotEntry,
+    changes: &ChangeSet,
+) -> Result<SnapshotEntry> {
+    let mut entry = before.clone();
+    entry.schema = changes.schema.clone();
+    let stays = |table: TableId| changes.schema.table(table).is_ok();
+    entry.tables.retain(|table, _| stays(*table));
+    entry.adjacency.retain(|own| stays(own.table));
+    entry.statistics.tables.retain(|table, _| stays(*table));
+    for table in changes.schema.tables() {
+        entry.statistics.tables.entry(table.id).or_default();
+    }
+    let touched: BTreeSet<TableId> = changes
+        .appends
+        .keys()
+        .chain(changes.updates.keys())
+        .chain(changes.deletes.keys())
+        .copied()
+        .collect();
+    let mut stager = Stager {
+        root,
+        options,
+        entry,
+    };
+    for id in touched {
+        stager.table(changes.schema.table(id)?, changes).await?;
+    }
+    Ok(stager.entry)
+}
+
+struct Stager<'a> {
+    root: &'a Root,
+    options: GraphOptions,
+    entry: SnapshotEntry,
+}
+
+impl Stager<'_> {
+    /// Stages the changes of one table and of its incidences.
+    async fn table(&mut self, table: &Table, changes: &ChangeSet) -> Result<()> {
+        let empty: &[RecordBatch] = &[];
+        let updates = changes.updates.get(&table.id).map_or(empty, Vec::as_slice);
+        let deletes = changes
+            .deletes
+            .get(&table.id)
+            .map_or(&[][..], Vec::as_slice);
+        let (path, mut staged) = match self.entry.tables.get(&table.id) {
+            Some(known) => (
+                known.path.clone(),
+                open(self.root, &known.path, known.version).await?,
+            ),
+            None => create(self.root, &table_path(table), first_fields(table)).await?,
+        };
+        if let Some(pieces) = changes.appends.get(&table.id) {
+            staged = self.appended(table, &path, staged, pieces).await?;
+        }
+        if !updates.is_empty() || !deletes.is_empty() {
+            staged = self
+                .stage_changed(table, &path, staged, updates, deletes)
+                .await?;
+        }
+        let version = staged.version_id();
+        self.entry
+            .tables
+            .insert(table.id, DatasetVersion { path, version });
+        Ok(())
+    }
+
+    /// Stages new rows; their incidences are sorted and written at the same time.
+    async fn appended(
+        &mut self,
+        table: &Table,
+        path: &str,
+        base: Dataset,
+        pieces: &[AppendedRows],
+    ) -> Result<Dataset> {
+        let rows: u64 = pieces.iter().map(AppendedRows::rows).sum();
+        let first_offset = base.manifest().next_row_id;
+        let mut tasks: JoinSet<Result<(AdjacencyEntry, BTreeMap<TableId, u64>)>> = JoinSet::new();
+        let mut small = None;
+        if let Some(ty) = table.hyperedge_type() {
+            if rows >= SORTED_ROWS {
+                for role in &ty.roles {
+                    let pieces = pieces.to_vec();
+                    let (root, options) = (self.root.clone(), self.options);
+                    let before = self.adjacency_of(table.id, &role.name).cloned();
+                    let (table, ty, role) = (table.clone(), ty.clone(), role.name.clone());
+                    tasks.spawn(async move {
+                        let sorted = SortedIncidences::count(
+                            table.id,
+                            &ty,
+                            &role,
+                            pieces,
+                            first_offset,
+                            options.segment_shift,
+                        )?;
+                        let counts = sorted.by_table();
+                        let target = target(&root, &table, &ty, &role);
+                        let entry = target.append_sorted(before.as_ref(), sorted).await?;
+                        Ok((entry, counts))
+                    });
+                }
+            } else {
+                let batches: Vec<RecordBatch> = pieces
+                    .iter()
+                    .flat_map(|piece| match piece.batches() {
+                        Ok(batches) => batches,
+                        Err(error) => Box::new(std::iter::once(Err(error))),
+                    })
+                    .collect::<Result<_>>()?;
+                let offset_of = |row: usize| first_offset + row as u64;
+                small = Some(collect_incidences(table.id, ty, &batches, &offset_of)?);
+            }
+        }
+        let (schema, parts) = self.parts(table, &base, pieces, rows);
+        let fragment_rows = self.options.fragment_rows;
+        let staged = append(self.root, path, base, schema, parts, fragment_rows).await?;
+        let counts = self.entry.statistics.tables.entry(table.id).or_default();
+        counts.rows += rows;
+        counts.next_offset = staged.manifest().next_row_id;
+        while let Some(done) = tasks.join_next().await {
+            let (entry, members) = done.map_err(|error| Error::internal(error.to_string()))??;
+            let counts = self.entry.statistics.tables.entry(table.id).or_default();
+            let counts = counts.roles.entry(entry.role.clone()).or_default();
+            for (members, count) in members {
+                *counts.incidences.entry(members).or_insert(0) += count;
+            }
+            self.put_adjacency(entry);
+        }
+        if let Some(found) = small {
+            self.delta(table, found).await?;
+        }
+        Ok(staged)
+    }
+
+    /// New rows as their dataset stores them: in parts that can be written at the same time.
+    fn parts(
+        &self,
+        table: &Table,
+        base: &Dataset,
+        pieces: &[AppendedRows],
+        rows: u64,
+    ) -> (SchemaRef, Vec<Batches>) {
+        let stored = Arc::new(StoredColumns::of(table, base));
+        let schema = Arc::clone(&stored.schema);
+        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let fragments = rows.div_ceil(self.options.fragment_rows as u64).max(1);
+        let wanted = (threads as u64).min(fragments);
+        let mut parts: Vec<(u64, Vec<AppendedRows>)> = vec![(0, Vec::new())];
+        for piece in pieces {
+            let full = parts
+                .last()
+                .is_some_and(|(size, _)| *size >= rows.div_ceil(wanted));
+            if full {
+                parts.push((0, Vec::new()));
+            }
+            if let Some((size, part)) = parts.last_mut() {
+                *size += piece.rows();
+                part.push(piece.clone());
+            }
+        }
+        let batches = |(_, part): (u64, Vec<AppendedRows>)| {
+            let stored = Arc::clone(&stored);
+            let batches = part.into_iter().flat_map(|piece| match piece.batches() {
+                Ok(batches) => batches,
+                Err(error) => Box::new(std::iter::once(Err(error))),
+            });
+            Box::new(batches.map(move |batch| stored.convert(&batch?))) as Batches
+        };
+        (schema, parts.into_iter().map(batches).collect())
+    }
+
+    fn adjacency_of(&self, table: TableId, role: &str) -> Option<&AdjacencyEntry> {
+        self.entry
+            .adjacency
+            .iter()
+            .find(|own| own.table == table && own.role == role)
+    }
+
+    fn put_adjacency(&mut self, entry: AdjacencyEntry) {
+        let place = self
+            .entry
+            .adjacency
+            .iter_mut()
+            .find(|own| own.table == entry.table && own.role == entry.role);
+        match place {
+            Some(place) => *place = entry,
+            None => self.entry.adjacency.push(entry),
+        }
+    }
+
+    async fn stage_changed(
+        &mut self,
+        table: &Table,
+        path: &str,
+        staged: Dataset,
+        updates: &[RecordBatch],
+        deletes: &[u64],
+    ) -> Result<Dataset> {
+        let mut removed: Vec<u64> = deletes.to_vec();
+        let mut staged = staged;
+        let mut rewritten = Vec::new();
+        let (mut before, mut after) = (Vec::new(), Vec::new());
+        for batch in updates {
+            let offsets = offsets_of(batch)?;
+            let names: Vec<&str> = batch
+                .schema_ref()
+                .fields()
+                .iter()
+                .map(|field| field.name().as_str())
+                .filter(|name| *name != ID_COLUMN)
+                .collect();
+            let mut targets = Vec::new();
+            for name in &names {
+                let data_type = column_type(table, name)
+                    .ok_or_else(|| Error::internal("an update of an unknown column"))?;
+                targets.push(target_column(&staged, name, &data_type));
+            }
+            let added: Vec<Field> = targets
+                .iter()
+                .filter(|field| staged.schema().field(field.name()).is_none())
+                .cloned()
+                .collect();
+            if !added.is_empty() {
+                staged = with_fields(&Arc::new(staged), added).await?;
+            }
+            let old = read_rows(&staged, &offsets).await?;
+            let mut columns = Vec::new();
+            for (field, column) in old.schema().fields().iter().zip(old.columns()) {
+                let target = targets.iter().position(|own| own.name() == field.name());
+                let superseded = names
+                    .iter()
+                    .any(|name| physical_columns(&staged, name).contains(field.name()));
+                columns.push(match target {
+                    Some(at) => {
+                        let data_type = targets[at].data_type();
+                        let new = column_or_null(batch, names[at], data_type)?;
+                        if new.data_type() == field.data_type() {
+                            new
+                        } else {
+                            arrow::compute::cast(&new, field.data_type())?
+                        }
+                    }
+                    None if superseded => {
+                        arrow::array::new_null_array(field.data_type(), old.num_rows())
+                    }
+                    None => Arc::clone(column),
+                });
+            }
+            let new = RecordBatch::try_new(old.schema(), columns)?;
+            before.push((offsets.clone(), old));
+            after.push((offsets.clone(), new.clone()));
+            removed.extend(&offsets);
+            rewritten.push((offsets, new));
+        }
+        if !deletes.is_empty() {
+            before.push((deletes.to_vec(), read_rows(&staged, deletes).await?));
+        }
+        removed.sort_unstable();
+        removed.dedup();
+        let fragment_rows = self.options.fragment_rows;
+        // Later batches may have added fields to the dataset that earlier ones were read without.
+        let rewritten = rewritten
+            .into_iter()
+            .map(|(offsets, batch)| Ok((offsets, with_all_fields(&staged, &batch)?)))
+            .collect::<Result<Vec<_>>>()?;
+        let staged = change(self.root, path, staged, rewritten, &removed, fragment_rows).await?;
+        let counts = self.entry.statistics.tables.entry(table.id).or_default();
+        counts.rows = counts.rows.saturating_sub(deletes.len() as u64);
+        if let Some(hyperedge_type) = table.hyperedge_type() {
+            for (rows, taken_back) in [(before, true), (after, false)] {
+                let (offsets, batches): (Vec<Vec<u64>>, Vec<RecordBatch>) =
+                    rows.into_iter().unzip();
+                let offsets = offsets.concat();
+                let offset_of = |row: usize| offsets[row];
+                let mut found = collect_incidences(table.id, hyperedge_type, &batches, &offset_of)?;
+                if taken_back {
+                    for incidences in found.values_mut() {
+                        for incidence in incidences.iter_mut() {
+                            incidence.position = TAKEN_BACK;
+                        }
+                    }
+                }
+                self.delta(table, found).await?;
+            }
+        }
+        Ok(staged)
+    }
+
+    /// Stages incidences of a small commit, or rows that take some back, role by role.
+    async fn delta(
+        &mut self,
+        table: &Table,
+        found: BTreeMap<String, Vec<Incidence>>,
+    ) -> Result<()> {
+        let Some(ty) = table.hyperedge_type() else {
+            return Ok(());
+        };
+        for (role, incidences) in found {
+            let before = self.adjacency_of(table.id, &role).cloned();
+            if incidences.is_empty() && before.is_some() {
+                continue;
+            }
+            let counts = self.entry.statistics.tables.entry(table.id).or_default();
+            let counts = counts.roles.entry(role.clone()).or_default();
+            for incidence in &incidences {
+                let members = EntityId::from_raw(incidence.member).table();
+                let count = counts.incidences.entry(members).or_insert(0);
+                *count = if incidence.position == TAKEN_BACK {
+                    count.saturating_sub(1)
+                } else {
+                    *count + 1
+                };
+            }
+            let target = target(self.root, table, ty, &role);
+            let entry = target.append_delta(before.as_ref(), &incidences).await?;
+            fail::fail_point!("adjacency-staged");
+            self.put_adjacency(entry);
+        }
+        Ok(())
+    }
+}
+
+/// Where the incidence lists of a role are kept.
+pub(super) fn target<'a>(
+    root: &'a Root,
+    table: &Table,
+    ty: &HyperedgeType,
+    role: &str,
+) -> AdjacencyTarget<'a> {
+    AdjacencyTarget {
+        root,
+        stem: adjacency_path(table, role),
+        table: table.id,
+        role: role.to_owned(),
+        binary: ty.is_binary(),
+    }
+}
+
+/// How the columns of new rows are called and typed in their dataset.
+struct StoredColumns {
+    fields: Vec<Field>,
+    schema: SchemaRef,
+}
+
+impl StoredColumns {
+    fn of(table: &Table, dataset: &Dataset) -> Self {
+        let mut fields = table_fields(table);
+        if fields.is_empty() {
+            // Lance keeps no rows without columns.
+            fields = first_fields(table);
+        }
+        let stored: Vec<Field> = fields
+            .iter()
+            .map(|field| target_column(dataset, field.name(), field.data_type()))
+            .collect();
+        Self {
+            fields,
+            schema: Arc::new(Schema::new(stored)),
+        }
+    }
+
+    fn convert(&self, batch: &RecordBatch) -> Result<RecordBatch> {
+        let columns = self
+            .fields
+            .iter()
+            .map(|field| column_or_null(batch, field.name(), field.data_type()))
+            .collect::<Result<Vec<_>>>()?;
+        Ok(RecordBatch::try_new(Arc::clone(&self.schema), columns)?)
+    }
+}
+
+/// A batch with a column for every field of the dataset; those it has not are null.
+fn with_all_fields(dataset: &Dataset, batch: &RecordBatch) -> Result<RecordBatch> {
+    let schema = arrow::datatypes::Schema::from(dataset.schema());
+    let mut names = Vec::new();
+    let mut columns = Vec::new();
+    for field in schema.fields() {
+        names.push(field.name().clone());
+        columns.push(match batch.column_by_name(field.name()) {
+            Some(column) => Arc::clone(column),
+            None => arrow::array::new_null_array(field.data_type(), batch.num_rows()),
+        });
+    }
+    named_batch(&names, columns, batch.num_rows())
+}
+
+/// The offsets of the rows that a batch of updates changes.
+fn offsets_of(batch: &RecordBatch) -> Result<Vec<u64>> {
+    let ids = batch
+        .column_by_name(ID_COLUMN)
+        .and_then(|ids| ids.as_any().downcast_ref::<UInt64Array>())
+        .ok_or_else(|| Error::internal("updates without ids"))?;
+    let offset = |id: &u64| EntityId::from_raw(*id).offset();
+    Ok(ids.values().iter().map(offset).collect())
+}
