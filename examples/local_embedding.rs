@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use arrow::util::pretty::pretty_format_batches;
 use grism::{
-    Graph, ImportOptions, LanceStorage, LocalExecutor, LocalPhysicalPlanner, MissingMember,
-    Parameters, QueryOptions, Result, RoleSource, SnapshotId, StatementKind, Storage, Value,
-    parse_statements,
+    Graph, ImportOptions, ImportSource, LanceStorage, LocalExecutor, LocalPhysicalPlanner,
+    MissingMember, Parameters, QueryOptions, Result, RoleSource, SnapshotId, StatementKind,
+    Storage, Value, parse_statements,
 };
 
 const DECLARATION: &str =
@@ -57,13 +57,14 @@ async fn load(path: &Path) -> Result<()> {
     {
         graph.declare(flight).await?;
     }
-    let read = |table: &str| Graph::read_file(&data(table), &ImportOptions::default());
+    let read =
+        |table: &str| ImportSource::file(data(table).to_string_lossy(), ImportOptions::default());
     for (label, table, key) in [
         ("Airline", "airlines", "carrier"),
         ("Airport", "airports", "faa"),
         ("Plane", "planes", "tailnum"),
     ] {
-        println!("{}", graph.load_nodes(label, read(table)?, key).await?);
+        println!("{}", graph.load_nodes(label, read(table), key).await?);
     }
     let role = |role: &str, column: &str| {
         (
@@ -83,7 +84,7 @@ async fn load(path: &Path) -> Result<()> {
     println!(
         "{}\n",
         graph
-            .load_hyperedges("FLIGHT", read("flights")?, &roles, &MissingMember::Create)
+            .load_hyperedges("FLIGHT", read("flights"), &roles, MissingMember::Create)
             .await?
     );
     Ok(())

@@ -1,25 +1,38 @@
 //! `COPY … FROM`.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use grism_core::{Error, Result};
 use grism_cypher::{CopyFrom, CopySource};
-use grism_storage::{FileFormat, ImportOptions, LoadReport, MissingMember, RoleSource};
+use grism_storage::{
+    BadRow, Compression, FileFormat, ImportOptions, ImportSource, LoadOptions, LoadReport,
+    LoadTarget, MissingMember, RoleSource,
+};
 
 use crate::Graph;
 
 pub(crate) async fn copy_from(graph: &Graph, copy: &CopyFrom) -> Result<LoadReport> {
-    let options = import_options(&copy.options)?;
-    let batches = Graph::read_file(Path::new(&copy.path), &options)?;
-    match &copy.source {
+    let (import, mut options) = copy_options(&copy.options)?;
+    options.missing = match &copy.missing {
+        grism_cypher::MissingMember::Error => MissingMember::Error,
+        grism_cypher::MissingMember::Create => MissingMember::Create,
+        grism_cypher::MissingMember::Reject(path) => {
+            options.rejects = Some(PathBuf::from(path));
+            MissingMember::Reject
+        }
+    };
+    let target = match &copy.source {
         CopySource::Nodes { key } => {
-            if copy.missing != grism_cypher::MissingMember::Error {
+            if options.missing != MissingMember::Error {
                 return Err(Error::invalid_query(
                     "MISSING has no meaning for a load of nodes",
                 ));
             }
-            graph.load_nodes(&copy.target, batches, key).await
+            LoadTarget::Nodes {
+                label: copy.target.clone(),
+                key: key.clone(),
+            }
         }
         CopySource::Hyperedges { roles } => {
             let sources: BTreeMap<String, RoleSource> = roles
@@ -35,34 +48,29 @@ pub(crate) async fn copy_from(graph: &Graph, copy: &CopyFrom) -> Result<LoadRepo
             if sources.len() < roles.len() {
                 return Err(Error::invalid_query("COPY names a role twice"));
             }
-            let missing = match &copy.missing {
-                grism_cypher::MissingMember::Error => MissingMember::Error,
-                grism_cypher::MissingMember::Create => MissingMember::Create,
-                grism_cypher::MissingMember::Reject(path) => {
-                    MissingMember::Reject(PathBuf::from(path))
-                }
-            };
-            graph
-                .load_hyperedges(&copy.target, batches, &sources, &missing)
-                .await
+            LoadTarget::Hyperedges {
+                name: copy.target.clone(),
+                roles: sources,
+            }
         }
-    }
+    };
+    let source = ImportSource::file(copy.path.clone(), import);
+    graph.load(&target, source, &options).await
 }
 
-fn import_options(given: &BTreeMap<String, String>) -> Result<ImportOptions> {
+fn copy_options(given: &BTreeMap<String, String>) -> Result<(ImportOptions, LoadOptions)> {
     let mut options = ImportOptions::default();
+    let mut load = LoadOptions::default();
     for (name, value) in given {
         match name.as_str() {
             "FORMAT" => options.format = Some(FileFormat::from_name(value)?),
-            "DELIMITER" => match value.as_bytes() {
-                [delimiter] => options.delimiter = *delimiter,
-                _ if value == "\\t" => options.delimiter = b'\t',
-                _ => {
-                    return Err(Error::invalid_query(format!(
-                        "DELIMITER must be one character, not '{value}'"
-                    )));
-                }
-            },
+            "COMPRESSION" => options.compression = Some(Compression::from_name(value)?),
+            "DELIMITER" => options.delimiter = one_character("DELIMITER", value)?,
+            "QUOTE" => options.quote = one_character("QUOTE", value)?,
+            "REJECT" => {
+                load.rejects = Some(PathBuf::from(value));
+                load.bad_rows = BadRow::Reject;
+            }
             "HEADER" => {
                 options.header = value
                     .parse()
@@ -72,5 +80,15 @@ fn import_options(given: &BTreeMap<String, String>) -> Result<ImportOptions> {
             other => return Err(Error::unsupported(format!("the COPY option {other}"))),
         }
     }
-    Ok(options)
+    Ok((options, load))
+}
+
+fn one_character(option: &str, value: &str) -> Result<u8> {
+    match value.as_bytes() {
+        [character] => Ok(*character),
+        b"\\t" => Ok(b'\t'),
+        _ => Err(Error::invalid_query(format!(
+            "{option} must be one character, not '{value}'"
+        ))),
+    }
 }

@@ -1,10 +1,9 @@
 //! `Graph`: the way in.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
-use arrow::record_batch::RecordBatch;
 use grism_core::{
     ChangeSet, Error, HyperedgeType, Result, Snapshot, SnapshotId, SnapshotInfo, Storage,
 };
@@ -15,10 +14,11 @@ use grism_engine::{CancellationHandle, PhysicalSchema};
 use grism_logical::optimizer::optimize;
 use grism_logical::{Frame, PlanSchema};
 use grism_storage::{
-    Catalog, ImportOptions, InMemoryStorage, LoadReport, MissingMember, RoleSource,
-    load_hyperedges, load_nodes, read_source,
+    Catalog, ImportSource, InMemoryStorage, LoadOptions, LoadReport, LoadTarget, MissingMember,
+    RoleSource, load_into,
 };
 
+use crate::attempts::Attempts;
 use crate::copy::copy_from;
 use crate::explain::explain_statement;
 use crate::plan_cache::PlanCache;
@@ -28,9 +28,6 @@ use crate::query::{
 };
 use crate::show::show;
 use crate::write::write_query;
-
-/// Times a statement is computed again when another writer was first.
-pub(crate) const CONFLICT_RETRIES: usize = 8;
 
 /// An open graph.
 #[derive(Clone, Debug)]
@@ -152,7 +149,7 @@ impl Graph {
     ///
     /// # Errors
     /// `InvalidQuery` with the place of what is wrong.
-    pub fn check(&self, text: &str) -> Result<()> {
+    pub fn check_query(&self, text: &str) -> Result<()> {
         if self.parsed(text, text, 0)?.writes() {
             let message = "this query writes; run it with execute()";
             return Err(Error::invalid_query(message));
@@ -305,8 +302,11 @@ impl Graph {
     /// # Errors
     /// `InvalidData` where the name is taken or the roles do not make sense.
     pub async fn declare(&self, hyperedge_type: HyperedgeType) -> Result<SnapshotId> {
-        self.commit_with(|changes| changes.schema.declare(hyperedge_type.clone()).map(|_| ()))
-            .await
+        let operation = format!("declare {}", hyperedge_type.name);
+        self.commit_with(&operation, |changes| {
+            changes.schema.declare(hyperedge_type.clone()).map(|_| ())
+        })
+        .await
     }
 
     /// Drops a hyperedge type and its hyperedges.
@@ -314,7 +314,7 @@ impl Graph {
     /// # Errors
     /// `NotFound` where there is no such type; `Conflict` where its hyperedges are members of others.
     pub async fn drop_type(&self, name: &str) -> Result<SnapshotId> {
-        self.commit_with(|changes| {
+        self.commit_with(&format!("drop {name}"), |changes| {
             for (_, other) in changes
                 .schema
                 .hyperedge_tables()
@@ -340,82 +340,92 @@ impl Graph {
     /// Commits what `change` does, again on the new snapshot where another writer was first.
     async fn commit_with(
         &self,
+        operation: &str,
         change: impl Fn(&mut ChangeSet) -> Result<()>,
     ) -> Result<SnapshotId> {
-        let mut attempt = 0;
+        let mut attempts = Attempts::of(&self.storage);
         loop {
+            let turn = attempts.next().await?;
             let snapshot = self.storage.snapshot(SnapshotId::default()).await?;
-            let mut changes = ChangeSet::new(snapshot.id(), (**snapshot.schema()).clone());
+            let mut changes = ChangeSet::new(snapshot.id(), (**snapshot.schema()).clone())
+                .with_operation(operation);
+            changes.turn = turn;
             change(&mut changes)?;
             match self.storage.commit(changes).await {
-                Err(error)
-                    if error.kind() == grism_core::ErrorKind::Conflict
-                        && attempt < CONFLICT_RETRIES =>
-                {
-                    attempt += 1
-                }
+                Err(error) if attempts.again(&error) => {}
                 other => return other,
             }
         }
     }
 
-    /// Adds a node with `label` for each row of a table, known by its `key`.
+    /// Loads rows as one commit; again on the new snapshot where another writer was first.
     ///
     /// # Errors
-    /// As [`grism_storage::load_nodes`].
+    /// As [`grism_storage::load_into`]; `Conflict` for a stream, which cannot be read again.
+    pub async fn load(
+        &self,
+        target: &LoadTarget,
+        source: impl Into<ImportSource>,
+        options: &LoadOptions,
+    ) -> Result<LoadReport> {
+        let start = Instant::now();
+        let mut attempts = Attempts::of(&self.storage);
+        let mut source = source.into();
+        loop {
+            let again = source.again();
+            let turn = attempts.next().await?;
+            let snapshot = self.storage.snapshot(SnapshotId::default()).await?;
+            let (mut changes, mut report) = load_into(&snapshot, target, source, options).await?;
+            changes.turn = turn;
+            match (self.storage.commit(changes).await, again) {
+                (Err(error), Some(again)) if attempts.again(&error) => source = again,
+                (Err(error), _) => return Err(error),
+                (Ok(snapshot), _) => {
+                    report.snapshot = snapshot;
+                    report.elapsed = start.elapsed();
+                    return Ok(report);
+                }
+            }
+        }
+    }
+
+    /// Adds a node with `label` for each row, known by its `key`.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
     pub async fn load_nodes(
         &self,
         label: &str,
-        batches: Vec<RecordBatch>,
+        source: impl Into<ImportSource>,
         key: &str,
     ) -> Result<LoadReport> {
-        let mut attempt = 0;
-        loop {
-            match load_nodes(self.storage.as_ref(), label, batches.clone(), key).await {
-                Err(error)
-                    if error.kind() == grism_core::ErrorKind::Conflict
-                        && attempt < CONFLICT_RETRIES =>
-                {
-                    attempt += 1
-                }
-                other => return other,
-            }
-        }
+        let target = LoadTarget::Nodes {
+            label: label.to_owned(),
+            key: key.to_owned(),
+        };
+        self.load(&target, source, &LoadOptions::default()).await
     }
 
-    /// Adds a hyperedge of the type `name` for each row of a table.
+    /// Adds a hyperedge of the type `name` for each row.
     ///
     /// # Errors
-    /// As [`grism_storage::load_hyperedges`].
+    /// As [`Self::load`].
     pub async fn load_hyperedges(
         &self,
         name: &str,
-        batches: Vec<RecordBatch>,
+        source: impl Into<ImportSource>,
         roles: &BTreeMap<String, RoleSource>,
-        missing: &MissingMember,
+        missing: MissingMember,
     ) -> Result<LoadReport> {
-        let mut attempt = 0;
-        loop {
-            match load_hyperedges(self.storage.as_ref(), name, batches.clone(), roles, missing)
-                .await
-            {
-                Err(error)
-                    if error.kind() == grism_core::ErrorKind::Conflict
-                        && attempt < CONFLICT_RETRIES =>
-                {
-                    attempt += 1
-                }
-                other => return other,
-            }
-        }
-    }
-
-    /// Reads a file for a load.
-    ///
-    /// # Errors
-    /// As [`read_source`].
-    pub fn read_file(path: &Path, options: &ImportOptions) -> Result<Vec<RecordBatch>> {
-        read_source(path, options)
+        let target = LoadTarget::Hyperedges {
+            name: name.to_owned(),
+            roles: roles.clone(),
+        };
+        let options = LoadOptions {
+            missing,
+            ..LoadOptions::default()
+        };
+        self.load(&target, source, &options).await
     }
 
     /// Lists labels, hyperedge types, properties or snapshots.

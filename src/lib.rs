@@ -4,15 +4,19 @@
 //! [`Graph`] is the way in: open one, run statements, load tables, build [`Frame`]s. Who wants the parts finds them
 //! under the names of the crates they come from.
 
+mod attempts;
 mod copy;
 mod engine;
 mod explain;
 mod export;
 mod graph;
 mod image;
+mod maintain;
 mod plan_cache;
 mod query;
 mod show;
+mod transaction;
+mod views;
 mod write;
 
 pub use engine::Engine;
@@ -20,12 +24,13 @@ pub use export::{is_dynamic, plain, plain_batches};
 pub use graph::Graph;
 pub use image::{ImageSource, MAX_IMAGE_BYTES};
 pub use query::{PlannedQuery, Prepared, QueryOptions, QueryResult};
+pub use transaction::GraphTransaction;
 
 pub use grism_core::{
     Cardinality, ChangeSet, Error, ErrorKind, GraphSchema, GrismError, HyperedgeContents,
     HyperedgeType, HyperedgeValue, IncidenceValue, Location, NodeContents, NodeValue, PathValue,
-    Result, Role, Snapshot, SnapshotId, SnapshotInfo, Storage, StorageDescriptor, Table, TableKind,
-    Type, Value, temporal,
+    Result, Role, RowChanges, Snapshot, SnapshotId, SnapshotInfo, Storage, StorageDescriptor,
+    Table, TableKind, Type, Value, temporal,
 };
 pub use grism_cypher::{
     ExplainFormat, ExplainOptions, Parameters, Procedure, ProcedureColumn, Procedures, Statement,
@@ -49,6 +54,8 @@ pub use grism_ray::{
     TaskMetrics,
 };
 pub use grism_storage::{
-    Catalog, FileFormat, GraphOptions, ImportOptions, InMemoryStorage, LanceStorage, LoadReport,
-    MissingMember, RoleSource, Transaction, WriteCounts, load_hyperedges, load_nodes, read_source,
+    BadRow, Catalog, CheckReport, Compression, FileFormat, GraphOptions, ImportOptions,
+    ImportSource, InMemoryStorage, LanceStorage, LoadOptions, LoadProgress, LoadReport, LoadTarget,
+    MissingMember, OptimizeReport, RoleSource, SnapshotDiff, TableDiff, Transaction, VacuumOptions,
+    VacuumReport, WriteCounts, load, load_into,
 };

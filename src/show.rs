@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, StringArray, TimestampMillisecondArray};
 use arrow::record_batch::RecordBatch;
-use grism_core::{Result, SnapshotId, Storage};
+use grism_core::{Result, RowChanges, SnapshotId, SnapshotInfo, Storage};
 use grism_cypher::ShowKind;
 
 use crate::query::{QueryResult, table};
@@ -107,7 +107,24 @@ pub(crate) async fn show(
                 &times.with_timezone("UTC"),
                 &grism_core::Type::DateTime.to_arrow(),
             )?;
-            vec![("snapshot", Arc::new(ids)), ("committed_at", times)]
+            let operations = history.iter().map(|info| info.summary.operation.as_str());
+            let sum = |pick: fn(&RowChanges) -> u64| -> ArrayRef {
+                let of = |info: &SnapshotInfo| info.summary.tables.values().map(pick).sum::<u64>();
+                Arc::new(Int64Array::from_iter_values(
+                    history.iter().map(|info| of(info) as i64),
+                ))
+            };
+            vec![
+                ("snapshot", Arc::new(ids)),
+                ("committed_at", times),
+                (
+                    "operation",
+                    Arc::new(StringArray::from_iter_values(operations)),
+                ),
+                ("added", sum(|changes| changes.added)),
+                ("updated", sum(|changes| changes.updated)),
+                ("deleted", sum(|changes| changes.deleted)),
+            ]
         }
     };
     table(RecordBatch::try_from_iter_with_nullable(

@@ -24,8 +24,8 @@ from grism_ray._native import (
 from grism_ray.expressions import Expr, avg, col, collect, count, function, lit, max, min, sum
 from grism_ray.frame import Frame, Grouped
 from grism_ray.jobs import Job, submit
-from grism_ray.result import Duration, Hyperedge, Incidence, LoadReport, Node, Path, Result
-from grism_ray.session import Graph, open
+from grism_ray.result import Duration, Hyperedge, Incidence, LoadReport, Node, Path, Result, SnapshotInfo, TableDiff
+from grism_ray.session import Graph, Transaction, open
 
 __all__ = [
     "CancelledError",
@@ -48,6 +48,9 @@ __all__ = [
     "Path",
     "ResourceExhaustedError",
     "Result",
+    "SnapshotInfo",
+    "TableDiff",
+    "Transaction",
     "UnavailableError",
     "UnsupportedError",
     "__version__",

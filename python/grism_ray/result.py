@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ class LoadReport:
     unbound: dict[str, int]
     snapshot: int
     seconds: float
+    rejects_written: int = 0
+    """Rows that the reject file holds; it takes the first 100,000."""
 
     @classmethod
     def _of(cls, report: dict[str, Any]) -> LoadReport:
@@ -88,6 +91,32 @@ class LoadReport:
         parts += [f"{count} {label} created" for label, count in self.created.items()]
         rate = self.rows / max(self.seconds, 1e-9)
         return f"{', '.join(parts)} ({self.seconds:.2f} s, {rate:.0f} rows/s, snapshot {self.snapshot})"
+
+
+@dataclass(frozen=True)
+class SnapshotInfo:
+    """One line of a graph's history."""
+
+    snapshot: int
+    committed_at: datetime
+    operation: str
+    added: int
+    updated: int
+    deleted: int
+
+    @classmethod
+    def _of(cls, line: dict[str, Any]) -> SnapshotInfo:
+        epoch = datetime(1970, 1, 1, tzinfo=UTC)
+        return cls(**{**line, "committed_at": epoch + timedelta(milliseconds=line["committed_at"])})
+
+
+@dataclass(frozen=True)
+class TableDiff:
+    """How one label set or type differs between two snapshots: ids of entities."""
+
+    added: list[int]
+    removed: list[int]
+    changed: list[int]
 
 
 def _entity(value: Any) -> Any:

@@ -3,27 +3,51 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from grism_ray import _native
 from grism_ray.frame import Frame
-from grism_ray.result import LoadReport, Result
+from grism_ray.progress import shown
+from grism_ray.result import LoadReport, Result, SnapshotInfo, TableDiff
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 AUTO_RAY_ROWS = 50_000_000
 """``engine="auto"`` stays local below this many rows."""
 
 
-def open(uri: str | os.PathLike[str] | None = None, *, create: bool = True) -> Graph:
+def open(
+    uri: str | os.PathLike[str] | None = None,
+    *,
+    create: bool | None = None,
+    snapshot: int | None = None,
+    at: datetime | None = None,
+    tag: str | None = None,
+    storage_options: Mapping[str, str] | None = None,
+) -> Graph:
     """Opens the graph at a path or URI; without one, an empty graph in memory.
+
+    A graph that is not there is made, unless ``create`` is false. ``snapshot``, ``at`` (a time; one without zone is
+    taken as UTC) or ``tag`` open it as it was, to be read only. ``storage_options`` are those of an object store, as
+    ``aws_endpoint``, ``aws_region`` or ``allow_http``; environment variables such as ``AWS_ACCESS_KEY_ID`` count too.
 
     Raises ``NotFoundError`` where there is none and ``create`` is not set, ``InvalidDataError`` where something else
     is there, ``UnsupportedError`` for a graph of a newer format.
     """
-    return Graph(_native.Graph.open(None if uri is None else str(uri), create))
+    pinned = snapshot is not None or at is not None or tag is not None
+    make = not pinned if create is None else create
+    native = _native.Graph.open(None if uri is None else str(uri), make, dict(storage_options or {}))
+    if pinned:
+        native = native.at(snapshot, None if at is None else _milliseconds(at), tag)
+    return Graph(native)
+
+
+def _milliseconds(time: datetime) -> int:
+    utc = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    return (utc - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
 
 
 class Graph:
@@ -90,7 +114,7 @@ class Graph:
         The text is parsed once. A plan is kept for each set of parameters, and serves while the schema stays as it is.
         With ``params`` its names and types are checked against the schema as well, otherwise when it runs.
         """
-        self._handle.check(text, _dict(params))
+        self._handle.check_query(text, _dict(params))
         return Prepared(self, text)
 
     def stream(
@@ -130,9 +154,33 @@ class Graph:
         json_form = format == "json"
         return self._handle.explain(text, _dict(params), settings, analyze, distributed, verbose, json_form)
 
-    def load_nodes(self, label: str, table: Any, key: str, *, format: str | None = None) -> LoadReport:
-        """Adds a node for each row of a table (pyarrow, pandas, polars, or the path of a file), known by ``key``."""
-        return LoadReport._of(json.loads(self._handle.load_nodes(label, table, key, format)))
+    def load_nodes(
+        self,
+        label: str,
+        table: Any,
+        key: str,
+        *,
+        bad_rows: str = "error",
+        rejects: str | os.PathLike[str] | None = None,
+        memory_limit: int | None = None,
+        progress: bool | None = None,
+        **files: Any,
+    ) -> LoadReport:
+        """Adds a node for each row of a table, known by its column ``key``.
+
+        ``table`` is a table (pyarrow, pandas, polars, anything with ``__arrow_c_stream__``), the path or URI of a
+        file, a pattern such as ``"part-*.csv.gz"``, or a list of paths. A row that cannot be read, or whose key is
+        null or taken, fails the load, or goes to the CSV file ``rejects`` with ``bad_rows="reject"``.
+        ``memory_limit`` are bytes that the load may hold. ``progress`` shows rows and rate; by default in a terminal.
+
+        Of files: ``format`` (csv, json, parquet, arrow, lance), ``compression`` (none, gzip, zstd), ``delimiter``,
+        ``quote``, ``header``, ``null`` (the text that stands for null), ``types`` (name to type, such as
+        ``{"zip": "string"}``) and ``storage_options``.
+        """
+        settings = {"bad_rows": bad_rows, "rejects": _path(rejects), "memory_limit": memory_limit}
+        with shown(label, progress) as bar:
+            report = self._handle.load_nodes(label, table, key, files, settings, bar)
+        return LoadReport._of(json.loads(report))
 
     def load_hyperedges(
         self,
@@ -141,18 +189,80 @@ class Graph:
         roles: Mapping[str, str | tuple[str, str]],
         *,
         missing: str = "error",
+        bad_rows: str = "error",
         rejects: str | os.PathLike[str] | None = None,
-        format: str | None = None,
+        memory_limit: int | None = None,
+        progress: bool | None = None,
+        **files: Any,
     ) -> LoadReport:
-        """Adds a hyperedge for each row of a table.
+        """Adds a hyperedge for each row of a table or of files.
 
         ``roles`` says for each role which column holds the members' keys: ``(label, column)``, or just the column
         where the declaration names the label. ``missing`` says what becomes of a row whose member does not exist:
         ``error`` fails the load, ``reject`` writes the row to the CSV file ``rejects``, ``create`` makes a bare node.
+        The others are those of ``load_nodes``.
         """
         sources = {role: (None, given) if isinstance(given, str) else tuple(given) for role, given in roles.items()}
-        path = None if rejects is None else str(rejects)
-        return LoadReport._of(json.loads(self._handle.load_hyperedges(name, table, sources, missing, path, format)))
+        settings = {
+            "missing": missing,
+            "bad_rows": bad_rows,
+            "rejects": _path(rejects),
+            "memory_limit": memory_limit,
+        }
+        with shown(name, progress) as bar:
+            report = self._handle.load_hyperedges(name, table, sources, files, settings, bar)
+        return LoadReport._of(json.loads(report))
+
+    def transaction(self) -> Transaction:
+        """Begins a transaction: ``with hg.transaction() as tx:`` commits at its end, or forgets all on an error."""
+        return Transaction(self._handle.transaction())
+
+    def history(self) -> list[SnapshotInfo]:
+        """The snapshots that can be opened, oldest first."""
+        return [SnapshotInfo._of(line) for line in json.loads(self._handle.history())]
+
+    def diff(self, older: int, newer: int) -> dict[str, TableDiff]:
+        """The entities that differ between two snapshots, by label set or type; what is the same is left out."""
+        tables = json.loads(self._handle.diff(older, newer))["tables"]
+        return {name: TableDiff(**table) for name, table in tables.items()}
+
+    def create_tag(self, name: str, snapshot: int = 0) -> int:
+        """Names a snapshot, by default the newest; ``vacuum`` keeps it from then on. Returns its number."""
+        return self._handle.create_tag(name, snapshot)
+
+    def delete_tag(self, name: str) -> None:
+        """Takes a name away."""
+        self._handle.delete_tag(name)
+
+    def tags(self) -> dict[str, int]:
+        """The tags, and the numbers of their snapshots."""
+        return self._handle.tags()
+
+    def vacuum(
+        self,
+        *,
+        retain: timedelta = timedelta(days=7),
+        keep: int = 1,
+        grace: timedelta = timedelta(hours=1),
+        dry_run: bool = False,
+    ) -> dict[str, Any]:
+        """Drops snapshots older than ``retain``, but the newest ``keep`` and tagged ones, and what only they read.
+
+        Files that no snapshot names are left for ``grace``, since a writer may be about to commit them.
+        """
+        return dict(json.loads(self._handle.vacuum(retain.total_seconds(), keep, grace.total_seconds(), dry_run)))
+
+    def optimize(self) -> dict[str, Any]:
+        """Rewrites what many small commits left, as one commit that changes no answer."""
+        return dict(json.loads(self._handle.optimize()))
+
+    def check(self, snapshot: int = 0) -> dict[str, Any]:
+        """Verifies a snapshot, by default the newest: ``problems`` is empty where the graph is sound.
+
+        Every bound member exists, incidence lists and statistics say what the hyperedges say, and no file of any
+        snapshot is missing. It reads everything.
+        """
+        return dict(json.loads(self._handle.check(snapshot)))
 
     def nodes(self, label: str | None = None) -> Frame:
         """A frame of the nodes with ``label``, or of all nodes."""
@@ -208,6 +318,97 @@ class Prepared:
 
     def __repr__(self) -> str:
         return f"Prepared({self.text!r})"
+
+
+class Transaction:
+    """Changes that become one snapshot at its end, or none.
+
+    ``graph`` is the graph within it: its loads, statements and queries see every change so far, and nobody else does.
+    Ids hold within the transaction only.
+    """
+
+    def __init__(self, native: _native.Transaction) -> None:
+        self._transaction = native
+        self.snapshot: int | None = None
+        """The snapshot that it became; ``None`` before."""
+
+    @property
+    def graph(self) -> Graph:
+        """The graph within the transaction."""
+        return Graph(self._transaction.graph())
+
+    def load_nodes(self, *args: Any, **options: Any) -> LoadReport:
+        """As ``Graph.load_nodes``."""
+        return self.graph.load_nodes(*args, **options)
+
+    def load_hyperedges(self, *args: Any, **options: Any) -> LoadReport:
+        """As ``Graph.load_hyperedges``."""
+        return self.graph.load_hyperedges(*args, **options)
+
+    def execute(self, text: str, params: Mapping[str, Any] | None = None, **settings: Any) -> Result:
+        """As ``Graph.execute``."""
+        return self.graph.execute(text, params, **settings)
+
+    def query(self, text: str, params: Mapping[str, Any] | None = None, **settings: Any) -> Result:
+        """As ``Graph.query``, on one machine."""
+        return self.graph.query(text, params, settings.pop("engine", "local"), **settings)
+
+    def create_node(self, *labels: str, **properties: Any) -> int:
+        """Creates a node with ``labels`` and properties; its id."""
+        return self._transaction.create_node(list(labels), properties)
+
+    def create_hyperedge(self, name: str, members: Mapping[str, int | Sequence[int]], **properties: Any) -> int:
+        """Creates a hyperedge that binds ``members``: an id, or a list of them, by role. Returns its id.
+
+        A binary edge has the roles ``source`` and ``target`` and needs no declaration.
+        """
+        lists = {role: [ids] if isinstance(ids, int) else list(ids) for role, ids in members.items()}
+        return self._transaction.create_hyperedge(name, lists, properties)
+
+    def set_properties(self, id: int, properties: Mapping[str, Any], *, replace: bool = False) -> None:
+        """Sets properties of a node or hyperedge; ``None`` removes one. With ``replace`` all others go."""
+        self._transaction.set_properties(id, dict(properties), not replace)
+
+    def change_labels(self, id: int, *, add: Sequence[str] = (), remove: Sequence[str] = ()) -> None:
+        """Adds labels to a node, and takes others away."""
+        self._transaction.change_labels(id, list(add), list(remove))
+
+    def bind(self, hyperedge: int, role: str, member: int) -> None:
+        """Binds one more member to a role."""
+        self._transaction.bind(hyperedge, role, member)
+
+    def unbind(self, hyperedge: int, role: str, member: int) -> None:
+        """Takes a member from a role."""
+        self._transaction.unbind(hyperedge, role, member)
+
+    def delete(self, id: int, *, detach: bool = False) -> None:
+        """Deletes a node or hyperedge; one that hyperedges bind only with ``detach``.
+
+        Then binary edges of it and hyperedges that need it go too, and other hyperedges lose it as a member.
+        """
+        self._transaction.delete(id, detach)
+
+    def commit(self) -> int:
+        """Commits everything; the number of the snapshot. Raises ``ConflictError`` where another writer was first."""
+        self.snapshot = self._transaction.commit()
+        return self.snapshot
+
+    def rollback(self) -> None:
+        """Forgets everything."""
+        self._transaction.rollback()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            self.rollback()
+        elif self.snapshot is None:
+            self.commit()
+
+
+def _path(path: str | os.PathLike[str] | None) -> str | None:
+    return None if path is None else str(path)
 
 
 def _dict(params: Mapping[str, Any] | None) -> dict[str, Any] | None:

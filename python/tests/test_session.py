@@ -166,7 +166,7 @@ def test_unknown_names_give_warnings_with_the_nearest(people: gr.Graph) -> None:
 def test_bad_loads_leave_the_graph_as_it_was(people: gr.Graph, tmp_path: Path) -> None:
     path = tmp_path / "bad.csv"
     path.write_text("name,age\n" + "".join(f"p{row},{row}\n" for row in range(1500)) + "last,many\n")
-    with pytest.raises(gr.InvalidDataError, match=r"bad.csv, line 1502, column `age`: 'many' is no Int64"):
+    with pytest.raises(gr.InvalidDataError, match=r"bad.csv, line 1502: column `age`: 'many' is no Int64"):
         people.load_nodes("Pet", path, key="name")
     with pytest.raises(gr.NotFoundError, match="missing.csv"):
         people.load_nodes("Pet", tmp_path / "missing.csv", key="name")
@@ -193,7 +193,11 @@ def test_missing_members_are_rejected_or_created_as_asked(people: gr.Graph, tmp_
     rejects = tmp_path / "rejects.csv"
     report = people.load_hyperedges("MEETING", table, roles=roles, missing="reject", rejects=rejects)
     assert (report.loaded, report.rejected, report.missing) == (1, 2, {"organizer": 2})
-    assert rejects.read_text().splitlines() == ["by,topic", "Zed,b", "Zed,c"]
+    assert rejects.read_text().splitlines() == [
+        "_file,_line,_reason,by,topic",
+        ",2,organizer 'Zed' does not exist,Zed,b",
+        ",3,organizer 'Zed' does not exist,Zed,c",
+    ]
     report = people.load_hyperedges("MEETING", table, roles=roles, missing="create")
     assert (report.loaded, report.created) == (3, {"Person": 1})
 

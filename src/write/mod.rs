@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use arrow::record_batch::RecordBatch;
 use futures::TryStreamExt;
-use grism_core::{Error, ErrorKind, Result, Snapshot, SnapshotId, Storage, Value};
+use grism_core::{Error, Result, Snapshot, SnapshotId, Storage, Value};
 use grism_cypher::{BindContext, BindState, BoundWrite, Query, QueryPart, Warning, WriteKind};
 use grism_engine::{PhysicalSchema, PlannerConfig};
 use grism_local::{LocalExecutor, LocalPhysicalPlanner};
@@ -17,7 +17,7 @@ use grism_logical::optimizer::optimize;
 use grism_logical::{LogicalPlan, PlanSchema};
 use grism_storage::{Transaction, WriteCounts};
 
-use crate::graph::CONFLICT_RETRIES;
+use crate::attempts::Attempts;
 use crate::query::{QueryOptions, QueryResult, constant, facts, now};
 use found::{Found, concat};
 
@@ -33,22 +33,22 @@ pub(crate) async fn write_query(
     if !options.snapshot.is_latest() {
         return Err(Error::invalid_query("an old snapshot cannot be written to"));
     }
-    let mut attempt = 0;
+    let mut attempts = Attempts::of(storage);
     loop {
+        let turn = attempts.next().await?;
         let snapshot = storage.snapshot(SnapshotId::default()).await?;
         let mut writer = Writer::new(storage, options, snapshot);
         let (schema, batches) = writer.run(query).await?;
         let counts = writer.transaction.counts();
-        let changes = writer.transaction.finish()?;
+        let mut changes = writer.transaction.finish()?.with_operation("statement");
+        changes.turn = turn;
         let committed = if counts.is_empty() {
             Ok(changes.base)
         } else {
             storage.commit(changes).await
         };
         match committed {
-            Err(error) if error.kind() == ErrorKind::Conflict && attempt < CONFLICT_RETRIES => {
-                attempt += 1;
-            }
+            Err(error) if attempts.again(&error) => {}
             Err(error) => return Err(error),
             Ok(_) => return Ok(result(schema, batches, writer.warnings, counts)),
         }

@@ -14,7 +14,7 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Load nodes or hyperedges from a CSV, Parquet or Arrow file
+    /// Load nodes or hyperedges from files
     Load(Load),
     /// Run statements
     Query(Query),
@@ -22,6 +22,14 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Show labels, hyperedge types and properties
     Schema(Schema),
+    /// Verify that tables, incidence lists, statistics and files agree
+    Check(Check),
+    /// Show the snapshots, or how two of them differ
+    History(History),
+    /// Rewrite what many small commits left
+    Optimize(Optimize),
+    /// Drop old snapshots, and remove what only they read
+    Vacuum(Vacuum),
     /// Answer the runner of the openCypher TCK
     #[command(hide = true)]
     TckServer(TckServer),
@@ -44,7 +52,58 @@ pub(crate) struct TckServer {
     pub(crate) partitions: usize,
 }
 
-/// Load nodes or hyperedges from a CSV, Parquet or Arrow file
+/// Verify that tables, incidence lists, statistics and files agree; the exit code is 1 where they do not
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// Path or URI of the graph
+    pub(crate) graph: String,
+    /// The snapshot to read (default: the newest)
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    pub(crate) snapshot: u64,
+}
+
+/// Show the snapshots, or how two of them differ
+#[derive(Debug, Args)]
+pub(crate) struct History {
+    /// Path or URI of the graph
+    pub(crate) graph: String,
+    /// Show how the second of these snapshots differs from the first
+    #[arg(long, num_args = 2, value_names = ["FROM", "TO"])]
+    pub(crate) diff: Option<Vec<u64>>,
+}
+
+/// Rewrite what many small commits left
+#[derive(Debug, Args)]
+pub(crate) struct Optimize {
+    /// Path or URI of the graph
+    pub(crate) graph: String,
+}
+
+/// Drop old snapshots, and remove what only they read
+///
+/// Snapshots with a tag stay, and the newest does.
+#[derive(Debug, Args)]
+pub(crate) struct Vacuum {
+    /// Path or URI of the graph
+    pub(crate) graph: String,
+    /// Keep snapshots younger than this
+    #[arg(long, default_value_t = 168.0, value_name = "HOURS")]
+    pub(crate) retain: f64,
+    /// Keep so many of the newest snapshots
+    #[arg(long, default_value_t = 1, value_name = "SNAPSHOTS")]
+    pub(crate) keep: u64,
+    /// Leave unnamed files that are younger, since a writer may be about to commit them
+    #[arg(long, default_value_t = 1.0, value_name = "HOURS")]
+    pub(crate) grace: f64,
+    /// Only tell what would go
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// Load nodes or hyperedges from files
+///
+/// CSV, JSON lines, Parquet, Arrow IPC and Lance; CSV and JSON may be packed with gzip or zstd. The form goes by the
+/// endings of the names.
 ///
 /// Nodes:       grism load flights.grism Airline airlines.parquet --key carrier
 /// Hyperedges:  grism load flights.grism FLIGHT flights.parquet --role carrier=carrier --role plane=Plane:tailnum
@@ -55,8 +114,9 @@ pub(crate) struct Load {
     pub(crate) graph: String,
     /// Label of the nodes, or type of the hyperedges
     pub(crate) target: String,
-    /// The file
-    pub(crate) file: PathBuf,
+    /// The files: paths, patterns such as 'part-*.csv.gz', or URIs
+    #[arg(required = true)]
+    pub(crate) files: Vec<String>,
     /// Load nodes, known by this column
     #[arg(long, conflicts_with = "role", required_unless_present = "role")]
     pub(crate) key: Option<String>,
@@ -66,15 +126,36 @@ pub(crate) struct Load {
     /// What becomes of a hyperedge whose member does not exist
     #[arg(long, value_enum, default_value_t = Missing::Error)]
     pub(crate) missing: Missing,
-    /// Where rejected rows go
+    /// What becomes of a row that cannot be read, or whose key is null or taken
+    #[arg(long, value_enum, default_value_t = BadRows::Error)]
+    pub(crate) bad_rows: BadRows,
+    /// Where rejected rows go: a CSV file
     #[arg(long, value_name = "FILE")]
     pub(crate) rejects: Option<PathBuf>,
-    /// The form of the file: csv, parquet or arrow (default: by its ending)
+    /// The form of the files: csv, json, parquet, arrow or lance (default: by their endings)
     #[arg(long)]
     pub(crate) format: Option<String>,
+    /// How the files are packed: none, gzip or zstd (default: by their endings)
+    #[arg(long)]
+    pub(crate) compression: Option<String>,
     /// What stands between the values of a CSV file
     #[arg(long, default_value = ",")]
     pub(crate) delimiter: String,
+    /// What stands around values of a CSV file that hold delimiters
+    #[arg(long, default_value = "\"")]
+    pub(crate) quote: String,
+    /// The first line of a CSV file is a row; the columns are column_1 and so on
+    #[arg(long)]
+    pub(crate) no_header: bool,
+    /// The type of a column of a CSV file: NAME=TYPE, as zip=STRING
+    #[arg(long = "type", value_name = "NAME=TYPE")]
+    pub(crate) types: Vec<String>,
+    /// An option of the object store that the files lie in
+    #[arg(long = "store-option", value_name = "NAME=VALUE")]
+    pub(crate) store: Vec<String>,
+    /// Bytes that the load may hold
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) memory_limit: Option<usize>,
     /// The text that stands for null in a CSV file, beside the empty one
     #[arg(long)]
     pub(crate) null: Option<String>,
@@ -88,6 +169,14 @@ pub(crate) enum Missing {
     Reject,
     /// Make a node with only its key
     Create,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BadRows {
+    /// Fail, and load nothing
+    Error,
+    /// Write the row to the file of --rejects
+    Reject,
 }
 
 /// Run statements

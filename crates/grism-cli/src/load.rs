@@ -2,63 +2,109 @@
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
+use std::sync::Arc;
 use std::time::Duration;
 
-use grism::{Error, FileFormat, Graph, ImportOptions, MissingMember, Result, RoleSource};
+use grism::{
+    BadRow, Compression, Error, FileFormat, Graph, ImportOptions, ImportSource, LoadOptions,
+    LoadProgress, LoadTarget, MissingMember, Result, RoleSource, Type,
+};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::arguments::{Load, Missing};
+use crate::arguments::{BadRows, Load, Missing};
 
 pub(crate) async fn load(load: Load) -> Result<()> {
-    let options = ImportOptions {
-        format: load
-            .format
-            .as_deref()
-            .map(FileFormat::from_name)
-            .transpose()?,
-        delimiter: match load.delimiter.as_bytes() {
-            [delimiter] => *delimiter,
-            b"\\t" => b'\t',
-            _ => return Err(Error::invalid_query("the delimiter must be one character")),
+    let source = ImportSource::Files {
+        paths: load.files.clone(),
+        options: import_options(&load)?,
+    };
+    let target = match &load.key {
+        Some(key) => LoadTarget::Nodes {
+            label: load.target.clone(),
+            key: key.clone(),
         },
-        null: load.null.clone(),
-        ..ImportOptions::default()
+        None => LoadTarget::Hyperedges {
+            name: load.target.clone(),
+            roles: roles(&load.role)?,
+        },
     };
-    let spinner = spinner(&format!("reading {}", load.file.display()));
-    // The file comes first, so that a wrong path makes no graph.
-    let batches = Graph::read_file(&load.file, &options)?;
-    let rows: usize = batches
-        .iter()
-        .map(arrow::record_batch::RecordBatch::num_rows)
-        .sum();
+    let options = load_options(&load)?;
+    // The files come first, so that a wrong path makes no graph.
+    source.check()?;
     let graph = Graph::open(&load.graph, true).await?;
-    spinner.set_message(format!("loading {rows} rows into {}", load.target));
-    let report = match &load.key {
-        Some(key) => graph.load_nodes(&load.target, batches, key).await,
-        None => {
-            let missing = match (load.missing, load.rejects) {
-                (Missing::Error, None) => MissingMember::Error,
-                (Missing::Create, None) => MissingMember::Create,
-                (Missing::Reject, Some(path)) => MissingMember::Reject(path),
-                (Missing::Reject, None) => {
-                    return Err(Error::invalid_query(
-                        "--missing reject needs --rejects FILE",
-                    ));
-                }
-                (_, Some(_)) => {
-                    return Err(Error::invalid_query(
-                        "--rejects is only used with --missing reject",
-                    ));
-                }
-            };
-            graph
-                .load_hyperedges(&load.target, batches, &roles(&load.role)?, &missing)
-                .await
-        }
-    };
-    spinner.finish_and_clear();
+    let bar = progress_bar(&load.target, &options.progress);
+    let report = graph.load(&target, source, &options).await;
+    if let Some((bar, task)) = bar {
+        task.abort();
+        bar.finish_and_clear();
+    }
     eprintln!("{}", report?);
     Ok(())
+}
+
+fn import_options(load: &Load) -> Result<ImportOptions> {
+    let mut types = BTreeMap::new();
+    for given in &load.types {
+        let (name, ty) = pair(given, "NAME=TYPE")?;
+        types.insert(name, Type::from_name(&ty)?);
+    }
+    let mut store = BTreeMap::new();
+    for given in &load.store {
+        let (name, value) = pair(given, "NAME=VALUE")?;
+        store.insert(name, value);
+    }
+    let format = load.format.as_deref().map(FileFormat::from_name);
+    let compression = load.compression.as_deref().map(Compression::from_name);
+    Ok(ImportOptions {
+        format: format.transpose()?,
+        compression: compression.transpose()?,
+        delimiter: one_character("delimiter", &load.delimiter)?,
+        quote: one_character("quote", &load.quote)?,
+        header: !load.no_header,
+        null: load.null.clone(),
+        types,
+        store,
+    })
+}
+
+fn load_options(load: &Load) -> Result<LoadOptions> {
+    if load.rejects.is_some() && load.missing != Missing::Reject && load.bad_rows != BadRows::Reject
+    {
+        return Err(Error::invalid_query(
+            "--rejects is only used with --missing reject or --bad-rows reject",
+        ));
+    }
+    Ok(LoadOptions {
+        missing: match load.missing {
+            Missing::Error => MissingMember::Error,
+            Missing::Reject => MissingMember::Reject,
+            Missing::Create => MissingMember::Create,
+        },
+        bad_rows: match load.bad_rows {
+            BadRows::Error => BadRow::Error,
+            BadRows::Reject => BadRow::Reject,
+        },
+        rejects: load.rejects.clone(),
+        memory_limit: load.memory_limit,
+        progress: Arc::default(),
+    })
+}
+
+fn pair(given: &str, wanted: &str) -> Result<(String, String)> {
+    let (name, value) = given
+        .split_once('=')
+        .ok_or_else(|| Error::invalid_query(format!("`{given}` is not {wanted}")))?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+fn one_character(what: &str, text: &str) -> Result<u8> {
+    match text.as_bytes() {
+        [character] => Ok(*character),
+        b"\\t" => Ok(b'\t'),
+        _ => Err(Error::invalid_query(format!(
+            "the {what} must be one character"
+        ))),
+    }
 }
 
 fn roles(given: &[String]) -> Result<BTreeMap<String, RoleSource>> {
@@ -88,13 +134,28 @@ fn roles(given: &[String]) -> Result<BTreeMap<String, RoleSource>> {
     Ok(roles)
 }
 
-/// Shows that something is going on, in a terminal only.
-fn spinner(message: &str) -> ProgressBar {
+/// Shows rows and their rate while a load goes on, in a terminal only.
+fn progress_bar(
+    target: &str,
+    progress: &Arc<LoadProgress>,
+) -> Option<(ProgressBar, tokio::task::JoinHandle<()>)> {
     if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
+        return None;
     }
-    let bar = ProgressBar::new_spinner().with_message(message.to_owned());
-    bar.set_style(ProgressStyle::default_spinner());
-    bar.enable_steady_tick(Duration::from_millis(100));
-    bar
+    let bar = ProgressBar::new(0).with_message(target.to_owned());
+    let style = "{msg}: {human_pos} rows, {per_sec}, {prefix} {elapsed}";
+    bar.set_style(ProgressStyle::with_template(style).unwrap_or(ProgressStyle::default_bar()));
+    let (shown, progress) = (bar.clone(), Arc::clone(progress));
+    let task = tokio::spawn(async move {
+        loop {
+            shown.set_position(progress.rows());
+            let total = progress.total_bytes();
+            if total > 0 {
+                let share = 100 * progress.bytes().min(total) / total;
+                shown.set_prefix(format!("{share} % of the files,"));
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    });
+    Some((bar, task))
 }

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod load;
+mod maintain;
 mod output;
 mod query;
 mod tck;
@@ -30,7 +31,7 @@ fn main() -> ExitCode {
         }
     };
     match done {
-        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Ok(code)) => code,
         Ok(Err(error)) => {
             eprintln!("grism: {error}");
             ExitCode::FAILURE
@@ -42,12 +43,21 @@ fn main() -> ExitCode {
     }
 }
 
-async fn run(arguments: Arguments) -> grism::Result<()> {
+async fn run(arguments: Arguments) -> grism::Result<ExitCode> {
     match arguments.command {
-        Command::Load(load) => load::load(load).await,
-        Command::Query(query) => query::query(query).await,
-        Command::Explain(explain) => query::explain(explain).await,
-        Command::Schema(schema) => query::schema(schema).await,
-        Command::TckServer(server) => tck::serve(server).await,
+        Command::Load(load) => load::load(load).await?,
+        Command::Query(query) => query::query(query).await?,
+        Command::Explain(explain) => query::explain(explain).await?,
+        Command::Schema(schema) => query::schema(schema).await?,
+        Command::Check(check) => {
+            if !maintain::check(check).await? {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
+        Command::History(history) => maintain::history(history).await?,
+        Command::Optimize(optimize) => maintain::optimize(optimize).await?,
+        Command::Vacuum(vacuum) => maintain::vacuum(vacuum).await?,
+        Command::TckServer(server) => tck::serve(server).await?,
     }
+    Ok(ExitCode::SUCCESS)
 }

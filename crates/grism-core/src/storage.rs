@@ -33,7 +33,7 @@ pub struct StorageDescriptor {
 
 /// A graph: a line of snapshots, each whole and immutable.
 #[async_trait]
-pub trait Storage: Send + Sync + Debug {
+pub trait Storage: Any + Send + Sync + Debug {
     /// What travels to workers.
     fn descriptor(&self) -> StorageDescriptor;
 
@@ -157,6 +157,9 @@ pub trait Snapshot: Any + Send + Sync + Debug {
         offsets: &[u64],
         columns: &[String],
     ) -> Result<RecordBatch>;
+
+    /// Whether each of `offsets` of `table` has a row.
+    async fn alive(&self, table: TableId, offsets: &[u64]) -> Result<Vec<bool>>;
 
     /// The incidences of `role` of the hyperedge table `table` whose members lie in the segment `key`.
     async fn incidences(

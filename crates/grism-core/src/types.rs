@@ -224,6 +224,32 @@ fn union_tables(a: &Tables, b: &Tables) -> Tables {
     all.into()
 }
 
+impl Type {
+    /// The type of plain values called `name`, in any case, by Grism's or by openCypher's name.
+    ///
+    /// # Errors
+    /// `Unsupported` for another name.
+    pub fn from_name(name: &str) -> Result<Self> {
+        Ok(
+            match name.to_ascii_lowercase().replace([' ', '_'], "").as_str() {
+                "bool" | "boolean" => Self::Bool,
+                "int64" | "int" | "integer" => Self::Int64,
+                "float64" | "float" | "double" => Self::Float64,
+                "string" | "text" => Self::String,
+                "date" => Self::Date,
+                "localtime" => Self::LocalTime,
+                "localdatetime" => Self::LocalDateTime,
+                "datetime" | "zoneddatetime" => Self::DateTime,
+                _ => {
+                    return Err(Error::unsupported(format!(
+                        "the type `{name}`; Bool, Int64, Float64, String, Date, LocalTime, LocalDateTime and DateTime are known"
+                    )));
+                }
+            },
+        )
+    }
+}
+
 impl fmt::Display for Type {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -72,7 +72,7 @@ pub struct CopyFrom {
     pub path: String,
     /// How rows become nodes or hyperedges.
     pub source: CopySource,
-    /// Further options: `FORMAT`, `DELIMITER`, `HEADER`, `NULL`, `REJECT`.
+    /// Further options: `FORMAT`, `COMPRESSION`, `DELIMITER`, `QUOTE`, `HEADER`, `NULL`, `REJECT`.
     pub options: BTreeMap<String, String>,
     /// What happens to a hyperedge whose member does not exist.
     pub missing: MissingMember,
@@ -357,12 +357,14 @@ impl<'a> Reader<'a> {
     }
 
     fn copy_option(&mut self, options: &mut BTreeMap<String, String>) -> Result<()> {
-        const KNOWN: [&str; 8] = [
+        const KNOWN: [&str; 10] = [
             "KEY",
             "ROLE",
             "MISSING",
             "FORMAT",
+            "COMPRESSION",
             "DELIMITER",
+            "QUOTE",
             "HEADER",
             "NULL",
             "REJECT",

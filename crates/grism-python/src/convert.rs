@@ -6,7 +6,7 @@ use arrow::ffi_stream::ArrowArrayStreamReader;
 use arrow::record_batch::RecordBatch;
 use arrow_pyarrow::FromPyArrow;
 use grism::temporal::{DateTime, Duration, LocalDateTime, Time};
-use grism::{Error, Parameters, Value};
+use grism::{Error, ImportSource, Parameters, Value};
 use pyo3::prelude::*;
 use pyo3::types::{
     PyBool, PyBytes, PyDate, PyDateTime, PyDelta, PyDict, PyFloat, PyInt, PyList, PyString, PyTime,
@@ -155,15 +155,21 @@ fn duration_of(object: &Bound<'_, PyAny>) -> PyResult<Value> {
     }))
 }
 
-/// The batches of anything that speaks the Arrow C stream protocol.
-pub(crate) fn batches_of(table: &Bound<'_, PyAny>) -> PyResult<Vec<RecordBatch>> {
+/// The rows of anything that speaks the Arrow C stream protocol. What can be read once is read as it is loaded.
+pub(crate) fn source_of(table: &Bound<'_, PyAny>) -> PyResult<ImportSource> {
+    let name = table.get_type().qualname()?;
     if !table.hasattr("__arrow_c_stream__")? {
-        let name = table.get_type().qualname()?;
-        let message =
-            format!("a table is needed (pyarrow, pandas, polars or a file's path), not {name}");
+        let message = format!(
+            "a table is needed (pyarrow, pandas, polars, anything with __arrow_c_stream__, or paths of files), not {name}"
+        );
         return Err(to_python(Error::invalid_data(message)));
     }
     let reader = ArrowArrayStreamReader::from_pyarrow_bound(table)?;
+    if name == "RecordBatchReader" {
+        let batches = reader.map(|batch| batch.map_err(Error::from));
+        return Ok(ImportSource::Stream(Box::new(batches)));
+    }
     let batches: Result<Vec<RecordBatch>, _> = reader.collect();
-    batches.map_err(|error| to_python(Error::from(error)))
+    let batches = batches.map_err(|error| to_python(Error::from(error)))?;
+    Ok(ImportSource::Batches(batches))
 }

@@ -2,22 +2,25 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
-use arrow::record_batch::RecordBatch;
 use grism::{
-    DistributedPlannerConfig, Engine, Error, ExplainFormat, ExplainOptions, FileFormat,
-    ImageSource, ImportOptions, MissingMember, QueryOptions, RoleSource, RuntimeConfig, SnapshotId,
+    BadRow, Compression, DistributedPlannerConfig, Engine, Error, ExplainFormat, ExplainOptions,
+    FileFormat, ImageSource, ImportOptions, ImportSource, LoadOptions, LoadTarget, MissingMember,
+    QueryOptions, RoleSource, RuntimeConfig, SnapshotId, Type, VacuumOptions,
 };
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::{PyDict, PyList, PyString};
 
 use crate::batches::BatchStream;
 use crate::bundle::Bundle;
-use crate::convert::{batches_of, parameters};
+use crate::convert::{parameters, source_of};
 use crate::distributed::DistributedQuery;
 use crate::error::to_python;
 use crate::frame::Frame;
 use crate::runtime::wait;
+use crate::transaction::{Progress, Transaction};
 
 /// An open graph.
 #[pyclass(frozen, module = "grism_ray._native")]
@@ -72,43 +75,150 @@ fn options(
     Ok(options)
 }
 
-/// The batches of a table or of a file.
-fn source(table: &Bound<'_, PyAny>, format: Option<&str>) -> PyResult<Vec<RecordBatch>> {
-    let is_path = table.is_instance_of::<PyString>() || table.hasattr("__fspath__")?;
-    if !is_path {
-        return batches_of(table);
-    }
-    let path: PathBuf = table.extract()?;
-    let format = format
-        .map(FileFormat::from_name)
-        .transpose()
-        .map_err(to_python)?;
-    let import = ImportOptions {
-        format,
-        ..ImportOptions::default()
+/// The rows of a table, or of files.
+fn source(
+    table: &Bound<'_, PyAny>,
+    settings: Option<&Bound<'_, PyDict>>,
+) -> PyResult<ImportSource> {
+    let is_path = |object: &Bound<'_, PyAny>| -> PyResult<bool> {
+        Ok(object.is_instance_of::<PyString>() || object.hasattr("__fspath__")?)
     };
-    table
-        .py()
-        .detach(|| grism::Graph::read_file(&path, &import))
-        .map_err(to_python)
+    let text = |object: &Bound<'_, PyAny>| -> PyResult<String> {
+        Ok(object.extract::<PathBuf>()?.to_string_lossy().into_owned())
+    };
+    let mut paths = Vec::new();
+    if is_path(table)? {
+        paths.push(text(table)?);
+    } else if let Ok(list) = table.cast::<PyList>()
+        && !list.is_empty()
+        && list.iter().all(|item| is_path(&item).unwrap_or(false))
+    {
+        for item in list {
+            paths.push(text(&item)?);
+        }
+    } else {
+        for (name, value) in settings.into_iter().flatten() {
+            if !value.is_none() {
+                let message = format!("{name} is for files, and a table was given");
+                return Err(to_python(Error::invalid_query(message)));
+            }
+        }
+        return source_of(table);
+    }
+    let mut options = ImportOptions::default();
+    for (name, value) in settings.into_iter().flatten() {
+        if value.is_none() {
+            continue;
+        }
+        let name: String = name.extract()?;
+        let character = || -> PyResult<u8> {
+            match value.extract::<String>()?.as_bytes() {
+                [character] => Ok(*character),
+                _ => {
+                    let message = format!("{name} must be one character");
+                    Err(to_python(Error::invalid_query(message)))
+                }
+            }
+        };
+        match name.as_str() {
+            "format" => {
+                let format = FileFormat::from_name(&value.extract::<String>()?);
+                options.format = Some(format.map_err(to_python)?);
+            }
+            "compression" => {
+                let compression = Compression::from_name(&value.extract::<String>()?);
+                options.compression = Some(compression.map_err(to_python)?);
+            }
+            "delimiter" => options.delimiter = character()?,
+            "quote" => options.quote = character()?,
+            "header" => options.header = value.extract()?,
+            "null" => options.null = Some(value.extract()?),
+            "types" => {
+                for (column, ty) in value.extract::<BTreeMap<String, String>>()? {
+                    let ty = Type::from_name(&ty).map_err(to_python)?;
+                    options.types.insert(column, ty);
+                }
+            }
+            "storage_options" => options.store = value.extract()?,
+            other => {
+                let message = format!("there is no option `{other}` for files");
+                return Err(to_python(Error::invalid_query(message)));
+            }
+        }
+    }
+    Ok(ImportSource::Files { paths, options })
 }
 
-fn report_json(report: &grism::LoadReport) -> PyResult<String> {
-    serde_json::to_string(report).map_err(|error| to_python(Error::internal(error.to_string())))
+/// How a load goes about it, from keyword arguments.
+fn load_options(
+    settings: Option<&Bound<'_, PyDict>>,
+    progress: &Progress,
+) -> PyResult<LoadOptions> {
+    let mut options = LoadOptions {
+        progress: Arc::clone(&progress.progress),
+        ..LoadOptions::default()
+    };
+    for (name, value) in settings.into_iter().flatten() {
+        if value.is_none() {
+            continue;
+        }
+        let name: String = name.extract()?;
+        let wrong = |wanted: &str| {
+            let message = format!("{name} must be {wanted}, not `{value}`");
+            to_python(Error::invalid_query(message))
+        };
+        match name.as_str() {
+            "missing" => {
+                options.missing = match value.extract::<String>()?.as_str() {
+                    "error" => MissingMember::Error,
+                    "reject" => MissingMember::Reject,
+                    "create" => MissingMember::Create,
+                    _ => return Err(wrong("error, create or reject")),
+                }
+            }
+            "bad_rows" => {
+                options.bad_rows = match value.extract::<String>()?.as_str() {
+                    "error" => BadRow::Error,
+                    "reject" => BadRow::Reject,
+                    _ => return Err(wrong("error or reject")),
+                }
+            }
+            "rejects" => options.rejects = Some(value.extract()?),
+            "memory_limit" => options.memory_limit = Some(value.extract()?),
+            other => {
+                let message = format!("there is no option `{other}` for a load");
+                return Err(to_python(Error::invalid_query(message)));
+            }
+        }
+    }
+    let rejects_any =
+        options.missing == MissingMember::Reject || options.bad_rows == BadRow::Reject;
+    if options.rejects.is_some() && !rejects_any {
+        let message = "rejects is only used with missing=\"reject\" or bad_rows=\"reject\"";
+        return Err(to_python(Error::invalid_query(message)));
+    }
+    Ok(options)
+}
+
+pub(crate) fn json(value: &impl serde::Serialize) -> PyResult<String> {
+    serde_json::to_string(value).map_err(|error| to_python(Error::internal(error.to_string())))
 }
 
 #[pymethods]
 impl Graph {
     /// Opens a graph; without a URI, an empty one in memory.
     #[staticmethod]
-    fn open(py: Python<'_>, uri: Option<String>, create: bool) -> PyResult<Self> {
+    fn open(
+        py: Python<'_>,
+        uri: Option<String>,
+        create: bool,
+        options: BTreeMap<String, String>,
+    ) -> PyResult<Self> {
         let graph = match uri {
             None => grism::Graph::in_memory(),
-            Some(uri) => wait(
-                py,
-                None,
-                async move { grism::Graph::open(&uri, create).await },
-            )?,
+            Some(uri) => wait(py, None, async move {
+                grism::Graph::open_with(&uri, &options, create).await
+            })?,
         };
         Ok(Self { graph })
     }
@@ -226,25 +336,29 @@ impl Graph {
         })
     }
 
-    /// Loads nodes from a table or a file; the report is JSON.
+    /// Loads nodes from a table or from files; the report is JSON.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "what is loaded, from where, and how"
+    )]
     fn load_nodes(
         &self,
         py: Python<'_>,
         label: String,
         table: &Bound<'_, PyAny>,
         key: String,
-        format: Option<&str>,
+        file_settings: Option<&Bound<'_, PyDict>>,
+        settings: Option<&Bound<'_, PyDict>>,
+        progress: &Progress,
     ) -> PyResult<String> {
-        let (graph, batches) = (self.graph.clone(), source(table, format)?);
-        report_json(&wait(py, None, async move {
-            graph.load_nodes(&label, batches, &key).await
-        })?)
+        let target = LoadTarget::Nodes { label, key };
+        self.load(py, target, table, file_settings, settings, progress)
     }
 
-    /// Loads hyperedges from a table or a file; the report is JSON.
+    /// Loads hyperedges from a table or from files; the report is JSON.
     #[expect(
         clippy::too_many_arguments,
-        reason = "one for each keyword of load_hyperedges()"
+        reason = "what is loaded, from where, and how"
     )]
     fn load_hyperedges(
         &self,
@@ -252,41 +366,139 @@ impl Graph {
         name: String,
         table: &Bound<'_, PyAny>,
         roles: BTreeMap<String, (Option<String>, String)>,
-        missing: &str,
-        rejects: Option<PathBuf>,
-        format: Option<&str>,
+        file_settings: Option<&Bound<'_, PyDict>>,
+        settings: Option<&Bound<'_, PyDict>>,
+        progress: &Progress,
     ) -> PyResult<String> {
-        let missing = match (missing, rejects) {
-            ("error", None) => MissingMember::Error,
-            ("create", None) => MissingMember::Create,
-            ("reject", Some(path)) => MissingMember::Reject(path),
-            ("reject", None) => {
-                return Err(to_python(Error::invalid_query(
-                    "missing=\"reject\" needs rejects, the path of a file",
-                )));
-            }
-            ("error" | "create", Some(_)) => {
-                return Err(to_python(Error::invalid_query(
-                    "rejects is only used with missing=\"reject\"",
-                )));
-            }
-            (other, _) => {
-                let message = format!("missing must be error, create or reject, not `{other}`");
-                return Err(to_python(Error::invalid_query(message)));
-            }
-        };
         let source_of = |(label, column): (Option<String>, String)| RoleSource { label, column };
-        let roles: BTreeMap<String, RoleSource> = roles
+        let roles = roles
             .into_iter()
             .map(|(role, given)| (role, source_of(given)))
             .collect();
-        let (graph, batches) = (self.graph.clone(), source(table, format)?);
-        let load = async move {
-            graph
-                .load_hyperedges(&name, batches, &roles, &missing)
-                .await
+        let target = LoadTarget::Hyperedges { name, roles };
+        self.load(py, target, table, file_settings, settings, progress)
+    }
+
+    /// The graph at a snapshot, at a time in milliseconds, or at a tag.
+    fn at(
+        &self,
+        py: Python<'_>,
+        snapshot: Option<u64>,
+        time: Option<i64>,
+        tag: Option<String>,
+    ) -> PyResult<Self> {
+        let graph = self.graph.clone();
+        let pinned = wait(py, None, async move {
+            match (snapshot, time, tag) {
+                (Some(id), None, None) => graph.at_snapshot(SnapshotId(id)).await,
+                (None, Some(time), None) => graph.at_time(time).await,
+                (None, None, Some(tag)) => graph.at_tag(&tag).await,
+                _ => Err(Error::invalid_query(
+                    "one of snapshot, at and tag says what is opened",
+                )),
+            }
+        });
+        Ok(Self { graph: pinned? })
+    }
+
+    /// Begins a transaction.
+    fn transaction(&self, py: Python<'_>) -> PyResult<Transaction> {
+        let graph = self.graph.clone();
+        let begun = wait(py, None, async move { graph.transaction().await })?;
+        Ok(Transaction::new(begun))
+    }
+
+    /// The snapshots as JSON: number, time in milliseconds, operation, rows added, updated and deleted.
+    fn history(&self, py: Python<'_>) -> PyResult<String> {
+        let graph = self.graph.clone();
+        let history = wait(py, None, async move { graph.history().await })?;
+        let lines: Vec<serde_json::Value> = history
+            .iter()
+            .map(|info| {
+                let sum = |pick: fn(&grism::RowChanges) -> u64| {
+                    info.summary.tables.values().map(pick).sum::<u64>()
+                };
+                serde_json::json!({
+                    "snapshot": info.id.0,
+                    "committed_at": info.committed_at,
+                    "operation": info.summary.operation,
+                    "added": sum(|rows| rows.added),
+                    "updated": sum(|rows| rows.updated),
+                    "deleted": sum(|rows| rows.deleted),
+                })
+            })
+            .collect();
+        json(&lines)
+    }
+
+    /// How two snapshots differ, as JSON.
+    fn diff(&self, py: Python<'_>, from: u64, to: u64) -> PyResult<String> {
+        let graph = self.graph.clone();
+        let diff = async move { graph.diff(SnapshotId(from), SnapshotId(to)).await };
+        json(&wait(py, None, diff)?)
+    }
+
+    /// Names a snapshot; returns its number.
+    fn create_tag(&self, py: Python<'_>, name: String, snapshot: u64) -> PyResult<u64> {
+        let graph = self.graph.clone();
+        let tag = async move { graph.create_tag(&name, SnapshotId(snapshot)).await };
+        Ok(wait(py, None, tag)?.0)
+    }
+
+    /// Takes a name away.
+    fn delete_tag(&self, py: Python<'_>, name: String) -> PyResult<()> {
+        let graph = self.graph.clone();
+        wait(py, None, async move { graph.delete_tag(&name).await })
+    }
+
+    /// The tags.
+    fn tags(&self, py: Python<'_>) -> PyResult<BTreeMap<String, u64>> {
+        let graph = self.graph.clone();
+        let tags = wait(py, None, async move { graph.tags().await })?;
+        Ok(tags.into_iter().map(|(name, id)| (name, id.0)).collect())
+    }
+
+    /// Drops old snapshots; the report is JSON.
+    fn vacuum(
+        &self,
+        py: Python<'_>,
+        retain: f64,
+        keep: u64,
+        grace: f64,
+        dry_run: bool,
+    ) -> PyResult<String> {
+        let seconds = |seconds: f64| {
+            Duration::try_from_secs_f64(seconds).map_err(|_| {
+                to_python(Error::invalid_query(
+                    "a time must be seconds, not less than 0",
+                ))
+            })
         };
-        report_json(&wait(py, None, load)?)
+        let options = VacuumOptions {
+            retain: seconds(retain)?,
+            keep,
+            grace: seconds(grace)?,
+            dry_run,
+        };
+        let graph = self.graph.clone();
+        json(&wait(
+            py,
+            None,
+            async move { graph.vacuum(&options).await },
+        )?)
+    }
+
+    /// Rewrites what many small commits left; the report is JSON.
+    fn optimize(&self, py: Python<'_>) -> PyResult<String> {
+        let graph = self.graph.clone();
+        json(&wait(py, None, async move { graph.optimize().await })?)
+    }
+
+    /// Checks a snapshot; the report is JSON.
+    fn check(&self, py: Python<'_>, snapshot: u64) -> PyResult<String> {
+        let graph = self.graph.clone();
+        let check = async move { graph.check(SnapshotId(snapshot)).await };
+        json(&wait(py, None, check)?)
     }
 
     /// A frame of the nodes with a label, or of all nodes.
@@ -313,14 +525,14 @@ impl Graph {
     }
 
     /// Parses one query and, where its parameters are given, plans it.
-    fn check(
+    fn check_query(
         &self,
         py: Python<'_>,
         text: String,
         params: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<()> {
         if params.is_none() {
-            return self.graph.check(&text).map_err(to_python);
+            return self.graph.check_query(&text).map_err(to_python);
         }
         let (graph, options) = (self.graph.clone(), options("local", params, None)?);
         wait(
@@ -365,6 +577,25 @@ impl Graph {
 }
 
 impl Graph {
+    pub(crate) fn new(graph: grism::Graph) -> Self {
+        Self { graph }
+    }
+
+    fn load(
+        &self,
+        py: Python<'_>,
+        target: LoadTarget,
+        table: &Bound<'_, PyAny>,
+        file_settings: Option<&Bound<'_, PyDict>>,
+        settings: Option<&Bound<'_, PyDict>>,
+        progress: &Progress,
+    ) -> PyResult<String> {
+        let (graph, source) = (self.graph.clone(), source(table, file_settings)?);
+        let options = load_options(settings, progress)?;
+        let load = async move { graph.load(&target, source, &options).await };
+        json(&wait(py, None, load)?)
+    }
+
     fn distributed(
         &self,
         py: Python<'_>,

@@ -8,6 +8,7 @@ mod error;
 mod frame;
 mod graph;
 mod runtime;
+mod transaction;
 mod worker;
 
 use pyo3::prelude::*;
@@ -23,6 +24,8 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<frame::Expression>()?;
     module.add_class::<frame::Frame>()?;
     module.add_class::<graph::Graph>()?;
+    module.add_class::<transaction::Progress>()?;
+    module.add_class::<transaction::Transaction>()?;
     module.add_class::<worker::StageWorker>()?;
     module.add_function(wrap_pyfunction!(bundle::bundle_addresses, module)?)?;
     module.add_function(wrap_pyfunction!(bundle::merge_batches, module)?)?;

@@ -1,20 +1,27 @@
 //! Where graphs live: in memory and in Lance datasets, with their adjacency, a catalog, and import from files.
 
 mod catalog;
+mod check;
 mod columns;
+mod diff;
 mod import;
 mod incidences;
 mod lance;
+mod maintenance;
 mod memory;
 mod rebase;
 mod sorted;
+mod spill;
 mod transaction;
 
 pub use catalog::Catalog;
+pub use check::{CheckReport, check_snapshot};
+pub use diff::diff;
 pub use import::{
-    FileFormat, ImportOptions, KeyIndex, LoadReport, MissingMember, RoleSource, load_hyperedges,
-    load_nodes, read_source,
+    BadRow, Compression, FileFormat, ImportOptions, ImportSource, LoadOptions, LoadProgress,
+    LoadReport, LoadTarget, MissingMember, RoleSource, load, load_into,
 };
 pub use lance::{FORMAT_VERSION, GraphOptions, LanceStorage};
+pub use maintenance::{OptimizeReport, SnapshotDiff, TableDiff, VacuumOptions, VacuumReport};
 pub use memory::InMemoryStorage;
 pub use transaction::{Transaction, TransactionSnapshot, WriteCounts};

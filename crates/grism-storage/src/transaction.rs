@@ -54,6 +54,22 @@ impl WriteCounts {
         ]
     }
 
+    /// These counts and others together.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        Self {
+            nodes_created: self.nodes_created + other.nodes_created,
+            nodes_deleted: self.nodes_deleted + other.nodes_deleted,
+            hyperedges_created: self.hyperedges_created + other.hyperedges_created,
+            hyperedges_deleted: self.hyperedges_deleted + other.hyperedges_deleted,
+            properties_set: self.properties_set + other.properties_set,
+            labels_added: self.labels_added + other.labels_added,
+            labels_removed: self.labels_removed + other.labels_removed,
+            members_added: self.members_added + other.members_added,
+            members_removed: self.members_removed + other.members_removed,
+        }
+    }
+
     /// Whether nothing was written.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -419,67 +435,110 @@ impl Transaction {
         Ok(())
     }
 
+    /// Takes the first place of `member` in a role away.
+    ///
+    /// # Errors
+    /// `NotFound` where the role does not bind it.
+    pub async fn unbind_member(&mut self, hyperedge: u64, role: &str, member: u64) -> Result<()> {
+        let is_member = |value: &Value| value.entity_id() == Some(member);
+        let position = match self.read(hyperedge, role).await? {
+            Value::List(members) => members.iter().position(is_member),
+            value => is_member(&value).then_some(0),
+        };
+        let position = position.ok_or_else(|| {
+            Error::not_found(format!("the role `{role}` does not bind this member"))
+        })?;
+        self.unbind(hyperedge, role, position).await
+    }
+
+    /// Whether an entity has the id, with the changes so far.
+    ///
+    /// # Errors
+    /// Those of the storage.
+    pub async fn exists(&self, id: u64) -> Result<bool> {
+        let id = EntityId::from_raw(id);
+        if self.is_deleted(id.raw()) || self.schema.table(id.table()).is_err() {
+            return Ok(false);
+        }
+        if let Some(changes) = self.tables.get(&id.table())
+            && let Some(created) = id.offset().checked_sub(changes.first)
+        {
+            return Ok(created < changes.created.len() as u64);
+        }
+        if self.base.schema().table(id.table()).is_err() {
+            return Ok(false);
+        }
+        let alive = self.base.alive(id.table(), &[id.offset()]).await?;
+        Ok(alive == [true])
+    }
+
     /// Deletes entities. Those that others still bind are refused unless `detach` is set; then binary edges and
     /// hyperedges whose required role is gone go along, and other roles lose the member.
     ///
     /// # Errors
     /// `InvalidData` where an entity is still bound.
     pub async fn delete(&mut self, ids: &[u64], detach: bool) -> Result<()> {
-        let mut open: Vec<u64> = Vec::new();
-        for id in ids {
-            if !self.is_deleted(*id) && !open.contains(id) {
-                open.push(*id);
-            }
-        }
+        let mut known = BTreeSet::new();
+        let mut open: Vec<u64> = ids.to_vec();
+        open.retain(|id| !self.is_deleted(*id) && known.insert(*id));
         // All of them go before any is looked at, so that those that bind each other can go together.
         for id in &open {
             self.mark_deleted(*id)?;
         }
-        while let Some(id) = open.pop() {
+        // Those that go because others do are looked at in turn, a wave each: the graph is built once a wave.
+        while !open.is_empty() {
             let snapshot = self.snapshot();
-            let bound = bound_by(&snapshot, id).await?;
-            if !bound.is_empty() && !detach {
-                let table = self.schema.table(EntityId::from_raw(id).table())?;
-                let what = if table.hyperedge_type().is_some() {
-                    "hyperedge"
-                } else {
-                    "node"
-                };
-                return Err(Error::invalid_data(format!(
-                    "a {what} that is still bound cannot be deleted; use DETACH DELETE"
-                ))
-                .with_code("ConstraintVerificationFailed:DeleteConnectedNode"));
-            }
-            for (hyperedge, role) in bound {
-                if self.is_deleted(hyperedge) {
-                    continue;
+            for id in std::mem::take(&mut open) {
+                let bound = bound_by(&snapshot, id).await?;
+                if !bound.is_empty() && !detach {
+                    return Err(self.still_bound(id)?);
                 }
-                let table = self.schema.table(EntityId::from_raw(hyperedge).table())?;
-                let cardinality = table
-                    .hyperedge_type()
-                    .and_then(|ty| ty.role(&role))
-                    .map_or(Cardinality::One, |role| role.cardinality);
-                match cardinality {
-                    Cardinality::One => {
-                        self.mark_deleted(hyperedge)?;
+                for (hyperedge, role) in bound {
+                    if !self.is_deleted(hyperedge) && self.loses(hyperedge, &role, id).await? {
                         open.push(hyperedge);
-                    }
-                    Cardinality::Optional => {
-                        self.row(hyperedge).insert(role, Value::Null);
-                        self.counts.members_removed += 1;
-                    }
-                    Cardinality::Many => {
-                        if let Value::List(mut members) = self.read(hyperedge, &role).await? {
-                            let before = members.len();
-                            members.retain(|member| member.entity_id() != Some(id));
-                            self.counts.members_removed += (before - members.len()) as u64;
-                            self.row(hyperedge).insert(role, Value::List(members));
-                        }
                     }
                 }
             }
         }
         Ok(())
+    }
+
+    fn still_bound(&self, id: u64) -> Result<Error> {
+        let table = self.schema.table(EntityId::from_raw(id).table())?;
+        let what = match table.hyperedge_type() {
+            Some(_) => "hyperedge",
+            None => "node",
+        };
+        Ok(Error::invalid_data(format!(
+            "a {what} that is still bound cannot be deleted; use DETACH DELETE"
+        ))
+        .with_code("ConstraintVerificationFailed:DeleteConnectedNode"))
+    }
+
+    /// Takes a member that goes from a role of a hyperedge; true where the hyperedge goes with it.
+    async fn loses(&mut self, hyperedge: u64, role: &str, member: u64) -> Result<bool> {
+        let table = self.schema.table(EntityId::from_raw(hyperedge).table())?;
+        let known = table.hyperedge_type().and_then(|ty| ty.role(role));
+        match known.map_or(Cardinality::One, |role| role.cardinality) {
+            Cardinality::One => {
+                self.mark_deleted(hyperedge)?;
+                return Ok(true);
+            }
+            Cardinality::Optional => {
+                self.row(hyperedge).insert(role.to_owned(), Value::Null);
+                self.counts.members_removed += 1;
+            }
+            Cardinality::Many => {
+                if let Value::List(mut members) = self.read(hyperedge, role).await? {
+                    let before = members.len();
+                    members.retain(|own| own.entity_id() != Some(member));
+                    self.counts.members_removed += (before - members.len()) as u64;
+                    let members = Value::List(members);
+                    self.row(hyperedge).insert(role.to_owned(), members);
+                }
+            }
+        }
+        Ok(false)
     }
 
     fn mark_deleted(&mut self, id: u64) -> Result<()> {

@@ -1,18 +1,87 @@
 //! From keys to ids.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
-use arrow::array::AsArray;
-use arrow::datatypes::UInt64Type;
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::datatypes::{DataType, Int64Type, UInt64Type};
 use futures::TryStreamExt;
-use grism_core::{Error, GraphSchema, ID_COLUMN, Result, ScanRequest, Snapshot, TableId, Tables};
+use grism_core::{
+    Error, GraphSchema, ID_COLUMN, Result, ScanRequest, Snapshot, TableId, Tables, Type,
+};
 
-use super::properties::key_texts;
+use super::properties::normalized;
+
+/// No node has this id.
+const NONE: u64 = u64::MAX;
+/// A range of integers that is held as a plain array may be so many times as long as it has keys.
+const DENSE: u64 = 4;
 
 /// The ids of the nodes of one label, by their key.
 #[derive(Debug, Default)]
-pub struct KeyIndex {
-    ids: HashMap<Box<str>, u64>,
+pub(super) struct KeyIndex {
+    integers: HashMap<i64, u64, ahash::RandomState>,
+    texts: HashMap<Box<str>, u64, ahash::RandomState>,
+    /// The integers of a dense range: the least of them, and the id of each from there.
+    dense: Option<(i64, Vec<u64>)>,
+}
+
+/// A key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Key<'a> {
+    Integer(i64),
+    Text(Cow<'a, str>),
+}
+
+impl Key<'_> {
+    pub(super) fn to_text(&self) -> String {
+        match self {
+            Self::Integer(key) => key.to_string(),
+            Self::Text(key) => key.to_string(),
+        }
+    }
+}
+
+/// A column of keys: integers or texts, which meet by the text of the integer.
+#[derive(Clone, Debug)]
+pub(super) struct KeyColumn {
+    values: ArrayRef,
+}
+
+impl KeyColumn {
+    /// # Errors
+    /// `InvalidData` for a column that holds neither integers nor texts.
+    pub(super) fn new(name: &str, column: &ArrayRef) -> Result<Self> {
+        let (ty, values) = normalized(name, column)?;
+        match ty {
+            Type::String | Type::Int64 | Type::Null => Ok(Self { values }),
+            other => Err(Error::invalid_data(format!(
+                "the key column `{name}` holds {other}; keys are integers or texts"
+            ))),
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// The key at `place`; `None` for null.
+    pub(super) fn get(&self, place: usize) -> Option<Key<'_>> {
+        if self.values.data_type() == &DataType::Null || self.values.is_null(place) {
+            return None;
+        }
+        if let Some(integers) = self.values.as_primitive_opt::<Int64Type>() {
+            return Some(Key::Integer(integers.value(place)));
+        }
+        let texts = self.values.as_string_opt::<i32>()?;
+        Some(Key::Text(Cow::Borrowed(texts.value(place))))
+    }
+
+    /// The integers, where all keys are such and none is null.
+    fn plain_integers(&self) -> Option<&[i64]> {
+        let integers = self.values.as_primitive_opt::<Int64Type>()?;
+        (integers.null_count() == 0).then(|| &integers.values()[..])
+    }
 }
 
 impl KeyIndex {
@@ -20,7 +89,11 @@ impl KeyIndex {
     ///
     /// # Errors
     /// `InvalidData` where a table has no key.
-    pub async fn read(snapshot: &dyn Snapshot, tables: &Tables, label: &str) -> Result<Self> {
+    pub(super) async fn read(
+        snapshot: &dyn Snapshot,
+        tables: &Tables,
+        label: &str,
+    ) -> Result<Self> {
         let mut index = Self::default();
         for table in tables.iter() {
             let key = key_of(snapshot.schema(), *table, label)?;
@@ -39,10 +112,10 @@ impl KeyIndex {
                     let (Some(ids), Some(keys)) = (ids, batch.column_by_name(&key)) else {
                         return Err(Error::internal("a scan of keys without ids"));
                     };
-                    let keys = key_texts(&key, keys)?;
-                    for (id, text) in ids.values().iter().zip(keys.iter()) {
-                        if let Some(text) = text {
-                            index.ids.insert(text.into(), *id);
+                    let keys = KeyColumn::new(&key, keys)?;
+                    for (place, id) in ids.values().iter().enumerate() {
+                        if let Some(key) = keys.get(place) {
+                            index.insert(&key, *id);
                         }
                     }
                 }
@@ -51,19 +124,113 @@ impl KeyIndex {
         Ok(index)
     }
 
+    /// Makes lookups of integers that lie close together fast; nothing is inserted afterwards.
+    pub(super) fn frozen(mut self) -> Self {
+        let range = self.integers.keys().min().zip(self.integers.keys().max());
+        if let Some((least, greatest)) = range
+            && self.texts.is_empty()
+        {
+            let length = greatest.abs_diff(*least);
+            if length / DENSE <= self.integers.len() as u64 {
+                let mut ids = vec![NONE; length as usize + 1];
+                for (key, id) in &self.integers {
+                    ids[key.abs_diff(*least) as usize] = *id;
+                }
+                self.dense = Some((*least, ids));
+                self.integers = HashMap::default();
+            }
+        }
+        self
+    }
+
+    fn integer(&self, key: i64) -> u64 {
+        match &self.dense {
+            Some((least, ids)) if key >= *least => usize::try_from(key.abs_diff(*least))
+                .ok()
+                .and_then(|place| ids.get(place))
+                .copied()
+                .unwrap_or(NONE),
+            Some(_) => NONE,
+            None => self.integers.get(&key).copied().unwrap_or(NONE),
+        }
+    }
+
     /// The id of the node with the key `key`.
-    #[must_use]
-    pub fn get(&self, key: &str) -> Option<u64> {
-        self.ids.get(key).copied()
+    pub(super) fn get(&self, key: &Key<'_>) -> Option<u64> {
+        let (integer, text) = both(key);
+        let mut id = NONE;
+        if let Some(integer) = integer {
+            id = self.integer(integer);
+        }
+        if id == NONE && !self.texts.is_empty() {
+            let text = text.unwrap_or_else(|| key.to_text().into());
+            id = self.texts.get(text.as_ref()).copied().unwrap_or(NONE);
+        }
+        (id != NONE).then_some(id)
+    }
+
+    /// The ids of a column of keys, and the places of those that no node has. Null stays null.
+    pub(super) fn resolve(&self, keys: &KeyColumn) -> (Vec<Option<u64>>, Vec<usize>) {
+        let mut missing = Vec::new();
+        let found = |(place, id): (usize, u64)| {
+            if id == NONE {
+                missing.push(place);
+                None
+            } else {
+                Some(id)
+            }
+        };
+        let ids = match keys.plain_integers() {
+            Some(integers) if self.texts.is_empty() => integers
+                .iter()
+                .map(|key| self.integer(*key))
+                .enumerate()
+                .map(found)
+                .collect(),
+            _ => {
+                let mut ids = Vec::with_capacity(keys.len());
+                for place in 0..keys.len() {
+                    ids.push(keys.get(place).and_then(|key| {
+                        let id = self.get(&key);
+                        if id.is_none() {
+                            missing.push(place);
+                        }
+                        id
+                    }));
+                }
+                ids
+            }
+        };
+        (ids, missing)
     }
 
     /// Adds a node; false where the key is known already.
-    pub fn insert(&mut self, key: &str, id: u64) -> bool {
-        if self.ids.contains_key(key) {
+    pub(super) fn insert(&mut self, key: &Key<'_>, id: u64) -> bool {
+        if self.dense.is_some() || self.get(key).is_some() {
             return false;
         }
-        self.ids.insert(key.into(), id);
+        match key {
+            Key::Integer(integer) => {
+                self.integers.insert(*integer, id);
+            }
+            Key::Text(text) => {
+                self.texts.insert(text.as_ref().into(), id);
+            }
+        }
         true
+    }
+}
+
+/// The key as an integer and as a text, as far as it is one.
+fn both<'a>(key: &'a Key<'a>) -> (Option<i64>, Option<Cow<'a, str>>) {
+    match key {
+        Key::Integer(integer) => (Some(*integer), None),
+        Key::Text(text) => {
+            // Only a text that an integer is written as is equal to it.
+            let integer = text.parse::<i64>().ok();
+            let same = integer.filter(|integer| integer.to_string() == text.as_ref());
+            (same, Some(Cow::Borrowed(text.as_ref())))
+        }
     }
 }
 

@@ -1,14 +1,26 @@
-//! Import: tables from files and from memory become nodes and hyperedges.
+//! Import: rows of files and of memory become nodes and hyperedges.
+//!
+//! ```text
+//! reader ──pieces──▶ parsers ──batches, keys resolved──▶ loader ──rows──▶ one commit
+//! 1 thread           one a core                          1 thread, in order
+//! ```
 
-mod hyperedges;
+mod csv_text;
+mod files;
+mod json_text;
 mod keys;
-mod nodes;
+mod load;
+mod options;
+mod parsed;
 mod properties;
+mod read;
+mod rejects;
 mod report;
-mod source;
+mod text;
 
-pub use hyperedges::{MissingMember, RoleSource, load_hyperedges};
-pub use keys::KeyIndex;
-pub use nodes::load_nodes;
+pub use load::{load, load_into};
+pub use options::{
+    BadRow, Compression, FileFormat, ImportOptions, ImportSource, LoadOptions, LoadProgress,
+    LoadTarget, MissingMember, RoleSource,
+};
 pub use report::LoadReport;
-pub use source::{FileFormat, ImportOptions, read_source};

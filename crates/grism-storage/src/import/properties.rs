@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, StringArray, UInt64Array};
+use arrow::array::{Array, ArrayRef, UInt64Array};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
@@ -48,13 +48,14 @@ pub(super) fn normalized(name: &str, column: &ArrayRef) -> Result<(Type, ArrayRe
     Ok((ty, converted))
 }
 
-/// Adds the columns of `batch` but `except` to the table's properties, and returns them by name.
-pub(super) fn properties(
-    schema: &mut GraphSchema,
-    table: TableId,
+/// The columns of `batch` but `except`, in the Arrow types of their Grism types.
+///
+/// # Errors
+/// As [`normalized`]; `InvalidData` for a name that is kept for Grism.
+pub(super) fn normalized_columns(
     batch: &RecordBatch,
     except: &[String],
-) -> Result<Vec<(String, ArrayRef)>> {
+) -> Result<Vec<(String, Type, ArrayRef)>> {
     let mut columns = Vec::new();
     for (field, column) in batch.schema_ref().fields().iter().zip(batch.columns()) {
         let name = field.name();
@@ -67,11 +68,24 @@ pub(super) fn properties(
             )));
         }
         let (ty, values) = normalized(name, column)?;
-        schema.ensure_property(table, name, &ty)?;
+        columns.push((name.clone(), ty, values));
+    }
+    Ok(columns)
+}
+
+/// Makes columns properties of the table, and returns them by name.
+pub(super) fn ensure_properties(
+    schema: &mut GraphSchema,
+    table: TableId,
+    columns: Vec<(String, Type, ArrayRef)>,
+) -> Result<Vec<(String, ArrayRef)>> {
+    let mut properties = Vec::new();
+    for (name, ty, values) in columns {
+        schema.ensure_property(table, &name, &ty)?;
         // A property whose first values were all null takes a type when the first value comes.
         let stored = schema
             .table(table)?
-            .property(name)
+            .property(&name)
             .map(|property| property.value_type.to_arrow());
         let values = match stored {
             Some(stored)
@@ -81,29 +95,7 @@ pub(super) fn properties(
             }
             _ => values,
         };
-        columns.push((name.clone(), values));
+        properties.push((name, values));
     }
-    Ok(columns)
-}
-
-/// A key as text that is equal for equal keys: integers and texts only.
-///
-/// # Errors
-/// `InvalidData` for a column of another type.
-pub(super) fn key_texts(name: &str, column: &ArrayRef) -> Result<StringArray> {
-    let (ty, values) = normalized(name, column)?;
-    match ty {
-        Type::String | Type::Int64 | Type::Null => {}
-        other => {
-            return Err(Error::invalid_data(format!(
-                "the key column `{name}` holds {other}; keys are integers or texts"
-            )));
-        }
-    }
-    let texts = cast(&values, &DataType::Utf8)?;
-    texts
-        .as_any()
-        .downcast_ref::<StringArray>()
-        .cloned()
-        .ok_or_else(|| Error::internal("a cast to text gave something else"))
+    Ok(properties)
 }

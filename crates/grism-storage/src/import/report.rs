@@ -16,8 +16,11 @@ pub struct LoadReport {
     pub rows: u64,
     /// Entities added.
     pub loaded: u64,
-    /// Rows that went to the reject file.
+    /// Rows that were not loaded.
     pub rejected: u64,
+    /// Of those, the rows that the reject file holds; it takes the first 100,000.
+    #[serde(default)]
+    pub rejects_written: u64,
     /// Nodes that came into being because a hyperedge bound them, by label.
     pub created: BTreeMap<String, u64>,
     /// Rows whose member did not exist, by role.

@@ -57,7 +57,7 @@ pub(super) fn adjacency_path(table: &Table, role: &str) -> String {
 }
 
 /// A name as part of a path: what is not a letter, a digit, `_` or `-` becomes `%` and its code.
-fn file_name(name: &str) -> String {
+pub(super) fn file_name(name: &str) -> String {
     let mut text = String::new();
     for byte in name.bytes() {
         if byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-' {

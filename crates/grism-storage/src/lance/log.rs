@@ -173,6 +173,28 @@ impl SnapshotLog {
         Ok(history)
     }
 
+    /// The entry that was the newest at `time`.
+    ///
+    /// # Errors
+    /// `NotFound` where the first one is younger.
+    pub(super) async fn at(&self, time: i64) -> Result<SnapshotId> {
+        let (mut low, mut high) = (0, self.latest().await?.0);
+        // The times ascend with the numbers.
+        while low < high {
+            let middle = SnapshotId((low + high).div_ceil(2));
+            let line: HistoryLine = self.parsed(middle).await?;
+            if line.committed_at <= time {
+                low = middle.0;
+            } else {
+                high = middle.0 - 1;
+            }
+        }
+        if low == 0 {
+            return Err(Error::not_found("the graph is younger than that time"));
+        }
+        Ok(SnapshotId(low))
+    }
+
     async fn parsed<T: serde::de::DeserializeOwned>(&self, id: SnapshotId) -> Result<T> {
         let text = self.root.read(&path(id)).await?;
         let text = text.ok_or_else(|| Error::not_found(format!("there is no snapshot {id}")))?;

@@ -6,6 +6,7 @@ mod error;
 mod format;
 mod layout;
 mod log;
+mod optimize;
 mod physical;
 mod predicate;
 mod root;
@@ -13,7 +14,10 @@ mod snapshot;
 mod stage;
 mod storage;
 mod sync;
+mod tags;
 mod turn;
+mod vacuum;
 
 pub use format::{FORMAT_VERSION, GraphOptions};
+pub(crate) use root::session;
 pub use storage::LanceStorage;

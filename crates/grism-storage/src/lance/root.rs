@@ -25,7 +25,7 @@ const INDEX_CACHE: usize = 64 << 20;
 const METADATA_CACHE: usize = 256 << 20;
 
 /// The Lance session of this process.
-pub(super) fn session() -> Arc<Session> {
+pub(crate) fn session() -> Arc<Session> {
     static SESSION: OnceLock<Arc<Session>> = OnceLock::new();
     Arc::clone(SESSION.get_or_init(|| {
         Arc::new(Session::new(

@@ -406,6 +406,24 @@ impl Snapshot for LanceSnapshot {
         named_batch(columns, taken, offsets.len())
     }
 
+    async fn alive(&self, table: TableId, offsets: &[u64]) -> Result<Vec<bool>> {
+        let dataset = self.dataset(table)?;
+        let projection = ProjectionRequest::from_columns([ROW_ID], dataset.schema());
+        let rows = dataset
+            .take_rows(offsets, projection)
+            .await
+            .map_err(from_lance)?;
+        let found = rows
+            .column_by_name(ROW_ID)
+            .and_then(|column| column.as_primitive_opt::<UInt64Type>())
+            .ok_or_else(|| Error::internal("Lance did not return row ids"))?;
+        let found: HashSet<u64> = found.values().iter().copied().collect();
+        Ok(offsets
+            .iter()
+            .map(|offset| found.contains(offset))
+            .collect())
+    }
+
     async fn incidences(
         &self,
         table: TableId,

@@ -1,7 +1,7 @@
 //! `LanceStorage`: opening a graph, and the commit.
 
 use std::any::Any;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -18,7 +18,9 @@ use super::log::{SnapshotEntry, SnapshotLog};
 use super::root::Root;
 use super::snapshot::LanceSnapshot;
 use super::stage::stage;
+use super::tags::{create_tag, delete_tag, tags};
 use super::turn::Turns;
+use crate::check::{CheckReport, check_snapshot};
 use crate::rebase::{State, joined, rebase};
 
 /// Snapshots that are kept open.
@@ -152,6 +154,70 @@ impl LanceStorage {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Lets go of snapshots that were dropped.
+    pub(super) fn forget(&self, dropped: &[SnapshotId]) {
+        self.opened().retain(|id, _| !dropped.contains(id));
+    }
+
+    /// Names a snapshot, which VACUUM keeps from then on.
+    ///
+    /// # Errors
+    /// `NotFound` where there is no such snapshot; `InvalidData` for a name that is taken.
+    pub async fn create_tag(&self, name: &str, snapshot: SnapshotId) -> Result<SnapshotId> {
+        let snapshot = self.find(snapshot).await?.id();
+        create_tag(&self.root, name, snapshot).await?;
+        Ok(snapshot)
+    }
+
+    /// Takes a name away.
+    ///
+    /// # Errors
+    /// `NotFound` where there is none.
+    pub async fn delete_tag(&self, name: &str) -> Result<()> {
+        delete_tag(&self.root, name).await
+    }
+
+    /// The tags.
+    ///
+    /// # Errors
+    /// Those of a graph that cannot be read.
+    pub async fn tags(&self) -> Result<BTreeMap<String, SnapshotId>> {
+        tags(&self.root).await
+    }
+
+    /// The snapshot that was the newest at a time, in milliseconds since 1970-01-01T00:00Z.
+    ///
+    /// # Errors
+    /// `NotFound` where the graph is younger.
+    pub async fn snapshot_at(&self, time: i64) -> Result<SnapshotId> {
+        self.log.at(time).await
+    }
+
+    /// Checks a snapshot, and that no file of any snapshot is missing.
+    ///
+    /// # Errors
+    /// Those of a graph that cannot be read at all.
+    pub async fn check(&self, id: SnapshotId) -> Result<CheckReport> {
+        let snapshot: Arc<dyn Snapshot> = self.find(id).await?;
+        let mut report = check_snapshot(&snapshot).await?;
+        for (info, dropped) in self.log.history().await? {
+            if dropped {
+                continue;
+            }
+            let entry = self.log.read(info.id).await?;
+            for problem in self.missing_files(&entry).await? {
+                report.note(problem);
+            }
+            report.snapshots += 1;
+        }
+        for (name, snapshot) in self.tags().await? {
+            if let Err(error) = self.log.read(snapshot).await {
+                report.note(format!("the tag `{name}`: {error}"));
+            }
+        }
+        Ok(report)
+    }
+
     /// An open snapshot that shares most with `id`.
     fn nearest(&self, id: SnapshotId) -> Option<Arc<LanceSnapshot>> {
         let open = self.opened();
@@ -200,9 +266,17 @@ impl LanceStorage {
         Ok(entry)
     }
 
-    /// Brings the main lines of the datasets that `entry` changed to it, for readers that know Lance alone.
-    pub(super) async fn publish_main_lines(&self, before: &SnapshotEntry, entry: &SnapshotEntry) {
-        let known: Vec<_> = before.datasets().collect();
+    /// Brings the main lines of the datasets to `entry`, those that `before` has as they are left out, for readers that
+    /// know Lance alone.
+    pub(super) async fn publish_main_lines(
+        &self,
+        before: Option<&SnapshotEntry>,
+        entry: &SnapshotEntry,
+    ) {
+        let known: HashSet<_> = before
+            .into_iter()
+            .flat_map(SnapshotEntry::datasets)
+            .collect();
         for dataset in entry.datasets().filter(|dataset| !known.contains(dataset)) {
             let published = publish_main_line(&self.root, &dataset.path, dataset.version);
             if let Err(error) = published.await {
@@ -280,7 +354,7 @@ impl Storage for LanceStorage {
         drop((turn, steps));
         // A commit that came in between brings the main lines further.
         if self.log.latest().await? == entry.id {
-            self.publish_main_lines(before, &entry).await;
+            self.publish_main_lines(Some(before), &entry).await;
         }
         Ok(entry.id)
     }

@@ -476,6 +476,12 @@ impl Snapshot for MemorySnapshot {
         self.take_rows(table, offsets, columns)
     }
 
+    async fn alive(&self, table: TableId, offsets: &[u64]) -> Result<Vec<bool>> {
+        let chunks = self.chunks(table)?;
+        let is_alive = |offset: &u64| *offset < chunks.rows() && !chunks.deleted.contains(offset);
+        Ok(offsets.iter().map(is_alive).collect())
+    }
+
     async fn incidences(
         &self,
         table: TableId,

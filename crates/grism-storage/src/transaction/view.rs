@@ -329,6 +329,30 @@ impl Snapshot for TransactionSnapshot {
         named_batch(columns, found, offsets.len())
     }
 
+    async fn alive(&self, table: TableId, offsets: &[u64]) -> Result<Vec<bool>> {
+        let Some(changes) = self.tables.get(&table) else {
+            return self.base.alive(table, offsets).await;
+        };
+        let stored: Vec<u64> = offsets
+            .iter()
+            .copied()
+            .filter(|offset| *offset < changes.first)
+            .collect();
+        let mut base = if stored.is_empty() {
+            Vec::new().into_iter()
+        } else {
+            self.base.alive(table, &stored).await?.into_iter()
+        };
+        let is_alive = |offset: &u64| {
+            let exists = match offset.checked_sub(changes.first) {
+                Some(created) => created < changes.created.len() as u64,
+                None => base.next().unwrap_or(false),
+            };
+            exists && !changes.deleted.contains(offset)
+        };
+        Ok(offsets.iter().map(is_alive).collect())
+    }
+
     async fn incidences(
         &self,
         table: TableId,

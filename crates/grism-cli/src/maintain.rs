@@ -1,0 +1,73 @@
+//! `grism check`, `history`, `optimize` and `vacuum`.
+
+use std::time::Duration;
+
+use grism::{Error, Graph, QueryOptions, Result, SnapshotId, VacuumOptions};
+
+use crate::arguments::{Check, History, Optimize, Vacuum};
+use crate::output::{write_result, write_text};
+
+/// Whether the graph is sound.
+pub(crate) async fn check(check: Check) -> Result<bool> {
+    let graph = Graph::open(&check.graph, false).await?;
+    let report = graph.check(SnapshotId(check.snapshot)).await?;
+    let mut lines = report.problems.clone();
+    let untold = report.problem_count - report.problems.len() as u64;
+    if untold > 0 {
+        lines.push(format!("and {untold} more"));
+    }
+    lines.push(report.to_string());
+    write_text(&lines.join("\n"))?;
+    Ok(report.is_sound())
+}
+
+pub(crate) async fn history(history: History) -> Result<()> {
+    let graph = Graph::open(&history.graph, false).await?;
+    let Some(ends) = &history.diff else {
+        let result = graph
+            .execute("SHOW SNAPSHOTS", &QueryOptions::default())
+            .await?;
+        return write_result(result, None).await;
+    };
+    let [from, to] = ends[..] else {
+        return Err(Error::invalid_query("--diff takes two snapshots"));
+    };
+    let diff = graph.diff(SnapshotId(from), SnapshotId(to)).await?;
+    if diff.tables.is_empty() {
+        return write_text("nothing differs");
+    }
+    let line = |(name, table): (&String, &grism::TableDiff)| {
+        let counts = table.counts();
+        format!(
+            "{name}: {} added, {} removed, {} changed",
+            counts.added, counts.deleted, counts.updated
+        )
+    };
+    write_text(&diff.tables.iter().map(line).collect::<Vec<_>>().join("\n"))
+}
+
+pub(crate) async fn optimize(optimize: Optimize) -> Result<()> {
+    let graph = Graph::open(&optimize.graph, false).await?;
+    eprintln!("{}", graph.optimize().await?);
+    Ok(())
+}
+
+pub(crate) async fn vacuum(vacuum: Vacuum) -> Result<()> {
+    let hours = |name: &str, hours: f64| {
+        Duration::try_from_secs_f64(hours * 3600.0)
+            .map_err(|_| Error::invalid_query(format!("--{name} must be hours, not less than 0")))
+    };
+    let options = VacuumOptions {
+        retain: hours("retain", vacuum.retain)?,
+        keep: vacuum.keep,
+        grace: hours("grace", vacuum.grace)?,
+        dry_run: vacuum.dry_run,
+    };
+    let graph = Graph::open(&vacuum.graph, false).await?;
+    let report = graph.vacuum(&options).await?;
+    if vacuum.dry_run {
+        eprint!("would be: ");
+    }
+    eprintln!("{report}");
+    Ok(())
+}

@@ -1,0 +1,176 @@
+//! `Transaction`: several changes as one commit, for Python; `Progress`: how far a load is.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use grism::{Error, GraphTransaction, LoadProgress, Value};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use tokio::sync::Mutex;
+
+use crate::convert::value_of;
+use crate::error::to_python;
+use crate::graph::Graph;
+use crate::runtime::wait;
+
+/// How far a load is.
+#[pyclass(frozen, module = "grism_ray._native")]
+#[derive(Default)]
+pub(crate) struct Progress {
+    pub(crate) progress: Arc<LoadProgress>,
+}
+
+#[pymethods]
+impl Progress {
+    #[new]
+    fn new() -> Self {
+        Self::default()
+    }
+
+    /// Rows read, bytes of files read, and bytes of all files.
+    fn state(&self) -> (u64, u64, u64) {
+        let progress = &self.progress;
+        (progress.rows(), progress.bytes(), progress.total_bytes())
+    }
+}
+
+/// Changes that become one snapshot, or none.
+#[pyclass(frozen, module = "grism_ray._native")]
+pub(crate) struct Transaction {
+    inner: Arc<Mutex<Option<GraphTransaction>>>,
+}
+
+type Step<'a, T> = Pin<Box<dyn Future<Output = grism::Result<T>> + Send + 'a>>;
+
+impl Transaction {
+    pub(crate) fn new(transaction: GraphTransaction) -> Self {
+        Self {
+            inner: Arc::new(Mutex::new(Some(transaction))),
+        }
+    }
+
+    /// Does something to the transaction while it is open.
+    fn with<T: Send + 'static>(
+        &self,
+        py: Python<'_>,
+        step: impl for<'a> FnOnce(&'a mut GraphTransaction) -> Step<'a, T> + Send + 'static,
+    ) -> PyResult<T> {
+        let inner = Arc::clone(&self.inner);
+        wait(py, None, async move {
+            match inner.lock().await.as_mut() {
+                Some(open) => step(open).await,
+                None => Err(ended()),
+            }
+        })
+    }
+}
+
+fn ended() -> Error {
+    Error::invalid_query("the transaction has ended")
+}
+
+fn properties(given: Option<&Bound<'_, PyDict>>) -> PyResult<BTreeMap<String, Value>> {
+    let mut properties = BTreeMap::new();
+    for (name, value) in given.into_iter().flatten() {
+        properties.insert(name.extract()?, value_of(&value)?);
+    }
+    Ok(properties)
+}
+
+#[pymethods]
+impl Transaction {
+    /// The graph within the transaction, with every change so far.
+    fn graph(&self, py: Python<'_>) -> PyResult<Graph> {
+        let graph = self.with(py, |open| {
+            Box::pin(async move { open.graph().await.cloned() })
+        })?;
+        Ok(Graph::new(graph))
+    }
+
+    fn create_node(
+        &self,
+        py: Python<'_>,
+        labels: Vec<String>,
+        values: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<u64> {
+        let values = properties(values)?;
+        self.with(py, move |open| {
+            Box::pin(async move { open.create_node(&labels, &values).await })
+        })
+    }
+
+    fn create_hyperedge(
+        &self,
+        py: Python<'_>,
+        name: String,
+        members: BTreeMap<String, Vec<u64>>,
+        values: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<u64> {
+        let values = properties(values)?;
+        self.with(py, move |open| {
+            Box::pin(async move { open.create_hyperedge(&name, &members, &values).await })
+        })
+    }
+
+    fn set_properties(
+        &self,
+        py: Python<'_>,
+        id: u64,
+        values: &Bound<'_, PyDict>,
+        merge: bool,
+    ) -> PyResult<()> {
+        let values = properties(Some(values))?;
+        self.with(py, move |open| {
+            Box::pin(async move { open.set_properties(id, &values, merge).await })
+        })
+    }
+
+    fn change_labels(
+        &self,
+        py: Python<'_>,
+        id: u64,
+        added: Vec<String>,
+        removed: Vec<String>,
+    ) -> PyResult<()> {
+        self.with(py, move |open| {
+            Box::pin(async move { open.change_labels(id, &added, &removed).await })
+        })
+    }
+
+    fn bind(&self, py: Python<'_>, hyperedge: u64, role: String, member: u64) -> PyResult<()> {
+        self.with(py, move |open| {
+            Box::pin(async move { open.bind(hyperedge, &role, member).await })
+        })
+    }
+
+    fn unbind(&self, py: Python<'_>, hyperedge: u64, role: String, member: u64) -> PyResult<()> {
+        self.with(py, move |open| {
+            Box::pin(async move { open.unbind(hyperedge, &role, member).await })
+        })
+    }
+
+    fn delete(&self, py: Python<'_>, id: u64, detach: bool) -> PyResult<()> {
+        self.with(py, move |open| {
+            Box::pin(async move { open.delete(id, detach).await })
+        })
+    }
+
+    /// Commits everything; the number of the snapshot.
+    fn commit(&self, py: Python<'_>) -> PyResult<u64> {
+        let inner = Arc::clone(&self.inner);
+        let committed = wait(py, None, async move {
+            let open = inner.lock().await.take().ok_or_else(ended)?;
+            open.commit().await
+        });
+        Ok(committed?.0)
+    }
+
+    /// Forgets everything.
+    fn rollback(&self, py: Python<'_>) -> PyResult<()> {
+        let inner = Arc::clone(&self.inner);
+        let dropped = wait(py, None, async move { Ok(inner.lock().await.take()) })?;
+        dropped.map(drop).ok_or_else(|| to_python(ended()))
+    }
+}

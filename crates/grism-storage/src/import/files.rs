@@ -1,0 +1,208 @@
+//! The files of a load: patterns become paths, and files of object stores come to the local disk first.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use futures::TryStreamExt;
+use grism_core::{Error, Result};
+use lance_io::object_store::{
+    ObjectStore as LanceStore, ObjectStoreParams, StorageOptionsAccessor,
+};
+use object_store::ObjectStoreExt;
+
+use super::options::{Compression, FileFormat, ImportOptions, told_by_name};
+use crate::lance::session;
+
+/// One file that is read.
+#[derive(Debug)]
+pub(super) struct InputFile {
+    /// How it is called in messages.
+    pub(super) name: String,
+    pub(super) path: PathBuf,
+    pub(super) format: FileFormat,
+    pub(super) compression: Compression,
+    pub(super) bytes: u64,
+    /// Removed with the file, for one that was fetched.
+    _fetched: Option<tempfile::TempPath>,
+}
+
+/// The files that `paths` stand for, in order; those of one pattern by name.
+///
+/// # Errors
+/// `NotFound` for a path or pattern without a file.
+pub(super) async fn input_files(
+    paths: &[String],
+    options: &ImportOptions,
+) -> Result<Vec<InputFile>> {
+    let mut files = Vec::new();
+    for path in paths {
+        match path.split_once("://") {
+            None => local_files(path, options, &mut files)?,
+            Some(("file", path)) => local_files(path, options, &mut files)?,
+            Some(_) => remote_files(path, options, &mut files).await?,
+        }
+    }
+    if files.is_empty() {
+        return Err(Error::not_found("there is no file to load"));
+    }
+    Ok(files)
+}
+
+fn is_pattern(path: &str) -> bool {
+    path.contains(['*', '?', '['])
+}
+
+fn input_file(
+    name: String,
+    path: PathBuf,
+    options: &ImportOptions,
+    fetched: Option<tempfile::TempPath>,
+) -> Result<InputFile> {
+    let metadata = path
+        .metadata()
+        .map_err(|error| Error::from(error).context(&name))?;
+    let (format, compression) = match (options.format, options.compression) {
+        (Some(format), Some(compression)) => (format, compression),
+        (Some(format), None) => {
+            let told = told_by_name(&name).map_or(Compression::None, |(_, told)| told);
+            (format, told)
+        }
+        (None, given) => {
+            let (format, told) = told_by_name(name.trim_end_matches('/'))?;
+            (format, given.unwrap_or(told))
+        }
+    };
+    if metadata.is_dir() && format != FileFormat::Lance {
+        return Err(Error::invalid_data(format!(
+            "{name} is a directory; name its files, as {name}/*.csv"
+        )));
+    }
+    if compression != Compression::None && !matches!(format, FileFormat::Csv | FileFormat::Json) {
+        return Err(Error::unsupported(format!(
+            "{name}: only CSV and JSON lines are read from packed files"
+        )));
+    }
+    Ok(InputFile {
+        name,
+        path,
+        format,
+        compression,
+        bytes: if metadata.is_dir() { 0 } else { metadata.len() },
+        _fetched: fetched,
+    })
+}
+
+pub(super) fn local_files(
+    path: &str,
+    options: &ImportOptions,
+    files: &mut Vec<InputFile>,
+) -> Result<()> {
+    // A file whose name looks like a pattern is a file.
+    if !is_pattern(path) || PathBuf::from(path).exists() {
+        files.push(input_file(
+            path.to_owned(),
+            PathBuf::from(path),
+            options,
+            None,
+        )?);
+        return Ok(());
+    }
+    let found = glob::glob(path)
+        .map_err(|error| Error::invalid_data(format!("the pattern {path}: {error}")))?;
+    let before = files.len();
+    for file in found {
+        let file = file.map_err(|error| Error::from(std::io::Error::from(error)).context(path))?;
+        files.push(input_file(file.display().to_string(), file, options, None)?);
+    }
+    if files.len() == before {
+        return Err(Error::not_found(format!("no file matches {path}")));
+    }
+    Ok(())
+}
+
+async fn remote_files(
+    uri: &str,
+    options: &ImportOptions,
+    files: &mut Vec<InputFile>,
+) -> Result<()> {
+    let store_options = options.store.clone().into_iter().collect();
+    let parameters = ObjectStoreParams {
+        storage_options_accessor: (!options.store.is_empty())
+            .then(|| Arc::new(StorageOptionsAccessor::with_static_options(store_options))),
+        ..ObjectStoreParams::default()
+    };
+    // A pattern is no path of its own: the store is asked for what is below its fixed beginning.
+    let fixed = match uri.find(['*', '?', '[']) {
+        Some(at) => &uri[..uri[..at].rfind('/').unwrap_or(at)],
+        None => uri,
+    };
+    let failed = |error: &dyn std::fmt::Display| Error::unavailable(format!("{uri}: {error}"));
+    let (store, base) =
+        LanceStore::from_uri_and_params(session().store_registry(), fixed, &parameters)
+            .await
+            .map_err(|error| failed(&error))?;
+    let mut found = Vec::new();
+    if is_pattern(uri) {
+        let pattern = glob::Pattern::new(uri)
+            .map_err(|error| Error::invalid_data(format!("the pattern {uri}: {error}")))?;
+        let rules = glob::MatchOptions {
+            require_literal_separator: true,
+            ..glob::MatchOptions::new()
+        };
+        let listed: Vec<_> = store
+            .inner
+            .list(Some(&base))
+            .try_collect()
+            .await
+            .map_err(|error| failed(&error))?;
+        for meta in listed {
+            let rest = &meta.location.as_ref()[base.as_ref().len()..];
+            let name = format!("{fixed}/{}", rest.trim_start_matches('/'));
+            if pattern.matches_with(&name, rules) {
+                found.push((name, meta.location));
+            }
+        }
+        found.sort();
+        if found.is_empty() {
+            return Err(Error::not_found(format!("no file matches {uri}")));
+        }
+    } else {
+        found.push((uri.to_owned(), base));
+    }
+    for (name, location) in found {
+        let fetched = store
+            .inner
+            .get(&location)
+            .await
+            .map_err(|error| match error {
+                object_store::Error::NotFound { .. } => {
+                    Error::not_found(format!("there is no {name}"))
+                }
+                other => failed(&other),
+            })?;
+        let mut file = tempfile::NamedTempFile::new()?;
+        let mut bytes = fetched.into_stream();
+        while let Some(piece) = bytes.try_next().await.map_err(|error| failed(&error))? {
+            file.write_all(&piece)?;
+        }
+        file.flush()?;
+        let path = file.into_temp_path();
+        let local = path.to_path_buf();
+        files.push(input_file(name, local, options, Some(path))?);
+    }
+    Ok(())
+}
+
+impl InputFile {
+    /// Opens it.
+    pub(super) fn open(&self) -> Result<File> {
+        File::open(&self.path).map_err(|error| Error::from(error).context(&self.name))
+    }
+
+    /// An error in it.
+    pub(super) fn broken(&self, error: &dyn std::fmt::Display) -> Error {
+        Error::invalid_data(format!("{}: {error}", self.name))
+    }
+}

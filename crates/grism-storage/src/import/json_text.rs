@@ -1,0 +1,93 @@
+//! JSON lines: the columns of a file, and pieces of it as batches.
+
+use std::io::Cursor;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::json::ReaderBuilder;
+use arrow::json::reader::infer_json_schema;
+use arrow::record_batch::RecordBatch;
+use grism_core::Result;
+
+use super::options::ImportOptions;
+use super::parsed::{Parsed, Places};
+use super::rejects::Rejected;
+use super::text::TextPiece;
+
+/// Tells the columns from the first piece of a file: every name in it, with a type that all its values fit.
+pub(super) fn told_columns(piece: &TextPiece, options: &ImportOptions) -> Result<SchemaRef> {
+    let broken = |error: &dyn std::fmt::Display| piece.file.broken(error);
+    let (told, _) =
+        infer_json_schema(Cursor::new(&piece.bytes), None).map_err(|error| broken(&error))?;
+    let mut fields: Vec<Field> = Vec::new();
+    for field in told.fields() {
+        let data_type = match options.types.get(field.name()) {
+            Some(ty) => ty.to_arrow(),
+            None if field.data_type() == &DataType::Null => DataType::Utf8,
+            None => field.data_type().clone(),
+        };
+        fields.push(Field::new(field.name(), data_type, true));
+    }
+    for (name, ty) in &options.types {
+        if told.field_with_name(name).is_err() {
+            fields.push(Field::new(name, ty.to_arrow(), true));
+        }
+    }
+    Ok(Arc::new(Schema::new(fields)))
+}
+
+fn decode(schema: &SchemaRef, bytes: &[u8], rows: usize) -> Result<Option<RecordBatch>, String> {
+    let mut decoder = ReaderBuilder::new(Arc::clone(schema))
+        .with_strict_mode(true)
+        .with_batch_size(rows.max(1))
+        .build_decoder()
+        .map_err(|error| error.to_string())?;
+    let read = decoder.decode(bytes).map_err(|error| error.to_string())?;
+    if read < bytes.len() {
+        return Err("several objects in one line".to_owned());
+    }
+    decoder.flush().map_err(|error| error.to_string())
+}
+
+/// Parses a piece. A line that does not fit is among the rejected ones.
+pub(super) fn parse(schema: &SchemaRef, piece: &TextPiece) -> Result<Parsed> {
+    let lines: Vec<(u64, &[u8])> = (piece.line..)
+        .zip(piece.bytes.split(|byte| *byte == b'\n'))
+        .filter(|(_, line)| !line.trim_ascii().is_empty())
+        .collect();
+    let mut places = Places::lines(&piece.file.name, piece.line);
+    if let Ok(batch) = decode(schema, &piece.bytes, lines.len()) {
+        let batch = batch.unwrap_or_else(|| RecordBatch::new_empty(Arc::clone(schema)));
+        // Objects that span lines, or share one, have no line of their own.
+        if batch.num_rows() == lines.len() {
+            lines.iter().for_each(|(line, _)| places.push(*line));
+            return Ok(Parsed {
+                batch,
+                places,
+                rejected: Vec::new(),
+            });
+        }
+    }
+    let mut batches = Vec::new();
+    let mut rejected = Vec::new();
+    for (number, line) in lines {
+        match decode(schema, line, 1) {
+            Ok(Some(batch)) if batch.num_rows() == 1 => {
+                batches.push(batch);
+                places.push(number);
+            }
+            Ok(_) => {}
+            Err(reason) => rejected.push(Rejected {
+                file: piece.file.name.clone(),
+                line: number,
+                reason: reason.trim_start_matches("Json error: ").to_owned(),
+                fields: vec![String::from_utf8_lossy(line).into_owned()],
+            }),
+        }
+    }
+    Ok(Parsed {
+        batch: arrow::compute::concat_batches(schema, &batches)?,
+        places,
+        rejected,
+    })
+}

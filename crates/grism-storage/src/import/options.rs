@@ -1,0 +1,321 @@
+//! What is loaded, and how.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use arrow::record_batch::RecordBatch;
+use grism_core::{Error, Result, Type, nearest};
+
+/// The form of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileFormat {
+    /// Comma-separated values, or another delimiter.
+    Csv,
+    /// One JSON object a line.
+    Json,
+    /// Apache Parquet.
+    Parquet,
+    /// Arrow IPC, file or stream.
+    Arrow,
+    /// A Lance dataset.
+    Lance,
+}
+
+/// How the bytes of a file are packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compression {
+    /// Not at all.
+    None,
+    /// gzip.
+    Gzip,
+    /// Zstandard.
+    Zstd,
+}
+
+impl FileFormat {
+    const NAMES: [&str; 5] = ["csv", "json", "parquet", "arrow", "lance"];
+
+    /// The format called `name`, in any case.
+    ///
+    /// # Errors
+    /// `Unsupported` for another name.
+    pub fn from_name(name: &str) -> Result<Self> {
+        match name.to_ascii_lowercase().as_str() {
+            "csv" | "tsv" | "txt" => Ok(Self::Csv),
+            "json" | "jsonl" | "ndjson" => Ok(Self::Json),
+            "parquet" | "pq" => Ok(Self::Parquet),
+            "arrow" | "feather" | "ipc" | "arrows" => Ok(Self::Arrow),
+            "lance" => Ok(Self::Lance),
+            other => {
+                let hint = nearest(other, Self::NAMES)
+                    .map(|near| format!("; did you mean {near}?"))
+                    .unwrap_or_default();
+                Err(Error::unsupported(format!(
+                    "the file format `{other}` is not supported; csv, json, parquet, arrow and lance are{hint}"
+                )))
+            }
+        }
+    }
+}
+
+impl Compression {
+    /// The packing called `name`, in any case.
+    ///
+    /// # Errors
+    /// `Unsupported` for another name.
+    pub fn from_name(name: &str) -> Result<Self> {
+        match name.to_ascii_lowercase().as_str() {
+            "none" => Ok(Self::None),
+            "gz" | "gzip" => Ok(Self::Gzip),
+            "zst" | "zstd" => Ok(Self::Zstd),
+            other => Err(Error::unsupported(format!(
+                "the compression `{other}` is not supported; gzip and zstd are"
+            ))),
+        }
+    }
+}
+
+/// The format and the packing that the ending of a path tells.
+///
+/// # Errors
+/// `InvalidData` where there is no ending; `Unsupported` for an unknown one.
+pub(super) fn told_by_name(path: &str) -> Result<(FileFormat, Compression)> {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let (name, compression) = match name.rsplit_once('.') {
+        Some((stem, "gz")) => (stem, Compression::Gzip),
+        Some((stem, "zst")) => (stem, Compression::Zstd),
+        _ => (name, Compression::None),
+    };
+    match name.rsplit_once('.') {
+        Some((_, ending)) => {
+            let format = FileFormat::from_name(ending).map_err(|error| error.context(path))?;
+            Ok((format, compression))
+        }
+        None => Err(Error::invalid_data(format!(
+            "{path} has no ending that tells its format; name the format"
+        ))),
+    }
+}
+
+/// How files are read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ImportOptions {
+    /// The form of the files; `None` goes by the endings of their names.
+    pub format: Option<FileFormat>,
+    /// How they are packed; `None` goes by the endings of their names.
+    pub compression: Option<Compression>,
+    /// What stands between the values of a CSV file.
+    pub delimiter: u8,
+    /// What stands around values of a CSV file that hold delimiters or ends of lines; twice within them.
+    pub quote: u8,
+    /// Whether the first line of a CSV file names its columns; otherwise they are `column_1` and so on.
+    pub header: bool,
+    /// The text that stands for null in a CSV file, beside the empty text.
+    pub null: Option<String>,
+    /// Types of columns that are not to be told from the first rows of a CSV file.
+    pub types: BTreeMap<String, Type>,
+    /// Options of the object store that the files lie in.
+    pub store: BTreeMap<String, String>,
+}
+
+impl Default for ImportOptions {
+    fn default() -> Self {
+        Self {
+            format: None,
+            compression: None,
+            delimiter: b',',
+            quote: b'"',
+            header: true,
+            null: None,
+            types: BTreeMap::new(),
+            store: BTreeMap::new(),
+        }
+    }
+}
+
+/// Where the rows of a load come from.
+pub enum ImportSource {
+    /// Batches in memory; they can be loaded again where another writer was first.
+    Batches(Vec<RecordBatch>),
+    /// Files: paths and URIs, in which `*`, `?` and `[…]` stand for names.
+    Files {
+        /// The paths, in order.
+        paths: Vec<String>,
+        /// How they are read.
+        options: ImportOptions,
+    },
+    /// Batches that come once.
+    Stream(Box<dyn Iterator<Item = Result<RecordBatch>> + Send>),
+}
+
+impl ImportSource {
+    /// One file, or the files that a pattern stands for.
+    #[must_use]
+    pub fn file(path: impl Into<String>, options: ImportOptions) -> Self {
+        Self::Files {
+            paths: vec![path.into()],
+            options,
+        }
+    }
+
+    /// Looks for the files on this machine; those in object stores are found when they are read.
+    ///
+    /// # Errors
+    /// `NotFound` for a path or pattern without a file; `Unsupported` for a format that is not known.
+    pub fn check(&self) -> Result<()> {
+        if let Self::Files { paths, options } = self {
+            let local = paths.iter().filter(|path| !path.contains("://"));
+            for path in local {
+                super::files::local_files(path, options, &mut Vec::new())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The source again, for another attempt; `None` for a stream, which is used up.
+    #[must_use]
+    pub fn again(&self) -> Option<Self> {
+        match self {
+            Self::Batches(batches) => Some(Self::Batches(batches.clone())),
+            Self::Files { paths, options } => Some(Self::Files {
+                paths: paths.clone(),
+                options: options.clone(),
+            }),
+            Self::Stream(_) => None,
+        }
+    }
+}
+
+impl From<Vec<RecordBatch>> for ImportSource {
+    fn from(batches: Vec<RecordBatch>) -> Self {
+        Self::Batches(batches)
+    }
+}
+
+/// Where the members of a role come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoleSource {
+    /// The label whose key the column holds; `None` takes the declared member type.
+    pub label: Option<String>,
+    /// The column of keys; it is consumed.
+    pub column: String,
+}
+
+/// What happens to a row that binds a member that does not exist.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MissingMember {
+    /// The load fails, and nothing is committed.
+    #[default]
+    Error,
+    /// The row goes to the reject file.
+    Reject,
+    /// A node with only its key comes into being.
+    Create,
+}
+
+/// What happens to a row that cannot be read, or whose key is null or taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BadRow {
+    /// The load fails, and nothing is committed.
+    #[default]
+    Error,
+    /// The row goes to the reject file.
+    Reject,
+}
+
+/// What rows become.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LoadTarget {
+    /// Nodes with a label, known by a key.
+    Nodes {
+        /// The label.
+        label: String,
+        /// The column that is the key; it stays a property.
+        key: String,
+    },
+    /// Hyperedges of a type.
+    Hyperedges {
+        /// The type; a binary edge type comes into being where the roles are `source` and `target`.
+        name: String,
+        /// The columns that the roles are read from.
+        roles: BTreeMap<String, RoleSource>,
+    },
+}
+
+impl LoadTarget {
+    /// The label or type.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Nodes { label, .. } => label,
+            Self::Hyperedges { name, .. } => name,
+        }
+    }
+}
+
+/// How a load goes about it.
+#[derive(Clone, Debug, Default)]
+pub struct LoadOptions {
+    /// What happens to a row that binds a member that does not exist.
+    pub missing: MissingMember,
+    /// What happens to a row that is wrong in itself.
+    pub bad_rows: BadRow,
+    /// Where rejected rows go: a CSV file, of at most 100,000 rows.
+    pub rejects: Option<PathBuf>,
+    /// Bytes that the load may hold, about; by default a quarter of the machine's memory.
+    pub memory_limit: Option<usize>,
+    /// What is told while it goes on.
+    pub progress: Arc<LoadProgress>,
+}
+
+/// How far a load is; written by the load, read by whoever shows it.
+#[derive(Debug, Default)]
+pub struct LoadProgress {
+    rows: AtomicU64,
+    bytes: AtomicU64,
+    total_bytes: AtomicU64,
+    cancelled: AtomicBool,
+}
+
+impl LoadProgress {
+    /// Rows that were read and resolved.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.rows.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of files that were read.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of all files; 0 where they are not known.
+    #[must_use]
+    pub fn total_bytes(&self) -> u64 {
+        self.total_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Ends the load with `Cancelled`, soon.
+    pub fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn add_rows(&self, rows: u64) {
+        self.rows.fetch_add(rows, Ordering::Relaxed);
+    }
+
+    pub(super) fn add_bytes(&self, bytes: u64) {
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub(super) fn add_total(&self, bytes: u64) {
+        self.total_bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+}

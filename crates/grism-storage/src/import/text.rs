@@ -1,0 +1,161 @@
+//! Text files in pieces that end where a record ends, so that they can be parsed at the same time.
+
+use std::io::{BufReader, Read};
+use std::sync::Arc;
+
+use grism_core::{Error, Result};
+
+use super::files::InputFile;
+use super::options::{Compression, LoadProgress};
+
+/// Bytes of a piece, about.
+const PIECE: usize = 4 << 20;
+/// A record longer than this is taken for a missing quote.
+const LONGEST_RECORD: usize = 256 << 20;
+
+/// A piece of a text file: whole records.
+#[derive(Debug)]
+pub(super) struct TextPiece {
+    pub(super) file: Arc<InputFile>,
+    pub(super) bytes: Vec<u8>,
+    /// The line that the piece begins with, from 1.
+    pub(super) line: u64,
+}
+
+/// Reads a text file piece by piece.
+pub(super) struct TextReader {
+    file: Arc<InputFile>,
+    reader: Box<dyn Read + Send>,
+    /// What stands around values that may hold ends of lines; `None` where none may.
+    quote: Option<u8>,
+    rest: Vec<u8>,
+    line: u64,
+    at_end: bool,
+}
+
+/// Counts the bytes of a file as they are read.
+struct Counted<R> {
+    reader: R,
+    progress: Arc<LoadProgress>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.reader.read(buffer)?;
+        self.progress.add_bytes(read as u64);
+        Ok(read)
+    }
+}
+
+impl TextReader {
+    pub(super) fn open(
+        file: Arc<InputFile>,
+        quote: Option<u8>,
+        progress: &Arc<LoadProgress>,
+    ) -> Result<Self> {
+        let raw = Counted {
+            reader: file.open()?,
+            progress: Arc::clone(progress),
+        };
+        let reader: Box<dyn Read + Send> = match file.compression {
+            Compression::None => Box::new(raw),
+            Compression::Gzip => Box::new(flate2::read::MultiGzDecoder::new(
+                BufReader::with_capacity(1 << 18, raw),
+            )),
+            Compression::Zstd => {
+                let decoder = zstd::stream::read::Decoder::new(raw);
+                Box::new(decoder.map_err(|error| file.broken(&error))?)
+            }
+        };
+        Ok(Self {
+            file,
+            reader,
+            quote,
+            rest: Vec::new(),
+            line: 1,
+            at_end: false,
+        })
+    }
+
+    /// The next piece; `None` at the end.
+    pub(super) fn next_piece(&mut self) -> Result<Option<TextPiece>> {
+        let mut bytes = std::mem::take(&mut self.rest);
+        let mut wanted = PIECE;
+        loop {
+            if !self.at_end {
+                let before = bytes.len();
+                let more = wanted.saturating_sub(before) as u64;
+                let read = (&mut self.reader).take(more).read_to_end(&mut bytes);
+                let read = read.map_err(|error| self.failed(&error))?;
+                self.at_end = (read as u64) < more;
+            }
+            if self.line == 1 {
+                self.check_encoding(&mut bytes)?;
+            }
+            if self.at_end {
+                if bytes.is_empty() {
+                    return Ok(None);
+                }
+                return Ok(Some(self.piece(bytes)));
+            }
+            if let Some(end) = self.last_end(&bytes) {
+                self.rest = bytes.split_off(end);
+                return Ok(Some(self.piece(bytes)));
+            }
+            if bytes.len() > LONGEST_RECORD {
+                let line = self.line;
+                return Err(self.file.broken(&format!(
+                    "the record in line {line} does not end; a quote may be missing"
+                )));
+            }
+            wanted *= 2;
+        }
+    }
+
+    fn piece(&mut self, bytes: Vec<u8>) -> TextPiece {
+        let line = self.line;
+        self.line += bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+        TextPiece {
+            file: Arc::clone(&self.file),
+            bytes,
+            line,
+        }
+    }
+
+    /// Where the last whole record ends: behind an end of line with an even number of quotes before it.
+    fn last_end(&self, bytes: &[u8]) -> Option<usize> {
+        let is_quote = |byte: &u8| Some(*byte) == self.quote;
+        let mut open = bytes.iter().filter(|byte| is_quote(byte)).count() % 2 == 1;
+        for (at, byte) in bytes.iter().enumerate().rev() {
+            if is_quote(byte) {
+                open = !open;
+            } else if *byte == b'\n' && !open {
+                return Some(at + 1);
+            }
+        }
+        None
+    }
+
+    fn check_encoding(&self, bytes: &mut Vec<u8>) -> Result<()> {
+        if bytes.starts_with(&[0xEF, 0xBB, 0xBF]) {
+            bytes.drain(..3);
+        }
+        if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
+            return Err(self
+                .file
+                .broken(&"this is UTF-16; text files are read as UTF-8, convert it"));
+        }
+        Ok(())
+    }
+
+    fn failed(&self, error: &std::io::Error) -> Error {
+        use std::io::ErrorKind;
+        match (self.file.compression, error.kind()) {
+            (Compression::None, _) => {
+                Error::from(std::io::Error::from(error.kind())).context(&self.file.name)
+            }
+            (_, ErrorKind::UnexpectedEof) => self.file.broken(&"the packed file is cut off"),
+            _ => self.file.broken(error),
+        }
+    }
+}

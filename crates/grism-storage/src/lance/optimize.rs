@@ -1,0 +1,162 @@
+//! OPTIMIZE: small fragments become large ones, deleted rows go, and the deltas of incidence lists are folded into runs.
+
+use std::sync::Arc;
+
+use futures::TryStreamExt;
+use grism_core::{
+    CommitSummary, HyperedgeType, Result, ScanRequest, Snapshot, SnapshotId, Storage, Table,
+};
+use lance::dataset::optimize::{CompactionOptions, plan_compaction};
+use lance::dataset::transaction::{Operation, RewriteGroup, Transaction};
+
+use super::dataset::{commit_detached, open, sync_new};
+use super::error::from_lance;
+use super::log::{AdjacencyEntry, SnapshotEntry};
+use super::snapshot::LanceSnapshot;
+use super::stage::target;
+use super::storage::LanceStorage;
+use crate::maintenance::OptimizeReport;
+use crate::sorted::SortedIncidences;
+use crate::spill::RowBuffer;
+
+/// Bytes of roles that are held while their incidences are sorted.
+const HELD: usize = 256 << 20;
+
+impl LanceStorage {
+    /// Rewrites what many small commits left, as one commit that changes no answer.
+    ///
+    /// # Errors
+    /// `Conflict` where a writer of another machine was first; `Unavailable` where the graph cannot be written.
+    pub async fn optimize(&self) -> Result<OptimizeReport> {
+        let turn = self.turn().await?;
+        let newest = self.find(SnapshotId::default()).await?;
+        let before = newest.entry();
+        let mut entry = before.clone();
+        let mut report = OptimizeReport::default();
+        for table in before.schema.tables() {
+            self.compact(table, &mut entry, &mut report).await?;
+            if let Some(ty) = table.hyperedge_type() {
+                self.fold(&newest, table, ty, &mut entry, &mut report)
+                    .await?;
+            }
+        }
+        if report == OptimizeReport::default() {
+            report.snapshot = before.id;
+            return Ok(report);
+        }
+        let summary = CommitSummary {
+            operation: "optimize".to_owned(),
+            ..CommitSummary::default()
+        };
+        let entry = self.publish(before, entry, summary).await?;
+        drop(turn);
+        self.publish_main_lines(Some(before), &entry).await;
+        report.snapshot = entry.id;
+        Ok(report)
+    }
+
+    async fn compact(
+        &self,
+        table: &Table,
+        entry: &mut SnapshotEntry,
+        report: &mut OptimizeReport,
+    ) -> Result<()> {
+        let Some(known) = entry.tables.get_mut(&table.id) else {
+            return Ok(());
+        };
+        let dataset = open(&self.root, &known.path, known.version).await?;
+        let options = CompactionOptions {
+            target_rows_per_fragment: self.options.fragment_rows,
+            ..CompactionOptions::default()
+        };
+        let plan = plan_compaction(&dataset, &options)
+            .await
+            .map_err(from_lance)?;
+        let mut next = dataset.manifest().max_fragment_id().map_or(0, |id| id + 1);
+        let mut groups = Vec::new();
+        for task in plan.compaction_tasks() {
+            let mut done = task.execute(&dataset).await.map_err(from_lance)?;
+            for fragment in &mut done.new_fragments {
+                fragment.id = next;
+                next += 1;
+            }
+            report.fragments_before += done.original_fragments.len() as u64;
+            report.fragments_after += done.new_fragments.len() as u64;
+            groups.push(RewriteGroup {
+                old_fragments: done.original_fragments,
+                new_fragments: done.new_fragments,
+            });
+        }
+        if groups.is_empty() {
+            return Ok(());
+        }
+        let old = dataset.fragments().iter().map(|own| own.id).collect();
+        let operation = Operation::Rewrite {
+            groups,
+            rewritten_indices: Vec::new(),
+            frag_reuse_index: None,
+        };
+        let transaction = Transaction::new(dataset.version_id(), operation, None);
+        let staged = commit_detached(Arc::new(dataset), transaction).await?;
+        sync_new(&self.root, &known.path, &staged, &old)?;
+        known.version = staged.version_id();
+        Ok(())
+    }
+
+    /// Writes the incidence lists of a table's roles anew where a delta or several loads have grown them.
+    async fn fold(
+        &self,
+        snapshot: &Arc<LanceSnapshot>,
+        table: &Table,
+        ty: &HyperedgeType,
+        entry: &mut SnapshotEntry,
+        report: &mut OptimizeReport,
+    ) -> Result<()> {
+        for place in 0..entry.adjacency.len() {
+            let own = &entry.adjacency[place];
+            if own.table != table.id || !is_grown(own) {
+                continue;
+            }
+            let role = own.role.clone();
+            let mut columns = vec![role.clone()];
+            if ty.is_binary() {
+                let others = ty.roles.iter().map(|role| role.name.clone());
+                columns.extend(others.filter(|other| *other != role));
+            }
+            let mut rows = RowBuffer::new(HELD);
+            for range in snapshot.scan_ranges(table.id) {
+                let request = ScanRequest {
+                    columns: columns.clone(),
+                    predicate: Vec::new(),
+                    range,
+                    batch_rows: 1 << 16,
+                };
+                let mut batches = snapshot.scan(request).await?;
+                while let Some(batch) = batches.try_next().await? {
+                    rows.push(batch)?;
+                }
+            }
+            let shift = self.options.segment_shift;
+            let sorted = SortedIncidences::count(table.id, ty, &role, rows.finish()?, 0, shift)?;
+            let counts = entry.statistics.tables.entry(table.id).or_default();
+            counts.roles.entry(role.clone()).or_default().incidences = sorted.by_table();
+            let target = target(&self.root, table, ty, &role);
+            entry.adjacency[place] = target.replace(sorted).await?;
+            report.folded += 1;
+        }
+        Ok(())
+    }
+}
+
+/// Whether incidence lists are more than one run a segment.
+fn is_grown(entry: &AdjacencyEntry) -> bool {
+    let mut segments: Vec<_> = entry
+        .runs
+        .iter()
+        .map(|run| (run.members, run.segment))
+        .collect();
+    segments.sort_unstable();
+    let runs = segments.len();
+    segments.dedup();
+    !entry.delta.is_empty() || segments.len() < runs
+}

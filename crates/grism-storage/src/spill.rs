@@ -1,0 +1,209 @@
+//! Rows that wait for their commit: in memory up to a limit, in temporary files past it.
+
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Seek, SeekFrom};
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use arrow::ipc::reader::StreamReader;
+use arrow::ipc::writer::StreamWriter;
+use arrow::record_batch::RecordBatch;
+use grism_core::{AppendedRows, Error, Result, RowSource};
+
+/// Takes batches, and gives them back as often as they are asked for.
+pub(crate) struct RowBuffer {
+    /// Bytes that are held in memory.
+    limit: usize,
+    bytes: usize,
+    held: Vec<RecordBatch>,
+    done: Vec<AppendedRows>,
+    spilling: Option<Spilling>,
+}
+
+/// A temporary file that is being written; all its batches have one schema.
+struct Spilling {
+    writer: StreamWriter<BufWriter<File>>,
+    schema: SchemaRef,
+    rows: u64,
+}
+
+/// Rows in a temporary file, which has no name and goes with its last reader.
+#[derive(Debug)]
+struct SpilledRows {
+    file: File,
+    rows: u64,
+}
+
+impl RowBuffer {
+    /// Holds up to `limit` bytes in memory.
+    pub(crate) fn new(limit: usize) -> Self {
+        Self {
+            limit,
+            bytes: 0,
+            held: Vec::new(),
+            done: Vec::new(),
+            spilling: None,
+        }
+    }
+
+    /// Adds rows behind those that are there.
+    ///
+    /// # Errors
+    /// `ResourceExhausted` where the disk of temporary files is full.
+    pub(crate) fn push(&mut self, batch: RecordBatch) -> Result<()> {
+        if batch.num_rows() == 0 {
+            return Ok(());
+        }
+        self.bytes += batch.get_array_memory_size();
+        if self.spilling.is_none() && self.bytes <= self.limit {
+            self.held.push(batch);
+            return Ok(());
+        }
+        for held in std::mem::take(&mut self.held) {
+            self.spill(&held)?;
+        }
+        self.spill(&batch)
+    }
+
+    fn spill(&mut self, batch: &RecordBatch) -> Result<()> {
+        if self
+            .spilling
+            .as_ref()
+            .is_some_and(|spilling| spilling.schema != batch.schema())
+        {
+            self.close()?;
+        }
+        let spilling = match &mut self.spilling {
+            Some(spilling) => spilling,
+            None => {
+                let schema = batch.schema();
+                let file = BufWriter::with_capacity(1 << 20, tempfile::tempfile()?);
+                self.spilling.insert(Spilling {
+                    writer: StreamWriter::try_new(file, &schema)?,
+                    schema,
+                    rows: 0,
+                })
+            }
+        };
+        spilling.writer.write(batch)?;
+        spilling.rows += batch.num_rows() as u64;
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<()> {
+        if let Some(spilling) = self.spilling.take() {
+            let file = spilling.writer.into_inner()?;
+            let file = file.into_inner().map_err(|error| error.into_error())?;
+            self.done.push(AppendedRows::Source(Arc::new(SpilledRows {
+                file,
+                rows: spilling.rows,
+            })));
+        }
+        Ok(())
+    }
+
+    /// The rows, in order.
+    pub(crate) fn finish(mut self) -> Result<Vec<AppendedRows>> {
+        self.close()?;
+        let held = self.held.into_iter().map(AppendedRows::Batch);
+        Ok(self.done.into_iter().chain(held).collect())
+    }
+}
+
+impl RowSource for SpilledRows {
+    fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    fn batches(&self) -> Result<Box<dyn Iterator<Item = Result<RecordBatch>> + Send>> {
+        let reader = SharedFile {
+            file: self.file.try_clone()?,
+            at: 0,
+        };
+        let reader = StreamReader::try_new(BufReader::with_capacity(1 << 20, reader), None)?;
+        Ok(Box::new(reader.map(|batch| batch.map_err(Error::from))))
+    }
+}
+
+/// A reader with a place of its own in a file that others read too.
+struct SharedFile {
+    file: File,
+    at: u64,
+}
+
+impl std::io::Read for SharedFile {
+    #[cfg(unix)]
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        use std::os::unix::fs::FileExt;
+        let read = self.file.read_at(buffer, self.at)?;
+        self.at += read as u64;
+        Ok(read)
+    }
+
+    #[cfg(not(unix))]
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.file.seek(SeekFrom::Start(self.at))?;
+        let read = self.file.read(buffer)?;
+        self.at += read as u64;
+        Ok(read)
+    }
+}
+
+impl Seek for SharedFile {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        let at = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::Current(by) => self.at.checked_add_signed(by),
+            SeekFrom::End(by) => self.file.metadata()?.len().checked_add_signed(by),
+        };
+        self.at = at.ok_or(std::io::ErrorKind::InvalidInput)?;
+        Ok(self.at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{ArrayRef, AsArray, Int64Array};
+    use arrow::datatypes::Int64Type;
+
+    use super::*;
+    use crate::columns::named_batch;
+
+    #[test]
+    fn rows_past_the_limit_come_back_in_order_and_often() {
+        let mut buffer = RowBuffer::new(1000);
+        let names = ["a".to_owned(), "b".to_owned()];
+        for start in 0..40i64 {
+            let column: ArrayRef =
+                Arc::new(Int64Array::from_iter_values(start * 20..(start + 1) * 20));
+            // Every tenth batch has a column more.
+            let width = if start % 10 == 9 { 2 } else { 1 };
+            let columns = vec![column; width];
+            buffer
+                .push(named_batch(&names[..width], columns, 20).unwrap())
+                .unwrap();
+        }
+        let pieces = buffer.finish().unwrap();
+        assert!(
+            pieces
+                .iter()
+                .all(|piece| matches!(piece, AppendedRows::Source(_)))
+        );
+        assert_eq!(pieces.iter().map(AppendedRows::rows).sum::<u64>(), 800);
+        for _ in 0..2 {
+            let found: Vec<i64> = pieces
+                .iter()
+                .flat_map(|piece| piece.batches().unwrap())
+                .flat_map(|batch| {
+                    let batch = batch.unwrap();
+                    batch
+                        .column(0)
+                        .as_primitive::<Int64Type>()
+                        .values()
+                        .to_vec()
+                })
+                .collect();
+            assert_eq!(found, (0..800).collect::<Vec<i64>>());
+        }
+    }
+}

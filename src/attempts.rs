@@ -1,0 +1,42 @@
+//! Writing again where another writer was first.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use grism_core::{Error, ErrorKind, Result, Storage, Turn};
+
+/// Times a statement is computed again when another writer was first.
+const RETRIES: u32 = 8;
+
+/// The attempts at one commit: the first one hopes, the others wait for their turn before they read.
+pub(crate) struct Attempts {
+    storage: Arc<dyn Storage>,
+    made: u32,
+}
+
+impl Attempts {
+    pub(crate) fn of(storage: &Arc<dyn Storage>) -> Self {
+        Self {
+            storage: Arc::clone(storage),
+            made: 0,
+        }
+    }
+
+    /// Begins an attempt; the turn goes into its commit.
+    pub(crate) async fn next(&mut self) -> Result<Option<Turn>> {
+        self.made += 1;
+        if self.made == 1 {
+            return Ok(None);
+        }
+        // Turns are kept within one machine; writers of others are met again after a while.
+        if self.made > 2 {
+            tokio::time::sleep(Duration::from_millis(5 << self.made)).await;
+        }
+        self.storage.turn().await.map(Some)
+    }
+
+    /// Whether the commit that failed with `error` is worth another attempt.
+    pub(crate) fn again(&self, error: &Error) -> bool {
+        error.kind() == ErrorKind::Conflict && self.made <= RETRIES
+    }
+}

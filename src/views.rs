@@ -1,0 +1,163 @@
+//! Storages over a storage: a graph at one snapshot, and a graph within a transaction.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use grism_core::{
+    ChangeSet, Error, Result, Snapshot, SnapshotId, SnapshotInfo, Storage, StorageDescriptor, Turn,
+};
+
+/// A graph as it was at one snapshot, which is only read.
+#[derive(Debug)]
+pub(crate) struct PinnedStorage {
+    inner: Arc<dyn Storage>,
+    snapshot: SnapshotId,
+}
+
+impl PinnedStorage {
+    pub(crate) fn new(inner: Arc<dyn Storage>, snapshot: SnapshotId) -> Self {
+        Self { inner, snapshot }
+    }
+
+    fn refused(&self) -> Error {
+        Error::invalid_query(format!(
+            "the graph was opened at snapshot {}, which cannot be written to",
+            self.snapshot
+        ))
+    }
+}
+
+#[async_trait]
+impl Storage for PinnedStorage {
+    fn descriptor(&self) -> StorageDescriptor {
+        self.inner.descriptor()
+    }
+
+    async fn snapshot(&self, id: SnapshotId) -> Result<Arc<dyn Snapshot>> {
+        let id = if id.is_latest() { self.snapshot } else { id };
+        self.inner.snapshot(id).await
+    }
+
+    async fn commit_steps(
+        &self,
+        _steps: Vec<ChangeSet>,
+        _staged: Option<Arc<dyn Snapshot>>,
+    ) -> Result<SnapshotId> {
+        Err(self.refused())
+    }
+
+    async fn stage(
+        &self,
+        _base: &Arc<dyn Snapshot>,
+        _changes: &ChangeSet,
+    ) -> Result<Arc<dyn Snapshot>> {
+        Err(self.refused())
+    }
+
+    async fn turn(&self) -> Result<Turn> {
+        Err(self.refused())
+    }
+
+    async fn history(&self) -> Result<Vec<SnapshotInfo>> {
+        let mut history = self.inner.history().await?;
+        history.retain(|info| info.id <= self.snapshot);
+        Ok(history)
+    }
+
+    fn image(&self, id: SnapshotId) -> Option<Result<Vec<u8>>> {
+        self.inner.image(id)
+    }
+}
+
+/// A graph within a transaction: each commit is a step of it, and what is read is what the steps made.
+#[derive(Debug)]
+pub(crate) struct TransactionStorage {
+    inner: Arc<dyn Storage>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    current: Arc<dyn Snapshot>,
+    steps: Vec<ChangeSet>,
+    /// Set by the end of the transaction.
+    is_over: bool,
+}
+
+impl TransactionStorage {
+    pub(crate) fn new(inner: Arc<dyn Storage>, base: Arc<dyn Snapshot>) -> Self {
+        Self {
+            inner,
+            state: Mutex::new(State {
+                current: base,
+                steps: Vec::new(),
+                is_over: false,
+            }),
+        }
+    }
+
+    fn state(&self) -> Result<std::sync::MutexGuard<'_, State>> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.is_over {
+            return Err(Error::invalid_query("the transaction has ended"));
+        }
+        Ok(state)
+    }
+
+    /// Ends the transaction: its steps, and the graph with them.
+    pub(crate) fn end(&self) -> Result<(Vec<ChangeSet>, Arc<dyn Snapshot>)> {
+        let mut state = self.state()?;
+        state.is_over = true;
+        Ok((std::mem::take(&mut state.steps), Arc::clone(&state.current)))
+    }
+}
+
+#[async_trait]
+impl Storage for TransactionStorage {
+    fn descriptor(&self) -> StorageDescriptor {
+        self.inner.descriptor()
+    }
+
+    async fn snapshot(&self, id: SnapshotId) -> Result<Arc<dyn Snapshot>> {
+        let current = Arc::clone(&self.state()?.current);
+        if id.is_latest() || id == current.id() {
+            return Ok(current);
+        }
+        self.inner.snapshot(id).await
+    }
+
+    async fn commit_steps(
+        &self,
+        steps: Vec<ChangeSet>,
+        _staged: Option<Arc<dyn Snapshot>>,
+    ) -> Result<SnapshotId> {
+        for step in steps {
+            let current = Arc::clone(&self.state()?.current);
+            let staged = self.inner.stage(&current, &step).await?;
+            let mut state = self.state()?;
+            if !Arc::ptr_eq(&state.current, &current) {
+                return Err(Error::conflict("two steps of one transaction at once"));
+            }
+            state.current = staged;
+            state.steps.push(step);
+        }
+        Ok(self.state()?.current.id())
+    }
+
+    async fn stage(
+        &self,
+        base: &Arc<dyn Snapshot>,
+        changes: &ChangeSet,
+    ) -> Result<Arc<dyn Snapshot>> {
+        self.inner.stage(base, changes).await
+    }
+
+    async fn history(&self) -> Result<Vec<SnapshotInfo>> {
+        self.inner.history().await
+    }
+
+    fn image(&self, _id: SnapshotId) -> Option<Result<Vec<u8>>> {
+        let message = "a query on Ray within a transaction, whose changes no other process sees";
+        Some(Err(Error::unsupported(message)))
+    }
+}
