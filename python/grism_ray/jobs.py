@@ -95,7 +95,7 @@ def submit(
             message = f"the cluster at {address} cannot see the local path {uri}; put the graph on storage that it sees"
             raise _native.InvalidQueryError(message)
         uri = str(Path(uri).resolve())
-        _native.Graph.open(uri, False)
+        _native.Graph.open(uri, False, {})
     try:
         from ray.job_submission import JobSubmissionClient
     except ImportError as error:

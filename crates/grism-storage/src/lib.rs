@@ -9,6 +9,7 @@ mod incidences;
 mod lance;
 mod maintenance;
 mod memory;
+mod memory_limit;
 mod rebase;
 mod sorted;
 mod spill;
@@ -24,4 +25,5 @@ pub use import::{
 pub use lance::{FORMAT_VERSION, GraphOptions, LanceStorage};
 pub use maintenance::{OptimizeReport, SnapshotDiff, TableDiff, VacuumOptions, VacuumReport};
 pub use memory::InMemoryStorage;
+pub use memory_limit::set_memory_limit;
 pub use transaction::{Transaction, TransactionSnapshot, WriteCounts};

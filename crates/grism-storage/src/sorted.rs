@@ -5,14 +5,17 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use arrow::array::{Array, AsArray, ListArray, UInt64Array};
+use arrow::buffer::ScalarBuffer;
 use arrow::datatypes::UInt64Type;
 use arrow::record_batch::RecordBatch;
 use grism_core::{
     AppendedRows, EntityId, Error, HyperedgeType, ID_COLUMN, Result, SegmentKey, TableId,
 };
 
-/// Incidences that are brought together at a time; each takes 24 bytes.
-const GROUP: u64 = 1 << 22;
+use crate::memory_limit::sort_bytes;
+
+/// Bytes of one incidence while it is sorted.
+const INCIDENCE: u64 = 24;
 /// Rows of a batch that comes out.
 const BATCH: usize = 1 << 18;
 
@@ -32,21 +35,100 @@ struct RoleRows {
 #[derive(Clone, Debug)]
 pub(crate) struct SortedIncidences {
     rows: RoleRows,
-    counts: BTreeMap<SegmentKey, u64>,
+    counts: BTreeMap<SegmentKey, SegmentCount>,
     shift: u8,
+    /// Bytes that may be used at a time.
+    budget: u64,
+}
+
+/// What a segment holds.
+#[derive(Clone, Copy, Debug, Default)]
+struct SegmentCount {
+    incidences: u64,
+    /// One more than the greatest member's place within the segment.
+    members: u64,
 }
 
 /// Columns of sorted incidences, a row each.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SortedColumns {
     /// Raw ids of members.
-    pub(crate) members: Vec<u64>,
+    pub(crate) members: ScalarBuffer<u64>,
     /// Raw ids of hyperedges, ascending within a member.
-    pub(crate) hyperedges: Vec<u64>,
+    pub(crate) hyperedges: ScalarBuffer<u64>,
     /// Raw ids of the members at the other end; empty unless the type is a binary edge.
-    pub(crate) opposites: Vec<u64>,
+    pub(crate) opposites: ScalarBuffer<u64>,
     /// Positions within a multi-valued role; empty where every position is 0.
-    pub(crate) positions: Vec<u32>,
+    pub(crate) positions: ScalarBuffer<u32>,
+}
+
+impl SortedColumns {
+    fn slice(&self, start: usize, length: usize) -> Self {
+        let cut = |values: &ScalarBuffer<u64>| {
+            if values.is_empty() {
+                ScalarBuffer::default()
+            } else {
+                values.slice(start, length)
+            }
+        };
+        Self {
+            members: cut(&self.members),
+            hyperedges: cut(&self.hyperedges),
+            opposites: cut(&self.opposites),
+            positions: if self.positions.is_empty() {
+                ScalarBuffer::default()
+            } else {
+                self.positions.slice(start, length)
+            },
+        }
+    }
+}
+
+/// Something for each of many segments, found without a search.
+#[derive(Debug)]
+struct BySegment<T> {
+    /// By the number of the table, then of the segment.
+    tables: Vec<Vec<T>>,
+    shift: u8,
+}
+
+impl<T: Copy + Default> BySegment<T> {
+    fn new(shift: u8) -> Self {
+        Self {
+            tables: Vec::new(),
+            shift,
+        }
+    }
+
+    /// The table, the segment and the place within it of a member.
+    fn place(&self, member: u64) -> (usize, usize, usize) {
+        let id = EntityId::from_raw(member);
+        let offset = id.offset();
+        let local = offset & ((1 << self.shift) - 1);
+        (
+            usize::from(id.table().get()),
+            (offset >> self.shift) as usize,
+            local as usize,
+        )
+    }
+
+    fn get(&self, table: usize, segment: usize) -> T {
+        match self.tables.get(table).and_then(|own| own.get(segment)) {
+            Some(found) => *found,
+            None => T::default(),
+        }
+    }
+
+    fn slot(&mut self, table: usize, segment: usize) -> &mut T {
+        if self.tables.len() <= table {
+            self.tables.resize(table + 1, Vec::new());
+        }
+        let own = &mut self.tables[table];
+        if own.len() <= segment {
+            own.resize(segment + 1, T::default());
+        }
+        &mut own[segment]
+    }
 }
 
 impl RoleRows {
@@ -122,38 +204,41 @@ impl SortedIncidences {
             opposite,
             first_offset,
         };
-        let mut counts: BTreeMap<SegmentKey, u64> = BTreeMap::new();
-        let mut last: Option<(SegmentKey, u64)> = None;
+        let mut found: BySegment<SegmentCount> = BySegment::new(shift);
         rows.visit(|member, _, _, _| {
-            let key = SegmentKey::of(EntityId::from_raw(member), shift);
-            match &mut last {
-                Some((own, count)) if *own == key => *count += 1,
-                _ => {
-                    if let Some((own, count)) = last.replace((key, 1)) {
-                        *counts.entry(own).or_insert(0) += count;
-                    }
+            let (table, segment, local) = found.place(member);
+            let slot = found.slot(table, segment);
+            slot.incidences += 1;
+            slot.members = slot.members.max(local as u64 + 1);
+        })?;
+        let mut counts = BTreeMap::new();
+        for (table, segments) in found.tables.into_iter().enumerate() {
+            let table = TableId::try_new(u16::try_from(table).unwrap_or(u16::MAX))?;
+            for (segment, count) in (0..).zip(segments) {
+                if count.incidences > 0 {
+                    counts.insert(SegmentKey { table, segment }, count);
                 }
             }
-        })?;
-        if let Some((own, count)) = last {
-            *counts.entry(own).or_insert(0) += count;
         }
         Ok(Self {
             rows,
             counts,
             shift,
+            budget: sort_bytes(),
         })
     }
 
     /// The segments of members, in order, with their incidences.
     pub(crate) fn segments(&self) -> impl Iterator<Item = (SegmentKey, u64)> {
-        self.counts.iter().map(|(key, count)| (*key, *count))
+        self.counts
+            .iter()
+            .map(|(key, count)| (*key, count.incidences))
     }
 
     /// Incidences by the table of the member.
     pub(crate) fn by_table(&self) -> BTreeMap<TableId, u64> {
         let mut counts = BTreeMap::new();
-        for (key, count) in &self.counts {
+        for (key, count) in self.segments() {
             *counts.entry(key.table).or_insert(0) += count;
         }
         counts
@@ -161,86 +246,74 @@ impl SortedIncidences {
 
     /// The incidences, sorted.
     pub(crate) fn batches(self) -> impl Iterator<Item = Result<SortedColumns>> + Send {
-        let mut groups: Vec<Vec<(SegmentKey, u64)>> = Vec::new();
+        let mut groups: Vec<Vec<SegmentKey>> = Vec::new();
         let mut size = u64::MAX;
-        for (key, count) in self.segments() {
-            if size.saturating_add(count) > GROUP {
+        for (key, count) in &self.counts {
+            let bytes = count.incidences * INCIDENCE + count.members * 4;
+            if size.saturating_add(bytes) > self.budget {
                 groups.push(Vec::new());
                 size = 0;
             }
-            size += count;
+            size += bytes;
             if let Some(group) = groups.last_mut() {
-                group.push((key, count));
+                group.push(*key);
             }
         }
         groups.into_iter().flat_map(move |group| {
-            match self.group(&group) {
-                Ok(columns) => columns.into_iter().map(Ok).collect::<Vec<_>>(),
-                Err(error) => vec![Err(error)],
-            }
-            .into_iter()
+            let (columns, failed) = match self.group(&group) {
+                Ok(columns) => (columns, None),
+                Err(error) => (SortedColumns::default(), Some(error)),
+            };
+            let rows = columns.members.len();
+            let pieces = (0..rows)
+                .step_by(BATCH)
+                .map(move |start| Ok(columns.slice(start, BATCH.min(rows - start))));
+            failed.map(Err).into_iter().chain(pieces)
         })
     }
 
     /// The incidences of some segments.
-    fn group(&self, segments: &[(SegmentKey, u64)]) -> Result<Vec<SortedColumns>> {
-        let shift = self.shift;
-        let mask = (1u64 << shift) - 1;
-        let places: BTreeMap<SegmentKey, usize> = segments
-            .iter()
-            .enumerate()
-            .map(|(place, (key, _))| (*key, place))
-            .collect();
-        // How many incidences each member has, then where its next one goes.
-        let mut ends: Vec<Vec<u64>> = vec![Vec::new(); segments.len()];
-        let mut last: Option<(SegmentKey, Option<usize>)> = None;
-        let mut place_of = move |member: u64| {
-            let id = EntityId::from_raw(member);
-            let key = SegmentKey::of(id, shift);
-            let place = match last {
-                Some((own, place)) if own == key => place,
-                _ => {
-                    let place = places.get(&key).copied();
-                    last = Some((key, place));
-                    place
-                }
-            };
-            place.map(|place| (place, (id.offset() & mask) as usize))
+    fn group(&self, segments: &[SegmentKey]) -> Result<SortedColumns> {
+        // Where the members of each segment stand among those of the group, plus one; 0 for segments of other groups.
+        let mut places: BySegment<u32> = BySegment::new(self.shift);
+        let mut members = 0;
+        for key in segments {
+            let (table, segment) = (usize::from(key.table.get()), key.segment as usize);
+            *places.slot(table, segment) = small(members + 1)?;
+            members += self.counts.get(key).map_or(0, |count| count.members);
+        }
+        let place_of = |member: u64| {
+            let (table, segment, local) = places.place(member);
+            let first = places.get(table, segment) as usize;
+            (first > 0).then(|| first - 1 + local)
         };
+        // How many incidences each member has, then where its next one goes.
+        let mut ends = vec![0u32; usize::try_from(members).unwrap_or_default()];
         self.rows.visit(|member, _, _, _| {
-            if let Some((place, local)) = place_of(member) {
-                let own = &mut ends[place];
-                if own.len() <= local {
-                    own.resize(local + 1, 0);
-                }
-                own[local] += 1;
+            if let Some(place) = place_of(member) {
+                ends[place] += 1;
             }
         })?;
-        let mut total = 0;
-        for end in ends.iter_mut().flatten() {
+        let mut total = 0u32;
+        for end in &mut ends {
             let count = *end;
             *end = total;
-            total += count;
+            total = total
+                .checked_add(count)
+                .ok_or_else(|| Error::unsupported("more than 2^32 incidences of one segment"))?;
         }
-        let size = usize::try_from(total)
-            .map_err(|_| Error::internal("more incidences than fit in memory"))?;
+        let size = total as usize;
         let mut hyperedges = vec![0u64; size];
         let mut positions: Vec<u32> = Vec::new();
-        let mut opposites = vec![
-            0u64;
-            if self.rows.opposite.is_some() {
-                size
-            } else {
-                0
-            }
-        ];
+        let is_binary = self.rows.opposite.is_some();
+        let mut opposites = vec![0u64; if is_binary { size } else { 0 }];
         self.rows.visit(|member, hyperedge, position, opposite| {
-            if let Some((place, local)) = place_of(member) {
-                let at = ends[place][local] as usize;
-                ends[place][local] += 1;
+            if let Some(place) = place_of(member) {
+                let at = ends[place] as usize;
+                ends[place] += 1;
                 hyperedges[at] = hyperedge;
-                if let Some(slot) = opposites.get_mut(at) {
-                    *slot = opposite;
+                if is_binary {
+                    opposites[at] = opposite;
                 }
                 if position > 0 {
                     if positions.is_empty() {
@@ -251,37 +324,28 @@ impl SortedIncidences {
             }
         })?;
         let mut members = Vec::with_capacity(size);
-        for ((key, _), own) in segments.iter().zip(&ends) {
-            for (local, end) in own.iter().enumerate() {
-                let raw = EntityId::new(key.table, (key.segment << shift) + local as u64).raw();
+        let mut ends = ends.into_iter();
+        for key in segments {
+            let count = self.counts.get(key).map_or(0, |count| count.members);
+            let first = EntityId::new(key.table, key.segment << self.shift).raw();
+            for (raw, end) in (first..first + count).zip(&mut ends) {
                 let start = members.len();
-                members.resize(*end as usize, raw);
-                sort_member(
-                    start..members.len(),
-                    &mut hyperedges,
-                    &mut positions,
-                    &mut opposites,
-                );
+                members.resize(end as usize, raw);
+                let range = start..members.len();
+                sort_member(range, &mut hyperedges, &mut positions, &mut opposites);
             }
         }
-        let cut = |values: &[u64], range: &Range<usize>| {
-            values
-                .get(range.clone())
-                .map_or_else(Vec::new, <[u64]>::to_vec)
-        };
-        Ok((0..size)
-            .step_by(BATCH)
-            .map(|start| {
-                let range = start..(start + BATCH).min(size);
-                SortedColumns {
-                    members: cut(&members, &range),
-                    hyperedges: cut(&hyperedges, &range),
-                    opposites: cut(&opposites, &range),
-                    positions: positions.get(range).map_or_else(Vec::new, <[u32]>::to_vec),
-                }
-            })
-            .collect())
+        Ok(SortedColumns {
+            members: members.into(),
+            hyperedges: hyperedges.into(),
+            opposites: opposites.into(),
+            positions: positions.into(),
+        })
     }
+}
+
+fn small(count: u64) -> Result<u32> {
+    u32::try_from(count).map_err(|_| Error::internal("too many members at once"))
 }
 
 /// Brings the incidences of one member into the order of their hyperedges, where rows did not come in it.
@@ -382,7 +446,8 @@ mod tests {
                 .batches()
                 .flat_map(|columns| {
                     let columns = columns.unwrap();
-                    columns.members.into_iter().zip(columns.hyperedges)
+                    let hyperedges = columns.hyperedges.to_vec();
+                    columns.members.to_vec().into_iter().zip(hyperedges)
                 })
                 .collect();
             let expected: Vec<(u64, u64)> = expected

@@ -12,8 +12,8 @@ use grism_core::{
 
 use super::properties::normalized;
 
-/// No node has this id.
-const NONE: u64 = u64::MAX;
+/// No node has this id; it stands for null and for what is missing.
+pub(super) const NONE: u64 = u64::MAX;
 /// A range of integers that is held as a plain array may be so many times as long as it has keys.
 const DENSE: u64 = 4;
 
@@ -169,37 +169,26 @@ impl KeyIndex {
         (id != NONE).then_some(id)
     }
 
-    /// The ids of a column of keys, and the places of those that no node has. Null stays null.
-    pub(super) fn resolve(&self, keys: &KeyColumn) -> (Vec<Option<u64>>, Vec<usize>) {
+    /// The ids of a column of keys, and the places of those that no node has; those and nulls are [`NONE`].
+    pub(super) fn resolve(&self, keys: &KeyColumn) -> (Vec<u64>, Vec<usize>) {
         let mut missing = Vec::new();
-        let found = |(place, id): (usize, u64)| {
-            if id == NONE {
-                missing.push(place);
-                None
-            } else {
-                Some(id)
-            }
-        };
-        let ids = match keys.plain_integers() {
-            Some(integers) if self.texts.is_empty() => integers
-                .iter()
-                .map(|key| self.integer(*key))
-                .enumerate()
-                .map(found)
-                .collect(),
-            _ => {
-                let mut ids = Vec::with_capacity(keys.len());
-                for place in 0..keys.len() {
-                    ids.push(keys.get(place).and_then(|key| {
-                        let id = self.get(&key);
-                        if id.is_none() {
-                            missing.push(place);
-                        }
-                        id
-                    }));
-                }
+        let ids: Vec<u64> = match keys.plain_integers() {
+            Some(integers) if self.texts.is_empty() => {
+                let ids: Vec<u64> = integers.iter().map(|key| self.integer(*key)).collect();
+                missing.extend((0..ids.len()).filter(|place| ids[*place] == NONE));
                 ids
             }
+            _ => (0..keys.len())
+                .map(|place| {
+                    let Some(key) = keys.get(place) else {
+                        return NONE;
+                    };
+                    self.get(&key).unwrap_or_else(|| {
+                        missing.push(place);
+                        NONE
+                    })
+                })
+                .collect(),
         };
         (ids, missing)
     }

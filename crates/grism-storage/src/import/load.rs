@@ -15,7 +15,7 @@ use grism_core::{
 };
 use tokio::runtime::Handle;
 
-use super::keys::{Key, KeyColumn, KeyIndex, key_of};
+use super::keys::{Key, KeyColumn, KeyIndex, NONE, key_of};
 use super::options::{BadRow, ImportSource, LoadOptions, LoadTarget, MissingMember, RoleSource};
 use super::parsed::Parsed;
 use super::properties::{ensure_properties, normalized_columns, required_column};
@@ -182,7 +182,7 @@ struct Converted {
 /// The members of one role in one batch.
 struct Members {
     keys: KeyColumn,
-    ids: Vec<Option<u64>>,
+    ids: Vec<u64>,
     /// Places of keys that no node has.
     missing: Vec<usize>,
     /// For a column of lists: where each row's keys are, and which rows have a list.
@@ -615,7 +615,7 @@ impl Loader {
         {
             let name = &role.role.name;
             let label = &plan.labels[role.label];
-            let unbound = own.ids.iter().filter(|id| id.is_none()).count() - own.missing.len();
+            let unbound = own.ids.iter().filter(|id| **id == NONE).count() - own.missing.len();
             if unbound > 0 {
                 *self.report.unbound.entry(name.clone()).or_insert(0) += unbound as u64;
                 if role.role.cardinality == Cardinality::One {
@@ -639,7 +639,7 @@ impl Loader {
                     continue;
                 };
                 if self.missing == MissingMember::Create {
-                    own.ids[place] = Some(created[role.label].id(label, &key));
+                    own.ids[place] = created[role.label].id(label, &key);
                 } else {
                     let text = format!("{name} '{}' does not exist", key.to_text());
                     absent.push((own.row_of(place), text));
@@ -730,7 +730,11 @@ impl Created {
 impl Members {
     /// The members as the role's column.
     fn into_column(self, role: &Role) -> Result<ArrayRef> {
-        let ids = UInt64Array::from(self.ids);
+        let nulls = self
+            .ids
+            .contains(&NONE)
+            .then(|| self.ids.iter().map(|id| *id != NONE).collect());
+        let ids = UInt64Array::new(self.ids.into(), nulls);
         let field = Arc::new(Field::new_list_field(DataType::UInt64, true));
         match (self.lists, role.cardinality) {
             (Some(lists), _) => Ok(Arc::new(ListArray::try_new(

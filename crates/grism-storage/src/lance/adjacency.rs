@@ -199,15 +199,15 @@ fn sorted_batch(columns: SortedColumns, binary: bool) -> Result<RecordBatch> {
     let positions = if columns.positions.is_empty() {
         UInt32Array::from(vec![0; rows])
     } else {
-        UInt32Array::from(columns.positions)
+        UInt32Array::new(columns.positions, None)
     };
     let mut arrays: Vec<ArrayRef> = vec![
-        Arc::new(UInt64Array::from(columns.members)),
-        Arc::new(UInt64Array::from(columns.hyperedges)),
+        Arc::new(UInt64Array::new(columns.members, None)),
+        Arc::new(UInt64Array::new(columns.hyperedges, None)),
         Arc::new(positions),
     ];
     if binary {
-        arrays.push(Arc::new(UInt64Array::from(columns.opposites)));
+        arrays.push(Arc::new(UInt64Array::new(columns.opposites, None)));
     }
     named_batch(&column_names(binary), arrays, rows)
 }

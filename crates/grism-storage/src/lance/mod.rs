@@ -20,4 +20,5 @@ mod vacuum;
 
 pub use format::{FORMAT_VERSION, GraphOptions};
 pub(crate) use root::session;
+pub(crate) use snapshot::limit_cache;
 pub use storage::LanceStorage;

@@ -26,6 +26,7 @@ use super::log::{AdjacencyEntry, DatasetVersion, SnapshotEntry};
 use super::physical::{merged_column, physical_columns};
 use super::predicate::{lance_filter, reaches_lance};
 use super::root::Root;
+use crate::memory_limit::cache_bytes;
 use crate::columns::{
     column_or_null, column_type, id_array, named_batch, passing_rows, scan_names,
 };
@@ -34,8 +35,6 @@ use crate::columns::{
 const CHUNK_ROWS: u64 = 1 << 16;
 /// The chunk under which the delta of a role is kept.
 const DELTA: u64 = u64::MAX;
-/// Bytes of columns and incidence lists that a process keeps.
-const CACHE_BYTES: u64 = 1 << 30;
 
 /// One snapshot of a graph on disk.
 pub(super) struct LanceSnapshot {
@@ -87,7 +86,12 @@ impl Weighter<CacheKey, Cached> for ByteWeighter {
 
 fn cache() -> &'static Cache<CacheKey, Cached, ByteWeighter> {
     static CACHE: OnceLock<Cache<CacheKey, Cached, ByteWeighter>> = OnceLock::new();
-    CACHE.get_or_init(|| Cache::with_weighter(1 << 16, CACHE_BYTES, ByteWeighter))
+    CACHE.get_or_init(|| Cache::with_weighter(1 << 12, cache_bytes(), ByteWeighter))
+}
+
+/// Lets the cache hold so many bytes.
+pub(crate) fn limit_cache(bytes: u64) {
+    cache().set_capacity(bytes);
 }
 
 impl LanceSnapshot {
