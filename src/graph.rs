@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use grism_core::{
-    ChangeSet, Error, HyperedgeType, Result, Snapshot, SnapshotId, SnapshotInfo, Storage,
+    ChangeSet, Error, HyperedgeType, IndexDefinition, Result, Snapshot, SnapshotId, SnapshotInfo,
+    Storage,
 };
 use grism_cypher::{
     ExplainOptions, Query, ShowKind, Statement, StatementKind, bind_results, parse_statements,
@@ -15,7 +16,7 @@ use grism_logical::optimizer::optimize;
 use grism_logical::{Frame, PlanSchema};
 use grism_storage::{
     Catalog, ImportSource, InMemoryStorage, LoadOptions, LoadReport, LoadTarget, MissingMember,
-    RoleSource, load_into,
+    RoleSource, VacuumOptions, load_into,
 };
 
 use crate::attempts::Attempts;
@@ -287,6 +288,30 @@ impl Graph {
                 self.drop_type(name).await?;
                 Ok(nothing())
             }
+            StatementKind::CreateIndex {
+                index,
+                if_not_exists,
+            } => {
+                self.create_index(index.clone(), *if_not_exists).await?;
+                Ok(nothing())
+            }
+            StatementKind::DropIndex { name, if_exists } => {
+                self.drop_index(name, *if_exists).await?;
+                Ok(nothing())
+            }
+            StatementKind::Optimize => {
+                self.optimize().await?;
+                Ok(nothing())
+            }
+            StatementKind::Vacuum { retain_hours, keep } => {
+                let mut options = VacuumOptions::default();
+                if let Some(hours) = retain_hours {
+                    options.retain = Duration::from_secs(hours.saturating_mul(3600));
+                }
+                options.keep = keep.unwrap_or(options.keep);
+                self.vacuum(&options).await?;
+                Ok(nothing())
+            }
             StatementKind::CopyFrom(copy) => {
                 let report = copy_from(self, copy).await?;
                 let mut result = nothing();
@@ -305,6 +330,39 @@ impl Graph {
         let operation = format!("declare {}", hyperedge_type.name);
         self.commit_with(&operation, |changes| {
             changes.schema.declare(hyperedge_type.clone()).map(|_| ())
+        })
+        .await
+    }
+
+    /// Makes an index; with `if_not_exists` nothing happens where there is one of its name.
+    ///
+    /// # Errors
+    /// `InvalidData` for a name that is taken; `NotFound` for an unknown label, type or property.
+    pub async fn create_index(
+        &self,
+        index: IndexDefinition,
+        if_not_exists: bool,
+    ) -> Result<SnapshotId> {
+        self.commit_with(&format!("create index {}", index.name), |changes| {
+            let known = changes.schema.indexes().iter();
+            if if_not_exists && known.into_iter().any(|own| own.name == index.name) {
+                return Ok(());
+            }
+            changes.schema.add_index(index.clone())
+        })
+        .await
+    }
+
+    /// Drops an index; with `if_exists` nothing happens where there is none of its name.
+    ///
+    /// # Errors
+    /// `NotFound` where there is none.
+    pub async fn drop_index(&self, name: &str, if_exists: bool) -> Result<SnapshotId> {
+        self.commit_with(&format!("drop index {name}"), |changes| {
+            match changes.schema.drop_index(name) {
+                Err(_) if if_exists => Ok(()),
+                other => other,
+            }
         })
         .await
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, StringArray, TimestampMillisecondArray};
 use arrow::record_batch::RecordBatch;
-use grism_core::{Result, RowChanges, SnapshotId, SnapshotInfo, Storage};
+use grism_core::{IndexDefinition, Result, RowChanges, SnapshotId, SnapshotInfo, Storage};
 use grism_cypher::ShowKind;
 
 use crate::query::{QueryResult, table};
@@ -91,6 +91,19 @@ pub(crate) async fn show(
                 ("owner", Arc::new(StringArray::from(owners))),
                 ("property", Arc::new(StringArray::from(names))),
                 ("type", Arc::new(StringArray::from(types))),
+            ]
+        }
+        ShowKind::Indexes => {
+            let texts = |pick: fn(&IndexDefinition) -> String| -> ArrayRef {
+                Arc::new(StringArray::from_iter_values(
+                    schema.indexes().iter().map(pick),
+                ))
+            };
+            vec![
+                ("name", texts(|index| index.name.clone())),
+                ("kind", texts(|index| index.kind.to_string())),
+                ("owner", texts(|index| index.label.clone())),
+                ("property", texts(|index| index.property.clone())),
             ]
         }
         ShowKind::Snapshots => {

@@ -4,6 +4,7 @@ mod adjacency;
 mod changes;
 mod error;
 mod id;
+mod index;
 mod predicate;
 mod schema;
 mod statistics;
@@ -17,6 +18,7 @@ pub use adjacency::{Incidence, IncidenceSegment, SegmentKey};
 pub use changes::{AppendedRows, ChangeSet, CommitSummary, RowChanges, RowSource, Turn};
 pub use error::{Error, ErrorKind, GrismError, Location, Result};
 pub use id::{DEFAULT_SEGMENT_SHIFT, EntityId, MAX_OFFSET, SnapshotId, TableId};
+pub use index::{IndexDefinition, IndexKind};
 pub use predicate::{Comparison, ComparisonOperator, ScanPredicate};
 pub use schema::{
     Cardinality, EntityKind, GraphSchema, HyperedgeType, LABELS_COLUMN, Property, Role,

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result, TableId, Tables, Type};
+use crate::{Error, IndexDefinition, Result, TableId, Tables, Type, nearest};
 
 /// The first role of every binary edge.
 pub const SOURCE_ROLE: &str = "source";
@@ -199,9 +199,86 @@ impl Table {
 pub struct GraphSchema {
     tables: BTreeMap<TableId, Table>,
     next_table: u16,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    indexes: Vec<IndexDefinition>,
 }
 
 impl GraphSchema {
+    /// The indexes.
+    #[must_use]
+    pub fn indexes(&self) -> &[IndexDefinition] {
+        &self.indexes
+    }
+
+    /// The indexes of the rows of `table`.
+    pub fn indexes_of<'a>(&'a self, table: &'a Table) -> impl Iterator<Item = &'a IndexDefinition> {
+        self.indexes
+            .iter()
+            .filter(|index| match table.hyperedge_type() {
+                Some(ty) => ty.name == index.label,
+                None => table.may_have(&index.label),
+            })
+    }
+
+    /// Declares an index.
+    ///
+    /// # Errors
+    /// `InvalidData` for a name that is taken; `NotFound` for an unknown label, type or property.
+    pub fn add_index(&mut self, index: IndexDefinition) -> Result<()> {
+        if self.indexes.iter().any(|own| own.name == index.name) {
+            return Err(Error::invalid_data(format!(
+                "there is an index `{}` already",
+                index.name
+            )));
+        }
+        let own: Vec<&Table> = match self.hyperedge_table(&index.label) {
+            Some((table, _)) => vec![table],
+            None => self
+                .node_tables()
+                .filter(|table| table.may_have(&index.label))
+                .collect(),
+        };
+        if own.is_empty() {
+            return Err(Error::not_found(format!(
+                "there is no label or hyperedge type `{}`",
+                index.label
+            )));
+        }
+        if !own
+            .iter()
+            .any(|table| table.property(&index.property).is_some())
+        {
+            let known = own.iter().flat_map(|table| &table.properties);
+            let hint = nearest(&index.property, known.map(|own| own.name.as_str()))
+                .map(|near| format!("; did you mean `{near}`?"))
+                .unwrap_or_default();
+            return Err(Error::not_found(format!(
+                "`{}` has no property `{}`{hint}",
+                index.label, index.property
+            )));
+        }
+        self.indexes.push(index);
+        Ok(())
+    }
+
+    /// Takes an index away.
+    ///
+    /// # Errors
+    /// `NotFound` where there is none of the name.
+    pub fn drop_index(&mut self, name: &str) -> Result<()> {
+        let before = self.indexes.len();
+        self.indexes.retain(|own| own.name != name);
+        if self.indexes.len() < before {
+            return Ok(());
+        }
+        let hint = nearest(name, self.indexes.iter().map(|own| own.name.as_str()))
+            .map(|near| format!("; did you mean `{near}`?"))
+            .unwrap_or_default();
+        Err(Error::not_found(format!(
+            "there is no index `{name}`{hint}"
+        )))
+    }
+
     /// Every table, by number.
     pub fn tables(&self) -> impl Iterator<Item = &Table> {
         self.tables.values()
@@ -402,6 +479,7 @@ impl GraphSchema {
             .map(|(table, _)| table.id)
             .ok_or_else(|| Error::not_found(format!("there is no hyperedge type `{name}`")))?;
         self.tables.remove(&id);
+        self.indexes.retain(|index| index.label != name);
         Ok(id)
     }
 

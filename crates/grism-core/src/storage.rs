@@ -147,6 +147,12 @@ pub trait Snapshot: Any + Send + Sync + Debug {
     /// The pieces of a table; together they hold every row once.
     fn scan_ranges(&self, table: TableId) -> Vec<ScanRange>;
 
+    /// The pieces of a table that hold every row that passes `predicate`; with an index that finds such rows, fewer than
+    /// all. [`Self::scan`] reads them with the same predicate.
+    fn scan_ranges_for(&self, table: TableId, _predicate: &ScanPredicate) -> Vec<ScanRange> {
+        self.scan_ranges(table)
+    }
+
     /// Reads one piece: batches of [`ID_COLUMN`] and the requested columns, in storage order.
     async fn scan(&self, request: ScanRequest) -> Result<BatchStream>;
 

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use grism_core::{Cardinality, Error, HyperedgeType, Result, Role, nearest};
+use grism_core::{
+    Cardinality, Error, HyperedgeType, IndexDefinition, IndexKind, Result, Role, nearest,
+};
 use open_cypher::{Span, Token, TokenKind, lex};
 
 use crate::source::Source;
@@ -34,6 +36,29 @@ pub enum StatementKind {
     CreateHyperedgeType(HyperedgeType),
     /// `DROP HYPEREDGE TYPE …`.
     DropHyperedgeType(String),
+    /// `CREATE INDEX …`.
+    CreateIndex {
+        /// The index.
+        index: IndexDefinition,
+        /// Nothing happens where there is one of its name.
+        if_not_exists: bool,
+    },
+    /// `DROP INDEX …`.
+    DropIndex {
+        /// Its name.
+        name: String,
+        /// Nothing happens where there is none.
+        if_exists: bool,
+    },
+    /// `OPTIMIZE`.
+    Optimize,
+    /// `VACUUM`, with what it keeps.
+    Vacuum {
+        /// Hours that snapshots stay at least; `None` is the default.
+        retain_hours: Option<u64>,
+        /// So many of the newest snapshots stay; `None` is the default.
+        keep: Option<u64>,
+    },
     /// `COPY … FROM …`.
     CopyFrom(CopyFrom),
     /// `SHOW …`.
@@ -127,6 +152,8 @@ pub enum ShowKind {
     Properties,
     /// Snapshots.
     Snapshots,
+    /// Indexes.
+    Indexes,
 }
 
 /// Splits `input` at its semicolons and reads what is Grism's own of each statement.
@@ -204,12 +231,27 @@ impl<'a> Reader<'a> {
             let kind = self.show()?;
             return self.end(StatementKind::Show(kind));
         }
-        for known in [["CREATE", "INDEX"], ["DROP", "INDEX"]] {
-            if self.words(&known) {
-                return Err(self
-                    .source
-                    .unsupported(known.join(" "), self.tokens[0].span));
+        if self.words(&["CREATE", "INDEX"]) || self.words(&["CREATE", "RANGE", "INDEX"]) {
+            let kind = self.create_index()?;
+            return self.end(kind);
+        }
+        for other in ["VECTOR", "FULLTEXT", "TEXT", "POINT", "LOOKUP"] {
+            if self.words(&["CREATE", other, "INDEX"]) {
+                let what = format!("CREATE {other} INDEX");
+                return Err(self.source.unsupported(what, self.tokens[0].span));
             }
+        }
+        if self.words(&["DROP", "INDEX"]) {
+            let name = self.name("the name of an index")?;
+            let if_exists = self.words(&["IF", "EXISTS"]);
+            return self.end(StatementKind::DropIndex { name, if_exists });
+        }
+        if self.words(&["OPTIMIZE"]) {
+            return self.end(StatementKind::Optimize);
+        }
+        if self.words(&["VACUUM"]) {
+            let kind = self.vacuum()?;
+            return self.end(kind);
         }
         Ok(StatementKind::Query)
     }
@@ -242,6 +284,100 @@ impl<'a> Reader<'a> {
                 return Ok(options);
             }
         }
+    }
+
+    /// `[name] [IF NOT EXISTS] FOR (n:Label) ON (n.property)`, or `FOR ()-[r:TYPE]-() ON (r.property)`.
+    fn create_index(&mut self) -> Result<StatementKind> {
+        let named = !self.text_at(self.at).eq_ignore_ascii_case("FOR")
+            && !self.text_at(self.at).eq_ignore_ascii_case("IF");
+        let name = if named {
+            Some(self.name("the name of the index")?)
+        } else {
+            None
+        };
+        let if_not_exists = self.words(&["IF", "NOT", "EXISTS"]);
+        if !self.words(&["FOR"]) {
+            return Err(self.expected("FOR (n:Label)"));
+        }
+        self.punctuation(TokenKind::LeftParen, "`(`")?;
+        let is_edge = self.take(TokenKind::RightParen);
+        if is_edge {
+            self.text("-")?;
+            self.text("[")?;
+        }
+        let variable = self.name("a variable")?;
+        self.punctuation(TokenKind::Colon, "`:` and a label")?;
+        let label = self.name("a label or a type")?;
+        if is_edge {
+            self.text("]")?;
+            self.text("-")?;
+            self.punctuation(TokenKind::LeftParen, "`()`")?;
+        }
+        self.punctuation(TokenKind::RightParen, "`)`")?;
+        if !self.words(&["ON"]) {
+            return Err(self.expected("ON (variable.property)"));
+        }
+        let in_brackets = self.take(TokenKind::LeftParen);
+        let span = self.span();
+        if self.name("the variable")? != variable {
+            return Err(self
+                .source
+                .invalid(format!("expected the variable `{variable}`"), span));
+        }
+        self.text(".")?;
+        let property = self.name("a property")?;
+        if self.peek(TokenKind::Comma) {
+            let what = "an index of several properties";
+            return Err(self.source.unsupported(what, self.span()));
+        }
+        if in_brackets {
+            self.punctuation(TokenKind::RightParen, "`)`")?;
+        }
+        Ok(StatementKind::CreateIndex {
+            index: IndexDefinition {
+                name: name.unwrap_or_else(|| format!("{label}_{property}")),
+                label,
+                property,
+                kind: IndexKind::Range,
+            },
+            if_not_exists,
+        })
+    }
+
+    /// `[RETAIN hours HOURS] [KEEP number SNAPSHOTS]`.
+    fn vacuum(&mut self) -> Result<StatementKind> {
+        let (mut retain_hours, mut keep) = (None, None);
+        loop {
+            if self.words(&["RETAIN"]) {
+                retain_hours = Some(self.number("a number of hours")?);
+                if !self.words(&["HOURS"]) {
+                    return Err(self.expected("HOURS"));
+                }
+            } else if self.words(&["KEEP"]) {
+                keep = Some(self.number("a number of snapshots")?);
+                if !self.words(&["SNAPSHOTS"]) {
+                    return Err(self.expected("SNAPSHOTS"));
+                }
+            } else {
+                return Ok(StatementKind::Vacuum { retain_hours, keep });
+            }
+        }
+    }
+
+    fn number(&mut self, what: &str) -> Result<u64> {
+        let parsed = self.text_at(self.at).parse();
+        let number = parsed.map_err(|_| self.expected(what))?;
+        self.at += 1;
+        Ok(number)
+    }
+
+    /// Takes one token by its text.
+    fn text(&mut self, wanted: &str) -> Result<()> {
+        if self.text_at(self.at) == wanted {
+            self.at += 1;
+            return Ok(());
+        }
+        Err(self.expected(&format!("`{wanted}`")))
     }
 
     fn hyperedge_type(&mut self) -> Result<HyperedgeType> {
@@ -393,17 +529,18 @@ impl<'a> Reader<'a> {
         if self.words(&["HYPEREDGE", "TYPES"]) {
             return Ok(ShowKind::HyperedgeTypes);
         }
-        let what = self.name("LABELS, HYPEREDGE TYPES, PROPERTIES or SNAPSHOTS")?;
+        let what = self.name("LABELS, HYPEREDGE TYPES, PROPERTIES, INDEXES or SNAPSHOTS")?;
         match what.to_ascii_uppercase().as_str() {
             "LABELS" => Ok(ShowKind::Labels),
             "PROPERTIES" => Ok(ShowKind::Properties),
             "SNAPSHOTS" => Ok(ShowKind::Snapshots),
-            "INDEXES" | "PROCEDURES" | "FUNCTIONS" => {
+            "INDEXES" => Ok(ShowKind::Indexes),
+            "PROCEDURES" | "FUNCTIONS" => {
                 Err(self.source.unsupported(format!("SHOW {what}"), span))
             }
             _ => {
                 let message = format!(
-                    "there is no SHOW {what}; expected LABELS, HYPEREDGE TYPES, PROPERTIES or SNAPSHOTS"
+                    "there is no SHOW {what}; expected LABELS, HYPEREDGE TYPES, PROPERTIES, INDEXES or SNAPSHOTS"
                 );
                 Err(self.source.invalid(message, span))
             }

@@ -51,6 +51,7 @@ impl Frame {
             label: label.unwrap_or_default().to_owned(),
             properties: Vec::new(),
             predicate: Vec::new(),
+            index: None,
         };
         Ok(Self {
             plan: LogicalPlan::NodeScan(scan),

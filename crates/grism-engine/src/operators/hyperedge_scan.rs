@@ -106,6 +106,9 @@ impl PhysicalOperator for HyperedgeScanExec {
                 .collect();
             parts.push(format!("where {}", conditions.join(" AND ")));
         }
+        if let Some(index) = &self.scan.index {
+            parts.push(format!("index {index}"));
+        }
         format!("HyperedgeScan({})", parts.join("; "))
     }
 
@@ -127,6 +130,7 @@ impl PhysicalOperator for HyperedgeScanExec {
             tables: Arc::clone(&self.scan.tables),
             columns,
             predicate: self.scan.predicate.clone(),
+            by_index: self.scan.index.is_some(),
             leaf: self.leaf,
         };
         let batches = source.scan(&context)?;

@@ -90,6 +90,9 @@ impl PhysicalOperator for NodeScanExec {
                 .collect();
             parts.push(format!("where {}", conditions.join(" AND ")));
         }
+        if let Some(index) = &self.scan.index {
+            parts.push(format!("index {index}"));
+        }
         format!("NodeScan({})", parts.join("; "))
     }
 
@@ -104,6 +107,7 @@ impl PhysicalOperator for NodeScanExec {
             tables: Arc::clone(&self.scan.tables),
             columns: names.clone(),
             predicate: self.scan.predicate.clone(),
+            by_index: self.scan.index.is_some(),
             leaf: self.leaf,
         };
         Ok(named_batches(

@@ -20,6 +20,8 @@ pub(super) struct ScanSource {
     pub(super) columns: Vec<String>,
     /// Rows that pass.
     pub(super) predicate: ScanPredicate,
+    /// Whether an index finds the rows.
+    pub(super) by_index: bool,
     /// The leaf's number; `None` reads everything in every partition.
     pub(super) leaf: Option<u32>,
 }
@@ -32,11 +34,14 @@ impl ScanSource {
     ) -> Result<futures::stream::BoxStream<'static, Result<(TableId, RecordBatch)>>> {
         let snapshot = Arc::clone(&context.query().snapshot);
         let batch_rows = context.query().config.batch_rows;
-        let ranges: Vec<ScanRange> = self
-            .tables
-            .iter()
-            .flat_map(|table| snapshot.scan_ranges(*table))
-            .collect();
+        let mut ranges: Vec<ScanRange> = Vec::new();
+        for table in self.tables.iter() {
+            if !self.by_index {
+                ranges.extend(snapshot.scan_ranges(*table));
+            } else if let Some((_, predicate)) = self.narrowed(snapshot.as_ref(), *table)? {
+                ranges.extend(snapshot.scan_ranges_for(*table, &predicate));
+            }
+        }
         let queue = match self.leaf {
             Some(leaf) => context.morsels(leaf, ranges.len()),
             None => Arc::new(MorselQueue::new((0..ranges.len()).collect())),

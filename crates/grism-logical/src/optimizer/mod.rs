@@ -9,6 +9,7 @@ mod limit_sort;
 mod prune_columns;
 mod push_filters;
 mod semi_joins;
+mod use_indexes;
 
 use grism_core::{GraphSchema, GraphStatistics, Result};
 
@@ -66,6 +67,10 @@ pub const RULES: &[Rule] = &[
     Rule {
         name: "drop_duplicates",
         apply: drop_duplicates::drop_duplicates,
+    },
+    Rule {
+        name: "use_indexes",
+        apply: use_indexes::use_indexes,
     },
 ];
 

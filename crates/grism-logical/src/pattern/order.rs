@@ -189,6 +189,7 @@ impl Planner<'_> {
                 bindings,
                 properties: Vec::new(),
                 predicate: Vec::new(),
+                index: None,
             };
             *plan = LogicalPlan::HyperedgeScan(scan).filtered(filters);
         } else {
@@ -198,6 +199,7 @@ impl Planner<'_> {
                 label: entity.label.clone(),
                 properties: Vec::new(),
                 predicate: Vec::new(),
+                index: None,
             };
             *plan = LogicalPlan::NodeScan(scan);
         }

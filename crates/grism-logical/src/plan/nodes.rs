@@ -30,6 +30,9 @@ pub struct NodeScan {
     pub properties: Vec<PropertyRef>,
     /// Rows that pass.
     pub predicate: ScanPredicate,
+    /// The index that finds them; `None` reads everything.
+    #[serde(default)]
+    pub index: Option<String>,
 }
 
 /// How one role of a hyperedge is bound to a column.
@@ -65,6 +68,9 @@ pub struct HyperedgeScan {
     pub properties: Vec<PropertyRef>,
     /// Rows that pass.
     pub predicate: ScanPredicate,
+    /// The index that finds them; `None` reads everything.
+    #[serde(default)]
+    pub index: Option<String>,
 }
 
 /// Which way a binary edge is followed.

@@ -4,6 +4,7 @@ mod adjacency;
 mod dataset;
 mod error;
 mod format;
+mod indexes;
 mod layout;
 mod log;
 mod optimize;

@@ -11,6 +11,7 @@ use lance::dataset::transaction::{Operation, RewriteGroup, Transaction};
 
 use super::dataset::{commit_detached, open, sync_new};
 use super::error::from_lance;
+use super::indexes::build_indexes;
 use super::log::{AdjacencyEntry, SnapshotEntry};
 use super::snapshot::LanceSnapshot;
 use super::stage::target;
@@ -38,6 +39,9 @@ impl LanceStorage {
             if let Some(ty) = table.hyperedge_type() {
                 self.fold(&newest, table, ty, &mut entry, &mut report)
                     .await?;
+            }
+            if before.schema.indexes_of(table).next().is_some() {
+                report.reindexed += build_indexes(&self.root, table, &mut entry, true).await?;
             }
         }
         if report == OptimizeReport::default() {

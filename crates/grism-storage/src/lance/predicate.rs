@@ -21,15 +21,7 @@ fn comparison(comparison: &Comparison) -> Option<Expr> {
         ComparisonOperator::IsNotNull => return Some(column.is_not_null()),
         _ => {}
     }
-    let value = lit(match &comparison.value {
-        Value::Bool(value) => ScalarValue::Boolean(Some(*value)),
-        Value::Int64(value) => ScalarValue::Int64(Some(*value)),
-        Value::String(value) => ScalarValue::Utf8(Some(value.clone())),
-        Value::Date(days) => ScalarValue::Date32(i32::try_from(*days).ok()),
-        Value::LocalDateTime(value) => ScalarValue::TimestampNanosecond(value.to_nanos(), None),
-        Value::DateTime(value) => {
-            ScalarValue::TimestampNanosecond(value.utc().to_nanos(), Some("UTC".into()))
-        }
+    let value = match &comparison.value {
         // DataFusion orders NaN above every number; only equality and upper bounds agree with Cypher.
         Value::Float64(value)
             if matches!(
@@ -39,8 +31,9 @@ fn comparison(comparison: &Comparison) -> Option<Expr> {
         {
             ScalarValue::Float64(Some(*value))
         }
-        _ => return None,
-    });
+        value => scalar_value(value)?,
+    };
+    let value = lit(value);
     Some(match comparison.operator {
         ComparisonOperator::Equal => column.eq(value),
         ComparisonOperator::NotEqual => column.not_eq(value),
@@ -48,5 +41,20 @@ fn comparison(comparison: &Comparison) -> Option<Expr> {
         ComparisonOperator::LessOrEqual => column.lt_eq(value),
         ComparisonOperator::Greater => column.gt(value),
         _ => column.gt_eq(value),
+    })
+}
+
+/// A value that Lance compares exactly as Cypher does.
+pub(super) fn scalar_value(value: &Value) -> Option<ScalarValue> {
+    Some(match value {
+        Value::Bool(value) => ScalarValue::Boolean(Some(*value)),
+        Value::Int64(value) => ScalarValue::Int64(Some(*value)),
+        Value::String(value) => ScalarValue::Utf8(Some(value.clone())),
+        Value::Date(days) => ScalarValue::Date32(i32::try_from(*days).ok()),
+        Value::LocalDateTime(value) => ScalarValue::TimestampNanosecond(value.to_nanos(), None),
+        Value::DateTime(value) => {
+            ScalarValue::TimestampNanosecond(value.utc().to_nanos(), Some("UTC".into()))
+        }
+        _ => return None,
     })
 }

@@ -10,29 +10,34 @@ use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{
-    BatchStream, Error, GraphSchema, GraphStatistics, IncidenceSegment, Result, ScanRange,
-    ScanRequest, SegmentKey, Snapshot, SnapshotId, Table, TableId,
+    BatchStream, Error, GraphSchema, GraphStatistics, IncidenceSegment, Result, ScanPredicate,
+    ScanRange, ScanRequest, SegmentKey, Snapshot, SnapshotId, Table, TableId,
 };
 use lance::dataset::{Dataset, ProjectionRequest};
 use lance_core::ROW_ID;
+use lance_table::format::RowIdMeta;
+use lance_table::rowids::{RowIdSequence, read_row_ids};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use super::adjacency::{Delta, read_delta, read_segment};
-use super::dataset::open;
+use super::dataset::{open, read_range};
 use super::error::from_lance;
 use super::format::GraphOptions;
+use super::indexes::{TableIndex, search, table_indexes, usable};
 use super::log::{AdjacencyEntry, DatasetVersion, SnapshotEntry};
 use super::physical::{merged_column, physical_columns};
 use super::predicate::{lance_filter, reaches_lance};
 use super::root::Root;
-use crate::memory_limit::cache_bytes;
 use crate::columns::{
     column_or_null, column_type, id_array, named_batch, passing_rows, scan_names,
 };
+use crate::memory_limit::cache_bytes;
 
 /// Rows of a column that are read, and kept, together.
 const CHUNK_ROWS: u64 = 1 << 16;
+/// The fragment that stands for the rows that an index finds.
+const INDEXED: u64 = u64::MAX - 1;
 /// The chunk under which the delta of a role is kept.
 const DELTA: u64 = u64::MAX;
 
@@ -43,7 +48,7 @@ pub(super) struct LanceSnapshot {
     schema: Arc<GraphSchema>,
     statistics: Arc<GraphStatistics>,
     options: GraphOptions,
-    tables: BTreeMap<TableId, Arc<Dataset>>,
+    tables: BTreeMap<TableId, Arc<OpenTable>>,
     adjacency: HashMap<(TableId, String), (usize, Arc<Dataset>)>,
 }
 
@@ -51,6 +56,46 @@ impl std::fmt::Debug for LanceSnapshot {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "LanceSnapshot({} of {})", self.entry.id, self.uri)
     }
+}
+
+/// The dataset of a table, and what its manifest tells.
+struct OpenTable {
+    dataset: Arc<Dataset>,
+    /// Whether row ids are the places of the rows, since rows were only ever appended.
+    is_plain: bool,
+    indexes: Vec<TableIndex>,
+}
+
+impl OpenTable {
+    async fn open(
+        root: &Root,
+        entry: &SnapshotEntry,
+        table: TableId,
+        dataset: &DatasetVersion,
+    ) -> Result<Self> {
+        let dataset = open(root, &dataset.path, dataset.version).await?;
+        let table = entry.schema.table(table)?;
+        Ok(Self {
+            is_plain: is_plain(&dataset),
+            indexes: table_indexes(&entry.schema, table, &dataset).await?,
+            dataset: Arc::new(dataset),
+        })
+    }
+}
+
+/// Whether row ids are the places of the rows.
+fn is_plain(dataset: &Dataset) -> bool {
+    let mut first = 0;
+    dataset.fragments().iter().all(|fragment| {
+        let end = first + fragment.physical_rows.unwrap_or_default() as u64;
+        let ids = match &fragment.row_id_meta {
+            Some(RowIdMeta::Inline(ids)) => read_row_ids(ids).ok(),
+            _ => None,
+        };
+        let in_place = ids == Some(RowIdSequence::from(first..end));
+        first = end;
+        in_place && fragment.deletion_file.is_none()
+    })
 }
 
 /// What is kept of datasets: by graph, dataset version, column or role, and place.
@@ -109,7 +154,7 @@ impl LanceSnapshot {
                 .and_then(|known| known.tables.get(table));
             let opened = match same {
                 Some(same) => Arc::clone(same),
-                None => Arc::new(open(root, &dataset.path, dataset.version).await?),
+                None => Arc::new(OpenTable::open(root, &entry, *table, dataset).await?),
             };
             tables.insert(*table, opened);
         }
@@ -143,10 +188,37 @@ impl LanceSnapshot {
         &self.entry
     }
 
-    fn dataset(&self, table: TableId) -> Result<&Arc<Dataset>> {
+    fn open_table(&self, table: TableId) -> Result<&OpenTable> {
         self.tables
             .get(&table)
+            .map(AsRef::as_ref)
             .ok_or_else(|| Error::internal(format!("the snapshot has no dataset of table {table}")))
+    }
+
+    fn dataset(&self, table: TableId) -> Result<&Arc<Dataset>> {
+        Ok(&self.open_table(table)?.dataset)
+    }
+
+    /// The rows that an index finds and that pass the predicate: the id, then the columns.
+    async fn indexed_rows(&self, request: &ScanRequest) -> Result<RecordBatch> {
+        let id = request.range.table;
+        let open = self.open_table(id)?;
+        let (index, value) = usable(&open.indexes, &request.predicate)
+            .ok_or_else(|| Error::internal("a scan by an index that is not there"))?;
+        let offsets = search(&open.dataset, index, value).await?;
+        let mut columns = request.columns.clone();
+        for comparison in &request.predicate {
+            if !columns.contains(&comparison.column) {
+                columns.push(comparison.column.clone());
+            }
+        }
+        let rows = self.take(id, &offsets, &columns).await?;
+        // What the index says of a row may be older than the row.
+        let passing = passing_rows(&rows, &request.predicate, self.schema.table(id)?)?;
+        let mut found = vec![id_array(id, offsets.iter().copied())];
+        found.extend(rows.columns()[..request.columns.len()].iter().cloned());
+        let batch = named_batch(&scan_names(&request.columns), found, offsets.len())?;
+        Ok(arrow::compute::filter_record_batch(&batch, &passing)?)
     }
 
     /// The chunk of a column that starts at `chunk * CHUNK_ROWS`, one row for each offset, from the cache or the disk.
@@ -183,17 +255,33 @@ impl LanceSnapshot {
             (chunk * CHUNK_ROWS).min(next),
             ((chunk + 1) * CHUNK_ROWS).min(next),
         );
-        let ids: Vec<u64> = (start..end).collect();
         let columns = physical_columns(dataset, column);
+        let data_type = column_type(self.schema.table(table)?, column).ok_or_else(|| {
+            Error::internal(format!("the table {table} has no column `{column}`"))
+        })?;
+        if self.open_table(table)?.is_plain {
+            let mut pieces = Vec::new();
+            read_range(dataset, &columns, start, end - start, |rows| {
+                pieces.extend(merged_column(&rows, &columns, &data_type)?);
+                Ok(())
+            })
+            .await?;
+            return match &pieces[..] {
+                [] => Ok(new_null_array(&data_type, 0)),
+                [only] => Ok(Arc::clone(only)),
+                pieces => {
+                    let pieces: Vec<&dyn Array> = pieces.iter().map(AsRef::as_ref).collect();
+                    Ok(arrow::compute::concat(&pieces)?)
+                }
+            };
+        }
+        let ids: Vec<u64> = (start..end).collect();
         let wanted = columns.iter().map(String::as_str).chain([ROW_ID]);
         let projection = ProjectionRequest::from_columns(wanted, dataset.schema());
         let rows = dataset
             .take_rows(&ids, projection)
             .await
             .map_err(from_lance)?;
-        let data_type = column_type(self.schema.table(table)?, column).ok_or_else(|| {
-            Error::internal(format!("the table {table} has no column `{column}`"))
-        })?;
         let values = merged_column(&rows, &columns, &data_type)?.ok_or_else(|| {
             Error::internal(format!("Lance did not return the column `{column}`"))
         })?;
@@ -313,7 +401,7 @@ impl Snapshot for LanceSnapshot {
     }
 
     fn scan_ranges(&self, table: TableId) -> Vec<ScanRange> {
-        let Some(dataset) = self.tables.get(&table) else {
+        let Some(open) = self.tables.get(&table) else {
             return Vec::new();
         };
         let range = |fragment: &lance_table::format::Fragment| ScanRange {
@@ -321,10 +409,28 @@ impl Snapshot for LanceSnapshot {
             fragment: fragment.id,
             rows: fragment.num_rows().unwrap_or(0) as u64,
         };
-        dataset.fragments().iter().map(range).collect()
+        open.dataset.fragments().iter().map(range).collect()
+    }
+
+    fn scan_ranges_for(&self, table: TableId, predicate: &ScanPredicate) -> Vec<ScanRange> {
+        let mut ranges = self.scan_ranges(table);
+        let indexes = self.tables.get(&table).map(|open| &open.indexes[..]);
+        if let Some((index, _)) = usable(indexes.unwrap_or_default(), predicate) {
+            ranges.retain(|range| !index.fragments.contains(&range.fragment));
+            ranges.push(ScanRange {
+                table,
+                fragment: INDEXED,
+                rows: 1,
+            });
+        }
+        ranges
     }
 
     async fn scan(&self, request: ScanRequest) -> Result<BatchStream> {
+        if request.range.fragment == INDEXED {
+            let rows = self.indexed_rows(&request).await?;
+            return Ok(futures::stream::iter([Ok(rows)]).boxed());
+        }
         let table = self.schema.table(request.range.table)?.clone();
         let dataset = self.dataset(table.id)?;
         let fragment = dataset

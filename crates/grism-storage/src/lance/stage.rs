@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 use super::adjacency::{AdjacencyTarget, TAKEN_BACK};
 use super::dataset::{Batches, append, change, create, open, read_rows, with_fields};
 use super::format::GraphOptions;
+use super::indexes::build_indexes;
 use super::layout::{adjacency_path, first_fields, table_path};
 use super::log::{AdjacencyEntry, DatasetVersion, SnapshotEntry};
 use super::physical::{physical_columns, target_column};
@@ -55,10 +56,19 @@ pub(super) async fn stage(
         options,
         entry,
     };
-    for id in touched {
-        stager.table(changes.schema.table(id)?, changes).await?;
+    for id in &touched {
+        stager.table(changes.schema.table(*id)?, changes).await?;
     }
-    Ok(stager.entry)
+    let mut entry = stager.entry;
+    if !(entry.schema.indexes().is_empty() && before.schema.indexes().is_empty()) {
+        let are_new = entry.schema.indexes() != before.schema.indexes();
+        for table in changes.schema.tables() {
+            if are_new || touched.contains(&table.id) {
+                build_indexes(root, table, &mut entry, false).await?;
+            }
+        }
+    }
+    Ok(entry)
 }
 
 struct Stager<'a> {

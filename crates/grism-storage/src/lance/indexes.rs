@@ -1,0 +1,201 @@
+//! Scalar indexes: built beside a detached version, and searched without a scan.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use datafusion_common::ScalarValue;
+use grism_core::{
+    Comparison, ComparisonOperator, Error, GraphSchema, IndexDefinition, IndexKind, Result, Table,
+};
+use lance::dataset::Dataset;
+use lance::dataset::transaction::{Operation, Transaction};
+use lance::index::{CreateIndexBuilder, DatasetIndexExt};
+use lance_index::IndexType;
+use lance_index::metrics::NoOpMetricsCollector;
+use lance_index::scalar::expression::{ScalarIndexExpr, ScalarIndexSearch};
+use lance_index::scalar::{BuiltinIndexType, SargableQuery, ScalarIndexParams};
+
+use super::dataset::{commit_detached, open, sync_new};
+use super::error::from_lance;
+use super::log::SnapshotEntry;
+use super::physical::physical_columns;
+use super::predicate::scalar_value;
+use super::root::Root;
+use super::sync::{sync_directory, sync_file};
+
+/// Rows without an index from which on a commit builds it anew, where they are more than half of those with one.
+const STALE_ROWS: u64 = 1 << 16;
+
+/// An index of one dataset.
+#[derive(Clone, Debug)]
+pub(super) struct TableIndex {
+    pub(super) definition: IndexDefinition,
+    /// The fragments whose rows it finds.
+    pub(super) fragments: HashSet<u64>,
+}
+
+/// The indexes that a dataset has.
+pub(super) async fn table_indexes(
+    schema: &GraphSchema,
+    table: &Table,
+    dataset: &Dataset,
+) -> Result<Vec<TableIndex>> {
+    let mut found = Vec::new();
+    let mut definitions = schema.indexes_of(table).peekable();
+    if definitions.peek().is_none() {
+        return Ok(found);
+    }
+    let stored = dataset.load_indices().await.map_err(from_lance)?;
+    for definition in definitions {
+        let own = stored.iter().filter(|own| own.name == definition.name);
+        let fragments: HashSet<u64> = own
+            .filter_map(|own| own.fragment_bitmap.as_ref())
+            .flat_map(|bitmap| bitmap.iter().map(u64::from))
+            .collect();
+        if !fragments.is_empty() && physical_columns(dataset, &definition.property).len() == 1 {
+            found.push(TableIndex {
+                definition: definition.clone(),
+                fragments,
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// The first index that finds the rows with one of the compared values, and the value.
+pub(super) fn usable<'a>(
+    indexes: &'a [TableIndex],
+    predicate: &[Comparison],
+) -> Option<(&'a TableIndex, ScalarValue)> {
+    indexes.iter().find_map(|index| {
+        let comparison = predicate.iter().find(|own| {
+            own.operator == ComparisonOperator::Equal && own.column == index.definition.property
+        })?;
+        Some((index, scalar_value(&comparison.value)?))
+    })
+}
+
+/// The row ids that an index finds, in ascending order; those of rows that are gone are left out.
+pub(super) async fn search(
+    dataset: &Dataset,
+    index: &TableIndex,
+    value: ScalarValue,
+) -> Result<Vec<u64>> {
+    let search = ScalarIndexExpr::Query(ScalarIndexSearch {
+        column: index.definition.property.clone(),
+        index_name: index.definition.name.clone(),
+        index_type: "BTree".to_owned(),
+        query: Arc::new(SargableQuery::Equals(value)),
+        needs_recheck: false,
+        fragment_bitmap: None,
+    });
+    let found = search
+        .evaluate(dataset, &NoOpMetricsCollector)
+        .await
+        .map_err(from_lance)?;
+    let ids = found
+        .upper
+        .allow_list()
+        .and_then(|set| set.row_addrs())
+        .map(|rows| rows.map(u64::from).collect());
+    ids.ok_or_else(|| Error::internal("an index gave no list of rows"))
+}
+
+/// Brings the indexes of a table to what the schema declares: new ones are built, dropped ones go, and those that miss
+/// many rows, or with `all` any row, are built anew. How many were built.
+pub(super) async fn build_indexes(
+    root: &Root,
+    table: &Table,
+    entry: &mut SnapshotEntry,
+    all: bool,
+) -> Result<u64> {
+    let schema = entry.schema.clone();
+    let Some(known) = entry.tables.get_mut(&table.id) else {
+        return Ok(0);
+    };
+    let mut dataset = open(root, &known.path, known.version).await?;
+    let stored = dataset.load_indices().await.map_err(from_lance)?;
+    let definitions: Vec<&IndexDefinition> = schema.indexes_of(table).collect();
+    let dropped: Vec<_> = stored
+        .iter()
+        .filter(|own| !definitions.iter().any(|index| index.name == own.name))
+        .cloned()
+        .collect();
+    let mut built = 0;
+    if !dropped.is_empty() {
+        dataset = changed(dataset, Vec::new(), dropped).await?;
+    }
+    for definition in definitions {
+        let IndexKind::Range = definition.kind;
+        let own: Vec<_> = stored
+            .iter()
+            .filter(|own| own.name == definition.name)
+            .cloned()
+            .collect();
+        let is_covered = |id: u64| {
+            own.iter().any(|own| {
+                own.fragment_bitmap
+                    .as_ref()
+                    .is_some_and(|bitmap| u32::try_from(id).is_ok_and(|id| bitmap.contains(id)))
+            })
+        };
+        let (mut with, mut without) = (0, 0);
+        for fragment in dataset.fragments().iter() {
+            let rows = fragment.num_rows().unwrap_or_default() as u64;
+            if is_covered(fragment.id) {
+                with += rows;
+            } else {
+                without += rows;
+            }
+        }
+        let is_stale = without > 0 && (all || own.is_empty() || without > STALE_ROWS.max(with / 2));
+        // A property whose type was widened stands in several columns, which no index covers.
+        if !is_stale || physical_columns(&dataset, &definition.property).len() != 1 {
+            continue;
+        }
+        let parameters = ScalarIndexParams::for_builtin(BuiltinIndexType::BTree);
+        let mut base = dataset.clone();
+        let index = CreateIndexBuilder::new(
+            &mut base,
+            &[definition.property.as_str()],
+            IndexType::BTree,
+            &parameters,
+        )
+        .name(definition.name.clone())
+        .replace(true)
+        .execute_uncommitted()
+        .await
+        .map_err(from_lance)?;
+        if let Some(graph) = root.directory() {
+            let directory = graph.join(&known.path).join("_indices");
+            let own = directory.join(index.uuid.to_string());
+            for file in std::fs::read_dir(&own)? {
+                sync_file(&file?.path())?;
+            }
+            for directory in [&own, &directory] {
+                sync_directory(directory)?;
+            }
+        }
+        dataset = changed(dataset, vec![index], own).await?;
+        built += 1;
+    }
+    if dataset.version_id() != known.version {
+        let old = dataset.fragments().iter().map(|own| own.id).collect();
+        sync_new(root, &known.path, &dataset, &old)?;
+        known.version = dataset.version_id();
+    }
+    Ok(built)
+}
+
+async fn changed(
+    dataset: Dataset,
+    new_indices: Vec<lance_table::format::IndexMetadata>,
+    removed_indices: Vec<lance_table::format::IndexMetadata>,
+) -> Result<Dataset> {
+    let operation = Operation::CreateIndex {
+        new_indices,
+        removed_indices,
+    };
+    let transaction = Transaction::new(dataset.version_id(), operation, None);
+    commit_detached(Arc::new(dataset), transaction).await
+}
