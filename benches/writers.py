@@ -41,7 +41,15 @@ def write(path: str, writer: int, seconds: float, out: Any) -> None:
         begun = time.monotonic()
         graph.execute(ADD, {"n": len(times), "w": writer})
         times.append(time.monotonic() - begun)
-    out.put({"kind": "writer", "number": writer, "commits": len(times), "slowest": max(times), "mean": sum(times) / len(times)})
+    out.put(
+        {
+            "kind": "writer",
+            "number": writer,
+            "commits": len(times),
+            "slowest": max(times),
+            "mean": sum(times) / len(times),
+        }
+    )
 
 
 def read(path: str, reader: int, seconds: float, out: Any) -> None:
@@ -56,7 +64,9 @@ def read(path: str, reader: int, seconds: float, out: Any) -> None:
         graph = gr.open(path, snapshot=newest)
         points, links, bound = (graph.query(text).to_pylist()[0]["n"] for text in (COUNTS, LINKS, BOUND))
         if points != 2 * links or bound != links:
-            wrong.append(f"snapshot {newest}: {points} nodes, {links} hyperedges, {bound} of them bound as they should be")
+            wrong.append(
+                f"snapshot {newest}: {points} nodes, {links} hyperedges, {bound} of them bound as they should be"
+            )
         checked.add(newest)
     out.put({"kind": "reader", "number": reader, "snapshots": len(checked), "wrong": wrong})
 

@@ -83,7 +83,7 @@ fn copy_options(given: &BTreeMap<String, String>) -> Result<(ImportOptions, Load
     Ok((options, load))
 }
 
-fn one_character(option: &str, value: &str) -> Result<u8> {
+pub(crate) fn one_character(option: &str, value: &str) -> Result<u8> {
     match value.as_bytes() {
         [character] => Ok(*character),
         b"\\t" => Ok(b'\t'),

@@ -16,11 +16,12 @@ use grism_logical::optimizer::optimize;
 use grism_logical::{Frame, PlanSchema};
 use grism_storage::{
     Catalog, ImportSource, InMemoryStorage, LoadOptions, LoadReport, LoadTarget, MissingMember,
-    RoleSource, VacuumOptions, load_into,
+    RoleSource, VacuumOptions, load_into, set_memory_limit,
 };
 
 use crate::attempts::Attempts;
 use crate::copy::copy_from;
+use crate::copy_to::copy_to;
 use crate::explain::explain_statement;
 use crate::plan_cache::PlanCache;
 use crate::query::{
@@ -318,6 +319,10 @@ impl Graph {
                 result.load = Some(report);
                 Ok(result)
             }
+            StatementKind::CopyTo(copy) => {
+                copy_to(self, copy, options).await?;
+                Ok(nothing())
+            }
             StatementKind::Show(kind) => self.show(*kind, options.snapshot).await,
         }
     }
@@ -427,6 +432,7 @@ impl Graph {
         options: &LoadOptions,
     ) -> Result<LoadReport> {
         let start = Instant::now();
+        set_memory_limit(options.memory_limit);
         let mut attempts = Attempts::of(&self.storage);
         let mut source = source.into();
         loop {

@@ -6,6 +6,7 @@
 
 mod attempts;
 mod copy;
+mod copy_to;
 mod engine;
 mod explain;
 mod export;
@@ -54,7 +55,7 @@ pub use grism_ray::{
     TaskMetrics,
 };
 pub use grism_storage::{
-    BadRow, Catalog, CheckReport, Compression, FileFormat, GraphOptions, ImportOptions,
+    BadRow, Catalog, CheckReport, Compression, ExportOptions, FileExport, FileFormat, GraphOptions, ImportOptions,
     ImportSource, InMemoryStorage, LanceStorage, LoadOptions, LoadProgress, LoadReport, LoadTarget,
     MissingMember, OptimizeReport, RoleSource, SnapshotDiff, TableDiff, Transaction, VacuumOptions,
     VacuumReport, WriteCounts, load, load_into,

@@ -2,12 +2,13 @@
 
 use std::any::Any;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use grism_core::{Error, Result, SnapshotId};
 use grism_storage::{
     CheckReport, LanceStorage, OptimizeReport, SnapshotDiff, VacuumOptions, VacuumReport,
-    check_snapshot, diff,
+    check_snapshot, diff, export_graph, import_graph,
 };
 
 use crate::Graph;
@@ -111,6 +112,23 @@ impl Graph {
     /// `NotFound` where there is no such snapshot.
     pub async fn diff(&self, from: SnapshotId, to: SnapshotId) -> Result<SnapshotDiff> {
         diff(&self.snapshot(from).await?, &self.snapshot(to).await?).await
+    }
+
+    /// Writes the newest snapshot to a new directory of Parquet files, from which [`Self::import_from`] makes it again. How
+    /// many rows there were.
+    ///
+    /// # Errors
+    /// `InvalidData` where the directory has files already; `Unavailable` where it cannot be written.
+    pub async fn export_to(&self, directory: &Path) -> Result<u64> {
+        export_graph(&self.snapshot(SnapshotId::default()).await?, directory).await
+    }
+
+    /// Fills an empty graph with what [`Self::export_to`] wrote, as one commit. Entities get new ids.
+    ///
+    /// # Errors
+    /// `NotFound` where the directory holds no export; `InvalidData` where the graph is not empty, or a file is broken.
+    pub async fn import_from(&self, directory: &Path) -> Result<SnapshotId> {
+        import_graph(self.storage().as_ref(), directory).await
     }
 
     /// The storage, where it is one of Lance datasets.

@@ -236,6 +236,7 @@ pub(crate) async fn run_plan(
     plan: &LogicalPlan,
     options: &QueryOptions,
 ) -> Result<QueryResult> {
+    grism_storage::set_memory_limit(options.runtime.memory_limit);
     match options.engine {
         Engine::Local | Engine::Auto => run_local(storage, snapshot.id(), plan, options).await,
         Engine::Staged => {

@@ -252,6 +252,14 @@ class Graph:
         """
         return dict(json.loads(self._handle.vacuum(retain.total_seconds(), keep, grace.total_seconds(), dry_run)))
 
+    def export_to(self, directory: str | os.PathLike[str]) -> int:
+        """Writes the graph to a new directory of Parquet files; how many rows there were."""
+        return self._handle.export_to(str(directory))
+
+    def import_from(self, directory: str | os.PathLike[str]) -> int:
+        """Fills an empty graph with what ``export_to`` wrote, as one commit; the number of the snapshot."""
+        return self._handle.import_from(str(directory))
+
     def optimize(self) -> dict[str, Any]:
         """Rewrites what many small commits left, as one commit that changes no answer."""
         return dict(json.loads(self._handle.optimize()))

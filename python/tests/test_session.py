@@ -176,7 +176,9 @@ def test_bad_loads_leave_the_graph_as_it_was(people: gr.Graph, tmp_path: Path) -
         people.load_nodes("Person", pa.table({"name": ["Zoe", "Ann"], "age": [1, 2]}), key="name")
     table = pa.table({"by": ["Ann", "Zed"], "who": [["Bob"], ["Bob"]]})
     roles = {"organizer": ("Person", "by"), "attendee": ("Person", "who")}
-    with pytest.raises(gr.InvalidDataError, match="1 rows bind members that do not exist.*row 2: organizer 'Zed' does not exist"):
+    with pytest.raises(
+        gr.InvalidDataError, match="1 rows bind members that do not exist.*row 2: organizer 'Zed' does not exist"
+    ):
         people.load_hyperedges("MEETING", table, roles=roles)
     with pytest.raises(gr.InvalidDataError, match="bound once"):
         people.load_hyperedges("MEETING", pa.table({"by": [["Ann", "Bob"]]}), roles={"organizer": ("Person", "by")})

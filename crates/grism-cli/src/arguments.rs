@@ -22,6 +22,10 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Show labels, hyperedge types and properties
     Schema(Schema),
+    /// Write a graph to a new directory of Parquet files
+    Export(Export),
+    /// Fill a new graph with what export wrote
+    Import(Import),
     /// Verify that tables, incidence lists, statistics and files agree
     Check(Check),
     /// Show the snapshots, or how two of them differ
@@ -50,6 +54,24 @@ pub(crate) struct TckServer {
     /// Partitions of the staged engine
     #[arg(long, default_value_t = 2)]
     pub(crate) partitions: usize,
+}
+
+/// Write a graph to a new directory of Parquet files
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// Path or URI of the graph
+    pub(crate) graph: String,
+    /// The directory, which is made
+    pub(crate) directory: PathBuf,
+}
+
+/// Fill a new graph with what export wrote
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// Path or URI of the graph, which is made
+    pub(crate) graph: String,
+    /// The directory that export wrote
+    pub(crate) directory: PathBuf,
 }
 
 /// Verify that tables, incidence lists, statistics and files agree; the exit code is 1 where they do not

@@ -49,6 +49,8 @@ async fn run(arguments: Arguments) -> grism::Result<ExitCode> {
         Command::Query(query) => query::query(query).await?,
         Command::Explain(explain) => query::explain(explain).await?,
         Command::Schema(schema) => query::schema(schema).await?,
+        Command::Export(export) => maintain::export(export).await?,
+        Command::Import(import) => maintain::import(import).await?,
         Command::Check(check) => {
             if !maintain::check(check).await? {
                 return Ok(ExitCode::FAILURE);

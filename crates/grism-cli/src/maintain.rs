@@ -1,10 +1,10 @@
-//! `grism check`, `history`, `optimize` and `vacuum`.
+//! `grism check`, `export`, `import`, `history`, `optimize` and `vacuum`.
 
 use std::time::Duration;
 
 use grism::{Error, Graph, QueryOptions, Result, SnapshotId, VacuumOptions};
 
-use crate::arguments::{Check, History, Optimize, Vacuum};
+use crate::arguments::{Check, Export, History, Import, Optimize, Vacuum};
 use crate::output::{write_result, write_text};
 
 /// Whether the graph is sound.
@@ -19,6 +19,20 @@ pub(crate) async fn check(check: Check) -> Result<bool> {
     lines.push(report.to_string());
     write_text(&lines.join("\n"))?;
     Ok(report.is_sound())
+}
+
+pub(crate) async fn export(export: Export) -> Result<()> {
+    let graph = Graph::open(&export.graph, false).await?;
+    let rows = graph.export_to(&export.directory).await?;
+    eprintln!("{rows} rows written to {}", export.directory.display());
+    Ok(())
+}
+
+pub(crate) async fn import(import: Import) -> Result<()> {
+    let graph = Graph::open(&import.graph, true).await?;
+    let snapshot = graph.import_from(&import.directory).await?;
+    eprintln!("imported as snapshot {snapshot}");
+    Ok(())
 }
 
 pub(crate) async fn history(history: History) -> Result<()> {

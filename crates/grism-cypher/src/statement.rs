@@ -61,8 +61,30 @@ pub enum StatementKind {
     },
     /// `COPY … FROM …`.
     CopyFrom(CopyFrom),
+    /// `COPY … TO …`.
+    CopyTo(CopyTo),
     /// `SHOW …`.
     Show(ShowKind),
+}
+
+/// What an export writes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CopyTo {
+    /// The rows.
+    pub source: Exported,
+    /// The file.
+    pub path: String,
+    /// Further options: `FORMAT`, `COMPRESSION`, `DELIMITER`, `HEADER`.
+    pub options: BTreeMap<String, String>,
+}
+
+/// The rows of an export.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Exported {
+    /// Those of a query.
+    Query(String),
+    /// The nodes of a label, or the hyperedges of a type.
+    Named(String),
 }
 
 /// How a query is explained.
@@ -422,9 +444,16 @@ impl<'a> Reader<'a> {
     }
 
     fn copy(&mut self) -> Result<StatementKind> {
-        let target = self.name("a label or a hyperedge type")?;
+        if self.peek(TokenKind::LeftParen) {
+            let query = self.in_parentheses()?;
+            if !self.words(&["TO"]) {
+                return Err(self.expected("TO"));
+            }
+            return self.copy_to(Exported::Query(query));
+        }
+        let target = self.name("a label, a hyperedge type or a query in parentheses")?;
         if self.words(&["TO"]) {
-            return Err(self.source.unsupported("COPY … TO", self.tokens[0].span));
+            return self.copy_to(Exported::Named(target));
         }
         if !self.words(&["FROM"]) {
             return Err(self.expected("FROM"));
@@ -489,6 +518,44 @@ impl<'a> Reader<'a> {
             source,
             options,
             missing,
+        }))
+    }
+
+    /// The text between the parenthesis here and the one that closes it.
+    fn in_parentheses(&mut self) -> Result<String> {
+        let start = self.span().end;
+        let mut depth = 0usize;
+        while let Some(token) = self.tokens.get(self.at) {
+            self.at += 1;
+            match token.kind {
+                TokenKind::LeftParen => depth += 1,
+                TokenKind::RightParen if depth == 1 => {
+                    let span = Span::new(start, token.span.start);
+                    return Ok(self.source.slice(span).to_owned());
+                }
+                TokenKind::RightParen => depth -= 1,
+                _ => {}
+            }
+        }
+        Err(self.expected("`)`"))
+    }
+
+    fn copy_to(&mut self, source: Exported) -> Result<StatementKind> {
+        let path = self.string("the path of a file, in quotes")?;
+        let mut options = BTreeMap::new();
+        if self.take(TokenKind::LeftParen) {
+            loop {
+                self.copy_option(&mut options)?;
+                if !self.take(TokenKind::Comma) {
+                    break;
+                }
+            }
+            self.punctuation(TokenKind::RightParen, "`,` or `)`")?;
+        }
+        self.end(StatementKind::CopyTo(CopyTo {
+            source,
+            path,
+            options,
         }))
     }
 

@@ -1,5 +1,7 @@
 //! Settings of planners and runtimes.
 
+use std::sync::OnceLock;
+
 use serde::{Deserialize, Serialize};
 
 /// Settings of a run.
@@ -17,7 +19,11 @@ pub struct RuntimeConfig {
 
 impl Default for RuntimeConfig {
     fn default() -> Self {
-        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        // Asking the machine reads files, and each query asks.
+        static CORES: OnceLock<usize> = OnceLock::new();
+        let threads = *CORES.get_or_init(|| {
+            std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+        });
         Self {
             threads,
             batch_rows: 8192,

@@ -1,7 +1,7 @@
 //! What an operator may ask of the runtime it runs in.
 
 use std::fmt::Debug;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
@@ -77,36 +77,40 @@ pub struct QueryContext {
     pub cancellation: CancellationHandle,
     /// Settings.
     pub config: RuntimeConfig,
-    task: Arc<TaskContext>,
+    /// What DataFusion's operators need; made for the first of them.
+    task: OnceLock<Arc<TaskContext>>,
 }
 
 impl QueryContext {
     /// Makes the context of one query.
-    ///
-    /// # Errors
-    /// `Unavailable` where there is no place for spill files.
-    pub fn try_new(
+    #[must_use]
+    pub fn new(
         storage: Arc<dyn Storage>,
         snapshot: Arc<dyn Snapshot>,
         memory: Arc<dyn MemoryManager>,
         metrics: Option<Arc<dyn MetricsSink>>,
         cancellation: CancellationHandle,
         config: RuntimeConfig,
-    ) -> Result<Self> {
-        let task = task_context(Arc::clone(&memory), config.batch_rows)?;
-        Ok(Self {
+    ) -> Self {
+        Self {
             storage,
             snapshot,
             memory,
             metrics,
             cancellation,
             config,
-            task,
-        })
+            task: OnceLock::new(),
+        }
     }
 
-    pub(crate) fn task(&self) -> Arc<TaskContext> {
-        Arc::clone(&self.task)
+    /// # Errors
+    /// `Unavailable` where there is no place for spill files.
+    pub(crate) fn task(&self) -> Result<Arc<TaskContext>> {
+        if let Some(task) = self.task.get() {
+            return Ok(Arc::clone(task));
+        }
+        let task = task_context(Arc::clone(&self.memory), self.config.batch_rows)?;
+        Ok(Arc::clone(self.task.get_or_init(|| task)))
     }
 }
 

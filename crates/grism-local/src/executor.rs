@@ -78,14 +78,14 @@ impl LocalExecutor {
             .map(|timeout| Instant::now() + Duration::from_millis(timeout));
         let cancellation = CancellationHandle::with_deadline(deadline);
         let metrics: Arc<dyn MetricsSink> = Arc::new(QueryMetrics::default());
-        let query = QueryContext::try_new(
+        let query = QueryContext::new(
             storage,
             snapshot,
             Arc::clone(&self.memory),
             Some(Arc::clone(&metrics)),
             cancellation.clone(),
             self.config.clone(),
-        )?;
+        );
         let context: Arc<dyn ExecutionContextTrait> = Arc::new(LocalExecutionContext::new(query));
         let stream = run(&plan.root, &context)?;
         Ok(ExecutionResult::new(

@@ -488,6 +488,19 @@ impl Graph {
         )?)
     }
 
+    /// Writes the graph to a new directory; how many rows there were.
+    fn export_to(&self, py: Python<'_>, directory: PathBuf) -> PyResult<u64> {
+        let graph = self.graph.clone();
+        wait(py, None, async move { graph.export_to(&directory).await })
+    }
+
+    /// Fills an empty graph with what was exported; the number of the snapshot.
+    fn import_from(&self, py: Python<'_>, directory: PathBuf) -> PyResult<u64> {
+        let graph = self.graph.clone();
+        let imported = async move { graph.import_from(&directory).await };
+        Ok(wait(py, None, imported)?.0)
+    }
+
     /// Rewrites what many small commits left; the report is JSON.
     fn optimize(&self, py: Python<'_>) -> PyResult<String> {
         let graph = self.graph.clone();

@@ -60,14 +60,14 @@ impl StageExecutor {
         let start = Instant::now();
         let snapshot = storage.snapshot(task.snapshot).await?;
         let memory = Arc::clone(&self.memory);
-        let query = QueryContext::try_new(
+        let query = QueryContext::new(
             storage,
             snapshot,
             Arc::clone(&memory),
             None,
             cancellation,
             task.runtime.clone(),
-        )?;
+        );
         // What is mapped is charged too: it is in memory while the task reads it.
         let mapped = inputs.iter().flatten().map(Buffer::len).sum();
         let _mapped = MemoryReservation::try_new(Arc::clone(&memory), mapped)?;

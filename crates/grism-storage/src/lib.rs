@@ -4,6 +4,7 @@ mod catalog;
 mod check;
 mod columns;
 mod diff;
+mod export;
 mod import;
 mod incidences;
 mod lance;
@@ -18,6 +19,7 @@ mod transaction;
 pub use catalog::Catalog;
 pub use check::{CheckReport, check_snapshot};
 pub use diff::diff;
+pub use export::{ExportOptions, FileExport, export_graph, import_graph};
 pub use import::{
     BadRow, Compression, FileFormat, ImportOptions, ImportSource, LoadOptions, LoadProgress,
     LoadReport, LoadTarget, MissingMember, RoleSource, load, load_into,

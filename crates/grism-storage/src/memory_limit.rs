@@ -11,8 +11,8 @@ static LIMIT: AtomicU64 = AtomicU64::new(DEFAULT);
 
 /// Limits what storage holds in this process, about; `None` is the default of 4 GiB. Caches shrink to a quarter of it.
 pub fn set_memory_limit(bytes: Option<usize>) {
-    let bytes = bytes.map_or(DEFAULT, |bytes| bytes as u64);
-    if LIMIT.swap(bytes.clamp(LEAST, DEFAULT), Ordering::Relaxed) != bytes {
+    let bytes = bytes.map_or(DEFAULT, |bytes| (bytes as u64).clamp(LEAST, DEFAULT));
+    if LIMIT.swap(bytes, Ordering::Relaxed) != bytes {
         crate::lance::limit_cache(cache_bytes());
     }
 }

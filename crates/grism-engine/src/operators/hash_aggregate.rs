@@ -251,7 +251,7 @@ impl PhysicalOperator for HashAggregateExec {
                 .and_then(move |batch| std::future::ready(canonical_floats(&batch, &floats)))
                 .boxed()
         };
-        let task = context.query().task();
+        let task = context.query().task()?;
         let grouped = aggregate(
             self.phase,
             self.rows.arrow(),

@@ -113,7 +113,7 @@ impl PhysicalOperator for HashJoinExec {
             (left.arrow(), run(&self.left, &context)?),
             (right.arrow(), run(&self.right, &context)?),
             &on,
-            context.query().task(),
+            context.query().task()?,
         )?;
         let schema = Arc::clone(self.schema.arrow());
         let named = joined.and_then(move |batch| {

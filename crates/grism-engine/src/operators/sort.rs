@@ -113,7 +113,7 @@ impl PhysicalOperator for SortExec {
             input,
             &columns,
             self.fetch,
-            context.query().task(),
+            context.query().task()?,
         )
     }
 
@@ -190,7 +190,7 @@ impl PhysicalOperator for SortMergeExec {
             streams,
             &columns,
             self.fetch,
-            &context.query().task(),
+            &context.query().task()?,
         )
     }
 

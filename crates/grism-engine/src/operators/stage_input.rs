@@ -97,7 +97,7 @@ impl PhysicalOperator for StageInputExec {
                     pieces,
                     &columns,
                     None,
-                    &context.query().task(),
+                    &context.query().task()?,
                 )
             }
         }

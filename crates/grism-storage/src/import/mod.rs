@@ -23,4 +23,5 @@ pub use options::{
     BadRow, Compression, FileFormat, ImportOptions, ImportSource, LoadOptions, LoadProgress,
     LoadTarget, MissingMember, RoleSource,
 };
+pub(crate) use options::told_by_name;
 pub use report::LoadReport;

@@ -81,7 +81,7 @@ impl Compression {
 ///
 /// # Errors
 /// `InvalidData` where there is no ending; `Unsupported` for an unknown one.
-pub(super) fn told_by_name(path: &str) -> Result<(FileFormat, Compression)> {
+pub(crate) fn told_by_name(path: &str) -> Result<(FileFormat, Compression)> {
     let name = path.rsplit('/').next().unwrap_or(path);
     let (name, compression) = match name.rsplit_once('.') {
         Some((stem, "gz")) => (stem, Compression::Gzip),

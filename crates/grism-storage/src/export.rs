@@ -1,0 +1,474 @@
+//! Export: rows to files, and a whole graph to a directory of Parquet files and back.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, ListArray, UInt64Array};
+use arrow::datatypes::{Field, Schema, SchemaRef, UInt64Type};
+use arrow::ipc::writer::FileWriter;
+use arrow::json::LineDelimitedWriter;
+use arrow::record_batch::RecordBatch;
+use futures::TryStreamExt;
+use grism_core::{
+    ChangeSet, EntityId, Error, GraphSchema, ID_COLUMN, LABELS_COLUMN, Result, ScanRequest,
+    Snapshot, SnapshotId, Storage, Table, TableId,
+};
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::basic::{Compression as ParquetCompression, ZstdLevel};
+use parquet::file::properties::WriterProperties;
+use serde::{Deserialize, Serialize};
+
+use crate::columns::column_type;
+use crate::import::{Compression, FileFormat};
+use crate::spill::RowBuffer;
+
+/// The file of an exported graph that says what the others are.
+const CONTENTS: &str = "graph.json";
+/// The version of that form.
+const VERSION: u32 = 1;
+/// Rows of a batch.
+const BATCH_ROWS: usize = 1 << 16;
+/// Bytes that an import holds before it spills.
+const HELD: usize = 512 << 20;
+
+/// How a file is written.
+#[derive(Clone, Debug)]
+pub struct ExportOptions {
+    /// The form.
+    pub format: FileFormat,
+    /// How it is packed; only for CSV and JSON lines.
+    pub compression: Compression,
+    /// What stands between the values of a CSV file.
+    pub delimiter: u8,
+    /// Whether the first line of a CSV file names its columns.
+    pub header: bool,
+}
+
+impl ExportOptions {
+    /// The form and the packing that the ending of a path tells.
+    ///
+    /// # Errors
+    /// `InvalidData` where there is no ending; `Unsupported` for an unknown one.
+    pub fn of_path(path: &str) -> Result<Self> {
+        let (format, compression) = crate::import::told_by_name(path)?;
+        Ok(Self {
+            format,
+            compression,
+            delimiter: b',',
+            header: true,
+        })
+    }
+}
+
+/// Writes batches to a file, which takes its name when it is whole.
+pub struct FileExport {
+    writer: Writer,
+    path: PathBuf,
+    temporary: PathBuf,
+    rows: u64,
+}
+
+enum Writer {
+    Csv(Box<arrow::csv::Writer<Packed>>),
+    Json(LineDelimitedWriter<Packed>),
+    Parquet(Box<ArrowWriter<File>>),
+    Arrow(Box<FileWriter<BufWriter<File>>>),
+}
+
+/// A file that is packed as it is written.
+enum Packed {
+    Plain(BufWriter<File>),
+    Gzip(flate2::write::GzEncoder<File>),
+    Zstd(zstd::stream::write::Encoder<'static, File>),
+}
+
+impl Write for Packed {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        match self {
+            Self::Plain(file) => file.write(bytes),
+            Self::Gzip(file) => file.write(bytes),
+            Self::Zstd(file) => file.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        match self {
+            Self::Plain(file) => file.flush(),
+            Self::Gzip(file) => file.flush(),
+            Self::Zstd(file) => file.flush(),
+        }
+    }
+}
+
+impl Packed {
+    fn new(file: File, compression: Compression) -> Result<Self> {
+        Ok(match compression {
+            Compression::None => Self::Plain(BufWriter::with_capacity(1 << 18, file)),
+            Compression::Gzip => {
+                let level = flate2::Compression::default();
+                Self::Gzip(flate2::write::GzEncoder::new(file, level))
+            }
+            Compression::Zstd => Self::Zstd(zstd::stream::write::Encoder::new(file, 0)?),
+        })
+    }
+
+    fn finish(self) -> std::io::Result<()> {
+        match self {
+            Self::Plain(mut file) => file.flush(),
+            Self::Gzip(file) => file.finish().map(|_| ()),
+            Self::Zstd(file) => file.finish().map(|_| ()),
+        }
+    }
+}
+
+impl FileExport {
+    /// Begins the file at `path` for batches of `schema`.
+    ///
+    /// # Errors
+    /// `Unsupported` for lists and maps in CSV, and for a form that is not written; `Unavailable` where the file cannot be
+    /// written.
+    pub fn create(path: &Path, schema: &SchemaRef, options: &ExportOptions) -> Result<Self> {
+        let nested = schema
+            .fields()
+            .iter()
+            .find(|field| field.data_type().is_nested());
+        if let (FileFormat::Csv, Some(field)) = (options.format, nested) {
+            return Err(Error::unsupported(format!(
+                "`{}` holds lists, maps or entities, which CSV cannot; take json, parquet or arrow",
+                field.name()
+            )));
+        }
+        let is_text = matches!(options.format, FileFormat::Csv | FileFormat::Json);
+        if options.compression != Compression::None && !is_text {
+            return Err(Error::unsupported("only CSV and JSON lines are packed"));
+        }
+        let mut temporary = path.as_os_str().to_owned();
+        temporary.push(format!(".tmp-{}", std::process::id()));
+        let temporary = PathBuf::from(temporary);
+        let file =
+            File::create(&temporary).map_err(|error| Error::from(error).context(path.display()))?;
+        let broken = |error: &dyn std::fmt::Display| {
+            Error::unavailable(format!("{}: {error}", path.display()))
+        };
+        let writer = match options.format {
+            FileFormat::Csv => {
+                let builder = arrow::csv::WriterBuilder::new()
+                    .with_header(options.header)
+                    .with_delimiter(options.delimiter);
+                Writer::Csv(Box::new(
+                    builder.build(Packed::new(file, options.compression)?),
+                ))
+            }
+            FileFormat::Json => {
+                Writer::Json(LineDelimitedWriter::new(Packed::new(file, options.compression)?))
+            }
+            FileFormat::Parquet => Writer::Parquet(Box::new(
+                ArrowWriter::try_new(file, Arc::clone(schema), Some(parquet_properties()))
+                    .map_err(|error| broken(&error))?,
+            )),
+            FileFormat::Arrow => Writer::Arrow(Box::new(
+                FileWriter::try_new(BufWriter::new(file), schema)
+                    .map_err(|error| broken(&error))?,
+            )),
+            FileFormat::Lance => {
+                return Err(Error::unsupported(
+                    "writing Lance; the graph's own datasets are Lance",
+                ));
+            }
+        };
+        let mut export = Self {
+            writer,
+            path: path.to_owned(),
+            temporary,
+            rows: 0,
+        };
+        if options.format == FileFormat::Csv {
+            // So that a file without rows has its header too.
+            export.write(&RecordBatch::new_empty(Arc::clone(schema)))?;
+        }
+        Ok(export)
+    }
+
+    /// Adds a batch.
+    ///
+    /// # Errors
+    /// `ResourceExhausted` where the disk is full.
+    pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        let written = match &mut self.writer {
+            Writer::Csv(writer) => writer.write(batch),
+            Writer::Json(writer) => writer.write(batch),
+            Writer::Arrow(writer) => writer.write(batch),
+            Writer::Parquet(writer) => {
+                writer.write(batch).map_err(|error| match error {
+                    parquet::errors::ParquetError::External(error) => {
+                        arrow::error::ArrowError::ExternalError(error)
+                    }
+                    other => arrow::error::ArrowError::ParquetError(other.to_string()),
+                })
+            }
+        };
+        self.rows += batch.num_rows() as u64;
+        written.map_err(|error| Error::from(error).context(self.path.display()))
+    }
+
+    /// Ends the file, and gives it its name; how many rows it has.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub fn finish(self) -> Result<u64> {
+        let broken = |error: &dyn std::fmt::Display| {
+            Error::unavailable(format!("{}: {error}", self.path.display()))
+        };
+        match self.writer {
+            Writer::Csv(writer) => writer.into_inner().finish()?,
+            Writer::Json(mut writer) => {
+                writer.finish().map_err(|error| broken(&error))?;
+                writer.into_inner().finish()?;
+            }
+            Writer::Parquet(writer) => {
+                writer.close().map_err(|error| broken(&error))?;
+            }
+            Writer::Arrow(mut writer) => writer.finish().map_err(|error| broken(&error))?,
+        }
+        std::fs::rename(&self.temporary, &self.path)
+            .map_err(|error| Error::from(error).context(self.path.display()))?;
+        Ok(self.rows)
+    }
+
+    /// Forgets the file.
+    pub fn discard(self) {
+        let _ = std::fs::remove_file(&self.temporary);
+    }
+}
+
+fn parquet_properties() -> WriterProperties {
+    let level = ZstdLevel::default();
+    WriterProperties::builder()
+        .set_compression(ParquetCompression::ZSTD(level))
+        .build()
+}
+
+/// What an exported graph holds.
+#[derive(Debug, Serialize, Deserialize)]
+struct Contents {
+    version: u32,
+    schema: GraphSchema,
+    /// The file of each table.
+    tables: BTreeMap<TableId, String>,
+}
+
+/// Writes a snapshot to a directory: `graph.json`, and a Parquet file for each table with the ids of its rows. How many
+/// rows there were.
+///
+/// # Errors
+/// `InvalidData` where the directory has files already; `Unavailable` where it cannot be written.
+pub async fn export_graph(snapshot: &Arc<dyn Snapshot>, directory: &Path) -> Result<u64> {
+    let failed = |error: std::io::Error| Error::from(error).context(directory.display());
+    std::fs::create_dir_all(directory).map_err(failed)?;
+    if std::fs::read_dir(directory).map_err(failed)?.next().is_some() {
+        return Err(Error::invalid_data(format!(
+            "{} is not empty; name a new directory",
+            directory.display()
+        )));
+    }
+    let schema = Arc::clone(snapshot.schema());
+    let mut tables = BTreeMap::new();
+    let mut rows = 0;
+    for table in schema.tables() {
+        let name = format!("{}.parquet", table.id);
+        let columns = exported_columns(table);
+        let mut fields = vec![Field::new(ID_COLUMN, arrow::datatypes::DataType::UInt64, false)];
+        for column in &columns {
+            if let Some(data_type) = column_type(table, column) {
+                fields.push(Field::new(column, data_type, true));
+            }
+        }
+        let fields: SchemaRef = Arc::new(Schema::new(fields));
+        let options = ExportOptions {
+            format: FileFormat::Parquet,
+            compression: Compression::None,
+            delimiter: b',',
+            header: true,
+        };
+        let mut file = FileExport::create(&directory.join(&name), &fields, &options)?;
+        for range in snapshot.scan_ranges(table.id) {
+            let request = ScanRequest {
+                columns: columns.clone(),
+                predicate: Vec::new(),
+                range,
+                batch_rows: BATCH_ROWS,
+            };
+            let mut batches = snapshot.scan(request).await?;
+            while let Some(batch) = batches.try_next().await? {
+                let batch = RecordBatch::try_new(Arc::clone(&fields), batch.columns().to_vec())?;
+                file.write(&batch)?;
+            }
+        }
+        rows += file.finish()?;
+        tables.insert(table.id, name);
+    }
+    let contents = Contents {
+        version: VERSION,
+        schema: (*schema).clone(),
+        tables,
+    };
+    let text = serde_json::to_vec_pretty(&contents)
+        .map_err(|error| Error::internal(error.to_string()))?;
+    std::fs::write(directory.join(CONTENTS), text).map_err(failed)?;
+    Ok(rows)
+}
+
+fn exported_columns(table: &Table) -> Vec<String> {
+    let roles = table.hyperedge_type().into_iter().flat_map(|ty| &ty.roles);
+    let mut columns: Vec<String> = roles.map(|role| role.name.clone()).collect();
+    if !table.changed_labels.is_empty() {
+        columns.push(LABELS_COLUMN.to_owned());
+    }
+    let typed = table
+        .properties
+        .iter()
+        .filter(|own| own.value_type != grism_core::Type::Null);
+    columns.extend(typed.map(|own| own.name.clone()));
+    columns
+}
+
+/// Fills an empty graph with what [`export_graph`] wrote, as one commit. Entities get new ids.
+///
+/// # Errors
+/// `NotFound` where the directory holds no export; `InvalidData` where the graph is not empty, or a file is broken.
+pub async fn import_graph(storage: &dyn Storage, directory: &Path) -> Result<SnapshotId> {
+    let path = directory.join(CONTENTS);
+    let text =
+        std::fs::read(&path).map_err(|error| Error::from(error).context(path.display()))?;
+    let contents: Contents = serde_json::from_slice(&text)
+        .map_err(|error| Error::invalid_data(format!("{}: {error}", path.display())))?;
+    if contents.version > VERSION {
+        return Err(Error::unsupported(format!(
+            "{} has version {}, and this build reads up to {VERSION}: use a newer Grism",
+            path.display(),
+            contents.version
+        )));
+    }
+    let snapshot = storage.snapshot(SnapshotId::default()).await?;
+    if snapshot.schema().tables().next().is_some() {
+        return Err(Error::invalid_data(
+            "the graph holds something already; import into a new one",
+        ));
+    }
+    // Rows that went leave gaps between ids, which close: each row's new offset is its place in the file.
+    let mut places: BTreeMap<TableId, Vec<u64>> = BTreeMap::new();
+    for (table, name) in &contents.tables {
+        let mut offsets = Vec::new();
+        for batch in parquet_batches(&directory.join(name), Some(1))? {
+            let batch = batch?;
+            for id in id_column(&batch, name)?.values() {
+                let offset = usize::try_from(EntityId::from_raw(*id).offset())
+                    .map_err(|_| Error::invalid_data(format!("{name}: an id out of range")))?;
+                if offsets.len() <= offset {
+                    offsets.resize(offset + 1, u64::MAX);
+                }
+                let place = &mut offsets[offset];
+                if *place != u64::MAX {
+                    return Err(Error::invalid_data(format!("{name}: an id stands twice")));
+                }
+                *place = 0;
+            }
+        }
+        places.insert(*table, offsets);
+    }
+    for (table, name) in &contents.tables {
+        let offsets = places.entry(*table).or_default();
+        let mut next = 0;
+        for batch in parquet_batches(&directory.join(name), Some(1))? {
+            for id in id_column(&batch?, name)?.values() {
+                offsets[EntityId::from_raw(*id).offset() as usize] = next;
+                next += 1;
+            }
+        }
+    }
+    let moved = |raw: u64| -> Result<u64> {
+        let id = EntityId::from_raw(raw);
+        places
+            .get(&id.table())
+            .and_then(|offsets| offsets.get(id.offset() as usize))
+            .filter(|place| **place != u64::MAX)
+            .map(|place| EntityId::new(id.table(), *place).raw())
+            .ok_or_else(|| Error::invalid_data("a hyperedge binds what is not in the export"))
+    };
+    let mut changes =
+        ChangeSet::new(snapshot.id(), contents.schema).with_operation("import");
+    for (table, name) in &contents.tables {
+        let mut rows = RowBuffer::new(HELD);
+        for batch in parquet_batches(&directory.join(name), None)? {
+            rows.push(with_moved_ids(&batch?, &moved)?)?;
+        }
+        changes.appends.insert(*table, rows.finish()?);
+    }
+    changes.appends.retain(|_, rows| !rows.is_empty());
+    storage.commit(changes).await
+}
+
+/// The rows without their own ids, and with the new ids of their members.
+fn with_moved_ids(
+    batch: &RecordBatch,
+    moved: &impl Fn(u64) -> Result<u64>,
+) -> Result<RecordBatch> {
+    let map = |ids: &UInt64Array| -> Result<UInt64Array> {
+        ids.iter().map(|id| id.map(moved).transpose()).collect()
+    };
+    let (mut names, mut columns) = (Vec::new(), Vec::new());
+    for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
+        if field.name() == ID_COLUMN {
+            continue;
+        }
+        names.push(field.name().clone());
+        let lists = column.as_list_opt::<i32>();
+        let list_ids = lists.and_then(|lists| lists.values().as_primitive_opt::<UInt64Type>());
+        let column: ArrayRef = match (column.as_primitive_opt::<UInt64Type>(), lists, list_ids) {
+            (Some(ids), _, _) => Arc::new(map(ids)?),
+            (None, Some(lists), Some(ids)) => Arc::new(ListArray::try_new(
+                Arc::new(Field::new_list_field(arrow::datatypes::DataType::UInt64, true)),
+                lists.offsets().clone(),
+                Arc::new(map(ids)?),
+                lists.nulls().cloned(),
+            )?),
+            _ => Arc::clone(column),
+        };
+        columns.push(column);
+    }
+    crate::columns::named_batch(&names, columns, batch.num_rows())
+}
+
+fn id_column<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a UInt64Array> {
+    batch
+        .column_by_name(ID_COLUMN)
+        .and_then(|ids| ids.as_primitive_opt::<UInt64Type>())
+        .ok_or_else(|| Error::invalid_data(format!("{name} has no column of ids")))
+}
+
+/// The batches of a Parquet file; of its first columns only, where a number is given.
+fn parquet_batches(
+    path: &Path,
+    columns: Option<usize>,
+) -> Result<impl Iterator<Item = Result<RecordBatch>> + use<>> {
+    let path = path.to_owned();
+    let file = File::open(&path).map_err(|error| Error::from(error).context(path.display()))?;
+    let broken = move |error: &dyn std::fmt::Display| {
+        Error::invalid_data(format!("{}: {error}", path.display()))
+    };
+    let mut builder =
+        ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| broken(&error))?;
+    if let Some(columns) = columns {
+        let mask = parquet::arrow::ProjectionMask::roots(builder.parquet_schema(), 0..columns);
+        builder = builder.with_projection(mask);
+    }
+    let reader = builder
+        .with_batch_size(BATCH_ROWS)
+        .build()
+        .map_err(|error| broken(&error))?;
+    Ok(reader.map(move |batch| batch.map_err(|error| broken(&error))))
+}

@@ -1,0 +1,152 @@
+//! `COPY … TO`: the rows of a query, a label or a hyperedge type to a file.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::record_batch::RecordBatch;
+use futures::TryStreamExt;
+use grism_core::{Cardinality, Error, GraphSchema, Result, SnapshotId, nearest};
+use grism_cypher::{CopyTo, Exported};
+use grism_storage::{Compression, ExportOptions, FileExport, FileFormat};
+
+use crate::copy::one_character;
+use crate::{Graph, QueryOptions, is_dynamic, plain_batches};
+
+/// Writes the file; how many rows it has.
+pub(crate) async fn copy_to(graph: &Graph, copy: &CopyTo, options: &QueryOptions) -> Result<u64> {
+    if copy.path.contains("://") {
+        return Err(Error::unsupported(format!(
+            "COPY TO {}: files are written to local paths",
+            copy.path
+        )));
+    }
+    let export = export_options(copy)?;
+    let query = match &copy.source {
+        Exported::Query(text) => text.clone(),
+        Exported::Named(name) => {
+            let snapshot = graph.snapshot(SnapshotId::default()).await?;
+            query_of(snapshot.schema(), name)?
+        }
+    };
+    let result = Box::pin(graph.query(&query, options)).await?;
+    let mut schema = Arc::clone(result.schema().arrow());
+    let mut batches = result.into_stream();
+    if schema.fields().iter().any(|field| is_dynamic(field.data_type())) {
+        // What type such a column has for other readers is known when all its values are.
+        let all: Vec<RecordBatch> = batches.try_collect().await?;
+        let (plain, all) = plain_batches(&schema, &all)?;
+        schema = plain;
+        batches = Box::pin(futures::stream::iter(all.into_iter().map(Ok)));
+    }
+    let mut file = FileExport::create(Path::new(&copy.path), &schema, &export)?;
+    loop {
+        let written = match batches.try_next().await {
+            Ok(Some(batch)) => file.write(&batch),
+            Ok(None) => return file.finish(),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = written {
+            file.discard();
+            return Err(error);
+        }
+    }
+}
+
+fn export_options(copy: &CopyTo) -> Result<ExportOptions> {
+    let mut options = match (copy.options.get("FORMAT"), ExportOptions::of_path(&copy.path)) {
+        (None, told) => told?,
+        (Some(_), Ok(told)) => told,
+        (Some(_), Err(_)) => ExportOptions {
+            format: FileFormat::Csv,
+            compression: Compression::None,
+            delimiter: b',',
+            header: true,
+        },
+    };
+    for (name, value) in &copy.options {
+        match name.as_str() {
+            "FORMAT" => options.format = FileFormat::from_name(value)?,
+            "COMPRESSION" => options.compression = Compression::from_name(value)?,
+            "DELIMITER" => options.delimiter = one_character(name, value)?,
+            "HEADER" => {
+                options.header = value
+                    .parse()
+                    .map_err(|_| Error::invalid_query("HEADER must be true or false"))?;
+            }
+            other => return Err(Error::unsupported(format!("the option {other} of COPY TO"))),
+        }
+    }
+    Ok(options)
+}
+
+/// A query for every node of a label with its properties, or every hyperedge of a type with the keys of its members.
+fn query_of(schema: &GraphSchema, name: &str) -> Result<String> {
+    let quoted = |name: &str| format!("`{}`", name.replace('`', "``"));
+    if let Some((table, ty)) = schema.hyperedge_table(name) {
+        let mut columns = Vec::new();
+        for role in &ty.roles {
+            let column = quoted(&role.name);
+            let key = role.member.as_deref().and_then(|label| {
+                let tables = schema.tables_with_label(label);
+                let mut keys = tables
+                    .iter()
+                    .map(|table| schema.table(*table).ok()?.key.clone());
+                let first = keys.next()??;
+                keys.all(|key| key.as_ref() == Some(&first)).then_some(first)
+            });
+            let of = |member: &str| match &key {
+                Some(key) => format!("{member}.{}", quoted(key)),
+                None => format!("id({member})"),
+            };
+            let members = format!("members(h, '{}')", role.name.replace('\'', "\\'"));
+            columns.push(match (role.cardinality, ty.is_binary() && !ty.declared) {
+                (_, true) => {
+                    let end = if role.name == grism_core::SOURCE_ROLE { "a" } else { "b" };
+                    format!("id({end}) AS {column}")
+                }
+                (Cardinality::Many, _) => {
+                    format!("[m IN {members} | {}] AS {column}", of("m"))
+                }
+                _ => format!("{} AS {column}", of(&format!("head({members})"))),
+            });
+        }
+        columns.extend(table.properties.iter().map(|own| {
+            let own = quoted(&own.name);
+            format!("h.{own} AS {own}")
+        }));
+        let pattern = if ty.is_binary() && !ty.declared {
+            format!("(a)-[h:{}]->(b)", quoted(name))
+        } else {
+            format!("(h:{})", quoted(name))
+        };
+        return Ok(format!("MATCH {pattern} RETURN {}", columns.join(", ")));
+    }
+    let tables = schema.tables_with_label(name);
+    if tables.is_empty() {
+        let known = schema.labels().into_iter();
+        let types = schema.hyperedge_tables().map(|(_, ty)| ty.name.as_str());
+        let hint = nearest(name, known.chain(types))
+            .map(|near| format!("; did you mean `{near}`?"))
+            .unwrap_or_default();
+        return Err(Error::not_found(format!(
+            "there is no label or hyperedge type `{name}`{hint}"
+        )));
+    }
+    let mut properties: Vec<&str> = Vec::new();
+    for table in tables.iter() {
+        for own in &schema.table(*table)?.properties {
+            if !properties.contains(&own.name.as_str()) {
+                properties.push(&own.name);
+            }
+        }
+    }
+    let columns: Vec<String> = match &properties[..] {
+        [] => vec!["id(n) AS id".to_owned()],
+        all => all
+            .iter()
+            .map(|own| format!("n.{} AS {}", quoted(own), quoted(own)))
+            .collect(),
+    };
+    let label = quoted(name);
+    Ok(format!("MATCH (n:{label}) RETURN {}", columns.join(", ")))
+}
