@@ -82,10 +82,13 @@ class Proxy(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
+    """One request on its way."""
+
     protocol_version = "HTTP/1.1"
     server: Proxy
 
     def handle_one(self) -> None:
+        """Passes it on, or fails it."""
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         failure = ""
         if self.command == "PUT" and "/_grism/snapshots/" in self.path and self.server.failures:
@@ -113,7 +116,7 @@ class Handler(BaseHTTPRequestHandler):
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = handle_one  # noqa: N815
 
     def log_message(self, *_: object) -> None:
-        pass
+        """Stays quiet."""
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -18,6 +19,12 @@ import grism_ray as gr
 import writers
 
 MEETING = "CREATE HYPEREDGE TYPE MEETING (organizer Person, attendee Person*, room Room?)"
+
+
+MEMBERS = """
+MATCH (m:MEETING)-[r]->(x)
+RETURN m.topic AS t, type(r) AS r, coalesce(x.name, x.number) AS x ORDER BY t, r, x
+"""
 
 
 @pytest.fixture
@@ -73,9 +80,14 @@ def test_a_transaction_is_one_snapshot_and_reads_what_it_wrote(path: Path) -> No
 
 def test_a_transaction_that_fails_leaves_nothing(path: Path) -> None:
     graph = gr.open(path)
-    with pytest.raises(gr.InvalidDataError, match="taken already"), graph.transaction() as transaction:
-        transaction.create_node("Person", name="Dan")
-        transaction.load_nodes("Person", pa.table({"name": ["Ann"]}), key="name")
+
+    def dan_and_another_ann() -> None:
+        with graph.transaction() as transaction:
+            transaction.create_node("Person", name="Dan")
+            transaction.load_nodes("Person", pa.table({"name": ["Ann"]}), key="name")
+
+    with pytest.raises(gr.InvalidDataError, match="taken already"):
+        dan_and_another_ann()
     assert names(graph) == ["Ann", "Bob", "Cid"]
     transaction = graph.transaction()
     transaction.create_node("Person", name="Dan")
@@ -88,10 +100,12 @@ def test_a_transaction_that_fails_leaves_nothing(path: Path) -> None:
 def test_deleting_what_is_bound_needs_detach(path: Path) -> None:
     graph = gr.open(path)
     ids = {row["n"]: row["i"] for row in graph.query("MATCH (p:Person) RETURN p.name AS n, id(p) AS i").to_pylist()}
-    with pytest.raises(gr.InvalidDataError, match="still bound"), graph.transaction() as transaction:
+    transaction = graph.transaction()
+    with pytest.raises(gr.InvalidDataError, match="still bound"):
         transaction.delete(ids["Bob"])
-    with pytest.raises(gr.NotFoundError, match="no entity"), graph.transaction() as transaction:
+    with pytest.raises(gr.NotFoundError, match="no entity"):
         transaction.delete(ids["Bob"] + 1000)
+    transaction.rollback()
     with graph.transaction() as transaction:
         transaction.delete(ids["Bob"], detach=True)
     # Bob organized one meeting, which needs an organizer; the other one loses an attendee; the edge needs both ends.
@@ -113,13 +127,17 @@ def test_transactions_move_onto_other_commits_or_conflict(path: Path) -> None:
     ).to_pylist()
     assert [(row["r"], row["p"]) for row in found] == [("attendee", "Bob"), ("attendee", "Dan"), ("organizer", "Dan")]
     assert one.check()["problems"] == []
-    with pytest.raises(gr.ConflictError, match="deleted what might be bound"), one.transaction() as transaction:
-        transaction.create_hyperedge("MEETING", {"organizer": bob}, topic="lost")
-        other.execute("MATCH (p:Person {name: 'Bob'}) DETACH DELETE p")
-    with pytest.raises(gr.ConflictError, match="changed rows of the same table"), one.transaction() as transaction:
-        cid = transaction.query("MATCH (p:Person {name: 'Cid'}) RETURN id(p) AS i").to_pylist()[0]["i"]
-        transaction.set_properties(cid, {"age": 5})
-        other.execute("MATCH (p:Person {name: 'Ann'}) SET p.age = 31")
+    transaction = one.transaction()
+    transaction.create_hyperedge("MEETING", {"organizer": bob}, topic="lost")
+    other.execute("MATCH (p:Person {name: 'Bob'}) DETACH DELETE p")
+    with pytest.raises(gr.ConflictError, match="deleted what might be bound"):
+        transaction.commit()
+    transaction = one.transaction()
+    cid = transaction.query("MATCH (p:Person {name: 'Cid'}) RETURN id(p) AS i").to_pylist()[0]["i"]
+    transaction.set_properties(cid, {"age": 5})
+    other.execute("MATCH (p:Person {name: 'Ann'}) SET p.age = 31")
+    with pytest.raises(gr.ConflictError, match="changed rows of the same table"):
+        transaction.commit()
     assert one.query("MATCH (p:Person {name: 'Cid'}) RETURN p.age AS a").to_pylist() == [{"a": None}]
     assert one.check()["problems"] == []
 
@@ -169,7 +187,10 @@ def test_vacuum_and_optimize_change_no_answer(path: Path) -> None:
         )
     graph.execute("MATCH (m:MEETING) WHERE m.topic IN ['p3', 'p4'] DETACH DELETE m")
     graph.execute("MATCH (p:Person {name: 'p5'}) SET p.age = 'old'")
-    text = "MATCH (a)<-[:organizer]-(m:MEETING)-[:attendee]->(b) RETURN a.name AS a, a.age AS age, b.name AS b ORDER BY a, b"
+    text = (
+        "MATCH (a)<-[:organizer]-(m:MEETING)-[:attendee]->(b) "
+        "RETURN a.name AS a, a.age AS age, b.name AS b ORDER BY a, b"
+    )
     answer = graph.query(text).to_pylist()
     files = sum(len(names) for _, _, names in os.walk(path))
     report = graph.optimize()
@@ -210,7 +231,7 @@ def test_a_graph_is_exported_and_imported_whole(path: Path, tmp_path: Path) -> N
     copy.import_from(tmp_path / "out")
     for text in (
         "MATCH (p:Person) RETURN p.name AS n, p.age AS a, labels(p) AS l ORDER BY n",
-        "MATCH (m:MEETING)-[r]->(x) RETURN m.topic AS t, type(r) AS r, coalesce(x.name, x.number) AS x ORDER BY t, r, x",
+        MEMBERS,
         "MATCH (c:CLAIM)-[:about]->(m)-[:organizer]->(p) RETURN c.sure AS s, p.name AS n",
         "MATCH (a)-[k:KNOWS]->(b) RETURN a.name AS a, k.since AS s, b.name AS b",
         "SHOW INDEXES",
@@ -276,11 +297,38 @@ def test_lance_alone_reads_nodes_hyperedges_and_adjacency(path: Path) -> None:
     assert [ids[end & (2**48 - 1)] for end in knows["opposite"].to_pylist()] == ["Bob"]
 
 
+def test_the_example_of_the_format_reads_a_graph(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = gr.open(path.parent / "flights.grism")
+    graph.execute("CREATE HYPEREDGE TYPE FLIGHT (carrier Airline)")
+    graph.load_nodes("Airline", pa.table({"carrier": ["UA", "B6"], "name": ["United", "JetBlue"]}), key="carrier")
+    graph.load_hyperedges("FLIGHT", pa.table({"by": ["B6", "B6", "UA"]}), {"carrier": "by"})
+    text = (Path(__file__).parents[2] / "docs" / "format.md").read_text()
+    program = text.split("```python\n")[1].split("```")[0]
+    monkeypatch.chdir(path.parent)
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines() == [
+        "hyperedges/FLIGHT.lance 3 3",
+        "nodes/Airline.lance 2 2",
+        "JetBlue",
+        "JetBlue",
+        "United",
+    ]
+    # Older snapshots are read by the versions that their entries name.
+    entry = json.loads((path / "_grism" / "snapshots" / "3.json").read_text())
+    graph = gr.open(path)
+    graph.execute("CREATE (:Person {name: 'Dan'})")
+    tables = [
+        lance.dataset(str(path / own["path"]), version=own["version"]).count_rows() for own in entry["tables"].values()
+    ]
+    assert sorted(tables) == [1, 1, 2, 3]
+
+
 def test_files_are_synced_before_the_log_names_them(path: Path, tmp_path: Path) -> None:
     if shutil.which("strace") is None:
         pytest.skip("strace is not installed")
     trace = tmp_path / "trace"
-    program = f"import grism_ray as gr; gr.open({str(path)!r}).execute(\"CREATE (:Animal {{name: 'Rex'}})-[:LIKES]->(:Animal)\")"
+    statement = "CREATE (:Animal {name: 'Rex'})-[:LIKES]->(:Animal)"
+    program = f"import grism_ray as gr; gr.open({str(path)!r}).execute({statement!r})"
     calls = "openat,fsync,fdatasync,link,linkat,rename,renameat,renameat2,mkdir"
     command = ["strace", "-f", "-y", "-e", f"trace={calls}", "-o", str(trace), sys.executable, "-c", program]
     if subprocess.run(command, capture_output=True, check=False).returncode != 0:
@@ -336,9 +384,8 @@ def test_writers_and_readers_in_processes_of_their_own(tmp_path: Path) -> None:
     assert found["check"]["problems"] == []
     assert found["check"]["nodes"] == 2 * found["hyperedges"]
     assert all(report.get("commits", 1) >= 1 and report.get("snapshots", 1) >= 1 for report in found["reports"])
-    print(
-        f"\n{found['commits']} commits by 4 processes in 6 s, {sum(r.get('snapshots', 0) for r in found['reports'])} snapshots checked"
-    )
+    checked = sum(report.get("snapshots", 0) for report in found["reports"])
+    print(f"\n{found['commits']} commits by 4 processes in 6 s, {checked} snapshots checked")
 
 
 def test_what_is_wrong_in_a_graph_is_found(path: Path) -> None:

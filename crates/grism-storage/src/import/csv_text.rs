@@ -431,13 +431,10 @@ fn told_type(sample: &[String]) -> DataType {
 
 fn parse_fits(text: &str, data_type: &DataType) -> bool {
     match data_type {
-        // A leading zero is part of a code, not of a number.
-        DataType::Int64 => {
-            text.parse::<i64>().is_ok()
-                && !(text.len() > 1 && text.trim_start_matches('-').starts_with('0'))
-        }
+        DataType::Int64 => text.parse::<i64>().is_ok() && !is_code(text),
         DataType::Float64 => {
-            text.parse::<f64>().is_ok() && text.bytes().any(|byte| byte.is_ascii_digit())
+            let has_digit = text.bytes().any(|byte| byte.is_ascii_digit());
+            has_digit && text.parse::<f64>().is_ok() && !is_code(text)
         }
         DataType::Boolean => {
             text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false")
@@ -451,4 +448,10 @@ fn parse_fits(text: &str, data_type: &DataType) -> bool {
                     .is_ok()
         }
     }
+}
+
+/// Whether a text of digits begins with a zero that a number would not have.
+fn is_code(text: &str) -> bool {
+    let digits = text.trim_start_matches('-').as_bytes();
+    matches!(digits, [b'0', next, ..] if next.is_ascii_digit())
 }

@@ -16,9 +16,19 @@ use super::text::TextPiece;
 
 /// Tells the columns from the first piece of a file: every name in it, with a type that all its values fit.
 pub(super) fn told_columns(piece: &TextPiece, options: &ImportOptions) -> Result<SchemaRef> {
-    let broken = |error: &dyn std::fmt::Display| piece.file.broken(error);
-    let (told, _) =
-        infer_json_schema(Cursor::new(&piece.bytes), None).map_err(|error| broken(&error))?;
+    let told = match infer_json_schema(Cursor::new(&piece.bytes), None) {
+        Ok((told, _)) => told,
+        // Lines that are no JSON are told when they are parsed; the others say what columns there are.
+        Err(_) => {
+            let lines = piece.bytes.split(|byte| *byte == b'\n');
+            let whole: Vec<&[u8]> = lines
+                .filter(|line| serde_json::from_slice::<serde_json::Value>(line).is_ok())
+                .collect();
+            let whole = whole.join(&b'\n');
+            let told = infer_json_schema(Cursor::new(&whole), None);
+            told.map_err(|error| piece.file.broken(&error))?.0
+        }
+    };
     let mut fields: Vec<Field> = Vec::new();
     for field in told.fields() {
         let data_type = match options.types.get(field.name()) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufRead as _, BufReader};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -288,18 +288,21 @@ impl Reader<'_> {
     fn arrow(&mut self, file: &Arc<InputFile>) -> Result<bool> {
         let reader: Box<dyn Iterator<Item = _>>;
         let schema;
-        match FileReader::try_new(BufReader::new(file.open()?), None) {
-            Ok(opened) => {
-                schema = opened.schema();
-                reader = Box::new(opened);
-            }
-            // Not the file form: perhaps a stream.
-            Err(_) => {
-                let opened = StreamReader::try_new(BufReader::new(file.open()?), None)
-                    .map_err(|error| file.broken(&error))?;
-                schema = opened.schema();
-                reader = Box::new(opened);
-            }
+        let mut opened = BufReader::new(file.open()?);
+        let begins = opened
+            .fill_buf()
+            .map_err(|error| Error::from(error).context(&file.name))?;
+        if begins.starts_with(b"ARROW1") {
+            let opened = FileReader::try_new(opened, None).map_err(|error| file.broken(&error))?;
+            schema = opened.schema();
+            reader = Box::new(opened);
+        } else if begins.starts_with(&[0xFF; 4]) {
+            let opened =
+                StreamReader::try_new(opened, None).map_err(|error| file.broken(&error))?;
+            schema = opened.schema();
+            reader = Box::new(opened);
+        } else {
+            return Err(file.broken(&"this is neither an Arrow file nor an Arrow stream"));
         }
         let mut first = 1;
         for batch in reader {

@@ -96,6 +96,10 @@ impl TextReader {
                 if bytes.is_empty() {
                     return Ok(None);
                 }
+                let quotes = bytes.iter().filter(|byte| Some(**byte) == self.quote);
+                if quotes.count() % 2 == 1 {
+                    return Err(self.unclosed(&bytes));
+                }
                 return Ok(Some(self.piece(bytes)));
             }
             if let Some(end) = self.last_end(&bytes) {
@@ -103,10 +107,7 @@ impl TextReader {
                 return Ok(Some(self.piece(bytes)));
             }
             if bytes.len() > LONGEST_RECORD {
-                let line = self.line;
-                return Err(self.file.broken(&format!(
-                    "the record in line {line} does not end; a quote may be missing"
-                )));
+                return Err(self.unclosed(&bytes));
             }
             wanted *= 2;
         }
@@ -134,6 +135,15 @@ impl TextReader {
             }
         }
         None
+    }
+
+    /// The error for a record that does not end.
+    fn unclosed(&self, bytes: &[u8]) -> Error {
+        let whole = self.last_end(bytes).unwrap_or(0);
+        let lines = bytes[..whole].iter().filter(|byte| **byte == b'\n');
+        let line = self.line + lines.count() as u64;
+        self.file
+            .broken(&format!("line {line}: a quote is opened and not closed"))
     }
 
     fn check_encoding(&self, bytes: &mut Vec<u8>) -> Result<()> {
