@@ -31,7 +31,11 @@ pub(crate) async fn copy_to(graph: &Graph, copy: &CopyTo, options: &QueryOptions
     let result = Box::pin(graph.query(&query, options)).await?;
     let mut schema = Arc::clone(result.schema().arrow());
     let mut batches = result.into_stream();
-    if schema.fields().iter().any(|field| is_dynamic(field.data_type())) {
+    if schema
+        .fields()
+        .iter()
+        .any(|field| is_dynamic(field.data_type()))
+    {
         // What type such a column has for other readers is known when all its values are.
         let all: Vec<RecordBatch> = batches.try_collect().await?;
         let (plain, all) = plain_batches(&schema, &all)?;
@@ -53,7 +57,10 @@ pub(crate) async fn copy_to(graph: &Graph, copy: &CopyTo, options: &QueryOptions
 }
 
 fn export_options(copy: &CopyTo) -> Result<ExportOptions> {
-    let mut options = match (copy.options.get("FORMAT"), ExportOptions::of_path(&copy.path)) {
+    let mut options = match (
+        copy.options.get("FORMAT"),
+        ExportOptions::of_path(&copy.path),
+    ) {
         (None, told) => told?,
         (Some(_), Ok(told)) => told,
         (Some(_), Err(_)) => ExportOptions {
@@ -92,7 +99,8 @@ fn query_of(schema: &GraphSchema, name: &str) -> Result<String> {
                     .iter()
                     .map(|table| schema.table(*table).ok()?.key.clone());
                 let first = keys.next()??;
-                keys.all(|key| key.as_ref() == Some(&first)).then_some(first)
+                keys.all(|key| key.as_ref() == Some(&first))
+                    .then_some(first)
             });
             let of = |member: &str| match &key {
                 Some(key) => format!("{member}.{}", quoted(key)),
@@ -101,7 +109,11 @@ fn query_of(schema: &GraphSchema, name: &str) -> Result<String> {
             let members = format!("members(h, '{}')", role.name.replace('\'', "\\'"));
             columns.push(match (role.cardinality, ty.is_binary() && !ty.declared) {
                 (_, true) => {
-                    let end = if role.name == grism_core::SOURCE_ROLE { "a" } else { "b" };
+                    let end = if role.name == grism_core::SOURCE_ROLE {
+                        "a"
+                    } else {
+                        "b"
+                    };
                     format!("id({end}) AS {column}")
                 }
                 (Cardinality::Many, _) => {

@@ -333,7 +333,7 @@ impl Graph {
     /// `InvalidData` where the name is taken or the roles do not make sense.
     pub async fn declare(&self, hyperedge_type: HyperedgeType) -> Result<SnapshotId> {
         let operation = format!("declare {}", hyperedge_type.name);
-        self.commit_with(&operation, |changes| {
+        self.commit_with(&operation, |changes, _| {
             changes.schema.declare(hyperedge_type.clone()).map(|_| ())
         })
         .await
@@ -348,7 +348,7 @@ impl Graph {
         index: IndexDefinition,
         if_not_exists: bool,
     ) -> Result<SnapshotId> {
-        self.commit_with(&format!("create index {}", index.name), |changes| {
+        self.commit_with(&format!("create index {}", index.name), |changes, _| {
             let known = changes.schema.indexes().iter();
             if if_not_exists && known.into_iter().any(|own| own.name == index.name) {
                 return Ok(());
@@ -363,7 +363,7 @@ impl Graph {
     /// # Errors
     /// `NotFound` where there is none.
     pub async fn drop_index(&self, name: &str, if_exists: bool) -> Result<SnapshotId> {
-        self.commit_with(&format!("drop index {name}"), |changes| {
+        self.commit_with(&format!("drop index {name}"), |changes, _| {
             match changes.schema.drop_index(name) {
                 Err(_) if if_exists => Ok(()),
                 other => other,
@@ -377,7 +377,20 @@ impl Graph {
     /// # Errors
     /// `NotFound` where there is no such type; `Conflict` where its hyperedges are members of others.
     pub async fn drop_type(&self, name: &str) -> Result<SnapshotId> {
-        self.commit_with(&format!("drop {name}"), |changes| {
+        self.commit_with(&format!("drop {name}"), |changes, snapshot| {
+            let own = changes.schema.hyperedge_table(name);
+            let own = own.map(|(table, _)| table.id);
+            for (id, table) in &snapshot.statistics().tables {
+                let binds = table.roles.values().any(|role| {
+                    own.is_some_and(|own| role.incidences.get(&own).is_some_and(|count| *count > 0))
+                });
+                if binds && Some(*id) != own {
+                    let other = changes.schema.table(*id)?.display_name();
+                    return Err(Error::invalid_data(format!(
+                        "hyperedges of `{other}` bind some of `{name}`: delete them first"
+                    )));
+                }
+            }
             for (_, other) in changes
                 .schema
                 .hyperedge_tables()
@@ -404,7 +417,7 @@ impl Graph {
     async fn commit_with(
         &self,
         operation: &str,
-        change: impl Fn(&mut ChangeSet) -> Result<()>,
+        change: impl Fn(&mut ChangeSet, &dyn Snapshot) -> Result<()>,
     ) -> Result<SnapshotId> {
         let mut attempts = Attempts::of(&self.storage);
         loop {
@@ -413,7 +426,7 @@ impl Graph {
             let mut changes = ChangeSet::new(snapshot.id(), (**snapshot.schema()).clone())
                 .with_operation(operation);
             changes.turn = turn;
-            change(&mut changes)?;
+            change(&mut changes, snapshot.as_ref())?;
             match self.storage.commit(changes).await {
                 Err(error) if attempts.again(&error) => {}
                 other => return other,

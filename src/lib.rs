@@ -55,8 +55,8 @@ pub use grism_ray::{
     TaskMetrics,
 };
 pub use grism_storage::{
-    BadRow, Catalog, CheckReport, Compression, ExportOptions, FileExport, FileFormat, GraphOptions, ImportOptions,
-    ImportSource, InMemoryStorage, LanceStorage, LoadOptions, LoadProgress, LoadReport, LoadTarget,
-    MissingMember, OptimizeReport, RoleSource, SnapshotDiff, TableDiff, Transaction, VacuumOptions,
-    VacuumReport, WriteCounts, load, load_into,
+    BadRow, Catalog, CheckReport, Compression, ExportOptions, FileExport, FileFormat, GraphOptions,
+    ImportOptions, ImportSource, InMemoryStorage, LanceStorage, LoadOptions, LoadProgress,
+    LoadReport, LoadTarget, MissingMember, OptimizeReport, RoleSource, SnapshotDiff, TableDiff,
+    Transaction, VacuumOptions, VacuumReport, WriteCounts, load, load_into,
 };

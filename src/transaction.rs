@@ -91,6 +91,10 @@ impl GraphTransaction {
     /// # Errors
     /// `InvalidData` where a required role is unbound.
     pub async fn flush(&mut self) -> Result<()> {
+        if let Some(rows) = &self.rows {
+            // What is wrong can still be mended.
+            rows.check()?;
+        }
         let Some(rows) = self.rows.take() else {
             return Ok(());
         };
@@ -115,8 +119,16 @@ impl GraphTransaction {
     ) -> Result<u64> {
         let rows = self.rows().await?;
         let id = rows.create_node(labels)?;
-        rows.set_properties(id, properties, true)?;
-        Ok(id)
+        let set = rows.set_properties(id, properties, true);
+        self.kept(id, set).await
+    }
+
+    /// The entity that was created, or nothing of it where that went wrong halfway.
+    async fn kept(&mut self, id: u64, done: Result<()>) -> Result<u64> {
+        if done.is_err() {
+            self.rows().await?.delete(&[id], true).await?;
+        }
+        done.map(|()| id)
     }
 
     /// Creates a hyperedge of a declared type, or a binary edge with the roles `source` and `target`; its raw id.
@@ -130,6 +142,9 @@ impl GraphTransaction {
         properties: &BTreeMap<String, Value>,
     ) -> Result<u64> {
         let edge = HyperedgeType::binary_edge(type_name);
+        for member in members.values().flatten() {
+            self.alive(*member).await?;
+        }
         let rows = self.rows().await?;
         let known = rows.schema().hyperedge_table(type_name).is_some();
         let ends = |role: &str| match members.get(role).map(Vec::as_slice) {
@@ -145,16 +160,12 @@ impl GraphTransaction {
             }
             _ => {
                 let id = rows.create_hyperedge(type_name)?;
-                for (role, members) in members {
-                    for member in members {
-                        rows.bind(id, role, *member).await?;
-                    }
-                }
-                id
+                let bound = bind_all(rows, id, members).await;
+                self.kept(id, bound).await?
             }
         };
-        rows.set_properties(id, properties, true)?;
-        Ok(id)
+        let set = self.rows().await?.set_properties(id, properties, true);
+        self.kept(id, set).await
     }
 
     /// Sets properties of a node or hyperedge; null removes one. The others stay where `merge` is set, and go otherwise.
@@ -237,4 +248,17 @@ impl GraphTransaction {
         }
         self.outer.commit_steps(steps, Some(staged)).await
     }
+}
+
+async fn bind_all(
+    rows: &mut Transaction,
+    hyperedge: u64,
+    members: &BTreeMap<String, Vec<u64>>,
+) -> Result<()> {
+    for (role, members) in members {
+        for member in members {
+            rows.bind(hyperedge, role, *member).await?;
+        }
+    }
+    Ok(())
 }

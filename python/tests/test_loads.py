@@ -118,7 +118,6 @@ def test_csv_is_read_as_it_is_written(tmp_path: Path) -> None:
         ("kept.csv", b"id,_id\n1,2\n", "kept for Grism"),
         ("quote.csv", b'id,n\n1,"2\n3,4\n', "line 2"),
         ("bad.jsonl", b'{"id": 1}\n{"id": \n', "line 2"),
-        ("other.jsonl", b'{"id": 1}\n' * 1 + b'{"id": "x"}\n', "id"),
         ("cut.parquet", b"PAR1 and nothing more", "cut.parquet"),
         ("cut.arrow", b"ARROW1 and nothing more", "cut.arrow"),
         ("what.xlsx", b"", "the file format `xlsx` is not supported"),
@@ -196,3 +195,97 @@ def test_a_stream_is_read_as_it_comes(tmp_path: Path) -> None:
     whole = pa.RecordBatchReader.from_batches(schema, batches(False))
     assert graph.load_nodes("N", whole, key="id", memory_limit=1 << 20).loaded == 50_000
     assert graph.query("MATCH (n:N) RETURN count(DISTINCT n.id) AS n").to_pylist() == [{"n": 50_000}]
+
+
+def test_codes_and_long_numbers_stay_texts(tmp_path: Path) -> None:
+    path = tmp_path / "codes.csv"
+    path.write_text("id,zip,long\na,01234,12345678901234567890\nb,02345,1\n")
+    graph = gr.open()
+    graph.load_nodes("A", path, key="id")
+    found = graph.query("MATCH (a:A) RETURN a.zip AS zip, a.long AS long ORDER BY zip").to_pylist()
+    assert found == [{"zip": "01234", "long": "12345678901234567890"}, {"zip": "02345", "long": "1"}]
+    path.write_text("id,n\n" + "".join(f"{i},{i}\n" for i in range(1500)) + "x,007\n")
+    with pytest.raises(gr.InvalidDataError, match=r"line 1502: column `n`: '007' is a code .* the type string"):
+        gr.open().load_nodes("A", path, key="id", types={"id": "string"})
+    graph = gr.open()
+    graph.load_nodes("A", path, key="id", types={"id": "string", "n": "int"})
+    assert graph.query("MATCH (a:A {id: 'x'}) RETURN a.n AS n").to_pylist() == [{"n": 7}]
+
+
+def test_a_header_alone_tells_no_types(tmp_path: Path) -> None:
+    (tmp_path / "1.csv").write_text("id,n\n")
+    (tmp_path / "2.csv").write_text("id,n\n5,1\n")
+    graph = gr.open()
+    assert graph.load_nodes("A", f"{tmp_path}/*.csv", key="id").loaded == 1
+    assert graph.query("MATCH (a:A) RETURN a.id AS id, a.n AS n").to_pylist() == [{"id": 5, "n": 1}]
+    empty = gr.open()
+    assert empty.load_nodes("A", tmp_path / "1.csv", key="id").loaded == 0
+    assert empty.query("MATCH (a:A) RETURN count(*) AS n").to_pylist() == [{"n": 0}]
+
+
+def test_tabs_stand_between_the_values_of_tsv(tmp_path: Path) -> None:
+    path = tmp_path / "t.tsv"
+    path.write_text("id\tname\n1\ta,b\n")
+    graph = gr.open()
+    graph.load_nodes("A", path, key="id")
+    assert graph.query("MATCH (a:A) RETURN a.name AS n").to_pylist() == [{"n": "a,b"}]
+
+
+def test_a_quote_within_a_plain_value_is_itself(tmp_path: Path) -> None:
+    path = tmp_path / "q.csv"
+    rows = 300_000
+    with path.open("w") as file:
+        file.write('id,name\n0,5" pipe\n')
+        file.writelines(f'{i},"a ""{i}""\nb"\n' for i in range(1, rows))
+    graph = gr.open(tmp_path / "g.grism")
+    assert graph.load_nodes("A", path, key="id").loaded == rows
+    found = graph.query("MATCH (a:A) WHERE a.id IN [0, 299999] RETURN a.name AS n ORDER BY a.id").to_pylist()
+    assert found == [{"n": '5" pipe'}, {"n": 'a "299999"\nb'}]
+
+
+def test_json_lines_that_do_not_fit_are_rejected_alone(tmp_path: Path) -> None:
+    path, rejects = tmp_path / "r.jsonl", tmp_path / "rejects.csv"
+    path.write_text('{"id": 1, "a": 2}\n{"id": 2, "a":\n{"id": 3, "a": "x"}\n{"id": 4, "b": [1]}\n')
+    graph = gr.open()
+    report = graph.load_nodes("A", path, key="id", bad_rows="reject", rejects=rejects)
+    assert (report.loaded, report.rejected) == (3, 1)
+    found = graph.query("MATCH (a:A) RETURN a.id AS id, a.a AS a, a.b AS b ORDER BY id").to_pylist()
+    assert [row["a"] for row in found] == ["2", "x", None]
+    with pytest.raises(gr.InvalidQueryError, match="one of the files that are loaded"):
+        graph.load_nodes("R", rejects, key="_line", bad_rows="reject", rejects=rejects)
+
+
+def test_members_have_the_label_that_is_asked_for(tmp_path: Path) -> None:
+    graph = gr.open(tmp_path / "g.grism")
+    graph.load_nodes("A", pa.table({"id": [1, 2, 3]}), key="id")
+    graph.execute("MATCH (n:A {id: 1}) SET n:B")
+    graph.execute("MATCH (n:A {id: 3}) REMOVE n:A")
+    ends = {"source": ("B", "a"), "target": ("A", "b")}
+    table = pa.table({"a": [1, 2, 9], "b": [1, 2, 3]})
+    report = graph.load_hyperedges("E", table, ends, missing="create")
+    assert report.created == {"A": 1, "B": 2}
+    text = "MATCH (x)-[:E]->(y) RETURN x.id AS x, labels(x) AS lx, y.id AS y, labels(y) AS ly ORDER BY x"
+    assert graph.query(text).to_pylist() == [
+        {"x": 1, "lx": ["A", "B"], "y": 1, "ly": ["A", "B"]},
+        {"x": 2, "lx": ["B"], "y": 2, "ly": ["A"]},
+        {"x": 9, "lx": ["B"], "y": 3, "ly": ["A"]},
+    ]
+    assert graph.load_nodes("B", pa.table({"id": [7]}), key="id").loaded == 1
+    assert graph.check()["problems"] == []
+
+
+def test_created_members_have_keys_of_their_type(tmp_path: Path) -> None:
+    graph = gr.open(tmp_path / "g.grism")
+    graph.load_nodes("P", pa.table({"id": [1, 2, 7]}), key="id")
+    ends = {"source": ("P", "a"), "target": ("P", "b")}
+    table = pa.table({"a": ["1", "x", "50", None], "b": ["2", "1", "+7", "60"]})
+    first = table.slice(0, 1)
+    with pytest.raises(gr.InvalidDataError, match="row 4: the role `source` is required"):
+        graph.load_hyperedges("E", pa.concat_tables([first, first, first, table.slice(3)]), ends, missing="create")
+    with pytest.raises(gr.InvalidDataError, match="row 2: source 'x' is no Int64, as keys of P are"):
+        graph.load_hyperedges("E", table.slice(0, 3), ends, missing="create")
+    rejects = tmp_path / "rejects.csv"
+    report = graph.load_hyperedges("E", table, ends, missing="create", bad_rows="reject", rejects=rejects)
+    assert (report.loaded, report.rejected, report.created) == (1, 3, {})
+    assert graph.query("MATCH (p:P) RETURN count(*) AS n").to_pylist() == [{"n": 3}]
+    assert len(rejects.read_text().splitlines()) == 4

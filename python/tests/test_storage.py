@@ -484,3 +484,92 @@ def test_an_index_finds_what_a_scan_finds(path: Path) -> None:
     graph.execute("DROP INDEX ages IF EXISTS")
     assert graph.query(by_age).to_pylist() == [{"n": 41}]
     assert graph.check()["problems"] == []
+
+
+def test_a_transaction_that_vacuum_overtook_is_whole(path: Path) -> None:
+    graph = gr.open(path)
+    transaction = graph.transaction()
+    transaction.create_node("Person", name="Dan")
+    assert len(names(transaction.graph)) == 4
+    assert graph.vacuum(retain=timedelta(0), grace=timedelta(0))["files"] > 0
+    transaction.commit()
+    assert names(graph) == ["Ann", "Bob", "Cid", "Dan"]
+    assert graph.check()["problems"] == []
+    transaction = graph.transaction()
+    transaction.create_node("Person", name="Eve")
+    for number in range(3):
+        graph.execute("CREATE (:Person {name: $n})", {"n": f"p{number}"})
+    graph.vacuum(retain=timedelta(0))
+    with pytest.raises(gr.ConflictError, match="VACUUM dropped snapshot"):
+        transaction.commit()
+
+
+def test_what_goes_wrong_in_a_transaction_leaves_nothing_of_itself(path: Path) -> None:
+    graph = gr.open(path)
+    ids = {row["n"]: row["i"] for row in graph.query("MATCH (p:Person) RETURN p.name AS n, id(p) AS i").to_pylist()}
+    room = graph.query("MATCH (r:Room) RETURN id(r) AS i").to_pylist()[0]["i"]
+    graph.execute("CREATE (:Person {name: 'Gone'})")
+    gone = graph.query("MATCH (p:Person {name: 'Gone'}) RETURN id(p) AS i").to_pylist()[0]["i"]
+    graph.execute("MATCH (p:Person {name: 'Gone'}) DELETE p")
+    transaction = graph.transaction()
+    for member in (gone, 10**6, 9 << 48):
+        with pytest.raises(gr.NotFoundError, match="no entity"):
+            transaction.create_hyperedge("MEETING", {"organizer": member})
+        with pytest.raises(gr.NotFoundError, match="no entity"):
+            transaction.create_hyperedge("KNOWS", {"source": ids["Ann"], "target": member})
+    with pytest.raises(gr.InvalidDataError, match="binds `Person`, not `Room`"):
+        transaction.create_hyperedge("MEETING", {"organizer": ids["Ann"], "attendee": room}, topic="half")
+    with pytest.raises(gr.InvalidDataError, match="needs a name"):
+        transaction.create_node("Person", **{"": 1})
+    transaction.create_node("Person", name="Dan")
+    meeting = transaction.create_hyperedge("MEETING", {"attendee": ids["Bob"]}, topic="whole")
+    with pytest.raises(gr.InvalidDataError, match="the role `organizer` of `MEETING` is required"):
+        transaction.query("MATCH (p:Person) RETURN count(*) AS n")
+    transaction.bind(meeting, "organizer", ids["Ann"])
+    transaction.commit()
+    assert names(graph) == ["Ann", "Bob", "Cid", "Dan"]
+    topics = graph.query("MATCH (m:MEETING) RETURN m.topic AS t ORDER BY t").to_pylist()
+    assert [row["t"] for row in topics] == ["whole", "x", "y"]
+    assert graph.check()["problems"] == []
+
+
+def test_types_that_are_bound_or_in_use_are_not_dropped_under_others(path: Path) -> None:
+    graph = gr.open(path)
+    graph.execute("CREATE HYPEREDGE TYPE NOTE (of)")
+    graph.execute("MATCH (m:MEETING {topic: 'x'}) CREATE (n:NOTE)-[:of]->(m)")
+    with pytest.raises(gr.InvalidDataError, match="hyperedges of `NOTE` bind some of `MEETING`"):
+        graph.execute("DROP HYPEREDGE TYPE MEETING")
+    graph.execute("MATCH (n:NOTE) DELETE n")
+    ann = graph.query("MATCH (p:Person {name: 'Ann'}) RETURN id(p) AS i").to_pylist()[0]["i"]
+    transaction = graph.transaction()
+    transaction.create_hyperedge("MEETING", {"organizer": ann})
+    graph.execute("DROP HYPEREDGE TYPE MEETING")
+    with pytest.raises(gr.ConflictError, match="dropped a hyperedge type"):
+        transaction.commit()
+    assert graph.check()["problems"] == []
+
+
+def test_an_index_whose_rows_all_changed_still_answers(path: Path) -> None:
+    graph = gr.open(path)
+    graph.execute("CREATE INDEX FOR (p:Person) ON (p.name)")
+    text = "MATCH (p:Person {name: 'Bob'}) RETURN p.age AS age"
+    graph.execute("MATCH (p:Person) SET p.seen = true")
+    assert graph.query(text).to_pylist() == [{"age": 40}]
+    graph.execute("MATCH (p:Person) DETACH DELETE p")
+    assert graph.query(text).to_pylist() == []
+    graph.execute("CREATE (:Person {name: 'Bob', age: 1})")
+    assert graph.query(text).to_pylist() == [{"age": 1}]
+    assert graph.check()["problems"] == []
+
+
+def test_rows_of_a_fragment_that_went_are_not_read(tmp_path: Path) -> None:
+    graph = gr.open(tmp_path / "g.grism")
+    graph.execute("CREATE HYPEREDGE TYPE T (s A?)")
+    graph.execute("CREATE (:A {k: 1})")
+    graph.execute("CREATE (:A {k: 2})")
+    last = graph.query("MATCH (a:A {k: 2}) RETURN id(a) AS i").to_pylist()[0]["i"]
+    graph.execute("MATCH (a:A {k: 1}) SET a:Z")
+    graph.execute("MATCH (a:A {k: 2}) DELETE a")
+    with pytest.raises(gr.NotFoundError, match="no entity"):
+        graph.transaction().create_hyperedge("T", {"s": last})
+    assert graph.query("MATCH (a:A) RETURN a.k AS k, labels(a) AS l").to_pylist() == [{"k": 1, "l": ["A", "Z"]}]

@@ -319,7 +319,7 @@ async fn incidence_lists_equal_a_naive_model_over_several_commits() {
                     .unwrap();
                 let found: Vec<(u64, u64)> = segment
                     .range((offset & 3) as usize)
-                    .map(|place| (segment.hyperedges[place], segment.opposites[place]))
+                    .map(|place| (segment.hyperedges.at(place), segment.opposites.at(place)))
                     .collect();
                 assert_eq!(
                     found,

@@ -39,6 +39,108 @@ pub struct Incidence {
     pub opposite: u64,
 }
 
+/// A list of raw ids. Where all of them share their upper halves, as those of one table do up to 2^32 rows, each takes
+/// four bytes instead of eight.
+#[derive(Clone, Debug, Default)]
+pub struct IdList {
+    /// The upper half that all share.
+    upper: u64,
+    narrow: Vec<u32>,
+    /// The whole ids, where they differ in their upper halves; then `narrow` is empty.
+    wide: Vec<u64>,
+}
+
+const LOWER: u64 = u32::MAX as u64;
+
+impl IdList {
+    /// An empty list with room for `capacity` ids.
+    #[must_use]
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self {
+            narrow: Vec::with_capacity(capacity),
+            ..Self::default()
+        }
+    }
+
+    /// The id at `place`.
+    #[must_use]
+    pub fn at(&self, place: usize) -> u64 {
+        if self.wide.is_empty() {
+            self.upper | u64::from(self.narrow[place])
+        } else {
+            self.wide[place]
+        }
+    }
+
+    /// How many ids there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.narrow.len() + self.wide.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Adds an id.
+    pub fn push(&mut self, id: u64) {
+        if !self.wide.is_empty() {
+            self.wide.push(id);
+            return;
+        }
+        if self.narrow.is_empty() {
+            self.upper = id & !LOWER;
+        }
+        if id & !LOWER == self.upper {
+            self.narrow.push((id & LOWER) as u32);
+            return;
+        }
+        let upper = self.upper;
+        let narrow = std::mem::take(&mut self.narrow);
+        self.wide.reserve(narrow.capacity());
+        let whole = narrow.into_iter().map(|lower| upper | u64::from(lower));
+        self.wide.extend(whole);
+        self.wide.push(id);
+    }
+
+    /// The first place within `range`, whose ids ascend, that holds no id below `id`.
+    #[must_use]
+    pub fn lower_bound(&self, range: Range<usize>, id: u64) -> usize {
+        let (mut low, mut high) = (range.start, range.end);
+        while low < high {
+            let middle = low.midpoint(high);
+            if self.at(middle) < id {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low
+    }
+
+    fn bytes(&self) -> usize {
+        self.narrow.capacity() * 4 + self.wide.capacity() * 8
+    }
+}
+
+impl Extend<u64> for IdList {
+    fn extend<T: IntoIterator<Item = u64>>(&mut self, ids: T) {
+        for id in ids {
+            self.push(id);
+        }
+    }
+}
+
+impl FromIterator<u64> for IdList {
+    fn from_iter<T: IntoIterator<Item = u64>>(ids: T) -> Self {
+        let mut list = Self::default();
+        list.extend(ids);
+        list
+    }
+}
+
 /// The incidences of one role whose members lie in one segment, as compressed sparse rows.
 ///
 /// ```text
@@ -52,9 +154,9 @@ pub struct IncidenceSegment {
     /// One more entry than members covered; a member past the end has no incidence.
     pub offsets: ScalarBuffer<u32>,
     /// Raw ids of hyperedges.
-    pub hyperedges: ScalarBuffer<u64>,
+    pub hyperedges: IdList,
     /// Raw ids of the members at the other end; empty unless the type is a binary edge.
-    pub opposites: ScalarBuffer<u64>,
+    pub opposites: IdList,
     /// Positions within a multi-valued role; empty where every position is 0.
     pub positions: ScalarBuffer<u32>,
 }
@@ -82,22 +184,15 @@ impl IncidenceSegment {
         } else {
             Vec::new()
         };
-        let opposites = if binary {
-            incidences
-                .iter()
-                .map(|incidence| incidence.opposite)
-                .collect()
-        } else {
-            Vec::new()
-        };
+        let opposites = if binary { incidences } else { &[] };
+        let opposites = opposites.iter().map(|incidence| incidence.opposite);
         Self {
             offsets: offsets.into(),
             hyperedges: incidences
                 .iter()
                 .map(|incidence| incidence.hyperedge)
-                .collect::<Vec<_>>()
-                .into(),
-            opposites: opposites.into(),
+                .collect(),
+            opposites: opposites.collect(),
             positions: positions.into(),
         }
     }
@@ -111,12 +206,48 @@ impl IncidenceSegment {
         }
     }
 
+    /// The member at the other end of the binary edge at `place`; 0 for other types.
+    #[must_use]
+    pub fn opposite(&self, place: usize) -> u64 {
+        if self.opposites.is_empty() {
+            0
+        } else {
+            self.opposites.at(place)
+        }
+    }
+
     /// Memory held, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.offsets.inner().len()
-            + self.hyperedges.inner().len()
-            + self.opposites.inner().len()
+            + self.hyperedges.bytes()
+            + self.opposites.bytes()
             + self.positions.inner().len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_list_of_ids_holds_what_it_was_given(
+            tables in proptest::collection::vec(0u64..2, 0..40),
+            offsets in proptest::collection::vec(0u64..1 << 34, 0..40),
+        ) {
+            let ids: Vec<u64> = tables.iter().zip(&offsets).map(|(table, offset)| table << 48 | offset).collect();
+            let mut list: IdList = ids.iter().copied().collect();
+            prop_assert_eq!(list.len(), ids.len());
+            prop_assert!(ids.iter().enumerate().all(|(place, id)| list.at(place) == *id));
+            let mut sorted = ids.clone();
+            sorted.sort_unstable();
+            list = sorted.iter().copied().collect();
+            for id in ids {
+                prop_assert_eq!(list.lower_bound(0..sorted.len(), id), sorted.partition_point(|own| *own < id));
+            }
+        }
     }
 }

@@ -14,7 +14,7 @@ pub mod temporal;
 mod types;
 mod value;
 
-pub use adjacency::{Incidence, IncidenceSegment, SegmentKey};
+pub use adjacency::{IdList, Incidence, IncidenceSegment, SegmentKey};
 pub use changes::{AppendedRows, ChangeSet, CommitSummary, RowChanges, RowSource, Turn};
 pub use error::{Error, ErrorKind, GrismError, Location, Result};
 pub use id::{DEFAULT_SEGMENT_SHIFT, EntityId, MAX_OFFSET, SnapshotId, TableId};

@@ -15,7 +15,7 @@ pub use binder::{
 };
 pub use query::{BindState, BoundRead, Query, QueryPart, bind_results};
 pub use statement::{
-    CopyFrom, CopyTo, Exported, CopySource, ExplainFormat, ExplainOptions, MissingMember, RoleColumn, ShowKind,
-    Statement, StatementKind, parse_statements,
+    CopyFrom, CopySource, CopyTo, ExplainFormat, ExplainOptions, Exported, MissingMember,
+    RoleColumn, ShowKind, Statement, StatementKind, parse_statements,
 };
 pub use warning::Warning;

@@ -21,9 +21,8 @@ impl Default for RuntimeConfig {
     fn default() -> Self {
         // Asking the machine reads files, and each query asks.
         static CORES: OnceLock<usize> = OnceLock::new();
-        let threads = *CORES.get_or_init(|| {
-            std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
-        });
+        let threads = *CORES
+            .get_or_init(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
         Self {
             threads,
             batch_rows: 8192,

@@ -1,8 +1,8 @@
 //! What an operator may ask of the runtime it runs in.
 
 use std::fmt::Debug;
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use arrow::record_batch::RecordBatch;

@@ -315,9 +315,9 @@ impl Checker<'_> {
                     for place in lists.range(local) {
                         sum.add(&Incidence {
                             member,
-                            hyperedge: lists.hyperedges[place],
+                            hyperedge: lists.hyperedges.at(place),
                             position: lists.positions.get(place).copied().unwrap_or(0),
-                            opposite: lists.opposites.get(place).copied().unwrap_or(0),
+                            opposite: lists.opposite(place),
                         });
                     }
                 }

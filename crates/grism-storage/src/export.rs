@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::{Array, ArrayRef, AsArray, ListArray, UInt64Array};
 use arrow::datatypes::{Field, Schema, SchemaRef, UInt64Type};
@@ -146,11 +147,13 @@ impl FileExport {
         if options.compression != Compression::None && !is_text {
             return Err(Error::unsupported("only CSV and JSON lines are packed"));
         }
+        static COUNTER: AtomicU64 = AtomicU64::new(0);
         let mut temporary = path.as_os_str().to_owned();
-        temporary.push(format!(".tmp-{}", std::process::id()));
+        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+        temporary.push(format!(".tmp-{}-{number}", std::process::id()));
         let temporary = PathBuf::from(temporary);
         let file =
-            File::create(&temporary).map_err(|error| Error::from(error).context(path.display()))?;
+            || File::create(&temporary).map_err(|error| Error::from(error).context(path.display()));
         let broken = |error: &dyn std::fmt::Display| {
             Error::unavailable(format!("{}: {error}", path.display()))
         };
@@ -160,18 +163,19 @@ impl FileExport {
                     .with_header(options.header)
                     .with_delimiter(options.delimiter);
                 Writer::Csv(Box::new(
-                    builder.build(Packed::new(file, options.compression)?),
+                    builder.build(Packed::new(file()?, options.compression)?),
                 ))
             }
-            FileFormat::Json => {
-                Writer::Json(LineDelimitedWriter::new(Packed::new(file, options.compression)?))
-            }
+            FileFormat::Json => Writer::Json(LineDelimitedWriter::new(Packed::new(
+                file()?,
+                options.compression,
+            )?)),
             FileFormat::Parquet => Writer::Parquet(Box::new(
-                ArrowWriter::try_new(file, Arc::clone(schema), Some(parquet_properties()))
+                ArrowWriter::try_new(file()?, Arc::clone(schema), Some(parquet_properties()))
                     .map_err(|error| broken(&error))?,
             )),
             FileFormat::Arrow => Writer::Arrow(Box::new(
-                FileWriter::try_new(BufWriter::new(file), schema)
+                FileWriter::try_new(BufWriter::new(file()?), schema)
                     .map_err(|error| broken(&error))?,
             )),
             FileFormat::Lance => {
@@ -202,14 +206,12 @@ impl FileExport {
             Writer::Csv(writer) => writer.write(batch),
             Writer::Json(writer) => writer.write(batch),
             Writer::Arrow(writer) => writer.write(batch),
-            Writer::Parquet(writer) => {
-                writer.write(batch).map_err(|error| match error {
-                    parquet::errors::ParquetError::External(error) => {
-                        arrow::error::ArrowError::ExternalError(error)
-                    }
-                    other => arrow::error::ArrowError::ParquetError(other.to_string()),
-                })
-            }
+            Writer::Parquet(writer) => writer.write(batch).map_err(|error| match error {
+                parquet::errors::ParquetError::External(error) => {
+                    arrow::error::ArrowError::ExternalError(error)
+                }
+                other => arrow::error::ArrowError::ParquetError(other.to_string()),
+            }),
         };
         self.rows += batch.num_rows() as u64;
         written.map_err(|error| Error::from(error).context(self.path.display()))
@@ -269,7 +271,11 @@ struct Contents {
 pub async fn export_graph(snapshot: &Arc<dyn Snapshot>, directory: &Path) -> Result<u64> {
     let failed = |error: std::io::Error| Error::from(error).context(directory.display());
     std::fs::create_dir_all(directory).map_err(failed)?;
-    if std::fs::read_dir(directory).map_err(failed)?.next().is_some() {
+    if std::fs::read_dir(directory)
+        .map_err(failed)?
+        .next()
+        .is_some()
+    {
         return Err(Error::invalid_data(format!(
             "{} is not empty; name a new directory",
             directory.display()
@@ -281,7 +287,11 @@ pub async fn export_graph(snapshot: &Arc<dyn Snapshot>, directory: &Path) -> Res
     for table in schema.tables() {
         let name = format!("{}.parquet", table.id);
         let columns = exported_columns(table);
-        let mut fields = vec![Field::new(ID_COLUMN, arrow::datatypes::DataType::UInt64, false)];
+        let mut fields = vec![Field::new(
+            ID_COLUMN,
+            arrow::datatypes::DataType::UInt64,
+            false,
+        )];
         for column in &columns {
             if let Some(data_type) = column_type(table, column) {
                 fields.push(Field::new(column, data_type, true));
@@ -316,8 +326,8 @@ pub async fn export_graph(snapshot: &Arc<dyn Snapshot>, directory: &Path) -> Res
         schema: (*schema).clone(),
         tables,
     };
-    let text = serde_json::to_vec_pretty(&contents)
-        .map_err(|error| Error::internal(error.to_string()))?;
+    let text =
+        serde_json::to_vec_pretty(&contents).map_err(|error| Error::internal(error.to_string()))?;
     std::fs::write(directory.join(CONTENTS), text).map_err(failed)?;
     Ok(rows)
 }
@@ -342,8 +352,7 @@ fn exported_columns(table: &Table) -> Vec<String> {
 /// `NotFound` where the directory holds no export; `InvalidData` where the graph is not empty, or a file is broken.
 pub async fn import_graph(storage: &dyn Storage, directory: &Path) -> Result<SnapshotId> {
     let path = directory.join(CONTENTS);
-    let text =
-        std::fs::read(&path).map_err(|error| Error::from(error).context(path.display()))?;
+    let text = std::fs::read(&path).map_err(|error| Error::from(error).context(path.display()))?;
     let contents: Contents = serde_json::from_slice(&text)
         .map_err(|error| Error::invalid_data(format!("{}: {error}", path.display())))?;
     if contents.version > VERSION {
@@ -399,8 +408,7 @@ pub async fn import_graph(storage: &dyn Storage, directory: &Path) -> Result<Sna
             .map(|place| EntityId::new(id.table(), *place).raw())
             .ok_or_else(|| Error::invalid_data("a hyperedge binds what is not in the export"))
     };
-    let mut changes =
-        ChangeSet::new(snapshot.id(), contents.schema).with_operation("import");
+    let mut changes = ChangeSet::new(snapshot.id(), contents.schema).with_operation("import");
     for (table, name) in &contents.tables {
         let mut rows = RowBuffer::new(HELD);
         for batch in parquet_batches(&directory.join(name), None)? {
@@ -413,10 +421,7 @@ pub async fn import_graph(storage: &dyn Storage, directory: &Path) -> Result<Sna
 }
 
 /// The rows without their own ids, and with the new ids of their members.
-fn with_moved_ids(
-    batch: &RecordBatch,
-    moved: &impl Fn(u64) -> Result<u64>,
-) -> Result<RecordBatch> {
+fn with_moved_ids(batch: &RecordBatch, moved: &impl Fn(u64) -> Result<u64>) -> Result<RecordBatch> {
     let map = |ids: &UInt64Array| -> Result<UInt64Array> {
         ids.iter().map(|id| id.map(moved).transpose()).collect()
     };
@@ -431,7 +436,10 @@ fn with_moved_ids(
         let column: ArrayRef = match (column.as_primitive_opt::<UInt64Type>(), lists, list_ids) {
             (Some(ids), _, _) => Arc::new(map(ids)?),
             (None, Some(lists), Some(ids)) => Arc::new(ListArray::try_new(
-                Arc::new(Field::new_list_field(arrow::datatypes::DataType::UInt64, true)),
+                Arc::new(Field::new_list_field(
+                    arrow::datatypes::DataType::UInt64,
+                    true,
+                )),
                 lists.offsets().clone(),
                 Arc::new(map(ids)?),
                 lists.nulls().cloned(),

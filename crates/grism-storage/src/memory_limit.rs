@@ -22,6 +22,21 @@ pub(crate) fn cache_bytes() -> u64 {
     LIMIT.load(Ordering::Relaxed) / 4
 }
 
+/// Bytes of a text file that are parsed at a time; each parser holds a few such pieces in several forms.
+pub(crate) fn piece_bytes() -> usize {
+    (LIMIT.load(Ordering::Relaxed) / 256).clamp(256 << 10, 4 << 20) as usize
+}
+
+/// How many parts of a table are written at the same time; each holds some ten megabytes a column.
+pub(crate) fn write_parts() -> u64 {
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    if LIMIT.load(Ordering::Relaxed) < 1 << 30 {
+        1
+    } else {
+        threads as u64
+    }
+}
+
 /// Bytes that one role's incidences take while they are sorted; two or more roles are sorted at the same time.
 pub(crate) fn sort_bytes() -> u64 {
     (LIMIT.load(Ordering::Relaxed) / 16).min(256 << 20)

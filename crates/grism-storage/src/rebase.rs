@@ -49,6 +49,11 @@ pub(crate) fn rebase(
     if steps.iter().any(|step| !step.may_rebase) {
         return Err(conflict("they follow from what was read there"));
     }
+    let is_known = |table: &TableId| newest.schema.table(*table).is_ok();
+    let base_tables = base.schema.tables().map(|table| table.id);
+    if base_tables.into_iter().any(|table| !is_known(&table)) {
+        return Err(conflict("another commit dropped a hyperedge type"));
+    }
     let adds_schema = steps.iter().any(|step| &step.schema != base.schema);
     if adds_schema && newest.schema != base.schema {
         return Err(conflict("another commit changed the schema too"));
@@ -162,7 +167,7 @@ impl Shift {
         let appended = steps.iter().flat_map(|step| step.appends.keys());
         let moved = appended.filter_map(|table| {
             let first = base.next_offset(*table);
-            let by = newest.next_offset(*table) - first;
+            let by = newest.next_offset(*table).saturating_sub(first);
             (by > 0).then_some((*table, (first, by)))
         });
         Self {

@@ -563,6 +563,15 @@ impl Transaction {
     /// # Errors
     /// `InvalidData` where a required role has no member.
     pub fn finish(self) -> Result<ChangeSet> {
+        self.check()?;
+        change_set(self.base.id(), self.schema, self.tables)
+    }
+
+    /// Checks what holds only for the whole of the changes.
+    ///
+    /// # Errors
+    /// `InvalidData` where a required role has no member.
+    pub fn check(&self) -> Result<()> {
         for (id, changes) in &self.tables {
             let Some(ty) = self.schema.table(*id)?.hyperedge_type() else {
                 continue;
@@ -592,7 +601,7 @@ impl Transaction {
                 }
             }
         }
-        change_set(self.base.id(), self.schema, self.tables)
+        Ok(())
     }
 }
 
@@ -608,7 +617,7 @@ async fn bound_by(snapshot: &TransactionSnapshot, id: u64) -> Result<Vec<(u64, S
         for role in &ty.roles {
             let segment = snapshot.incidences(table.id, &role.name, key).await?;
             for place in segment.range(local) {
-                found.push((segment.hyperedges[place], role.name.clone()));
+                found.push((segment.hyperedges.at(place), role.name.clone()));
             }
         }
     }
@@ -628,6 +637,9 @@ fn check_storable(key: &str, value: &Value) -> Result<()> {
                 .with_code("TypeError:InvalidPropertyType"),
         )
     };
+    if key.is_empty() {
+        return Err(Error::invalid_data("a property needs a name"));
+    }
     match value {
         Value::Map(_) => wrong("a map"),
         Value::Node(_) | Value::Hyperedge(_) | Value::Incidence(_) | Value::Path(_) => {

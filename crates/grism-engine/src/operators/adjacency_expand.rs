@@ -231,7 +231,7 @@ impl Neighbours {
                         place.at = at - range.start;
                         return true;
                     }
-                    let other = segment.opposites[at];
+                    let other = segment.opposites.at(at);
                     let allowed =
                         |tables: &Tables| tables.contains(&EntityId::from_raw(other).table());
                     if (*skip_loops && other == node) || !self.restrict.as_ref().is_none_or(allowed)
@@ -240,7 +240,7 @@ impl Neighbours {
                     }
                     output.rows.push(row as u32);
                     output.others.push(other);
-                    output.edges.push(segment.hyperedges[at]);
+                    output.edges.push(segment.hyperedges.at(at));
                 }
             }
             place.list += 1;
@@ -272,9 +272,9 @@ impl Neighbours {
                 continue;
             };
             for at in segment.range(local) {
-                if segment.opposites[at] == target && !(*skip_loops && target == node) {
+                if segment.opposites.at(at) == target && !(*skip_loops && target == node) {
                     output.rows.push(row as u32);
-                    output.edges.push(segment.hyperedges[at]);
+                    output.edges.push(segment.hyperedges.at(at));
                 }
             }
         }
@@ -288,9 +288,9 @@ impl Neighbours {
                 continue;
             };
             for at in segment.range(local) {
-                let other = segment.opposites[at];
+                let other = segment.opposites.at(at);
                 if !(*skip_loops && other == node) {
-                    edges.push((segment.hyperedges[at], other));
+                    edges.push((segment.hyperedges.at(at), other));
                 }
             }
         }

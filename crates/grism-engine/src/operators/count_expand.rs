@@ -177,12 +177,13 @@ fn count_of(
 ) -> i64 {
     let range = segment.range(local);
     let counts = |place: usize| {
-        let Some(other) = segment.opposites.get(place) else {
+        if segment.opposites.is_empty() {
             return true;
-        };
+        }
+        let other = segment.opposites.at(place);
         let allowed =
-            |tables: &grism_core::Tables| tables.contains(&EntityId::from_raw(*other).table());
-        !(list.skip_loops && *other == member) && expand.restrict.as_ref().is_none_or(allowed)
+            |tables: &grism_core::Tables| tables.contains(&EntityId::from_raw(other).table());
+        !(list.skip_loops && other == member) && expand.restrict.as_ref().is_none_or(allowed)
     };
     let all = if list.skip_loops || expand.restrict.is_some() {
         range.clone().filter(|place| counts(*place)).count()
@@ -190,14 +191,14 @@ fn count_of(
         range.len()
     };
     // A member's hyperedges ascend; in a role that is bound many times one may stand there more than once.
-    let own = &segment.hyperedges[range.clone()];
+    let own = &segment.hyperedges;
     let left_out: usize = except
         .iter()
         .map(|hyperedge| {
-            let first = own.partition_point(|own| own < hyperedge);
-            let same = own[first..].iter().take_while(|own| *own == hyperedge);
-            (0..same.count())
-                .filter(|at| counts(range.start + first + at))
+            let first = own.lower_bound(range.clone(), *hyperedge);
+            (first..range.end)
+                .take_while(|place| own.at(*place) == *hyperedge)
+                .filter(|place| counts(*place))
                 .count()
         })
         .sum();

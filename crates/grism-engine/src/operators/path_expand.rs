@@ -172,7 +172,7 @@ impl Hops for EdgeHops {
                         continue;
                     };
                     for at in segment.range(local) {
-                        let (to, step) = (segment.opposites[at], segment.hyperedges[at]);
+                        let (to, step) = (segment.opposites.at(at), segment.hyperedges.at(at));
                         if !(*skip_loops && to == *node) {
                             hops.push(NextHop { place, to, step });
                         }

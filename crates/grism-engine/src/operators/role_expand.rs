@@ -204,7 +204,7 @@ impl PhysicalOperator for RoleExpandExec {
                                     let Some((segment, local)) = reader.segment(*table, role, members.value(row)) else { continue };
                                     for place in segment.range(local) {
                                         let position = segment.positions.get(place).copied().unwrap_or(0);
-                                        reached.push(row as u32, segment.hyperedges[place], role as u8, position);
+                                        reached.push(row as u32, segment.hyperedges.at(place), role as u8, position);
                                         if reached.rows.len() == batch_rows {
                                             let full = std::mem::take(&mut reached);
                                             yield hop.bind(snapshot.as_ref(), &batch, full).await?;

@@ -25,6 +25,8 @@ pub(super) struct CsvColumns {
     schema: SchemaRef,
     /// For each field of a record the column it goes to.
     fields: Vec<usize>,
+    /// Which columns have a type that was told from the first rows.
+    told: Vec<bool>,
     delimiter: u8,
     quote: u8,
     null: Option<String>,
@@ -109,7 +111,9 @@ impl CsvColumns {
                 (Arc::new(Schema::new(fields)), columns)
             }
         };
+        let is_told = |field: &Arc<Field>| !options.types.contains_key(field.name());
         Ok(Self {
+            told: schema.fields().iter().map(is_told).collect(),
             schema,
             fields,
             delimiter: options.delimiter,
@@ -193,7 +197,14 @@ impl CsvColumns {
         let null = self.null.as_deref().map(str::as_bytes);
         for (at, (value, column)) in record.iter().zip(&self.fields).enumerate() {
             let value = (!value.is_empty() && Some(value) != null).then_some(value);
-            if let Err(wanted) = columns[*column].push(value) {
+            let is_code =
+                self.told[*column] && columns[*column].is_number() && value.is_some_and(is_code);
+            let pushed = if is_code {
+                Err("a code that begins with 0; give the column the type string")
+            } else {
+                columns[*column].push(value)
+            };
+            if let Err(wanted) = pushed {
                 for column in &self.fields[..at] {
                     columns[*column].pop();
                 }
@@ -236,6 +247,10 @@ impl ColumnBuilder {
             DataType::Boolean => Self::Boolean(Vec::new()),
             _ => Self::Text(TextColumn::default()),
         }
+    }
+
+    fn is_number(&self) -> bool {
+        matches!(self, Self::Int64(_) | Self::Float64(_))
     }
 
     fn push(&mut self, value: Option<&[u8]>) -> Result<(), &'static str> {
@@ -431,10 +446,12 @@ fn told_type(sample: &[String]) -> DataType {
 
 fn parse_fits(text: &str, data_type: &DataType) -> bool {
     match data_type {
-        DataType::Int64 => text.parse::<i64>().is_ok() && !is_code(text),
+        DataType::Int64 => text.parse::<i64>().is_ok() && !is_code(text.as_bytes()),
         DataType::Float64 => {
             let has_digit = text.bytes().any(|byte| byte.is_ascii_digit());
-            has_digit && text.parse::<f64>().is_ok() && !is_code(text)
+            // A long row of digits is a number that a float would not keep.
+            let is_long = text.len() > 18 && text.bytes().all(|byte| byte.is_ascii_digit());
+            has_digit && !is_long && text.parse::<f64>().is_ok() && !is_code(text.as_bytes())
         }
         DataType::Boolean => {
             text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false")
@@ -451,7 +468,7 @@ fn parse_fits(text: &str, data_type: &DataType) -> bool {
 }
 
 /// Whether a text of digits begins with a zero that a number would not have.
-fn is_code(text: &str) -> bool {
-    let digits = text.trim_start_matches('-').as_bytes();
+fn is_code(text: &[u8]) -> bool {
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
     matches!(digits, [b'0', next, ..] if next.is_ascii_digit())
 }

@@ -49,6 +49,7 @@ pub(super) fn told_columns(piece: &TextPiece, options: &ImportOptions) -> Result
 fn decode(schema: &SchemaRef, bytes: &[u8], rows: usize) -> Result<Option<RecordBatch>, String> {
     let mut decoder = ReaderBuilder::new(Arc::clone(schema))
         .with_strict_mode(true)
+        .with_coerce_primitive(true)
         .with_batch_size(rows.max(1))
         .build_decoder()
         .map_err(|error| error.to_string())?;

@@ -7,7 +7,8 @@ use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Int64Type, UInt64Type};
 use futures::TryStreamExt;
 use grism_core::{
-    Error, GraphSchema, ID_COLUMN, Result, ScanRequest, Snapshot, TableId, Tables, Type,
+    Error, GraphSchema, ID_COLUMN, LABELS_COLUMN, Result, ScanRequest, Snapshot, TableId, Tables,
+    Type,
 };
 
 use super::properties::normalized;
@@ -34,6 +35,11 @@ pub(super) enum Key<'a> {
 }
 
 impl Key<'_> {
+    /// Whether it is an integer, or a text that an integer is written as.
+    pub(super) fn is_integer(&self) -> bool {
+        both(self).0.is_some()
+    }
+
     pub(super) fn to_text(&self) -> String {
         match self {
             Self::Integer(key) => key.to_string(),
@@ -97,9 +103,16 @@ impl KeyIndex {
         let mut index = Self::default();
         for table in tables.iter() {
             let key = key_of(snapshot.schema(), *table, label)?;
+            let entry = snapshot.schema().table(*table)?;
+            let born_with = entry.labels().iter().any(|own| own == label);
+            let mut columns = vec![key.clone()];
+            let changes = entry.changed_labels.iter().any(|own| own == label);
+            if changes {
+                columns.push(LABELS_COLUMN.to_owned());
+            }
             for range in snapshot.scan_ranges(*table) {
                 let request = ScanRequest {
-                    columns: vec![key.clone()],
+                    columns: columns.clone(),
                     predicate: Vec::new(),
                     range,
                     batch_rows: 1 << 16,
@@ -113,8 +126,18 @@ impl KeyIndex {
                         return Err(Error::internal("a scan of keys without ids"));
                     };
                     let keys = KeyColumn::new(&key, keys)?;
+                    let labels = batch
+                        .column_by_name(LABELS_COLUMN)
+                        .and_then(|labels| labels.as_list_opt::<i32>());
                     for (place, id) in ids.values().iter().enumerate() {
-                        if let Some(key) = keys.get(place) {
+                        let has_label = match labels {
+                            Some(labels) if labels.is_valid(place) => labels
+                                .value(place)
+                                .as_string_opt::<i32>()
+                                .is_some_and(|own| own.iter().any(|own| own == Some(label))),
+                            _ => born_with,
+                        };
+                        if let Some(key) = keys.get(place).filter(|_| has_label) {
                             index.insert(&key, *id);
                         }
                     }

@@ -1,6 +1,7 @@
 //! Loading: rows become the nodes or hyperedges of a commit.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -77,6 +78,18 @@ pub async fn load_into(
         }
     };
     let input = Input::of(source).await?;
+    if let (Some(rejects), Input::Files(files, _)) = (&options.rejects, &input) {
+        let same = |path: &Path| {
+            let whole = rejects.canonicalize().ok();
+            whole.is_some() && path.canonicalize().ok() == whole
+        };
+        if files.iter().any(|file| same(&file.path)) {
+            return Err(Error::invalid_query(format!(
+                "the reject file {} is one of the files that are loaded",
+                rejects.display()
+            )));
+        }
+    }
     let limit = options.memory_limit.unwrap_or(DEFAULT_MEMORY) / 2;
     let loader = Loader {
         changes,
@@ -95,10 +108,10 @@ pub async fn load_into(
     let stop = StopOnDrop(Arc::clone(&options.progress));
     let work =
         tokio::task::spawn_blocking(move || loader.run(plan, state, input, &options, &runtime));
-    let (changes, mut report) = work
-        .await
-        .map_err(|error| Error::internal(format!("a load failed: {error}")))??;
+    let done = work.await;
     std::mem::forget(stop);
+    let (changes, mut report) =
+        done.map_err(|error| Error::internal(format!("a load failed: {error}")))??;
     report.elapsed = start.elapsed();
     Ok((changes, report))
 }
@@ -257,7 +270,7 @@ async fn hyperedges_plan(
         let place = match labels.iter().position(|own| own.label == label) {
             Some(place) => place,
             None => {
-                labels.push(label_plan(snapshot, label).await?);
+                labels.push(label_plan(snapshot, changes, label).await?);
                 labels.len() - 1
             }
         };
@@ -280,10 +293,14 @@ async fn hyperedges_plan(
     Ok((Plan::Hyperedges(plan), State::Hyperedges(created)))
 }
 
-async fn label_plan(snapshot: &dyn Snapshot, label: String) -> Result<LabelPlan> {
+async fn label_plan(
+    snapshot: &dyn Snapshot,
+    changes: &mut ChangeSet,
+    label: String,
+) -> Result<LabelPlan> {
     let schema = snapshot.schema();
     let tables = schema.tables_with_label(&label);
-    let Some(table) = tables.first().copied() else {
+    let Some(first) = tables.first().copied() else {
         if schema.hyperedge_table(&label).is_some() {
             return Err(Error::unsupported(format!(
                 "loading hyperedges that bind hyperedges (`{label}`) by key"
@@ -296,11 +313,22 @@ async fn label_plan(snapshot: &dyn Snapshot, label: String) -> Result<LabelPlan>
             "there are no nodes of `{label}`{hint}; load them first"
         )));
     };
-    let key = key_of(schema, table, &label)?;
+    let key = key_of(schema, first, &label)?;
     let key_type = schema
-        .table(table)?
+        .table(first)?
         .property(&key)
         .map_or(DataType::Utf8, |key| key.value_type.to_arrow());
+    // Nodes that come into being have this label and no other.
+    let table = match schema.node_table(std::slice::from_ref(&label)) {
+        Some(table) => table.id,
+        None => {
+            let table = changes
+                .schema
+                .ensure_node_table(std::slice::from_ref(&label))?;
+            changes.schema.set_key(table, &key);
+            table
+        }
+    };
     Ok(LabelPlan {
         index: KeyIndex::read(snapshot, &tables, &label).await?.frozen(),
         table,
@@ -608,7 +636,8 @@ impl Loader {
         let mut members = Vec::new();
         let (mut bad, mut absent): (Vec<(usize, String)>, Vec<(usize, String)>) =
             (Vec::new(), Vec::new());
-        for (role, mut own) in plan
+        let mut all: Vec<Members> = Vec::new();
+        for (role, own) in plan
             .roles
             .iter()
             .zip(std::mem::take(&mut converted.members))
@@ -634,18 +663,37 @@ impl Loader {
             if !own.missing.is_empty() {
                 *self.report.missing.entry(name.clone()).or_insert(0) += own.missing.len() as u64;
             }
-            for place in std::mem::take(&mut own.missing) {
-                let Some(key) = own.keys.get(place) else {
+            for place in &own.missing {
+                let Some(key) = own.keys.get(*place) else {
                     continue;
                 };
-                if self.missing == MissingMember::Create {
-                    own.ids[place] = created[role.label].id(label, &key);
-                } else {
+                if self.missing != MissingMember::Create {
                     let text = format!("{name} '{}' does not exist", key.to_text());
-                    absent.push((own.row_of(place), text));
+                    absent.push((own.row_of(*place), text));
+                } else if label.key_type == DataType::Int64 && !key.is_integer() {
+                    let text = format!(
+                        "{name} '{}' is no Int64, as keys of {} are",
+                        key.to_text(),
+                        label.label
+                    );
+                    bad.push((own.row_of(*place), text));
                 }
             }
-            members.push((name.clone(), own.into_column(&role.role)?));
+            all.push(own);
+        }
+        let refused: HashSet<usize> = bad.iter().map(|(row, _)| *row).collect();
+        for (role, mut own) in plan.roles.iter().zip(all) {
+            if self.missing == MissingMember::Create {
+                for place in std::mem::take(&mut own.missing) {
+                    if refused.contains(&own.row_of(place)) {
+                        continue;
+                    }
+                    if let Some(key) = own.keys.get(place) {
+                        own.ids[place] = created[role.label].id(&plan.labels[role.label], &key);
+                    }
+                }
+            }
+            members.push((role.role.name.clone(), own.into_column(&role.role)?));
         }
         for (wrong, is_bad) in [(bad, true), (absent, false)] {
             for (row, reason) in wrong {
@@ -702,6 +750,10 @@ impl Loader {
         let count = created.keys.len();
         let keys: StringArray = created.keys.into_iter().map(Some).collect();
         let column = cast(&keys, &label.key_type)?;
+        let ty = Type::from_arrow(&label.key_type)?;
+        self.changes
+            .schema
+            .ensure_property(label.table, &label.key, &ty)?;
         let names = std::slice::from_ref(&label.key);
         self.changes
             .append(label.table, named_batch(names, vec![column], count)?);

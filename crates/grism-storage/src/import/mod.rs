@@ -19,9 +19,9 @@ mod report;
 mod text;
 
 pub use load::{load, load_into};
+pub(crate) use options::told_by_name;
 pub use options::{
     BadRow, Compression, FileFormat, ImportOptions, ImportSource, LoadOptions, LoadProgress,
     LoadTarget, MissingMember, RoleSource,
 };
-pub(crate) use options::told_by_name;
 pub use report::LoadReport;

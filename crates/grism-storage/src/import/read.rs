@@ -85,6 +85,7 @@ pub(super) fn read<T: Send>(
             let mut reader = Reader {
                 out: to_parsers,
                 next: 0,
+                headers: None,
                 progress,
                 runtime,
             };
@@ -150,6 +151,8 @@ fn in_order<T>(
 struct Reader<'a> {
     out: SyncSender<(u64, Piece)>,
     next: u64,
+    /// The columns of files that had no rows, before one that had.
+    headers: Option<SchemaRef>,
     progress: &'a Arc<LoadProgress>,
     runtime: &'a Handle,
 }
@@ -195,6 +198,12 @@ impl Reader<'_> {
                         break;
                     }
                 }
+                match self.headers.take() {
+                    Some(schema) if self.next == 0 => {
+                        self.send(Piece::Empty(schema));
+                    }
+                    _ => {}
+                }
                 Ok(())
             }
         }
@@ -221,11 +230,23 @@ impl Reader<'_> {
         options: &ImportOptions,
         known: &mut Option<SchemaRef>,
     ) -> Result<bool> {
-        let mut reader = TextReader::open(Arc::clone(&file), Some(options.quote), self.progress)?;
+        let tabbed = ImportOptions {
+            delimiter: b'\t',
+            ..options.clone()
+        };
+        let is_tabbed = file.name.ends_with(".tsv") || file.name.contains(".tsv.");
+        let options = if is_tabbed { &tabbed } else { options };
+        let rules = (options.quote, options.delimiter);
+        let mut reader = TextReader::open(Arc::clone(&file), Some(rules), self.progress)?;
         let Some(mut piece) = reader.next_piece()? else {
             return Err(file.broken(&"the file is empty: a header line was expected"));
         };
         let columns = Arc::new(CsvColumns::of(&mut piece, options, known.as_ref())?);
+        if piece.bytes.trim_ascii().is_empty() && known.is_none() {
+            // A header alone tells no types: the next file does.
+            self.headers = Some(Arc::clone(columns.schema()));
+            return Ok(true);
+        }
         *known = Some(Arc::clone(columns.schema()));
         let mut piece = Some(piece);
         while let Some(own) = piece {

@@ -7,9 +7,8 @@ use grism_core::{Error, Result};
 
 use super::files::InputFile;
 use super::options::{Compression, LoadProgress};
+use crate::memory_limit::piece_bytes;
 
-/// Bytes of a piece, about.
-const PIECE: usize = 4 << 20;
 /// A record longer than this is taken for a missing quote.
 const LONGEST_RECORD: usize = 256 << 20;
 
@@ -26,8 +25,9 @@ pub(super) struct TextPiece {
 pub(super) struct TextReader {
     file: Arc<InputFile>,
     reader: Box<dyn Read + Send>,
-    /// What stands around values that may hold ends of lines; `None` where none may.
-    quote: Option<u8>,
+    /// What stands around values that may hold ends of lines, and between values; `None` where every end of line ends a
+    /// record.
+    rules: Option<(u8, u8)>,
     rest: Vec<u8>,
     line: u64,
     at_end: bool,
@@ -50,7 +50,7 @@ impl<R: Read> Read for Counted<R> {
 impl TextReader {
     pub(super) fn open(
         file: Arc<InputFile>,
-        quote: Option<u8>,
+        rules: Option<(u8, u8)>,
         progress: &Arc<LoadProgress>,
     ) -> Result<Self> {
         let raw = Counted {
@@ -70,7 +70,7 @@ impl TextReader {
         Ok(Self {
             file,
             reader,
-            quote,
+            rules,
             rest: Vec::new(),
             line: 1,
             at_end: false,
@@ -80,7 +80,7 @@ impl TextReader {
     /// The next piece; `None` at the end.
     pub(super) fn next_piece(&mut self) -> Result<Option<TextPiece>> {
         let mut bytes = std::mem::take(&mut self.rest);
-        let mut wanted = PIECE;
+        let mut wanted = piece_bytes();
         loop {
             if !self.at_end {
                 let before = bytes.len();
@@ -96,13 +96,12 @@ impl TextReader {
                 if bytes.is_empty() {
                     return Ok(None);
                 }
-                let quotes = bytes.iter().filter(|byte| Some(**byte) == self.quote);
-                if quotes.count() % 2 == 1 {
+                if self.records(&bytes).1 {
                     return Err(self.unclosed(&bytes));
                 }
                 return Ok(Some(self.piece(bytes)));
             }
-            if let Some(end) = self.last_end(&bytes) {
+            if let Some(end) = self.records(&bytes).0 {
                 self.rest = bytes.split_off(end);
                 return Ok(Some(self.piece(bytes)));
             }
@@ -123,23 +122,40 @@ impl TextReader {
         }
     }
 
-    /// Where the last whole record ends: behind an end of line with an even number of quotes before it.
-    fn last_end(&self, bytes: &[u8]) -> Option<usize> {
-        let is_quote = |byte: &u8| Some(*byte) == self.quote;
-        let mut open = bytes.iter().filter(|byte| is_quote(byte)).count() % 2 == 1;
-        for (at, byte) in bytes.iter().enumerate().rev() {
-            if is_quote(byte) {
-                open = !open;
-            } else if *byte == b'\n' && !open {
-                return Some(at + 1);
+    /// Where the last whole record ends, and whether a quote is open at the end. A quote opens at the beginning of a value
+    /// only; within a quoted value two of them are one, and one closes it.
+    fn records(&self, bytes: &[u8]) -> (Option<usize>, bool) {
+        let last_line = || {
+            bytes
+                .iter()
+                .rposition(|byte| *byte == b'\n')
+                .map(|at| at + 1)
+        };
+        let Some((quote, delimiter)) = self.rules.filter(|(quote, _)| bytes.contains(quote)) else {
+            return (last_line(), false);
+        };
+        // Whether a value begins here, and whether the byte before closed a quoted one, or was the first of two quotes.
+        let (mut end, mut is_open, mut begins, mut closed) = (None, false, true, false);
+        for (at, byte) in bytes.iter().enumerate() {
+            if *byte == quote {
+                let opens = !is_open && (begins || closed);
+                closed = is_open;
+                is_open = opens;
+                begins = false;
+            } else if !is_open {
+                begins = *byte == delimiter || *byte == b'\n' || *byte == b'\r';
+                closed = false;
+                if *byte == b'\n' {
+                    end = Some(at + 1);
+                }
             }
         }
-        None
+        (end, is_open)
     }
 
     /// The error for a record that does not end.
     fn unclosed(&self, bytes: &[u8]) -> Error {
-        let whole = self.last_end(bytes).unwrap_or(0);
+        let whole = self.records(bytes).0.unwrap_or(0);
         let lines = bytes[..whole].iter().filter(|byte| **byte == b'\n');
         let line = self.line + lines.count() as u64;
         self.file

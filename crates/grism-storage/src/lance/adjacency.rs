@@ -13,7 +13,9 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, RecordBatch, UInt32Array, UInt64Array};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt32Type, UInt64Type};
-use grism_core::{EntityId, Error, Incidence, IncidenceSegment, Result, SegmentKey, TableId};
+use grism_core::{
+    EntityId, Error, IdList, Incidence, IncidenceSegment, Result, SegmentKey, TableId,
+};
 use lance::dataset::Dataset;
 
 use super::dataset::{Batches, append, create, open, read_range};
@@ -357,8 +359,8 @@ async fn read_run(
     let mask = (1u64 << shift) - 1;
     let capacity = usize::try_from(run.rows).unwrap_or_default();
     let mut offsets: Vec<u32> = vec![0];
-    let mut hyperedges: Vec<u64> = Vec::with_capacity(capacity);
-    let mut opposites: Vec<u64> = Vec::with_capacity(if binary { capacity } else { 0 });
+    let mut hyperedges = IdList::with_capacity(capacity);
+    let mut opposites = IdList::with_capacity(if binary { capacity } else { 0 });
     let mut positions: Vec<u32> = Vec::new();
     read_range(
         dataset,
@@ -383,16 +385,16 @@ async fn read_run(
             if !positions.is_empty() || columns.positions.iter().any(|position| *position > 0) {
                 positions.extend_from_slice(columns.positions);
             }
-            hyperedges.extend_from_slice(columns.hyperedges);
-            opposites.extend_from_slice(columns.opposites.unwrap_or_default());
+            hyperedges.extend(columns.hyperedges.iter().copied());
+            opposites.extend(columns.opposites.unwrap_or_default().iter().copied());
             Ok(())
         },
     )
     .await?;
     Ok(IncidenceSegment {
         offsets: offsets.into(),
-        hyperedges: hyperedges.into(),
-        opposites: opposites.into(),
+        hyperedges,
+        opposites,
         positions: positions.into(),
     })
 }

@@ -46,11 +46,13 @@ pub(super) async fn table_indexes(
         return Ok(found);
     }
     let stored = dataset.load_indices().await.map_err(from_lance)?;
+    let there: HashSet<u64> = dataset.fragments().iter().map(|own| own.id).collect();
     for definition in definitions {
         let own = stored.iter().filter(|own| own.name == definition.name);
         let fragments: HashSet<u64> = own
             .filter_map(|own| own.fragment_bitmap.as_ref())
             .flat_map(|bitmap| bitmap.iter().map(u64::from))
+            .filter(|fragment| there.contains(fragment))
             .collect();
         if !fragments.is_empty() && physical_columns(dataset, &definition.property).len() == 1 {
             found.push(TableIndex {
@@ -148,7 +150,7 @@ pub(super) async fn build_indexes(
                 without += rows;
             }
         }
-        let is_stale = without > 0 && (all || own.is_empty() || without > STALE_ROWS.max(with / 2));
+        let is_stale = without > 0 && (all || with == 0 || without > STALE_ROWS.max(with / 2));
         // A property whose type was widened stands in several columns, which no index covers.
         if !is_stale || physical_columns(&dataset, &definition.property).len() != 1 {
             continue;

@@ -173,6 +173,12 @@ impl SnapshotLog {
         Ok(history)
     }
 
+    /// What the commit of the entry `id` did, whether its data are there or not.
+    pub(super) async fn summary(&self, id: SnapshotId) -> Result<CommitSummary> {
+        let line: HistoryLine = self.parsed(id).await?;
+        Ok(line.summary)
+    }
+
     /// The entry that was the newest at `time`.
     ///
     /// # Errors

@@ -86,7 +86,7 @@ impl OpenTable {
 /// Whether row ids are the places of the rows.
 fn is_plain(dataset: &Dataset) -> bool {
     let mut first = 0;
-    dataset.fragments().iter().all(|fragment| {
+    let in_place = dataset.fragments().iter().all(|fragment| {
         let end = first + fragment.physical_rows.unwrap_or_default() as u64;
         let ids = match &fragment.row_id_meta {
             Some(RowIdMeta::Inline(ids)) => read_row_ids(ids).ok(),
@@ -95,7 +95,9 @@ fn is_plain(dataset: &Dataset) -> bool {
         let in_place = ids == Some(RowIdSequence::from(first..end));
         first = end;
         in_place && fragment.deletion_file.is_none()
-    })
+    });
+    // The last fragments may have gone with all their rows.
+    in_place && first == dataset.manifest().next_row_id
 }
 
 /// What is kept of datasets: by graph, dataset version, column or role, and place.

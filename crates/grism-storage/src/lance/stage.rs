@@ -23,6 +23,7 @@ use super::physical::{physical_columns, target_column};
 use super::root::Root;
 use crate::columns::{column_or_null, column_type, named_batch, table_fields};
 use crate::incidences::collect_incidences;
+use crate::memory_limit::write_parts;
 use crate::sorted::SortedIncidences;
 
 /// Rows from which on their incidences are sorted into runs instead of joining the delta.
@@ -185,9 +186,8 @@ impl Stager<'_> {
     ) -> (SchemaRef, Vec<Batches>) {
         let stored = Arc::new(StoredColumns::of(table, base));
         let schema = Arc::clone(&stored.schema);
-        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let fragments = rows.div_ceil(self.options.fragment_rows as u64).max(1);
-        let wanted = (threads as u64).min(fragments);
+        let wanted = write_parts().min(fragments);
         let mut parts: Vec<(u64, Vec<AppendedRows>)> = vec![(0, Vec::new())];
         for piece in pieces {
             let full = parts

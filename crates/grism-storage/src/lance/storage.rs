@@ -131,7 +131,8 @@ impl LanceStorage {
     }
 
     pub(super) async fn find(&self, id: SnapshotId) -> Result<Arc<LanceSnapshot>> {
-        let id = if id.is_latest() {
+        let is_latest = id.is_latest();
+        let id = if is_latest {
             self.log
                 .latest()
                 .await
@@ -142,7 +143,14 @@ impl LanceStorage {
         if let Some(known) = self.opened().get(&id) {
             return Ok(Arc::clone(known));
         }
-        let entry = self.log.read(id).await?;
+        let entry = match self.log.read(id).await {
+            // VACUUM may have dropped what was the newest a moment ago.
+            Err(error) if is_latest && error.kind() == ErrorKind::NotFound => {
+                self.log.read(self.log.latest().await?).await?
+            }
+            other => other?,
+        };
+        let id = entry.id;
         let nearest = self.nearest(id);
         let opened = LanceSnapshot::open(&self.root, self.options, entry, nearest.as_deref());
         let snapshot = Arc::new(opened.await?);
@@ -205,7 +213,7 @@ impl LanceStorage {
                 continue;
             }
             let entry = self.log.read(info.id).await?;
-            for problem in self.missing_files(&entry).await? {
+            for problem in self.missing_files(entry.id, entry.datasets()).await? {
                 report.note(problem);
             }
             report.snapshots += 1;
@@ -244,9 +252,17 @@ impl LanceStorage {
     ) -> Result<Vec<ChangeSet>> {
         let mut between = Vec::new();
         for number in base.0 + 1..=newest.id.0 {
-            between.push(self.log.read(SnapshotId(number)).await?.summary);
+            between.push(self.log.summary(SnapshotId(number)).await?);
         }
-        let base = self.log.read(base).await?;
+        let base = match self.log.read(base).await {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Err(Error::conflict(format!(
+                    "the graph is at snapshot {}, and VACUUM dropped snapshot {base}, which the changes were made on",
+                    newest.id
+                )));
+            }
+            other => other?,
+        };
         rebase(steps, &state(&base), &state(newest), &between)
     }
 
@@ -337,6 +353,13 @@ impl Storage for LanceStorage {
         if base != before.id {
             steps = self.moved(steps, base, before).await?;
             entry = None;
+        } else if let Some(staged) = &entry {
+            // A transaction may have been open for longer than VACUUM leaves files that no snapshot names.
+            let known: HashSet<_> = before.datasets().collect();
+            let staged = staged.datasets().filter(|own| !known.contains(own));
+            if !self.missing_files(before.id, staged).await?.is_empty() {
+                entry = None;
+            }
         }
         let summary = joined(&steps);
         let entry = match entry {
@@ -353,7 +376,7 @@ impl Storage for LanceStorage {
         let entry = self.publish(before, entry, summary).await?;
         drop((turn, steps));
         // A commit that came in between brings the main lines further.
-        if self.log.latest().await? == entry.id {
+        if self.log.latest().await.ok() == Some(entry.id) {
             self.publish_main_lines(Some(before), &entry).await;
         }
         Ok(entry.id)

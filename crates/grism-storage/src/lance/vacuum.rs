@@ -35,7 +35,7 @@ impl LanceStorage {
         let mut kept: BTreeSet<DatasetVersion> = BTreeSet::new();
         let mut newest_entry: Option<SnapshotEntry> = None;
         for (info, dropped) in history {
-            let stays = info.id.0 + options.keep.max(1) > newest
+            let stays = info.id.0.saturating_add(options.keep.max(1)) > newest
                 || info.committed_at >= retained
                 || tagged.contains(&info.id);
             if dropped {
@@ -117,13 +117,17 @@ impl LanceStorage {
     ///
     /// # Errors
     /// Those of a graph that cannot be read.
-    pub(super) async fn missing_files(&self, entry: &SnapshotEntry) -> Result<Vec<String>> {
+    pub(super) async fn missing_files(
+        &self,
+        snapshot: SnapshotId,
+        datasets: impl Iterator<Item = &DatasetVersion>,
+    ) -> Result<Vec<String>> {
         let mut missing = Vec::new();
-        for dataset in entry.datasets() {
+        for dataset in datasets {
             let opened = match open(&self.root, &dataset.path, dataset.version).await {
                 Ok(opened) => opened,
                 Err(error) => {
-                    missing.push(format!("snapshot {}: {error}", entry.id));
+                    missing.push(format!("snapshot {snapshot}: {error}"));
                     continue;
                 }
             };
@@ -132,7 +136,7 @@ impl LanceStorage {
             for file in files {
                 // Transactions are a record for Lance's own writers, and need not be there to read.
                 if !file.contains("/_transactions/") && !self.root.exists(&file).await? {
-                    missing.push(format!("snapshot {}: there is no {file}", entry.id));
+                    missing.push(format!("snapshot {snapshot}: there is no {file}"));
                 }
             }
         }

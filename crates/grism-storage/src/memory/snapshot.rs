@@ -386,14 +386,14 @@ fn edited(
     for local in 0..segment.offsets.len().saturating_sub(1) {
         let member = EntityId::new(key.table, (key.segment << shift) + local as u64).raw();
         for place in segment.range(local) {
-            if gone.contains(&segment.hyperedges[place]) {
+            if gone.contains(&segment.hyperedges.at(place)) {
                 continue;
             }
             all.push(Incidence {
                 member,
-                hyperedge: segment.hyperedges[place],
+                hyperedge: segment.hyperedges.at(place),
                 position: segment.positions.get(place).copied().unwrap_or(0),
-                opposite: segment.opposites.get(place).copied().unwrap_or(0),
+                opposite: segment.opposite(place),
             });
         }
     }

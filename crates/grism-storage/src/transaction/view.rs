@@ -383,14 +383,14 @@ impl Snapshot for TransactionSnapshot {
         for local in 0..base.offsets.len().saturating_sub(1) {
             let member = EntityId::new(key.table, (key.segment << shift) + local as u64).raw();
             for place in base.range(local) {
-                if changes.gone.contains(&base.hyperedges[place]) {
+                if changes.gone.contains(&base.hyperedges.at(place)) {
                     continue;
                 }
                 all.push(Incidence {
                     member,
-                    hyperedge: base.hyperedges[place],
+                    hyperedge: base.hyperedges.at(place),
                     position: base.positions.get(place).copied().unwrap_or(0),
-                    opposite: base.opposites.get(place).copied().unwrap_or(0),
+                    opposite: base.opposite(place),
                 });
             }
         }
