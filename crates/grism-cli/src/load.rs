@@ -150,8 +150,8 @@ fn progress_bar(
         loop {
             shown.set_position(progress.rows());
             let total = progress.total_bytes();
-            if total > 0 {
-                let share = 100 * progress.bytes().min(total) / total;
+            let share = (100 * progress.bytes().min(total)).checked_div(total);
+            if let Some(share) = share {
                 shown.set_prefix(format!("{share} % of the files,"));
             }
             tokio::time::sleep(Duration::from_millis(100)).await;

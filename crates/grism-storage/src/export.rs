@@ -75,7 +75,7 @@ pub struct FileExport {
 
 enum Writer {
     Csv(Box<arrow::csv::Writer<Packed>>),
-    Json(LineDelimitedWriter<Packed>),
+    Json(Box<LineDelimitedWriter<Packed>>),
     Parquet(Box<ArrowWriter<File>>),
     Arrow(Box<FileWriter<BufWriter<File>>>),
 }
@@ -166,10 +166,10 @@ impl FileExport {
                     builder.build(Packed::new(file()?, options.compression)?),
                 ))
             }
-            FileFormat::Json => Writer::Json(LineDelimitedWriter::new(Packed::new(
+            FileFormat::Json => Writer::Json(Box::new(LineDelimitedWriter::new(Packed::new(
                 file()?,
                 options.compression,
-            )?)),
+            )?))),
             FileFormat::Parquet => Writer::Parquet(Box::new(
                 ArrowWriter::try_new(file()?, Arc::clone(schema), Some(parquet_properties()))
                     .map_err(|error| broken(&error))?,

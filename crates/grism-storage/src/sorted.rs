@@ -446,8 +446,9 @@ mod tests {
                 .batches()
                 .flat_map(|columns| {
                     let columns = columns.unwrap();
-                    let hyperedges = columns.hyperedges.to_vec();
-                    columns.members.to_vec().into_iter().zip(hyperedges)
+                    let hyperedges = columns.hyperedges.iter().copied();
+                    let pairs = columns.members.iter().copied().zip(hyperedges);
+                    pairs.collect::<Vec<_>>()
                 })
                 .collect();
             let expected: Vec<(u64, u64)> = expected

@@ -634,8 +634,8 @@ impl Loader {
         let rows = converted.batch.num_rows();
         let mut kept: Option<Vec<bool>> = None;
         let mut members = Vec::new();
-        let (mut bad, mut absent): (Vec<(usize, String)>, Vec<(usize, String)>) =
-            (Vec::new(), Vec::new());
+        let mut bad: Vec<(usize, String)> = Vec::new();
+        let mut absent: Vec<(usize, String)> = Vec::new();
         let mut all: Vec<Members> = Vec::new();
         for (role, own) in plan
             .roles
