@@ -10,6 +10,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import lance
 import pyarrow as pa
@@ -17,6 +18,9 @@ import pytest
 
 import grism_ray as gr
 import writers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MEETING = "CREATE HYPEREDGE TYPE MEETING (organizer Person, attendee Person*, room Room?)"
 
@@ -573,3 +577,43 @@ def test_rows_of_a_fragment_that_went_are_not_read(tmp_path: Path) -> None:
     with pytest.raises(gr.NotFoundError, match="no entity"):
         graph.transaction().create_hyperedge("T", {"s": last})
     assert graph.query("MATCH (a:A) RETURN a.k AS k, labels(a) AS l").to_pylist() == [{"k": 1, "l": ["A", "Z"]}]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 12 MiB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(disk)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("file systems cannot be mounted here")
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk)], check=False)
+
+
+def test_a_full_disk_and_one_that_is_only_read_lose_nothing(small_disk: Path) -> None:
+    graph = gr.open(small_disk / "g.grism")
+    graph.load_nodes("P", pa.table({"id": list(range(1000))}), key="id")
+    big = pa.table({"id": list(range(1000, 500_000)), "t": [os.urandom(40).hex() for _ in range(499_000)]})
+    with pytest.raises(gr.ResourceExhaustedError, match="No space left on device") as refused:
+        graph.load_nodes("P", big, key="id")
+    assert ".rs:" not in str(refused.value)
+    assert graph.check()["problems"] == []
+    graph.vacuum(grace=timedelta(0))
+    graph.execute("CREATE (:P {id: -1})")
+    assert graph.query("MATCH (p:P) RETURN count(*) AS n").to_pylist() == [{"n": 1001}]
+    assert graph.check()["problems"] == []
+    if subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=False).returncode != 0:
+        pytest.skip("file systems cannot be made read-only here")
+    for change in (
+        lambda: graph.execute("CREATE (:P)"),
+        lambda: graph.load_nodes("P", pa.table({"id": [-5]}), key="id"),
+        lambda: graph.create_tag("x"),
+        lambda: graph.vacuum(),
+        lambda: gr.open(small_disk / "other.grism"),
+    ):
+        with pytest.raises(gr.UnavailableError, match="Read-only file system"):
+            change()
+    assert graph.query("MATCH (p:P) RETURN count(*) AS n").to_pylist() == [{"n": 1001}]
