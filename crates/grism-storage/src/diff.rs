@@ -7,10 +7,9 @@ use arrow::array::{AsArray, new_null_array};
 use arrow::datatypes::{DataType, UInt64Type};
 use arrow::row::{RowConverter, SortField};
 use futures::TryStreamExt;
-use grism_core::{
-    Error, ID_COLUMN, LABELS_COLUMN, Result, ScanRequest, Snapshot, Table, TableId, widen_column,
-};
+use grism_core::{Error, ID_COLUMN, LABELS_COLUMN, Result, Snapshot, Table, TableId, widen_column};
 
+use crate::all_rows::all_rows;
 use crate::columns::column_type;
 use crate::maintenance::{SnapshotDiff, TableDiff};
 
@@ -102,35 +101,27 @@ async fn rows(
         .map(|(_, data_type)| SortField::new(data_type.clone()));
     let converter = RowConverter::new(fields.collect())?;
     let mut hashes = BTreeMap::new();
-    for range in snapshot.scan_ranges(table.id) {
-        let request = ScanRequest {
-            columns: names.clone(),
-            predicate: Vec::new(),
-            range,
-            batch_rows: 1 << 13,
-        };
-        let mut batches = snapshot.scan(request).await?;
-        while let Some(batch) = batches.try_next().await? {
-            let ids = batch
-                .column_by_name(ID_COLUMN)
-                .and_then(|ids| ids.as_primitive_opt::<UInt64Type>())
-                .ok_or_else(|| Error::internal("a scan without ids"))?;
-            if columns.is_empty() {
-                hashes.extend(ids.values().iter().map(|id| (*id, 0)));
-                continue;
-            }
-            let mut values = Vec::new();
-            for (name, data_type) in columns {
-                values.push(match batch.column_by_name(name) {
-                    None => new_null_array(data_type, batch.num_rows()),
-                    Some(column) if column.data_type() == data_type => Arc::clone(column),
-                    Some(column) => widen_column(column, data_type)?,
-                });
-            }
-            let encoded = converter.convert_columns(&values)?;
-            for (id, row) in ids.values().iter().zip(encoded.iter()) {
-                hashes.insert(*id, hash(row.data()));
-            }
+    let mut batches = all_rows(snapshot.as_ref(), table.id, &names);
+    while let Some(batch) = batches.try_next().await? {
+        let ids = batch
+            .column_by_name(ID_COLUMN)
+            .and_then(|ids| ids.as_primitive_opt::<UInt64Type>())
+            .ok_or_else(|| Error::internal("a scan without ids"))?;
+        if columns.is_empty() {
+            hashes.extend(ids.values().iter().map(|id| (*id, 0)));
+            continue;
+        }
+        let mut values = Vec::new();
+        for (name, data_type) in columns {
+            values.push(match batch.column_by_name(name) {
+                None => new_null_array(data_type, batch.num_rows()),
+                Some(column) if column.data_type() == data_type => Arc::clone(column),
+                Some(column) => widen_column(column, data_type)?,
+            });
+        }
+        let encoded = converter.convert_columns(&values)?;
+        for (id, row) in ids.values().iter().zip(encoded.iter()) {
+            hashes.insert(*id, hash(row.data()));
         }
     }
     Ok(hashes)

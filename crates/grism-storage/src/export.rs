@@ -14,8 +14,8 @@ use arrow::json::LineDelimitedWriter;
 use arrow::record_batch::RecordBatch;
 use futures::TryStreamExt;
 use grism_core::{
-    ChangeSet, EntityId, Error, GraphSchema, ID_COLUMN, LABELS_COLUMN, Result, ScanRequest,
-    Snapshot, SnapshotId, Storage, Table, TableId,
+    ChangeSet, EntityId, Error, GraphSchema, ID_COLUMN, LABELS_COLUMN, Result, Snapshot,
+    SnapshotId, Storage, Table, TableId,
 };
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -23,6 +23,7 @@ use parquet::basic::{Compression as ParquetCompression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 use serde::{Deserialize, Serialize};
 
+use crate::all_rows::all_rows;
 use crate::columns::column_type;
 use crate::import::{Compression, FileFormat};
 use crate::spill::RowBuffer;
@@ -305,18 +306,10 @@ pub async fn export_graph(snapshot: &Arc<dyn Snapshot>, directory: &Path) -> Res
             header: true,
         };
         let mut file = FileExport::create(&directory.join(&name), &fields, &options)?;
-        for range in snapshot.scan_ranges(table.id) {
-            let request = ScanRequest {
-                columns: columns.clone(),
-                predicate: Vec::new(),
-                range,
-                batch_rows: BATCH_ROWS,
-            };
-            let mut batches = snapshot.scan(request).await?;
-            while let Some(batch) = batches.try_next().await? {
-                let batch = RecordBatch::try_new(Arc::clone(&fields), batch.columns().to_vec())?;
-                file.write(&batch)?;
-            }
+        let mut batches = all_rows(snapshot.as_ref(), table.id, &columns);
+        while let Some(batch) = batches.try_next().await? {
+            let batch = RecordBatch::try_new(Arc::clone(&fields), batch.columns().to_vec())?;
+            file.write(&batch)?;
         }
         rows += file.finish()?;
         tables.insert(table.id, name);

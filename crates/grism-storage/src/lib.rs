@@ -1,5 +1,6 @@
 //! Where graphs live: in memory and in Lance datasets, with their adjacency, a catalog, and import from files.
 
+mod all_rows;
 mod catalog;
 mod check;
 mod columns;

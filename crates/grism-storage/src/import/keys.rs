@@ -7,11 +7,11 @@ use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Int64Type, UInt64Type};
 use futures::TryStreamExt;
 use grism_core::{
-    Error, GraphSchema, ID_COLUMN, LABELS_COLUMN, Result, ScanRequest, Snapshot, TableId, Tables,
-    Type,
+    Error, GraphSchema, ID_COLUMN, LABELS_COLUMN, Result, Snapshot, TableId, Tables, Type,
 };
 
 use super::properties::normalized;
+use crate::all_rows::all_rows;
 
 /// No node has this id; it stands for null and for what is missing.
 pub(super) const NONE: u64 = u64::MAX;
@@ -110,36 +110,28 @@ impl KeyIndex {
             if changes {
                 columns.push(LABELS_COLUMN.to_owned());
             }
-            for range in snapshot.scan_ranges(*table) {
-                let request = ScanRequest {
-                    columns: columns.clone(),
-                    predicate: Vec::new(),
-                    range,
-                    batch_rows: 1 << 16,
+            let mut batches = all_rows(snapshot, *table, &columns);
+            while let Some(batch) = batches.try_next().await? {
+                let ids = batch
+                    .column_by_name(ID_COLUMN)
+                    .and_then(|ids| ids.as_primitive_opt::<UInt64Type>());
+                let (Some(ids), Some(keys)) = (ids, batch.column_by_name(&key)) else {
+                    return Err(Error::internal("a scan of keys without ids"));
                 };
-                let mut batches = snapshot.scan(request).await?;
-                while let Some(batch) = batches.try_next().await? {
-                    let ids = batch
-                        .column_by_name(ID_COLUMN)
-                        .and_then(|ids| ids.as_primitive_opt::<UInt64Type>());
-                    let (Some(ids), Some(keys)) = (ids, batch.column_by_name(&key)) else {
-                        return Err(Error::internal("a scan of keys without ids"));
+                let keys = KeyColumn::new(&key, keys)?;
+                let labels = batch
+                    .column_by_name(LABELS_COLUMN)
+                    .and_then(|labels| labels.as_list_opt::<i32>());
+                for (place, id) in ids.values().iter().enumerate() {
+                    let has_label = match labels {
+                        Some(labels) if labels.is_valid(place) => labels
+                            .value(place)
+                            .as_string_opt::<i32>()
+                            .is_some_and(|own| own.iter().any(|own| own == Some(label))),
+                        _ => born_with,
                     };
-                    let keys = KeyColumn::new(&key, keys)?;
-                    let labels = batch
-                        .column_by_name(LABELS_COLUMN)
-                        .and_then(|labels| labels.as_list_opt::<i32>());
-                    for (place, id) in ids.values().iter().enumerate() {
-                        let has_label = match labels {
-                            Some(labels) if labels.is_valid(place) => labels
-                                .value(place)
-                                .as_string_opt::<i32>()
-                                .is_some_and(|own| own.iter().any(|own| own == Some(label))),
-                            _ => born_with,
-                        };
-                        if let Some(key) = keys.get(place).filter(|_| has_label) {
-                            index.insert(&key, *id);
-                        }
+                    if let Some(key) = keys.get(place).filter(|_| has_label) {
+                        index.insert(&key, *id);
                     }
                 }
             }

@@ -147,7 +147,7 @@ impl AdjacencyTarget<'_> {
         Ok(entry)
     }
 
-    /// Adds sorted rows, a run for each segment.
+    /// Adds sorted rows, a run for each segment; without an entry before, they are all that there is.
     pub(super) async fn append_sorted(
         &self,
         before: Option<&AdjacencyEntry>,
@@ -172,11 +172,6 @@ impl AdjacencyTarget<'_> {
         self.append(&mut entry, base, Box::new(batches), rows)
             .await?;
         Ok(entry)
-    }
-
-    /// Writes all rows anew, sorted, so that nothing is left of runs and deltas.
-    pub(super) async fn replace(&self, incidences: SortedIncidences) -> Result<AdjacencyEntry> {
-        self.append_sorted(None, incidences).await
     }
 }
 

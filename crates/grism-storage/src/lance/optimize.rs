@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use futures::TryStreamExt;
-use grism_core::{
-    CommitSummary, HyperedgeType, Result, ScanRequest, Snapshot, SnapshotId, Storage, Table,
-};
+use grism_core::{CommitSummary, HyperedgeType, Result, SnapshotId, Storage, Table};
 use lance::dataset::optimize::{CompactionOptions, plan_compaction};
 use lance::dataset::transaction::{Operation, RewriteGroup, Transaction};
 
@@ -16,6 +14,7 @@ use super::log::{AdjacencyEntry, SnapshotEntry};
 use super::snapshot::LanceSnapshot;
 use super::stage::target;
 use super::storage::LanceStorage;
+use crate::all_rows::all_rows;
 use crate::maintenance::OptimizeReport;
 use crate::sorted::SortedIncidences;
 use crate::spill::RowBuffer;
@@ -128,24 +127,16 @@ impl LanceStorage {
                 columns.extend(others.filter(|other| *other != role));
             }
             let mut rows = RowBuffer::new(HELD);
-            for range in snapshot.scan_ranges(table.id) {
-                let request = ScanRequest {
-                    columns: columns.clone(),
-                    predicate: Vec::new(),
-                    range,
-                    batch_rows: 1 << 16,
-                };
-                let mut batches = snapshot.scan(request).await?;
-                while let Some(batch) = batches.try_next().await? {
-                    rows.push(batch)?;
-                }
+            let mut batches = all_rows(snapshot.as_ref(), table.id, &columns);
+            while let Some(batch) = batches.try_next().await? {
+                rows.push(batch)?;
             }
             let shift = self.options.segment_shift;
             let sorted = SortedIncidences::count(table.id, ty, &role, rows.finish()?, 0, shift)?;
             let counts = entry.statistics.tables.entry(table.id).or_default();
             counts.roles.entry(role.clone()).or_default().incidences = sorted.by_table();
             let target = target(&self.root, table, ty, &role);
-            entry.adjacency[place] = target.replace(sorted).await?;
+            entry.adjacency[place] = target.append_sorted(None, sorted).await?;
             report.folded += 1;
         }
         Ok(())

@@ -144,13 +144,8 @@ impl Stager<'_> {
                     });
                 }
             } else {
-                let batches: Vec<RecordBatch> = pieces
-                    .iter()
-                    .flat_map(|piece| match piece.batches() {
-                        Ok(batches) => batches,
-                        Err(error) => Box::new(std::iter::once(Err(error))),
-                    })
-                    .collect::<Result<_>>()?;
+                let batches: Vec<RecordBatch> =
+                    batches_of(pieces.to_vec()).collect::<Result<_>>()?;
                 let offset_of = |row: usize| first_offset + row as u64;
                 small = Some(collect_incidences(table.id, ty, &batches, &offset_of)?);
             }
@@ -203,11 +198,7 @@ impl Stager<'_> {
         }
         let batches = |(_, part): (u64, Vec<AppendedRows>)| {
             let stored = Arc::clone(&stored);
-            let batches = part.into_iter().flat_map(|piece| match piece.batches() {
-                Ok(batches) => batches,
-                Err(error) => Box::new(std::iter::once(Err(error))),
-            });
-            Box::new(batches.map(move |batch| stored.convert(&batch?))) as Batches
+            Box::new(batches_of(part).map(move |batch| stored.convert(&batch?))) as Batches
         };
         (schema, parts.into_iter().map(batches).collect())
     }
@@ -361,6 +352,14 @@ impl Stager<'_> {
         }
         Ok(())
     }
+}
+
+/// The batches of some pieces, in order.
+fn batches_of(pieces: Vec<AppendedRows>) -> Batches {
+    Box::new(pieces.into_iter().flat_map(|piece| match piece.batches() {
+        Ok(batches) => batches,
+        Err(error) => Box::new(std::iter::once(Err(error))),
+    }))
 }
 
 /// Where the incidence lists of a role are kept.

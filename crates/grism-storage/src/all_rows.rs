@@ -1,0 +1,29 @@
+//! Every row of a table, whatever pieces it lies in.
+
+use arrow::record_batch::RecordBatch;
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
+use grism_core::{Result, ScanRequest, Snapshot, TableId};
+
+/// Rows of a batch.
+const BATCH_ROWS: usize = 1 << 16;
+
+/// Reads the whole of a table: the id of each row, then `columns`, in storage order.
+pub(crate) fn all_rows<'a>(
+    snapshot: &'a dyn Snapshot,
+    table: TableId,
+    columns: &[String],
+) -> BoxStream<'a, Result<RecordBatch>> {
+    let columns = columns.to_vec();
+    futures::stream::iter(snapshot.scan_ranges(table))
+        .then(move |range| {
+            snapshot.scan(ScanRequest {
+                columns: columns.clone(),
+                predicate: Vec::new(),
+                range,
+                batch_rows: BATCH_ROWS,
+            })
+        })
+        .try_flatten()
+        .boxed()
+}
