@@ -1,0 +1,12 @@
+//! Logical expressions.
+
+mod columns;
+mod display;
+mod logical_expr;
+mod operator;
+mod quantifier;
+mod traversal;
+
+pub use logical_expr::LogicalExpr;
+pub use operator::{BinaryOperator, UnaryOperator};
+pub use quantifier::Quantifier;

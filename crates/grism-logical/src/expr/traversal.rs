@@ -1,0 +1,193 @@
+//! The parts of an expression: how they are visited and rewritten.
+
+use super::LogicalExpr;
+use crate::ScalarFunction;
+
+impl LogicalExpr {
+    /// The direct parts of the expression.
+    #[must_use]
+    pub fn children(&self) -> Vec<&Self> {
+        match self {
+            Self::Literal(_) | Self::Column(_) | Self::Property { .. } => Vec::new(),
+            Self::Binary { left, right, .. } => vec![left, right],
+            Self::Unary { operand, .. } => vec![operand],
+            Self::Case {
+                branches,
+                otherwise,
+            } => {
+                let mut parts: Vec<&Self> = branches
+                    .iter()
+                    .flat_map(|(when, then)| [when, then])
+                    .collect();
+                parts.extend(otherwise.as_deref());
+                parts
+            }
+            Self::Function { arguments, .. } => arguments.iter().collect(),
+            Self::List(items) => items.iter().collect(),
+            Self::Map(entries) => entries.iter().map(|(_, value)| value).collect(),
+            Self::Field { base, .. } => vec![base],
+            Self::Index { base, index } => vec![base, index],
+            Self::Slice { base, lower, upper } => {
+                let mut parts: Vec<&Self> = vec![base];
+                parts.extend(lower.as_deref());
+                parts.extend(upper.as_deref());
+                parts
+            }
+            Self::TableIn { entity, .. } | Self::TableLookup { entity, .. } => vec![entity],
+            Self::Convert { operand, .. } => vec![operand],
+            Self::Transform {
+                list,
+                predicate,
+                projection,
+                ..
+            } => {
+                let mut parts: Vec<&Self> = vec![list];
+                parts.extend(predicate.as_deref());
+                parts.extend(projection.as_deref());
+                parts
+            }
+            Self::Quantified {
+                list, predicate, ..
+            } => vec![list, predicate],
+            Self::Reduce {
+                initial,
+                list,
+                step,
+                ..
+            } => vec![initial, list, step],
+        }
+    }
+
+    /// The same expression with each direct part rewritten.
+    #[must_use]
+    pub fn map_children(&self, mut rewrite: impl FnMut(&Self) -> Self) -> Self {
+        let mut boxed = |inner: &Self| Box::new(rewrite(inner));
+        match self {
+            Self::Literal(_) | Self::Column(_) | Self::Property { .. } => self.clone(),
+            Self::Binary {
+                operator,
+                left,
+                right,
+            } => Self::Binary {
+                operator: *operator,
+                left: boxed(left),
+                right: boxed(right),
+            },
+            Self::Unary { operator, operand } => Self::Unary {
+                operator: *operator,
+                operand: boxed(operand),
+            },
+            Self::Case {
+                branches,
+                otherwise,
+            } => Self::Case {
+                branches: branches
+                    .iter()
+                    .map(|(when, then)| (*boxed(when), *boxed(then)))
+                    .collect(),
+                otherwise: otherwise.as_deref().map(boxed),
+            },
+            Self::Function {
+                function,
+                arguments,
+            } => Self::Function {
+                function: *function,
+                arguments: arguments.iter().map(rewrite).collect(),
+            },
+            Self::List(items) => Self::List(items.iter().map(rewrite).collect()),
+            Self::Map(entries) => Self::Map(
+                entries
+                    .iter()
+                    .map(|(key, value)| (key.clone(), rewrite(value)))
+                    .collect(),
+            ),
+            Self::Field { base, key } => Self::Field {
+                base: boxed(base),
+                key: key.clone(),
+            },
+            Self::Index { base, index } => Self::Index {
+                base: boxed(base),
+                index: boxed(index),
+            },
+            Self::Slice { base, lower, upper } => Self::Slice {
+                base: boxed(base),
+                lower: lower.as_deref().map(&mut boxed),
+                upper: upper.as_deref().map(&mut boxed),
+            },
+            Self::TableIn { entity, tables } => Self::TableIn {
+                entity: boxed(entity),
+                tables: tables.clone(),
+            },
+            Self::TableLookup { entity, values, ty } => Self::TableLookup {
+                entity: boxed(entity),
+                values: values.clone(),
+                ty: ty.clone(),
+            },
+            Self::Convert { operand, ty } => Self::Convert {
+                operand: boxed(operand),
+                ty: ty.clone(),
+            },
+            Self::Transform {
+                list,
+                variable,
+                predicate,
+                projection,
+            } => Self::Transform {
+                list: boxed(list),
+                variable: variable.clone(),
+                predicate: predicate.as_deref().map(&mut boxed),
+                projection: projection.as_deref().map(&mut boxed),
+            },
+            Self::Quantified {
+                quantifier,
+                list,
+                variable,
+                predicate,
+            } => Self::Quantified {
+                quantifier: *quantifier,
+                list: boxed(list),
+                variable: variable.clone(),
+                predicate: boxed(predicate),
+            },
+            Self::Reduce {
+                accumulator,
+                initial,
+                variable,
+                list,
+                step,
+                ty,
+            } => Self::Reduce {
+                accumulator: accumulator.clone(),
+                initial: boxed(initial),
+                variable: variable.clone(),
+                list: boxed(list),
+                step: boxed(step),
+                ty: ty.clone(),
+            },
+        }
+    }
+
+    /// Rewrites the expression from its leaves up.
+    #[must_use]
+    pub fn transform(self, rewrite: &mut impl FnMut(Self) -> Self) -> Self {
+        let rebuilt = self.map_children(|child| child.clone().transform(rewrite));
+        rewrite(rebuilt)
+    }
+
+    /// Whether another evaluation over the same row may give another value.
+    #[must_use]
+    pub fn is_volatile(&self) -> bool {
+        let mut volatile = false;
+        let _ = self.clone().transform(&mut |node| {
+            volatile |= matches!(
+                node,
+                Self::Function {
+                    function: ScalarFunction::Rand,
+                    ..
+                }
+            );
+            node
+        });
+        volatile
+    }
+}
