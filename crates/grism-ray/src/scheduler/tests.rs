@@ -1,0 +1,263 @@
+//! The scheduler against a world in which workers, tasks and outputs get lost.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use grism_core::{Error, ErrorKind};
+use grism_engine::operators::EmptyExec;
+use grism_engine::{PartitioningSpec, PhysicalSchema};
+use grism_logical::PlanSchema;
+
+use super::{Action, Event, Scheduler, SchedulerConfig, TaskRef};
+use crate::{
+    DistributedPlan, ExchangeMode, ExecutionStage, PhysicalSubPlan, StageInputSpec, StageOutput,
+    TaskStatistics,
+};
+
+/// Three stages: four tasks, then three, then one.
+fn plan() -> DistributedPlan {
+    let schema = PhysicalSchema::from(PlanSchema::default());
+    let partitioning = |tasks| PartitioningSpec::Hash {
+        keys: vec!["k".to_owned()],
+        partitions: tasks,
+    };
+    let sizes = [4, 3, 1];
+    let stages = (0..3).map(|stage_id: usize| {
+        let output = (stage_id < 2).then(|| StageOutput {
+            mode: ExchangeMode::Shuffle,
+            partitioning: partitioning(sizes[stage_id + 1]),
+            reason: String::new(),
+        });
+        let input = stage_id.checked_sub(1).map(|below| StageInputSpec {
+            stage_id: below,
+            mode: ExchangeMode::Shuffle,
+            partitioning: partitioning(sizes[stage_id]),
+        });
+        ExecutionStage {
+            stage_id,
+            plan: PhysicalSubPlan {
+                root: Arc::new(EmptyExec::new(schema.clone())),
+            },
+            inputs: input.into_iter().collect(),
+            input_partitioning: None,
+            output_partitioning: output.as_ref().map(|output| output.partitioning.clone()),
+            output,
+            tasks: sizes[stage_id],
+            notes: Vec::new(),
+        }
+    });
+    DistributedPlan {
+        stages: stages.collect(),
+        schema,
+    }
+}
+
+fn finished(task: TaskRef, digest: u64) -> Event {
+    Event::TaskFinished {
+        task,
+        statistics: TaskStatistics {
+            digest,
+            ..TaskStatistics::default()
+        },
+    }
+}
+
+/// A world of workers and outputs in which things go wrong as a seed says.
+struct World {
+    scheduler: Scheduler,
+    state: u64,
+    now_ms: u64,
+    workers: Vec<String>,
+    started: usize,
+    running: Vec<(TaskRef, String, Vec<TaskRef>)>,
+    outputs: BTreeMap<TaskRef, String>,
+    end: Option<Action>,
+    faults: usize,
+}
+
+impl World {
+    fn new(seed: u64) -> Self {
+        let config = SchedulerConfig {
+            max_attempts: 8,
+            ..SchedulerConfig::default()
+        };
+        let scheduler = Scheduler::new(&plan(), config);
+        let state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        Self {
+            scheduler,
+            state,
+            now_ms: 0,
+            workers: Vec::new(),
+            started: 0,
+            running: Vec::new(),
+            outputs: BTreeMap::new(),
+            end: None,
+            faults: 0,
+        }
+    }
+
+    fn random(&mut self, below: usize) -> usize {
+        self.state ^= self.state << 13;
+        self.state ^= self.state >> 7;
+        self.state ^= self.state << 17;
+        (self.state % below.max(1) as u64) as usize
+    }
+
+    fn tell(&mut self, event: Event) {
+        for action in self.scheduler.handle(event) {
+            match action {
+                Action::Launch {
+                    task,
+                    worker,
+                    inputs,
+                    ..
+                } => {
+                    assert!(
+                        self.workers.contains(&worker),
+                        "a task is launched where a worker is"
+                    );
+                    self.running
+                        .push((task, worker, inputs.into_iter().flatten().collect()));
+                }
+                Action::CancelTask { task } => self.running.retain(|(own, ..)| *own != task),
+                Action::Free { .. } => {}
+                end @ (Action::Finish { .. } | Action::Fail { .. }) => {
+                    assert!(self.end.is_none(), "a query ends once");
+                    self.end = Some(end);
+                }
+            }
+        }
+    }
+
+    fn worker_up(&mut self) {
+        let worker = format!("w{}", self.started);
+        self.started += 1;
+        self.workers.push(worker.clone());
+        self.tell(Event::WorkerUp { worker });
+    }
+
+    /// Takes a worker away, and what it held where its node goes too.
+    fn worker_lost(&mut self, with_outputs: bool) {
+        let index = self.random(self.workers.len());
+        let worker = self.workers.remove(index);
+        self.running.retain(|(_, own, _)| *own != worker);
+        if with_outputs {
+            self.outputs.retain(|_, own| *own != worker);
+        }
+        self.faults += 1;
+        self.tell(Event::WorkerLost { worker });
+    }
+
+    fn step(&mut self) {
+        self.now_ms += 40;
+        let now_ms = self.now_ms;
+        self.tell(Event::Tick { now_ms });
+        match self.random(12) {
+            0 if self.workers.len() > 1 && self.faults < 6 => {
+                let with_outputs = self.random(2) == 0;
+                self.worker_lost(with_outputs);
+            }
+            1 if self.workers.len() < 4 => self.worker_up(),
+            _ if self.running.is_empty() => {}
+            2 if self.faults < 6 => {
+                self.faults += 1;
+                let index = self.random(self.running.len());
+                let (task, ..) = self.running.remove(index);
+                self.tell(Event::TaskFailed {
+                    task,
+                    error: Error::unavailable("a fault"),
+                });
+            }
+            _ => {
+                let index = self.random(self.running.len());
+                let (task, worker, inputs) = self.running.remove(index);
+                let lost: Vec<TaskRef> = inputs
+                    .into_iter()
+                    .filter(|input| !self.outputs.contains_key(input))
+                    .collect();
+                if lost.is_empty() {
+                    self.outputs.insert(task, worker);
+                    // One task in four makes other bytes each time.
+                    let digest = if task.task == 3 {
+                        task.attempt as u64
+                    } else {
+                        0
+                    };
+                    self.tell(finished(task, digest));
+                    // The same word twice changes nothing.
+                    self.tell(finished(task, digest));
+                    return;
+                }
+                for task in lost {
+                    self.tell(Event::OutputLost { task });
+                }
+                self.tell(Event::TaskFailed {
+                    task,
+                    error: Error::unavailable("lost"),
+                });
+            }
+        }
+    }
+}
+
+#[test]
+fn a_thousand_faulty_runs_end_with_an_answer_whose_outputs_exist() {
+    let (mut answers, mut faults) = (0, 0);
+    for seed in 0..1000 {
+        let mut world = World::new(seed);
+        world.worker_up();
+        world.worker_up();
+        for _ in 0..4000 {
+            if world.end.is_some() {
+                break;
+            }
+            world.step();
+        }
+        faults += world.faults;
+        match world
+            .end
+            .unwrap_or_else(|| panic!("seed {seed} did not end"))
+        {
+            Action::Finish { outputs } => {
+                answers += 1;
+                assert_eq!(outputs.len(), 1);
+                let metrics = world.scheduler.metrics();
+                assert_eq!(metrics.len(), 8, "seed {seed}");
+                assert!(metrics.iter().all(|task| task.attempts <= 8));
+            }
+            Action::Fail { error } => {
+                assert_eq!(error.kind(), ErrorKind::Unavailable, "seed {seed}")
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(
+        answers > 900 && faults > 1000,
+        "{answers} answers through {faults} faults"
+    );
+}
+
+#[test]
+fn a_user_error_is_not_tried_again() {
+    let mut world = World::new(1);
+    world.worker_up();
+    let (task, ..) = world.running[0].clone();
+    world.tell(Event::TaskFailed {
+        task,
+        error: Error::invalid_data("division by zero"),
+    });
+    assert!(
+        matches!(&world.end, Some(Action::Fail { error }) if error.kind() == ErrorKind::InvalidData)
+    );
+}
+
+#[test]
+fn without_workers_the_query_fails_in_bounded_time() {
+    let mut world = World::new(1);
+    world.worker_up();
+    world.worker_lost(true);
+    world.tell(Event::Tick { now_ms: 31_000 });
+    assert!(
+        matches!(&world.end, Some(Action::Fail { error }) if error.kind() == ErrorKind::Unavailable)
+    );
+}
