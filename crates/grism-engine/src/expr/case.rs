@@ -6,7 +6,7 @@ use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
 use grism_core::Result;
 
-use super::evaluator::Node;
+use super::node::Node;
 use super::operand::Operand;
 
 /// The value of the first branch whose condition holds; a branch without a condition takes what is left.

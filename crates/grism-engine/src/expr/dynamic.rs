@@ -10,7 +10,8 @@ use grism_logical::{
     BinaryOperator, Column, LogicalExpr, PlanSchema, ScalarFunction, UnaryOperator,
 };
 
-use super::evaluator::{ExprEvaluator, Node};
+use super::evaluator::ExprEvaluator;
+use super::node::Node;
 use super::operand::{Operand, computed_rows};
 use super::schema_inference::infer_expr_type;
 use super::values;

@@ -13,7 +13,7 @@ use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use grism_core::{Error, Result, Type};
 use grism_logical::{Column, LogicalExpr, PlanSchema, Quantifier};
 
-use super::evaluator::Node;
+use super::node::Node;
 use super::operand::Operand;
 use super::schema_inference::infer_expr_type;
 use crate::PhysicalSchema;

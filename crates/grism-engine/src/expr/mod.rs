@@ -1,15 +1,19 @@
 //! Expressions: compiled once per operator, evaluated batch by batch on Arrow kernels.
 
 mod arithmetic;
+mod call;
 mod case;
 mod compare;
+mod compile;
 mod convert;
 mod dynamic;
+mod evaluate;
 mod evaluator;
 mod lambda;
 mod list;
 mod logic;
 mod math;
+mod node;
 mod operand;
 pub mod schema_inference;
 mod statistics;

@@ -8,7 +8,7 @@ use grism_core::{
 use grism_logical::{BinaryOperator, ScalarFunction as F};
 
 use super::convert::convert_value;
-use super::evaluator::Node;
+use super::node::Node;
 use super::operand::{Operand, map_rows};
 use super::statistics;
 use super::temporal;

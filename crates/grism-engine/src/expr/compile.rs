@@ -1,0 +1,293 @@
+//! Compiles an expression against the schema of its input.
+
+use std::sync::Arc;
+
+use grism_core::{Error, Result, Type, Value};
+use grism_logical::{BinaryOperator, LogicalExpr, ScalarFunction, UnaryOperator};
+
+use super::dynamic::Dynamic;
+use super::lambda::{QuantifiedNode, ReduceNode, TransformNode};
+use super::node::Node;
+use super::operand::Operand;
+use super::schema_inference::infer_expr_type;
+use super::{text, values};
+use crate::PhysicalSchema;
+
+impl Node {
+    /// The compiled form of `expression`, and the type of its values.
+    pub(super) fn compile(
+        expression: &LogicalExpr,
+        input: &PhysicalSchema,
+    ) -> Result<(Self, Type)> {
+        let ty = infer_expr_type(expression, input)?;
+        let node = Self::build(expression, input, &ty)?;
+        Ok((node, ty))
+    }
+
+    /// The compiled form of `expression`, its values brought to the type `wanted`.
+    pub(super) fn compile_as(
+        expression: &LogicalExpr,
+        input: &PhysicalSchema,
+        wanted: &Type,
+    ) -> Result<Self> {
+        let (node, ty) = Self::compile(expression, input)?;
+        Ok(node.cast(ty, wanted))
+    }
+
+    pub(super) fn cast(self, from: Type, to: &Type) -> Self {
+        if &from == to || from.to_arrow() == to.to_arrow() && !from.may_hold_any() {
+            return self;
+        }
+        Self::Cast(Box::new(self), from, to.clone())
+    }
+
+    fn build(expression: &LogicalExpr, input: &PhysicalSchema, ty: &Type) -> Result<Self> {
+        if let Some(dynamic) = Dynamic::compile(expression, input, ty)? {
+            return Ok(Self::Dynamic(dynamic));
+        }
+        let node =
+            |inner: &LogicalExpr| Self::compile(inner, input).map(|(node, _)| Box::new(node));
+        let data_type = || ty.to_arrow();
+        Ok(match expression {
+            LogicalExpr::Literal(value) => Self::Constant(Operand::scalar(value.to_array(1)?)),
+            LogicalExpr::Column(name) => Self::Column(input.index_of(name)?),
+            LogicalExpr::Property { entity, key, .. } => {
+                return Err(Error::internal(format!(
+                    "the property {entity}.{key} was not fetched"
+                )));
+            }
+            LogicalExpr::Binary {
+                operator,
+                left,
+                right,
+            } => Self::binary(*operator, left, right, input, ty)?,
+            LogicalExpr::Unary { operator, operand } => match operator {
+                UnaryOperator::Not => Self::Not(node(operand)?),
+                UnaryOperator::Negate => Self::Negate(node(operand)?),
+                UnaryOperator::IsNull => Self::IsNull(node(operand)?, false),
+                UnaryOperator::IsNotNull => Self::IsNull(node(operand)?, true),
+            },
+            LogicalExpr::Case {
+                branches,
+                otherwise,
+            } => {
+                let mut compiled = branches
+                    .iter()
+                    .map(|(when, then)| {
+                        Ok((
+                            Some(Self::compile_as(when, input, &Type::Bool)?),
+                            Self::compile_as(then, input, ty)?,
+                        ))
+                    })
+                    .collect::<Result<Vec<_>>>()?;
+                if let Some(otherwise) = otherwise {
+                    compiled.push((None, Self::compile_as(otherwise, input, ty)?));
+                }
+                Self::Choose {
+                    branches: compiled,
+                    data_type: data_type(),
+                    stop_at_value: false,
+                }
+            }
+            LogicalExpr::Function {
+                function: ScalarFunction::Coalesce,
+                arguments,
+            } => {
+                let branches = arguments
+                    .iter()
+                    .map(|argument| Ok((None, Self::compile_as(argument, input, ty)?)))
+                    .collect::<Result<_>>()?;
+                Self::Choose {
+                    branches,
+                    data_type: data_type(),
+                    stop_at_value: true,
+                }
+            }
+            LogicalExpr::Function {
+                function: ScalarFunction::Key,
+                arguments,
+            } => {
+                let (inner, ty) = Self::compile(&arguments[0], input)?;
+                Self::Key(Box::new(inner), ty)
+            }
+            LogicalExpr::Function {
+                function,
+                arguments,
+            } => {
+                let compiled = arguments
+                    .iter()
+                    .map(|argument| Self::compile(argument, input))
+                    .collect::<Result<Vec<_>>>()?;
+                if values::is_value_function(*function, &compiled) {
+                    let widened = compiled.into_iter().map(|(node, ty)| {
+                        let wanted = if ty.may_hold_entity() {
+                            Type::Any
+                        } else {
+                            ty.clone()
+                        };
+                        node.cast(ty, &wanted)
+                    });
+                    Self::Values(*function, widened.collect(), data_type())
+                } else {
+                    let plain = compiled.into_iter().map(|(node, _)| node).collect();
+                    Self::Function(*function, plain, data_type())
+                }
+            }
+            LogicalExpr::List(items) => {
+                let item = match ty {
+                    Type::List(item) => &**item,
+                    _ => &Type::Null,
+                };
+                let items = items
+                    .iter()
+                    .map(|inner| Self::compile_as(inner, input, item))
+                    .collect::<Result<_>>()?;
+                Self::List(items, data_type())
+            }
+            LogicalExpr::Map(entries) => {
+                let values = entries
+                    .iter()
+                    .map(|(_, value)| Ok(Self::compile(value, input)?.0))
+                    .collect::<Result<Vec<_>>>()?;
+                Self::Map(values, data_type())
+            }
+            LogicalExpr::Field { base, key } => Self::Field(node(base)?, key.clone()),
+            LogicalExpr::Index { base, index } => {
+                Self::Index(node(base)?, node(index)?, data_type())
+            }
+            LogicalExpr::Slice { base, lower, upper } => Self::Slice(
+                node(base)?,
+                lower.as_deref().map(node).transpose()?,
+                upper.as_deref().map(node).transpose()?,
+                data_type(),
+            ),
+            LogicalExpr::Convert { operand, ty } => {
+                let (inner, from) = Self::compile(operand, input)?;
+                Self::Cast(Box::new(inner), from, ty.clone())
+            }
+            LogicalExpr::Transform {
+                list,
+                variable,
+                predicate,
+                projection,
+            } => Self::Transform(TransformNode::compile(
+                list,
+                variable,
+                predicate.as_deref(),
+                projection.as_deref(),
+                input,
+                ty,
+            )?),
+            LogicalExpr::Quantified {
+                quantifier,
+                list,
+                variable,
+                predicate,
+            } => Self::Quantified(QuantifiedNode::compile(
+                *quantifier,
+                list,
+                variable,
+                predicate,
+                input,
+            )?),
+            LogicalExpr::Reduce {
+                accumulator,
+                initial,
+                variable,
+                list,
+                step,
+                ty,
+            } => Self::Reduce(ReduceNode::compile(
+                accumulator,
+                initial,
+                variable,
+                list,
+                step,
+                ty,
+                input,
+            )?),
+            LogicalExpr::TableIn { entity, tables } => {
+                Self::TableIn(node(entity)?, Arc::clone(tables))
+            }
+            LogicalExpr::TableLookup { entity, values, ty } => {
+                let places = values
+                    .iter()
+                    .zip(0..)
+                    .map(|((table, _), place)| (*table, place))
+                    .collect();
+                let constants: Vec<Value> = values.iter().map(|(_, value)| value.clone()).collect();
+                Self::TableLookup {
+                    entity: node(entity)?,
+                    places,
+                    values: Value::column(&constants, &ty.to_arrow())?,
+                }
+            }
+        })
+    }
+
+    fn binary(
+        operator: BinaryOperator,
+        left: &LogicalExpr,
+        right: &LogicalExpr,
+        input: &PhysicalSchema,
+        ty: &Type,
+    ) -> Result<Self> {
+        let ((a, a_type), (b, b_type)) =
+            (Self::compile(left, input)?, Self::compile(right, input)?);
+        let dynamic = a_type.may_hold_any() || b_type.may_hold_any();
+        Ok(match operator {
+            BinaryOperator::And | BinaryOperator::Or | BinaryOperator::Xor => {
+                Self::Logic(operator, Box::new(a), Box::new(b))
+            }
+            BinaryOperator::In => {
+                let mixed = match &b_type {
+                    Type::List(item) => **item != a_type,
+                    _ => false,
+                };
+                let entities = a_type.may_hold_entity() || b_type.may_hold_entity();
+                if dynamic || mixed && entities {
+                    let (a, b) = (
+                        a.cast(a_type, &Type::Any),
+                        b.cast(b_type, &Type::Any.list()),
+                    );
+                    return Ok(Self::In(Box::new(a), Box::new(b)));
+                }
+                Self::In(Box::new(a), Box::new(b))
+            }
+            BinaryOperator::StartsWith | BinaryOperator::EndsWith | BinaryOperator::Contains => {
+                Self::TextPredicate(operator, Box::new(a), Box::new(b))
+            }
+            BinaryOperator::RegexMatch => {
+                let compiled = match right {
+                    LogicalExpr::Literal(Value::String(source)) => Some(text::whole_regex(source)?),
+                    _ => None,
+                };
+                Self::Regex(Box::new(a), Box::new(b), compiled)
+            }
+            operator if operator.is_comparison() => {
+                let entities = a_type.may_hold_entity() || b_type.may_hold_entity();
+                let alike = a_type.to_arrow() == b_type.to_arrow();
+                if dynamic || entities && !alike {
+                    let (a, b) = (a.cast(a_type, &Type::Any), b.cast(b_type, &Type::Any));
+                    return Ok(Self::Compare(operator, Box::new(a), Box::new(b)));
+                }
+                Self::Compare(operator, Box::new(a), Box::new(b))
+            }
+            operator => {
+                let (a, b) = match ty {
+                    // Elements keep their kind only in a list of the result's own type.
+                    Type::List(item) => {
+                        let widen = |node: Self, own: Type| match own {
+                            Type::List(_) => node.cast(own, ty),
+                            Type::Any | Type::Null => node,
+                            own => node.cast(own, item),
+                        };
+                        (widen(a, a_type), widen(b, b_type))
+                    }
+                    _ => (a, b),
+                };
+                Self::Arithmetic(operator, Box::new(a), Box::new(b), ty.to_arrow())
+            }
+        })
+    }
+}

@@ -1,0 +1,146 @@
+//! Evaluates a compiled expression over a batch.
+
+use std::sync::Arc;
+
+use arrow::array::{BooleanArray, UInt32Array};
+use arrow::datatypes::DataType;
+use arrow::record_batch::RecordBatch;
+use grism_core::{Error, Result};
+
+use super::call::{call, map_ids};
+use super::node::Node;
+use super::operand::Operand;
+use super::{arithmetic, case, compare, list, logic, text, values};
+
+impl Node {
+    pub(super) fn evaluate(&self, batch: &RecordBatch) -> Result<Operand> {
+        let rows = batch.num_rows();
+        match self {
+            Self::Constant(operand) => Ok(operand.clone()),
+            Self::Column(index) => Ok(Operand::column(Arc::clone(batch.column(*index)))),
+            Self::Compare(operator, a, b) => {
+                compare::compare(*operator, &a.evaluate(batch)?, &b.evaluate(batch)?, rows)
+            }
+            Self::Logic(operator, a, b) => {
+                logic::combine(*operator, &a.evaluate(batch)?, &b.evaluate(batch)?, rows)
+            }
+            Self::Arithmetic(operator, a, b, data_type) => arithmetic::arithmetic(
+                *operator,
+                &a.evaluate(batch)?,
+                &b.evaluate(batch)?,
+                rows,
+                data_type,
+            ),
+            Self::TextPredicate(operator, a, b) => {
+                text::text_predicate(*operator, &a.evaluate(batch)?, &b.evaluate(batch)?, rows)
+            }
+            Self::Regex(a, b, compiled) => text::regex_match(
+                &a.evaluate(batch)?,
+                &b.evaluate(batch)?,
+                rows,
+                compiled.as_ref(),
+            ),
+            Self::In(a, b) => compare::is_in(&a.evaluate(batch)?, &b.evaluate(batch)?, rows),
+            Self::Not(inner) => logic::negate(&inner.evaluate(batch)?),
+            Self::Negate(inner) => arithmetic::negate(&inner.evaluate(batch)?),
+            Self::IsNull(inner, negated) => Ok(logic::is_null(&inner.evaluate(batch)?, *negated)),
+            Self::Choose {
+                branches,
+                data_type,
+                stop_at_value,
+            } => case::choose(branches, batch, data_type, *stop_at_value),
+            Self::Function(function, arguments, data_type) => {
+                let arguments = arguments
+                    .iter()
+                    .map(|argument| argument.evaluate(batch))
+                    .collect::<Result<Vec<_>>>()?;
+                call(*function, &arguments, rows, data_type)
+            }
+            Self::Values(function, arguments, data_type) => {
+                let arguments = arguments
+                    .iter()
+                    .map(|argument| argument.evaluate(batch))
+                    .collect::<Result<Vec<_>>>()?;
+                values::call_rows(*function, &arguments, rows, data_type)
+            }
+            Self::Dynamic(dynamic) => dynamic.evaluate(batch),
+            Self::Cast(inner, from, to) => {
+                let inner = inner.evaluate(batch)?;
+                let array = grism_core::cast_column(inner.array(), from, to)?;
+                Ok(Operand::over(&[&inner], array))
+            }
+            Self::Key(inner, ty) => {
+                let inner = inner.evaluate(batch)?;
+                let keys = grism_core::key_column(inner.array(), ty)?;
+                Ok(Operand::over(&[&inner], keys))
+            }
+            Self::Transform(transform) => transform.evaluate(batch),
+            Self::Quantified(quantified) => quantified.evaluate(batch),
+            Self::Reduce(reduce) => reduce.evaluate(batch),
+            Self::List(items, data_type) => {
+                let items = items
+                    .iter()
+                    .map(|item| item.evaluate(batch))
+                    .collect::<Result<Vec<_>>>()?;
+                list::make_list(&items, rows, data_type)
+            }
+            Self::Map(entries, data_type) => {
+                let DataType::Struct(fields) = data_type else {
+                    return Err(Error::internal("a map of another type"));
+                };
+                let entries = entries
+                    .iter()
+                    .map(|entry| entry.evaluate(batch))
+                    .collect::<Result<Vec<_>>>()?;
+                list::make_map(&entries, rows, fields)
+            }
+            Self::Field(base, key) => list::field(&base.evaluate(batch)?, key, rows),
+            Self::Index(base, index, data_type) => list::index(
+                &base.evaluate(batch)?,
+                &index.evaluate(batch)?,
+                rows,
+                data_type,
+            ),
+            Self::Slice(base, lower, upper, data_type) => {
+                let bound = |bound: &Option<Box<Node>>| {
+                    bound
+                        .as_ref()
+                        .map(|bound| bound.evaluate(batch))
+                        .transpose()
+                };
+                let (lower, upper) = (bound(lower)?, bound(upper)?);
+                list::slice(
+                    &base.evaluate(batch)?,
+                    lower.as_ref(),
+                    upper.as_ref(),
+                    rows,
+                    data_type,
+                )
+            }
+            Self::TableIn(entity, tables) => {
+                let entity = entity.evaluate(batch)?;
+                let flags: BooleanArray =
+                    map_ids(&entity, |id| id.map(|id| tables.contains(&id.table())))?
+                        .into_iter()
+                        .collect();
+                Ok(Operand::over(&[&entity], Arc::new(flags)))
+            }
+            Self::TableLookup {
+                entity,
+                places,
+                values,
+            } => {
+                let entity = entity.evaluate(batch)?;
+                let indices: UInt32Array = map_ids(&entity, |id| {
+                    id.and_then(|id| places.get(&id.table()).copied())
+                })?
+                .into_iter()
+                .collect();
+                Ok(Operand::over(
+                    &[&entity],
+                    arrow::compute::take(values, &indices, None)?,
+                ))
+            }
+        }
+    }
+}

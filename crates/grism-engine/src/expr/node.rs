@@ -1,0 +1,55 @@
+//! `Node`: the compiled form of an expression.
+
+use std::collections::HashMap;
+
+use arrow::array::ArrayRef;
+use arrow::datatypes::DataType;
+use grism_core::{TableId, Tables, Type};
+use grism_logical::{BinaryOperator, ScalarFunction};
+use regex::Regex;
+
+use super::dynamic::Dynamic;
+use super::lambda::{QuantifiedNode, ReduceNode, TransformNode};
+use super::operand::Operand;
+
+/// A compiled expression.
+#[derive(Debug)]
+pub(super) enum Node {
+    Constant(Operand),
+    Column(usize),
+    Compare(BinaryOperator, Box<Node>, Box<Node>),
+    Logic(BinaryOperator, Box<Node>, Box<Node>),
+    Arithmetic(BinaryOperator, Box<Node>, Box<Node>, DataType),
+    TextPredicate(BinaryOperator, Box<Node>, Box<Node>),
+    Regex(Box<Node>, Box<Node>, Option<Regex>),
+    In(Box<Node>, Box<Node>),
+    Not(Box<Node>),
+    Negate(Box<Node>),
+    IsNull(Box<Node>, bool),
+    Choose {
+        branches: Vec<(Option<Node>, Node)>,
+        data_type: DataType,
+        stop_at_value: bool,
+    },
+    Function(ScalarFunction, Vec<Node>, DataType),
+    /// A function that is computed value by value.
+    Values(ScalarFunction, Vec<Node>, DataType),
+    /// An operator whose operands' types are known only at run time.
+    Dynamic(Dynamic),
+    Cast(Box<Node>, Type, Type),
+    Key(Box<Node>, Type),
+    List(Vec<Node>, DataType),
+    Map(Vec<Node>, DataType),
+    Field(Box<Node>, String),
+    Index(Box<Node>, Box<Node>, DataType),
+    Slice(Box<Node>, Option<Box<Node>>, Option<Box<Node>>, DataType),
+    Transform(TransformNode),
+    Quantified(QuantifiedNode),
+    Reduce(ReduceNode),
+    TableIn(Box<Node>, Tables),
+    TableLookup {
+        entity: Box<Node>,
+        places: HashMap<TableId, u32>,
+        values: ArrayRef,
+    },
+}
