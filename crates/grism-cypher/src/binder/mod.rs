@@ -1,5 +1,6 @@
 //! Binds a parsed query against the schema of a snapshot: names become columns, patterns become plans.
 
+mod access;
 mod call;
 mod clause;
 mod comprehension;
@@ -10,7 +11,11 @@ mod estimate;
 mod expression;
 mod functions;
 mod graph;
+mod is_predicate;
 mod labels;
+mod literal;
+mod map_projection;
+mod operator;
 mod path;
 mod pattern;
 mod projection;
