@@ -1,6 +1,7 @@
 //! Binds a parsed query against the schema of a snapshot: names become columns, patterns become plans.
 
 mod access;
+mod aggregation;
 mod call;
 mod clause;
 mod comprehension;
@@ -19,7 +20,10 @@ mod operator;
 mod path;
 mod pattern;
 mod projection;
+mod projection_items;
 mod repeat;
+mod results;
+mod row_count;
 mod scope;
 mod steps;
 mod subquery;
