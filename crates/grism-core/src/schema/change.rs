@@ -1,0 +1,181 @@
+//! Changes of a schema: tables come and go, and get properties, labels and keys.
+
+use super::{GraphSchema, HyperedgeType, LABELS_COLUMN, Property, Table, TableKind};
+use crate::{Error, ID_COLUMN, Result, TableId, Type};
+
+impl GraphSchema {
+    /// Adds a table and returns its number.
+    ///
+    /// # Errors
+    /// `ResourceExhausted` past the last table number.
+    pub fn add_table(&mut self, kind: TableKind) -> Result<TableId> {
+        let id = TableId::try_new(self.next_table)?;
+        self.next_table += 1;
+        self.tables.insert(
+            id,
+            Table {
+                id,
+                kind,
+                properties: Vec::new(),
+                key: None,
+                changed_labels: Vec::new(),
+            },
+        );
+        Ok(id)
+    }
+
+    /// The table of nodes born with `labels`, added where there is none yet.
+    ///
+    /// # Errors
+    /// `ResourceExhausted` past the last table number; `InvalidData` where a label names a declared hyperedge type.
+    pub fn ensure_node_table(&mut self, labels: &[String]) -> Result<TableId> {
+        let mut labels = labels.to_vec();
+        labels.sort_unstable();
+        labels.dedup();
+        if let Some(table) = self.node_table(&labels) {
+            return Ok(table.id);
+        }
+        for label in &labels {
+            self.check_label(label)?;
+        }
+        self.add_table(TableKind::Nodes { labels })
+    }
+
+    /// Declares a hyperedge type.
+    ///
+    /// # Errors
+    /// `InvalidData` where the name is taken, a role stands twice or a role has no name.
+    pub fn declare(&mut self, hyperedge_type: HyperedgeType) -> Result<TableId> {
+        let name = &hyperedge_type.name;
+        if self.hyperedge_table(name).is_some() {
+            return Err(Error::invalid_data(format!(
+                "the hyperedge type `{name}` exists already"
+            )));
+        }
+        if self.labels().contains(&name.as_str()) {
+            return Err(Error::invalid_data(format!(
+                "`{name}` is a node label: labels and types share one namespace"
+            )));
+        }
+        for (index, role) in hyperedge_type.roles.iter().enumerate() {
+            if hyperedge_type.roles[..index]
+                .iter()
+                .any(|other| other.name == role.name)
+            {
+                return Err(Error::invalid_data(format!(
+                    "the role `{}` of `{name}` stands twice",
+                    role.name
+                )));
+            }
+        }
+        if hyperedge_type.roles.is_empty() {
+            return Err(Error::invalid_data(format!(
+                "the hyperedge type `{name}` needs at least one role"
+            )));
+        }
+        self.add_table(TableKind::Hyperedges(hyperedge_type))
+    }
+
+    /// The table of the binary edge type `name`, added where there is no hyperedge type of that name.
+    ///
+    /// # Errors
+    /// `InvalidData` where the name is a declared type that is no binary edge.
+    pub fn ensure_edge_table(&mut self, name: &str) -> Result<TableId> {
+        match self.hyperedge_table(name) {
+            Some((table, hyperedge_type)) if hyperedge_type.is_binary() => Ok(table.id),
+            Some(_) => Err(Error::invalid_data(format!(
+                "`{name}` is a hyperedge type, not a relationship"
+            ))),
+            None => self.add_table(TableKind::Hyperedges(HyperedgeType::binary_edge(name))),
+        }
+    }
+
+    /// Removes the hyperedge type `name` and returns its table.
+    ///
+    /// # Errors
+    /// `NotFound` where there is no such type.
+    pub fn drop_type(&mut self, name: &str) -> Result<TableId> {
+        let id = self
+            .hyperedge_table(name)
+            .map(|(table, _)| table.id)
+            .ok_or_else(|| Error::not_found(format!("there is no hyperedge type `{name}`")))?;
+        self.tables.remove(&id);
+        self.indexes.retain(|index| index.label != name);
+        Ok(id)
+    }
+
+    /// Notes that some nodes of `table` have got or lost `labels` since they were born.
+    ///
+    /// # Errors
+    /// `InvalidData` where a label names a declared hyperedge type.
+    pub fn change_labels(&mut self, table: TableId, labels: &[String]) -> Result<()> {
+        for label in labels {
+            self.check_label(label)?;
+        }
+        if let Some(entry) = self.tables.get_mut(&table) {
+            entry.changed_labels.extend(labels.iter().cloned());
+            entry.changed_labels.sort_unstable();
+            entry.changed_labels.dedup();
+        }
+        Ok(())
+    }
+
+    /// Adds the property `name` to `table`, or widens its type so that it holds values of `value_type` too.
+    ///
+    /// # Errors
+    /// `InvalidData` for a name that a role bears, or that is Grism's own.
+    pub fn ensure_property(&mut self, table: TableId, name: &str, value_type: &Type) -> Result<()> {
+        let entry = self
+            .tables
+            .get_mut(&table)
+            .ok_or_else(|| Error::internal(format!("the schema has no table {table}")))?;
+        let owner = entry.display_name();
+        if entry
+            .hyperedge_type()
+            .is_some_and(|hyperedge_type| hyperedge_type.role(name).is_some())
+        {
+            return Err(Error::invalid_data(format!(
+                "`{name}` is a role of `{owner}` and cannot be a property too"
+            )));
+        }
+        if name.starts_with('_') && [ID_COLUMN, LABELS_COLUMN, "_rowid"].contains(&name) {
+            return Err(Error::invalid_data(format!(
+                "a property cannot be called `{name}`"
+            )));
+        }
+        match entry
+            .properties
+            .iter_mut()
+            .find(|property| property.name == name)
+        {
+            None => entry.properties.push(Property {
+                name: name.to_owned(),
+                value_type: value_type.clone(),
+            }),
+            Some(property) if &property.value_type == value_type || value_type == &Type::Null => {}
+            Some(property) if property.value_type == Type::Null => {
+                property.value_type = value_type.clone()
+            }
+            // A stored value is never rewritten: the column holds values of any type from now on.
+            Some(property) => property.value_type = property.value_type.unify(value_type),
+        }
+        Ok(())
+    }
+
+    /// Names the key property of a table of nodes.
+    pub fn set_key(&mut self, table: TableId, key: &str) {
+        if let Some(entry) = self.tables.get_mut(&table) {
+            entry.key.get_or_insert_with(|| key.to_owned());
+        }
+    }
+
+    fn check_label(&self, label: &str) -> Result<()> {
+        let declared = |(_, ty): (&Table, &HyperedgeType)| ty.declared;
+        if self.hyperedge_table(label).is_some_and(declared) {
+            return Err(Error::invalid_data(format!(
+                "`{label}` is a declared hyperedge type: labels and types share one namespace"
+            )));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,97 @@
+//! `GraphSchema`: the tables and indexes of one snapshot, and how they are found.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{HyperedgeType, Role, Table, TableKind};
+use crate::{Error, IndexDefinition, Result, TableId, Tables};
+
+/// The schema of one snapshot.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GraphSchema {
+    pub(super) tables: BTreeMap<TableId, Table>,
+    pub(super) next_table: u16,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) indexes: Vec<IndexDefinition>,
+}
+
+impl GraphSchema {
+    /// Every table, by number.
+    pub fn tables(&self) -> impl Iterator<Item = &Table> {
+        self.tables.values()
+    }
+
+    /// One table.
+    ///
+    /// # Errors
+    /// `Internal`: plans name only tables of their own snapshot.
+    pub fn table(&self, id: TableId) -> Result<&Table> {
+        self.tables
+            .get(&id)
+            .ok_or_else(|| Error::internal(format!("the snapshot has no table {id}")))
+    }
+
+    /// Every table of nodes.
+    pub fn node_tables(&self) -> impl Iterator<Item = &Table> {
+        self.tables
+            .values()
+            .filter(|table| matches!(table.kind, TableKind::Nodes { .. }))
+    }
+
+    /// Every table of hyperedges, with its type.
+    pub fn hyperedge_tables(&self) -> impl Iterator<Item = (&Table, &HyperedgeType)> {
+        self.tables.values().filter_map(|table| {
+            table
+                .hyperedge_type()
+                .map(|hyperedge_type| (table, hyperedge_type))
+        })
+    }
+
+    /// The tables whose nodes have `label`, or may have it.
+    #[must_use]
+    pub fn tables_with_label(&self, label: &str) -> Tables {
+        self.node_tables()
+            .filter(|table| table.may_have(label))
+            .map(|table| table.id)
+            .collect()
+    }
+
+    /// The table of nodes born with exactly `labels`, which are sorted.
+    #[must_use]
+    pub fn node_table(&self, labels: &[String]) -> Option<&Table> {
+        self.node_tables().find(|table| table.labels() == labels)
+    }
+
+    /// The table and roles of the hyperedge type `name`.
+    #[must_use]
+    pub fn hyperedge_table(&self, name: &str) -> Option<(&Table, &HyperedgeType)> {
+        self.hyperedge_tables()
+            .find(|(_, hyperedge_type)| hyperedge_type.name == name)
+    }
+
+    /// Every label in use.
+    #[must_use]
+    pub fn labels(&self) -> Vec<&str> {
+        let mut labels: Vec<&str> = self
+            .node_tables()
+            .flat_map(|table| table.labels().iter().chain(&table.changed_labels))
+            .map(String::as_str)
+            .collect();
+        labels.sort_unstable();
+        labels.dedup();
+        labels
+    }
+
+    /// The tables whose entities a role may bind.
+    #[must_use]
+    pub fn member_tables(&self, role: &Role) -> Tables {
+        match &role.member {
+            None => self.tables.keys().copied().collect(),
+            Some(name) => match self.hyperedge_table(name) {
+                Some((table, _)) => [table.id].into(),
+                None => self.tables_with_label(name),
+            },
+        }
+    }
+}

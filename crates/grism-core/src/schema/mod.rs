@@ -1,0 +1,13 @@
+//! The schema of a graph: its node label sets, its hyperedge types with their roles, and their properties.
+
+mod change;
+mod entity_kind;
+mod graph_schema;
+mod hyperedge_type;
+mod indexes;
+mod table;
+
+pub use entity_kind::EntityKind;
+pub use graph_schema::GraphSchema;
+pub use hyperedge_type::{Cardinality, HyperedgeType, Role, SOURCE_ROLE, TARGET_ROLE};
+pub use table::{LABELS_COLUMN, Property, Table, TableKind};
