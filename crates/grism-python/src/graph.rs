@@ -2,206 +2,29 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use grism::{
-    BadRow, Compression, DistributedPlannerConfig, Engine, Error, ExplainFormat, ExplainOptions,
-    FileFormat, ImageSource, ImportOptions, ImportSource, LoadOptions, LoadTarget, MissingMember,
-    QueryOptions, RoleSource, RuntimeConfig, SnapshotId, Type, VacuumOptions,
+    Error, ExplainFormat, ExplainOptions, ImageSource, LoadTarget, RoleSource, RuntimeConfig,
+    SnapshotId, VacuumOptions,
 };
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyString};
+use pyo3::types::PyDict;
 
 use crate::batches::BatchStream;
 use crate::bundle::Bundle;
-use crate::convert::{parameters, source_of};
 use crate::distributed::DistributedQuery;
 use crate::error::to_python;
 use crate::frame::Frame;
+use crate::json::json;
+use crate::query_options::options;
 use crate::runtime::wait;
 use crate::transaction::{Progress, Transaction};
 
 /// An open graph.
 #[pyclass(frozen, module = "grism_ray._native")]
 pub(crate) struct Graph {
-    graph: grism::Graph,
-}
-
-/// How a query is run, as keyword arguments.
-fn options(
-    engine: &str,
-    params: Option<&Bound<'_, PyDict>>,
-    settings: Option<&Bound<'_, PyDict>>,
-) -> PyResult<QueryOptions> {
-    let mut options = QueryOptions {
-        parameters: parameters(params)?,
-        engine: Engine::from_name(engine).map_err(to_python)?,
-        runtime: RuntimeConfig::default(),
-        distributed: DistributedPlannerConfig::default(),
-        ..QueryOptions::default()
-    };
-    for (name, value) in settings.into_iter().flatten() {
-        if value.is_none() {
-            continue;
-        }
-        let name: String = name.extract()?;
-        match name.as_str() {
-            "threads" => options.runtime = options.runtime.with_threads(value.extract()?),
-            "memory_limit" => options.runtime.memory_limit = Some(value.extract()?),
-            "timeout" => {
-                let seconds: f64 = value.extract()?;
-                if !seconds.is_finite() || seconds < 0.0 {
-                    return Err(to_python(Error::invalid_query(
-                        "the timeout must be seconds, not less than 0",
-                    )));
-                }
-                options.runtime.timeout_ms = Some((seconds * 1e3) as u64);
-            }
-            "batch_rows" => options.runtime.batch_rows = value.extract::<usize>()?.max(1),
-            "snapshot" => options.snapshot = SnapshotId(value.extract()?),
-            "partitions" => options.distributed.partitions = value.extract::<usize>()?.max(1),
-            "adjacency_replication_limit" => {
-                options.distributed.adjacency_replication_limit = value.extract()?
-            }
-            "broadcast_rows" => options.distributed.broadcast_rows = value.extract()?,
-            other => {
-                return Err(to_python(Error::invalid_query(format!(
-                    "there is no option `{other}`"
-                ))));
-            }
-        }
-    }
-    Ok(options)
-}
-
-/// The rows of a table, or of files.
-fn source(
-    table: &Bound<'_, PyAny>,
-    settings: Option<&Bound<'_, PyDict>>,
-) -> PyResult<ImportSource> {
-    let is_path = |object: &Bound<'_, PyAny>| -> PyResult<bool> {
-        Ok(object.is_instance_of::<PyString>() || object.hasattr("__fspath__")?)
-    };
-    let text = |object: &Bound<'_, PyAny>| -> PyResult<String> {
-        Ok(object.extract::<PathBuf>()?.to_string_lossy().into_owned())
-    };
-    let mut paths = Vec::new();
-    if is_path(table)? {
-        paths.push(text(table)?);
-    } else if let Ok(list) = table.cast::<PyList>()
-        && !list.is_empty()
-        && list.iter().all(|item| is_path(&item).unwrap_or(false))
-    {
-        for item in list {
-            paths.push(text(&item)?);
-        }
-    } else {
-        for (name, value) in settings.into_iter().flatten() {
-            if !value.is_none() {
-                let message = format!("{name} is for files, and a table was given");
-                return Err(to_python(Error::invalid_query(message)));
-            }
-        }
-        return source_of(table);
-    }
-    let mut options = ImportOptions::default();
-    for (name, value) in settings.into_iter().flatten() {
-        if value.is_none() {
-            continue;
-        }
-        let name: String = name.extract()?;
-        let character = || -> PyResult<u8> {
-            match value.extract::<String>()?.as_bytes() {
-                [character] => Ok(*character),
-                _ => {
-                    let message = format!("{name} must be one character");
-                    Err(to_python(Error::invalid_query(message)))
-                }
-            }
-        };
-        match name.as_str() {
-            "format" => {
-                let format = FileFormat::from_name(&value.extract::<String>()?);
-                options.format = Some(format.map_err(to_python)?);
-            }
-            "compression" => {
-                let compression = Compression::from_name(&value.extract::<String>()?);
-                options.compression = Some(compression.map_err(to_python)?);
-            }
-            "delimiter" => options.delimiter = character()?,
-            "quote" => options.quote = character()?,
-            "header" => options.header = value.extract()?,
-            "null" => options.null = Some(value.extract()?),
-            "types" => {
-                for (column, ty) in value.extract::<BTreeMap<String, String>>()? {
-                    let ty = Type::from_name(&ty).map_err(to_python)?;
-                    options.types.insert(column, ty);
-                }
-            }
-            "storage_options" => options.store = value.extract()?,
-            other => {
-                let message = format!("there is no option `{other}` for files");
-                return Err(to_python(Error::invalid_query(message)));
-            }
-        }
-    }
-    Ok(ImportSource::Files { paths, options })
-}
-
-/// How a load goes about it, from keyword arguments.
-fn load_options(
-    settings: Option<&Bound<'_, PyDict>>,
-    progress: &Progress,
-) -> PyResult<LoadOptions> {
-    let mut options = LoadOptions {
-        progress: Arc::clone(&progress.progress),
-        ..LoadOptions::default()
-    };
-    for (name, value) in settings.into_iter().flatten() {
-        if value.is_none() {
-            continue;
-        }
-        let name: String = name.extract()?;
-        let wrong = |wanted: &str| {
-            let message = format!("{name} must be {wanted}, not `{value}`");
-            to_python(Error::invalid_query(message))
-        };
-        match name.as_str() {
-            "missing" => {
-                options.missing = match value.extract::<String>()?.as_str() {
-                    "error" => MissingMember::Error,
-                    "reject" => MissingMember::Reject,
-                    "create" => MissingMember::Create,
-                    _ => return Err(wrong("error, create or reject")),
-                }
-            }
-            "bad_rows" => {
-                options.bad_rows = match value.extract::<String>()?.as_str() {
-                    "error" => BadRow::Error,
-                    "reject" => BadRow::Reject,
-                    _ => return Err(wrong("error or reject")),
-                }
-            }
-            "rejects" => options.rejects = Some(value.extract()?),
-            "memory_limit" => options.memory_limit = Some(value.extract()?),
-            other => {
-                let message = format!("there is no option `{other}` for a load");
-                return Err(to_python(Error::invalid_query(message)));
-            }
-        }
-    }
-    let rejects_any =
-        options.missing == MissingMember::Reject || options.bad_rows == BadRow::Reject;
-    if options.rejects.is_some() && !rejects_any {
-        let message = "rejects is only used with missing=\"reject\" or bad_rows=\"reject\"";
-        return Err(to_python(Error::invalid_query(message)));
-    }
-    Ok(options)
-}
-
-pub(crate) fn json(value: &impl serde::Serialize) -> PyResult<String> {
-    serde_json::to_string(value).map_err(|error| to_python(Error::internal(error.to_string())))
+    pub(crate) graph: grism::Graph,
 }
 
 #[pymethods]
@@ -592,21 +415,6 @@ impl Graph {
 impl Graph {
     pub(crate) fn new(graph: grism::Graph) -> Self {
         Self { graph }
-    }
-
-    fn load(
-        &self,
-        py: Python<'_>,
-        target: LoadTarget,
-        table: &Bound<'_, PyAny>,
-        file_settings: Option<&Bound<'_, PyDict>>,
-        settings: Option<&Bound<'_, PyDict>>,
-        progress: &Progress,
-    ) -> PyResult<String> {
-        let (graph, source) = (self.graph.clone(), source(table, file_settings)?);
-        let options = load_options(settings, progress)?;
-        let load = async move { graph.load(&target, source, &options).await };
-        json(&wait(py, None, load)?)
     }
 
     fn distributed(

@@ -1,0 +1,162 @@
+//! Loads: the rows and how to go about it, from keyword arguments.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use grism::{
+    BadRow, Compression, Error, FileFormat, ImportOptions, ImportSource, LoadOptions, LoadTarget,
+    MissingMember, Type,
+};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList, PyString};
+
+use crate::convert::source_of;
+use crate::error::to_python;
+use crate::graph::Graph;
+use crate::json::json;
+use crate::runtime::wait;
+use crate::transaction::Progress;
+
+impl Graph {
+    /// Loads what `target` says as one commit; the report is JSON.
+    pub(crate) fn load(
+        &self,
+        py: Python<'_>,
+        target: LoadTarget,
+        table: &Bound<'_, PyAny>,
+        file_settings: Option<&Bound<'_, PyDict>>,
+        settings: Option<&Bound<'_, PyDict>>,
+        progress: &Progress,
+    ) -> PyResult<String> {
+        let (graph, source) = (self.graph.clone(), source(table, file_settings)?);
+        let options = load_options(settings, progress)?;
+        let load = async move { graph.load(&target, source, &options).await };
+        json(&wait(py, None, load)?)
+    }
+}
+
+/// The rows of a table, or of files.
+fn source(
+    table: &Bound<'_, PyAny>,
+    settings: Option<&Bound<'_, PyDict>>,
+) -> PyResult<ImportSource> {
+    let is_path = |object: &Bound<'_, PyAny>| -> PyResult<bool> {
+        Ok(object.is_instance_of::<PyString>() || object.hasattr("__fspath__")?)
+    };
+    let text = |object: &Bound<'_, PyAny>| -> PyResult<String> {
+        Ok(object.extract::<PathBuf>()?.to_string_lossy().into_owned())
+    };
+    let mut paths = Vec::new();
+    if is_path(table)? {
+        paths.push(text(table)?);
+    } else if let Ok(list) = table.cast::<PyList>()
+        && !list.is_empty()
+        && list.iter().all(|item| is_path(&item).unwrap_or(false))
+    {
+        for item in list {
+            paths.push(text(&item)?);
+        }
+    } else {
+        for (name, value) in settings.into_iter().flatten() {
+            if !value.is_none() {
+                let message = format!("{name} is for files, and a table was given");
+                return Err(to_python(Error::invalid_query(message)));
+            }
+        }
+        return source_of(table);
+    }
+    let mut options = ImportOptions::default();
+    for (name, value) in settings.into_iter().flatten() {
+        if value.is_none() {
+            continue;
+        }
+        let name: String = name.extract()?;
+        let character = || -> PyResult<u8> {
+            match value.extract::<String>()?.as_bytes() {
+                [character] => Ok(*character),
+                _ => {
+                    let message = format!("{name} must be one character");
+                    Err(to_python(Error::invalid_query(message)))
+                }
+            }
+        };
+        match name.as_str() {
+            "format" => {
+                let format = FileFormat::from_name(&value.extract::<String>()?);
+                options.format = Some(format.map_err(to_python)?);
+            }
+            "compression" => {
+                let compression = Compression::from_name(&value.extract::<String>()?);
+                options.compression = Some(compression.map_err(to_python)?);
+            }
+            "delimiter" => options.delimiter = character()?,
+            "quote" => options.quote = character()?,
+            "header" => options.header = value.extract()?,
+            "null" => options.null = Some(value.extract()?),
+            "types" => {
+                for (column, ty) in value.extract::<BTreeMap<String, String>>()? {
+                    let ty = Type::from_name(&ty).map_err(to_python)?;
+                    options.types.insert(column, ty);
+                }
+            }
+            "storage_options" => options.store = value.extract()?,
+            other => {
+                let message = format!("there is no option `{other}` for files");
+                return Err(to_python(Error::invalid_query(message)));
+            }
+        }
+    }
+    Ok(ImportSource::Files { paths, options })
+}
+
+/// How a load goes about it, from keyword arguments.
+fn load_options(
+    settings: Option<&Bound<'_, PyDict>>,
+    progress: &Progress,
+) -> PyResult<LoadOptions> {
+    let mut options = LoadOptions {
+        progress: Arc::clone(&progress.progress),
+        ..LoadOptions::default()
+    };
+    for (name, value) in settings.into_iter().flatten() {
+        if value.is_none() {
+            continue;
+        }
+        let name: String = name.extract()?;
+        let wrong = |wanted: &str| {
+            let message = format!("{name} must be {wanted}, not `{value}`");
+            to_python(Error::invalid_query(message))
+        };
+        match name.as_str() {
+            "missing" => {
+                options.missing = match value.extract::<String>()?.as_str() {
+                    "error" => MissingMember::Error,
+                    "reject" => MissingMember::Reject,
+                    "create" => MissingMember::Create,
+                    _ => return Err(wrong("error, create or reject")),
+                }
+            }
+            "bad_rows" => {
+                options.bad_rows = match value.extract::<String>()?.as_str() {
+                    "error" => BadRow::Error,
+                    "reject" => BadRow::Reject,
+                    _ => return Err(wrong("error or reject")),
+                }
+            }
+            "rejects" => options.rejects = Some(value.extract()?),
+            "memory_limit" => options.memory_limit = Some(value.extract()?),
+            other => {
+                let message = format!("there is no option `{other}` for a load");
+                return Err(to_python(Error::invalid_query(message)));
+            }
+        }
+    }
+    let rejects_any =
+        options.missing == MissingMember::Reject || options.bad_rows == BadRow::Reject;
+    if options.rejects.is_some() && !rejects_any {
+        let message = "rejects is only used with missing=\"reject\" or bad_rows=\"reject\"";
+        return Err(to_python(Error::invalid_query(message)));
+    }
+    Ok(options)
+}

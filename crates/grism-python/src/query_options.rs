@@ -1,0 +1,55 @@
+//! How a query is run, from keyword arguments.
+
+use grism::{DistributedPlannerConfig, Engine, Error, QueryOptions, RuntimeConfig, SnapshotId};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::convert::parameters;
+use crate::error::to_python;
+
+/// How a query is run, as keyword arguments.
+pub(crate) fn options(
+    engine: &str,
+    params: Option<&Bound<'_, PyDict>>,
+    settings: Option<&Bound<'_, PyDict>>,
+) -> PyResult<QueryOptions> {
+    let mut options = QueryOptions {
+        parameters: parameters(params)?,
+        engine: Engine::from_name(engine).map_err(to_python)?,
+        runtime: RuntimeConfig::default(),
+        distributed: DistributedPlannerConfig::default(),
+        ..QueryOptions::default()
+    };
+    for (name, value) in settings.into_iter().flatten() {
+        if value.is_none() {
+            continue;
+        }
+        let name: String = name.extract()?;
+        match name.as_str() {
+            "threads" => options.runtime = options.runtime.with_threads(value.extract()?),
+            "memory_limit" => options.runtime.memory_limit = Some(value.extract()?),
+            "timeout" => {
+                let seconds: f64 = value.extract()?;
+                if !seconds.is_finite() || seconds < 0.0 {
+                    return Err(to_python(Error::invalid_query(
+                        "the timeout must be seconds, not less than 0",
+                    )));
+                }
+                options.runtime.timeout_ms = Some((seconds * 1e3) as u64);
+            }
+            "batch_rows" => options.runtime.batch_rows = value.extract::<usize>()?.max(1),
+            "snapshot" => options.snapshot = SnapshotId(value.extract()?),
+            "partitions" => options.distributed.partitions = value.extract::<usize>()?.max(1),
+            "adjacency_replication_limit" => {
+                options.distributed.adjacency_replication_limit = value.extract()?
+            }
+            "broadcast_rows" => options.distributed.broadcast_rows = value.extract()?,
+            other => {
+                return Err(to_python(Error::invalid_query(format!(
+                    "there is no option `{other}`"
+                ))));
+            }
+        }
+    }
+    Ok(options)
+}
