@@ -1,0 +1,115 @@
+//! Declarations: hyperedge types and indexes, made and dropped.
+
+use grism_core::{ChangeSet, Error, HyperedgeType, IndexDefinition, Result, Snapshot, SnapshotId};
+
+use crate::Graph;
+use crate::attempts::Attempts;
+
+impl Graph {
+    /// Declares a hyperedge type.
+    ///
+    /// # Errors
+    /// `InvalidData` where the name is taken or the roles do not make sense.
+    pub async fn declare(&self, hyperedge_type: HyperedgeType) -> Result<SnapshotId> {
+        let operation = format!("declare {}", hyperedge_type.name);
+        self.commit_with(&operation, |changes, _| {
+            changes.schema.declare(hyperedge_type.clone()).map(|_| ())
+        })
+        .await
+    }
+
+    /// Drops a hyperedge type and its hyperedges.
+    ///
+    /// # Errors
+    /// `NotFound` where there is no such type; `Conflict` where its hyperedges are members of others.
+    pub async fn drop_type(&self, name: &str) -> Result<SnapshotId> {
+        self.commit_with(&format!("drop {name}"), |changes, snapshot| {
+            let own = changes.schema.hyperedge_table(name);
+            let own = own.map(|(table, _)| table.id);
+            for (id, table) in &snapshot.statistics().tables {
+                let binds = table.roles.values().any(|role| {
+                    own.is_some_and(|own| role.incidences.get(&own).is_some_and(|count| *count > 0))
+                });
+                if binds && Some(*id) != own {
+                    let other = changes.schema.table(*id)?.display_name();
+                    return Err(Error::invalid_data(format!(
+                        "hyperedges of `{other}` bind some of `{name}`: delete them first"
+                    )));
+                }
+            }
+            for (_, other) in changes
+                .schema
+                .hyperedge_tables()
+                .filter(|(_, other)| other.name != name)
+            {
+                if let Some(role) = other
+                    .roles
+                    .iter()
+                    .find(|role| role.member.as_deref() == Some(name))
+                {
+                    let message = format!(
+                        "`{name}` is what the role `{}` of `{}` binds: drop that first",
+                        role.name, other.name
+                    );
+                    return Err(Error::invalid_data(message));
+                }
+            }
+            changes.schema.drop_type(name).map(|_| ())
+        })
+        .await
+    }
+
+    /// Makes an index; with `if_not_exists` nothing happens where there is one of its name.
+    ///
+    /// # Errors
+    /// `InvalidData` for a name that is taken; `NotFound` for an unknown label, type or property.
+    pub async fn create_index(
+        &self,
+        index: IndexDefinition,
+        if_not_exists: bool,
+    ) -> Result<SnapshotId> {
+        self.commit_with(&format!("create index {}", index.name), |changes, _| {
+            let known = changes.schema.indexes().iter();
+            if if_not_exists && known.into_iter().any(|own| own.name == index.name) {
+                return Ok(());
+            }
+            changes.schema.add_index(index.clone())
+        })
+        .await
+    }
+
+    /// Drops an index; with `if_exists` nothing happens where there is none of its name.
+    ///
+    /// # Errors
+    /// `NotFound` where there is none.
+    pub async fn drop_index(&self, name: &str, if_exists: bool) -> Result<SnapshotId> {
+        self.commit_with(&format!("drop index {name}"), |changes, _| {
+            match changes.schema.drop_index(name) {
+                Err(_) if if_exists => Ok(()),
+                other => other,
+            }
+        })
+        .await
+    }
+
+    /// Commits what `change` does, again on the new snapshot where another writer was first.
+    async fn commit_with(
+        &self,
+        operation: &str,
+        change: impl Fn(&mut ChangeSet, &dyn Snapshot) -> Result<()>,
+    ) -> Result<SnapshotId> {
+        let mut attempts = Attempts::of(&self.storage);
+        loop {
+            let turn = attempts.next().await?;
+            let snapshot = self.storage.snapshot(SnapshotId::default()).await?;
+            let mut changes = ChangeSet::new(snapshot.id(), (**snapshot.schema()).clone())
+                .with_operation(operation);
+            changes.turn = turn;
+            change(&mut changes, snapshot.as_ref())?;
+            match self.storage.commit(changes).await {
+                Err(error) if attempts.again(&error) => {}
+                other => return other,
+            }
+        }
+    }
+}

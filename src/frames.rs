@@ -1,0 +1,78 @@
+//! Frames over a graph: made, extended with clauses, planned and run.
+
+use std::sync::Arc;
+
+use grism_core::{Result, SnapshotId};
+use grism_cypher::{Query, bind_results};
+use grism_logical::Frame;
+use grism_logical::optimizer::optimize;
+
+use crate::Graph;
+use crate::query::{
+    PlannedQuery, QueryOptions, QueryResult, bind_context, distributed_planner, facts, now,
+    run_plan,
+};
+
+impl Graph {
+    /// A frame of the nodes with `label`, or of all nodes, on the newest snapshot.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown label.
+    pub async fn nodes(&self, label: Option<&str>) -> Result<Frame> {
+        let snapshot = self.storage.snapshot(SnapshotId::default()).await?;
+        Frame::nodes(Arc::clone(snapshot.schema()), label)
+    }
+
+    /// A frame with more clauses of openCypher that read, such as `OPTIONAL MATCH (n0)-[:KNOWS*1..3]->(m) WHERE …`: the
+    /// frame's columns are variables, and the variables afterwards are its columns.
+    ///
+    /// # Errors
+    /// As [`Self::query`], with the place in `clauses`.
+    pub async fn extend(
+        &self,
+        frame: &Frame,
+        clauses: &str,
+        options: &QueryOptions,
+    ) -> Result<Frame> {
+        let snapshot = self.storage.snapshot(options.snapshot).await?;
+        let query = Query::parse_clauses(clauses)?;
+        let plan = query.bind_onto(
+            frame.plan(),
+            bind_context(snapshot.as_ref(), options, &now()),
+        )?;
+        Ok(frame.with_plan(plan))
+    }
+
+    /// Runs a frame.
+    ///
+    /// # Errors
+    /// As [`Self::query`].
+    pub async fn collect(&self, frame: &Frame, options: &QueryOptions) -> Result<QueryResult> {
+        let snapshot = self.storage.snapshot(options.snapshot).await?;
+        let results = bind_results(
+            frame.plan(),
+            bind_context(snapshot.as_ref(), options, &now()),
+        )?;
+        let plan = optimize(results, facts(snapshot.as_ref()))?;
+        run_plan(&self.storage, snapshot.as_ref(), &plan, options).await
+    }
+
+    /// Plans a frame in stages.
+    ///
+    /// # Errors
+    /// As [`Self::query`].
+    pub async fn plan_frame(&self, frame: &Frame, options: &QueryOptions) -> Result<PlannedQuery> {
+        let snapshot = self.storage.snapshot(options.snapshot).await?;
+        let results = bind_results(
+            frame.plan(),
+            bind_context(snapshot.as_ref(), options, &now()),
+        )?;
+        let optimized = optimize(results, facts(snapshot.as_ref()))?;
+        let plan = distributed_planner(snapshot.as_ref(), options).plan(&optimized)?;
+        Ok(PlannedQuery {
+            plan,
+            snapshot: snapshot.id(),
+            warnings: Vec::new(),
+        })
+    }
+}

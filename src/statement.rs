@@ -1,0 +1,174 @@
+//! Runs statements, of every kind.
+
+use std::time::Duration;
+
+use grism_core::{Error, Result, SnapshotId};
+use grism_cypher::{ExplainOptions, ShowKind, Statement, StatementKind, parse_statements};
+use grism_engine::{CancellationHandle, PhysicalSchema};
+use grism_logical::PlanSchema;
+use grism_storage::VacuumOptions;
+
+use crate::Graph;
+use crate::copy::copy_from;
+use crate::copy_to::copy_to;
+use crate::explain::{explain_query, explain_statement};
+use crate::query::{QueryOptions, QueryResult, run_plan};
+use crate::show::show;
+use crate::write::write_query;
+
+impl Graph {
+    /// Runs the statements of `text` one after the other and returns the result of the last one.
+    ///
+    /// # Errors
+    /// `InvalidQuery` with the place of what is wrong, and everything a run can meet. Statements before the failed one
+    /// stay done.
+    pub async fn execute(&self, text: &str, options: &QueryOptions) -> Result<QueryResult> {
+        let mut last = None;
+        for statement in parse_statements(text)? {
+            if let Some(before) = last.replace(self.statement(&statement, text, options).await?) {
+                before.collect().await?;
+            }
+        }
+        last.ok_or_else(|| Error::invalid_query("the query is empty"))
+    }
+
+    /// Runs one query, which only reads.
+    ///
+    /// # Errors
+    /// `InvalidQuery` with the place of what is wrong, and everything a run can meet.
+    pub async fn query(&self, text: &str, options: &QueryOptions) -> Result<QueryResult> {
+        let statements = parse_statements(text)?;
+        match &statements[..] {
+            [
+                statement @ Statement {
+                    kind:
+                        StatementKind::Query | StatementKind::Explain { .. } | StatementKind::Show(_),
+                    ..
+                },
+            ] => {
+                if statement.kind == StatementKind::Query
+                    && self
+                        .parsed(&statement.text, text, statement.offset)?
+                        .writes()
+                {
+                    return Err(Error::invalid_query(
+                        "query() only reads; use execute() for this statement",
+                    ));
+                }
+                self.statement(statement, text, options).await
+            }
+            [_] => Err(Error::invalid_query(
+                "query() only reads; use execute() for this statement",
+            )),
+            _ => Err(Error::invalid_query(
+                "query() takes one statement; use execute() for several",
+            )),
+        }
+    }
+
+    /// The plan of a query as text.
+    ///
+    /// # Errors
+    /// As [`Self::query`].
+    pub async fn explain(
+        &self,
+        text: &str,
+        explain: ExplainOptions,
+        options: &QueryOptions,
+    ) -> Result<String> {
+        explain_query(self, text, text, 0, explain, options).await
+    }
+
+    /// Lists labels, hyperedge types, properties or snapshots.
+    ///
+    /// # Errors
+    /// Those of the storage.
+    pub async fn show(&self, kind: ShowKind, snapshot: SnapshotId) -> Result<QueryResult> {
+        show(self.storage.as_ref(), kind, snapshot).await
+    }
+
+    async fn statement(
+        &self,
+        statement: &Statement,
+        whole: &str,
+        options: &QueryOptions,
+    ) -> Result<QueryResult> {
+        match &statement.kind {
+            StatementKind::Query => {
+                let query = self.plans.query(&statement.text, whole, statement.offset)?;
+                if query.writes() {
+                    return write_query(&self.storage, &query, options).await;
+                }
+                let prepared = self
+                    .plan(&statement.text, whole, statement.offset, options)
+                    .await?;
+                let mut result = run_plan(
+                    &self.storage,
+                    prepared.snapshot.as_ref(),
+                    &prepared.optimized,
+                    options,
+                )
+                .await?;
+                result.warnings = prepared.warnings;
+                Ok(result)
+            }
+            StatementKind::Explain {
+                options: explain,
+                query,
+            } => explain_statement(self, statement, whole, *query, *explain, options).await,
+            StatementKind::CreateHyperedgeType(hyperedge_type) => {
+                self.declare(hyperedge_type.clone()).await?;
+                Ok(nothing())
+            }
+            StatementKind::DropHyperedgeType(name) => {
+                self.drop_type(name).await?;
+                Ok(nothing())
+            }
+            StatementKind::CreateIndex {
+                index,
+                if_not_exists,
+            } => {
+                self.create_index(index.clone(), *if_not_exists).await?;
+                Ok(nothing())
+            }
+            StatementKind::DropIndex { name, if_exists } => {
+                self.drop_index(name, *if_exists).await?;
+                Ok(nothing())
+            }
+            StatementKind::Optimize => {
+                self.optimize().await?;
+                Ok(nothing())
+            }
+            StatementKind::Vacuum { retain_hours, keep } => {
+                let mut options = VacuumOptions::default();
+                if let Some(hours) = retain_hours {
+                    options.retain = Duration::from_secs(hours.saturating_mul(3600));
+                }
+                options.keep = keep.unwrap_or(options.keep);
+                self.vacuum(&options).await?;
+                Ok(nothing())
+            }
+            StatementKind::CopyFrom(copy) => {
+                let report = copy_from(self, copy).await?;
+                let mut result = nothing();
+                result.load = Some(report);
+                Ok(result)
+            }
+            StatementKind::CopyTo(copy) => {
+                copy_to(self, copy, options).await?;
+                Ok(nothing())
+            }
+            StatementKind::Show(kind) => self.show(*kind, options.snapshot).await,
+        }
+    }
+}
+
+/// The result of a statement that returns no rows.
+fn nothing() -> QueryResult {
+    let schema = PhysicalSchema::from(PlanSchema::default());
+    QueryResult::new(
+        schema,
+        Box::pin(futures::stream::empty()),
+        CancellationHandle::default(),
+    )
+}
