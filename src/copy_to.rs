@@ -1,25 +1,19 @@
 //! `COPY … TO`: the rows of a query, a label or a hyperedge type to a file.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::record_batch::RecordBatch;
 use futures::TryStreamExt;
 use grism_core::{Cardinality, Error, GraphSchema, Result, SnapshotId, nearest};
 use grism_cypher::{CopyTo, Exported};
-use grism_storage::{Compression, ExportOptions, FileExport, FileFormat};
+use grism_storage::{Compression, ExportOptions, FileExport, FileFormat, upload_file};
 
 use crate::copy::one_character;
 use crate::{Graph, QueryOptions, is_dynamic, plain_batches};
 
 /// Writes the file; how many rows it has.
 pub(crate) async fn copy_to(graph: &Graph, copy: &CopyTo, options: &QueryOptions) -> Result<u64> {
-    if copy.path.contains("://") {
-        return Err(Error::unsupported(format!(
-            "COPY TO {}: files are written to local paths",
-            copy.path
-        )));
-    }
     let export = export_options(copy)?;
     let query = match &copy.source {
         Exported::Query(text) => text.clone(),
@@ -42,18 +36,26 @@ pub(crate) async fn copy_to(graph: &Graph, copy: &CopyTo, options: &QueryOptions
         schema = plain;
         batches = Box::pin(futures::stream::iter(all.into_iter().map(Ok)));
     }
-    let mut file = FileExport::create(Path::new(&copy.path), &schema, &export)?;
-    loop {
-        let written = match batches.try_next().await {
-            Ok(Some(batch)) => file.write(&batch),
-            Ok(None) => return file.finish(),
-            Err(error) => Err(error),
-        };
-        if let Err(error) = written {
-            file.discard();
-            return Err(error);
-        }
+    let path = copy.path.strip_prefix("file://").unwrap_or(&copy.path);
+    // What goes to an object store is whole before it goes.
+    let directory = match path.contains("://") {
+        true => Some(tempfile::tempdir()?),
+        false => None,
+    };
+    let local = match &directory {
+        Some(directory) => directory.path().join("file"),
+        None => PathBuf::from(path),
+    };
+    let mut file = FileExport::create(&local, &schema, &export)?;
+    while let Some(batch) = batches.try_next().await? {
+        file.write(&batch)?;
     }
+    let rows = file.finish()?;
+    if directory.is_some() {
+        let options = graph.storage().descriptor().options;
+        upload_file(&local, path, &options).await?;
+    }
+    Ok(rows)
 }
 
 fn export_options(copy: &CopyTo) -> Result<ExportOptions> {

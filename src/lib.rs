@@ -34,9 +34,10 @@ pub use transaction::GraphTransaction;
 
 pub use grism_core::{
     Cardinality, ChangeSet, Error, ErrorKind, GraphSchema, GrismError, HyperedgeContents,
-    HyperedgeType, HyperedgeValue, IncidenceValue, IndexDefinition, IndexKind, Location,
-    NodeContents, NodeValue, PathValue, Result, Role, RowChanges, Snapshot, SnapshotId,
-    SnapshotInfo, Storage, StorageDescriptor, Table, TableKind, Type, Value, temporal,
+    HyperedgeType, HyperedgeValue, IncidenceValue, IndexDefinition, IndexKind, IndexSearch,
+    Location, NodeContents, NodeValue, PathValue, Result, Role, RowChanges, SearchHit,
+    SearchTarget, Snapshot, SnapshotId, SnapshotInfo, Storage, StorageDescriptor, Table, TableKind,
+    Type, Value, VectorMetric, temporal,
 };
 pub use grism_cypher::{
     ExplainFormat, ExplainOptions, Parameters, Procedure, ProcedureColumn, Procedures, Statement,

@@ -28,6 +28,7 @@ impl Graph {
         let mut attempts = Attempts::of(&self.storage);
         let mut source = source.into();
         loop {
+            options.progress.restart();
             let again = source.again();
             let turn = attempts.next().await?;
             let snapshot = self.storage.snapshot(SnapshotId::default()).await?;

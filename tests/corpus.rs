@@ -6,6 +6,7 @@
 mod faults;
 mod fixtures;
 mod language;
+mod memory_limit;
 mod plans;
 mod storage_conformance;
 

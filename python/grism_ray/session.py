@@ -108,6 +108,18 @@ class Graph:
             raise _native.UnsupportedError(message)
         return _collected(self._handle.query(text, self._chosen(engine), _dict(params), settings))
 
+    def search(self, index: str, query: str | Sequence[float], count: int = 10, **settings: Any) -> Result:
+        """The entities that fit best, by a vector or a full-text index: columns ``entity`` and ``score``, best first.
+
+        ``query`` is a vector, as a list or an array of numbers, or a text. ``settings`` are those of :meth:`query`. In a
+        query, ``CALL db.index.search('index', $query, 10) YIELD entity, score`` goes on with patterns.
+
+        Raises ``InvalidQueryError`` for an unknown index, and for a vector of other dimensions.
+        """
+        wanted = query if isinstance(query, str) else [float(number) for number in query]
+        text = "CALL db.index.search($index, $query, $count) YIELD entity, score RETURN entity, score ORDER BY score DESC"
+        return self.query(text, {"index": index, "query": wanted, "count": count}, **settings)
+
     def prepare(self, text: str, params: Mapping[str, Any] | None = None) -> Prepared:
         """Checks one query now, and runs it as often as wanted.
 

@@ -168,6 +168,10 @@ def test_a_graph_lives_in_an_object_store(server: int, tmp_path: Path) -> None:
     assert dropped["dropped"]
     assert dropped["files"] > 0
     assert graph.check()["problems"] == []
+    # Rows go where the graph is, and come back.
+    out = f"s3://{BUCKET}/files/out.parquet"
+    graph.execute(f"COPY Person TO '{out}'")
+    assert graph.load_nodes("Copy", out, "name", storage_options=options(server)).loaded == 100
     # Another process opens it by the same options.
     again = subprocess.run(
         [

@@ -4,18 +4,100 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::{Error, Result, nearest};
+
 /// What an index finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum IndexKind {
-    /// Rows whose property equals a value: a B-tree.
+    /// Rows whose property equals a value, or lies between values: a B-tree.
     Range,
+    /// Rows whose vector is near a given one.
+    Vector {
+        /// Numbers of a vector.
+        dimensions: u32,
+        /// What near means.
+        metric: VectorMetric,
+    },
+    /// Rows whose text has given words.
+    FullText,
+}
+
+/// How near two vectors are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum VectorMetric {
+    /// The angle between them: scores from 0 to 1, `(1 + cos) / 2`.
+    #[default]
+    Cosine,
+    /// The distance `d` between their ends: scores from 0 to 1, `1 / (1 + d²)`.
+    Euclidean,
+    /// Their dot product, which is the score.
+    Dot,
+}
+
+impl VectorMetric {
+    const NAMES: [&str; 3] = ["cosine", "euclidean", "dot"];
+
+    /// The metric called `name`, in any case.
+    ///
+    /// # Errors
+    /// `Unsupported` for another name.
+    pub fn from_name(name: &str) -> Result<Self> {
+        match name.to_ascii_lowercase().as_str() {
+            "cosine" => Ok(Self::Cosine),
+            "euclidean" | "l2" => Ok(Self::Euclidean),
+            "dot" => Ok(Self::Dot),
+            other => {
+                let hint = nearest(other, Self::NAMES)
+                    .map(|near| format!("; did you mean `{near}`?"))
+                    .unwrap_or_default();
+                Err(Error::unsupported(format!(
+                    "the similarity `{other}`; cosine, euclidean and dot are known{hint}"
+                )))
+            }
+        }
+    }
+
+    /// The score of two vectors of the same length, the greater the nearer; not a number where the angle of a vector
+    /// without length is asked for.
+    #[must_use]
+    pub fn score(self, a: &[f32], b: &[f32]) -> f64 {
+        let pairs = || a.iter().zip(b).map(|(a, b)| (f64::from(*a), f64::from(*b)));
+        let dot = || pairs().map(|(a, b)| a * b).sum::<f64>();
+        match self {
+            Self::Cosine => {
+                let length = |vector: &[f32]| {
+                    let squares = vector.iter().map(|own| f64::from(*own) * f64::from(*own));
+                    squares.sum::<f64>().sqrt()
+                };
+                let cosine = dot() / (length(a) * length(b));
+                (1.0 + cosine.clamp(-1.0, 1.0)) / 2.0
+            }
+            Self::Euclidean => {
+                let squares = pairs().map(|(a, b)| (a - b) * (a - b)).sum::<f64>();
+                1.0 / (1.0 + squares)
+            }
+            Self::Dot => dot(),
+        }
+    }
+}
+
+impl fmt::Display for VectorMetric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Cosine => "cosine",
+            Self::Euclidean => "euclidean",
+            Self::Dot => "dot",
+        })
+    }
 }
 
 impl fmt::Display for IndexKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Range => "RANGE",
-        })
+        match self {
+            Self::Range => f.write_str("RANGE"),
+            Self::Vector { dimensions, metric } => write!(f, "VECTOR({dimensions}, {metric})"),
+            Self::FullText => f.write_str("FULLTEXT"),
+        }
     }
 }
 
@@ -30,4 +112,19 @@ pub struct IndexDefinition {
     pub property: String,
     /// What it finds.
     pub kind: IndexKind,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scores_are_those_of_the_definitions() {
+        let (a, b) = ([3.0, 0.0], [0.0, 4.0]);
+        assert_eq!(VectorMetric::Cosine.score(&a, &b), 0.5);
+        assert_eq!(VectorMetric::Cosine.score(&a, &a), 1.0);
+        assert_eq!(VectorMetric::Euclidean.score(&a, &b), 1.0 / 26.0);
+        assert_eq!(VectorMetric::Dot.score(&a, &a), 9.0);
+        assert!(VectorMetric::Cosine.score(&a, &[0.0, 0.0]).is_nan());
+    }
 }

@@ -7,6 +7,7 @@ mod id;
 mod index;
 mod predicate;
 mod schema;
+mod search;
 mod statistics;
 mod storage;
 mod suggest;
@@ -18,12 +19,13 @@ pub use adjacency::{IdList, Incidence, IncidenceSegment, SegmentKey};
 pub use changes::{AppendedRows, ChangeSet, CommitSummary, RowChanges, RowSource, Turn};
 pub use error::{Error, ErrorKind, GrismError, Location, Result};
 pub use id::{DEFAULT_SEGMENT_SHIFT, EntityId, MAX_OFFSET, SnapshotId, TableId};
-pub use index::{IndexDefinition, IndexKind};
+pub use index::{IndexDefinition, IndexKind, VectorMetric};
 pub use predicate::{Comparison, ComparisonOperator, ScanPredicate};
 pub use schema::{
     Cardinality, EntityKind, GraphSchema, HyperedgeType, LABELS_COLUMN, Property, Role,
     SOURCE_ROLE, TARGET_ROLE, Table, TableKind,
 };
+pub use search::{IndexSearch, SearchHit, SearchTarget};
 pub use statistics::{GraphStatistics, RoleStatistics, TableStatistics};
 pub use storage::{
     BatchStream, ID_COLUMN, ScanRange, ScanRequest, Snapshot, SnapshotInfo, Storage,

@@ -12,8 +12,8 @@ use futures::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ChangeSet, CommitSummary, GraphSchema, GraphStatistics, IncidenceSegment, Result,
-    ScanPredicate, SegmentKey, SnapshotId, TableId, Turn,
+    ChangeSet, CommitSummary, GraphSchema, GraphStatistics, IncidenceSegment, IndexSearch, Result,
+    ScanPredicate, SearchHit, SegmentKey, SnapshotId, TableId, Turn,
 };
 
 /// The column of raw entity ids that leads every scanned batch.
@@ -167,6 +167,12 @@ pub trait Snapshot: Any + Send + Sync + Debug {
     /// Whether each of `offsets` of `table` has a row.
     async fn alive(&self, table: TableId, offsets: &[u64]) -> Result<Vec<bool>>;
 
+    /// The rows of `table` that a search by a vector or text index finds, the best first.
+    ///
+    /// # Errors
+    /// `InvalidData` where the property is not what the index was declared for any more.
+    async fn search(&self, table: TableId, search: &IndexSearch) -> Result<Vec<SearchHit>>;
+
     /// The incidences of `role` of the hyperedge table `table` whose members lie in the segment `key`.
     async fn incidences(
         &self,
@@ -174,6 +180,16 @@ pub trait Snapshot: Any + Send + Sync + Debug {
         role: &str,
         key: SegmentKey,
     ) -> Result<Arc<IncidenceSegment>>;
+
+    /// The lengths of the lists of [`Self::incidences`]: a segment that may have offsets alone, and be cheaper to read.
+    async fn degrees(
+        &self,
+        table: TableId,
+        role: &str,
+        key: SegmentKey,
+    ) -> Result<Arc<IncidenceSegment>> {
+        self.incidences(table, role, key).await
+    }
 
     /// The offsets of `table` that a segment may hold, for readers that walk a table by segments.
     fn segment_offsets(&self, key: SegmentKey) -> Range<u64> {

@@ -34,6 +34,8 @@ pub enum Type {
     LocalDateTime,
     /// An instant, to the nanosecond, in UTC.
     DateTime,
+    /// So many 32-bit floats: the type of a stored property, which queries read as a list of floats.
+    Vector(u32),
     /// A list of one type.
     List(Box<Type>),
     /// A map whose keys are known.
@@ -73,6 +75,10 @@ impl Type {
             Self::LocalTime => DataType::Time64(TimeUnit::Nanosecond),
             Self::LocalDateTime => DataType::Timestamp(TimeUnit::Nanosecond, None),
             Self::DateTime => DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())),
+            Self::Vector(dimensions) => DataType::FixedSizeList(
+                Arc::new(Field::new_list_field(DataType::Float32, true)),
+                i32::try_from(*dimensions).unwrap_or(i32::MAX),
+            ),
             Self::List(item) => {
                 DataType::List(Arc::new(Field::new_list_field(item.to_arrow(), true)))
             }
@@ -124,6 +130,12 @@ impl Type {
             DataType::List(item) | DataType::LargeList(item) | DataType::ListView(item) => {
                 Self::from_arrow(item.data_type())?.list()
             }
+            DataType::FixedSizeList(item, dimensions) => match item.data_type() {
+                DataType::Float16 | DataType::Float32 if *dimensions > 0 => {
+                    Self::Vector(dimensions.unsigned_abs())
+                }
+                other => Self::from_arrow(other)?.list(),
+            },
             DataType::Struct(fields) => Self::Map(
                 fields
                     .iter()
@@ -179,6 +191,15 @@ impl Type {
         }
     }
 
+    /// The type of a stored property as queries read it: a vector is a list of floats.
+    #[must_use]
+    pub fn in_queries(&self) -> Self {
+        match self {
+            Self::Vector(_) => Self::Float64.list(),
+            other => other.clone(),
+        }
+    }
+
     /// Whether a value of the type may hold a node, a hyperedge, an incidence or a path.
     #[must_use]
     pub fn may_hold_entity(&self) -> bool {
@@ -217,6 +238,19 @@ impl Type {
     }
 }
 
+/// The most numbers of a vector.
+const MOST_DIMENSIONS: u32 = 1 << 16;
+
+/// The number in `Vector(number)`.
+fn vector_dimensions(name: &str) -> Option<u32> {
+    let lower = name.trim().to_ascii_lowercase();
+    let inner = lower.strip_prefix("vector(")?.strip_suffix(')')?;
+    let dimensions = inner.trim().parse().ok()?;
+    (1..=MOST_DIMENSIONS)
+        .contains(&dimensions)
+        .then_some(dimensions)
+}
+
 fn union_tables(a: &Tables, b: &Tables) -> Tables {
     let mut all: Vec<TableId> = a.iter().chain(b.iter()).copied().collect();
     all.sort_unstable();
@@ -230,6 +264,9 @@ impl Type {
     /// # Errors
     /// `Unsupported` for another name.
     pub fn from_name(name: &str) -> Result<Self> {
+        if let Some(dimensions) = vector_dimensions(name) {
+            return Ok(Self::Vector(dimensions));
+        }
         Ok(
             match name.to_ascii_lowercase().replace([' ', '_'], "").as_str() {
                 "bool" | "boolean" => Self::Bool,
@@ -242,7 +279,7 @@ impl Type {
                 "datetime" | "zoneddatetime" => Self::DateTime,
                 _ => {
                     return Err(Error::unsupported(format!(
-                        "the type `{name}`; Bool, Int64, Float64, String, Date, LocalTime, LocalDateTime and DateTime are known"
+                        "the type `{name}`; Bool, Int64, Float64, String, Date, LocalTime, LocalDateTime, DateTime and Vector(dimensions) are known"
                     )));
                 }
             },

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use grism_core::{
-    Cardinality, Error, HyperedgeType, IndexDefinition, IndexKind, Result, Role, nearest,
+    Cardinality, Error, HyperedgeType, IndexDefinition, IndexKind, Result, Role, VectorMetric,
+    nearest,
 };
 use open_cypher::{Span, Token, TokenKind, lex};
 
@@ -254,10 +255,21 @@ impl<'a> Reader<'a> {
             return self.end(StatementKind::Show(kind));
         }
         if self.words(&["CREATE", "INDEX"]) || self.words(&["CREATE", "RANGE", "INDEX"]) {
-            let kind = self.create_index()?;
+            let kind = self.create_index(IndexKind::Range)?;
             return self.end(kind);
         }
-        for other in ["VECTOR", "FULLTEXT", "TEXT", "POINT", "LOOKUP"] {
+        if self.words(&["CREATE", "VECTOR", "INDEX"]) {
+            let kind = self.create_index(IndexKind::Vector {
+                dimensions: 0,
+                metric: VectorMetric::default(),
+            })?;
+            return self.end(kind);
+        }
+        if self.words(&["CREATE", "FULLTEXT", "INDEX"]) {
+            let kind = self.create_index(IndexKind::FullText)?;
+            return self.end(kind);
+        }
+        for other in ["TEXT", "POINT", "LOOKUP"] {
             if self.words(&["CREATE", other, "INDEX"]) {
                 let what = format!("CREATE {other} INDEX");
                 return Err(self.source.unsupported(what, self.tokens[0].span));
@@ -308,8 +320,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// `[name] [IF NOT EXISTS] FOR (n:Label) ON (n.property)`, or `FOR ()-[r:TYPE]-() ON (r.property)`.
-    fn create_index(&mut self) -> Result<StatementKind> {
+    /// `[name] [IF NOT EXISTS] FOR (n:Label) ON (n.property) [OPTIONS {…}]`, or `FOR ()-[r:TYPE]-() ON (r.property)`; of a
+    /// full-text index `ON EACH [n.property]` too.
+    fn create_index(&mut self, kind: IndexKind) -> Result<StatementKind> {
         let named = !self.text_at(self.at).eq_ignore_ascii_case("FOR")
             && !self.text_at(self.at).eq_ignore_ascii_case("IF");
         let name = if named {
@@ -339,7 +352,11 @@ impl<'a> Reader<'a> {
         if !self.words(&["ON"]) {
             return Err(self.expected("ON (variable.property)"));
         }
-        let in_brackets = self.take(TokenKind::LeftParen);
+        let in_list = kind == IndexKind::FullText && self.words(&["EACH"]);
+        if in_list {
+            self.text("[")?;
+        }
+        let in_brackets = !in_list && self.take(TokenKind::LeftParen);
         let span = self.span();
         if self.name("the variable")? != variable {
             return Err(self
@@ -355,15 +372,68 @@ impl<'a> Reader<'a> {
         if in_brackets {
             self.punctuation(TokenKind::RightParen, "`)`")?;
         }
+        if in_list {
+            self.text("]")?;
+        }
+        let kind = if self.words(&["OPTIONS"]) {
+            self.index_options(kind)?
+        } else {
+            kind
+        };
         Ok(StatementKind::CreateIndex {
             index: IndexDefinition {
                 name: name.unwrap_or_else(|| format!("{label}_{property}")),
                 label,
                 property,
-                kind: IndexKind::Range,
+                kind,
             },
             if_not_exists,
         })
+    }
+
+    /// `{dimensions: 384, similarity: 'cosine'}`; the names that Neo4j has for these, within `indexConfig`, do as well.
+    fn index_options(&mut self, kind: IndexKind) -> Result<IndexKind> {
+        let mut kind = kind;
+        self.text("{")?;
+        while !self.take_text("}") {
+            let span = self.span();
+            let name = self.name("the name of an option")?;
+            self.punctuation(TokenKind::Colon, "`:` and a value")?;
+            kind = match (name.as_str(), kind) {
+                ("indexConfig", _) => self.index_options(kind)?,
+                ("dimensions" | "vector.dimensions", IndexKind::Vector { metric, .. }) => {
+                    let number = self.number("a number of dimensions")?;
+                    let dimensions = u32::try_from(number).ok();
+                    let dimensions = dimensions.filter(|own| (1..=1 << 16).contains(own));
+                    let text = "a vector has from 1 to 65,536 numbers";
+                    let dimensions = dimensions.ok_or_else(|| self.source.invalid(text, span))?;
+                    IndexKind::Vector { dimensions, metric }
+                }
+                (
+                    "similarity" | "vector.similarity_function",
+                    IndexKind::Vector { dimensions, .. },
+                ) => {
+                    let text = self.string("the name of a similarity")?;
+                    let metric = VectorMetric::from_name(&text)?;
+                    IndexKind::Vector { dimensions, metric }
+                }
+                _ => {
+                    let what = format!("the option `{name}` of {kind} indexes");
+                    return Err(self.source.unsupported(what, span));
+                }
+            };
+            if !self.take_text(",") && self.text_at(self.at) != "}" {
+                return Err(self.expected("`,` or `}`"));
+            }
+        }
+        Ok(kind)
+    }
+
+    /// Takes one token by its text, where it is there.
+    fn take_text(&mut self, wanted: &str) -> bool {
+        let is_there = self.text_at(self.at) == wanted;
+        self.at += usize::from(is_there);
+        is_there
     }
 
     /// `[RETAIN hours HOURS] [KEEP number SNAPSHOTS]`.

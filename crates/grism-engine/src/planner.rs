@@ -12,8 +12,8 @@ use crate::expr::schema_inference::infer_expr_type;
 use crate::operators::{
     AdjacencyExpandExec, AggregateColumn, ApplyExec, ArgumentExec, CountExpandExec, CrossJoinExec,
     EmptyExec, FetchExec, FilterExec, HashAggregateExec, HashJoinExec, HydrateExec,
-    HyperedgeScanExec, LimitExec, NodeScanExec, PathExpandExec, ProjectExec, RepeatExec,
-    RoleExpandExec, RowsExec, SortExec, UnionExec, UnitExec, UnwindExec,
+    HyperedgeScanExec, IndexLookupExec, LimitExec, NodeScanExec, PathExpandExec, ProjectExec,
+    RepeatExec, RoleExpandExec, RowsExec, SortExec, UnionExec, UnitExec, UnwindExec,
 };
 use crate::{PhysicalOperator, PhysicalPlan, PhysicalSchema};
 
@@ -154,6 +154,9 @@ impl Builder {
                     .map(|input| self.build(input))
                     .collect::<Result<_>>()?;
                 Arc::new(UnionExec::new(inputs, schema))
+            }
+            LogicalPlan::IndexLookup(lookup) => {
+                Arc::new(IndexLookupExec::new(self.build(&lookup.input)?, lookup))
             }
             LogicalPlan::Unwind {
                 input,

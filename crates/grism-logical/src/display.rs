@@ -94,6 +94,7 @@ impl LogicalPlan {
                 (skip, None) => format!("Skip({skip})"),
             },
             Self::Union { .. } => "Union".to_owned(),
+            Self::IndexLookup(lookup) => lookup.describe(),
             Self::Unwind {
                 expression,
                 variable,

@@ -420,7 +420,7 @@ impl Frame {
                     .map(|property| property.name.as_str()),
             );
             if let Some(property) = table.property(key) {
-                ty = ty.unify(&property.value_type);
+                ty = ty.unify(&property.value_type.in_queries());
             }
         }
         if !known.contains(&key) {

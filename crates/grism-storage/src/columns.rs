@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, BooleanArray, Datum, Scalar, UInt64Array, new_null_array};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Datum, ListArray, Scalar, UInt64Array, new_null_array,
+};
 use arrow::compute::kernels::cmp;
 use arrow::compute::{and, is_not_null, is_null};
 use arrow::datatypes::{DataType, Field, Schema};
@@ -100,6 +102,23 @@ pub(crate) fn scan_names(columns: &[String]) -> Vec<String> {
     std::iter::once(ID_COLUMN.to_owned())
         .chain(columns.iter().cloned())
         .collect()
+}
+
+/// Whether the node in a row has `label`, given the column of labels, where any label of the table has changed.
+pub(crate) fn has_label(
+    labels: Option<&ListArray>,
+    row: usize,
+    table: &Table,
+    label: &str,
+) -> bool {
+    match labels {
+        Some(labels) if labels.is_valid(row) => labels
+            .value(row)
+            .as_string_opt::<i32>()
+            .is_some_and(|own| own.iter().any(|own| own == Some(label))),
+        // It has those it was born with; hyperedges have their type.
+        _ => table.hyperedge_type().is_some() || table.labels().iter().any(|own| own == label),
+    }
 }
 
 /// The rows that pass a conjunction of comparisons.

@@ -22,6 +22,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression as ParquetCompression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 use serde::{Deserialize, Serialize};
+use tempfile::TempPath;
 
 use crate::all_rows::all_rows;
 use crate::columns::column_type;
@@ -66,11 +67,11 @@ impl ExportOptions {
     }
 }
 
-/// Writes batches to a file, which takes its name when it is whole.
+/// Writes batches to a file, which takes its name when it is whole; what is dropped before leaves nothing.
 pub struct FileExport {
     writer: Writer,
     path: PathBuf,
-    temporary: PathBuf,
+    temporary: TempPath,
     rows: u64,
 }
 
@@ -152,7 +153,7 @@ impl FileExport {
         let mut temporary = path.as_os_str().to_owned();
         let number = COUNTER.fetch_add(1, Ordering::Relaxed);
         temporary.push(format!(".tmp-{}-{number}", std::process::id()));
-        let temporary = PathBuf::from(temporary);
+        let temporary = TempPath::try_from_path(std::path::absolute(temporary)?)?;
         let file =
             || File::create(&temporary).map_err(|error| Error::from(error).context(path.display()));
         let broken = |error: &dyn std::fmt::Display| {
@@ -237,14 +238,10 @@ impl FileExport {
             }
             Writer::Arrow(mut writer) => writer.finish().map_err(|error| broken(&error))?,
         }
-        std::fs::rename(&self.temporary, &self.path)
-            .map_err(|error| Error::from(error).context(self.path.display()))?;
+        self.temporary
+            .persist(&self.path)
+            .map_err(|error| Error::from(error.error).context(self.path.display()))?;
         Ok(self.rows)
-    }
-
-    /// Forgets the file.
-    pub fn discard(self) {
-        let _ = std::fs::remove_file(&self.temporary);
     }
 }
 

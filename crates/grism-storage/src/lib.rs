@@ -12,10 +12,13 @@ mod lance;
 mod maintenance;
 mod memory;
 mod memory_limit;
+mod parted;
 mod rebase;
+mod search;
 mod sorted;
 mod spill;
 mod transaction;
+mod upload;
 
 pub use catalog::Catalog;
 pub use check::{CheckReport, check_snapshot};
@@ -30,3 +33,4 @@ pub use maintenance::{OptimizeReport, SnapshotDiff, TableDiff, VacuumOptions, Va
 pub use memory::InMemoryStorage;
 pub use memory_limit::set_memory_limit;
 pub use transaction::{Transaction, TransactionSnapshot, WriteCounts};
+pub use upload::upload_file;

@@ -1,4 +1,4 @@
-//! How much memory storage uses in this process: the caches, and what is sorted at a time.
+//! How much memory storage uses in this process: the caches, and what is read, sorted and written at a time.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -27,14 +27,39 @@ pub(crate) fn piece_bytes() -> usize {
     (LIMIT.load(Ordering::Relaxed) / 256).clamp(256 << 10, 4 << 20) as usize
 }
 
-/// How many parts of a table are written at the same time; each holds some ten megabytes a column.
+/// Whether memory is so scarce that things are done one after the other instead of at the same time.
+pub(crate) fn is_scarce() -> bool {
+    LIMIT.load(Ordering::Relaxed) < 1 << 30
+}
+
+/// How many parts of a table are written at the same time.
 pub(crate) fn write_parts() -> u64 {
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    if LIMIT.load(Ordering::Relaxed) < 1 << 30 {
-        1
-    } else {
-        threads as u64
+    if is_scarce() {
+        return 1;
     }
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get) as u64
+}
+
+/// Bytes of a column that are gathered before they are written as a page; encoding takes twice as many more.
+pub(crate) fn page_bytes() -> u64 {
+    (LIMIT.load(Ordering::Relaxed) / 256).clamp(256 << 10, 8 << 20)
+}
+
+/// Bytes that a reader of rows in order may be ahead.
+pub(crate) fn read_ahead() -> u64 {
+    (LIMIT.load(Ordering::Relaxed) / 32).clamp(4 << 20, 64 << 20)
+}
+
+/// Bytes of rows that wait for their commit in memory.
+pub(crate) fn waiting_bytes() -> usize {
+    let limit = LIMIT.load(Ordering::Relaxed);
+    let share = if is_scarce() { limit / 16 } else { limit / 2 };
+    usize::try_from(share).unwrap_or(usize::MAX)
+}
+
+/// Bytes that the keys of a load's nodes may take.
+pub(crate) fn key_bytes() -> usize {
+    usize::try_from(LIMIT.load(Ordering::Relaxed) / 8).unwrap_or(usize::MAX)
 }
 
 /// Bytes that one role's incidences take while they are sorted; two or more roles are sorted at the same time.

@@ -1,5 +1,6 @@
 //! The incidences of one role of many hyperedges, sorted by member without holding them all: counted first, then brought
-//! together group by group of segments, by counting sort.
+//! together group by group of segments, by counting sort. Where one group does not hold them, a pass over the rows puts
+//! the incidences of each group into a temporary file first.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -13,11 +14,15 @@ use grism_core::{
 };
 
 use crate::memory_limit::sort_bytes;
+use crate::parted::{PartedIncidences, PartedWriter};
 
 /// Bytes of one incidence while it is sorted.
 const INCIDENCE: u64 = 24;
 /// Rows of a batch that comes out.
 const BATCH: usize = 1 << 18;
+
+/// Takes an incidence: member, hyperedge, position, opposite.
+pub(crate) type Visit<'a> = dyn FnMut(u64, u64, u32, u64) + 'a;
 
 /// Rows of hyperedges, and the role of them that is looked at.
 #[derive(Clone, Debug)]
@@ -132,8 +137,8 @@ impl<T: Copy + Default> BySegment<T> {
 }
 
 impl RoleRows {
-    /// Shows every incidence: member, hyperedge, position, opposite.
-    fn visit(&self, mut visit: impl FnMut(u64, u64, u32, u64)) -> Result<()> {
+    /// Shows every incidence.
+    fn visit(&self, visit: &mut Visit<'_>) -> Result<()> {
         let first = EntityId::new(self.table, self.first_offset).raw();
         let mut next = first;
         for piece in &self.pieces {
@@ -205,7 +210,7 @@ impl SortedIncidences {
             first_offset,
         };
         let mut found: BySegment<SegmentCount> = BySegment::new(shift);
-        rows.visit(|member, _, _, _| {
+        rows.visit(&mut |member, _, _, _| {
             let (table, segment, local) = found.place(member);
             let slot = found.slot(table, segment);
             slot.incidences += 1;
@@ -246,6 +251,37 @@ impl SortedIncidences {
 
     /// The incidences, sorted.
     pub(crate) fn batches(self) -> impl Iterator<Item = Result<SortedColumns>> + Send {
+        let groups = self.groups();
+        let parted = if groups.len() > 1 {
+            self.parted(&groups).map(Some)
+        } else {
+            Ok(None)
+        };
+        let (parted, failed) = match parted {
+            Ok(parted) => (parted, None),
+            Err(error) => (None, Some(error)),
+        };
+        let groups = if failed.is_some() { Vec::new() } else { groups };
+        let sorted = (0..).zip(groups).flat_map(move |(number, group)| {
+            let columns = match &parted {
+                Some(parted) => self.group(&group, |visit| parted.visit(number, visit)),
+                None => self.group(&group, |visit| self.rows.visit(visit)),
+            };
+            let (columns, failed) = match columns {
+                Ok(columns) => (columns, None),
+                Err(error) => (SortedColumns::default(), Some(error)),
+            };
+            let rows = columns.members.len();
+            let pieces = (0..rows)
+                .step_by(BATCH)
+                .map(move |start| Ok(columns.slice(start, BATCH.min(rows - start))));
+            failed.map(Err).into_iter().chain(pieces)
+        });
+        failed.map(Err).into_iter().chain(sorted)
+    }
+
+    /// Segments that follow each other, as many at a time as may be sorted at once.
+    fn groups(&self) -> Vec<Vec<SegmentKey>> {
         let mut groups: Vec<Vec<SegmentKey>> = Vec::new();
         let mut size = u64::MAX;
         for (key, count) in &self.counts {
@@ -259,21 +295,42 @@ impl SortedIncidences {
                 group.push(*key);
             }
         }
-        groups.into_iter().flat_map(move |group| {
-            let (columns, failed) = match self.group(&group) {
-                Ok(columns) => (columns, None),
-                Err(error) => (SortedColumns::default(), Some(error)),
-            };
-            let rows = columns.members.len();
-            let pieces = (0..rows)
-                .step_by(BATCH)
-                .map(move |start| Ok(columns.slice(start, BATCH.min(rows - start))));
-            failed.map(Err).into_iter().chain(pieces)
-        })
+        groups
     }
 
-    /// The incidences of some segments.
-    fn group(&self, segments: &[SegmentKey]) -> Result<SortedColumns> {
+    /// The incidences of each group, in a temporary file.
+    fn parted(&self, groups: &[Vec<SegmentKey>]) -> Result<PartedIncidences> {
+        let mut group_of: BySegment<u32> = BySegment::new(self.shift);
+        for (number, group) in (0..).zip(groups) {
+            for key in group {
+                let (table, segment) = (usize::from(key.table.get()), key.segment as usize);
+                *group_of.slot(table, segment) = number;
+            }
+        }
+        let is_binary = self.rows.opposite.is_some();
+        let mut writer = PartedWriter::new(groups.len(), is_binary, self.budget)?;
+        let mut failed = None;
+        self.rows
+            .visit(&mut |member, hyperedge, position, opposite| {
+                let (table, segment, _) = group_of.place(member);
+                let part = group_of.get(table, segment) as usize;
+                if failed.is_none() {
+                    let written = writer.push(part, member, hyperedge, position, opposite);
+                    failed = written.err();
+                }
+            })?;
+        match failed {
+            Some(error) => Err(error),
+            None => writer.finish(),
+        }
+    }
+
+    /// The incidences of some segments; `visit_all` shows each of them, and perhaps others, always in the same order.
+    fn group(
+        &self,
+        segments: &[SegmentKey],
+        visit_all: impl Fn(&mut Visit<'_>) -> Result<()>,
+    ) -> Result<SortedColumns> {
         // Where the members of each segment stand among those of the group, plus one; 0 for segments of other groups.
         let mut places: BySegment<u32> = BySegment::new(self.shift);
         let mut members = 0;
@@ -289,7 +346,7 @@ impl SortedIncidences {
         };
         // How many incidences each member has, then where its next one goes.
         let mut ends = vec![0u32; usize::try_from(members).unwrap_or_default()];
-        self.rows.visit(|member, _, _, _| {
+        visit_all(&mut |member, _, _, _| {
             if let Some(place) = place_of(member) {
                 ends[place] += 1;
             }
@@ -307,7 +364,7 @@ impl SortedIncidences {
         let mut positions: Vec<u32> = Vec::new();
         let is_binary = self.rows.opposite.is_some();
         let mut opposites = vec![0u64; if is_binary { size } else { 0 }];
-        self.rows.visit(|member, hyperedge, position, opposite| {
+        visit_all(&mut |member, hyperedge, position, opposite| {
             if let Some(place) = place_of(member) {
                 let at = ends[place] as usize;
                 ends[place] += 1;
@@ -439,23 +496,31 @@ mod tests {
         let plain = collect_incidences(table, &edge, &batches, &|row| 100 + row as u64).unwrap();
         for role in ["source", "target"] {
             let pieces = batches.iter().cloned().map(AppendedRows::Batch).collect();
-            let sorted = SortedIncidences::count(table, &edge, role, pieces, 100, 2).unwrap();
+            let whole = SortedIncidences::count(table, &edge, role, pieces, 100, 2).unwrap();
             let expected = &plain[role];
-            assert_eq!(sorted.by_table()[&members], expected.len() as u64);
-            let found: Vec<(u64, u64)> = sorted
-                .batches()
-                .flat_map(|columns| {
-                    let columns = columns.unwrap();
-                    let hyperedges = columns.hyperedges.iter().copied();
-                    let pairs = columns.members.iter().copied().zip(hyperedges);
-                    pairs.collect::<Vec<_>>()
-                })
-                .collect();
-            let expected: Vec<(u64, u64)> = expected
-                .iter()
-                .map(|own| (own.member, own.hyperedge))
-                .collect();
-            assert_eq!(found, expected);
+            assert_eq!(whole.by_table()[&members], expected.len() as u64);
+            let mut parted = whole.clone();
+            parted.budget = 400;
+            assert!(whole.groups().len() == 1 && parted.groups().len() > 3);
+            for sorted in [whole, parted] {
+                let found: Vec<(u64, u64, u64)> = sorted
+                    .batches()
+                    .flat_map(|columns| {
+                        let columns = columns.unwrap();
+                        let rows = 0..columns.members.len();
+                        let row = |row: usize| {
+                            let hyperedge = columns.hyperedges[row];
+                            (columns.members[row], hyperedge, columns.opposites[row])
+                        };
+                        rows.map(row).collect::<Vec<_>>()
+                    })
+                    .collect();
+                let expected: Vec<(u64, u64, u64)> = expected
+                    .iter()
+                    .map(|own| (own.member, own.hyperedge, own.opposite))
+                    .collect();
+                assert_eq!(found, expected);
+            }
         }
     }
 }

@@ -120,11 +120,17 @@ impl GraphSchema {
         Ok(())
     }
 
-    /// Adds the property `name` to `table`, or widens its type so that it holds values of `value_type` too.
+    /// Adds the property `name` to `table`, or widens its type so that it holds values of `value_type` too. Lists in a
+    /// property of vectors, or in one that a vector index is declared for, become vectors.
     ///
     /// # Errors
     /// `InvalidData` for a name that a role bears, or that is Grism's own.
     pub fn ensure_property(&mut self, table: TableId, name: &str, value_type: &Type) -> Result<()> {
+        let vector = match value_type {
+            Type::List(_) | Type::Null => self.indexed_vector(table, name)?,
+            _ => None,
+        };
+        let value_type = vector.as_ref().unwrap_or(value_type);
         let entry = self
             .tables
             .get_mut(&table)
@@ -156,6 +162,7 @@ impl GraphSchema {
             Some(property) if property.value_type == Type::Null => {
                 property.value_type = value_type.clone()
             }
+            Some(property) if is_vector_of(&property.value_type, value_type) => {}
             // A stored value is never rewritten: the column holds values of any type from now on.
             Some(property) => property.value_type = property.value_type.unify(value_type),
         }
@@ -177,5 +184,15 @@ impl GraphSchema {
             )));
         }
         Ok(())
+    }
+}
+
+/// Whether a property of vectors may take lists of the type, each of which is looked at when it is stored.
+fn is_vector_of(property: &Type, value_type: &Type) -> bool {
+    let is_numeric =
+        |item: &Type| matches!(item, Type::Int64 | Type::Float64 | Type::Any | Type::Null);
+    match (property, value_type) {
+        (Type::Vector(_), Type::List(item)) => is_numeric(item),
+        _ => false,
     }
 }

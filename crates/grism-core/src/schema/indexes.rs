@@ -1,7 +1,7 @@
 //! The indexes of a schema.
 
 use super::{GraphSchema, Table};
-use crate::{Error, IndexDefinition, Result, nearest};
+use crate::{Error, IndexDefinition, IndexKind, Result, TableId, Type, nearest};
 
 impl GraphSchema {
     /// The indexes.
@@ -20,10 +20,12 @@ impl GraphSchema {
             })
     }
 
-    /// Declares an index.
+    /// Declares an index. A vector index also declares the property, where it is new, and needs no dimensions (they may
+    /// be 0) where it is not.
     ///
     /// # Errors
-    /// `InvalidData` for a name that is taken; `NotFound` for an unknown label, type or property.
+    /// `InvalidData` for a name that is taken, and for a property of another type; `NotFound` for an unknown label, type or
+    /// property.
     pub fn add_index(&mut self, index: IndexDefinition) -> Result<()> {
         if self.indexes.iter().any(|own| own.name == index.name) {
             return Err(Error::invalid_data(format!(
@@ -44,21 +46,57 @@ impl GraphSchema {
                 index.label
             )));
         }
-        if !own
+        let mut index = index;
+        let is_known = own
             .iter()
-            .any(|table| table.property(&index.property).is_some())
-        {
-            let known = own.iter().flat_map(|table| &table.properties);
-            let hint = nearest(&index.property, known.map(|own| own.name.as_str()))
-                .map(|near| format!("; did you mean `{near}`?"))
-                .unwrap_or_default();
-            return Err(Error::not_found(format!(
-                "`{}` has no property `{}`{hint}",
-                index.label, index.property
-            )));
+            .any(|table| table.property(&index.property).is_some());
+        match index.kind {
+            IndexKind::Vector { dimensions, metric } => {
+                let dimensions = vector_dimensions(&index, &own, dimensions)?;
+                index.kind = IndexKind::Vector { dimensions, metric };
+                let tables: Vec<TableId> = own.iter().map(|table| table.id).collect();
+                for table in tables {
+                    self.ensure_property(table, &index.property, &Type::Vector(dimensions))?;
+                }
+            }
+            _ if !is_known => {
+                let known = own.iter().flat_map(|table| &table.properties);
+                let hint = nearest(&index.property, known.map(|own| own.name.as_str()))
+                    .map(|near| format!("; did you mean `{near}`?"))
+                    .unwrap_or_default();
+                return Err(Error::not_found(format!(
+                    "`{}` has no property `{}`{hint}",
+                    index.label, index.property
+                )));
+            }
+            IndexKind::FullText => {
+                let other = own.iter().find_map(|table| {
+                    let ty = &table.property(&index.property)?.value_type;
+                    (!matches!(ty, Type::String | Type::Null)).then_some(ty)
+                });
+                if let Some(ty) = other {
+                    return Err(Error::invalid_data(format!(
+                        "a full-text index is of strings, and `{}` of `{}` holds {ty}",
+                        index.property, index.label
+                    )));
+                }
+            }
+            IndexKind::Range => {}
         }
         self.indexes.push(index);
         Ok(())
+    }
+
+    /// The type of vectors that an index declares for the property `name` of `table`.
+    pub(super) fn indexed_vector(&self, table: TableId, name: &str) -> Result<Option<Type>> {
+        let table = self.table(table)?;
+        let vector = |index: &IndexDefinition| match index.kind {
+            IndexKind::Vector { dimensions, .. } if index.property == name => {
+                Some(Type::Vector(dimensions))
+            }
+            _ => None,
+        };
+        Ok(self.indexes_of(table).find_map(vector))
     }
 
     /// Takes an index away.
@@ -78,4 +116,38 @@ impl GraphSchema {
             "there is no index `{name}`{hint}"
         )))
     }
+}
+
+/// The dimensions of a new vector index over the property of some tables.
+fn vector_dimensions(index: &IndexDefinition, tables: &[&Table], asked: u32) -> Result<u32> {
+    let mut dimensions = asked;
+    let types = tables
+        .iter()
+        .filter_map(|table| table.property(&index.property));
+    for ty in types.map(|property| &property.value_type) {
+        match ty {
+            Type::Null => {}
+            Type::Vector(own) if dimensions == 0 || dimensions == *own => dimensions = *own,
+            Type::Vector(own) => {
+                return Err(Error::invalid_data(format!(
+                    "the vectors in `{}` of `{}` have {own} numbers, not {dimensions}",
+                    index.property, index.label
+                )));
+            }
+            other => {
+                return Err(Error::invalid_data(format!(
+                    "`{0}` of `{1}` holds {other}, and a vector index is of vectors: declare it for a new property, and \
+                     set that from `{0}`",
+                    index.property, index.label
+                )));
+            }
+        }
+    }
+    if dimensions == 0 {
+        return Err(Error::invalid_query(format!(
+            "how many numbers do the vectors in `{}` have? Name it: OPTIONS {{dimensions: 384}}",
+            index.property
+        )));
+    }
+    Ok(dimensions)
 }

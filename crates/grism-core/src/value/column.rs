@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, BinaryArray, BooleanArray, Date32Array, Float64Array, Int64Array,
-    LargeBinaryArray, LargeBinaryBuilder, ListArray, NullArray, StringArray, StructArray,
-    Time64NanosecondArray, TimestampNanosecondArray, UInt32Array, UInt64Array, new_null_array,
+    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Date32Array, FixedSizeListArray,
+    Float32Array, Float64Array, Int64Array, LargeBinaryArray, LargeBinaryBuilder, ListArray,
+    NullArray, StringArray, StructArray, Time64NanosecondArray, TimestampNanosecondArray,
+    UInt32Array, UInt64Array, new_null_array,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer};
-use arrow::datatypes::{DataType, Field};
+use arrow::datatypes::{DataType, Field, FieldRef, Float32Type};
 
 use super::any::{decode_any, encode_any, key_of};
 use super::{HyperedgeValue, IncidenceValue, Value};
@@ -103,6 +104,23 @@ fn read(array: &dyn Array, row: usize, ty: Option<&Type>) -> Result<Value> {
                 .map(|index| read(&items, index, inner))
                 .collect::<Result<_>>()?;
             Some(Value::List(items))
+        }
+        DataType::FixedSizeList(..) => {
+            let numbers = cell!(FixedSizeListArray);
+            let numbers = numbers
+                .as_ref()
+                .and_then(|numbers| numbers.as_primitive_opt::<Float32Type>());
+            numbers.map(|numbers| {
+                let numbers = numbers.iter();
+                Value::List(
+                    numbers
+                        .map(|number| match number {
+                            Some(number) => Value::Float64(f64::from(number)),
+                            None => Value::Null,
+                        })
+                        .collect(),
+                )
+            })
         }
         DataType::Struct(_) if ty == Some(&Type::Incidence) => Some(incidence(array, row)?),
         DataType::Struct(fields) => {
@@ -254,6 +272,7 @@ fn column(values: &[&Value], data_type: &DataType) -> Result<ArrayRef> {
                 Some(nulls),
             )?)
         }
+        DataType::FixedSizeList(item, dimensions) => vectors(values, item, *dimensions)?,
         DataType::Struct(fields) => {
             let columns = fields
                 .iter()
@@ -289,6 +308,50 @@ fn column(values: &[&Value], data_type: &DataType) -> Result<ArrayRef> {
             )));
         }
     })
+}
+
+/// Lists of numbers as vectors of `dimensions` numbers each.
+fn vectors(values: &[&Value], item: &FieldRef, dimensions: i32) -> Result<ArrayRef> {
+    let mut numbers: Vec<f32> = Vec::with_capacity(values.len() * dimensions.max(0) as usize);
+    for value in values {
+        let items = match value {
+            Value::Null => {
+                numbers.resize(numbers.len() + dimensions.max(0) as usize, 0.0);
+                continue;
+            }
+            Value::List(items) if items.len() as i64 == i64::from(dimensions) => items,
+            Value::List(items) => return Err(wrong_dimensions(items.len(), dimensions)),
+            other => {
+                return Err(Error::invalid_data(format!(
+                    "the value {other} is no vector: a list of {dimensions} numbers is"
+                )));
+            }
+        };
+        for number in items {
+            numbers.push(match number {
+                Value::Float64(number) => *number as f32,
+                Value::Int64(number) => *number as f32,
+                other => {
+                    return Err(Error::invalid_data(format!(
+                        "{other} is no number, as every element of a vector is"
+                    )));
+                }
+            });
+        }
+    }
+    let nulls: NullBuffer = values.iter().map(|value| !value.is_null()).collect();
+    Ok(Arc::new(FixedSizeListArray::try_new(
+        Arc::clone(item),
+        dimensions,
+        Arc::new(Float32Array::from(numbers)),
+        Some(nulls),
+    )?))
+}
+
+fn wrong_dimensions(found: usize, dimensions: i32) -> Error {
+    Error::invalid_data(format!(
+        "a list of {found} numbers is no vector of {dimensions}"
+    ))
 }
 
 fn mismatch(value: &Value, data_type: &DataType) -> Error {
@@ -384,6 +447,23 @@ pub fn key_column(array: &dyn Array, ty: &Type) -> Result<ArrayRef> {
 /// # Errors
 /// Those of Arrow's casts.
 pub fn widen_column(array: &ArrayRef, data_type: &DataType) -> Result<ArrayRef> {
+    if let DataType::FixedSizeList(_, dimensions) = data_type
+        && let Some(lists) = array.as_list_opt::<i32>()
+    {
+        let wrong = (0..lists.len())
+            .filter(|row| lists.is_valid(*row))
+            .map(|row| lists.value_length(row))
+            .find(|length| length != dimensions);
+        if let Some(length) = wrong {
+            return Err(wrong_dimensions(length.max(0) as usize, *dimensions));
+        }
+        if Type::of_column(array.data_type()).may_hold_any() {
+            let values = (0..array.len())
+                .map(|row| read(array, row, None))
+                .collect::<Result<Vec<_>>>()?;
+            return Value::column(&values, data_type);
+        }
+    }
     let (from, to) = (
         Type::of_column(array.data_type()),
         Type::of_column(data_type),

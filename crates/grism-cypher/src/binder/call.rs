@@ -11,6 +11,7 @@ use open_cypher::ast::{
 };
 
 use super::scope::column_for;
+use super::search::searches;
 use super::{Binder, hint};
 
 /// A column of a procedure.
@@ -80,7 +81,8 @@ fn built_in(schema: &GraphSchema) -> Vec<Procedure> {
 }
 
 impl Binder<'_> {
-    fn procedure(&self, name: &QualifiedName) -> Result<Procedure> {
+    /// The procedure called `name`, which is `given` so many arguments.
+    fn procedure(&self, name: &QualifiedName, given: Option<usize>) -> Result<Procedure> {
         let text = name
             .parts
             .iter()
@@ -91,6 +93,7 @@ impl Binder<'_> {
             return Ok(procedure.clone());
         }
         let known = built_in(self.schema);
+        let known: Vec<Procedure> = known.into_iter().chain(searches(given)).collect();
         if let Some(procedure) = known.iter().find(|procedure| procedure.name == text) {
             return Ok(procedure.clone());
         }
@@ -110,7 +113,7 @@ impl Binder<'_> {
     /// Whether a query that consists of this CALL alone gives the procedure's rows.
     pub(super) fn stands_alone(&self, call: &CallClause) -> bool {
         matches!(&call.target, CallTarget::Procedure { name, .. }
-            if self.procedure(name).is_ok_and(|procedure| !procedure.columns.is_empty()))
+            if self.procedure(name, None).is_ok_and(|procedure| !procedure.columns.is_empty()))
     }
 
     pub(super) fn call_clause(&mut self, call: &CallClause, span: Span, last: bool) -> Result<()> {
@@ -120,13 +123,23 @@ impl Binder<'_> {
         if call.optional {
             return Err(self.source.unsupported("OPTIONAL CALL", span));
         }
-        let procedure = self.procedure(name)?;
+        let procedure = self.procedure(name, arguments.as_deref().map(<[Expr]>::len))?;
         // A call that is the whole query stands alone.
         let alone = last && self.plan == LogicalPlan::Unit && self.scope.variables.is_empty();
         let given = self.arguments(&procedure, arguments.as_deref(), name, alone)?;
         let yields = self.yields(&procedure, call, alone, span)?;
         if procedure.columns.is_empty() {
             // It gives nothing: every row goes on as it is.
+            return Ok(());
+        }
+        if self.search(&procedure, &given, &yields, span)? {
+            if let Some(predicate) = call
+                .yield_clause
+                .as_ref()
+                .and_then(|yields| yields.where_clause.as_ref())
+            {
+                self.filter(predicate)?;
+            }
             return Ok(());
         }
         let names: Vec<String> = procedure

@@ -57,8 +57,8 @@ impl Binder<'_> {
                 continue;
             };
             found = Some(match found {
-                None => property.value_type.clone(),
-                Some(ty) => ty.unify(&property.value_type),
+                None => property.value_type.in_queries(),
+                Some(ty) => ty.unify(&property.value_type.in_queries()),
             });
         }
         Ok(found)

@@ -25,6 +25,7 @@ mod repeat;
 mod results;
 mod row_count;
 mod scope;
+mod search;
 mod steps;
 mod subquery;
 mod uniqueness;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::expansion::{IncidenceReader, id_column, take_columns};
 use super::marks::Marks;
+use super::segment_groups::by_segments;
 use super::{named, only_child};
 use crate::{
     ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run,
@@ -21,7 +22,8 @@ use crate::{
 /// Output: input columns, the edge (where named), the node reached; one row for each edge. Where the node reached is a
 /// column of the input already, only edges to it are followed, and none is added: rows that follow each other and start
 /// from one node look its neighbours up instead of going through them. A null start gives no row. Works on any split of
-/// its input. Holds one batch and the incidence lists it has met.
+/// its input. Holds one batch and the incidence lists it has met; where all lists are too large for that, it holds rows
+/// until it has those of few segments together.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct AdjacencyExpandExec {
     input: Arc<dyn PhysicalOperator>,
@@ -125,10 +127,13 @@ impl PhysicalOperator for AdjacencyExpandExec {
     }
 
     fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
-        let mut input = run(&self.input, &context)?;
+        let lists = self.lists();
+        let roles = lists.iter().map(|(table, _, role, _)| (*table, *role));
+        let input = run(&self.input, &context)?;
+        let mut input = by_segments(input, &self.expand.from, roles, &context);
         let mut neighbours = Neighbours {
-            reader: IncidenceReader::new(Arc::clone(&context.query().snapshot)),
-            lists: self.lists(),
+            reader: IncidenceReader::new(&context),
+            lists,
             restrict: self.expand.restrict.clone(),
             marks: Marks::default(),
             marked: None,
@@ -208,6 +213,7 @@ struct Neighbours {
 
 impl Neighbours {
     async fn load(&mut self, ids: &UInt64Array) -> Result<()> {
+        self.reader.begin_batch();
         for (table, index, role, _) in &self.lists {
             self.reader.load(*table, *index, role, ids).await?;
         }

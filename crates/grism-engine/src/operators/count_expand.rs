@@ -114,7 +114,15 @@ impl PhysicalOperator for CountExpandExec {
     fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
         let mut input = run(&self.input, &context)?;
         let snapshot = Arc::clone(&context.query().snapshot);
-        let mut reader = IncidenceReader::new(Arc::clone(&snapshot));
+        let lists = self.lists();
+        let mut reader = IncidenceReader::new(&context);
+        let looks_inside = |list: &CountedList| list.skip_loops;
+        if self.expand.restrict.is_none()
+            && self.expand.except.is_empty()
+            && !lists.iter().any(looks_inside)
+        {
+            reader = reader.of_lengths();
+        }
         // A type without the role has no list of it.
         let known = |list: &CountedList| {
             let table = snapshot.schema().table(list.table).ok();
@@ -122,7 +130,7 @@ impl PhysicalOperator for CountExpandExec {
                 .and_then(|table| table.hyperedge_type()?.role(&list.role))
                 .is_some()
         };
-        let lists: Vec<CountedList> = self.lists().into_iter().filter(known).collect();
+        let lists: Vec<CountedList> = lists.into_iter().filter(known).collect();
         let (expand, schema) = (self.expand.clone(), Arc::clone(self.schema.arrow()));
         let counted = async_stream::try_stream! {
             while let Some(batch) = input.try_next().await? {
@@ -134,6 +142,7 @@ impl PhysicalOperator for CountExpandExec {
                     .collect::<Result<Vec<UInt64Array>>>()?;
                 let mut counts = vec![0i64; ids.len()];
                 let mut left_out = Vec::new();
+                reader.begin_batch();
                 for list in &lists {
                     reader.load(list.table, list.index, &list.role, &ids).await?;
                     for (row, count) in counts.iter_mut().enumerate() {

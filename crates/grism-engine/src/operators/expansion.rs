@@ -10,13 +10,21 @@ use arrow::record_batch::RecordBatch;
 use grism_core::{EntityId, Error, IncidenceSegment, Result, SegmentKey, Snapshot, TableId};
 use grism_logical::RoleBinding;
 
+use super::segment_groups::expansion_budget;
 use super::{comma_separated, shown};
+use crate::ExecutionContextTrait;
 
-/// The incidence lists a stream has asked for so far.
+/// The incidence lists a stream has asked for so far, up to a number of bytes.
 #[derive(Debug)]
 pub(super) struct IncidenceReader {
     snapshot: Arc<dyn Snapshot>,
     segments: HashMap<ListKey, Arc<IncidenceSegment>, BuildHasherDefault<KeyHasher>>,
+    /// Bytes of the segments.
+    held: usize,
+    /// Bytes past which segments are let go of before others are loaded.
+    budget: usize,
+    /// Whether the lengths of lists are all that is asked for.
+    lengths_only: bool,
 }
 
 /// A segment of one list: hyperedge table, number of the list, and members.
@@ -54,10 +62,27 @@ impl Hasher for KeyHasher {
 }
 
 impl IncidenceReader {
-    pub(super) fn new(snapshot: Arc<dyn Snapshot>) -> Self {
+    pub(super) fn new(context: &Arc<dyn ExecutionContextTrait>) -> Self {
         Self {
-            snapshot,
+            snapshot: Arc::clone(&context.query().snapshot),
             segments: HashMap::default(),
+            held: 0,
+            budget: expansion_budget(context.as_ref()),
+            lengths_only: false,
+        }
+    }
+
+    /// A reader that needs the lengths of lists, and not what is in them.
+    pub(super) fn of_lengths(mut self) -> Self {
+        self.lengths_only = true;
+        self
+    }
+
+    /// Lets go of what the batches before needed, where it is too much to be kept; called before the loads of a batch.
+    pub(super) fn begin_batch(&mut self) {
+        if self.held > self.budget {
+            self.segments.clear();
+            self.held = 0;
         }
     }
 
@@ -80,7 +105,12 @@ impl IncidenceReader {
             last = Some(key);
             let list = ListKey(table, index, key);
             if !self.segments.contains_key(&list) {
-                let segment = self.snapshot.incidences(table, role, key).await?;
+                let segment = if self.lengths_only {
+                    self.snapshot.degrees(table, role, key).await?
+                } else {
+                    self.snapshot.incidences(table, role, key).await?
+                };
+                self.held += segment.bytes();
                 self.segments.insert(list, segment);
             }
         }

@@ -100,7 +100,7 @@ impl PhysicalOperator for PathExpandExec {
             .map(|(_, value)| ExprEvaluator::try_new(value, self.input.schema()))
             .collect::<Result<_>>()?;
         let hops = EdgeHops {
-            reader: IncidenceReader::new(Arc::clone(&snapshot)),
+            reader: IncidenceReader::new(&context),
             snapshot,
             expand: self.expand.clone(),
             schema: self.schema.clone(),
@@ -159,6 +159,7 @@ impl Hops for EdgeHops {
             Direction::Both => &[(0, SOURCE_ROLE, false), (1, TARGET_ROLE, true)],
         };
         let tables = Arc::clone(&self.expand.tables);
+        self.reader.begin_batch();
         for table in tables.iter() {
             for (index, role, _) in lists {
                 self.reader.load(*table, *index, role, &ends).await?;

@@ -12,6 +12,7 @@ use grism_logical::{Column, RoleBinding, RoleExpand, RoleSource};
 use serde::{Deserialize, Serialize};
 
 use super::expansion::{IncidenceReader, describe_bindings, id_column, take_columns};
+use super::segment_groups::by_segments;
 use super::star::{
     BoundRows, Entrance, StarBinder, binding_columns, binding_roles, incidence_column,
 };
@@ -29,7 +30,8 @@ use crate::{
 /// ```
 ///
 /// Output: input columns, the hyperedge (unless it was bound), then members and incidences. A null start gives no
-/// row. Works on any split of its input. Holds one batch and the incidence lists it has met.
+/// row. Works on any split of its input. Holds one batch and the incidence lists it has met; where all lists are too large
+/// for that, it holds rows until it has those of few segments together.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct RoleExpandExec {
     input: Arc<dyn PhysicalOperator>,
@@ -167,7 +169,12 @@ impl PhysicalOperator for RoleExpandExec {
         let snapshot = Arc::clone(&context.query().snapshot);
         let batch_rows = context.query().config.batch_rows;
         let mut input = run(&self.input, &context)?;
-        let mut reader = IncidenceReader::new(Arc::clone(&snapshot));
+        if let RoleSource::Member { column, roles, .. } = &self.from {
+            let lists = self.tables.iter();
+            let lists = lists.flat_map(|table| roles.iter().map(|role| (*table, role.as_str())));
+            input = by_segments(input, column, lists, &context);
+        }
+        let mut reader = IncidenceReader::new(&context);
         let hop = Hop {
             from: self.from.clone(),
             tables: Arc::clone(&self.tables),
@@ -187,6 +194,7 @@ impl PhysicalOperator for RoleExpandExec {
                     }
                     RoleSource::Member { column, roles, .. } => {
                         let members = id_column(&batch, column)?;
+                        reader.begin_batch();
                         for table in hop.tables.iter() {
                             for (index, role) in roles.iter().enumerate() {
                                 if snapshot.schema().table(*table)?.hyperedge_type().is_some_and(|ty| ty.role(role).is_some()) {

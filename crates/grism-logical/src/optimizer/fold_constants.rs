@@ -39,6 +39,10 @@ fn fold_plan(plan: &LogicalPlan) -> Result<LogicalPlan> {
         }
         LogicalPlan::Sort { keys, .. } => keys.iter_mut().for_each(|key| fold(&mut key.expression)),
         LogicalPlan::Unwind { expression, .. } => fold(expression),
+        LogicalPlan::IndexLookup(lookup) => {
+            fold(&mut lookup.target);
+            lookup.count.iter_mut().for_each(fold);
+        }
         LogicalPlan::PathExpand(expand) => {
             expand
                 .properties

@@ -10,9 +10,9 @@ use grism_core::{Cardinality, GraphSchema, Result, Tables, Type};
 
 use super::Facts;
 use crate::{
-    Aggregate, Apply, ApplyKind, Column, CountExpand, EdgeExpand, Fetch, HyperedgeScan, Join,
-    LogicalExpr, LogicalPlan, NodeScan, PathExpand, PropertyRef, Repeat, RoleBinding, RoleExpand,
-    RoleSource, property_column,
+    Aggregate, Apply, ApplyKind, Column, CountExpand, EdgeExpand, Fetch, HyperedgeScan,
+    IndexLookup, Join, LogicalExpr, LogicalPlan, NodeScan, PathExpand, PropertyRef, Repeat,
+    RoleBinding, RoleExpand, RoleSource, property_column,
 };
 
 /// Prunes from the root down; the root keeps all its columns.
@@ -223,6 +223,19 @@ impl Pruner<'_> {
                     })
                     .collect::<Result<_>>()?;
                 LogicalPlan::Union { inputs }
+            }
+            LogicalPlan::IndexLookup(lookup) => {
+                let below = needs.without([&lookup.entity, &lookup.score]);
+                let expressions = std::iter::once(&lookup.target).chain(&lookup.count);
+                let (input, rewritten) = self.with(&lookup.input, expressions, below)?;
+                let mut rewritten = rewritten.into_iter();
+                let target = rewritten.next().unwrap_or_else(|| lookup.target.clone());
+                LogicalPlan::IndexLookup(IndexLookup {
+                    input,
+                    target,
+                    count: rewritten.next(),
+                    ..lookup.clone()
+                })
             }
             LogicalPlan::Unwind {
                 input,

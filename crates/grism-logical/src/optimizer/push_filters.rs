@@ -8,9 +8,9 @@ use grism_core::{Comparison, ComparisonOperator, Result, ScanPredicate, Tables, 
 
 use super::Facts;
 use crate::{
-    Aggregate, Apply, BinaryOperator, CountExpand, EdgeExpand, Fetch, HyperedgeScan, Join,
-    JoinKind, LogicalExpr, LogicalPlan, NodeScan, PathExpand, Repeat, RoleExpand, UnaryOperator,
-    comparison_type, infer_type,
+    Aggregate, Apply, BinaryOperator, CountExpand, EdgeExpand, Fetch, HyperedgeScan, IndexLookup,
+    Join, JoinKind, LogicalExpr, LogicalPlan, NodeScan, PathExpand, Repeat, RoleExpand,
+    UnaryOperator, comparison_type, infer_type,
 };
 
 /// Pushes filters down.
@@ -51,6 +51,7 @@ fn push(plan: &LogicalPlan, mut conjuncts: Vec<LogicalExpr>) -> Result<LogicalPl
             LogicalPlan::HyperedgeScan(scan).filtered(rest)
         }
         LogicalPlan::EdgeExpand(EdgeExpand { input, .. })
+        | LogicalPlan::IndexLookup(IndexLookup { input, .. })
         | LogicalPlan::RoleExpand(RoleExpand { input, .. })
         | LogicalPlan::CountExpand(CountExpand { input, .. })
         | LogicalPlan::PathExpand(PathExpand { input, .. })

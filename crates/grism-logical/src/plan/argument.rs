@@ -22,6 +22,10 @@ pub(super) fn argument_columns(plan: &LogicalPlan, columns: &mut BTreeSet<String
         }
         LogicalPlan::Sort { keys, .. } => keys.iter().for_each(|key| read(&key.expression)),
         LogicalPlan::Unwind { expression, .. } => read(expression),
+        LogicalPlan::IndexLookup(lookup) => {
+            read(&lookup.target);
+            lookup.count.iter().for_each(read);
+        }
         LogicalPlan::EdgeExpand(expand) => {
             columns.insert(expand.from.clone());
             if expand.into {

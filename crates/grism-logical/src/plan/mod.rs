@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 
 pub use nodes::{
     Aggregate, Apply, ApplyKind, Collected, CountExpand, CountedHop, Direction, EdgeExpand, Fetch,
-    HyperedgeScan, Join, JoinKind, NodeScan, PathExpand, PathSearch, PropertyRef, Repeat,
-    RoleBinding, RoleExpand, RoleSource, SortKey,
+    HyperedgeScan, IndexLookup, Join, JoinKind, NodeScan, PathExpand, PathSearch, PropertyRef,
+    Repeat, RoleBinding, RoleExpand, RoleSource, SortKey,
 };
 
 use argument::argument_columns;
@@ -40,6 +40,8 @@ pub enum LogicalPlan {
     NodeScan(NodeScan),
     /// See [`HyperedgeScan`].
     HyperedgeScan(HyperedgeScan),
+    /// See [`IndexLookup`].
+    IndexLookup(IndexLookup),
     /// See [`EdgeExpand`].
     EdgeExpand(EdgeExpand),
     /// See [`RoleExpand`].
@@ -148,6 +150,7 @@ impl LogicalPlan {
             | Self::NodeScan(_)
             | Self::HyperedgeScan(_) => Vec::new(),
             Self::EdgeExpand(EdgeExpand { input, .. })
+            | Self::IndexLookup(IndexLookup { input, .. })
             | Self::RoleExpand(RoleExpand { input, .. })
             | Self::CountExpand(CountExpand { input, .. })
             | Self::PathExpand(PathExpand { input, .. })
@@ -185,6 +188,7 @@ impl LogicalPlan {
             | Self::NodeScan(_)
             | Self::HyperedgeScan(_) => {}
             Self::EdgeExpand(EdgeExpand { input, .. })
+            | Self::IndexLookup(IndexLookup { input, .. })
             | Self::RoleExpand(RoleExpand { input, .. })
             | Self::CountExpand(CountExpand { input, .. })
             | Self::PathExpand(PathExpand { input, .. })

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use grism_core::{ScanPredicate, Tables, Type};
+use grism_core::{IndexDefinition, ScanPredicate, Tables, Type};
 use serde::{Deserialize, Serialize};
 
 use super::LogicalPlan;
@@ -33,6 +33,28 @@ pub struct NodeScan {
     /// The index that finds them; `None` reads everything.
     #[serde(default)]
     pub index: Option<String>,
+}
+
+/// Looks for the entities that fit best, by a vector or text index, for each row of the input: input columns, then the
+/// entity and its score. What fits best comes first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct IndexLookup {
+    /// The rows to look for.
+    pub input: Arc<LogicalPlan>,
+    /// The index.
+    pub index: IndexDefinition,
+    /// The tables that are searched.
+    pub tables: Tables,
+    /// A list of numbers, or a text; nothing is found for null.
+    pub target: LogicalExpr,
+    /// How many entities are wanted for a row; `None` wants all that fit at all.
+    pub count: Option<LogicalExpr>,
+    /// The column of entities.
+    pub entity: String,
+    /// Their type.
+    pub entity_type: Type,
+    /// The column of scores, floats.
+    pub score: String,
 }
 
 /// How one role of a hyperedge is bound to a column.
@@ -381,6 +403,30 @@ impl Aggregate {
                 );
                 call.distinct || extreme
             })
+    }
+}
+
+impl IndexLookup {
+    /// The columns added to those of the input.
+    #[must_use]
+    pub fn columns(&self) -> Vec<Column> {
+        vec![
+            Column::new(&self.entity, self.entity_type.clone()),
+            Column::new(&self.score, Type::Float64),
+        ]
+    }
+
+    /// The lookup in one line.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let count = match &self.count {
+            Some(count) => format!("; {count} best"),
+            None => String::new(),
+        };
+        format!(
+            "IndexLookup({}; {}{count})",
+            self.index.name, self.index.kind
+        )
     }
 }
 

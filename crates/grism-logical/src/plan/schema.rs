@@ -129,6 +129,13 @@ impl LogicalPlan {
                 }
                 schema
             }
+            Self::IndexLookup(lookup) => {
+                let mut schema = lookup.input.schema()?;
+                for column in lookup.columns() {
+                    schema.put(column);
+                }
+                schema
+            }
             Self::Unwind {
                 input,
                 expression,

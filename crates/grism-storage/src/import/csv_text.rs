@@ -9,7 +9,7 @@ use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use csv::{ByteRecord, ReaderBuilder};
-use grism_core::{Error, Result, Type};
+use grism_core::{Error, Result, Type, Value};
 
 use super::options::ImportOptions;
 use super::parsed::{Parsed, Places};
@@ -326,6 +326,9 @@ impl ColumnBuilder {
                 if field.data_type() == &DataType::Utf8 {
                     return Ok(Arc::new(texts));
                 }
+                if let DataType::FixedSizeList(_, dimensions) = field.data_type() {
+                    return vectors(&texts, field, *dimensions, wrong);
+                }
                 let options = CastOptions {
                     safe: true,
                     ..CastOptions::default()
@@ -354,6 +357,37 @@ impl ColumnBuilder {
             }
         }
     }
+}
+
+/// Texts such as `[0.1, 2, -3e4]` or `0.1;2;-3e4` as vectors; rows whose text is none are noted in `wrong`.
+fn vectors(
+    texts: &StringArray,
+    field: &Field,
+    dimensions: i32,
+    wrong: &mut Vec<(usize, String)>,
+) -> Result<ArrayRef> {
+    let vector = |text: &str| {
+        let inner = text.trim().trim_start_matches('[').trim_end_matches(']');
+        let numbers = inner.split([',', ';']).map(|number| {
+            let number = number.trim().parse::<f32>().ok()?;
+            number
+                .is_finite()
+                .then(|| Value::Float64(f64::from(number)))
+        });
+        let numbers: Vec<Value> = numbers.collect::<Option<_>>()?;
+        (numbers.len() as i64 == i64::from(dimensions)).then_some(Value::List(numbers))
+    };
+    let mut values = Vec::with_capacity(texts.len());
+    for row in 0..texts.len() {
+        let found = texts.is_valid(row).then(|| vector(texts.value(row)));
+        if found == Some(None) {
+            let (name, text) = (field.name(), texts.value(row));
+            let reason = format!("column `{name}`: '{text}' is no vector of {dimensions} numbers");
+            wrong.push((row, reason));
+        }
+        values.push(found.flatten().unwrap_or(Value::Null));
+    }
+    Value::column(&values, field.data_type())
 }
 
 impl TextColumn {

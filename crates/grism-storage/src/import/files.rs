@@ -3,17 +3,13 @@
 use std::fs::File;
 use std::io::Write;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use futures::TryStreamExt;
 use grism_core::{Error, Result};
-use lance_io::object_store::{
-    ObjectStore as LanceStore, ObjectStoreParams, StorageOptionsAccessor,
-};
 use object_store::ObjectStoreExt;
 
 use super::options::{Compression, FileFormat, ImportOptions, told_by_name};
-use crate::lance::session;
+use crate::upload::object_store_of;
 
 /// One file that is read.
 #[derive(Debug)]
@@ -127,22 +123,13 @@ async fn remote_files(
     options: &ImportOptions,
     files: &mut Vec<InputFile>,
 ) -> Result<()> {
-    let store_options = options.store.clone().into_iter().collect();
-    let parameters = ObjectStoreParams {
-        storage_options_accessor: (!options.store.is_empty())
-            .then(|| Arc::new(StorageOptionsAccessor::with_static_options(store_options))),
-        ..ObjectStoreParams::default()
-    };
     // A pattern is no path of its own: the store is asked for what is below its fixed beginning.
     let fixed = match uri.find(['*', '?', '[']) {
         Some(at) => &uri[..uri[..at].rfind('/').unwrap_or(at)],
         None => uri,
     };
     let failed = |error: &dyn std::fmt::Display| Error::unavailable(format!("{uri}: {error}"));
-    let (store, base) =
-        LanceStore::from_uri_and_params(session().store_registry(), fixed, &parameters)
-            .await
-            .map_err(|error| failed(&error))?;
+    let (store, base) = object_store_of(fixed, &options.store).await?;
     let mut found = Vec::new();
     if is_pattern(uri) {
         let pattern = glob::Pattern::new(uri)
@@ -152,7 +139,6 @@ async fn remote_files(
             ..glob::MatchOptions::new()
         };
         let listed: Vec<_> = store
-            .inner
             .list(Some(&base))
             .try_collect()
             .await
@@ -172,16 +158,10 @@ async fn remote_files(
         found.push((uri.to_owned(), base));
     }
     for (name, location) in found {
-        let fetched = store
-            .inner
-            .get(&location)
-            .await
-            .map_err(|error| match error {
-                object_store::Error::NotFound { .. } => {
-                    Error::not_found(format!("there is no {name}"))
-                }
-                other => failed(&other),
-            })?;
+        let fetched = store.get(&location).await.map_err(|error| match error {
+            object_store::Error::NotFound { .. } => Error::not_found(format!("there is no {name}")),
+            other => failed(&other),
+        })?;
         let mut file = tempfile::NamedTempFile::new()?;
         let mut bytes = fetched.into_stream();
         while let Some(piece) = bytes.try_next().await.map_err(|error| failed(&error))? {

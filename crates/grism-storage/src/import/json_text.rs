@@ -7,7 +7,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::json::ReaderBuilder;
 use arrow::json::reader::infer_json_schema;
 use arrow::record_batch::RecordBatch;
-use grism_core::Result;
+use grism_core::{Result, Type, widen_column};
 
 use super::options::ImportOptions;
 use super::parsed::{Parsed, Places};
@@ -47,7 +47,7 @@ pub(super) fn told_columns(piece: &TextPiece, options: &ImportOptions) -> Result
 }
 
 fn decode(schema: &SchemaRef, bytes: &[u8], rows: usize) -> Result<Option<RecordBatch>, String> {
-    let mut decoder = ReaderBuilder::new(Arc::clone(schema))
+    let mut decoder = ReaderBuilder::new(read_as(schema))
         .with_strict_mode(true)
         .with_coerce_primitive(true)
         .with_batch_size(rows.max(1))
@@ -57,7 +57,48 @@ fn decode(schema: &SchemaRef, bytes: &[u8], rows: usize) -> Result<Option<Record
     if read < bytes.len() {
         return Err("several objects in one line".to_owned());
     }
-    decoder.flush().map_err(|error| error.to_string())
+    match decoder.flush().map_err(|error| error.to_string())? {
+        Some(batch) => {
+            let batch = with_vectors(&batch, schema).map_err(|error| error.message().to_owned())?;
+            Ok(Some(batch))
+        }
+        None => Ok(None),
+    }
+}
+
+/// The schema that objects are decoded by: vectors are lists at first, of any length.
+fn read_as(schema: &SchemaRef) -> SchemaRef {
+    let is_vector = |field: &Arc<Field>| matches!(field.data_type(), DataType::FixedSizeList(..));
+    if !schema.fields().iter().any(is_vector) {
+        return Arc::clone(schema);
+    }
+    let list = Type::Float64.list().to_arrow();
+    let fields = schema.fields().iter().map(|field| {
+        if is_vector(field) {
+            Field::new(field.name(), list.clone(), true)
+        } else {
+            field.as_ref().clone()
+        }
+    });
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+/// The batch with lists as the vectors that the schema asks for.
+fn with_vectors(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+    if batch.schema_ref() == schema {
+        return Ok(batch.clone());
+    }
+    let columns = batch.columns().iter().zip(schema.fields());
+    let columns = columns
+        .map(
+            |(column, field)| match column.data_type() == field.data_type() {
+                true => Ok(Arc::clone(column)),
+                false => widen_column(column, field.data_type())
+                    .map_err(|error| error.context(format!("column `{}`", field.name()))),
+            },
+        )
+        .collect::<Result<_>>()?;
+    Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
 }
 
 /// Parses a piece. A line that does not fit is among the rejected ones.

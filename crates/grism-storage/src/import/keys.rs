@@ -1,7 +1,7 @@
 //! From keys to ids.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Int64Type, UInt64Type};
@@ -11,20 +11,31 @@ use grism_core::{
 };
 
 use super::properties::normalized;
+use super::spilled_keys::SpilledKeys;
 use crate::all_rows::all_rows;
+use crate::columns::has_label;
+use crate::memory_limit::key_bytes;
 
 /// No node has this id; it stands for null and for what is missing.
 pub(super) const NONE: u64 = u64::MAX;
+/// Bytes that an integer, and a text beside its letters, take in memory with the id.
+const INTEGER: usize = 24;
+const TEXT: usize = 48;
 /// A range of integers that is held as a plain array may be so many times as long as it has keys.
 const DENSE: u64 = 4;
 
-/// The ids of the nodes of one label, by their key.
-#[derive(Debug, Default)]
+/// The ids of the nodes of one label, by their key. Those that memory does not hold are in temporary files.
+#[derive(Debug)]
 pub(super) struct KeyIndex {
     integers: HashMap<i64, u64, ahash::RandomState>,
     texts: HashMap<Box<str>, u64, ahash::RandomState>,
     /// The integers of a dense range: the least of them, and the id of each from there.
     dense: Option<(i64, Vec<u64>)>,
+    /// Bytes of the texts.
+    text_bytes: usize,
+    spilled: SpilledKeys,
+    /// Bytes that are held in memory.
+    limit: usize,
 }
 
 /// A key.
@@ -91,6 +102,18 @@ impl KeyColumn {
 }
 
 impl KeyIndex {
+    /// No keys yet; up to `limit` bytes of them are held in memory.
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            integers: HashMap::default(),
+            texts: HashMap::default(),
+            dense: None,
+            text_bytes: 0,
+            spilled: SpilledKeys::new(),
+            limit,
+        }
+    }
+
     /// Reads the keys of every node of `tables`.
     ///
     /// # Errors
@@ -100,11 +123,10 @@ impl KeyIndex {
         tables: &Tables,
         label: &str,
     ) -> Result<Self> {
-        let mut index = Self::default();
+        let mut index = Self::new(key_bytes());
         for table in tables.iter() {
             let key = key_of(snapshot.schema(), *table, label)?;
             let entry = snapshot.schema().table(*table)?;
-            let born_with = entry.labels().iter().any(|own| own == label);
             let mut columns = vec![key.clone()];
             let changes = entry.changed_labels.iter().any(|own| own == label);
             if changes {
@@ -122,14 +144,12 @@ impl KeyIndex {
                 let labels = batch
                     .column_by_name(LABELS_COLUMN)
                     .and_then(|labels| labels.as_list_opt::<i32>());
+                let known = index.begin_batch(&keys)?;
                 for (place, id) in ids.values().iter().enumerate() {
-                    let has_label = match labels {
-                        Some(labels) if labels.is_valid(place) => labels
-                            .value(place)
-                            .as_string_opt::<i32>()
-                            .is_some_and(|own| own.iter().any(|own| own == Some(label))),
-                        _ => born_with,
-                    };
+                    if known.contains(&place) {
+                        continue;
+                    }
+                    let has_label = has_label(labels, place, entry, label);
                     if let Some(key) = keys.get(place).filter(|_| has_label) {
                         index.insert(&key, *id);
                     }
@@ -144,6 +164,7 @@ impl KeyIndex {
         let range = self.integers.keys().min().zip(self.integers.keys().max());
         if let Some((least, greatest)) = range
             && self.texts.is_empty()
+            && self.spilled.is_empty()
         {
             let length = greatest.abs_diff(*least);
             if length / DENSE <= self.integers.len() as u64 {
@@ -170,8 +191,40 @@ impl KeyIndex {
         }
     }
 
-    /// The id of the node with the key `key`.
-    pub(super) fn get(&self, key: &Key<'_>) -> Option<u64> {
+    /// Makes room for the keys of a batch, and tells the places of those that are known and not in memory. Other keys of
+    /// the batch may be inserted afterwards.
+    ///
+    /// # Errors
+    /// `ResourceExhausted` where the disk of temporary files is full.
+    pub(super) fn begin_batch(&mut self, keys: &KeyColumn) -> Result<HashSet<usize>> {
+        let held = self.integers.len() * INTEGER + self.texts.len() * TEXT + self.text_bytes;
+        if held > self.limit {
+            let integers = std::mem::take(&mut self.integers).into_iter();
+            let integers = integers.map(|(key, id)| (self.spilled.hash(&Key::Integer(key)), id));
+            let texts = std::mem::take(&mut self.texts).into_iter();
+            let texts = texts.map(|(key, id)| {
+                let key = Key::Text(Cow::Borrowed(key.as_ref()));
+                (self.spilled.hash(&key), id)
+            });
+            let entries = integers.chain(texts).collect();
+            self.spilled.add(entries)?;
+            self.text_bytes = 0;
+        }
+        let mut known = HashSet::new();
+        if !self.spilled.is_empty() {
+            let wanted = (0..keys.len()).filter_map(|place| {
+                let key = keys.get(place)?;
+                Some((self.spilled.hash(&key), place))
+            });
+            self.spilled.find(wanted.collect(), |place, _| {
+                known.insert(place);
+            })?;
+        }
+        Ok(known)
+    }
+
+    /// The id of the node with the key `key`, where it is in memory.
+    fn get(&self, key: &Key<'_>) -> Option<u64> {
         let (integer, text) = both(key);
         let mut id = NONE;
         if let Some(integer) = integer {
@@ -185,9 +238,12 @@ impl KeyIndex {
     }
 
     /// The ids of a column of keys, and the places of those that no node has; those and nulls are [`NONE`].
-    pub(super) fn resolve(&self, keys: &KeyColumn) -> (Vec<u64>, Vec<usize>) {
+    ///
+    /// # Errors
+    /// Those of temporary files.
+    pub(super) fn resolve(&self, keys: &KeyColumn) -> Result<(Vec<u64>, Vec<usize>)> {
         let mut missing = Vec::new();
-        let ids: Vec<u64> = match keys.plain_integers() {
+        let mut ids: Vec<u64> = match keys.plain_integers() {
             Some(integers) if self.texts.is_empty() => {
                 let ids: Vec<u64> = integers.iter().map(|key| self.integer(*key)).collect();
                 missing.extend((0..ids.len()).filter(|place| ids[*place] == NONE));
@@ -205,10 +261,19 @@ impl KeyIndex {
                 })
                 .collect(),
         };
-        (ids, missing)
+        if !self.spilled.is_empty() && !missing.is_empty() {
+            let wanted = missing.iter().filter_map(|place| {
+                let key = keys.get(*place)?;
+                Some((self.spilled.hash(&key), *place))
+            });
+            self.spilled
+                .find(wanted.collect(), |place, id| ids[place] = id)?;
+            missing.retain(|place| ids[*place] == NONE);
+        }
+        Ok((ids, missing))
     }
 
-    /// Adds a node; false where the key is known already.
+    /// Adds a node; false where the key is in memory already.
     pub(super) fn insert(&mut self, key: &Key<'_>, id: u64) -> bool {
         if self.dense.is_some() || self.get(key).is_some() {
             return false;
@@ -218,10 +283,19 @@ impl KeyIndex {
                 self.integers.insert(*integer, id);
             }
             Key::Text(text) => {
+                self.text_bytes += text.len();
                 self.texts.insert(text.as_ref().into(), id);
             }
         }
         true
+    }
+}
+
+/// The key as an integer, or else as a text: what is the same for equal keys.
+pub(super) fn canonical<'a>(key: &'a Key<'a>) -> (Option<i64>, Option<Cow<'a, str>>) {
+    match both(key) {
+        (Some(integer), _) => (Some(integer), None),
+        (None, text) => (None, text),
     }
 }
 

@@ -24,6 +24,7 @@ use super::read::{Input, read};
 use super::rejects::{RejectFile, Rejected};
 use super::report::LoadReport;
 use crate::columns::named_batch;
+use crate::memory_limit::waiting_bytes;
 use crate::spill::RowBuffer;
 
 /// Loads a source into a graph as one commit.
@@ -90,10 +91,9 @@ pub async fn load_into(
             )));
         }
     }
-    let limit = options.memory_limit.unwrap_or(DEFAULT_MEMORY) / 2;
     let loader = Loader {
         changes,
-        rows: RowBuffer::new(limit),
+        rows: RowBuffer::new(waiting_bytes()),
         bad_rows: options.bad_rows,
         missing: options.missing,
         rejects: options.rejects.as_deref().map(RejectFile::new),
@@ -115,9 +115,6 @@ pub async fn load_into(
     report.elapsed = start.elapsed();
     Ok((changes, report))
 }
-
-/// Bytes that a load may hold where nothing else is said.
-const DEFAULT_MEMORY: usize = 2 << 30;
 
 /// Ends the threads of a load whose future was dropped.
 struct StopOnDrop(Arc<super::options::LoadProgress>);
@@ -454,7 +451,7 @@ impl RolePlan {
             }
             _ => (None, KeyColumn::new(&self.column, column)?),
         };
-        let (ids, missing) = index.resolve(&keys);
+        let (ids, missing) = index.resolve(&keys)?;
         Ok(Members {
             keys,
             ids,
@@ -601,10 +598,14 @@ impl Loader {
         let mut kept: Option<Vec<bool>> = None;
         let keys = converted.keys.take();
         let keys = keys.ok_or_else(|| Error::internal("nodes without keys"))?;
+        let known = index.begin_batch(&keys)?;
         for row in 0..rows {
             let wrong = match keys.get(row) {
                 None => format!("the key `{}` is null", plan.key),
-                Some(key) if index.insert(&key, EntityId::new(plan.table, *offset).raw()) => {
+                Some(key)
+                    if !known.contains(&row)
+                        && index.insert(&key, EntityId::new(plan.table, *offset).raw()) =>
+                {
                     *offset += 1;
                     continue;
                 }

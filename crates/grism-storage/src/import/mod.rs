@@ -16,6 +16,7 @@ mod properties;
 mod read;
 mod rejects;
 mod report;
+mod spilled_keys;
 mod text;
 
 pub use load::{load, load_into};

@@ -303,6 +303,13 @@ impl LoadProgress {
         self.cancelled.store(true, Ordering::Relaxed);
     }
 
+    /// Begins anew, where the rows are read again.
+    pub fn restart(&self) {
+        for counter in [&self.rows, &self.bytes, &self.total_bytes] {
+            counter.store(0, Ordering::Relaxed);
+        }
+    }
+
     pub(super) fn is_cancelled(&self) -> bool {
         self.cancelled.load(Ordering::Relaxed)
     }

@@ -6,7 +6,7 @@ use arrow::array::{Array, ArrayRef, UInt64Array};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
-use grism_core::{Error, GraphSchema, Result, TableId, Type, nearest};
+use grism_core::{Error, GraphSchema, Result, TableId, Type, nearest, widen_column};
 
 /// The column `name` of `batch`.
 ///
@@ -92,6 +92,10 @@ pub(super) fn ensure_properties(
                 if &stored != values.data_type() && values.data_type() == &DataType::Null =>
             {
                 cast(&values, &stored)?
+            }
+            Some(stored @ DataType::FixedSizeList(..)) if &stored != values.data_type() => {
+                widen_column(&values, &stored)
+                    .map_err(|error| error.context(format!("column `{name}`")))?
             }
             _ => values,
         };

@@ -219,21 +219,14 @@ struct Columns<'a> {
 
 impl<'a> Columns<'a> {
     fn of(batch: &'a RecordBatch, path: &str, binary: bool) -> Result<Self> {
-        let missing =
-            |name: &str| Error::invalid_data(format!("{path} has no ids in its column `{name}`"));
-        let ids = |name: &str| {
-            let column = batch.column_by_name(name);
-            let ids = column.and_then(|column| column.as_primitive_opt::<UInt64Type>());
-            ids.map(|ids| &ids.values()[..])
-                .ok_or_else(|| missing(name))
-        };
+        let ids = |name: &str| ids(batch, name, path);
         let positions = batch
             .column_by_name(POSITION)
             .and_then(|column| column.as_primitive_opt::<UInt32Type>());
         Ok(Self {
             members: ids(MEMBER)?,
             hyperedges: ids(HYPEREDGE)?,
-            positions: positions.ok_or_else(|| missing(POSITION))?.values(),
+            positions: positions.ok_or_else(|| missing(POSITION, path))?.values(),
             opposites: if binary { Some(ids(OPPOSITE)?) } else { None },
         })
     }
@@ -246,6 +239,17 @@ impl<'a> Columns<'a> {
             opposite: self.opposites.map_or(0, |ids| ids[row]),
         }
     }
+}
+
+fn ids<'a>(batch: &'a RecordBatch, name: &str, path: &str) -> Result<&'a [u64]> {
+    let column = batch.column_by_name(name);
+    let ids = column.and_then(|column| column.as_primitive_opt::<UInt64Type>());
+    ids.map(|ids| &ids.values()[..])
+        .ok_or_else(|| missing(name, path))
+}
+
+fn missing(name: &str, path: &str) -> Error {
+    Error::invalid_data(format!("{path} has no ids in its column `{name}`"))
 }
 
 /// Reads the delta of a role.
@@ -343,6 +347,63 @@ pub(super) async fn read_segment(
     Ok(IncidenceSegment::from_sorted(&incidences, shift, binary))
 }
 
+/// Reads the lengths of the lists of the segment `key`; `None` where they do not stand in one run.
+pub(super) async fn read_lengths(
+    dataset: &Dataset,
+    entry: &AdjacencyEntry,
+    delta: &Delta,
+    key: SegmentKey,
+    shift: u8,
+) -> Result<Option<IncidenceSegment>> {
+    let runs: Vec<&Run> = entry
+        .runs
+        .iter()
+        .filter(|run| run.members == key.table && run.segment == key.segment)
+        .collect();
+    let ([run], None) = (&runs[..], delta.segments.get(&key)) else {
+        return Ok(None);
+    };
+    let mut offsets = Offsets::new(shift);
+    let names = [MEMBER.to_owned()];
+    read_range(dataset, &names, run.start, run.rows, |batch| {
+        offsets.add(ids(&batch, MEMBER, &entry.dataset.path)?);
+        Ok(())
+    })
+    .await?;
+    Ok(Some(IncidenceSegment {
+        offsets: offsets.ends.into(),
+        ..IncidenceSegment::default()
+    }))
+}
+
+/// Where the lists of a segment's members end, while their incidences come by in order.
+struct Offsets {
+    ends: Vec<u32>,
+    mask: u64,
+}
+
+impl Offsets {
+    fn new(shift: u8) -> Self {
+        Self {
+            ends: vec![0],
+            mask: (1 << shift) - 1,
+        }
+    }
+
+    fn add(&mut self, members: &[u64]) {
+        for member in members {
+            let local = (EntityId::from_raw(*member).offset() & self.mask) as usize;
+            if local + 2 > self.ends.len() {
+                let last = self.ends.last().copied().unwrap_or_default();
+                self.ends.resize(local + 2, last);
+            }
+            if let Some(end) = self.ends.last_mut() {
+                *end += 1;
+            }
+        }
+    }
+}
+
 /// Reads a segment that is one run, which is sorted already.
 async fn read_run(
     dataset: &Dataset,
@@ -351,9 +412,8 @@ async fn read_run(
     shift: u8,
     binary: bool,
 ) -> Result<IncidenceSegment> {
-    let mask = (1u64 << shift) - 1;
     let capacity = usize::try_from(run.rows).unwrap_or_default();
-    let mut offsets: Vec<u32> = vec![0];
+    let mut offsets = Offsets::new(shift);
     let mut hyperedges = IdList::with_capacity(capacity);
     let mut opposites = IdList::with_capacity(if binary { capacity } else { 0 });
     let mut positions: Vec<u32> = Vec::new();
@@ -364,16 +424,7 @@ async fn read_run(
         run.rows,
         |batch| {
             let columns = Columns::of(&batch, &entry.dataset.path, binary)?;
-            for member in columns.members {
-                let local = (EntityId::from_raw(*member).offset() & mask) as usize;
-                if local + 2 > offsets.len() {
-                    let last = offsets.last().copied().unwrap_or_default();
-                    offsets.resize(local + 2, last);
-                }
-                if let Some(end) = offsets.last_mut() {
-                    *end += 1;
-                }
-            }
+            offsets.add(columns.members);
             if positions.is_empty() && columns.positions.iter().any(|position| *position > 0) {
                 positions.resize(hyperedges.len(), 0);
             }
@@ -387,7 +438,7 @@ async fn read_run(
     )
     .await?;
     Ok(IncidenceSegment {
-        offsets: offsets.into(),
+        offsets: offsets.ends.into(),
         hyperedges,
         opposites,
         positions: positions.into(),

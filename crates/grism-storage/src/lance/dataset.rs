@@ -18,6 +18,7 @@ use lance::dataset::{
 };
 use lance_core::ROW_ADDR;
 use lance_core::datatypes::Schema as LanceSchema;
+use lance_io::scheduler::{ScanScheduler, SchedulerConfig};
 use lance_table::format::{Fragment, RowIdMeta};
 use lance_table::io::deletion::relative_deletion_file_path;
 use lance_table::rowids::{RowIdSequence, write_row_ids};
@@ -25,6 +26,7 @@ use lance_table::rowids::{RowIdSequence, write_row_ids};
 use super::error::from_lance;
 use super::root::Root;
 use super::sync::{sync_directory, sync_file};
+use crate::memory_limit::{is_scarce, page_bytes, read_ahead};
 
 /// Rows of a batch that is read of a range.
 const RANGE_ROWS: u32 = 1 << 17;
@@ -154,12 +156,16 @@ pub(super) async fn write_rows(
     batches: Batches,
     fragment_rows: usize,
 ) -> Result<(Vec<Fragment>, u64)> {
-    let parameters = WriteParams {
+    let mut parameters = WriteParams {
         mode: WriteMode::Append,
         max_rows_per_file: fragment_rows,
-        max_rows_per_group: fragment_rows,
         ..root.write_parameters()
     };
+    // Lance divides what it is given among the columns.
+    let columns = schema.fields().len().max(1) as u64;
+    let mut writer = parameters.file_writer_options.take().unwrap_or_default();
+    writer.data_cache_bytes = Some(page_bytes() * columns);
+    parameters.file_writer_options = Some(writer);
     // An error of ours keeps its kind on the way through Lance.
     let failed: Arc<std::sync::Mutex<Option<Error>>> = Arc::default();
     let noted = Arc::clone(&failed);
@@ -361,6 +367,9 @@ pub(super) async fn read_range(
     let projection = dataset.schema().project(columns).map_err(from_lance)?;
     let end = start + rows;
     let mut first = 0;
+    let store = dataset.object_store(None).await.map_err(from_lance)?;
+    let scheduler = ScanScheduler::new(store, SchedulerConfig::new(read_ahead()));
+    let config = FragReadConfig::default().with_scan_scheduler(scheduler);
     for fragment in dataset.get_fragments() {
         let count = fragment.metadata().physical_rows.unwrap_or_default() as u64;
         let own = start.max(first)..end.min(first + count);
@@ -369,17 +378,23 @@ pub(super) async fn read_range(
                 u32::try_from(row - first).map_err(|_| Error::internal("a row out of range"))
             };
             let reader = fragment
-                .open(&projection, FragReadConfig::default())
+                .open(&projection, config.clone())
                 .await
                 .map_err(from_lance)?;
-            let range = place(own.start)?..place(own.end)?;
-            let mut batches = reader
-                .take_range(range, RANGE_ROWS)
-                .await
-                .map_err(from_lance)?
-                .buffered(1);
-            while let Some(batch) = batches.try_next().await.map_err(from_lance)? {
-                visit(batch)?;
+            let (mut at, stop) = (place(own.start)?, place(own.end)?);
+            // All of a range that is asked for is read ahead, whatever the scheduler allows.
+            let step = if is_scarce() { RANGE_ROWS } else { u32::MAX };
+            while at < stop {
+                let next = stop.min(at.saturating_add(step));
+                let mut batches = reader
+                    .take_range(at..next, RANGE_ROWS)
+                    .await
+                    .map_err(from_lance)?
+                    .buffered(1);
+                while let Some(batch) = batches.try_next().await.map_err(from_lance)? {
+                    visit(batch)?;
+                }
+                at = next;
             }
         }
         first += count;

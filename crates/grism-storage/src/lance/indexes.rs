@@ -1,19 +1,22 @@
-//! Scalar indexes: built beside a detached version, and searched without a scan.
+//! Indexes: built beside a detached version. Scalar ones are searched here, without a scan.
 
 use std::collections::HashSet;
+use std::ops::Bound;
 use std::sync::Arc;
 
-use datafusion_common::ScalarValue;
 use grism_core::{
     Comparison, ComparisonOperator, Error, GraphSchema, IndexDefinition, IndexKind, Result, Table,
 };
 use lance::dataset::Dataset;
 use lance::dataset::transaction::{Operation, Transaction};
+use lance::index::vector::{VectorIndexParams, has_vectors_to_train};
 use lance::index::{CreateIndexBuilder, DatasetIndexExt};
-use lance_index::IndexType;
 use lance_index::metrics::NoOpMetricsCollector;
 use lance_index::scalar::expression::{ScalarIndexExpr, ScalarIndexSearch};
 use lance_index::scalar::{BuiltinIndexType, SargableQuery, ScalarIndexParams};
+use lance_index::vector::ivf::IvfBuildParams;
+use lance_index::{IndexParams, IndexType};
+use lance_table::format::IndexMetadata;
 
 use super::dataset::{commit_detached, open, sync_new};
 use super::error::from_lance;
@@ -21,7 +24,10 @@ use super::log::SnapshotEntry;
 use super::physical::physical_columns;
 use super::predicate::scalar_value;
 use super::root::Root;
+use super::search::distance;
 use super::sync::{sync_directory, sync_file};
+use crate::memory_limit::sort_bytes;
+use crate::search::text_parameters;
 
 /// Rows without an index from which on a commit builds it anew, where they are more than half of those with one.
 const STALE_ROWS: u64 = 1 << 16;
@@ -64,30 +70,58 @@ pub(super) async fn table_indexes(
     Ok(found)
 }
 
-/// The first index that finds the rows with one of the compared values, and the value.
+/// The first index that finds the rows with a compared value, or else between compared values, and what it is asked.
 pub(super) fn usable<'a>(
     indexes: &'a [TableIndex],
     predicate: &[Comparison],
-) -> Option<(&'a TableIndex, ScalarValue)> {
-    indexes.iter().find_map(|index| {
+) -> Option<(&'a TableIndex, SargableQuery)> {
+    let ranges = || {
+        indexes
+            .iter()
+            .filter(|index| index.definition.kind == IndexKind::Range)
+    };
+    let equal = ranges().find_map(|index| {
         let comparison = predicate.iter().find(|own| {
             own.operator == ComparisonOperator::Equal && own.column == index.definition.property
         })?;
-        Some((index, scalar_value(&comparison.value)?))
-    })
+        let value = scalar_value(&comparison.value)?;
+        Some((index, SargableQuery::Equals(value)))
+    });
+    equal.or_else(|| ranges().find_map(|index| Some((index, range_query(index, predicate)?))))
+}
+
+/// The bounds that a predicate sets to the property of an index.
+fn range_query(index: &TableIndex, predicate: &[Comparison]) -> Option<SargableQuery> {
+    let (mut least, mut greatest) = (Bound::Unbounded, Bound::Unbounded);
+    let own = predicate
+        .iter()
+        .filter(|own| own.column == index.definition.property);
+    for comparison in own {
+        // Further bounds are checked on the rows that are found.
+        let value = || scalar_value(&comparison.value);
+        match comparison.operator {
+            ComparisonOperator::Greater => least = Bound::Excluded(value()?),
+            ComparisonOperator::GreaterOrEqual => least = Bound::Included(value()?),
+            ComparisonOperator::Less => greatest = Bound::Excluded(value()?),
+            ComparisonOperator::LessOrEqual => greatest = Bound::Included(value()?),
+            _ => {}
+        }
+    }
+    let is_bound = least != Bound::Unbounded || greatest != Bound::Unbounded;
+    is_bound.then_some(SargableQuery::Range(least, greatest))
 }
 
 /// The row ids that an index finds, in ascending order; those of rows that are gone are left out.
 pub(super) async fn search(
     dataset: &Dataset,
     index: &TableIndex,
-    value: ScalarValue,
+    query: SargableQuery,
 ) -> Result<Vec<u64>> {
     let search = ScalarIndexExpr::Query(ScalarIndexSearch {
         column: index.definition.property.clone(),
         index_name: index.definition.name.clone(),
         index_type: "BTree".to_owned(),
-        query: Arc::new(SargableQuery::Equals(value)),
+        query: Arc::new(query),
         needs_recheck: false,
         fragment_bitmap: None,
     });
@@ -128,7 +162,6 @@ pub(super) async fn build_indexes(
         dataset = changed(dataset, Vec::new(), dropped).await?;
     }
     for definition in definitions {
-        let IndexKind::Range = definition.kind;
         let own: Vec<_> = stored
             .iter()
             .filter(|own| own.name == definition.name)
@@ -141,33 +174,27 @@ pub(super) async fn build_indexes(
                     .is_some_and(|bitmap| u32::try_from(id).is_ok_and(|id| bitmap.contains(id)))
             })
         };
-        let (mut with, mut without) = (0, 0);
+        let (mut with, mut without, mut gone) = (0, 0, false);
         for fragment in dataset.fragments().iter() {
             let rows = fragment.num_rows().unwrap_or_default() as u64;
             if is_covered(fragment.id) {
                 with += rows;
+                gone |= fragment.deletion_file.is_some();
             } else {
                 without += rows;
             }
         }
-        let is_stale = without > 0 && (all || with == 0 || without > STALE_ROWS.max(with / 2));
+        // An index of words counts those of rows that are gone until it is built anew.
+        let counts_gone = gone && definition.kind == IndexKind::FullText;
+        let is_stale = without > 0 && (with == 0 || without > STALE_ROWS.max(with / 2))
+            || all && (without > 0 || counts_gone);
         // A property whose type was widened stands in several columns, which no index covers.
         if !is_stale || physical_columns(&dataset, &definition.property).len() != 1 {
             continue;
         }
-        let parameters = ScalarIndexParams::for_builtin(BuiltinIndexType::BTree);
-        let mut base = dataset.clone();
-        let index = CreateIndexBuilder::new(
-            &mut base,
-            &[definition.property.as_str()],
-            IndexType::BTree,
-            &parameters,
-        )
-        .name(definition.name.clone())
-        .replace(true)
-        .execute_uncommitted()
-        .await
-        .map_err(from_lance)?;
+        let Some(index) = built_index(&dataset, definition).await? else {
+            continue;
+        };
         if let Some(graph) = root.directory() {
             let directory = graph.join(&known.path).join("_indices");
             let own = directory.join(index.uuid.to_string());
@@ -189,10 +216,56 @@ pub(super) async fn build_indexes(
     Ok(built)
 }
 
+/// Builds an index over all rows; `None` where there is nothing yet that it could be built from.
+async fn built_index(
+    dataset: &Dataset,
+    definition: &IndexDefinition,
+) -> Result<Option<IndexMetadata>> {
+    let column = definition.property.as_str();
+    let (index_type, parameters): (_, Box<dyn IndexParams>) = match definition.kind {
+        IndexKind::Range => {
+            let parameters = ScalarIndexParams::for_builtin(BuiltinIndexType::BTree);
+            (IndexType::BTree, Box::new(parameters))
+        }
+        IndexKind::Vector { metric, .. } => {
+            let trainable = has_vectors_to_train(dataset, column, 1).await;
+            if !trainable.map_err(from_lance)? {
+                return Ok(None);
+            }
+            let parameters = VectorIndexParams::with_ivf_flat_params(
+                distance(metric),
+                IvfBuildParams::default(),
+            );
+            (IndexType::Vector, Box::new(parameters))
+        }
+        IndexKind::FullText => {
+            let megabytes = (sort_bytes() >> 20).max(32);
+            let parameters = text_parameters().num_workers(1).memory_limit_mb(megabytes);
+            (IndexType::Inverted, Box::new(parameters))
+        }
+    };
+    let mut base = dataset.clone();
+    let built = CreateIndexBuilder::new(&mut base, &[column], index_type, parameters.as_ref())
+        .name(definition.name.clone())
+        .replace(true)
+        .execute_uncommitted()
+        .await;
+    match built {
+        Ok(index) => Ok(index
+            .files
+            .as_ref()
+            .is_none_or(|files| !files.is_empty())
+            .then_some(index)),
+        // Vectors without a usable one among them, such as zeros where angles are asked for.
+        Err(error) if error.to_string().contains("with 0 vectors") => Ok(None),
+        Err(error) => Err(from_lance(error)),
+    }
+}
+
 async fn changed(
     dataset: Dataset,
-    new_indices: Vec<lance_table::format::IndexMetadata>,
-    removed_indices: Vec<lance_table::format::IndexMetadata>,
+    new_indices: Vec<IndexMetadata>,
+    removed_indices: Vec<IndexMetadata>,
 ) -> Result<Dataset> {
     let operation = Operation::CreateIndex {
         new_indices,

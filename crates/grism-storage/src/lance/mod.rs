@@ -11,6 +11,7 @@ mod optimize;
 mod physical;
 mod predicate;
 mod root;
+mod search;
 mod snapshot;
 mod stage;
 mod storage;

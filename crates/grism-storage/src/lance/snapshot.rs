@@ -5,22 +5,23 @@ use std::sync::{Arc, OnceLock};
 
 use arrow::array::{Array, ArrayRef, AsArray, UInt32Array, new_null_array};
 use arrow::compute::{interleave, take};
-use arrow::datatypes::UInt64Type;
+use arrow::datatypes::{DataType, UInt64Type};
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{
-    BatchStream, Error, GraphSchema, GraphStatistics, IncidenceSegment, Result, ScanPredicate,
-    ScanRange, ScanRequest, SegmentKey, Snapshot, SnapshotId, Table, TableId,
+    BatchStream, Error, GraphSchema, GraphStatistics, IncidenceSegment, IndexKind, IndexSearch,
+    Result, ScanPredicate, ScanRange, ScanRequest, SearchHit, SegmentKey, Snapshot, SnapshotId,
+    Table, TableId,
 };
-use lance::dataset::{Dataset, ProjectionRequest};
+use lance::dataset::{Dataset, ProjectionRequest, TakeBuilder};
 use lance_core::ROW_ID;
 use lance_table::format::RowIdMeta;
 use lance_table::rowids::{RowIdSequence, read_row_ids};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-use super::adjacency::{Delta, read_delta, read_segment};
+use super::adjacency::{Delta, read_delta, read_lengths, read_segment};
 use super::dataset::{open, read_range};
 use super::error::from_lance;
 use super::format::GraphOptions;
@@ -29,10 +30,12 @@ use super::log::{AdjacencyEntry, DatasetVersion, SnapshotEntry};
 use super::physical::{merged_column, physical_columns};
 use super::predicate::{lance_filter, reaches_lance};
 use super::root::Root;
+use super::search::index_search;
 use crate::columns::{
     column_or_null, column_type, id_array, named_batch, passing_rows, scan_names,
 };
 use crate::memory_limit::cache_bytes;
+use crate::search::{is_searchable, scan_search};
 
 /// Rows of a column that are read, and kept, together.
 const CHUNK_ROWS: u64 = 1 << 16;
@@ -40,6 +43,10 @@ const CHUNK_ROWS: u64 = 1 << 16;
 const INDEXED: u64 = u64::MAX - 1;
 /// The chunk under which the delta of a role is kept.
 const DELTA: u64 = u64::MAX;
+/// Added to the number of a segment, under which the lengths of its lists are kept.
+const LENGTHS: u64 = 1 << 62;
+/// Rows of a chunk that must be wanted for the chunk to be read where the whole column is too large to be kept.
+const WORTHWHILE: usize = 256;
 
 /// One snapshot of a graph on disk.
 pub(super) struct LanceSnapshot {
@@ -98,6 +105,24 @@ fn is_plain(dataset: &Dataset) -> bool {
     });
     // The last fragments may have gone with all their rows.
     in_place && first == dataset.manifest().next_row_id
+}
+
+/// Where the rows of `ids`, which ascend, stand in a dataset whose row ids are the places of its rows.
+fn plain_addresses(dataset: &Dataset, ids: &[u64]) -> Result<Vec<u64>> {
+    let mut addresses = Vec::with_capacity(ids.len());
+    let mut ids = ids.iter().peekable();
+    let mut first = 0;
+    for fragment in dataset.fragments().iter() {
+        let end = first + fragment.physical_rows.unwrap_or_default() as u64;
+        while let Some(id) = ids.next_if(|id| **id < end) {
+            addresses.push(fragment.id << 32 | (id - first));
+        }
+        first = end;
+    }
+    match ids.next() {
+        Some(id) => Err(Error::internal(format!("there is no row {id}"))),
+        None => Ok(addresses),
+    }
 }
 
 /// What is kept of datasets: by graph, dataset version, column or role, and place.
@@ -205,9 +230,9 @@ impl LanceSnapshot {
     async fn indexed_rows(&self, request: &ScanRequest) -> Result<RecordBatch> {
         let id = request.range.table;
         let open = self.open_table(id)?;
-        let (index, value) = usable(&open.indexes, &request.predicate)
+        let (index, query) = usable(&open.indexes, &request.predicate)
             .ok_or_else(|| Error::internal("a scan by an index that is not there"))?;
-        let offsets = search(&open.dataset, index, value).await?;
+        let offsets = search(&open.dataset, index, query).await?;
         let mut columns = request.columns.clone();
         for comparison in &request.predicate {
             if !columns.contains(&comparison.column) {
@@ -278,15 +303,36 @@ impl LanceSnapshot {
             };
         }
         let ids: Vec<u64> = (start..end).collect();
+        self.read_offsets(table, &columns, &data_type, &ids).await
+    }
+
+    /// A property or role of the rows at `ids`, which ascend: one value for each, null for a row that is gone.
+    async fn read_offsets(
+        &self,
+        table: TableId,
+        columns: &[String],
+        data_type: &DataType,
+        ids: &[u64],
+    ) -> Result<ArrayRef> {
+        let open = self.open_table(table)?;
+        let dataset = &open.dataset;
         let wanted = columns.iter().map(String::as_str).chain([ROW_ID]);
         let projection = ProjectionRequest::from_columns(wanted, dataset.schema());
-        let rows = dataset
-            .take_rows(&ids, projection)
-            .await
-            .map_err(from_lance)?;
-        let values = merged_column(&rows, &columns, &data_type)?.ok_or_else(|| {
-            Error::internal(format!("Lance did not return the column `{column}`"))
-        })?;
+        let rows = if open.is_plain {
+            // Lance would make an index of all row ids to find out where they are.
+            let plan = projection
+                .into_projection_plan(Arc::clone(dataset))
+                .map_err(from_lance)?;
+            let rows = plain_addresses(dataset, ids)?;
+            let take =
+                TakeBuilder::try_new_from_addresses(Arc::clone(dataset), rows, Arc::new(plan));
+            take.map_err(from_lance)?.execute().await
+        } else {
+            dataset.take_rows(ids, projection).await
+        };
+        let rows = rows.map_err(from_lance)?;
+        let values = merged_column(&rows, columns, data_type)?
+            .ok_or_else(|| Error::internal(format!("Lance did not return {columns:?}")))?;
         if rows.num_rows() == ids.len() {
             return Ok(values);
         }
@@ -297,9 +343,44 @@ impl LanceSnapshot {
         let found = found.ok_or_else(|| Error::internal("Lance did not return row ids"))?;
         let mut places: Vec<Option<u32>> = vec![None; ids.len()];
         for (place, id) in found.values().iter().enumerate() {
-            places[(id - start) as usize] = Some(place as u32);
+            if let Ok(at) = ids.binary_search(id) {
+                places[at] = Some(place as u32);
+            }
         }
         Ok(take(&values, &UInt32Array::from(places), None)?)
+    }
+
+    /// Whether rows of a column are read one by one: the column is too large to be kept, and few of each chunk are
+    /// wanted.
+    fn is_scattered(&self, table: TableId, data_type: &DataType, offsets: &[u64]) -> bool {
+        let width = data_type.primitive_width().unwrap_or(32) as u64;
+        let rows = self.statistics.tables.get(&table);
+        let bytes = rows.map_or(0, |rows| rows.next_offset * width);
+        if bytes <= cache_bytes() / 2 {
+            return false;
+        }
+        let chunks: HashSet<u64> = offsets.iter().map(|offset| offset / CHUNK_ROWS).collect();
+        offsets.len() < chunks.len() * WORTHWHILE
+    }
+
+    /// The values at `offsets`, in any order and perhaps repeated, without keeping what is read.
+    async fn take_scattered(
+        &self,
+        table: TableId,
+        column: &str,
+        data_type: &DataType,
+        offsets: &[u64],
+    ) -> Result<ArrayRef> {
+        let mut ids = offsets.to_vec();
+        ids.sort_unstable();
+        ids.dedup();
+        let columns = physical_columns(self.dataset(table)?, column);
+        let values = self.read_offsets(table, &columns, data_type, &ids).await?;
+        let places = offsets.iter().map(|offset| {
+            let place = ids.binary_search(offset);
+            place.unwrap_or_default() as u32
+        });
+        Ok(take(&values, &UInt32Array::from_iter_values(places), None)?)
     }
 
     async fn take_column(&self, table: TableId, column: &str, offsets: &[u64]) -> Result<ArrayRef> {
@@ -309,6 +390,11 @@ impl LanceSnapshot {
         })?;
         if offsets.is_empty() || self.dataset(table)?.schema().field(column).is_none() {
             return Ok(new_null_array(&data_type, offsets.len()));
+        }
+        if self.is_scattered(table, &data_type, offsets) {
+            return self
+                .take_scattered(table, column, &data_type, offsets)
+                .await;
         }
         let mut pieces: Vec<ArrayRef> = Vec::new();
         let mut known: HashMap<u64, usize> = HashMap::new();
@@ -359,6 +445,46 @@ impl LanceSnapshot {
     fn adjacency_of(&self, table: TableId, role: &str) -> Option<(&AdjacencyEntry, &Arc<Dataset>)> {
         let (index, dataset) = self.adjacency.get(&(table, role.to_owned()))?;
         Some((self.entry.adjacency.get(*index)?, dataset))
+    }
+
+    fn is_binary(&self, table: TableId) -> Result<bool> {
+        let ty = self.schema.table(table)?.hyperedge_type();
+        Ok(ty.is_some_and(|ty| ty.is_binary()))
+    }
+
+    fn segment_key(&self, entry: &AdjacencyEntry, key: SegmentKey) -> CacheKey {
+        CacheKey {
+            root: Arc::clone(&self.uri),
+            dataset: entry.dataset.clone(),
+            column: entry.role.clone(),
+            members: Some(key.table),
+            chunk: key.segment,
+        }
+    }
+
+    /// The delta of a role, from the cache or the disk.
+    async fn delta(
+        &self,
+        entry: &AdjacencyEntry,
+        dataset: &Dataset,
+        binary: bool,
+    ) -> Result<Arc<Delta>> {
+        let key = CacheKey {
+            root: Arc::clone(&self.uri),
+            dataset: entry.dataset.clone(),
+            column: entry.role.clone(),
+            members: None,
+            chunk: DELTA,
+        };
+        let load = async {
+            let shift = self.options.segment_shift;
+            let delta = read_delta(dataset, entry, shift, binary).await?;
+            Ok::<_, Error>(Cached::Delta(Arc::new(delta)))
+        };
+        match cache().get_or_insert_async(&key, load).await? {
+            Cached::Delta(delta) => Ok(delta),
+            _ => Err(Error::internal("a delta was cached as something else")),
+        }
     }
 }
 
@@ -536,6 +662,22 @@ impl Snapshot for LanceSnapshot {
             .collect())
     }
 
+    async fn search(&self, table: TableId, search: &IndexSearch) -> Result<Vec<SearchHit>> {
+        let entry = self.schema.table(table)?;
+        let open = self.tables.get(&table);
+        let (Some(open), true) = (open, is_searchable(entry, search)?) else {
+            return Ok(Vec::new());
+        };
+        let own = |index: &TableIndex| index.definition == search.index;
+        let is_text = search.index.kind == IndexKind::FullText;
+        let columns = physical_columns(&open.dataset, &search.index.property).len();
+        // Without its index Lance would split texts into other words.
+        if columns != 1 || is_text && !open.indexes.iter().any(own) {
+            return scan_search(self, table, search).await;
+        }
+        index_search(self, entry, &open.dataset, search).await
+    }
+
     async fn incidences(
         &self,
         table: TableId,
@@ -545,39 +687,56 @@ impl Snapshot for LanceSnapshot {
         let Some((entry, dataset)) = self.adjacency_of(table, role) else {
             return Ok(Arc::default());
         };
-        let binary = self
-            .schema
-            .table(table)?
-            .hyperedge_type()
-            .is_some_and(|ty| ty.is_binary());
-        let cache_key = CacheKey {
-            root: Arc::clone(&self.uri),
-            dataset: entry.dataset.clone(),
-            column: role.to_owned(),
-            members: Some(key.table),
-            chunk: key.segment,
-        };
+        let binary = self.is_binary(table)?;
         let shift = self.options.segment_shift;
-        let delta_key = CacheKey {
-            members: None,
-            chunk: DELTA,
-            ..cache_key.clone()
-        };
         let load = async {
-            let load_delta = async {
-                let delta = read_delta(dataset, entry, shift, binary).await?;
-                Ok::<_, Error>(Cached::Delta(Arc::new(delta)))
-            };
-            let delta = match cache().get_or_insert_async(&delta_key, load_delta).await? {
-                Cached::Delta(delta) => delta,
-                _ => return Err(Error::internal("a delta was cached as something else")),
-            };
+            let delta = self.delta(entry, dataset, binary).await?;
             let segment = read_segment(dataset, entry, &delta, key, shift, binary).await?;
-            Ok(Cached::Segment(Arc::new(segment)))
+            Ok::<_, Error>(Cached::Segment(Arc::new(segment)))
         };
-        match cache().get_or_insert_async(&cache_key, load).await? {
-            Cached::Segment(segment) => Ok(segment),
-            _ => Err(Error::internal("a segment was cached as something else")),
+        segment_of(
+            cache()
+                .get_or_insert_async(&self.segment_key(entry, key), load)
+                .await?,
+        )
+    }
+
+    async fn degrees(
+        &self,
+        table: TableId,
+        role: &str,
+        key: SegmentKey,
+    ) -> Result<Arc<IncidenceSegment>> {
+        let Some((entry, dataset)) = self.adjacency_of(table, role) else {
+            return Ok(Arc::default());
+        };
+        let whole = self.segment_key(entry, key);
+        if let Some(known) = cache().get(&whole) {
+            return segment_of(known);
         }
+        let lengths = CacheKey {
+            chunk: key.segment | LENGTHS,
+            ..whole
+        };
+        if let Some(known) = cache().get(&lengths) {
+            return segment_of(known);
+        }
+        let delta = self.delta(entry, dataset, self.is_binary(table)?).await?;
+        let read = read_lengths(dataset, entry, &delta, key, self.options.segment_shift);
+        match read.await? {
+            Some(segment) => {
+                let segment = Arc::new(segment);
+                cache().insert(lengths, Cached::Segment(Arc::clone(&segment)));
+                Ok(segment)
+            }
+            None => self.incidences(table, role, key).await,
+        }
+    }
+}
+
+fn segment_of(cached: Cached) -> Result<Arc<IncidenceSegment>> {
+    match cached {
+        Cached::Segment(segment) => Ok(segment),
+        _ => Err(Error::internal("a segment was cached as something else")),
     }
 }

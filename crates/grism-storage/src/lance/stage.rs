@@ -23,7 +23,7 @@ use super::physical::{physical_columns, target_column};
 use super::root::Root;
 use crate::columns::{column_or_null, column_type, named_batch, table_fields};
 use crate::incidences::collect_incidences;
-use crate::memory_limit::write_parts;
+use crate::memory_limit::{is_scarce, write_parts};
 use crate::sorted::SortedIncidences;
 
 /// Rows from which on their incidences are sorted into runs instead of joining the delta.
@@ -109,7 +109,7 @@ impl Stager<'_> {
         Ok(())
     }
 
-    /// Stages new rows; their incidences are sorted and written at the same time.
+    /// Stages new rows; their incidences are sorted and written at the same time, or after them where memory is scarce.
     async fn appended(
         &mut self,
         table: &Table,
@@ -119,7 +119,7 @@ impl Stager<'_> {
     ) -> Result<Dataset> {
         let rows: u64 = pieces.iter().map(AppendedRows::rows).sum();
         let first_offset = base.manifest().next_row_id;
-        let mut tasks: JoinSet<Result<(AdjacencyEntry, BTreeMap<TableId, u64>)>> = JoinSet::new();
+        let mut sorting = Vec::new();
         let mut small = None;
         if let Some(ty) = table.hyperedge_type() {
             if rows >= SORTED_ROWS {
@@ -128,7 +128,7 @@ impl Stager<'_> {
                     let (root, options) = (self.root.clone(), self.options);
                     let before = self.adjacency_of(table.id, &role.name).cloned();
                     let (table, ty, role) = (table.clone(), ty.clone(), role.name.clone());
-                    tasks.spawn(async move {
+                    sorting.push(async move {
                         let sorted = SortedIncidences::count(
                             table.id,
                             &ty,
@@ -140,7 +140,7 @@ impl Stager<'_> {
                         let counts = sorted.by_table();
                         let target = target(&root, &table, &ty, &role);
                         let entry = target.append_sorted(before.as_ref(), sorted).await?;
-                        Ok((entry, counts))
+                        Ok::<_, Error>((entry, counts))
                     });
                 }
             } else {
@@ -150,13 +150,31 @@ impl Stager<'_> {
                 small = Some(collect_incidences(table.id, ty, &batches, &offset_of)?);
             }
         }
+        let mut tasks = JoinSet::new();
+        let mut waiting = Vec::new();
+        for work in sorting {
+            if is_scarce() {
+                waiting.push(work);
+            } else {
+                tasks.spawn(work);
+            }
+        }
         let (schema, parts) = self.parts(table, &base, pieces, rows);
         let fragment_rows = self.options.fragment_rows;
         let staged = append(self.root, path, base, schema, parts, fragment_rows).await?;
         let counts = self.entry.statistics.tables.entry(table.id).or_default();
         counts.rows += rows;
         counts.next_offset = staged.manifest().next_row_id;
-        while let Some(done) = tasks.join_next().await {
+        let mut waiting = waiting.into_iter();
+        loop {
+            if tasks.is_empty()
+                && let Some(work) = waiting.next()
+            {
+                tasks.spawn(work);
+            }
+            let Some(done) = tasks.join_next().await else {
+                break;
+            };
             let (entry, members) = done.map_err(|error| Error::internal(error.to_string()))??;
             let counts = self.entry.statistics.tables.entry(table.id).or_default();
             let counts = counts.roles.entry(entry.role.clone()).or_default();

@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use futures::StreamExt;
 use grism_core::{
     BatchStream, ChangeSet, EntityId, Error, GraphSchema, GraphStatistics, HyperedgeType,
-    ID_COLUMN, Incidence, IncidenceSegment, Result, ScanRange, ScanRequest, SegmentKey, Snapshot,
-    SnapshotId, Table, TableId, TableStatistics, widen_column,
+    ID_COLUMN, Incidence, IncidenceSegment, IndexSearch, Result, ScanRange, ScanRequest, SearchHit,
+    SegmentKey, Snapshot, SnapshotId, Table, TableId, TableStatistics, widen_column,
 };
 
 use super::storage::cut;
@@ -19,6 +19,7 @@ use crate::columns::{
     column_or_null, column_type, id_array, named_batch, passing_rows, scan_names,
 };
 use crate::incidences::{by_segment, collect_incidences};
+use crate::search::scan_search;
 
 type Segments = HashMap<(TableId, String, SegmentKey), Arc<IncidenceSegment>>;
 
@@ -480,6 +481,10 @@ impl Snapshot for MemorySnapshot {
         let chunks = self.chunks(table)?;
         let is_alive = |offset: &u64| *offset < chunks.rows() && !chunks.deleted.contains(offset);
         Ok(offsets.iter().map(is_alive).collect())
+    }
+
+    async fn search(&self, table: TableId, search: &IndexSearch) -> Result<Vec<SearchHit>> {
+        scan_search(self, table, search).await
     }
 
     async fn incidences(

@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{
     BatchStream, EntityId, Error, GraphSchema, GraphStatistics, ID_COLUMN, Incidence,
-    IncidenceSegment, Result, ScanRange, ScanRequest, SegmentKey, Snapshot, SnapshotId, Table,
-    TableId, widen_column,
+    IncidenceSegment, IndexSearch, Result, ScanRange, ScanRequest, SearchHit, SegmentKey, Snapshot,
+    SnapshotId, Table, TableId, widen_column,
 };
 
 use super::changes::{Row, TableChanges, columns_of, names_of};
@@ -20,6 +20,7 @@ use crate::columns::{
     column_or_null, column_type, id_array, named_batch, passing_rows, scan_names,
 };
 use crate::incidences::{by_segment, collect_incidences};
+use crate::search::scan_search;
 
 /// The fragment of the rows that a transaction created.
 const CREATED: u64 = u64::MAX;
@@ -351,6 +352,15 @@ impl Snapshot for TransactionSnapshot {
             exists && !changes.deleted.contains(offset)
         };
         Ok(offsets.iter().map(is_alive).collect())
+    }
+
+    async fn search(&self, table: TableId, search: &IndexSearch) -> Result<Vec<SearchHit>> {
+        let is_stored = self.base.schema().table(table).is_ok();
+        if is_stored && !self.tables.contains_key(&table) {
+            return self.base.search(table, search).await;
+        }
+        // An index knows nothing of what is not committed.
+        scan_search(self, table, search).await
     }
 
     async fn incidences(

@@ -1,0 +1,185 @@
+//! Rows brought together by the segments of their members, for expansions over more lists than memory holds.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::{Array, UInt64Array};
+use arrow::compute::interleave_record_batch;
+use arrow::record_batch::RecordBatch;
+use futures::{StreamExt, TryStreamExt};
+use grism_core::{EntityId, Error, Result, SegmentKey, Snapshot, TableId};
+
+use super::expansion::id_column;
+use crate::{ExecutionContextTrait, MemoryManager, RecordBatchStream};
+
+/// Bytes of an entry of a list: the hyperedge and the member at its other end, four bytes each.
+const ENTRY: u64 = 8;
+/// The part of the memory limit that an expansion takes for lists, and again for rows that wait, over all threads.
+const SHARE: usize = 10;
+/// What an expansion takes at least.
+const LEAST: usize = 1 << 16;
+
+/// Bytes that an expansion takes for lists on one thread.
+pub(super) fn expansion_budget(context: &dyn ExecutionContextTrait) -> usize {
+    let threads = context.query().config.threads.max(1);
+    (context.memory_manager().limit() / SHARE / threads).max(LEAST)
+}
+
+/// The rows of `input` in an order in which the members in `column` that follow each other lie in few segments, where
+/// all the lists of these tables and roles are too large to be held.
+///
+/// ```text
+/// rows that wait   segments 3 0 7 0 3 7 1 0     groups of segments {0..3}, {4..7}
+/// batches          3 0 0 3 1 0 | 7 7
+/// ```
+pub(super) fn by_segments<'a>(
+    input: RecordBatchStream,
+    column: &str,
+    lists: impl Iterator<Item = (TableId, &'a str)>,
+    context: &Arc<dyn ExecutionContextTrait>,
+) -> RecordBatchStream {
+    let budget = expansion_budget(context.as_ref());
+    let snapshot = context.query().snapshot.as_ref();
+    let Some(groups) = SegmentGroups::of(snapshot, lists, budget as u64) else {
+        return input;
+    };
+    let (column, batch_rows) = (column.to_owned(), context.query().config.batch_rows);
+    let mut waiting = WaitingRows::new(context.memory_manager());
+    let mut input = input;
+    let together = async_stream::try_stream! {
+        loop {
+            let batch = input.try_next().await?;
+            let is_last = batch.is_none();
+            if let Some(batch) = batch {
+                waiting.push(batch)?;
+            }
+            if waiting.bytes > budget || is_last {
+                for (rows, batches) in waiting.grouped(&groups, &column, batch_rows)? {
+                    let batches: Vec<&RecordBatch> = batches.iter().collect();
+                    yield interleave_record_batch(&batches, &rows).map_err(Error::from)?;
+                }
+                waiting.clear();
+            }
+            if is_last {
+                break;
+            }
+        }
+    };
+    together.boxed()
+}
+
+/// Segments that follow each other and whose lists are held at the same time.
+struct SegmentGroups {
+    /// How many segments of a table of members make a group.
+    sizes: BTreeMap<TableId, u64>,
+    shift: u8,
+}
+
+impl SegmentGroups {
+    /// The groups of these lists, of up to `budget` bytes each; `None` where all of them are not more.
+    fn of<'a>(
+        snapshot: &dyn Snapshot,
+        lists: impl Iterator<Item = (TableId, &'a str)>,
+        budget: u64,
+    ) -> Option<Self> {
+        let statistics = snapshot.statistics();
+        let mut bytes: BTreeMap<TableId, u64> = BTreeMap::new();
+        for (table, role) in lists {
+            let own = statistics.tables.get(&table);
+            let Some(own) = own.and_then(|own| own.roles.get(role)) else {
+                continue;
+            };
+            for (members, incidences) in &own.incidences {
+                *bytes.entry(*members).or_insert(0) += incidences * ENTRY;
+            }
+        }
+        if bytes.values().sum::<u64>() <= budget {
+            return None;
+        }
+        let shift = snapshot.segment_shift();
+        let sizes = bytes.into_iter().map(|(members, bytes)| {
+            let offsets = statistics.tables.get(&members);
+            let segments = offsets.map_or(1, |own| (own.next_offset >> shift) + 1);
+            (members, (budget / (bytes / segments).max(1)).max(1))
+        });
+        Some(Self {
+            sizes: sizes.collect(),
+            shift,
+        })
+    }
+
+    /// The group of a member.
+    fn of_member(&self, member: u64) -> (TableId, u64) {
+        let key = SegmentKey::of(EntityId::from_raw(member), self.shift);
+        let size = self.sizes.get(&key.table).copied().unwrap_or(1);
+        (key.table, key.segment / size)
+    }
+}
+
+/// Rows that wait for others of their segments.
+struct WaitingRows {
+    batches: Vec<RecordBatch>,
+    bytes: usize,
+    memory: Arc<dyn MemoryManager>,
+}
+
+impl WaitingRows {
+    fn new(memory: Arc<dyn MemoryManager>) -> Self {
+        Self {
+            batches: Vec::new(),
+            bytes: 0,
+            memory,
+        }
+    }
+
+    fn push(&mut self, batch: RecordBatch) -> Result<()> {
+        let mut bytes = 0;
+        for column in batch.columns() {
+            bytes += column.to_data().get_slice_memory_size()?;
+        }
+        self.memory.grow(bytes);
+        self.bytes += bytes;
+        self.batches.push(batch);
+        Ok(())
+    }
+
+    fn clear(&mut self) {
+        self.memory.shrink(self.bytes);
+        self.bytes = 0;
+        self.batches.clear();
+    }
+
+    /// The places of the rows, batch and row, group by group and cut into pieces of `batch_rows`, with the batches that
+    /// they are places of. Rows without a member come first.
+    fn grouped(
+        &self,
+        groups: &SegmentGroups,
+        column: &str,
+        batch_rows: usize,
+    ) -> Result<impl Iterator<Item = (Vec<(usize, usize)>, &[RecordBatch])>> {
+        let mut places: BTreeMap<Option<(TableId, u64)>, Vec<(usize, usize)>> = BTreeMap::new();
+        for (number, batch) in self.batches.iter().enumerate() {
+            let members: UInt64Array = id_column(batch, column)?;
+            for row in 0..members.len() {
+                let group = members
+                    .is_valid(row)
+                    .then(|| groups.of_member(members.value(row)));
+                places.entry(group).or_default().push((number, row));
+            }
+        }
+        let pieces = places.into_values().flat_map(move |places| {
+            let pieces: Vec<_> = places
+                .chunks(batch_rows.max(1))
+                .map(<[_]>::to_vec)
+                .collect();
+            pieces
+        });
+        Ok(pieces.map(|rows| (rows, &self.batches[..])))
+    }
+}
+
+impl Drop for WaitingRows {
+    fn drop(&mut self) {
+        self.memory.shrink(self.bytes);
+    }
+}
