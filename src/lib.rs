@@ -16,6 +16,7 @@ mod maintain;
 mod plan_cache;
 mod query;
 mod show;
+mod show_statistics;
 mod transaction;
 mod views;
 mod write;

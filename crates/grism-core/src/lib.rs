@@ -24,7 +24,10 @@ pub use schema::{
     Cardinality, EntityKind, GraphSchema, HyperedgeType, LABELS_COLUMN, Property, Role,
     SOURCE_ROLE, TARGET_ROLE, Table, TableKind,
 };
-pub use statistics::{GraphStatistics, RoleStatistics, TableStatistics};
+pub use statistics::{
+    DegreeCounter, DegreeDistribution, DistinctSketch, GraphStatistics, PropertyStatistics,
+    RoleStatistics, TableStatistics,
+};
 pub use storage::{
     BatchStream, ID_COLUMN, ScanRange, ScanRequest, Snapshot, SnapshotInfo, Storage,
     StorageDescriptor,

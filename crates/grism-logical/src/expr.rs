@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use grism_core::{TableId, Tables, Type, Value};
+use grism_core::{ComparisonOperator, TableId, Tables, Type, Value};
 use serde::{Deserialize, Serialize};
 
 use crate::{ScalarFunction, property_column};
@@ -93,6 +93,25 @@ impl BinaryOperator {
                 | Self::Greater
                 | Self::GreaterOrEqual
         )
+    }
+
+    /// How a column on the left is compared with a value on the right, or the other way round where `flipped`; `None` for
+    /// an operator that does not compare.
+    #[must_use]
+    pub const fn comparison(self, flipped: bool) -> Option<ComparisonOperator> {
+        Some(match (self, flipped) {
+            (Self::Equal, _) => ComparisonOperator::Equal,
+            (Self::NotEqual, _) => ComparisonOperator::NotEqual,
+            (Self::Less, false) | (Self::Greater, true) => ComparisonOperator::Less,
+            (Self::LessOrEqual, false) | (Self::GreaterOrEqual, true) => {
+                ComparisonOperator::LessOrEqual
+            }
+            (Self::Greater, false) | (Self::Less, true) => ComparisonOperator::Greater,
+            (Self::GreaterOrEqual, false) | (Self::LessOrEqual, true) => {
+                ComparisonOperator::GreaterOrEqual
+            }
+            _ => return None,
+        })
     }
 
     const fn precedence(self) -> u8 {

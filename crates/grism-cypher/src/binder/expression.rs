@@ -157,7 +157,12 @@ impl Binder<'_> {
         }
     }
 
-    fn literal(&self, literal: &LiteralKind, span: Span, negative: bool) -> Result<Value> {
+    pub(super) fn literal(
+        &self,
+        literal: &LiteralKind,
+        span: Span,
+        negative: bool,
+    ) -> Result<Value> {
         Ok(match literal {
             LiteralKind::Null => Value::Null,
             LiteralKind::Boolean(value) => Value::Bool(*value),
@@ -232,7 +237,11 @@ impl Binder<'_> {
         }
     }
 
-    fn operator(&self, operator: ast::BinaryOperator, span: Span) -> Result<BinaryOperator> {
+    pub(super) fn operator(
+        &self,
+        operator: ast::BinaryOperator,
+        span: Span,
+    ) -> Result<BinaryOperator> {
         use ast::BinaryOperator as Ast;
         Ok(match operator {
             Ast::Or => BinaryOperator::Or,
