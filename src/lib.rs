@@ -20,6 +20,7 @@ mod plan;
 mod plan_cache;
 mod query;
 mod show;
+mod show_statistics;
 mod statement;
 mod transaction;
 mod views;

@@ -315,12 +315,10 @@ pub(crate) fn table(batch: arrow::record_batch::RecordBatch) -> Result<QueryResu
         .fields()
         .iter()
         .map(|field| {
-            Ok(grism_logical::Column::new(
-                field.name(),
-                grism_core::Type::from_arrow(field.data_type())?,
-            ))
+            let ty = grism_core::Type::of_column(field.data_type());
+            grism_logical::Column::new(field.name(), ty)
         })
-        .collect::<Result<Vec<_>>>()?;
+        .collect();
     let schema = PhysicalSchema::from(grism_logical::PlanSchema::new(columns));
     let batch = batch
         .with_schema(Arc::clone(schema.arrow()))

@@ -8,6 +8,7 @@ use grism_core::{IndexDefinition, Result, RowChanges, SnapshotId, SnapshotInfo, 
 use grism_cypher::ShowKind;
 
 use crate::query::{QueryResult, table};
+use crate::show_statistics;
 
 pub(crate) async fn show(
     storage: &dyn Storage,
@@ -106,6 +107,7 @@ pub(crate) async fn show(
                 ("property", texts(|index| index.property.clone())),
             ]
         }
+        ShowKind::Statistics => show_statistics::columns(snapshot.as_ref())?,
         ShowKind::Snapshots => {
             let history = storage.history().await?;
             let ids: Int64Array = history

@@ -15,9 +15,10 @@ use grism::{
     Storage, Type,
 };
 use grism_core::{
-    Comparison, ComparisonOperator, EntityId, HyperedgeType, ScanRequest, SegmentKey, TableId,
-    Value,
+    Comparison, ComparisonOperator, DegreeDistribution, EntityId, HyperedgeType, ID_COLUMN,
+    PropertyStatistics, ScanRequest, SegmentKey, TableId, Value,
 };
+use grism_storage::check_snapshot;
 
 const OPTIONS: GraphOptions = GraphOptions {
     segment_shift: 2,
@@ -330,4 +331,156 @@ async fn incidence_lists_equal_a_naive_model_over_several_commits() {
             assert_eq!(snapshot.statistics().incidences(edges, role), 39);
         }
     }
+}
+
+fn ids(table: TableId, offsets: impl IntoIterator<Item = u64>) -> ArrayRef {
+    let ids = offsets.into_iter();
+    Arc::new(UInt64Array::from_iter_values(
+        ids.map(|offset| EntityId::new(table, offset).raw()),
+    ))
+}
+
+/// Declares the edges `E`.
+async fn declare_edges(storage: &Arc<dyn Storage>) -> TableId {
+    let mut declared = changes(storage).await;
+    let edges = declared.schema.declare(HyperedgeType {
+        declared: true,
+        ..HyperedgeType::binary_edge("E")
+    });
+    storage.commit(declared).await.unwrap();
+    edges.unwrap()
+}
+
+/// Adds an edge for each pair of nodes.
+async fn add_edges(
+    storage: &Arc<dyn Storage>,
+    edges: TableId,
+    nodes: TableId,
+    pairs: &[(u64, u64)],
+) {
+    let mut added = changes(storage).await;
+    let sources = ids(nodes, pairs.iter().map(|(source, _)| *source));
+    let targets = ids(nodes, pairs.iter().map(|(_, target)| *target));
+    added.append(edges, batch(vec![("source", sources), ("target", targets)]));
+    storage.commit(added).await.unwrap();
+}
+
+/// The newest snapshot, which is what its statistics say.
+async fn checked(storage: &Arc<dyn Storage>) -> Arc<dyn Snapshot> {
+    let snapshot = storage.snapshot(SnapshotId::default()).await.unwrap();
+    let report = check_snapshot(&snapshot).await.unwrap();
+    assert!(report.is_sound(), "{:?}", report.problems);
+    snapshot
+}
+
+/// What the statistics say of the property `x`.
+async fn checked_x(storage: &Arc<dyn Storage>, table: TableId) -> PropertyStatistics {
+    let snapshot = checked(storage).await;
+    snapshot.statistics().tables[&table].properties["x"].clone()
+}
+
+/// What the statistics say of the sources of edges.
+async fn checked_sources(storage: &Arc<dyn Storage>, table: TableId) -> DegreeDistribution {
+    let snapshot = checked(storage).await;
+    let role = snapshot.statistics().role(table, "source").unwrap();
+    role.degrees.clone().unwrap()
+}
+
+#[tokio::test]
+async fn statistics_are_true_after_every_kind_of_commit() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut tables = Vec::new();
+    for storage in storages(directory.path()).await {
+        let nodes = add_nodes(&storage, [5, 7, 7]).await;
+        add_nodes(&storage, 10..14).await;
+        let x = checked_x(&storage, nodes).await;
+        assert_eq!((x.values, x.is_exact), (7, true));
+        assert_eq!(x.least, Some(Value::Int64(5)));
+        assert_eq!(x.greatest, Some(Value::Int64(13)));
+        assert_eq!(x.distinct_values().unwrap().round() as u64, 6);
+
+        // The greatest value goes, another one comes: the bounds hold.
+        let mut changed = changes(&storage).await;
+        let rows = vec![(ID_COLUMN, ids(nodes, [0])), ("x", numbers([99]))];
+        changed.update(nodes, batch(rows));
+        changed.deletes.insert(nodes, vec![6]);
+        storage.commit(changed).await.unwrap();
+        let x = checked_x(&storage, nodes).await;
+        assert_eq!((x.values, x.is_exact), (6, false));
+        assert_eq!(x.least, Some(Value::Int64(5)));
+        assert_eq!(x.greatest, Some(Value::Int64(99)));
+
+        let mut changed = changes(&storage).await;
+        let none = Arc::new(Int64Array::new_null(2)) as ArrayRef;
+        let rows = vec![(ID_COLUMN, ids(nodes, [1, 2])), ("x", none)];
+        changed.update(nodes, batch(rows));
+        storage.commit(changed).await.unwrap();
+        assert_eq!(checked_x(&storage, nodes).await.values, 4);
+
+        let edges = declare_edges(&storage).await;
+        add_edges(&storage, edges, nodes, &[(0, 1), (0, 2), (0, 3), (1, 0)]).await;
+        let degrees = checked_sources(&storage, edges).await;
+        assert_eq!((degrees.members, degrees.greatest), (2, 3));
+        assert_eq!((degrees.squares, degrees.is_exact), (10, true));
+        let mut changed = changes(&storage).await;
+        let rows = vec![(ID_COLUMN, ids(edges, [3])), ("source", ids(nodes, [0]))];
+        changed.update(edges, batch(rows));
+        changed.deletes.insert(edges, vec![1]);
+        storage.commit(changed).await.unwrap();
+        let degrees = checked_sources(&storage, edges).await;
+        assert!(!degrees.is_exact);
+        tables.push((nodes, edges));
+    }
+
+    let (nodes, edges) = tables[1];
+    let path = directory.path().join("g.grism");
+    let lance = LanceStorage::open(&path).await.unwrap();
+    let report = lance.optimize().await.unwrap();
+    assert!(report.recounted > 0 && report.folded > 0, "{report}");
+    assert_eq!(lance.optimize().await.unwrap().recounted, 0);
+    let storage: Arc<dyn Storage> = Arc::new(lance);
+    let x = checked_x(&storage, nodes).await;
+    assert_eq!((x.values, x.is_exact), (4, true));
+    assert_eq!(x.least, Some(Value::Int64(10)));
+    let degrees = checked_sources(&storage, edges).await;
+    assert_eq!((degrees.members, degrees.greatest), (1, 3));
+    assert!(degrees.is_exact);
+    let reopened: Arc<dyn Storage> = Arc::new(LanceStorage::open(&path).await.unwrap());
+    let (one, other) = (checked(&storage).await, checked(&reopened).await);
+    assert_eq!(one.statistics(), other.statistics());
+}
+
+#[tokio::test]
+async fn degrees_of_loads_are_exact_while_their_members_lie_apart() {
+    let directory = tempfile::tempdir().unwrap();
+    let options = GraphOptions {
+        segment_shift: 2,
+        fragment_rows: 10_000,
+    };
+    let lance = LanceStorage::open_or_create(directory.path().join("g.grism"), options).await;
+    let storage: Arc<dyn Storage> = Arc::new(lance.unwrap());
+    let nodes = add_nodes(&storage, 0..100).await;
+    let edges = declare_edges(&storage).await;
+    // Enough edges to be sorted, between the nodes below 48, then between those from 52 on.
+    let pair = |number: u64| (number * number % 47, number % 48);
+    let low: Vec<(u64, u64)> = (0..5000).map(pair).collect();
+    let high: Vec<(u64, u64)> = low.iter().map(|(a, b)| (a + 52, b + 52)).collect();
+    add_edges(&storage, edges, nodes, &low).await;
+    let first = checked_sources(&storage, edges).await;
+    add_edges(&storage, edges, nodes, &high).await;
+    let both = checked_sources(&storage, edges).await;
+    assert!(first.is_exact && both.is_exact);
+    assert_eq!(both.members, 2 * first.members);
+    assert_eq!(both.greatest, first.greatest);
+    add_edges(&storage, edges, nodes, &low).await;
+    assert!(!checked_sources(&storage, edges).await.is_exact);
+    drop(storage);
+    let lance = LanceStorage::open(directory.path().join("g.grism"))
+        .await
+        .unwrap();
+    lance.optimize().await.unwrap();
+    let storage: Arc<dyn Storage> = Arc::new(lance);
+    let folded = checked_sources(&storage, edges).await;
+    assert_eq!((folded.members, folded.is_exact), (both.members, true));
+    assert_eq!(folded.greatest, 2 * first.greatest);
 }

@@ -26,7 +26,10 @@ pub use schema::{
     SOURCE_ROLE, TARGET_ROLE, Table, TableKind,
 };
 pub use search::{IndexSearch, SearchHit, SearchTarget};
-pub use statistics::{GraphStatistics, RoleStatistics, TableStatistics};
+pub use statistics::{
+    DegreeCounter, DegreeDistribution, DistinctSketch, GraphStatistics, PropertyStatistics,
+    RoleStatistics, TableStatistics,
+};
 pub use storage::{
     BatchStream, ID_COLUMN, ScanRange, ScanRequest, Snapshot, SnapshotInfo, Storage,
     StorageDescriptor,

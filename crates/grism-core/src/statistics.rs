@@ -1,20 +1,33 @@
 //! What a snapshot knows about its tables without reading them.
 
+mod bounds;
+mod degrees;
+mod observe;
+mod property;
+mod role;
+mod selectivity;
+mod sketch;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::TableId;
 
-/// Counts of one snapshot, for planners and reports.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub use degrees::{DegreeCounter, DegreeDistribution};
+pub use property::PropertyStatistics;
+pub use role::RoleStatistics;
+pub use sketch::DistinctSketch;
+
+/// What is known of one snapshot, for planners and reports.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct GraphStatistics {
     /// Per table; every table of the schema has an entry.
     pub tables: BTreeMap<TableId, TableStatistics>,
 }
 
-/// Counts of one table.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// What is known of one table.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TableStatistics {
     /// Live rows.
     pub rows: u64,
@@ -23,21 +36,10 @@ pub struct TableStatistics {
     /// Per role of a hyperedge type, by the role's name; empty for nodes.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub roles: BTreeMap<String, RoleStatistics>,
-}
-
-/// Counts of one role.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RoleStatistics {
-    /// Incidences, by the member's table.
-    pub incidences: BTreeMap<TableId, u64>,
-}
-
-impl RoleStatistics {
-    /// Incidences with members of any table.
-    #[must_use]
-    pub fn total(&self) -> u64 {
-        self.incidences.values().sum()
-    }
+    /// Per property, by its name. Where one has no entry nothing is known of it, as in graphs that were written before
+    /// there were such statistics.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub properties: BTreeMap<String, PropertyStatistics>,
 }
 
 impl GraphStatistics {
@@ -52,9 +54,22 @@ impl GraphStatistics {
     /// Incidences of `role` of `table`; 0 where either is unknown.
     #[must_use]
     pub fn incidences(&self, table: TableId, role: &str) -> u64 {
-        self.tables
-            .get(&table)
-            .and_then(|statistics| statistics.roles.get(role))
-            .map_or(0, RoleStatistics::total)
+        self.role(table, role).map_or(0, RoleStatistics::total)
     }
+
+    /// What is known of `role` of `table`.
+    #[must_use]
+    pub fn role(&self, table: TableId, role: &str) -> Option<&RoleStatistics> {
+        self.tables.get(&table)?.roles.get(role)
+    }
+}
+
+/// Whether statistics are exact where nothing is said.
+const fn exact() -> bool {
+    true
+}
+
+/// Whether nothing need be said.
+const fn is_true(flag: &bool) -> bool {
+    *flag
 }

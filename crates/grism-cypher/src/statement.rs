@@ -177,6 +177,8 @@ pub enum ShowKind {
     Snapshots,
     /// Indexes.
     Indexes,
+    /// What is known of tables, roles and properties.
+    Statistics,
 }
 
 /// Splits `input` at its semicolons and reads what is Grism's own of each statement.
@@ -662,23 +664,23 @@ impl<'a> Reader<'a> {
     }
 
     fn show(&mut self) -> Result<ShowKind> {
+        const KNOWN: &str = "LABELS, HYPEREDGE TYPES, PROPERTIES, INDEXES, STATISTICS or SNAPSHOTS";
         let span = self.span();
         if self.words(&["HYPEREDGE", "TYPES"]) {
             return Ok(ShowKind::HyperedgeTypes);
         }
-        let what = self.name("LABELS, HYPEREDGE TYPES, PROPERTIES, INDEXES or SNAPSHOTS")?;
+        let what = self.name(KNOWN)?;
         match what.to_ascii_uppercase().as_str() {
             "LABELS" => Ok(ShowKind::Labels),
             "PROPERTIES" => Ok(ShowKind::Properties),
             "SNAPSHOTS" => Ok(ShowKind::Snapshots),
             "INDEXES" => Ok(ShowKind::Indexes),
+            "STATISTICS" => Ok(ShowKind::Statistics),
             "PROCEDURES" | "FUNCTIONS" => {
                 Err(self.source.unsupported(format!("SHOW {what}"), span))
             }
             _ => {
-                let message = format!(
-                    "there is no SHOW {what}; expected LABELS, HYPEREDGE TYPES, PROPERTIES, INDEXES or SNAPSHOTS"
-                );
+                let message = format!("there is no SHOW {what}; expected {KNOWN}");
                 Err(self.source.invalid(message, span))
             }
         }

@@ -1,5 +1,7 @@
 //! Checking a snapshot: that its tables, its incidence lists and its statistics say the same.
 
+mod counts;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
@@ -9,11 +11,13 @@ use arrow::datatypes::UInt64Type;
 use arrow::record_batch::RecordBatch;
 use futures::TryStreamExt;
 use grism_core::{
-    Cardinality, EntityId, Error, HyperedgeType, ID_COLUMN, Incidence, Result, ScanRequest,
-    SegmentKey, Snapshot, SnapshotId, Table, TableId,
+    Cardinality, DegreeDistribution, EntityId, Error, HyperedgeType, ID_COLUMN, Incidence, Result,
+    ScanRequest, SegmentKey, Snapshot, SnapshotId, Table, TableId,
 };
 use serde::{Deserialize, Serialize};
 
+use self::counts::{degree_problem, property_problems};
+use crate::collector::StatisticsCollector;
 use crate::incidences::collect_incidences;
 
 /// Problems that are told one by one; more are only counted.
@@ -192,8 +196,10 @@ impl Checker<'_> {
             .map_err(|_| Error::internal("a table past the memory"))?;
         let mut alive = vec![0u64; words];
         let mut rows = 0;
+        let mut found = StatisticsCollector::default();
         let name = table.display_name();
         self.scanned(table, columns.collect(), |own, batch| {
+            found.add_rows(table, &batch)?;
             for id in ids(&batch)?.values() {
                 let id = EntityId::from_raw(*id);
                 let offset = id.offset();
@@ -218,6 +224,11 @@ impl Checker<'_> {
                 "{name}: {rows} rows, the statistics say {}",
                 statistics.rows
             ));
+        }
+        for (property, told) in &statistics.properties {
+            for problem in property_problems(told, &found.take(property)) {
+                self.report.note(format!("{name}.{property}: {problem}"));
+            }
         }
         if table.hyperedge_type().is_some() {
             self.report.hyperedges += rows;
@@ -291,6 +302,7 @@ impl Checker<'_> {
             .map(|own| own.incidences.clone())
             .unwrap_or_default();
         let members: Vec<TableId> = self.snapshot.schema().tables().map(|own| own.id).collect();
+        let mut degrees = DegreeDistribution::default();
         for members in members {
             let next = statistics
                 .tables
@@ -312,6 +324,7 @@ impl Checker<'_> {
                 };
                 for local in 0..lists.offsets.len().saturating_sub(1) {
                     let member = EntityId::new(members, (segment << shift) + local as u64).raw();
+                    degrees.add(lists.range(local).len() as u64);
                     for place in lists.range(local) {
                         sum.add(&Incidence {
                             member,
@@ -345,6 +358,11 @@ impl Checker<'_> {
                     ty.name, of_rows.count
                 ));
             }
+        }
+        let told = statistics.role(table.id, role);
+        let told = told.and_then(|own| own.degrees.as_ref());
+        if let Some(problem) = told.and_then(|told| degree_problem(told, &degrees)) {
+            self.report.note(format!("{}.{role}: {problem}", ty.name));
         }
         Ok(())
     }

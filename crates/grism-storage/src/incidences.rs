@@ -69,6 +69,14 @@ pub(crate) fn collect_incidences(
     Ok(by_role)
 }
 
+/// The members of sorted incidences, as raw ids in ascending order.
+pub(crate) fn members_of(incidences: &[Incidence]) -> Vec<u64> {
+    incidences
+        .iter()
+        .map(|incidence| incidence.member)
+        .collect()
+}
+
 /// Splits sorted incidences by the segment of their member.
 pub(crate) fn by_segment(incidences: &[Incidence], shift: u8) -> Vec<(SegmentKey, &[Incidence])> {
     let key = |incidence: &Incidence| SegmentKey::of(EntityId::from_raw(incidence.member), shift);

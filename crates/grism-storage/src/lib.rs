@@ -3,6 +3,7 @@
 mod all_rows;
 mod catalog;
 mod check;
+mod collector;
 mod columns;
 mod diff;
 mod export;

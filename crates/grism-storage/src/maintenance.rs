@@ -66,6 +66,8 @@ pub struct OptimizeReport {
     pub folded: u64,
     /// Indexes that were built anew.
     pub reindexed: u64,
+    /// Properties and roles whose statistics were counted anew, beside those of the roles that were folded.
+    pub recounted: u64,
     /// The snapshot that has it; the one before where there was nothing to do.
     pub snapshot: SnapshotId,
 }
@@ -74,8 +76,13 @@ impl fmt::Display for OptimizeReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} fragments became {}, {} roles folded, {} indexes built, snapshot {}",
-            self.fragments_before, self.fragments_after, self.folded, self.reindexed, self.snapshot
+            "{} fragments became {}, {} roles folded, {} indexes built, {} statistics counted, snapshot {}",
+            self.fragments_before,
+            self.fragments_after,
+            self.folded,
+            self.reindexed,
+            self.recounted,
+            self.snapshot
         )
     }
 }

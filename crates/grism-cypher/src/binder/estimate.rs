@@ -1,140 +1,227 @@
 //! What predicates are expected to leave of an entity's tables, which decides where a pattern starts.
 
-use grism_core::{Result, Type, Value};
+use grism_core::{ComparisonOperator, Result, Tables, Value};
 use grism_logical::pattern::PatternGraph;
-use grism_logical::{BinaryOperator, LogicalExpr, LogicalPlan};
-use open_cypher::ast::{Expr, ExprKind};
+use grism_logical::{BinaryOperator, LogicalExpr, LogicalPlan, PlanSchema};
+use open_cypher::ast::{self, Expr, ExprKind, IsPredicate, ParameterName};
 
 use super::Binder;
+
+/// A predicate on a property of an entity, whose other side is known before the entity is looked for.
+struct Test {
+    /// The entity's column.
+    entity: String,
+    key: String,
+    asked: Asked,
+}
+
+/// What a predicate asks of a property.
+enum Asked {
+    /// How it compares with a value, which is `None` where the plan does not know it.
+    Compared(ComparisonOperator, Option<Value>),
+    /// That it is one of so many values.
+    OneOf(usize),
+    /// Something else.
+    Other,
+}
 
 impl Binder<'_> {
     /// Estimates what share of each entity's table its predicates leave, for the order of the pattern.
     pub(super) fn estimate(
-        &mut self,
+        &self,
         graph: &mut PatternGraph,
         conditions: &[LogicalExpr],
         predicate: Option<&Expr>,
         input: &LogicalPlan,
     ) -> Result<()> {
         let bound = input.schema()?;
-        let mut known: Vec<LogicalExpr> = conditions.to_vec();
+        let mut tests = Vec::new();
+        for condition in conditions {
+            collect_condition(condition, &bound, &mut tests);
+        }
         if let Some(predicate) = predicate {
-            collect_comparisons(predicate, &mut |variable, key, equal| {
-                let Some(column) = self
-                    .scope
-                    .find(variable)
-                    .map(|variable| variable.column.clone())
-                else {
-                    return;
-                };
-                let property = LogicalExpr::Property {
-                    entity: column,
-                    key: key.to_owned(),
-                    ty: Type::Null,
-                };
-                let operator = if equal {
-                    BinaryOperator::Equal
-                } else {
-                    BinaryOperator::Less
-                };
-                known.push(property.binary(operator, LogicalExpr::Literal(Value::Null)));
-            });
+            self.collect_predicate(predicate, &mut tests);
         }
         for entity in graph
             .entities
             .iter_mut()
             .filter(|entity| !bound.contains(&entity.variable))
         {
-            entity.selectivity = 1.0;
             let tables = entity.ty.tables().cloned().unwrap_or_default();
-            let rows: u64 = tables
-                .iter()
-                .map(|table| self.statistics.rows(*table))
-                .sum();
-            for condition in &known {
-                let LogicalExpr::Binary {
-                    operator,
-                    left,
-                    right,
-                } = condition
-                else {
-                    continue;
-                };
-                let own = |side: &LogicalExpr| matches!(side, LogicalExpr::Property { entity: own, .. } if own == &entity.variable);
-                let (own, other) = match (own(left), own(right)) {
-                    (true, _) => (left, right),
-                    (_, true) => (right, left),
-                    _ => continue,
-                };
-                let LogicalExpr::Property { key, .. } = &**own else {
-                    continue;
-                };
-                // What it is compared with must be known before the entity is looked for.
-                if !other.columns().iter().all(|column| bound.contains(column)) {
-                    continue;
-                }
-                let is_key = tables.iter().any(|table| {
-                    self.schema
-                        .table(*table)
-                        .is_ok_and(|table| table.key.as_ref() == Some(key))
-                });
-                entity.selectivity *= match operator {
-                    BinaryOperator::Equal if is_key => 1.0 / (rows.max(1) as f64),
-                    BinaryOperator::Equal => 0.05,
-                    _ => 0.4,
-                };
-            }
-            entity.selectivity = entity.selectivity.max(1e-12);
+            let own = tests.iter().filter(|test| test.entity == entity.variable);
+            let share: f64 = own.map(|test| self.share(&tables, test)).product();
+            entity.selectivity = share.max(1e-12);
         }
         Ok(())
     }
-}
 
-/// Reports comparisons of a property of a variable with something, by AND.
-fn collect_comparisons(predicate: &Expr, report: &mut impl FnMut(&str, &str, bool)) {
-    use open_cypher::ast::BinaryOperator as Ast;
-    match &predicate.kind {
-        ExprKind::Parenthesized(inner) => collect_comparisons(inner, report),
-        ExprKind::Binary {
-            left,
-            operator,
-            right,
-        } => match operator.kind {
-            Ast::And => {
-                collect_comparisons(left, report);
-                collect_comparisons(right, report);
+    /// The share of the rows of `tables` that are expected to pass.
+    fn share(&self, tables: &Tables, test: &Test) -> f64 {
+        let told = |operator: ComparisonOperator, value: Option<&Value>| {
+            self.statistics
+                .selectivity(self.schema, tables, &test.key, operator, value)
+        };
+        match &test.asked {
+            Asked::Compared(ComparisonOperator::Equal, _) if self.is_key(tables, &test.key) => {
+                let rows: u64 = tables
+                    .iter()
+                    .map(|table| self.statistics.rows(*table))
+                    .sum();
+                1.0 / rows.max(1) as f64
             }
-            Ast::Equal
-            | Ast::Less
-            | Ast::LessEqual
-            | Ast::Greater
-            | Ast::GreaterEqual
-            | Ast::In
-            | Ast::StartsWith => {
-                let constant = |side: &Expr| {
-                    matches!(
-                        side.kind,
-                        ExprKind::Literal(_)
-                            | ExprKind::Parameter(_)
-                            | ExprKind::List(_)
-                            | ExprKind::Unary { .. }
-                    )
+            Asked::Compared(operator, value) => {
+                told(*operator, value.as_ref()).unwrap_or(match operator {
+                    ComparisonOperator::Equal => 0.05,
+                    ComparisonOperator::NotEqual
+                    | ComparisonOperator::IsNull
+                    | ComparisonOperator::IsNotNull => 1.0,
+                    _ => 0.4,
+                })
+            }
+            Asked::OneOf(count) => told(ComparisonOperator::Equal, None)
+                .map_or(0.4, |share| (share * *count as f64).min(1.0)),
+            Asked::Other => 0.4,
+        }
+    }
+
+    fn is_key(&self, tables: &Tables, property: &str) -> bool {
+        tables.iter().any(|table| {
+            let table = self.schema.table(*table);
+            table.is_ok_and(|table| table.key.as_deref() == Some(property))
+        })
+    }
+
+    /// Collects the tests of properties that a predicate is a conjunction of.
+    fn collect_predicate(&self, predicate: &Expr, tests: &mut Vec<Test>) {
+        match &predicate.kind {
+            ExprKind::Parenthesized(inner) => self.collect_predicate(inner, tests),
+            ExprKind::Binary {
+                left,
+                operator,
+                right,
+            } if operator.kind == ast::BinaryOperator::And => {
+                self.collect_predicate(left, tests);
+                self.collect_predicate(right, tests);
+            }
+            ExprKind::Binary {
+                left,
+                operator,
+                right,
+            } => {
+                let Ok(operator) = self.operator(operator.kind, operator.span) else {
+                    return;
                 };
-                for (side, other) in [(left, right), (right, left)] {
-                    if let ExprKind::Property { expression, key } = &side.kind
-                        && let ExprKind::Variable(variable) = &expression.kind
-                        && constant(other)
+                let is_in = matches!(operator, BinaryOperator::In | BinaryOperator::StartsWith);
+                if !operator.is_comparison() && !is_in {
+                    return;
+                }
+                for (side, other, flipped) in [(left, right, false), (right, left, true)] {
+                    if let Some((entity, key)) = self.tested_property(side)
+                        && is_constant(other)
                     {
-                        report(
-                            &variable.kind.text,
-                            &key.kind.text,
-                            operator.kind == Ast::Equal,
-                        );
+                        let asked = asked(operator, flipped, self.constant(other));
+                        tests.push(Test { entity, key, asked });
                     }
                 }
             }
+            ExprKind::Is {
+                expression,
+                negated,
+                predicate: IsPredicate::Null,
+            } => {
+                let operator = if *negated {
+                    ComparisonOperator::IsNotNull
+                } else {
+                    ComparisonOperator::IsNull
+                };
+                let asked = Asked::Compared(operator, None);
+                if let Some((entity, key)) = self.tested_property(expression) {
+                    tests.push(Test { entity, key, asked });
+                }
+            }
             _ => {}
-        },
-        _ => {}
+        }
+    }
+
+    /// The column of the entity and the key, where this is a property of a variable.
+    fn tested_property(&self, expression: &Expr) -> Option<(String, String)> {
+        let ExprKind::Property { expression, key } = &expression.kind else {
+            return None;
+        };
+        let ExprKind::Variable(name) = &expression.kind else {
+            return None;
+        };
+        let variable = self.scope.find(&name.kind.text)?;
+        Some((variable.column.clone(), key.kind.text.clone()))
+    }
+
+    /// The value of a constant, where it is plain.
+    fn constant(&self, expression: &Expr) -> Option<Value> {
+        match &expression.kind {
+            ExprKind::Literal(literal) => self.literal(&literal.kind, expression.span, false).ok(),
+            ExprKind::Unary { operator, operand } => match &operand.kind {
+                ExprKind::Literal(literal) if operator.kind == ast::UnaryOperator::Minus => {
+                    self.literal(&literal.kind, expression.span, true).ok()
+                }
+                _ => None,
+            },
+            ExprKind::Parameter(parameter) => match &parameter.name {
+                ParameterName::Named(name) | ParameterName::Positional(name) => {
+                    self.parameters.get(name).cloned()
+                }
+                _ => None,
+            },
+            ExprKind::List(items) => {
+                let items = items.iter().map(|item| self.constant(item));
+                items.collect::<Option<_>>().map(Value::List)
+            }
+            _ => None,
+        }
+    }
+}
+
+fn is_constant(expression: &Expr) -> bool {
+    matches!(
+        expression.kind,
+        ExprKind::Literal(_) | ExprKind::Parameter(_) | ExprKind::List(_) | ExprKind::Unary { .. }
+    )
+}
+
+/// Collects what a bound condition asks of properties.
+fn collect_condition(condition: &LogicalExpr, bound: &PlanSchema, tests: &mut Vec<Test>) {
+    let LogicalExpr::Binary {
+        operator,
+        left,
+        right,
+    } = condition
+    else {
+        return;
+    };
+    for (own, other, flipped) in [(left, right, false), (right, left, true)] {
+        let LogicalExpr::Property { entity, key, .. } = &**own else {
+            continue;
+        };
+        if !other.columns().iter().all(|column| bound.contains(column)) {
+            continue;
+        }
+        let value = match &**other {
+            LogicalExpr::Literal(value) => Some(value.clone()),
+            _ => None,
+        };
+        tests.push(Test {
+            entity: entity.clone(),
+            key: key.clone(),
+            asked: asked(*operator, flipped, value),
+        });
+    }
+}
+
+fn asked(operator: BinaryOperator, flipped: bool, value: Option<Value>) -> Asked {
+    match (operator.comparison(flipped), value) {
+        (Some(comparison), value) => Asked::Compared(comparison, value),
+        (None, Some(Value::List(items))) if operator == BinaryOperator::In && !flipped => {
+            Asked::OneOf(items.len())
+        }
+        _ => Asked::Other,
     }
 }

@@ -1,5 +1,6 @@
 //! The operators of an expression.
 
+use grism_core::ComparisonOperator;
 use serde::{Deserialize, Serialize};
 
 /// An infix operator.
@@ -73,6 +74,25 @@ impl BinaryOperator {
             Self::Remainder => "%",
             Self::Power => "^",
         }
+    }
+
+    /// How a column on the left is compared with a value on the right, or the other way round where `flipped`; `None` for
+    /// an operator that does not compare.
+    #[must_use]
+    pub const fn comparison(self, flipped: bool) -> Option<ComparisonOperator> {
+        Some(match (self, flipped) {
+            (Self::Equal, _) => ComparisonOperator::Equal,
+            (Self::NotEqual, _) => ComparisonOperator::NotEqual,
+            (Self::Less, false) | (Self::Greater, true) => ComparisonOperator::Less,
+            (Self::LessOrEqual, false) | (Self::GreaterOrEqual, true) => {
+                ComparisonOperator::LessOrEqual
+            }
+            (Self::Greater, false) | (Self::Less, true) => ComparisonOperator::Greater,
+            (Self::GreaterOrEqual, false) | (Self::LessOrEqual, true) => {
+                ComparisonOperator::GreaterOrEqual
+            }
+            _ => return None,
+        })
     }
 
     /// Whether the operator compares two values.

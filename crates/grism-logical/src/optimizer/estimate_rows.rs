@@ -141,8 +141,15 @@ fn selectivity(predicate: &ScanPredicate, tables: &Tables, facts: Facts<'_>) -> 
     let rows = rows_of(tables, facts.statistics).max(1.0);
     let of = |comparison: &grism_core::Comparison| match comparison.operator {
         ComparisonOperator::Equal if is_key(&comparison.column, tables, facts.schema) => 1.0 / rows,
-        ComparisonOperator::Equal => 0.05,
-        _ => 0.4,
+        operator => {
+            let (column, value) = (&comparison.column, Some(&comparison.value));
+            let statistics = facts.statistics;
+            let told = statistics.selectivity(facts.schema, tables, column, operator, value);
+            told.unwrap_or(match operator {
+                ComparisonOperator::Equal => 0.05,
+                _ => 0.4,
+            })
+        }
     };
     predicate.iter().map(of).product()
 }

@@ -308,7 +308,7 @@ fn scan_comparison(expression: &LogicalExpr, variable: &str) -> Option<Compariso
                 let value = literal_of(right, ty)?;
                 return Some(Comparison {
                     column,
-                    operator: comparison_operator(*operator, false)?,
+                    operator: operator.comparison(false)?,
                     value,
                 });
             }
@@ -316,7 +316,7 @@ fn scan_comparison(expression: &LogicalExpr, variable: &str) -> Option<Compariso
             let value = literal_of(left, ty)?;
             Some(Comparison {
                 column,
-                operator: comparison_operator(*operator, true)?,
+                operator: operator.comparison(true)?,
                 value,
             })
         }
@@ -354,22 +354,4 @@ fn literal_of(expression: &LogicalExpr, ty: &Type) -> Option<Value> {
         }
         _ => None,
     }
-}
-
-fn comparison_operator(operator: BinaryOperator, flipped: bool) -> Option<ComparisonOperator> {
-    Some(match (operator, flipped) {
-        (BinaryOperator::Equal, _) => ComparisonOperator::Equal,
-        (BinaryOperator::NotEqual, _) => ComparisonOperator::NotEqual,
-        (BinaryOperator::Less, false) | (BinaryOperator::Greater, true) => ComparisonOperator::Less,
-        (BinaryOperator::LessOrEqual, false) | (BinaryOperator::GreaterOrEqual, true) => {
-            ComparisonOperator::LessOrEqual
-        }
-        (BinaryOperator::Greater, false) | (BinaryOperator::Less, true) => {
-            ComparisonOperator::Greater
-        }
-        (BinaryOperator::GreaterOrEqual, false) | (BinaryOperator::LessOrEqual, true) => {
-            ComparisonOperator::GreaterOrEqual
-        }
-        _ => return None,
-    })
 }

@@ -5,6 +5,7 @@
 //! taken again and again, and the start whose intermediate rows add up to the least wins.
 
 mod build;
+mod degrees;
 mod order;
 
 use std::collections::BTreeSet;

@@ -111,7 +111,7 @@ pub(super) enum Step {
 pub(super) struct Planner<'a> {
     pub(super) graph: &'a PatternGraph,
     pub(super) schema: &'a GraphSchema,
-    statistics: &'a GraphStatistics,
+    pub(super) statistics: &'a GraphStatistics,
 }
 
 /// One way to go on.
@@ -131,6 +131,10 @@ impl Planner<'_> {
             .entities
             .iter()
             .find(|entity| entity.variable == variable)
+    }
+
+    pub(super) fn tables_of(&self, variable: &str) -> Option<&Tables> {
+        self.entity(variable).and_then(|entity| entity.ty.tables())
     }
 
     fn rows_of(&self, tables: &Tables) -> f64 {
@@ -292,6 +296,10 @@ impl Planner<'_> {
                     .and_then(|entity| entity.ty.tables())
                     .map_or(1.0, |tables| self.rows_of(tables));
                 let mut degree = edges / starts.max(1.0);
+                if edge.path.is_none() {
+                    let roles = edge.roles_at(from);
+                    degree += self.surplus(from, &edge.tables, &roles, starts, progress);
+                }
                 if let Some(path) = &edge.path {
                     if matches!(path.hop, PatternHop::Pattern { .. }) {
                         degree = DEGREE_OF_PATTERN;
@@ -321,7 +329,12 @@ impl Planner<'_> {
                     .and_then(|entity| entity.ty.tables())
                     .map_or(1.0, |tables| self.rows_of(tables));
                 let incidences: f64 = self.incidences(&step.hyperedge, &step.roles);
-                incidences / members.max(1.0)
+                let mut degree = incidences / members.max(1.0);
+                if let Some(tables) = self.tables_of(&step.hyperedge) {
+                    let roles: Vec<&str> = step.roles.iter().map(String::as_str).collect();
+                    degree += self.surplus(&step.member, tables, &roles, members, progress);
+                }
+                degree
                     * self.selectivity(&step.hyperedge)
                     * self.star_growth(&step.hyperedge, Some(role), progress)
             }

@@ -8,13 +8,14 @@
 //! 1300..1307 delta
 //! ```
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::{ArrayRef, AsArray, RecordBatch, UInt32Array, UInt64Array};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt32Type, UInt64Type};
 use grism_core::{
-    EntityId, Error, IdList, Incidence, IncidenceSegment, Result, SegmentKey, TableId,
+    DegreeCounter, DegreeDistribution, EntityId, Error, IdList, Incidence, IncidenceSegment,
+    Result, SegmentKey, TableId,
 };
 use lance::dataset::Dataset;
 
@@ -43,6 +44,15 @@ pub(super) struct AdjacencyTarget<'a> {
     pub(super) table: TableId,
     pub(super) role: String,
     pub(super) binary: bool,
+}
+
+/// Incidence lists with sorted rows that were added.
+pub(super) struct AppendedLists {
+    pub(super) entry: AdjacencyEntry,
+    /// How often the rows that were added bind their members.
+    pub(super) degrees: DegreeDistribution,
+    /// Whether the lists held nothing of the segments of these members before.
+    pub(super) are_apart: bool,
 }
 
 /// The delta of a role in memory: by segment, each incidence with its row in the dataset.
@@ -152,10 +162,14 @@ impl AdjacencyTarget<'_> {
         &self,
         before: Option<&AdjacencyEntry>,
         incidences: SortedIncidences,
-    ) -> Result<AdjacencyEntry> {
+    ) -> Result<AppendedLists> {
         let (mut entry, base) = self.base(before).await?;
+        let runs = entry.runs.iter();
+        let known: HashSet<_> = runs.map(|run| (run.members, run.segment)).collect();
+        let mut are_apart = entry.delta.is_empty();
         let mut start = entry.rows;
         for (key, rows) in incidences.segments() {
+            are_apart &= !known.contains(&(key.table, key.segment));
             entry.runs.push(Run {
                 members: key.table,
                 segment: key.segment,
@@ -166,12 +180,23 @@ impl AdjacencyTarget<'_> {
         }
         let rows = start - entry.rows;
         let binary = self.binary;
-        let batches = incidences
-            .batches()
-            .map(move |columns| sorted_batch(columns?, binary));
+        // The rows are counted as they go by, on the way to their writer.
+        let counter: Arc<Mutex<DegreeCounter>> = Arc::default();
+        let passing = Arc::clone(&counter);
+        let batches = incidences.batches().map(move |columns| {
+            let columns = columns?;
+            let mut counter = passing.lock().unwrap_or_else(PoisonError::into_inner);
+            counter.add(&columns.members);
+            sorted_batch(columns, binary)
+        });
         self.append(&mut entry, base, Box::new(batches), rows)
             .await?;
-        Ok(entry)
+        let counted = std::mem::take(&mut *counter.lock().unwrap_or_else(PoisonError::into_inner));
+        Ok(AppendedLists {
+            entry,
+            degrees: counted.finish(),
+            are_apart,
+        })
     }
 }
 

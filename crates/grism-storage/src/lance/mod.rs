@@ -10,6 +10,7 @@ mod log;
 mod optimize;
 mod physical;
 mod predicate;
+mod recount;
 mod root;
 mod search;
 mod snapshot;

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use futures::TryStreamExt;
-use grism_core::{CommitSummary, HyperedgeType, IndexKind, Result, SnapshotId, Storage, Table};
+use grism_core::{
+    CommitSummary, HyperedgeType, IndexKind, Result, RoleStatistics, SnapshotId, Storage, Table,
+};
 use lance::dataset::optimize::{CompactionOptions, plan_compaction};
 use lance::dataset::transaction::{Operation, RewriteGroup, Transaction};
 
@@ -11,6 +13,7 @@ use super::dataset::{commit_detached, open, sync_new};
 use super::error::from_lance;
 use super::indexes::build_indexes;
 use super::log::{AdjacencyEntry, SnapshotEntry};
+use super::recount::{count_degrees, has_degrees, recount_properties};
 use super::snapshot::LanceSnapshot;
 use super::stage::target;
 use super::storage::LanceStorage;
@@ -40,6 +43,8 @@ impl LanceStorage {
                 report.reindexed += build_indexes(&self.root, table, &mut entry, true).await?;
             }
             self.compact(table, &mut entry, &mut report).await?;
+            let statistics = entry.statistics.tables.entry(table.id).or_default();
+            report.recounted += recount_properties(&newest, table, statistics).await?;
             if let Some(ty) = table.hyperedge_type() {
                 self.fold(&newest, table, ty, &mut entry, &mut report)
                     .await?;
@@ -111,7 +116,8 @@ impl LanceStorage {
         Ok(())
     }
 
-    /// Writes the incidence lists of a table's roles anew where a delta or several loads have grown them.
+    /// Writes the incidence lists of a table's roles anew where a delta or several loads have grown them, and counts the
+    /// degrees of their members.
     async fn fold(
         &self,
         snapshot: &Arc<LanceSnapshot>,
@@ -122,10 +128,10 @@ impl LanceStorage {
     ) -> Result<()> {
         for place in 0..entry.adjacency.len() {
             let own = &entry.adjacency[place];
-            if own.table != table.id || !is_grown(own) {
+            let (role, has_grown) = (own.role.clone(), is_grown(own));
+            if own.table != table.id || !has_grown && has_degrees(&entry.statistics, own) {
                 continue;
             }
-            let role = own.role.clone();
             let mut columns = vec![role.clone()];
             if ty.is_binary() {
                 let others = ty.roles.iter().map(|role| role.name.clone());
@@ -138,11 +144,23 @@ impl LanceStorage {
             }
             let shift = self.options.segment_shift;
             let sorted = SortedIncidences::count(table.id, ty, &role, rows.finish()?, 0, shift)?;
+            let incidences = sorted.by_table();
+            let degrees = if has_grown {
+                let target = target(&self.root, table, ty, &role);
+                let lists = target.append_sorted(None, sorted).await?;
+                entry.adjacency[place] = lists.entry;
+                report.folded += 1;
+                lists.degrees
+            } else {
+                report.recounted += 1;
+                count_degrees(sorted)?
+            };
             let counts = entry.statistics.tables.entry(table.id).or_default();
-            counts.roles.entry(role.clone()).or_default().incidences = sorted.by_table();
-            let target = target(&self.root, table, ty, &role);
-            entry.adjacency[place] = target.append_sorted(None, sorted).await?;
-            report.folded += 1;
+            let counts = counts.roles.entry(role).or_default();
+            *counts = RoleStatistics {
+                incidences,
+                degrees: Some(degrees),
+            };
         }
         Ok(())
     }

@@ -1,14 +1,14 @@
 //! Staging: the datasets of a graph as they are with a set of changes, in versions that no snapshot names yet.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::UInt64Array;
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use grism_core::{
     AppendedRows, ChangeSet, EntityId, Error, HyperedgeType, ID_COLUMN, Incidence, Result, Table,
-    TableId,
+    TableId, TableStatistics,
 };
 use lance::dataset::Dataset;
 use tokio::task::JoinSet;
@@ -21,8 +21,9 @@ use super::layout::{adjacency_path, first_fields, table_path};
 use super::log::{AdjacencyEntry, DatasetVersion, SnapshotEntry};
 use super::physical::{physical_columns, target_column};
 use super::root::Root;
+use crate::collector::{StatisticsCollector, count_delete, count_update, has_value, settle};
 use crate::columns::{column_or_null, column_type, named_batch, table_fields};
-use crate::incidences::collect_incidences;
+use crate::incidences::{collect_incidences, members_of};
 use crate::memory_limit::{is_scarce, write_parts};
 use crate::sorted::SortedIncidences;
 
@@ -43,7 +44,8 @@ pub(super) async fn stage(
     entry.adjacency.retain(|own| stays(own.table));
     entry.statistics.tables.retain(|table, _| stays(*table));
     for table in changes.schema.tables() {
-        entry.statistics.tables.entry(table.id).or_default();
+        let statistics = entry.statistics.tables.entry(table.id).or_default();
+        settle(statistics, table, before.schema.table(table.id).ok());
     }
     let touched: BTreeSet<TableId> = changes
         .appends
@@ -76,6 +78,14 @@ struct Stager<'a> {
     root: &'a Root,
     options: GraphOptions,
     entry: SnapshotEntry,
+}
+
+/// New rows in parts that can be written at the same time.
+struct Parts {
+    schema: SchemaRef,
+    batches: Vec<Batches>,
+    /// What each part's rows say of the properties, once they are written.
+    collectors: Vec<Arc<Mutex<StatisticsCollector>>>,
 }
 
 impl Stager<'_> {
@@ -139,8 +149,8 @@ impl Stager<'_> {
                         )?;
                         let counts = sorted.by_table();
                         let target = target(&root, &table, &ty, &role);
-                        let entry = target.append_sorted(before.as_ref(), sorted).await?;
-                        Ok::<_, Error>((entry, counts))
+                        let lists = target.append_sorted(before.as_ref(), sorted).await?;
+                        Ok::<_, Error>((lists, counts))
                     });
                 }
             } else {
@@ -159,12 +169,17 @@ impl Stager<'_> {
                 tasks.spawn(work);
             }
         }
-        let (schema, parts) = self.parts(table, &base, pieces, rows);
+        let parts = self.parts(table, &base, pieces, rows);
+        let (schema, batches) = (parts.schema, parts.batches);
         let fragment_rows = self.options.fragment_rows;
-        let staged = append(self.root, path, base, schema, parts, fragment_rows).await?;
-        let counts = self.entry.statistics.tables.entry(table.id).or_default();
+        let staged = append(self.root, path, base, schema, batches, fragment_rows).await?;
+        let counts = self.statistics(table.id);
         counts.rows += rows;
         counts.next_offset = staged.manifest().next_row_id;
+        for collector in &parts.collectors {
+            let found = collector.lock().unwrap_or_else(PoisonError::into_inner);
+            found.merge_into(counts);
+        }
         let mut waiting = waiting.into_iter();
         loop {
             if tasks.is_empty()
@@ -175,28 +190,28 @@ impl Stager<'_> {
             let Some(done) = tasks.join_next().await else {
                 break;
             };
-            let (entry, members) = done.map_err(|error| Error::internal(error.to_string()))??;
-            let counts = self.entry.statistics.tables.entry(table.id).or_default();
-            let counts = counts.roles.entry(entry.role.clone()).or_default();
-            for (members, count) in members {
-                *counts.incidences.entry(members).or_insert(0) += count;
-            }
-            self.put_adjacency(entry);
+            let (lists, members) = done.map_err(|error| Error::internal(error.to_string()))??;
+            let role = lists.entry.role.clone();
+            let counts = self.statistics(table.id).roles.entry(role).or_default();
+            counts.join(&members, lists.degrees, lists.are_apart);
+            self.put_adjacency(lists.entry);
         }
         if let Some(found) = small {
+            for (role, incidences) in &found {
+                let counts = self.statistics(table.id).roles.entry(role.clone());
+                counts.or_default().add(&members_of(incidences));
+            }
             self.delta(table, found).await?;
         }
         Ok(staged)
     }
 
-    /// New rows as their dataset stores them: in parts that can be written at the same time.
-    fn parts(
-        &self,
-        table: &Table,
-        base: &Dataset,
-        pieces: &[AppendedRows],
-        rows: u64,
-    ) -> (SchemaRef, Vec<Batches>) {
+    fn statistics(&mut self, table: TableId) -> &mut TableStatistics {
+        self.entry.statistics.tables.entry(table).or_default()
+    }
+
+    /// New rows as their dataset stores them.
+    fn parts(&self, table: &Table, base: &Dataset, pieces: &[AppendedRows], rows: u64) -> Parts {
         let stored = Arc::new(StoredColumns::of(table, base));
         let schema = Arc::clone(&stored.schema);
         let fragments = rows.div_ceil(self.options.fragment_rows as u64).max(1);
@@ -214,11 +229,25 @@ impl Stager<'_> {
                 part.push(piece.clone());
             }
         }
-        let batches = |(_, part): (u64, Vec<AppendedRows>)| {
-            let stored = Arc::clone(&stored);
-            Box::new(batches_of(part).map(move |batch| stored.convert(&batch?))) as Batches
-        };
-        (schema, parts.into_iter().map(batches).collect())
+        let table = Arc::new(table.clone());
+        let (mut batches, mut collectors) = (Vec::new(), Vec::new());
+        for (_, part) in parts {
+            let (stored, table) = (Arc::clone(&stored), Arc::clone(&table));
+            let collector: Arc<Mutex<StatisticsCollector>> = Arc::default();
+            collectors.push(Arc::clone(&collector));
+            let converted = batches_of(part).map(move |batch| {
+                let batch = batch?;
+                let mut found = collector.lock().unwrap_or_else(PoisonError::into_inner);
+                found.add_rows(&table, &batch)?;
+                stored.convert(&batch)
+            });
+            batches.push(Box::new(converted) as Batches);
+        }
+        Parts {
+            schema,
+            batches,
+            collectors,
+        }
     }
 
     fn adjacency_of(&self, table: TableId, role: &str) -> Option<&AdjacencyEntry> {
@@ -276,6 +305,9 @@ impl Stager<'_> {
                 staged = with_fields(&Arc::new(staged), added).await?;
             }
             let old = read_rows(&staged, &offsets).await?;
+            count_update(self.statistics(table.id), table, batch, |property| {
+                count_values(&staged, &old, property)
+            })?;
             let mut columns = Vec::new();
             for (field, column) in old.schema().fields().iter().zip(old.columns()) {
                 let target = targets.iter().position(|own| own.name() == field.name());
@@ -305,7 +337,11 @@ impl Stager<'_> {
             rewritten.push((offsets, new));
         }
         if !deletes.is_empty() {
-            before.push((deletes.to_vec(), read_rows(&staged, deletes).await?));
+            let old = read_rows(&staged, deletes).await?;
+            count_delete(self.statistics(table.id), |property| {
+                count_values(&staged, &old, property)
+            });
+            before.push((deletes.to_vec(), old));
         }
         removed.sort_unstable();
         removed.dedup();
@@ -316,24 +352,28 @@ impl Stager<'_> {
             .map(|(offsets, batch)| Ok((offsets, with_all_fields(&staged, &batch)?)))
             .collect::<Result<Vec<_>>>()?;
         let staged = change(self.root, path, staged, rewritten, &removed, fragment_rows).await?;
-        let counts = self.entry.statistics.tables.entry(table.id).or_default();
+        let counts = self.statistics(table.id);
         counts.rows = counts.rows.saturating_sub(deletes.len() as u64);
         if let Some(hyperedge_type) = table.hyperedge_type() {
-            for (rows, taken_back) in [(before, true), (after, false)] {
+            let incidences = |rows: Vec<(Vec<u64>, RecordBatch)>| {
                 let (offsets, batches): (Vec<Vec<u64>>, Vec<RecordBatch>) =
                     rows.into_iter().unzip();
                 let offsets = offsets.concat();
                 let offset_of = |row: usize| offsets[row];
-                let mut found = collect_incidences(table.id, hyperedge_type, &batches, &offset_of)?;
-                if taken_back {
-                    for incidences in found.values_mut() {
-                        for incidence in incidences.iter_mut() {
-                            incidence.position = TAKEN_BACK;
-                        }
-                    }
-                }
-                self.delta(table, found).await?;
+                collect_incidences(table.id, hyperedge_type, &batches, &offset_of)
+            };
+            let (mut before, after) = (incidences(before)?, incidences(after)?);
+            for (role, after) in &after {
+                let before = before.get(role).map_or(&[][..], Vec::as_slice);
+                let counts = self.statistics(table.id).roles.entry(role.clone());
+                let counts = counts.or_default();
+                counts.replace(&members_of(before), &members_of(after));
             }
+            for incidence in before.values_mut().flatten() {
+                incidence.position = TAKEN_BACK;
+            }
+            self.delta(table, before).await?;
+            self.delta(table, after).await?;
         }
         Ok(staged)
     }
@@ -352,17 +392,6 @@ impl Stager<'_> {
             if incidences.is_empty() && before.is_some() {
                 continue;
             }
-            let counts = self.entry.statistics.tables.entry(table.id).or_default();
-            let counts = counts.roles.entry(role.clone()).or_default();
-            for incidence in &incidences {
-                let members = EntityId::from_raw(incidence.member).table();
-                let count = counts.incidences.entry(members).or_insert(0);
-                *count = if incidence.position == TAKEN_BACK {
-                    count.saturating_sub(1)
-                } else {
-                    *count + 1
-                };
-            }
             let target = target(self.root, table, ty, &role);
             let entry = target.append_delta(before.as_ref(), &incidences).await?;
             fail::fail_point!("adjacency-staged");
@@ -370,6 +399,13 @@ impl Stager<'_> {
         }
         Ok(())
     }
+}
+
+/// How many of some rows, which hold all columns of a dataset, have a value of `property`.
+fn count_values(dataset: &Dataset, rows: &RecordBatch, property: &str) -> u64 {
+    let columns = physical_columns(dataset, property);
+    let having = (0..rows.num_rows()).filter(|row| has_value(rows, &columns, *row));
+    having.count() as u64
 }
 
 /// The batches of some pieces, in order.

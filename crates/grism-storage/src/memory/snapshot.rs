@@ -11,16 +11,19 @@ use futures::StreamExt;
 use grism_core::{
     BatchStream, ChangeSet, EntityId, Error, GraphSchema, GraphStatistics, HyperedgeType,
     ID_COLUMN, Incidence, IncidenceSegment, IndexSearch, Result, ScanRange, ScanRequest, SearchHit,
-    SegmentKey, Snapshot, SnapshotId, Table, TableId, TableStatistics, widen_column,
+    SegmentKey, Snapshot, SnapshotId, Table, TableId, widen_column,
 };
 
 use super::storage::cut;
+use crate::collector::{StatisticsCollector, count_delete, count_update, has_value, settle};
 use crate::columns::{
     column_or_null, column_type, id_array, named_batch, passing_rows, scan_names,
 };
-use crate::incidences::{by_segment, collect_incidences};
+use crate::incidences::{by_segment, collect_incidences, members_of};
 use crate::search::scan_search;
 
+/// The members of some hyperedges by role, as raw ids in ascending order.
+type Members = BTreeMap<String, Vec<u64>>;
 type Segments = HashMap<(TableId, String, SegmentKey), Arc<IncidenceSegment>>;
 
 /// One snapshot of an in-memory graph.
@@ -109,6 +112,14 @@ impl Chunks {
         self.starts.last().copied().unwrap_or(0)
     }
 
+    /// How many of the rows at `offsets` have a value of `property`.
+    fn count_values(&self, offsets: &[u64], property: &str) -> u64 {
+        let places = offsets.iter().filter_map(|offset| self.place(*offset));
+        let having =
+            places.filter(|(chunk, row)| has_value(&self.batches[*chunk], &[property], *row));
+        having.count() as u64
+    }
+
     /// The batch that holds `offset`, and the row within it.
     fn place(&self, offset: u64) -> Option<(usize, usize)> {
         let chunk = self
@@ -142,7 +153,8 @@ impl MemorySnapshot {
         statistics.tables.retain(|table, _| alive(*table));
         segments.retain(|(table, _, _), _| alive(*table));
         for table in changes.schema.tables() {
-            statistics.tables.entry(table.id).or_default();
+            let counts = statistics.tables.entry(table.id).or_default();
+            settle(counts, table, self.schema.table(table.id).ok());
             tables.entry(table.id).or_default();
         }
         let next_id = id;
@@ -151,20 +163,21 @@ impl MemorySnapshot {
             let batches: Vec<RecordBatch> = changes.appended(*id).collect::<Result<_>>()?;
             let chunks = tables.entry(*id).or_default();
             let first = chunks.rows();
+            let counts = statistics.tables.entry(*id).or_default();
+            let mut found = StatisticsCollector::default();
+            for batch in &batches {
+                found.add_rows(table, batch)?;
+                counts.rows += batch.num_rows() as u64;
+            }
+            found.merge_into(counts);
             if let Some(hyperedge_type) = table.hyperedge_type() {
                 let offset_of = |row: usize| first + row as u64;
                 for (role, incidences) in
                     collect_incidences(*id, hyperedge_type, &batches, &offset_of)?
                 {
-                    let counts = statistics
-                        .tables
-                        .entry(*id)
-                        .or_default()
-                        .roles
-                        .entry(role.clone())
-                        .or_default();
+                    let own = counts.roles.entry(role.clone()).or_default();
+                    own.add(&members_of(&incidences));
                     for (key, added) in by_segment(&incidences, self.segment_shift) {
-                        *counts.incidences.entry(key.table).or_insert(0) += added.len() as u64;
                         let slot = segments.entry((*id, role.clone(), key)).or_default();
                         *slot = Arc::new(edited(
                             slot,
@@ -180,11 +193,6 @@ impl MemorySnapshot {
             for piece in cut(&batches, self.fragment_rows) {
                 chunks.push(piece);
             }
-            let counts: &mut TableStatistics = statistics.tables.entry(*id).or_default();
-            counts.rows += batches
-                .iter()
-                .map(|batch| batch.num_rows() as u64)
-                .sum::<u64>();
             counts.next_offset = chunks.rows();
         }
         let mut next = Self {
@@ -218,22 +226,35 @@ impl MemorySnapshot {
         for batch in updates {
             touched.extend(update_offsets(batch)?);
         }
+        let mut before = Members::new();
         if let Some(hyperedge_type) = table.hyperedge_type() {
-            self.drop_incidences(id, hyperedge_type, &touched)?;
+            before = self.drop_incidences(id, hyperedge_type, &touched)?;
         }
         let chunks = self.tables.entry(id).or_default();
+        let statistics = Arc::make_mut(&mut self.statistics);
+        let counts = statistics.tables.entry(id).or_default();
         for batch in updates {
+            let offsets = update_offsets(batch)?;
+            count_update(counts, table, batch, |property| {
+                chunks.count_values(&offsets, property)
+            })?;
             chunks.update(batch, table)?;
         }
-        let before = chunks.deleted.len();
-        Arc::make_mut(&mut chunks.deleted).extend(deletes);
-        let gone = (chunks.deleted.len() - before) as u64;
         let gone_now: BTreeSet<u64> = deletes.iter().copied().collect();
-        let statistics = Arc::make_mut(&mut self.statistics);
-        statistics.tables.entry(id).or_default().rows -= gone;
+        let gone: Vec<u64> = gone_now.difference(&chunks.deleted).copied().collect();
+        count_delete(counts, |property| chunks.count_values(&gone, property));
+        counts.rows -= gone.len() as u64;
+        Arc::make_mut(&mut chunks.deleted).extend(gone);
         if let Some(hyperedge_type) = table.hyperedge_type() {
             let alive: Vec<u64> = touched.difference(&gone_now).copied().collect();
-            self.add_incidences(id, hyperedge_type, &alive)?;
+            let mut after = self.add_incidences(id, hyperedge_type, &alive)?;
+            let statistics = Arc::make_mut(&mut self.statistics);
+            let counts = statistics.tables.entry(id).or_default();
+            for (role, before) in before {
+                let after = after.remove(&role).unwrap_or_default();
+                let own = counts.roles.entry(role).or_default();
+                own.replace(&before, &after);
+            }
         }
         Ok(())
     }
@@ -258,7 +279,7 @@ impl MemorySnapshot {
         id: TableId,
         hyperedge_type: &HyperedgeType,
         offsets: &BTreeSet<u64>,
-    ) -> Result<()> {
+    ) -> Result<Members> {
         let rows: Vec<u64> = offsets.iter().copied().collect();
         let batch = self.roles_of(hyperedge_type, id, &rows)?;
         let gone: BTreeSet<u64> = rows
@@ -266,9 +287,10 @@ impl MemorySnapshot {
             .map(|offset| EntityId::new(id, *offset).raw())
             .collect();
         let found = collect_incidences(id, hyperedge_type, &[batch], &|row| rows[row])?;
+        let mut members = Members::new();
         for (role, incidences) in found {
-            for (key, removed) in by_segment(&incidences, self.segment_shift) {
-                self.count(id, &role, key.table, -(removed.len() as i64));
+            members.insert(role.clone(), members_of(&incidences));
+            for (key, _) in by_segment(&incidences, self.segment_shift) {
                 if let Some(slot) = self.segments.get_mut(&(id, role.clone(), key)) {
                     *slot = Arc::new(edited(
                         slot,
@@ -281,7 +303,7 @@ impl MemorySnapshot {
                 }
             }
         }
-        Ok(())
+        Ok(members)
     }
 
     fn add_incidences(
@@ -289,12 +311,13 @@ impl MemorySnapshot {
         id: TableId,
         hyperedge_type: &HyperedgeType,
         rows: &[u64],
-    ) -> Result<()> {
+    ) -> Result<Members> {
         let batch = self.roles_of(hyperedge_type, id, rows)?;
         let found = collect_incidences(id, hyperedge_type, &[batch], &|row| rows[row])?;
+        let mut members = Members::new();
         for (role, incidences) in found {
+            members.insert(role.clone(), members_of(&incidences));
             for (key, added) in by_segment(&incidences, self.segment_shift) {
-                self.count(id, &role, key.table, added.len() as i64);
                 let slot = self.segments.entry((id, role.clone(), key)).or_default();
                 *slot = Arc::new(edited(
                     slot,
@@ -306,15 +329,7 @@ impl MemorySnapshot {
                 ));
             }
         }
-        Ok(())
-    }
-
-    fn count(&mut self, id: TableId, role: &str, members: TableId, change: i64) {
-        let statistics = Arc::make_mut(&mut self.statistics);
-        let table = statistics.tables.entry(id).or_default();
-        let counts = table.roles.entry(role.to_owned()).or_default();
-        let count = counts.incidences.entry(members).or_insert(0);
-        *count = count.saturating_add_signed(change);
+        Ok(members)
     }
 
     fn take_rows(

@@ -59,6 +59,11 @@ impl TransactionSnapshot {
             counts.rows = (counts.rows + changes.created.len() as u64)
                 .saturating_sub(changes.deleted.len() as u64);
             counts.next_offset = changes.first + changes.created.len() as u64;
+            // What the changes make of values and degrees is counted when they are committed.
+            counts.properties.clear();
+            for role in counts.roles.values_mut() {
+                role.degrees = None;
+            }
         }
         let mut snapshot = Self {
             base,
