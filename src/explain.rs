@@ -87,7 +87,7 @@ pub(crate) async fn explain_query(
         return Ok(output);
     }
     let planner = LocalPhysicalPlanner::with_config(PlannerConfig {
-        threads: options.runtime.threads,
+        threads: options.runtime.workers(),
     });
     let plan = planner.plan(&prepared.optimized)?;
     if explain.format == ExplainFormat::Json {

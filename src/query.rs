@@ -296,7 +296,7 @@ async fn run_local(
     options: &QueryOptions,
 ) -> Result<QueryResult> {
     let planner = LocalPhysicalPlanner::with_config(PlannerConfig {
-        threads: options.runtime.threads,
+        threads: options.runtime.workers(),
     });
     let plan = planner.plan(plan)?;
     let run = LocalExecutor::with_config(options.runtime.clone())

@@ -461,8 +461,8 @@ def test_an_index_finds_what_a_scan_finds(path: Path) -> None:
     graph.execute("CREATE INDEX ages IF NOT EXISTS FOR (p:Person) ON (p.age)")
     with pytest.raises(gr.NotFoundError, match="no property `agee`; did you mean `age`"):
         graph.execute("CREATE INDEX FOR (p:Person) ON (p.agee)")
-    with pytest.raises(gr.UnsupportedError, match="CREATE VECTOR INDEX"):
-        graph.execute("CREATE VECTOR INDEX v FOR (p:Person) ON (p.age)")
+    with pytest.raises(gr.UnsupportedError, match="CREATE POINT INDEX"):
+        graph.execute("CREATE POINT INDEX v FOR (p:Person) ON (p.age)")
     assert [row["name"] for row in graph.execute("SHOW INDEXES").to_pylist()] == ["Person_name", "ages"]
     assert "index Person_name" in graph.explain(by_name, {"name": "p77"})
     assert "index ages" in graph.explain(by_age)

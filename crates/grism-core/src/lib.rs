@@ -6,6 +6,7 @@ mod error;
 mod id;
 mod index;
 mod predicate;
+mod row_buffer;
 mod schema;
 mod search;
 mod statistics;
@@ -21,6 +22,7 @@ pub use error::{Error, ErrorKind, GrismError, Location, Result};
 pub use id::{DEFAULT_SEGMENT_SHIFT, EntityId, MAX_OFFSET, SnapshotId, TableId};
 pub use index::{IndexDefinition, IndexKind, VectorMetric};
 pub use predicate::{Comparison, ComparisonOperator, ScanPredicate};
+pub use row_buffer::RowBuffer;
 pub use schema::{
     Cardinality, EntityKind, GraphSchema, HyperedgeType, LABELS_COLUMN, Property, Role,
     SOURCE_ROLE, TARGET_ROLE, Table, TableKind,

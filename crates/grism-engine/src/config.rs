@@ -4,10 +4,13 @@ use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
+/// Bytes of the memory limit for which there is another worker.
+const WORKER_BYTES: usize = 192 << 20;
+
 /// Settings of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuntimeConfig {
-    /// Workers that pull morsels; 1 is a single-threaded pull. By default the number of cores.
+    /// Workers that pull morsels, at most; 1 is a single-threaded pull. By default the number of cores.
     pub threads: usize,
     /// Rows per batch, at most. By default 8,192.
     pub batch_rows: usize,
@@ -38,6 +41,15 @@ impl RuntimeConfig {
     pub fn with_threads(mut self, threads: usize) -> Self {
         self.threads = threads.max(1);
         self
+    }
+
+    /// Workers for the memory that there is: each takes its own part of the lists and buffers of a plan.
+    #[must_use]
+    pub fn workers(&self) -> usize {
+        let by_memory = self
+            .memory_limit
+            .map_or(usize::MAX, |limit| limit / WORKER_BYTES);
+        self.threads.min(by_memory).max(1)
     }
 
     /// With this memory limit, in bytes.

@@ -99,7 +99,7 @@ impl StagedExecutor {
         storage: Arc<dyn Storage>,
         snapshot: SnapshotId,
     ) -> Result<StagedResult> {
-        let workers = self.config.threads.max(1);
+        let workers = self.config.workers();
         let deadline = self
             .config
             .timeout_ms

@@ -14,7 +14,7 @@ use arrow::json::LineDelimitedWriter;
 use arrow::record_batch::RecordBatch;
 use futures::TryStreamExt;
 use grism_core::{
-    ChangeSet, EntityId, Error, GraphSchema, ID_COLUMN, LABELS_COLUMN, Result, Snapshot,
+    ChangeSet, EntityId, Error, GraphSchema, ID_COLUMN, LABELS_COLUMN, Result, RowBuffer, Snapshot,
     SnapshotId, Storage, Table, TableId,
 };
 use parquet::arrow::ArrowWriter;
@@ -27,7 +27,7 @@ use tempfile::TempPath;
 use crate::all_rows::all_rows;
 use crate::columns::column_type;
 use crate::import::{Compression, FileFormat};
-use crate::spill::RowBuffer;
+use crate::memory_limit::waiting_bytes;
 
 /// The file of an exported graph that says what the others are.
 const CONTENTS: &str = "graph.json";
@@ -35,8 +35,6 @@ const CONTENTS: &str = "graph.json";
 const VERSION: u32 = 1;
 /// Rows of a batch.
 const BATCH_ROWS: usize = 1 << 16;
-/// Bytes that an import holds before it spills.
-const HELD: usize = 512 << 20;
 
 /// How a file is written.
 #[derive(Clone, Debug)]
@@ -400,7 +398,7 @@ pub async fn import_graph(storage: &dyn Storage, directory: &Path) -> Result<Sna
     };
     let mut changes = ChangeSet::new(snapshot.id(), contents.schema).with_operation("import");
     for (table, name) in &contents.tables {
-        let mut rows = RowBuffer::new(HELD);
+        let mut rows = RowBuffer::new(waiting_bytes());
         for batch in parquet_batches(&directory.join(name), None)? {
             rows.push(with_moved_ids(&batch?, &moved)?)?;
         }

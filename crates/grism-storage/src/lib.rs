@@ -17,7 +17,6 @@ mod parted;
 mod rebase;
 mod search;
 mod sorted;
-mod spill;
 mod transaction;
 mod upload;
 

@@ -59,7 +59,7 @@ pub(crate) fn waiting_bytes() -> usize {
 
 /// Bytes that the keys of a load's nodes may take.
 pub(crate) fn key_bytes() -> usize {
-    usize::try_from(LIMIT.load(Ordering::Relaxed) / 8).unwrap_or(usize::MAX)
+    usize::try_from(LIMIT.load(Ordering::Relaxed) / 4).unwrap_or(usize::MAX)
 }
 
 /// Bytes that one role's incidences take while they are sorted; two or more roles are sorted at the same time.

@@ -1,5 +1,5 @@
 //! The incidences of one role of many hyperedges, sorted by member without holding them all: counted first, then brought
-//! together group by group of segments, by counting sort. Where one group does not hold them, a pass over the rows puts
+//! together group by group of members, by counting sort. Where one group does not hold them, a pass over the rows puts
 //! the incidences of each group into a temporary file first.
 
 use std::collections::BTreeMap;
@@ -19,7 +19,9 @@ use crate::parted::{PartedIncidences, PartedWriter};
 /// Bytes of one incidence while it is sorted.
 const INCIDENCE: u64 = 24;
 /// Rows of a batch that comes out.
-const BATCH: usize = 1 << 18;
+const BATCH: usize = 1 << 17;
+/// Members are counted, and brought together, by units of `2^UNIT` offsets, of which a segment may be too many.
+const UNIT: u8 = 12;
 
 /// Takes an incidence: member, hyperedge, position, opposite.
 pub(crate) type Visit<'a> = dyn FnMut(u64, u64, u32, u64) + 'a;
@@ -40,17 +42,21 @@ struct RoleRows {
 #[derive(Clone, Debug)]
 pub(crate) struct SortedIncidences {
     rows: RoleRows,
-    counts: BTreeMap<SegmentKey, SegmentCount>,
+    /// Units as if they were segments.
+    counts: BTreeMap<SegmentKey, UnitCount>,
+    /// Of a unit.
+    unit: u8,
+    /// Of a segment.
     shift: u8,
     /// Bytes that may be used at a time.
     budget: u64,
 }
 
-/// What a segment holds.
+/// What a unit holds.
 #[derive(Clone, Copy, Debug, Default)]
-struct SegmentCount {
+struct UnitCount {
     incidences: u64,
-    /// One more than the greatest member's place within the segment.
+    /// One more than the greatest member's place within the unit.
     members: u64,
 }
 
@@ -89,15 +95,15 @@ impl SortedColumns {
     }
 }
 
-/// Something for each of many segments, found without a search.
+/// Something for each of many units, found without a search.
 #[derive(Debug)]
-struct BySegment<T> {
-    /// By the number of the table, then of the segment.
+struct ByUnit<T> {
+    /// By the number of the table, then of the unit.
     tables: Vec<Vec<T>>,
     shift: u8,
 }
 
-impl<T: Copy + Default> BySegment<T> {
+impl<T: Copy + Default> ByUnit<T> {
     fn new(shift: u8) -> Self {
         Self {
             tables: Vec::new(),
@@ -105,7 +111,7 @@ impl<T: Copy + Default> BySegment<T> {
         }
     }
 
-    /// The table, the segment and the place within it of a member.
+    /// The table, the unit and the place within it of a member.
     fn place(&self, member: u64) -> (usize, usize, usize) {
         let id = EntityId::from_raw(member);
         let offset = id.offset();
@@ -209,7 +215,8 @@ impl SortedIncidences {
             opposite,
             first_offset,
         };
-        let mut found: BySegment<SegmentCount> = BySegment::new(shift);
+        let unit = shift.min(UNIT);
+        let mut found: ByUnit<UnitCount> = ByUnit::new(unit);
         rows.visit(&mut |member, _, _, _| {
             let (table, segment, local) = found.place(member);
             let slot = found.slot(table, segment);
@@ -228,16 +235,26 @@ impl SortedIncidences {
         Ok(Self {
             rows,
             counts,
+            unit,
             shift,
             budget: sort_bytes(),
         })
     }
 
     /// The segments of members, in order, with their incidences.
-    pub(crate) fn segments(&self) -> impl Iterator<Item = (SegmentKey, u64)> {
-        self.counts
-            .iter()
-            .map(|(key, count)| (*key, count.incidences))
+    pub(crate) fn segments(&self) -> Vec<(SegmentKey, u64)> {
+        let mut segments: Vec<(SegmentKey, u64)> = Vec::new();
+        for (unit, count) in &self.counts {
+            let key = SegmentKey {
+                table: unit.table,
+                segment: unit.segment >> (self.shift - self.unit),
+            };
+            match segments.last_mut() {
+                Some((last, incidences)) if *last == key => *incidences += count.incidences,
+                _ => segments.push((key, count.incidences)),
+            }
+        }
+        segments
     }
 
     /// Incidences by the table of the member.
@@ -280,7 +297,7 @@ impl SortedIncidences {
         failed.map(Err).into_iter().chain(sorted)
     }
 
-    /// Segments that follow each other, as many at a time as may be sorted at once.
+    /// Units that follow each other, as many at a time as may be sorted at once.
     fn groups(&self) -> Vec<Vec<SegmentKey>> {
         let mut groups: Vec<Vec<SegmentKey>> = Vec::new();
         let mut size = u64::MAX;
@@ -300,7 +317,7 @@ impl SortedIncidences {
 
     /// The incidences of each group, in a temporary file.
     fn parted(&self, groups: &[Vec<SegmentKey>]) -> Result<PartedIncidences> {
-        let mut group_of: BySegment<u32> = BySegment::new(self.shift);
+        let mut group_of: ByUnit<u32> = ByUnit::new(self.unit);
         for (number, group) in (0..).zip(groups) {
             for key in group {
                 let (table, segment) = (usize::from(key.table.get()), key.segment as usize);
@@ -325,16 +342,16 @@ impl SortedIncidences {
         }
     }
 
-    /// The incidences of some segments; `visit_all` shows each of them, and perhaps others, always in the same order.
+    /// The incidences of some units; `visit_all` shows each of them, and perhaps others, always in the same order.
     fn group(
         &self,
-        segments: &[SegmentKey],
+        units: &[SegmentKey],
         visit_all: impl Fn(&mut Visit<'_>) -> Result<()>,
     ) -> Result<SortedColumns> {
-        // Where the members of each segment stand among those of the group, plus one; 0 for segments of other groups.
-        let mut places: BySegment<u32> = BySegment::new(self.shift);
+        // Where the members of each unit stand among those of the group, plus one; 0 for units of other groups.
+        let mut places: ByUnit<u32> = ByUnit::new(self.unit);
         let mut members = 0;
-        for key in segments {
+        for key in units {
             let (table, segment) = (usize::from(key.table.get()), key.segment as usize);
             *places.slot(table, segment) = small(members + 1)?;
             members += self.counts.get(key).map_or(0, |count| count.members);
@@ -357,7 +374,7 @@ impl SortedIncidences {
             *end = total;
             total = total
                 .checked_add(count)
-                .ok_or_else(|| Error::unsupported("more than 2^32 incidences of one segment"))?;
+                .ok_or_else(|| Error::unsupported("more than 2^32 incidences of 4,096 members"))?;
         }
         let size = total as usize;
         let mut hyperedges = vec![0u64; size];
@@ -382,9 +399,9 @@ impl SortedIncidences {
         })?;
         let mut members = Vec::with_capacity(size);
         let mut ends = ends.into_iter();
-        for key in segments {
+        for key in units {
             let count = self.counts.get(key).map_or(0, |count| count.members);
-            let first = EntityId::new(key.table, key.segment << self.shift).raw();
+            let first = EntityId::new(key.table, key.segment << self.unit).raw();
             for (raw, end) in (first..first + count).zip(&mut ends) {
                 let start = members.len();
                 members.resize(end as usize, raw);

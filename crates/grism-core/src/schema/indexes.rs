@@ -24,8 +24,8 @@ impl GraphSchema {
     /// be 0) where it is not.
     ///
     /// # Errors
-    /// `InvalidData` for a name that is taken, and for a property of another type; `NotFound` for an unknown label, type or
-    /// property.
+    /// `InvalidData` for a name that is taken, and for a property that no such index can be of; `Unsupported` for a range
+    /// index of lists and the like; `NotFound` for an unknown label, type or property.
     pub fn add_index(&mut self, index: IndexDefinition) -> Result<()> {
         if self.indexes.iter().any(|own| own.name == index.name) {
             return Err(Error::invalid_data(format!(
@@ -81,7 +81,18 @@ impl GraphSchema {
                     )));
                 }
             }
-            IndexKind::Range => {}
+            IndexKind::Range => {
+                let types = own
+                    .iter()
+                    .filter_map(|table| table.property(&index.property));
+                let mut types = types.map(|property| &property.value_type);
+                if let Some(ty) = types.find(|ty| !has_range_index(ty)) {
+                    return Err(Error::unsupported(format!(
+                        "an index of `{}` of `{}`, which holds {ty}",
+                        index.property, index.label
+                    )));
+                }
+            }
         }
         self.indexes.push(index);
         Ok(())
@@ -116,6 +127,21 @@ impl GraphSchema {
             "there is no index `{name}`{hint}"
         )))
     }
+}
+
+/// Whether values of a type are found by a range index.
+const fn has_range_index(ty: &Type) -> bool {
+    matches!(
+        ty,
+        Type::Null
+            | Type::Bool
+            | Type::Int64
+            | Type::Float64
+            | Type::String
+            | Type::Date
+            | Type::LocalDateTime
+            | Type::DateTime
+    )
 }
 
 /// The dimensions of a new vector index over the property of some tables.

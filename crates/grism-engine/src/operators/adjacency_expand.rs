@@ -213,7 +213,7 @@ struct Neighbours {
 
 impl Neighbours {
     async fn load(&mut self, ids: &UInt64Array) -> Result<()> {
-        self.reader.begin_batch();
+        self.reader.begin_batch(ids);
         for (table, index, role, _) in &self.lists {
             self.reader.load(*table, *index, role, ids).await?;
         }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::expansion::{IncidenceReader, id_column};
 use super::only_child;
+use super::segment_groups::by_segments;
 use crate::{
     ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run,
 };
@@ -112,7 +113,7 @@ impl PhysicalOperator for CountExpandExec {
     }
 
     fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
-        let mut input = run(&self.input, &context)?;
+        let input = run(&self.input, &context)?;
         let snapshot = Arc::clone(&context.query().snapshot);
         let lists = self.lists();
         let mut reader = IncidenceReader::new(&context);
@@ -123,6 +124,12 @@ impl PhysicalOperator for CountExpandExec {
         {
             reader = reader.of_lengths();
         }
+        let mut input = if reader.reads_lengths() {
+            input
+        } else {
+            let roles = lists.iter().map(|list| (list.table, list.role.as_str()));
+            by_segments(input, &self.expand.from, roles, &context)
+        };
         // A type without the role has no list of it.
         let known = |list: &CountedList| {
             let table = snapshot.schema().table(list.table).ok();
@@ -142,7 +149,7 @@ impl PhysicalOperator for CountExpandExec {
                     .collect::<Result<Vec<UInt64Array>>>()?;
                 let mut counts = vec![0i64; ids.len()];
                 let mut left_out = Vec::new();
-                reader.begin_batch();
+                reader.begin_batch(&ids);
                 for list in &lists {
                     reader.load(list.table, list.index, &list.role, &ids).await?;
                     for (row, count) in counts.iter_mut().enumerate() {

@@ -1,6 +1,6 @@
 //! What expansions have in common: incidence lists loaded once per stream, ids of a column, the text of bindings.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::sync::Arc;
 
@@ -78,12 +78,26 @@ impl IncidenceReader {
         self
     }
 
-    /// Lets go of what the batches before needed, where it is too much to be kept; called before the loads of a batch.
-    pub(super) fn begin_batch(&mut self) {
-        if self.held > self.budget {
-            self.segments.clear();
-            self.held = 0;
+    /// Whether the lengths of lists are all that is read.
+    pub(super) fn reads_lengths(&self) -> bool {
+        self.lengths_only
+    }
+
+    /// Lets go of what the batches before needed and the one with `ids` does not, where it is too much to be kept; called
+    /// before the loads of a batch.
+    pub(super) fn begin_batch(&mut self, ids: &UInt64Array) {
+        if self.held <= self.budget {
+            return;
         }
+        let shift = self.snapshot.segment_shift();
+        let needed: HashSet<SegmentKey> = ids
+            .iter()
+            .flatten()
+            .map(|id| SegmentKey::of(EntityId::from_raw(id), shift))
+            .collect();
+        self.segments
+            .retain(|ListKey(_, _, key), _| needed.contains(key));
+        self.held = self.segments.values().map(|own| own.bytes()).sum();
     }
 
     /// Loads what the members in `ids` need of the `index`-th role, called `role`, of `table`.

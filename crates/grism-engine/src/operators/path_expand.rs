@@ -159,7 +159,7 @@ impl Hops for EdgeHops {
             Direction::Both => &[(0, SOURCE_ROLE, false), (1, TARGET_ROLE, true)],
         };
         let tables = Arc::clone(&self.expand.tables);
-        self.reader.begin_batch();
+        self.reader.begin_batch(&ends);
         for table in tables.iter() {
             for (index, role, _) in lists {
                 self.reader.load(*table, *index, role, &ends).await?;

@@ -194,7 +194,7 @@ impl PhysicalOperator for RoleExpandExec {
                     }
                     RoleSource::Member { column, roles, .. } => {
                         let members = id_column(&batch, column)?;
-                        reader.begin_batch();
+                        reader.begin_batch(&members);
                         for table in hop.tables.iter() {
                             for (index, role) in roles.iter().enumerate() {
                                 if snapshot.schema().table(*table)?.hyperedge_type().is_some_and(|ty| ty.role(role).is_some()) {

@@ -1,13 +1,13 @@
 //! Rows brought together by the segments of their members, for expansions over more lists than memory holds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::{Array, UInt64Array};
 use arrow::compute::interleave_record_batch;
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{EntityId, Error, Result, SegmentKey, Snapshot, TableId};
+use grism_core::{EntityId, Error, Result, RowBuffer, SegmentKey, Snapshot, TableId};
 
 use super::expansion::id_column;
 use crate::{ExecutionContextTrait, MemoryManager, RecordBatchStream};
@@ -18,15 +18,18 @@ const ENTRY: u64 = 8;
 const SHARE: usize = 10;
 /// What an expansion takes at least.
 const LEAST: usize = 1 << 16;
+/// The most groups, each of which may have a file.
+const GROUPS: u64 = 256;
 
 /// Bytes that an expansion takes for lists on one thread.
 pub(super) fn expansion_budget(context: &dyn ExecutionContextTrait) -> usize {
-    let threads = context.query().config.threads.max(1);
+    let threads = context.query().config.workers();
     (context.memory_manager().limit() / SHARE / threads).max(LEAST)
 }
 
 /// The rows of `input` in an order in which the members in `column` that follow each other lie in few segments, where
-/// all the lists of these tables and roles are too large to be held.
+/// all the lists of these tables and roles are too large to be held. Rows that are too many to wait in memory wait in
+/// temporary files, one for each group of segments, so that each segment is read once.
 ///
 /// ```text
 /// rows that wait   segments 3 0 7 0 3 7 1 0     groups of segments {0..3}, {4..7}
@@ -44,29 +47,43 @@ pub(super) fn by_segments<'a>(
         return input;
     };
     let (column, batch_rows) = (column.to_owned(), context.query().config.batch_rows);
+    let cancellation = context.query().cancellation.clone();
     let mut waiting = WaitingRows::new(context.memory_manager());
     let mut input = input;
     let together = async_stream::try_stream! {
-        loop {
-            let batch = input.try_next().await?;
-            let is_last = batch.is_none();
-            if let Some(batch) = batch {
-                waiting.push(batch)?;
+        while let Some(batch) = input.try_next().await? {
+            waiting.push(batch)?;
+            if waiting.bytes > budget {
+                waiting.spill(&groups, &column)?;
             }
-            if waiting.bytes > budget || is_last {
-                for (rows, batches) in waiting.grouped(&groups, &column, batch_rows)? {
-                    let batches: Vec<&RecordBatch> = batches.iter().collect();
-                    yield interleave_record_batch(&batches, &rows).map_err(Error::from)?;
+        }
+        let held = waiting.grouped(&groups, &column)?;
+        let spilled = std::mem::take(&mut waiting.spilled);
+        let all: BTreeSet<Group> = held.keys().chain(spilled.keys()).copied().collect();
+        let (mut held, mut spilled) = (held, spilled);
+        for group in all {
+            for piece in spilled.remove(&group).unwrap_or_default().finish()? {
+                for batch in piece.batches()? {
+                    cancellation.check()?;
+                    let batch = batch?;
+                    for start in (0..batch.num_rows()).step_by(batch_rows) {
+                        yield batch.slice(start, batch_rows.min(batch.num_rows() - start));
+                    }
                 }
-                waiting.clear();
             }
-            if is_last {
-                break;
+            for rows in held.remove(&group).unwrap_or_default().chunks(batch_rows) {
+                yield waiting.rows(rows)?;
             }
         }
     };
     together.boxed()
 }
+
+/// A group of segments of one table; `None` for rows without a member, which come first.
+type Group = Option<(TableId, u64)>;
+
+/// Where rows stand: the batch, and the row within it.
+type Places = Vec<(usize, usize)>;
 
 /// Segments that follow each other and whose lists are held at the same time.
 struct SegmentGroups {
@@ -100,7 +117,8 @@ impl SegmentGroups {
         let sizes = bytes.into_iter().map(|(members, bytes)| {
             let offsets = statistics.tables.get(&members);
             let segments = offsets.map_or(1, |own| (own.next_offset >> shift) + 1);
-            (members, (budget / (bytes / segments).max(1)).max(1))
+            let wanted = budget / (bytes / segments).max(1);
+            (members, wanted.max(segments.div_ceil(GROUPS)).max(1))
         });
         Some(Self {
             sizes: sizes.collect(),
@@ -120,6 +138,7 @@ impl SegmentGroups {
 struct WaitingRows {
     batches: Vec<RecordBatch>,
     bytes: usize,
+    spilled: BTreeMap<Group, RowBuffer>,
     memory: Arc<dyn MemoryManager>,
 }
 
@@ -128,6 +147,7 @@ impl WaitingRows {
         Self {
             batches: Vec::new(),
             bytes: 0,
+            spilled: BTreeMap::new(),
             memory,
         }
     }
@@ -143,21 +163,21 @@ impl WaitingRows {
         Ok(())
     }
 
-    fn clear(&mut self) {
+    /// Brings the rows that are held to the files of their groups.
+    fn spill(&mut self, groups: &SegmentGroups, column: &str) -> Result<()> {
+        for (group, places) in self.grouped(groups, column)? {
+            let rows = self.rows(&places)?;
+            self.spilled.entry(group).or_default().push(rows)?;
+        }
         self.memory.shrink(self.bytes);
         self.bytes = 0;
         self.batches.clear();
+        Ok(())
     }
 
-    /// The places of the rows, batch and row, group by group and cut into pieces of `batch_rows`, with the batches that
-    /// they are places of. Rows without a member come first.
-    fn grouped(
-        &self,
-        groups: &SegmentGroups,
-        column: &str,
-        batch_rows: usize,
-    ) -> Result<impl Iterator<Item = (Vec<(usize, usize)>, &[RecordBatch])>> {
-        let mut places: BTreeMap<Option<(TableId, u64)>, Vec<(usize, usize)>> = BTreeMap::new();
+    /// The places of the rows that are held, by group.
+    fn grouped(&self, groups: &SegmentGroups, column: &str) -> Result<BTreeMap<Group, Places>> {
+        let mut places: BTreeMap<Group, Places> = BTreeMap::new();
         for (number, batch) in self.batches.iter().enumerate() {
             let members: UInt64Array = id_column(batch, column)?;
             for row in 0..members.len() {
@@ -167,14 +187,12 @@ impl WaitingRows {
                 places.entry(group).or_default().push((number, row));
             }
         }
-        let pieces = places.into_values().flat_map(move |places| {
-            let pieces: Vec<_> = places
-                .chunks(batch_rows.max(1))
-                .map(<[_]>::to_vec)
-                .collect();
-            pieces
-        });
-        Ok(pieces.map(|rows| (rows, &self.batches[..])))
+        Ok(places)
+    }
+
+    fn rows(&self, places: &[(usize, usize)]) -> Result<RecordBatch> {
+        let batches: Vec<&RecordBatch> = self.batches.iter().collect();
+        interleave_record_batch(&batches, places).map_err(Error::from)
     }
 }
 

@@ -1,55 +1,100 @@
-//! `use_indexes`: scans for rows with a given value find them by an index, where the property has one.
+//! `use_indexes`: scans for rows with a given value, or for few enough between values, find them by an index, where the
+//! property has one.
 
-use grism_core::{ComparisonOperator, GraphSchema, Result, ScanPredicate, TableId, Type};
+use grism_core::{
+    ComparisonOperator, IndexDefinition, IndexKind, Result, ScanPredicate, TableId, Type,
+};
 
 use super::Facts;
 use crate::LogicalPlan;
+
+/// The share of a table's rows up to which those of a range are looked up one by one instead of scanned.
+const LOOKED_UP: f64 = 0.02;
 
 /// Names the index of each scan that compares an indexed property with a value.
 pub(super) fn use_indexes(plan: LogicalPlan, facts: Facts<'_>) -> Result<LogicalPlan> {
     if facts.schema.indexes().is_empty() {
         return Ok(plan);
     }
-    indexed(&plan, facts.schema)
+    indexed(&plan, facts)
 }
 
-fn indexed(plan: &LogicalPlan, schema: &GraphSchema) -> Result<LogicalPlan> {
-    let plan = plan.try_map_inputs(&mut |input| indexed(input, schema))?;
+fn indexed(plan: &LogicalPlan, facts: Facts<'_>) -> Result<LogicalPlan> {
+    let plan = plan.try_map_inputs(&mut |input| indexed(input, facts))?;
     Ok(match plan {
         LogicalPlan::NodeScan(mut scan) => {
-            scan.index = index_for(schema, &scan.tables, &scan.predicate);
+            scan.index = index_for(facts, &scan.tables, &scan.predicate);
             LogicalPlan::NodeScan(scan)
         }
         LogicalPlan::HyperedgeScan(mut scan) => {
-            scan.index = index_for(schema, &scan.tables, &scan.predicate);
+            scan.index = index_for(facts, &scan.tables, &scan.predicate);
             LogicalPlan::HyperedgeScan(scan)
         }
         other => other,
     })
 }
 
-/// An index that every table that is read has.
-fn index_for(
-    schema: &GraphSchema,
-    tables: &[TableId],
-    predicate: &ScanPredicate,
-) -> Option<String> {
-    let compared = |property: &str| {
+/// An index that every table that is read has: one that finds a value, or else one that finds a range.
+fn index_for(facts: Facts<'_>, tables: &[TableId], predicate: &ScanPredicate) -> Option<String> {
+    let usable = || {
+        facts
+            .schema
+            .indexes()
+            .iter()
+            .filter(|index| is_usable(facts, index, tables))
+    };
+    let compared = |index: &&IndexDefinition| {
         predicate
             .iter()
-            .any(|own| own.operator == ComparisonOperator::Equal && own.column == property)
+            .any(|own| own.operator == ComparisonOperator::Equal && own.column == index.property)
     };
-    let index = schema.indexes().iter().find(|index| {
-        compared(&index.property)
-            && tables.iter().all(|table| {
-                // Values of any type stand in several columns, which no index covers.
-                schema.table(*table).is_ok_and(|table| {
-                    schema.indexes_of(table).any(|own| own == *index)
-                        && table
-                            .property(&index.property)
-                            .is_some_and(|own| own.value_type != Type::Any)
-                })
-            })
-    })?;
+    let few = |index: &&IndexDefinition| {
+        share_between(facts, index, tables, predicate).is_some_and(|share| share <= LOOKED_UP)
+    };
+    let index = usable().find(compared).or_else(|| usable().find(few))?;
     Some(index.name.clone())
+}
+
+/// Whether every table has the index. Values of any type stand in several columns, which none covers.
+fn is_usable(facts: Facts<'_>, index: &IndexDefinition, tables: &[TableId]) -> bool {
+    index.kind == IndexKind::Range
+        && tables.iter().all(|table| {
+            facts.schema.table(*table).is_ok_and(|table| {
+                facts.schema.indexes_of(table).any(|own| own == index)
+                    && table
+                        .property(&index.property)
+                        .is_some_and(|own| own.value_type != Type::Any)
+            })
+        })
+}
+
+/// The share of the rows that the bounds in a predicate are expected to leave; `None` where there are none, or where the
+/// statistics do not tell.
+fn share_between(
+    facts: Facts<'_>,
+    index: &IndexDefinition,
+    tables: &[TableId],
+    predicate: &ScanPredicate,
+) -> Option<f64> {
+    // The least share that the bounds of either side leave.
+    let (mut below, mut above): (Option<f64>, Option<f64>) = (None, None);
+    for bound in predicate.iter().filter(|own| own.column == index.property) {
+        let side = match bound.operator {
+            ComparisonOperator::Less | ComparisonOperator::LessOrEqual => &mut below,
+            ComparisonOperator::Greater | ComparisonOperator::GreaterOrEqual => &mut above,
+            _ => continue,
+        };
+        let share = facts.statistics.selectivity(
+            facts.schema,
+            tables,
+            &bound.column,
+            bound.operator,
+            Some(&bound.value),
+        )?;
+        *side = Some(side.map_or(share, |own| own.min(share)));
+    }
+    match (below, above) {
+        (Some(below), Some(above)) => Some((below + above - 1.0).max(0.0)),
+        (one, other) => one.or(other),
+    }
 }

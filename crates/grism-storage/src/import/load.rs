@@ -11,8 +11,8 @@ use arrow::compute::{cast, filter_record_batch};
 use arrow::datatypes::{DataType, Field};
 use arrow::record_batch::RecordBatch;
 use grism_core::{
-    Cardinality, ChangeSet, EntityId, Error, HyperedgeType, Result, Role, Snapshot, SnapshotId,
-    Storage, TableId, TableKind, Type, nearest,
+    Cardinality, ChangeSet, EntityId, Error, HyperedgeType, Result, Role, RowBuffer, Snapshot,
+    SnapshotId, Storage, TableId, TableKind, Type, nearest,
 };
 use tokio::runtime::Handle;
 
@@ -25,7 +25,6 @@ use super::rejects::{RejectFile, Rejected};
 use super::report::LoadReport;
 use crate::columns::named_batch;
 use crate::memory_limit::waiting_bytes;
-use crate::spill::RowBuffer;
 
 /// Loads a source into a graph as one commit.
 ///

@@ -4,8 +4,10 @@ use std::collections::HashSet;
 use std::ops::Bound;
 use std::sync::Arc;
 
+use datafusion_common::ScalarValue;
 use grism_core::{
     Comparison, ComparisonOperator, Error, GraphSchema, IndexDefinition, IndexKind, Result, Table,
+    Value,
 };
 use lance::dataset::Dataset;
 use lance::dataset::transaction::{Operation, Transaction};
@@ -84,10 +86,20 @@ pub(super) fn usable<'a>(
         let comparison = predicate.iter().find(|own| {
             own.operator == ComparisonOperator::Equal && own.column == index.definition.property
         })?;
-        let value = scalar_value(&comparison.value)?;
+        let value = index_value(&comparison.value)?;
         Some((index, SargableQuery::Equals(value)))
     });
     equal.or_else(|| ranges().find_map(|index| Some((index, range_query(index, predicate)?))))
+}
+
+/// A value as an index is asked for it. Zero is two floats, and what is no number is equal to nothing.
+fn index_value(value: &Value) -> Option<ScalarValue> {
+    match value {
+        Value::Float64(float) if *float != 0.0 && !float.is_nan() => {
+            Some(ScalarValue::Float64(Some(*float)))
+        }
+        other => scalar_value(other),
+    }
 }
 
 /// The bounds that a predicate sets to the property of an index.
@@ -98,7 +110,7 @@ fn range_query(index: &TableIndex, predicate: &[Comparison]) -> Option<SargableQ
         .filter(|own| own.column == index.definition.property);
     for comparison in own {
         // Further bounds are checked on the rows that are found.
-        let value = || scalar_value(&comparison.value);
+        let value = || index_value(&comparison.value);
         match comparison.operator {
             ComparisonOperator::Greater => least = Bound::Excluded(value()?),
             ComparisonOperator::GreaterOrEqual => least = Bound::Included(value()?),

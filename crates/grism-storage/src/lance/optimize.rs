@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use futures::TryStreamExt;
 use grism_core::{
-    CommitSummary, HyperedgeType, IndexKind, Result, RoleStatistics, SnapshotId, Storage, Table,
+    CommitSummary, HyperedgeType, IndexKind, Result, RoleStatistics, RowBuffer, SnapshotId,
+    Storage, Table,
 };
 use lance::dataset::optimize::{CompactionOptions, plan_compaction};
 use lance::dataset::transaction::{Operation, RewriteGroup, Transaction};
@@ -19,11 +20,8 @@ use super::stage::target;
 use super::storage::LanceStorage;
 use crate::all_rows::all_rows;
 use crate::maintenance::OptimizeReport;
+use crate::memory_limit::waiting_bytes;
 use crate::sorted::SortedIncidences;
-use crate::spill::RowBuffer;
-
-/// Bytes of roles that are held while their incidences are sorted.
-const HELD: usize = 256 << 20;
 
 impl LanceStorage {
     /// Rewrites what many small commits left, as one commit that changes no answer.
@@ -137,7 +135,7 @@ impl LanceStorage {
                 let others = ty.roles.iter().map(|role| role.name.clone());
                 columns.extend(others.filter(|other| *other != role));
             }
-            let mut rows = RowBuffer::new(HELD);
+            let mut rows = RowBuffer::new(waiting_bytes());
             let mut batches = all_rows(snapshot.as_ref(), table.id, &columns);
             while let Some(batch) = batches.try_next().await? {
                 rows.push(batch)?;

@@ -1,17 +1,18 @@
-//! Rows that wait for their commit: in memory up to a limit, in temporary files past it.
+//! Rows that wait: in memory up to a limit, in temporary files past it.
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Seek, SeekFrom};
 use std::sync::Arc;
 
+use crate::{AppendedRows, Error, Result, RowSource};
 use arrow::datatypes::SchemaRef;
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
 use arrow::record_batch::RecordBatch;
-use grism_core::{AppendedRows, Error, Result, RowSource};
 
 /// Takes batches, and gives them back as often as they are asked for.
-pub(crate) struct RowBuffer {
+#[derive(Default)]
+pub struct RowBuffer {
     /// Bytes that are held in memory.
     limit: usize,
     bytes: usize,
@@ -36,7 +37,8 @@ struct SpilledRows {
 
 impl RowBuffer {
     /// Holds up to `limit` bytes in memory.
-    pub(crate) fn new(limit: usize) -> Self {
+    #[must_use]
+    pub fn new(limit: usize) -> Self {
         Self {
             limit,
             bytes: 0,
@@ -50,7 +52,7 @@ impl RowBuffer {
     ///
     /// # Errors
     /// `ResourceExhausted` where the disk of temporary files is full.
-    pub(crate) fn push(&mut self, batch: RecordBatch) -> Result<()> {
+    pub fn push(&mut self, batch: RecordBatch) -> Result<()> {
         if batch.num_rows() == 0 {
             return Ok(());
         }
@@ -103,7 +105,10 @@ impl RowBuffer {
     }
 
     /// The rows, in order.
-    pub(crate) fn finish(mut self) -> Result<Vec<AppendedRows>> {
+    ///
+    /// # Errors
+    /// As [`Self::push`].
+    pub fn finish(mut self) -> Result<Vec<AppendedRows>> {
         self.close()?;
         let held = self.held.into_iter().map(AppendedRows::Batch);
         Ok(self.done.into_iter().chain(held).collect())
@@ -167,21 +172,21 @@ mod tests {
     use arrow::datatypes::Int64Type;
 
     use super::*;
-    use crate::columns::named_batch;
 
     #[test]
     fn rows_past_the_limit_come_back_in_order_and_often() {
         let mut buffer = RowBuffer::new(1000);
-        let names = ["a".to_owned(), "b".to_owned()];
+        let names = ["a", "b"];
         for start in 0..40i64 {
             let column: ArrayRef =
                 Arc::new(Int64Array::from_iter_values(start * 20..(start + 1) * 20));
             // Every tenth batch has a column more.
             let width = if start % 10 == 9 { 2 } else { 1 };
-            let columns = vec![column; width];
-            buffer
-                .push(named_batch(&names[..width], columns, 20).unwrap())
-                .unwrap();
+            let columns = names[..width]
+                .iter()
+                .map(|name| (*name, Arc::clone(&column)));
+            let batch = RecordBatch::try_from_iter(columns).unwrap();
+            buffer.push(batch).unwrap();
         }
         let pieces = buffer.finish().unwrap();
         assert!(
