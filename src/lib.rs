@@ -64,6 +64,6 @@ pub use grism_ray::{
 pub use grism_storage::{
     BadRow, Catalog, CheckReport, Compression, ExportOptions, FileExport, FileFormat, GraphOptions,
     ImportOptions, ImportSource, InMemoryStorage, LanceStorage, LoadOptions, LoadProgress,
-    LoadReport, LoadTarget, MissingMember, OptimizeReport, RoleSource, SnapshotDiff, TableDiff,
-    Transaction, VacuumOptions, VacuumReport, WriteCounts, load, load_into,
+    LoadReport, LoadTarget, MemoryLimit, MissingMember, OptimizeReport, RoleSource, SnapshotDiff,
+    TableDiff, Transaction, VacuumOptions, VacuumReport, WriteCounts, load, load_into,
 };

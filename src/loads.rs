@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use grism_core::{Result, SnapshotId};
 use grism_storage::{
-    ImportSource, LoadOptions, LoadReport, LoadTarget, MissingMember, RoleSource, load_into,
-    set_memory_limit,
+    ImportSource, LoadOptions, LoadReport, LoadTarget, MemoryLimit, MissingMember, RoleSource,
+    load_into,
 };
 
 use crate::Graph;
@@ -24,7 +24,7 @@ impl Graph {
         options: &LoadOptions,
     ) -> Result<LoadReport> {
         let start = Instant::now();
-        set_memory_limit(options.memory_limit);
+        let _limit = options.memory_limit.map(MemoryLimit::hold);
         let mut attempts = Attempts::of(&self.storage);
         let mut source = source.into();
         loop {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
-use futures::TryStreamExt;
+use futures::{StreamExt, TryStreamExt};
 use grism_core::temporal::{DateTime, LocalDateTime};
 use grism_core::{Error, Result, Snapshot, SnapshotId, Storage, Value};
 use grism_cypher::{BindContext, Parameters, Procedures, Warning};
@@ -170,6 +170,18 @@ pub struct QueryResult {
 }
 
 impl QueryResult {
+    /// The same result, with something that is kept until its last batch has come.
+    fn holding<T: Send + 'static>(mut self, held: T) -> Self {
+        self.stream = self
+            .stream
+            .map(move |batch| {
+                let _ = &held;
+                batch
+            })
+            .boxed();
+        self
+    }
+
     pub(crate) fn new(
         schema: PhysicalSchema,
         stream: RecordBatchStream,
@@ -236,16 +248,19 @@ pub(crate) async fn run_plan(
     plan: &LogicalPlan,
     options: &QueryOptions,
 ) -> Result<QueryResult> {
-    grism_storage::set_memory_limit(options.runtime.memory_limit);
-    match options.engine {
-        Engine::Local | Engine::Auto => run_local(storage, snapshot.id(), plan, options).await,
+    let limit = options
+        .runtime
+        .memory_limit
+        .map(grism_storage::MemoryLimit::hold);
+    let result = match options.engine {
+        Engine::Local | Engine::Auto => run_local(storage, snapshot.id(), plan, options).await?,
         Engine::Staged => {
             let staged = distributed_planner(snapshot, options).plan(plan)?;
             let executor = StagedExecutor::new(options.runtime.clone());
             let run = executor
                 .execute(staged, Arc::clone(storage), snapshot.id())
                 .await?;
-            Ok(from_stages(run))
+            from_stages(run)
         }
         Engine::Ray => {
             let staged = distributed_planner(snapshot, options).plan(plan)?;
@@ -253,9 +268,10 @@ pub(crate) async fn run_plan(
             let run = executor
                 .execute_at(staged, Arc::clone(storage), snapshot.id())
                 .await?;
-            Ok(from_stages(run))
+            from_stages(run)
         }
-    }
+    };
+    Ok(result.holding(limit))
 }
 
 /// A query planned in stages.

@@ -117,7 +117,9 @@ class Graph:
         Raises ``InvalidQueryError`` for an unknown index, and for a vector of other dimensions.
         """
         wanted = query if isinstance(query, str) else [float(number) for number in query]
-        text = "CALL db.index.search($index, $query, $count) YIELD entity, score RETURN entity, score ORDER BY score DESC"
+        text = (
+            "CALL db.index.search($index, $query, $count) YIELD entity, score RETURN entity, score ORDER BY score DESC"
+        )
         return self.query(text, {"index": index, "query": wanted, "count": count}, **settings)
 
     def prepare(self, text: str, params: Mapping[str, Any] | None = None) -> Prepared:

@@ -67,7 +67,9 @@ def test_the_nearest_vectors_are_those_of_brute_force(tmp_path: Path, metric: st
     first, second = best(metric, there, wanted, 2)
     with hg.transaction() as tx:
         tx.execute("MATCH (d:Doc {id: $id}) DELETE d", {"id": first})
-        tx.execute("MATCH (d:Doc {id: $id}) SET d.place = $place", {"id": second, "place": [-number for number in wanted]})
+        tx.execute(
+            "MATCH (d:Doc {id: $id}) SET d.place = $place", {"id": second, "place": [-number for number in wanted]}
+        )
         tx.execute("CREATE (:Doc {id: 9999, place: $place})", {"place": [2 * number for number in wanted]})
         del there[first]
         there[second] = [-number for number in wanted]

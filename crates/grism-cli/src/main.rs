@@ -10,13 +10,8 @@ mod tck;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use mimalloc::MiMalloc;
 
 use arguments::{Arguments, Command};
-
-/// Gives memory back to the system, which the system's own allocator keeps after large lists were held.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Binding and planning recurse as deep as a query is long; memory is only used as far as they do.
 const STACK_BYTES: usize = 256 << 20;

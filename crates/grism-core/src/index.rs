@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result, nearest};
+use crate::{Error, Result, Type, nearest};
 
 /// What an index finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -57,26 +57,62 @@ impl VectorMetric {
         }
     }
 
-    /// The score of two vectors of the same length, the greater the nearer; not a number where the angle of a vector
-    /// without length is asked for.
+    /// The score of two vectors of the same length, the greater the nearer. It is no number where 32-bit floats cannot
+    /// tell how near they are: their distance or dot product is too large, or the angle of a vector is asked for whose
+    /// length is too large or none.
     #[must_use]
     pub fn score(self, a: &[f32], b: &[f32]) -> f64 {
         let pairs = || a.iter().zip(b).map(|(a, b)| (f64::from(*a), f64::from(*b)));
-        let dot = || pairs().map(|(a, b)| a * b).sum::<f64>();
+        let dot = || told(pairs().map(|(a, b)| a * b).sum::<f64>());
         match self {
             Self::Cosine => {
                 let length = |vector: &[f32]| {
                     let squares = vector.iter().map(|own| f64::from(*own) * f64::from(*own));
-                    squares.sum::<f64>().sqrt()
+                    let squares = told(squares.sum::<f64>());
+                    if (squares as f32).is_normal() {
+                        squares.sqrt()
+                    } else {
+                        f64::NAN
+                    }
                 };
                 let cosine = dot() / (length(a) * length(b));
                 (1.0 + cosine.clamp(-1.0, 1.0)) / 2.0
             }
             Self::Euclidean => {
-                let squares = pairs().map(|(a, b)| (a - b) * (a - b)).sum::<f64>();
+                let squares = told(pairs().map(|(a, b)| (a - b) * (a - b)).sum::<f64>());
                 1.0 / (1.0 + squares)
             }
             Self::Dot => dot(),
+        }
+    }
+}
+
+/// The number, unless 32-bit floats do not reach it.
+fn told(number: f64) -> f64 {
+    if (number as f32).is_finite() {
+        number
+    } else {
+        f64::NAN
+    }
+}
+
+impl IndexKind {
+    /// Whether the values of a property of the type can be in such an index.
+    #[must_use]
+    pub fn fits(self, ty: &Type) -> bool {
+        match self {
+            Self::Range => matches!(
+                ty,
+                Type::Bool
+                    | Type::Int64
+                    | Type::Float64
+                    | Type::String
+                    | Type::Date
+                    | Type::LocalDateTime
+                    | Type::DateTime
+            ),
+            Self::Vector { dimensions, .. } => *ty == Type::Vector(dimensions),
+            Self::FullText => *ty == Type::String,
         }
     }
 }
@@ -125,6 +161,9 @@ mod tests {
         assert_eq!(VectorMetric::Cosine.score(&a, &a), 1.0);
         assert_eq!(VectorMetric::Euclidean.score(&a, &b), 1.0 / 26.0);
         assert_eq!(VectorMetric::Dot.score(&a, &a), 9.0);
-        assert!(VectorMetric::Cosine.score(&a, &[0.0, 0.0]).is_nan());
+        for vector in [[0.0, 0.0], [1e-30, 0.0], [1e30, 1.0]] {
+            assert!(VectorMetric::Cosine.score(&a, &vector).is_nan());
+        }
+        assert!(VectorMetric::Euclidean.score(&a, &[1e30, 0.0]).is_nan());
     }
 }

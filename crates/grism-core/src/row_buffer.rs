@@ -15,6 +15,8 @@ use arrow::record_batch::RecordBatch;
 pub struct RowBuffer {
     /// Bytes that are held in memory.
     limit: usize,
+    /// Bytes that are gathered before they are written.
+    write: usize,
     bytes: usize,
     held: Vec<RecordBatch>,
     done: Vec<AppendedRows>,
@@ -39,8 +41,15 @@ impl RowBuffer {
     /// Holds up to `limit` bytes in memory.
     #[must_use]
     pub fn new(limit: usize) -> Self {
+        Self::with_write_buffer(limit, 1 << 20)
+    }
+
+    /// Holds up to `limit` bytes in memory, and gathers `write` bytes before they go to a file.
+    #[must_use]
+    pub fn with_write_buffer(limit: usize, write: usize) -> Self {
         Self {
             limit,
+            write,
             bytes: 0,
             held: Vec::new(),
             done: Vec::new(),
@@ -79,7 +88,7 @@ impl RowBuffer {
             Some(spilling) => spilling,
             None => {
                 let schema = batch.schema();
-                let file = BufWriter::with_capacity(1 << 20, tempfile::tempfile()?);
+                let file = BufWriter::with_capacity(self.write, tempfile::tempfile()?);
                 self.spilling.insert(Spilling {
                     writer: StreamWriter::try_new(file, &schema)?,
                     schema,

@@ -14,12 +14,7 @@ mod runtime;
 mod transaction;
 mod worker;
 
-use mimalloc::MiMalloc;
 use pyo3::prelude::*;
-
-/// Gives memory back to the system, which the system's own allocator keeps after large lists were held.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[pymodule(name = "_native")]
 fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -3,7 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use grism::distributed::TaskSpec;
-use grism::{CancellationHandle, Catalog, Error, InMemoryStorage, StageExecutor, Storage};
+use grism::{
+    CancellationHandle, Catalog, Error, InMemoryStorage, MemoryLimit, StageExecutor, Storage,
+};
 use pyo3::prelude::*;
 
 use crate::bundle::{Bundle, mapped};
@@ -16,6 +18,8 @@ pub(crate) struct StageWorker {
     executor: StageExecutor,
     catalog: Arc<Catalog>,
     running: Mutex<Vec<(String, CancellationHandle)>>,
+    /// What storage may hold as long as the worker lives.
+    _limit: Option<MemoryLimit>,
 }
 
 #[pymethods]
@@ -35,6 +39,7 @@ impl StageWorker {
             executor,
             catalog: Arc::new(Catalog::new()),
             running: Mutex::default(),
+            _limit: memory_limit.map(MemoryLimit::hold),
         }
     }
 

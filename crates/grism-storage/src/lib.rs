@@ -31,6 +31,6 @@ pub use import::{
 pub use lance::{FORMAT_VERSION, GraphOptions, LanceStorage};
 pub use maintenance::{OptimizeReport, SnapshotDiff, TableDiff, VacuumOptions, VacuumReport};
 pub use memory::InMemoryStorage;
-pub use memory_limit::set_memory_limit;
+pub use memory_limit::MemoryLimit;
 pub use transaction::{Transaction, TransactionSnapshot, WriteCounts};
 pub use upload::upload_file;

@@ -1,6 +1,7 @@
 //! How much memory storage uses in this process: the caches, and what is read, sorted and written at a time.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// Bytes that storage uses where nothing is said.
 const DEFAULT: u64 = 4 << 30;
@@ -8,11 +9,60 @@ const DEFAULT: u64 = 4 << 30;
 const LEAST: u64 = 32 << 20;
 
 static LIMIT: AtomicU64 = AtomicU64::new(DEFAULT);
+static HELD: Mutex<Vec<u64>> = Mutex::new(Vec::new());
 
-/// Limits what storage holds in this process, about; `None` is the default of 4 GiB. Caches shrink to a quarter of it.
-pub fn set_memory_limit(bytes: Option<usize>) {
-    let bytes = bytes.map_or(DEFAULT, |bytes| (bytes as u64).clamp(LEAST, DEFAULT));
-    if LIMIT.swap(bytes, Ordering::Relaxed) != bytes {
+/// A limit of what storage holds in this process, about, until this is dropped. Of several at once the least counts;
+/// without any it is 4 GiB. Caches get a quarter of it.
+#[derive(Debug)]
+pub struct MemoryLimit(u64);
+
+impl MemoryLimit {
+    /// Limits storage to so many bytes, at least 32 MiB.
+    #[must_use]
+    pub fn hold(bytes: usize) -> Self {
+        let limit = (bytes as u64).max(LEAST);
+        let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
+        held.push(limit);
+        settle(&held);
+        if is_scarce() {
+            give_back();
+        }
+        Self(limit)
+    }
+}
+
+impl Drop for MemoryLimit {
+    fn drop(&mut self) {
+        let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(place) = held.iter().position(|own| *own == self.0) {
+            held.swap_remove(place);
+        }
+        settle(&held);
+    }
+}
+
+/// Lets the allocator give large blocks back to the system when they are freed. Left alone, glibc's keeps ever larger ones,
+/// since it takes the size of what was freed last for what is wanted next.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn give_back() {
+    const LARGE: libc::c_int = 1 << 20;
+    static DONE: std::sync::Once = std::sync::Once::new();
+    DONE.call_once(|| {
+        // SAFETY: the call takes two integers and changes a setting of the allocator under its own lock.
+        #[expect(unsafe_code, reason = "the allocator is told in C")]
+        let done = unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE) };
+        if done != 1 {
+            tracing::debug!("the allocator keeps large blocks that are freed");
+        }
+    });
+}
+
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+fn give_back() {}
+
+fn settle(held: &[u64]) {
+    let limit = held.iter().copied().min().unwrap_or(DEFAULT);
+    if LIMIT.swap(limit, Ordering::Relaxed) != limit {
         crate::lance::limit_cache(cache_bytes());
     }
 }

@@ -1,14 +1,15 @@
 //! Searches without an index: every row is scored. Graphs in memory are searched so, and rows that a transaction changed.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
-use arrow::array::{Array, AsArray, FixedSizeListArray, StringArray};
+use arrow::array::{Array, AsArray, FixedSizeListArray};
 use arrow::datatypes::{Float32Type, UInt64Type};
 use arrow::record_batch::RecordBatch;
 use futures::TryStreamExt;
 use grism_core::{
     EntityId, Error, ID_COLUMN, IndexKind, IndexSearch, LABELS_COLUMN, Result, SearchHit,
-    SearchTarget, Snapshot, Table, TableId, Type,
+    SearchTarget, Snapshot, Table, TableId, Value,
 };
 use lance_index::scalar::InvertedIndexParams;
 use lance_index::scalar::inverted::tokenizer::document_tokenizer::LanceTokenizer;
@@ -30,60 +31,38 @@ pub(crate) fn text_parameters() -> InvertedIndexParams {
         .ascii_folding(true)
 }
 
-/// Whether rows of `table` can be found; false where none has a value yet.
+/// Whether a search is one of its index's kind.
 ///
 /// # Errors
-/// `InvalidData` where the property is not what the index was declared for any more, or the vector has other dimensions.
-pub(crate) fn is_searchable(table: &Table, search: &IndexSearch) -> Result<bool> {
+/// `InvalidData` where it is not, or the vector has other dimensions.
+fn check_target(search: &IndexSearch) -> Result<()> {
     let index = &search.index;
-    let Some(property) = table.property(&index.property) else {
-        return Ok(false);
-    };
-    let wanted = match (&index.kind, &search.target) {
-        (IndexKind::Vector { dimensions, .. }, SearchTarget::Vector(vector)) => {
-            if vector.len() != *dimensions as usize {
-                return Err(Error::invalid_data(format!(
-                    "the index `{}` holds vectors of {dimensions} numbers, not of {}",
-                    index.name,
-                    vector.len()
-                )));
-            }
-            Type::Vector(*dimensions)
+    match (&index.kind, &search.target) {
+        (IndexKind::FullText, SearchTarget::Text(_)) => Ok(()),
+        (IndexKind::Vector { dimensions, .. }, SearchTarget::Vector(vector))
+            if vector.len() == *dimensions as usize =>
+        {
+            Ok(())
         }
-        (IndexKind::FullText, SearchTarget::Text(_)) => Type::String,
-        _ => {
-            return Err(Error::invalid_data(format!(
-                "the index `{}` is {}",
-                index.name, index.kind
-            )));
-        }
-    };
-    if property.value_type == Type::Null {
-        return Ok(false);
+        (kind, _) => Err(Error::invalid_data(format!(
+            "the index `{}` is {kind}, and something else is looked for",
+            index.name
+        ))),
     }
-    if property.value_type != wanted {
-        return Err(Error::invalid_data(format!(
-            "the index `{}` is of {wanted} values, and `{}` of `{}` holds {} by now",
-            index.name,
-            index.property,
-            table.display_name(),
-            property.value_type
-        )));
-    }
-    Ok(true)
 }
 
-/// Scores every row of a table.
+/// Scores every row of a table. Where the property holds values of several types by now, those that fit the index count.
 ///
 /// # Errors
-/// As [`is_searchable`].
+/// `InvalidData` where a vector of other dimensions is looked for.
 pub(crate) async fn scan_search(
     snapshot: &dyn Snapshot,
     table: TableId,
     search: &IndexSearch,
 ) -> Result<Vec<SearchHit>> {
     let entry = snapshot.schema().table(table)?;
-    if search.count == 0 || !is_searchable(entry, search)? {
+    check_target(search)?;
+    if search.count == 0 || entry.property(&search.index.property).is_none() {
         return Ok(Vec::new());
     }
     let mut columns = vec![search.index.property.clone()];
@@ -97,7 +76,9 @@ pub(crate) async fn scan_search(
             let mut batches = all_rows(snapshot, table, &columns);
             while let Some(batch) = batches.try_next().await? {
                 for (row, offset) in labelled_rows(&batch, entry, search)? {
-                    if let Some(vector) = vector_at(&batch, &search.index.property, row) {
+                    if let Some(vector) = vector_at(&batch, &search.index.property, row)?
+                        && vector.len() == wanted.len()
+                    {
                         let score = metric.score(wanted, &vector);
                         hits.push(SearchHit { offset, score });
                     }
@@ -112,12 +93,10 @@ pub(crate) async fn scan_search(
             let mut words = Words::new(text)?;
             let mut batches = all_rows(snapshot, table, &columns);
             while let Some(batch) = batches.try_next().await? {
-                let texts = batch
-                    .column_by_name(&search.index.property)
-                    .and_then(|column| column.as_string_opt::<i32>());
-                let Some(texts) = texts else { continue };
                 for (row, offset) in labelled_rows(&batch, entry, search)? {
-                    words.read(texts, row, offset);
+                    if let Some(text) = text_at(&batch, &search.index.property, row)? {
+                        words.read(&text, offset);
+                    }
                 }
             }
             words.hits()
@@ -128,16 +107,47 @@ pub(crate) async fn scan_search(
     Ok(hits)
 }
 
-/// The vector of a row; `None` for null.
-pub(crate) fn vector_at(batch: &RecordBatch, property: &str, row: usize) -> Option<Vec<f32>> {
-    let vectors = batch.column_by_name(property)?;
-    let vectors = vectors.as_any().downcast_ref::<FixedSizeListArray>()?;
-    if vectors.is_null(row) {
-        return None;
+/// The vector of a row; `None` for null, for what is none, and for one of numbers that are not finite.
+pub(crate) fn vector_at(
+    batch: &RecordBatch,
+    property: &str,
+    row: usize,
+) -> Result<Option<Vec<f32>>> {
+    let Some(column) = batch.column_by_name(property) else {
+        return Ok(None);
+    };
+    let vector: Option<Vec<f32>> =
+        if let Some(vectors) = column.as_any().downcast_ref::<FixedSizeListArray>() {
+            let numbers = vectors.is_valid(row).then(|| vectors.value(row));
+            numbers.and_then(|numbers| {
+                let numbers = numbers.as_primitive_opt::<Float32Type>()?;
+                (numbers.null_count() == 0).then(|| numbers.values().to_vec())
+            })
+        } else if let Value::List(items) = Value::from_array(column, row)? {
+            let number = |item: &Value| match item {
+                Value::Float64(number) => Some(*number as f32),
+                Value::Int64(number) => Some(*number as f32),
+                _ => None,
+            };
+            items.iter().map(number).collect()
+        } else {
+            None
+        };
+    Ok(vector.filter(|vector| vector.iter().all(|number| number.is_finite())))
+}
+
+/// The text of a row; `None` for null, and for what is none.
+fn text_at<'a>(batch: &'a RecordBatch, property: &str, row: usize) -> Result<Option<Cow<'a, str>>> {
+    let Some(column) = batch.column_by_name(property) else {
+        return Ok(None);
+    };
+    if let Some(texts) = column.as_string_opt::<i32>() {
+        return Ok(texts.is_valid(row).then(|| texts.value(row).into()));
     }
-    let numbers = vectors.value(row);
-    let numbers = numbers.as_primitive_opt::<Float32Type>()?;
-    (numbers.null_count() == 0).then(|| numbers.values().to_vec())
+    Ok(match Value::from_array(column, row)? {
+        Value::String(text) => Some(text.into()),
+        _ => None,
+    })
 }
 
 /// The rows of a batch that have the label of the index, with their offsets.
@@ -198,13 +208,10 @@ impl Words {
         })
     }
 
-    fn read(&mut self, texts: &StringArray, row: usize, offset: u64) {
-        if texts.is_null(row) {
-            return;
-        }
+    fn read(&mut self, text: &str, offset: u64) {
         let mut length = 0;
         let mut counts = vec![0; self.wanted.len()];
-        let mut words = self.analyzer.token_stream_for_doc(texts.value(row));
+        let mut words = self.analyzer.token_stream_for_doc(text);
         while let Some(word) = words.next() {
             length += 1;
             for (wanted, count) in self.wanted.iter().zip(&mut counts) {

@@ -22,11 +22,17 @@ const PARTS: usize = 4;
 /// The object store that `uri` names, and the path within it; without options the environment says how to reach it.
 ///
 /// # Errors
-/// `Unavailable` for a store that cannot be reached, or is not known.
+/// `Unsupported` for another scheme than `s3://`; `Unavailable` for a store that cannot be reached.
 pub(crate) async fn object_store_of(
     uri: &str,
     options: &BTreeMap<String, String>,
 ) -> Result<(Arc<dyn ObjectStore>, StorePath)> {
+    let scheme = uri.split_once("://").map_or("", |(scheme, _)| scheme);
+    if !scheme.eq_ignore_ascii_case("s3") {
+        return Err(Error::unsupported(format!(
+            "{uri}: files of `{scheme}://`; local paths and s3:// are known"
+        )));
+    }
     let given = options.clone().into_iter().collect();
     let parameters = ObjectStoreParams {
         storage_options_accessor: (!options.is_empty())
@@ -59,7 +65,10 @@ pub async fn upload_file(file: &Path, uri: &str, options: &BTreeMap<String, Stri
                 return Err(error.into());
             }
         };
-        upload.wait_for_capacity(PARTS).await.map_err(failed)?;
+        if let Err(error) = upload.wait_for_capacity(PARTS).await {
+            upload.abort().await.map_err(failed)?;
+            return Err(failed(error));
+        }
         upload.write(&bytes[..read]);
     }
     upload.finish().await.map_err(failed)?;

@@ -126,8 +126,16 @@ impl GraphSchema {
     /// # Errors
     /// `InvalidData` for a name that a role bears, or that is Grism's own.
     pub fn ensure_property(&mut self, table: TableId, name: &str, value_type: &Type) -> Result<()> {
+        let indexed = self.indexed_vector(table, name)?;
+        if let (Type::Vector(dimensions), Some(wanted)) = (value_type, &indexed)
+            && value_type != wanted
+        {
+            return Err(Error::invalid_data(format!(
+                "a vector of {dimensions} numbers does not fit `{name}`, which an index declares to be {wanted}"
+            )));
+        }
         let vector = match value_type {
-            Type::List(_) | Type::Null => self.indexed_vector(table, name)?,
+            Type::List(_) | Type::Null => indexed,
             _ => None,
         };
         let value_type = vector.as_ref().unwrap_or(value_type);

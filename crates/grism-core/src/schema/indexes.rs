@@ -86,7 +86,7 @@ impl GraphSchema {
                     .iter()
                     .filter_map(|table| table.property(&index.property));
                 let mut types = types.map(|property| &property.value_type);
-                if let Some(ty) = types.find(|ty| !has_range_index(ty)) {
+                if let Some(ty) = types.find(|ty| **ty != Type::Null && !index.kind.fits(ty)) {
                     return Err(Error::unsupported(format!(
                         "an index of `{}` of `{}`, which holds {ty}",
                         index.property, index.label
@@ -127,21 +127,6 @@ impl GraphSchema {
             "there is no index `{name}`{hint}"
         )))
     }
-}
-
-/// Whether values of a type are found by a range index.
-const fn has_range_index(ty: &Type) -> bool {
-    matches!(
-        ty,
-        Type::Null
-            | Type::Bool
-            | Type::Int64
-            | Type::Float64
-            | Type::String
-            | Type::Date
-            | Type::LocalDateTime
-            | Type::DateTime
-    )
 }
 
 /// The dimensions of a new vector index over the property of some tables.

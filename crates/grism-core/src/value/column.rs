@@ -328,15 +328,19 @@ fn vectors(values: &[&Value], item: &FieldRef, dimensions: i32) -> Result<ArrayR
             }
         };
         for number in items {
-            numbers.push(match number {
-                Value::Float64(number) => *number as f32,
-                Value::Int64(number) => *number as f32,
-                other => {
+            let told = match number {
+                Value::Float64(number) => Some(*number as f32),
+                Value::Int64(number) => Some(*number as f32),
+                _ => None,
+            };
+            match told.filter(|told| told.is_finite()) {
+                Some(told) => numbers.push(told),
+                None => {
                     return Err(Error::invalid_data(format!(
-                        "{other} is no number, as every element of a vector is"
+                        "{number} is no finite number, as every element of a vector is"
                     )));
                 }
-            });
+            }
         }
     }
     let nulls: NullBuffer = values.iter().map(|value| !value.is_null()).collect();

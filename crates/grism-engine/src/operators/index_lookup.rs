@@ -155,16 +155,19 @@ fn search_target(lookup: &IndexLookup, value: Value) -> Result<Option<SearchTarg
                     numbers.len()
                 )));
             }
-            let number = |value: &Value| match value {
-                Value::Float64(number) if number.is_finite() => Ok(*number as f32),
-                Value::Int64(number) => Ok(*number as f32),
-                other => Err(Error::invalid_query(format!(
-                    "{other} is no number that a vector may have"
-                ))),
+            let number = |value: &Value| {
+                let told = match value {
+                    Value::Float64(number) => Some(*number as f32),
+                    Value::Int64(number) => Some(*number as f32),
+                    _ => None,
+                };
+                told.filter(|number| number.is_finite()).ok_or_else(|| {
+                    Error::invalid_query(format!("{value} is no number that a vector may have"))
+                })
             };
             let vector = numbers.iter().map(number).collect::<Result<Vec<f32>>>()?;
             if metric.score(&vector, &vector).is_nan() {
-                let text = "a vector of zeros has no angle to others";
+                let text = "a vector of zeros, or of too large or too small numbers, has no angle to others";
                 return Err(Error::invalid_query(text));
             }
             Ok(Some(SearchTarget::Vector(vector)))

@@ -19,7 +19,9 @@ const SHARE: usize = 10;
 /// What an expansion takes at least.
 const LEAST: usize = 1 << 16;
 /// The most groups, each of which may have a file.
-const GROUPS: u64 = 256;
+const GROUPS: u64 = 64;
+/// The bytes that are gathered for a file, at least and at most.
+const WRITE: (usize, usize) = (4 << 10, 1 << 20);
 
 /// Bytes that an expansion takes for lists on one thread.
 pub(super) fn expansion_budget(context: &dyn ExecutionContextTrait) -> usize {
@@ -114,11 +116,12 @@ impl SegmentGroups {
             return None;
         }
         let shift = snapshot.segment_shift();
+        let most = (GROUPS / bytes.len() as u64).max(1);
         let sizes = bytes.into_iter().map(|(members, bytes)| {
             let offsets = statistics.tables.get(&members);
             let segments = offsets.map_or(1, |own| (own.next_offset >> shift) + 1);
             let wanted = budget / (bytes / segments).max(1);
-            (members, wanted.max(segments.div_ceil(GROUPS)).max(1))
+            (members, wanted.max(segments.div_ceil(most)).max(1))
         });
         Some(Self {
             sizes: sizes.collect(),
@@ -165,9 +168,13 @@ impl WaitingRows {
 
     /// Brings the rows that are held to the files of their groups.
     fn spill(&mut self, groups: &SegmentGroups, column: &str) -> Result<()> {
-        for (group, places) in self.grouped(groups, column)? {
+        let grouped = self.grouped(groups, column)?;
+        let write = (self.bytes / grouped.len().max(1)).clamp(WRITE.0, WRITE.1);
+        for (group, places) in grouped {
             let rows = self.rows(&places)?;
-            self.spilled.entry(group).or_default().push(rows)?;
+            let buffer = || RowBuffer::with_write_buffer(0, write);
+            let file = self.spilled.entry(group).or_insert_with(buffer);
+            file.push(rows)?;
         }
         self.memory.shrink(self.bytes);
         self.bytes = 0;

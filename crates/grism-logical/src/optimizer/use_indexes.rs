@@ -1,9 +1,7 @@
 //! `use_indexes`: scans for rows with a given value, or for few enough between values, find them by an index, where the
 //! property has one.
 
-use grism_core::{
-    ComparisonOperator, IndexDefinition, IndexKind, Result, ScanPredicate, TableId, Type,
-};
+use grism_core::{ComparisonOperator, IndexDefinition, IndexKind, Result, ScanPredicate, TableId};
 
 use super::Facts;
 use crate::LogicalPlan;
@@ -55,7 +53,7 @@ fn index_for(facts: Facts<'_>, tables: &[TableId], predicate: &ScanPredicate) ->
     Some(index.name.clone())
 }
 
-/// Whether every table has the index. Values of any type stand in several columns, which none covers.
+/// Whether every table has the index, over values of a type that it is of.
 fn is_usable(facts: Facts<'_>, index: &IndexDefinition, tables: &[TableId]) -> bool {
     index.kind == IndexKind::Range
         && tables.iter().all(|table| {
@@ -63,7 +61,7 @@ fn is_usable(facts: Facts<'_>, index: &IndexDefinition, tables: &[TableId]) -> b
                 facts.schema.indexes_of(table).any(|own| own == index)
                     && table
                         .property(&index.property)
-                        .is_some_and(|own| own.value_type != Type::Any)
+                        .is_some_and(|own| index.kind.fits(&own.value_type))
             })
         })
 }

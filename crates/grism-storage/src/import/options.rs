@@ -264,7 +264,8 @@ pub struct LoadOptions {
     pub bad_rows: BadRow,
     /// Where rejected rows go: a CSV file, of at most 100,000 rows.
     pub rejects: Option<PathBuf>,
-    /// Bytes that the load may hold, about; by default a quarter of the machine's memory.
+    /// Bytes that the load may hold, about, at least 32 MiB; whoever loads holds a [`crate::MemoryLimit`] of it. `None` is
+    /// 4 GiB.
     pub memory_limit: Option<usize>,
     /// What is told while it goes on.
     pub progress: Arc<LoadProgress>,

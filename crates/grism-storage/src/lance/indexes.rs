@@ -200,8 +200,10 @@ pub(super) async fn build_indexes(
         let counts_gone = gone && definition.kind == IndexKind::FullText;
         let is_stale = without > 0 && (with == 0 || without > STALE_ROWS.max(with / 2))
             || all && (without > 0 || counts_gone);
+        let property = table.property(&definition.property);
+        let fits = property.is_some_and(|own| definition.kind.fits(&own.value_type));
         // A property whose type was widened stands in several columns, which no index covers.
-        if !is_stale || physical_columns(&dataset, &definition.property).len() != 1 {
+        if !fits || !is_stale || physical_columns(&dataset, &definition.property).len() != 1 {
             continue;
         }
         let Some(index) = built_index(&dataset, definition).await? else {

@@ -47,10 +47,11 @@ pub(super) async fn index_search(
                 let vectors = snapshot.take(table.id, &found, columns).await?;
                 let score = |(row, offset): (usize, u64)| {
                     let vector = vector_at(&vectors, column, row)?;
-                    let score = metric.score(wanted, &vector);
-                    Some(SearchHit { offset, score })
+                    let score = vector.map_or(f64::NAN, |own| metric.score(wanted, &own));
+                    Ok(SearchHit { offset, score })
                 };
-                found.into_iter().enumerate().filter_map(score).collect()
+                let hits = found.into_iter().enumerate().map(score);
+                hits.collect::<Result<Vec<_>>>()?
             }
             (_, SearchTarget::Text(text)) => {
                 matching(dataset, &search.index.property, text, asked).await?

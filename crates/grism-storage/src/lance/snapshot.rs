@@ -35,7 +35,7 @@ use crate::columns::{
     column_or_null, column_type, id_array, named_batch, passing_rows, scan_names,
 };
 use crate::memory_limit::cache_bytes;
-use crate::search::{is_searchable, scan_search};
+use crate::search::scan_search;
 
 /// Rows of a column that are read, and kept, together.
 const CHUNK_ROWS: u64 = 1 << 16;
@@ -664,15 +664,16 @@ impl Snapshot for LanceSnapshot {
 
     async fn search(&self, table: TableId, search: &IndexSearch) -> Result<Vec<SearchHit>> {
         let entry = self.schema.table(table)?;
-        let open = self.tables.get(&table);
-        let (Some(open), true) = (open, is_searchable(entry, search)?) else {
+        let Some(open) = self.tables.get(&table) else {
             return Ok(Vec::new());
         };
+        let property = entry.property(&search.index.property);
+        let fits = property.is_some_and(|own| search.index.kind.fits(&own.value_type));
         let own = |index: &TableIndex| index.definition == search.index;
         let is_text = search.index.kind == IndexKind::FullText;
         let columns = physical_columns(&open.dataset, &search.index.property).len();
         // Without its index Lance would split texts into other words.
-        if columns != 1 || is_text && !open.indexes.iter().any(own) {
+        if !fits || columns != 1 || is_text && !open.indexes.iter().any(own) {
             return scan_search(self, table, search).await;
         }
         index_search(self, entry, &open.dataset, search).await
