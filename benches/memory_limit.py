@@ -2,8 +2,8 @@
 
 python benches/memory_limit.py [--nodes 1000000] [--edges 40000000]
 
-The data is a CSV file of edges between random nodes. Each step runs in a process of its own, whose peak is what the system
-says of it; what of that are mapped files, above all the code of the extension, stands beside it.
+The data is a CSV file of edges between random nodes. Each step runs in a process of its own, whose peak is what the
+system says of it; what of that are mapped files, above all the code of the extension, stands beside it.
 """
 
 from __future__ import annotations

@@ -111,8 +111,8 @@ class Graph:
     def search(self, index: str, query: str | Sequence[float], count: int = 10, **settings: Any) -> Result:
         """The entities that fit best, by a vector or a full-text index: columns ``entity`` and ``score``, best first.
 
-        ``query`` is a vector, as a list or an array of numbers, or a text. ``settings`` are those of :meth:`query`. In a
-        query, ``CALL db.index.search('index', $query, 10) YIELD entity, score`` goes on with patterns.
+        ``query`` is a vector, as a list or an array of numbers, or a text. ``settings`` are those of :meth:`query`. In
+        a query, ``CALL db.index.search('index', $query, 10) YIELD entity, score`` goes on with patterns.
 
         Raises ``InvalidQueryError`` for an unknown index, and for a vector of other dimensions.
         """

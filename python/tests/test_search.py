@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import math
 import random
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pytest
 
 import grism_ray as gr
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DIMENSIONS = 8
 

@@ -42,7 +42,7 @@ fn random(state: &mut u64, bound: u64) -> i64 {
 }
 
 fn table(columns: Vec<(&str, ArrayRef)>) -> Vec<RecordBatch> {
-    vec![RecordBatch::try_from_iter(columns).unwrap()]
+    vec![RecordBatch::try_from_iter(columns).expect("a table")]
 }
 
 fn integers(values: impl Iterator<Item = i64>) -> ArrayRef {
@@ -59,7 +59,10 @@ fn source(column: &str) -> RoleSource {
 async fn graph(storage: Arc<dyn Storage>) -> Graph {
     let graph = Graph::over(storage);
     let people = table(vec![("id", integers(0..PEOPLE as i64))]);
-    graph.load_nodes("Person", people, "id").await.unwrap();
+    graph
+        .load_nodes("Person", people, "id")
+        .await
+        .expect("a table");
     let mut state = 11;
     let mut ends = |count: u64| integers((0..count).map(|_| random(&mut state, PEOPLE)));
     let knows = table(vec![("a", ends(KNOWS)), ("b", ends(KNOWS))]);
@@ -70,10 +73,13 @@ async fn graph(storage: Arc<dyn Storage>) -> Graph {
     graph
         .load_hyperedges("KNOWS", knows, &roles, MissingMember::Error)
         .await
-        .unwrap();
+        .expect("the graph is made");
     let declared = "CREATE HYPEREDGE TYPE MEETING (attendee Person*)";
     let options = QueryOptions::default();
-    graph.execute(declared, &options).await.unwrap();
+    graph
+        .execute(declared, &options)
+        .await
+        .expect("the graph is made");
     let attendees = (0..MEETINGS).map(|_| {
         let own = (0..random(&mut state, 6)).map(|_| Some(random(&mut state, PEOPLE)));
         Some(own.collect::<Vec<_>>())
@@ -84,7 +90,7 @@ async fn graph(storage: Arc<dyn Storage>) -> Graph {
     graph
         .load_hyperedges("MEETING", meetings, &roles, MissingMember::Error)
         .await
-        .unwrap();
+        .expect("the graph is made");
     graph
 }
 
@@ -98,16 +104,16 @@ async fn rows(graph: &Graph, text: &str, engine: Engine, limit: Option<usize>) -
         runtime,
         ..QueryOptions::default()
     };
-    let result = graph.query(text, &options).await.unwrap();
-    let batches = result.collect().await.unwrap();
+    let result = graph.query(text, &options).await.expect("rows");
+    let batches = result.collect().await.expect("rows");
     arrow::util::pretty::pretty_format_batches(&batches)
-        .unwrap()
+        .expect("rows")
         .to_string()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn expansions_past_the_memory_limit_give_the_same_answers() {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().expect("rows");
     let lance = LanceStorage::open_or_create(directory.path().join("g.grism"), LAYOUT);
     let lance = graph(Arc::new(lance.await.unwrap())).await;
     let memory = InMemoryStorage::with_layout(LAYOUT.segment_shift, LAYOUT.fragment_rows);

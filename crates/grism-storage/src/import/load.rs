@@ -164,7 +164,7 @@ struct LabelPlan {
 /// What grows while rows are taken.
 enum State {
     /// The keys of nodes, those that are loaded too, and where the next one goes.
-    Nodes(KeyIndex, u64),
+    Nodes(Box<KeyIndex>, u64),
     /// The nodes that come into being because they are bound, for each label.
     Hyperedges(Vec<Created>),
 }
@@ -235,7 +235,7 @@ async fn nodes_plan(
         key: key.to_owned(),
     };
     let offset = next.map_or(0, |statistics| statistics.next_offset);
-    Ok((Plan::Nodes(plan), State::Nodes(index, offset)))
+    Ok((Plan::Nodes(plan), State::Nodes(Box::new(index), offset)))
 }
 
 async fn hyperedges_plan(

@@ -1,12 +1,14 @@
 //! A graph as Lance datasets in a directory, with a commit log of its own.
 
 mod adjacency;
+mod cache;
 mod dataset;
 mod error;
 mod format;
 mod indexes;
 mod layout;
 mod log;
+mod open_table;
 mod optimize;
 mod physical;
 mod predicate;
@@ -18,10 +20,11 @@ mod stage;
 mod storage;
 mod sync;
 mod tags;
+mod take;
 mod turn;
 mod vacuum;
 
+pub(crate) use cache::limit_cache;
 pub use format::{FORMAT_VERSION, GraphOptions};
 pub(crate) use root::session;
-pub(crate) use snapshot::limit_cache;
 pub use storage::LanceStorage;

@@ -1,11 +1,10 @@
-//! `LanceSnapshot`: the datasets of one log entry, and caches of what was read of them.
+//! `LanceSnapshot`: the datasets of one log entry.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, UInt32Array, new_null_array};
-use arrow::compute::{interleave, take};
-use arrow::datatypes::{DataType, UInt64Type};
+use arrow::array::AsArray;
+use arrow::datatypes::UInt64Type;
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
@@ -14,19 +13,17 @@ use grism_core::{
     Result, ScanPredicate, ScanRange, ScanRequest, SearchHit, SegmentKey, Snapshot, SnapshotId,
     Table, TableId,
 };
-use lance::dataset::{Dataset, ProjectionRequest, TakeBuilder};
+use lance::dataset::{Dataset, ProjectionRequest};
 use lance_core::ROW_ID;
-use lance_table::format::RowIdMeta;
-use lance_table::rowids::{RowIdSequence, read_row_ids};
-use quick_cache::Weighter;
-use quick_cache::sync::Cache;
 
 use super::adjacency::{Delta, read_delta, read_lengths, read_segment};
-use super::dataset::{open, read_range};
+use super::cache::{CacheKey, Cached, cache};
+use super::dataset::open;
 use super::error::from_lance;
 use super::format::GraphOptions;
-use super::indexes::{TableIndex, search, table_indexes, usable};
-use super::log::{AdjacencyEntry, DatasetVersion, SnapshotEntry};
+use super::indexes::{TableIndex, search, usable};
+use super::log::{AdjacencyEntry, SnapshotEntry};
+use super::open_table::OpenTable;
 use super::physical::{merged_column, physical_columns};
 use super::predicate::{lance_filter, reaches_lance};
 use super::root::Root;
@@ -34,26 +31,21 @@ use super::search::index_search;
 use crate::columns::{
     column_or_null, column_type, id_array, named_batch, passing_rows, scan_names,
 };
-use crate::memory_limit::cache_bytes;
 use crate::search::scan_search;
 
-/// Rows of a column that are read, and kept, together.
-const CHUNK_ROWS: u64 = 1 << 16;
 /// The fragment that stands for the rows that an index finds.
 const INDEXED: u64 = u64::MAX - 1;
 /// The chunk under which the delta of a role is kept.
 const DELTA: u64 = u64::MAX;
 /// Added to the number of a segment, under which the lengths of its lists are kept.
 const LENGTHS: u64 = 1 << 62;
-/// Rows of a chunk that must be wanted for the chunk to be read where the whole column is too large to be kept.
-const WORTHWHILE: usize = 256;
 
 /// One snapshot of a graph on disk.
 pub(super) struct LanceSnapshot {
-    uri: Arc<str>,
-    entry: SnapshotEntry,
-    schema: Arc<GraphSchema>,
-    statistics: Arc<GraphStatistics>,
+    pub(super) uri: Arc<str>,
+    pub(super) entry: SnapshotEntry,
+    pub(super) schema: Arc<GraphSchema>,
+    pub(super) statistics: Arc<GraphStatistics>,
     options: GraphOptions,
     tables: BTreeMap<TableId, Arc<OpenTable>>,
     adjacency: HashMap<(TableId, String), (usize, Arc<Dataset>)>,
@@ -63,107 +55,6 @@ impl std::fmt::Debug for LanceSnapshot {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "LanceSnapshot({} of {})", self.entry.id, self.uri)
     }
-}
-
-/// The dataset of a table, and what its manifest tells.
-struct OpenTable {
-    dataset: Arc<Dataset>,
-    /// Whether row ids are the places of the rows, since rows were only ever appended.
-    is_plain: bool,
-    indexes: Vec<TableIndex>,
-}
-
-impl OpenTable {
-    async fn open(
-        root: &Root,
-        entry: &SnapshotEntry,
-        table: TableId,
-        dataset: &DatasetVersion,
-    ) -> Result<Self> {
-        let dataset = open(root, &dataset.path, dataset.version).await?;
-        let table = entry.schema.table(table)?;
-        Ok(Self {
-            is_plain: is_plain(&dataset),
-            indexes: table_indexes(&entry.schema, table, &dataset).await?,
-            dataset: Arc::new(dataset),
-        })
-    }
-}
-
-/// Whether row ids are the places of the rows.
-fn is_plain(dataset: &Dataset) -> bool {
-    let mut first = 0;
-    let in_place = dataset.fragments().iter().all(|fragment| {
-        let end = first + fragment.physical_rows.unwrap_or_default() as u64;
-        let ids = match &fragment.row_id_meta {
-            Some(RowIdMeta::Inline(ids)) => read_row_ids(ids).ok(),
-            _ => None,
-        };
-        let in_place = ids == Some(RowIdSequence::from(first..end));
-        first = end;
-        in_place && fragment.deletion_file.is_none()
-    });
-    // The last fragments may have gone with all their rows.
-    in_place && first == dataset.manifest().next_row_id
-}
-
-/// Where the rows of `ids`, which ascend, stand in a dataset whose row ids are the places of its rows.
-fn plain_addresses(dataset: &Dataset, ids: &[u64]) -> Result<Vec<u64>> {
-    let mut addresses = Vec::with_capacity(ids.len());
-    let mut ids = ids.iter().peekable();
-    let mut first = 0;
-    for fragment in dataset.fragments().iter() {
-        let end = first + fragment.physical_rows.unwrap_or_default() as u64;
-        while let Some(id) = ids.next_if(|id| **id < end) {
-            addresses.push(fragment.id << 32 | (id - first));
-        }
-        first = end;
-    }
-    match ids.next() {
-        Some(id) => Err(Error::internal(format!("there is no row {id}"))),
-        None => Ok(addresses),
-    }
-}
-
-/// What is kept of datasets: by graph, dataset version, column or role, and place.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct CacheKey {
-    root: Arc<str>,
-    dataset: DatasetVersion,
-    column: String,
-    members: Option<TableId>,
-    chunk: u64,
-}
-
-#[derive(Clone, Debug)]
-enum Cached {
-    Column(ArrayRef),
-    Delta(Arc<Delta>),
-    Segment(Arc<IncidenceSegment>),
-}
-
-#[derive(Clone)]
-struct ByteWeighter;
-
-impl Weighter<CacheKey, Cached> for ByteWeighter {
-    fn weight(&self, _: &CacheKey, value: &Cached) -> u64 {
-        let bytes = match value {
-            Cached::Column(column) => column.get_array_memory_size(),
-            Cached::Delta(delta) => delta.bytes(),
-            Cached::Segment(segment) => segment.bytes(),
-        };
-        bytes as u64 + 256
-    }
-}
-
-fn cache() -> &'static Cache<CacheKey, Cached, ByteWeighter> {
-    static CACHE: OnceLock<Cache<CacheKey, Cached, ByteWeighter>> = OnceLock::new();
-    CACHE.get_or_init(|| Cache::with_weighter(1 << 12, cache_bytes(), ByteWeighter))
-}
-
-/// Lets the cache hold so many bytes.
-pub(crate) fn limit_cache(bytes: u64) {
-    cache().set_capacity(bytes);
 }
 
 impl LanceSnapshot {
@@ -215,14 +106,14 @@ impl LanceSnapshot {
         &self.entry
     }
 
-    fn open_table(&self, table: TableId) -> Result<&OpenTable> {
+    pub(super) fn open_table(&self, table: TableId) -> Result<&OpenTable> {
         self.tables
             .get(&table)
             .map(AsRef::as_ref)
             .ok_or_else(|| Error::internal(format!("the snapshot has no dataset of table {table}")))
     }
 
-    fn dataset(&self, table: TableId) -> Result<&Arc<Dataset>> {
+    pub(super) fn dataset(&self, table: TableId) -> Result<&Arc<Dataset>> {
         Ok(&self.open_table(table)?.dataset)
     }
 
@@ -246,200 +137,6 @@ impl LanceSnapshot {
         found.extend(rows.columns()[..request.columns.len()].iter().cloned());
         let batch = named_batch(&scan_names(&request.columns), found, offsets.len())?;
         Ok(arrow::compute::filter_record_batch(&batch, &passing)?)
-    }
-
-    /// The chunk of a column that starts at `chunk * CHUNK_ROWS`, one row for each offset, from the cache or the disk.
-    async fn column_chunk(&self, table: TableId, column: &str, chunk: u64) -> Result<ArrayRef> {
-        let version = self.entry.tables.get(&table).cloned();
-        let version = version
-            .ok_or_else(|| Error::internal(format!("there is no dataset of table {table}")))?;
-        let key = CacheKey {
-            root: Arc::clone(&self.uri),
-            dataset: version,
-            column: column.to_owned(),
-            members: None,
-            chunk,
-        };
-        let load = async {
-            self.read_chunk(table, column, chunk)
-                .await
-                .map(Cached::Column)
-        };
-        match cache().get_or_insert_async(&key, load).await? {
-            Cached::Column(column) => Ok(column),
-            _ => Err(Error::internal("a column was cached as something else")),
-        }
-    }
-
-    async fn read_chunk(&self, table: TableId, column: &str, chunk: u64) -> Result<ArrayRef> {
-        let dataset = self.dataset(table)?;
-        let next = self
-            .statistics
-            .tables
-            .get(&table)
-            .map_or(0, |statistics| statistics.next_offset);
-        let (start, end) = (
-            (chunk * CHUNK_ROWS).min(next),
-            ((chunk + 1) * CHUNK_ROWS).min(next),
-        );
-        let columns = physical_columns(dataset, column);
-        let data_type = column_type(self.schema.table(table)?, column).ok_or_else(|| {
-            Error::internal(format!("the table {table} has no column `{column}`"))
-        })?;
-        if self.open_table(table)?.is_plain {
-            let mut pieces = Vec::new();
-            read_range(dataset, &columns, start, end - start, |rows| {
-                pieces.extend(merged_column(&rows, &columns, &data_type)?);
-                Ok(())
-            })
-            .await?;
-            return match &pieces[..] {
-                [] => Ok(new_null_array(&data_type, 0)),
-                [only] => Ok(Arc::clone(only)),
-                pieces => {
-                    let pieces: Vec<&dyn Array> = pieces.iter().map(AsRef::as_ref).collect();
-                    Ok(arrow::compute::concat(&pieces)?)
-                }
-            };
-        }
-        let ids: Vec<u64> = (start..end).collect();
-        self.read_offsets(table, &columns, &data_type, &ids).await
-    }
-
-    /// A property or role of the rows at `ids`, which ascend: one value for each, null for a row that is gone.
-    async fn read_offsets(
-        &self,
-        table: TableId,
-        columns: &[String],
-        data_type: &DataType,
-        ids: &[u64],
-    ) -> Result<ArrayRef> {
-        let open = self.open_table(table)?;
-        let dataset = &open.dataset;
-        let wanted = columns.iter().map(String::as_str).chain([ROW_ID]);
-        let projection = ProjectionRequest::from_columns(wanted, dataset.schema());
-        let rows = if open.is_plain {
-            // Lance would make an index of all row ids to find out where they are.
-            let plan = projection
-                .into_projection_plan(Arc::clone(dataset))
-                .map_err(from_lance)?;
-            let rows = plain_addresses(dataset, ids)?;
-            let take =
-                TakeBuilder::try_new_from_addresses(Arc::clone(dataset), rows, Arc::new(plan));
-            take.map_err(from_lance)?.execute().await
-        } else {
-            dataset.take_rows(ids, projection).await
-        };
-        let rows = rows.map_err(from_lance)?;
-        let values = merged_column(&rows, columns, data_type)?
-            .ok_or_else(|| Error::internal(format!("Lance did not return {columns:?}")))?;
-        if rows.num_rows() == ids.len() {
-            return Ok(values);
-        }
-        // Rows that are gone leave nulls, so that offsets stay positions.
-        let found = rows
-            .column_by_name(ROW_ID)
-            .and_then(|column| column.as_primitive_opt::<UInt64Type>());
-        let found = found.ok_or_else(|| Error::internal("Lance did not return row ids"))?;
-        let mut places: Vec<Option<u32>> = vec![None; ids.len()];
-        for (place, id) in found.values().iter().enumerate() {
-            if let Ok(at) = ids.binary_search(id) {
-                places[at] = Some(place as u32);
-            }
-        }
-        Ok(take(&values, &UInt32Array::from(places), None)?)
-    }
-
-    /// Whether rows of a column are read one by one: the column is too large to be kept, and few of each chunk are
-    /// wanted.
-    fn is_scattered(&self, table: TableId, data_type: &DataType, offsets: &[u64]) -> bool {
-        let width = data_type.primitive_width().unwrap_or(32) as u64;
-        let rows = self.statistics.tables.get(&table);
-        let bytes = rows.map_or(0, |rows| rows.next_offset * width);
-        if bytes <= cache_bytes() / 2 {
-            return false;
-        }
-        let chunks: HashSet<u64> = offsets.iter().map(|offset| offset / CHUNK_ROWS).collect();
-        offsets.len() < chunks.len() * WORTHWHILE
-    }
-
-    /// The values at `offsets`, in any order and perhaps repeated, without keeping what is read.
-    async fn take_scattered(
-        &self,
-        table: TableId,
-        column: &str,
-        data_type: &DataType,
-        offsets: &[u64],
-    ) -> Result<ArrayRef> {
-        let mut ids = offsets.to_vec();
-        ids.sort_unstable();
-        ids.dedup();
-        let columns = physical_columns(self.dataset(table)?, column);
-        let values = self.read_offsets(table, &columns, data_type, &ids).await?;
-        let places = offsets.iter().map(|offset| {
-            let place = ids.binary_search(offset);
-            place.unwrap_or_default() as u32
-        });
-        Ok(take(&values, &UInt32Array::from_iter_values(places), None)?)
-    }
-
-    async fn take_column(&self, table: TableId, column: &str, offsets: &[u64]) -> Result<ArrayRef> {
-        let entry = self.schema.table(table)?;
-        let data_type = column_type(entry, column).ok_or_else(|| {
-            Error::internal(format!("the table {table} has no column `{column}`"))
-        })?;
-        if offsets.is_empty() || self.dataset(table)?.schema().field(column).is_none() {
-            return Ok(new_null_array(&data_type, offsets.len()));
-        }
-        if self.is_scattered(table, &data_type, offsets) {
-            return self
-                .take_scattered(table, column, &data_type, offsets)
-                .await;
-        }
-        let mut pieces: Vec<ArrayRef> = Vec::new();
-        let mut known: HashMap<u64, usize> = HashMap::new();
-        let mut places = Vec::with_capacity(offsets.len());
-        let mut last = (u64::MAX, 0);
-        for offset in offsets {
-            let chunk = offset / CHUNK_ROWS;
-            if last.0 != chunk {
-                let piece = match known.get(&chunk) {
-                    Some(piece) => *piece,
-                    None => {
-                        pieces.push(self.column_chunk(table, column, chunk).await?);
-                        known.insert(chunk, pieces.len() - 1);
-                        pieces.len() - 1
-                    }
-                };
-                last = (chunk, piece);
-            }
-            let row = (offset % CHUNK_ROWS) as usize;
-            if row >= pieces[last.1].len() {
-                return Err(Error::internal(format!(
-                    "the table {table} has no row {offset}"
-                )));
-            }
-            places.push((last.1, row));
-        }
-        let values = match &pieces[..] {
-            [only] => take(
-                only,
-                &UInt32Array::from_iter_values(places.iter().map(|(_, row)| *row as u32)),
-                None,
-            )?,
-            _ => interleave(
-                &pieces
-                    .iter()
-                    .map(AsRef::as_ref)
-                    .collect::<Vec<&dyn Array>>(),
-                &places,
-            )?,
-        };
-        if values.data_type() == &data_type {
-            Ok(values)
-        } else {
-            grism_core::widen_column(&values, &data_type)
-        }
     }
 
     fn adjacency_of(&self, table: TableId, role: &str) -> Option<(&AdjacencyEntry, &Arc<Dataset>)> {

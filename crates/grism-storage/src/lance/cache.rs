@@ -1,0 +1,54 @@
+//! What is kept in memory of the datasets of all graphs: columns, deltas and segments, those used longest ago go first.
+
+use std::sync::{Arc, OnceLock};
+
+use arrow::array::{Array, ArrayRef};
+use grism_core::{IncidenceSegment, TableId};
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+
+use super::adjacency::Delta;
+use super::log::DatasetVersion;
+use crate::memory_limit::cache_bytes;
+
+/// What is kept of datasets: by graph, dataset version, column or role, and place.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct CacheKey {
+    pub(super) root: Arc<str>,
+    pub(super) dataset: DatasetVersion,
+    pub(super) column: String,
+    pub(super) members: Option<TableId>,
+    pub(super) chunk: u64,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Cached {
+    Column(ArrayRef),
+    Delta(Arc<Delta>),
+    Segment(Arc<IncidenceSegment>),
+}
+
+#[derive(Clone)]
+pub(super) struct ByteWeighter;
+
+impl Weighter<CacheKey, Cached> for ByteWeighter {
+    fn weight(&self, _: &CacheKey, value: &Cached) -> u64 {
+        let bytes = match value {
+            Cached::Column(column) => column.get_array_memory_size(),
+            Cached::Delta(delta) => delta.bytes(),
+            Cached::Segment(segment) => segment.bytes(),
+        };
+        bytes as u64 + 256
+    }
+}
+
+/// The cache of this process.
+pub(super) fn cache() -> &'static Cache<CacheKey, Cached, ByteWeighter> {
+    static CACHE: OnceLock<Cache<CacheKey, Cached, ByteWeighter>> = OnceLock::new();
+    CACHE.get_or_init(|| Cache::with_weighter(1 << 12, cache_bytes(), ByteWeighter))
+}
+
+/// Lets the cache hold so many bytes.
+pub(crate) fn limit_cache(bytes: u64) {
+    cache().set_capacity(bytes);
+}
