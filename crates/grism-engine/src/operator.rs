@@ -1,5 +1,6 @@
 //! The one trait every operator implements.
 
+use std::any::Any;
 use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Instant;
@@ -53,7 +54,7 @@ impl OperatorCaps {
 ///
 /// An operator holds what to compute and never what was computed, so one operator may run many times at once.
 #[typetag::serde(tag = "operator")]
-pub trait PhysicalOperator: Send + Sync + Debug {
+pub trait PhysicalOperator: Any + Send + Sync + Debug {
     /// The operator's name in plans.
     fn name(&self) -> &'static str;
 
@@ -88,9 +89,14 @@ pub trait PhysicalOperator: Send + Sync + Debug {
     /// # Errors
     /// What can be told before the first batch; the rest comes through the stream.
     fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream>;
+}
 
+impl dyn PhysicalOperator {
     /// For downcasts by planners.
-    fn as_any(&self) -> &dyn std::any::Any;
+    #[must_use]
+    pub fn as_any(&self) -> &dyn Any {
+        self
+    }
 }
 
 /// What identifies an operator of a plan while the plan lives: its address.

@@ -99,8 +99,4 @@ impl PhysicalOperator for ExchangeExec {
             "an exchange stands between stages and runs in none of them",
         ))
     }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
-    }
 }

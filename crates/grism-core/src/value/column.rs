@@ -328,12 +328,7 @@ fn vectors(values: &[&Value], item: &FieldRef, dimensions: i32) -> Result<ArrayR
             }
         };
         for number in items {
-            let told = match number {
-                Value::Float64(number) => Some(*number as f32),
-                Value::Int64(number) => Some(*number as f32),
-                _ => None,
-            };
-            match told.filter(|told| told.is_finite()) {
+            match number.to_vector_element() {
                 Some(told) => numbers.push(told),
                 None => {
                     return Err(Error::invalid_data(format!(

@@ -211,4 +211,15 @@ impl Value {
     pub fn is_null(&self) -> bool {
         matches!(self, Self::Null)
     }
+
+    /// The number as an element of a vector; `None` where it is no number, or 32-bit floats do not reach it.
+    #[must_use]
+    pub fn to_vector_element(&self) -> Option<f32> {
+        let number = match self {
+            Self::Float64(number) => *number as f32,
+            Self::Int64(number) => *number as f32,
+            _ => return None,
+        };
+        number.is_finite().then_some(number)
+    }
 }

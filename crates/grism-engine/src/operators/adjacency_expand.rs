@@ -183,10 +183,6 @@ impl PhysicalOperator for AdjacencyExpandExec {
         };
         Ok(expanded.boxed())
     }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
-    }
 }
 
 /// A list of edges: table, number within the operator, role, and whether self-loops are left out.

@@ -208,10 +208,6 @@ impl PhysicalOperator for ApplyExec {
         };
         Ok(applied.boxed())
     }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
-    }
 }
 
 /// The outer row of each row that a subplan found.

@@ -72,8 +72,4 @@ impl PhysicalOperator for ArgumentExec {
         let batch = batch.project(&places)?;
         Ok(futures::stream::iter([Ok(batch)]).boxed())
     }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
-    }
 }

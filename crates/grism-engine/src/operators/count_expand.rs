@@ -176,10 +176,6 @@ impl PhysicalOperator for CountExpandExec {
         };
         Ok(counted.boxed())
     }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
-    }
 }
 
 /// How many entries of a member's list count.

@@ -115,8 +115,4 @@ impl PhysicalOperator for CrossJoinExec {
         };
         Ok(product.boxed())
     }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
-    }
 }

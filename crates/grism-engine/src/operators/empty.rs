@@ -60,8 +60,4 @@ impl PhysicalOperator for EmptyExec {
     fn execute(&self, _: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
         Ok(futures::stream::empty().boxed())
     }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
-    }
 }

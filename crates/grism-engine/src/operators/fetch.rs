@@ -98,10 +98,6 @@ impl PhysicalOperator for FetchExec {
         };
         Ok(fetched.boxed())
     }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
-    }
 }
 
 /// The properties of entities of any tables, a column each.

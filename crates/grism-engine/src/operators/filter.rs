@@ -76,8 +76,4 @@ impl PhysicalOperator for FilterExec {
         });
         Ok(filtered.boxed())
     }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
-    }
 }

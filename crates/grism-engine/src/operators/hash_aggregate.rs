@@ -279,10 +279,6 @@ impl PhysicalOperator for HashAggregateExec {
         });
         Ok(named.boxed())
     }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
-    }
 }
 
 impl HashAggregateExec {

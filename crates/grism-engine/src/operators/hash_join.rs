@@ -127,8 +127,4 @@ impl PhysicalOperator for HashJoinExec {
         });
         Ok(named.boxed())
     }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
-    }
 }

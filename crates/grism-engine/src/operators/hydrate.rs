@@ -96,10 +96,6 @@ impl PhysicalOperator for HydrateExec {
         };
         Ok(hydrated.boxed())
     }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
-    }
 }
 
 /// Reads the contents of every entity within `values` that has none yet.

@@ -168,8 +168,4 @@ impl PhysicalOperator for HyperedgeScanExec {
         });
         Ok(bound.boxed())
     }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
-    }
 }

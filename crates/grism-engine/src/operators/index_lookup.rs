@@ -120,10 +120,6 @@ impl PhysicalOperator for IndexLookupExec {
         };
         Ok(found.boxed())
     }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
-    }
 }
 
 /// The best entities of several tables, the best first.
@@ -156,12 +152,7 @@ fn search_target(lookup: &IndexLookup, value: Value) -> Result<Option<SearchTarg
                 )));
             }
             let number = |value: &Value| {
-                let told = match value {
-                    Value::Float64(number) => Some(*number as f32),
-                    Value::Int64(number) => Some(*number as f32),
-                    _ => None,
-                };
-                told.filter(|number| number.is_finite()).ok_or_else(|| {
+                value.to_vector_element().ok_or_else(|| {
                     Error::invalid_query(format!("{value} is no number that a vector may have"))
                 })
             };

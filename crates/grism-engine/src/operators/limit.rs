@@ -97,8 +97,4 @@ impl PhysicalOperator for LimitExec {
         };
         Ok(cut.boxed())
     }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
-    }
 }

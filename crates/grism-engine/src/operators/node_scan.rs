@@ -116,8 +116,4 @@ impl PhysicalOperator for NodeScanExec {
             names,
         ))
     }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
-    }
 }

@@ -119,8 +119,4 @@ impl PhysicalOperator for ParallelExec {
         });
         Ok(united.boxed())
     }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
-    }
 }

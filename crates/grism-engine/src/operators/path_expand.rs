@@ -119,10 +119,6 @@ impl PhysicalOperator for PathExpandExec {
         };
         Ok(search_paths(input, query, hops, &context))
     }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
-    }
 }
 
 /// Hops along binary edges, by their incidence lists.

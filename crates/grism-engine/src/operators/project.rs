@@ -114,8 +114,4 @@ impl PhysicalOperator for ProjectExec {
         });
         Ok(projected.boxed())
     }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
-    }
 }

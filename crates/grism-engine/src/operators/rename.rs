@@ -90,8 +90,4 @@ impl PhysicalOperator for RenameExec {
         });
         Ok(renamed.boxed())
     }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
-    }
 }

@@ -140,10 +140,6 @@ impl PhysicalOperator for RepeatExec {
         };
         Ok(search_paths(input, query, hops, &context))
     }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
-    }
 }
 
 /// A relationship: a binary edge, or an incidence by its hyperedge, role and position.

@@ -230,10 +230,6 @@ impl PhysicalOperator for RoleExpandExec {
         };
         Ok(expanded.boxed())
     }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
-    }
 }
 
 /// Hyperedges that were reached, with the input row and the incidence each was reached through.

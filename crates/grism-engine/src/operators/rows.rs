@@ -79,8 +79,4 @@ impl PhysicalOperator for RowsExec {
         }
         Ok(futures::stream::iter(pieces).boxed())
     }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
-    }
 }

@@ -116,10 +116,6 @@ impl PhysicalOperator for SortExec {
             context.query().task()?,
         )
     }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
-    }
 }
 
 /// Merges what the threads of a [`ParallelExec`] sorted.
@@ -192,9 +188,5 @@ impl PhysicalOperator for SortMergeExec {
             self.fetch,
             &context.query().task()?,
         )
-    }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
     }
 }

@@ -102,8 +102,4 @@ impl PhysicalOperator for StageInputExec {
             }
         }
     }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
-    }
 }

@@ -83,8 +83,4 @@ impl PhysicalOperator for UnionExec {
         };
         Ok(united.boxed())
     }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
-    }
 }

@@ -72,8 +72,4 @@ impl PhysicalOperator for UnitExec {
         )?;
         Ok(futures::stream::iter([Ok(row)]).boxed())
     }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
-    }
 }

@@ -126,10 +126,6 @@ impl PhysicalOperator for UnwindExec {
         };
         Ok(unwound.boxed())
     }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
-    }
 }
 
 fn repeat(
