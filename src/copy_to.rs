@@ -7,7 +7,7 @@ use arrow::record_batch::RecordBatch;
 use futures::TryStreamExt;
 use grism_core::{Cardinality, Error, GraphSchema, Result, SnapshotId, nearest};
 use grism_cypher::{CopyTo, Exported};
-use grism_storage::{Compression, ExportOptions, FileExport, FileFormat, upload_file};
+use grism_storage::{Compression, ExportOptions, FileExport, FileFormat, Location, upload_file};
 
 use crate::copy::one_character;
 use crate::{Graph, QueryOptions, is_dynamic, plain_batches};
@@ -36,24 +36,23 @@ pub(crate) async fn copy_to(graph: &Graph, copy: &CopyTo, options: &QueryOptions
         schema = plain;
         batches = Box::pin(futures::stream::iter(all.into_iter().map(Ok)));
     }
-    let path = copy.path.strip_prefix("file://").unwrap_or(&copy.path);
     // What goes to an object store is whole before it goes.
-    let directory = match path.contains("://") {
-        true => Some(tempfile::tempdir()?),
-        false => None,
-    };
-    let local = match &directory {
-        Some(directory) => directory.path().join("file"),
-        None => PathBuf::from(path),
+    let location = Location::of(&copy.path)?;
+    let (local, _directory) = match &location {
+        Location::Local(path) => (PathBuf::from(path.as_ref()), None),
+        Location::Remote(_) => {
+            let directory = tempfile::tempdir()?;
+            (directory.path().join("file"), Some(directory))
+        }
     };
     let mut file = FileExport::create(&local, &schema, &export)?;
     while let Some(batch) = batches.try_next().await? {
         file.write(&batch)?;
     }
     let rows = file.finish()?;
-    if directory.is_some() {
+    if let Location::Remote(uri) = location {
         let options = graph.storage().descriptor().options;
-        upload_file(&local, path, &options).await?;
+        upload_file(&local, uri, &options).await?;
     }
     Ok(rows)
 }

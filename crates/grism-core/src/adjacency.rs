@@ -1,9 +1,15 @@
 //! Incidence lists: for each member of a segment, the hyperedges that bind it through one role.
 
+mod builder;
+mod parted;
+mod sorted;
+
 use std::ops::Range;
 
 use arrow::buffer::ScalarBuffer;
 
+pub use self::builder::IncidenceSegmentBuilder;
+pub use self::sorted::{SortedColumns, SortedIncidences};
 use crate::{EntityId, TableId};
 
 /// Names one segment of members: the unit adjacency is stored, cached and partitioned by.

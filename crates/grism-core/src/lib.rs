@@ -5,6 +5,7 @@ mod changes;
 mod error;
 mod id;
 mod index;
+mod key_map;
 mod predicate;
 mod row_buffer;
 mod schema;
@@ -16,11 +17,15 @@ pub mod temporal;
 mod types;
 mod value;
 
-pub use adjacency::{IdList, Incidence, IncidenceSegment, SegmentKey};
+pub use adjacency::{
+    IdList, Incidence, IncidenceSegment, IncidenceSegmentBuilder, SegmentKey, SortedColumns,
+    SortedIncidences,
+};
 pub use changes::{AppendedRows, ChangeSet, CommitSummary, RowChanges, RowSource, Turn};
 pub use error::{Error, ErrorKind, GrismError, Location, Result};
 pub use id::{DEFAULT_SEGMENT_SHIFT, EntityId, MAX_OFFSET, SnapshotId, TableId};
 pub use index::{IndexDefinition, IndexKind, VectorMetric};
+pub use key_map::KeyMap;
 pub use predicate::{Comparison, ComparisonOperator, ScanPredicate};
 pub use row_buffer::RowBuffer;
 pub use schema::{

@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use grism_core::{Error, Result, Storage, StorageDescriptor};
 
+use crate::location::Location;
 use crate::{GraphOptions, InMemoryStorage, LanceStorage};
 
 /// Opens graphs by URI, and keeps them open.
@@ -95,9 +96,11 @@ fn canonical(uri: &str) -> Result<String> {
     if uri.is_empty() {
         return Err(Error::invalid_data("the path of the graph is empty"));
     }
+    if let Location::Local(path) = Location::of(uri)? {
+        let path = std::path::absolute(path.as_ref())?;
+        return Ok(path.to_string_lossy().into_owned());
+    }
     match uri.split_once("://") {
-        None => Ok(std::path::absolute(uri)?.to_string_lossy().into_owned()),
-        Some(("file", path)) => Ok(std::path::absolute(path)?.to_string_lossy().into_owned()),
         Some(("memory", _)) => Ok(uri.to_owned()),
         Some(("s3", rest)) if !rest.trim_matches('/').is_empty() => {
             Ok(uri.trim_end_matches('/').to_owned())
@@ -106,7 +109,7 @@ fn canonical(uri: &str) -> Result<String> {
         Some((scheme @ ("gs" | "az"), _)) => Err(Error::unsupported(format!(
             "a graph at {scheme}://: this build was made without it; s3:// and local paths work"
         ))),
-        Some((scheme, _)) => Err(Error::unsupported(format!("a graph at {scheme}://"))),
+        _ => Err(Error::unsupported(format!("a graph at {uri}"))),
     }
 }
 

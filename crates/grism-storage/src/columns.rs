@@ -7,12 +7,22 @@ use arrow::array::{
 };
 use arrow::compute::kernels::cmp;
 use arrow::compute::{and, is_not_null, is_null};
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::datatypes::{DataType, Field, Schema, UInt64Type};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use grism_core::{
     Cardinality, Comparison, ComparisonOperator, EntityId, Error, ID_COLUMN, LABELS_COLUMN, Result,
     Role, Table, TableId, Type, widen_column,
 };
+
+/// The offsets of the rows that a batch of updates changes.
+pub(crate) fn row_offsets(batch: &RecordBatch) -> Result<Vec<u64>> {
+    let ids = batch
+        .column_by_name(ID_COLUMN)
+        .and_then(|ids| ids.as_primitive_opt::<UInt64Type>())
+        .ok_or_else(|| Error::internal("updates without ids"))?;
+    let offset = |id: &u64| EntityId::from_raw(*id).offset();
+    Ok(ids.values().iter().map(offset).collect())
+}
 
 /// The Arrow type of a role's column.
 pub(crate) fn role_type(role: &Role) -> DataType {

@@ -10,13 +10,12 @@ mod export;
 mod import;
 mod incidences;
 mod lance;
+mod location;
 mod maintenance;
 mod memory;
 mod memory_limit;
-mod parted;
 mod rebase;
 mod search;
-mod sorted;
 mod transaction;
 mod upload;
 
@@ -29,6 +28,7 @@ pub use import::{
     LoadReport, LoadTarget, MissingMember, RoleSource, load, load_into,
 };
 pub use lance::{FORMAT_VERSION, GraphOptions, LanceStorage};
+pub use location::Location;
 pub use maintenance::{OptimizeReport, SnapshotDiff, TableDiff, VacuumOptions, VacuumReport};
 pub use memory::InMemoryStorage;
 pub use memory_limit::MemoryLimit;

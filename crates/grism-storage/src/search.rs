@@ -124,12 +124,7 @@ pub(crate) fn vector_at(
                 (numbers.null_count() == 0).then(|| numbers.values().to_vec())
             })
         } else if let Value::List(items) = Value::from_array(column, row)? {
-            let number = |item: &Value| match item {
-                Value::Float64(number) => Some(*number as f32),
-                Value::Int64(number) => Some(*number as f32),
-                _ => None,
-            };
-            items.iter().map(number).collect()
+            items.iter().map(Value::to_vector_element).collect()
         } else {
             None
         };

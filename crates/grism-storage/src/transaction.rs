@@ -1,81 +1,21 @@
 //! A transaction: a snapshot with changes on top, read like any snapshot, until it becomes one commit.
 
 mod changes;
+mod counts;
+mod delete;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use grism_core::{
-    Cardinality, ChangeSet, EntityId, Error, GraphSchema, LABELS_COLUMN, Result, SegmentKey,
-    Snapshot, TableId, Type, Value,
+    Cardinality, ChangeSet, EntityId, Error, GraphSchema, LABELS_COLUMN, Result, Snapshot, TableId,
+    Type, Value,
 };
 
 use changes::{Row, TableChanges, change_set};
+pub use counts::WriteCounts;
 pub use view::TransactionSnapshot;
-
-/// What a transaction did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct WriteCounts {
-    /// Nodes that came into being.
-    pub nodes_created: u64,
-    /// Nodes that went.
-    pub nodes_deleted: u64,
-    /// Hyperedges that came into being, binary edges included.
-    pub hyperedges_created: u64,
-    /// Hyperedges that went, binary edges included.
-    pub hyperedges_deleted: u64,
-    /// Properties that were set or removed.
-    pub properties_set: u64,
-    /// Labels that nodes got after they were created.
-    pub labels_added: u64,
-    /// Labels that nodes lost.
-    pub labels_removed: u64,
-    /// Members that roles got, those of created hyperedges included.
-    pub members_added: u64,
-    /// Members that roles of hyperedges that stay lost.
-    pub members_removed: u64,
-}
-
-impl WriteCounts {
-    /// The counts by name.
-    #[must_use]
-    pub fn named(&self) -> [(&'static str, u64); 9] {
-        [
-            ("nodes_created", self.nodes_created),
-            ("nodes_deleted", self.nodes_deleted),
-            ("hyperedges_created", self.hyperedges_created),
-            ("hyperedges_deleted", self.hyperedges_deleted),
-            ("properties_set", self.properties_set),
-            ("labels_added", self.labels_added),
-            ("labels_removed", self.labels_removed),
-            ("members_added", self.members_added),
-            ("members_removed", self.members_removed),
-        ]
-    }
-
-    /// These counts and others together.
-    #[must_use]
-    pub fn plus(&self, other: &Self) -> Self {
-        Self {
-            nodes_created: self.nodes_created + other.nodes_created,
-            nodes_deleted: self.nodes_deleted + other.nodes_deleted,
-            hyperedges_created: self.hyperedges_created + other.hyperedges_created,
-            hyperedges_deleted: self.hyperedges_deleted + other.hyperedges_deleted,
-            properties_set: self.properties_set + other.properties_set,
-            labels_added: self.labels_added + other.labels_added,
-            labels_removed: self.labels_removed + other.labels_removed,
-            members_added: self.members_added + other.members_added,
-            members_removed: self.members_removed + other.members_removed,
-        }
-    }
-
-    /// Whether nothing was written.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-}
 
 /// Changes on top of a snapshot.
 #[derive(Debug)]
@@ -472,92 +412,6 @@ impl Transaction {
         Ok(alive == [true])
     }
 
-    /// Deletes entities. Those that others still bind are refused unless `detach` is set; then binary edges and
-    /// hyperedges whose required role is gone go along, and other roles lose the member.
-    ///
-    /// # Errors
-    /// `InvalidData` where an entity is still bound.
-    pub async fn delete(&mut self, ids: &[u64], detach: bool) -> Result<()> {
-        let mut known = BTreeSet::new();
-        let mut open: Vec<u64> = ids.to_vec();
-        open.retain(|id| !self.is_deleted(*id) && known.insert(*id));
-        // All of them go before any is looked at, so that those that bind each other can go together.
-        for id in &open {
-            self.mark_deleted(*id)?;
-        }
-        // Those that go because others do are looked at in turn, a wave each: the graph is built once a wave.
-        while !open.is_empty() {
-            let snapshot = self.snapshot();
-            for id in std::mem::take(&mut open) {
-                let bound = bound_by(&snapshot, id).await?;
-                if !bound.is_empty() && !detach {
-                    return Err(self.still_bound(id)?);
-                }
-                for (hyperedge, role) in bound {
-                    if !self.is_deleted(hyperedge) && self.loses(hyperedge, &role, id).await? {
-                        open.push(hyperedge);
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn still_bound(&self, id: u64) -> Result<Error> {
-        let table = self.schema.table(EntityId::from_raw(id).table())?;
-        let what = match table.hyperedge_type() {
-            Some(_) => "hyperedge",
-            None => "node",
-        };
-        Ok(Error::invalid_data(format!(
-            "a {what} that is still bound cannot be deleted; use DETACH DELETE"
-        ))
-        .with_code("ConstraintVerificationFailed:DeleteConnectedNode"))
-    }
-
-    /// Takes a member that goes from a role of a hyperedge; true where the hyperedge goes with it.
-    async fn loses(&mut self, hyperedge: u64, role: &str, member: u64) -> Result<bool> {
-        let table = self.schema.table(EntityId::from_raw(hyperedge).table())?;
-        let known = table.hyperedge_type().and_then(|ty| ty.role(role));
-        match known.map_or(Cardinality::One, |role| role.cardinality) {
-            Cardinality::One => {
-                self.mark_deleted(hyperedge)?;
-                return Ok(true);
-            }
-            Cardinality::Optional => {
-                self.row(hyperedge).insert(role.to_owned(), Value::Null);
-                self.counts.members_removed += 1;
-            }
-            Cardinality::Many => {
-                if let Value::List(mut members) = self.read(hyperedge, role).await? {
-                    let before = members.len();
-                    members.retain(|own| own.entity_id() != Some(member));
-                    self.counts.members_removed += (before - members.len()) as u64;
-                    let members = Value::List(members);
-                    self.row(hyperedge).insert(role.to_owned(), members);
-                }
-            }
-        }
-        Ok(false)
-    }
-
-    fn mark_deleted(&mut self, id: u64) -> Result<()> {
-        let entity = EntityId::from_raw(id);
-        let is_hyperedge = self
-            .schema
-            .table(entity.table())?
-            .hyperedge_type()
-            .is_some();
-        let counts = &mut self.counts;
-        if is_hyperedge {
-            counts.hyperedges_deleted += 1;
-        } else {
-            counts.nodes_deleted += 1;
-        }
-        self.changes(entity.table()).deleted.insert(entity.offset());
-        Ok(())
-    }
-
     /// Checks what holds only for the whole of the changes, and makes one commit of them.
     ///
     /// # Errors
@@ -603,25 +457,6 @@ impl Transaction {
         }
         Ok(())
     }
-}
-
-/// The hyperedges that bind an entity, and through which role.
-async fn bound_by(snapshot: &TransactionSnapshot, id: u64) -> Result<Vec<(u64, String)>> {
-    let entity = EntityId::from_raw(id);
-    let shift = snapshot.segment_shift();
-    let key = SegmentKey::of(entity, shift);
-    let local = (entity.offset() & ((1 << shift) - 1)) as usize;
-    let schema = Arc::clone(snapshot.schema());
-    let mut found = Vec::new();
-    for (table, ty) in schema.hyperedge_tables() {
-        for role in &ty.roles {
-            let segment = snapshot.incidences(table.id, &role.name, key).await?;
-            for place in segment.range(local) {
-                found.push((segment.hyperedges.at(place), role.name.clone()));
-            }
-        }
-    }
-    Ok(found)
 }
 
 /// The error for a use of what was deleted.

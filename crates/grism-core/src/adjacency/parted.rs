@@ -4,16 +4,14 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::sync::{Mutex, PoisonError};
 
-use grism_core::Result;
-
-use crate::sorted::Visit;
+use crate::Result;
 
 /// The least and the most bytes of a part that are held before they are written.
 const LEAST_HELD: usize = 4 << 10;
 const MOST_HELD: usize = 256 << 10;
 
 /// Writes incidences, each into a part.
-pub(crate) struct PartedWriter {
+pub(super) struct PartedWriter {
     file: File,
     /// Bytes that were written.
     end: u64,
@@ -33,7 +31,7 @@ struct Part {
 
 /// Incidences that can be read part by part; the file has no name, and goes with this.
 #[derive(Debug)]
-pub(crate) struct PartedIncidences {
+pub(super) struct PartedIncidences {
     file: Mutex<File>,
     parts: Vec<Part>,
     is_binary: bool,
@@ -49,7 +47,7 @@ impl PartedWriter {
     ///
     /// # Errors
     /// `Unavailable` where there is no place for temporary files.
-    pub(crate) fn new(parts: usize, is_binary: bool, budget: u64) -> Result<Self> {
+    pub(super) fn new(parts: usize, is_binary: bool, budget: u64) -> Result<Self> {
         let share = usize::try_from(budget).unwrap_or(usize::MAX) / parts.max(1);
         Ok(Self {
             file: tempfile::tempfile()?,
@@ -64,7 +62,7 @@ impl PartedWriter {
     ///
     /// # Errors
     /// `ResourceExhausted` where the disk of temporary files is full.
-    pub(crate) fn push(
+    pub(super) fn push(
         &mut self,
         part: usize,
         member: u64,
@@ -100,7 +98,7 @@ impl PartedWriter {
     ///
     /// # Errors
     /// As [`Self::push`].
-    pub(crate) fn finish(mut self) -> Result<PartedIncidences> {
+    pub(super) fn finish(mut self) -> Result<PartedIncidences> {
         for part in 0..self.parts.len() {
             self.write(part)?;
             self.parts[part].held = Vec::new();
@@ -118,7 +116,11 @@ impl PartedIncidences {
     ///
     /// # Errors
     /// Those of the file.
-    pub(crate) fn visit(&self, part: usize, visit: &mut Visit<'_>) -> Result<()> {
+    pub(super) fn visit(
+        &self,
+        part: usize,
+        mut visit: impl FnMut(u64, u64, u32, u64),
+    ) -> Result<()> {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         let mut bytes = Vec::new();
         for (start, length) in &self.parts[part].pieces {

@@ -9,12 +9,9 @@ use arrow::array::{Array, AsArray, ListArray, UInt64Array};
 use arrow::buffer::ScalarBuffer;
 use arrow::datatypes::UInt64Type;
 use arrow::record_batch::RecordBatch;
-use grism_core::{
-    AppendedRows, EntityId, Error, HyperedgeType, ID_COLUMN, Result, SegmentKey, TableId,
-};
 
-use crate::memory_limit::sort_bytes;
-use crate::parted::{PartedIncidences, PartedWriter};
+use super::parted::{PartedIncidences, PartedWriter};
+use crate::{AppendedRows, EntityId, Error, HyperedgeType, ID_COLUMN, Result, SegmentKey, TableId};
 
 /// Bytes of one incidence while it is sorted.
 const INCIDENCE: u64 = 24;
@@ -22,9 +19,6 @@ const INCIDENCE: u64 = 24;
 const BATCH: usize = 1 << 17;
 /// Members are counted, and brought together, by units of `2^UNIT` offsets, of which a segment may be too many.
 const UNIT: u8 = 12;
-
-/// Takes an incidence: member, hyperedge, position, opposite.
-pub(crate) type Visit<'a> = dyn FnMut(u64, u64, u32, u64) + 'a;
 
 /// Rows of hyperedges, and the role of them that is looked at.
 #[derive(Clone, Debug)]
@@ -40,7 +34,7 @@ struct RoleRows {
 
 /// Incidences of one role, to be read in the order of their members.
 #[derive(Clone, Debug)]
-pub(crate) struct SortedIncidences {
+pub struct SortedIncidences {
     rows: RoleRows,
     /// Units as if they were segments.
     counts: BTreeMap<SegmentKey, UnitCount>,
@@ -60,17 +54,17 @@ struct UnitCount {
     members: u64,
 }
 
-/// Columns of sorted incidences, a row each.
+/// Columns of sorted incidences, an incidence a row.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct SortedColumns {
+pub struct SortedColumns {
     /// Raw ids of members.
-    pub(crate) members: ScalarBuffer<u64>,
+    pub members: ScalarBuffer<u64>,
     /// Raw ids of hyperedges, ascending within a member.
-    pub(crate) hyperedges: ScalarBuffer<u64>,
+    pub hyperedges: ScalarBuffer<u64>,
     /// Raw ids of the members at the other end; empty unless the type is a binary edge.
-    pub(crate) opposites: ScalarBuffer<u64>,
+    pub opposites: ScalarBuffer<u64>,
     /// Positions within a multi-valued role; empty where every position is 0.
-    pub(crate) positions: ScalarBuffer<u32>,
+    pub positions: ScalarBuffer<u32>,
 }
 
 impl SortedColumns {
@@ -143,8 +137,8 @@ impl<T: Copy + Default> ByUnit<T> {
 }
 
 impl RoleRows {
-    /// Shows every incidence.
-    fn visit(&self, visit: &mut Visit<'_>) -> Result<()> {
+    /// Shows every incidence: member, hyperedge, position, opposite.
+    fn visit(&self, mut visit: impl FnMut(u64, u64, u32, u64)) -> Result<()> {
         let first = EntityId::new(self.table, self.first_offset).raw();
         let mut next = first;
         for piece in &self.pieces {
@@ -190,17 +184,40 @@ impl RoleRows {
     }
 }
 
+/// Where the incidences of a group come from; they come in the same order each time.
+#[derive(Clone, Copy)]
+enum Source<'a> {
+    /// The rows, which have those of other groups too.
+    Rows(&'a RoleRows),
+    /// A part of a temporary file.
+    Part(&'a PartedIncidences, usize),
+}
+
+impl Source<'_> {
+    fn visit(self, visit: impl FnMut(u64, u64, u32, u64)) -> Result<()> {
+        match self {
+            Self::Rows(rows) => rows.visit(visit),
+            Self::Part(parted, number) => parted.visit(number, visit),
+        }
+    }
+}
+
 impl SortedIncidences {
-    /// Counts the incidences of the role called `role`.
+    /// Counts the incidences of the role called `role`, which are sorted with about `budget` bytes at a time.
     ///
-    /// The rows are hyperedges of `table`: with [`ID_COLUMN`], or numbered from `first_offset` on.
-    pub(crate) fn count(
+    /// The rows are hyperedges of `table`: with [`ID_COLUMN`], or numbered from `first_offset` on. Segments have
+    /// `2^shift` members.
+    ///
+    /// # Errors
+    /// Those of the rows; `Internal` where a column does not hold ids.
+    pub fn count(
         table: TableId,
         hyperedge_type: &HyperedgeType,
         role: &str,
         pieces: Vec<AppendedRows>,
         first_offset: u64,
         shift: u8,
+        budget: u64,
     ) -> Result<Self> {
         let opposite = hyperedge_type
             .roles
@@ -217,7 +234,7 @@ impl SortedIncidences {
         };
         let unit = shift.min(UNIT);
         let mut found: ByUnit<UnitCount> = ByUnit::new(unit);
-        rows.visit(&mut |member, _, _, _| {
+        rows.visit(|member, _, _, _| {
             let (table, segment, local) = found.place(member);
             let slot = found.slot(table, segment);
             slot.incidences += 1;
@@ -237,12 +254,13 @@ impl SortedIncidences {
             counts,
             unit,
             shift,
-            budget: sort_bytes(),
+            budget,
         })
     }
 
     /// The segments of members, in order, with their incidences.
-    pub(crate) fn segments(&self) -> Vec<(SegmentKey, u64)> {
+    #[must_use]
+    pub fn segments(&self) -> Vec<(SegmentKey, u64)> {
         let mut segments: Vec<(SegmentKey, u64)> = Vec::new();
         for (unit, count) in &self.counts {
             let key = SegmentKey {
@@ -258,7 +276,8 @@ impl SortedIncidences {
     }
 
     /// Incidences by the table of the member.
-    pub(crate) fn by_table(&self) -> BTreeMap<TableId, u64> {
+    #[must_use]
+    pub fn by_table(&self) -> BTreeMap<TableId, u64> {
         let mut counts = BTreeMap::new();
         for (key, count) in self.segments() {
             *counts.entry(key.table).or_insert(0) += count;
@@ -266,8 +285,8 @@ impl SortedIncidences {
         counts
     }
 
-    /// The incidences, sorted.
-    pub(crate) fn batches(self) -> impl Iterator<Item = Result<SortedColumns>> + Send {
+    /// The incidences, sorted by member, hyperedge and position.
+    pub fn batches(self) -> impl Iterator<Item = Result<SortedColumns>> + Send {
         let groups = self.groups();
         let parted = if groups.len() > 1 {
             self.parted(&groups).map(Some)
@@ -281,8 +300,8 @@ impl SortedIncidences {
         let groups = if failed.is_some() { Vec::new() } else { groups };
         let sorted = (0..).zip(groups).flat_map(move |(number, group)| {
             let columns = match &parted {
-                Some(parted) => self.group(&group, |visit| parted.visit(number, visit)),
-                None => self.group(&group, |visit| self.rows.visit(visit)),
+                Some(parted) => self.group(&group, Source::Part(parted, number)),
+                None => self.group(&group, Source::Rows(&self.rows)),
             };
             let (columns, failed) = match columns {
                 Ok(columns) => (columns, None),
@@ -300,10 +319,10 @@ impl SortedIncidences {
     /// Units that follow each other, as many at a time as may be sorted at once.
     fn groups(&self) -> Vec<Vec<SegmentKey>> {
         let mut groups: Vec<Vec<SegmentKey>> = Vec::new();
-        let mut size = u64::MAX;
+        let mut size = 0;
         for (key, count) in &self.counts {
             let bytes = count.incidences * INCIDENCE + count.members * 4;
-            if size.saturating_add(bytes) > self.budget {
+            if groups.is_empty() || size + bytes > self.budget {
                 groups.push(Vec::new());
                 size = 0;
             }
@@ -327,27 +346,22 @@ impl SortedIncidences {
         let is_binary = self.rows.opposite.is_some();
         let mut writer = PartedWriter::new(groups.len(), is_binary, self.budget)?;
         let mut failed = None;
-        self.rows
-            .visit(&mut |member, hyperedge, position, opposite| {
-                let (table, segment, _) = group_of.place(member);
-                let part = group_of.get(table, segment) as usize;
-                if failed.is_none() {
-                    let written = writer.push(part, member, hyperedge, position, opposite);
-                    failed = written.err();
-                }
-            })?;
+        self.rows.visit(|member, hyperedge, position, opposite| {
+            let (table, segment, _) = group_of.place(member);
+            let part = group_of.get(table, segment) as usize;
+            if failed.is_none() {
+                let written = writer.push(part, member, hyperedge, position, opposite);
+                failed = written.err();
+            }
+        })?;
         match failed {
             Some(error) => Err(error),
             None => writer.finish(),
         }
     }
 
-    /// The incidences of some units; `visit_all` shows each of them, and perhaps others, always in the same order.
-    fn group(
-        &self,
-        units: &[SegmentKey],
-        visit_all: impl Fn(&mut Visit<'_>) -> Result<()>,
-    ) -> Result<SortedColumns> {
+    /// The incidences of some units, all of which `source` shows.
+    fn group(&self, units: &[SegmentKey], source: Source<'_>) -> Result<SortedColumns> {
         // Where the members of each unit stand among those of the group, plus one; 0 for units of other groups.
         let mut places: ByUnit<u32> = ByUnit::new(self.unit);
         let mut members = 0;
@@ -363,7 +377,7 @@ impl SortedIncidences {
         };
         // How many incidences each member has, then where its next one goes.
         let mut ends = vec![0u32; usize::try_from(members).unwrap_or_default()];
-        visit_all(&mut |member, _, _, _| {
+        source.visit(|member, _, _, _| {
             if let Some(place) = place_of(member) {
                 ends[place] += 1;
             }
@@ -381,7 +395,7 @@ impl SortedIncidences {
         let mut positions: Vec<u32> = Vec::new();
         let is_binary = self.rows.opposite.is_some();
         let mut opposites = vec![0u64; if is_binary { size } else { 0 }];
-        visit_all(&mut |member, hyperedge, position, opposite| {
+        source.visit(|member, hyperedge, position, opposite| {
             if let Some(place) = place_of(member) {
                 let at = ends[place] as usize;
                 ends[place] += 1;
@@ -481,62 +495,77 @@ fn lists<'a>(
 mod tests {
     use std::sync::Arc;
 
-    use grism_core::HyperedgeType;
+    use arrow::array::ArrayRef;
+    use proptest::prelude::*;
 
     use super::*;
-    use crate::columns::named_batch;
-    use crate::incidences::collect_incidences;
 
-    #[test]
-    fn sorted_incidences_equal_a_plain_sort() {
-        let table = TableId::try_new(3).unwrap();
-        let members = TableId::try_new(1).unwrap();
-        let edge = HyperedgeType::binary_edge("R");
-        let mut state = 7u64;
-        let mut random = move |bound: u64| {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
-            (state >> 33) % bound
-        };
-        let batches: Vec<RecordBatch> = (0..3)
-            .map(|_| {
-                let mut column = || {
-                    let ids = (0..50)
-                        .map(|_| (random(9) > 0).then(|| EntityId::new(members, random(40)).raw()));
-                    Arc::new(ids.collect::<UInt64Array>()) as arrow::array::ArrayRef
-                };
-                let columns = vec![column(), column()];
-                named_batch(&["source".into(), "target".into()], columns, 50).unwrap()
-            })
-            .collect();
-        let plain = collect_incidences(table, &edge, &batches, &|row| 100 + row as u64).unwrap();
-        for role in ["source", "target"] {
-            let pieces = batches.iter().cloned().map(AppendedRows::Batch).collect();
-            let whole = SortedIncidences::count(table, &edge, role, pieces, 100, 2).unwrap();
-            let expected = &plain[role];
-            assert_eq!(whole.by_table()[&members], expected.len() as u64);
-            let mut parted = whole.clone();
-            parted.budget = 400;
-            assert!(whole.groups().len() == 1 && parted.groups().len() > 3);
-            for sorted in [whole, parted] {
-                let found: Vec<(u64, u64, u64)> = sorted
-                    .batches()
-                    .flat_map(|columns| {
+    type Ends = Vec<(Option<u64>, Option<u64>)>;
+
+    /// Member, hyperedge and opposite of each edge, sorted; `role` is 0 for the sources.
+    fn plainly_sorted(batches: &[Ends], role: usize, table: TableId) -> Vec<(u64, u64, u64)> {
+        let mut all: Vec<(u64, u64, u64)> = Vec::new();
+        for (edge, ends) in (100..).zip(batches.iter().flatten()) {
+            let ends = [ends.0, ends.1];
+            if let Some(member) = ends[role] {
+                let hyperedge = EntityId::new(table, edge).raw();
+                all.push((member, hyperedge, ends[1 - role].unwrap_or(0)));
+            }
+        }
+        all.sort_unstable();
+        all
+    }
+
+    fn batch(ends: &Ends) -> RecordBatch {
+        let (sources, targets): (Vec<_>, Vec<_>) = ends.iter().copied().unzip();
+        let column = |ids: Vec<Option<u64>>| Arc::new(UInt64Array::from(ids)) as ArrayRef;
+        RecordBatch::try_from_iter([("source", column(sources)), ("target", column(targets))])
+            .unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn sorted_incidences_equal_a_plain_sort(
+            ends in proptest::collection::vec(
+                proptest::collection::vec(
+                    (
+                        proptest::option::weighted(0.9, (1u64..3, 0u64..40)),
+                        proptest::option::weighted(0.9, (1u64..3, 0u64..40)),
+                    ),
+                    0..60,
+                ),
+                0..4,
+            ),
+        ) {
+            let table = TableId::try_new(3).unwrap();
+            let id = |end: Option<(u64, u64)>| {
+                end.map(|(table, offset)| EntityId::new(TableId::try_new(table as u16).unwrap(), offset).raw())
+            };
+            let ends: Vec<Ends> = ends
+                .into_iter()
+                .map(|own| own.into_iter().map(|(a, b)| (id(a), id(b))).collect())
+                .collect();
+            let edge = HyperedgeType::binary_edge("R");
+            let pieces: Vec<AppendedRows> = ends.iter().map(|own| AppendedRows::Batch(batch(own))).collect();
+            for (number, role) in ["source", "target"].into_iter().enumerate() {
+                let expected = plainly_sorted(&ends, number, table);
+                for budget in [u64::MAX, 400] {
+                    let sorted =
+                        SortedIncidences::count(table, &edge, role, pieces.clone(), 100, 2, budget).unwrap();
+                    let total: u64 = sorted.by_table().values().sum();
+                    prop_assert_eq!(total, expected.len() as u64);
+                    if budget == 400 && total > 60 {
+                        prop_assert!(sorted.groups().len() > 1);
+                    }
+                    let mut found = Vec::new();
+                    for columns in sorted.batches() {
                         let columns = columns.unwrap();
-                        let rows = 0..columns.members.len();
-                        let row = |row: usize| {
-                            let hyperedge = columns.hyperedges[row];
-                            (columns.members[row], hyperedge, columns.opposites[row])
-                        };
-                        rows.map(row).collect::<Vec<_>>()
-                    })
-                    .collect();
-                let expected: Vec<(u64, u64, u64)> = expected
-                    .iter()
-                    .map(|own| (own.member, own.hyperedge, own.opposite))
-                    .collect();
-                assert_eq!(found, expected);
+                        found.extend((0..columns.members.len()).map(|row| {
+                            (columns.members[row], columns.hyperedges[row], columns.opposites[row])
+                        }));
+                    }
+                    prop_assert_eq!(&found, &expected);
+                }
             }
         }
     }

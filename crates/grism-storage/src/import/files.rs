@@ -9,6 +9,7 @@ use grism_core::{Error, Result};
 use object_store::ObjectStoreExt;
 
 use super::options::{Compression, FileFormat, ImportOptions, told_by_name};
+use crate::location::Location;
 use crate::upload::object_store_of;
 
 /// One file that is read.
@@ -34,10 +35,9 @@ pub(super) async fn input_files(
 ) -> Result<Vec<InputFile>> {
     let mut files = Vec::new();
     for path in paths {
-        match path.split_once("://") {
-            None => local_files(path, options, &mut files)?,
-            Some(("file", path)) => local_files(path, options, &mut files)?,
-            Some(_) => remote_files(path, options, &mut files).await?,
+        match Location::of(path)? {
+            Location::Local(path) => local_files(&path, options, &mut files)?,
+            Location::Remote(uri) => remote_files(uri, options, &mut files).await?,
         }
     }
     if files.is_empty() {

@@ -1,13 +1,13 @@
 //! From keys to ids.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::array::{Array, ArrayRef, AsArray, UInt64Array};
 use arrow::datatypes::{DataType, Int64Type, UInt64Type};
 use futures::TryStreamExt;
 use grism_core::{
-    Error, GraphSchema, ID_COLUMN, LABELS_COLUMN, Result, Snapshot, TableId, Tables, Type,
+    Error, GraphSchema, ID_COLUMN, KeyMap, LABELS_COLUMN, Result, Snapshot, TableId, Tables, Type,
 };
 
 use super::properties::normalized;
@@ -18,21 +18,10 @@ use crate::memory_limit::key_bytes;
 
 /// No node has this id; it stands for null and for what is missing.
 pub(super) const NONE: u64 = u64::MAX;
-/// Bytes that an integer, and a text beside its letters, take in memory with the id.
-const INTEGER: usize = 24;
-const TEXT: usize = 48;
-/// A range of integers that is held as a plain array may be so many times as long as it has keys.
-const DENSE: u64 = 4;
-
 /// The ids of the nodes of one label, by their key. Those that memory does not hold are in temporary files.
 #[derive(Debug)]
 pub(super) struct KeyIndex {
-    integers: HashMap<i64, u64, ahash::RandomState>,
-    texts: HashMap<Box<str>, u64, ahash::RandomState>,
-    /// The integers of a dense range: the least of them, and the id of each from there.
-    dense: Option<(i64, Vec<u64>)>,
-    /// Bytes of the texts.
-    text_bytes: usize,
+    known: KeyMap,
     spilled: SpilledKeys,
     /// Bytes that are held in memory.
     limit: usize,
@@ -94,6 +83,13 @@ impl KeyColumn {
         Some(Key::Text(Cow::Borrowed(texts.value(place))))
     }
 
+    /// The keys at `places`.
+    pub(super) fn take(&self, places: &[usize]) -> Result<Self> {
+        let places: UInt64Array = places.iter().map(|place| *place as u64).collect();
+        let values = arrow::compute::take(&self.values, &places, None)?;
+        Ok(Self { values })
+    }
+
     /// The integers, where all keys are such and none is null.
     fn plain_integers(&self) -> Option<&[i64]> {
         let integers = self.values.as_primitive_opt::<Int64Type>()?;
@@ -105,10 +101,7 @@ impl KeyIndex {
     /// No keys yet; up to `limit` bytes of them are held in memory.
     pub(super) fn new(limit: usize) -> Self {
         Self {
-            integers: HashMap::default(),
-            texts: HashMap::default(),
-            dense: None,
-            text_bytes: 0,
+            known: KeyMap::default(),
             spilled: SpilledKeys::new(),
             limit,
         }
@@ -161,55 +154,37 @@ impl KeyIndex {
 
     /// Makes lookups of integers that lie close together fast; nothing is inserted afterwards.
     pub(super) fn frozen(mut self) -> Self {
-        let range = self.integers.keys().min().zip(self.integers.keys().max());
-        if let Some((least, greatest)) = range
-            && self.texts.is_empty()
-            && self.spilled.is_empty()
-        {
-            let length = greatest.abs_diff(*least);
-            if length / DENSE <= self.integers.len() as u64 {
-                let mut ids = vec![NONE; length as usize + 1];
-                for (key, id) in &self.integers {
-                    ids[key.abs_diff(*least) as usize] = *id;
-                }
-                self.dense = Some((*least, ids));
-                self.integers = HashMap::default();
-            }
+        if self.spilled.is_empty() && !self.known.has_texts() {
+            self.known.freeze();
         }
         self
     }
 
-    fn integer(&self, key: i64) -> u64 {
-        match &self.dense {
-            Some((least, ids)) if key >= *least => usize::try_from(key.abs_diff(*least))
-                .ok()
-                .and_then(|place| ids.get(place))
-                .copied()
-                .unwrap_or(NONE),
-            Some(_) => NONE,
-            None => self.integers.get(&key).copied().unwrap_or(NONE),
-        }
-    }
-
-    /// Makes room for the keys of a batch, and tells the places of those that are known and not in memory. Other keys of
-    /// the batch may be inserted afterwards.
+    /// Puts the keys into temporary files where memory does not hold more of them.
     ///
     /// # Errors
     /// `ResourceExhausted` where the disk of temporary files is full.
-    pub(super) fn begin_batch(&mut self, keys: &KeyColumn) -> Result<HashSet<usize>> {
-        let held = self.integers.len() * INTEGER + self.texts.len() * TEXT + self.text_bytes;
-        if held > self.limit {
-            let integers = std::mem::take(&mut self.integers).into_iter();
+    pub(super) fn make_room(&mut self) -> Result<()> {
+        if self.known.bytes() > self.limit {
+            let (integers, texts) = self.known.take();
             let integers = integers.map(|(key, id)| (self.spilled.hash(&Key::Integer(key)), id));
-            let texts = std::mem::take(&mut self.texts).into_iter();
             let texts = texts.map(|(key, id)| {
                 let key = Key::Text(Cow::Borrowed(key.as_ref()));
                 (self.spilled.hash(&key), id)
             });
             let entries = integers.chain(texts).collect();
             self.spilled.add(entries)?;
-            self.text_bytes = 0;
         }
+        Ok(())
+    }
+
+    /// Makes room for the keys of a batch, and tells the places of those that are known and not in memory. Other keys of
+    /// the batch may be inserted afterwards.
+    ///
+    /// # Errors
+    /// As [`Self::make_room`].
+    pub(super) fn begin_batch(&mut self, keys: &KeyColumn) -> Result<HashSet<usize>> {
+        self.make_room()?;
         let mut known = HashSet::new();
         if !self.spilled.is_empty() {
             let wanted = (0..keys.len()).filter_map(|place| {
@@ -224,17 +199,14 @@ impl KeyIndex {
     }
 
     /// The id of the node with the key `key`, where it is in memory.
-    fn get(&self, key: &Key<'_>) -> Option<u64> {
+    pub(super) fn get(&self, key: &Key<'_>) -> Option<u64> {
         let (integer, text) = both(key);
-        let mut id = NONE;
-        if let Some(integer) = integer {
-            id = self.integer(integer);
+        let id = integer.and_then(|integer| self.known.integer(integer));
+        if id.is_some() || !self.known.has_texts() {
+            return id;
         }
-        if id == NONE && !self.texts.is_empty() {
-            let text = text.unwrap_or_else(|| key.to_text().into());
-            id = self.texts.get(text.as_ref()).copied().unwrap_or(NONE);
-        }
-        (id != NONE).then_some(id)
+        let text = text.unwrap_or_else(|| key.to_text().into());
+        self.known.text(&text)
     }
 
     /// The ids of a column of keys, and the places of those that no node has; those and nulls are [`NONE`].
@@ -244,8 +216,8 @@ impl KeyIndex {
     pub(super) fn resolve(&self, keys: &KeyColumn) -> Result<(Vec<u64>, Vec<usize>)> {
         let mut missing = Vec::new();
         let mut ids: Vec<u64> = match keys.plain_integers() {
-            Some(integers) if self.texts.is_empty() => {
-                let ids: Vec<u64> = integers.iter().map(|key| self.integer(*key)).collect();
+            Some(integers) if !self.known.has_texts() => {
+                let ids = self.known.ids_of(integers);
                 missing.extend((0..ids.len()).filter(|place| ids[*place] == NONE));
                 ids
             }
@@ -275,17 +247,12 @@ impl KeyIndex {
 
     /// Adds a node; false where the key is in memory already.
     pub(super) fn insert(&mut self, key: &Key<'_>, id: u64) -> bool {
-        if self.dense.is_some() || self.get(key).is_some() {
+        if self.get(key).is_some() {
             return false;
         }
         match key {
-            Key::Integer(integer) => {
-                self.integers.insert(*integer, id);
-            }
-            Key::Text(text) => {
-                self.text_bytes += text.len();
-                self.texts.insert(text.as_ref().into(), id);
-            }
+            Key::Integer(integer) => self.known.insert_integer(*integer, id),
+            Key::Text(text) => self.known.insert_text(text, id),
         }
         true
     }

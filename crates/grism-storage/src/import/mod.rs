@@ -5,6 +5,9 @@
 //! 1 thread           one a core                          1 thread, in order
 //! ```
 
+mod column_builder;
+mod convert;
+mod created;
 mod csv_text;
 mod files;
 mod json_text;
@@ -12,6 +15,7 @@ mod keys;
 mod load;
 mod options;
 mod parsed;
+mod plan;
 mod properties;
 mod read;
 mod rejects;

@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use arrow::record_batch::RecordBatch;
 use grism_core::{Error, Result, Type, nearest};
 
+use crate::location::Location;
+
 /// The form of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileFormat {
@@ -166,9 +168,10 @@ impl ImportSource {
     /// `NotFound` for a path or pattern without a file; `Unsupported` for a format that is not known.
     pub fn check(&self) -> Result<()> {
         if let Self::Files { paths, options } = self {
-            let local = paths.iter().filter(|path| !path.contains("://"));
-            for path in local {
-                super::files::local_files(path, options, &mut Vec::new())?;
+            for path in paths {
+                if let Location::Local(path) = Location::of(path)? {
+                    super::files::local_files(&path, options, &mut Vec::new())?;
+                }
             }
         }
         Ok(())

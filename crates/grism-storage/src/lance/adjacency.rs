@@ -14,8 +14,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arrow::array::{ArrayRef, AsArray, RecordBatch, UInt32Array, UInt64Array};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt32Type, UInt64Type};
 use grism_core::{
-    DegreeCounter, DegreeDistribution, EntityId, Error, IdList, Incidence, IncidenceSegment,
-    Result, SegmentKey, TableId,
+    DegreeCounter, DegreeDistribution, EntityId, Error, Incidence, IncidenceSegment,
+    IncidenceSegmentBuilder, Result, SegmentKey, SortedColumns, SortedIncidences, TableId,
 };
 use lance::dataset::Dataset;
 
@@ -23,7 +23,6 @@ use super::dataset::{Batches, append, create, open, read_range};
 use super::log::{AdjacencyEntry, DatasetVersion, DeltaRows, Run};
 use super::root::Root;
 use crate::columns::named_batch;
-use crate::sorted::{SortedColumns, SortedIncidences};
 
 const MEMBER: &str = "member";
 const HYPEREDGE: &str = "hyperedge";
@@ -388,45 +387,14 @@ pub(super) async fn read_lengths(
     let ([run], None) = (&runs[..], delta.segments.get(&key)) else {
         return Ok(None);
     };
-    let mut offsets = Offsets::new(shift);
+    let mut builder = IncidenceSegmentBuilder::new(shift, 0, false);
     let names = [MEMBER.to_owned()];
     read_range(dataset, &names, run.start, run.rows, |batch| {
-        offsets.add(ids(&batch, MEMBER, &entry.dataset.path)?);
+        builder.add_members(ids(&batch, MEMBER, &entry.dataset.path)?);
         Ok(())
     })
     .await?;
-    Ok(Some(IncidenceSegment {
-        offsets: offsets.ends.into(),
-        ..IncidenceSegment::default()
-    }))
-}
-
-/// Where the lists of a segment's members end, while their incidences come by in order.
-struct Offsets {
-    ends: Vec<u32>,
-    mask: u64,
-}
-
-impl Offsets {
-    fn new(shift: u8) -> Self {
-        Self {
-            ends: vec![0],
-            mask: (1 << shift) - 1,
-        }
-    }
-
-    fn add(&mut self, members: &[u64]) {
-        for member in members {
-            let local = (EntityId::from_raw(*member).offset() & self.mask) as usize;
-            if local + 2 > self.ends.len() {
-                let last = self.ends.last().copied().unwrap_or_default();
-                self.ends.resize(local + 2, last);
-            }
-            if let Some(end) = self.ends.last_mut() {
-                *end += 1;
-            }
-        }
-    }
+    Ok(Some(builder.finish()))
 }
 
 /// Reads a segment that is one run, which is sorted already.
@@ -438,10 +406,7 @@ async fn read_run(
     binary: bool,
 ) -> Result<IncidenceSegment> {
     let capacity = usize::try_from(run.rows).unwrap_or_default();
-    let mut offsets = Offsets::new(shift);
-    let mut hyperedges = IdList::with_capacity(capacity);
-    let mut opposites = IdList::with_capacity(if binary { capacity } else { 0 });
-    let mut positions: Vec<u32> = Vec::new();
+    let mut builder = IncidenceSegmentBuilder::new(shift, capacity, binary);
     read_range(
         dataset,
         &column_names(binary),
@@ -449,23 +414,15 @@ async fn read_run(
         run.rows,
         |batch| {
             let columns = Columns::of(&batch, &entry.dataset.path, binary)?;
-            offsets.add(columns.members);
-            if positions.is_empty() && columns.positions.iter().any(|position| *position > 0) {
-                positions.resize(hyperedges.len(), 0);
-            }
-            if !positions.is_empty() || columns.positions.iter().any(|position| *position > 0) {
-                positions.extend_from_slice(columns.positions);
-            }
-            hyperedges.extend(columns.hyperedges.iter().copied());
-            opposites.extend(columns.opposites.unwrap_or_default().iter().copied());
+            builder.add(
+                columns.members,
+                columns.hyperedges,
+                columns.positions,
+                columns.opposites.unwrap_or_default(),
+            );
             Ok(())
         },
     )
     .await?;
-    Ok(IncidenceSegment {
-        offsets: offsets.ends.into(),
-        hyperedges,
-        opposites,
-        positions: positions.into(),
-    })
+    Ok(builder.finish())
 }

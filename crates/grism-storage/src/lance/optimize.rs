@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::TryStreamExt;
 use grism_core::{
     CommitSummary, HyperedgeType, IndexKind, Result, RoleStatistics, RowBuffer, SnapshotId,
-    Storage, Table,
+    SortedIncidences, Storage, Table,
 };
 use lance::dataset::optimize::{CompactionOptions, plan_compaction};
 use lance::dataset::transaction::{Operation, RewriteGroup, Transaction};
@@ -20,8 +20,7 @@ use super::stage::target;
 use super::storage::LanceStorage;
 use crate::all_rows::all_rows;
 use crate::maintenance::OptimizeReport;
-use crate::memory_limit::waiting_bytes;
-use crate::sorted::SortedIncidences;
+use crate::memory_limit::{sort_bytes, waiting_bytes};
 
 impl LanceStorage {
     /// Rewrites what many small commits left, as one commit that changes no answer.
@@ -141,7 +140,8 @@ impl LanceStorage {
                 rows.push(batch)?;
             }
             let shift = self.options.segment_shift;
-            let sorted = SortedIncidences::count(table.id, ty, &role, rows.finish()?, 0, shift)?;
+            let (rows, budget) = (rows.finish()?, sort_bytes());
+            let sorted = SortedIncidences::count(table.id, ty, &role, rows, 0, shift, budget)?;
             let incidences = sorted.by_table();
             let degrees = if has_grown {
                 let target = target(&self.root, table, ty, &role);

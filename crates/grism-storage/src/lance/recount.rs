@@ -2,14 +2,14 @@
 
 use futures::TryStreamExt;
 use grism_core::{
-    DegreeCounter, DegreeDistribution, GraphStatistics, Result, Table, TableStatistics,
+    DegreeCounter, DegreeDistribution, GraphStatistics, Result, SortedIncidences, Table,
+    TableStatistics,
 };
 
 use super::log::AdjacencyEntry;
 use super::snapshot::LanceSnapshot;
 use crate::all_rows::all_rows;
 use crate::collector::StatisticsCollector;
-use crate::sorted::SortedIncidences;
 
 /// Reads the properties of a table whose statistics are not exact, and counts them. How many there were.
 pub(super) async fn recount_properties(

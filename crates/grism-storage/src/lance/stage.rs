@@ -3,12 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::UInt64Array;
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use grism_core::{
-    AppendedRows, ChangeSet, EntityId, Error, HyperedgeType, ID_COLUMN, Incidence, Result, Table,
-    TableId, TableStatistics,
+    AppendedRows, ChangeSet, Error, HyperedgeType, ID_COLUMN, Incidence, Result, SortedIncidences,
+    Table, TableId, TableStatistics,
 };
 use lance::dataset::Dataset;
 use tokio::task::JoinSet;
@@ -22,10 +21,9 @@ use super::log::{AdjacencyEntry, DatasetVersion, SnapshotEntry};
 use super::physical::{physical_columns, target_column};
 use super::root::Root;
 use crate::collector::{StatisticsCollector, count_delete, count_update, has_value, settle};
-use crate::columns::{column_or_null, column_type, named_batch, table_fields};
+use crate::columns::{column_or_null, column_type, named_batch, row_offsets, table_fields};
 use crate::incidences::{collect_incidences, members_of};
-use crate::memory_limit::{is_scarce, write_parts};
-use crate::sorted::SortedIncidences;
+use crate::memory_limit::{is_scarce, sort_bytes, write_parts};
 
 /// Rows from which on their incidences are sorted into runs instead of joining the delta.
 const SORTED_ROWS: u64 = 4096;
@@ -146,6 +144,7 @@ impl Stager<'_> {
                             pieces,
                             first_offset,
                             options.segment_shift,
+                            sort_bytes(),
                         )?;
                         let counts = sorted.by_table();
                         let target = target(&root, &table, &ty, &role);
@@ -282,7 +281,7 @@ impl Stager<'_> {
         let mut rewritten = Vec::new();
         let (mut before, mut after) = (Vec::new(), Vec::new());
         for batch in updates {
-            let offsets = offsets_of(batch)?;
+            let offsets = row_offsets(batch)?;
             let names: Vec<&str> = batch
                 .schema_ref()
                 .fields()
@@ -478,14 +477,4 @@ fn with_all_fields(dataset: &Dataset, batch: &RecordBatch) -> Result<RecordBatch
         });
     }
     named_batch(&names, columns, batch.num_rows())
-}
-
-/// The offsets of the rows that a batch of updates changes.
-fn offsets_of(batch: &RecordBatch) -> Result<Vec<u64>> {
-    let ids = batch
-        .column_by_name(ID_COLUMN)
-        .and_then(|ids| ids.as_any().downcast_ref::<UInt64Array>())
-        .ok_or_else(|| Error::internal("updates without ids"))?;
-    let offset = |id: &u64| EntityId::from_raw(*id).offset();
-    Ok(ids.values().iter().map(offset).collect())
 }

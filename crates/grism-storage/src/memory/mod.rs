@@ -1,5 +1,6 @@
 //! A graph in memory.
 
+mod chunks;
 mod image;
 mod snapshot;
 mod storage;

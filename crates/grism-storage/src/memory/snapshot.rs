@@ -3,21 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, BooleanArray, UInt64Array};
+use arrow::array::{Array, ArrayRef, BooleanArray};
 use arrow::compute::{and, filter_record_batch, interleave};
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use futures::StreamExt;
 use grism_core::{
     BatchStream, ChangeSet, EntityId, Error, GraphSchema, GraphStatistics, HyperedgeType,
-    ID_COLUMN, Incidence, IncidenceSegment, IndexSearch, Result, ScanRange, ScanRequest, SearchHit,
-    SegmentKey, Snapshot, SnapshotId, Table, TableId, widen_column,
+    Incidence, IncidenceSegment, IndexSearch, Result, ScanRange, ScanRequest, SearchHit,
+    SegmentKey, Snapshot, SnapshotId, TableId,
 };
 
+use super::chunks::Chunks;
 use super::storage::cut;
-use crate::collector::{StatisticsCollector, count_delete, count_update, has_value, settle};
+use crate::collector::{StatisticsCollector, count_delete, count_update, settle};
 use crate::columns::{
-    column_or_null, column_type, id_array, named_batch, passing_rows, scan_names,
+    column_or_null, column_type, id_array, named_batch, passing_rows, row_offsets, scan_names,
 };
 use crate::incidences::{by_segment, collect_incidences, members_of};
 use crate::search::scan_search;
@@ -36,98 +37,6 @@ pub(super) struct MemorySnapshot {
     pub(super) fragment_rows: usize,
     pub(super) tables: BTreeMap<TableId, Chunks>,
     segments: Segments,
-}
-
-/// The rows of a table, in the order of their offsets.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Chunks {
-    pub(super) batches: Vec<RecordBatch>,
-    /// The offset of the first row of each batch, and behind the last one the offset of the next row.
-    starts: Vec<u64>,
-    /// Offsets of rows that are gone.
-    pub(super) deleted: Arc<BTreeSet<u64>>,
-}
-
-impl Chunks {
-    fn push(&mut self, batch: RecordBatch) {
-        if self.starts.is_empty() {
-            self.starts.push(0);
-        }
-        let next = self.rows() + batch.num_rows() as u64;
-        self.starts.push(next);
-        self.batches.push(batch);
-    }
-
-    /// Puts the columns of `changes` in place of the rows' own.
-    fn update(&mut self, changes: &RecordBatch, table: &Table) -> Result<()> {
-        let offsets = update_offsets(changes)?;
-        let mut by_chunk: BTreeMap<usize, Vec<(usize, usize)>> = BTreeMap::new();
-        for (row, offset) in offsets.iter().enumerate() {
-            let (chunk, place) = self.place(*offset).ok_or_else(|| {
-                Error::internal(format!("the table {} has no row {offset}", table.id))
-            })?;
-            by_chunk.entry(chunk).or_default().push((place, row));
-        }
-        for (chunk, rows) in by_chunk {
-            let batch = &self.batches[chunk];
-            let mut names: Vec<String> = batch
-                .schema()
-                .fields()
-                .iter()
-                .map(|field| field.name().clone())
-                .collect();
-            let mut columns = batch.columns().to_vec();
-            for (field, column) in changes.schema().fields().iter().zip(changes.columns()) {
-                if field.name() == ID_COLUMN {
-                    continue;
-                }
-                let data_type = column_type(table, field.name())
-                    .ok_or_else(|| Error::internal("an update of an unknown column"))?;
-                let old = column_or_null(batch, field.name(), &data_type)?;
-                let new = if column.data_type() == &data_type {
-                    Arc::clone(column)
-                } else {
-                    widen_column(column, &data_type)?
-                };
-                let mut sources: Vec<(usize, usize)> =
-                    (0..batch.num_rows()).map(|row| (0, row)).collect();
-                for (place, row) in &rows {
-                    sources[*place] = (1, *row);
-                }
-                let updated = interleave(&[old.as_ref(), new.as_ref()], &sources)?;
-                match names.iter().position(|name| name == field.name()) {
-                    Some(place) => columns[place] = updated,
-                    None => {
-                        names.push(field.name().clone());
-                        columns.push(updated);
-                    }
-                }
-            }
-            self.batches[chunk] = named_batch(&names, columns, batch.num_rows())?;
-        }
-        Ok(())
-    }
-
-    fn rows(&self) -> u64 {
-        self.starts.last().copied().unwrap_or(0)
-    }
-
-    /// How many of the rows at `offsets` have a value of `property`.
-    fn count_values(&self, offsets: &[u64], property: &str) -> u64 {
-        let places = offsets.iter().filter_map(|offset| self.place(*offset));
-        let having =
-            places.filter(|(chunk, row)| has_value(&self.batches[*chunk], &[property], *row));
-        having.count() as u64
-    }
-
-    /// The batch that holds `offset`, and the row within it.
-    fn place(&self, offset: u64) -> Option<(usize, usize)> {
-        let chunk = self
-            .starts
-            .partition_point(|start| *start <= offset)
-            .checked_sub(1)?;
-        (chunk < self.batches.len()).then(|| (chunk, (offset - self.starts[chunk]) as usize))
-    }
 }
 
 impl MemorySnapshot {
@@ -224,7 +133,7 @@ impl MemorySnapshot {
         let deletes = changes.deletes.get(&id).map_or(&[][..], Vec::as_slice);
         let mut touched: BTreeSet<u64> = deletes.iter().copied().collect();
         for batch in updates {
-            touched.extend(update_offsets(batch)?);
+            touched.extend(row_offsets(batch)?);
         }
         let mut before = Members::new();
         if let Some(hyperedge_type) = table.hyperedge_type() {
@@ -234,7 +143,7 @@ impl MemorySnapshot {
         let statistics = Arc::make_mut(&mut self.statistics);
         let counts = statistics.tables.entry(id).or_default();
         for batch in updates {
-            let offsets = update_offsets(batch)?;
+            let offsets = row_offsets(batch)?;
             count_update(counts, table, batch, |property| {
                 chunks.count_values(&offsets, property)
             })?;
@@ -374,19 +283,6 @@ impl MemorySnapshot {
             .get(&table)
             .ok_or_else(|| Error::internal(format!("the snapshot has no table {table}")))
     }
-}
-
-/// The offsets of the rows that a batch of updates changes.
-fn update_offsets(batch: &RecordBatch) -> Result<Vec<u64>> {
-    let ids = batch
-        .column_by_name(ID_COLUMN)
-        .and_then(|ids| ids.as_any().downcast_ref::<UInt64Array>().cloned())
-        .ok_or_else(|| Error::internal("updates without ids"))?;
-    Ok(ids
-        .values()
-        .iter()
-        .map(|id| EntityId::from_raw(*id).offset())
-        .collect())
 }
 
 /// `segment` without the incidences of some hyperedges, and with more of others.

@@ -1,0 +1,167 @@
+//! What parsers make of a batch, without a look at other batches: keys become ids, values those that are stored.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, ListArray, UInt64Array};
+use arrow::buffer::OffsetBuffer;
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field};
+use arrow::record_batch::RecordBatch;
+use grism_core::{Cardinality, Error, Result, Role, Type};
+
+use super::keys::{KeyColumn, NONE};
+use super::parsed::Parsed;
+use super::plan::{HyperedgesPlan, Plan, RolePlan};
+use super::properties::{normalized_columns, required_column};
+
+/// What a parser makes of a batch.
+pub(super) struct Converted {
+    pub(super) batch: RecordBatch,
+    pub(super) parsed: Parsed,
+    pub(super) properties: Vec<(String, Type, ArrayRef)>,
+    /// Of nodes: the keys.
+    pub(super) keys: Option<KeyColumn>,
+    /// Of hyperedges: each role's members.
+    pub(super) members: Vec<Members>,
+}
+
+/// The members of one role in one batch.
+pub(super) struct Members {
+    pub(super) keys: KeyColumn,
+    pub(super) ids: Vec<u64>,
+    /// Places of keys that no node has.
+    pub(super) missing: Vec<usize>,
+    /// For a column of lists: where each row's keys are, and which rows have a list.
+    pub(super) lists: Option<ListArray>,
+}
+
+impl Members {
+    /// The row that the key at `place` belongs to.
+    pub(super) fn row_of(&self, place: usize) -> usize {
+        match &self.lists {
+            None => place,
+            Some(lists) => {
+                let offsets = lists.value_offsets();
+                offsets.partition_point(|offset| *offset as usize <= place) - 1
+            }
+        }
+    }
+}
+
+impl Plan {
+    /// What needs no look at other batches; parsers do it at the same time.
+    pub(super) fn convert(&self, parsed: Parsed) -> Result<Converted> {
+        let batch = parsed.batch.clone();
+        let (keys, members, consumed) = match self {
+            Self::Nodes(plan) => {
+                let column = required_column(&batch, &plan.key)?;
+                (
+                    Some(KeyColumn::new(&plan.key, column)?),
+                    Vec::new(),
+                    &[][..],
+                )
+            }
+            Self::Hyperedges(plan) => {
+                let members = plan.roles.iter().map(|role| role.members(plan, &batch));
+                (None, members.collect::<Result<_>>()?, &plan.consumed[..])
+            }
+        };
+        Ok(Converted {
+            properties: normalized_columns(&batch, consumed)?,
+            batch,
+            parsed,
+            keys,
+            members,
+        })
+    }
+}
+
+impl RolePlan {
+    fn members(&self, plan: &HyperedgesPlan, batch: &RecordBatch) -> Result<Members> {
+        let column = required_column(batch, &self.column)?;
+        let index = &plan.labels[self.label].index;
+        let (lists, keys) = match column.data_type() {
+            DataType::List(field) | DataType::LargeList(field) => {
+                if self.role.cardinality != Cardinality::Many {
+                    return Err(Error::invalid_data(format!(
+                        "the role `{}` is bound once, and the column `{}` holds lists",
+                        self.role.name, self.column
+                    )));
+                }
+                let item = Field::new_list_field(field.data_type().clone(), true);
+                let lists = cast(column, &DataType::List(Arc::new(item)))?;
+                let lists = lists.as_any().downcast_ref::<ListArray>().cloned();
+                let lists = lists.ok_or_else(|| Error::internal("a list column"))?;
+                // The keys of a slice stand within longer values; those of null lists count for nothing.
+                let lists = compact(&lists)?;
+                let keys = KeyColumn::new(&self.column, lists.values())?;
+                (Some(lists), keys)
+            }
+            _ => (None, KeyColumn::new(&self.column, column)?),
+        };
+        let (ids, missing) = index.resolve(&keys)?;
+        Ok(Members {
+            keys,
+            ids,
+            missing,
+            lists,
+        })
+    }
+}
+
+/// The lists with values that begin at 0 and leave nothing out.
+fn compact(lists: &ListArray) -> Result<ListArray> {
+    let places: UInt64Array = (0..lists.len())
+        .filter(|row| lists.is_valid(*row))
+        .flat_map(|row| lists.value_offsets()[row] as u64..lists.value_offsets()[row + 1] as u64)
+        .collect();
+    let values = arrow::compute::take(lists.values(), &places, None)?;
+    let lengths = (0..lists.len()).map(|row| {
+        if lists.is_valid(row) {
+            lists.value_length(row) as usize
+        } else {
+            0
+        }
+    });
+    let field = Arc::new(Field::new_list_field(values.data_type().clone(), true));
+    let offsets = OffsetBuffer::from_lengths(lengths);
+    Ok(ListArray::try_new(
+        field,
+        offsets,
+        values,
+        lists.nulls().cloned(),
+    )?)
+}
+
+impl Members {
+    /// The members as the role's column.
+    pub(super) fn into_column(self, role: &Role) -> Result<ArrayRef> {
+        let nulls = self
+            .ids
+            .contains(&NONE)
+            .then(|| self.ids.iter().map(|id| *id != NONE).collect());
+        let ids = UInt64Array::new(self.ids.into(), nulls);
+        let field = Arc::new(Field::new_list_field(DataType::UInt64, true));
+        match (self.lists, role.cardinality) {
+            (Some(lists), _) => Ok(Arc::new(ListArray::try_new(
+                field,
+                lists.offsets().clone(),
+                Arc::new(ids),
+                lists.nulls().cloned(),
+            )?)),
+            // A list of one for each id, empty for null.
+            (None, Cardinality::Many) => {
+                let lengths = (0..ids.len()).map(|row| usize::from(ids.is_valid(row)));
+                let values: UInt64Array = ids.iter().flatten().collect();
+                let offsets = OffsetBuffer::from_lengths(lengths);
+                Ok(Arc::new(ListArray::try_new(
+                    field,
+                    offsets,
+                    Arc::new(values),
+                    None,
+                )?))
+            }
+            (None, _) => Ok(Arc::new(ids)),
+        }
+    }
+}

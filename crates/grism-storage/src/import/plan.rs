@@ -1,0 +1,246 @@
+//! What rows of a load become: its nodes or hyperedges, and the nodes that these bind by their keys.
+
+use std::collections::BTreeMap;
+
+use arrow::datatypes::DataType;
+use grism_core::{
+    Cardinality, ChangeSet, Error, HyperedgeType, Result, Role, Snapshot, TableId, TableKind,
+    nearest,
+};
+
+use super::created::Created;
+use super::keys::{KeyIndex, key_of};
+use super::options::RoleSource;
+
+/// What rows become.
+pub(super) enum Plan {
+    Nodes(NodesPlan),
+    Hyperedges(HyperedgesPlan),
+}
+
+pub(super) struct NodesPlan {
+    pub(super) table: TableId,
+    pub(super) key: String,
+}
+
+pub(super) struct HyperedgesPlan {
+    pub(super) table: TableId,
+    pub(super) roles: Vec<RolePlan>,
+    /// The columns that roles are read from, which are no properties.
+    pub(super) consumed: Vec<String>,
+    pub(super) labels: Vec<LabelPlan>,
+}
+
+pub(super) struct RolePlan {
+    pub(super) role: Role,
+    pub(super) column: String,
+    /// The place of its label in the plan.
+    pub(super) label: usize,
+}
+
+/// The nodes of one label that roles bind.
+pub(super) struct LabelPlan {
+    pub(super) label: String,
+    pub(super) index: KeyIndex,
+    /// Where new nodes go, and the property that is their key.
+    pub(super) table: TableId,
+    pub(super) key: String,
+    pub(super) key_type: DataType,
+    pub(super) next_offset: u64,
+}
+
+/// What grows while rows are taken.
+pub(super) enum State {
+    /// The keys of nodes, those that are loaded too, and where the next one goes.
+    Nodes(Box<KeyIndex>, u64),
+    /// The nodes that come into being because they are bound, for each label.
+    Hyperedges(Vec<Created>),
+}
+
+pub(super) async fn nodes_plan(
+    snapshot: &dyn Snapshot,
+    changes: &mut ChangeSet,
+    label: &str,
+    key: &str,
+) -> Result<(Plan, State)> {
+    if label.is_empty() {
+        return Err(Error::invalid_data("a label is needed"));
+    }
+    let table = changes.schema.ensure_node_table(&[label.to_owned()])?;
+    let known = snapshot.schema().tables_with_label(label);
+    let old_key = changes.schema.table(table)?.key.clone();
+    if let Some(old) = old_key.filter(|old| old != key) {
+        return Err(Error::invalid_data(format!(
+            "the nodes of `{label}` are known by `{old}`, not by `{key}`"
+        )));
+    }
+    let next = snapshot.statistics().tables.get(&table);
+    let index = KeyIndex::read(snapshot, &known, label).await?;
+    let plan = NodesPlan {
+        table,
+        key: key.to_owned(),
+    };
+    let offset = next.map_or(0, |statistics| statistics.next_offset);
+    Ok((Plan::Nodes(plan), State::Nodes(Box::new(index), offset)))
+}
+
+pub(super) async fn hyperedges_plan(
+    snapshot: &dyn Snapshot,
+    changes: &mut ChangeSet,
+    name: &str,
+    sources: &BTreeMap<String, RoleSource>,
+) -> Result<(Plan, State)> {
+    let table = hyperedge_table(changes, name, sources)?;
+    let ty = changes.schema.table(table)?.hyperedge_type().cloned();
+    let ty = ty.ok_or_else(|| Error::internal("a table of hyperedges"))?;
+    check_roles(&ty, sources)?;
+    let mut labels: Vec<LabelPlan> = Vec::new();
+    let mut roles = Vec::new();
+    for (name, source) in sources {
+        let Some(role) = ty.role(name) else {
+            continue;
+        };
+        let label = source
+            .label
+            .clone()
+            .or_else(|| role.member.clone())
+            .ok_or_else(|| {
+                Error::invalid_data(format!(
+                    "the role `{name}` has no declared member type: name the label of its keys"
+                ))
+            })?;
+        let place = match labels.iter().position(|own| own.label == label) {
+            Some(place) => place,
+            None => {
+                labels.push(label_plan(snapshot, changes, label).await?);
+                labels.len() - 1
+            }
+        };
+        roles.push(RolePlan {
+            role: role.clone(),
+            column: source.column.clone(),
+            label: place,
+        });
+    }
+    let created = labels.iter().map(|_| Created::new()).collect();
+    let plan = HyperedgesPlan {
+        table,
+        roles,
+        consumed: sources
+            .values()
+            .map(|source| source.column.clone())
+            .collect(),
+        labels,
+    };
+    Ok((Plan::Hyperedges(plan), State::Hyperedges(created)))
+}
+
+async fn label_plan(
+    snapshot: &dyn Snapshot,
+    changes: &mut ChangeSet,
+    label: String,
+) -> Result<LabelPlan> {
+    let schema = snapshot.schema();
+    let tables = schema.tables_with_label(&label);
+    let Some(first) = tables.first().copied() else {
+        if schema.hyperedge_table(&label).is_some() {
+            return Err(Error::unsupported(format!(
+                "loading hyperedges that bind hyperedges (`{label}`) by key"
+            )));
+        }
+        let hint = nearest(&label, schema.labels())
+            .map(|near| format!("; did you mean `{near}`?"))
+            .unwrap_or_default();
+        return Err(Error::not_found(format!(
+            "there are no nodes of `{label}`{hint}; load them first"
+        )));
+    };
+    let key = key_of(schema, first, &label)?;
+    let key_type = schema
+        .table(first)?
+        .property(&key)
+        .map_or(DataType::Utf8, |key| key.value_type.to_arrow());
+    // Nodes that come into being have this label and no other.
+    let table = match schema.node_table(std::slice::from_ref(&label)) {
+        Some(table) => table.id,
+        None => {
+            let table = changes
+                .schema
+                .ensure_node_table(std::slice::from_ref(&label))?;
+            changes.schema.set_key(table, &key);
+            table
+        }
+    };
+    Ok(LabelPlan {
+        index: KeyIndex::read(snapshot, &tables, &label).await?.frozen(),
+        table,
+        key_type: if key_type == DataType::Null {
+            DataType::Utf8
+        } else {
+            key_type
+        },
+        key,
+        next_offset: snapshot
+            .statistics()
+            .tables
+            .get(&table)
+            .map_or(0, |statistics| statistics.next_offset),
+        label,
+    })
+}
+
+fn hyperedge_table(
+    changes: &mut ChangeSet,
+    name: &str,
+    roles: &BTreeMap<String, RoleSource>,
+) -> Result<TableId> {
+    if let Some((table, _)) = changes.schema.hyperedge_table(name) {
+        return Ok(table.id);
+    }
+    let edge = HyperedgeType::binary_edge(name);
+    if roles.len() == 2 && edge.roles.iter().all(|role| roles.contains_key(&role.name)) {
+        if changes.schema.labels().contains(&name) {
+            return Err(Error::invalid_data(format!(
+                "`{name}` is a node label: labels and types share one namespace"
+            )));
+        }
+        return changes.schema.add_table(TableKind::Hyperedges(edge));
+    }
+    let known: Vec<String> = changes
+        .schema
+        .hyperedge_tables()
+        .map(|(_, ty)| ty.name.clone())
+        .collect();
+    let hint = nearest(name, known.iter().map(String::as_str))
+        .map(|near| format!("; did you mean `{near}`?"));
+    Err(Error::not_found(format!(
+        "there is no hyperedge type `{name}`{}; declare it with CREATE HYPEREDGE TYPE",
+        hint.unwrap_or_default()
+    )))
+}
+
+fn check_roles(ty: &HyperedgeType, roles: &BTreeMap<String, RoleSource>) -> Result<()> {
+    for role in roles.keys() {
+        if ty.role(role).is_none() {
+            let known = ty.roles.iter().map(|role| role.name.as_str());
+            let hint = nearest(role, known)
+                .map(|near| format!("; did you mean `{near}`?"))
+                .unwrap_or_default();
+            return Err(Error::invalid_data(format!(
+                "`{}` has no role `{role}`{hint}",
+                ty.name
+            )));
+        }
+    }
+    let unread = ty
+        .roles
+        .iter()
+        .find(|role| role.cardinality == Cardinality::One && !roles.contains_key(&role.name));
+    match unread {
+        Some(role) => Err(Error::invalid_data(format!(
+            "the role `{}` of `{}` is required, and no column is given for it",
+            role.name, ty.name
+        ))),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,62 @@
+//! Whether a path or URI names a file of this machine or of an object store.
+
+use std::borrow::Cow;
+
+use grism_core::{Error, Result};
+use percent_encoding::percent_decode_str;
+
+/// Where a file or directory is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Location<'a> {
+    /// A path on this machine.
+    Local(Cow<'a, str>),
+    /// The URI of something elsewhere.
+    Remote(&'a str),
+}
+
+impl<'a> Location<'a> {
+    /// What `name` says: a path, a `file://` URI with an absolute path whose `%` escapes are read, or another URI.
+    ///
+    /// # Errors
+    /// `InvalidData` for a `file://` URI without an absolute path of this machine, or whose path is not UTF-8.
+    pub fn of(name: &'a str) -> Result<Self> {
+        let rest = match name.split_once("://") {
+            None => return Ok(Self::Local(Cow::Borrowed(name))),
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("file") => rest,
+            Some(_) => return Ok(Self::Remote(name)),
+        };
+        let path = rest.strip_prefix("localhost").unwrap_or(rest);
+        if !path.starts_with('/') {
+            return Err(Error::invalid_data(format!(
+                "{name}: file:// is followed by an absolute path, as file:///data/graph"
+            )));
+        }
+        let path = percent_decode_str(path).decode_utf8();
+        let path =
+            path.map_err(|_| Error::invalid_data(format!("{name}: its path is no UTF-8")))?;
+        Ok(Self::Local(path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_of_file_uris_are_read() {
+        let local = |path: &'static str| Location::Local(Cow::Borrowed(path));
+        for (name, expected) in [
+            ("a b.csv", local("a b.csv")),
+            ("a%20b.csv", local("a%20b.csv")),
+            ("file:///a%20b/%C3%A9.csv", local("/a b/é.csv")),
+            ("file://localhost/a/*.csv", local("/a/*.csv")),
+            ("s3://bucket/a%20b", Location::Remote("s3://bucket/a%20b")),
+        ] {
+            assert_eq!(Location::of(name).unwrap(), expected, "{name}");
+        }
+        for name in ["file://host/a", "file://a", "file:///%FF"] {
+            let error = Location::of(name).unwrap_err();
+            assert_eq!(error.kind(), grism_core::ErrorKind::InvalidData, "{name}");
+        }
+    }
+}
