@@ -1,6 +1,7 @@
 //! Whether a path or URI names a file of this machine or of an object store.
 
 use std::borrow::Cow;
+use std::path::Path;
 
 use grism_core::{Error, Result};
 use percent_encoding::percent_decode_str;
@@ -17,6 +18,8 @@ pub enum Location<'a> {
 impl<'a> Location<'a> {
     /// What `name` says: a path, a `file://` URI with an absolute path whose `%` escapes are read, or another URI.
     ///
+    /// Escapes were once taken as they stand: where only that path exists, it is still the one that is meant.
+    ///
     /// # Errors
     /// `InvalidData` for a `file://` URI without an absolute path of this machine, or whose path is not UTF-8.
     pub fn of(name: &'a str) -> Result<Self> {
@@ -31,10 +34,13 @@ impl<'a> Location<'a> {
                 "{name}: file:// is followed by an absolute path, as file:///data/graph"
             )));
         }
-        let path = percent_decode_str(path).decode_utf8();
-        let path =
-            path.map_err(|_| Error::invalid_data(format!("{name}: its path is no UTF-8")))?;
-        Ok(Self::Local(path))
+        let decoded = percent_decode_str(path).decode_utf8();
+        let decoded =
+            decoded.map_err(|_| Error::invalid_data(format!("{name}: its path is no UTF-8")))?;
+        if !Path::new(decoded.as_ref()).exists() && Path::new(path).exists() {
+            return Ok(Self::Local(Cow::Borrowed(path)));
+        }
+        Ok(Self::Local(decoded))
     }
 }
 
@@ -58,5 +64,20 @@ mod tests {
             let error = Location::of(name).unwrap_err();
             assert_eq!(error.kind(), grism_core::ErrorKind::InvalidData, "{name}");
         }
+    }
+    #[test]
+    fn a_directory_whose_name_holds_escapes_is_still_found() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().to_str().unwrap();
+        let uri = format!("file://{path}/a%20b");
+        let found = || match Location::of(&uri).unwrap() {
+            Location::Local(path) => path.into_owned(),
+            Location::Remote(uri) => panic!("{uri}"),
+        };
+        assert_eq!(found(), format!("{path}/a b"));
+        std::fs::create_dir(directory.path().join("a%20b")).unwrap();
+        assert_eq!(found(), format!("{path}/a%20b"));
+        std::fs::create_dir(directory.path().join("a b")).unwrap();
+        assert_eq!(found(), format!("{path}/a b"));
     }
 }
