@@ -14,7 +14,11 @@ use crate::{Graph, QueryOptions, is_dynamic, plain_batches};
 
 /// Writes the file; how many rows it has.
 pub(crate) async fn copy_to(graph: &Graph, copy: &CopyTo, options: &QueryOptions) -> Result<u64> {
-    let export = export_options(copy)?;
+    let location = Location::of(&copy.path)?;
+    let export = match &location {
+        Location::Local(path) => export_options(copy, path)?,
+        Location::Remote(uri) => export_options(copy, uri)?,
+    };
     let query = match &copy.source {
         Exported::Query(text) => text.clone(),
         Exported::Named(name) => {
@@ -37,7 +41,6 @@ pub(crate) async fn copy_to(graph: &Graph, copy: &CopyTo, options: &QueryOptions
         batches = Box::pin(futures::stream::iter(all.into_iter().map(Ok)));
     }
     // What goes to an object store is whole before it goes.
-    let location = Location::of(&copy.path)?;
     let (local, _directory) = match &location {
         Location::Local(path) => (PathBuf::from(path.as_ref()), None),
         Location::Remote(_) => {
@@ -57,11 +60,9 @@ pub(crate) async fn copy_to(graph: &Graph, copy: &CopyTo, options: &QueryOptions
     Ok(rows)
 }
 
-fn export_options(copy: &CopyTo) -> Result<ExportOptions> {
-    let mut options = match (
-        copy.options.get("FORMAT"),
-        ExportOptions::of_path(&copy.path),
-    ) {
+/// The options of an export to `path`, by its ending and by what the statement says.
+fn export_options(copy: &CopyTo, path: &str) -> Result<ExportOptions> {
+    let mut options = match (copy.options.get("FORMAT"), ExportOptions::of_path(path)) {
         (None, told) => told?,
         (Some(_), Ok(told)) => told,
         (Some(_), Err(_)) => ExportOptions {

@@ -289,3 +289,22 @@ def test_created_members_have_keys_of_their_type(tmp_path: Path) -> None:
     assert (report.loaded, report.rejected, report.created) == (1, 3, {})
     assert graph.query("MATCH (p:P) RETURN count(*) AS n").to_pylist() == [{"n": 3}]
     assert len(rejects.read_text().splitlines()) == 4
+
+
+def test_file_uris_name_what_their_escapes_say(tmp_path: Path) -> None:
+    place = tmp_path / "run [1]"
+    for directory, name in ((place, "Ann"), (tmp_path / "run 1", "Bob")):
+        directory.mkdir()
+        pq.write_table(pa.table({"name": [name]}), directory / "people.parquet")
+    graph = gr.open((place / "g.grism").as_uri())
+    assert (place / "g.grism").is_dir()
+    # The brackets are those of the directory, and the star is one of a pattern.
+    report = graph.load_nodes("Person", place.as_uri() + "/*.parquet", key="name")
+    assert report.loaded == 1
+    out = place / "out.csv"
+    graph.execute(f"COPY Person TO '{out.as_uri().replace('.', '%2E')}'")
+    assert out.read_text().split() == ["name", "Ann"]
+    with pytest.raises(gr.InvalidDataError, match="absolute path"):
+        graph.execute("COPY Person TO 'file://host/out.csv'")
+    with pytest.raises(gr.NotFoundError, match="no file matches"):
+        graph.load_nodes("Person", (tmp_path / "run 1" / "pe*.parquet").as_uri(), key="name")

@@ -1,7 +1,9 @@
 //! Incidence lists: for each member of a segment, the hyperedges that bind it through one role.
 
 mod builder;
+mod by_unit;
 mod parted;
+mod role_rows;
 mod sorted;
 
 use std::ops::Range;

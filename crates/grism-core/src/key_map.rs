@@ -58,8 +58,9 @@ impl KeyMap {
         self.integers.len() * INTEGER + self.texts.len() * TEXT + self.text_bytes + dense
     }
 
-    /// Puts an id in the place of the integer's own, if it had one. Nothing is inserted after [`Self::freeze`].
+    /// Puts an id in the place of the integer's own, if it had one.
     pub fn insert_integer(&mut self, key: i64, id: u64) {
+        self.thaw();
         self.integers.insert(key, id);
     }
 
@@ -69,7 +70,7 @@ impl KeyMap {
         self.texts.insert(key.into(), id);
     }
 
-    /// Makes lookups of integers that lie close together fast.
+    /// Makes lookups of integers that lie close together fast, until the next one is inserted.
     pub fn freeze(&mut self) {
         let (Some(least), Some(greatest)) =
             (self.integers.keys().min(), self.integers.keys().max())
@@ -87,13 +88,23 @@ impl KeyMap {
         self.dense = Some((least, ids));
     }
 
-    /// Takes all integers and texts out; not those of a map that is frozen.
+    /// Brings the integers of a dense range back among the others.
+    fn thaw(&mut self) {
+        if let Some((least, ids)) = self.dense.take() {
+            let keyed = (0..).zip(ids).filter(|(_, id)| *id != u64::MAX);
+            self.integers
+                .extend(keyed.map(|(place, id)| (least.wrapping_add(place), id)));
+        }
+    }
+
+    /// Takes all integers and texts out.
     pub fn take(
         &mut self,
     ) -> (
         impl Iterator<Item = (i64, u64)> + use<>,
         impl Iterator<Item = (Box<str>, u64)> + use<>,
     ) {
+        self.thaw();
         self.text_bytes = 0;
         let integers = std::mem::take(&mut self.integers).into_iter();
         (integers, std::mem::take(&mut self.texts).into_iter())
@@ -124,6 +135,17 @@ mod tests {
                 prop_assert_eq!(map.integer(key), keys.get(&key).copied());
                 prop_assert_eq!(frozen.integer(key), keys.get(&key).copied());
             }
+            // What comes afterwards is known too, and nothing that was there is lost.
+            keys.insert(50, 8);
+            frozen.insert_integer(50, 8);
+            for (key, id) in &keys {
+                prop_assert_eq!(frozen.integer(*key), Some(*id));
+            }
+            frozen.freeze();
+            let (integers, _) = frozen.take();
+            let taken: std::collections::BTreeMap<i64, u64> = integers.collect();
+            prop_assert_eq!(taken, keys);
+            prop_assert_eq!(frozen.bytes(), 0);
         }
     }
 }

@@ -44,6 +44,30 @@ impl<'a> Location<'a> {
     }
 }
 
+/// The local path that `name` says as a pattern, in which characters that a URI escapes stand for themselves.
+///
+/// # Errors
+/// As [`Location::of`].
+pub(crate) fn pattern_of(name: &str) -> Result<String> {
+    if !name.contains("://") {
+        return Ok(name.to_owned());
+    }
+    let mut escaped = name.to_owned();
+    for (code, literal) in [
+        ("%2A", "[*]"),
+        ("%3F", "[?]"),
+        ("%5B", "[[]"),
+        ("%5D", "[]]"),
+    ] {
+        escaped = escaped.replace(code, literal);
+        escaped = escaped.replace(&code.to_lowercase(), literal);
+    }
+    match Location::of(&escaped)? {
+        Location::Local(pattern) => Ok(pattern.into_owned()),
+        Location::Remote(uri) => Ok(uri.to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,5 +103,19 @@ mod tests {
         assert_eq!(found(), format!("{path}/a%20b"));
         std::fs::create_dir(directory.path().join("a b")).unwrap();
         assert_eq!(found(), format!("{path}/a b"));
+    }
+    #[test]
+    fn escaped_characters_of_patterns_stand_for_themselves() {
+        for (name, expected) in [
+            ("a/[12]/*.csv", "a/[12]/*.csv"),
+            ("file:///a/run%5B1%5d/*.csv", "/a/run[[]1[]]/*.csv"),
+            ("file:///a%20b/%2a%3F.csv", "/a b/[*][?].csv"),
+            ("file:///a/%255B.csv", "/a/%5B.csv"),
+        ] {
+            assert_eq!(pattern_of(name).unwrap(), expected, "{name}");
+        }
+        let pattern = pattern_of("file:///a/run%5B1%5D/*.csv").unwrap();
+        let pattern = glob::Pattern::new(&pattern).unwrap();
+        assert!(pattern.matches("/a/run[1]/x.csv") && !pattern.matches("/a/run1/x.csv"));
     }
 }

@@ -107,6 +107,11 @@ pub(crate) fn waiting_bytes() -> usize {
     usize::try_from(share).unwrap_or(usize::MAX)
 }
 
+/// Bytes, of those that may wait, for nodes that come into being because a load binds them.
+pub(crate) fn created_bytes() -> usize {
+    waiting_bytes() / 4
+}
+
 /// Bytes that the keys of a load's nodes may take.
 pub(crate) fn key_bytes() -> usize {
     usize::try_from(LIMIT.load(Ordering::Relaxed) / 4).unwrap_or(usize::MAX)

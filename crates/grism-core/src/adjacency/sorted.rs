@@ -5,13 +5,12 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use arrow::array::{Array, AsArray, ListArray, UInt64Array};
 use arrow::buffer::ScalarBuffer;
-use arrow::datatypes::UInt64Type;
-use arrow::record_batch::RecordBatch;
 
+use super::by_unit::ByUnit;
 use super::parted::{PartedIncidences, PartedWriter};
-use crate::{AppendedRows, EntityId, Error, HyperedgeType, ID_COLUMN, Result, SegmentKey, TableId};
+use super::role_rows::RoleRows;
+use crate::{AppendedRows, EntityId, Error, HyperedgeType, Result, SegmentKey, TableId};
 
 /// Bytes of one incidence while it is sorted.
 const INCIDENCE: u64 = 24;
@@ -19,18 +18,6 @@ const INCIDENCE: u64 = 24;
 const BATCH: usize = 1 << 17;
 /// Members are counted, and brought together, by units of `2^UNIT` offsets, of which a segment may be too many.
 const UNIT: u8 = 12;
-
-/// Rows of hyperedges, and the role of them that is looked at.
-#[derive(Clone, Debug)]
-struct RoleRows {
-    pieces: Vec<AppendedRows>,
-    table: TableId,
-    role: String,
-    /// For a binary edge, the role at its other end.
-    opposite: Option<String>,
-    /// The offset of the first row, where the rows have no ids.
-    first_offset: u64,
-}
 
 /// Incidences of one role, to be read in the order of their members.
 #[derive(Clone, Debug)]
@@ -86,101 +73,6 @@ impl SortedColumns {
                 self.positions.slice(start, length)
             },
         }
-    }
-}
-
-/// Something for each of many units, found without a search.
-#[derive(Debug)]
-struct ByUnit<T> {
-    /// By the number of the table, then of the unit.
-    tables: Vec<Vec<T>>,
-    shift: u8,
-}
-
-impl<T: Copy + Default> ByUnit<T> {
-    fn new(shift: u8) -> Self {
-        Self {
-            tables: Vec::new(),
-            shift,
-        }
-    }
-
-    /// The table, the unit and the place within it of a member.
-    fn place(&self, member: u64) -> (usize, usize, usize) {
-        let id = EntityId::from_raw(member);
-        let offset = id.offset();
-        let local = offset & ((1 << self.shift) - 1);
-        (
-            usize::from(id.table().get()),
-            (offset >> self.shift) as usize,
-            local as usize,
-        )
-    }
-
-    fn get(&self, table: usize, segment: usize) -> T {
-        match self.tables.get(table).and_then(|own| own.get(segment)) {
-            Some(found) => *found,
-            None => T::default(),
-        }
-    }
-
-    fn slot(&mut self, table: usize, segment: usize) -> &mut T {
-        if self.tables.len() <= table {
-            self.tables.resize(table + 1, Vec::new());
-        }
-        let own = &mut self.tables[table];
-        if own.len() <= segment {
-            own.resize(segment + 1, T::default());
-        }
-        &mut own[segment]
-    }
-}
-
-impl RoleRows {
-    /// Shows every incidence: member, hyperedge, position, opposite.
-    fn visit(&self, mut visit: impl FnMut(u64, u64, u32, u64)) -> Result<()> {
-        let first = EntityId::new(self.table, self.first_offset).raw();
-        let mut next = first;
-        for piece in &self.pieces {
-            for batch in piece.batches()? {
-                let batch = batch?;
-                let ids = ids(&batch, ID_COLUMN);
-                let hyperedge = |row: usize| match ids {
-                    Some(ids) => ids.value(row),
-                    None => next + row as u64,
-                };
-                let opposites = self
-                    .opposite
-                    .as_ref()
-                    .and_then(|role| self::ids(&batch, role));
-                let opposite = |row: usize| opposites.map_or(0, |ids| ids.value(row));
-                if let Some(members) = self::ids(&batch, &self.role) {
-                    if members.null_count() == 0 {
-                        for (row, member) in members.values().iter().enumerate() {
-                            visit(*member, hyperedge(row), 0, opposite(row));
-                        }
-                    } else {
-                        for (row, member) in members.iter().enumerate() {
-                            if let Some(member) = member {
-                                visit(member, hyperedge(row), 0, opposite(row));
-                            }
-                        }
-                    }
-                } else if let Some(lists) = lists(&batch, &self.role)? {
-                    let (offsets, values) = (lists.0.value_offsets(), lists.1);
-                    for row in (0..lists.0.len()).filter(|row| lists.0.is_valid(*row)) {
-                        for (position, place) in (offsets[row]..offsets[row + 1]).enumerate() {
-                            if values.is_valid(place as usize) {
-                                let member = values.value(place as usize);
-                                visit(member, hyperedge(row), position as u32, 0);
-                            }
-                        }
-                    }
-                }
-                next += batch.num_rows() as u64;
-            }
-        }
-        Ok(())
     }
 }
 
@@ -468,34 +360,12 @@ fn sort_member(
     }
 }
 
-fn ids<'a>(batch: &'a RecordBatch, name: &str) -> Option<&'a UInt64Array> {
-    batch
-        .column_by_name(name)
-        .and_then(|column| column.as_primitive_opt::<UInt64Type>())
-}
-
-fn lists<'a>(
-    batch: &'a RecordBatch,
-    role: &str,
-) -> Result<Option<(&'a ListArray, &'a UInt64Array)>> {
-    let Some(lists) = batch
-        .column_by_name(role)
-        .and_then(|column| column.as_list_opt::<i32>())
-    else {
-        return Ok(None);
-    };
-    let values = lists
-        .values()
-        .as_primitive_opt::<UInt64Type>()
-        .ok_or_else(|| Error::internal(format!("the role `{role}` is no list of ids")))?;
-    Ok(Some((lists, values)))
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
-    use arrow::array::ArrayRef;
+    use arrow::array::{ArrayRef, UInt64Array};
+    use arrow::record_batch::RecordBatch;
     use proptest::prelude::*;
 
     use super::*;

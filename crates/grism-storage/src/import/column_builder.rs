@@ -48,7 +48,9 @@ impl<T: ArrowNativeType> Numbers<T> {
         }
     }
 
-    fn finish<A: ArrowPrimitiveType<Native = T>>(self) -> PrimitiveArray<A> {
+    fn finish<A: ArrowPrimitiveType<Native = T>>(mut self) -> PrimitiveArray<A> {
+        // The array would keep the room that the vector has left.
+        self.values.shrink_to_fit();
         let nulls = (!self.nulls.is_empty()).then(|| {
             let mut valid = BooleanBufferBuilder::new(self.values.len());
             valid.append_n(self.values.len(), true);

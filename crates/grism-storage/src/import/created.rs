@@ -7,7 +7,6 @@ use grism_core::{AppendedRows, EntityId, Result, RowBuffer};
 use super::keys::{KeyColumn, KeyIndex};
 use super::plan::LabelPlan;
 use crate::columns::named_batch;
-use crate::memory_limit::{key_bytes, waiting_bytes};
 
 /// The nodes of one label that come into being, with nothing but their key.
 pub(super) struct Created {
@@ -17,10 +16,11 @@ pub(super) struct Created {
 }
 
 impl Created {
-    pub(super) fn new() -> Self {
+    /// None yet; up to so many bytes of keys, and of rows, are held in memory.
+    pub(super) fn new(keys: usize, rows: usize) -> Self {
         Self {
-            index: KeyIndex::new(key_bytes()),
-            rows: RowBuffer::new(waiting_bytes()),
+            index: KeyIndex::new(keys),
+            rows: RowBuffer::new(rows),
             count: 0,
         }
     }
@@ -73,5 +73,65 @@ impl Created {
     /// As [`Self::ids`].
     pub(super) fn finish(self) -> Result<Vec<AppendedRows>> {
         self.rows.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, AsArray, Int64Array};
+    use arrow::datatypes::DataType;
+    use grism_core::TableId;
+
+    use super::*;
+
+    #[test]
+    fn created_nodes_that_spill_come_into_being_once() {
+        let label = LabelPlan {
+            label: "A".to_owned(),
+            index: KeyIndex::new(0),
+            table: TableId::try_new(1).unwrap(),
+            key: "id".to_owned(),
+            key_type: DataType::Utf8,
+            next_offset: 7,
+        };
+        // No key stays in memory past its batch.
+        let mut created = Created::new(0, 0);
+        let mut known: HashMap<String, u64> = HashMap::new();
+        for start in 0..40i64 {
+            // Each batch repeats keys of itself and of others, as integers and as texts by turns.
+            let keys = (0..60).map(|place| (start * 7 + place) % 200 / 2);
+            let column: ArrayRef = if start % 2 == 0 {
+                Arc::new(Int64Array::from_iter_values(keys.clone()))
+            } else {
+                Arc::new(StringArray::from_iter_values(
+                    keys.clone().map(|key| key.to_string()),
+                ))
+            };
+            let column = KeyColumn::new("id", &column).unwrap();
+            let places: Vec<usize> = (0..60).collect();
+            let ids = created.ids(&label, &column, &places).unwrap();
+            for (key, id) in keys.zip(ids) {
+                let next = EntityId::new(label.table, 7 + known.len() as u64).raw();
+                assert_eq!(*known.entry(key.to_string()).or_insert(next), id);
+            }
+        }
+        assert_eq!(created.count(), known.len() as u64);
+        let mut texts = Vec::new();
+        for piece in created.finish().unwrap() {
+            for batch in piece.batches().unwrap() {
+                let batch = batch.unwrap();
+                let keys = batch.column(0).as_string::<i32>();
+                texts.extend(keys.iter().flatten().map(str::to_owned));
+            }
+        }
+        let found: HashMap<String, u64> = texts
+            .into_iter()
+            .zip(7..)
+            .map(|(key, offset)| (key, EntityId::new(label.table, offset).raw()))
+            .collect();
+        assert_eq!(found, known);
     }
 }

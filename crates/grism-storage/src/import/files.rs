@@ -9,7 +9,7 @@ use grism_core::{Error, Result};
 use object_store::ObjectStoreExt;
 
 use super::options::{Compression, FileFormat, ImportOptions, told_by_name};
-use crate::location::Location;
+use crate::location::{Location, pattern_of};
 use crate::upload::object_store_of;
 
 /// One file that is read.
@@ -36,7 +36,7 @@ pub(super) async fn input_files(
     let mut files = Vec::new();
     for path in paths {
         match Location::of(path)? {
-            Location::Local(path) => local_files(&path, options, &mut files)?,
+            Location::Local(local) => local_files(path, &local, options, &mut files)?,
             Location::Remote(uri) => remote_files(uri, options, &mut files).await?,
         }
     }
@@ -90,13 +90,16 @@ fn input_file(
     })
 }
 
+/// The files that `name` stands for, which says the local `path`.
 pub(super) fn local_files(
+    name: &str,
     path: &str,
     options: &ImportOptions,
     files: &mut Vec<InputFile>,
 ) -> Result<()> {
     // A file whose name looks like a pattern is a file.
-    if !is_pattern(path) || PathBuf::from(path).exists() {
+    let pattern = pattern_of(name)?;
+    if !is_pattern(&pattern) || PathBuf::from(path).exists() {
         files.push(input_file(
             path.to_owned(),
             PathBuf::from(path),
@@ -105,7 +108,7 @@ pub(super) fn local_files(
         )?);
         return Ok(());
     }
-    let found = glob::glob(path)
+    let found = glob::glob(&pattern)
         .map_err(|error| Error::invalid_data(format!("the pattern {path}: {error}")))?;
     let before = files.len();
     for file in found {

@@ -14,7 +14,6 @@ use super::properties::normalized;
 use super::spilled_keys::SpilledKeys;
 use crate::all_rows::all_rows;
 use crate::columns::has_label;
-use crate::memory_limit::key_bytes;
 
 /// No node has this id; it stands for null and for what is missing.
 pub(super) const NONE: u64 = u64::MAX;
@@ -107,7 +106,7 @@ impl KeyIndex {
         }
     }
 
-    /// Reads the keys of every node of `tables`.
+    /// Reads the keys of every node of `tables`, up to `limit` bytes of which are held in memory.
     ///
     /// # Errors
     /// `InvalidData` where a table has no key.
@@ -115,8 +114,9 @@ impl KeyIndex {
         snapshot: &dyn Snapshot,
         tables: &Tables,
         label: &str,
+        limit: usize,
     ) -> Result<Self> {
-        let mut index = Self::new(key_bytes());
+        let mut index = Self::new(limit);
         for table in tables.iter() {
             let key = key_of(snapshot.schema(), *table, label)?;
             let entry = snapshot.schema().table(*table)?;

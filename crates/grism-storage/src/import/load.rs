@@ -24,7 +24,7 @@ use super::read::{Input, read};
 use super::rejects::{RejectFile, Rejected};
 use super::report::LoadReport;
 use crate::columns::named_batch;
-use crate::memory_limit::waiting_bytes;
+use crate::memory_limit::{created_bytes, waiting_bytes};
 
 /// Loads a source into a graph as one commit.
 ///
@@ -64,6 +64,7 @@ pub async fn load_into(
     }
     let mut changes = ChangeSet::new(snapshot.id(), (**snapshot.schema()).clone())
         .with_operation(format!("load {}", target.name()));
+    let creates = options.missing == MissingMember::Create;
     let (plan, state) = match target {
         LoadTarget::Nodes { label, key } => {
             if options.missing != MissingMember::Error {
@@ -74,7 +75,7 @@ pub async fn load_into(
             nodes_plan(snapshot.as_ref(), &mut changes, label, key).await?
         }
         LoadTarget::Hyperedges { name, roles } => {
-            hyperedges_plan(snapshot.as_ref(), &mut changes, name, roles).await?
+            hyperedges_plan(snapshot.as_ref(), &mut changes, name, roles, creates).await?
         }
     };
     let input = Input::of(source).await?;
@@ -92,7 +93,7 @@ pub async fn load_into(
     }
     let loader = Loader {
         changes,
-        rows: RowBuffer::new(waiting_bytes()),
+        rows: RowBuffer::new(waiting_bytes() - if creates { created_bytes() } else { 0 }),
         bad_rows: options.bad_rows,
         missing: options.missing,
         rejects: options.rejects.as_deref().map(RejectFile::new),

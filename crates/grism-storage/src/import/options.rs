@@ -168,9 +168,9 @@ impl ImportSource {
     /// `NotFound` for a path or pattern without a file; `Unsupported` for a format that is not known.
     pub fn check(&self) -> Result<()> {
         if let Self::Files { paths, options } = self {
-            for path in paths {
-                if let Location::Local(path) = Location::of(path)? {
-                    super::files::local_files(&path, options, &mut Vec::new())?;
+            for name in paths {
+                if let Location::Local(path) = Location::of(name)? {
+                    super::files::local_files(name, &path, options, &mut Vec::new())?;
                 }
             }
         }

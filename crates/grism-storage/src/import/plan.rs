@@ -11,6 +11,7 @@ use grism_core::{
 use super::created::Created;
 use super::keys::{KeyIndex, key_of};
 use super::options::RoleSource;
+use crate::memory_limit::{created_bytes, key_bytes};
 
 /// What rows become.
 pub(super) enum Plan {
@@ -75,7 +76,7 @@ pub(super) async fn nodes_plan(
         )));
     }
     let next = snapshot.statistics().tables.get(&table);
-    let index = KeyIndex::read(snapshot, &known, label).await?;
+    let index = KeyIndex::read(snapshot, &known, label, key_bytes()).await?;
     let plan = NodesPlan {
         table,
         key: key.to_owned(),
@@ -89,12 +90,13 @@ pub(super) async fn hyperedges_plan(
     changes: &mut ChangeSet,
     name: &str,
     sources: &BTreeMap<String, RoleSource>,
+    creates: bool,
 ) -> Result<(Plan, State)> {
     let table = hyperedge_table(changes, name, sources)?;
     let ty = changes.schema.table(table)?.hyperedge_type().cloned();
     let ty = ty.ok_or_else(|| Error::internal("a table of hyperedges"))?;
     check_roles(&ty, sources)?;
-    let mut labels: Vec<LabelPlan> = Vec::new();
+    let mut labels: Vec<String> = Vec::new();
     let mut roles = Vec::new();
     for (name, source) in sources {
         let Some(role) = ty.role(name) else {
@@ -109,10 +111,10 @@ pub(super) async fn hyperedges_plan(
                     "the role `{name}` has no declared member type: name the label of its keys"
                 ))
             })?;
-        let place = match labels.iter().position(|own| own.label == label) {
+        let place = match labels.iter().position(|own| *own == label) {
             Some(place) => place,
             None => {
-                labels.push(label_plan(snapshot, changes, label).await?);
+                labels.push(label);
                 labels.len() - 1
             }
         };
@@ -122,7 +124,15 @@ pub(super) async fn hyperedges_plan(
             label: place,
         });
     }
-    let created = labels.iter().map(|_| Created::new()).collect();
+    // The keys of all labels, those that come into being too, have one share of memory.
+    let indexes = labels.len() * if creates { 2 } else { 1 };
+    let keys = key_bytes() / indexes.max(1);
+    let rows = created_bytes() / labels.len().max(1);
+    let created = labels.iter().map(|_| Created::new(keys, rows)).collect();
+    let mut plans = Vec::new();
+    for label in labels {
+        plans.push(label_plan(snapshot, changes, label, keys).await?);
+    }
     let plan = HyperedgesPlan {
         table,
         roles,
@@ -130,7 +140,7 @@ pub(super) async fn hyperedges_plan(
             .values()
             .map(|source| source.column.clone())
             .collect(),
-        labels,
+        labels: plans,
     };
     Ok((Plan::Hyperedges(plan), State::Hyperedges(created)))
 }
@@ -139,6 +149,7 @@ async fn label_plan(
     snapshot: &dyn Snapshot,
     changes: &mut ChangeSet,
     label: String,
+    keys: usize,
 ) -> Result<LabelPlan> {
     let schema = snapshot.schema();
     let tables = schema.tables_with_label(&label);
@@ -172,7 +183,9 @@ async fn label_plan(
         }
     };
     Ok(LabelPlan {
-        index: KeyIndex::read(snapshot, &tables, &label).await?.frozen(),
+        index: KeyIndex::read(snapshot, &tables, &label, keys)
+            .await?
+            .frozen(),
         table,
         key_type: if key_type == DataType::Null {
             DataType::Utf8
