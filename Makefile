@@ -4,15 +4,19 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 EXTENSION := python/grism_ray/_native.abi3.so
-# One build for everything: cargo's answer hangs on the set of packages and targets that it is asked for.
-CARGO_BUILD := cargo build --locked --workspace --all-targets
+# The same features for every build, so that each goes on where another ended: tests stop writers at the points that
+# `failpoints` marks.
+CARGO_OPTIONS := --locked --features grism-python/failpoints
+EVERYTHING := $(CARGO_OPTIONS) --workspace --all-targets
 
-.PHONY: help setup build demo test faults lint format wheel bench
+.PHONY: help setup extension build demo test conformance faults fuzz lint formatted lint-python format wheel bench
 
 help:
 	@echo "make demo    load the flights, query them locally and on Ray"
 	@echo "make test    every test"
+	@echo "make conformance  the whole openCypher TCK on every engine and storage, and on its twins with hyperedges"
 	@echo "make faults  writers that are killed, 20 at each step of a commit and 100 at random times"
+	@echo "make fuzz    random texts for the parser, random queries for the engines, each many times"
 	@echo "make lint    formatting, clippy, rustdoc, ruff, mypy"
 	@echo "make wheel   the Python package, in release"
 	@echo "make bench   the times of the demo's queries, of bulk loads beside Kuzu and DuckDB, and of point lookups"
@@ -25,25 +29,41 @@ $(VENV)/ready: requirements.txt
 	$(BIN)/python -c "import sysconfig, pathlib; pathlib.Path(sysconfig.get_path('purelib'), 'grism_ray.pth').write_text('$(CURDIR)/python\n')"
 	touch $@
 
-build: $(VENV)/ready
-	$(CARGO_BUILD)
+# What the demo runs, and no tests.
+extension: $(VENV)/ready
+	cargo build $(CARGO_OPTIONS) -p grism-python
 	cmp --silent target/debug/libgrism_python.so $(EXTENSION) || cp target/debug/libgrism_python.so $(EXTENSION)
 
-demo: build
+build: $(VENV)/ready
+	cargo build $(EVERYTHING)
+	cmp --silent target/debug/libgrism_python.so $(EXTENSION) || cp target/debug/libgrism_python.so $(EXTENSION)
+
+demo: extension
 	$(BIN)/python examples/demo.py
 
 test: build
-	cargo test --locked --workspace --all-targets -- --nocapture
+	cargo test $(EVERYTHING) -- --nocapture
 	$(BIN)/python -m pytest python/tests
 
+conformance: build
+	GRISM_CONFORMANCE=all $(BIN)/python -m pytest python/tests/test_tck.py
+
 faults: build
-	GRISM_FAULT_KILLS=20 GRISM_FAULT_RANDOM=100 cargo test --locked --workspace --all-targets faults -- --nocapture
+	GRISM_FAULT_KILLS=20 GRISM_FAULT_RANDOM=100 cargo test $(EVERYTHING) faults -- --nocapture
 	$(BIN)/python benches/writers.py --seconds 60
 
-lint: setup
-	cargo fmt --all --check
-	cargo clippy --locked --workspace --all-targets -- -D warnings
+fuzz: build
+	GRISM_FUZZ_INPUTS=10000000 cargo test --release --locked -p grism-cypher fuzz -- --nocapture
+	$(BIN)/python benches/fuzz.py --pairs 50000
+
+lint: setup formatted lint-python
+	cargo clippy $(EVERYTHING) -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --quiet --locked --workspace --no-deps
+
+formatted:
+	cargo fmt --all --check
+
+lint-python: $(VENV)/ready
 	$(BIN)/ruff check python examples benches
 	$(BIN)/ruff format --check python examples benches
 	$(BIN)/mypy
