@@ -7,7 +7,7 @@ use arrow::array::StringArray;
 use arrow::record_batch::RecordBatch;
 use futures::TryStreamExt;
 use grism_core::{Error, Result};
-use grism_cypher::{ExplainFormat, ExplainOptions, Statement};
+use grism_cypher::{ExplainFormat, ExplainOptions, Query};
 use grism_engine::{PlannerConfig, display_tree};
 use grism_local::{LocalExecutor, LocalPhysicalPlanner};
 use grism_ray::explain_distributed;
@@ -18,22 +18,11 @@ use crate::write::explain_write;
 
 pub(crate) async fn explain_statement(
     graph: &Graph,
-    statement: &Statement,
-    whole: &str,
-    query: usize,
+    query: &Query,
     explain: ExplainOptions,
     options: &QueryOptions,
 ) -> Result<QueryResult> {
-    let text = &statement.text[query..];
-    let plan = explain_query(
-        graph,
-        text,
-        whole,
-        statement.offset + query,
-        explain,
-        options,
-    )
-    .await?;
+    let plan = explain_query(graph, query, explain, options).await?;
     let lines: StringArray = plan.lines().map(Some).collect();
     table(RecordBatch::try_from_iter([(
         "plan",
@@ -41,28 +30,25 @@ pub(crate) async fn explain_statement(
     )])?)
 }
 
-/// The plan of the query `text`, which stands at byte `offset` of `whole`, in the form that `explain` asks for.
+/// The plan of a query in the form that `explain` asks for.
 ///
 /// # Errors
 /// As [`Graph::prepare`]; with ANALYZE, what a run can meet.
 pub(crate) async fn explain_query(
     graph: &Graph,
-    text: &str,
-    whole: &str,
-    offset: usize,
+    query: &Query,
     explain: ExplainOptions,
     options: &QueryOptions,
 ) -> Result<String> {
-    let query = graph.parsed(text, whole, offset)?;
     if query.writes() {
         let plain = ExplainOptions::default();
         if explain.analyze || explain.distributed || explain.format != plain.format {
             let what = "ANALYZE, DISTRIBUTED and FORMAT in EXPLAIN of a query that writes";
             return Err(Error::unsupported(format!("{what} are not supported yet")));
         }
-        return explain_write(graph.storage(), &query, options).await;
+        return explain_write(graph.storage(), query, options).await;
     }
-    let prepared = graph.plan(text, whole, offset, options).await?;
+    let prepared = graph.plan(query, options).await?;
     let mut output = String::new();
     if explain.verbose {
         let _ = writeln!(

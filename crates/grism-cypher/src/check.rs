@@ -1,11 +1,9 @@
 //! What is wrong with a query whatever the graph holds: found before anything runs.
 
 use grism_core::{Error, Result};
-use open_cypher::Span;
-use open_cypher::ast::visit::{Visitor, walk_clause, walk_expr, walk_path_factor};
-use open_cypher::ast::{
-    Clause, ClauseKind, Expr, ExprKind, PathFactor, PathFactorKind, ProjectionClause,
-    ProjectionItemKind, RegularQuery,
+use crate::syntax::{
+    Clause, ClauseKind, Expr, ExprKind, PathElement, PathElementKind, Projection,
+    ProjectionItemKind, Query, Span, Visitor, walk_clause, walk_element, walk_expr,
 };
 
 use crate::binder::is_aggregate;
@@ -15,16 +13,13 @@ use crate::source::Source;
 ///
 /// # Errors
 /// `InvalidQuery` with the place and the code of what is wrong.
-pub(crate) fn check_query(source: Source<'_>, query: &RegularQuery) -> Result<()> {
+pub(crate) fn check_query(source: Source<'_>, query: &Query) -> Result<()> {
     let mut checker = Checker {
         source,
         found: None,
         patterns_match: false,
     };
-    let unions = query.unions.iter().map(|union| &union.query);
-    for single in std::iter::once(&query.head).chain(unions) {
-        checker.visit_single_query(single);
-    }
+    checker.visit_query(query);
     checker.found.map_or(Ok(()), Err)
 }
 
@@ -42,13 +37,13 @@ impl Checker<'_> {
         }
     }
 
-    fn projection(&mut self, projection: &ProjectionClause) {
+    fn projection(&mut self, projection: &Projection) {
         let items: Vec<(&Expr, Option<&str>)> = projection
             .items
             .iter()
             .filter_map(|item| match &item.kind {
                 ProjectionItemKind::Expression { expression, alias } => {
-                    let alias = alias.as_ref().map(|alias| alias.kind.text.as_str());
+                    let alias = alias.as_ref().map(|alias| alias.text.as_str());
                     Some((expression, alias))
                 }
                 _ => None,
@@ -71,7 +66,7 @@ impl Checker<'_> {
         {
             self.beside_aggregates(expression, &grouped);
         }
-        for item in projection.order_by.iter().flat_map(|order| &order.items) {
+        for item in &projection.order_by {
             if aggregates(&item.expression) {
                 self.order_by_aggregate(&item.expression, &items);
             }
@@ -107,7 +102,7 @@ impl Checker<'_> {
             ),
             ExprKind::ListComprehension(_)
             | ExprKind::PatternComprehension(_)
-            | ExprKind::QuantifiedPredicate(_)
+            | ExprKind::Quantified(_)
             | ExprKind::Reduce(_)
             | ExprKind::MapProjection(_)
             | ExprKind::Subquery(_) => {}
@@ -140,7 +135,7 @@ impl Checker<'_> {
         let text = self.words(expression);
         let projected = items.iter().any(|(item, _)| self.words(item) == text);
         let alias = matches!(&expression.kind, ExprKind::Variable(name)
-            if items.iter().any(|(_, alias)| *alias == Some(name.kind.text.as_str())));
+            if items.iter().any(|(_, alias)| *alias == Some(name.text.as_str())));
         if projected || alias {
             return;
         }
@@ -176,7 +171,7 @@ impl<'ast> Visitor<'ast> for Parts<'ast> {
 
 fn is_call_of_aggregate(expression: &Expr) -> bool {
     matches!(&expression.kind, ExprKind::Function(call)
-        if matches!(&call.name.parts[..], [part] if is_aggregate(&part.kind.text)))
+        if is_aggregate(&call.name.text))
 }
 
 /// Whether an aggregate stands in the expression.
@@ -200,7 +195,7 @@ impl<'ast> Visitor<'ast> for Checker<'_> {
     fn visit_clause(&mut self, clause: &'ast Clause) {
         match &clause.kind {
             ClauseKind::With(with) => self.projection(&with.projection),
-            ClauseKind::Return(returned) => self.projection(&returned.projection),
+            ClauseKind::Return(projection) => self.projection(projection),
             _ => {}
         }
         let before = self.patterns_match;
@@ -209,10 +204,10 @@ impl<'ast> Visitor<'ast> for Checker<'_> {
         self.patterns_match = before;
     }
 
-    fn visit_path_factor(&mut self, factor: &'ast PathFactor) {
-        let properties = match &factor.kind {
-            PathFactorKind::Node(node) => node.properties.as_deref(),
-            PathFactorKind::Relationship(step) => step.properties.as_deref(),
+    fn visit_element(&mut self, element: &'ast PathElement) {
+        let properties = match &element.kind {
+            PathElementKind::Node(node) => node.properties.as_ref(),
+            PathElementKind::Relationship(step) => step.properties.as_ref(),
             _ => None,
         };
         if let Some(properties) = properties
@@ -225,7 +220,7 @@ impl<'ast> Visitor<'ast> for Checker<'_> {
                 "SyntaxError:InvalidParameterUse",
             );
         }
-        walk_path_factor(self, factor);
+        walk_element(self, element);
     }
 
     fn visit_expr(&mut self, expression: &'ast Expr) {
@@ -257,10 +252,8 @@ fn calls_rand(expression: &Expr) -> bool {
     struct Finder(bool);
     impl<'ast> Visitor<'ast> for Finder {
         fn visit_expr(&mut self, expression: &'ast Expr) {
-            if let ExprKind::Function(call) = &expression.kind
-                && let [part] = &call.name.parts[..]
-            {
-                self.0 |= part.kind.text.eq_ignore_ascii_case("rand");
+            if let ExprKind::Function(call) = &expression.kind {
+                self.0 |= call.name.text.eq_ignore_ascii_case("rand");
             }
             walk_expr(self, expression);
         }

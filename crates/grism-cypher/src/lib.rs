@@ -2,10 +2,11 @@
 
 mod binder;
 mod check;
-mod parse;
+mod parser;
 mod query;
 mod source;
 mod statement;
+mod syntax;
 mod warning;
 
 pub use binder::{

@@ -4,29 +4,27 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use grism_core::Result;
+use grism_core::{Error, Result};
 use grism_logical::{LogicalExpr, LogicalPlan, PlanSchema};
-use open_cypher::ast::visit::{Visitor, walk_expr, walk_path_factor};
-use open_cypher::ast::{
-    Clause, ClauseKind, Expr, ExprKind, PathFactor, PathFactorKind, Pattern, RegularQuery,
-    SingleQuery, UnionOperator,
-};
-
 use crate::binder::{
     BindContext, Binder, BoundQuery, BoundWrite, ProjectionKind, Scope, column_for,
 };
 use crate::check::check_query;
-use crate::parse::parse_query;
+use crate::parser::{parse_clauses, parse_input};
 use crate::source::Source;
+use crate::statement::{Statement, StatementKind};
+use crate::syntax::{
+    self, ClauseKind, Expr, ExprKind, PathElement, PathElementKind, Pattern, SingleQuery, Visitor,
+    walk_element, walk_expr,
+};
 use crate::warning::Warning;
 
 /// A query that was parsed and checked, but not bound to a snapshot.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Query {
-    text: String,
-    whole: String,
-    offset: usize,
-    syntax: RegularQuery,
+    /// The whole input that the query stands in.
+    text: Arc<str>,
+    syntax: syntax::Query,
 }
 
 /// A piece of a query that writes, by the numbers of its clauses.
@@ -68,24 +66,22 @@ pub struct BoundRead {
 }
 
 impl Query {
-    /// Parses and checks the query `text`, which stands at byte `offset` of `whole`.
+    /// Checks a query of the input `text`.
+    pub(crate) fn try_new(text: Arc<str>, syntax: syntax::Query) -> Result<Self> {
+        check_query(Source::new(&text), &syntax)?;
+        Ok(Self { text, syntax })
+    }
+
+    /// Parses the one query that `text` is.
     ///
     /// # Errors
-    /// `InvalidQuery` with the place of what is wrong.
-    pub fn parse(text: &str, whole: &str, offset: usize) -> Result<Self> {
-        let source = Source {
-            text,
-            whole,
-            offset,
-        };
-        let syntax = parse_query(source)?;
-        check_query(source, &syntax)?;
-        Ok(Self {
-            text: text.to_owned(),
-            whole: whole.to_owned(),
-            offset,
-            syntax,
-        })
+    /// `InvalidQuery` with the place of what is wrong, or where `text` is no query or several.
+    pub fn parse(text: &str) -> Result<Arc<Self>> {
+        let mut statements = parse_input(text)?;
+        match (statements.pop(), statements.is_empty()) {
+            (Some(Statement { kind: StatementKind::Query(query), .. }), true) => Ok(query),
+            _ => Err(Error::invalid_query("one query is needed here, and no other statement")),
+        }
     }
 
     /// Parses clauses that read, to be bound on top of a plan.
@@ -93,25 +89,28 @@ impl Query {
     /// # Errors
     /// `InvalidQuery` with the place of what is wrong, or where a clause writes.
     pub fn parse_clauses(text: &str) -> Result<Self> {
-        let query = match Self::parse(text, text, 0) {
-            Ok(query) if query.returns() => query,
-            // Clauses alone are no query; what is wrong with them shows when they are made one.
-            _ => {
-                let mut query = Self::parse(&format!("{text} RETURN *"), text, 0)?;
-                query.syntax.head.kind.clauses.pop();
-                query
-            }
-        };
-        if query.writes() || query.branches() > 1 {
-            let message = "a frame goes on with clauses that read, without UNION";
-            return Err(grism_core::Error::invalid_query(message));
-        }
-        Ok(query)
+        let head = parse_clauses(text)?;
+        let span = head.span;
+        let unions = Vec::new();
+        Self::try_new(Arc::from(text), syntax::Query { head, unions, span })
     }
 
-    fn returns(&self) -> bool {
-        let last = self.syntax.head.kind.clauses.last();
-        last.is_some_and(|clause| matches!(clause.kind, ClauseKind::Return(_)))
+    /// The query's text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.source().slice(self.syntax.span)
+    }
+
+    /// Where the query starts in its input, in bytes.
+    #[must_use]
+    pub fn offset(&self) -> usize {
+        self.syntax.span.start
+    }
+
+    /// The whole input that the query stands in.
+    #[must_use]
+    pub fn input(&self) -> &str {
+        &self.text
     }
 
     /// Binds the query on top of `plan`, whose columns are variables.
@@ -120,10 +119,10 @@ impl Query {
     /// As [`Self::bind`].
     pub fn bind_onto(&self, plan: &LogicalPlan, context: BindContext<'_>) -> Result<LogicalPlan> {
         let mut binder = frame_binder(self.source(), plan, context)?;
-        for clause in &self.syntax.head.kind.clauses {
+        for clause in &self.syntax.head.clauses {
             match &clause.kind {
                 ClauseKind::Return(returned) => {
-                    binder.projection(&returned.projection, None, ProjectionKind::Inner)?;
+                    binder.projection(returned, None, ProjectionKind::Inner)?;
                 }
                 _ => binder.clause(clause)?,
             }
@@ -138,11 +137,7 @@ impl Query {
     }
 
     fn source(&self) -> Source<'_> {
-        Source {
-            text: &self.text,
-            whole: &self.whole,
-            offset: self.offset,
-        }
+        Source::new(&self.text)
     }
 
     fn branch(&self, branch: usize) -> &SingleQuery {
@@ -158,9 +153,7 @@ impl Query {
     /// Whether the query changes the graph.
     #[must_use]
     pub fn writes(&self) -> bool {
-        (0..self.branches())
-            .flat_map(|branch| &self.branch(branch).kind.clauses)
-            .any(is_write)
+        self.syntax.writes()
     }
 
     /// How many queries a UNION joins; 1 without.
@@ -173,7 +166,7 @@ impl Query {
     #[must_use]
     pub fn is_distinct_union(&self) -> bool {
         let mut unions = self.syntax.unions.iter();
-        unions.any(|union| union.operator.kind != UnionOperator::All)
+        unions.any(|union| !union.all)
     }
 
     /// Binds a query that only reads.
@@ -193,19 +186,17 @@ impl Query {
     /// The pieces of a branch, in order.
     #[must_use]
     pub fn parts(&self, branch: usize) -> Vec<QueryPart> {
-        let clauses = &self.branch(branch).kind.clauses;
+        let clauses = &self.branch(branch).clauses;
         let mut parts = Vec::new();
         let mut first = 0;
         for (index, clause) in clauses.iter().enumerate() {
-            if is_write(clause) {
+            if clause.is_write() {
                 if first < index {
                     parts.push(QueryPart::Read(first..index));
                 }
                 // A pattern that reads what one before it creates is created after it.
                 let several = match &clause.kind {
-                    ClauseKind::Create(create) if reads_created(&create.pattern) => {
-                        create.pattern.parts.len()
-                    }
+                    ClauseKind::Create(pattern) if reads_created(pattern) => pattern.paths.len(),
                     _ => 0,
                 };
                 if several == 0 {
@@ -251,11 +242,11 @@ impl Query {
             QueryPart::Write { clause, .. } => (*clause..*clause, false),
         };
         let mut binder = self.binder(state, context);
-        let clauses = &self.branch(branch).kind.clauses[range];
+        let clauses = &self.branch(branch).clauses[range];
         for clause in clauses {
             match &clause.kind {
                 ClauseKind::Return(returned) if returns => {
-                    binder.projection(&returned.projection, None, ProjectionKind::Return)?;
+                    binder.projection(returned, None, ProjectionKind::Return)?;
                 }
                 _ => binder.clause(clause)?,
             }
@@ -284,7 +275,7 @@ impl Query {
         state: &BindState,
         context: BindContext<'_>,
     ) -> Result<BoundWrite> {
-        let clause = &self.branch(branch).kind.clauses[clause];
+        let clause = &self.branch(branch).clauses[clause];
         self.binder(state, context).write(clause, patterns)
     }
 
@@ -306,11 +297,7 @@ pub fn bind_results(plan: &LogicalPlan, context: BindContext<'_>) -> Result<Logi
     if !columns.iter().any(|column| column.ty.may_hold_entity()) {
         return Ok(plan.clone());
     }
-    let nowhere = Source {
-        text: "",
-        whole: "",
-        offset: 0,
-    };
+    let nowhere = Source::new("");
     let mut binder = frame_binder(nowhere, plan, context)?;
     binder.results()?;
     binder.plan.with_rows(plan)
@@ -346,20 +333,6 @@ fn frame_binder<'a>(
     Ok(binder)
 }
 
-fn is_write(clause: &Clause) -> bool {
-    matches!(
-        clause.kind,
-        ClauseKind::Create(_)
-            | ClauseKind::Insert(_)
-            | ClauseKind::Merge(_)
-            | ClauseKind::Set(_)
-            | ClauseKind::Remove(_)
-            | ClauseKind::Delete(_)
-            | ClauseKind::Foreach(_)
-            | ClauseKind::LoadCsv(_)
-    )
-}
-
 /// Whether a pattern of CREATE reads a variable that one before it creates.
 fn reads_created(pattern: &Pattern) -> bool {
     struct Names<'ast> {
@@ -367,20 +340,19 @@ fn reads_created(pattern: &Pattern) -> bool {
         read: bool,
     }
     impl<'ast> Visitor<'ast> for Names<'ast> {
-        fn visit_path_factor(&mut self, factor: &'ast PathFactor) {
-            walk_path_factor(self, factor);
-            let variable = match &factor.kind {
-                PathFactorKind::Node(node) => node.variable.as_ref(),
-                PathFactorKind::Relationship(step) => step.variable.as_ref(),
+        fn visit_element(&mut self, element: &'ast PathElement) {
+            walk_element(self, element);
+            let variable = match &element.kind {
+                PathElementKind::Node(node) => node.variable.as_ref(),
+                PathElementKind::Relationship(step) => step.variable.as_ref(),
                 _ => None,
             };
-            self.created
-                .extend(variable.map(|name| name.kind.text.as_str()));
+            self.created.extend(variable.map(|name| name.text.as_str()));
         }
 
         fn visit_expr(&mut self, expression: &'ast Expr) {
             if let ExprKind::Variable(name) = &expression.kind {
-                self.read |= self.created.contains(&name.kind.text.as_str());
+                self.read |= self.created.contains(&name.text.as_str());
             }
             walk_expr(self, expression);
         }

@@ -2,9 +2,9 @@
 
 use grism_core::{Result, Type};
 use grism_logical::{LogicalExpr, ScalarFunction};
-use open_cypher::Span;
 
 use super::{Binder, Lambda, Pending};
+use crate::syntax::Span;
 
 impl Binder<'_> {
     /// The innermost variable called `name` that an enclosing expression binds.

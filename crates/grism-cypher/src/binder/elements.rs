@@ -1,19 +1,17 @@
 //! From a pattern as it is written to its elements: entities, steps between them, and repeated groups.
 
-use grism_core::{Result, Type};
+use grism_core::{Error, Result, Type};
 use grism_logical::{LogicalExpr, PathSearch};
-use open_cypher::Span;
-use open_cypher::ast::{
-    LabelExpression, NodePattern, PathFactor, PathFactorKind, PathPattern, PatternPart,
-    RelationshipPattern,
-};
 
 use super::Binder;
 use super::labels::type_names;
-use super::path::{PathItem, PathOf};
+use super::path::{Length, PathItem, PathOf};
 use super::pattern::{Elements, Entity, Step};
 use super::repeat::{Group, GroupPattern};
 use super::scope::column_for;
+use crate::syntax::{
+    LabelExpression, NodePattern, PathElementKind, PathMode, PathPattern, RelationshipPattern, Span,
+};
 
 /// What waits for the entity at its right end.
 enum Between<'p> {
@@ -25,17 +23,22 @@ impl Binder<'_> {
     /// Adds the elements of one path pattern of a MATCH.
     pub(super) fn pattern_part<'p>(
         &mut self,
-        part: &'p PatternPart,
+        path: &'p PathPattern,
         elements: &mut Elements<'p>,
     ) -> Result<()> {
-        let search = match part.kind.selector.as_ref() {
+        let search = match path.selector {
             None => PathSearch::Trails,
-            Some(selector) => self.path_search(selector)?,
+            Some((selector, _)) => self.path_search(selector),
         };
+        if let Some((mode, span)) = path.mode
+            && mode != PathMode::Trail
+        {
+            return Err(self.source.unsupported(format!("{} paths", mode.name()), span));
+        }
         let (first_step, first_group) = (elements.steps.len(), elements.groups.len());
         let mut items = Vec::new();
-        self.path(&part.kind.path, search, elements, &mut items)?;
-        if let Some(binding) = &part.kind.binding {
+        self.path(path, search, elements, &mut items)?;
+        if let Some(binding) = &path.variable {
             let so_far = (elements.entities.len(), elements.steps.len());
             elements.paths.push(PathOf {
                 name: binding,
@@ -49,7 +52,7 @@ impl Binder<'_> {
             let one_group =
                 elements.steps.len() == first_step && elements.groups.len() == first_group + 1;
             if !one_step && !one_group {
-                return Err(self.only_one_long_step(part.span));
+                return Err(self.only_one_long_step(path.span));
             }
         }
         Ok(())
@@ -70,27 +73,39 @@ impl Binder<'_> {
     ) -> Result<()> {
         let mut left: Option<usize> = None;
         let mut between: Option<Between<'p>> = None;
-        for factor in &path.kind.factors {
-            match &factor.kind {
-                PathFactorKind::Node(node) => {
-                    let index = self.node(node, factor.span, &mut elements.entities)?;
-                    let properties = node.properties.as_deref();
+        for element in &path.elements {
+            match &element.kind {
+                PathElementKind::Node(node) => {
+                    let index = self.node(node, element.span, &mut elements.entities)?;
+                    let properties = node.properties.as_ref();
                     elements
                         .inline
                         .extend(properties.map(|properties| (index, properties)));
-                    elements.wheres.extend(node.where_clause.as_deref());
+                    elements.wheres.extend(node.predicate.as_ref());
                     self.connect(left, between.take(), index, search, elements, items)?;
                     items.push(PathItem::Entity(index));
                     left = Some(index);
                 }
-                PathFactorKind::Relationship(relationship) => {
-                    between = Some(Between::Step(relationship, factor.span));
+                PathElementKind::Relationship(relationship) => {
+                    between = Some(Between::Step(relationship, element.span));
                 }
-                PathFactorKind::Parenthesized {
-                    pattern,
-                    where_clause,
-                    quantifier: Some(quantifier),
-                } => {
+                PathElementKind::Group(group) if group.quantifier.is_none() => {
+                    if path.elements.len() > 1 {
+                        let what = "a path in parentheses beside other elements";
+                        return Err(self.source.unsupported(what, element.span));
+                    }
+                    if let Some(name) = &group.path.variable {
+                        let what = "a path variable within a path";
+                        return Err(self.source.unsupported(what, name.span));
+                    }
+                    self.path(&group.path, search, elements, items)?;
+                    elements.wheres.extend(group.predicate.as_ref());
+                }
+                PathElementKind::Group(group) => {
+                    if let Some(name) = &group.path.variable {
+                        let what = "a path variable within a path";
+                        return Err(self.source.unsupported(what, name.span));
+                    }
                     // Where no node is written beside a group, there is one without a name.
                     if left.is_none() || between.is_some() {
                         let index = self.nameless(&mut elements.entities);
@@ -99,38 +114,32 @@ impl Binder<'_> {
                         left = Some(index);
                     }
                     between = Some(Between::Group(Box::new(Group {
-                        pattern: GroupPattern::Path(pattern),
-                        predicate: where_clause.as_deref(),
-                        length: self.times(quantifier, false, search)?,
+                        pattern: GroupPattern::Path(&group.path),
+                        predicate: group.predicate.as_ref(),
+                        length: match group.quantifier {
+                            Some(quantifier) => Length::new(quantifier, search),
+                            None => return Err(Error::internal("a group without a quantifier")),
+                        },
                         left: 0,
                         right: 0,
-                        span: factor.span,
+                        span: element.span,
                         number: self.counter + 1,
                     })));
                     self.counter += 1;
                 }
-                PathFactorKind::Parenthesized {
-                    pattern,
-                    where_clause,
-                    quantifier: None,
-                } if path.kind.factors.len() == 1 => {
-                    self.path(pattern, search, elements, items)?;
-                    elements.wheres.extend(where_clause.as_deref());
-                }
-                PathFactorKind::LegacyShortest { all, pattern } => {
+                PathElementKind::Shortest { all, path } => {
                     let search = if *all {
                         PathSearch::AllShortest
                     } else {
                         PathSearch::AnyShortest
                     };
-                    self.path(pattern, search, elements, items)?;
+                    self.path(path, search, elements, items)?;
                     let one_step = items.len() == 3;
                     let long = elements.steps.last();
                     if !one_step || long.is_none_or(|step| step.length.is_none()) {
-                        return Err(self.only_one_long_step(factor.span));
+                        return Err(self.only_one_long_step(element.span));
                     }
                 }
-                _ => return Err(self.source.unsupported(name_of(factor), factor.span)),
             }
         }
         if between.is_some() {
@@ -156,12 +165,14 @@ impl Binder<'_> {
         };
         match between {
             Between::Step(pattern, span) => {
-                elements.wheres.extend(pattern.where_clause.as_deref());
+                elements.wheres.extend(pattern.predicate.as_ref());
                 let names = match &pattern.labels {
                     None => Vec::new(),
                     Some(labels) => self.step_names(labels)?,
                 };
-                let length = self.length_of(pattern, search)?;
+                let length = pattern
+                    .quantifier
+                    .map(|quantifier| Length::new(quantifier, search));
                 items.push(PathItem::Step(elements.steps.len()));
                 elements.steps.push(Step {
                     pattern,
@@ -205,7 +216,7 @@ impl Binder<'_> {
         match type_names(labels) {
             Some(names) => Ok(names
                 .into_iter()
-                .map(|name| name.kind.text.clone())
+                .map(|name| name.text.clone())
                 .collect()),
             None => Err(self
                 .source
@@ -240,7 +251,7 @@ impl Binder<'_> {
                     .to_owned()
             })
             .unwrap_or_default();
-        let name = node.variable.as_ref().map(|name| name.kind.text.clone());
+        let name = node.variable.as_ref().map(|name| name.text.clone());
         if let Some(name) = &name
             && let Some(index) = entities
                 .iter()
@@ -307,14 +318,5 @@ impl Binder<'_> {
             checks: check.into_iter().collect(),
         });
         Ok(entities.len() - 1)
-    }
-}
-
-fn name_of(factor: &PathFactor) -> &'static str {
-    match &factor.kind {
-        PathFactorKind::QuantifiedNode { .. } => "a quantified node",
-        PathFactorKind::Subpath { .. } => "a path variable within a path",
-        PathFactorKind::Parenthesized { .. } => "a parenthesized path beside other elements",
-        _ => "this part of a path",
     }
 }

@@ -7,10 +7,9 @@ use grism_core::{
     Type, Value,
 };
 use grism_logical::{BinaryOperator, LogicalExpr, ScalarFunction, UnaryOperator};
-use open_cypher::Span;
-use open_cypher::ast::{LabelExpression, LabelExpressionKind, Name};
 
 use super::{Binder, Pending, hint};
+use crate::syntax::{LabelExpression, LabelKind, Name, Span};
 
 impl Binder<'_> {
     /// The property `key` of the entity `base`.
@@ -20,7 +19,7 @@ impl Binder<'_> {
         tables: &Tables,
         key: &Name,
     ) -> Result<LogicalExpr> {
-        let name = key.kind.text.as_str();
+        let name = key.text.as_str();
         let known = self.property_type(tables, name)?;
         let set_here = self.setting.iter().any(|own| own == name);
         let Some(ty) = known.or(set_here.then_some(Type::Any)) else {
@@ -144,28 +143,22 @@ impl Binder<'_> {
                 .collect::<Result<Vec<_>>>()
         };
         Ok(match &labels.kind {
-            LabelExpressionKind::Name(name) => {
-                LogicalExpr::Literal(Value::String(name.kind.text.clone()))
+            LabelKind::Name(name) => {
+                LogicalExpr::Literal(Value::String(name.text.clone()))
                     .binary(BinaryOperator::In, own.clone())
             }
-            LabelExpressionKind::Wildcard => size_of(own.clone()).binary(
+            LabelKind::Wildcard => size_of(own.clone()).binary(
                 BinaryOperator::Greater,
                 LogicalExpr::Literal(Value::Int64(0)),
             ),
-            LabelExpressionKind::Not(inner) => {
+            LabelKind::Not(inner) => {
                 self.label_predicate(own, inner)?.unary(UnaryOperator::Not)
             }
-            LabelExpressionKind::And(all) => LogicalExpr::all(parts(self, all)?),
-            LabelExpressionKind::Or(any) => parts(self, any)?
+            LabelKind::And(all) => LogicalExpr::all(parts(self, all)?),
+            LabelKind::Or(any) => parts(self, any)?
                 .into_iter()
                 .reduce(|a, b| a.binary(BinaryOperator::Or, b))
                 .unwrap_or(LogicalExpr::Literal(Value::Bool(false))),
-            LabelExpressionKind::Parenthesized(inner) => self.label_predicate(own, inner)?,
-            _ => {
-                return Err(self
-                    .source
-                    .unsupported("this label expression", labels.span));
-            }
         })
     }
 

@@ -2,9 +2,9 @@
 
 use grism_core::{Result, Type, Value};
 use grism_logical::{AggregateCall, AggregateFunction, LogicalExpr, ScalarFunction};
-use open_cypher::ast::{Expr, ExprKind, FunctionInvocation, SetQuantifier};
 
 use super::{Binder, hint};
+use crate::syntax::{Expr, ExprKind, FunctionCall};
 
 /// Functions of other systems that Grism knows by name and does not have.
 const ELSEWHERE: &[&str] = &[
@@ -34,27 +34,25 @@ pub(crate) fn is_aggregate(name: &str) -> bool {
 impl Binder<'_> {
     pub(super) fn function(
         &mut self,
-        call: &FunctionInvocation,
+        call: &FunctionCall,
         place: &Expr,
     ) -> Result<LogicalExpr> {
-        let name = call
-            .name
-            .parts
-            .iter()
-            .map(|part| part.kind.text.as_str())
-            .collect::<Vec<_>>()
-            .join(".");
+        let name = call.name.text.clone();
         if let Some(function) = AggregateFunction::from_name(&name) {
             return self.aggregate_call(function, call, place);
         }
         if let Some((function, arguments)) = over_list(&name) {
             return self.list_aggregate(function, arguments, call, place);
         }
-        if let Some(quantifier) = &call.quantifier {
+        if let Some(distinct) = call.distinct {
             return Err(self.source.invalid(
-                format!("`{name}()` is no aggregate: DISTINCT has no meaning"),
-                quantifier.span,
+                format!("`{name}()` does not aggregate: DISTINCT has no meaning"),
+                distinct,
             ));
+        }
+        if call.star {
+            let message = "`*` stands only in count(*) and RETURN *";
+            return Err(self.source.invalid(message, place.span));
         }
         // `exists(n.prop)` and `exists((n)-->())`, as older Cypher writes them.
         if name.eq_ignore_ascii_case("exists") && call.arguments.len() == 1 {
@@ -183,7 +181,7 @@ impl Binder<'_> {
     fn aggregated(
         &mut self,
         name: &str,
-        call: &FunctionInvocation,
+        call: &FunctionCall,
         place: &Expr,
     ) -> Result<Option<LogicalExpr>> {
         let Some(aggregates) = self.aggregates.take() else {
@@ -204,12 +202,11 @@ impl Binder<'_> {
                 .with_code("SyntaxError:InvalidAggregation"));
         }
         let argument = match &call.arguments[..] {
-            [
-                Expr {
-                    kind: ExprKind::Wildcard,
-                    ..
-                },
-            ] if name == "count" => Ok(None),
+            _ if call.star && name == "count" => Ok(None),
+            _ if call.star => {
+                let message = "`*` stands only in count(*) and RETURN *";
+                Err(self.source.invalid(message, place.span))
+            }
             [argument, ..] => self.expression(argument).map(Some),
             [] => Err(self
                 .source
@@ -223,7 +220,7 @@ impl Binder<'_> {
     fn aggregate_call(
         &mut self,
         function: AggregateFunction,
-        call: &FunctionInvocation,
+        call: &FunctionCall,
         place: &Expr,
     ) -> Result<LogicalExpr> {
         let name = function.name();
@@ -299,7 +296,7 @@ impl Binder<'_> {
         &mut self,
         function: ScalarFunction,
         arguments: usize,
-        call: &FunctionInvocation,
+        call: &FunctionCall,
         place: &Expr,
     ) -> Result<LogicalExpr> {
         let name = function.name().trim_start_matches('#').to_owned();
@@ -347,8 +344,6 @@ impl Binder<'_> {
     }
 }
 
-fn is_distinct(call: &FunctionInvocation) -> bool {
-    call.quantifier
-        .as_ref()
-        .is_some_and(|quantifier| quantifier.kind == SetQuantifier::Distinct)
+fn is_distinct(call: &FunctionCall) -> bool {
+    call.distinct.is_some()
 }

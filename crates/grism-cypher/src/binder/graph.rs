@@ -7,13 +7,12 @@ use grism_core::{Result, TableId, Tables, Type, Value};
 use grism_logical::pattern::{
     PatternEdge, PatternEntity, PatternGraph, PatternHop, PatternPath, PatternRole,
 };
-use grism_logical::{BinaryOperator, Direction, LogicalExpr, PropertyRef, UnaryOperator};
-use open_cypher::Span;
-use open_cypher::ast::{Expr, ExprKind, Identifier, Name, RelationshipDirection};
+use grism_logical::{BinaryOperator, Direction as EdgeDirection, LogicalExpr, PropertyRef, UnaryOperator};
 
 use super::pattern::{Elements, Entity, Place, Step, StepKind};
 use super::scope::column_for;
 use super::{Binder, hint};
+use crate::syntax::{Direction, Expr, ExprKind, Name, Span};
 
 impl Binder<'_> {
     /// The elements as the planner wants them, where each step stands among them, and the conditions that tie them to what
@@ -69,7 +68,7 @@ impl Binder<'_> {
         for (step, kind) in steps.iter().zip(kinds) {
             let named = step.pattern.variable.as_ref();
             if let Some(name) = named {
-                let text = name.kind.text.as_str();
+                let text = name.text.as_str();
                 let taken = entities
                     .iter()
                     .any(|entity| entity.name.as_deref() == Some(text));
@@ -86,18 +85,18 @@ impl Binder<'_> {
                 }
             }
             if let (Some(name), StepKind::Roles { .. }) = (named, kind)
-                && self.scope.find(&name.kind.text).is_some()
+                && self.scope.find(&name.text).is_some()
             {
                 let what = "role steps that are bound already";
                 return Err(self.source.unsupported(what, name.span));
             }
             // A relationship that is bound already is looked for anew, and must be the same.
             let known = named
-                .and_then(|name| self.scope.find(&name.kind.text))
+                .and_then(|name| self.scope.find(&name.text))
                 .map(|known| (known.column.clone(), known.ty.clone()));
             let variable = match (&known, named) {
                 (Some(_), _) => Some(self.internal_name("edge")),
-                (None, Some(name)) => Some(column_for(&name.kind.text)),
+                (None, Some(name)) => Some(column_for(&name.text)),
                 (None, None) => None,
             };
             if let (Some((_, ty)), Some(name)) = (&known, named) {
@@ -115,7 +114,7 @@ impl Binder<'_> {
                     return Err(self
                         .source
                         .invalid(
-                            format!("`{}` is {ty}, not a relationship", name.kind.text),
+                            format!("`{}` is {ty}, not a relationship", name.text),
                             name.span,
                         )
                         .with_code("SyntaxError:VariableTypeConflict"));
@@ -158,10 +157,10 @@ impl Binder<'_> {
                 StepKind::Edge => {
                     places.push(Place::Edge(graph.edges.len()));
                     let tables = self.edge_tables(step)?;
-                    let direction = match step.pattern.direction.kind {
-                        RelationshipDirection::Right => Direction::Out,
-                        RelationshipDirection::Left => Direction::In,
-                        _ => Direction::Both,
+                    let direction = match step.pattern.direction {
+                        Direction::Right => EdgeDirection::Out,
+                        Direction::Left => EdgeDirection::In,
+                        Direction::Either => EdgeDirection::Both,
                     };
                     let variable = variable.unwrap_or_else(|| self.internal_name("edge"));
                     let label = step.names.join("|");
@@ -300,10 +299,10 @@ impl Binder<'_> {
             let Some(name) = &step.pattern.variable else {
                 continue;
             };
-            if self.scope.find(&name.kind.text).is_some() {
+            if self.scope.find(&name.text).is_some() {
                 continue;
             }
-            let column = column_for(&name.kind.text);
+            let column = column_for(&name.text);
             let ty = match graph.edges.iter().find(|edge| edge.variable == column) {
                 Some(edge) if edge.path.is_some() => {
                     Type::Hyperedge(Arc::clone(&edge.tables)).list()
@@ -311,7 +310,7 @@ impl Binder<'_> {
                 Some(edge) => Type::Hyperedge(Arc::clone(&edge.tables)),
                 None => Type::Incidence,
             };
-            self.scope.put(&name.kind.text, &column, ty);
+            self.scope.put(&name.text, &column, ty);
         }
         Ok(())
     }
@@ -343,8 +342,7 @@ impl Binder<'_> {
                 LogicalExpr::Literal(Value::Map(entries)) => Ok(entries
                     .into_iter()
                     .map(|(key, value)| {
-                        let name = Name::new(Identifier::new(key, false), span);
-                        (name, LogicalExpr::Literal(value))
+                        (Name { text: key, span }, LogicalExpr::Literal(value))
                     })
                     .collect()),
                 _ => Err(self
@@ -406,7 +404,7 @@ impl Binder<'_> {
                 LogicalExpr::Property { ty, .. } => ty,
                 _ => Type::Null,
             };
-            let key = key.kind.text.clone();
+            let key = key.text.clone();
             wanted.push((PropertyRef { key, ty }, value));
         }
         Ok(wanted)

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use grism_core::{Result, Table, TableKind, Tables};
-use open_cypher::ast::{LabelExpression, LabelExpressionKind};
 
 use super::{Binder, hint};
+use crate::syntax::{LabelExpression, LabelKind, Name};
 
 impl Binder<'_> {
     /// The tables whose entities a label expression allows in a node pattern, which finds hyperedges only of the types
@@ -48,35 +48,29 @@ impl Binder<'_> {
     fn label_holds(&self, labels: &LabelExpression, table: &Table) -> Result<bool> {
         let changes = !table.changed_labels.is_empty();
         Ok(match &labels.kind {
-            LabelExpressionKind::Name(name) if changes => table.may_have(&name.kind.text),
-            LabelExpressionKind::Wildcard | LabelExpressionKind::Not(_) if changes => true,
-            LabelExpressionKind::Name(name) => match &table.kind {
-                TableKind::Nodes { labels } => labels.contains(&name.kind.text),
-                TableKind::Hyperedges(hyperedge_type) => hyperedge_type.name == name.kind.text,
+            LabelKind::Name(name) if changes => table.may_have(&name.text),
+            LabelKind::Wildcard | LabelKind::Not(_) if changes => true,
+            LabelKind::Name(name) => match &table.kind {
+                TableKind::Nodes { labels } => labels.contains(&name.text),
+                TableKind::Hyperedges(hyperedge_type) => hyperedge_type.name == name.text,
             },
-            LabelExpressionKind::Wildcard => {
+            LabelKind::Wildcard => {
                 !table.labels().is_empty() || table.hyperedge_type().is_some()
             }
-            LabelExpressionKind::Not(inner) => !self.label_holds(inner, table)?,
-            LabelExpressionKind::And(parts) => parts.iter().try_fold(true, |holds, part| {
+            LabelKind::Not(inner) => !self.label_holds(inner, table)?,
+            LabelKind::And(parts) => parts.iter().try_fold(true, |holds, part| {
                 Ok::<_, grism_core::Error>(holds && self.label_holds(part, table)?)
             })?,
-            LabelExpressionKind::Or(parts) => parts.iter().try_fold(false, |holds, part| {
+            LabelKind::Or(parts) => parts.iter().try_fold(false, |holds, part| {
                 Ok::<_, grism_core::Error>(holds || self.label_holds(part, table)?)
             })?,
-            LabelExpressionKind::Parenthesized(inner) => self.label_holds(inner, table)?,
-            _ => {
-                return Err(self
-                    .source
-                    .unsupported("this label expression", labels.span));
-            }
         })
     }
 
     fn warn_of_unknown_labels(&mut self, labels: &LabelExpression) {
         match &labels.kind {
-            LabelExpressionKind::Name(name) => {
-                let wanted = name.kind.text.as_str();
+            LabelKind::Name(name) => {
+                let wanted = name.text.as_str();
                 let schema = Arc::clone(self.schema);
                 let types = schema
                     .hyperedge_tables()
@@ -91,15 +85,13 @@ impl Binder<'_> {
                     );
                 }
             }
-            LabelExpressionKind::Not(inner) | LabelExpressionKind::Parenthesized(inner) => {
-                self.warn_of_unknown_labels(inner);
-            }
-            LabelExpressionKind::And(parts) | LabelExpressionKind::Or(parts) => {
+            LabelKind::Not(inner) => self.warn_of_unknown_labels(inner),
+            LabelKind::And(parts) | LabelKind::Or(parts) => {
                 parts
                     .iter()
                     .for_each(|part| self.warn_of_unknown_labels(part));
             }
-            _ => {}
+            LabelKind::Wildcard => {}
         }
     }
 }
@@ -107,27 +99,25 @@ impl Binder<'_> {
 /// The names that stand in the expression without a negation.
 fn positive_names<'l>(labels: &'l LabelExpression, names: &mut Vec<&'l str>) {
     match &labels.kind {
-        LabelExpressionKind::Name(name) => names.push(&name.kind.text),
-        LabelExpressionKind::And(parts) | LabelExpressionKind::Or(parts) => {
+        LabelKind::Name(name) => names.push(&name.text),
+        LabelKind::And(parts) | LabelKind::Or(parts) => {
             parts.iter().for_each(|part| positive_names(part, names));
         }
-        LabelExpressionKind::Parenthesized(inner) => positive_names(inner, names),
-        _ => {}
+        LabelKind::Wildcard | LabelKind::Not(_) => {}
     }
 }
 
 /// The names of a relationship pattern's type expression, which may only be joined by `|`.
-pub(super) fn type_names(labels: &LabelExpression) -> Option<Vec<&open_cypher::ast::Name>> {
+pub(super) fn type_names(labels: &LabelExpression) -> Option<Vec<&Name>> {
     match &labels.kind {
-        LabelExpressionKind::Name(name) => Some(vec![name]),
-        LabelExpressionKind::Or(parts) => {
+        LabelKind::Name(name) => Some(vec![name]),
+        LabelKind::Or(parts) => {
             let mut names = Vec::new();
             for part in parts {
                 names.extend(type_names(part)?);
             }
             Some(names)
         }
-        LabelExpressionKind::Parenthesized(inner) => type_names(inner),
-        _ => None,
+        LabelKind::Wildcard | LabelKind::Not(_) | LabelKind::And(_) => None,
     }
 }

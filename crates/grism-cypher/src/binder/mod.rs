@@ -37,9 +37,6 @@ use std::sync::Arc;
 use grism_core::{GraphSchema, GraphStatistics, Result, Type, Value, nearest};
 use grism_logical::pattern::PatternGraph;
 use grism_logical::{AggregateCall, ApplyKind, LogicalExpr, LogicalPlan};
-use open_cypher::Span;
-use open_cypher::ast::visit::{Visitor, walk_expr};
-use open_cypher::ast::{Expr, ExprKind, RegularQuery, UnionOperator};
 
 pub(crate) use functions::is_aggregate;
 pub(crate) use projection::ProjectionKind;
@@ -53,6 +50,7 @@ pub use write::{
 };
 
 use crate::source::Source;
+use crate::syntax::{Expr, ExprKind, Query, Span, Visitor, walk_expr};
 use crate::warning::Warning;
 
 /// The values of a query's parameters, by name without `$`.
@@ -174,7 +172,7 @@ impl<'a> Binder<'a> {
         }
     }
 
-    pub(crate) fn regular_query(&mut self, query: &RegularQuery) -> Result<LogicalPlan> {
+    pub(crate) fn regular_query(&mut self, query: &Query) -> Result<LogicalPlan> {
         let first = self.single_query(&query.head)?;
         if query.unions.is_empty() {
             return Ok(first);
@@ -183,12 +181,12 @@ impl<'a> Binder<'a> {
         let mut inputs = vec![Arc::new(first)];
         let mut all = None;
         for union in &query.unions {
-            let keeps = union.operator.kind == UnionOperator::All;
+            let keeps = union.all;
             if *all.get_or_insert(keeps) != keeps {
                 let message = "UNION and UNION ALL cannot be mixed in one query";
                 return Err(self
                     .source
-                    .invalid(message, union.operator.span)
+                    .invalid(message, union.span)
                     .with_code("SyntaxError:InvalidClauseComposition"));
             }
             let mut branch = Binder::new(self.source, self.context);
@@ -317,7 +315,7 @@ fn variables_of(expression: &Expr) -> Vec<String> {
     impl<'ast> Visitor<'ast> for Names {
         fn visit_expr(&mut self, expression: &'ast Expr) {
             if let ExprKind::Variable(name) = &expression.kind {
-                self.0.push(name.kind.text.clone());
+                self.0.push(name.text.clone());
             }
             walk_expr(self, expression);
         }

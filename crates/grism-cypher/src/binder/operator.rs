@@ -2,98 +2,98 @@
 
 use grism_core::Result;
 use grism_logical::{BinaryOperator, LogicalExpr, UnaryOperator};
-use open_cypher::Span;
-use open_cypher::ast::{self, Expr, ExprKind, LiteralKind};
 
 use super::Binder;
+use crate::syntax::{ChainLink, Expr, ExprKind, InfixOperator, Literal, PrefixOperator};
 
 impl Binder<'_> {
-    pub(super) fn unary(
+    pub(super) fn prefix(
         &mut self,
-        operator: ast::UnaryOperator,
+        operator: PrefixOperator,
         operand: &Expr,
         place: &Expr,
     ) -> Result<LogicalExpr> {
-        if operator == ast::UnaryOperator::Minus
-            && let ExprKind::Literal(literal) = &operand.kind
-            && matches!(
-                literal.kind,
-                LiteralKind::Integer(_) | LiteralKind::Float(_)
-            )
+        if operator == PrefixOperator::Minus
+            && let ExprKind::Literal(literal @ (Literal::Integer { .. } | Literal::Float(_))) =
+                &operand.kind
         {
             // The least integer has no positive twin, so the sign belongs to the literal.
-            return Ok(LogicalExpr::Literal(self.literal(
-                &literal.kind,
-                place.span,
-                true,
-            )?));
+            let value = self.literal(literal, place.span, true)?;
+            return Ok(LogicalExpr::Literal(value));
         }
         let bound = self.expression(operand)?;
         match operator {
-            ast::UnaryOperator::Not => self.typed(bound.unary(UnaryOperator::Not), place),
-            ast::UnaryOperator::Minus => self.typed(bound.unary(UnaryOperator::Negate), place),
-            ast::UnaryOperator::Plus => {
+            PrefixOperator::Not => self.typed(bound.unary(UnaryOperator::Not), place),
+            PrefixOperator::Minus => self.typed(bound.unary(UnaryOperator::Negate), place),
+            PrefixOperator::Plus => {
                 self.typed(bound.clone().unary(UnaryOperator::Negate), place)?;
                 Ok(bound)
             }
-            _ => Err(self.source.unsupported("this operator", place.span)),
         }
     }
 
-    pub(super) fn operator(
-        &self,
-        operator: ast::BinaryOperator,
-        span: Span,
-    ) -> Result<BinaryOperator> {
-        use ast::BinaryOperator as Ast;
-        Ok(match operator {
-            Ast::Or => BinaryOperator::Or,
-            Ast::Xor => BinaryOperator::Xor,
-            Ast::And => BinaryOperator::And,
-            Ast::Equal => BinaryOperator::Equal,
-            Ast::NotEqual => BinaryOperator::NotEqual,
-            Ast::Less => BinaryOperator::Less,
-            Ast::LessEqual => BinaryOperator::LessOrEqual,
-            Ast::Greater => BinaryOperator::Greater,
-            Ast::GreaterEqual => BinaryOperator::GreaterOrEqual,
-            Ast::RegexMatch => BinaryOperator::RegexMatch,
-            Ast::In => BinaryOperator::In,
-            Ast::StartsWith => BinaryOperator::StartsWith,
-            Ast::EndsWith => BinaryOperator::EndsWith,
-            Ast::Contains => BinaryOperator::Contains,
-            Ast::Add | Ast::Concat => BinaryOperator::Add,
-            Ast::Subtract => BinaryOperator::Subtract,
-            Ast::Multiply => BinaryOperator::Multiply,
-            Ast::Divide => BinaryOperator::Divide,
-            Ast::Remainder => BinaryOperator::Remainder,
-            Ast::Power => BinaryOperator::Power,
-            _ => return Err(self.source.unsupported("this operator", span)),
-        })
-    }
-
-    pub(super) fn binary(
+    /// Operators of one level of precedence, from left to right.
+    pub(super) fn chain(
         &mut self,
-        left: &Expr,
-        operator: BinaryOperator,
-        right: &Expr,
+        first: &Expr,
+        rest: &[ChainLink],
         place: &Expr,
     ) -> Result<LogicalExpr> {
-        // `a < b < c` means `a < b AND b < c`.
-        if operator.is_comparison()
-            && let ExprKind::Binary {
-                operator: inner,
-                right: middle,
-                ..
-            } = &left.kind
-            && self.operator(inner.kind, inner.span)?.is_comparison()
-        {
-            let first = self.expression(left)?;
-            let second = self.binary(middle, operator, right, place)?;
-            return Ok(first.binary(BinaryOperator::And, second));
+        let mut bound = self.expression(first)?;
+        if rest.iter().any(|link| link.operator.is_comparison()) {
+            return self.comparisons(bound, rest, place);
         }
-        let bound = self
-            .expression(left)?
-            .binary(operator, self.expression(right)?);
-        self.typed(bound, place)
+        for link in rest {
+            let operand = self.expression(&link.operand)?;
+            bound = self.typed(bound.binary(operator(link.operator), operand), place)?;
+        }
+        Ok(bound)
+    }
+
+    /// `a < b < c` means `a < b AND b < c`.
+    fn comparisons(
+        &mut self,
+        first: LogicalExpr,
+        rest: &[ChainLink],
+        place: &Expr,
+    ) -> Result<LogicalExpr> {
+        let mut left = first;
+        let mut pairs = Vec::new();
+        for (index, link) in rest.iter().enumerate() {
+            let right = self.expression(&link.operand)?;
+            let next = match index + 1 < rest.len() {
+                true => right.clone(),
+                false => LogicalExpr::Literal(grism_core::Value::Null),
+            };
+            pairs.push(self.typed(left.binary(operator(link.operator), right), place)?);
+            left = next;
+        }
+        Ok(LogicalExpr::all(pairs))
+    }
+}
+
+/// The operator of plans for the one of the text.
+pub(super) const fn operator(operator: InfixOperator) -> BinaryOperator {
+    match operator {
+        InfixOperator::Or => BinaryOperator::Or,
+        InfixOperator::Xor => BinaryOperator::Xor,
+        InfixOperator::And => BinaryOperator::And,
+        InfixOperator::Equal => BinaryOperator::Equal,
+        InfixOperator::NotEqual => BinaryOperator::NotEqual,
+        InfixOperator::Less => BinaryOperator::Less,
+        InfixOperator::LessOrEqual => BinaryOperator::LessOrEqual,
+        InfixOperator::Greater => BinaryOperator::Greater,
+        InfixOperator::GreaterOrEqual => BinaryOperator::GreaterOrEqual,
+        InfixOperator::RegexMatch => BinaryOperator::RegexMatch,
+        InfixOperator::In => BinaryOperator::In,
+        InfixOperator::StartsWith => BinaryOperator::StartsWith,
+        InfixOperator::EndsWith => BinaryOperator::EndsWith,
+        InfixOperator::Contains => BinaryOperator::Contains,
+        InfixOperator::Add => BinaryOperator::Add,
+        InfixOperator::Subtract => BinaryOperator::Subtract,
+        InfixOperator::Multiply => BinaryOperator::Multiply,
+        InfixOperator::Divide => BinaryOperator::Divide,
+        InfixOperator::Remainder => BinaryOperator::Remainder,
+        InfixOperator::Power => BinaryOperator::Power,
     }
 }

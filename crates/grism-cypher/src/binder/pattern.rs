@@ -3,12 +3,13 @@
 use grism_core::{Result, TableId, Tables, Type};
 use grism_logical::pattern::{PatternGraph, PatternRole, plan_pattern};
 use grism_logical::{LogicalExpr, LogicalPlan};
-use open_cypher::Span;
-use open_cypher::ast::{Expr, LabelExpression, PathFactorKind, Pattern, RelationshipPattern};
 
 use super::path::{Length, PathItem, PathOf};
 use super::repeat::{Group, GroupPattern};
 use super::{Binder, OpenPattern, hint};
+use crate::syntax::{
+    Expr, LabelExpression, PathElementKind, PathPattern, Pattern, RelationshipPattern, Span,
+};
 
 /// A node or hyperedge while its kind and tables are being found out.
 pub(super) struct Entity {
@@ -101,8 +102,8 @@ impl Binder<'_> {
         predicate: Option<&Expr>,
     ) -> Result<()> {
         let mut elements = Elements::default();
-        for part in &pattern.parts {
-            self.pattern_part(part, &mut elements)?;
+        for path in &pattern.paths {
+            self.pattern_part(path, &mut elements)?;
         }
         self.match_elements(elements, predicate, false)?;
         Ok(())
@@ -226,10 +227,10 @@ impl Binder<'_> {
             ..
         } = elements;
         for (index, path) in paths.iter().enumerate() {
-            let name = &path.name.kind.text;
+            let name = &path.name.text;
             let is_step = |step: &Step<'_>| {
                 let variable = step.pattern.variable.as_ref();
-                variable.is_some_and(|own| &own.kind.text == name)
+                variable.is_some_and(|own| &own.text == name)
             };
             let entity = entities
                 .iter()
@@ -241,7 +242,7 @@ impl Binder<'_> {
             let taken = entity.is_some() || step.is_some();
             let again = paths[..index]
                 .iter()
-                .any(|other| &other.name.kind.text == name);
+                .any(|other| &other.name.text == name);
             let known = self.scope.find(name);
             if taken || again || known.is_some() {
                 let code = if conflict {
@@ -262,27 +263,23 @@ impl Binder<'_> {
     }
 
     /// A pattern used as a predicate may only name what is bound already.
-    pub(super) fn forbid_new_variables(&self, pattern: &Pattern) -> Result<()> {
-        for part in &pattern.parts {
-            for factor in &part.kind.path.kind.factors {
-                let variable = match &factor.kind {
-                    PathFactorKind::Node(node) => node.variable.as_ref(),
-                    PathFactorKind::Relationship(relationship) => relationship.variable.as_ref(),
-                    _ => None,
-                };
-                if let Some(name) =
-                    variable.filter(|name| self.scope.find(&name.kind.text).is_none())
-                {
-                    let hint = hint(&name.kind.text, self.scope.names());
-                    let message = format!(
-                        "unknown variable `{}`{hint}; a pattern predicate binds none",
-                        name.kind.text
-                    );
-                    return Err(self
-                        .source
-                        .invalid(message, name.span)
-                        .with_code("SyntaxError:UndefinedVariable"));
-                }
+    pub(super) fn forbid_new_variables(&self, path: &PathPattern) -> Result<()> {
+        for element in &path.elements {
+            let variable = match &element.kind {
+                PathElementKind::Node(node) => node.variable.as_ref(),
+                PathElementKind::Relationship(step) => step.variable.as_ref(),
+                _ => None,
+            };
+            if let Some(name) = variable.filter(|name| self.scope.find(&name.text).is_none()) {
+                let hint = hint(&name.text, self.scope.names());
+                let message = format!(
+                    "unknown variable `{}`{hint}; a pattern predicate binds none",
+                    name.text
+                );
+                return Err(self
+                    .source
+                    .invalid(message, name.span)
+                    .with_code("SyntaxError:UndefinedVariable"));
             }
         }
         Ok(())
@@ -320,8 +317,7 @@ fn joined(mut first: PatternGraph, second: PatternGraph) -> PatternGraph {
 /// The step between two entities without names, once.
 fn step_alone(step: &Step<'_>) -> RelationshipPattern {
     RelationshipPattern {
-        legacy_quantifier: None,
-        graph_quantifier: None,
+        quantifier: None,
         ..step.pattern.clone()
     }
 }

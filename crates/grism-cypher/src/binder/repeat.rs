@@ -12,15 +12,14 @@ use grism_logical::pattern::{
     PatternEdge, PatternGraph, PatternHop, PatternPath, PatternTaken, Repetition,
 };
 use grism_logical::{Collected, Column, Direction, LogicalExpr, LogicalPlan, PathSearch};
-use open_cypher::Span;
-use open_cypher::ast::{
-    Expr, Node, NodePattern, PathFactorKind, PathPattern, PathPatternKind, RelationshipPattern,
-};
 
 use super::path::{Length, PathItem};
 use super::pattern::{Elements, Entity, Matched, Place};
 use super::scope::{Variable, column_for};
 use super::{Binder, variables_of};
+use crate::syntax::{
+    Expr, NodePattern, PathElement, PathElementKind, PathPattern, RelationshipPattern, Span,
+};
 
 /// A repeated pattern, and the entities at its ends by index.
 pub(super) struct Group<'p> {
@@ -298,7 +297,7 @@ impl Binder<'_> {
             let is_step = elements.steps.iter().any(|step| {
                 let variable = step.pattern.variable.as_ref();
                 step.span != group.span
-                    && variable.is_some_and(|variable| &variable.kind.text == name)
+                    && variable.is_some_and(|variable| &variable.text == name)
             });
             let is_entity = elements
                 .entities
@@ -326,18 +325,21 @@ impl Binder<'_> {
 
 /// The path of one step between nodes that are not written.
 fn path_of(step: &RelationshipPattern, span: Span) -> PathPattern {
-    let node = || {
-        let node = NodePattern {
-            variable: None,
-            labels: None,
-            properties: None,
-            where_clause: None,
-        };
-        Node::new(PathFactorKind::Node(node), span)
+    let node = || PathElement {
+        kind: PathElementKind::Node(Box::new(NodePattern::default())),
+        span,
     };
-    let step = Node::new(PathFactorKind::Relationship(step.clone()), span);
-    let factors = vec![node(), step, node()];
-    Node::new(PathPatternKind { factors }, span)
+    let step = PathElement {
+        kind: PathElementKind::Relationship(Box::new(step.clone())),
+        span,
+    };
+    PathPattern {
+        variable: None,
+        selector: None,
+        mode: None,
+        elements: vec![node(), step, node()],
+        span,
+    }
 }
 
 fn taken_column(group: &Group<'_>, number: usize) -> String {
@@ -408,7 +410,7 @@ fn is_prunable(matched: &Matched<'_>, ends: [usize; 2]) -> bool {
     };
     let mut properties = elements.inline.iter().map(|(_, properties)| *properties);
     let steps = elements.steps.iter();
-    let mut of_steps = steps.filter_map(|step| step.pattern.properties.as_deref());
+    let mut of_steps = steps.filter_map(|step| step.pattern.properties.as_ref());
     let constant = |properties: &Expr| variables_of(properties).is_empty();
     one_relationship
         && elements.wheres.is_empty()

@@ -1,9 +1,9 @@
 //! SKIP and LIMIT: a number of rows that is known before the query runs.
 
 use grism_core::{Result, Value};
-use open_cypher::ast::Expr;
 
 use super::Binder;
+use crate::syntax::Expr;
 
 impl Binder<'_> {
     pub(super) fn row_count(

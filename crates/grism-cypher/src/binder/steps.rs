@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use grism_core::{Result, TableId, Tables, Type};
-use open_cypher::ast::RelationshipDirection;
 
 use super::pattern::{Entity, Step, StepKind};
 use super::{Binder, hint};
+use crate::syntax::Direction;
 
 impl Binder<'_> {
     /// Decides for every step whether it is a binary edge or a role, and narrows the entities' tables on the way.
@@ -17,10 +17,10 @@ impl Binder<'_> {
     ) -> Result<Vec<StepKind>> {
         let mut kinds = Vec::new();
         for step in steps {
-            let (forward, backward) = match step.pattern.direction.kind {
-                RelationshipDirection::Right => (true, false),
-                RelationshipDirection::Left => (false, true),
-                _ => (true, true),
+            let (forward, backward) = match step.pattern.direction {
+                Direction::Right => (true, false),
+                Direction::Left => (false, true),
+                Direction::Either => (true, true),
             };
             let left = forward && self.has_roles(&entities[step.left], step)?;
             let right = backward && self.has_roles(&entities[step.right], step)?;
@@ -85,10 +85,7 @@ impl Binder<'_> {
 
     /// Roles that are followed one after the other have a direction.
     fn check_directed(&self, step: &Step<'_>) -> Result<()> {
-        let either_way = !matches!(
-            step.pattern.direction.kind,
-            RelationshipDirection::Right | RelationshipDirection::Left
-        );
+        let either_way = step.pattern.direction == Direction::Either;
         let is_role = |name: &String| {
             let mut types = self.schema.hyperedge_tables();
             types.any(|(_, ty)| ty.declared && ty.role(name).is_some())

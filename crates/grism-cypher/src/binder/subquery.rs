@@ -2,14 +2,13 @@
 
 use grism_core::{Result, Type};
 use grism_logical::{ApplyKind, Column, LogicalExpr, LogicalPlan, PlanSchema, infer_type};
-use open_cypher::Span;
-use open_cypher::ast::{
-    ClauseKind, Expr, ExprKind, Pattern, ProjectionClause, ProjectionItemKind, Query, QueryKind,
-    SingleQuery, SubqueryExpression, SubqueryExpressionKind, UnaryOperator, UnionOperator,
-};
 
 use super::projection::ProjectionKind;
 use super::{Binder, Pending};
+use crate::syntax::{
+    ClauseKind, Expr, ExprKind, PathPattern, Pattern, PrefixOperator, Projection,
+    ProjectionItemKind, Query, SingleQuery, Subquery, SubqueryKind,
+};
 
 impl Binder<'_> {
     /// The subplan of an expression that only asks whether something exists, or does not.
@@ -19,7 +18,10 @@ impl Binder<'_> {
     ) -> Result<Option<(LogicalPlan, ApplyKind)>> {
         match &expression.kind {
             ExprKind::Parenthesized(inner) => self.existential(inner),
-            ExprKind::Unary { operator, operand } if operator.kind == UnaryOperator::Not => {
+            ExprKind::Prefix {
+                operator: PrefixOperator::Not,
+                operand,
+            } => {
                 Ok(self
                     .existential(operand)?
                     .and_then(|(subplan, kind)| match kind {
@@ -28,13 +30,10 @@ impl Binder<'_> {
                         _ => None,
                     }))
             }
-            ExprKind::Pattern(pattern) => Ok(Some((
-                self.pattern_subplan(pattern, expression.span)?,
-                ApplyKind::Semi,
-            ))),
-            ExprKind::Subquery(subquery)
-                if subquery.kind.kind == SubqueryExpressionKind::Exists =>
-            {
+            ExprKind::Pattern(path) => {
+                Ok(Some((self.pattern_subplan(path)?, ApplyKind::Semi)))
+            }
+            ExprKind::Subquery(subquery) if subquery.kind == SubqueryKind::Exists => {
                 Ok(Some((
                     self.query_subplan(&subquery.query, "EXISTS")?,
                     ApplyKind::Semi,
@@ -45,22 +44,18 @@ impl Binder<'_> {
     }
 
     /// A pattern as a predicate within a larger expression.
-    pub(super) fn pattern_predicate(
-        &mut self,
-        pattern: &Pattern,
-        span: Span,
-    ) -> Result<LogicalExpr> {
-        let subplan = self.pattern_subplan(pattern, span)?;
+    pub(super) fn pattern_predicate(&mut self, path: &PathPattern) -> Result<LogicalExpr> {
+        let subplan = self.pattern_subplan(path)?;
         Ok(self.mark(subplan))
     }
 
-    pub(super) fn subquery(&mut self, subquery: &SubqueryExpression) -> Result<LogicalExpr> {
-        match subquery.kind.kind {
-            SubqueryExpressionKind::Exists => {
+    pub(super) fn subquery(&mut self, subquery: &Subquery) -> Result<LogicalExpr> {
+        match subquery.kind {
+            SubqueryKind::Exists => {
                 let subplan = self.query_subplan(&subquery.query, "EXISTS")?;
                 Ok(self.mark(subplan))
             }
-            SubqueryExpressionKind::Count => {
+            SubqueryKind::Count => {
                 let subplan = self.query_subplan(&subquery.query, "COUNT")?;
                 let name = self.internal_name("count");
                 self.pending.push(Pending::Apply(
@@ -69,18 +64,17 @@ impl Binder<'_> {
                 ));
                 Ok(LogicalExpr::Column(name))
             }
-            SubqueryExpressionKind::Collect => {
+            SubqueryKind::Collect => {
                 let subplan = self.query_subplan(&subquery.query, "COLLECT")?;
                 let columns = subplan.schema()?.columns;
                 let [column] = &columns[..] else {
                     let message =
                         format!("COLLECT {{ … }} returns one column, not {}", columns.len());
-                    return Err(self.source.invalid(message, subquery.kind.span));
+                    return Err(self.source.invalid(message, subquery.span));
                 };
                 let name = column.name.clone();
-                Ok(self.collected(subplan, name, subquery.kind.span))
+                Ok(self.collected(subplan, name, subquery.span))
             }
-            _ => Err(self.source.unsupported("this subquery", subquery.kind.span)),
         }
     }
 
@@ -93,27 +87,26 @@ impl Binder<'_> {
         LogicalExpr::Column(name)
     }
 
-    fn pattern_subplan(&mut self, pattern: &Pattern, _span: Span) -> Result<LogicalPlan> {
+    fn pattern_subplan(&mut self, path: &PathPattern) -> Result<LogicalPlan> {
         let mut inner = self.inner()?;
-        inner.forbid_new_variables(pattern)?;
-        inner.match_pattern(pattern, None)?;
+        inner.forbid_new_variables(path)?;
+        let pattern = Pattern {
+            paths: vec![path.clone()],
+            span: path.span,
+        };
+        inner.match_pattern(&pattern, None)?;
         self.adopt(inner)
     }
 
     fn query_subplan(&mut self, query: &Query, what: &str) -> Result<LogicalPlan> {
-        let QueryKind::Regular(regular) = &query.kind else {
-            return Err(self
-                .source
-                .unsupported(format!("this {what} subquery"), query.span));
-        };
         let mut branches = vec![std::sync::Arc::new(
-            self.branch_subplan(&regular.head, what)?,
+            self.branch_subplan(&query.head, what)?,
         )];
-        for union in &regular.unions {
-            if union.operator.kind != UnionOperator::All && what != "EXISTS" {
+        for union in &query.unions {
+            if !union.all && what != "EXISTS" {
                 return Err(self.source.unsupported(
                     format!("a UNION without ALL in {what} {{ … }}"),
-                    union.operator.span,
+                    union.span,
                 ));
             }
             branches.push(std::sync::Arc::new(
@@ -140,14 +133,12 @@ impl Binder<'_> {
 
     fn branch_subplan(&mut self, query: &SingleQuery, what: &str) -> Result<LogicalPlan> {
         let mut inner = self.inner()?;
-        for clause in &query.kind.clauses {
+        for clause in &query.clauses {
             match &clause.kind {
-                ClauseKind::Return(returned) => {
-                    let projection = &returned.projection;
+                ClauseKind::Return(projection) => {
                     let cuts = projection.limit.is_some()
                         || projection.skip.is_some()
-                        || projection.offset.is_some()
-                        || projection.quantifier.is_some();
+                        || projection.distinct;
                     // What a RETURN lists matters to whether, or how many, rows there are only where it aggregates.
                     let lists = what != "COLLECT" && !cuts && !aggregates(projection);
                     if lists {
@@ -156,12 +147,7 @@ impl Binder<'_> {
                         inner.projection(projection, None, ProjectionKind::Inner)?;
                     }
                 }
-                ClauseKind::Create(_)
-                | ClauseKind::Insert(_)
-                | ClauseKind::Merge(_)
-                | ClauseKind::Delete(_)
-                | ClauseKind::Set(_)
-                | ClauseKind::Remove(_) => {
+                _ if clause.is_write() => {
                     return Err(self
                         .source
                         .invalid(format!("{what} {{ … }} cannot write"), clause.span)
@@ -227,7 +213,7 @@ impl Binder<'_> {
 }
 
 /// Whether an aggregate stands in a projection.
-fn aggregates(projection: &ProjectionClause) -> bool {
+fn aggregates(projection: &Projection) -> bool {
     projection.items.iter().any(|item| match &item.kind {
         ProjectionItemKind::Expression { expression, .. } => crate::check::aggregates(expression),
         _ => false,

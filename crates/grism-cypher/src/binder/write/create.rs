@@ -2,43 +2,44 @@
 
 use grism_core::{Result, Type};
 use grism_logical::LogicalExpr;
-use open_cypher::Span;
-use open_cypher::ast::{
-    LabelExpression, LabelExpressionKind, NodePattern, PathFactorKind, Pattern, PatternPart,
-    RelationshipDirection, RelationshipPattern,
-};
 
 use crate::binder::scope::column_for;
 use crate::binder::{Binder, hint};
+use crate::syntax::{
+    Direction, LabelExpression, LabelKind, NodePattern, PathElementKind, PathPattern,
+    RelationshipPattern, Span,
+};
 
 use super::{Created, CreatedEdge, CreatedEntity, CreatedIncidence};
 
 impl Binder<'_> {
-    pub(super) fn create(&mut self, pattern: &Pattern, merges: bool) -> Result<Created> {
+    pub(super) fn create(&mut self, paths: &[PathPattern], merges: bool) -> Result<Created> {
         let mut created = Created::default();
-        for part in &pattern.parts {
-            self.create_part(part, merges, &mut created)?;
+        for path in paths {
+            self.create_path(path, merges, &mut created)?;
         }
         Ok(created)
     }
 
-    fn create_part(
+    fn create_path(
         &mut self,
-        part: &PatternPart,
+        path: &PathPattern,
         merges: bool,
         created: &mut Created,
     ) -> Result<()> {
-        if let Some(selector) = &part.kind.selector {
-            return Err(self.source.unsupported("a path selector", selector.span));
+        let mode = path.mode.map(|(_, span)| span);
+        if let Some(span) = path.selector.map(|(_, span)| span).or(mode) {
+            let message = "what is created is one path: it has no selector and no mode";
+            return Err(self.source.invalid(message, span));
         }
         let mut left: Option<String> = None;
         let mut between: Option<(&RelationshipPattern, Span)> = None;
-        let alone = part.kind.path.kind.factors.len() == 1;
+        let alone = path.elements.len() == 1;
         let mut through = Vec::new();
-        for factor in &part.kind.path.kind.factors {
-            match &factor.kind {
-                PathFactorKind::Node(node) => {
-                    let column = self.created_node(node, factor.span, alone, created)?;
+        for element in &path.elements {
+            match &element.kind {
+                PathElementKind::Node(node) => {
+                    let column = self.created_node(node, element.span, alone, created)?;
                     if let (Some(left), Some((step, span))) = (&left, between.take()) {
                         let edge = self.created_step(step, span, left, &column, merges, created)?;
                         through.push(edge);
@@ -46,24 +47,24 @@ impl Binder<'_> {
                     through.push(column.clone());
                     left = Some(column);
                 }
-                PathFactorKind::Relationship(relationship) => {
-                    between = Some((relationship, factor.span));
+                PathElementKind::Relationship(relationship) => {
+                    between = Some((&**relationship, element.span));
                 }
                 _ => {
                     return Err(self
                         .source
                         .invalid(
                             "only nodes and single relationships can be created",
-                            factor.span,
+                            element.span,
                         )
                         .with_code("SyntaxError:CreatingVarLength"));
                 }
             }
         }
-        if let Some(binding) = &part.kind.binding {
-            let column = column_for(&binding.kind.text);
+        if let Some(binding) = &path.variable {
+            let column = column_for(&binding.text);
             created.paths.push((column.clone(), through));
-            self.scope.put(&binding.kind.text, &column, Type::Path);
+            self.scope.put(&binding.text, &column, Type::Path);
         }
         Ok(())
     }
@@ -77,7 +78,7 @@ impl Binder<'_> {
     ) -> Result<String> {
         let name = node.variable.as_ref();
         let known = name
-            .and_then(|name| self.scope.find(&name.kind.text))
+            .and_then(|name| self.scope.find(&name.text))
             .cloned();
         if let (Some(known), Some(name)) = (known, name) {
             let again = node.labels.is_some() || node.properties.is_some() || alone;
@@ -85,7 +86,7 @@ impl Binder<'_> {
                 return Err(self
                     .source
                     .invalid(
-                        format!("the variable `{}` is bound already", name.kind.text),
+                        format!("the variable `{}` is bound already", name.text),
                         name.span,
                     )
                     .with_code("SyntaxError:VariableAlreadyBound"));
@@ -96,7 +97,7 @@ impl Binder<'_> {
                 other => Err(self
                     .source
                     .invalid(
-                        format!("`{}` is {other}, not a node or a hyperedge", name.kind.text),
+                        format!("`{}` is {other}, not a node or a hyperedge", name.text),
                         span,
                     )
                     .with_code("SyntaxError:VariableTypeConflict")),
@@ -123,9 +124,9 @@ impl Binder<'_> {
                     .invalid("a hyperedge has its type and no label", span));
             }
         };
-        let properties = self.property_map(node.properties.as_deref())?;
+        let properties = self.property_map(node.properties.as_ref())?;
         let column = match name {
-            Some(name) => column_for(&name.kind.text),
+            Some(name) => column_for(&name.text),
             None => self.internal_name("node"),
         };
         let ty = match &hyperedge_type {
@@ -136,7 +137,7 @@ impl Binder<'_> {
             None => Type::Node([].into()),
         };
         if let Some(name) = name {
-            self.scope.put(&name.kind.text, &column, ty);
+            self.scope.put(&name.text, &column, ty);
         }
         created.entities.push(CreatedEntity {
             column: column.clone(),
@@ -154,8 +155,8 @@ impl Binder<'_> {
     /// Labels joined by `:` or `&`, as creation wants them.
     pub(super) fn plain_labels(&self, labels: &LabelExpression) -> Result<Vec<String>> {
         Ok(match &labels.kind {
-            LabelExpressionKind::Name(name) => vec![name.kind.text.clone()],
-            LabelExpressionKind::And(parts) => {
+            LabelKind::Name(name) => vec![name.text.clone()],
+            LabelKind::And(parts) => {
                 let mut all: Vec<String> = Vec::new();
                 for part in parts {
                     for label in self.plain_labels(part)? {
@@ -167,7 +168,6 @@ impl Binder<'_> {
                 all.sort_unstable();
                 all
             }
-            LabelExpressionKind::Parenthesized(inner) => self.plain_labels(inner)?,
             _ => {
                 return Err(self
                     .source
@@ -189,19 +189,19 @@ impl Binder<'_> {
         merges: bool,
         created: &mut Created,
     ) -> Result<String> {
-        if step.legacy_quantifier.is_some() || step.graph_quantifier.is_some() {
+        if step.quantifier.is_some() {
             return Err(self
                 .source
                 .invalid("a relationship of variable length cannot be created", span)
                 .with_code("SyntaxError:CreatingVarLength"));
         }
         if let Some(variable) = &step.variable
-            && self.scope.find(&variable.kind.text).is_some()
+            && self.scope.find(&variable.text).is_some()
         {
             return Err(self
                 .source
                 .invalid(
-                    format!("the variable `{}` is bound already", variable.kind.text),
+                    format!("the variable `{}` is bound already", variable.text),
                     variable.span,
                 )
                 .with_code("SyntaxError:VariableAlreadyBound"));
@@ -216,23 +216,20 @@ impl Binder<'_> {
                 .invalid("a relationship that is created has exactly one type", span)
                 .with_code("SyntaxError:NoSingleRelationshipType"));
         };
-        let type_name = name.kind.text.clone();
-        let direction = step.direction.kind;
+        let type_name = name.text.clone();
+        let direction = step.direction;
         let (source, target) = match direction {
-            RelationshipDirection::Right => (left, right),
-            RelationshipDirection::Left => (right, left),
-            _ if merges => (left, right),
-            _ => {
+            Direction::Right => (left, right),
+            Direction::Left => (right, left),
+            Direction::Either if merges => (left, right),
+            Direction::Either => {
                 return Err(self
                     .source
                     .invalid("a relationship that is created has a direction", span)
                     .with_code("SyntaxError:RequiresDirectedRelationship"));
             }
         };
-        let undirected = !matches!(
-            direction,
-            RelationshipDirection::Right | RelationshipDirection::Left
-        );
+        let undirected = direction == Direction::Either;
         if let Some(types) = self.declared_of(source, created) {
             return self.created_incidence(step, span, source, &type_name, target, &types, created);
         }
@@ -248,14 +245,14 @@ impl Binder<'_> {
                 span,
             ));
         }
-        let properties = self.property_map(step.properties.as_deref())?;
+        let properties = self.property_map(step.properties.as_ref())?;
         let column = match &step.variable {
-            Some(variable) => column_for(&variable.kind.text),
+            Some(variable) => column_for(&variable.text),
             None => self.internal_name("edge"),
         };
         if let Some(variable) = &step.variable {
             let ty = Type::Hyperedge([].into());
-            self.scope.put(&variable.kind.text, &column, ty);
+            self.scope.put(&variable.text, &column, ty);
         }
         created.edges.push(CreatedEdge {
             column: column.clone(),

@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use grism_core::{Result, Type};
 use grism_logical::{LogicalExpr, LogicalPlan};
-use open_cypher::ast::{Clause, ClauseKind, Expr};
 
 use crate::binder::Binder;
 use crate::binder::scope::Scope;
+use crate::syntax::{Clause, ClauseKind, Expr};
 
 /// A clause that writes.
 #[derive(Clone, Debug)]
@@ -171,22 +171,18 @@ impl Binder<'_> {
         patterns: Option<&Range<usize>>,
     ) -> Result<BoundWrite> {
         let kind = match &clause.kind {
-            ClauseKind::Create(create) => {
-                let mut pattern = create.pattern.clone();
-                if let Some(range) = patterns {
-                    pattern.parts = pattern.parts[range.clone()].to_vec();
-                }
-                WriteKind::Create(self.create(&pattern, false)?)
+            ClauseKind::Create(pattern) => {
+                let paths = match patterns {
+                    Some(range) => &pattern.paths[range.clone()],
+                    None => &pattern.paths[..],
+                };
+                WriteKind::Create(self.create(paths, false)?)
             }
-            ClauseKind::Insert(insert) => WriteKind::Create(self.create(&insert.pattern, false)?),
             ClauseKind::Merge(merge) => self.merge(merge)?,
             ClauseKind::Set(set) => WriteKind::Set(self.set(set)?),
-            ClauseKind::Remove(remove) => {
-                let mut items = Vec::new();
-                for item in &remove.items {
-                    items.push(self.remove(&item.kind, item.span)?);
-                }
-                WriteKind::Set(items)
+            ClauseKind::Remove(items) => {
+                let items = items.iter().map(|item| self.remove(item));
+                WriteKind::Set(items.collect::<Result<_>>()?)
             }
             ClauseKind::Delete(delete) => self.delete(delete)?,
             _ => return Err(self.source.unsupported("this clause", clause.span)),

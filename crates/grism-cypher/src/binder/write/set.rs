@@ -2,25 +2,24 @@
 
 use grism_core::{Result, Type, Value};
 use grism_logical::LogicalExpr;
-use open_cypher::Span;
-use open_cypher::ast::{
-    DeleteClause, Expr, ExprKind, Name, RemoveItemKind, SetClause, SetItemKind,
-};
 
 use crate::binder::Binder;
+use crate::syntax::{
+    self, DeleteClause, Expr, ExprKind, Name, RemoveItem, RemoveItemKind, SetItemKind, Span,
+};
 
 use super::{SetItem, WriteKind};
 
 impl Binder<'_> {
-    pub(super) fn set(&mut self, set: &SetClause) -> Result<Vec<SetItem>> {
-        for item in &set.items {
+    pub(super) fn set(&mut self, set: &[syntax::SetItem]) -> Result<Vec<SetItem>> {
+        for item in set {
             if let SetItemKind::Property { target, .. } = &item.kind {
                 let key = self.target(target)?.1;
                 self.setting.push(key);
             }
         }
         let mut items = Vec::new();
-        for item in &set.items {
+        for item in set {
             items.push(match &item.kind {
                 SetItemKind::Property { target, value } => {
                     let (base, key) = self.target(target)?;
@@ -66,7 +65,6 @@ impl Binder<'_> {
                         remove: false,
                     }
                 }
-                _ => return Err(self.source.unsupported("this SET", item.span)),
             });
         }
         Ok(items)
@@ -109,7 +107,7 @@ impl Binder<'_> {
     fn target<'e>(&self, target: &'e Expr) -> Result<(&'e Expr, String)> {
         match &target.kind {
             ExprKind::Parenthesized(inner) => self.target(inner),
-            ExprKind::Property { expression, key } => Ok((expression, key.kind.text.clone())),
+            ExprKind::Property { base, key } => Ok((base, key.text.clone())),
             _ => Err(self
                 .source
                 .invalid("SET takes `entity.key = value`", target.span)
@@ -141,12 +139,16 @@ impl Binder<'_> {
     }
 
     fn target_variable(&mut self, name: &Name) -> Result<(String, Type)> {
-        let expression = Expr::new(ExprKind::Variable(name.clone()), name.span);
+        let expression = Expr {
+            kind: ExprKind::Variable(name.clone()),
+            span: name.span,
+            height: 1,
+        };
         self.target_entity(&expression)
     }
 
-    pub(super) fn remove(&mut self, item: &RemoveItemKind, span: Span) -> Result<SetItem> {
-        Ok(match item {
+    pub(super) fn remove(&mut self, item: &RemoveItem) -> Result<SetItem> {
+        Ok(match &item.kind {
             RemoveItemKind::Property(target) => {
                 let (base, key) = self.target(target)?;
                 let entity = self.target_entity(base)?;
@@ -163,7 +165,6 @@ impl Binder<'_> {
                 labels: self.plain_labels(labels)?,
                 remove: true,
             },
-            _ => return Err(self.source.unsupported("this REMOVE", span)),
         })
     }
 
@@ -196,7 +197,7 @@ impl Binder<'_> {
         }
         Ok(WriteKind::Delete {
             targets,
-            detach: delete.mode.kind == open_cypher::ast::DeleteMode::Detach,
+            detach: delete.detach,
         })
     }
 }

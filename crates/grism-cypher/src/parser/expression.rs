@@ -1,0 +1,250 @@
+//! Expressions by precedence climbing: operators of one level make one chain, however long it is.
+
+use grism_core::Result;
+
+use super::cursor::Parser;
+use super::dialect::refused;
+use super::lexer::TokenKind;
+use crate::syntax::{ChainLink, Expr, ExprKind, InfixOperator, IsPredicate, PrefixOperator};
+
+/// How tightly an operator binds, from loose to tight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Level {
+    Or,
+    Xor,
+    And,
+    Comparison,
+    /// IN, STARTS WITH, ENDS WITH, CONTAINS, `=~` and IS.
+    Predicate,
+    Sum,
+    Product,
+    Power,
+    Operand,
+}
+
+impl Level {
+    const fn tighter(self) -> Self {
+        match self {
+            Self::Or => Self::Xor,
+            Self::Xor => Self::And,
+            Self::And => Self::Comparison,
+            Self::Comparison => Self::Predicate,
+            Self::Predicate => Self::Sum,
+            Self::Sum => Self::Product,
+            Self::Product => Self::Power,
+            Self::Power | Self::Operand => Self::Operand,
+        }
+    }
+}
+
+/// What stands between operands.
+enum Infix {
+    Operator(InfixOperator),
+    Is,
+}
+
+impl Parser<'_> {
+    /// An expression.
+    pub(super) fn expression(&mut self) -> Result<Expr> {
+        self.nested(|parser| parser.infix(Level::Or))
+    }
+
+    /// A value and what is read of it, without operators.
+    pub(super) fn operand(&mut self) -> Result<Expr> {
+        self.nested(Self::postfix)
+    }
+
+    fn infix(&mut self, loosest: Level) -> Result<Expr> {
+        let start = self.span();
+        let mut left = self.prefix()?;
+        while let Some((found, level, words)) = self.peek_infix()
+            && level >= loosest
+        {
+            let first = match found {
+                Infix::Is => {
+                    self.at += words;
+                    left = self.is_predicate(left)?;
+                    continue;
+                }
+                Infix::Operator(operator) => (operator, words),
+            };
+            let (mut next, mut rest, mut height) = (Some(first), Vec::new(), left.height);
+            while let Some((operator, words)) = next {
+                let place = self.span();
+                self.at += words;
+                let span = self.since(place);
+                let operand = self.infix(level.tighter())?;
+                height = height.max(operand.height);
+                rest.push(ChainLink {
+                    operator,
+                    span,
+                    operand,
+                });
+                next = match self.peek_infix() {
+                    Some((Infix::Operator(operator), own, words)) if own == level => {
+                        Some((operator, words))
+                    }
+                    _ => None,
+                };
+            }
+            let kind = ExprKind::Chain {
+                first: Box::new(left),
+                rest,
+            };
+            left = self.above(kind, self.since(start), height)?;
+        }
+        Ok(left)
+    }
+
+    /// The operator that comes next, how tightly it binds, and how many tokens it has.
+    fn peek_infix(&self) -> Option<(Infix, Level, usize)> {
+        use InfixOperator as Op;
+        let operator = |operator, level| Some((Infix::Operator(operator), level, 1));
+        match self.kind(0)? {
+            TokenKind::Word => self.peek_word_operator(),
+            TokenKind::Equal if self.are(1, &[TokenKind::Equal]) && self.touches_next() => None,
+            TokenKind::Equal => operator(Op::Equal, Level::Comparison),
+            TokenKind::NotEqual => operator(Op::NotEqual, Level::Comparison),
+            TokenKind::Less => operator(Op::Less, Level::Comparison),
+            TokenKind::LessOrEqual => operator(Op::LessOrEqual, Level::Comparison),
+            TokenKind::Greater => operator(Op::Greater, Level::Comparison),
+            TokenKind::GreaterOrEqual => operator(Op::GreaterOrEqual, Level::Comparison),
+            TokenKind::RegexMatch => operator(Op::RegexMatch, Level::Predicate),
+            TokenKind::Plus | TokenKind::BarBar => operator(Op::Add, Level::Sum),
+            TokenKind::Minus => operator(Op::Subtract, Level::Sum),
+            TokenKind::Star => operator(Op::Multiply, Level::Product),
+            TokenKind::Slash => operator(Op::Divide, Level::Product),
+            TokenKind::Percent => operator(Op::Remainder, Level::Product),
+            TokenKind::Caret => operator(Op::Power, Level::Power),
+            _ => None,
+        }
+    }
+
+    fn touches_next(&self) -> bool {
+        match (self.token(0), self.token(1)) {
+            (Some(here), Some(next)) => here.span.end == next.span.start,
+            _ => false,
+        }
+    }
+
+    fn peek_word_operator(&self) -> Option<(Infix, Level, usize)> {
+        use InfixOperator as Op;
+        const WORDS: [(&[&str], InfixOperator, Level); 7] = [
+            (&["AND"], Op::And, Level::And),
+            (&["OR"], Op::Or, Level::Or),
+            (&["XOR"], Op::Xor, Level::Xor),
+            (&["IN"], Op::In, Level::Predicate),
+            (&["STARTS", "WITH"], Op::StartsWith, Level::Predicate),
+            (&["ENDS", "WITH"], Op::EndsWith, Level::Predicate),
+            (&["CONTAINS"], Op::Contains, Level::Predicate),
+        ];
+        if self.is_word(0, "IS") {
+            return Some((Infix::Is, Level::Predicate, 1));
+        }
+        let mut known = WORDS.into_iter();
+        let (words, operator, level) = known.find(|(words, ..)| self.are_words(words))?;
+        Some((Infix::Operator(operator), level, words.len()))
+    }
+
+    /// Whether an operator that is a word comes so many places further on.
+    pub(super) fn is_word_operator(&self, ahead: usize) -> bool {
+        ["AND", "OR", "XOR", "IN", "IS", "STARTS", "ENDS", "CONTAINS"]
+            .iter()
+            .any(|word| self.is_word(ahead, word))
+    }
+
+    /// `operand IS [NOT] …`, after IS.
+    fn is_predicate(&mut self, operand: Expr) -> Result<Expr> {
+        let negated = self.words(&["NOT"]);
+        let predicate = if self.words(&["NULL"]) {
+            IsPredicate::Null
+        } else if self.are(0, &[TokenKind::Colon, TokenKind::Colon]) || self.is_word(0, "TYPED") {
+            let instead = "compare with the converted value: x = toInteger(x)";
+            return Err(refused(self, "IS ::", instead, self.span()));
+        } else if self.is_word(0, "NORMALIZED") {
+            let instead = "normalize texts before they are stored";
+            return Err(refused(self, "IS NORMALIZED", instead, self.span()));
+        } else if self.words(&["LABELED"]) || self.take(TokenKind::Colon) {
+            IsPredicate::Labels(self.label_expression()?)
+        } else if self.is_name(0) || self.is(TokenKind::Bang) || self.is(TokenKind::Percent) {
+            IsPredicate::Labels(self.label_expression()?)
+        } else {
+            return Err(self.expected("NULL, NOT NULL or a label"));
+        };
+        let (span, height) = (self.since(operand.span), operand.height);
+        let kind = ExprKind::Is {
+            operand: Box::new(operand),
+            negated,
+            predicate,
+        };
+        self.above(kind, span, height)
+    }
+
+    /// Signs and NOT; NOT is looser than a comparison, a sign tighter than a power.
+    fn prefix(&mut self) -> Result<Expr> {
+        let start = self.span();
+        let operator = match self.kind(0) {
+            Some(TokenKind::Plus) => PrefixOperator::Plus,
+            Some(TokenKind::Minus) => PrefixOperator::Minus,
+            Some(TokenKind::Word) if self.is_word(0, "NOT") && self.starts_operand(1) => {
+                PrefixOperator::Not
+            }
+            _ => return self.postfix(),
+        };
+        self.at += 1;
+        let operand = self.nested(|parser| match operator {
+            PrefixOperator::Not => parser.infix(Level::Comparison),
+            PrefixOperator::Plus | PrefixOperator::Minus => parser.prefix(),
+        })?;
+        let height = operand.height;
+        let kind = ExprKind::Prefix {
+            operator,
+            operand: Box::new(operand),
+        };
+        self.above(kind, self.since(start), height)
+    }
+
+    /// Whether an operand may start so many places further on, where a word before it is a keyword only then.
+    pub(super) fn starts_operand(&self, ahead: usize) -> bool {
+        match self.kind(ahead) {
+            Some(TokenKind::Word) => {
+                let called = matches!(
+                    self.kind(ahead + 1),
+                    Some(TokenKind::Dot | TokenKind::LeftParenthesis)
+                );
+                called || !self.goes_on(ahead)
+            }
+            Some(
+                TokenKind::QuotedName
+                | TokenKind::String
+                | TokenKind::Integer
+                | TokenKind::Float
+                | TokenKind::Dollar
+                | TokenKind::LeftParenthesis
+                | TokenKind::LeftBracket
+                | TokenKind::LeftBrace
+                | TokenKind::Plus
+                | TokenKind::Minus,
+            ) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether the word so many places further on is one that follows an expression.
+    fn goes_on(&self, ahead: usize) -> bool {
+        const FOLLOWING: [&str; 10] = [
+            "AS", "WHERE", "UNION", "RETURN", "WITH", "MATCH", "ASC", "ASCENDING", "DESC",
+            "DESCENDING",
+        ];
+        let bounds = ["SKIP", "OFFSET", "LIMIT"];
+        let is_bound = bounds.iter().any(|word| self.is_word(ahead, word))
+            && matches!(
+                self.kind(ahead + 1),
+                Some(TokenKind::Integer | TokenKind::Dollar)
+            );
+        self.is_word_operator(ahead)
+            || is_bound
+            || (self.is_word(ahead, "ORDER") && self.is_word(ahead + 1, "BY"))
+            || FOLLOWING.iter().any(|word| self.is_word(ahead, word))
+    }
+}

@@ -1,0 +1,134 @@
+//! `CREATE … INDEX`.
+
+use grism_core::{IndexDefinition, IndexKind, Result, VectorMetric};
+
+use super::cursor::Parser;
+use super::lexer::TokenKind;
+use crate::statement::StatementKind;
+
+/// The most numbers that a vector of an index has.
+const MOST_DIMENSIONS: u32 = 1 << 16;
+
+impl Parser<'_> {
+    /// `[name] [IF NOT EXISTS] FOR (n:Label) ON (n.property) [OPTIONS {…}]`, or `FOR ()-[r:TYPE]-() ON (r.property)`; of a
+    /// full-text index `ON EACH [n.property]` too. The first words are read already.
+    pub(super) fn create_index(&mut self, kind: IndexKind) -> Result<StatementKind> {
+        let named = !self.is_word(0, "FOR") && !self.are_words(&["IF", "NOT"]);
+        let name = match named {
+            true => Some(self.name("the name of the index")?.text),
+            false => None,
+        };
+        let if_not_exists = self.words(&["IF", "NOT", "EXISTS"]);
+        if !self.words(&["FOR"]) {
+            return Err(self.expected_words("FOR (n:Label)", &["FOR"]));
+        }
+        let (variable, label) = self.indexed_entity()?;
+        if !self.words(&["ON"]) {
+            return Err(self.expected_words("ON (variable.property)", &["ON"]));
+        }
+        let in_list = kind == IndexKind::FullText && self.words(&["EACH"]);
+        if in_list {
+            self.expect(TokenKind::LeftBracket, "`[`")?;
+        }
+        let in_brackets = !in_list && self.take(TokenKind::LeftParenthesis);
+        let span = self.span();
+        if self.name("the variable")?.text != variable {
+            let message = format!("expected the variable `{variable}`");
+            return Err(self.source.invalid(message, span));
+        }
+        self.expect(TokenKind::Dot, "`.` and a property")?;
+        let property = self.name("a property")?.text;
+        if self.is(TokenKind::Comma) {
+            let what = "an index of several properties";
+            return Err(self.source.unsupported(what, self.span()));
+        }
+        if in_brackets {
+            self.expect(TokenKind::RightParenthesis, "`)`")?;
+        }
+        if in_list {
+            self.expect(TokenKind::RightBracket, "`]`")?;
+        }
+        let kind = match self.words(&["OPTIONS"]) {
+            true => self.nested(|parser| parser.index_options(kind))?,
+            false => kind,
+        };
+        Ok(StatementKind::CreateIndex {
+            index: IndexDefinition {
+                name: name.unwrap_or_else(|| format!("{label}_{property}")),
+                label,
+                property,
+                kind,
+            },
+            if_not_exists,
+        })
+    }
+
+    /// The variable and the label of `(n:Label)`, or the type of `()-[r:TYPE]-()`.
+    fn indexed_entity(&mut self) -> Result<(String, String)> {
+        self.expect(TokenKind::LeftParenthesis, "`(`")?;
+        let is_edge = self.take(TokenKind::RightParenthesis);
+        if is_edge {
+            self.take(TokenKind::Less);
+            self.expect(TokenKind::Minus, "`-[`")?;
+            self.expect(TokenKind::LeftBracket, "`[`")?;
+        }
+        let variable = self.name("a variable")?.text;
+        self.expect(TokenKind::Colon, "`:` and a label")?;
+        let label = self.name("a label or a type")?.text;
+        if is_edge {
+            self.expect(TokenKind::RightBracket, "`]`")?;
+            self.expect(TokenKind::Minus, "`-`")?;
+            self.take(TokenKind::Greater);
+            self.expect(TokenKind::LeftParenthesis, "`()`")?;
+        }
+        self.expect(TokenKind::RightParenthesis, "`)`")?;
+        Ok((variable, label))
+    }
+
+    /// `{dimensions: 384, similarity: 'cosine'}`; the names that Neo4j has for these, within `indexConfig`, do as well.
+    fn index_options(&mut self, kind: IndexKind) -> Result<IndexKind> {
+        let mut kind = kind;
+        self.expect(TokenKind::LeftBrace, "`{` and options")?;
+        if self.take(TokenKind::RightBrace) {
+            return Ok(kind);
+        }
+        loop {
+            kind = self.index_option(kind)?;
+            if !self.take(TokenKind::Comma) {
+                break;
+            }
+        }
+        self.expect(TokenKind::RightBrace, "`,` or `}`")?;
+        Ok(kind)
+    }
+
+    fn index_option(&mut self, kind: IndexKind) -> Result<IndexKind> {
+        let span = self.span();
+        let name = self.name("the name of an option")?.text;
+        self.expect(TokenKind::Colon, "`:` and a value")?;
+        match (name.as_str(), kind) {
+            ("indexConfig", _) => self.nested(|parser| parser.index_options(kind)),
+            ("dimensions" | "vector.dimensions", IndexKind::Vector { metric, .. }) => {
+                let dimensions = u32::try_from(self.count()?).ok();
+                let dimensions = dimensions.filter(|own| (1..=MOST_DIMENSIONS).contains(own));
+                let text = "a vector has from 1 to 65,536 numbers";
+                let dimensions = dimensions.ok_or_else(|| self.source.invalid(text, span))?;
+                Ok(IndexKind::Vector { dimensions, metric })
+            }
+            (
+                "similarity" | "vector.similarity_function",
+                IndexKind::Vector { dimensions, .. },
+            ) => {
+                let place = self.span();
+                let text = self.string("the name of a similarity, in quotes")?;
+                let metric = VectorMetric::from_name(&text)
+                    .map_err(|error| error.with_location(self.source.location(place)))?;
+                Ok(IndexKind::Vector { dimensions, metric })
+            }
+            _ => {
+                let what = format!("the option `{name}` of {kind} indexes");
+                Err(self.source.unsupported(what, span))
+            }
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! Operands: literals, names, brackets and calls, and what is read of them by `.key`, `[index]` and `:Label`.
+
+use grism_core::Result;
+
+use super::cursor::Parser;
+use super::dialect::refused;
+use super::lexer::TokenKind;
+use crate::syntax::{
+    Expr, ExprKind, FunctionCall, IsPredicate, Literal, MapEntry, QualifiedName, Subquery,
+    SubqueryKind,
+};
+
+impl Parser<'_> {
+    /// An operand with what is read of it.
+    pub(super) fn postfix(&mut self) -> Result<Expr> {
+        let start = self.span();
+        let mut base = self.primary()?;
+        loop {
+            let below = base.height;
+            let (kind, below) = match self.kind(0) {
+                Some(TokenKind::Dot) => {
+                    self.at += 1;
+                    let key = self.name("the name of a property")?;
+                    let base = Box::new(base);
+                    (ExprKind::Property { base, key }, below)
+                }
+                Some(TokenKind::LeftBracket) => {
+                    self.at += 1;
+                    self.subscript(base)?
+                }
+                // A label ends what is read: it is a predicate.
+                Some(TokenKind::Colon) if !self.are(1, &[TokenKind::Colon]) => {
+                    self.at += 1;
+                    let predicate = IsPredicate::Labels(self.label_expression()?);
+                    let kind = ExprKind::Is {
+                        operand: Box::new(base),
+                        negated: false,
+                        predicate,
+                    };
+                    return self.above(kind, self.since(start), below);
+                }
+                Some(TokenKind::LeftBrace) if matches!(base.kind, ExprKind::Variable(_) | ExprKind::Property { .. }) => {
+                    self.map_projection(base)?
+                }
+                _ => return Ok(base),
+            };
+            base = self.above(kind, self.since(start), below)?;
+        }
+    }
+
+    /// `base[index]` or `base[lower..upper]`, after the bracket.
+    fn subscript(&mut self, base: Expr) -> Result<(ExprKind, u16)> {
+        let bar = self.bar.take();
+        let lower = match self.is(TokenKind::DotDot) {
+            true => None,
+            false => Some(self.expression()?),
+        };
+        let is_slice = self.take(TokenKind::DotDot);
+        let upper = match is_slice && !self.is(TokenKind::RightBracket) {
+            true => Some(self.expression()?),
+            false => None,
+        };
+        let what = if is_slice { "`]`" } else { "`..` or `]`" };
+        self.expect(TokenKind::RightBracket, what)?;
+        self.bar = bar;
+        let height = |part: &Option<Expr>| part.as_ref().map_or(0, |part| part.height);
+        let below = base.height.max(height(&lower)).max(height(&upper));
+        let base = Box::new(base);
+        let kind = match (is_slice, lower) {
+            (false, Some(index)) => ExprKind::Index {
+                base,
+                index: Box::new(index),
+            },
+            (_, lower) => ExprKind::Slice {
+                base,
+                lower: lower.map(Box::new),
+                upper: upper.map(Box::new),
+            },
+        };
+        Ok((kind, below))
+    }
+
+    fn primary(&mut self) -> Result<Expr> {
+        let start = self.span();
+        match self.kind(0) {
+            Some(TokenKind::Integer | TokenKind::Float | TokenKind::String) => {
+                let literal = self.literal()?;
+                self.above(ExprKind::Literal(literal), start, 0)
+            }
+            Some(TokenKind::Dollar) => self.parameter(),
+            Some(TokenKind::LeftParenthesis) if self.starts_path_predicate() => {
+                self.path_predicate()
+            }
+            Some(TokenKind::LeftParenthesis) => {
+                self.at += 1;
+                let bar = self.bar.take();
+                let inner = self.expression()?;
+                self.expect(TokenKind::RightParenthesis, "an operator or `)`")?;
+                self.bar = bar;
+                let height = inner.height;
+                let kind = ExprKind::Parenthesized(Box::new(inner));
+                self.above(kind, self.since(start), height)
+            }
+            Some(TokenKind::LeftBracket) => self.bracketed(),
+            Some(TokenKind::LeftBrace) => {
+                let (entries, below) = self.measured(Self::map)?;
+                self.above(ExprKind::Map(entries), self.since(start), below)
+            }
+            Some(TokenKind::Word) => self.word(),
+            Some(TokenKind::QuotedName) if self.is_call() => self.call(),
+            Some(TokenKind::QuotedName) => {
+                let name = self.name("a name")?;
+                self.above(ExprKind::Variable(name), start, 0)
+            }
+            _ => Err(self.expected("an expression")),
+        }
+    }
+
+    /// What a word that is not quoted starts; where it starts nothing else, it is a variable.
+    fn word(&mut self) -> Result<Expr> {
+        let start = self.span();
+        let literals = [
+            ("NULL", Literal::Null),
+            ("TRUE", Literal::Bool(true)),
+            ("FALSE", Literal::Bool(false)),
+        ];
+        for (word, literal) in literals {
+            if self.is_word(0, word) && !self.is_call() {
+                self.at += 1;
+                return self.above(ExprKind::Literal(literal), start, 0);
+            }
+        }
+        if self.starts_case() {
+            return self.case();
+        }
+        for kind in [
+            SubqueryKind::Exists,
+            SubqueryKind::Count,
+            SubqueryKind::Collect,
+        ] {
+            // `count {.*}` is a map of the variable `count`.
+            let is_braced = self.are(1, &[TokenKind::LeftBrace])
+                && !self.are(2, &[TokenKind::Dot]);
+            if is_braced && self.is_word(0, kind.name()) {
+                return self.subquery(kind);
+            }
+        }
+        if self.are(1, &[TokenKind::LeftParenthesis]) {
+            if let Some(quantifier) = self.starts_quantified() {
+                return self.quantified(quantifier);
+            }
+            if self.is_word(0, "REDUCE") && self.is_name(2) && self.are(3, &[TokenKind::Equal]) {
+                return self.reduce();
+            }
+            if self.is_word(0, "shortestPath") || self.is_word(0, "allShortestPaths") {
+                let instead = "match it: MATCH p = ANY SHORTEST (a)-[*]->(b)";
+                let what = format!("{}() as a value", self.text(0));
+                return Err(refused(self, &what, instead, self.span()));
+            }
+        }
+        if self.is_call() {
+            return self.call();
+        }
+        if self.starts_nothing() {
+            return Err(self.expected("an expression"));
+        }
+        let name = self.name("an expression")?;
+        self.above(ExprKind::Variable(name), start, 0)
+    }
+
+    /// Whether the word here starts what follows an expression, so that the expression itself is missing.
+    fn starts_nothing(&self) -> bool {
+        let after = self.kind(1);
+        let operand = |kind| {
+            matches!(
+                kind,
+                Some(
+                    TokenKind::Word
+                        | TokenKind::QuotedName
+                        | TokenKind::Integer
+                        | TokenKind::String
+                        | TokenKind::Dollar
+                )
+            )
+        };
+        let clause = ["MATCH", "WITH", "RETURN", "WHERE", "UNWIND", "LIMIT", "SKIP", "AND", "OR", "XOR"];
+        let starts = clause.iter().any(|word| self.is_word(0, word));
+        (starts && operand(after) && !self.is_word(1, "AS") && !self.is_word_operator(1))
+            || self.are_words(&["ORDER", "BY"])
+    }
+
+    /// Whether a name with dots and an opening parenthesis come next.
+    fn is_call(&self) -> bool {
+        let mut ahead = 1;
+        while self.kind(ahead) == Some(TokenKind::Dot) && self.is_name(ahead + 1) {
+            ahead += 2;
+        }
+        self.kind(ahead) == Some(TokenKind::LeftParenthesis)
+    }
+
+    /// A name with dots.
+    pub(super) fn qualified_name(&mut self, what: &str) -> Result<QualifiedName> {
+        let start = self.span();
+        let mut text = self.name(what)?.text;
+        while self.take(TokenKind::Dot) {
+            let part = self.name("the rest of the name")?.text;
+            text.push('.');
+            text.push_str(&part);
+        }
+        Ok(QualifiedName {
+            text,
+            span: self.since(start),
+        })
+    }
+
+    fn call(&mut self) -> Result<Expr> {
+        let start = self.span();
+        let name = self.qualified_name("the name of a function")?;
+        self.expect(TokenKind::LeftParenthesis, "`(`")?;
+        let bar = self.bar.take();
+        let place = self.span();
+        let keyword = self.is_word(0, "DISTINCT") && self.starts_operand(1);
+        let distinct = (keyword && self.words(&["DISTINCT"])).then_some(place);
+        let star = self.are(0, &[TokenKind::Star, TokenKind::RightParenthesis]);
+        self.at += usize::from(star);
+        let (arguments, below) = self.measured(|parser| {
+            if star || parser.is(TokenKind::RightParenthesis) {
+                return Ok(Vec::new());
+            }
+            parser.comma_separated(Self::expression)
+        })?;
+        self.expect(TokenKind::RightParenthesis, "an operator, `,` or `)`")?;
+        self.bar = bar;
+        if self.is_word(0, "OVER") && self.are(1, &[TokenKind::LeftParenthesis]) {
+            return Err(self.expected("an operator"));
+        }
+        let call = FunctionCall {
+            name,
+            distinct,
+            star,
+            arguments,
+        };
+        self.above(ExprKind::Function(call), self.since(start), below)
+    }
+
+    /// The entries of a map with its braces.
+    pub(super) fn map(&mut self) -> Result<Vec<MapEntry>> {
+        let bar = self.bar.take();
+        self.expect(TokenKind::LeftBrace, "`{`")?;
+        let mut entries = Vec::new();
+        if !self.is(TokenKind::RightBrace) {
+            entries = self.comma_separated(Self::map_entry)?;
+        }
+        self.expect(TokenKind::RightBrace, "an operator, `,` or `}`")?;
+        self.bar = bar;
+        Ok(entries)
+    }
+
+    pub(super) fn map_entry(&mut self) -> Result<MapEntry> {
+        let key = if self.is(TokenKind::String) {
+            return Err(self.expected("a key, which is a name without quotes"));
+        } else {
+            self.name("a key")?
+        };
+        if self.is(TokenKind::Equal) {
+            return Err(self.expected("`:` and a value"));
+        }
+        self.expect(TokenKind::Colon, "`:` and a value")?;
+        let value = self.expression()?;
+        Ok(MapEntry { key, value })
+    }
+
+    /// `EXISTS {…}` and its kin: a whole query, or a pattern alone.
+    fn subquery(&mut self, kind: SubqueryKind) -> Result<Expr> {
+        let start = self.span();
+        self.at += 2;
+        let bar = self.bar.take();
+        let (query, below) = self.measured(|parser| {
+            parser.nested(|parser| match parser.starts_pattern() {
+                true => parser.bare_pattern(),
+                false => parser.query(),
+            })
+        })?;
+        self.bar = bar;
+        self.expect(TokenKind::RightBrace, "a clause or `}`")?;
+        let subquery = Subquery {
+            kind,
+            span: start,
+            query: Box::new(query),
+        };
+        self.above(ExprKind::Subquery(subquery), self.since(start), below)
+    }
+}

@@ -1,0 +1,199 @@
+//! Clauses that write.
+
+use grism_core::Result;
+
+use super::cursor::Parser;
+use super::dialect::refused;
+use super::lexer::TokenKind;
+use crate::syntax::{
+    Clause, ClauseKind, DeleteClause, Expr, ExprKind, ForeachClause, LabelExpression, MergeAction,
+    MergeClause, MergeTrigger, Name, RemoveItem, RemoveItemKind, SetItem, SetItemKind,
+};
+
+impl Parser<'_> {
+    /// The clause that starts here and writes; `None` where none does.
+    pub(super) fn write_clause(&mut self) -> Result<Option<ClauseKind>> {
+        let kind = if self.words(&["CREATE"]) || self.insert() {
+            if !self.starts_pattern() {
+                self.at -= 1;
+                if let Some(error) = super::dialect::of_another_dialect(self) {
+                    return Err(error);
+                }
+                self.at += 1;
+                let what = "a pattern, HYPEREDGE TYPE or INDEX";
+                return Err(self.expected_words(what, &["HYPEREDGE", "INDEX"]));
+            }
+            let pattern = self.pattern()?;
+            self.follow = "a relationship, `,`";
+            ClauseKind::Create(pattern)
+        } else if self.words(&["MERGE"]) {
+            self.merge()?
+        } else if self.words(&["SET"]) {
+            let items = self.comma_separated(Self::set_item)?;
+            self.follow = "an operator, `,`";
+            ClauseKind::Set(items)
+        } else if self.words(&["REMOVE"]) {
+            let items = self.comma_separated(Self::remove_item)?;
+            self.follow = "`,`";
+            ClauseKind::Remove(items)
+        } else if self.is_word(0, "DELETE")
+            || self.are_words(&["DETACH", "DELETE"])
+            || self.are_words(&["NODETACH", "DELETE"])
+        {
+            let detach = self.words(&["DETACH"]);
+            self.words(&["NODETACH"]);
+            self.at += 1;
+            let expressions = self.comma_separated(Self::expression)?;
+            self.follow = "an operator, `,`";
+            ClauseKind::Delete(DeleteClause {
+                detach,
+                expressions,
+            })
+        } else if self.words(&["FOREACH"]) {
+            self.foreach()?
+        } else {
+            return Ok(None);
+        };
+        Ok(Some(kind))
+    }
+
+    /// INSERT, as GQL calls CREATE.
+    fn insert(&mut self) -> bool {
+        let found = self.is_word(0, "INSERT") && self.are(1, &[TokenKind::LeftParenthesis]);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn merge(&mut self) -> Result<ClauseKind> {
+        let path = self.path_pattern()?;
+        let mut actions = Vec::new();
+        while self.is_word(0, "ON") {
+            self.at += 1;
+            let trigger = if self.words(&["CREATE"]) {
+                MergeTrigger::Create
+            } else if self.words(&["MATCH"]) {
+                MergeTrigger::Match
+            } else {
+                return Err(self.expected_words("CREATE or MATCH", &["CREATE", "MATCH"]));
+            };
+            self.expect_word("SET")?;
+            let items = self.comma_separated(Self::set_item)?;
+            actions.push(MergeAction { trigger, items });
+        }
+        self.follow = match actions.is_empty() {
+            true => "a relationship, ON CREATE SET, ON MATCH SET",
+            false => "an operator, `,`, ON CREATE SET, ON MATCH SET",
+        };
+        Ok(ClauseKind::Merge(MergeClause { path, actions }))
+    }
+
+    fn set_item(&mut self) -> Result<SetItem> {
+        let start = self.span();
+        let kind = if self.is_name(0) && self.are(1, &[TokenKind::Equal]) {
+            let target = self.name("a variable")?;
+            self.at += 1;
+            let value = self.expression()?;
+            SetItemKind::ReplaceProperties { target, value }
+        } else if self.is_name(0) && self.are(1, &[TokenKind::PlusEqual]) {
+            let target = self.name("a variable")?;
+            self.at += 1;
+            let value = self.expression()?;
+            SetItemKind::MergeProperties { target, value }
+        } else if let Some((target, labels)) = self.labelled_variable()? {
+            SetItemKind::Labels { target, labels }
+        } else {
+            let target = self.property_target("SET")?;
+            self.expect(TokenKind::Equal, "`=` and a value")?;
+            let value = self.expression()?;
+            SetItemKind::Property { target, value }
+        };
+        Ok(SetItem {
+            kind,
+            span: self.since(start),
+        })
+    }
+
+    fn remove_item(&mut self) -> Result<RemoveItem> {
+        let start = self.span();
+        let kind = match self.labelled_variable()? {
+            Some((target, labels)) => RemoveItemKind::Labels { target, labels },
+            None => RemoveItemKind::Property(self.property_target("REMOVE")?),
+        };
+        Ok(RemoveItem {
+            kind,
+            span: self.since(start),
+        })
+    }
+
+    /// `variable:Label` or `variable IS Label`.
+    fn labelled_variable(&mut self) -> Result<Option<(Name, LabelExpression)>> {
+        if !self.is_name(0) || !(self.are(1, &[TokenKind::Colon]) || self.is_word(1, "IS")) {
+            return Ok(None);
+        }
+        let target = self.name("a variable")?;
+        self.at += 1;
+        Ok(Some((target, self.label_expression()?)))
+    }
+
+    /// `base.key`, whose base may be any operand.
+    fn property_target(&mut self, clause: &str) -> Result<Expr> {
+        let target = self.operand()?;
+        match &target.kind {
+            ExprKind::Property { .. } => Ok(target),
+            ExprKind::Index { .. } => {
+                let what = format!("{clause} of a computed key");
+                let instead = "write SET n += {key: value}";
+                Err(refused(self, &what, instead, target.span))
+            }
+            _ => Err(self
+                .source
+                .invalid(
+                    format!("syntax error: {clause} takes variable.property or variable:Label"),
+                    target.span,
+                )
+                .with_code("SyntaxError:UnexpectedSyntax")),
+        }
+    }
+
+    /// `(variable IN list | clauses)`, after FOREACH.
+    fn foreach(&mut self) -> Result<ClauseKind> {
+        let bar = self.tokens.bracket(self.at).last_bar;
+        self.expect(TokenKind::LeftParenthesis, "`(`")?;
+        let variable = self.name("a variable")?;
+        self.expect_word("IN")?;
+        let outer = self.bar;
+        // A clause may hold bars of its own, so the list ends at the first one that ends an expression.
+        self.bar = bar;
+        let list = self.expression()?;
+        self.bar = outer;
+        self.expect(TokenKind::Bar, "an operator or `|`")?;
+        let clauses = self.nested(|parser| {
+            let mut clauses: Vec<Clause> = Vec::new();
+            while let Some(clause) = parser.clause()? {
+                if !clause.is_write() {
+                    return Err(parser
+                        .source
+                        .invalid("FOREACH holds clauses that write, and no others", clause.span)
+                        .with_code("SyntaxError:InvalidClauseComposition"));
+                }
+                clauses.push(clause);
+            }
+            Ok(clauses)
+        })?;
+        if clauses.is_empty() {
+            let words = ["CREATE", "MERGE", "SET", "REMOVE", "DELETE", "FOREACH"];
+            return Err(self.expected_words("a clause that writes", &words));
+        }
+        let what = match self.follow.is_empty() {
+            true => "a clause that writes or `)`".to_owned(),
+            false => format!("{}, a clause that writes or `)`", self.follow),
+        };
+        self.expect(TokenKind::RightParenthesis, &what)?;
+        self.follow = "";
+        Ok(ClauseKind::Foreach(ForeachClause {
+            variable,
+            list,
+            clauses,
+        }))
+    }
+}
