@@ -7,7 +7,8 @@ use std::sync::Arc;
 use grism_core::{Error, Result};
 use grism_logical::{LogicalExpr, LogicalPlan, PlanSchema};
 use crate::binder::{
-    BindContext, Binder, BoundQuery, BoundWrite, ProjectionKind, Scope, column_for,
+    BindContext, Binder, BoundQuery, BoundWrite, NamedLabels, ProjectionKind, QueryContext, Scope,
+    column_for,
 };
 use crate::check::check_query;
 use crate::parser::{parse_clauses, parse_input};
@@ -25,6 +26,7 @@ pub struct Query {
     /// The whole input that the query stands in.
     text: Arc<str>,
     syntax: syntax::Query,
+    labels: NamedLabels,
 }
 
 /// A piece of a query that writes, by the numbers of its clauses.
@@ -69,7 +71,12 @@ impl Query {
     /// Checks a query of the input `text`.
     pub(crate) fn try_new(text: Arc<str>, syntax: syntax::Query) -> Result<Self> {
         check_query(Source::new(&text), &syntax)?;
-        Ok(Self { text, syntax })
+        let labels = NamedLabels::of(&syntax);
+        Ok(Self {
+            text,
+            syntax,
+            labels,
+        })
     }
 
     /// Parses the one query that `text` is.
@@ -118,7 +125,7 @@ impl Query {
     /// # Errors
     /// As [`Self::bind`].
     pub fn bind_onto(&self, plan: &LogicalPlan, context: BindContext<'_>) -> Result<LogicalPlan> {
-        let mut binder = frame_binder(self.source(), plan, context)?;
+        let mut binder = frame_binder(self.context(context), plan)?;
         for clause in &self.syntax.head.clauses {
             match &clause.kind {
                 ClauseKind::Return(returned) => {
@@ -134,6 +141,14 @@ impl Query {
                 .map(|variable| (LogicalExpr::Column(variable.column), variable.name))
                 .collect(),
         })
+    }
+
+    fn context<'a>(&'a self, bind: BindContext<'a>) -> QueryContext<'a> {
+        QueryContext {
+            source: self.source(),
+            labels: &self.labels,
+            bind,
+        }
     }
 
     fn source(&self) -> Source<'_> {
@@ -174,7 +189,7 @@ impl Query {
     /// # Errors
     /// `InvalidQuery` with the place of what is wrong; `Unsupported`, by name, for what Grism does not do.
     pub fn bind(&self, context: BindContext<'_>) -> Result<BoundQuery> {
-        let mut binder = Binder::new(self.source(), context);
+        let mut binder = Binder::new(self.context(context));
         let plan = binder.regular_query(&self.syntax)?;
         Ok(BoundQuery {
             plan,
@@ -280,7 +295,7 @@ impl Query {
     }
 
     fn binder<'a>(&'a self, state: &BindState, context: BindContext<'a>) -> Binder<'a> {
-        let mut binder = Binder::new(self.source(), context);
+        let mut binder = Binder::new(self.context(context));
         binder.plan = LogicalPlan::Argument(state.columns.clone());
         binder.scope = state.scope.clone();
         binder.counter = state.counter;
@@ -297,20 +312,21 @@ pub fn bind_results(plan: &LogicalPlan, context: BindContext<'_>) -> Result<Logi
     if !columns.iter().any(|column| column.ty.may_hold_entity()) {
         return Ok(plan.clone());
     }
-    let nowhere = Source::new("");
-    let mut binder = frame_binder(nowhere, plan, context)?;
+    let labels = NamedLabels::default();
+    let nowhere = QueryContext {
+        source: Source::new(""),
+        labels: &labels,
+        bind: context,
+    };
+    let mut binder = frame_binder(nowhere, plan)?;
     binder.results()?;
     binder.plan.with_rows(plan)
 }
 
 /// A binder whose variables are the columns of `plan`.
-fn frame_binder<'a>(
-    source: Source<'a>,
-    plan: &LogicalPlan,
-    context: BindContext<'a>,
-) -> Result<Binder<'a>> {
+fn frame_binder<'a>(context: QueryContext<'a>, plan: &LogicalPlan) -> Result<Binder<'a>> {
     let columns = plan.schema()?;
-    let mut binder = Binder::new(source, context);
+    let mut binder = Binder::new(context);
     // A name with a dot would be taken for a property's column.
     let expressions: Vec<(LogicalExpr, String)> = columns
         .names()

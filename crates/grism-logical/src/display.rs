@@ -101,6 +101,7 @@ impl LogicalPlan {
                 ..
             } => format!("Unwind({expression} AS {variable})"),
             Self::Apply(Apply { kind, .. }) => match kind {
+                ApplyKind::Inner => "Apply".to_owned(),
                 ApplyKind::Optional => "Optional".to_owned(),
                 ApplyKind::Semi => "SemiApply".to_owned(),
                 ApplyKind::Anti => "AntiApply".to_owned(),

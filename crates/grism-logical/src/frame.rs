@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use grism_core::{Error, GraphSchema, Result, SOURCE_ROLE, TARGET_ROLE, Type, Value, nearest};
+use grism_core::{
+    Error, GraphSchema, Result, SOURCE_ROLE, TARGET_ROLE, Tables, Type, Value, nearest,
+};
 
 use crate::{
     Aggregate, AggregateCall, Direction, EdgeExpand, LogicalExpr, LogicalPlan, NodeScan,
@@ -38,7 +40,7 @@ impl Frame {
     /// # Errors
     /// `NotFound` for an unknown label, with the nearest known one.
     pub fn nodes(schema: Arc<GraphSchema>, label: Option<&str>) -> Result<Self> {
-        let tables = match label {
+        let tables: Tables = match label {
             None => schema.node_tables().map(|table| table.id).collect(),
             Some(label) => schema.tables_with_label(label),
         };
@@ -47,6 +49,7 @@ impl Frame {
         }
         let scan = NodeScan {
             variable: "n0".to_owned(),
+            ty: schema.entity_type(Arc::clone(&tables)),
             tables,
             label: label.unwrap_or_default().to_owned(),
             properties: Vec::new(),
@@ -78,7 +81,7 @@ impl Frame {
     pub fn at(&self, name: &str) -> Result<Self> {
         let columns = self.plan.schema()?;
         match columns.find(name).map(|column| &column.ty) {
-            Some(Type::Node(_) | Type::Hyperedge(_)) => Ok(Self {
+            Some(ty) if ty.is_entity() => Ok(Self {
                 current: Some(name.to_owned()),
                 ..self.clone()
             }),
@@ -206,7 +209,7 @@ impl Frame {
                     });
                 }
             };
-            let to_type = Type::Node(self.schema.node_tables().map(|table| table.id).collect());
+            let to_type = self.schema.entity_type(self.schema.entity_tables());
             let (edge, to) = (None, member.clone());
             LogicalPlan::EdgeExpand(EdgeExpand {
                 input,
@@ -239,7 +242,7 @@ impl Frame {
             let binding = RoleBinding {
                 roles: vec![target.name.clone()],
                 member: member.clone(),
-                member_type: Type::Node(self.schema.member_tables(target)),
+                member_type: self.schema.entity_type(self.schema.member_tables(target)),
                 restrict: None,
                 incidence: None,
             };

@@ -130,6 +130,10 @@ scalar_functions! {
     Members = "members", 1, 2;
     /// Number of bound members of a hyperedge.
     Arity = "arity", 1, 1;
+    /// `node` or `hyperedge`; of an incidence `incidence`.
+    Kind = "kind", 1, 1;
+    /// The place of an incidence in a role that is bound many times, counted from 0.
+    Position = "position", 1, 1;
     /// Whether a text, a list or a map is empty.
     IsEmpty = "isEmpty", 1, 1;
     /// Where a binary edge, or an incidence, starts.

@@ -200,7 +200,7 @@ pub fn comparison_type(a: &Type, b: &Type) -> Option<Type> {
         (Type::Any, _) | (_, Type::Any) => Some(Type::Any),
         (Type::Int64, Type::Float64) | (Type::Float64, Type::Int64) => Some(Type::Float64),
         (Type::List(a), Type::List(b)) => comparison_type(a, b).map(Type::list),
-        (Type::Node(_) | Type::Hyperedge(_), Type::Node(_) | Type::Hyperedge(_)) => Some(a.clone()),
+        (a, b) if a.is_entity() && b.is_entity() => Some(a.unify(b)),
         (Type::Map(_), Type::Map(_)) => Some(a.unify(b)),
         _ => match a.unify(b) {
             Type::Any => None,
@@ -388,7 +388,7 @@ fn function_type(function: ScalarFunction, arguments: &[Type]) -> Result<Type> {
         })
         .map(|()| Type::String.list()),
         F::Labels => all("a node", &|ty| ty.tables().is_some()).map(|()| Type::String.list()),
-        F::Type => all("a relationship", &|ty| {
+        F::Type => all("a relationship or a hyperedge", &|ty| {
             matches!(ty, Type::Hyperedge(_) | Type::Incidence)
         })
         .map(|()| Type::String),
@@ -405,17 +405,17 @@ fn function_type(function: ScalarFunction, arguments: &[Type]) -> Result<Type> {
         })
         .map(|()| Type::Any),
         F::Roles => {
-            all("a hyperedge", &|ty| matches!(ty, Type::Hyperedge(_))).map(|()| Type::String.list())
+            all("a node or a hyperedge", &Type::is_entity).map(|()| Type::String.list())
         }
         F::Arity => {
-            all("a hyperedge", &|ty| matches!(ty, Type::Hyperedge(_))).map(|()| Type::Int64)
+            all("a node or a hyperedge", &Type::is_entity).map(|()| Type::Int64)
         }
         F::Members => {
             expect(
                 "members()",
                 first,
-                matches!(first, Type::Hyperedge(_)),
-                "a hyperedge",
+                first.is_entity(),
+                "a node or a hyperedge",
             )?;
             Ok(Type::Any.list())
         }
@@ -448,5 +448,10 @@ fn function_type(function: ScalarFunction, arguments: &[Type]) -> Result<Type> {
         F::AsList => Ok(Type::Any.list()),
         F::HasLabels => Ok(Type::Bool),
         F::Entity => Ok(Type::Any),
+        F::Kind => all("a node, a relationship or a hyperedge", &|ty| {
+            ty.is_entity() || ty == &Type::Incidence
+        })
+        .map(|()| Type::String),
+        F::Position => all("an incidence", &|ty| ty == &Type::Incidence).map(|()| Type::Int64),
     }
 }

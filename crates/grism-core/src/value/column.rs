@@ -14,7 +14,7 @@ use arrow::datatypes::{DataType, Field, FieldRef, Float32Type};
 use super::any::{decode_any, encode_any, key_of};
 use super::{HyperedgeValue, IncidenceValue, Value};
 use crate::temporal::{DateTime, LocalDateTime};
-use crate::{Error, Result, Type};
+use crate::{EntityId, Error, Result, Type};
 
 impl Value {
     /// A column of `rows` copies of the value, of its narrowest type.
@@ -73,6 +73,11 @@ fn read(array: &dyn Array, row: usize, ty: Option<&Type>) -> Result<Value> {
         DataType::Int64 => cell!(Int64Array).map(Value::Int64),
         DataType::UInt64 => cell!(UInt64Array).map(|id| match ty {
             Some(Type::Hyperedge(_)) => Value::hyperedge(id),
+            Some(Type::Entity { hyperedges, .. })
+                if hyperedges.contains(&EntityId::from_raw(id).table()) =>
+            {
+                Value::hyperedge(id)
+            }
             _ => Value::node(id),
         }),
         DataType::UInt32 => cell!(UInt32Array).map(|value| Value::Int64(i64::from(value))),

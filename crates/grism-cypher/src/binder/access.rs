@@ -23,10 +23,10 @@ impl Binder<'_> {
     ) -> Result<LogicalExpr> {
         let text = || LogicalExpr::Literal(Value::String(key.text.clone()));
         match ty {
-            Type::Node(_) | Type::Hyperedge(_) if self.reads_lambda(&bound) => {
+            ty if ty.is_entity() && self.reads_lambda(&bound) => {
                 Ok(self.dynamic_property(bound, ty, text()))
             }
-            Type::Node(tables) | Type::Hyperedge(tables) => {
+            Type::Node(tables) | Type::Hyperedge(tables) | Type::Entity { tables, .. } => {
                 let tables = Arc::clone(tables);
                 self.property(bound, &tables, key)
             }
@@ -80,14 +80,14 @@ impl Binder<'_> {
                 base: Box::new(bound),
                 key: key.clone(),
             }),
-            (Type::Node(_) | Type::Hyperedge(_), LogicalExpr::Literal(Value::String(key))) => {
+            (ty, LogicalExpr::Literal(Value::String(key))) if ty.is_entity() => {
                 let name = Name {
                     text: key.clone(),
                     span: index.span,
                 };
-                self.property_of_bound(bound, &ty, &name)
+                self.property_of_bound(bound, ty, &name)
             }
-            (Type::Node(_) | Type::Hyperedge(_), _) => {
+            (ty, _) if ty.is_entity() => {
                 let key_type = self.type_of(&position, index)?;
                 if !matches!(key_type, Type::String | Type::Any | Type::Null) {
                     return Err(self
@@ -95,7 +95,7 @@ impl Binder<'_> {
                         .invalid("a property is named by text", index.span)
                         .with_code("SyntaxError:InvalidArgumentType"));
                 }
-                let base = self.with_contents(bound, &ty);
+                let base = self.with_contents(bound, ty);
                 self.typed(
                     LogicalExpr::Index {
                         base: Box::new(base),

@@ -80,7 +80,7 @@ impl Binder<'_> {
         tables.extend(self.schema.node_tables().map(|table| table.id));
         tables.sort_unstable();
         let name = self.internal_name("entity");
-        let typed = entity.convert(&Type::Any, &Type::Node(tables.into()));
+        let typed = entity.convert(&Type::Any, &self.schema.entity_type(tables.into()));
         self.pend(Pending::Column(typed, name.clone()));
         self.flush_pending()?;
         Ok(name)
@@ -108,12 +108,12 @@ impl Binder<'_> {
         role: &str,
         span: Span,
     ) -> Result<LogicalExpr> {
-        let tables: Vec<_> = self.schema.node_tables().map(|table| table.id).collect();
+        let tables = self.schema.entity_tables();
         let entity = self.entity_column(edge, span)?;
         Ok(LogicalExpr::Property {
             entity,
             key: format!("@{role}"),
-            ty: Type::Node(tables.into()),
+            ty: self.schema.entity_type(tables),
         })
     }
 

@@ -4,13 +4,12 @@ use grism_core::{Error, Result, Type};
 use grism_logical::{LogicalExpr, PathSearch};
 
 use super::Binder;
-use super::labels::type_names;
 use super::path::{Length, PathItem, PathOf};
 use super::pattern::{Elements, Entity, Step};
 use super::repeat::{Group, GroupPattern};
 use super::scope::column_for;
 use crate::syntax::{
-    LabelExpression, NodePattern, PathElementKind, PathMode, PathPattern, RelationshipPattern, Span,
+    NodePattern, PathElementKind, PathMode, PathPattern, RelationshipPattern, Span,
 };
 
 /// What waits for the entity at its right end.
@@ -166,9 +165,9 @@ impl Binder<'_> {
         match between {
             Between::Step(pattern, span) => {
                 elements.wheres.extend(pattern.predicate.as_ref());
-                let names = match &pattern.labels {
-                    None => Vec::new(),
-                    Some(labels) => self.step_names(labels)?,
+                let (names, is_list) = match &pattern.labels {
+                    None => (None, false),
+                    Some(labels) => self.step_names(labels),
                 };
                 let length = pattern
                     .quantifier
@@ -180,6 +179,7 @@ impl Binder<'_> {
                     right,
                     span,
                     names,
+                    is_list,
                     length,
                 });
             }
@@ -202,6 +202,7 @@ impl Binder<'_> {
             column,
             name: None,
             label: String::new(),
+            unlabelled: self.schema.entity_tables(),
             labelled: None,
             by_roles: None,
             as_member: None,
@@ -210,18 +211,6 @@ impl Binder<'_> {
             checks: Vec::new(),
         });
         entities.len() - 1
-    }
-
-    fn step_names(&self, labels: &LabelExpression) -> Result<Vec<String>> {
-        match type_names(labels) {
-            Some(names) => Ok(names
-                .into_iter()
-                .map(|name| name.text.clone())
-                .collect()),
-            None => Err(self
-                .source
-                .unsupported("a type expression other than `|`", labels.span)),
-        }
     }
 
     pub(super) fn node(
@@ -291,7 +280,7 @@ impl Binder<'_> {
                 (name, Some(none))
             }
             (Some((column, ty)), _) => {
-                if !matches!(ty, Type::Node(_) | Type::Hyperedge(_)) {
+                if !ty.is_entity() {
                     let message = format!(
                         "`{}` is {ty}, not a node or a hyperedge",
                         name.unwrap_or_default()
@@ -306,10 +295,12 @@ impl Binder<'_> {
             (None, Some(name)) => (column_for(name), None),
             (None, None) => (self.internal_name("node"), None),
         };
+        let unlabelled = self.unlabelled_tables(name.as_deref());
         entities.push(Entity {
             column,
             name,
             label,
+            unlabelled,
             labelled,
             by_roles: None,
             as_member: None,

@@ -202,15 +202,43 @@ impl Binder<'_> {
                     Value::String(table.display_name())
                 })
             }
+            // What is a node among them has no type, which shows itself when the query runs.
+            (ScalarFunction::Type, Type::Entity { .. }) => {
+                Ok(self.dynamic_function(function, base, ty, Vec::new()))
+            }
             (ScalarFunction::Type, _) => Err(wrong(self, "a relationship or a hyperedge")),
-            (ScalarFunction::Labels, Type::Node(tables) | Type::Hyperedge(tables)) => {
-                self.labels_of(base, tables, span)
+            (ScalarFunction::Labels, ty) if ty.is_entity() => {
+                let tables = ty.tables().cloned().unwrap_or_default();
+                self.labels_of(base, &tables, span)
             }
             (ScalarFunction::Labels, _) => Err(wrong(self, "a node")),
-            (
-                ScalarFunction::Keys | ScalarFunction::Properties,
-                Type::Node(_) | Type::Hyperedge(_),
-            ) => Ok(self.dynamic_function(function, base, ty, Vec::new())),
+            (ScalarFunction::Keys | ScalarFunction::Properties, ty) if ty.is_entity() => {
+                Ok(self.dynamic_function(function, base, ty, Vec::new()))
+            }
+            (ScalarFunction::Kind, Type::Incidence) => {
+                let kind = LogicalExpr::Literal(Value::String("incidence".to_owned()));
+                Ok(null_for_null(base, kind))
+            }
+            (ScalarFunction::Kind, ty) if ty.is_entity() => {
+                let tables = ty.tables().cloned().unwrap_or_default();
+                self.lookup(base, &tables, Type::String, |table| {
+                    let is_hyperedge = table.hyperedge_type().is_some();
+                    let kind = if is_hyperedge { "hyperedge" } else { "node" };
+                    Value::String(kind.to_owned())
+                })
+            }
+            (ScalarFunction::Kind, _) => {
+                Err(wrong(self, "a node, a relationship or a hyperedge"))
+            }
+            (ScalarFunction::Position, Type::Incidence) => Ok(LogicalExpr::Field {
+                base: Box::new(base),
+                key: "position".to_owned(),
+            }),
+            // A binary edge binds no role more than once.
+            (ScalarFunction::Position, Type::Hyperedge(_)) => {
+                Ok(LogicalExpr::Literal(Value::Null))
+            }
+            (ScalarFunction::Position, _) => Err(wrong(self, "an incidence")),
             (ScalarFunction::Keys | ScalarFunction::Properties, Type::Map(_)) => {
                 Ok(LogicalExpr::call(function, vec![base]))
             }
@@ -239,6 +267,18 @@ impl Binder<'_> {
             ),
             (ScalarFunction::StartNode | ScalarFunction::EndNode, _) => {
                 Err(wrong(self, "a relationship"))
+            }
+            // A node binds no members.
+            (ScalarFunction::Arity, Type::Node(_)) => {
+                Ok(null_for_null(base, LogicalExpr::Literal(Value::Int64(0))))
+            }
+            (_, Type::Node(_)) => {
+                let none = LogicalExpr::Literal(Value::List(Vec::new()));
+                Ok(null_for_null(base, none))
+            }
+            (_, Type::Entity { .. }) => {
+                let rest = role.map(|role| LogicalExpr::Literal(Value::String(role.to_owned())));
+                Ok(self.dynamic_function(function, base, ty, rest.into_iter().collect()))
             }
             (_, Type::Hyperedge(tables)) => {
                 let value = self.role_function(function, base.clone(), tables, role, span)?;
@@ -356,7 +396,7 @@ impl Binder<'_> {
             .iter()
             .filter(|role| only.is_none_or(|only| only == role.name))
         {
-            let member = Type::Node(schema.member_tables(role));
+            let member = schema.entity_type(schema.member_tables(role));
             let many = role.cardinality == Cardinality::Many;
             let ty = if many { member.clone().list() } else { member };
             let column = LogicalExpr::Property {

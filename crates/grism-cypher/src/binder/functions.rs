@@ -135,6 +135,8 @@ impl Binder<'_> {
                 | ScalarFunction::Arity
                 | ScalarFunction::StartNode
                 | ScalarFunction::EndNode
+                | ScalarFunction::Kind
+                | ScalarFunction::Position
         ) {
             let role = match arguments.get(1) {
                 None => None,

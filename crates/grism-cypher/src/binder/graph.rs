@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use grism_core::{Result, TableId, Tables, Type, Value};
+use grism_core::{Result, Tables, Type, Value};
 use grism_logical::pattern::{
     PatternEdge, PatternEntity, PatternGraph, PatternHop, PatternPath, PatternRole,
 };
@@ -27,10 +27,8 @@ impl Binder<'_> {
         } = elements;
         let mut graph = PatternGraph::default();
         let mut places = Vec::new();
-        let roles_of_groups = kinds
-            .iter()
-            .filter(|kind| matches!(kind, StepKind::Roles { .. }));
-        let mut next_group = elements.groups.len() - roles_of_groups.count();
+        let repeated = kinds.iter().filter(|kind| **kind == StepKind::Repeated);
+        let mut next_group = elements.groups.len() - repeated.count();
         let mut conditions = Vec::new();
         for (index, entity) in entities.iter().enumerate() {
             let ty = self.entity_type(entity)?;
@@ -84,7 +82,7 @@ impl Binder<'_> {
                         .with_code(code));
                 }
             }
-            if let (Some(name), StepKind::Roles { .. }) = (named, kind)
+            if let (Some(name), StepKind::Repeated) = (named, kind)
                 && self.scope.find(&name.text).is_some()
             {
                 let what = "role steps that are bound already";
@@ -135,7 +133,7 @@ impl Binder<'_> {
                 entities[step.right].column.clone(),
             );
             match kind {
-                StepKind::Roles { .. } => {
+                StepKind::Repeated => {
                     places.push(Place::Group(next_group));
                     next_group += 1;
                 }
@@ -146,7 +144,7 @@ impl Binder<'_> {
                     } else {
                         (left, right, step.left)
                     };
-                    let roles = self.step_roles(&entities[index], &step.names);
+                    let roles = self.step_roles(&entities[index], step);
                     graph.roles.push(PatternRole {
                         hyperedge,
                         roles,
@@ -163,7 +161,7 @@ impl Binder<'_> {
                         Direction::Either => EdgeDirection::Both,
                     };
                     let variable = variable.unwrap_or_else(|| self.internal_name("edge"));
-                    let label = step.names.join("|");
+                    let label = step.names.iter().flatten().cloned().collect::<Vec<_>>().join("|");
                     let path = step.length.map(|length| PatternPath {
                         hop: PatternHop::Edge {
                             properties: Vec::new(),
@@ -190,73 +188,32 @@ impl Binder<'_> {
     }
 
     pub(super) fn entity_type(&self, entity: &Entity) -> Result<Type> {
-        let mut tables: Vec<TableId> = match (
-            &entity.bound,
-            &entity.labelled,
-            &entity.by_roles,
-            &entity.as_member,
-        ) {
-            // A repetition starts from an entity of any kind, where nothing says which.
-            (Some(_), None, None, None) if entity.is_start => {
-                self.schema.node_tables().map(|table| table.id).collect()
-            }
-            (Some(bound), ..) => bound
-                .tables()
-                .map(|tables| tables.to_vec())
-                .unwrap_or_default(),
-            (None, Some(labelled), ..) => labelled.to_vec(),
-            (None, None, Some(types), _) => types.clone(),
-            (None, None, None, Some(members)) => members.clone(),
-            _ => self.schema.node_tables().map(|table| table.id).collect(),
-        };
-        for narrower in [
-            entity.labelled.as_deref(),
-            entity.by_roles.as_deref(),
-            entity.as_member.as_deref(),
-        ]
-        .into_iter()
-        .flatten()
-        {
-            tables.retain(|table| narrower.contains(table));
-        }
-        let mut all_hyperedges = !tables.is_empty();
-        for table in &tables {
-            all_hyperedges &= self.schema.table(*table)?.hyperedge_type().is_some();
-        }
-        let is_hyperedge = all_hyperedges
-            || entity.by_roles.is_some()
-            || matches!(entity.bound, Some(Type::Hyperedge(_)));
-        Ok(if is_hyperedge {
-            Type::Hyperedge(tables.into())
-        } else {
-            Type::Node(tables.into())
+        let tables = self.possible_tables(entity);
+        let is_hyperedge =
+            entity.by_roles.is_some() || matches!(entity.bound, Some(Type::Hyperedge(_)));
+        Ok(match tables.is_empty() && is_hyperedge {
+            true => Type::Hyperedge(tables.into()),
+            false => self.schema.entity_type(tables.into()),
         })
     }
 
+    /// The tables of the binary edges that a step follows; warns of names that are neither types nor roles.
     fn edge_tables(&mut self, step: &Step<'_>) -> Result<Tables> {
-        if step.names.is_empty() {
-            return Ok(self
-                .schema
-                .hyperedge_tables()
-                .filter(|(_, ty)| ty.is_binary())
-                .map(|(table, _)| table.id)
-                .collect());
-        }
+        let tables = self.edge_types(step);
         let schema = Arc::clone(self.schema);
-        let mut tables = Vec::new();
-        let span = step
-            .pattern
-            .labels
-            .as_ref()
-            .map_or(step.span, |labels| labels.span);
-        for name in &step.names {
+        for name in step.names.iter().flatten().filter(|_| step.is_list) {
+            let is_role = || {
+                let mut types = schema.hyperedge_tables();
+                types.any(|(_, ty)| ty.declared && ty.role(name).is_some())
+            };
             match schema.hyperedge_table(name) {
-                Some((table, ty)) if ty.is_binary() => tables.push(table.id),
+                Some((_, ty)) if ty.is_binary() => {}
+                _ if is_role() => {}
                 Some(_) => {
                     let message = format!(
                         "`{name}` is a hyperedge type, not a relationship: write (h:{name})-[:role]->(member)"
                     );
-                    return Err(self.source.invalid(message, span));
+                    return Err(self.source.invalid(message, step.type_span()));
                 }
                 None => {
                     let types = schema.hyperedge_tables().flat_map(|(_, ty)| {
@@ -268,13 +225,11 @@ impl Binder<'_> {
                         format!(
                             "there is no relationship type `{name}`, so nothing matches it{hint}"
                         ),
-                        span,
+                        step.type_span(),
                     );
                 }
             }
         }
-        tables.sort_unstable();
-        tables.dedup();
         Ok(tables.into())
     }
 

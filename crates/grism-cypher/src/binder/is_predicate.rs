@@ -22,10 +22,10 @@ impl Binder<'_> {
                 let test = match &ty {
                     Type::Null => LogicalExpr::Literal(Value::Null),
                     Type::Any => self.dynamic_label_test(bound, &ty, labels)?,
-                    Type::Node(_) | Type::Hyperedge(_) if self.reads_lambda(&bound) => {
-                        self.dynamic_label_test(bound, &ty, labels)?
+                    ty if ty.is_entity() && self.reads_lambda(&bound) => {
+                        self.dynamic_label_test(bound, ty, labels)?
                     }
-                    Type::Node(tables) => self.label_condition(bound, tables, labels)?,
+                    Type::Node(tables) | Type::Entity { tables, .. } => self.label_condition(bound, tables, labels)?,
                     Type::Hyperedge(own) => {
                         // `r:KNOWS` tests the type of a relationship, declared or not.
                         let mut allowed = self.labelled_tables(labels)?.to_vec();

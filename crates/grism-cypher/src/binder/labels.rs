@@ -8,8 +8,8 @@ use super::{Binder, hint};
 use crate::syntax::{LabelExpression, LabelKind, Name};
 
 impl Binder<'_> {
-    /// The tables whose entities a label expression allows in a node pattern, which finds hyperedges only of the types
-    /// that it names: `!Person` and `%` speak of nodes.
+    /// The tables whose entities a label expression allows in a node pattern, which finds binary edges only of the types
+    /// that it names.
     pub(super) fn found_tables(&mut self, labels: &LabelExpression) -> Result<Tables> {
         let mut named = Vec::new();
         positive_names(labels, &mut named);
@@ -17,11 +17,50 @@ impl Binder<'_> {
         let mut found = Vec::new();
         for id in allowed.iter() {
             let hyperedge_type = self.schema.table(*id)?.hyperedge_type();
-            if hyperedge_type.is_none_or(|ty| named.contains(&ty.name.as_str())) {
+            if hyperedge_type.is_none_or(|ty| !ty.is_binary() || named.contains(&ty.name.as_str()))
+            {
                 found.push(*id);
             }
         }
         Ok(found.into())
+    }
+
+    /// The tables that a variable without a label ranges over: those of all entities, and of the binary edge types that the
+    /// query names as a label of the variable elsewhere.
+    pub(super) fn unlabelled_tables(&self, variable: Option<&str>) -> Tables {
+        let all = self.schema.entity_tables();
+        let Some(variable) = variable else { return all };
+        let edges = self.schema.hyperedge_tables().filter(|(_, ty)| {
+            ty.declared && ty.is_binary() && self.query.labels.has(variable, &ty.name)
+        });
+        let mut tables = all.to_vec();
+        tables.extend(edges.map(|(table, _)| table.id));
+        tables.sort_unstable();
+        tables.into()
+    }
+
+    /// The types and roles that a type expression allows; `None` for any. True where the names are written out.
+    pub(super) fn step_names(&self, labels: &LabelExpression) -> (Option<Vec<String>>, bool) {
+        if let Some(names) = type_names(labels) {
+            let names = names.into_iter().map(|name| name.text.clone());
+            return (Some(names.collect()), true);
+        }
+        if labels.kind == LabelKind::Wildcard {
+            return (None, false);
+        }
+        let mut names: Vec<String> = Vec::new();
+        for (_, ty) in self.schema.hyperedge_tables() {
+            if ty.is_binary() {
+                names.push(ty.name.clone());
+            }
+            if ty.declared {
+                names.extend(ty.roles.iter().map(|role| role.name.clone()));
+            }
+        }
+        names.sort_unstable();
+        names.dedup();
+        names.retain(|name| allows(labels, name));
+        (Some(names), false)
     }
 
     /// The tables for whose entities a label expression holds. A declared hyperedge type is a label of its hyperedges.
@@ -97,7 +136,7 @@ impl Binder<'_> {
 }
 
 /// The names that stand in the expression without a negation.
-fn positive_names<'l>(labels: &'l LabelExpression, names: &mut Vec<&'l str>) {
+pub(super) fn positive_names<'l>(labels: &'l LabelExpression, names: &mut Vec<&'l str>) {
     match &labels.kind {
         LabelKind::Name(name) => names.push(&name.text),
         LabelKind::And(parts) | LabelKind::Or(parts) => {
@@ -119,5 +158,16 @@ pub(super) fn type_names(labels: &LabelExpression) -> Option<Vec<&Name>> {
             Some(names)
         }
         LabelKind::Wildcard | LabelKind::Not(_) | LabelKind::And(_) => None,
+    }
+}
+
+/// Whether a relationship of the type or role `name` passes a type expression.
+fn allows(labels: &LabelExpression, name: &str) -> bool {
+    match &labels.kind {
+        LabelKind::Name(own) => own.text == name,
+        LabelKind::Wildcard => true,
+        LabelKind::Not(inner) => !allows(inner, name),
+        LabelKind::And(parts) => parts.iter().all(|part| allows(part, name)),
+        LabelKind::Or(parts) => parts.iter().any(|part| allows(part, name)),
     }
 }

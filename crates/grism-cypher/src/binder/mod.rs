@@ -3,6 +3,7 @@
 mod access;
 mod aggregation;
 mod call;
+mod choices;
 mod clause;
 mod comprehension;
 mod contents;
@@ -16,6 +17,7 @@ mod is_predicate;
 mod labels;
 mod literal;
 mod map_projection;
+mod named_labels;
 mod operator;
 mod path;
 mod pattern;
@@ -39,6 +41,7 @@ use grism_logical::pattern::PatternGraph;
 use grism_logical::{AggregateCall, ApplyKind, LogicalExpr, LogicalPlan};
 
 pub(crate) use functions::is_aggregate;
+pub(crate) use named_labels::NamedLabels;
 pub(crate) use projection::ProjectionKind;
 pub(crate) use scope::column_for;
 
@@ -90,8 +93,17 @@ pub struct BoundQuery {
     pub volatile: bool,
 }
 
+/// A query while it is bound.
+#[derive(Clone, Copy)]
+pub(crate) struct QueryContext<'a> {
+    pub(crate) source: Source<'a>,
+    pub(crate) labels: &'a NamedLabels,
+    pub(crate) bind: BindContext<'a>,
+}
+
 /// Binds one single query; branches of a union and subqueries have binders of their own.
 pub(crate) struct Binder<'a> {
+    query: QueryContext<'a>,
     source: Source<'a>,
     context: BindContext<'a>,
     schema: &'a Arc<GraphSchema>,
@@ -150,9 +162,11 @@ enum Pending {
 }
 
 impl<'a> Binder<'a> {
-    pub(crate) fn new(source: Source<'a>, context: BindContext<'a>) -> Self {
+    pub(crate) fn new(query: QueryContext<'a>) -> Self {
+        let context = query.bind;
         Self {
-            source,
+            query,
+            source: query.source,
             context,
             schema: context.schema,
             statistics: context.statistics,
@@ -189,7 +203,7 @@ impl<'a> Binder<'a> {
                     .invalid(message, union.span)
                     .with_code("SyntaxError:InvalidClauseComposition"));
             }
-            let mut branch = Binder::new(self.source, self.context);
+            let mut branch = Binder::new(self.query);
             branch.counter = self.counter;
             let plan = branch.single_query(&union.query)?;
             self.counter = branch.counter;

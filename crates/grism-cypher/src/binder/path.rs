@@ -26,6 +26,7 @@ pub(super) enum PathItem {
 }
 
 /// A path variable and what it runs through.
+#[derive(Clone)]
 pub(super) struct PathOf<'p> {
     pub(super) name: &'p Name,
     pub(super) items: Vec<PathItem>,

@@ -12,10 +12,13 @@ use crate::syntax::{
 };
 
 /// A node or hyperedge while its kind and tables are being found out.
+#[derive(Clone)]
 pub(super) struct Entity {
     pub(super) column: String,
     pub(super) name: Option<String>,
     pub(super) label: String,
+    /// Tables it ranges over where nothing else says which.
+    pub(super) unlabelled: Tables,
     /// Tables its labels allow; `None` where it has no label.
     pub(super) labelled: Option<Tables>,
     /// Tables of the declared types whose roles it is used with.
@@ -40,27 +43,42 @@ impl Entity {
 }
 
 /// A relationship pattern and the entities at its ends, by index.
+#[derive(Clone)]
 pub(super) struct Step<'p> {
     pub(super) pattern: &'p RelationshipPattern,
     pub(super) left: usize,
     pub(super) right: usize,
     pub(super) span: Span,
-    pub(super) names: Vec<String>,
+    /// The types and roles it may have; `None` where it may have any.
+    pub(super) names: Option<Vec<String>>,
+    /// Whether these names are written out, so that an unknown one among them is a slip.
+    pub(super) is_list: bool,
     /// How many hops it stands for; `None` is one, and no list.
     pub(super) length: Option<Length>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+impl Step<'_> {
+    /// Whether a type or role of this name may be followed.
+    pub(super) fn allows(&self, name: &str) -> bool {
+        let names = self.names.as_ref();
+        names.is_none_or(|names| names.iter().any(|own| own == name))
+    }
+
+    /// Where its type is written, or the whole step where it has none.
+    pub(super) fn type_span(&self) -> Span {
+        let labels = self.pattern.labels.as_ref();
+        labels.map_or(self.span, |labels| labels.span)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum StepKind {
+    /// Binary edges, any number of them in a row.
     Edge,
     /// A role step whose hyperedge stands at the left or, where true, at the right.
-    Role {
-        reversed: bool,
-    },
-    /// Role steps one after the other.
-    Roles {
-        reversed: bool,
-    },
+    Role { reversed: bool },
+    /// Several hops, each of which may be a role: a repeated pattern of one step.
+    Repeated,
 }
 
 /// Where a step stands in the pattern graph.
@@ -75,7 +93,7 @@ pub(super) enum Place {
 }
 
 /// What a pattern is taken apart into.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Elements<'p> {
     pub(super) entities: Vec<Entity>,
     pub(super) steps: Vec<Step<'p>>,
@@ -105,27 +123,29 @@ impl Binder<'_> {
         for path in &pattern.paths {
             self.pattern_part(path, &mut elements)?;
         }
-        self.match_elements(elements, predicate, false)?;
+        self.check_path_names(&elements)?;
+        let mut choices = self.choices(&elements.entities, &elements.steps)?;
+        if choices.len() > 1 {
+            return self.match_choices(&elements, choices, predicate);
+        }
+        let choice = choices.swap_remove(0);
+        elements.entities = choice.entities;
+        self.match_elements(elements, &choice.kinds, predicate, false)?;
         Ok(())
     }
 
-    /// Plans the elements of a pattern; with every role step's incidence, where `all_incidences`.
+    /// Plans the elements of a pattern whose steps are of these kinds; with every role step's incidence, where
+    /// `all_incidences`.
     pub(super) fn match_elements<'p>(
         &mut self,
         mut elements: Elements<'p>,
+        kinds: &[StepKind],
         predicate: Option<&Expr>,
         all_incidences: bool,
     ) -> Result<Matched<'p>> {
-        self.check_path_names(&elements)?;
-        let kinds = self.step_kinds(&mut elements.entities, &elements.steps)?;
         for (index, kind) in kinds.iter().enumerate() {
-            if let StepKind::Roles { .. } = kind {
+            if *kind == StepKind::Repeated {
                 let step = &elements.steps[index];
-                if step.names.is_empty() {
-                    let what =
-                        "a step of variable length from a hyperedge without the name of a role";
-                    return Err(self.source.unsupported(what, step.span));
-                }
                 let Some(length) = step.length else { continue };
                 elements.groups.push(Group {
                     pattern: GroupPattern::Steps(Box::new(step_alone(step))),
@@ -140,7 +160,7 @@ impl Binder<'_> {
             }
         }
         let planned = self.repetitions(&mut elements)?;
-        let (mut graph, places, mut conditions) = self.pattern_graph(&elements, &kinds)?;
+        let (mut graph, places, mut conditions) = self.pattern_graph(&elements, kinds)?;
         let paths_run_through = elements.paths.iter().flat_map(|path| &path.items);
         for item in paths_run_through {
             // The incidences that a path runs through have columns.
@@ -219,7 +239,7 @@ impl Binder<'_> {
     }
 
     /// A path variable is new, and stands for nothing else in its pattern.
-    fn check_path_names(&self, elements: &Elements<'_>) -> Result<()> {
+    pub(super) fn check_path_names(&self, elements: &Elements<'_>) -> Result<()> {
         let Elements {
             entities,
             steps,

@@ -163,7 +163,7 @@ impl Binder<'_> {
     pub(super) fn inner(&self) -> Result<Self> {
         let mut schema = self.plan.schema()?;
         self.add_pending_columns(&mut schema)?;
-        let mut inner = Binder::new(self.source, self.context);
+        let mut inner = Binder::new(self.query);
         inner.plan = LogicalPlan::Argument(schema);
         inner.scope = self.scope.clone();
         inner.counter = self.counter;

@@ -143,6 +143,13 @@ fn call(function: F, mut arguments: Vec<Value>) -> Result<Value> {
             Value::String(read(hyperedge.contents)?.type_name)
         }
         (F::Type, Value::Incidence(incidence)) => Value::String(incidence.role),
+        (F::Kind, Value::Node(_)) => Value::String("node".to_owned()),
+        (F::Kind, Value::Hyperedge(_)) => Value::String("hyperedge".to_owned()),
+        (F::Kind, Value::Incidence(_)) => Value::String("incidence".to_owned()),
+        (F::Position, Value::Incidence(incidence)) => Value::Int64(incidence.position),
+        // A node binds no members.
+        (F::Roles | F::Members, Value::Node(_)) => Value::List(Vec::new()),
+        (F::Arity, Value::Node(_)) => Value::Int64(0),
         (F::Id, Value::Node(node)) => Value::Int64(node.id as i64),
         (F::Id, Value::Hyperedge(hyperedge)) => Value::Int64(hyperedge.id as i64),
         (F::ElementId, Value::Node(node)) => Value::String(node.id.to_string()),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, Int64Array, ListArray, StringArray, StructArray, UInt32Array,
+    Array, ArrayRef, AsArray, Int64Array, LargeBinaryArray, ListArray, StringArray, StructArray, UInt32Array,
     UInt64Array, new_empty_array,
 };
 use arrow::buffer::OffsetBuffer;
@@ -12,7 +12,7 @@ use arrow::compute::interleave;
 use arrow::datatypes::{DataType, Int64Type, UInt64Type};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use futures::TryStreamExt;
-use grism_core::{Error, Result, Type};
+use grism_core::{Error, Result, Type, Value, decode_any};
 use grism_logical::{Column, Repeat};
 use serde::{Deserialize, Serialize};
 
@@ -283,12 +283,40 @@ impl Hops for PatternHops {
 }
 
 impl PatternHops {
+    fn role_number(&mut self, role: &str) -> u32 {
+        let known = self.roles.len() as u32;
+        match self.roles.get(role) {
+            Some(number) => *number,
+            None => {
+                self.roles.insert(role.to_owned(), known);
+                known
+            }
+        }
+    }
+
+    /// What relationships of both kinds take.
+    fn taken_values(&mut self, values: &LargeBinaryArray) -> Result<Vec<Taken>> {
+        let taken = values.iter().flatten().map(|value| match decode_any(value)? {
+            Value::Incidence(incidence) => {
+                let role = self.role_number(&incidence.role);
+                Ok((incidence.hyperedge.id, role, incidence.position))
+            }
+            Value::Hyperedge(edge) => Ok((edge.id, NO_ROLE, 0)),
+            _ => Err(Error::internal("a repetition takes what is no relationship")),
+        });
+        taken.collect()
+    }
+
     /// Notes what each row of `made` takes.
     fn take(&mut self, made: &RecordBatch) -> Result<()> {
         let lost = || Error::internal("a repetition lost what it takes");
         let mut columns = Vec::new();
         for name in &self.repeat.used {
             let column = made.column_by_name(name).ok_or_else(lost)?;
+            if let Some(values) = column.as_binary_opt::<i64>() {
+                columns.push(self.taken_values(values)?);
+                continue;
+            }
             let taken: Vec<Taken> = match column.as_any().downcast_ref::<StructArray>() {
                 None => {
                     let edges = column.as_primitive_opt::<UInt64Type>().ok_or_else(lost)?;
@@ -302,14 +330,7 @@ impl PatternHops {
                     let roles: &StringArray = part("role")?.as_string();
                     (0..made.num_rows())
                         .map(|row| {
-                            let known = self.roles.len() as u32;
-                            let role = match self.roles.get(roles.value(row)) {
-                                Some(role) => *role,
-                                None => {
-                                    self.roles.insert(roles.value(row).to_owned(), known);
-                                    known
-                                }
-                            };
+                            let role = self.role_number(roles.value(row));
                             (hyperedges.value(row), role, positions.value(row))
                         })
                         .collect()

@@ -273,7 +273,7 @@ impl Counter {
                 })
             }
             ApplyKind::Count(name) => Some(counted(name)),
-            ApplyKind::Optional | ApplyKind::Collect { .. } => None,
+            ApplyKind::Inner | ApplyKind::Optional | ApplyKind::Collect { .. } => None,
         })
     }
 }

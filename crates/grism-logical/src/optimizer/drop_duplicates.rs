@@ -117,7 +117,7 @@ impl Pass<'_> {
     fn apply(&self, apply: &Apply, context: Context) -> Result<LogicalPlan> {
         let once = match &apply.kind {
             ApplyKind::Semi | ApplyKind::Anti | ApplyKind::Mark(_) => true,
-            ApplyKind::Optional => context.once,
+            ApplyKind::Inner | ApplyKind::Optional => context.once,
             ApplyKind::Count(_) | ApplyKind::Collect { .. } => false,
         };
         let subplan = Context { once, within: true };

@@ -402,11 +402,11 @@ impl Pruner<'_> {
             ApplyKind::Collect { into, .. } => {
                 below.columns.remove(into);
             }
-            ApplyKind::Optional => below.columns.retain(|name| outer.contains(name)),
+            ApplyKind::Inner | ApplyKind::Optional => below.columns.retain(|name| outer.contains(name)),
             ApplyKind::Semi | ApplyKind::Anti => {}
         }
         let wanted = match &apply.kind {
-            ApplyKind::Optional => needs
+            ApplyKind::Inner | ApplyKind::Optional => needs
                 .columns
                 .iter()
                 .filter(|name| inner.contains(name) && !outer.contains(name))
@@ -421,7 +421,10 @@ impl Pruner<'_> {
             properties: BTreeMap::new(),
         };
         let mut subplan = self.prune(&apply.subplan, needs)?;
-        if matches!(apply.kind, ApplyKind::Optional | ApplyKind::Collect { .. }) {
+        if matches!(
+            apply.kind,
+            ApplyKind::Inner | ApplyKind::Optional | ApplyKind::Collect { .. }
+        ) {
             // What the subplan fetched of outer entities for itself is null where it found nothing, and must not be
             // taken for the outer row's own.
             subplan = subplan.keep_columns(&names)?;

@@ -186,6 +186,7 @@ fn joinable(a: &Type, b: &Type) -> bool {
                 | Type::DateTime
                 | Type::Node(_)
                 | Type::Hyperedge(_)
+                | Type::Entity { .. }
         )
     };
     plain(a) && plain(b) && comparison_type(a, b).is_some()

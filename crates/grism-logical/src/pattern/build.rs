@@ -237,9 +237,9 @@ impl Planner<'_> {
 
     /// The tables that an entity of this type is looked for in, where edges may lead elsewhere.
     fn restriction(&self, to: &Type) -> Option<Tables> {
-        let all_nodes: Vec<_> = self.schema.node_tables().map(|table| table.id).collect();
+        let all = self.schema.entity_tables();
         to.tables()
-            .filter(|tables| tables[..] != all_nodes[..])
+            .filter(|tables| !all.iter().all(|table| tables.contains(table)))
             .cloned()
     }
 

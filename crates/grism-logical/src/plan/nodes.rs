@@ -22,6 +22,8 @@ pub struct PropertyRef {
 pub struct NodeScan {
     /// The column of ids.
     pub variable: String,
+    /// What they are: nodes or, where no label says so, entities of both kinds.
+    pub ty: Type,
     /// The tables that are read.
     pub tables: Tables,
     /// The label as the query names it, for plans; empty for any.
@@ -336,6 +338,8 @@ pub struct SortKey {
 /// What [`Apply`] makes of the subplan's rows for one row of the input.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ApplyKind {
+    /// The row with each of them.
+    Inner,
     /// The row with each of them, or with nulls where there is none.
     Optional,
     /// The row, where there is one.
@@ -440,7 +444,7 @@ impl PathExpand {
             columns.push(Column::new(edges, ty));
         }
         if let Some(nodes) = &self.nodes {
-            columns.push(Column::new(nodes, Type::Node([].into()).list()));
+            columns.push(Column::new(nodes, self.to_type.clone().list()));
         }
         columns.push(Column::new(&self.to, self.to_type.clone()));
         columns

@@ -20,10 +20,7 @@ impl LogicalPlan {
             }
             Self::NodeScan(scan) => {
                 let mut schema = PlanSchema::default();
-                schema.put(Column::new(
-                    &scan.variable,
-                    Type::Node(Arc::clone(&scan.tables)),
-                ));
+                schema.put(Column::new(&scan.variable, scan.ty.clone()));
                 put_properties(&mut schema, &scan.variable, &scan.properties);
                 schema
             }
@@ -152,7 +149,7 @@ impl LogicalPlan {
             Self::Apply(apply) => {
                 let mut schema = apply.input.schema()?;
                 match &apply.kind {
-                    ApplyKind::Optional => {
+                    ApplyKind::Inner | ApplyKind::Optional => {
                         for column in apply.subplan.schema()?.columns {
                             schema.put(column);
                         }

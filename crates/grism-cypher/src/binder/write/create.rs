@@ -93,7 +93,7 @@ impl Binder<'_> {
             }
             return match &known.ty {
                 Type::Any => self.entity_of(LogicalExpr::Column(known.column), span),
-                Type::Node(_) | Type::Hyperedge(_) | Type::Null => Ok(known.column),
+                ty if ty.is_entity() || ty == &Type::Null => Ok(known.column),
                 other => Err(self
                     .source
                     .invalid(

@@ -37,7 +37,7 @@ impl Binder<'_> {
         let after = std::mem::replace(&mut self.scope, before.clone());
         let outer = std::mem::replace(&mut self.plan, LogicalPlan::Unit);
         let outer_schema = outer.schema()?;
-        let mut inner = Binder::new(self.source, self.context);
+        let mut inner = Binder::new(self.query);
         inner.plan = LogicalPlan::Argument(outer_schema.clone());
         inner.scope = before.clone();
         inner.counter = self.counter;
@@ -104,7 +104,7 @@ impl Binder<'_> {
             (MergeTrigger::Create, &mut on_create),
             (MergeTrigger::Match, &mut on_match),
         ] {
-            let mut setter = Binder::new(self.source, self.context);
+            let mut setter = Binder::new(self.query);
             setter.plan = LogicalPlan::Argument(rows.clone());
             setter.scope = inner.scope.clone();
             setter.counter = self.counter;

@@ -27,13 +27,12 @@ impl Binder<'_> {
                     let bound = self.expression(value)?;
                     let ty = self.type_of(&bound, value)?;
                     let storable = match &ty {
-                        Type::Map(_) | Type::Node(_) | Type::Hyperedge(_) | Type::Incidence => {
-                            false
-                        }
+                        Type::Map(_) | Type::Incidence => false,
+                        ty if ty.is_entity() => false,
                         Type::List(item) => !matches!(
                             **item,
-                            Type::Map(_) | Type::Node(_) | Type::Hyperedge(_) | Type::Incidence
-                        ),
+                            Type::Map(_) | Type::Incidence
+                        ) && !item.is_entity(),
                         _ => true,
                     };
                     if !storable {
@@ -75,10 +74,10 @@ impl Binder<'_> {
         let bound = self.expression(value)?;
         let ty = self.type_of(&bound, value)?;
         let map = match &ty {
-            Type::Node(_) | Type::Hyperedge(_) => self.dynamic_function(
+            ty if ty.is_entity() => self.dynamic_function(
                 grism_logical::ScalarFunction::PropertyMap,
                 bound,
-                &ty,
+                ty,
                 Vec::new(),
             ),
             Type::Map(_) | Type::Null => bound.convert(&ty, &Type::Any),
@@ -126,10 +125,7 @@ impl Binder<'_> {
     }
 
     fn check_target(&self, ty: &Type, span: Span) -> Result<()> {
-        if matches!(
-            ty,
-            Type::Node(_) | Type::Hyperedge(_) | Type::Any | Type::Null
-        ) {
+        if ty.is_entity() || matches!(ty, Type::Any | Type::Null) {
             return Ok(());
         }
         Err(self
@@ -173,15 +169,8 @@ impl Binder<'_> {
         for expression in &delete.expressions {
             let bound = self.expression(expression)?;
             let ty = self.type_of(&bound, expression)?;
-            let deletable = matches!(
-                ty,
-                Type::Node(_)
-                    | Type::Hyperedge(_)
-                    | Type::Incidence
-                    | Type::Path
-                    | Type::Any
-                    | Type::Null
-            );
+            let deletable = ty.is_entity()
+                || matches!(ty, Type::Incidence | Type::Path | Type::Any | Type::Null);
             if !deletable {
                 let code = match &expression.kind {
                     ExprKind::Is { .. } => "SyntaxError:InvalidDelete",
