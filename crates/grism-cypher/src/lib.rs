@@ -11,8 +11,8 @@ mod warning;
 
 pub use binder::{
     BindContext, BoundQuery, BoundWrite, Created, CreatedEdge, CreatedEntity, CreatedIncidence,
-    MergeWrite, Parameters, Procedure, ProcedureColumn, Procedures, Scope, SetItem, Variable,
-    WriteKind,
+    FunctionInfo, MergeWrite, Parameters, Procedure, ProcedureColumn, Procedures, Scope, SetItem,
+    Variable, WriteKind, functions, procedures,
 };
 pub use query::{BindState, BoundRead, Query, QueryPart, bind_results};
 pub use statement::{

@@ -178,6 +178,10 @@ pub enum ShowKind {
     Indexes,
     /// What is known of tables, roles and properties.
     Statistics,
+    /// The functions that a query may call.
+    Functions,
+    /// The procedures that CALL may name.
+    Procedures,
 }
 
 impl Statement {

@@ -108,8 +108,13 @@ impl Builder {
                 let (hop, row) = self.subplan(&repeat.hop, true)?;
                 Arc::new(RepeatExec::new(input, hop, row.unwrap_or_default(), repeat))
             }
-            LogicalPlan::Hydrate { input, columns } => {
-                Arc::new(HydrateExec::new(self.build(input)?, columns.clone()))
+            LogicalPlan::Hydrate {
+                input,
+                columns,
+                depth,
+            } => {
+                let input = self.build(input)?;
+                Arc::new(HydrateExec::new(input, columns.clone(), *depth))
             }
             LogicalPlan::Fetch(fetch) => Arc::new(FetchExec::new(
                 self.build(&fetch.input)?,

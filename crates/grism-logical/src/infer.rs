@@ -315,6 +315,7 @@ fn function_type(function: ScalarFunction, arguments: &[Type]) -> Result<Type> {
         | F::Degrees
         | F::Radians => all("a number", &Type::is_numeric).map(|()| Type::Float64),
         F::Pi | F::E | F::Rand => Ok(Type::Float64),
+        F::RandomUuid => Ok(Type::String),
         F::IsNan => all("a number", &Type::is_numeric).map(|()| Type::Bool),
         F::ToUpper | F::ToLower | F::Trim | F::LTrim | F::RTrim | F::BTrim | F::Replace => {
             all("text", &text).map(|()| Type::String)

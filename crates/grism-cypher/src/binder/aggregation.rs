@@ -45,9 +45,9 @@ impl Binder<'_> {
                     names.push(name.clone());
                     Pending::Column(replace(&expression, &keys), name)
                 }
-                Pending::Hydrate(expression, name) => {
+                Pending::Hydrate(expression, name, depth) => {
                     names.push(name.clone());
-                    Pending::Hydrate(replace(&expression, &keys), name)
+                    Pending::Hydrate(replace(&expression, &keys), name, depth)
                 }
                 other => other,
             };

@@ -36,7 +36,15 @@ pub struct Procedure {
 /// The procedures that CALL may name, beside those that every graph has.
 pub type Procedures = BTreeMap<String, Procedure>;
 
-/// The procedures that every graph has.
+/// The procedures that CALL may name in every graph, by name.
+#[must_use]
+pub fn procedures(schema: &GraphSchema) -> Vec<Procedure> {
+    let mut all: Vec<Procedure> = built_in(schema).into_iter().chain(searches(None)).collect();
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    all
+}
+
+/// The procedures that list what the graph holds.
 fn built_in(schema: &GraphSchema) -> Vec<Procedure> {
     let listing = |name: &str, column: &str, values: Vec<String>| Procedure {
         name: name.to_owned(),

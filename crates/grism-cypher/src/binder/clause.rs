@@ -85,7 +85,10 @@ impl Binder<'_> {
             ClauseKind::Delete(_) => "DELETE within a query that reads",
             ClauseKind::Set(_) => "SET within a query that reads",
             ClauseKind::Remove(_) => "REMOVE within a query that reads",
-            ClauseKind::Subquery(_) => "CALL { … }",
+            ClauseKind::Subquery(subquery) if !subquery.query.writes() => {
+                return self.call_subquery(subquery);
+            }
+            ClauseKind::Subquery(_) => "CALL { … } that writes",
             ClauseKind::LoadCsv(_) => "LOAD CSV",
             ClauseKind::Foreach(_) => "FOREACH",
         };

@@ -137,7 +137,7 @@ impl Binder<'_> {
                 name: reduce.accumulator.text.clone(),
                 column: accumulator.clone(),
                 ty: ty.clone(),
-                needs_contents: false,
+                depth: 0,
             });
             let depth = self.lambdas.len();
             let bound = self.with_lambda(
@@ -302,8 +302,8 @@ impl Binder<'_> {
         body: &mut dyn FnMut(&mut Self) -> Result<T>,
     ) -> Result<(LogicalExpr, String, T)> {
         let mark = self.position();
-        let (column, bound, needs) = self.within_lambda(&item, variable, body)?;
-        if !needs || item == Type::Null {
+        let (column, bound, depth) = self.within_lambda(&item, variable, body)?;
+        if depth == 0 || item == Type::Null {
             self.check_pending(mark, &column, span)?;
             return Ok((list, column, bound));
         }
@@ -313,7 +313,7 @@ impl Binder<'_> {
         } else {
             item.list()
         };
-        let list = self.with_contents(list, &ty);
+        let list = self.with_deep_contents(list, &ty, depth);
         let mark = self.position();
         let (column, bound, _) = self.within_lambda(&Type::Any, variable, body)?;
         self.check_pending(mark, &column, span)?;
@@ -325,22 +325,19 @@ impl Binder<'_> {
         item: &Type,
         variable: &Name,
         body: &mut dyn FnMut(&mut Self) -> Result<T>,
-    ) -> Result<(String, T, bool)> {
+    ) -> Result<(String, T, u8)> {
         let column = self.internal_name("element");
         self.lambdas.push(Lambda {
             name: variable.text.clone(),
             column: column.clone(),
             ty: item.clone(),
-            needs_contents: false,
+            depth: 0,
         });
         let depth = self.lambdas.len();
         let bound = body(self);
-        let needs = self
-            .lambdas
-            .get(depth - 1)
-            .is_some_and(|lambda| lambda.needs_contents);
+        let asked = self.lambdas.get(depth - 1).map_or(0, |lambda| lambda.depth);
         self.lambdas.truncate(depth - 1);
-        Ok((column, bound?, needs))
+        Ok((column, bound?, asked))
     }
 
     fn position(&self) -> Mark {
@@ -366,7 +363,7 @@ impl Binder<'_> {
             .iter()
             .chain(&self.after_aggregates[mark.after..]);
         for pending in made {
-            if let Pending::Column(expression, _) | Pending::Hydrate(expression, _) = pending
+            if let Pending::Column(expression, _) | Pending::Hydrate(expression, ..) = pending
                 && expression.columns().contains(column)
             {
                 return Err(self

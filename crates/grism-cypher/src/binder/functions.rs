@@ -11,9 +11,60 @@ const ELSEWHERE: &[&str] = &[
     "point",
     "distance",
     "point.distance",
-    "randomUUID",
     "length3d",
 ];
+
+/// A function that a query may call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FunctionInfo {
+    /// Its name.
+    pub name: String,
+    /// Whether it aggregates rows.
+    pub aggregates: bool,
+    /// The smallest and the largest number of arguments.
+    pub arity: (usize, usize),
+    /// What it gives.
+    pub description: &'static str,
+}
+
+/// The functions that a query may call, by name.
+#[must_use]
+pub fn functions() -> Vec<FunctionInfo> {
+    let mut all: Vec<FunctionInfo> = Vec::new();
+    for function in ScalarFunction::ALL {
+        let of_list = function.name().strip_prefix('#').filter(|name| over_list(name).is_some());
+        if function.name().starts_with('#') && of_list.is_none() {
+            continue;
+        }
+        all.push(FunctionInfo {
+            name: of_list.unwrap_or(function.name()).to_owned(),
+            aggregates: of_list.is_some(),
+            arity: function.arity(),
+            description: function.description(),
+        });
+    }
+    for function in AggregateFunction::ALL {
+        all.push(FunctionInfo {
+            name: function.name().to_owned(),
+            aggregates: true,
+            arity: (1, 1),
+            description: function.description(),
+        });
+    }
+    for (name, description) in [
+        ("exists", "Whether a value is not null, or a pattern has a match."),
+        ("timestamp", "Milliseconds since 1970 at the start of the statement."),
+    ] {
+        all.push(FunctionInfo {
+            name: name.to_owned(),
+            aggregates: false,
+            arity: if name == "exists" { (1, 1) } else { (0, 0) },
+            description,
+        });
+    }
+    all.sort_by(|a, b| a.name.to_lowercase().cmp(&b.name.to_lowercase()));
+    all
+}
 
 /// Aggregates that are computed over a collected list.
 fn over_list(name: &str) -> Option<(ScalarFunction, usize)> {

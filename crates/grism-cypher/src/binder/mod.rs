@@ -3,6 +3,7 @@
 mod access;
 mod aggregation;
 mod call;
+mod call_subquery;
 mod choices;
 mod clause;
 mod comprehension;
@@ -45,7 +46,8 @@ pub(crate) use named_labels::NamedLabels;
 pub(crate) use projection::ProjectionKind;
 pub(crate) use scope::column_for;
 
-pub use call::{Procedure, ProcedureColumn, Procedures};
+pub use call::{Procedure, ProcedureColumn, Procedures, procedures};
+pub use functions::{FunctionInfo, functions};
 pub use scope::{Scope, Variable};
 pub use write::{
     BoundWrite, Created, CreatedEdge, CreatedEntity, CreatedIncidence, MergeWrite, SetItem,
@@ -137,8 +139,9 @@ struct Lambda {
     name: String,
     column: String,
     ty: Type,
-    /// Whether something asked for labels, properties or the like of the entities it stands for.
-    needs_contents: bool,
+    /// How many levels of the entities it stands for are asked for labels, properties or the like; 0 for none, 2 where it
+    /// is their members that are asked.
+    depth: u8,
 }
 
 /// A planned pattern with everything that its plan is made of, so that it can be planned together with another one.
@@ -157,8 +160,8 @@ enum Pending {
     Apply(Box<LogicalPlan>, ApplyKind),
     /// By evaluating an expression.
     Column(LogicalExpr, String),
-    /// By reading the contents of the entities within a dynamically typed expression.
-    Hydrate(LogicalExpr, String),
+    /// By reading the contents of the entities within a dynamically typed expression, so many levels of members deep.
+    Hydrate(LogicalExpr, String, u8),
 }
 
 impl<'a> Binder<'a> {
@@ -258,9 +261,10 @@ impl<'a> Binder<'a> {
                 kind,
             }),
             Pending::Column(expression, name) => with_column(input, expression, name)?,
-            Pending::Hydrate(expression, name) => LogicalPlan::Hydrate {
+            Pending::Hydrate(expression, name, depth) => LogicalPlan::Hydrate {
                 input: Arc::new(with_column(input, expression, name.clone())?),
                 columns: vec![name],
+                depth,
             },
         };
         Ok(())
@@ -270,7 +274,7 @@ impl<'a> Binder<'a> {
     fn pend(&mut self, pending: Pending) {
         let reads = match &pending {
             Pending::Apply(..) => Default::default(),
-            Pending::Column(expression, _) | Pending::Hydrate(expression, _) => {
+            Pending::Column(expression, _) | Pending::Hydrate(expression, ..) => {
                 expression.columns()
             }
         };
@@ -300,7 +304,7 @@ impl<'a> Binder<'a> {
 impl Pending {
     fn makes(&self, column: &str) -> bool {
         match self {
-            Self::Column(_, name) | Self::Hydrate(_, name) => name == column,
+            Self::Column(_, name) | Self::Hydrate(_, name, _) => name == column,
             Self::Apply(_, ApplyKind::Mark(name) | ApplyKind::Count(name)) => name == column,
             Self::Apply(_, ApplyKind::Collect { into, .. }) => into == column,
             Self::Apply(..) => false,

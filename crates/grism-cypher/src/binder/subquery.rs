@@ -1,13 +1,15 @@
 //! Subqueries within expressions: EXISTS, COUNT and pattern predicates, run as applies.
 
-use grism_core::{Result, Type};
+use std::sync::Arc;
+
+use grism_core::{Error, Result, Type};
 use grism_logical::{ApplyKind, Column, LogicalExpr, LogicalPlan, PlanSchema, infer_type};
 
 use super::projection::ProjectionKind;
 use super::{Binder, Pending};
 use crate::syntax::{
     ClauseKind, Expr, ExprKind, PathPattern, Pattern, PrefixOperator, Projection,
-    ProjectionItemKind, Query, SingleQuery, Subquery, SubqueryKind,
+    ProjectionItemKind, Query, SingleQuery, Span, Subquery, SubqueryKind,
 };
 
 impl Binder<'_> {
@@ -99,36 +101,50 @@ impl Binder<'_> {
     }
 
     fn query_subplan(&mut self, query: &Query, what: &str) -> Result<LogicalPlan> {
-        let mut branches = vec![std::sync::Arc::new(
-            self.branch_subplan(&query.head, what)?,
-        )];
-        for union in &query.unions {
-            if !union.all && what != "EXISTS" {
-                return Err(self.source.unsupported(
-                    format!("a UNION without ALL in {what} {{ … }}"),
-                    union.span,
-                ));
+        if query.unions.is_empty() {
+            return self.branch_subplan(&query.head, what);
+        }
+        // How many rows there are, and which, depends on all columns; whether there is one does not.
+        let counts_all = what == "COUNT" && query.unions.iter().all(|union| union.all);
+        let mut inputs = Vec::new();
+        for branch in query.branches() {
+            let plan = match what == "EXISTS" || counts_all {
+                true => LogicalPlan::Project {
+                    input: Arc::new(self.branch_subplan(branch, what)?),
+                    expressions: vec![(
+                        LogicalExpr::Literal(grism_core::Value::Bool(true)),
+                        "#row".to_owned(),
+                    )],
+                },
+                false => self.branch_rows(branch, what)?,
+            };
+            inputs.push(Arc::new(plan));
+        }
+        match what == "EXISTS" || counts_all {
+            true => Ok(LogicalPlan::Union { inputs }),
+            false => self.united(query, inputs),
+        }
+    }
+
+    /// The rows of a branch, with the columns of its RETURN.
+    fn branch_rows(&mut self, query: &SingleQuery, what: &str) -> Result<LogicalPlan> {
+        let mut inner = self.inner()?;
+        for clause in &query.clauses {
+            match &clause.kind {
+                ClauseKind::Return(projection) => {
+                    inner.projection(projection, None, ProjectionKind::Inner)?;
+                }
+                _ if clause.is_write() => return Err(self.writes_within(what, clause.span)),
+                _ => inner.clause(clause)?,
             }
-            branches.push(std::sync::Arc::new(
-                self.branch_subplan(&union.query, what)?,
-            ));
         }
-        if branches.len() == 1 {
-            return Ok(std::sync::Arc::unwrap_or_clone(branches.swap_remove(0)));
-        }
-        // What the branches have in common, which is what EXISTS and COUNT need of them: nothing.
-        let inputs = branches
-            .into_iter()
-            .map(|branch| {
-                let value = LogicalExpr::Literal(grism_core::Value::Bool(true));
-                let plan = LogicalPlan::Project {
-                    input: branch,
-                    expressions: vec![(value, "#row".to_owned())],
-                };
-                std::sync::Arc::new(plan)
-            })
-            .collect();
-        Ok(LogicalPlan::Union { inputs })
+        self.adopt(inner)
+    }
+
+    fn writes_within(&self, what: &str, span: Span) -> Error {
+        let message = format!("{what} {{ … }} cannot write");
+        let error = self.source.invalid(message, span);
+        error.with_code("SyntaxError:InvalidClauseComposition")
     }
 
     fn branch_subplan(&mut self, query: &SingleQuery, what: &str) -> Result<LogicalPlan> {
@@ -147,12 +163,7 @@ impl Binder<'_> {
                         inner.projection(projection, None, ProjectionKind::Inner)?;
                     }
                 }
-                _ if clause.is_write() => {
-                    return Err(self
-                        .source
-                        .invalid(format!("{what} {{ … }} cannot write"), clause.span)
-                        .with_code("SyntaxError:InvalidClauseComposition"));
-                }
+                _ if clause.is_write() => return Err(self.writes_within(what, clause.span)),
                 _ => inner.clause(clause)?,
             }
         }
@@ -201,7 +212,7 @@ impl Binder<'_> {
                     schema.put(Column::new(into, item.list()));
                 }
                 Pending::Apply(..) => {}
-                Pending::Hydrate(_, name) => schema.put(Column::new(name, Type::Any)),
+                Pending::Hydrate(_, name, _) => schema.put(Column::new(name, Type::Any)),
                 Pending::Column(expression, name) => {
                     let ty = infer_type(expression, schema)?;
                     schema.put(Column::new(name, ty));

@@ -13,13 +13,15 @@ use crate::statement::{ShowKind, Statement, StatementKind};
 use crate::syntax::SingleQuery;
 
 /// What SHOW lists, with the words that ask for it.
-const LISTS: [(&[&str], ShowKind); 6] = [
+const LISTS: [(&[&str], ShowKind); 8] = [
     (&["LABELS"], ShowKind::Labels),
     (&["HYPEREDGE", "TYPES"], ShowKind::HyperedgeTypes),
     (&["PROPERTIES"], ShowKind::Properties),
     (&["INDEXES"], ShowKind::Indexes),
     (&["STATISTICS"], ShowKind::Statistics),
     (&["SNAPSHOTS"], ShowKind::Snapshots),
+    (&["FUNCTIONS"], ShowKind::Functions),
+    (&["PROCEDURES"], ShowKind::Procedures),
 ];
 
 /// The words that start a statement.
@@ -218,11 +220,7 @@ impl Parser<'_> {
                 return Ok(kind);
             }
         }
-        if self.is_word(0, "PROCEDURES") || self.is_word(0, "FUNCTIONS") {
-            let what = format!("SHOW {}", self.text(0));
-            return Err(self.source.unsupported(what, self.span()));
-        }
-        let what = "LABELS, HYPEREDGE TYPES, PROPERTIES, INDEXES, STATISTICS or SNAPSHOTS";
+        let what = "LABELS, HYPEREDGE TYPES, PROPERTIES, INDEXES, STATISTICS, SNAPSHOTS, FUNCTIONS or PROCEDURES";
         let words: Vec<&str> = LISTS.iter().map(|(words, _)| words[0]).collect();
         Err(self.expected_words(what, &words))
     }

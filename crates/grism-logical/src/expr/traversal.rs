@@ -182,7 +182,7 @@ impl LogicalExpr {
             volatile |= matches!(
                 node,
                 Self::Function {
-                    function: ScalarFunction::Rand,
+                    function: ScalarFunction::Rand | ScalarFunction::RandomUuid,
                     ..
                 }
             );

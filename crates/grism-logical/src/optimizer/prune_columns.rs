@@ -90,7 +90,11 @@ impl Pruner<'_> {
             }
             LogicalPlan::PathExpand(expand) => self.prune_path_expand(expand, needs)?,
             LogicalPlan::Repeat(repeat) => self.prune_repeat(repeat, needs)?,
-            LogicalPlan::Hydrate { input, columns } => {
+            LogicalPlan::Hydrate {
+                input,
+                columns,
+                depth,
+            } => {
                 let kept: Vec<String> = columns
                     .iter()
                     .filter(|column| needs.columns.contains(*column))
@@ -103,6 +107,7 @@ impl Pruner<'_> {
                 LogicalPlan::Hydrate {
                     input: Arc::new(input),
                     columns: kept,
+                    depth: *depth,
                 }
             }
             LogicalPlan::Fetch(fetch) => {

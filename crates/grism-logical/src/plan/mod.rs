@@ -58,6 +58,8 @@ pub enum LogicalPlan {
         input: Arc<LogicalPlan>,
         /// The columns.
         columns: Vec<String>,
+        /// How deep: 1 reads the entities themselves, each further level the members of hyperedges read before.
+        depth: u8,
     },
     /// See [`Fetch`].
     Fetch(Fetch),
