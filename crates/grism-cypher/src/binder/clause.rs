@@ -7,7 +7,7 @@ use grism_logical::{
     Apply, ApplyKind, LogicalExpr, LogicalPlan, PlanSchema, ScalarFunction, infer_type,
 };
 
-use super::Binder;
+use super::{Binder, OpenPattern};
 use super::projection::ProjectionKind;
 use super::scope::column_for;
 use crate::syntax::{
@@ -180,6 +180,16 @@ impl Binder<'_> {
             open = None;
             self.flush_pending()?;
         }
+        self.keep_open(open, conjuncts)
+    }
+
+    /// Keeps the rows for which all of `conjuncts` are true.
+    pub(super) fn keep(&mut self, conjuncts: Vec<LogicalExpr>) -> Result<()> {
+        let open = self.open.take().filter(|open| open.plan == self.plan);
+        self.keep_open(open, conjuncts)
+    }
+
+    fn keep_open(&mut self, open: Option<OpenPattern>, conjuncts: Vec<LogicalExpr>) -> Result<()> {
         let plan = std::mem::replace(&mut self.plan, LogicalPlan::Unit);
         self.plan = plan.filtered(conjuncts.clone());
         if let Some(mut open) = open {

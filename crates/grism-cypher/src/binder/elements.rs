@@ -1,15 +1,15 @@
 //! From a pattern as it is written to its elements: entities, steps between them, and repeated groups.
 
 use grism_core::{Error, Result, Type};
-use grism_logical::{LogicalExpr, PathSearch};
+use grism_logical::{LogicalExpr, PathMode, PathSearch};
 
 use super::Binder;
-use super::path::{Length, PathItem, PathOf};
+use super::path::{Length, PathItem, PathOf, PathRules};
 use super::pattern::{Elements, Entity, Step};
 use super::repeat::{Group, GroupPattern};
 use super::scope::column_for;
 use crate::syntax::{
-    NodePattern, PathElementKind, PathMode, PathPattern, RelationshipPattern, Span,
+    NodePattern, PathElementKind, PathPattern, RelationshipPattern, Span,
 };
 
 /// What waits for the entity at its right end.
@@ -29,14 +29,20 @@ impl Binder<'_> {
             None => PathSearch::Trails,
             Some((selector, _)) => self.path_search(selector),
         };
-        if let Some((mode, span)) = path.mode
-            && mode != PathMode::Trail
-        {
-            return Err(self.source.unsupported(format!("{} paths", mode.name()), span));
-        }
+        let mode = path.mode.map_or(PathMode::Trail, |(mode, _)| mode);
         let (first_step, first_group) = (elements.steps.len(), elements.groups.len());
         let mut items = Vec::new();
-        self.path(path, search, elements, &mut items)?;
+        let rules = PathRules { search, mode };
+        self.path(path, rules, elements, &mut items)?;
+        if let Some((mode, span)) = path.mode {
+            self.check_mode(mode, search, &elements.steps[first_step..], span)?;
+            for group in &elements.groups[first_group..] {
+                self.check_group_mode(mode, search, group, span)?;
+            }
+            if mode != PathMode::Trail {
+                elements.modes.push((mode, items.clone()));
+            }
+        }
         if let Some(binding) = &path.variable {
             let so_far = (elements.entities.len(), elements.steps.len());
             elements.paths.push(PathOf {
@@ -66,7 +72,7 @@ impl Binder<'_> {
     pub(super) fn path<'p>(
         &mut self,
         path: &'p PathPattern,
-        search: PathSearch,
+        rules: PathRules,
         elements: &mut Elements<'p>,
         items: &mut Vec<PathItem>,
     ) -> Result<()> {
@@ -81,7 +87,7 @@ impl Binder<'_> {
                         .inline
                         .extend(properties.map(|properties| (index, properties)));
                     elements.wheres.extend(node.predicate.as_ref());
-                    self.connect(left, between.take(), index, search, elements, items)?;
+                    self.connect(left, between.take(), index, rules, elements, items)?;
                     items.push(PathItem::Entity(index));
                     left = Some(index);
                 }
@@ -97,7 +103,7 @@ impl Binder<'_> {
                         let what = "a path variable within a path";
                         return Err(self.source.unsupported(what, name.span));
                     }
-                    self.path(&group.path, search, elements, items)?;
+                    self.path(&group.path, rules, elements, items)?;
                     elements.wheres.extend(group.predicate.as_ref());
                 }
                 PathElementKind::Group(group) => {
@@ -108,7 +114,7 @@ impl Binder<'_> {
                     // Where no node is written beside a group, there is one without a name.
                     if left.is_none() || between.is_some() {
                         let index = self.nameless(&mut elements.entities);
-                        self.connect(left, between.take(), index, search, elements, items)?;
+                        self.connect(left, between.take(), index, rules, elements, items)?;
                         items.push(PathItem::Entity(index));
                         left = Some(index);
                     }
@@ -116,7 +122,7 @@ impl Binder<'_> {
                         pattern: GroupPattern::Path(&group.path),
                         predicate: group.predicate.as_ref(),
                         length: match group.quantifier {
-                            Some(quantifier) => Length::new(quantifier, search),
+                            Some(quantifier) => Length::new(quantifier, rules),
                             None => return Err(Error::internal("a group without a quantifier")),
                         },
                         left: 0,
@@ -127,12 +133,12 @@ impl Binder<'_> {
                     self.counter += 1;
                 }
                 PathElementKind::Shortest { all, path } => {
-                    let search = if *all {
-                        PathSearch::AllShortest
-                    } else {
-                        PathSearch::AnyShortest
+                    let search = match all {
+                        true => PathSearch::AllShortest,
+                        false => PathSearch::AnyShortest,
                     };
-                    self.path(path, search, elements, items)?;
+                    let rules = PathRules { search, ..rules };
+                    self.path(path, rules, elements, items)?;
                     let one_step = items.len() == 3;
                     let long = elements.steps.last();
                     if !one_step || long.is_none_or(|step| step.length.is_none()) {
@@ -143,7 +149,7 @@ impl Binder<'_> {
         }
         if between.is_some() {
             let index = self.nameless(&mut elements.entities);
-            self.connect(left, between, index, search, elements, items)?;
+            self.connect(left, between, index, rules, elements, items)?;
             items.push(PathItem::Entity(index));
         }
         Ok(())
@@ -155,7 +161,7 @@ impl Binder<'_> {
         left: Option<usize>,
         between: Option<Between<'p>>,
         right: usize,
-        search: PathSearch,
+        rules: PathRules,
         elements: &mut Elements<'p>,
         items: &mut Vec<PathItem>,
     ) -> Result<()> {
@@ -171,7 +177,7 @@ impl Binder<'_> {
                 };
                 let length = pattern
                     .quantifier
-                    .map(|quantifier| Length::new(quantifier, search));
+                    .map(|quantifier| Length::new(quantifier, rules));
                 items.push(PathItem::Step(elements.steps.len()));
                 elements.steps.push(Step {
                     pattern,

@@ -169,7 +169,8 @@ impl Binder<'_> {
                         },
                         least: length.least,
                         most: length.most,
-                        search: length.search,
+                        search: length.rules.search,
+                        mode: length.rules.mode,
                         reads: BTreeSet::new(),
                     });
                     graph.edges.push(PatternEdge {

@@ -21,6 +21,7 @@ mod map_projection;
 mod named_labels;
 mod operator;
 mod path;
+mod path_mode;
 mod pattern;
 mod projection;
 mod projection_items;

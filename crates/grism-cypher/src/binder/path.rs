@@ -2,19 +2,32 @@
 
 use grism_core::{Result, Type};
 use grism_logical::pattern::PatternHop;
-use grism_logical::{LogicalExpr, PathSearch, ScalarFunction};
+use grism_logical::{LogicalExpr, PathMode, PathSearch, ScalarFunction};
 
 use super::Binder;
 use super::pattern::{Matched, Place};
 use super::scope::column_for;
 use crate::syntax::{Name, Quantifier, Selector};
 
+/// Which paths are taken, and what they may meet twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PathRules {
+    pub(super) search: PathSearch,
+    pub(super) mode: PathMode,
+}
+
+/// Every path without a repeated relationship.
+pub(super) const TRAILS: PathRules = PathRules {
+    search: PathSearch::Trails,
+    mode: PathMode::Trail,
+};
+
 /// How many hops a step stands for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Length {
     pub(super) least: u64,
     pub(super) most: Option<u64>,
-    pub(super) search: PathSearch,
+    pub(super) rules: PathRules,
 }
 
 /// An element of a path pattern, by number.
@@ -35,11 +48,11 @@ pub(super) struct PathOf<'p> {
 }
 
 impl Length {
-    pub(super) const fn new(quantifier: Quantifier, search: PathSearch) -> Self {
+    pub(super) const fn new(quantifier: Quantifier, rules: PathRules) -> Self {
         Self {
             least: quantifier.least,
             most: quantifier.most,
-            search,
+            rules,
         }
     }
 }

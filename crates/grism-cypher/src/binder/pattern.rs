@@ -2,9 +2,10 @@
 
 use grism_core::{Result, TableId, Tables, Type};
 use grism_logical::pattern::{PatternGraph, PatternRole, plan_pattern};
-use grism_logical::{LogicalExpr, LogicalPlan};
+use grism_logical::{LogicalExpr, LogicalPlan, PathMode};
 
 use super::path::{Length, PathItem, PathOf};
+use super::path_mode::walked;
 use super::repeat::{Group, GroupPattern};
 use super::{Binder, OpenPattern, hint};
 use crate::syntax::{
@@ -102,6 +103,8 @@ pub(super) struct Elements<'p> {
     pub(super) inline: Vec<(usize, &'p Expr)>,
     pub(super) wheres: Vec<&'p Expr>,
     pub(super) paths: Vec<PathOf<'p>>,
+    /// Paths with a mode of their own, and what they run through.
+    pub(super) modes: Vec<(PathMode, Vec<PathItem>)>,
 }
 
 /// A pattern that has been planned.
@@ -174,7 +177,8 @@ impl Binder<'_> {
             self.incidence_column(&mut graph, place);
         }
         self.add_groups(&elements, planned, &mut graph);
-        conditions.extend(self.uniqueness(&mut graph));
+        let walked = walked(&elements, &places);
+        conditions.extend(self.uniqueness(&mut graph, &walked));
         self.bind_variables(&elements, &graph)?;
         for entity in &elements.entities {
             let Some(ty) = entity.ty(self)? else { continue };
@@ -197,6 +201,10 @@ impl Binder<'_> {
             graph,
             places,
         };
+        for (mode, items) in &matched.elements.modes {
+            let distinct = self.distinct_entities(*mode, items, &matched);
+            self.keep(distinct)?;
+        }
         for path in &matched.elements.paths {
             self.bind_path(path, &matched)?;
         }

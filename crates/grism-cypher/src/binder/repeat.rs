@@ -11,9 +11,9 @@ use grism_core::{Error, Result, TableId, Tables};
 use grism_logical::pattern::{
     PatternEdge, PatternGraph, PatternHop, PatternPath, PatternTaken, Repetition,
 };
-use grism_logical::{Collected, Column, Direction, LogicalExpr, LogicalPlan, PathSearch};
+use grism_logical::{Collected, Column, Direction, LogicalExpr, LogicalPlan};
 
-use super::path::{Length, PathItem};
+use super::path::{Length, PathItem, TRAILS};
 use super::pattern::{Elements, Matched, Place};
 use super::scope::{Variable, column_for};
 use super::steps::narrow;
@@ -172,7 +172,8 @@ impl Binder<'_> {
                     },
                     least: group.length.least,
                     most: group.length.most,
-                    search: group.length.search,
+                    search: group.length.rules.search,
+                    mode: group.length.rules.mode,
                     reads: planned.reads,
                 }),
             });
@@ -199,7 +200,7 @@ impl Binder<'_> {
             schema.put(Column::new(&start, start_type.clone()));
         }
         let (mut elements, mut items) = (Elements::default(), Vec::new());
-        inner.path(path, PathSearch::Trails, &mut elements, &mut items)?;
+        inner.path(path, TRAILS, &mut elements, &mut items)?;
         let nested = elements.steps.iter().any(|step| step.length.is_some());
         if nested || !elements.groups.is_empty() {
             let what = "a path of variable length within a repeated path";

@@ -1,10 +1,11 @@
 //! How often a part of a path is repeated, and which of the paths are taken.
 
 use grism_core::Result;
+use grism_logical::PathMode;
 
 use super::cursor::Parser;
 use super::lexer::TokenKind;
-use crate::syntax::{PathMode, Quantifier, Selector, Span};
+use crate::syntax::{Quantifier, Selector, Span};
 
 impl Parser<'_> {
     /// `ANY`, `ALL`, `ANY SHORTEST`, `SHORTEST k GROUPS` and their like.
@@ -65,7 +66,7 @@ impl Parser<'_> {
         ];
         for mode in modes {
             // A path variable may have such a name.
-            if self.is_word(0, mode.name()) && !self.are(1, &[TokenKind::Equal]) {
+            if self.is_word(0, mode.as_str()) && !self.are(1, &[TokenKind::Equal]) {
                 self.at += 1;
                 let span = self.since(start);
                 self.path_word();

@@ -22,7 +22,7 @@ pub(crate) use expression::{
 };
 pub(crate) use label::{LabelExpression, LabelKind};
 pub(crate) use pattern::{
-    Direction, GroupPattern, NodePattern, PathElement, PathElementKind, PathMode, PathPattern,
+    Direction, GroupPattern, NodePattern, PathElement, PathElementKind, PathPattern,
     Pattern, Quantifier, RelationshipPattern, Selector,
 };
 pub(crate) use query::{Query, SingleQuery, Union};

@@ -1,5 +1,7 @@
 //! Patterns: paths of nodes, relationships and repeated groups.
 
+use grism_logical::PathMode;
+
 use super::{Expr, LabelExpression, Name, Span};
 
 /// Path patterns that a comma joins.
@@ -37,31 +39,6 @@ pub(crate) enum Selector {
     Shortest(u64),
     /// `SHORTEST k GROUPS`.
     ShortestGroups(u64),
-}
-
-/// What a path may meet twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum PathMode {
-    /// Anything.
-    Walk,
-    /// No relationship.
-    Trail,
-    /// No node.
-    Acyclic,
-    /// No node, but for the first one as the last one.
-    Simple,
-}
-
-impl PathMode {
-    /// The word that writes it.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Walk => "WALK",
-            Self::Trail => "TRAIL",
-            Self::Acyclic => "ACYCLIC",
-            Self::Simple => "SIMPLE",
-        }
-    }
 }
 
 /// A piece of a path pattern.

@@ -134,6 +134,7 @@ impl PhysicalOperator for RepeatExec {
             least: self.repeat.least,
             most: self.repeat.most,
             search: self.repeat.search,
+            mode: self.repeat.mode,
             prunable: self.repeat.prunable,
             directed: false,
             restrict: self.repeat.restrict.clone(),

@@ -7,7 +7,7 @@ use grism_core::Result;
 
 use super::Facts;
 use super::estimate_rows::{estimate_rows, most_different};
-use crate::{Apply, ApplyKind, Join, JoinKind, LogicalPlan, PathExpand, PathSearch, Repeat};
+use crate::{Apply, ApplyKind, Join, JoinKind, LogicalPlan, PathExpand, PathMode, PathSearch, Repeat};
 
 /// How many times fewer rows a removal of duplicates must be expected to leave, to be worth its work.
 const WORTHWHILE: f64 = 3.0;
@@ -72,7 +72,8 @@ impl Pass<'_> {
             LogicalPlan::PathExpand(expand) => {
                 let input = self.below(&expand.input, context)?;
                 let lists = expand.edges.is_some() || expand.nodes.is_some();
-                let search = reach(expand.search, context, !lists && expand.least <= 1);
+                let possible = !lists && expand.least <= 1 && expand.mode == PathMode::Trail;
+                let search = reach(expand.search, context, possible);
                 Ok(LogicalPlan::PathExpand(PathExpand {
                     input,
                     search,
@@ -84,7 +85,10 @@ impl Pass<'_> {
                     once: false,
                     within: true,
                 };
-                let possible = repeat.prunable && repeat.collected.is_empty() && repeat.least <= 1;
+                let possible = repeat.prunable
+                    && repeat.collected.is_empty()
+                    && repeat.least <= 1
+                    && repeat.mode == PathMode::Trail;
                 Ok(LogicalPlan::Repeat(Repeat {
                     input: self.below(&repeat.input, context)?,
                     hop: Arc::new(self.rewrite(&repeat.hop, hop)?),

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub use nodes::{
     Aggregate, Apply, ApplyKind, Collected, CountExpand, CountedHop, Direction, EdgeExpand, Fetch,
-    HyperedgeScan, IndexLookup, Join, JoinKind, NodeScan, PathExpand, PathSearch, PropertyRef,
+    HyperedgeScan, IndexLookup, Join, JoinKind, NodeScan, PathExpand, PathMode, PathSearch, PropertyRef,
     Repeat, RoleBinding, RoleExpand, RoleSource, SortKey,
 };
 
