@@ -116,12 +116,22 @@ pub(crate) async fn show(
             };
             let kind = |aggregates| if aggregates { "aggregate" } else { "scalar" };
             vec![
-                ("name", texts(all.iter().map(|own| own.name.clone()).collect())),
+                (
+                    "name",
+                    texts(all.iter().map(|own| own.name.clone()).collect()),
+                ),
                 (
                     "kind",
-                    texts(all.iter().map(|own| kind(own.aggregates).to_owned()).collect()),
+                    texts(
+                        all.iter()
+                            .map(|own| kind(own.aggregates).to_owned())
+                            .collect(),
+                    ),
                 ),
-                ("arguments", texts(all.iter().map(|own| arity(own.arity)).collect())),
+                (
+                    "arguments",
+                    texts(all.iter().map(|own| arity(own.arity)).collect()),
+                ),
                 (
                     "description",
                     texts(all.iter().map(|own| own.description.to_owned()).collect()),

@@ -1,10 +1,10 @@
 //! What is wrong with a query whatever the graph holds: found before anything runs.
 
-use grism_core::{Error, Result};
 use crate::syntax::{
     Clause, ClauseKind, Expr, ExprKind, PathElement, PathElementKind, Projection,
     ProjectionItemKind, Query, Span, Visitor, walk_clause, walk_element, walk_expr,
 };
+use grism_core::{Error, Result};
 
 use crate::binder::is_aggregate;
 use crate::source::Source;
@@ -92,6 +92,10 @@ impl Checker<'_> {
             return;
         }
         match &expression.kind {
+            // What is read of an aggregate is no more than the aggregate.
+            ExprKind::Property { base, .. } if aggregates(base) => {
+                self.beside_aggregates(base, grouped);
+            }
             ExprKind::Variable(_) | ExprKind::Property { .. } => self.report(
                 format!(
                     "`{}` is neither aggregated nor grouped by; put it among the columns, or in a WITH before",

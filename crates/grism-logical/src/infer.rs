@@ -405,12 +405,8 @@ fn function_type(function: ScalarFunction, arguments: &[Type]) -> Result<Type> {
             matches!(ty, Type::Hyperedge(_) | Type::Incidence)
         })
         .map(|()| Type::Any),
-        F::Roles => {
-            all("a node or a hyperedge", &Type::is_entity).map(|()| Type::String.list())
-        }
-        F::Arity => {
-            all("a node or a hyperedge", &Type::is_entity).map(|()| Type::Int64)
-        }
+        F::Roles => all("a node or a hyperedge", &Type::is_entity).map(|()| Type::String.list()),
+        F::Arity => all("a node or a hyperedge", &Type::is_entity).map(|()| Type::Int64),
         F::Members => {
             expect(
                 "members()",

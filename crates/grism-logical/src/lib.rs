@@ -20,7 +20,7 @@ pub use function::ScalarFunction;
 pub use infer::{comparison_type, infer_type};
 pub use plan::{
     Aggregate, Apply, ApplyKind, Collected, CountExpand, CountedHop, Direction, EdgeExpand, Fetch,
-    HyperedgeScan, IndexLookup, Join, JoinKind, LogicalPlan, NodeScan, PathExpand, PathMode, PathSearch,
-    PropertyRef, Repeat, RoleBinding, RoleExpand, RoleSource, SortKey,
+    HyperedgeScan, IndexLookup, Join, JoinKind, LogicalPlan, NodeScan, PathExpand, PathMode,
+    PathSearch, PropertyRef, Repeat, RoleBinding, RoleExpand, RoleSource, SortKey,
 };
 pub use rows::Rows;

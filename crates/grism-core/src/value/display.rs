@@ -45,7 +45,11 @@ impl fmt::Display for Value {
                 write!(f, "[:{}]", incidence.role)
             }
             Self::Incidence(incidence) => {
-                write!(f, "[:{} {{position: {}}}]", incidence.role, incidence.position)
+                write!(
+                    f,
+                    "[:{} {{position: {}}}]",
+                    incidence.role, incidence.position
+                )
             }
             Self::Path(path) => {
                 f.write_str("<")?;

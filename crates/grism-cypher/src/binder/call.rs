@@ -325,6 +325,13 @@ impl Binder<'_> {
             return Ok(every());
         };
         let Some(items) = &yields.items else {
+            if !alone {
+                let message = "within a query YIELD names the columns; `*` is for a call that is the whole query";
+                return Err(self
+                    .source
+                    .invalid(message, span)
+                    .with_code("SyntaxError:UnexpectedSyntax"));
+            }
             return Ok(every());
         };
         let mut found: Vec<(ProcedureColumn, String)> = Vec::new();
@@ -336,10 +343,7 @@ impl Binder<'_> {
                 return Err(self
                     .source
                     .invalid(
-                        format!(
-                            "`{}` has no column `{}`{hint}",
-                            procedure.name, name.text
-                        ),
+                        format!("`{}` has no column `{}`{hint}", procedure.name, name.text),
                         name.span,
                     )
                     .with_code("SyntaxError:UndefinedVariable"));

@@ -64,7 +64,11 @@ impl Binder<'_> {
     }
 
     /// The rows of all branches.
-    pub(super) fn united(&self, query: &Query, mut inputs: Vec<Arc<LogicalPlan>>) -> Result<LogicalPlan> {
+    pub(super) fn united(
+        &self,
+        query: &Query,
+        mut inputs: Vec<Arc<LogicalPlan>>,
+    ) -> Result<LogicalPlan> {
         if inputs.len() == 1 {
             return Ok(Arc::unwrap_or_clone(inputs.swap_remove(0)));
         }

@@ -7,9 +7,9 @@ use grism_logical::{
     Apply, ApplyKind, LogicalExpr, LogicalPlan, PlanSchema, ScalarFunction, infer_type,
 };
 
-use super::{Binder, OpenPattern};
 use super::projection::ProjectionKind;
 use super::scope::column_for;
+use super::{Binder, OpenPattern};
 use crate::syntax::{
     Clause, ClauseKind, Expr, ExprKind, InfixOperator, MatchClause, SingleQuery, UnwindClause,
 };

@@ -8,9 +8,7 @@ use super::path::{Length, PathItem, PathOf, PathRules};
 use super::pattern::{Elements, Entity, Step};
 use super::repeat::{Group, GroupPattern};
 use super::scope::column_for;
-use crate::syntax::{
-    NodePattern, PathElementKind, PathPattern, RelationshipPattern, Span,
-};
+use crate::syntax::{NodePattern, PathElementKind, PathPattern, RelationshipPattern, Span};
 
 /// What waits for the entity at its right end.
 enum Between<'p> {

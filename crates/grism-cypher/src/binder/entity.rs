@@ -143,17 +143,13 @@ impl Binder<'_> {
                 .collect::<Result<Vec<_>>>()
         };
         Ok(match &labels.kind {
-            LabelKind::Name(name) => {
-                LogicalExpr::Literal(Value::String(name.text.clone()))
-                    .binary(BinaryOperator::In, own.clone())
-            }
+            LabelKind::Name(name) => LogicalExpr::Literal(Value::String(name.text.clone()))
+                .binary(BinaryOperator::In, own.clone()),
             LabelKind::Wildcard => size_of(own.clone()).binary(
                 BinaryOperator::Greater,
                 LogicalExpr::Literal(Value::Int64(0)),
             ),
-            LabelKind::Not(inner) => {
-                self.label_predicate(own, inner)?.unary(UnaryOperator::Not)
-            }
+            LabelKind::Not(inner) => self.label_predicate(own, inner)?.unary(UnaryOperator::Not),
             LabelKind::And(all) => LogicalExpr::all(parts(self, all)?),
             LabelKind::Or(any) => parts(self, any)?
                 .into_iter()
@@ -227,17 +223,13 @@ impl Binder<'_> {
                     Value::String(kind.to_owned())
                 })
             }
-            (ScalarFunction::Kind, _) => {
-                Err(wrong(self, "a node, a relationship or a hyperedge"))
-            }
+            (ScalarFunction::Kind, _) => Err(wrong(self, "a node, a relationship or a hyperedge")),
             (ScalarFunction::Position, Type::Incidence) => Ok(LogicalExpr::Field {
                 base: Box::new(base),
                 key: "position".to_owned(),
             }),
             // A binary edge binds no role more than once.
-            (ScalarFunction::Position, Type::Hyperedge(_)) => {
-                Ok(LogicalExpr::Literal(Value::Null))
-            }
+            (ScalarFunction::Position, Type::Hyperedge(_)) => Ok(LogicalExpr::Literal(Value::Null)),
             (ScalarFunction::Position, _) => Err(wrong(self, "an incidence")),
             (ScalarFunction::Keys | ScalarFunction::Properties, Type::Map(_)) => {
                 Ok(LogicalExpr::call(function, vec![base]))

@@ -7,12 +7,7 @@ use super::{Binder, hint};
 use crate::syntax::{Expr, ExprKind, FunctionCall};
 
 /// Functions of other systems that Grism knows by name and does not have.
-const ELSEWHERE: &[&str] = &[
-    "point",
-    "distance",
-    "point.distance",
-    "length3d",
-];
+const ELSEWHERE: &[&str] = &["point", "distance", "point.distance", "length3d"];
 
 /// A function that a query may call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +27,10 @@ pub struct FunctionInfo {
 pub fn functions() -> Vec<FunctionInfo> {
     let mut all: Vec<FunctionInfo> = Vec::new();
     for function in ScalarFunction::ALL {
-        let of_list = function.name().strip_prefix('#').filter(|name| over_list(name).is_some());
+        let of_list = function
+            .name()
+            .strip_prefix('#')
+            .filter(|name| over_list(name).is_some());
         if function.name().starts_with('#') && of_list.is_none() {
             continue;
         }
@@ -52,8 +50,14 @@ pub fn functions() -> Vec<FunctionInfo> {
         });
     }
     for (name, description) in [
-        ("exists", "Whether a value is not null, or a pattern has a match."),
-        ("timestamp", "Milliseconds since 1970 at the start of the statement."),
+        (
+            "exists",
+            "Whether a value is not null, or a pattern has a match.",
+        ),
+        (
+            "timestamp",
+            "Milliseconds since 1970 at the start of the statement.",
+        ),
     ] {
         all.push(FunctionInfo {
             name: name.to_owned(),
@@ -83,11 +87,7 @@ pub(crate) fn is_aggregate(name: &str) -> bool {
 }
 
 impl Binder<'_> {
-    pub(super) fn function(
-        &mut self,
-        call: &FunctionCall,
-        place: &Expr,
-    ) -> Result<LogicalExpr> {
+    pub(super) fn function(&mut self, call: &FunctionCall, place: &Expr) -> Result<LogicalExpr> {
         let name = call.name.text.clone();
         if let Some(function) = AggregateFunction::from_name(&name) {
             return self.aggregate_call(function, call, place);

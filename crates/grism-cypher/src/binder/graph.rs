@@ -7,7 +7,9 @@ use grism_core::{Result, Tables, Type, Value};
 use grism_logical::pattern::{
     PatternEdge, PatternEntity, PatternGraph, PatternHop, PatternPath, PatternRole,
 };
-use grism_logical::{BinaryOperator, Direction as EdgeDirection, LogicalExpr, PropertyRef, UnaryOperator};
+use grism_logical::{
+    BinaryOperator, Direction as EdgeDirection, LogicalExpr, PropertyRef, UnaryOperator,
+};
 
 use super::pattern::{Elements, Entity, Place, Step, StepKind};
 use super::scope::column_for;
@@ -161,7 +163,13 @@ impl Binder<'_> {
                         Direction::Either => EdgeDirection::Both,
                     };
                     let variable = variable.unwrap_or_else(|| self.internal_name("edge"));
-                    let label = step.names.iter().flatten().cloned().collect::<Vec<_>>().join("|");
+                    let label = step
+                        .names
+                        .iter()
+                        .flatten()
+                        .cloned()
+                        .collect::<Vec<_>>()
+                        .join("|");
                     let path = step.length.map(|length| PatternPath {
                         hop: PatternHop::Edge {
                             properties: Vec::new(),
@@ -297,9 +305,7 @@ impl Binder<'_> {
             _ => match self.expression(properties)? {
                 LogicalExpr::Literal(Value::Map(entries)) => Ok(entries
                     .into_iter()
-                    .map(|(key, value)| {
-                        (Name { text: key, span }, LogicalExpr::Literal(value))
-                    })
+                    .map(|(key, value)| (Name { text: key, span }, LogicalExpr::Literal(value)))
                     .collect()),
                 _ => Err(self
                     .source

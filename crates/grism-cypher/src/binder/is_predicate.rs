@@ -25,15 +25,16 @@ impl Binder<'_> {
                     ty if ty.is_entity() && self.reads_lambda(&bound) => {
                         self.dynamic_label_test(bound, ty, labels)?
                     }
-                    Type::Node(tables) | Type::Entity { tables, .. } => self.label_condition(bound, tables, labels)?,
+                    Type::Node(tables) | Type::Entity { tables, .. } => {
+                        self.label_condition(bound, tables, labels)?
+                    }
                     Type::Hyperedge(own) => {
                         // `r:KNOWS` tests the type of a relationship, declared or not.
                         let mut allowed = self.labelled_tables(labels)?.to_vec();
                         if let Some(names) = super::labels::type_names(labels) {
                             for (table, hyperedge_type) in self.schema.hyperedge_tables() {
-                                let named = names
-                                    .iter()
-                                    .any(|name| name.text == hyperedge_type.name);
+                                let named =
+                                    names.iter().any(|name| name.text == hyperedge_type.name);
                                 if named && own.contains(&table.id) && !allowed.contains(&table.id)
                                 {
                                     allowed.push(table.id);

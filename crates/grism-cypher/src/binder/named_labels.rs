@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::labels::positive_names;
 use crate::syntax::{
-    Clause, ClauseKind, Expr, ExprKind, InfixOperator, IsPredicate, LabelExpression, Name, PathElement,
-    PathElementKind, Projection, ProjectionItemKind, Query, Visitor, walk_clause,
+    Clause, ClauseKind, Expr, ExprKind, InfixOperator, IsPredicate, LabelExpression, Name,
+    PathElement, PathElementKind, Projection, ProjectionItemKind, Query, Visitor, walk_clause,
     walk_element,
 };
 

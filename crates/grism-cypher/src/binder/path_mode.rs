@@ -22,7 +22,10 @@ pub(super) struct Walked {
 /// The steps of the paths that are walks.
 pub(super) fn walked(elements: &Elements<'_>, places: &[Place]) -> Walked {
     let mut walked = Walked::default();
-    let walks = elements.modes.iter().filter(|(mode, _)| *mode == PathMode::Walk);
+    let walks = elements
+        .modes
+        .iter()
+        .filter(|(mode, _)| *mode == PathMode::Walk);
     for item in walks.flat_map(|(_, items)| items) {
         let place = match item {
             PathItem::Entity(_) => continue,
@@ -80,7 +83,10 @@ impl Binder<'_> {
         };
         let restricts = matches!(mode, PathMode::Acyclic | PathMode::Simple);
         if restricts && steps > 1 && search != PathSearch::Trails {
-            let what = format!("{} with a selector over a path of several steps", mode.as_str());
+            let what = format!(
+                "{} with a selector over a path of several steps",
+                mode.as_str()
+            );
             return Err(self.source.unsupported(what, span));
         }
         Ok(())
@@ -134,7 +140,8 @@ impl Binder<'_> {
                     let (_, entities) = matched.elements.groups[index].path_columns();
                     // The entities between the ends of a repetition are known only here.
                     let all = LogicalExpr::Column(entities.clone());
-                    let different = LogicalExpr::call(ScalarFunction::DistinctOf, vec![all.clone()]);
+                    let different =
+                        LogicalExpr::call(ScalarFunction::DistinctOf, vec![all.clone()]);
                     conditions.push(size(all).binary(BinaryOperator::Equal, size(different)));
                     Some(LogicalExpr::Column(entities))
                 }

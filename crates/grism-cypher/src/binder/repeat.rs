@@ -18,10 +18,10 @@ use super::pattern::{Elements, Matched, Place};
 use super::scope::{Variable, column_for};
 use super::steps::narrow;
 use super::{Binder, variables_of};
-use crate::warning::Warning;
 use crate::syntax::{
     Expr, NodePattern, PathElement, PathElementKind, PathPattern, RelationshipPattern, Span,
 };
+use crate::warning::Warning;
 
 /// A repeated pattern, and the entities at its ends by index.
 #[derive(Clone)]
@@ -348,10 +348,8 @@ impl Binder<'_> {
                 flatten: true,
             });
         }
-        let prunable = ends[0] != ends[1]
-            && group.predicate.is_none()
-            && is_one
-            && is_prunable(matched, ends);
+        let prunable =
+            ends[0] != ends[1] && group.predicate.is_none() && is_one && is_prunable(matched, ends);
         Ok(Hop {
             plan: LogicalPlan::Project {
                 input: Arc::new(std::mem::replace(&mut branch.plan, LogicalPlan::Unit)),
@@ -378,8 +376,7 @@ impl Binder<'_> {
         for Variable { name, .. } in &own.variables {
             let is_step = elements.steps.iter().any(|step| {
                 let variable = step.pattern.variable.as_ref();
-                step.span != group.span
-                    && variable.is_some_and(|variable| &variable.text == name)
+                step.span != group.span && variable.is_some_and(|variable| &variable.text == name)
             });
             let is_entity = elements
                 .entities

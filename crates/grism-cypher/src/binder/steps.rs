@@ -86,7 +86,8 @@ impl Binder<'_> {
         }
         // An incidence has no properties.
         let has_properties = step.pattern.properties.as_ref();
-        if has_properties.is_none_or(|map| matches!(&map.kind, ExprKind::Map(all) if all.is_empty()))
+        if has_properties
+            .is_none_or(|map| matches!(&map.kind, ExprKind::Map(all) if all.is_empty()))
             || options.is_empty()
         {
             if direction != Direction::Left
@@ -130,7 +131,9 @@ impl Binder<'_> {
                 .hyperedge_table(name)
                 .is_some_and(|(_, ty)| ty.is_binary());
             let has_role = |ty: &HyperedgeType| ty.role(name).is_some();
-            let is_role = known.iter().any(|(_, types)| types.iter().any(|ty| has_role(ty)));
+            let is_role = known
+                .iter()
+                .any(|(_, types)| types.iter().any(|ty| has_role(ty)));
             // The other end of a step without direction may be the hyperedge that has the role.
             let other = match step.pattern.direction {
                 Direction::Either if known.len() == 1 => {
@@ -187,7 +190,11 @@ impl Binder<'_> {
             Direction::Left => (left, right),
             Direction::Either => return,
         };
-        if !step.is_list || self.types_with_roles(hyperedge, Some(member), step).is_empty() {
+        if !step.is_list
+            || self
+                .types_with_roles(hyperedge, Some(member), step)
+                .is_empty()
+        {
             return;
         }
         let names = step.names.iter().flatten().map(String::as_str);

@@ -23,24 +23,18 @@ impl Binder<'_> {
             ExprKind::Prefix {
                 operator: PrefixOperator::Not,
                 operand,
-            } => {
-                Ok(self
-                    .existential(operand)?
-                    .and_then(|(subplan, kind)| match kind {
-                        ApplyKind::Semi => Some((subplan, ApplyKind::Anti)),
-                        ApplyKind::Anti => Some((subplan, ApplyKind::Semi)),
-                        _ => None,
-                    }))
-            }
-            ExprKind::Pattern(path) => {
-                Ok(Some((self.pattern_subplan(path)?, ApplyKind::Semi)))
-            }
-            ExprKind::Subquery(subquery) if subquery.kind == SubqueryKind::Exists => {
-                Ok(Some((
-                    self.query_subplan(&subquery.query, "EXISTS")?,
-                    ApplyKind::Semi,
-                )))
-            }
+            } => Ok(self
+                .existential(operand)?
+                .and_then(|(subplan, kind)| match kind {
+                    ApplyKind::Semi => Some((subplan, ApplyKind::Anti)),
+                    ApplyKind::Anti => Some((subplan, ApplyKind::Semi)),
+                    _ => None,
+                })),
+            ExprKind::Pattern(path) => Ok(Some((self.pattern_subplan(path)?, ApplyKind::Semi))),
+            ExprKind::Subquery(subquery) if subquery.kind == SubqueryKind::Exists => Ok(Some((
+                self.query_subplan(&subquery.query, "EXISTS")?,
+                ApplyKind::Semi,
+            ))),
             _ => Ok(None),
         }
     }

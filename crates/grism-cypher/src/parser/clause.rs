@@ -95,7 +95,10 @@ impl Parser<'_> {
         let items = self.comma_separated(Self::projection_item)?;
         let has_alias = matches!(
             items.last().map(|item| &item.kind),
-            Some(ProjectionItemKind::Expression { alias: Some(_), .. } | ProjectionItemKind::Wildcard)
+            Some(
+                ProjectionItemKind::Expression { alias: Some(_), .. }
+                    | ProjectionItemKind::Wildcard
+            )
         );
         self.follow = match has_alias {
             true => "`,`, ORDER BY, SKIP, LIMIT",

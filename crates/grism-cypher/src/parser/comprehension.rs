@@ -255,9 +255,7 @@ impl Parser<'_> {
                 .map(MapProjectionItem::Property);
         }
         if self.is_name(0) && !self.are(1, &[TokenKind::Colon]) {
-            return self
-                .name("a variable")
-                .map(MapProjectionItem::Variable);
+            return self.name("a variable").map(MapProjectionItem::Variable);
         }
         if !self.is_name(0) {
             return Err(self.expected("`.key`, `.*`, a variable or `key: value`"));

@@ -8,7 +8,9 @@ use grism_core::{Result, nearest};
 use super::cursor::Parser;
 use super::lexer::TokenKind;
 use crate::Query;
-use crate::statement::{CopyFrom, CopySource, CopyTo, Exported, MissingMember, RoleColumn, StatementKind};
+use crate::statement::{
+    CopyFrom, CopySource, CopyTo, Exported, MissingMember, RoleColumn, StatementKind,
+};
 
 /// The options of COPY; the first three say how rows become entities.
 const OPTIONS: [&str; 10] = [

@@ -55,13 +55,18 @@ impl<'a> Parser<'a> {
 
     /// The place of the next token, or the end of the input.
     pub(super) fn span(&self) -> Span {
-        self.token(0)
-            .map_or_else(|| Span::empty(self.source.text.trim_end().len()), |token| token.span)
+        self.token(0).map_or_else(
+            || Span::empty(self.source.text.trim_end().len()),
+            |token| token.span,
+        )
     }
 
     /// From `start` to the end of the token read last.
     pub(super) fn since(&self, start: Span) -> Span {
-        let last = self.at.checked_sub(1).and_then(|at| self.tokens.tokens.get(at));
+        let last = self
+            .at
+            .checked_sub(1)
+            .and_then(|at| self.tokens.tokens.get(at));
         let end = last.map_or(start.end, |token| token.span.end);
         Span::new(start.start, end.max(start.start))
     }
@@ -137,13 +142,10 @@ impl<'a> Parser<'a> {
         }
         let (text, span) = (self.text(0), self.span());
         self.at += 1;
-        let text = match text.strip_prefix('`').and_then(|text| text.strip_suffix('`')) {
-            Some("") => {
-                return Err(self
-                    .source
-                    .invalid("a name cannot be empty", span)
-                    .with_code("SyntaxError:UnexpectedSyntax"));
-            }
+        let text = match text
+            .strip_prefix('`')
+            .and_then(|text| text.strip_suffix('`'))
+        {
             Some(quoted) => quoted.replace("``", "`"),
             None => text.to_owned(),
         };
@@ -198,6 +200,17 @@ impl<'a> Parser<'a> {
     /// The error for what is no `what`.
     pub(super) fn expected(&self, what: &str) -> Error {
         self.expected_words(what, &[])
+    }
+
+    /// The error for what is no `what`, with a code of its own.
+    pub(super) fn expected_with_code(&self, what: &str, code: &str) -> Error {
+        let error = self.expected(what);
+        let location = error.location().cloned();
+        let coded = Error::new(error.kind(), error.message()).with_code(code);
+        match location {
+            Some(location) => coded.with_location(location),
+            None => coded,
+        }
     }
 
     /// The error for what is no `what`, which one of `keywords` would start.

@@ -147,7 +147,10 @@ pub(super) fn of_another_dialect(parser: &Parser<'_>) -> Option<Error> {
 fn symbol(parser: &Parser<'_>) -> Option<Error> {
     let (here, next) = (parser.token(0)?, parser.token(1));
     let touches = next.is_some_and(|next| next.span.start == here.span.end);
-    let before = parser.at.checked_sub(1).and_then(|at| parser.tokens.tokens.get(at));
+    let before = parser
+        .at
+        .checked_sub(1)
+        .and_then(|at| parser.tokens.tokens.get(at));
     let touched = before.filter(|before| before.span.end == here.span.start);
     let pair = |kind| touches && next.is_some_and(|next| next.kind == kind);
     let (operator, instead, span) = match here.kind {

@@ -233,7 +233,15 @@ impl Parser<'_> {
     /// Whether the word so many places further on is one that follows an expression.
     fn goes_on(&self, ahead: usize) -> bool {
         const FOLLOWING: [&str; 10] = [
-            "AS", "WHERE", "UNION", "RETURN", "WITH", "MATCH", "ASC", "ASCENDING", "DESC",
+            "AS",
+            "WHERE",
+            "UNION",
+            "RETURN",
+            "WITH",
+            "MATCH",
+            "ASC",
+            "ASCENDING",
+            "DESC",
             "DESCENDING",
         ];
         let bounds = ["SKIP", "OFFSET", "LIMIT"];

@@ -156,10 +156,7 @@ fn no_token(source: Source<'_>, start: usize) -> grism_core::Error {
             format!("this text has no closing {first}"),
             "UnexpectedSyntax",
         ),
-        '`' => (
-            "this name has no closing `".to_owned(),
-            "UnexpectedSyntax",
-        ),
+        '`' => ("this name has no closing `".to_owned(), "UnexpectedSyntax"),
         '‘' | '’' | '“' | '”' => (
             format!("`{first}` is a typographic quote; texts stand between ' or \""),
             "InvalidUnicodeCharacter",
@@ -183,7 +180,11 @@ fn shown(character: char) -> String {
     if character.is_ascii_graphic() {
         format!("`{character}`")
     } else {
-        format!("`{}` (U+{:04X})", character.escape_debug(), u32::from(character))
+        format!(
+            "`{}` (U+{:04X})",
+            character.escape_debug(),
+            u32::from(character)
+        )
     }
 }
 

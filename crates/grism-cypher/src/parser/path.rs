@@ -117,9 +117,9 @@ impl Parser<'_> {
         let start = self.span();
         self.at += 1;
         if self.is(TokenKind::Minus) {
-            return Err(self
-                .expected("a number of hops, which is not negative, or `]`")
-                .with_code("SyntaxError:InvalidRelationshipPattern"));
+            let what = "a number of hops, which is not negative, or `]`";
+            let code = "SyntaxError:InvalidRelationshipPattern";
+            return Err(self.expected_with_code(what, code));
         }
         let lower = self.optional_count()?;
         let (least, most) = match (lower, self.take(TokenKind::DotDot)) {

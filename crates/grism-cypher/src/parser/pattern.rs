@@ -50,7 +50,14 @@ impl Parser<'_> {
     pub(super) fn starts_pattern(&self) -> bool {
         let is_path_word = || {
             let words = [
-                "ANY", "ALL", "SHORTEST", "WALK", "TRAIL", "ACYCLIC", "SIMPLE", "shortestPath",
+                "ANY",
+                "ALL",
+                "SHORTEST",
+                "WALK",
+                "TRAIL",
+                "ACYCLIC",
+                "SIMPLE",
+                "shortestPath",
                 "allShortestPaths",
             ];
             words.iter().any(|word| self.is_word(0, word))
@@ -288,7 +295,8 @@ impl Parser<'_> {
         let span = self.since(start);
         if let Some(after) = self.quantifier()? {
             if quantifier.is_some() {
-                let message = "a relationship is repeated once, by `*` in its brackets or behind them";
+                let message =
+                    "a relationship is repeated once, by `*` in its brackets or behind them";
                 return Err(self.source.invalid(message, after.span));
             }
             quantifier = Some(after);
@@ -316,9 +324,7 @@ impl Parser<'_> {
         let arrow = |ahead: usize| match self.kind(ahead) {
             Some(TokenKind::LeftBracket) => {
                 let close = self.tokens.bracket(self.at + ahead).close;
-                close.is_some_and(|close| {
-                    self.kind(close + 1 - self.at) == Some(TokenKind::Minus)
-                })
+                close.is_some_and(|close| self.kind(close + 1 - self.at) == Some(TokenKind::Minus))
             }
             Some(TokenKind::Minus) => matches!(
                 self.kind(ahead + 1),
@@ -374,10 +380,7 @@ impl Parser<'_> {
     /// Refuses the match modes of GQL by name.
     pub(super) fn match_mode(&self) -> Result<()> {
         for (words, instead) in [
-            (
-                ["REPEATABLE", "ELEMENTS"],
-                "write WALK before the path",
-            ),
+            (["REPEATABLE", "ELEMENTS"], "write WALK before the path"),
             (
                 ["DIFFERENT", "RELATIONSHIPS"],
                 "leave it out: relationships of one MATCH are different",

@@ -39,7 +39,9 @@ impl Parser<'_> {
                     };
                     return self.above(kind, self.since(start), below);
                 }
-                Some(TokenKind::LeftBrace) if matches!(base.kind, ExprKind::Variable(_) | ExprKind::Property { .. }) => {
+                Some(TokenKind::LeftBrace)
+                    if matches!(base.kind, ExprKind::Variable(_) | ExprKind::Property { .. }) =>
+                {
                     self.map_projection(base)?
                 }
                 _ => return Ok(base),
@@ -139,8 +141,7 @@ impl Parser<'_> {
             SubqueryKind::Collect,
         ] {
             // `count {.*}` is a map of the variable `count`.
-            let is_braced = self.are(1, &[TokenKind::LeftBrace])
-                && !self.are(2, &[TokenKind::Dot]);
+            let is_braced = self.are(1, &[TokenKind::LeftBrace]) && !self.are(2, &[TokenKind::Dot]);
             if is_braced && self.is_word(0, kind.name()) {
                 return self.subquery(kind);
             }
@@ -183,7 +184,9 @@ impl Parser<'_> {
                 )
             )
         };
-        let clause = ["MATCH", "WITH", "RETURN", "WHERE", "UNWIND", "LIMIT", "SKIP", "AND", "OR", "XOR"];
+        let clause = [
+            "MATCH", "WITH", "RETURN", "WHERE", "UNWIND", "LIMIT", "SKIP", "AND", "OR", "XOR",
+        ];
         let starts = clause.iter().any(|word| self.is_word(0, word));
         (starts && operand(after) && !self.is_word(1, "AS") && !self.is_word_operator(1))
             || self.are_words(&["ORDER", "BY"])

@@ -173,7 +173,10 @@ impl Parser<'_> {
                 if !clause.is_write() {
                     return Err(parser
                         .source
-                        .invalid("FOREACH holds clauses that write, and no others", clause.span)
+                        .invalid(
+                            "FOREACH holds clauses that write, and no others",
+                            clause.span,
+                        )
                         .with_code("SyntaxError:InvalidClauseComposition"));
                 }
                 clauses.push(clause);

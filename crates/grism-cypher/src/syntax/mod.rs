@@ -9,10 +9,10 @@ mod span;
 mod visit;
 
 pub(crate) use clause::{
-    CallClause, Clause, ClauseKind, DeleteClause, ForeachClause, Imports, LoadCsvClause, MatchClause, MergeAction, MergeClause,
-    MergeTrigger, OrderItem, ProcedureTarget, Projection, ProjectionItem, ProjectionItemKind,
-    RemoveItem, RemoveItemKind, SetItem, SetItemKind, SubqueryClause, Transactions, UnwindClause, WithClause, YieldClause,
-    YieldItem,
+    CallClause, Clause, ClauseKind, DeleteClause, ForeachClause, Imports, LoadCsvClause,
+    MatchClause, MergeAction, MergeClause, MergeTrigger, OrderItem, ProcedureTarget, Projection,
+    ProjectionItem, ProjectionItemKind, RemoveItem, RemoveItemKind, SetItem, SetItemKind,
+    SubqueryClause, Transactions, UnwindClause, WithClause, YieldClause, YieldItem,
 };
 pub(crate) use expression::{
     CaseAlternative, CaseExpression, ChainLink, Expr, ExprKind, FunctionCall, InfixOperator,
@@ -22,8 +22,8 @@ pub(crate) use expression::{
 };
 pub(crate) use label::{LabelExpression, LabelKind};
 pub(crate) use pattern::{
-    Direction, GroupPattern, NodePattern, PathElement, PathElementKind, PathPattern,
-    Pattern, Quantifier, RelationshipPattern, Selector,
+    Direction, GroupPattern, NodePattern, PathElement, PathElementKind, PathPattern, Pattern,
+    Quantifier, RelationshipPattern, Selector,
 };
 pub(crate) use query::{Query, SingleQuery, Union};
 pub(crate) use span::{Name, Span};

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, Int64Array, LargeBinaryArray, ListArray, StringArray, StructArray, UInt32Array,
-    UInt64Array, new_empty_array,
+    Array, ArrayRef, AsArray, Int64Array, LargeBinaryArray, ListArray, StringArray, StructArray,
+    UInt32Array, UInt64Array, new_empty_array,
 };
 use arrow::buffer::OffsetBuffer;
 use arrow::compute::interleave;
@@ -297,14 +297,19 @@ impl PatternHops {
 
     /// What relationships of both kinds take.
     fn taken_values(&mut self, values: &LargeBinaryArray) -> Result<Vec<Taken>> {
-        let taken = values.iter().flatten().map(|value| match decode_any(value)? {
-            Value::Incidence(incidence) => {
-                let role = self.role_number(&incidence.role);
-                Ok((incidence.hyperedge.id, role, incidence.position))
-            }
-            Value::Hyperedge(edge) => Ok((edge.id, NO_ROLE, 0)),
-            _ => Err(Error::internal("a repetition takes what is no relationship")),
-        });
+        let taken = values
+            .iter()
+            .flatten()
+            .map(|value| match decode_any(value)? {
+                Value::Incidence(incidence) => {
+                    let role = self.role_number(&incidence.role);
+                    Ok((incidence.hyperedge.id, role, incidence.position))
+                }
+                Value::Hyperedge(edge) => Ok((edge.id, NO_ROLE, 0)),
+                _ => Err(Error::internal(
+                    "a repetition takes what is no relationship",
+                )),
+            });
         taken.collect()
     }
 

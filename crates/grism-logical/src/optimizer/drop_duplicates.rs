@@ -7,7 +7,9 @@ use grism_core::Result;
 
 use super::Facts;
 use super::estimate_rows::{estimate_rows, most_different};
-use crate::{Apply, ApplyKind, Join, JoinKind, LogicalPlan, PathExpand, PathMode, PathSearch, Repeat};
+use crate::{
+    Apply, ApplyKind, Join, JoinKind, LogicalPlan, PathExpand, PathMode, PathSearch, Repeat,
+};
 
 /// How many times fewer rows a removal of duplicates must be expected to leave, to be worth its work.
 const WORTHWHILE: f64 = 3.0;

@@ -407,7 +407,9 @@ impl Pruner<'_> {
             ApplyKind::Collect { into, .. } => {
                 below.columns.remove(into);
             }
-            ApplyKind::Inner | ApplyKind::Optional => below.columns.retain(|name| outer.contains(name)),
+            ApplyKind::Inner | ApplyKind::Optional => {
+                below.columns.retain(|name| outer.contains(name))
+            }
             ApplyKind::Semi | ApplyKind::Anti => {}
         }
         let wanted = match &apply.kind {

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 
 pub use nodes::{
     Aggregate, Apply, ApplyKind, Collected, CountExpand, CountedHop, Direction, EdgeExpand, Fetch,
-    HyperedgeScan, IndexLookup, Join, JoinKind, NodeScan, PathExpand, PathMode, PathSearch, PropertyRef,
-    Repeat, RoleBinding, RoleExpand, RoleSource, SortKey,
+    HyperedgeScan, IndexLookup, Join, JoinKind, NodeScan, PathExpand, PathMode, PathSearch,
+    PropertyRef, Repeat, RoleBinding, RoleExpand, RoleSource, SortKey,
 };
 
 use argument::argument_columns;

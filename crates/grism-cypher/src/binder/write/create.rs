@@ -77,9 +77,7 @@ impl Binder<'_> {
         created: &mut Created,
     ) -> Result<String> {
         let name = node.variable.as_ref();
-        let known = name
-            .and_then(|name| self.scope.find(&name.text))
-            .cloned();
+        let known = name.and_then(|name| self.scope.find(&name.text)).cloned();
         if let (Some(known), Some(name)) = (known, name) {
             let again = node.labels.is_some() || node.properties.is_some() || alone;
             if again {
@@ -230,20 +228,28 @@ impl Binder<'_> {
             }
         };
         let undirected = direction == Direction::Either;
-        if let Some(types) = self.declared_of(source, created) {
-            return self.created_incidence(step, span, source, &type_name, target, &types, created);
-        }
-        let declared = self
-            .schema
-            .hyperedge_table(&type_name)
-            .filter(|(_, ty)| !ty.is_binary());
-        if declared.is_some() {
-            return Err(self.source.invalid(
-                format!(
-                    "`{type_name}` is a hyperedge type, not a relationship: write (h:{type_name})-[:role]->(member)"
-                ),
-                span,
-            ));
+        let (from, to) = (
+            self.declared_of(source, created),
+            self.declared_of(target, created),
+        );
+        let turned = from.is_none() && self.have_role(to.as_deref(), &type_name);
+        match (from, to) {
+            // Without a direction a role leads from the hyperedge, wherever it stands.
+            (_, Some(types)) if turned && undirected => {
+                return self
+                    .created_incidence(step, span, target, &type_name, source, &types, created);
+            }
+            _ if turned => {
+                let message = format!(
+                    "the role `{type_name}` leads from the hyperedge to its member; turn the arrow round"
+                );
+                return Err(self.source.invalid(message, span));
+            }
+            (Some(types), _) => {
+                return self
+                    .created_incidence(step, span, source, &type_name, target, &types, created);
+            }
+            (None, _) => self.check_edge_type(&type_name, source, created, name.span)?,
         }
         let properties = self.property_map(step.properties.as_ref())?;
         let column = match &step.variable {
@@ -263,6 +269,58 @@ impl Binder<'_> {
             properties,
         });
         Ok(column)
+    }
+
+    /// Refuses a new type of binary edges that can only be a slip: the name of a hyperedge type, or of a role.
+    fn check_edge_type(
+        &self,
+        type_name: &str,
+        source: &str,
+        created: &Created,
+        span: Span,
+    ) -> Result<()> {
+        match self.schema.hyperedge_table(type_name) {
+            Some((_, ty)) if ty.is_binary() => return Ok(()),
+            Some(_) => {
+                let message = format!(
+                    "`{type_name}` is a hyperedge type, not a relationship: write (h:{type_name})-[:role]->(member)"
+                );
+                return Err(self.source.invalid(message, span));
+            }
+            None => {}
+        }
+        let types = self.schema.hyperedge_tables();
+        let owners: Vec<&str> = types
+            .filter(|(_, ty)| ty.declared && ty.role(type_name).is_some())
+            .map(|(_, ty)| ty.name.as_str())
+            .collect();
+        let Some(owner) = owners.first() else {
+            return Ok(());
+        };
+        let entities = created.entities.iter();
+        let labels = entities
+            .filter(|entity| entity.column == source)
+            .flat_map(|entity| &entity.labels);
+        let meant = labels
+            .filter_map(|label| grism_core::nearest(label, owners.iter().copied()))
+            .next();
+        let hint = match meant {
+            Some(meant) => format!("; did you mean the label `{meant}`?"),
+            None => format!("; label it: (h:{owner})-[:{type_name}]->(member)"),
+        };
+        let message = format!(
+            "`{type_name}` is a role of `{}`, but this does not start from such a hyperedge{hint}",
+            owners.join("`, `")
+        );
+        Err(self.source.invalid(message, span))
+    }
+
+    /// Whether one of the types has the role.
+    fn have_role(&self, types: Option<&[String]>, role: &str) -> bool {
+        types.into_iter().flatten().any(|name| {
+            let ty = self.schema.hyperedge_table(name);
+            ty.is_some_and(|(_, ty)| ty.role(role).is_some())
+        })
     }
 
     /// The declared types that the entity in a column may have, where it is a hyperedge.

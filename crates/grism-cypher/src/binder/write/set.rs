@@ -5,7 +5,8 @@ use grism_logical::LogicalExpr;
 
 use crate::binder::Binder;
 use crate::syntax::{
-    self, DeleteClause, Expr, ExprKind, Name, RemoveItem, RemoveItemKind, SetItemKind, Span,
+    self, DeleteClause, Expr, ExprKind, LabelExpression, Name, RemoveItem, RemoveItemKind,
+    SetItemKind, Span,
 };
 
 use super::{SetItem, WriteKind};
@@ -29,10 +30,9 @@ impl Binder<'_> {
                     let storable = match &ty {
                         Type::Map(_) | Type::Incidence => false,
                         ty if ty.is_entity() => false,
-                        Type::List(item) => !matches!(
-                            **item,
-                            Type::Map(_) | Type::Incidence
-                        ) && !item.is_entity(),
+                        Type::List(item) => {
+                            !matches!(**item, Type::Map(_) | Type::Incidence) && !item.is_entity()
+                        }
                         _ => true,
                     };
                     if !storable {
@@ -56,14 +56,11 @@ impl Binder<'_> {
                 SetItemKind::MergeProperties { target, value } => {
                     self.set_properties(target, value, true)?
                 }
-                SetItemKind::Labels { target, labels } => {
-                    let entity = self.target_variable(target)?;
-                    SetItem::Labels {
-                        entity,
-                        labels: self.plain_labels(labels)?,
-                        remove: false,
-                    }
-                }
+                SetItemKind::Labels { target, labels } => SetItem::Labels {
+                    entity: self.target_variable(target)?,
+                    labels: self.changed_labels(labels)?,
+                    remove: false,
+                },
             });
         }
         Ok(items)
@@ -100,6 +97,21 @@ impl Binder<'_> {
             value: (column, Type::Any),
             merge,
         })
+    }
+
+    /// Labels that a node gets or loses: the type of a hyperedge is none of them.
+    fn changed_labels(&self, labels: &LabelExpression) -> Result<Vec<String>> {
+        let names = self.plain_labels(labels)?;
+        for name in &names {
+            let declared = self.schema.hyperedge_table(name);
+            if declared.is_some_and(|(_, ty)| ty.declared) {
+                let message = format!(
+                    "`{name}` is a declared hyperedge type, and no label that a node can have"
+                );
+                return Err(self.source.invalid(message, labels.span));
+            }
+        }
+        Ok(names)
     }
 
     /// The entity and the key of `entity.key`.
@@ -158,7 +170,7 @@ impl Binder<'_> {
             }
             RemoveItemKind::Labels { target, labels } => SetItem::Labels {
                 entity: self.target_variable(target)?,
-                labels: self.plain_labels(labels)?,
+                labels: self.changed_labels(labels)?,
                 remove: true,
             },
         })
