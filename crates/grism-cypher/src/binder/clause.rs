@@ -232,19 +232,19 @@ impl Binder<'_> {
     }
 }
 
-fn split_conjunction(predicate: &Expr) -> Vec<&Expr> {
+pub(super) fn split_conjunction(predicate: &Expr) -> Vec<&Expr> {
     use open_cypher::ast::{BinaryOperator, ExprKind};
-    match &predicate.kind {
-        ExprKind::Parenthesized(inner) => split_conjunction(inner),
-        ExprKind::Binary {
-            left,
-            operator,
-            right,
-        } if operator.kind == BinaryOperator::And => {
-            let mut parts = split_conjunction(left);
-            parts.extend(split_conjunction(right));
-            parts
+    let (mut open, mut parts) = (vec![predicate], Vec::new());
+    while let Some(next) = open.pop() {
+        match &next.kind {
+            ExprKind::Parenthesized(inner) => open.push(inner),
+            ExprKind::Binary {
+                left,
+                operator,
+                right,
+            } if operator.kind == BinaryOperator::And => open.extend([&**right, &**left]),
+            _ => parts.push(next),
         }
-        _ => vec![predicate],
     }
+    parts
 }

@@ -6,7 +6,9 @@ use grism_core::{
     Cardinality, Error, LABELS_COLUMN, Property, Result, SOURCE_ROLE, TARGET_ROLE, Table, Tables,
     Type, Value,
 };
-use grism_logical::{BinaryOperator, LogicalExpr, ScalarFunction, UnaryOperator};
+use grism_logical::{
+    ArithmeticOperator, BinaryOperator, LogicalExpr, ScalarFunction, UnaryOperator,
+};
 use open_cypher::Span;
 use open_cypher::ast::{LabelExpression, LabelExpressionKind, Name};
 
@@ -156,10 +158,7 @@ impl Binder<'_> {
                 self.label_predicate(own, inner)?.unary(UnaryOperator::Not)
             }
             LabelExpressionKind::And(all) => LogicalExpr::all(parts(self, all)?),
-            LabelExpressionKind::Or(any) => parts(self, any)?
-                .into_iter()
-                .reduce(|a, b| a.binary(BinaryOperator::Or, b))
-                .unwrap_or(LogicalExpr::Literal(Value::Bool(false))),
+            LabelExpressionKind::Or(any) => LogicalExpr::any(parts(self, any)?),
             LabelExpressionKind::Parenthesized(inner) => self.label_predicate(own, inner)?,
             _ => {
                 return Err(self
@@ -402,7 +401,7 @@ impl Binder<'_> {
         }
         parts
             .into_iter()
-            .reduce(|a, b| a.binary(BinaryOperator::Add, b))
+            .reduce(|a, b| a.arithmetic(ArithmeticOperator::Add, b))
             .ok_or_else(|| Error::internal("a type without roles"))
     }
 

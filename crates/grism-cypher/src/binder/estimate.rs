@@ -2,7 +2,7 @@
 
 use grism_core::{ComparisonOperator, Result, Tables, Value};
 use grism_logical::pattern::PatternGraph;
-use grism_logical::{BinaryOperator, LogicalExpr, LogicalPlan, PlanSchema};
+use grism_logical::{BinaryOperator, InfixOperator, LogicalExpr, LogicalPlan, PlanSchema};
 use open_cypher::ast::{self, Expr, ExprKind, IsPredicate, ParameterName};
 
 use super::Binder;
@@ -93,22 +93,21 @@ impl Binder<'_> {
 
     /// Collects the tests of properties that a predicate is a conjunction of.
     fn collect_predicate(&self, predicate: &Expr, tests: &mut Vec<Test>) {
+        for part in super::clause::split_conjunction(predicate) {
+            self.collect_conjunct(part, tests);
+        }
+    }
+
+    fn collect_conjunct(&self, predicate: &Expr, tests: &mut Vec<Test>) {
         match &predicate.kind {
-            ExprKind::Parenthesized(inner) => self.collect_predicate(inner, tests),
-            ExprKind::Binary {
-                left,
-                operator,
-                right,
-            } if operator.kind == ast::BinaryOperator::And => {
-                self.collect_predicate(left, tests);
-                self.collect_predicate(right, tests);
-            }
             ExprKind::Binary {
                 left,
                 operator,
                 right,
             } => {
-                let Ok(operator) = self.operator(operator.kind, operator.span) else {
+                let Ok(InfixOperator::Binary(operator)) =
+                    self.operator(operator.kind, operator.span)
+                else {
                     return;
                 };
                 let is_in = matches!(operator, BinaryOperator::In | BinaryOperator::StartsWith);

@@ -58,14 +58,7 @@ impl Binder<'_> {
                 Ok(LogicalExpr::Map(bound))
             }
             ExprKind::Unary { operator, operand } => self.unary(operator.kind, operand, expression),
-            ExprKind::Binary {
-                left,
-                operator,
-                right,
-            } => {
-                let operator = self.operator(operator.kind, operator.span)?;
-                self.binary(left, operator, right, expression)
-            }
+            ExprKind::Binary { .. } => self.infix(expression),
             ExprKind::Is {
                 expression: operand,
                 negated,

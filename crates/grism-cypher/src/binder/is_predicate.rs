@@ -1,7 +1,7 @@
 //! `IS NULL` and label tests, of entities whose tables are known and of those known only at run time.
 
 use grism_core::{Result, Type, Value};
-use grism_logical::{BinaryOperator, LogicalExpr, ScalarFunction, UnaryOperator};
+use grism_logical::{LogicalExpr, ScalarFunction, UnaryOperator};
 use open_cypher::Span;
 use open_cypher::ast::{self, Expr, IsPredicate};
 
@@ -98,10 +98,7 @@ impl Binder<'_> {
                 )
             }
             Kind::And(all) => LogicalExpr::all(parts(all)?),
-            Kind::Or(any) => parts(any)?
-                .into_iter()
-                .reduce(|a, b| a.binary(BinaryOperator::Or, b))
-                .unwrap_or(LogicalExpr::Literal(Value::Bool(false))),
+            Kind::Or(any) => LogicalExpr::any(parts(any)?),
             Kind::Not(inner) => self
                 .dynamic_label_predicate(base, inner)?
                 .unary(UnaryOperator::Not),

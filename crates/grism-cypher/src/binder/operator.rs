@@ -1,7 +1,9 @@
 //! Prefix and infix operators; comparisons may stand in a chain.
 
 use grism_core::Result;
-use grism_logical::{BinaryOperator, LogicalExpr, UnaryOperator};
+use grism_logical::{
+    ArithmeticOperator, BinaryOperator, InfixOperator, LogicOperator, LogicalExpr, UnaryOperator,
+};
 use open_cypher::Span;
 use open_cypher::ast::{self, Expr, ExprKind, LiteralKind};
 
@@ -44,34 +46,72 @@ impl Binder<'_> {
         &self,
         operator: ast::BinaryOperator,
         span: Span,
-    ) -> Result<BinaryOperator> {
+    ) -> Result<InfixOperator> {
         use ast::BinaryOperator as Ast;
         Ok(match operator {
-            Ast::Or => BinaryOperator::Or,
-            Ast::Xor => BinaryOperator::Xor,
-            Ast::And => BinaryOperator::And,
-            Ast::Equal => BinaryOperator::Equal,
-            Ast::NotEqual => BinaryOperator::NotEqual,
-            Ast::Less => BinaryOperator::Less,
-            Ast::LessEqual => BinaryOperator::LessOrEqual,
-            Ast::Greater => BinaryOperator::Greater,
-            Ast::GreaterEqual => BinaryOperator::GreaterOrEqual,
-            Ast::RegexMatch => BinaryOperator::RegexMatch,
-            Ast::In => BinaryOperator::In,
-            Ast::StartsWith => BinaryOperator::StartsWith,
-            Ast::EndsWith => BinaryOperator::EndsWith,
-            Ast::Contains => BinaryOperator::Contains,
-            Ast::Add | Ast::Concat => BinaryOperator::Add,
-            Ast::Subtract => BinaryOperator::Subtract,
-            Ast::Multiply => BinaryOperator::Multiply,
-            Ast::Divide => BinaryOperator::Divide,
-            Ast::Remainder => BinaryOperator::Remainder,
-            Ast::Power => BinaryOperator::Power,
+            Ast::Or => InfixOperator::Logic(LogicOperator::Or),
+            Ast::Xor => InfixOperator::Logic(LogicOperator::Xor),
+            Ast::And => InfixOperator::Logic(LogicOperator::And),
+            Ast::Equal => InfixOperator::Binary(BinaryOperator::Equal),
+            Ast::NotEqual => InfixOperator::Binary(BinaryOperator::NotEqual),
+            Ast::Less => InfixOperator::Binary(BinaryOperator::Less),
+            Ast::LessEqual => InfixOperator::Binary(BinaryOperator::LessOrEqual),
+            Ast::Greater => InfixOperator::Binary(BinaryOperator::Greater),
+            Ast::GreaterEqual => InfixOperator::Binary(BinaryOperator::GreaterOrEqual),
+            Ast::RegexMatch => InfixOperator::Binary(BinaryOperator::RegexMatch),
+            Ast::In => InfixOperator::Binary(BinaryOperator::In),
+            Ast::StartsWith => InfixOperator::Binary(BinaryOperator::StartsWith),
+            Ast::EndsWith => InfixOperator::Binary(BinaryOperator::EndsWith),
+            Ast::Contains => InfixOperator::Binary(BinaryOperator::Contains),
+            Ast::Add | Ast::Concat => InfixOperator::Arithmetic(ArithmeticOperator::Add),
+            Ast::Subtract => InfixOperator::Arithmetic(ArithmeticOperator::Subtract),
+            Ast::Multiply => InfixOperator::Arithmetic(ArithmeticOperator::Multiply),
+            Ast::Divide => InfixOperator::Arithmetic(ArithmeticOperator::Divide),
+            Ast::Remainder => InfixOperator::Arithmetic(ArithmeticOperator::Remainder),
+            Ast::Power => InfixOperator::Arithmetic(ArithmeticOperator::Power),
             _ => return Err(self.source.unsupported("this operator", span)),
         })
     }
 
-    pub(super) fn binary(
+    /// An infix operator. A chain of logic and arithmetic is bound in a loop and typed once, however long it is.
+    pub(super) fn infix(&mut self, place: &Expr) -> Result<LogicalExpr> {
+        let mut steps = Vec::new();
+        let mut leftmost = place;
+        while let ExprKind::Binary {
+            left,
+            operator,
+            right,
+        } = &leftmost.kind
+        {
+            let operator = self.operator(operator.kind, operator.span)?;
+            if matches!(operator, InfixOperator::Binary(_)) {
+                break;
+            }
+            steps.push((operator, &**right));
+            leftmost = left;
+        }
+        let mut bound = match &leftmost.kind {
+            ExprKind::Binary {
+                left,
+                operator,
+                right,
+            } => match self.operator(operator.kind, operator.span)? {
+                InfixOperator::Binary(operator) => self.binary(left, operator, right, leftmost)?,
+                _ => return Err(self.source.unsupported("this operator", leftmost.span)),
+            },
+            _ => self.expression(leftmost)?,
+        };
+        if steps.is_empty() {
+            return Ok(bound);
+        }
+        while let Some((operator, right)) = steps.pop() {
+            let right = self.expression(right)?;
+            bound = bound.infix(operator, right);
+        }
+        self.typed(bound, place)
+    }
+
+    fn binary(
         &mut self,
         left: &Expr,
         operator: BinaryOperator,
@@ -85,11 +125,12 @@ impl Binder<'_> {
                 right: middle,
                 ..
             } = &left.kind
-            && self.operator(inner.kind, inner.span)?.is_comparison()
+            && let InfixOperator::Binary(inner) = self.operator(inner.kind, inner.span)?
+            && inner.is_comparison()
         {
             let first = self.expression(left)?;
             let second = self.binary(middle, operator, right, place)?;
-            return Ok(first.binary(BinaryOperator::And, second));
+            return Ok(LogicalExpr::all([first, second]));
         }
         let bound = self
             .expression(left)?
