@@ -11,6 +11,7 @@ use grism_cypher::{ExplainFormat, ExplainOptions, Query};
 use grism_engine::{PlannerConfig, display_tree};
 use grism_local::{LocalExecutor, LocalPhysicalPlanner};
 use grism_ray::explain_distributed;
+use serde::Serialize;
 
 use crate::Graph;
 use crate::query::{QueryOptions, QueryResult, distributed_planner, table};
@@ -66,8 +67,7 @@ pub(crate) async fn explain_query(
         let plan =
             distributed_planner(prepared.snapshot.as_ref(), options).plan(&prepared.optimized)?;
         if explain.format == ExplainFormat::Json {
-            return serde_json::to_string_pretty(&plan)
-                .map_err(|error| Error::internal(error.to_string()));
+            return json(&plan);
         }
         output.push_str(&explain_distributed(&plan));
         return Ok(output);
@@ -82,8 +82,7 @@ pub(crate) async fn explain_query(
                 "EXPLAIN ANALYZE (FORMAT JSON) is not supported yet",
             ));
         }
-        return serde_json::to_string_pretty(&plan)
-            .map_err(|error| Error::internal(error.to_string()));
+        return json(&plan);
     }
     if !explain.analyze {
         output.push_str(&plan.display());
@@ -107,4 +106,13 @@ pub(crate) async fn explain_query(
         start.elapsed().as_secs_f64() * 1e3
     );
     Ok(output)
+}
+
+/// A plan as JSON, however deeply it nests.
+fn json(plan: &impl Serialize) -> Result<String> {
+    let mut text = Vec::new();
+    let mut writer = serde_json::Serializer::pretty(&mut text);
+    plan.serialize(serde_stacker::Serializer::new(&mut writer))
+        .map_err(|error| Error::internal(error.to_string()))?;
+    String::from_utf8(text).map_err(|error| Error::internal(error.to_string()))
 }

@@ -10,6 +10,7 @@ mod predicate;
 mod row_buffer;
 mod schema;
 mod search;
+mod stack;
 mod statistics;
 mod storage;
 mod suggest;
@@ -33,6 +34,7 @@ pub use schema::{
     SOURCE_ROLE, TARGET_ROLE, Table, TableKind,
 };
 pub use search::{IndexSearch, SearchHit, SearchTarget};
+pub use stack::with_stack;
 pub use statistics::{
     DegreeCounter, DegreeDistribution, DistinctSketch, GraphStatistics, PropertyStatistics,
     RoleStatistics, TableStatistics,

@@ -3,6 +3,7 @@
 mod config;
 mod context;
 mod datafusion;
+mod deep_stream;
 mod expr;
 mod memory;
 mod metrics;

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{BatchStream, Result};
+use grism_core::{BatchStream, Result, with_stack};
 
+use crate::deep_stream::deep_stream;
 use crate::{ExecutionContextTrait, PartitioningSpec, PhysicalSchema};
 
 /// Batches of one schema, as they come.
@@ -115,7 +116,7 @@ pub fn run(
 ) -> Result<RecordBatchStream> {
     let cancellation = context.query().cancellation.clone();
     cancellation.check()?;
-    let stream = operator.execute(Arc::clone(context))?;
+    let stream = deep_stream(with_stack(|| operator.execute(Arc::clone(context)))?);
     let checked = stream.and_then(move |batch| {
         let checked = cancellation.check().map(|()| batch);
         async move { checked }

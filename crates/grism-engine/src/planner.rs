@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use grism_core::{Error, Result, Type};
+use grism_core::{Error, Result, Type, with_stack};
 use grism_logical::{
     Aggregate, AggregateFunction, Column, JoinKind, LogicalExpr, LogicalPlan, PlanSchema,
     ScalarFunction,
@@ -63,6 +63,10 @@ impl Builder {
     }
 
     fn build(&mut self, plan: &LogicalPlan) -> Result<Arc<dyn PhysicalOperator>> {
+        with_stack(|| self.build_node(plan))
+    }
+
+    fn build_node(&mut self, plan: &LogicalPlan) -> Result<Arc<dyn PhysicalOperator>> {
         Ok(match plan {
             LogicalPlan::Unit => match self.leaf() {
                 Some(leaf) => Arc::new(UnitExec::new(leaf)),
@@ -398,5 +402,8 @@ fn mixes_rows(plan: &LogicalPlan) -> bool {
             | LogicalPlan::Sort { .. }
             | LogicalPlan::Limit { .. }
             | LogicalPlan::Union { .. }
-    ) || plan.inputs().into_iter().any(|input| mixes_rows(input))
+    ) || plan
+        .inputs()
+        .into_iter()
+        .any(|input| with_stack(|| mixes_rows(input)))
 }

@@ -2,15 +2,22 @@
 //!
 //! Where the type of an operand is known only at run time it is taken to fit; the evaluator checks it then.
 
-use grism_core::{Error, Result, Type};
+use grism_core::{Error, Result, Type, with_stack};
 
-use crate::{BinaryOperator, Column, LogicalExpr, PlanSchema, ScalarFunction, UnaryOperator};
+use crate::{
+    ArithmeticOperator, BinaryOperator, Column, LogicalExpr, PlanSchema, ScalarFunction,
+    UnaryOperator,
+};
 
 /// The type of `expression` over the columns of `input`.
 ///
 /// # Errors
 /// `InvalidQuery` for an operand of the wrong type; `Internal` for a column that is not there.
 pub fn infer_type(expression: &LogicalExpr, input: &PlanSchema) -> Result<Type> {
+    with_stack(|| infer_node(expression, input))
+}
+
+fn infer_node(expression: &LogicalExpr, input: &PlanSchema) -> Result<Type> {
     match expression {
         LogicalExpr::Literal(value) => Ok(value.type_of()),
         LogicalExpr::Column(name) => input
@@ -18,15 +25,28 @@ pub fn infer_type(expression: &LogicalExpr, input: &PlanSchema) -> Result<Type> 
             .map(|column| column.ty.clone())
             .ok_or_else(|| Error::internal(format!("the column `{name}` is not in the input"))),
         LogicalExpr::Property { ty, .. } => Ok(ty.clone()),
+        LogicalExpr::Logic { operator, operands } => {
+            for operand in operands {
+                let ty = infer_type(operand, input)?;
+                expect(operator.as_str(), &ty, ty == Type::Bool, "booleans")?;
+            }
+            Ok(Type::Bool)
+        }
+        LogicalExpr::Arithmetic { first, rest } => {
+            let mut ty = infer_type(first, input)?;
+            for (operator, operand) in rest {
+                ty = arithmetic_type(*operator, &ty, &infer_type(operand, input)?)?;
+            }
+            Ok(ty)
+        }
         LogicalExpr::Binary {
             operator,
             left,
             right,
-        } => binary_type(
-            *operator,
-            &infer_type(left, input)?,
-            &infer_type(right, input)?,
-        ),
+        } => {
+            infer_type(left, input)?;
+            binary_type(*operator, &infer_type(right, input)?)
+        }
         LogicalExpr::Unary { operator, operand } => {
             let ty = infer_type(operand, input)?;
             match operator {
@@ -236,27 +256,32 @@ fn is_temporal(ty: &Type) -> bool {
     )
 }
 
-fn binary_type(operator: BinaryOperator, a: &Type, b: &Type) -> Result<Type> {
+/// The type of a predicate whose right operand is of the type `right`.
+fn binary_type(operator: BinaryOperator, right: &Type) -> Result<Type> {
     use BinaryOperator as Op;
-    let name = operator.as_str();
     match operator {
-        Op::Or | Op::Xor | Op::And => {
-            for ty in [a, b] {
-                expect(name, ty, ty == &Type::Bool, "booleans")?;
-            }
-            Ok(Type::Bool)
+        Op::In => {
+            let fits = matches!(right, Type::List(_));
+            expect(operator.as_str(), right, fits, "a list on its right").map(|()| Type::Bool)
         }
+        // As openCypher wants, a text predicate of something that is no text is null and not an error.
+        Op::RegexMatch | Op::StartsWith | Op::EndsWith | Op::Contains => Ok(Type::Bool),
         Op::Equal
         | Op::NotEqual
         | Op::Less
         | Op::LessOrEqual
         | Op::Greater
         | Op::GreaterOrEqual => Ok(Type::Bool),
-        // As openCypher wants, a text predicate of something that is no text is null and not an error.
-        Op::RegexMatch | Op::StartsWith | Op::EndsWith | Op::Contains => Ok(Type::Bool),
-        Op::In => {
-            expect(name, b, matches!(b, Type::List(_)), "a list on its right").map(|()| Type::Bool)
-        }
+    }
+}
+
+/// The type of `a operator b`: of one step of a [`LogicalExpr::Arithmetic`].
+///
+/// # Errors
+/// `InvalidQuery` for an operand of the wrong type.
+pub fn arithmetic_type(operator: ArithmeticOperator, a: &Type, b: &Type) -> Result<Type> {
+    use ArithmeticOperator as Op;
+    match operator {
         // A temporal value and a duration, whose type is known only at run time.
         Op::Add | Op::Subtract
             if (is_temporal(a) || is_temporal(b)) && (a == &Type::Any || b == &Type::Any) =>
@@ -266,7 +291,7 @@ fn binary_type(operator: BinaryOperator, a: &Type, b: &Type) -> Result<Type> {
         Op::Add => addition_type(a, b),
         Op::Subtract | Op::Multiply | Op::Divide | Op::Remainder | Op::Power => {
             for ty in [a, b] {
-                expect(name, ty, ty.is_numeric(), "numbers")?;
+                expect(operator.as_str(), ty, ty.is_numeric(), "numbers")?;
             }
             Ok(match (operator, a, b) {
                 (Op::Power, _, _) => Type::Float64,

@@ -11,6 +11,7 @@ mod scheduler;
 mod split;
 mod stage;
 mod task;
+mod travel;
 mod validate;
 
 pub use bundle::{bundle_partitions, read_partition, write_bundles};

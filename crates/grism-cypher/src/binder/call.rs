@@ -166,12 +166,12 @@ impl Binder<'_> {
         let mut conditions = Vec::new();
         for (argument, value) in procedure.arguments.iter().zip(given) {
             let cell = self.cell(&row, &row_type, &argument.name, span)?;
-            let both_null = cell.clone().unary(UnaryOperator::IsNull).binary(
-                BinaryOperator::And,
+            let both_null = LogicalExpr::all([
+                cell.clone().unary(UnaryOperator::IsNull),
                 value.clone().unary(UnaryOperator::IsNull),
-            );
+            ]);
             let equal = cell.binary(BinaryOperator::Equal, value);
-            conditions.push(equal.binary(BinaryOperator::Or, both_null));
+            conditions.push(LogicalExpr::any([equal, both_null]));
         }
         self.flush_pending()?;
         let plan = std::mem::replace(&mut self.plan, LogicalPlan::Unit);

@@ -243,19 +243,20 @@ impl Binder<'_> {
     }
 }
 
-/// The parts of a conjunction.
+/// The parts of a conjunction, from left to right.
 pub(super) fn split_conjunction(predicate: &Expr) -> Vec<&Expr> {
-    match &predicate.kind {
-        ExprKind::Parenthesized(inner) => split_conjunction(inner),
-        ExprKind::Chain { first, rest }
-            if rest.iter().all(|link| link.operator == InfixOperator::And) =>
-        {
-            let links = rest.iter().map(|link| &link.operand);
-            std::iter::once(&**first)
-                .chain(links)
-                .flat_map(split_conjunction)
-                .collect()
+    let (mut open, mut parts) = (vec![predicate], Vec::new());
+    while let Some(next) = open.pop() {
+        match &next.kind {
+            ExprKind::Parenthesized(inner) => open.push(inner),
+            ExprKind::Chain { first, rest }
+                if rest.iter().all(|link| link.operator == InfixOperator::And) =>
+            {
+                open.extend(rest.iter().rev().map(|link| &link.operand));
+                open.push(first);
+            }
+            _ => parts.push(next),
         }
-        _ => vec![predicate],
     }
+    parts
 }

@@ -6,7 +6,9 @@ use grism_core::{
     Cardinality, Error, LABELS_COLUMN, Property, Result, SOURCE_ROLE, TARGET_ROLE, Table, Tables,
     Type, Value,
 };
-use grism_logical::{BinaryOperator, LogicalExpr, ScalarFunction, UnaryOperator};
+use grism_logical::{
+    ArithmeticOperator, BinaryOperator, LogicalExpr, ScalarFunction, UnaryOperator,
+};
 
 use super::{Binder, Pending, hint};
 use crate::syntax::{LabelExpression, LabelKind, Name, Span};
@@ -151,10 +153,7 @@ impl Binder<'_> {
             ),
             LabelKind::Not(inner) => self.label_predicate(own, inner)?.unary(UnaryOperator::Not),
             LabelKind::And(all) => LogicalExpr::all(parts(self, all)?),
-            LabelKind::Or(any) => parts(self, any)?
-                .into_iter()
-                .reduce(|a, b| a.binary(BinaryOperator::Or, b))
-                .unwrap_or(LogicalExpr::Literal(Value::Bool(false))),
+            LabelKind::Or(any) => LogicalExpr::any(parts(self, any)?),
         })
     }
 
@@ -427,7 +426,7 @@ impl Binder<'_> {
         }
         parts
             .into_iter()
-            .reduce(|a, b| a.binary(BinaryOperator::Add, b))
+            .reduce(|a, b| a.arithmetic(ArithmeticOperator::Add, b))
             .ok_or_else(|| Error::internal("a type without roles"))
     }
 

@@ -2,7 +2,7 @@
 
 use grism_core::{ComparisonOperator, Result, Tables, Value};
 use grism_logical::pattern::PatternGraph;
-use grism_logical::{BinaryOperator, LogicalExpr, LogicalPlan, PlanSchema};
+use grism_logical::{BinaryOperator, InfixOperator, LogicalExpr, LogicalPlan, PlanSchema};
 
 use super::Binder;
 use super::clause::split_conjunction;
@@ -97,11 +97,19 @@ impl Binder<'_> {
 
     /// Collects the tests of properties that a predicate is a conjunction of.
     fn collect_predicate(&self, predicate: &Expr, tests: &mut Vec<Test>) {
+        for part in super::clause::split_conjunction(predicate) {
+            self.collect_conjunct(part, tests);
+        }
+    }
+
+    fn collect_conjunct(&self, predicate: &Expr, tests: &mut Vec<Test>) {
         match &predicate.kind {
             ExprKind::Chain { first, rest } => {
                 let [link] = &rest[..] else { return };
                 let (left, right) = (&**first, &link.operand);
-                let operator = operator(link.operator);
+                let InfixOperator::Binary(operator) = operator(link.operator) else {
+                    return;
+                };
                 let is_in = matches!(operator, BinaryOperator::In | BinaryOperator::StartsWith);
                 if !operator.is_comparison() && !is_in {
                     return;

@@ -93,10 +93,7 @@ impl Binder<'_> {
                 )
             }
             LabelKind::And(all) => LogicalExpr::all(parts(all)?),
-            LabelKind::Or(any) => parts(any)?
-                .into_iter()
-                .reduce(|a, b| a.binary(BinaryOperator::Or, b))
-                .unwrap_or(LogicalExpr::Literal(Value::Bool(false))),
+            LabelKind::Or(any) => LogicalExpr::any(parts(any)?),
             LabelKind::Not(inner) => self
                 .dynamic_label_predicate(base, inner)?
                 .unary(UnaryOperator::Not),

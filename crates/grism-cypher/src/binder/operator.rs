@@ -1,10 +1,12 @@
 //! Prefix and infix operators; comparisons may stand in a chain.
 
-use grism_core::Result;
-use grism_logical::{BinaryOperator, LogicalExpr, UnaryOperator};
+use grism_core::{Result, Value};
+use grism_logical::{
+    ArithmeticOperator, BinaryOperator, InfixOperator, LogicOperator, LogicalExpr, UnaryOperator,
+};
 
 use super::Binder;
-use crate::syntax::{ChainLink, Expr, ExprKind, InfixOperator, Literal, PrefixOperator};
+use crate::syntax::{self, ChainLink, Expr, ExprKind, Literal, PrefixOperator};
 
 impl Binder<'_> {
     pub(super) fn prefix(
@@ -32,7 +34,7 @@ impl Binder<'_> {
         }
     }
 
-    /// Operators of one level of precedence, from left to right.
+    /// Operators of one level of precedence, from left to right. The chain is typed once, however long it is.
     pub(super) fn chain(
         &mut self,
         first: &Expr,
@@ -45,9 +47,9 @@ impl Binder<'_> {
         }
         for link in rest {
             let operand = self.expression(&link.operand)?;
-            bound = self.typed(bound.binary(operator(link.operator), operand), place)?;
+            bound = bound.infix(operator(link.operator), operand);
         }
-        Ok(bound)
+        self.typed(bound, place)
     }
 
     /// `a < b < c` means `a < b AND b < c`.
@@ -63,9 +65,9 @@ impl Binder<'_> {
             let right = self.expression(&link.operand)?;
             let next = match index + 1 < rest.len() {
                 true => right.clone(),
-                false => LogicalExpr::Literal(grism_core::Value::Null),
+                false => LogicalExpr::Literal(Value::Null),
             };
-            pairs.push(self.typed(left.binary(operator(link.operator), right), place)?);
+            pairs.push(self.typed(left.infix(operator(link.operator), right), place)?);
             left = next;
         }
         Ok(LogicalExpr::all(pairs))
@@ -73,27 +75,28 @@ impl Binder<'_> {
 }
 
 /// The operator of plans for the one of the text.
-pub(super) const fn operator(operator: InfixOperator) -> BinaryOperator {
+pub(super) const fn operator(operator: syntax::InfixOperator) -> InfixOperator {
+    use syntax::InfixOperator as Text;
     match operator {
-        InfixOperator::Or => BinaryOperator::Or,
-        InfixOperator::Xor => BinaryOperator::Xor,
-        InfixOperator::And => BinaryOperator::And,
-        InfixOperator::Equal => BinaryOperator::Equal,
-        InfixOperator::NotEqual => BinaryOperator::NotEqual,
-        InfixOperator::Less => BinaryOperator::Less,
-        InfixOperator::LessOrEqual => BinaryOperator::LessOrEqual,
-        InfixOperator::Greater => BinaryOperator::Greater,
-        InfixOperator::GreaterOrEqual => BinaryOperator::GreaterOrEqual,
-        InfixOperator::RegexMatch => BinaryOperator::RegexMatch,
-        InfixOperator::In => BinaryOperator::In,
-        InfixOperator::StartsWith => BinaryOperator::StartsWith,
-        InfixOperator::EndsWith => BinaryOperator::EndsWith,
-        InfixOperator::Contains => BinaryOperator::Contains,
-        InfixOperator::Add => BinaryOperator::Add,
-        InfixOperator::Subtract => BinaryOperator::Subtract,
-        InfixOperator::Multiply => BinaryOperator::Multiply,
-        InfixOperator::Divide => BinaryOperator::Divide,
-        InfixOperator::Remainder => BinaryOperator::Remainder,
-        InfixOperator::Power => BinaryOperator::Power,
+        Text::Or => InfixOperator::Logic(LogicOperator::Or),
+        Text::Xor => InfixOperator::Logic(LogicOperator::Xor),
+        Text::And => InfixOperator::Logic(LogicOperator::And),
+        Text::Equal => InfixOperator::Binary(BinaryOperator::Equal),
+        Text::NotEqual => InfixOperator::Binary(BinaryOperator::NotEqual),
+        Text::Less => InfixOperator::Binary(BinaryOperator::Less),
+        Text::LessOrEqual => InfixOperator::Binary(BinaryOperator::LessOrEqual),
+        Text::Greater => InfixOperator::Binary(BinaryOperator::Greater),
+        Text::GreaterOrEqual => InfixOperator::Binary(BinaryOperator::GreaterOrEqual),
+        Text::RegexMatch => InfixOperator::Binary(BinaryOperator::RegexMatch),
+        Text::In => InfixOperator::Binary(BinaryOperator::In),
+        Text::StartsWith => InfixOperator::Binary(BinaryOperator::StartsWith),
+        Text::EndsWith => InfixOperator::Binary(BinaryOperator::EndsWith),
+        Text::Contains => InfixOperator::Binary(BinaryOperator::Contains),
+        Text::Add => InfixOperator::Arithmetic(ArithmeticOperator::Add),
+        Text::Subtract => InfixOperator::Arithmetic(ArithmeticOperator::Subtract),
+        Text::Multiply => InfixOperator::Arithmetic(ArithmeticOperator::Multiply),
+        Text::Divide => InfixOperator::Arithmetic(ArithmeticOperator::Divide),
+        Text::Remainder => InfixOperator::Arithmetic(ArithmeticOperator::Remainder),
+        Text::Power => InfixOperator::Arithmetic(ArithmeticOperator::Power),
     }
 }

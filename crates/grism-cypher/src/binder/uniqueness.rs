@@ -87,10 +87,8 @@ impl Binder<'_> {
                     key: key.to_owned(),
                 };
                 let by_part = ["role", "position"].map(|key| differ(part(&b, key), part(&a, key)));
-                let either = by_part.into_iter().fold(other_hyperedge, |any, next| {
-                    any.binary(BinaryOperator::Or, next)
-                });
-                conditions.push(either);
+                let either = std::iter::once(other_hyperedge).chain(by_part);
+                conditions.push(LogicalExpr::any(either));
             }
         }
         conditions

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use grism_core::{Error, Result, Type, Value};
+use grism_core::{Error, Result, Type, Value, with_stack};
 use grism_logical::{BinaryOperator, LogicalExpr, ScalarFunction, UnaryOperator};
 
+use super::arithmetic::ArithmeticNode;
 use super::dynamic::Dynamic;
 use super::lambda::{QuantifiedNode, ReduceNode, TransformNode};
+use super::logic::LogicNode;
 use super::node::Node;
 use super::operand::Operand;
 use super::schema_inference::infer_expr_type;
@@ -42,6 +44,10 @@ impl Node {
     }
 
     fn build(expression: &LogicalExpr, input: &PhysicalSchema, ty: &Type) -> Result<Self> {
+        with_stack(|| Self::build_node(expression, input, ty))
+    }
+
+    fn build_node(expression: &LogicalExpr, input: &PhysicalSchema, ty: &Type) -> Result<Self> {
         if let Some(dynamic) = Dynamic::compile(expression, input, ty)? {
             return Ok(Self::Dynamic(dynamic));
         }
@@ -60,7 +66,13 @@ impl Node {
                 operator,
                 left,
                 right,
-            } => Self::binary(*operator, left, right, input, ty)?,
+            } => Self::binary(*operator, left, right, input)?,
+            LogicalExpr::Logic { operator, operands } => {
+                Self::Logic(LogicNode::compile(*operator, operands, input)?)
+            }
+            LogicalExpr::Arithmetic { first, rest } => {
+                Self::Arithmetic(Box::new(ArithmeticNode::compile(first, rest, input)?))
+            }
             LogicalExpr::Unary { operator, operand } => match operator {
                 UnaryOperator::Not => Self::Not(node(operand)?),
                 UnaryOperator::Negate => Self::Negate(node(operand)?),
@@ -230,15 +242,11 @@ impl Node {
         left: &LogicalExpr,
         right: &LogicalExpr,
         input: &PhysicalSchema,
-        ty: &Type,
     ) -> Result<Self> {
         let ((a, a_type), (b, b_type)) =
             (Self::compile(left, input)?, Self::compile(right, input)?);
         let dynamic = a_type.may_hold_any() || b_type.may_hold_any();
         Ok(match operator {
-            BinaryOperator::And | BinaryOperator::Or | BinaryOperator::Xor => {
-                Self::Logic(operator, Box::new(a), Box::new(b))
-            }
             BinaryOperator::In => {
                 let mixed = match &b_type {
                     Type::List(item) => **item != a_type,
@@ -264,7 +272,12 @@ impl Node {
                 };
                 Self::Regex(Box::new(a), Box::new(b), compiled)
             }
-            operator if operator.is_comparison() => {
+            BinaryOperator::Equal
+            | BinaryOperator::NotEqual
+            | BinaryOperator::Less
+            | BinaryOperator::LessOrEqual
+            | BinaryOperator::Greater
+            | BinaryOperator::GreaterOrEqual => {
                 let entities = a_type.may_hold_entity() || b_type.may_hold_entity();
                 let alike = a_type.to_arrow() == b_type.to_arrow();
                 if dynamic || entities && !alike {
@@ -272,21 +285,6 @@ impl Node {
                     return Ok(Self::Compare(operator, Box::new(a), Box::new(b)));
                 }
                 Self::Compare(operator, Box::new(a), Box::new(b))
-            }
-            operator => {
-                let (a, b) = match ty {
-                    // Elements keep their kind only in a list of the result's own type.
-                    Type::List(item) => {
-                        let widen = |node: Self, own: Type| match own {
-                            Type::List(_) => node.cast(own, ty),
-                            Type::Any | Type::Null => node,
-                            own => node.cast(own, item),
-                        };
-                        (widen(a, a_type), widen(b, b_type))
-                    }
-                    _ => (a, b),
-                };
-                Self::Arithmetic(operator, Box::new(a), Box::new(b), ty.to_arrow())
             }
         })
     }

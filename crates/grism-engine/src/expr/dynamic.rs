@@ -156,12 +156,6 @@ impl Dynamic {
         let untyped = arguments.iter().any(|value| value.type_of() == Type::Any);
         Ok(match &self.template {
             LogicalExpr::Binary { operator, .. } => match operator {
-                BinaryOperator::Add
-                | BinaryOperator::Subtract
-                | BinaryOperator::Multiply
-                | BinaryOperator::Divide => {
-                    values::special_arithmetic(*operator, &arguments[0], &arguments[1])?
-                }
                 // No text: null.
                 BinaryOperator::StartsWith
                 | BinaryOperator::EndsWith
@@ -209,6 +203,6 @@ impl Dynamic {
 }
 
 /// A type error that shows itself while a query runs.
-fn at_run_time(error: Error) -> Error {
+pub(super) fn at_run_time(error: Error) -> Error {
     Error::new(error.kind(), error.message().to_owned()).with_code("TypeError:InvalidArgumentType")
 }

@@ -5,15 +5,19 @@ use std::sync::Arc;
 use arrow::array::{BooleanArray, UInt32Array};
 use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
-use grism_core::{Error, Result};
+use grism_core::{Error, Result, with_stack};
 
 use super::call::{call, map_ids};
 use super::node::Node;
 use super::operand::Operand;
-use super::{arithmetic, case, compare, list, logic, text, values};
+use super::{arithmetic, case, compare, list, logic, membership, text, values};
 
 impl Node {
     pub(super) fn evaluate(&self, batch: &RecordBatch) -> Result<Operand> {
+        with_stack(|| self.evaluate_node(batch))
+    }
+
+    fn evaluate_node(&self, batch: &RecordBatch) -> Result<Operand> {
         let rows = batch.num_rows();
         match self {
             Self::Constant(operand) => Ok(operand.clone()),
@@ -21,16 +25,8 @@ impl Node {
             Self::Compare(operator, a, b) => {
                 compare::compare(*operator, &a.evaluate(batch)?, &b.evaluate(batch)?, rows)
             }
-            Self::Logic(operator, a, b) => {
-                logic::combine(*operator, &a.evaluate(batch)?, &b.evaluate(batch)?, rows)
-            }
-            Self::Arithmetic(operator, a, b, data_type) => arithmetic::arithmetic(
-                *operator,
-                &a.evaluate(batch)?,
-                &b.evaluate(batch)?,
-                rows,
-                data_type,
-            ),
+            Self::Logic(logic) => logic.evaluate(batch),
+            Self::Arithmetic(arithmetic) => arithmetic.evaluate(batch),
             Self::TextPredicate(operator, a, b) => {
                 text::text_predicate(*operator, &a.evaluate(batch)?, &b.evaluate(batch)?, rows)
             }
@@ -40,7 +36,7 @@ impl Node {
                 rows,
                 compiled.as_ref(),
             ),
-            Self::In(a, b) => compare::is_in(&a.evaluate(batch)?, &b.evaluate(batch)?, rows),
+            Self::In(a, b) => membership::is_in(&a.evaluate(batch)?, &b.evaluate(batch)?, rows),
             Self::Not(inner) => logic::negate(&inner.evaluate(batch)?),
             Self::Negate(inner) => arithmetic::negate(&inner.evaluate(batch)?),
             Self::IsNull(inner, negated) => Ok(logic::is_null(&inner.evaluate(batch)?, *negated)),

@@ -13,6 +13,7 @@ mod lambda;
 mod list;
 mod logic;
 mod math;
+mod membership;
 mod node;
 mod operand;
 pub mod schema_inference;

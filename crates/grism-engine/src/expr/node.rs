@@ -8,8 +8,10 @@ use grism_core::{TableId, Tables, Type};
 use grism_logical::{BinaryOperator, ScalarFunction};
 use regex::Regex;
 
+use super::arithmetic::ArithmeticNode;
 use super::dynamic::Dynamic;
 use super::lambda::{QuantifiedNode, ReduceNode, TransformNode};
+use super::logic::LogicNode;
 use super::operand::Operand;
 
 /// A compiled expression.
@@ -18,8 +20,8 @@ pub(super) enum Node {
     Constant(Operand),
     Column(usize),
     Compare(BinaryOperator, Box<Node>, Box<Node>),
-    Logic(BinaryOperator, Box<Node>, Box<Node>),
-    Arithmetic(BinaryOperator, Box<Node>, Box<Node>, DataType),
+    Logic(LogicNode),
+    Arithmetic(Box<ArithmeticNode>),
     TextPredicate(BinaryOperator, Box<Node>, Box<Node>),
     Regex(Box<Node>, Box<Node>, Option<Regex>),
     In(Box<Node>, Box<Node>),
@@ -52,4 +54,23 @@ pub(super) enum Node {
         places: HashMap<TableId, u32>,
         values: ArrayRef,
     },
+}
+
+impl Node {
+    /// Whether the evaluation may fail for a row: false only where it certainly cannot.
+    pub(super) fn may_fail(&self) -> bool {
+        match self {
+            Self::Constant(_) | Self::Column(_) => false,
+            Self::Compare(_, a, b) | Self::TextPredicate(_, a, b) | Self::In(a, b) => {
+                a.may_fail() || b.may_fail()
+            }
+            Self::Not(inner)
+            | Self::IsNull(inner, _)
+            | Self::Field(inner, _)
+            | Self::TableIn(inner, _)
+            | Self::TableLookup { entity: inner, .. } => inner.may_fail(),
+            Self::Logic(logic) => logic.may_fail(),
+            _ => true,
+        }
+    }
 }

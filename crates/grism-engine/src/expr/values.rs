@@ -5,7 +5,7 @@ use grism_core::{
     Error, HyperedgeContents, NodeContents, PathValue, Result, Type, Value, equal_values,
     total_order,
 };
-use grism_logical::{BinaryOperator, ScalarFunction as F};
+use grism_logical::{ArithmeticOperator, ScalarFunction as F};
 
 use super::convert::convert_value;
 use super::node::Node;
@@ -393,14 +393,14 @@ fn path(parts: Vec<Value>) -> Result<Value> {
 
 /// `a operator b` where an operand is a list, a temporal value or a duration; `None` leaves it to the kernels.
 pub(super) fn special_arithmetic(
-    operator: BinaryOperator,
+    operator: ArithmeticOperator,
     a: &Value,
     b: &Value,
 ) -> Result<Option<Value>> {
     if a.is_null() || b.is_null() {
         return Ok(Some(Value::Null));
     }
-    if operator == BinaryOperator::Add {
+    if operator == ArithmeticOperator::Add {
         match (a, b) {
             (Value::List(a), Value::List(b)) => {
                 return Ok(Some(Value::List(a.iter().chain(b).cloned().collect())));

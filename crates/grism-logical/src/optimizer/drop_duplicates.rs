@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use grism_core::Result;
+use grism_core::{Result, with_stack};
 
 use super::Facts;
 use super::estimate_rows::{estimate_rows, most_different};
@@ -40,6 +40,10 @@ struct Pass<'a> {
 
 impl Pass<'_> {
     fn rewrite(&self, plan: &LogicalPlan, context: Context) -> Result<LogicalPlan> {
+        with_stack(|| self.rewrite_node(plan, context))
+    }
+
+    fn rewrite_node(&self, plan: &LogicalPlan, context: Context) -> Result<LogicalPlan> {
         let with = |once: bool| Context { once, ..context };
         let every =
             |context: Context| plan.try_map_inputs(&mut |input| self.rewrite(input, context));

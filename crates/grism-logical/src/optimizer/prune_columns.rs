@@ -9,7 +9,7 @@ mod needs;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use grism_core::{Cardinality, GraphSchema, Result, Tables};
+use grism_core::{Cardinality, GraphSchema, Result, Tables, with_stack};
 
 use self::inputs::{provides, with_argument};
 use self::needs::Needs;
@@ -43,7 +43,11 @@ struct Pruner<'a> {
 }
 
 impl Pruner<'_> {
-    fn prune(&self, plan: &LogicalPlan, mut needs: Needs) -> Result<LogicalPlan> {
+    fn prune(&self, plan: &LogicalPlan, needs: Needs) -> Result<LogicalPlan> {
+        with_stack(|| self.prune_node(plan, needs))
+    }
+
+    fn prune_node(&self, plan: &LogicalPlan, mut needs: Needs) -> Result<LogicalPlan> {
         Ok(match plan {
             LogicalPlan::Unit
             | LogicalPlan::Empty(_)

@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use grism_core::{Comparison, ComparisonOperator, Result, ScanPredicate, Tables, Type, Value};
+use grism_core::{
+    Comparison, ComparisonOperator, Result, ScanPredicate, Tables, Type, Value, with_stack,
+};
 
 use super::Facts;
 use crate::{
@@ -21,7 +23,11 @@ pub(super) fn push_filters(plan: LogicalPlan, _facts: Facts<'_>) -> Result<Logic
     push(&plan, Vec::new())
 }
 
-fn push(plan: &LogicalPlan, mut conjuncts: Vec<LogicalExpr>) -> Result<LogicalPlan> {
+fn push(plan: &LogicalPlan, conjuncts: Vec<LogicalExpr>) -> Result<LogicalPlan> {
+    with_stack(|| push_node(plan, conjuncts))
+}
+
+fn push_node(plan: &LogicalPlan, mut conjuncts: Vec<LogicalExpr>) -> Result<LogicalPlan> {
     Ok(match plan {
         LogicalPlan::Filter { input, predicate } => {
             let own = predicate.clone().conjuncts().into_iter();

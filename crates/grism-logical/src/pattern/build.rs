@@ -7,8 +7,8 @@ use grism_core::{Tables, Type};
 use super::order::{Move, Planner, Progress, Step};
 use super::{PatternEdge, PatternHop, PatternPath};
 use crate::{
-    BinaryOperator, Direction, EdgeExpand, LogicalExpr, LogicalPlan, PathExpand, Repeat,
-    RoleBinding, RoleExpand, RoleSource, ScalarFunction,
+    ArithmeticOperator, BinaryOperator, Direction, EdgeExpand, LogicalExpr, LogicalPlan,
+    PathExpand, Repeat, RoleBinding, RoleExpand, RoleSource, ScalarFunction,
 };
 
 impl Planner<'_> {
@@ -303,8 +303,8 @@ fn turned_round(plan: LogicalPlan, lists: Vec<(String, String, Option<&String>)>
         };
         // Without the node the path starts from, and with the one it ends at.
         let without_first = LogicalExpr::call(ScalarFunction::Tail, vec![turned]);
-        let ended = without_first.binary(
-            BinaryOperator::Add,
+        let ended = without_first.arithmetic(
+            ArithmeticOperator::Add,
             LogicalExpr::List(vec![LogicalExpr::column(last)]),
         );
         let is_empty = LogicalExpr::call(

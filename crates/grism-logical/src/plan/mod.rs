@@ -1,13 +1,15 @@
 //! The logical plan: what to compute.
 
 mod argument;
+mod expressions;
+mod known_schema;
 mod nodes;
 mod schema;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use grism_core::{Result, Type};
+use grism_core::{Result, Type, with_stack};
 use serde::{Deserialize, Serialize};
 
 pub use nodes::{
@@ -179,7 +181,7 @@ impl LogicalPlan {
     pub fn try_map_inputs(&self, rewrite: &mut impl FnMut(&Self) -> Result<Self>) -> Result<Self> {
         let mut plan = self.clone();
         let mut visit = |input: &mut Arc<Self>| -> Result<()> {
-            *input = Arc::new(rewrite(input)?);
+            *input = Arc::new(with_stack(|| rewrite(input))?);
             Ok(())
         };
         match &mut plan {
