@@ -114,11 +114,15 @@ impl Query {
         last.is_some_and(|clause| matches!(clause.kind, ClauseKind::Return(_)))
     }
 
-    /// Binds the query on top of `plan`, whose columns are variables.
+    /// Binds the query on top of `plan`, whose columns are variables; the new plan, and what is odd about the clauses.
     ///
     /// # Errors
     /// As [`Self::bind`].
-    pub fn bind_onto(&self, plan: &LogicalPlan, context: BindContext<'_>) -> Result<LogicalPlan> {
+    pub fn bind_onto(
+        &self,
+        plan: &LogicalPlan,
+        context: BindContext<'_>,
+    ) -> Result<(LogicalPlan, Vec<Warning>)> {
         let mut binder = frame_binder(self.source(), plan, context)?;
         for clause in &self.syntax.head.kind.clauses {
             match &clause.kind {
@@ -129,12 +133,13 @@ impl Query {
             }
         }
         let variables = binder.scope.variables.into_iter();
-        Ok(LogicalPlan::Project {
+        let extended = LogicalPlan::Project {
             input: Arc::new(binder.plan.with_rows(plan)?),
             expressions: variables
                 .map(|variable| (LogicalExpr::Column(variable.column), variable.name))
                 .collect(),
-        })
+        };
+        Ok((extended, binder.warnings))
     }
 
     fn source(&self) -> Source<'_> {

@@ -10,6 +10,7 @@ use grism_logical::{BinaryOperator, LogicalExpr, ScalarFunction, UnaryOperator};
 use open_cypher::Span;
 use open_cypher::ast::{LabelExpression, LabelExpressionKind, Name};
 
+use super::role_property::role_property;
 use super::{Binder, Pending, hint};
 
 impl Binder<'_> {
@@ -35,10 +36,14 @@ impl Binder<'_> {
             let hint = hint(name, known);
             // Over no tables at all the label was unknown, and that was said already.
             if !tables.is_empty() {
-                self.warn(
-                    format!("there is no property `{name}` here, so it is null{hint}"),
-                    key.span,
-                );
+                let column = match &base {
+                    LogicalExpr::Column(column) => Some(column.as_str()),
+                    _ => None,
+                };
+                let message = role_property(&schema, tables, column, name).unwrap_or_else(|| {
+                    format!("there is no property `{name}` here, so it is null{hint}")
+                });
+                self.warn(message, key.span);
             }
             return Ok(LogicalExpr::Literal(Value::Null));
         };

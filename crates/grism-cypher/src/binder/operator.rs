@@ -6,6 +6,7 @@ use open_cypher::Span;
 use open_cypher::ast::{self, Expr, ExprKind, LiteralKind};
 
 use super::Binder;
+use super::odd_comparison::odd_comparison;
 
 impl Binder<'_> {
     pub(super) fn unary(
@@ -91,9 +92,15 @@ impl Binder<'_> {
             let second = self.binary(middle, operator, right, place)?;
             return Ok(first.binary(BinaryOperator::And, second));
         }
-        let bound = self
-            .expression(left)?
-            .binary(operator, self.expression(right)?);
-        self.typed(bound, place)
+        let (bound_left, bound_right) = (self.expression(left)?, self.expression(right)?);
+        // Chains of other operators are long, and their types are inferred as a whole.
+        if operator.is_comparison() || operator == BinaryOperator::In {
+            let left_type = self.type_of(&bound_left, place)?;
+            let right_type = self.type_of(&bound_right, place)?;
+            if let Some(message) = odd_comparison(operator, &left_type, &right_type) {
+                self.warn(message, place.span);
+            }
+        }
+        self.typed(bound_left.binary(operator, bound_right), place)
     }
 }

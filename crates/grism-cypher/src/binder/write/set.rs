@@ -13,12 +13,6 @@ use super::{SetItem, WriteKind};
 
 impl Binder<'_> {
     pub(super) fn set(&mut self, set: &SetClause) -> Result<Vec<SetItem>> {
-        for item in &set.items {
-            if let SetItemKind::Property { target, .. } = &item.kind {
-                let key = self.target(target)?.1;
-                self.setting.push(key);
-            }
-        }
         let mut items = Vec::new();
         for item in &set.items {
             items.push(match &item.kind {
@@ -43,13 +37,11 @@ impl Binder<'_> {
                             .invalid(format!("a property cannot hold {ty}"), value.span)
                             .with_code("TypeError:InvalidPropertyType"));
                     }
-                    let reads = reads_properties(&bound) || !self.pending.is_empty();
                     let column = self.computed(bound, "value")?;
                     SetItem::Property {
                         entity,
                         key,
                         value: (column, ty),
-                        reads,
                     }
                 }
                 SetItemKind::ReplaceProperties { target, value } => {
@@ -155,7 +147,6 @@ impl Binder<'_> {
                     entity,
                     key,
                     value: (column, Type::Null),
-                    reads: false,
                 }
             }
             RemoveItemKind::Labels { target, labels } => SetItem::Labels {
@@ -199,10 +190,4 @@ impl Binder<'_> {
             detach: delete.mode.kind == open_cypher::ast::DeleteMode::Detach,
         })
     }
-}
-
-/// Whether an expression reads stored properties, which an earlier row may have changed.
-fn reads_properties(expression: &LogicalExpr) -> bool {
-    matches!(expression, LogicalExpr::Property { .. })
-        || expression.children().into_iter().any(reads_properties)
 }
