@@ -17,19 +17,24 @@ use crate::show::show;
 use crate::write::write_query;
 
 impl Graph {
-    /// Runs the statements of `text` one after the other and returns the result of the last one.
+    /// Runs the statements of `text` one after the other and returns the result of the last one, with the warnings of all.
     ///
     /// # Errors
     /// `InvalidQuery` with the place of what is wrong, and everything a run can meet. No statement is run where one of them
     /// does not parse; statements before one that fails stay done.
     pub async fn execute(&self, text: &str, options: &QueryOptions) -> Result<QueryResult> {
-        let mut last = None;
+        let mut last: Option<QueryResult> = None;
+        let mut warnings = Vec::new();
         for statement in self.plans.statements(text)?.iter() {
-            if let Some(before) = last.replace(self.statement(statement, options).await?) {
+            if let Some(mut before) = last.take() {
+                warnings.append(&mut before.warnings);
                 before.collect().await?;
             }
+            last = Some(self.statement(statement, options).await?);
         }
-        last.ok_or_else(|| Error::invalid_query("the query is empty"))
+        let mut last = last.ok_or_else(|| Error::invalid_query("the query is empty"))?;
+        last.warnings.splice(0..0, warnings);
+        Ok(last)
     }
 
     /// Runs one query, which only reads.

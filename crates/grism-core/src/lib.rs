@@ -22,7 +22,9 @@ pub use adjacency::{
     IdList, Incidence, IncidenceSegment, IncidenceSegmentBuilder, SegmentKey, SortedColumns,
     SortedIncidences,
 };
-pub use changes::{AppendedRows, ChangeSet, CommitSummary, RowChanges, RowSource, Turn};
+pub use changes::{
+    AppendedRows, ChangeSet, CommitSummary, OffsetSet, RowChanges, RowSource, Turn, batches_of,
+};
 pub use error::{Error, ErrorKind, GrismError, Location, Result};
 pub use id::{DEFAULT_SEGMENT_SHIFT, EntityId, MAX_OFFSET, SnapshotId, TableId};
 pub use index::{IndexDefinition, IndexKind, VectorMetric};

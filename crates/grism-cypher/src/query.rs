@@ -128,11 +128,15 @@ impl Query {
         &self.text
     }
 
-    /// Binds the query on top of `plan`, whose columns are variables.
+    /// Binds the query on top of `plan`, whose columns are variables; the new plan, and what is odd about the clauses.
     ///
     /// # Errors
     /// As [`Self::bind`].
-    pub fn bind_onto(&self, plan: &LogicalPlan, context: BindContext<'_>) -> Result<LogicalPlan> {
+    pub fn bind_onto(
+        &self,
+        plan: &LogicalPlan,
+        context: BindContext<'_>,
+    ) -> Result<(LogicalPlan, Vec<Warning>)> {
         let mut binder = frame_binder(self.context(context), plan)?;
         for clause in &self.syntax.head.clauses {
             match &clause.kind {
@@ -143,12 +147,13 @@ impl Query {
             }
         }
         let variables = binder.scope.variables.into_iter();
-        Ok(LogicalPlan::Project {
+        let extended = LogicalPlan::Project {
             input: Arc::new(binder.plan.with_rows(plan)?),
             expressions: variables
                 .map(|variable| (LogicalExpr::Column(variable.column), variable.name))
                 .collect(),
-        })
+        };
+        Ok((extended, binder.warnings))
     }
 
     fn context<'a>(&'a self, bind: BindContext<'a>) -> QueryContext<'a> {

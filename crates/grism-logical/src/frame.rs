@@ -32,6 +32,7 @@ pub struct Frame {
     schema: Arc<GraphSchema>,
     current: Option<String>,
     entities: usize,
+    warnings: Vec<String>,
 }
 
 impl Frame {
@@ -61,6 +62,7 @@ impl Frame {
             schema,
             current: Some("n0".to_owned()),
             entities: 1,
+            warnings: Vec::new(),
         })
     }
 
@@ -72,6 +74,23 @@ impl Frame {
             current: self.current.clone().filter(kept),
             ..self.with(plan)
         }
+    }
+
+    /// The frame with more that is odd about its clauses; what is there already is not said twice.
+    #[must_use]
+    pub fn with_warnings(mut self, warnings: impl IntoIterator<Item = String>) -> Self {
+        for warning in warnings {
+            if !self.warnings.contains(&warning) {
+                self.warnings.push(warning);
+            }
+        }
+        self
+    }
+
+    /// What is odd about the clauses that the frame was made of: it runs, but probably does not do what was meant.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// The same rows, with the entity in the column `name` as the current one.
@@ -134,9 +153,10 @@ impl Frame {
             )));
         }
         let inputs = vec![Arc::new(self.plan.clone()), Arc::new(other.plan.clone())];
-        Ok(self.with(LogicalPlan::Union {
+        let union = self.with(LogicalPlan::Union {
             inputs: LogicalPlan::same_types(inputs)?,
-        }))
+        });
+        Ok(union.with_warnings(other.warnings.iter().cloned()))
     }
 
     /// The plan built so far.
@@ -264,6 +284,7 @@ impl Frame {
             schema: Arc::clone(&self.schema),
             current: Some(member),
             entities: self.entities + 1,
+            warnings: self.warnings.clone(),
         })
     }
 

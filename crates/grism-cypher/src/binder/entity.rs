@@ -10,6 +10,7 @@ use grism_logical::{
     ArithmeticOperator, BinaryOperator, LogicalExpr, ScalarFunction, UnaryOperator,
 };
 
+use super::role_property::role_property;
 use super::{Binder, Pending, hint};
 use crate::syntax::{LabelExpression, LabelKind, Name, Span};
 
@@ -36,10 +37,14 @@ impl Binder<'_> {
             let hint = hint(name, known);
             // Over no tables at all the label was unknown, and that was said already.
             if !tables.is_empty() {
-                self.warn(
-                    format!("there is no property `{name}` here, so it is null{hint}"),
-                    key.span,
-                );
+                let column = match &base {
+                    LogicalExpr::Column(column) => Some(column.as_str()),
+                    _ => None,
+                };
+                let message = role_property(&schema, tables, column, name).unwrap_or_else(|| {
+                    format!("there is no property `{name}` here, so it is null{hint}")
+                });
+                self.warn(message, key.span);
             }
             return Ok(LogicalExpr::Literal(Value::Null));
         };

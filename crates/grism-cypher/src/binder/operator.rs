@@ -6,6 +6,7 @@ use grism_logical::{
 };
 
 use super::Binder;
+use super::odd_comparison::odd_comparison;
 use crate::syntax::{self, ChainLink, Expr, ExprKind, Literal, PrefixOperator};
 
 impl Binder<'_> {
@@ -47,6 +48,7 @@ impl Binder<'_> {
         }
         for link in rest {
             let operand = self.expression(&link.operand)?;
+            self.check_comparison(link, &bound, &operand, place)?;
             bound = bound.infix(operator(link.operator), operand);
         }
         self.typed(bound, place)
@@ -63,6 +65,7 @@ impl Binder<'_> {
         let mut pairs = Vec::new();
         for (index, link) in rest.iter().enumerate() {
             let right = self.expression(&link.operand)?;
+            self.check_comparison(link, &left, &right, place)?;
             let next = match index + 1 < rest.len() {
                 true => right.clone(),
                 false => LogicalExpr::Literal(Value::Null),
@@ -71,6 +74,27 @@ impl Binder<'_> {
             left = next;
         }
         Ok(LogicalExpr::all(pairs))
+    }
+
+    /// Warns of a comparison whose operands never compare.
+    fn check_comparison(
+        &mut self,
+        link: &ChainLink,
+        left: &LogicalExpr,
+        right: &LogicalExpr,
+        place: &Expr,
+    ) -> Result<()> {
+        // Chains of other operators are long, and their types are inferred as a whole.
+        let InfixOperator::Binary(operator) = operator(link.operator) else {
+            return Ok(());
+        };
+        if operator.is_comparison() || operator == BinaryOperator::In {
+            let types = (self.type_of(left, place)?, self.type_of(right, place)?);
+            if let Some(message) = odd_comparison(operator, &types.0, &types.1) {
+                self.warn(message, place.span);
+            }
+        }
+        Ok(())
     }
 }
 

@@ -13,6 +13,7 @@ use grism_logical::{LogicalExpr, LogicalPlan};
 use crate::binder::Binder;
 use crate::binder::scope::Scope;
 use crate::syntax::{Clause, ClauseKind, Expr};
+use crate::warning::Warning;
 
 /// A clause that writes.
 #[derive(Clone, Debug)]
@@ -25,6 +26,8 @@ pub struct BoundWrite {
     pub scope: Scope,
     /// Makes names of internal columns differ.
     pub counter: usize,
+    /// What is odd about the clause.
+    pub warnings: Vec<Warning>,
 }
 
 /// What a clause writes.
@@ -141,8 +144,6 @@ pub enum SetItem {
         key: String,
         /// The value's column, with its type.
         value: (String, Type),
-        /// Whether the value hangs on stored properties.
-        reads: bool,
     },
     /// `entity = map` or, where it merges, `entity += map`.
     Properties {
@@ -193,6 +194,7 @@ impl Binder<'_> {
             kind,
             scope: self.scope,
             counter: self.counter,
+            warnings: self.warnings,
         })
     }
 

@@ -13,12 +13,6 @@ use super::{SetItem, WriteKind};
 
 impl Binder<'_> {
     pub(super) fn set(&mut self, set: &[syntax::SetItem]) -> Result<Vec<SetItem>> {
-        for item in set {
-            if let SetItemKind::Property { target, .. } = &item.kind {
-                let key = self.target(target)?.1;
-                self.setting.push(key);
-            }
-        }
         let mut items = Vec::new();
         for item in set {
             items.push(match &item.kind {
@@ -41,13 +35,11 @@ impl Binder<'_> {
                             .invalid(format!("a property cannot hold {ty}"), value.span)
                             .with_code("TypeError:InvalidPropertyType"));
                     }
-                    let reads = reads_properties(&bound) || !self.pending.is_empty();
                     let column = self.computed(bound, "value")?;
                     SetItem::Property {
                         entity,
                         key,
                         value: (column, ty),
-                        reads,
                     }
                 }
                 SetItemKind::ReplaceProperties { target, value } => {
@@ -165,7 +157,6 @@ impl Binder<'_> {
                     entity,
                     key,
                     value: (column, Type::Null),
-                    reads: false,
                 }
             }
             RemoveItemKind::Labels { target, labels } => SetItem::Labels {
@@ -201,10 +192,4 @@ impl Binder<'_> {
             detach: delete.detach,
         })
     }
-}
-
-/// Whether an expression reads stored properties, which an earlier row may have changed.
-fn reads_properties(expression: &LogicalExpr) -> bool {
-    matches!(expression, LogicalExpr::Property { .. })
-        || expression.children().into_iter().any(reads_properties)
 }
