@@ -5,13 +5,17 @@ mod delete;
 mod found;
 mod merge;
 mod merge_rows;
+mod nested;
 mod order;
 mod set;
+mod transactions;
 
 use std::sync::{Arc, Mutex};
 
 use futures::TryStreamExt;
-use grism_core::{Error, Result, Snapshot, SnapshotId, Storage, Value};
+use grism_core::{
+    Error, GraphSchema, GraphStatistics, Result, Snapshot, SnapshotId, Storage, Value,
+};
 use grism_cypher::{BindContext, BindState, BoundWrite, Query, QueryPart, Warning, WriteKind};
 use grism_engine::{PhysicalSchema, PlannerConfig, RuntimeConfig};
 use grism_local::{LocalExecutor, LocalPhysicalPlanner};
@@ -39,6 +43,9 @@ pub(crate) async fn write_query(
         return Err(Error::invalid_query("an old snapshot cannot be written to"));
     }
     let _limit = options.runtime.memory_limit.map(MemoryLimit::hold);
+    if let Some(clause) = query.transactions()? {
+        return transactions::write_in_transactions(storage, query, clause, options).await;
+    }
     let mut attempts = Attempts::of(storage);
     loop {
         let turn = attempts.next().await?;
@@ -124,6 +131,22 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// What clauses are bound against.
+    fn context<'c>(
+        &'c self,
+        schema: &'c Arc<GraphSchema>,
+        statistics: &'c Arc<GraphStatistics>,
+    ) -> BindContext<'c> {
+        BindContext {
+            schema,
+            statistics,
+            parameters: &self.options.parameters,
+            procedures: &self.options.procedures,
+            now: &self.now,
+            constant: &constant,
+        }
+    }
+
     /// Runs every branch; the rows of the result.
     async fn run(&mut self, query: &Query) -> Result<Found> {
         let mut branches = Vec::new();
@@ -154,26 +177,37 @@ impl<'a> Writer<'a> {
     }
 
     async fn branch(&mut self, query: &Query, branch: usize) -> Result<Found> {
-        let mut state = BindState::default();
         let mut rows = Found::unit()?;
         if self.explained.is_some() {
             rows = Found::none(rows.schema);
         }
-        let mut returned = false;
-        let mut parts = query.parts(branch).into_iter().peekable();
+        let parts = query.parts(branch);
+        let returned = matches!(parts.last(), Some(QueryPart::Return(_)));
+        let state = BindState::default();
+        let (rows, _) = self.parts(query, branch, parts, rows, state).await?;
+        if returned {
+            return Ok(rows);
+        }
+        // A query that ends with a write has no columns and no rows.
+        Ok(Found::none(grism_logical::PlanSchema::default()))
+    }
+
+    /// Runs parts of a branch on top of the rows so far.
+    async fn parts(
+        &mut self,
+        query: &Query,
+        branch: usize,
+        parts: Vec<QueryPart>,
+        mut rows: Found,
+        mut state: BindState,
+    ) -> Result<(Found, BindState)> {
+        let mut parts = parts.into_iter().peekable();
         while let Some(part) = parts.next() {
             let schema = Arc::new(self.transaction.schema().clone());
             // The snapshot goes at once: what is changed while it is there would be copied first.
             let statistics = Arc::clone(self.transaction.snapshot().statistics());
             let keeps_rows = parts.peek().is_some();
-            let context = BindContext {
-                schema: &schema,
-                statistics: &statistics,
-                parameters: &self.options.parameters,
-                procedures: &self.options.procedures,
-                now: &self.now,
-                constant: &constant,
-            };
+            let context = self.context(&schema, &statistics);
             match &part {
                 QueryPart::Write { clause, patterns } => {
                     let mut write =
@@ -187,21 +221,21 @@ impl<'a> Writer<'a> {
                         counter: write.counter,
                     };
                 }
+                QueryPart::Nested { clause } => {
+                    let nested = query.bind_nested(branch, *clause, &state, context)?;
+                    let run = self.nested(&nested, rows, state);
+                    (rows, state) = Box::pin(run).await?;
+                }
                 part => {
                     let bound = query.bind_read(branch, part, &state, context)?;
                     self.warnings.extend(bound.warnings);
                     self.explain("Read:\n");
                     rows = self.evaluate(&bound.plan.with_rows(&rows.leaf())?).await?;
                     state = bound.state;
-                    returned = matches!(part, QueryPart::Return(_));
                 }
             }
         }
-        if returned {
-            return Ok(rows);
-        }
-        // A query that ends with a write has no columns and no rows.
-        Ok(Found::none(grism_logical::PlanSchema::default()))
+        Ok((rows, state))
     }
 
     /// The variables after a write, with the types of the columns that hold them.

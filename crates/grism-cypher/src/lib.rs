@@ -2,6 +2,7 @@
 
 mod binder;
 mod check;
+mod nested;
 mod parser;
 mod query;
 mod source;
@@ -14,6 +15,7 @@ pub use binder::{
     FunctionInfo, MergeWrite, Parameters, Procedure, ProcedureColumn, Procedures, Scope, SetItem,
     Variable, WriteKind, functions, procedures,
 };
+pub use nested::NestedQuery;
 pub use query::{BindState, BoundRead, Query, QueryPart, bind_results};
 pub use statement::{
     CopyFrom, CopySource, CopyTo, ExplainFormat, ExplainOptions, Exported, MissingMember,

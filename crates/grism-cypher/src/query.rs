@@ -13,8 +13,8 @@ use crate::parser::{parse_clauses, parse_input};
 use crate::source::Source;
 use crate::statement::{Statement, StatementKind};
 use crate::syntax::{
-    self, ClauseKind, Expr, ExprKind, PathElement, PathElementKind, Pattern, SingleQuery, Visitor,
-    walk_element, walk_expr,
+    self, Clause, ClauseKind, Expr, ExprKind, PathElement, PathElementKind, Pattern, SingleQuery,
+    Visitor, walk_element, walk_expr,
 };
 use crate::warning::Warning;
 use grism_core::{Error, Result};
@@ -43,6 +43,11 @@ pub enum QueryPart {
     },
     /// Clauses that read, the last of which is RETURN.
     Return(Range<usize>),
+    /// A clause that runs clauses of its own: FOREACH, or a subquery that writes.
+    Nested {
+        /// The clause.
+        clause: usize,
+    },
 }
 
 /// What the clauses so far have bound.
@@ -168,6 +173,19 @@ impl Query {
         Source::new(&self.text)
     }
 
+    pub(crate) fn clause(&self, branch: usize, clause: usize) -> &Clause {
+        &self.branch(branch).clauses[clause]
+    }
+
+    /// The same input with another tree.
+    pub(crate) fn with_syntax(&self, syntax: syntax::Query) -> Self {
+        Self {
+            text: Arc::clone(&self.text),
+            syntax,
+            labels: self.labels.clone(),
+        }
+    }
+
     fn branch(&self, branch: usize) -> &SingleQuery {
         match branch
             .checked_sub(1)
@@ -222,6 +240,11 @@ impl Query {
                 if first < index {
                     parts.push(QueryPart::Read(first..index));
                 }
+                first = index + 1;
+                if clause.is_nested() {
+                    parts.push(QueryPart::Nested { clause: index });
+                    continue;
+                }
                 // A pattern that reads what one before it creates is created after it.
                 let several = match &clause.kind {
                     ClauseKind::Create(pattern) if reads_created(pattern) => pattern.paths.len(),
@@ -237,7 +260,6 @@ impl Query {
                     clause: index,
                     patterns: Some(pattern..pattern + 1),
                 }));
-                first = index + 1;
             }
         }
         let last = clauses.last().map(|clause| &clause.kind);
@@ -267,7 +289,9 @@ impl Query {
         let (range, returns) = match part {
             QueryPart::Read(range) => (range.clone(), false),
             QueryPart::Return(range) => (range.clone(), true),
-            QueryPart::Write { clause, .. } => (*clause..*clause, false),
+            QueryPart::Write { clause, .. } | QueryPart::Nested { clause } => {
+                (*clause..*clause, false)
+            }
         };
         let mut binder = self.binder(state, context);
         let clauses = &self.branch(branch).clauses[range];
@@ -307,7 +331,7 @@ impl Query {
         self.binder(state, context).write(clause, patterns)
     }
 
-    fn binder<'a>(&'a self, state: &BindState, context: BindContext<'a>) -> Binder<'a> {
+    pub(crate) fn binder<'a>(&'a self, state: &BindState, context: BindContext<'a>) -> Binder<'a> {
         let mut binder = Binder::new(self.context(context));
         binder.plan = LogicalPlan::Argument(state.columns.clone());
         binder.scope = state.scope.clone();

@@ -101,27 +101,9 @@ impl Binder<'_> {
         let mut inner = Binder::new(self.query);
         inner.counter = self.counter;
         let mut clauses = &branch.clauses[..];
-        inner.scope = match &clause.imports {
-            Some(Imports::All) => self.scope.clone(),
-            Some(Imports::Names(names)) => self.imported(names.iter())?,
-            None => match clauses.split_first() {
-                Some((first, rest)) => match &first.kind {
-                    ClauseKind::With(with)
-                        if with.predicate.is_none() && imports(&with.projection).is_some() =>
-                    {
-                        clauses = rest;
-                        let names = imports(&with.projection).unwrap_or_default();
-                        match names.is_empty() {
-                            // `WITH *` imports everything.
-                            true => self.scope.clone(),
-                            false => self.imported(names.into_iter())?,
-                        }
-                    }
-                    _ => Scope::default(),
-                },
-                None => Scope::default(),
-            },
-        };
+        let (scope, imports) = self.imports(clause, branch)?;
+        inner.scope = scope;
+        clauses = &clauses[imports..];
         // What is not imported has no column either, which the subquery might give another meaning.
         let known: Vec<String> = inner
             .scope
@@ -149,6 +131,28 @@ impl Binder<'_> {
                 .with_code("SyntaxError:InvalidClauseComposition"));
         }
         Ok(inner)
+    }
+
+    /// The variables that a branch of a subquery sees, and how many of its clauses say so.
+    pub(crate) fn imports(
+        &self,
+        clause: &SubqueryClause,
+        branch: &SingleQuery,
+    ) -> Result<(Scope, usize)> {
+        match &clause.imports {
+            Some(Imports::All) => return Ok((self.scope.clone(), 0)),
+            Some(Imports::Names(names)) => return Ok((self.imported(names.iter())?, 0)),
+            None => {}
+        }
+        let Some(ClauseKind::With(with)) = branch.clauses.first().map(|first| &first.kind) else {
+            return Ok((Scope::default(), 0));
+        };
+        match imports(&with.projection).filter(|_| with.predicate.is_none()) {
+            // `WITH *` imports everything.
+            Some(names) if names.is_empty() => Ok((self.scope.clone(), 1)),
+            Some(names) => Ok((self.imported(names.into_iter())?, 1)),
+            None => Ok((Scope::default(), 0)),
+        }
     }
 
     /// The variables that a subquery imports.

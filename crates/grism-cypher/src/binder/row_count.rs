@@ -6,7 +6,7 @@ use super::Binder;
 use crate::syntax::Expr;
 
 impl Binder<'_> {
-    pub(super) fn row_count(
+    pub(crate) fn row_count(
         &mut self,
         expression: Option<&Expr>,
         clause: &str,

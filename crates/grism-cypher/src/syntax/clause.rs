@@ -234,6 +234,11 @@ pub(crate) struct ForeachClause {
 }
 
 impl Clause {
+    /// Whether the clause runs clauses of its own.
+    pub(crate) const fn is_nested(&self) -> bool {
+        matches!(self.kind, ClauseKind::Foreach(_) | ClauseKind::Subquery(_))
+    }
+
     /// Whether the clause changes the graph.
     pub(crate) fn is_write(&self) -> bool {
         match &self.kind {

@@ -317,8 +317,8 @@ impl PatternHops {
     fn take(&mut self, made: &RecordBatch) -> Result<()> {
         let lost = || Error::internal("a repetition lost what it takes");
         let mut columns = Vec::new();
-        for name in &self.repeat.used {
-            let column = made.column_by_name(name).ok_or_else(lost)?;
+        for name in self.repeat.used.clone() {
+            let column = made.column_by_name(&name).ok_or_else(lost)?;
             if let Some(values) = column.as_binary_opt::<i64>() {
                 columns.push(self.taken_values(values)?);
                 continue;
