@@ -30,7 +30,7 @@ impl LogicalExpr {
                 for bound in other.bound_columns() {
                     own.remove(bound);
                 }
-                columns.append(&mut own);
+                columns.extend(own);
             }
         }
     }

@@ -15,6 +15,10 @@ use crate::{
     UnaryOperator, comparison_type, infer_type,
 };
 
+/// The most comparisons that a scan takes. Storage makes pairs of pairs of them, as deep as they are many; what is left is
+/// a filter right above the scan.
+const MOST_COMPARISONS: usize = 64;
+
 /// Pushes filters down.
 ///
 /// # Errors
@@ -282,7 +286,9 @@ fn absorb(
                 .copied()
                 .filter(|table| wanted.contains(table))
                 .collect();
-        } else if let Some(comparison) = scan_comparison(&conjunct, variable) {
+        } else if predicate.len() < MOST_COMPARISONS
+            && let Some(comparison) = scan_comparison(&conjunct, variable)
+        {
             predicate.push(comparison);
         } else {
             rest.push(conjunct);
