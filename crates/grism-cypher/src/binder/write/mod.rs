@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use grism_core::{Result, Type};
 use grism_logical::{LogicalExpr, LogicalPlan};
-use open_cypher::ast::{Clause, ClauseKind, Expr};
+use open_cypher::ast::{Clause, ClauseKind, Expr, ExprKind};
 
 use crate::binder::Binder;
 use crate::binder::scope::Scope;
@@ -216,6 +216,11 @@ impl Binder<'_> {
             return Ok(None);
         };
         let map = self.expression(properties)?;
+        // The actions of a MERGE read what its pattern creates.
+        if let ExprKind::Map(entries) = &properties.kind {
+            let keys = entries.iter().map(|entry| entry.key.kind.text.clone());
+            self.setting.extend(keys);
+        }
         let known = self.columns()?;
         if map.columns().iter().any(|column| !known.contains(column)) {
             return Err(self.source.unsupported(

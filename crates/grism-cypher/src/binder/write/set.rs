@@ -12,6 +12,17 @@ use crate::binder::Binder;
 use super::{SetItem, WriteKind};
 
 impl Binder<'_> {
+    /// Notes the properties that a clause sets: what is bound next may read them, though they are not there yet.
+    pub(super) fn note_set_keys(&mut self, set: &SetClause) -> Result<()> {
+        for item in &set.items {
+            if let SetItemKind::Property { target, .. } = &item.kind {
+                let key = self.target(target)?.1;
+                self.setting.push(key);
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn set(&mut self, set: &SetClause) -> Result<Vec<SetItem>> {
         let mut items = Vec::new();
         for item in &set.items {
