@@ -191,7 +191,7 @@ async fn keys_past_the_memory_limit_are_resolved_and_none_is_taken_twice() {
 const WRITES: [&str; 7] = [
     "MATCH (p:Person) SET p.id = p.id + 1, p.before = p.id, p.text = 'text ' + toString(p.id)",
     "MATCH (p:Person) WHERE p.id % 7 = 0 WITH p ORDER BY p.id % 1009, p.id SET p.late = p.text, p.text = null",
-    "MATCH (p:Person) MERGE (q:Copy {id: p.id / 2}) ON CREATE SET q.made = p.id ON MATCH SET q.again = q.made, q.made = p.id",
+    "MATCH (p:Person) WITH p ORDER BY p.id MERGE (q:Copy {id: p.id / 2}) ON CREATE SET q.made = p.id ON MATCH SET q.again = q.made, q.made = p.id",
     "MATCH (p:Person) MERGE (q:Copy {id: p.id}) ON MATCH SET q.found = q.again",
     "MATCH (p:Person) CREATE (p)-[:MADE {at: p.id}]->(e:End {id: p.id}) WITH p MATCH (p)-[m:MADE]->(e) SET e.seen = m.at, m.at = -m.at, p:Maker",
     "MATCH (p:Person) WHERE p.before % 3 = 0 DETACH DELETE p",

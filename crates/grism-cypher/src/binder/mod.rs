@@ -129,7 +129,7 @@ pub(crate) struct Binder<'a> {
     aggregates: Option<Vec<(AggregateCall, String)>>,
     /// Aliases of the projection whose ORDER BY is being bound.
     aliases: Vec<(String, LogicalExpr)>,
-    /// Properties that the clause being bound sets: they exist when it reads them, though not yet when it is bound.
+    /// Properties that a MERGE creates or sets: they exist when its actions read them, though not yet when it is bound.
     setting: Vec<String>,
     /// The pattern that the plan ends with, which the next MATCH may add to.
     open: Option<OpenPattern>,

@@ -99,6 +99,9 @@ impl Binder<'_> {
                 variable.ty.clone(),
             ));
         }
+        for action in &merge.actions {
+            self.note_set_keys(&action.items)?;
+        }
         let (mut on_create, mut on_match) = (None, None);
         for (trigger, slot) in [
             (MergeTrigger::Create, &mut on_create),
@@ -108,6 +111,7 @@ impl Binder<'_> {
             setter.plan = LogicalPlan::Argument(rows.clone());
             setter.scope = inner.scope.clone();
             setter.counter = self.counter;
+            setter.setting.clone_from(&self.setting);
             let mut items = Vec::new();
             for action in merge
                 .actions

@@ -12,7 +12,7 @@ use grism_logical::{LogicalExpr, LogicalPlan};
 
 use crate::binder::Binder;
 use crate::binder::scope::Scope;
-use crate::syntax::{Clause, ClauseKind, Expr};
+use crate::syntax::{Clause, ClauseKind, Expr, ExprKind};
 use crate::warning::Warning;
 
 /// A clause that writes.
@@ -212,6 +212,11 @@ impl Binder<'_> {
             return Ok(None);
         };
         let map = self.expression(properties)?;
+        // The actions of a MERGE read what its pattern creates.
+        if let ExprKind::Map(entries) = &properties.kind {
+            let keys = entries.iter().map(|entry| entry.key.text.clone());
+            self.setting.extend(keys);
+        }
         let known = self.columns()?;
         if map.columns().iter().any(|column| !known.contains(column)) {
             return Err(self.source.unsupported(

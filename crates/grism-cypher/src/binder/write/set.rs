@@ -12,6 +12,17 @@ use crate::syntax::{
 use super::{SetItem, WriteKind};
 
 impl Binder<'_> {
+    /// Notes the properties that a clause sets: what is bound next may read them, though they are not there yet.
+    pub(super) fn note_set_keys(&mut self, set: &[syntax::SetItem]) -> Result<()> {
+        for item in set {
+            if let SetItemKind::Property { target, .. } = &item.kind {
+                let key = self.target(target)?.1;
+                self.setting.push(key);
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn set(&mut self, set: &[syntax::SetItem]) -> Result<Vec<SetItem>> {
         let mut items = Vec::new();
         for item in set {
