@@ -1,10 +1,11 @@
 //! Expressions that bind a variable for a part of themselves, CASE, and map projections.
 
-use grism_core::Result;
+use grism_core::{Error, Result};
 use grism_logical::Quantifier;
 
 use super::cursor::Parser;
 use super::lexer::TokenKind;
+use super::message::did_you_mean;
 use crate::syntax::{
     CaseAlternative, CaseExpression, Expr, ExprKind, ListComprehension, MapProjection,
     MapProjectionItem, PatternComprehension, Quantified, Reduce,
@@ -207,7 +208,7 @@ impl Parser<'_> {
                 alternatives.push(CaseAlternative { when, then });
             }
             if alternatives.is_empty() {
-                return Err(parser.expected_words("an operator or WHEN", &["WHEN"]));
+                return Err(parser.no_alternative(operand.as_deref()));
             }
             let otherwise = match parser.words(&["ELSE"]) {
                 true => Some(Box::new(parser.expression()?)),
@@ -227,6 +228,18 @@ impl Parser<'_> {
             })
         })?;
         self.above(ExprKind::Case(case), self.since(start), below)
+    }
+
+    /// The error for a CASE without WHEN, which may be misspelt and was then read as the operand.
+    fn no_alternative(&self, operand: Option<&Expr>) -> Error {
+        if let Some(ExprKind::Variable(name)) = operand.map(|operand| &operand.kind) {
+            let hint = did_you_mean(&name.text, &["WHEN"]);
+            if !hint.is_empty() {
+                let message = format!("unexpected `{}`; expected WHEN{hint}", name.text);
+                return self.syntax_error(message, name.span);
+            }
+        }
+        self.expected_words("an operator or WHEN", &["WHEN"])
     }
 
     /// `base {…}`, before the brace.

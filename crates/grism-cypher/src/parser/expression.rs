@@ -73,7 +73,7 @@ impl Parser<'_> {
                 let place = self.span();
                 self.at += words;
                 let span = self.since(place);
-                let operand = self.infix(level.tighter())?;
+                let operand = self.nested(|parser| parser.infix(level.tighter()))?;
                 height = height.max(operand.height);
                 rest.push(ChainLink {
                     operator,
@@ -102,7 +102,7 @@ impl Parser<'_> {
         let operator = |operator, level| Some((Infix::Operator(operator), level, 1));
         match self.kind(0)? {
             TokenKind::Word => self.peek_word_operator(),
-            TokenKind::Equal if self.are(1, &[TokenKind::Equal]) && self.touches_next() => None,
+            _ if self.starts_foreign_operator() => None,
             TokenKind::Equal => operator(Op::Equal, Level::Comparison),
             TokenKind::NotEqual => operator(Op::NotEqual, Level::Comparison),
             TokenKind::Less => operator(Op::Less, Level::Comparison),
@@ -117,13 +117,6 @@ impl Parser<'_> {
             TokenKind::Percent => operator(Op::Remainder, Level::Product),
             TokenKind::Caret => operator(Op::Power, Level::Power),
             _ => None,
-        }
-    }
-
-    fn touches_next(&self) -> bool {
-        match (self.token(0), self.token(1)) {
-            (Some(here), Some(next)) => here.span.end == next.span.start,
-            _ => false,
         }
     }
 
@@ -160,7 +153,9 @@ impl Parser<'_> {
             IsPredicate::Null
         } else if self.are(0, &[TokenKind::Colon, TokenKind::Colon]) || self.is_word(0, "TYPED") {
             let instead = "compare with the converted value: x = toInteger(x)";
-            return Err(refused(self, "IS ::", instead, self.span()));
+            let width = usize::from(self.is(TokenKind::Colon));
+            let span = self.token(width).map_or(self.span(), |last| self.span().to(last.span));
+            return Err(refused(self, "IS ::", instead, span));
         } else if self.is_word(0, "NORMALIZED") {
             let instead = "normalize texts before they are stored";
             return Err(refused(self, "IS NORMALIZED", instead, self.span()));

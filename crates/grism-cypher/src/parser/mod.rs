@@ -16,10 +16,12 @@ mod index;
 mod label;
 mod lexer;
 mod literal;
+mod message;
 mod path;
 mod pattern;
 mod primary;
 mod query;
+mod slip;
 mod statement;
 mod write;
 

@@ -4,6 +4,7 @@ use grism_core::Result;
 
 use super::cursor::Parser;
 use super::lexer::TokenKind;
+use super::message::shortened;
 use crate::syntax::{PathMode, Quantifier, Selector, Span};
 
 impl Parser<'_> {
@@ -84,11 +85,16 @@ impl Parser<'_> {
             Some(TokenKind::Question) => (0, Some(1)),
             Some(TokenKind::LeftBrace) => {
                 self.at += 1;
-                let bounds = self.braced_bounds()?;
+                let (least, most) = self.braced_bounds()?;
                 if !self.is(TokenKind::RightBrace) {
-                    return Err(self.expected("a number, `,` or `}` of a quantifier"));
+                    let what = "a number, `,` or `}` of a quantifier, which is written {1,3}";
+                    return Err(self.expected(what));
                 }
-                bounds
+                if most.is_some_and(|most| most < least) {
+                    let message = "the upper bound of a quantifier is less than the lower one";
+                    return Err(self.source.invalid(message, self.since(start)));
+                }
+                (least, most)
             }
             _ => return Ok(None),
         };
@@ -105,7 +111,7 @@ impl Parser<'_> {
         if !self.take(TokenKind::Comma) {
             return match least {
                 Some(count) => Ok((count, Some(count))),
-                None => Err(self.expected("a number or `,` of a quantifier")),
+                None => Err(self.expected("a number or `,` of a quantifier, which is written {1,3}")),
             };
         }
         Ok((least.unwrap_or(0), self.optional_count()?))
@@ -149,8 +155,8 @@ impl Parser<'_> {
         let number = text.replace('_', "").parse();
         self.at += 1;
         number.map_err(|_| {
-            self.source
-                .invalid(format!("the number {text} is out of range"), span)
+            let message = format!("the number {} is out of range", shortened(text));
+            self.source.invalid(message, span)
         })
     }
 }

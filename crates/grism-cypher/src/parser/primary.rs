@@ -1,12 +1,12 @@
 //! Operands: literals, names, brackets and calls, and what is read of them by `.key`, `[index]` and `:Label`.
 
-use grism_core::Result;
+use grism_core::{Error, Result};
 
 use super::cursor::Parser;
 use super::dialect::refused;
 use super::lexer::TokenKind;
 use crate::syntax::{
-    Expr, ExprKind, FunctionCall, IsPredicate, Literal, MapEntry, QualifiedName, Subquery,
+    Expr, ExprKind, FunctionCall, IsPredicate, Literal, MapEntry, Name, QualifiedName, Subquery,
     SubqueryKind,
 };
 
@@ -20,7 +20,7 @@ impl Parser<'_> {
             let (kind, below) = match self.kind(0) {
                 Some(TokenKind::Dot) => {
                     self.at += 1;
-                    let key = self.name("the name of a property")?;
+                    let key = self.property_key()?;
                     let base = Box::new(base);
                     (ExprKind::Property { base, key }, below)
                 }
@@ -46,6 +46,16 @@ impl Parser<'_> {
             };
             base = self.above(kind, self.since(start), below)?;
         }
+    }
+
+    /// The name of a property, after the dot.
+    fn property_key(&mut self) -> Result<Name> {
+        self.name(match self.kind(0) {
+            Some(TokenKind::String) => "the name of a property, which stands without quotes",
+            Some(TokenKind::Dollar) => "the name of a property; a computed one is read by n[$key]",
+            Some(TokenKind::Star) => "the name of a property; all of them are properties(n) or n {.*}",
+            _ => "the name of a property",
+        })
     }
 
     /// `base[index]` or `base[lower..upper]`, after the bracket.
@@ -162,7 +172,10 @@ impl Parser<'_> {
             return self.call();
         }
         if self.starts_nothing() {
-            return Err(self.expected("an expression"));
+            return Err(self.expected(match self.is_word(0, "DISTINCT") {
+                true => "an expression; DISTINCT stands right behind RETURN, WITH or `(`",
+                false => "an expression",
+            }));
         }
         let name = self.name("an expression")?;
         self.above(ExprKind::Variable(name), start, 0)
@@ -185,7 +198,8 @@ impl Parser<'_> {
         };
         let clause = ["MATCH", "WITH", "RETURN", "WHERE", "UNWIND", "LIMIT", "SKIP", "AND", "OR", "XOR"];
         let starts = clause.iter().any(|word| self.is_word(0, word));
-        (starts && operand(after) && !self.is_word(1, "AS") && !self.is_word_operator(1))
+        let is_distinct = self.is_word(0, "DISTINCT") && self.starts_operand(1) && operand(after);
+        is_distinct || (starts && operand(after) && !self.is_word(1, "AS") && !self.is_word_operator(1))
             || self.are_words(&["ORDER", "BY"])
     }
 
@@ -229,10 +243,17 @@ impl Parser<'_> {
             }
             parser.comma_separated(Self::expression)
         })?;
-        self.expect(TokenKind::RightParenthesis, "an operator, `,` or `)`")?;
+        if !self.is(TokenKind::RightParenthesis) {
+            return Err(self.call_of_another_dialect(&name));
+        }
+        self.at += 1;
         self.bar = bar;
         if self.is_word(0, "OVER") && self.are(1, &[TokenKind::LeftParenthesis]) {
             return Err(self.expected("an operator"));
+        }
+        if self.is_word(0, "FILTER") && self.are(1, &[TokenKind::LeftParenthesis]) {
+            let instead = "write CASE WHEN … THEN … END within the aggregate";
+            return Err(refused(self, "FILTER of an aggregate", instead, self.span()));
         }
         let call = FunctionCall {
             name,
@@ -241,6 +262,25 @@ impl Parser<'_> {
             arguments,
         };
         self.above(ExprKind::Function(call), self.since(start), below)
+    }
+
+    /// The error for what ends no argument of a function.
+    fn call_of_another_dialect(&self, name: &QualifiedName) -> Error {
+        let known: [(&str, bool, &str); 3] = [
+            ("filter", self.is_word(0, "WHERE"), "write [x IN list WHERE …]"),
+            ("extract", self.is(TokenKind::Bar), "write [x IN list | …]"),
+            (
+                "cast",
+                self.is_word(0, "AS"),
+                "write toInteger(x), toFloat(x), toString(x) or date(x)",
+            ),
+        ];
+        let mut known = known.into_iter();
+        let called = |other: &str| name.text.eq_ignore_ascii_case(other);
+        match known.find(|(other, found, _)| *found && called(other)) {
+            Some((other, _, instead)) => refused(self, &format!("{other}()"), instead, name.span),
+            None => self.expected("an operator, `,` or `)`"),
+        }
     }
 
     /// The entries of a map with its braces.
@@ -262,10 +302,11 @@ impl Parser<'_> {
         } else {
             self.name("a key")?
         };
-        if self.is(TokenKind::Equal) {
-            return Err(self.expected("`:` and a value"));
-        }
-        self.expect(TokenKind::Colon, "`:` and a value")?;
+        let what = match self.is(TokenKind::RightBrace) {
+            true => "`:` and a value; a parameter is written $name",
+            false => "`:` and a value",
+        };
+        self.expect(TokenKind::Colon, what)?;
         let value = self.expression()?;
         Ok(MapEntry { key, value })
     }
