@@ -99,7 +99,10 @@ impl Parser<'_> {
         let items = self.comma_separated(Self::projection_item)?;
         let has_alias = matches!(
             items.last().map(|item| &item.kind),
-            Some(ProjectionItemKind::Expression { alias: Some(_), .. } | ProjectionItemKind::Wildcard)
+            Some(
+                ProjectionItemKind::Expression { alias: Some(_), .. }
+                    | ProjectionItemKind::Wildcard
+            )
         );
         self.follow = match has_alias {
             true => "`,`, ORDER BY, SKIP, LIMIT",
@@ -156,7 +159,9 @@ impl Parser<'_> {
     }
 
     fn order_item(&mut self) -> Result<OrderItem> {
+        self.orders = true;
         let expression = self.expression()?;
+        self.orders = false;
         let descending = self.words(&["DESC"]) || self.words(&["DESCENDING"]);
         if !descending && !self.words(&["ASC"]) {
             self.words(&["ASCENDING"]);

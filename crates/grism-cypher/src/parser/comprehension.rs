@@ -161,7 +161,7 @@ impl Parser<'_> {
         if !self.is_word(0, "CASE") {
             return false;
         }
-        if self.is_word(1, "WHEN") {
+        if self.is_word(1, "WHEN") || (self.is_name(1) && self.is_word(2, "WHEN")) {
             return true;
         }
         match self.kind(1) {
@@ -180,6 +180,16 @@ impl Parser<'_> {
                     if self.is_word(ahead, "WHEN") {
                         return true;
                     }
+                    let ends = [
+                        TokenKind::Comma,
+                        TokenKind::Semicolon,
+                        TokenKind::RightParenthesis,
+                        TokenKind::RightBracket,
+                        TokenKind::RightBrace,
+                    ];
+                    if self.kind(ahead).is_none_or(|kind| ends.contains(&kind)) {
+                        return false;
+                    }
                 }
                 false
             }
@@ -190,6 +200,7 @@ impl Parser<'_> {
     pub(super) fn case(&mut self) -> Result<Expr> {
         let start = self.span();
         self.at += 1;
+        self.cases += 1;
         let (case, below) = self.measured(|parser| {
             let operand = match parser.is_word(0, "WHEN") {
                 true => None,
@@ -227,6 +238,7 @@ impl Parser<'_> {
                 otherwise,
             })
         })?;
+        self.cases -= 1;
         self.above(ExprKind::Case(case), self.since(start), below)
     }
 
@@ -268,9 +280,7 @@ impl Parser<'_> {
                 .map(MapProjectionItem::Property);
         }
         if self.is_name(0) && !self.are(1, &[TokenKind::Colon]) {
-            return self
-                .name("a variable")
-                .map(MapProjectionItem::Variable);
+            return self.name("a variable").map(MapProjectionItem::Variable);
         }
         if !self.is_name(0) {
             return Err(self.expected("`.key`, `.*`, a variable or `key: value`"));

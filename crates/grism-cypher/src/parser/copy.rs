@@ -9,7 +9,9 @@ use super::cursor::Parser;
 use super::lexer::TokenKind;
 use super::message::{did_you_mean, shortened};
 use crate::Query;
-use crate::statement::{CopyFrom, CopySource, CopyTo, Exported, MissingMember, RoleColumn, StatementKind};
+use crate::statement::{
+    CopyFrom, CopySource, CopyTo, Exported, MissingMember, RoleColumn, StatementKind,
+};
 
 /// The options of COPY; the first three say how rows become entities.
 const OPTIONS: [&str; 10] = [

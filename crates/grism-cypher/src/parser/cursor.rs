@@ -19,6 +19,10 @@ pub(super) struct Parser<'a> {
     tallest: u16,
     /// The `|` that ends the part of a comprehension being read, which no label expression takes.
     pub(super) bar: Option<usize>,
+    /// How many CASE are open.
+    pub(super) cases: usize,
+    /// Whether an item of ORDER BY is being read, which ASC or DESC may follow.
+    pub(super) orders: bool,
     /// What may follow the clause read last, as a message lists it.
     pub(super) follow: &'static str,
 }
@@ -32,6 +36,8 @@ impl<'a> Parser<'a> {
             depth: 0,
             tallest: 0,
             bar: None,
+            cases: 0,
+            orders: false,
             follow: "",
         })
     }
@@ -61,7 +67,10 @@ impl<'a> Parser<'a> {
 
     /// From `start` to the end of the token read last.
     pub(super) fn since(&self, start: Span) -> Span {
-        let last = self.at.checked_sub(1).and_then(|at| self.tokens.tokens.get(at));
+        let last = self
+            .at
+            .checked_sub(1)
+            .and_then(|at| self.tokens.tokens.get(at));
         let end = last.map_or(start.end, |token| token.span.end);
         Span::new(start.start, end.max(start.start))
     }
@@ -81,7 +90,10 @@ impl<'a> Parser<'a> {
 
     /// Whether a statement starts here.
     pub(super) fn at_start(&self) -> bool {
-        let before = self.at.checked_sub(1).and_then(|at| self.tokens.tokens.get(at));
+        let before = self
+            .at
+            .checked_sub(1)
+            .and_then(|at| self.tokens.tokens.get(at));
         before.is_none_or(|token| token.kind == TokenKind::Semicolon)
     }
 
@@ -143,7 +155,10 @@ impl<'a> Parser<'a> {
         }
         let (text, span) = (self.text(0), self.span());
         self.at += 1;
-        let text = match text.strip_prefix('`').and_then(|text| text.strip_suffix('`')) {
+        let text = match text
+            .strip_prefix('`')
+            .and_then(|text| text.strip_suffix('`'))
+        {
             Some("") => {
                 return Err(self
                     .source

@@ -11,10 +11,7 @@ impl Parser<'_> {
         let name = self.name("the name of the hyperedge type")?.text;
         self.expect(TokenKind::LeftParenthesis, "`(` and the roles")?;
         let roles = self.comma_separated(Self::declared_role)?;
-        self.expect(
-            TokenKind::RightParenthesis,
-            "a label, `*`, `?`, `,` or `)`",
-        )?;
+        self.expect(TokenKind::RightParenthesis, "a label, `*`, `?`, `,` or `)`")?;
         Ok(HyperedgeType {
             name,
             roles,

@@ -23,47 +23,124 @@ const ONE_COMMIT: &str = "a statement is one commit; several are by graph.transa
 const NO_TABLES: &str =
     "labels need no declaration; a hyperedge type has one: CREATE HYPEREDGE TYPE NAME (role Label)";
 const NO_USERS: &str = "who may read a graph is up to the directory or bucket that holds it";
-const NO_JOIN: &str = "write a pattern, MATCH (a)-[:TYPE]->(b), or OPTIONAL MATCH for an outer join";
+const NO_JOIN: &str =
+    "write a pattern, MATCH (a)-[:TYPE]->(b), or OPTIONAL MATCH for an outer join";
 const ONE_BY_ONE: &str =
     "collect the values of one side in a WITH, and filter the other side by x IN list";
 const ONE_CONSTRAINT: &str = "the key of a load is the only constraint";
 
 const FOREIGN: &[Foreign] = &[
-    (&["GROUP", "BY"], Place::Anywhere, "WITH and RETURN group by the items that do not aggregate"),
-    (&["HAVING"], Place::Anywhere, "aggregate in a WITH, and filter by the WHERE after it"),
+    (
+        &["GROUP", "BY"],
+        Place::Anywhere,
+        "WITH and RETURN group by the items that do not aggregate",
+    ),
+    (
+        &["HAVING"],
+        Place::Anywhere,
+        "aggregate in a WITH, and filter by the WHERE after it",
+    ),
     (
         &["OVER"],
         Place::Anywhere,
         "a window is written WITH n ORDER BY n.x WITH n.key AS key, collect(n) AS rows \
          UNWIND range(0, size(rows) - 1) AS i, and rows[i] is then row number i + 1 of its key",
     ),
-    (&["QUALIFY"], Place::Anywhere, "filter by the WHERE after a WITH"),
-    (&["BETWEEN"], Place::Anywhere, "write low <= x AND x <= high"),
-    (&["NOT", "BETWEEN"], Place::Anywhere, "write x < low OR x > high"),
-    (&["LIKE"], Place::Anywhere, "write CONTAINS, STARTS WITH, ENDS WITH or =~"),
-    (&["NOT", "LIKE"], Place::Anywhere, "write NOT x CONTAINS 'text', or NOT with STARTS WITH, ENDS WITH or =~"),
-    (&["ILIKE"], Place::Anywhere, "write toLower(x) CONTAINS, or =~ '(?i)…'"),
+    (
+        &["QUALIFY"],
+        Place::Anywhere,
+        "filter by the WHERE after a WITH",
+    ),
+    (
+        &["BETWEEN"],
+        Place::Anywhere,
+        "write low <= x AND x <= high",
+    ),
+    (
+        &["NOT", "BETWEEN"],
+        Place::Anywhere,
+        "write x < low OR x > high",
+    ),
+    (
+        &["LIKE"],
+        Place::Anywhere,
+        "write CONTAINS, STARTS WITH, ENDS WITH or =~",
+    ),
+    (
+        &["NOT", "LIKE"],
+        Place::Anywhere,
+        "write NOT x CONTAINS 'text', or NOT with STARTS WITH, ENDS WITH or =~",
+    ),
+    (
+        &["ILIKE"],
+        Place::Anywhere,
+        "write toLower(x) CONTAINS, or =~ '(?i)…'",
+    ),
     (&["RLIKE"], Place::Anywhere, "write =~"),
     (&["SELECT"], Place::Anywhere, "write MATCH … RETURN …"),
     (&["FROM"], Place::Start, "write MATCH (n:Label) …"),
-    (&["INSERT", "INTO"], Place::Anywhere, "write CREATE (:Label {…})"),
+    (
+        &["INSERT", "INTO"],
+        Place::Anywhere,
+        "write CREATE (:Label {…})",
+    ),
     (&["UPDATE"], Place::Anywhere, "write MATCH … SET …"),
     (&["UPSERT"], Place::Anywhere, "write MERGE"),
-    (&["DELETE", "FROM"], Place::Anywhere, "write MATCH (n:Label) DELETE n"),
-    (&["TRUNCATE"], Place::Anywhere, "write MATCH (n) DETACH DELETE n"),
-    (&["USE"], Place::Anywhere, "a graph is chosen when it is opened"),
+    (
+        &["DELETE", "FROM"],
+        Place::Anywhere,
+        "write MATCH (n:Label) DELETE n",
+    ),
+    (
+        &["TRUNCATE"],
+        Place::Anywhere,
+        "write MATCH (n) DETACH DELETE n",
+    ),
+    (
+        &["USE"],
+        Place::Anywhere,
+        "a graph is chosen when it is opened",
+    ),
     (&["LET"], Place::Anywhere, "write WITH *, … AS name"),
     (&["FILTER"], Place::Anywhere, "write WITH * WHERE …"),
-    (&["FINISH"], Place::Anywhere, "leave it out: a query that writes needs no RETURN"),
+    (
+        &["FINISH"],
+        Place::Anywhere,
+        "leave it out: a query that writes needs no RETURN",
+    ),
     (&["NEXT"], Place::Anywhere, "write WITH between the parts"),
     (&["FOR"], Place::Anywhere, "write UNWIND list AS x"),
-    (&["USING", "PERIODIC", "COMMIT"], Place::Anywhere, "write CALL { … } IN TRANSACTIONS OF n ROWS"),
-    (&["USING", "INDEX"], Place::Anywhere, "the planner chooses by statistics; leave the hint out"),
-    (&["USING", "SCAN"], Place::Anywhere, "the planner chooses by statistics; leave the hint out"),
-    (&["USING", "JOIN"], Place::Anywhere, "the planner chooses by statistics; leave the hint out"),
-    (&["USING"], Place::Anywhere, "the planner chooses by statistics; leave the hint out"),
+    (
+        &["USING", "PERIODIC", "COMMIT"],
+        Place::Anywhere,
+        "write CALL { … } IN TRANSACTIONS OF n ROWS",
+    ),
+    (
+        &["USING", "INDEX"],
+        Place::Anywhere,
+        "the planner chooses by statistics; leave the hint out",
+    ),
+    (
+        &["USING", "SCAN"],
+        Place::Anywhere,
+        "the planner chooses by statistics; leave the hint out",
+    ),
+    (
+        &["USING", "JOIN"],
+        Place::Anywhere,
+        "the planner chooses by statistics; leave the hint out",
+    ),
+    (
+        &["USING"],
+        Place::Anywhere,
+        "the planner chooses by statistics; leave the hint out",
+    ),
     (&["START"], Place::Start, "write MATCH … WHERE id(n) = …"),
-    (&["CYPHER"], Place::Start, "there is one version of the language; leave the prefix out"),
+    (
+        &["CYPHER"],
+        Place::Start,
+        "there is one version of the language; leave the prefix out",
+    ),
     (&["CREATE", "UNIQUE"], Place::Anywhere, "write MERGE"),
     (
         &["CREATE", "CONSTRAINT"],
@@ -76,16 +153,32 @@ const FOREIGN: &[Foreign] = &[
     (&["CREATE", "NODE", "TABLE"], Place::Anywhere, NO_TABLES),
     (&["CREATE", "REL", "TABLE"], Place::Anywhere, NO_TABLES),
     (&["CREATE", "NODE", "TYPE"], Place::Anywhere, NO_TABLES),
-    (&["DROP", "TABLE"], Place::Anywhere, "write MATCH (n:Label) DETACH DELETE n"),
+    (
+        &["DROP", "TABLE"],
+        Place::Anywhere,
+        "write MATCH (n:Label) DETACH DELETE n",
+    ),
     (&["ALTER", "TABLE"], Place::Anywhere, NO_TABLES),
-    (&["ALTER", "HYPEREDGE", "TYPE"], Place::Anywhere, "declare a new type, and copy the hyperedges"),
-    (&["CREATE", "VIEW"], Place::Anywhere, "keep the text of the query, and run it again"),
+    (
+        &["ALTER", "HYPEREDGE", "TYPE"],
+        Place::Anywhere,
+        "declare a new type, and copy the hyperedges",
+    ),
+    (
+        &["CREATE", "VIEW"],
+        Place::Anywhere,
+        "keep the text of the query, and run it again",
+    ),
     (
         &["CREATE", "DATABASE"],
         Place::Anywhere,
         "a graph is a directory or a prefix: open it by its path",
     ),
-    (&["DATABASES"], Place::Anywhere, "a graph is a directory or a prefix: open it by its path"),
+    (
+        &["DATABASES"],
+        Place::Anywhere,
+        "a graph is a directory or a prefix: open it by its path",
+    ),
     (&["CREATE", "USER"], Place::Anywhere, NO_USERS),
     (&["CREATE", "ROLE"], Place::Anywhere, NO_USERS),
     (&["GRANT"], Place::Start, NO_USERS),
@@ -103,11 +196,23 @@ const FOREIGN: &[Foreign] = &[
     (&["CROSS", "JOIN"], Place::Anywhere, "write MATCH (a), (b)"),
     (&["INTERSECT"], Place::Anywhere, ONE_BY_ONE),
     (&["EXCEPT"], Place::Anywhere, ONE_BY_ONE),
-    (&["OTHERWISE"], Place::Anywhere, "run the second query where the first has no rows"),
+    (
+        &["OTHERWISE"],
+        Place::Anywhere,
+        "run the second query where the first has no rows",
+    ),
     (&["FETCH", "FIRST"], Place::Anywhere, "write LIMIT n"),
     (&["FETCH", "NEXT"], Place::Anywhere, "write LIMIT n"),
-    (&["IS", "TYPED"], Place::Anywhere, "compare with the converted value: x = toInteger(x)"),
-    (&["NORMALIZED"], Place::Anywhere, "normalize texts before they are stored"),
+    (
+        &["IS", "TYPED"],
+        Place::Anywhere,
+        "compare with the converted value: x = toInteger(x)",
+    ),
+    (
+        &["NORMALIZED"],
+        Place::Anywhere,
+        "normalize texts before they are stored",
+    ),
 ];
 
 /// The error for what stands at the parser's place, where it is known from another dialect or a slip of its own.
@@ -117,7 +222,12 @@ pub(super) fn of_another_dialect(parser: &Parser<'_>) -> Option<Error> {
     for (words, place, instead) in FOREIGN {
         if (starts || *place == Place::Anywhere) && parser.are_words(words) {
             let last = parser.token(words.len() - 1)?;
-            return Some(refused(parser, &words.join(" "), instead, start.to(last.span)));
+            return Some(refused(
+                parser,
+                &words.join(" "),
+                instead,
+                start.to(last.span),
+            ));
         }
     }
     if starts && parser.is(TokenKind::Colon) && parser.is_name(1) {

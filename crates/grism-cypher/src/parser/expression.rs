@@ -139,13 +139,6 @@ impl Parser<'_> {
         Some((Infix::Operator(operator), level, words.len()))
     }
 
-    /// Whether an operator that is a word comes so many places further on.
-    pub(super) fn is_word_operator(&self, ahead: usize) -> bool {
-        ["AND", "OR", "XOR", "IN", "IS", "STARTS", "ENDS", "CONTAINS"]
-            .iter()
-            .any(|word| self.is_word(ahead, word))
-    }
-
     /// `operand IS [NOT] …`, after IS.
     fn is_predicate(&mut self, operand: Expr) -> Result<Expr> {
         let negated = self.words(&["NOT"]);
@@ -154,7 +147,9 @@ impl Parser<'_> {
         } else if self.are(0, &[TokenKind::Colon, TokenKind::Colon]) || self.is_word(0, "TYPED") {
             let instead = "compare with the converted value: x = toInteger(x)";
             let width = usize::from(self.is(TokenKind::Colon));
-            let span = self.token(width).map_or(self.span(), |last| self.span().to(last.span));
+            let span = self
+                .token(width)
+                .map_or(self.span(), |last| self.span().to(last.span));
             return Err(refused(self, "IS ::", instead, span));
         } else if self.is_word(0, "NORMALIZED") {
             let instead = "normalize texts before they are stored";
@@ -197,49 +192,5 @@ impl Parser<'_> {
             operand: Box::new(operand),
         };
         self.above(kind, self.since(start), height)
-    }
-
-    /// Whether an operand may start so many places further on, where a word before it is a keyword only then.
-    pub(super) fn starts_operand(&self, ahead: usize) -> bool {
-        match self.kind(ahead) {
-            Some(TokenKind::Word) => {
-                let called = matches!(
-                    self.kind(ahead + 1),
-                    Some(TokenKind::Dot | TokenKind::LeftParenthesis)
-                );
-                called || !self.goes_on(ahead)
-            }
-            Some(
-                TokenKind::QuotedName
-                | TokenKind::String
-                | TokenKind::Integer
-                | TokenKind::Float
-                | TokenKind::Dollar
-                | TokenKind::LeftParenthesis
-                | TokenKind::LeftBracket
-                | TokenKind::LeftBrace
-                | TokenKind::Plus
-                | TokenKind::Minus,
-            ) => true,
-            _ => false,
-        }
-    }
-
-    /// Whether the word so many places further on is one that follows an expression.
-    fn goes_on(&self, ahead: usize) -> bool {
-        const FOLLOWING: [&str; 10] = [
-            "AS", "WHERE", "UNION", "RETURN", "WITH", "MATCH", "ASC", "ASCENDING", "DESC",
-            "DESCENDING",
-        ];
-        let bounds = ["SKIP", "OFFSET", "LIMIT"];
-        let is_bound = bounds.iter().any(|word| self.is_word(ahead, word))
-            && matches!(
-                self.kind(ahead + 1),
-                Some(TokenKind::Integer | TokenKind::Dollar)
-            );
-        self.is_word_operator(ahead)
-            || is_bound
-            || (self.is_word(ahead, "ORDER") && self.is_word(ahead + 1, "BY"))
-            || FOLLOWING.iter().any(|word| self.is_word(ahead, word))
     }
 }

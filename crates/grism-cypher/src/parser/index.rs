@@ -131,10 +131,7 @@ impl Parser<'_> {
                 let dimensions = dimensions.ok_or_else(|| self.source.invalid(text, span))?;
                 Ok(IndexKind::Vector { dimensions, metric })
             }
-            (
-                "similarity" | "vector.similarity_function",
-                IndexKind::Vector { dimensions, .. },
-            ) => {
+            ("similarity" | "vector.similarity_function", IndexKind::Vector { dimensions, .. }) => {
                 let place = self.span();
                 let text = self.string("the name of a similarity, in quotes")?;
                 let metric = VectorMetric::from_name(&text)

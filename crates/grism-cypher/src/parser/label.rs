@@ -46,7 +46,10 @@ impl Parser<'_> {
             let inner = self.nested(Self::label_expression);
             self.bar = bar;
             let inner = inner?;
-            self.expect(TokenKind::RightParenthesis, "`&`, `|` or `)` of a label expression")?;
+            self.expect(
+                TokenKind::RightParenthesis,
+                "`&`, `|` or `)` of a label expression",
+            )?;
             inner
         } else if self.is(TokenKind::Dollar) {
             let instead = "a label is written out; test computed ones with $label IN labels(n)";

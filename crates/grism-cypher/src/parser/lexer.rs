@@ -157,10 +157,7 @@ fn no_token(source: Source<'_>, start: usize) -> grism_core::Error {
             format!("this text has no closing {first}"),
             "UnexpectedSyntax",
         ),
-        '`' => (
-            "this name has no closing `".to_owned(),
-            "UnexpectedSyntax",
-        ),
+        '`' => ("this name has no closing `".to_owned(), "UnexpectedSyntax"),
         '‘' | '’' | '“' | '”' => (
             format!("`{first}` is a typographic quote; texts stand between ' or \""),
             "InvalidUnicodeCharacter",
@@ -211,7 +208,9 @@ fn look_alike(character: char) -> String {
         '：' => ":",
         '（' => "(",
         '）' => ")",
-        '\u{200B}' | '\u{200C}' | '\u{200D}' | '\u{2060}' => return "; it is invisible: delete it".to_owned(),
+        '\u{200B}' | '\u{200C}' | '\u{200D}' | '\u{2060}' => {
+            return "; it is invisible: delete it".to_owned();
+        }
         _ => return String::new(),
     };
     format!("; write {operator}")
@@ -222,7 +221,11 @@ fn shown(character: char) -> String {
     if character.is_ascii_graphic() {
         format!("`{character}`")
     } else {
-        format!("`{}` (U+{:04X})", character.escape_debug(), u32::from(character))
+        format!(
+            "`{}` (U+{:04X})",
+            character.escape_debug(),
+            u32::from(character)
+        )
     }
 }
 
@@ -239,7 +242,10 @@ fn check_token(source: Source<'_>, kind: TokenKind, span: Span) -> Result<()> {
                 return Ok(());
             }
             let span = Span::new(span.start, span.end + tail);
-            let message = format!("syntax error: `{}` is no number", shortened(source.slice(span)));
+            let message = format!(
+                "syntax error: `{}` is no number",
+                shortened(source.slice(span))
+            );
             Err(source
                 .invalid(message, span)
                 .with_code("SyntaxError:InvalidNumberLiteral"))

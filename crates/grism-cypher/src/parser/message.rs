@@ -10,9 +10,7 @@ use super::lexer::TokenKind;
 const LONGEST_PIECE: usize = 40;
 
 /// Words between two operands.
-const OPERATORS: [&str; 8] = [
-    "AND", "OR", "XOR", "IN", "IS", "STARTS", "ENDS", "CONTAINS",
-];
+const OPERATORS: [&str; 8] = ["AND", "OR", "XOR", "IN", "IS", "STARTS", "ENDS", "CONTAINS"];
 
 impl Parser<'_> {
     /// The error for what is no `what`.
@@ -48,7 +46,11 @@ impl Parser<'_> {
     }
 
     /// A syntax error with a message of its own.
-    pub(super) fn syntax_error(&self, message: impl AsRef<str>, span: crate::syntax::Span) -> Error {
+    pub(super) fn syntax_error(
+        &self,
+        message: impl AsRef<str>,
+        span: crate::syntax::Span,
+    ) -> Error {
         let message = format!("syntax error: {}", message.as_ref());
         self.source
             .invalid(message, span)

@@ -13,6 +13,7 @@ mod dialect;
 mod explain;
 mod expression;
 mod index;
+mod keyword;
 mod label;
 mod lexer;
 mod literal;

@@ -111,7 +111,9 @@ impl Parser<'_> {
         if !self.take(TokenKind::Comma) {
             return match least {
                 Some(count) => Ok((count, Some(count))),
-                None => Err(self.expected("a number or `,` of a quantifier, which is written {1,3}")),
+                None => {
+                    Err(self.expected("a number or `,` of a quantifier, which is written {1,3}"))
+                }
             };
         }
         Ok((least.unwrap_or(0), self.optional_count()?))

@@ -50,7 +50,14 @@ impl Parser<'_> {
     pub(super) fn starts_pattern(&self) -> bool {
         let is_path_word = || {
             let words = [
-                "ANY", "ALL", "SHORTEST", "WALK", "TRAIL", "ACYCLIC", "SIMPLE", "shortestPath",
+                "ANY",
+                "ALL",
+                "SHORTEST",
+                "WALK",
+                "TRAIL",
+                "ACYCLIC",
+                "SIMPLE",
+                "shortestPath",
                 "allShortestPaths",
             ];
             words.iter().any(|word| self.is_word(0, word))
@@ -223,8 +230,10 @@ impl Parser<'_> {
     fn starts_variable(&self) -> bool {
         let is_keyword = match self.kind(1) {
             Some(TokenKind::Word | TokenKind::QuotedName) => {
-                (self.is_word(0, "WHERE") && !self.is_word(1, "WHERE"))
-                    || (self.is_word(0, "IS") && !self.is_word(1, "IS"))
+                let is_named_where = self.is_word(1, "WHERE") || self.is_keyword(1);
+                let is_named_is = self.is_word(1, "IS") || self.is_keyword(1);
+                (self.is_word(0, "WHERE") && !is_named_where)
+                    || (self.is_word(0, "IS") && !is_named_is)
             }
             Some(TokenKind::Bang | TokenKind::Percent) => self.is_word(0, "IS"),
             Some(TokenKind::LeftParenthesis | TokenKind::Dollar | TokenKind::Integer) => {
@@ -272,7 +281,9 @@ impl Parser<'_> {
                 quantifier = Some(self.star_range()?);
             }
             let bounds = [TokenKind::Integer, TokenKind::Comma];
-            if self.is(TokenKind::LeftBrace) && self.kind(1).is_some_and(|kind| bounds.contains(&kind)) {
+            if self.is(TokenKind::LeftBrace)
+                && self.kind(1).is_some_and(|kind| bounds.contains(&kind))
+            {
                 self.at += 1;
                 let what = "a key; how often it is followed is written behind it, as -[:R]->{1,3}";
                 return Err(self.expected(what));
@@ -302,7 +313,8 @@ impl Parser<'_> {
         let span = self.since(start);
         if let Some(after) = self.quantifier()? {
             if quantifier.is_some() {
-                let message = "a relationship is repeated once, by `*` in its brackets or behind them";
+                let message =
+                    "a relationship is repeated once, by `*` in its brackets or behind them";
                 return Err(self.source.invalid(message, after.span));
             }
             quantifier = Some(after);
@@ -330,9 +342,7 @@ impl Parser<'_> {
         let arrow = |ahead: usize| match self.kind(ahead) {
             Some(TokenKind::LeftBracket) => {
                 let close = self.tokens.bracket(self.at + ahead).close;
-                close.is_some_and(|close| {
-                    self.kind(close + 1 - self.at) == Some(TokenKind::Minus)
-                })
+                close.is_some_and(|close| self.kind(close + 1 - self.at) == Some(TokenKind::Minus))
             }
             Some(TokenKind::Minus) => matches!(
                 self.kind(ahead + 1),
@@ -388,10 +398,7 @@ impl Parser<'_> {
     /// Refuses the match modes of GQL by name.
     pub(super) fn match_mode(&self) -> Result<()> {
         for (words, instead) in [
-            (
-                ["REPEATABLE", "ELEMENTS"],
-                "write WALK before the path",
-            ),
+            (["REPEATABLE", "ELEMENTS"], "write WALK before the path"),
             (
                 ["DIFFERENT", "RELATIONSHIPS"],
                 "leave it out: relationships of one MATCH are different",

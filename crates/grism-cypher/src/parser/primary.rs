@@ -39,7 +39,9 @@ impl Parser<'_> {
                     };
                     return self.above(kind, self.since(start), below);
                 }
-                Some(TokenKind::LeftBrace) if matches!(base.kind, ExprKind::Variable(_) | ExprKind::Property { .. }) => {
+                Some(TokenKind::LeftBrace)
+                    if matches!(base.kind, ExprKind::Variable(_) | ExprKind::Property { .. }) =>
+                {
                     self.map_projection(base)?
                 }
                 _ => return Ok(base),
@@ -53,7 +55,9 @@ impl Parser<'_> {
         self.name(match self.kind(0) {
             Some(TokenKind::String) => "the name of a property, which stands without quotes",
             Some(TokenKind::Dollar) => "the name of a property; a computed one is read by n[$key]",
-            Some(TokenKind::Star) => "the name of a property; all of them are properties(n) or n {.*}",
+            Some(TokenKind::Star) => {
+                "the name of a property; all of them are properties(n) or n {.*}"
+            }
             _ => "the name of a property",
         })
     }
@@ -149,8 +153,7 @@ impl Parser<'_> {
             SubqueryKind::Collect,
         ] {
             // `count {.*}` is a map of the variable `count`.
-            let is_braced = self.are(1, &[TokenKind::LeftBrace])
-                && !self.are(2, &[TokenKind::Dot]);
+            let is_braced = self.are(1, &[TokenKind::LeftBrace]) && !self.are(2, &[TokenKind::Dot]);
             if is_braced && self.is_word(0, kind.name()) {
                 return self.subquery(kind);
             }
@@ -183,24 +186,28 @@ impl Parser<'_> {
 
     /// Whether the word here starts what follows an expression, so that the expression itself is missing.
     fn starts_nothing(&self) -> bool {
-        let after = self.kind(1);
-        let operand = |kind| {
-            matches!(
-                kind,
+        let is_distinct = self.is_word(0, "DISTINCT")
+            && matches!(
+                self.kind(1),
                 Some(
                     TokenKind::Word
                         | TokenKind::QuotedName
                         | TokenKind::Integer
                         | TokenKind::String
-                        | TokenKind::Dollar
                 )
-            )
-        };
-        let clause = ["MATCH", "WITH", "RETURN", "WHERE", "UNWIND", "LIMIT", "SKIP", "AND", "OR", "XOR"];
-        let starts = clause.iter().any(|word| self.is_word(0, word));
-        let is_distinct = self.is_word(0, "DISTINCT") && self.starts_operand(1) && operand(after);
-        is_distinct || (starts && operand(after) && !self.is_word(1, "AS") && !self.is_word_operator(1))
-            || self.are_words(&["ORDER", "BY"])
+            );
+        // These are names here, since a clause or an operator would need an operand before it, or follows them itself.
+        let names = [
+            "UNION",
+            "OPTIONAL",
+            "IN",
+            "ASC",
+            "ASCENDING",
+            "DESC",
+            "DESCENDING",
+        ];
+        let is_keyword = self.is_keyword(0) && !names.iter().any(|word| self.is_word(0, word));
+        is_keyword || (is_distinct && self.starts_operand(1))
     }
 
     /// Whether a name with dots and an opening parenthesis come next.
@@ -253,7 +260,12 @@ impl Parser<'_> {
         }
         if self.is_word(0, "FILTER") && self.are(1, &[TokenKind::LeftParenthesis]) {
             let instead = "write CASE WHEN … THEN … END within the aggregate";
-            return Err(refused(self, "FILTER of an aggregate", instead, self.span()));
+            return Err(refused(
+                self,
+                "FILTER of an aggregate",
+                instead,
+                self.span(),
+            ));
         }
         let call = FunctionCall {
             name,
@@ -267,7 +279,11 @@ impl Parser<'_> {
     /// The error for what ends no argument of a function.
     fn call_of_another_dialect(&self, name: &QualifiedName) -> Error {
         let known: [(&str, bool, &str); 3] = [
-            ("filter", self.is_word(0, "WHERE"), "write [x IN list WHERE …]"),
+            (
+                "filter",
+                self.is_word(0, "WHERE"),
+                "write [x IN list WHERE …]",
+            ),
             ("extract", self.is(TokenKind::Bar), "write [x IN list | …]"),
             (
                 "cast",

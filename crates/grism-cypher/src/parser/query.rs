@@ -44,7 +44,10 @@ impl Parser<'_> {
         }
         // What follows a query is the caller's to check, but for what can only be a mistake within it.
         let ends = match self.kind(0) {
-            None | Some(TokenKind::Semicolon | TokenKind::RightBrace | TokenKind::RightParenthesis) => true,
+            None
+            | Some(TokenKind::Semicolon | TokenKind::RightBrace | TokenKind::RightParenthesis) => {
+                true
+            }
             _ => self.is_word(0, "UNION"),
         };
         if !ends {

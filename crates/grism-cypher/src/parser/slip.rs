@@ -10,16 +10,41 @@ const OPERATORS: &[(TokenKind, TokenKind, &str, &str)] = &[
     (TokenKind::Equal, TokenKind::Equal, "==", "write ="),
     (TokenKind::Equal, TokenKind::RegexMatch, "==", "write ="),
     (TokenKind::Bang, TokenKind::Equal, "!=", "write <>"),
-    (TokenKind::Ampersand, TokenKind::Ampersand, "&&", "write AND, or & between labels"),
+    (
+        TokenKind::Ampersand,
+        TokenKind::Ampersand,
+        "&&",
+        "write AND, or & between labels",
+    ),
     (TokenKind::Star, TokenKind::Star, "**", "write ^"),
     (TokenKind::Equal, TokenKind::Greater, "=>", "write >="),
     (TokenKind::Equal, TokenKind::Less, "=<", "write <="),
     (TokenKind::LessOrEqual, TokenKind::Greater, "<=>", "write ="),
     (TokenKind::Greater, TokenKind::Less, "><", "write <>"),
-    (TokenKind::Less, TokenKind::Less, "<<", "multiply by a power of 2"),
-    (TokenKind::Greater, TokenKind::Greater, ">>", "divide by a power of 2"),
-    (TokenKind::Question, TokenKind::Question, "??", "write coalesce(a, b)"),
-    (TokenKind::Question, TokenKind::Dot, "?.", "write a.b, which is null where a is null"),
+    (
+        TokenKind::Less,
+        TokenKind::Less,
+        "<<",
+        "multiply by a power of 2",
+    ),
+    (
+        TokenKind::Greater,
+        TokenKind::Greater,
+        ">>",
+        "divide by a power of 2",
+    ),
+    (
+        TokenKind::Question,
+        TokenKind::Question,
+        "??",
+        "write coalesce(a, b)",
+    ),
+    (
+        TokenKind::Question,
+        TokenKind::Dot,
+        "?.",
+        "write a.b, which is null where a is null",
+    ),
     (TokenKind::Colon, TokenKind::Equal, ":=", "write ="),
     (
         TokenKind::Colon,
@@ -56,12 +81,24 @@ const MISPLACED: &[(&[&str], &str)] = &[
         &["ORDER", "BY"],
         "ORDER BY stands once, right behind what RETURN or WITH lists, before SKIP and LIMIT",
     ),
-    (&["SKIP"], "SKIP stands once, behind what RETURN or WITH lists, before LIMIT"),
-    (&["OFFSET"], "OFFSET stands once, behind what RETURN or WITH lists, before LIMIT"),
+    (
+        &["SKIP"],
+        "SKIP stands once, behind what RETURN or WITH lists, before LIMIT",
+    ),
+    (
+        &["OFFSET"],
+        "OFFSET stands once, behind what RETURN or WITH lists, before LIMIT",
+    ),
     (&["LIMIT"], "LIMIT stands once, last in RETURN or WITH"),
     (&["YIELD"], "YIELD stands right behind CALL procedure(…)"),
-    (&["ON", "CREATE"], "ON CREATE SET stands right behind MERGE and its path"),
-    (&["ON", "MATCH"], "ON MATCH SET stands right behind MERGE and its path"),
+    (
+        &["ON", "CREATE"],
+        "ON CREATE SET stands right behind MERGE and its path",
+    ),
+    (
+        &["ON", "MATCH"],
+        "ON MATCH SET stands right behind MERGE and its path",
+    ),
     (&["WHEN"], "WHEN stands between CASE and END"),
     (&["THEN"], "THEN stands between CASE and END"),
     (&["ELSE"], "ELSE stands between CASE and END"),
@@ -83,7 +120,10 @@ impl Parser<'_> {
             (here.kind, next.kind),
             (TokenKind::Equal, TokenKind::Equal | TokenKind::RegexMatch)
                 | (TokenKind::Star, TokenKind::Star)
-                | (TokenKind::Equal | TokenKind::LessOrEqual, TokenKind::Greater)
+                | (
+                    TokenKind::Equal | TokenKind::LessOrEqual,
+                    TokenKind::Greater
+                )
                 | (TokenKind::Equal | TokenKind::Greater, TokenKind::Less)
                 | (TokenKind::Less, TokenKind::Less)
                 | (TokenKind::Greater, TokenKind::Greater)
@@ -125,14 +165,18 @@ pub(super) fn slip(parser: &Parser<'_>) -> Option<Error> {
         let message = format!("unexpected `{}`; {instead}", words.join(" "));
         return Some(parser.syntax_error(message, here.span.to(last.span)));
     }
-    let before = parser.at.checked_sub(1).and_then(|at| parser.tokens.tokens.get(at));
+    let before = parser
+        .at
+        .checked_sub(1)
+        .and_then(|at| parser.tokens.tokens.get(at));
     let pairs = [(before.copied(), Some(here)), (Some(here), parser.token(1))];
     for (first, second) in pairs {
         let (Some(first), Some(second)) = (first, second) else {
             continue;
         };
         let mut operators = OPERATORS.iter();
-        let found = operators.find(|(left, right, ..)| (*left, *right) == (first.kind, second.kind));
+        let found =
+            operators.find(|(left, right, ..)| (*left, *right) == (first.kind, second.kind));
         if let Some((_, _, operator, instead)) = found
             && first.span.end == second.span.start
         {

@@ -167,7 +167,9 @@ impl Parser<'_> {
     /// Whether a word that may start a clause comes next.
     fn starts_clause(&self) -> bool {
         let mut words = super::clause::CLAUSES.iter();
-        words.any(|word| self.is_word(0, word)) || self.is_word(0, "INSERT") || self.is_word(0, "NODETACH")
+        words.any(|word| self.is_word(0, word))
+            || self.is_word(0, "INSERT")
+            || self.is_word(0, "NODETACH")
     }
 
     fn explained(

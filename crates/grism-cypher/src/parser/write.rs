@@ -25,7 +25,10 @@ impl Parser<'_> {
             let items = self.comma_separated(Self::remove_item)?;
             self.follow = "`,`";
             ClauseKind::Remove(items)
-        } else if ["DELETE", "DETACH", "NODETACH"].iter().any(|word| self.is_word(0, word)) {
+        } else if ["DELETE", "DETACH", "NODETACH"]
+            .iter()
+            .any(|word| self.is_word(0, word))
+        {
             if self.are_words(&["DELETE", "FROM"]) && self.is_name(2) {
                 return Err(self.expected("an expression"));
             }
@@ -82,7 +85,9 @@ impl Parser<'_> {
         if self.are_words(&["CREATE", "SET"]) || self.are_words(&["MATCH", "SET"]) {
             let word = self.text(0).to_ascii_uppercase();
             let message = format!("unexpected `{word} SET`; expected ON before it");
-            let span = self.token(1).map_or(self.span(), |last| self.span().to(last.span));
+            let span = self
+                .token(1)
+                .map_or(self.span(), |last| self.span().to(last.span));
             return Err(self.syntax_error(message, span));
         }
         let mut actions = Vec::new();
@@ -196,7 +201,10 @@ impl Parser<'_> {
                 if !clause.is_write() {
                     return Err(parser
                         .source
-                        .invalid("FOREACH holds clauses that write, and no others", clause.span)
+                        .invalid(
+                            "FOREACH holds clauses that write, and no others",
+                            clause.span,
+                        )
                         .with_code("SyntaxError:InvalidClauseComposition"));
                 }
                 clauses.push(clause);

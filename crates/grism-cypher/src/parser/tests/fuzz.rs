@@ -10,7 +10,9 @@ use grism_core::Location;
 use super::super::parse_input;
 use super::generate::{Random, VALID, input};
 use crate::statement::{Exported, Statement, StatementKind};
-use crate::syntax::{Clause, Expr, PathElement, PathPattern, Span, Visitor, walk_clause, walk_element, walk_expr};
+use crate::syntax::{
+    Clause, Expr, PathElement, PathPattern, Span, Visitor, walk_clause, walk_element, walk_expr,
+};
 
 /// Inputs where the environment does not say how many: a second of the dev profile.
 const INPUTS: u64 = 30_000;
@@ -48,7 +50,9 @@ impl<'a> Visitor<'a> for Places<'_> {
 
     fn visit_path(&mut self, path: &'a PathPattern) {
         self.within(path.span, |places| {
-            path.elements.iter().for_each(|element| places.visit_element(element));
+            path.elements
+                .iter()
+                .for_each(|element| places.visit_element(element));
         });
     }
 
@@ -126,13 +130,17 @@ fn check_time(text: &str, first: Duration) -> Duration {
 
 fn number(variable: &str, default: u64) -> u64 {
     std::env::var(variable).map_or(default, |text| {
-        text.parse().unwrap_or_else(|_| panic!("{variable} must be a number"))
+        text.parse()
+            .unwrap_or_else(|_| panic!("{variable} must be a number"))
     })
 }
 
 #[test]
 fn fuzz() {
-    let (inputs, seed) = (number("GRISM_FUZZ_INPUTS", INPUTS), number("GRISM_FUZZ_SEED", 7));
+    let (inputs, seed) = (
+        number("GRISM_FUZZ_INPUTS", INPUTS),
+        number("GRISM_FUZZ_SEED", 7),
+    );
     let mut random = Random::new(seed);
     let (start, mut longest, mut slowest) = (Instant::now(), Duration::ZERO, String::new());
     let (mut bytes, mut parser) = (0, Duration::ZERO);

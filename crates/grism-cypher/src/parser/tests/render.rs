@@ -56,7 +56,10 @@ fn query(query: &Query) -> String {
     let mut text = all(&query.head.clauses, " ", clause);
     for union in &query.unions {
         let all_rows = if union.all { "UNION ALL" } else { "UNION" };
-        text = format!("{text} {all_rows} {}", all(&union.query.clauses, " ", clause));
+        text = format!(
+            "{text} {all_rows} {}",
+            all(&union.query.clauses, " ", clause)
+        );
     }
     text
 }
@@ -64,12 +67,20 @@ fn query(query: &Query) -> String {
 fn clause(clause: &Clause) -> String {
     match &clause.kind {
         ClauseKind::Match(matched) => {
-            let word = if matched.optional { "OPTIONAL MATCH" } else { "MATCH" };
+            let word = if matched.optional {
+                "OPTIONAL MATCH"
+            } else {
+                "MATCH"
+            };
             let predicate = prefixed(" WHERE ", &matched.predicate, expr);
             format!("{word} {}{predicate}", pattern(&matched.pattern))
         }
         ClauseKind::Unwind(unwind) => {
-            format!("UNWIND {} AS {}", expr(&unwind.expression), unwind.variable.text)
+            format!(
+                "UNWIND {} AS {}",
+                expr(&unwind.expression),
+                unwind.variable.text
+            )
         }
         ClauseKind::With(with) => {
             let predicate = prefixed(" WHERE ", &with.predicate, expr);
@@ -77,7 +88,11 @@ fn clause(clause: &Clause) -> String {
         }
         ClauseKind::Return(returned) => format!("RETURN {}", projection(returned)),
         ClauseKind::Call(call) => {
-            let word = if call.optional { "OPTIONAL CALL" } else { "CALL" };
+            let word = if call.optional {
+                "OPTIONAL CALL"
+            } else {
+                "CALL"
+            };
             let arguments = prefixed("", &call.target.arguments, |own| {
                 format!("({})", all(own, ", ", expr))
             });
@@ -123,7 +138,11 @@ fn clause(clause: &Clause) -> String {
             format!("REMOVE {items}")
         }
         ClauseKind::Delete(delete) => {
-            let word = if delete.detach { "DETACH DELETE" } else { "DELETE" };
+            let word = if delete.detach {
+                "DETACH DELETE"
+            } else {
+                "DELETE"
+            };
             format!("{word} {}", all(&delete.expressions, ", ", expr))
         }
         ClauseKind::Foreach(foreach) => {
@@ -135,7 +154,11 @@ fn clause(clause: &Clause) -> String {
 }
 
 fn subquery_clause(own: &SubqueryClause) -> String {
-    let word = if own.optional { "OPTIONAL CALL" } else { "CALL" };
+    let word = if own.optional {
+        "OPTIONAL CALL"
+    } else {
+        "CALL"
+    };
     let imports = prefixed(" ", &own.imports, |imports| match imports {
         Imports::All => "(*)".to_owned(),
         Imports::Names(names) => format!("({})", all(names, ", ", |name| name.text.clone())),
@@ -164,7 +187,11 @@ fn projection(projection: &Projection) -> String {
         let descending = if item.descending { " DESC" } else { "" };
         format!("{}{descending}{nulls}", expr(&item.expression))
     });
-    let order = if order.is_empty() { order } else { format!(" ORDER BY {order}") };
+    let order = if order.is_empty() {
+        order
+    } else {
+        format!(" ORDER BY {order}")
+    };
     let skip = prefixed(" SKIP ", &projection.skip, expr);
     let limit = prefixed(" LIMIT ", &projection.limit, expr);
     format!("{distinct}{items}{order}{skip}{limit}")
@@ -190,18 +217,23 @@ fn pattern(pattern: &Pattern) -> String {
 fn path(path: &PathPattern) -> String {
     let variable = path.variable.as_ref();
     let variable = variable.map_or(String::new(), |name| format!("{} = ", name.text));
-    let selector = path.selector.map_or(String::new(), |(selector, _)| {
-        match selector {
+    let selector = path
+        .selector
+        .map_or(String::new(), |(selector, _)| match selector {
             Selector::All => "ALL ".to_owned(),
             Selector::Any(count) => format!("ANY {count} "),
             Selector::AnyShortest => "ANY SHORTEST ".to_owned(),
             Selector::AllShortest => "ALL SHORTEST ".to_owned(),
             Selector::Shortest(count) => format!("SHORTEST {count} "),
             Selector::ShortestGroups(count) => format!("SHORTEST {count} GROUPS "),
-        }
-    });
-    let mode = path.mode.map_or(String::new(), |(mode, _)| format!("{} ", mode.name()));
-    format!("{variable}{selector}{mode}{}", all(&path.elements, "", element))
+        });
+    let mode = path
+        .mode
+        .map_or(String::new(), |(mode, _)| format!("{} ", mode.name()));
+    format!(
+        "{variable}{selector}{mode}{}",
+        all(&path.elements, "", element)
+    )
 }
 
 fn element(element: &PathElement) -> String {
@@ -214,7 +246,11 @@ fn element(element: &PathElement) -> String {
             format!("group({}{predicate}){repeated}", path(&group.path))
         }
         PathElementKind::Shortest { all, path: own } => {
-            let word = if *all { "allShortestPaths" } else { "shortestPath" };
+            let word = if *all {
+                "allShortestPaths"
+            } else {
+                "shortestPath"
+            };
             format!("{word}({})", path(own))
         }
     }
@@ -291,7 +327,10 @@ fn expr(own: &Expr) -> String {
         ExprKind::Property { base, key } => format!("{}.{}", expr(base), key.text),
         ExprKind::Index { base, index } => format!("{}[{}]", expr(base), expr(index)),
         ExprKind::Slice { base, lower, upper } => {
-            let (lower, upper) = (prefixed("", lower, |own| expr(own)), prefixed("", upper, |own| expr(own)));
+            let (lower, upper) = (
+                prefixed("", lower, |own| expr(own)),
+                prefixed("", upper, |own| expr(own)),
+            );
             format!("{}[{lower}..{upper}]", expr(base))
         }
         ExprKind::Function(call) => function(call),
@@ -327,7 +366,11 @@ fn literal(own: &Literal) -> String {
 }
 
 fn function(call: &FunctionCall) -> String {
-    let distinct = if call.distinct.is_some() { "DISTINCT " } else { "" };
+    let distinct = if call.distinct.is_some() {
+        "DISTINCT "
+    } else {
+        ""
+    };
     let arguments = match call.star {
         true => "*".to_owned(),
         false => all(&call.arguments, ", ", expr),
@@ -348,17 +391,28 @@ fn case(own: &CaseExpression) -> String {
 fn list_comprehension(own: &ListComprehension) -> String {
     let predicate = prefixed(" WHERE ", &own.predicate, |own| expr(own));
     let projection = prefixed(" | ", &own.projection, |own| expr(own));
-    format!("[{} IN {}{predicate}{projection}]", own.variable.text, expr(&own.list))
+    format!(
+        "[{} IN {}{predicate}{projection}]",
+        own.variable.text,
+        expr(&own.list)
+    )
 }
 
 fn pattern_comprehension(own: &PatternComprehension) -> String {
     let predicate = prefixed(" WHERE ", &own.predicate, expr);
-    format!("[{}{predicate} | {}]", path(&own.pattern), expr(&own.projection))
+    format!(
+        "[{}{predicate} | {}]",
+        path(&own.pattern),
+        expr(&own.projection)
+    )
 }
 
 fn quantified(own: &Quantified) -> String {
     let (name, list, predicate) = (&own.variable.text, expr(&own.list), expr(&own.predicate));
-    format!("{}({name} IN {list} WHERE {predicate})", own.quantifier.as_str())
+    format!(
+        "{}({name} IN {list} WHERE {predicate})",
+        own.quantifier.as_str()
+    )
 }
 
 fn reduce(own: &Reduce) -> String {
@@ -402,5 +456,6 @@ fn all<T>(items: &[T], between: &str, show: impl Fn(&T) -> String) -> String {
 }
 
 fn prefixed<T>(before: &str, part: &Option<T>, show: impl Fn(&T) -> String) -> String {
-    part.as_ref().map_or(String::new(), |part| format!("{before}{}", show(part)))
+    part.as_ref()
+        .map_or(String::new(), |part| format!("{before}{}", show(part)))
 }
