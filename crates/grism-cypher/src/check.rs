@@ -1,5 +1,7 @@
 //! What is wrong with a query whatever the graph holds: found before anything runs.
 
+use std::collections::HashSet;
+
 use crate::syntax::{
     Clause, ClauseKind, Expr, ExprKind, PathElement, PathElementKind, Projection,
     ProjectionItemKind, Query, Span, Visitor, walk_clause, walk_element, walk_expr,
@@ -55,10 +57,10 @@ impl Checker<'_> {
         if !items.iter().any(|(expression, _)| aggregates(expression)) {
             return;
         }
-        let grouped: Vec<&Expr> = items
+        let grouped: HashSet<String> = items
             .iter()
-            .filter(|(expression, _)| !aggregates(expression))
-            .map(|(expression, _)| *expression)
+            .filter(|(expression, _)| is_plain(expression) && !aggregates(expression))
+            .map(|(expression, _)| self.words(expression))
             .collect();
         for (expression, _) in items
             .iter()
@@ -66,9 +68,14 @@ impl Checker<'_> {
         {
             self.beside_aggregates(expression, &grouped);
         }
-        for item in &projection.order_by {
-            if aggregates(&item.expression) {
-                self.order_by_aggregate(&item.expression, &items);
+        let ordered = projection.order_by.iter().map(|item| &item.expression);
+        let mut ordered = ordered
+            .filter(|expression| aggregates(expression))
+            .peekable();
+        if ordered.peek().is_some() {
+            let columns = Columns::new(self, &items);
+            for expression in ordered {
+                self.order_by_aggregate(expression, &columns);
             }
         }
     }
@@ -87,8 +94,9 @@ impl Checker<'_> {
     }
 
     /// What stands beside an aggregate must be grouped by as it stands: a variable or a property among the items.
-    fn beside_aggregates(&mut self, expression: &Expr, grouped: &[&Expr]) {
-        if is_call_of_aggregate(expression) || self.stands_among(expression, grouped) {
+    fn beside_aggregates(&mut self, expression: &Expr, grouped: &HashSet<String>) {
+        let is_grouped = |own: &Expr| is_plain(own) && grouped.contains(&self.words(own));
+        if is_call_of_aggregate(expression) || is_grouped(expression) {
             return;
         }
         match &expression.kind {
@@ -120,33 +128,21 @@ impl Checker<'_> {
         }
     }
 
-    fn stands_among(&self, expression: &Expr, others: &[&Expr]) -> bool {
-        let plain = matches!(
-            expression.kind,
-            ExprKind::Variable(_) | ExprKind::Property { .. }
-        );
-        let text = self.words(expression);
-        plain && others.iter().any(|other| self.words(other) == text)
-    }
-
     /// The text of an expression without its white space.
     fn words(&self, expression: &Expr) -> String {
         let text = self.source.slice(expression.span);
         text.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
-    fn order_by_aggregate(&mut self, expression: &Expr, items: &[(&Expr, Option<&str>)]) {
+    fn order_by_aggregate(&mut self, expression: &Expr, columns: &Columns<'_>) {
         let text = self.words(expression);
-        let projected = items.iter().any(|(item, _)| self.words(item) == text);
         let alias = matches!(&expression.kind, ExprKind::Variable(name)
-            if items.iter().any(|(_, alias)| *alias == Some(name.text.as_str())));
-        if projected || alias {
+            if columns.aliases.contains(name.text.as_str()));
+        if columns.texts.contains(&text) || alias {
             return;
         }
         if is_call_of_aggregate(expression) || matches!(expression.kind, ExprKind::Variable(_)) {
-            let inside = items
-                .iter()
-                .any(|(item, _)| self.words(item).contains(&text));
+            let inside = columns.aggregates.contains(&text);
             if !inside || matches!(expression.kind, ExprKind::Variable(_)) {
                 self.report(
                     format!("`{text}` is not among the columns that are ordered"),
@@ -159,9 +155,53 @@ impl Checker<'_> {
         let mut parts = Parts(Vec::new());
         walk_expr(&mut parts, expression);
         for part in parts.0 {
-            self.order_by_aggregate(part, items);
+            self.order_by_aggregate(part, columns);
         }
     }
+}
+
+/// What the items of a projection are, by their texts.
+struct Columns<'a> {
+    texts: HashSet<String>,
+    aliases: HashSet<&'a str>,
+    /// The aggregates within the items.
+    aggregates: HashSet<String>,
+}
+
+impl<'a> Columns<'a> {
+    fn new(checker: &Checker<'_>, items: &[(&Expr, Option<&'a str>)]) -> Self {
+        let mut calls = Calls(Vec::new());
+        items.iter().for_each(|(item, _)| calls.visit_expr(item));
+        Self {
+            texts: items.iter().map(|(item, _)| checker.words(item)).collect(),
+            aliases: items.iter().filter_map(|(_, alias)| *alias).collect(),
+            aggregates: calls
+                .0
+                .into_iter()
+                .map(|call| checker.words(call))
+                .collect(),
+        }
+    }
+}
+
+/// The outermost calls of aggregates.
+struct Calls<'ast>(Vec<&'ast Expr>);
+
+impl<'ast> Visitor<'ast> for Calls<'ast> {
+    fn visit_expr(&mut self, expression: &'ast Expr) {
+        match is_call_of_aggregate(expression) {
+            true => self.0.push(expression),
+            false => walk_expr(self, expression),
+        }
+    }
+}
+
+/// Whether the expression is a variable or a property.
+fn is_plain(expression: &Expr) -> bool {
+    matches!(
+        expression.kind,
+        ExprKind::Variable(_) | ExprKind::Property { .. }
+    )
 }
 
 /// The direct parts of an expression.
@@ -228,6 +268,9 @@ impl<'ast> Visitor<'ast> for Checker<'_> {
     }
 
     fn visit_expr(&mut self, expression: &'ast Expr) {
+        if self.found.is_some() {
+            return;
+        }
         if let ExprKind::Function(call) = &expression.kind
             && is_call_of_aggregate(expression)
         {

@@ -169,6 +169,12 @@ impl Query {
         }
     }
 
+    /// The syntax tree, for tests of the parser.
+    #[cfg(test)]
+    pub(crate) fn syntax(&self) -> &syntax::Query {
+        &self.syntax
+    }
+
     fn source(&self) -> Source<'_> {
         Source::new(&self.text)
     }

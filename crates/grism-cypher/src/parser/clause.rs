@@ -41,7 +41,8 @@ impl Parser<'_> {
             self.call_clause(true)?
         } else if self.words(&["OPTIONAL"]) {
             return Err(self.expected_words("MATCH or CALL", &["MATCH", "CALL"]));
-        } else if self.words(&["LOAD", "CSV"]) {
+        } else if self.words(&["LOAD"]) {
+            self.expect_word("CSV")?;
             self.load_csv()?
         } else {
             match self.write_clause()? {
@@ -75,6 +76,9 @@ impl Parser<'_> {
     }
 
     fn unwind(&mut self) -> Result<ClauseKind> {
+        if self.is_word(0, "AS") && self.is_name(1) && !self.is_word(1, "AS") {
+            return Err(self.expected("a list"));
+        }
         let expression = self.expression()?;
         if !self.words(&["AS"]) {
             return Err(self.expected_words("an operator or AS and a variable", &["AS"]));
@@ -121,6 +125,10 @@ impl Parser<'_> {
         if self.words(&["LIMIT"]) {
             limit = Some(self.expression()?);
             self.follow = "an operator";
+            if self.is(TokenKind::Comma) {
+                let message = "LIMIT takes one number; rows are left out by SKIP before it";
+                return Err(self.syntax_error(message, self.span()));
+            }
         }
         Ok(Projection {
             distinct,
@@ -151,7 +159,9 @@ impl Parser<'_> {
     }
 
     fn order_item(&mut self) -> Result<OrderItem> {
+        self.orders = true;
         let expression = self.expression()?;
+        self.orders = false;
         let descending = self.words(&["DESC"]) || self.words(&["DESCENDING"]);
         if !descending && !self.words(&["ASC"]) {
             self.words(&["ASCENDING"]);

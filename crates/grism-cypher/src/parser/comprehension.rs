@@ -1,10 +1,11 @@
 //! Expressions that bind a variable for a part of themselves, CASE, and map projections.
 
-use grism_core::Result;
+use grism_core::{Error, Result};
 use grism_logical::Quantifier;
 
 use super::cursor::Parser;
 use super::lexer::TokenKind;
+use super::message::did_you_mean;
 use crate::syntax::{
     CaseAlternative, CaseExpression, Expr, ExprKind, ListComprehension, MapProjection,
     MapProjectionItem, PatternComprehension, Quantified, Reduce,
@@ -160,7 +161,7 @@ impl Parser<'_> {
         if !self.is_word(0, "CASE") {
             return false;
         }
-        if self.is_word(1, "WHEN") {
+        if self.is_word(1, "WHEN") || (self.is_name(1) && self.is_word(2, "WHEN")) {
             return true;
         }
         match self.kind(1) {
@@ -179,6 +180,16 @@ impl Parser<'_> {
                     if self.is_word(ahead, "WHEN") {
                         return true;
                     }
+                    let ends = [
+                        TokenKind::Comma,
+                        TokenKind::Semicolon,
+                        TokenKind::RightParenthesis,
+                        TokenKind::RightBracket,
+                        TokenKind::RightBrace,
+                    ];
+                    if self.kind(ahead).is_none_or(|kind| ends.contains(&kind)) {
+                        return false;
+                    }
                 }
                 false
             }
@@ -189,6 +200,7 @@ impl Parser<'_> {
     pub(super) fn case(&mut self) -> Result<Expr> {
         let start = self.span();
         self.at += 1;
+        self.cases += 1;
         let (case, below) = self.measured(|parser| {
             let operand = match parser.is_word(0, "WHEN") {
                 true => None,
@@ -207,7 +219,7 @@ impl Parser<'_> {
                 alternatives.push(CaseAlternative { when, then });
             }
             if alternatives.is_empty() {
-                return Err(parser.expected_words("an operator or WHEN", &["WHEN"]));
+                return Err(parser.no_alternative(operand.as_deref()));
             }
             let otherwise = match parser.words(&["ELSE"]) {
                 true => Some(Box::new(parser.expression()?)),
@@ -226,7 +238,20 @@ impl Parser<'_> {
                 otherwise,
             })
         })?;
+        self.cases -= 1;
         self.above(ExprKind::Case(case), self.since(start), below)
+    }
+
+    /// The error for a CASE without WHEN, which may be misspelt and was then read as the operand.
+    fn no_alternative(&self, operand: Option<&Expr>) -> Error {
+        if let Some(ExprKind::Variable(name)) = operand.map(|operand| &operand.kind) {
+            let hint = did_you_mean(&name.text, &["WHEN"]);
+            if !hint.is_empty() {
+                let message = format!("unexpected `{}`; expected WHEN{hint}", name.text);
+                return self.syntax_error(message, name.span);
+            }
+        }
+        self.expected_words("an operator or WHEN", &["WHEN"])
     }
 
     /// `base {…}`, before the brace.

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use grism_core::{Result, nearest};
+use grism_core::Result;
 
 use super::cursor::Parser;
 use super::lexer::TokenKind;
+use super::message::{did_you_mean, shortened};
 use crate::Query;
 use crate::statement::{
     CopyFrom, CopySource, CopyTo, Exported, MissingMember, RoleColumn, StatementKind,
@@ -136,10 +137,13 @@ impl Parser<'_> {
         let span = self.span();
         let name = self.name("an option")?.text.to_ascii_uppercase();
         if !OPTIONS[3..].contains(&name.as_str()) {
-            let hint = nearest(&name, OPTIONS)
-                .map(|near| format!("; did you mean {near}?"))
-                .unwrap_or_default();
-            let message = format!("COPY has no option {name}{hint}");
+            let message = match OPTIONS.contains(&name.as_str()) {
+                true => format!("{name} is an option of COPY … FROM"),
+                false => {
+                    let hint = did_you_mean(&name, &OPTIONS);
+                    format!("COPY has no option {}{hint}", shortened(&name))
+                }
+            };
             return Err(self.source.invalid(message, span));
         }
         let value = match self.is(TokenKind::String) {

@@ -1,8 +1,7 @@
 //! The parser's place among the tokens, and the small steps that all rules are made of.
 
-use grism_core::{Error, Result, nearest};
+use grism_core::Result;
 
-use super::dialect::of_another_dialect;
 use super::lexer::{MAX_NESTING, Token, TokenKind, Tokens, too_deep};
 use crate::source::Source;
 use crate::syntax::{Expr, ExprKind, Name, Span};
@@ -20,6 +19,10 @@ pub(super) struct Parser<'a> {
     tallest: u16,
     /// The `|` that ends the part of a comprehension being read, which no label expression takes.
     pub(super) bar: Option<usize>,
+    /// How many CASE are open.
+    pub(super) cases: usize,
+    /// Whether an item of ORDER BY is being read, which ASC or DESC may follow.
+    pub(super) orders: bool,
     /// What may follow the clause read last, as a message lists it.
     pub(super) follow: &'static str,
 }
@@ -33,6 +36,8 @@ impl<'a> Parser<'a> {
             depth: 0,
             tallest: 0,
             bar: None,
+            cases: 0,
+            orders: false,
             follow: "",
         })
     }
@@ -55,10 +60,9 @@ impl<'a> Parser<'a> {
 
     /// The place of the next token, or the end of the input.
     pub(super) fn span(&self) -> Span {
-        self.token(0).map_or_else(
-            || Span::empty(self.source.text.trim_end().len()),
-            |token| token.span,
-        )
+        let last = self.tokens.tokens.last();
+        let end = Span::empty(last.map_or(0, |token| token.span.end));
+        self.token(0).map_or(end, |token| token.span)
     }
 
     /// From `start` to the end of the token read last.
@@ -82,6 +86,15 @@ impl<'a> Parser<'a> {
             .iter()
             .enumerate()
             .all(|(index, kind)| self.kind(ahead + index) == Some(*kind))
+    }
+
+    /// Whether a statement starts here.
+    pub(super) fn at_start(&self) -> bool {
+        let before = self
+            .at
+            .checked_sub(1)
+            .and_then(|at| self.tokens.tokens.get(at));
+        before.is_none_or(|token| token.kind == TokenKind::Semicolon)
     }
 
     /// Takes the next token where it is of this kind.
@@ -195,63 +208,5 @@ impl<'a> Parser<'a> {
         }
         self.tallest = self.tallest.max(height);
         Ok(Expr { kind, span, height })
-    }
-
-    /// The error for what is no `what`.
-    pub(super) fn expected(&self, what: &str) -> Error {
-        self.expected_words(what, &[])
-    }
-
-    /// The error for what is no `what`, with a code of its own.
-    pub(super) fn expected_with_code(&self, what: &str, code: &str) -> Error {
-        let error = self.expected(what);
-        let location = error.location().cloned();
-        let coded = Error::new(error.kind(), error.message()).with_code(code);
-        match location {
-            Some(location) => coded.with_location(location),
-            None => coded,
-        }
-    }
-
-    /// The error for what is no `what`, which one of `keywords` would start.
-    pub(super) fn expected_words(&self, what: &str, keywords: &[&str]) -> Error {
-        if let Some(error) = of_another_dialect(self) {
-            return error;
-        }
-        /// A longer word is no slip of a keyword.
-        const LONGEST_WORD: usize = 32;
-        let found = self.found();
-        let hint = match self.kind(0) {
-            Some(TokenKind::Word) if self.text(0).len() <= LONGEST_WORD => {
-                let word = self.text(0).to_ascii_uppercase();
-                nearest(&word, keywords.iter().copied())
-                    .filter(|near| *near != word)
-                    .map(|near| format!("; did you mean {near}?"))
-                    .unwrap_or_default()
-            }
-            _ => String::new(),
-        };
-        self.source
-            .invalid(
-                format!("syntax error: {found}; expected {what}{hint}"),
-                self.span(),
-            )
-            .with_code("SyntaxError:UnexpectedSyntax")
-    }
-
-    /// What stands at the next token, as a message says it.
-    fn found(&self) -> String {
-        /// Longer pieces of the text are cut, since the place shows them as well.
-        const SHOWN: usize = 40;
-        if self.token(0).is_none() {
-            return "unexpected end of the query".to_owned();
-        }
-        let text = self.text(0);
-        let cut: String = text.chars().take(SHOWN).collect();
-        let dots = if cut.len() < text.len() { "…" } else { "" };
-        match self.kind(0) {
-            Some(TokenKind::QuotedName | TokenKind::String) => format!("unexpected {cut}{dots}"),
-            _ => format!("unexpected `{cut}{dots}`"),
-        }
     }
 }

@@ -4,175 +4,238 @@ use grism_core::{Error, ErrorKind};
 
 use super::cursor::Parser;
 use super::lexer::TokenKind;
+use super::slip::slip;
 use crate::syntax::Span;
 
-/// Words of another dialect, and what is written in their place.
-struct Foreign {
-    /// The words, as they start where the error is.
-    words: &'static [&'static str],
-    /// What to write.
-    instead: &'static str,
+/// Where words of another dialect are looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// Wherever something else is expected.
+    Anywhere,
+    /// Where a statement starts: elsewhere the words are more likely to be names.
+    Start,
 }
 
-/// The kind of the error is Unsupported.
+/// Words of another dialect, as they start where the error is; where they are looked for; and what is written in their place.
+type Foreign = (&'static [&'static str], Place, &'static str);
+
+const ONE_COMMIT: &str = "a statement is one commit; several are by graph.transaction()";
+const NO_TABLES: &str =
+    "labels need no declaration; a hyperedge type has one: CREATE HYPEREDGE TYPE NAME (role Label)";
+const NO_USERS: &str = "who may read a graph is up to the directory or bucket that holds it";
+const NO_JOIN: &str =
+    "write a pattern, MATCH (a)-[:TYPE]->(b), or OPTIONAL MATCH for an outer join";
+const ONE_BY_ONE: &str =
+    "collect the values of one side in a WITH, and filter the other side by x IN list";
+const ONE_CONSTRAINT: &str = "the key of a load is the only constraint";
+
 const FOREIGN: &[Foreign] = &[
-    Foreign {
-        words: &["GROUP", "BY"],
-        instead: "WITH and RETURN group by the items that do not aggregate",
-    },
-    Foreign {
-        words: &["HAVING"],
-        instead: "aggregate in a WITH, and filter by the WHERE after it",
-    },
-    Foreign {
-        words: &["OVER"],
-        instead: "for row_number(), sort, collect the rows of a partition, and UNWIND range(0, size(rows) - 1) AS i",
-    },
-    Foreign {
-        words: &["BETWEEN"],
-        instead: "write low <= x AND x <= high",
-    },
-    Foreign {
-        words: &["LIKE"],
-        instead: "write CONTAINS, STARTS WITH, ENDS WITH or =~",
-    },
-    Foreign {
-        words: &["ILIKE"],
-        instead: "write toLower(x) CONTAINS, or =~ '(?i)…'",
-    },
-    Foreign {
-        words: &["SELECT"],
-        instead: "write MATCH … RETURN …",
-    },
-    Foreign {
-        words: &["INSERT", "INTO"],
-        instead: "write CREATE (:Label {…})",
-    },
-    Foreign {
-        words: &["UPDATE"],
-        instead: "write MATCH … SET …",
-    },
-    Foreign {
-        words: &["TRUNCATE"],
-        instead: "write MATCH (n) DETACH DELETE n",
-    },
-    Foreign {
-        words: &["USE"],
-        instead: "a graph is chosen when it is opened",
-    },
-    Foreign {
-        words: &["LET"],
-        instead: "write WITH *, … AS name",
-    },
-    Foreign {
-        words: &["FILTER"],
-        instead: "write WITH * WHERE …",
-    },
-    Foreign {
-        words: &["FINISH"],
-        instead: "leave it out: a query that writes needs no RETURN",
-    },
-    Foreign {
-        words: &["NEXT"],
-        instead: "write WITH between the parts",
-    },
-    Foreign {
-        words: &["FOR"],
-        instead: "write UNWIND list AS x",
-    },
-    Foreign {
-        words: &["USING", "PERIODIC", "COMMIT"],
-        instead: "write CALL { … } IN TRANSACTIONS OF n ROWS",
-    },
-    Foreign {
-        words: &["USING"],
-        instead: "the planner chooses by statistics; leave the hint out",
-    },
-    Foreign {
-        words: &["START"],
-        instead: "write MATCH … WHERE id(n) = …",
-    },
-    Foreign {
-        words: &["CREATE", "UNIQUE"],
-        instead: "write MERGE",
-    },
-    Foreign {
-        words: &["CREATE", "CONSTRAINT"],
-        instead: "the key of a load is unique and not null: COPY Label FROM 'file' (KEY property)",
-    },
-    Foreign {
-        words: &["DROP", "CONSTRAINT"],
-        instead: "the key of a load is the one constraint there is",
-    },
-    Foreign {
-        words: &["CREATE", "DATABASE"],
-        instead: "a graph is a directory or a prefix: open it by its path",
-    },
-    Foreign {
-        words: &["BEGIN"],
-        instead: "a statement is one commit; several are by graph.transaction()",
-    },
-    Foreign {
-        words: &["COMMIT"],
-        instead: "a statement is one commit; several are by graph.transaction()",
-    },
-    Foreign {
-        words: &["ROLLBACK"],
-        instead: "a statement is one commit; several are by graph.transaction()",
-    },
-    Foreign {
-        words: &["IS", "TYPED"],
-        instead: "compare with the converted value: x = toInteger(x)",
-    },
-    Foreign {
-        words: &["NORMALIZED"],
-        instead: "normalize texts before they are stored",
-    },
+    (
+        &["GROUP", "BY"],
+        Place::Anywhere,
+        "WITH and RETURN group by the items that do not aggregate",
+    ),
+    (
+        &["HAVING"],
+        Place::Anywhere,
+        "aggregate in a WITH, and filter by the WHERE after it",
+    ),
+    (
+        &["OVER"],
+        Place::Anywhere,
+        "a window is written WITH n ORDER BY n.x WITH n.key AS key, collect(n) AS rows \
+         UNWIND range(0, size(rows) - 1) AS i, and rows[i] is then row number i + 1 of its key",
+    ),
+    (
+        &["QUALIFY"],
+        Place::Anywhere,
+        "filter by the WHERE after a WITH",
+    ),
+    (
+        &["BETWEEN"],
+        Place::Anywhere,
+        "write low <= x AND x <= high",
+    ),
+    (
+        &["NOT", "BETWEEN"],
+        Place::Anywhere,
+        "write x < low OR x > high",
+    ),
+    (
+        &["LIKE"],
+        Place::Anywhere,
+        "write CONTAINS, STARTS WITH, ENDS WITH or =~",
+    ),
+    (
+        &["NOT", "LIKE"],
+        Place::Anywhere,
+        "write NOT x CONTAINS 'text', or NOT with STARTS WITH, ENDS WITH or =~",
+    ),
+    (
+        &["ILIKE"],
+        Place::Anywhere,
+        "write toLower(x) CONTAINS, or =~ '(?i)…'",
+    ),
+    (&["RLIKE"], Place::Anywhere, "write =~"),
+    (&["SELECT"], Place::Anywhere, "write MATCH … RETURN …"),
+    (&["FROM"], Place::Start, "write MATCH (n:Label) …"),
+    (
+        &["INSERT", "INTO"],
+        Place::Anywhere,
+        "write CREATE (:Label {…})",
+    ),
+    (&["UPDATE"], Place::Anywhere, "write MATCH … SET …"),
+    (&["UPSERT"], Place::Anywhere, "write MERGE"),
+    (
+        &["DELETE", "FROM"],
+        Place::Anywhere,
+        "write MATCH (n:Label) DELETE n",
+    ),
+    (
+        &["TRUNCATE"],
+        Place::Anywhere,
+        "write MATCH (n) DETACH DELETE n",
+    ),
+    (
+        &["USE"],
+        Place::Anywhere,
+        "a graph is chosen when it is opened",
+    ),
+    (&["LET"], Place::Anywhere, "write WITH *, … AS name"),
+    (&["FILTER"], Place::Anywhere, "write WITH * WHERE …"),
+    (
+        &["FINISH"],
+        Place::Anywhere,
+        "leave it out: a query that writes needs no RETURN",
+    ),
+    (&["NEXT"], Place::Anywhere, "write WITH between the parts"),
+    (&["FOR"], Place::Anywhere, "write UNWIND list AS x"),
+    (
+        &["USING", "PERIODIC", "COMMIT"],
+        Place::Anywhere,
+        "write CALL { … } IN TRANSACTIONS OF n ROWS",
+    ),
+    (
+        &["USING", "INDEX"],
+        Place::Anywhere,
+        "the planner chooses by statistics; leave the hint out",
+    ),
+    (
+        &["USING", "SCAN"],
+        Place::Anywhere,
+        "the planner chooses by statistics; leave the hint out",
+    ),
+    (
+        &["USING", "JOIN"],
+        Place::Anywhere,
+        "the planner chooses by statistics; leave the hint out",
+    ),
+    (
+        &["USING"],
+        Place::Anywhere,
+        "the planner chooses by statistics; leave the hint out",
+    ),
+    (&["START"], Place::Start, "write MATCH … WHERE id(n) = …"),
+    (
+        &["CYPHER"],
+        Place::Start,
+        "there is one version of the language; leave the prefix out",
+    ),
+    (&["CREATE", "UNIQUE"], Place::Anywhere, "write MERGE"),
+    (
+        &["CREATE", "CONSTRAINT"],
+        Place::Anywhere,
+        "the key of a load is unique and not null: COPY Label FROM 'file' (KEY property)",
+    ),
+    (&["DROP", "CONSTRAINT"], Place::Anywhere, ONE_CONSTRAINT),
+    (&["CONSTRAINTS"], Place::Anywhere, ONE_CONSTRAINT),
+    (&["CREATE", "TABLE"], Place::Anywhere, NO_TABLES),
+    (&["CREATE", "NODE", "TABLE"], Place::Anywhere, NO_TABLES),
+    (&["CREATE", "REL", "TABLE"], Place::Anywhere, NO_TABLES),
+    (&["CREATE", "NODE", "TYPE"], Place::Anywhere, NO_TABLES),
+    (
+        &["DROP", "TABLE"],
+        Place::Anywhere,
+        "write MATCH (n:Label) DETACH DELETE n",
+    ),
+    (&["ALTER", "TABLE"], Place::Anywhere, NO_TABLES),
+    (
+        &["ALTER", "HYPEREDGE", "TYPE"],
+        Place::Anywhere,
+        "declare a new type, and copy the hyperedges",
+    ),
+    (
+        &["CREATE", "VIEW"],
+        Place::Anywhere,
+        "keep the text of the query, and run it again",
+    ),
+    (
+        &["CREATE", "DATABASE"],
+        Place::Anywhere,
+        "a graph is a directory or a prefix: open it by its path",
+    ),
+    (
+        &["DATABASES"],
+        Place::Anywhere,
+        "a graph is a directory or a prefix: open it by its path",
+    ),
+    (&["CREATE", "USER"], Place::Anywhere, NO_USERS),
+    (&["CREATE", "ROLE"], Place::Anywhere, NO_USERS),
+    (&["GRANT"], Place::Start, NO_USERS),
+    (&["DENY"], Place::Start, NO_USERS),
+    (&["REVOKE"], Place::Start, NO_USERS),
+    (&["BEGIN"], Place::Anywhere, ONE_COMMIT),
+    (&["COMMIT"], Place::Anywhere, ONE_COMMIT),
+    (&["ROLLBACK"], Place::Anywhere, ONE_COMMIT),
+    (&["JOIN"], Place::Anywhere, NO_JOIN),
+    (&["INNER", "JOIN"], Place::Anywhere, NO_JOIN),
+    (&["LEFT", "JOIN"], Place::Anywhere, NO_JOIN),
+    (&["LEFT", "OUTER", "JOIN"], Place::Anywhere, NO_JOIN),
+    (&["RIGHT", "JOIN"], Place::Anywhere, NO_JOIN),
+    (&["FULL", "JOIN"], Place::Anywhere, NO_JOIN),
+    (&["CROSS", "JOIN"], Place::Anywhere, "write MATCH (a), (b)"),
+    (&["INTERSECT"], Place::Anywhere, ONE_BY_ONE),
+    (&["EXCEPT"], Place::Anywhere, ONE_BY_ONE),
+    (
+        &["OTHERWISE"],
+        Place::Anywhere,
+        "run the second query where the first has no rows",
+    ),
+    (&["FETCH", "FIRST"], Place::Anywhere, "write LIMIT n"),
+    (&["FETCH", "NEXT"], Place::Anywhere, "write LIMIT n"),
+    (
+        &["IS", "TYPED"],
+        Place::Anywhere,
+        "compare with the converted value: x = toInteger(x)",
+    ),
+    (
+        &["NORMALIZED"],
+        Place::Anywhere,
+        "normalize texts before they are stored",
+    ),
 ];
 
-/// The error for what stands at the parser's place, where it is known from another dialect.
+/// The error for what stands at the parser's place, where it is known from another dialect or a slip of its own.
 pub(super) fn of_another_dialect(parser: &Parser<'_>) -> Option<Error> {
     let start = parser.span();
-    for foreign in FOREIGN {
-        if parser.are_words(foreign.words) {
-            let last = parser.token(foreign.words.len() - 1)?;
-            let what = foreign.words.join(" ");
-            return Some(refused(parser, &what, foreign.instead, start.to(last.span)));
+    let starts = parser.at_start();
+    for (words, place, instead) in FOREIGN {
+        if (starts || *place == Place::Anywhere) && parser.are_words(words) {
+            let last = parser.token(words.len() - 1)?;
+            return Some(refused(
+                parser,
+                &words.join(" "),
+                instead,
+                start.to(last.span),
+            ));
         }
     }
-    symbol(parser)
-}
-
-/// Operators of other languages: these are slips, so the query is invalid.
-fn symbol(parser: &Parser<'_>) -> Option<Error> {
-    let (here, next) = (parser.token(0)?, parser.token(1));
-    let touches = next.is_some_and(|next| next.span.start == here.span.end);
-    let before = parser
-        .at
-        .checked_sub(1)
-        .and_then(|at| parser.tokens.tokens.get(at));
-    let touched = before.filter(|before| before.span.end == here.span.start);
-    let pair = |kind| touches && next.is_some_and(|next| next.kind == kind);
-    let (operator, instead, span) = match here.kind {
-        TokenKind::Equal if touched.is_some_and(|before| before.kind == TokenKind::Equal) => {
-            ("==", "write =", touched?.span.to(here.span))
-        }
-        TokenKind::Bang if pair(TokenKind::Equal) => ("!=", "write <>", here.span.to(next?.span)),
-        TokenKind::Ampersand if pair(TokenKind::Ampersand) => {
-            ("&&", "write AND", here.span.to(next?.span))
-        }
-        TokenKind::Colon if pair(TokenKind::Colon) => (
-            "::",
-            "convert by toInteger(), toFloat(), toString() or date()",
-            here.span.to(next?.span),
-        ),
-        TokenKind::Bang => ("!", "write NOT", here.span),
-        TokenKind::Question => ("?", "write CASE WHEN … THEN … ELSE … END", here.span),
-        _ => return None,
-    };
-    let message = format!("syntax error: unexpected `{operator}`; {instead}");
-    let error = parser.source.invalid(message, span);
-    Some(error.with_code("SyntaxError:UnexpectedSyntax"))
+    if starts && parser.is(TokenKind::Colon) && parser.is_name(1) {
+        let span = start.to(parser.token(1)?.span);
+        let instead = "parameters are handed over with the query, as $name";
+        return Some(refused(parser, "a command of another shell", instead, span));
+    }
+    slip(parser)
 }
 
 /// The error for a construct of another dialect.

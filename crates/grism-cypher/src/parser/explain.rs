@@ -4,13 +4,14 @@ use grism_core::Result;
 
 use super::cursor::Parser;
 use super::lexer::TokenKind;
+use super::message::shortened;
 use crate::{ExplainFormat, ExplainOptions};
 
 /// Options that are known by name and not there yet.
 const LATER: [&str; 5] = ["COSTS", "BUFFERS", "TIMING", "LINEAGE", "TOPOLOGY"];
 
 /// The names of all options.
-const OPTIONS: [&str; 9] = [
+pub(super) const OPTIONS: [&str; 9] = [
     "ANALYZE",
     "DISTRIBUTED",
     "VERBOSE",
@@ -47,7 +48,7 @@ impl Parser<'_> {
                 "TEXT" => ExplainFormat::Text,
                 "JSON" => ExplainFormat::Json,
                 other => {
-                    let what = format!("EXPLAIN (FORMAT {other})");
+                    let what = format!("EXPLAIN (FORMAT {})", shortened(other));
                     return Err(self.source.unsupported(what, span));
                 }
             };

@@ -73,7 +73,7 @@ impl Parser<'_> {
                 let place = self.span();
                 self.at += words;
                 let span = self.since(place);
-                let operand = self.infix(level.tighter())?;
+                let operand = self.nested(|parser| parser.infix(level.tighter()))?;
                 height = height.max(operand.height);
                 rest.push(ChainLink {
                     operator,
@@ -102,7 +102,7 @@ impl Parser<'_> {
         let operator = |operator, level| Some((Infix::Operator(operator), level, 1));
         match self.kind(0)? {
             TokenKind::Word => self.peek_word_operator(),
-            TokenKind::Equal if self.are(1, &[TokenKind::Equal]) && self.touches_next() => None,
+            _ if self.starts_foreign_operator() => None,
             TokenKind::Equal => operator(Op::Equal, Level::Comparison),
             TokenKind::NotEqual => operator(Op::NotEqual, Level::Comparison),
             TokenKind::Less => operator(Op::Less, Level::Comparison),
@@ -117,13 +117,6 @@ impl Parser<'_> {
             TokenKind::Percent => operator(Op::Remainder, Level::Product),
             TokenKind::Caret => operator(Op::Power, Level::Power),
             _ => None,
-        }
-    }
-
-    fn touches_next(&self) -> bool {
-        match (self.token(0), self.token(1)) {
-            (Some(here), Some(next)) => here.span.end == next.span.start,
-            _ => false,
         }
     }
 
@@ -146,13 +139,6 @@ impl Parser<'_> {
         Some((Infix::Operator(operator), level, words.len()))
     }
 
-    /// Whether an operator that is a word comes so many places further on.
-    pub(super) fn is_word_operator(&self, ahead: usize) -> bool {
-        ["AND", "OR", "XOR", "IN", "IS", "STARTS", "ENDS", "CONTAINS"]
-            .iter()
-            .any(|word| self.is_word(ahead, word))
-    }
-
     /// `operand IS [NOT] …`, after IS.
     fn is_predicate(&mut self, operand: Expr) -> Result<Expr> {
         let negated = self.words(&["NOT"]);
@@ -160,7 +146,11 @@ impl Parser<'_> {
             IsPredicate::Null
         } else if self.are(0, &[TokenKind::Colon, TokenKind::Colon]) || self.is_word(0, "TYPED") {
             let instead = "compare with the converted value: x = toInteger(x)";
-            return Err(refused(self, "IS ::", instead, self.span()));
+            let width = usize::from(self.is(TokenKind::Colon));
+            let span = self
+                .token(width)
+                .map_or(self.span(), |last| self.span().to(last.span));
+            return Err(refused(self, "IS ::", instead, span));
         } else if self.is_word(0, "NORMALIZED") {
             let instead = "normalize texts before they are stored";
             return Err(refused(self, "IS NORMALIZED", instead, self.span()));
@@ -202,57 +192,5 @@ impl Parser<'_> {
             operand: Box::new(operand),
         };
         self.above(kind, self.since(start), height)
-    }
-
-    /// Whether an operand may start so many places further on, where a word before it is a keyword only then.
-    pub(super) fn starts_operand(&self, ahead: usize) -> bool {
-        match self.kind(ahead) {
-            Some(TokenKind::Word) => {
-                let called = matches!(
-                    self.kind(ahead + 1),
-                    Some(TokenKind::Dot | TokenKind::LeftParenthesis)
-                );
-                called || !self.goes_on(ahead)
-            }
-            Some(
-                TokenKind::QuotedName
-                | TokenKind::String
-                | TokenKind::Integer
-                | TokenKind::Float
-                | TokenKind::Dollar
-                | TokenKind::LeftParenthesis
-                | TokenKind::LeftBracket
-                | TokenKind::LeftBrace
-                | TokenKind::Plus
-                | TokenKind::Minus,
-            ) => true,
-            _ => false,
-        }
-    }
-
-    /// Whether the word so many places further on is one that follows an expression.
-    fn goes_on(&self, ahead: usize) -> bool {
-        const FOLLOWING: [&str; 10] = [
-            "AS",
-            "WHERE",
-            "UNION",
-            "RETURN",
-            "WITH",
-            "MATCH",
-            "ASC",
-            "ASCENDING",
-            "DESC",
-            "DESCENDING",
-        ];
-        let bounds = ["SKIP", "OFFSET", "LIMIT"];
-        let is_bound = bounds.iter().any(|word| self.is_word(ahead, word))
-            && matches!(
-                self.kind(ahead + 1),
-                Some(TokenKind::Integer | TokenKind::Dollar)
-            );
-        self.is_word_operator(ahead)
-            || is_bound
-            || (self.is_word(ahead, "ORDER") && self.is_word(ahead + 1, "BY"))
-            || FOLLOWING.iter().any(|word| self.is_word(ahead, word))
     }
 }

@@ -1,9 +1,11 @@
 //! `CREATE … INDEX`.
 
-use grism_core::{IndexDefinition, IndexKind, Result, VectorMetric};
+use grism_core::{IndexDefinition, IndexKind, Result, VectorMetric, nearest};
 
 use super::cursor::Parser;
+use super::dialect::refused;
 use super::lexer::TokenKind;
+use super::message::shortened;
 use crate::statement::StatementKind;
 
 /// The most numbers that a vector of an index has.
@@ -13,14 +15,26 @@ impl Parser<'_> {
     /// `[name] [IF NOT EXISTS] FOR (n:Label) ON (n.property) [OPTIONS {…}]`, or `FOR ()-[r:TYPE]-() ON (r.property)`; of a
     /// full-text index `ON EACH [n.property]` too. The first words are read already.
     pub(super) fn create_index(&mut self, kind: IndexKind) -> Result<StatementKind> {
+        let old_form = match self.is_word(0, "ON") {
+            true => self.is_name(1) || self.kind(1) == Some(TokenKind::Colon),
+            false => false,
+        };
+        if old_form {
+            let instead = "write CREATE INDEX FOR (n:Label) ON (n.property)";
+            return Err(refused(self, "CREATE INDEX ON", instead, self.span()));
+        }
         let named = !self.is_word(0, "FOR") && !self.are_words(&["IF", "NOT"]);
         let name = match named {
-            true => Some(self.name("the name of the index")?.text),
+            true => Some(self.name("a name, IF NOT EXISTS or FOR (n:Label)")?.text),
             false => None,
         };
         let if_not_exists = self.words(&["IF", "NOT", "EXISTS"]);
         if !self.words(&["FOR"]) {
-            return Err(self.expected_words("FOR (n:Label)", &["FOR"]));
+            let what = match if_not_exists {
+                true => "FOR (n:Label)",
+                false => "IF NOT EXISTS or FOR (n:Label)",
+            };
+            return Err(self.expected_words(what, &["FOR"]));
         }
         let (variable, label) = self.indexed_entity()?;
         if !self.words(&["ON"]) {
@@ -33,8 +47,10 @@ impl Parser<'_> {
         let in_brackets = !in_list && self.take(TokenKind::LeftParenthesis);
         let span = self.span();
         if self.name("the variable")?.text != variable {
-            let message = format!("expected the variable `{variable}`");
-            return Err(self.source.invalid(message, span));
+            let found = shortened(self.source.slice(span));
+            let variable = shortened(&variable);
+            let message = format!("unexpected `{found}`; expected `{variable}.` and a property");
+            return Err(self.syntax_error(message, span));
         }
         self.expect(TokenKind::Dot, "`.` and a property")?;
         let property = self.name("a property")?.text;
@@ -123,9 +139,29 @@ impl Parser<'_> {
                 Ok(IndexKind::Vector { dimensions, metric })
             }
             _ => {
-                let what = format!("the option `{name}` of {kind} indexes");
+                let hint = match kind {
+                    IndexKind::Vector { .. } => nearest_option(&name),
+                    _ => String::new(),
+                };
+                if !hint.is_empty() {
+                    let message = format!("unexpected `{name}`{hint}");
+                    return Err(self.syntax_error(message, span));
+                }
+                let what = format!("the option `{}` of {kind} indexes", shortened(&name));
                 Err(self.source.unsupported(what, span))
             }
         }
     }
+}
+
+/// The end of a message that names the option of vector indexes which `name` probably is.
+fn nearest_option(name: &str) -> String {
+    /// A longer name is no slip of an option.
+    const LONGEST: usize = 40;
+    if name.len() > LONGEST {
+        return String::new();
+    }
+    nearest(name, ["dimensions", "similarity"])
+        .map(|near| format!("; did you mean {near}?"))
+        .unwrap_or_default()
 }

@@ -55,7 +55,10 @@ impl Parser<'_> {
             let instead = "a label is written out; test computed ones with $label IN labels(n)";
             return Err(refused(self, "a label computed by $", instead, self.span()));
         } else {
-            let name = self.name("a label or a type")?;
+            let name = self.name(match self.is(TokenKind::String) {
+                true => "a label or a type, which is a name without quotes",
+                false => "a label or a type",
+            })?;
             LabelExpression {
                 span: name.span,
                 kind: LabelKind::Name(name),

@@ -3,6 +3,7 @@
 use grism_core::Result;
 use logos::Logos;
 
+use super::message::shortened;
 use crate::source::Source;
 use crate::syntax::Span;
 
@@ -161,18 +162,58 @@ fn no_token(source: Source<'_>, start: usize) -> grism_core::Error {
             format!("`{first}` is a typographic quote; texts stand between ' or \""),
             "InvalidUnicodeCharacter",
         ),
+        '#' => (
+            "unexpected character `#`; a comment starts with //".to_owned(),
+            "UnexpectedSyntax",
+        ),
+        '~' => (
+            "unexpected character `~`; a regular expression is matched by =~".to_owned(),
+            "UnexpectedSyntax",
+        ),
+        '\\' => (
+            "unexpected character `\\`; it stands in texts only, and a division is /".to_owned(),
+            "UnexpectedSyntax",
+        ),
         _ if first.is_ascii() => (
             format!("unexpected character {}", shown(first)),
             "UnexpectedSyntax",
         ),
         _ => (
-            format!("unexpected character {}", shown(first)),
+            format!("unexpected character {}{}", shown(first), look_alike(first)),
             "InvalidUnicodeCharacter",
         ),
     };
     source
         .invalid(format!("syntax error: {message}"), span)
         .with_code(format!("SyntaxError:{code}"))
+}
+
+/// What to write for a character that looks like an operator.
+fn look_alike(character: char) -> String {
+    let operator = match character {
+        '×' | '·' | '∙' => "*",
+        '÷' | '∕' => "/",
+        '−' | '–' | '—' | '‐' | '‑' => "-",
+        '≠' => "<>",
+        '≤' => "<=",
+        '≥' => ">=",
+        '→' | '⟶' => "-->",
+        '←' | '⟵' => "<--",
+        '∧' => "AND",
+        '∨' => "OR",
+        '¬' => "NOT",
+        '∈' => "IN",
+        '，' => ",",
+        '；' => ";",
+        '：' => ":",
+        '（' => "(",
+        '）' => ")",
+        '\u{200B}' | '\u{200C}' | '\u{200D}' | '\u{2060}' => {
+            return "; it is invisible: delete it".to_owned();
+        }
+        _ => return String::new(),
+    };
+    format!("; write {operator}")
 }
 
 /// A character as it can be shown, with its number where it looks like another.
@@ -201,7 +242,10 @@ fn check_token(source: Source<'_>, kind: TokenKind, span: Span) -> Result<()> {
                 return Ok(());
             }
             let span = Span::new(span.start, span.end + tail);
-            let message = format!("syntax error: `{}` is no number", source.slice(span));
+            let message = format!(
+                "syntax error: `{}` is no number",
+                shortened(source.slice(span))
+            );
             Err(source
                 .invalid(message, span)
                 .with_code("SyntaxError:InvalidNumberLiteral"))

@@ -4,6 +4,7 @@ use grism_core::Result;
 
 use super::cursor::Parser;
 use super::lexer::TokenKind;
+use super::message::shortened;
 use crate::syntax::{Expr, ExprKind, Literal, Span};
 
 impl Parser<'_> {
@@ -27,9 +28,10 @@ impl Parser<'_> {
                 let digits = digits.replace('_', "");
                 if digits.is_empty() || digits.chars().any(|digit| !digit.is_digit(radix)) {
                     self.at -= 1;
+                    let message = format!("syntax error: `{}` is no number", shortened(text));
                     return Err(self
                         .source
-                        .invalid(format!("syntax error: `{text}` is no number"), self.span())
+                        .invalid(message, self.span())
                         .with_code("SyntaxError:InvalidNumberLiteral"));
                 }
                 Ok(Literal::Integer { digits, radix })

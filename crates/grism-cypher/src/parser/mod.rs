@@ -13,13 +13,16 @@ mod dialect;
 mod explain;
 mod expression;
 mod index;
+mod keyword;
 mod label;
 mod lexer;
 mod literal;
+mod message;
 mod path;
 mod pattern;
 mod primary;
 mod query;
+mod slip;
 mod statement;
 mod write;
 

@@ -5,6 +5,7 @@ use grism_logical::PathMode;
 
 use super::cursor::Parser;
 use super::lexer::TokenKind;
+use super::message::shortened;
 use crate::syntax::{Quantifier, Selector, Span};
 
 impl Parser<'_> {
@@ -85,11 +86,16 @@ impl Parser<'_> {
             Some(TokenKind::Question) => (0, Some(1)),
             Some(TokenKind::LeftBrace) => {
                 self.at += 1;
-                let bounds = self.braced_bounds()?;
+                let (least, most) = self.braced_bounds()?;
                 if !self.is(TokenKind::RightBrace) {
-                    return Err(self.expected("a number, `,` or `}` of a quantifier"));
+                    let what = "a number, `,` or `}` of a quantifier, which is written {1,3}";
+                    return Err(self.expected(what));
                 }
-                bounds
+                if most.is_some_and(|most| most < least) {
+                    let message = "the upper bound of a quantifier is less than the lower one";
+                    return Err(self.source.invalid(message, self.since(start)));
+                }
+                (least, most)
             }
             _ => return Ok(None),
         };
@@ -106,7 +112,9 @@ impl Parser<'_> {
         if !self.take(TokenKind::Comma) {
             return match least {
                 Some(count) => Ok((count, Some(count))),
-                None => Err(self.expected("a number or `,` of a quantifier")),
+                None => {
+                    Err(self.expected("a number or `,` of a quantifier, which is written {1,3}"))
+                }
             };
         }
         Ok((least.unwrap_or(0), self.optional_count()?))
@@ -150,8 +158,8 @@ impl Parser<'_> {
         let number = text.replace('_', "").parse();
         self.at += 1;
         number.map_err(|_| {
-            self.source
-                .invalid(format!("the number {text} is out of range"), span)
+            let message = format!("the number {} is out of range", shortened(text));
+            self.source.invalid(message, span)
         })
     }
 }

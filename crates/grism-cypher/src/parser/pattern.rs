@@ -135,7 +135,12 @@ impl Parser<'_> {
             });
         }
         if !self.is(TokenKind::LeftParenthesis) {
-            let what = "a pattern, which starts with `(`";
+            let what = match self.kind(1) {
+                Some(TokenKind::LeftParenthesis) if self.is_name(0) => {
+                    "a pattern, which starts with `(`; a path gets its name by p = (a)-->(b)"
+                }
+                _ => "a pattern, which starts with `(`",
+            };
             let words = ["SHORTEST", "ANY", "ALL", "shortestPath"];
             return Err(self.expected_words(what, &words));
         }
@@ -205,9 +210,10 @@ impl Parser<'_> {
             false => None,
         };
         let what = match (&predicate, &properties, &labels) {
+            _ if self.is(TokenKind::Dot) => "`:` and a label, `{`, WHERE and a condition or `)`",
             (Some(_), ..) => "an operator or `)`",
             (None, Some(_), _) => "WHERE or `)`",
-            (None, None, Some(_)) => "`&`, `|`, `{`, WHERE or `)`",
+            (None, None, Some(_)) => "`&` or `|` and a label, `{`, WHERE or `)`",
             (None, None, None) => "`:` and a label, `{`, WHERE or `)`",
         };
         self.expect(TokenKind::RightParenthesis, what)?;
@@ -224,8 +230,10 @@ impl Parser<'_> {
     fn starts_variable(&self) -> bool {
         let is_keyword = match self.kind(1) {
             Some(TokenKind::Word | TokenKind::QuotedName) => {
-                (self.is_word(0, "WHERE") && !self.is_word(1, "WHERE"))
-                    || (self.is_word(0, "IS") && !self.is_word(1, "IS"))
+                let is_named_where = self.is_word(1, "WHERE") || self.is_keyword(1);
+                let is_named_is = self.is_word(1, "IS") || self.is_keyword(1);
+                (self.is_word(0, "WHERE") && !is_named_where)
+                    || (self.is_word(0, "IS") && !is_named_is)
             }
             Some(TokenKind::Bang | TokenKind::Percent) => self.is_word(0, "IS"),
             Some(TokenKind::LeftParenthesis | TokenKind::Dollar | TokenKind::Integer) => {
@@ -272,6 +280,14 @@ impl Parser<'_> {
             if self.is(TokenKind::Star) {
                 quantifier = Some(self.star_range()?);
             }
+            let bounds = [TokenKind::Integer, TokenKind::Comma];
+            if self.is(TokenKind::LeftBrace)
+                && self.kind(1).is_some_and(|kind| bounds.contains(&kind))
+            {
+                self.at += 1;
+                let what = "a key; how often it is followed is written behind it, as -[:R]->{1,3}";
+                return Err(self.expected(what));
+            }
             properties = self.pattern_properties()?;
             if self.words(&["WHERE"]) {
                 predicate = Some(self.expression()?);
@@ -279,13 +295,15 @@ impl Parser<'_> {
             let what = match (&predicate, &properties, &labels) {
                 (Some(_), ..) => "an operator or `]`",
                 (None, Some(_), _) => "WHERE or `]`",
+                _ if quantifier.is_some() => "`{`, WHERE or `]`; a range is written *1..3",
                 (None, None, Some(_)) => "`|`, `*`, `{`, WHERE or `]`",
                 (None, None, None) => "`:` and a type, `*`, `{`, WHERE or `]`",
             };
             self.expect(TokenKind::RightBracket, what)?;
         }
         self.bar = bar;
-        self.expect(TokenKind::Minus, "`-` or `->` of a relationship")?;
+        let what = "a relationship, which is written --, -->, <--, -[…]-, -[…]-> or <-[…]-";
+        self.expect(TokenKind::Minus, what)?;
         let right = self.take(TokenKind::Greater);
         let direction = match (left, right) {
             (false, true) => Direction::Right,

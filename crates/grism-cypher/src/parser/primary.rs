@@ -1,12 +1,12 @@
 //! Operands: literals, names, brackets and calls, and what is read of them by `.key`, `[index]` and `:Label`.
 
-use grism_core::Result;
+use grism_core::{Error, Result};
 
 use super::cursor::Parser;
 use super::dialect::refused;
 use super::lexer::TokenKind;
 use crate::syntax::{
-    Expr, ExprKind, FunctionCall, IsPredicate, Literal, MapEntry, QualifiedName, Subquery,
+    Expr, ExprKind, FunctionCall, IsPredicate, Literal, MapEntry, Name, QualifiedName, Subquery,
     SubqueryKind,
 };
 
@@ -20,7 +20,7 @@ impl Parser<'_> {
             let (kind, below) = match self.kind(0) {
                 Some(TokenKind::Dot) => {
                     self.at += 1;
-                    let key = self.name("the name of a property")?;
+                    let key = self.property_key()?;
                     let base = Box::new(base);
                     (ExprKind::Property { base, key }, below)
                 }
@@ -48,6 +48,18 @@ impl Parser<'_> {
             };
             base = self.above(kind, self.since(start), below)?;
         }
+    }
+
+    /// The name of a property, after the dot.
+    fn property_key(&mut self) -> Result<Name> {
+        self.name(match self.kind(0) {
+            Some(TokenKind::String) => "the name of a property, which stands without quotes",
+            Some(TokenKind::Dollar) => "the name of a property; a computed one is read by n[$key]",
+            Some(TokenKind::Star) => {
+                "the name of a property; all of them are properties(n) or n {.*}"
+            }
+            _ => "the name of a property",
+        })
     }
 
     /// `base[index]` or `base[lower..upper]`, after the bracket.
@@ -163,7 +175,10 @@ impl Parser<'_> {
             return self.call();
         }
         if self.starts_nothing() {
-            return Err(self.expected("an expression"));
+            return Err(self.expected(match self.is_word(0, "DISTINCT") {
+                true => "an expression; DISTINCT stands right behind RETURN, WITH or `(`",
+                false => "an expression",
+            }));
         }
         let name = self.name("an expression")?;
         self.above(ExprKind::Variable(name), start, 0)
@@ -171,25 +186,28 @@ impl Parser<'_> {
 
     /// Whether the word here starts what follows an expression, so that the expression itself is missing.
     fn starts_nothing(&self) -> bool {
-        let after = self.kind(1);
-        let operand = |kind| {
-            matches!(
-                kind,
+        let is_distinct = self.is_word(0, "DISTINCT")
+            && matches!(
+                self.kind(1),
                 Some(
                     TokenKind::Word
                         | TokenKind::QuotedName
                         | TokenKind::Integer
                         | TokenKind::String
-                        | TokenKind::Dollar
                 )
-            )
-        };
-        let clause = [
-            "MATCH", "WITH", "RETURN", "WHERE", "UNWIND", "LIMIT", "SKIP", "AND", "OR", "XOR",
+            );
+        // These are names here, since a clause or an operator would need an operand before it, or follows them itself.
+        let names = [
+            "UNION",
+            "OPTIONAL",
+            "IN",
+            "ASC",
+            "ASCENDING",
+            "DESC",
+            "DESCENDING",
         ];
-        let starts = clause.iter().any(|word| self.is_word(0, word));
-        (starts && operand(after) && !self.is_word(1, "AS") && !self.is_word_operator(1))
-            || self.are_words(&["ORDER", "BY"])
+        let is_keyword = self.is_keyword(0) && !names.iter().any(|word| self.is_word(0, word));
+        is_keyword || (is_distinct && self.starts_operand(1))
     }
 
     /// Whether a name with dots and an opening parenthesis come next.
@@ -232,10 +250,22 @@ impl Parser<'_> {
             }
             parser.comma_separated(Self::expression)
         })?;
-        self.expect(TokenKind::RightParenthesis, "an operator, `,` or `)`")?;
+        if !self.is(TokenKind::RightParenthesis) {
+            return Err(self.call_of_another_dialect(&name));
+        }
+        self.at += 1;
         self.bar = bar;
         if self.is_word(0, "OVER") && self.are(1, &[TokenKind::LeftParenthesis]) {
             return Err(self.expected("an operator"));
+        }
+        if self.is_word(0, "FILTER") && self.are(1, &[TokenKind::LeftParenthesis]) {
+            let instead = "write CASE WHEN … THEN … END within the aggregate";
+            return Err(refused(
+                self,
+                "FILTER of an aggregate",
+                instead,
+                self.span(),
+            ));
         }
         let call = FunctionCall {
             name,
@@ -244,6 +274,29 @@ impl Parser<'_> {
             arguments,
         };
         self.above(ExprKind::Function(call), self.since(start), below)
+    }
+
+    /// The error for what ends no argument of a function.
+    fn call_of_another_dialect(&self, name: &QualifiedName) -> Error {
+        let known: [(&str, bool, &str); 3] = [
+            (
+                "filter",
+                self.is_word(0, "WHERE"),
+                "write [x IN list WHERE …]",
+            ),
+            ("extract", self.is(TokenKind::Bar), "write [x IN list | …]"),
+            (
+                "cast",
+                self.is_word(0, "AS"),
+                "write toInteger(x), toFloat(x), toString(x) or date(x)",
+            ),
+        ];
+        let mut known = known.into_iter();
+        let called = |other: &str| name.text.eq_ignore_ascii_case(other);
+        match known.find(|(other, found, _)| *found && called(other)) {
+            Some((other, _, instead)) => refused(self, &format!("{other}()"), instead, name.span),
+            None => self.expected("an operator, `,` or `)`"),
+        }
     }
 
     /// The entries of a map with its braces.
@@ -265,10 +318,11 @@ impl Parser<'_> {
         } else {
             self.name("a key")?
         };
-        if self.is(TokenKind::Equal) {
-            return Err(self.expected("`:` and a value"));
-        }
-        self.expect(TokenKind::Colon, "`:` and a value")?;
+        let what = match self.is(TokenKind::RightBrace) {
+            true => "`:` and a value; a parameter is written $name",
+            false => "`:` and a value",
+        };
+        self.expect(TokenKind::Colon, what)?;
         let value = self.expression()?;
         Ok(MapEntry { key, value })
     }

@@ -4,6 +4,7 @@ use grism_core::{Error, Result};
 
 use super::clause::CLAUSES;
 use super::cursor::Parser;
+use super::dialect::of_another_dialect;
 use super::lexer::TokenKind;
 use crate::syntax::{Query, SingleQuery, Union};
 
@@ -60,6 +61,10 @@ impl Parser<'_> {
 
     /// The error for what neither goes on with a clause nor starts one.
     pub(super) fn no_clause(&self) -> Error {
+        let known = of_another_dialect(self).or_else(|| self.misplaced());
+        if let Some(error) = known {
+            return error;
+        }
         let what = match self.follow {
             "" => "a clause or the end of the query".to_owned(),
             follow => format!("{follow}, a clause or the end of the query"),

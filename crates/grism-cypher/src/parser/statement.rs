@@ -5,7 +5,7 @@ use std::sync::Arc;
 use grism_core::{Error, IndexKind, Result, VectorMetric};
 
 use super::cursor::Parser;
-use super::dialect::refused;
+use super::dialect::{of_another_dialect, refused};
 use super::lexer::TokenKind;
 use crate::Query;
 use crate::source::Source;
@@ -82,6 +82,10 @@ impl Parser<'_> {
         if self.token(0).is_some() && !self.is(TokenKind::Semicolon) {
             return Err(match &kind {
                 StatementKind::Query(_) | StatementKind::Explain { .. } => self.no_clause(),
+                StatementKind::Vacuum { .. } => {
+                    let words = ["RETAIN", "KEEP"];
+                    self.expected_words("RETAIN, KEEP or the end of the statement", &words)
+                }
                 _ => self.expected("the end of the statement"),
             });
         }
@@ -101,7 +105,9 @@ impl Parser<'_> {
             };
             return self.explained(options, text);
         }
-        if self.words(&["CREATE", "HYPEREDGE"]) {
+        // `CREATE index = (a)` creates a path of that name.
+        let is_path = self.are(2, &[TokenKind::Equal]);
+        if !is_path && self.words(&["CREATE", "HYPEREDGE"]) {
             self.expect_word("TYPE")?;
             return self
                 .hyperedge_type()
@@ -112,7 +118,7 @@ impl Parser<'_> {
             let name = self.name("the name of a hyperedge type")?;
             return Ok(StatementKind::DropHyperedgeType(name.text));
         }
-        if self.is_word(0, "CREATE") {
+        if !is_path && self.is_word(0, "CREATE") {
             if let Some(kind) = self.index_kind()? {
                 return self.create_index(kind);
             }
@@ -121,6 +127,11 @@ impl Parser<'_> {
             let name = self.name("the name of an index")?.text;
             let if_exists = self.words(&["IF", "EXISTS"]);
             return Ok(StatementKind::DropIndex { name, if_exists });
+        }
+        if self.is_word(0, "DROP") && !self.is_word(1, "TABLE") && !self.is_word(1, "CONSTRAINT") {
+            self.at += 1;
+            let words = ["INDEX", "HYPEREDGE"];
+            return Err(self.expected_words("INDEX or HYPEREDGE TYPE", &words));
         }
         if self.words(&["COPY"]) {
             return self.copy(text);
@@ -137,12 +148,16 @@ impl Parser<'_> {
         if self.are_words(&["USE", "SNAPSHOT"]) {
             let start = self.span();
             self.at += 2;
-            self.count()?;
+            self.take(TokenKind::Integer);
             let instead = "open the graph at a snapshot: open(path, snapshot=7)";
             let span = self.since(start);
             return Err(refused(self, "USE SNAPSHOT", instead, span));
         }
         if !self.starts_clause() {
+            let known = of_another_dialect(self).or_else(|| self.misplaced());
+            if let Some(error) = known {
+                return Err(error);
+            }
             let what = "a statement, such as MATCH, CREATE, EXPLAIN, COPY or SHOW";
             return Err(self.expected_words(what, &STATEMENTS));
         }
@@ -165,7 +180,8 @@ impl Parser<'_> {
         text: &Arc<str>,
     ) -> Result<StatementKind> {
         if !self.starts_clause() {
-            return Err(self.expected_words("a query", &super::clause::CLAUSES));
+            let words = [&super::clause::CLAUSES[..], &super::explain::OPTIONS].concat();
+            return Err(self.expected_words("an option of EXPLAIN or a query", &words));
         }
         let query = self.query()?;
         Ok(StatementKind::Explain {
@@ -222,8 +238,13 @@ impl Parser<'_> {
                 return Ok(kind);
             }
         }
+        if self.words(&["HYPEREDGE"]) {
+            return Err(self.expected_words("TYPES", &["TYPES"]));
+        }
         let what = "LABELS, HYPEREDGE TYPES, PROPERTIES, INDEXES, STATISTICS, SNAPSHOTS, FUNCTIONS or PROCEDURES";
-        let words: Vec<&str> = LISTS.iter().map(|(words, _)| words[0]).collect();
+        let lists = LISTS.iter().map(|(words, _)| words.join(" "));
+        let lists: Vec<String> = lists.collect();
+        let words: Vec<&str> = lists.iter().map(String::as_str).collect();
         Err(self.expected_words(what, &words))
     }
 }

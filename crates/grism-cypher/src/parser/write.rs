@@ -3,7 +3,7 @@
 use grism_core::Result;
 
 use super::cursor::Parser;
-use super::dialect::refused;
+use super::dialect::{of_another_dialect, refused};
 use super::lexer::TokenKind;
 use crate::syntax::{
     Clause, ClauseKind, DeleteClause, Expr, ExprKind, ForeachClause, LabelExpression, MergeAction,
@@ -14,18 +14,7 @@ impl Parser<'_> {
     /// The clause that starts here and writes; `None` where none does.
     pub(super) fn write_clause(&mut self) -> Result<Option<ClauseKind>> {
         let kind = if self.words(&["CREATE"]) || self.insert() {
-            if !self.starts_pattern() {
-                self.at -= 1;
-                if let Some(error) = super::dialect::of_another_dialect(self) {
-                    return Err(error);
-                }
-                self.at += 1;
-                let what = "a pattern, HYPEREDGE TYPE or INDEX";
-                return Err(self.expected_words(what, &["HYPEREDGE", "INDEX"]));
-            }
-            let pattern = self.pattern()?;
-            self.follow = "a relationship, `,`";
-            ClauseKind::Create(pattern)
+            self.create()?
         } else if self.words(&["MERGE"]) {
             self.merge()?
         } else if self.words(&["SET"]) {
@@ -36,13 +25,16 @@ impl Parser<'_> {
             let items = self.comma_separated(Self::remove_item)?;
             self.follow = "`,`";
             ClauseKind::Remove(items)
-        } else if self.is_word(0, "DELETE")
-            || self.are_words(&["DETACH", "DELETE"])
-            || self.are_words(&["NODETACH", "DELETE"])
+        } else if ["DELETE", "DETACH", "NODETACH"]
+            .iter()
+            .any(|word| self.is_word(0, word))
         {
+            if self.are_words(&["DELETE", "FROM"]) && self.is_name(2) {
+                return Err(self.expected("an expression"));
+            }
             let detach = self.words(&["DETACH"]);
             self.words(&["NODETACH"]);
-            self.at += 1;
+            self.expect_word("DELETE")?;
             let expressions = self.comma_separated(Self::expression)?;
             self.follow = "an operator, `,`";
             ClauseKind::Delete(DeleteClause {
@@ -57,6 +49,26 @@ impl Parser<'_> {
         Ok(Some(kind))
     }
 
+    /// A pattern, after CREATE.
+    fn create(&mut self) -> Result<ClauseKind> {
+        if !self.starts_pattern() {
+            self.at -= 1;
+            let is_first = self.at_start();
+            if let Some(error) = of_another_dialect(self) {
+                return Err(error);
+            }
+            self.at += 1;
+            let words = ["HYPEREDGE", "INDEX", "VECTOR", "FULLTEXT", "RANGE"];
+            return Err(match is_first {
+                true => self.expected_words("a pattern, HYPEREDGE TYPE or INDEX", &words),
+                false => self.expected("a pattern, which starts with `(`"),
+            });
+        }
+        let pattern = self.pattern()?;
+        self.follow = "a relationship, `,`";
+        Ok(ClauseKind::Create(pattern))
+    }
+
     /// INSERT, as GQL calls CREATE.
     fn insert(&mut self) -> bool {
         let found = self.is_word(0, "INSERT") && self.are(1, &[TokenKind::LeftParenthesis]);
@@ -66,6 +78,18 @@ impl Parser<'_> {
 
     fn merge(&mut self) -> Result<ClauseKind> {
         let path = self.path_pattern()?;
+        if self.is(TokenKind::Comma) {
+            let message = "MERGE takes one path; write a MERGE for each";
+            return Err(self.syntax_error(message, self.span()));
+        }
+        if self.are_words(&["CREATE", "SET"]) || self.are_words(&["MATCH", "SET"]) {
+            let word = self.text(0).to_ascii_uppercase();
+            let message = format!("unexpected `{word} SET`; expected ON before it");
+            let span = self
+                .token(1)
+                .map_or(self.span(), |last| self.span().to(last.span));
+            return Err(self.syntax_error(message, span));
+        }
         let mut actions = Vec::new();
         while self.is_word(0, "ON") {
             self.at += 1;
@@ -103,6 +127,10 @@ impl Parser<'_> {
             SetItemKind::Labels { target, labels }
         } else {
             let target = self.property_target("SET")?;
+            if self.is(TokenKind::PlusEqual) {
+                let message = "`+=` adds the entries of a map to a variable; write n.x = n.x + 1";
+                return Err(self.syntax_error(message, self.span()));
+            }
             self.expect(TokenKind::Equal, "`=` and a value")?;
             let value = self.expression()?;
             SetItemKind::Property { target, value }
@@ -145,13 +173,13 @@ impl Parser<'_> {
                 let instead = "write SET n += {key: value}";
                 Err(refused(self, &what, instead, target.span))
             }
-            _ => Err(self
-                .source
-                .invalid(
-                    format!("syntax error: {clause} takes variable.property or variable:Label"),
-                    target.span,
-                )
-                .with_code("SyntaxError:UnexpectedSyntax")),
+            _ => {
+                let takes = match clause {
+                    "SET" => "n.key = value, n:Label, n = map or n += map",
+                    _ => "n.key or n:Label",
+                };
+                Err(self.syntax_error(format!("{clause} takes {takes}"), target.span))
+            }
         }
     }
 
