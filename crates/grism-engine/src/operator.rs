@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{BatchStream, Result, with_stack};
+use grism_core::{BatchStream, Error, Result, with_stack};
 
 use crate::deep_stream::deep_stream;
 use crate::{ExecutionContextTrait, PartitioningSpec, PhysicalSchema};
@@ -81,6 +81,17 @@ pub trait PhysicalOperator: Any + Send + Sync + Debug {
         &self,
         children: Vec<Arc<dyn PhysicalOperator>>,
     ) -> Result<Arc<dyn PhysicalOperator>>;
+
+    /// The same operator with another plan within it.
+    ///
+    /// # Errors
+    /// `Internal` for an operator that has no [`PhysicalOperator::subplan`].
+    fn with_new_subplan(
+        &self,
+        _subplan: Arc<dyn PhysicalOperator>,
+    ) -> Result<Arc<dyn PhysicalOperator>> {
+        Err(Error::internal(format!("{} has no subplan", self.name())))
+    }
 
     /// The operator in one line.
     fn describe(&self) -> String;

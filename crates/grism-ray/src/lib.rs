@@ -4,6 +4,7 @@ mod bundle;
 mod exchange;
 mod executor;
 mod explain;
+mod input_place;
 mod planner;
 mod ray_executor;
 mod runner;

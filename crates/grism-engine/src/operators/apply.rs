@@ -115,6 +115,18 @@ impl PhysicalOperator for ApplyExec {
         )))
     }
 
+    fn with_new_subplan(
+        &self,
+        subplan: Arc<dyn PhysicalOperator>,
+    ) -> Result<Arc<dyn PhysicalOperator>> {
+        Ok(Arc::new(Self::new(
+            Arc::clone(&self.input),
+            subplan,
+            self.kind.clone(),
+            self.row.clone(),
+        )))
+    }
+
     fn describe(&self) -> String {
         match &self.kind {
             ApplyKind::Inner => "Apply".to_owned(),

@@ -104,6 +104,18 @@ impl PhysicalOperator for RepeatExec {
         )))
     }
 
+    fn with_new_subplan(
+        &self,
+        subplan: Arc<dyn PhysicalOperator>,
+    ) -> Result<Arc<dyn PhysicalOperator>> {
+        Ok(Arc::new(Self::new(
+            Arc::clone(&self.input),
+            subplan,
+            self.row.clone(),
+            &self.repeat,
+        )))
+    }
+
     fn describe(&self) -> String {
         self.repeat.describe()
     }
