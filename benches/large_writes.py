@@ -2,9 +2,10 @@
 
 python benches/large_writes.py [--rows 10000000] [--limit 512] [--steps create,merge,...]
 
-Each step runs in a process of its own on the graph that the steps before it made, whose peak is what the system says of it;
-what of that are mapped files, above all the code of the extension, stands beside it. `again` is a MERGE that finds half of
-its rows, `random` a SET of a tenth of the nodes in the order of another property, `detach` deletes nodes with their edges.
+Each step runs in a process of its own on the graph that the steps before it made, whose peak is what the system says
+of it; what of that are mapped files, above all the code of the extension, stands beside it. `again` is a MERGE that
+finds half of its rows, `random` a SET of a tenth of the nodes in the order of another property, `detach` deletes nodes
+with their edges.
 """
 
 from __future__ import annotations

@@ -19,8 +19,12 @@ def graph(tmp_path: Path) -> Iterator[gr.Graph]:
     """Two towns, and a visit of one."""
     with gr.open(tmp_path / "towns.grism") as graph:
         graph.execute("CREATE HYPEREDGE TYPE VISIT (guest, town Town)")
-        graph.execute("CREATE (:Town {name: 'Ulm', founded: 854, seen: datetime('2021-05-01T00:00Z'), day: date('2021-05-01')})")
-        graph.execute("MATCH (t:Town) CREATE (g:Guest {name: 'Ada'}), (v:VISIT {nights: 2})-[:guest]->(g), (v)-[:town]->(t)")
+        graph.execute(
+            "CREATE (:Town {name: 'Ulm', founded: 854, seen: datetime('2021-05-01T00:00Z'), day: date('2021-05-01')})"
+        )
+        graph.execute(
+            "MATCH (t:Town) CREATE (g:Guest {name: 'Ada'}), (v:VISIT {nights: 2})-[:guest]->(g), (v)-[:town]->(t)"
+        )
         yield graph
 
 
@@ -62,7 +66,9 @@ def test_warnings_of_a_query_on_ray_are_issued_too(graph: gr.Graph, two_workers:
 
 def test_statements_and_writes_keep_their_warnings(graph: gr.Graph) -> None:
     with pytest.warns(gr.GrismWarning) as found:
-        result = graph.execute("MATCH (t:Twon) RETURN t; MATCH (t:Town) SET t.copy = t.nam; MATCH (t:Town) RETURN t.name")
+        result = graph.execute(
+            "MATCH (t:Twon) RETURN t; MATCH (t:Town) SET t.copy = t.nam; MATCH (t:Town) RETURN t.name"
+        )
     assert [str(one.message) for one in found] == result.warnings
     assert ["Town" in result.warnings[0], "`name`" in result.warnings[1], len(result.warnings)] == [True, True, 2]
     with graph.transaction() as transaction, pytest.warns(gr.GrismWarning, match="Town"):
@@ -92,7 +98,9 @@ def test_a_comparison_that_never_holds_warns(graph: gr.Graph, predicate: str, sa
     assert "line 1" in result.warnings[0]
 
 
-@pytest.mark.parametrize("predicate", ["t.founded = toInteger('854')", "t.seen > datetime('2020-01-01T00:00Z')", "t.founded = 854.0"])
+@pytest.mark.parametrize(
+    "predicate", ["t.founded = toInteger('854')", "t.seen > datetime('2020-01-01T00:00Z')", "t.founded = 854.0"]
+)
 def test_a_comparison_that_may_hold_does_not(graph: gr.Graph, predicate: str) -> None:
     result = graph.query(f"MATCH (t:Town) WHERE {predicate} RETURN t.name AS name")
     assert (result.warnings, result.to_pylist()) == ([], [{"name": "Ulm"}])

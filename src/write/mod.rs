@@ -261,14 +261,16 @@ impl<'a> Writer<'a> {
         self.evaluate_with(plan, runtime).await
     }
 
-    async fn evaluate_with(&self, plan: &LogicalPlan, runtime: RuntimeConfig) -> Result<Found> {
+    async fn evaluate_with(&self, plan: &LogicalPlan, mut runtime: RuntimeConfig) -> Result<Found> {
         if let LogicalPlan::Rows { schema, rows } = plan {
             return Ok(Found::new(schema.clone(), rows.clone()));
         }
+        // The transaction and the rows between clauses take their shares beside the operators.
+        runtime.memory_limit = runtime.memory_limit.map(|limit| limit / 2);
         let snapshot = Arc::new(self.transaction.snapshot());
         let optimized = optimize(plan.clone(), facts(snapshot.as_ref()))?;
         let planner = LocalPhysicalPlanner::with_config(PlannerConfig {
-            threads: runtime.workers(),
+            threads: self.options.runtime.workers(),
         });
         let plan = planner.plan(&optimized)?;
         for line in plan.display().lines().filter(|_| self.explained.is_some()) {
