@@ -53,8 +53,7 @@ impl PlanCache {
             return Ok(known);
         }
         let statements = Arc::new(parse_statements(input)?);
-        self.inputs
-            .insert(input.to_owned(), Arc::clone(&statements));
+        self.inputs.insert(input.to_owned(), Arc::clone(&statements));
         Ok(statements)
     }
 

@@ -4,6 +4,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use grism_core::{Error, Result};
+use grism_logical::{LogicalExpr, LogicalPlan, PlanSchema};
 use crate::binder::{
     BindContext, Binder, BoundQuery, BoundWrite, ProjectionKind, Scope, column_for,
 };
@@ -16,8 +18,6 @@ use crate::syntax::{
     walk_element, walk_expr,
 };
 use crate::warning::Warning;
-use grism_core::{Error, Result};
-use grism_logical::{LogicalExpr, LogicalPlan, PlanSchema};
 
 /// A query that was parsed and checked, but not bound to a snapshot.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,16 +79,8 @@ impl Query {
     pub fn parse(text: &str) -> Result<Arc<Self>> {
         let mut statements = parse_input(text)?;
         match (statements.pop(), statements.is_empty()) {
-            (
-                Some(Statement {
-                    kind: StatementKind::Query(query),
-                    ..
-                }),
-                true,
-            ) => Ok(query),
-            _ => Err(Error::invalid_query(
-                "one query is needed here, and no other statement",
-            )),
+            (Some(Statement { kind: StatementKind::Query(query), .. }), true) => Ok(query),
+            _ => Err(Error::invalid_query("one query is needed here, and no other statement")),
         }
     }
 

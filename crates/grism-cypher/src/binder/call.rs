@@ -328,7 +328,10 @@ impl Binder<'_> {
                 return Err(self
                     .source
                     .invalid(
-                        format!("`{}` has no column `{}`{hint}", procedure.name, name.text),
+                        format!(
+                            "`{}` has no column `{}`{hint}",
+                            procedure.name, name.text
+                        ),
                         name.span,
                     )
                     .with_code("SyntaxError:UndefinedVariable"));

@@ -121,7 +121,11 @@ impl Binder<'_> {
         })
     }
 
-    pub(super) fn reduce(&mut self, reduce: &Reduce, place: &Expr) -> Result<LogicalExpr> {
+    pub(super) fn reduce(
+        &mut self,
+        reduce: &Reduce,
+        place: &Expr,
+    ) -> Result<LogicalExpr> {
         let initial = self.expression(&reduce.initial)?;
         let mut ty = self.type_of(&initial, &reduce.initial)?;
         let (list, item) = self.list_of(&reduce.list)?;

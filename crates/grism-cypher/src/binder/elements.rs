@@ -33,9 +33,7 @@ impl Binder<'_> {
         if let Some((mode, span)) = path.mode
             && mode != PathMode::Trail
         {
-            return Err(self
-                .source
-                .unsupported(format!("{} paths", mode.name()), span));
+            return Err(self.source.unsupported(format!("{} paths", mode.name()), span));
         }
         let (first_step, first_group) = (elements.steps.len(), elements.groups.len());
         let mut items = Vec::new();
@@ -216,7 +214,10 @@ impl Binder<'_> {
 
     fn step_names(&self, labels: &LabelExpression) -> Result<Vec<String>> {
         match type_names(labels) {
-            Some(names) => Ok(names.into_iter().map(|name| name.text.clone()).collect()),
+            Some(names) => Ok(names
+                .into_iter()
+                .map(|name| name.text.clone())
+                .collect()),
             None => Err(self
                 .source
                 .unsupported("a type expression other than `|`", labels.span)),

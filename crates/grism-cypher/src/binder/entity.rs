@@ -143,13 +143,17 @@ impl Binder<'_> {
                 .collect::<Result<Vec<_>>>()
         };
         Ok(match &labels.kind {
-            LabelKind::Name(name) => LogicalExpr::Literal(Value::String(name.text.clone()))
-                .binary(BinaryOperator::In, own.clone()),
+            LabelKind::Name(name) => {
+                LogicalExpr::Literal(Value::String(name.text.clone()))
+                    .binary(BinaryOperator::In, own.clone())
+            }
             LabelKind::Wildcard => size_of(own.clone()).binary(
                 BinaryOperator::Greater,
                 LogicalExpr::Literal(Value::Int64(0)),
             ),
-            LabelKind::Not(inner) => self.label_predicate(own, inner)?.unary(UnaryOperator::Not),
+            LabelKind::Not(inner) => {
+                self.label_predicate(own, inner)?.unary(UnaryOperator::Not)
+            }
             LabelKind::And(all) => LogicalExpr::all(parts(self, all)?),
             LabelKind::Or(any) => parts(self, any)?
                 .into_iter()

@@ -10,9 +10,11 @@ impl Binder<'_> {
     pub(super) fn expression(&mut self, expression: &Expr) -> Result<LogicalExpr> {
         let span = expression.span;
         match &expression.kind {
-            ExprKind::Literal(literal) => {
-                Ok(LogicalExpr::Literal(self.literal(literal, span, false)?))
-            }
+            ExprKind::Literal(literal) => Ok(LogicalExpr::Literal(self.literal(
+                literal,
+                span,
+                false,
+            )?)),
             ExprKind::Variable(name) => self.variable(name),
             ExprKind::Parameter(name) => match self.parameters.get(name) {
                 Some(value) => Ok(LogicalExpr::Literal(value.clone())),

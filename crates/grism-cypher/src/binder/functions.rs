@@ -32,7 +32,11 @@ pub(crate) fn is_aggregate(name: &str) -> bool {
 }
 
 impl Binder<'_> {
-    pub(super) fn function(&mut self, call: &FunctionCall, place: &Expr) -> Result<LogicalExpr> {
+    pub(super) fn function(
+        &mut self,
+        call: &FunctionCall,
+        place: &Expr,
+    ) -> Result<LogicalExpr> {
         let name = call.name.text.clone();
         if let Some(function) = AggregateFunction::from_name(&name) {
             return self.aggregate_call(function, call, place);

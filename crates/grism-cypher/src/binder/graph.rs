@@ -7,9 +7,7 @@ use grism_core::{Result, TableId, Tables, Type, Value};
 use grism_logical::pattern::{
     PatternEdge, PatternEntity, PatternGraph, PatternHop, PatternPath, PatternRole,
 };
-use grism_logical::{
-    BinaryOperator, Direction as EdgeDirection, LogicalExpr, PropertyRef, UnaryOperator,
-};
+use grism_logical::{BinaryOperator, Direction as EdgeDirection, LogicalExpr, PropertyRef, UnaryOperator};
 
 use super::pattern::{Elements, Entity, Place, Step, StepKind};
 use super::scope::column_for;
@@ -343,7 +341,9 @@ impl Binder<'_> {
             _ => match self.expression(properties)? {
                 LogicalExpr::Literal(Value::Map(entries)) => Ok(entries
                     .into_iter()
-                    .map(|(key, value)| (Name { text: key, span }, LogicalExpr::Literal(value)))
+                    .map(|(key, value)| {
+                        (Name { text: key, span }, LogicalExpr::Literal(value))
+                    })
                     .collect()),
                 _ => Err(self
                     .source

@@ -31,8 +31,9 @@ impl Binder<'_> {
                         let mut allowed = self.labelled_tables(labels)?.to_vec();
                         if let Some(names) = super::labels::type_names(labels) {
                             for (table, hyperedge_type) in self.schema.hyperedge_tables() {
-                                let named =
-                                    names.iter().any(|name| name.text == hyperedge_type.name);
+                                let named = names
+                                    .iter()
+                                    .any(|name| name.text == hyperedge_type.name);
                                 if named && own.contains(&table.id) && !allowed.contains(&table.id)
                                 {
                                     allowed.push(table.id);

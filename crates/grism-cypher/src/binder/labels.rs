@@ -54,7 +54,9 @@ impl Binder<'_> {
                 TableKind::Nodes { labels } => labels.contains(&name.text),
                 TableKind::Hyperedges(hyperedge_type) => hyperedge_type.name == name.text,
             },
-            LabelKind::Wildcard => !table.labels().is_empty() || table.hyperedge_type().is_some(),
+            LabelKind::Wildcard => {
+                !table.labels().is_empty() || table.hyperedge_type().is_some()
+            }
             LabelKind::Not(inner) => !self.label_holds(inner, table)?,
             LabelKind::And(parts) => parts.iter().try_fold(true, |holds, part| {
                 Ok::<_, grism_core::Error>(holds && self.label_holds(part, table)?)

@@ -1,14 +1,17 @@
 //! Map projections: a map out of properties, variables and expressions.
 
-use crate::syntax::{MapProjection, MapProjectionItem};
 use grism_core::{Result, Type};
 use grism_logical::{LogicalExpr, ScalarFunction, UnaryOperator};
+use crate::syntax::{MapProjection, MapProjectionItem};
 
 use super::Binder;
 
 impl Binder<'_> {
     /// `base {.key, .*, variable, key: expression}`.
-    pub(super) fn map_projection(&mut self, projection: &MapProjection) -> Result<LogicalExpr> {
+    pub(super) fn map_projection(
+        &mut self,
+        projection: &MapProjection,
+    ) -> Result<LogicalExpr> {
         let base = self.expression(&projection.base)?;
         let ty = self.type_of(&base, &projection.base)?;
         let mut all = false;

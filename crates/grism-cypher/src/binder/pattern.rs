@@ -240,7 +240,9 @@ impl Binder<'_> {
             let conflict = entity.is_some_and(|at| at >= path.so_far.0)
                 || step.is_some_and(|at| at >= path.so_far.1);
             let taken = entity.is_some() || step.is_some();
-            let again = paths[..index].iter().any(|other| &other.name.text == name);
+            let again = paths[..index]
+                .iter()
+                .any(|other| &other.name.text == name);
             let known = self.scope.find(name);
             if taken || again || known.is_some() {
                 let code = if conflict {

@@ -296,7 +296,8 @@ impl Binder<'_> {
         for Variable { name, .. } in &own.variables {
             let is_step = elements.steps.iter().any(|step| {
                 let variable = step.pattern.variable.as_ref();
-                step.span != group.span && variable.is_some_and(|variable| &variable.text == name)
+                step.span != group.span
+                    && variable.is_some_and(|variable| &variable.text == name)
             });
             let is_entity = elements
                 .entities

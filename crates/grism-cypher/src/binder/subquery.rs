@@ -21,18 +21,24 @@ impl Binder<'_> {
             ExprKind::Prefix {
                 operator: PrefixOperator::Not,
                 operand,
-            } => Ok(self
-                .existential(operand)?
-                .and_then(|(subplan, kind)| match kind {
-                    ApplyKind::Semi => Some((subplan, ApplyKind::Anti)),
-                    ApplyKind::Anti => Some((subplan, ApplyKind::Semi)),
-                    _ => None,
-                })),
-            ExprKind::Pattern(path) => Ok(Some((self.pattern_subplan(path)?, ApplyKind::Semi))),
-            ExprKind::Subquery(subquery) if subquery.kind == SubqueryKind::Exists => Ok(Some((
-                self.query_subplan(&subquery.query, "EXISTS")?,
-                ApplyKind::Semi,
-            ))),
+            } => {
+                Ok(self
+                    .existential(operand)?
+                    .and_then(|(subplan, kind)| match kind {
+                        ApplyKind::Semi => Some((subplan, ApplyKind::Anti)),
+                        ApplyKind::Anti => Some((subplan, ApplyKind::Semi)),
+                        _ => None,
+                    }))
+            }
+            ExprKind::Pattern(path) => {
+                Ok(Some((self.pattern_subplan(path)?, ApplyKind::Semi)))
+            }
+            ExprKind::Subquery(subquery) if subquery.kind == SubqueryKind::Exists => {
+                Ok(Some((
+                    self.query_subplan(&subquery.query, "EXISTS")?,
+                    ApplyKind::Semi,
+                )))
+            }
             _ => Ok(None),
         }
     }
@@ -93,12 +99,15 @@ impl Binder<'_> {
     }
 
     fn query_subplan(&mut self, query: &Query, what: &str) -> Result<LogicalPlan> {
-        let mut branches = vec![std::sync::Arc::new(self.branch_subplan(&query.head, what)?)];
+        let mut branches = vec![std::sync::Arc::new(
+            self.branch_subplan(&query.head, what)?,
+        )];
         for union in &query.unions {
             if !union.all && what != "EXISTS" {
-                return Err(self
-                    .source
-                    .unsupported(format!("a UNION without ALL in {what} {{ … }}"), union.span));
+                return Err(self.source.unsupported(
+                    format!("a UNION without ALL in {what} {{ … }}"),
+                    union.span,
+                ));
             }
             branches.push(std::sync::Arc::new(
                 self.branch_subplan(&union.query, what)?,

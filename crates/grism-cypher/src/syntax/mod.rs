@@ -9,10 +9,10 @@ mod span;
 mod visit;
 
 pub(crate) use clause::{
-    CallClause, Clause, ClauseKind, DeleteClause, ForeachClause, Imports, LoadCsvClause,
-    MatchClause, MergeAction, MergeClause, MergeTrigger, OrderItem, ProcedureTarget, Projection,
-    ProjectionItem, ProjectionItemKind, RemoveItem, RemoveItemKind, SetItem, SetItemKind,
-    SubqueryClause, Transactions, UnwindClause, WithClause, YieldClause, YieldItem,
+    CallClause, Clause, ClauseKind, DeleteClause, ForeachClause, Imports, LoadCsvClause, MatchClause, MergeAction, MergeClause,
+    MergeTrigger, OrderItem, ProcedureTarget, Projection, ProjectionItem, ProjectionItemKind,
+    RemoveItem, RemoveItemKind, SetItem, SetItemKind, SubqueryClause, Transactions, UnwindClause, WithClause, YieldClause,
+    YieldItem,
 };
 pub(crate) use expression::{
     CaseAlternative, CaseExpression, ChainLink, Expr, ExprKind, FunctionCall, InfixOperator,

@@ -77,7 +77,9 @@ impl Binder<'_> {
         created: &mut Created,
     ) -> Result<String> {
         let name = node.variable.as_ref();
-        let known = name.and_then(|name| self.scope.find(&name.text)).cloned();
+        let known = name
+            .and_then(|name| self.scope.find(&name.text))
+            .cloned();
         if let (Some(known), Some(name)) = (known, name) {
             let again = node.labels.is_some() || node.properties.is_some() || alone;
             if again {
