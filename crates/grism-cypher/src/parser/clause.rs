@@ -289,3 +289,127 @@ impl Parser<'_> {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::parser::tests::{clauses, failure};
+
+    #[test]
+    fn clauses_that_read() {
+        for (text, expected) in [
+            (
+                "OPTIONAL MATCH (n) WHERE n.x RETURN n",
+                "OPTIONAL MATCH (n) WHERE n.x RETURN n",
+            ),
+            ("UNWIND [1, 2] AS x RETURN x", "UNWIND [1, 2] AS x RETURN x"),
+            (
+                "WITH *, 1 AS x WHERE x RETURN DISTINCT *",
+                "WITH *, 1 AS x WHERE x RETURN DISTINCT *",
+            ),
+            (
+                "RETURN a AS b, c ORDER BY b DESC, c ASC NULLS FIRST, d DESCENDING NULLS LAST SKIP 1 LIMIT $n",
+                "RETURN a AS b, c ORDER BY b DESC, c NULLS FIRST, d DESC NULLS LAST SKIP 1 LIMIT $n",
+            ),
+            ("RETURN a OFFSET 1", "RETURN a SKIP 1"),
+            (
+                "WITH a ORDER BY a LIMIT 1 WHERE a RETURN a",
+                "WITH a ORDER BY a LIMIT 1 WHERE a RETURN a",
+            ),
+            ("RETURN distinct", "RETURN distinct"),
+            ("RETURN DISTINCT a, b", "RETURN DISTINCT a, b"),
+            (
+                "RETURN 1 AS x UNION ALL RETURN 2 AS x UNION DISTINCT RETURN 3 AS x",
+                "RETURN 1 AS x UNION ALL RETURN 2 AS x UNION RETURN 3 AS x",
+            ),
+        ] {
+            assert_eq!(clauses(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn calls() {
+        for (text, expected) in [
+            ("CALL db.labels", "CALL db.labels"),
+            ("CALL db.labels()", "CALL db.labels()"),
+            (
+                "CALL a.b(1, x) YIELD c AS d, e WHERE d > 1 RETURN d",
+                "CALL a.b(1, x) YIELD c AS d, e WHERE (d > 1) RETURN d",
+            ),
+            ("CALL a() YIELD * RETURN 1", "CALL a() YIELD * RETURN 1"),
+            (
+                "OPTIONAL CALL a() YIELD b RETURN b",
+                "OPTIONAL CALL a() YIELD b RETURN b",
+            ),
+            (
+                "CALL { RETURN 1 AS x } RETURN x",
+                "CALL {RETURN 1 AS x} RETURN x",
+            ),
+            (
+                "CALL (a, b) { CREATE (:A) } RETURN 1",
+                "CALL (a, b) {CREATE (:A)} RETURN 1",
+            ),
+            (
+                "CALL (*) { RETURN 1 AS x } RETURN x",
+                "CALL (*) {RETURN 1 AS x} RETURN x",
+            ),
+            (
+                "CALL () { RETURN 1 AS x UNION RETURN 2 AS x } RETURN x",
+                "CALL () {RETURN 1 AS x UNION RETURN 2 AS x} RETURN x",
+            ),
+            (
+                "OPTIONAL CALL (a) { RETURN 1 AS x } RETURN x",
+                "OPTIONAL CALL (a) {RETURN 1 AS x} RETURN x",
+            ),
+            (
+                "CALL { CREATE (:A) } IN TRANSACTIONS",
+                "CALL {CREATE (:A)} IN TRANSACTIONS",
+            ),
+            (
+                "CALL (r) { CREATE (:A) } IN TRANSACTIONS OF 10 ROWS",
+                "CALL (r) {CREATE (:A)} IN TRANSACTIONS OF 10 ROWS",
+            ),
+        ] {
+            assert_eq!(clauses(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn load_csv() {
+        for (text, expected) in [
+            (
+                "LOAD CSV FROM 'a' AS r RETURN r",
+                r#"LOAD CSV FROM "a" AS r RETURN r"#,
+            ),
+            (
+                "LOAD CSV WITH HEADERS FROM $f AS r FIELDTERMINATOR ';' RETURN r.a",
+                r#"LOAD CSV WITH HEADERS FROM $f AS r FIELDTERMINATOR ";" RETURN r.a"#,
+            ),
+        ] {
+            assert_eq!(clauses(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn slips_in_clauses_are_named() {
+        for (text, expected) in [
+            (
+                "UNWIND l x RETURN x",
+                "syntax error: unexpected `x`; expected an operator or AS and a variable",
+            ),
+            (
+                "RETURN 1 LIMIT 1 SKIP 1",
+                "syntax error: SKIP stands once, behind what RETURN or WITH lists, before LIMIT",
+            ),
+            (
+                "RETURN 1 LIMIT 5, 10",
+                "syntax error: LIMIT takes one number; rows are left out by SKIP before it",
+            ),
+            (
+                "MATCH (n) RETRUN n",
+                "syntax error: unexpected `RETRUN`; expected a relationship, `,`, WHERE, a clause or the end of the query; did you mean RETURN?",
+            ),
+        ] {
+            assert_eq!(failure(text), expected, "{text}");
+        }
+    }
+}

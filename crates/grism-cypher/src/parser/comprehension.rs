@@ -288,3 +288,157 @@ impl Parser<'_> {
         self.map_entry().map(MapProjectionItem::Entry)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::parser::tests::{expression, failure};
+
+    #[test]
+    fn the_last_bar_comes_before_the_projection() {
+        for (text, expected) in [
+            ("[x IN l]", "[x IN l]"),
+            ("[x IN l WHERE x]", "[x IN l WHERE x]"),
+            ("[x IN l | y]", "[x IN l | y]"),
+            ("[x IN l WHERE x:A | y]", "[x IN l WHERE (x IS A) | y]"),
+            (
+                "[x IN l WHERE x:A|B | y]",
+                "[x IN l WHERE (x IS (A | B)) | y]",
+            ),
+            (
+                "[x IN l WHERE (x:A|B)]",
+                "[x IN l WHERE paren((x IS (A | B)))]",
+            ),
+            ("[x IN [y IN l | y] | x]", "[x IN [y IN l | y] | x]"),
+            ("[x IN l | (x:A|B)]", "[x IN l | paren((x IS (A | B)))]"),
+            ("[x IN l, y]", "[(x IN l), y]"),
+            ("[x IN l AND y]", "[x IN (l AND y)]"),
+            ("[(x) IN l]", "[(paren(x) IN l)]"),
+        ] {
+            assert_eq!(expression(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn pattern_comprehensions() {
+        for (text, expected) in [
+            ("[(a)-->(b) | b.x]", "[(a)-[]->(b) | b.x]"),
+            (
+                "[p = (a)-->(b) WHERE b.x | p]",
+                "[p = (a)-[]->(b) WHERE b.x | p]",
+            ),
+            (
+                "[(a)-[:R|S]->(b:A|B) WHERE b:C | b]",
+                "[(a)-[:(R | S)]->(b:(A | B)) WHERE (b IS C) | b]",
+            ),
+            ("[(a)-(b)]", "[(paren(a) - paren(b))]"),
+        ] {
+            assert_eq!(expression(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn quantifiers_and_reduce() {
+        for (text, expected) in [
+            ("all(x IN l WHERE x)", "all(x IN l WHERE x)"),
+            (
+                "ANY (x IN l WHERE x:A|B)",
+                "any(x IN l WHERE (x IS (A | B)))",
+            ),
+            (
+                "none(x IN l WHERE x) OR single(x IN l WHERE x)",
+                "(none(x IN l WHERE x) OR single(x IN l WHERE x))",
+            ),
+            (
+                "reduce(s = 0, x IN l | s + x)",
+                "reduce(s = 0, x IN l | (s + x))",
+            ),
+            ("reduce(s)", "reduce(s)"),
+        ] {
+            assert_eq!(expression(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn case_stands_beside_names_and_functions() {
+        for (text, expected) in [
+            ("CASE WHEN a THEN b END", "CASE WHEN a THEN b END"),
+            (
+                "CASE a WHEN 1, 2 THEN b ELSE c END",
+                "CASE a WHEN 1, 2 THEN b ELSE c END",
+            ),
+            ("case", "case"),
+            ("case + 1", "(case + 1)"),
+            ("case - 1", "(case - 1)"),
+            ("case(1)", "case(1)"),
+            ("case.a", "case.a"),
+            ("[case, 1]", "[case, 1]"),
+            (
+                "CASE (a) WHEN 1 THEN 2 END",
+                "CASE paren(a) WHEN 1 THEN 2 END",
+            ),
+            ("CASE -a WHEN 1 THEN 2 END", "CASE (-a) WHEN 1 THEN 2 END"),
+            (
+                "CASE [1][0] WHEN 1 THEN 2 END",
+                "CASE [1][0] WHEN 1 THEN 2 END",
+            ),
+            (
+                "CASE WHEN exists(1) THEN collect(c) ELSE CASE WHEN true THEN 2 END END",
+                "CASE WHEN exists(1) THEN collect(c) ELSE CASE WHEN TRUE THEN 2 END END",
+            ),
+            (
+                "case(1), CASE WHEN a THEN b END",
+                "case(1), CASE WHEN a THEN b END",
+            ),
+            (
+                "CASE a.b WHEN x THEN y END.c",
+                "CASE a.b WHEN x THEN y END.c",
+            ),
+            (
+                "f(CASE WHEN a THEN b END, exists(c))",
+                "f(CASE WHEN a THEN b END, exists(c))",
+            ),
+            (
+                "CASE a = b WHEN true THEN 1 END",
+                "CASE (a = b) WHEN TRUE THEN 1 END",
+            ),
+        ] {
+            assert_eq!(expression(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn map_projections() {
+        for (text, expected) in [
+            ("n {.a, .*, b, c: 1}", "n{.a, .*, b, c: 1}"),
+            ("n {}", "n{}"),
+            ("n.m {.a}", "n.m{.a}"),
+            ("n {match, .return}", "n{match, .return}"),
+        ] {
+            assert_eq!(expression(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        for (text, expected) in [
+            (
+                "RETURN CASE a THEN 1 END",
+                "syntax error: unexpected `THEN`; expected an operator or WHEN; did you mean WHEN?",
+            ),
+            (
+                "RETURN all(x IN l)",
+                "syntax error: unexpected `)`; expected an operator or WHERE",
+            ),
+            (
+                "RETURN reduce(s = 0, x IN l)",
+                "syntax error: unexpected `)`; expected an operator or `|`",
+            ),
+            (
+                "RETURN [x IN l | ]",
+                "syntax error: unexpected `]`; expected an expression",
+            ),
+        ] {
+            assert_eq!(failure(text), expected, "{text}");
+        }
+    }
+}

@@ -154,3 +154,74 @@ impl Parser<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::parser::tests::{failure, statement};
+
+    /// The load or export that a text is, in the form of Rust.
+    fn shown(text: &str) -> String {
+        match statement(text) {
+            Ok(crate::StatementKind::CopyFrom(copy)) => {
+                format!(
+                    "{} {} {:?} {:?} {:?}",
+                    copy.target, copy.path, copy.source, copy.options, copy.missing
+                )
+            }
+            Ok(crate::StatementKind::CopyTo(copy)) => {
+                let source = match copy.source {
+                    crate::Exported::Query(_) => "a query".to_owned(),
+                    crate::Exported::Named(name) => name,
+                };
+                format!("{source} to {} {:?}", copy.path, copy.options)
+            }
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn loads_and_exports() {
+        for (text, expected) in [
+            (
+                "COPY A FROM 'a.csv' (KEY id)",
+                r#"A a.csv Nodes { key: "id" } {} Error"#,
+            ),
+            (
+                "copy A from 'a.csv' (key id, delimiter ';', header true, missing create)",
+                r#"A a.csv Nodes { key: "id" } {"DELIMITER": ";", "HEADER": "true"} Create"#,
+            ),
+            (
+                "COPY M FROM 'a' (ROLE r FROM c KEY L, ROLE s FROM d, MISSING REJECT 'b')",
+                r#"M a Hyperedges { roles: [RoleColumn { role: "r", label: Some("L"), column: "c" }, RoleColumn { role: "s", label: None, column: "d" }] } {} Reject("b")"#,
+            ),
+            ("COPY A TO 'a.csv'", "A to a.csv {}"),
+            (
+                "COPY (MATCH (n) RETURN n) TO 'a' (FORMAT parquet)",
+                r#"a query to a {"FORMAT": "parquet"}"#,
+            ),
+        ] {
+            assert_eq!(shown(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn slips_in_copy_are_named() {
+        for (text, expected) in [
+            (
+                "COPY A FORM 'a' (KEY id)",
+                "syntax error: unexpected `FORM`; expected FROM or TO; did you mean FROM?",
+            ),
+            (
+                "COPY A FROM 'a' (FORMAT csv)",
+                "COPY needs either KEY or at least one ROLE",
+            ),
+            (
+                "COPY A FROM 'a' (KEY id, DELIMITR ';')",
+                "COPY has no option DELIMITR; did you mean DELIMITER?",
+            ),
+            ("COPY A TO 'a' (KEY id)", "KEY is an option of COPY … FROM"),
+        ] {
+            assert_eq!(failure(text), expected, "{text}");
+        }
+    }
+}

@@ -39,3 +39,58 @@ impl Parser<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::parser::tests::{failure, statement};
+
+    /// The declared type, as it is written.
+    fn shown(text: &str) -> String {
+        match statement(text) {
+            Ok(crate::StatementKind::CreateHyperedgeType(own)) => {
+                let roles = own.roles.iter().map(|role| {
+                    let member = role.member.as_deref().unwrap_or("any");
+                    format!("{} {member} {:?}", role.name, role.cardinality)
+                });
+                format!("{}: {}", own.name, roles.collect::<Vec<_>>().join(", "))
+            }
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn hyperedge_types() {
+        for (text, expected) in [
+            (
+                "CREATE HYPEREDGE TYPE M (a A, b B*, c C?, d, e*, f?)",
+                "M: a A One, b B Many, c C Optional, d any One, e any Many, f any Optional",
+            ),
+            (
+                "create hyperedge type `M N` (role type, type role*)",
+                "M N: role type One, type role Many",
+            ),
+        ] {
+            assert_eq!(shown(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn slips_in_declarations_are_named() {
+        for (text, expected) in [
+            (
+                "CREATE HYPEREDGE M (a A)",
+                "syntax error: unexpected `M`; expected TYPE",
+            ),
+            (
+                "CREATE HYPEREDGE TYPE M (a: A)",
+                "syntax error: unexpected `:`; expected a label, `*`, `?`, `,` or `)`",
+            ),
+            (
+                "CREATE HYPEREDGE TYPE M",
+                "syntax error: unexpected end of the query; expected `(` and the roles",
+            ),
+        ] {
+            assert_eq!(failure(text), expected, "{text}");
+        }
+    }
+}

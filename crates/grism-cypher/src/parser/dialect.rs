@@ -246,3 +246,73 @@ pub(super) fn refused(parser: &Parser<'_>, what: &str, instead: &str, span: Span
         span,
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::parser::tests::failure;
+
+    #[test]
+    fn window_functions_are_refused_with_a_rewrite() {
+        for (text, expected) in [(
+            "MATCH (n) RETURN row_number() OVER (PARTITION BY n.a ORDER BY n.b)",
+            "OVER is not supported: a window is written WITH n ORDER BY n.x WITH n.key AS key, collect(n) AS rows UNWIND range(0, size(rows) - 1) AS i, and rows[i] is then row number i + 1 of its key",
+        )] {
+            assert_eq!(failure(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn words_of_other_dialects_are_refused_wherever_they_stand() {
+        for (text, expected) in [
+            (
+                "RETURN a, count(*) GROUP BY a",
+                "GROUP BY is not supported: WITH and RETURN group by the items that do not aggregate",
+            ),
+            (
+                "RETURN a GROUP BY a ORDER BY a",
+                "GROUP BY is not supported: WITH and RETURN group by the items that do not aggregate",
+            ),
+            (
+                "RETURN a AS b, count(*) AS c GROUP BY b",
+                "GROUP BY is not supported: WITH and RETURN group by the items that do not aggregate",
+            ),
+            (
+                "WITH a, count(*) AS c GROUP BY a RETURN c",
+                "GROUP BY is not supported: WITH and RETURN group by the items that do not aggregate",
+            ),
+            (
+                "MATCH (n) GROUP BY n.a RETURN n",
+                "GROUP BY is not supported: WITH and RETURN group by the items that do not aggregate",
+            ),
+            (
+                "RETURN a ORDER BY a GROUP BY a",
+                "GROUP BY is not supported: WITH and RETURN group by the items that do not aggregate",
+            ),
+            (
+                "RETURN a LIMIT 1 GROUP BY a",
+                "GROUP BY is not supported: WITH and RETURN group by the items that do not aggregate",
+            ),
+            (
+                "CALL { RETURN a GROUP BY a } RETURN 1",
+                "GROUP BY is not supported: WITH and RETURN group by the items that do not aggregate",
+            ),
+            (
+                "RETURN EXISTS { MATCH (n) RETURN n GROUP BY n }",
+                "GROUP BY is not supported: WITH and RETURN group by the items that do not aggregate",
+            ),
+        ] {
+            assert_eq!(failure(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn words_of_other_dialects_are_names_where_names_stand() {
+        for text in [
+            "RETURN use, let, filter, finish, next, over, having, like, select, update",
+            "MATCH (group:having {between: 1}) RETURN group.by AS using",
+            "MATCH (from)-[join:LIKE]->(start) RETURN from, start ORDER BY start",
+        ] {
+            assert!(failure(text).starts_with("no failure"), "{}", failure(text));
+        }
+    }
+}

@@ -78,3 +78,60 @@ impl Parser<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::parser::tests::{clauses, failure, statement};
+
+    /// The options of an EXPLAIN of `RETURN 1`.
+    fn options(text: &str) -> String {
+        match statement(&format!("{text} RETURN 1")) {
+            Ok(crate::StatementKind::Explain { options, .. }) => format!("{options:?}"),
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn bare_words_and_listed_options_mean_the_same() {
+        for (bare, listed) in [
+            ("EXPLAIN", "EXPLAIN (ANALYZE false)"),
+            ("EXPLAIN ANALYZE", "EXPLAIN (ANALYZE)"),
+            (
+                "EXPLAIN VERBOSE DISTRIBUTED",
+                "EXPLAIN (DISTRIBUTED true, VERBOSE)",
+            ),
+            ("PROFILE", "EXPLAIN (ANALYZE true, FORMAT TEXT)"),
+        ] {
+            assert_eq!(options(bare), options(listed));
+        }
+        assert!(options("EXPLAIN (FORMAT JSON)").contains("Json"));
+        assert_eq!(
+            clauses("EXPLAIN MATCH (n) RETURN n"),
+            "EXPLAIN MATCH (n) RETURN n"
+        );
+    }
+
+    #[test]
+    fn slips_in_options_are_named() {
+        for (text, expected) in [
+            (
+                "EXPLAIN ANALYSE RETURN 1",
+                "syntax error: unexpected `ANALYSE`; expected an option of EXPLAIN or a query; did you mean ANALYZE?",
+            ),
+            (
+                "EXPLAIN (COST) RETURN 1",
+                "syntax error: unexpected `COST`; expected an option of EXPLAIN; did you mean COSTS?",
+            ),
+            (
+                "EXPLAIN SHOW LABELS",
+                "syntax error: unexpected `SHOW`; expected an option of EXPLAIN or a query",
+            ),
+            (
+                "EXPLAIN (FORMAT YAML) RETURN 1",
+                "EXPLAIN (FORMAT YAML) is not supported yet",
+            ),
+        ] {
+            assert_eq!(failure(text), expected, "{text}");
+        }
+    }
+}

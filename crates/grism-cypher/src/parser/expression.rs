@@ -194,3 +194,85 @@ impl Parser<'_> {
         self.above(kind, self.since(start), height)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::parser::tests::{expression, failure};
+
+    #[test]
+    fn tighter_operators_group_first() {
+        for (text, expected) in [
+            ("a OR b XOR c AND NOT d", "(a OR (b XOR (c AND (NOT d))))"),
+            ("a AND b OR c", "((a AND b) OR c)"),
+            ("NOT a = b", "(NOT (a = b))"),
+            ("NOT a AND b", "((NOT a) AND b)"),
+            ("NOT NOT a", "(NOT (NOT a))"),
+            ("a + b * c ^ d", "(a + (b * (c ^ d)))"),
+            ("a ^ b ^ c", "(a ^ b ^ c)"),
+            ("-a ^ b", "((-a) ^ b)"),
+            ("a - -b", "(a - (-b))"),
+            ("- - a", "(-(-a))"),
+            ("a = b + c", "(a = (b + c))"),
+            ("a IN l + m", "(a IN (l + m))"),
+            ("a = b IN c", "(a = (b IN c))"),
+            ("a STARTS WITH b + c", "(a STARTS WITH (b + c))"),
+            ("a || b", "(a + b)"),
+            ("a % b / c", "(a % b / c)"),
+            ("(a + b) * c", "(paren((a + b)) * c)"),
+        ] {
+            assert_eq!(expression(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn operators_of_one_level_are_one_chain() {
+        for (text, expected) in [
+            ("a OR b OR c OR d", "(a OR b OR c OR d)"),
+            ("a + b - c + d", "(a + b - c + d)"),
+            ("1 < a <= b <> c", "(1 < a <= b <> c)"),
+            ("a AND b AND c", "(a AND b AND c)"),
+            ("a ENDS WITH b CONTAINS c", "(a ENDS WITH b CONTAINS c)"),
+        ] {
+            assert_eq!(expression(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn is_tests_null_and_labels() {
+        for (text, expected) in [
+            ("a IS NULL", "(a IS NULL)"),
+            ("a IS NOT NULL", "(a IS NOT NULL)"),
+            ("a + b IS NULL", "((a + b) IS NULL)"),
+            ("NOT a IS NULL", "(NOT (a IS NULL))"),
+            ("a IS A|B", "(a IS (A | B))"),
+            ("a IS NOT !A", "(a IS NOT !A)"),
+            ("a IS LABELED A", "(a IS A)"),
+            ("a IS :A", "(a IS A)"),
+            ("a IS NULL IS NULL", "((a IS NULL) IS NULL)"),
+            ("a IS NULL = b", "((a IS NULL) = b)"),
+        ] {
+            assert_eq!(expression(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn missing_operands_are_refused() {
+        for (text, expected) in [
+            (
+                "RETURN 1 +",
+                "syntax error: unexpected end of the query; expected an expression",
+            ),
+            (
+                "RETURN a AND OR b",
+                "syntax error: unexpected `OR`; expected an expression",
+            ),
+            ("RETURN a == b", "syntax error: unexpected `==`; write ="),
+            (
+                "RETURN a IS",
+                "syntax error: unexpected end of the query; expected NULL, NOT NULL or a label",
+            ),
+        ] {
+            assert_eq!(failure(text), expected, "{text}");
+        }
+    }
+}

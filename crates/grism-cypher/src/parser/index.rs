@@ -165,3 +165,75 @@ fn nearest_option(name: &str) -> String {
         .map(|near| format!("; did you mean {near}?"))
         .unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::parser::tests::{failure, statement};
+
+    /// The index that a text creates, in the form of Rust.
+    fn shown(text: &str) -> String {
+        match statement(text) {
+            Ok(crate::StatementKind::CreateIndex {
+                index,
+                if_not_exists,
+            }) => format!(
+                "{} {}.{} {:?} {if_not_exists}",
+                index.name, index.label, index.property, index.kind
+            ),
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn indexes() {
+        for (text, expected) in [
+            ("CREATE INDEX FOR (n:A) ON (n.k)", "A_k A.k Range false"),
+            (
+                "CREATE RANGE INDEX i IF NOT EXISTS FOR (n:A) ON n.k",
+                "i A.k Range true",
+            ),
+            (
+                "CREATE INDEX i FOR ()-[r:R]->() ON (r.k)",
+                "i R.k Range false",
+            ),
+            (
+                "CREATE FULLTEXT INDEX i FOR (n:A) ON EACH [n.k]",
+                "i A.k FullText false",
+            ),
+            (
+                "CREATE VECTOR INDEX i FOR (n:A) ON (n.k) OPTIONS {dimensions: 8, similarity: 'dot'}",
+                "i A.k Vector { dimensions: 8, metric: Dot } false",
+            ),
+            (
+                "CREATE INDEX index FOR (n:A) ON (n.k)",
+                "index A.k Range false",
+            ),
+        ] {
+            assert_eq!(shown(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn slips_in_indexes_are_named() {
+        for (text, expected) in [
+            (
+                "CREATE INDEX ON :A(k)",
+                "CREATE INDEX ON is not supported: write CREATE INDEX FOR (n:Label) ON (n.property)",
+            ),
+            (
+                "CREATE INDEX i FOR (n:A) ON (m.k)",
+                "syntax error: unexpected `m`; expected `n.` and a property",
+            ),
+            (
+                "CREATE INDEX i FOR (n:A) ON (n.k, n.l)",
+                "an index of several properties is not supported yet",
+            ),
+            (
+                "CREATE VECTOR INDEX i FOR (n:A) ON (n.k) OPTIONS {dimension: 8}",
+                "syntax error: unexpected `dimension`; did you mean dimensions?",
+            ),
+        ] {
+            assert_eq!(failure(text), expected, "{text}");
+        }
+    }
+}

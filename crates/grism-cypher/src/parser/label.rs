@@ -88,3 +88,86 @@ fn joined(
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::parser::tests::{clauses, expression, failure};
+
+    #[test]
+    fn label_expressions_nest_and_mix() {
+        for (text, expected) in [
+            ("MATCH (n:A) RETURN 1", "MATCH (n:A) RETURN 1"),
+            ("MATCH (n:A:B:C) RETURN 1", "MATCH (n:(A & B & C)) RETURN 1"),
+            ("MATCH (n:A|B|C) RETURN 1", "MATCH (n:(A | B | C)) RETURN 1"),
+            (
+                "MATCH (n:A&B|C) RETURN 1",
+                "MATCH (n:((A & B) | C)) RETURN 1",
+            ),
+            (
+                "MATCH (n:(A|B)&!C) RETURN 1",
+                "MATCH (n:((A | B) & !C)) RETURN 1",
+            ),
+            ("MATCH (:%&A|B) RETURN 1", "MATCH (:((% & A) | B)) RETURN 1"),
+            ("MATCH (n:!%) RETURN 1", "MATCH (n:!%) RETURN 1"),
+            ("MATCH (n:!!A) RETURN 1", "MATCH (n:A) RETURN 1"),
+            ("MATCH (n:!!!A) RETURN 1", "MATCH (n:!A) RETURN 1"),
+            ("MATCH (n:!(A|B)) RETURN 1", "MATCH (n:!(A | B)) RETURN 1"),
+            ("MATCH (n:((A))) RETURN 1", "MATCH (n:A) RETURN 1"),
+            (
+                "MATCH ()-[:R|!(S|T)]->() RETURN 1",
+                "MATCH ()-[:(R | !(S | T))]->() RETURN 1",
+            ),
+            (
+                "MATCH ()-[:R|:S]->() RETURN 1",
+                "MATCH ()-[:(R | S)]->() RETURN 1",
+            ),
+            (
+                "MATCH ()-[:!R&!S*1..2]->() RETURN 1",
+                "MATCH ()-[:(!R & !S)]->{1,2}() RETURN 1",
+            ),
+            (
+                "MATCH (n:`A B`|match) RETURN 1",
+                "MATCH (n:(A B | match)) RETURN 1",
+            ),
+        ] {
+            assert_eq!(clauses(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn labels_are_tested_in_expressions() {
+        for (text, expected) in [
+            ("n:A|B", "(n IS (A | B))"),
+            ("n:(A|B)&!C", "(n IS ((A | B) & !C))"),
+            ("NOT n:A", "(NOT (n IS A))"),
+            ("n:A = m:B", "((n IS A) = (m IS B))"),
+            ("n:% OR n:!A", "((n IS %) OR (n IS !A))"),
+        ] {
+            assert_eq!(expression(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn wrong_labels_are_refused() {
+        for (text, expected) in [
+            (
+                "MATCH (n:) RETURN n",
+                "syntax error: unexpected `)`; expected a label or a type",
+            ),
+            (
+                "MATCH (n:'A') RETURN n",
+                "syntax error: unexpected 'A'; expected a label or a type, which is a name without quotes",
+            ),
+            (
+                "MATCH (n:$(x)) RETURN n",
+                "a label computed by $ is not supported: a label is written out; test computed ones with $label IN labels(n)",
+            ),
+            (
+                "MATCH (n:(A RETURN n",
+                "syntax error: unexpected `RETURN`; expected `&`, `|` or `)` of a label expression",
+            ),
+        ] {
+            assert_eq!(failure(text), expected, "{text}");
+        }
+    }
+}

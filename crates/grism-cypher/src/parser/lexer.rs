@@ -301,3 +301,86 @@ pub(super) fn too_deep(source: Source<'_>, span: Span) -> grism_core::Error {
     );
     source.invalid(message, span)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::parser::tests::{expression, failure};
+
+    #[test]
+    fn dots_part_ranges_from_numbers() {
+        for (text, expected) in [
+            ("l[1..2]", "l[1..2]"),
+            ("l[..2]", "l[..2]"),
+            ("l[1..]", "l[1..]"),
+            ("l[..]", "l[..]"),
+            ("l[.5]", "l[float .5]"),
+            ("l[1.5]", "l[float 1.5]"),
+            ("n.a.b", "n.a.b"),
+            ("1 .a", "1.a"),
+            ("1.a", "1.a"),
+        ] {
+            assert_eq!(expression(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn comments_and_white_space_part_tokens() {
+        for (text, expected) in [
+            ("1/* + 2 */+ 3", "(1 + 3)"),
+            (
+                "1 // + 2
+     + 3",
+                "(1 + 3)",
+            ),
+            ("1 /**/ + /***/ 3 /* * / */", "(1 + 3)"),
+            ("'/* no comment */'", r#""/* no comment */""#),
+            ("'//'", r#""//""#),
+            ("1 +　2", "(1 + 2)"),
+            ("1 / 2 // 3", "(1 / 2)"),
+        ] {
+            assert_eq!(expression(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn names_in_backticks_hold_any_character() {
+        for (text, expected) in [
+            ("`a b`", "a b"),
+            ("`a``b`", "a`b"),
+            ("`match`", "match"),
+            ("größe + 名前 + _x + x1", "(größe + 名前 + _x + x1)"),
+        ] {
+            assert_eq!(expression(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_token_is_refused() {
+        for (text, expected) in [
+            ("RETURN 'a", "syntax error: this text has no closing '"),
+            ("RETURN `a", "syntax error: this name has no closing `"),
+            (
+                "RETURN 1 /* a",
+                "syntax error: this comment has no closing */",
+            ),
+            ("RETURN @a", "syntax error: unexpected character `@`"),
+            (
+                "RETURN 3 × 4",
+                "syntax error: unexpected character `×` (U+00D7); write *",
+            ),
+            (
+                "RETURN “a”",
+                r#"syntax error: `“` is a typographic quote; texts stand between ' or ""#,
+            ),
+        ] {
+            assert_eq!(failure(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn brackets_nest_two_hundred_levels_deep() {
+        let nested = |count: usize| format!("RETURN {}1{}", "[".repeat(count), "]".repeat(count));
+        assert!(expression(nested(190).trim_start_matches("RETURN ")).starts_with("[[["));
+        assert!(failure(&nested(201)).contains("nested deeper than 200 levels"));
+    }
+}

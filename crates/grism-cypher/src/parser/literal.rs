@@ -127,3 +127,83 @@ impl Parser<'_> {
         Ok(characters.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::parser::tests::{expression, failure};
+
+    #[test]
+    fn numbers_keep_their_digits_and_radix() {
+        for (text, expected) in [
+            ("1", "1"),
+            ("007", "007"),
+            ("1_000", "1000"),
+            ("0x1F", "1F#16"),
+            ("0XfF", "fF#16"),
+            ("0o17", "17#8"),
+            ("0b1_01", "101#2"),
+            ("1.5", "float 1.5"),
+            (".5", "float .5"),
+            ("1e3", "float 1e3"),
+            ("1.5E-3", "float 1.5E-3"),
+            ("1_0.2_5", "float 10.25"),
+            ("-1", "(-1)"),
+            ("- 0x1", "(-1#16)"),
+            ("99999999999999999999", "99999999999999999999"),
+        ] {
+            assert_eq!(expression(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn texts_lose_their_quotes_and_escapes() {
+        for (text, expected) in [
+            ("'a'", r#""a""#),
+            (r#""a""#, r#""a""#),
+            ("''", r#""""#),
+            (r#"'it\'s'"#, r#""it's""#),
+            (r#""it's""#, r#""it's""#),
+            (r#"'\\'"#, r#""\\""#),
+            (r#"'a\nb\tc'"#, r#""a\nb\tc""#),
+            (r#"'\u0041\U00000042'"#, r#""AB""#),
+            ("'größe'", r#""größe""#),
+            (r#"'\`'"#, r#""`""#),
+        ] {
+            assert_eq!(expression(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn parameters_are_names_or_numbers() {
+        for (text, expected) in [
+            ("$p", "$p"),
+            ("$1", "$1"),
+            ("$`a b`", "$a b"),
+            ("$ p", "$p"),
+            ("$return", "$return"),
+            ("$p.k[0]", "$p.k[0]"),
+        ] {
+            assert_eq!(expression(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn wrong_literals_are_refused() {
+        for (text, expected) in [
+            ("RETURN 0x", "syntax error: `0x` is no number"),
+            ("RETURN 1x", "syntax error: `1x` is no number"),
+            ("RETURN 0b2", "syntax error: `0b2` is no number"),
+            ("RETURN 1_", "syntax error: `1_` is no number"),
+            (
+                r#"RETURN '\q'"#,
+                r#"syntax error: `\q` is no escape; a backslash is written `\\`"#,
+            ),
+            (
+                r#"RETURN '\uD800'"#,
+                r#"syntax error: `\u` takes 4 hexadecimal digits of a character"#,
+            ),
+        ] {
+            assert_eq!(failure(text), expected, "{text}");
+        }
+    }
+}

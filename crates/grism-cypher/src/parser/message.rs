@@ -47,6 +47,8 @@ impl Parser<'_> {
     /// The error for the token so many places further on, which is no `what`.
     fn unexpected(&self, ahead: usize, what: &str, keywords: &[&str]) -> Error {
         let hint = match self.kind(ahead) {
+            // What was expected says it already.
+            Some(TokenKind::Word) if keywords == [what] => String::new(),
             Some(TokenKind::Word) => did_you_mean(self.text(ahead), keywords),
             _ => String::new(),
         };

@@ -163,3 +163,102 @@ impl Parser<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::parser::tests::{clauses, failure};
+
+    #[test]
+    fn selectors_and_modes() {
+        for (text, expected) in [
+            (
+                "MATCH ANY (a)-->+(b) RETURN 1",
+                "MATCH ANY 1 (a)-[]->{1,}(b) RETURN 1",
+            ),
+            (
+                "MATCH ANY 3 (a)-->+(b) RETURN 1",
+                "MATCH ANY 3 (a)-[]->{1,}(b) RETURN 1",
+            ),
+            (
+                "MATCH ALL (a)-->+(b) RETURN 1",
+                "MATCH ALL (a)-[]->{1,}(b) RETURN 1",
+            ),
+            (
+                "MATCH ANY SHORTEST (a)-->+(b) RETURN 1",
+                "MATCH ANY SHORTEST (a)-[]->{1,}(b) RETURN 1",
+            ),
+            (
+                "MATCH ALL SHORTEST (a)-->+(b) RETURN 1",
+                "MATCH ALL SHORTEST (a)-[]->{1,}(b) RETURN 1",
+            ),
+            (
+                "MATCH SHORTEST 2 (a)-->+(b) RETURN 1",
+                "MATCH SHORTEST 2 (a)-[]->{1,}(b) RETURN 1",
+            ),
+            (
+                "MATCH SHORTEST 2 PATHS (a)-->+(b) RETURN 1",
+                "MATCH SHORTEST 2 (a)-[]->{1,}(b) RETURN 1",
+            ),
+            (
+                "MATCH SHORTEST 2 GROUPS (a)-->+(b) RETURN 1",
+                "MATCH SHORTEST 2 GROUPS (a)-[]->{1,}(b) RETURN 1",
+            ),
+            (
+                "MATCH SHORTEST GROUP (a)-->+(b) RETURN 1",
+                "MATCH SHORTEST 1 GROUPS (a)-[]->{1,}(b) RETURN 1",
+            ),
+            (
+                "MATCH WALK (a)-->+(b) RETURN 1",
+                "MATCH WALK (a)-[]->{1,}(b) RETURN 1",
+            ),
+            (
+                "MATCH TRAIL (a)-->+(b) RETURN 1",
+                "MATCH TRAIL (a)-[]->{1,}(b) RETURN 1",
+            ),
+            (
+                "MATCH ACYCLIC PATH (a)-->+(b) RETURN 1",
+                "MATCH ACYCLIC (a)-[]->{1,}(b) RETURN 1",
+            ),
+            (
+                "MATCH SIMPLE (a)-->+(b) RETURN 1",
+                "MATCH SIMPLE (a)-[]->{1,}(b) RETURN 1",
+            ),
+            (
+                "MATCH p = ANY SHORTEST TRAIL (a)-->+(b) RETURN 1",
+                "MATCH p = ANY SHORTEST TRAIL (a)-[]->{1,}(b) RETURN 1",
+            ),
+            ("MATCH any = (a) RETURN 1", "MATCH any = (a) RETURN 1"),
+            ("MATCH walk = (a) RETURN 1", "MATCH walk = (a) RETURN 1"),
+        ] {
+            assert_eq!(clauses(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn wrong_counts_are_refused() {
+        for (text, expected) in [
+            (
+                "MATCH SHORTEST 0 (a)-->(b) RETURN 1",
+                "the number of paths must be positive",
+            ),
+            (
+                "MATCH SHORTEST (a)-->(b) RETURN 1",
+                "syntax error: unexpected `(`; expected a number of paths or GROUPS",
+            ),
+            (
+                "MATCH (a)-->{3,1}(b) RETURN 1",
+                "the upper bound of a quantifier is less than the lower one",
+            ),
+            (
+                "MATCH (a)-[*-1]->(b) RETURN 1",
+                "syntax error: unexpected `-`; expected a number of hops, which is not negative, or `]`",
+            ),
+            (
+                "MATCH (a)-[*99999999999999999999]->(b) RETURN 1",
+                "the number 99999999999999999999 is out of range",
+            ),
+        ] {
+            assert_eq!(failure(text), expected, "{text}");
+        }
+    }
+}

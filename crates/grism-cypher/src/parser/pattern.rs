@@ -411,3 +411,151 @@ impl Parser<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::parser::tests::{clauses, failure};
+
+    #[test]
+    fn nodes_and_relationships() {
+        for (text, expected) in [
+            ("MATCH (n) RETURN 1", "MATCH (n) RETURN 1"),
+            ("MATCH () RETURN 1", "MATCH () RETURN 1"),
+            ("MATCH (:A) RETURN 1", "MATCH (:A) RETURN 1"),
+            (
+                "MATCH (n:A {k: 1} WHERE n.x) RETURN 1",
+                "MATCH (n:A {k: 1} WHERE n.x) RETURN 1",
+            ),
+            ("CREATE (n $p)", "CREATE (n $p)"),
+            (
+                "MATCH (a)-->(b)<--(c)--(d)<-->(e) RETURN 1",
+                "MATCH (a)-[]->(b)<-[]-(c)-[]-(d)-[]-(e) RETURN 1",
+            ),
+            ("MATCH (a)-[r]->(b) RETURN 1", "MATCH (a)-[r]->(b) RETURN 1"),
+            (
+                "MATCH (a)<-[r:R {w: 1} WHERE r.x]-(b) RETURN 1",
+                "MATCH (a)<-[r:R {w: 1} WHERE r.x]-(b) RETURN 1",
+            ),
+            (
+                "MATCH (a), (b)-->(c) RETURN 1",
+                "MATCH (a), (b)-[]->(c) RETURN 1",
+            ),
+            (
+                "MATCH p = (a)-->(b) RETURN 1",
+                "MATCH p = (a)-[]->(b) RETURN 1",
+            ),
+            ("MATCH (where) RETURN 1", "MATCH (where) RETURN 1"),
+            ("MATCH (WHERE x) RETURN 1", "MATCH ( WHERE x) RETURN 1"),
+            ("MATCH (n IS A) RETURN 1", "MATCH (n:A) RETURN 1"),
+            ("MATCH (IS A) RETURN 1", "MATCH (:A) RETURN 1"),
+            ("MATCH (is) RETURN 1", "MATCH (is) RETURN 1"),
+        ] {
+            assert_eq!(clauses(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn hops_and_quantifiers() {
+        for (text, expected) in [
+            (
+                "MATCH (a)-[*]->(b) RETURN 1",
+                "MATCH (a)-[]->{1,}(b) RETURN 1",
+            ),
+            (
+                "MATCH (a)-[r:R*1..3]->(b) RETURN 1",
+                "MATCH (a)-[r:R]->{1,3}(b) RETURN 1",
+            ),
+            (
+                "MATCH (a)-[*2]-(b) RETURN 1",
+                "MATCH (a)-[]-{2,2}(b) RETURN 1",
+            ),
+            (
+                "MATCH (a)-[*..3 {k: 1}]-(b) RETURN 1",
+                "MATCH (a)-[ {k: 1}]-{1,3}(b) RETURN 1",
+            ),
+            (
+                "MATCH (a)-[*2..]-(b) RETURN 1",
+                "MATCH (a)-[]-{2,}(b) RETURN 1",
+            ),
+            (
+                "MATCH (a)-[*0..1]-(b) RETURN 1",
+                "MATCH (a)-[]-{0,1}(b) RETURN 1",
+            ),
+            (
+                "MATCH (a)-->+(b) RETURN 1",
+                "MATCH (a)-[]->{1,}(b) RETURN 1",
+            ),
+            (
+                "MATCH (a)-->*(b) RETURN 1",
+                "MATCH (a)-[]->{0,}(b) RETURN 1",
+            ),
+            (
+                "MATCH (a)-[:R]->{2}(b) RETURN 1",
+                "MATCH (a)-[:R]->{2,2}(b) RETURN 1",
+            ),
+            (
+                "MATCH (a)--{,3}(b) RETURN 1",
+                "MATCH (a)-[]-{0,3}(b) RETURN 1",
+            ),
+            (
+                "MATCH (a)--{2,}(b) RETURN 1",
+                "MATCH (a)-[]-{2,}(b) RETURN 1",
+            ),
+            ("MATCH (a)--?(b) RETURN 1", "MATCH (a)-[]-{0,1}(b) RETURN 1"),
+            (
+                "MATCH ((a)-->(b)){1,3} RETURN 1",
+                "MATCH group((a)-[]->(b)){1,3} RETURN 1",
+            ),
+            (
+                "MATCH (a) ((b)-->(c) WHERE c.x)+ (d) RETURN 1",
+                "MATCH (a)group((b)-[]->(c) WHERE c.x){1,}(d) RETURN 1",
+            ),
+            (
+                "MATCH (p = (a)-->(b)) RETURN 1",
+                "MATCH group(p = (a)-[]->(b)) RETURN 1",
+            ),
+        ] {
+            assert_eq!(clauses(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn shortest_paths_as_functions() {
+        for (text, expected) in [
+            (
+                "MATCH p = shortestPath((a)-[*]->(b)) RETURN 1",
+                "MATCH p = shortestPath((a)-[]->{1,}(b)) RETURN 1",
+            ),
+            (
+                "MATCH allShortestPaths((a)-[:R*..5]-(b)) RETURN 1",
+                "MATCH allShortestPaths((a)-[:R]-{1,5}(b)) RETURN 1",
+            ),
+        ] {
+            assert_eq!(clauses(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn slips_in_patterns_are_named() {
+        for (text, expected) in [
+            (
+                "MATCH n RETURN n",
+                "syntax error: unexpected `n`; expected a pattern, which starts with `(`",
+            ),
+            (
+                "MATCH (a)-(b) RETURN a",
+                "syntax error: unexpected `(`; expected a relationship, which is written --, -->, <--, -[…]-, -[…]-> or <-[…]-",
+            ),
+            (
+                "MATCH (a)-[:R*1..2]->{1,2}(b) RETURN a",
+                "a relationship is repeated once, by `*` in its brackets or behind them",
+            ),
+            (
+                "MATCH (a)-[:R{1,3}]->(b) RETURN a",
+                "syntax error: unexpected `1`; expected a key; how often it is followed is written behind it, as -[:R]->{1,3}",
+            ),
+        ] {
+            assert_eq!(failure(text), expected, "{text}");
+        }
+    }
+}

@@ -348,3 +348,142 @@ impl Parser<'_> {
         self.above(ExprKind::Subquery(subquery), self.since(start), below)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::parser::tests::{clauses, expression, failure};
+
+    #[test]
+    fn values_are_read_of_any_operand() {
+        for (text, expected) in [
+            ("head(l).a", "head(l).a"),
+            ("f(x)[0].y", "f(x)[0].y"),
+            ("[1, 2][0]", "[1, 2][0]"),
+            ("{a: 1}.a", "{a: 1}.a"),
+            ("$p.k", "$p.k"),
+            ("(a).b", "paren(a).b"),
+            ("a.b[c.d][1..2]", "a.b[c.d][1..2]"),
+            ("'a'[0]", r#""a"[0]"#),
+            ("n:A", "(n IS A)"),
+            ("n:A:B", "(n IS (A & B))"),
+            ("n:A AND m:!B", "((n IS A) AND (m IS !B))"),
+            ("(n:A).b", "paren((n IS A)).b"),
+            ("n.x:A", "(n.x IS A)"),
+        ] {
+            assert_eq!(expression(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn functions_take_arguments() {
+        for (text, expected) in [
+            ("f()", "f()"),
+            ("f(a, b + 1)", "f(a, (b + 1))"),
+            ("a.b.c(1)", "a.b.c(1)"),
+            ("count(*)", "count(*)"),
+            ("count(DISTINCT a.b)", "count(DISTINCT a.b)"),
+            ("exists(n.a)", "exists(n.a)"),
+            ("collect(n)[0]", "collect(n)[0]"),
+            ("`f g`(1)", "f g(1)"),
+            ("all(l)", "all(l)"),
+            ("count(distinct)", "count(distinct)"),
+        ] {
+            assert_eq!(expression(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn maps_and_their_keys() {
+        for (text, expected) in [
+            ("{}", "{}"),
+            ("{a: 1, `b c`: {d: 2}}", "{a: 1, b c: {d: 2}}"),
+            ("{return: return, match: 1}", "{return: return, match: 1}"),
+        ] {
+            assert_eq!(expression(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn subqueries_hold_a_pattern_or_a_query() {
+        for (text, expected) in [
+            ("EXISTS { (n)-->() }", "EXISTS {MATCH (n)-[]->()}"),
+            (
+                "EXISTS { (n)--(m), (m)--(o) WHERE m.x }",
+                "EXISTS {MATCH (n)-[]-(m), (m)-[]-(o) WHERE m.x}",
+            ),
+            ("COUNT { MATCH (n) RETURN n }", "COUNT {MATCH (n) RETURN n}"),
+            (
+                "COLLECT { MATCH (n) RETURN n.a UNION RETURN 1 AS a }",
+                "COLLECT {MATCH (n) RETURN n.a UNION RETURN 1 AS a}",
+            ),
+            ("COUNT { p = (a) } > 1", "(COUNT {MATCH p = (a)} > 1)"),
+            ("EXISTS { MATCH (n) }", "EXISTS {MATCH (n)}"),
+            ("count {.*}", "count{.*}"),
+            ("NOT exists { (n) }", "(NOT EXISTS {MATCH (n)})"),
+        ] {
+            assert_eq!(expression(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn patterns_are_told_from_subtraction() {
+        for (text, expected) in [
+            ("(a)-(b)", "(paren(a) - paren(b))"),
+            ("(a)-[1]", "(paren(a) - [1])"),
+            ("(a) - [b][0]", "(paren(a) - [b][0])"),
+            ("(a)<-b", "(paren(a) < (-b))"),
+            ("(a) < -1", "(paren(a) < (-1))"),
+            ("(a + 1)-(b)", "(paren((a + 1)) - paren(b))"),
+            ("(a.b)--(c)", "(paren(a.b) - (-paren(c)))"),
+        ] {
+            assert_eq!(expression(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn patterns_are_predicates() {
+        for (text, expected) in [
+            ("(a)--(b)", "pattern((a)-[]-(b))"),
+            ("(n)-[:R]->()", "pattern((n)-[:R]->())"),
+            ("(n)<-[r:R]-(:A {k: 1})", "pattern((n)<-[r:R]-(:A {k: 1}))"),
+            (
+                "NOT (a)-->(b) AND a.x",
+                "((NOT pattern((a)-[]->(b))) AND a.x)",
+            ),
+            ("()--(a)", "pattern(()-[]-(a))"),
+            ("(a)<-->(b)", "pattern((a)-[]-(b))"),
+        ] {
+            let query = format!("MATCH (x) WHERE {text} RETURN 1");
+            let expected = format!("MATCH (x) WHERE {expected} RETURN 1");
+            assert_eq!(clauses(&query), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_other_languages_read_otherwise_is_refused() {
+        for (text, expected) in [
+            (
+                "RETURN n.*",
+                "syntax error: unexpected `*`; expected the name of a property; all of them are properties(n) or n {.*}",
+            ),
+            (
+                "RETURN n.'a'",
+                "syntax error: unexpected 'a'; expected the name of a property, which stands without quotes",
+            ),
+            (
+                "RETURN filter(x IN l WHERE x)",
+                "filter() is not supported: write [x IN list WHERE …]",
+            ),
+            (
+                "RETURN extract(x IN l | x)",
+                "extract() is not supported: write [x IN list | …]",
+            ),
+            (
+                "RETURN {a = 1}",
+                "syntax error: unexpected `=`; expected `:` and a value",
+            ),
+        ] {
+            assert_eq!(failure(text), expected, "{text}");
+        }
+    }
+}

@@ -56,7 +56,7 @@ const OPERATORS: &[(TokenKind, TokenKind, &str, &str)] = &[
         TokenKind::Minus,
         TokenKind::Greater,
         "->",
-        "a property is read by n.key, and an arrow stands between nodes: (a)-->(b)",
+        "an arrow is written --> or -[…]->, with its brackets closed, and a property is read by n.key",
     ),
 ];
 

@@ -248,3 +248,88 @@ impl Parser<'_> {
         Err(self.expected_words(what, &words))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::parser::tests::{failure, statement};
+
+    /// The statement, in the form of Rust.
+    fn shown(text: &str) -> String {
+        statement(text).map_or_else(|message| message, |kind| format!("{kind:?}"))
+    }
+
+    #[test]
+    fn statements_of_grism() {
+        for (text, expected) in [
+            ("DROP HYPEREDGE TYPE M", r#"DropHyperedgeType("M")"#),
+            (
+                "DROP INDEX i",
+                r#"DropIndex { name: "i", if_exists: false }"#,
+            ),
+            (
+                "drop index i if exists;",
+                r#"DropIndex { name: "i", if_exists: true }"#,
+            ),
+            ("OPTIMIZE", "Optimize"),
+            ("VACUUM", "Vacuum { retain_hours: None, keep: None }"),
+            (
+                "VACUUM RETAIN 24 HOURS KEEP 3 SNAPSHOTS",
+                "Vacuum { retain_hours: Some(24), keep: Some(3) }",
+            ),
+            ("SHOW LABELS", "Show(Labels)"),
+            ("show hyperedge types", "Show(HyperedgeTypes)"),
+            ("SHOW PROPERTIES", "Show(Properties)"),
+            ("SHOW INDEXES", "Show(Indexes)"),
+            ("SHOW STATISTICS", "Show(Statistics)"),
+            ("SHOW SNAPSHOTS", "Show(Snapshots)"),
+        ] {
+            assert_eq!(shown(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn semicolons_part_statements() {
+        let spans = |text: &str| -> Vec<String> {
+            let statements = super::parse_input(text).unwrap();
+            statements.iter().map(|own| own.text().to_owned()).collect()
+        };
+        assert_eq!(spans("RETURN 1"), ["RETURN 1"]);
+        assert_eq!(
+            spans(";; RETURN 1;; SHOW LABELS ;"),
+            ["RETURN 1", "SHOW LABELS"]
+        );
+        assert_eq!(
+            spans("RETURN ';' /* ; */; // ;\nRETURN 2"),
+            ["RETURN ';'", "RETURN 2"]
+        );
+    }
+
+    #[test]
+    fn slips_in_statements_are_named() {
+        for (text, expected) in [
+            ("", "the query is empty"),
+            (
+                "RETURN 1 SHOW LABELS",
+                "syntax error: unexpected `SHOW`; a new statement starts behind `;`",
+            ),
+            (
+                "SHOW LABLES",
+                "syntax error: unexpected `LABLES`; expected LABELS, HYPEREDGE TYPES, PROPERTIES, INDEXES, STATISTICS or SNAPSHOTS; did you mean LABELS?",
+            ),
+            (
+                "USE SNAPSHOT 7",
+                "USE SNAPSHOT is not supported: open the graph at a snapshot: open(path, snapshot=7)",
+            ),
+            (
+                "DROP X",
+                "syntax error: unexpected `X`; expected INDEX or HYPEREDGE TYPE",
+            ),
+            (
+                "VACUUM RETAIN 3",
+                "syntax error: unexpected end of the query; expected HOURS",
+            ),
+        ] {
+            assert_eq!(failure(text), expected, "{text}");
+        }
+    }
+}

@@ -228,3 +228,89 @@ impl Parser<'_> {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::parser::tests::{clauses, failure};
+
+    #[test]
+    fn clauses_that_write() {
+        for (text, expected) in [
+            (
+                "CREATE (a:A {k: 1})-[:R]->(b), (c)",
+                "CREATE (a:A {k: 1})-[:R]->(b), (c)",
+            ),
+            ("INSERT (:A)", "CREATE (:A)"),
+            (
+                "MERGE (n:A) ON CREATE SET n.x = 1, n:B ON MATCH SET n += {y: 2}",
+                "MERGE (n:A) ON CREATE SET n.x = 1, n:B ON MATCH SET n += {y: 2}",
+            ),
+            (
+                "MATCH (n) SET n.a = 1, n = m, n += $p, n:A:B, n IS C",
+                "MATCH (n) SET n.a = 1, n = all m, n += $p, n:(A & B), n:C",
+            ),
+            (
+                "MATCH (n) SET head(l).a = 1, (n).b.c = 2",
+                "MATCH (n) SET head(l).a = 1, paren(n).b.c = 2",
+            ),
+            ("MATCH (n) REMOVE n.a, n:A", "MATCH (n) REMOVE n.a, n:A"),
+            ("MATCH (n) DELETE n, n.a", "MATCH (n) DELETE n, n.a"),
+            ("MATCH (n) DETACH DELETE n", "MATCH (n) DETACH DELETE n"),
+            ("MATCH (n) NODETACH DELETE n", "MATCH (n) DELETE n"),
+        ] {
+            assert_eq!(clauses(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn foreach() {
+        for (text, expected) in [
+            (
+                "FOREACH (x IN [1, 2] | CREATE (:A {k: x}))",
+                "FOREACH(x IN [1, 2] | CREATE (:A {k: x}))",
+            ),
+            (
+                "FOREACH (x IN l | SET x.a = 1 DELETE y FOREACH (z IN x | REMOVE z.b))",
+                "FOREACH(x IN l | SET x.a = 1 DELETE y FOREACH(z IN x | REMOVE z.b))",
+            ),
+        ] {
+            assert_eq!(clauses(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn slips_in_writing_are_named() {
+        for (text, expected) in [
+            (
+                "MERGE (n) CREATE SET n.a = 1",
+                "syntax error: unexpected `CREATE SET`; expected ON before it",
+            ),
+            (
+                "MERGE (a), (b)",
+                "syntax error: MERGE takes one path; write a MERGE for each",
+            ),
+            (
+                "MATCH (n) SET n.a += 1",
+                "syntax error: `+=` adds the entries of a map to a variable; write n.x = n.x + 1",
+            ),
+            (
+                "MATCH (n) SET n['a'] = 1",
+                "SET of a computed key is not supported: write SET n += {key: value}",
+            ),
+            (
+                "MATCH (n) SET f(n) = 1",
+                "syntax error: SET takes n.key = value, n:Label, n = map or n += map",
+            ),
+            (
+                "FOREACH (x IN l | RETURN x)",
+                "FOREACH holds clauses that write, and no others",
+            ),
+            (
+                "DELETE FROM A",
+                "DELETE FROM is not supported: write MATCH (n:Label) DELETE n",
+            ),
+        ] {
+            assert_eq!(failure(text), expected, "{text}");
+        }
+    }
+}
