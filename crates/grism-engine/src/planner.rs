@@ -157,11 +157,22 @@ impl Builder {
                 Arc::new(LimitExec::new(self.build(input)?, *skip, *fetch))
             }
             LogicalPlan::Union { inputs } => {
-                let schema = PhysicalSchema::from(plan.schema()?);
-                let inputs = inputs
-                    .iter()
-                    .map(|input| self.build(input))
-                    .collect::<Result<_>>()?;
+                let columns = plan.schema()?;
+                let built = inputs.iter().map(|input| {
+                    let input = self.build(input)?;
+                    // All inputs have their columns in one order, the outer row number behind them.
+                    without_internal(input, &columns.columns, self.row.as_deref())
+                });
+                let inputs = built.collect::<Result<Vec<_>>>()?;
+                let numbered = self.row.as_deref().is_some_and(|row| {
+                    let mut inputs = inputs.iter();
+                    inputs.all(|input| input.schema().columns().contains(row))
+                });
+                let schema = PhysicalSchema::from(columns);
+                let schema = match numbered {
+                    true => self.with_row(schema),
+                    false => schema,
+                };
                 Arc::new(UnionExec::new(inputs, schema))
             }
             LogicalPlan::IndexLookup(lookup) => {
@@ -401,7 +412,6 @@ fn mixes_rows(plan: &LogicalPlan) -> bool {
             | LogicalPlan::Distinct { .. }
             | LogicalPlan::Sort { .. }
             | LogicalPlan::Limit { .. }
-            | LogicalPlan::Union { .. }
     ) || plan
         .inputs()
         .into_iter()

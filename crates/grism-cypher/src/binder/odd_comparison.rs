@@ -77,7 +77,7 @@ mod tests {
         ] {
             assert_eq!(odd(Op::Equal, &left, &right), None);
         }
-        assert_eq!(odd(Op::Add, &Type::Int64, &Type::String), None);
+        assert_eq!(odd(Op::Contains, &Type::Int64, &Type::String), None);
         assert_eq!(odd(Op::In, &Type::String, &list), None);
     }
 }

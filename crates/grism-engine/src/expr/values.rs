@@ -26,6 +26,8 @@ pub(super) fn takes_any(function: F) -> bool {
                 | F::Keys
                 | F::Labels
                 | F::Type
+                | F::Kind
+                | F::Position
                 | F::Properties
                 | F::PropertyMap
                 | F::Id

@@ -229,7 +229,7 @@ fn path(path: &PathPattern) -> String {
         });
     let mode = path
         .mode
-        .map_or(String::new(), |(mode, _)| format!("{} ", mode.name()));
+        .map_or(String::new(), |(mode, _)| format!("{} ", mode.as_str()));
     format!(
         "{variable}{selector}{mode}{}",
         all(&path.elements, "", element)
