@@ -12,6 +12,7 @@ mod partitioning;
 mod plan;
 mod planner;
 mod schema;
+mod shared;
 
 pub use config::{PlannerConfig, RuntimeConfig};
 pub use context::{

@@ -14,7 +14,7 @@ use arrow::datatypes::{DataType, Field, FieldRef, Float32Type};
 use super::any::{decode_any, encode_any, key_of};
 use super::{HyperedgeValue, IncidenceValue, Value};
 use crate::temporal::{DateTime, LocalDateTime};
-use crate::{Error, Result, Type};
+use crate::{Error, ErrorKind, Result, Type};
 
 impl Value {
     /// A column of `rows` copies of the value, of its narrowest type.
@@ -224,6 +224,11 @@ fn column(values: &[&Value], data_type: &DataType) -> Result<ArrayRef> {
             Arc::new(primitive!(Float64Array, Value::Float64(value) => Ok::<_, Error>(*value)))
         }
         DataType::Utf8 => {
+            let texts = values.iter().map(|value| match value {
+                Value::String(text) => text.len(),
+                _ => 0,
+            });
+            check_offset(texts.sum())?;
             Arc::new(primitive!(StringArray, Value::String(value) => Ok::<_, Error>(value.clone())))
         }
         DataType::Binary => {
@@ -264,6 +269,7 @@ fn column(values: &[&Value], data_type: &DataType) -> Result<ArrayRef> {
                 }
             }
             let nulls: NullBuffer = values.iter().map(|value| !value.is_null()).collect();
+            check_offset(flat.len())?;
             let inner = column(&flat, item.data_type())?;
             Arc::new(ListArray::try_new(
                 Arc::clone(item),
@@ -308,6 +314,17 @@ fn column(values: &[&Value], data_type: &DataType) -> Result<ArrayRef> {
             )));
         }
     })
+}
+
+/// Fails past what the 32-bit offsets of a column reach.
+fn check_offset(end: usize) -> Result<()> {
+    if i32::try_from(end).is_ok() {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::ResourceExhausted,
+        format!("{end} bytes or elements do not fit into one column"),
+    ))
 }
 
 /// Lists of numbers as vectors of `dimensions` numbers each.

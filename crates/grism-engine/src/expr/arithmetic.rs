@@ -1,28 +1,32 @@
 //! Arithmetic: integers are checked, floats follow IEEE 754, `+` also joins texts and lists.
 
+use std::fmt::Write;
 use std::sync::Arc;
 
-use arrow::array::{Array, Float64Array, StringArray};
+use arrow::array::{Array, Float64Array, ListArray, StringArray, StringBuilder};
 use arrow::compute::kernels::{arity, numeric};
 use arrow::datatypes::DataType;
 use grism_core::{Error, Result, Value};
 use grism_logical::BinaryOperator;
 
+use super::budget::Rows;
 use super::convert::format_value;
 use super::operand::{Operand, aligned, computed_rows, map_rows};
+use super::text::check_text_length;
 
 /// `left operator right`, of the type `data_type`.
 pub(super) fn arithmetic(
     operator: BinaryOperator,
     left: &Operand,
     right: &Operand,
-    rows: usize,
+    batch: Rows<'_>,
     data_type: &DataType,
 ) -> Result<Operand> {
     let inputs = [left, right];
+    let rows = batch.num_rows();
     match data_type {
-        DataType::Utf8 => return concatenate(left, right, rows),
-        DataType::List(_) => return join_lists(left, right, rows, data_type),
+        DataType::Utf8 => return concatenate(left, right, batch),
+        DataType::List(_) => return join_lists(left, right, batch, data_type),
         _ if left.is_null_type() || right.is_null_type() => {
             let nulls = arrow::array::new_null_array(data_type, computed_rows(&inputs, rows));
             return Ok(Operand::over(&inputs, nulls));
@@ -69,28 +73,49 @@ pub(super) fn negate(operand: &Operand) -> Result<Operand> {
     Ok(Operand::over(&[operand], negated))
 }
 
-fn concatenate(left: &Operand, right: &Operand, rows: usize) -> Result<Operand> {
+fn concatenate(left: &Operand, right: &Operand, batch: Rows<'_>) -> Result<Operand> {
     let inputs = [left, right];
+    let (rows, budget) = (batch.num_rows(), batch.budget());
     if let (DataType::Utf8, DataType::Utf8) = (left.data_type(), right.data_type()) {
         let (a, b) = (
             left.as_array::<StringArray>()?,
             right.as_array::<StringArray>()?,
         );
-        let joined: StringArray = (0..computed_rows(&inputs, rows))
-            .map(|row| {
-                let (x, y) = (left.at(row), right.at(row));
-                (a.is_valid(x) && b.is_valid(y)).then(|| format!("{}{}", a.value(x), b.value(y)))
-            })
-            .collect();
-        return Ok(Operand::over(&inputs, Arc::new(joined)));
+        let count = computed_rows(&inputs, rows);
+        let texts = |row: usize| {
+            let (x, y) = (left.at(row), right.at(row));
+            (a.is_valid(x) && b.is_valid(y)).then(|| (a.value(x), b.value(y)))
+        };
+        let bytes = (0..count)
+            .filter_map(texts)
+            .map(|(x, y)| x.len() + y.len())
+            .sum();
+        check_text_length(bytes)?;
+        budget.reserve(bytes)?;
+        let mut joined = StringBuilder::with_capacity(count, bytes);
+        for row in 0..count {
+            match texts(row) {
+                Some((x, y)) => {
+                    // What is written stays open until the value is closed.
+                    joined
+                        .write_str(x)
+                        .and_then(|()| joined.write_str(y))
+                        .map_err(|_| Error::internal("a text could not be written to memory"))?;
+                    joined.append_value("");
+                }
+                None => joined.append_null(),
+            }
+        }
+        return Ok(Operand::over(&inputs, Arc::new(joined.finish())));
     }
     map_rows(&inputs, rows, &DataType::Utf8, |values| match &values[..] {
         [Value::Null, _] | [_, Value::Null] => Ok(Value::Null),
-        [a, b] => Ok(Value::String(format!(
-            "{}{}",
-            format_value(a),
-            format_value(b)
-        ))),
+        [a, b] => {
+            let (a, b) = (format_value(a), format_value(b));
+            check_text_length(a.len() + b.len())?;
+            budget.reserve(a.len() + b.len())?;
+            Ok(Value::String(a + &b))
+        }
         _ => Err(Error::internal("`+` has two operands")),
     })
 }
@@ -98,9 +123,17 @@ fn concatenate(left: &Operand, right: &Operand, rows: usize) -> Result<Operand> 
 fn join_lists(
     left: &Operand,
     right: &Operand,
-    rows: usize,
+    batch: Rows<'_>,
     data_type: &DataType,
 ) -> Result<Operand> {
+    let (rows, budget) = (batch.num_rows(), batch.budget());
+    // Elements are values of their own for a while.
+    let elements = |operand: &Operand| match operand.array().as_any().downcast_ref::<ListArray>() {
+        Some(lists) => lists.values().len(),
+        None => 1,
+    };
+    let count = elements(left).saturating_add(elements(right));
+    budget.reserve(count.saturating_mul(size_of::<Value>()))?;
     let is_list = |operand: &Operand| matches!(operand.data_type(), DataType::List(_));
     let (left_is_list, right_is_list) = (is_list(left), is_list(right));
     map_rows(&[left, right], rows, data_type, |values| {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use arrow::array::{Array, BooleanArray};
 use arrow::compute::{and_kleene, not, or_kleene};
-use grism_core::Result;
+use arrow::datatypes::DataType;
+use grism_core::{Error, Result, Value};
 use grism_logical::BinaryOperator;
 
 use super::operand::{Operand, aligned};
@@ -17,8 +18,8 @@ pub(super) fn combine(
     rows: usize,
 ) -> Result<Operand> {
     let (left, right) = (
-        Operand::over(&[left], Arc::new(left.booleans()?)),
-        Operand::over(&[right], Arc::new(right.booleans()?)),
+        Operand::over(&[left], Arc::new(truth(operator, left)?)),
+        Operand::over(&[right], Arc::new(truth(operator, right)?)),
     );
     let (a, b) = aligned(&left, &right, rows)?;
     let (a, b) = (
@@ -33,6 +34,44 @@ pub(super) fn combine(
             .collect(),
     };
     Ok(Operand::over(&[&left, &right], Arc::new(combined)))
+}
+
+/// The rows for which the operand behind `left` counts; `None` for an operator that needs both for every row.
+pub(super) fn reached(
+    operator: BinaryOperator,
+    left: &Operand,
+    rows: usize,
+) -> Result<Option<BooleanArray>> {
+    let settles = match operator {
+        BinaryOperator::And => false,
+        BinaryOperator::Or => true,
+        _ => return Ok(None),
+    };
+    let left = Operand::over(&[left], Arc::new(truth(operator, left)?)).into_column(rows)?;
+    let left = Operand::column(left).booleans()?;
+    Ok(Some(
+        left.iter().map(|own| Some(own != Some(settles))).collect(),
+    ))
+}
+
+/// An operand of `operator` as booleans.
+fn truth(operator: BinaryOperator, operand: &Operand) -> Result<BooleanArray> {
+    if operand.data_type() != &DataType::LargeBinary {
+        return operand.booleans();
+    }
+    // Values of any type: booleans among them.
+    (0..operand.array().len())
+        .map(|row| match Value::from_array(operand.array(), row)? {
+            Value::Null => Ok(None),
+            Value::Bool(value) => Ok(Some(value)),
+            other => Err(Error::invalid_query(format!(
+                "`{}` cannot be applied to {}",
+                operator.as_str(),
+                other.type_name()
+            ))
+            .with_code("TypeError:InvalidArgumentType")),
+        })
+        .collect()
 }
 
 /// NOT.

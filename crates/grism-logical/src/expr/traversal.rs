@@ -177,17 +177,13 @@ impl LogicalExpr {
     /// Whether another evaluation over the same row may give another value.
     #[must_use]
     pub fn is_volatile(&self) -> bool {
-        let mut volatile = false;
-        let _ = self.clone().transform(&mut |node| {
-            volatile |= matches!(
-                node,
-                Self::Function {
-                    function: ScalarFunction::Rand,
-                    ..
-                }
-            );
-            node
-        });
-        volatile
+        let volatile = matches!(
+            self,
+            Self::Function {
+                function: ScalarFunction::Rand,
+                ..
+            }
+        );
+        volatile || self.children().into_iter().any(Self::is_volatile)
     }
 }

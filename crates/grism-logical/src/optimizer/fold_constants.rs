@@ -85,6 +85,13 @@ fn fold_node(expression: LogicalExpr) -> LogicalExpr {
             | (Op::And, other, LogicalExpr::Literal(Value::Bool(true)))
             | (Op::Or, LogicalExpr::Literal(Value::Bool(false)), other)
             | (Op::Or, other, LogicalExpr::Literal(Value::Bool(false))) => Some(other.clone()),
+            // What stands behind is not reached.
+            (Op::And, LogicalExpr::Literal(Value::Bool(false)), _) => {
+                Some(LogicalExpr::Literal(Value::Bool(false)))
+            }
+            (Op::Or, LogicalExpr::Literal(Value::Bool(true)), _) => {
+                Some(LogicalExpr::Literal(Value::Bool(true)))
+            }
             (_, LogicalExpr::Literal(a), LogicalExpr::Literal(b)) => {
                 fold_binary(*operator, a, b).map(LogicalExpr::Literal)
             }
