@@ -28,3 +28,4 @@ pub use partitioning::{
 pub use plan::{ExecutionMode, PhysicalPlan, PlanProperties, display_tree};
 pub use planner::{PhysicalPlanner, build_operators};
 pub use schema::PhysicalSchema;
+pub use shared::compact_shared;

@@ -15,6 +15,7 @@ use arrow::array::{
 use arrow::buffer::OffsetBuffer;
 use arrow::compute::{concat, filter, take};
 use arrow::datatypes::{ByteArrayType, DataType, LargeBinaryType, UInt32Type, Utf8Type};
+use arrow::record_batch::RecordBatch;
 use grism_core::{Error, ErrorKind, Result, Type};
 
 /// Bytes of one column past which rows are worked on in smaller batches.
@@ -253,5 +254,79 @@ pub(crate) fn mean_bytes(values: &dyn Array) -> usize {
         }),
         DataType::Dictionary(..) => 4,
         data_type => data_type.primitive_width().unwrap_or(1),
+    }
+}
+
+/// `batch` without shared values that no row has: what travels to another stage, or waits.
+///
+/// # Errors
+/// Those of Arrow's kernels.
+pub fn compact_shared(batch: RecordBatch) -> Result<RecordBatch> {
+    if !batch
+        .schema()
+        .fields()
+        .iter()
+        .any(|field| matches!(field.data_type(), DataType::Dictionary(..)))
+    {
+        return Ok(batch);
+    }
+    let columns = batch
+        .columns()
+        .iter()
+        .map(|column| match SharedValues::of(column)? {
+            Some(shared) => shared.compacted()?.into_column(),
+            None => Ok(Arc::clone(column)),
+        })
+        .collect::<Result<Vec<_>>>()?;
+    Ok(RecordBatch::try_new(batch.schema(), columns)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{AsArray, Int64Array};
+    use arrow::datatypes::Int64Type;
+
+    use super::*;
+
+    fn lists() -> ArrayRef {
+        let lists = [Some(vec![Some(1), Some(2)]), None, Some(vec![Some(7)])];
+        Arc::new(ListArray::from_iter_primitive::<Int64Type, _, _>(lists))
+    }
+
+    #[test]
+    fn rows_that_share_a_value_copy_its_number_only() {
+        let column = SharedValues::of_rows(&lists()).into_column().unwrap();
+        let rows = UInt32Array::from(vec![0, 0, 0, 2]);
+        let repeated = take(&column, &rows, None).unwrap();
+        let shared = SharedValues::of(&repeated).unwrap().unwrap();
+        assert_eq!(shared.values.len(), 3);
+        let shared = shared.compacted().unwrap();
+        assert_eq!(shared.values.len(), 2);
+        let flat = shared.flat().unwrap();
+        let last = flat.as_list::<i32>().value(3);
+        assert_eq!(last.as_primitive::<Int64Type>(), &Int64Array::from(vec![7]));
+    }
+
+    #[test]
+    fn a_row_that_an_outer_join_left_empty_is_null() {
+        let rows = UInt32Array::from(vec![Some(2), None]);
+        let column = SharedValues::of_rows(&lists()).into_column().unwrap();
+        let joined = take(&column, &rows, None).unwrap();
+        let flat = SharedValues::of(&joined).unwrap().unwrap().flat().unwrap();
+        assert!(flat.is_valid(0) && flat.is_null(1));
+    }
+
+    #[test]
+    fn what_is_too_much_at_once_is_refused_for_more_than_one_row() {
+        let numbers = (0..1_000_000).map(Some).collect::<Vec<_>>();
+        let long: ArrayRef = Arc::new(ListArray::from_iter_primitive::<Int64Type, _, _>([Some(
+            numbers,
+        )]));
+        let error = take_rows(&long, &UInt32Array::from(vec![0; 8192])).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ResourceExhausted);
+        assert_eq!(
+            take_rows(&long, &UInt32Array::from(vec![0])).unwrap().len(),
+            1
+        );
     }
 }

@@ -127,20 +127,18 @@ fn read(array: &dyn Array, row: usize, ty: Option<&Type>) -> Result<Value> {
             let columns = any
                 .downcast_ref::<StructArray>()
                 .ok_or_else(|| Error::internal("a struct column"))?;
-            let inner = |name: &str| match ty {
-                Some(Type::Map(fields)) => {
-                    fields.iter().find(|(own, _)| own == name).map(|(_, ty)| ty)
-                }
-                _ => None,
-            };
             let entries = fields
                 .iter()
                 .zip(columns.columns())
-                .map(|(field, column)| {
-                    Ok((
-                        field.name().clone(),
-                        read(column, row, inner(field.name()))?,
-                    ))
+                .enumerate()
+                .map(|(place, (field, column))| {
+                    let inner = match ty {
+                        Some(Type::Map(fields)) => {
+                            place_of(fields, field.name(), place).map(|place| &fields[place].1)
+                        }
+                        _ => None,
+                    };
+                    Ok((field.name().clone(), read(column, row, inner)?))
                 })
                 .collect::<Result<_>>()?;
             Some(Value::Map(entries))
@@ -150,6 +148,14 @@ fn read(array: &dyn Array, row: usize, ty: Option<&Type>) -> Result<Value> {
     found.ok_or_else(|| {
         Error::unsupported(format!("a value of the Arrow type {}", array.data_type()))
     })
+}
+
+/// Where the field `name` stands among the fields of a map, tried at the place `likely` first.
+fn place_of(fields: &[(String, Type)], name: &str, likely: usize) -> Option<usize> {
+    match fields.get(likely) {
+        Some((own, _)) if own == name => Some(likely),
+        _ => fields.iter().position(|(own, _)| own == name),
+    }
 }
 
 impl IncidenceValue {
@@ -414,12 +420,10 @@ pub fn cast_column(array: &ArrayRef, from: &Type, to: &Type) -> Result<ArrayRef>
                 .ok_or_else(|| Error::internal("a map column"))?;
             let columns = wanted
                 .iter()
-                .map(|(name, to)| {
-                    let place = own.iter().position(|(own, _)| own == name);
-                    match place {
-                        Some(place) => cast_column(structs.column(place), &own[place].1, to),
-                        None => Ok(new_null_array(&to.to_arrow(), array.len())),
-                    }
+                .enumerate()
+                .map(|(likely, (name, to))| match place_of(own, name, likely) {
+                    Some(place) => cast_column(structs.column(place), &own[place].1, to),
+                    None => Ok(new_null_array(&to.to_arrow(), array.len())),
                 })
                 .collect::<Result<Vec<_>>>()?;
             let DataType::Struct(fields) = &data_type else {

@@ -14,11 +14,16 @@ const LEAST_COUNTED: usize = 64 << 10;
 /// What is larger is asked of the system before it is counted on: an allocation that fails ends the process.
 const LEAST_PROBED: usize = 32 << 20;
 
+/// What the system must have left at least for an evaluation to go on.
+const HEADROOM: usize = 256 << 20;
+
 /// What an evaluation holds of the process's memory.
 #[derive(Debug)]
 pub(crate) struct Budget {
     manager: Option<Arc<dyn MemoryManager>>,
     held: Cell<usize>,
+    /// Bytes reserved since the system was asked last.
+    unprobed: Cell<usize>,
 }
 
 impl Budget {
@@ -27,6 +32,7 @@ impl Budget {
         Self {
             manager,
             held: Cell::new(0),
+            unprobed: Cell::new(0),
         }
     }
 
@@ -38,14 +44,19 @@ impl Budget {
         if bytes < LEAST_COUNTED {
             return Ok(());
         }
-        if bytes >= LEAST_PROBED {
+        self.unprobed.set(self.unprobed.get().saturating_add(bytes));
+        if self.unprobed.get() >= LEAST_PROBED {
+            // What is built takes more than its bytes while it grows.
             let mut probe: Vec<u8> = Vec::new();
-            probe.try_reserve_exact(bytes).map_err(|_| {
-                Error::new(
-                    ErrorKind::ResourceExhausted,
-                    format!("the system has no {bytes} more bytes for a value"),
-                )
-            })?;
+            probe
+                .try_reserve_exact(bytes.saturating_mul(2).max(HEADROOM))
+                .map_err(|_| {
+                    Error::new(
+                        ErrorKind::ResourceExhausted,
+                        format!("the system has no {bytes} more bytes for a value"),
+                    )
+                })?;
+            self.unprobed.set(0);
         }
         if let Some(manager) = &self.manager {
             manager.try_grow(bytes)?;
@@ -136,7 +147,9 @@ mod tests {
 
     #[test]
     fn what_the_system_does_not_have_is_refused() {
-        let error = Budget::new(None).reserve(isize::MAX as usize).unwrap_err();
+        let error = Budget::new(None)
+            .reserve(isize::MAX as usize / 4)
+            .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ResourceExhausted);
     }
 }

@@ -63,6 +63,27 @@ impl Indexed {
         Value::from_array(&self.values, self.at(row))
     }
 
+    /// How many values are held for rows of their own.
+    pub(crate) fn held_rows(&self) -> usize {
+        match &self.rows {
+            RowOrder::Each => self.values.len(),
+            RowOrder::One | RowOrder::By(_) => 0,
+        }
+    }
+
+    /// The values that `rows` rows share, or the plain column where each has its own.
+    pub(crate) fn into_shared(self, rows: usize) -> std::result::Result<SharedValues, ArrayRef> {
+        let keys = match self.rows {
+            RowOrder::Each => return Err(self.values),
+            RowOrder::One => UInt32Array::from(vec![0; rows]),
+            RowOrder::By(keys) => keys,
+        };
+        Ok(SharedValues {
+            keys,
+            values: self.values,
+        })
+    }
+
     /// Other values for the same numbers.
     pub(crate) fn with_values(&self, values: ArrayRef) -> Self {
         Self {

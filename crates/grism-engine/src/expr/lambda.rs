@@ -15,14 +15,16 @@ use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use grism_core::{Error, ErrorKind, Result, Type};
 use grism_logical::{Column, LogicalExpr, PlanSchema, Quantifier};
 
-use super::budget::Rows;
+use super::budget::{Budget, Rows};
 use super::indexed::Indexed;
 use super::list::offsets_of;
 use super::node::Node;
 use super::operand::Operand;
 use super::schema_inference::infer_expr_type;
 use crate::PhysicalSchema;
-use crate::shared::{SharedValues, concat_columns, may_be_large, mean_bytes, take_rows};
+use crate::shared::{
+    SharedValues, concat_columns, may_be_large, mean_bytes, take_rows, taken_bytes,
+};
 
 /// Elements that a part is evaluated over at once.
 const ELEMENTS_AT_ONCE: usize = 1 << 16;
@@ -256,6 +258,15 @@ impl TransformNode {
         if self.predicate.is_none() {
             // Every element stays, so that the size is known before anything is built.
             offsets_of(&lengths, batch.budget())?;
+            let innermost = self.innermost_elements(batch, &lists)?;
+            let total: usize = lengths.iter().sum();
+            let width = field.data_type().primitive_width().unwrap_or(1);
+            // Only asked for: pieces are counted as they are built.
+            let mark = batch.budget().mark();
+            batch
+                .budget()
+                .reserve(innermost.max(total.saturating_mul(width)))?;
+            batch.budget().release_to(mark, 0);
         } else {
             lengths.fill(0);
         }
@@ -267,21 +278,13 @@ impl TransformNode {
                         lengths[*row as usize] += 1;
                     }
                 }
-                let bytes = items.len().saturating_mul(mean_bytes(&items));
+                let bytes = items.held_rows().saturating_mul(mean_bytes(&items.values));
                 batch.budget().reserve(bytes)?;
-                pieces.push(items);
+                pieces.push((items, kept.len()));
                 Ok(())
             })
         })?;
-        let values = if pieces.is_empty() {
-            new_empty_array(field.data_type())
-        } else {
-            if pieces.len() > 1 {
-                let bytes = pieces.iter().map(|piece| piece.len() * mean_bytes(piece));
-                batch.budget().reserve(bytes.sum())?;
-            }
-            concat_columns(&pieces)?
-        };
+        let values = joined(pieces, field.data_type(), batch.budget())?;
         let list = ListArray::try_new(
             Arc::new(Field::new_list_field(field.data_type().clone(), true)),
             offsets_of(&lengths, batch.budget())?,
@@ -291,13 +294,40 @@ impl TransformNode {
         Ok(Operand::column(Arc::new(list)))
     }
 
+    /// How many elements the lists within lists will hold that are going to be built here; 0 where that shows only once
+    /// they are built.
+    fn innermost_elements(&self, batch: Rows<'_>, lists: &Lists) -> Result<usize> {
+        let Some(Node::Transform(nested)) = self.projection.as_deref() else {
+            return Ok(0);
+        };
+        let is_at_hand = matches!(
+            *nested.list,
+            Node::Column(_) | Node::SharedColumn(_) | Node::Constant(_) | Node::Once(_)
+        );
+        if nested.predicate.is_some() || !is_at_hand {
+            return Ok(0);
+        }
+        let mut total = 0usize;
+        lists.for_each_part(|elements| {
+            let inner = self
+                .inner
+                .batch(&batch, &elements.rows, vec![elements.items])?;
+            let inner = batch.over(&inner);
+            let own = Lists::of(&nested.list, inner)?;
+            let count: usize = (0..own.rows).map(|row| own.length(row)).sum();
+            total = total.saturating_add(count.max(nested.innermost_elements(inner, &own)?));
+            check_count(total)
+        })?;
+        Ok(total)
+    }
+
     /// Hands what becomes of some elements to `take`: the rows of those that pass, and the results. Where they are too
     /// much at once, half of them is tried.
     fn part(
         &self,
         batch: Rows<'_>,
         elements: Elements,
-        take: &mut dyn FnMut(&UInt32Array, ArrayRef) -> Result<()>,
+        take: &mut dyn FnMut(&UInt32Array, Indexed) -> Result<()>,
     ) -> Result<()> {
         let mark = batch.budget().mark();
         match self.transformed(batch, &elements) {
@@ -317,7 +347,7 @@ impl TransformNode {
         }
     }
 
-    fn transformed(&self, batch: Rows<'_>, elements: &Elements) -> Result<(UInt32Array, ArrayRef)> {
+    fn transformed(&self, batch: Rows<'_>, elements: &Elements) -> Result<(UInt32Array, Indexed)> {
         let (mut rows, mut items) = (elements.rows.clone(), Arc::clone(&elements.items));
         if let Some(predicate) = &self.predicate {
             let inner = self.inner.batch(&batch, &rows, vec![Arc::clone(&items)])?;
@@ -333,22 +363,81 @@ impl TransformNode {
             let kept_rows = Operand::column(take(&rows, &kept, None)?);
             rows = kept_rows.as_array::<UInt32Array>()?.clone();
         }
-        if let Some(projection) = &self.projection
-            && !rows.is_empty()
-        {
-            let inner = self.inner.batch(&batch, &rows, vec![items])?;
-            items = projection
-                .evaluate(batch.over(&inner))?
-                .into_column(inner.num_rows())?;
-        }
-        let DataType::List(field) = &self.data_type else {
-            return Err(Error::internal("a comprehension is a list"));
+        let items = match &self.projection {
+            Some(projection) if !rows.is_empty() => {
+                let inner = self.inner.batch(&batch, &rows, vec![items])?;
+                projection.evaluate_indexed(batch.over(&inner))?
+            }
+            _ => Indexed::of(Operand::column(items)),
         };
-        if items.is_empty() {
-            items = new_empty_array(field.data_type());
-        }
         Ok((rows, items))
     }
+}
+
+/// The elements of all pieces, which have so many rows, end to end. What rows share is copied only once it is known that
+/// all of it fits.
+fn joined(
+    pieces: Vec<(Indexed, usize)>,
+    data_type: &DataType,
+    budget: &Budget,
+) -> Result<ArrayRef> {
+    let mut bytes = 0usize;
+    let mut plain = Vec::with_capacity(pieces.len());
+    for (items, rows) in pieces.into_iter().filter(|(_, rows)| *rows > 0) {
+        let piece = items.into_shared(rows);
+        bytes = bytes.saturating_add(match &piece {
+            Ok(shared) => taken_bytes(&shared.values, &shared.keys),
+            Err(own) => own.len().saturating_mul(mean_bytes(own)),
+        });
+        plain.push(piece);
+    }
+    check_elements(&plain)?;
+    budget.reserve(bytes)?;
+    let plain = plain
+        .into_iter()
+        .map(|piece| match piece {
+            Ok(shared) => Ok(take(&shared.values, &shared.keys, None)?),
+            Err(own) => Ok(own),
+        })
+        .map(|piece: Result<ArrayRef>| Ok(Operand::column(piece?).cast(data_type)?.into_array()))
+        .collect::<Result<Vec<_>>>()?;
+    if plain.is_empty() {
+        return Ok(new_empty_array(data_type));
+    }
+    concat_columns(&plain)
+}
+
+/// Fails where the pieces, lists themselves, hold more elements together than 32-bit offsets reach.
+fn check_elements(pieces: &[std::result::Result<SharedValues, ArrayRef>]) -> Result<()> {
+    let mut total = 0usize;
+    for piece in pieces {
+        let values = match piece {
+            Ok(shared) => &shared.values,
+            Err(own) => own,
+        };
+        let Some(lists) = values.as_any().downcast_ref::<ListArray>() else {
+            return Ok(());
+        };
+        total += match piece {
+            Ok(shared) => {
+                let keys = shared.keys.values().iter();
+                keys.map(|key| lists.value_length(*key as usize) as usize)
+                    .sum()
+            }
+            Err(_) => lists.values().len(),
+        };
+    }
+    check_count(total)
+}
+
+fn check_count(elements: usize) -> Result<()> {
+    if i32::try_from(elements).is_ok() {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::ResourceExhausted,
+        format!("lists of {elements} elements together do not fit into one column"),
+    ))
 }
 
 /// `all`, `any`, `none` and `single`.
