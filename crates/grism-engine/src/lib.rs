@@ -13,6 +13,7 @@ mod partitioning;
 mod plan;
 mod planner;
 mod schema;
+mod shared;
 
 pub use config::{PlannerConfig, RuntimeConfig};
 pub use context::{
@@ -28,3 +29,4 @@ pub use partitioning::{
 pub use plan::{ExecutionMode, PhysicalPlan, PlanProperties, display_tree};
 pub use planner::{PhysicalPlanner, build_operators};
 pub use schema::PhysicalSchema;
+pub use shared::compact_shared;

@@ -1,18 +1,20 @@
 //! Arithmetic: integers are checked, floats follow IEEE 754, `+` also joins texts and lists.
 
+use std::fmt::Write;
 use std::sync::Arc;
 
-use arrow::array::{Array, Float64Array, StringArray};
+use arrow::array::{Array, Float64Array, ListArray, StringArray, StringBuilder};
 use arrow::compute::kernels::{arity, numeric};
 use arrow::datatypes::DataType;
-use arrow::record_batch::RecordBatch;
 use grism_core::{Error, Result, Type, Value, cast_column};
 use grism_logical::{ArithmeticOperator, LogicalExpr, arithmetic_type};
 
+use super::budget::{Budget, Rows};
 use super::convert::format_value;
 use super::dynamic::at_run_time;
 use super::node::Node;
 use super::operand::{Operand, aligned, computed_rows, map_rows};
+use super::text::check_text_length;
 use super::values::special_arithmetic;
 use crate::PhysicalSchema;
 
@@ -105,7 +107,7 @@ impl ArithmeticNode {
         })
     }
 
-    pub(super) fn evaluate(&self, batch: &RecordBatch) -> Result<Operand> {
+    pub(super) fn evaluate(&self, batch: Rows<'_>) -> Result<Operand> {
         let mut value = self.first.evaluate(batch)?;
         let mut ty = &self.first_type;
         for run in &self.runs {
@@ -118,8 +120,8 @@ impl ArithmeticNode {
 
 impl Run {
     /// The value after the last step, where `value` is that before the first one, of the type `ty`.
-    fn evaluate(&self, value: Operand, ty: &Type, batch: &RecordBatch) -> Result<Operand> {
-        let rows = batch.num_rows();
+    fn evaluate(&self, value: Operand, ty: &Type, batch: Rows<'_>) -> Result<Operand> {
+        let (rows, budget) = (batch.num_rows(), batch.budget());
         let data_type = self.ty.to_arrow();
         let operands = |value: Operand| {
             let mut operands = vec![self.widened(value, ty)?];
@@ -134,8 +136,8 @@ impl Run {
                 let operand = step.operand.evaluate(batch)?;
                 numbers(step.operator, &value, &operand, rows, &step.ty.to_arrow())
             }),
-            RunKind::Texts => concatenate(&operands(value)?, rows),
-            RunKind::Lists => join_lists(&operands(value)?, rows, &data_type),
+            RunKind::Texts => concatenate(&operands(value)?, rows, budget),
+            RunKind::Lists => join_lists(&operands(value)?, rows, budget, &data_type),
             RunKind::Values => {
                 let operands = operands(value)?;
                 let inputs: Vec<&Operand> = operands.iter().collect();
@@ -143,7 +145,9 @@ impl Run {
                     let mut values = values.into_iter();
                     let first = values.next().unwrap_or(Value::Null);
                     let mut steps = self.steps.iter().zip(values);
-                    steps.try_fold(first, |a, (step, b)| step_of_values(step.operator, a, &b))
+                    steps.try_fold(first, |a, (step, b)| {
+                        step_of_values(step.operator, a, &b, budget)
+                    })
                 })
             }
         }
@@ -168,11 +172,17 @@ impl Run {
 }
 
 /// `a operator b` of single values, whose types show only now.
-fn step_of_values(operator: ArithmeticOperator, a: Value, b: &Value) -> Result<Value> {
+fn step_of_values(
+    operator: ArithmeticOperator,
+    a: Value,
+    b: &Value,
+    budget: &Budget,
+) -> Result<Value> {
     use ArithmeticOperator as Op;
     // The usual cases first, and a long text or list that grows is not copied.
     match (operator, a, b) {
         (Op::Add, Value::List(mut list), Value::List(more)) => {
+            budget.reserve(more.len().saturating_mul(size_of::<Value>()))?;
             list.extend(more.iter().cloned());
             Ok(Value::List(list))
         }
@@ -181,15 +191,22 @@ fn step_of_values(operator: ArithmeticOperator, a: Value, b: &Value) -> Result<V
             Ok(Value::List(list))
         }
         (Op::Add, Value::String(mut text), Value::String(more)) => {
+            check_text_length(text.len() + more.len())?;
+            budget.reserve(more.len())?;
             text.push_str(more);
             Ok(Value::String(text))
         }
         (Op::Add, Value::Float64(a), Value::Float64(b)) => Ok(Value::Float64(a + b)),
-        (_, a, b) => combine_values(operator, &a, b),
+        (_, a, b) => combine_values(operator, &a, b, budget),
     }
 }
 
-fn combine_values(operator: ArithmeticOperator, a: &Value, b: &Value) -> Result<Value> {
+fn combine_values(
+    operator: ArithmeticOperator,
+    a: &Value,
+    b: &Value,
+    budget: &Budget,
+) -> Result<Value> {
     use ArithmeticOperator as Op;
     if matches!(operator, Op::Add | Op::Subtract | Op::Multiply | Op::Divide)
         && let Some(value) = special_arithmetic(operator, a, b)?
@@ -211,7 +228,7 @@ fn combine_values(operator: ArithmeticOperator, a: &Value, b: &Value) -> Result<
         Operand::scalar(b.to_array(1)?),
     );
     let value = match &ty {
-        Type::String => concatenate(&[a, b], 1)?,
+        Type::String => concatenate(&[a, b], 1, budget)?,
         ty => numbers(operator, &a, &b, 1, &ty.to_arrow())?,
     };
     Value::from_typed(value.array(), 0, &ty)
@@ -271,42 +288,96 @@ pub(super) fn negate(operand: &Operand) -> Result<Operand> {
 }
 
 /// Texts, and numbers among them, one after the other; null where one of them is.
-fn concatenate(operands: &[Operand], rows: usize) -> Result<Operand> {
+fn concatenate(operands: &[Operand], rows: usize, budget: &Budget) -> Result<Operand> {
     let inputs: Vec<&Operand> = operands.iter().collect();
     if inputs
         .iter()
         .all(|input| input.data_type() == &DataType::Utf8)
     {
-        let texts = inputs
-            .iter()
-            .map(|input| Ok((*input, input.as_array::<StringArray>()?)))
-            .collect::<Result<Vec<_>>>()?;
-        let joined: StringArray = (0..computed_rows(&inputs, rows))
-            .map(|row| {
-                let mut joined = String::new();
-                for (input, texts) in &texts {
-                    let row = input.at(row);
-                    if texts.is_null(row) {
-                        return None;
-                    }
-                    joined.push_str(texts.value(row));
-                }
-                Some(joined)
-            })
-            .collect();
-        return Ok(Operand::over(&inputs, Arc::new(joined)));
+        return concatenate_texts(&inputs, rows, budget);
     }
     map_rows(&inputs, rows, &DataType::Utf8, |values| {
         if values.iter().any(Value::is_null) {
             return Ok(Value::Null);
         }
-        Ok(Value::String(values.iter().map(format_value).collect()))
+        let mut joined = String::new();
+        for value in &values {
+            let own;
+            let text = match value {
+                Value::String(text) => text,
+                other => {
+                    own = format_value(other);
+                    &own
+                }
+            };
+            check_text_length(joined.len() + text.len())?;
+            budget.reserve(text.len())?;
+            joined.push_str(text);
+        }
+        Ok(Value::String(joined))
     })
 }
 
+/// The length of the whole is known before any of it is built.
+fn concatenate_texts(inputs: &[&Operand], rows: usize, budget: &Budget) -> Result<Operand> {
+    let texts = inputs
+        .iter()
+        .map(|input| Ok((*input, input.as_array::<StringArray>()?)))
+        .collect::<Result<Vec<_>>>()?;
+    let count = computed_rows(inputs, rows);
+    let is_known = |row: usize| {
+        texts
+            .iter()
+            .all(|(input, texts)| texts.is_valid(input.at(row)))
+    };
+    let bytes = (0..count)
+        .filter(|row| is_known(*row))
+        .flat_map(|row| {
+            let lengths = texts.iter();
+            lengths.map(move |(input, texts)| texts.value_length(input.at(row)) as usize)
+        })
+        .sum();
+    check_text_length(bytes)?;
+    budget.reserve(bytes)?;
+    let mut joined = StringBuilder::with_capacity(count, bytes);
+    for row in 0..count {
+        if !is_known(row) {
+            joined.append_null();
+            continue;
+        }
+        for (input, texts) in &texts {
+            // What is written stays open until the value is closed.
+            joined
+                .write_str(texts.value(input.at(row)))
+                .map_err(|_| Error::internal("a text could not be written to memory"))?;
+        }
+        joined.append_value("");
+    }
+    Ok(Operand::over(inputs, Arc::new(joined.finish())))
+}
+
 /// Lists, and elements of lists, one after the other. Once one of them is a list, a null list makes all of it null.
-fn join_lists(operands: &[Operand], rows: usize, data_type: &DataType) -> Result<Operand> {
+fn join_lists(
+    operands: &[Operand],
+    rows: usize,
+    budget: &Budget,
+    data_type: &DataType,
+) -> Result<Operand> {
     let inputs: Vec<&Operand> = operands.iter().collect();
+    // Elements are values of their own for a while.
+    let elements =
+        inputs.iter().map(
+            |input| match input.array().as_any().downcast_ref::<ListArray>() {
+                Some(lists) if input.is_scalar() => lists
+                    .values()
+                    .len()
+                    .saturating_mul(computed_rows(&inputs, rows)),
+                Some(lists) => lists.values().len(),
+                None => computed_rows(&inputs, rows),
+            },
+        );
+    let count = elements.fold(0, usize::saturating_add);
+    budget.reserve(count.saturating_mul(size_of::<Value>()))?;
     let is_list: Vec<bool> = inputs
         .iter()
         .map(|input| matches!(input.data_type(), DataType::List(_)))

@@ -3,13 +3,17 @@
 use std::sync::Arc;
 
 use grism_core::{Error, Result, Type, Value, with_stack};
-use grism_logical::{BinaryOperator, LogicalExpr, ScalarFunction, UnaryOperator};
+use grism_logical::{
+    BinaryOperator, Column, LogicalExpr, PlanSchema, ScalarFunction, UnaryOperator,
+};
 
 use super::arithmetic::ArithmeticNode;
 use super::dynamic::Dynamic;
 use super::lambda::{QuantifiedNode, ReduceNode, TransformNode};
 use super::logic::LogicNode;
+use super::membership::MembershipCache;
 use super::node::Node;
+use super::once::{Once, PerValue};
 use super::operand::Operand;
 use super::schema_inference::infer_expr_type;
 use super::{text, values};
@@ -22,6 +26,29 @@ impl Node {
         input: &PhysicalSchema,
     ) -> Result<(Self, Type)> {
         let ty = infer_expr_type(expression, input)?;
+        let is_leaf = matches!(
+            expression,
+            LogicalExpr::Literal(_) | LogicalExpr::Column(_) | LogicalExpr::Property { .. }
+        );
+        if is_leaf || expression.is_volatile() {
+            let node = Self::build(expression, input, &ty)?;
+            return Ok((node, ty));
+        }
+        let columns = expression.columns();
+        if columns.is_empty() {
+            let node = Self::build(expression, input, &ty)?;
+            return Ok((Self::Once(Once::new(node)), ty));
+        }
+        if let Some(name) = columns.first().filter(|_| columns.len() == 1)
+            && let Some(column) = input.columns().find(name).filter(|column| column.shared)
+        {
+            let plain = Column::new(name, column.ty.clone());
+            let alone = PhysicalSchema::from(PlanSchema::new(vec![plain]));
+            let (node, ty) = Self::compile(expression, &alone)?;
+            let schema = Arc::clone(alone.arrow());
+            let per_value = PerValue::new(input.index_of(name)?, node, schema);
+            return Ok((Self::PerValue(per_value), ty));
+        }
         let node = Self::build(expression, input, &ty)?;
         Ok((node, ty))
     }
@@ -40,7 +67,12 @@ impl Node {
         if &from == to || from.to_arrow() == to.to_arrow() && !from.may_hold_any() {
             return self;
         }
-        Self::Cast(Box::new(self), from, to.clone())
+        let is_constant = matches!(self, Self::Constant(_) | Self::Once(_));
+        let cast = Self::Cast(Box::new(self), from, to.clone());
+        if is_constant {
+            return Self::Once(Once::new(cast));
+        }
+        cast
     }
 
     fn build(expression: &LogicalExpr, input: &PhysicalSchema, ty: &Type) -> Result<Self> {
@@ -56,7 +88,14 @@ impl Node {
         let data_type = || ty.to_arrow();
         Ok(match expression {
             LogicalExpr::Literal(value) => Self::Constant(Operand::scalar(value.to_array(1)?)),
-            LogicalExpr::Column(name) => Self::Column(input.index_of(name)?),
+            LogicalExpr::Column(name) => {
+                let index = input.index_of(name)?;
+                if input.columns().columns[index].shared {
+                    Self::SharedColumn(index)
+                } else {
+                    Self::Column(index)
+                }
+            }
             LogicalExpr::Property { entity, key, .. } => {
                 return Err(Error::internal(format!(
                     "the property {entity}.{key} was not fetched"
@@ -177,6 +216,10 @@ impl Node {
                 let (inner, from) = Self::compile(operand, input)?;
                 Self::Cast(Box::new(inner), from, ty.clone())
             }
+            // A comprehension over null is null.
+            LogicalExpr::Transform { .. } if ty == &Type::Null => {
+                Self::Constant(Operand::null(&data_type()))
+            }
             LogicalExpr::Transform {
                 list,
                 variable,
@@ -237,6 +280,10 @@ impl Node {
         })
     }
 
+    fn is_in(needle: Self, list: Self) -> Self {
+        Self::In(Box::new(needle), Box::new(list), MembershipCache::default())
+    }
+
     fn binary(
         operator: BinaryOperator,
         left: &LogicalExpr,
@@ -258,16 +305,17 @@ impl Node {
                         a.cast(a_type, &Type::Any),
                         b.cast(b_type, &Type::Any.list()),
                     );
-                    return Ok(Self::In(Box::new(a), Box::new(b)));
+                    return Ok(Self::is_in(a, b));
                 }
-                Self::In(Box::new(a), Box::new(b))
+                Self::is_in(a, b)
             }
             BinaryOperator::StartsWith | BinaryOperator::EndsWith | BinaryOperator::Contains => {
                 Self::TextPredicate(operator, Box::new(a), Box::new(b))
             }
             BinaryOperator::RegexMatch => {
+                // A wrong one is an error only where a row reaches it.
                 let compiled = match right {
-                    LogicalExpr::Literal(Value::String(source)) => Some(text::whole_regex(source)?),
+                    LogicalExpr::Literal(Value::String(source)) => text::whole_regex(source).ok(),
                     _ => None,
                 };
                 Self::Regex(Box::new(a), Box::new(b), compiled)

@@ -8,6 +8,7 @@ use arrow::record_batch::RecordBatch;
 use grism_core::{Error, Result, Type, Value};
 use grism_logical::{LogicOperator, LogicalExpr};
 
+use super::budget::Rows;
 use super::node::Node;
 use super::operand::{Operand, aligned};
 use crate::PhysicalSchema;
@@ -37,7 +38,7 @@ impl LogicNode {
         let compiled = operands.iter().map(|operand| {
             let (node, ty) = Node::compile(operand, input)?;
             let dynamic = ty == Type::Any;
-            let may_fail = dynamic || node.may_fail();
+            let may_fail = dynamic || operand.may_fail(input.columns());
             Ok(LogicOperand {
                 node,
                 dynamic,
@@ -50,18 +51,17 @@ impl LogicNode {
         })
     }
 
-    pub(super) fn may_fail(&self) -> bool {
-        self.operands.iter().any(|operand| operand.may_fail)
-    }
-
-    pub(super) fn evaluate(&self, batch: &RecordBatch) -> Result<Operand> {
+    pub(super) fn evaluate(&self, batch: Rows<'_>) -> Result<Operand> {
+        let settling = self.operator.settling();
         let mut open = OpenRows {
-            batch: batch.clone(),
+            batch: RecordBatch::clone(&batch),
             places: None,
         };
         let mut found: Option<Operand> = None;
         for operand in &self.operands {
-            if let (Some(settling), Some(values)) = (self.operator.settling(), &found) {
+            // The values so far, where they settle some rows and others not.
+            let mut partly: Option<(BooleanArray, bool)> = None;
+            if let (Some(settling), Some(values)) = (settling, &found) {
                 let flags = values.booleans()?;
                 let settled = if settling {
                     flags.true_count()
@@ -71,11 +71,21 @@ impl LogicNode {
                 if settled == flags.len() {
                     break;
                 }
-                if settled > 0 && operand.may_fail {
-                    found = Some(open.narrow(&flags, settling)?);
-                }
+                partly = (settled > 0).then_some((flags, settling));
             }
-            let value = operand.node.evaluate(&open.batch)?;
+            if operand.may_fail
+                && let Some((flags, settling)) = partly.take()
+            {
+                found = Some(open.narrow(&flags, settling)?);
+            }
+            let value = match (operand.node.evaluate(batch.over(&open.batch)), partly) {
+                // Too much for one column perhaps, for rows that do not reach it.
+                (Err(_), Some((flags, settling))) => {
+                    found = Some(open.narrow(&flags, settling)?);
+                    operand.node.evaluate(batch.over(&open.batch))?
+                }
+                (value, _) => value?,
+            };
             let next = if operand.dynamic {
                 dynamic_booleans(self.operator, &value)?
             } else {
@@ -87,7 +97,7 @@ impl LogicNode {
             });
         }
         let found = found.ok_or_else(|| Error::internal("a chain without operands"))?;
-        open.spread(found, self.operator.settling(), batch.num_rows())
+        open.spread(found, settling, batch.num_rows())
     }
 }
 
@@ -155,11 +165,7 @@ pub(super) fn combine(
     right: &Operand,
     rows: usize,
 ) -> Result<Operand> {
-    let (left, right) = (
-        Operand::over(&[left], Arc::new(left.booleans()?)),
-        Operand::over(&[right], Arc::new(right.booleans()?)),
-    );
-    let (a, b) = aligned(&left, &right, rows)?;
+    let (a, b) = aligned(left, right, rows)?;
     let (a, b) = (
         Operand::column(a).booleans()?,
         Operand::column(b).booleans()?,
@@ -171,7 +177,7 @@ pub(super) fn combine(
             .map(|row| (a.is_valid(row) && b.is_valid(row)).then(|| a.value(row) ^ b.value(row)))
             .collect(),
     };
-    Ok(Operand::over(&[&left, &right], Arc::new(combined)))
+    Ok(Operand::over(&[left, right], Arc::new(combined)))
 }
 
 /// NOT.

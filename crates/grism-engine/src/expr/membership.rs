@@ -1,105 +1,312 @@
-//! `IN`: whether a list holds a value.
+//! `IN`: a list that many rows are looked up in is hashed once.
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::{Array, BooleanArray, Int64Array, StringArray};
+use arrow::array::{
+    Array, ArrayData, BooleanArray, Int64Array, ListArray, StringArray, UInt64Array,
+};
 use arrow::datatypes::DataType;
-use grism_core::{Result, Type, Value, equal_values};
+use grism_core::{Result, Type, Value, encode_any, equal_values, key_of_any};
 use grism_logical::{BinaryOperator, LogicOperator};
 
 use super::compare::compare;
+use super::indexed::Indexed;
 use super::logic::combine;
 use super::operand::{Operand, computed_rows};
 
-/// Up to how many constants are compared one by one, each with the kernel for equality.
-const FEW: usize = 64;
+/// Lists up to this length are compared element by element.
+const SHORT: usize = 16;
+/// Constant lists up to this length are compared by one pass of a kernel for each element.
+const SHORT_CONSTANT: usize = 32;
+
+/// The lists hashed last, which stay the same from batch to batch where they are constant or shared.
+#[derive(Debug, Default)]
+pub(super) struct MembershipCache(Mutex<Option<Hashed>>);
+
+type Hashed = (ArrayData, Vec<Option<Arc<Members>>>);
+
+impl MembershipCache {
+    /// What is known of these lists so far.
+    fn take(&self, lists: &ArrayData, count: usize) -> Vec<Option<Arc<Members>>> {
+        let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*held {
+            Some((own, known)) if own.ptr_eq(lists) => known.clone(),
+            _ => vec![None; count],
+        }
+    }
+
+    fn put(&self, lists: ArrayData, known: Vec<Option<Arc<Members>>>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((lists, known));
+    }
+}
 
 /// `needle IN list`.
-pub(super) fn is_in(needle: &Operand, list: &Operand, rows: usize) -> Result<Operand> {
-    let inputs = [needle, list];
-    let count = computed_rows(&inputs, rows);
-    if list.is_null_type() {
-        return Ok(Operand::over(
-            &inputs,
-            Arc::new(BooleanArray::new_null(count)),
-        ));
-    }
-    if list.is_scalar() && !list.array().is_null(0) {
-        // The usual case, a list of constants.
-        let Value::List(items) = list.value(0)? else {
-            return Ok(Operand::null(&DataType::Boolean));
-        };
-        if items.len() <= FEW && list.data_type() != &Type::Any.list().to_arrow() {
-            let none = Operand::scalar(Arc::new(BooleanArray::from(vec![false])));
-            return items.iter().try_fold(none, |found, item| {
-                let item = Operand::scalar(item.to_array(1)?);
-                let equal = compare(BinaryOperator::Equal, needle, &item, rows)?;
-                combine(LogicOperator::Or, &found, &equal, rows)
-            });
+pub(super) fn is_in(
+    needle: &Operand,
+    list: &Indexed,
+    rows: usize,
+    cache: &MembershipCache,
+) -> Result<Operand> {
+    let both_single = needle.is_scalar() && list.is_scalar();
+    let count = if both_single { 1 } else { rows };
+    let answer = |flags: BooleanArray| {
+        if both_single {
+            Operand::scalar(Arc::new(flags))
+        } else {
+            Operand::column(Arc::new(flags))
         }
-        let flags = match hashed(needle, &items)? {
-            Some(flags) => flags,
-            None => (0..count)
-                .map(|row| Ok(contains(&items, &needle.value(row)?)))
-                .collect::<Result<_>>()?,
-        };
-        return Ok(Operand::over(&inputs, Arc::new(flags)));
+    };
+    let Some(lists) = list.values.as_any().downcast_ref::<ListArray>() else {
+        return Ok(answer(BooleanArray::new_null(count)));
+    };
+    let dynamic = Type::Any.to_arrow();
+    if list.is_scalar()
+        && !lists.is_null(0)
+        && lists.value_length(0) as usize <= SHORT_CONSTANT
+        && lists.values().data_type() != &dynamic
+    {
+        return one_pass_each(needle, lists, rows);
     }
+    let mut wanted = vec![0u32; lists.len()];
+    for row in 0..count {
+        wanted[list.at(row)] += 1;
+    }
+    let data = lists.to_data();
+    let mut known = cache.take(&data, lists.len());
+    let mut changed = false;
+    for (place, wanted) in wanted.iter().enumerate() {
+        let pays = *wanted > 1 && lists.value_length(place) as usize > SHORT;
+        if pays && lists.is_valid(place) && known[place].is_none() {
+            known[place] = Some(Arc::new(Members::of(lists, place)?));
+            changed = true;
+        }
+    }
+    let needles = Needles::of(needle);
     let mut flags = Vec::with_capacity(count);
     for row in 0..count {
-        let wanted = needle.value(row)?;
-        flags.push(match list.value(row)? {
-            Value::List(items) => contains(&items, &wanted),
-            _ => None,
+        let place = list.at(row);
+        flags.push(if lists.is_null(place) {
+            None
+        } else if let Some(members) = &known[place] {
+            needles.within(members, needle, row)?
+        } else {
+            contains(lists, place, &needle.value(row)?)?
         });
     }
-    Ok(Operand::over(&inputs, Arc::new(BooleanArray::from(flags))))
-}
-
-/// The membership of integers among integers, or of texts among texts, by a hash; `None` where the types are others.
-fn hashed(needle: &Operand, items: &[Value]) -> Result<Option<BooleanArray>> {
-    let unknown = items.iter().any(Value::is_null);
-    let answer = |found: bool| (found || !unknown).then_some(found);
-    match needle.data_type() {
-        DataType::Int64 => {
-            let mut known = HashSet::with_capacity(items.len());
-            for item in items {
-                match item {
-                    Value::Int64(item) => known.insert(*item),
-                    Value::Null => true,
-                    _ => return Ok(None),
-                };
-            }
-            let values = needle.as_array::<Int64Array>()?.iter();
-            let found = values.map(|value| answer(known.contains(&value?)));
-            Ok(Some(found.collect()))
-        }
-        DataType::Utf8 => {
-            let mut known = HashSet::with_capacity(items.len());
-            for item in items {
-                match item {
-                    Value::String(item) => known.insert(item.as_str()),
-                    Value::Null => true,
-                    _ => return Ok(None),
-                };
-            }
-            let values = needle.as_array::<StringArray>()?.iter();
-            let found = values.map(|value| answer(known.contains(value?)));
-            Ok(Some(found.collect()))
-        }
-        _ => Ok(None),
+    if changed {
+        cache.put(data, known);
     }
+    Ok(answer(flags.into()))
 }
 
-fn contains(items: &[Value], wanted: &Value) -> Option<bool> {
+/// A short list of constants: one pass of the equality kernel for each.
+fn one_pass_each(needle: &Operand, lists: &ListArray, rows: usize) -> Result<Operand> {
+    let none = Operand::scalar(Arc::new(BooleanArray::from(vec![false])));
+    let items = lists.value(0);
+    if items.is_empty() && !needle.is_scalar() {
+        let count = computed_rows(&[needle], rows);
+        return Ok(Operand::column(Arc::new(BooleanArray::from(vec![
+            false;
+            count
+        ]))));
+    }
+    (0..items.len()).try_fold(none, |found, place| {
+        let item = Operand::scalar(items.slice(place, 1));
+        let equal = compare(BinaryOperator::Equal, needle, &item, rows)?;
+        combine(LogicOperator::Or, &found, &equal, rows)
+    })
+}
+
+/// Element by element.
+fn contains(lists: &ListArray, place: usize, wanted: &Value) -> Result<Option<bool>> {
+    let items = lists.value(place);
     let mut known = Some(false);
-    for item in items {
-        match equal_values(item, wanted) {
-            Some(true) => return Some(true),
+    for item in 0..items.len() {
+        match equal_values(&Value::from_array(&items, item)?, wanted) {
+            Some(true) => return Ok(Some(true)),
             None => known = None,
             Some(false) => {}
         }
     }
-    known
+    Ok(known)
+}
+
+/// The elements of one list, by hash.
+#[derive(Debug)]
+struct Members {
+    elements: Elements,
+    has_null: bool,
+    is_empty: bool,
+}
+
+#[derive(Debug)]
+enum Elements {
+    Integers(HashSet<i64>),
+    Ids(HashSet<u64>),
+    Texts(HashSet<String>),
+    /// Elements by key.
+    Values {
+        /// The keys of those that are equal just where their keys are.
+        keys: HashSet<Vec<u8>>,
+        /// These elements themselves, for needles that no key tells equal.
+        plain: Vec<Value>,
+        /// The others: with a null or NaN within, and of rare types.
+        others: Vec<Value>,
+    },
+}
+
+impl Members {
+    fn of(lists: &ListArray, place: usize) -> Result<Self> {
+        let items = lists.value(place);
+        let any = items.as_any();
+        let elements = if let Some(integers) = any.downcast_ref::<Int64Array>() {
+            Elements::Integers(integers.iter().flatten().collect())
+        } else if let Some(ids) = any.downcast_ref::<UInt64Array>() {
+            Elements::Ids(ids.iter().flatten().collect())
+        } else if let Some(texts) = any.downcast_ref::<StringArray>() {
+            Elements::Texts(texts.iter().flatten().map(str::to_owned).collect())
+        } else {
+            let (mut keys, mut plain, mut others) = (HashSet::new(), Vec::new(), Vec::new());
+            for item in 0..items.len() {
+                let value = Value::from_array(&items, item)?;
+                if hashable(&value) {
+                    if keys.insert(key(&value)?) {
+                        plain.push(value);
+                    }
+                } else if !value.is_null() {
+                    others.push(value);
+                }
+            }
+            Elements::Values {
+                keys,
+                plain,
+                others,
+            }
+        };
+        Ok(Self {
+            elements,
+            has_null: match items.data_type() {
+                DataType::Null => !items.is_empty(),
+                _ => items.null_count() > 0,
+            },
+            is_empty: items.is_empty(),
+        })
+    }
+
+    /// Whether the list holds a value; `None` where a null makes that unknown.
+    fn contains(&self, wanted: &Value) -> Result<Option<bool>> {
+        if wanted.is_null() {
+            return Ok(self.is_empty.then_some(false));
+        }
+        let mut unknown = self.has_null;
+        let found = match (&self.elements, wanted) {
+            (Elements::Integers(integers), Value::Int64(wanted)) => integers.contains(wanted),
+            (Elements::Integers(integers), Value::Float64(wanted)) => {
+                whole(*wanted).is_some_and(|wanted| integers.contains(&wanted))
+            }
+            (Elements::Ids(ids), wanted) => wanted.entity_id().is_some_and(|id| ids.contains(&id)),
+            (Elements::Texts(texts), Value::String(wanted)) => texts.contains(wanted),
+            (
+                Elements::Values {
+                    keys,
+                    plain,
+                    others,
+                },
+                wanted,
+            ) => {
+                let by_key = hashable(wanted);
+                let mut found = by_key && keys.contains(&key(wanted)?);
+                let compared = if by_key { &[][..] } else { &plain[..] };
+                for own in compared.iter().chain(others) {
+                    match equal_values(own, wanted) {
+                        Some(true) => found = true,
+                        None => unknown = true,
+                        Some(false) => {}
+                    }
+                }
+                found
+            }
+            _ => false,
+        };
+        Ok(answer(found, unknown))
+    }
+}
+
+fn answer(found: bool, unknown: bool) -> Option<bool> {
+    if found {
+        Some(true)
+    } else {
+        (!unknown).then_some(false)
+    }
+}
+
+/// The integer that is equal to a float.
+fn whole(value: f64) -> Option<i64> {
+    let fits = value.trunc() == value
+        && (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&value);
+    fits.then_some(value as i64)
+}
+
+/// Whether two such values are equal just where their keys are.
+fn hashable(value: &Value) -> bool {
+    match value {
+        Value::Float64(value) => !value.is_nan(),
+        Value::Bool(_)
+        | Value::Int64(_)
+        | Value::String(_)
+        | Value::Bytes(_)
+        | Value::Date(_)
+        | Value::LocalTime(_)
+        | Value::LocalDateTime(_)
+        | Value::DateTime(_)
+        | Value::Time(_) => true,
+        Value::List(items) => items.iter().all(hashable),
+        Value::Map(entries) => entries.values().all(hashable),
+        _ => false,
+    }
+}
+
+fn key(value: &Value) -> Result<Vec<u8>> {
+    key_of_any(&encode_any(value))
+}
+
+/// The column of needles, where it has a type that sets hold as it is.
+enum Needles<'a> {
+    Integers(&'a Int64Array),
+    Ids(&'a UInt64Array),
+    Texts(&'a StringArray),
+    Values,
+}
+
+impl<'a> Needles<'a> {
+    fn of(needle: &'a Operand) -> Self {
+        let any = needle.array().as_any();
+        if let Some(integers) = any.downcast_ref() {
+            Self::Integers(integers)
+        } else if let Some(ids) = any.downcast_ref() {
+            Self::Ids(ids)
+        } else if let Some(texts) = any.downcast_ref() {
+            Self::Texts(texts)
+        } else {
+            Self::Values
+        }
+    }
+
+    fn within(&self, members: &Members, needle: &Operand, row: usize) -> Result<Option<bool>> {
+        let at = needle.at(row);
+        let found = match (self, &members.elements) {
+            (Self::Integers(own), Elements::Integers(set)) if own.is_valid(at) => {
+                set.contains(&own.value(at))
+            }
+            (Self::Ids(own), Elements::Ids(set)) if own.is_valid(at) => {
+                set.contains(&own.value(at))
+            }
+            (Self::Texts(own), Elements::Texts(set)) if own.is_valid(at) => {
+                set.contains(own.value(at))
+            }
+            _ => return members.contains(&needle.value(row)?),
+        };
+        Ok(answer(found, members.has_null))
+    }
 }

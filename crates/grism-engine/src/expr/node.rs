@@ -12,6 +12,8 @@ use super::arithmetic::ArithmeticNode;
 use super::dynamic::Dynamic;
 use super::lambda::{QuantifiedNode, ReduceNode, TransformNode};
 use super::logic::LogicNode;
+use super::membership::MembershipCache;
+use super::once::{Once, PerValue};
 use super::operand::Operand;
 
 /// A compiled expression.
@@ -19,12 +21,18 @@ use super::operand::Operand;
 pub(super) enum Node {
     Constant(Operand),
     Column(usize),
+    /// A column that holds each different value once.
+    SharedColumn(usize),
+    /// An expression over one such column and nothing else.
+    PerValue(PerValue),
+    /// An expression over no column.
+    Once(Once),
     Compare(BinaryOperator, Box<Node>, Box<Node>),
     Logic(LogicNode),
     Arithmetic(Box<ArithmeticNode>),
     TextPredicate(BinaryOperator, Box<Node>, Box<Node>),
     Regex(Box<Node>, Box<Node>, Option<Regex>),
-    In(Box<Node>, Box<Node>),
+    In(Box<Node>, Box<Node>, MembershipCache),
     Not(Box<Node>),
     Negate(Box<Node>),
     IsNull(Box<Node>, bool),
@@ -54,23 +62,4 @@ pub(super) enum Node {
         places: HashMap<TableId, u32>,
         values: ArrayRef,
     },
-}
-
-impl Node {
-    /// Whether the evaluation may fail for a row: false only where it certainly cannot.
-    pub(super) fn may_fail(&self) -> bool {
-        match self {
-            Self::Constant(_) | Self::Column(_) => false,
-            Self::Compare(_, a, b) | Self::TextPredicate(_, a, b) | Self::In(a, b) => {
-                a.may_fail() || b.may_fail()
-            }
-            Self::Not(inner)
-            | Self::IsNull(inner, _)
-            | Self::Field(inner, _)
-            | Self::TableIn(inner, _)
-            | Self::TableLookup { entity: inner, .. } => inner.may_fail(),
-            Self::Logic(logic) => logic.may_fail(),
-            _ => true,
-        }
-    }
 }

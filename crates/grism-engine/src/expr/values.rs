@@ -1,5 +1,8 @@
 //! Functions that are computed value by value: of entities, paths, maps, temporal values, and of what has any type.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use arrow::datatypes::DataType;
 use grism_core::{
     Error, HyperedgeContents, NodeContents, PathValue, Result, Type, Value, equal_values,
@@ -8,6 +11,7 @@ use grism_core::{
 use grism_logical::{ArithmeticOperator, ScalarFunction as F};
 
 use super::convert::convert_value;
+use super::indexed::Indexed;
 use super::node::Node;
 use super::operand::{Operand, map_rows};
 use super::statistics;
@@ -231,6 +235,62 @@ fn call(function: F, mut arguments: Vec<Value>) -> Result<Value> {
     })
 }
 
+/// The property, entry or component of each row's base that its key names; a base that rows share is read once.
+pub(super) fn get_rows(
+    base: &Indexed,
+    key: &Operand,
+    rows: usize,
+    data_type: &DataType,
+) -> Result<Operand> {
+    look_up(base, key, rows, data_type, |base, key| match key {
+        _ if base.is_null() => Ok(Value::Null),
+        Value::String(key) => get(base, key),
+        _ => Ok(Value::Null),
+    })
+}
+
+/// `base[key]` for each row; a base that rows share is read once.
+pub(super) fn index_rows(
+    base: &Indexed,
+    key: &Operand,
+    rows: usize,
+    data_type: &DataType,
+) -> Result<Operand> {
+    look_up(base, key, rows, data_type, index)
+}
+
+fn look_up(
+    base: &Indexed,
+    key: &Operand,
+    rows: usize,
+    data_type: &DataType,
+    find: impl Fn(&Value, &Value) -> Result<Value>,
+) -> Result<Operand> {
+    let single = base.is_scalar() && key.is_scalar();
+    let count = if single { 1 } else { rows };
+    let mut bases: HashMap<usize, Value> = HashMap::new();
+    let shares = base.values.len() < count;
+    let mut found = Vec::with_capacity(count);
+    for row in 0..count {
+        let key = key.value(row)?;
+        if !shares {
+            found.push(find(&base.value(row)?, &key)?);
+            continue;
+        }
+        let own = match bases.entry(base.at(row)) {
+            Entry::Occupied(own) => own.into_mut(),
+            Entry::Vacant(place) => place.insert(base.value(row)?),
+        };
+        found.push(find(own, &key)?);
+    }
+    let array = Value::column(&found, data_type)?;
+    Ok(if single {
+        Operand::scalar(array)
+    } else {
+        Operand::column(array)
+    })
+}
+
 /// The error for a value that a function does not take.
 pub(super) fn mismatch(function: F, value: &Value) -> Error {
     let name = function.name().trim_start_matches('#');
@@ -332,7 +392,7 @@ fn has_labels(base: &Value, labels: Option<&Value>) -> Result<Value> {
 }
 
 /// `base[key]` of values whose types are known only now.
-pub(super) fn index(base: &Value, key: &Value) -> Result<Value> {
+fn index(base: &Value, key: &Value) -> Result<Value> {
     let wrong = |code: &str| {
         Error::invalid_query(format!(
             "`[…]` cannot take {} of {}",

@@ -57,7 +57,11 @@ impl ApplyExec {
                 .columns()
                 .columns
                 .iter()
-                .filter(|column| row.as_ref() != Some(&column.name))
+                // A column of the outer row is taken from there.
+                .filter(|column| {
+                    row.as_ref() != Some(&column.name)
+                        && !input.schema().columns().contains(&column.name)
+                })
                 .cloned()
                 .collect(),
             ApplyKind::Semi | ApplyKind::Anti => Vec::new(),

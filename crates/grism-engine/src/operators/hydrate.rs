@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::Array;
+use arrow::array::{Array, ArrayRef, UInt32Array};
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{
@@ -11,6 +11,8 @@ use grism_core::{
     Snapshot, TableId, Type, Value,
 };
 use serde::{Deserialize, Serialize};
+
+use crate::shared::SharedValues;
 
 use super::{comma_separated, only_child, shown};
 use crate::{
@@ -92,17 +94,36 @@ impl PhysicalOperator for HydrateExec {
             while let Some(batch) = input.try_next().await? {
                 let mut columns = batch.columns().to_vec();
                 for (place, ty) in &places {
-                    let column = &columns[*place];
+                    let (column, keys) = read_once(&columns[*place])?;
                     let mut values = (0..column.len())
-                        .map(|row| Value::from_typed(column, row, ty))
+                        .map(|row| Value::from_typed(&column, row, ty))
                         .collect::<Result<Vec<_>>>()?;
                     hydrate(snapshot.as_ref(), &mut values, depth).await?;
-                    columns[*place] = Value::column(&values, &ty.to_arrow())?;
+                    let column = Value::column(&values, &ty.to_arrow())?;
+                    columns[*place] = shared_again(column, keys)?;
                 }
                 yield RecordBatch::try_new(batch.schema(), columns).map_err(Error::from)?;
             }
         };
         Ok(hydrated.boxed())
+    }
+}
+
+/// The values of a column, what rows share once only, and which of them each row has.
+fn read_once(column: &ArrayRef) -> Result<(ArrayRef, Option<UInt32Array>)> {
+    Ok(match SharedValues::of(column)? {
+        Some(shared) => {
+            let shared = shared.compacted()?;
+            (shared.values, Some(shared.keys))
+        }
+        None => (Arc::clone(column), None),
+    })
+}
+
+fn shared_again(values: ArrayRef, keys: Option<UInt32Array>) -> Result<ArrayRef> {
+    match keys {
+        Some(keys) => SharedValues { keys, values }.into_column(),
+        None => Ok(values),
     }
 }
 

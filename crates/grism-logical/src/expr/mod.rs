@@ -2,6 +2,7 @@
 
 mod columns;
 mod display;
+mod fallible;
 mod logical_expr;
 mod operator;
 mod quantifier;
