@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::record_batch::RecordBatch;
 use futures::TryStreamExt;
 use grism_core::{Cardinality, Error, GraphSchema, Result, SnapshotId, nearest};
-use grism_cypher::{CopyTo, Exported};
+use grism_cypher::{CopyTo, Exported, Query};
 use grism_storage::{Compression, ExportOptions, FileExport, FileFormat, Location, upload_file};
 
 use crate::copy::one_character;
@@ -20,13 +20,13 @@ pub(crate) async fn copy_to(graph: &Graph, copy: &CopyTo, options: &QueryOptions
         Location::Remote(uri) => export_options(copy, uri)?,
     };
     let query = match &copy.source {
-        Exported::Query(text) => text.clone(),
+        Exported::Query(query) => Arc::clone(query),
         Exported::Named(name) => {
             let snapshot = graph.snapshot(SnapshotId::default()).await?;
-            query_of(snapshot.schema(), name)?
+            Query::parse(&query_of(snapshot.schema(), name)?)?
         }
     };
-    let result = Box::pin(graph.query(&query, options)).await?;
+    let result = Box::pin(graph.read(&query, options)).await?;
     let mut schema = Arc::clone(result.schema().arrow());
     let mut batches = result.into_stream();
     if schema

@@ -7,10 +7,11 @@ use arrow::array::StringArray;
 use arrow::record_batch::RecordBatch;
 use futures::TryStreamExt;
 use grism_core::{Error, Result};
-use grism_cypher::{ExplainFormat, ExplainOptions, Statement};
+use grism_cypher::{ExplainFormat, ExplainOptions, Query};
 use grism_engine::{PlannerConfig, display_tree};
 use grism_local::{LocalExecutor, LocalPhysicalPlanner};
 use grism_ray::explain_distributed;
+use serde::Serialize;
 
 use crate::Graph;
 use crate::query::{QueryOptions, QueryResult, distributed_planner, table};
@@ -18,22 +19,11 @@ use crate::write::explain_write;
 
 pub(crate) async fn explain_statement(
     graph: &Graph,
-    statement: &Statement,
-    whole: &str,
-    query: usize,
+    query: &Query,
     explain: ExplainOptions,
     options: &QueryOptions,
 ) -> Result<QueryResult> {
-    let text = &statement.text[query..];
-    let plan = explain_query(
-        graph,
-        text,
-        whole,
-        statement.offset + query,
-        explain,
-        options,
-    )
-    .await?;
+    let plan = explain_query(graph, query, explain, options).await?;
     let lines: StringArray = plan.lines().map(Some).collect();
     table(RecordBatch::try_from_iter([(
         "plan",
@@ -41,28 +31,25 @@ pub(crate) async fn explain_statement(
     )])?)
 }
 
-/// The plan of the query `text`, which stands at byte `offset` of `whole`, in the form that `explain` asks for.
+/// The plan of a query in the form that `explain` asks for.
 ///
 /// # Errors
 /// As [`Graph::prepare`]; with ANALYZE, what a run can meet.
 pub(crate) async fn explain_query(
     graph: &Graph,
-    text: &str,
-    whole: &str,
-    offset: usize,
+    query: &Query,
     explain: ExplainOptions,
     options: &QueryOptions,
 ) -> Result<String> {
-    let query = graph.parsed(text, whole, offset)?;
     if query.writes() {
         let plain = ExplainOptions::default();
         if explain.analyze || explain.distributed || explain.format != plain.format {
             let what = "ANALYZE, DISTRIBUTED and FORMAT in EXPLAIN of a query that writes";
             return Err(Error::unsupported(format!("{what} are not supported yet")));
         }
-        return explain_write(graph.storage(), &query, options).await;
+        return explain_write(graph.storage(), query, options).await;
     }
-    let prepared = graph.plan(text, whole, offset, options).await?;
+    let prepared = graph.plan(query, options).await?;
     let mut output = String::new();
     if explain.verbose {
         let _ = writeln!(
@@ -80,8 +67,7 @@ pub(crate) async fn explain_query(
         let plan =
             distributed_planner(prepared.snapshot.as_ref(), options).plan(&prepared.optimized)?;
         if explain.format == ExplainFormat::Json {
-            return serde_json::to_string_pretty(&plan)
-                .map_err(|error| Error::internal(error.to_string()));
+            return json(&plan);
         }
         output.push_str(&explain_distributed(&plan));
         return Ok(output);
@@ -96,8 +82,7 @@ pub(crate) async fn explain_query(
                 "EXPLAIN ANALYZE (FORMAT JSON) is not supported yet",
             ));
         }
-        return serde_json::to_string_pretty(&plan)
-            .map_err(|error| Error::internal(error.to_string()));
+        return json(&plan);
     }
     if !explain.analyze {
         output.push_str(&plan.display());
@@ -121,4 +106,13 @@ pub(crate) async fn explain_query(
         start.elapsed().as_secs_f64() * 1e3
     );
     Ok(output)
+}
+
+/// A plan as JSON, however deeply it nests.
+fn json(plan: &impl Serialize) -> Result<String> {
+    let mut text = Vec::new();
+    let mut writer = serde_json::Serializer::pretty(&mut text);
+    plan.serialize(serde_stacker::Serializer::new(&mut writer))
+        .map_err(|error| Error::internal(error.to_string()))?;
+    String::from_utf8(text).map_err(|error| Error::internal(error.to_string()))
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use grism_core::{Result, SnapshotId};
-use grism_cypher::{Query, bind_results};
+use grism_cypher::{Query, Warning, bind_results};
 use grism_logical::Frame;
 use grism_logical::optimizer::optimize;
 
@@ -36,11 +36,12 @@ impl Graph {
     ) -> Result<Frame> {
         let snapshot = self.storage.snapshot(options.snapshot).await?;
         let query = Query::parse_clauses(clauses)?;
-        let plan = query.bind_onto(
+        let (plan, warnings) = query.bind_onto(
             frame.plan(),
             bind_context(snapshot.as_ref(), options, &now()),
         )?;
-        Ok(frame.with_plan(plan))
+        let warnings = warnings.iter().map(ToString::to_string);
+        Ok(frame.with_plan(plan).with_warnings(warnings))
     }
 
     /// Runs a frame.
@@ -54,7 +55,13 @@ impl Graph {
             bind_context(snapshot.as_ref(), options, &now()),
         )?;
         let plan = optimize(results, facts(snapshot.as_ref()))?;
-        run_plan(&self.storage, snapshot.as_ref(), &plan, options).await
+        let mut result = run_plan(&self.storage, snapshot.as_ref(), &plan, options).await?;
+        let warnings = frame.warnings().iter().cloned();
+        result.warnings.extend(warnings.map(|message| Warning {
+            message,
+            location: None,
+        }));
+        Ok(result)
     }
 
     /// Plans a frame in stages.
@@ -72,7 +79,7 @@ impl Graph {
         Ok(PlannedQuery {
             plan,
             snapshot: snapshot.id(),
-            warnings: Vec::new(),
+            warnings: frame.warnings().to_vec(),
         })
     }
 }

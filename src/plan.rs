@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use grism_core::{Error, Result};
-use grism_cypher::{Query, Statement, StatementKind, parse_statements};
+use grism_cypher::{Query, Statement, StatementKind};
 
 use crate::Graph;
 use crate::query::{PlannedQuery, Prepared, QueryOptions, distributed_planner, prepare};
@@ -14,7 +14,7 @@ impl Graph {
     /// # Errors
     /// `InvalidQuery` with the place of what is wrong.
     pub fn check_query(&self, text: &str) -> Result<()> {
-        if self.parsed(text, text, 0)?.writes() {
+        if self.parsed(text)?.writes() {
             let message = "this query writes; run it with execute()";
             return Err(Error::invalid_query(message));
         }
@@ -28,7 +28,8 @@ impl Graph {
     /// `InvalidQuery` with the place of what is wrong; `Unsupported` for what Grism does not do; `NotFound` for a snapshot
     /// that does not exist.
     pub async fn prepare(&self, text: &str, options: &QueryOptions) -> Result<Prepared> {
-        self.plan(text, text, 0, options).await
+        let query = self.parsed(text)?;
+        self.plan(&query, options).await
     }
 
     /// Plans one query in stages.
@@ -40,21 +41,8 @@ impl Graph {
         text: &str,
         options: &QueryOptions,
     ) -> Result<PlannedQuery> {
-        let statements = parse_statements(text)?;
-        let [
-            statement @ Statement {
-                kind: StatementKind::Query,
-                ..
-            },
-        ] = &statements[..]
-        else {
-            return Err(Error::invalid_query(
-                "only one query at a time runs in stages",
-            ));
-        };
-        let prepared = self
-            .plan(&statement.text, text, statement.offset, options)
-            .await?;
+        let query = self.parsed(text)?;
+        let prepared = self.plan(&query, options).await?;
         let plan =
             distributed_planner(prepared.snapshot.as_ref(), options).plan(&prepared.optimized)?;
         let warnings = prepared.warnings.iter().map(ToString::to_string).collect();
@@ -65,20 +53,26 @@ impl Graph {
         })
     }
 
-    /// The parsed query `text`, which stands at byte `offset` of `whole`.
-    pub(crate) fn parsed(&self, text: &str, whole: &str, offset: usize) -> Result<Arc<Query>> {
-        self.plans.query(text, whole, offset)
+    /// The one query that `text` is.
+    pub(crate) fn parsed(&self, text: &str) -> Result<Arc<Query>> {
+        match &self.plans.statements(text)?[..] {
+            [
+                Statement {
+                    kind: StatementKind::Query(query),
+                    ..
+                },
+            ] => Ok(Arc::clone(query)),
+            [_] => Err(Error::invalid_query(
+                "a query is needed here, and this statement is none",
+            )),
+            _ => Err(Error::invalid_query(
+                "one query at a time is planned, and these are several statements",
+            )),
+        }
     }
 
-    /// Parses and plans the query `text`, which stands at byte `offset` of `whole`.
-    pub(crate) async fn plan(
-        &self,
-        text: &str,
-        whole: &str,
-        offset: usize,
-        options: &QueryOptions,
-    ) -> Result<Prepared> {
-        let storage = self.storage.as_ref();
-        prepare(storage, &self.plans, text, whole, offset, options).await
+    /// Plans a query.
+    pub(crate) async fn plan(&self, query: &Query, options: &QueryOptions) -> Result<Prepared> {
+        prepare(self.storage.as_ref(), &self.plans, query, options).await
     }
 }

@@ -1,11 +1,11 @@
-//! Queries that were parsed and planned before: a query that comes again is not parsed again, and not planned again while
-//! the schema stays as it is.
+//! Inputs that were parsed and queries that were planned before: one that comes again is not parsed again, and not planned
+//! again while the schema stays as it is.
 
 use std::fmt;
 use std::sync::Arc;
 
 use grism_core::{GraphSchema, Result, Snapshot, Value, encode_any};
-use grism_cypher::{Query, Warning};
+use grism_cypher::{Query, Statement, Warning, parse_statements};
 use grism_logical::LogicalPlan;
 use quick_cache::sync::Cache;
 
@@ -17,15 +17,12 @@ const KEPT: usize = 256;
 /// A plan that is made anew where the graph has grown or shrunk by this factor: then another order may be better.
 const GROWTH: u64 = 4;
 
-/// The whole text, and where the query stands in it.
-type QueryKey = (String, usize);
+/// The whole input, where the query starts in it, and the values of the parameters, which stand in a plan as constants.
+type PlanKey = (String, usize, Vec<u8>);
 
-/// The values of parameters stand in a plan as constants, so they are a part of its key.
-type PlanKey = (QueryKey, Vec<u8>);
-
-/// Parsed queries and plans of one graph.
+/// Parsed inputs and plans of one graph.
 pub(crate) struct PlanCache {
-    queries: Cache<QueryKey, Arc<Query>>,
+    inputs: Cache<String, Arc<Vec<Statement>>>,
     plans: Cache<PlanKey, Arc<CachedPlan>>,
 }
 
@@ -42,19 +39,23 @@ pub(crate) struct CachedPlan {
 impl PlanCache {
     pub(crate) fn new() -> Self {
         Self {
-            queries: Cache::new(KEPT),
+            inputs: Cache::new(KEPT),
             plans: Cache::new(KEPT),
         }
     }
 
-    /// The parsed query.
+    /// The statements of an input.
     ///
     /// # Errors
-    /// Those of [`Query::parse`].
-    pub(crate) fn query(&self, text: &str, whole: &str, offset: usize) -> Result<Arc<Query>> {
-        let key = (whole.to_owned(), offset);
-        self.queries
-            .get_or_insert_with(&key, || Ok(Arc::new(Query::parse(text, whole, offset)?)))
+    /// Those of [`parse_statements`].
+    pub(crate) fn statements(&self, input: &str) -> Result<Arc<Vec<Statement>>> {
+        if let Some(known) = self.inputs.get(input) {
+            return Ok(known);
+        }
+        let statements = Arc::new(parse_statements(input)?);
+        self.inputs
+            .insert(input.to_owned(), Arc::clone(&statements));
+        Ok(statements)
     }
 
     /// The plan for `key`, where it was made for a graph like the one of `snapshot`.
@@ -86,13 +87,17 @@ impl PlanCache {
     }
 }
 
-/// The key of a query's plan; `None` where its plan hangs on more than the key holds.
-pub(crate) fn plan_key(whole: &str, offset: usize, options: &QueryOptions) -> Option<PlanKey> {
+/// The key of a query's plan; `None` where its plan depends on more than the key holds.
+pub(crate) fn plan_key(query: &Query, options: &QueryOptions) -> Option<PlanKey> {
     if !options.procedures.is_empty() {
         return None;
     }
     let parameters = Value::Map(options.parameters.clone());
-    Some(((whole.to_owned(), offset), encode_any(&parameters)))
+    Some((
+        query.input().to_owned(),
+        query.offset(),
+        encode_any(&parameters),
+    ))
 }
 
 fn rows_of(snapshot: &dyn Snapshot) -> u64 {
@@ -103,7 +108,7 @@ fn rows_of(snapshot: &dyn Snapshot) -> u64 {
 impl fmt::Debug for PlanCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PlanCache")
-            .field("queries", &self.queries.len())
+            .field("inputs", &self.inputs.len())
             .field("plans", &self.plans.len())
             .finish()
     }

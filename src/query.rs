@@ -7,7 +7,7 @@ use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use futures::{StreamExt, TryStreamExt};
 use grism_core::temporal::{DateTime, LocalDateTime};
 use grism_core::{Error, Result, Snapshot, SnapshotId, Storage, Value};
-use grism_cypher::{BindContext, Parameters, Procedures, Warning};
+use grism_cypher::{BindContext, Parameters, Procedures, Query, Warning};
 use grism_engine::{
     CancellationHandle, ExprEvaluator, MetricsSink, PhysicalSchema, PlannerConfig,
     RecordBatchStream, RuntimeConfig,
@@ -56,7 +56,7 @@ pub struct Prepared {
     pub snapshot: Arc<dyn Snapshot>,
 }
 
-/// Parses, binds and optimizes the query `text`, which stands at byte `offset` of `whole`.
+/// Binds and optimizes a query, which only reads.
 ///
 /// # Errors
 /// `InvalidQuery` with the place of what is wrong; `Unsupported` for what Grism does not do; `NotFound` for a snapshot
@@ -64,19 +64,16 @@ pub struct Prepared {
 pub(crate) async fn prepare(
     storage: &dyn Storage,
     plans: &PlanCache,
-    text: &str,
-    whole: &str,
-    offset: usize,
+    query: &Query,
     options: &QueryOptions,
 ) -> Result<Prepared> {
     let snapshot = storage.snapshot(options.snapshot).await?;
-    let query = plans.query(text, whole, offset)?;
     if query.writes() {
         return Err(Error::invalid_query(
             "this query writes; run it with execute()",
         ));
     }
-    let key = plan_key(whole, offset, options);
+    let key = plan_key(query, options);
     let known = key
         .as_ref()
         .and_then(|key| plans.plan(key, snapshot.as_ref()));

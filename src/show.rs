@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Int64Array, StringArray, TimestampMillisecondArray};
 use arrow::record_batch::RecordBatch;
 use grism_core::{IndexDefinition, Result, RowChanges, SnapshotId, SnapshotInfo, Storage};
-use grism_cypher::ShowKind;
+use grism_cypher::{Procedure, ProcedureColumn, ShowKind, functions, procedures};
 
 use crate::query::{QueryResult, table};
 use crate::show_statistics;
@@ -107,6 +107,48 @@ pub(crate) async fn show(
                 ("property", texts(|index| index.property.clone())),
             ]
         }
+        ShowKind::Functions => {
+            let all = functions();
+            let texts = |texts: Vec<String>| -> ArrayRef { Arc::new(StringArray::from(texts)) };
+            let arity = |(least, most): (usize, usize)| match least == most {
+                true => least.to_string(),
+                false => format!("{least} to {most}"),
+            };
+            let kind = |aggregates| if aggregates { "aggregate" } else { "scalar" };
+            vec![
+                (
+                    "name",
+                    texts(all.iter().map(|own| own.name.clone()).collect()),
+                ),
+                (
+                    "kind",
+                    texts(
+                        all.iter()
+                            .map(|own| kind(own.aggregates).to_owned())
+                            .collect(),
+                    ),
+                ),
+                (
+                    "arguments",
+                    texts(all.iter().map(|own| arity(own.arity)).collect()),
+                ),
+                (
+                    "description",
+                    texts(all.iter().map(|own| own.description.to_owned()).collect()),
+                ),
+            ]
+        }
+        ShowKind::Procedures => {
+            let all = procedures(schema);
+            let texts = |pick: fn(&Procedure) -> String| -> ArrayRef {
+                Arc::new(StringArray::from_iter_values(all.iter().map(pick)))
+            };
+            vec![
+                ("name", texts(|own| own.name.clone())),
+                ("arguments", texts(|own| columns_text(&own.arguments))),
+                ("columns", texts(|own| columns_text(&own.columns))),
+            ]
+        }
         ShowKind::Statistics => show_statistics::columns(snapshot.as_ref())?,
         ShowKind::Snapshots => {
             let history = storage.history().await?;
@@ -147,4 +189,13 @@ pub(crate) async fn show(
             .into_iter()
             .map(|(name, column)| (name, column, true)),
     )?)
+}
+
+/// Columns with their types, as `name: String, count: Int64`.
+fn columns_text(columns: &[ProcedureColumn]) -> String {
+    let texts: Vec<String> = columns
+        .iter()
+        .map(|column| format!("{}: {}", column.name, column.ty))
+        .collect();
+    texts.join(", ")
 }

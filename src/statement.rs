@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use grism_core::{Error, Result, SnapshotId};
-use grism_cypher::{ExplainOptions, ShowKind, Statement, StatementKind, parse_statements};
+use grism_cypher::{ExplainOptions, Query, ShowKind, Statement, StatementKind};
 use grism_engine::{CancellationHandle, PhysicalSchema};
 use grism_logical::PlanSchema;
 use grism_storage::VacuumOptions;
@@ -17,19 +17,24 @@ use crate::show::show;
 use crate::write::write_query;
 
 impl Graph {
-    /// Runs the statements of `text` one after the other and returns the result of the last one.
+    /// Runs the statements of `text` one after the other and returns the result of the last one, with the warnings of all.
     ///
     /// # Errors
-    /// `InvalidQuery` with the place of what is wrong, and everything a run can meet. Statements before the failed one
-    /// stay done.
+    /// `InvalidQuery` with the place of what is wrong, and everything a run can meet. No statement is run where one of them
+    /// does not parse; statements before one that fails stay done.
     pub async fn execute(&self, text: &str, options: &QueryOptions) -> Result<QueryResult> {
-        let mut last = None;
-        for statement in parse_statements(text)? {
-            if let Some(before) = last.replace(self.statement(&statement, text, options).await?) {
+        let mut last: Option<QueryResult> = None;
+        let mut warnings = Vec::new();
+        for statement in self.plans.statements(text)?.iter() {
+            if let Some(mut before) = last.take() {
+                warnings.append(&mut before.warnings);
                 before.collect().await?;
             }
+            last = Some(self.statement(statement, options).await?);
         }
-        last.ok_or_else(|| Error::invalid_query("the query is empty"))
+        let mut last = last.ok_or_else(|| Error::invalid_query("the query is empty"))?;
+        last.warnings.splice(0..0, warnings);
+        Ok(last)
     }
 
     /// Runs one query, which only reads.
@@ -37,29 +42,20 @@ impl Graph {
     /// # Errors
     /// `InvalidQuery` with the place of what is wrong, and everything a run can meet.
     pub async fn query(&self, text: &str, options: &QueryOptions) -> Result<QueryResult> {
-        let statements = parse_statements(text)?;
-        match &statements[..] {
-            [
-                statement @ Statement {
-                    kind:
-                        StatementKind::Query | StatementKind::Explain { .. } | StatementKind::Show(_),
-                    ..
-                },
-            ] => {
-                if statement.kind == StatementKind::Query
-                    && self
-                        .parsed(&statement.text, text, statement.offset)?
-                        .writes()
-                {
+        match &self.plans.statements(text)?[..] {
+            [statement] => {
+                let reads = match &statement.kind {
+                    StatementKind::Query(query) => !query.writes(),
+                    StatementKind::Explain { .. } | StatementKind::Show(_) => true,
+                    _ => false,
+                };
+                if !reads {
                     return Err(Error::invalid_query(
                         "query() only reads; use execute() for this statement",
                     ));
                 }
-                self.statement(statement, text, options).await
+                self.statement(statement, options).await
             }
-            [_] => Err(Error::invalid_query(
-                "query() only reads; use execute() for this statement",
-            )),
             _ => Err(Error::invalid_query(
                 "query() takes one statement; use execute() for several",
             )),
@@ -76,7 +72,8 @@ impl Graph {
         explain: ExplainOptions,
         options: &QueryOptions,
     ) -> Result<String> {
-        explain_query(self, text, text, 0, explain, options).await
+        let query = self.parsed(text)?;
+        explain_query(self, &query, explain, options).await
     }
 
     /// Lists labels, hyperedge types, properties or snapshots.
@@ -87,35 +84,36 @@ impl Graph {
         show(self.storage.as_ref(), kind, snapshot).await
     }
 
+    /// Runs a query, which only reads.
+    pub(crate) async fn read(&self, query: &Query, options: &QueryOptions) -> Result<QueryResult> {
+        let prepared = self.plan(query, options).await?;
+        let mut result = run_plan(
+            &self.storage,
+            prepared.snapshot.as_ref(),
+            &prepared.optimized,
+            options,
+        )
+        .await?;
+        result.warnings = prepared.warnings;
+        Ok(result)
+    }
+
     async fn statement(
         &self,
         statement: &Statement,
-        whole: &str,
         options: &QueryOptions,
     ) -> Result<QueryResult> {
         match &statement.kind {
-            StatementKind::Query => {
-                let query = self.plans.query(&statement.text, whole, statement.offset)?;
+            StatementKind::Query(query) => {
                 if query.writes() {
-                    return write_query(&self.storage, &query, options).await;
+                    return write_query(&self.storage, query, options).await;
                 }
-                let prepared = self
-                    .plan(&statement.text, whole, statement.offset, options)
-                    .await?;
-                let mut result = run_plan(
-                    &self.storage,
-                    prepared.snapshot.as_ref(),
-                    &prepared.optimized,
-                    options,
-                )
-                .await?;
-                result.warnings = prepared.warnings;
-                Ok(result)
+                self.read(query, options).await
             }
             StatementKind::Explain {
                 options: explain,
                 query,
-            } => explain_statement(self, statement, whole, *query, *explain, options).await,
+            } => explain_statement(self, query, *explain, options).await,
             StatementKind::CreateHyperedgeType(hyperedge_type) => {
                 self.declare(hyperedge_type.clone()).await?;
                 Ok(nothing())

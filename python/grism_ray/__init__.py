@@ -26,6 +26,7 @@ from grism_ray.frame import Frame, Grouped
 from grism_ray.jobs import Job, submit
 from grism_ray.result import Duration, Hyperedge, Incidence, LoadReport, Node, Path, Result, SnapshotInfo, TableDiff
 from grism_ray.session import Graph, Transaction, open
+from grism_ray.warning import GrismWarning
 
 __all__ = [
     "CancelledError",
@@ -35,6 +36,7 @@ __all__ = [
     "Frame",
     "Graph",
     "GrismError",
+    "GrismWarning",
     "Grouped",
     "Hyperedge",
     "Incidence",

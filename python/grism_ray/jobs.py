@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from grism_ray import _native
 from grism_ray.result import Result
+from grism_ray.warning import issue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,6 +66,7 @@ class Job:
             message = f"the job {self.id} ended as {status}:\n{self.logs()[-2000:]}"
             raise _native.CancelledError(message) if status == "STOPPED" else _native.UnavailableError(message)
         report = json.loads(path.with_suffix(".json").read_text())
+        issue(report["warnings"])
         return Result(_native.Batches.from_ipc(path.read_bytes()), report["warnings"], report["metrics"])
 
 

@@ -10,6 +10,7 @@ from grism_ray import _native
 from grism_ray.frame import Frame
 from grism_ray.progress import shown
 from grism_ray.result import LoadReport, Result, SnapshotInfo, TableDiff
+from grism_ray.warning import issue
 
 if TYPE_CHECKING:
     import os
@@ -79,7 +80,7 @@ class Graph:
         self._graph = None
 
     def execute(self, text: str, params: Mapping[str, Any] | None = None, **settings: Any) -> Result:
-        """Runs statements of any kind, one after the other; the result is the last one's."""
+        """Runs statements of any kind, one after the other; the result is the last one's, with the warnings of all."""
         engine = settings.pop("engine", "local")
         return _collected(self._handle.execute(text, engine, _dict(params), settings))
 
@@ -98,6 +99,9 @@ class Graph:
         ``engine`` is ``local``, ``staged``, ``ray`` or ``auto``. ``ray`` holds options for Ray: ``address``,
         ``workers``, and what ``ray.init`` takes. ``progress`` is called with each event of a run on Ray. Settings are
         ``threads``, ``memory_limit``, ``timeout`` (seconds), ``batch_rows``, ``snapshot`` and ``partitions``.
+
+        What is odd about the query, such as an unknown label, is issued as ``GrismWarning`` and stays in
+        ``Result.warnings``.
         """
         if self._chosen(engine) == "ray":
             plan = self._planned(text, params)
@@ -142,9 +146,12 @@ class Graph:
     ) -> Iterator[_native.Batches]:
         """The batches of a query as they come. Closing the iterator, or Ctrl-C, cancels the query."""
         if self._chosen(engine) == "ray":
-            yield from self._on_ray(self._planned(text, params), ray, None, settings)[0]
+            batches, query = self._on_ray(self._planned(text, params), ray, None, settings)
+            issue(query.warnings)
+            yield from batches
             return
         stream = self._handle.query(text, self._chosen(engine), _dict(params), settings)
+        issue(stream.warnings)
         try:
             yield from stream
         finally:
@@ -441,11 +448,13 @@ def _collected(stream: _native.BatchStream) -> Result:
     batches = stream.collect()
     load = None if stream.load is None else LoadReport._of(json.loads(stream.load))
     written = None if stream.written is None else dict(stream.written)
+    issue(stream.warnings)
     return Result(batches, stream.warnings, json.loads(stream.tasks), load, written)
 
 
 def _merged(batches: list[_native.Batches], query: _native.DistributedQuery) -> Result:
     merged = _native.merge_batches(batches, query)
+    issue(query.warnings)
     return Result(merged, query.warnings, json.loads(query.metrics()))
 
 

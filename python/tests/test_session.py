@@ -156,9 +156,11 @@ def test_a_mistaken_query_says_what_is_wrong(people: gr.Graph, query: str, error
 
 
 def test_unknown_names_give_warnings_with_the_nearest(people: gr.Graph) -> None:
-    result = people.query("MATCH (p:Persn) RETURN p.age")
+    with pytest.warns(gr.GrismWarning, match="did you mean `Person`"):
+        result = people.query("MATCH (p:Persn) RETURN p.age")
     assert "did you mean `Person`" in result.warnings[0]
-    result = people.query("MATCH (p:Person) RETURN p.agee AS a, count(*) AS n")
+    with pytest.warns(gr.GrismWarning, match="did you mean `age`"):
+        result = people.query("MATCH (p:Person) RETURN p.agee AS a, count(*) AS n")
     assert "did you mean `age`" in result.warnings[0]
     assert result.to_pylist() == [{"a": None, "n": 3}]
 
@@ -297,5 +299,4 @@ def test_a_long_query_is_answered_or_refused_and_never_the_end_of_the_process(pe
         people.query("RETURN 1" + " + 1" * 20000, engine="local")
     deep = "MATCH (n:Person) WHERE " + "NOT (" * 80 + "n.age > 20" + ")" * 80 + " RETURN count(*) AS c"
     assert people.query(deep, engine="local").to_pylist() == [{"c": 1}]
-    with pytest.raises(gr.UnsupportedError, match="nested this deeply"):
-        people.query(deep, engine="staged")
+    assert people.query(deep, engine="staged").to_pylist() == [{"c": 1}]

@@ -9,17 +9,40 @@ use grism_cypher::Created;
 use grism_logical::Column;
 
 use super::Writer;
-use super::found::Found;
+use super::found::{Found, FoundBatch, FoundBuffer};
 
 impl Writer<'_> {
-    /// Creates what a pattern says for each row, or for those of `only`; the columns of what was created.
+    /// Creates what a pattern says for each row; where `keeps_rows`, the rows with what was created, and the columns of
+    /// them that are called `before`.
     pub(super) async fn create(
         &mut self,
         created: &Created,
         rows: &Found,
+        before: &[String],
+        keeps_rows: bool,
+    ) -> Result<Found> {
+        let mut output = FoundBuffer::new();
+        for batch in rows.batches() {
+            let batch = batch?;
+            let made = self.create_batch(created, &batch, None).await?;
+            if keeps_rows {
+                output.push(batch.keep(before)?.with(made)?.batch)?;
+            }
+        }
+        // The types are known once all is made.
+        let none = FoundBatch::none(&rows.schema)?;
+        let made = self.create_batch(created, &none, None).await?;
+        output.finish(none.keep(before)?.with(made)?.schema)
+    }
+
+    /// Creates what a pattern says for each row of a batch, or for those of `only`; the columns of what was created.
+    pub(super) async fn create_batch(
+        &mut self,
+        created: &Created,
+        rows: &FoundBatch,
         only: Option<&[bool]>,
     ) -> Result<Vec<(Column, ArrayRef)>> {
-        let count = rows.batch.num_rows();
+        let count = rows.len();
         let mut ids: BTreeMap<&str, Vec<Option<u64>>> = BTreeMap::new();
         for entity in &created.entities {
             ids.insert(&entity.column, vec![None; count]);
@@ -110,11 +133,11 @@ impl Writer<'_> {
         Ok(made)
     }
 
-    pub(super) fn set_created(
+    fn set_created(
         &mut self,
         id: u64,
         properties: Option<&str>,
-        rows: &Found,
+        rows: &FoundBatch,
         row: usize,
     ) -> Result<()> {
         let Some(column) = properties else {
@@ -131,17 +154,17 @@ impl Writer<'_> {
     }
 }
 
-pub(super) fn edge_type(schema: &GraphSchema, name: &str) -> Type {
+fn edge_type(schema: &GraphSchema, name: &str) -> Type {
     let table = schema.hyperedge_table(name).map(|(table, _)| table.id);
     Type::Hyperedge(table.into_iter().collect())
 }
 
-pub(super) fn id_array(ids: &BTreeMap<&str, Vec<Option<u64>>>, column: &str) -> ArrayRef {
+fn id_array(ids: &BTreeMap<&str, Vec<Option<u64>>>, column: &str) -> ArrayRef {
     let own = ids.get(column).cloned().unwrap_or_default();
     Arc::new(UInt64Array::from(own))
 }
 
-pub(super) fn path_of(parts: Vec<Value>) -> Value {
+fn path_of(parts: Vec<Value>) -> Value {
     let (mut nodes, mut relationships) = (Vec::new(), Vec::new());
     for (place, part) in parts.into_iter().enumerate() {
         if place % 2 == 0 {

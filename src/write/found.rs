@@ -3,40 +3,121 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, Int64Array, UInt32Array};
-use arrow::compute::{concat_batches, take};
+use arrow::array::{ArrayRef, BooleanArray, Int64Array, UInt32Array};
+use arrow::compute::{concat_batches, filter_record_batch, take};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
-use grism_core::{Error, Result, Type, Value};
+use grism_core::{AppendedRows, Error, Result, RowBuffer, RowSource, Type, Value};
 use grism_engine::PhysicalSchema;
-use grism_logical::{Column, LogicalExpr, LogicalPlan, PlanSchema, Rows};
+use grism_logical::{Column, LogicalPlan, PlanSchema, Rows};
+use grism_storage::rows_between_clauses_bytes;
 
 use super::ROW;
 
-/// The rows that the clauses so far have found.
+/// The rows that the clauses so far have found: in memory, or in temporary files where they are many.
 #[derive(Clone, Debug)]
 pub(super) struct Found {
     pub(super) schema: PlanSchema,
-    pub(super) batch: RecordBatch,
+    rows: Rows,
 }
 
 impl Found {
     /// One row without columns, from which a query starts.
     pub(super) fn unit() -> Result<Self> {
-        let schema = PlanSchema::default();
-        let arrow = PhysicalSchema::from(schema.clone());
-        let options = RecordBatchOptions::new().with_row_count(Some(1));
-        let batch =
-            RecordBatch::try_new_with_options(Arc::clone(arrow.arrow()), Vec::new(), &options)?;
-        Ok(Self { schema, batch })
+        let batch = FoundBatch::of(Vec::new(), 1)?;
+        Ok(Self::new(batch.schema, Rows::new(vec![batch.batch])))
     }
 
+    /// No rows of these columns.
+    pub(super) fn none(schema: PlanSchema) -> Self {
+        Self::new(schema, Rows::new(Vec::new()))
+    }
+
+    pub(super) fn new(schema: PlanSchema, rows: Rows) -> Self {
+        Self { schema, rows }
+    }
+
+    /// How many rows there are.
+    pub(super) fn len(&self) -> usize {
+        self.rows.row_count()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The rows as the leaf of a plan.
     pub(super) fn leaf(&self) -> LogicalPlan {
         LogicalPlan::Rows {
             schema: self.schema.clone(),
-            rows: Rows::new(vec![self.batch.clone()]),
+            rows: self.rows.clone(),
         }
     }
 
+    /// The rows, a batch at a time.
+    pub(super) fn batches(&self) -> impl Iterator<Item = Result<FoundBatch>> + Send + use<> {
+        let schema = self.schema.clone();
+        self.rows.batches().map(move |batch| {
+            Ok(FoundBatch {
+                schema: schema.clone(),
+                batch: batch?,
+            })
+        })
+    }
+
+    /// The rows as Arrow batches.
+    pub(super) fn into_batches(self) -> impl Iterator<Item = Result<RecordBatch>> + Send + use<> {
+        self.rows.batches()
+    }
+
+    /// The rows with their numbers in the column [`ROW`]; the batches are made as they are read.
+    pub(super) fn numbered(&self) -> Self {
+        let mut schema = self.schema.clone();
+        schema.put(Column::new(ROW, Type::Int64));
+        let numbered = NumberedRows {
+            rows: self.rows.clone(),
+            schema: PhysicalSchema::from(schema.clone()),
+        };
+        let pieces = vec![AppendedRows::Source(Arc::new(numbered))];
+        Self::new(schema, Rows::of(pieces))
+    }
+
+    /// The rows whose numbers `wanted` holds for; they are picked as they are read.
+    pub(super) fn filtered(&self, wanted: Arc<RowSet>) -> Self {
+        let picked = PickedRows {
+            rows: self.rows.clone(),
+            wanted,
+        };
+        let pieces = vec![AppendedRows::Source(Arc::new(picked))];
+        Self::new(self.schema.clone(), Rows::of(pieces))
+    }
+
+    /// All rows as one batch: for few of them.
+    pub(super) fn concat(&self) -> Result<FoundBatch> {
+        let physical = PhysicalSchema::from(self.schema.clone());
+        let batches = self.rows.batches().collect::<Result<Vec<_>>>()?;
+        let batch = if self.schema.columns.is_empty() {
+            FoundBatch::of(Vec::new(), self.len())?.batch
+        } else {
+            concat_batches(physical.arrow(), &batches)?
+        };
+        Ok(FoundBatch {
+            schema: self.schema.clone(),
+            batch,
+        })
+    }
+}
+
+/// Numbers of rows.
+pub(super) type RowSet = grism_core::OffsetSet;
+
+/// A batch of rows between clauses.
+#[derive(Clone, Debug)]
+pub(super) struct FoundBatch {
+    pub(super) schema: PlanSchema,
+    pub(super) batch: RecordBatch,
+}
+
+impl FoundBatch {
     pub(super) fn of(columns: Vec<(Column, ArrayRef)>, rows: usize) -> Result<Self> {
         let (columns, arrays): (Vec<Column>, Vec<ArrayRef>) = columns.into_iter().unzip();
         let schema = PlanSchema::new(columns);
@@ -46,7 +127,20 @@ impl Found {
         Ok(Self { schema, batch })
     }
 
-    pub(super) fn columns(&self) -> Vec<(Column, ArrayRef)> {
+    /// No rows of these columns.
+    pub(super) fn none(schema: &PlanSchema) -> Result<Self> {
+        let physical = PhysicalSchema::from(schema.clone());
+        Ok(Self {
+            schema: schema.clone(),
+            batch: RecordBatch::new_empty(Arc::clone(physical.arrow())),
+        })
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.batch.num_rows()
+    }
+
+    fn columns(&self) -> Vec<(Column, ArrayRef)> {
         self.schema
             .columns
             .iter()
@@ -74,7 +168,7 @@ impl Found {
             .into_iter()
             .filter(|(column, _)| names.contains(&column.name))
             .collect();
-        Self::of(columns, self.batch.num_rows())
+        Self::of(columns, self.len())
     }
 
     pub(super) fn with(&self, added: Vec<(Column, ArrayRef)>) -> Result<Self> {
@@ -82,9 +176,10 @@ impl Found {
         let replaced: HashSet<&String> = added.iter().map(|(column, _)| &column.name).collect();
         columns.retain(|(own, _)| !replaced.contains(&own.name));
         columns.extend(added);
-        Self::of(columns, self.batch.num_rows())
+        Self::of(columns, self.len())
     }
 
+    /// The rows at some places.
     pub(super) fn rows(&self, rows: &[u32]) -> Result<Self> {
         let places = UInt32Array::from(rows.to_vec());
         let columns = self
@@ -94,48 +189,76 @@ impl Found {
             .collect::<Result<_>>()?;
         Self::of(columns, rows.len())
     }
-}
 
-pub(super) fn concat(schema: &PhysicalSchema, batches: &[RecordBatch]) -> Result<RecordBatch> {
-    if schema.columns().columns.is_empty() {
-        let rows = batches.iter().map(RecordBatch::num_rows).sum();
-        let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        return Ok(RecordBatch::try_new_with_options(
-            Arc::clone(schema.arrow()),
-            Vec::new(),
-            &options,
-        )?);
+    pub(super) fn into_found(self) -> Found {
+        Found::new(self.schema, Rows::new(vec![self.batch]))
     }
-    Ok(concat_batches(schema.arrow(), batches)?)
 }
 
-/// The plan over numbered rows, with the column of numbers handed through its projections.
-pub(super) fn with_passed_through(plan: &LogicalPlan, rows: &Found) -> Result<LogicalPlan> {
-    fn pass(plan: &LogicalPlan, leaf: &LogicalPlan) -> Result<LogicalPlan> {
-        match plan {
-            LogicalPlan::Argument(_) => Ok(leaf.clone()),
-            LogicalPlan::Project { input, expressions } => {
-                let input = Arc::new(pass(input, leaf)?);
-                let mut expressions = expressions.clone();
-                if input.schema()?.contains(ROW) {
-                    expressions.push((LogicalExpr::column(ROW), ROW.to_owned()));
-                }
-                Ok(LogicalPlan::Project { input, expressions })
-            }
-            other => other.try_map_outer(&mut |input| pass(input, leaf)),
-        }
+/// Takes batches of rows, and holds a share of the memory limit of them.
+pub(super) struct FoundBuffer(RowBuffer);
+
+impl FoundBuffer {
+    pub(super) fn new() -> Self {
+        Self(RowBuffer::new(rows_between_clauses_bytes()))
     }
-    pass(plan, &rows.leaf())
+
+    pub(super) fn push(&mut self, batch: RecordBatch) -> Result<()> {
+        self.0.push(batch)
+    }
+
+    pub(super) fn finish(self, schema: PlanSchema) -> Result<Found> {
+        Ok(Found::new(schema, Rows::of(self.0.finish()?)))
+    }
 }
 
-/// The places of rows in the order of their numbers.
-pub(super) fn row_order(found: &Found) -> Result<Vec<u32>> {
-    let (numbers, _) = found.column(ROW)?;
-    let numbers = numbers
-        .as_any()
-        .downcast_ref::<Int64Array>()
-        .ok_or_else(|| Error::internal("row numbers of another type"))?;
-    let mut order: Vec<u32> = (0..numbers.len() as u32).collect();
-    order.sort_by_key(|row| numbers.value(*row as usize));
-    Ok(order)
+/// Rows with a column of their numbers.
+#[derive(Debug)]
+struct NumberedRows {
+    rows: Rows,
+    schema: PhysicalSchema,
+}
+
+impl RowSource for NumberedRows {
+    fn rows(&self) -> u64 {
+        self.rows.row_count() as u64
+    }
+
+    fn batches(&self) -> Result<Box<dyn Iterator<Item = Result<RecordBatch>> + Send>> {
+        let schema = Arc::clone(self.schema.arrow());
+        let mut first = 0;
+        Ok(Box::new(self.rows.batches().map(move |batch| {
+            let batch = batch?;
+            let end = first + batch.num_rows() as i64;
+            let mut columns = batch.columns().to_vec();
+            columns.push(Arc::new((first..end).collect::<Int64Array>()));
+            first = end;
+            Ok(RecordBatch::try_new(Arc::clone(&schema), columns)?)
+        })))
+    }
+}
+
+/// Some of the rows, by their numbers.
+#[derive(Debug)]
+struct PickedRows {
+    rows: Rows,
+    wanted: Arc<RowSet>,
+}
+
+impl RowSource for PickedRows {
+    fn rows(&self) -> u64 {
+        self.wanted.len()
+    }
+
+    fn batches(&self) -> Result<Box<dyn Iterator<Item = Result<RecordBatch>> + Send>> {
+        let wanted = Arc::clone(&self.wanted);
+        let mut first = 0;
+        Ok(Box::new(self.rows.batches().map(move |batch| {
+            let batch = batch?;
+            let end = first + batch.num_rows() as u64;
+            let flags: BooleanArray = (first..end).map(|row| Some(wanted.contains(row))).collect();
+            first = end;
+            Ok(filter_record_batch(&batch, &flags)?)
+        })))
+    }
 }

@@ -3,150 +3,158 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array, UInt32Array};
-use arrow::compute::take;
-use grism_core::{Error, Result, Type, Value, cast_column, encode_any};
+use arrow::array::{ArrayRef, AsArray, UInt64Array};
+use arrow::compute::interleave;
+use arrow::datatypes::UInt64Type;
+use grism_core::{Result, cast_column};
 use grism_cypher::{BoundWrite, MergeWrite};
-use grism_logical::Column;
+use grism_logical::{Column, PlanSchema};
 
-use super::found::{Found, row_order, with_passed_through};
-use super::{ROW, Writer};
+use super::Writer;
+use super::found::{Found, FoundBatch, FoundBuffer, RowSet};
+use super::merge_rows::{MergeRows, merge_rows};
+use super::order::sorted;
+
+/// What later rows get of those that created it: by the number of the row, the ids of what the pattern creates.
+type MadeIds = HashMap<u64, Vec<Option<u64>>>;
 
 impl Writer<'_> {
+    /// Searches for every row, then creates what was not found, once for all rows that look for the same.
     pub(super) async fn merge(
         &mut self,
         write: &BoundWrite,
         merge: &MergeWrite,
-        rows: Found,
+        rows: &Found,
         before: &[String],
+        keeps_rows: bool,
     ) -> Result<Found> {
-        let numbers: Int64Array = (0..rows.batch.num_rows() as i64).collect();
-        let numbered = rows.with(vec![(
-            Column::new(ROW, Type::Int64),
-            Arc::new(numbers) as ArrayRef,
-        )])?;
-        let plan = with_passed_through(&write.plan, &numbered)?;
-        let searched = self.evaluate(&plan).await?;
-        check_merge_keys(merge, &searched)?;
         // What an apply did not find stands behind what it did: rows go back to their order.
-        let order = row_order(&searched)?;
-        let searched = searched.rows(&order)?;
-        let count = searched.batch.num_rows();
-        let mut first_of: HashMap<Vec<u8>, usize> = HashMap::new();
-        let (mut create, mut same) = (vec![false; count], vec![None; count]);
-        let mut found = vec![false; count];
-        for row in 0..count {
-            if searched.value(&merge.found, row)? == Value::Bool(true) {
-                found[row] = true;
-                continue;
-            }
-            let key = merge_key(merge, &searched, row)?;
-            match first_of.get(&key) {
-                Some(first) => same[row] = Some(*first),
-                None => {
-                    first_of.insert(key, row);
-                    create[row] = true;
-                }
-            }
-        }
-        let made = self
-            .create(&merge.created, &searched, Some(&create))
-            .await?;
-        // A row that looked for the same as one before it gets what that one created.
-        let places: UInt32Array = (0..count)
-            .map(|row| Some(same[row].unwrap_or(row) as u32))
-            .collect();
-        let mut columns = Vec::new();
-        for (column, array) in made {
-            let array = take(&array, &places, None)?;
-            let known = merge
-                .variables
-                .iter()
-                .find(|(name, _)| name == &column.name);
-            let Some((name, ty)) = known else {
-                continue;
-            };
-            let wide = ty.unify(&column.ty);
-            let (old, old_type) = searched.column(name)?;
-            let old = cast_column(old, old_type, &wide)?;
-            let new = cast_column(&array, &column.ty, &wide)?;
-            let sources: Vec<(usize, usize)> = (0..count)
-                .map(|row| (usize::from(!found[row]), row))
-                .collect();
-            let both = arrow::compute::interleave(&[old.as_ref(), new.as_ref()], &sources)?;
-            columns.push((Column::new(name, wide), both));
-        }
+        let searched = self.search(&sorted(&write.plan, rows)?).await?;
+        let sets = merge.on_create.is_some() || merge.on_match.is_some();
+        let keeps = keeps_rows || sets;
+        let roles = merge_rows(merge, &searched, keeps)?;
         let mut names = before.to_vec();
         names.extend(merge.variables.iter().map(|(name, _)| name.clone()));
-        let all = searched.with(columns)?.keep(&names)?;
-        let picked = |flag: &dyn Fn(usize) -> bool| -> Vec<u32> {
-            (0..count)
-                .filter(|row| flag(*row))
-                .map(|row| row as u32)
-                .collect()
-        };
+        let (mut output, mut made_ids) = (FoundBuffer::new(), MadeIds::new());
+        let mut first = 0;
+        for batch in searched.batches() {
+            let batch = batch?;
+            let numbers = first..first + batch.len() as u64;
+            first = numbers.end;
+            let create: Vec<bool> = numbers.clone().map(|row| roles.creates(row)).collect();
+            let made = self
+                .create_batch(&merge.created, &batch, Some(&create))
+                .await?;
+            if !keeps {
+                continue;
+            }
+            let made = shared(made, numbers.start, &roles, &mut made_ids)?;
+            let columns = united(merge, &batch, made, numbers.start, &roles)?;
+            output.push(batch.with(columns)?.keep(&names)?.batch)?;
+        }
+        let all = output.finish(self.merged_schema(merge, &searched, &names).await?)?;
+        drop(searched);
+        let created = Arc::new(roles.created);
         if let Some((plan, items)) = &merge.on_create {
-            let rows = all.rows(&picked(&|row| create[row]))?;
+            let rows = all.filtered(Arc::clone(&created));
             self.set(plan, items, &rows).await?;
         }
         if let Some((plan, items)) = &merge.on_match {
-            let rows = all.rows(&picked(&|row| !create[row]))?;
-            self.set(plan, items, &rows).await?;
+            let mut matched = RowSet::new();
+            matched.insert_range(0..all.len() as u64);
+            matched -= &*created;
+            let rows = all.filtered(Arc::new(matched));
+            self.set_in_turn(plan, items, &rows).await?;
         }
         Ok(all)
     }
+
+    /// The columns of the rows behind a MERGE, whose types are known once all is made.
+    async fn merged_schema(
+        &mut self,
+        merge: &MergeWrite,
+        searched: &Found,
+        names: &[String],
+    ) -> Result<PlanSchema> {
+        let none = FoundBatch::none(&searched.schema)?;
+        let made = self.create_batch(&merge.created, &none, None).await?;
+        let columns = united(merge, &none, made, 0, &MergeRows::default())?;
+        Ok(none.with(columns)?.keep(names)?.schema)
+    }
 }
 
-/// A property that is null is found nowhere, and cannot be created either.
-fn check_merge_keys(merge: &MergeWrite, rows: &Found) -> Result<()> {
-    let entities = merge.created.entities.iter();
-    let properties = entities
-        .filter_map(|entity| entity.properties.as_ref())
-        .chain(
-            merge
-                .created
-                .edges
+/// Columns of ids that were created in a batch: a row that looked for the same as one before it gets what that one made.
+fn shared(
+    made: Vec<(Column, ArrayRef)>,
+    first: u64,
+    roles: &MergeRows,
+    made_ids: &mut MadeIds,
+) -> Result<Vec<(Column, ArrayRef)>> {
+    if roles.followed.is_empty() {
+        return Ok(made);
+    }
+    let mut columns: Vec<(Column, Option<Vec<Option<u64>>>)> = Vec::new();
+    let mut kept = Vec::new();
+    for (column, array) in made {
+        let ids = array.as_primitive_opt::<UInt64Type>();
+        columns.push((column, ids.map(|ids| ids.iter().collect())));
+        kept.push(array);
+    }
+    let rows = kept.first().map_or(0, |array| array.len());
+    for row in 0..rows {
+        let number = first + row as u64;
+        if roles.followed.contains(number) {
+            let ids = columns
                 .iter()
-                .filter_map(|edge| edge.properties.as_ref()),
-        );
-    for column in properties {
-        for row in 0..rows.batch.num_rows() {
-            if let Value::Map(entries) = rows.value(column, row)?
-                && let Some((key, _)) = entries.iter().find(|(_, value)| value.is_null())
-            {
-                return Err(Error::invalid_query(format!(
-                    "MERGE cannot look for the property `{key}`, which is null"
-                ))
-                .with_code("SemanticError:MergeReadOwnWrites"));
+                .map(|(_, ids)| ids.as_ref().and_then(|ids| ids[row]));
+            made_ids.insert(number, ids.collect());
+        }
+        let creator = roles.creator(number);
+        let Some(found) = creator.and_then(|creator| made_ids.get(&creator)) else {
+            continue;
+        };
+        for ((_, ids), found) in columns.iter_mut().zip(found) {
+            if let Some(ids) = ids {
+                ids[row] = *found;
             }
         }
     }
-    Ok(())
+    Ok(columns
+        .into_iter()
+        .zip(kept)
+        .map(|((column, ids), array)| match ids {
+            Some(ids) => (column, Arc::new(UInt64Array::from(ids)) as ArrayRef),
+            None => (column, array),
+        })
+        .collect())
 }
 
-/// What a row of a MERGE looks for, as bytes.
-fn merge_key(merge: &MergeWrite, rows: &Found, row: usize) -> Result<Vec<u8>> {
-    let undirected = merge.created.edges.iter().find(|edge| edge.undirected);
-    let mut values = Vec::new();
-    for (column, _) in &merge.keys {
-        values.push((column, rows.value(column, row)?));
-    }
-    if let Some(edge) = undirected {
-        // An edge in either direction: the ends have no order.
-        let ends: Vec<usize> = values
+/// The columns of a pattern's variables: what was found, or what was created.
+fn united(
+    merge: &MergeWrite,
+    searched: &FoundBatch,
+    made: Vec<(Column, ArrayRef)>,
+    first: u64,
+    roles: &MergeRows,
+) -> Result<Vec<(Column, ArrayRef)>> {
+    let mut columns = Vec::new();
+    for (column, array) in made {
+        let known = merge
+            .variables
             .iter()
-            .enumerate()
-            .filter(|(_, (column, _))| **column == edge.source || **column == edge.target)
-            .map(|(place, _)| place)
+            .find(|(name, _)| name == &column.name);
+        let Some((name, ty)) = known else {
+            continue;
+        };
+        let wide = ty.unify(&column.ty);
+        let (old, old_type) = searched.column(name)?;
+        let old = cast_column(old, old_type, &wide)?;
+        let new = cast_column(&array, &column.ty, &wide)?;
+        let sources: Vec<(usize, usize)> = (0..searched.len())
+            .map(|row| (usize::from(!roles.is_found(first + row as u64)), row))
             .collect();
-        if let [first, second] = ends[..]
-            && values[first].1.entity_id() > values[second].1.entity_id()
-        {
-            let (a, b) = (values[first].1.clone(), values[second].1.clone());
-            values[first].1 = b;
-            values[second].1 = a;
-        }
+        let both = interleave(&[old.as_ref(), new.as_ref()], &sources)?;
+        columns.push((Column::new(name, wide), both));
     }
-    let list = Value::List(values.into_iter().map(|(_, value)| value).collect());
-    grism_core::key_of_any(&encode_any(&list))
+    Ok(columns)
 }

@@ -1,28 +1,37 @@
 //! Queries that write: clause by clause on one transaction, which becomes one commit.
 
 mod create;
+mod delete;
 mod found;
 mod merge;
+mod merge_rows;
+mod nested;
+mod order;
 mod set;
+mod transactions;
 
 use std::sync::{Arc, Mutex};
 
-use arrow::record_batch::RecordBatch;
 use futures::TryStreamExt;
-use grism_core::{Error, Result, Snapshot, SnapshotId, Storage, Value};
+use grism_core::{
+    Error, GraphSchema, GraphStatistics, Result, Snapshot, SnapshotId, Storage, Value,
+};
 use grism_cypher::{BindContext, BindState, BoundWrite, Query, QueryPart, Warning, WriteKind};
-use grism_engine::{PhysicalSchema, PlannerConfig};
+use grism_engine::{PhysicalSchema, PlannerConfig, RuntimeConfig};
 use grism_local::{LocalExecutor, LocalPhysicalPlanner};
+use grism_logical::LogicalPlan;
 use grism_logical::optimizer::optimize;
-use grism_logical::{LogicalPlan, PlanSchema};
-use grism_storage::{Transaction, WriteCounts};
+use grism_storage::{MemoryLimit, Transaction, WriteCounts};
 
 use crate::attempts::Attempts;
 use crate::query::{QueryOptions, QueryResult, constant, facts, now};
-use found::{Found, concat};
+use found::{Found, FoundBuffer};
 
-/// The column of row numbers beside the rows of a MERGE.
+/// The column of row numbers beside rows whose order counts.
 const ROW: &str = "#row";
+
+/// Rows that a MERGE searches for together, at least: each such batch may read all that could match.
+const SEARCHED_ROWS: usize = 1 << 17;
 
 /// Runs a query that writes, and commits what it wrote; again on the new snapshot where another writer was first.
 pub(crate) async fn write_query(
@@ -33,12 +42,16 @@ pub(crate) async fn write_query(
     if !options.snapshot.is_latest() {
         return Err(Error::invalid_query("an old snapshot cannot be written to"));
     }
+    let _limit = options.runtime.memory_limit.map(MemoryLimit::hold);
+    if let Some(clause) = query.transactions()? {
+        return transactions::write_in_transactions(storage, query, clause, options).await;
+    }
     let mut attempts = Attempts::of(storage);
     loop {
         let turn = attempts.next().await?;
         let snapshot = storage.snapshot(SnapshotId::default()).await?;
         let mut writer = Writer::new(storage, options, snapshot);
-        let (schema, batches) = writer.run(query).await?;
+        let found = writer.run(query).await?;
         let counts = writer.transaction.counts();
         let mut changes = writer.transaction.finish()?.with_operation("statement");
         changes.turn = turn;
@@ -50,7 +63,7 @@ pub(crate) async fn write_query(
         match committed {
             Err(error) if attempts.again(&error) => {}
             Err(error) => return Err(error),
-            Ok(_) => return Ok(result(schema, batches, writer.warnings, counts)),
+            Ok(_) => return Ok(result(found, writer.warnings, counts)),
         }
     }
 }
@@ -69,15 +82,11 @@ pub(crate) async fn explain_write(
     Ok(explained.into_inner().unwrap_or_default())
 }
 
-fn result(
-    schema: PlanSchema,
-    batches: Vec<RecordBatch>,
-    warnings: Vec<Warning>,
-    counts: WriteCounts,
-) -> QueryResult {
-    let stream = futures::stream::iter(batches.into_iter().map(Ok));
+fn result(found: Found, warnings: Vec<Warning>, counts: WriteCounts) -> QueryResult {
+    let schema = PhysicalSchema::from(found.schema.clone());
+    let stream = futures::stream::iter(found.into_batches());
     let mut result = QueryResult::new(
-        PhysicalSchema::from(schema),
+        schema,
         Box::pin(stream),
         grism_engine::CancellationHandle::default(),
     );
@@ -122,15 +131,30 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Runs every branch; the columns and rows of the result.
-    async fn run(&mut self, query: &Query) -> Result<(PlanSchema, Vec<RecordBatch>)> {
+    /// What clauses are bound against.
+    fn context<'c>(
+        &'c self,
+        schema: &'c Arc<GraphSchema>,
+        statistics: &'c Arc<GraphStatistics>,
+    ) -> BindContext<'c> {
+        BindContext {
+            schema,
+            statistics,
+            parameters: &self.options.parameters,
+            procedures: &self.options.procedures,
+            now: &self.now,
+            constant: &constant,
+        }
+    }
+
+    /// Runs every branch; the rows of the result.
+    async fn run(&mut self, query: &Query) -> Result<Found> {
         let mut branches = Vec::new();
         for branch in 0..query.branches() {
             branches.push(self.branch(query, branch).await?);
         }
         if branches.len() == 1 {
-            let only = branches.swap_remove(0);
-            return Ok((only.schema, vec![only.batch]));
+            return Ok(branches.swap_remove(0));
         }
         let names: Vec<&str> = branches[0].schema.names().collect();
         for other in &branches[1..] {
@@ -149,40 +173,58 @@ impl<'a> Writer<'a> {
                 input: Arc::new(plan),
             };
         }
-        let found = self.evaluate(&plan).await?;
-        Ok((found.schema, vec![found.batch]))
+        self.evaluate(&plan).await
     }
 
     async fn branch(&mut self, query: &Query, branch: usize) -> Result<Found> {
-        let mut state = BindState::default();
         let mut rows = Found::unit()?;
         if self.explained.is_some() {
-            rows = rows.rows(&[])?;
+            rows = Found::none(rows.schema);
         }
-        let mut returned = false;
-        for part in query.parts(branch) {
+        let parts = query.parts(branch);
+        let returned = matches!(parts.last(), Some(QueryPart::Return(_)));
+        let state = BindState::default();
+        let (rows, _) = self.parts(query, branch, parts, rows, state).await?;
+        if returned {
+            return Ok(rows);
+        }
+        // A query that ends with a write has no columns and no rows.
+        Ok(Found::none(grism_logical::PlanSchema::default()))
+    }
+
+    /// Runs parts of a branch on top of the rows so far.
+    async fn parts(
+        &mut self,
+        query: &Query,
+        branch: usize,
+        parts: Vec<QueryPart>,
+        mut rows: Found,
+        mut state: BindState,
+    ) -> Result<(Found, BindState)> {
+        let mut parts = parts.into_iter().peekable();
+        while let Some(part) = parts.next() {
             let schema = Arc::new(self.transaction.schema().clone());
-            let snapshot = self.transaction.snapshot();
-            let statistics = Arc::clone(grism_core::Snapshot::statistics(&snapshot));
-            let context = BindContext {
-                schema: &schema,
-                statistics: &statistics,
-                parameters: &self.options.parameters,
-                procedures: &self.options.procedures,
-                now: &self.now,
-                constant: &constant,
-            };
+            // The snapshot goes at once: what is changed while it is there would be copied first.
+            let statistics = Arc::clone(self.transaction.snapshot().statistics());
+            let keeps_rows = parts.peek().is_some();
+            let context = self.context(&schema, &statistics);
             match &part {
                 QueryPart::Write { clause, patterns } => {
-                    let write =
+                    let mut write =
                         query.bind_write(branch, *clause, patterns.as_ref(), &state, context)?;
+                    self.warnings.append(&mut write.warnings);
                     self.explain(&format!("{}:\n", write.kind.name()));
-                    rows = self.write(&write, rows).await?;
+                    rows = self.write(&write, rows, keeps_rows).await?;
                     state = BindState {
                         scope: self.typed_scope(&write, &rows),
                         columns: rows.schema.clone(),
                         counter: write.counter,
                     };
+                }
+                QueryPart::Nested { clause } => {
+                    let nested = query.bind_nested(branch, *clause, &state, context)?;
+                    let run = self.nested(&nested, rows, state);
+                    (rows, state) = Box::pin(run).await?;
                 }
                 part => {
                     let bound = query.bind_read(branch, part, &state, context)?;
@@ -190,15 +232,10 @@ impl<'a> Writer<'a> {
                     self.explain("Read:\n");
                     rows = self.evaluate(&bound.plan.with_rows(&rows.leaf())?).await?;
                     state = bound.state;
-                    returned = matches!(part, QueryPart::Return(_));
                 }
             }
         }
-        if returned {
-            return Ok(rows);
-        }
-        // A query that ends with a write has no columns and no rows.
-        Found::of(Vec::new(), 0)
+        Ok((rows, state))
     }
 
     /// The variables after a write, with the types of the columns that hold them.
@@ -214,42 +251,51 @@ impl<'a> Writer<'a> {
 
     /// The rows of a plan over the graph as it is now.
     async fn evaluate(&self, plan: &LogicalPlan) -> Result<Found> {
-        if let LogicalPlan::Rows { schema, rows } = plan
-            && let [batch] = rows.batches()
-        {
-            return Ok(Found {
-                schema: schema.clone(),
-                batch: batch.clone(),
-            });
+        self.evaluate_with(plan, self.options.runtime.clone()).await
+    }
+
+    /// The rows of a plan that searches for each row of its leaf.
+    async fn search(&self, plan: &LogicalPlan) -> Result<Found> {
+        let mut runtime = self.options.runtime.clone();
+        runtime.batch_rows = runtime.batch_rows.max(SEARCHED_ROWS);
+        self.evaluate_with(plan, runtime).await
+    }
+
+    async fn evaluate_with(&self, plan: &LogicalPlan, mut runtime: RuntimeConfig) -> Result<Found> {
+        if let LogicalPlan::Rows { schema, rows } = plan {
+            return Ok(Found::new(schema.clone(), rows.clone()));
         }
+        // The transaction and the rows between clauses take their shares beside the operators.
+        runtime.memory_limit = runtime.memory_limit.map(|limit| limit / 2);
         let snapshot = Arc::new(self.transaction.snapshot());
         let optimized = optimize(plan.clone(), facts(snapshot.as_ref()))?;
         let planner = LocalPhysicalPlanner::with_config(PlannerConfig {
-            threads: self.options.runtime.threads,
+            threads: self.options.runtime.workers(),
         });
         let plan = planner.plan(&optimized)?;
         for line in plan.display().lines().filter(|_| self.explained.is_some()) {
             self.explain(&format!("  {line}\n"));
         }
-        let schema = plan.root.schema().clone();
-        let executor = LocalExecutor::with_config(self.options.runtime.clone());
+        let schema = plan.root.schema().columns().clone();
+        let executor = LocalExecutor::with_config(runtime);
         let run = executor.execute_at(plan, Arc::clone(self.storage), snapshot)?;
-        let batches: Vec<RecordBatch> = run.into_stream().try_collect().await?;
-        Ok(Found {
-            batch: concat(&schema, &batches)?,
-            schema: schema.columns().clone(),
-        })
+        let mut batches = run.into_stream();
+        let mut found = FoundBuffer::new();
+        while let Some(batch) = batches.try_next().await? {
+            found.push(batch)?;
+        }
+        found.finish(schema)
     }
 
-    async fn write(&mut self, write: &BoundWrite, rows: Found) -> Result<Found> {
+    /// Runs a clause that writes; `keeps_rows` where another one follows.
+    async fn write(&mut self, write: &BoundWrite, rows: Found, keeps_rows: bool) -> Result<Found> {
         let before: Vec<String> = rows.schema.names().map(str::to_owned).collect();
         match &write.kind {
             WriteKind::Create(created) => {
-                let rows = self.evaluate(&write.plan.with_rows(&rows.leaf())?).await?;
-                let made = self.create(created, &rows, None).await?;
-                rows.keep(&before)?.with(made)
+                let rows = self.evaluate_in_order(&write.plan, &rows).await?;
+                self.create(created, &rows, &before, keeps_rows).await
             }
-            WriteKind::Merge(merge) => self.merge(write, merge, rows, &before).await,
+            WriteKind::Merge(merge) => self.merge(write, merge, &rows, &before, keeps_rows).await,
             WriteKind::Set(items) => {
                 self.set(&write.plan, items, &rows).await?;
                 Ok(rows)

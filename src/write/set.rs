@@ -1,93 +1,90 @@
-//! What SET, REMOVE and DELETE change.
+//! What SET and REMOVE change.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
-use grism_core::{Error, Result, Type, Value};
+use grism_core::{Error, Result, Value};
 use grism_cypher::SetItem;
 use grism_logical::LogicalPlan;
 
 use super::Writer;
-use super::found::Found;
+use super::found::{Found, FoundBatch, RowSet};
+use super::order::reads_graph;
 
 impl Writer<'_> {
-    /// Applies SET items. Where a value hangs on stored properties and an entity stands in several rows, the rows are
-    /// taken one wave after the other, so that each sees what the one before it set.
+    /// Applies the items of one clause: all values, of every row, are computed over the graph as it was before it. Of two
+    /// values for one property the last one counts.
     pub(super) async fn set(
         &mut self,
         plan: &LogicalPlan,
         items: &[SetItem],
         rows: &Found,
     ) -> Result<()> {
-        if rows.batch.num_rows() == 0 {
+        if rows.is_empty() {
             return Ok(());
         }
-        let reads = items
-            .iter()
-            .any(|item| matches!(item, SetItem::Property { reads: true, .. }));
-        if items.len() > 1 && reads {
-            // Each item sees what the one before it set.
-            for item in items {
-                Box::pin(self.set(plan, std::slice::from_ref(item), rows)).await?;
-            }
+        let computed = self.evaluate_in_order(plan, rows).await?;
+        self.apply(items, &computed).await
+    }
+
+    /// Applies the items of MERGE's ON MATCH SET. MERGE takes one row after the other, so that a row that meets an entity
+    /// again finds what the row before it set; what rows set of different entities is computed together.
+    pub(super) async fn set_in_turn(
+        &mut self,
+        plan: &LogicalPlan,
+        items: &[SetItem],
+        rows: &Found,
+    ) -> Result<()> {
+        if rows.is_empty() {
             return Ok(());
         }
-        let waves = if reads {
-            self.waves(plan, items, rows).await?
+        let computed = self.evaluate_in_order(plan, rows).await?;
+        let turns = if reads_graph(plan) {
+            turns(items, &computed)?
         } else {
-            vec![(0..rows.batch.num_rows() as u32).collect()]
+            HashMap::new()
         };
-        for wave in waves {
-            let part = rows.rows(&wave)?;
-            let computed = self.evaluate(&plan.with_rows(&part.leaf())?).await?;
-            for row in 0..computed.batch.num_rows() {
+        if turns.is_empty() {
+            return self.apply(items, &computed).await;
+        }
+        let mut first = RowSet::new();
+        first.insert_range(0..computed.len() as u64);
+        let mut later: Vec<Vec<u32>> = Vec::new();
+        let waiting: RowSet = turns.keys().copied().collect();
+        for (place, row) in waiting.iter().enumerate() {
+            first.remove(row);
+            let turn = turns.get(&row).copied().unwrap_or_default();
+            if later.len() < turn {
+                later.resize(turn, Vec::new());
+            }
+            later[turn - 1].push(place as u32);
+        }
+        self.apply(items, &computed.filtered(Arc::new(first)))
+            .await?;
+        drop(computed);
+        let waiting = rows.filtered(Arc::new(waiting)).concat()?;
+        for places in later {
+            let rows = waiting.rows(&places)?.into_found();
+            let computed = self.evaluate_in_order(plan, &rows).await?;
+            self.apply(items, &computed).await?;
+        }
+        Ok(())
+    }
+
+    async fn apply(&mut self, items: &[SetItem], computed: &Found) -> Result<()> {
+        for batch in computed.batches() {
+            let batch = batch?;
+            for row in 0..batch.len() {
                 for item in items {
-                    self.set_item(item, &computed, row).await?;
+                    self.set_item(item, &batch, row).await?;
                 }
             }
         }
         Ok(())
     }
 
-    pub(super) async fn waves(
-        &self,
-        plan: &LogicalPlan,
-        items: &[SetItem],
-        rows: &Found,
-    ) -> Result<Vec<Vec<u32>>> {
-        let computed = self.evaluate(&plan.with_rows(&rows.leaf())?).await?;
-        let mut waves: Vec<(HashSet<u64>, Vec<u32>)> = Vec::new();
-        for row in 0..computed.batch.num_rows() {
-            let mut ids = Vec::new();
-            for item in items {
-                if let SetItem::Property { entity, .. } = item {
-                    ids.extend(computed.value(&entity.0, row)?.entity_id());
-                }
-            }
-            let last_with = waves
-                .iter()
-                .rposition(|(known, _)| ids.iter().any(|id| known.contains(id)));
-            let wave = last_with.map_or(0, |last| last + 1);
-            if wave == waves.len() {
-                waves.push((HashSet::new(), Vec::new()));
-            }
-            waves[wave].0.extend(ids);
-            waves[wave].1.push(row as u32);
-        }
-        Ok(waves.into_iter().map(|(_, rows)| rows).collect())
-    }
-
-    pub(super) async fn set_item(
-        &mut self,
-        item: &SetItem,
-        rows: &Found,
-        row: usize,
-    ) -> Result<()> {
-        let entity = match item {
-            SetItem::Property { entity, .. }
-            | SetItem::Properties { entity, .. }
-            | SetItem::Labels { entity, .. } => &entity.0,
-        };
-        let target = rows.value(entity, row)?;
+    async fn set_item(&mut self, item: &SetItem, rows: &FoundBatch, row: usize) -> Result<()> {
+        let target = rows.value(target(item), row)?;
         let Some(id) = target.entity_id() else {
             if target.is_null() {
                 return Ok(());
@@ -118,55 +115,43 @@ impl Writer<'_> {
             }
         }
     }
-
-    pub(super) async fn delete(
-        &mut self,
-        targets: &[(String, Type)],
-        detach: bool,
-        rows: &Found,
-    ) -> Result<()> {
-        let mut ids = Vec::new();
-        let mut incidences = Vec::new();
-        for row in 0..rows.batch.num_rows() {
-            for (column, _) in targets {
-                collect_targets(rows.value(column, row)?, &mut ids, &mut incidences)?;
-            }
-        }
-        // From the last position on, so that those before keep theirs.
-        incidences.sort_unstable();
-        incidences.dedup();
-        for (hyperedge, role, position) in incidences.into_iter().rev() {
-            self.transaction.unbind(hyperedge, &role, position).await?;
-        }
-        self.transaction.delete(&ids, detach).await
-    }
 }
 
-fn collect_targets(
-    value: Value,
-    ids: &mut Vec<u64>,
-    incidences: &mut Vec<(u64, String, usize)>,
-) -> Result<()> {
-    match value {
-        Value::Null => {}
-        Value::Node(node) => ids.push(node.id),
-        Value::Hyperedge(hyperedge) => ids.push(hyperedge.id),
-        Value::Incidence(incidence) => incidences.push((
-            incidence.hyperedge.id,
-            incidence.role.clone(),
-            incidence.position as usize,
-        )),
-        Value::Path(path) => {
-            for part in path.nodes.into_iter().chain(path.relationships) {
-                collect_targets(part, ids, incidences)?;
+/// The rows that meet an entity again, by their numbers: how many rows before them they must wait for.
+fn turns(items: &[SetItem], computed: &Found) -> Result<HashMap<u64, usize>> {
+    let mut known = RowSet::new();
+    // Of entities that are met again, and of those alone.
+    let mut met: HashMap<u64, usize> = HashMap::new();
+    let mut turns = HashMap::new();
+    let mut number = 0;
+    for batch in computed.batches() {
+        let batch = batch?;
+        for row in 0..batch.len() {
+            let mut ids = Vec::new();
+            for item in items {
+                ids.extend(batch.value(target(item), row)?.entity_id());
             }
-        }
-        other => {
-            return Err(
-                Error::invalid_data(format!("{} cannot be deleted", other.type_name()))
-                    .with_code("TypeError:InvalidArgumentType"),
-            );
+            let again = ids.iter().filter(|id| known.contains(**id));
+            let turn = again
+                .map(|id| met.get(id).copied().unwrap_or_default() + 1)
+                .max()
+                .unwrap_or_default();
+            if turn > 0 {
+                turns.insert(number, turn);
+                met.extend(ids.iter().map(|id| (*id, turn)));
+            }
+            known.extend(ids);
+            number += 1;
         }
     }
-    Ok(())
+    Ok(turns)
+}
+
+/// The column of the entity that an item changes.
+fn target(item: &SetItem) -> &str {
+    match item {
+        SetItem::Property { entity, .. }
+        | SetItem::Properties { entity, .. }
+        | SetItem::Labels { entity, .. } => &entity.0,
+    }
 }

@@ -186,3 +186,58 @@ async fn keys_past_the_memory_limit_are_resolved_and_none_is_taken_twice() {
     let found = rows(&graph, text, Engine::Local, None).await;
     assert!(found.contains("person 37"), "{found}");
 }
+
+/// Statements whose changes are more than is held in memory under the least limit.
+const WRITES: [&str; 7] = [
+    "MATCH (p:Person) SET p.id = p.id + 1, p.before = p.id, p.text = 'text ' + toString(p.id)",
+    "MATCH (p:Person) WHERE p.id % 7 = 0 WITH p ORDER BY p.id % 1009, p.id SET p.late = p.text, p.text = null",
+    "MATCH (p:Person) WITH p ORDER BY p.id MERGE (q:Copy {id: p.id / 2}) ON CREATE SET q.made = p.id ON MATCH SET q.again = q.made, q.made = p.id",
+    "MATCH (p:Person) MERGE (q:Copy {id: p.id}) ON MATCH SET q.found = q.again",
+    "MATCH (p:Person) CREATE (p)-[:MADE {at: p.id}]->(e:End {id: p.id}) WITH p MATCH (p)-[m:MADE]->(e) SET e.seen = m.at, m.at = -m.at, p:Maker",
+    "MATCH (p:Person) WHERE p.before % 3 = 0 DETACH DELETE p",
+    "MATCH (q:Copy) DELETE q",
+];
+
+const LEFT: [&str; 5] = [
+    "MATCH (p:Person) RETURN count(*), sum(p.id), sum(p.before), count(p.text), min(p.late), max(p.late), sum(size(p.text))",
+    "MATCH (q:Copy) RETURN count(*), sum(q.id), sum(q.made), sum(q.again), sum(q.found)",
+    "MATCH (e:End) RETURN count(*), sum(e.id), sum(e.seen)",
+    "MATCH (p:Maker)-[m:MADE]->(e:End) RETURN count(*), sum(m.at), sum(e.id), sum(p.id)",
+    "MATCH (e:End)<-[m]-() RETURN count(*)",
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn writes_past_the_memory_limit_leave_the_same_graph() {
+    const ROWS: i64 = 30_000;
+    let directory = tempfile::tempdir().unwrap();
+    let options = GraphOptions::default();
+    let storage = LanceStorage::open_or_create(directory.path().join("g.grism"), options);
+    let lance = Arc::new(storage.await.unwrap());
+    let limited = Graph::over(Arc::clone(&lance) as Arc<dyn Storage>);
+    let free = Graph::over(Arc::new(InMemoryStorage::new()));
+    for graph in [&limited, &free] {
+        let people = table(vec![("id", integers(0..ROWS))]);
+        graph.load_nodes("Person", people, "id").await.unwrap();
+    }
+    for text in WRITES {
+        let mut counts = Vec::new();
+        for (graph, limit) in [(&limited, Some(32 << 20)), (&free, None)] {
+            let options = QueryOptions {
+                runtime: RuntimeConfig {
+                    memory_limit: limit,
+                    ..RuntimeConfig::default()
+                },
+                ..QueryOptions::default()
+            };
+            counts.push(graph.execute(text, &options).await.unwrap().written);
+        }
+        assert_eq!(counts[0], counts[1], "{text}");
+        for query in LEFT {
+            let expected = rows(&free, query, Engine::Local, None).await;
+            let found = rows(&limited, query, Engine::Local, None).await;
+            assert_eq!(found, expected, "{query} after {text}");
+        }
+    }
+    let report = lance.check(grism::SnapshotId::default()).await.unwrap();
+    assert!(report.problems.is_empty(), "{:?}", report.problems);
+}

@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod deep;
+
 use grism::QueryOptions;
 
 use crate::fixtures;

@@ -403,7 +403,7 @@ async fn statistics_are_true_after_every_kind_of_commit() {
         let mut changed = changes(&storage).await;
         let rows = vec![(ID_COLUMN, ids(nodes, [0])), ("x", numbers([99]))];
         changed.update(nodes, batch(rows));
-        changed.deletes.insert(nodes, vec![6]);
+        changed.deletes.insert(nodes, [6].into_iter().collect());
         storage.commit(changed).await.unwrap();
         let x = checked_x(&storage, nodes).await;
         assert_eq!((x.values, x.is_exact), (6, false));
@@ -425,7 +425,7 @@ async fn statistics_are_true_after_every_kind_of_commit() {
         let mut changed = changes(&storage).await;
         let rows = vec![(ID_COLUMN, ids(edges, [3])), ("source", ids(nodes, [0]))];
         changed.update(edges, batch(rows));
-        changed.deletes.insert(edges, vec![1]);
+        changed.deletes.insert(edges, [1].into_iter().collect());
         storage.commit(changed).await.unwrap();
         let degrees = checked_sources(&storage, edges).await;
         assert!(!degrees.is_exact);

@@ -5,9 +5,13 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use arrow::record_batch::RecordBatch;
+use roaring::RoaringTreemap;
 use serde::{Deserialize, Serialize};
 
 use crate::{GraphSchema, Result, SnapshotId, TableId};
+
+/// Offsets of rows of one table, or raw ids: ranges and bitmaps, a bit for each where they lie close together.
+pub type OffsetSet = RoaringTreemap;
 
 /// Rows that are too many to be held at once, read as often as needed.
 pub trait RowSource: Send + Sync + Debug {
@@ -21,7 +25,7 @@ pub trait RowSource: Send + Sync + Debug {
     fn batches(&self) -> Result<Box<dyn Iterator<Item = Result<RecordBatch>> + Send>>;
 }
 
-/// A piece of the rows that a commit adds to a table.
+/// A piece of the rows that a commit adds to a table, or changes.
 #[derive(Clone, Debug)]
 pub enum AppendedRows {
     /// Rows in memory.
@@ -96,9 +100,9 @@ pub struct ChangeSet {
     pub appends: BTreeMap<TableId, Vec<AppendedRows>>,
     /// Changed rows by table: [`crate::ID_COLUMN`], then the columns that change, which are roles, properties or
     /// [`crate::LABELS_COLUMN`]. An id stands at most once in all batches.
-    pub updates: BTreeMap<TableId, Vec<RecordBatch>>,
-    /// Offsets of the rows that go, ascending.
-    pub deletes: BTreeMap<TableId, Vec<u64>>,
+    pub updates: BTreeMap<TableId, Vec<AppendedRows>>,
+    /// Offsets of the rows that go.
+    pub deletes: BTreeMap<TableId, OffsetSet>,
     /// What the history calls it.
     pub operation: String,
     /// Whether the storage may move the changes onto a newer snapshot that added or changed other rows only: not where
@@ -145,14 +149,12 @@ impl ChangeSet {
             tables.entry(*table).or_default().added +=
                 pieces.iter().map(AppendedRows::rows).sum::<u64>();
         }
-        for (table, batches) in &self.updates {
-            tables.entry(*table).or_default().updated += batches
-                .iter()
-                .map(|batch| batch.num_rows() as u64)
-                .sum::<u64>();
+        for (table, pieces) in &self.updates {
+            tables.entry(*table).or_default().updated +=
+                pieces.iter().map(AppendedRows::rows).sum::<u64>();
         }
         for (table, offsets) in &self.deletes {
-            tables.entry(*table).or_default().deleted += offsets.len() as u64;
+            tables.entry(*table).or_default().deleted += offsets.len();
         }
         CommitSummary {
             operation: self.operation.clone(),
@@ -181,17 +183,32 @@ impl ChangeSet {
         &self,
         table: TableId,
     ) -> impl Iterator<Item = Result<RecordBatch>> + Send + use<> {
-        let pieces = self.appends.get(&table).cloned().unwrap_or_default();
-        pieces.into_iter().flat_map(|piece| match piece.batches() {
-            Ok(batches) => batches,
-            Err(error) => Box::new(std::iter::once(Err(error))),
-        })
+        batches_of(self.appends.get(&table).cloned().unwrap_or_default())
+    }
+
+    /// The rows that change in `table`, piece by piece.
+    pub fn updated(
+        &self,
+        table: TableId,
+    ) -> impl Iterator<Item = Result<RecordBatch>> + Send + use<> {
+        batches_of(self.updates.get(&table).cloned().unwrap_or_default())
     }
 
     /// Changes rows of `table`.
     pub fn update(&mut self, table: TableId, batch: RecordBatch) {
         if batch.num_rows() > 0 {
-            self.updates.entry(table).or_default().push(batch);
+            let piece = AppendedRows::Batch(batch);
+            self.updates.entry(table).or_default().push(piece);
         }
     }
+}
+
+/// The batches of some pieces, in order.
+pub fn batches_of(
+    pieces: Vec<AppendedRows>,
+) -> impl Iterator<Item = Result<RecordBatch>> + Send + use<> {
+    pieces.into_iter().flat_map(|piece| match piece.batches() {
+        Ok(batches) => batches,
+        Err(error) => Box::new(std::iter::once(Err(error))),
+    })
 }

@@ -271,6 +271,10 @@ impl From<arrow::error::ArrowError> for Error {
             ArrowError::ArithmeticOverflow(message) => {
                 Self::invalid_data(format!("integer overflow: {message}"))
             }
+            ArrowError::OffsetOverflowError(end) => Self::new(
+                ErrorKind::ResourceExhausted,
+                format!("{end} bytes or elements do not fit into one column"),
+            ),
             ArrowError::DivideByZero => Self::invalid_data("division by zero"),
             other => Self::internal(other.to_string()).with_source(other),
         }

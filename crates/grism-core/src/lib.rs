@@ -10,6 +10,7 @@ mod predicate;
 mod row_buffer;
 mod schema;
 mod search;
+mod stack;
 mod statistics;
 mod storage;
 mod suggest;
@@ -21,7 +22,9 @@ pub use adjacency::{
     IdList, Incidence, IncidenceSegment, IncidenceSegmentBuilder, SegmentKey, SortedColumns,
     SortedIncidences,
 };
-pub use changes::{AppendedRows, ChangeSet, CommitSummary, RowChanges, RowSource, Turn};
+pub use changes::{
+    AppendedRows, ChangeSet, CommitSummary, OffsetSet, RowChanges, RowSource, Turn, batches_of,
+};
 pub use error::{Error, ErrorKind, GrismError, Location, Result};
 pub use id::{DEFAULT_SEGMENT_SHIFT, EntityId, MAX_OFFSET, SnapshotId, TableId};
 pub use index::{IndexDefinition, IndexKind, VectorMetric};
@@ -33,6 +36,7 @@ pub use schema::{
     SOURCE_ROLE, TARGET_ROLE, Table, TableKind,
 };
 pub use search::{IndexSearch, SearchHit, SearchTarget};
+pub use stack::with_stack;
 pub use statistics::{
     DegreeCounter, DegreeDistribution, DistinctSketch, GraphStatistics, PropertyStatistics,
     RoleStatistics, TableStatistics,

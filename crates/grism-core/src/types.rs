@@ -44,6 +44,13 @@ pub enum Type {
     Node(Tables),
     /// A hyperedge of one of these tables, as its id.
     Hyperedge(Tables),
+    /// A node or a hyperedge, as its id.
+    Entity {
+        /// All tables it may come from.
+        tables: Tables,
+        /// Those of them that hold hyperedges.
+        hyperedges: Tables,
+    },
     /// An incidence: hyperedge, role, position, member.
     Incidence,
     /// A path; a column of paths holds the same bytes as one of dynamically typed values.
@@ -88,7 +95,7 @@ impl Type {
                     .map(|(name, item)| Field::new(name, item.to_arrow(), true))
                     .collect::<Fields>(),
             ),
-            Self::Node(_) | Self::Hyperedge(_) => DataType::UInt64,
+            Self::Node(_) | Self::Hyperedge(_) | Self::Entity { .. } => DataType::UInt64,
             Self::WideInt => DataType::Decimal128(38, 0),
             Self::Path | Self::Any => DataType::LargeBinary,
             Self::Incidence => DataType::Struct(Fields::from(vec![
@@ -177,6 +184,10 @@ impl Type {
             (Self::List(a), Self::List(b)) => a.unify(b).list(),
             (Self::Node(a), Self::Node(b)) => Self::Node(union_tables(a, b)),
             (Self::Hyperedge(a), Self::Hyperedge(b)) => Self::Hyperedge(union_tables(a, b)),
+            (a, b) if a.is_entity() && b.is_entity() => Self::Entity {
+                tables: union_tables(a.tables_or_none(), b.tables_or_none()),
+                hyperedges: union_tables(a.hyperedge_tables(), b.hyperedge_tables()),
+            },
             (Self::Map(a), Self::Map(b))
                 if a.len() == b.len() && a.iter().zip(b).all(|((a, _), (b, _))| a == b) =>
             {
@@ -204,7 +215,12 @@ impl Type {
     #[must_use]
     pub fn may_hold_entity(&self) -> bool {
         match self {
-            Self::Node(_) | Self::Hyperedge(_) | Self::Incidence | Self::Path | Self::Any => true,
+            Self::Node(_)
+            | Self::Hyperedge(_)
+            | Self::Entity { .. }
+            | Self::Incidence
+            | Self::Path
+            | Self::Any => true,
             Self::List(item) => item.may_hold_entity(),
             Self::Map(fields) => fields.iter().any(|(_, ty)| ty.may_hold_entity()),
             _ => false,
@@ -232,8 +248,30 @@ impl Type {
     #[must_use]
     pub fn tables(&self) -> Option<&Tables> {
         match self {
-            Self::Node(tables) | Self::Hyperedge(tables) => Some(tables),
+            Self::Node(tables) | Self::Hyperedge(tables) | Self::Entity { tables, .. } => {
+                Some(tables)
+            }
             _ => None,
+        }
+    }
+
+    /// Whether this is a node, a hyperedge, or one of both.
+    #[must_use]
+    pub fn is_entity(&self) -> bool {
+        self.tables().is_some()
+    }
+
+    fn tables_or_none(&self) -> &[TableId] {
+        self.tables().map_or(&[], |tables| tables)
+    }
+
+    /// The tables of the hyperedges that a value of the type may be.
+    #[must_use]
+    pub fn hyperedge_tables(&self) -> &[TableId] {
+        match self {
+            Self::Hyperedge(tables) => tables,
+            Self::Entity { hyperedges, .. } => hyperedges,
+            _ => &[],
         }
     }
 }
@@ -251,7 +289,7 @@ fn vector_dimensions(name: &str) -> Option<u32> {
         .then_some(dimensions)
 }
 
-fn union_tables(a: &Tables, b: &Tables) -> Tables {
+fn union_tables(a: &[TableId], b: &[TableId]) -> Tables {
     let mut all: Vec<TableId> = a.iter().chain(b.iter()).copied().collect();
     all.sort_unstable();
     all.dedup();
@@ -294,6 +332,7 @@ impl fmt::Display for Type {
             Self::Map(_) => f.write_str("Map"),
             Self::Node(_) => f.write_str("Node"),
             Self::Hyperedge(_) => f.write_str("Hyperedge"),
+            Self::Entity { .. } => f.write_str("Entity"),
             other => write!(f, "{other:?}"),
         }
     }

@@ -1,12 +1,12 @@
 //! What is wrong with a query whatever the graph holds: found before anything runs.
 
-use grism_core::{Error, Result};
-use open_cypher::Span;
-use open_cypher::ast::visit::{Visitor, walk_clause, walk_expr, walk_path_factor};
-use open_cypher::ast::{
-    Clause, ClauseKind, Expr, ExprKind, PathFactor, PathFactorKind, ProjectionClause,
-    ProjectionItemKind, RegularQuery,
+use std::collections::HashSet;
+
+use crate::syntax::{
+    Clause, ClauseKind, Expr, ExprKind, PathElement, PathElementKind, Projection,
+    ProjectionItemKind, Query, Span, Visitor, walk_clause, walk_element, walk_expr,
 };
+use grism_core::{Error, Result};
 
 use crate::binder::is_aggregate;
 use crate::source::Source;
@@ -15,16 +15,13 @@ use crate::source::Source;
 ///
 /// # Errors
 /// `InvalidQuery` with the place and the code of what is wrong.
-pub(crate) fn check_query(source: Source<'_>, query: &RegularQuery) -> Result<()> {
+pub(crate) fn check_query(source: Source<'_>, query: &Query) -> Result<()> {
     let mut checker = Checker {
         source,
         found: None,
         patterns_match: false,
     };
-    let unions = query.unions.iter().map(|union| &union.query);
-    for single in std::iter::once(&query.head).chain(unions) {
-        checker.visit_single_query(single);
-    }
+    checker.visit_query(query);
     checker.found.map_or(Ok(()), Err)
 }
 
@@ -42,13 +39,13 @@ impl Checker<'_> {
         }
     }
 
-    fn projection(&mut self, projection: &ProjectionClause) {
+    fn projection(&mut self, projection: &Projection) {
         let items: Vec<(&Expr, Option<&str>)> = projection
             .items
             .iter()
             .filter_map(|item| match &item.kind {
                 ProjectionItemKind::Expression { expression, alias } => {
-                    let alias = alias.as_ref().map(|alias| alias.kind.text.as_str());
+                    let alias = alias.as_ref().map(|alias| alias.text.as_str());
                     Some((expression, alias))
                 }
                 _ => None,
@@ -60,10 +57,10 @@ impl Checker<'_> {
         if !items.iter().any(|(expression, _)| aggregates(expression)) {
             return;
         }
-        let grouped: Vec<&Expr> = items
+        let grouped: HashSet<String> = items
             .iter()
-            .filter(|(expression, _)| !aggregates(expression))
-            .map(|(expression, _)| *expression)
+            .filter(|(expression, _)| is_plain(expression) && !aggregates(expression))
+            .map(|(expression, _)| self.words(expression))
             .collect();
         for (expression, _) in items
             .iter()
@@ -71,9 +68,14 @@ impl Checker<'_> {
         {
             self.beside_aggregates(expression, &grouped);
         }
-        for item in projection.order_by.iter().flat_map(|order| &order.items) {
-            if aggregates(&item.expression) {
-                self.order_by_aggregate(&item.expression, &items);
+        let ordered = projection.order_by.iter().map(|item| &item.expression);
+        let mut ordered = ordered
+            .filter(|expression| aggregates(expression))
+            .peekable();
+        if ordered.peek().is_some() {
+            let columns = Columns::new(self, &items);
+            for expression in ordered {
+                self.order_by_aggregate(expression, &columns);
             }
         }
     }
@@ -92,11 +94,16 @@ impl Checker<'_> {
     }
 
     /// What stands beside an aggregate must be grouped by as it stands: a variable or a property among the items.
-    fn beside_aggregates(&mut self, expression: &Expr, grouped: &[&Expr]) {
-        if is_call_of_aggregate(expression) || self.stands_among(expression, grouped) {
+    fn beside_aggregates(&mut self, expression: &Expr, grouped: &HashSet<String>) {
+        let is_grouped = |own: &Expr| is_plain(own) && grouped.contains(&self.words(own));
+        if is_call_of_aggregate(expression) || is_grouped(expression) {
             return;
         }
         match &expression.kind {
+            // What is read of an aggregate is no more than the aggregate.
+            ExprKind::Property { base, .. } if aggregates(base) => {
+                self.beside_aggregates(base, grouped);
+            }
             ExprKind::Variable(_) | ExprKind::Property { .. } => self.report(
                 format!(
                     "`{}` is neither aggregated nor grouped by; put it among the columns, or in a WITH before",
@@ -107,7 +114,7 @@ impl Checker<'_> {
             ),
             ExprKind::ListComprehension(_)
             | ExprKind::PatternComprehension(_)
-            | ExprKind::QuantifiedPredicate(_)
+            | ExprKind::Quantified(_)
             | ExprKind::Reduce(_)
             | ExprKind::MapProjection(_)
             | ExprKind::Subquery(_) => {}
@@ -121,33 +128,21 @@ impl Checker<'_> {
         }
     }
 
-    fn stands_among(&self, expression: &Expr, others: &[&Expr]) -> bool {
-        let plain = matches!(
-            expression.kind,
-            ExprKind::Variable(_) | ExprKind::Property { .. }
-        );
-        let text = self.words(expression);
-        plain && others.iter().any(|other| self.words(other) == text)
-    }
-
     /// The text of an expression without its white space.
     fn words(&self, expression: &Expr) -> String {
         let text = self.source.slice(expression.span);
         text.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
-    fn order_by_aggregate(&mut self, expression: &Expr, items: &[(&Expr, Option<&str>)]) {
+    fn order_by_aggregate(&mut self, expression: &Expr, columns: &Columns<'_>) {
         let text = self.words(expression);
-        let projected = items.iter().any(|(item, _)| self.words(item) == text);
         let alias = matches!(&expression.kind, ExprKind::Variable(name)
-            if items.iter().any(|(_, alias)| *alias == Some(name.kind.text.as_str())));
-        if projected || alias {
+            if columns.aliases.contains(name.text.as_str()));
+        if columns.texts.contains(&text) || alias {
             return;
         }
         if is_call_of_aggregate(expression) || matches!(expression.kind, ExprKind::Variable(_)) {
-            let inside = items
-                .iter()
-                .any(|(item, _)| self.words(item).contains(&text));
+            let inside = columns.aggregates.contains(&text);
             if !inside || matches!(expression.kind, ExprKind::Variable(_)) {
                 self.report(
                     format!("`{text}` is not among the columns that are ordered"),
@@ -160,9 +155,53 @@ impl Checker<'_> {
         let mut parts = Parts(Vec::new());
         walk_expr(&mut parts, expression);
         for part in parts.0 {
-            self.order_by_aggregate(part, items);
+            self.order_by_aggregate(part, columns);
         }
     }
+}
+
+/// What the items of a projection are, by their texts.
+struct Columns<'a> {
+    texts: HashSet<String>,
+    aliases: HashSet<&'a str>,
+    /// The aggregates within the items.
+    aggregates: HashSet<String>,
+}
+
+impl<'a> Columns<'a> {
+    fn new(checker: &Checker<'_>, items: &[(&Expr, Option<&'a str>)]) -> Self {
+        let mut calls = Calls(Vec::new());
+        items.iter().for_each(|(item, _)| calls.visit_expr(item));
+        Self {
+            texts: items.iter().map(|(item, _)| checker.words(item)).collect(),
+            aliases: items.iter().filter_map(|(_, alias)| *alias).collect(),
+            aggregates: calls
+                .0
+                .into_iter()
+                .map(|call| checker.words(call))
+                .collect(),
+        }
+    }
+}
+
+/// The outermost calls of aggregates.
+struct Calls<'ast>(Vec<&'ast Expr>);
+
+impl<'ast> Visitor<'ast> for Calls<'ast> {
+    fn visit_expr(&mut self, expression: &'ast Expr) {
+        match is_call_of_aggregate(expression) {
+            true => self.0.push(expression),
+            false => walk_expr(self, expression),
+        }
+    }
+}
+
+/// Whether the expression is a variable or a property.
+fn is_plain(expression: &Expr) -> bool {
+    matches!(
+        expression.kind,
+        ExprKind::Variable(_) | ExprKind::Property { .. }
+    )
 }
 
 /// The direct parts of an expression.
@@ -176,7 +215,7 @@ impl<'ast> Visitor<'ast> for Parts<'ast> {
 
 fn is_call_of_aggregate(expression: &Expr) -> bool {
     matches!(&expression.kind, ExprKind::Function(call)
-        if matches!(&call.name.parts[..], [part] if is_aggregate(&part.kind.text)))
+        if is_aggregate(&call.name.text))
 }
 
 /// Whether an aggregate stands in the expression.
@@ -200,7 +239,7 @@ impl<'ast> Visitor<'ast> for Checker<'_> {
     fn visit_clause(&mut self, clause: &'ast Clause) {
         match &clause.kind {
             ClauseKind::With(with) => self.projection(&with.projection),
-            ClauseKind::Return(returned) => self.projection(&returned.projection),
+            ClauseKind::Return(projection) => self.projection(projection),
             _ => {}
         }
         let before = self.patterns_match;
@@ -209,10 +248,10 @@ impl<'ast> Visitor<'ast> for Checker<'_> {
         self.patterns_match = before;
     }
 
-    fn visit_path_factor(&mut self, factor: &'ast PathFactor) {
-        let properties = match &factor.kind {
-            PathFactorKind::Node(node) => node.properties.as_deref(),
-            PathFactorKind::Relationship(step) => step.properties.as_deref(),
+    fn visit_element(&mut self, element: &'ast PathElement) {
+        let properties = match &element.kind {
+            PathElementKind::Node(node) => node.properties.as_ref(),
+            PathElementKind::Relationship(step) => step.properties.as_ref(),
             _ => None,
         };
         if let Some(properties) = properties
@@ -225,10 +264,13 @@ impl<'ast> Visitor<'ast> for Checker<'_> {
                 "SyntaxError:InvalidParameterUse",
             );
         }
-        walk_path_factor(self, factor);
+        walk_element(self, element);
     }
 
     fn visit_expr(&mut self, expression: &'ast Expr) {
+        if self.found.is_some() {
+            return;
+        }
         if let ExprKind::Function(call) = &expression.kind
             && is_call_of_aggregate(expression)
         {
@@ -257,10 +299,8 @@ fn calls_rand(expression: &Expr) -> bool {
     struct Finder(bool);
     impl<'ast> Visitor<'ast> for Finder {
         fn visit_expr(&mut self, expression: &'ast Expr) {
-            if let ExprKind::Function(call) = &expression.kind
-                && let [part] = &call.name.parts[..]
-            {
-                self.0 |= part.kind.text.eq_ignore_ascii_case("rand");
+            if let ExprKind::Function(call) = &expression.kind {
+                self.0 |= call.name.text.eq_ignore_ascii_case("rand");
             }
             walk_expr(self, expression);
         }

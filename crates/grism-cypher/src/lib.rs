@@ -2,17 +2,20 @@
 
 mod binder;
 mod check;
-mod parse;
+mod nested;
+mod parser;
 mod query;
 mod source;
 mod statement;
+mod syntax;
 mod warning;
 
 pub use binder::{
     BindContext, BoundQuery, BoundWrite, Created, CreatedEdge, CreatedEntity, CreatedIncidence,
-    MergeWrite, Parameters, Procedure, ProcedureColumn, Procedures, Scope, SetItem, Variable,
-    WriteKind,
+    FunctionInfo, MergeWrite, Parameters, Procedure, ProcedureColumn, Procedures, Scope, SetItem,
+    Variable, WriteKind, functions, procedures,
 };
+pub use nested::NestedQuery;
 pub use query::{BindState, BoundRead, Query, QueryPart, bind_results};
 pub use statement::{
     CopyFrom, CopySource, CopyTo, ExplainFormat, ExplainOptions, Exported, MissingMember,

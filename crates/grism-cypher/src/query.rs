@@ -4,29 +4,29 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use grism_core::Result;
-use grism_logical::{LogicalExpr, LogicalPlan, PlanSchema};
-use open_cypher::ast::visit::{Visitor, walk_expr, walk_path_factor};
-use open_cypher::ast::{
-    Clause, ClauseKind, Expr, ExprKind, PathFactor, PathFactorKind, Pattern, RegularQuery,
-    SingleQuery, UnionOperator,
-};
-
 use crate::binder::{
-    BindContext, Binder, BoundQuery, BoundWrite, ProjectionKind, Scope, column_for,
+    BindContext, Binder, BoundQuery, BoundWrite, NamedLabels, ProjectionKind, QueryContext, Scope,
+    column_for,
 };
 use crate::check::check_query;
-use crate::parse::parse_query;
+use crate::parser::{parse_clauses, parse_input};
 use crate::source::Source;
+use crate::statement::{Statement, StatementKind};
+use crate::syntax::{
+    self, Clause, ClauseKind, Expr, ExprKind, PathElement, PathElementKind, Pattern, SingleQuery,
+    Visitor, walk_element, walk_expr,
+};
 use crate::warning::Warning;
+use grism_core::{Error, Result};
+use grism_logical::{LogicalExpr, LogicalPlan, PlanSchema};
 
 /// A query that was parsed and checked, but not bound to a snapshot.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Query {
-    text: String,
-    whole: String,
-    offset: usize,
-    syntax: RegularQuery,
+    /// The whole input that the query stands in.
+    text: Arc<str>,
+    syntax: syntax::Query,
+    labels: NamedLabels,
 }
 
 /// A piece of a query that writes, by the numbers of its clauses.
@@ -43,6 +43,11 @@ pub enum QueryPart {
     },
     /// Clauses that read, the last of which is RETURN.
     Return(Range<usize>),
+    /// A clause that runs clauses of its own: FOREACH, or a subquery that writes.
+    Nested {
+        /// The clause.
+        clause: usize,
+    },
 }
 
 /// What the clauses so far have bound.
@@ -68,24 +73,35 @@ pub struct BoundRead {
 }
 
 impl Query {
-    /// Parses and checks the query `text`, which stands at byte `offset` of `whole`.
+    /// Checks a query of the input `text`.
+    pub(crate) fn try_new(text: Arc<str>, syntax: syntax::Query) -> Result<Self> {
+        check_query(Source::new(&text), &syntax)?;
+        let labels = NamedLabels::of(&syntax);
+        Ok(Self {
+            text,
+            syntax,
+            labels,
+        })
+    }
+
+    /// Parses the one query that `text` is.
     ///
     /// # Errors
-    /// `InvalidQuery` with the place of what is wrong.
-    pub fn parse(text: &str, whole: &str, offset: usize) -> Result<Self> {
-        let source = Source {
-            text,
-            whole,
-            offset,
-        };
-        let syntax = parse_query(source)?;
-        check_query(source, &syntax)?;
-        Ok(Self {
-            text: text.to_owned(),
-            whole: whole.to_owned(),
-            offset,
-            syntax,
-        })
+    /// `InvalidQuery` with the place of what is wrong, or where `text` is no query or several.
+    pub fn parse(text: &str) -> Result<Arc<Self>> {
+        let mut statements = parse_input(text)?;
+        match (statements.pop(), statements.is_empty()) {
+            (
+                Some(Statement {
+                    kind: StatementKind::Query(query),
+                    ..
+                }),
+                true,
+            ) => Ok(query),
+            _ => Err(Error::invalid_query(
+                "one query is needed here, and no other statement",
+            )),
+        }
     }
 
     /// Parses clauses that read, to be bound on top of a plan.
@@ -93,55 +109,86 @@ impl Query {
     /// # Errors
     /// `InvalidQuery` with the place of what is wrong, or where a clause writes.
     pub fn parse_clauses(text: &str) -> Result<Self> {
-        let query = match Self::parse(text, text, 0) {
-            Ok(query) if query.returns() => query,
-            // Clauses alone are no query; what is wrong with them shows when they are made one.
-            _ => {
-                let mut query = Self::parse(&format!("{text} RETURN *"), text, 0)?;
-                query.syntax.head.kind.clauses.pop();
-                query
-            }
-        };
-        if query.writes() || query.branches() > 1 {
-            let message = "a frame goes on with clauses that read, without UNION";
-            return Err(grism_core::Error::invalid_query(message));
-        }
-        Ok(query)
+        let head = parse_clauses(text)?;
+        let span = head.span;
+        let unions = Vec::new();
+        Self::try_new(Arc::from(text), syntax::Query { head, unions, span })
     }
 
-    fn returns(&self) -> bool {
-        let last = self.syntax.head.kind.clauses.last();
-        last.is_some_and(|clause| matches!(clause.kind, ClauseKind::Return(_)))
+    /// The query's text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.source().slice(self.syntax.span)
     }
 
-    /// Binds the query on top of `plan`, whose columns are variables.
+    /// Where the query starts in its input, in bytes.
+    #[must_use]
+    pub fn offset(&self) -> usize {
+        self.syntax.span.start
+    }
+
+    /// The whole input that the query stands in.
+    #[must_use]
+    pub fn input(&self) -> &str {
+        &self.text
+    }
+
+    /// Binds the query on top of `plan`, whose columns are variables; the new plan, and what is odd about the clauses.
     ///
     /// # Errors
     /// As [`Self::bind`].
-    pub fn bind_onto(&self, plan: &LogicalPlan, context: BindContext<'_>) -> Result<LogicalPlan> {
-        let mut binder = frame_binder(self.source(), plan, context)?;
-        for clause in &self.syntax.head.kind.clauses {
+    pub fn bind_onto(
+        &self,
+        plan: &LogicalPlan,
+        context: BindContext<'_>,
+    ) -> Result<(LogicalPlan, Vec<Warning>)> {
+        let mut binder = frame_binder(self.context(context), plan)?;
+        for clause in &self.syntax.head.clauses {
             match &clause.kind {
                 ClauseKind::Return(returned) => {
-                    binder.projection(&returned.projection, None, ProjectionKind::Inner)?;
+                    binder.projection(returned, None, ProjectionKind::Inner)?;
                 }
                 _ => binder.clause(clause)?,
             }
         }
         let variables = binder.scope.variables.into_iter();
-        Ok(LogicalPlan::Project {
+        let extended = LogicalPlan::Project {
             input: Arc::new(binder.plan.with_rows(plan)?),
             expressions: variables
                 .map(|variable| (LogicalExpr::Column(variable.column), variable.name))
                 .collect(),
-        })
+        };
+        Ok((extended, binder.warnings))
+    }
+
+    fn context<'a>(&'a self, bind: BindContext<'a>) -> QueryContext<'a> {
+        QueryContext {
+            source: self.source(),
+            labels: &self.labels,
+            bind,
+        }
+    }
+
+    /// The syntax tree, for tests of the parser.
+    #[cfg(test)]
+    pub(crate) fn syntax(&self) -> &syntax::Query {
+        &self.syntax
     }
 
     fn source(&self) -> Source<'_> {
-        Source {
-            text: &self.text,
-            whole: &self.whole,
-            offset: self.offset,
+        Source::new(&self.text)
+    }
+
+    pub(crate) fn clause(&self, branch: usize, clause: usize) -> &Clause {
+        &self.branch(branch).clauses[clause]
+    }
+
+    /// The same input with another tree.
+    pub(crate) fn with_syntax(&self, syntax: syntax::Query) -> Self {
+        Self {
+            text: Arc::clone(&self.text),
+            syntax,
+            labels: self.labels.clone(),
         }
     }
 
@@ -158,9 +205,7 @@ impl Query {
     /// Whether the query changes the graph.
     #[must_use]
     pub fn writes(&self) -> bool {
-        (0..self.branches())
-            .flat_map(|branch| &self.branch(branch).kind.clauses)
-            .any(is_write)
+        self.syntax.writes()
     }
 
     /// How many queries a UNION joins; 1 without.
@@ -173,7 +218,7 @@ impl Query {
     #[must_use]
     pub fn is_distinct_union(&self) -> bool {
         let mut unions = self.syntax.unions.iter();
-        unions.any(|union| union.operator.kind != UnionOperator::All)
+        unions.any(|union| !union.all)
     }
 
     /// Binds a query that only reads.
@@ -181,7 +226,7 @@ impl Query {
     /// # Errors
     /// `InvalidQuery` with the place of what is wrong; `Unsupported`, by name, for what Grism does not do.
     pub fn bind(&self, context: BindContext<'_>) -> Result<BoundQuery> {
-        let mut binder = Binder::new(self.source(), context);
+        let mut binder = Binder::new(self.context(context));
         let plan = binder.regular_query(&self.syntax)?;
         Ok(BoundQuery {
             plan,
@@ -193,19 +238,22 @@ impl Query {
     /// The pieces of a branch, in order.
     #[must_use]
     pub fn parts(&self, branch: usize) -> Vec<QueryPart> {
-        let clauses = &self.branch(branch).kind.clauses;
+        let clauses = &self.branch(branch).clauses;
         let mut parts = Vec::new();
         let mut first = 0;
         for (index, clause) in clauses.iter().enumerate() {
-            if is_write(clause) {
+            if clause.is_write() {
                 if first < index {
                     parts.push(QueryPart::Read(first..index));
                 }
+                first = index + 1;
+                if clause.is_nested() {
+                    parts.push(QueryPart::Nested { clause: index });
+                    continue;
+                }
                 // A pattern that reads what one before it creates is created after it.
                 let several = match &clause.kind {
-                    ClauseKind::Create(create) if reads_created(&create.pattern) => {
-                        create.pattern.parts.len()
-                    }
+                    ClauseKind::Create(pattern) if reads_created(pattern) => pattern.paths.len(),
                     _ => 0,
                 };
                 if several == 0 {
@@ -218,7 +266,6 @@ impl Query {
                     clause: index,
                     patterns: Some(pattern..pattern + 1),
                 }));
-                first = index + 1;
             }
         }
         let last = clauses.last().map(|clause| &clause.kind);
@@ -248,14 +295,16 @@ impl Query {
         let (range, returns) = match part {
             QueryPart::Read(range) => (range.clone(), false),
             QueryPart::Return(range) => (range.clone(), true),
-            QueryPart::Write { clause, .. } => (*clause..*clause, false),
+            QueryPart::Write { clause, .. } | QueryPart::Nested { clause } => {
+                (*clause..*clause, false)
+            }
         };
         let mut binder = self.binder(state, context);
-        let clauses = &self.branch(branch).kind.clauses[range];
+        let clauses = &self.branch(branch).clauses[range];
         for clause in clauses {
             match &clause.kind {
                 ClauseKind::Return(returned) if returns => {
-                    binder.projection(&returned.projection, None, ProjectionKind::Return)?;
+                    binder.projection(returned, None, ProjectionKind::Return)?;
                 }
                 _ => binder.clause(clause)?,
             }
@@ -284,12 +333,12 @@ impl Query {
         state: &BindState,
         context: BindContext<'_>,
     ) -> Result<BoundWrite> {
-        let clause = &self.branch(branch).kind.clauses[clause];
+        let clause = &self.branch(branch).clauses[clause];
         self.binder(state, context).write(clause, patterns)
     }
 
-    fn binder<'a>(&'a self, state: &BindState, context: BindContext<'a>) -> Binder<'a> {
-        let mut binder = Binder::new(self.source(), context);
+    pub(crate) fn binder<'a>(&'a self, state: &BindState, context: BindContext<'a>) -> Binder<'a> {
+        let mut binder = Binder::new(self.context(context));
         binder.plan = LogicalPlan::Argument(state.columns.clone());
         binder.scope = state.scope.clone();
         binder.counter = state.counter;
@@ -306,24 +355,21 @@ pub fn bind_results(plan: &LogicalPlan, context: BindContext<'_>) -> Result<Logi
     if !columns.iter().any(|column| column.ty.may_hold_entity()) {
         return Ok(plan.clone());
     }
-    let nowhere = Source {
-        text: "",
-        whole: "",
-        offset: 0,
+    let labels = NamedLabels::default();
+    let nowhere = QueryContext {
+        source: Source::new(""),
+        labels: &labels,
+        bind: context,
     };
-    let mut binder = frame_binder(nowhere, plan, context)?;
+    let mut binder = frame_binder(nowhere, plan)?;
     binder.results()?;
     binder.plan.with_rows(plan)
 }
 
 /// A binder whose variables are the columns of `plan`.
-fn frame_binder<'a>(
-    source: Source<'a>,
-    plan: &LogicalPlan,
-    context: BindContext<'a>,
-) -> Result<Binder<'a>> {
+fn frame_binder<'a>(context: QueryContext<'a>, plan: &LogicalPlan) -> Result<Binder<'a>> {
     let columns = plan.schema()?;
-    let mut binder = Binder::new(source, context);
+    let mut binder = Binder::new(context);
     // A name with a dot would be taken for a property's column.
     let expressions: Vec<(LogicalExpr, String)> = columns
         .names()
@@ -346,20 +392,6 @@ fn frame_binder<'a>(
     Ok(binder)
 }
 
-fn is_write(clause: &Clause) -> bool {
-    matches!(
-        clause.kind,
-        ClauseKind::Create(_)
-            | ClauseKind::Insert(_)
-            | ClauseKind::Merge(_)
-            | ClauseKind::Set(_)
-            | ClauseKind::Remove(_)
-            | ClauseKind::Delete(_)
-            | ClauseKind::Foreach(_)
-            | ClauseKind::LoadCsv(_)
-    )
-}
-
 /// Whether a pattern of CREATE reads a variable that one before it creates.
 fn reads_created(pattern: &Pattern) -> bool {
     struct Names<'ast> {
@@ -367,20 +399,19 @@ fn reads_created(pattern: &Pattern) -> bool {
         read: bool,
     }
     impl<'ast> Visitor<'ast> for Names<'ast> {
-        fn visit_path_factor(&mut self, factor: &'ast PathFactor) {
-            walk_path_factor(self, factor);
-            let variable = match &factor.kind {
-                PathFactorKind::Node(node) => node.variable.as_ref(),
-                PathFactorKind::Relationship(step) => step.variable.as_ref(),
+        fn visit_element(&mut self, element: &'ast PathElement) {
+            walk_element(self, element);
+            let variable = match &element.kind {
+                PathElementKind::Node(node) => node.variable.as_ref(),
+                PathElementKind::Relationship(step) => step.variable.as_ref(),
                 _ => None,
             };
-            self.created
-                .extend(variable.map(|name| name.kind.text.as_str()));
+            self.created.extend(variable.map(|name| name.text.as_str()));
         }
 
         fn visit_expr(&mut self, expression: &'ast Expr) {
             if let ExprKind::Variable(name) = &expression.kind {
-                self.read |= self.created.contains(&name.kind.text.as_str());
+                self.read |= self.created.contains(&name.text.as_str());
             }
             walk_expr(self, expression);
         }

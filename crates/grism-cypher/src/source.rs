@@ -1,20 +1,22 @@
 //! A query text that knows the places of its parts.
 
 use grism_core::{Error, ErrorKind, Location};
-use open_cypher::Span;
 
-/// A query text.
+use crate::syntax::Span;
+
+/// The whole input, whose lines locations count.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Source<'a> {
     pub(crate) text: &'a str,
-    /// Where the text starts within the whole input, whose lines locations count.
-    pub(crate) whole: &'a str,
-    pub(crate) offset: usize,
 }
 
 impl<'a> Source<'a> {
+    pub(crate) const fn new(text: &'a str) -> Self {
+        Self { text }
+    }
+
     pub(crate) fn location(self, span: Span) -> Location {
-        Location::of_span(self.whole, span.start + self.offset, span.end + self.offset)
+        Location::of_span(self.text, span.start, span.end)
     }
 
     pub(crate) fn error(self, kind: ErrorKind, message: impl Into<String>, span: Span) -> Error {
@@ -34,6 +36,6 @@ impl<'a> Source<'a> {
     }
 
     pub(crate) fn slice(self, span: Span) -> &'a str {
-        span.text(self.text).unwrap_or_default()
+        self.text.get(span.start..span.end).unwrap_or_default()
     }
 }

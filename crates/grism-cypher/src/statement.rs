@@ -1,39 +1,36 @@
-//! Grism's own statements around openCypher: declarations, loads, SHOW and EXPLAIN, split at semicolons.
-
-mod copy;
-mod declare;
-mod read;
-mod tokens;
+//! Statements: what the parser makes of an input, and what the facade runs.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
 
-use grism_core::{Error, HyperedgeType, IndexDefinition, Result};
-use open_cypher::{Token, TokenKind, lex};
+use grism_core::{HyperedgeType, IndexDefinition, Result};
 
-use self::read::statement;
+use crate::Query;
+use crate::parser::parse_input;
 
 /// A statement and where it stands in the input.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Statement {
     /// What it says.
     pub kind: StatementKind,
-    /// The statement's text.
-    pub text: String,
-    /// Byte offset of the text in the input.
-    pub offset: usize,
+    /// The whole input.
+    pub(crate) text: Arc<str>,
+    /// Where the statement stands in the input, in bytes.
+    pub span: Range<usize>,
 }
 
 /// What a statement says.
 #[derive(Clone, Debug, PartialEq)]
 pub enum StatementKind {
     /// An openCypher query.
-    Query,
-    /// `EXPLAIN …`: the query's text starts at this byte of the statement.
+    Query(Arc<Query>),
+    /// `EXPLAIN …`.
     Explain {
         /// How it is explained.
         options: ExplainOptions,
-        /// Where the query starts within the statement.
-        query: usize,
+        /// What is explained.
+        query: Arc<Query>,
     },
     /// `CREATE HYPEREDGE TYPE …`.
     CreateHyperedgeType(HyperedgeType),
@@ -85,7 +82,7 @@ pub struct CopyTo {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Exported {
     /// Those of a query.
-    Query(String),
+    Query(Arc<Query>),
     /// The nodes of a label, or the hyperedges of a type.
     Named(String),
 }
@@ -181,56 +178,25 @@ pub enum ShowKind {
     Indexes,
     /// What is known of tables, roles and properties.
     Statistics,
+    /// The functions that a query may call.
+    Functions,
+    /// The procedures that CALL may name.
+    Procedures,
 }
 
-/// Splits `input` at its semicolons and reads what is Grism's own of each statement.
+impl Statement {
+    /// The statement's text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.text.get(self.span.clone()).unwrap_or_default()
+    }
+}
+
+/// Reads the statements of `input`, which semicolons part.
 ///
 /// # Errors
-/// `InvalidQuery` with the place; `Unsupported` for a statement that is known but not there yet.
+/// `InvalidQuery` with the place of the first thing that is wrong; `Unsupported` for what is known by name and not there
+/// yet.
 pub fn parse_statements(input: &str) -> Result<Vec<Statement>> {
-    let mut statements = Vec::new();
-    let mut current: Vec<Token> = Vec::new();
-    for token in lex(input).tokens {
-        if token.kind == TokenKind::Semicolon {
-            statements.extend(statement(input, &std::mem::take(&mut current))?);
-        } else if !token.is_trivia() {
-            current.push(token);
-        }
-    }
-    statements.extend(statement(input, &current)?);
-    if statements.is_empty() {
-        return Err(Error::invalid_query("the query is empty"));
-    }
-    Ok(statements)
-}
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn statements_are_split_and_read() {
-        let input = "CREATE HYPEREDGE TYPE M (a Person, b Person*, c?); MATCH (n) RETURN ';' AS x;\nEXPLAIN DISTRIBUTED RETURN 1";
-        let statements = parse_statements(input).unwrap();
-        assert_eq!(statements.len(), 3);
-        let StatementKind::CreateHyperedgeType(declared) = &statements[0].kind else {
-            panic!()
-        };
-        assert_eq!(declared.to_string(), "M (a Person, b Person*, c?)");
-        assert_eq!(statements[1].kind, StatementKind::Query);
-        let StatementKind::Explain { options, query } = &statements[2].kind else {
-            panic!()
-        };
-        assert!(options.distributed && !options.analyze);
-        assert_eq!(&statements[2].text[*query..], "RETURN 1");
-    }
-
-    #[test]
-    fn a_mistaken_statement_names_its_place() {
-        let error = parse_statements("COPY Airline FROM 'a.csv' (KEYS carrier)").unwrap_err();
-        assert_eq!(
-            error.location().map(|place| (place.line, place.column)),
-            Some((1, 28))
-        );
-        assert!(error.message().contains("did you mean KEY?"), "{error}");
-    }
+    parse_input(input)
 }

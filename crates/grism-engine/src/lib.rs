@@ -3,6 +3,7 @@
 mod config;
 mod context;
 mod datafusion;
+mod deep_stream;
 mod expr;
 mod memory;
 mod metrics;
@@ -12,6 +13,7 @@ mod partitioning;
 mod plan;
 mod planner;
 mod schema;
+mod shared;
 
 pub use config::{PlannerConfig, RuntimeConfig};
 pub use context::{
@@ -27,3 +29,4 @@ pub use partitioning::{
 pub use plan::{ExecutionMode, PhysicalPlan, PlanProperties, display_tree};
 pub use planner::{PhysicalPlanner, build_operators};
 pub use schema::PhysicalSchema;
+pub use shared::compact_shared;

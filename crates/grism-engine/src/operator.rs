@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{BatchStream, Result};
+use grism_core::{BatchStream, Error, Result, with_stack};
 
+use crate::deep_stream::deep_stream;
 use crate::{ExecutionContextTrait, PartitioningSpec, PhysicalSchema};
 
 /// Batches of one schema, as they come.
@@ -81,6 +82,17 @@ pub trait PhysicalOperator: Any + Send + Sync + Debug {
         children: Vec<Arc<dyn PhysicalOperator>>,
     ) -> Result<Arc<dyn PhysicalOperator>>;
 
+    /// The same operator with another plan within it.
+    ///
+    /// # Errors
+    /// `Internal` for an operator that has no [`PhysicalOperator::subplan`].
+    fn with_new_subplan(
+        &self,
+        _subplan: Arc<dyn PhysicalOperator>,
+    ) -> Result<Arc<dyn PhysicalOperator>> {
+        Err(Error::internal(format!("{} has no subplan", self.name())))
+    }
+
     /// The operator in one line.
     fn describe(&self) -> String;
 
@@ -115,7 +127,7 @@ pub fn run(
 ) -> Result<RecordBatchStream> {
     let cancellation = context.query().cancellation.clone();
     cancellation.check()?;
-    let stream = operator.execute(Arc::clone(context))?;
+    let stream = deep_stream(with_stack(|| operator.execute(Arc::clone(context)))?);
     let checked = stream.and_then(move |batch| {
         let checked = cancellation.check().map(|()| batch);
         async move { checked }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use grism_core::with_stack;
 use serde::{Deserialize, Serialize};
 
 use crate::{MetricsSink, PartitioningSpec, PhysicalOperator, operator_key};
@@ -84,10 +85,10 @@ fn write_tree(
     }
     text.push('\n');
     for child in operator.children() {
-        write_tree(child, metrics, depth + 1, text);
+        with_stack(|| write_tree(child, metrics, depth + 1, text));
     }
     if let Some(subplan) = operator.subplan() {
-        write_tree(subplan, metrics, depth + 1, text);
+        with_stack(|| write_tree(subplan, metrics, depth + 1, text));
     }
 }
 
@@ -99,5 +100,5 @@ fn any(
         || operator
             .children()
             .into_iter()
-            .any(|child| any(child, holds))
+            .any(|child| with_stack(|| any(child, holds)))
 }

@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 
-use grism_core::{Error, Result, Type};
+use grism_core::{Error, Result, Type, Value, with_stack};
 use grism_logical::{
-    Aggregate, AggregateFunction, Column, JoinKind, LogicalExpr, LogicalPlan, PlanSchema,
-    ScalarFunction,
+    Aggregate, AggregateFunction, Apply, ApplyKind, Column, JoinKind, LogicalExpr, LogicalPlan,
+    PlanSchema, Repeat, ScalarFunction, UnaryOperator,
 };
 
 use crate::expr::schema_inference::infer_expr_type;
 use crate::operators::{
     AdjacencyExpandExec, AggregateColumn, ApplyExec, ArgumentExec, CountExpandExec, CrossJoinExec,
-    EmptyExec, FetchExec, FilterExec, HashAggregateExec, HashJoinExec, HydrateExec,
+    EmptyExec, FetchExec, FilterExec, FlattenExec, HashAggregateExec, HashJoinExec, HydrateExec,
     HyperedgeScanExec, IndexLookupExec, LimitExec, NodeScanExec, PathExpandExec, ProjectExec,
-    RepeatExec, RoleExpandExec, RowsExec, SortExec, UnionExec, UnitExec, UnwindExec,
+    RepeatExec, RoleExpandExec, RowsExec, ShareExec, SortExec, UnionExec, UnitExec, UnwindExec,
 };
 use crate::{PhysicalOperator, PhysicalPlan, PhysicalSchema};
 
@@ -31,13 +31,14 @@ pub trait PhysicalPlanner {
 /// # Errors
 /// As [`PhysicalPlanner::plan`].
 pub fn build_operators(plan: &LogicalPlan) -> Result<Arc<dyn PhysicalOperator>> {
-    Builder {
+    let root = Builder {
         leaves: 0,
         applies: 0,
         within: false,
         row: None,
     }
-    .build(plan)
+    .build(plan)?;
+    Ok(FlattenExec::over(root))
 }
 
 struct Builder {
@@ -63,6 +64,10 @@ impl Builder {
     }
 
     fn build(&mut self, plan: &LogicalPlan) -> Result<Arc<dyn PhysicalOperator>> {
+        with_stack(|| self.build_node(plan))
+    }
+
+    fn build_node(&mut self, plan: &LogicalPlan) -> Result<Arc<dyn PhysicalOperator>> {
         Ok(match plan {
             LogicalPlan::Unit => match self.leaf() {
                 Some(leaf) => Arc::new(UnitExec::new(leaf)),
@@ -91,25 +96,35 @@ impl Builder {
             LogicalPlan::HyperedgeScan(scan) => {
                 Arc::new(HyperedgeScanExec::new(scan.clone(), self.leaf()))
             }
-            LogicalPlan::EdgeExpand(expand) => {
-                Arc::new(AdjacencyExpandExec::new(self.build(&expand.input)?, expand))
-            }
+            LogicalPlan::EdgeExpand(expand) => Arc::new(AdjacencyExpandExec::new(
+                self.build_shared(&expand.input)?,
+                expand,
+            )),
             LogicalPlan::CountExpand(expand) => {
                 Arc::new(CountExpandExec::new(self.build(&expand.input)?, expand))
             }
-            LogicalPlan::RoleExpand(expand) => {
-                Arc::new(RoleExpandExec::new(self.build(&expand.input)?, expand))
-            }
-            LogicalPlan::PathExpand(expand) => {
-                Arc::new(PathExpandExec::new(self.build(&expand.input)?, expand))
-            }
+            LogicalPlan::RoleExpand(expand) => Arc::new(RoleExpandExec::new(
+                self.build_shared(&expand.input)?,
+                expand,
+            )),
+            LogicalPlan::PathExpand(expand) => Arc::new(PathExpandExec::new(
+                self.build_shared(&expand.input)?,
+                expand,
+            )),
             LogicalPlan::Repeat(repeat) => {
-                let input = self.build(&repeat.input)?;
-                let (hop, row) = self.subplan(&repeat.hop, true)?;
+                let input = self.build_shared(&repeat.input)?;
+                let hop = share_argument(&repeat.hop, input.schema().columns())?;
+                let (hop, row) = self.subplan(&hop, true)?;
+                let hop = FlattenExec::over(hop);
                 Arc::new(RepeatExec::new(input, hop, row.unwrap_or_default(), repeat))
             }
-            LogicalPlan::Hydrate { input, columns } => {
-                Arc::new(HydrateExec::new(self.build(input)?, columns.clone()))
+            LogicalPlan::Hydrate {
+                input,
+                columns,
+                depth,
+            } => {
+                let input = self.build(input)?;
+                Arc::new(HydrateExec::new(input, columns.clone(), *depth))
             }
             LogicalPlan::Fetch(fetch) => Arc::new(FetchExec::new(
                 self.build(&fetch.input)?,
@@ -148,32 +163,51 @@ impl Builder {
                 Arc::new(LimitExec::new(self.build(input)?, *skip, *fetch))
             }
             LogicalPlan::Union { inputs } => {
-                let schema = PhysicalSchema::from(plan.schema()?);
-                let inputs = inputs
-                    .iter()
-                    .map(|input| self.build(input))
-                    .collect::<Result<_>>()?;
+                let columns = plan.schema()?;
+                let built = inputs.iter().map(|input| {
+                    let input = FlattenExec::over(self.build(input)?);
+                    // All inputs have their columns in one order, the outer row number behind them.
+                    without_internal(input, &columns.columns, self.row.as_deref())
+                });
+                let inputs = built.collect::<Result<Vec<_>>>()?;
+                let numbered = self.row.as_deref().is_some_and(|row| {
+                    let mut inputs = inputs.iter();
+                    inputs.all(|input| input.schema().columns().contains(row))
+                });
+                let schema = PhysicalSchema::from(columns);
+                let schema = match numbered {
+                    true => self.with_row(schema),
+                    false => schema,
+                };
                 Arc::new(UnionExec::new(inputs, schema))
             }
-            LogicalPlan::IndexLookup(lookup) => {
-                Arc::new(IndexLookupExec::new(self.build(&lookup.input)?, lookup))
-            }
+            LogicalPlan::IndexLookup(lookup) => Arc::new(IndexLookupExec::new(
+                self.build_shared(&lookup.input)?,
+                lookup,
+            )),
             LogicalPlan::Unwind {
                 input,
                 expression,
                 variable,
             } => Arc::new(UnwindExec::try_new(
-                self.build(input)?,
+                self.build_shared(input)?,
                 expression.clone(),
                 variable.clone(),
             )?),
             LogicalPlan::Apply(apply) => {
-                let input = self.build(&apply.input)?;
-                let (subplan, row) = self.subplan(&apply.subplan, !mixes_rows(&apply.subplan))?;
+                let input = self.build_shared(&apply.input)?;
+                let subplan = share_argument(&apply.subplan, input.schema().columns())?;
+                let (mut subplan, row) = self.subplan(&subplan, !mixes_rows(&apply.subplan))?;
+                if matches!(apply.kind, ApplyKind::Collect { .. }) {
+                    subplan = FlattenExec::over(subplan);
+                }
                 Arc::new(ApplyExec::new(input, subplan, apply.kind.clone(), row))
             }
             LogicalPlan::Join(join) => {
-                let (mut left, mut right) = (self.build(&join.left)?, self.build(&join.right)?);
+                let (mut left, mut right) = (
+                    self.build_shared(&join.left)?,
+                    self.build_shared(&join.right)?,
+                );
                 let mut on = join.on.clone();
                 if join.kind != JoinKind::Inner {
                     // What is looked up is held in memory, and rows stream past it.
@@ -191,6 +225,11 @@ impl Builder {
                 without_internal(joined, &plan.schema()?.columns, self.row.as_deref())?
             }
         })
+    }
+
+    /// The operators of the input of one that repeats rows: large values are held once.
+    fn build_shared(&mut self, plan: &LogicalPlan) -> Result<Arc<dyn PhysicalOperator>> {
+        Ok(ShareExec::over(self.build(plan)?))
     }
 
     /// A subplan and, where it runs for many outer rows at once, the column of their numbers.
@@ -258,6 +297,9 @@ impl Builder {
                         expression = LogicalExpr::call(ScalarFunction::Key, vec![expression]);
                     } else if ordered && needs_key(&ty) {
                         expression = expression.convert(&ty, &Type::Any);
+                    } else if call.function == AggregateFunction::Count && needs_key(&ty) {
+                        // Values that are only counted are not copied for it.
+                        expression = known(expression);
                     }
                     columns.push((expression, column.clone()));
                     Some((column, ty, ordered))
@@ -283,6 +325,7 @@ impl Builder {
                 |(expression, name)| matches!(expression, LogicalExpr::Column(own) if own == name),
             );
         let projected: Arc<dyn PhysicalOperator> = Arc::new(ProjectExec::try_new(input, columns)?);
+        let projected = FlattenExec::over(projected);
         let grouped: Arc<dyn PhysicalOperator> =
             Arc::new(HashAggregateExec::try_new(projected, keys, aggregates)?);
         if plain {
@@ -376,6 +419,40 @@ fn without_internal(
     Ok(Arc::new(ProjectExec::try_new(input, expressions)?))
 }
 
+/// A subplan whose argument has the columns shared that its outer side has shared.
+fn share_argument(plan: &LogicalPlan, outer: &PlanSchema) -> Result<LogicalPlan> {
+    Ok(match plan {
+        LogicalPlan::Argument(schema) => {
+            let mut schema = schema.clone();
+            for column in &mut schema.columns {
+                column.shared = outer.find(&column.name).is_some_and(|own| own.shared);
+            }
+            LogicalPlan::Argument(schema)
+        }
+        // The argument of a nested subplan is seen to where that is built.
+        LogicalPlan::Apply(apply) => LogicalPlan::Apply(Apply {
+            input: Arc::new(share_argument(&apply.input, outer)?),
+            ..apply.clone()
+        }),
+        LogicalPlan::Repeat(repeat) => LogicalPlan::Repeat(Repeat {
+            input: Arc::new(share_argument(&repeat.input, outer)?),
+            ..repeat.clone()
+        }),
+        other => other.try_map_inputs(&mut |input| share_argument(input, outer))?,
+    })
+}
+
+/// True where the expression is not null, null where it is.
+fn known(expression: LogicalExpr) -> LogicalExpr {
+    LogicalExpr::Case {
+        branches: vec![(
+            expression.unary(UnaryOperator::IsNotNull),
+            LogicalExpr::Literal(Value::Bool(true)),
+        )],
+        otherwise: None,
+    }
+}
+
 /// Whether values of the type are compared through a key: Arrow's own order and equality are not Cypher's there.
 fn needs_key(ty: &Type) -> bool {
     matches!(
@@ -392,6 +469,8 @@ fn mixes_rows(plan: &LogicalPlan) -> bool {
             | LogicalPlan::Distinct { .. }
             | LogicalPlan::Sort { .. }
             | LogicalPlan::Limit { .. }
-            | LogicalPlan::Union { .. }
-    ) || plan.inputs().into_iter().any(|input| mixes_rows(input))
+    ) || plan
+        .inputs()
+        .into_iter()
+        .any(|input| with_stack(|| mixes_rows(input)))
 }

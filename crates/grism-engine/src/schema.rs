@@ -7,6 +7,8 @@ use grism_core::{Error, Result};
 use grism_logical::{Column, PlanSchema};
 use serde::{Deserialize, Serialize};
 
+use crate::shared::shared_type;
+
 /// Columns by name and type, and as Arrow has them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(from = "PlanSchema", into = "PlanSchema")]
@@ -40,6 +42,20 @@ impl PhysicalSchema {
             .ok_or_else(|| Error::internal(format!("the column `{name}` is not in the input")))
     }
 
+    /// Whether a column holds each different value once, its rows naming it by number.
+    #[must_use]
+    pub fn has_shared(&self) -> bool {
+        self.columns.columns.iter().any(|column| column.shared)
+    }
+
+    /// The schema with every column plain.
+    #[must_use]
+    pub fn flat(&self) -> Self {
+        let columns = self.columns.columns.iter();
+        let plain = columns.map(|column| Column::new(&column.name, column.ty.clone()));
+        PlanSchema::new(plain.collect()).into()
+    }
+
     /// The schema with `columns` put behind, or in place of those of the same name.
     #[must_use]
     pub fn with(&self, columns: impl IntoIterator<Item = Column>) -> Self {
@@ -54,7 +70,15 @@ impl From<PlanSchema> for PhysicalSchema {
         let fields: Vec<Field> = columns
             .columns
             .iter()
-            .map(|column| Field::new(&column.name, column.ty.to_arrow(), true))
+            .map(|column| {
+                let plain = column.ty.to_arrow();
+                let data_type = if column.shared {
+                    shared_type(plain)
+                } else {
+                    plain
+                };
+                Field::new(&column.name, data_type, true)
+            })
             .collect();
         Self {
             columns,

@@ -24,5 +24,16 @@ fn machine_memory() -> usize {
             .ok()?
             .checked_mul(1024)
     };
-    total().unwrap_or(ASSUMED_MEMORY)
+    total()
+        .unwrap_or(ASSUMED_MEMORY)
+        .min(address_space().unwrap_or(usize::MAX))
+}
+
+/// What the process may address (`ulimit -v`), in bytes; `None` where that is not limited.
+fn address_space() -> Option<usize> {
+    let text = std::fs::read_to_string("/proc/self/limits").ok()?;
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("Max address space"))?;
+    line.split_whitespace().next()?.parse().ok()
 }

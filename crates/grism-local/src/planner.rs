@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use grism_core::Result;
+use grism_core::{Result, with_stack};
 use grism_engine::operators::{
     AggregatePhase, HashAggregateExec, HyperedgeScanExec, LimitExec, NodeScanExec, ParallelExec,
     SortExec, SortMergeExec,
@@ -89,7 +89,7 @@ impl LocalPhysicalPlanner {
         let children = operator
             .children()
             .into_iter()
-            .map(|child| self.parallelize(child))
+            .map(|child| with_stack(|| self.parallelize(child)))
             .collect::<Result<_>>()?;
         operator.with_new_children(children)
     }
@@ -106,11 +106,17 @@ fn is_pipeline(operator: &Arc<dyn PhysicalOperator>) -> bool {
     let capabilities = operator.capabilities();
     capabilities.streaming
         && capabilities.parallel_safe
-        && operator.children().into_iter().all(is_pipeline)
+        && operator
+            .children()
+            .into_iter()
+            .all(|child| with_stack(|| is_pipeline(child)))
 }
 
 fn has_scan(operator: &Arc<dyn PhysicalOperator>) -> bool {
     operator.as_any().is::<NodeScanExec>()
         || operator.as_any().is::<HyperedgeScanExec>()
-        || operator.children().into_iter().any(has_scan)
+        || operator
+            .children()
+            .into_iter()
+            .any(|child| with_stack(|| has_scan(child)))
 }

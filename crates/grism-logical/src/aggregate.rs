@@ -48,6 +48,19 @@ impl AggregateFunction {
         }
     }
 
+    /// What the function gives.
+    #[must_use]
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::Count => "The number of values that are not null, or of rows.",
+            Self::Sum => "The sum of numbers or durations; 0 over nothing.",
+            Self::Avg => "The mean of numbers or durations; null over nothing.",
+            Self::Min => "The smallest value; null over nothing.",
+            Self::Max => "The largest value; null over nothing.",
+            Self::Collect => "The list of the values that are not null.",
+        }
+    }
+
     /// The function called `name`, in any case.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {

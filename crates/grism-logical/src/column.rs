@@ -10,6 +10,10 @@ pub struct Column {
     pub name: String,
     /// The type.
     pub ty: Type,
+    /// Whether a physical plan holds each different value once, and rows by number: so for large values that are carried
+    /// through operators which repeat rows.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shared: bool,
 }
 
 impl Column {
@@ -18,6 +22,16 @@ impl Column {
         Self {
             name: name.into(),
             ty,
+            shared: false,
+        }
+    }
+
+    /// The column, its values held once each.
+    #[must_use]
+    pub fn shared(self) -> Self {
+        Self {
+            shared: true,
+            ..self
         }
     }
 }

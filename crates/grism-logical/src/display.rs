@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use grism_core::with_stack;
+
 use crate::{
     Apply, ApplyKind, CountExpand, CountedHop, Direction, JoinKind, LogicalExpr, LogicalPlan,
     PathExpand, PathSearch, PropertyRef, Repeat, RoleBinding, RoleSource,
@@ -101,6 +103,7 @@ impl LogicalPlan {
                 ..
             } => format!("Unwind({expression} AS {variable})"),
             Self::Apply(Apply { kind, .. }) => match kind {
+                ApplyKind::Inner => "Apply".to_owned(),
                 ApplyKind::Optional => "Optional".to_owned(),
                 ApplyKind::Semi => "SemiApply".to_owned(),
                 ApplyKind::Anti => "AntiApply".to_owned(),
@@ -130,10 +133,10 @@ impl LogicalPlan {
     fn fmt_indented(&self, f: &mut fmt::Formatter<'_>, depth: usize) -> fmt::Result {
         writeln!(f, "{}{}", "  ".repeat(depth), self.describe())?;
         for input in self.inputs() {
-            input.fmt_indented(f, depth + 1)?;
+            with_stack(|| input.fmt_indented(f, depth + 1))?;
         }
         if let Some(subplan) = self.subplan() {
-            subplan.fmt_indented(f, depth + 1)?;
+            with_stack(|| subplan.fmt_indented(f, depth + 1))?;
         }
         Ok(())
     }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use grism_core::{Error, GraphSchema, Result, SOURCE_ROLE, TARGET_ROLE, Type, Value, nearest};
+use grism_core::{
+    Error, GraphSchema, Result, SOURCE_ROLE, TARGET_ROLE, Tables, Type, Value, nearest,
+};
 
 use crate::{
     Aggregate, AggregateCall, Direction, EdgeExpand, LogicalExpr, LogicalPlan, NodeScan,
@@ -30,6 +32,7 @@ pub struct Frame {
     schema: Arc<GraphSchema>,
     current: Option<String>,
     entities: usize,
+    warnings: Vec<String>,
 }
 
 impl Frame {
@@ -38,7 +41,7 @@ impl Frame {
     /// # Errors
     /// `NotFound` for an unknown label, with the nearest known one.
     pub fn nodes(schema: Arc<GraphSchema>, label: Option<&str>) -> Result<Self> {
-        let tables = match label {
+        let tables: Tables = match label {
             None => schema.node_tables().map(|table| table.id).collect(),
             Some(label) => schema.tables_with_label(label),
         };
@@ -47,6 +50,7 @@ impl Frame {
         }
         let scan = NodeScan {
             variable: "n0".to_owned(),
+            ty: schema.entity_type(Arc::clone(&tables)),
             tables,
             label: label.unwrap_or_default().to_owned(),
             properties: Vec::new(),
@@ -58,6 +62,7 @@ impl Frame {
             schema,
             current: Some("n0".to_owned()),
             entities: 1,
+            warnings: Vec::new(),
         })
     }
 
@@ -71,6 +76,23 @@ impl Frame {
         }
     }
 
+    /// The frame with more that is odd about its clauses; what is there already is not said twice.
+    #[must_use]
+    pub fn with_warnings(mut self, warnings: impl IntoIterator<Item = String>) -> Self {
+        for warning in warnings {
+            if !self.warnings.contains(&warning) {
+                self.warnings.push(warning);
+            }
+        }
+        self
+    }
+
+    /// What is odd about the clauses that the frame was made of: it runs, but probably does not do what was meant.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
     /// The same rows, with the entity in the column `name` as the current one.
     ///
     /// # Errors
@@ -78,7 +100,7 @@ impl Frame {
     pub fn at(&self, name: &str) -> Result<Self> {
         let columns = self.plan.schema()?;
         match columns.find(name).map(|column| &column.ty) {
-            Some(Type::Node(_) | Type::Hyperedge(_)) => Ok(Self {
+            Some(ty) if ty.is_entity() => Ok(Self {
                 current: Some(name.to_owned()),
                 ..self.clone()
             }),
@@ -131,9 +153,10 @@ impl Frame {
             )));
         }
         let inputs = vec![Arc::new(self.plan.clone()), Arc::new(other.plan.clone())];
-        Ok(self.with(LogicalPlan::Union {
+        let union = self.with(LogicalPlan::Union {
             inputs: LogicalPlan::same_types(inputs)?,
-        }))
+        });
+        Ok(union.with_warnings(other.warnings.iter().cloned()))
     }
 
     /// The plan built so far.
@@ -206,7 +229,7 @@ impl Frame {
                     });
                 }
             };
-            let to_type = Type::Node(self.schema.node_tables().map(|table| table.id).collect());
+            let to_type = self.schema.entity_type(self.schema.entity_tables());
             let (edge, to) = (None, member.clone());
             LogicalPlan::EdgeExpand(EdgeExpand {
                 input,
@@ -239,7 +262,7 @@ impl Frame {
             let binding = RoleBinding {
                 roles: vec![target.name.clone()],
                 member: member.clone(),
-                member_type: Type::Node(self.schema.member_tables(target)),
+                member_type: self.schema.entity_type(self.schema.member_tables(target)),
                 restrict: None,
                 incidence: None,
             };
@@ -261,6 +284,7 @@ impl Frame {
             schema: Arc::clone(&self.schema),
             current: Some(member),
             entities: self.entities + 1,
+            warnings: self.warnings.clone(),
         })
     }
 

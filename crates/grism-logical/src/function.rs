@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 macro_rules! scalar_functions {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal, $least:literal, $most:literal;)*) => {
+    ($($(#[doc = $doc:literal])* $variant:ident = $name:literal, $least:literal, $most:literal;)*) => {
         /// A scalar function of openCypher.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum ScalarFunction {
-            $($(#[$doc])* $variant,)*
+            $($(#[doc = $doc])* $variant,)*
         }
 
         impl ScalarFunction {
@@ -18,6 +18,12 @@ macro_rules! scalar_functions {
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
+            }
+
+            /// What the function gives, in one sentence or two.
+            #[must_use]
+            pub fn description(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($doc),*).trim(),)* }
             }
 
             /// The least and the greatest number of arguments.
@@ -130,6 +136,10 @@ scalar_functions! {
     Members = "members", 1, 2;
     /// Number of bound members of a hyperedge.
     Arity = "arity", 1, 1;
+    /// `node` or `hyperedge`; of an incidence `incidence`.
+    Kind = "kind", 1, 1;
+    /// The place of an incidence in a role that is bound many times, counted from 0.
+    Position = "position", 1, 1;
     /// Whether a text, a list or a map is empty.
     IsEmpty = "isEmpty", 1, 1;
     /// Where a binary edge, or an incidence, starts.
@@ -172,6 +182,8 @@ scalar_functions! {
     ToBooleanList = "toBooleanList", 1, 1;
     /// A random number, 0 included and 1 not.
     Rand = "rand", 0, 0;
+    /// A new universally unique identifier, as text.
+    RandomUuid = "randomUUID", 0, 0;
     /// A day.
     Date = "date", 0, 1;
     /// A time of day.

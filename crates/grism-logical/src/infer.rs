@@ -2,15 +2,22 @@
 //!
 //! Where the type of an operand is known only at run time it is taken to fit; the evaluator checks it then.
 
-use grism_core::{Error, Result, Type};
+use grism_core::{Error, Result, Type, with_stack};
 
-use crate::{BinaryOperator, Column, LogicalExpr, PlanSchema, ScalarFunction, UnaryOperator};
+use crate::{
+    ArithmeticOperator, BinaryOperator, Column, LogicalExpr, PlanSchema, ScalarFunction,
+    UnaryOperator,
+};
 
 /// The type of `expression` over the columns of `input`.
 ///
 /// # Errors
 /// `InvalidQuery` for an operand of the wrong type; `Internal` for a column that is not there.
 pub fn infer_type(expression: &LogicalExpr, input: &PlanSchema) -> Result<Type> {
+    with_stack(|| infer_node(expression, input))
+}
+
+fn infer_node(expression: &LogicalExpr, input: &PlanSchema) -> Result<Type> {
     match expression {
         LogicalExpr::Literal(value) => Ok(value.type_of()),
         LogicalExpr::Column(name) => input
@@ -18,15 +25,28 @@ pub fn infer_type(expression: &LogicalExpr, input: &PlanSchema) -> Result<Type> 
             .map(|column| column.ty.clone())
             .ok_or_else(|| Error::internal(format!("the column `{name}` is not in the input"))),
         LogicalExpr::Property { ty, .. } => Ok(ty.clone()),
+        LogicalExpr::Logic { operator, operands } => {
+            for operand in operands {
+                let ty = infer_type(operand, input)?;
+                expect(operator.as_str(), &ty, ty == Type::Bool, "booleans")?;
+            }
+            Ok(Type::Bool)
+        }
+        LogicalExpr::Arithmetic { first, rest } => {
+            let mut ty = infer_type(first, input)?;
+            for (operator, operand) in rest {
+                ty = arithmetic_type(*operator, &ty, &infer_type(operand, input)?)?;
+            }
+            Ok(ty)
+        }
         LogicalExpr::Binary {
             operator,
             left,
             right,
-        } => binary_type(
-            *operator,
-            &infer_type(left, input)?,
-            &infer_type(right, input)?,
-        ),
+        } => {
+            infer_type(left, input)?;
+            binary_type(*operator, &infer_type(right, input)?)
+        }
         LogicalExpr::Unary { operator, operand } => {
             let ty = infer_type(operand, input)?;
             match operator {
@@ -200,7 +220,7 @@ pub fn comparison_type(a: &Type, b: &Type) -> Option<Type> {
         (Type::Any, _) | (_, Type::Any) => Some(Type::Any),
         (Type::Int64, Type::Float64) | (Type::Float64, Type::Int64) => Some(Type::Float64),
         (Type::List(a), Type::List(b)) => comparison_type(a, b).map(Type::list),
-        (Type::Node(_) | Type::Hyperedge(_), Type::Node(_) | Type::Hyperedge(_)) => Some(a.clone()),
+        (a, b) if a.is_entity() && b.is_entity() => Some(a.unify(b)),
         (Type::Map(_), Type::Map(_)) => Some(a.unify(b)),
         _ => match a.unify(b) {
             Type::Any => None,
@@ -236,27 +256,32 @@ fn is_temporal(ty: &Type) -> bool {
     )
 }
 
-fn binary_type(operator: BinaryOperator, a: &Type, b: &Type) -> Result<Type> {
+/// The type of a predicate whose right operand is of the type `right`.
+fn binary_type(operator: BinaryOperator, right: &Type) -> Result<Type> {
     use BinaryOperator as Op;
-    let name = operator.as_str();
     match operator {
-        Op::Or | Op::Xor | Op::And => {
-            for ty in [a, b] {
-                expect(name, ty, ty == &Type::Bool, "booleans")?;
-            }
-            Ok(Type::Bool)
+        Op::In => {
+            let fits = matches!(right, Type::List(_));
+            expect(operator.as_str(), right, fits, "a list on its right").map(|()| Type::Bool)
         }
+        // As openCypher wants, a text predicate of something that is no text is null and not an error.
+        Op::RegexMatch | Op::StartsWith | Op::EndsWith | Op::Contains => Ok(Type::Bool),
         Op::Equal
         | Op::NotEqual
         | Op::Less
         | Op::LessOrEqual
         | Op::Greater
         | Op::GreaterOrEqual => Ok(Type::Bool),
-        // As openCypher wants, a text predicate of something that is no text is null and not an error.
-        Op::RegexMatch | Op::StartsWith | Op::EndsWith | Op::Contains => Ok(Type::Bool),
-        Op::In => {
-            expect(name, b, matches!(b, Type::List(_)), "a list on its right").map(|()| Type::Bool)
-        }
+    }
+}
+
+/// The type of `a operator b`: of one step of a [`LogicalExpr::Arithmetic`].
+///
+/// # Errors
+/// `InvalidQuery` for an operand of the wrong type.
+pub fn arithmetic_type(operator: ArithmeticOperator, a: &Type, b: &Type) -> Result<Type> {
+    use ArithmeticOperator as Op;
+    match operator {
         // A temporal value and a duration, whose type is known only at run time.
         Op::Add | Op::Subtract
             if (is_temporal(a) || is_temporal(b)) && (a == &Type::Any || b == &Type::Any) =>
@@ -266,7 +291,7 @@ fn binary_type(operator: BinaryOperator, a: &Type, b: &Type) -> Result<Type> {
         Op::Add => addition_type(a, b),
         Op::Subtract | Op::Multiply | Op::Divide | Op::Remainder | Op::Power => {
             for ty in [a, b] {
-                expect(name, ty, ty.is_numeric(), "numbers")?;
+                expect(operator.as_str(), ty, ty.is_numeric(), "numbers")?;
             }
             Ok(match (operator, a, b) {
                 (Op::Power, _, _) => Type::Float64,
@@ -315,6 +340,7 @@ fn function_type(function: ScalarFunction, arguments: &[Type]) -> Result<Type> {
         | F::Degrees
         | F::Radians => all("a number", &Type::is_numeric).map(|()| Type::Float64),
         F::Pi | F::E | F::Rand => Ok(Type::Float64),
+        F::RandomUuid => Ok(Type::String),
         F::IsNan => all("a number", &Type::is_numeric).map(|()| Type::Bool),
         F::ToUpper | F::ToLower | F::Trim | F::LTrim | F::RTrim | F::BTrim | F::Replace => {
             all("text", &text).map(|()| Type::String)
@@ -388,7 +414,7 @@ fn function_type(function: ScalarFunction, arguments: &[Type]) -> Result<Type> {
         })
         .map(|()| Type::String.list()),
         F::Labels => all("a node", &|ty| ty.tables().is_some()).map(|()| Type::String.list()),
-        F::Type => all("a relationship", &|ty| {
+        F::Type => all("a relationship or a hyperedge", &|ty| {
             matches!(ty, Type::Hyperedge(_) | Type::Incidence)
         })
         .map(|()| Type::String),
@@ -404,18 +430,14 @@ fn function_type(function: ScalarFunction, arguments: &[Type]) -> Result<Type> {
             matches!(ty, Type::Hyperedge(_) | Type::Incidence)
         })
         .map(|()| Type::Any),
-        F::Roles => {
-            all("a hyperedge", &|ty| matches!(ty, Type::Hyperedge(_))).map(|()| Type::String.list())
-        }
-        F::Arity => {
-            all("a hyperedge", &|ty| matches!(ty, Type::Hyperedge(_))).map(|()| Type::Int64)
-        }
+        F::Roles => all("a node or a hyperedge", &Type::is_entity).map(|()| Type::String.list()),
+        F::Arity => all("a node or a hyperedge", &Type::is_entity).map(|()| Type::Int64),
         F::Members => {
             expect(
                 "members()",
                 first,
-                matches!(first, Type::Hyperedge(_)),
-                "a hyperedge",
+                first.is_entity(),
+                "a node or a hyperedge",
             )?;
             Ok(Type::Any.list())
         }
@@ -448,5 +470,10 @@ fn function_type(function: ScalarFunction, arguments: &[Type]) -> Result<Type> {
         F::AsList => Ok(Type::Any.list()),
         F::HasLabels => Ok(Type::Bool),
         F::Entity => Ok(Type::Any),
+        F::Kind => all("a node, a relationship or a hyperedge", &|ty| {
+            ty.is_entity() || ty == &Type::Incidence
+        })
+        .map(|()| Type::String),
+        F::Position => all("an incidence", &|ty| ty == &Type::Incidence).map(|()| Type::Int64),
     }
 }

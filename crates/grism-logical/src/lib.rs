@@ -14,13 +14,16 @@ mod rows;
 
 pub use aggregate::{AggregateCall, AggregateFunction};
 pub use column::{Column, PlanSchema, property_column};
-pub use expr::{BinaryOperator, LogicalExpr, Quantifier, UnaryOperator};
+pub use expr::{
+    ArithmeticOperator, BinaryOperator, InfixOperator, LogicOperator, LogicalExpr, Quantifier,
+    SharedExpr, UnaryOperator,
+};
 pub use frame::{Frame, column, literal};
 pub use function::ScalarFunction;
-pub use infer::{comparison_type, infer_type};
+pub use infer::{arithmetic_type, comparison_type, infer_type};
 pub use plan::{
     Aggregate, Apply, ApplyKind, Collected, CountExpand, CountedHop, Direction, EdgeExpand, Fetch,
-    HyperedgeScan, IndexLookup, Join, JoinKind, LogicalPlan, NodeScan, PathExpand, PathSearch,
-    PropertyRef, Repeat, RoleBinding, RoleExpand, RoleSource, SortKey,
+    HyperedgeScan, IndexLookup, Join, JoinKind, LogicalPlan, NodeScan, PathExpand, PathMode,
+    PathSearch, PropertyRef, Repeat, RoleBinding, RoleExpand, RoleSource, SortKey,
 };
 pub use rows::Rows;

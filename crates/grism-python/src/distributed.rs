@@ -108,7 +108,7 @@ impl DistributedQuery {
             snapshot: self.snapshot,
             runtime: self.runtime.clone(),
         };
-        let bytes = serde_json::to_vec(&spec).map_err(internal)?;
+        let bytes = spec.to_bytes().map_err(to_python)?;
         let bundles = slot_count(stage.written_partitions(), workers);
         Ok((PyBytes::new(py, &bytes).unbind(), slots, bundles))
     }

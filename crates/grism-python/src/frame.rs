@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use grism::{AggregateCall, AggregateFunction, Error, LogicalExpr, column, literal};
-use grism_logical::{BinaryOperator, ScalarFunction, UnaryOperator};
+use grism_logical::{InfixOperator, ScalarFunction, SharedExpr, UnaryOperator};
 use pyo3::prelude::*;
 
 use crate::convert::value_of;
@@ -13,21 +13,25 @@ use crate::error::to_python;
 #[pyclass(frozen, from_py_object, module = "grism_ray._native")]
 #[derive(Clone)]
 pub(crate) struct Expression {
-    expression: LogicalExpr,
+    expression: SharedExpr,
     aggregate: Option<(AggregateFunction, bool)>,
 }
 
 impl Expression {
-    fn plain(expression: LogicalExpr) -> Self {
+    fn plain(expression: impl Into<SharedExpr>) -> Self {
         Self {
-            expression,
+            expression: expression.into(),
             aggregate: None,
         }
     }
 
     fn scalar(&self) -> PyResult<LogicalExpr> {
+        self.shared().map(SharedExpr::to_expr)
+    }
+
+    fn shared(&self) -> PyResult<&SharedExpr> {
         match self.aggregate {
-            None => Ok(self.expression.clone()),
+            None => Ok(&self.expression),
             Some(_) => Err(to_python(Error::invalid_query(
                 "an aggregate can only stand in agg()",
             ))),
@@ -40,9 +44,10 @@ impl Expression {
                 "agg() takes aggregates, such as count()",
             )));
         };
-        let star = self.expression == LogicalExpr::Literal(grism::Value::Null)
+        let argument = self.expression.to_expr();
+        let star = argument == LogicalExpr::Literal(grism::Value::Null)
             && function == AggregateFunction::Count;
-        let argument = (!star).then(|| self.expression.clone());
+        let argument = (!star).then_some(argument);
         Ok(AggregateCall {
             function,
             argument,
@@ -92,47 +97,19 @@ impl Expression {
             None => LogicalExpr::Literal(grism::Value::Null),
         };
         Ok(Self {
-            expression,
+            expression: expression.into(),
             aggregate: Some((function, distinct)),
         })
     }
 
     /// `self operator other`, by the operator's spelling in Cypher.
     fn binary(&self, operator: &str, other: &Self) -> PyResult<Self> {
-        use BinaryOperator as Op;
-        const OPERATORS: [Op; 20] = [
-            Op::Or,
-            Op::Xor,
-            Op::And,
-            Op::Equal,
-            Op::NotEqual,
-            Op::Less,
-            Op::LessOrEqual,
-            Op::Greater,
-            Op::GreaterOrEqual,
-            Op::RegexMatch,
-            Op::In,
-            Op::StartsWith,
-            Op::EndsWith,
-            Op::Contains,
-            Op::Add,
-            Op::Subtract,
-            Op::Multiply,
-            Op::Divide,
-            Op::Remainder,
-            Op::Power,
-        ];
-        let operator = OPERATORS
-            .into_iter()
-            .find(|known| known.as_str() == operator)
-            .ok_or_else(|| {
-                to_python(Error::invalid_query(format!(
-                    "unknown operator `{operator}`"
-                )))
-            })?;
-        Ok(Self::plain(
-            self.scalar()?.binary(operator, other.scalar()?),
-        ))
+        let operator = InfixOperator::from_name(operator).ok_or_else(|| {
+            to_python(Error::invalid_query(format!(
+                "unknown operator `{operator}`"
+            )))
+        })?;
+        Ok(Self::plain(self.shared()?.infix(operator, other.shared()?)))
     }
 
     /// `NOT`, `-`, `IS NULL` or `IS NOT NULL`.
@@ -152,7 +129,7 @@ impl Expression {
     }
 
     fn __repr__(&self) -> String {
-        self.expression.to_string()
+        self.expression.to_expr().to_string()
     }
 }
 

@@ -52,11 +52,7 @@ impl StageWorker {
         inputs: Vec<Vec<Bound<'_, PyAny>>>,
         image: Option<Bound<'_, PyAny>>,
     ) -> PyResult<(Vec<Bundle>, String)> {
-        let task: TaskSpec = serde_json::from_slice(spec).map_err(|error| {
-            to_python(Error::internal(format!(
-                "a task that cannot be read: {error}"
-            )))
-        })?;
+        let task = TaskSpec::from_bytes(spec).map_err(to_python)?;
         let inputs = inputs
             .into_iter()
             .map(|bundles| bundles.iter().map(mapped).collect::<PyResult<Vec<_>>>())

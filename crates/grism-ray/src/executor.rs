@@ -11,8 +11,8 @@ use futures::{StreamExt, TryStreamExt};
 use grism_core::{Error, Result, Storage};
 use grism_engine::{
     CancellationHandle, ExecutionContextTrait, MemoryManager, MemoryReservation, MorselQueue,
-    PartitioningSpec, QueryContext, RecordBatchStream, partition_rows, partition_slice, run,
-    sample_keys,
+    PartitioningSpec, QueryContext, RecordBatchStream, compact_shared, partition_rows,
+    partition_slice, run, sample_keys,
 };
 
 use crate::{
@@ -148,7 +148,7 @@ impl OutputWriter {
         }
         let Some(partitioning) = &self.partitioning else {
             self.statistics.partition_rows[0] += rows as u64;
-            self.partitions[0].push(compact(batch)?);
+            self.partitions[0].push(compact_shared(compact(batch)?)?);
             return Ok(());
         };
         let places = partition_rows(&batch, partitioning, first)?;
@@ -162,7 +162,8 @@ impl OutputWriter {
             .filter(|(_, rows)| !rows.is_empty())
         {
             self.statistics.partition_rows[partition] += rows.len() as u64;
-            self.partitions[partition].push(take_record_batch(&batch, &UInt32Array::from(rows))?);
+            let taken = take_record_batch(&batch, &UInt32Array::from(rows))?;
+            self.partitions[partition].push(compact_shared(taken)?);
         }
         Ok(())
     }

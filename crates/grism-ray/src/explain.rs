@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use grism_core::with_stack;
 use grism_engine::{PartitioningSpec, PhysicalOperator};
 
 use crate::{DistributedPlan, ExchangeMode, ExecutionStage};
@@ -69,19 +70,31 @@ fn output_name(stage: &ExecutionStage) -> String {
 
 /// A chain of operators from its source on; the inputs of a join stand in brackets.
 fn pipeline(operator: &Arc<dyn PhysicalOperator>) -> String {
-    let mut own = operator.describe();
-    if let Some(subplan) = operator.subplan() {
-        own = format!("{own}[{}]", pipeline(subplan));
-    }
+    let mut text = String::new();
+    write_pipeline(operator, &mut text);
+    text
+}
+
+fn write_pipeline(operator: &Arc<dyn PhysicalOperator>, text: &mut String) {
     match &operator.children()[..] {
-        [] => own,
-        [child] => format!("{} → {own}", pipeline(child)),
-        children => {
-            let inputs: Vec<String> = children
-                .iter()
-                .map(|child| format!("[{}]", pipeline(child)))
-                .collect();
-            format!("{} → {own}", inputs.join(" + "))
+        [] => {}
+        [child] => {
+            with_stack(|| write_pipeline(child, text));
+            text.push_str(" → ");
         }
+        children => {
+            for (index, child) in children.iter().enumerate() {
+                text.push_str(if index > 0 { " + [" } else { "[" });
+                with_stack(|| write_pipeline(child, text));
+                text.push(']');
+            }
+            text.push_str(" → ");
+        }
+    }
+    text.push_str(&operator.describe());
+    if let Some(subplan) = operator.subplan() {
+        text.push('[');
+        with_stack(|| write_pipeline(subplan, text));
+        text.push(']');
     }
 }

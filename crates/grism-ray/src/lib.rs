@@ -4,6 +4,7 @@ mod bundle;
 mod exchange;
 mod executor;
 mod explain;
+mod input_place;
 mod planner;
 mod ray_executor;
 mod runner;
@@ -11,6 +12,7 @@ mod scheduler;
 mod split;
 mod stage;
 mod task;
+mod travel;
 mod validate;
 
 pub use bundle::{bundle_partitions, read_partition, write_bundles};

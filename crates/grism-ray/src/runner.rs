@@ -243,13 +243,12 @@ impl Run<'_> {
             runtime: self.config.clone(),
         };
         // The task travels as it does to Ray, so that a plan which does not survive the journey is found out here.
-        let text = serde_json::to_vec(&spec).map_err(|error| Error::internal(error.to_string()))?;
+        let bytes = spec.to_bytes()?;
         let (executor, storage) = (self.executor.clone(), Arc::clone(&self.storage));
         let (cancellation, sender) = (self.cancellation.clone(), sender.clone());
         let attempt = tokio::spawn(async move {
             let run = async {
-                let spec: TaskSpec = serde_json::from_slice(&text)
-                    .map_err(|error| Error::internal(format!("a task: {error}")))?;
+                let spec = TaskSpec::from_bytes(&bytes)?;
                 executor
                     .execute(&spec, bundles, storage, cancellation)
                     .await

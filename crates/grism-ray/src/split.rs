@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use grism_core::Result;
+use grism_core::{Result, with_stack};
 use grism_engine::operators::{
     AdjacencyExpandExec, HyperedgeScanExec, NodeScanExec, RoleExpandExec, StageInputExec,
 };
@@ -79,7 +79,7 @@ impl Splitter {
                 partitioning: partitioning.clone(),
                 reason: exchange.reason.clone(),
             };
-            let stage_id = self.stage(&exchange.child, Some(output))?;
+            let stage_id = with_stack(|| self.stage(&exchange.child, Some(output)))?;
             inputs.push(StageInputSpec {
                 stage_id,
                 mode,
@@ -98,7 +98,7 @@ impl Splitter {
         let children = operator
             .children()
             .into_iter()
-            .map(|child| self.cut(child, inputs))
+            .map(|child| with_stack(|| self.cut(child, inputs)))
             .collect::<Result<Vec<_>>>()?;
         operator.with_new_children(children)
     }
@@ -107,7 +107,10 @@ impl Splitter {
 fn reads_tables(operator: &Arc<dyn PhysicalOperator>) -> bool {
     operator.as_any().is::<NodeScanExec>()
         || operator.as_any().is::<HyperedgeScanExec>()
-        || operator.children().into_iter().any(reads_tables)
+        || operator
+            .children()
+            .into_iter()
+            .any(|child| with_stack(|| reads_tables(child)))
 }
 
 fn collect_notes(
@@ -129,5 +132,5 @@ fn collect_notes(
     operator
         .children()
         .into_iter()
-        .for_each(|child| collect_notes(child, input, notes));
+        .for_each(|child| with_stack(|| collect_notes(child, input, notes)));
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use grism_core::{Error, Result};
+use grism_core::{Error, Result, with_stack};
 use grism_engine::operators::{
     AggregatePhase, CrossJoinExec, HashAggregateExec, HashJoinExec, LimitExec, SortExec,
     StageInputExec,
@@ -114,7 +114,7 @@ fn check_split(
     operator
         .children()
         .into_iter()
-        .try_for_each(|child| check_split(child, stage, at_root && hands_on))
+        .try_for_each(|child| with_stack(|| check_split(child, stage, at_root && hands_on)))
 }
 
 /// Whether what a task cuts or sorts is cut or merged again where the tasks' rows meet.

@@ -31,6 +31,6 @@ pub use lance::{FORMAT_VERSION, GraphOptions, LanceStorage};
 pub use location::Location;
 pub use maintenance::{OptimizeReport, SnapshotDiff, TableDiff, VacuumOptions, VacuumReport};
 pub use memory::InMemoryStorage;
-pub use memory_limit::MemoryLimit;
+pub use memory_limit::{MemoryLimit, rows_between_clauses_bytes};
 pub use transaction::{Transaction, TransactionSnapshot, WriteCounts};
 pub use upload::upload_file;

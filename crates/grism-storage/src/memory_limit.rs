@@ -107,6 +107,27 @@ pub(crate) fn waiting_bytes() -> usize {
     usize::try_from(share).unwrap_or(usize::MAX)
 }
 
+/// Bytes of rows that wait in memory between two clauses of a query that writes.
+#[must_use]
+pub fn rows_between_clauses_bytes() -> usize {
+    usize::try_from(LIMIT.load(Ordering::Relaxed) / 32).unwrap_or(usize::MAX)
+}
+
+/// Bytes of cells that a transaction has set in one table and holds as values, and as many again as bytes.
+pub(crate) fn cells_bytes() -> usize {
+    usize::try_from(LIMIT.load(Ordering::Relaxed) / 32).unwrap_or(usize::MAX)
+}
+
+/// Rows of a commit that are changed together.
+pub(crate) fn change_rows() -> usize {
+    if is_scarce() { 1 << 15 } else { 1 << 17 }
+}
+
+/// Incidences that a commit gathers before it writes them, role by role.
+pub(crate) fn change_incidences() -> usize {
+    if is_scarce() { 1 << 18 } else { 1 << 22 }
+}
+
 /// Bytes, of those that may wait, for nodes that come into being because a load binds them.
 pub(crate) fn created_bytes() -> usize {
     waiting_bytes() / 4

@@ -113,18 +113,10 @@ fn moved(
         turn: step.turn,
     };
     for (table, pieces) in step.appends {
-        let pieces = pieces.into_iter().map(|piece| match piece {
-            AppendedRows::Batch(batch) => shift.batch(&batch).map(AppendedRows::Batch),
-            AppendedRows::Source(rows) => Ok(AppendedRows::Source(Arc::new(Shifted {
-                rows,
-                shift: Arc::clone(shift),
-            }))),
-        });
-        moved.appends.insert(table, pieces.collect::<Result<_>>()?);
+        moved.appends.insert(table, shifted(pieces, shift)?);
     }
-    for (table, batches) in step.updates {
-        let batches = batches.iter().map(|batch| shift.batch(batch));
-        moved.updates.insert(table, batches.collect::<Result<_>>()?);
+    for (table, pieces) in step.updates {
+        moved.updates.insert(table, shifted(pieces, shift)?);
     }
     for (table, offsets) in step.deletes {
         let offsets = offsets.into_iter().map(|offset| {
@@ -133,6 +125,18 @@ fn moved(
         moved.deletes.insert(table, offsets.collect());
     }
     Ok(moved)
+}
+
+/// Pieces of rows with their roles and ids moved.
+fn shifted(pieces: Vec<AppendedRows>, shift: &Arc<Shift>) -> Result<Vec<AppendedRows>> {
+    let pieces = pieces.into_iter().map(|piece| match piece {
+        AppendedRows::Batch(batch) => shift.batch(&batch).map(AppendedRows::Batch),
+        AppendedRows::Source(rows) => Ok(AppendedRows::Source(Arc::new(Shifted {
+            rows,
+            shift: Arc::clone(shift),
+        }))),
+    });
+    pieces.collect()
 }
 
 /// What the steps of one commit did together.
@@ -243,12 +247,12 @@ fn bound_tables(steps: &[ChangeSet], shift: &Shift) -> Result<BTreeSet<TableId>>
         }
     };
     for step in steps {
-        for piece in step.appends.values().flatten() {
+        let pieces = step.appends.values().chain(step.updates.values());
+        for piece in pieces.flatten() {
             for batch in piece.batches()? {
                 look(&batch?);
             }
         }
-        step.updates.values().flatten().for_each(&mut look);
     }
     Ok(tables)
 }

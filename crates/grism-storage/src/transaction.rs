@@ -1,5 +1,6 @@
 //! A transaction: a snapshot with changes on top, read like any snapshot, until it becomes one commit.
 
+mod cells;
 mod changes;
 mod counts;
 mod delete;
@@ -13,16 +14,19 @@ use grism_core::{
     Type, Value,
 };
 
-use changes::{Row, TableChanges, change_set};
+use changes::{TableChanges, change_set};
 pub use counts::WriteCounts;
 pub use view::TransactionSnapshot;
 
 /// Changes on top of a snapshot.
+///
+/// They are held compactly, and in temporary files past a share of the memory limit. A [`TransactionSnapshot`] shares them:
+/// what is changed while one is alive is copied first, so that it still sees what was there when it was made.
 #[derive(Debug)]
 pub struct Transaction {
     base: Arc<dyn Snapshot>,
     schema: GraphSchema,
-    tables: BTreeMap<TableId, TableChanges>,
+    tables: BTreeMap<TableId, Arc<TableChanges>>,
     counts: WriteCounts,
 }
 
@@ -64,15 +68,17 @@ impl Transaction {
             .tables
             .get(&table)
             .map_or(0, |statistics| statistics.next_offset);
-        self.tables
+        let changes = self
+            .tables
             .entry(table)
-            .or_insert_with(|| TableChanges::new(first))
+            .or_insert_with(|| Arc::new(TableChanges::new(first)));
+        Arc::make_mut(changes)
     }
 
     fn create(&mut self, table: TableId) -> u64 {
         let changes = self.changes(table);
-        let offset = changes.first + changes.created.len() as u64;
-        changes.created.push(Row::new());
+        let offset = changes.end();
+        changes.created += 1;
         EntityId::new(table, offset).raw()
     }
 
@@ -117,7 +123,7 @@ impl Transaction {
         ];
         for (role, member) in roles {
             let member = self.entity(member)?;
-            self.row(id).insert(role.to_owned(), member);
+            self.set(id, role, member)?;
         }
         Ok(id)
     }
@@ -131,10 +137,12 @@ impl Transaction {
         })
     }
 
-    /// The changed columns of an entity.
-    fn row(&mut self, id: u64) -> &mut Row {
+    /// Sets one column of an entity: a property, a role or the labels.
+    fn set(&mut self, id: u64, column: &str, value: Value) -> Result<()> {
         let id = EntityId::from_raw(id);
-        self.changes(id.table()).row(id.offset())
+        self.changes(id.table())
+            .cells
+            .set(id.offset(), column, value)
     }
 
     /// Whether the entity was deleted here.
@@ -143,7 +151,7 @@ impl Transaction {
         let id = EntityId::from_raw(id);
         self.tables
             .get(&id.table())
-            .is_some_and(|changes| changes.deleted.contains(&id.offset()))
+            .is_some_and(|changes| changes.deleted.contains(id.offset()))
     }
 
     fn check_alive(&self, id: u64) -> Result<()> {
@@ -169,8 +177,7 @@ impl Transaction {
             self.schema.ensure_property(table, key, &value.type_of())?;
         }
         self.counts.properties_set += 1;
-        self.row(id).insert(key.to_owned(), value);
-        Ok(())
+        self.set(id, key, value)
     }
 
     /// Sets every property that `properties` names; where `merge` is not set, all others go.
@@ -205,19 +212,9 @@ impl Transaction {
     async fn read(&self, id: u64, column: &str) -> Result<Value> {
         let entity = EntityId::from_raw(id);
         if let Some(changes) = self.tables.get(&entity.table()) {
-            if let Some(created) = entity.offset().checked_sub(changes.first) {
-                let row = changes.created.get(created as usize);
-                return Ok(row
-                    .and_then(|row| row.get(column))
-                    .cloned()
-                    .unwrap_or(Value::Null));
-            }
-            if let Some(value) = changes
-                .updated
-                .get(&entity.offset())
-                .and_then(|row| row.get(column))
-            {
-                return Ok(value.clone());
+            let own = changes.cells.get(entity.offset(), column)?;
+            if own.is_some() || entity.offset() >= changes.first {
+                return Ok(own.unwrap_or(Value::Null));
             }
         }
         let known = self.base.schema().table(entity.table()).is_ok_and(|table| {
@@ -288,8 +285,7 @@ impl Transaction {
             self.counts.labels_added += changed.len() as u64;
         }
         let labels = Value::List(after.into_iter().map(Value::String).collect());
-        self.row(id).insert(LABELS_COLUMN.to_owned(), labels);
-        Ok(())
+        self.set(id, LABELS_COLUMN, labels)
     }
 
     /// Binds `member` to a role of a hyperedge.
@@ -325,7 +321,7 @@ impl Transaction {
                 )));
             }
         };
-        self.row(hyperedge).insert(role.to_owned(), next);
+        self.set(hyperedge, role, next)?;
         self.counts.members_added += 1;
         Ok(())
     }
@@ -370,7 +366,7 @@ impl Transaction {
             Value::List(_) => return Err(Error::invalid_data("the role does not bind it")),
             _ => Value::Null,
         };
-        self.row(hyperedge).insert(role.to_owned(), next);
+        self.set(hyperedge, role, next)?;
         self.counts.members_removed += 1;
         Ok(())
     }
@@ -401,9 +397,9 @@ impl Transaction {
             return Ok(false);
         }
         if let Some(changes) = self.tables.get(&id.table())
-            && let Some(created) = id.offset().checked_sub(changes.first)
+            && id.offset() >= changes.first
         {
-            return Ok(created < changes.created.len() as u64);
+            return Ok(id.offset() < changes.end());
         }
         if self.base.schema().table(id.table()).is_err() {
             return Ok(false);
@@ -434,25 +430,12 @@ impl Transaction {
                 .roles
                 .iter()
                 .filter(|role| role.cardinality == Cardinality::One);
-            for role in required {
-                let is_null = |value: Option<&Value>| value.is_none_or(Value::is_null);
-                let created = changes
-                    .created
-                    .iter()
-                    .zip(changes.first..)
-                    .any(|(row, offset)| {
-                        !changes.deleted.contains(&offset) && is_null(row.get(&role.name))
-                    });
-                let emptied = changes.updated.iter().any(|(offset, row)| {
-                    !changes.deleted.contains(offset)
-                        && row.get(&role.name).is_some_and(Value::is_null)
-                });
-                if created || emptied {
-                    return Err(Error::invalid_data(format!(
-                        "the role `{}` of `{}` is required, and a hyperedge has no member there",
-                        role.name, ty.name
-                    )));
-                }
+            let required: Vec<String> = required.map(|role| role.name.clone()).collect();
+            if let Some(role) = changes.unbound_role(&required)? {
+                return Err(Error::invalid_data(format!(
+                    "the role `{role}` of `{}` is required, and a hyperedge has no member there",
+                    ty.name
+                )));
             }
         }
         Ok(())

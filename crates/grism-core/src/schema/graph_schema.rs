@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{HyperedgeType, Role, Table, TableKind};
-use crate::{Error, IndexDefinition, Result, TableId, Tables};
+use crate::{Error, IndexDefinition, Result, TableId, Tables, Type};
 
 /// The schema of one snapshot.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,11 +83,37 @@ impl GraphSchema {
         labels
     }
 
+    /// The tables of the entities that an unlabelled variable ranges over: nodes, and hyperedges of declared types with roles
+    /// of their own. A binary edge is an entity only where its declared type is named.
+    #[must_use]
+    pub fn entity_tables(&self) -> Tables {
+        let of_entities = self.tables().filter(|table| {
+            let hyperedge_type = table.hyperedge_type();
+            hyperedge_type.is_none_or(|ty| ty.declared && !ty.is_binary())
+        });
+        of_entities.map(|table| table.id).collect()
+    }
+
+    /// The type of an entity of these tables.
+    #[must_use]
+    pub fn entity_type(&self, tables: Tables) -> Type {
+        let is_hyperedge = |table: &&TableId| {
+            let table = self.table(**table);
+            table.is_ok_and(|table| table.hyperedge_type().is_some())
+        };
+        let hyperedges: Tables = tables.iter().filter(is_hyperedge).copied().collect();
+        match hyperedges.len() {
+            0 => Type::Node(tables),
+            count if count == tables.len() => Type::Hyperedge(tables),
+            _ => Type::Entity { tables, hyperedges },
+        }
+    }
+
     /// The tables whose entities a role may bind.
     #[must_use]
     pub fn member_tables(&self, role: &Role) -> Tables {
         match &role.member {
-            None => self.tables.keys().copied().collect(),
+            None => self.entity_tables(),
             Some(name) => match self.hyperedge_table(name) {
                 Some((table, _)) => [table.id].into(),
                 None => self.tables_with_label(name),

@@ -71,6 +71,21 @@ pub const fn week_date(days: i64) -> (i64, i64, i64) {
     (year, week, day_of_week)
 }
 
+/// Weeks of a week-based year of ISO 8601: 52 or 53.
+#[must_use]
+pub const fn weeks_in_year(year: i64) -> i64 {
+    // The last week of a year is the one that 28 December lies in.
+    let (_, week, _) = week_date(days_from_civil(year, 12, 28));
+    week
+}
+
+/// Days of a quarter, which counts from 1.
+#[must_use]
+pub const fn days_in_quarter(year: i64, quarter: i64) -> i64 {
+    let first = quarter * 3 - 2;
+    days_in_month(year, first) + days_in_month(year, first + 1) + days_in_month(year, first + 2)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,5 +104,21 @@ mod tests {
         assert_eq!(week_date(days_from_civil(1816, 12, 30)), (1817, 1, 1));
         assert_eq!(week_date(days_from_civil(1819, 1, 3)), (1818, 53, 7));
         assert_eq!(week_date(days_from_civil(1970, 1, 1)), (1970, 1, 4));
+    }
+
+    #[test]
+    fn years_and_quarters_have_the_lengths_of_the_calendar() {
+        let long = [2004, 2009, 2015, 2020, 2026, 2032];
+        for year in 2001..2036 {
+            assert_eq!(
+                weeks_in_year(year),
+                52 + i64::from(long.contains(&year)),
+                "{year}"
+            );
+        }
+        assert_eq!(days_in_quarter(2023, 1), 90);
+        assert_eq!(days_in_quarter(2024, 1), 91);
+        assert_eq!(days_in_quarter(2024, 2), 91);
+        assert_eq!(days_in_quarter(2024, 4), 92);
     }
 }

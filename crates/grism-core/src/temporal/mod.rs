@@ -7,7 +7,7 @@ pub(crate) use text::{write_date, write_time};
 
 pub use calendar::{
     NANOS_PER_DAY, NANOS_PER_SECOND, SECONDS_PER_DAY, civil_from_days, days_from_civil,
-    days_in_month, is_leap_year, week_date,
+    days_in_month, days_in_quarter, is_leap_year, week_date, weeks_in_year,
 };
 
 use std::cmp::Ordering;

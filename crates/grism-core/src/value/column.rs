@@ -14,7 +14,7 @@ use arrow::datatypes::{DataType, Field, FieldRef, Float32Type};
 use super::any::{decode_any, encode_any, key_of};
 use super::{HyperedgeValue, IncidenceValue, Value};
 use crate::temporal::{DateTime, LocalDateTime};
-use crate::{Error, Result, Type};
+use crate::{EntityId, Error, ErrorKind, Result, Type};
 
 impl Value {
     /// A column of `rows` copies of the value, of its narrowest type.
@@ -73,6 +73,11 @@ fn read(array: &dyn Array, row: usize, ty: Option<&Type>) -> Result<Value> {
         DataType::Int64 => cell!(Int64Array).map(Value::Int64),
         DataType::UInt64 => cell!(UInt64Array).map(|id| match ty {
             Some(Type::Hyperedge(_)) => Value::hyperedge(id),
+            Some(Type::Entity { hyperedges, .. })
+                if hyperedges.contains(&EntityId::from_raw(id).table()) =>
+            {
+                Value::hyperedge(id)
+            }
             _ => Value::node(id),
         }),
         DataType::UInt32 => cell!(UInt32Array).map(|value| Value::Int64(i64::from(value))),
@@ -127,20 +132,18 @@ fn read(array: &dyn Array, row: usize, ty: Option<&Type>) -> Result<Value> {
             let columns = any
                 .downcast_ref::<StructArray>()
                 .ok_or_else(|| Error::internal("a struct column"))?;
-            let inner = |name: &str| match ty {
-                Some(Type::Map(fields)) => {
-                    fields.iter().find(|(own, _)| own == name).map(|(_, ty)| ty)
-                }
-                _ => None,
-            };
             let entries = fields
                 .iter()
                 .zip(columns.columns())
-                .map(|(field, column)| {
-                    Ok((
-                        field.name().clone(),
-                        read(column, row, inner(field.name()))?,
-                    ))
+                .enumerate()
+                .map(|(place, (field, column))| {
+                    let inner = match ty {
+                        Some(Type::Map(fields)) => {
+                            place_of(fields, field.name(), place).map(|place| &fields[place].1)
+                        }
+                        _ => None,
+                    };
+                    Ok((field.name().clone(), read(column, row, inner)?))
                 })
                 .collect::<Result<_>>()?;
             Some(Value::Map(entries))
@@ -150,6 +153,14 @@ fn read(array: &dyn Array, row: usize, ty: Option<&Type>) -> Result<Value> {
     found.ok_or_else(|| {
         Error::unsupported(format!("a value of the Arrow type {}", array.data_type()))
     })
+}
+
+/// Where the field `name` stands among the fields of a map, tried at the place `likely` first.
+fn place_of(fields: &[(String, Type)], name: &str, likely: usize) -> Option<usize> {
+    match fields.get(likely) {
+        Some((own, _)) if own == name => Some(likely),
+        _ => fields.iter().position(|(own, _)| own == name),
+    }
 }
 
 impl IncidenceValue {
@@ -224,6 +235,11 @@ fn column(values: &[&Value], data_type: &DataType) -> Result<ArrayRef> {
             Arc::new(primitive!(Float64Array, Value::Float64(value) => Ok::<_, Error>(*value)))
         }
         DataType::Utf8 => {
+            let texts = values.iter().map(|value| match value {
+                Value::String(text) => text.len(),
+                _ => 0,
+            });
+            check_offset(texts.sum())?;
             Arc::new(primitive!(StringArray, Value::String(value) => Ok::<_, Error>(value.clone())))
         }
         DataType::Binary => {
@@ -264,6 +280,7 @@ fn column(values: &[&Value], data_type: &DataType) -> Result<ArrayRef> {
                 }
             }
             let nulls: NullBuffer = values.iter().map(|value| !value.is_null()).collect();
+            check_offset(flat.len())?;
             let inner = column(&flat, item.data_type())?;
             Arc::new(ListArray::try_new(
                 Arc::clone(item),
@@ -308,6 +325,17 @@ fn column(values: &[&Value], data_type: &DataType) -> Result<ArrayRef> {
             )));
         }
     })
+}
+
+/// Fails past what the 32-bit offsets of a column reach.
+fn check_offset(end: usize) -> Result<()> {
+    if i32::try_from(end).is_ok() {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::ResourceExhausted,
+        format!("{end} bytes or elements do not fit into one column"),
+    ))
 }
 
 /// Lists of numbers as vectors of `dimensions` numbers each.
@@ -397,12 +425,10 @@ pub fn cast_column(array: &ArrayRef, from: &Type, to: &Type) -> Result<ArrayRef>
                 .ok_or_else(|| Error::internal("a map column"))?;
             let columns = wanted
                 .iter()
-                .map(|(name, to)| {
-                    let place = own.iter().position(|(own, _)| own == name);
-                    match place {
-                        Some(place) => cast_column(structs.column(place), &own[place].1, to),
-                        None => Ok(new_null_array(&to.to_arrow(), array.len())),
-                    }
+                .enumerate()
+                .map(|(likely, (name, to))| match place_of(own, name, likely) {
+                    Some(place) => cast_column(structs.column(place), &own[place].1, to),
+                    None => Ok(new_null_array(&to.to_arrow(), array.len())),
                 })
                 .collect::<Result<Vec<_>>>()?;
             let DataType::Struct(fields) = &data_type else {

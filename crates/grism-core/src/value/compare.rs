@@ -26,6 +26,10 @@ pub fn equal_values(left: &Value, right: &Value) -> Option<bool> {
         }
         (Value::Node(a), Value::Node(b)) => Some(a.id == b.id),
         (Value::Hyperedge(a), Value::Hyperedge(b)) => Some(a.id == b.id),
+        // An id says which of both it is of: no node has the id of a hyperedge.
+        (Value::Node(a), Value::Hyperedge(b)) | (Value::Hyperedge(b), Value::Node(a)) => {
+            Some(a.id == b.id)
+        }
         (Value::Incidence(a), Value::Incidence(b)) => {
             Some((a.hyperedge.id, &a.role, a.position) == (b.hyperedge.id, &b.role, b.position))
         }

@@ -40,7 +40,17 @@ impl fmt::Display for Value {
                 write_hyperedge(f, hyperedge)?;
                 f.write_str("]")
             }
-            Self::Incidence(incidence) => write!(f, "[:{}]", incidence.role),
+            // The first place of a role, which is the only one of most roles, needs no number.
+            Self::Incidence(incidence) if incidence.position == 0 => {
+                write!(f, "[:{}]", incidence.role)
+            }
+            Self::Incidence(incidence) => {
+                write!(
+                    f,
+                    "[:{} {{position: {}}}]",
+                    incidence.role, incidence.position
+                )
+            }
             Self::Path(path) => {
                 f.write_str("<")?;
                 for (index, node) in path.nodes.iter().enumerate() {

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use grism_core::{Result, Type, Value};
 use grism_logical::{LogicalExpr, ScalarFunction};
-use open_cypher::ast::{self, Expr, Name};
 
 use super::Binder;
+use crate::syntax::{Expr, Name};
 
 impl Binder<'_> {
     pub(super) fn property_of(&mut self, base: &Expr, key: &Name) -> Result<LogicalExpr> {
@@ -21,25 +21,25 @@ impl Binder<'_> {
         ty: &Type,
         key: &Name,
     ) -> Result<LogicalExpr> {
-        let text = || LogicalExpr::Literal(Value::String(key.kind.text.clone()));
+        let text = || LogicalExpr::Literal(Value::String(key.text.clone()));
         match ty {
-            Type::Node(_) | Type::Hyperedge(_) if self.reads_lambda(&bound) => {
+            ty if ty.is_entity() && self.reads_lambda(&bound) => {
                 Ok(self.dynamic_property(bound, ty, text()))
             }
-            Type::Node(tables) | Type::Hyperedge(tables) => {
+            Type::Node(tables) | Type::Hyperedge(tables) | Type::Entity { tables, .. } => {
                 let tables = Arc::clone(tables);
                 self.property(bound, &tables, key)
             }
             Type::Map(_) => Ok(LogicalExpr::Field {
                 base: Box::new(bound),
-                key: key.kind.text.clone(),
+                key: key.text.clone(),
             }),
             Type::Null => Ok(LogicalExpr::Literal(Value::Null)),
             Type::Any => Ok(self.dynamic_property(bound, ty, text())),
             Type::Incidence => {
                 let message = format!(
                     "an incidence has no properties; `{}` belongs to the hyperedge",
-                    key.kind.text
+                    key.text
                 );
                 Err(self.source.invalid(message, key.span))
             }
@@ -52,7 +52,7 @@ impl Binder<'_> {
             other => {
                 let message = format!(
                     "`.{}` needs a node, a hyperedge or a map, not {other}",
-                    key.kind.text
+                    key.text
                 );
                 let code = match other {
                     Type::Path => "SyntaxError:InvalidArgumentType",
@@ -80,11 +80,14 @@ impl Binder<'_> {
                 base: Box::new(bound),
                 key: key.clone(),
             }),
-            (Type::Node(_) | Type::Hyperedge(_), LogicalExpr::Literal(Value::String(key))) => {
-                let name = ast::Name::new(ast::Identifier::new(key.clone(), false), index.span);
-                self.property_of_bound(bound, &ty, &name)
+            (ty, LogicalExpr::Literal(Value::String(key))) if ty.is_entity() => {
+                let name = Name {
+                    text: key.clone(),
+                    span: index.span,
+                };
+                self.property_of_bound(bound, ty, &name)
             }
-            (Type::Node(_) | Type::Hyperedge(_), _) => {
+            (ty, _) if ty.is_entity() => {
                 let key_type = self.type_of(&position, index)?;
                 if !matches!(key_type, Type::String | Type::Any | Type::Null) {
                     return Err(self
@@ -92,7 +95,7 @@ impl Binder<'_> {
                         .invalid("a property is named by text", index.span)
                         .with_code("SyntaxError:InvalidArgumentType"));
                 }
-                let base = self.with_contents(bound, &ty);
+                let base = self.with_contents(bound, ty);
                 self.typed(
                     LogicalExpr::Index {
                         base: Box::new(base),

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use grism_core::Result;
 use grism_logical::{Aggregate, AggregateCall, LogicalExpr, LogicalPlan};
-use open_cypher::Span;
 
 use super::projection_items::{Item, Order};
 use super::{Binder, Pending};
+use crate::syntax::Span;
 
 impl Binder<'_> {
     /// Puts an aggregation below the projection and rewrites its expressions over the groups.
@@ -45,9 +45,9 @@ impl Binder<'_> {
                     names.push(name.clone());
                     Pending::Column(replace(&expression, &keys), name)
                 }
-                Pending::Hydrate(expression, name) => {
+                Pending::Hydrate(expression, name, depth) => {
                     names.push(name.clone());
-                    Pending::Hydrate(replace(&expression, &keys), name)
+                    Pending::Hydrate(replace(&expression, &keys), name, depth)
                 }
                 other => other,
             };

@@ -5,14 +5,11 @@ use std::sync::Arc;
 
 use grism_core::{GraphSchema, Result, Type, Value};
 use grism_logical::{BinaryOperator, LogicalExpr, LogicalPlan, UnaryOperator};
-use open_cypher::Span;
-use open_cypher::ast::{
-    CallClause, CallTarget, Expr, ExprKind, Identifier, Name, ProjectionItemKind, QualifiedName,
-};
 
 use super::scope::column_for;
 use super::search::searches;
 use super::{Binder, hint};
+use crate::syntax::{CallClause, Expr, ExprKind, Name, ProcedureTarget, QualifiedName, Span};
 
 /// A column of a procedure.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,7 +36,15 @@ pub struct Procedure {
 /// The procedures that CALL may name, beside those that every graph has.
 pub type Procedures = BTreeMap<String, Procedure>;
 
-/// The procedures that every graph has.
+/// The procedures that CALL may name in every graph, by name.
+#[must_use]
+pub fn procedures(schema: &GraphSchema) -> Vec<Procedure> {
+    let mut all: Vec<Procedure> = built_in(schema).into_iter().chain(searches(None)).collect();
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    all
+}
+
+/// The procedures that list what the graph holds.
 fn built_in(schema: &GraphSchema) -> Vec<Procedure> {
     let listing = |name: &str, column: &str, values: Vec<String>| Procedure {
         name: name.to_owned(),
@@ -83,18 +88,13 @@ fn built_in(schema: &GraphSchema) -> Vec<Procedure> {
 impl Binder<'_> {
     /// The procedure called `name`, which is `given` so many arguments.
     fn procedure(&self, name: &QualifiedName, given: Option<usize>) -> Result<Procedure> {
-        let text = name
-            .parts
-            .iter()
-            .map(|part| part.kind.text.as_str())
-            .collect::<Vec<_>>()
-            .join(".");
-        if let Some(procedure) = self.context.procedures.get(&text) {
+        let text = &name.text;
+        if let Some(procedure) = self.context.procedures.get(text) {
             return Ok(procedure.clone());
         }
         let known = built_in(self.schema);
         let known: Vec<Procedure> = known.into_iter().chain(searches(given)).collect();
-        if let Some(procedure) = known.iter().find(|procedure| procedure.name == text) {
+        if let Some(procedure) = known.iter().find(|procedure| &procedure.name == text) {
             return Ok(procedure.clone());
         }
         let names = known
@@ -104,7 +104,7 @@ impl Binder<'_> {
         Err(self
             .source
             .invalid(
-                format!("unknown procedure `{text}`{}", hint(&text, names)),
+                format!("unknown procedure `{text}`{}", hint(text, names)),
                 name.span,
             )
             .with_code("ProcedureError:ProcedureNotFound"))
@@ -112,14 +112,12 @@ impl Binder<'_> {
 
     /// Whether a query that consists of this CALL alone gives the procedure's rows.
     pub(super) fn stands_alone(&self, call: &CallClause) -> bool {
-        matches!(&call.target, CallTarget::Procedure { name, .. }
-            if self.procedure(name, None).is_ok_and(|procedure| !procedure.columns.is_empty()))
+        let procedure = self.procedure(&call.target.name, None);
+        procedure.is_ok_and(|procedure| !procedure.columns.is_empty())
     }
 
     pub(super) fn call_clause(&mut self, call: &CallClause, span: Span, last: bool) -> Result<()> {
-        let CallTarget::Procedure { name, arguments } = &call.target else {
-            return Err(self.source.unsupported("CALL { … }", span));
-        };
+        let ProcedureTarget { name, arguments } = &call.target;
         if call.optional {
             return Err(self.source.unsupported("OPTIONAL CALL", span));
         }
@@ -134,9 +132,9 @@ impl Binder<'_> {
         }
         if self.search(&procedure, &given, &yields, span)? {
             if let Some(predicate) = call
-                .yield_clause
+                .yields
                 .as_ref()
-                .and_then(|yields| yields.where_clause.as_ref())
+                .and_then(|yields| yields.predicate.as_ref())
             {
                 self.filter(predicate)?;
             }
@@ -168,12 +166,12 @@ impl Binder<'_> {
         let mut conditions = Vec::new();
         for (argument, value) in procedure.arguments.iter().zip(given) {
             let cell = self.cell(&row, &row_type, &argument.name, span)?;
-            let both_null = cell.clone().unary(UnaryOperator::IsNull).binary(
-                BinaryOperator::And,
+            let both_null = LogicalExpr::all([
+                cell.clone().unary(UnaryOperator::IsNull),
                 value.clone().unary(UnaryOperator::IsNull),
-            );
+            ]);
             let equal = cell.binary(BinaryOperator::Equal, value);
-            conditions.push(equal.binary(BinaryOperator::Or, both_null));
+            conditions.push(LogicalExpr::any([equal, both_null]));
         }
         self.flush_pending()?;
         let plan = std::mem::replace(&mut self.plan, LogicalPlan::Unit);
@@ -193,9 +191,9 @@ impl Binder<'_> {
             self.scope.put(&variable, &made, found);
         }
         if let Some(predicate) = call
-            .yield_clause
+            .yields
             .as_ref()
-            .and_then(|yields| yields.where_clause.as_ref())
+            .and_then(|yields| yields.predicate.as_ref())
         {
             self.filter(predicate)?;
         }
@@ -212,7 +210,10 @@ impl Binder<'_> {
     }
 
     fn cell(&mut self, row: &str, ty: &Type, column: &str, span: Span) -> Result<LogicalExpr> {
-        let name = Name::new(Identifier::new(column.to_owned(), false), span);
+        let name = Name {
+            text: column.to_owned(),
+            span,
+        };
         match ty {
             Type::Null => Ok(LogicalExpr::Literal(Value::Null)),
             ty => self.property_of_bound(LogicalExpr::column(row), ty, &name),
@@ -269,8 +270,7 @@ impl Binder<'_> {
         let mut bound = Vec::new();
         for (argument, expression) in procedure.arguments.iter().zip(given) {
             if let ExprKind::Function(call) = &expression.kind
-                && let [part] = &call.name.parts[..]
-                && super::functions::is_aggregate(&part.kind.text)
+                && super::functions::is_aggregate(&call.name.text)
             {
                 return Err(self
                     .source
@@ -312,7 +312,7 @@ impl Binder<'_> {
                 .map(|column| (column.clone(), column.name.clone()))
                 .collect::<Vec<_>>()
         };
-        let Some(yields) = &call.yield_clause else {
+        let Some(yields) = &call.yields else {
             if !alone && !procedure.columns.is_empty() {
                 return Err(self
                     .source
@@ -324,36 +324,32 @@ impl Binder<'_> {
             }
             return Ok(every());
         };
-        if yields.all {
-            return Ok(every());
-        }
-        let mut found: Vec<(ProcedureColumn, String)> = Vec::new();
-        for item in &yields.items {
-            let ProjectionItemKind::Expression { expression, alias } = &item.kind else {
-                return Ok(every());
-            };
-            let ExprKind::Variable(name) = &expression.kind else {
+        let Some(items) = &yields.items else {
+            if !alone {
+                let message = "within a query YIELD names the columns; `*` is for a call that is the whole query";
                 return Err(self
                     .source
-                    .invalid("YIELD names columns", expression.span)
+                    .invalid(message, span)
                     .with_code("SyntaxError:UnexpectedSyntax"));
-            };
+            }
+            return Ok(every());
+        };
+        let mut found: Vec<(ProcedureColumn, String)> = Vec::new();
+        for item in items {
+            let name = &item.column;
             let columns = procedure.columns.iter();
-            let Some(column) = columns.clone().find(|own| own.name == name.kind.text) else {
-                let hint = hint(&name.kind.text, columns.map(|own| own.name.as_str()));
+            let Some(column) = columns.clone().find(|own| own.name == name.text) else {
+                let hint = hint(&name.text, columns.map(|own| own.name.as_str()));
                 return Err(self
                     .source
                     .invalid(
-                        format!(
-                            "`{}` has no column `{}`{hint}",
-                            procedure.name, name.kind.text
-                        ),
+                        format!("`{}` has no column `{}`{hint}", procedure.name, name.text),
                         name.span,
                     )
                     .with_code("SyntaxError:UndefinedVariable"));
             };
-            let variable = alias.as_ref().unwrap_or(name);
-            let text = variable.kind.text.clone();
+            let variable = item.alias.as_ref().unwrap_or(name);
+            let text = variable.text.clone();
             if self.scope.find(&text).is_some() || found.iter().any(|(_, own)| own == &text) {
                 return Err(self
                     .source

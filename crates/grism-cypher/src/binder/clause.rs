@@ -6,25 +6,27 @@ use grism_core::{Result, Type};
 use grism_logical::{
     Apply, ApplyKind, LogicalExpr, LogicalPlan, PlanSchema, ScalarFunction, infer_type,
 };
-use open_cypher::ast::{Clause, ClauseKind, Expr, MatchClause, SingleQuery, UnwindClause};
 
-use super::Binder;
 use super::projection::ProjectionKind;
 use super::scope::column_for;
+use super::{Binder, OpenPattern};
+use crate::syntax::{
+    Clause, ClauseKind, Expr, ExprKind, InfixOperator, MatchClause, SingleQuery, UnwindClause,
+};
 
 impl Binder<'_> {
     pub(super) fn single_query(&mut self, query: &SingleQuery) -> Result<LogicalPlan> {
-        let clauses = &query.kind.clauses;
+        let clauses = &query.clauses;
         for (index, clause) in clauses.iter().enumerate() {
             let last = index + 1 == clauses.len();
-            if let ClauseKind::Return(returned) = &clause.kind {
+            if let ClauseKind::Return(projection) = &clause.kind {
                 if !last {
                     return Err(self
                         .source
                         .invalid("RETURN must be the last clause", clause.span)
                         .with_code("SyntaxError:InvalidClauseComposition"));
                 }
-                self.projection(&returned.projection, None, ProjectionKind::Return)?;
+                self.projection(projection, None, ProjectionKind::Return)?;
                 return Ok(std::mem::replace(&mut self.plan, LogicalPlan::Unit));
             }
             match &clause.kind {
@@ -69,7 +71,7 @@ impl Binder<'_> {
             ClauseKind::Match(matched) => return self.match_clause(matched),
             ClauseKind::Unwind(unwind) => return self.unwind(unwind),
             ClauseKind::With(with) => {
-                let predicate = with.where_clause.as_ref();
+                let predicate = with.predicate.as_ref();
                 return self.projection(&with.projection, predicate, ProjectionKind::With);
             }
             ClauseKind::Return(_) => {
@@ -83,25 +85,24 @@ impl Binder<'_> {
             ClauseKind::Delete(_) => "DELETE within a query that reads",
             ClauseKind::Set(_) => "SET within a query that reads",
             ClauseKind::Remove(_) => "REMOVE within a query that reads",
-            _ => "this clause",
+            ClauseKind::Subquery(subquery) if !subquery.query.writes() => {
+                return self.call_subquery(subquery);
+            }
+            ClauseKind::Subquery(_) => "CALL { … } that writes",
+            ClauseKind::LoadCsv(_) => "LOAD CSV",
+            ClauseKind::Foreach(_) => "FOREACH",
         };
         Err(self.source.unsupported(name, clause.span))
     }
 
     fn match_clause(&mut self, matched: &MatchClause) -> Result<()> {
-        if let Some(mode) = &matched.mode {
-            return Err(self.source.unsupported("a path mode", mode.span));
-        }
-        if let Some(hint) = matched.hints.first() {
-            return Err(self.source.unsupported("a planner hint", hint.span));
-        }
         if !matched.optional {
-            return self.match_pattern(&matched.pattern, matched.where_clause.as_ref());
+            return self.match_pattern(&matched.pattern, matched.predicate.as_ref());
         }
         let outer = std::mem::replace(&mut self.plan, LogicalPlan::Unit);
         let outer_schema = outer.schema()?;
         self.plan = LogicalPlan::Argument(outer_schema.clone());
-        self.match_pattern(&matched.pattern, matched.where_clause.as_ref())?;
+        self.match_pattern(&matched.pattern, matched.predicate.as_ref())?;
         let subplan = std::mem::replace(&mut self.plan, LogicalPlan::Unit);
         // Internal columns of the optional part end here.
         let mut names: Vec<String> = outer_schema.names().map(str::to_owned).collect();
@@ -120,7 +121,7 @@ impl Binder<'_> {
     }
 
     fn unwind(&mut self, unwind: &UnwindClause) -> Result<()> {
-        let name = &unwind.variable.kind.text;
+        let name = &unwind.variable.text;
         if self.scope.find(name).is_some() {
             return Err(self
                 .source
@@ -179,6 +180,16 @@ impl Binder<'_> {
             open = None;
             self.flush_pending()?;
         }
+        self.keep_open(open, conjuncts)
+    }
+
+    /// Keeps the rows for which all of `conjuncts` are true.
+    pub(super) fn keep(&mut self, conjuncts: Vec<LogicalExpr>) -> Result<()> {
+        let open = self.open.take().filter(|open| open.plan == self.plan);
+        self.keep_open(open, conjuncts)
+    }
+
+    fn keep_open(&mut self, open: Option<OpenPattern>, conjuncts: Vec<LogicalExpr>) -> Result<()> {
         let plan = std::mem::replace(&mut self.plan, LogicalPlan::Unit);
         self.plan = plan.filtered(conjuncts.clone());
         if let Some(mut open) = open {
@@ -232,19 +243,20 @@ impl Binder<'_> {
     }
 }
 
-fn split_conjunction(predicate: &Expr) -> Vec<&Expr> {
-    use open_cypher::ast::{BinaryOperator, ExprKind};
-    match &predicate.kind {
-        ExprKind::Parenthesized(inner) => split_conjunction(inner),
-        ExprKind::Binary {
-            left,
-            operator,
-            right,
-        } if operator.kind == BinaryOperator::And => {
-            let mut parts = split_conjunction(left);
-            parts.extend(split_conjunction(right));
-            parts
+/// The parts of a conjunction, from left to right.
+pub(super) fn split_conjunction(predicate: &Expr) -> Vec<&Expr> {
+    let (mut open, mut parts) = (vec![predicate], Vec::new());
+    while let Some(next) = open.pop() {
+        match &next.kind {
+            ExprKind::Parenthesized(inner) => open.push(inner),
+            ExprKind::Chain { first, rest }
+                if rest.iter().all(|link| link.operator == InfixOperator::And) =>
+            {
+                open.extend(rest.iter().rev().map(|link| &link.operand));
+                open.push(first);
+            }
+            _ => parts.push(next),
         }
-        _ => vec![predicate],
     }
+    parts
 }

@@ -1,15 +1,13 @@
 //! Comprehensions, quantifiers and reduce(): expressions that bind a variable for a part of themselves.
 
 use grism_core::{Result, Type};
-use grism_logical::{ApplyKind, LogicalExpr, LogicalPlan, Quantifier, UnaryOperator};
-use open_cypher::Span;
-use open_cypher::ast::visit::{Visitor, walk_expr};
-use open_cypher::ast::{
-    Expr, ExprKind, ListComprehension, Name, PatternComprehension, QuantifiedPredicate,
-    QuantifiedPredicateKind, ReduceExpression,
-};
+use grism_logical::{ApplyKind, LogicalExpr, LogicalPlan, UnaryOperator};
 
 use super::{Binder, Lambda, Pending};
+use crate::syntax::{
+    Expr, ExprKind, ListComprehension, Name, Pattern, PatternComprehension, Quantified, Reduce,
+    Span, Visitor, walk_expr,
+};
 
 /// Whether a pattern or a subquery stands in the expression.
 fn asks_the_graph(expression: &Expr) -> bool {
@@ -86,20 +84,10 @@ impl Binder<'_> {
 
     pub(super) fn quantified(
         &mut self,
-        quantified: &QuantifiedPredicate,
+        quantified: &Quantified,
         place: &Expr,
     ) -> Result<LogicalExpr> {
-        let quantifier = match quantified.kind.kind {
-            QuantifiedPredicateKind::All => Quantifier::All,
-            QuantifiedPredicateKind::Any => Quantifier::Any,
-            QuantifiedPredicateKind::None => Quantifier::None,
-            QuantifiedPredicateKind::Single => Quantifier::Single,
-            _ => {
-                return Err(self
-                    .source
-                    .unsupported("this quantifier", quantified.kind.span));
-            }
-        };
+        let quantifier = quantified.quantifier;
         if asks_the_graph(&quantified.predicate) {
             // Whether it holds for each element, as a list of its own.
             let answers = self.as_subplan(
@@ -133,11 +121,7 @@ impl Binder<'_> {
         })
     }
 
-    pub(super) fn reduce(
-        &mut self,
-        reduce: &ReduceExpression,
-        place: &Expr,
-    ) -> Result<LogicalExpr> {
+    pub(super) fn reduce(&mut self, reduce: &Reduce, place: &Expr) -> Result<LogicalExpr> {
         let initial = self.expression(&reduce.initial)?;
         let mut ty = self.type_of(&initial, &reduce.initial)?;
         let (list, item) = self.list_of(&reduce.list)?;
@@ -146,10 +130,10 @@ impl Binder<'_> {
             let mark = self.position();
             let accumulator = self.internal_name("sum");
             self.lambdas.push(Lambda {
-                name: reduce.accumulator.kind.text.clone(),
+                name: reduce.accumulator.text.clone(),
                 column: accumulator.clone(),
                 ty: ty.clone(),
-                needs_contents: false,
+                depth: 0,
             });
             let depth = self.lambdas.len();
             let bound = self.with_lambda(
@@ -158,8 +142,8 @@ impl Binder<'_> {
                 &reduce.variable,
                 place.span,
                 &mut |binder| {
-                    let step = binder.expression(&reduce.expression)?;
-                    let found = binder.type_of(&step, &reduce.expression)?;
+                    let step = binder.expression(&reduce.step)?;
+                    let found = binder.type_of(&step, &reduce.step)?;
                     Ok((step, found))
                 },
             );
@@ -224,7 +208,7 @@ impl Binder<'_> {
             expression: LogicalExpr::column(&column),
             variable: element.clone(),
         };
-        inner.scope.put(&variable.kind.text, &element, item);
+        inner.scope.put(&variable.text, &element, item);
         if let Some(predicate) = predicate {
             inner.filter(predicate)?;
         }
@@ -254,11 +238,11 @@ impl Binder<'_> {
         span: Span,
     ) -> Result<LogicalExpr> {
         let mut inner = self.inner()?;
-        let mut pattern = comprehension.pattern.clone();
-        if let (Some(binding), Some(part)) = (&comprehension.binding, pattern.parts.first_mut()) {
-            part.kind.binding.get_or_insert_with(|| binding.clone());
-        }
-        inner.match_pattern(&pattern, comprehension.predicate.as_deref())?;
+        let pattern = Pattern {
+            paths: vec![comprehension.pattern.clone()],
+            span: comprehension.pattern.span,
+        };
+        inner.match_pattern(&pattern, comprehension.predicate.as_ref())?;
         let value = inner.expression(&comprehension.projection)?;
         inner.flush_pending()?;
         let column = inner.internal_name("item");
@@ -314,8 +298,8 @@ impl Binder<'_> {
         body: &mut dyn FnMut(&mut Self) -> Result<T>,
     ) -> Result<(LogicalExpr, String, T)> {
         let mark = self.position();
-        let (column, bound, needs) = self.within_lambda(&item, variable, body)?;
-        if !needs || item == Type::Null {
+        let (column, bound, depth) = self.within_lambda(&item, variable, body)?;
+        if depth == 0 || item == Type::Null {
             self.check_pending(mark, &column, span)?;
             return Ok((list, column, bound));
         }
@@ -325,7 +309,7 @@ impl Binder<'_> {
         } else {
             item.list()
         };
-        let list = self.with_contents(list, &ty);
+        let list = self.with_deep_contents(list, &ty, depth);
         let mark = self.position();
         let (column, bound, _) = self.within_lambda(&Type::Any, variable, body)?;
         self.check_pending(mark, &column, span)?;
@@ -337,22 +321,19 @@ impl Binder<'_> {
         item: &Type,
         variable: &Name,
         body: &mut dyn FnMut(&mut Self) -> Result<T>,
-    ) -> Result<(String, T, bool)> {
+    ) -> Result<(String, T, u8)> {
         let column = self.internal_name("element");
         self.lambdas.push(Lambda {
-            name: variable.kind.text.clone(),
+            name: variable.text.clone(),
             column: column.clone(),
             ty: item.clone(),
-            needs_contents: false,
+            depth: 0,
         });
         let depth = self.lambdas.len();
         let bound = body(self);
-        let needs = self
-            .lambdas
-            .get(depth - 1)
-            .is_some_and(|lambda| lambda.needs_contents);
+        let asked = self.lambdas.get(depth - 1).map_or(0, |lambda| lambda.depth);
         self.lambdas.truncate(depth - 1);
-        Ok((column, bound?, needs))
+        Ok((column, bound?, asked))
     }
 
     fn position(&self) -> Mark {
@@ -378,7 +359,7 @@ impl Binder<'_> {
             .iter()
             .chain(&self.after_aggregates[mark.after..]);
         for pending in made {
-            if let Pending::Column(expression, _) | Pending::Hydrate(expression, _) = pending
+            if let Pending::Column(expression, _) | Pending::Hydrate(expression, ..) = pending
                 && expression.columns().contains(column)
             {
                 return Err(self

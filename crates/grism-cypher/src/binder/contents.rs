@@ -2,9 +2,9 @@
 
 use grism_core::{Result, Type};
 use grism_logical::{LogicalExpr, ScalarFunction};
-use open_cypher::Span;
 
 use super::{Binder, Lambda, Pending};
+use crate::syntax::Span;
 
 impl Binder<'_> {
     /// The innermost variable called `name` that an enclosing expression binds.
@@ -22,27 +22,39 @@ impl Binder<'_> {
 
     /// The expression, dynamically typed, with the contents of every entity within it.
     pub(super) fn with_contents(&mut self, expression: LogicalExpr, ty: &Type) -> LogicalExpr {
+        self.with_deep_contents(expression, ty, 1)
+    }
+
+    /// The same with the contents of members, `depth - 1` levels deep.
+    pub(super) fn with_deep_contents(
+        &mut self,
+        expression: LogicalExpr,
+        ty: &Type,
+        depth: u8,
+    ) -> LogicalExpr {
         if !ty.may_hold_entity() {
             return expression;
         }
         if self.reads_lambda(&expression) {
             // What the variable ranges over is read as a whole, outside.
-            let columns = expression.columns();
             for lambda in &mut self.lambdas {
-                lambda.needs_contents |= columns.contains(&lambda.column);
+                if let Some(within) = levels_to(&expression, &lambda.column) {
+                    lambda.depth = lambda.depth.max(within.saturating_add(depth));
+                }
             }
             return expression.convert(ty, &Type::Any);
         }
         let expression = expression.convert(ty, &Type::Any);
         for pending in self.pending.iter().chain(&self.after_aggregates) {
-            if let Pending::Hydrate(own, name) = pending
+            if let Pending::Hydrate(own, name, known) = pending
                 && own == &expression
+                && *known == depth
             {
                 return LogicalExpr::Column(name.clone());
             }
         }
         let name = self.internal_name("contents");
-        self.pend(Pending::Hydrate(expression, name.clone()));
+        self.pend(Pending::Hydrate(expression, name.clone(), depth));
         LogicalExpr::Column(name)
     }
 
@@ -80,7 +92,7 @@ impl Binder<'_> {
         tables.extend(self.schema.node_tables().map(|table| table.id));
         tables.sort_unstable();
         let name = self.internal_name("entity");
-        let typed = entity.convert(&Type::Any, &Type::Node(tables.into()));
+        let typed = entity.convert(&Type::Any, &self.schema.entity_type(tables.into()));
         self.pend(Pending::Column(typed, name.clone()));
         self.flush_pending()?;
         Ok(name)
@@ -108,12 +120,12 @@ impl Binder<'_> {
         role: &str,
         span: Span,
     ) -> Result<LogicalExpr> {
-        let tables: Vec<_> = self.schema.node_tables().map(|table| table.id).collect();
+        let tables = self.schema.entity_tables();
         let entity = self.entity_column(edge, span)?;
         Ok(LogicalExpr::Property {
             entity,
             key: format!("@{role}"),
-            ty: Type::Node(tables.into()),
+            ty: self.schema.entity_type(tables),
         })
     }
 
@@ -121,4 +133,24 @@ impl Binder<'_> {
     pub(super) fn materialized_any(&mut self, base: LogicalExpr, ty: &Type) -> LogicalExpr {
         self.with_contents(base, ty)
     }
+}
+
+/// How many levels of members the expression goes down from the column; `None` where it does not read it.
+fn levels_to(expression: &LogicalExpr, column: &str) -> Option<u8> {
+    if matches!(expression, LogicalExpr::Column(own) if own == column) {
+        return Some(0);
+    }
+    let below = expression
+        .children()
+        .into_iter()
+        .filter_map(|child| levels_to(child, column))
+        .max()?;
+    let goes_down = matches!(
+        expression,
+        LogicalExpr::Function {
+            function: ScalarFunction::StartNode | ScalarFunction::EndNode | ScalarFunction::Members,
+            ..
+        }
+    );
+    Some(below.saturating_add(u8::from(goes_down)))
 }

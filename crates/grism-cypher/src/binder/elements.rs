@@ -1,19 +1,14 @@
 //! From a pattern as it is written to its elements: entities, steps between them, and repeated groups.
 
-use grism_core::{Result, Type};
-use grism_logical::{LogicalExpr, PathSearch};
-use open_cypher::Span;
-use open_cypher::ast::{
-    LabelExpression, NodePattern, PathFactor, PathFactorKind, PathPattern, PatternPart,
-    RelationshipPattern,
-};
+use grism_core::{Error, Result, Type};
+use grism_logical::{LogicalExpr, PathMode, PathSearch};
 
 use super::Binder;
-use super::labels::type_names;
-use super::path::{PathItem, PathOf};
+use super::path::{Length, PathItem, PathOf, PathRules};
 use super::pattern::{Elements, Entity, Step};
 use super::repeat::{Group, GroupPattern};
 use super::scope::column_for;
+use crate::syntax::{NodePattern, PathElementKind, PathPattern, RelationshipPattern, Span};
 
 /// What waits for the entity at its right end.
 enum Between<'p> {
@@ -25,17 +20,28 @@ impl Binder<'_> {
     /// Adds the elements of one path pattern of a MATCH.
     pub(super) fn pattern_part<'p>(
         &mut self,
-        part: &'p PatternPart,
+        path: &'p PathPattern,
         elements: &mut Elements<'p>,
     ) -> Result<()> {
-        let search = match part.kind.selector.as_ref() {
+        let search = match path.selector {
             None => PathSearch::Trails,
-            Some(selector) => self.path_search(selector)?,
+            Some((selector, _)) => self.path_search(selector),
         };
+        let mode = path.mode.map_or(PathMode::Trail, |(mode, _)| mode);
         let (first_step, first_group) = (elements.steps.len(), elements.groups.len());
         let mut items = Vec::new();
-        self.path(&part.kind.path, search, elements, &mut items)?;
-        if let Some(binding) = &part.kind.binding {
+        let rules = PathRules { search, mode };
+        self.path(path, rules, elements, &mut items)?;
+        if let Some((mode, span)) = path.mode {
+            self.check_mode(mode, search, &elements.steps[first_step..], span)?;
+            for group in &elements.groups[first_group..] {
+                self.check_group_mode(mode, search, group, span)?;
+            }
+            if mode != PathMode::Trail {
+                elements.modes.push((mode, items.clone()));
+            }
+        }
+        if let Some(binding) = &path.variable {
             let so_far = (elements.entities.len(), elements.steps.len());
             elements.paths.push(PathOf {
                 name: binding,
@@ -49,7 +55,7 @@ impl Binder<'_> {
             let one_group =
                 elements.steps.len() == first_step && elements.groups.len() == first_group + 1;
             if !one_step && !one_group {
-                return Err(self.only_one_long_step(part.span));
+                return Err(self.only_one_long_step(path.span));
             }
         }
         Ok(())
@@ -64,78 +70,84 @@ impl Binder<'_> {
     pub(super) fn path<'p>(
         &mut self,
         path: &'p PathPattern,
-        search: PathSearch,
+        rules: PathRules,
         elements: &mut Elements<'p>,
         items: &mut Vec<PathItem>,
     ) -> Result<()> {
         let mut left: Option<usize> = None;
         let mut between: Option<Between<'p>> = None;
-        for factor in &path.kind.factors {
-            match &factor.kind {
-                PathFactorKind::Node(node) => {
-                    let index = self.node(node, factor.span, &mut elements.entities)?;
-                    let properties = node.properties.as_deref();
+        for element in &path.elements {
+            match &element.kind {
+                PathElementKind::Node(node) => {
+                    let index = self.node(node, element.span, &mut elements.entities)?;
+                    let properties = node.properties.as_ref();
                     elements
                         .inline
                         .extend(properties.map(|properties| (index, properties)));
-                    elements.wheres.extend(node.where_clause.as_deref());
-                    self.connect(left, between.take(), index, search, elements, items)?;
+                    elements.wheres.extend(node.predicate.as_ref());
+                    self.connect(left, between.take(), index, rules, elements, items)?;
                     items.push(PathItem::Entity(index));
                     left = Some(index);
                 }
-                PathFactorKind::Relationship(relationship) => {
-                    between = Some(Between::Step(relationship, factor.span));
+                PathElementKind::Relationship(relationship) => {
+                    between = Some(Between::Step(relationship, element.span));
                 }
-                PathFactorKind::Parenthesized {
-                    pattern,
-                    where_clause,
-                    quantifier: Some(quantifier),
-                } => {
+                PathElementKind::Group(group) if group.quantifier.is_none() => {
+                    if path.elements.len() > 1 {
+                        let what = "a path in parentheses beside other elements";
+                        return Err(self.source.unsupported(what, element.span));
+                    }
+                    if let Some(name) = &group.path.variable {
+                        let what = "a path variable within a path";
+                        return Err(self.source.unsupported(what, name.span));
+                    }
+                    self.path(&group.path, rules, elements, items)?;
+                    elements.wheres.extend(group.predicate.as_ref());
+                }
+                PathElementKind::Group(group) => {
+                    if let Some(name) = &group.path.variable {
+                        let what = "a path variable within a path";
+                        return Err(self.source.unsupported(what, name.span));
+                    }
                     // Where no node is written beside a group, there is one without a name.
                     if left.is_none() || between.is_some() {
                         let index = self.nameless(&mut elements.entities);
-                        self.connect(left, between.take(), index, search, elements, items)?;
+                        self.connect(left, between.take(), index, rules, elements, items)?;
                         items.push(PathItem::Entity(index));
                         left = Some(index);
                     }
                     between = Some(Between::Group(Box::new(Group {
-                        pattern: GroupPattern::Path(pattern),
-                        predicate: where_clause.as_deref(),
-                        length: self.times(quantifier, false, search)?,
+                        pattern: GroupPattern::Path(&group.path),
+                        predicate: group.predicate.as_ref(),
+                        length: match group.quantifier {
+                            Some(quantifier) => Length::new(quantifier, rules),
+                            None => return Err(Error::internal("a group without a quantifier")),
+                        },
                         left: 0,
                         right: 0,
-                        span: factor.span,
+                        span: element.span,
                         number: self.counter + 1,
                     })));
                     self.counter += 1;
                 }
-                PathFactorKind::Parenthesized {
-                    pattern,
-                    where_clause,
-                    quantifier: None,
-                } if path.kind.factors.len() == 1 => {
-                    self.path(pattern, search, elements, items)?;
-                    elements.wheres.extend(where_clause.as_deref());
-                }
-                PathFactorKind::LegacyShortest { all, pattern } => {
-                    let search = if *all {
-                        PathSearch::AllShortest
-                    } else {
-                        PathSearch::AnyShortest
+                PathElementKind::Shortest { all, path } => {
+                    let search = match all {
+                        true => PathSearch::AllShortest,
+                        false => PathSearch::AnyShortest,
                     };
-                    self.path(pattern, search, elements, items)?;
+                    let rules = PathRules { search, ..rules };
+                    self.path(path, rules, elements, items)?;
                     let one_step = items.len() == 3;
                     let long = elements.steps.last();
                     if !one_step || long.is_none_or(|step| step.length.is_none()) {
-                        return Err(self.only_one_long_step(factor.span));
+                        return Err(self.only_one_long_step(element.span));
                     }
                 }
-                _ => return Err(self.source.unsupported(name_of(factor), factor.span)),
             }
         }
         if between.is_some() {
             let index = self.nameless(&mut elements.entities);
-            self.connect(left, between, index, search, elements, items)?;
+            self.connect(left, between, index, rules, elements, items)?;
             items.push(PathItem::Entity(index));
         }
         Ok(())
@@ -147,7 +159,7 @@ impl Binder<'_> {
         left: Option<usize>,
         between: Option<Between<'p>>,
         right: usize,
-        search: PathSearch,
+        rules: PathRules,
         elements: &mut Elements<'p>,
         items: &mut Vec<PathItem>,
     ) -> Result<()> {
@@ -156,12 +168,14 @@ impl Binder<'_> {
         };
         match between {
             Between::Step(pattern, span) => {
-                elements.wheres.extend(pattern.where_clause.as_deref());
-                let names = match &pattern.labels {
-                    None => Vec::new(),
-                    Some(labels) => self.step_names(labels)?,
+                elements.wheres.extend(pattern.predicate.as_ref());
+                let (names, is_list) = match &pattern.labels {
+                    None => (None, false),
+                    Some(labels) => self.step_names(labels),
                 };
-                let length = self.length_of(pattern, search)?;
+                let length = pattern
+                    .quantifier
+                    .map(|quantifier| Length::new(quantifier, rules));
                 items.push(PathItem::Step(elements.steps.len()));
                 elements.steps.push(Step {
                     pattern,
@@ -169,6 +183,7 @@ impl Binder<'_> {
                     right,
                     span,
                     names,
+                    is_list,
                     length,
                 });
             }
@@ -191,6 +206,7 @@ impl Binder<'_> {
             column,
             name: None,
             label: String::new(),
+            unlabelled: self.schema.entity_tables(),
             labelled: None,
             by_roles: None,
             as_member: None,
@@ -199,18 +215,6 @@ impl Binder<'_> {
             checks: Vec::new(),
         });
         entities.len() - 1
-    }
-
-    fn step_names(&self, labels: &LabelExpression) -> Result<Vec<String>> {
-        match type_names(labels) {
-            Some(names) => Ok(names
-                .into_iter()
-                .map(|name| name.kind.text.clone())
-                .collect()),
-            None => Err(self
-                .source
-                .unsupported("a type expression other than `|`", labels.span)),
-        }
     }
 
     pub(super) fn node(
@@ -240,7 +244,7 @@ impl Binder<'_> {
                     .to_owned()
             })
             .unwrap_or_default();
-        let name = node.variable.as_ref().map(|name| name.kind.text.clone());
+        let name = node.variable.as_ref().map(|name| name.text.clone());
         if let Some(name) = &name
             && let Some(index) = entities
                 .iter()
@@ -280,7 +284,7 @@ impl Binder<'_> {
                 (name, Some(none))
             }
             (Some((column, ty)), _) => {
-                if !matches!(ty, Type::Node(_) | Type::Hyperedge(_)) {
+                if !ty.is_entity() {
                     let message = format!(
                         "`{}` is {ty}, not a node or a hyperedge",
                         name.unwrap_or_default()
@@ -295,10 +299,12 @@ impl Binder<'_> {
             (None, Some(name)) => (column_for(name), None),
             (None, None) => (self.internal_name("node"), None),
         };
+        let unlabelled = self.unlabelled_tables(name.as_deref());
         entities.push(Entity {
             column,
             name,
             label,
+            unlabelled,
             labelled,
             by_roles: None,
             as_member: None,
@@ -307,14 +313,5 @@ impl Binder<'_> {
             checks: check.into_iter().collect(),
         });
         Ok(entities.len() - 1)
-    }
-}
-
-fn name_of(factor: &PathFactor) -> &'static str {
-    match &factor.kind {
-        PathFactorKind::QuantifiedNode { .. } => "a quantified node",
-        PathFactorKind::Subpath { .. } => "a path variable within a path",
-        PathFactorKind::Parenthesized { .. } => "a parenthesized path beside other elements",
-        _ => "this part of a path",
     }
 }

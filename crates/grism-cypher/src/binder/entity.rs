@@ -6,11 +6,13 @@ use grism_core::{
     Cardinality, Error, LABELS_COLUMN, Property, Result, SOURCE_ROLE, TARGET_ROLE, Table, Tables,
     Type, Value,
 };
-use grism_logical::{BinaryOperator, LogicalExpr, ScalarFunction, UnaryOperator};
-use open_cypher::Span;
-use open_cypher::ast::{LabelExpression, LabelExpressionKind, Name};
+use grism_logical::{
+    ArithmeticOperator, BinaryOperator, LogicalExpr, ScalarFunction, UnaryOperator,
+};
 
+use super::role_property::role_property;
 use super::{Binder, Pending, hint};
+use crate::syntax::{LabelExpression, LabelKind, Name, Span};
 
 impl Binder<'_> {
     /// The property `key` of the entity `base`.
@@ -20,7 +22,7 @@ impl Binder<'_> {
         tables: &Tables,
         key: &Name,
     ) -> Result<LogicalExpr> {
-        let name = key.kind.text.as_str();
+        let name = key.text.as_str();
         let known = self.property_type(tables, name)?;
         let set_here = self.setting.iter().any(|own| own == name);
         let Some(ty) = known.or(set_here.then_some(Type::Any)) else {
@@ -35,10 +37,14 @@ impl Binder<'_> {
             let hint = hint(name, known);
             // Over no tables at all the label was unknown, and that was said already.
             if !tables.is_empty() {
-                self.warn(
-                    format!("there is no property `{name}` here, so it is null{hint}"),
-                    key.span,
-                );
+                let column = match &base {
+                    LogicalExpr::Column(column) => Some(column.as_str()),
+                    _ => None,
+                };
+                let message = role_property(&schema, tables, column, name).unwrap_or_else(|| {
+                    format!("there is no property `{name}` here, so it is null{hint}")
+                });
+                self.warn(message, key.span);
             }
             return Ok(LogicalExpr::Literal(Value::Null));
         };
@@ -144,28 +150,15 @@ impl Binder<'_> {
                 .collect::<Result<Vec<_>>>()
         };
         Ok(match &labels.kind {
-            LabelExpressionKind::Name(name) => {
-                LogicalExpr::Literal(Value::String(name.kind.text.clone()))
-                    .binary(BinaryOperator::In, own.clone())
-            }
-            LabelExpressionKind::Wildcard => size_of(own.clone()).binary(
+            LabelKind::Name(name) => LogicalExpr::Literal(Value::String(name.text.clone()))
+                .binary(BinaryOperator::In, own.clone()),
+            LabelKind::Wildcard => size_of(own.clone()).binary(
                 BinaryOperator::Greater,
                 LogicalExpr::Literal(Value::Int64(0)),
             ),
-            LabelExpressionKind::Not(inner) => {
-                self.label_predicate(own, inner)?.unary(UnaryOperator::Not)
-            }
-            LabelExpressionKind::And(all) => LogicalExpr::all(parts(self, all)?),
-            LabelExpressionKind::Or(any) => parts(self, any)?
-                .into_iter()
-                .reduce(|a, b| a.binary(BinaryOperator::Or, b))
-                .unwrap_or(LogicalExpr::Literal(Value::Bool(false))),
-            LabelExpressionKind::Parenthesized(inner) => self.label_predicate(own, inner)?,
-            _ => {
-                return Err(self
-                    .source
-                    .unsupported("this label expression", labels.span));
-            }
+            LabelKind::Not(inner) => self.label_predicate(own, inner)?.unary(UnaryOperator::Not),
+            LabelKind::And(all) => LogicalExpr::all(parts(self, all)?),
+            LabelKind::Or(any) => LogicalExpr::any(parts(self, any)?),
         })
     }
 
@@ -209,15 +202,39 @@ impl Binder<'_> {
                     Value::String(table.display_name())
                 })
             }
+            // What is a node among them has no type, which shows itself when the query runs.
+            (ScalarFunction::Type, Type::Entity { .. }) => {
+                Ok(self.dynamic_function(function, base, ty, Vec::new()))
+            }
             (ScalarFunction::Type, _) => Err(wrong(self, "a relationship or a hyperedge")),
-            (ScalarFunction::Labels, Type::Node(tables) | Type::Hyperedge(tables)) => {
-                self.labels_of(base, tables, span)
+            (ScalarFunction::Labels, ty) if ty.is_entity() => {
+                let tables = ty.tables().cloned().unwrap_or_default();
+                self.labels_of(base, &tables, span)
             }
             (ScalarFunction::Labels, _) => Err(wrong(self, "a node")),
-            (
-                ScalarFunction::Keys | ScalarFunction::Properties,
-                Type::Node(_) | Type::Hyperedge(_),
-            ) => Ok(self.dynamic_function(function, base, ty, Vec::new())),
+            (ScalarFunction::Keys | ScalarFunction::Properties, ty) if ty.is_entity() => {
+                Ok(self.dynamic_function(function, base, ty, Vec::new()))
+            }
+            (ScalarFunction::Kind, Type::Incidence) => {
+                let kind = LogicalExpr::Literal(Value::String("incidence".to_owned()));
+                Ok(null_for_null(base, kind))
+            }
+            (ScalarFunction::Kind, ty) if ty.is_entity() => {
+                let tables = ty.tables().cloned().unwrap_or_default();
+                self.lookup(base, &tables, Type::String, |table| {
+                    let is_hyperedge = table.hyperedge_type().is_some();
+                    let kind = if is_hyperedge { "hyperedge" } else { "node" };
+                    Value::String(kind.to_owned())
+                })
+            }
+            (ScalarFunction::Kind, _) => Err(wrong(self, "a node, a relationship or a hyperedge")),
+            (ScalarFunction::Position, Type::Incidence) => Ok(LogicalExpr::Field {
+                base: Box::new(base),
+                key: "position".to_owned(),
+            }),
+            // A binary edge binds no role more than once.
+            (ScalarFunction::Position, Type::Hyperedge(_)) => Ok(LogicalExpr::Literal(Value::Null)),
+            (ScalarFunction::Position, _) => Err(wrong(self, "an incidence")),
             (ScalarFunction::Keys | ScalarFunction::Properties, Type::Map(_)) => {
                 Ok(LogicalExpr::call(function, vec![base]))
             }
@@ -246,6 +263,18 @@ impl Binder<'_> {
             ),
             (ScalarFunction::StartNode | ScalarFunction::EndNode, _) => {
                 Err(wrong(self, "a relationship"))
+            }
+            // A node binds no members.
+            (ScalarFunction::Arity, Type::Node(_)) => {
+                Ok(null_for_null(base, LogicalExpr::Literal(Value::Int64(0))))
+            }
+            (_, Type::Node(_)) => {
+                let none = LogicalExpr::Literal(Value::List(Vec::new()));
+                Ok(null_for_null(base, none))
+            }
+            (_, Type::Entity { .. }) => {
+                let rest = role.map(|role| LogicalExpr::Literal(Value::String(role.to_owned())));
+                Ok(self.dynamic_function(function, base, ty, rest.into_iter().collect()))
             }
             (_, Type::Hyperedge(tables)) => {
                 let value = self.role_function(function, base.clone(), tables, role, span)?;
@@ -363,7 +392,7 @@ impl Binder<'_> {
             .iter()
             .filter(|role| only.is_none_or(|only| only == role.name))
         {
-            let member = Type::Node(schema.member_tables(role));
+            let member = schema.entity_type(schema.member_tables(role));
             let many = role.cardinality == Cardinality::Many;
             let ty = if many { member.clone().list() } else { member };
             let column = LogicalExpr::Property {
@@ -402,7 +431,7 @@ impl Binder<'_> {
         }
         parts
             .into_iter()
-            .reduce(|a, b| a.binary(BinaryOperator::Add, b))
+            .reduce(|a, b| a.arithmetic(ArithmeticOperator::Add, b))
             .ok_or_else(|| Error::internal("a type without roles"))
     }
 

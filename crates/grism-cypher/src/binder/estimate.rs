@@ -2,10 +2,12 @@
 
 use grism_core::{ComparisonOperator, Result, Tables, Value};
 use grism_logical::pattern::PatternGraph;
-use grism_logical::{BinaryOperator, LogicalExpr, LogicalPlan, PlanSchema};
-use open_cypher::ast::{self, Expr, ExprKind, IsPredicate, ParameterName};
+use grism_logical::{BinaryOperator, InfixOperator, LogicalExpr, LogicalPlan, PlanSchema};
 
 use super::Binder;
+use super::clause::split_conjunction;
+use super::operator::operator;
+use crate::syntax::{Expr, ExprKind, IsPredicate, Literal, PrefixOperator};
 
 /// A predicate on a property of an entity, whose other side is known before the entity is looked for.
 struct Test {
@@ -40,7 +42,9 @@ impl Binder<'_> {
             collect_condition(condition, &bound, &mut tests);
         }
         if let Some(predicate) = predicate {
-            self.collect_predicate(predicate, &mut tests);
+            for part in split_conjunction(predicate) {
+                self.collect_predicate(part, &mut tests);
+            }
         }
         for entity in graph
             .entities
@@ -93,22 +97,17 @@ impl Binder<'_> {
 
     /// Collects the tests of properties that a predicate is a conjunction of.
     fn collect_predicate(&self, predicate: &Expr, tests: &mut Vec<Test>) {
+        for part in super::clause::split_conjunction(predicate) {
+            self.collect_conjunct(part, tests);
+        }
+    }
+
+    fn collect_conjunct(&self, predicate: &Expr, tests: &mut Vec<Test>) {
         match &predicate.kind {
-            ExprKind::Parenthesized(inner) => self.collect_predicate(inner, tests),
-            ExprKind::Binary {
-                left,
-                operator,
-                right,
-            } if operator.kind == ast::BinaryOperator::And => {
-                self.collect_predicate(left, tests);
-                self.collect_predicate(right, tests);
-            }
-            ExprKind::Binary {
-                left,
-                operator,
-                right,
-            } => {
-                let Ok(operator) = self.operator(operator.kind, operator.span) else {
+            ExprKind::Chain { first, rest } => {
+                let [link] = &rest[..] else { return };
+                let (left, right) = (&**first, &link.operand);
+                let InfixOperator::Binary(operator) = operator(link.operator) else {
                     return;
                 };
                 let is_in = matches!(operator, BinaryOperator::In | BinaryOperator::StartsWith);
@@ -125,7 +124,7 @@ impl Binder<'_> {
                 }
             }
             ExprKind::Is {
-                expression,
+                operand,
                 negated,
                 predicate: IsPredicate::Null,
             } => {
@@ -135,7 +134,7 @@ impl Binder<'_> {
                     ComparisonOperator::IsNull
                 };
                 let asked = Asked::Compared(operator, None);
-                if let Some((entity, key)) = self.tested_property(expression) {
+                if let Some((entity, key)) = self.tested_property(operand) {
                     tests.push(Test { entity, key, asked });
                 }
             }
@@ -145,32 +144,29 @@ impl Binder<'_> {
 
     /// The column of the entity and the key, where this is a property of a variable.
     fn tested_property(&self, expression: &Expr) -> Option<(String, String)> {
-        let ExprKind::Property { expression, key } = &expression.kind else {
+        let ExprKind::Property { base, key } = &expression.kind else {
             return None;
         };
-        let ExprKind::Variable(name) = &expression.kind else {
+        let ExprKind::Variable(name) = &base.kind else {
             return None;
         };
-        let variable = self.scope.find(&name.kind.text)?;
-        Some((variable.column.clone(), key.kind.text.clone()))
+        let variable = self.scope.find(&name.text)?;
+        Some((variable.column.clone(), key.text.clone()))
     }
 
     /// The value of a constant, where it is plain.
     fn constant(&self, expression: &Expr) -> Option<Value> {
         match &expression.kind {
-            ExprKind::Literal(literal) => self.literal(&literal.kind, expression.span, false).ok(),
-            ExprKind::Unary { operator, operand } => match &operand.kind {
-                ExprKind::Literal(literal) if operator.kind == ast::UnaryOperator::Minus => {
-                    self.literal(&literal.kind, expression.span, true).ok()
+            ExprKind::Literal(literal) => self.literal(literal, expression.span, false).ok(),
+            ExprKind::Prefix { operator, operand } => match &operand.kind {
+                ExprKind::Literal(literal @ (Literal::Integer { .. } | Literal::Float(_)))
+                    if *operator == PrefixOperator::Minus =>
+                {
+                    self.literal(literal, expression.span, true).ok()
                 }
                 _ => None,
             },
-            ExprKind::Parameter(parameter) => match &parameter.name {
-                ParameterName::Named(name) | ParameterName::Positional(name) => {
-                    self.parameters.get(name).cloned()
-                }
-                _ => None,
-            },
+            ExprKind::Parameter(name) => self.parameters.get(name).cloned(),
             ExprKind::List(items) => {
                 let items = items.iter().map(|item| self.constant(item));
                 items.collect::<Option<_>>().map(Value::List)
@@ -183,7 +179,7 @@ impl Binder<'_> {
 fn is_constant(expression: &Expr) -> bool {
     matches!(
         expression.kind,
-        ExprKind::Literal(_) | ExprKind::Parameter(_) | ExprKind::List(_) | ExprKind::Unary { .. }
+        ExprKind::Literal(_) | ExprKind::Parameter(_) | ExprKind::List(_) | ExprKind::Prefix { .. }
     )
 }
 

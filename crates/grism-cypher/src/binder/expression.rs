@@ -2,37 +2,28 @@
 
 use grism_core::Result;
 use grism_logical::{BinaryOperator, LogicalExpr};
-use open_cypher::ast::{CaseExpression, Expr, ExprKind, Name, ParameterName};
 
 use super::{Binder, hint};
+use crate::syntax::{CaseExpression, Expr, ExprKind, Name};
 
 impl Binder<'_> {
     pub(super) fn expression(&mut self, expression: &Expr) -> Result<LogicalExpr> {
         let span = expression.span;
         match &expression.kind {
-            ExprKind::Literal(literal) => Ok(LogicalExpr::Literal(self.literal(
-                &literal.kind,
-                span,
-                false,
-            )?)),
-            ExprKind::Variable(name) => self.variable(name),
-            ExprKind::Parameter(parameter) => {
-                let (ParameterName::Named(name) | ParameterName::Positional(name)) =
-                    &parameter.name
-                else {
-                    return Err(self.source.unsupported("this parameter", span));
-                };
-                match self.parameters.get(name) {
-                    Some(value) => Ok(LogicalExpr::Literal(value.clone())),
-                    None => {
-                        let hint = hint(name, self.parameters.keys().map(String::as_str));
-                        Err(self
-                            .source
-                            .invalid(format!("the parameter `${name}` has no value{hint}"), span)
-                            .with_code("ParameterMissing:MissingParameter"))
-                    }
-                }
+            ExprKind::Literal(literal) => {
+                Ok(LogicalExpr::Literal(self.literal(literal, span, false)?))
             }
+            ExprKind::Variable(name) => self.variable(name),
+            ExprKind::Parameter(name) => match self.parameters.get(name) {
+                Some(value) => Ok(LogicalExpr::Literal(value.clone())),
+                None => {
+                    let hint = hint(name, self.parameters.keys().map(String::as_str));
+                    Err(self
+                        .source
+                        .invalid(format!("the parameter `${name}` has no value{hint}"), span)
+                        .with_code("ParameterMissing:MissingParameter"))
+                }
+            },
             ExprKind::Parenthesized(inner) => self.expression(inner),
             ExprKind::List(items) => {
                 let items = items
@@ -47,7 +38,7 @@ impl Binder<'_> {
             ExprKind::Map(entries) => {
                 let mut bound: Vec<(String, LogicalExpr)> = Vec::new();
                 for entry in entries {
-                    let key = entry.key.kind.text.clone();
+                    let key = entry.key.text.clone();
                     if bound.iter().any(|(own, _)| own == &key) {
                         return Err(self
                             .source
@@ -57,37 +48,16 @@ impl Binder<'_> {
                 }
                 Ok(LogicalExpr::Map(bound))
             }
-            ExprKind::Unary { operator, operand } => self.unary(operator.kind, operand, expression),
-            ExprKind::Binary {
-                left,
-                operator,
-                right,
-            } => {
-                let operator = self.operator(operator.kind, operator.span)?;
-                self.binary(left, operator, right, expression)
-            }
+            ExprKind::Prefix { operator, operand } => self.prefix(*operator, operand, expression),
+            ExprKind::Chain { first, rest } => self.chain(first, rest, expression),
             ExprKind::Is {
-                expression: operand,
+                operand,
                 negated,
                 predicate,
-            } => self.is_predicate(operand, *negated, predicate, span),
-            ExprKind::Property {
-                expression: base,
-                key,
-            } => self.property_of(base, key),
-            ExprKind::Index {
-                expression: base,
-                index,
-            }
-            | ExprKind::DynamicProperty {
-                expression: base,
-                key: index,
-            } => self.index(base, index, expression),
-            ExprKind::Slice {
-                expression: base,
-                lower,
-                upper,
-            } => {
+            } => self.is_predicate(operand, *negated, predicate),
+            ExprKind::Property { base, key } => self.property_of(base, key),
+            ExprKind::Index { base, index } => self.index(base, index, expression),
+            ExprKind::Slice { base, lower, upper } => {
                 let base = Box::new(self.expression(base)?);
                 let lower = lower
                     .as_deref()
@@ -104,11 +74,8 @@ impl Binder<'_> {
             ExprKind::Function(call) => self.function(call, expression),
             ExprKind::Case(case) => self.case(case, expression),
             ExprKind::Subquery(subquery) => self.subquery(subquery),
-            ExprKind::Pattern(pattern) => self.pattern_predicate(pattern, span),
-            ExprKind::Wildcard => Err(self
-                .source
-                .invalid("`*` stands only in count(*) and RETURN *", span)),
-            ExprKind::MapProjection(projection) => self.map_projection(projection, span),
+            ExprKind::Pattern(path) => self.pattern_predicate(path),
+            ExprKind::MapProjection(projection) => self.map_projection(projection),
             ExprKind::ListComprehension(comprehension) => {
                 self.list_comprehension(comprehension, expression)
             }
@@ -116,8 +83,7 @@ impl Binder<'_> {
                 self.pattern_comprehension(comprehension, span)
             }
             ExprKind::Reduce(reduce) => self.reduce(reduce, expression),
-            ExprKind::QuantifiedPredicate(quantified) => self.quantified(quantified, expression),
-            _ => Err(self.source.unsupported("this expression", span)),
+            ExprKind::Quantified(quantified) => self.quantified(quantified, expression),
         }
     }
 
@@ -128,7 +94,7 @@ impl Binder<'_> {
     }
 
     pub(super) fn variable(&mut self, name: &Name) -> Result<LogicalExpr> {
-        let text = name.kind.text.as_str();
+        let text = name.text.as_str();
         if let Some(lambda) = self.lambda(text) {
             return Ok(LogicalExpr::Column(lambda.column.clone()));
         }
@@ -170,7 +136,7 @@ impl Binder<'_> {
             }
         }
         let otherwise = case
-            .else_expression
+            .otherwise
             .as_deref()
             .map(|other| self.expression(other))
             .transpose()?

@@ -2,18 +2,73 @@
 
 use grism_core::{Result, Type, Value};
 use grism_logical::{AggregateCall, AggregateFunction, LogicalExpr, ScalarFunction};
-use open_cypher::ast::{Expr, ExprKind, FunctionInvocation, SetQuantifier};
 
 use super::{Binder, hint};
+use crate::syntax::{Expr, ExprKind, FunctionCall};
 
 /// Functions of other systems that Grism knows by name and does not have.
-const ELSEWHERE: &[&str] = &[
-    "point",
-    "distance",
-    "point.distance",
-    "randomUUID",
-    "length3d",
-];
+const ELSEWHERE: &[&str] = &["point", "distance", "point.distance", "length3d"];
+
+/// A function that a query may call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FunctionInfo {
+    /// Its name.
+    pub name: String,
+    /// Whether it aggregates rows.
+    pub aggregates: bool,
+    /// The smallest and the largest number of arguments.
+    pub arity: (usize, usize),
+    /// What it gives.
+    pub description: &'static str,
+}
+
+/// The functions that a query may call, by name.
+#[must_use]
+pub fn functions() -> Vec<FunctionInfo> {
+    let mut all: Vec<FunctionInfo> = Vec::new();
+    for function in ScalarFunction::ALL {
+        let of_list = function
+            .name()
+            .strip_prefix('#')
+            .filter(|name| over_list(name).is_some());
+        if function.name().starts_with('#') && of_list.is_none() {
+            continue;
+        }
+        all.push(FunctionInfo {
+            name: of_list.unwrap_or(function.name()).to_owned(),
+            aggregates: of_list.is_some(),
+            arity: function.arity(),
+            description: function.description(),
+        });
+    }
+    for function in AggregateFunction::ALL {
+        all.push(FunctionInfo {
+            name: function.name().to_owned(),
+            aggregates: true,
+            arity: (1, 1),
+            description: function.description(),
+        });
+    }
+    for (name, description) in [
+        (
+            "exists",
+            "Whether a value is not null, or a pattern has a match.",
+        ),
+        (
+            "timestamp",
+            "Milliseconds since 1970 at the start of the statement.",
+        ),
+    ] {
+        all.push(FunctionInfo {
+            name: name.to_owned(),
+            aggregates: false,
+            arity: if name == "exists" { (1, 1) } else { (0, 0) },
+            description,
+        });
+    }
+    all.sort_by(|a, b| a.name.to_lowercase().cmp(&b.name.to_lowercase()));
+    all
+}
 
 /// Aggregates that are computed over a collected list.
 fn over_list(name: &str) -> Option<(ScalarFunction, usize)> {
@@ -32,29 +87,23 @@ pub(crate) fn is_aggregate(name: &str) -> bool {
 }
 
 impl Binder<'_> {
-    pub(super) fn function(
-        &mut self,
-        call: &FunctionInvocation,
-        place: &Expr,
-    ) -> Result<LogicalExpr> {
-        let name = call
-            .name
-            .parts
-            .iter()
-            .map(|part| part.kind.text.as_str())
-            .collect::<Vec<_>>()
-            .join(".");
+    pub(super) fn function(&mut self, call: &FunctionCall, place: &Expr) -> Result<LogicalExpr> {
+        let name = call.name.text.clone();
         if let Some(function) = AggregateFunction::from_name(&name) {
             return self.aggregate_call(function, call, place);
         }
         if let Some((function, arguments)) = over_list(&name) {
             return self.list_aggregate(function, arguments, call, place);
         }
-        if let Some(quantifier) = &call.quantifier {
+        if let Some(distinct) = call.distinct {
             return Err(self.source.invalid(
-                format!("`{name}()` is no aggregate: DISTINCT has no meaning"),
-                quantifier.span,
+                format!("`{name}()` does not aggregate: DISTINCT has no meaning"),
+                distinct,
             ));
+        }
+        if call.star {
+            let message = "`*` stands only in count(*) and RETURN *";
+            return Err(self.source.invalid(message, place.span));
         }
         // `exists(n.prop)` and `exists((n)-->())`, as older Cypher writes them.
         if name.eq_ignore_ascii_case("exists") && call.arguments.len() == 1 {
@@ -137,6 +186,8 @@ impl Binder<'_> {
                 | ScalarFunction::Arity
                 | ScalarFunction::StartNode
                 | ScalarFunction::EndNode
+                | ScalarFunction::Kind
+                | ScalarFunction::Position
         ) {
             let role = match arguments.get(1) {
                 None => None,
@@ -183,7 +234,7 @@ impl Binder<'_> {
     fn aggregated(
         &mut self,
         name: &str,
-        call: &FunctionInvocation,
+        call: &FunctionCall,
         place: &Expr,
     ) -> Result<Option<LogicalExpr>> {
         let Some(aggregates) = self.aggregates.take() else {
@@ -204,12 +255,11 @@ impl Binder<'_> {
                 .with_code("SyntaxError:InvalidAggregation"));
         }
         let argument = match &call.arguments[..] {
-            [
-                Expr {
-                    kind: ExprKind::Wildcard,
-                    ..
-                },
-            ] if name == "count" => Ok(None),
+            _ if call.star && name == "count" => Ok(None),
+            _ if call.star => {
+                let message = "`*` stands only in count(*) and RETURN *";
+                Err(self.source.invalid(message, place.span))
+            }
             [argument, ..] => self.expression(argument).map(Some),
             [] => Err(self
                 .source
@@ -223,7 +273,7 @@ impl Binder<'_> {
     fn aggregate_call(
         &mut self,
         function: AggregateFunction,
-        call: &FunctionInvocation,
+        call: &FunctionCall,
         place: &Expr,
     ) -> Result<LogicalExpr> {
         let name = function.name();
@@ -299,7 +349,7 @@ impl Binder<'_> {
         &mut self,
         function: ScalarFunction,
         arguments: usize,
-        call: &FunctionInvocation,
+        call: &FunctionCall,
         place: &Expr,
     ) -> Result<LogicalExpr> {
         let name = function.name().trim_start_matches('#').to_owned();
@@ -347,8 +397,6 @@ impl Binder<'_> {
     }
 }
 
-fn is_distinct(call: &FunctionInvocation) -> bool {
-    call.quantifier
-        .as_ref()
-        .is_some_and(|quantifier| quantifier.kind == SetQuantifier::Distinct)
+fn is_distinct(call: &FunctionCall) -> bool {
+    call.distinct.is_some()
 }

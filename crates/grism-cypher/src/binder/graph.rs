@@ -3,17 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use grism_core::{Result, TableId, Tables, Type, Value};
+use grism_core::{Result, Tables, Type, Value};
 use grism_logical::pattern::{
     PatternEdge, PatternEntity, PatternGraph, PatternHop, PatternPath, PatternRole,
 };
-use grism_logical::{BinaryOperator, Direction, LogicalExpr, PropertyRef, UnaryOperator};
-use open_cypher::Span;
-use open_cypher::ast::{Expr, ExprKind, Identifier, Name, RelationshipDirection};
+use grism_logical::{
+    BinaryOperator, Direction as EdgeDirection, LogicalExpr, PropertyRef, UnaryOperator,
+};
 
 use super::pattern::{Elements, Entity, Place, Step, StepKind};
 use super::scope::column_for;
 use super::{Binder, hint};
+use crate::syntax::{Direction, Expr, ExprKind, Name, Span};
 
 impl Binder<'_> {
     /// The elements as the planner wants them, where each step stands among them, and the conditions that tie them to what
@@ -28,10 +29,8 @@ impl Binder<'_> {
         } = elements;
         let mut graph = PatternGraph::default();
         let mut places = Vec::new();
-        let roles_of_groups = kinds
-            .iter()
-            .filter(|kind| matches!(kind, StepKind::Roles { .. }));
-        let mut next_group = elements.groups.len() - roles_of_groups.count();
+        let repeated = kinds.iter().filter(|kind| **kind == StepKind::Repeated);
+        let mut next_group = elements.groups.len() - repeated.count();
         let mut conditions = Vec::new();
         for (index, entity) in entities.iter().enumerate() {
             let ty = self.entity_type(entity)?;
@@ -69,7 +68,7 @@ impl Binder<'_> {
         for (step, kind) in steps.iter().zip(kinds) {
             let named = step.pattern.variable.as_ref();
             if let Some(name) = named {
-                let text = name.kind.text.as_str();
+                let text = name.text.as_str();
                 let taken = entities
                     .iter()
                     .any(|entity| entity.name.as_deref() == Some(text));
@@ -85,19 +84,19 @@ impl Binder<'_> {
                         .with_code(code));
                 }
             }
-            if let (Some(name), StepKind::Roles { .. }) = (named, kind)
-                && self.scope.find(&name.kind.text).is_some()
+            if let (Some(name), StepKind::Repeated) = (named, kind)
+                && self.scope.find(&name.text).is_some()
             {
                 let what = "role steps that are bound already";
                 return Err(self.source.unsupported(what, name.span));
             }
             // A relationship that is bound already is looked for anew, and must be the same.
             let known = named
-                .and_then(|name| self.scope.find(&name.kind.text))
+                .and_then(|name| self.scope.find(&name.text))
                 .map(|known| (known.column.clone(), known.ty.clone()));
             let variable = match (&known, named) {
                 (Some(_), _) => Some(self.internal_name("edge")),
-                (None, Some(name)) => Some(column_for(&name.kind.text)),
+                (None, Some(name)) => Some(column_for(&name.text)),
                 (None, None) => None,
             };
             if let (Some((_, ty)), Some(name)) = (&known, named) {
@@ -115,7 +114,7 @@ impl Binder<'_> {
                     return Err(self
                         .source
                         .invalid(
-                            format!("`{}` is {ty}, not a relationship", name.kind.text),
+                            format!("`{}` is {ty}, not a relationship", name.text),
                             name.span,
                         )
                         .with_code("SyntaxError:VariableTypeConflict"));
@@ -136,7 +135,7 @@ impl Binder<'_> {
                 entities[step.right].column.clone(),
             );
             match kind {
-                StepKind::Roles { .. } => {
+                StepKind::Repeated => {
                     places.push(Place::Group(next_group));
                     next_group += 1;
                 }
@@ -147,7 +146,7 @@ impl Binder<'_> {
                     } else {
                         (left, right, step.left)
                     };
-                    let roles = self.step_roles(&entities[index], &step.names);
+                    let roles = self.step_roles(&entities[index], step);
                     graph.roles.push(PatternRole {
                         hyperedge,
                         roles,
@@ -158,13 +157,19 @@ impl Binder<'_> {
                 StepKind::Edge => {
                     places.push(Place::Edge(graph.edges.len()));
                     let tables = self.edge_tables(step)?;
-                    let direction = match step.pattern.direction.kind {
-                        RelationshipDirection::Right => Direction::Out,
-                        RelationshipDirection::Left => Direction::In,
-                        _ => Direction::Both,
+                    let direction = match step.pattern.direction {
+                        Direction::Right => EdgeDirection::Out,
+                        Direction::Left => EdgeDirection::In,
+                        Direction::Either => EdgeDirection::Both,
                     };
                     let variable = variable.unwrap_or_else(|| self.internal_name("edge"));
-                    let label = step.names.join("|");
+                    let label = step
+                        .names
+                        .iter()
+                        .flatten()
+                        .cloned()
+                        .collect::<Vec<_>>()
+                        .join("|");
                     let path = step.length.map(|length| PatternPath {
                         hop: PatternHop::Edge {
                             properties: Vec::new(),
@@ -172,7 +177,8 @@ impl Binder<'_> {
                         },
                         least: length.least,
                         most: length.most,
-                        search: length.search,
+                        search: length.rules.search,
+                        mode: length.rules.mode,
                         reads: BTreeSet::new(),
                     });
                     graph.edges.push(PatternEdge {
@@ -191,73 +197,32 @@ impl Binder<'_> {
     }
 
     pub(super) fn entity_type(&self, entity: &Entity) -> Result<Type> {
-        let mut tables: Vec<TableId> = match (
-            &entity.bound,
-            &entity.labelled,
-            &entity.by_roles,
-            &entity.as_member,
-        ) {
-            // A repetition starts from an entity of any kind, where nothing says which.
-            (Some(_), None, None, None) if entity.is_start => {
-                self.schema.node_tables().map(|table| table.id).collect()
-            }
-            (Some(bound), ..) => bound
-                .tables()
-                .map(|tables| tables.to_vec())
-                .unwrap_or_default(),
-            (None, Some(labelled), ..) => labelled.to_vec(),
-            (None, None, Some(types), _) => types.clone(),
-            (None, None, None, Some(members)) => members.clone(),
-            _ => self.schema.node_tables().map(|table| table.id).collect(),
-        };
-        for narrower in [
-            entity.labelled.as_deref(),
-            entity.by_roles.as_deref(),
-            entity.as_member.as_deref(),
-        ]
-        .into_iter()
-        .flatten()
-        {
-            tables.retain(|table| narrower.contains(table));
-        }
-        let mut all_hyperedges = !tables.is_empty();
-        for table in &tables {
-            all_hyperedges &= self.schema.table(*table)?.hyperedge_type().is_some();
-        }
-        let is_hyperedge = all_hyperedges
-            || entity.by_roles.is_some()
-            || matches!(entity.bound, Some(Type::Hyperedge(_)));
-        Ok(if is_hyperedge {
-            Type::Hyperedge(tables.into())
-        } else {
-            Type::Node(tables.into())
+        let tables = self.possible_tables(entity);
+        let is_hyperedge =
+            entity.by_roles.is_some() || matches!(entity.bound, Some(Type::Hyperedge(_)));
+        Ok(match tables.is_empty() && is_hyperedge {
+            true => Type::Hyperedge(tables.into()),
+            false => self.schema.entity_type(tables.into()),
         })
     }
 
+    /// The tables of the binary edges that a step follows; warns of names that are neither types nor roles.
     fn edge_tables(&mut self, step: &Step<'_>) -> Result<Tables> {
-        if step.names.is_empty() {
-            return Ok(self
-                .schema
-                .hyperedge_tables()
-                .filter(|(_, ty)| ty.is_binary())
-                .map(|(table, _)| table.id)
-                .collect());
-        }
+        let tables = self.edge_types(step);
         let schema = Arc::clone(self.schema);
-        let mut tables = Vec::new();
-        let span = step
-            .pattern
-            .labels
-            .as_ref()
-            .map_or(step.span, |labels| labels.span);
-        for name in &step.names {
+        for name in step.names.iter().flatten().filter(|_| step.is_list) {
+            let is_role = || {
+                let mut types = schema.hyperedge_tables();
+                types.any(|(_, ty)| ty.declared && ty.role(name).is_some())
+            };
             match schema.hyperedge_table(name) {
-                Some((table, ty)) if ty.is_binary() => tables.push(table.id),
+                Some((_, ty)) if ty.is_binary() => {}
+                _ if is_role() => {}
                 Some(_) => {
                     let message = format!(
                         "`{name}` is a hyperedge type, not a relationship: write (h:{name})-[:role]->(member)"
                     );
-                    return Err(self.source.invalid(message, span));
+                    return Err(self.source.invalid(message, step.type_span()));
                 }
                 None => {
                     let types = schema.hyperedge_tables().flat_map(|(_, ty)| {
@@ -269,13 +234,11 @@ impl Binder<'_> {
                         format!(
                             "there is no relationship type `{name}`, so nothing matches it{hint}"
                         ),
-                        span,
+                        step.type_span(),
                     );
                 }
             }
         }
-        tables.sort_unstable();
-        tables.dedup();
         Ok(tables.into())
     }
 
@@ -300,10 +263,10 @@ impl Binder<'_> {
             let Some(name) = &step.pattern.variable else {
                 continue;
             };
-            if self.scope.find(&name.kind.text).is_some() {
+            if self.scope.find(&name.text).is_some() {
                 continue;
             }
-            let column = column_for(&name.kind.text);
+            let column = column_for(&name.text);
             let ty = match graph.edges.iter().find(|edge| edge.variable == column) {
                 Some(edge) if edge.path.is_some() => {
                     Type::Hyperedge(Arc::clone(&edge.tables)).list()
@@ -311,7 +274,7 @@ impl Binder<'_> {
                 Some(edge) => Type::Hyperedge(Arc::clone(&edge.tables)),
                 None => Type::Incidence,
             };
-            self.scope.put(&name.kind.text, &column, ty);
+            self.scope.put(&name.text, &column, ty);
         }
         Ok(())
     }
@@ -342,10 +305,7 @@ impl Binder<'_> {
             _ => match self.expression(properties)? {
                 LogicalExpr::Literal(Value::Map(entries)) => Ok(entries
                     .into_iter()
-                    .map(|(key, value)| {
-                        let name = Name::new(Identifier::new(key, false), span);
-                        (name, LogicalExpr::Literal(value))
-                    })
+                    .map(|(key, value)| (Name { text: key, span }, LogicalExpr::Literal(value)))
                     .collect()),
                 _ => Err(self
                     .source
@@ -406,7 +366,7 @@ impl Binder<'_> {
                 LogicalExpr::Property { ty, .. } => ty,
                 _ => Type::Null,
             };
-            let key = key.kind.text.clone();
+            let key = key.text.clone();
             wanted.push((PropertyRef { key, ty }, value));
         }
         Ok(wanted)

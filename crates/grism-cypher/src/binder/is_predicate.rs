@@ -2,10 +2,9 @@
 
 use grism_core::{Result, Type, Value};
 use grism_logical::{BinaryOperator, LogicalExpr, ScalarFunction, UnaryOperator};
-use open_cypher::Span;
-use open_cypher::ast::{self, Expr, IsPredicate};
 
 use super::Binder;
+use crate::syntax::{Expr, IsPredicate, LabelExpression, LabelKind};
 
 impl Binder<'_> {
     pub(super) fn is_predicate(
@@ -13,29 +12,29 @@ impl Binder<'_> {
         operand: &Expr,
         negated: bool,
         predicate: &IsPredicate,
-        span: Span,
     ) -> Result<LogicalExpr> {
         let bound = self.expression(operand)?;
         match predicate {
             IsPredicate::Null if negated => Ok(bound.unary(UnaryOperator::IsNotNull)),
             IsPredicate::Null => Ok(bound.unary(UnaryOperator::IsNull)),
-            IsPredicate::Label(labels) => {
+            IsPredicate::Labels(labels) => {
                 let ty = self.type_of(&bound, operand)?;
                 let test = match &ty {
                     Type::Null => LogicalExpr::Literal(Value::Null),
                     Type::Any => self.dynamic_label_test(bound, &ty, labels)?,
-                    Type::Node(_) | Type::Hyperedge(_) if self.reads_lambda(&bound) => {
-                        self.dynamic_label_test(bound, &ty, labels)?
+                    ty if ty.is_entity() && self.reads_lambda(&bound) => {
+                        self.dynamic_label_test(bound, ty, labels)?
                     }
-                    Type::Node(tables) => self.label_condition(bound, tables, labels)?,
+                    Type::Node(tables) | Type::Entity { tables, .. } => {
+                        self.label_condition(bound, tables, labels)?
+                    }
                     Type::Hyperedge(own) => {
                         // `r:KNOWS` tests the type of a relationship, declared or not.
                         let mut allowed = self.labelled_tables(labels)?.to_vec();
                         if let Some(names) = super::labels::type_names(labels) {
                             for (table, hyperedge_type) in self.schema.hyperedge_tables() {
-                                let named = names
-                                    .iter()
-                                    .any(|name| name.kind.text == hyperedge_type.name);
+                                let named =
+                                    names.iter().any(|name| name.text == hyperedge_type.name);
                                 if named && own.contains(&table.id) && !allowed.contains(&table.id)
                                 {
                                     allowed.push(table.id);
@@ -60,9 +59,6 @@ impl Binder<'_> {
                     test
                 })
             }
-            IsPredicate::Typed(_) => Err(self.source.unsupported("IS ::", span)),
-            IsPredicate::Normalized(_) => Err(self.source.unsupported("IS NORMALIZED", span)),
-            _ => Err(self.source.unsupported("this predicate", span)),
         }
     }
 
@@ -71,7 +67,7 @@ impl Binder<'_> {
         &mut self,
         bound: LogicalExpr,
         ty: &Type,
-        labels: &ast::LabelExpression,
+        labels: &LabelExpression,
     ) -> Result<LogicalExpr> {
         let base = self.with_contents(bound, ty);
         self.dynamic_label_predicate(&base, labels)
@@ -80,36 +76,34 @@ impl Binder<'_> {
     fn dynamic_label_predicate(
         &mut self,
         base: &LogicalExpr,
-        labels: &ast::LabelExpression,
+        labels: &LabelExpression,
     ) -> Result<LogicalExpr> {
-        use ast::LabelExpressionKind as Kind;
-        let mut parts = |parts: &[ast::LabelExpression]| {
+        let mut parts = |parts: &[LabelExpression]| {
             parts
                 .iter()
                 .map(|part| self.dynamic_label_predicate(base, part))
                 .collect::<Result<Vec<_>>>()
         };
         Ok(match &labels.kind {
-            Kind::Name(name) => {
-                let wanted = Value::List(vec![Value::String(name.kind.text.clone())]);
+            LabelKind::Name(name) => {
+                let wanted = Value::List(vec![Value::String(name.text.clone())]);
                 LogicalExpr::call(
                     ScalarFunction::HasLabels,
                     vec![base.clone(), LogicalExpr::Literal(wanted)],
                 )
             }
-            Kind::And(all) => LogicalExpr::all(parts(all)?),
-            Kind::Or(any) => parts(any)?
-                .into_iter()
-                .reduce(|a, b| a.binary(BinaryOperator::Or, b))
-                .unwrap_or(LogicalExpr::Literal(Value::Bool(false))),
-            Kind::Not(inner) => self
+            LabelKind::And(all) => LogicalExpr::all(parts(all)?),
+            LabelKind::Or(any) => LogicalExpr::any(parts(any)?),
+            LabelKind::Not(inner) => self
                 .dynamic_label_predicate(base, inner)?
                 .unary(UnaryOperator::Not),
-            Kind::Parenthesized(inner) => self.dynamic_label_predicate(base, inner)?,
-            _ => {
-                return Err(self
-                    .source
-                    .unsupported("this label expression", labels.span));
+            LabelKind::Wildcard => {
+                let labels = LogicalExpr::call(ScalarFunction::Labels, vec![base.clone()]);
+                let size = LogicalExpr::call(ScalarFunction::Size, vec![labels]);
+                size.binary(
+                    BinaryOperator::Greater,
+                    LogicalExpr::Literal(Value::Int64(0)),
+                )
             }
         })
     }

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use grism_core::{Result, Table, TableKind, Tables};
-use open_cypher::ast::{LabelExpression, LabelExpressionKind};
 
 use super::{Binder, hint};
+use crate::syntax::{LabelExpression, LabelKind, Name};
 
 impl Binder<'_> {
-    /// The tables whose entities a label expression allows in a node pattern, which finds hyperedges only of the types
-    /// that it names: `!Person` and `%` speak of nodes.
+    /// The tables whose entities a label expression allows in a node pattern, which finds binary edges only of the types
+    /// that it names.
     pub(super) fn found_tables(&mut self, labels: &LabelExpression) -> Result<Tables> {
         let mut named = Vec::new();
         positive_names(labels, &mut named);
@@ -17,11 +17,50 @@ impl Binder<'_> {
         let mut found = Vec::new();
         for id in allowed.iter() {
             let hyperedge_type = self.schema.table(*id)?.hyperedge_type();
-            if hyperedge_type.is_none_or(|ty| named.contains(&ty.name.as_str())) {
+            if hyperedge_type.is_none_or(|ty| !ty.is_binary() || named.contains(&ty.name.as_str()))
+            {
                 found.push(*id);
             }
         }
         Ok(found.into())
+    }
+
+    /// The tables that a variable without a label ranges over: those of all entities, and of the binary edge types that the
+    /// query names as a label of the variable elsewhere.
+    pub(super) fn unlabelled_tables(&self, variable: Option<&str>) -> Tables {
+        let all = self.schema.entity_tables();
+        let Some(variable) = variable else { return all };
+        let edges = self.schema.hyperedge_tables().filter(|(_, ty)| {
+            ty.declared && ty.is_binary() && self.query.labels.has(variable, &ty.name)
+        });
+        let mut tables = all.to_vec();
+        tables.extend(edges.map(|(table, _)| table.id));
+        tables.sort_unstable();
+        tables.into()
+    }
+
+    /// The types and roles that a type expression allows; `None` for any. True where the names are written out.
+    pub(super) fn step_names(&self, labels: &LabelExpression) -> (Option<Vec<String>>, bool) {
+        if let Some(names) = type_names(labels) {
+            let names = names.into_iter().map(|name| name.text.clone());
+            return (Some(names.collect()), true);
+        }
+        if labels.kind == LabelKind::Wildcard {
+            return (None, false);
+        }
+        let mut names: Vec<String> = Vec::new();
+        for (_, ty) in self.schema.hyperedge_tables() {
+            if ty.is_binary() {
+                names.push(ty.name.clone());
+            }
+            if ty.declared {
+                names.extend(ty.roles.iter().map(|role| role.name.clone()));
+            }
+        }
+        names.sort_unstable();
+        names.dedup();
+        names.retain(|name| allows(labels, name));
+        (Some(names), false)
     }
 
     /// The tables for whose entities a label expression holds. A declared hyperedge type is a label of its hyperedges.
@@ -48,35 +87,27 @@ impl Binder<'_> {
     fn label_holds(&self, labels: &LabelExpression, table: &Table) -> Result<bool> {
         let changes = !table.changed_labels.is_empty();
         Ok(match &labels.kind {
-            LabelExpressionKind::Name(name) if changes => table.may_have(&name.kind.text),
-            LabelExpressionKind::Wildcard | LabelExpressionKind::Not(_) if changes => true,
-            LabelExpressionKind::Name(name) => match &table.kind {
-                TableKind::Nodes { labels } => labels.contains(&name.kind.text),
-                TableKind::Hyperedges(hyperedge_type) => hyperedge_type.name == name.kind.text,
+            LabelKind::Name(name) if changes => table.may_have(&name.text),
+            LabelKind::Wildcard | LabelKind::Not(_) if changes => true,
+            LabelKind::Name(name) => match &table.kind {
+                TableKind::Nodes { labels } => labels.contains(&name.text),
+                TableKind::Hyperedges(hyperedge_type) => hyperedge_type.name == name.text,
             },
-            LabelExpressionKind::Wildcard => {
-                !table.labels().is_empty() || table.hyperedge_type().is_some()
-            }
-            LabelExpressionKind::Not(inner) => !self.label_holds(inner, table)?,
-            LabelExpressionKind::And(parts) => parts.iter().try_fold(true, |holds, part| {
+            LabelKind::Wildcard => !table.labels().is_empty() || table.hyperedge_type().is_some(),
+            LabelKind::Not(inner) => !self.label_holds(inner, table)?,
+            LabelKind::And(parts) => parts.iter().try_fold(true, |holds, part| {
                 Ok::<_, grism_core::Error>(holds && self.label_holds(part, table)?)
             })?,
-            LabelExpressionKind::Or(parts) => parts.iter().try_fold(false, |holds, part| {
+            LabelKind::Or(parts) => parts.iter().try_fold(false, |holds, part| {
                 Ok::<_, grism_core::Error>(holds || self.label_holds(part, table)?)
             })?,
-            LabelExpressionKind::Parenthesized(inner) => self.label_holds(inner, table)?,
-            _ => {
-                return Err(self
-                    .source
-                    .unsupported("this label expression", labels.span));
-            }
         })
     }
 
     fn warn_of_unknown_labels(&mut self, labels: &LabelExpression) {
         match &labels.kind {
-            LabelExpressionKind::Name(name) => {
-                let wanted = name.kind.text.as_str();
+            LabelKind::Name(name) => {
+                let wanted = name.text.as_str();
                 let schema = Arc::clone(self.schema);
                 let types = schema
                     .hyperedge_tables()
@@ -91,43 +122,50 @@ impl Binder<'_> {
                     );
                 }
             }
-            LabelExpressionKind::Not(inner) | LabelExpressionKind::Parenthesized(inner) => {
-                self.warn_of_unknown_labels(inner);
-            }
-            LabelExpressionKind::And(parts) | LabelExpressionKind::Or(parts) => {
+            LabelKind::Not(inner) => self.warn_of_unknown_labels(inner),
+            LabelKind::And(parts) | LabelKind::Or(parts) => {
                 parts
                     .iter()
                     .for_each(|part| self.warn_of_unknown_labels(part));
             }
-            _ => {}
+            LabelKind::Wildcard => {}
         }
     }
 }
 
 /// The names that stand in the expression without a negation.
-fn positive_names<'l>(labels: &'l LabelExpression, names: &mut Vec<&'l str>) {
+pub(super) fn positive_names<'l>(labels: &'l LabelExpression, names: &mut Vec<&'l str>) {
     match &labels.kind {
-        LabelExpressionKind::Name(name) => names.push(&name.kind.text),
-        LabelExpressionKind::And(parts) | LabelExpressionKind::Or(parts) => {
+        LabelKind::Name(name) => names.push(&name.text),
+        LabelKind::And(parts) | LabelKind::Or(parts) => {
             parts.iter().for_each(|part| positive_names(part, names));
         }
-        LabelExpressionKind::Parenthesized(inner) => positive_names(inner, names),
-        _ => {}
+        LabelKind::Wildcard | LabelKind::Not(_) => {}
     }
 }
 
 /// The names of a relationship pattern's type expression, which may only be joined by `|`.
-pub(super) fn type_names(labels: &LabelExpression) -> Option<Vec<&open_cypher::ast::Name>> {
+pub(super) fn type_names(labels: &LabelExpression) -> Option<Vec<&Name>> {
     match &labels.kind {
-        LabelExpressionKind::Name(name) => Some(vec![name]),
-        LabelExpressionKind::Or(parts) => {
+        LabelKind::Name(name) => Some(vec![name]),
+        LabelKind::Or(parts) => {
             let mut names = Vec::new();
             for part in parts {
                 names.extend(type_names(part)?);
             }
             Some(names)
         }
-        LabelExpressionKind::Parenthesized(inner) => type_names(inner),
-        _ => None,
+        LabelKind::Wildcard | LabelKind::Not(_) | LabelKind::And(_) => None,
+    }
+}
+
+/// Whether a relationship of the type or role `name` passes a type expression.
+fn allows(labels: &LabelExpression, name: &str) -> bool {
+    match &labels.kind {
+        LabelKind::Name(own) => own.text == name,
+        LabelKind::Wildcard => true,
+        LabelKind::Not(inner) => !allows(inner, name),
+        LabelKind::And(parts) => parts.iter().all(|part| allows(part, name)),
+        LabelKind::Or(parts) => parts.iter().any(|part| allows(part, name)),
     }
 }

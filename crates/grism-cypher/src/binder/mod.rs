@@ -3,6 +3,8 @@
 mod access;
 mod aggregation;
 mod call;
+mod call_subquery;
+mod choices;
 mod clause;
 mod comprehension;
 mod contents;
@@ -16,13 +18,17 @@ mod is_predicate;
 mod labels;
 mod literal;
 mod map_projection;
+mod named_labels;
+mod odd_comparison;
 mod operator;
 mod path;
+mod path_mode;
 mod pattern;
 mod projection;
 mod projection_items;
 mod repeat;
 mod results;
+mod role_property;
 mod row_count;
 mod scope;
 mod search;
@@ -37,15 +43,14 @@ use std::sync::Arc;
 use grism_core::{GraphSchema, GraphStatistics, Result, Type, Value, nearest};
 use grism_logical::pattern::PatternGraph;
 use grism_logical::{AggregateCall, ApplyKind, LogicalExpr, LogicalPlan};
-use open_cypher::Span;
-use open_cypher::ast::visit::{Visitor, walk_expr};
-use open_cypher::ast::{Expr, ExprKind, RegularQuery, UnionOperator};
 
 pub(crate) use functions::is_aggregate;
+pub(crate) use named_labels::NamedLabels;
 pub(crate) use projection::ProjectionKind;
 pub(crate) use scope::column_for;
 
-pub use call::{Procedure, ProcedureColumn, Procedures};
+pub use call::{Procedure, ProcedureColumn, Procedures, procedures};
+pub use functions::{FunctionInfo, functions};
 pub use scope::{Scope, Variable};
 pub use write::{
     BoundWrite, Created, CreatedEdge, CreatedEntity, CreatedIncidence, MergeWrite, SetItem,
@@ -53,6 +58,7 @@ pub use write::{
 };
 
 use crate::source::Source;
+use crate::syntax::{Expr, ExprKind, Query, Span, Visitor, walk_expr};
 use crate::warning::Warning;
 
 /// The values of a query's parameters, by name without `$`.
@@ -92,8 +98,17 @@ pub struct BoundQuery {
     pub volatile: bool,
 }
 
+/// A query while it is bound.
+#[derive(Clone, Copy)]
+pub(crate) struct QueryContext<'a> {
+    pub(crate) source: Source<'a>,
+    pub(crate) labels: &'a NamedLabels,
+    pub(crate) bind: BindContext<'a>,
+}
+
 /// Binds one single query; branches of a union and subqueries have binders of their own.
 pub(crate) struct Binder<'a> {
+    query: QueryContext<'a>,
     source: Source<'a>,
     context: BindContext<'a>,
     schema: &'a Arc<GraphSchema>,
@@ -114,7 +129,7 @@ pub(crate) struct Binder<'a> {
     aggregates: Option<Vec<(AggregateCall, String)>>,
     /// Aliases of the projection whose ORDER BY is being bound.
     aliases: Vec<(String, LogicalExpr)>,
-    /// Properties that the clause being bound sets: they exist when it reads them, though not yet when it is bound.
+    /// Properties that a MERGE creates or sets: they exist when its actions read them, though not yet when it is bound.
     setting: Vec<String>,
     /// The pattern that the plan ends with, which the next MATCH may add to.
     open: Option<OpenPattern>,
@@ -127,8 +142,9 @@ struct Lambda {
     name: String,
     column: String,
     ty: Type,
-    /// Whether something asked for labels, properties or the like of the entities it stands for.
-    needs_contents: bool,
+    /// How many levels of the entities it stands for are asked for labels, properties or the like; 0 for none, 2 where it
+    /// is their members that are asked.
+    depth: u8,
 }
 
 /// A planned pattern with everything that its plan is made of, so that it can be planned together with another one.
@@ -147,14 +163,16 @@ enum Pending {
     Apply(Box<LogicalPlan>, ApplyKind),
     /// By evaluating an expression.
     Column(LogicalExpr, String),
-    /// By reading the contents of the entities within a dynamically typed expression.
-    Hydrate(LogicalExpr, String),
+    /// By reading the contents of the entities within a dynamically typed expression, so many levels of members deep.
+    Hydrate(LogicalExpr, String, u8),
 }
 
 impl<'a> Binder<'a> {
-    pub(crate) fn new(source: Source<'a>, context: BindContext<'a>) -> Self {
+    pub(crate) fn new(query: QueryContext<'a>) -> Self {
+        let context = query.bind;
         Self {
-            source,
+            query,
+            source: query.source,
             context,
             schema: context.schema,
             statistics: context.statistics,
@@ -174,7 +192,7 @@ impl<'a> Binder<'a> {
         }
     }
 
-    pub(crate) fn regular_query(&mut self, query: &RegularQuery) -> Result<LogicalPlan> {
+    pub(crate) fn regular_query(&mut self, query: &Query) -> Result<LogicalPlan> {
         let first = self.single_query(&query.head)?;
         if query.unions.is_empty() {
             return Ok(first);
@@ -183,15 +201,15 @@ impl<'a> Binder<'a> {
         let mut inputs = vec![Arc::new(first)];
         let mut all = None;
         for union in &query.unions {
-            let keeps = union.operator.kind == UnionOperator::All;
+            let keeps = union.all;
             if *all.get_or_insert(keeps) != keeps {
                 let message = "UNION and UNION ALL cannot be mixed in one query";
                 return Err(self
                     .source
-                    .invalid(message, union.operator.span)
+                    .invalid(message, union.span)
                     .with_code("SyntaxError:InvalidClauseComposition"));
             }
-            let mut branch = Binder::new(self.source, self.context);
+            let mut branch = Binder::new(self.query);
             branch.counter = self.counter;
             let plan = branch.single_query(&union.query)?;
             self.counter = branch.counter;
@@ -246,9 +264,10 @@ impl<'a> Binder<'a> {
                 kind,
             }),
             Pending::Column(expression, name) => with_column(input, expression, name)?,
-            Pending::Hydrate(expression, name) => LogicalPlan::Hydrate {
+            Pending::Hydrate(expression, name, depth) => LogicalPlan::Hydrate {
                 input: Arc::new(with_column(input, expression, name.clone())?),
                 columns: vec![name],
+                depth,
             },
         };
         Ok(())
@@ -258,7 +277,7 @@ impl<'a> Binder<'a> {
     fn pend(&mut self, pending: Pending) {
         let reads = match &pending {
             Pending::Apply(..) => Default::default(),
-            Pending::Column(expression, _) | Pending::Hydrate(expression, _) => {
+            Pending::Column(expression, _) | Pending::Hydrate(expression, ..) => {
                 expression.columns()
             }
         };
@@ -288,7 +307,7 @@ impl<'a> Binder<'a> {
 impl Pending {
     fn makes(&self, column: &str) -> bool {
         match self {
-            Self::Column(_, name) | Self::Hydrate(_, name) => name == column,
+            Self::Column(_, name) | Self::Hydrate(_, name, _) => name == column,
             Self::Apply(_, ApplyKind::Mark(name) | ApplyKind::Count(name)) => name == column,
             Self::Apply(_, ApplyKind::Collect { into, .. }) => into == column,
             Self::Apply(..) => false,
@@ -317,7 +336,7 @@ fn variables_of(expression: &Expr) -> Vec<String> {
     impl<'ast> Visitor<'ast> for Names {
         fn visit_expr(&mut self, expression: &'ast Expr) {
             if let ExprKind::Variable(name) = &expression.kind {
-                self.0.push(name.kind.text.clone());
+                self.0.push(name.text.clone());
             }
             walk_expr(self, expression);
         }

@@ -2,19 +2,32 @@
 
 use grism_core::{Result, Type};
 use grism_logical::pattern::PatternHop;
-use grism_logical::{LogicalExpr, PathSearch, ScalarFunction};
-use open_cypher::ast::{Name, Node, PathSelector, Quantifier, QuantifierKind, RelationshipPattern};
+use grism_logical::{LogicalExpr, PathMode, PathSearch, ScalarFunction};
 
 use super::Binder;
 use super::pattern::{Matched, Place};
 use super::scope::column_for;
+use crate::syntax::{Name, Quantifier, Selector};
+
+/// Which paths are taken, and what they may meet twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PathRules {
+    pub(super) search: PathSearch,
+    pub(super) mode: PathMode,
+}
+
+/// Every path without a repeated relationship.
+pub(super) const TRAILS: PathRules = PathRules {
+    search: PathSearch::Trails,
+    mode: PathMode::Trail,
+};
 
 /// How many hops a step stands for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Length {
     pub(super) least: u64,
     pub(super) most: Option<u64>,
-    pub(super) search: PathSearch,
+    pub(super) rules: PathRules,
 }
 
 /// An element of a path pattern, by number.
@@ -26,6 +39,7 @@ pub(super) enum PathItem {
 }
 
 /// A path variable and what it runs through.
+#[derive(Clone)]
 pub(super) struct PathOf<'p> {
     pub(super) name: &'p Name,
     pub(super) items: Vec<PathItem>,
@@ -33,93 +47,28 @@ pub(super) struct PathOf<'p> {
     pub(super) so_far: (usize, usize),
 }
 
-impl Binder<'_> {
-    pub(super) fn path_search(&self, selector: &Node<PathSelector>) -> Result<PathSearch> {
-        let number = |count: &Option<String>| -> Result<u64> {
-            let Some(count) = count else { return Ok(1) };
-            let count = count.parse().ok().filter(|count| *count > 0);
-            count.ok_or_else(|| {
-                let message = "the number of paths must be a positive integer";
-                self.source.invalid(message, selector.span)
-            })
-        };
-        Ok(match &selector.kind {
-            PathSelector::All => PathSearch::Trails,
-            PathSelector::AnyShortest => PathSearch::AnyShortest,
-            PathSelector::AllShortest => PathSearch::AllShortest,
-            PathSelector::Any { count }
-            | PathSelector::Shortest {
-                count,
-                groups: false,
-            } => match number(count)? {
-                1 => PathSearch::AnyShortest,
-                count => PathSearch::Shortest(count),
-            },
-            PathSelector::Shortest {
-                count,
-                groups: true,
-            } => match number(count)? {
-                1 => PathSearch::AllShortest,
-                count => PathSearch::ShortestGroups(count),
-            },
-            _ => return Err(self.source.unsupported("this path selector", selector.span)),
-        })
-    }
-
-    pub(super) fn length_of(
-        &self,
-        pattern: &RelationshipPattern,
-        search: PathSearch,
-    ) -> Result<Option<Length>> {
-        match (&pattern.legacy_quantifier, &pattern.graph_quantifier) {
-            (Some(quantifier), _) => self.times(quantifier, true, search).map(Some),
-            (None, Some(quantifier)) => self.times(quantifier, false, search).map(Some),
-            (None, None) => Ok(None),
+impl Length {
+    pub(super) const fn new(quantifier: Quantifier, rules: PathRules) -> Self {
+        Self {
+            least: quantifier.least,
+            most: quantifier.most,
+            rules,
         }
     }
+}
 
-    /// How often a quantifier repeats; `legacy` ones stand within a relationship's brackets.
-    pub(super) fn times(
-        &self,
-        quantifier: &Quantifier,
-        legacy: bool,
-        search: PathSearch,
-    ) -> Result<Length> {
-        let number = |text: &Option<String>| self.hops(text.as_deref(), quantifier);
-        let (least, most) = match &quantifier.kind {
-            // `*` of a relationship is once or more, of a quantified path none or more.
-            QuantifierKind::ZeroOrMore if legacy => (1, None),
-            QuantifierKind::ZeroOrMore => (0, None),
-            QuantifierKind::OneOrMore => (1, None),
-            QuantifierKind::Optional => (0, Some(1)),
-            QuantifierKind::Fixed(count) => {
-                let count = self.hops(Some(count), quantifier)?.unwrap_or(1);
-                (count, Some(count))
+impl Binder<'_> {
+    /// What a selector searches for.
+    pub(super) fn path_search(&self, selector: Selector) -> PathSearch {
+        match selector {
+            Selector::All => PathSearch::Trails,
+            Selector::Any(1) | Selector::AnyShortest | Selector::Shortest(1) => {
+                PathSearch::AnyShortest
             }
-            QuantifierKind::Range { lower, upper } => {
-                (number(lower)?.unwrap_or(u64::from(legacy)), number(upper)?)
-            }
-            _ => {
-                return Err(self.source.unsupported("this quantifier", quantifier.span));
-            }
-        };
-        Ok(Length {
-            least,
-            most,
-            search,
-        })
-    }
-
-    fn hops(&self, text: Option<&str>, quantifier: &Quantifier) -> Result<Option<u64>> {
-        text.map(|text| {
-            text.parse().map_err(|_| {
-                self.source.invalid(
-                    format!("the number of hops {text} is out of range"),
-                    quantifier.span,
-                )
-            })
-        })
-        .transpose()
+            Selector::AllShortest | Selector::ShortestGroups(1) => PathSearch::AllShortest,
+            Selector::Any(count) | Selector::Shortest(count) => PathSearch::Shortest(count),
+            Selector::ShortestGroups(count) => PathSearch::ShortestGroups(count),
+        }
     }
 
     /// Binds a path variable to the path through its elements.
@@ -158,7 +107,7 @@ impl Binder<'_> {
                 }
             }
         }
-        let name = &path.name.kind.text;
+        let name = &path.name.text;
         let column = column_for(name);
         let value = LogicalExpr::call(ScalarFunction::Path, arguments);
         let input = std::sync::Arc::new(std::mem::replace(

@@ -2,19 +2,24 @@
 
 use grism_core::{Result, TableId, Tables, Type};
 use grism_logical::pattern::{PatternGraph, PatternRole, plan_pattern};
-use grism_logical::{LogicalExpr, LogicalPlan};
-use open_cypher::Span;
-use open_cypher::ast::{Expr, LabelExpression, PathFactorKind, Pattern, RelationshipPattern};
+use grism_logical::{LogicalExpr, LogicalPlan, PathMode};
 
 use super::path::{Length, PathItem, PathOf};
+use super::path_mode::walked;
 use super::repeat::{Group, GroupPattern};
 use super::{Binder, OpenPattern, hint};
+use crate::syntax::{
+    Expr, LabelExpression, PathElementKind, PathPattern, Pattern, RelationshipPattern, Span,
+};
 
 /// A node or hyperedge while its kind and tables are being found out.
+#[derive(Clone)]
 pub(super) struct Entity {
     pub(super) column: String,
     pub(super) name: Option<String>,
     pub(super) label: String,
+    /// Tables it ranges over where nothing else says which.
+    pub(super) unlabelled: Tables,
     /// Tables its labels allow; `None` where it has no label.
     pub(super) labelled: Option<Tables>,
     /// Tables of the declared types whose roles it is used with.
@@ -39,27 +44,42 @@ impl Entity {
 }
 
 /// A relationship pattern and the entities at its ends, by index.
+#[derive(Clone)]
 pub(super) struct Step<'p> {
     pub(super) pattern: &'p RelationshipPattern,
     pub(super) left: usize,
     pub(super) right: usize,
     pub(super) span: Span,
-    pub(super) names: Vec<String>,
+    /// The types and roles it may have; `None` where it may have any.
+    pub(super) names: Option<Vec<String>>,
+    /// Whether these names are written out, so that an unknown one among them is a slip.
+    pub(super) is_list: bool,
     /// How many hops it stands for; `None` is one, and no list.
     pub(super) length: Option<Length>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+impl Step<'_> {
+    /// Whether a type or role of this name may be followed.
+    pub(super) fn allows(&self, name: &str) -> bool {
+        let names = self.names.as_ref();
+        names.is_none_or(|names| names.iter().any(|own| own == name))
+    }
+
+    /// Where its type is written, or the whole step where it has none.
+    pub(super) fn type_span(&self) -> Span {
+        let labels = self.pattern.labels.as_ref();
+        labels.map_or(self.span, |labels| labels.span)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum StepKind {
+    /// Binary edges, any number of them in a row.
     Edge,
     /// A role step whose hyperedge stands at the left or, where true, at the right.
-    Role {
-        reversed: bool,
-    },
-    /// Role steps one after the other.
-    Roles {
-        reversed: bool,
-    },
+    Role { reversed: bool },
+    /// Several hops, each of which may be a role: a repeated pattern of one step.
+    Repeated,
 }
 
 /// Where a step stands in the pattern graph.
@@ -74,7 +94,7 @@ pub(super) enum Place {
 }
 
 /// What a pattern is taken apart into.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Elements<'p> {
     pub(super) entities: Vec<Entity>,
     pub(super) steps: Vec<Step<'p>>,
@@ -83,6 +103,8 @@ pub(super) struct Elements<'p> {
     pub(super) inline: Vec<(usize, &'p Expr)>,
     pub(super) wheres: Vec<&'p Expr>,
     pub(super) paths: Vec<PathOf<'p>>,
+    /// Paths with a mode of their own, and what they run through.
+    pub(super) modes: Vec<(PathMode, Vec<PathItem>)>,
 }
 
 /// A pattern that has been planned.
@@ -101,30 +123,32 @@ impl Binder<'_> {
         predicate: Option<&Expr>,
     ) -> Result<()> {
         let mut elements = Elements::default();
-        for part in &pattern.parts {
-            self.pattern_part(part, &mut elements)?;
+        for path in &pattern.paths {
+            self.pattern_part(path, &mut elements)?;
         }
-        self.match_elements(elements, predicate, false)?;
+        self.check_path_names(&elements)?;
+        let mut choices = self.choices(&elements.entities, &elements.steps)?;
+        if choices.len() > 1 {
+            return self.match_choices(&elements, choices, predicate);
+        }
+        let choice = choices.swap_remove(0);
+        elements.entities = choice.entities;
+        self.match_elements(elements, &choice.kinds, predicate, false)?;
         Ok(())
     }
 
-    /// Plans the elements of a pattern; with every role step's incidence, where `all_incidences`.
+    /// Plans the elements of a pattern whose steps are of these kinds; with every role step's incidence, where
+    /// `all_incidences`.
     pub(super) fn match_elements<'p>(
         &mut self,
         mut elements: Elements<'p>,
+        kinds: &[StepKind],
         predicate: Option<&Expr>,
         all_incidences: bool,
     ) -> Result<Matched<'p>> {
-        self.check_path_names(&elements)?;
-        let kinds = self.step_kinds(&mut elements.entities, &elements.steps)?;
         for (index, kind) in kinds.iter().enumerate() {
-            if let StepKind::Roles { .. } = kind {
+            if *kind == StepKind::Repeated {
                 let step = &elements.steps[index];
-                if step.names.is_empty() {
-                    let what =
-                        "a step of variable length from a hyperedge without the name of a role";
-                    return Err(self.source.unsupported(what, step.span));
-                }
                 let Some(length) = step.length else { continue };
                 elements.groups.push(Group {
                     pattern: GroupPattern::Steps(Box::new(step_alone(step))),
@@ -139,7 +163,7 @@ impl Binder<'_> {
             }
         }
         let planned = self.repetitions(&mut elements)?;
-        let (mut graph, places, mut conditions) = self.pattern_graph(&elements, &kinds)?;
+        let (mut graph, places, mut conditions) = self.pattern_graph(&elements, kinds)?;
         let paths_run_through = elements.paths.iter().flat_map(|path| &path.items);
         for item in paths_run_through {
             // The incidences that a path runs through have columns.
@@ -153,7 +177,8 @@ impl Binder<'_> {
             self.incidence_column(&mut graph, place);
         }
         self.add_groups(&elements, planned, &mut graph);
-        conditions.extend(self.uniqueness(&mut graph));
+        let walked = walked(&elements, &places);
+        conditions.extend(self.uniqueness(&mut graph, &walked));
         self.bind_variables(&elements, &graph)?;
         for entity in &elements.entities {
             let Some(ty) = entity.ty(self)? else { continue };
@@ -176,6 +201,10 @@ impl Binder<'_> {
             graph,
             places,
         };
+        for (mode, items) in &matched.elements.modes {
+            let distinct = self.distinct_entities(*mode, items, &matched);
+            self.keep(distinct)?;
+        }
         for path in &matched.elements.paths {
             self.bind_path(path, &matched)?;
         }
@@ -218,7 +247,7 @@ impl Binder<'_> {
     }
 
     /// A path variable is new, and stands for nothing else in its pattern.
-    fn check_path_names(&self, elements: &Elements<'_>) -> Result<()> {
+    pub(super) fn check_path_names(&self, elements: &Elements<'_>) -> Result<()> {
         let Elements {
             entities,
             steps,
@@ -226,10 +255,10 @@ impl Binder<'_> {
             ..
         } = elements;
         for (index, path) in paths.iter().enumerate() {
-            let name = &path.name.kind.text;
+            let name = &path.name.text;
             let is_step = |step: &Step<'_>| {
                 let variable = step.pattern.variable.as_ref();
-                variable.is_some_and(|own| &own.kind.text == name)
+                variable.is_some_and(|own| &own.text == name)
             };
             let entity = entities
                 .iter()
@@ -239,9 +268,7 @@ impl Binder<'_> {
             let conflict = entity.is_some_and(|at| at >= path.so_far.0)
                 || step.is_some_and(|at| at >= path.so_far.1);
             let taken = entity.is_some() || step.is_some();
-            let again = paths[..index]
-                .iter()
-                .any(|other| &other.name.kind.text == name);
+            let again = paths[..index].iter().any(|other| &other.name.text == name);
             let known = self.scope.find(name);
             if taken || again || known.is_some() {
                 let code = if conflict {
@@ -262,27 +289,23 @@ impl Binder<'_> {
     }
 
     /// A pattern used as a predicate may only name what is bound already.
-    pub(super) fn forbid_new_variables(&self, pattern: &Pattern) -> Result<()> {
-        for part in &pattern.parts {
-            for factor in &part.kind.path.kind.factors {
-                let variable = match &factor.kind {
-                    PathFactorKind::Node(node) => node.variable.as_ref(),
-                    PathFactorKind::Relationship(relationship) => relationship.variable.as_ref(),
-                    _ => None,
-                };
-                if let Some(name) =
-                    variable.filter(|name| self.scope.find(&name.kind.text).is_none())
-                {
-                    let hint = hint(&name.kind.text, self.scope.names());
-                    let message = format!(
-                        "unknown variable `{}`{hint}; a pattern predicate binds none",
-                        name.kind.text
-                    );
-                    return Err(self
-                        .source
-                        .invalid(message, name.span)
-                        .with_code("SyntaxError:UndefinedVariable"));
-                }
+    pub(super) fn forbid_new_variables(&self, path: &PathPattern) -> Result<()> {
+        for element in &path.elements {
+            let variable = match &element.kind {
+                PathElementKind::Node(node) => node.variable.as_ref(),
+                PathElementKind::Relationship(step) => step.variable.as_ref(),
+                _ => None,
+            };
+            if let Some(name) = variable.filter(|name| self.scope.find(&name.text).is_none()) {
+                let hint = hint(&name.text, self.scope.names());
+                let message = format!(
+                    "unknown variable `{}`{hint}; a pattern predicate binds none",
+                    name.text
+                );
+                return Err(self
+                    .source
+                    .invalid(message, name.span)
+                    .with_code("SyntaxError:UndefinedVariable"));
             }
         }
         Ok(())
@@ -320,8 +343,7 @@ fn joined(mut first: PatternGraph, second: PatternGraph) -> PatternGraph {
 /// The step between two entities without names, once.
 fn step_alone(step: &Step<'_>) -> RelationshipPattern {
     RelationshipPattern {
-        legacy_quantifier: None,
-        graph_quantifier: None,
+        quantifier: None,
         ..step.pattern.clone()
     }
 }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use grism_core::Result;
 use grism_logical::{LogicalExpr, LogicalPlan, SortKey};
-use open_cypher::ast::{Expr, ExprKind, ProjectionClause, ProjectionItemKind, SetQuantifier};
 
 use super::Binder;
 use super::aggregation::replace;
 use super::projection_items::{Item, Order};
 use super::scope::Scope;
+use crate::syntax::{Expr, ExprKind, Projection, ProjectionItemKind};
 
 /// What a projection stands for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -25,14 +25,11 @@ pub(crate) enum ProjectionKind {
 impl Binder<'_> {
     pub(crate) fn projection(
         &mut self,
-        projection: &ProjectionClause,
+        projection: &Projection,
         predicate: Option<&Expr>,
         kind: ProjectionKind,
     ) -> Result<()> {
-        let distinct = projection
-            .quantifier
-            .as_ref()
-            .is_some_and(|quantifier| quantifier.kind == SetQuantifier::Distinct);
+        let distinct = projection.distinct;
         let mut predicate = predicate;
         if let Some(early) = predicate
             && distinct
@@ -80,10 +77,7 @@ impl Binder<'_> {
             Vec::new()
         };
         self.project(&items, order, distinct, &hidden)?;
-        let skip = self.row_count(
-            projection.skip.as_ref().or(projection.offset.as_ref()),
-            "SKIP",
-        )?;
+        let skip = self.row_count(projection.skip.as_ref(), "SKIP")?;
         let fetch = self.row_count(projection.limit.as_ref(), "LIMIT")?;
         if skip.is_some() || fetch.is_some() {
             let input = Arc::new(std::mem::replace(&mut self.plan, LogicalPlan::Unit));
@@ -121,13 +115,13 @@ impl Binder<'_> {
     }
 
     /// Whether the expression names a variable that the projection does not hand on.
-    fn reads_before(&self, expression: &Expr, projection: &ProjectionClause) -> bool {
+    fn reads_before(&self, expression: &Expr, projection: &Projection) -> bool {
         let kept = |name: &str| {
             projection.items.iter().any(|item| match &item.kind {
                 ProjectionItemKind::Expression { expression, alias } => {
                     match (alias, &expression.kind) {
-                        (Some(alias), _) => alias.kind.text == name,
-                        (None, ExprKind::Variable(own)) => own.kind.text == name,
+                        (Some(alias), _) => alias.text == name,
+                        (None, ExprKind::Variable(own)) => own.text == name,
                         _ => false,
                     }
                 }

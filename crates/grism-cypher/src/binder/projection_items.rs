@@ -2,12 +2,11 @@
 
 use grism_core::{Result, Type};
 use grism_logical::LogicalExpr;
-use open_cypher::Span;
-use open_cypher::ast::{ExprKind, NullOrder, ProjectionClause, ProjectionItemKind, SortDirection};
 
 use super::Binder;
 use super::projection::ProjectionKind;
 use super::scope::column_for;
+use crate::syntax::{ExprKind, Projection, ProjectionItemKind, Span};
 
 pub(super) struct Item {
     pub(super) name: String,
@@ -26,7 +25,7 @@ pub(super) struct Order {
 impl Binder<'_> {
     pub(super) fn items(
         &mut self,
-        projection: &ProjectionClause,
+        projection: &Projection,
         kind: ProjectionKind,
     ) -> Result<Vec<Item>> {
         let mut items: Vec<Item> = Vec::new();
@@ -60,9 +59,9 @@ impl Binder<'_> {
                     let expression = self.expression(syntax)?;
                     let ty = self.type_of(&expression, syntax)?;
                     let name = match alias {
-                        Some(alias) => alias.kind.text.clone(),
+                        Some(alias) => alias.text.clone(),
                         None => match &syntax.kind {
-                            ExprKind::Variable(name) => name.kind.text.clone(),
+                            ExprKind::Variable(name) => name.text.clone(),
                             _ if kind != ProjectionKind::With => {
                                 self.source.slice(syntax.span).to_owned()
                             }
@@ -82,7 +81,6 @@ impl Binder<'_> {
                         span: item.span,
                     });
                 }
-                _ => return Err(self.source.unsupported("this projection item", item.span)),
             }
         }
         for (index, item) in items.iter().enumerate() {
@@ -100,7 +98,7 @@ impl Binder<'_> {
     }
 
     /// Binds what a RETURN lists, for its errors only.
-    pub(super) fn check_items(&mut self, projection: &ProjectionClause) -> Result<()> {
+    pub(super) fn check_items(&mut self, projection: &Projection) -> Result<()> {
         if projection
             .items
             .iter()
@@ -113,25 +111,15 @@ impl Binder<'_> {
         self.flush_pending()
     }
 
-    pub(super) fn order(&mut self, projection: &ProjectionClause) -> Result<Vec<Order>> {
-        let Some(order_by) = &projection.order_by else {
-            return Ok(Vec::new());
-        };
+    pub(super) fn order(&mut self, projection: &Projection) -> Result<Vec<Order>> {
         let mut order = Vec::new();
-        for item in &order_by.items {
-            let descending = item
-                .direction
-                .as_ref()
-                .is_some_and(|direction| direction.kind == SortDirection::Descending);
-            if let Some(nulls) = &item.nulls {
-                let default = if descending {
-                    NullOrder::First
-                } else {
-                    NullOrder::Last
-                };
-                if nulls.kind != default {
-                    return Err(self.source.unsupported("this order of nulls", nulls.span));
-                }
+        for item in &projection.order_by {
+            let descending = item.descending;
+            // Nulls come last, and first where the order descends.
+            if let Some((first, span)) = item.nulls_first
+                && first != descending
+            {
+                return Err(self.source.unsupported("this order of nulls", span));
             }
             let expression = self.expression(&item.expression)?;
             self.type_of(&expression, &item.expression)?;

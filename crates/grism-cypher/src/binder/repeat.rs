@@ -7,22 +7,24 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use grism_core::{Error, Result, TableId, Tables, Type};
+use grism_core::{Error, Result, TableId, Tables};
 use grism_logical::pattern::{
     PatternEdge, PatternGraph, PatternHop, PatternPath, PatternTaken, Repetition,
 };
-use grism_logical::{Collected, Column, Direction, LogicalExpr, LogicalPlan, PathSearch};
-use open_cypher::Span;
-use open_cypher::ast::{
-    Expr, Node, NodePattern, PathFactorKind, PathPattern, PathPatternKind, RelationshipPattern,
-};
+use grism_logical::{Collected, Column, Direction, LogicalExpr, LogicalPlan};
 
-use super::path::{Length, PathItem};
-use super::pattern::{Elements, Entity, Matched, Place};
+use super::path::{Length, PathItem, TRAILS};
+use super::pattern::{Elements, Matched, Place};
 use super::scope::{Variable, column_for};
+use super::steps::narrow;
 use super::{Binder, variables_of};
+use crate::syntax::{
+    Expr, NodePattern, PathElement, PathElementKind, PathPattern, RelationshipPattern, Span,
+};
+use crate::warning::Warning;
 
 /// A repeated pattern, and the entities at its ends by index.
+#[derive(Clone)]
 pub(super) struct Group<'p> {
     pub(super) pattern: GroupPattern<'p>,
     pub(super) predicate: Option<&'p Expr>,
@@ -35,6 +37,7 @@ pub(super) struct Group<'p> {
 }
 
 /// What is repeated.
+#[derive(Clone)]
 pub(super) enum GroupPattern<'p> {
     /// A path pattern in parentheses.
     Path(&'p PathPattern),
@@ -62,14 +65,27 @@ pub(super) struct PlannedGroup {
     prunable: bool,
     reads: BTreeSet<String>,
     variables: Vec<Variable>,
-    taken: Vec<Taken>,
+    taken: Vec<(usize, Taken)>,
+}
+
+/// One repetition, for one choice of what its steps are or for all of them.
+struct Hop {
+    plan: LogicalPlan,
+    end: String,
+    used: Vec<String>,
+    collected: Vec<Collected>,
+    variables: Vec<Variable>,
+    /// What it takes, by the number of the column that holds it.
+    taken: Vec<(usize, Taken)>,
+    prunable: bool,
+    ends: [Vec<TableId>; 2],
 }
 
 /// A repetition planned from one end.
 struct OneWay {
     repetition: Repetition,
     variables: Vec<Variable>,
-    taken: Vec<Taken>,
+    taken: Vec<(usize, Taken)>,
     prunable: bool,
     /// Columns bound outside that it reads.
     reads: BTreeSet<String>,
@@ -101,18 +117,18 @@ impl Binder<'_> {
                 // Without a repetition both ends are one entity, which the group says nothing of.
                 for (end, other) in [(group.left, group.right), (group.right, group.left)] {
                     let mut tables: Vec<TableId> = [&left[..], &right[..]].concat();
-                    tables.extend(self.schema.node_tables().map(|table| table.id));
+                    tables.extend(self.any_entity().iter());
                     let other = self.entity_type(&elements.entities[other])?;
                     tables.extend(other.tables().iter().flat_map(|tables| tables.iter()));
                     let entity = &mut elements.entities[end];
                     let known = entity.labelled.is_some() || entity.by_roles.is_some();
                     if !known && entity.bound.is_none() {
-                        narrow(entity, tables);
+                        narrow(&mut entity.as_member, tables);
                     }
                 }
             } else {
-                narrow(&mut elements.entities[group.left], left);
-                narrow(&mut elements.entities[group.right], right);
+                narrow(&mut elements.entities[group.left].as_member, left);
+                narrow(&mut elements.entities[group.right].as_member, right);
             }
             planned.push(PlannedGroup {
                 forward: forward.repetition,
@@ -156,11 +172,12 @@ impl Binder<'_> {
                     },
                     least: group.length.least,
                     most: group.length.most,
-                    search: group.length.search,
+                    search: group.length.rules.search,
+                    mode: group.length.rules.mode,
                     reads: planned.reads,
                 }),
             });
-            for (number, (tables, roles)) in planned.taken.into_iter().enumerate() {
+            for (number, (tables, roles)) in planned.taken {
                 graph.taken.push(PatternTaken {
                     column: taken_column(group, number),
                     tables,
@@ -178,17 +195,12 @@ impl Binder<'_> {
     fn one_way(&mut self, path: &PathPattern, group: &Group<'_>, backward: bool) -> Result<OneWay> {
         let mut inner = self.inner()?;
         let start = inner.internal_name("start");
-        let hyperedges = self.schema.hyperedge_tables();
-        let declared = hyperedges.filter(|(_, ty)| ty.declared);
-        let mut tables: Vec<TableId> = declared.map(|(table, _)| table.id).collect();
-        tables.extend(self.schema.node_tables().map(|table| table.id));
-        tables.sort_unstable();
-        let start_type = Type::Node(tables.into());
+        let start_type = self.schema.entity_type(self.any_entity());
         if let LogicalPlan::Argument(schema) = &mut inner.plan {
             schema.put(Column::new(&start, start_type.clone()));
         }
         let (mut elements, mut items) = (Elements::default(), Vec::new());
-        inner.path(path, PathSearch::Trails, &mut elements, &mut items)?;
+        inner.path(path, TRAILS, &mut elements, &mut items)?;
         let nested = elements.steps.iter().any(|step| step.length.is_some());
         if nested || !elements.groups.is_empty() {
             let what = "a path of variable length within a repeated path";
@@ -200,12 +212,8 @@ impl Binder<'_> {
             let message = "a repeated path needs a relationship";
             return Err(self.source.invalid(message, path.span));
         };
-        let (first, last) = (*first, *last);
-        let (from, to) = if backward {
-            (last, first)
-        } else {
-            (first, last)
-        };
+        let ends = [*first, *last];
+        let from = ends[usize::from(backward)];
         let entity = &mut elements.entities[from];
         if entity.bound.is_some() {
             return Err(self.taken_name(entity.name.as_deref().unwrap_or_default(), path.span));
@@ -213,15 +221,88 @@ impl Binder<'_> {
         entity.column.clone_from(&start);
         entity.bound = Some(start_type.clone());
         entity.is_start = true;
-        let matched = inner.match_elements(elements, group.predicate, true)?;
+        let choices = inner.choices(&elements.entities, &elements.steps)?;
+        let is_one = choices.len() == 1;
+        let mut hops = Vec::new();
+        let mut warnings: Option<Vec<Warning>> = None;
+        for choice in choices {
+            let mut branch = Binder::new(self.query);
+            branch.plan = inner.plan.clone();
+            branch.scope = inner.scope.clone();
+            branch.counter = inner.counter;
+            let elements = Elements {
+                entities: choice.entities,
+                ..elements.clone()
+            };
+            let matched = branch.match_elements(elements, &choice.kinds, group.predicate, true)?;
+            let hop = self.hop(&mut branch, &matched, &items, group, backward, is_one)?;
+            inner.counter = branch.counter;
+            inner.volatile |= branch.volatile;
+            warnings = Some(match warnings {
+                None => branch.warnings,
+                Some(mut common) => {
+                    common.retain(|warning| branch.warnings.contains(warning));
+                    common
+                }
+            });
+            hops.push(hop);
+        }
+        inner.warnings = warnings.unwrap_or_default();
+        let outer = self.plan.schema()?;
+        let merged = merged(hops)?;
+        self.adopt(inner)?;
+        let mut reads = merged.plan.argument_columns();
+        reads.retain(|column| outer.contains(column));
+        Ok(OneWay {
+            repetition: Repetition {
+                hop: Arc::new(merged.plan),
+                start,
+                start_type,
+                end: merged.end,
+                used: merged.used,
+                collected: merged.collected,
+            },
+            variables: merged.variables,
+            taken: merged.taken,
+            prunable: merged.prunable,
+            reads,
+            ends: merged.ends,
+        })
+    }
+
+    /// The tables of every entity that a repetition may start from: binary edges of declared types are among them.
+    fn any_entity(&self) -> Tables {
+        let hyperedges = self.schema.hyperedge_tables();
+        let declared = hyperedges.filter(|(_, ty)| ty.declared);
+        let mut tables: Vec<TableId> = declared.map(|(table, _)| table.id).collect();
+        tables.extend(self.schema.node_tables().map(|table| table.id));
+        tables.sort_unstable();
+        tables.into()
+    }
+
+    /// One repetition for one choice of what its steps are; its columns of relationships keep their names where it
+    /// `is_one`, the only choice.
+    fn hop(
+        &self,
+        branch: &mut Binder<'_>,
+        matched: &Matched<'_>,
+        items: &[PathItem],
+        group: &Group<'_>,
+        backward: bool,
+        is_one: bool,
+    ) -> Result<Hop> {
+        let ends = match (items.first(), items.last()) {
+            (Some(PathItem::Entity(first)), Some(PathItem::Entity(last))) => [*first, *last],
+            _ => return Err(Error::internal("a repeated path ends with entities")),
+        };
         let entities = &matched.elements.entities;
-        let mut ends = [Vec::new(), Vec::new()];
-        for (tables, end) in ends.iter_mut().zip([first, last]) {
-            let ty = inner.entity_type(&entities[end])?;
+        let mut end_tables = [Vec::new(), Vec::new()];
+        for (tables, end) in end_tables.iter_mut().zip(ends) {
+            let ty = branch.entity_type(&entities[end])?;
             tables.extend(ty.tables().iter().flat_map(|tables| tables.iter()));
         }
         let new = |variable: &&Variable| self.scope.find(&variable.name).is_none();
-        let variables: Vec<Variable> = inner.scope.variables.iter().filter(new).cloned().collect();
+        let variables: Vec<Variable> = branch.scope.variables.iter().filter(new).cloned().collect();
         let mut collected: Vec<Collected> = variables
             .iter()
             .map(|variable| Collected {
@@ -230,23 +311,31 @@ impl Binder<'_> {
                 flatten: false,
             })
             .collect();
-        let (taken, used) = taken_by(&matched);
+        let (taken, columns) = taken_by(matched);
+        let used: Vec<String> = match is_one {
+            true => columns.clone(),
+            false => (0..columns.len())
+                .map(|number| format!("#hop_used{number}"))
+                .collect(),
+        };
         collected.extend(used.iter().enumerate().map(|(number, column)| Collected {
             column: column.clone(),
             into: taken_column(group, number),
             flatten: false,
         }));
-        let end = entities[to].column.clone();
-        let mut names: Vec<String> = used.clone();
-        names.push(end.clone());
-        names.extend(collected.iter().map(|list| list.column.clone()));
-        names.sort_unstable();
-        names.dedup();
-        let mut expressions: Vec<(LogicalExpr, String)> = names
+        let end = entities[ends[usize::from(!backward)]].column.clone();
+        let mut names: Vec<String> = vec![end.clone()];
+        names.extend(variables.iter().map(|variable| variable.column.clone()));
+        let kept = names.into_iter().map(|name| (name.clone(), name));
+        let mut named: Vec<(String, String)> = kept.collect();
+        named.extend(columns.into_iter().zip(used.iter().cloned()));
+        named.sort_unstable_by(|(_, a), (_, b)| a.cmp(b));
+        named.dedup_by(|(_, a), (_, b)| a == b);
+        let mut expressions: Vec<(LogicalExpr, String)> = named
             .into_iter()
-            .map(|name| (LogicalExpr::column(&name), name))
+            .map(|(column, name)| (LogicalExpr::Column(column), name))
             .collect();
-        let (steps, reached) = along(&matched, &items, backward);
+        let (steps, reached) = along(matched, items, backward);
         let (steps_into, entities_into) = group.path_columns();
         for (column, parts, into) in [
             ("#hop_steps", steps, steps_into),
@@ -259,30 +348,20 @@ impl Binder<'_> {
                 flatten: true,
             });
         }
-        inner.plan = LogicalPlan::Project {
-            input: Arc::new(std::mem::replace(&mut inner.plan, LogicalPlan::Unit)),
-            expressions,
-        };
         let prunable =
-            first != last && group.predicate.is_none() && is_prunable(&matched, [first, last]);
-        let outer = self.plan.schema()?;
-        let hop = Arc::new(self.adopt(inner)?);
-        let mut reads = hop.argument_columns();
-        reads.retain(|column| outer.contains(column));
-        Ok(OneWay {
-            repetition: Repetition {
-                hop,
-                start,
-                start_type,
-                end,
-                used,
-                collected,
+            ends[0] != ends[1] && group.predicate.is_none() && is_one && is_prunable(matched, ends);
+        Ok(Hop {
+            plan: LogicalPlan::Project {
+                input: Arc::new(std::mem::replace(&mut branch.plan, LogicalPlan::Unit)),
+                expressions,
             },
+            end,
+            used,
+            collected,
             variables,
-            taken,
+            taken: taken.into_iter().enumerate().collect(),
             prunable,
-            reads,
-            ends,
+            ends: end_tables,
         })
     }
 
@@ -297,8 +376,7 @@ impl Binder<'_> {
         for Variable { name, .. } in &own.variables {
             let is_step = elements.steps.iter().any(|step| {
                 let variable = step.pattern.variable.as_ref();
-                step.span != group.span
-                    && variable.is_some_and(|variable| &variable.kind.text == name)
+                step.span != group.span && variable.is_some_and(|variable| &variable.text == name)
             });
             let is_entity = elements
                 .entities
@@ -324,20 +402,52 @@ impl Binder<'_> {
     }
 }
 
+/// The repetitions of all choices as one.
+fn merged(hops: Vec<Hop>) -> Result<Hop> {
+    let mut hops = hops.into_iter();
+    let Some(mut first) = hops.next() else {
+        return Err(Error::internal("a repeated pattern without a choice"));
+    };
+    let mut plans = vec![Arc::new(first.plan)];
+    for hop in hops {
+        plans.push(Arc::new(hop.plan));
+        first.taken.extend(hop.taken);
+        for (own, other) in first.ends.iter_mut().zip(hop.ends) {
+            own.extend(other);
+        }
+    }
+    first.plan = match plans.len() {
+        1 => Arc::unwrap_or_clone(plans.swap_remove(0)),
+        _ => LogicalPlan::Union {
+            inputs: LogicalPlan::same_types(plans)?,
+        },
+    };
+    let columns = first.plan.schema()?;
+    for variable in &mut first.variables {
+        if let Some(column) = columns.find(&variable.column) {
+            variable.ty = column.ty.clone();
+        }
+    }
+    Ok(first)
+}
+
 /// The path of one step between nodes that are not written.
 fn path_of(step: &RelationshipPattern, span: Span) -> PathPattern {
-    let node = || {
-        let node = NodePattern {
-            variable: None,
-            labels: None,
-            properties: None,
-            where_clause: None,
-        };
-        Node::new(PathFactorKind::Node(node), span)
+    let node = || PathElement {
+        kind: PathElementKind::Node(Box::new(NodePattern::default())),
+        span,
     };
-    let step = Node::new(PathFactorKind::Relationship(step.clone()), span);
-    let factors = vec![node(), step, node()];
-    Node::new(PathPatternKind { factors }, span)
+    let step = PathElement {
+        kind: PathElementKind::Relationship(Box::new(step.clone())),
+        span,
+    };
+    PathPattern {
+        variable: None,
+        selector: None,
+        mode: None,
+        elements: vec![node(), step, node()],
+        span,
+    }
 }
 
 fn taken_column(group: &Group<'_>, number: usize) -> String {
@@ -408,18 +518,10 @@ fn is_prunable(matched: &Matched<'_>, ends: [usize; 2]) -> bool {
     };
     let mut properties = elements.inline.iter().map(|(_, properties)| *properties);
     let steps = elements.steps.iter();
-    let mut of_steps = steps.filter_map(|step| step.pattern.properties.as_deref());
+    let mut of_steps = steps.filter_map(|step| step.pattern.properties.as_ref());
     let constant = |properties: &Expr| variables_of(properties).is_empty();
     one_relationship
         && elements.wheres.is_empty()
         && properties.all(constant)
         && of_steps.all(constant)
-}
-
-/// Leaves `entity` the tables that `allowed` has too.
-fn narrow(entity: &mut Entity, mut allowed: Vec<TableId>) {
-    allowed.sort_unstable();
-    allowed.dedup();
-    let own = entity.as_member.get_or_insert_with(|| allowed.clone());
-    own.retain(|table| allowed.contains(table));
 }

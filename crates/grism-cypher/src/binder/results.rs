@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use grism_core::Result;
 use grism_logical::{LogicalExpr, LogicalPlan};
-use open_cypher::Span;
 
 use super::Binder;
 use super::projection_items::Item;
+use crate::syntax::Span;
 
 impl Binder<'_> {
     /// Makes values of the entities among the variables in scope, which become the result's columns.

@@ -1,12 +1,12 @@
 //! SKIP and LIMIT: a number of rows that is known before the query runs.
 
 use grism_core::{Result, Value};
-use open_cypher::ast::Expr;
 
 use super::Binder;
+use crate::syntax::Expr;
 
 impl Binder<'_> {
-    pub(super) fn row_count(
+    pub(crate) fn row_count(
         &mut self,
         expression: Option<&Expr>,
         clause: &str,

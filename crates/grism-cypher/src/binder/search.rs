@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use grism_core::{IndexDefinition, IndexKind, Result, Tables, Type, Value};
 use grism_logical::{IndexLookup, LogicalExpr, LogicalPlan};
-use open_cypher::Span;
 
 use super::call::{Procedure, ProcedureColumn};
 use super::scope::column_for;
 use super::{Binder, hint};
+use crate::syntax::Span;
 
 /// What a procedure searches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,15 +1,16 @@
 //! Subqueries within expressions: EXISTS, COUNT and pattern predicates, run as applies.
 
-use grism_core::{Result, Type};
+use std::sync::Arc;
+
+use grism_core::{Error, Result, Type};
 use grism_logical::{ApplyKind, Column, LogicalExpr, LogicalPlan, PlanSchema, infer_type};
-use open_cypher::Span;
-use open_cypher::ast::{
-    ClauseKind, Expr, ExprKind, Pattern, ProjectionClause, ProjectionItemKind, Query, QueryKind,
-    SingleQuery, SubqueryExpression, SubqueryExpressionKind, UnaryOperator, UnionOperator,
-};
 
 use super::projection::ProjectionKind;
 use super::{Binder, Pending};
+use crate::syntax::{
+    ClauseKind, Expr, ExprKind, PathPattern, Pattern, PrefixOperator, Projection,
+    ProjectionItemKind, Query, SingleQuery, Span, Subquery, SubqueryKind,
+};
 
 impl Binder<'_> {
     /// The subplan of an expression that only asks whether something exists, or does not.
@@ -19,48 +20,38 @@ impl Binder<'_> {
     ) -> Result<Option<(LogicalPlan, ApplyKind)>> {
         match &expression.kind {
             ExprKind::Parenthesized(inner) => self.existential(inner),
-            ExprKind::Unary { operator, operand } if operator.kind == UnaryOperator::Not => {
-                Ok(self
-                    .existential(operand)?
-                    .and_then(|(subplan, kind)| match kind {
-                        ApplyKind::Semi => Some((subplan, ApplyKind::Anti)),
-                        ApplyKind::Anti => Some((subplan, ApplyKind::Semi)),
-                        _ => None,
-                    }))
-            }
-            ExprKind::Pattern(pattern) => Ok(Some((
-                self.pattern_subplan(pattern, expression.span)?,
+            ExprKind::Prefix {
+                operator: PrefixOperator::Not,
+                operand,
+            } => Ok(self
+                .existential(operand)?
+                .and_then(|(subplan, kind)| match kind {
+                    ApplyKind::Semi => Some((subplan, ApplyKind::Anti)),
+                    ApplyKind::Anti => Some((subplan, ApplyKind::Semi)),
+                    _ => None,
+                })),
+            ExprKind::Pattern(path) => Ok(Some((self.pattern_subplan(path)?, ApplyKind::Semi))),
+            ExprKind::Subquery(subquery) if subquery.kind == SubqueryKind::Exists => Ok(Some((
+                self.query_subplan(&subquery.query, "EXISTS")?,
                 ApplyKind::Semi,
             ))),
-            ExprKind::Subquery(subquery)
-                if subquery.kind.kind == SubqueryExpressionKind::Exists =>
-            {
-                Ok(Some((
-                    self.query_subplan(&subquery.query, "EXISTS")?,
-                    ApplyKind::Semi,
-                )))
-            }
             _ => Ok(None),
         }
     }
 
     /// A pattern as a predicate within a larger expression.
-    pub(super) fn pattern_predicate(
-        &mut self,
-        pattern: &Pattern,
-        span: Span,
-    ) -> Result<LogicalExpr> {
-        let subplan = self.pattern_subplan(pattern, span)?;
+    pub(super) fn pattern_predicate(&mut self, path: &PathPattern) -> Result<LogicalExpr> {
+        let subplan = self.pattern_subplan(path)?;
         Ok(self.mark(subplan))
     }
 
-    pub(super) fn subquery(&mut self, subquery: &SubqueryExpression) -> Result<LogicalExpr> {
-        match subquery.kind.kind {
-            SubqueryExpressionKind::Exists => {
+    pub(super) fn subquery(&mut self, subquery: &Subquery) -> Result<LogicalExpr> {
+        match subquery.kind {
+            SubqueryKind::Exists => {
                 let subplan = self.query_subplan(&subquery.query, "EXISTS")?;
                 Ok(self.mark(subplan))
             }
-            SubqueryExpressionKind::Count => {
+            SubqueryKind::Count => {
                 let subplan = self.query_subplan(&subquery.query, "COUNT")?;
                 let name = self.internal_name("count");
                 self.pending.push(Pending::Apply(
@@ -69,18 +60,17 @@ impl Binder<'_> {
                 ));
                 Ok(LogicalExpr::Column(name))
             }
-            SubqueryExpressionKind::Collect => {
+            SubqueryKind::Collect => {
                 let subplan = self.query_subplan(&subquery.query, "COLLECT")?;
                 let columns = subplan.schema()?.columns;
                 let [column] = &columns[..] else {
                     let message =
                         format!("COLLECT {{ … }} returns one column, not {}", columns.len());
-                    return Err(self.source.invalid(message, subquery.kind.span));
+                    return Err(self.source.invalid(message, subquery.span));
                 };
                 let name = column.name.clone();
-                Ok(self.collected(subplan, name, subquery.kind.span))
+                Ok(self.collected(subplan, name, subquery.span))
             }
-            _ => Err(self.source.unsupported("this subquery", subquery.kind.span)),
         }
     }
 
@@ -93,61 +83,72 @@ impl Binder<'_> {
         LogicalExpr::Column(name)
     }
 
-    fn pattern_subplan(&mut self, pattern: &Pattern, _span: Span) -> Result<LogicalPlan> {
+    fn pattern_subplan(&mut self, path: &PathPattern) -> Result<LogicalPlan> {
         let mut inner = self.inner()?;
-        inner.forbid_new_variables(pattern)?;
-        inner.match_pattern(pattern, None)?;
+        inner.forbid_new_variables(path)?;
+        let pattern = Pattern {
+            paths: vec![path.clone()],
+            span: path.span,
+        };
+        inner.match_pattern(&pattern, None)?;
         self.adopt(inner)
     }
 
     fn query_subplan(&mut self, query: &Query, what: &str) -> Result<LogicalPlan> {
-        let QueryKind::Regular(regular) = &query.kind else {
-            return Err(self
-                .source
-                .unsupported(format!("this {what} subquery"), query.span));
-        };
-        let mut branches = vec![std::sync::Arc::new(
-            self.branch_subplan(&regular.head, what)?,
-        )];
-        for union in &regular.unions {
-            if union.operator.kind != UnionOperator::All && what != "EXISTS" {
-                return Err(self.source.unsupported(
-                    format!("a UNION without ALL in {what} {{ … }}"),
-                    union.operator.span,
-                ));
+        if query.unions.is_empty() {
+            return self.branch_subplan(&query.head, what);
+        }
+        // How many rows there are, and which, depends on all columns; whether there is one does not.
+        let counts_all = what == "COUNT" && query.unions.iter().all(|union| union.all);
+        let mut inputs = Vec::new();
+        for branch in query.branches() {
+            let plan = match what == "EXISTS" || counts_all {
+                true => LogicalPlan::Project {
+                    input: Arc::new(self.branch_subplan(branch, what)?),
+                    expressions: vec![(
+                        LogicalExpr::Literal(grism_core::Value::Bool(true)),
+                        "#row".to_owned(),
+                    )],
+                },
+                false => self.branch_rows(branch, what)?,
+            };
+            inputs.push(Arc::new(plan));
+        }
+        match what == "EXISTS" || counts_all {
+            true => Ok(LogicalPlan::Union { inputs }),
+            false => self.united(query, inputs),
+        }
+    }
+
+    /// The rows of a branch, with the columns of its RETURN.
+    fn branch_rows(&mut self, query: &SingleQuery, what: &str) -> Result<LogicalPlan> {
+        let mut inner = self.inner()?;
+        for clause in &query.clauses {
+            match &clause.kind {
+                ClauseKind::Return(projection) => {
+                    inner.projection(projection, None, ProjectionKind::Inner)?;
+                }
+                _ if clause.is_write() => return Err(self.writes_within(what, clause.span)),
+                _ => inner.clause(clause)?,
             }
-            branches.push(std::sync::Arc::new(
-                self.branch_subplan(&union.query, what)?,
-            ));
         }
-        if branches.len() == 1 {
-            return Ok(std::sync::Arc::unwrap_or_clone(branches.swap_remove(0)));
-        }
-        // What the branches have in common, which is what EXISTS and COUNT need of them: nothing.
-        let inputs = branches
-            .into_iter()
-            .map(|branch| {
-                let value = LogicalExpr::Literal(grism_core::Value::Bool(true));
-                let plan = LogicalPlan::Project {
-                    input: branch,
-                    expressions: vec![(value, "#row".to_owned())],
-                };
-                std::sync::Arc::new(plan)
-            })
-            .collect();
-        Ok(LogicalPlan::Union { inputs })
+        self.adopt(inner)
+    }
+
+    fn writes_within(&self, what: &str, span: Span) -> Error {
+        let message = format!("{what} {{ … }} cannot write");
+        let error = self.source.invalid(message, span);
+        error.with_code("SyntaxError:InvalidClauseComposition")
     }
 
     fn branch_subplan(&mut self, query: &SingleQuery, what: &str) -> Result<LogicalPlan> {
         let mut inner = self.inner()?;
-        for clause in &query.kind.clauses {
+        for clause in &query.clauses {
             match &clause.kind {
-                ClauseKind::Return(returned) => {
-                    let projection = &returned.projection;
+                ClauseKind::Return(projection) => {
                     let cuts = projection.limit.is_some()
                         || projection.skip.is_some()
-                        || projection.offset.is_some()
-                        || projection.quantifier.is_some();
+                        || projection.distinct;
                     // What a RETURN lists matters to whether, or how many, rows there are only where it aggregates.
                     let lists = what != "COLLECT" && !cuts && !aggregates(projection);
                     if lists {
@@ -156,17 +157,7 @@ impl Binder<'_> {
                         inner.projection(projection, None, ProjectionKind::Inner)?;
                     }
                 }
-                ClauseKind::Create(_)
-                | ClauseKind::Insert(_)
-                | ClauseKind::Merge(_)
-                | ClauseKind::Delete(_)
-                | ClauseKind::Set(_)
-                | ClauseKind::Remove(_) => {
-                    return Err(self
-                        .source
-                        .invalid(format!("{what} {{ … }} cannot write"), clause.span)
-                        .with_code("SyntaxError:InvalidClauseComposition"));
-                }
+                _ if clause.is_write() => return Err(self.writes_within(what, clause.span)),
                 _ => inner.clause(clause)?,
             }
         }
@@ -177,7 +168,7 @@ impl Binder<'_> {
     pub(super) fn inner(&self) -> Result<Self> {
         let mut schema = self.plan.schema()?;
         self.add_pending_columns(&mut schema)?;
-        let mut inner = Binder::new(self.source, self.context);
+        let mut inner = Binder::new(self.query);
         inner.plan = LogicalPlan::Argument(schema);
         inner.scope = self.scope.clone();
         inner.counter = self.counter;
@@ -215,7 +206,7 @@ impl Binder<'_> {
                     schema.put(Column::new(into, item.list()));
                 }
                 Pending::Apply(..) => {}
-                Pending::Hydrate(_, name) => schema.put(Column::new(name, Type::Any)),
+                Pending::Hydrate(_, name, _) => schema.put(Column::new(name, Type::Any)),
                 Pending::Column(expression, name) => {
                     let ty = infer_type(expression, schema)?;
                     schema.put(Column::new(name, ty));
@@ -227,7 +218,7 @@ impl Binder<'_> {
 }
 
 /// Whether an aggregate stands in a projection.
-fn aggregates(projection: &ProjectionClause) -> bool {
+fn aggregates(projection: &Projection) -> bool {
     projection.items.iter().any(|item| match &item.kind {
         ProjectionItemKind::Expression { expression, .. } => crate::check::aggregates(expression),
         _ => false,

@@ -5,16 +5,26 @@ use grism_logical::pattern::PatternGraph;
 use grism_logical::{BinaryOperator, LogicalExpr, Quantifier, UnaryOperator};
 
 use super::Binder;
+use super::path_mode::Walked;
 
 impl Binder<'_> {
-    /// Two relationships, or two incidences, of one MATCH are never the same.
-    pub(super) fn uniqueness(&mut self, graph: &mut PatternGraph) -> Vec<LogicalExpr> {
+    /// Two relationships, or two incidences, of one MATCH are never the same, but for what is `walked`.
+    pub(super) fn uniqueness(
+        &mut self,
+        graph: &mut PatternGraph,
+        walked: &Walked,
+    ) -> Vec<LogicalExpr> {
         let mut conditions = Vec::new();
         let differ = |a: LogicalExpr, b: LogicalExpr| a.binary(BinaryOperator::NotEqual, b);
         for (index, a) in graph.edges.iter().enumerate() {
-            for b in graph.edges[..index]
+            if walked.edges.contains(&index) {
+                continue;
+            }
+            for (_, b) in graph.edges[..index]
                 .iter()
-                .filter(|b| overlap(&a.tables, &b.tables))
+                .enumerate()
+                .filter(|(other, _)| !walked.edges.contains(other))
+                .filter(|(_, b)| overlap(&a.tables, &b.tables))
             {
                 let (first, second) = (
                     LogicalExpr::column(&b.variable),
@@ -28,10 +38,13 @@ impl Binder<'_> {
                 });
             }
         }
-        conditions.extend(self.uniqueness_of_groups(graph));
+        conditions.extend(self.uniqueness_of_groups(graph, walked));
         for index in 0..graph.roles.len() {
             for other in 0..index {
                 let (a, b) = (&graph.roles[index], &graph.roles[other]);
+                if walked.roles.contains(&index) || walked.roles.contains(&other) {
+                    continue;
+                }
                 // Within one star the operator itself binds different incidences.
                 if a.hyperedge == b.hyperedge || !a.roles.iter().any(|role| b.roles.contains(role))
                 {
@@ -74,19 +87,24 @@ impl Binder<'_> {
                     key: key.to_owned(),
                 };
                 let by_part = ["role", "position"].map(|key| differ(part(&b, key), part(&a, key)));
-                let either = by_part.into_iter().fold(other_hyperedge, |any, next| {
-                    any.binary(BinaryOperator::Or, next)
-                });
-                conditions.push(either);
+                let either = std::iter::once(other_hyperedge).chain(by_part);
+                conditions.push(LogicalExpr::any(either));
             }
         }
         conditions
     }
 
     /// What a repeated pattern takes is taken neither by a step beside it nor by another repeated pattern.
-    fn uniqueness_of_groups(&mut self, graph: &mut PatternGraph) -> Vec<LogicalExpr> {
+    fn uniqueness_of_groups(
+        &mut self,
+        graph: &mut PatternGraph,
+        walked: &Walked,
+    ) -> Vec<LogicalExpr> {
         let mut conditions = Vec::new();
         for (index, taken) in graph.taken.clone().iter().enumerate() {
+            if walked.groups.contains(&taken.group) {
+                continue;
+            }
             let list = || LogicalExpr::column(&taken.column);
             let same_kind = |roles: Option<&Vec<String>>| match (&taken.roles, roles) {
                 (None, None) => true,
@@ -96,6 +114,7 @@ impl Binder<'_> {
             let others: Vec<String> = graph.taken[..index]
                 .iter()
                 .filter(|other| other.group != taken.group)
+                .filter(|other| !walked.groups.contains(&other.group))
                 .filter(|other| same_kind(other.roles.as_ref()))
                 .filter(|other| overlap(&other.tables, &taken.tables))
                 .map(|other| other.column.clone())
@@ -103,8 +122,9 @@ impl Binder<'_> {
             for other in others {
                 conditions.push(self.nothing_common(list(), LogicalExpr::Column(other)));
             }
-            for edge in graph.edges.iter().filter(|_| taken.roles.is_none()) {
-                if !overlap(&edge.tables, &taken.tables) {
+            let edges = graph.edges.iter().enumerate();
+            for (place, edge) in edges.filter(|_| taken.roles.is_none()) {
+                if walked.edges.contains(&place) || !overlap(&edge.tables, &taken.tables) {
                     continue;
                 }
                 let own = LogicalExpr::column(&edge.variable);
@@ -115,7 +135,8 @@ impl Binder<'_> {
             }
             for place in 0..graph.roles.len() {
                 let role = &graph.roles[place];
-                if same_kind(Some(&role.roles))
+                if !walked.roles.contains(&place)
+                    && same_kind(Some(&role.roles))
                     && overlap(&graph.tables(&role.hyperedge), &taken.tables)
                 {
                     let incidence = self.incidence_column(graph, place);
@@ -127,7 +148,7 @@ impl Binder<'_> {
     }
 
     /// Whether no element of one list stands in the other.
-    fn nothing_common(&mut self, a: LogicalExpr, b: LogicalExpr) -> LogicalExpr {
+    pub(super) fn nothing_common(&mut self, a: LogicalExpr, b: LogicalExpr) -> LogicalExpr {
         self.counter += 1;
         let variable = format!("#element{}", self.counter);
         let stands = LogicalExpr::column(&variable).binary(BinaryOperator::In, b);
@@ -151,7 +172,7 @@ fn overlap(a: &Tables, b: &Tables) -> bool {
     a.iter().any(|table| b.contains(table))
 }
 
-fn is_not_in(element: LogicalExpr, list: LogicalExpr) -> LogicalExpr {
+pub(super) fn is_not_in(element: LogicalExpr, list: LogicalExpr) -> LogicalExpr {
     element
         .binary(BinaryOperator::In, list)
         .unary(UnaryOperator::Not)

@@ -28,6 +28,7 @@ use futures::{StreamExt, TryStreamExt};
 use grism_core::{Error, ErrorKind, Result};
 use grism_logical::JoinKind;
 
+use super::handles::{Handles, restored};
 use super::memory_pool::ManagedPool;
 use crate::{MemoryManager, RecordBatchStream};
 
@@ -184,6 +185,11 @@ pub(super) fn from_datafusion(error: DataFusionError) -> Error {
             Error::new(ErrorKind::ResourceExhausted, message.clone())
         }
         DataFusionError::Execution(message) => Error::invalid_data(message.clone()),
+        DataFusionError::ArrowError(error, _)
+            if matches!(**error, arrow::error::ArrowError::OffsetOverflowError(_)) =>
+        {
+            Error::new(ErrorKind::ResourceExhausted, error.to_string())
+        }
         DataFusionError::IoError(io) => Error::unavailable(io.to_string()),
         other => Error::internal(other.to_string()),
     }
@@ -213,8 +219,10 @@ pub(crate) fn sort(
         .iter()
         .any(|column| schema.field(column.index).data_type().is_nested());
     let pushed = fetch.filter(|fetch| !nested && *fetch > 0);
-    let plan = SortExec::new(ordering(schema, columns)?, leaf(schema, stream)).with_fetch(pushed);
-    let sorted = start(&plan, task)?;
+    let handles = Handles::of(schema, &task);
+    let (schema, stream) = stripped(handles.as_ref(), schema, stream);
+    let plan = SortExec::new(ordering(&schema, columns)?, leaf(&schema, stream)).with_fetch(pushed);
+    let sorted = restored(start(&plan, task)?, handles, 0);
     Ok(match fetch.filter(|_| pushed.is_none()) {
         Some(fetch) => limit_rows(sorted, fetch),
         None => sorted,
@@ -245,14 +253,22 @@ pub(crate) fn merge_sorted(
     fetch: Option<usize>,
     task: &Arc<TaskContext>,
 ) -> Result<RecordBatchStream> {
+    let handles = Handles::of(schema, task);
+    let plain = match &handles {
+        Some(handles) => Arc::clone(handles.plain_schema()),
+        None => Arc::clone(schema),
+    };
     let streams: Vec<_> = streams
         .into_iter()
-        .map(|stream| to_datafusion_stream(schema, stream))
+        .map(|stream| {
+            let (schema, stream) = stripped(handles.as_ref(), schema, stream);
+            to_datafusion_stream(&schema, stream)
+        })
         .collect();
     let merged = StreamingMergeBuilder::new()
         .with_streams(streams)
-        .with_schema(Arc::clone(schema))
-        .with_expressions(&ordering(schema, columns)?)
+        .with_schema(Arc::clone(&plain))
+        .with_expressions(&ordering(&plain, columns)?)
         .with_metrics(BaselineMetrics::new(&ExecutionPlanMetricsSet::new(), 0))
         .with_batch_size(task.session_config().batch_size())
         .with_fetch(fetch)
@@ -260,7 +276,23 @@ pub(crate) fn merge_sorted(
         .with_reservation(MemoryConsumer::new("merge").register(task.memory_pool()))
         .build()
         .map_err(from_datafusion)?;
-    Ok(merged.map_err(from_datafusion).boxed())
+    Ok(restored(
+        merged.map_err(from_datafusion).boxed(),
+        handles,
+        0,
+    ))
+}
+
+/// A stream with numbers in place of shared values, where there are any, and its schema.
+fn stripped(
+    handles: Option<&Arc<Handles>>,
+    schema: &SchemaRef,
+    stream: RecordBatchStream,
+) -> (SchemaRef, RecordBatchStream) {
+    match handles {
+        Some(handles) => (Arc::clone(handles.plain_schema()), handles.strip(stream)),
+        None => (Arc::clone(schema), stream),
+    }
 }
 
 /// Joins on equal columns, by position; the left side is held in memory. Output: left columns, right columns; of a semi
@@ -272,16 +304,20 @@ pub(crate) fn hash_join(
     on: &[(usize, usize)],
     task: Arc<TaskContext>,
 ) -> Result<RecordBatchStream> {
+    let (left_handles, right_handles) = (Handles::of(left.0, &task), Handles::of(right.0, &task));
+    let (left_schema, left) = stripped(left_handles.as_ref(), left.0, left.1);
+    let (right_schema, right) = stripped(right_handles.as_ref(), right.0, right.1);
+    let left_width = left_schema.fields().len();
     let key = |schema: &SchemaRef, index: usize| {
         Arc::new(Column::new(schema.field(index).name(), index)) as _
     };
     let on = on
         .iter()
-        .map(|(a, b)| (key(left.0, *a), key(right.0, *b)))
+        .map(|(a, b)| (key(&left_schema, *a), key(&right_schema, *b)))
         .collect();
     let plan = HashJoinExecBuilder::new(
-        leaf(left.0, left.1),
-        leaf(right.0, right.1),
+        leaf(&left_schema, left),
+        leaf(&right_schema, right),
         on,
         match kind {
             JoinKind::Inner => JoinType::Inner,
@@ -293,5 +329,9 @@ pub(crate) fn hash_join(
     .with_null_equality(NullEquality::NullEqualsNothing)
     .build()
     .map_err(from_datafusion)?;
-    start(&plan, task)
+    let joined = start(&plan, task)?;
+    Ok(match kind {
+        JoinKind::Inner => restored(restored(joined, left_handles, 0), right_handles, left_width),
+        JoinKind::Semi | JoinKind::Anti => restored(joined, right_handles, 0),
+    })
 }

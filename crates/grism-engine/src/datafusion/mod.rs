@@ -3,6 +3,7 @@
 mod adapter;
 mod aggregate;
 mod fold;
+mod handles;
 mod memory_pool;
 mod sum;
 

@@ -7,15 +7,17 @@ use arrow::datatypes::DataType;
 use grism_core::{EntityId, Error, Result, Type};
 use grism_logical::ScalarFunction;
 
+use super::budget::Rows;
 use super::operand::Operand;
 use super::{convert, list, math, text};
 
 pub(super) fn call(
     function: ScalarFunction,
     arguments: &[Operand],
-    rows: usize,
+    batch: Rows<'_>,
     data_type: &DataType,
 ) -> Result<Operand> {
+    let rows = batch.num_rows();
     match function {
         ScalarFunction::ToString
         | ScalarFunction::ToInteger
@@ -34,10 +36,10 @@ pub(super) fn call(
     if let Some(computed) = math::math(function, arguments, rows, data_type)? {
         return Ok(computed);
     }
-    if let Some(computed) = text::text(function, arguments, rows)? {
+    if let Some(computed) = text::text(function, arguments, batch)? {
         return Ok(computed);
     }
-    if let Some(computed) = list::list(function, arguments, rows, data_type)? {
+    if let Some(computed) = list::list(function, arguments, batch, data_type)? {
         return Ok(computed);
     }
     Err(Error::internal(format!(

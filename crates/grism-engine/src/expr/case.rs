@@ -1,18 +1,21 @@
 //! CASE and coalesce: each branch is evaluated only for the rows that take it.
 
+use std::sync::Arc;
+
 use arrow::array::{Array, ArrayRef, BooleanArray, new_null_array};
 use arrow::compute::{filter_record_batch, interleave};
 use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
 use grism_core::Result;
 
+use super::budget::Rows;
 use super::node::Node;
 use super::operand::Operand;
 
 /// The value of the first branch whose condition holds; a branch without a condition takes what is left.
 pub(super) fn choose(
     branches: &[(Option<Node>, Node)],
-    batch: &RecordBatch,
+    batch: Rows<'_>,
     data_type: &DataType,
     stop_at_value: bool,
 ) -> Result<Operand> {
@@ -20,21 +23,26 @@ pub(super) fn choose(
     let mut open: Vec<u32> = (0..rows as u32).collect();
     let mut places: Vec<(usize, usize)> = vec![(0, 0); rows];
     let mut pieces: Vec<ArrayRef> = vec![new_null_array(data_type, 1)];
-    let mut remaining = batch.clone();
+    let mut remaining = RecordBatch::clone(&batch);
     for (condition, value) in branches {
         if open.is_empty() {
             break;
         }
         let taken = match condition {
             Some(condition) => {
-                let flags = condition.evaluate(&remaining)?.into_column(open.len())?;
+                let flags = condition
+                    .evaluate(batch.over(&remaining))?
+                    .into_column(open.len())?;
                 definite(&Operand::column(flags).booleans()?)
             }
             None => BooleanArray::from(vec![true; open.len()]),
         };
+        if taken.true_count() == 0 {
+            continue;
+        }
         let selected = filter_record_batch(&remaining, &taken)?;
         let values = value
-            .evaluate(&selected)?
+            .evaluate(batch.over(&selected))?
             .cast(data_type)?
             .into_column(selected.num_rows())?;
         // coalesce() takes a value only where it is not null, and goes on with the rest.
@@ -68,6 +76,14 @@ pub(super) fn choose(
     let arrays: Vec<&dyn Array> = pieces.iter().map(AsRef::as_ref).collect();
     if data_type == &DataType::Null {
         return Ok(Operand::column(new_null_array(data_type, rows)));
+    }
+    if let [_, only] = &pieces[..]
+        && places
+            .iter()
+            .enumerate()
+            .all(|(row, place)| *place == (1, row))
+    {
+        return Ok(Operand::column(Arc::clone(only)));
     }
     Ok(Operand::column(interleave(&arrays, &places)?))
 }

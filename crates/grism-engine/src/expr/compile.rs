@@ -2,12 +2,18 @@
 
 use std::sync::Arc;
 
-use grism_core::{Error, Result, Type, Value};
-use grism_logical::{BinaryOperator, LogicalExpr, ScalarFunction, UnaryOperator};
+use grism_core::{Error, Result, Type, Value, with_stack};
+use grism_logical::{
+    BinaryOperator, Column, LogicalExpr, PlanSchema, ScalarFunction, UnaryOperator,
+};
 
+use super::arithmetic::ArithmeticNode;
 use super::dynamic::Dynamic;
 use super::lambda::{QuantifiedNode, ReduceNode, TransformNode};
+use super::logic::LogicNode;
+use super::membership::MembershipCache;
 use super::node::Node;
+use super::once::{Once, PerValue};
 use super::operand::Operand;
 use super::schema_inference::infer_expr_type;
 use super::{text, values};
@@ -20,6 +26,29 @@ impl Node {
         input: &PhysicalSchema,
     ) -> Result<(Self, Type)> {
         let ty = infer_expr_type(expression, input)?;
+        let is_leaf = matches!(
+            expression,
+            LogicalExpr::Literal(_) | LogicalExpr::Column(_) | LogicalExpr::Property { .. }
+        );
+        if is_leaf || expression.is_volatile() {
+            let node = Self::build(expression, input, &ty)?;
+            return Ok((node, ty));
+        }
+        let columns = expression.columns();
+        if columns.is_empty() {
+            let node = Self::build(expression, input, &ty)?;
+            return Ok((Self::Once(Once::new(node)), ty));
+        }
+        if let Some(name) = columns.first().filter(|_| columns.len() == 1)
+            && let Some(column) = input.columns().find(name).filter(|column| column.shared)
+        {
+            let plain = Column::new(name, column.ty.clone());
+            let alone = PhysicalSchema::from(PlanSchema::new(vec![plain]));
+            let (node, ty) = Self::compile(expression, &alone)?;
+            let schema = Arc::clone(alone.arrow());
+            let per_value = PerValue::new(input.index_of(name)?, node, schema);
+            return Ok((Self::PerValue(per_value), ty));
+        }
         let node = Self::build(expression, input, &ty)?;
         Ok((node, ty))
     }
@@ -38,10 +67,19 @@ impl Node {
         if &from == to || from.to_arrow() == to.to_arrow() && !from.may_hold_any() {
             return self;
         }
-        Self::Cast(Box::new(self), from, to.clone())
+        let is_constant = matches!(self, Self::Constant(_) | Self::Once(_));
+        let cast = Self::Cast(Box::new(self), from, to.clone());
+        if is_constant {
+            return Self::Once(Once::new(cast));
+        }
+        cast
     }
 
     fn build(expression: &LogicalExpr, input: &PhysicalSchema, ty: &Type) -> Result<Self> {
+        with_stack(|| Self::build_node(expression, input, ty))
+    }
+
+    fn build_node(expression: &LogicalExpr, input: &PhysicalSchema, ty: &Type) -> Result<Self> {
         if let Some(dynamic) = Dynamic::compile(expression, input, ty)? {
             return Ok(Self::Dynamic(dynamic));
         }
@@ -50,7 +88,14 @@ impl Node {
         let data_type = || ty.to_arrow();
         Ok(match expression {
             LogicalExpr::Literal(value) => Self::Constant(Operand::scalar(value.to_array(1)?)),
-            LogicalExpr::Column(name) => Self::Column(input.index_of(name)?),
+            LogicalExpr::Column(name) => {
+                let index = input.index_of(name)?;
+                if input.columns().columns[index].shared {
+                    Self::SharedColumn(index)
+                } else {
+                    Self::Column(index)
+                }
+            }
             LogicalExpr::Property { entity, key, .. } => {
                 return Err(Error::internal(format!(
                     "the property {entity}.{key} was not fetched"
@@ -60,7 +105,13 @@ impl Node {
                 operator,
                 left,
                 right,
-            } => Self::binary(*operator, left, right, input, ty)?,
+            } => Self::binary(*operator, left, right, input)?,
+            LogicalExpr::Logic { operator, operands } => {
+                Self::Logic(LogicNode::compile(*operator, operands, input)?)
+            }
+            LogicalExpr::Arithmetic { first, rest } => {
+                Self::Arithmetic(Box::new(ArithmeticNode::compile(first, rest, input)?))
+            }
             LogicalExpr::Unary { operator, operand } => match operator {
                 UnaryOperator::Not => Self::Not(node(operand)?),
                 UnaryOperator::Negate => Self::Negate(node(operand)?),
@@ -165,6 +216,10 @@ impl Node {
                 let (inner, from) = Self::compile(operand, input)?;
                 Self::Cast(Box::new(inner), from, ty.clone())
             }
+            // A comprehension over null is null.
+            LogicalExpr::Transform { .. } if ty == &Type::Null => {
+                Self::Constant(Operand::null(&data_type()))
+            }
             LogicalExpr::Transform {
                 list,
                 variable,
@@ -225,20 +280,20 @@ impl Node {
         })
     }
 
+    fn is_in(needle: Self, list: Self) -> Self {
+        Self::In(Box::new(needle), Box::new(list), MembershipCache::default())
+    }
+
     fn binary(
         operator: BinaryOperator,
         left: &LogicalExpr,
         right: &LogicalExpr,
         input: &PhysicalSchema,
-        ty: &Type,
     ) -> Result<Self> {
         let ((a, a_type), (b, b_type)) =
             (Self::compile(left, input)?, Self::compile(right, input)?);
         let dynamic = a_type.may_hold_any() || b_type.may_hold_any();
         Ok(match operator {
-            BinaryOperator::And | BinaryOperator::Or | BinaryOperator::Xor => {
-                Self::Logic(operator, Box::new(a), Box::new(b))
-            }
             BinaryOperator::In => {
                 let mixed = match &b_type {
                     Type::List(item) => **item != a_type,
@@ -250,21 +305,27 @@ impl Node {
                         a.cast(a_type, &Type::Any),
                         b.cast(b_type, &Type::Any.list()),
                     );
-                    return Ok(Self::In(Box::new(a), Box::new(b)));
+                    return Ok(Self::is_in(a, b));
                 }
-                Self::In(Box::new(a), Box::new(b))
+                Self::is_in(a, b)
             }
             BinaryOperator::StartsWith | BinaryOperator::EndsWith | BinaryOperator::Contains => {
                 Self::TextPredicate(operator, Box::new(a), Box::new(b))
             }
             BinaryOperator::RegexMatch => {
+                // A wrong one is an error only where a row reaches it.
                 let compiled = match right {
-                    LogicalExpr::Literal(Value::String(source)) => Some(text::whole_regex(source)?),
+                    LogicalExpr::Literal(Value::String(source)) => text::whole_regex(source).ok(),
                     _ => None,
                 };
                 Self::Regex(Box::new(a), Box::new(b), compiled)
             }
-            operator if operator.is_comparison() => {
+            BinaryOperator::Equal
+            | BinaryOperator::NotEqual
+            | BinaryOperator::Less
+            | BinaryOperator::LessOrEqual
+            | BinaryOperator::Greater
+            | BinaryOperator::GreaterOrEqual => {
                 let entities = a_type.may_hold_entity() || b_type.may_hold_entity();
                 let alike = a_type.to_arrow() == b_type.to_arrow();
                 if dynamic || entities && !alike {
@@ -272,21 +333,6 @@ impl Node {
                     return Ok(Self::Compare(operator, Box::new(a), Box::new(b)));
                 }
                 Self::Compare(operator, Box::new(a), Box::new(b))
-            }
-            operator => {
-                let (a, b) = match ty {
-                    // Elements keep their kind only in a list of the result's own type.
-                    Type::List(item) => {
-                        let widen = |node: Self, own: Type| match own {
-                            Type::List(_) => node.cast(own, ty),
-                            Type::Any | Type::Null => node,
-                            own => node.cast(own, item),
-                        };
-                        (widen(a, a_type), widen(b, b_type))
-                    }
-                    _ => (a, b),
-                };
-                Self::Arithmetic(operator, Box::new(a), Box::new(b), ty.to_arrow())
             }
         })
     }

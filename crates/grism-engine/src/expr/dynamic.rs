@@ -10,6 +10,7 @@ use grism_logical::{
     BinaryOperator, Column, LogicalExpr, PlanSchema, ScalarFunction, UnaryOperator,
 };
 
+use super::budget::Rows;
 use super::evaluator::ExprEvaluator;
 use super::node::Node;
 use super::operand::{Operand, computed_rows};
@@ -91,7 +92,10 @@ impl Dynamic {
         }))
     }
 
-    pub(super) fn evaluate(&self, batch: &RecordBatch) -> Result<Operand> {
+    pub(super) fn evaluate(&self, batch: Rows<'_>) -> Result<Operand> {
+        if let LogicalExpr::Index { .. } = &self.template {
+            return self.index(batch);
+        }
         let operands = self
             .operands
             .iter()
@@ -116,7 +120,10 @@ impl Dynamic {
         }
         for (types, rows) in groups {
             let (places, arguments): (Vec<usize>, Vec<Vec<Value>>) = rows.into_iter().unzip();
-            for (place, value) in places.into_iter().zip(self.typed(&types, &arguments)?) {
+            for (place, value) in places
+                .into_iter()
+                .zip(self.typed(&types, &arguments, batch)?)
+            {
                 results[place] = value;
             }
         }
@@ -126,8 +133,17 @@ impl Dynamic {
         ))
     }
 
+    /// `base[key]`: a base that rows share is read once.
+    fn index(&self, batch: Rows<'_>) -> Result<Operand> {
+        let [base, key] = &self.operands[..] else {
+            return Err(Error::internal("an index has two operands"));
+        };
+        let (base, key) = (base.evaluate_indexed(batch)?, key.evaluate(batch)?);
+        values::index_rows(&base, &key, batch.num_rows(), &self.ty.to_arrow())
+    }
+
     /// The values for rows whose operands have the types `types`.
-    fn typed(&self, types: &[Type], rows: &[Vec<Value>]) -> Result<Vec<Value>> {
+    fn typed(&self, types: &[Type], rows: &[Vec<Value>], around: Rows<'_>) -> Result<Vec<Value>> {
         let columns = types
             .iter()
             .enumerate()
@@ -145,7 +161,9 @@ impl Dynamic {
         let evaluator = ExprEvaluator::try_new(&self.template, &schema).map_err(at_run_time)?;
         let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
         let batch = RecordBatch::try_new_with_options(schema.arrow().clone(), arrays, &options)?;
-        let found = evaluator.evaluate(&batch)?;
+        let found = evaluator
+            .evaluate_within(around.over(&batch))?
+            .into_column(rows.len())?;
         (0..found.len())
             .map(|row| Value::from_typed(&found, row, evaluator.value_type()))
             .collect()
@@ -156,12 +174,6 @@ impl Dynamic {
         let untyped = arguments.iter().any(|value| value.type_of() == Type::Any);
         Ok(match &self.template {
             LogicalExpr::Binary { operator, .. } => match operator {
-                BinaryOperator::Add
-                | BinaryOperator::Subtract
-                | BinaryOperator::Multiply
-                | BinaryOperator::Divide => {
-                    values::special_arithmetic(*operator, &arguments[0], &arguments[1])?
-                }
                 // No text: null.
                 BinaryOperator::StartsWith
                 | BinaryOperator::EndsWith
@@ -174,7 +186,6 @@ impl Dynamic {
                 _ if untyped => return Err(self.mismatch(arguments)),
                 _ => None,
             },
-            LogicalExpr::Index { .. } => Some(values::index(&arguments[0], &arguments[1])?),
             LogicalExpr::Function {
                 function: ScalarFunction::Coalesce,
                 ..
@@ -209,6 +220,6 @@ impl Dynamic {
 }
 
 /// A type error that shows itself while a query runs.
-fn at_run_time(error: Error) -> Error {
+pub(super) fn at_run_time(error: Error) -> Error {
     Error::new(error.kind(), error.message().to_owned()).with_code("TypeError:InvalidArgumentType")
 }

@@ -4,33 +4,37 @@ use std::sync::Arc;
 
 use arrow::array::{BooleanArray, UInt32Array};
 use arrow::datatypes::DataType;
-use arrow::record_batch::RecordBatch;
-use grism_core::{Error, Result};
+use grism_core::{Error, Result, with_stack};
+use grism_logical::ScalarFunction;
 
+use super::budget::Rows;
 use super::call::{call, map_ids};
+use super::indexed::Indexed;
 use super::node::Node;
 use super::operand::Operand;
-use super::{arithmetic, case, compare, list, logic, text, values};
+use super::{arithmetic, case, compare, list, logic, membership, text, values};
+use crate::shared::SharedValues;
 
 impl Node {
-    pub(super) fn evaluate(&self, batch: &RecordBatch) -> Result<Operand> {
+    /// The values for every row of `batch`, which has one at least.
+    pub(super) fn evaluate(&self, batch: Rows<'_>) -> Result<Operand> {
+        with_stack(|| self.evaluate_node(batch))
+    }
+
+    fn evaluate_node(&self, batch: Rows<'_>) -> Result<Operand> {
         let rows = batch.num_rows();
         match self {
             Self::Constant(operand) => Ok(operand.clone()),
             Self::Column(index) => Ok(Operand::column(Arc::clone(batch.column(*index)))),
+            Self::SharedColumn(_) | Self::PerValue(_) => {
+                self.evaluate_indexed(batch)?.into_operand()
+            }
+            Self::Once(once) => once.evaluate(batch),
             Self::Compare(operator, a, b) => {
                 compare::compare(*operator, &a.evaluate(batch)?, &b.evaluate(batch)?, rows)
             }
-            Self::Logic(operator, a, b) => {
-                logic::combine(*operator, &a.evaluate(batch)?, &b.evaluate(batch)?, rows)
-            }
-            Self::Arithmetic(operator, a, b, data_type) => arithmetic::arithmetic(
-                *operator,
-                &a.evaluate(batch)?,
-                &b.evaluate(batch)?,
-                rows,
-                data_type,
-            ),
+            Self::Logic(logic) => logic.evaluate(batch),
+            Self::Arithmetic(arithmetic) => arithmetic.evaluate(batch),
             Self::TextPredicate(operator, a, b) => {
                 text::text_predicate(*operator, &a.evaluate(batch)?, &b.evaluate(batch)?, rows)
             }
@@ -40,7 +44,12 @@ impl Node {
                 rows,
                 compiled.as_ref(),
             ),
-            Self::In(a, b) => compare::is_in(&a.evaluate(batch)?, &b.evaluate(batch)?, rows),
+            Self::In(a, b, cache) => membership::is_in(
+                &a.evaluate(batch)?,
+                &b.evaluate_indexed(batch)?,
+                rows,
+                cache,
+            ),
             Self::Not(inner) => logic::negate(&inner.evaluate(batch)?),
             Self::Negate(inner) => arithmetic::negate(&inner.evaluate(batch)?),
             Self::IsNull(inner, negated) => Ok(logic::is_null(&inner.evaluate(batch)?, *negated)),
@@ -54,7 +63,14 @@ impl Node {
                     .iter()
                     .map(|argument| argument.evaluate(batch))
                     .collect::<Result<Vec<_>>>()?;
-                call(*function, &arguments, rows, data_type)
+                call(*function, &arguments, batch, data_type)
+            }
+            Self::Values(ScalarFunction::Get, arguments, data_type) => {
+                let [base, key] = &arguments[..] else {
+                    return Err(Error::internal("a lookup has two arguments"));
+                };
+                let (base, key) = (base.evaluate_indexed(batch)?, key.evaluate(batch)?);
+                values::get_rows(&base, &key, rows, data_type)
             }
             Self::Values(function, arguments, data_type) => {
                 let arguments = arguments
@@ -82,7 +98,7 @@ impl Node {
                     .iter()
                     .map(|item| item.evaluate(batch))
                     .collect::<Result<Vec<_>>>()?;
-                list::make_list(&items, rows, data_type)
+                list::make_list(&items, batch, data_type)
             }
             Self::Map(entries, data_type) => {
                 let DataType::Struct(fields) = data_type else {
@@ -96,7 +112,7 @@ impl Node {
             }
             Self::Field(base, key) => list::field(&base.evaluate(batch)?, key, rows),
             Self::Index(base, index, data_type) => list::index(
-                &base.evaluate(batch)?,
+                &base.evaluate_indexed(batch)?,
                 &index.evaluate(batch)?,
                 rows,
                 data_type,
@@ -110,10 +126,10 @@ impl Node {
                 };
                 let (lower, upper) = (bound(lower)?, bound(upper)?);
                 list::slice(
-                    &base.evaluate(batch)?,
+                    &base.evaluate_indexed(batch)?,
                     lower.as_ref(),
                     upper.as_ref(),
-                    rows,
+                    batch,
                     data_type,
                 )
             }
@@ -141,6 +157,22 @@ impl Node {
                     arrow::compute::take(values, &indices, None)?,
                 ))
             }
+        }
+    }
+
+    /// The values for every row of `batch`, not copied for each row where they are shared or constant.
+    pub(super) fn evaluate_indexed(&self, batch: Rows<'_>) -> Result<Indexed> {
+        match self {
+            Self::SharedColumn(index) => SharedValues::of(batch.column(*index))?
+                .map(Indexed::shared)
+                .ok_or_else(|| Error::internal("a column that does not share its values")),
+            Self::PerValue(inner) => inner.evaluate(batch),
+            Self::Cast(inner, from, to) => {
+                let inner = inner.evaluate_indexed(batch)?;
+                let values = grism_core::cast_column(&inner.values, from, to)?;
+                Ok(inner.with_values(values))
+            }
+            other => other.evaluate(batch).map(Indexed::of),
         }
     }
 }

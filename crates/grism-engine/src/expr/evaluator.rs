@@ -1,29 +1,50 @@
 //! `ExprEvaluator`: a compiled expression and its type.
 
-use arrow::array::{ArrayRef, BooleanArray};
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, BooleanArray, UInt32Array, new_empty_array};
+use arrow::compute::{filter, take_record_batch};
 use arrow::record_batch::RecordBatch;
 use grism_core::{Result, Type};
 use grism_logical::LogicalExpr;
 
+use super::budget::{Budget, Rows};
+use super::indexed::Indexed;
 use super::node::Node;
 use super::operand::Operand;
-use crate::PhysicalSchema;
+use crate::{MemoryManager, PhysicalSchema};
 
 /// An expression compiled against the schema of its input.
 #[derive(Debug)]
 pub struct ExprEvaluator {
     root: Node,
     ty: Type,
+    expression: LogicalExpr,
+    input: PhysicalSchema,
+    memory: Option<Arc<dyn MemoryManager>>,
 }
 
 impl ExprEvaluator {
     /// Compiles `expression`.
     ///
     /// # Errors
-    /// `InvalidQuery` for a type error or a wrong regular expression; `Internal` for a column that is not there.
+    /// `InvalidQuery` for a type error; `Internal` for a column that is not there.
     pub fn try_new(expression: &LogicalExpr, input: &PhysicalSchema) -> Result<Self> {
         let (root, ty) = Node::compile(expression, input)?;
-        Ok(Self { root, ty })
+        Ok(Self {
+            root,
+            ty,
+            expression: expression.clone(),
+            input: input.clone(),
+            memory: None,
+        })
+    }
+
+    /// With large values counted by `memory` while they are built.
+    #[must_use]
+    pub fn with_memory(mut self, memory: Arc<dyn MemoryManager>) -> Self {
+        self.memory = Some(memory);
+        self
     }
 
     /// The type of the values.
@@ -32,23 +53,100 @@ impl ExprEvaluator {
         &self.ty
     }
 
-    /// The value of the expression for every row of `batch`.
+    /// The value of the expression for every row of `batch`. Over no rows nothing is evaluated.
     ///
     /// # Errors
-    /// `InvalidData` for integer overflow, division by zero and the like.
+    /// `InvalidData` for integer overflow, division by zero and the like; `ResourceExhausted` where the values do not
+    /// fit into memory or into one column: fewer rows may.
     pub fn evaluate(&self, batch: &RecordBatch) -> Result<ArrayRef> {
-        self.root
-            .evaluate(batch)?
-            .cast(&self.ty.to_arrow())?
+        let data_type = self.ty.to_arrow();
+        if batch.num_rows() == 0 {
+            return Ok(new_empty_array(&data_type));
+        }
+        let budget = Budget::new(self.memory.clone());
+        self.evaluate_within(Rows::new(batch, &budget))?
             .into_column(batch.num_rows())
+    }
+
+    /// As [`Self::evaluate`], under the budget of an evaluation around this one.
+    pub(super) fn evaluate_within(&self, rows: Rows<'_>) -> Result<Operand> {
+        self.root.evaluate(rows)?.cast(&self.ty.to_arrow())
+    }
+
+    /// The value for every row of `batch`, not copied for each row where values are shared or constant.
+    ///
+    /// # Errors
+    /// As [`Self::evaluate`].
+    pub(crate) fn evaluate_indexed(&self, batch: &RecordBatch) -> Result<Indexed> {
+        let data_type = self.ty.to_arrow();
+        if batch.num_rows() == 0 {
+            return Ok(Indexed::of(Operand::column(new_empty_array(&data_type))));
+        }
+        let budget = Budget::new(self.memory.clone());
+        let found = self.root.evaluate_indexed(Rows::new(batch, &budget))?;
+        if found.values.data_type() == &data_type {
+            return Ok(found);
+        }
+        let values = Operand::column(Arc::clone(&found.values)).cast(&data_type)?;
+        Ok(found.with_values(values.into_array()))
     }
 
     /// The rows of `batch` for which a boolean expression is true; null is not true.
     ///
+    /// The conjuncts of a conjunction are evaluated in their order, each for the rows that those before let through.
+    ///
     /// # Errors
     /// As [`Self::evaluate`]; `InvalidQuery` where a value is no boolean.
     pub fn evaluate_predicate(&self, batch: &RecordBatch) -> Result<BooleanArray> {
-        let flags = self.root.evaluate(batch)?.into_column(batch.num_rows())?;
-        Operand::column(flags).booleans()
+        if batch.num_rows() == 0 {
+            return Ok(BooleanArray::new_null(0));
+        }
+        match truth(&self.root, batch, &self.memory) {
+            Ok(flags) => Ok(flags),
+            // Perhaps for a row that an earlier conjunct drops.
+            Err(error) => {
+                let conjuncts = self.expression.clone().conjuncts();
+                if conjuncts.len() < 2 {
+                    return Err(error);
+                }
+                self.one_after_the_other(&conjuncts, batch)
+            }
+        }
     }
+
+    fn one_after_the_other(
+        &self,
+        conjuncts: &[LogicalExpr],
+        batch: &RecordBatch,
+    ) -> Result<BooleanArray> {
+        let mut left: ArrayRef = Arc::new((0..batch.num_rows() as u32).collect::<UInt32Array>());
+        let mut remaining = batch.clone();
+        for conjunct in conjuncts {
+            if remaining.num_rows() == 0 {
+                break;
+            }
+            let node = Node::compile_as(conjunct, &self.input, &Type::Bool)?;
+            let flags = truth(&node, &remaining, &self.memory)?;
+            left = filter(&left, &flags)?;
+            let rows = Operand::column(Arc::clone(&left));
+            remaining = take_record_batch(batch, rows.as_array::<UInt32Array>()?)?;
+        }
+        let mut kept = vec![false; batch.num_rows()];
+        for row in Operand::column(left).as_array::<UInt32Array>()?.values() {
+            kept[*row as usize] = true;
+        }
+        Ok(kept.into())
+    }
+}
+
+fn truth(
+    node: &Node,
+    batch: &RecordBatch,
+    memory: &Option<Arc<dyn MemoryManager>>,
+) -> Result<BooleanArray> {
+    let budget = Budget::new(memory.clone());
+    let flags = node
+        .evaluate(Rows::new(batch, &budget))?
+        .into_column(batch.num_rows())?;
+    Operand::column(flags).booleans()
 }

@@ -1,8 +1,8 @@
-//! Functions of numbers.
+//! Functions of numbers, and random values.
 
 use std::sync::Arc;
 
-use arrow::array::{Array, BooleanArray, Float64Array, Int64Array};
+use arrow::array::{Array, BooleanArray, Float64Array, Int64Array, StringArray};
 use arrow::compute::kernels::arity;
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use grism_core::{Error, Result};
@@ -24,6 +24,10 @@ pub(super) fn math(
         F::Rand => {
             let numbers: Float64Array = (0..rows).map(|_| Some(random())).collect();
             return Ok(Some(Operand::column(Arc::new(numbers))));
+        }
+        F::RandomUuid => {
+            let texts: StringArray = (0..rows).map(|_| Some(random_uuid())).collect();
+            return Ok(Some(Operand::column(Arc::new(texts))));
         }
         F::IsNan => {
             let floats = arguments[0].cast(&DataType::Float64)?;
@@ -62,11 +66,23 @@ pub(super) fn math(
     Ok(Some(Operand::over(&inputs, Arc::new(computed))))
 }
 
-/// A number from 0, included, to 1, from the seed that the standard library gives every hasher.
-fn random() -> f64 {
+/// Random bits, from the seed that the standard library gives every hasher.
+fn random_bits() -> u64 {
     use std::hash::{BuildHasher, Hasher};
-    let bits = std::hash::RandomState::new().build_hasher().finish();
-    (bits >> 11) as f64 / (1u64 << 53) as f64
+    std::hash::RandomState::new().build_hasher().finish()
+}
+
+/// A number from 0, included, to 1.
+fn random() -> f64 {
+    (random_bits() >> 11) as f64 / (1u64 << 53) as f64
+}
+
+/// A universally unique identifier of version 4 (RFC 9562).
+fn random_uuid() -> String {
+    let bits = u128::from(random_bits()) << 64 | u128::from(random_bits());
+    uuid::Builder::from_random_bytes(bits.to_be_bytes())
+        .into_uuid()
+        .to_string()
 }
 
 fn constant(value: f64) -> Operand {

@@ -1,6 +1,7 @@
 //! Expressions: compiled once per operator, evaluated batch by batch on Arrow kernels.
 
 mod arithmetic;
+mod budget;
 mod call;
 mod case;
 mod compare;
@@ -9,11 +10,14 @@ mod convert;
 mod dynamic;
 mod evaluate;
 mod evaluator;
+mod indexed;
 mod lambda;
 mod list;
 mod logic;
 mod math;
+mod membership;
 mod node;
+mod once;
 mod operand;
 pub mod schema_inference;
 mod statistics;

@@ -8,8 +8,12 @@ use grism_core::{TableId, Tables, Type};
 use grism_logical::{BinaryOperator, ScalarFunction};
 use regex::Regex;
 
+use super::arithmetic::ArithmeticNode;
 use super::dynamic::Dynamic;
 use super::lambda::{QuantifiedNode, ReduceNode, TransformNode};
+use super::logic::LogicNode;
+use super::membership::MembershipCache;
+use super::once::{Once, PerValue};
 use super::operand::Operand;
 
 /// A compiled expression.
@@ -17,12 +21,18 @@ use super::operand::Operand;
 pub(super) enum Node {
     Constant(Operand),
     Column(usize),
+    /// A column that holds each different value once.
+    SharedColumn(usize),
+    /// An expression over one such column and nothing else.
+    PerValue(PerValue),
+    /// An expression over no column.
+    Once(Once),
     Compare(BinaryOperator, Box<Node>, Box<Node>),
-    Logic(BinaryOperator, Box<Node>, Box<Node>),
-    Arithmetic(BinaryOperator, Box<Node>, Box<Node>, DataType),
+    Logic(LogicNode),
+    Arithmetic(Box<ArithmeticNode>),
     TextPredicate(BinaryOperator, Box<Node>, Box<Node>),
     Regex(Box<Node>, Box<Node>, Option<Regex>),
-    In(Box<Node>, Box<Node>),
+    In(Box<Node>, Box<Node>, MembershipCache),
     Not(Box<Node>),
     Negate(Box<Node>),
     IsNull(Box<Node>, bool),

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, BooleanArray, Datum, UInt32Array, new_null_array};
-use arrow::compute::{cast, take};
+use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use grism_core::{Error, Result, Value};
+
+use crate::shared::take_rows;
 
 /// A column, or a column of one row that stands for every row.
 #[derive(Clone, Debug)]
@@ -67,11 +69,16 @@ impl Operand {
         Value::from_array(&self.array, self.at(row))
     }
 
+    /// The array, which has one row where this stands for every row.
+    pub(crate) fn into_array(self) -> ArrayRef {
+        self.array
+    }
+
     pub(crate) fn into_column(self, rows: usize) -> Result<ArrayRef> {
         if !self.scalar {
             return Ok(self.array);
         }
-        Ok(take(&self.array, &UInt32Array::from(vec![0; rows]), None)?)
+        take_rows(&self.array, &UInt32Array::from(vec![0; rows]))
     }
 
     pub(crate) fn cast(&self, data_type: &DataType) -> Result<Self> {

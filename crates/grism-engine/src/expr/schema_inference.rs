@@ -23,7 +23,14 @@ pub fn build_project_schema(
 ) -> Result<PhysicalSchema> {
     let columns = expressions
         .iter()
-        .map(|(expression, name)| Ok(Column::new(name, infer_expr_type(expression, input)?)))
+        .map(|(expression, name)| {
+            let column = Column::new(name, infer_expr_type(expression, input)?);
+            let shared = match expression {
+                LogicalExpr::Column(own) => input.columns().find(own).is_some_and(|own| own.shared),
+                _ => false,
+            };
+            Ok(if shared { column.shared() } else { column })
+        })
         .collect::<Result<_>>()?;
     Ok(PlanSchema::new(columns).into())
 }

@@ -1,7 +1,7 @@
 //! Aggregates over a collected list: percentiles, standard deviations, and sums of what has any type.
 
 use grism_core::{Error, Result, Value};
-use grism_logical::{BinaryOperator, ScalarFunction as F};
+use grism_logical::{ArithmeticOperator, ScalarFunction as F};
 
 use super::{temporal, values};
 
@@ -32,7 +32,7 @@ pub(super) fn call(function: F, arguments: &[Value]) -> Result<Value> {
                 Value::Float64(total) => Ok(Value::Float64(total / count as f64)),
                 total => {
                     let count = Value::Int64(count as i64);
-                    let mean = temporal::arithmetic(BinaryOperator::Divide, &total, &count)?;
+                    let mean = temporal::arithmetic(ArithmeticOperator::Divide, &total, &count)?;
                     Ok(mean.unwrap_or(Value::Null))
                 }
             }
@@ -79,7 +79,7 @@ fn sum(items: &[Value], function: F) -> Result<Value> {
             Value::Duration(_) => {
                 duration = Some(match duration {
                     None => item.clone(),
-                    Some(total) => temporal::arithmetic(BinaryOperator::Add, &total, item)?
+                    Some(total) => temporal::arithmetic(ArithmeticOperator::Add, &total, item)?
                         .ok_or_else(|| values::mismatch(function, item))?,
                 });
             }

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, BooleanArray, Int64Array, StringArray};
+use arrow::array::{Array, BooleanArray, Int64Array, StringArray, StringBuilder};
 use arrow::compute::kernels::comparison::{contains, ends_with, starts_with};
 use arrow::datatypes::DataType;
-use grism_core::{Error, Result, Value};
+use grism_core::{Error, ErrorKind, Result, Value};
 use grism_logical::{BinaryOperator, ScalarFunction as F};
 use regex::Regex;
 
+use super::budget::{Budget, Rows};
 use super::operand::{Operand, computed_rows, map_rows};
 
 /// STARTS WITH, ENDS WITH and CONTAINS; null where either side is no text.
@@ -86,7 +87,8 @@ pub(super) fn whole_regex(source: &str) -> Result<Regex> {
 }
 
 /// The function, where it is one of text.
-pub(super) fn text(function: F, arguments: &[Operand], rows: usize) -> Result<Option<Operand>> {
+pub(super) fn text(function: F, arguments: &[Operand], batch: Rows<'_>) -> Result<Option<Operand>> {
+    let (rows, budget) = (batch.num_rows(), batch.budget());
     let inputs: Vec<&Operand> = arguments.iter().collect();
     let plain: fn(&str) -> String = match function {
         F::ToUpper => str::to_uppercase,
@@ -116,22 +118,57 @@ pub(super) fn text(function: F, arguments: &[Operand], rows: usize) -> Result<Op
         }
         F::CharLength => return Ok(Some(arguments[0].cast(&DataType::Int64)?)),
         F::Replace | F::Left | F::Right | F::Substring => {
-            let compute = |values: Vec<Value>| part(function, &values);
+            let compute = |values: Vec<Value>| part(function, &values, budget);
             return map_rows(&inputs, rows, &DataType::Utf8, compute).map(Some);
         }
         F::Split => {
             let list = grism_core::Type::String.list().to_arrow();
-            return map_rows(&inputs, rows, &list, |values| Ok(split(&values))).map(Some);
+            return map_rows(&inputs, rows, &list, |values| split(&values, budget)).map(Some);
         }
         _ => return Ok(None),
     };
     let texts = arguments[0].cast(&DataType::Utf8)?;
     let texts = texts.as_array::<StringArray>()?;
-    let computed: StringArray = texts.iter().map(|text| text.map(plain)).collect();
+    let computed = text_column(texts.iter().map(|text| text.map(plain)), budget)?;
     Ok(Some(Operand::over(&inputs, Arc::new(computed))))
 }
 
-fn part(function: F, values: &[Value]) -> Result<Value> {
+/// A column of texts.
+///
+/// # Errors
+/// `ResourceExhausted` where they do not fit one column.
+pub(super) fn text_column(
+    texts: impl Iterator<Item = Option<String>>,
+    budget: &Budget,
+) -> Result<StringArray> {
+    let mut builder = StringBuilder::new();
+    let mut total = 0usize;
+    for text in texts {
+        if let Some(text) = &text {
+            total += text.len();
+            check_text_length(total)?;
+            budget.reserve(text.len())?;
+        }
+        builder.append_option(text);
+    }
+    Ok(builder.finish())
+}
+
+/// Fails past the bytes that 32-bit offsets reach.
+///
+/// # Errors
+/// `ResourceExhausted`.
+pub(super) fn check_text_length(bytes: usize) -> Result<()> {
+    if i32::try_from(bytes).is_ok() {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::ResourceExhausted,
+        format!("text of {bytes} bytes: at most {} fit", i32::MAX),
+    ))
+}
+
+fn part(function: F, values: &[Value], budget: &Budget) -> Result<Value> {
     if values.iter().any(Value::is_null) {
         return Ok(Value::Null);
     }
@@ -152,6 +189,11 @@ fn part(function: F, values: &[Value]) -> Result<Value> {
             if from.is_empty() {
                 text.clone()
             } else {
+                let found = text.matches(from.as_str()).count();
+                let bytes = text.len() - found * from.len();
+                let bytes = bytes.saturating_add(found.saturating_mul(to.len()));
+                check_text_length(bytes)?;
+                budget.reserve(bytes)?;
                 text.replace(from.as_str(), to)
             }
         }
@@ -178,9 +220,17 @@ fn part(function: F, values: &[Value]) -> Result<Value> {
     Ok(Value::String(taken))
 }
 
-fn split(values: &[Value]) -> Value {
-    match values {
+/// What a piece of a text costs beside its bytes.
+const PIECE_BYTES: usize = 64;
+
+fn split(values: &[Value], budget: &Budget) -> Result<Value> {
+    Ok(match values {
         [Value::String(text), Value::String(separator)] => {
+            let count = match separator.is_empty() {
+                true => text.len(),
+                false => text.matches(separator.as_str()).count() + 1,
+            };
+            budget.reserve(text.len().saturating_add(count.saturating_mul(PIECE_BYTES)))?;
             let pieces: Vec<Value> = if separator.is_empty() {
                 text.chars()
                     .map(|character| Value::String(character.to_string()))
@@ -193,5 +243,5 @@ fn split(values: &[Value]) -> Value {
             Value::List(pieces)
         }
         _ => Value::Null,
-    }
+    })
 }

@@ -1,13 +1,17 @@
 //! Functions that are computed value by value: of entities, paths, maps, temporal values, and of what has any type.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use arrow::datatypes::DataType;
 use grism_core::{
     Error, HyperedgeContents, NodeContents, PathValue, Result, Type, Value, equal_values,
     total_order,
 };
-use grism_logical::{BinaryOperator, ScalarFunction as F};
+use grism_logical::{ArithmeticOperator, ScalarFunction as F};
 
 use super::convert::convert_value;
+use super::indexed::Indexed;
 use super::node::Node;
 use super::operand::{Operand, map_rows};
 use super::statistics;
@@ -26,6 +30,8 @@ pub(super) fn takes_any(function: F) -> bool {
                 | F::Keys
                 | F::Labels
                 | F::Type
+                | F::Kind
+                | F::Position
                 | F::Properties
                 | F::PropertyMap
                 | F::Id
@@ -143,6 +149,13 @@ fn call(function: F, mut arguments: Vec<Value>) -> Result<Value> {
             Value::String(read(hyperedge.contents)?.type_name)
         }
         (F::Type, Value::Incidence(incidence)) => Value::String(incidence.role),
+        (F::Kind, Value::Node(_)) => Value::String("node".to_owned()),
+        (F::Kind, Value::Hyperedge(_)) => Value::String("hyperedge".to_owned()),
+        (F::Kind, Value::Incidence(_)) => Value::String("incidence".to_owned()),
+        (F::Position, Value::Incidence(incidence)) => Value::Int64(incidence.position),
+        // A node binds no members.
+        (F::Roles | F::Members, Value::Node(_)) => Value::List(Vec::new()),
+        (F::Arity, Value::Node(_)) => Value::Int64(0),
         (F::Id, Value::Node(node)) => Value::Int64(node.id as i64),
         (F::Id, Value::Hyperedge(hyperedge)) => Value::Int64(hyperedge.id as i64),
         (F::ElementId, Value::Node(node)) => Value::String(node.id.to_string()),
@@ -219,6 +232,62 @@ fn call(function: F, mut arguments: Vec<Value>) -> Result<Value> {
             Value::List(seen)
         }
         (function, value) => return Err(mismatch(function, &value)),
+    })
+}
+
+/// The property, entry or component of each row's base that its key names; a base that rows share is read once.
+pub(super) fn get_rows(
+    base: &Indexed,
+    key: &Operand,
+    rows: usize,
+    data_type: &DataType,
+) -> Result<Operand> {
+    look_up(base, key, rows, data_type, |base, key| match key {
+        _ if base.is_null() => Ok(Value::Null),
+        Value::String(key) => get(base, key),
+        _ => Ok(Value::Null),
+    })
+}
+
+/// `base[key]` for each row; a base that rows share is read once.
+pub(super) fn index_rows(
+    base: &Indexed,
+    key: &Operand,
+    rows: usize,
+    data_type: &DataType,
+) -> Result<Operand> {
+    look_up(base, key, rows, data_type, index)
+}
+
+fn look_up(
+    base: &Indexed,
+    key: &Operand,
+    rows: usize,
+    data_type: &DataType,
+    find: impl Fn(&Value, &Value) -> Result<Value>,
+) -> Result<Operand> {
+    let single = base.is_scalar() && key.is_scalar();
+    let count = if single { 1 } else { rows };
+    let mut bases: HashMap<usize, Value> = HashMap::new();
+    let shares = base.values.len() < count;
+    let mut found = Vec::with_capacity(count);
+    for row in 0..count {
+        let key = key.value(row)?;
+        if !shares {
+            found.push(find(&base.value(row)?, &key)?);
+            continue;
+        }
+        let own = match bases.entry(base.at(row)) {
+            Entry::Occupied(own) => own.into_mut(),
+            Entry::Vacant(place) => place.insert(base.value(row)?),
+        };
+        found.push(find(own, &key)?);
+    }
+    let array = Value::column(&found, data_type)?;
+    Ok(if single {
+        Operand::scalar(array)
+    } else {
+        Operand::column(array)
     })
 }
 
@@ -323,7 +392,7 @@ fn has_labels(base: &Value, labels: Option<&Value>) -> Result<Value> {
 }
 
 /// `base[key]` of values whose types are known only now.
-pub(super) fn index(base: &Value, key: &Value) -> Result<Value> {
+fn index(base: &Value, key: &Value) -> Result<Value> {
     let wrong = |code: &str| {
         Error::invalid_query(format!(
             "`[…]` cannot take {} of {}",
@@ -386,14 +455,14 @@ fn path(parts: Vec<Value>) -> Result<Value> {
 
 /// `a operator b` where an operand is a list, a temporal value or a duration; `None` leaves it to the kernels.
 pub(super) fn special_arithmetic(
-    operator: BinaryOperator,
+    operator: ArithmeticOperator,
     a: &Value,
     b: &Value,
 ) -> Result<Option<Value>> {
     if a.is_null() || b.is_null() {
         return Ok(Some(Value::Null));
     }
-    if operator == BinaryOperator::Add {
+    if operator == ArithmeticOperator::Add {
         match (a, b) {
             (Value::List(a), Value::List(b)) => {
                 return Ok(Some(Value::List(a.iter().chain(b).cloned().collect())));

@@ -1,4 +1,4 @@
-//! `ApplyExec`: OPTIONAL MATCH, EXISTS and COUNT, a batch of outer rows at a time.
+//! `ApplyExec`: OPTIONAL MATCH, EXISTS, COUNT and subqueries, a batch of outer rows at a time.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ use crate::{
 ///       └──────────── semi: rows that came back; anti: the others; optional: the others with nulls; …
 /// ```
 ///
-/// Output: outer columns, then those of the subplan (`Optional`), or one column (`Mark`, `Count`). Order and
+/// Output: outer columns, then those of the subplan (`Inner`, `Optional`), or one column (`Mark`, `Count`). Order and
 /// partitioning are the input's, but `Optional` puts rows without a match behind the others of their batch. Scans
 /// within the subplan read everything in every partition. A subplan that mixes rows, as an aggregation does, runs for
 /// one outer row at a time.
@@ -52,12 +52,16 @@ impl ApplyExec {
         row: Option<String>,
     ) -> Self {
         let added: Vec<Column> = match &kind {
-            ApplyKind::Optional => subplan
+            ApplyKind::Inner | ApplyKind::Optional => subplan
                 .schema()
                 .columns()
                 .columns
                 .iter()
-                .filter(|column| row.as_ref() != Some(&column.name))
+                // A column of the outer row is taken from there.
+                .filter(|column| {
+                    row.as_ref() != Some(&column.name)
+                        && !input.schema().columns().contains(&column.name)
+                })
                 .cloned()
                 .collect(),
             ApplyKind::Semi | ApplyKind::Anti => Vec::new(),
@@ -115,8 +119,21 @@ impl PhysicalOperator for ApplyExec {
         )))
     }
 
+    fn with_new_subplan(
+        &self,
+        subplan: Arc<dyn PhysicalOperator>,
+    ) -> Result<Arc<dyn PhysicalOperator>> {
+        Ok(Arc::new(Self::new(
+            Arc::clone(&self.input),
+            subplan,
+            self.kind.clone(),
+            self.row.clone(),
+        )))
+    }
+
     fn describe(&self) -> String {
         match &self.kind {
+            ApplyKind::Inner => "Apply".to_owned(),
             ApplyKind::Optional => "Optional".to_owned(),
             ApplyKind::Semi => "SemiApply".to_owned(),
             ApplyKind::Anti => "AntiApply".to_owned(),
@@ -171,7 +188,9 @@ impl PhysicalOperator for ApplyExec {
                             found[*number as usize] += 1;
                         }
                         match &kind {
-                            ApplyKind::Optional => yield join_rows(&schema, &batch, &outer, Some(&matched))?,
+                            ApplyKind::Inner | ApplyKind::Optional => {
+                                yield join_rows(&schema, &batch, &outer, Some(&matched))?
+                            }
                             ApplyKind::Collect { value, .. } => {
                                 let column = matched.column_by_name(value).cloned();
                                 items.push(column.ok_or_else(|| Error::internal("the subplan lost its value"))?);
@@ -186,6 +205,7 @@ impl PhysicalOperator for ApplyExec {
                 }
                 let exists: BooleanArray = found.iter().map(|count| Some(*count > 0)).collect();
                 match &kind {
+                    ApplyKind::Inner => {}
                     ApplyKind::Optional => {
                         let missing: Int64Array = (0..rows as i64).filter(|number| found[*number as usize] == 0).collect();
                         if !missing.is_empty() {

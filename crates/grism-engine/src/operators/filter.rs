@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use arrow::compute::filter_record_batch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::Result;
+use grism_core::{Error, Result};
 use grism_logical::LogicalExpr;
 use serde::{Deserialize, Serialize};
 
 use super::only_child;
+use super::parts::Parts;
 use crate::{
     ExecutionContextTrait, ExprEvaluator, OperatorCaps, PhysicalOperator, PhysicalSchema,
     RecordBatchStream, run,
@@ -67,13 +68,20 @@ impl PhysicalOperator for FilterExec {
     }
 
     fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
-        let predicate = ExprEvaluator::try_new(&self.predicate, self.input.schema())?;
-        let filtered = run(&self.input, &context)?.and_then(move |batch| {
-            let kept = predicate
-                .evaluate_predicate(&batch)
-                .and_then(|flags| Ok(filter_record_batch(&batch, &flags)?));
-            std::future::ready(kept)
-        });
+        let predicate = ExprEvaluator::try_new(&self.predicate, self.input.schema())?
+            .with_memory(context.memory_manager());
+        let mut input = run(&self.input, &context)?;
+        let filtered = async_stream::try_stream! {
+            while let Some(batch) = input.try_next().await? {
+                let mut parts = Parts::of(batch);
+                while let Some(part) = parts.next() {
+                    match predicate.evaluate_predicate(&part) {
+                        Ok(flags) => yield filter_record_batch(&part, &flags).map_err(Error::from)?,
+                        Err(error) => parts.halve(part, error)?,
+                    }
+                }
+            }
+        };
         Ok(filtered.boxed())
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::Array;
+use arrow::array::{Array, ArrayRef, UInt32Array};
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{
@@ -11,6 +11,8 @@ use grism_core::{
     Snapshot, TableId, Type, Value,
 };
 use serde::{Deserialize, Serialize};
+
+use crate::shared::SharedValues;
 
 use super::{comma_separated, only_child, shown};
 use crate::{
@@ -24,13 +26,19 @@ use crate::{
 pub struct HydrateExec {
     input: Arc<dyn PhysicalOperator>,
     columns: Vec<String>,
+    /// How many levels of members are read: 1 reads the entities themselves.
+    depth: u8,
 }
 
 impl HydrateExec {
-    /// Reads what stands in `columns` of `input`.
+    /// Reads what stands in `columns` of `input`, `depth` levels of members deep.
     #[must_use]
-    pub fn new(input: Arc<dyn PhysicalOperator>, columns: Vec<String>) -> Self {
-        Self { input, columns }
+    pub fn new(input: Arc<dyn PhysicalOperator>, columns: Vec<String>, depth: u8) -> Self {
+        Self {
+            input,
+            columns,
+            depth,
+        }
     }
 }
 
@@ -59,6 +67,7 @@ impl PhysicalOperator for HydrateExec {
         Ok(Arc::new(Self::new(
             only_child(children)?,
             self.columns.clone(),
+            self.depth,
         )))
     }
 
@@ -72,6 +81,7 @@ impl PhysicalOperator for HydrateExec {
     fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
         let snapshot = Arc::clone(&context.query().snapshot);
         let mut input = run(&self.input, &context)?;
+        let depth = self.depth;
         let places = self
             .columns
             .iter()
@@ -84,12 +94,13 @@ impl PhysicalOperator for HydrateExec {
             while let Some(batch) = input.try_next().await? {
                 let mut columns = batch.columns().to_vec();
                 for (place, ty) in &places {
-                    let column = &columns[*place];
+                    let (column, keys) = read_once(&columns[*place])?;
                     let mut values = (0..column.len())
-                        .map(|row| Value::from_typed(column, row, ty))
+                        .map(|row| Value::from_typed(&column, row, ty))
                         .collect::<Result<Vec<_>>>()?;
-                    hydrate(snapshot.as_ref(), &mut values).await?;
-                    columns[*place] = Value::column(&values, &ty.to_arrow())?;
+                    hydrate(snapshot.as_ref(), &mut values, depth).await?;
+                    let column = Value::column(&values, &ty.to_arrow())?;
+                    columns[*place] = shared_again(column, keys)?;
                 }
                 yield RecordBatch::try_new(batch.schema(), columns).map_err(Error::from)?;
             }
@@ -98,14 +109,41 @@ impl PhysicalOperator for HydrateExec {
     }
 }
 
-/// Reads the contents of every entity within `values` that has none yet.
+/// The values of a column, what rows share once only, and which of them each row has.
+fn read_once(column: &ArrayRef) -> Result<(ArrayRef, Option<UInt32Array>)> {
+    Ok(match SharedValues::of(column)? {
+        Some(shared) => {
+            let shared = shared.compacted()?;
+            (shared.values, Some(shared.keys))
+        }
+        None => (Arc::clone(column), None),
+    })
+}
+
+fn shared_again(values: ArrayRef, keys: Option<UInt32Array>) -> Result<ArrayRef> {
+    match keys {
+        Some(keys) => SharedValues { keys, values }.into_column(),
+        None => Ok(values),
+    }
+}
+
+/// Reads the contents of every entity within `values` that has none yet, and of the members of hyperedges `depth - 1` levels
+/// deep.
 ///
 /// # Errors
 /// Those of the storage.
-pub async fn hydrate(snapshot: &dyn Snapshot, values: &mut [Value]) -> Result<()> {
+pub async fn hydrate(snapshot: &dyn Snapshot, values: &mut [Value], depth: u8) -> Result<()> {
+    for level in 1..=depth {
+        read_level(snapshot, values, level).await?;
+    }
+    Ok(())
+}
+
+/// Reads what is missing down to the level `level`.
+async fn read_level(snapshot: &dyn Snapshot, values: &mut [Value], level: u8) -> Result<()> {
     let mut ids = Vec::new();
     for value in values.iter() {
-        missing(value, &mut ids);
+        missing(value, level, &mut ids);
     }
     if ids.is_empty() {
         return Ok(());
@@ -122,32 +160,41 @@ pub async fn hydrate(snapshot: &dyn Snapshot, values: &mut [Value]) -> Result<()
         read_contents(snapshot, table, &offsets, &mut known).await?;
     }
     for value in values {
-        fill(value, &known);
+        fill(value, level, &known);
     }
     Ok(())
 }
 
-fn missing(value: &Value, ids: &mut Vec<u64>) {
+fn missing(value: &Value, level: u8, ids: &mut Vec<u64>) {
     match value {
         Value::Node(node) if node.contents.is_none() => ids.push(node.id),
-        Value::Hyperedge(hyperedge) if hyperedge.contents.is_none() => ids.push(hyperedge.id),
-        Value::List(items) => items.iter().for_each(|item| missing(item, ids)),
-        Value::Map(entries) => entries.values().for_each(|item| missing(item, ids)),
+        Value::Hyperedge(hyperedge) => missing_of(hyperedge, level, ids),
+        Value::List(items) => items.iter().for_each(|item| missing(item, level, ids)),
+        Value::Map(entries) => entries.values().for_each(|item| missing(item, level, ids)),
         Value::Path(path) => {
             let parts = path.nodes.iter().chain(&path.relationships);
-            parts.for_each(|part| missing(part, ids));
+            parts.for_each(|part| missing(part, level, ids));
         }
         Value::Incidence(incidence) => {
-            if incidence.hyperedge.contents.is_none() {
-                ids.push(incidence.hyperedge.id);
-            }
-            missing(&incidence.member, ids);
+            missing_of(&incidence.hyperedge, level, ids);
+            missing(&incidence.member, level, ids);
         }
         _ => {}
     }
 }
 
-fn fill(value: &mut Value, known: &BTreeMap<u64, Value>) {
+fn missing_of(hyperedge: &HyperedgeValue, level: u8, ids: &mut Vec<u64>) {
+    match &hyperedge.contents {
+        None => ids.push(hyperedge.id),
+        Some(contents) if level > 1 => {
+            let members = contents.members.iter().flat_map(|(_, members)| members);
+            members.for_each(|member| missing(member, level - 1, ids));
+        }
+        Some(_) => {}
+    }
+}
+
+fn fill(value: &mut Value, level: u8, known: &BTreeMap<u64, Value>) {
     match value {
         Value::Node(node) if node.contents.is_none() => {
             if let Some(read) = known.get(&node.id) {
@@ -159,19 +206,36 @@ fn fill(value: &mut Value, known: &BTreeMap<u64, Value>) {
                 *value = read.clone();
             }
         }
-        Value::List(items) => items.iter_mut().for_each(|item| fill(item, known)),
-        Value::Map(entries) => entries.values_mut().for_each(|item| fill(item, known)),
+        Value::Hyperedge(hyperedge) if level > 1 => fill_members(hyperedge, level, known),
+        Value::List(items) => items.iter_mut().for_each(|item| fill(item, level, known)),
+        Value::Map(entries) => entries
+            .values_mut()
+            .for_each(|item| fill(item, level, known)),
         Value::Path(path) => {
             let parts = path.nodes.iter_mut().chain(&mut path.relationships);
-            parts.for_each(|part| fill(part, known));
+            parts.for_each(|part| fill(part, level, known));
         }
         Value::Incidence(incidence) => {
-            if let Some(Value::Hyperedge(read)) = known.get(&incidence.hyperedge.id) {
+            if incidence.hyperedge.contents.is_some() {
+                fill_members(&mut incidence.hyperedge, level, known);
+            } else if let Some(Value::Hyperedge(read)) = known.get(&incidence.hyperedge.id) {
                 incidence.hyperedge = (**read).clone();
             }
-            fill(&mut incidence.member, known);
+            fill(&mut incidence.member, level, known);
         }
         _ => {}
+    }
+}
+
+fn fill_members(hyperedge: &mut HyperedgeValue, level: u8, known: &BTreeMap<u64, Value>) {
+    if level < 2 {
+        return;
+    }
+    let contents = hyperedge.contents.iter_mut();
+    for (_, members) in contents.flat_map(|contents| &mut contents.members) {
+        members
+            .iter_mut()
+            .for_each(|member| fill(member, level - 1, known));
     }
 }
 

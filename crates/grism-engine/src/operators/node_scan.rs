@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use grism_core::{Result, Type};
+use grism_core::Result;
 use grism_logical::{Column, NodeScan, PlanSchema, property_column};
 use serde::{Deserialize, Serialize};
 
@@ -26,10 +26,7 @@ impl NodeScanExec {
     /// Runs `scan` as the leaf number `leaf`; without a number it reads everything in every partition.
     #[must_use]
     pub fn new(scan: NodeScan, leaf: Option<u32>) -> Self {
-        let mut columns = vec![Column::new(
-            &scan.variable,
-            Type::Node(Arc::clone(&scan.tables)),
-        )];
+        let mut columns = vec![Column::new(&scan.variable, scan.ty.clone())];
         for property in &scan.properties {
             columns.push(Column::new(
                 property_column(&scan.variable, &property.key),

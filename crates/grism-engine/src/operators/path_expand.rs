@@ -113,6 +113,7 @@ impl PhysicalOperator for PathExpandExec {
             least: self.expand.least,
             most: self.expand.most,
             search: self.expand.search,
+            mode: self.expand.mode,
             prunable: true,
             directed: self.expand.direction != Direction::Both,
             restrict: self.expand.restrict.clone(),

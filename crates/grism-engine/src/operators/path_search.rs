@@ -8,7 +8,7 @@ use arrow::array::{Array, UInt64Array};
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{EntityId, Result, Tables};
-use grism_logical::PathSearch;
+use grism_logical::{PathMode, PathSearch};
 
 use super::expansion::id_column;
 use crate::{ExecutionContextTrait, MemoryReservation, RecordBatchStream};
@@ -70,6 +70,7 @@ pub(super) struct PathQuery {
     pub(super) least: u64,
     pub(super) most: Option<u64>,
     pub(super) search: PathSearch,
+    pub(super) mode: PathMode,
     /// Whether a shortest chain of hops between two different nodes never takes a relationship twice.
     pub(super) prunable: bool,
     /// Whether that holds for chains that end where they started as well.
@@ -132,6 +133,16 @@ impl<S: Copy> Paths<S> {
 
     fn quest(&self, path: u32) -> &Quest {
         &self.asked[self.quests[path as usize] as usize]
+    }
+
+    /// Whether a path has a hop.
+    fn has_steps(&self, path: u32) -> bool {
+        self.steps[path as usize].is_some()
+    }
+
+    /// Whether a path starts at the node or leads to it.
+    fn passes(&self, path: u32, node: u64) -> bool {
+        self.quest(path).start == node || self.backwards(path).any(|(_, own)| own == node)
     }
 
     /// The hops of a path and the nodes they lead to, from the last one back.
@@ -239,7 +250,7 @@ pub(super) fn search_paths<H: Hops>(
 impl PathQuery {
     /// Whether a search need not go on from a node that it has met on fewer hops.
     fn prunes(&self) -> bool {
-        self.prunable
+        (self.prunable || self.mode == PathMode::Walk)
             && self.least <= 1
             && matches!(
                 self.search,
@@ -265,7 +276,7 @@ impl PathQuery {
             by_first_hop: false,
         };
         // A path without hops ends where it starts, and no longer one is shorter.
-        if !self.prunes() || self.directed || self.least == 0 {
+        if !self.prunes() || self.directed || self.least == 0 || self.mode == PathMode::Walk {
             return vec![plain];
         }
         let closed = Quest {
@@ -366,7 +377,18 @@ impl PathQuery {
             let again = |(own, _)| hops.clash(own, step);
             // A pruned search between different nodes never comes upon a relationship twice.
             let watched = !prunes || paths.quest(path).by_first_hop;
-            if watched && paths.backwards(path).any(again) {
+            let repeats = match self.mode {
+                PathMode::Walk | PathMode::Trail => false,
+                PathMode::Acyclic => paths.passes(path, to),
+                // A path that has come back to its start ends there.
+                PathMode::Simple => {
+                    let start = paths.quest(path).start;
+                    let is_closed = paths.node(path) == start && paths.has_steps(path);
+                    is_closed || (to != start && paths.passes(path, to))
+                }
+            };
+            let watched = watched && self.mode != PathMode::Walk;
+            if repeats || (watched && paths.backwards(path).any(again)) {
                 continue;
             }
             let quest = paths.quests[path as usize];

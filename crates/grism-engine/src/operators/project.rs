@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use arrow::datatypes::SchemaRef;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use futures::{StreamExt, TryStreamExt};
 use grism_core::Result;
 use grism_logical::LogicalExpr;
 use serde::{Deserialize, Serialize};
 
+use super::parts::Parts;
 use super::{comma_separated, only_child, shown};
 use crate::expr::schema_inference::build_project_schema;
 use crate::{
@@ -92,26 +94,61 @@ impl PhysicalOperator for ProjectExec {
     }
 
     fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
-        let evaluators = self
+        let memory = context.memory_manager();
+        let columns = self
             .expressions
             .iter()
-            .map(|(expression, _)| ExprEvaluator::try_new(expression, self.input.schema()))
+            .zip(&self.schema.columns().columns)
+            .map(|((expression, _), column)| match expression {
+                // A column stays as it is, shared or not.
+                LogicalExpr::Column(name) => {
+                    self.input.schema().index_of(name).map(Projected::Column)
+                }
+                expression => {
+                    debug_assert!(!column.shared, "only a column is handed on shared");
+                    let evaluator = ExprEvaluator::try_new(expression, self.input.schema())?;
+                    Ok(Projected::Computed(
+                        evaluator.with_memory(Arc::clone(&memory)),
+                    ))
+                }
+            })
             .collect::<Result<Vec<_>>>()?;
         let schema = Arc::clone(self.schema.arrow());
-        let projected = run(&self.input, &context)?.and_then(move |batch| {
-            let columns = evaluators
-                .iter()
-                .map(|evaluator| evaluator.evaluate(&batch))
-                .collect::<Result<Vec<_>>>();
-            let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-            std::future::ready(columns.and_then(|columns| {
-                Ok(RecordBatch::try_new_with_options(
-                    Arc::clone(&schema),
-                    columns,
-                    &options,
-                )?)
-            }))
-        });
+        let mut input = run(&self.input, &context)?;
+        let projected = async_stream::try_stream! {
+            while let Some(batch) = input.try_next().await? {
+                let mut parts = Parts::of(batch);
+                while let Some(part) = parts.next() {
+                    match project(&columns, &schema, &part) {
+                        Ok(projected) => yield projected,
+                        Err(error) => parts.halve(part, error)?,
+                    }
+                }
+            }
+        };
         Ok(projected.boxed())
     }
+}
+
+/// How an output column is made.
+enum Projected {
+    /// The input column at this place.
+    Column(usize),
+    Computed(ExprEvaluator),
+}
+
+fn project(columns: &[Projected], schema: &SchemaRef, batch: &RecordBatch) -> Result<RecordBatch> {
+    let columns = columns
+        .iter()
+        .map(|column| match column {
+            Projected::Column(place) => Ok(Arc::clone(batch.column(*place))),
+            Projected::Computed(evaluator) => evaluator.evaluate(batch),
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    Ok(RecordBatch::try_new_with_options(
+        Arc::clone(schema),
+        columns,
+        &options,
+    )?)
 }

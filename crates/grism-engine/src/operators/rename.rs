@@ -37,7 +37,10 @@ impl RenameExec {
         let columns = names
             .iter()
             .zip(columns)
-            .map(|(name, column)| Column::new(name, column.ty.clone()))
+            .map(|(name, column)| Column {
+                name: name.clone(),
+                ..column.clone()
+            })
             .collect();
         let schema = PlanSchema::new(columns).into();
         Ok(Self { input, schema })

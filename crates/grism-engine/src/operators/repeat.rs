@@ -4,15 +4,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, Int64Array, ListArray, StringArray, StructArray, UInt32Array,
-    UInt64Array, new_empty_array,
+    Array, ArrayRef, AsArray, Int64Array, LargeBinaryArray, ListArray, StringArray, StructArray,
+    UInt32Array, UInt64Array, new_empty_array,
 };
 use arrow::buffer::OffsetBuffer;
 use arrow::compute::interleave;
 use arrow::datatypes::{DataType, Int64Type, UInt64Type};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use futures::TryStreamExt;
-use grism_core::{Error, Result, Type};
+use grism_core::{Error, Result, Type, Value, decode_any};
 use grism_logical::{Column, Repeat};
 use serde::{Deserialize, Serialize};
 
@@ -104,6 +104,18 @@ impl PhysicalOperator for RepeatExec {
         )))
     }
 
+    fn with_new_subplan(
+        &self,
+        subplan: Arc<dyn PhysicalOperator>,
+    ) -> Result<Arc<dyn PhysicalOperator>> {
+        Ok(Arc::new(Self::new(
+            Arc::clone(&self.input),
+            subplan,
+            self.row.clone(),
+            &self.repeat,
+        )))
+    }
+
     fn describe(&self) -> String {
         self.repeat.describe()
     }
@@ -134,6 +146,7 @@ impl PhysicalOperator for RepeatExec {
             least: self.repeat.least,
             most: self.repeat.most,
             search: self.repeat.search,
+            mode: self.repeat.mode,
             prunable: self.repeat.prunable,
             directed: false,
             restrict: self.repeat.restrict.clone(),
@@ -283,12 +296,45 @@ impl Hops for PatternHops {
 }
 
 impl PatternHops {
+    fn role_number(&mut self, role: &str) -> u32 {
+        let known = self.roles.len() as u32;
+        match self.roles.get(role) {
+            Some(number) => *number,
+            None => {
+                self.roles.insert(role.to_owned(), known);
+                known
+            }
+        }
+    }
+
+    /// What relationships of both kinds take.
+    fn taken_values(&mut self, values: &LargeBinaryArray) -> Result<Vec<Taken>> {
+        let taken = values
+            .iter()
+            .flatten()
+            .map(|value| match decode_any(value)? {
+                Value::Incidence(incidence) => {
+                    let role = self.role_number(&incidence.role);
+                    Ok((incidence.hyperedge.id, role, incidence.position))
+                }
+                Value::Hyperedge(edge) => Ok((edge.id, NO_ROLE, 0)),
+                _ => Err(Error::internal(
+                    "a repetition takes what is no relationship",
+                )),
+            });
+        taken.collect()
+    }
+
     /// Notes what each row of `made` takes.
     fn take(&mut self, made: &RecordBatch) -> Result<()> {
         let lost = || Error::internal("a repetition lost what it takes");
         let mut columns = Vec::new();
-        for name in &self.repeat.used {
-            let column = made.column_by_name(name).ok_or_else(lost)?;
+        for name in self.repeat.used.clone() {
+            let column = made.column_by_name(&name).ok_or_else(lost)?;
+            if let Some(values) = column.as_binary_opt::<i64>() {
+                columns.push(self.taken_values(values)?);
+                continue;
+            }
             let taken: Vec<Taken> = match column.as_any().downcast_ref::<StructArray>() {
                 None => {
                     let edges = column.as_primitive_opt::<UInt64Type>().ok_or_else(lost)?;
@@ -302,14 +348,7 @@ impl PatternHops {
                     let roles: &StringArray = part("role")?.as_string();
                     (0..made.num_rows())
                         .map(|row| {
-                            let known = self.roles.len() as u32;
-                            let role = match self.roles.get(roles.value(row)) {
-                                Some(role) => *role,
-                                None => {
-                                    self.roles.insert(roles.value(row).to_owned(), known);
-                                    known
-                                }
-                            };
+                            let role = self.role_number(roles.value(row));
                             (hyperedges.value(row), role, positions.value(row))
                         })
                         .collect()

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use arrow::record_batch::RecordBatch;
 use futures::StreamExt;
 use grism_core::Result;
 use grism_logical::Rows;
@@ -60,8 +59,7 @@ impl PhysicalOperator for RowsExec {
     }
 
     fn describe(&self) -> String {
-        let rows: usize = self.rows.batches().iter().map(RecordBatch::num_rows).sum();
-        format!("Rows({rows})")
+        format!("Rows({})", self.rows.row_count())
     }
 
     fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
@@ -71,12 +69,13 @@ impl PhysicalOperator for RowsExec {
             return Ok(futures::stream::empty().boxed());
         }
         let most = context.query().config.batch_rows.max(1);
-        let mut pieces = Vec::new();
-        for batch in self.rows.batches() {
-            for start in (0..batch.num_rows()).step_by(most) {
-                pieces.push(Ok(batch.slice(start, most.min(batch.num_rows() - start))));
-            }
-        }
+        let pieces = self.rows.batches().flat_map(move |batch| match batch {
+            Ok(batch) => (0..batch.num_rows())
+                .step_by(most)
+                .map(|start| Ok(batch.slice(start, most.min(batch.num_rows() - start))))
+                .collect(),
+            Err(error) => vec![Err(error)],
+        });
         Ok(futures::stream::iter(pieces).boxed())
     }
 }

@@ -11,6 +11,7 @@ use grism_logical::{Column, LogicalExpr};
 use serde::{Deserialize, Serialize};
 
 use super::only_child;
+use super::parts::Parts;
 use crate::expr::schema_inference::infer_expr_type;
 use crate::{
     ExecutionContextTrait, ExprEvaluator, OperatorCaps, PhysicalOperator, PhysicalSchema,
@@ -19,7 +20,8 @@ use crate::{
 
 /// Repeats each row for the elements of a list, in their order; null and the empty list drop the row.
 ///
-/// Output: input columns, then the element.
+/// Output: input columns, then the element. A list that rows share, or that is constant, is not copied for each row, and
+/// rows come out in batches of the usual size however long it is.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct UnwindExec {
     input: Arc<dyn PhysicalOperator>,
@@ -97,30 +99,41 @@ impl PhysicalOperator for UnwindExec {
     }
 
     fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
-        let evaluator = ExprEvaluator::try_new(&self.expression, self.input.schema())?;
+        let evaluator = ExprEvaluator::try_new(&self.expression, self.input.schema())?
+            .with_memory(context.memory_manager());
         let schema = self.schema.clone();
         let batch_rows = context.query().config.batch_rows;
         let mut input = run(&self.input, &context)?;
         let unwound = async_stream::try_stream! {
             while let Some(batch) = input.try_next().await? {
-                let lists = evaluator.evaluate(&batch)?;
-                let Some(lists) = lists.as_any().downcast_ref::<ListArray>() else { continue };
-                let (mut rows, mut items) = (Vec::new(), Vec::new());
-                for row in 0..batch.num_rows() {
-                    if lists.is_null(row) {
-                        continue;
-                    }
-                    let offsets = lists.value_offsets();
-                    for item in offsets[row]..offsets[row + 1] {
-                        rows.push(row as u32);
-                        items.push(item as u32);
-                        if rows.len() == batch_rows {
-                            yield repeat(&schema, &batch, lists.values(), std::mem::take(&mut rows), std::mem::take(&mut items))?;
+                let mut parts = Parts::of(batch);
+                while let Some(batch) = parts.next() {
+                    let indexed = match evaluator.evaluate_indexed(&batch) {
+                        Ok(indexed) => indexed,
+                        Err(error) => {
+                            parts.halve(batch, error)?;
+                            continue;
+                        }
+                    };
+                    let Some(lists) = indexed.values.as_any().downcast_ref::<ListArray>() else { continue };
+                    let (mut rows, mut items) = (Vec::new(), Vec::new());
+                    for row in 0..batch.num_rows() {
+                        let list = indexed.at(row);
+                        if lists.is_null(list) {
+                            continue;
+                        }
+                        let offsets = lists.value_offsets();
+                        for item in offsets[list]..offsets[list + 1] {
+                            rows.push(row as u32);
+                            items.push(item as u32);
+                            if rows.len() == batch_rows {
+                                yield repeat(&schema, &batch, lists.values(), std::mem::take(&mut rows), std::mem::take(&mut items))?;
+                            }
                         }
                     }
-                }
-                if !rows.is_empty() {
-                    yield repeat(&schema, &batch, lists.values(), rows, items)?;
+                    if !rows.is_empty() {
+                        yield repeat(&schema, &batch, lists.values(), rows, items)?;
+                    }
                 }
             }
         };

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use grism_core::with_stack;
+
 use super::LogicalExpr;
 
 impl LogicalExpr {
@@ -22,13 +24,13 @@ impl LogicalExpr {
             other => {
                 let mut own = BTreeSet::new();
                 for child in other.children() {
-                    child.collect_columns(&mut own);
+                    with_stack(|| child.collect_columns(&mut own));
                 }
                 // What an expression binds itself is no column of the input; names are unique within a query.
                 for bound in other.bound_columns() {
                     own.remove(bound);
                 }
-                columns.append(&mut own);
+                columns.extend(own);
             }
         }
     }

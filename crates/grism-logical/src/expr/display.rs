@@ -1,12 +1,20 @@
 //! An expression as text, much as Cypher writes it.
 
-use std::fmt;
+use std::fmt::{self, Display};
 
-use super::{LogicalExpr, UnaryOperator};
+use grism_core::with_stack;
+
+use super::{ArithmeticOperator, BinaryOperator, LogicalExpr, UnaryOperator};
 use crate::property_column;
 
 impl fmt::Display for LogicalExpr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        with_stack(|| self.fmt_node(f))
+    }
+}
+
+impl LogicalExpr {
+    fn fmt_node(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Literal(value) => value.fmt(f),
             Self::Column(name) => f.write_str(name),
@@ -16,10 +24,20 @@ impl fmt::Display for LogicalExpr {
                 left,
                 right,
             } => {
-                left.fmt_operand(f, operator.precedence())?;
+                left.fmt_operand(f, BinaryOperator::PRECEDENCE)?;
                 write!(f, " {} ", operator.as_str())?;
-                right.fmt_operand(f, operator.precedence() + 1)
+                right.fmt_operand(f, BinaryOperator::PRECEDENCE + 1)
             }
+            Self::Logic { operator, operands } => {
+                for (index, operand) in operands.iter().enumerate() {
+                    if index > 0 {
+                        write!(f, " {} ", operator.as_str())?;
+                    }
+                    operand.fmt_operand(f, operator.precedence() + 1)?;
+                }
+                Ok(())
+            }
+            Self::Arithmetic { first, rest } => fmt_arithmetic(f, first, rest),
             Self::Unary { operator, operand } => match operator {
                 UnaryOperator::Not => {
                     f.write_str("NOT ")?;
@@ -131,19 +149,58 @@ impl fmt::Display for LogicalExpr {
             ),
         }
     }
-}
 
-impl LogicalExpr {
+    /// The expression as an operand of an operator that binds as tightly as `outer`.
     fn fmt_operand(&self, f: &mut fmt::Formatter<'_>, outer: u8) -> fmt::Result {
+        if self.precedence() < outer {
+            write!(f, "({self})")
+        } else {
+            write!(f, "{self}")
+        }
+    }
+
+    /// How tightly the outermost operator binds.
+    fn precedence(&self) -> u8 {
         match self {
-            Self::Binary { operator, .. } if operator.precedence() < outer => write!(f, "({self})"),
+            Self::Logic { operator, .. } => operator.precedence(),
             Self::Unary {
                 operator: UnaryOperator::Not,
                 ..
-            } if outer > 4 => write!(f, "({self})"),
-            _ => write!(f, "{self}"),
+            } => 4,
+            Self::Binary { .. } => BinaryOperator::PRECEDENCE,
+            Self::Arithmetic { rest, .. } => {
+                let last = rest.last().map(|(operator, _)| operator.precedence());
+                last.unwrap_or(u8::MAX)
+            }
+            _ => u8::MAX,
         }
     }
+}
+
+/// A chain from left to right: the value so far is put in brackets before an operator that binds tighter.
+fn fmt_arithmetic(
+    f: &mut fmt::Formatter<'_>,
+    first: &LogicalExpr,
+    rest: &[(ArithmeticOperator, LogicalExpr)],
+) -> fmt::Result {
+    let closes = |index: usize| {
+        let (before, here) = (rest[index - 1].0, rest[index].0);
+        before.precedence() < here.precedence()
+    };
+    let brackets = (1..rest.len()).filter(|index| closes(*index)).count();
+    f.write_str(&"(".repeat(brackets))?;
+    let precedence = rest
+        .first()
+        .map_or(0, |(operator, _)| operator.precedence());
+    first.fmt_operand(f, precedence)?;
+    for (index, (operator, operand)) in rest.iter().enumerate() {
+        if index > 0 && closes(index) {
+            f.write_str(")")?;
+        }
+        write!(f, " {} ", operator.as_str())?;
+        operand.fmt_operand(f, operator.precedence() + 1)?;
+    }
+    Ok(())
 }
 
 fn comma(f: &mut fmt::Formatter<'_>, items: &[LogicalExpr]) -> fmt::Result {
@@ -151,4 +208,53 @@ fn comma(f: &mut fmt::Formatter<'_>, items: &[LogicalExpr]) -> fmt::Result {
         write!(f, "{}{item}", if index > 0 { ", " } else { "" })?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{ArithmeticOperator as Op, LogicOperator, LogicalExpr, UnaryOperator};
+
+    fn column(name: &str) -> LogicalExpr {
+        LogicalExpr::column(name)
+    }
+
+    #[test]
+    fn brackets_stand_where_the_grouping_needs_them() {
+        let (a, b, c) = (|| column("a"), || column("b"), || column("c"));
+        let text = |expression: LogicalExpr| expression.to_string();
+        let sum = || a().arithmetic(Op::Add, b());
+        assert_eq!(text(sum().arithmetic(Op::Subtract, c())), "a + b - c");
+        assert_eq!(text(sum().arithmetic(Op::Multiply, c())), "(a + b) * c");
+        assert_eq!(text(c().arithmetic(Op::Subtract, sum())), "c - (a + b)");
+        let product = a().arithmetic(Op::Multiply, b());
+        assert_eq!(text(product.arithmetic(Op::Add, c())), "a * b + c");
+        let steps = [
+            (Op::Add, b()),
+            (Op::Multiply, c()),
+            (Op::Add, b()),
+            (Op::Power, c()),
+        ];
+        assert_eq!(text(a().arithmetic_chain(steps)), "((a + b) * c + b) ^ c");
+        let or = || LogicalExpr::any([a(), b()]);
+        assert_eq!(text(LogicalExpr::all([or(), c()])), "(a OR b) AND c");
+        assert_eq!(
+            text(LogicalExpr::any([LogicalExpr::all([a(), b()]), c()])),
+            "a AND b OR c"
+        );
+        assert_eq!(text(or().unary(UnaryOperator::Not)), "NOT (a OR b)");
+    }
+
+    #[test]
+    fn chains_of_one_operator_are_one_node() {
+        let (a, b, c, d) = (column("a"), column("b"), column("c"), column("d"));
+        let nested = LogicalExpr::any([a, LogicalExpr::any([b, LogicalExpr::any([c, d])])]);
+        let LogicalExpr::Logic { operator, operands } = &nested else {
+            panic!("a chain");
+        };
+        assert_eq!((*operator, operands.len()), (LogicOperator::Or, 4));
+        assert_eq!(LogicalExpr::all([]).to_string(), "true");
+        assert_eq!(LogicalExpr::any([column("a")]).to_string(), "a");
+        let conjuncts = LogicalExpr::all([column("a"), column("b")]).conjuncts();
+        assert_eq!(conjuncts, [column("a"), column("b")]);
+    }
 }

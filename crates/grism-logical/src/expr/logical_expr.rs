@@ -3,11 +3,16 @@
 use grism_core::{TableId, Tables, Type, Value};
 use serde::{Deserialize, Serialize};
 
-use super::{BinaryOperator, Quantifier, UnaryOperator};
+use super::{
+    ArithmeticOperator, BinaryOperator, InfixOperator, LogicOperator, Quantifier, UnaryOperator,
+};
 use crate::ScalarFunction;
 
 /// An expression over the columns of a plan's input.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+///
+/// What a query writes as a chain is one node however long the chain is: [`LogicalExpr::Logic`] and
+/// [`LogicalExpr::Arithmetic`]. The depth of an expression is thus the depth of its brackets.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub enum LogicalExpr {
     /// A constant.
     Literal(Value),
@@ -22,7 +27,22 @@ pub enum LogicalExpr {
         /// The property's type.
         ty: Type,
     },
-    /// An infix operator.
+    /// `AND`, `OR` or `XOR` over at least two operands, none of which is of the same operator. An operand is evaluated
+    /// only where those before it have not settled the value.
+    Logic {
+        /// The operator between all operands.
+        operator: LogicOperator,
+        /// The operands, in the order they are evaluated.
+        operands: Vec<LogicalExpr>,
+    },
+    /// Arithmetic from left to right: `a + b - c` is `(a + b) - c`. The first operand is no such chain itself.
+    Arithmetic {
+        /// The leftmost operand.
+        first: Box<LogicalExpr>,
+        /// At least one step: what the value so far is combined with, and how.
+        rest: Vec<(ArithmeticOperator, LogicalExpr)>,
+    },
+    /// An infix operator of two operands.
     Binary {
         /// The operator.
         operator: BinaryOperator,
@@ -157,6 +177,70 @@ impl LogicalExpr {
         }
     }
 
+    /// `self operator other`; a chain of the operator goes on.
+    #[must_use]
+    pub fn infix(self, operator: InfixOperator, other: Self) -> Self {
+        match operator {
+            InfixOperator::Logic(operator) => Self::logic(operator, [self, other]),
+            InfixOperator::Arithmetic(operator) => self.arithmetic(operator, other),
+            InfixOperator::Binary(operator) => self.binary(operator, other),
+        }
+    }
+
+    /// The operands joined by `operator`; its identity where there are none, and the operand itself where there is one.
+    ///
+    /// Chains of the same operator among the operands become parts of this one, so that a chain may be made step by step.
+    #[must_use]
+    pub fn logic(operator: LogicOperator, operands: impl IntoIterator<Item = Self>) -> Self {
+        let mut joined: Vec<Self> = Vec::new();
+        for operand in operands {
+            match operand {
+                Self::Logic {
+                    operator: inner,
+                    operands,
+                } if inner == operator => {
+                    if joined.is_empty() {
+                        joined = operands;
+                    } else {
+                        joined.extend(operands);
+                    }
+                }
+                other => joined.push(other),
+            }
+        }
+        match joined.len() {
+            0 => Self::Literal(Value::Bool(operator.identity())),
+            1 => joined.swap_remove(0),
+            _ => Self::Logic {
+                operator,
+                operands: joined,
+            },
+        }
+    }
+
+    /// `self operator other`; a chain goes on where `self` is one.
+    #[must_use]
+    pub fn arithmetic(self, operator: ArithmeticOperator, other: Self) -> Self {
+        self.arithmetic_chain([(operator, other)])
+    }
+
+    /// `self`, then each step from left to right; `self` where there are none.
+    #[must_use]
+    pub fn arithmetic_chain(
+        self,
+        steps: impl IntoIterator<Item = (ArithmeticOperator, Self)>,
+    ) -> Self {
+        let (first, mut rest) = match self {
+            Self::Arithmetic { first, rest } => (first, rest),
+            other => (Box::new(other), Vec::new()),
+        };
+        rest.extend(steps);
+        if rest.is_empty() {
+            return *first;
+        }
+        Self::Arithmetic { first, rest }
+    }
+
     /// `operator self`.
     #[must_use]
     pub fn unary(self, operator: UnaryOperator) -> Self {
@@ -189,26 +273,29 @@ impl LogicalExpr {
 
     /// The conjunction of all; true for none.
     pub fn all(conjuncts: impl IntoIterator<Item = Self>) -> Self {
-        conjuncts
-            .into_iter()
-            .reduce(|a, b| a.binary(BinaryOperator::And, b))
-            .unwrap_or(Self::Literal(Value::Bool(true)))
+        Self::logic(LogicOperator::And, conjuncts)
+    }
+
+    /// The disjunction of all; false for none.
+    pub fn any(alternatives: impl IntoIterator<Item = Self>) -> Self {
+        Self::logic(LogicOperator::Or, alternatives)
     }
 
     /// The parts of a conjunction.
     #[must_use]
     pub fn conjuncts(self) -> Vec<Self> {
         match self {
-            Self::Binary {
-                operator: BinaryOperator::And,
-                left,
-                right,
-            } => {
-                let mut parts = left.conjuncts();
-                parts.extend(right.conjuncts());
-                parts
-            }
+            Self::Logic {
+                operator: LogicOperator::And,
+                operands,
+            } => operands,
             other => vec![other],
         }
+    }
+}
+
+impl Clone for LogicalExpr {
+    fn clone(&self) -> Self {
+        self.map_children(Self::clone)
     }
 }

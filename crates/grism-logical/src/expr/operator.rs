@@ -3,15 +3,111 @@
 use grism_core::ComparisonOperator;
 use serde::{Deserialize, Serialize};
 
-/// An infix operator.
+/// A logical operator; all of them are associative.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum BinaryOperator {
+pub enum LogicOperator {
     /// Three-valued `OR`.
     Or,
     /// Three-valued `XOR`.
     Xor,
     /// Three-valued `AND`.
     And,
+}
+
+impl LogicOperator {
+    /// All of them.
+    const ALL: [Self; 3] = [Self::Or, Self::Xor, Self::And];
+
+    /// The operator as Cypher writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Or => "OR",
+            Self::Xor => "XOR",
+            Self::And => "AND",
+        }
+    }
+
+    /// The operand that changes nothing, which is the value over no operands: true for AND, false for OR and XOR.
+    #[must_use]
+    pub const fn identity(self) -> bool {
+        matches!(self, Self::And)
+    }
+
+    /// The operand that settles the value, whatever the others are; XOR has none.
+    #[must_use]
+    pub const fn settling(self) -> Option<bool> {
+        match self {
+            Self::And => Some(false),
+            Self::Or => Some(true),
+            Self::Xor => None,
+        }
+    }
+
+    /// How tightly the operator binds; more binds tighter.
+    pub(super) const fn precedence(self) -> u8 {
+        match self {
+            Self::Or => 1,
+            Self::Xor => 2,
+            Self::And => 3,
+        }
+    }
+}
+
+/// An arithmetic operator; all of them group from the left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum ArithmeticOperator {
+    /// `+` of numbers, texts and lists.
+    Add,
+    /// `-`
+    Subtract,
+    /// `*`
+    Multiply,
+    /// `/`; of integers it truncates.
+    Divide,
+    /// `%`
+    Remainder,
+    /// `^`, always a float.
+    Power,
+}
+
+impl ArithmeticOperator {
+    /// All of them.
+    const ALL: [Self; 6] = [
+        Self::Add,
+        Self::Subtract,
+        Self::Multiply,
+        Self::Divide,
+        Self::Remainder,
+        Self::Power,
+    ];
+
+    /// The operator as Cypher writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Add => "+",
+            Self::Subtract => "-",
+            Self::Multiply => "*",
+            Self::Divide => "/",
+            Self::Remainder => "%",
+            Self::Power => "^",
+        }
+    }
+
+    /// How tightly the operator binds; more binds tighter.
+    pub(super) const fn precedence(self) -> u8 {
+        match self {
+            Self::Add | Self::Subtract => 6,
+            Self::Multiply | Self::Divide | Self::Remainder => 7,
+            Self::Power => 8,
+        }
+    }
+}
+
+/// An infix operator of exactly two operands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum BinaryOperator {
     /// `=`
     Equal,
     /// `<>`
@@ -34,28 +130,28 @@ pub enum BinaryOperator {
     EndsWith,
     /// `CONTAINS`
     Contains,
-    /// `+` of numbers, texts and lists.
-    Add,
-    /// `-`
-    Subtract,
-    /// `*`
-    Multiply,
-    /// `/`; of integers it truncates.
-    Divide,
-    /// `%`
-    Remainder,
-    /// `^`, always a float.
-    Power,
 }
 
 impl BinaryOperator {
+    /// All of them.
+    const ALL: [Self; 11] = [
+        Self::Equal,
+        Self::NotEqual,
+        Self::Less,
+        Self::LessOrEqual,
+        Self::Greater,
+        Self::GreaterOrEqual,
+        Self::RegexMatch,
+        Self::In,
+        Self::StartsWith,
+        Self::EndsWith,
+        Self::Contains,
+    ];
+
     /// The operator as Cypher writes it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Or => "OR",
-            Self::Xor => "XOR",
-            Self::And => "AND",
             Self::Equal => "=",
             Self::NotEqual => "<>",
             Self::Less => "<",
@@ -67,12 +163,6 @@ impl BinaryOperator {
             Self::StartsWith => "STARTS WITH",
             Self::EndsWith => "ENDS WITH",
             Self::Contains => "CONTAINS",
-            Self::Add => "+",
-            Self::Subtract => "-",
-            Self::Multiply => "*",
-            Self::Divide => "/",
-            Self::Remainder => "%",
-            Self::Power => "^",
         }
     }
 
@@ -109,26 +199,39 @@ impl BinaryOperator {
         )
     }
 
-    /// How tightly the operator binds; more binds tighter.
-    pub(super) const fn precedence(self) -> u8 {
+    /// How tightly every one of these operators binds; more binds tighter.
+    pub(super) const PRECEDENCE: u8 = 5;
+}
+
+/// Any infix operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum InfixOperator {
+    /// Between the operands of a chain of logic.
+    Logic(LogicOperator),
+    /// A step of a chain of arithmetic.
+    Arithmetic(ArithmeticOperator),
+    /// Between two operands.
+    Binary(BinaryOperator),
+}
+
+impl InfixOperator {
+    /// The operator that Cypher writes like this.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        let logic = LogicOperator::ALL.into_iter().map(Self::Logic);
+        let arithmetic = ArithmeticOperator::ALL.into_iter().map(Self::Arithmetic);
+        let binary = BinaryOperator::ALL.into_iter().map(Self::Binary);
+        let mut all = logic.chain(arithmetic).chain(binary);
+        all.find(|operator| operator.as_str() == name)
+    }
+
+    /// The operator as Cypher writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Or => 1,
-            Self::Xor => 2,
-            Self::And => 3,
-            Self::Equal
-            | Self::NotEqual
-            | Self::Less
-            | Self::LessOrEqual
-            | Self::Greater
-            | Self::GreaterOrEqual
-            | Self::RegexMatch
-            | Self::In
-            | Self::StartsWith
-            | Self::EndsWith
-            | Self::Contains => 5,
-            Self::Add | Self::Subtract => 6,
-            Self::Multiply | Self::Divide | Self::Remainder => 7,
-            Self::Power => 8,
+            Self::Logic(operator) => operator.as_str(),
+            Self::Arithmetic(operator) => operator.as_str(),
+            Self::Binary(operator) => operator.as_str(),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The parts of an expression: how they are visited and rewritten.
 
+use grism_core::{Value, with_stack};
+
 use super::LogicalExpr;
 use crate::ScalarFunction;
 
@@ -9,6 +11,11 @@ impl LogicalExpr {
     pub fn children(&self) -> Vec<&Self> {
         match self {
             Self::Literal(_) | Self::Column(_) | Self::Property { .. } => Vec::new(),
+            Self::Logic { operands, .. } => operands.iter().collect(),
+            Self::Arithmetic { first, rest } => {
+                let steps = rest.iter().map(|(_, operand)| operand);
+                std::iter::once(&**first).chain(steps).collect()
+            }
             Self::Binary { left, right, .. } => vec![left, right],
             Self::Unary { operand, .. } => vec![operand],
             Self::Case {
@@ -61,9 +68,27 @@ impl LogicalExpr {
     /// The same expression with each direct part rewritten.
     #[must_use]
     pub fn map_children(&self, mut rewrite: impl FnMut(&Self) -> Self) -> Self {
+        let mut rewrite = |inner: &Self| with_stack(|| rewrite(inner));
         let mut boxed = |inner: &Self| Box::new(rewrite(inner));
         match self {
-            Self::Literal(_) | Self::Column(_) | Self::Property { .. } => self.clone(),
+            Self::Literal(value) => Self::Literal(value.clone()),
+            Self::Column(name) => Self::Column(name.clone()),
+            Self::Property { entity, key, ty } => Self::Property {
+                entity: entity.clone(),
+                key: key.clone(),
+                ty: ty.clone(),
+            },
+            Self::Logic { operator, operands } => Self::Logic {
+                operator: *operator,
+                operands: operands.iter().map(rewrite).collect(),
+            },
+            Self::Arithmetic { first, rest } => Self::Arithmetic {
+                first: boxed(first),
+                rest: rest
+                    .iter()
+                    .map(|(operator, operand)| (*operator, rewrite(operand)))
+                    .collect(),
+            },
             Self::Binary {
                 operator,
                 left,
@@ -167,27 +192,98 @@ impl LogicalExpr {
         }
     }
 
+    /// The direct parts of the expression, to be changed in place. Whoever changes the operator of a part sees to it that
+    /// chains stay flat: see [`LogicalExpr::flattened`].
+    fn children_mut(&mut self) -> Vec<&mut Self> {
+        match self {
+            Self::Literal(_) | Self::Column(_) | Self::Property { .. } => Vec::new(),
+            Self::Logic { operands, .. } => operands.iter_mut().collect(),
+            Self::Arithmetic { first, rest } => {
+                let steps = rest.iter_mut().map(|(_, operand)| operand);
+                std::iter::once(&mut **first).chain(steps).collect()
+            }
+            Self::Binary { left, right, .. } => vec![left, right],
+            Self::Unary { operand, .. } | Self::Convert { operand, .. } => vec![operand],
+            Self::Case {
+                branches,
+                otherwise,
+            } => {
+                let parts = branches.iter_mut().flat_map(|(when, then)| [when, then]);
+                parts.chain(otherwise.as_deref_mut()).collect()
+            }
+            Self::Function { arguments, .. } => arguments.iter_mut().collect(),
+            Self::List(items) => items.iter_mut().collect(),
+            Self::Map(entries) => entries.iter_mut().map(|(_, value)| value).collect(),
+            Self::Field { base, .. } => vec![base],
+            Self::Index { base, index } => vec![base, index],
+            Self::Slice { base, lower, upper } => {
+                let bounds = lower.as_deref_mut().into_iter().chain(upper.as_deref_mut());
+                std::iter::once(&mut **base).chain(bounds).collect()
+            }
+            Self::TableIn { entity, .. } | Self::TableLookup { entity, .. } => vec![entity],
+            Self::Transform {
+                list,
+                predicate,
+                projection,
+                ..
+            } => {
+                let parts = predicate.as_deref_mut().into_iter();
+                let parts = parts.chain(projection.as_deref_mut());
+                std::iter::once(&mut **list).chain(parts).collect()
+            }
+            Self::Quantified {
+                list, predicate, ..
+            } => vec![list, predicate],
+            Self::Reduce {
+                initial,
+                list,
+                step,
+                ..
+            } => vec![initial, list, step],
+        }
+    }
+
+    /// The expression with chains among its direct parts made a part of its own, where it is a chain.
+    fn flattened(self) -> Self {
+        match self {
+            Self::Logic { operator, operands } => {
+                let nested = |operand: &Self| matches!(operand, Self::Logic { operator: inner, .. } if *inner == operator);
+                if operands.iter().any(nested) {
+                    Self::logic(operator, operands)
+                } else {
+                    Self::Logic { operator, operands }
+                }
+            }
+            Self::Arithmetic { first, rest } if matches!(*first, Self::Arithmetic { .. }) => {
+                first.arithmetic_chain(rest)
+            }
+            other => other,
+        }
+    }
+
     /// Rewrites the expression from its leaves up.
     #[must_use]
-    pub fn transform(self, rewrite: &mut impl FnMut(Self) -> Self) -> Self {
-        let rebuilt = self.map_children(|child| child.clone().transform(rewrite));
-        rewrite(rebuilt)
+    pub fn transform(mut self, rewrite: &mut impl FnMut(Self) -> Self) -> Self {
+        for child in self.children_mut() {
+            let own = std::mem::replace(child, Self::Literal(Value::Null));
+            *child = with_stack(|| own.transform(rewrite));
+        }
+        rewrite(self.flattened())
     }
 
     /// Whether another evaluation over the same row may give another value.
     #[must_use]
     pub fn is_volatile(&self) -> bool {
-        let mut volatile = false;
-        let _ = self.clone().transform(&mut |node| {
-            volatile |= matches!(
-                node,
-                Self::Function {
-                    function: ScalarFunction::Rand,
-                    ..
-                }
-            );
-            node
-        });
-        volatile
+        let own = matches!(
+            self,
+            Self::Function {
+                function: ScalarFunction::Rand | ScalarFunction::RandomUuid,
+                ..
+            }
+        );
+        own || self
+            .children()
+            .into_iter()
+            .any(|child| with_stack(|| child.is_volatile()))
     }
 }

@@ -7,12 +7,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use grism_core::{Result, Value};
+use grism_core::{Result, Value, with_stack};
 
 use super::Facts;
 use crate::{
-    Aggregate, AggregateFunction, Apply, ApplyKind, BinaryOperator, CountExpand, CountedHop,
-    LogicalExpr, LogicalPlan, RoleSource,
+    Aggregate, AggregateFunction, Apply, ApplyKind, ArithmeticOperator, BinaryOperator,
+    CountExpand, CountedHop, LogicalExpr, LogicalPlan, RoleSource,
 };
 
 /// Replaces counted expansions.
@@ -105,7 +105,7 @@ impl Counter {
         let Some(product) = weights
             .into_iter()
             .map(LogicalExpr::Column)
-            .reduce(|all, next| all.binary(BinaryOperator::Multiply, next))
+            .reduce(|all, next| all.arithmetic(ArithmeticOperator::Multiply, next))
         else {
             return Ok(None);
         };
@@ -136,10 +136,10 @@ impl Counter {
         match plan {
             LogicalPlan::Filter { input, predicate } => {
                 conjuncts.extend(predicate.clone().conjuncts());
-                return self.weigh(input, needed, conjuncts);
+                return with_stack(|| self.weigh(input, needed, conjuncts));
             }
             LogicalPlan::Project { input, expressions } if only_drops(expressions) => {
-                return self.weigh(input, needed, conjuncts);
+                return with_stack(|| self.weigh(input, needed, conjuncts));
             }
             _ => {}
         }
@@ -176,7 +176,7 @@ impl Counter {
         for conjunct in &others {
             conjunct.collect_columns(&mut below);
         }
-        let mut weighted = self.weigh(&Arc::clone(&count.input), &below, others)?;
+        let mut weighted = with_stack(|| self.weigh(&Arc::clone(&count.input), &below, others))?;
         weighted.weights.push(count.count.clone());
         weighted.plan = LogicalPlan::CountExpand(CountExpand {
             input: Arc::new(weighted.plan),
@@ -273,7 +273,7 @@ impl Counter {
                 })
             }
             ApplyKind::Count(name) => Some(counted(name)),
-            ApplyKind::Optional | ApplyKind::Collect { .. } => None,
+            ApplyKind::Inner | ApplyKind::Optional | ApplyKind::Collect { .. } => None,
         })
     }
 }

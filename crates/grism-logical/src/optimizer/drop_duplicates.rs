@@ -3,11 +3,13 @@
 
 use std::sync::Arc;
 
-use grism_core::Result;
+use grism_core::{Result, with_stack};
 
 use super::Facts;
 use super::estimate_rows::{estimate_rows, most_different};
-use crate::{Apply, ApplyKind, Join, JoinKind, LogicalPlan, PathExpand, PathSearch, Repeat};
+use crate::{
+    Apply, ApplyKind, Join, JoinKind, LogicalPlan, PathExpand, PathMode, PathSearch, Repeat,
+};
 
 /// How many times fewer rows a removal of duplicates must be expected to leave, to be worth its work.
 const WORTHWHILE: f64 = 3.0;
@@ -38,6 +40,10 @@ struct Pass<'a> {
 
 impl Pass<'_> {
     fn rewrite(&self, plan: &LogicalPlan, context: Context) -> Result<LogicalPlan> {
+        with_stack(|| self.rewrite_node(plan, context))
+    }
+
+    fn rewrite_node(&self, plan: &LogicalPlan, context: Context) -> Result<LogicalPlan> {
         let with = |once: bool| Context { once, ..context };
         let every =
             |context: Context| plan.try_map_inputs(&mut |input| self.rewrite(input, context));
@@ -72,7 +78,8 @@ impl Pass<'_> {
             LogicalPlan::PathExpand(expand) => {
                 let input = self.below(&expand.input, context)?;
                 let lists = expand.edges.is_some() || expand.nodes.is_some();
-                let search = reach(expand.search, context, !lists && expand.least <= 1);
+                let possible = !lists && expand.least <= 1 && expand.mode == PathMode::Trail;
+                let search = reach(expand.search, context, possible);
                 Ok(LogicalPlan::PathExpand(PathExpand {
                     input,
                     search,
@@ -84,7 +91,10 @@ impl Pass<'_> {
                     once: false,
                     within: true,
                 };
-                let possible = repeat.prunable && repeat.collected.is_empty() && repeat.least <= 1;
+                let possible = repeat.prunable
+                    && repeat.collected.is_empty()
+                    && repeat.least <= 1
+                    && repeat.mode == PathMode::Trail;
                 Ok(LogicalPlan::Repeat(Repeat {
                     input: self.below(&repeat.input, context)?,
                     hop: Arc::new(self.rewrite(&repeat.hop, hop)?),
@@ -117,7 +127,7 @@ impl Pass<'_> {
     fn apply(&self, apply: &Apply, context: Context) -> Result<LogicalPlan> {
         let once = match &apply.kind {
             ApplyKind::Semi | ApplyKind::Anti | ApplyKind::Mark(_) => true,
-            ApplyKind::Optional => context.once,
+            ApplyKind::Inner | ApplyKind::Optional => context.once,
             ApplyKind::Count(_) | ApplyKind::Collect { .. } => false,
         };
         let subplan = Context { once, within: true };

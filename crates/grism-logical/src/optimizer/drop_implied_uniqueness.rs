@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use grism_core::{Cardinality, Result, SOURCE_ROLE, TARGET_ROLE, Tables};
+use grism_core::{Cardinality, Result, SOURCE_ROLE, TARGET_ROLE, Tables, with_stack};
 
 use super::Facts;
 use crate::{
@@ -174,7 +174,7 @@ fn collect(
     plan.inputs()
         .into_iter()
         .filter(|input| is_pattern(input))
-        .for_each(|input| collect(input, facts, members, conjuncts));
+        .for_each(|input| with_stack(|| collect(input, facts, members, conjuncts)));
 }
 
 fn put(members: &mut Members, hyperedge: &str, role: &str, member: &str) {

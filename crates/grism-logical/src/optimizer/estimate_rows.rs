@@ -1,6 +1,8 @@
 //! How many rows a plan is expected to make, and how many different ones its columns can tell apart.
 
-use grism_core::{ComparisonOperator, GraphSchema, GraphStatistics, ScanPredicate, Tables, Type};
+use grism_core::{
+    ComparisonOperator, GraphSchema, GraphStatistics, ScanPredicate, Tables, Type, with_stack,
+};
 
 use super::Facts;
 use crate::{
@@ -12,7 +14,7 @@ pub(super) fn estimate_rows(plan: &LogicalPlan, facts: Facts<'_>) -> f64 {
     let input = || {
         plan.inputs()
             .first()
-            .map_or(1.0, |input| estimate_rows(input, facts))
+            .map_or(1.0, |input| with_stack(|| estimate_rows(input, facts)))
     };
     match plan {
         LogicalPlan::Unit | LogicalPlan::Argument(_) => 1.0,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use grism_core::Result;
+use grism_core::{Result, with_stack};
 
 use super::Facts;
 use crate::LogicalPlan;
@@ -45,7 +45,7 @@ fn bounded(plan: &LogicalPlan, reach: usize) -> Option<Arc<LogicalPlan>> {
             }))
         }
         LogicalPlan::Project { input, expressions } => {
-            let input = bounded(input, reach)?;
+            let input = with_stack(|| bounded(input, reach))?;
             Some(Arc::new(LogicalPlan::Project {
                 input,
                 expressions: expressions.clone(),

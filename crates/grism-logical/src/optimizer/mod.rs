@@ -6,6 +6,8 @@ mod drop_implied_uniqueness;
 mod estimate_rows;
 mod fold_constants;
 mod limit_sort;
+mod merge_alternatives;
+mod merge_projections;
 mod prune_columns;
 mod push_filters;
 mod semi_joins;
@@ -41,8 +43,16 @@ pub const RULES: &[Rule] = &[
         apply: fold_constants::fold_constants,
     },
     Rule {
+        name: "merge_alternatives",
+        apply: merge_alternatives::merge_alternatives,
+    },
+    Rule {
         name: "push_filters",
         apply: push_filters::push_filters,
+    },
+    Rule {
+        name: "merge_projections",
+        apply: merge_projections::merge_projections,
     },
     Rule {
         name: "drop_implied_uniqueness",

@@ -9,7 +9,7 @@ mod needs;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use grism_core::{Cardinality, GraphSchema, Result, Tables};
+use grism_core::{Cardinality, GraphSchema, Result, Tables, with_stack};
 
 use self::inputs::{provides, with_argument};
 use self::needs::Needs;
@@ -43,7 +43,11 @@ struct Pruner<'a> {
 }
 
 impl Pruner<'_> {
-    fn prune(&self, plan: &LogicalPlan, mut needs: Needs) -> Result<LogicalPlan> {
+    fn prune(&self, plan: &LogicalPlan, needs: Needs) -> Result<LogicalPlan> {
+        with_stack(|| self.prune_node(plan, needs))
+    }
+
+    fn prune_node(&self, plan: &LogicalPlan, mut needs: Needs) -> Result<LogicalPlan> {
         Ok(match plan {
             LogicalPlan::Unit
             | LogicalPlan::Empty(_)
@@ -90,7 +94,11 @@ impl Pruner<'_> {
             }
             LogicalPlan::PathExpand(expand) => self.prune_path_expand(expand, needs)?,
             LogicalPlan::Repeat(repeat) => self.prune_repeat(repeat, needs)?,
-            LogicalPlan::Hydrate { input, columns } => {
+            LogicalPlan::Hydrate {
+                input,
+                columns,
+                depth,
+            } => {
                 let kept: Vec<String> = columns
                     .iter()
                     .filter(|column| needs.columns.contains(*column))
@@ -103,6 +111,7 @@ impl Pruner<'_> {
                 LogicalPlan::Hydrate {
                     input: Arc::new(input),
                     columns: kept,
+                    depth: *depth,
                 }
             }
             LogicalPlan::Fetch(fetch) => {
@@ -402,11 +411,13 @@ impl Pruner<'_> {
             ApplyKind::Collect { into, .. } => {
                 below.columns.remove(into);
             }
-            ApplyKind::Optional => below.columns.retain(|name| outer.contains(name)),
+            ApplyKind::Inner | ApplyKind::Optional => {
+                below.columns.retain(|name| outer.contains(name))
+            }
             ApplyKind::Semi | ApplyKind::Anti => {}
         }
         let wanted = match &apply.kind {
-            ApplyKind::Optional => needs
+            ApplyKind::Inner | ApplyKind::Optional => needs
                 .columns
                 .iter()
                 .filter(|name| inner.contains(name) && !outer.contains(name))
@@ -421,7 +432,10 @@ impl Pruner<'_> {
             properties: BTreeMap::new(),
         };
         let mut subplan = self.prune(&apply.subplan, needs)?;
-        if matches!(apply.kind, ApplyKind::Optional | ApplyKind::Collect { .. }) {
+        if matches!(
+            apply.kind,
+            ApplyKind::Inner | ApplyKind::Optional | ApplyKind::Collect { .. }
+        ) {
             // What the subplan fetched of outer entities for itself is null where it found nothing, and must not be
             // taken for the outer row's own.
             subplan = subplan.keep_columns(&names)?;

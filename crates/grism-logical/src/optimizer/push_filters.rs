@@ -1,17 +1,26 @@
 //! Moves every predicate to the earliest place where its columns are known, and into the scan where the storage can
 //! evaluate it.
+//!
+//! Conjuncts keep the order of their clauses. One that may fail is never evaluated for a row that an earlier conjunct, or
+//! an operator that it would pass, drops.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use grism_core::{Comparison, ComparisonOperator, Result, ScanPredicate, Tables, Type, Value};
+use grism_core::{
+    Comparison, ComparisonOperator, Result, ScanPredicate, Tables, Type, Value, with_stack,
+};
 
 use super::Facts;
 use crate::{
-    Aggregate, Apply, BinaryOperator, CountExpand, EdgeExpand, Fetch, HyperedgeScan, IndexLookup,
-    Join, JoinKind, LogicalExpr, LogicalPlan, NodeScan, PathExpand, Repeat, RoleExpand,
-    UnaryOperator, comparison_type, infer_type,
+    Aggregate, Apply, ApplyKind, BinaryOperator, CountExpand, EdgeExpand, Fetch, HyperedgeScan,
+    IndexLookup, Join, JoinKind, LogicalExpr, LogicalPlan, NodeScan, PathExpand, PlanSchema,
+    Repeat, RoleExpand, UnaryOperator, comparison_type, infer_type,
 };
+
+/// The most comparisons that a scan takes. Storage makes pairs of pairs of them, as deep as they are many; what is left is
+/// a filter right above the scan.
+const MOST_COMPARISONS: usize = 64;
 
 /// Pushes filters down.
 ///
@@ -21,14 +30,18 @@ pub(super) fn push_filters(plan: LogicalPlan, _facts: Facts<'_>) -> Result<Logic
     push(&plan, Vec::new())
 }
 
-fn push(plan: &LogicalPlan, mut conjuncts: Vec<LogicalExpr>) -> Result<LogicalPlan> {
+fn push(plan: &LogicalPlan, conjuncts: Vec<LogicalExpr>) -> Result<LogicalPlan> {
+    with_stack(|| push_node(plan, conjuncts))
+}
+
+fn push_node(plan: &LogicalPlan, mut conjuncts: Vec<LogicalExpr>) -> Result<LogicalPlan> {
     Ok(match plan {
         LogicalPlan::Filter { input, predicate } => {
-            let own = predicate.clone().conjuncts().into_iter();
-            let (volatile, own): (Vec<_>, Vec<_>) = own.partition(LogicalExpr::is_volatile);
-            conjuncts.extend(own);
+            let mut all = predicate.clone().conjuncts();
+            all.append(&mut conjuncts);
             // A random choice is made where the query makes it.
-            push(input, conjuncts)?.filtered(volatile)
+            let (below, here) = split(all, plan, false, |own| !own.is_volatile())?;
+            push(input, below)?.filtered(here)
         }
         LogicalPlan::NodeScan(scan) => {
             let mut scan: NodeScan = scan.clone();
@@ -66,9 +79,12 @@ fn push(plan: &LogicalPlan, mut conjuncts: Vec<LogicalExpr>) -> Result<LogicalPl
                 LogicalPlan::Hydrate { columns, .. } => columns,
                 _ => &[],
             };
-            let (below, above) = partition(conjuncts, |columns| {
-                columns.is_subset(&known) && !hydrated.iter().any(|column| columns.contains(column))
-            });
+            let (below, above) = split(conjuncts, plan, !keeps_rows(plan), |own| {
+                let columns = own.columns();
+                !columns.is_empty()
+                    && columns.is_subset(&known)
+                    && !hydrated.iter().any(|column| columns.contains(column))
+            })?;
             let mut first = true;
             plan.try_map_inputs(&mut |child| {
                 // The first input is the outer side; a subplan keeps its own filters.
@@ -82,7 +98,7 @@ fn push(plan: &LogicalPlan, mut conjuncts: Vec<LogicalExpr>) -> Result<LogicalPl
             .filtered(above)
         }
         LogicalPlan::Project { input, expressions } => {
-            let (below, above) = through_projection(conjuncts, expressions);
+            let (below, above) = through_projection(conjuncts, expressions, plan)?;
             let input = Arc::new(push(input, below)?);
             LogicalPlan::Project {
                 input,
@@ -91,7 +107,7 @@ fn push(plan: &LogicalPlan, mut conjuncts: Vec<LogicalExpr>) -> Result<LogicalPl
             .filtered(above)
         }
         LogicalPlan::Aggregate(aggregate) if !aggregate.keys.is_empty() => {
-            let (below, above) = through_projection(conjuncts, &aggregate.keys);
+            let (below, above) = through_projection(conjuncts, &aggregate.keys, plan)?;
             let input = Arc::new(push(&aggregate.input, below)?);
             LogicalPlan::Aggregate(Aggregate {
                 input,
@@ -104,29 +120,86 @@ fn push(plan: &LogicalPlan, mut conjuncts: Vec<LogicalExpr>) -> Result<LogicalPl
         | LogicalPlan::Union { .. } => {
             plan.try_map_inputs(&mut |child| push(child, conjuncts.clone()))?
         }
-        LogicalPlan::Join(join) => push_into_join(join, conjuncts)?,
+        LogicalPlan::Join(join) => push_into_join(join, plan, conjuncts)?,
         other => other
             .try_map_inputs(&mut |child| push(child, Vec::new()))?
             .filtered(conjuncts),
     })
 }
 
-fn push_into_join(join: &Join, conjuncts: Vec<LogicalExpr>) -> Result<LogicalPlan> {
+/// Splits conjuncts into those that may be evaluated below `plan`, where they fit there, and the others.
+///
+/// `drops`: whether the operator leaves rows of its input out.
+fn split(
+    conjuncts: Vec<LogicalExpr>,
+    plan: &LogicalPlan,
+    drops: bool,
+    fits: impl Fn(&LogicalExpr) -> bool,
+) -> Result<(Vec<LogicalExpr>, Vec<LogicalExpr>)> {
+    let (mut below, mut above) = (Vec::new(), Vec::new());
+    let mut schema: Option<PlanSchema> = None;
+    for conjunct in conjuncts {
+        if !fits(&conjunct) {
+            above.push(conjunct);
+            continue;
+        }
+        if drops || !above.is_empty() {
+            let schema = match &mut schema {
+                Some(schema) => schema,
+                None => schema.insert(plan.schema()?),
+            };
+            if conjunct.may_fail(schema) {
+                above.push(conjunct);
+                continue;
+            }
+        }
+        below.push(conjunct);
+    }
+    Ok((below, above))
+}
+
+/// Whether every row of the operator's first input comes out at least once.
+fn keeps_rows(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::CountExpand(_) | LogicalPlan::Hydrate { .. } | LogicalPlan::Fetch(_) => true,
+        LogicalPlan::Apply(apply) => !matches!(
+            apply.kind,
+            ApplyKind::Inner | ApplyKind::Semi | ApplyKind::Anti
+        ),
+        _ => false,
+    }
+}
+
+fn push_into_join(
+    join: &Join,
+    plan: &LogicalPlan,
+    conjuncts: Vec<LogicalExpr>,
+) -> Result<LogicalPlan> {
     if join.kind != JoinKind::Inner {
-        // What comes out are left rows.
+        // What comes out are left rows, though not all of them.
+        let (conjuncts, above) = split(conjuncts, plan, true, |_| true)?;
         let left = Arc::new(push(&join.left, conjuncts)?);
         let right = Arc::new(push(&join.right, Vec::new())?);
         return Ok(LogicalPlan::Join(Join {
             left,
             right,
             ..join.clone()
-        }));
+        })
+        .filtered(above));
     }
     let (left_names, right_names) = (names(&join.left)?, names(&join.right)?);
-    let (left, rest) = partition(conjuncts, |columns| columns.is_subset(&left_names));
-    let (right, rest) = partition(rest, |columns| columns.is_subset(&right_names));
+    let within = |side: &BTreeSet<String>, own: &LogicalExpr| {
+        let columns = own.columns();
+        !columns.is_empty() && columns.is_subset(side)
+    };
+    let (below, rest) = split(conjuncts, plan, true, |own| {
+        within(&left_names, own) || within(&right_names, own)
+    })?;
+    let (left, right): (Vec<_>, Vec<_>) =
+        below.into_iter().partition(|own| within(&left_names, own));
     let mut on = join.on.clone();
     let mut above = Vec::new();
+    let schema = plan.schema()?;
     let (left_schema, right_schema) = (join.left.schema()?, join.right.schema()?);
     for conjunct in rest {
         let pair = match &conjunct {
@@ -134,7 +207,7 @@ fn push_into_join(join: &Join, conjuncts: Vec<LogicalExpr>) -> Result<LogicalPla
                 operator: BinaryOperator::Equal,
                 left: a,
                 right: b,
-            } => {
+            } if !conjunct.may_fail(&schema) => {
                 let within =
                     |side: &LogicalExpr, names: &BTreeSet<String>| side.columns().is_subset(names);
                 if within(a, &left_names) && within(b, &right_names) {
@@ -186,6 +259,7 @@ fn joinable(a: &Type, b: &Type) -> bool {
                 | Type::DateTime
                 | Type::Node(_)
                 | Type::Hyperedge(_)
+                | Type::Entity { .. }
         )
     };
     plain(a) && plain(b) && comparison_type(a, b).is_some()
@@ -195,21 +269,12 @@ fn names(plan: &LogicalPlan) -> Result<BTreeSet<String>> {
     Ok(plan.schema()?.names().map(str::to_owned).collect())
 }
 
-fn partition(
-    conjuncts: Vec<LogicalExpr>,
-    fits: impl Fn(&BTreeSet<String>) -> bool,
-) -> (Vec<LogicalExpr>, Vec<LogicalExpr>) {
-    conjuncts.into_iter().partition(|conjunct| {
-        let columns = conjunct.columns();
-        !columns.is_empty() && fits(&columns)
-    })
-}
-
 /// Splits into what can be said of the projection's input, in its words, and what cannot.
 fn through_projection(
     conjuncts: Vec<LogicalExpr>,
     expressions: &[(LogicalExpr, String)],
-) -> (Vec<LogicalExpr>, Vec<LogicalExpr>) {
+    plan: &LogicalPlan,
+) -> Result<(Vec<LogicalExpr>, Vec<LogicalExpr>)> {
     let source = |name: &str| {
         expressions
             .iter()
@@ -222,10 +287,11 @@ fn through_projection(
                 )
             })
     };
-    let (mut below, mut above) = (Vec::new(), Vec::new());
-    for conjunct in conjuncts {
+    let rewrite = |conjunct: &LogicalExpr| {
         let mut possible = !conjunct.columns().is_empty();
+        let bound = bound_within(conjunct);
         let rewritten = conjunct.clone().transform(&mut |node| match &node {
+            LogicalExpr::Column(name) if bound.contains(name) => node,
             LogicalExpr::Column(name) => match source(name) {
                 Some(expression) => expression.clone(),
                 None => {
@@ -246,13 +312,23 @@ fn through_projection(
             },
             _ => node,
         });
-        if possible {
-            below.push(rewritten)
-        } else {
-            above.push(conjunct)
-        }
+        possible.then_some(rewritten)
+    };
+    let (below, above) = split(conjuncts, plan, false, |own| rewrite(own).is_some())?;
+    Ok((below.iter().filter_map(rewrite).collect(), above))
+}
+
+/// The columns that the expression and its parts bind themselves.
+fn bound_within(expression: &LogicalExpr) -> BTreeSet<String> {
+    let mut bound: BTreeSet<String> = expression
+        .bound_columns()
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
+    for part in expression.children() {
+        bound.append(&mut bound_within(part));
     }
-    (below, above)
+    bound
 }
 
 /// Moves what a storage can evaluate into `predicate` and `tables`; returns the rest.
@@ -275,7 +351,9 @@ fn absorb(
                 .copied()
                 .filter(|table| wanted.contains(table))
                 .collect();
-        } else if let Some(comparison) = scan_comparison(&conjunct, variable) {
+        } else if predicate.len() < MOST_COMPARISONS
+            && let Some(comparison) = scan_comparison(&conjunct, variable)
+        {
             predicate.push(comparison);
         } else {
             rest.push(conjunct);

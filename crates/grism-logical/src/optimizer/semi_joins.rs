@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use grism_core::Result;
+use grism_core::{Result, with_stack};
 
 use super::Facts;
 use crate::{Apply, ApplyKind, Join, JoinKind, LogicalPlan};
@@ -63,5 +63,8 @@ fn rewrite(plan: &LogicalPlan) -> Result<LogicalPlan> {
 /// Whether a plan starts from the outer rows anywhere.
 fn reads_outer(plan: &LogicalPlan) -> bool {
     matches!(plan, LogicalPlan::Argument(_))
-        || plan.inputs().into_iter().any(|input| reads_outer(input))
+        || plan
+            .inputs()
+            .into_iter()
+            .any(|input| with_stack(|| reads_outer(input)))
 }

@@ -7,8 +7,8 @@ use grism_core::{Tables, Type};
 use super::order::{Move, Planner, Progress, Step};
 use super::{PatternEdge, PatternHop, PatternPath};
 use crate::{
-    BinaryOperator, Direction, EdgeExpand, LogicalExpr, LogicalPlan, PathExpand, Repeat,
-    RoleBinding, RoleExpand, RoleSource, ScalarFunction,
+    ArithmeticOperator, BinaryOperator, Direction, EdgeExpand, LogicalExpr, LogicalPlan,
+    PathExpand, Repeat, RoleBinding, RoleExpand, RoleSource, ScalarFunction,
 };
 
 impl Planner<'_> {
@@ -91,6 +91,7 @@ impl Planner<'_> {
                     least: path.least,
                     most: path.most,
                     search: path.search,
+                    mode: path.mode,
                     properties: properties.clone(),
                     target,
                     edges: Some(turned(&edge.variable)),
@@ -128,6 +129,7 @@ impl Planner<'_> {
                     least: path.least,
                     most: path.most,
                     search: path.search,
+                    mode: path.mode,
                     prunable: *prunable,
                     target,
                     to: column,
@@ -237,9 +239,9 @@ impl Planner<'_> {
 
     /// The tables that an entity of this type is looked for in, where edges may lead elsewhere.
     fn restriction(&self, to: &Type) -> Option<Tables> {
-        let all_nodes: Vec<_> = self.schema.node_tables().map(|table| table.id).collect();
+        let all = self.schema.entity_tables();
         to.tables()
-            .filter(|tables| tables[..] != all_nodes[..])
+            .filter(|tables| !all.iter().all(|table| tables.contains(table)))
             .cloned()
     }
 
@@ -301,8 +303,8 @@ fn turned_round(plan: LogicalPlan, lists: Vec<(String, String, Option<&String>)>
         };
         // Without the node the path starts from, and with the one it ends at.
         let without_first = LogicalExpr::call(ScalarFunction::Tail, vec![turned]);
-        let ended = without_first.binary(
-            BinaryOperator::Add,
+        let ended = without_first.arithmetic(
+            ArithmeticOperator::Add,
             LogicalExpr::List(vec![LogicalExpr::column(last)]),
         );
         let is_empty = LogicalExpr::call(

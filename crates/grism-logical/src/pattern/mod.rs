@@ -15,7 +15,7 @@ use grism_core::{Tables, Type};
 
 pub use order::plan_pattern;
 
-use crate::{Collected, Direction, LogicalExpr, LogicalPlan, PathSearch, PropertyRef};
+use crate::{Collected, Direction, LogicalExpr, LogicalPlan, PathMode, PathSearch, PropertyRef};
 
 /// A node or hyperedge of a pattern.
 #[derive(Clone, Debug)]
@@ -60,6 +60,8 @@ pub struct PatternPath {
     pub most: Option<u64>,
     /// Which paths are found; the shortest need both ends bound.
     pub search: PathSearch,
+    /// What a path may meet twice.
+    pub mode: PathMode,
     /// Columns that its hops read beside their own, which must be bound before it is followed.
     pub reads: BTreeSet<String>,
 }

@@ -199,6 +199,7 @@ impl Planner<'_> {
         } else {
             let scan = NodeScan {
                 variable,
+                ty: entity.ty.clone(),
                 tables,
                 label: entity.label.clone(),
                 properties: Vec::new(),

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use grism_core::with_stack;
+
 use crate::{LogicalExpr, LogicalPlan, RoleSource, property_column};
 
 /// The outer columns that a subplan reads, which is what reaches its argument.
@@ -67,10 +69,10 @@ pub(super) fn argument_columns(plan: &LogicalPlan, columns: &mut BTreeSet<String
     }
     plan.inputs()
         .into_iter()
-        .for_each(|input| argument_columns(input, columns));
+        .for_each(|input| with_stack(|| argument_columns(input, columns)));
     if let Some(subplan) = plan.subplan() {
         let mut own = BTreeSet::new();
-        argument_columns(subplan, &mut own);
+        with_stack(|| argument_columns(subplan, &mut own));
         if let LogicalPlan::Repeat(repeat) = plan {
             own.remove(&repeat.start);
         }

@@ -1,19 +1,21 @@
 //! The logical plan: what to compute.
 
 mod argument;
+mod expressions;
+mod known_schema;
 mod nodes;
 mod schema;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use grism_core::{Result, Type};
+use grism_core::{Result, Type, with_stack};
 use serde::{Deserialize, Serialize};
 
 pub use nodes::{
     Aggregate, Apply, ApplyKind, Collected, CountExpand, CountedHop, Direction, EdgeExpand, Fetch,
-    HyperedgeScan, IndexLookup, Join, JoinKind, NodeScan, PathExpand, PathSearch, PropertyRef,
-    Repeat, RoleBinding, RoleExpand, RoleSource, SortKey,
+    HyperedgeScan, IndexLookup, Join, JoinKind, NodeScan, PathExpand, PathMode, PathSearch,
+    PropertyRef, Repeat, RoleBinding, RoleExpand, RoleSource, SortKey,
 };
 
 use argument::argument_columns;
@@ -58,6 +60,8 @@ pub enum LogicalPlan {
         input: Arc<LogicalPlan>,
         /// The columns.
         columns: Vec<String>,
+        /// How deep: 1 reads the entities themselves, each further level the members of hyperedges read before.
+        depth: u8,
     },
     /// See [`Fetch`].
     Fetch(Fetch),
@@ -177,7 +181,7 @@ impl LogicalPlan {
     pub fn try_map_inputs(&self, rewrite: &mut impl FnMut(&Self) -> Result<Self>) -> Result<Self> {
         let mut plan = self.clone();
         let mut visit = |input: &mut Arc<Self>| -> Result<()> {
-            *input = Arc::new(rewrite(input)?);
+            *input = Arc::new(with_stack(|| rewrite(input))?);
             Ok(())
         };
         match &mut plan {

@@ -22,6 +22,8 @@ pub struct PropertyRef {
 pub struct NodeScan {
     /// The column of ids.
     pub variable: String,
+    /// What they are: nodes or, where no label says so, entities of both kinds.
+    pub ty: Type,
     /// The tables that are read.
     pub tables: Tables,
     /// The label as the query names it, for plans; empty for any.
@@ -178,6 +180,33 @@ pub enum PathSearch {
     ShortestGroups(u64),
 }
 
+/// What a path may meet twice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PathMode {
+    /// Anything.
+    Walk,
+    /// No relationship.
+    #[default]
+    Trail,
+    /// No relationship and no node.
+    Acyclic,
+    /// No relationship and no node, but for the first one as the last one.
+    Simple,
+}
+
+impl PathMode {
+    /// The word that writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Walk => "WALK",
+            Self::Trail => "TRAIL",
+            Self::Acyclic => "ACYCLIC",
+            Self::Simple => "SIMPLE",
+        }
+    }
+}
+
 /// Follows binary edges from a bound node, as many as allowed: input columns, then the steps (where named), the nodes
 /// they lead to (where named), then the last of those.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -198,6 +227,9 @@ pub struct PathExpand {
     pub most: Option<u64>,
     /// Which paths are found.
     pub search: PathSearch,
+    /// What a path may meet twice.
+    #[serde(default)]
+    pub mode: PathMode,
     /// Properties that every hyperedge must have, with their values.
     pub properties: Vec<(PropertyRef, LogicalExpr)>,
     /// The column of the last node, where the input has it: only paths that end there are found.
@@ -253,6 +285,9 @@ pub struct Repeat {
     pub most: Option<u64>,
     /// Which paths are found.
     pub search: PathSearch,
+    /// What a path may meet twice, of the entities that repetitions lead to.
+    #[serde(default)]
+    pub mode: PathMode,
     /// Whether the shortest of all chains of repetitions takes no relationship twice, so that a search need not go on
     /// from an entity that it has met already.
     pub prunable: bool,
@@ -336,6 +371,8 @@ pub struct SortKey {
 /// What [`Apply`] makes of the subplan's rows for one row of the input.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ApplyKind {
+    /// The row with each of them.
+    Inner,
     /// The row with each of them, or with nulls where there is none.
     Optional,
     /// The row, where there is one.
@@ -440,7 +477,7 @@ impl PathExpand {
             columns.push(Column::new(edges, ty));
         }
         if let Some(nodes) = &self.nodes {
-            columns.push(Column::new(nodes, Type::Node([].into()).list()));
+            columns.push(Column::new(nodes, self.to_type.clone().list()));
         }
         columns.push(Column::new(&self.to, self.to_type.clone()));
         columns

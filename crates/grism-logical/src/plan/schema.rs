@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use grism_core::{Result, Type};
+use grism_core::{Result, Type, with_stack};
 
+use super::known_schema::known_schema;
 use super::{ApplyKind, JoinKind, LogicalPlan, PropertyRef, RoleBinding, RoleSource};
 use crate::{Column, PlanSchema, infer_type, property_column};
 
@@ -13,6 +14,10 @@ impl LogicalPlan {
     /// # Errors
     /// Those of type inference.
     pub fn schema(&self) -> Result<PlanSchema> {
+        with_stack(|| self.compute_schema())
+    }
+
+    fn compute_schema(&self) -> Result<PlanSchema> {
         Ok(match self {
             Self::Unit => PlanSchema::default(),
             Self::Empty(schema) | Self::Argument(schema) | Self::Rows { schema, .. } => {
@@ -20,10 +25,7 @@ impl LogicalPlan {
             }
             Self::NodeScan(scan) => {
                 let mut schema = PlanSchema::default();
-                schema.put(Column::new(
-                    &scan.variable,
-                    Type::Node(Arc::clone(&scan.tables)),
-                ));
+                schema.put(Column::new(&scan.variable, scan.ty.clone()));
                 put_properties(&mut schema, &scan.variable, &scan.properties);
                 schema
             }
@@ -38,7 +40,7 @@ impl LogicalPlan {
                 schema
             }
             Self::EdgeExpand(expand) => {
-                let mut schema = expand.input.schema()?;
+                let mut schema = known_schema(&expand.input)?;
                 if let Some(edge) = &expand.edge {
                     schema.put(Column::new(
                         edge,
@@ -51,12 +53,12 @@ impl LogicalPlan {
                 schema
             }
             Self::CountExpand(expand) => {
-                let mut schema = expand.input.schema()?;
+                let mut schema = known_schema(&expand.input)?;
                 schema.put(Column::new(&expand.count, Type::Int64));
                 schema
             }
             Self::RoleExpand(expand) => {
-                let mut schema = expand.input.schema()?;
+                let mut schema = known_schema(&expand.input)?;
                 if let RoleSource::Member { incidence, .. } = &expand.from {
                     schema.put(Column::new(
                         &expand.hyperedge,
@@ -70,21 +72,21 @@ impl LogicalPlan {
                 schema
             }
             Self::PathExpand(expand) => {
-                let mut schema = expand.input.schema()?;
+                let mut schema = known_schema(&expand.input)?;
                 for column in expand.columns() {
                     schema.put(column);
                 }
                 schema
             }
             Self::Repeat(repeat) => {
-                let mut schema = repeat.input.schema()?;
-                for column in repeat.columns(&repeat.hop.schema()?) {
+                let mut schema = known_schema(&repeat.input)?;
+                for column in repeat.columns(&known_schema(&repeat.hop)?) {
                     schema.put(column);
                 }
                 schema
             }
             Self::Fetch(fetch) => {
-                let mut schema = fetch.input.schema()?;
+                let mut schema = known_schema(&fetch.input)?;
                 put_properties(&mut schema, &fetch.entity, &fetch.properties);
                 schema
             }
@@ -92,9 +94,9 @@ impl LogicalPlan {
             | Self::Hydrate { input, .. }
             | Self::Distinct { input }
             | Self::Sort { input, .. }
-            | Self::Limit { input, .. } => input.schema()?,
+            | Self::Limit { input, .. } => known_schema(input)?,
             Self::Project { input, expressions } => {
-                let input = input.schema()?;
+                let input = known_schema(input)?;
                 let columns = expressions
                     .iter()
                     .map(|(expression, name)| {
@@ -104,7 +106,7 @@ impl LogicalPlan {
                 PlanSchema::new(columns)
             }
             Self::Aggregate(aggregate) => {
-                let input = aggregate.input.schema()?;
+                let input = known_schema(&aggregate.input)?;
                 let mut columns = Vec::new();
                 for (key, name) in &aggregate.keys {
                     columns.push(Column::new(name, infer_type(key, &input)?));
@@ -121,16 +123,17 @@ impl LogicalPlan {
             Self::Union { inputs } => {
                 let mut schema = inputs
                     .first()
-                    .map_or_else(|| Ok(PlanSchema::default()), |input| input.schema())?;
+                    .map_or_else(|| Ok(PlanSchema::default()), known_schema)?;
                 for input in &inputs[1..] {
-                    for (own, other) in schema.columns.iter_mut().zip(input.schema()?.columns) {
+                    for (own, other) in schema.columns.iter_mut().zip(known_schema(input)?.columns)
+                    {
                         own.ty = own.ty.unify(&other.ty);
                     }
                 }
                 schema
             }
             Self::IndexLookup(lookup) => {
-                let mut schema = lookup.input.schema()?;
+                let mut schema = known_schema(&lookup.input)?;
                 for column in lookup.columns() {
                     schema.put(column);
                 }
@@ -141,7 +144,7 @@ impl LogicalPlan {
                 expression,
                 variable,
             } => {
-                let mut schema = input.schema()?;
+                let mut schema = known_schema(input)?;
                 let ty = match infer_type(expression, &schema)? {
                     Type::List(item) => *item,
                     other => other,
@@ -150,10 +153,10 @@ impl LogicalPlan {
                 schema
             }
             Self::Apply(apply) => {
-                let mut schema = apply.input.schema()?;
+                let mut schema = known_schema(&apply.input)?;
                 match &apply.kind {
-                    ApplyKind::Optional => {
-                        for column in apply.subplan.schema()?.columns {
+                    ApplyKind::Inner | ApplyKind::Optional => {
+                        for column in known_schema(&apply.subplan)?.columns {
                             schema.put(column);
                         }
                     }
@@ -161,7 +164,7 @@ impl LogicalPlan {
                     ApplyKind::Mark(name) => schema.put(Column::new(name, Type::Bool)),
                     ApplyKind::Count(name) => schema.put(Column::new(name, Type::Int64)),
                     ApplyKind::Collect { value, into } => {
-                        let inner = apply.subplan.schema()?;
+                        let inner = known_schema(&apply.subplan)?;
                         let item = inner.find(value).map_or(Type::Null, |own| own.ty.clone());
                         schema.put(Column::new(into, item.list()));
                     }
@@ -169,11 +172,11 @@ impl LogicalPlan {
                 schema
             }
             Self::Join(join) => {
-                let mut schema = join.left.schema()?;
+                let mut schema = known_schema(&join.left)?;
                 if join.kind != JoinKind::Inner {
                     return Ok(schema);
                 }
-                for column in join.right.schema()?.columns {
+                for column in known_schema(&join.right)?.columns {
                     schema.put(column);
                 }
                 schema

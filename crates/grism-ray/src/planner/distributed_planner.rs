@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use grism_core::{Error, GraphStatistics, Result};
+use grism_core::{GraphStatistics, Result};
 use grism_engine::{ExecutionMode, PhysicalPlan, PhysicalPlanner, build_operators};
 use grism_logical::LogicalPlan;
 
@@ -51,7 +51,6 @@ impl DistributedPlanner {
         let schema = plan.root.schema().clone();
         let staged = DistributedPlan { stages, schema };
         validate(&staged)?;
-        check_travels(&staged)?;
         Ok(staged)
     }
 }
@@ -63,19 +62,5 @@ impl PhysicalPlanner for DistributedPlanner {
             placed.operator,
             ExecutionMode::Distributed,
         ))
-    }
-}
-
-/// Refuses a plan that would not survive the journey to a worker: JSON's readers stop at 128 levels.
-fn check_travels(plan: &DistributedPlan) -> Result<()> {
-    let text = serde_json::to_string(plan).map_err(|error| Error::internal(error.to_string()))?;
-    match serde_json::from_str::<DistributedPlan>(&text) {
-        Ok(_) => Ok(()),
-        Err(error) if error.to_string().contains("recursion limit") => Err(Error::unsupported(
-            "an expression or a plan nested this deeply in stages; compute a part of it in a WITH before, or run it locally",
-        )),
-        Err(error) => Err(Error::internal(format!(
-            "a plan that cannot be read back: {error}"
-        ))),
     }
 }

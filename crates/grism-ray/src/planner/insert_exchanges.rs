@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use grism_core::{EntityKind, Result};
+use grism_core::{EntityKind, Result, with_stack};
 use grism_engine::PhysicalOperator;
 use grism_engine::operators::{
     AdjacencyExpandExec, CrossJoinExec, HashAggregateExec, HashJoinExec, HyperedgeScanExec,
@@ -14,6 +14,10 @@ use super::placed::{Placed, Spread};
 
 impl DistributedPlanner {
     pub(super) fn insert_exchanges(&self, operator: &Arc<dyn PhysicalOperator>) -> Result<Placed> {
+        with_stack(|| self.place(operator))
+    }
+
+    fn place(&self, operator: &Arc<dyn PhysicalOperator>) -> Result<Placed> {
         let any = operator.as_any();
         if any.is::<NodeScanExec>() || any.is::<HyperedgeScanExec>() {
             return Ok(Placed {

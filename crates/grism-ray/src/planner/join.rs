@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use grism_core::Result;
+use grism_core::{Result, with_stack};
 use grism_engine::operators::{
     FilterExec, HashJoinExec, NodeScanExec, ProjectExec, StageInputOrder,
 };
@@ -106,7 +106,7 @@ impl DistributedPlanner {
         }
         let narrows = any.is::<FilterExec>() || any.is::<ProjectExec>();
         if narrows {
-            self.rows_read(operator.children()[0])
+            with_stack(|| self.rows_read(operator.children()[0]))
         } else {
             u64::MAX
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use grism_core::Result;
+use grism_core::{Result, with_stack};
 use grism_engine::operators::{StageInputOrder, UnitExec};
 use grism_engine::{PartitioningSpec, PhysicalOperator};
 
@@ -53,5 +53,9 @@ fn starts_from_unit(operator: &Arc<dyn PhysicalOperator>) -> bool {
     if operator.children().is_empty() {
         return operator.as_any().is::<UnitExec>();
     }
-    !operator.as_any().is::<ExchangeExec>() && operator.children().into_iter().all(starts_from_unit)
+    !operator.as_any().is::<ExchangeExec>()
+        && operator
+            .children()
+            .into_iter()
+            .all(|child| with_stack(|| starts_from_unit(child)))
 }

@@ -1,6 +1,6 @@
 //! One Lance dataset of a graph: created empty, then grown by detached versions that only our log names.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,11 +10,11 @@ use arrow::error::ArrowError;
 use arrow::record_batch::{RecordBatch, RecordBatchIterator};
 use fail::fail_point;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{Error, Result};
+use grism_core::{AppendedRows, Error, OffsetSet, Result, batches_of};
 use lance::dataset::fragment::FragReadConfig;
 use lance::dataset::transaction::{Operation, Transaction};
 use lance::dataset::{
-    CommitBuilder, Dataset, InsertBuilder, ProjectionRequest, WriteMode, WriteParams,
+    CommitBuilder, Dataset, InsertBuilder, ProjectionRequest, TakeBuilder, WriteMode, WriteParams,
 };
 use lance_core::ROW_ADDR;
 use lance_core::datatypes::Schema as LanceSchema;
@@ -24,9 +24,12 @@ use lance_table::io::deletion::relative_deletion_file_path;
 use lance_table::rowids::{RowIdSequence, write_row_ids};
 
 use super::error::from_lance;
+use super::open_table::{is_plain, plain_addresses};
 use super::root::Root;
+use super::stage_changes::written_rows;
 use super::sync::{sync_directory, sync_file};
-use crate::memory_limit::{is_scarce, page_bytes, read_ahead};
+use crate::columns::row_offsets;
+use crate::memory_limit::{change_rows, is_scarce, page_bytes, read_ahead};
 
 /// Rows of a batch that is read of a range.
 const RANGE_ROWS: u32 = 1 << 17;
@@ -197,25 +200,26 @@ pub(super) async fn write_rows(
 }
 
 /// Stages changed and deleted rows on top of exactly `base`, as a detached version. A changed row is written anew and
-/// keeps its row id; the batches hold the row ids first, then every field of the dataset.
+/// keeps its row id; `updated` hold the ids first, then fields of the dataset.
 ///
 /// `removed` are the row ids of the rows that go from where they stand, changed ones among them.
 pub(super) async fn change(
     root: &Root,
     path: &str,
     base: Dataset,
-    updated: Vec<(Vec<u64>, RecordBatch)>,
-    removed: &[u64],
+    updated: &[AppendedRows],
+    removed: &OffsetSet,
     fragment_rows: usize,
 ) -> Result<Dataset> {
     let old = fragment_numbers(&base);
     let next_row = base.manifest().next_row_id;
     let base = Arc::new(base);
     let mut new_fragments = Vec::new();
-    for (ids, batch) in updated {
-        let rows: Batches = Box::new(std::iter::once(Ok(batch.clone())));
-        let (fragments, _) = write_rows(root, &base, batch.schema(), rows, fragment_rows).await?;
-        new_fragments.extend(with_row_ids(fragments, &ids)?);
+    if !updated.is_empty() {
+        let schema: SchemaRef = Arc::new(Schema::from(base.schema()));
+        let rows = written_rows(&base, updated);
+        let (fragments, _) = write_rows(root, &base, schema, rows, fragment_rows).await?;
+        new_fragments = with_row_ids(fragments, row_ids(updated))?;
     }
     fail_point!("changes-written");
     let (updated_fragments, removed_fragment_ids) = without_rows(&base, removed).await?;
@@ -246,16 +250,29 @@ pub(super) async fn change(
     Ok(staged)
 }
 
+/// The row ids of changed rows, in order.
+fn row_ids(rows: &[AppendedRows]) -> impl Iterator<Item = Result<u64>> {
+    batches_of(rows.to_vec()).flat_map(|batch| {
+        let offsets = batch.and_then(|batch| row_offsets(&batch));
+        match offsets {
+            Ok(offsets) => offsets.into_iter().map(Ok).collect(),
+            Err(error) => vec![Err(error)],
+        }
+    })
+}
+
 /// New fragments whose rows take the row ids `ids`, in order.
-pub(super) fn with_row_ids(mut fragments: Vec<Fragment>, ids: &[u64]) -> Result<Vec<Fragment>> {
-    let mut ids = ids;
+fn with_row_ids(
+    mut fragments: Vec<Fragment>,
+    mut ids: impl Iterator<Item = Result<u64>>,
+) -> Result<Vec<Fragment>> {
     for fragment in &mut fragments {
         let rows = fragment.physical_rows.unwrap_or_default();
-        let (own, rest) = ids
-            .split_at_checked(rows)
-            .ok_or_else(|| Error::internal("Lance wrote more rows than it was given"))?;
-        ids = rest;
-        let sequence = write_row_ids(&RowIdSequence::from(own));
+        let own = ids.by_ref().take(rows).collect::<Result<Vec<u64>>>()?;
+        if own.len() < rows {
+            return Err(Error::internal("Lance wrote more rows than it was given"));
+        }
+        let sequence = write_row_ids(&RowIdSequence::from(&own[..]));
         fragment.row_id_meta = Some(RowIdMeta::Inline(sequence.into()));
     }
     Ok(fragments)
@@ -270,25 +287,32 @@ fn fragment_numbers(dataset: &Dataset) -> HashSet<u64> {
 }
 
 /// The fragments that lose some of their rows, and the numbers of those that lose all.
-async fn without_rows(base: &Dataset, removed: &[u64]) -> Result<(Vec<Fragment>, Vec<u64>)> {
-    let projection = ProjectionRequest::from_columns([ROW_ADDR], base.schema());
-    let places = base
-        .take_rows(removed, projection)
-        .await
-        .map_err(from_lance)?;
-    let addresses = places
-        .column_by_name(ROW_ADDR)
-        .and_then(|column| column.as_primitive_opt::<UInt64Type>())
-        .ok_or_else(|| Error::internal("Lance did not return row addresses"))?;
-    let mut by_fragment: BTreeMap<u64, Vec<u32>> = BTreeMap::new();
-    for address in addresses.values() {
-        by_fragment
-            .entry(address >> 32)
-            .or_default()
-            .push((address & u64::from(u32::MAX)) as u32);
+async fn without_rows(base: &Dataset, removed: &OffsetSet) -> Result<(Vec<Fragment>, Vec<u64>)> {
+    // An address is the number of a fragment and a place in it: 32 bits each, as a set of 64 bits is divided.
+    let mut addresses = OffsetSet::new();
+    let plain = is_plain(base);
+    let mut ids = removed.iter();
+    loop {
+        let ids: Vec<u64> = ids.by_ref().take(change_rows()).collect();
+        if ids.is_empty() {
+            break;
+        }
+        if plain {
+            addresses.extend(plain_addresses(base, &ids)?);
+            continue;
+        }
+        let projection = ProjectionRequest::from_columns([ROW_ADDR], base.schema());
+        let places = base.take_rows(&ids, projection).await.map_err(from_lance)?;
+        let found = places
+            .column_by_name(ROW_ADDR)
+            .and_then(|column| column.as_primitive_opt::<UInt64Type>())
+            .ok_or_else(|| Error::internal("Lance did not return row addresses"))?;
+        addresses.extend(found.values().iter().copied());
     }
+    let by_fragment = addresses.bitmaps();
     let (mut changed, mut gone) = (Vec::new(), Vec::new());
     for (id, rows) in by_fragment {
+        let id = u64::from(id);
         let fragment = base
             .get_fragment(id as usize)
             .ok_or_else(|| Error::internal(format!("there is no fragment {id}")))?;
@@ -309,7 +333,20 @@ pub(super) async fn read_rows(dataset: &Dataset, ids: &[u64]) -> Result<RecordBa
         .map(|field| field.name.clone())
         .collect();
     let projection = ProjectionRequest::from_columns(fields, dataset.schema());
-    dataset.take_rows(ids, projection).await.map_err(from_lance)
+    if !is_plain(dataset) || !ids.is_sorted() {
+        return dataset.take_rows(ids, projection).await.map_err(from_lance);
+    }
+    // Lance would make an index of all row ids to find out where they are.
+    let dataset = Arc::new(dataset.clone());
+    let plan = projection
+        .into_projection_plan(Arc::clone(&dataset))
+        .map_err(from_lance)?;
+    let rows = plain_addresses(&dataset, ids)?;
+    let take = TakeBuilder::try_new_from_addresses(dataset, rows, Arc::new(plan));
+    take.map_err(from_lance)?
+        .execute()
+        .await
+        .map_err(from_lance)
 }
 
 /// The same rows with further fields, which are null in them.

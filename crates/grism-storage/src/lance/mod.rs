@@ -17,6 +17,7 @@ mod root;
 mod search;
 mod snapshot;
 mod stage;
+mod stage_changes;
 mod storage;
 mod sync;
 mod tags;

@@ -38,7 +38,7 @@ impl OpenTable {
 }
 
 /// Whether row ids are the places of the rows.
-fn is_plain(dataset: &Dataset) -> bool {
+pub(super) fn is_plain(dataset: &Dataset) -> bool {
     let mut first = 0;
     let in_place = dataset.fragments().iter().all(|fragment| {
         let end = first + fragment.physical_rows.unwrap_or_default() as u64;

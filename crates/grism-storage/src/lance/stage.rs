@@ -6,22 +6,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use grism_core::{
-    AppendedRows, ChangeSet, Error, HyperedgeType, ID_COLUMN, Incidence, Result, SortedIncidences,
-    Table, TableId, TableStatistics,
+    AppendedRows, ChangeSet, Error, HyperedgeType, Incidence, Result, SortedIncidences, Table,
+    TableId, TableStatistics, batches_of,
 };
 use lance::dataset::Dataset;
 use tokio::task::JoinSet;
 
-use super::adjacency::{AdjacencyTarget, TAKEN_BACK};
-use super::dataset::{Batches, append, change, create, open, read_rows, with_fields};
+use super::adjacency::AdjacencyTarget;
+use super::dataset::{Batches, append, create, open};
 use super::format::GraphOptions;
 use super::indexes::build_indexes;
 use super::layout::{adjacency_path, first_fields, table_path};
 use super::log::{AdjacencyEntry, DatasetVersion, SnapshotEntry};
-use super::physical::{physical_columns, target_column};
+use super::physical::target_column;
 use super::root::Root;
-use crate::collector::{StatisticsCollector, count_delete, count_update, has_value, settle};
-use crate::columns::{column_or_null, column_type, named_batch, row_offsets, table_fields};
+use crate::collector::{StatisticsCollector, settle};
+use crate::columns::{column_or_null, table_fields};
 use crate::incidences::{collect_incidences, members_of};
 use crate::memory_limit::{is_scarce, sort_bytes, write_parts};
 
@@ -72,10 +72,10 @@ pub(super) async fn stage(
     Ok(entry)
 }
 
-struct Stager<'a> {
-    root: &'a Root,
-    options: GraphOptions,
-    entry: SnapshotEntry,
+pub(super) struct Stager<'a> {
+    pub(super) root: &'a Root,
+    pub(super) options: GraphOptions,
+    pub(super) entry: SnapshotEntry,
 }
 
 /// New rows in parts that can be written at the same time.
@@ -89,12 +89,8 @@ struct Parts {
 impl Stager<'_> {
     /// Stages the changes of one table and of its incidences.
     async fn table(&mut self, table: &Table, changes: &ChangeSet) -> Result<()> {
-        let empty: &[RecordBatch] = &[];
-        let updates = changes.updates.get(&table.id).map_or(empty, Vec::as_slice);
-        let deletes = changes
-            .deletes
-            .get(&table.id)
-            .map_or(&[][..], Vec::as_slice);
+        let updates = changes.updates.get(&table.id);
+        let deletes = changes.deletes.get(&table.id);
         let (path, mut staged) = match self.entry.tables.get(&table.id) {
             Some(known) => (
                 known.path.clone(),
@@ -105,9 +101,11 @@ impl Stager<'_> {
         if let Some(pieces) = changes.appends.get(&table.id) {
             staged = self.appended(table, &path, staged, pieces).await?;
         }
-        if !updates.is_empty() || !deletes.is_empty() {
+        if updates.is_some() || deletes.is_some() {
+            let updates = updates.cloned().unwrap_or_default();
+            let deletes = deletes.cloned().unwrap_or_default();
             staged = self
-                .stage_changed(table, &path, staged, updates, deletes)
+                .changed(table, &path, staged, updates, &deletes)
                 .await?;
         }
         let version = staged.version_id();
@@ -205,7 +203,7 @@ impl Stager<'_> {
         Ok(staged)
     }
 
-    fn statistics(&mut self, table: TableId) -> &mut TableStatistics {
+    pub(super) fn statistics(&mut self, table: TableId) -> &mut TableStatistics {
         self.entry.statistics.tables.entry(table).or_default()
     }
 
@@ -268,117 +266,8 @@ impl Stager<'_> {
         }
     }
 
-    async fn stage_changed(
-        &mut self,
-        table: &Table,
-        path: &str,
-        staged: Dataset,
-        updates: &[RecordBatch],
-        deletes: &[u64],
-    ) -> Result<Dataset> {
-        let mut removed: Vec<u64> = deletes.to_vec();
-        let mut staged = staged;
-        let mut rewritten = Vec::new();
-        let (mut before, mut after) = (Vec::new(), Vec::new());
-        for batch in updates {
-            let offsets = row_offsets(batch)?;
-            let names: Vec<&str> = batch
-                .schema_ref()
-                .fields()
-                .iter()
-                .map(|field| field.name().as_str())
-                .filter(|name| *name != ID_COLUMN)
-                .collect();
-            let mut targets = Vec::new();
-            for name in &names {
-                let data_type = column_type(table, name)
-                    .ok_or_else(|| Error::internal("an update of an unknown column"))?;
-                targets.push(target_column(&staged, name, &data_type));
-            }
-            let added: Vec<Field> = targets
-                .iter()
-                .filter(|field| staged.schema().field(field.name()).is_none())
-                .cloned()
-                .collect();
-            if !added.is_empty() {
-                staged = with_fields(&Arc::new(staged), added).await?;
-            }
-            let old = read_rows(&staged, &offsets).await?;
-            count_update(self.statistics(table.id), table, batch, |property| {
-                count_values(&staged, &old, property)
-            })?;
-            let mut columns = Vec::new();
-            for (field, column) in old.schema().fields().iter().zip(old.columns()) {
-                let target = targets.iter().position(|own| own.name() == field.name());
-                let superseded = names
-                    .iter()
-                    .any(|name| physical_columns(&staged, name).contains(field.name()));
-                columns.push(match target {
-                    Some(at) => {
-                        let data_type = targets[at].data_type();
-                        let new = column_or_null(batch, names[at], data_type)?;
-                        if new.data_type() == field.data_type() {
-                            new
-                        } else {
-                            arrow::compute::cast(&new, field.data_type())?
-                        }
-                    }
-                    None if superseded => {
-                        arrow::array::new_null_array(field.data_type(), old.num_rows())
-                    }
-                    None => Arc::clone(column),
-                });
-            }
-            let new = RecordBatch::try_new(old.schema(), columns)?;
-            before.push((offsets.clone(), old));
-            after.push((offsets.clone(), new.clone()));
-            removed.extend(&offsets);
-            rewritten.push((offsets, new));
-        }
-        if !deletes.is_empty() {
-            let old = read_rows(&staged, deletes).await?;
-            count_delete(self.statistics(table.id), |property| {
-                count_values(&staged, &old, property)
-            });
-            before.push((deletes.to_vec(), old));
-        }
-        removed.sort_unstable();
-        removed.dedup();
-        let fragment_rows = self.options.fragment_rows;
-        // Later batches may have added fields to the dataset that earlier ones were read without.
-        let rewritten = rewritten
-            .into_iter()
-            .map(|(offsets, batch)| Ok((offsets, with_all_fields(&staged, &batch)?)))
-            .collect::<Result<Vec<_>>>()?;
-        let staged = change(self.root, path, staged, rewritten, &removed, fragment_rows).await?;
-        let counts = self.statistics(table.id);
-        counts.rows = counts.rows.saturating_sub(deletes.len() as u64);
-        if let Some(hyperedge_type) = table.hyperedge_type() {
-            let incidences = |rows: Vec<(Vec<u64>, RecordBatch)>| {
-                let (offsets, batches): (Vec<Vec<u64>>, Vec<RecordBatch>) =
-                    rows.into_iter().unzip();
-                let offsets = offsets.concat();
-                let offset_of = |row: usize| offsets[row];
-                collect_incidences(table.id, hyperedge_type, &batches, &offset_of)
-            };
-            let (mut before, after) = (incidences(before)?, incidences(after)?);
-            for (role, after) in &after {
-                let before = before.get(role).map_or(&[][..], Vec::as_slice);
-                let counts = self.statistics(table.id).roles.entry(role.clone());
-                let counts = counts.or_default();
-                counts.replace(&members_of(before), &members_of(after));
-            }
-            for incidence in before.values_mut().flatten() {
-                incidence.position = TAKEN_BACK;
-            }
-            self.delta(table, before).await?;
-            self.delta(table, after).await?;
-        }
-        Ok(staged)
-    }
-
     /// Stages incidences of a small commit, or rows that take some back, role by role.
-    async fn delta(
+    pub(super) async fn delta(
         &mut self,
         table: &Table,
         found: BTreeMap<String, Vec<Incidence>>,
@@ -398,21 +287,6 @@ impl Stager<'_> {
         }
         Ok(())
     }
-}
-
-/// How many of some rows, which hold all columns of a dataset, have a value of `property`.
-fn count_values(dataset: &Dataset, rows: &RecordBatch, property: &str) -> u64 {
-    let columns = physical_columns(dataset, property);
-    let having = (0..rows.num_rows()).filter(|row| has_value(rows, &columns, *row));
-    having.count() as u64
-}
-
-/// The batches of some pieces, in order.
-fn batches_of(pieces: Vec<AppendedRows>) -> Batches {
-    Box::new(pieces.into_iter().flat_map(|piece| match piece.batches() {
-        Ok(batches) => batches,
-        Err(error) => Box::new(std::iter::once(Err(error))),
-    }))
 }
 
 /// Where the incidence lists of a role are kept.
@@ -462,19 +336,4 @@ impl StoredColumns {
             .collect::<Result<Vec<_>>>()?;
         Ok(RecordBatch::try_new(Arc::clone(&self.schema), columns)?)
     }
-}
-
-/// A batch with a column for every field of the dataset; those it has not are null.
-fn with_all_fields(dataset: &Dataset, batch: &RecordBatch) -> Result<RecordBatch> {
-    let schema = arrow::datatypes::Schema::from(dataset.schema());
-    let mut names = Vec::new();
-    let mut columns = Vec::new();
-    for field in schema.fields() {
-        names.push(field.name().clone());
-        columns.push(match batch.column_by_name(field.name()) {
-            Some(column) => Arc::clone(column),
-            None => arrow::array::new_null_array(field.data_type(), batch.num_rows()),
-        });
-    }
-    named_batch(&names, columns, batch.num_rows())
 }

@@ -84,7 +84,10 @@ impl MemorySnapshot {
                 changes.append(*table, batch);
             }
         }
-        changes.deletes = header.deleted.into_iter().collect();
+        let deleted = header.deleted.into_iter();
+        changes.deletes = deleted
+            .map(|(table, offsets)| (table, offsets.into_iter().collect()))
+            .collect();
         base.with_changes(&changes, header.id)
     }
 }

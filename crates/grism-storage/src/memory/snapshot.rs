@@ -129,10 +129,10 @@ impl MemorySnapshot {
     fn change_rows(&mut self, id: TableId, changes: &ChangeSet) -> Result<()> {
         let schema = Arc::clone(&self.schema);
         let table = schema.table(id)?;
-        let updates = changes.updates.get(&id).map_or(&[][..], Vec::as_slice);
-        let deletes = changes.deletes.get(&id).map_or(&[][..], Vec::as_slice);
-        let mut touched: BTreeSet<u64> = deletes.iter().copied().collect();
-        for batch in updates {
+        let updates: Vec<RecordBatch> = changes.updated(id).collect::<Result<_>>()?;
+        let gone_now: BTreeSet<u64> = changes.deletes.get(&id).into_iter().flatten().collect();
+        let mut touched = gone_now.clone();
+        for batch in &updates {
             touched.extend(row_offsets(batch)?);
         }
         let mut before = Members::new();
@@ -142,14 +142,13 @@ impl MemorySnapshot {
         let chunks = self.tables.entry(id).or_default();
         let statistics = Arc::make_mut(&mut self.statistics);
         let counts = statistics.tables.entry(id).or_default();
-        for batch in updates {
+        for batch in &updates {
             let offsets = row_offsets(batch)?;
             count_update(counts, table, batch, |property| {
                 chunks.count_values(&offsets, property)
             })?;
             chunks.update(batch, table)?;
         }
-        let gone_now: BTreeSet<u64> = deletes.iter().copied().collect();
         let gone: Vec<u64> = gone_now.difference(&chunks.deleted).copied().collect();
         count_delete(counts, |property| chunks.count_values(&gone, property));
         counts.rows -= gone.len() as u64;

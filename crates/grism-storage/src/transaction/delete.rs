@@ -1,11 +1,21 @@
 //! Deleting entities, and what becomes of the hyperedges that bind them.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
-use grism_core::{Cardinality, EntityId, Error, Result, SegmentKey, Snapshot, Value};
+use grism_core::{
+    Cardinality, EntityId, Error, OffsetSet, Result, SegmentKey, Snapshot, TableId, Value,
+};
 
 use super::{Transaction, TransactionSnapshot};
+
+/// What becomes of the hyperedges that bind some entities.
+#[derive(Default)]
+struct Bound {
+    /// Those that go too, since a required role is gone.
+    gone: OffsetSet,
+    /// Hyperedges that lose a member, the roles, and the members.
+    losses: Vec<(u64, String, u64)>,
+}
 
 impl Transaction {
     /// Deletes entities. Those that others still bind are refused unless `detach` is set; then binary edges and
@@ -14,29 +24,71 @@ impl Transaction {
     /// # Errors
     /// `InvalidData` where an entity is still bound.
     pub async fn delete(&mut self, ids: &[u64], detach: bool) -> Result<()> {
-        let mut known = BTreeSet::new();
-        let mut open: Vec<u64> = ids.to_vec();
-        open.retain(|id| !self.is_deleted(*id) && known.insert(*id));
-        // All of them go before any is looked at, so that those that bind each other can go together.
-        for id in &open {
-            self.mark_deleted(*id)?;
-        }
-        // Those that go because others do are looked at in turn, a wave each: the graph is built once a wave.
+        self.delete_all(ids.iter().copied().collect(), detach).await
+    }
+
+    /// Deletes the entities of a set of raw ids, as [`Self::delete`] does.
+    ///
+    /// # Errors
+    /// As [`Self::delete`].
+    pub async fn delete_all(&mut self, ids: OffsetSet, detach: bool) -> Result<()> {
+        // All of them go before any is looked at, so that those that bind each other can go together. Those that go because
+        // others do are looked at in turn, a wave each.
+        let mut open = self.mark_deleted(ids)?;
         while !open.is_empty() {
-            let snapshot = self.snapshot();
-            for id in std::mem::take(&mut open) {
-                let bound = bound_by(&snapshot, id).await?;
-                if !bound.is_empty() && !detach {
-                    return Err(self.still_bound(id)?);
+            let mut gone = OffsetSet::new();
+            let mut view = self.snapshot();
+            for (key, members) in by_segment(&open, self.base.segment_shift()) {
+                let bound = self.bound_by(&view, key, &members, detach).await?;
+                gone |= bound.gone;
+                if bound.losses.is_empty() {
+                    continue;
                 }
-                for (hyperedge, role) in bound {
-                    if !self.is_deleted(hyperedge) && self.loses(hyperedge, &role, id).await? {
-                        open.push(hyperedge);
+                // Changes while the view is alive would copy what it shares.
+                drop(view);
+                for (hyperedge, role, member) in bound.losses {
+                    if !self.is_deleted(hyperedge) && !gone.contains(hyperedge) {
+                        self.lose(hyperedge, &role, member).await?;
+                    }
+                }
+                view = self.snapshot();
+            }
+            drop(view);
+            open = self.mark_deleted(gone)?;
+        }
+        Ok(())
+    }
+
+    /// What becomes of the hyperedges that bind members of one segment.
+    async fn bound_by(
+        &self,
+        view: &TransactionSnapshot,
+        key: SegmentKey,
+        members: &[u64],
+        detach: bool,
+    ) -> Result<Bound> {
+        let local_bits = (1u64 << view.segment_shift()) - 1;
+        let mut bound = Bound::default();
+        for (table, ty) in self.schema.hyperedge_tables() {
+            for role in &ty.roles {
+                let segment = view.incidences(table.id, &role.name, key).await?;
+                for member in members {
+                    let local = (EntityId::from_raw(*member).offset() & local_bits) as usize;
+                    for place in segment.range(local) {
+                        if !detach {
+                            return Err(self.still_bound(*member)?);
+                        }
+                        let hyperedge = segment.hyperedges.at(place);
+                        if role.cardinality == Cardinality::One {
+                            bound.gone.insert(hyperedge);
+                        } else {
+                            bound.losses.push((hyperedge, role.name.clone(), *member));
+                        }
                     }
                 }
             }
         }
-        Ok(())
+        Ok(bound)
     }
 
     fn still_bound(&self, id: u64) -> Result<Error> {
@@ -51,65 +103,62 @@ impl Transaction {
         .with_code("ConstraintVerificationFailed:DeleteConnectedNode"))
     }
 
-    /// Takes a member that goes from a role of a hyperedge; true where the hyperedge goes with it.
-    async fn loses(&mut self, hyperedge: u64, role: &str, member: u64) -> Result<bool> {
-        let table = self.schema.table(EntityId::from_raw(hyperedge).table())?;
-        let known = table.hyperedge_type().and_then(|ty| ty.role(role));
-        match known.map_or(Cardinality::One, |role| role.cardinality) {
-            Cardinality::One => {
-                self.mark_deleted(hyperedge)?;
-                return Ok(true);
+    /// Takes a member that goes from a role of a hyperedge that stays.
+    async fn lose(&mut self, hyperedge: u64, role: &str, member: u64) -> Result<()> {
+        let left = match self.read(hyperedge, role).await? {
+            Value::List(mut members) => {
+                let before = members.len();
+                members.retain(|own| own.entity_id() != Some(member));
+                self.counts.members_removed += (before - members.len()) as u64;
+                Value::List(members)
             }
-            Cardinality::Optional => {
-                self.row(hyperedge).insert(role.to_owned(), Value::Null);
+            _ => {
                 self.counts.members_removed += 1;
+                Value::Null
             }
-            Cardinality::Many => {
-                if let Value::List(mut members) = self.read(hyperedge, role).await? {
-                    let before = members.len();
-                    members.retain(|own| own.entity_id() != Some(member));
-                    self.counts.members_removed += (before - members.len()) as u64;
-                    let members = Value::List(members);
-                    self.row(hyperedge).insert(role.to_owned(), members);
-                }
-            }
-        }
-        Ok(false)
+        };
+        self.set(hyperedge, role, left)
     }
 
-    fn mark_deleted(&mut self, id: u64) -> Result<()> {
-        let entity = EntityId::from_raw(id);
-        let is_hyperedge = self
-            .schema
-            .table(entity.table())?
-            .hyperedge_type()
-            .is_some();
-        let counts = &mut self.counts;
-        if is_hyperedge {
-            counts.hyperedges_deleted += 1;
-        } else {
-            counts.nodes_deleted += 1;
+    /// Notes that entities go; those of them that were there.
+    fn mark_deleted(&mut self, ids: OffsetSet) -> Result<OffsetSet> {
+        let mut by_table: BTreeMap<TableId, OffsetSet> = BTreeMap::new();
+        for id in ids {
+            let entity = EntityId::from_raw(id);
+            by_table
+                .entry(entity.table())
+                .or_default()
+                .insert(entity.offset());
         }
-        self.changes(entity.table()).deleted.insert(entity.offset());
-        Ok(())
+        let mut marked = OffsetSet::new();
+        for (table, offsets) in by_table {
+            let is_hyperedge = self.schema.table(table)?.hyperedge_type().is_some();
+            let deleted = &mut self.changes(table).deleted;
+            let new = offsets - &*deleted;
+            *deleted |= &new;
+            let counts = &mut self.counts;
+            if is_hyperedge {
+                counts.hyperedges_deleted += new.len();
+            } else {
+                counts.nodes_deleted += new.len();
+            }
+            marked.extend(new.iter().map(|offset| EntityId::new(table, offset).raw()));
+        }
+        Ok(marked)
     }
 }
 
-/// The hyperedges that bind an entity, and through which role.
-async fn bound_by(snapshot: &TransactionSnapshot, id: u64) -> Result<Vec<(u64, String)>> {
-    let entity = EntityId::from_raw(id);
-    let shift = snapshot.segment_shift();
-    let key = SegmentKey::of(entity, shift);
-    let local = (entity.offset() & ((1 << shift) - 1)) as usize;
-    let schema = Arc::clone(snapshot.schema());
-    let mut found = Vec::new();
-    for (table, ty) in schema.hyperedge_tables() {
-        for role in &ty.roles {
-            let segment = snapshot.incidences(table.id, &role.name, key).await?;
-            for place in segment.range(local) {
-                found.push((segment.hyperedges.at(place), role.name.clone()));
-            }
+/// The ids of a set, segment by segment.
+fn by_segment(ids: &OffsetSet, shift: u8) -> impl Iterator<Item = (SegmentKey, Vec<u64>)> + '_ {
+    let mut ids = ids.iter().peekable();
+    std::iter::from_fn(move || {
+        let first = ids.next()?;
+        let key = SegmentKey::of(EntityId::from_raw(first), shift);
+        let mut members = vec![first];
+        while let Some(id) = ids.next_if(|id| SegmentKey::of(EntityId::from_raw(*id), shift) == key)
+        {
+            members.push(id);
         }
-    }
-    Ok(found)
+        Some((key, members))
+    })
 }

@@ -1,21 +1,22 @@
 //! The graph as a transaction sees it: a snapshot whose rows are patched as they are read.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::{Array, ArrayRef, BooleanArray, UInt64Array, new_null_array};
+use arrow::array::{ArrayRef, BooleanArray, UInt64Array, new_null_array};
 use arrow::compute::{filter_record_batch, interleave};
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{
-    BatchStream, EntityId, Error, GraphSchema, GraphStatistics, ID_COLUMN, Incidence,
-    IncidenceSegment, IndexSearch, Result, ScanRange, ScanRequest, SearchHit, SegmentKey, Snapshot,
-    SnapshotId, Table, TableId, widen_column,
+    BatchStream, EntityId, Error, GraphSchema, GraphStatistics, HyperedgeType, ID_COLUMN,
+    Incidence, IncidenceSegment, IndexSearch, OffsetSet, Result, ScanRange, ScanRequest, SearchHit,
+    SegmentKey, Snapshot, SnapshotId, Table, TableId, Value, widen_column,
 };
 
-use super::changes::{Row, TableChanges, columns_of, names_of};
-use super::deleted_access;
+use super::changes::{TableChanges, value_type};
+use super::{column_of, deleted_access};
 use crate::columns::{
     column_or_null, column_type, id_array, named_batch, passing_rows, scan_names,
 };
@@ -25,21 +26,22 @@ use crate::search::scan_search;
 /// The fragment of the rows that a transaction created.
 const CREATED: u64 = u64::MAX;
 
-/// A snapshot with changes on top.
-#[derive(Debug)]
+/// A snapshot with changes on top. A copy shares everything.
+#[derive(Clone, Debug)]
 pub struct TransactionSnapshot {
     base: Arc<dyn Snapshot>,
     schema: Arc<GraphSchema>,
     statistics: Arc<GraphStatistics>,
-    tables: BTreeMap<TableId, TableChanges>,
-    incidences: HashMap<(TableId, String), RoleChanges>,
+    tables: Arc<BTreeMap<TableId, Arc<TableChanges>>>,
+    /// What was asked for of the incidence lists.
+    incidences: Arc<Mutex<HashMap<(TableId, String), Arc<RoleChanges>>>>,
 }
 
-/// What becomes of the incidence lists of one role.
+/// What becomes of the incidence lists of one role, beside the hyperedges that are gone.
 #[derive(Debug, Default)]
 struct RoleChanges {
-    /// Hyperedges whose stored incidences do not count any more.
-    gone: BTreeSet<u64>,
+    /// Hyperedges, by their offsets, whose stored incidences do not count any more.
+    replaced: OffsetSet,
     added: HashMap<SegmentKey, Vec<Incidence>>,
 }
 
@@ -47,7 +49,7 @@ impl TransactionSnapshot {
     pub(super) fn new(
         base: Arc<dyn Snapshot>,
         schema: &GraphSchema,
-        tables: &BTreeMap<TableId, TableChanges>,
+        tables: &BTreeMap<TableId, Arc<TableChanges>>,
     ) -> Self {
         let schema = Arc::new(schema.clone());
         let mut statistics = (**base.statistics()).clone();
@@ -56,67 +58,83 @@ impl TransactionSnapshot {
         }
         for (id, changes) in tables {
             let counts = statistics.tables.entry(*id).or_default();
-            counts.rows = (counts.rows + changes.created.len() as u64)
-                .saturating_sub(changes.deleted.len() as u64);
-            counts.next_offset = changes.first + changes.created.len() as u64;
+            counts.rows = (counts.rows + changes.created).saturating_sub(changes.deleted.len());
+            counts.next_offset = changes.end();
             // What the changes make of values and degrees is counted when they are committed.
             counts.properties.clear();
             for role in counts.roles.values_mut() {
                 role.degrees = None;
             }
         }
-        let mut snapshot = Self {
+        Self {
             base,
             schema,
             statistics: Arc::new(statistics),
-            tables: tables.clone(),
-            incidences: HashMap::new(),
-        };
-        snapshot.incidences = snapshot.role_changes().unwrap_or_default();
-        snapshot
+            tables: Arc::new(tables.clone()),
+            incidences: Arc::default(),
+        }
     }
 
-    fn role_changes(&self) -> Result<HashMap<(TableId, String), RoleChanges>> {
-        let mut all = HashMap::new();
-        let shift = self.segment_shift();
-        for (id, changes) in &self.tables {
-            let table = self.schema.table(*id)?;
-            let Some(ty) = table.hyperedge_type() else {
-                continue;
-            };
-            for role in &ty.roles {
-                let mut own = RoleChanges::default();
-                let raw = |offset: &u64| EntityId::new(*id, *offset).raw();
-                own.gone.extend(changes.deleted.iter().map(raw));
-                let mut offsets = Vec::new();
-                let mut rows: Vec<&Row> = Vec::new();
-                for (offset, row) in &changes.updated {
-                    if row.contains_key(&role.name) {
-                        own.gone.insert(raw(offset));
-                        if !changes.deleted.contains(offset) {
-                            offsets.push(*offset);
-                            rows.push(row);
-                        }
-                    }
-                }
-                for (row, offset) in changes.created.iter().zip(changes.first..) {
-                    if !changes.deleted.contains(&offset) {
-                        offsets.push(offset);
-                        rows.push(row);
-                    }
-                }
-                let names: Vec<String> = ty.roles.iter().map(|role| role.name.clone()).collect();
-                let batch = named_batch(&names, columns_of(table, &rows, &names)?, rows.len())?;
-                let found = collect_incidences(*id, ty, &[batch], &|row| offsets[row])?;
-                for (key, added) in
-                    by_segment(found.get(&role.name).map_or(&[], Vec::as_slice), shift)
-                {
-                    own.added.entry(key).or_default().extend(added);
-                }
-                all.insert((*id, role.name.clone()), own);
-            }
+    /// What becomes of the incidence lists of a role; `None` where the table has not changed.
+    fn role_changes(&self, table: TableId, role: &str) -> Result<Option<Arc<RoleChanges>>> {
+        let Some(changes) = self.tables.get(&table) else {
+            return Ok(None);
+        };
+        let mut known = self
+            .incidences
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let key = (table, role.to_owned());
+        if let Some(known) = known.get(&key) {
+            return Ok(Some(Arc::clone(known)));
         }
-        Ok(all)
+        let entry = self.schema.table(table)?;
+        let ty = entry
+            .hyperedge_type()
+            .ok_or_else(|| Error::internal("a node has no roles"))?;
+        let found = Arc::new(self.collect_changes(entry, ty, changes, role)?);
+        known.insert(key, Arc::clone(&found));
+        Ok(Some(found))
+    }
+
+    fn collect_changes(
+        &self,
+        table: &Table,
+        ty: &HyperedgeType,
+        changes: &TableChanges,
+        role: &str,
+    ) -> Result<RoleChanges> {
+        let mut found = RoleChanges::default();
+        if !changes.cells.sets(role) {
+            return Ok(found);
+        }
+        let names: Vec<String> = ty.roles.iter().map(|role| role.name.clone()).collect();
+        let mut add = |offsets: &[u64]| -> Result<()> {
+            let columns = changes.columns(table, offsets, &names)?;
+            let batch = named_batch(&names, columns, offsets.len())?;
+            let by_role = collect_incidences(table.id, ty, &[batch], &|row| offsets[row])?;
+            let own = by_role.get(role).map_or(&[][..], Vec::as_slice);
+            for (key, added) in by_segment(own, self.segment_shift()) {
+                found.added.entry(key).or_default().extend(added);
+            }
+            Ok(())
+        };
+        for range in changes.created_ranges() {
+            let alive = range.filter(|offset| !changes.deleted.contains(*offset));
+            add(&alive.collect::<Vec<u64>>())?;
+        }
+        for offsets in changes.updated_pieces() {
+            let cells = changes.cells.cells(&offsets, &[role.to_owned()])?;
+            let is_set = cells.iter().flatten().map(Option::is_some);
+            let offsets: Vec<u64> = offsets
+                .iter()
+                .zip(is_set)
+                .filter_map(|(offset, is_set)| is_set.then_some(*offset))
+                .collect();
+            add(&offsets)?;
+            found.replaced.extend(offsets);
+        }
+        Ok(found)
     }
 
     /// Whether the base has the table, and the column.
@@ -151,20 +169,13 @@ impl TransactionSnapshot {
         } else {
             Some(self.base.take(table.id, &stored, &known).await?)
         };
-        // Changed rows, each column a piece of its own beside the stored one.
-        let empty = Row::new();
-        let changed: Vec<&Row> = offsets
-            .iter()
-            .map(|offset| {
-                let row = changes.and_then(|changes| match offset.checked_sub(changes.first) {
-                    Some(place) => changes.created.get(place as usize),
-                    None => changes.updated.get(offset),
-                });
-                row.unwrap_or(&empty)
-            })
-            .collect();
+        // Changed cells, each column a piece of its own beside the stored one.
+        let cells = match changes {
+            Some(changes) => changes.cells.cells(offsets, columns)?,
+            None => vec![Vec::new(); columns.len()],
+        };
         let mut found = Vec::new();
-        for name in columns {
+        for (name, cells) in columns.iter().zip(cells) {
             let data_type = column_type(table, name).ok_or_else(|| {
                 Error::internal(format!("the table {} has no column `{name}`", table.id))
             })?;
@@ -173,47 +184,56 @@ impl TransactionSnapshot {
                 Some(column) => widen_column(column, &data_type)?,
                 None => new_null_array(&data_type, stored.len()),
             };
-            let own = columns_of(table, &changed, std::slice::from_ref(name))?.remove(0);
+            let is_changed = cells.iter().any(Option::is_some);
+            if !is_changed && stored.len() == offsets.len() {
+                found.push(old);
+                continue;
+            }
+            let mut at = 0;
+            let mut places = Vec::with_capacity(offsets.len());
+            let mut values = Vec::with_capacity(offsets.len());
+            for (row, (offset, cell)) in offsets.iter().zip(cells).enumerate() {
+                let is_stored = *offset < first;
+                places.push(if is_stored && cell.is_none() {
+                    (0, at)
+                } else {
+                    (1, row)
+                });
+                at += usize::from(is_stored);
+                values.push(cell.unwrap_or(Value::Null));
+            }
+            let own = column_of(&values, &value_type(table, name))?;
             let own = if own.data_type() == &data_type {
                 own
             } else {
                 widen_column(&own, &data_type)?
             };
-            let mut at = 0;
-            let places: Vec<(usize, usize)> = offsets
-                .iter()
-                .enumerate()
-                .map(|(row, offset)| {
-                    let is_stored = *offset < first;
-                    let place = at;
-                    at += usize::from(is_stored);
-                    if is_stored && !changed[row].contains_key(name) {
-                        (0, place)
-                    } else {
-                        (1, row)
-                    }
-                })
-                .collect();
             found.push(interleave(&[old.as_ref(), own.as_ref()], &places)?);
         }
         Ok(found)
     }
 
-    fn created_batch(&self, request: &ScanRequest, table: &Table) -> Result<RecordBatch> {
+    /// The created rows in a range of offsets that pass the predicate.
+    fn created_batch(
+        &self,
+        request: &ScanRequest,
+        table: &Table,
+        range: Range<u64>,
+    ) -> Result<RecordBatch> {
         let Some(changes) = self.tables.get(&table.id) else {
             return Err(Error::internal("created rows of an unchanged table"));
         };
-        let mut rows: Vec<&Row> = Vec::new();
-        let mut offsets = Vec::new();
-        for (row, offset) in changes.created.iter().zip(changes.first..) {
-            if !changes.deleted.contains(&offset) {
-                rows.push(row);
-                offsets.push(offset);
-            }
-        }
-        let mut names = names_of(rows.iter().copied());
-        names.retain(|name| column_type(table, name).is_some());
-        let all = named_batch(&names, columns_of(table, &rows, &names)?, rows.len())?;
+        let offsets: Vec<u64> = range
+            .filter(|offset| !changes.deleted.contains(*offset))
+            .collect();
+        let mut names = changes.cells.names().to_vec();
+        names.retain(|name| {
+            let is_asked = request.columns.contains(name)
+                || request.predicate.iter().any(|own| &own.column == name);
+            is_asked && column_type(table, name).is_some()
+        });
+        let columns = changes.columns(table, &offsets, &names)?;
+        let all = named_batch(&names, columns, offsets.len())?;
         let passing = passing_rows(&all, &request.predicate, table)?;
         let mut columns = vec![id_array(table.id, offsets.iter().copied())];
         for name in &request.columns {
@@ -222,8 +242,38 @@ impl TransactionSnapshot {
             })?;
             columns.push(column_or_null(&all, name, &data_type)?);
         }
-        let batch = named_batch(&scan_names(&request.columns), columns, rows.len())?;
+        let batch = named_batch(&scan_names(&request.columns), columns, offsets.len())?;
         Ok(filter_record_batch(&batch, &passing)?)
+    }
+
+    /// The rows of a batch of stored ids that are not deleted and pass the predicate, with their changes.
+    async fn changed_batch(&self, request: &ScanRequest, ids: &RecordBatch) -> Result<RecordBatch> {
+        let id = request.range.table;
+        let table = self.schema.table(id)?;
+        let mut wanted = request.columns.clone();
+        for comparison in &request.predicate {
+            if !wanted.contains(&comparison.column) {
+                wanted.push(comparison.column.clone());
+            }
+        }
+        let ids = ids
+            .column_by_name(ID_COLUMN)
+            .and_then(|ids| ids.as_any().downcast_ref::<UInt64Array>())
+            .ok_or_else(|| Error::internal("a scan without ids"))?;
+        let changes = self.tables.get(&id);
+        let offsets: Vec<u64> = ids
+            .values()
+            .iter()
+            .map(|id| EntityId::from_raw(*id).offset())
+            .filter(|offset| changes.is_none_or(|changes| !changes.deleted.contains(*offset)))
+            .collect();
+        let columns = self.rows(table, &offsets, &wanted).await?;
+        let all = named_batch(&wanted, columns, offsets.len())?;
+        let passing: BooleanArray = passing_rows(&all, &request.predicate, table)?;
+        let mut columns = vec![id_array(id, offsets.iter().copied())];
+        columns.extend(all.columns()[..request.columns.len()].iter().cloned());
+        let found = named_batch(&scan_names(&request.columns), columns, offsets.len())?;
+        Ok(filter_record_batch(&found, &passing)?)
     }
 }
 
@@ -252,12 +302,12 @@ impl Snapshot for TransactionSnapshot {
             Vec::new()
         };
         if let Some(changes) = self.tables.get(&table)
-            && !changes.created.is_empty()
+            && changes.created > 0
         {
             ranges.push(ScanRange {
                 table,
                 fragment: CREATED,
-                rows: changes.created.len() as u64,
+                rows: changes.created,
             });
         }
         ranges
@@ -266,16 +316,18 @@ impl Snapshot for TransactionSnapshot {
     async fn scan(&self, request: ScanRequest) -> Result<BatchStream> {
         let id = request.range.table;
         let table = self.schema.table(id)?.clone();
+        let changes = self.tables.get(&id);
         if request.range.fragment == CREATED {
-            let batch = self.created_batch(&request, &table)?;
-            return Ok(futures::stream::iter([Ok(batch)]).boxed());
+            let ranges = changes.map(|changes| changes.created_ranges());
+            let view = self.clone();
+            let batches = ranges
+                .into_iter()
+                .flatten()
+                .map(move |range| view.created_batch(&request, &table, range));
+            return Ok(futures::stream::iter(batches).boxed());
         }
-        let touched = self
-            .tables
-            .get(&id)
-            .is_some_and(|changes| !changes.updated.is_empty() || !changes.deleted.is_empty());
-        let same_types = self.base.schema().table(id)? == &table;
-        if !touched && same_types {
+        let is_touched = changes.is_some_and(|changes| changes.touches_stored());
+        if !is_touched && self.base.schema().table(id)? == &table {
             return self.base.scan(request).await;
         }
         // The rows are looked up by their ids, with their changes, and filtered afterwards.
@@ -284,37 +336,13 @@ impl Snapshot for TransactionSnapshot {
             predicate: Vec::new(),
             ..request.clone()
         };
-        let mut wanted = request.columns.clone();
-        for comparison in &request.predicate {
-            if !wanted.contains(&comparison.column) {
-                wanted.push(comparison.column.clone());
-            }
-        }
-        let mut batches = Vec::new();
-        let mut stream = self.base.scan(ids).await?;
-        while let Some(batch) = stream.try_next().await? {
-            let ids = batch
-                .column_by_name(ID_COLUMN)
-                .and_then(|ids| ids.as_any().downcast_ref::<UInt64Array>().cloned())
-                .ok_or_else(|| Error::internal("a scan without ids"))?;
-            let offsets: Vec<u64> = ids
-                .values()
-                .iter()
-                .map(|id| EntityId::from_raw(*id).offset())
-                .filter(|offset| {
-                    let changes = self.tables.get(&id);
-                    changes.is_none_or(|changes| !changes.deleted.contains(offset))
-                })
-                .collect();
-            let columns = self.rows(&table, &offsets, &wanted).await?;
-            let all = named_batch(&wanted, columns, offsets.len())?;
-            let passing: BooleanArray = passing_rows(&all, &request.predicate, &table)?;
-            let mut columns = vec![id_array(id, offsets.iter().copied())];
-            columns.extend(all.columns()[..request.columns.len()].iter().cloned());
-            let found = named_batch(&scan_names(&request.columns), columns, offsets.len())?;
-            batches.push(Ok(filter_record_batch(&found, &passing)?));
-        }
-        Ok(futures::stream::iter(batches).boxed())
+        let view = self.clone();
+        let request = Arc::new(request);
+        let batches = self.base.scan(ids).await?.and_then(move |batch| {
+            let (view, request) = (view.clone(), Arc::clone(&request));
+            async move { view.changed_batch(&request, &batch).await }
+        });
+        Ok(batches.boxed())
     }
 
     async fn take(
@@ -326,7 +354,7 @@ impl Snapshot for TransactionSnapshot {
         if let Some(changes) = self.tables.get(&table)
             && offsets
                 .iter()
-                .any(|offset| changes.deleted.contains(offset))
+                .any(|offset| changes.deleted.contains(*offset))
         {
             return Err(deleted_access());
         }
@@ -350,11 +378,12 @@ impl Snapshot for TransactionSnapshot {
             self.base.alive(table, &stored).await?.into_iter()
         };
         let is_alive = |offset: &u64| {
-            let exists = match offset.checked_sub(changes.first) {
-                Some(created) => created < changes.created.len() as u64,
-                None => base.next().unwrap_or(false),
+            let exists = if *offset < changes.first {
+                base.next().unwrap_or(false)
+            } else {
+                *offset < changes.end()
             };
-            exists && !changes.deleted.contains(offset)
+            exists && !changes.deleted.contains(*offset)
         };
         Ok(offsets.iter().map(is_alive).collect())
     }
@@ -375,7 +404,7 @@ impl Snapshot for TransactionSnapshot {
         key: SegmentKey,
     ) -> Result<Arc<IncidenceSegment>> {
         let has_base = self.base.schema().table(table).is_ok();
-        let Some(changes) = self.incidences.get(&(table, role.to_owned())) else {
+        let Some(own) = self.role_changes(table, role)? else {
             return if has_base {
                 self.base.incidences(table, role, key).await
             } else {
@@ -387,10 +416,16 @@ impl Snapshot for TransactionSnapshot {
         } else {
             Arc::default()
         };
-        let added = changes.added.get(&key);
-        if added.is_none() && changes.gone.is_empty() {
+        let added = own.added.get(&key);
+        let deleted = self.tables.get(&table).map(|changes| &changes.deleted);
+        let deletes = deleted.is_some_and(|deleted| !deleted.is_empty());
+        if added.is_none() && own.replaced.is_empty() && !deletes {
             return Ok(base);
         }
+        let is_gone = |hyperedge: u64| {
+            let offset = EntityId::from_raw(hyperedge).offset();
+            own.replaced.contains(offset) || deleted.is_some_and(|deleted| deleted.contains(offset))
+        };
         let ty = self.schema.table(table)?.hyperedge_type();
         let binary = ty.is_some_and(|ty| ty.is_binary());
         let shift = self.segment_shift();
@@ -398,7 +433,7 @@ impl Snapshot for TransactionSnapshot {
         for local in 0..base.offsets.len().saturating_sub(1) {
             let member = EntityId::new(key.table, (key.segment << shift) + local as u64).raw();
             for place in base.range(local) {
-                if changes.gone.contains(&base.hyperedges.at(place)) {
+                if is_gone(base.hyperedges.at(place)) {
                     continue;
                 }
                 all.push(Incidence {

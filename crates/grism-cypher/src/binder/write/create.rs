@@ -2,43 +2,44 @@
 
 use grism_core::{Result, Type};
 use grism_logical::LogicalExpr;
-use open_cypher::Span;
-use open_cypher::ast::{
-    LabelExpression, LabelExpressionKind, NodePattern, PathFactorKind, Pattern, PatternPart,
-    RelationshipDirection, RelationshipPattern,
-};
 
 use crate::binder::scope::column_for;
 use crate::binder::{Binder, hint};
+use crate::syntax::{
+    Direction, LabelExpression, LabelKind, NodePattern, PathElementKind, PathPattern,
+    RelationshipPattern, Span,
+};
 
 use super::{Created, CreatedEdge, CreatedEntity, CreatedIncidence};
 
 impl Binder<'_> {
-    pub(super) fn create(&mut self, pattern: &Pattern, merges: bool) -> Result<Created> {
+    pub(super) fn create(&mut self, paths: &[PathPattern], merges: bool) -> Result<Created> {
         let mut created = Created::default();
-        for part in &pattern.parts {
-            self.create_part(part, merges, &mut created)?;
+        for path in paths {
+            self.create_path(path, merges, &mut created)?;
         }
         Ok(created)
     }
 
-    fn create_part(
+    fn create_path(
         &mut self,
-        part: &PatternPart,
+        path: &PathPattern,
         merges: bool,
         created: &mut Created,
     ) -> Result<()> {
-        if let Some(selector) = &part.kind.selector {
-            return Err(self.source.unsupported("a path selector", selector.span));
+        let mode = path.mode.map(|(_, span)| span);
+        if let Some(span) = path.selector.map(|(_, span)| span).or(mode) {
+            let message = "what is created is one path: it has no selector and no mode";
+            return Err(self.source.invalid(message, span));
         }
         let mut left: Option<String> = None;
         let mut between: Option<(&RelationshipPattern, Span)> = None;
-        let alone = part.kind.path.kind.factors.len() == 1;
+        let alone = path.elements.len() == 1;
         let mut through = Vec::new();
-        for factor in &part.kind.path.kind.factors {
-            match &factor.kind {
-                PathFactorKind::Node(node) => {
-                    let column = self.created_node(node, factor.span, alone, created)?;
+        for element in &path.elements {
+            match &element.kind {
+                PathElementKind::Node(node) => {
+                    let column = self.created_node(node, element.span, alone, created)?;
                     if let (Some(left), Some((step, span))) = (&left, between.take()) {
                         let edge = self.created_step(step, span, left, &column, merges, created)?;
                         through.push(edge);
@@ -46,24 +47,24 @@ impl Binder<'_> {
                     through.push(column.clone());
                     left = Some(column);
                 }
-                PathFactorKind::Relationship(relationship) => {
-                    between = Some((relationship, factor.span));
+                PathElementKind::Relationship(relationship) => {
+                    between = Some((&**relationship, element.span));
                 }
                 _ => {
                     return Err(self
                         .source
                         .invalid(
                             "only nodes and single relationships can be created",
-                            factor.span,
+                            element.span,
                         )
                         .with_code("SyntaxError:CreatingVarLength"));
                 }
             }
         }
-        if let Some(binding) = &part.kind.binding {
-            let column = column_for(&binding.kind.text);
+        if let Some(binding) = &path.variable {
+            let column = column_for(&binding.text);
             created.paths.push((column.clone(), through));
-            self.scope.put(&binding.kind.text, &column, Type::Path);
+            self.scope.put(&binding.text, &column, Type::Path);
         }
         Ok(())
     }
@@ -76,27 +77,25 @@ impl Binder<'_> {
         created: &mut Created,
     ) -> Result<String> {
         let name = node.variable.as_ref();
-        let known = name
-            .and_then(|name| self.scope.find(&name.kind.text))
-            .cloned();
+        let known = name.and_then(|name| self.scope.find(&name.text)).cloned();
         if let (Some(known), Some(name)) = (known, name) {
             let again = node.labels.is_some() || node.properties.is_some() || alone;
             if again {
                 return Err(self
                     .source
                     .invalid(
-                        format!("the variable `{}` is bound already", name.kind.text),
+                        format!("the variable `{}` is bound already", name.text),
                         name.span,
                     )
                     .with_code("SyntaxError:VariableAlreadyBound"));
             }
             return match &known.ty {
                 Type::Any => self.entity_of(LogicalExpr::Column(known.column), span),
-                Type::Node(_) | Type::Hyperedge(_) | Type::Null => Ok(known.column),
+                ty if ty.is_entity() || ty == &Type::Null => Ok(known.column),
                 other => Err(self
                     .source
                     .invalid(
-                        format!("`{}` is {other}, not a node or a hyperedge", name.kind.text),
+                        format!("`{}` is {other}, not a node or a hyperedge", name.text),
                         span,
                     )
                     .with_code("SyntaxError:VariableTypeConflict")),
@@ -123,9 +122,9 @@ impl Binder<'_> {
                     .invalid("a hyperedge has its type and no label", span));
             }
         };
-        let properties = self.property_map(node.properties.as_deref())?;
+        let properties = self.property_map(node.properties.as_ref())?;
         let column = match name {
-            Some(name) => column_for(&name.kind.text),
+            Some(name) => column_for(&name.text),
             None => self.internal_name("node"),
         };
         let ty = match &hyperedge_type {
@@ -136,7 +135,7 @@ impl Binder<'_> {
             None => Type::Node([].into()),
         };
         if let Some(name) = name {
-            self.scope.put(&name.kind.text, &column, ty);
+            self.scope.put(&name.text, &column, ty);
         }
         created.entities.push(CreatedEntity {
             column: column.clone(),
@@ -154,8 +153,8 @@ impl Binder<'_> {
     /// Labels joined by `:` or `&`, as creation wants them.
     pub(super) fn plain_labels(&self, labels: &LabelExpression) -> Result<Vec<String>> {
         Ok(match &labels.kind {
-            LabelExpressionKind::Name(name) => vec![name.kind.text.clone()],
-            LabelExpressionKind::And(parts) => {
+            LabelKind::Name(name) => vec![name.text.clone()],
+            LabelKind::And(parts) => {
                 let mut all: Vec<String> = Vec::new();
                 for part in parts {
                     for label in self.plain_labels(part)? {
@@ -167,7 +166,6 @@ impl Binder<'_> {
                 all.sort_unstable();
                 all
             }
-            LabelExpressionKind::Parenthesized(inner) => self.plain_labels(inner)?,
             _ => {
                 return Err(self
                     .source
@@ -189,19 +187,19 @@ impl Binder<'_> {
         merges: bool,
         created: &mut Created,
     ) -> Result<String> {
-        if step.legacy_quantifier.is_some() || step.graph_quantifier.is_some() {
+        if step.quantifier.is_some() {
             return Err(self
                 .source
                 .invalid("a relationship of variable length cannot be created", span)
                 .with_code("SyntaxError:CreatingVarLength"));
         }
         if let Some(variable) = &step.variable
-            && self.scope.find(&variable.kind.text).is_some()
+            && self.scope.find(&variable.text).is_some()
         {
             return Err(self
                 .source
                 .invalid(
-                    format!("the variable `{}` is bound already", variable.kind.text),
+                    format!("the variable `{}` is bound already", variable.text),
                     variable.span,
                 )
                 .with_code("SyntaxError:VariableAlreadyBound"));
@@ -216,46 +214,51 @@ impl Binder<'_> {
                 .invalid("a relationship that is created has exactly one type", span)
                 .with_code("SyntaxError:NoSingleRelationshipType"));
         };
-        let type_name = name.kind.text.clone();
-        let direction = step.direction.kind;
+        let type_name = name.text.clone();
+        let direction = step.direction;
         let (source, target) = match direction {
-            RelationshipDirection::Right => (left, right),
-            RelationshipDirection::Left => (right, left),
-            _ if merges => (left, right),
-            _ => {
+            Direction::Right => (left, right),
+            Direction::Left => (right, left),
+            Direction::Either if merges => (left, right),
+            Direction::Either => {
                 return Err(self
                     .source
                     .invalid("a relationship that is created has a direction", span)
                     .with_code("SyntaxError:RequiresDirectedRelationship"));
             }
         };
-        let undirected = !matches!(
-            direction,
-            RelationshipDirection::Right | RelationshipDirection::Left
+        let undirected = direction == Direction::Either;
+        let (from, to) = (
+            self.declared_of(source, created),
+            self.declared_of(target, created),
         );
-        if let Some(types) = self.declared_of(source, created) {
-            return self.created_incidence(step, span, source, &type_name, target, &types, created);
+        let turned = from.is_none() && self.have_role(to.as_deref(), &type_name);
+        match (from, to) {
+            // Without a direction a role leads from the hyperedge, wherever it stands.
+            (_, Some(types)) if turned && undirected => {
+                return self
+                    .created_incidence(step, span, target, &type_name, source, &types, created);
+            }
+            _ if turned => {
+                let message = format!(
+                    "the role `{type_name}` leads from the hyperedge to its member; turn the arrow round"
+                );
+                return Err(self.source.invalid(message, span));
+            }
+            (Some(types), _) => {
+                return self
+                    .created_incidence(step, span, source, &type_name, target, &types, created);
+            }
+            (None, _) => self.check_edge_type(&type_name, source, created, name.span)?,
         }
-        let declared = self
-            .schema
-            .hyperedge_table(&type_name)
-            .filter(|(_, ty)| !ty.is_binary());
-        if declared.is_some() {
-            return Err(self.source.invalid(
-                format!(
-                    "`{type_name}` is a hyperedge type, not a relationship: write (h:{type_name})-[:role]->(member)"
-                ),
-                span,
-            ));
-        }
-        let properties = self.property_map(step.properties.as_deref())?;
+        let properties = self.property_map(step.properties.as_ref())?;
         let column = match &step.variable {
-            Some(variable) => column_for(&variable.kind.text),
+            Some(variable) => column_for(&variable.text),
             None => self.internal_name("edge"),
         };
         if let Some(variable) = &step.variable {
             let ty = Type::Hyperedge([].into());
-            self.scope.put(&variable.kind.text, &column, ty);
+            self.scope.put(&variable.text, &column, ty);
         }
         created.edges.push(CreatedEdge {
             column: column.clone(),
@@ -266,6 +269,58 @@ impl Binder<'_> {
             properties,
         });
         Ok(column)
+    }
+
+    /// Refuses a new type of binary edges that can only be a slip: the name of a hyperedge type, or of a role.
+    fn check_edge_type(
+        &self,
+        type_name: &str,
+        source: &str,
+        created: &Created,
+        span: Span,
+    ) -> Result<()> {
+        match self.schema.hyperedge_table(type_name) {
+            Some((_, ty)) if ty.is_binary() => return Ok(()),
+            Some(_) => {
+                let message = format!(
+                    "`{type_name}` is a hyperedge type, not a relationship: write (h:{type_name})-[:role]->(member)"
+                );
+                return Err(self.source.invalid(message, span));
+            }
+            None => {}
+        }
+        let types = self.schema.hyperedge_tables();
+        let owners: Vec<&str> = types
+            .filter(|(_, ty)| ty.declared && ty.role(type_name).is_some())
+            .map(|(_, ty)| ty.name.as_str())
+            .collect();
+        let Some(owner) = owners.first() else {
+            return Ok(());
+        };
+        let entities = created.entities.iter();
+        let labels = entities
+            .filter(|entity| entity.column == source)
+            .flat_map(|entity| &entity.labels);
+        let meant = labels
+            .filter_map(|label| grism_core::nearest(label, owners.iter().copied()))
+            .next();
+        let hint = match meant {
+            Some(meant) => format!("; did you mean the label `{meant}`?"),
+            None => format!("; label it: (h:{owner})-[:{type_name}]->(member)"),
+        };
+        let message = format!(
+            "`{type_name}` is a role of `{}`, but this does not start from such a hyperedge{hint}",
+            owners.join("`, `")
+        );
+        Err(self.source.invalid(message, span))
+    }
+
+    /// Whether one of the types has the role.
+    fn have_role(&self, types: Option<&[String]>, role: &str) -> bool {
+        types.into_iter().flatten().any(|name| {
+            let ty = self.schema.hyperedge_table(name);
+            ty.is_some_and(|(_, ty)| ty.role(role).is_some())
+        })
     }
 
     /// The declared types that the entity in a column may have, where it is a hyperedge.

@@ -4,42 +4,40 @@ use std::sync::Arc;
 
 use grism_core::{Result, Value};
 use grism_logical::{Apply, ApplyKind, LogicalExpr, LogicalPlan};
-use open_cypher::ast::{MergeClause, MergeTrigger, NodePattern, PathFactorKind, Pattern};
 
 use crate::binder::Binder;
+use crate::syntax::{MergeClause, MergeTrigger, PathElementKind, Pattern};
 
 use super::{MergeWrite, WriteKind};
 
 impl Binder<'_> {
     pub(super) fn merge(&mut self, merge: &MergeClause) -> Result<WriteKind> {
         let pattern = Pattern {
-            parts: vec![merge.pattern.clone()],
-            span: merge.pattern.span,
+            paths: vec![merge.path.clone()],
+            span: merge.path.span,
         };
         let before = self.scope.clone();
         // A pattern that only names what is bound has nothing to merge.
-        if let [factor] = &merge.pattern.kind.path.kind.factors[..]
-            && let PathFactorKind::Node(NodePattern {
-                variable: Some(name),
-                ..
-            }) = &factor.kind
-            && before.find(&name.kind.text).is_some()
+        if let [element] = &merge.path.elements[..]
+            && let PathElementKind::Node(node) = &element.kind
+            && let Some(name) = &node.variable
+            && before.find(&name.text).is_some()
         {
             return Err(self
                 .source
                 .invalid(
-                    format!("the variable `{}` is bound already", name.kind.text),
+                    format!("the variable `{}` is bound already", name.text),
                     name.span,
                 )
                 .with_code("SyntaxError:VariableAlreadyBound"));
         }
         // What would be created; its property maps are columns of the rows from here on.
-        let created = self.create(&pattern, true)?;
+        let created = self.create(&pattern.paths, true)?;
         self.flush_pending()?;
         let after = std::mem::replace(&mut self.scope, before.clone());
         let outer = std::mem::replace(&mut self.plan, LogicalPlan::Unit);
         let outer_schema = outer.schema()?;
-        let mut inner = Binder::new(self.source, self.context);
+        let mut inner = Binder::new(self.query);
         inner.plan = LogicalPlan::Argument(outer_schema.clone());
         inner.scope = before.clone();
         inner.counter = self.counter;
@@ -101,22 +99,26 @@ impl Binder<'_> {
                 variable.ty.clone(),
             ));
         }
+        for action in &merge.actions {
+            self.note_set_keys(&action.items)?;
+        }
         let (mut on_create, mut on_match) = (None, None);
         for (trigger, slot) in [
             (MergeTrigger::Create, &mut on_create),
             (MergeTrigger::Match, &mut on_match),
         ] {
-            let mut setter = Binder::new(self.source, self.context);
+            let mut setter = Binder::new(self.query);
             setter.plan = LogicalPlan::Argument(rows.clone());
             setter.scope = inner.scope.clone();
             setter.counter = self.counter;
+            setter.setting.clone_from(&self.setting);
             let mut items = Vec::new();
             for action in merge
                 .actions
                 .iter()
-                .filter(|action| action.trigger.kind == trigger)
+                .filter(|action| action.trigger == trigger)
             {
-                items.extend(setter.set(&action.set)?);
+                items.extend(setter.set(&action.items)?);
             }
             setter.flush_pending()?;
             self.counter = setter.counter;

@@ -9,10 +9,11 @@ use std::sync::Arc;
 
 use grism_core::{Result, Type};
 use grism_logical::{LogicalExpr, LogicalPlan};
-use open_cypher::ast::{Clause, ClauseKind, Expr};
 
 use crate::binder::Binder;
 use crate::binder::scope::Scope;
+use crate::syntax::{Clause, ClauseKind, Expr, ExprKind};
+use crate::warning::Warning;
 
 /// A clause that writes.
 #[derive(Clone, Debug)]
@@ -25,6 +26,8 @@ pub struct BoundWrite {
     pub scope: Scope,
     /// Makes names of internal columns differ.
     pub counter: usize,
+    /// What is odd about the clause.
+    pub warnings: Vec<Warning>,
 }
 
 /// What a clause writes.
@@ -141,8 +144,6 @@ pub enum SetItem {
         key: String,
         /// The value's column, with its type.
         value: (String, Type),
-        /// Whether the value hangs on stored properties.
-        reads: bool,
     },
     /// `entity = map` or, where it merges, `entity += map`.
     Properties {
@@ -171,22 +172,18 @@ impl Binder<'_> {
         patterns: Option<&Range<usize>>,
     ) -> Result<BoundWrite> {
         let kind = match &clause.kind {
-            ClauseKind::Create(create) => {
-                let mut pattern = create.pattern.clone();
-                if let Some(range) = patterns {
-                    pattern.parts = pattern.parts[range.clone()].to_vec();
-                }
-                WriteKind::Create(self.create(&pattern, false)?)
+            ClauseKind::Create(pattern) => {
+                let paths = match patterns {
+                    Some(range) => &pattern.paths[range.clone()],
+                    None => &pattern.paths[..],
+                };
+                WriteKind::Create(self.create(paths, false)?)
             }
-            ClauseKind::Insert(insert) => WriteKind::Create(self.create(&insert.pattern, false)?),
             ClauseKind::Merge(merge) => self.merge(merge)?,
             ClauseKind::Set(set) => WriteKind::Set(self.set(set)?),
-            ClauseKind::Remove(remove) => {
-                let mut items = Vec::new();
-                for item in &remove.items {
-                    items.push(self.remove(&item.kind, item.span)?);
-                }
-                WriteKind::Set(items)
+            ClauseKind::Remove(items) => {
+                let items = items.iter().map(|item| self.remove(item));
+                WriteKind::Set(items.collect::<Result<_>>()?)
             }
             ClauseKind::Delete(delete) => self.delete(delete)?,
             _ => return Err(self.source.unsupported("this clause", clause.span)),
@@ -197,6 +194,7 @@ impl Binder<'_> {
             kind,
             scope: self.scope,
             counter: self.counter,
+            warnings: self.warnings,
         })
     }
 
@@ -214,6 +212,11 @@ impl Binder<'_> {
             return Ok(None);
         };
         let map = self.expression(properties)?;
+        // The actions of a MERGE read what its pattern creates.
+        if let ExprKind::Map(entries) = &properties.kind {
+            let keys = entries.iter().map(|entry| entry.key.text.clone());
+            self.setting.extend(keys);
+        }
         let known = self.columns()?;
         if map.columns().iter().any(|column| !known.contains(column)) {
             return Err(self.source.unsupported(

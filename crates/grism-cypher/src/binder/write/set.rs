@@ -2,25 +2,30 @@
 
 use grism_core::{Result, Type, Value};
 use grism_logical::LogicalExpr;
-use open_cypher::Span;
-use open_cypher::ast::{
-    DeleteClause, Expr, ExprKind, Name, RemoveItemKind, SetClause, SetItemKind,
-};
 
 use crate::binder::Binder;
+use crate::syntax::{
+    self, DeleteClause, Expr, ExprKind, LabelExpression, Name, RemoveItem, RemoveItemKind,
+    SetItemKind, Span,
+};
 
 use super::{SetItem, WriteKind};
 
 impl Binder<'_> {
-    pub(super) fn set(&mut self, set: &SetClause) -> Result<Vec<SetItem>> {
-        for item in &set.items {
+    /// Notes the properties that a clause sets: what is bound next may read them, though they are not there yet.
+    pub(super) fn note_set_keys(&mut self, set: &[syntax::SetItem]) -> Result<()> {
+        for item in set {
             if let SetItemKind::Property { target, .. } = &item.kind {
                 let key = self.target(target)?.1;
                 self.setting.push(key);
             }
         }
+        Ok(())
+    }
+
+    pub(super) fn set(&mut self, set: &[syntax::SetItem]) -> Result<Vec<SetItem>> {
         let mut items = Vec::new();
-        for item in &set.items {
+        for item in set {
             items.push(match &item.kind {
                 SetItemKind::Property { target, value } => {
                     let (base, key) = self.target(target)?;
@@ -28,13 +33,11 @@ impl Binder<'_> {
                     let bound = self.expression(value)?;
                     let ty = self.type_of(&bound, value)?;
                     let storable = match &ty {
-                        Type::Map(_) | Type::Node(_) | Type::Hyperedge(_) | Type::Incidence => {
-                            false
+                        Type::Map(_) | Type::Incidence => false,
+                        ty if ty.is_entity() => false,
+                        Type::List(item) => {
+                            !matches!(**item, Type::Map(_) | Type::Incidence) && !item.is_entity()
                         }
-                        Type::List(item) => !matches!(
-                            **item,
-                            Type::Map(_) | Type::Node(_) | Type::Hyperedge(_) | Type::Incidence
-                        ),
                         _ => true,
                     };
                     if !storable {
@@ -43,13 +46,11 @@ impl Binder<'_> {
                             .invalid(format!("a property cannot hold {ty}"), value.span)
                             .with_code("TypeError:InvalidPropertyType"));
                     }
-                    let reads = reads_properties(&bound) || !self.pending.is_empty();
                     let column = self.computed(bound, "value")?;
                     SetItem::Property {
                         entity,
                         key,
                         value: (column, ty),
-                        reads,
                     }
                 }
                 SetItemKind::ReplaceProperties { target, value } => {
@@ -58,15 +59,11 @@ impl Binder<'_> {
                 SetItemKind::MergeProperties { target, value } => {
                     self.set_properties(target, value, true)?
                 }
-                SetItemKind::Labels { target, labels } => {
-                    let entity = self.target_variable(target)?;
-                    SetItem::Labels {
-                        entity,
-                        labels: self.plain_labels(labels)?,
-                        remove: false,
-                    }
-                }
-                _ => return Err(self.source.unsupported("this SET", item.span)),
+                SetItemKind::Labels { target, labels } => SetItem::Labels {
+                    entity: self.target_variable(target)?,
+                    labels: self.changed_labels(labels)?,
+                    remove: false,
+                },
             });
         }
         Ok(items)
@@ -77,10 +74,10 @@ impl Binder<'_> {
         let bound = self.expression(value)?;
         let ty = self.type_of(&bound, value)?;
         let map = match &ty {
-            Type::Node(_) | Type::Hyperedge(_) => self.dynamic_function(
+            ty if ty.is_entity() => self.dynamic_function(
                 grism_logical::ScalarFunction::PropertyMap,
                 bound,
-                &ty,
+                ty,
                 Vec::new(),
             ),
             Type::Map(_) | Type::Null => bound.convert(&ty, &Type::Any),
@@ -105,11 +102,26 @@ impl Binder<'_> {
         })
     }
 
+    /// Labels that a node gets or loses: the type of a hyperedge is none of them.
+    fn changed_labels(&self, labels: &LabelExpression) -> Result<Vec<String>> {
+        let names = self.plain_labels(labels)?;
+        for name in &names {
+            let declared = self.schema.hyperedge_table(name);
+            if declared.is_some_and(|(_, ty)| ty.declared) {
+                let message = format!(
+                    "`{name}` is a declared hyperedge type, and no label that a node can have"
+                );
+                return Err(self.source.invalid(message, labels.span));
+            }
+        }
+        Ok(names)
+    }
+
     /// The entity and the key of `entity.key`.
     fn target<'e>(&self, target: &'e Expr) -> Result<(&'e Expr, String)> {
         match &target.kind {
             ExprKind::Parenthesized(inner) => self.target(inner),
-            ExprKind::Property { expression, key } => Ok((expression, key.kind.text.clone())),
+            ExprKind::Property { base, key } => Ok((base, key.text.clone())),
             _ => Err(self
                 .source
                 .invalid("SET takes `entity.key = value`", target.span)
@@ -128,10 +140,7 @@ impl Binder<'_> {
     }
 
     fn check_target(&self, ty: &Type, span: Span) -> Result<()> {
-        if matches!(
-            ty,
-            Type::Node(_) | Type::Hyperedge(_) | Type::Any | Type::Null
-        ) {
+        if ty.is_entity() || matches!(ty, Type::Any | Type::Null) {
             return Ok(());
         }
         Err(self
@@ -141,12 +150,16 @@ impl Binder<'_> {
     }
 
     fn target_variable(&mut self, name: &Name) -> Result<(String, Type)> {
-        let expression = Expr::new(ExprKind::Variable(name.clone()), name.span);
+        let expression = Expr {
+            kind: ExprKind::Variable(name.clone()),
+            span: name.span,
+            height: 1,
+        };
         self.target_entity(&expression)
     }
 
-    pub(super) fn remove(&mut self, item: &RemoveItemKind, span: Span) -> Result<SetItem> {
-        Ok(match item {
+    pub(super) fn remove(&mut self, item: &RemoveItem) -> Result<SetItem> {
+        Ok(match &item.kind {
             RemoveItemKind::Property(target) => {
                 let (base, key) = self.target(target)?;
                 let entity = self.target_entity(base)?;
@@ -155,15 +168,13 @@ impl Binder<'_> {
                     entity,
                     key,
                     value: (column, Type::Null),
-                    reads: false,
                 }
             }
             RemoveItemKind::Labels { target, labels } => SetItem::Labels {
                 entity: self.target_variable(target)?,
-                labels: self.plain_labels(labels)?,
+                labels: self.changed_labels(labels)?,
                 remove: true,
             },
-            _ => return Err(self.source.unsupported("this REMOVE", span)),
         })
     }
 
@@ -172,15 +183,8 @@ impl Binder<'_> {
         for expression in &delete.expressions {
             let bound = self.expression(expression)?;
             let ty = self.type_of(&bound, expression)?;
-            let deletable = matches!(
-                ty,
-                Type::Node(_)
-                    | Type::Hyperedge(_)
-                    | Type::Incidence
-                    | Type::Path
-                    | Type::Any
-                    | Type::Null
-            );
+            let deletable = ty.is_entity()
+                || matches!(ty, Type::Incidence | Type::Path | Type::Any | Type::Null);
             if !deletable {
                 let code = match &expression.kind {
                     ExprKind::Is { .. } => "SyntaxError:InvalidDelete",
@@ -196,13 +200,7 @@ impl Binder<'_> {
         }
         Ok(WriteKind::Delete {
             targets,
-            detach: delete.mode.kind == open_cypher::ast::DeleteMode::Detach,
+            detach: delete.detach,
         })
     }
-}
-
-/// Whether an expression reads stored properties, which an earlier row may have changed.
-fn reads_properties(expression: &LogicalExpr) -> bool {
-    matches!(expression, LogicalExpr::Property { .. })
-        || expression.children().into_iter().any(reads_properties)
 }

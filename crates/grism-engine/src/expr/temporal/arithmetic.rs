@@ -4,7 +4,7 @@ use grism_core::temporal::{
     Duration, LocalDateTime, NANOS_PER_DAY, Time, civil_from_days, days_from_civil, days_in_month,
 };
 use grism_core::{Error, Result, Value};
-use grism_logical::BinaryOperator as Op;
+use grism_logical::ArithmeticOperator as Op;
 
 use super::Parts;
 use super::duration::{Amount, Sum};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use grism_core::temporal::{
     LocalDateTime, NANOS_PER_DAY, NANOS_PER_SECOND, SECONDS_PER_DAY, Time, civil_from_days,
-    days_from_civil, days_in_month, is_leap_year, week_date,
+    days_from_civil, days_in_month, days_in_quarter, is_leap_year, week_date, weeks_in_year,
 };
 use grism_core::{Error, Result, Value};
 use grism_logical::ScalarFunction as F;
@@ -200,7 +200,7 @@ fn date_of(function: F, fields: &Fields, base: Option<i64>) -> Result<i64> {
             .ok_or_else(needs_year)?;
         let week = week.or(base.map(|(_, week, _)| week)).unwrap_or(1);
         let day = day_of_week.or(base.map(|(_, _, day)| day)).unwrap_or(1);
-        in_range("the week", week, 1, 53)?;
+        in_range("the week", week, 1, weeks_in_year(year))?;
         in_range("the day of the week", day, 1, 7)?;
         return Ok(first_week(year) + (week - 1) * 7 + day - 1);
     }
@@ -223,7 +223,12 @@ fn date_of(function: F, fields: &Fields, base: Option<i64>) -> Result<i64> {
         let day = day_of_quarter
             .or(base.map(super::component::day_of_quarter))
             .unwrap_or(1);
-        in_range("the day of the quarter", day, 1, 92)?;
+        in_range(
+            "the day of the quarter",
+            day,
+            1,
+            days_in_quarter(year, quarter),
+        )?;
         return Ok(days_from_civil(year, quarter * 3 - 2, 1) + day - 1);
     }
     let year = own_year()?;
@@ -256,6 +261,15 @@ fn time_of(function: F, fields: &Fields, base: Option<i64>) -> Result<i64> {
         field("microsecond")?,
         field("nanosecond")?,
     );
+    for (name, value, most) in [
+        ("the millisecond", milli, 999),
+        ("the microsecond", micro, 999_999),
+        ("the nanosecond", nano, NANOS_PER_SECOND - 1),
+    ] {
+        if let Some(value) = value {
+            in_range(name, value, 0, most)?;
+        }
+    }
     // A small unit that is given in full leaves nothing of the larger ones.
     let micro_is_all = micro.is_some_and(|micro| micro > 999);
     let nano_is_all = nano.is_some_and(|nano| nano > 999_999);

@@ -1,6 +1,8 @@
 //! Dates and times from text, in the forms of ISO 8601.
 
-use grism_core::temporal::{NANOS_PER_SECOND, days_from_civil, days_in_month, is_leap_year};
+use grism_core::temporal::{
+    NANOS_PER_SECOND, days_from_civil, days_in_month, is_leap_year, weeks_in_year,
+};
 use grism_core::{Error, Result};
 use grism_logical::ScalarFunction as F;
 
@@ -74,6 +76,9 @@ pub(super) fn parse_date(text: &str) -> Option<i64> {
         4
     };
     let year = sign * number(digits.get(..year_length)?)?;
+    if !(-999_999_999..=999_999_999).contains(&year) {
+        return None;
+    }
     let rest = digits.get(year_length..)?;
     if rest.is_empty() {
         return Some(days_from_civil(year, 1, 1));
@@ -81,24 +86,27 @@ pub(super) fn parse_date(text: &str) -> Option<i64> {
     let rest = rest.strip_prefix('-').unwrap_or(rest);
     if let Some(week) = rest.strip_prefix(['W', 'w']) {
         let number_of = number(week.get(..2)?)?;
-        let day = match week.get(2..)?.trim_start_matches('-') {
+        let day = match week.get(2..)? {
             "" => 1,
-            day => number(day)?,
+            day => number(day.strip_prefix('-').unwrap_or(day))?,
         };
-        let fits = (1..=53).contains(&number_of) && (1..=7).contains(&day);
+        let fits = (1..=weeks_in_year(year)).contains(&number_of) && (1..=7).contains(&day);
         return fits.then(|| first_week(year) + (number_of - 1) * 7 + day - 1);
     }
-    let plain: String = rest.chars().filter(|letter| *letter != '-').collect();
-    match plain.len() {
-        2 => civil(year, number(&plain)?, 1),
+    if let Some((month, day)) = rest.split_once('-') {
+        let fits = month.len() == 2 && day.len() == 2;
+        return civil(year, number(month)?, number(day)?).filter(|_| fits);
+    }
+    match rest.len() {
+        2 => civil(year, number(rest)?, 1),
         3 => {
-            let day = number(&plain)?;
+            let day = number(rest)?;
             let most = 365 + i64::from(is_leap_year(year));
             (1..=most)
                 .contains(&day)
                 .then(|| days_from_civil(year, 1, 1) + day - 1)
         }
-        4 => civil(year, number(&plain[..2])?, number(&plain[2..])?),
+        4 => civil(year, number(rest.get(..2)?)?, number(rest.get(2..)?)?),
         _ => None,
     }
 }
@@ -114,6 +122,9 @@ pub(super) fn parse_time(text: &str) -> Option<i64> {
         Some((clock, fraction)) => (clock, fraction),
         None => (text, ""),
     };
+    if clock.contains(':') && !clock.split(':').all(|part| part.len() == 2) {
+        return None;
+    }
     let digits: String = clock.chars().filter(|letter| *letter != ':').collect();
     if !digits.len().is_multiple_of(2) || digits.len() > 6 || digits.is_empty() {
         return None;
@@ -128,8 +139,48 @@ pub(super) fn parse_time(text: &str) -> Option<i64> {
     }
     let mut nanos = 0;
     if !fraction.is_empty() {
+        // What is finer than a nanosecond is cut, but must be digits as well.
+        if !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
         let padded = format!("{fraction:0<9}");
         nanos = number(padded.get(..9)?)?;
     }
     Some((hour * 3600 + minute * 60 + second) * NANOS_PER_SECOND + nanos)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_that_the_calendar_does_not_have_is_refused() {
+        for text in [
+            "2021-W53",
+            "2022W537",
+            "2023-366",
+            "2023366",
+            "2023-02-29",
+            "2023-00-10",
+            "2023-13-01",
+            "2023-W00",
+            "2023-W10-8",
+            "2023-1-23",
+            "2023-W10--2",
+            "+9999999999-01-01",
+        ] {
+            assert_eq!(parse_date(text), None, "{text}");
+        }
+        assert_eq!(parse_date("2020-W53-7"), parse_date("2021-01-03"));
+        assert_eq!(parse_date("2024-366"), parse_date("2024-12-31"));
+        assert_eq!(parse_date("20240229"), parse_date("2024-02-29"));
+    }
+
+    #[test]
+    fn a_time_that_the_clock_does_not_have_is_refused() {
+        for text in ["24:00", "12:60", "12:00:60", "1:2:30", "12:00:00.5x", ""] {
+            assert_eq!(parse_time(text), None, "{text}");
+        }
+        assert_eq!(parse_time("214032.142"), parse_time("21:40:32.142"));
+    }
 }

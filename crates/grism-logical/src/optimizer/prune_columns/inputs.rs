@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use grism_core::{Result, Type};
+use grism_core::{Result, Type, with_stack};
 
 use super::Pruner;
 use super::needs::Needs;
@@ -115,14 +115,20 @@ pub(super) fn provides(plan: &LogicalPlan, entity: &str) -> bool {
         | LogicalPlan::RoleExpand(RoleExpand { input, .. })
         | LogicalPlan::Fetch(Fetch { input, .. })
         | LogicalPlan::Filter { input, .. }
-        | LogicalPlan::Unwind { input, .. } => provides(input, entity),
-        LogicalPlan::Join(join) => provides(&join.left, entity) || provides(&join.right, entity),
+        | LogicalPlan::Unwind { input, .. } => with_stack(|| provides(input, entity)),
+        LogicalPlan::Join(join) => {
+            with_stack(|| provides(&join.left, entity) || provides(&join.right, entity))
+        }
         _ => false,
     }
 }
 
 /// Gives the arguments of a subplan the columns that the outer side has now.
 pub(super) fn with_argument(plan: &LogicalPlan, outer: &[Column]) -> Result<LogicalPlan> {
+    with_stack(|| argument_replaced(plan, outer))
+}
+
+fn argument_replaced(plan: &LogicalPlan, outer: &[Column]) -> Result<LogicalPlan> {
     match plan {
         LogicalPlan::Argument(_) => Ok(LogicalPlan::Argument(crate::PlanSchema::new(
             outer.to_vec(),

@@ -1,0 +1,415 @@
+//! Clauses that read, and the choice of a clause by its first words.
+
+use grism_core::Result;
+
+use super::cursor::Parser;
+use super::lexer::TokenKind;
+use crate::syntax::{
+    CallClause, Clause, ClauseKind, Expr, Imports, LoadCsvClause, MatchClause, OrderItem,
+    ProcedureTarget, Projection, ProjectionItem, ProjectionItemKind, SubqueryClause, Transactions,
+    UnwindClause, WithClause, YieldClause, YieldItem,
+};
+
+/// The words that start a clause.
+pub(super) const CLAUSES: [&str; 15] = [
+    "MATCH", "OPTIONAL", "UNWIND", "WITH", "RETURN", "CALL", "CREATE", "MERGE", "SET", "REMOVE",
+    "DELETE", "DETACH", "FOREACH", "LOAD", "UNION",
+];
+
+impl Parser<'_> {
+    /// The clause that starts here; `None` where none does.
+    pub(super) fn clause(&mut self) -> Result<Option<Clause>> {
+        let start = self.span();
+        let kind = if self.words(&["MATCH"]) {
+            self.match_clause(false)?
+        } else if self.words(&["OPTIONAL", "MATCH"]) {
+            self.match_clause(true)?
+        } else if self.words(&["UNWIND"]) {
+            self.unwind()?
+        } else if self.words(&["WITH"]) {
+            let projection = self.projection(start)?;
+            let predicate = self.where_predicate()?;
+            ClauseKind::With(WithClause {
+                projection,
+                predicate,
+            })
+        } else if self.words(&["RETURN"]) {
+            ClauseKind::Return(self.projection(start)?)
+        } else if self.words(&["CALL"]) {
+            self.call_clause(false)?
+        } else if self.words(&["OPTIONAL", "CALL"]) {
+            self.call_clause(true)?
+        } else if self.words(&["OPTIONAL"]) {
+            return Err(self.expected_words("MATCH or CALL", &["MATCH", "CALL"]));
+        } else if self.words(&["LOAD"]) {
+            self.expect_word("CSV")?;
+            self.load_csv()?
+        } else {
+            match self.write_clause()? {
+                Some(kind) => kind,
+                None => return Ok(None),
+            }
+        };
+        let span = self.since(start);
+        Ok(Some(Clause { kind, span }))
+    }
+
+    fn match_clause(&mut self, optional: bool) -> Result<ClauseKind> {
+        self.match_mode()?;
+        let pattern = self.pattern()?;
+        self.follow = "a relationship, `,`, WHERE";
+        let predicate = self.where_predicate()?;
+        Ok(ClauseKind::Match(MatchClause {
+            optional,
+            pattern,
+            predicate,
+        }))
+    }
+
+    pub(super) fn where_predicate(&mut self) -> Result<Option<Expr>> {
+        if !self.words(&["WHERE"]) {
+            return Ok(None);
+        }
+        let predicate = self.expression()?;
+        self.follow = "an operator";
+        Ok(Some(predicate))
+    }
+
+    fn unwind(&mut self) -> Result<ClauseKind> {
+        if self.is_word(0, "AS") && self.is_name(1) && !self.is_word(1, "AS") {
+            return Err(self.expected("a list"));
+        }
+        let expression = self.expression()?;
+        if !self.words(&["AS"]) {
+            return Err(self.expected_words("an operator or AS and a variable", &["AS"]));
+        }
+        let variable = self.name("a variable")?;
+        self.follow = "";
+        Ok(ClauseKind::Unwind(UnwindClause {
+            expression,
+            variable,
+        }))
+    }
+
+    /// What WITH and RETURN list, after the word.
+    fn projection(&mut self, start: crate::syntax::Span) -> Result<Projection> {
+        let keyword = self.is_word(0, "DISTINCT")
+            && (self.starts_operand(1) || self.are(1, &[TokenKind::Star]));
+        let distinct = keyword && self.words(&["DISTINCT"]);
+        let items = self.comma_separated(Self::projection_item)?;
+        let has_alias = matches!(
+            items.last().map(|item| &item.kind),
+            Some(
+                ProjectionItemKind::Expression { alias: Some(_), .. }
+                    | ProjectionItemKind::Wildcard
+            )
+        );
+        self.follow = match has_alias {
+            true => "`,`, ORDER BY, SKIP, LIMIT",
+            false => "an operator, AS, `,`, ORDER BY, SKIP, LIMIT",
+        };
+        let mut order_by = Vec::new();
+        if self.words(&["ORDER", "BY"]) {
+            order_by = self.comma_separated(Self::order_item)?;
+            self.follow = "an operator, ASC, DESC, `,`, SKIP, LIMIT";
+        } else if self.is_word(0, "ORDER") {
+            self.at += 1;
+            return Err(self.expected_words("BY", &["BY"]));
+        }
+        let mut skip = None;
+        if self.words(&["SKIP"]) || self.words(&["OFFSET"]) {
+            skip = Some(self.expression()?);
+            self.follow = "an operator, LIMIT";
+        }
+        let mut limit = None;
+        if self.words(&["LIMIT"]) {
+            limit = Some(self.expression()?);
+            self.follow = "an operator";
+            if self.is(TokenKind::Comma) {
+                let message = "LIMIT takes one number; rows are left out by SKIP before it";
+                return Err(self.syntax_error(message, self.span()));
+            }
+        }
+        Ok(Projection {
+            distinct,
+            items,
+            order_by,
+            skip,
+            limit,
+            span: self.since(start),
+        })
+    }
+
+    fn projection_item(&mut self) -> Result<ProjectionItem> {
+        let start = self.span();
+        let kind = if self.take(TokenKind::Star) {
+            ProjectionItemKind::Wildcard
+        } else {
+            let expression = self.expression()?;
+            let alias = match self.words(&["AS"]) {
+                true => Some(self.name("a name for the column")?),
+                false => None,
+            };
+            ProjectionItemKind::Expression { expression, alias }
+        };
+        Ok(ProjectionItem {
+            kind,
+            span: self.since(start),
+        })
+    }
+
+    fn order_item(&mut self) -> Result<OrderItem> {
+        self.orders = true;
+        let expression = self.expression()?;
+        self.orders = false;
+        let descending = self.words(&["DESC"]) || self.words(&["DESCENDING"]);
+        if !descending && !self.words(&["ASC"]) {
+            self.words(&["ASCENDING"]);
+        }
+        let start = self.span();
+        let nulls_first = if self.words(&["NULLS", "FIRST"]) {
+            Some((true, self.since(start)))
+        } else if self.words(&["NULLS", "LAST"]) {
+            Some((false, self.since(start)))
+        } else {
+            None
+        };
+        Ok(OrderItem {
+            expression,
+            descending,
+            nulls_first,
+        })
+    }
+
+    /// A call of a procedure or a subquery, after CALL.
+    fn call_clause(&mut self, optional: bool) -> Result<ClauseKind> {
+        if self.is(TokenKind::LeftBrace) || self.is(TokenKind::LeftParenthesis) {
+            return self.subquery_clause(optional);
+        }
+        let name = self.qualified_name("the name of a procedure, `{` or `(`")?;
+        let mut arguments = None;
+        if self.take(TokenKind::LeftParenthesis) {
+            let mut given = Vec::new();
+            if !self.is(TokenKind::RightParenthesis) {
+                given = self.comma_separated(Self::expression)?;
+            }
+            self.expect(TokenKind::RightParenthesis, "an operator, `,` or `)`")?;
+            arguments = Some(given);
+        }
+        self.follow = "YIELD";
+        let mut yields = None;
+        if self.words(&["YIELD"]) {
+            let items = match self.take(TokenKind::Star) {
+                true => None,
+                false => Some(self.comma_separated(Self::yield_item)?),
+            };
+            self.follow = "AS, `,`, WHERE";
+            let predicate = self.where_predicate()?;
+            yields = Some(YieldClause { items, predicate });
+        }
+        Ok(ClauseKind::Call(CallClause {
+            optional,
+            target: ProcedureTarget { name, arguments },
+            yields,
+        }))
+    }
+
+    fn yield_item(&mut self) -> Result<YieldItem> {
+        let column = self.name("a column of the procedure or `*`")?;
+        if self.are(0, &[TokenKind::LeftParenthesis]) || self.is(TokenKind::Dot) {
+            return Err(self.expected("AS, `,` or WHERE: YIELD names columns"));
+        }
+        let alias = match self.words(&["AS"]) {
+            true => Some(self.name("a variable")?),
+            false => None,
+        };
+        Ok(YieldItem { column, alias })
+    }
+
+    /// `[(imports)] { query } [IN TRANSACTIONS [OF n ROWS]]`.
+    fn subquery_clause(&mut self, optional: bool) -> Result<ClauseKind> {
+        let mut imports = None;
+        if self.take(TokenKind::LeftParenthesis) {
+            imports = Some(if self.take(TokenKind::Star) {
+                Imports::All
+            } else if self.is(TokenKind::RightParenthesis) {
+                Imports::Names(Vec::new())
+            } else {
+                Imports::Names(self.comma_separated(|parser| parser.name("a variable"))?)
+            });
+            self.expect(TokenKind::RightParenthesis, "`,` or `)`")?;
+        }
+        self.expect(TokenKind::LeftBrace, "`{` and a query")?;
+        let query = Box::new(self.nested(Self::query)?);
+        self.expect(TokenKind::RightBrace, "a clause or `}`")?;
+        let start = self.span();
+        let mut transactions = None;
+        if self.words(&["IN", "TRANSACTIONS"]) {
+            let mut rows = None;
+            if self.words(&["OF"]) {
+                rows = Some(self.expression()?);
+                if !self.words(&["ROWS"]) && !self.words(&["ROW"]) {
+                    return Err(self.expected_words("an operator or ROWS", &["ROWS"]));
+                }
+            }
+            let span = self.since(start);
+            transactions = Some(Transactions { rows, span });
+        }
+        self.follow = "IN TRANSACTIONS";
+        Ok(ClauseKind::Subquery(SubqueryClause {
+            optional,
+            imports,
+            query,
+            transactions,
+        }))
+    }
+
+    /// `[WITH HEADERS] FROM source AS variable [FIELDTERMINATOR text]`, after LOAD CSV.
+    fn load_csv(&mut self) -> Result<ClauseKind> {
+        let headers = self.words(&["WITH", "HEADERS"]);
+        if !self.words(&["FROM"]) {
+            return Err(self.expected_words("WITH HEADERS or FROM", &["FROM", "WITH"]));
+        }
+        let source = self.expression()?;
+        if !self.words(&["AS"]) {
+            return Err(self.expected_words("an operator or AS and a variable", &["AS"]));
+        }
+        let variable = self.name("a variable")?;
+        let mut terminator = None;
+        if self.words(&["FIELDTERMINATOR"]) {
+            let span = self.span();
+            terminator = Some((self.string("a character, in quotes")?, span));
+        }
+        self.follow = "FIELDTERMINATOR";
+        Ok(ClauseKind::LoadCsv(LoadCsvClause {
+            headers,
+            source,
+            variable,
+            terminator,
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::parser::tests::{clauses, failure};
+
+    #[test]
+    fn clauses_that_read() {
+        for (text, expected) in [
+            (
+                "OPTIONAL MATCH (n) WHERE n.x RETURN n",
+                "OPTIONAL MATCH (n) WHERE n.x RETURN n",
+            ),
+            ("UNWIND [1, 2] AS x RETURN x", "UNWIND [1, 2] AS x RETURN x"),
+            (
+                "WITH *, 1 AS x WHERE x RETURN DISTINCT *",
+                "WITH *, 1 AS x WHERE x RETURN DISTINCT *",
+            ),
+            (
+                "RETURN a AS b, c ORDER BY b DESC, c ASC NULLS FIRST, d DESCENDING NULLS LAST SKIP 1 LIMIT $n",
+                "RETURN a AS b, c ORDER BY b DESC, c NULLS FIRST, d DESC NULLS LAST SKIP 1 LIMIT $n",
+            ),
+            ("RETURN a OFFSET 1", "RETURN a SKIP 1"),
+            (
+                "WITH a ORDER BY a LIMIT 1 WHERE a RETURN a",
+                "WITH a ORDER BY a LIMIT 1 WHERE a RETURN a",
+            ),
+            ("RETURN distinct", "RETURN distinct"),
+            ("RETURN DISTINCT a, b", "RETURN DISTINCT a, b"),
+            (
+                "RETURN 1 AS x UNION ALL RETURN 2 AS x UNION DISTINCT RETURN 3 AS x",
+                "RETURN 1 AS x UNION ALL RETURN 2 AS x UNION RETURN 3 AS x",
+            ),
+        ] {
+            assert_eq!(clauses(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn calls() {
+        for (text, expected) in [
+            ("CALL db.labels", "CALL db.labels"),
+            ("CALL db.labels()", "CALL db.labels()"),
+            (
+                "CALL a.b(1, x) YIELD c AS d, e WHERE d > 1 RETURN d",
+                "CALL a.b(1, x) YIELD c AS d, e WHERE (d > 1) RETURN d",
+            ),
+            ("CALL a() YIELD * RETURN 1", "CALL a() YIELD * RETURN 1"),
+            (
+                "OPTIONAL CALL a() YIELD b RETURN b",
+                "OPTIONAL CALL a() YIELD b RETURN b",
+            ),
+            (
+                "CALL { RETURN 1 AS x } RETURN x",
+                "CALL {RETURN 1 AS x} RETURN x",
+            ),
+            (
+                "CALL (a, b) { CREATE (:A) } RETURN 1",
+                "CALL (a, b) {CREATE (:A)} RETURN 1",
+            ),
+            (
+                "CALL (*) { RETURN 1 AS x } RETURN x",
+                "CALL (*) {RETURN 1 AS x} RETURN x",
+            ),
+            (
+                "CALL () { RETURN 1 AS x UNION RETURN 2 AS x } RETURN x",
+                "CALL () {RETURN 1 AS x UNION RETURN 2 AS x} RETURN x",
+            ),
+            (
+                "OPTIONAL CALL (a) { RETURN 1 AS x } RETURN x",
+                "OPTIONAL CALL (a) {RETURN 1 AS x} RETURN x",
+            ),
+            (
+                "CALL { CREATE (:A) } IN TRANSACTIONS",
+                "CALL {CREATE (:A)} IN TRANSACTIONS",
+            ),
+            (
+                "CALL (r) { CREATE (:A) } IN TRANSACTIONS OF 10 ROWS",
+                "CALL (r) {CREATE (:A)} IN TRANSACTIONS OF 10 ROWS",
+            ),
+        ] {
+            assert_eq!(clauses(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn load_csv() {
+        for (text, expected) in [
+            (
+                "LOAD CSV FROM 'a' AS r RETURN r",
+                r#"LOAD CSV FROM "a" AS r RETURN r"#,
+            ),
+            (
+                "LOAD CSV WITH HEADERS FROM $f AS r FIELDTERMINATOR ';' RETURN r.a",
+                r#"LOAD CSV WITH HEADERS FROM $f AS r FIELDTERMINATOR ";" RETURN r.a"#,
+            ),
+        ] {
+            assert_eq!(clauses(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn slips_in_clauses_are_named() {
+        for (text, expected) in [
+            (
+                "UNWIND l x RETURN x",
+                "syntax error: unexpected `x`; expected an operator or AS and a variable",
+            ),
+            (
+                "RETURN 1 LIMIT 1 SKIP 1",
+                "syntax error: SKIP stands once, behind what RETURN or WITH lists, before LIMIT",
+            ),
+            (
+                "RETURN 1 LIMIT 5, 10",
+                "syntax error: LIMIT takes one number; rows are left out by SKIP before it",
+            ),
+            (
+                "MATCH (n) RETRUN n",
+                "syntax error: unexpected `RETRUN`; expected a relationship, `,`, WHERE, a clause or the end of the query; did you mean RETURN?",
+            ),
+        ] {
+            assert_eq!(failure(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! `COPY … FROM …` and `COPY … TO …`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use grism_core::Result;
+
+use super::cursor::Parser;
+use super::lexer::TokenKind;
+use super::message::{did_you_mean, shortened};
+use crate::Query;
+use crate::statement::{
+    CopyFrom, CopySource, CopyTo, Exported, MissingMember, RoleColumn, StatementKind,
+};
+
+/// The options of COPY; the first three say how rows become entities.
+const OPTIONS: [&str; 10] = [
+    "KEY",
+    "ROLE",
+    "MISSING",
+    "FORMAT",
+    "COMPRESSION",
+    "DELIMITER",
+    "QUOTE",
+    "HEADER",
+    "NULL",
+    "REJECT",
+];
+
+impl Parser<'_> {
+    /// A load or an export, after COPY.
+    pub(super) fn copy(&mut self, text: &Arc<str>) -> Result<StatementKind> {
+        let start = self.span();
+        if self.take(TokenKind::LeftParenthesis) {
+            let query = self.nested(Self::query)?;
+            self.expect(TokenKind::RightParenthesis, "a clause or `)`")?;
+            if !self.words(&["TO"]) {
+                return Err(self.expected_words("TO", &["TO"]));
+            }
+            let query = Query::try_new(Arc::clone(text), query)?;
+            return self.copy_to(Exported::Query(Arc::new(query)));
+        }
+        let what = "a label, a hyperedge type or a query in parentheses";
+        let target = self.name(what)?.text;
+        if self.words(&["TO"]) {
+            return self.copy_to(Exported::Named(target));
+        }
+        if !self.words(&["FROM"]) {
+            return Err(self.expected_words("FROM or TO", &["FROM", "TO"]));
+        }
+        let path = self.string("the path of a file, in quotes")?;
+        self.expect(
+            TokenKind::LeftParenthesis,
+            "`(KEY column)` or `(ROLE role FROM column, …)`",
+        )?;
+        let (mut key, mut roles, mut options, mut missing) =
+            (None, Vec::new(), BTreeMap::new(), MissingMember::Error);
+        loop {
+            if self.words(&["KEY"]) {
+                key = Some(self.name("a column")?.text);
+            } else if self.words(&["ROLE"]) {
+                roles.push(self.role_column()?);
+            } else if self.words(&["MISSING"]) {
+                missing = self.missing_member()?;
+            } else {
+                self.copy_option(&mut options)?;
+            }
+            if !self.take(TokenKind::Comma) {
+                break;
+            }
+        }
+        self.expect(TokenKind::RightParenthesis, "`,` or `)`")?;
+        let source = match (key, roles.is_empty()) {
+            (Some(key), true) => CopySource::Nodes { key },
+            (None, false) => CopySource::Hyperedges { roles },
+            _ => {
+                let message = "COPY needs either KEY or at least one ROLE";
+                return Err(self.source.invalid(message, start));
+            }
+        };
+        Ok(StatementKind::CopyFrom(CopyFrom {
+            target,
+            path,
+            source,
+            options,
+            missing,
+        }))
+    }
+
+    /// `role FROM column [KEY label]`, after ROLE.
+    fn role_column(&mut self) -> Result<RoleColumn> {
+        let role = self.name("a role")?.text;
+        if !self.words(&["FROM"]) {
+            return Err(self.expected_words("FROM and a column", &["FROM"]));
+        }
+        let column = self.name("a column")?.text;
+        let label = match self.words(&["KEY"]) {
+            true => Some(self.name("a label")?.text),
+            false => None,
+        };
+        Ok(RoleColumn {
+            role,
+            label,
+            column,
+        })
+    }
+
+    fn missing_member(&mut self) -> Result<MissingMember> {
+        if self.words(&["CREATE"]) {
+            Ok(MissingMember::Create)
+        } else if self.words(&["ERROR"]) {
+            Ok(MissingMember::Error)
+        } else if self.words(&["REJECT"]) {
+            let path = self.string("the path of the reject file, in quotes")?;
+            Ok(MissingMember::Reject(path))
+        } else {
+            let words = ["ERROR", "CREATE", "REJECT"];
+            Err(self.expected_words("ERROR, CREATE or REJECT 'file'", &words))
+        }
+    }
+
+    fn copy_to(&mut self, source: Exported) -> Result<StatementKind> {
+        let path = self.string("the path of a file, in quotes")?;
+        let mut options = BTreeMap::new();
+        if self.take(TokenKind::LeftParenthesis) {
+            self.comma_separated(|parser| parser.copy_option(&mut options))?;
+            self.expect(TokenKind::RightParenthesis, "`,` or `)`")?;
+        }
+        Ok(StatementKind::CopyTo(CopyTo {
+            source,
+            path,
+            options,
+        }))
+    }
+
+    fn copy_option(&mut self, options: &mut BTreeMap<String, String>) -> Result<()> {
+        let span = self.span();
+        let name = self.name("an option")?.text.to_ascii_uppercase();
+        if !OPTIONS[3..].contains(&name.as_str()) {
+            let message = match OPTIONS.contains(&name.as_str()) {
+                true => format!("{name} is an option of COPY … FROM"),
+                false => {
+                    let hint = did_you_mean(&name, &OPTIONS);
+                    format!("COPY has no option {}{hint}", shortened(&name))
+                }
+            };
+            return Err(self.source.invalid(message, span));
+        }
+        let value = match self.is(TokenKind::String) {
+            true => self.string("a value")?,
+            false => self.name("a value")?.text,
+        };
+        options.insert(name, value);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::parser::tests::{failure, statement};
+
+    /// The load or export that a text is, in the form of Rust.
+    fn shown(text: &str) -> String {
+        match statement(text) {
+            Ok(crate::StatementKind::CopyFrom(copy)) => {
+                format!(
+                    "{} {} {:?} {:?} {:?}",
+                    copy.target, copy.path, copy.source, copy.options, copy.missing
+                )
+            }
+            Ok(crate::StatementKind::CopyTo(copy)) => {
+                let source = match copy.source {
+                    crate::Exported::Query(_) => "a query".to_owned(),
+                    crate::Exported::Named(name) => name,
+                };
+                format!("{source} to {} {:?}", copy.path, copy.options)
+            }
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn loads_and_exports() {
+        for (text, expected) in [
+            (
+                "COPY A FROM 'a.csv' (KEY id)",
+                r#"A a.csv Nodes { key: "id" } {} Error"#,
+            ),
+            (
+                "copy A from 'a.csv' (key id, delimiter ';', header true, missing create)",
+                r#"A a.csv Nodes { key: "id" } {"DELIMITER": ";", "HEADER": "true"} Create"#,
+            ),
+            (
+                "COPY M FROM 'a' (ROLE r FROM c KEY L, ROLE s FROM d, MISSING REJECT 'b')",
+                r#"M a Hyperedges { roles: [RoleColumn { role: "r", label: Some("L"), column: "c" }, RoleColumn { role: "s", label: None, column: "d" }] } {} Reject("b")"#,
+            ),
+            ("COPY A TO 'a.csv'", "A to a.csv {}"),
+            (
+                "COPY (MATCH (n) RETURN n) TO 'a' (FORMAT parquet)",
+                r#"a query to a {"FORMAT": "parquet"}"#,
+            ),
+        ] {
+            assert_eq!(shown(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn slips_in_copy_are_named() {
+        for (text, expected) in [
+            (
+                "COPY A FORM 'a' (KEY id)",
+                "syntax error: unexpected `FORM`; expected FROM or TO; did you mean FROM?",
+            ),
+            (
+                "COPY A FROM 'a' (FORMAT csv)",
+                "COPY needs either KEY or at least one ROLE",
+            ),
+            (
+                "COPY A FROM 'a' (KEY id, DELIMITR ';')",
+                "COPY has no option DELIMITR; did you mean DELIMITER?",
+            ),
+            ("COPY A TO 'a' (KEY id)", "KEY is an option of COPY … FROM"),
+        ] {
+            assert_eq!(failure(text), expected, "{text}");
+        }
+    }
+}

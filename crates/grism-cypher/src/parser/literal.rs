@@ -1,0 +1,209 @@
+//! Literals and parameters.
+
+use grism_core::Result;
+
+use super::cursor::Parser;
+use super::lexer::TokenKind;
+use super::message::shortened;
+use crate::syntax::{Expr, ExprKind, Literal, Span};
+
+impl Parser<'_> {
+    /// A number or a text.
+    pub(super) fn literal(&mut self) -> Result<Literal> {
+        let text = self.text(0);
+        match self.kind(0) {
+            Some(TokenKind::String) => self.string("a text").map(Literal::String),
+            Some(TokenKind::Float) => {
+                self.at += 1;
+                Ok(Literal::Float(text.replace('_', "")))
+            }
+            Some(TokenKind::Integer) => {
+                self.at += 1;
+                let (digits, radix) = match text.get(..2) {
+                    Some("0x" | "0X") => (&text[2..], 16),
+                    Some("0o" | "0O") => (&text[2..], 8),
+                    Some("0b" | "0B") => (&text[2..], 2),
+                    _ => (text, 10),
+                };
+                let digits = digits.replace('_', "");
+                if digits.is_empty() || digits.chars().any(|digit| !digit.is_digit(radix)) {
+                    self.at -= 1;
+                    let message = format!("syntax error: `{}` is no number", shortened(text));
+                    return Err(self
+                        .source
+                        .invalid(message, self.span())
+                        .with_code("SyntaxError:InvalidNumberLiteral"));
+                }
+                Ok(Literal::Integer { digits, radix })
+            }
+            _ => Err(self.expected("a number or a text")),
+        }
+    }
+
+    /// `$name` or `$1`.
+    pub(super) fn parameter(&mut self) -> Result<Expr> {
+        let start = self.span();
+        self.at += 1;
+        let name = if self.is(TokenKind::Integer) {
+            let digits = self.text(0).to_owned();
+            self.at += 1;
+            digits
+        } else {
+            self.name("the name of a parameter")?.text
+        };
+        self.above(ExprKind::Parameter(name), self.since(start), 0)
+    }
+
+    /// A text in quotes.
+    pub(super) fn string(&mut self, what: &str) -> Result<String> {
+        if !self.is(TokenKind::String) {
+            return Err(self.expected(what));
+        }
+        let (span, text) = (self.span(), self.text(0));
+        self.at += 1;
+        let inner = &text[1..text.len() - 1];
+        let Some(first) = inner.find('\\') else {
+            return Ok(inner.to_owned());
+        };
+        let mut value = String::with_capacity(inner.len());
+        let mut rest = inner;
+        let mut escape = Some(first);
+        while let Some(at) = escape {
+            value.push_str(&rest[..at]);
+            let place = span.start + 1 + (inner.len() - rest.len()) + at;
+            rest = self.escape(&rest[at + 1..], place, &mut value)?;
+            escape = rest.find('\\');
+        }
+        value.push_str(rest);
+        Ok(value)
+    }
+
+    /// Adds the character that an escape stands for, and gives what follows it; `rest` starts behind the backslash.
+    fn escape<'t>(&self, rest: &'t str, place: usize, value: &mut String) -> Result<&'t str> {
+        let mut characters = rest.chars();
+        let letter = characters.next().unwrap_or_default();
+        let digits = match letter {
+            'u' => 4,
+            'U' => 8,
+            _ => 0,
+        };
+        if digits > 0 {
+            let code = characters.as_str().get(..digits).unwrap_or_default();
+            let number = u32::from_str_radix(code, 16).ok();
+            let character = number
+                .filter(|_| code.chars().all(|digit| digit.is_ascii_hexdigit()))
+                .and_then(char::from_u32);
+            let Some(character) = character else {
+                let message = format!(
+                    "syntax error: `\\{letter}` takes {digits} hexadecimal digits of a character"
+                );
+                let span = Span::new(place, place + 2);
+                return Err(self
+                    .source
+                    .invalid(message, span)
+                    .with_code("SyntaxError:InvalidUnicodeLiteral"));
+            };
+            value.push(character);
+            return Ok(&characters.as_str()[digits..]);
+        }
+        value.push(match letter {
+            'n' => '\n',
+            't' => '\t',
+            'r' => '\r',
+            'b' => '\u{8}',
+            'f' => '\u{c}',
+            '\\' | '\'' | '"' | '`' => letter,
+            _ => {
+                let message = format!(
+                    "syntax error: `\\{letter}` is no escape; a backslash is written `\\\\`"
+                );
+                let span = Span::new(place, place + 1 + letter.len_utf8());
+                return Err(self
+                    .source
+                    .invalid(message, span)
+                    .with_code("SyntaxError:UnexpectedSyntax"));
+            }
+        });
+        Ok(characters.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::parser::tests::{expression, failure};
+
+    #[test]
+    fn numbers_keep_their_digits_and_radix() {
+        for (text, expected) in [
+            ("1", "1"),
+            ("007", "007"),
+            ("1_000", "1000"),
+            ("0x1F", "1F#16"),
+            ("0XfF", "fF#16"),
+            ("0o17", "17#8"),
+            ("0b1_01", "101#2"),
+            ("1.5", "float 1.5"),
+            (".5", "float .5"),
+            ("1e3", "float 1e3"),
+            ("1.5E-3", "float 1.5E-3"),
+            ("1_0.2_5", "float 10.25"),
+            ("-1", "(-1)"),
+            ("- 0x1", "(-1#16)"),
+            ("99999999999999999999", "99999999999999999999"),
+        ] {
+            assert_eq!(expression(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn texts_lose_their_quotes_and_escapes() {
+        for (text, expected) in [
+            ("'a'", r#""a""#),
+            (r#""a""#, r#""a""#),
+            ("''", r#""""#),
+            (r#"'it\'s'"#, r#""it's""#),
+            (r#""it's""#, r#""it's""#),
+            (r#"'\\'"#, r#""\\""#),
+            (r#"'a\nb\tc'"#, r#""a\nb\tc""#),
+            (r#"'\u0041\U00000042'"#, r#""AB""#),
+            ("'größe'", r#""größe""#),
+            (r#"'\`'"#, r#""`""#),
+        ] {
+            assert_eq!(expression(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn parameters_are_names_or_numbers() {
+        for (text, expected) in [
+            ("$p", "$p"),
+            ("$1", "$1"),
+            ("$`a b`", "$a b"),
+            ("$ p", "$p"),
+            ("$return", "$return"),
+            ("$p.k[0]", "$p.k[0]"),
+        ] {
+            assert_eq!(expression(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn wrong_literals_are_refused() {
+        for (text, expected) in [
+            ("RETURN 0x", "syntax error: `0x` is no number"),
+            ("RETURN 1x", "syntax error: `1x` is no number"),
+            ("RETURN 0b2", "syntax error: `0b2` is no number"),
+            ("RETURN 1_", "syntax error: `1_` is no number"),
+            (
+                r#"RETURN '\q'"#,
+                r#"syntax error: `\q` is no escape; a backslash is written `\\`"#,
+            ),
+            (
+                r#"RETURN '\uD800'"#,
+                r#"syntax error: `\u` takes 4 hexadecimal digits of a character"#,
+            ),
+        ] {
+            assert_eq!(failure(text), expected, "{text}");
+        }
+    }
+}

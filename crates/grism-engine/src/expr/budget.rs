@@ -1,0 +1,155 @@
+//! The memory of one evaluation: reserved before large values are built, given back when the evaluation ends.
+
+use std::cell::Cell;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use arrow::record_batch::RecordBatch;
+use grism_core::{Error, ErrorKind, Result};
+
+use crate::MemoryManager;
+
+/// Smaller values are not counted one by one.
+const LEAST_COUNTED: usize = 64 << 10;
+/// What is larger is asked of the system before it is counted on: an allocation that fails ends the process.
+const LEAST_PROBED: usize = 32 << 20;
+
+/// What the system must have left at least for an evaluation to go on.
+const HEADROOM: usize = 256 << 20;
+
+/// What an evaluation holds of the process's memory.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    manager: Option<Arc<dyn MemoryManager>>,
+    held: Cell<usize>,
+    /// Bytes reserved since the system was asked last.
+    unprobed: Cell<usize>,
+}
+
+impl Budget {
+    /// Of `manager`; `None` counts nothing.
+    pub(crate) fn new(manager: Option<Arc<dyn MemoryManager>>) -> Self {
+        Self {
+            manager,
+            held: Cell::new(0),
+            unprobed: Cell::new(0),
+        }
+    }
+
+    /// Reserves `bytes` for what is about to be built.
+    ///
+    /// # Errors
+    /// `ResourceExhausted` past the limit, and where the system has no more.
+    pub(crate) fn reserve(&self, bytes: usize) -> Result<()> {
+        if bytes < LEAST_COUNTED {
+            return Ok(());
+        }
+        self.unprobed.set(self.unprobed.get().saturating_add(bytes));
+        if self.unprobed.get() >= LEAST_PROBED {
+            // What is built takes more than its bytes while it grows.
+            let mut probe: Vec<u8> = Vec::new();
+            probe
+                .try_reserve_exact(bytes.saturating_mul(2).max(HEADROOM))
+                .map_err(|_| {
+                    Error::new(
+                        ErrorKind::ResourceExhausted,
+                        format!("the system has no {bytes} more bytes for a value"),
+                    )
+                })?;
+            self.unprobed.set(0);
+        }
+        if let Some(manager) = &self.manager {
+            manager.try_grow(bytes)?;
+            self.held.set(self.held.get() + bytes);
+        }
+        Ok(())
+    }
+
+    /// Bytes held, to be passed to [`Self::release_to`].
+    pub(crate) fn mark(&self) -> usize {
+        self.held.get()
+    }
+
+    /// Gives back what was reserved since `mark`, except `kept` bytes.
+    pub(crate) fn release_to(&self, mark: usize, kept: usize) {
+        let held = self.held.get();
+        let wanted = (mark + kept).min(held);
+        if let Some(manager) = &self.manager {
+            manager.shrink(held - wanted);
+        }
+        self.held.set(wanted);
+    }
+}
+
+impl Drop for Budget {
+    fn drop(&mut self) {
+        if let Some(manager) = &self.manager {
+            manager.shrink(self.held.get());
+        }
+    }
+}
+
+/// The rows that an expression is evaluated over, and the memory it may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rows<'a> {
+    batch: &'a RecordBatch,
+    budget: &'a Budget,
+}
+
+impl<'a> Rows<'a> {
+    pub(crate) fn new(batch: &'a RecordBatch, budget: &'a Budget) -> Self {
+        Self { batch, budget }
+    }
+
+    /// Other rows, under the same budget.
+    pub(crate) fn over<'b>(&self, batch: &'b RecordBatch) -> Rows<'b>
+    where
+        'a: 'b,
+    {
+        Rows {
+            batch,
+            budget: self.budget,
+        }
+    }
+
+    pub(crate) fn budget(&self) -> &'a Budget {
+        self.budget
+    }
+}
+
+impl Deref for Rows<'_> {
+    type Target = RecordBatch;
+
+    fn deref(&self) -> &RecordBatch {
+        self.batch
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::PoolMemoryManager;
+
+    #[test]
+    fn what_is_reserved_is_given_back_at_the_end() {
+        let pool: Arc<dyn MemoryManager> = Arc::new(PoolMemoryManager::new(1 << 20));
+        let budget = Budget::new(Some(Arc::clone(&pool)));
+        budget.reserve(1 << 19).unwrap();
+        let mark = budget.mark();
+        budget.reserve(1 << 18).unwrap();
+        let error = budget.reserve(1 << 20).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ResourceExhausted);
+        budget.release_to(mark, 1 << 17);
+        assert_eq!(pool.current_usage(), (1 << 19) + (1 << 17));
+        drop(budget);
+        assert_eq!(pool.current_usage(), 0);
+    }
+
+    #[test]
+    fn what_the_system_does_not_have_is_refused() {
+        let error = Budget::new(None)
+            .reserve(isize::MAX as usize / 4)
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ResourceExhausted);
+    }
+}

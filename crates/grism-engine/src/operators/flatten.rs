@@ -1,0 +1,118 @@
+//! `FlattenExec`: columns that share values made plain again.
+
+use std::sync::Arc;
+
+use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use futures::{StreamExt, TryStreamExt};
+use grism_core::Result;
+use serde::{Deserialize, Serialize};
+
+use super::only_child;
+use crate::shared::{MOST_BYTES_AT_ONCE, SharedValues, taken_bytes};
+use crate::{
+    ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run,
+};
+
+/// Gives every row its own copy of shared values, for an operator that takes plain columns only.
+///
+/// Rows, order and partitioning are the input's. Holds one batch; one with too much to copy comes out in parts.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct FlattenExec {
+    input: Arc<dyn PhysicalOperator>,
+    schema: PhysicalSchema,
+}
+
+impl FlattenExec {
+    /// `input` with plain columns; itself where it has no others.
+    #[must_use]
+    pub fn over(input: Arc<dyn PhysicalOperator>) -> Arc<dyn PhysicalOperator> {
+        if input.schema().has_shared() {
+            Arc::new(Self::new(input))
+        } else {
+            input
+        }
+    }
+
+    fn new(input: Arc<dyn PhysicalOperator>) -> Self {
+        let schema = input.schema().flat();
+        Self { input, schema }
+    }
+}
+
+#[typetag::serde]
+impl PhysicalOperator for FlattenExec {
+    fn name(&self) -> &'static str {
+        "FlattenExec"
+    }
+
+    fn schema(&self) -> &PhysicalSchema {
+        &self.schema
+    }
+
+    fn capabilities(&self) -> OperatorCaps {
+        OperatorCaps::streaming()
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
+        vec![&self.input]
+    }
+
+    fn with_new_children(
+        &self,
+        children: Vec<Arc<dyn PhysicalOperator>>,
+    ) -> Result<Arc<dyn PhysicalOperator>> {
+        Ok(Arc::new(Self::new(only_child(children)?)))
+    }
+
+    fn describe(&self) -> String {
+        "Flatten".to_owned()
+    }
+
+    fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
+        let schema = self.schema.clone();
+        let mut input = run(&self.input, &context)?;
+        let flat = async_stream::try_stream! {
+            while let Some(batch) = input.try_next().await? {
+                let mut parts = vec![batch];
+                while let Some(part) = parts.pop() {
+                    let rows = part.num_rows();
+                    if rows > 1 && flat_bytes(&part)? > MOST_BYTES_AT_ONCE {
+                        parts.push(part.slice(rows / 2, rows - rows / 2));
+                        parts.push(part.slice(0, rows / 2));
+                    } else {
+                        yield flatten(&schema, &part)?;
+                    }
+                }
+            }
+        };
+        Ok(flat.boxed())
+    }
+}
+
+/// The bytes of the shared columns of `batch` once they are plain.
+fn flat_bytes(batch: &RecordBatch) -> Result<usize> {
+    let mut bytes = 0;
+    for column in batch.columns() {
+        if let Some(shared) = SharedValues::of(column)? {
+            bytes += taken_bytes(&shared.values, &shared.keys);
+        }
+    }
+    Ok(bytes)
+}
+
+fn flatten(schema: &PhysicalSchema, batch: &RecordBatch) -> Result<RecordBatch> {
+    let columns = batch
+        .columns()
+        .iter()
+        .map(|column| match SharedValues::of(column)? {
+            Some(shared) => shared.flat(),
+            None => Ok(Arc::clone(column)),
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    Ok(RecordBatch::try_new_with_options(
+        Arc::clone(schema.arrow()),
+        columns,
+        &options,
+    )?)
+}

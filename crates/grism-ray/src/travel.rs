@@ -1,0 +1,124 @@
+//! The form in which tasks travel to workers: MessagePack with names, and a plan as the list of its operators.
+//!
+//! A plan nests as deeply as its query. Written as it nests it could be read only as far as a stack reaches, and readers of JSON
+//! stop at 128 levels; and since every operator is read through a layer of its own, reading would take the square of the depth.
+//!
+//! ```text
+//! Filter ── Project ── Scan    travels as    0: Scan   1: Project of 0   2: Filter of 1
+//! ```
+
+use std::sync::Arc;
+
+use grism_core::{Error, Result, with_stack};
+use grism_engine::PhysicalOperator;
+use serde::{Deserialize, Serialize};
+
+use crate::TaskSpec;
+use crate::input_place::InputPlaceExec;
+
+/// A task whose plan is a list.
+#[derive(Serialize, Deserialize)]
+struct Travelling {
+    /// The task, with the place of a plan.
+    task: TaskSpec,
+    /// The plan's operators, inputs before those that read them; the last one is the root.
+    operators: Vec<Listed>,
+}
+
+/// An operator with the places of its inputs.
+#[derive(Serialize, Deserialize)]
+struct Listed {
+    operator: Arc<dyn PhysicalOperator>,
+    /// Which operators of the list its inputs are.
+    inputs: Vec<usize>,
+    /// Which operator of the list the root of its subplan is.
+    subplan: Option<usize>,
+}
+
+impl TaskSpec {
+    /// The task as bytes, for a worker of the same version.
+    ///
+    /// # Errors
+    /// `Internal` for an operator that cannot be written.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let mut operators = Vec::new();
+        list(&self.stage.plan.root, &mut operators)?;
+        let mut task = self.clone();
+        task.stage.plan.root = InputPlaceExec::of(&self.stage.plan.root);
+        let travelling = Travelling { task, operators };
+        let mut bytes = Vec::new();
+        let mut writer = rmp_serde::Serializer::new(&mut bytes).with_struct_map();
+        travelling
+            .serialize(serde_stacker::Serializer::new(&mut writer))
+            .map_err(|error| Error::internal(format!("a task that cannot be sent: {error}")))?;
+        Ok(bytes)
+    }
+
+    /// The task that [`TaskSpec::to_bytes`] made the bytes of.
+    ///
+    /// # Errors
+    /// `Internal` for other bytes, and for an operator that this process does not know.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let mut reader = rmp_serde::Deserializer::from_read_ref(bytes);
+        // Expressions nest within an operator as deeply as the query's brackets.
+        reader.set_max_depth(usize::MAX);
+        let travelling = Travelling::deserialize(serde_stacker::Deserializer::new(&mut reader))
+            .map_err(|error| Error::internal(format!("a task that cannot be read: {error}")))?;
+        let mut task = travelling.task;
+        task.stage.plan.root = put_together(travelling.operators)?;
+        Ok(task)
+    }
+}
+
+/// Adds an operator after all that it reads; returns its number.
+fn list(operator: &Arc<dyn PhysicalOperator>, listed: &mut Vec<Listed>) -> Result<usize> {
+    let inputs = operator.children();
+    let numbers = inputs
+        .iter()
+        .map(|input| with_stack(|| list(input, listed)))
+        .collect::<Result<Vec<_>>>()?;
+    let subplan = operator
+        .subplan()
+        .map(|subplan| with_stack(|| list(subplan, listed)))
+        .transpose()?;
+    let mut alone = Arc::clone(operator);
+    if !inputs.is_empty() {
+        let places = inputs.into_iter().map(InputPlaceExec::of).collect();
+        alone = operator.with_new_children(places)?;
+    }
+    if let Some(subplan) = operator.subplan() {
+        alone = alone.with_new_subplan(InputPlaceExec::of(subplan))?;
+    }
+    listed.push(Listed {
+        operator: alone,
+        inputs: numbers,
+        subplan,
+    });
+    Ok(listed.len() - 1)
+}
+
+/// The root of the plan that was listed.
+fn put_together(listed: Vec<Listed>) -> Result<Arc<dyn PhysicalOperator>> {
+    let mut whole: Vec<Arc<dyn PhysicalOperator>> = Vec::with_capacity(listed.len());
+    for Listed {
+        mut operator,
+        inputs,
+        subplan,
+    } in listed
+    {
+        let known = |number: usize| {
+            let operator = whole.get(number).map(Arc::clone);
+            operator.ok_or_else(|| Error::internal("a task reads an operator that it has not"))
+        };
+        if !inputs.is_empty() {
+            let inputs = inputs.into_iter().map(known).collect::<Result<_>>()?;
+            operator = operator.with_new_children(inputs)?;
+        }
+        if let Some(subplan) = subplan {
+            operator = operator.with_new_subplan(known(subplan)?)?;
+        }
+        whole.push(operator);
+    }
+    let root = whole.pop();
+    root.ok_or_else(|| Error::internal("a task without a plan"))
+}

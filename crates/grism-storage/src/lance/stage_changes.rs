@@ -1,0 +1,276 @@
+//! Staging of rows that change or go: they are read, counted and written anew, so many at a time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, new_null_array};
+use arrow::compute::concat_batches;
+use arrow::datatypes::{Field, Schema};
+use arrow::record_batch::RecordBatch;
+use grism_core::{
+    AppendedRows, DegreeDistribution, Error, HyperedgeType, ID_COLUMN, Incidence, OffsetSet,
+    Result, RoleStatistics, RowBuffer, Table, batches_of,
+};
+use lance::dataset::Dataset;
+
+use super::adjacency::TAKEN_BACK;
+use super::dataset::{Batches, change, read_rows, with_fields};
+use super::physical::{physical_columns, target_column};
+use super::stage::Stager;
+use crate::collector::{count_delete, count_update, has_value};
+use crate::columns::{column_or_null, column_type, id_array, named_batch, row_offsets};
+use crate::incidences::{collect_incidences, members_of};
+use crate::memory_limit::{change_incidences, change_rows, waiting_bytes};
+
+/// Incidences that are taken back and that come instead, by role, until they are staged.
+#[derive(Default)]
+struct Replaced {
+    before: BTreeMap<String, Vec<Incidence>>,
+    after: BTreeMap<String, Vec<Incidence>>,
+}
+
+impl Stager<'_> {
+    /// Stages rows of one table that change or go, and what becomes of their incidences.
+    pub(super) async fn changed(
+        &mut self,
+        table: &Table,
+        path: &str,
+        staged: Dataset,
+        updates: Vec<AppendedRows>,
+        deletes: &OffsetSet,
+    ) -> Result<Dataset> {
+        if updates.is_empty() && deletes.len() == self.statistics(table.id).rows {
+            return self.emptied(table, path, staged, deletes).await;
+        }
+        let mut staged = staged;
+        let mut removed = deletes.clone();
+        let mut rewritten = RowBuffer::new(waiting_bytes() / 2);
+        let mut replaced = Replaced::default();
+        let mut pending: Vec<RecordBatch> = Vec::new();
+        let mut batches = batches_of(updates).peekable();
+        while let Some(batch) = batches.next() {
+            pending.push(batch?);
+            let rows: usize = pending.iter().map(RecordBatch::num_rows).sum();
+            let same_columns = match batches.peek() {
+                Some(Ok(next)) => next.schema() == pending[0].schema(),
+                _ => false,
+            };
+            if same_columns && rows < change_rows() {
+                continue;
+            }
+            let batch = concat_batches(&pending[0].schema(), &pending)?;
+            pending.clear();
+            let offsets = row_offsets(&batch)?;
+            let (with_columns, old, new) = self.rewrite(table, staged, &batch, &offsets).await?;
+            staged = with_columns;
+            if let Some(ty) = table.hyperedge_type().filter(|ty| binds(ty, &batch)) {
+                replaced.add(table, ty, &offsets, Some(&old), Some(&new))?;
+                self.replace(table, &mut replaced, change_incidences())
+                    .await?;
+            }
+            removed.extend(offsets.iter().copied());
+            rewritten.push(with_ids(table, &offsets, &new)?)?;
+        }
+        let mut gone = deletes.iter();
+        loop {
+            let offsets: Vec<u64> = gone.by_ref().take(change_rows()).collect();
+            if offsets.is_empty() {
+                break;
+            }
+            let old = read_rows(&staged, &offsets).await?;
+            count_delete(self.statistics(table.id), |property| {
+                count_values(&staged, &old, property)
+            });
+            if let Some(ty) = table.hyperedge_type() {
+                replaced.add(table, ty, &offsets, Some(&old), None)?;
+                self.replace(table, &mut replaced, change_incidences())
+                    .await?;
+            }
+        }
+        self.replace(table, &mut replaced, 0).await?;
+        let fragment_rows = self.options.fragment_rows;
+        let pieces = rewritten.finish()?;
+        let staged = change(self.root, path, staged, &pieces, &removed, fragment_rows).await?;
+        let counts = self.statistics(table.id);
+        counts.rows = counts.rows.saturating_sub(deletes.len());
+        Ok(staged)
+    }
+
+    /// Stages a table all of whose rows go. Its incidence lists begin anew.
+    async fn emptied(
+        &mut self,
+        table: &Table,
+        path: &str,
+        staged: Dataset,
+        deletes: &OffsetSet,
+    ) -> Result<Dataset> {
+        let fragment_rows = self.options.fragment_rows;
+        let staged = change(self.root, path, staged, &[], deletes, fragment_rows).await?;
+        let counts = self.statistics(table.id);
+        counts.rows = 0;
+        for property in counts.properties.values_mut() {
+            property.remove(property.values);
+        }
+        for role in counts.roles.values_mut() {
+            *role = RoleStatistics {
+                degrees: Some(DegreeDistribution::default()),
+                ..RoleStatistics::default()
+            };
+        }
+        self.entry.adjacency.retain(|own| own.table != table.id);
+        Ok(staged)
+    }
+
+    /// Rows as they are and as `batch` changes them, all fields of each; and the dataset with the fields that the change
+    /// needs.
+    async fn rewrite(
+        &mut self,
+        table: &Table,
+        staged: Dataset,
+        batch: &RecordBatch,
+        offsets: &[u64],
+    ) -> Result<(Dataset, RecordBatch, RecordBatch)> {
+        let mut staged = staged;
+        let schema = batch.schema();
+        let names = schema.fields().iter().map(|field| field.name().as_str());
+        let names: Vec<&str> = names.filter(|name| *name != ID_COLUMN).collect();
+        let mut targets = Vec::new();
+        for name in &names {
+            let data_type = column_type(table, name)
+                .ok_or_else(|| Error::internal("an update of an unknown column"))?;
+            targets.push(target_column(&staged, name, &data_type));
+        }
+        let added: Vec<Field> = targets
+            .iter()
+            .filter(|field| staged.schema().field(field.name()).is_none())
+            .cloned()
+            .collect();
+        if !added.is_empty() {
+            staged = with_fields(&Arc::new(staged), added).await?;
+        }
+        let old = read_rows(&staged, offsets).await?;
+        count_update(self.statistics(table.id), table, batch, |property| {
+            count_values(&staged, &old, property)
+        })?;
+        let mut columns = Vec::new();
+        for (field, column) in old.schema().fields().iter().zip(old.columns()) {
+            let target = targets.iter().position(|own| own.name() == field.name());
+            let superseded = names
+                .iter()
+                .any(|name| physical_columns(&staged, name).contains(field.name()));
+            columns.push(match target {
+                Some(at) => {
+                    let data_type = targets[at].data_type();
+                    let new = column_or_null(batch, names[at], data_type)?;
+                    if new.data_type() == field.data_type() {
+                        new
+                    } else {
+                        arrow::compute::cast(&new, field.data_type())?
+                    }
+                }
+                None if superseded => new_null_array(field.data_type(), old.num_rows()),
+                None => Arc::clone(column),
+            });
+        }
+        let new = RecordBatch::try_new(old.schema(), columns)?;
+        Ok((staged, old, new))
+    }
+
+    /// Stages what is replaced, where there are more than `most` incidences of it.
+    async fn replace(&mut self, table: &Table, replaced: &mut Replaced, most: usize) -> Result<()> {
+        let all = replaced.before.values().chain(replaced.after.values());
+        let count: usize = all.map(Vec::len).sum();
+        if count <= most {
+            return Ok(());
+        }
+        let Replaced {
+            mut before,
+            mut after,
+        } = std::mem::take(replaced);
+        let lists = before.values_mut().chain(after.values_mut());
+        lists.for_each(|incidences| incidences.sort_unstable());
+        let roles: BTreeSet<String> = before.keys().chain(after.keys()).cloned().collect();
+        for role in roles {
+            let members = |of: &BTreeMap<String, Vec<Incidence>>| {
+                members_of(of.get(&role).map_or(&[][..], Vec::as_slice))
+            };
+            let (old, new) = (members(&before), members(&after));
+            let counts = self.statistics(table.id).roles.entry(role);
+            counts.or_default().replace(&old, &new);
+        }
+        for incidence in before.values_mut().flatten() {
+            incidence.position = TAKEN_BACK;
+        }
+        self.delta(table, before).await?;
+        self.delta(table, after).await
+    }
+}
+
+impl Replaced {
+    /// Adds the incidences of some hyperedges as they were, and as they are afterwards.
+    fn add(
+        &mut self,
+        table: &Table,
+        ty: &HyperedgeType,
+        offsets: &[u64],
+        before: Option<&RecordBatch>,
+        after: Option<&RecordBatch>,
+    ) -> Result<()> {
+        for (batch, all) in [(before, &mut self.before), (after, &mut self.after)] {
+            let Some(batch) = batch else {
+                continue;
+            };
+            let batch = std::slice::from_ref(batch);
+            for (role, found) in collect_incidences(table.id, ty, batch, &|row| offsets[row])? {
+                all.entry(role).or_default().extend(found);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a batch of changes binds roles anew.
+fn binds(ty: &HyperedgeType, batch: &RecordBatch) -> bool {
+    ty.roles
+        .iter()
+        .any(|role| batch.column_by_name(&role.name).is_some())
+}
+
+/// Rows of a dataset behind their ids.
+fn with_ids(table: &Table, offsets: &[u64], rows: &RecordBatch) -> Result<RecordBatch> {
+    let mut names = vec![ID_COLUMN.to_owned()];
+    names.extend(
+        rows.schema()
+            .fields()
+            .iter()
+            .map(|field| field.name().clone()),
+    );
+    let mut columns = vec![id_array(table.id, offsets.iter().copied())];
+    columns.extend(rows.columns().iter().cloned());
+    named_batch(&names, columns, rows.num_rows())
+}
+
+/// How many of some rows, which hold all columns of a dataset, have a value of `property`.
+fn count_values(dataset: &Dataset, rows: &RecordBatch, property: &str) -> u64 {
+    let columns = physical_columns(dataset, property);
+    let having = (0..rows.num_rows()).filter(|row| has_value(rows, &columns, *row));
+    having.count() as u64
+}
+
+/// Changed rows as they are written: with a column for every field of the dataset, since later changes may have added some,
+/// and without ids.
+pub(super) fn written_rows(dataset: &Dataset, pieces: &[AppendedRows]) -> Batches {
+    let schema = Arc::new(Schema::from(dataset.schema()));
+    Box::new(batches_of(pieces.to_vec()).map(move |batch| {
+        let batch = batch?;
+        let columns = schema.fields().iter().map(|field| -> Result<ArrayRef> {
+            match batch.column_by_name(field.name()) {
+                Some(column) if column.data_type() == field.data_type() => Ok(Arc::clone(column)),
+                Some(column) => Ok(arrow::compute::cast(column, field.data_type())?),
+                None => Ok(new_null_array(field.data_type(), batch.num_rows())),
+            }
+        });
+        let columns = columns.collect::<Result<Vec<_>>>()?;
+        Ok(RecordBatch::try_new(Arc::clone(&schema), columns)?)
+    }))
+}

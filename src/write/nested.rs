@@ -1,0 +1,191 @@
+//! FOREACH and subqueries that write: their clauses run for each row, or for all rows at once where that gives the same.
+
+use std::sync::Arc;
+
+use arrow::array::UInt32Array;
+use arrow::compute::take_record_batch;
+use arrow::record_batch::RecordBatch;
+use grism_core::{Error, Result, Snapshot};
+use grism_cypher::{BindState, NestedQuery, Query, QueryPart};
+use grism_engine::PhysicalSchema;
+use grism_logical::{Column, LogicalPlan, PlanSchema, Rows};
+
+use super::Writer;
+use super::found::{Found, FoundBuffer};
+
+impl Writer<'_> {
+    /// Binds a clause that runs clauses of its own over the graph as it is now.
+    pub(super) fn bind_nested(
+        &self,
+        query: &Query,
+        clause: usize,
+        state: &BindState,
+    ) -> Result<NestedQuery> {
+        let schema = Arc::new(self.transaction.schema().clone());
+        let statistics = Arc::clone(self.transaction.snapshot().statistics());
+        query.bind_nested(0, clause, state, self.context(&schema, &statistics))
+    }
+
+    /// Runs a nested query on the rows so far: the rows afterwards, and what is bound.
+    pub(super) async fn nested(
+        &mut self,
+        nested: &NestedQuery,
+        rows: Found,
+        state: BindState,
+    ) -> Result<(Found, BindState)> {
+        let mut parts = nested.query.parts(0);
+        let (mut inner, mut inner_state) =
+            (self.imported(nested, &rows).await?, nested.state.clone());
+        if nested.is_foreach && !parts.is_empty() {
+            // The list is read for all rows before anything is written.
+            let unwind = vec![parts.remove(0)];
+            let read = self.parts(&nested.query, 0, unwind, inner, inner_state);
+            (inner, inner_state) = Box::pin(read).await?;
+        }
+        if nested.returns {
+            return self.nested_rows(nested, &parts, rows, &inner, state).await;
+        }
+        for piece in pieces(&inner, nested.by_row) {
+            let run = self.parts(&nested.query, 0, parts.clone(), piece?, inner_state.clone());
+            Box::pin(run).await?;
+        }
+        Ok((rows, state))
+    }
+
+    /// The rows with the columns that a nested query sees.
+    async fn imported(&self, nested: &NestedQuery, rows: &Found) -> Result<Found> {
+        let names: Vec<String> = nested.state.columns.names().map(str::to_owned).collect();
+        if rows.schema.names().eq(names.iter().map(String::as_str)) {
+            return Ok(rows.clone());
+        }
+        let plan = LogicalPlan::Argument(rows.schema.clone()).keep_columns(&names)?;
+        self.evaluate_in_order(&plan, rows).await
+    }
+
+    /// Runs a nested query that returns rows, for one row after the other: each row with what is returned for it.
+    async fn nested_rows(
+        &mut self,
+        nested: &NestedQuery,
+        parts: &[QueryPart],
+        rows: Found,
+        inner: &Found,
+        mut state: BindState,
+    ) -> Result<(Found, BindState)> {
+        let mut made: Option<(PlanSchema, BindState)> = None;
+        let mut answers: Vec<(RecordBatch, Option<Found>)> = Vec::new();
+        for (outer, inner) in pieces(&rows, true).zip(pieces(inner, true)) {
+            let outer = outer?.concat()?.batch;
+            let run = self.parts(
+                &nested.query,
+                0,
+                parts.to_vec(),
+                inner?,
+                nested.state.clone(),
+            );
+            let (found, bound) = Box::pin(run).await?;
+            let keeps = !found.is_empty() || nested.optional;
+            if made
+                .as_ref()
+                .is_none_or(|(schema, _)| schema.columns.is_empty())
+            {
+                made = Some((found.schema.clone(), bound));
+            }
+            if keeps {
+                answers.push((outer, Some(found).filter(|found| !found.is_empty())));
+            }
+        }
+        let Some((returned, bound)) = made else {
+            // Without rows the types of what would be returned are not known.
+            let run = self.parts(
+                &nested.query,
+                0,
+                parts.to_vec(),
+                Found::none(inner.schema.clone()),
+                nested.state.clone(),
+            );
+            let (found, bound) = Box::pin(run).await?;
+            let schema = joined(&rows.schema, &found.schema);
+            add_variables(&mut state, bound, &schema)?;
+            return Ok((Found::none(schema), state));
+        };
+        let schema = joined(&rows.schema, &returned);
+        let physical = PhysicalSchema::from(schema.clone());
+        let mut output = FoundBuffer::new();
+        for (outer, found) in answers {
+            match found {
+                Some(found) => {
+                    for batch in found.batches() {
+                        let batch = batch?;
+                        let repeated = UInt32Array::from(vec![0; batch.len()]);
+                        let mut columns = take_record_batch(&outer, &repeated)?.columns().to_vec();
+                        for column in &returned.columns {
+                            let own = batch.batch.column_by_name(&column.name);
+                            columns.push(own.cloned().ok_or_else(|| {
+                                Error::internal("a subquery returns the same columns for each row")
+                            })?);
+                        }
+                        output
+                            .push(RecordBatch::try_new(Arc::clone(physical.arrow()), columns)?)?;
+                    }
+                }
+                None => {
+                    let mut columns = outer.columns().to_vec();
+                    for column in &returned.columns {
+                        columns.push(arrow::array::new_null_array(&column.ty.to_arrow(), 1));
+                    }
+                    output.push(RecordBatch::try_new(Arc::clone(physical.arrow()), columns)?)?;
+                }
+            }
+        }
+        add_variables(&mut state, bound, &schema)?;
+        Ok((output.finish(schema)?, state))
+    }
+}
+
+/// The rows one by one, or all of them.
+fn pieces(rows: &Found, by_row: bool) -> Box<dyn Iterator<Item = Result<Found>> + Send> {
+    if !by_row {
+        return Box::new(std::iter::once(Ok(rows.clone())));
+    }
+    let schema = rows.schema.clone();
+    Box::new(rows.batches().flat_map(move |batch| {
+        let schema = schema.clone();
+        let rows: Vec<Result<Found>> = match batch {
+            Ok(batch) => (0..batch.len())
+                .map(|row| {
+                    let row = batch.batch.slice(row, 1);
+                    Ok(Found::new(schema.clone(), Rows::new(vec![row])))
+                })
+                .collect(),
+            Err(error) => vec![Err(error)],
+        };
+        rows
+    }))
+}
+
+fn joined(outer: &PlanSchema, returned: &PlanSchema) -> PlanSchema {
+    let mut schema = outer.clone();
+    for column in &returned.columns {
+        schema.put(Column::new(&column.name, column.ty.clone()));
+    }
+    schema
+}
+
+/// Binds what a nested query returned.
+fn add_variables(state: &mut BindState, returned: BindState, schema: &PlanSchema) -> Result<()> {
+    for variable in returned.scope.variables {
+        if state.scope.find(&variable.name).is_some() {
+            return Err(Error::invalid_query(format!(
+                "the variable `{}` is bound outside of the subquery; return it by another name with AS",
+                variable.name
+            ))
+            .with_code("SyntaxError:VariableAlreadyBound"));
+        }
+        state
+            .scope
+            .put(&variable.name, &variable.column, variable.ty.clone());
+    }
+    state.columns = schema.clone();
+    state.counter = state.counter.max(returned.counter);
+    Ok(())
+}
