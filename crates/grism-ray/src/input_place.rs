@@ -1,0 +1,60 @@
+//! `InputPlaceExec`: stands for an input of an operator that travels without it.
+
+use std::sync::Arc;
+
+use grism_core::{Error, Result};
+use grism_engine::{
+    ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream,
+};
+use serde::{Deserialize, Serialize};
+
+/// A leaf with the columns of the input that it stands for. It cannot run.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct InputPlaceExec {
+    schema: PhysicalSchema,
+}
+
+impl InputPlaceExec {
+    /// The place of `input`.
+    pub(crate) fn of(input: &Arc<dyn PhysicalOperator>) -> Arc<dyn PhysicalOperator> {
+        Arc::new(Self {
+            schema: input.schema().clone(),
+        })
+    }
+}
+
+#[typetag::serde]
+impl PhysicalOperator for InputPlaceExec {
+    fn name(&self) -> &'static str {
+        "InputPlaceExec"
+    }
+
+    fn schema(&self) -> &PhysicalSchema {
+        &self.schema
+    }
+
+    fn capabilities(&self) -> OperatorCaps {
+        OperatorCaps::streaming()
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
+        Vec::new()
+    }
+
+    fn with_new_children(
+        &self,
+        _children: Vec<Arc<dyn PhysicalOperator>>,
+    ) -> Result<Arc<dyn PhysicalOperator>> {
+        Ok(Arc::new(Self {
+            schema: self.schema.clone(),
+        }))
+    }
+
+    fn describe(&self) -> String {
+        "InputPlace".to_owned()
+    }
+
+    fn execute(&self, _context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
+        Err(Error::internal("the place of an input cannot run"))
+    }
+}
