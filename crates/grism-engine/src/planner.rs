@@ -431,11 +431,11 @@ fn share_argument(plan: &LogicalPlan, outer: &PlanSchema) -> Result<LogicalPlan>
         }
         // The argument of a nested subplan is seen to where that is built.
         LogicalPlan::Apply(apply) => LogicalPlan::Apply(Apply {
-            input: Arc::new(share_argument(&apply.input, outer)?),
+            input: Arc::new(with_stack(|| share_argument(&apply.input, outer))?),
             ..apply.clone()
         }),
         LogicalPlan::Repeat(repeat) => LogicalPlan::Repeat(Repeat {
-            input: Arc::new(share_argument(&repeat.input, outer)?),
+            input: Arc::new(with_stack(|| share_argument(&repeat.input, outer))?),
             ..repeat.clone()
         }),
         other => other.try_map_inputs(&mut |input| share_argument(input, outer))?,

@@ -53,6 +53,12 @@ impl Binder<'_> {
             };
             self.make(pending)?;
         }
+        // A property of an entity that is grouped by is the same in all rows of a group.
+        let mut made = names.clone();
+        let entities = keys
+            .iter()
+            .filter(|(key, _)| matches!(key, LogicalExpr::Column(_)));
+        made.extend(entities.map(|(_, column)| column.clone()));
         let over_groups = |binder: &Self,
                            expression: &LogicalExpr,
                            span: Span|
@@ -61,7 +67,7 @@ impl Binder<'_> {
             let known = |column: &String| {
                 names.contains(column) || keys.iter().any(|(_, key)| key == column)
             };
-            let property = has_stray_property(&rewritten, &names);
+            let property = has_stray_property(&rewritten, &made);
             let columns = rewritten.columns();
             let strays = columns.iter().filter(|column| !known(column) || property);
             // An aggregate's own column is never what is missing.
@@ -91,6 +97,16 @@ impl Binder<'_> {
 pub(super) fn replace(expression: &LogicalExpr, named: &[(LogicalExpr, String)]) -> LogicalExpr {
     if let Some((_, column)) = named.iter().find(|(own, _)| own == expression) {
         return LogicalExpr::Column(column.clone());
+    }
+    if let LogicalExpr::Property { entity, key, ty } = expression {
+        let of_key = |(own, _): &&(LogicalExpr, String)| matches!(own, LogicalExpr::Column(column) if column == entity);
+        if let Some((_, column)) = named.iter().find(of_key) {
+            return LogicalExpr::Property {
+                entity: column.clone(),
+                key: key.clone(),
+                ty: ty.clone(),
+            };
+        }
     }
     expression.map_children(|child| replace(child, named))
 }

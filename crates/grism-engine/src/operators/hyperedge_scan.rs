@@ -144,7 +144,7 @@ impl PhysicalOperator for HyperedgeScanExec {
                     .column_by_name(ID_COLUMN)
                     .and_then(|ids| ids.as_any().downcast_ref::<UInt64Array>())
                     .ok_or_else(|| Error::internal("a scan without ids"))?;
-                let binder = StarBinder::try_new(&bindings, &batch)?;
+                let binder = StarBinder::new(&bindings, &batch);
                 let mut output = BoundRows::new(bindings.len());
                 for row in 0..batch.num_rows() {
                     binder.bind(row, row as u32, None, &mut output);

@@ -133,28 +133,22 @@ enum RoleColumn {
 }
 
 impl<'a> StarBinder<'a> {
-    pub(super) fn try_new(bindings: &'a [RoleBinding], roles: &RecordBatch) -> Result<Self> {
-        let column = |role: &String| -> Result<Option<RoleColumn>> {
-            let Some(column) = roles.column_by_name(role) else {
-                return Ok(None);
-            };
+    pub(super) fn new(bindings: &'a [RoleBinding], roles: &RecordBatch) -> Self {
+        // A label without the role may have a property of the role's name: its column isn't of ids.
+        let column = |role: &String| -> Option<RoleColumn> {
+            let column = roles.column_by_name(role)?;
             let ids = |array: &dyn Array| array.as_any().downcast_ref::<UInt64Array>().cloned();
             if let Some(once) = ids(column) {
-                return Ok(Some(RoleColumn::Once(once)));
+                return Some(RoleColumn::Once(once));
             }
-            let lists = column.as_any().downcast_ref::<ListArray>();
-            match lists.and_then(|lists| Some((lists.clone(), ids(lists.values())?))) {
-                Some((lists, values)) => Ok(Some(RoleColumn::Many(lists, values))),
-                None => Err(Error::internal(format!(
-                    "the role `{role}` is no column of ids"
-                ))),
-            }
+            let lists = column.as_any().downcast_ref::<ListArray>()?;
+            Some(RoleColumn::Many(lists.clone(), ids(lists.values())?))
         };
         let columns = bindings
             .iter()
-            .map(|binding| binding.roles.iter().map(column).collect::<Result<_>>())
-            .collect::<Result<_>>()?;
-        Ok(Self { bindings, columns })
+            .map(|binding| binding.roles.iter().map(column).collect())
+            .collect();
+        Self { bindings, columns }
     }
 
     /// Adds every way of binding the hyperedge whose roles stand at `at`, for the input row `row`.

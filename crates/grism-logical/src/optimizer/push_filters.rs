@@ -326,7 +326,7 @@ fn bound_within(expression: &LogicalExpr) -> BTreeSet<String> {
         .map(str::to_owned)
         .collect();
     for part in expression.children() {
-        bound.append(&mut bound_within(part));
+        bound.append(&mut with_stack(|| bound_within(part)));
     }
     bound
 }
