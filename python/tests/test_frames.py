@@ -87,7 +87,7 @@ def test_entities_of_a_frame_stay_entities(graph: gr.Graph) -> None:
 
 def test_what_a_frame_cannot_do_is_said(graph: gr.Graph) -> None:
     people_frame = graph.nodes("Person")
-    with pytest.raises(gr.InvalidQueryError, match="line 1, column 12"):
+    with pytest.raises(gr.InvalidQueryError, match="line 1, column 19"):
         people_frame.cypher("MATCH (n0)-[:KNOWS->(m)")
     with pytest.raises(gr.InvalidQueryError, match="clauses that read"):
         people_frame.cypher("SET n0.age = 1")

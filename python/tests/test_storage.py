@@ -526,6 +526,8 @@ def test_what_goes_wrong_in_a_transaction_leaves_nothing_of_itself(path: Path) -
         transaction.create_hyperedge("MEETING", {"organizer": ids["Ann"], "attendee": room}, topic="half")
     with pytest.raises(gr.InvalidDataError, match="needs a name"):
         transaction.create_node("Person", **{"": 1})
+    with pytest.raises(gr.InvalidQueryError, match="IN TRANSACTIONS commits as it goes on"):
+        transaction.execute("UNWIND [1, 2] AS i CALL (i) { CREATE (:Person {name: i}) } IN TRANSACTIONS OF 1 ROWS")
     transaction.create_node("Person", name="Dan")
     meeting = transaction.create_hyperedge("MEETING", {"attendee": ids["Bob"]}, topic="whole")
     with pytest.raises(gr.InvalidDataError, match="the role `organizer` of `MEETING` is required"):

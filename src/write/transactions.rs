@@ -1,5 +1,6 @@
 //! `CALL { … } IN TRANSACTIONS`: batches of rows that are committed one after another.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use grism_core::{Error, Result, SnapshotId, Storage};
@@ -11,6 +12,7 @@ use super::Writer;
 use super::found::{Found, FoundBuffer};
 use crate::attempts::Attempts;
 use crate::query::{QueryOptions, QueryResult};
+use crate::views::TransactionStorage;
 
 /// Runs a query whose subquery `clause` commits a batch of rows at a time. What is committed stays where a later batch
 /// fails.
@@ -20,6 +22,11 @@ pub(super) async fn write_in_transactions(
     clause: usize,
     options: &QueryOptions,
 ) -> Result<QueryResult> {
+    if (storage.as_ref() as &dyn Any).is::<TransactionStorage>() {
+        return Err(Error::invalid_query(
+            "IN TRANSACTIONS commits as it goes on, which no statement of a transaction does: run it on its own",
+        ));
+    }
     let (mut before, mut after) = (Vec::new(), Vec::new());
     let mut is_after = false;
     for part in query.parts(0) {

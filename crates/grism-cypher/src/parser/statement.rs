@@ -314,7 +314,7 @@ mod tests {
             ),
             (
                 "SHOW LABLES",
-                "syntax error: unexpected `LABLES`; expected LABELS, HYPEREDGE TYPES, PROPERTIES, INDEXES, STATISTICS or SNAPSHOTS; did you mean LABELS?",
+                "syntax error: unexpected `LABLES`; expected LABELS, HYPEREDGE TYPES, PROPERTIES, INDEXES, STATISTICS, SNAPSHOTS, FUNCTIONS or PROCEDURES; did you mean LABELS?",
             ),
             (
                 "USE SNAPSHOT 7",
