@@ -22,6 +22,10 @@ use crate::columns::{column_or_null, column_type, id_array, named_batch, row_off
 use crate::incidences::{collect_incidences, members_of};
 use crate::memory_limit::{change_incidences, change_rows, waiting_bytes};
 
+/// Rows that one version of a dataset rewrites. Lance looks each of them up in a map of them all, so that many are staged in
+/// versions on top of each other, of which the log names the last.
+const VERSION_ROWS: u64 = 1 << 20;
+
 /// Incidences that are taken back and that come instead, by role, until they are staged.
 #[derive(Default)]
 struct Replaced {
@@ -43,7 +47,8 @@ impl Stager<'_> {
             return self.emptied(table, path, staged, deletes).await;
         }
         let mut staged = staged;
-        let mut removed = deletes.clone();
+        let fragment_rows = self.options.fragment_rows;
+        let mut removed = OffsetSet::new();
         let mut rewritten = RowBuffer::new(waiting_bytes() / 2);
         let mut replaced = Replaced::default();
         let mut pending: Vec<RecordBatch> = Vec::new();
@@ -70,6 +75,11 @@ impl Stager<'_> {
             }
             removed.extend(offsets.iter().copied());
             rewritten.push(with_ids(table, &offsets, &new)?)?;
+            if removed.len() >= VERSION_ROWS {
+                let full = std::mem::replace(&mut rewritten, RowBuffer::new(waiting_bytes() / 2));
+                let (pieces, rows) = (full.finish()?, std::mem::take(&mut removed));
+                staged = change(self.root, path, staged, &pieces, &rows, fragment_rows).await?;
+            }
         }
         let mut gone = deletes.iter();
         loop {
@@ -88,7 +98,7 @@ impl Stager<'_> {
             }
         }
         self.replace(table, &mut replaced, 0).await?;
-        let fragment_rows = self.options.fragment_rows;
+        removed |= deletes;
         let pieces = rewritten.finish()?;
         let staged = change(self.root, path, staged, &pieces, &removed, fragment_rows).await?;
         let counts = self.statistics(table.id);
