@@ -160,7 +160,7 @@ fn check_offsets(pieces: &[&dyn Array]) -> Result<()> {
     match first.data_type() {
         DataType::Utf8 => fits(
             any.filter_map(|piece| piece.downcast_ref::<GenericByteArray<Utf8Type>>())
-                .map(|piece| byte_length(piece))
+                .map(byte_length)
                 .sum(),
         ),
         DataType::List(_) => {

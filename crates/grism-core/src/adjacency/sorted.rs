@@ -97,7 +97,7 @@ impl Source<'_> {
 impl SortedIncidences {
     /// Counts the incidences of the role called `role`, which are sorted with about `budget` bytes at a time.
     ///
-    /// The rows are hyperedges of `table`: with [`ID_COLUMN`], or numbered from `first_offset` on. Segments have
+    /// The rows are hyperedges of `table`: with [`crate::ID_COLUMN`], or numbered from `first_offset` on. Segments have
     /// `2^shift` members.
     ///
     /// # Errors

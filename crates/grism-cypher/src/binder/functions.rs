@@ -66,7 +66,7 @@ pub fn functions() -> Vec<FunctionInfo> {
             description,
         });
     }
-    all.sort_by(|a, b| a.name.to_lowercase().cmp(&b.name.to_lowercase()));
+    all.sort_by_key(|function| function.name.to_lowercase());
     all
 }
 

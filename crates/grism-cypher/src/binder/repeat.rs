@@ -434,7 +434,7 @@ fn merged(hops: Vec<Hop>) -> Result<Hop> {
 /// The path of one step between nodes that are not written.
 fn path_of(step: &RelationshipPattern, span: Span) -> PathPattern {
     let node = || PathElement {
-        kind: PathElementKind::Node(Box::new(NodePattern::default())),
+        kind: PathElementKind::Node(Box::default()),
         span,
     };
     let step = PathElement {

@@ -154,9 +154,12 @@ impl Parser<'_> {
         } else if self.is_word(0, "NORMALIZED") {
             let instead = "normalize texts before they are stored";
             return Err(refused(self, "IS NORMALIZED", instead, self.span()));
-        } else if self.words(&["LABELED"]) || self.take(TokenKind::Colon) {
-            IsPredicate::Labels(self.label_expression()?)
-        } else if self.is_name(0) || self.is(TokenKind::Bang) || self.is(TokenKind::Percent) {
+        } else if self.words(&["LABELED"])
+            || self.take(TokenKind::Colon)
+            || self.is_name(0)
+            || self.is(TokenKind::Bang)
+            || self.is(TokenKind::Percent)
+        {
             IsPredicate::Labels(self.label_expression()?)
         } else {
             return Err(self.expected("NULL, NOT NULL or a label"));

@@ -118,10 +118,11 @@ impl Parser<'_> {
             let name = self.name("the name of a hyperedge type")?;
             return Ok(StatementKind::DropHyperedgeType(name.text));
         }
-        if !is_path && self.is_word(0, "CREATE") {
-            if let Some(kind) = self.index_kind()? {
-                return self.create_index(kind);
-            }
+        if !is_path
+            && self.is_word(0, "CREATE")
+            && let Some(kind) = self.index_kind()?
+        {
+            return self.create_index(kind);
         }
         if self.words(&["DROP", "INDEX"]) {
             let name = self.name("the name of an index")?.text;

@@ -188,12 +188,12 @@ pub(super) fn slice(
         }));
     }
     let list = parts_of(lists, &parts, rows.budget())?;
-    Ok(if single {
+    let list = if single {
         Operand::scalar(list)
     } else {
         Operand::column(list)
-    }
-    .cast(data_type)?)
+    };
+    list.cast(data_type)
 }
 
 /// A list for each part of the elements of others; `None` is null.

@@ -107,9 +107,8 @@ impl PhysicalOperator for ProjectExec {
                 expression => {
                     debug_assert!(!column.shared, "only a column is handed on shared");
                     let evaluator = ExprEvaluator::try_new(expression, self.input.schema())?;
-                    Ok(Projected::Computed(
-                        evaluator.with_memory(Arc::clone(&memory)),
-                    ))
+                    let evaluator = evaluator.with_memory(Arc::clone(&memory));
+                    Ok(Projected::Computed(Box::new(evaluator)))
                 }
             })
             .collect::<Result<Vec<_>>>()?;
@@ -134,7 +133,7 @@ impl PhysicalOperator for ProjectExec {
 enum Projected {
     /// The input column at this place.
     Column(usize),
-    Computed(ExprEvaluator),
+    Computed(Box<ExprEvaluator>),
 }
 
 fn project(columns: &[Projected], schema: &SchemaRef, batch: &RecordBatch) -> Result<RecordBatch> {
