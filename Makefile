@@ -14,7 +14,7 @@ EVERYTHING := $(CARGO_OPTIONS) --workspace --all-targets
 help:
 	@echo "make demo    load the flights, query them locally and on Ray"
 	@echo "make test    every test"
-	@echo "make conformance  the whole openCypher TCK on every engine and storage, and on its twins with hyperedges"
+	@echo "make conformance  the whole openCypher TCK, locally, in stages and on Lance"
 	@echo "make faults  writers that are killed, 20 at each step of a commit and 100 at random times"
 	@echo "make fuzz    random texts for the parser, random queries for the engines, each many times"
 	@echo "make lint    formatting, clippy, rustdoc, ruff, mypy"

@@ -18,9 +18,7 @@ use super::pattern::{Elements, Matched, Place};
 use super::scope::{Variable, column_for};
 use super::steps::narrow;
 use super::{Binder, variables_of};
-use crate::syntax::{
-    Expr, NodePattern, PathElement, PathElementKind, PathPattern, RelationshipPattern, Span,
-};
+use crate::syntax::{Expr, PathElement, PathElementKind, PathPattern, RelationshipPattern, Span};
 use crate::warning::Warning;
 
 /// A repeated pattern, and the entities at its ends by index.

@@ -253,12 +253,11 @@ mod tests {
 
     #[test]
     fn window_functions_are_refused_with_a_rewrite() {
-        for (text, expected) in [(
-            "MATCH (n) RETURN row_number() OVER (PARTITION BY n.a ORDER BY n.b)",
-            "OVER is not supported: a window is written WITH n ORDER BY n.x WITH n.key AS key, collect(n) AS rows UNWIND range(0, size(rows) - 1) AS i, and rows[i] is then row number i + 1 of its key",
-        )] {
-            assert_eq!(failure(text), expected, "{text}");
-        }
+        let message = failure("MATCH (n) RETURN row_number() OVER (PARTITION BY n.a ORDER BY n.b)");
+        assert_eq!(
+            message,
+            "OVER is not supported: a window is written WITH n ORDER BY n.x WITH n.key AS key, collect(n) AS rows UNWIND range(0, size(rows) - 1) AS i, and rows[i] is then row number i + 1 of its key"
+        );
     }
 
     #[test]

@@ -34,8 +34,11 @@ pub struct TransactionSnapshot {
     statistics: Arc<GraphStatistics>,
     tables: Arc<BTreeMap<TableId, Arc<TableChanges>>>,
     /// What was asked for of the incidence lists.
-    incidences: Arc<Mutex<HashMap<(TableId, String), Arc<RoleChanges>>>>,
+    incidences: Arc<Mutex<ChangesByRole>>,
 }
+
+/// By a table of hyperedges and a role of it.
+type ChangesByRole = HashMap<(TableId, String), Arc<RoleChanges>>;
 
 /// What becomes of the incidence lists of one role, beside the hyperedges that are gone.
 #[derive(Debug, Default)]
