@@ -63,7 +63,7 @@ impl Graph {
                 },
             ] => Ok(Arc::clone(query)),
             [_] => Err(Error::invalid_query(
-                "a query is needed here, and this statement is none",
+                "a query is needed here, and this statement is not a query",
             )),
             _ => Err(Error::invalid_query(
                 "one query at a time is planned, and these are several statements",

@@ -34,7 +34,7 @@ pub(super) fn sorted(plan: &LogicalPlan, rows: &Found) -> Result<LogicalPlan> {
     })
 }
 
-/// Whether a plan puts out its rows as they come in. An apply puts what it did not find behind what it did.
+/// Whether a plan outputs its rows as they come in. An apply outputs the rows without a match behind the others.
 fn keeps_order(plan: &LogicalPlan) -> bool {
     match plan {
         LogicalPlan::Argument(_) | LogicalPlan::Rows { .. } => true,

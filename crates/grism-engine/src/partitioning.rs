@@ -87,7 +87,7 @@ impl fmt::Display for PartitioningSpec {
 
 /// The partition of every row of `batch`; `first_row` is the number of rows that came before, for `RoundRobin`.
 ///
-/// The answer hangs on nothing but the rows and the specification: the hash has a fixed seed.
+/// The answer depends on nothing but the rows and the specification: the hash has a fixed seed.
 ///
 /// # Errors
 /// `Internal` for a column that is not there, and for a range whose bounds are not known yet.

@@ -169,7 +169,7 @@ impl Binder<'_> {
         }
     }
 
-    /// A function of an entity whose answer hangs on its table.
+    /// A function of an entity whose answer depends on its table.
     pub(super) fn entity_function(
         &mut self,
         function: ScalarFunction,

@@ -102,7 +102,7 @@ impl Binder<'_> {
         })
     }
 
-    /// Labels that a node gets or loses: the type of a hyperedge is none of them.
+    /// Labels that a node gets or loses: the type of a hyperedge is not a label here.
     fn changed_labels(&self, labels: &LabelExpression) -> Result<Vec<String>> {
         let names = self.plain_labels(labels)?;
         for name in &names {

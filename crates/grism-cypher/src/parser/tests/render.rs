@@ -23,7 +23,7 @@ pub(crate) fn expression(text: &str) -> String {
         .to_owned()
 }
 
-/// The clauses of a query, as a text; an error where it is none.
+/// The clauses of a query, as a text; an error where the text is not a query.
 pub(crate) fn clauses(text: &str) -> String {
     match statement(text) {
         Ok(StatementKind::Query(parsed)) => query(parsed.syntax()),
