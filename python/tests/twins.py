@@ -1,8 +1,10 @@
-"""Twins of the openCypher TCK: scenarios whose relationship types are declared before, with `source` and `target`.
+"""Twins of the openCypher TCK: its scenarios over hyperedges, whose answers are those of the scenarios.
 
-The queries stay as they are, and so must the answers:
+In twins of the kind ``declared`` the relationship types are declared before, with the roles ``source`` and ``target``,
+and the queries stay as they are. In those of the kind ``roles`` the types have one more optional role, and each step over
+a relationship becomes two over roles:
 
-    python python/tests/twins.py features twins
+    python python/tests/twins.py declared features twins
 """
 
 from __future__ import annotations
@@ -12,30 +14,83 @@ import collections
 import re
 from pathlib import Path
 
+KINDS = ["declared", "roles"]
 STEP = re.compile(r"-\[\s*\w*\s*:([^\]{}*$]*)")
 """The types of a relationship pattern, up to its length or properties."""
 TYPES = re.compile(r"\w+(\s*\|\s*:?\s*\w+)*\s*")
 START = re.compile(r"(\s*)Given (?:an empty|any) graph\s*")
 
 
-def twin(scenario: list[str]) -> list[str] | str:
-    """The lines of the scenario with its types declared, or why it has no twin."""
+BRACKETS = r"\[(?:[^\[\]]|\[[^\]]*\])*\]"
+"""From a bracket to the one that closes it; a list may stand within."""
+ANY_STEP = re.compile(rf"<?-{BRACKETS}->?|<?-->?(?=\s*\()")
+PLAIN_STEP = re.compile(r"(<?)-\[\s*(\w*)\s*:([\w\s|:]+?)\s*(\{[^}]*\})?\s*\]-(>?)")
+"""A step without a length: left arrow, variable, types, properties, right arrow."""
+SEEN = re.compile(r"\b(?:MATCH|MERGE)\s+\((?:\s*\w*\s*)(?:\{[^}]*\}\s*)?\)(?!\s*<?-)", re.IGNORECASE)
+"""A clause that reads a node without a label and without a step: hyperedges are among the answers."""
+EFFECTS = "And the side effects should be:"
+
+
+def over_roles(scenario: list[str]) -> list[str] | str:
+    """The scenario with two steps over roles for each over a relationship, or why that asks for something else."""
+    body = "\n".join(line for line in scenario[1:] if not line.lstrip().startswith("|"))
+    if re.search(r"\*\s*(?:\d|\.|\]|$)|shortest", body, re.IGNORECASE):
+        return "a variable length"
+    steps = [(found[0], PLAIN_STEP.fullmatch(found[0])) for found in ANY_STEP.finditer(body)]
+    if not all(plain and bool(plain[1]) != bool(plain[5]) for _, plain in steps):
+        return "a step without a type or without a direction"
+    names = {plain[2] for _, plain in steps if plain and plain[2]}
+    rest = ANY_STEP.sub("", body)
+    for name in names:
+        # What a hyperedge answers as a relationship does.
+        answered = rf"\b{name}\.|\btype\({name}\)|\bcount\({name}\)|\bid\({name}\)|\bDELETE {name}\b"
+        if re.search(rf"\b{name}\b", re.sub(answered, "", rest)):
+            return "a relationship as a value"
+    if re.search(r"\b\w+\s*=\s*\(", body):
+        return "a path"
+    if SEEN.search(body) or re.search(r",\s*\(\s*\w*\s*\)(?!\s*<?-)", body):
+        return "nodes without a label, among which hyperedges are"
+
+    def rewritten(found: re.Match[str]) -> str:
+        left, name, types, properties, _ = found.groups()
+        hyperedge = f"({name}:{types} {properties or ''})"
+        first, second = ("target", "source") if left else ("source", "target")
+        return f"<-[:{first}]-{hyperedge}-[:{second}]->"
+
+    lines: list[str] = []
+    skipping = False
+    for line in scenario:
+        skipping = line.strip() == EFFECTS or (skipping and line.lstrip().startswith("|"))
+        if not skipping:
+            # Tables hold answers, which stay.
+            lines.append(line if line.lstrip().startswith("|") else PLAIN_STEP.sub(rewritten, line))
+    return lines
+
+
+def twin(scenario: list[str], kind: str) -> list[str] | str:
+    """The lines of the scenario's twin, or why it has none."""
     text = "\n".join(scenario)
     written = [found[1] for found in STEP.finditer(text)]
     if not written:
         return "no relationship type"
     if not all(TYPES.fullmatch(types) for types in written):
         return "types in an outline or an expression"
+    if kind == "roles":
+        made = over_roles(scenario)
+        if isinstance(made, str):
+            return made
+        scenario = made
     names = sorted({name for types in written for name in re.findall(r"\w+", types)})
     starts = [number for number, line in enumerate(scenario) if START.fullmatch(line)]
     if len(starts) != 1:
         return "a graph that is given by name"
     [at] = starts
     indent = re.match(r"\s*", scenario[at])[0]  # type: ignore[index]
+    roles = "source, target" if kind == "declared" else "source, target, beside?"
     declared = []
     for name in names:
         declared += [f"{indent}And having executed:", f'{indent}  """']
-        declared += [f"{indent}  CREATE HYPEREDGE TYPE `{name}` (source, target)", f'{indent}  """']
+        declared += [f"{indent}  CREATE HYPEREDGE TYPE `{name}` ({roles})", f'{indent}  """']
     return [*scenario[: at + 1], *declared, *scenario[at + 1 :]]
 
 
@@ -48,14 +103,14 @@ def scenarios(lines: list[str]) -> tuple[list[str], list[list[str]]]:
     return lines[: starts[0]] if starts else lines, parts
 
 
-def write_twins(features: Path, output: Path) -> collections.Counter[str]:
+def write_twins(kind: str, features: Path, output: Path) -> collections.Counter[str]:
     """Writes the twins of all files; how many scenarios were taken and left, and why."""
     counts: collections.Counter[str] = collections.Counter()
     for path in sorted(features.rglob("*.feature")):
         head, parts = scenarios(path.read_text().splitlines())
         taken = []
         for part in parts:
-            made = twin(part)
+            made = twin(part, kind)
             counts["taken" if isinstance(made, list) else f"left: {made}"] += 1
             if isinstance(made, list):
                 taken.append(made)
@@ -68,8 +123,9 @@ def write_twins(features: Path, output: Path) -> collections.Counter[str]:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("kind", choices=KINDS)
     parser.add_argument("features", type=Path, help="the TCK's folder of .feature files")
     parser.add_argument("output", type=Path, help="where the twins go")
     arguments = parser.parse_args()
-    for reason, count in sorted(write_twins(arguments.features, arguments.output).items()):
+    for reason, count in sorted(write_twins(arguments.kind, arguments.features, arguments.output).items()):
         print(f"{count:>6}  {reason}")
