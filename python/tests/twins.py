@@ -1,8 +1,8 @@
 """Twins of the openCypher TCK: its scenarios over hyperedges, whose answers are those of the scenarios.
 
 In twins of the kind ``declared`` the relationship types are declared before, with the roles ``source`` and ``target``,
-and the queries stay as they are. In those of the kind ``roles`` the types have one more optional role, and each step over
-a relationship becomes two over roles:
+and the queries stay as they are. In those of the kind ``roles`` the types have one more optional role, and each step
+over a relationship becomes two over roles:
 
     python python/tests/twins.py declared features twins
 """
