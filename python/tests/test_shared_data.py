@@ -54,6 +54,22 @@ STATEMENTS = [
         524,
     ),
     (
+        "share a statement with Q103916: labels and arrows",
+        "MATCH (s:Entity)<-[r1]-(h)-[r2]->(e:Entity {id: 'Q103916'}) WHERE s <> e RETURN count(DISTINCT s) AS n",
+        524,
+    ),
+    (
+        "share a statement with Q103916: no labels and no arrows",
+        "MATCH (s)-[r1]-(h)-[r2]-(e {id: 'Q103916'}) WHERE s <> e RETURN count(DISTINCT s) AS n",
+        524,
+    ),
+    (
+        "share a statement with Q103916: from the other end, labels in WHERE",
+        "MATCH (e)-[r1]-(h), (h)-[r2]-(s) WHERE e:Entity AND e.id = 'Q103916' AND s <> e "
+        "RETURN count(DISTINCT s) AS n",
+        524,
+    ),
+    (
         "subject of one and qualifier of some",
         f"{ANY}MATCH (s)-[r]->(e) WHERE {QUALIFIER} WITH DISTINCT e MATCH (e)<-[:subject]-(t) "
         "RETURN count(DISTINCT e) AS n",

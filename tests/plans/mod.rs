@@ -70,6 +70,11 @@ const PLANS: &[(&str, &str, &str)] = &[
          WHERE a.carrier < b.carrier RETURN DISTINCT a.carrier, b.carrier",
     ),
     (
+        "an_alternative_without_rows_is_dropped",
+        "flights",
+        "MATCH (p {tailnum: 'N14228'})-[r1]-(f)-[r2]-(other) RETURN count(DISTINCT other)",
+    ),
+    (
         "a_limit_bounds_the_sort",
         "flights",
         "MATCH (p:Plane) RETURN p.tailnum ORDER BY p.seats DESC LIMIT 3",

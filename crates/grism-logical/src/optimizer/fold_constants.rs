@@ -1,6 +1,4 @@
-//! Computes what hangs on no row: arithmetic and logic over literals, and filters that are always true or never.
-
-use std::sync::Arc;
+//! `fold_constants`: arithmetic and logic over literals are computed once.
 
 use grism_core::{Result, Type, Value};
 
@@ -18,20 +16,10 @@ pub(super) fn fold_constants(plan: LogicalPlan, _facts: Facts<'_>) -> Result<Log
 fn fold_plan(plan: &LogicalPlan) -> Result<LogicalPlan> {
     let mut plan = plan.try_map_inputs(&mut fold_plan)?;
     plan.rewrite_expressions(fold_expression);
-    Ok(match plan {
-        LogicalPlan::Filter {
-            input,
-            predicate: LogicalExpr::Literal(Value::Bool(true)),
-        } => Arc::unwrap_or_clone(input),
-        LogicalPlan::Filter {
-            input,
-            predicate: LogicalExpr::Literal(Value::Bool(false) | Value::Null),
-        } => LogicalPlan::Empty(input.schema()?),
-        other => other,
-    })
+    Ok(plan)
 }
 
-/// Computes the parts of one expression that hang on no row.
+/// Computes the parts of one expression that depend on no row.
 #[must_use]
 pub fn fold_expression(expression: LogicalExpr) -> LogicalExpr {
     expression.transform(&mut fold_node)

@@ -8,6 +8,7 @@ mod fold_constants;
 mod limit_sort;
 mod merge_alternatives;
 mod merge_projections;
+mod propagate_empty;
 mod prune_columns;
 mod push_filters;
 mod semi_joins;
@@ -41,6 +42,10 @@ pub const RULES: &[Rule] = &[
     Rule {
         name: "fold_constants",
         apply: fold_constants::fold_constants,
+    },
+    Rule {
+        name: "propagate_empty",
+        apply: propagate_empty::propagate_empty,
     },
     Rule {
         name: "merge_alternatives",
