@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use grism_core::{
-    ChangeSet, Error, Result, Snapshot, SnapshotId, SnapshotInfo, Storage, StorageDescriptor, Turn,
+    BatchStream, ChangeSet, CsvFile, Error, Result, Snapshot, SnapshotId, SnapshotInfo, Storage,
+    StorageDescriptor, Turn,
 };
 
 /// A graph as it was at one snapshot, which is only read.
@@ -52,6 +53,10 @@ impl Storage for PinnedStorage {
         _changes: &ChangeSet,
     ) -> Result<Arc<dyn Snapshot>> {
         Err(self.refused())
+    }
+
+    async fn csv_records(&self, file: &CsvFile) -> Result<BatchStream> {
+        self.inner.csv_records(file).await
     }
 
     async fn turn(&self) -> Result<Turn> {
@@ -150,6 +155,10 @@ impl Storage for TransactionStorage {
         changes: &ChangeSet,
     ) -> Result<Arc<dyn Snapshot>> {
         self.inner.stage(base, changes).await
+    }
+
+    async fn csv_records(&self, file: &CsvFile) -> Result<BatchStream> {
+        self.inner.csv_records(file).await
     }
 
     async fn history(&self) -> Result<Vec<SnapshotInfo>> {

@@ -146,7 +146,7 @@ def test_predicates_and_projections_reach_the_scan(flights_graph: gr.Graph) -> N
         ("MATCH (p:Person", gr.InvalidQueryError, "line 1, column"),
         ("RETURN 1 - 'a'", gr.InvalidQueryError, "needs numbers, not String"),
         ("RETURN 1 / 0", gr.InvalidDataError, "division by zero"),
-        ("LOAD CSV FROM 'a.csv' AS row RETURN row", gr.UnsupportedError, "LOAD CSV is not supported yet"),
+        ("LOAD CSV FROM 'a.csv' AS row RETURN row", gr.NotFoundError, "a.csv"),
     ],
 )
 def test_a_mistaken_query_says_what_is_wrong(people: gr.Graph, query: str, error: type, message: str) -> None:

@@ -42,7 +42,7 @@ pub use statistics::{
     RoleStatistics, TableStatistics,
 };
 pub use storage::{
-    BatchStream, ID_COLUMN, ScanRange, ScanRequest, Snapshot, SnapshotInfo, Storage,
+    BatchStream, CsvFile, ID_COLUMN, ScanRange, ScanRequest, Snapshot, SnapshotInfo, Storage,
     StorageDescriptor,
 };
 pub use suggest::nearest;

@@ -88,10 +88,30 @@ pub trait Storage: Any + Send + Sync + Debug {
     /// The committed snapshots that can be opened, oldest first.
     async fn history(&self) -> Result<Vec<SnapshotInfo>>;
 
+    /// The records of a CSV file in their order: batches of a column `fields`, lists of texts where an empty field is null,
+    /// and a column `line`, the line of the file that each record begins in, from 1.
+    ///
+    /// # Errors
+    /// `NotFound` where there is no such file, `InvalidData` where it is no CSV, `Unsupported` where the storage reads no
+    /// files.
+    async fn csv_records(&self, _file: &CsvFile) -> Result<BatchStream> {
+        let message = "reading a CSV file by a query over this storage";
+        Err(crate::Error::unsupported(message))
+    }
+
     /// A snapshot as bytes that travel to other processes; `None` where those open the descriptor instead.
     fn image(&self, _id: SnapshotId) -> Option<Result<Vec<u8>>> {
         None
     }
+}
+
+/// A CSV file, whose records are read as texts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CsvFile {
+    /// A path or a URI.
+    pub path: String,
+    /// What stands between the fields of a record.
+    pub delimiter: u8,
 }
 
 /// One line of a graph's history.

@@ -12,8 +12,9 @@ use crate::expr::schema_inference::infer_expr_type;
 use crate::operators::{
     AdjacencyExpandExec, AggregateColumn, ApplyExec, ArgumentExec, CountExpandExec, CrossJoinExec,
     EmptyExec, FetchExec, FilterExec, FlattenExec, HashAggregateExec, HashJoinExec, HydrateExec,
-    HyperedgeScanExec, IndexLookupExec, LimitExec, NodeScanExec, PathExpandExec, ProjectExec,
-    RepeatExec, RoleExpandExec, RowsExec, ShareExec, SortExec, UnionExec, UnitExec, UnwindExec,
+    HyperedgeScanExec, IndexLookupExec, LimitExec, LoadCsvExec, NodeScanExec, PathExpandExec,
+    ProjectExec, RepeatExec, RoleExpandExec, RowsExec, ShareExec, SortExec, UnionExec, UnitExec,
+    UnwindExec,
 };
 use crate::{PhysicalOperator, PhysicalPlan, PhysicalSchema};
 
@@ -185,6 +186,10 @@ impl Builder {
                 self.build_shared(&lookup.input)?,
                 lookup,
             )),
+            LogicalPlan::LoadCsv(load) => {
+                let input = self.build_shared(&load.input)?;
+                Arc::new(LoadCsvExec::try_new(input, load)?)
+            }
             LogicalPlan::Unwind {
                 input,
                 expression,

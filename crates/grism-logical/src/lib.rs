@@ -22,8 +22,9 @@ pub use frame::{Frame, column, literal};
 pub use function::ScalarFunction;
 pub use infer::{arithmetic_type, comparison_type, infer_type};
 pub use plan::{
-    Aggregate, Apply, ApplyKind, Collected, CountExpand, CountedHop, Direction, EdgeExpand, Fetch,
-    HyperedgeScan, IndexLookup, Join, JoinKind, LogicalPlan, NodeScan, PathExpand, PathMode,
-    PathSearch, PropertyRef, Repeat, RoleBinding, RoleExpand, RoleSource, SortKey,
+    Aggregate, Apply, ApplyKind, Collected, CountExpand, CountedHop, CsvRecord, Direction,
+    EdgeExpand, Fetch, HyperedgeScan, IndexLookup, Join, JoinKind, LoadCsv, LogicalPlan, NodeScan,
+    PathExpand, PathMode, PathSearch, PropertyRef, Repeat, RoleBinding, RoleExpand, RoleSource,
+    SortKey,
 };
 pub use rows::Rows;

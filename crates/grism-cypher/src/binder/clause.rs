@@ -80,6 +80,7 @@ impl Binder<'_> {
                     .invalid("RETURN must be the last clause", clause.span));
             }
             ClauseKind::Call(call) => return self.call_clause(call, clause.span, false),
+            ClauseKind::LoadCsv(load) => return self.load_csv(load),
             ClauseKind::Create(_) => "CREATE within a query that reads",
             ClauseKind::Merge(_) => "MERGE within a query that reads",
             ClauseKind::Delete(_) => "DELETE within a query that reads",
@@ -89,7 +90,6 @@ impl Binder<'_> {
                 return self.call_subquery(subquery);
             }
             ClauseKind::Subquery(_) => "CALL { … } that writes",
-            ClauseKind::LoadCsv(_) => "LOAD CSV",
             ClauseKind::Foreach(_) => "FOREACH",
         };
         Err(self.source.unsupported(name, clause.span))

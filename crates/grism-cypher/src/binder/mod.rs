@@ -17,6 +17,7 @@ mod graph;
 mod is_predicate;
 mod labels;
 mod literal;
+mod load_csv;
 mod map_projection;
 mod named_labels;
 mod odd_comparison;

@@ -16,7 +16,7 @@ use self::needs::Needs;
 use super::Facts;
 use crate::{
     Aggregate, Apply, ApplyKind, Column, CountExpand, EdgeExpand, Fetch, HyperedgeScan,
-    IndexLookup, Join, LogicalPlan, NodeScan, PathExpand, Repeat, RoleBinding, RoleExpand,
+    IndexLookup, Join, LoadCsv, LogicalPlan, NodeScan, PathExpand, Repeat, RoleBinding, RoleExpand,
     RoleSource, property_column,
 };
 
@@ -210,6 +210,15 @@ impl Pruner<'_> {
                     target,
                     count: rewritten.next(),
                     ..lookup.clone()
+                })
+            }
+            LogicalPlan::LoadCsv(load) => {
+                let below = needs.without([&load.variable]);
+                let (input, source) = self.with_one(&load.input, &load.source, below)?;
+                LogicalPlan::LoadCsv(LoadCsv {
+                    input,
+                    source,
+                    ..load.clone()
                 })
             }
             LogicalPlan::Unwind {

@@ -14,8 +14,8 @@ use grism_core::{
 use super::Facts;
 use crate::{
     Aggregate, Apply, ApplyKind, BinaryOperator, CountExpand, EdgeExpand, Fetch, HyperedgeScan,
-    IndexLookup, Join, JoinKind, LogicalExpr, LogicalPlan, NodeScan, PathExpand, PlanSchema,
-    Repeat, RoleExpand, UnaryOperator, comparison_type, infer_type,
+    IndexLookup, Join, JoinKind, LoadCsv, LogicalExpr, LogicalPlan, NodeScan, PathExpand,
+    PlanSchema, Repeat, RoleExpand, UnaryOperator, comparison_type, infer_type,
 };
 
 /// The most comparisons that a scan takes. Storage makes pairs of pairs of them, as deep as they are many; what is left is
@@ -65,6 +65,7 @@ fn push_node(plan: &LogicalPlan, mut conjuncts: Vec<LogicalExpr>) -> Result<Logi
         }
         LogicalPlan::EdgeExpand(EdgeExpand { input, .. })
         | LogicalPlan::IndexLookup(IndexLookup { input, .. })
+        | LogicalPlan::LoadCsv(LoadCsv { input, .. })
         | LogicalPlan::RoleExpand(RoleExpand { input, .. })
         | LogicalPlan::CountExpand(CountExpand { input, .. })
         | LogicalPlan::PathExpand(PathExpand { input, .. })

@@ -3,7 +3,10 @@
 mod argument;
 mod expressions;
 mod known_schema;
+mod load_csv;
 mod nodes;
+mod path_expand;
+mod repeat;
 mod schema;
 
 use std::collections::BTreeSet;
@@ -12,11 +15,14 @@ use std::sync::Arc;
 use grism_core::{Result, Type, with_stack};
 use serde::{Deserialize, Serialize};
 
+pub use load_csv::{CsvRecord, LoadCsv};
 pub use nodes::{
-    Aggregate, Apply, ApplyKind, Collected, CountExpand, CountedHop, Direction, EdgeExpand, Fetch,
-    HyperedgeScan, IndexLookup, Join, JoinKind, NodeScan, PathExpand, PathMode, PathSearch,
-    PropertyRef, Repeat, RoleBinding, RoleExpand, RoleSource, SortKey,
+    Aggregate, Apply, ApplyKind, CountExpand, CountedHop, Direction, EdgeExpand, Fetch,
+    HyperedgeScan, IndexLookup, Join, JoinKind, NodeScan, PropertyRef, RoleBinding, RoleExpand,
+    RoleSource, SortKey,
 };
+pub use path_expand::{PathExpand, PathMode, PathSearch};
+pub use repeat::{Collected, Repeat};
 
 use argument::argument_columns;
 
@@ -44,6 +50,8 @@ pub enum LogicalPlan {
     HyperedgeScan(HyperedgeScan),
     /// See [`IndexLookup`].
     IndexLookup(IndexLookup),
+    /// See [`LoadCsv`].
+    LoadCsv(LoadCsv),
     /// See [`EdgeExpand`].
     EdgeExpand(EdgeExpand),
     /// See [`RoleExpand`].
@@ -155,6 +163,7 @@ impl LogicalPlan {
             | Self::HyperedgeScan(_) => Vec::new(),
             Self::EdgeExpand(EdgeExpand { input, .. })
             | Self::IndexLookup(IndexLookup { input, .. })
+            | Self::LoadCsv(LoadCsv { input, .. })
             | Self::RoleExpand(RoleExpand { input, .. })
             | Self::CountExpand(CountExpand { input, .. })
             | Self::PathExpand(PathExpand { input, .. })
@@ -193,6 +202,7 @@ impl LogicalPlan {
             | Self::HyperedgeScan(_) => {}
             Self::EdgeExpand(EdgeExpand { input, .. })
             | Self::IndexLookup(IndexLookup { input, .. })
+            | Self::LoadCsv(LoadCsv { input, .. })
             | Self::RoleExpand(RoleExpand { input, .. })
             | Self::CountExpand(CountExpand { input, .. })
             | Self::PathExpand(PathExpand { input, .. })

@@ -6,7 +6,7 @@ use grism_core::{IndexDefinition, ScanPredicate, Tables, Type};
 use serde::{Deserialize, Serialize};
 
 use super::LogicalPlan;
-use crate::{AggregateCall, AggregateFunction, Column, LogicalExpr, PlanSchema};
+use crate::{AggregateCall, AggregateFunction, Column, LogicalExpr};
 
 /// A property that a plan reads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -161,144 +161,6 @@ pub struct CountExpand {
     pub except: Vec<String>,
     /// The column of counts.
     pub count: String,
-}
-
-/// Which of the paths between two nodes are found. A path takes no relationship twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum PathSearch {
-    /// Every path.
-    Trails,
-    /// The nodes at the ends of paths, each once for a row.
-    Reach,
-    /// One path with the fewest hops.
-    AnyShortest,
-    /// Every path with the fewest hops.
-    AllShortest,
-    /// This many paths, those with the fewest hops first.
-    Shortest(u64),
-    /// Every path whose number of hops is among the least ones, of which there are this many.
-    ShortestGroups(u64),
-}
-
-/// What a path may meet twice.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum PathMode {
-    /// Anything.
-    Walk,
-    /// No relationship.
-    #[default]
-    Trail,
-    /// No relationship and no node.
-    Acyclic,
-    /// No relationship and no node, but for the first one as the last one.
-    Simple,
-}
-
-impl PathMode {
-    /// The word that writes it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Walk => "WALK",
-            Self::Trail => "TRAIL",
-            Self::Acyclic => "ACYCLIC",
-            Self::Simple => "SIMPLE",
-        }
-    }
-}
-
-/// Follows binary edges from a bound node, as many as allowed: input columns, then the steps (where named), the nodes
-/// they lead to (where named), then the last of those.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PathExpand {
-    /// Rows to expand.
-    pub input: Arc<LogicalPlan>,
-    /// The column expansion starts from.
-    pub from: String,
-    /// Tables of the hyperedges.
-    pub tables: Tables,
-    /// The types as the query names them, for plans.
-    pub label: String,
-    /// Which way they are followed.
-    pub direction: Direction,
-    /// The fewest hops.
-    pub least: u64,
-    /// The most hops; `None` where there is no limit.
-    pub most: Option<u64>,
-    /// Which paths are found.
-    pub search: PathSearch,
-    /// What a path may meet twice.
-    #[serde(default)]
-    pub mode: PathMode,
-    /// Properties that every hyperedge must have, with their values.
-    pub properties: Vec<(PropertyRef, LogicalExpr)>,
-    /// The column of the last node, where the input has it: only paths that end there are found.
-    pub target: Option<String>,
-    /// The column of the list of hyperedges; `None` where nothing needs them.
-    pub edges: Option<String>,
-    /// The column of the list of nodes reached, without the first; `None` where nothing needs them.
-    pub nodes: Option<String>,
-    /// The column of the last node.
-    pub to: String,
-    /// Its type.
-    pub to_type: Type,
-    /// Tables the last node must come from; `None` for any.
-    pub restrict: Option<Tables>,
-}
-
-/// A column of one repetition that a [`Repeat`] collects along a path.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Collected {
-    /// The column of the repeated plan.
-    pub column: String,
-    /// The column of lists.
-    pub into: String,
-    /// Whether the column is a list itself, and its elements are collected.
-    pub flatten: bool,
-}
-
-/// Follows a pattern from a bound entity again and again, as often as allowed: input columns, then the collected lists,
-/// then the entity that the last repetition leads to.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Repeat {
-    /// Rows to expand.
-    pub input: Arc<LogicalPlan>,
-    /// The column of the input that the first repetition starts from.
-    pub from: String,
-    /// One repetition: from [`LogicalPlan::Argument`], which has the columns of the input and `start`.
-    pub hop: Arc<LogicalPlan>,
-    /// The argument's column of the entity that a repetition starts from.
-    pub start: String,
-    /// Its type.
-    pub start_type: Type,
-    /// The repetition's column of the entity that it leads to.
-    pub end: String,
-    /// The repetition's columns of relationships and incidences, none of which a path takes twice.
-    pub used: Vec<String>,
-    /// What is collected along a path.
-    pub collected: Vec<Collected>,
-    /// The pattern as the query writes it, for plans.
-    pub label: String,
-    /// The fewest repetitions.
-    pub least: u64,
-    /// The most repetitions; `None` where there is no limit.
-    pub most: Option<u64>,
-    /// Which paths are found.
-    pub search: PathSearch,
-    /// What a path may meet twice, of the entities that repetitions lead to.
-    #[serde(default)]
-    pub mode: PathMode,
-    /// Whether the shortest of all chains of repetitions takes no relationship twice, so that a search need not go on
-    /// from an entity that it has met already.
-    pub prunable: bool,
-    /// The column of the last entity, where the input has it: only paths that end there are found.
-    pub target: Option<String>,
-    /// The column of the last entity.
-    pub to: String,
-    /// Its type.
-    pub to_type: Type,
-    /// Tables the last entity must come from; `None` for any.
-    pub restrict: Option<Tables>,
 }
 
 /// Where a role expansion starts.
@@ -464,38 +326,5 @@ impl IndexLookup {
             "IndexLookup({}; {}{count})",
             self.index.name, self.index.kind
         )
-    }
-}
-
-impl PathExpand {
-    /// The columns added to those of the input.
-    #[must_use]
-    pub fn columns(&self) -> Vec<Column> {
-        let mut columns = Vec::new();
-        if let Some(edges) = &self.edges {
-            let ty = Type::Hyperedge(Arc::clone(&self.tables)).list();
-            columns.push(Column::new(edges, ty));
-        }
-        if let Some(nodes) = &self.nodes {
-            columns.push(Column::new(nodes, self.to_type.clone().list()));
-        }
-        columns.push(Column::new(&self.to, self.to_type.clone()));
-        columns
-    }
-}
-
-impl Repeat {
-    /// The columns added to those of the input, given those of a repetition.
-    #[must_use]
-    pub fn columns(&self, hop: &PlanSchema) -> Vec<Column> {
-        let mut columns = Vec::new();
-        for collected in &self.collected {
-            let item = hop.find(&collected.column);
-            let item = item.map_or(Type::Null, |column| column.ty.clone());
-            let ty = if collected.flatten { item } else { item.list() };
-            columns.push(Column::new(&collected.into, ty));
-        }
-        columns.push(Column::new(&self.to, self.to_type.clone()));
-        columns
     }
 }

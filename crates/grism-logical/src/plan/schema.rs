@@ -139,6 +139,11 @@ impl LogicalPlan {
                 }
                 schema
             }
+            Self::LoadCsv(load) => {
+                let mut schema = known_schema(&load.input)?;
+                schema.put(load.column());
+                schema
+            }
             Self::Unwind {
                 input,
                 expression,

@@ -8,6 +8,7 @@
 mod column_builder;
 mod convert;
 mod created;
+mod csv_records;
 mod csv_text;
 mod files;
 mod json_text;
@@ -23,6 +24,7 @@ mod report;
 mod spilled_keys;
 mod text;
 
+pub(crate) use csv_records::csv_records;
 pub use load::{load, load_into};
 pub(crate) use options::told_by_name;
 pub use options::{

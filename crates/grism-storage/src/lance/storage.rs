@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use fail::fail_point;
 use grism_core::{
-    ChangeSet, CommitSummary, Error, ErrorKind, GraphSchema, GraphStatistics, Result, Snapshot,
-    SnapshotId, SnapshotInfo, Storage, StorageDescriptor, Turn,
+    BatchStream, ChangeSet, CommitSummary, CsvFile, Error, ErrorKind, GraphSchema, GraphStatistics,
+    Result, Snapshot, SnapshotId, SnapshotInfo, Storage, StorageDescriptor, Turn,
 };
 
 use super::dataset::publish_main_line;
@@ -21,6 +21,7 @@ use super::stage::stage;
 use super::tags::{create_tag, delete_tag, tags};
 use super::turn::Turns;
 use crate::check::{CheckReport, check_snapshot};
+use crate::import::csv_records;
 use crate::rebase::{State, joined, rebase};
 
 /// Snapshots that are kept open.
@@ -392,6 +393,10 @@ impl Storage for LanceStorage {
         let entry = stage(&self.root, self.options, base.entry(), changes).await?;
         let staged = LanceSnapshot::open(&self.root, self.options, entry, Some(base)).await?;
         Ok(Arc::new(staged))
+    }
+
+    async fn csv_records(&self, file: &CsvFile) -> Result<BatchStream> {
+        csv_records(file, self.root.options()).await
     }
 
     async fn turn(&self) -> Result<Turn> {

@@ -8,11 +8,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use grism_core::{
-    ChangeSet, CommitSummary, DEFAULT_SEGMENT_SHIFT, Error, Result, Snapshot, SnapshotId,
-    SnapshotInfo, Storage, StorageDescriptor,
+    BatchStream, ChangeSet, CommitSummary, CsvFile, DEFAULT_SEGMENT_SHIFT, Error, Result, Snapshot,
+    SnapshotId, SnapshotInfo, Storage, StorageDescriptor,
 };
 
 use super::snapshot::MemorySnapshot;
+use crate::import::csv_records;
 use crate::rebase::{State, joined, rebase};
 
 /// One snapshot of the history.
@@ -185,6 +186,10 @@ impl Storage for InMemoryStorage {
             .downcast_ref::<MemorySnapshot>()
             .ok_or_else(|| Error::internal("a snapshot of another storage"))?;
         Ok(Arc::new(base.with_changes(changes, base.id())?))
+    }
+
+    async fn csv_records(&self, file: &CsvFile) -> Result<BatchStream> {
+        csv_records(file, &BTreeMap::new()).await
     }
 
     async fn history(&self) -> Result<Vec<SnapshotInfo>> {

@@ -1,0 +1,80 @@
+//! `Repeat`: a pattern that is followed again and again.
+
+use std::sync::Arc;
+
+use grism_core::{Tables, Type};
+use serde::{Deserialize, Serialize};
+
+use super::{LogicalPlan, PathMode, PathSearch};
+use crate::{Column, PlanSchema};
+
+/// A column of one repetition that a [`Repeat`] collects along a path.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Collected {
+    /// The column of the repeated plan.
+    pub column: String,
+    /// The column of lists.
+    pub into: String,
+    /// Whether the column is a list itself, and its elements are collected.
+    pub flatten: bool,
+}
+
+/// Follows a pattern from a bound entity again and again, as often as allowed: input columns, then the collected lists,
+/// then the entity that the last repetition leads to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Repeat {
+    /// Rows to expand.
+    pub input: Arc<LogicalPlan>,
+    /// The column of the input that the first repetition starts from.
+    pub from: String,
+    /// One repetition: from [`LogicalPlan::Argument`], which has the columns of the input and `start`.
+    pub hop: Arc<LogicalPlan>,
+    /// The argument's column of the entity that a repetition starts from.
+    pub start: String,
+    /// Its type.
+    pub start_type: Type,
+    /// The repetition's column of the entity that it leads to.
+    pub end: String,
+    /// The repetition's columns of relationships and incidences, none of which a path takes twice.
+    pub used: Vec<String>,
+    /// What is collected along a path.
+    pub collected: Vec<Collected>,
+    /// The pattern as the query writes it, for plans.
+    pub label: String,
+    /// The fewest repetitions.
+    pub least: u64,
+    /// The most repetitions; `None` where there is no limit.
+    pub most: Option<u64>,
+    /// Which paths are found.
+    pub search: PathSearch,
+    /// What a path may meet twice, of the entities that repetitions lead to.
+    #[serde(default)]
+    pub mode: PathMode,
+    /// Whether the shortest of all chains of repetitions takes no relationship twice, so that a search need not go on
+    /// from an entity that it has met already.
+    pub prunable: bool,
+    /// The column of the last entity, where the input has it: only paths that end there are found.
+    pub target: Option<String>,
+    /// The column of the last entity.
+    pub to: String,
+    /// Its type.
+    pub to_type: Type,
+    /// Tables the last entity must come from; `None` for any.
+    pub restrict: Option<Tables>,
+}
+
+impl Repeat {
+    /// The columns added to those of the input, given those of a repetition.
+    #[must_use]
+    pub fn columns(&self, hop: &PlanSchema) -> Vec<Column> {
+        let mut columns = Vec::new();
+        for collected in &self.collected {
+            let item = hop.find(&collected.column);
+            let item = item.map_or(Type::Null, |column| column.ty.clone());
+            let ty = if collected.flatten { item } else { item.list() };
+            columns.push(Column::new(&collected.into, ty));
+        }
+        columns.push(Column::new(&self.to, self.to_type.clone()));
+        columns
+    }
+}

@@ -1,0 +1,110 @@
+//! The records of a CSV file as texts, for queries that read it row by row.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, ListBuilder, StringBuilder, UInt64Array};
+use arrow::record_batch::RecordBatch;
+use csv::{ByteRecord, ReaderBuilder};
+use futures::StreamExt;
+use grism_core::{BatchStream, CsvFile, Error, Result};
+use tokio::sync::mpsc;
+
+use super::files::{InputFile, input_files};
+use super::options::{FileFormat, ImportOptions, LoadProgress, told_by_name};
+use super::text::{TextPiece, TextReader};
+
+/// Pieces of the file that are read ahead of the query.
+const PIECES_AHEAD: usize = 2;
+
+/// Opens a file as [`grism_core::Storage::csv_records`] says. `store` holds the options of object stores.
+///
+/// # Errors
+/// `NotFound` where there is no such file; `InvalidQuery` where it is another kind of file, or several; those of the
+/// object store.
+pub(crate) async fn csv_records(
+    file: &CsvFile,
+    store: &BTreeMap<String, String>,
+) -> Result<BatchStream> {
+    let path = &file.path;
+    if let Ok((format, _)) = told_by_name(path)
+        && format != FileFormat::Csv
+    {
+        return Err(Error::invalid_query(format!(
+            "{path} is no CSV file; COPY … FROM '{path}' loads it"
+        )));
+    }
+    let options = ImportOptions {
+        format: Some(FileFormat::Csv),
+        delimiter: file.delimiter,
+        store: store.clone(),
+        ..ImportOptions::default()
+    };
+    let mut files = input_files(std::slice::from_ref(path), &options).await?;
+    let (Some(found), None) = (files.pop(), files.pop()) else {
+        return Err(Error::invalid_query(format!(
+            "{path} stands for several files and LOAD CSV reads one; COPY … FROM '{path}' loads all of them"
+        )));
+    };
+    let (out, mut pieces) = mpsc::channel(PIECES_AHEAD);
+    tokio::task::spawn_blocking(move || {
+        // Nobody is left to tell where the query has ended before the file.
+        let sent = send_records(Arc::new(found), &options, &out);
+        sent.or_else(|error| out.blocking_send(Err(error)).map_err(drop))
+            .ok();
+    });
+    Ok(futures::stream::poll_fn(move |context| pieces.poll_recv(context)).boxed())
+}
+
+/// Sends the records of a file until it ends or nobody takes them.
+fn send_records(
+    file: Arc<InputFile>,
+    options: &ImportOptions,
+    out: &mpsc::Sender<Result<RecordBatch>>,
+) -> Result<()> {
+    let rules = Some((options.quote, options.delimiter));
+    let mut reader = TextReader::open(file, rules, &Arc::new(LoadProgress::default()))?;
+    while let Some(piece) = reader.next_piece()? {
+        let records = records_of(&piece, options)?;
+        if records.num_rows() > 0 && out.blocking_send(Ok(records)).is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn records_of(piece: &TextPiece, options: &ImportOptions) -> Result<RecordBatch> {
+    let mut reader = ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(options.delimiter)
+        .quote(options.quote)
+        .from_reader(&piece.bytes[..]);
+    let mut fields = ListBuilder::new(StringBuilder::new());
+    let mut lines = Vec::new();
+    let mut record = ByteRecord::new();
+    while reader
+        .read_byte_record(&mut record)
+        .map_err(|error| piece.file.broken(&error))?
+    {
+        let line = record
+            .position()
+            .map_or(piece.line, |position| piece.line + position.line() - 1);
+        for field in &record {
+            let text = std::str::from_utf8(field).map_err(|_| {
+                let message = format!("line {line}: a field is not UTF-8");
+                piece.file.broken(&message)
+            })?;
+            fields
+                .values()
+                .append_option((!text.is_empty()).then_some(text));
+        }
+        fields.append(true);
+        lines.push(line);
+    }
+    let columns: [(&str, ArrayRef); 2] = [
+        ("fields", Arc::new(fields.finish())),
+        ("line", Arc::new(UInt64Array::from(lines))),
+    ];
+    Ok(RecordBatch::try_from_iter(columns)?)
+}
