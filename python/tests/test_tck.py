@@ -11,7 +11,6 @@ import json
 import os
 import random
 import re
-import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -92,7 +91,6 @@ def test_scenarios_pass(name: str, server: str, always: bool, tmp_path: Path) ->
 def test_twins_pass(kind: str, tmp_path: Path) -> None:
     folder = shared.folder("tck")
     counts = twins.write_twins(kind, folder / "features", tmp_path / "features")
-    shutil.copytree(folder / "graphs", tmp_path / "graphs")
     report = run(folder, tmp_path / "report.json", "", features=str(tmp_path / "features"))
     scenarios = report["scenarios"]
     assert isinstance(scenarios, list)

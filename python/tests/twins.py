@@ -19,13 +19,16 @@ STEP = re.compile(r"-\[\s*\w*\s*:([^\]{}*$]*)")
 """The types of a relationship pattern, up to its length or properties."""
 TYPES = re.compile(r"\w+(\s*\|\s*:?\s*\w+)*\s*")
 START = re.compile(r"(\s*)Given (?:an empty|any) graph\s*")
+NAMED = re.compile(r"(\s*)Given the (\S+) graph\s*")
 
 
 BRACKETS = r"\[(?:[^\[\]]|\[[^\]]*\])*\]"
 """From a bracket to the one that closes it; a list may stand within."""
 ANY_STEP = re.compile(rf"<?-{BRACKETS}->?|<?-->?(?=\s*\()")
-PLAIN_STEP = re.compile(r"(<?)-\[\s*(\w*)\s*:([\w\s|:]+?)\s*(\{[^}]*\})?\s*\]-(>?)")
-"""A step without a length: left arrow, variable, types, properties, right arrow."""
+PLAIN_STEP = re.compile(r"(<?)-(?:\[\s*(\w*)\s*(:[\w\s|:]+?)?\s*(\{[^}]*\})?\s*\])?-(>?)")
+"""A step without a length: left arrow, variable, types with their colon, properties, right arrow."""
+LOOP = re.compile(rf"\((\w+)[^()]*\)<?-{BRACKETS}->?\(\1\)")
+"""A relationship from a node to itself."""
 SEEN = re.compile(r"\b(?:MATCH|MERGE)\s+\((?:\s*\w*\s*)(?:\{[^}]*\}\s*)?\)(?!\s*<?-)", re.IGNORECASE)
 """A clause that reads a node without a label and without a step: hyperedges are among the answers."""
 EFFECTS = "And the side effects should be:"
@@ -36,14 +39,27 @@ def over_roles(scenario: list[str]) -> list[str] | str:
     body = "\n".join(line for line in scenario[1:] if not line.lstrip().startswith("|"))
     if re.search(r"\*\s*(?:\d|\.|\]|$)|shortest", body, re.IGNORECASE):
         return "a variable length"
-    steps = [(found[0], PLAIN_STEP.fullmatch(found[0])) for found in ANY_STEP.finditer(body)]
-    if not all(plain and bool(plain[1]) != bool(plain[5]) for _, plain in steps):
-        return "a step without a type or without a direction"
-    names = {plain[2] for _, plain in steps if plain and plain[2]}
+    steps = [PLAIN_STEP.fullmatch(found[0]) for found in ANY_STEP.finditer(body)]
+    if not all(steps):
+        return "a step with something else in it"
+    directed = [bool(step[1]) != bool(step[5]) for step in steps if step]
+    if LOOP.search(body) and not all(directed):
+        # Over roles a loop is met both ways round.
+        return "a loop and a step without a direction"
+    for clause in re.split(r"\b(?=(?:CREATE|MERGE|(?:OPTIONAL )?MATCH|WITH|RETURN|SET|DELETE)\b)", body):
+        written = [PLAIN_STEP.fullmatch(found[0]) for found in ANY_STEP.finditer(clause)]
+        if re.match("CREATE|MERGE", clause) and not all(
+            step and step[3] and bool(step[1]) != bool(step[5]) for step in written
+        ):
+            return "a step without a type or direction is created"
+    names = {step[2] for step in steps if step and step[2]}
     rest = ANY_STEP.sub("", body)
     for name in names:
         # What a hyperedge answers as a relationship does.
-        answered = rf"\b{name}\.|\btype\({name}\)|\bcount\({name}\)|\bid\({name}\)|\bDELETE {name}\b"
+        answered = (
+            rf"\b{name}\.|\b(?:type|count|id|keys|properties)\({name}\)|\bDELETE {name}\b"
+            rf"|\b{name}\[key\]|\b{name} IS (?:NOT )?NULL|\bSET {name} \+?="
+        )
         if re.search(rf"\b{name}\b", re.sub(answered, "", rest)):
             return "a relationship as a value"
     if re.search(r"\b\w+\s*=\s*\(", body):
@@ -52,9 +68,11 @@ def over_roles(scenario: list[str]) -> list[str] | str:
         return "nodes without a label, among which hyperedges are"
 
     def rewritten(found: re.Match[str]) -> str:
-        left, name, types, properties, _ = found.groups()
-        hyperedge = f"({name}:{types} {properties or ''})"
+        left, name, types, properties, right = found.groups()
+        hyperedge = f"({name or ''}{types or ''} {properties or ''})"
         first, second = ("target", "source") if left else ("source", "target")
+        if bool(left) == bool(right):
+            first = second = "source|target"
         return f"<-[:{first}]-{hyperedge}-[:{second}]->"
 
     lines: list[str] = []
@@ -63,7 +81,26 @@ def over_roles(scenario: list[str]) -> list[str] | str:
         skipping = line.strip() == EFFECTS or (skipping and line.lstrip().startswith("|"))
         if not skipping:
             # Tables hold answers, which stay.
-            lines.append(line if line.lstrip().startswith("|") else PLAIN_STEP.sub(rewritten, line))
+            lines.append(
+                line
+                if line.lstrip().startswith("|")
+                else ANY_STEP.sub(lambda found: PLAIN_STEP.sub(rewritten, found[0]), line)
+            )
+    return lines
+
+
+def with_graph(scenario: list[str], graphs: Path) -> list[str]:
+    """The scenario with the statement that makes its graph in place of the graph's name."""
+    lines: list[str] = []
+    for line in scenario:
+        named = NAMED.fullmatch(line)
+        if not named:
+            lines.append(line)
+            continue
+        indent, name = named.groups()
+        statement = (graphs / name / f"{name}.cypher").read_text().strip().rstrip(";")
+        lines += [f"{indent}Given an empty graph", f"{indent}And having executed:", f'{indent}  """']
+        lines += [f"{indent}  {part}" for part in statement.splitlines()] + [f'{indent}  """']
     return lines
 
 
@@ -83,7 +120,7 @@ def twin(scenario: list[str], kind: str) -> list[str] | str:
     names = sorted({name for types in written for name in re.findall(r"\w+", types)})
     starts = [number for number, line in enumerate(scenario) if START.fullmatch(line)]
     if len(starts) != 1:
-        return "a graph that is given by name"
+        return "no graph, or several"
     [at] = starts
     indent = re.match(r"\s*", scenario[at])[0]  # type: ignore[index]
     roles = "source, target" if kind == "declared" else "source, target, beside?"
@@ -110,7 +147,7 @@ def write_twins(kind: str, features: Path, output: Path) -> collections.Counter[
         head, parts = scenarios(path.read_text().splitlines())
         taken = []
         for part in parts:
-            made = twin(part, kind)
+            made = twin(with_graph(part, features.parent / "graphs"), kind)
             counts["taken" if isinstance(made, list) else f"left: {made}"] += 1
             if isinstance(made, list):
                 taken.append(made)
