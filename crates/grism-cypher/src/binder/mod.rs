@@ -18,6 +18,8 @@ mod expression;
 mod names;
 mod notes;
 mod pattern;
+#[cfg(test)]
+mod testing;
 mod write;
 
 pub(crate) use clause::{

@@ -24,6 +24,8 @@ mod row_count;
 mod rows;
 mod search;
 mod subplan;
+#[cfg(test)]
+mod tests;
 mod unwind;
 
 pub(crate) use call_subquery::imported_scope;

@@ -25,6 +25,8 @@ mod odd_comparison;
 mod operator;
 mod reduce;
 mod subquery;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use access::property_of_bound;
 pub(crate) use bind::{bind_expression, bind_predicate};

@@ -6,6 +6,8 @@ mod hint;
 mod labels;
 mod named_labels;
 mod scope;
+#[cfg(test)]
+mod tests;
 mod variables;
 
 pub(crate) use hint::hint;

@@ -25,6 +25,8 @@ mod path_mode;
 mod repetitions;
 mod steps;
 mod tables;
+#[cfg(test)]
+mod tests;
 mod uniqueness;
 mod variables;
 

@@ -12,6 +12,8 @@ mod created_step;
 mod delete;
 mod merge;
 mod set;
+#[cfg(test)]
+mod tests;
 mod writing;
 
 pub(crate) use clause::bind_write;
