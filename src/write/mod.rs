@@ -16,7 +16,9 @@ use futures::TryStreamExt;
 use grism_core::{
     Error, GraphSchema, GraphStatistics, Result, Snapshot, SnapshotId, Storage, Value,
 };
-use grism_cypher::{BindContext, BindState, BoundWrite, Query, QueryPart, Warning, WriteKind};
+use grism_cypher::{
+    BindContext, BindState, BoundWrite, Query, QueryPart, Warning, WriteKind, bind_results,
+};
 use grism_engine::{PhysicalSchema, PlannerConfig, RuntimeConfig};
 use grism_local::{LocalExecutor, LocalPhysicalPlanner};
 use grism_logical::LogicalPlan;
@@ -173,7 +175,11 @@ impl<'a> Writer<'a> {
                 input: Arc::new(plan),
             };
         }
-        self.evaluate(&plan).await
+        let rows = self.evaluate(&plan).await?;
+        let schema = Arc::new(self.transaction.schema().clone());
+        let statistics = Arc::clone(self.transaction.snapshot().statistics());
+        let results = bind_results(&rows.leaf(), self.context(&schema, &statistics))?;
+        self.evaluate(&results).await
     }
 
     async fn branch(&mut self, query: &Query, branch: usize) -> Result<Found> {

@@ -2,7 +2,7 @@
 
 use grism_core::{Error, Result};
 
-use crate::binder::BindContext;
+use crate::binder::{BindContext, imported_scope, row_count};
 use crate::query::{BindState, Query, QueryPart};
 use crate::source::Source;
 use crate::syntax::{
@@ -89,12 +89,14 @@ impl Query {
             let what = "UNION in a subquery that writes";
             return Err(source.unsupported(what, union.span));
         }
-        let mut binder = self.binder(state, context);
-        let (scope, imports) = binder.imports(subquery, &subquery.query.head)?;
+        let context = self.context(context);
+        let head = &subquery.query.head;
+        let (scope, imports) = imported_scope(context, &state.scope, subquery, head)?;
         let transaction_rows = match &subquery.transactions {
             None => None,
             Some(transactions) => {
-                let rows = binder.row_count(transactions.rows.as_ref(), "OF … ROWS")?;
+                let (columns, rows) = (&state.columns, transactions.rows.as_ref());
+                let rows = row_count(context, &mut state.notes(), columns, rows, "OF … ROWS")?;
                 match rows {
                     Some(0) => {
                         let message = "a transaction takes one row at least";

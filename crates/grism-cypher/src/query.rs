@@ -5,8 +5,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::binder::{
-    BindContext, Binder, BoundQuery, BoundWrite, NamedLabels, ProjectionKind, QueryContext, Scope,
-    column_for,
+    BindContext, BoundQuery, BoundWrite, NamedLabels, Notes, ProjectionKind, QueryContext, Rows,
+    Scope, bind_clause, bind_query, bind_write, column_for, materialize_results, project,
 };
 use crate::check::check_query;
 use crate::parser::{parse_clauses, parse_input};
@@ -142,26 +142,22 @@ impl Query {
         plan: &LogicalPlan,
         context: BindContext<'_>,
     ) -> Result<(LogicalPlan, Vec<Warning>)> {
-        let mut binder = frame_binder(self.context(context), plan)?;
+        let (context, mut notes) = (self.context(context), Notes::default());
+        let mut rows = frame_rows(plan)?;
         for clause in &self.syntax.head.clauses {
-            match &clause.kind {
+            rows = match &clause.kind {
                 ClauseKind::Return(returned) => {
-                    binder.projection(returned, None, ProjectionKind::Inner)?;
+                    let kind = ProjectionKind::Return;
+                    project(context, &mut notes, rows, returned, None, kind)?
                 }
-                _ => binder.clause(clause)?,
-            }
+                _ => bind_clause(context, &mut notes, rows, clause)?,
+            };
         }
-        let variables = binder.scope.variables.into_iter();
-        let extended = LogicalPlan::Project {
-            input: Arc::new(binder.plan.with_rows(plan)?),
-            expressions: variables
-                .map(|variable| (LogicalExpr::Column(variable.column), variable.name))
-                .collect(),
-        };
-        Ok((extended, binder.warnings))
+        rows.plan = rows.plan.with_rows(plan)?;
+        Ok((named_columns(rows), notes.warnings))
     }
 
-    fn context<'a>(&'a self, bind: BindContext<'a>) -> QueryContext<'a> {
+    pub(crate) fn context<'a>(&'a self, bind: BindContext<'a>) -> QueryContext<'a> {
         QueryContext {
             source: self.source(),
             labels: &self.labels,
@@ -226,12 +222,12 @@ impl Query {
     /// # Errors
     /// `InvalidQuery` with the place of what is wrong; `Unsupported`, by name, for what Grism does not do.
     pub fn bind(&self, context: BindContext<'_>) -> Result<BoundQuery> {
-        let mut binder = Binder::new(self.context(context));
-        let plan = binder.regular_query(&self.syntax)?;
+        let mut notes = Notes::default();
+        let plan = bind_query(self.context(context), &mut notes, &self.syntax)?;
         Ok(BoundQuery {
             plan,
-            warnings: binder.warnings,
-            volatile: binder.volatile,
+            warnings: notes.warnings,
+            volatile: notes.volatile,
         })
     }
 
@@ -281,7 +277,8 @@ impl Query {
         parts
     }
 
-    /// Binds clauses that read, on top of what is bound so far.
+    /// Binds clauses that read, on top of what is bound so far. What a branch of a UNION returns keeps its entities, of which
+    /// [`bind_results`] makes values when the rows of all branches are together.
     ///
     /// # Errors
     /// As [`Self::bind`].
@@ -299,25 +296,32 @@ impl Query {
                 (*clause..*clause, false)
             }
         };
-        let mut binder = self.binder(state, context);
-        let clauses = &self.branch(branch).clauses[range];
-        for clause in clauses {
-            match &clause.kind {
+        let (context, mut notes) = (self.context(context), state.notes());
+        let mut rows = state.rows();
+        for clause in &self.branch(branch).clauses[range] {
+            rows = match &clause.kind {
                 ClauseKind::Return(returned) if returns => {
-                    binder.projection(returned, None, ProjectionKind::Return)?;
+                    let kind = ProjectionKind::Return;
+                    project(context, &mut notes, rows, returned, None, kind)?
                 }
-                _ => binder.clause(clause)?,
-            }
+                _ => bind_clause(context, &mut notes, rows, clause)?,
+            };
         }
-        let columns = binder.plan.schema()?;
+        if returns && self.branches() == 1 {
+            rows = materialize_results(context, &mut notes, rows)?;
+        } else if returns {
+            let scope = rows.scope.clone();
+            rows = Rows::new(named_columns(rows), scope);
+        }
+        let columns = rows.plan.schema()?;
         Ok(BoundRead {
-            plan: binder.plan,
+            plan: rows.plan,
             state: BindState {
-                scope: binder.scope,
+                scope: rows.scope,
                 columns,
-                counter: binder.counter,
+                counter: notes.counter,
             },
-            warnings: binder.warnings,
+            warnings: notes.warnings,
         })
     }
 
@@ -334,15 +338,20 @@ impl Query {
         context: BindContext<'_>,
     ) -> Result<BoundWrite> {
         let clause = &self.branch(branch).clauses[clause];
-        self.binder(state, context).write(clause, patterns)
+        let context = self.context(context);
+        bind_write(context, state.notes(), state.rows(), clause, patterns)
+    }
+}
+
+impl BindState {
+    /// The rows so far.
+    fn rows(&self) -> Rows {
+        Rows::argument(self.columns.clone(), self.scope.clone())
     }
 
-    pub(crate) fn binder<'a>(&'a self, state: &BindState, context: BindContext<'a>) -> Binder<'a> {
-        let mut binder = Binder::new(self.context(context));
-        binder.plan = LogicalPlan::Argument(state.columns.clone());
-        binder.scope = state.scope.clone();
-        binder.counter = state.counter;
-        binder
+    /// Notes whose internal names follow those of the rows so far.
+    pub(crate) fn notes(&self) -> Notes {
+        Notes::counting_from(self.counter)
     }
 }
 
@@ -361,35 +370,45 @@ pub fn bind_results(plan: &LogicalPlan, context: BindContext<'_>) -> Result<Logi
         labels: &labels,
         bind: context,
     };
-    let mut binder = frame_binder(nowhere, plan)?;
-    binder.results()?;
-    binder.plan.with_rows(plan)
+    let rows = materialize_results(nowhere, &mut Notes::default(), frame_rows(plan)?)?;
+    rows.plan.with_rows(plan)
 }
 
-/// A binder whose variables are the columns of `plan`.
-fn frame_binder<'a>(context: QueryContext<'a>, plan: &LogicalPlan) -> Result<Binder<'a>> {
+/// The variables, as columns of their names.
+fn named_columns(rows: Rows) -> LogicalPlan {
+    let variables = rows.scope.variables.into_iter();
+    LogicalPlan::Project {
+        input: Arc::new(rows.plan),
+        expressions: variables
+            .map(|variable| (LogicalExpr::Column(variable.column), variable.name))
+            .collect(),
+    }
+}
+
+/// Rows whose variables are the columns of `plan`.
+fn frame_rows(plan: &LogicalPlan) -> Result<Rows> {
     let columns = plan.schema()?;
-    let mut binder = Binder::new(context);
     // A name with a dot would be taken for a property's column.
     let expressions: Vec<(LogicalExpr, String)> = columns
         .names()
         .map(|name| (LogicalExpr::column(name), column_for(name)))
         .collect();
+    let mut scope = Scope::default();
     for (column, (_, name)) in columns.columns.iter().zip(&expressions) {
-        binder.scope.put(&column.name, name, column.ty.clone());
+        scope.put(&column.name, name, column.ty.clone());
     }
     let renamed = columns
         .names()
         .zip(&expressions)
         .any(|(own, (_, name))| own != name);
-    binder.plan = LogicalPlan::Argument(columns);
+    let mut rows = Rows::argument(columns, scope);
     if renamed {
-        binder.plan = LogicalPlan::Project {
-            input: Arc::new(std::mem::replace(&mut binder.plan, LogicalPlan::Unit)),
+        rows.plan = LogicalPlan::Project {
+            input: Arc::new(rows.plan),
             expressions,
         };
     }
-    Ok(binder)
+    Ok(rows)
 }
 
 /// Whether a pattern of CREATE reads a variable that one before it creates.

@@ -15,7 +15,7 @@ use super::Facts;
 use crate::{
     Aggregate, Apply, ApplyKind, BinaryOperator, CountExpand, EdgeExpand, Fetch, HyperedgeScan,
     IndexLookup, Join, JoinKind, LoadCsv, LogicalExpr, LogicalPlan, NodeScan, PathExpand,
-    PlanSchema, Repeat, RoleExpand, UnaryOperator, comparison_type, infer_type,
+    PlanSchema, Repeat, RoleExpand, ScalarFunction, UnaryOperator, comparison_type, infer_type,
 };
 
 /// The most comparisons that a scan takes. Storage makes pairs of pairs of them, as deep as they are many; what is left is
@@ -199,7 +199,7 @@ fn push_into_join(
     let (left, right): (Vec<_>, Vec<_>) =
         below.into_iter().partition(|own| within(&left_names, own));
     let mut on = join.on.clone();
-    let mut above = Vec::new();
+    let (mut keyed, mut above) = (Vec::new(), Vec::new());
     let schema = plan.schema()?;
     let (left_schema, right_schema) = (join.left.schema()?, join.right.schema()?);
     for conjunct in rest {
@@ -221,17 +221,24 @@ fn push_into_join(
             }
             _ => None,
         };
-        match pair {
-            Some((a, b))
-                if joinable(
-                    &infer_type(a, &left_schema)?,
-                    &infer_type(b, &right_schema)?,
-                ) =>
-            {
-                on.push((a.clone(), b.clone()));
-            }
-            _ => above.push(conjunct),
+        let Some((a, b)) = pair else {
+            above.push(conjunct);
+            continue;
+        };
+        let (left_type, right_type) = (infer_type(a, &left_schema)?, infer_type(b, &right_schema)?);
+        if joinable(&left_type, &right_type) {
+            on.push((a.clone(), b.clone()));
+            continue;
         }
+        if comparison_type(&left_type, &right_type).is_some() {
+            let key = |own: &LogicalExpr| LogicalExpr::call(ScalarFunction::Key, vec![own.clone()]);
+            keyed.push((key(a), key(b)));
+        }
+        above.push(conjunct);
+    }
+    // Equal values have equal keys; whether values with equal keys are equal is still to be asked.
+    if on.is_empty() {
+        on = keyed;
     }
     let (left, right) = (
         Arc::new(push(&join.left, left)?),

@@ -1,138 +1,167 @@
 //! MERGE: what is looked for, and what is made or changed.
 
+use grism_core::{Result, Type, Value};
+use grism_logical::{Apply, ApplyKind, Column, LogicalExpr, LogicalPlan, PlanSchema};
+
 use std::sync::Arc;
 
-use grism_core::{Result, Value};
-use grism_logical::{Apply, ApplyKind, LogicalExpr, LogicalPlan};
-
-use crate::binder::Binder;
+use super::bound::{Created, MergeWrite, SetItem, WriteKind};
+use super::create::create;
+use super::created_step::Purpose;
+use super::merge_values::with_computed_values;
+use super::set::{note_set_keys, set};
+use super::writing::Writing;
+use crate::binder::clause::{Rows, match_pattern, with_column};
+use crate::binder::names::Scope;
 use crate::syntax::{MergeClause, MergeTrigger, PathElementKind, Pattern};
 
-use super::{MergeWrite, WriteKind};
-
-impl Binder<'_> {
-    pub(super) fn merge(&mut self, merge: &MergeClause) -> Result<WriteKind> {
-        let pattern = Pattern {
-            paths: vec![merge.path.clone()],
-            span: merge.path.span,
-        };
-        let before = self.scope.clone();
-        // A pattern that only names what is bound has nothing to merge.
-        if let [element] = &merge.path.elements[..]
-            && let PathElementKind::Node(node) = &element.kind
-            && let Some(name) = &node.variable
-            && before.find(&name.text).is_some()
-        {
-            return Err(self
-                .source
-                .invalid(
-                    format!("the variable `{}` is bound already", name.text),
-                    name.span,
-                )
-                .with_code("SyntaxError:VariableAlreadyBound"));
-        }
-        // What would be created; its property maps are columns of the rows from here on.
-        let created = self.create(&pattern.paths, true)?;
-        self.flush_pending()?;
-        let after = std::mem::replace(&mut self.scope, before.clone());
-        let outer = std::mem::replace(&mut self.plan, LogicalPlan::Unit);
-        let outer_schema = outer.schema()?;
-        let mut inner = Binder::new(self.query);
-        inner.plan = LogicalPlan::Argument(outer_schema.clone());
-        inner.scope = before.clone();
-        inner.counter = self.counter;
-        inner.match_pattern(&pattern, None)?;
-        let found = inner.internal_name("found");
-        let input = Arc::new(std::mem::replace(&mut inner.plan, LogicalPlan::Unit));
-        inner.plan = crate::binder::with_column(
-            input,
-            LogicalExpr::Literal(Value::Bool(true)),
-            found.clone(),
-        )?;
-        let mut variables = Vec::new();
-        let mut names: Vec<String> = outer_schema.names().map(str::to_owned).collect();
-        for variable in &inner.scope.variables {
-            if before.find(&variable.name).is_none() {
-                names.push(variable.column.clone());
-                variables.push((variable.column.clone(), variable.ty.clone()));
-            }
-        }
-        names.push(found.clone());
-        self.counter = inner.counter;
-        let subplan = std::mem::replace(&mut inner.plan, LogicalPlan::Unit).keep_columns(&names)?;
-        self.plan = LogicalPlan::Apply(Apply {
-            input: Arc::new(outer),
-            subplan: Arc::new(subplan),
-            kind: ApplyKind::Optional,
-        });
-        let mut keys = Vec::new();
-        let schema = self.plan.schema()?;
-        let mut key = |column: &String| {
-            if let Some(own) = schema
-                .find(column)
-                .filter(|_| outer_schema.contains(column))
-            {
-                let entry = (column.clone(), own.ty.clone());
-                if !keys.contains(&entry) {
-                    keys.push(entry);
-                }
-            }
-        };
-        for entity in &created.entities {
-            entity.properties.iter().for_each(&mut key);
-        }
-        for edge in &created.edges {
-            edge.properties.iter().for_each(&mut key);
-            key(&edge.source);
-            key(&edge.target);
-        }
-        for incidence in &created.incidences {
-            key(&incidence.hyperedge);
-            key(&incidence.member);
-        }
-        self.scope = after;
-        // What is set is bound over the variables, those of the pattern too: what the search computed beside is gone.
-        let mut rows = grism_logical::PlanSchema::default();
-        for variable in &inner.scope.variables {
-            rows.put(grism_logical::Column::new(
-                &variable.column,
-                variable.ty.clone(),
-            ));
-        }
-        for action in &merge.actions {
-            self.note_set_keys(&action.items)?;
-        }
-        let (mut on_create, mut on_match) = (None, None);
-        for (trigger, slot) in [
-            (MergeTrigger::Create, &mut on_create),
-            (MergeTrigger::Match, &mut on_match),
-        ] {
-            let mut setter = Binder::new(self.query);
-            setter.plan = LogicalPlan::Argument(rows.clone());
-            setter.scope = inner.scope.clone();
-            setter.counter = self.counter;
-            setter.setting.clone_from(&self.setting);
-            let mut items = Vec::new();
-            for action in merge
-                .actions
-                .iter()
-                .filter(|action| action.trigger == trigger)
-            {
-                items.extend(setter.set(&action.items)?);
-            }
-            setter.flush_pending()?;
-            self.counter = setter.counter;
-            if !items.is_empty() {
-                *slot = Some((setter.plan, items));
-            }
-        }
-        Ok(WriteKind::Merge(Box::new(MergeWrite {
-            created,
-            found,
-            keys,
-            variables,
-            on_create,
-            on_match,
-        })))
+pub(super) fn merge(writing: &mut Writing<'_, '_>, merge: &MergeClause) -> Result<WriteKind> {
+    refuse_bound_node(writing, merge)?;
+    let before = writing.scope.clone();
+    let pattern = Pattern {
+        paths: vec![with_computed_values(writing, &merge.path)?],
+        span: merge.path.span,
+    };
+    // The variables of the values are those of the pattern only.
+    let with_values = writing.scope.clone();
+    let is_value = |name: &str| with_values.find(name).is_some() && before.find(name).is_none();
+    // What would be created; its property maps are columns of the rows from here on.
+    let created = create(writing, &pattern.paths, Purpose::Merge)?;
+    writing.flush()?;
+    let outer_columns = writing.plan.schema()?;
+    let Search {
+        found,
+        mut scope,
+        variables,
+    } = search(writing, &with_values, &outer_columns, &pattern)?;
+    for scope in [&mut scope, &mut writing.scope] {
+        scope.variables.retain(|own| !is_value(&own.name));
     }
+    let keys = keys(writing, &outer_columns, &created)?;
+    for action in &merge.actions {
+        note_set_keys(writing, &action.items)?;
+    }
+    let on_create = actions(writing, merge, MergeTrigger::Create, &scope)?;
+    let on_match = actions(writing, merge, MergeTrigger::Match, &scope)?;
+    Ok(WriteKind::Merge(Box::new(MergeWrite {
+        created,
+        found,
+        keys,
+        variables,
+        on_create,
+        on_match,
+    })))
+}
+
+/// A pattern that only names what is bound has nothing to merge.
+fn refuse_bound_node(writing: &Writing<'_, '_>, merge: &MergeClause) -> Result<()> {
+    if let [element] = &merge.path.elements[..]
+        && let PathElementKind::Node(node) = &element.kind
+        && let Some(name) = &node.variable
+        && writing.scope.find(&name.text).is_some()
+    {
+        let message = format!("the variable `{}` is bound already", name.text);
+        return Err(writing
+            .invalid(message, name.span)
+            .with_code("SyntaxError:VariableAlreadyBound"));
+    }
+    Ok(())
+}
+
+/// A pattern that was looked for.
+struct Search {
+    /// The column that is true where it was found.
+    found: String,
+    /// The variables before the clause and those of the pattern.
+    scope: Scope,
+    /// The columns of the pattern's new variables.
+    variables: Vec<(String, Type)>,
+}
+
+/// Looks for the pattern for each row, from the variables that were bound before.
+fn search(
+    writing: &mut Writing<'_, '_>,
+    before: &Scope,
+    outer_columns: &PlanSchema,
+    pattern: &Pattern,
+) -> Result<Search> {
+    // What is odd about the pattern is no news where the clause creates it.
+    let mut notes = writing.notes.branch();
+    let rows = Rows::argument(outer_columns.clone(), before.clone());
+    let matched = match_pattern(writing.context, &mut notes, rows, pattern, None)?;
+    let found = notes.fresh("found");
+    writing.notes.counter = notes.counter;
+    let truth = LogicalExpr::Literal(Value::Bool(true));
+    let plan = with_column(matched.plan, truth, found.clone())?;
+    let new = matched.scope.variables.iter();
+    let variables: Vec<(String, Type)> = new
+        .filter(|variable| before.find(&variable.name).is_none())
+        .map(|variable| (variable.column.clone(), variable.ty.clone()))
+        .collect();
+    let mut names: Vec<String> = outer_columns.names().map(str::to_owned).collect();
+    names.extend(variables.iter().map(|(column, _)| column.clone()));
+    names.push(found.clone());
+    let outer = std::mem::replace(&mut writing.plan, LogicalPlan::Unit);
+    writing.plan = LogicalPlan::Apply(Apply {
+        input: Arc::new(outer),
+        subplan: Arc::new(plan.keep_columns(&names)?),
+        kind: ApplyKind::Optional,
+    });
+    Ok(Search {
+        found,
+        scope: matched.scope,
+        variables,
+    })
+}
+
+/// The columns that tell which rows look for the same: property maps, and entities that were bound before.
+fn keys(
+    writing: &Writing<'_, '_>,
+    outer_columns: &PlanSchema,
+    created: &Created,
+) -> Result<Vec<(String, Type)>> {
+    let entities = created.entities.iter();
+    let read = entities.filter_map(|entity| entity.properties.as_ref());
+    let read = read.chain(created.edges.iter().flat_map(|edge| {
+        let properties = edge.properties.iter();
+        properties.chain([&edge.source, &edge.target])
+    }));
+    let incidences = created.incidences.iter();
+    let read = read.chain(incidences.flat_map(|own| [&own.hyperedge, &own.member]));
+    let schema = writing.plan.schema()?;
+    let mut keys = Vec::new();
+    for column in read.filter(|column| outer_columns.contains(column)) {
+        if let Some(own) = schema.find(column) {
+            let key = (column.clone(), own.ty.clone());
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
+    }
+    Ok(keys)
+}
+
+/// What is set by the actions of a trigger: a plan over the rows, and the items; `None` where there are none.
+fn actions(
+    writing: &mut Writing<'_, '_>,
+    merge: &MergeClause,
+    trigger: MergeTrigger,
+    scope: &Scope,
+) -> Result<Option<(LogicalPlan, Vec<SetItem>)>> {
+    // What is set is bound over the variables, those of the pattern too: the rows have no other columns then.
+    let mut columns = PlanSchema::default();
+    for variable in &scope.variables {
+        columns.put(Column::new(&variable.column, variable.ty.clone()));
+    }
+    let mut notes = writing.notes.branch();
+    let rows = Rows::argument(columns, scope.clone());
+    let mut setter = Writing::new(writing.context, &mut notes, rows);
+    setter.set_properties.clone_from(&writing.set_properties);
+    let mut items = Vec::new();
+    for action in merge.actions.iter().filter(|own| own.trigger == trigger) {
+        items.extend(set(&mut setter, &action.items)?);
+    }
+    let rows = setter.into_rows()?;
+    writing.notes.counter = notes.counter;
+    Ok((!items.is_empty()).then_some((rows.plan, items)))
 }

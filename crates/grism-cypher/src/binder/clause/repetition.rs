@@ -1,0 +1,366 @@
+//! One repetition of a repeated pattern: a plan that starts from the entity at one of its ends.
+
+use std::sync::Arc;
+
+use grism_core::{Error, Result, TableId};
+use grism_logical::pattern::Repetition;
+use grism_logical::{Collected, Column, LogicalExpr, LogicalPlan, PlanSchema};
+
+use super::match_clause::match_elements;
+use super::rows::Rows;
+use crate::binder::expression::{ExpressionBinder, ExpressionInput, Needs, any_entity_tables};
+use crate::binder::names::{Scope, Variable, column_for, variables_of};
+use crate::binder::pattern::{
+    BoundPattern, BoundRepetition, Elements, Group, Incidences, PathItem, Place, TRAILS, Taken,
+    add_path, choices, entity_type, taken_column, taken_name,
+};
+use crate::binder::{Notes, QueryContext};
+use crate::syntax::{Expr, PathPattern};
+use crate::warning::Warning;
+
+/// The end of a repeated pattern that a repetition starts from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RepetitionEnd {
+    Left,
+    Right,
+}
+
+/// The elements of one repetition.
+struct RepeatedPath<'g, 'p> {
+    group: &'g Group<'p>,
+    items: Vec<PathItem>,
+    /// The entities at its left and right end.
+    ends: [usize; 2],
+    from: RepetitionEnd,
+    /// Whether there is only one choice of what its steps are, so that the columns of relationships keep their names.
+    is_one: bool,
+}
+
+/// One repetition, for one choice of what its steps are or for all of them.
+struct Hop {
+    plan: LogicalPlan,
+    end: String,
+    used: Vec<String>,
+    collected: Vec<Collected>,
+    variables: Vec<Variable>,
+    /// What it takes, by the number of the column that holds it.
+    taken: Vec<(usize, Taken)>,
+    prunable: bool,
+    ends: [Vec<TableId>; 2],
+}
+
+/// Binds one repetition of the group's path, over rows with these variables and columns, from one of its ends.
+pub(crate) fn bind_repetition(
+    context: QueryContext<'_>,
+    notes: &mut Notes,
+    scope: &Scope,
+    outer: &PlanSchema,
+    path: &PathPattern,
+    group: &Group<'_>,
+    from: RepetitionEnd,
+) -> Result<BoundRepetition> {
+    let mut own = notes.branch();
+    let start = own.fresh("start");
+    let start_type = context
+        .schema()
+        .entity_type(any_entity_tables(context.schema()));
+    let mut columns = outer.clone();
+    columns.put(Column::new(&start, start_type.clone()));
+    let (mut elements, mut items) = (Elements::default(), Vec::new());
+    let mut needs = Needs::default();
+    let input = ExpressionInput::new(scope, &columns);
+    let mut binder = ExpressionBinder::new(context, &mut own, input, &mut needs);
+    add_path(&mut binder, path, TRAILS, &mut elements, &mut items)?;
+    let ends = ends_of(context, path, &elements, &items)?;
+    let mut repeated = RepeatedPath {
+        group,
+        items,
+        ends,
+        from,
+        is_one: true,
+    };
+    let entity = &mut elements.entities[repeated.start()];
+    if entity.bound.is_some() {
+        let name = entity.name.as_deref().unwrap_or_default();
+        return Err(taken_name(context, name, path.span));
+    }
+    entity.column.clone_from(&start);
+    entity.bound = Some(start_type.clone());
+    entity.is_start = true;
+    let choices = choices(context, &mut own, &elements.entities, &elements.steps)?;
+    repeated.is_one = choices.len() == 1;
+    let rows = Rows::argument(columns, scope.clone()).with_needs(&mut needs)?;
+    let mut hops = Vec::new();
+    let mut warnings: Option<Vec<Warning>> = None;
+    for choice in choices {
+        let mut branch = own.branch();
+        let elements = Elements {
+            entities: choice.entities,
+            ..elements.clone()
+        };
+        let (matched, pattern) = match_elements(
+            context,
+            &mut branch,
+            rows.clone(),
+            elements,
+            &choice.kinds,
+            group.predicate,
+            Incidences::All,
+        )?;
+        hops.push(hop(context, scope, matched, &pattern, &repeated)?);
+        own.counter = branch.counter;
+        own.volatile |= branch.volatile;
+        warnings = Some(match warnings {
+            None => branch.warnings,
+            Some(mut common) => {
+                common.retain(|warning| branch.warnings.contains(warning));
+                common
+            }
+        });
+    }
+    own.warnings = warnings.unwrap_or_default();
+    let merged = merged(hops)?;
+    notes.absorb(own);
+    let mut reads = merged.plan.argument_columns();
+    reads.retain(|column| outer.contains(column));
+    Ok(BoundRepetition {
+        repetition: Repetition {
+            hop: Arc::new(merged.plan),
+            start,
+            start_type,
+            end: merged.end,
+            used: merged.used,
+            collected: merged.collected,
+        },
+        variables: merged.variables,
+        taken: merged.taken,
+        prunable: merged.prunable,
+        reads,
+        ends: merged.ends,
+    })
+}
+
+/// The entities at the ends of a path that can be repeated.
+fn ends_of(
+    context: QueryContext<'_>,
+    path: &PathPattern,
+    elements: &Elements<'_>,
+    items: &[PathItem],
+) -> Result<[usize; 2]> {
+    let nested = elements.steps.iter().any(|step| step.length.is_some());
+    if nested || !elements.groups.is_empty() {
+        let what = "a path of variable length within a repeated path";
+        return Err(context.source.unsupported(what, path.span));
+    }
+    match items {
+        [PathItem::Entity(first), .., PathItem::Entity(last)] => Ok([*first, *last]),
+        _ => {
+            let message = "a repeated path needs a relationship";
+            Err(context.source.invalid(message, path.span))
+        }
+    }
+}
+
+impl RepeatedPath<'_, '_> {
+    fn start(&self) -> usize {
+        match self.from {
+            RepetitionEnd::Left => self.ends[0],
+            RepetitionEnd::Right => self.ends[1],
+        }
+    }
+
+    fn end(&self) -> usize {
+        match self.from {
+            RepetitionEnd::Left => self.ends[1],
+            RepetitionEnd::Right => self.ends[0],
+        }
+    }
+
+    /// The names of the columns of what a repetition takes.
+    fn used(&self, columns: &[String]) -> Vec<String> {
+        match self.is_one {
+            true => columns.to_vec(),
+            false => (0..columns.len())
+                .map(|number| format!("#hop_used{number}"))
+                .collect(),
+        }
+    }
+}
+
+/// One repetition for one choice of what its steps are.
+fn hop(
+    context: QueryContext<'_>,
+    outer: &Scope,
+    rows: Rows,
+    pattern: &BoundPattern<'_>,
+    repeated: &RepeatedPath<'_, '_>,
+) -> Result<Hop> {
+    let entities = &pattern.elements.entities;
+    let ends = repeated.ends.map(|end| {
+        let ty = entity_type(context.schema(), &entities[end]);
+        let tables = ty.tables();
+        tables.map_or_else(Vec::new, |tables| tables.to_vec())
+    });
+    let new = |variable: &&Variable| outer.find(&variable.name).is_none();
+    let variables: Vec<Variable> = rows.scope.variables.iter().filter(new).cloned().collect();
+    let (taken, columns) = taken_by(pattern);
+    let used = repeated.used(&columns);
+    let mut collected: Vec<Collected> = variables
+        .iter()
+        .map(|variable| collect(&variable.column, column_for(&variable.name)))
+        .collect();
+    collected.extend(
+        used.iter()
+            .enumerate()
+            .map(|(number, column)| collect(column, taken_column(repeated.group, number))),
+    );
+    let end = entities[repeated.end()].column.clone();
+    // The end may be a variable too.
+    let kept = variables.iter().map(|variable| &variable.column);
+    let mut named: Vec<(String, String)> = std::iter::once(&end)
+        .chain(kept)
+        .map(|column| (column.clone(), column.clone()))
+        .collect();
+    named.extend(columns.into_iter().zip(used.iter().cloned()));
+    named.sort_unstable_by(|(_, a), (_, b)| a.cmp(b));
+    named.dedup_by(|(_, a), (_, b)| a == b);
+    let mut expressions: Vec<(LogicalExpr, String)> = named
+        .into_iter()
+        .map(|(column, name)| (LogicalExpr::Column(column), name))
+        .collect();
+    let (steps, reached) = along(pattern, repeated);
+    let (steps_into, entities_into) = repeated.group.path_columns();
+    for (column, parts, into) in [
+        ("#hop_steps", steps, steps_into),
+        ("#hop_entities", reached, entities_into),
+    ] {
+        expressions.push((LogicalExpr::List(parts), column.to_owned()));
+        collected.push(Collected {
+            flatten: true,
+            ..collect(column, into)
+        });
+    }
+    let [left, right] = repeated.ends;
+    let prunable = left != right
+        && repeated.group.predicate.is_none()
+        && repeated.is_one
+        && is_prunable(pattern, repeated.ends);
+    Ok(Hop {
+        plan: LogicalPlan::Project {
+            input: Arc::new(rows.plan),
+            expressions,
+        },
+        end,
+        used,
+        collected,
+        variables,
+        taken: taken.into_iter().enumerate().collect(),
+        prunable,
+        ends,
+    })
+}
+
+fn collect(column: &str, into: String) -> Collected {
+    Collected {
+        column: column.to_owned(),
+        into,
+        flatten: false,
+    }
+}
+
+/// The repetitions of all choices as one.
+fn merged(hops: Vec<Hop>) -> Result<Hop> {
+    let mut hops = hops.into_iter();
+    let Some(mut first) = hops.next() else {
+        return Err(Error::internal("a repeated pattern without a choice"));
+    };
+    let mut plans = vec![Arc::new(first.plan)];
+    for hop in hops {
+        plans.push(Arc::new(hop.plan));
+        first.taken.extend(hop.taken);
+        for (own, other) in first.ends.iter_mut().zip(hop.ends) {
+            own.extend(other);
+        }
+    }
+    first.plan = match plans.len() {
+        1 => Arc::unwrap_or_clone(plans.swap_remove(0)),
+        _ => LogicalPlan::Union {
+            inputs: LogicalPlan::same_types(plans)?,
+        },
+    };
+    let columns = first.plan.schema()?;
+    for variable in &mut first.variables {
+        if let Some(column) = columns.find(&variable.column) {
+            variable.ty = column.ty.clone();
+        }
+    }
+    Ok(first)
+}
+
+/// What one repetition takes: the tables and roles of its relationships, and their columns.
+fn taken_by(pattern: &BoundPattern<'_>) -> (Vec<Taken>, Vec<String>) {
+    let graph = &pattern.graph;
+    let (mut taken, mut used) = (Vec::new(), Vec::new());
+    for edge in &graph.edges {
+        taken.push((Arc::clone(&edge.tables), None));
+        used.push(edge.variable.clone());
+    }
+    for role in &graph.roles {
+        let tables = graph.tables(&role.hyperedge);
+        taken.push((tables, Some(role.roles.clone())));
+        used.extend(role.incidence.clone());
+    }
+    (taken, used)
+}
+
+/// What a path through one repetition runs through, in the direction it is followed: relationships, and the entities at
+/// their right ends.
+fn along(
+    pattern: &BoundPattern<'_>,
+    repeated: &RepeatedPath<'_, '_>,
+) -> (Vec<LogicalExpr>, Vec<LogicalExpr>) {
+    let (mut steps, mut reached) = (Vec::new(), Vec::new());
+    for item in &repeated.items[1..] {
+        if let PathItem::Entity(index) = item {
+            let column = &pattern.elements.entities[*index].column;
+            reached.push(LogicalExpr::column(column));
+        }
+        match pattern.place(*item) {
+            Some(Place::Edge(place)) => {
+                steps.push(LogicalExpr::column(&pattern.graph.edges[place].variable));
+            }
+            Some(Place::Role(place)) => steps.push(pattern.incidence(place)),
+            Some(Place::Group(_)) | None => {}
+        }
+    }
+    if repeated.from == RepetitionEnd::Right {
+        steps.reverse();
+        reached.reverse();
+    }
+    (steps, reached)
+}
+
+/// Whether two repetitions that take the same relationship could always be one: for one edge, and for one hyperedge
+/// between two members, where no condition ties the ends to each other.
+fn is_prunable(pattern: &BoundPattern<'_>, ends: [usize; 2]) -> bool {
+    let BoundPattern {
+        elements, graph, ..
+    } = pattern;
+    let at_end = |column: &str| {
+        ends.iter()
+            .any(|end| elements.entities[*end].column == column)
+    };
+    let one_relationship = match (&graph.edges[..], &graph.roles[..]) {
+        ([_], []) | ([], [_]) => true,
+        ([], [a, b]) => a.hyperedge == b.hyperedge && !at_end(&a.hyperedge),
+        _ => false,
+    };
+    let mut properties = elements.inline.iter().map(|(_, properties)| *properties);
+    let steps = elements.steps.iter();
+    let mut of_steps = steps.filter_map(|step| step.pattern.properties.as_ref());
+    let constant = |properties: &Expr| variables_of(properties).is_empty();
+    one_relationship
+        && elements.wheres.is_empty()
+        && properties.all(constant)
+        && of_steps.all(constant)
+}

@@ -1,0 +1,106 @@
+//! The rows between two clauses: a plan that gives them, and the variables that its columns hold.
+
+use std::sync::Arc;
+
+use grism_core::Result;
+use grism_logical::pattern::PatternGraph;
+use grism_logical::{Apply, ApplyKind, LogicalExpr, LogicalPlan, PlanSchema};
+
+use crate::binder::expression::{Needs, Pending};
+use crate::binder::names::Scope;
+
+/// The rows between two clauses.
+#[derive(Clone)]
+pub(crate) struct Rows {
+    pub(crate) plan: LogicalPlan,
+    pub(crate) scope: Scope,
+    /// The pattern that the plan ends with, which the next MATCH may add to; `None` where it ends with anything else.
+    pub(super) open: Option<OpenPattern>,
+}
+
+/// A planned pattern with everything that its plan is made of, so that it can be planned together with another one.
+#[derive(Clone)]
+pub(super) struct OpenPattern {
+    /// What it was planned on top of.
+    pub(super) input: LogicalPlan,
+    pub(super) graph: PatternGraph,
+    pub(super) conditions: Vec<LogicalExpr>,
+}
+
+impl Rows {
+    pub(crate) const fn new(plan: LogicalPlan, scope: Scope) -> Self {
+        Self {
+            plan,
+            scope,
+            open: None,
+        }
+    }
+
+    /// The one row without columns that a query starts with.
+    pub(crate) fn start() -> Self {
+        Self::new(LogicalPlan::Unit, Scope::default())
+    }
+
+    /// Rows that come from outside.
+    pub(crate) fn argument(columns: PlanSchema, scope: Scope) -> Self {
+        Self::new(LogicalPlan::Argument(columns), scope)
+    }
+
+    /// The rows with the columns that expressions need.
+    pub(super) fn with_needs(self, needs: &mut Needs) -> Result<Self> {
+        if needs.is_empty() {
+            return Ok(self);
+        }
+        Ok(Self::new(with_needs(self.plan, needs)?, self.scope))
+    }
+
+    /// Runs a subplan for each row.
+    pub(super) fn applied(self, subplan: LogicalPlan, kind: ApplyKind) -> Self {
+        let plan = LogicalPlan::Apply(Apply {
+            input: Arc::new(self.plan),
+            subplan: Arc::new(subplan),
+            kind,
+        });
+        Self::new(plan, self.scope)
+    }
+}
+
+/// The plan with the columns that expressions need, which are needed no more.
+pub(crate) fn with_needs(plan: LogicalPlan, needs: &mut Needs) -> Result<LogicalPlan> {
+    needs.take_below().into_iter().try_fold(plan, with_pending)
+}
+
+/// The plan with one column that an expression needs.
+pub(super) fn with_pending(plan: LogicalPlan, pending: Pending) -> Result<LogicalPlan> {
+    Ok(match pending {
+        Pending::Apply(subplan, kind) => LogicalPlan::Apply(Apply {
+            input: Arc::new(plan),
+            subplan: Arc::from(subplan),
+            kind,
+        }),
+        Pending::Column(expression, name) => with_column(plan, expression, name)?,
+        Pending::Hydrate(expression, name, depth) => LogicalPlan::Hydrate {
+            input: Arc::new(with_column(plan, expression, name.clone())?),
+            columns: vec![name],
+            depth,
+        },
+    })
+}
+
+/// The plan with one more column.
+pub(crate) fn with_column(
+    plan: LogicalPlan,
+    expression: LogicalExpr,
+    name: String,
+) -> Result<LogicalPlan> {
+    let mut expressions: Vec<_> = plan
+        .schema()?
+        .names()
+        .map(|own| (LogicalExpr::column(own), own.to_owned()))
+        .collect();
+    expressions.push((expression, name));
+    Ok(LogicalPlan::Project {
+        input: Arc::new(plan),
+        expressions,
+    })
+}

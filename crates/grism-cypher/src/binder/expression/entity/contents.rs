@@ -1,0 +1,90 @@
+//! Entities within values: their labels and properties are read below the operator that asks for them.
+
+use grism_core::Type;
+use grism_logical::{LogicalExpr, ScalarFunction};
+
+use crate::binder::expression::binder::ExpressionBinder;
+use crate::binder::expression::needs::Pending;
+
+/// The expression, dynamically typed, with the contents of every entity within it.
+pub(crate) fn with_contents(
+    binder: &mut ExpressionBinder<'_, '_>,
+    expression: LogicalExpr,
+    ty: &Type,
+) -> LogicalExpr {
+    with_deep_contents(binder, expression, ty, 1)
+}
+
+/// The same with the contents of members, `depth - 1` levels deep.
+pub(crate) fn with_deep_contents(
+    binder: &mut ExpressionBinder<'_, '_>,
+    expression: LogicalExpr,
+    ty: &Type,
+    depth: u8,
+) -> LogicalExpr {
+    if !ty.may_hold_entity() {
+        return expression;
+    }
+    if binder.reads_lambda(&expression) {
+        // What the variable ranges over is read as a whole, outside.
+        for lambda in &mut binder.lambdas {
+            if let Some(within) = levels_to(&expression, &lambda.column) {
+                lambda.depth = lambda.depth.max(within.saturating_add(depth));
+            }
+        }
+        return expression.convert(ty, &Type::Any);
+    }
+    let expression = expression.convert(ty, &Type::Any);
+    if let Some(name) = binder.needs.hydrated(&expression, depth) {
+        return LogicalExpr::column(name);
+    }
+    let name = binder.notes.fresh("contents");
+    binder
+        .needs
+        .pend(Pending::Hydrate(expression, name.clone(), depth));
+    LogicalExpr::Column(name)
+}
+
+/// `base.key` where the type of `base` is known only at run time.
+pub(crate) fn dynamic_property(
+    binder: &mut ExpressionBinder<'_, '_>,
+    base: LogicalExpr,
+    ty: &Type,
+    key: LogicalExpr,
+) -> LogicalExpr {
+    let base = with_contents(binder, base, ty);
+    LogicalExpr::call(ScalarFunction::Get, vec![base, key])
+}
+
+/// A function of an entity whose type is known only at run time.
+pub(crate) fn dynamic_function(
+    binder: &mut ExpressionBinder<'_, '_>,
+    function: ScalarFunction,
+    base: LogicalExpr,
+    ty: &Type,
+    rest: Vec<LogicalExpr>,
+) -> LogicalExpr {
+    let mut arguments = vec![with_contents(binder, base, ty)];
+    arguments.extend(rest);
+    LogicalExpr::call(function, arguments)
+}
+
+/// How many levels of members the expression goes down from the column; `None` where it does not read it.
+fn levels_to(expression: &LogicalExpr, column: &str) -> Option<u8> {
+    if matches!(expression, LogicalExpr::Column(own) if own == column) {
+        return Some(0);
+    }
+    let below = expression
+        .children()
+        .into_iter()
+        .filter_map(|child| levels_to(child, column))
+        .max()?;
+    let goes_down = matches!(
+        expression,
+        LogicalExpr::Function {
+            function: ScalarFunction::StartNode | ScalarFunction::EndNode | ScalarFunction::Members,
+            ..
+        }
+    );
+    Some(below.saturating_add(u8::from(goes_down)))
+}

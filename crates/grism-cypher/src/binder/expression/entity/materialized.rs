@@ -1,0 +1,92 @@
+//! Entities as values of a result.
+
+use grism_core::{Property, Result, Tables, Type};
+use grism_logical::{LogicalExpr, ScalarFunction, UnaryOperator};
+
+use super::contents::with_contents;
+use super::function::{EntityCall, entity_function};
+use super::property::{entity_column, property_type};
+use crate::binder::expression::binder::ExpressionBinder;
+use crate::syntax::Span;
+
+/// All properties of the tables, by name; one that an entity does not have is null.
+fn properties_map(
+    binder: &mut ExpressionBinder<'_, '_>,
+    base: LogicalExpr,
+    tables: &Tables,
+    span: Span,
+) -> Result<LogicalExpr> {
+    let schema = binder.context.schema();
+    let entity = entity_column(binder, base, span)?;
+    let mut properties: Vec<Property> = Vec::new();
+    for table in tables.iter() {
+        for property in &schema.table(*table)?.properties {
+            if !properties.iter().any(|own| own.name == property.name) {
+                let value_type =
+                    property_type(schema, tables, &property.name)?.unwrap_or(Type::Null);
+                properties.push(Property {
+                    name: property.name.clone(),
+                    value_type,
+                });
+            }
+        }
+    }
+    let entries = properties.into_iter().map(
+        |Property {
+             name,
+             value_type: ty,
+         }| {
+            (
+                name.clone(),
+                LogicalExpr::Property {
+                    entity: entity.clone(),
+                    key: name,
+                    ty,
+                },
+            )
+        },
+    );
+    Ok(LogicalExpr::Map(entries.collect()))
+}
+
+/// An entity as a value of a result: a struct of id, labels or type, and properties.
+pub(crate) fn materialized(
+    binder: &mut ExpressionBinder<'_, '_>,
+    base: LogicalExpr,
+    ty: &Type,
+    span: Span,
+) -> Result<LogicalExpr> {
+    match ty {
+        Type::Node(tables) | Type::Hyperedge(tables) => {
+            let id = LogicalExpr::Function {
+                function: ScalarFunction::Id,
+                arguments: vec![base.clone()],
+            };
+            let (key, function) = match ty {
+                Type::Node(_) => ("labels", ScalarFunction::Labels),
+                _ => ("type", ScalarFunction::Type),
+            };
+            let call = EntityCall {
+                function,
+                ty,
+                role: None,
+                span,
+            };
+            let name = entity_function(binder, base.clone(), &call)?;
+            let properties = properties_map(binder, base.clone(), tables, span)?;
+            let map = LogicalExpr::Map(vec![
+                ("id".to_owned(), id),
+                (key.to_owned(), name),
+                ("properties".to_owned(), properties),
+            ]);
+            // An entity that an OPTIONAL MATCH did not find is null, not a map of nulls.
+            let branches = vec![(base.unary(UnaryOperator::IsNotNull), map)];
+            Ok(LogicalExpr::Case {
+                branches,
+                otherwise: None,
+            })
+        }
+        ty if ty.may_hold_entity() => Ok(with_contents(binder, base, ty)),
+        _ => Ok(base),
+    }
+}

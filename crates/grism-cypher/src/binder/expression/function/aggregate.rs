@@ -1,0 +1,162 @@
+//! Aggregates: their arguments, and the columns of their results.
+
+use grism_core::{Result, Type, Value};
+use grism_logical::{AggregateCall, AggregateFunction, LogicalExpr, ScalarFunction};
+
+use crate::binder::expression::bind::bind_expression;
+use crate::binder::expression::binder::ExpressionBinder;
+use crate::syntax::{Expr, FunctionCall};
+
+/// The argument of an aggregate, in which no aggregate may stand.
+fn aggregated(
+    binder: &mut ExpressionBinder<'_, '_>,
+    name: &str,
+    call: &FunctionCall,
+    place: &Expr,
+) -> Result<Option<LogicalExpr>> {
+    let Some(aggregates) = binder.needs.forbid_aggregates() else {
+        let message = format!(
+            "the aggregate `{name}()` can only stand in WITH and RETURN, and not within another"
+        );
+        return Err(binder
+            .invalid(message, place.span)
+            .with_code("SyntaxError:InvalidAggregation"));
+    };
+    if !binder.lambdas.is_empty() {
+        binder.needs.allow_aggregates(aggregates);
+        let message = format!("the aggregate `{name}()` cannot stand within a comprehension");
+        return Err(binder
+            .invalid(message, place.span)
+            .with_code("SyntaxError:InvalidAggregation"));
+    }
+    let argument = match &call.arguments[..] {
+        _ if call.star && name == "count" => Ok(None),
+        _ if call.star => {
+            let message = "`*` stands only in count(*) and RETURN *";
+            Err(binder.invalid(message, place.span))
+        }
+        [argument, ..] => bind_expression(binder, argument).map(Some),
+        [] => Err(binder
+            .invalid(format!("`{name}()` takes an argument"), place.span)
+            .with_code("SyntaxError:InvalidNumberOfArguments")),
+    };
+    binder.needs.allow_aggregates(aggregates);
+    argument
+}
+
+pub(super) fn aggregate_call(
+    binder: &mut ExpressionBinder<'_, '_>,
+    function: AggregateFunction,
+    call: &FunctionCall,
+    place: &Expr,
+) -> Result<LogicalExpr> {
+    let name = function.name();
+    if call.arguments.len() > 1 {
+        let message = format!("`{name}()` takes 1 argument, not {}", call.arguments.len());
+        return Err(binder
+            .invalid(message, place.span)
+            .with_code("SyntaxError:InvalidNumberOfArguments"));
+    }
+    let argument = aggregated(binder, name, call, place)?;
+    let distinct = is_distinct(call);
+    let Some(argument) = argument else {
+        let call = AggregateCall {
+            function,
+            argument: None,
+            distinct: false,
+        };
+        return Ok(aggregate_column(binder, call));
+    };
+    let ty = binder.type_of(&argument, &call.arguments[0])?;
+    let numeric = matches!(function, AggregateFunction::Sum | AggregateFunction::Avg);
+    if numeric && !ty.is_numeric() && !matches!(ty, Type::Null | Type::Any) {
+        return Err(binder
+            .invalid(format!("`{name}()` needs numbers, not {ty}"), place.span)
+            .with_code("SyntaxError:InvalidArgumentType"));
+    }
+    if numeric && ty == Type::Any {
+        let total = if function == AggregateFunction::Sum {
+            ScalarFunction::SumOf
+        } else {
+            ScalarFunction::AvgOf
+        };
+        let list = collect(binder, argument, &ty, distinct);
+        return Ok(LogicalExpr::call(total, vec![list]));
+    }
+    if function == AggregateFunction::Collect {
+        return Ok(collect(binder, argument, &ty, distinct));
+    }
+    // The greatest of different values is the greatest of all.
+    let distinct = distinct && !matches!(function, AggregateFunction::Min | AggregateFunction::Max);
+    let call = AggregateCall {
+        function,
+        argument: Some(argument),
+        distinct,
+    };
+    Ok(aggregate_column(binder, call))
+}
+
+/// The list of the argument's values; different ones once where `distinct`.
+fn collect(
+    binder: &mut ExpressionBinder<'_, '_>,
+    argument: LogicalExpr,
+    ty: &Type,
+    distinct: bool,
+) -> LogicalExpr {
+    // Values that are equal and yet differ are told apart by their keys, which the kernels do not see.
+    let by_key = matches!(
+        ty,
+        Type::Any | Type::List(_) | Type::Map(_) | Type::Incidence | Type::Float64
+    );
+    let call = AggregateCall {
+        function: AggregateFunction::Collect,
+        argument: Some(argument),
+        distinct: distinct && !by_key,
+    };
+    let list = aggregate_column(binder, call);
+    if distinct && by_key {
+        LogicalExpr::call(ScalarFunction::DistinctOf, vec![list])
+    } else {
+        list
+    }
+}
+
+pub(super) fn list_aggregate(
+    binder: &mut ExpressionBinder<'_, '_>,
+    function: ScalarFunction,
+    arguments: usize,
+    call: &FunctionCall,
+    place: &Expr,
+) -> Result<LogicalExpr> {
+    let name = function.name().trim_start_matches('#').to_owned();
+    if call.arguments.len() != arguments {
+        let message = format!(
+            "`{name}()` takes {arguments} arguments, not {}",
+            call.arguments.len()
+        );
+        return Err(binder
+            .invalid(message, place.span)
+            .with_code("SyntaxError:InvalidNumberOfArguments"));
+    }
+    let argument = aggregated(binder, &name, call, place)?;
+    let argument = argument.unwrap_or(LogicalExpr::Literal(Value::Null));
+    let ty = binder.type_of(&argument, &call.arguments[0])?;
+    if !ty.is_numeric() && !matches!(ty, Type::Null | Type::Any) {
+        return Err(binder
+            .invalid(format!("`{name}()` needs numbers, not {ty}"), place.span)
+            .with_code("SyntaxError:InvalidArgumentType"));
+    }
+    let mut bound = vec![collect(binder, argument, &ty, is_distinct(call))];
+    if let Some(at) = call.arguments.get(1) {
+        bound.push(bind_expression(binder, at)?);
+    }
+    binder.typed(LogicalExpr::call(function, bound), place)
+}
+
+fn aggregate_column(binder: &mut ExpressionBinder<'_, '_>, call: AggregateCall) -> LogicalExpr {
+    LogicalExpr::Column(binder.needs.aggregate_column(call, binder.notes))
+}
+
+fn is_distinct(call: &FunctionCall) -> bool {
+    call.distinct.is_some()
+}

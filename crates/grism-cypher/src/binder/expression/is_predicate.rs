@@ -1,0 +1,101 @@
+//! `IS NULL` and label tests, of entities whose tables are known and of those known only at run time.
+
+use grism_core::{Result, Type, Value};
+use grism_logical::{BinaryOperator, LogicalExpr, ScalarFunction, UnaryOperator};
+
+use super::bind::bind_expression;
+use super::binder::ExpressionBinder;
+use super::entity::{label_condition, label_test, with_contents};
+use crate::binder::names::{labelled_tables, type_names};
+use crate::syntax::{Expr, IsPredicate, LabelExpression, LabelKind};
+
+pub(super) fn is_predicate(
+    binder: &mut ExpressionBinder<'_, '_>,
+    operand: &Expr,
+    negated: bool,
+    predicate: &IsPredicate,
+) -> Result<LogicalExpr> {
+    let bound = bind_expression(binder, operand)?;
+    match predicate {
+        IsPredicate::Null if negated => Ok(bound.unary(UnaryOperator::IsNotNull)),
+        IsPredicate::Null => Ok(bound.unary(UnaryOperator::IsNull)),
+        IsPredicate::Labels(labels) => {
+            let ty = binder.type_of(&bound, operand)?;
+            let test = match &ty {
+                Type::Null => LogicalExpr::Literal(Value::Null),
+                Type::Any => dynamic_label_test(binder, bound, &ty, labels),
+                ty if ty.is_entity() && binder.reads_lambda(&bound) => {
+                    dynamic_label_test(binder, bound, ty, labels)
+                }
+                Type::Node(tables) | Type::Entity { tables, .. } => {
+                    label_condition(binder, bound, tables, labels)?
+                }
+                Type::Hyperedge(own) => {
+                    // `r:KNOWS` tests the type of a relationship, declared or not.
+                    let mut allowed =
+                        labelled_tables(binder.context, binder.notes, labels)?.to_vec();
+                    if let Some(names) = type_names(labels) {
+                        for (table, hyperedge_type) in binder.context.schema().hyperedge_tables() {
+                            let named = names.iter().any(|name| name.text == hyperedge_type.name);
+                            if named && own.contains(&table.id) && !allowed.contains(&table.id) {
+                                allowed.push(table.id);
+                            }
+                        }
+                    }
+                    label_test(bound, allowed.into())
+                }
+                other => {
+                    return Err(binder
+                        .invalid(
+                            format!("a label test needs a node, not {other}"),
+                            operand.span,
+                        )
+                        .with_code("SyntaxError:InvalidArgumentType"));
+                }
+            };
+            Ok(if negated {
+                test.unary(UnaryOperator::Not)
+            } else {
+                test
+            })
+        }
+    }
+}
+
+/// A label test whose entity is known only at run time.
+fn dynamic_label_test(
+    binder: &mut ExpressionBinder<'_, '_>,
+    bound: LogicalExpr,
+    ty: &Type,
+    labels: &LabelExpression,
+) -> LogicalExpr {
+    let base = with_contents(binder, bound, ty);
+    dynamic_label_predicate(&base, labels)
+}
+
+fn dynamic_label_predicate(base: &LogicalExpr, labels: &LabelExpression) -> LogicalExpr {
+    let parts = |parts: &[LabelExpression]| {
+        let parts = parts.iter().map(|part| dynamic_label_predicate(base, part));
+        parts.collect::<Vec<_>>()
+    };
+    match &labels.kind {
+        LabelKind::Name(name) => {
+            let wanted = Value::List(vec![Value::String(name.text.clone())]);
+            LogicalExpr::call(
+                ScalarFunction::HasLabels,
+                vec![base.clone(), LogicalExpr::Literal(wanted)],
+            )
+        }
+        LabelKind::And(all) => LogicalExpr::all(parts(all)),
+        LabelKind::Or(any) => LogicalExpr::any(parts(any)),
+        LabelKind::Not(inner) => dynamic_label_predicate(base, inner).unary(UnaryOperator::Not),
+        LabelKind::Wildcard => {
+            let labels = LogicalExpr::call(ScalarFunction::Labels, vec![base.clone()]);
+            let size = LogicalExpr::call(ScalarFunction::Size, vec![labels]);
+            size.binary(
+                BinaryOperator::Greater,
+                LogicalExpr::Literal(Value::Int64(0)),
+            )
+        }
+    }
+}
