@@ -5,8 +5,8 @@ use std::sync::Arc;
 use grism_core::Result;
 use grism_logical::{LogicalExpr, LogicalPlan};
 
-use super::projection_items::Item;
-use super::rows::Rows;
+use super::items::Item;
+use crate::binder::clause::rows::Rows;
 use crate::binder::expression::{ExpressionBinder, ExpressionInput, Needs, materialized};
 use crate::binder::{Notes, QueryContext};
 use crate::syntax::Span;
