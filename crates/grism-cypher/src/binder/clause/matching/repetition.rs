@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use grism_core::Result;
+use grism_core::{Result, Type};
 use grism_logical::pattern::Repetition;
 use grism_logical::{Column, PlanSchema};
 
-use super::hop::{RepeatedPath, hop, merged};
+use super::hop::{Hop, RepeatedPath, hop, merged};
 use super::match_clause::match_elements;
 use crate::binder::clause::rows::Rows;
 use crate::binder::expression::{ExpressionBinder, ExpressionInput, Needs, any_entity_tables};
 use crate::binder::names::Scope;
 use crate::binder::pattern::{
-    BoundRepetition, Elements, Group, Incidences, PathItem, TRAILS, add_path, choices, taken_name,
+    BoundRepetition, Choice, Elements, Group, Incidences, PathItem, TRAILS, add_path, choices,
+    taken_name,
 };
 use crate::binder::{Notes, QueryContext};
 use crate::syntax::PathPattern;
@@ -55,46 +56,19 @@ pub(crate) fn bind_repetition(
         from,
         is_one: true,
     };
-    let entity = &mut elements.entities[repeated.start()];
-    if entity.bound.is_some() {
-        let name = entity.name.as_deref().unwrap_or_default();
-        return Err(taken_name(context, name, path.span));
-    }
-    entity.column.clone_from(&start);
-    entity.bound = Some(start_type.clone());
-    entity.is_start = true;
+    start_from(
+        context,
+        path,
+        &mut elements,
+        &repeated,
+        (&start, &start_type),
+    )?;
     let choices = choices(context, &mut own, &elements.entities, &elements.steps)?;
     repeated.is_one = choices.len() == 1;
     let rows = Rows::argument(columns, scope.clone()).with_needs(&mut needs)?;
-    let mut hops = Vec::new();
-    let mut warnings: Option<Vec<Warning>> = None;
-    for choice in choices {
-        let mut branch = own.branch();
-        let elements = Elements {
-            entities: choice.entities,
-            ..elements.clone()
-        };
-        let (matched, pattern) = match_elements(
-            context,
-            &mut branch,
-            rows.clone(),
-            elements,
-            &choice.kinds,
-            group.predicate,
-            Incidences::All,
-        )?;
-        hops.push(hop(context, scope, matched, &pattern, &repeated)?);
-        own.counter = branch.counter;
-        own.volatile |= branch.volatile;
-        warnings = Some(match warnings {
-            None => branch.warnings,
-            Some(mut common) => {
-                common.retain(|warning| branch.warnings.contains(warning));
-                common
-            }
-        });
-    }
-    own.warnings = warnings.unwrap_or_default();
+    let hops = bind_hops(
+        context, &mut own, scope, &rows, &elements, choices, &repeated,
+    )?;
     let merged = merged(hops)?;
     notes.absorb(own);
     let mut reads = merged.plan.argument_columns();
@@ -114,6 +88,67 @@ pub(crate) fn bind_repetition(
         reads,
         ends: merged.ends,
     })
+}
+
+/// Makes the entity at the start of the repetition the one in the column that it starts from.
+fn start_from(
+    context: QueryContext<'_>,
+    path: &PathPattern,
+    elements: &mut Elements<'_>,
+    repeated: &RepeatedPath<'_, '_>,
+    (column, ty): (&str, &Type),
+) -> Result<()> {
+    let entity = &mut elements.entities[repeated.start()];
+    if entity.bound.is_some() {
+        let name = entity.name.as_deref().unwrap_or_default();
+        return Err(taken_name(context, name, path.span));
+    }
+    column.clone_into(&mut entity.column);
+    entity.bound = Some(ty.clone());
+    entity.is_start = true;
+    Ok(())
+}
+
+/// The repetitions of all choices; what is odd about every one of them is noted.
+fn bind_hops(
+    context: QueryContext<'_>,
+    notes: &mut Notes,
+    outer: &Scope,
+    rows: &Rows,
+    elements: &Elements<'_>,
+    choices: Vec<Choice>,
+    repeated: &RepeatedPath<'_, '_>,
+) -> Result<Vec<Hop>> {
+    let mut hops = Vec::new();
+    let mut warnings: Option<Vec<Warning>> = None;
+    for choice in choices {
+        let mut branch = notes.branch();
+        let elements = Elements {
+            entities: choice.entities,
+            ..elements.clone()
+        };
+        let (matched, pattern) = match_elements(
+            context,
+            &mut branch,
+            rows.clone(),
+            elements,
+            &choice.kinds,
+            repeated.group.predicate,
+            Incidences::All,
+        )?;
+        hops.push(hop(context, outer, matched, &pattern, repeated)?);
+        notes.counter = branch.counter;
+        notes.volatile |= branch.volatile;
+        warnings = Some(match warnings {
+            None => branch.warnings,
+            Some(mut common) => {
+                common.retain(|warning| branch.warnings.contains(warning));
+                common
+            }
+        });
+    }
+    notes.warnings = warnings.unwrap_or_default();
+    Ok(hops)
 }
 
 /// The entities at the ends of a path that can be repeated.
