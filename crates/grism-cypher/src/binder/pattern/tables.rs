@@ -84,6 +84,7 @@ pub(super) fn types_with_roles(
     types
 }
 
+/// The roles that a role step may follow from the hyperedge.
 pub(super) fn step_roles(schema: &GraphSchema, hyperedge: &Entity, step: &Step<'_>) -> Vec<String> {
     if let Some(names) = step.names.as_ref().filter(|_| step.is_list) {
         return names.clone();

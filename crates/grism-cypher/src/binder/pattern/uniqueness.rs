@@ -175,6 +175,7 @@ pub(super) fn nothing_common(notes: &mut Notes, a: LogicalExpr, b: LogicalExpr) 
     }
 }
 
+/// The column of the incidence that a role step of the graph binds; it gets one where it has none.
 pub(super) fn incidence_column(
     notes: &mut Notes,
     graph: &mut PatternGraph,
@@ -194,6 +195,7 @@ fn overlap(a: &Tables, b: &Tables) -> bool {
     a.iter().any(|table| b.contains(table))
 }
 
+/// That the element is not in the list.
 pub(super) fn is_not_in(element: LogicalExpr, list: LogicalExpr) -> LogicalExpr {
     element
         .binary(BinaryOperator::In, list)

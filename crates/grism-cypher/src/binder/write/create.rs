@@ -14,6 +14,7 @@ use crate::syntax::{
     Span,
 };
 
+/// What the paths create for each row. Their new variables are in scope afterwards.
 pub(super) fn create(
     writing: &mut Writing<'_, '_>,
     paths: &[PathPattern],

@@ -14,6 +14,7 @@ use crate::binder::clause::{Rows, match_pattern, with_column};
 use crate::binder::names::Scope;
 use crate::syntax::{MergeClause, MergeTrigger, PathElementKind, Pattern};
 
+/// What a MERGE looks for, creates and sets.
 pub(super) fn merge(writing: &mut Writing<'_, '_>, merge: &MergeClause) -> Result<WriteKind> {
     let pattern = Pattern {
         paths: vec![merge.path.clone()],
