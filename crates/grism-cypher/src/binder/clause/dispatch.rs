@@ -5,7 +5,7 @@ use grism_core::Result;
 use super::call::bind_call;
 use super::call_subquery::call_subquery;
 use super::load_csv::load_csv;
-use super::match_clause::match_clause;
+use super::matching::match_clause;
 use super::projection::{ProjectionKind, project};
 use super::rows::Rows;
 use super::unwind::unwind;

@@ -7,23 +7,15 @@
 //! Plan nodes are made here and in the writes beside it, and nowhere else. The other phases call the functions for subplans,
 //! which take a scope and the columns of the outer rows, and give a plan.
 
-mod aggregation;
 mod call;
 mod call_subquery;
-mod choices;
 mod dispatch;
 mod filter;
 mod load_csv;
-mod match_clause;
-mod procedure;
+mod matching;
 mod projection;
-mod projection_items;
 mod query;
-mod repetition;
-mod results;
-mod row_count;
 mod rows;
-mod search;
 mod subplan;
 #[cfg(test)]
 mod tests;
@@ -31,15 +23,12 @@ mod unwind;
 
 pub(crate) use call_subquery::imported_scope;
 pub(crate) use dispatch::bind_clause;
-pub(crate) use match_clause::match_pattern;
-pub(crate) use projection::{ProjectionKind, project};
+pub(crate) use matching::{RepetitionEnd, bind_repetition, match_pattern};
+pub(crate) use projection::{ProjectionKind, materialize_results, project, row_count};
 pub(crate) use query::bind_query;
-pub(crate) use repetition::{RepetitionEnd, bind_repetition};
-pub(crate) use results::materialize_results;
-pub(crate) use row_count::row_count;
 pub(crate) use rows::{Rows, with_column, with_needs};
 pub(crate) use subplan::{
     UnwoundList, comprehension_subplan, list_subplan, pattern_subplan, query_subplan,
 };
 
-pub use procedure::{Procedure, ProcedureColumn, Procedures, procedures};
+pub use call::{Procedure, ProcedureColumn, Procedures, procedures};

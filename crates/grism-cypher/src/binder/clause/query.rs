@@ -7,8 +7,8 @@ use grism_logical::LogicalPlan;
 
 use super::call::{bind_call, stands_alone};
 use super::dispatch::bind_clause;
+use super::projection::materialize_results;
 use super::projection::{ProjectionKind, project};
-use super::results::materialize_results;
 use super::rows::Rows;
 use crate::binder::names::Scope;
 use crate::binder::{Notes, QueryContext};

@@ -9,9 +9,8 @@ use grism_logical::{LogicalExpr, LogicalPlan, PlanSchema};
 
 use super::dispatch::bind_clause;
 use super::filter::filter;
-use super::match_clause::match_pattern;
-use super::projection::{ProjectionKind, project};
-use super::projection_items::check_items;
+use super::matching::match_pattern;
+use super::projection::{ProjectionKind, check_items, project};
 use super::query::united;
 use super::rows::{Rows, with_column};
 use crate::binder::expression::{ExpressionBinder, ExpressionInput, Needs, bind_expression};

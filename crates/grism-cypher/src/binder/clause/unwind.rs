@@ -11,6 +11,7 @@ use crate::binder::names::column_for;
 use crate::binder::{Notes, QueryContext};
 use crate::syntax::UnwindClause;
 
+/// The rows after an UNWIND, whose variable is new.
 pub(super) fn unwind(
     context: QueryContext<'_>,
     notes: &mut Notes,

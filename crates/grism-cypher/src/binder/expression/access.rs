@@ -10,6 +10,7 @@ use super::binder::ExpressionBinder;
 use super::entity::{dynamic_property, property, with_contents};
 use crate::syntax::{Expr, Name};
 
+/// `base.key` of an expression.
 pub(super) fn property_of(
     binder: &mut ExpressionBinder<'_, '_>,
     base: &Expr,
@@ -20,6 +21,8 @@ pub(super) fn property_of(
     property_of_bound(binder, bound, &ty, key)
 }
 
+/// `bound.key`, where `ty` is the type of `bound`: a property of an entity, an entry of a map, or a part of a
+/// temporal value.
 pub(crate) fn property_of_bound(
     binder: &mut ExpressionBinder<'_, '_>,
     bound: LogicalExpr,
@@ -68,6 +71,7 @@ pub(crate) fn property_of_bound(
     }
 }
 
+/// `base[index]`: an element of a list, or what is called by a text.
 pub(super) fn bind_index(
     binder: &mut ExpressionBinder<'_, '_>,
     base: &Expr,

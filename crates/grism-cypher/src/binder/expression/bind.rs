@@ -16,6 +16,7 @@ use super::subquery::{bind_subquery, pattern_predicate};
 use crate::binder::names::hint;
 use crate::syntax::{CaseExpression, Expr, ExprKind, Name};
 
+/// An expression over the binder's input. What it needs besides is added to the binder's needs.
 pub(crate) fn bind_expression(
     binder: &mut ExpressionBinder<'_, '_>,
     expression: &Expr,
@@ -104,6 +105,7 @@ pub(crate) fn bind_expression(
     }
 }
 
+/// A variable: of an enclosing comprehension, an alias, or of the scope, in this order.
 pub(super) fn variable(binder: &mut ExpressionBinder<'_, '_>, name: &Name) -> Result<LogicalExpr> {
     let text = name.text.as_str();
     if let Some(lambda) = binder.lambda(text) {

@@ -14,6 +14,7 @@ use crate::syntax::{
     walk_expr,
 };
 
+/// `[variable IN list WHERE predicate | projection]`.
 pub(super) fn bind_list_comprehension(
     binder: &mut ExpressionBinder<'_, '_>,
     comprehension: &ListComprehension,
@@ -62,6 +63,7 @@ pub(super) fn bind_list_comprehension(
     })
 }
 
+/// `all`, `any`, `none` and `single` of a list.
 pub(super) fn bind_quantified(
     binder: &mut ExpressionBinder<'_, '_>,
     quantified: &Quantified,

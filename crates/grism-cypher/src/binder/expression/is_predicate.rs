@@ -9,6 +9,7 @@ use super::entity::{label_condition, label_test, with_contents};
 use crate::binder::names::{labelled_tables, type_names};
 use crate::syntax::{Expr, IsPredicate, LabelExpression, LabelKind};
 
+/// `operand IS NULL` and `operand:Labels`, or the opposite.
 pub(super) fn is_predicate(
     binder: &mut ExpressionBinder<'_, '_>,
     operand: &Expr,

@@ -5,6 +5,8 @@ use grism_core::{Result, Value};
 use crate::source::Source;
 use crate::syntax::{Literal, Span};
 
+/// The value of a literal that stands at `span`; a minus before a number belongs to it, since the smallest integer
+/// has no positive counterpart.
 pub(crate) fn literal(
     source: Source<'_>,
     literal: &Literal,

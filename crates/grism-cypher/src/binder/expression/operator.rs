@@ -11,6 +11,7 @@ use super::literal::literal;
 use super::odd_comparison::odd_comparison;
 use crate::syntax::{self, ChainLink, Expr, ExprKind, Literal, PrefixOperator};
 
+/// `NOT`, `-` and `+` before an operand.
 pub(super) fn prefix(
     binder: &mut ExpressionBinder<'_, '_>,
     operator: PrefixOperator,

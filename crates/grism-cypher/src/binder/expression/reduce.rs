@@ -8,6 +8,7 @@ use super::binder::{ExpressionBinder, Lambda};
 use super::lambda::{list_of, with_lambda};
 use crate::syntax::{Expr, Reduce};
 
+/// `reduce(accumulator = initial, variable IN list | step)`. The accumulator has the type that holds every step.
 pub(super) fn bind_reduce(
     binder: &mut ExpressionBinder<'_, '_>,
     reduce: &Reduce,

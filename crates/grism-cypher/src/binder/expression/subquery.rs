@@ -42,6 +42,7 @@ pub(super) fn pattern_predicate(
     Ok(mark(binder, subplan))
 }
 
+/// `EXISTS { … }`, `COUNT { … }` and `COLLECT { … }`.
 pub(super) fn bind_subquery(
     binder: &mut ExpressionBinder<'_, '_>,
     subquery: &Subquery,

@@ -14,6 +14,18 @@ pub(crate) struct Entity {
     pub(crate) column: String,
     pub(crate) name: Option<String>,
     pub(crate) label: String,
+    pub(crate) tables: EntityTables,
+    /// The type it has from an earlier clause.
+    pub(crate) bound: Option<Type>,
+    /// Whether a repetition starts here, from an entity of any kind.
+    pub(crate) is_start: bool,
+    /// Label expressions that its tables do not settle.
+    pub(crate) checks: Vec<LabelExpression>,
+}
+
+/// The tables that the parts of a pattern allow an entity; it may come from those that all of them allow.
+#[derive(Clone)]
+pub(crate) struct EntityTables {
     /// Tables it ranges over where nothing else says which.
     pub(crate) unlabelled: Tables,
     /// Tables its labels allow; `None` where it has no label.
@@ -22,12 +34,29 @@ pub(crate) struct Entity {
     pub(crate) by_roles: Option<Vec<TableId>>,
     /// Tables that the roles it is a member of, or the repeated patterns it ends, allow.
     pub(crate) as_member: Option<Vec<TableId>>,
-    /// The type it has from an earlier clause.
-    pub(crate) bound: Option<Type>,
-    /// Whether a repetition starts here, from an entity of any kind.
-    pub(crate) is_start: bool,
-    /// Label expressions that its tables do not settle.
-    pub(crate) checks: Vec<LabelExpression>,
+}
+
+impl EntityTables {
+    /// The tables before the steps of the pattern are looked at.
+    pub(super) const fn new(unlabelled: Tables, labelled: Option<Tables>) -> Self {
+        Self {
+            unlabelled,
+            labelled,
+            by_roles: None,
+            as_member: None,
+        }
+    }
+
+    /// Leaves the tables that further labels allow too.
+    pub(super) fn add_labelled(&mut self, more: Tables) {
+        self.labelled = Some(match &self.labelled {
+            None => more,
+            Some(own) => {
+                let both = own.iter().copied().filter(|table| more.contains(table));
+                both.collect()
+            }
+        });
+    }
 }
 
 /// A relationship pattern and the entities at its ends, by index.

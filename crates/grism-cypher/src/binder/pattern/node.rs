@@ -3,7 +3,7 @@
 use grism_core::{Result, Type};
 use grism_logical::LogicalExpr;
 
-use super::elements::Entity;
+use super::elements::{Entity, EntityTables};
 use crate::binder::expression::{ExpressionBinder, Pending, entity_of, may_change};
 use crate::binder::names::{column_for, found_tables, unlabelled_tables};
 use crate::syntax::{NodePattern, Span};
@@ -15,10 +15,7 @@ pub(super) fn nameless(binder: &mut ExpressionBinder<'_, '_>, entities: &mut Vec
         column,
         name: None,
         label: String::new(),
-        unlabelled: binder.context.schema().entity_tables(),
-        labelled: None,
-        by_roles: None,
-        as_member: None,
+        tables: EntityTables::new(binder.context.schema().entity_tables(), None),
         bound: None,
         is_start: false,
         checks: Vec::new(),
@@ -64,14 +61,7 @@ pub(super) fn add_node(
     {
         let entity = &mut entities[index];
         if let Some(more) = labelled {
-            entity.labelled = Some(match &entity.labelled {
-                None => more,
-                Some(own) => own
-                    .iter()
-                    .copied()
-                    .filter(|table| more.contains(table))
-                    .collect(),
-            });
+            entity.tables.add_labelled(more);
             entity.label = label;
         }
         entity.checks.extend(check);
@@ -83,10 +73,7 @@ pub(super) fn add_node(
         column,
         name,
         label,
-        unlabelled,
-        labelled,
-        by_roles: None,
-        as_member: None,
+        tables: EntityTables::new(unlabelled, labelled),
         bound,
         is_start: false,
         checks: check.into_iter().collect(),

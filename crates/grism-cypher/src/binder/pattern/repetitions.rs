@@ -82,8 +82,8 @@ fn narrow_ends(
 ) {
     let [left, right] = &forward.ends;
     if group.length.least > 0 {
-        narrow(&mut entities[group.left].as_member, left.clone());
-        narrow(&mut entities[group.right].as_member, right.clone());
+        narrow(&mut entities[group.left].tables.as_member, left.clone());
+        narrow(&mut entities[group.right].tables.as_member, right.clone());
         return;
     }
     // Without a repetition both ends are one entity, which the group says nothing of.
@@ -93,9 +93,9 @@ fn narrow_ends(
         let other = entity_type(context.schema(), &entities[other]);
         tables.extend(other.tables().iter().flat_map(|tables| tables.iter()));
         let entity = &mut entities[end];
-        let known = entity.labelled.is_some() || entity.by_roles.is_some();
+        let known = entity.tables.labelled.is_some() || entity.tables.by_roles.is_some();
         if !known && entity.bound.is_none() {
-            narrow(&mut entity.as_member, tables);
+            narrow(&mut entity.tables.as_member, tables);
         }
     }
 }

@@ -79,7 +79,7 @@ fn step_options(
         let is_role = |ty: &HyperedgeType| ty.roles.iter().any(|role| step.allows(&role.name));
         let roles = types.any(|(_, ty)| ty.declared && !ty.is_binary() && is_role(ty))
             || [left, right].iter().any(|end| {
-                end.labelled.is_some()
+                end.tables.labelled.is_some()
                     && !types_with_roles(context.schema(), end, None, step).is_empty()
             });
         return Ok(match roles {
@@ -229,8 +229,8 @@ fn narrow_ends(
             }
         }
     }
-    narrow(&mut entities[hyperedge].by_roles, types);
-    narrow(&mut entities[member].as_member, allowed);
+    narrow(&mut entities[hyperedge].tables.by_roles, types);
+    narrow(&mut entities[member].tables.as_member, allowed);
     let left = [hyperedge, member].map(|end| possible_tables(&entities[end]).is_empty());
     Ok(!left.contains(&true))
 }

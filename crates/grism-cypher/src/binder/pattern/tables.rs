@@ -8,7 +8,7 @@ use super::elements::{Entity, Step};
 pub(crate) fn entity_type(schema: &GraphSchema, entity: &Entity) -> Type {
     let tables = possible_tables(entity);
     let is_hyperedge =
-        entity.by_roles.is_some() || matches!(entity.bound, Some(Type::Hyperedge(_)));
+        entity.tables.by_roles.is_some() || matches!(entity.bound, Some(Type::Hyperedge(_)));
     match tables.is_empty() && is_hyperedge {
         true => Type::Hyperedge(tables.into()),
         false => schema.entity_type(tables.into()),
@@ -20,7 +20,7 @@ pub(super) fn known_types<'s>(
     schema: &'s GraphSchema,
     entity: &Entity,
 ) -> Option<Vec<&'s HyperedgeType>> {
-    let tables = match (&entity.labelled, &entity.bound) {
+    let tables = match (&entity.tables.labelled, &entity.bound) {
         (Some(tables), _) => tables,
         (None, Some(bound)) => bound.tables()?,
         (None, None) => return None,
@@ -38,15 +38,15 @@ pub(super) fn known_types<'s>(
 /// The tables that an entity may come from, as far as they are known.
 pub(super) fn possible_tables(entity: &Entity) -> Vec<TableId> {
     let bound = entity.bound.as_ref().filter(|_| !entity.is_start);
-    let mut tables: Vec<TableId> = match (bound, &entity.labelled) {
+    let mut tables: Vec<TableId> = match (bound, &entity.tables.labelled) {
         (Some(bound), _) => bound.tables().map_or_else(Vec::new, |own| own.to_vec()),
         (None, Some(labelled)) => labelled.to_vec(),
-        (None, None) => entity.unlabelled.to_vec(),
+        (None, None) => entity.tables.unlabelled.to_vec(),
     };
     let narrower = [
-        entity.labelled.as_deref(),
-        entity.by_roles.as_deref(),
-        entity.as_member.as_deref(),
+        entity.tables.labelled.as_deref(),
+        entity.tables.by_roles.as_deref(),
+        entity.tables.as_member.as_deref(),
     ];
     for own in narrower.into_iter().flatten() {
         tables.retain(|table| own.contains(table));
@@ -84,12 +84,14 @@ pub(super) fn types_with_roles(
     types
 }
 
+/// The roles that a role step may follow from the hyperedge.
 pub(super) fn step_roles(schema: &GraphSchema, hyperedge: &Entity, step: &Step<'_>) -> Vec<String> {
     if let Some(names) = step.names.as_ref().filter(|_| step.is_list) {
         return names.clone();
     }
     let mut roles: Vec<String> = Vec::new();
     let types = hyperedge
+        .tables
         .by_roles
         .iter()
         .flatten()

@@ -1,6 +1,6 @@
 //! The uniqueness of relationships and incidences within one MATCH.
 
-use grism_core::{Cardinality, GraphSchema, Tables};
+use grism_core::{Cardinality, GraphSchema, HyperedgeType, Tables};
 use grism_logical::pattern::PatternGraph;
 use grism_logical::{BinaryOperator, LogicalExpr, Quantifier, UnaryOperator};
 
@@ -14,8 +14,25 @@ pub(super) fn uniqueness(
     graph: &mut PatternGraph,
     walked: &Walked,
 ) -> Vec<LogicalExpr> {
+    let mut conditions = uniqueness_of_edges(notes, graph, walked);
+    conditions.extend(uniqueness_of_groups(notes, graph, walked));
+    for index in 0..graph.roles.len() {
+        for other in 0..index {
+            if !walked.roles.contains(&index) && !walked.roles.contains(&other) {
+                different_incidences(schema, notes, graph, [index, other], &mut conditions);
+            }
+        }
+    }
+    conditions
+}
+
+/// No two edges are the same, and none is among the hops of another.
+fn uniqueness_of_edges(
+    notes: &mut Notes,
+    graph: &PatternGraph,
+    walked: &Walked,
+) -> Vec<LogicalExpr> {
     let mut conditions = Vec::new();
-    let differ = |a: LogicalExpr, b: LogicalExpr| a.binary(BinaryOperator::NotEqual, b);
     for (index, a) in graph.edges.iter().enumerate() {
         if walked.edges.contains(&index) {
             continue;
@@ -38,58 +55,59 @@ pub(super) fn uniqueness(
             });
         }
     }
-    conditions.extend(uniqueness_of_groups(notes, graph, walked));
-    for index in 0..graph.roles.len() {
-        for other in 0..index {
-            let (a, b) = (&graph.roles[index], &graph.roles[other]);
-            if walked.roles.contains(&index) || walked.roles.contains(&other) {
-                continue;
-            }
-            // Within one star the operator itself binds different incidences.
-            if a.hyperedge == b.hyperedge || !a.roles.iter().any(|role| b.roles.contains(role)) {
-                continue;
-            }
-            let (a_tables, b_tables) = (graph.tables(&a.hyperedge), graph.tables(&b.hyperedge));
-            if !overlap(&a_tables, &b_tables) {
-                continue;
-            }
-            let other_hyperedge = differ(
-                LogicalExpr::column(&b.hyperedge),
-                LogicalExpr::column(&a.hyperedge),
-            );
-            let once = a_tables.iter().chain(b_tables.iter()).all(|table| {
-                schema
-                    .table(*table)
-                    .ok()
-                    .and_then(|table| table.hyperedge_type())
-                    .is_some_and(|ty| {
-                        ty.roles.iter().all(|role| {
-                            role.cardinality != Cardinality::Many || !a.roles.contains(&role.name)
-                        })
-                    })
-            });
-            if once && a.roles.len() == 1 && b.roles.len() == 1 {
-                // Several roles of the same two hyperedges ask for this once.
-                if !conditions.contains(&other_hyperedge) {
-                    conditions.push(other_hyperedge);
-                }
-                continue;
-            }
-            // One hyperedge may bind the role several times: the incidences themselves must differ.
-            let (a, b) = (
-                incidence_column(notes, graph, index),
-                incidence_column(notes, graph, other),
-            );
-            let part = |incidence: &str, key: &str| LogicalExpr::Field {
-                base: Box::new(LogicalExpr::column(incidence)),
-                key: key.to_owned(),
-            };
-            let by_part = ["role", "position"].map(|key| differ(part(&b, key), part(&a, key)));
-            let either = std::iter::once(other_hyperedge).chain(by_part);
-            conditions.push(LogicalExpr::any(either));
-        }
-    }
     conditions
+}
+
+/// Adds that two role steps bind different incidences, where they could bind the same.
+fn different_incidences(
+    schema: &GraphSchema,
+    notes: &mut Notes,
+    graph: &mut PatternGraph,
+    [index, other]: [usize; 2],
+    conditions: &mut Vec<LogicalExpr>,
+) {
+    let (a, b) = (&graph.roles[index], &graph.roles[other]);
+    // Within one star the operator itself binds different incidences.
+    if a.hyperedge == b.hyperedge || !a.roles.iter().any(|role| b.roles.contains(role)) {
+        return;
+    }
+    let (a_tables, b_tables) = (graph.tables(&a.hyperedge), graph.tables(&b.hyperedge));
+    if !overlap(&a_tables, &b_tables) {
+        return;
+    }
+    let other_hyperedge = differ(
+        LogicalExpr::column(&b.hyperedge),
+        LogicalExpr::column(&a.hyperedge),
+    );
+    let binds_once = |ty: &HyperedgeType| {
+        let mut roles = ty.roles.iter();
+        roles.all(|role| role.cardinality != Cardinality::Many || !a.roles.contains(&role.name))
+    };
+    let once = a_tables.iter().chain(b_tables.iter()).all(|table| {
+        let table = schema.table(*table).ok();
+        table
+            .and_then(|table| table.hyperedge_type())
+            .is_some_and(binds_once)
+    });
+    if once && a.roles.len() == 1 && b.roles.len() == 1 {
+        // Several roles of the same two hyperedges ask for this once.
+        if !conditions.contains(&other_hyperedge) {
+            conditions.push(other_hyperedge);
+        }
+        return;
+    }
+    // One hyperedge may bind the role several times: the incidences themselves must differ.
+    let (a, b) = (
+        incidence_column(notes, graph, index),
+        incidence_column(notes, graph, other),
+    );
+    let part = |incidence: &str, key: &str| LogicalExpr::Field {
+        base: Box::new(LogicalExpr::column(incidence)),
+        key: key.to_owned(),
+    };
+    let by_part = ["role", "position"].map(|key| differ(part(&b, key), part(&a, key)));
+    let either = std::iter::once(other_hyperedge).chain(by_part);
+    conditions.push(LogicalExpr::any(either));
 }
 
 /// What a repeated pattern takes is taken neither by a step beside it nor by another repeated pattern.
@@ -157,6 +175,7 @@ pub(super) fn nothing_common(notes: &mut Notes, a: LogicalExpr, b: LogicalExpr) 
     }
 }
 
+/// The column of the incidence that a role step of the graph binds; it gets one where it has none.
 pub(super) fn incidence_column(
     notes: &mut Notes,
     graph: &mut PatternGraph,
@@ -168,10 +187,15 @@ pub(super) fn incidence_column(
     graph.roles[index].incidence.clone().unwrap_or_default()
 }
 
+fn differ(a: LogicalExpr, b: LogicalExpr) -> LogicalExpr {
+    a.binary(BinaryOperator::NotEqual, b)
+}
+
 fn overlap(a: &Tables, b: &Tables) -> bool {
     a.iter().any(|table| b.contains(table))
 }
 
+/// That the element is not in the list.
 pub(super) fn is_not_in(element: LogicalExpr, list: LogicalExpr) -> LogicalExpr {
     element
         .binary(BinaryOperator::In, list)

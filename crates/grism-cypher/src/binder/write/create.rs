@@ -8,12 +8,13 @@ use super::created_step::{CreatedStep, Purpose, created_step};
 use super::writing::{Writing, property_map};
 use crate::binder::QueryContext;
 use crate::binder::expression::entity_of;
-use crate::binder::names::column_for;
+use crate::binder::names::{Variable, column_for};
 use crate::syntax::{
     LabelExpression, LabelKind, NodePattern, PathElementKind, PathPattern, RelationshipPattern,
     Span,
 };
 
+/// What the paths create for each row. Their new variables are in scope afterwards.
 pub(super) fn create(
     writing: &mut Writing<'_, '_>,
     paths: &[PathPattern],
@@ -78,6 +79,7 @@ fn create_path(
     Ok(())
 }
 
+/// The column of a node of the pattern: one that is bound, or one that is added to what is created.
 fn created_node(
     writing: &mut Writing<'_, '_>,
     node: &NodePattern,
@@ -85,88 +87,86 @@ fn created_node(
     alone: bool,
     created: &mut Created,
 ) -> Result<String> {
-    let name = node.variable.as_ref();
-    let known = name
-        .and_then(|name| writing.scope.find(&name.text))
-        .cloned();
-    if let (Some(known), Some(name)) = (known, name) {
-        let again = node.labels.is_some() || node.properties.is_some() || alone;
-        if again {
+    if let Some(name) = &node.variable
+        && let Some(known) = writing.scope.find(&name.text).cloned()
+    {
+        if node.labels.is_some() || node.properties.is_some() || alone {
+            let message = format!("the variable `{}` is bound already", name.text);
             return Err(writing
-                .invalid(
-                    format!("the variable `{}` is bound already", name.text),
-                    name.span,
-                )
+                .invalid(message, name.span)
                 .with_code("SyntaxError:VariableAlreadyBound"));
         }
-        return match &known.ty {
-            Type::Any => {
-                let (column, _) = writing.with_expressions(|binder| {
-                    Ok(entity_of(binder, LogicalExpr::Column(known.column)))
-                })?;
-                writing.flush()?;
-                Ok(column)
-            }
-            ty if ty.is_entity() || ty == &Type::Null => Ok(known.column),
-            other => Err(writing
-                .invalid(
-                    format!("`{}` is {other}, not a node or a hyperedge", name.text),
-                    span,
-                )
-                .with_code("SyntaxError:VariableTypeConflict")),
-        };
+        return bound_node(writing, known, span);
     }
     let labels = match &node.labels {
         None => Vec::new(),
         Some(labels) => plain_labels(writing.context, labels)?,
     };
-    let declared: Vec<&String> = labels
-        .iter()
-        .filter(|label| {
-            writing
-                .context
-                .schema()
-                .hyperedge_table(label)
-                .is_some_and(|(_, ty)| ty.declared)
-        })
-        .collect();
-    let hyperedge_type = match (&declared[..], labels.len()) {
-        ([], _) => None,
-        ([only], 1) => Some((*only).clone()),
-        _ => {
-            return Err(writing.invalid("a hyperedge has its type and no label", span));
-        }
-    };
+    let hyperedge_type = declared_type(writing, &labels, span)?;
     let properties = property_map(writing, node.properties.as_ref())?;
-    let column = match name {
+    let column = match &node.variable {
         Some(name) => column_for(&name.text),
         None => writing.notes.fresh("node"),
     };
-    let ty = match &hyperedge_type {
-        Some(name) => {
-            let table = writing
-                .context
-                .schema()
-                .hyperedge_table(name)
-                .map(|(table, _)| table.id);
-            Type::Hyperedge(table.into_iter().collect())
-        }
-        None => Type::Node([].into()),
-    };
-    if let Some(name) = name {
+    if let Some(name) = &node.variable {
+        let ty = match &hyperedge_type {
+            Some(name) => {
+                let table = writing.context.schema().hyperedge_table(name);
+                Type::Hyperedge(table.map(|(table, _)| table.id).into_iter().collect())
+            }
+            None => Type::Node([].into()),
+        };
         writing.scope.put(&name.text, &column, ty);
     }
+    let labels = match hyperedge_type {
+        Some(_) => Vec::new(),
+        None => labels,
+    };
     created.entities.push(CreatedEntity {
         column: column.clone(),
-        labels: if hyperedge_type.is_some() {
-            Vec::new()
-        } else {
-            labels
-        },
+        labels,
         hyperedge_type,
         properties,
     });
     Ok(column)
+}
+
+/// The column of an entity that is bound already.
+fn bound_node(writing: &mut Writing<'_, '_>, known: Variable, span: Span) -> Result<String> {
+    match &known.ty {
+        Type::Any => {
+            let value = LogicalExpr::Column(known.column);
+            let (column, _) = writing.with_expressions(|binder| Ok(entity_of(binder, value)))?;
+            writing.flush()?;
+            Ok(column)
+        }
+        ty if ty.is_entity() || ty == &Type::Null => Ok(known.column),
+        other => {
+            let message = format!("`{}` is {other}, not a node or a hyperedge", known.name);
+            Err(writing
+                .invalid(message, span)
+                .with_code("SyntaxError:VariableTypeConflict"))
+        }
+    }
+}
+
+/// The declared hyperedge type that the labels name; `None` where they are those of a node.
+fn declared_type(
+    writing: &Writing<'_, '_>,
+    labels: &[String],
+    span: Span,
+) -> Result<Option<String>> {
+    let schema = writing.context.schema();
+    let is_declared = |label: &&String| {
+        let table = schema.hyperedge_table(label);
+        table.is_some_and(|(_, ty)| ty.declared)
+    };
+    let declared: Vec<&String> = labels.iter().filter(is_declared).collect();
+    match (&declared[..], labels.len()) {
+        ([], _) => Ok(None),
+        ([only], 1) => Ok(Some((*only).clone())),
+        _ => Err(writing.invalid("a hyperedge has its type and no label", span)),
+    }
 }
 
 /// Labels joined by `:` or `&`, as creation wants them.

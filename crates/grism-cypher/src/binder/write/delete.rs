@@ -6,6 +6,7 @@ use super::bound::WriteKind;
 use super::writing::{Writing, bind, computed};
 use crate::syntax::{DeleteClause, ExprKind};
 
+/// The entities, relationships and paths that a DELETE names, as columns.
 pub(super) fn delete(writing: &mut Writing<'_, '_>, delete: &DeleteClause) -> Result<WriteKind> {
     let mut targets = Vec::new();
     for expression in &delete.expressions {

@@ -15,6 +15,7 @@ use crate::binder::clause::{Rows, match_pattern, with_column};
 use crate::binder::names::Scope;
 use crate::syntax::{MergeClause, MergeTrigger, PathElementKind, Pattern};
 
+/// What a MERGE looks for, creates and sets.
 pub(super) fn merge(writing: &mut Writing<'_, '_>, merge: &MergeClause) -> Result<WriteKind> {
     refuse_bound_node(writing, merge)?;
     let before = writing.scope.clone();

@@ -22,6 +22,7 @@ pub(super) fn note_set_keys(writing: &mut Writing<'_, '_>, set: &[syntax::SetIte
     Ok(())
 }
 
+/// What the items of a SET change, from left to right.
 pub(super) fn set(writing: &mut Writing<'_, '_>, set: &[syntax::SetItem]) -> Result<Vec<SetItem>> {
     let mut items = Vec::new();
     for item in set {
@@ -146,6 +147,7 @@ fn target_variable(writing: &mut Writing<'_, '_>, name: &Name) -> Result<(String
     target_entity(writing, &expression)
 }
 
+/// What an item of a REMOVE changes.
 pub(super) fn remove(writing: &mut Writing<'_, '_>, item: &RemoveItem) -> Result<SetItem> {
     Ok(match &item.kind {
         RemoveItemKind::Property(target) => {

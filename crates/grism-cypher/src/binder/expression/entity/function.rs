@@ -216,6 +216,7 @@ fn unless_null(entity: LogicalExpr, value: LogicalExpr) -> LogicalExpr {
     }
 }
 
+/// The number of elements of a list.
 pub(super) fn size_of(list: LogicalExpr) -> LogicalExpr {
     LogicalExpr::call(ScalarFunction::Size, vec![list])
 }

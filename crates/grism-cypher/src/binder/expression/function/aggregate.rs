@@ -44,6 +44,7 @@ fn aggregated(
     argument
 }
 
+/// A call of an aggregate: the column of its result, or a function of it where values are of any type.
 pub(super) fn aggregate_call(
     binder: &mut ExpressionBinder<'_, '_>,
     function: AggregateFunction,
@@ -121,6 +122,7 @@ fn collect(
     }
 }
 
+/// A call of an aggregate that is a function of the list of all values.
 pub(super) fn list_aggregate(
     binder: &mut ExpressionBinder<'_, '_>,
     function: ScalarFunction,

@@ -6,10 +6,10 @@ use grism_core::Result;
 use grism_logical::{LogicalExpr, LogicalPlan, SortKey};
 
 use super::aggregation::{aggregate, replace};
-use super::filter::filter;
-use super::projection_items::{Item, Order, bind_items, bind_order};
+use super::items::{Item, Order, bind_items, bind_order};
 use super::row_count::row_count;
-use super::rows::Rows;
+use crate::binder::clause::filter::filter;
+use crate::binder::clause::rows::Rows;
 use crate::binder::expression::{ExpressionBinder, ExpressionInput, Needs};
 use crate::binder::names::{Scope, variables_of};
 use crate::binder::{Notes, QueryContext};

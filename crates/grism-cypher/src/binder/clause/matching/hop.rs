@@ -1,168 +1,45 @@
-//! One repetition of a repeated pattern: a plan that starts from the entity at one of its ends.
+//! One repetition of a path for one choice of what its steps are, and the repetitions of all choices as one.
 
 use std::sync::Arc;
 
 use grism_core::{Error, Result, TableId};
-use grism_logical::pattern::Repetition;
-use grism_logical::{Collected, Column, LogicalExpr, LogicalPlan, PlanSchema};
+use grism_logical::{Collected, LogicalExpr, LogicalPlan};
 
-use super::match_clause::match_elements;
-use super::rows::Rows;
-use crate::binder::expression::{ExpressionBinder, ExpressionInput, Needs, any_entity_tables};
+use super::repetition::RepetitionEnd;
+use crate::binder::QueryContext;
+use crate::binder::clause::rows::Rows;
 use crate::binder::names::{Scope, Variable, column_for, variables_of};
 use crate::binder::pattern::{
-    BoundPattern, BoundRepetition, Elements, Group, Incidences, PathItem, Place, TRAILS, Taken,
-    add_path, choices, entity_type, taken_column, taken_name,
+    BoundPattern, Group, PathItem, Place, Taken, entity_type, taken_column,
 };
-use crate::binder::{Notes, QueryContext};
-use crate::syntax::{Expr, PathPattern};
-use crate::warning::Warning;
-
-/// The end of a repeated pattern that a repetition starts from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum RepetitionEnd {
-    Left,
-    Right,
-}
+use crate::syntax::Expr;
 
 /// The elements of one repetition.
-struct RepeatedPath<'g, 'p> {
-    group: &'g Group<'p>,
-    items: Vec<PathItem>,
+pub(super) struct RepeatedPath<'g, 'p> {
+    pub(super) group: &'g Group<'p>,
+    pub(super) items: Vec<PathItem>,
     /// The entities at its left and right end.
-    ends: [usize; 2],
-    from: RepetitionEnd,
+    pub(super) ends: [usize; 2],
+    pub(super) from: RepetitionEnd,
     /// Whether there is only one choice of what its steps are, so that the columns of relationships keep their names.
-    is_one: bool,
+    pub(super) is_one: bool,
 }
 
 /// One repetition, for one choice of what its steps are or for all of them.
-struct Hop {
-    plan: LogicalPlan,
-    end: String,
-    used: Vec<String>,
-    collected: Vec<Collected>,
-    variables: Vec<Variable>,
+pub(super) struct Hop {
+    pub(super) plan: LogicalPlan,
+    pub(super) end: String,
+    pub(super) used: Vec<String>,
+    pub(super) collected: Vec<Collected>,
+    pub(super) variables: Vec<Variable>,
     /// What it takes, by the number of the column that holds it.
-    taken: Vec<(usize, Taken)>,
-    prunable: bool,
-    ends: [Vec<TableId>; 2],
-}
-
-/// Binds one repetition of the group's path, over rows with these variables and columns, from one of its ends.
-pub(crate) fn bind_repetition(
-    context: QueryContext<'_>,
-    notes: &mut Notes,
-    scope: &Scope,
-    outer: &PlanSchema,
-    path: &PathPattern,
-    group: &Group<'_>,
-    from: RepetitionEnd,
-) -> Result<BoundRepetition> {
-    let mut own = notes.branch();
-    let start = own.fresh("start");
-    let start_type = context
-        .schema()
-        .entity_type(any_entity_tables(context.schema()));
-    let mut columns = outer.clone();
-    columns.put(Column::new(&start, start_type.clone()));
-    let (mut elements, mut items) = (Elements::default(), Vec::new());
-    let mut needs = Needs::default();
-    let input = ExpressionInput::new(scope, &columns);
-    let mut binder = ExpressionBinder::new(context, &mut own, input, &mut needs);
-    add_path(&mut binder, path, TRAILS, &mut elements, &mut items)?;
-    let ends = ends_of(context, path, &elements, &items)?;
-    let mut repeated = RepeatedPath {
-        group,
-        items,
-        ends,
-        from,
-        is_one: true,
-    };
-    let entity = &mut elements.entities[repeated.start()];
-    if entity.bound.is_some() {
-        let name = entity.name.as_deref().unwrap_or_default();
-        return Err(taken_name(context, name, path.span));
-    }
-    entity.column.clone_from(&start);
-    entity.bound = Some(start_type.clone());
-    entity.is_start = true;
-    let choices = choices(context, &mut own, &elements.entities, &elements.steps)?;
-    repeated.is_one = choices.len() == 1;
-    let rows = Rows::argument(columns, scope.clone()).with_needs(&mut needs)?;
-    let mut hops = Vec::new();
-    let mut warnings: Option<Vec<Warning>> = None;
-    for choice in choices {
-        let mut branch = own.branch();
-        let elements = Elements {
-            entities: choice.entities,
-            ..elements.clone()
-        };
-        let (matched, pattern) = match_elements(
-            context,
-            &mut branch,
-            rows.clone(),
-            elements,
-            &choice.kinds,
-            group.predicate,
-            Incidences::All,
-        )?;
-        hops.push(hop(context, scope, matched, &pattern, &repeated)?);
-        own.counter = branch.counter;
-        own.volatile |= branch.volatile;
-        warnings = Some(match warnings {
-            None => branch.warnings,
-            Some(mut common) => {
-                common.retain(|warning| branch.warnings.contains(warning));
-                common
-            }
-        });
-    }
-    own.warnings = warnings.unwrap_or_default();
-    let merged = merged(hops)?;
-    notes.absorb(own);
-    let mut reads = merged.plan.argument_columns();
-    reads.retain(|column| outer.contains(column));
-    Ok(BoundRepetition {
-        repetition: Repetition {
-            hop: Arc::new(merged.plan),
-            start,
-            start_type,
-            end: merged.end,
-            used: merged.used,
-            collected: merged.collected,
-        },
-        variables: merged.variables,
-        taken: merged.taken,
-        prunable: merged.prunable,
-        reads,
-        ends: merged.ends,
-    })
-}
-
-/// The entities at the ends of a path that can be repeated.
-fn ends_of(
-    context: QueryContext<'_>,
-    path: &PathPattern,
-    elements: &Elements<'_>,
-    items: &[PathItem],
-) -> Result<[usize; 2]> {
-    let nested = elements.steps.iter().any(|step| step.length.is_some());
-    if nested || !elements.groups.is_empty() {
-        let what = "a path of variable length within a repeated path";
-        return Err(context.source.unsupported(what, path.span));
-    }
-    match items {
-        [PathItem::Entity(first), .., PathItem::Entity(last)] => Ok([*first, *last]),
-        _ => {
-            let message = "a repeated path needs a relationship";
-            Err(context.source.invalid(message, path.span))
-        }
-    }
+    pub(super) taken: Vec<(usize, Taken)>,
+    pub(super) prunable: bool,
+    pub(super) ends: [Vec<TableId>; 2],
 }
 
 impl RepeatedPath<'_, '_> {
-    fn start(&self) -> usize {
+    pub(super) fn start(&self) -> usize {
         match self.from {
             RepetitionEnd::Left => self.ends[0],
             RepetitionEnd::Right => self.ends[1],
@@ -188,7 +65,7 @@ impl RepeatedPath<'_, '_> {
 }
 
 /// One repetition for one choice of what its steps are.
-fn hop(
+pub(super) fn hop(
     context: QueryContext<'_>,
     outer: &Scope,
     rows: Rows,
@@ -269,7 +146,7 @@ fn collect(column: &str, into: String) -> Collected {
 }
 
 /// The repetitions of all choices as one.
-fn merged(hops: Vec<Hop>) -> Result<Hop> {
+pub(super) fn merged(hops: Vec<Hop>) -> Result<Hop> {
     let mut hops = hops.into_iter();
     let Some(mut first) = hops.next() else {
         return Err(Error::internal("a repeated pattern without a choice"));

@@ -3,8 +3,8 @@
 use grism_core::{Result, Type};
 use grism_logical::LogicalExpr;
 
-use super::projection::ProjectionKind;
-use super::rows::Rows;
+use super::project::ProjectionKind;
+use crate::binder::clause::rows::Rows;
 use crate::binder::expression::{ExpressionBinder, ExpressionInput, Needs, bind_expression};
 use crate::binder::names::column_for;
 use crate::binder::{Notes, QueryContext};
@@ -105,7 +105,7 @@ fn item_name(
 }
 
 /// Binds what a RETURN lists, for its errors only.
-pub(super) fn check_items(
+pub(in crate::binder::clause) fn check_items(
     context: QueryContext<'_>,
     notes: &mut Notes,
     rows: Rows,

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use grism_core::{Error, Result};
 use grism_logical::{ApplyKind, LogicalPlan};
 
-use super::filter::filter;
 use super::match_clause::match_elements;
-use super::rows::Rows;
+use crate::binder::clause::filter::filter;
+use crate::binder::clause::rows::Rows;
 use crate::binder::pattern::{Choice, Elements, Incidences};
 use crate::binder::{Notes, QueryContext};
 use crate::syntax::Expr;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use grism_core::Result;
 use grism_logical::{Aggregate, AggregateCall, LogicalExpr, LogicalPlan};
 
-use super::projection_items::{Item, Order};
-use super::rows::with_pending;
+use super::items::{Item, Order};
 use crate::binder::QueryContext;
+use crate::binder::clause::rows::with_pending;
 use crate::binder::expression::Pending;
 use crate::syntax::Span;
 

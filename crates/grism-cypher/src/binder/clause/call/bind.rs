@@ -5,25 +5,27 @@ use std::sync::Arc;
 use grism_core::{Result, Type, Value};
 use grism_logical::{BinaryOperator, LogicalExpr, LogicalPlan, UnaryOperator};
 
-use super::filter::filter;
+use super::arguments::{bind_arguments, yielded};
 use super::procedure::{Procedure, ProcedureColumn, find_procedure};
-use super::rows::{Rows, with_column, with_needs};
 use super::search::search;
-use crate::binder::expression::{
-    ExpressionBinder, ExpressionInput, Needs, bind_expression, is_aggregate, property_of_bound,
-};
-use crate::binder::names::{Scope, column_for, hint};
+use crate::binder::clause::filter::filter;
+use crate::binder::clause::rows::{Rows, with_column, with_needs};
+use crate::binder::expression::{ExpressionBinder, ExpressionInput, Needs, property_of_bound};
+use crate::binder::names::{Scope, column_for};
 use crate::binder::{Notes, QueryContext};
-use crate::syntax::{CallClause, Expr, ExprKind, Name, ProcedureTarget, QualifiedName, Span};
+use crate::syntax::{CallClause, Expr, Name, ProcedureTarget, Span};
 
 /// Whether a query that consists of this CALL alone gives the procedure's rows.
-pub(super) fn stands_alone(context: QueryContext<'_>, call: &CallClause) -> bool {
+pub(in crate::binder::clause) fn stands_alone(
+    context: QueryContext<'_>,
+    call: &CallClause,
+) -> bool {
     let procedure = find_procedure(context, &call.target.name, None);
     procedure.is_ok_and(|procedure| !procedure.columns.is_empty())
 }
 
 /// Binds a CALL, which `is_only` where it is the only clause of its query.
-pub(super) fn bind_call(
+pub(in crate::binder::clause) fn bind_call(
     context: QueryContext<'_>,
     notes: &mut Notes,
     rows: Rows,
@@ -42,7 +44,7 @@ pub(super) fn bind_call(
     let input = ExpressionInput::new(&rows.scope, &columns);
     let mut binder = ExpressionBinder::new(context, notes, input, &mut needs);
     let given = bind_arguments(&mut binder, &procedure, arguments.as_deref(), name, alone)?;
-    let yields = yields(context, &rows.scope, &procedure, call, alone, span)?;
+    let yields = yielded(context, &rows.scope, &procedure, call, alone, span)?;
     if procedure.columns.is_empty() {
         // It gives nothing: every row goes on as it is.
         return rows.with_needs(&mut needs);
@@ -168,147 +170,4 @@ fn cell(
         Type::Null => Ok(LogicalExpr::Literal(Value::Null)),
         ty => property_of_bound(binder, LogicalExpr::column(row), ty, &name),
     }
-}
-
-fn bind_arguments(
-    binder: &mut ExpressionBinder<'_, '_>,
-    procedure: &Procedure,
-    given: Option<&[Expr]>,
-    name: &QualifiedName,
-    alone: bool,
-) -> Result<Vec<LogicalExpr>> {
-    let Some(given) = given else {
-        if !alone && !procedure.arguments.is_empty() {
-            return Err(binder
-                .invalid(
-                    format!("within a query `{}` needs its arguments", procedure.name),
-                    name.span,
-                )
-                .with_code("SyntaxError:InvalidArgumentPassingMode"));
-        }
-        // A call that stands alone takes its arguments from the parameters of the same names.
-        return procedure
-            .arguments
-            .iter()
-            .map(
-                |argument| match binder.context.bind.parameters.get(&argument.name) {
-                    Some(value) => Ok(LogicalExpr::Literal(value.clone())),
-                    None => Err(binder
-                        .invalid(
-                            format!("the parameter `${}` has no value", argument.name),
-                            name.span,
-                        )
-                        .with_code("ParameterMissing:MissingParameter")),
-                },
-            )
-            .collect();
-    };
-    if given.len() != procedure.arguments.len() {
-        return Err(binder
-            .invalid(
-                format!(
-                    "`{}` takes {} arguments, not {}",
-                    procedure.name,
-                    procedure.arguments.len(),
-                    given.len()
-                ),
-                name.span,
-            )
-            .with_code("SyntaxError:InvalidNumberOfArguments"));
-    }
-    let mut bound = Vec::new();
-    for (argument, expression) in procedure.arguments.iter().zip(given) {
-        if let ExprKind::Function(call) = &expression.kind
-            && is_aggregate(&call.name.text)
-        {
-            return Err(binder
-                .invalid("an argument of CALL cannot aggregate", expression.span)
-                .with_code("SyntaxError:InvalidAggregation"));
-        }
-        let value = bind_expression(binder, expression)?;
-        let found = binder.type_of(&value, expression)?;
-        let fits = match (&argument.ty, &found) {
-            (_, Type::Null | Type::Any) | (Type::Any, _) => true,
-            (Type::Float64, Type::Int64) => true,
-            (wanted, found) => wanted == found,
-        };
-        if !fits {
-            return Err(binder
-                .invalid(
-                    format!("`{}` is {}, not {found}", argument.name, argument.ty),
-                    expression.span,
-                )
-                .with_code("SyntaxError:InvalidArgumentType"));
-        }
-        bound.push(value);
-    }
-    Ok(bound)
-}
-
-/// The columns that go on, and the variables they become.
-fn yields(
-    context: QueryContext<'_>,
-    scope: &Scope,
-    procedure: &Procedure,
-    call: &CallClause,
-    alone: bool,
-    span: Span,
-) -> Result<Vec<(ProcedureColumn, String)>> {
-    let every = || {
-        let columns = procedure.columns.iter();
-        columns
-            .map(|column| (column.clone(), column.name.clone()))
-            .collect::<Vec<_>>()
-    };
-    let Some(yields) = &call.yields else {
-        if !alone && !procedure.columns.is_empty() {
-            return Err(context
-                .source
-                .invalid(
-                    format!("within a query `{}` needs YIELD", procedure.name),
-                    span,
-                )
-                .with_code("SyntaxError:UndefinedVariable"));
-        }
-        return Ok(every());
-    };
-    let Some(items) = &yields.items else {
-        if !alone {
-            let message =
-                "within a query YIELD names the columns; `*` is for a call that is the whole query";
-            return Err(context
-                .source
-                .invalid(message, span)
-                .with_code("SyntaxError:UnexpectedSyntax"));
-        }
-        return Ok(every());
-    };
-    let mut found: Vec<(ProcedureColumn, String)> = Vec::new();
-    for item in items {
-        let name = &item.column;
-        let columns = procedure.columns.iter();
-        let Some(column) = columns.clone().find(|own| own.name == name.text) else {
-            let hint = hint(&name.text, columns.map(|own| own.name.as_str()));
-            return Err(context
-                .source
-                .invalid(
-                    format!("`{}` has no column `{}`{hint}", procedure.name, name.text),
-                    name.span,
-                )
-                .with_code("SyntaxError:UndefinedVariable"));
-        };
-        let variable = item.alias.as_ref().unwrap_or(name);
-        let text = variable.text.clone();
-        if scope.find(&text).is_some() || found.iter().any(|(_, own)| own == &text) {
-            return Err(context
-                .source
-                .invalid(
-                    format!("the variable `{text}` is bound already"),
-                    variable.span,
-                )
-                .with_code("SyntaxError:VariableAlreadyBound"));
-        }
-        found.push((column.clone(), text));
-    }
-    Ok(found)
 }

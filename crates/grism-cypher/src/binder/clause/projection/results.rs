@@ -5,7 +5,7 @@ use std::sync::Arc;
 use grism_core::Result;
 use grism_logical::{LogicalExpr, LogicalPlan};
 
-use super::rows::Rows;
+use crate::binder::clause::rows::Rows;
 use crate::binder::expression::{ExpressionBinder, ExpressionInput, Needs, materialized};
 use crate::binder::{Notes, QueryContext};
 use crate::syntax::Span;

@@ -1,0 +1,154 @@
+//! What a CALL gives to a procedure, and what it takes of it.
+
+use grism_core::{Result, Type};
+use grism_logical::LogicalExpr;
+
+use super::procedure::{Procedure, ProcedureColumn};
+use crate::binder::QueryContext;
+use crate::binder::expression::{ExpressionBinder, bind_expression, is_aggregate};
+use crate::binder::names::{Scope, hint};
+use crate::syntax::{CallClause, Expr, ExprKind, QualifiedName, Span};
+
+/// The arguments of a call; one that stands `alone` may take them from the parameters.
+pub(super) fn bind_arguments(
+    binder: &mut ExpressionBinder<'_, '_>,
+    procedure: &Procedure,
+    given: Option<&[Expr]>,
+    name: &QualifiedName,
+    alone: bool,
+) -> Result<Vec<LogicalExpr>> {
+    let Some(given) = given else {
+        if !alone && !procedure.arguments.is_empty() {
+            return Err(binder
+                .invalid(
+                    format!("within a query `{}` needs its arguments", procedure.name),
+                    name.span,
+                )
+                .with_code("SyntaxError:InvalidArgumentPassingMode"));
+        }
+        // A call that stands alone takes its arguments from the parameters of the same names.
+        return procedure
+            .arguments
+            .iter()
+            .map(
+                |argument| match binder.context.bind.parameters.get(&argument.name) {
+                    Some(value) => Ok(LogicalExpr::Literal(value.clone())),
+                    None => Err(binder
+                        .invalid(
+                            format!("the parameter `${}` has no value", argument.name),
+                            name.span,
+                        )
+                        .with_code("ParameterMissing:MissingParameter")),
+                },
+            )
+            .collect();
+    };
+    if given.len() != procedure.arguments.len() {
+        return Err(binder
+            .invalid(
+                format!(
+                    "`{}` takes {} arguments, not {}",
+                    procedure.name,
+                    procedure.arguments.len(),
+                    given.len()
+                ),
+                name.span,
+            )
+            .with_code("SyntaxError:InvalidNumberOfArguments"));
+    }
+    let mut bound = Vec::new();
+    for (argument, expression) in procedure.arguments.iter().zip(given) {
+        if let ExprKind::Function(call) = &expression.kind
+            && is_aggregate(&call.name.text)
+        {
+            return Err(binder
+                .invalid("an argument of CALL cannot aggregate", expression.span)
+                .with_code("SyntaxError:InvalidAggregation"));
+        }
+        let value = bind_expression(binder, expression)?;
+        let found = binder.type_of(&value, expression)?;
+        let fits = match (&argument.ty, &found) {
+            (_, Type::Null | Type::Any) | (Type::Any, _) => true,
+            (Type::Float64, Type::Int64) => true,
+            (wanted, found) => wanted == found,
+        };
+        if !fits {
+            return Err(binder
+                .invalid(
+                    format!("`{}` is {}, not {found}", argument.name, argument.ty),
+                    expression.span,
+                )
+                .with_code("SyntaxError:InvalidArgumentType"));
+        }
+        bound.push(value);
+    }
+    Ok(bound)
+}
+
+/// The columns that go on, and the variables they become.
+pub(super) fn yielded(
+    context: QueryContext<'_>,
+    scope: &Scope,
+    procedure: &Procedure,
+    call: &CallClause,
+    alone: bool,
+    span: Span,
+) -> Result<Vec<(ProcedureColumn, String)>> {
+    let every = || {
+        let columns = procedure.columns.iter();
+        columns
+            .map(|column| (column.clone(), column.name.clone()))
+            .collect::<Vec<_>>()
+    };
+    let Some(yields) = &call.yields else {
+        if !alone && !procedure.columns.is_empty() {
+            return Err(context
+                .source
+                .invalid(
+                    format!("within a query `{}` needs YIELD", procedure.name),
+                    span,
+                )
+                .with_code("SyntaxError:UndefinedVariable"));
+        }
+        return Ok(every());
+    };
+    let Some(items) = &yields.items else {
+        if !alone {
+            let message =
+                "within a query YIELD names the columns; `*` is for a call that is the whole query";
+            return Err(context
+                .source
+                .invalid(message, span)
+                .with_code("SyntaxError:UnexpectedSyntax"));
+        }
+        return Ok(every());
+    };
+    let mut found: Vec<(ProcedureColumn, String)> = Vec::new();
+    for item in items {
+        let name = &item.column;
+        let columns = procedure.columns.iter();
+        let Some(column) = columns.clone().find(|own| own.name == name.text) else {
+            let hint = hint(&name.text, columns.map(|own| own.name.as_str()));
+            return Err(context
+                .source
+                .invalid(
+                    format!("`{}` has no column `{}`{hint}", procedure.name, name.text),
+                    name.span,
+                )
+                .with_code("SyntaxError:UndefinedVariable"));
+        };
+        let variable = item.alias.as_ref().unwrap_or(name);
+        let text = variable.text.clone();
+        if scope.find(&text).is_some() || found.iter().any(|(_, own)| own == &text) {
+            return Err(context
+                .source
+                .invalid(
+                    format!("the variable `{text}` is bound already"),
+                    variable.span,
+                )
+                .with_code("SyntaxError:VariableAlreadyBound"));
+        }
+        found.push((column.clone(), text));
+    }
+    Ok(found)
+}

@@ -1,0 +1,10 @@
+//! CALL of a procedure.
+
+mod arguments;
+mod bind;
+mod procedure;
+mod search;
+
+pub(super) use bind::{bind_call, stands_alone};
+
+pub use procedure::{Procedure, ProcedureColumn, Procedures, procedures};

@@ -1,0 +1,12 @@
+//! WITH and RETURN: what is projected, aggregated, ordered and cut, and the columns of a result.
+
+mod aggregation;
+mod items;
+mod project;
+mod results;
+mod row_count;
+
+pub(super) use items::check_items;
+pub(crate) use project::{ProjectionKind, project};
+pub(crate) use results::materialize_results;
+pub(crate) use row_count::row_count;
