@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, BooleanArray, Int64Array, UInt32Array};
 use arrow::compute::{concat_batches, filter_record_batch, take};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
-use grism_core::{AppendedRows, Error, Result, RowBuffer, RowSource, Type, Value};
+use grism_core::{AppendedRows, Error, Result, RowBuffer, RowSource, Type, Value, cast_column};
 use grism_engine::PhysicalSchema;
 use grism_logical::{Column, LogicalPlan, PlanSchema, Rows};
 use grism_storage::rows_between_clauses_bytes;
@@ -153,6 +153,19 @@ impl FoundBatch {
         let found = self.schema.columns.iter().position(|own| own.name == name);
         let index = found.ok_or_else(|| Error::internal(format!("there is no column `{name}`")))?;
         Ok((self.batch.column(index), &self.schema.columns[index].ty))
+    }
+
+    /// The columns of `schema`, which have the same names and types that hold the values.
+    pub(super) fn converted(&self, schema: &PlanSchema) -> Result<RecordBatch> {
+        let mut columns = Vec::with_capacity(schema.columns.len());
+        for column in &schema.columns {
+            let (own, ty) = self.column(&column.name)?;
+            columns.push(cast_column(own, ty, &column.ty)?);
+        }
+        let options = RecordBatchOptions::new().with_row_count(Some(self.len()));
+        let physical = PhysicalSchema::from(schema.clone());
+        let arrow = Arc::clone(physical.arrow());
+        Ok(RecordBatch::try_new_with_options(arrow, columns, &options)?)
     }
 
     pub(super) fn value(&self, name: &str, row: usize) -> Result<Value> {

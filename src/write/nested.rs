@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::UInt32Array;
-use arrow::compute::take_record_batch;
-use arrow::record_batch::RecordBatch;
+use arrow::array::{ArrayRef, UInt32Array, new_null_array};
+use arrow::compute::take;
+use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use grism_core::{Error, Result, Snapshot};
 use grism_cypher::{BindState, NestedQuery, Query, QueryPart};
 use grism_engine::PhysicalSchema;
@@ -83,14 +83,12 @@ impl Writer<'_> {
                 nested.state.clone(),
             );
             let (found, bound) = Box::pin(run).await?;
-            let keeps = !found.is_empty() || nested.optional;
-            if made
-                .as_ref()
-                .is_none_or(|(schema, _)| schema.columns.is_empty())
-            {
-                made = Some((found.schema.clone(), bound));
-            }
-            if keeps {
+            made = Some(match made {
+                None => (found.schema.clone(), bound),
+                // A later row may find or make entities of tables that an earlier one did not know.
+                Some((known, bound)) => (unified(&known, &found.schema)?, bound),
+            });
+            if !found.is_empty() || nested.optional {
                 answers.push((outer, Some(found).filter(|found| !found.is_empty())));
             }
         }
@@ -115,25 +113,18 @@ impl Writer<'_> {
             match found {
                 Some(found) => {
                     for batch in found.batches() {
-                        let batch = batch?;
-                        let repeated = UInt32Array::from(vec![0; batch.len()]);
-                        let mut columns = take_record_batch(&outer, &repeated)?.columns().to_vec();
-                        for column in &returned.columns {
-                            let own = batch.batch.column_by_name(&column.name);
-                            columns.push(own.cloned().ok_or_else(|| {
-                                Error::internal("a subquery returns the same columns for each row")
-                            })?);
-                        }
-                        output
-                            .push(RecordBatch::try_new(Arc::clone(physical.arrow()), columns)?)?;
+                        let batch = batch?.converted(&returned)?;
+                        let mut columns = repeated(&outer, batch.num_rows())?;
+                        columns.extend(batch.columns().iter().cloned());
+                        output.push(with_rows(&physical, columns, batch.num_rows())?)?;
                     }
                 }
                 None => {
                     let mut columns = outer.columns().to_vec();
                     for column in &returned.columns {
-                        columns.push(arrow::array::new_null_array(&column.ty.to_arrow(), 1));
+                        columns.push(new_null_array(&column.ty.to_arrow(), 1));
                     }
-                    output.push(RecordBatch::try_new(Arc::clone(physical.arrow()), columns)?)?;
+                    output.push(with_rows(&physical, columns, 1)?)?;
                 }
             }
         }
@@ -163,6 +154,33 @@ fn pieces(rows: &Found, by_row: bool) -> Box<dyn Iterator<Item = Result<Found>> 
     }))
 }
 
+/// The one row of `outer`, so many times.
+fn repeated(outer: &RecordBatch, rows: usize) -> Result<Vec<ArrayRef>> {
+    let places = UInt32Array::from(vec![0; rows]);
+    let columns = outer.columns().iter();
+    columns
+        .map(|column| Ok(take(column, &places, None)?))
+        .collect()
+}
+
+fn with_rows(schema: &PhysicalSchema, columns: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch> {
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    let batch = RecordBatch::try_new_with_options(Arc::clone(schema.arrow()), columns, &options)?;
+    Ok(batch)
+}
+
+/// Columns that hold the values of both, which have the same names.
+pub(super) fn unified(first: &PlanSchema, second: &PlanSchema) -> Result<PlanSchema> {
+    let mut schema = first.clone();
+    for column in &mut schema.columns {
+        let other = second
+            .find(&column.name)
+            .ok_or_else(|| Error::internal("a subquery returns the same columns for each row"))?;
+        column.ty = column.ty.unify(&other.ty);
+    }
+    Ok(schema)
+}
+
 fn joined(outer: &PlanSchema, returned: &PlanSchema) -> PlanSchema {
     let mut schema = outer.clone();
     for column in &returned.columns {
@@ -181,9 +199,9 @@ fn add_variables(state: &mut BindState, returned: BindState, schema: &PlanSchema
             ))
             .with_code("SyntaxError:VariableAlreadyBound"));
         }
-        state
-            .scope
-            .put(&variable.name, &variable.column, variable.ty.clone());
+        let column = schema.find(&variable.column);
+        let ty = column.map_or(variable.ty, |column| column.ty.clone());
+        state.scope.put(&variable.name, &variable.column, ty);
     }
     state.columns = schema.clone();
     state.counter = state.counter.max(returned.counter);

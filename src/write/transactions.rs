@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use grism_core::{Error, Result, SnapshotId, Storage};
 use grism_cypher::{BindState, NestedQuery, Query, QueryPart};
-use grism_logical::Rows;
+use grism_logical::{PlanSchema, Rows};
 use grism_storage::WriteCounts;
 
 use super::Writer;
 use super::found::{Found, FoundBuffer};
+use super::nested::unified;
 use crate::attempts::Attempts;
 use crate::query::{QueryOptions, QueryResult};
 use crate::views::TransactionStorage;
@@ -43,34 +44,45 @@ pub(super) async fn write_in_transactions(
     let nested = reader.bind_nested(query, clause, &state)?;
     let mut warnings = reader.warnings;
     let mut counts = WriteCounts::default();
-    let mut output = FoundBuffer::new();
-    let mut bound: Option<(Found, BindState)> = None;
+    let mut committed = Vec::new();
+    let mut bound: Option<(PlanSchema, BindState)> = None;
     for batch in batches(&rows, nested.transaction_rows.unwrap_or(usize::MAX)) {
         let (found, own_state, own_counts) =
             commit_batch(storage, &nested, batch?, state.clone(), options).await?;
         counts = counts.plus(&own_counts);
-        for batch in found.clone().into_batches() {
-            output.push(batch?)?;
-        }
-        bound.get_or_insert((Found::none(found.schema.clone()), own_state));
+        bound = Some(match bound {
+            None => (found.schema.clone(), own_state),
+            Some((known, state)) => (unified(&known, &found.schema)?, state),
+        });
+        committed.push(found);
     }
     let snapshot = storage.snapshot(SnapshotId::default()).await?;
     let mut writer = Writer::new(storage, options, snapshot);
-    let (schema, state) = match bound {
-        Some((found, state)) => (found.schema, state),
+    let (schema, mut state) = match bound {
+        Some(bound) => bound,
         None => {
             let none = Found::none(rows.schema.clone());
             let (found, state) = writer.nested(&nested, none, state).await?;
             (found.schema, state)
         }
     };
+    for variable in &mut state.scope.variables {
+        if let Some(column) = schema.find(&variable.column) {
+            variable.ty = column.ty.clone();
+        }
+    }
+    state.columns = schema.clone();
+    let mut output = FoundBuffer::new();
+    for batch in committed.iter().flat_map(Found::batches) {
+        output.push(batch?.converted(&schema)?)?;
+    }
     let returns = matches!(after.last(), Some(QueryPart::Return(_)));
     let rows = output.finish(schema)?;
     let (found, _) = writer.parts(query, 0, after, rows, state).await?;
     warnings.extend(writer.warnings);
     let found = match returns {
         true => found,
-        false => Found::none(grism_logical::PlanSchema::default()),
+        false => Found::none(PlanSchema::default()),
     };
     Ok(super::result(found, warnings, counts))
 }

@@ -69,7 +69,7 @@ impl Query {
         clauses.extend(foreach.clauses.iter().cloned());
         NestedQuery {
             by_row: !is_order_free(&clauses[1..]),
-            query: self.with_syntax(of_clauses(clauses, span)),
+            query: self.nested(of_clauses(clauses, span)),
             state: state.clone(),
             is_foreach: true,
             returns: false,
@@ -119,7 +119,7 @@ impl Query {
         }
         Ok(NestedQuery {
             by_row: returns || !is_order_free(&clauses),
-            query: self.with_syntax(of_clauses(clauses, subquery.query.span)),
+            query: self.nested(of_clauses(clauses, subquery.query.span)),
             state: BindState {
                 scope,
                 columns,

@@ -27,6 +27,8 @@ pub struct Query {
     text: Arc<str>,
     syntax: syntax::Query,
     labels: NamedLabels,
+    /// Whether other clauses go on from what it returns: then entities stay entities.
+    is_nested: bool,
 }
 
 /// A piece of a query that writes, by the numbers of its clauses.
@@ -81,6 +83,7 @@ impl Query {
             text,
             syntax,
             labels,
+            is_nested: false,
         })
     }
 
@@ -179,12 +182,13 @@ impl Query {
         &self.branch(branch).clauses[clause]
     }
 
-    /// The same input with another tree.
-    pub(crate) fn with_syntax(&self, syntax: syntax::Query) -> Self {
+    /// A query of the same input that runs within this one.
+    pub(crate) fn nested(&self, syntax: syntax::Query) -> Self {
         Self {
             text: Arc::clone(&self.text),
             syntax,
             labels: self.labels.clone(),
+            is_nested: true,
         }
     }
 
@@ -307,11 +311,14 @@ impl Query {
                 _ => bind_clause(context, &mut notes, rows, clause)?,
             };
         }
-        if returns && self.branches() == 1 {
-            rows = materialize_results(context, &mut notes, rows)?;
-        } else if returns {
-            let scope = rows.scope.clone();
-            rows = Rows::new(named_columns(rows), scope);
+        if returns && !self.is_nested {
+            rows = match self.branches() {
+                1 => materialize_results(context, &mut notes, rows)?,
+                _ => {
+                    let scope = rows.scope.clone();
+                    Rows::new(named_columns(rows), scope)
+                }
+            };
         }
         let columns = rows.plan.schema()?;
         Ok(BoundRead {
