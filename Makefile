@@ -54,7 +54,9 @@ faults: build
 
 fuzz: build
 	GRISM_FUZZ_INPUTS=10000000 cargo test --release --locked -p grism-cypher fuzz -- --nocapture
-	$(BIN)/python benches/fuzz.py --pairs 50000
+	$(BIN)/python benches/fuzz.py --kind model --pairs 50000
+	$(BIN)/python benches/fuzz.py --kind cutting --pairs 50000
+	$(BIN)/python benches/fuzz.py --kind equivalence --pairs 50000
 
 lint: setup formatted lint-python
 	cargo clippy $(EVERYTHING) -- -D warnings

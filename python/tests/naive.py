@@ -21,7 +21,7 @@ DECLARATIONS = "CREATE HYPEREDGE TYPE H (p N, q N*, r?); CREATE HYPEREDGE TYPE G
 class Model:
     """Nodes, binary edges and hyperedges, each known by a number ``k`` that is unique in the graph."""
 
-    properties: dict[int, dict[str, int]] = field(default_factory=dict)
+    properties: dict[int, dict[str, Any]] = field(default_factory=dict)
     kinds: dict[int, str] = field(default_factory=dict)
     labels: dict[int, set[str]] = field(default_factory=dict)
     edges: list[tuple[int, str, int, int]] = field(default_factory=list)

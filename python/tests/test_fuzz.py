@@ -1,14 +1,19 @@
-"""A short run of the fuzzer; ``benches/fuzz.py --pairs 20000`` is the long one."""
+"""Short runs of the fuzzers; ``make fuzz`` has the long ones."""
 
 from __future__ import annotations
 
+import pytest
+
 import fuzz
 
-
-def test_random_patterns_agree_with_the_naive_model() -> None:
-    assert fuzz.run(1_500, seed=11) is None
+PAIRS = {"model": 1_500, "cutting": 300, "equivalence": 400}
 
 
-def test_a_planted_bug_is_found() -> None:
-    found = fuzz.run(2_000, seed=11, plant=True)
-    assert found is not None
+@pytest.mark.parametrize("kind", PAIRS)
+def test_no_pair_differs(kind: str) -> None:
+    assert fuzz.run(PAIRS[kind], seed=11, kind=kind) is None
+
+
+@pytest.mark.parametrize("kind", PAIRS)
+def test_a_planted_bug_is_found(kind: str) -> None:
+    assert fuzz.run(2_000, seed=11, kind=kind, plant=True) is not None

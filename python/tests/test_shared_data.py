@@ -65,8 +65,7 @@ STATEMENTS = [
     ),
     (
         "share a statement with Q103916: from the other end, labels in WHERE",
-        "MATCH (e)-[r1]-(h), (h)-[r2]-(s) WHERE e:Entity AND e.id = 'Q103916' AND s <> e "
-        "RETURN count(DISTINCT s) AS n",
+        "MATCH (e)-[r1]-(h), (h)-[r2]-(s) WHERE e:Entity AND e.id = 'Q103916' AND s <> e RETURN count(DISTINCT s) AS n",
         524,
     ),
     (
