@@ -300,3 +300,16 @@ def test_a_long_query_is_answered_or_refused_and_never_the_end_of_the_process(pe
     deep = "MATCH (n:Person) WHERE " + "NOT (" * 80 + "n.age > 20" + ")" * 80 + " RETURN count(*) AS c"
     assert people.query(deep, engine="local").to_pylist() == [{"c": 1}]
     assert people.query(deep, engine="staged").to_pylist() == [{"c": 1}]
+
+
+@pytest.mark.parametrize("engine", ["local", "staged"])
+def test_a_union_of_entities_has_each_once_whatever_its_branches_know(engine: str) -> None:
+    graph = gr.open()
+    graph.execute("CREATE HYPEREDGE TYPE TALK (by Author)")
+    graph.execute("CREATE (a:Author {name: 'Ann'}), (:TALK {title: 'Roles'})-[:by]->(a)")
+    texts = ["MATCH (n:Author) RETURN n UNION MATCH (n) RETURN n", "MATCH (n) RETURN n UNION MATCH (n:TALK) RETURN n"]
+    for text in texts:
+        found = [row["n"] for row in graph.query(text, engine=engine).to_pylist()]
+        assert sorted(type(entity).__name__ for entity in found) == ["Hyperedge", "Node"]
+    written = graph.execute("CREATE (n:Editor) RETURN n UNION MATCH (n) RETURN n").to_pylist()
+    assert sorted(type(row["n"]).__name__ for row in written) == ["Hyperedge", "Node", "Node"]

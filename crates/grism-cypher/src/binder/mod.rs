@@ -19,6 +19,8 @@ mod names;
 mod notes;
 mod pattern;
 #[cfg(test)]
+mod speed;
+#[cfg(test)]
 mod testing;
 mod write;
 

@@ -69,24 +69,33 @@ impl PhysicalOperator for FlattenExec {
     }
 
     fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
-        let schema = self.schema.clone();
-        let mut input = run(&self.input, &context)?;
-        let flat = async_stream::try_stream! {
-            while let Some(batch) = input.try_next().await? {
-                let mut parts = vec![batch];
-                while let Some(part) = parts.pop() {
-                    let rows = part.num_rows();
-                    if rows > 1 && flat_bytes(&part)? > MOST_BYTES_AT_ONCE {
-                        parts.push(part.slice(rows / 2, rows - rows / 2));
-                        parts.push(part.slice(0, rows / 2));
-                    } else {
-                        yield flatten(&schema, &part)?;
-                    }
+        Ok(flat_stream(
+            self.schema.clone(),
+            run(&self.input, &context)?,
+        ))
+    }
+}
+
+/// The batches of `input` with the plain columns of `schema`; one with too much to copy comes out in parts.
+pub(super) fn flat_stream(
+    schema: PhysicalSchema,
+    mut input: RecordBatchStream,
+) -> RecordBatchStream {
+    let flat = async_stream::try_stream! {
+        while let Some(batch) = input.try_next().await? {
+            let mut parts = vec![batch];
+            while let Some(part) = parts.pop() {
+                let rows = part.num_rows();
+                if rows > 1 && flat_bytes(&part)? > MOST_BYTES_AT_ONCE {
+                    parts.push(part.slice(rows / 2, rows - rows / 2));
+                    parts.push(part.slice(0, rows / 2));
+                } else {
+                    yield flatten(&schema, &part)?;
                 }
             }
-        };
-        Ok(flat.boxed())
-    }
+        }
+    };
+    flat.boxed()
 }
 
 /// The bytes of the shared columns of `batch` once they are plain.

@@ -1,13 +1,19 @@
 //! `SortExec` and `SortMergeExec`: rows in order.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
+use arrow::array::Array;
+use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use futures::{StreamExt, TryStreamExt};
 use grism_core::Result;
 use serde::{Deserialize, Serialize};
 
+use super::flatten::flat_stream;
 use super::{comma_separated, only_child};
 use crate::datafusion::{SortColumn, merge_sorted, sort};
 use crate::operators::ParallelExec;
+use crate::shared::SharedValues;
 use crate::{
     ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run,
 };
@@ -106,16 +112,63 @@ impl PhysicalOperator for SortExec {
     }
 
     fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
-        let columns = sort_columns(self.input.schema(), &self.keys)?;
-        let input = run(&self.input, &context)?;
-        sort(
-            self.input.schema().arrow(),
-            input,
-            &columns,
-            self.fetch,
-            context.query().task()?,
-        )
+        let schema = self.input.schema().clone();
+        let columns = sort_columns(&schema, &self.keys)?;
+        let mut input = run(&self.input, &context)?.peekable();
+        let (fetch, task) = (self.fetch, context.query().task()?);
+        if fetch.is_some() || !schema.has_shared() {
+            return sort(schema.arrow(), input.boxed(), &columns, fetch, task);
+        }
+        let sorted = async move {
+            let first = Pin::new(&mut input).peek().await;
+            if matches!(first, Some(Ok(batch)) if !repeats_values(batch)?) {
+                let flat = schema.flat();
+                let input = flat_stream(flat.clone(), input.boxed());
+                let sorted = sort(flat.arrow(), input, &columns, fetch, task)?;
+                return Ok(shared_stream(schema, sorted));
+            }
+            sort(schema.arrow(), input.boxed(), &columns, fetch, task)
+        };
+        Ok(futures::stream::once(sorted).try_flatten().boxed())
     }
+}
+
+/// Whether rows of the batch share values, as its columns allow. Values that are shared stay in memory while rows are sorted;
+/// where each row has its own, they are better sorted, and spilled, with the rows.
+fn repeats_values(batch: &RecordBatch) -> Result<bool> {
+    for column in batch.columns() {
+        if let Some(shared) = SharedValues::of(column)?
+            && shared.compacted()?.values.len() * 2 <= batch.num_rows()
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The batches with the columns of `schema`, some of which may share values: each row of these has its own.
+fn shared_stream(schema: PhysicalSchema, batches: RecordBatchStream) -> RecordBatchStream {
+    let shared: Vec<bool> = schema
+        .columns()
+        .columns
+        .iter()
+        .map(|own| own.shared)
+        .collect();
+    let with_shared = move |batch: RecordBatch| {
+        let columns = batch.columns().iter().zip(&shared);
+        let columns = columns
+            .map(|(column, shared)| match shared {
+                true => SharedValues::of_rows(column).into_column(),
+                false => Ok(Arc::clone(column)),
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        let arrow = Arc::clone(schema.arrow());
+        Ok(RecordBatch::try_new_with_options(arrow, columns, &options)?)
+    };
+    batches
+        .and_then(move |batch| std::future::ready(with_shared(batch)))
+        .boxed()
 }
 
 /// Merges what the threads of a [`ParallelExec`] sorted.
