@@ -88,13 +88,19 @@ fn export_options(copy: &CopyTo, path: &str) -> Result<ExportOptions> {
     Ok(options)
 }
 
-/// A query for every node of a label with its properties, or every hyperedge of a type with the keys of its members.
+/// A query for every node of a label with its properties, or every hyperedge of a type with the keys of its members. The
+/// ends of an edge of an undeclared type are `source` and `target`, or `source_id` and `target_id` where a property is
+/// called so.
 fn query_of(schema: &GraphSchema, name: &str) -> Result<String> {
     let quoted = |name: &str| format!("`{}`", name.replace('`', "``"));
     if let Some((table, ty)) = schema.hyperedge_table(name) {
         let mut columns = Vec::new();
         for role in &ty.roles {
-            let column = quoted(&role.name);
+            let mut name = role.name.clone();
+            while table.property(&name).is_some() {
+                name.push_str("_id");
+            }
+            let column = quoted(&name);
             let key = role.member.as_deref().and_then(|label| {
                 let tables = schema.tables_with_label(label);
                 let mut keys = tables

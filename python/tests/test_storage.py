@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import lance
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import grism_ray as gr
@@ -245,6 +246,80 @@ def test_a_graph_is_exported_and_imported_whole(path: Path, tmp_path: Path) -> N
     assert copy.check()["problems"] == []
     with pytest.raises(gr.InvalidDataError, match="holds something already"):
         copy.import_from(tmp_path / "out")
+
+
+ENDS = """
+MATCH (a)-[r:KNOWS]->(b) RETURN a.name AS a, r.source AS source, r.target AS target, properties(r) AS all, b.name AS b
+ORDER BY a, b
+"""
+
+
+def test_properties_named_like_roles_of_undeclared_types_are_kept_everywhere(path: Path, tmp_path: Path) -> None:
+    graph = gr.open(path)
+    more = pa.table({"a": ["Bob", "Cid"], "b": ["Cid", "Ann"], "source": ["web", None], "target": [1, 2]})
+    roles = {"source": ("Person", "a"), "target": ("Person", "b")}
+    loaded = graph.load_hyperedges("KNOWS", more, roles=roles).snapshot
+    rows = [
+        {"a": "Ann", "source": None, "target": None, "all": {"since": 2020}, "b": "Bob"},
+        {"a": "Bob", "source": "web", "target": 1, "all": {"source": "web", "target": 1}, "b": "Cid"},
+        {"a": "Cid", "source": None, "target": 2, "all": {"target": 2}, "b": "Ann"},
+    ]
+
+    def found(graph: gr.Graph) -> list[dict[str, object]]:
+        assert graph.check()["problems"] == []
+        result = graph.query(ENDS)
+        assert result.warnings == []
+        rows = result.to_pylist()
+        for row in rows:
+            row["all"] = {key: value for key, value in row["all"].items() if value is not None}
+        return rows
+
+    assert found(graph) == rows
+    edge = graph.query("MATCH (:Person {name: 'Bob'})-[r:KNOWS]->() RETURN r").to_pylist()[0]["r"]
+    assert {key: value for key, value in edge.properties.items() if value is not None} == rows[1]["all"]
+    known = graph.query("SHOW STATISTICS").to_pylist()
+    known = {(row["kind"], row["name"]): row["count"] for row in known if row["owner"] == "KNOWS"}
+    assert [known["role", "source"], known["property", "source"], known["property", "target"]] == [3, 1, 2]
+
+    # What changes, in a transaction and after it, and what was before.
+    with graph.transaction() as transaction:
+        transaction.execute("MATCH (:Person {name: 'Ann'})-[r:KNOWS]->() SET r.source = 7, r += {target: 3}")
+        transaction.execute("MATCH (:Person {name: 'Cid'})-[r:KNOWS]->() REMOVE r.target")
+        inside = transaction.query("MATCH ()-[r:KNOWS {source: 7}]->(b) RETURN r.target AS t, b.name AS b").to_pylist()
+        assert inside == [{"t": 3, "b": "Bob"}]
+    changed = [
+        {**rows[0], "source": 7, "target": 3, "all": {"since": 2020, "source": 7, "target": 3}},
+        rows[1],
+        {**rows[2], "target": None, "all": {}},
+    ]
+    assert found(graph) == changed
+    assert len(graph.diff(loaded, loaded + 1)["KNOWS"].changed) == 2
+    graph.execute("CREATE INDEX by_target FOR ()-[r:KNOWS]-() ON (r.target)")
+    assert graph.query("MATCH ()-[r:KNOWS]->(b) WHERE r.target = 3 RETURN b.name AS b").to_pylist() == [{"b": "Bob"}]
+    graph.optimize()
+    assert found(gr.open(path)) == changed
+    assert found(gr.open(path, snapshot=loaded)) == rows
+    staged = graph.query(ENDS, engine="staged").to_pylist()
+    assert [(row["a"], row["source"], row["b"]) for row in staged] == [(r["a"], r["source"], r["b"]) for r in changed]
+
+    # To other graphs, whole and by rows; one of them in memory.
+    graph.export_to(tmp_path / "out")
+    copy = gr.open()
+    copy.import_from(tmp_path / "out")
+    assert found(copy) == changed
+    file = tmp_path / "knows.parquet"
+    graph.execute(f"COPY KNOWS TO '{file}'")
+    assert pq.read_schema(file).names == ["source_id", "target_id", "since", "source", "target"]
+    query = ENDS.replace("properties(r) AS all, ", "")
+    graph.execute(f"COPY ({query.strip()}) TO '{tmp_path / 'rows.parquet'}'")
+    other = gr.open(tmp_path / "other.grism")
+    other.load_nodes("Person", pa.table({"name": ["Ann", "Bob", "Cid"]}), key="name")
+    other.execute(
+        f"COPY KNOWS FROM '{tmp_path / 'rows.parquet'}' (ROLE source FROM a KEY Person, ROLE target FROM b KEY Person)"
+    )
+    assert [(row["source"], row["target"]) for row in found(other)] == [
+        (str(row["source"]) if row["source"] else None, row["target"]) for row in changed
+    ]
 
 
 @pytest.mark.parametrize("ending", ["csv", "csv.gz", "json", "json.zst", "parquet", "arrow"])

@@ -95,10 +95,11 @@ pub struct ChangeSet {
     pub base: SnapshotId,
     /// The schema after the commit.
     pub schema: GraphSchema,
-    /// New rows by table. Columns are named: a role holds raw ids as `UInt64` (a list of them where it is
-    /// multi-valued), a property holds its type; a column that is missing is null.
+    /// New rows by table. Columns are named: that of a role has its name and holds raw ids as `UInt64` (lists of them
+    /// where the role is multi-valued), that of a property is [`crate::Property::column`] and holds its type; a column that
+    /// is missing is null.
     pub appends: BTreeMap<TableId, Vec<AppendedRows>>,
-    /// Changed rows by table: [`crate::ID_COLUMN`], then the columns that change, which are roles, properties or
+    /// Changed rows by table: [`crate::ID_COLUMN`], then the columns that change, of roles or properties, or
     /// [`crate::LABELS_COLUMN`]. An id stands at most once in all batches.
     pub updates: BTreeMap<TableId, Vec<AppendedRows>>,
     /// Offsets of the rows that go.

@@ -12,7 +12,7 @@ pub type ScanPredicate = Vec<Comparison>;
 /// `column operator value`, with a value of the column's own type; a null column never passes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
-    /// A property of the scanned table.
+    /// A property of the scanned entities in a plan, and its column ([`crate::Property::column`]) in a scan of one table.
     pub column: String,
     /// How the two are compared.
     pub operator: ComparisonOperator,

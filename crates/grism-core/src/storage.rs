@@ -139,9 +139,10 @@ pub struct ScanRange {
 /// What a scan reads.
 #[derive(Clone, Debug)]
 pub struct ScanRequest {
-    /// Properties and roles to read; the id column comes first anyway.
+    /// The columns to read: those of properties ([`crate::Property::column`]), roles by their names, or
+    /// [`crate::LABELS_COLUMN`]; the id column comes first anyway.
     pub columns: Vec<String>,
-    /// Rows to pass; empty passes all.
+    /// Rows to pass, by the columns of their properties; empty passes all.
     pub predicate: ScanPredicate,
     /// The piece to read.
     pub range: ScanRange,

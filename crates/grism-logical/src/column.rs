@@ -77,6 +77,15 @@ impl PlanSchema {
     }
 }
 
+/// What stands before the name of a role where a plan names what it reads of an entity.
+pub const ROLE_PREFIX: char = '@';
+
+/// What a plan calls the role `role` of an entity that it reads beside properties, which are called by their keys.
+#[must_use]
+pub fn role_key(role: &str) -> String {
+    format!("{ROLE_PREFIX}{role}")
+}
+
 /// The name of the column that holds the property `key` of the entity in the column `entity`.
 #[must_use]
 pub fn property_column(entity: &str, key: &str) -> String {

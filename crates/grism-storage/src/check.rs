@@ -191,7 +191,7 @@ impl Checker<'_> {
             .unwrap_or_default();
         let roles = table.hyperedge_type().into_iter().flat_map(|ty| &ty.roles);
         let columns = roles.map(|role| role.name.clone());
-        let columns = columns.chain(table.properties.iter().map(|own| own.name.clone()));
+        let columns = columns.chain(table.properties.iter().map(|own| own.column().to_owned()));
         let words = usize::try_from(statistics.next_offset.div_ceil(64))
             .map_err(|_| Error::internal("a table past the memory"))?;
         let mut alive = vec![0u64; words];

@@ -17,16 +17,16 @@ pub(crate) struct StatisticsCollector {
 }
 
 impl StatisticsCollector {
-    /// Adds the rows of a batch, whose columns are called like the properties. Other columns are passed over.
+    /// Adds the rows of a batch with columns of the properties. Other columns are passed over.
     pub(crate) fn add_rows(&mut self, table: &Table, batch: &RecordBatch) -> Result<()> {
         for property in &table.properties {
-            let Some(column) = batch.column_by_name(&property.name) else {
+            let Some(column) = batch.column_by_name(property.column()) else {
                 continue;
             };
             let own = self.properties.entry(property.name.clone()).or_default();
             if PropertyStatistics::describes(&property.value_type) {
                 let data_type = property.value_type.to_arrow();
-                own.add_column(&column_or_null(batch, &property.name, &data_type)?);
+                own.add_column(&column_or_null(batch, property.column(), &data_type)?);
             } else {
                 own.add_number(column);
             }
@@ -69,7 +69,7 @@ pub(crate) fn settle(statistics: &mut TableStatistics, table: &Table, before: Op
     }
 }
 
-/// Notes that rows of a table get the values of `batch`; `held` tells how many of them had a value of a property.
+/// Notes that rows of a table get the values of `batch`; `held` tells how many of them had a value in a column.
 pub(crate) fn count_update(
     statistics: &mut TableStatistics,
     table: &Table,
@@ -78,19 +78,27 @@ pub(crate) fn count_update(
 ) -> Result<()> {
     let mut found = StatisticsCollector::default();
     found.add_rows(table, batch)?;
-    for name in found.properties.keys() {
-        if let Some(own) = statistics.properties.get_mut(name) {
-            own.remove(held(name));
+    for property in &table.properties {
+        if found.properties.contains_key(&property.name)
+            && let Some(own) = statistics.properties.get_mut(&property.name)
+        {
+            own.remove(held(property.column()));
         }
     }
     found.merge_into(statistics);
     Ok(())
 }
 
-/// Notes that rows of a table go; `held` tells how many of them had a value of a property.
-pub(crate) fn count_delete(statistics: &mut TableStatistics, held: impl Fn(&str) -> u64) {
-    for (name, own) in &mut statistics.properties {
-        own.remove(held(name));
+/// Notes that rows of a table go; `held` tells how many of them had a value in a column.
+pub(crate) fn count_delete(
+    statistics: &mut TableStatistics,
+    table: &Table,
+    held: impl Fn(&str) -> u64,
+) {
+    for property in &table.properties {
+        if let Some(own) = statistics.properties.get_mut(&property.name) {
+            own.remove(held(property.column()));
+        }
     }
 }
 
@@ -147,7 +155,7 @@ mod tests {
         settle(&mut statistics, table, Some(&before));
         let own = &statistics.properties["x"];
         assert_eq!((own.values, own.is_exact, &own.greatest), (2, true, &None));
-        count_delete(&mut statistics, |_| 2);
+        count_delete(&mut statistics, table, |_| 2);
         assert_eq!(statistics.properties["x"], PropertyStatistics::default());
     }
 

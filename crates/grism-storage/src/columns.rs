@@ -34,7 +34,7 @@ pub(crate) fn role_type(role: &Role) -> DataType {
     }
 }
 
-/// The Arrow type of the role or property `name`, or of the labels; `None` where the table has no such column.
+/// The Arrow type of the column `name`, of a role, a property or the labels; `None` where the table has no such column.
 pub(crate) fn column_type(table: &Table, name: &str) -> Option<DataType> {
     if name == LABELS_COLUMN && table.hyperedge_type().is_none() {
         return Some(Type::String.list().to_arrow());
@@ -42,7 +42,7 @@ pub(crate) fn column_type(table: &Table, name: &str) -> Option<DataType> {
     match table.hyperedge_type().and_then(|ty| ty.role(name)) {
         Some(role) => Some(role_type(role)),
         None => table
-            .property(name)
+            .property_in(name)
             .map(|property| property.value_type.to_arrow()),
     }
 }
@@ -60,7 +60,7 @@ pub(crate) fn table_fields(table: &Table) -> Vec<Field> {
     for property in &table.properties {
         let data_type = property.value_type.to_arrow();
         if data_type != DataType::Null {
-            fields.push(Field::new(&property.name, data_type, true));
+            fields.push(Field::new(property.column(), data_type, true));
         }
     }
     fields

@@ -77,7 +77,7 @@ async fn table_diff(
 fn column_names(table: &Table) -> Vec<String> {
     let roles = table.hyperedge_type().into_iter().flat_map(|ty| &ty.roles);
     let mut names: Vec<String> = roles.map(|role| role.name.clone()).collect();
-    names.extend(table.properties.iter().map(|own| own.name.clone()));
+    names.extend(table.properties.iter().map(|own| own.column().to_owned()));
     if !table.changed_labels.is_empty() {
         names.push(LABELS_COLUMN.to_owned());
     }

@@ -330,7 +330,7 @@ fn exported_columns(table: &Table) -> Vec<String> {
         .properties
         .iter()
         .filter(|own| own.value_type != grism_core::Type::Null);
-    columns.extend(typed.map(|own| own.name.clone()));
+    columns.extend(typed.map(|own| own.column().to_owned()));
     columns
 }
 

@@ -62,10 +62,11 @@ pub(crate) async fn scan_search(
 ) -> Result<Vec<SearchHit>> {
     let entry = snapshot.schema().table(table)?;
     check_target(search)?;
-    if search.count == 0 || entry.property(&search.index.property).is_none() {
+    let property = entry.property(&search.index.property);
+    let Some(property) = property.filter(|_| search.count > 0) else {
         return Ok(Vec::new());
-    }
-    let mut columns = vec![search.index.property.clone()];
+    };
+    let mut columns = vec![property.column().to_owned()];
     let changes_labels = entry.changed_labels.contains(&search.index.label);
     if changes_labels {
         columns.push(LABELS_COLUMN.to_owned());
@@ -76,7 +77,7 @@ pub(crate) async fn scan_search(
             let mut batches = all_rows(snapshot, table, &columns);
             while let Some(batch) = batches.try_next().await? {
                 for (row, offset) in labelled_rows(&batch, entry, search)? {
-                    if let Some(vector) = vector_at(&batch, &search.index.property, row)?
+                    if let Some(vector) = vector_at(&batch, property.column(), row)?
                         && vector.len() == wanted.len()
                     {
                         let score = metric.score(wanted, &vector);
@@ -94,7 +95,7 @@ pub(crate) async fn scan_search(
             let mut batches = all_rows(snapshot, table, &columns);
             while let Some(batch) = batches.try_next().await? {
                 for (row, offset) in labelled_rows(&batch, entry, search)? {
-                    if let Some(text) = text_at(&batch, &search.index.property, row)? {
+                    if let Some(text) = text_at(&batch, property.column(), row)? {
                         words.read(&text, offset);
                     }
                 }
@@ -108,12 +109,8 @@ pub(crate) async fn scan_search(
 }
 
 /// The vector of a row; `None` for null, for what is none, and for one of numbers that are not finite.
-pub(crate) fn vector_at(
-    batch: &RecordBatch,
-    property: &str,
-    row: usize,
-) -> Result<Option<Vec<f32>>> {
-    let Some(column) = batch.column_by_name(property) else {
+pub(crate) fn vector_at(batch: &RecordBatch, column: &str, row: usize) -> Result<Option<Vec<f32>>> {
+    let Some(column) = batch.column_by_name(column) else {
         return Ok(None);
     };
     let vector: Option<Vec<f32>> =
@@ -132,8 +129,8 @@ pub(crate) fn vector_at(
 }
 
 /// The text of a row; `None` for null, and for what is none.
-fn text_at<'a>(batch: &'a RecordBatch, property: &str, row: usize) -> Result<Option<Cow<'a, str>>> {
-    let Some(column) = batch.column_by_name(property) else {
+fn text_at<'a>(batch: &'a RecordBatch, column: &str, row: usize) -> Result<Option<Cow<'a, str>>> {
+    let Some(column) = batch.column_by_name(column) else {
         return Ok(None);
     };
     if let Some(texts) = column.as_string_opt::<i32>() {

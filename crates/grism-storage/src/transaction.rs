@@ -18,6 +18,8 @@ use changes::{TableChanges, change_set};
 pub use counts::WriteCounts;
 pub use view::TransactionSnapshot;
 
+use crate::columns::column_type;
+
 /// Changes on top of a snapshot.
 ///
 /// They are held compactly, and in temporary files past a share of the memory limit. A [`TransactionSnapshot`] shares them:
@@ -164,20 +166,20 @@ impl Transaction {
     /// Sets a property; null removes it.
     ///
     /// # Errors
-    /// `InvalidData` for a value that no property holds, or a key that is a role.
+    /// `InvalidData` for a value that no property holds, or a key that is a role of a declared type.
     pub fn set_property(&mut self, id: u64, key: &str, value: Value) -> Result<()> {
         self.check_alive(id)?;
         check_storable(key, &value)?;
         let table = EntityId::from_raw(id).table();
-        if value.is_null() {
-            if self.schema.table(table)?.property(key).is_none() {
-                return Ok(());
-            }
-        } else {
+        if !value.is_null() {
             self.schema.ensure_property(table, key, &value.type_of())?;
         }
+        let Some(property) = self.schema.table(table)?.property(key) else {
+            return Ok(());
+        };
+        let column = property.column().to_owned();
         self.counts.properties_set += 1;
-        self.set(id, key, value)
+        self.set(id, &column, value)
     }
 
     /// Sets every property that `properties` names; where `merge` is not set, all others go.
@@ -218,11 +220,8 @@ impl Transaction {
             }
         }
         let known = self.base.schema().table(entity.table()).is_ok_and(|table| {
-            table.property(column).is_some()
-                || column == LABELS_COLUMN && !table.changed_labels.is_empty()
-                || table
-                    .hyperedge_type()
-                    .is_some_and(|ty| ty.role(column).is_some())
+            column_type(table, column).is_some()
+                && (column != LABELS_COLUMN || !table.changed_labels.is_empty())
         });
         if !known {
             return Ok(Value::Null);

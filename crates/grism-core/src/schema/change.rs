@@ -124,7 +124,7 @@ impl GraphSchema {
     /// property of vectors, or in one that a vector index is declared for, become vectors.
     ///
     /// # Errors
-    /// `InvalidData` for a name that a role bears, or that is Grism's own.
+    /// `InvalidData` for a name that a role of a declared type bears, or that is Grism's own.
     pub fn ensure_property(&mut self, table: TableId, name: &str, value_type: &Type) -> Result<()> {
         let indexed = self.indexed_vector(table, name)?;
         if let (Type::Vector(dimensions), Some(wanted)) = (value_type, &indexed)
@@ -146,7 +146,7 @@ impl GraphSchema {
         let owner = entry.display_name();
         if entry
             .hyperedge_type()
-            .is_some_and(|hyperedge_type| hyperedge_type.role(name).is_some())
+            .is_some_and(|ty| ty.declared && ty.role(name).is_some())
         {
             return Err(Error::invalid_data(format!(
                 "`{name}` is a role of `{owner}` and cannot be a property too"
@@ -157,15 +157,19 @@ impl GraphSchema {
                 "a property cannot be called `{name}`"
             )));
         }
-        match entry
+        let place = entry
             .properties
-            .iter_mut()
-            .find(|property| property.name == name)
-        {
-            None => entry.properties.push(Property {
-                name: name.to_owned(),
-                value_type: value_type.clone(),
-            }),
+            .iter()
+            .position(|property| property.name == name);
+        match place.and_then(|place| entry.properties.get_mut(place)) {
+            None => {
+                let column = entry.column_for(name);
+                entry.properties.push(Property {
+                    name: name.to_owned(),
+                    value_type: value_type.clone(),
+                    column: (column != name).then_some(column),
+                });
+            }
             Some(property) if &property.value_type == value_type || value_type == &Type::Null => {}
             Some(property) if property.value_type == Type::Null => {
                 property.value_type = value_type.clone()
@@ -202,5 +206,74 @@ fn is_vector_of(property: &Type, value_type: &Type) -> bool {
     match (property, value_type) {
         (Type::Vector(_), Type::List(item)) => is_numeric(item),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn columns(schema: &GraphSchema, table: TableId) -> Vec<&str> {
+        let table = schema.table(table).unwrap();
+        table.properties.iter().map(Property::column).collect()
+    }
+
+    #[test]
+    fn a_property_named_like_a_role_of_an_undeclared_type_has_a_column_of_its_own() {
+        let mut schema = GraphSchema::default();
+        let knows = schema.ensure_edge_table("KNOWS").unwrap();
+        for name in ["since", "source", "target", "source"] {
+            schema.ensure_property(knows, name, &Type::Int64).unwrap();
+        }
+        let expected = ["since", "source~property", "target~property"];
+        assert_eq!(columns(&schema, knows), expected);
+        let table = schema.table(knows).unwrap();
+        assert_eq!(
+            table.property_in("source~property"),
+            table.property("source")
+        );
+        assert_eq!(table.property_in("source"), None);
+        // The type of the property may widen; its column stays.
+        schema
+            .ensure_property(knows, "source", &Type::String)
+            .unwrap();
+        let property = schema.table(knows).unwrap().property("source").unwrap();
+        assert_eq!(
+            (property.column(), &property.value_type),
+            ("source~property", &Type::Any)
+        );
+    }
+
+    #[test]
+    fn no_two_properties_share_a_column() {
+        let mut schema = GraphSchema::default();
+        let knows = schema.ensure_edge_table("KNOWS").unwrap();
+        for name in ["source~property", "source", "source~2", "x~2", "x"] {
+            schema.ensure_property(knows, name, &Type::Int64).unwrap();
+        }
+        let expected = [
+            "source~property~property",
+            "source~property",
+            "source~2~property",
+            "x~2~property",
+            "x",
+        ];
+        assert_eq!(columns(&schema, knows), expected);
+    }
+
+    #[test]
+    fn a_declared_type_keeps_the_names_of_its_roles() {
+        let mut schema = GraphSchema::default();
+        let knows = HyperedgeType {
+            declared: true,
+            ..HyperedgeType::binary_edge("KNOWS")
+        };
+        let knows = schema.declare(knows).unwrap();
+        let refused = schema.ensure_property(knows, "source", &Type::Int64);
+        let message = refused.unwrap_err().to_string();
+        assert!(
+            message.contains("`source` is a role of `KNOWS`"),
+            "{message}"
+        );
     }
 }

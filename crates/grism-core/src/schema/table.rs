@@ -15,6 +15,19 @@ pub struct Property {
     pub name: String,
     /// The type of its values.
     pub value_type: Type,
+    /// The column of its values, where it is not called like the property; see [`Self::column`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) column: Option<String>,
+}
+
+impl Property {
+    /// The column of the table that holds the values. Roles and properties of one table share the names of columns, so a
+    /// property that is called like a role of an undeclared type has a column of another name, which is chosen when the
+    /// property comes into being and never changes.
+    #[must_use]
+    pub fn column(&self) -> &str {
+        self.column.as_deref().unwrap_or(&self.name)
+    }
 }
 
 /// What a table holds.
@@ -53,6 +66,34 @@ impl Table {
         self.properties
             .iter()
             .find(|property| property.name == name)
+    }
+
+    /// The property whose values the column `column` holds.
+    #[must_use]
+    pub fn property_in(&self, column: &str) -> Option<&Property> {
+        self.properties
+            .iter()
+            .find(|property| property.column() == column)
+    }
+
+    /// The column of the property called `name`, or the one that it gets when it comes into being.
+    ///
+    /// A name with `~` is not the name of its column, since a storage adds `~` and a number for further columns of one
+    /// property.
+    #[must_use]
+    pub fn column_for(&self, name: &str) -> String {
+        if let Some(property) = self.property(name) {
+            return property.column().to_owned();
+        }
+        let is_taken = |column: &str| {
+            let ty = self.hyperedge_type();
+            ty.is_some_and(|ty| ty.role(column).is_some()) || self.property_in(column).is_some()
+        };
+        let mut column = name.to_owned();
+        while is_taken(&column) || column == name && name.contains('~') {
+            column.push_str("~property");
+        }
+        column
     }
 
     /// The hyperedge type, unless the table holds nodes.

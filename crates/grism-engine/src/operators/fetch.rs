@@ -7,11 +7,12 @@ use arrow::array::{Array, ArrayRef, UInt64Array, new_null_array};
 use arrow::compute::interleave;
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{EntityId, LABELS_COLUMN, Result, Snapshot, TableId, widen_column};
+use grism_core::{EntityId, Result, Snapshot, TableId, widen_column};
 use grism_logical::{Column, PropertyRef, property_column};
 use serde::{Deserialize, Serialize};
 
 use super::expansion::id_column;
+use super::scan::stored_column;
 use super::{comma_separated, only_child, shown};
 use crate::{
     ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run,
@@ -129,22 +130,17 @@ async fn fetch(
     let whole = tables.len() == 1 && ids.null_count() == 0;
     for (table, (_, offsets)) in tables {
         let entry = snapshot.schema().table(table)?;
-        let name = |property: &PropertyRef| property.key.trim_start_matches('@').to_owned();
-        let known: Vec<String> = properties
+        let stored = properties
             .iter()
-            .map(name)
-            .filter(|name| {
-                entry.property(name).is_some()
-                    || name == LABELS_COLUMN && entry.hyperedge_type().is_none()
-                    || entry
-                        .hyperedge_type()
-                        .is_some_and(|ty| ty.role(name).is_some())
-            })
-            .collect();
-        let values = snapshot.take(table, &offsets, &known).await?;
-        for (property, pieces) in properties.iter().zip(&mut pieces) {
+            .map(|property| stored_column(entry, &property.key));
+        let stored: Vec<Option<&str>> = stored.collect();
+        let columns = stored.iter().flatten().map(|column| (*column).to_owned());
+        let columns: Vec<String> = columns.collect();
+        let values = snapshot.take(table, &offsets, &columns).await?;
+        for ((property, column), pieces) in properties.iter().zip(stored).zip(&mut pieces) {
             let data_type = property.ty.to_arrow();
-            pieces.push(match values.column_by_name(&name(property)) {
+            let found = column.and_then(|column| values.column_by_name(column));
+            pieces.push(match found {
                 Some(column) if column.data_type() == &data_type => Arc::clone(column),
                 Some(column) => widen_column(column, &data_type)?,
                 None => new_null_array(&data_type, offsets.len()),

@@ -249,7 +249,7 @@ async fn read_contents(
     let mut columns: Vec<String> = entry
         .properties
         .iter()
-        .map(|property| property.name.clone())
+        .map(|property| property.column().to_owned())
         .collect();
     let roles: Vec<String> = entry
         .hyperedge_type()

@@ -7,7 +7,7 @@ use arrow::compute::take;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{Error, ID_COLUMN, Result, Type};
-use grism_logical::{Column, HyperedgeScan, PlanSchema, property_column};
+use grism_logical::{Column, HyperedgeScan, PlanSchema, property_column, role_key};
 use serde::{Deserialize, Serialize};
 
 use super::expansion::describe_bindings;
@@ -117,9 +117,10 @@ impl PhysicalOperator for HyperedgeScanExec {
             .scan
             .properties
             .iter()
-            .map(|property| property.key.trim_start_matches('@').to_owned())
+            .map(|property| property.key.clone())
             .collect();
-        let mut columns = binding_roles(&self.scan.bindings);
+        let roles = binding_roles(&self.scan.bindings);
+        let mut columns: Vec<String> = roles.iter().map(|role| role_key(role)).collect();
         columns.extend(
             keys.iter()
                 .filter(|key| !columns.contains(key))
@@ -144,7 +145,8 @@ impl PhysicalOperator for HyperedgeScanExec {
                     .column_by_name(ID_COLUMN)
                     .and_then(|ids| ids.as_any().downcast_ref::<UInt64Array>())
                     .ok_or_else(|| Error::internal("a scan without ids"))?;
-                let binder = StarBinder::new(&bindings, &batch);
+                let role = |role: &str| batch.column_by_name(&role_key(role));
+                let binder = StarBinder::new(&bindings, role);
                 let mut output = BoundRows::new(bindings.len());
                 for row in 0..batch.num_rows() {
                     binder.bind(row, row as u32, None, &mut output);

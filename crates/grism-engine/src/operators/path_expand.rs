@@ -260,7 +260,7 @@ impl EdgeHops {
                     own.iter().for_each(|at| passing[*at] = false);
                     continue;
                 };
-                let columns = [property.key.clone()];
+                let columns = [stored_property.column().to_owned()];
                 let stored = self.snapshot.take(table, &offsets, &columns).await?;
                 for (row, at) in own.iter().enumerate() {
                     let path = places[hops[*at].place];

@@ -361,7 +361,7 @@ impl Hop {
                 .filter(|role| hyperedge_type.role(role).is_some())
                 .collect();
             let roles = snapshot.take(table, &offsets, &wanted).await?;
-            let binder = StarBinder::new(&self.bindings, &roles);
+            let binder = StarBinder::new(&self.bindings, |role| roles.column_by_name(role));
             for (at, index) in indices.into_iter().enumerate() {
                 let entrance = entrance_roles.get(reached.roles[index as usize] as usize);
                 let entrance = entrance.map(|role| Entrance {

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, new_null_array};
+use arrow::datatypes::{FieldRef, Schema};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{
-    ID_COLUMN, LABELS_COLUMN, Result, ScanPredicate, ScanRange, ScanRequest, Snapshot, TableId,
-    Tables, widen_column,
+    Comparison, ComparisonOperator, ID_COLUMN, LABELS_COLUMN, Property, Result, ScanPredicate,
+    ScanRange, ScanRequest, Snapshot, Table, TableId, Tables, widen_column,
 };
+use grism_logical::ROLE_PREFIX;
 
 use crate::{ExecutionContextTrait, MorselQueue, PhysicalSchema, RecordBatchStream};
 
@@ -16,9 +18,9 @@ use crate::{ExecutionContextTrait, MorselQueue, PhysicalSchema, RecordBatchStrea
 #[derive(Clone, Debug)]
 pub(super) struct ScanSource {
     pub(super) tables: Tables,
-    /// Table columns; one that a table does not have is null there.
+    /// What is read, as plans call it ([`stored_column`]); what a table does not have is null there.
     pub(super) columns: Vec<String>,
-    /// Rows that pass.
+    /// Rows that pass, by their properties.
     pub(super) predicate: ScanPredicate,
     /// Whether an index finds the rows.
     pub(super) by_index: bool,
@@ -27,7 +29,7 @@ pub(super) struct ScanSource {
 }
 
 impl ScanSource {
-    /// Batches of one table each: the id, then `columns`.
+    /// Batches of one table each: the id, then those of `columns` that the table has, by the same names.
     pub(super) fn scan(
         self,
         context: &Arc<dyn ExecutionContextTrait>,
@@ -38,8 +40,8 @@ impl ScanSource {
         for table in self.tables.iter() {
             if !self.by_index {
                 ranges.extend(snapshot.scan_ranges(*table));
-            } else if let Some((_, predicate)) = self.narrowed(snapshot.as_ref(), *table)? {
-                ranges.extend(snapshot.scan_ranges_for(*table, &predicate));
+            } else if let Some(stored) = self.stored(snapshot.as_ref(), *table)? {
+                ranges.extend(snapshot.scan_ranges_for(*table, &stored.predicate));
             }
         }
         let queue = match self.leaf {
@@ -50,12 +52,13 @@ impl ScanSource {
             while let Some(piece) = queue.take() {
                 let range = ranges[piece].clone();
                 let table = range.table;
-                let Some((columns, predicate)) = self.narrowed(snapshot.as_ref(), table)? else { continue };
+                let Some(stored) = self.stored(snapshot.as_ref(), table)? else { continue };
+                let StoredScan { names, columns, predicate } = stored;
                 let request = ScanRequest { columns, predicate, range, batch_rows };
                 let mut stream = snapshot.scan(request).await?;
                 while let Some(batch) = stream.try_next().await? {
                     if batch.num_rows() > 0 {
-                        yield (table, batch);
+                        yield (table, renamed(&batch, &names)?);
                     }
                 }
             }
@@ -63,38 +66,69 @@ impl ScanSource {
         Ok(batches.boxed())
     }
 
-    /// The columns that `table` has, and the predicate; `None` where no row of it can pass.
-    fn narrowed(
-        &self,
-        snapshot: &dyn Snapshot,
-        table: TableId,
-    ) -> Result<Option<(Vec<String>, ScanPredicate)>> {
-        let entry = snapshot.schema().table(table)?;
-        let has = |name: &str| {
-            entry.property(name).is_some()
-                || name == LABELS_COLUMN && entry.hyperedge_type().is_none()
-                || entry
-                    .hyperedge_type()
-                    .is_some_and(|ty| ty.role(name).is_some())
-        };
+    /// What is read of one table; `None` where no row of it can pass.
+    fn stored(&self, snapshot: &dyn Snapshot, table: TableId) -> Result<Option<StoredScan>> {
+        let table = snapshot.schema().table(table)?;
         let mut predicate = Vec::new();
         for comparison in &self.predicate {
-            if has(&comparison.column) {
-                predicate.push(comparison.clone());
-            } else if comparison.operator != grism_core::ComparisonOperator::IsNull {
+            if let Some(column) = stored_column(table, &comparison.column) {
+                predicate.push(Comparison {
+                    column: column.to_owned(),
+                    ..comparison.clone()
+                });
+            } else if comparison.operator != ComparisonOperator::IsNull {
                 // A missing property is null, which no comparison passes but IS NULL.
                 return Ok(None);
             }
         }
-        Ok(Some((
-            self.columns
-                .iter()
-                .filter(|name| has(name))
-                .cloned()
-                .collect(),
+        let stored = self.columns.iter().filter_map(|name| {
+            let column = stored_column(table, name)?;
+            Some((name.clone(), column.to_owned()))
+        });
+        let (names, columns) = stored.unzip();
+        Ok(Some(StoredScan {
+            names,
+            columns,
             predicate,
-        )))
+        }))
     }
+}
+
+/// What a scan reads of one table, as the table stores it.
+struct StoredScan {
+    /// The names of `columns` in plans.
+    names: Vec<String>,
+    columns: Vec<String>,
+    predicate: ScanPredicate,
+}
+
+/// The column of `table` that a plan calls `name`: a property, the labels of a node, or a role by its [`role_key`]. `None`
+/// where the table has no such column.
+pub(super) fn stored_column<'a>(table: &'a Table, name: &str) -> Option<&'a str> {
+    let ty = table.hyperedge_type();
+    let role = name
+        .strip_prefix(ROLE_PREFIX)
+        .and_then(|role| ty?.role(role));
+    match role {
+        Some(role) => Some(&role.name),
+        None if name == LABELS_COLUMN => ty.is_none().then_some(LABELS_COLUMN),
+        None => table.property(name).map(Property::column),
+    }
+}
+
+/// The batch of a scan, whose columns behind the id get `names`.
+fn renamed(batch: &RecordBatch, names: &[String]) -> Result<RecordBatch> {
+    let schema = batch.schema();
+    let ids = schema.fields().iter().take(1).cloned();
+    let others = schema.fields().iter().skip(1).zip(names);
+    let others = others.map(|(field, name)| Arc::new(field.as_ref().clone().with_name(name)));
+    let fields: Vec<FieldRef> = ids.chain(others).collect();
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    Ok(RecordBatch::try_new_with_options(
+        Arc::new(Schema::new(fields)),
+        batch.columns().to_vec(),
+        &options,
+    )?)
 }
 
 /// The column `name` of a batch of a table, as the column at `index` of `schema`; null where the table has none.
@@ -112,7 +146,7 @@ pub(super) fn table_column(
     }
 }
 
-/// Puts the batches of a scan under the operator's schema: the id, then columns by their names in the table.
+/// Puts the batches of a scan under the operator's schema: the id, then columns by their names in plans.
 pub(super) fn named_batches(
     batches: futures::stream::BoxStream<'static, Result<(TableId, RecordBatch)>>,
     schema: PhysicalSchema,

@@ -6,7 +6,6 @@ use arrow::array::{
     Array, ArrayRef, Int64Array, ListArray, StringArray, StructArray, UInt32Array, UInt64Array,
 };
 use arrow::datatypes::DataType;
-use arrow::record_batch::RecordBatch;
 use grism_core::{EntityId, Error, Result, Type};
 use grism_logical::{Column, RoleBinding};
 
@@ -118,7 +117,7 @@ pub(super) fn binding_roles(bindings: &[RoleBinding]) -> Vec<String> {
     roles
 }
 
-/// Binds `bindings` for hyperedges whose role columns stand in `roles`, by the roles' names.
+/// Binds `bindings` for hyperedges of one table.
 #[derive(Debug)]
 pub(super) struct StarBinder<'a> {
     bindings: &'a [RoleBinding],
@@ -133,10 +132,13 @@ enum RoleColumn {
 }
 
 impl<'a> StarBinder<'a> {
-    pub(super) fn new(bindings: &'a [RoleBinding], roles: &RecordBatch) -> Self {
-        // A label without the role may have a property of the role's name: its column isn't of ids.
+    /// `roles` gives the column of a role by its name, where the table has the role.
+    pub(super) fn new<'b>(
+        bindings: &'a [RoleBinding],
+        roles: impl Fn(&str) -> Option<&'b ArrayRef>,
+    ) -> Self {
         let column = |role: &String| -> Option<RoleColumn> {
-            let column = roles.column_by_name(role)?;
+            let column = roles(role)?;
             let ids = |array: &dyn Array| array.as_any().downcast_ref::<UInt64Array>().cloned();
             if let Some(once) = ids(column) {
                 return Some(RoleColumn::Once(once));

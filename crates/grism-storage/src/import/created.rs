@@ -57,7 +57,7 @@ impl Created {
         if !new.is_empty() {
             let count = new.len();
             let column = cast(&StringArray::from(new), &label.key_type)?;
-            let names = std::slice::from_ref(&label.key);
+            let names = std::slice::from_ref(&label.key_column);
             self.rows.push(named_batch(names, vec![column], count)?)?;
         }
         Ok(ids)
@@ -94,6 +94,7 @@ mod tests {
             index: KeyIndex::new(0),
             table: TableId::try_new(1).unwrap(),
             key: "id".to_owned(),
+            key_column: "id".to_owned(),
             key_type: DataType::Utf8,
             next_offset: 7,
         };

@@ -120,7 +120,8 @@ impl KeyIndex {
         for table in tables.iter() {
             let key = key_of(snapshot.schema(), *table, label)?;
             let entry = snapshot.schema().table(*table)?;
-            let mut columns = vec![key.clone()];
+            let column = entry.column_for(&key);
+            let mut columns = vec![column.clone()];
             let changes = entry.changed_labels.iter().any(|own| own == label);
             if changes {
                 columns.push(LABELS_COLUMN.to_owned());
@@ -130,7 +131,7 @@ impl KeyIndex {
                 let ids = batch
                     .column_by_name(ID_COLUMN)
                     .and_then(|ids| ids.as_primitive_opt::<UInt64Type>());
-                let (Some(ids), Some(keys)) = (ids, batch.column_by_name(&key)) else {
+                let (Some(ids), Some(keys)) = (ids, batch.column_by_name(&column)) else {
                     return Err(Error::internal("a scan of keys without ids"));
                 };
                 let keys = KeyColumn::new(&key, keys)?;

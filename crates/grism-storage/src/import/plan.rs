@@ -46,6 +46,8 @@ pub(super) struct LabelPlan {
     /// Where new nodes go, and the property that is their key.
     pub(super) table: TableId,
     pub(super) key: String,
+    /// The column of that property.
+    pub(super) key_column: String,
     pub(super) key_type: DataType,
     pub(super) next_offset: u64,
 }
@@ -186,6 +188,7 @@ async fn label_plan(
         index: KeyIndex::read(snapshot, &tables, &label, keys)
             .await?
             .frozen(),
+        key_column: changes.schema.table(table)?.column_for(&key),
         table,
         key_type: if key_type == DataType::Null {
             DataType::Utf8

@@ -73,7 +73,7 @@ pub(super) fn normalized_columns(
     Ok(columns)
 }
 
-/// Makes columns properties of the table, and returns them by name.
+/// Makes columns from outside properties of the table, and returns them by the names of the table's columns.
 pub(super) fn ensure_properties(
     schema: &mut GraphSchema,
     table: TableId,
@@ -83,23 +83,17 @@ pub(super) fn ensure_properties(
     for (name, ty, values) in columns {
         schema.ensure_property(table, &name, &ty)?;
         // A property whose first values were all null takes a type when the first value comes.
-        let stored = schema
-            .table(table)?
-            .property(&name)
-            .map(|property| property.value_type.to_arrow());
-        let values = match stored {
-            Some(stored)
-                if &stored != values.data_type() && values.data_type() == &DataType::Null =>
-            {
-                cast(&values, &stored)?
-            }
-            Some(stored @ DataType::FixedSizeList(..)) if &stored != values.data_type() => {
-                widen_column(&values, &stored)
-                    .map_err(|error| error.context(format!("column `{name}`")))?
-            }
+        let property = schema.table(table)?.property(&name);
+        let property = property.ok_or_else(|| Error::internal("a property that was not made"))?;
+        let stored = property.value_type.to_arrow();
+        let values = match &stored {
+            same if same == values.data_type() => values,
+            _ if values.data_type() == &DataType::Null => cast(&values, &stored)?,
+            DataType::FixedSizeList(..) => widen_column(&values, &stored)
+                .map_err(|error| error.context(format!("column `{name}`")))?,
             _ => values,
         };
-        properties.push((name, values));
+        properties.push((property.column().to_owned(), values));
     }
     Ok(properties)
 }

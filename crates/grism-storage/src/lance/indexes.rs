@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use datafusion_common::ScalarValue;
 use grism_core::{
-    Comparison, ComparisonOperator, Error, GraphSchema, IndexDefinition, IndexKind, Result, Table,
-    Value,
+    Comparison, ComparisonOperator, Error, GraphSchema, IndexDefinition, IndexKind, Property,
+    Result, Table, Value,
 };
 use lance::dataset::Dataset;
 use lance::dataset::transaction::{Operation, Transaction};
@@ -38,6 +38,8 @@ const STALE_ROWS: u64 = 1 << 16;
 #[derive(Clone, Debug)]
 pub(super) struct TableIndex {
     pub(super) definition: IndexDefinition,
+    /// The column of its property.
+    column: String,
     /// The fragments whose rows it finds.
     pub(super) fragments: HashSet<u64>,
 }
@@ -62,9 +64,14 @@ pub(super) async fn table_indexes(
             .flat_map(|bitmap| bitmap.iter().map(u64::from))
             .filter(|fragment| there.contains(fragment))
             .collect();
-        if !fragments.is_empty() && physical_columns(dataset, &definition.property).len() == 1 {
+        let property = table.property(&definition.property);
+        if let Some(column) = property.map(Property::column)
+            && !fragments.is_empty()
+            && physical_columns(dataset, column).len() == 1
+        {
             found.push(TableIndex {
                 definition: definition.clone(),
+                column: column.to_owned(),
                 fragments,
             });
         }
@@ -83,9 +90,9 @@ pub(super) fn usable<'a>(
             .filter(|index| index.definition.kind == IndexKind::Range)
     };
     let equal = ranges().find_map(|index| {
-        let comparison = predicate.iter().find(|own| {
-            own.operator == ComparisonOperator::Equal && own.column == index.definition.property
-        })?;
+        let comparison = predicate
+            .iter()
+            .find(|own| own.operator == ComparisonOperator::Equal && own.column == index.column)?;
         let value = index_value(&comparison.value)?;
         Some((index, SargableQuery::Equals(value)))
     });
@@ -105,9 +112,7 @@ fn index_value(value: &Value) -> Option<ScalarValue> {
 /// The bounds that a predicate sets to the property of an index.
 fn range_query(index: &TableIndex, predicate: &[Comparison]) -> Option<SargableQuery> {
     let (mut least, mut greatest) = (Bound::Unbounded, Bound::Unbounded);
-    let own = predicate
-        .iter()
-        .filter(|own| own.column == index.definition.property);
+    let own = predicate.iter().filter(|own| own.column == index.column);
     for comparison in own {
         // Further bounds are checked on the rows that are found.
         let value = || index_value(&comparison.value);
@@ -130,7 +135,7 @@ pub(super) async fn search(
     query: SargableQuery,
 ) -> Result<Vec<u64>> {
     let search = ScalarIndexExpr::Query(ScalarIndexSearch {
-        column: index.definition.property.clone(),
+        column: index.column.clone(),
         index_name: index.definition.name.clone(),
         index_type: "BTree".to_owned(),
         query: Arc::new(query),
@@ -201,12 +206,15 @@ pub(super) async fn build_indexes(
         let is_stale = without > 0 && (with == 0 || without > STALE_ROWS.max(with / 2))
             || all && (without > 0 || counts_gone);
         let property = table.property(&definition.property);
-        let fits = property.is_some_and(|own| definition.kind.fits(&own.value_type));
+        let fitting = property.filter(|own| definition.kind.fits(&own.value_type));
+        let Some(column) = fitting.map(Property::column) else {
+            continue;
+        };
         // A property whose type was widened stands in several columns, which no index covers.
-        if !fits || !is_stale || physical_columns(&dataset, &definition.property).len() != 1 {
+        if !is_stale || physical_columns(&dataset, column).len() != 1 {
             continue;
         }
-        let Some(index) = built_index(&dataset, definition).await? else {
+        let Some(index) = built_index(&dataset, definition, column).await? else {
             continue;
         };
         if let Some(graph) = root.directory() {
@@ -230,12 +238,12 @@ pub(super) async fn build_indexes(
     Ok(built)
 }
 
-/// Builds an index over all rows; `None` where there is nothing yet that it could be built from.
+/// Builds an index of `column` over all rows; `None` where there is nothing yet that it could be built from.
 async fn built_index(
     dataset: &Dataset,
     definition: &IndexDefinition,
+    column: &str,
 ) -> Result<Option<IndexMetadata>> {
-    let column = definition.property.as_str();
     let (index_type, parameters): (_, Box<dyn IndexParams>) = match definition.kind {
         IndexKind::Range => {
             let parameters = ScalarIndexParams::for_builtin(BuiltinIndexType::BTree);

@@ -1,4 +1,4 @@
-//! The columns of a dataset that hold a property. A stored value is never rewritten: where a property's type widens, a
+//! The fields of a dataset that hold a column of a table. A stored value is never rewritten: where a property's type widens, a
 //! further column holds the values written from then on, and a reader takes the newest column that has one.
 //!
 //! ```text

@@ -2,7 +2,7 @@
 
 use futures::TryStreamExt;
 use grism_core::{
-    DegreeCounter, DegreeDistribution, GraphStatistics, Result, SortedIncidences, Table,
+    DegreeCounter, DegreeDistribution, GraphStatistics, Property, Result, SortedIncidences, Table,
     TableStatistics,
 };
 
@@ -17,24 +17,25 @@ pub(super) async fn recount_properties(
     table: &Table,
     statistics: &mut TableStatistics,
 ) -> Result<u64> {
-    let names = table.properties.iter().map(|property| &property.name);
-    let is_inexact = |name: &&String| {
-        let known = statistics.properties.get(*name);
+    let is_inexact = |property: &&Property| {
+        let known = statistics.properties.get(&property.name);
         known.is_none_or(|known| !known.is_exact)
     };
-    let inexact: Vec<String> = names.filter(is_inexact).cloned().collect();
+    let inexact: Vec<&Property> = table.properties.iter().filter(is_inexact).collect();
     if inexact.is_empty() {
         return Ok(0);
     }
+    let columns = inexact.iter().map(|property| property.column().to_owned());
+    let columns: Vec<String> = columns.collect();
     let mut found = StatisticsCollector::default();
-    let mut batches = all_rows(snapshot, table.id, &inexact);
+    let mut batches = all_rows(snapshot, table.id, &columns);
     while let Some(batch) = batches.try_next().await? {
         found.add_rows(table, &batch)?;
     }
     let count = inexact.len() as u64;
-    for name in inexact {
-        let own = found.take(&name);
-        statistics.properties.insert(name, own);
+    for property in inexact {
+        let own = found.take(&property.name);
+        statistics.properties.insert(property.name.clone(), own);
     }
     Ok(count)
 }

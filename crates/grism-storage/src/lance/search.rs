@@ -24,11 +24,12 @@ const EXACT_ROWS: u64 = 1 << 16;
 /// Rows that are asked for beside the wanted ones: those that score the same come in no order.
 const SLACK: usize = 16;
 
-/// The best rows of a table, by the index if `dataset` has it. Every row has a score, indexed or not.
+/// The best rows of a table by the values of `column`, found by the index if `dataset` has it. Every row has a score, indexed or not.
 pub(super) async fn index_search(
     snapshot: &dyn Snapshot,
     table: &Table,
     dataset: &Arc<Dataset>,
+    column: &str,
     search: &IndexSearch,
 ) -> Result<Vec<SearchHit>> {
     let rows = snapshot.statistics().rows(table.id);
@@ -41,10 +42,9 @@ pub(super) async fn index_search(
         }
         let mut hits = match (&search.index.kind, &search.target) {
             (IndexKind::Vector { metric, .. }, SearchTarget::Vector(wanted)) => {
-                let column = &search.index.property;
                 let found = nearest(dataset, column, *metric, wanted, asked, rows as u64).await?;
-                let columns = std::slice::from_ref(column);
-                let vectors = snapshot.take(table.id, &found, columns).await?;
+                let columns = [column.to_owned()];
+                let vectors = snapshot.take(table.id, &found, &columns).await?;
                 let score = |(row, offset): (usize, u64)| {
                     let vector = vector_at(&vectors, column, row)?;
                     let score = vector.map_or(f64::NAN, |own| metric.score(wanted, &own));
@@ -53,9 +53,7 @@ pub(super) async fn index_search(
                 let hits = found.into_iter().enumerate().map(score);
                 hits.collect::<Result<Vec<_>>>()?
             }
-            (_, SearchTarget::Text(text)) => {
-                matching(dataset, &search.index.property, text, asked).await?
-            }
+            (_, SearchTarget::Text(text)) => matching(dataset, column, text, asked).await?,
             _ => Vec::new(),
         };
         let is_all = hits.len() < asked || asked == rows;

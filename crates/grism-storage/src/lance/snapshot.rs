@@ -364,16 +364,18 @@ impl Snapshot for LanceSnapshot {
         let Some(open) = self.tables.get(&table) else {
             return Ok(Vec::new());
         };
-        let property = entry.property(&search.index.property);
-        let fits = property.is_some_and(|own| search.index.kind.fits(&own.value_type));
+        let Some(property) = entry.property(&search.index.property) else {
+            return scan_search(self, table, search).await;
+        };
+        let fits = search.index.kind.fits(&property.value_type);
         let own = |index: &TableIndex| index.definition == search.index;
         let is_text = search.index.kind == IndexKind::FullText;
-        let columns = physical_columns(&open.dataset, &search.index.property).len();
+        let columns = physical_columns(&open.dataset, property.column()).len();
         // Without its index Lance would split texts into other words.
         if !fits || columns != 1 || is_text && !open.indexes.iter().any(own) {
             return scan_search(self, table, search).await;
         }
-        index_search(self, entry, &open.dataset, search).await
+        index_search(self, entry, &open.dataset, property.column(), search).await
     }
 
     async fn incidences(

@@ -88,8 +88,8 @@ impl Stager<'_> {
                 break;
             }
             let old = read_rows(&staged, &offsets).await?;
-            count_delete(self.statistics(table.id), |property| {
-                count_values(&staged, &old, property)
+            count_delete(self.statistics(table.id), table, |column| {
+                count_values(&staged, &old, column)
             });
             if let Some(ty) = table.hyperedge_type() {
                 replaced.add(table, ty, &offsets, Some(&old), None)?;
@@ -159,8 +159,8 @@ impl Stager<'_> {
             staged = with_fields(&Arc::new(staged), added).await?;
         }
         let old = read_rows(&staged, offsets).await?;
-        count_update(self.statistics(table.id), table, batch, |property| {
-            count_values(&staged, &old, property)
+        count_update(self.statistics(table.id), table, batch, |column| {
+            count_values(&staged, &old, column)
         })?;
         let mut columns = Vec::new();
         for (field, column) in old.schema().fields().iter().zip(old.columns()) {
@@ -260,9 +260,9 @@ fn with_ids(table: &Table, offsets: &[u64], rows: &RecordBatch) -> Result<Record
     named_batch(&names, columns, rows.num_rows())
 }
 
-/// How many of some rows, which hold all columns of a dataset, have a value of `property`.
-fn count_values(dataset: &Dataset, rows: &RecordBatch, property: &str) -> u64 {
-    let columns = physical_columns(dataset, property);
+/// How many of some rows, which hold all fields of a dataset, have a value in `column`.
+fn count_values(dataset: &Dataset, rows: &RecordBatch, column: &str) -> u64 {
+    let columns = physical_columns(dataset, column);
     let having = (0..rows.num_rows()).filter(|row| has_value(rows, &columns, *row));
     having.count() as u64
 }

@@ -84,11 +84,11 @@ impl Chunks {
         self.starts.last().copied().unwrap_or(0)
     }
 
-    /// How many of the rows at `offsets` have a value of `property`.
-    pub(super) fn count_values(&self, offsets: &[u64], property: &str) -> u64 {
+    /// How many of the rows at `offsets` have a value in `column`.
+    pub(super) fn count_values(&self, offsets: &[u64], column: &str) -> u64 {
         let places = offsets.iter().filter_map(|offset| self.place(*offset));
         let having =
-            places.filter(|(chunk, row)| has_value(&self.batches[*chunk], &[property], *row));
+            places.filter(|(chunk, row)| has_value(&self.batches[*chunk], &[column], *row));
         having.count() as u64
     }
 

@@ -144,13 +144,13 @@ impl MemorySnapshot {
         let counts = statistics.tables.entry(id).or_default();
         for batch in &updates {
             let offsets = row_offsets(batch)?;
-            count_update(counts, table, batch, |property| {
-                chunks.count_values(&offsets, property)
+            count_update(counts, table, batch, |column| {
+                chunks.count_values(&offsets, column)
             })?;
             chunks.update(batch, table)?;
         }
         let gone: Vec<u64> = gone_now.difference(&chunks.deleted).copied().collect();
-        count_delete(counts, |property| chunks.count_values(&gone, property));
+        count_delete(counts, table, |column| chunks.count_values(&gone, column));
         counts.rows -= gone.len() as u64;
         Arc::make_mut(&mut chunks.deleted).extend(gone);
         if let Some(hyperedge_type) = table.hyperedge_type() {

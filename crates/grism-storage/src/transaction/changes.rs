@@ -141,7 +141,7 @@ pub(super) fn value_type(table: &Table, name: &str) -> Type {
         };
     }
     table
-        .property(name)
+        .property_in(name)
         .map_or(Type::Null, |property| property.value_type.clone())
 }
 

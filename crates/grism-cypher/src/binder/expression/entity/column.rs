@@ -1,7 +1,7 @@
 //! Columns of entities whose type is known only at run time.
 
 use grism_core::{GraphSchema, Result, Tables, Type};
-use grism_logical::{LogicalExpr, ScalarFunction};
+use grism_logical::{LogicalExpr, ScalarFunction, role_key};
 
 use super::property::entity_column;
 use crate::binder::expression::binder::ExpressionBinder;
@@ -60,7 +60,7 @@ pub(super) fn end_of(
     let entity = entity_column(binder, edge, span)?;
     Ok(LogicalExpr::Property {
         entity,
-        key: format!("@{role}"),
+        key: role_key(role),
         ty: binder.context.schema().entity_type(tables),
     })
 }

@@ -1,6 +1,6 @@
 //! Entities as values of a result.
 
-use grism_core::{Property, Result, Tables, Type};
+use grism_core::{Result, Tables, Type};
 use grism_logical::{LogicalExpr, ScalarFunction, UnaryOperator};
 
 use super::contents::with_contents;
@@ -18,34 +18,23 @@ fn properties_map(
 ) -> Result<LogicalExpr> {
     let schema = binder.context.schema();
     let entity = entity_column(binder, base, span)?;
-    let mut properties: Vec<Property> = Vec::new();
+    let mut properties: Vec<(String, Type)> = Vec::new();
     for table in tables.iter() {
         for property in &schema.table(*table)?.properties {
-            if !properties.iter().any(|own| own.name == property.name) {
-                let value_type =
-                    property_type(schema, tables, &property.name)?.unwrap_or(Type::Null);
-                properties.push(Property {
-                    name: property.name.clone(),
-                    value_type,
-                });
+            if !properties.iter().any(|(name, _)| name == &property.name) {
+                let ty = property_type(schema, tables, &property.name)?.unwrap_or(Type::Null);
+                properties.push((property.name.clone(), ty));
             }
         }
     }
-    let entries = properties.into_iter().map(
-        |Property {
-             name,
-             value_type: ty,
-         }| {
-            (
-                name.clone(),
-                LogicalExpr::Property {
-                    entity: entity.clone(),
-                    key: name,
-                    ty,
-                },
-            )
-        },
-    );
+    let entries = properties.into_iter().map(|(name, ty)| {
+        let property = LogicalExpr::Property {
+            entity: entity.clone(),
+            key: name.clone(),
+            ty,
+        };
+        (name, property)
+    });
     Ok(LogicalExpr::Map(entries.collect()))
 }
 

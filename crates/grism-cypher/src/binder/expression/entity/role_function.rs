@@ -2,7 +2,7 @@
 
 use grism_core::{Cardinality, Error, GraphSchema, Result, Role, Tables, Type, Value};
 use grism_logical::{
-    ArithmeticOperator, BinaryOperator, LogicalExpr, ScalarFunction, UnaryOperator,
+    ArithmeticOperator, BinaryOperator, LogicalExpr, ScalarFunction, UnaryOperator, role_key,
 };
 
 use super::contents::dynamic_function;
@@ -80,7 +80,7 @@ fn role_part(
     let ty = if many { member.list() } else { member };
     let column = LogicalExpr::Property {
         entity: entity.to_owned(),
-        key: format!("@{}", role.name),
+        key: role_key(&role.name),
         ty,
     };
     let is_bound = if many {

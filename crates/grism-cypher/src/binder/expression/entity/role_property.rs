@@ -2,8 +2,9 @@
 
 use grism_core::{GraphSchema, Tables};
 
-/// What is odd about `variable.name`, where no table has such a property: the name is a role of one of their types, whose
-/// members are reached by a step. `None` where it is no role either. `column` holds the entity.
+/// What is odd about `variable.name`, where no table has such a property: the name is a role of one of their declared
+/// types, whose members are reached by a step. `None` where it is no role either: in an undeclared type, `source` and
+/// `target` are names like any other. `column` holds the entity.
 pub(super) fn role_property(
     schema: &GraphSchema,
     tables: &Tables,
@@ -16,7 +17,9 @@ pub(super) fn role_property(
     let types = tables
         .iter()
         .filter_map(|table| schema.table(*table).ok()?.hyperedge_type());
-    let with_role: Vec<_> = types.filter(|ty| ty.role(name).is_some()).collect();
+    let with_role: Vec<_> = types
+        .filter(|ty| ty.declared && ty.role(name).is_some())
+        .collect();
     let first = with_role.first()?;
     let names: Vec<String> = with_role
         .iter()
@@ -57,12 +60,18 @@ mod tests {
             declared: true,
         };
         let meeting = schema.declare(meeting).unwrap();
-        let knows = schema.ensure_edge_table("KNOWS").unwrap();
+        let knows = HyperedgeType {
+            declared: true,
+            ..HyperedgeType::binary_edge("KNOWS")
+        };
+        let knows = schema.declare(knows).unwrap();
+        let likes = schema.ensure_edge_table("LIKES").unwrap();
         let of = |table, name: &str| role_property(&schema, &Arc::from([table]), Some("m"), name);
         let found = of(meeting, "organizer").unwrap();
         assert!(found.contains("role of `MEETING`"), "{found}");
         assert!(found.contains("`(m)-[:organizer]->(x)`"), "{found}");
         assert!(of(knows, "target").unwrap().contains("endNode(m)"));
         assert_eq!(of(meeting, "topic"), None);
+        assert_eq!(of(likes, "target"), None);
     }
 }
