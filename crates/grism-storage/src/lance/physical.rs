@@ -1,5 +1,5 @@
-//! The fields of a dataset that hold a column of a table. A stored value is never rewritten: where a property's type widens, a
-//! further column holds the values written from then on, and a reader takes the newest column that has one.
+//! The fields of a dataset that hold a column of a table. A stored value is never rewritten: where a property's type
+//! widens, a further column holds the values written from then on, and a reader takes the newest column that has one.
 //!
 //! ```text
 //! age      Int64                  31  42  null

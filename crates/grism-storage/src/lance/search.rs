@@ -24,7 +24,8 @@ const EXACT_ROWS: u64 = 1 << 16;
 /// Rows that are asked for beside the wanted ones: those that score the same come in no order.
 const SLACK: usize = 16;
 
-/// The best rows of a table by the values of `column`, found by the index if `dataset` has it. Every row has a score, indexed or not.
+/// The best rows of a table by the values of `column`, found by the index if `dataset` has it. Every row has a score,
+/// indexed or not.
 pub(super) async fn index_search(
     snapshot: &dyn Snapshot,
     table: &Table,
