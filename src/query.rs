@@ -7,7 +7,7 @@ use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use futures::{StreamExt, TryStreamExt};
 use grism_core::temporal::{DateTime, LocalDateTime};
 use grism_core::{Error, Result, Snapshot, SnapshotId, Storage, Value};
-use grism_cypher::{BindContext, Parameters, Procedures, Query, Warning};
+use grism_cypher::{BindContext, ParameterTypes, Parameters, Procedures, Query, Warning};
 use grism_engine::{
     CancellationHandle, ExprEvaluator, MetricsSink, PhysicalSchema, PlannerConfig,
     RecordBatchStream, RuntimeConfig,
@@ -114,6 +114,8 @@ pub(crate) fn bind_context<'a>(
         schema: snapshot.schema(),
         statistics: snapshot.statistics(),
         parameters: &options.parameters,
+        parameter_types: ParameterTypes::Known,
+        may_hold_deleted: false,
         procedures: &options.procedures,
         now,
         constant: &constant,

@@ -7,6 +7,7 @@ mod faults;
 mod fixtures;
 mod language;
 mod memory_limit;
+mod parameters;
 mod plans;
 mod storage_conformance;
 

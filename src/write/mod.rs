@@ -17,7 +17,8 @@ use grism_core::{
     Error, GraphSchema, GraphStatistics, Result, Snapshot, SnapshotId, Storage, Value,
 };
 use grism_cypher::{
-    BindContext, BindState, BoundWrite, Query, QueryPart, Warning, WriteKind, bind_results,
+    BindContext, BindState, BoundWrite, ParameterTypes, Query, QueryPart, Warning, WriteKind,
+    bind_results,
 };
 use grism_engine::{PhysicalSchema, PlannerConfig, RuntimeConfig};
 use grism_local::{LocalExecutor, LocalPhysicalPlanner};
@@ -49,11 +50,20 @@ pub(crate) async fn write_query(
         return transactions::write_in_transactions(storage, query, clause, options).await;
     }
     let mut attempts = Attempts::of(storage);
+    let mut parameter_types = ParameterTypes::Known;
     loop {
         let turn = attempts.next().await?;
         let snapshot = storage.snapshot(SnapshotId::default()).await?;
         let mut writer = Writer::new(storage, options, snapshot);
-        let found = writer.run(query).await?;
+        writer.parameter_types = parameter_types;
+        let found = match writer.run(query).await {
+            // Nothing is committed yet, so the query can start again.
+            Err(error) if writer.may_fit_at_run_time(&error) => {
+                parameter_types = ParameterTypes::AtRunTime;
+                continue;
+            }
+            found => found?,
+        };
         let counts = writer.transaction.counts();
         let mut changes = writer.transaction.finish()?.with_operation("statement");
         changes.turn = turn;
@@ -76,12 +86,33 @@ pub(crate) async fn explain_write(
     query: &Query,
     options: &QueryOptions,
 ) -> Result<String> {
-    let snapshot = storage.snapshot(options.snapshot).await?;
-    let mut writer = Writer::new(storage, options, snapshot);
-    writer.explained = Some(Mutex::default());
-    writer.run(query).await?;
-    let explained = writer.explained.take().unwrap_or_default();
-    Ok(explained.into_inner().unwrap_or_default())
+    let (explained, _) = plan_write(storage, query, options).await?;
+    Ok(explained)
+}
+
+/// The plans of a query that writes, and what the binder may know of its parameters.
+async fn plan_write(
+    storage: &Arc<dyn Storage>,
+    query: &Query,
+    options: &QueryOptions,
+) -> Result<(String, ParameterTypes)> {
+    let mut parameter_types = ParameterTypes::Known;
+    loop {
+        let snapshot = storage.snapshot(options.snapshot).await?;
+        let mut writer = Writer::new(storage, options, snapshot);
+        writer.parameter_types = parameter_types;
+        writer.explained = Some(Mutex::default());
+        match writer.run(query).await {
+            Err(error) if writer.may_fit_at_run_time(&error) => {
+                parameter_types = ParameterTypes::AtRunTime;
+            }
+            Err(error) => return Err(error),
+            Ok(_) => {
+                let explained = writer.explained.take().unwrap_or_default();
+                return Ok((explained.into_inner().unwrap_or_default(), parameter_types));
+            }
+        }
+    }
 }
 
 fn result(found: Found, warnings: Vec<Warning>, counts: WriteCounts) -> QueryResult {
@@ -104,6 +135,8 @@ struct Writer<'a> {
     /// The instant that the statement's clocks show.
     now: Value,
     warnings: Vec<Warning>,
+    /// What the binder may know of parameters.
+    parameter_types: ParameterTypes,
     /// The plans so far, where the query is explained and not run.
     explained: Option<Mutex<String>>,
 }
@@ -120,6 +153,7 @@ impl<'a> Writer<'a> {
             transaction: Transaction::new(snapshot),
             now: now(),
             warnings: Vec::new(),
+            parameter_types: ParameterTypes::Known,
             explained: None,
         }
     }
@@ -133,6 +167,14 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// Whether an error of binding may be owed to the types of parameters alone.
+    fn may_fit_at_run_time(&self, error: &Error) -> bool {
+        let schema = Arc::new(self.transaction.schema().clone());
+        let statistics = Arc::clone(self.transaction.snapshot().statistics());
+        let context = self.context(&schema, &statistics);
+        context.may_fit_at_run_time(error)
+    }
+
     /// What clauses are bound against.
     fn context<'c>(
         &'c self,
@@ -143,6 +185,8 @@ impl<'a> Writer<'a> {
             schema,
             statistics,
             parameters: &self.options.parameters,
+            parameter_types: self.parameter_types,
+            may_hold_deleted: self.transaction.deletes(),
             procedures: &self.options.procedures,
             now: &self.now,
             constant: &constant,

@@ -4,13 +4,13 @@ use std::any::Any;
 use std::sync::Arc;
 
 use grism_core::{Error, Result, SnapshotId, Storage};
-use grism_cypher::{BindState, NestedQuery, Query, QueryPart};
+use grism_cypher::{BindState, NestedQuery, ParameterTypes, Query, QueryPart};
 use grism_logical::{PlanSchema, Rows};
 use grism_storage::WriteCounts;
 
-use super::Writer;
 use super::found::{Found, FoundBuffer};
 use super::nested::unified;
+use super::{Writer, plan_write};
 use crate::attempts::Attempts;
 use crate::query::{QueryOptions, QueryResult};
 use crate::views::TransactionStorage;
@@ -37,8 +37,14 @@ pub(super) async fn write_in_transactions(
             part => before.push(part),
         }
     }
+    // What is committed cannot start again, so the types of parameters are settled before.
+    let parameter_types = match options.parameters.is_empty() {
+        true => ParameterTypes::Known,
+        false => plan_write(storage, query, options).await?.1,
+    };
     let snapshot = storage.snapshot(SnapshotId::default()).await?;
     let mut reader = Writer::new(storage, options, snapshot);
+    reader.parameter_types = parameter_types;
     let start = (Found::unit()?, BindState::default());
     let (rows, state) = reader.parts(query, 0, before, start.0, start.1).await?;
     let nested = reader.bind_nested(query, clause, &state)?;
@@ -47,8 +53,15 @@ pub(super) async fn write_in_transactions(
     let mut committed = Vec::new();
     let mut bound: Option<(PlanSchema, BindState)> = None;
     for batch in batches(&rows, nested.transaction_rows.unwrap_or(usize::MAX)) {
-        let (found, own_state, own_counts) =
-            commit_batch(storage, &nested, batch?, state.clone(), options).await?;
+        let (found, own_state, own_counts) = commit_batch(
+            storage,
+            &nested,
+            batch?,
+            state.clone(),
+            options,
+            parameter_types,
+        )
+        .await?;
         counts = counts.plus(&own_counts);
         bound = Some(match bound {
             None => (found.schema.clone(), own_state),
@@ -58,6 +71,7 @@ pub(super) async fn write_in_transactions(
     }
     let snapshot = storage.snapshot(SnapshotId::default()).await?;
     let mut writer = Writer::new(storage, options, snapshot);
+    writer.parameter_types = parameter_types;
     let (schema, mut state) = match bound {
         Some(bound) => bound,
         None => {
@@ -94,12 +108,14 @@ async fn commit_batch(
     rows: Found,
     state: BindState,
     options: &QueryOptions,
+    parameter_types: ParameterTypes,
 ) -> Result<(Found, BindState, WriteCounts)> {
     let mut attempts = Attempts::of(storage);
     loop {
         let turn = attempts.next().await?;
         let snapshot = storage.snapshot(SnapshotId::default()).await?;
         let mut writer = Writer::new(storage, options, snapshot);
+        writer.parameter_types = parameter_types;
         let (found, bound) = writer.nested(nested, rows.clone(), state.clone()).await?;
         let counts = writer.transaction.counts();
         let mut changes = writer.transaction.finish()?.with_operation("statement");

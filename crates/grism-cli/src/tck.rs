@@ -116,16 +116,7 @@ impl Server {
 }
 
 fn error_of(error: &Error) -> Json {
-    // What is found before the query runs has a place in it, but for what only a parameter's value says.
-    let place = error.location();
-    let at_parameter = place.is_some_and(|place| {
-        place.text.chars().nth(place.column - 1) == Some('$')
-            && !matches!(
-                error.code(),
-                Some("ParameterMissing:MissingParameter" | "SyntaxError:InvalidParameterUse")
-            )
-    });
-    let phase = if place.is_some() && !at_parameter {
+    let phase = if error.is_of_text() {
         "compile"
     } else {
         "runtime"

@@ -117,6 +117,9 @@ struct Inner {
     #[serde(default)]
     code: Option<String>,
     location: Option<Location>,
+    /// Whether what is wrong depends on a parameter's value, though it was found while the query was bound.
+    #[serde(default)]
+    by_parameter: bool,
     #[serde(skip)]
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
@@ -130,6 +133,7 @@ impl Error {
                 message: message.into(),
                 code: None,
                 location: None,
+                by_parameter: false,
                 source: None,
             }),
         }
@@ -190,6 +194,13 @@ impl Error {
         self
     }
 
+    /// Notes that what is wrong depends on a parameter's value.
+    #[must_use]
+    pub fn by_parameter(mut self) -> Self {
+        self.inner.by_parameter = true;
+        self
+    }
+
     /// Adds the error that caused this one.
     #[must_use]
     pub fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
@@ -220,6 +231,27 @@ impl Error {
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         self.inner.code.as_deref()
+    }
+
+    /// Whether the query is wrong as it is written, whatever its parameters are and whatever the rows hold.
+    #[must_use]
+    pub fn is_of_text(&self) -> bool {
+        self.inner.location.is_some() && !self.inner.by_parameter
+    }
+
+    /// Whether a value does not have the type that is needed.
+    #[must_use]
+    pub fn is_of_types(&self) -> bool {
+        let codes = [
+            "InvalidArgumentType",
+            "InvalidArgumentValue",
+            "InvalidPropertyType",
+            "ListElementAccessByNonInteger",
+            "MapElementAccessByNonString",
+        ];
+        self.code()
+            .and_then(|code| code.split_once(':'))
+            .is_some_and(|(_, detail)| codes.contains(&detail))
     }
 
     /// The place in the query text, where there is one.

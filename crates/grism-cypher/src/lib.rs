@@ -12,8 +12,8 @@ mod warning;
 
 pub use binder::{
     BindContext, BoundQuery, BoundWrite, Created, CreatedEdge, CreatedEntity, CreatedIncidence,
-    FunctionInfo, MergeWrite, Parameters, Procedure, ProcedureColumn, Procedures, Scope, SetItem,
-    Variable, WriteKind, functions, procedures,
+    FunctionInfo, MergeWrite, ParameterTypes, Parameters, Procedure, ProcedureColumn, Procedures,
+    Scope, SetItem, Variable, WriteKind, functions, procedures,
 };
 pub use nested::NestedQuery;
 pub use query::{BindState, BoundRead, Query, QueryPart, bind_results};

@@ -5,8 +5,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::binder::{
-    BindContext, BoundQuery, BoundWrite, NamedLabels, Notes, ProjectionKind, QueryContext, Rows,
-    Scope, bind_clause, bind_query, bind_write, column_for, materialize_results, project,
+    BindContext, BoundQuery, BoundWrite, NamedLabels, Notes, ParameterTypes, ProjectionKind,
+    QueryContext, Rows, Scope, bind_clause, bind_query, bind_write, column_for,
+    materialize_results, project,
 };
 use crate::check::check_query;
 use crate::parser::{parse_clauses, parse_input};
@@ -145,6 +146,14 @@ impl Query {
         plan: &LogicalPlan,
         context: BindContext<'_>,
     ) -> Result<(LogicalPlan, Vec<Warning>)> {
+        ParameterTypes::settle(context, |context| self.bind_frame(plan, context))
+    }
+
+    fn bind_frame(
+        &self,
+        plan: &LogicalPlan,
+        context: BindContext<'_>,
+    ) -> Result<(LogicalPlan, Vec<Warning>)> {
         let (context, mut notes) = (self.context(context), Notes::default());
         let mut rows = frame_rows(plan)?;
         for clause in &self.syntax.head.clauses {
@@ -226,12 +235,14 @@ impl Query {
     /// # Errors
     /// `InvalidQuery` with the place of what is wrong; `Unsupported`, by name, for what Grism does not do.
     pub fn bind(&self, context: BindContext<'_>) -> Result<BoundQuery> {
-        let mut notes = Notes::default();
-        let plan = bind_query(self.context(context), &mut notes, &self.syntax)?;
-        Ok(BoundQuery {
-            plan,
-            warnings: notes.warnings,
-            volatile: notes.volatile,
+        ParameterTypes::settle(context, |context| {
+            let mut notes = Notes::default();
+            let plan = bind_query(self.context(context), &mut notes, &self.syntax)?;
+            Ok(BoundQuery {
+                plan,
+                warnings: notes.warnings,
+                volatile: notes.volatile,
+            })
         })
     }
 

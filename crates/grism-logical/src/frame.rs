@@ -265,6 +265,7 @@ impl Frame {
                 member_type: self.schema.entity_type(self.schema.member_tables(target)),
                 restrict: None,
                 incidence: None,
+                repeats: false,
             };
             LogicalPlan::RoleExpand(RoleExpand {
                 input,
@@ -272,6 +273,7 @@ impl Frame {
                     column: from,
                     roles: vec![source.name.clone()],
                     incidence: None,
+                    repeats: false,
                 },
                 hyperedge: format!("h{}", self.entities),
                 tables,

@@ -147,6 +147,13 @@ impl Transaction {
             .set(id.offset(), column, value)
     }
 
+    /// Whether anything was deleted here.
+    #[must_use]
+    pub fn deletes(&self) -> bool {
+        let mut tables = self.tables.values();
+        tables.any(|changes| !changes.deleted.is_empty())
+    }
+
     /// Whether the entity was deleted here.
     #[must_use]
     pub fn is_deleted(&self, id: u64) -> bool {

@@ -382,7 +382,19 @@ fn wrong_dimensions(found: usize, dimensions: i32) -> Error {
 }
 
 fn mismatch(value: &Value, data_type: &DataType) -> Error {
-    Error::invalid_data(format!("the value {value} is not of the type {data_type}"))
+    let wanted = match data_type {
+        DataType::Boolean => "a boolean",
+        DataType::Int64 => "an integer",
+        DataType::Float64 => "a number",
+        DataType::Utf8 => "a text",
+        DataType::List(_) => "a list",
+        other => {
+            let message = format!("the value {value} is not of the type {other}");
+            return Error::invalid_data(message).with_code("TypeError:InvalidArgumentType");
+        }
+    };
+    Error::invalid_data(format!("{wanted} is needed, not {value}"))
+        .with_code("TypeError:InvalidArgumentType")
 }
 
 /// `array`, a column of the type `from`, as a column of the type `to`, which must be wider.

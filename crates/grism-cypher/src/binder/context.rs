@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use grism_core::{GraphSchema, GraphStatistics, Result, Value};
+use grism_core::{Error, ErrorKind, GraphSchema, GraphStatistics, Result, Type, Value};
 use grism_logical::{LogicalExpr, LogicalPlan};
 
 use super::clause::Procedures;
@@ -14,6 +14,38 @@ use crate::warning::Warning;
 /// The values of a query's parameters, by name without `$`.
 pub type Parameters = BTreeMap<String, Value>;
 
+/// What the binder may know of a parameter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ParameterTypes {
+    /// The type of its value, so that plans are typed.
+    #[default]
+    Known,
+    /// Nothing: whether its value fits shows itself when the query runs.
+    AtRunTime,
+}
+
+impl ParameterTypes {
+    /// Binds with the types of `parameters`. Where a type does not fit, binds again without them: what is wrong as the query
+    /// is written is wrong then too, and the rest is for the run to tell, where a row reaches it.
+    pub(crate) fn settle<T>(
+        context: BindContext<'_>,
+        bind: impl Fn(BindContext<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let error = match bind(context) {
+            Err(error) if context.may_fit_at_run_time(&error) => error,
+            bound => return bound,
+        };
+        let untyped = BindContext {
+            parameter_types: Self::AtRunTime,
+            ..context
+        };
+        match bind(untyped) {
+            Err(other) if other.kind() == ErrorKind::Unsupported => Err(error),
+            bound => bound,
+        }
+    }
+}
+
 /// What a query is bound against.
 #[derive(Clone, Copy)]
 pub struct BindContext<'a> {
@@ -23,8 +55,12 @@ pub struct BindContext<'a> {
     pub statistics: &'a Arc<GraphStatistics>,
     /// The query's parameters.
     pub parameters: &'a Parameters,
+    /// What may be known of them.
+    pub parameter_types: ParameterTypes,
     /// The procedures that CALL may name.
     pub procedures: &'a Procedures,
+    /// Whether the rows may hold entities that the query has deleted.
+    pub may_hold_deleted: bool,
     /// The instant that the statement's clocks show.
     pub now: &'a Value,
     /// Computes an expression that reads no columns.
@@ -34,6 +70,28 @@ pub struct BindContext<'a> {
 impl std::fmt::Debug for BindContext<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("BindContext").finish_non_exhaustive()
+    }
+}
+
+impl BindContext<'_> {
+    /// Whether an error of binding may be owed to the types of parameters alone.
+    #[must_use]
+    pub fn may_fit_at_run_time(&self, error: &Error) -> bool {
+        self.parameter_types == ParameterTypes::Known
+            && !self.parameters.is_empty()
+            && error.location().is_some()
+            && error.is_of_types()
+    }
+
+    /// The value of a parameter as an expression; `None` where it has none.
+    pub(crate) fn parameter(&self, name: &str) -> Option<LogicalExpr> {
+        let value = self.parameters.get(name)?.clone();
+        let ty = value.type_of();
+        let value = LogicalExpr::Literal(value);
+        Some(match (self.parameter_types, &ty) {
+            (ParameterTypes::Known, _) | (_, Type::Null) => value,
+            (ParameterTypes::AtRunTime, ty) => value.convert(ty, &Type::Any),
+        })
     }
 }
 

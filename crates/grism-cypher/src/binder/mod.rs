@@ -35,7 +35,7 @@ pub(crate) use notes::Notes;
 pub(crate) use write::bind_write;
 
 pub use clause::{Procedure, ProcedureColumn, Procedures, procedures};
-pub use context::{BindContext, BoundQuery, Parameters};
+pub use context::{BindContext, BoundQuery, ParameterTypes, Parameters};
 pub use expression::{FunctionInfo, functions};
 pub use names::{Scope, Variable};
 pub use write::{

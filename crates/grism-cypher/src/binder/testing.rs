@@ -12,7 +12,7 @@ use grism_logical::{ApplyKind, LogicalExpr, LogicalPlan, PlanSchema};
 use super::clause::{Procedure, ProcedureColumn, Procedures};
 use super::expression::Pending;
 use super::names::Scope;
-use super::{BindContext, Parameters};
+use super::{BindContext, ParameterTypes, Parameters};
 use crate::query::Query;
 use crate::warning::Warning;
 
@@ -134,6 +134,8 @@ impl Graph {
 
     pub(super) fn bind(&self) -> BindContext<'_> {
         BindContext {
+            parameter_types: ParameterTypes::Known,
+            may_hold_deleted: false,
             schema: &self.schema,
             statistics: &self.statistics,
             parameters: &self.parameters,

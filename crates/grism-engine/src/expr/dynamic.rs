@@ -205,16 +205,16 @@ impl Dynamic {
             .find(|value| value.type_of() == Type::Any)
             .map_or_else(String::new, Value::type_name);
         let what = match &self.template {
-            LogicalExpr::Binary { operator, .. } => operator.as_str().to_owned(),
+            LogicalExpr::Binary { operator, .. } => format!("`{}`", operator.as_str()),
             LogicalExpr::Unary {
                 operator: UnaryOperator::Not,
                 ..
-            } => "NOT".to_owned(),
-            LogicalExpr::Unary { .. } => "-".to_owned(),
-            LogicalExpr::Function { function, .. } => format!("{}()", function.name()),
-            _ => "[..]".to_owned(),
+            } => "`NOT`".to_owned(),
+            LogicalExpr::Unary { .. } => "`-`".to_owned(),
+            LogicalExpr::Function { function, .. } => values::called(*function),
+            _ => "`[..]`".to_owned(),
         };
-        Error::invalid_query(format!("`{what}` cannot be applied to {found}"))
+        Error::invalid_query(format!("{what} cannot be applied to {found}"))
             .with_code("TypeError:InvalidArgumentType")
     }
 }

@@ -293,12 +293,27 @@ fn look_up(
 
 /// The error for a value that a function does not take.
 pub(super) fn mismatch(function: F, value: &Value) -> Error {
-    let name = function.name().trim_start_matches('#');
-    Error::invalid_query(format!(
-        "`{name}()` cannot be applied to {}",
-        value.type_name()
-    ))
-    .with_code("TypeError:InvalidArgumentValue")
+    let found = value.type_name();
+    if function == F::PropertyMap {
+        return Error::invalid_query(format!("properties are a map, not {found}"))
+            .with_code("TypeError:InvalidArgumentType");
+    }
+    Error::invalid_query(format!("{} cannot be applied to {found}", called(function)))
+        .with_code("TypeError:InvalidArgumentValue")
+}
+
+/// A function as messages name it: what no query can call is named by what a query writes for it.
+pub(super) fn called(function: F) -> String {
+    match function {
+        F::HasLabels => "a label test".to_owned(),
+        F::Get => "`.`".to_owned(),
+        F::Merge | F::PropertyMap => "a map of properties".to_owned(),
+        F::Entity => "a pattern".to_owned(),
+        F::Path => "a path".to_owned(),
+        F::DistinctOf | F::Key => "`DISTINCT`".to_owned(),
+        F::AsList => "`UNWIND`".to_owned(),
+        other => format!("`{}()`", other.name().trim_start_matches('#')),
+    }
 }
 
 fn take<const N: usize>(arguments: Vec<Value>) -> Result<[Value; N]> {
@@ -334,6 +349,8 @@ fn properties(value: Value, function: F) -> Result<std::collections::BTreeMap<St
     match value {
         Value::Node(node) => Ok(read(node.contents)?.properties),
         Value::Hyperedge(hyperedge) => Ok(read(hyperedge.contents)?.properties),
+        // What is known of it belongs to its hyperedge.
+        Value::Incidence(_) => Ok(std::collections::BTreeMap::new()),
         other => Err(mismatch(function, &other)),
     }
 }
@@ -412,7 +429,7 @@ fn index(base: &Value, key: &Value) -> Result<Value> {
             let found = usize::try_from(at).ok().and_then(|at| items.get(at));
             found.cloned().unwrap_or(Value::Null)
         }
-        (Value::List(_), _) => return Err(wrong("TypeError:InvalidArgumentType")),
+        (Value::List(_), _) => return Err(wrong("TypeError:ListElementAccessByNonInteger")),
         (Value::Map(_) | Value::Node(_) | Value::Hyperedge(_), Value::String(key)) => {
             get(base, key)?
         }

@@ -319,6 +319,7 @@ impl Hop {
             column,
             roles,
             incidence,
+            ..
         } = &self.from
         {
             columns.push(take(&hyperedges, &places, None)?);
@@ -349,8 +350,12 @@ impl Hop {
             indices.push(index as u32);
         }
         let entrance_roles: &[String] = match &self.from {
-            RoleSource::Member { roles, .. } => roles,
-            RoleSource::Hyperedge => &[],
+            RoleSource::Member {
+                roles,
+                repeats: false,
+                ..
+            } => roles,
+            RoleSource::Member { repeats: true, .. } | RoleSource::Hyperedge => &[],
         };
         for (table, (offsets, indices)) in by_table {
             let Some(hyperedge_type) = snapshot.schema().table(table)?.hyperedge_type() else {

@@ -9,7 +9,7 @@ use arrow::datatypes::DataType;
 use grism_core::{EntityId, Error, Result, Type};
 use grism_logical::{Column, RoleBinding};
 
-/// The incidence a star was entered through, which none of its bindings may take again.
+/// The incidence a star was entered through, which none of its bindings may take again unless it repeats.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Entrance<'a> {
     pub(super) role: &'a str,
@@ -210,9 +210,10 @@ impl<'a> StarBinder<'a> {
                 let entered = entrance
                     .is_some_and(|entrance| entrance.role == name && entrance.position == position);
                 let taken = chosen.iter().enumerate().any(|(index, (own, at, _))| {
-                    self.bindings[index].roles[*own as usize] == name && *at == position
+                    let other = &self.bindings[index];
+                    !other.repeats && other.roles[*own as usize] == name && *at == position
                 });
-                if entered || taken {
+                if !binding.repeats && (entered || taken) {
                     continue;
                 }
                 chosen.push((role as u8, position, member));

@@ -201,6 +201,7 @@ impl Counter {
                     column,
                     roles,
                     incidence: None,
+                    ..
                 } => (
                     &expand.input,
                     column,

@@ -54,6 +54,7 @@ impl Planner<'_> {
                     column: step.member.clone(),
                     roles: step.roles.clone(),
                     incidence: step.incidence.clone(),
+                    repeats: step.repeats,
                 };
                 self.role_expand(input, from, step.hyperedge.clone(), Some(role), progress)
             }
@@ -205,6 +206,7 @@ impl Planner<'_> {
                 member_type,
                 restrict,
                 incidence,
+                repeats: step.repeats,
             });
         }
         (bindings, filters, growth)

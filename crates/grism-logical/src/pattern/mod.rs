@@ -123,6 +123,8 @@ pub struct PatternRole {
     pub member: String,
     /// The incidence's column, where the query needs it.
     pub incidence: Option<String>,
+    /// Whether it may bind an incidence that another step binds as well.
+    pub repeats: bool,
 }
 
 /// The elements of one MATCH.

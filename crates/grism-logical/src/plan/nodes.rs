@@ -72,12 +72,15 @@ pub struct RoleBinding {
     pub restrict: Option<Tables>,
     /// The column of the incidence, where the query or the uniqueness of incidences needs it.
     pub incidence: Option<String>,
+    /// Whether it may bind an incidence that another binding, or the step that leads to the hyperedge, takes as well.
+    #[serde(default)]
+    pub repeats: bool,
 }
 
 /// Reads the hyperedges of some types with any number of their roles at once: a star.
 ///
 /// Output: `variable`, the member of each binding (and its incidence), then `variable.key` for each property. A
-/// hyperedge gives one row for each way of binding the roles to different incidences.
+/// hyperedge gives one row for each way of binding the roles to different incidences, but for bindings that repeat.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HyperedgeScan {
     /// The column of hyperedge ids.
@@ -174,6 +177,9 @@ pub enum RoleSource {
         roles: Vec<String>,
         /// The column of the incidence, where needed.
         incidence: Option<String>,
+        /// Whether a binding may take the same incidence.
+        #[serde(default)]
+        repeats: bool,
     },
     /// From a bound hyperedge.
     Hyperedge,

@@ -7,7 +7,7 @@ use grism_logical::{LogicalExpr, ScalarFunction};
 
 use super::bind::bind_expression;
 use super::binder::ExpressionBinder;
-use super::entity::{dynamic_property, property, with_contents};
+use super::entity::{dynamic_property, property, property_type, with_contents};
 use crate::syntax::{Expr, Name};
 
 /// `base.key` of an expression.
@@ -35,6 +35,12 @@ pub(crate) fn property_of_bound(
             Ok(dynamic_property(binder, bound, ty, text()))
         }
         Type::Node(tables) | Type::Hyperedge(tables) | Type::Entity { tables, .. } => {
+            // Of what is deleted nothing can be read, not even that a property is null.
+            if binder.may_be_deleted(&bound)
+                && property_type(binder.context.schema(), tables, &key.text)?.is_none()
+            {
+                return Ok(dynamic_property(binder, bound, ty, text()));
+            }
             let tables = Arc::clone(tables);
             property(binder, bound, &tables, key)
         }

@@ -30,8 +30,8 @@ pub(crate) fn bind_expression(
             false,
         )?)),
         ExprKind::Variable(name) => variable(binder, name),
-        ExprKind::Parameter(name) => match binder.context.bind.parameters.get(name) {
-            Some(value) => Ok(LogicalExpr::Literal(value.clone())),
+        ExprKind::Parameter(name) => match binder.context.bind.parameter(name) {
+            Some(value) => Ok(value),
             None => {
                 let hint = hint(
                     name,

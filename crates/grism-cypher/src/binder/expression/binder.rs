@@ -103,6 +103,14 @@ impl<'b, 'a> ExpressionBinder<'b, 'a> {
         Ok(bound)
     }
 
+    /// Whether the query may have deleted the entity before: a variable that the rows bind.
+    pub(super) fn may_be_deleted(&self, entity: &LogicalExpr) -> bool {
+        let columns = entity.columns();
+        let mut columns = columns.iter();
+        self.context.bind.may_hold_deleted
+            && columns.all(|column| self.input.rows.find(column).is_some())
+    }
+
     /// The innermost variable called `name` that an enclosing expression binds.
     pub(super) fn lambda(&self, name: &str) -> Option<&Lambda> {
         self.lambdas.iter().rev().find(|lambda| lambda.name == name)

@@ -23,6 +23,7 @@ mod map_projection;
 mod needs;
 mod odd_comparison;
 mod operator;
+mod parameter;
 mod reduce;
 mod subquery;
 #[cfg(test)]
@@ -40,6 +41,7 @@ pub(crate) use function::is_aggregate;
 pub(crate) use literal::literal;
 pub(crate) use needs::{Needs, Pending};
 pub(crate) use operator::operator;
+pub(crate) use parameter::of_value;
 pub(crate) use subquery::existential;
 
 pub use function::{FunctionInfo, functions};

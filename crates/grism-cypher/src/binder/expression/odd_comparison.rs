@@ -1,22 +1,25 @@
 //! Comparisons that can never hold: a temporal value or a number with a text.
 
-use grism_core::Type;
-use grism_logical::BinaryOperator;
+use grism_core::{Type, Value};
+use grism_logical::{BinaryOperator, LogicalExpr, ScalarFunction};
 
-/// What is odd about `left operator right`, by the types alone; `None` where nothing is, or where a type is known only at
-/// run time.
+const TEXT: &str = "String";
+
+/// What is odd about `left operator right`, operands with their types; `None` where nothing is, or where what they are is known
+/// only at run time.
 pub(super) fn odd_comparison(
     operator: BinaryOperator,
-    left: &Type,
-    right: &Type,
+    left: (&LogicalExpr, &Type),
+    right: (&LogicalExpr, &Type),
 ) -> Option<String> {
-    let right = match (operator, right) {
-        (BinaryOperator::In, Type::List(item)) => item.as_ref(),
+    let left = kind(left.0, left.1)?;
+    let right = match (operator, right.1) {
+        (BinaryOperator::In, Type::List(item)) => kind_of_elements(right.0, item)?,
         (BinaryOperator::In, _) => return None,
-        _ => right,
+        _ => kind(right.0, right.1)?,
     };
     let other = match (left, right) {
-        (Type::String, other) | (other, Type::String) => other,
+        (TEXT, other) | (other, TEXT) => other,
         _ => return None,
     };
     let outcome = match operator {
@@ -26,18 +29,66 @@ pub(super) fn odd_comparison(
         _ => return None,
     };
     let remedy = match other {
-        Type::Date => "write date('…') instead of the text",
-        Type::LocalTime => "write localtime('…') instead of the text",
-        Type::LocalDateTime => "write localdatetime('…') instead of the text",
-        Type::DateTime => "write datetime('…') instead of the text",
-        Type::Int64 => "write the number without quotes, or toInteger(…) around the text",
-        Type::Float64 => "write the number without quotes, or toFloat(…) around the text",
-        _ => return None,
+        TEXT => return None,
+        "Int64" => "write the number without quotes, or toInteger(…) around the text".to_owned(),
+        "Float64" => "write the number without quotes, or toFloat(…) around the text".to_owned(),
+        temporal => format!("write {}('…') instead of the text", temporal.to_lowercase()),
     };
     Some(format!(
         "{other} is compared with a text, so `{}` is always {outcome}: {remedy}",
         operator.as_str()
     ))
+}
+
+/// What the values of an expression are: a text, a number, or something temporal; `None` for the rest.
+fn kind(expression: &LogicalExpr, ty: &Type) -> Option<&'static str> {
+    use ScalarFunction as F;
+    Some(match (ty, expression) {
+        (Type::String, _) => TEXT,
+        (Type::Int64, _) => "Int64",
+        (Type::Float64, _) => "Float64",
+        (Type::Date, _) => "Date",
+        (Type::LocalTime, _) => "LocalTime",
+        (Type::LocalDateTime, _) => "LocalDateTime",
+        (Type::DateTime, _) => "DateTime",
+        // Few temporal values fit into a column of their type, but what makes them is known.
+        (Type::Any, LogicalExpr::Function { function, .. }) => match function {
+            F::Date | F::DateTruncate => "Date",
+            F::LocalTime | F::LocalTimeTruncate => "LocalTime",
+            F::Time | F::TimeTruncate => "Time",
+            F::LocalDateTime | F::LocalDateTimeTruncate => "LocalDateTime",
+            F::DateTime
+            | F::DateTimeTruncate
+            | F::DateTimeFromEpoch
+            | F::DateTimeFromEpochMillis => "DateTime",
+            F::Duration
+            | F::DurationBetween
+            | F::DurationInMonths
+            | F::DurationInDays
+            | F::DurationInSeconds => "Duration",
+            _ => return None,
+        },
+        (Type::Any, LogicalExpr::Literal(value)) => match value {
+            Value::Date(_) => "Date",
+            Value::Time(_) => "Time",
+            Value::LocalDateTime(_) => "LocalDateTime",
+            Value::DateTime(_) => "DateTime",
+            Value::Duration(_) => "Duration",
+            _ => return None,
+        },
+        _ => return None,
+    })
+}
+
+/// What all elements of a list are.
+fn kind_of_elements(list: &LogicalExpr, item: &Type) -> Option<&'static str> {
+    let LogicalExpr::List(items) = list else {
+        // The element stands nowhere in the query: its type says what it is.
+        return kind(list, item).filter(|_| item != &Type::Any);
+    };
+    let mut kinds = items.iter().map(|element| kind(element, item));
+    let first = kinds.next()??;
+    kinds.all(|other| other == Some(first)).then_some(first)
 }
 
 #[cfg(test)]
@@ -47,7 +98,10 @@ mod tests {
     #[test]
     fn only_what_never_holds_is_odd() {
         use BinaryOperator as Op;
-        let odd = |operator, left: &Type, right: &Type| odd_comparison(operator, left, right);
+        let column = LogicalExpr::column("x");
+        let odd = |operator, left: &Type, right: &Type| {
+            odd_comparison(operator, (&column, left), (&column, right))
+        };
         let date = odd(Op::Greater, &Type::DateTime, &Type::String).unwrap();
         assert!(
             date.contains("always null") && date.contains("datetime('…')"),
@@ -79,5 +133,24 @@ mod tests {
         }
         assert_eq!(odd(Op::Contains, &Type::Int64, &Type::String), None);
         assert_eq!(odd(Op::In, &Type::String, &list), None);
+    }
+
+    #[test]
+    fn what_makes_a_temporal_value_tells_what_it_is() {
+        let text = LogicalExpr::Literal(Value::String("2020".to_owned()));
+        for (function, made) in [
+            (ScalarFunction::Date, "date"),
+            (ScalarFunction::DateTimeTruncate, "datetime"),
+            (ScalarFunction::Duration, "duration"),
+            (ScalarFunction::Time, "time"),
+        ] {
+            let call = LogicalExpr::call(function, vec![text.clone()]);
+            let operator = BinaryOperator::Less;
+            let found = odd_comparison(operator, (&call, &Type::Any), (&text, &Type::String));
+            assert!(found.unwrap().contains(&format!("write {made}('…')")));
+            let list = LogicalExpr::List(vec![call]);
+            let list = (&list, &Type::Any.list());
+            assert!(odd_comparison(BinaryOperator::In, (&text, &Type::String), list).is_some());
+        }
     }
 }

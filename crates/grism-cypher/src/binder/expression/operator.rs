@@ -92,7 +92,7 @@ fn check_comparison(
     };
     if operator.is_comparison() || operator == BinaryOperator::In {
         let types = (binder.type_of(left, place)?, binder.type_of(right, place)?);
-        if let Some(message) = odd_comparison(operator, &types.0, &types.1) {
+        if let Some(message) = odd_comparison(operator, (left, &types.0), (right, &types.1)) {
             binder.warn(message, place.span);
         }
     }

@@ -68,6 +68,9 @@ pub(crate) fn bind_elements<'p>(
         &mut scope,
     );
     let walked = walked(&elements, &places);
+    for role in &walked.roles {
+        graph.roles[*role].repeats = true;
+    }
     conditions.extend(uniqueness(context.schema(), notes, &mut graph, &walked));
     bind_variables(context.schema(), &elements, &graph, &mut scope);
     let input = ExpressionInput::new(&scope, rows);

@@ -195,6 +195,7 @@ fn role(
         roles: step_roles(binder.context.schema(), hyperedge, step),
         member: member.column.clone(),
         incidence,
+        repeats: false,
     }
 }
 

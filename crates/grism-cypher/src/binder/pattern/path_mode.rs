@@ -2,7 +2,9 @@
 
 use grism_core::{Result, Value};
 use grism_logical::pattern::PatternHop;
-use grism_logical::{BinaryOperator, LogicalExpr, PathMode, PathSearch, ScalarFunction};
+use grism_logical::{
+    ArithmeticOperator, BinaryOperator, LogicalExpr, PathMode, PathSearch, ScalarFunction,
+};
 
 use super::elements::{BoundPattern, Elements, Place, Step, place};
 use super::group::{Group, GroupPattern};
@@ -41,6 +43,16 @@ pub(super) fn walked(elements: &Elements<'_>, places: &[Place]) -> Walked {
 enum Passed {
     One(LogicalExpr),
     Many(LogicalExpr),
+}
+
+impl Passed {
+    /// As a list.
+    fn list(&self) -> LogicalExpr {
+        match self {
+            Self::One(one) => LogicalExpr::List(vec![one.clone()]),
+            Self::Many(list) => list.clone(),
+        }
+    }
 }
 
 /// Refuses what a mode cannot do with the steps of a path.
@@ -137,8 +149,20 @@ pub(crate) fn distinct_entities(
         };
     }
     let last = passed.len().saturating_sub(1);
-    for later in 1..passed.len() {
-        for earlier in 0..later {
+    let mut first = 0;
+    if mode == PathMode::Simple
+        && last > 1
+        && let [Passed::One(start), rest @ ..] = &passed[..]
+        && let Some(Passed::Many(_)) = rest.last()
+    {
+        // The last step may lead nowhere, so that an entity before it ends the path.
+        let rest = rest.iter().map(Passed::list);
+        let rest = rest.reduce(|all, more| all.arithmetic(ArithmeticOperator::Add, more));
+        conditions.extend(rest.map(|rest| is_not_in(start.clone(), but_last(rest))));
+        first = 1;
+    }
+    for later in first + 1..passed.len() {
+        for earlier in first..later {
             let ends = mode == PathMode::Simple && earlier == 0 && later == last;
             conditions.extend(differ(notes, &passed[earlier], &passed[later], ends));
         }
@@ -154,17 +178,21 @@ fn differ(notes: &mut Notes, earlier: &Passed, later: &Passed, ends: bool) -> Op
             Some(b.clone().binary(BinaryOperator::NotEqual, a.clone()))
         }
         (Passed::One(one), Passed::Many(list)) if ends => {
-            let but_last = LogicalExpr::Slice {
-                base: Box::new(list.clone()),
-                lower: None,
-                upper: Some(Box::new(LogicalExpr::Literal(Value::Int64(-1)))),
-            };
-            Some(is_not_in(one.clone(), but_last))
+            Some(is_not_in(one.clone(), but_last(list.clone())))
         }
         (Passed::One(one), Passed::Many(list)) | (Passed::Many(list), Passed::One(one)) => {
             Some(is_not_in(one.clone(), list.clone()))
         }
         (Passed::Many(a), Passed::Many(b)) => Some(nothing_common(notes, a.clone(), b.clone())),
+    }
+}
+
+/// A list without its last element.
+fn but_last(list: LogicalExpr) -> LogicalExpr {
+    LogicalExpr::Slice {
+        base: Box::new(list),
+        lower: None,
+        upper: Some(Box::new(LogicalExpr::Literal(Value::Int64(-1)))),
     }
 }
 

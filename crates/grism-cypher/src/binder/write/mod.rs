@@ -13,6 +13,7 @@ mod delete;
 mod merge;
 mod merge_values;
 mod set;
+mod storable;
 #[cfg(test)]
 mod tests;
 mod writing;

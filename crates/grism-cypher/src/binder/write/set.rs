@@ -5,6 +5,7 @@ use grism_logical::{LogicalExpr, ScalarFunction};
 
 use super::bound::SetItem;
 use super::create::plain_labels;
+use super::storable::{check_map, check_value};
 use super::writing::{Writing, bind, computed};
 use crate::binder::expression::dynamic_function;
 use crate::syntax::{
@@ -31,19 +32,7 @@ pub(super) fn set(writing: &mut Writing<'_, '_>, set: &[syntax::SetItem]) -> Res
                 let (base, key) = property_target(writing, target)?;
                 let entity = target_entity(writing, base)?;
                 let (bound, ty) = bind(writing, value)?;
-                let storable = match &ty {
-                    Type::Map(_) | Type::Incidence => false,
-                    ty if ty.is_entity() => false,
-                    Type::List(item) => {
-                        !matches!(**item, Type::Map(_) | Type::Incidence) && !item.is_entity()
-                    }
-                    _ => true,
-                };
-                if !storable {
-                    return Err(writing
-                        .invalid(format!("a property cannot hold {ty}"), value.span)
-                        .with_code("TypeError:InvalidPropertyType"));
-                }
+                check_value(writing, &ty, value)?;
                 let column = computed(writing, bound, "value")?;
                 SetItem::Property {
                     entity,
@@ -75,12 +64,14 @@ fn set_properties(
 ) -> Result<SetItem> {
     let entity = target_variable(writing, target)?;
     let (bound, ty) = bind(writing, value)?;
+    check_map(writing, &ty, value)?;
     let map = match &ty {
         Type::Map(_) | Type::Null => bound.convert(&ty, &Type::Any),
-        ty if ty.is_entity() || ty == &Type::Any => writing.with_expressions(|binder| {
-            let function = ScalarFunction::PropertyMap;
-            Ok(dynamic_function(binder, function, bound, ty, Vec::new()))
-        })?,
+        ty if ty.is_entity() || matches!(ty, Type::Any | Type::Incidence) => writing
+            .with_expressions(|binder| {
+                let function = ScalarFunction::PropertyMap;
+                Ok(dynamic_function(binder, function, bound, ty, Vec::new()))
+            })?,
         other => {
             return Err(writing
                 .invalid(format!("properties are a map, not {other}"), value.span)

@@ -3,6 +3,7 @@
 use grism_core::{Error, Result, Type};
 use grism_logical::{LogicalExpr, LogicalPlan};
 
+use super::storable::check_map;
 use crate::binder::clause::{Rows, with_column, with_needs};
 use crate::binder::expression::{ExpressionBinder, ExpressionInput, Needs, bind_expression};
 use crate::binder::names::Scope;
@@ -119,6 +120,7 @@ pub(super) fn property_map(
             .invalid(format!("properties are a map, not {ty}"), properties.span)
             .with_code("SyntaxError:InvalidArgumentType"));
     }
+    check_map(writing, &ty, properties)?;
     let map = map.convert(&ty, &Type::Any);
     computed(writing, map, "properties").map(Some)
 }

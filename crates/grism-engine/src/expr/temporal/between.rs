@@ -40,7 +40,7 @@ pub(super) fn between(function: F, a: &Value, b: &Value) -> Result<Value> {
     let mut sum = Sum::default();
     let mut place = start;
     if function != F::DurationInDays {
-        let months = whole_months(start, end)?;
+        let months = whole_months(start, end);
         sum.months = i128::from(months);
         place.days = plus_months(place.days, months)?;
     }
@@ -96,20 +96,43 @@ fn seconds((from, to): (LocalDateTime, LocalDateTime)) -> Result<Duration> {
     sum.finish()
 }
 
-/// How many whole months lie between, towards zero.
-fn whole_months(from: LocalDateTime, to: LocalDateTime) -> Result<i64> {
-    let ((a_year, a_month, _), (b_year, b_month, _)) =
-        (civil_from_days(from.days), civil_from_days(to.days));
-    let months = (b_year * 12 + b_month) - (a_year * 12 + a_month);
-    let reached = LocalDateTime {
-        days: plus_months(from.days, months)?,
-        nanos: from.nanos,
+/// How many whole months lie between, towards zero: a month is whole where its day and its time of day are reached, whether the
+/// other month has such a day or not.
+fn whole_months(from: LocalDateTime, to: LocalDateTime) -> i64 {
+    let mut last = to.days;
+    if to.days > from.days && to.nanos < from.nanos {
+        last -= 1;
+    } else if to.days < from.days && to.nanos > from.nanos {
+        last += 1;
+    }
+    // No month has more than 31 days, so that 32 keep months apart.
+    let place = |days: i64| {
+        let (year, month, day) = civil_from_days(days);
+        (year * 12 + month) * 32 + day
     };
-    Ok(if months > 0 && reached > to {
-        months - 1
-    } else if months < 0 && reached < to {
-        months + 1
-    } else {
-        months
-    })
+    (place(last) - place(from.days)) / 32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::expr::temporal::parse::parse_date;
+
+    #[test]
+    fn a_month_is_whole_where_its_day_is_reached() {
+        for (from, to, function, length) in [
+            ("2020-02-29", "2021-02-28", F::DurationBetween, "P11M30D"),
+            ("2021-02-28", "2020-02-29", F::DurationBetween, "P-11M-28D"),
+            ("2020-01-31", "2020-02-29", F::DurationInMonths, "PT0S"),
+            ("2020-02-29", "2020-01-31", F::DurationInMonths, "PT0S"),
+            ("2020-01-31", "2020-03-01", F::DurationBetween, "P1M1D"),
+            ("2020-01-31", "2020-03-31", F::DurationBetween, "P2M"),
+            ("2020-02-29", "2024-02-29", F::DurationInMonths, "P4Y"),
+            ("2020-03-30", "2020-02-29", F::DurationBetween, "P-1M"),
+        ] {
+            let date = |text| Value::Date(parse_date(text).unwrap());
+            let found = between(function, &date(from), &date(to)).unwrap();
+            assert_eq!(found.to_string(), length, "{from} {to}");
+        }
+    }
 }

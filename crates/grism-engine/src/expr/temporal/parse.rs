@@ -21,10 +21,14 @@ pub(super) fn parse(function: F, text: &str) -> Result<Parts> {
     let has_date = !matches!(function, F::LocalTime | F::Time);
     let (date, time) = match trimmed.split_once('T') {
         Some((date, time)) if has_date => (Some(date), Some(time)),
-        Some((_, time)) => (None, Some(time)),
+        Some(("", time)) => (None, Some(time)),
+        Some(_) => return Err(wrong()),
         None if has_date => (Some(trimmed), None),
         None => (None, Some(trimmed)),
     };
+    if function == F::Date && time.is_some() {
+        return Err(wrong());
+    }
     let mut parts = Parts::default();
     if let Some(date) = date {
         parts.days = Some(parse_date(date).ok_or_else(wrong)?);
@@ -32,6 +36,9 @@ pub(super) fn parse(function: F, text: &str) -> Result<Parts> {
     if let Some(time) = time {
         let (clock, zone) = split_zone(time);
         parts.nanos = Some(parse_time(clock).ok_or_else(wrong)?);
+        if !zone.is_empty() && matches!(function, F::LocalTime | F::LocalDateTime) {
+            return Err(wrong());
+        }
         parts.zone = parse_zone(zone)?;
     }
     Ok(parts)
@@ -119,6 +126,7 @@ fn civil(year: i64, month: i64, day: i64) -> Option<i64> {
 /// `21:40:32.142`, `214032.142`, `21:40`, `2140`, `21`: nanoseconds of the day.
 pub(super) fn parse_time(text: &str) -> Option<i64> {
     let (clock, fraction) = match text.split_once(['.', ',']) {
+        Some((_, "")) => return None,
         Some((clock, fraction)) => (clock, fraction),
         None => (text, ""),
     };
@@ -127,6 +135,10 @@ pub(super) fn parse_time(text: &str) -> Option<i64> {
     }
     let digits: String = clock.chars().filter(|letter| *letter != ':').collect();
     if !digits.len().is_multiple_of(2) || digits.len() > 6 || digits.is_empty() {
+        return None;
+    }
+    // Only seconds have a fraction.
+    if !fraction.is_empty() && digits.len() < 6 {
         return None;
     }
     let part = |place: usize| match digits.get(place..place + 2) {
@@ -178,9 +190,36 @@ mod tests {
 
     #[test]
     fn a_time_that_the_clock_does_not_have_is_refused() {
-        for text in ["24:00", "12:60", "12:00:60", "1:2:30", "12:00:00.5x", ""] {
+        for text in [
+            "24:00",
+            "12:60",
+            "12:00:60",
+            "1:2:30",
+            "12:00:00.5x",
+            "10:00:00.",
+            "10:00.5",
+            "10.5",
+            "",
+        ] {
             assert_eq!(parse_time(text), None, "{text}");
         }
         assert_eq!(parse_time("214032.142"), parse_time("21:40:32.142"));
+    }
+
+    #[test]
+    fn a_text_holds_no_more_than_the_value_does() {
+        for (function, text) in [
+            (F::Date, "2024-01-01T00:00"),
+            (F::LocalTime, "2024-01-01T10:00"),
+            (F::LocalTime, "10:00+01:00"),
+            (F::LocalDateTime, "2024-01-01T10:00Z"),
+            (F::Time, "10:00+01:60"),
+            (F::Time, "10:00+1:00"),
+            (F::Time, "10:00+18:30"),
+        ] {
+            assert!(parse(function, text).is_err(), "{text}");
+        }
+        assert!(parse(F::Time, "T10:00-17:59").is_ok());
+        assert!(parse(F::DateTime, "2024-01-01T10:00+01").is_ok());
     }
 }

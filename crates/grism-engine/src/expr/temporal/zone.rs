@@ -85,6 +85,9 @@ impl Zone {
 /// Seconds of `+hh:mm`, `+hhmm`, `+hh`, with seconds behind where there are any.
 pub(super) fn parse_offset(text: &str) -> Option<i32> {
     let sign = if text.starts_with('-') { -1 } else { 1 };
+    if text.contains(':') && !text[1..].split(':').all(|part| part.len() == 2) {
+        return None;
+    }
     let digits: String = text[1..].chars().filter(|digit| *digit != ':').collect();
     if !digits.len().is_multiple_of(2) || digits.len() > 6 || digits.is_empty() {
         return None;
@@ -92,7 +95,11 @@ pub(super) fn parse_offset(text: &str) -> Option<i32> {
     let mut seconds = 0;
     for (place, unit) in [3600, 60, 1].into_iter().enumerate() {
         if let Some(part) = digits.get(place * 2..place * 2 + 2) {
-            seconds += part.parse::<i32>().ok()? * unit;
+            let part: i32 = part.parse().ok()?;
+            if part > 59 {
+                return None;
+            }
+            seconds += part * unit;
         }
     }
     (seconds <= 18 * 3600).then_some(sign * seconds)

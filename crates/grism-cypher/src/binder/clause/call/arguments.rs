@@ -4,9 +4,9 @@ use grism_core::{Result, Type};
 use grism_logical::LogicalExpr;
 
 use super::procedure::{Procedure, ProcedureColumn};
-use crate::binder::QueryContext;
-use crate::binder::expression::{ExpressionBinder, bind_expression, is_aggregate};
+use crate::binder::expression::{ExpressionBinder, bind_expression, is_aggregate, of_value};
 use crate::binder::names::{Scope, hint};
+use crate::binder::{ParameterTypes, QueryContext};
 use crate::syntax::{CallClause, Expr, ExprKind, QualifiedName, Span};
 
 /// The arguments of a call; one that stands `alone` may take them from the parameters.
@@ -31,8 +31,8 @@ pub(super) fn bind_arguments(
             .arguments
             .iter()
             .map(
-                |argument| match binder.context.bind.parameters.get(&argument.name) {
-                    Some(value) => Ok(LogicalExpr::Literal(value.clone())),
+                |argument| match binder.context.bind.parameter(&argument.name) {
+                    Some(value) => Ok(value),
                     None => Err(binder
                         .invalid(
                             format!("the parameter `${}` has no value", argument.name),
@@ -66,19 +66,23 @@ pub(super) fn bind_arguments(
                 .with_code("SyntaxError:InvalidAggregation"));
         }
         let value = bind_expression(binder, expression)?;
-        let found = binder.type_of(&value, expression)?;
+        let mut found = binder.type_of(&value, expression)?;
+        if found == Type::Any && value.columns().is_empty() && !value.is_volatile() {
+            found = (binder.context.bind.constant)(&value)?.type_of();
+        }
         let fits = match (&argument.ty, &found) {
             (_, Type::Null | Type::Any) | (Type::Any, _) => true,
             (Type::Float64, Type::Int64) => true,
             (wanted, found) => wanted == found,
         };
         if !fits {
-            return Err(binder
-                .invalid(
-                    format!("`{}` is {}, not {found}", argument.name, argument.ty),
-                    expression.span,
-                )
-                .with_code("SyntaxError:InvalidArgumentType"));
+            let message = format!("`{}` is {}, not {found}", argument.name, argument.ty);
+            let code = match binder.context.bind.parameter_types {
+                ParameterTypes::Known => "SyntaxError:InvalidArgumentType",
+                ParameterTypes::AtRunTime => "TypeError:InvalidArgumentType",
+            };
+            let error = binder.invalid(message, expression.span).with_code(code);
+            return Err(of_value(error, expression));
         }
         bound.push(value);
     }

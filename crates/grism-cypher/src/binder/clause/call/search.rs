@@ -157,7 +157,11 @@ fn searched_index(
     name: Option<&LogicalExpr>,
     span: Span,
 ) -> Result<IndexDefinition> {
-    let Some(LogicalExpr::Literal(Value::String(name))) = name else {
+    let name = match name {
+        Some(name) if name.columns().is_empty() => (context.bind.constant)(name)?,
+        _ => Value::Null,
+    };
+    let Value::String(name) = &name else {
         let text = "the index is named by a text or a parameter, since the plan depends on it";
         return Err(context
             .source

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use grism_core::{Result, Type};
 use grism_logical::pattern::Repetition;
-use grism_logical::{Column, PlanSchema};
+use grism_logical::{Column, PathMode, PlanSchema};
 
 use super::hop::{Hop, RepeatedPath, hop, merged};
 use super::match_clause::match_elements;
@@ -48,6 +48,9 @@ pub(crate) fn bind_repetition(
     let input = ExpressionInput::new(scope, &columns);
     let mut binder = ExpressionBinder::new(context, &mut own, input, &mut needs);
     add_path(&mut binder, path, TRAILS, &mut elements, &mut items)?;
+    if group.length.rules.mode == PathMode::Walk {
+        elements.modes.push((PathMode::Walk, items.clone()));
+    }
     let ends = ends_of(context, path, &elements, &items)?;
     let mut repeated = RepeatedPath {
         group,

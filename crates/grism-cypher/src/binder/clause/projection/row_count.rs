@@ -3,7 +3,9 @@
 use grism_core::{Error, Result, Value};
 use grism_logical::PlanSchema;
 
-use crate::binder::expression::{ExpressionBinder, ExpressionInput, Needs, bind_expression};
+use crate::binder::expression::{
+    ExpressionBinder, ExpressionInput, Needs, bind_expression, of_value,
+};
 use crate::binder::names::Scope;
 use crate::binder::{Notes, QueryContext};
 use crate::syntax::Expr;
@@ -21,7 +23,7 @@ pub(crate) fn row_count(
     };
     let refuse = |message: String, code: &'static str| -> Error {
         let error = context.source.invalid(message, syntax.span);
-        error.with_code(code)
+        of_value(error.with_code(code), syntax)
     };
     let not_constant = || {
         let message = format!("{clause} cannot refer to variables");
@@ -40,8 +42,12 @@ pub(crate) fn row_count(
         return Err(not_constant());
     }
     notes.volatile |= bound.is_volatile();
-    let value = (context.bind.constant)(&bound)
-        .map_err(|error| error.with_location(context.source.location(syntax.span)))?;
+    let value = (context.bind.constant)(&bound).map_err(|error| {
+        of_value(
+            error.with_location(context.source.location(syntax.span)),
+            syntax,
+        )
+    })?;
     match value {
         Value::Int64(count) => usize::try_from(count).map(Some).map_err(|_| {
             refuse(

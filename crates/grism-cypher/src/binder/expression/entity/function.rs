@@ -1,5 +1,7 @@
 //! Functions of an entity whose answer depends on its table.
 
+use std::collections::BTreeMap;
+
 use grism_core::{
     Error, GraphSchema, Result, SOURCE_ROLE, TARGET_ROLE, Table, Tables, Type, Value,
 };
@@ -62,6 +64,14 @@ pub(in crate::binder::expression) fn entity_function(
         ScalarFunction::Keys | ScalarFunction::Properties => match call.ty {
             ty if ty.is_entity() => Ok(call.dynamic(binder, base)),
             Type::Map(_) => Ok(LogicalExpr::call(call.function, vec![base])),
+            // What is known of an incidence belongs to its hyperedge.
+            Type::Incidence => Ok(constant_unless_null(
+                base,
+                match call.function {
+                    ScalarFunction::Keys => Value::List(Vec::new()),
+                    _ => Value::Map(BTreeMap::new()),
+                },
+            )),
             _ => Err(call.wrong(binder, "a node, a hyperedge or a map")),
         },
         ScalarFunction::Kind => kind(binder, base, call),

@@ -1,6 +1,6 @@
 //! Labels of entities whose tables are known, and tests of them.
 
-use grism_core::{GraphSchema, LABELS_COLUMN, Result, Table, Tables, Type, Value};
+use grism_core::{GraphSchema, LABELS_COLUMN, Result, Table, TableId, Tables, Type, Value};
 use grism_logical::{BinaryOperator, LogicalExpr, ScalarFunction, UnaryOperator};
 
 use super::function::{size_of, table_lookup};
@@ -9,12 +9,35 @@ use crate::binder::expression::binder::ExpressionBinder;
 use crate::binder::names::labelled_tables;
 use crate::syntax::{LabelExpression, LabelKind, Span};
 
-/// The labels of a node: those of its table, unless its own have changed.
+/// The labels of a node. Those of a node that is deleted cannot be read.
 pub(super) fn labels_of(
     binder: &mut ExpressionBinder<'_, '_>,
     base: LogicalExpr,
     tables: &Tables,
     span: Span,
+) -> Result<LogicalExpr> {
+    let reads = asks_rows(binder, &base, tables);
+    labels(binder, base, tables, span, reads)
+}
+
+/// The labels of a node that is shown as a value, which one that is deleted may be too.
+pub(super) fn shown_labels(
+    binder: &mut ExpressionBinder<'_, '_>,
+    base: LogicalExpr,
+    tables: &Tables,
+    span: Span,
+) -> Result<LogicalExpr> {
+    let reads = may_change(binder.context.schema(), tables);
+    labels(binder, base, tables, span, reads)
+}
+
+/// The labels of a node's table, but its own where these are read.
+fn labels(
+    binder: &mut ExpressionBinder<'_, '_>,
+    base: LogicalExpr,
+    tables: &Tables,
+    span: Span,
+    reads: bool,
 ) -> Result<LogicalExpr> {
     let labels = table_lookup(
         binder.context.schema(),
@@ -26,7 +49,7 @@ pub(super) fn labels_of(
             None => Value::List(table.labels().iter().cloned().map(Value::String).collect()),
         },
     )?;
-    if !may_change(binder.context.schema(), tables) {
+    if !reads {
         return Ok(labels);
     }
     let entity = entity_column(binder, base, span)?;
@@ -39,6 +62,16 @@ pub(super) fn labels_of(
         ScalarFunction::Coalesce,
         vec![changed, labels],
     ))
+}
+
+/// Whether the labels are read of each node: its own may have changed, or it may be gone.
+fn asks_rows(binder: &ExpressionBinder<'_, '_>, base: &LogicalExpr, tables: &Tables) -> bool {
+    let schema = binder.context.schema();
+    let is_node = |table: &TableId| {
+        let table = schema.table(*table);
+        table.is_ok_and(|table| table.hyperedge_type().is_none())
+    };
+    may_change(schema, tables) || binder.may_be_deleted(base) && tables.iter().any(is_node)
 }
 
 /// Whether nodes of the tables may have other labels than those they were born with.
@@ -56,7 +89,7 @@ pub(crate) fn label_condition(
     tables: &Tables,
     labels: &LabelExpression,
 ) -> Result<LogicalExpr> {
-    if !may_change(binder.context.schema(), tables) {
+    if !asks_rows(binder, &base, tables) {
         let allowed = labelled_tables(binder.context, binder.notes, labels)?;
         return Ok(label_test(base, allowed));
     }

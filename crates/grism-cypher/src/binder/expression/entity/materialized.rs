@@ -5,6 +5,7 @@ use grism_logical::{LogicalExpr, ScalarFunction, UnaryOperator};
 
 use super::contents::with_contents;
 use super::function::{EntityCall, entity_function};
+use super::label_test::shown_labels;
 use super::property::{entity_column, property_type};
 use crate::binder::expression::binder::ExpressionBinder;
 use crate::syntax::Span;
@@ -51,17 +52,18 @@ pub(crate) fn materialized(
                 function: ScalarFunction::Id,
                 arguments: vec![base.clone()],
             };
-            let (key, function) = match ty {
-                Type::Node(_) => ("labels", ScalarFunction::Labels),
-                _ => ("type", ScalarFunction::Type),
+            let (key, name) = match ty {
+                Type::Node(_) => ("labels", shown_labels(binder, base.clone(), tables, span)?),
+                _ => {
+                    let call = EntityCall {
+                        function: ScalarFunction::Type,
+                        ty,
+                        role: None,
+                        span,
+                    };
+                    ("type", entity_function(binder, base.clone(), &call)?)
+                }
             };
-            let call = EntityCall {
-                function,
-                ty,
-                role: None,
-                span,
-            };
-            let name = entity_function(binder, base.clone(), &call)?;
             let properties = properties_map(binder, base.clone(), tables, span)?;
             let map = LogicalExpr::Map(vec![
                 ("id".to_owned(), id),

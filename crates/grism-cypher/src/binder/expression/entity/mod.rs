@@ -16,3 +16,4 @@ pub(super) use function::{EntityCall, entity_function};
 pub(crate) use label_test::{label_condition, label_test, may_change};
 pub(crate) use materialized::materialized;
 pub(crate) use property::property;
+pub(super) use property::property_type;

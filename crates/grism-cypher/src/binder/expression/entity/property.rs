@@ -51,7 +51,7 @@ pub(crate) fn property(
 }
 
 /// The type of the property in queries; `None` where no table has it.
-pub(super) fn property_type(
+pub(in crate::binder::expression) fn property_type(
     schema: &GraphSchema,
     tables: &Tables,
     key: &str,
