@@ -45,7 +45,9 @@ impl Writer<'_> {
         if nested.returns {
             return self.nested_rows(nested, &parts, rows, &inner, state).await;
         }
-        for piece in pieces(&inner, nested.by_row) {
+        // Where the query is planned over no rows, its clauses are planned too.
+        let by_row = nested.by_row && self.explained.is_none();
+        for piece in pieces(&inner, by_row) {
             let run = self.parts(&nested.query, 0, parts.clone(), piece?, inner_state.clone());
             Box::pin(run).await?;
         }
