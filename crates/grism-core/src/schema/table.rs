@@ -23,7 +23,7 @@ pub struct Property {
 impl Property {
     /// The column of the table that holds the values. Roles and properties of one table share the names of columns, so a
     /// property that is called like a role of an undeclared type has a column of another name, which is chosen when the
-    /// property comes into being and never changes.
+    /// property is created and never changes.
     #[must_use]
     pub fn column(&self) -> &str {
         self.column.as_deref().unwrap_or(&self.name)
@@ -76,7 +76,7 @@ impl Table {
             .find(|property| property.column() == column)
     }
 
-    /// The column of the property called `name`, or the one that it gets when it comes into being.
+    /// The column of the property called `name`, or the one that it gets when it is created.
     ///
     /// A name with `~` is not the name of its column, since a storage adds `~` and a number for further columns of one
     /// property.

@@ -271,7 +271,7 @@ pub struct Apply {
     pub kind: ApplyKind,
 }
 
-/// Which rows a [`Join`] puts out.
+/// Which rows a [`Join`] outputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum JoinKind {
     /// Every pair.

@@ -1,4 +1,4 @@
-//! The columns that a logical plan puts out.
+//! The columns that a logical plan outputs.
 
 use std::sync::Arc;
 

@@ -93,7 +93,7 @@ pub(super) fn computed(
     Ok(name)
 }
 
-/// The column of a property map; `None` where there is none.
+/// The column of a property map; `None` where the pattern has no properties.
 pub(super) fn property_map(
     writing: &mut Writing<'_, '_>,
     properties: Option<&Expr>,

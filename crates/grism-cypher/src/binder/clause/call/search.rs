@@ -90,7 +90,7 @@ pub(super) fn searches(given: Option<usize>) -> impl Iterator<Item = Procedure> 
     })
 }
 
-/// The rows of a search; `None` for a procedure that is none.
+/// The rows of a search; `None` for a procedure that searches nothing.
 pub(super) fn search(
     context: QueryContext<'_>,
     notes: &mut Notes,
