@@ -1,4 +1,4 @@
-//! Values in Arrow columns, and columns brought from one type to another.
+//! Values in Arrow columns.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use arrow::array::{
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field, FieldRef, Float32Type};
 
-use super::any::{decode_any, encode_any, key_of};
+use super::any::{decode_any, encode_any};
 use super::{HyperedgeValue, IncidenceValue, Value};
 use crate::temporal::{DateTime, LocalDateTime};
 use crate::{EntityId, Error, ErrorKind, Result, Type};
@@ -58,7 +58,7 @@ impl Value {
     }
 }
 
-fn read(array: &dyn Array, row: usize, ty: Option<&Type>) -> Result<Value> {
+pub(super) fn read(array: &dyn Array, row: usize, ty: Option<&Type>) -> Result<Value> {
     if array.data_type() == &DataType::Null || array.is_null(row) {
         return Ok(Value::Null);
     }
@@ -156,7 +156,7 @@ fn read(array: &dyn Array, row: usize, ty: Option<&Type>) -> Result<Value> {
 }
 
 /// Where the field `name` stands among the fields of a map, tried at the place `likely` first.
-fn place_of(fields: &[(String, Type)], name: &str, likely: usize) -> Option<usize> {
+pub(super) fn place_of(fields: &[(String, Type)], name: &str, likely: usize) -> Option<usize> {
     match fields.get(likely) {
         Some((own, _)) if own == name => Some(likely),
         _ => fields.iter().position(|(own, _)| own == name),
@@ -375,7 +375,7 @@ fn vectors(values: &[&Value], item: &FieldRef, dimensions: i32) -> Result<ArrayR
     )?))
 }
 
-fn wrong_dimensions(found: usize, dimensions: i32) -> Error {
+pub(super) fn wrong_dimensions(found: usize, dimensions: i32) -> Error {
     Error::invalid_data(format!(
         "a list of {found} numbers is no vector of {dimensions}"
     ))
@@ -395,118 +395,4 @@ fn mismatch(value: &Value, data_type: &DataType) -> Error {
     };
     Error::invalid_data(format!("{wanted} is needed, not {value}"))
         .with_code("TypeError:InvalidArgumentType")
-}
-
-/// `array`, a column of the type `from`, as a column of the type `to`, which must be wider.
-///
-/// # Errors
-/// `Internal` where `to` does not hold the values of `from`.
-pub fn cast_column(array: &ArrayRef, from: &Type, to: &Type) -> Result<ArrayRef> {
-    let data_type = to.to_arrow();
-    match (from, to) {
-        (from, to) if from == to => Ok(Arc::clone(array)),
-        (Type::Null, _) => Ok(new_null_array(&data_type, array.len())),
-        (Type::Any | Type::Path, Type::Any | Type::Path) => Ok(Arc::clone(array)),
-        (_, Type::Any) => {
-            let mut builder = LargeBinaryBuilder::with_capacity(array.len(), array.len() * 16);
-            for row in 0..array.len() {
-                match read(array, row, Some(from))? {
-                    Value::Null => builder.append_null(),
-                    value => builder.append_value(encode_any(&value)),
-                }
-            }
-            Ok(Arc::new(builder.finish()))
-        }
-        (Type::List(from), Type::List(to)) => {
-            let lists = array
-                .as_any()
-                .downcast_ref::<ListArray>()
-                .ok_or_else(|| Error::internal("a list column"))?;
-            let values = cast_column(lists.values(), from, to)?;
-            Ok(Arc::new(ListArray::try_new(
-                Arc::new(Field::new_list_field(to.to_arrow(), true)),
-                lists.offsets().clone(),
-                values,
-                lists.nulls().cloned(),
-            )?))
-        }
-        (Type::Map(own), Type::Map(wanted)) if !wanted.is_empty() => {
-            let structs = array
-                .as_any()
-                .downcast_ref::<StructArray>()
-                .ok_or_else(|| Error::internal("a map column"))?;
-            let columns = wanted
-                .iter()
-                .enumerate()
-                .map(|(likely, (name, to))| match place_of(own, name, likely) {
-                    Some(place) => cast_column(structs.column(place), &own[place].1, to),
-                    None => Ok(new_null_array(&to.to_arrow(), array.len())),
-                })
-                .collect::<Result<Vec<_>>>()?;
-            let DataType::Struct(fields) = &data_type else {
-                return Err(Error::internal("a map type of another form"));
-            };
-            let nulls = structs.nulls().cloned();
-            Ok(Arc::new(StructArray::try_new(
-                fields.clone(),
-                columns,
-                nulls,
-            )?))
-        }
-        (Type::Any, _) => {
-            let values = (0..array.len())
-                .map(|row| read(array, row, None))
-                .collect::<Result<Vec<_>>>()?;
-            Value::column(&values, &data_type)
-        }
-        _ if array.data_type() == &data_type => Ok(Arc::clone(array)),
-        _ => Ok(arrow::compute::cast(array, &data_type)?),
-    }
-}
-
-/// The keys of a column of the type `ty`: bytes that are equal for equal values and order as they do.
-///
-/// # Errors
-/// `InvalidData` where a dynamically typed value is malformed.
-pub fn key_column(array: &dyn Array, ty: &Type) -> Result<ArrayRef> {
-    let mut builder = LargeBinaryBuilder::with_capacity(array.len(), array.len() * 16);
-    for row in 0..array.len() {
-        match read(array, row, Some(ty))? {
-            Value::Null => builder.append_null(),
-            value => builder.append_value(key_of(&value)),
-        }
-    }
-    Ok(Arc::new(builder.finish()))
-}
-
-/// A column that Grism made as the wider Arrow type that its property has by now.
-///
-/// # Errors
-/// Those of Arrow's casts.
-pub fn widen_column(array: &ArrayRef, data_type: &DataType) -> Result<ArrayRef> {
-    if let DataType::FixedSizeList(_, dimensions) = data_type
-        && let Some(lists) = array.as_list_opt::<i32>()
-    {
-        let wrong = (0..lists.len())
-            .filter(|row| lists.is_valid(*row))
-            .map(|row| lists.value_length(row))
-            .find(|length| length != dimensions);
-        if let Some(length) = wrong {
-            return Err(wrong_dimensions(length.max(0) as usize, *dimensions));
-        }
-        if Type::of_column(array.data_type()).may_hold_any() {
-            let values = (0..array.len())
-                .map(|row| read(array, row, None))
-                .collect::<Result<Vec<_>>>()?;
-            return Value::column(&values, data_type);
-        }
-    }
-    let (from, to) = (
-        Type::of_column(array.data_type()),
-        Type::of_column(data_type),
-    );
-    if to.may_hold_any() {
-        return cast_column(array, &from, &to);
-    }
-    Ok(arrow::compute::cast(array, data_type)?)
 }

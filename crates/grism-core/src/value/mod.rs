@@ -1,12 +1,13 @@
 //! Single values: literals, parameters and the cells of small results.
 
 mod any;
+mod cast;
 mod column;
 mod compare;
 mod display;
 
 pub use any::{decode_any, encode_any, key_of_any};
-pub use column::{cast_column, key_column, widen_column};
+pub use cast::{cast_column, key_column, widen_column};
 pub use compare::{compare_integer_float, equal_values, order_values, total_order};
 
 use std::collections::BTreeMap;

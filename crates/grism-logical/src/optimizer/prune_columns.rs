@@ -3,21 +3,22 @@
 //! After this rule no `Property` expression is left: a scanned entity's properties are read by its scan, those of an
 //! entity that was reached by an expansion are fetched by id right below the operator that uses them.
 
+mod apply;
+mod bindings;
 mod inputs;
 mod needs;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use grism_core::{Cardinality, GraphSchema, Result, Tables, with_stack};
+use grism_core::{GraphSchema, Result, with_stack};
 
 use self::inputs::{provides, with_argument};
 use self::needs::Needs;
 use super::Facts;
 use crate::{
-    Aggregate, Apply, ApplyKind, Column, CountExpand, EdgeExpand, Fetch, HyperedgeScan,
-    IndexLookup, Join, LoadCsv, LogicalPlan, NodeScan, PathExpand, Repeat, RoleBinding, RoleExpand,
-    RoleSource, property_column,
+    Aggregate, Column, CountExpand, EdgeExpand, Fetch, HyperedgeScan, IndexLookup, Join, LoadCsv,
+    LogicalPlan, NodeScan, PathExpand, Repeat, RoleExpand, RoleSource, property_column,
 };
 
 /// Prunes from the root down; the root keeps all its columns.
@@ -407,100 +408,5 @@ impl Pruner<'_> {
             keys,
             aggregates,
         }))
-    }
-
-    fn prune_apply(&self, apply: &Apply, needs: Needs) -> Result<LogicalPlan> {
-        let outer = apply.input.schema()?;
-        let inner = apply.subplan.schema()?;
-        let mut below = needs.clone();
-        match &apply.kind {
-            ApplyKind::Mark(name) | ApplyKind::Count(name) => {
-                below.columns.remove(name);
-            }
-            ApplyKind::Collect { into, .. } => {
-                below.columns.remove(into);
-            }
-            ApplyKind::Inner | ApplyKind::Optional => {
-                below.columns.retain(|name| outer.contains(name))
-            }
-            ApplyKind::Semi | ApplyKind::Anti => {}
-        }
-        let wanted = match &apply.kind {
-            ApplyKind::Inner | ApplyKind::Optional => needs
-                .columns
-                .iter()
-                .filter(|name| inner.contains(name) && !outer.contains(name))
-                .cloned()
-                .collect(),
-            ApplyKind::Collect { value, .. } => [value.clone()].into(),
-            _ => BTreeSet::new(),
-        };
-        let names: Vec<String> = wanted.iter().cloned().collect();
-        let needs = Needs {
-            columns: wanted,
-            properties: BTreeMap::new(),
-        };
-        let mut subplan = self.prune(&apply.subplan, needs)?;
-        if matches!(
-            apply.kind,
-            ApplyKind::Inner | ApplyKind::Optional | ApplyKind::Collect { .. }
-        ) {
-            // What the subplan fetched of outer entities for itself is null where it found nothing, and must not be
-            // taken for the outer row's own.
-            subplan = subplan.keep_columns(&names)?;
-        }
-        below.columns.extend(subplan.argument_columns());
-        let input = self.prune_and_trim(&apply.input, below)?;
-        let subplan = Arc::new(with_argument(&subplan, &input.schema()?.columns)?);
-        Ok(LogicalPlan::Apply(Apply {
-            input,
-            subplan,
-            kind: apply.kind.clone(),
-        }))
-    }
-
-    /// Bindings that nothing reads are dropped where a hyperedge always has exactly one such member. `taken`: the roles
-    /// of the member that the hyperedge was reached from.
-    fn prune_bindings(
-        &self,
-        bindings: &[RoleBinding],
-        taken: &[String],
-        tables: &Tables,
-        needs: &Needs,
-    ) -> Vec<RoleBinding> {
-        let certain = |binding: &RoleBinding| {
-            let once = |role: &str| {
-                tables.iter().all(|table| {
-                    self.schema
-                        .table(*table)
-                        .ok()
-                        .and_then(|table| table.hyperedge_type()?.role(role))
-                        .is_some_and(|role| role.cardinality == Cardinality::One)
-                })
-            };
-            // Another binding that may take the same role must leave this one its incidence, so neither may go.
-            let shares =
-                |other: &&RoleBinding| other.roles.iter().any(|role| binding.roles.contains(role));
-            let alone = bindings.iter().filter(shares).count() == 1
-                && !taken.iter().any(|role| binding.roles.contains(role));
-            binding.restrict.is_none()
-                && alone
-                && matches!(&binding.roles[..], [role] if once(role))
-        };
-        bindings
-            .iter()
-            .cloned()
-            .map(|mut binding| {
-                binding.incidence = binding
-                    .incidence
-                    .filter(|incidence| needs.columns.contains(incidence));
-                binding
-            })
-            .filter(|binding| {
-                needs.columns.contains(&binding.member)
-                    || binding.incidence.is_some()
-                    || !certain(binding)
-            })
-            .collect()
     }
 }

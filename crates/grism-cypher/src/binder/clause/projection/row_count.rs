@@ -33,7 +33,7 @@ pub(crate) fn row_count(
     let input = ExpressionInput::new(&scope, columns);
     let mut binder = ExpressionBinder::new(context, notes, input, &mut needs);
     let bound = bind_expression(&mut binder, syntax).map_err(|error| {
-        if error.message().starts_with("unknown variable") {
+        if error.code() == Some("SyntaxError:UndefinedVariable") {
             return not_constant();
         }
         error

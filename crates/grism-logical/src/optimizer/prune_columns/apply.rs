@@ -1,0 +1,63 @@
+//! A subplan that runs for each row, and the rows it runs for.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use grism_core::Result;
+
+use super::Pruner;
+use super::inputs::with_argument;
+use super::needs::Needs;
+use crate::{Apply, ApplyKind, LogicalPlan};
+
+impl Pruner<'_> {
+    pub(super) fn prune_apply(&self, apply: &Apply, needs: Needs) -> Result<LogicalPlan> {
+        let outer = apply.input.schema()?;
+        let inner = apply.subplan.schema()?;
+        let mut below = needs.clone();
+        match &apply.kind {
+            ApplyKind::Mark(name) | ApplyKind::Count(name) => {
+                below.columns.remove(name);
+            }
+            ApplyKind::Collect { into, .. } => {
+                below.columns.remove(into);
+            }
+            ApplyKind::Inner | ApplyKind::Optional => {
+                below.columns.retain(|name| outer.contains(name))
+            }
+            ApplyKind::Semi | ApplyKind::Anti => {}
+        }
+        let wanted = match &apply.kind {
+            ApplyKind::Inner | ApplyKind::Optional => needs
+                .columns
+                .iter()
+                .filter(|name| inner.contains(name) && !outer.contains(name))
+                .cloned()
+                .collect(),
+            ApplyKind::Collect { value, .. } => [value.clone()].into(),
+            _ => BTreeSet::new(),
+        };
+        let names: Vec<String> = wanted.iter().cloned().collect();
+        let needs = Needs {
+            columns: wanted,
+            properties: BTreeMap::new(),
+        };
+        let mut subplan = self.prune(&apply.subplan, needs)?;
+        if matches!(
+            apply.kind,
+            ApplyKind::Inner | ApplyKind::Optional | ApplyKind::Collect { .. }
+        ) {
+            // What the subplan fetched of outer entities for itself is null where it found nothing, and must not be
+            // taken for the outer row's own.
+            subplan = subplan.keep_columns(&names)?;
+        }
+        below.columns.extend(subplan.argument_columns());
+        let input = self.prune_and_trim(&apply.input, below)?;
+        let subplan = Arc::new(with_argument(&subplan, &input.schema()?.columns)?);
+        Ok(LogicalPlan::Apply(Apply {
+            input,
+            subplan,
+            kind: apply.kind.clone(),
+        }))
+    }
+}
