@@ -530,20 +530,22 @@ def decorate(rng: random.Random, query: Query) -> bool:
     conditions, place = found
     condition = conditions[place]
     true = Condition("true")
+    # A pattern alone is a predicate and no value.
+    value = Either([condition, Condition("false")])
     conditions[place] = rng.choice(
         [
             Not(Not(condition)),
             Either([true, condition], " AND "),
-            Either([condition, Condition("false")]),
+            value,
             Either([condition, condition]),
             Either([condition, copy.deepcopy(condition)], " AND "),
             Either([condition, Condition("false")], " XOR "),
             Not(Either([Not(condition), Not(true)])),
-            Wrapped("coalesce({}, false)", condition),
+            Wrapped("coalesce({}, false)", value),
             Wrapped("CASE WHEN {} THEN true ELSE false END", condition),
-            Wrapped("({}) = true", condition),
-            Wrapped("({}) IN [true]", condition),
-            Wrapped("({}) IS NOT NULL AND ({})", condition),
+            Wrapped("({}) = true", value),
+            Wrapped("({}) IN [true]", value),
+            Wrapped("({}) IS NOT NULL AND ({})", value),
             Not(Not(condition)) if looks_up(condition) else Wrapped("any(x IN [1] WHERE {})", condition),
         ]
     )
@@ -851,6 +853,7 @@ def partition(rng: random.Random, query: Query) -> bool:
         return False
     names = [own.name for own in branch.clauses[place].entities()]
     name, other = rng.choice(names), rng.choice(names)
+    pattern = f"({name})<--()"
     tests = [
         f"{name}.x > 1",
         f"{name}.x = {other}.x",
@@ -861,11 +864,13 @@ def partition(rng: random.Random, query: Query) -> bool:
         f"kind({name}) = 'node'",
         f"EXISTS {{ MATCH ({name})-->() }}",
         f"COUNT {{ MATCH ({name})--({other}) }} > 1",
-        f"({name})<--()",
+        pattern,
     ]
     test = rng.choice(tests)
     copies = []
-    for text in (test, f"NOT ({test})", f"({test}) IS NULL"):
+    # A pattern is a predicate and no value, and never null.
+    neither = [] if test == pattern else [f"({test}) IS NULL"]
+    for text in [test, f"NOT ({test})", *neither]:
         part = copy.deepcopy(branch)
         part.clauses[place].conditions.append(Condition(text))
         copies.append(part)

@@ -195,6 +195,7 @@ impl<'a> Writer<'a> {
 
     /// Runs every branch; the rows of the result.
     async fn run(&mut self, query: &Query) -> Result<Found> {
+        query.check(self.transaction.schema())?;
         let mut branches = Vec::new();
         for branch in 0..query.branches() {
             branches.push(self.branch(query, branch).await?);

@@ -45,6 +45,7 @@ pub(super) async fn write_in_transactions(
     let snapshot = storage.snapshot(SnapshotId::default()).await?;
     let mut reader = Writer::new(storage, options, snapshot);
     reader.parameter_types = parameter_types;
+    query.check(reader.transaction.schema())?;
     let start = (Found::unit()?, BindState::default());
     let (rows, state) = reader.parts(query, 0, before, start.0, start.1).await?;
     let nested = reader.bind_nested(query, clause, &state)?;

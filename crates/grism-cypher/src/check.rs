@@ -2,9 +2,11 @@
 
 use std::collections::HashSet;
 
+use crate::projected::text_of;
 use crate::syntax::{
-    Clause, ClauseKind, Expr, ExprKind, PathElement, PathElementKind, Projection,
-    ProjectionItemKind, Query, Span, Visitor, walk_clause, walk_element, walk_expr,
+    ChainLink, Clause, ClauseKind, Expr, ExprKind, InfixOperator, PathElement, PathElementKind,
+    PrefixOperator, Projection, ProjectionItemKind, Query, Span, Visitor, walk_clause,
+    walk_element, walk_expr,
 };
 use grism_core::{Error, Result};
 
@@ -20,6 +22,7 @@ pub(crate) fn check_query(source: Source<'_>, query: &Query) -> Result<()> {
         source,
         found: None,
         patterns_match: false,
+        predicates: HashSet::new(),
     };
     checker.visit_query(query);
     checker.found.map_or(Ok(()), Err)
@@ -30,6 +33,8 @@ struct Checker<'a> {
     found: Option<Error>,
     /// Whether the patterns being visited are matched, so that their property maps are written out.
     patterns_match: bool,
+    /// Where patterns start that stand in the place of a predicate.
+    predicates: HashSet<usize>,
 }
 
 impl Checker<'_> {
@@ -40,159 +45,139 @@ impl Checker<'_> {
     }
 
     fn projection(&mut self, projection: &Projection) {
-        let items: Vec<(&Expr, Option<&str>)> = projection
+        let items: Vec<&Expr> = projection
             .items
             .iter()
             .filter_map(|item| match &item.kind {
-                ProjectionItemKind::Expression { expression, alias } => {
-                    let alias = alias.as_ref().map(|alias| alias.text.as_str());
-                    Some((expression, alias))
-                }
-                _ => None,
+                ProjectionItemKind::Expression { expression, .. } => Some(expression),
+                ProjectionItemKind::Wildcard => None,
             })
             .collect();
-        for (expression, _) in &items {
-            self.pattern_value(expression);
-        }
-        if !items.iter().any(|(expression, _)| aggregates(expression)) {
+        // Of `*` it is not known here what it groups by.
+        if items.len() < projection.items.len() {
             return;
         }
         let grouped: HashSet<String> = items
             .iter()
-            .filter(|(expression, _)| is_plain(expression) && !aggregates(expression))
-            .map(|(expression, _)| self.words(expression))
+            .filter(|expression| is_plain(expression))
+            .map(|expression| text_of(self.source, expression))
             .collect();
-        for (expression, _) in items
-            .iter()
-            .filter(|(expression, _)| aggregates(expression))
-        {
-            self.beside_aggregates(expression, &grouped);
-        }
-        let ordered = projection.order_by.iter().map(|item| &item.expression);
-        let mut ordered = ordered
-            .filter(|expression| aggregates(expression))
-            .peekable();
-        if ordered.peek().is_some() {
-            let columns = Columns::new(self, &items);
-            for expression in ordered {
-                self.order_by_aggregate(expression, &columns);
-            }
+        for expression in items.iter().filter(|expression| aggregates(expression)) {
+            self.beside_aggregates(expression, &grouped, &mut Vec::new());
         }
     }
 
-    /// A pattern is a predicate, and no value to hand on.
-    fn pattern_value(&mut self, expression: &Expr) {
-        match &expression.kind {
-            ExprKind::Pattern(_) => self.report(
-                "a pattern is a predicate and cannot be projected; use EXISTS { … } or a comprehension",
-                expression.span,
-                "SyntaxError:UnexpectedSyntax",
-            ),
-            ExprKind::Parenthesized(inner) => self.pattern_value(inner),
-            _ => {}
-        }
-    }
-
-    /// What stands beside an aggregate must be grouped by as it stands: a variable or a property among the items.
-    fn beside_aggregates(&mut self, expression: &Expr, grouped: &HashSet<String>) {
-        let is_grouped = |own: &Expr| is_plain(own) && grouped.contains(&self.words(own));
-        if is_call_of_aggregate(expression) || is_grouped(expression) {
+    /// What stands beside an aggregate must be grouped by as it stands: a variable or a property among the items. What the
+    /// expression itself binds, `locals`, may be read.
+    fn beside_aggregates(
+        &mut self,
+        expression: &Expr,
+        grouped: &HashSet<String>,
+        locals: &mut Vec<String>,
+    ) {
+        let is_grouped =
+            is_plain(expression) && grouped.contains(&text_of(self.source, expression));
+        if is_call_of_aggregate(expression) || is_grouped {
             return;
         }
         match &expression.kind {
             // What is read of an aggregate is no more than the aggregate.
             ExprKind::Property { base, .. } if aggregates(base) => {
-                self.beside_aggregates(base, grouped);
+                self.beside_aggregates(base, grouped, locals);
             }
-            ExprKind::Variable(_) | ExprKind::Property { .. } => self.report(
-                format!(
-                    "`{}` is neither aggregated nor grouped by; put it among the columns, or in a WITH before",
-                    self.source.slice(expression.span)
-                ),
-                expression.span,
-                "SyntaxError:AmbiguousAggregationExpression",
-            ),
-            ExprKind::ListComprehension(_)
-            | ExprKind::PatternComprehension(_)
-            | ExprKind::Quantified(_)
-            | ExprKind::Reduce(_)
-            | ExprKind::MapProjection(_)
-            | ExprKind::Subquery(_) => {}
-            _ => {
-                let mut parts = Parts(Vec::new());
-                walk_expr(&mut parts, expression);
-                for part in parts.0 {
-                    self.beside_aggregates(part, grouped);
+            ExprKind::Variable(_) | ExprKind::Property { .. } => {
+                let root = root(expression);
+                // Within a comprehension a property of what is grouped by may be read.
+                let is_known = root.is_none_or(|name| {
+                    locals.iter().any(|own| own == name)
+                        || (!locals.is_empty() && grouped.contains(name))
+                });
+                if !is_known {
+                    self.ambiguous(expression);
                 }
             }
-        }
-    }
-
-    /// The text of an expression without its white space.
-    fn words(&self, expression: &Expr) -> String {
-        let text = self.source.slice(expression.span);
-        text.split_whitespace().collect::<Vec<_>>().join(" ")
-    }
-
-    fn order_by_aggregate(&mut self, expression: &Expr, columns: &Columns<'_>) {
-        let text = self.words(expression);
-        let alias = matches!(&expression.kind, ExprKind::Variable(name)
-            if columns.aliases.contains(name.text.as_str()));
-        if columns.texts.contains(&text) || alias {
-            return;
-        }
-        if is_call_of_aggregate(expression) || matches!(expression.kind, ExprKind::Variable(_)) {
-            let inside = columns.aggregates.contains(&text);
-            if !inside || matches!(expression.kind, ExprKind::Variable(_)) {
-                self.report(
-                    format!("`{text}` is not among the columns that are ordered"),
-                    expression.span,
-                    "SyntaxError:UndefinedVariable",
-                );
+            // The binder tells what a subquery or a pattern reads.
+            ExprKind::PatternComprehension(_) | ExprKind::Subquery(_) | ExprKind::Pattern(_) => {}
+            ExprKind::MapProjection(projection) => {
+                if root(&projection.base).is_none() {
+                    self.beside_aggregates(&projection.base, grouped, locals);
+                }
             }
-            return;
+            _ => {
+                let outer = locals.len();
+                locals.extend(expression.bound_names().into_iter().map(str::to_owned));
+                for part in expression.parts() {
+                    self.beside_aggregates(part, grouped, locals);
+                }
+                locals.truncate(outer);
+            }
         }
-        let mut parts = Parts(Vec::new());
-        walk_expr(&mut parts, expression);
-        for part in parts.0 {
-            self.order_by_aggregate(part, columns);
+    }
+
+    fn ambiguous(&mut self, expression: &Expr) {
+        self.report(
+            format!(
+                "`{}` is neither aggregated nor grouped by; put it among the columns, or in a WITH before",
+                self.source.slice(expression.span)
+            ),
+            expression.span,
+            "SyntaxError:AmbiguousAggregationExpression",
+        );
+    }
+
+    /// Notes the patterns of an expression that is a predicate.
+    fn predicate(&mut self, predicate: &Expr) {
+        match &predicate.kind {
+            ExprKind::Pattern(_) => {
+                self.predicates.insert(predicate.span.start);
+            }
+            ExprKind::Parenthesized(inner) => self.predicate(inner),
+            _ => {}
+        }
+    }
+
+    /// Notes the patterns that are predicates directly within an expression.
+    fn predicates_within(&mut self, expression: &Expr) {
+        match &expression.kind {
+            ExprKind::Prefix {
+                operator: PrefixOperator::Not,
+                operand,
+            } => self.predicate(operand),
+            ExprKind::Chain { first, rest } => {
+                let is_logic = |link: &ChainLink| {
+                    use InfixOperator::{And, Or, Xor};
+                    matches!(link.operator, And | Or | Xor)
+                };
+                if rest.iter().all(is_logic) {
+                    self.predicate(first);
+                    rest.iter().for_each(|link| self.predicate(&link.operand));
+                }
+            }
+            ExprKind::Function(call) if call.name.text.eq_ignore_ascii_case("exists") => {
+                call.arguments.iter().for_each(|own| self.predicate(own));
+            }
+            ExprKind::Case(case) if case.operand.is_none() => {
+                let conditions = case.alternatives.iter().flat_map(|own| &own.when);
+                conditions.for_each(|condition| self.predicate(condition));
+            }
+            ExprKind::ListComprehension(own) => {
+                own.predicate.iter().for_each(|own| self.predicate(own));
+            }
+            ExprKind::PatternComprehension(own) => {
+                own.predicate.iter().for_each(|own| self.predicate(own));
+            }
+            ExprKind::Quantified(own) => self.predicate(&own.predicate),
+            _ => {}
         }
     }
 }
 
-/// What the items of a projection are, by their texts.
-struct Columns<'a> {
-    texts: HashSet<String>,
-    aliases: HashSet<&'a str>,
-    /// The aggregates within the items.
-    aggregates: HashSet<String>,
-}
-
-impl<'a> Columns<'a> {
-    fn new(checker: &Checker<'_>, items: &[(&Expr, Option<&'a str>)]) -> Self {
-        let mut calls = Calls(Vec::new());
-        items.iter().for_each(|(item, _)| calls.visit_expr(item));
-        Self {
-            texts: items.iter().map(|(item, _)| checker.words(item)).collect(),
-            aliases: items.iter().filter_map(|(_, alias)| *alias).collect(),
-            aggregates: calls
-                .0
-                .into_iter()
-                .map(|call| checker.words(call))
-                .collect(),
-        }
-    }
-}
-
-/// The outermost calls of aggregates.
-struct Calls<'ast>(Vec<&'ast Expr>);
-
-impl<'ast> Visitor<'ast> for Calls<'ast> {
-    fn visit_expr(&mut self, expression: &'ast Expr) {
-        match is_call_of_aggregate(expression) {
-            true => self.0.push(expression),
-            false => walk_expr(self, expression),
-        }
+/// The variable that a variable, or a property of one, is read of.
+fn root(expression: &Expr) -> Option<&str> {
+    match &expression.bare().kind {
+        ExprKind::Variable(name) => Some(&name.text),
+        ExprKind::Property { base, .. } => root(base),
+        _ => None,
     }
 }
 
@@ -201,16 +186,7 @@ fn is_plain(expression: &Expr) -> bool {
     matches!(
         expression.kind,
         ExprKind::Variable(_) | ExprKind::Property { .. }
-    )
-}
-
-/// The direct parts of an expression.
-struct Parts<'ast>(Vec<&'ast Expr>);
-
-impl<'ast> Visitor<'ast> for Parts<'ast> {
-    fn visit_expr(&mut self, expression: &'ast Expr) {
-        self.0.push(expression);
-    }
+    ) && !aggregates(expression)
 }
 
 fn is_call_of_aggregate(expression: &Expr) -> bool {
@@ -238,8 +214,18 @@ pub(crate) fn aggregates(expression: &Expr) -> bool {
 impl<'ast> Visitor<'ast> for Checker<'_> {
     fn visit_clause(&mut self, clause: &'ast Clause) {
         match &clause.kind {
-            ClauseKind::With(with) => self.projection(&with.projection),
+            ClauseKind::With(with) => {
+                self.projection(&with.projection);
+                with.predicate.iter().for_each(|own| self.predicate(own));
+            }
             ClauseKind::Return(projection) => self.projection(projection),
+            ClauseKind::Match(matched) => {
+                matched.predicate.iter().for_each(|own| self.predicate(own));
+            }
+            ClauseKind::Call(call) => {
+                let predicates = call.yields.iter().filter_map(|own| own.predicate.as_ref());
+                predicates.for_each(|own| self.predicate(own));
+            }
             _ => {}
         }
         let before = self.patterns_match;
@@ -249,11 +235,13 @@ impl<'ast> Visitor<'ast> for Checker<'_> {
     }
 
     fn visit_element(&mut self, element: &'ast PathElement) {
-        let properties = match &element.kind {
-            PathElementKind::Node(node) => node.properties.as_ref(),
-            PathElementKind::Relationship(step) => step.properties.as_ref(),
-            _ => None,
+        let (properties, predicate) = match &element.kind {
+            PathElementKind::Node(node) => (node.properties.as_ref(), &node.predicate),
+            PathElementKind::Relationship(step) => (step.properties.as_ref(), &step.predicate),
+            PathElementKind::Group(group) => (None, &group.predicate),
+            PathElementKind::Shortest { .. } => (None, &None),
         };
+        predicate.iter().for_each(|own| self.predicate(own));
         if let Some(properties) = properties
             && self.patterns_match
             && matches!(properties.kind, ExprKind::Parameter(_))
@@ -270,6 +258,16 @@ impl<'ast> Visitor<'ast> for Checker<'_> {
     fn visit_expr(&mut self, expression: &'ast Expr) {
         if self.found.is_some() {
             return;
+        }
+        self.predicates_within(expression);
+        if matches!(expression.kind, ExprKind::Pattern(_))
+            && !self.predicates.contains(&expression.span.start)
+        {
+            self.report(
+                "a pattern is a predicate and no value; use EXISTS { … } or a comprehension",
+                expression.span,
+                "SyntaxError:UnexpectedSyntax",
+            );
         }
         if let ExprKind::Function(call) = &expression.kind
             && is_call_of_aggregate(expression)

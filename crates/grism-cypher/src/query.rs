@@ -11,6 +11,7 @@ use crate::binder::{
 };
 use crate::check::check_query;
 use crate::parser::{parse_clauses, parse_input};
+use crate::scopes::{Ending, check_scopes};
 use crate::source::Source;
 use crate::statement::{Statement, StatementKind};
 use crate::syntax::{
@@ -18,7 +19,7 @@ use crate::syntax::{
     Visitor, walk_element, walk_expr,
 };
 use crate::warning::Warning;
-use grism_core::{Error, Result};
+use grism_core::{Error, GraphSchema, Result};
 use grism_logical::{LogicalExpr, LogicalPlan, PlanSchema};
 
 /// A query that was parsed and checked, but not bound to a snapshot.
@@ -156,6 +157,14 @@ impl Query {
     ) -> Result<(LogicalPlan, Vec<Warning>)> {
         let (context, mut notes) = (self.context(context), Notes::default());
         let mut rows = frame_rows(plan)?;
+        let schema = context.schema();
+        check_scopes(
+            context.source,
+            schema,
+            &self.syntax,
+            &rows.scope,
+            Ending::Open,
+        )?;
         for clause in &self.syntax.head.clauses {
             rows = match &clause.kind {
                 ClauseKind::Return(returned) => {
@@ -230,11 +239,21 @@ impl Query {
         unions.any(|union| !union.all)
     }
 
+    /// Checks the variables of the whole query, those of clauses behind a write too.
+    ///
+    /// # Errors
+    /// `InvalidQuery` with the place of what is wrong.
+    pub fn check(&self, schema: &GraphSchema) -> Result<()> {
+        let (source, scope) = (self.source(), Scope::default());
+        check_scopes(source, schema, &self.syntax, &scope, Ending::Complete)
+    }
+
     /// Binds a query that only reads.
     ///
     /// # Errors
     /// `InvalidQuery` with the place of what is wrong; `Unsupported`, by name, for what Grism does not do.
     pub fn bind(&self, context: BindContext<'_>) -> Result<BoundQuery> {
+        self.check(context.schema)?;
         ParameterTypes::settle(context, |context| {
             let mut notes = Notes::default();
             let plan = bind_query(self.context(context), &mut notes, &self.syntax)?;

@@ -21,16 +21,16 @@ mod pattern;
 #[cfg(test)]
 mod speed;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod write;
 
 pub(crate) use clause::{
-    ProjectionKind, Rows, bind_clause, bind_query, imported_scope, materialize_results, project,
-    row_count,
+    ProjectionKind, Rows, bind_clause, bind_query, imported_names, imported_scope,
+    materialize_results, project, row_count,
 };
 pub(crate) use context::QueryContext;
 pub(crate) use expression::is_aggregate;
-pub(crate) use names::{NamedLabels, column_for};
+pub(crate) use names::{NamedLabels, column_for, hint, type_names};
 pub(crate) use notes::Notes;
 pub(crate) use write::bind_write;
 

@@ -217,7 +217,7 @@ fn constant(expression: &LogicalExpr) -> Result<Value> {
 }
 
 /// Every text, and below it what `become_text` makes of it as the query that `as_query` makes of it.
-pub(super) fn report(
+pub(crate) fn report(
     texts: &[&str],
     as_query: impl Fn(&str) -> String,
     become_text: impl Fn(&Query) -> Result<String>,

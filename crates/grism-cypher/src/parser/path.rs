@@ -1,6 +1,6 @@
 //! How often a part of a path is repeated, and which of the paths are taken.
 
-use grism_core::Result;
+use grism_core::{Error, Result};
 use grism_logical::PathMode;
 
 use super::cursor::Parser;
@@ -93,7 +93,10 @@ impl Parser<'_> {
                 }
                 if most.is_some_and(|most| most < least) {
                     let message = "the upper bound of a quantifier is less than the lower one";
-                    return Err(self.source.invalid(message, self.since(start)));
+                    return Err(self
+                        .source
+                        .invalid(message, self.since(start))
+                        .with_code("SyntaxError:InvalidRelationshipPattern"));
                 }
                 (least, most)
             }
@@ -124,22 +127,37 @@ impl Parser<'_> {
     pub(super) fn star_range(&mut self) -> Result<Quantifier> {
         let start = self.span();
         self.at += 1;
-        if self.is(TokenKind::Minus) {
-            let what = "a number of hops, which is not negative, or `]`";
-            let code = "SyntaxError:InvalidRelationshipPattern";
-            return Err(self.expected_with_code(what, code));
-        }
+        self.bound_of_range()?;
         let lower = self.optional_count()?;
         let (least, most) = match (lower, self.take(TokenKind::DotDot)) {
             (Some(count), false) => (count, Some(count)),
             (None, false) => (1, None),
-            (lower, true) => (lower.unwrap_or(1), self.optional_count()?),
+            (lower, true) => {
+                self.bound_of_range()?;
+                (lower.unwrap_or(1), self.optional_count()?)
+            }
         };
+        let is_more = self.is(TokenKind::DotDot) || self.is(TokenKind::Comma);
+        if is_more || self.kind(0).is_some_and(is_number) {
+            return Err(self.no_range("`{`, WHERE or `]`; a range is written *1..3"));
+        }
         Ok(Quantifier {
             least,
             most,
             span: self.since(start),
         })
+    }
+
+    /// Refuses a number that is no number of hops, where one may stand.
+    fn bound_of_range(&self) -> Result<()> {
+        match self.kind(0).is_some_and(is_number) && !self.is(TokenKind::Integer) {
+            true => Err(self.no_range("a number of hops, which is not negative, or `]`")),
+            false => Ok(()),
+        }
+    }
+
+    fn no_range(&self, what: &str) -> Error {
+        self.expected_with_code(what, "SyntaxError:InvalidRelationshipPattern")
     }
 
     fn optional_count(&mut self) -> Result<Option<u64>> {
@@ -162,6 +180,14 @@ impl Parser<'_> {
             self.source.invalid(message, span)
         })
     }
+}
+
+/// Whether a number starts with such a token.
+fn is_number(kind: TokenKind) -> bool {
+    matches!(
+        kind,
+        TokenKind::Integer | TokenKind::Float | TokenKind::Minus | TokenKind::Plus | TokenKind::Dot
+    )
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The syntax tree of queries: what the parser outputs and the binder reads.
 
+mod children;
 mod clause;
 mod expression;
 mod label;

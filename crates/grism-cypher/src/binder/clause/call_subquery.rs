@@ -110,19 +110,32 @@ pub(crate) fn imported_scope(
     clause: &SubqueryClause,
     branch: &SingleQuery,
 ) -> Result<(Scope, usize)> {
+    let (names, clauses) = imported_names(clause, branch);
+    let scope = match names {
+        None => outer.clone(),
+        Some(names) => imported(context, outer, names.into_iter())?,
+    };
+    Ok((scope, clauses))
+}
+
+/// The names of the variables that a branch of a subquery sees, `None` for all, and how many of its clauses say so.
+pub(crate) fn imported_names<'q>(
+    clause: &'q SubqueryClause,
+    branch: &'q SingleQuery,
+) -> (Option<Vec<&'q Name>>, usize) {
     match &clause.imports {
-        Some(Imports::All) => return Ok((outer.clone(), 0)),
-        Some(Imports::Names(names)) => return Ok((imported(context, outer, names.iter())?, 0)),
+        Some(Imports::All) => return (None, 0),
+        Some(Imports::Names(names)) => return (Some(names.iter().collect()), 0),
         None => {}
     }
     let Some(ClauseKind::With(with)) = branch.clauses.first().map(|first| &first.kind) else {
-        return Ok((Scope::default(), 0));
+        return (Some(Vec::new()), 0);
     };
     match imports(&with.projection).filter(|_| with.predicate.is_none()) {
         // `WITH *` imports everything.
-        Some(names) if names.is_empty() => Ok((outer.clone(), 1)),
-        Some(names) => Ok((imported(context, outer, names.into_iter())?, 1)),
-        None => Ok((Scope::default(), 0)),
+        Some(names) if names.is_empty() => (None, 1),
+        Some(names) => (Some(names), 1),
+        None => (Some(Vec::new()), 0),
     }
 }
 

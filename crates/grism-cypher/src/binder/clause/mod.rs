@@ -21,7 +21,7 @@ mod subplan;
 mod tests;
 mod unwind;
 
-pub(crate) use call_subquery::imported_scope;
+pub(crate) use call_subquery::{imported_names, imported_scope};
 pub(crate) use dispatch::bind_clause;
 pub(crate) use matching::{RepetitionEnd, bind_repetition, match_pattern};
 pub(crate) use projection::{ProjectionKind, materialize_results, project, row_count};

@@ -172,7 +172,7 @@ pub(super) fn bind_pattern_comprehension(
 }
 
 /// Whether a pattern or a subquery stands in the expression.
-fn asks_the_graph(expression: &Expr) -> bool {
+pub(crate) fn asks_the_graph(expression: &Expr) -> bool {
     struct Finder(bool);
     impl<'ast> Visitor<'ast> for Finder {
         fn visit_expr(&mut self, expression: &'ast Expr) {

@@ -32,6 +32,7 @@ mod tests;
 pub(crate) use access::property_of_bound;
 pub(crate) use bind::{bind_expression, bind_predicate};
 pub(crate) use binder::{ExpressionBinder, ExpressionInput};
+pub(crate) use comprehension::asks_the_graph;
 pub(crate) use entity::materialized;
 pub(crate) use entity::{
     any_entity_tables, dynamic_function, edge_of, entity_of, label_condition, label_test,

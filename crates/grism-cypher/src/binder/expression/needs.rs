@@ -75,7 +75,7 @@ pub(crate) struct Needs {
 
 /// What was needed at a moment, to tell what a part of an expression adds.
 #[derive(Clone, Copy)]
-pub(super) struct Mark {
+pub(crate) struct Mark {
     below: usize,
     above_aggregation: usize,
     warnings: usize,
@@ -191,7 +191,7 @@ impl Needs {
         below.try_for_each(|pending| pending.add_column(schema))
     }
 
-    pub(super) fn mark(&self, notes: &Notes) -> Mark {
+    pub(crate) fn mark(&self, notes: &Notes) -> Mark {
         Mark {
             below: self.below.len(),
             above_aggregation: self.above_aggregation.len(),
@@ -200,10 +200,15 @@ impl Needs {
     }
 
     /// Forgets what was asked for, and warned of, since `mark`.
-    pub(super) fn rewind(&mut self, mark: Mark, notes: &mut Notes) {
+    pub(crate) fn rewind(&mut self, mark: Mark, notes: &mut Notes) {
         self.below.truncate(mark.below);
         self.above_aggregation.truncate(mark.above_aggregation);
         notes.warnings.truncate(mark.warnings);
+    }
+
+    /// Whether anything was asked for since `mark`.
+    pub(crate) fn grew_since(&self, mark: Mark) -> bool {
+        self.below.len() > mark.below || self.above_aggregation.len() > mark.above_aggregation
     }
 
     /// Whether a column that was asked for since `mark` reads `column`.

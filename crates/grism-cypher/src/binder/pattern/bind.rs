@@ -4,7 +4,7 @@ use grism_core::Result;
 use grism_logical::pattern::PatternGraph;
 use grism_logical::{LogicalExpr, PlanSchema};
 
-use super::conditions::{entity_properties, label_checks, step_properties};
+use super::conditions::{Asked, LateProperty, entity_properties, label_checks, step_properties};
 use super::elements::{BoundPattern, Elements, Place, Step, StepKind, place};
 use super::graph::{GraphParts, pattern_graph};
 use super::group::{Group, GroupPattern};
@@ -32,6 +32,8 @@ pub(crate) struct PatternBinding<'p> {
     /// What must hold of the rows that the graph gives: uniqueness, labels and property maps, and that what is bound already
     /// is the same.
     pub(crate) conditions: Vec<LogicalExpr>,
+    /// What must hold besides, and can be computed only over these rows.
+    pub(crate) late: Vec<LateProperty<'p>>,
     /// The variables after the pattern, without its path variables.
     pub(crate) scope: Scope,
     /// What the conditions need of the rows below the pattern.
@@ -76,15 +78,20 @@ pub(crate) fn bind_elements<'p>(
     let input = ExpressionInput::new(&scope, rows);
     let mut binder = ExpressionBinder::new(context, notes, input, &mut needs);
     label_checks(&mut binder, &elements, &mut conditions)?;
-    entity_properties(&mut binder, &elements, &graph, &mut conditions)?;
-    step_properties(&mut binder, &elements, &places, &mut graph, &mut conditions)?;
+    let mut asked = Asked {
+        conditions,
+        late: Vec::new(),
+    };
+    entity_properties(&mut binder, &elements, &graph, &mut asked)?;
+    step_properties(&mut binder, &elements, &places, &mut graph, &mut asked)?;
     Ok(PatternBinding {
         pattern: BoundPattern {
             elements,
             graph,
             places,
         },
-        conditions,
+        conditions: asked.conditions,
+        late: asked.late,
         scope,
         needs,
     })

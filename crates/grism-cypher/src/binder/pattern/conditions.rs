@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
-use grism_core::{Result, Type, Value};
+use grism_core::{Error, Result, Tables, Type, Value};
 use grism_logical::pattern::{PatternGraph, PatternHop};
 use grism_logical::{BinaryOperator, LogicalExpr, PropertyRef};
 
 use super::elements::{Elements, Place};
 use super::tables::entity_type;
-use crate::binder::expression::{ExpressionBinder, bind_expression, label_condition, property};
-use crate::syntax::{Expr, ExprKind, Name};
+use crate::binder::expression::{
+    ExpressionBinder, asks_the_graph, bind_expression, label_condition, property,
+};
+use crate::projected::names_in;
+use crate::syntax::{Expr, ExprKind, MapEntry, Name};
 
 /// The labels that the tables of an entity do not settle, since those of its rows may have changed.
 pub(super) fn label_checks(
@@ -28,34 +31,100 @@ pub(super) fn label_checks(
     Ok(())
 }
 
-/// The properties that nodes ask of their entities.
-pub(super) fn entity_properties(
+/// A property that is asked of an entity and whose value can be computed only behind the pattern: a subquery starts from
+/// what the pattern binds.
+pub(crate) struct LateProperty<'p> {
+    column: String,
+    tables: Tables,
+    entry: &'p MapEntry,
+}
+
+/// What the property maps of a pattern ask for.
+#[derive(Default)]
+pub(super) struct Asked<'p> {
+    pub(super) conditions: Vec<LogicalExpr>,
+    pub(super) late: Vec<LateProperty<'p>>,
+}
+
+/// What must hold behind the pattern.
+pub(crate) fn late_condition(
     binder: &mut ExpressionBinder<'_, '_>,
-    elements: &Elements<'_>,
+    late: &LateProperty<'_>,
+) -> Result<LogicalExpr> {
+    let value = bind_expression(binder, &late.entry.value)?;
+    let column = LogicalExpr::column(&late.column);
+    let property = property(binder, column, &late.tables, &late.entry.key)?;
+    Ok(property.binary(BinaryOperator::Equal, value))
+}
+
+/// The properties that nodes ask of their entities.
+pub(super) fn entity_properties<'p>(
+    binder: &mut ExpressionBinder<'_, '_>,
+    elements: &Elements<'p>,
     graph: &PatternGraph,
-    conditions: &mut Vec<LogicalExpr>,
+    asked: &mut Asked<'p>,
 ) -> Result<()> {
-    for (index, properties) in &elements.inline {
-        let column = &elements.entities[*index].column;
-        let ty = &graph.entities[*index].ty;
-        inline_properties(binder, column, ty, properties, conditions)?;
+    for &(index, properties) in &elements.inline {
+        let column = &elements.entities[index].column;
+        let ty = &graph.entities[index].ty;
+        inline_properties(binder, column, ty, properties, asked)?;
     }
     Ok(())
 }
 
-fn inline_properties(
+fn inline_properties<'p>(
     binder: &mut ExpressionBinder<'_, '_>,
     column: &str,
     ty: &Type,
-    properties: &Expr,
-    conditions: &mut Vec<LogicalExpr>,
+    properties: &'p Expr,
+    asked: &mut Asked<'p>,
 ) -> Result<()> {
     let tables = ty.tables().cloned().unwrap_or_default();
-    for (key, value) in property_entries(binder, properties)? {
-        let property = property(binder, LogicalExpr::column(column), &tables, &key)?;
-        conditions.push(property.binary(BinaryOperator::Equal, value));
+    let mut ask = |binder: &mut ExpressionBinder<'_, '_>, key: &Name, value| {
+        let property = property(binder, LogicalExpr::column(column), &tables, key)?;
+        asked
+            .conditions
+            .push(property.binary(BinaryOperator::Equal, value));
+        Ok::<_, Error>(())
+    };
+    let ExprKind::Map(entries) = &properties.kind else {
+        for (key, value) in property_entries(binder, properties)? {
+            ask(binder, &key, value)?;
+        }
+        return Ok(());
+    };
+    for entry in entries {
+        match value_below(binder, &entry.value)? {
+            Some(value) => ask(binder, &entry.key, value)?,
+            None => asked.late.push(LateProperty {
+                column: column.to_owned(),
+                tables: Arc::clone(&tables),
+                entry,
+            }),
+        }
     }
     Ok(())
+}
+
+/// A value whose columns can be made below the pattern; `None` where they depend on what the pattern binds.
+fn value_below(binder: &mut ExpressionBinder<'_, '_>, value: &Expr) -> Result<Option<LogicalExpr>> {
+    let reads_pattern = names_in(value).iter().any(|name| {
+        let variable = binder.input.scope.find(name);
+        variable.is_some_and(|own| !binder.input.rows.contains(&own.column))
+    });
+    if !reads_pattern {
+        return bind_expression(binder, value).map(Some);
+    }
+    if asks_the_graph(value) {
+        return Ok(None);
+    }
+    let mark = binder.needs.mark(binder.notes);
+    let bound = bind_expression(binder, value)?;
+    if binder.needs.grew_since(mark) {
+        binder.needs.rewind(mark, binder.notes);
+        return Ok(None);
+    }
+    Ok(Some(bound))
 }
 
 /// The entries of a property map, which is written out or a parameter.
@@ -67,7 +136,14 @@ fn property_entries(
     match &properties.kind {
         ExprKind::Map(entries) => entries
             .iter()
-            .map(|entry| Ok((entry.key.clone(), bind_expression(binder, &entry.value)?)))
+            .map(|entry| {
+                let value = value_below(binder, &entry.value)?.ok_or_else(|| {
+                    let what =
+                        "a value that depends on the pattern, in the properties of several hops,";
+                    binder.unsupported(what, entry.value.span)
+                })?;
+                Ok((entry.key.clone(), value))
+            })
             .collect(),
         _ => match bind_expression(binder, properties)? {
             LogicalExpr::Literal(Value::Map(entries)) => Ok(entries
@@ -80,12 +156,12 @@ fn property_entries(
 }
 
 /// The properties that steps ask of their edges.
-pub(super) fn step_properties(
+pub(super) fn step_properties<'p>(
     binder: &mut ExpressionBinder<'_, '_>,
-    elements: &Elements<'_>,
+    elements: &Elements<'p>,
     places: &[Place],
     graph: &mut PatternGraph,
-    conditions: &mut Vec<LogicalExpr>,
+    asked: &mut Asked<'p>,
 ) -> Result<()> {
     for (step, place) in elements.steps.iter().zip(places) {
         let Some(properties) = &step.pattern.properties else {
@@ -101,7 +177,7 @@ pub(super) fn step_properties(
             Type::Hyperedge(Arc::clone(&edge.tables)),
         );
         if edge.path.is_none() {
-            inline_properties(binder, &variable, &ty, properties, conditions)?;
+            inline_properties(binder, &variable, &ty, properties, asked)?;
             continue;
         }
         let asked = path_properties(binder, &ty, properties)?;

@@ -31,6 +31,7 @@ mod uniqueness;
 mod variables;
 
 pub(crate) use bind::{Incidences, bind_elements};
+pub(crate) use conditions::late_condition;
 pub(crate) use elements::{BoundPattern, Elements, Place, StepKind};
 pub(crate) use estimate::estimate;
 pub(crate) use group::{Group, taken_column};

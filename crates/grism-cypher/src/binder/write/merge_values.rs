@@ -3,7 +3,8 @@
 use grism_core::Result;
 
 use super::writing::{Writing, bind, computed};
-use crate::binder::names::{Scope, variables_of};
+use crate::binder::names::Scope;
+use crate::projected::names_in;
 use crate::syntax::{Expr, ExprKind, Name, PathElementKind, PathPattern};
 
 /// The pattern with variables in place of the values that read the rows. The variables are in scope from here on, and their
@@ -41,7 +42,7 @@ fn is_computed(value: &Expr, scope: &Scope) -> bool {
     if matches!(value.kind, ExprKind::Variable(_)) {
         return false;
     }
-    let variables = variables_of(value);
+    let variables = names_in(value);
     !variables.is_empty() && variables.iter().all(|name| scope.find(name).is_some())
 }
 

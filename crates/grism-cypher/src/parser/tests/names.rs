@@ -336,6 +336,10 @@ const VARIABLES: &[&str] = &[
     "LOAD CSV FROM @ AS x RETURN 1",
     "LOAD CSV FROM 'a' AS @ RETURN 1",
     "EXPLAIN RETURN @",
+    "MATCH (@) RETURN @.@ AS @",
+    "MATCH (@:@ {@: 1}) WHERE @.@ = 1 RETURN @.@ AS @ ORDER BY @ DESC",
+    "UNWIND [1] AS @ RETURN @ IN [@] AS @",
+    "MATCH (@), (x) RETURN @, x, [@], {@: @}, (@), -@",
 ];
 
 /// Words that are keywords in these places, where both readings are possible.

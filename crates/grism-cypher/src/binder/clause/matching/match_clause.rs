@@ -11,7 +11,7 @@ use crate::binder::expression::{ExpressionBinder, ExpressionInput, Needs};
 use crate::binder::names::column_for;
 use crate::binder::pattern::{
     BoundPattern, Elements, Incidences, StepKind, bind_elements, choices, distinct_entities,
-    path_value, take_apart,
+    late_condition, path_value, take_apart,
 };
 use crate::binder::{Notes, QueryContext};
 use crate::syntax::{Expr, MatchClause, Pattern};
@@ -85,6 +85,13 @@ pub(super) fn match_elements<'p>(
     let pattern = bound.pattern;
     let graph = pattern.graph.clone();
     let mut rows = plan_graph(context, notes, rows, graph, bound.conditions, predicate)?;
+    for late in &bound.late {
+        let (columns, mut needs) = (rows.plan.schema()?, Needs::default());
+        let input = ExpressionInput::new(&rows.scope, &columns);
+        let mut binder = ExpressionBinder::new(context, notes, input, &mut needs);
+        let condition = late_condition(&mut binder, late)?;
+        rows = keep(rows.with_needs(&mut needs)?, vec![condition]);
+    }
     for (mode, items) in &pattern.elements.modes {
         rows = keep(rows, distinct_entities(notes, *mode, items, &pattern));
     }

@@ -124,7 +124,7 @@ impl Groups {
 }
 
 /// `expression` with every part that equals one of the named expressions replaced by its column.
-pub(super) fn replace(expression: &LogicalExpr, named: &[(LogicalExpr, String)]) -> LogicalExpr {
+fn replace(expression: &LogicalExpr, named: &[(LogicalExpr, String)]) -> LogicalExpr {
     if let Some((_, column)) = named.iter().find(|(own, _)| own == expression) {
         return LogicalExpr::Column(column.clone());
     }

@@ -8,7 +8,9 @@ use crate::binder::clause::rows::Rows;
 use crate::binder::expression::{ExpressionBinder, ExpressionInput, Needs, bind_expression};
 use crate::binder::names::column_for;
 use crate::binder::{Notes, QueryContext};
-use crate::syntax::{Expr, ExprKind, Name, Projection, ProjectionItem, ProjectionItemKind, Span};
+use crate::syntax::{
+    Expr, ExprKind, Name, OrderItem, Projection, ProjectionItem, ProjectionItemKind, Span,
+};
 
 pub(super) struct Item {
     pub(super) name: String,
@@ -126,10 +128,10 @@ pub(in crate::binder::clause) fn check_items(
 /// What ORDER BY lists.
 pub(super) fn bind_order(
     binder: &mut ExpressionBinder<'_, '_>,
-    projection: &Projection,
+    items: &[OrderItem],
 ) -> Result<Vec<Order>> {
     let mut order = Vec::new();
-    for item in &projection.order_by {
+    for item in items {
         let descending = item.descending;
         // Nulls come last, and first where the order descends.
         if let Some((first, span)) = item.nulls_first

@@ -1,7 +1,9 @@
 //! WITH and RETURN: what is projected, aggregated, ordered and cut, and the columns of a result.
 
 mod aggregation;
+mod early;
 mod items;
+mod order;
 mod project;
 mod results;
 mod row_count;

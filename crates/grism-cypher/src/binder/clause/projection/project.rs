@@ -5,15 +5,18 @@ use std::sync::Arc;
 use grism_core::Result;
 use grism_logical::{LogicalExpr, LogicalPlan, SortKey};
 
-use super::aggregation::{aggregate, replace};
+use super::aggregation::aggregate;
+use super::early::{lists_aggregates, split};
 use super::items::{Item, Order, bind_items, bind_order};
+use super::order::{bind_aggregates, looks_from_columns, over_columns, sorted};
 use super::row_count::row_count;
 use crate::binder::clause::filter::filter;
 use crate::binder::clause::rows::Rows;
 use crate::binder::expression::{ExpressionBinder, ExpressionInput, Needs};
-use crate::binder::names::{Scope, variables_of};
+use crate::binder::names::Scope;
 use crate::binder::{Notes, QueryContext};
-use crate::syntax::{Expr, ExprKind, Projection, ProjectionItemKind};
+use crate::projected::Projected;
+use crate::syntax::{Expr, Projection};
 
 /// What a projection stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,26 +33,38 @@ pub(crate) fn project(
     notes: &mut Notes,
     mut rows: Rows,
     projection: &Projection,
-    mut predicate: Option<&Expr>,
+    predicate: Option<&Expr>,
     kind: ProjectionKind,
 ) -> Result<Rows> {
-    if let Some(early) = predicate
-        && projection.distinct
-        && projection.limit.is_none()
-        && projection.skip.is_none()
-        && reads_before(&rows.scope, early, projection)
-    {
-        // Rows are dropped before they are put together, which comes to the same for what is projected.
-        rows = filter(context, notes, rows, early)?;
-        predicate = None;
+    let puts_together = projection.distinct || lists_aggregates(projection);
+    let repeated = Projected::new(context.source, projection);
+    let mut predicates: Vec<Expr> = Vec::new();
+    match predicate {
+        Some(own) if puts_together => {
+            let parts = split(&rows.scope, own, projection, &repeated);
+            for early in &parts.early {
+                rows = filter(context, notes, rows, early)?;
+            }
+            predicates = parts.late;
+        }
+        own => predicates.extend(own.cloned()),
     }
     let mut needs = Needs::of_projection();
     let columns = rows.plan.schema()?;
     let input = ExpressionInput::new(&rows.scope, &columns);
     let mut binder = ExpressionBinder::new(context, notes, input, &mut needs);
     let mut items = bind_items(&mut binder, projection, kind)?;
-    let item_aggregates = binder.needs.aggregate_count();
-    let mut order = ordered(context, notes, input, &mut needs, projection, &items)?;
+    let shown: Vec<String> = items.iter().map(|item| item.column.clone()).collect();
+    let mut keys = Vec::new();
+    let mut order = Vec::new();
+    if puts_together || looks_from_columns(projection, &items) {
+        keys = over_columns(projection, &repeated);
+        if !projection.distinct && binder.needs.aggregate_count() > 0 {
+            items.extend(bind_aggregates(&mut binder, &mut keys)?);
+        }
+    } else {
+        order = ordered(context, notes, input, &mut needs, projection, &items)?;
+    }
     let (aggregates, above) = needs.take_aggregation();
     rows = rows.with_needs(&mut needs)?;
     if !aggregates.is_empty() {
@@ -58,12 +73,11 @@ pub(crate) fn project(
         )?;
         rows = Rows::new(plan, rows.scope);
     }
-    // A predicate may name what the projection drops, unless rows were put together.
-    let hidden = if predicate.is_some() && item_aggregates == 0 {
-        let variables = rows.scope.variables.iter();
-        variables.map(|own| own.column.clone()).collect()
-    } else {
+    // What is behind the projection may name what it drops, unless rows were put together.
+    let hidden = if puts_together || predicates.is_empty() && keys.is_empty() {
         Vec::new()
+    } else {
+        variables_of_rows(&rows)
     };
     let listed = Listed {
         items: &items,
@@ -71,19 +85,32 @@ pub(crate) fn project(
         distinct: projection.distinct,
         hidden: &hidden,
     };
-    rows.plan = projected(context, notes, rows.plan, listed)?;
+    let plan = projected(notes, rows.plan, listed);
+    let mut rows = Rows::new(plan, rows.scope);
+    let scope = scope_of(&items);
+    show_hidden(&mut rows, &scope)?;
+    rows = sorted(context, notes, rows, &keys)?;
     rows.plan = limited(context, notes, rows.plan, projection)?;
-    let columns: Vec<String> = items.iter().map(|item| item.column.clone()).collect();
-    let mut scope = Scope::default();
-    for item in &items {
-        scope.put(&item.name, &item.column, item.ty.clone());
-    }
-    let mut rows = Rows::new(rows.plan, rows.scope);
-    if let Some(predicate) = predicate {
-        show_hidden(&mut rows, &columns, &scope)?;
+    for predicate in &predicates {
         rows = filter(context, notes, rows, predicate)?;
     }
-    Ok(Rows::new(rows.plan.keep_columns(&columns)?, scope))
+    items.truncate(shown.len());
+    Ok(Rows::new(rows.plan.keep_columns(&shown)?, scope_of(&items)))
+}
+
+/// The variables that items become.
+fn scope_of(items: &[Item]) -> Scope {
+    let mut scope = Scope::default();
+    for item in items {
+        scope.put(&item.name, &item.column, item.ty.clone());
+    }
+    scope
+}
+
+/// The columns of the variables.
+fn variables_of_rows(rows: &Rows) -> Vec<String> {
+    let variables = rows.scope.variables.iter();
+    variables.map(|own| own.column.clone()).collect()
 }
 
 /// What the projection orders by; it may name the items.
@@ -105,7 +132,7 @@ fn ordered(
         ..input
     };
     let mut binder = ExpressionBinder::new(context, notes, input, needs);
-    let order = bind_order(&mut binder, projection)?;
+    let order = bind_order(&mut binder, &projection.order_by)?;
     if item_aggregates == 0 && binder.needs.aggregate_count() > 0 {
         let span = order.first().map_or(projection.span, |order| order.span);
         let message = "ORDER BY cannot aggregate where the projection does not";
@@ -117,31 +144,13 @@ fn ordered(
     Ok(order)
 }
 
-/// Whether the expression names a variable that the projection does not hand on.
-fn reads_before(scope: &Scope, expression: &Expr, projection: &Projection) -> bool {
-    let kept = |name: &str| {
-        projection.items.iter().any(|item| match &item.kind {
-            ProjectionItemKind::Expression { expression, alias } => {
-                match (alias, &expression.kind) {
-                    (Some(alias), _) => alias.text == name,
-                    (None, ExprKind::Variable(own)) => own.text == name,
-                    _ => false,
-                }
-            }
-            _ => true,
-        })
-    };
-    variables_of(expression)
-        .iter()
-        .any(|name| scope.find(name).is_some() && !kept(name))
-}
-
-/// Lets WHERE see the variables before the projection too, but for those that a new one hides.
-fn show_hidden(rows: &mut Rows, columns: &[String], projected: &Scope) -> Result<()> {
+/// Lets what is behind the projection see the variables before it too, but for those that a new one hides.
+fn show_hidden(rows: &mut Rows, projected: &Scope) -> Result<()> {
     let known = rows.plan.schema()?;
+    let is_new = |column: &str| projected.variables.iter().any(|own| own.column == column);
     rows.scope
         .variables
-        .retain(|variable| known.contains(&variable.column) && !columns.contains(&variable.column));
+        .retain(|variable| known.contains(&variable.column) && !is_new(&variable.column));
     for variable in &projected.variables {
         rows.scope
             .put(&variable.name, &variable.column, variable.ty.clone());
@@ -158,12 +167,7 @@ struct Listed<'i> {
     hidden: &'i [String],
 }
 
-fn projected(
-    context: QueryContext<'_>,
-    notes: &mut Notes,
-    plan: LogicalPlan,
-    listed: Listed<'_>,
-) -> Result<LogicalPlan> {
+fn projected(notes: &mut Notes, plan: LogicalPlan, listed: Listed<'_>) -> LogicalPlan {
     let distinct = listed.distinct;
     let shown: Vec<(LogicalExpr, String)> = listed
         .items
@@ -181,7 +185,6 @@ fn projected(
         let known = shown.iter().find(|(own, _)| own == &key.expression);
         let expression = match known {
             Some((_, column)) => LogicalExpr::Column(column.clone()),
-            None if distinct => over_distinct(context, &key, &shown)?,
             None => {
                 let column = notes.fresh("order");
                 expressions.push((key.expression, column.clone()));
@@ -209,25 +212,7 @@ fn projected(
             fetch: None,
         };
     }
-    Ok(plan)
-}
-
-/// A key of ORDER BY over the different rows of what is shown.
-fn over_distinct(
-    context: QueryContext<'_>,
-    key: &Order,
-    shown: &[(LogicalExpr, String)],
-) -> Result<LogicalExpr> {
-    let rewritten = replace(&key.expression, shown);
-    let known = |column: &String| shown.iter().any(|(_, own)| own == column);
-    if rewritten.columns().iter().all(known) {
-        return Ok(rewritten);
-    }
-    let message = "after DISTINCT, ORDER BY can only name the columns that are returned";
-    Err(context
-        .source
-        .invalid(message, key.span)
-        .with_code("SyntaxError:UndefinedVariable"))
+    plan
 }
 
 /// SKIP and LIMIT.
