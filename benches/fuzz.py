@@ -39,12 +39,6 @@ if TYPE_CHECKING:
     from random_patterns import Query
 
 ENGINES: dict[str, dict[str, Any]] = {"local": {}, "staged": {"partitions": 3}}
-KNOWN_ERRORS = (
-    'Casting from Struct("hyperedge"',
-    "Unsupported output type for dictionary packing",
-    "finishes groups that other tasks hold parts of",
-)
-"""Pieces of the messages of bugs that are known; pairs that meet one are counted, and are no difference."""
 Bag = collections.Counter[tuple[Any, ...]]
 Answer = Bag | str
 """Rows, or the error that is given instead of them."""
@@ -59,7 +53,6 @@ class Tally:
     done: int = 0
     filled: int = 0
     unsupported: int = 0
-    known: int = 0
     constructs: collections.Counter[str] = field(default_factory=collections.Counter)
     started: float = field(default_factory=time.monotonic)
 
@@ -77,8 +70,6 @@ class Tally:
         print(f"{share:.0%} of the answers not empty, {seconds:.0f} s")
         if self.unsupported:
             print(f"  {self.unsupported} pairs are not supported in either form")
-        if self.known:
-            print(f"  {self.known} pairs meet bugs that are known")
         for construct, count in self.constructs.most_common():
             print(f"  {count:6}  {construct}")
 
@@ -126,11 +117,6 @@ def misnamed(answer: Answer) -> bool:
 def error_of(answer: Answer) -> str:
     """The first line of an error, or nothing."""
     return answer.splitlines()[0] if isinstance(answer, str) else ""
-
-
-def known(answer: Answer) -> bool:
-    """Whether the query meets a bug that is known."""
-    return isinstance(answer, str) and any(piece in answer for piece in KNOWN_ERRORS)
 
 
 def filled(answer: Answer) -> bool:
@@ -210,7 +196,6 @@ def check_cutting(tally: Tally, rng: random.Random, queries: int, *, plant: bool
                 explain_cut(query, parts, engine, plant=plant)
                 return True
         tally.unsupported += refused(answers[0])
-        tally.known += any(known(answer) for answer in answers)
         kinds = ["connected" if cutting.connected(query) else "not connected"] + ["exact"] * query.exact
         tally.checked(query.constructs + kinds, filled=filled(answers[0]))
     return False
@@ -226,7 +211,7 @@ def cut_graphs(parts: list[random_graphs.Graph], *, plant: bool) -> list[gr.Grap
 
 def cut_difference(query: Query, offset: int, answers: list[Answer]) -> str | None:
     """What is wrong about the answers of the whole and of its parts, if anything."""
-    if all(refused(answer) for answer in answers) or any(known(answer) for answer in answers):
+    if all(refused(answer) for answer in answers):
         return None
     errors = [answer for answer in answers if isinstance(answer, str)]
     if errors:
@@ -292,13 +277,12 @@ def check_equivalence(tally: Tally, rng: random.Random, queries: int, *, plant: 
                     explain_chain(tally, own, chain, engine)
                     return True
             tally.unsupported += refused(expected)
-            tally.known += known(expected) or known(answer)
     return False
 
 
 def wrong_answer(expected: Answer, answer: Answer) -> bool:
     """Whether two queries that say the same have different answers, or have errors."""
-    if (refused(expected) and refused(answer)) or known(expected) or known(answer):
+    if refused(expected) and refused(answer):
         return False
     return isinstance(expected, str) or expected != answer
 

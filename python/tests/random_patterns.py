@@ -485,10 +485,6 @@ LABELS: dict[str, list[Label | None]] = {
 """The labels of an entity that is a node, a hyperedge H or G, an edge R or anything."""
 
 MODES = ["TRAIL", "ACYCLIC", "ACYCLIC", "SIMPLE", "WALK"]
-WALKS_OVER_ROLES = False
-"""Not while a WALK takes an incidence of a hyperedge once, where two of its steps ask for one role."""
-SIMPLE_WITHOUT_STEPS = False
-"""Not while a SIMPLE path that is closed is not found where a step of no length ends it."""
 SEARCHES = ["shortestPath", "allShortestPaths", "SHORTEST 2", "ANY SHORTEST", "SHORTEST 2 GROUPS"]
 
 STEPS: dict[str, list[tuple[tuple[str, ...], str, str, int]]] = {
@@ -834,7 +830,7 @@ class Builder:
         """Gives paths a name or a mode."""
         for path in clause.paths:
             if path.steps and self.chance(0.06):
-                path.prefix = self.rng.choice([mode for mode in MODES if not masked_mode(mode, path)])
+                path.prefix = self.rng.choice(MODES)
                 self.noted(f"mode {path.prefix}")
             if path.steps and self.chance(0.05):
                 path.name = self.name("p")
@@ -854,17 +850,6 @@ class Builder:
         self.noted(prefix)
         self.cost *= 2
         return Clause("MATCH", [path], fixed=True)
-
-
-def masked_mode(mode: str, path: Path) -> bool:
-    """Whether the engine is known to answer wrongly for such a path in the mode."""
-    if mode == "WALK" and not WALKS_OVER_ROLES:
-        # The domain of a step to an end of an edge is the edge.
-        ends = any(step.single and set(step.types) & set(ENDS) for step in path.steps)
-        return ends or any(step.domain() & set(ROLES) for step in path.steps)
-    if mode == "SIMPLE" and not SIMPLE_WITHOUT_STEPS:
-        return any(not step.single and step.bounds[0] == 0 for step in path.steps)
-    return False
 
 
 def step_kinds(clause: Clause) -> dict[str, str]:

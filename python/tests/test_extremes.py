@@ -98,3 +98,32 @@ def test_extreme_values_never_panic() -> None:
         except gr.GrismError:
             pass
     assert answered > 1000
+
+
+GROWING = (
+    "RETURN size(reduce(a = [], x IN range(1, 1000) | [a, a])) AS v",
+    "RETURN size(reduce(a = [1], x IN range(1, 60) | a + a)) AS v",
+    "RETURN size(reduce(a = ['x', 1], x IN range(1, 60) | a + a)) AS v",
+    "WITH range(1, 20000) AS l RETURN size([x IN l | l]) AS v",
+    "RETURN reduce(a = [], x IN range(1, 20000) | [a]) AS v",
+)
+HELD_ONCE = (
+    ("UNWIND range(1, 100000) AS i WITH collect(i) AS l UNWIND range(1, 100000) AS j RETURN sum(size(l)) AS v", 10**10),
+    ("WITH range(1, 100000) AS l UNWIND range(1, 2000) AS i WITH DISTINCT i, l RETURN sum(size(l)) AS v", 2 * 10**8),
+    (
+        "WITH range(1, 100000) AS l UNWIND range(1, 2000) AS i WITH i % 50 AS k, l, count(*) AS c RETURN sum(c) AS v",
+        2000,
+    ),
+    ("UNWIND range(1, 1000000000) AS x WITH x LIMIT 5 RETURN sum(x) AS v", 15),
+)
+
+
+@pytest.mark.parametrize("engine", ["local", "staged"])
+def test_lists_grow_within_the_memory_limit_and_are_held_once(engine: str) -> None:
+    graph = gr.open()
+    limit = 64 << 20
+    for query in GROWING:
+        with pytest.raises(gr.ResourceExhaustedError):
+            graph.query(query, engine=engine, memory_limit=limit).to_pylist()
+    for query, value in HELD_ONCE:
+        assert graph.query(query, engine=engine, memory_limit=limit).to_pylist() == [{"v": value}]

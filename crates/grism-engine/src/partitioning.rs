@@ -1,13 +1,16 @@
 //! How rows are split over partitions.
 
 use std::fmt;
+use std::sync::Arc;
 
-use arrow::array::{Array, UInt64Array};
+use arrow::array::{Array, ArrayRef, UInt64Array};
 use arrow::compute::SortOptions;
 use arrow::record_batch::RecordBatch;
 use arrow::row::{RowConverter, SortField};
 use grism_core::{EntityId, EntityKind, Error, Result};
 use serde::{Deserialize, Serialize};
+
+use crate::shared::SharedValues;
 
 /// How the rows of an output are split.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,8 +107,12 @@ pub fn partition_rows(
             .map(|row| (first_row + row) % partitions)
             .collect(),
         PartitioningSpec::Hash { keys, .. } => {
-            let keys: Vec<(String, bool)> = keys.iter().map(|key| (key.clone(), false)).collect();
-            let encoded = encode_keys(batch, &keys)?;
+            let columns = keys
+                .iter()
+                .map(|key| hashable(key_column(batch, key)?))
+                .collect::<Result<Vec<_>>>()?;
+            let fields = columns.iter().map(|column| field_of(column, false));
+            let encoded = RowConverter::new(fields.collect())?.convert_columns(&columns)?;
             encoded
                 .iter()
                 .map(|row| (hash_bytes(row.as_ref()) % partitions as u64) as usize)
@@ -147,25 +154,38 @@ pub(crate) fn encode_keys(
 ) -> Result<arrow::row::Rows> {
     let columns = keys
         .iter()
-        .map(|(key, _)| {
-            batch
-                .column_by_name(key)
-                .cloned()
-                .ok_or_else(|| Error::internal(format!("there is no column `{key}`")))
-        })
+        .map(|(key, _)| key_column(batch, key).cloned())
         .collect::<Result<Vec<_>>>()?;
-    let fields = columns
-        .iter()
-        .zip(keys)
-        .map(|(column, (_, descending))| {
-            let options = SortOptions {
-                descending: *descending,
-                nulls_first: *descending,
-            };
-            SortField::new_with_options(column.data_type().clone(), options)
-        })
-        .collect();
-    Ok(RowConverter::new(fields)?.convert_columns(&columns)?)
+    let fields = columns.iter().zip(keys);
+    let fields = fields.map(|(column, (_, descending))| field_of(column, *descending));
+    Ok(RowConverter::new(fields.collect())?.convert_columns(&columns)?)
+}
+
+fn key_column<'a>(batch: &'a RecordBatch, key: &str) -> Result<&'a ArrayRef> {
+    let column = batch.column_by_name(key);
+    column.ok_or_else(|| Error::internal(format!("there is no column `{key}`")))
+}
+
+fn field_of(column: &ArrayRef, descending: bool) -> SortField {
+    let options = SortOptions {
+        descending,
+        nulls_first: descending,
+    };
+    SortField::new_with_options(column.data_type().clone(), options)
+}
+
+/// A column to be hashed: of values that rows share the hash of each, so that they are not copied for each row.
+fn hashable(column: &ArrayRef) -> Result<ArrayRef> {
+    let Some(shared) = SharedValues::of(column)? else {
+        return Ok(Arc::clone(column));
+    };
+    let values = &shared.values;
+    let encoded = RowConverter::new(vec![field_of(values, false)])?;
+    let encoded = encoded.convert_columns(&[Arc::clone(values)])?;
+    let hashes: Vec<u64> = encoded.iter().map(|row| hash_bytes(row.as_ref())).collect();
+    let keys = shared.keys.values().iter();
+    let hashes: UInt64Array = keys.map(|key| Some(hashes[*key as usize])).collect();
+    Ok(Arc::new(hashes))
 }
 
 /// Samples the keys of `batch`: at most `count` encoded rows, evenly spread.

@@ -237,6 +237,8 @@ scalar_functions! {
     Path = "#path", 1, 255;
     /// Bytes that are equal for equal values and order as they do.
     Key = "#key", 1, 1;
+    /// The float that stands for all that are equal to it: there is one zero and one NaN, whatever their sign.
+    FloatKey = "#floatKey", 1, 1;
     /// A property of a node, a hyperedge or a map, or a component of a temporal value, known at run time.
     Get = "#get", 2, 2;
     /// A list as it is, anything else as a list of itself.

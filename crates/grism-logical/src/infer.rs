@@ -464,7 +464,7 @@ fn function_type(function: ScalarFunction, arguments: &[Type]) -> Result<Type> {
         | F::Merge
         | F::Get => Ok(Type::Any),
         F::Path => Ok(Type::Path),
-        F::PercentileCont | F::StDev | F::StDevP => Ok(Type::Float64),
+        F::PercentileCont | F::StDev | F::StDevP | F::FloatKey => Ok(Type::Float64),
         F::DistinctOf => Ok(first.clone()),
         F::Key => Ok(Type::Any),
         F::AsList => Ok(Type::Any.list()),

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use grism_core::{Error, Result, with_stack};
 use grism_engine::operators::{
-    AggregatePhase, CrossJoinExec, HashAggregateExec, HashJoinExec, LimitExec, SortExec,
-    StageInputExec,
+    AggregatePhase, CrossJoinExec, HashAggregateExec, HashJoinExec, LimitExec, ProjectExec,
+    SortExec, StageInputExec, UnionExec,
 };
 use grism_engine::{PartitioningSpec, PhysicalOperator};
+use grism_logical::JoinKind;
 
 use crate::{DistributedPlan, ExchangeMode, ExecutionStage};
 
@@ -49,18 +50,33 @@ pub fn validate(plan: &DistributedPlan) -> Result<()> {
             }
         }
         if stage.tasks > 1 {
-            check_split(&stage.plan.root, stage, true)?;
+            let held = check(&stage.plan.root, stage, true)?;
+            if held == Held::Everywhere {
+                return fail("every task has all of its rows".to_owned());
+            }
         }
     }
     Ok(())
 }
 
-/// Checks an operator that runs in several tasks; `at_root` is whether nothing of the stage stands above it.
-fn check_split(
+/// Which rows of an operator a task has, of several that run it.
+#[derive(Clone, Debug, PartialEq)]
+enum Held {
+    /// All, as every other task has.
+    Everywhere,
+    /// A part of them.
+    Part,
+    /// Those whose keys have a hash of their own: rows that are equal in these columns are in one task.
+    Hashed(Vec<String>),
+}
+
+/// Checks an operator that runs in several tasks; `at_root` is whether nothing of the stage stands above it that sees rows
+/// together.
+fn check(
     operator: &Arc<dyn PhysicalOperator>,
     stage: &ExecutionStage,
     at_root: bool,
-) -> Result<()> {
+) -> Result<Held> {
     let any = operator.as_any();
     let fail = |what: &str| {
         Err(Error::internal(format!(
@@ -69,52 +85,84 @@ fn check_split(
             operator.describe()
         )))
     };
-    if let Some(aggregate) = any.downcast_ref::<HashAggregateExec>()
-        && aggregate.phase() != AggregatePhase::Partial
-    {
-        let keys = aggregate.keys();
-        let together = |input: &PartitioningSpec| match input {
-            PartitioningSpec::Hash { keys: split, .. } => !split.is_empty() && !keys.is_empty(),
-            _ => false,
+    let at_root_below = at_root && any.is::<ProjectExec>();
+    let inputs = operator
+        .children()
+        .into_iter()
+        .map(|child| with_stack(|| check(child, stage, at_root_below)))
+        .collect::<Result<Vec<_>>>()?;
+    if let Some(input) = any.downcast_ref::<StageInputExec>() {
+        return match stage.inputs.get(input.input()) {
+            Some(input) => Ok(match (&input.mode, &input.partitioning) {
+                (ExchangeMode::Broadcast, _) => Held::Everywhere,
+                (ExchangeMode::Shuffle, PartitioningSpec::Hash { keys, .. }) => {
+                    Held::Hashed(keys.clone())
+                }
+                _ => Held::Part,
+            }),
+            None => fail("reads an input that the stage does not have"),
         };
-        if !stage.input_partitioning.as_ref().is_some_and(together) {
-            return fail("finishes groups that other tasks hold parts of");
-        }
     }
     if (any.is::<SortExec>() || any.is::<LimitExec>()) && !(at_root && repeated_above(stage)) {
         return fail("sees only a part of the rows");
     }
-    if any.is::<HashJoinExec>() || any.is::<CrossJoinExec>() {
-        let whole = |child: &Arc<dyn PhysicalOperator>| {
-            let input = child
-                .as_any()
-                .downcast_ref::<StageInputExec>()
-                .and_then(|input| stage.inputs.get(input.input()));
-            input.map(|input| (input.mode, input.partitioning.clone()))
-        };
-        let sides: Vec<_> = operator.children().into_iter().map(whole).collect();
-        let is_broadcast = |side: &Option<(ExchangeMode, PartitioningSpec)>| {
-            matches!(side, Some((ExchangeMode::Broadcast, _)))
-        };
-        let is_hashed = |side: &Option<(ExchangeMode, PartitioningSpec)>| {
-            matches!(
-                side,
-                Some((ExchangeMode::Shuffle, PartitioningSpec::Hash { .. }))
-            )
-        };
-        let held = if any.is::<HashJoinExec>() { 0 } else { 1 };
-        let both_hashed = any.is::<HashJoinExec>() && sides.iter().all(is_hashed);
-        if !is_broadcast(&sides[held]) && !both_hashed {
-            return fail("joins parts that do not belong together");
+    match &inputs[..] {
+        [] => Ok(Held::Part),
+        [input] => match any.downcast_ref::<HashAggregateExec>() {
+            Some(aggregate) if aggregate.phase() != AggregatePhase::Partial => {
+                let keys = aggregate.keys();
+                let is_together = |split: &[String]| {
+                    !split.is_empty() && split.iter().all(|key| keys.contains(key))
+                };
+                match input {
+                    Held::Hashed(split) if is_together(split) => Ok(input.clone()),
+                    _ => fail("finishes groups that other tasks hold parts of"),
+                }
+            }
+            _ => Ok(match (input, any.downcast_ref::<ProjectExec>()) {
+                (Held::Hashed(keys), Some(project)) => {
+                    renamed(keys, project).map_or(Held::Part, Held::Hashed)
+                }
+                _ => input.clone(),
+            }),
+        },
+        [left, right] if any.is::<HashJoinExec>() || any.is::<CrossJoinExec>() => {
+            let hash_join = any.downcast_ref::<HashJoinExec>();
+            match (hash_join, left, right) {
+                (Some(_), Held::Everywhere, Held::Part | Held::Hashed(_)) => Ok(right.clone()),
+                (Some(join), Held::Hashed(a), Held::Hashed(b)) if meet(join, a, b) => {
+                    Ok(match join.kind() {
+                        JoinKind::Inner => left.clone(),
+                        JoinKind::Semi | JoinKind::Anti => right.clone(),
+                    })
+                }
+                (None, Held::Part | Held::Hashed(_), Held::Everywhere) => Ok(left.clone()),
+                _ => fail("joins parts that do not belong together"),
+            }
         }
+        _ if any.is::<UnionExec>() => match inputs.contains(&Held::Everywhere) {
+            true => fail("puts out what every task has once in each"),
+            false => Ok(Held::Part),
+        },
+        _ => fail("has inputs of which it is not known how they belong together"),
     }
-    let hands_on = operator
-        .as_any()
-        .is::<grism_engine::operators::ProjectExec>();
-    operator
-        .children()
-        .into_iter()
-        .try_for_each(|child| with_stack(|| check_split(child, stage, at_root && hands_on)))
+}
+
+/// Whether both sides of a join are split by its keys, in one order.
+fn meet(join: &HashJoinExec, left: &[String], right: &[String]) -> bool {
+    let (a, b): (Vec<&String>, Vec<&String>) = join.on().iter().map(|(a, b)| (a, b)).unzip();
+    left.iter().eq(a) && right.iter().eq(b)
+}
+
+/// The keys after a projection; `None` where one of them is not among its plain columns.
+pub(crate) fn renamed(keys: &[String], project: &ProjectExec) -> Option<Vec<String>> {
+    keys.iter()
+        .map(|key| {
+            let mut renames = project.renames();
+            let found = renames.find(|(source, _)| source == key);
+            found.map(|(_, name)| name.to_owned())
+        })
+        .collect()
 }
 
 /// Whether what a task cuts or sorts is cut or merged again where the tasks' rows meet.

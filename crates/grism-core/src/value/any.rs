@@ -17,7 +17,7 @@ use super::{
     HyperedgeContents, HyperedgeValue, IncidenceValue, NodeContents, NodeValue, PathValue, Value,
 };
 use crate::temporal::{DateTime, Duration, LocalDateTime, NANOS_PER_SECOND, Time};
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result, with_stack};
 
 const END: u8 = 0x00;
 const ENTRY: u8 = 0x01;
@@ -39,6 +39,21 @@ const BOOL: u8 = 0x50;
 const NUMBER: u8 = 0x58;
 const NAN: u8 = 0x5c;
 const NULL: u8 = 0xf0;
+
+/// How deep values may stand within each other: what reads, compares or drops a value goes down all levels.
+const MOST_LEVELS: usize = 500;
+
+/// Adds the bytes of a list whose items are encoded already; `None` is null.
+pub(super) fn encode_list<'a>(items: impl Iterator<Item = Option<&'a [u8]>>, out: &mut Vec<u8>) {
+    out.push(LIST);
+    for item in items {
+        match item {
+            Some(bytes) => out.extend_from_slice(bytes),
+            None => out.push(NULL),
+        }
+    }
+    out.push(END);
+}
 
 /// The bytes of a value.
 #[must_use]
@@ -72,9 +87,13 @@ pub fn key_of_any(bytes: &[u8]) -> Result<Vec<u8>> {
 /// The value of encoded bytes.
 ///
 /// # Errors
-/// `InvalidData` where the bytes are no value.
+/// `InvalidData` where the bytes are no value; `ResourceExhausted` where it nests too deeply.
 pub fn decode_any(bytes: &[u8]) -> Result<Value> {
-    let mut reader = Reader { bytes, at: 0 };
+    let mut reader = Reader {
+        bytes,
+        at: 0,
+        level: 0,
+    };
     let value = reader.value()?;
     if reader.at != bytes.len() {
         return Err(malformed());
@@ -274,6 +293,8 @@ impl Writer {
 struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
+    /// How many values are being read, each within the one before.
+    level: usize,
 }
 
 impl Reader<'_> {
@@ -359,6 +380,19 @@ impl Reader<'_> {
     }
 
     fn value(&mut self) -> Result<Value> {
+        self.level += 1;
+        if self.level > MOST_LEVELS {
+            return Err(Error::new(
+                ErrorKind::ResourceExhausted,
+                format!("a value nests more than {MOST_LEVELS} levels deep"),
+            ));
+        }
+        let value = with_stack(|| self.value_of_tag());
+        self.level -= 1;
+        value
+    }
+
+    fn value_of_tag(&mut self) -> Result<Value> {
         Ok(match self.byte()? {
             NULL => Value::Null,
             BOOL => Value::Bool(self.byte()? != 0),

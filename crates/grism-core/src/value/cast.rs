@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, LargeBinaryBuilder, ListArray, StructArray, new_null_array,
+    Array, ArrayRef, AsArray, LargeBinaryArray, LargeBinaryBuilder, ListArray, StructArray,
+    new_null_array,
 };
+use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field};
 
 use super::Value;
-use super::any::{encode_any, key_of};
+use super::any::{encode_any, encode_list, key_of};
 use super::column::{place_of, read, wrong_dimensions};
 use crate::{Error, Result, Type};
 
@@ -22,6 +24,7 @@ pub fn cast_column(array: &ArrayRef, from: &Type, to: &Type) -> Result<ArrayRef>
         (from, to) if from == to => Ok(Arc::clone(array)),
         (Type::Null, _) => Ok(new_null_array(&data_type, array.len())),
         (Type::Any | Type::Path, Type::Any | Type::Path) => Ok(Arc::clone(array)),
+        (Type::List(item), Type::Any) => lists_as_any(array, item),
         (_, Type::Any) => {
             let mut builder = LargeBinaryBuilder::with_capacity(array.len(), array.len() * 16);
             for row in 0..array.len() {
@@ -79,6 +82,39 @@ pub fn cast_column(array: &ArrayRef, from: &Type, to: &Type) -> Result<ArrayRef>
     }
 }
 
+/// Lists as dynamically typed values: the items are encoded first, and then put behind each other, so that none of them has to
+/// be read.
+fn lists_as_any(array: &ArrayRef, item: &Type) -> Result<ArrayRef> {
+    let lists = array
+        .as_any()
+        .downcast_ref::<ListArray>()
+        .ok_or_else(|| Error::internal("a list column"))?;
+    let offsets = lists.value_offsets();
+    let first = offsets[0] as usize;
+    let count = offsets[lists.len()] as usize - first;
+    let items = cast_column(&lists.values().slice(first, count), item, &Type::Any)?;
+    let items = items
+        .as_binary_opt::<i64>()
+        .ok_or_else(|| Error::internal("a column of dynamically typed values"))?;
+    // Every list takes two bytes beside its items, and each null item one; no bytes are copied twice.
+    let mut bytes = Vec::with_capacity(items.values().len() + items.null_count() + 2 * lists.len());
+    let mut ends = Vec::with_capacity(lists.len() + 1);
+    ends.push(0);
+    for row in 0..lists.len() {
+        if lists.is_valid(row) {
+            let places = offsets[row] as usize - first..offsets[row + 1] as usize - first;
+            let own = places.map(|place| items.is_valid(place).then(|| items.value(place)));
+            encode_list(own, &mut bytes);
+        }
+        ends.push(bytes.len() as i64);
+    }
+    Ok(Arc::new(LargeBinaryArray::try_new(
+        OffsetBuffer::new(ends.into()),
+        bytes.into(),
+        lists.nulls().cloned(),
+    )?))
+}
+
 /// The keys of a column of the type `ty`: bytes that are equal for equal values and order as they do.
 ///
 /// # Errors
@@ -124,4 +160,49 @@ pub fn widen_column(array: &ArrayRef, data_type: &DataType) -> Result<ArrayRef> 
         return cast_column(array, &from, &to);
     }
     Ok(arrow::compute::cast(array, data_type)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+
+    fn list(items: Vec<Value>) -> Value {
+        Value::List(items)
+    }
+
+    #[test]
+    fn lists_become_the_values_that_they_are() {
+        let rows = [
+            list(vec![
+                list(vec![Value::Int64(1), Value::Null]),
+                list(vec![]),
+                Value::Null,
+            ]),
+            Value::Null,
+            list(vec![list(vec![Value::Int64(-7)])]),
+        ];
+        let ty = Type::Int64.list().list();
+        let column = Value::column(&rows, &ty.to_arrow()).unwrap();
+        // A slice starts in the middle of the elements.
+        for (first, length) in [(0, 3), (1, 2), (2, 1)] {
+            let part = column.slice(first, length);
+            let any = cast_column(&part, &ty, &Type::Any).unwrap();
+            let found = (0..length).map(|row| Value::from_array(&any, row).unwrap());
+            assert_eq!(found.collect::<Vec<_>>(), rows[first..first + length]);
+        }
+    }
+
+    #[test]
+    fn a_value_that_nests_too_deeply_is_refused_where_it_is_read() {
+        let mut column = Value::column(&[list(vec![])], &Type::Any.to_arrow()).unwrap();
+        for _ in 0..10_000 {
+            let offsets = arrow::buffer::OffsetBuffer::from_lengths([1]);
+            let field = Arc::new(Field::new_list_field(DataType::LargeBinary, true));
+            let nested: ArrayRef = Arc::new(ListArray::new(field, offsets, column, None));
+            column = cast_column(&nested, &Type::Any.list(), &Type::Any).unwrap();
+        }
+        let error = Value::from_array(&column, 0).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ResourceExhausted);
+    }
 }

@@ -1,7 +1,6 @@
 //! The least and the greatest float. DataFusion starts from the finite extremes, which loses infinities, and lets NaN
 //! hang on the order of rows; here NaN is greater than any number, as in Cypher's order.
 
-use std::cmp::Ordering;
 use std::mem::{size_of, size_of_val};
 use std::sync::Arc;
 
@@ -30,11 +29,13 @@ struct FloatExtreme {
     greatest: bool,
 }
 
+/// Whether `candidate` takes the place of `held`. Of two zeros the negative one is less, so that which of them is found does not
+/// depend on the order of rows.
 fn better(greatest: bool, candidate: f64, held: f64) -> bool {
-    let order = candidate
-        .is_nan()
-        .cmp(&held.is_nan())
-        .then(candidate.partial_cmp(&held).unwrap_or(Ordering::Equal));
+    let order = match (candidate.is_nan(), held.is_nan()) {
+        (false, false) => candidate.total_cmp(&held),
+        (candidate, held) => candidate.cmp(&held),
+    };
     if greatest {
         order.is_gt()
     } else {

@@ -141,13 +141,16 @@ impl Run {
             RunKind::Values => {
                 let operands = operands(value)?;
                 let inputs: Vec<&Operand> = operands.iter().collect();
-                map_rows(&inputs, rows, &data_type, |values| {
+                let step_by_step = |values: Vec<Value>| {
                     let mut values = values.into_iter();
                     let first = values.next().unwrap_or(Value::Null);
                     let mut steps = self.steps.iter().zip(values);
                     steps.try_fold(first, |a, (step, b)| {
                         step_of_values(step.operator, a, &b, budget)
                     })
+                };
+                budget.while_read(&inputs, || {
+                    map_rows(&inputs, rows, &data_type, step_by_step)
                 })
             }
         }

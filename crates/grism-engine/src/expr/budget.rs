@@ -4,10 +4,14 @@ use std::cell::Cell;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use arrow::array::Array;
+use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
 use grism_core::{Error, ErrorKind, Result};
 
+use super::operand::Operand;
 use crate::MemoryManager;
+use crate::shared::mean_bytes;
 
 /// Smaller values are not counted one by one.
 const LEAST_COUNTED: usize = 64 << 10;
@@ -65,6 +69,23 @@ impl Budget {
         Ok(())
     }
 
+    /// What `compute` gives, which reads large operands as values one by one.
+    ///
+    /// # Errors
+    /// `ResourceExhausted` where the values do not fit, and the errors of `compute`.
+    pub(crate) fn while_read<T>(
+        &self,
+        operands: &[&Operand],
+        compute: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
+        let mark = self.mark();
+        let bytes = operands.iter().map(|operand| read_bytes(operand.array()));
+        self.reserve(bytes.fold(0, usize::saturating_add))?;
+        let found = compute();
+        self.release_to(mark, 0);
+        found
+    }
+
     /// Bytes held, to be passed to [`Self::release_to`].
     pub(crate) fn mark(&self) -> usize {
         self.held.get()
@@ -79,6 +100,18 @@ impl Budget {
         }
         self.held.set(wanted);
     }
+}
+
+/// About how many bytes the values of a column take where each is read by itself. A list within a dynamically typed value
+/// is two bytes at least, and a vector with room for four values where it is read.
+fn read_bytes(values: &dyn Array) -> usize {
+    let expands = match values.data_type() {
+        DataType::LargeBinary => 16,
+        DataType::List(_) | DataType::Struct(_) => 4,
+        _ => 1,
+    };
+    let bytes = values.len().saturating_mul(mean_bytes(values));
+    bytes.saturating_mul(expands)
 }
 
 impl Drop for Budget {

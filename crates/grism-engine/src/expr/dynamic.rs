@@ -102,6 +102,14 @@ impl Dynamic {
             .map(|operand| operand.evaluate(batch))
             .collect::<Result<Vec<_>>>()?;
         let inputs: Vec<&Operand> = operands.iter().collect();
+        batch
+            .budget()
+            .while_read(&inputs, || self.by_types(&operands, batch))
+    }
+
+    /// Rows in groups of those whose operands have the same types.
+    fn by_types(&self, operands: &[Operand], batch: Rows<'_>) -> Result<Operand> {
+        let inputs: Vec<&Operand> = operands.iter().collect();
         let count = computed_rows(&inputs, batch.num_rows());
         let mut results = vec![Value::Null; count];
         let mut groups: HashMap<Vec<Type>, Vec<(usize, Vec<Value>)>> = HashMap::new();

@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 
-use arrow::array::{BooleanArray, UInt32Array};
+use arrow::array::{ArrayRef, BooleanArray, UInt32Array};
 use arrow::datatypes::DataType;
-use grism_core::{Error, Result, with_stack};
+use grism_core::{Error, Result, Type, with_stack};
 use grism_logical::ScalarFunction;
 
-use super::budget::Rows;
+use super::budget::{Budget, Rows};
 use super::call::{call, map_ids};
 use super::indexed::Indexed;
 use super::node::Node;
 use super::operand::Operand;
 use super::{arithmetic, case, compare, list, logic, membership, text, values};
-use crate::shared::SharedValues;
+use crate::shared::{SharedValues, mean_bytes};
 
 impl Node {
     /// The values for every row of `batch`, which has one at least.
@@ -77,17 +77,22 @@ impl Node {
                     .iter()
                     .map(|argument| argument.evaluate(batch))
                     .collect::<Result<Vec<_>>>()?;
-                values::call_rows(*function, &arguments, rows, data_type)
+                let inputs: Vec<&Operand> = arguments.iter().collect();
+                batch.budget().while_read(&inputs, || {
+                    values::call_rows(*function, &arguments, rows, data_type)
+                })
             }
             Self::Dynamic(dynamic) => dynamic.evaluate(batch),
             Self::Cast(inner, from, to) => {
                 let inner = inner.evaluate(batch)?;
-                let array = grism_core::cast_column(inner.array(), from, to)?;
+                let array = cast_within(batch.budget(), inner.array(), from, to)?;
                 Ok(Operand::over(&[&inner], array))
             }
             Self::Key(inner, ty) => {
                 let inner = inner.evaluate(batch)?;
-                let keys = grism_core::key_column(inner.array(), ty)?;
+                let keys = batch
+                    .budget()
+                    .while_read(&[&inner], || grism_core::key_column(inner.array(), ty))?;
                 Ok(Operand::over(&[&inner], keys))
             }
             Self::Transform(transform) => transform.evaluate(batch),
@@ -169,10 +174,19 @@ impl Node {
             Self::PerValue(inner) => inner.evaluate(batch),
             Self::Cast(inner, from, to) => {
                 let inner = inner.evaluate_indexed(batch)?;
-                let values = grism_core::cast_column(&inner.values, from, to)?;
+                let values = cast_within(batch.budget(), &inner.values, from, to)?;
                 Ok(inner.with_values(values))
             }
             other => other.evaluate(batch).map(Indexed::of),
         }
     }
+}
+
+/// `array` as another type; what takes more bytes by that is counted.
+fn cast_within(budget: &Budget, array: &ArrayRef, from: &Type, to: &Type) -> Result<ArrayRef> {
+    if from != to && to.may_hold_any() {
+        let bytes = array.len().saturating_mul(mean_bytes(array));
+        budget.reserve(bytes.saturating_mul(2))?;
+    }
+    grism_core::cast_column(array, from, to)
 }

@@ -14,10 +14,8 @@ use grism_logical::ScalarFunction as F;
 use super::budget::{Budget, Rows};
 use super::indexed::Indexed;
 use super::operand::{Operand, computed_rows, map_rows};
+use super::range::ranges;
 use crate::shared::{mean_bytes, take_rows};
-
-/// More elements than this are refused by range(), before memory is asked for.
-const MAX_RANGE: u64 = 1 << 28;
 
 /// `[a, b, …]`.
 pub(super) fn make_list(
@@ -308,7 +306,7 @@ pub(super) fn list(
             };
             Operand::over(&inputs, array).cast(data_type)?
         }
-        F::Range => range(arguments, rows, data_type)?,
+        F::Range => ranges(arguments, rows, data_type)?,
         F::Keys => keys(&arguments[0], rows.num_rows(), data_type)?,
         _ => return Ok(None),
     }))
@@ -333,83 +331,6 @@ fn reversed(lists: &ListArray) -> Result<ArrayRef> {
         values,
         lists.nulls().cloned(),
     )?))
-}
-
-/// The start and the number of elements of a range, and its step.
-struct Steps {
-    start: i64,
-    step: i64,
-    count: usize,
-}
-
-fn range(arguments: &[Operand], rows: Rows<'_>, data_type: &DataType) -> Result<Operand> {
-    let DataType::List(field) = data_type else {
-        return Err(Error::internal("a range of another type"));
-    };
-    let inputs: Vec<&Operand> = arguments.iter().collect();
-    let count = computed_rows(&inputs, rows.num_rows());
-    let mut ranges = Vec::with_capacity(count);
-    for row in 0..count {
-        let values = arguments
-            .iter()
-            .map(|argument| argument.value(row))
-            .collect::<Result<Vec<_>>>()?;
-        ranges.push(steps(&values)?);
-    }
-    let lengths: Vec<usize> = ranges
-        .iter()
-        .map(|range| range.as_ref().map_or(0, |range| range.count))
-        .collect();
-    let offsets = offsets_of(&lengths, rows.budget())?;
-    let total = lengths.iter().sum::<usize>();
-    rows.budget().reserve(total.saturating_mul(8))?;
-    let mut numbers = Vec::with_capacity(total);
-    for Steps { start, step, count } in ranges.iter().flatten() {
-        // No element but the last may be near enough to the end of the integers to overflow.
-        numbers
-            .extend((0..*count as i64).map(|index| start.wrapping_add(index.wrapping_mul(*step))));
-    }
-    let nulls: NullBuffer = ranges.iter().map(Option::is_some).collect();
-    let list = ListArray::try_new(
-        Arc::clone(field),
-        offsets,
-        Arc::new(Int64Array::from(numbers)),
-        Some(nulls),
-    )?;
-    Ok(Operand::over(&inputs, Arc::new(list)))
-}
-
-fn steps(values: &[Value]) -> Result<Option<Steps>> {
-    let mut numbers = Vec::new();
-    for value in values {
-        match value {
-            Value::Int64(number) => numbers.push(*number),
-            _ => return Ok(None),
-        }
-    }
-    let (start, end, step) = (numbers[0], numbers[1], numbers.get(2).copied().unwrap_or(1));
-    if step == 0 {
-        return Err(Error::invalid_data("range(): the step cannot be 0")
-            .with_code("ArgumentError:NumberOutOfRange"));
-    }
-    let distance = i128::from(end) - i128::from(start);
-    let steps = distance / i128::from(step);
-    let count = if distance.signum() * i128::from(step).signum() < 0 {
-        0
-    } else {
-        steps + 1
-    };
-    if count > i128::from(MAX_RANGE) {
-        return Err(Error::new(
-            grism_core::ErrorKind::ResourceExhausted,
-            format!("range() of {count} elements: at most {MAX_RANGE} are allowed"),
-        ));
-    }
-    Ok(Some(Steps {
-        start,
-        step,
-        count: count as usize,
-    }))
 }
 
 fn keys(map: &Operand, rows: usize, data_type: &DataType) -> Result<Operand> {

@@ -19,6 +19,7 @@ mod membership;
 mod node;
 mod once;
 mod operand;
+mod range;
 pub mod schema_inference;
 mod statistics;
 mod temporal;
@@ -26,3 +27,5 @@ mod text;
 mod values;
 
 pub use evaluator::ExprEvaluator;
+pub(crate) use math::float_key;
+pub(crate) use range::Steps;

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use arrow::array::ArrayRef;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use futures::{StreamExt, TryStreamExt};
 use grism_core::Result;
+use grism_logical::{Column, PlanSchema};
 use serde::{Deserialize, Serialize};
 
 use super::only_child;
@@ -19,6 +21,8 @@ use crate::{
 #[derive(Debug, Serialize, Deserialize)]
 pub struct FlattenExec {
     input: Arc<dyn PhysicalOperator>,
+    /// Columns that stay as they are.
+    kept: Vec<String>,
     schema: PhysicalSchema,
 }
 
@@ -26,16 +30,34 @@ impl FlattenExec {
     /// `input` with plain columns; itself where it has no others.
     #[must_use]
     pub fn over(input: Arc<dyn PhysicalOperator>) -> Arc<dyn PhysicalOperator> {
-        if input.schema().has_shared() {
-            Arc::new(Self::new(input))
-        } else {
+        Self::over_except(input, Vec::new())
+    }
+
+    /// `input` with plain columns, except those of `kept`, which stay shared where they are.
+    pub(crate) fn over_except(
+        input: Arc<dyn PhysicalOperator>,
+        kept: Vec<String>,
+    ) -> Arc<dyn PhysicalOperator> {
+        let own = Self::new(Arc::clone(&input), kept);
+        if own.schema == *input.schema() {
             input
+        } else {
+            Arc::new(own)
         }
     }
 
-    fn new(input: Arc<dyn PhysicalOperator>) -> Self {
-        let schema = input.schema().flat();
-        Self { input, schema }
+    fn new(input: Arc<dyn PhysicalOperator>, kept: Vec<String>) -> Self {
+        let columns = input.schema().columns().columns.iter();
+        let columns = columns.map(|column| match kept.contains(&column.name) {
+            true => column.clone(),
+            false => Column::new(&column.name, column.ty.clone()),
+        });
+        let schema = PlanSchema::new(columns.collect()).into();
+        Self {
+            input,
+            kept,
+            schema,
+        }
     }
 }
 
@@ -61,7 +83,10 @@ impl PhysicalOperator for FlattenExec {
         &self,
         children: Vec<Arc<dyn PhysicalOperator>>,
     ) -> Result<Arc<dyn PhysicalOperator>> {
-        Ok(Arc::new(Self::new(only_child(children)?)))
+        Ok(Arc::new(Self::new(
+            only_child(children)?,
+            self.kept.clone(),
+        )))
     }
 
     fn describe(&self) -> String {
@@ -86,7 +111,7 @@ pub(super) fn flat_stream(
             let mut parts = vec![batch];
             while let Some(part) = parts.pop() {
                 let rows = part.num_rows();
-                if rows > 1 && flat_bytes(&part)? > MOST_BYTES_AT_ONCE {
+                if rows > 1 && flat_bytes(&schema, &part)? > MOST_BYTES_AT_ONCE {
                     parts.push(part.slice(rows / 2, rows - rows / 2));
                     parts.push(part.slice(0, rows / 2));
                 } else {
@@ -98,11 +123,26 @@ pub(super) fn flat_stream(
     flat.boxed()
 }
 
-/// The bytes of the shared columns of `batch` once they are plain.
-fn flat_bytes(batch: &RecordBatch) -> Result<usize> {
+/// The shared columns of `batch` that `schema` has plain.
+fn shared_columns<'a>(
+    schema: &'a PhysicalSchema,
+    batch: &'a RecordBatch,
+) -> impl Iterator<Item = Result<(&'a ArrayRef, Option<SharedValues>)>> {
+    let columns = batch.columns().iter().zip(&schema.columns().columns);
+    columns.map(|(column, wanted)| {
+        let shared = match wanted.shared {
+            true => None,
+            false => SharedValues::of(column)?,
+        };
+        Ok((column, shared))
+    })
+}
+
+/// The bytes of the columns of `batch` that become plain.
+fn flat_bytes(schema: &PhysicalSchema, batch: &RecordBatch) -> Result<usize> {
     let mut bytes = 0;
-    for column in batch.columns() {
-        if let Some(shared) = SharedValues::of(column)? {
+    for column in shared_columns(schema, batch) {
+        if let (_, Some(shared)) = column? {
             bytes += taken_bytes(&shared.values, &shared.keys);
         }
     }
@@ -110,12 +150,10 @@ fn flat_bytes(batch: &RecordBatch) -> Result<usize> {
 }
 
 fn flatten(schema: &PhysicalSchema, batch: &RecordBatch) -> Result<RecordBatch> {
-    let columns = batch
-        .columns()
-        .iter()
-        .map(|column| match SharedValues::of(column)? {
-            Some(shared) => shared.flat(),
-            None => Ok(Arc::clone(column)),
+    let columns = shared_columns(schema, batch)
+        .map(|column| match column? {
+            (_, Some(shared)) => shared.flat(),
+            (column, None) => Ok(Arc::clone(column)),
         })
         .collect::<Result<Vec<_>>>()?;
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));

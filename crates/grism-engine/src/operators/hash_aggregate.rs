@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, Float64Array, Int64Array, ListArray};
 use arrow::compute::kernels::arity;
-use arrow::datatypes::{DataType, Float64Type};
+use arrow::datatypes::{DataType, Float64Type, SchemaRef};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{Error, Result, Type};
 use grism_logical::{AggregateFunction, Column, PlanSchema};
 use serde::{Deserialize, Serialize};
 
+use super::key_numbers::KeyNumbers;
 use super::{comma_separated, only_child};
 use crate::datafusion::{aggregate, state_schema};
+use crate::expr::float_key;
 use crate::{
     ExecutionContextTrait, OperatorCaps, PartitioningSpec, PhysicalOperator, PhysicalSchema,
     RecordBatchStream, run,
@@ -27,6 +29,18 @@ pub enum AggregatePhase {
     Partial,
     /// States in, results out.
     Final,
+}
+
+/// A column that rows are grouped by.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupKey {
+    /// The column.
+    pub name: String,
+    /// How plans show it.
+    pub text: String,
+    /// For a key that rows share: the column beside it that holds what it is the key of, shared as well. Of the values of a
+    /// group, which are equal and may yet differ, the least comes out. `None` for a plain column.
+    pub value: Option<String>,
 }
 
 /// An aggregate over an input column.
@@ -46,13 +60,14 @@ pub struct AggregateColumn {
 
 /// Groups its input by key columns and aggregates each group; without keys there is one group, empty or not.
 ///
-/// Output: keys, then aggregates, in no order; in the partial phase states take the place of aggregates. Without
-/// aggregates it leaves each different row once. Spills past the memory limit.
+/// Output: keys, then aggregates, then the values of shared keys, in no order; in the partial phase states take the place of
+/// aggregates. Without aggregates it leaves each different row once. Spills past the memory limit, but for shared keys, each of
+/// which is held once in memory.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct HashAggregateExec {
     input: Arc<dyn PhysicalOperator>,
     phase: AggregatePhase,
-    keys: Vec<(String, String)>,
+    keys: Vec<GroupKey>,
     aggregates: Vec<AggregateColumn>,
     /// The schema of the rows, whatever the phase.
     rows: PhysicalSchema,
@@ -60,13 +75,13 @@ pub struct HashAggregateExec {
 }
 
 impl HashAggregateExec {
-    /// Aggregates `input`, in one phase, by key columns that each come with the text plans show.
+    /// Aggregates `input`, in one phase, by key columns.
     ///
     /// # Errors
     /// `Internal` for a column that is not there.
     pub fn try_new(
         input: Arc<dyn PhysicalOperator>,
-        keys: Vec<(String, String)>,
+        keys: Vec<GroupKey>,
         aggregates: Vec<AggregateColumn>,
     ) -> Result<Self> {
         let rows = input.schema().clone();
@@ -76,7 +91,7 @@ impl HashAggregateExec {
     fn build(
         input: Arc<dyn PhysicalOperator>,
         phase: AggregatePhase,
-        keys: Vec<(String, String)>,
+        keys: Vec<GroupKey>,
         aggregates: Vec<AggregateColumn>,
         rows: PhysicalSchema,
     ) -> Result<Self> {
@@ -85,12 +100,17 @@ impl HashAggregateExec {
                 .map(|index| rows.columns().columns[index].ty.clone())
         };
         let mut columns = Vec::new();
-        for (key, _) in &keys {
-            columns.push(Column::new(key, type_of(key)?));
+        for key in &keys {
+            let column = Column::new(&key.name, type_of(&key.name)?);
+            columns.push(match key.value {
+                Some(_) => column.shared(),
+                None => column,
+            });
         }
         if phase == AggregatePhase::Partial {
-            let names: Vec<String> = keys.iter().map(|(key, _)| key.clone()).collect();
-            let states = state_schema(rows.arrow(), &names, &aggregates)?;
+            let names: Vec<String> = keys.iter().map(|key| key.name.clone()).collect();
+            let numbered = KeyNumbers::schema(&keys, rows.arrow());
+            let states = state_schema(&numbered, &names, &aggregates)?;
             for field in &states.fields()[keys.len()..] {
                 columns.push(Column::new(
                     field.name(),
@@ -108,6 +128,9 @@ impl HashAggregateExec {
                     aggregate.function.result_type(&argument),
                 ));
             }
+        }
+        for value in keys.iter().filter_map(|key| key.value.as_deref()) {
+            columns.push(Column::new(value, type_of(value)?).shared());
         }
         Ok(Self {
             input,
@@ -157,7 +180,7 @@ impl HashAggregateExec {
     /// The key columns.
     #[must_use]
     pub fn keys(&self) -> Vec<String> {
-        self.keys.iter().map(|(key, _)| key.clone()).collect()
+        self.keys.iter().map(|key| key.name.clone()).collect()
     }
 }
 
@@ -218,7 +241,7 @@ impl PhysicalOperator for HashAggregateExec {
             AggregatePhase::Partial => "Partial",
             AggregatePhase::Final => "Final",
         };
-        let by = comma_separated(self.keys.iter().map(|(_, text)| text.clone()));
+        let by = comma_separated(self.keys.iter().map(|key| key.text.clone()));
         if self.aggregates.is_empty() {
             return format!("{phase}Distinct({by})");
         }
@@ -239,12 +262,22 @@ impl PhysicalOperator for HashAggregateExec {
         if keys.is_empty() && self.aggregates.is_empty() {
             return self.unit_row(&context);
         }
+        let rows = KeyNumbers::schema(&self.keys, self.rows.arrow());
         let input = run(&self.input, &context)?;
-        let floats: Vec<usize> = (0..keys.len())
-            .filter(|index| self.schema.arrow().field(*index).data_type() == &DataType::Float64)
-            .map(|index| self.rows.index_of(&keys[index]))
-            .collect::<Result<_>>()?;
-        let input = if floats.is_empty() || self.phase == AggregatePhase::Final {
+        let numbers = Arc::new(KeyNumbers::new(&self.keys, &context.memory_manager())?);
+        let (schema, floats) = match self.phase {
+            AggregatePhase::Final => (state_schema(&rows, &keys, &self.aggregates)?, Vec::new()),
+            _ => (Arc::clone(&rows), float_keys(&rows, &keys)),
+        };
+        let input = if self.keys.iter().any(|key| key.value.is_some()) {
+            let numbers = Arc::clone(&numbers);
+            input
+                .and_then(move |batch| std::future::ready(numbers.number(&batch, &schema)))
+                .boxed()
+        } else {
+            input
+        };
+        let input = if floats.is_empty() {
             input
         } else {
             input
@@ -252,18 +285,12 @@ impl PhysicalOperator for HashAggregateExec {
                 .boxed()
         };
         let task = context.query().task()?;
-        let grouped = aggregate(
-            self.phase,
-            self.rows.arrow(),
-            &keys,
-            &self.aggregates,
-            input,
-            task,
-        )?;
-        let (schema, phase, aggregates) = (
+        let grouped = aggregate(self.phase, &rows, &keys, &self.aggregates, input, task)?;
+        let (schema, phase, aggregates, keys) = (
             Arc::clone(self.schema.arrow()),
             self.phase,
             self.aggregates.clone(),
+            self.keys.clone(),
         );
         let named = grouped.and_then(move |batch| {
             let mut columns = batch.columns().to_vec();
@@ -274,8 +301,12 @@ impl PhysicalOperator for HashAggregateExec {
                 }
             }
             let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-            let batch = RecordBatch::try_new_with_options(Arc::clone(&schema), columns, &options);
-            std::future::ready(batch.map_err(Error::from))
+            let batch = numbers.restore(&keys, &mut columns).and_then(|()| {
+                let schema = Arc::clone(&schema);
+                let batch = RecordBatch::try_new_with_options(schema, columns, &options);
+                batch.map_err(Error::from)
+            });
+            std::future::ready(batch)
         });
         Ok(named.boxed())
     }
@@ -321,18 +352,22 @@ fn over_nothing(function: AggregateFunction, column: &ArrayRef) -> ArrayRef {
     }
 }
 
+/// The places of the keys that are floats.
+fn float_keys(rows: &SchemaRef, keys: &[String]) -> Vec<usize> {
+    let fields = rows.fields().iter().enumerate();
+    fields
+        .filter(|(_, field)| keys.contains(field.name()))
+        .filter(|(_, field)| field.data_type() == &DataType::Float64)
+        .map(|(place, _)| place)
+        .collect()
+}
+
 /// -0.0 and 0.0 are one group, and so are all NaNs: the hash sees bits.
 fn canonical_floats(batch: &RecordBatch, columns: &[usize]) -> Result<RecordBatch> {
     let mut all = batch.columns().to_vec();
     for index in columns {
         if let Some(floats) = all[*index].as_any().downcast_ref::<Float64Array>() {
-            let canonical = arity::unary::<Float64Type, _, Float64Type>(floats, |value| {
-                if value.is_nan() {
-                    f64::NAN
-                } else {
-                    value + 0.0
-                }
-            });
+            let canonical = arity::unary::<Float64Type, _, Float64Type>(floats, float_key);
             all[*index] = Arc::new(canonical);
         }
     }

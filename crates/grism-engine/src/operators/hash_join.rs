@@ -50,6 +50,12 @@ impl HashJoinExec {
         }
     }
 
+    /// Which rows come out.
+    #[must_use]
+    pub fn kind(&self) -> JoinKind {
+        self.kind
+    }
+
     /// The pairs of key columns.
     #[must_use]
     pub fn on(&self) -> &[(String, String)] {

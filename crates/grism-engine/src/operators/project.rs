@@ -6,22 +6,33 @@ use arrow::datatypes::SchemaRef;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use futures::{StreamExt, TryStreamExt};
 use grism_core::Result;
-use grism_logical::LogicalExpr;
+use grism_logical::{LogicalExpr, PlanSchema};
 use serde::{Deserialize, Serialize};
 
 use super::parts::Parts;
 use super::{comma_separated, only_child, shown};
 use crate::expr::schema_inference::build_project_schema;
+use crate::shared::{SharedValues, may_be_large};
 use crate::{
     ExecutionContextTrait, ExprEvaluator, OperatorCaps, PhysicalOperator, PhysicalSchema,
     RecordBatchStream, run,
 };
+
+/// What becomes of a value that is computed of one shared column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Computed {
+    /// Each row gets its own copy.
+    Plain,
+    /// Rows share it, as they share what it is computed of.
+    Shared,
+}
 
 /// Computes exactly the given columns. Order and partitioning are the input's. Holds one batch.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ProjectExec {
     input: Arc<dyn PhysicalOperator>,
     expressions: Vec<(LogicalExpr, String)>,
+    computed: Computed,
     schema: PhysicalSchema,
 }
 
@@ -34,10 +45,40 @@ impl ProjectExec {
         input: Arc<dyn PhysicalOperator>,
         expressions: Vec<(LogicalExpr, String)>,
     ) -> Result<Self> {
-        let schema = build_project_schema(&expressions, input.schema())?;
+        Self::build(input, expressions, Computed::Plain)
+    }
+
+    /// Projects `input`; what is computed of one shared column is shared as well, where it may be large.
+    ///
+    /// # Errors
+    /// As [`Self::try_new`].
+    pub(crate) fn try_new_sharing(
+        input: Arc<dyn PhysicalOperator>,
+        expressions: Vec<(LogicalExpr, String)>,
+    ) -> Result<Self> {
+        Self::build(input, expressions, Computed::Shared)
+    }
+
+    fn build(
+        input: Arc<dyn PhysicalOperator>,
+        expressions: Vec<(LogicalExpr, String)>,
+        computed: Computed,
+    ) -> Result<Self> {
+        let mut schema = build_project_schema(&expressions, input.schema())?;
+        if computed == Computed::Shared {
+            let own = schema.columns().columns.iter().zip(&expressions);
+            let columns = own.map(|(column, (expression, _))| {
+                match may_be_large(&column.ty) && reads_one_shared(expression, input.schema()) {
+                    true => column.clone().shared(),
+                    false => column.clone(),
+                }
+            });
+            schema = PlanSchema::new(columns.collect()).into();
+        }
         Ok(Self {
             input,
             expressions,
+            computed,
             schema,
         })
     }
@@ -75,9 +116,10 @@ impl PhysicalOperator for ProjectExec {
         &self,
         children: Vec<Arc<dyn PhysicalOperator>>,
     ) -> Result<Arc<dyn PhysicalOperator>> {
-        Ok(Arc::new(Self::try_new(
+        Ok(Arc::new(Self::build(
             only_child(children)?,
             self.expressions.clone(),
+            self.computed,
         )?))
     }
 
@@ -105,10 +147,12 @@ impl PhysicalOperator for ProjectExec {
                     self.input.schema().index_of(name).map(Projected::Column)
                 }
                 expression => {
-                    debug_assert!(!column.shared, "only a column is handed on shared");
                     let evaluator = ExprEvaluator::try_new(expression, self.input.schema())?;
-                    let evaluator = evaluator.with_memory(Arc::clone(&memory));
-                    Ok(Projected::Computed(Box::new(evaluator)))
+                    let evaluator = Box::new(evaluator.with_memory(Arc::clone(&memory)));
+                    Ok(match column.shared {
+                        true => Projected::Shared(evaluator),
+                        false => Projected::Computed(evaluator),
+                    })
                 }
             })
             .collect::<Result<Vec<_>>>()?;
@@ -134,6 +178,15 @@ enum Projected {
     /// The input column at this place.
     Column(usize),
     Computed(Box<ExprEvaluator>),
+    /// Once for each value that rows share.
+    Shared(Box<ExprEvaluator>),
+}
+
+/// Whether the expression has one value for each value of one shared column.
+pub(crate) fn reads_one_shared(expression: &LogicalExpr, input: &PhysicalSchema) -> bool {
+    let columns = expression.columns();
+    let shared = |name: &String| input.columns().find(name).is_some_and(|own| own.shared);
+    columns.len() == 1 && columns.iter().all(shared) && !expression.is_volatile()
 }
 
 fn project(columns: &[Projected], schema: &SchemaRef, batch: &RecordBatch) -> Result<RecordBatch> {
@@ -142,6 +195,13 @@ fn project(columns: &[Projected], schema: &SchemaRef, batch: &RecordBatch) -> Re
         .map(|column| match column {
             Projected::Column(place) => Ok(Arc::clone(batch.column(*place))),
             Projected::Computed(evaluator) => evaluator.evaluate(batch),
+            Projected::Shared(evaluator) => {
+                let found = evaluator.evaluate_indexed(batch)?;
+                match found.into_shared(batch.num_rows()) {
+                    Ok(shared) => shared.into_column(),
+                    Err(own) => SharedValues::of_rows(&own).into_column(),
+                }
+            }
         })
         .collect::<Result<Vec<_>>>()?;
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));

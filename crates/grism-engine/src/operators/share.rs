@@ -35,13 +35,18 @@ impl ShareExec {
     }
 
     fn new(input: Arc<dyn PhysicalOperator>) -> Self {
-        let columns = input.schema().columns().columns.iter();
+        let schema = Self::schema_over(input.schema());
+        Self { input, schema }
+    }
+
+    /// The schema of what shares the large values of `schema`.
+    pub(crate) fn schema_over(schema: &PhysicalSchema) -> PhysicalSchema {
+        let columns = schema.columns().columns.iter();
         let shared = columns.map(|column| match pays(column) {
             true => column.clone().shared(),
             false => column.clone(),
         });
-        let schema = PlanSchema::new(shared.collect()).into();
-        Self { input, schema }
+        PlanSchema::new(shared.collect()).into()
     }
 }
 

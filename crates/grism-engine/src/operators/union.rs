@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use arrow::compute::cast;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{Error, Result};
@@ -14,7 +13,8 @@ use crate::{
 
 /// Puts out the rows of its inputs, one input after the other; duplicates stay.
 ///
-/// The inputs have the same column names; a column that only holds nulls takes the type of the others.
+/// The inputs have the same columns in the same order, shared in all of them or in none. What a column of ids is of may
+/// differ: the union's schema says what it is of in all.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct UnionExec {
     inputs: Vec<Arc<dyn PhysicalOperator>>,
@@ -70,12 +70,7 @@ impl PhysicalOperator for UnionExec {
             for input in inputs {
                 let mut stream = run(&input, &context)?;
                 while let Some(batch) = stream.try_next().await? {
-                    let columns = batch
-                        .columns()
-                        .iter()
-                        .zip(schema.fields())
-                        .map(|(column, field)| Ok(cast(column, field.data_type())?))
-                        .collect::<Result<Vec<_>>>()?;
+                    let columns = batch.columns().to_vec();
                     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
                     yield RecordBatch::try_new_with_options(Arc::clone(&schema), columns, &options).map_err(Error::from)?;
                 }

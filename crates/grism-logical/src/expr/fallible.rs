@@ -200,6 +200,7 @@ fn never_fails(function: ScalarFunction, arguments: &[Type]) -> bool {
     match function {
         F::Coalesce
         | F::Key
+        | F::FloatKey
         | F::NullIf
         | F::AsList
         | F::Path

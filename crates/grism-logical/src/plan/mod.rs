@@ -26,7 +26,7 @@ pub use repeat::{Collected, Repeat};
 
 use argument::argument_columns;
 
-use crate::{LogicalExpr, PlanSchema, Rows};
+use crate::{Column, LogicalExpr, PlanSchema, Rows};
 
 /// A logical plan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -268,24 +268,20 @@ impl LogicalPlan {
             .iter()
             .map(|plan| plan.schema())
             .collect::<Result<Vec<_>>>()?;
-        let mut types: Vec<Type> = Vec::new();
-        for (index, column) in schemas[0].columns.iter().enumerate() {
-            let others = schemas.iter().map(|schema| &schema.columns[index].ty);
-            types.push(others.fold(column.ty.clone(), |all, ty| all.unify(ty)));
-        }
-        let convert = |(plan, schema): (Arc<Self>, PlanSchema)| {
-            if schema
-                .columns
-                .iter()
-                .zip(&types)
-                .all(|(own, ty)| &own.ty == ty)
-            {
+        let unified = |own: &Column| {
+            let same = schemas.iter().filter_map(|schema| schema.find(&own.name));
+            same.fold(own.ty.clone(), |all, other| all.unify(&other.ty))
+        };
+        let types: Vec<Vec<Type>> = schemas
+            .iter()
+            .map(|schema| schema.columns.iter().map(unified).collect())
+            .collect();
+        let convert = |((plan, schema), types): ((Arc<Self>, &PlanSchema), Vec<Type>)| {
+            let columns = || schema.columns.iter().zip(&types);
+            if columns().all(|(own, ty)| &own.ty == ty) {
                 return plan;
             }
-            let expressions = schema
-                .columns
-                .iter()
-                .zip(&types)
+            let expressions = columns()
                 .map(|(own, ty)| {
                     let column = LogicalExpr::column(&own.name).convert(&own.ty, ty);
                     (column, own.name.clone())
@@ -296,7 +292,8 @@ impl LogicalPlan {
                 expressions,
             })
         };
-        Ok(plans.into_iter().zip(schemas).map(convert).collect())
+        let plans = plans.into_iter().zip(&schemas).zip(types);
+        Ok(plans.map(convert).collect())
     }
 
     /// `self` filtered by the conjunction of `conjuncts`; `self` where there are none.

@@ -120,18 +120,7 @@ impl LogicalPlan {
                 }
                 PlanSchema::new(columns)
             }
-            Self::Union { inputs } => {
-                let mut schema = inputs
-                    .first()
-                    .map_or_else(|| Ok(PlanSchema::default()), known_schema)?;
-                for input in &inputs[1..] {
-                    for (own, other) in schema.columns.iter_mut().zip(known_schema(input)?.columns)
-                    {
-                        own.ty = own.ty.unify(&other.ty);
-                    }
-                }
-                schema
-            }
+            Self::Union { inputs } => union_schema(inputs)?,
             Self::IndexLookup(lookup) => {
                 let mut schema = known_schema(&lookup.input)?;
                 for column in lookup.columns() {
@@ -188,6 +177,28 @@ impl LogicalPlan {
             }
         })
     }
+}
+
+/// The columns that all inputs have, in the first one's order. Columns belong together by name: where the argument of a
+/// subplan changes, an input may have them in another order, or others beside them.
+fn union_schema(inputs: &[Arc<LogicalPlan>]) -> Result<PlanSchema> {
+    let schemas = inputs.iter().map(known_schema);
+    let schemas = schemas.collect::<Result<Vec<_>>>()?;
+    let Some((first, others)) = schemas.split_first() else {
+        return Ok(PlanSchema::default());
+    };
+    let column = |own: &Column| {
+        let mut own = own.clone();
+        for other in others {
+            let other = other.find(&own.name)?;
+            own.ty = own.ty.unify(&other.ty);
+            own.shared |= other.shared;
+        }
+        Some(own)
+    };
+    Ok(PlanSchema::new(
+        first.columns.iter().filter_map(column).collect(),
+    ))
 }
 
 fn put_properties(schema: &mut PlanSchema, entity: &str, properties: &[PropertyRef]) {

@@ -11,6 +11,7 @@ use grism_engine::operators::{
 
 use super::DistributedPlanner;
 use super::placed::{Placed, Spread};
+use crate::validate::renamed;
 
 impl DistributedPlanner {
     pub(super) fn insert_exchanges(&self, operator: &Arc<dyn PhysicalOperator>) -> Result<Placed> {
@@ -70,16 +71,4 @@ impl DistributedPlanner {
             spread,
         })
     }
-}
-
-/// The keys after a projection; `None` where one of them is not among its plain columns.
-fn renamed(keys: &[String], project: &ProjectExec) -> Option<Vec<String>> {
-    keys.iter()
-        .map(|key| {
-            project
-                .renames()
-                .find(|(source, _)| source == key)
-                .map(|(_, name)| name.to_owned())
-        })
-        .collect()
 }

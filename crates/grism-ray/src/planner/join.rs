@@ -7,6 +7,7 @@ use grism_engine::operators::{
     FilterExec, HashJoinExec, NodeScanExec, ProjectExec, StageInputOrder,
 };
 use grism_engine::{PartitioningSpec, PhysicalOperator};
+use grism_logical::JoinKind;
 
 use super::DistributedPlanner;
 use super::placed::{Placed, Spread, broadcast, exchange, gather};
@@ -56,7 +57,11 @@ impl DistributedPlanner {
         };
         let (left_keys, right_keys): (Vec<String>, Vec<String>) = join.on().iter().cloned().unzip();
         let (left, right) = (side(left, left_keys), side(right, right_keys));
-        let spread = left.spread.clone();
+        let spread = match join.kind() {
+            JoinKind::Inner => left.spread.clone(),
+            // What comes out are right rows.
+            JoinKind::Semi | JoinKind::Anti => right.spread.clone(),
+        };
         Ok(Placed {
             operator: operator.with_new_children(vec![left.operator, right.operator])?,
             spread,

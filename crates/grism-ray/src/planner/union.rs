@@ -49,11 +49,16 @@ impl DistributedPlanner {
     }
 }
 
+/// Whether rows come of the one row that a query starts with, one by one: the task that has this row has them all, and the
+/// others none. What gathers rows would see none in the other tasks, and count 0 there.
 fn starts_from_unit(operator: &Arc<dyn PhysicalOperator>) -> bool {
     if operator.children().is_empty() {
         return operator.as_any().is::<UnitExec>();
     }
-    !operator.as_any().is::<ExchangeExec>()
+    let capabilities = operator.capabilities();
+    capabilities.streaming
+        && capabilities.parallel_safe
+        && !operator.as_any().is::<ExchangeExec>()
         && operator
             .children()
             .into_iter()

@@ -50,6 +50,8 @@ pub(super) struct Lambda {
     /// How many levels of the entities in it are asked for labels, properties or the like; 0 for none, 2 where it is their
     /// members that are asked.
     pub(super) depth: u8,
+    /// The column of the value with the contents of its entities, where that is another one than `column`.
+    pub(super) with_contents: Option<String>,
 }
 
 impl<'b, 'a> ExpressionBinder<'b, 'a> {
@@ -87,13 +89,18 @@ impl<'b, 'a> ExpressionBinder<'b, 'a> {
         Ok(schema)
     }
 
-    /// The type of a bound expression.
-    pub(crate) fn type_of(&self, expression: &LogicalExpr, place: &Expr) -> Result<Type> {
+    /// The same with the variables of enclosing comprehensions.
+    pub(super) fn columns_within(&self) -> Result<PlanSchema> {
         let mut columns = self.columns()?;
         for lambda in &self.lambdas {
             columns.put(Column::new(&lambda.column, lambda.ty.clone()));
         }
-        infer_type(expression, &columns)
+        Ok(columns)
+    }
+
+    /// The type of a bound expression.
+    pub(crate) fn type_of(&self, expression: &LogicalExpr, place: &Expr) -> Result<Type> {
+        infer_type(expression, &self.columns_within()?)
             .map_err(|error| error.with_location(self.context.source.location(place.span)))
     }
 

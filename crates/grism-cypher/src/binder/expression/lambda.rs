@@ -68,6 +68,7 @@ fn within_lambda<T>(
         column: column.clone(),
         ty: item.clone(),
         depth: 0,
+        with_contents: None,
     });
     let depth = binder.lambdas.len();
     let bound = body(binder);

@@ -7,19 +7,23 @@ use crate::binder::{Notes, QueryContext};
 use crate::syntax::{LabelExpression, LabelKind, Name};
 
 /// The tables whose entities a label expression allows in a node pattern, which finds binary edges only of the types
-/// that it names.
+/// that it names, or that the query names as a label of the variable elsewhere.
 pub(crate) fn found_tables(
     context: QueryContext<'_>,
     notes: &mut Notes,
     labels: &LabelExpression,
+    variable: Option<&str>,
 ) -> Result<Tables> {
     let mut named = Vec::new();
     positive_names(labels, &mut named);
     let allowed = labelled_tables(context, notes, labels)?;
+    let is_named = |name: &str| {
+        named.contains(&name) || variable.is_some_and(|own| context.labels.has(own, name))
+    };
     let mut found = Vec::new();
     for id in allowed.iter() {
         let hyperedge_type = context.schema().table(*id)?.hyperedge_type();
-        if hyperedge_type.is_none_or(|ty| !ty.is_binary() || named.contains(&ty.name.as_str())) {
+        if hyperedge_type.is_none_or(|ty| !ty.is_binary() || is_named(&ty.name)) {
             found.push(*id);
         }
     }

@@ -43,7 +43,7 @@ fn node_labels(graph: &Graph, query: &Query) -> Result<String> {
     let (context, mut notes) = (query.context(graph.bind()), Notes::default());
     let labels = labels(query, 0);
     let holds = labelled_tables(context, &mut notes, labels)?;
-    let found = found_tables(context, &mut notes, labels)?;
+    let found = found_tables(context, &mut notes, labels, None)?;
     let mut text = format!("holds in [{}]\n", graph.names(&holds));
     if found != holds {
         writeln!(text, "finds [{}]", graph.names(&found)).unwrap();

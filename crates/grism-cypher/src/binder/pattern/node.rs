@@ -30,10 +30,11 @@ pub(super) fn add_node(
     span: Span,
     entities: &mut Vec<Entity>,
 ) -> Result<usize> {
+    let variable = node.variable.as_ref().map(|name| name.text.as_str());
     let labelled = node
         .labels
         .as_ref()
-        .map(|labels| found_tables(binder.context, binder.notes, labels))
+        .map(|labels| found_tables(binder.context, binder.notes, labels, variable))
         .transpose()?;
     // Where labels may have changed, the tables alone do not tell.
     let check = node.labels.clone().filter(|_| {

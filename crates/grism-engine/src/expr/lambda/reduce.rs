@@ -13,7 +13,7 @@ use crate::expr::budget::Rows;
 use crate::expr::node::Node;
 use crate::expr::operand::Operand;
 use crate::expr::schema_inference::infer_expr_type;
-use crate::shared::{mean_bytes, take_rows};
+use crate::shared::{mean_bytes, take_rows, taken_bytes};
 
 /// `reduce`: all rows take their first element, then all their second, and so on.
 #[derive(Debug)]
@@ -68,6 +68,9 @@ impl ReduceNode {
                 .map(|row| (lists.start(*row as usize) + position) as u32)
                 .collect();
             let elements = lists.elements(rows, places)?;
+            batch
+                .budget()
+                .reserve(taken_bytes(&value, &elements.rows))?;
             let current = take_rows(&value, &elements.rows)?;
             let inner = self
                 .inner

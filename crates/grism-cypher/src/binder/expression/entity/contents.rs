@@ -3,6 +3,7 @@
 use grism_core::Type;
 use grism_logical::{LogicalExpr, ScalarFunction};
 
+use super::sources::read_sources;
 use crate::binder::expression::binder::ExpressionBinder;
 use crate::binder::expression::needs::Pending;
 
@@ -26,13 +27,7 @@ pub(crate) fn with_deep_contents(
         return expression;
     }
     if binder.reads_lambda(&expression) {
-        // What the variable ranges over is read as a whole, outside.
-        for lambda in &mut binder.lambdas {
-            if let Some(within) = levels_to(&expression, &lambda.column) {
-                lambda.depth = lambda.depth.max(within.saturating_add(depth));
-            }
-        }
-        return expression.convert(ty, &Type::Any);
+        return read_sources(binder, expression, depth).convert(ty, &Type::Any);
     }
     let expression = expression.convert(ty, &Type::Any);
     if let Some(name) = binder.needs.hydrated(&expression, depth) {
@@ -67,24 +62,4 @@ pub(crate) fn dynamic_function(
     let mut arguments = vec![with_contents(binder, base, ty)];
     arguments.extend(rest);
     LogicalExpr::call(function, arguments)
-}
-
-/// How many levels of members the expression goes down from the column; `None` where it does not read it.
-fn levels_to(expression: &LogicalExpr, column: &str) -> Option<u8> {
-    if matches!(expression, LogicalExpr::Column(own) if own == column) {
-        return Some(0);
-    }
-    let below = expression
-        .children()
-        .into_iter()
-        .filter_map(|child| levels_to(child, column))
-        .max()?;
-    let goes_down = matches!(
-        expression,
-        LogicalExpr::Function {
-            function: ScalarFunction::StartNode | ScalarFunction::EndNode | ScalarFunction::Members,
-            ..
-        }
-    );
-    Some(below.saturating_add(u8::from(goes_down)))
 }

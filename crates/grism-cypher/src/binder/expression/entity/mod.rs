@@ -8,6 +8,7 @@ mod materialized;
 mod property;
 mod role_function;
 mod role_property;
+mod sources;
 
 pub(crate) use column::{any_entity_tables, edge_of, entity_of};
 pub(crate) use contents::dynamic_function;

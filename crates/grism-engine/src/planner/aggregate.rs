@@ -1,0 +1,175 @@
+//! Grouping and sorting: values are compared by keys where Arrow's own order and equality are not Cypher's.
+
+use std::sync::Arc;
+
+use grism_core::{Result, Type, Value};
+use grism_logical::{
+    Aggregate, AggregateFunction, LogicalExpr, LogicalPlan, ScalarFunction, SortKey, UnaryOperator,
+};
+
+use super::build::Builder;
+use super::columns::{with_keys, without_internal};
+use crate::PhysicalOperator;
+use crate::expr::schema_inference::infer_expr_type;
+use crate::operators::{
+    AggregateColumn, FlattenExec, GroupKey, HashAggregateExec, ProjectExec, SortExec,
+    reads_one_shared,
+};
+
+impl Builder {
+    /// Groups. Values that are equal and yet differ (1 and 1.0, one instant in two zones) are grouped by a key beside
+    /// them, and the least of them stands for the group.
+    pub(super) fn aggregate(&mut self, aggregate: &Aggregate) -> Result<Arc<dyn PhysicalOperator>> {
+        let input = self.build(&aggregate.input)?;
+        let mut columns = Vec::new();
+        let mut keys = Vec::new();
+        let mut aggregates = Vec::new();
+        let mut results = Vec::new();
+        let mut shared = Vec::new();
+        for (index, (key, name)) in aggregate.keys.iter().enumerate() {
+            let ty = infer_expr_type(key, input.schema())?;
+            if !needs_key(&ty) {
+                columns.push((key.clone(), name.clone()));
+                keys.push(GroupKey {
+                    name: name.clone(),
+                    text: key.to_string(),
+                    value: None,
+                });
+                results.push((LogicalExpr::column(name), name.clone()));
+                continue;
+            }
+            let (by, value) = (format!("#key{index}"), format!("#value{index}"));
+            columns.push((
+                LogicalExpr::call(ScalarFunction::Key, vec![key.clone()]),
+                by.clone(),
+            ));
+            columns.push((key.clone().convert(&ty, &Type::Any), value.clone()));
+            let result = LogicalExpr::column(&value).convert(&Type::Any, &ty);
+            results.push((result, name.clone()));
+            // What rows share is grouped by a number, and neither key nor value is copied for each row.
+            let is_shared = reads_one_shared(key, input.schema());
+            if is_shared {
+                shared.extend([by.clone(), value.clone()]);
+            } else {
+                aggregates.push(AggregateColumn {
+                    function: AggregateFunction::Min,
+                    argument: Some(value.clone()),
+                    distinct: false,
+                    name: value.clone(),
+                    text: format!("any({key})"),
+                });
+            }
+            keys.push(GroupKey {
+                name: by,
+                text: key.to_string(),
+                value: is_shared.then_some(value),
+            });
+        }
+        for (index, (call, name)) in aggregate.aggregates.iter().enumerate() {
+            let argument = match &call.argument {
+                None => None,
+                Some(argument) => {
+                    let column = format!("#argument{index}");
+                    let ty = infer_expr_type(argument, input.schema())?;
+                    let ordered = matches!(
+                        call.function,
+                        AggregateFunction::Min | AggregateFunction::Max
+                    );
+                    let mut expression = argument.clone();
+                    if call.distinct && call.function == AggregateFunction::Count && needs_key(&ty)
+                    {
+                        expression = LogicalExpr::call(ScalarFunction::Key, vec![expression]);
+                    } else if ordered && needs_key(&ty) {
+                        expression = expression.convert(&ty, &Type::Any);
+                    } else if call.function == AggregateFunction::Count && needs_key(&ty) {
+                        // Values that are only counted are not copied for it.
+                        expression = known(expression);
+                    } else if call.distinct && ty == Type::Float64 {
+                        expression = LogicalExpr::call(ScalarFunction::FloatKey, vec![expression]);
+                    }
+                    columns.push((expression, column.clone()));
+                    Some((column, ty, ordered))
+                }
+            };
+            let value = match &argument {
+                Some((_, ty, true)) if needs_key(ty) => {
+                    LogicalExpr::column(name).convert(&Type::Any, ty)
+                }
+                _ => LogicalExpr::column(name),
+            };
+            results.push((value, name.clone()));
+            aggregates.push(AggregateColumn {
+                function: call.function,
+                argument: argument.map(|(column, ..)| column),
+                distinct: call.distinct,
+                name: name.clone(),
+                text: call.to_string(),
+            });
+        }
+        let plain = results.iter().all(
+            |(expression, name)| matches!(expression, LogicalExpr::Column(own) if own == name),
+        );
+        let projected: Arc<dyn PhysicalOperator> =
+            Arc::new(ProjectExec::try_new_sharing(input, columns)?);
+        let projected = FlattenExec::over_except(projected, shared);
+        let grouped: Arc<dyn PhysicalOperator> =
+            Arc::new(HashAggregateExec::try_new(projected, keys, aggregates)?);
+        if plain {
+            return Ok(grouped);
+        }
+        Ok(Arc::new(ProjectExec::try_new_sharing(grouped, results)?))
+    }
+
+    pub(super) fn sort(
+        &mut self,
+        input: &LogicalPlan,
+        keys: &[SortKey],
+        fetch: Option<usize>,
+    ) -> Result<Arc<dyn PhysicalOperator>> {
+        let input = self.build(input)?;
+        let columns = input.schema().columns().columns.clone();
+        let ordered = keys
+            .iter()
+            .map(|key| {
+                let (own, ty) = (
+                    &key.expression,
+                    infer_expr_type(&key.expression, input.schema())?,
+                );
+                Ok(match ty {
+                    ty if needs_key(&ty) => {
+                        LogicalExpr::call(ScalarFunction::Key, vec![own.clone()])
+                    }
+                    Type::Float64 => LogicalExpr::call(ScalarFunction::FloatKey, vec![own.clone()]),
+                    _ => own.clone(),
+                })
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let (input, names) = with_keys(input, ordered.iter(), "sort")?;
+        let keys = names
+            .into_iter()
+            .zip(keys)
+            .map(|(name, key)| (name, key.descending))
+            .collect();
+        let sorted: Arc<dyn PhysicalOperator> = Arc::new(SortExec::new(input, keys, fetch));
+        without_internal(sorted, &columns, None)
+    }
+}
+
+/// True where the expression is not null, null where it is.
+fn known(expression: LogicalExpr) -> LogicalExpr {
+    LogicalExpr::Case {
+        branches: vec![(
+            expression.unary(UnaryOperator::IsNotNull),
+            LogicalExpr::Literal(Value::Bool(true)),
+        )],
+        otherwise: None,
+    }
+}
+
+/// Whether values of the type are compared through a key: Arrow's own order and equality are not Cypher's there.
+fn needs_key(ty: &Type) -> bool {
+    matches!(
+        ty,
+        Type::Any | Type::Path | Type::List(_) | Type::Map(_) | Type::Incidence
+    )
+}

@@ -1,0 +1,91 @@
+//! Projections that operators need above or below them.
+
+use std::sync::Arc;
+
+use grism_core::{Error, Result};
+use grism_logical::{Column, LogicalExpr, PlanSchema};
+
+use crate::PhysicalOperator;
+use crate::operators::ProjectExec;
+use crate::shared::may_be_large;
+
+/// `input` with a column for each key; keys that are columns already need none.
+pub(super) fn with_keys<'a>(
+    input: Arc<dyn PhysicalOperator>,
+    keys: impl Iterator<Item = &'a LogicalExpr>,
+    side: &str,
+) -> Result<(Arc<dyn PhysicalOperator>, Vec<String>)> {
+    let mut expressions: Vec<(LogicalExpr, String)> = input
+        .schema()
+        .columns()
+        .names()
+        .map(|name| (LogicalExpr::column(name), name.to_owned()))
+        .collect();
+    let plain = expressions.len();
+    let mut names = Vec::new();
+    for (index, key) in keys.enumerate() {
+        if let LogicalExpr::Column(name) = key {
+            names.push(name.clone());
+            continue;
+        }
+        let name = format!("#{side}{index}");
+        expressions.push((key.clone(), name.clone()));
+        names.push(name);
+    }
+    if expressions.len() == plain {
+        return Ok((input, names));
+    }
+    Ok((Arc::new(ProjectExec::try_new(input, expressions)?), names))
+}
+
+/// `input` with just these columns, by name, each as the column of its type is held.
+pub(super) fn with_columns(
+    input: Arc<dyn PhysicalOperator>,
+    columns: &PlanSchema,
+) -> Result<Arc<dyn PhysicalOperator>> {
+    let own = input.schema().columns();
+    let held_alike = |own: &Column, wanted: &Column| {
+        own.ty.to_arrow() == wanted.ty.to_arrow()
+            && may_be_large(&own.ty) == may_be_large(&wanted.ty)
+    };
+    let pairs = || own.columns.iter().zip(&columns.columns);
+    if own.names().eq(columns.names()) && pairs().all(|(own, wanted)| held_alike(own, wanted)) {
+        return Ok(input);
+    }
+    let expressions = columns
+        .columns
+        .iter()
+        .map(|wanted| {
+            let name = &wanted.name;
+            let own = own.find(name).ok_or_else(|| {
+                Error::internal(format!("the column `{name}` is not in the input"))
+            })?;
+            let column = LogicalExpr::column(name);
+            let value = match held_alike(own, wanted) {
+                true => column,
+                false => column.convert(&own.ty, &wanted.ty),
+            };
+            Ok((value, name.clone()))
+        })
+        .collect::<Result<_>>()?;
+    Ok(Arc::new(ProjectExec::try_new(input, expressions)?))
+}
+
+/// `input` cut down to `columns` (and the outer row number), where it has others.
+pub(super) fn without_internal(
+    input: Arc<dyn PhysicalOperator>,
+    columns: &[Column],
+    row: Option<&str>,
+) -> Result<Arc<dyn PhysicalOperator>> {
+    let mut wanted: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+    wanted
+        .extend(row.filter(|row| input.schema().columns().contains(row) && !wanted.contains(row)));
+    if input.schema().columns().names().eq(wanted.iter().copied()) {
+        return Ok(input);
+    }
+    let expressions = wanted
+        .into_iter()
+        .map(|name| (LogicalExpr::column(name), name.to_owned()))
+        .collect();
+    Ok(Arc::new(ProjectExec::try_new(input, expressions)?))
+}
