@@ -141,7 +141,7 @@ fn check(
             }
         }
         _ if any.is::<UnionExec>() => match inputs.contains(&Held::Everywhere) {
-            true => fail("puts out what every task has once in each"),
+            true => fail("outputs rows that every task has, once for each task"),
             false => Ok(Held::Part),
         },
         _ => fail("has inputs of which it is not known how they belong together"),
