@@ -203,6 +203,15 @@ impl<'a> Writer<'a> {
         if branches.len() == 1 {
             return Ok(branches.swap_remove(0));
         }
+        let rows = self.united(query, branches).await?;
+        let schema = Arc::new(self.transaction.schema().clone());
+        let statistics = Arc::clone(self.transaction.snapshot().statistics());
+        let results = bind_results(&rows.leaf(), self.context(&schema, &statistics))?;
+        self.evaluate(&results).await
+    }
+
+    /// The rows of all branches of a UNION.
+    async fn united(&self, query: &Query, branches: Vec<Found>) -> Result<Found> {
         let names: Vec<&str> = branches[0].schema.names().collect();
         for other in &branches[1..] {
             if !other.schema.names().eq(names.iter().copied()) {
@@ -220,11 +229,7 @@ impl<'a> Writer<'a> {
                 input: Arc::new(plan),
             };
         }
-        let rows = self.evaluate(&plan).await?;
-        let schema = Arc::new(self.transaction.schema().clone());
-        let statistics = Arc::clone(self.transaction.snapshot().statistics());
-        let results = bind_results(&rows.leaf(), self.context(&schema, &statistics))?;
-        self.evaluate(&results).await
+        self.evaluate(&plan).await
     }
 
     async fn branch(&mut self, query: &Query, branch: usize) -> Result<Found> {

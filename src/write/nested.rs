@@ -8,7 +8,7 @@ use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use grism_core::{Error, Result, Snapshot};
 use grism_cypher::{BindState, NestedQuery, Query, QueryPart};
 use grism_engine::PhysicalSchema;
-use grism_logical::{Column, LogicalPlan, PlanSchema, Rows};
+use grism_logical::{Column, LogicalExpr, LogicalPlan, PlanSchema, Rows};
 
 use super::Writer;
 use super::found::{Found, FoundBuffer};
@@ -33,30 +33,36 @@ impl Writer<'_> {
         rows: Found,
         state: BindState,
     ) -> Result<(Found, BindState)> {
-        let mut parts = nested.query.parts(0);
-        let (mut inner, mut inner_state) =
-            (self.imported(nested, &rows).await?, nested.state.clone());
-        if nested.is_foreach && !parts.is_empty() {
-            // The list is read for all rows before anything is written.
-            let unwind = vec![parts.remove(0)];
-            let read = self.parts(&nested.query, 0, unwind, inner, inner_state);
-            (inner, inner_state) = Box::pin(read).await?;
+        let mut inner = Vec::new();
+        for state in &nested.states {
+            inner.push(self.imported(state, &rows).await?);
         }
         if nested.returns {
-            return self.nested_rows(nested, &parts, rows, &inner, state).await;
+            return self.nested_rows(nested, rows, &inner, state).await;
         }
         // Where the query is planned over no rows, its clauses are planned too.
         let by_row = nested.by_row && self.explained.is_none();
-        for piece in pieces(&inner, by_row) {
-            let run = self.parts(&nested.query, 0, parts.clone(), piece?, inner_state.clone());
-            Box::pin(run).await?;
+        if nested.is_foreach {
+            // The list is read for all rows before anything is written.
+            let (query, mut parts) = (&nested.query, nested.query.parts(0));
+            let unwind: Vec<QueryPart> = parts.drain(..parts.len().min(1)).collect();
+            let (first, state) = (inner.swap_remove(0), nested.states[0].clone());
+            let (elements, state) = Box::pin(self.parts(query, 0, unwind, first, state)).await?;
+            for piece in pieces(&elements, by_row) {
+                let run = self.parts(query, 0, parts.clone(), piece?, state.clone());
+                Box::pin(run).await?;
+            }
+        } else {
+            for piece in branch_pieces(&inner, by_row) {
+                self.nested_branches(nested, piece?).await?;
+            }
         }
         Ok((rows, state))
     }
 
-    /// The rows with the columns that a nested query sees.
-    async fn imported(&self, nested: &NestedQuery, rows: &Found) -> Result<Found> {
-        let names: Vec<String> = nested.state.columns.names().map(str::to_owned).collect();
+    /// The rows with the columns that a branch of a nested query sees.
+    async fn imported(&self, state: &BindState, rows: &Found) -> Result<Found> {
+        let names: Vec<String> = state.columns.names().map(str::to_owned).collect();
         if rows.schema.names().eq(names.iter().map(String::as_str)) {
             return Ok(rows.clone());
         }
@@ -64,27 +70,68 @@ impl Writer<'_> {
         self.evaluate_in_order(&plan, rows).await
     }
 
+    /// Runs every branch of a nested query on its rows: what each leaves, and what is bound there.
+    async fn nested_branches(
+        &mut self,
+        nested: &NestedQuery,
+        rows: Vec<Found>,
+    ) -> Result<Vec<(Found, BindState)>> {
+        let mut found = Vec::new();
+        for (branch, rows) in rows.into_iter().enumerate() {
+            let (query, state) = (&nested.query, nested.states[branch].clone());
+            let run = self.parts(query, branch, query.parts(branch), rows, state);
+            found.push(Box::pin(run).await?);
+        }
+        Ok(found)
+    }
+
+    /// What a nested query returns for some rows of the outer query, and what it binds.
+    async fn returned(
+        &mut self,
+        nested: &NestedQuery,
+        rows: Vec<Found>,
+    ) -> Result<(Found, BindState)> {
+        let mut found = self.nested_branches(nested, rows).await?;
+        if found.len() == 1 {
+            return Ok(found.swap_remove(0));
+        }
+        // The branches return the same variables, each in columns of its own.
+        let mut branches = Vec::new();
+        for (rows, bound) in &found {
+            let variables = bound.scope.variables.iter();
+            let expressions =
+                variables.map(|own| (LogicalExpr::column(&own.column), own.name.clone()));
+            let named = LogicalPlan::Project {
+                input: Arc::new(LogicalPlan::Argument(rows.schema.clone())),
+                expressions: expressions.collect(),
+            };
+            branches.push(self.evaluate_in_order(&named, rows).await?);
+        }
+        let united = self.united(&nested.query, branches).await?;
+        let (_, bound) = found.swap_remove(0);
+        let columns = united.schema.names().zip(&bound.scope.variables);
+        let expressions =
+            columns.map(|(name, own)| (LogicalExpr::column(name), own.column.clone()));
+        let renamed = LogicalPlan::Project {
+            input: Arc::new(LogicalPlan::Argument(united.schema.clone())),
+            expressions: expressions.collect(),
+        };
+        Ok((self.evaluate_in_order(&renamed, &united).await?, bound))
+    }
+
     /// Runs a nested query that returns rows, for one row after the other: each row with what is returned for it.
     async fn nested_rows(
         &mut self,
         nested: &NestedQuery,
-        parts: &[QueryPart],
         rows: Found,
-        inner: &Found,
+        inner: &[Found],
         mut state: BindState,
     ) -> Result<(Found, BindState)> {
         let mut made: Option<(PlanSchema, BindState)> = None;
         let mut answers: Vec<(RecordBatch, Option<Found>)> = Vec::new();
-        for (outer, inner) in pieces(&rows, true).zip(pieces(inner, true)) {
+        for (outer, inner) in pieces(&rows, true).zip(branch_pieces(inner, true)) {
             let outer = outer?.concat()?.batch;
-            let run = self.parts(
-                &nested.query,
-                0,
-                parts.to_vec(),
-                inner?,
-                nested.state.clone(),
-            );
-            let (found, bound) = Box::pin(run).await?;
+            let (found, bound) = self.returned(nested, inner?).await?;
             made = Some(match made {
                 None => (found.schema.clone(), bound),
                 // A later row may find or make entities of tables that an earlier one did not know.
@@ -96,14 +143,8 @@ impl Writer<'_> {
         }
         let Some((returned, bound)) = made else {
             // Without rows the types of what would be returned are not known.
-            let run = self.parts(
-                &nested.query,
-                0,
-                parts.to_vec(),
-                Found::none(inner.schema.clone()),
-                nested.state.clone(),
-            );
-            let (found, bound) = Box::pin(run).await?;
+            let none = inner.iter().map(|rows| Found::none(rows.schema.clone()));
+            let (found, bound) = self.returned(nested, none.collect()).await?;
             let schema = joined(&rows.schema, &found.schema);
             add_variables(&mut state, bound, &schema)?;
             return Ok((Found::none(schema), state));
@@ -154,6 +195,16 @@ fn pieces(rows: &Found, by_row: bool) -> Box<dyn Iterator<Item = Result<Found>> 
         };
         rows
     }))
+}
+
+/// The rows of each branch, one row of each at a time, or all of them.
+fn branch_pieces(
+    branches: &[Found],
+    by_row: bool,
+) -> impl Iterator<Item = Result<Vec<Found>>> + Send {
+    let mut branches: Vec<_> = branches.iter().map(|rows| pieces(rows, by_row)).collect();
+    std::iter::from_fn(move || branches.iter_mut().map(Iterator::next).collect())
+        .map(|pieces: Vec<Result<Found>>| pieces.into_iter().collect())
 }
 
 /// The one row of `outer`, so many times.

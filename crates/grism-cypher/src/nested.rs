@@ -18,8 +18,8 @@ const DEFAULT_BATCH: usize = 1000;
 pub struct NestedQuery {
     /// Its clauses as a query of its own.
     pub query: Query,
-    /// The variables that it sees; the rows it runs on have their columns alone.
-    pub state: BindState,
+    /// The variables that each of its branches sees; the rows it runs on have their columns alone.
+    pub states: Vec<BindState>,
     /// Whether each element of a list is a row to run the clauses after the first for, and rows stay as they are.
     pub is_foreach: bool,
     /// Whether one row may see what was written for one before it, so that rows are run one after the other.
@@ -70,7 +70,7 @@ impl Query {
         NestedQuery {
             by_row: !is_order_free(&clauses[1..]),
             query: self.nested(of_clauses(clauses, span)),
-            state: state.clone(),
+            states: vec![state.clone()],
             is_foreach: true,
             returns: false,
             optional: false,
@@ -85,13 +85,7 @@ impl Query {
         context: BindContext<'_>,
     ) -> Result<NestedQuery> {
         let source = Source::new(self.input());
-        if let Some(union) = subquery.query.unions.first() {
-            let what = "UNION in a subquery that writes";
-            return Err(source.unsupported(what, union.span));
-        }
         let context = self.context(context);
-        let head = &subquery.query.head;
-        let (scope, imports) = imported_scope(context, &state.scope, subquery, head)?;
         let transaction_rows = match &subquery.transactions {
             None => None,
             Some(transactions) => {
@@ -106,25 +100,31 @@ impl Query {
                 }
             }
         };
-        let clauses = subquery.query.head.clauses[imports..].to_vec();
-        let returns = matches!(
-            clauses.last().map(|clause| &clause.kind),
-            Some(ClauseKind::Return(_))
-        );
-        let mut columns = grism_logical::PlanSchema::default();
-        for variable in &scope.variables {
-            if let Some(column) = state.columns.find(&variable.column) {
-                columns.put(column.clone());
+        let mut states = Vec::new();
+        let mut branches = Vec::new();
+        for branch in subquery.query.branches() {
+            let (scope, imports) = imported_scope(context, &state.scope, subquery, branch)?;
+            let mut columns = grism_logical::PlanSchema::default();
+            for variable in &scope.variables {
+                if let Some(column) = state.columns.find(&variable.column) {
+                    columns.put(column.clone());
+                }
             }
-        }
-        Ok(NestedQuery {
-            by_row: returns || !is_order_free(&clauses),
-            query: self.nested(of_clauses(clauses, subquery.query.span)),
-            state: BindState {
+            states.push(BindState {
                 scope,
                 columns,
                 counter: state.counter,
-            },
+            });
+            branches.push(branch.clauses[imports..].to_vec());
+        }
+        let returns = branches.iter().all(|clauses| {
+            let last = clauses.last().map(|clause| &clause.kind);
+            matches!(last, Some(ClauseKind::Return(_)))
+        });
+        Ok(NestedQuery {
+            by_row: returns || branches.len() > 1 || !is_order_free(&branches[0]),
+            query: self.nested(with_branches(&subquery.query, branches)),
+            states,
             is_foreach: false,
             returns,
             optional: subquery.optional,
@@ -173,6 +173,17 @@ fn of_clauses(clauses: Vec<Clause>, span: Span) -> syntax::Query {
         unions: Vec::new(),
         span,
     }
+}
+
+/// The query with other clauses in each of its branches.
+fn with_branches(query: &syntax::Query, branches: Vec<Vec<Clause>>) -> syntax::Query {
+    let mut query = query.clone();
+    let unions = query.unions.iter_mut().map(|union| &mut union.query);
+    let own = std::iter::once(&mut query.head).chain(unions);
+    for (branch, clauses) in own.zip(branches) {
+        branch.clauses = clauses;
+    }
+    query
 }
 
 /// Whether the clauses give the same for all rows at once as for one row after the other: they read nothing that they write.

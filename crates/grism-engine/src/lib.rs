@@ -1,5 +1,6 @@
 //! What a query computes: physical plans and their operators, expressions, memory and metrics. No runtime is known here.
 
+mod batch;
 mod config;
 mod context;
 mod datafusion;

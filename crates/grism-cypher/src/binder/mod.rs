@@ -30,7 +30,7 @@ pub(crate) use clause::{
 };
 pub(crate) use context::QueryContext;
 pub(crate) use expression::is_aggregate;
-pub(crate) use names::{NamedLabels, column_for, hint, type_names};
+pub(crate) use names::{NamedLabels, column_for, hint, type_names, unknown_variable};
 pub(crate) use notes::Notes;
 pub(crate) use write::bind_write;
 

@@ -6,7 +6,7 @@ use super::expression::Aggregates;
 use super::known::Known;
 use super::origin::Origin;
 use super::query::Checker;
-use crate::binder::{hint, is_aggregate};
+use crate::binder::{is_aggregate, unknown_variable};
 use crate::check::aggregates;
 use crate::projected::{names_in, text_of};
 use crate::source::Source;
@@ -140,10 +140,7 @@ impl Checker<'_> {
         if groups.before.has(name) {
             return self.not_shown(expression, text);
         }
-        let hint = hint(name, groups.shown.names());
-        self.source
-            .invalid(format!("unknown variable `{name}`{hint}"), variable.span)
-            .with_code("SyntaxError:UndefinedVariable")
+        unknown_variable(self.source, (name, variable.span), groups.shown.names())
     }
 
     fn not_shown(self, expression: &Expr, text: &str) -> Error {

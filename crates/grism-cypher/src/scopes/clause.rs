@@ -6,7 +6,7 @@ use super::expression::Aggregates;
 use super::known::Known;
 use super::origin::Origin;
 use super::query::{Checker, Ending};
-use crate::binder::{hint, imported_names};
+use crate::binder::{imported_names, unknown_variable};
 use crate::syntax::{
     Clause, ClauseKind, Expr, Name, RemoveItemKind, SetItem, SetItemKind, SubqueryClause,
 };
@@ -171,11 +171,7 @@ impl Checker<'_> {
     }
 
     pub(super) fn unknown(self, known: &Known, name: &Name) -> Error {
-        let hint = hint(&name.text, known.names());
-        let message = format!("unknown variable `{}`{hint}", name.text);
-        self.source
-            .invalid(message, name.span)
-            .with_code("SyntaxError:UndefinedVariable")
+        unknown_variable(self.source, (&name.text, name.span), known.names())
     }
 
     pub(super) fn bound_already(self, name: &Name) -> Error {

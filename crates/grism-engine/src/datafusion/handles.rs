@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arrow::array::{Array, ArrayData, ArrayRef, DictionaryArray, UInt32Array, UInt64Array};
 use arrow::compute::interleave;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt32Type};
-use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use arrow::record_batch::RecordBatch;
 use datafusion_execution::TaskContext;
 use datafusion_execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use futures::{StreamExt, TryStreamExt};
@@ -15,6 +15,7 @@ use grism_core::{Error, Result};
 
 use super::adapter::from_datafusion;
 use crate::RecordBatchStream;
+use crate::batch::batch_of;
 use crate::shared::SharedValues;
 
 /// The shared columns of one schema. The values are held in memory until the operator ends.
@@ -121,11 +122,8 @@ impl Handles {
             columns[place] = self.values(column, &columns[place])?;
             fields[place] = Arc::new(self.schema.field(column.place).clone());
         }
-        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
         let schema = Arc::new(Schema::new(fields));
-        Ok(RecordBatch::try_new_with_options(
-            schema, columns, &options,
-        )?)
+        batch_of(&schema, columns, batch.num_rows())
     }
 
     fn values(&self, column: &HandleColumn, handles: &ArrayRef) -> Result<ArrayRef> {

@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 
 use arrow::array::Array;
-use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use grism_core::{Error, Result, Type, Value};
 use grism_logical::{
     BinaryOperator, Column, LogicalExpr, PlanSchema, ScalarFunction, UnaryOperator,
@@ -15,8 +14,9 @@ use super::evaluator::ExprEvaluator;
 use super::node::Node;
 use super::operand::{Operand, computed_rows};
 use super::schema_inference::infer_expr_type;
-use super::values;
+use super::{lookup, values};
 use crate::PhysicalSchema;
+use crate::batch::batch_of;
 
 /// An operator over operands of which some are dynamically typed.
 #[derive(Debug)]
@@ -147,7 +147,7 @@ impl Dynamic {
             return Err(Error::internal("an index has two operands"));
         };
         let (base, key) = (base.evaluate_indexed(batch)?, key.evaluate(batch)?);
-        values::index_rows(&base, &key, batch.num_rows(), &self.ty.to_arrow())
+        lookup::index_rows(&base, &key, batch.num_rows(), &self.ty.to_arrow())
     }
 
     /// The values for rows whose operands have the types `types`.
@@ -167,8 +167,7 @@ impl Dynamic {
             })
             .collect::<Result<Vec<_>>>()?;
         let evaluator = ExprEvaluator::try_new(&self.template, &schema).map_err(at_run_time)?;
-        let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
-        let batch = RecordBatch::try_new_with_options(schema.arrow().clone(), arrays, &options)?;
+        let batch = batch_of(schema.arrow(), arrays, rows.len())?;
         let found = evaluator
             .evaluate_within(around.over(&batch))?
             .into_column(rows.len())?;

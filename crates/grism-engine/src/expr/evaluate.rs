@@ -12,7 +12,7 @@ use super::call::{call, map_ids};
 use super::indexed::Indexed;
 use super::node::Node;
 use super::operand::Operand;
-use super::{arithmetic, case, compare, list, logic, membership, text, values};
+use super::{arithmetic, case, compare, list, logic, lookup, membership, text, values};
 use crate::shared::{SharedValues, mean_bytes};
 
 impl Node {
@@ -70,7 +70,7 @@ impl Node {
                     return Err(Error::internal("a lookup has two arguments"));
                 };
                 let (base, key) = (base.evaluate_indexed(batch)?, key.evaluate(batch)?);
-                values::get_rows(&base, &key, rows, data_type)
+                lookup::get_rows(&base, &key, rows, data_type)
             }
             Self::Values(function, arguments, data_type) => {
                 let arguments = arguments

@@ -14,6 +14,7 @@ mod indexed;
 mod lambda;
 mod list;
 mod logic;
+mod lookup;
 mod math;
 mod membership;
 mod node;

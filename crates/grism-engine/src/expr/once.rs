@@ -4,13 +4,14 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use arrow::array::{Array, ArrayData, ArrayRef};
 use arrow::datatypes::Schema;
-use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use arrow::record_batch::RecordBatch;
 use grism_core::{Error, Result};
 
 use super::budget::Rows;
 use super::indexed::Indexed;
 use super::node::Node;
 use super::operand::Operand;
+use crate::batch::batch_of;
 use crate::shared::SharedValues;
 
 /// An expression over no column: its value is computed where a row first asks for it, so that one that no row reaches
@@ -33,8 +34,7 @@ impl Once {
         if let Some(value) = self.value.get() {
             return Ok(value.clone());
         }
-        let options = RecordBatchOptions::new().with_row_count(Some(1));
-        let one = RecordBatch::try_new_with_options(Arc::new(Schema::empty()), vec![], &options)?;
+        let one = batch_of(&Arc::new(Schema::empty()), vec![], 1)?;
         let value = self.inner.evaluate(rows.over(&one))?.into_column(1)?;
         Ok(self.value.get_or_init(|| Operand::scalar(value)).clone())
     }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, UInt32Array, UInt64Array};
-use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{EntityId, Error, Result, SOURCE_ROLE, TARGET_ROLE, TableId, Tables, Type};
+use grism_core::{EntityId, Result, SOURCE_ROLE, TARGET_ROLE, TableId, Tables, Type};
 use grism_logical::{Column, Direction, EdgeExpand};
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +13,7 @@ use super::expansion::{IncidenceReader, id_column, take_columns};
 use super::marks::Marks;
 use super::segment_groups::by_segments;
 use super::{named, only_child};
+use crate::batch::batch_of;
 use crate::{
     ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run,
 };
@@ -323,8 +324,6 @@ impl Reached {
         if has_node {
             columns.push(Arc::new(UInt64Array::from(self.others)));
         }
-        let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
-        RecordBatch::try_new_with_options(Arc::clone(schema.arrow()), columns, &options)
-            .map_err(Error::from)
+        batch_of(schema.arrow(), columns, rows.len())
     }
 }

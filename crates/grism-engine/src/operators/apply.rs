@@ -8,13 +8,14 @@ use arrow::array::{
 use arrow::buffer::OffsetBuffer;
 use arrow::compute::{concat, filter_record_batch, take};
 use arrow::datatypes::DataType;
-use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{Error, Result, Type};
 use grism_logical::{ApplyKind, Column};
 use serde::{Deserialize, Serialize};
 
 use super::only_child;
+use crate::batch::batch_of;
 use crate::{
     ArgumentContext, ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema,
     RecordBatchStream, run,
@@ -177,9 +178,7 @@ impl PhysicalOperator for ApplyExec {
                     if row.is_some() {
                         columns.push(Arc::new((0..rows as i64).collect::<Int64Array>()));
                     }
-                    let options = RecordBatchOptions::new().with_row_count(Some(length));
-                    let argument = RecordBatch::try_new_with_options(Arc::clone(argument_schema.arrow()), columns, &options)
-                        .map_err(Error::from)?;
+                    let argument = batch_of(argument_schema.arrow(), columns, length)?;
                     let inner: Arc<dyn ExecutionContextTrait> = Arc::new(ArgumentContext::new(Arc::clone(&context), argument));
                     let mut stream = run(&subplan, &inner)?;
                     while let Some(matched) = stream.try_next().await? {
@@ -306,10 +305,5 @@ fn join_rows(
                 },
             )
             .collect::<Result<Vec<_>>>()?;
-    let options = RecordBatchOptions::new().with_row_count(Some(numbers.len()));
-    Ok(RecordBatch::try_new_with_options(
-        Arc::clone(schema),
-        columns,
-        &options,
-    )?)
+    batch_of(schema, columns, numbers.len())
 }

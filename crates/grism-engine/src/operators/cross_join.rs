@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use arrow::array::UInt32Array;
 use arrow::compute::{concat_batches, take};
-use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{Error, Result};
 use serde::{Deserialize, Serialize};
 
+use crate::batch::batch_of;
 use crate::{
     ExecutionContextTrait, MemoryReservation, OperatorCaps, PhysicalOperator, PhysicalSchema,
     RecordBatchStream, run,
@@ -106,8 +107,7 @@ impl PhysicalOperator for CrossJoinExec {
                         for column in whole.columns() {
                             columns.push(take(column, &right_rows, None).map_err(Error::from)?);
                         }
-                        let options = RecordBatchOptions::new().with_row_count(Some(end - start));
-                        yield RecordBatch::try_new_with_options(Arc::clone(&schema), columns, &options).map_err(Error::from)?;
+                        yield batch_of(&schema, columns, end - start)?;
                         start = end;
                     }
                 }

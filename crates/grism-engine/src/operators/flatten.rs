@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use arrow::array::ArrayRef;
-use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::Result;
 use grism_logical::{Column, PlanSchema};
 use serde::{Deserialize, Serialize};
 
 use super::only_child;
+use crate::batch::batch_of;
 use crate::shared::{MOST_BYTES_AT_ONCE, SharedValues, taken_bytes};
 use crate::{
     ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run,
@@ -156,10 +157,5 @@ fn flatten(schema: &PhysicalSchema, batch: &RecordBatch) -> Result<RecordBatch> 
             (column, None) => Ok(Arc::clone(column)),
         })
         .collect::<Result<Vec<_>>>()?;
-    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    Ok(RecordBatch::try_new_with_options(
-        Arc::clone(schema.arrow()),
-        columns,
-        &options,
-    )?)
+    batch_of(schema.arrow(), columns, batch.num_rows())
 }

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, Float64Array, Int64Array, ListArray};
 use arrow::compute::kernels::arity;
 use arrow::datatypes::{DataType, Float64Type, SchemaRef};
-use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{Error, Result, Type};
+use grism_core::{Result, Type};
 use grism_logical::{AggregateFunction, Column, PlanSchema};
 use serde::{Deserialize, Serialize};
 
 use super::key_numbers::KeyNumbers;
 use super::{comma_separated, only_child};
+use crate::batch::batch_of;
 use crate::datafusion::{aggregate, state_schema};
 use crate::expr::float_key;
 use crate::{
@@ -300,12 +301,9 @@ impl PhysicalOperator for HashAggregateExec {
                     *column = over_nothing(aggregate.function, column);
                 }
             }
-            let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-            let batch = numbers.restore(&keys, &mut columns).and_then(|()| {
-                let schema = Arc::clone(&schema);
-                let batch = RecordBatch::try_new_with_options(schema, columns, &options);
-                batch.map_err(Error::from)
-            });
+            let batch = numbers
+                .restore(&keys, &mut columns)
+                .and_then(|()| batch_of(&schema, columns, batch.num_rows()));
             std::future::ready(batch)
         });
         Ok(named.boxed())

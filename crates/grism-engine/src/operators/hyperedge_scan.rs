@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use arrow::array::UInt64Array;
 use arrow::compute::take;
-use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{Error, ID_COLUMN, Result, Type};
 use grism_logical::{Column, HyperedgeScan, PlanSchema, property_column, role_key};
@@ -14,6 +13,7 @@ use super::expansion::describe_bindings;
 use super::scan::{ScanSource, named_batches, table_column};
 use super::star::{BoundRows, StarBinder, binding_columns, binding_roles};
 use super::{comma_separated, named, no_child};
+use crate::batch::batch_of;
 use crate::{
     ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream,
 };
@@ -159,12 +159,7 @@ impl PhysicalOperator for HyperedgeScanExec {
                     let column = table_column(&batch, key, &schema, first + index)?;
                     columns.push(take(&column, &rows, None)?);
                 }
-                let options = RecordBatchOptions::new().with_row_count(Some(output.len()));
-                Ok(RecordBatch::try_new_with_options(
-                    Arc::clone(schema.arrow()),
-                    columns,
-                    &options,
-                )?)
+                batch_of(schema.arrow(), columns, output.len())
             };
             std::future::ready(bind())
         });

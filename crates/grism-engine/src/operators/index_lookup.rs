@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{Float64Array, UInt32Array, UInt64Array};
-use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{
     EntityId, Error, IndexKind, IndexSearch, Result, SearchTarget, Snapshot, Tables, Value,
@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::expansion::take_columns;
 use super::only_child;
+use crate::batch::batch_of;
 use crate::{
     ExecutionContextTrait, ExprEvaluator, OperatorCaps, PhysicalOperator, PhysicalSchema,
     RecordBatchStream, run,
@@ -195,8 +196,6 @@ impl Hits {
         let mut columns = take_columns(batch, &rows)?;
         columns.push(Arc::new(UInt64Array::from(self.entities)));
         columns.push(Arc::new(Float64Array::from(self.scores)));
-        let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
-        RecordBatch::try_new_with_options(Arc::clone(schema.arrow()), columns, &options)
-            .map_err(Error::from)
+        batch_of(schema.arrow(), columns, rows.len())
     }
 }

@@ -13,10 +13,11 @@ use arrow::array::{
     Array, ArrayRef, LargeBinaryArray, LargeBinaryBuilder, UInt32Array, UInt64Array,
 };
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use arrow::record_batch::RecordBatch;
 use grism_core::{Error, Result};
 
 use super::hash_aggregate::GroupKey;
+use crate::batch::batch_of;
 use crate::shared::SharedValues;
 use crate::{MemoryManager, MemoryReservation};
 
@@ -91,12 +92,7 @@ impl KeyNumbers {
                 }
             })
             .collect::<Result<Vec<_>>>()?;
-        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-        Ok(RecordBatch::try_new_with_options(
-            Arc::clone(schema),
-            columns,
-            &options,
-        )?)
+        batch_of(schema, columns, batch.num_rows())
     }
 
     fn numbers(&self, place: usize, batch: &RecordBatch) -> Result<ArrayRef> {

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, ListArray, UInt32Array, UInt64Array};
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field};
-use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use arrow::record_batch::RecordBatch;
 use grism_core::{
-    EntityId, Error, Result, SOURCE_ROLE, Snapshot, TARGET_ROLE, TableId, Type, Value, equal_values,
+    EntityId, Result, SOURCE_ROLE, Snapshot, TARGET_ROLE, TableId, Type, Value, equal_values,
 };
 use grism_logical::{Direction, PathExpand};
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::expansion::{IncidenceReader, take_columns};
 use super::only_child;
 use super::path_search::{Hops, NextHop, PathQuery, Paths, search_paths};
+use crate::batch::batch_of;
 use crate::{
     ExecutionContextTrait, ExprEvaluator, OperatorCaps, PhysicalOperator, PhysicalSchema,
     RecordBatchStream, run,
@@ -229,9 +230,7 @@ impl Hops for EdgeHops {
         }
         let last: UInt64Array = found.iter().map(|path| Some(paths.node(*path))).collect();
         columns.push(Arc::new(last));
-        let options = RecordBatchOptions::new().with_row_count(Some(found.len()));
-        RecordBatch::try_new_with_options(Arc::clone(self.schema.arrow()), columns, &options)
-            .map_err(Error::from)
+        batch_of(self.schema.arrow(), columns, found.len())
     }
 }
 

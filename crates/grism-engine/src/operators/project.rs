@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
-use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::Result;
 use grism_logical::{LogicalExpr, PlanSchema};
@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::parts::Parts;
 use super::{comma_separated, only_child, shown};
+use crate::batch::batch_of;
 use crate::expr::schema_inference::build_project_schema;
 use crate::shared::{SharedValues, may_be_large};
 use crate::{
@@ -204,10 +205,5 @@ fn project(columns: &[Projected], schema: &SchemaRef, batch: &RecordBatch) -> Re
             }
         })
         .collect::<Result<Vec<_>>>()?;
-    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    Ok(RecordBatch::try_new_with_options(
-        Arc::clone(schema),
-        columns,
-        &options,
-    )?)
+    batch_of(schema, columns, batch.num_rows())
 }

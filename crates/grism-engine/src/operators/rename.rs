@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{Error, Result};
 use grism_logical::{Column, PlanSchema};
 use serde::{Deserialize, Serialize};
 
 use super::{comma_separated, only_child};
+use crate::batch::batch_of;
 use crate::{
     ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run,
 };
@@ -83,13 +83,11 @@ impl PhysicalOperator for RenameExec {
     fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
         let schema = Arc::clone(self.schema.arrow());
         let renamed = run(&self.input, &context)?.and_then(move |batch| {
-            let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-            let batch = RecordBatch::try_new_with_options(
-                Arc::clone(&schema),
+            std::future::ready(batch_of(
+                &schema,
                 batch.columns().to_vec(),
-                &options,
-            );
-            std::future::ready(batch.map_err(Error::from))
+                batch.num_rows(),
+            ))
         });
         Ok(renamed.boxed())
     }

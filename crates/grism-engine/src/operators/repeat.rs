@@ -10,7 +10,7 @@ use arrow::array::{
 use arrow::buffer::OffsetBuffer;
 use arrow::compute::interleave;
 use arrow::datatypes::{DataType, Int64Type, UInt64Type};
-use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use arrow::record_batch::RecordBatch;
 use futures::TryStreamExt;
 use grism_core::{Error, Result, Type, Value, decode_any};
 use grism_logical::{Column, Repeat};
@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::expansion::{id_column, take_columns};
 use super::only_child;
 use super::path_search::{Hops, NextHop, PathQuery, Paths, search_paths};
+use crate::batch::batch_of;
 use crate::{
     ArgumentContext, ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema,
     RecordBatchStream, run,
@@ -289,9 +290,7 @@ impl Hops for PatternHops {
         }
         let last: UInt64Array = found.iter().map(|path| Some(paths.node(*path))).collect();
         columns.push(Arc::new(last));
-        let options = RecordBatchOptions::new().with_row_count(Some(found.len()));
-        RecordBatch::try_new_with_options(Arc::clone(self.schema.arrow()), columns, &options)
-            .map_err(Error::from)
+        batch_of(self.schema.arrow(), columns, found.len())
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, UInt64Array};
 use arrow::compute::take;
-use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{EntityId, Error, Result, Snapshot, TableId, Tables, Type};
 use grism_logical::{Column, RoleBinding, RoleExpand, RoleSource};
@@ -17,6 +17,7 @@ use super::star::{
     BoundRows, Entrance, StarBinder, binding_columns, binding_roles, incidence_column,
 };
 use super::{named, only_child, shown};
+use crate::batch::batch_of;
 use crate::{
     ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run,
 };
@@ -328,12 +329,7 @@ impl Hop {
             }
         }
         columns.extend(output.columns(&self.bindings, &hyperedges)?);
-        let options = RecordBatchOptions::new().with_row_count(Some(output.len()));
-        Ok(RecordBatch::try_new_with_options(
-            Arc::clone(self.schema.arrow()),
-            columns,
-            &options,
-        )?)
+        batch_of(self.schema.arrow(), columns, output.len())
     }
 
     async fn bind_roles(

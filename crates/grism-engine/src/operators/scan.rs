@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, new_null_array};
 use arrow::datatypes::{FieldRef, Schema};
-use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{
     Comparison, ComparisonOperator, ID_COLUMN, LABELS_COLUMN, Property, Result, ScanPredicate,
@@ -12,6 +12,7 @@ use grism_core::{
 };
 use grism_logical::ROLE_PREFIX;
 
+use crate::batch::batch_of;
 use crate::{ExecutionContextTrait, MorselQueue, PhysicalSchema, RecordBatchStream};
 
 /// What a scan reads of every table.
@@ -123,12 +124,11 @@ fn renamed(batch: &RecordBatch, names: &[String]) -> Result<RecordBatch> {
     let others = schema.fields().iter().skip(1).zip(names);
     let others = others.map(|(field, name)| Arc::new(field.as_ref().clone().with_name(name)));
     let fields: Vec<FieldRef> = ids.chain(others).collect();
-    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    Ok(RecordBatch::try_new_with_options(
-        Arc::new(Schema::new(fields)),
+    batch_of(
+        &Arc::new(Schema::new(fields)),
         batch.columns().to_vec(),
-        &options,
-    )?)
+        batch.num_rows(),
+    )
 }
 
 /// The column `name` of a batch of a table, as the column at `index` of `schema`; null where the table has none.
@@ -159,12 +159,7 @@ pub(super) fn named_batches(
                 for (index, name) in names.iter().enumerate() {
                     columns.push(table_column(&batch, name, &schema, index + 1)?);
                 }
-                let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-                Ok(RecordBatch::try_new_with_options(
-                    Arc::clone(schema.arrow()),
-                    columns,
-                    &options,
-                )?)
+                batch_of(schema.arrow(), columns, batch.num_rows())
             };
             std::future::ready(named())
         })

@@ -4,13 +4,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use arrow::array::Array;
-use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::Result;
 use serde::{Deserialize, Serialize};
 
 use super::flatten::flat_stream;
 use super::{comma_separated, only_child};
+use crate::batch::batch_of;
 use crate::datafusion::{SortColumn, merge_sorted, sort};
 use crate::operators::ParallelExec;
 use crate::shared::SharedValues;
@@ -162,9 +163,7 @@ fn shared_stream(schema: PhysicalSchema, batches: RecordBatchStream) -> RecordBa
                 false => Ok(Arc::clone(column)),
             })
             .collect::<Result<Vec<_>>>()?;
-        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-        let arrow = Arc::clone(schema.arrow());
-        Ok(RecordBatch::try_new_with_options(arrow, columns, &options)?)
+        batch_of(schema.arrow(), columns, batch.num_rows())
     };
     batches
         .and_then(move |batch| std::future::ready(with_shared(batch)))

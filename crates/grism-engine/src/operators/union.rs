@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{Error, Result};
 use serde::{Deserialize, Serialize};
 
+use crate::batch::batch_of;
 use crate::{
     ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run,
 };
@@ -71,8 +71,7 @@ impl PhysicalOperator for UnionExec {
                 let mut stream = run(&input, &context)?;
                 while let Some(batch) = stream.try_next().await? {
                     let columns = batch.columns().to_vec();
-                    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-                    yield RecordBatch::try_new_with_options(Arc::clone(&schema), columns, &options).map_err(Error::from)?;
+                    yield batch_of(&schema, columns, batch.num_rows())?;
                 }
             }
         };

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use futures::StreamExt;
 use grism_core::Result;
 use serde::{Deserialize, Serialize};
 
 use super::no_child;
+use crate::batch::batch_of;
 use crate::{
     ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream,
 };
@@ -64,12 +64,7 @@ impl PhysicalOperator for UnitExec {
         if context.morsels(self.leaf, 1).take().is_none() {
             return Ok(futures::stream::empty().boxed());
         }
-        let options = RecordBatchOptions::new().with_row_count(Some(1));
-        let row = RecordBatch::try_new_with_options(
-            Arc::clone(self.schema.arrow()),
-            Vec::new(),
-            &options,
-        )?;
+        let row = batch_of(self.schema.arrow(), Vec::new(), 1)?;
         Ok(futures::stream::iter([Ok(row)]).boxed())
     }
 }

@@ -9,7 +9,7 @@ use super::dispatch::bind_clause;
 use super::projection::{ProjectionKind, project};
 use super::query::united;
 use super::rows::Rows;
-use crate::binder::names::{Scope, hint};
+use crate::binder::names::{Scope, unknown_variable};
 use crate::binder::{Notes, QueryContext};
 use crate::syntax::{
     ClauseKind, ExprKind, Imports, Name, Projection, ProjectionItemKind, SingleQuery,
@@ -148,12 +148,11 @@ fn imported<'n>(
     let mut scope = Scope::default();
     for name in names {
         let Some(variable) = outer.find(&name.text) else {
-            let hint = hint(&name.text, outer.names());
-            let message = format!("unknown variable `{}`{hint}", name.text);
-            return Err(context
-                .source
-                .invalid(message, name.span)
-                .with_code("SyntaxError:UndefinedVariable"));
+            return Err(unknown_variable(
+                context.source,
+                (&name.text, name.span),
+                outer.names(),
+            ));
         };
         scope.put(&variable.name, &variable.column, variable.ty.clone());
     }

@@ -15,7 +15,6 @@ use super::query::united;
 use super::rows::{Rows, with_column};
 use crate::binder::expression::{ExpressionBinder, ExpressionInput, Needs, bind_expression};
 use crate::binder::names::Scope;
-use crate::binder::pattern::forbid_new_variables;
 use crate::binder::{Notes, QueryContext};
 use crate::syntax::{
     ClauseKind, Expr, Name, PathPattern, Pattern, PatternComprehension, Projection,
@@ -30,7 +29,6 @@ pub(crate) fn pattern_subplan(
     columns: PlanSchema,
     path: &PathPattern,
 ) -> Result<LogicalPlan> {
-    forbid_new_variables(context, scope, path)?;
     let pattern = Pattern {
         paths: vec![path.clone()],
         span: path.span,

@@ -13,7 +13,7 @@ use super::map_projection::bind_map_projection;
 use super::operator::{chain, prefix};
 use super::reduce::bind_reduce;
 use super::subquery::{bind_subquery, pattern_predicate};
-use crate::binder::names::hint;
+use crate::binder::names::{hint, unknown_variable};
 use crate::syntax::{CaseExpression, Expr, ExprKind, Name};
 
 /// An expression over the binder's input. What it needs besides is added to the binder's needs.
@@ -122,10 +122,11 @@ pub(super) fn variable(binder: &mut ExpressionBinder<'_, '_>, name: &Name) -> Re
                 .scope
                 .names()
                 .chain(binder.input.aliases.iter().map(|(alias, _)| alias.as_str()));
-            let message = format!("unknown variable `{text}`{}", hint(text, known));
-            Err(binder
-                .invalid(message, name.span)
-                .with_code("SyntaxError:UndefinedVariable"))
+            Err(unknown_variable(
+                binder.context.source,
+                (text, name.span),
+                known,
+            ))
         }
     }
 }

@@ -10,7 +10,7 @@ mod scope;
 mod tests;
 mod variables;
 
-pub(crate) use hint::hint;
+pub(crate) use hint::{hint, unknown_variable};
 pub(crate) use labels::{found_tables, labelled_tables, step_names, type_names, unlabelled_tables};
 pub(crate) use named_labels::NamedLabels;
 pub(crate) use scope::column_for;

@@ -35,7 +35,7 @@ pub(crate) use conditions::late_condition;
 pub(crate) use elements::{BoundPattern, Elements, Place, StepKind};
 pub(crate) use estimate::estimate;
 pub(crate) use group::{Group, taken_column};
-pub(crate) use names::{forbid_new_variables, taken_name};
+pub(crate) use names::taken_name;
 pub(crate) use parts::{add_path, take_apart};
 pub(crate) use path::{PathItem, TRAILS, path_value};
 pub(crate) use path_mode::distinct_entities;

@@ -4,8 +4,8 @@ use grism_core::{Error, Result};
 
 use super::elements::{Elements, Step};
 use crate::binder::QueryContext;
-use crate::binder::names::{Scope, hint};
-use crate::syntax::{PathElementKind, PathPattern, Span};
+use crate::binder::names::Scope;
+use crate::syntax::Span;
 
 /// A path variable is new, and stands for nothing else in its pattern.
 pub(super) fn check_path_names(
@@ -48,33 +48,6 @@ pub(super) fn check_path_names(
                     path.name.span,
                 )
                 .with_code(code));
-        }
-    }
-    Ok(())
-}
-
-/// A pattern used as a predicate may only name what is bound already.
-pub(crate) fn forbid_new_variables(
-    context: QueryContext<'_>,
-    scope: &Scope,
-    path: &PathPattern,
-) -> Result<()> {
-    for element in &path.elements {
-        let variable = match &element.kind {
-            PathElementKind::Node(node) => node.variable.as_ref(),
-            PathElementKind::Relationship(step) => step.variable.as_ref(),
-            _ => None,
-        };
-        if let Some(name) = variable.filter(|name| scope.find(&name.text).is_none()) {
-            let hint = hint(&name.text, scope.names());
-            let message = format!(
-                "unknown variable `{}`{hint}; a pattern predicate binds none",
-                name.text
-            );
-            return Err(context
-                .source
-                .invalid(message, name.span)
-                .with_code("SyntaxError:UndefinedVariable"));
         }
     }
     Ok(())

@@ -163,6 +163,6 @@ fn actions(
         items.extend(set(&mut setter, &action.items)?);
     }
     let rows = setter.into_rows()?;
-    writing.notes.counter = notes.counter;
+    writing.notes.absorb(notes);
     Ok((!items.is_empty()).then_some((rows.plan, items)))
 }

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, UInt32Array};
 use arrow::datatypes::DataType;
-use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use arrow::record_batch::RecordBatch;
 use grism_core::{Error, Result, Type};
 use grism_logical::{Column, LogicalExpr, PlanSchema};
 
 use crate::PhysicalSchema;
+use crate::batch::batch_of;
 use crate::expr::node::Node;
 use crate::shared::{SharedValues, may_be_large, take_rows};
 
@@ -74,12 +75,7 @@ impl Inner {
             });
         }
         columns.extend(bound);
-        let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
-        Ok(RecordBatch::try_new_with_options(
-            Arc::clone(self.schema.arrow()),
-            columns,
-            &options,
-        )?)
+        batch_of(self.schema.arrow(), columns, rows.len())
     }
 }
 
