@@ -16,7 +16,7 @@ help:
 	@echo "make test    every test"
 	@echo "make conformance  the whole openCypher TCK, locally, in stages and on Lance"
 	@echo "make faults  writers that are killed, 20 at each step of a commit and 100 at random times"
-	@echo "make fuzz    random texts for the parser, random queries for the engines, each many times"
+	@echo "make fuzz    random texts for the parser and its speed, random queries for the engines, each many times"
 	@echo "make lint    formatting, clippy, rustdoc, ruff, mypy"
 	@echo "make wheel   the Python package, in release"
 	@echo "make bench   the times of the demo's queries, of bulk loads beside Kuzu and DuckDB, and of point lookups"
@@ -54,6 +54,7 @@ faults: build
 
 fuzz: build
 	GRISM_FUZZ_INPUTS=10000000 cargo test --release --locked -p grism-cypher fuzz -- --nocapture
+	cargo test --release --locked -p grism-cypher speed:: -- --nocapture
 	$(BIN)/python benches/fuzz.py --kind model --pairs 50000
 	$(BIN)/python benches/fuzz.py --kind cutting --pairs 50000
 	$(BIN)/python benches/fuzz.py --kind equivalence --pairs 50000

@@ -273,7 +273,8 @@ def check_equivalence(tally: Tally, rng: random.Random, queries: int, *, plant: 
             tally.checked(query.constructs + [f"to {what}" for what, _ in chain[1:]], filled=filled(expected))
             for engine in ENGINES:
                 answer = answered(graph, chain[-1][1].text(), engine)
-                if wrong_answer(expected, answer):
+                # A label that is moved into the pattern may tell that the hyperedge has no such role.
+                if wrong_answer(expected, answer) and not misnamed(answer):
                     explain_chain(tally, own, chain, engine)
                     return True
             tally.unsupported += refused(expected)

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, UInt64Array};
-use grism_core::{Error, GraphSchema, PathValue, Result, Type, Value};
-use grism_cypher::Created;
+use grism_core::{EntityId, Error, GraphSchema, PathValue, Result, Type, Value};
+use grism_cypher::{Created, CreatedEdge};
 use grism_logical::Column;
 
 use super::Writer;
@@ -72,6 +72,12 @@ impl Writer<'_> {
             };
             for edge in &created.edges {
                 let (source, target) = (find(&ids, &edge.source)?, find(&ids, &edge.target)?);
+                if edge.or_member && self.becomes_member(edge, source)? {
+                    self.transaction
+                        .bind(source, &edge.type_name, target)
+                        .await?;
+                    continue;
+                }
                 let id = self
                     .transaction
                     .create_edge(&edge.type_name, source, target)?;
@@ -131,6 +137,27 @@ impl Writer<'_> {
             made.push((Column::new(column, Type::Path), array));
         }
         Ok(made)
+    }
+
+    /// Whether an edge that may stand for a role step starts from a hyperedge that has the role.
+    fn becomes_member(&self, edge: &CreatedEdge, source: u64) -> Result<bool> {
+        let (schema, name) = (self.transaction.schema(), &edge.type_name);
+        let table = schema.table(EntityId::from_raw(source).table())?;
+        let ty = table.hyperedge_type().filter(|ty| ty.declared);
+        if ty.is_some_and(|ty| ty.role(name).is_some()) {
+            return match &edge.properties {
+                None => Ok(true),
+                Some(_) => Err(Error::invalid_query(
+                    "a role step has no properties; they belong to the hyperedge",
+                )),
+            };
+        }
+        match schema.hyperedge_table(name) {
+            Some((_, ty)) if ty.is_binary() => Ok(false),
+            _ => Err(Error::invalid_query(format!(
+                "`{name}` is a role, but this does not start from a hyperedge that has it; give an edge another type"
+            ))),
+        }
     }
 
     fn set_created(

@@ -268,7 +268,7 @@ impl<'a> Writer<'a> {
                 QueryPart::Write { clause, patterns } => {
                     let mut write =
                         query.bind_write(branch, *clause, patterns.as_ref(), &state, context)?;
-                    self.warnings.append(&mut write.warnings);
+                    self.warn(std::mem::take(&mut write.warnings));
                     self.explain(&format!("{}:\n", write.kind.name()));
                     rows = self.write(&write, rows, keeps_rows).await?;
                     state = BindState {
@@ -284,7 +284,7 @@ impl<'a> Writer<'a> {
                 }
                 part => {
                     let bound = query.bind_read(branch, part, &state, context)?;
-                    self.warnings.extend(bound.warnings);
+                    self.warn(bound.warnings);
                     self.explain("Read:\n");
                     rows = self.evaluate(&bound.plan.with_rows(&rows.leaf())?).await?;
                     state = bound.state;
@@ -292,6 +292,15 @@ impl<'a> Writer<'a> {
             }
         }
         Ok((rows, state))
+    }
+
+    /// Notes warnings, each once: what runs row by row is bound for each row.
+    fn warn(&mut self, warnings: Vec<Warning>) {
+        for warning in warnings {
+            if !self.warnings.contains(&warning) {
+                self.warnings.push(warning);
+            }
+        }
     }
 
     /// The variables after a write, with the types of the columns that hold them.

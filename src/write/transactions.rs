@@ -3,8 +3,9 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use arrow::record_batch::RecordBatch;
 use grism_core::{Error, Result, SnapshotId, Storage};
-use grism_cypher::{BindState, NestedQuery, ParameterTypes, Query, QueryPart};
+use grism_cypher::{BindState, NestedQuery, ParameterTypes, Query, QueryPart, Warning};
 use grism_logical::{PlanSchema, Rows};
 use grism_storage::WriteCounts;
 
@@ -49,12 +50,11 @@ pub(super) async fn write_in_transactions(
     let start = (Found::unit()?, BindState::default());
     let (rows, state) = reader.parts(query, 0, before, start.0, start.1).await?;
     let nested = reader.bind_nested(query, clause, &state)?;
-    let mut warnings = reader.warnings;
     let mut counts = WriteCounts::default();
     let mut committed = Vec::new();
     let mut bound: Option<(PlanSchema, BindState)> = None;
     for batch in batches(&rows, nested.transaction_rows.unwrap_or(usize::MAX)) {
-        let (found, own_state, own_counts) = commit_batch(
+        let (found, own_state, own_counts, warnings) = commit_batch(
             storage,
             &nested,
             batch?,
@@ -64,6 +64,7 @@ pub(super) async fn write_in_transactions(
         )
         .await?;
         counts = counts.plus(&own_counts);
+        reader.warn(warnings);
         bound = Some(match bound {
             None => (found.schema.clone(), own_state),
             Some((known, state)) => (unified(&known, &found.schema)?, state),
@@ -94,12 +95,12 @@ pub(super) async fn write_in_transactions(
     let returns = matches!(after.last(), Some(QueryPart::Return(_)));
     let rows = output.finish(schema)?;
     let (found, _) = writer.parts(query, 0, after, rows, state).await?;
-    warnings.extend(writer.warnings);
+    reader.warn(writer.warnings);
     let found = match returns {
         true => found,
         false => Found::none(PlanSchema::default()),
     };
-    Ok(super::result(found, warnings, counts))
+    Ok(super::result(found, reader.warnings, counts))
 }
 
 /// Runs the subquery for one batch and commits it; again on the new snapshot where another writer was first.
@@ -110,7 +111,7 @@ async fn commit_batch(
     state: BindState,
     options: &QueryOptions,
     parameter_types: ParameterTypes,
-) -> Result<(Found, BindState, WriteCounts)> {
+) -> Result<(Found, BindState, WriteCounts, Vec<Warning>)> {
     let mut attempts = Attempts::of(storage);
     loop {
         let turn = attempts.next().await?;
@@ -119,35 +120,44 @@ async fn commit_batch(
         writer.parameter_types = parameter_types;
         let (found, bound) = writer.nested(nested, rows.clone(), state.clone()).await?;
         let counts = writer.transaction.counts();
+        let warnings = std::mem::take(&mut writer.warnings);
         let mut changes = writer.transaction.finish()?.with_operation("statement");
         changes.turn = turn;
         if counts.is_empty() {
-            return Ok((found, bound, counts));
+            return Ok((found, bound, counts, warnings));
         }
         match storage.commit(changes).await {
             Err(error) if attempts.again(&error) => {}
             Err(error) => return Err(error),
-            Ok(_) => return Ok((found, bound, counts)),
+            Ok(_) => return Ok((found, bound, counts, warnings)),
         }
     }
 }
 
-/// The rows in batches of at most `most`.
+/// The rows in batches of `most`, the last of which may have fewer.
 fn batches(rows: &Found, most: usize) -> impl Iterator<Item = Result<Found>> + Send {
     let schema = rows.schema.clone();
-    rows.batches().flat_map(move |batch| {
-        let schema = schema.clone();
-        let pieces: Vec<Result<Found>> = match batch {
-            Ok(batch) => (0..batch.len())
-                .step_by(most)
-                .map(|first| {
-                    let length = most.min(batch.len() - first);
-                    let piece = batch.batch.slice(first, length);
-                    Ok(Found::new(schema.clone(), Rows::new(vec![piece])))
-                })
-                .collect(),
-            Err(error) => vec![Err::<Found, Error>(error)],
-        };
-        pieces
+    let mut input = rows.batches();
+    let mut rest: Option<RecordBatch> = None;
+    std::iter::from_fn(move || {
+        let (mut pieces, mut missing) = (Vec::new(), most);
+        while missing > 0 {
+            let batch = match rest.take() {
+                Some(batch) => batch,
+                None => match input.next() {
+                    Some(Ok(batch)) => batch.batch,
+                    Some(Err(error)) => return Some(Err(error)),
+                    None => break,
+                },
+            };
+            let taken = missing.min(batch.num_rows());
+            if taken < batch.num_rows() {
+                rest = Some(batch.slice(taken, batch.num_rows() - taken));
+            }
+            missing -= taken;
+            pieces.push(batch.slice(0, taken));
+        }
+        let is_empty = pieces.iter().all(|piece| piece.num_rows() == 0);
+        (!is_empty).then(|| Ok(Found::new(schema.clone(), Rows::new(pieces))))
     })
 }

@@ -132,38 +132,53 @@ impl Query {
         })
     }
 
-    /// The clause that commits as it goes on, and its branch; `None` where the query is one transaction.
+    /// The clause that commits as it goes on; `None` where the query is one transaction.
     ///
     /// # Errors
-    /// `InvalidQuery` where something is written before it, or where it is not the only one.
+    /// `InvalidQuery` where something is written outside of it, where it is not the only one, or where it stands within
+    /// another clause or in a branch of a UNION.
     pub fn transactions(&self) -> Result<Option<usize>> {
-        let source = Source::new(self.input());
-        let mut found = None;
+        let mut all = InTransactions(Vec::new());
+        all.visit_query(self.syntax());
+        let Some(span) = all.0.first().copied() else {
+            return Ok(None);
+        };
+        let invalid = |message: &str| Err(Source::new(self.input()).invalid(message, span));
+        let (mut found, mut written) = (None, self.branches() > 1 || all.0.len() > 1);
         for part in self.parts(0) {
-            match part {
-                QueryPart::Nested { clause } => {
-                    let ClauseKind::Subquery(subquery) = &self.clause(0, clause).kind else {
-                        continue;
-                    };
-                    let Some(transactions) = &subquery.transactions else {
-                        continue;
-                    };
-                    let written = self.parts(0).into_iter().any(|part| match part {
-                        QueryPart::Write { clause: other, .. }
-                        | QueryPart::Nested { clause: other } => other != clause,
-                        QueryPart::Read(_) | QueryPart::Return(_) => false,
-                    });
-                    if written || found.is_some() || self.branches() > 1 {
-                        let message =
-                            "a query with IN TRANSACTIONS writes nothing outside of that subquery";
-                        return Err(source.invalid(message, transactions.span));
-                    }
+            let (QueryPart::Write { clause, .. } | QueryPart::Nested { clause }) = part else {
+                continue;
+            };
+            match &self.clause(0, clause).kind {
+                ClauseKind::Subquery(subquery) if subquery.transactions.is_some() => {
                     found = Some(clause);
                 }
-                QueryPart::Read(_) | QueryPart::Return(_) | QueryPart::Write { .. } => {}
+                _ => written = true,
             }
         }
+        if found.is_none() {
+            return invalid(
+                "IN TRANSACTIONS commits as it goes on, so its subquery stands in no other clause and in no branch of a UNION",
+            );
+        }
+        if written {
+            return invalid("a query with IN TRANSACTIONS writes nothing outside of that subquery");
+        }
         Ok(found)
+    }
+}
+
+/// Finds where IN TRANSACTIONS is written.
+struct InTransactions(Vec<Span>);
+
+impl<'a> Visitor<'a> for InTransactions {
+    fn visit_clause(&mut self, clause: &'a Clause) {
+        if let ClauseKind::Subquery(subquery) = &clause.kind
+            && let Some(transactions) = &subquery.transactions
+        {
+            self.0.push(transactions.span);
+        }
+        walk_clause(self, clause);
     }
 }
 

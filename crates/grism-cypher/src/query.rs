@@ -183,11 +183,11 @@ impl Query {
             source: self.source(),
             labels: &self.labels,
             bind,
+            by_kind: false,
         }
     }
 
-    /// The syntax tree, for tests of the parser.
-    #[cfg(test)]
+    /// The syntax tree.
     pub(crate) fn syntax(&self) -> &syntax::Query {
         &self.syntax
     }
@@ -406,6 +406,7 @@ pub fn bind_results(plan: &LogicalPlan, context: BindContext<'_>) -> Result<Logi
         source: Source::new(""),
         labels: &labels,
         bind: context,
+        by_kind: false,
     };
     let rows = materialize_results(nowhere, &mut Notes::default(), frame_rows(plan)?)?;
     rows.plan.with_rows(plan)

@@ -112,9 +112,20 @@ pub(crate) struct QueryContext<'a> {
     pub(crate) source: Source<'a>,
     pub(crate) labels: &'a NamedLabels,
     pub(crate) bind: BindContext<'a>,
+    /// Whether a pattern is bound once for each kind of relationship that its steps may be: what one of these kinds has
+    /// not is null there, and no mistake.
+    pub(crate) by_kind: bool,
 }
 
 impl<'a> QueryContext<'a> {
+    /// The context of a pattern that is bound once for each kind of relationship.
+    pub(crate) fn by_kind(self) -> Self {
+        Self {
+            by_kind: true,
+            ..self
+        }
+    }
+
     /// The snapshot's schema.
     pub(crate) fn schema(self) -> &'a GraphSchema {
         self.bind.schema

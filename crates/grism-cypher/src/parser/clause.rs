@@ -3,11 +3,12 @@
 use grism_core::Result;
 
 use super::cursor::Parser;
+use super::dialect::refused;
 use super::lexer::TokenKind;
 use crate::syntax::{
     CallClause, Clause, ClauseKind, Expr, Imports, LoadCsvClause, MatchClause, OrderItem,
-    ProcedureTarget, Projection, ProjectionItem, ProjectionItemKind, SubqueryClause, Transactions,
-    UnwindClause, WithClause, YieldClause, YieldItem,
+    ProcedureTarget, Projection, ProjectionItem, ProjectionItemKind, Span, SubqueryClause,
+    Transactions, UnwindClause, WithClause, YieldClause, YieldItem,
 };
 
 /// The words that start a clause.
@@ -76,14 +77,14 @@ impl Parser<'_> {
     }
 
     fn unwind(&mut self) -> Result<ClauseKind> {
-        if self.is_word(0, "AS") && self.is_name(1) && !self.is_word(1, "AS") {
+        if self.is_word(0, "AS") && self.is_keyword(0) {
             return Err(self.expected("a list"));
         }
         let expression = self.expression()?;
         if !self.words(&["AS"]) {
             return Err(self.expected_words("an operator or AS and a variable", &["AS"]));
         }
-        let variable = self.name("a variable")?;
+        let variable = self.variable("a variable")?;
         self.follow = "";
         Ok(ClauseKind::Unwind(UnwindClause {
             expression,
@@ -92,7 +93,7 @@ impl Parser<'_> {
     }
 
     /// What WITH and RETURN list, after the word.
-    fn projection(&mut self, start: crate::syntax::Span) -> Result<Projection> {
+    fn projection(&mut self, start: Span) -> Result<Projection> {
         let keyword = self.is_word(0, "DISTINCT")
             && (self.starts_operand(1) || self.are(1, &[TokenKind::Star]));
         let distinct = keyword && self.words(&["DISTINCT"]);
@@ -147,7 +148,7 @@ impl Parser<'_> {
         } else {
             let expression = self.expression()?;
             let alias = match self.words(&["AS"]) {
-                true => Some(self.name("a name for the column")?),
+                true => Some(self.variable("a name for the column")?),
                 false => None,
             };
             ProjectionItemKind::Expression { expression, alias }
@@ -159,18 +160,17 @@ impl Parser<'_> {
     }
 
     fn order_item(&mut self) -> Result<OrderItem> {
-        self.orders = true;
+        let outer = std::mem::replace(&mut self.around.orders, true);
         let expression = self.expression()?;
-        self.orders = false;
+        self.around.orders = outer;
         let descending = self.words(&["DESC"]) || self.words(&["DESCENDING"]);
         if !descending && !self.words(&["ASC"]) {
             self.words(&["ASCENDING"]);
         }
-        let start = self.span();
         let nulls_first = if self.words(&["NULLS", "FIRST"]) {
-            Some((true, self.since(start)))
+            Some(true)
         } else if self.words(&["NULLS", "LAST"]) {
-            Some((false, self.since(start)))
+            Some(false)
         } else {
             None
         };
@@ -220,13 +220,13 @@ impl Parser<'_> {
             return Err(self.expected("AS, `,` or WHERE: YIELD names columns"));
         }
         let alias = match self.words(&["AS"]) {
-            true => Some(self.name("a variable")?),
+            true => Some(self.variable("a variable")?),
             false => None,
         };
         Ok(YieldItem { column, alias })
     }
 
-    /// `[(imports)] { query } [IN TRANSACTIONS [OF n ROWS]]`.
+    /// `[(imports)] { query } [IN TRANSACTIONS [OF n ROWS]]`, after CALL.
     fn subquery_clause(&mut self, optional: bool) -> Result<ClauseKind> {
         let mut imports = None;
         if self.take(TokenKind::LeftParenthesis) {
@@ -235,26 +235,14 @@ impl Parser<'_> {
             } else if self.is(TokenKind::RightParenthesis) {
                 Imports::Names(Vec::new())
             } else {
-                Imports::Names(self.comma_separated(|parser| parser.name("a variable"))?)
+                Imports::Names(self.comma_separated(|parser| parser.variable("a variable"))?)
             });
             self.expect(TokenKind::RightParenthesis, "`,` or `)`")?;
         }
         self.expect(TokenKind::LeftBrace, "`{` and a query")?;
         let query = Box::new(self.nested(Self::query)?);
         self.expect(TokenKind::RightBrace, "a clause or `}`")?;
-        let start = self.span();
-        let mut transactions = None;
-        if self.words(&["IN", "TRANSACTIONS"]) {
-            let mut rows = None;
-            if self.words(&["OF"]) {
-                rows = Some(self.expression()?);
-                if !self.words(&["ROWS"]) && !self.words(&["ROW"]) {
-                    return Err(self.expected_words("an operator or ROWS", &["ROWS"]));
-                }
-            }
-            let span = self.since(start);
-            transactions = Some(Transactions { rows, span });
-        }
+        let transactions = self.transactions()?;
         self.follow = "IN TRANSACTIONS";
         Ok(ClauseKind::Subquery(SubqueryClause {
             optional,
@@ -262,6 +250,78 @@ impl Parser<'_> {
             query,
             transactions,
         }))
+    }
+
+    /// `IN TRANSACTIONS [OF n ROWS]`, after the subquery.
+    fn transactions(&mut self) -> Result<Option<Transactions>> {
+        let start = self.span();
+        if let Some(last) = self.ends_concurrent() {
+            let what = "IN … CONCURRENT TRANSACTIONS";
+            let instead = "write IN TRANSACTIONS, which commits one batch after another";
+            return Err(refused(self, what, instead, start.to(last)));
+        }
+        if !self.words(&["IN", "TRANSACTIONS"]) {
+            return Ok(None);
+        }
+        self.refuse_transaction_options()?;
+        let mut rows = None;
+        if self.words(&["OF"]) {
+            rows = Some(self.expression()?);
+            if !self.words(&["ROWS"]) && !self.words(&["ROW"]) {
+                return Err(self.expected_words("an operator or ROWS", &["ROWS"]));
+            }
+        }
+        let span = self.since(start);
+        self.refuse_transaction_options()?;
+        Ok(Some(Transactions { rows, span }))
+    }
+
+    /// The end of `IN [n] CONCURRENT TRANSACTIONS`, where that comes next.
+    fn ends_concurrent(&self) -> Option<Span> {
+        /// Tokens of `IN $n CONCURRENT TRANSACTIONS`.
+        const LONGEST: usize = 5;
+        if !self.is_word(0, "IN") {
+            return None;
+        }
+        let mut places = 2..LONGEST;
+        let last = places.find(|ahead| {
+            self.is_word(*ahead - 1, "CONCURRENT") && self.is_word(*ahead, "TRANSACTIONS")
+        })?;
+        Some(self.token(last)?.span)
+    }
+
+    /// Refuses what other dialects write behind IN TRANSACTIONS.
+    fn refuse_transaction_options(&self) -> Result<()> {
+        let options: [(&[&str], &str); 5] = [
+            (
+                &["ON", "ERROR", "CONTINUE"],
+                "the first error ends the statement; leave out the rows that fail, by a WHERE before the subquery",
+            ),
+            (
+                &["ON", "ERROR", "BREAK"],
+                "the first error ends the statement, and the batches before it stay committed",
+            ),
+            (
+                &["ON", "ERROR", "FAIL"],
+                "leave it out: the first error ends the statement",
+            ),
+            (
+                &["ON", "ERROR"],
+                "the first error ends the statement; run it again for the rows that are not written yet",
+            ),
+            (
+                &["REPORT", "STATUS"],
+                "an error is raised; what was committed is listed by SHOW SNAPSHOTS",
+            ),
+        ];
+        for (words, instead) in options {
+            if self.are_words(words) {
+                let last = self.token(words.len() - 1);
+                let span = last.map_or(self.span(), |last| self.span().to(last.span));
+                return Err(refused(self, &words.join(" "), instead, span));
+            }
+        }
+        Ok(())
     }
 
     /// `[WITH HEADERS] FROM source AS variable [FIELDTERMINATOR text]`, after LOAD CSV.
@@ -274,7 +334,7 @@ impl Parser<'_> {
         if !self.words(&["AS"]) {
             return Err(self.expected_words("an operator or AS and a variable", &["AS"]));
         }
-        let variable = self.name("a variable")?;
+        let variable = self.variable("a variable")?;
         let mut terminator = None;
         if self.words(&["FIELDTERMINATOR"]) {
             let span = self.span();
@@ -371,6 +431,71 @@ mod tests {
         ] {
             assert_eq!(clauses(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn transactions_of_other_dialects_are_refused() {
+        for (text, expected) in [
+            (
+                "IN 4 CONCURRENT TRANSACTIONS",
+                "IN … CONCURRENT TRANSACTIONS is not supported: write IN TRANSACTIONS, which commits one batch after another",
+            ),
+            (
+                "IN $n CONCURRENT TRANSACTIONS OF 10 ROWS",
+                "IN … CONCURRENT TRANSACTIONS is not supported: write IN TRANSACTIONS, which commits one batch after another",
+            ),
+            (
+                "IN CONCURRENT TRANSACTIONS",
+                "IN … CONCURRENT TRANSACTIONS is not supported: write IN TRANSACTIONS, which commits one batch after another",
+            ),
+            (
+                "IN TRANSACTIONS OF 10 ROWS ON ERROR CONTINUE",
+                "ON ERROR CONTINUE is not supported: the first error ends the statement; leave out the rows that fail, by a WHERE before the subquery",
+            ),
+            (
+                "IN TRANSACTIONS ON ERROR BREAK",
+                "ON ERROR BREAK is not supported: the first error ends the statement, and the batches before it stay committed",
+            ),
+            (
+                "IN TRANSACTIONS OF 10 ROWS ON ERROR FAIL",
+                "ON ERROR FAIL is not supported: leave it out: the first error ends the statement",
+            ),
+            (
+                "IN TRANSACTIONS ON ERROR RETRY",
+                "ON ERROR is not supported: the first error ends the statement; run it again for the rows that are not written yet",
+            ),
+            (
+                "IN TRANSACTIONS REPORT STATUS AS s",
+                "REPORT STATUS is not supported: an error is raised; what was committed is listed by SHOW SNAPSHOTS",
+            ),
+        ] {
+            let query = format!("UNWIND [1] AS i CALL (i) {{ CREATE (:A) }} {text}");
+            assert_eq!(failure(&query), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn values_name_no_variables() {
+        for (text, word) in [
+            ("WITH 5 AS null RETURN 1", "null"),
+            ("RETURN 1 AS TRUE", "TRUE"),
+            ("UNWIND [1] AS false RETURN 1", "false"),
+            ("MATCH (null) RETURN 1", "null"),
+            ("MATCH ()-[true:R]->() RETURN 1", "true"),
+            ("MATCH null = (a) RETURN 1", "null"),
+            ("RETURN [null IN [1] | 1]", "null"),
+            ("RETURN any(true IN [1] WHERE 1)", "true"),
+            ("CALL (null) { RETURN 1 AS x } RETURN x", "null"),
+        ] {
+            let expected = format!(
+                "syntax error: unexpected `{word}`, which is a value; a variable of this name stands in backticks"
+            );
+            assert_eq!(failure(text), expected, "{text}");
+        }
+        assert_eq!(
+            clauses("WITH 5 AS `null` RETURN `null` AS `true`"),
+            "WITH 5 AS null RETURN null AS true"
+        );
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use grism_core::{Error, Result};
 use grism_logical::Quantifier;
 
-use super::cursor::Parser;
+use super::bracket::Held;
+use super::cursor::{CasePart, Parser};
 use super::lexer::TokenKind;
 use super::message::did_you_mean;
 use crate::syntax::{
@@ -16,15 +17,16 @@ impl Parser<'_> {
     pub(super) fn bracketed(&mut self) -> Result<Expr> {
         let start = self.span();
         let bracket = self.tokens.bracket(self.at);
-        let outer = self.bar.take();
-        let binds = self.is_name(1) && self.is_word(2, "IN") && !bracket.has_comma;
+        let outer = std::mem::take(&mut self.around);
+        let holds = self.bracket_holds();
         self.at += 1;
         let (kind, below) = self.measured(|parser| {
-            if binds {
-                return parser.list_comprehension(bracket.last_bar);
-            }
-            if bracket.last_bar.is_some() && parser.starts_pattern() {
-                return parser.pattern_comprehension(bracket.last_bar);
+            match holds {
+                Held::ListComprehension => return parser.list_comprehension(bracket.last_bar),
+                Held::PatternComprehension => {
+                    return parser.pattern_comprehension(bracket.last_bar);
+                }
+                Held::List => {}
             }
             let mut items = Vec::new();
             if !parser.is(TokenKind::RightBracket) {
@@ -33,20 +35,20 @@ impl Parser<'_> {
             parser.expect(TokenKind::RightBracket, "an operator, `,` or `]`")?;
             Ok(ExprKind::List(items))
         })?;
-        self.bar = outer;
+        self.around = outer;
         self.above(kind, self.since(start), below)
     }
 
     fn list_comprehension(&mut self, bar: Option<usize>) -> Result<ExprKind> {
-        let variable = self.name("a variable")?;
+        let variable = self.variable("a variable")?;
         self.expect_word("IN")?;
-        self.bar = bar;
+        self.around.bar = bar;
         let list = Box::new(self.expression()?);
         let predicate = match self.words(&["WHERE"]) {
             true => Some(Box::new(self.expression()?)),
             false => None,
         };
-        self.bar = None;
+        self.around.bar = None;
         let projection = match self.take(TokenKind::Bar) {
             true => Some(Box::new(self.expression()?)),
             false => None,
@@ -66,13 +68,13 @@ impl Parser<'_> {
     }
 
     fn pattern_comprehension(&mut self, bar: Option<usize>) -> Result<ExprKind> {
-        self.bar = bar;
+        self.around.bar = bar;
         let pattern = self.path_pattern()?;
         let predicate = match self.words(&["WHERE"]) {
             true => Some(self.expression()?),
             false => None,
         };
-        self.bar = None;
+        self.around.bar = None;
         self.expect(TokenKind::Bar, "WHERE or `|`")?;
         let projection = self.expression()?;
         self.expect(TokenKind::RightBracket, "an operator or `]`")?;
@@ -103,9 +105,9 @@ impl Parser<'_> {
     pub(super) fn quantified(&mut self, quantifier: Quantifier) -> Result<Expr> {
         let start = self.span();
         self.at += 2;
-        let outer = self.bar.take();
+        let outer = std::mem::take(&mut self.around);
         let (kind, below) = self.measured(|parser| {
-            let variable = parser.name("a variable")?;
+            let variable = parser.variable("a variable")?;
             parser.expect_word("IN")?;
             let list = Box::new(parser.expression()?);
             if !parser.words(&["WHERE"]) {
@@ -120,7 +122,7 @@ impl Parser<'_> {
                 predicate,
             }))
         })?;
-        self.bar = outer;
+        self.around = outer;
         self.above(kind, self.since(start), below)
     }
 
@@ -128,17 +130,17 @@ impl Parser<'_> {
         let start = self.span();
         let bar = self.tokens.bracket(self.at + 1).last_bar;
         self.at += 2;
-        let outer = self.bar.take();
+        let outer = std::mem::take(&mut self.around);
         let (kind, below) = self.measured(|parser| {
-            let accumulator = parser.name("a variable")?;
+            let accumulator = parser.variable("a variable")?;
             parser.expect(TokenKind::Equal, "`=`")?;
             let initial = Box::new(parser.expression()?);
             parser.expect(TokenKind::Comma, "an operator or `,`")?;
-            let variable = parser.name("a variable")?;
+            let variable = parser.variable("a variable")?;
             parser.expect_word("IN")?;
-            parser.bar = bar;
+            parser.around.bar = bar;
             let list = Box::new(parser.expression()?);
-            parser.bar = None;
+            parser.around.bar = None;
             parser.expect(TokenKind::Bar, "an operator or `|`")?;
             let step = Box::new(parser.expression()?);
             parser.expect(TokenKind::RightParenthesis, "an operator or `)`")?;
@@ -150,57 +152,64 @@ impl Parser<'_> {
                 step,
             }))
         })?;
-        self.bar = outer;
+        self.around = outer;
         self.above(kind, self.since(start), below)
     }
 
-    /// Whether CASE starts here, and no variable or function of that name.
-    pub(super) fn starts_case(&self) -> bool {
-        /// An operand of CASE that is longer is not looked through.
-        const LONGEST: usize = 64;
-        if !self.is_word(0, "CASE") {
+    /// Whether CASE starts so many places further on, and no variable or function of that name.
+    pub(super) fn starts_case(&self, ahead: usize) -> bool {
+        if !self.is_word(ahead, "CASE") {
             return false;
         }
-        if self.is_word(1, "WHEN") || (self.is_name(1) && self.is_word(2, "WHEN")) {
+        let next = ahead + 1;
+        if self.is_word(next, "WHEN") || (self.is_name(next) && self.is_word(next + 1, "WHEN")) {
             return true;
         }
-        match self.kind(1) {
+        match self.kind(next) {
+            // `case(x)` and `case - 1` are no CASE unless a WHEN follows, and neither is `case END`.
             Some(
                 TokenKind::LeftParenthesis
                 | TokenKind::LeftBracket
                 | TokenKind::LeftBrace
                 | TokenKind::Plus
                 | TokenKind::Minus,
-            ) => {
-                // `case(x)` and `case - 1` are no CASE unless a WHEN follows.
-                let mut ahead = 1;
-                for _ in 0..LONGEST {
-                    let close = self.tokens.bracket(self.at + ahead).close;
-                    ahead = close.map_or(ahead + 1, |close| close + 1 - self.at);
-                    if self.is_word(ahead, "WHEN") {
-                        return true;
-                    }
-                    let ends = [
-                        TokenKind::Comma,
-                        TokenKind::Semicolon,
-                        TokenKind::RightParenthesis,
-                        TokenKind::RightBracket,
-                        TokenKind::RightBrace,
-                    ];
-                    if self.kind(ahead).is_none_or(|kind| ends.contains(&kind)) {
-                        return false;
-                    }
-                }
-                false
+            ) => self.comes_to_when(next),
+            Some(TokenKind::Word) if self.is_word(next, "END") => {
+                self.kind(next + 1) != Some(TokenKind::Word) && self.comes_to_when(next)
             }
-            _ => self.starts_operand(1),
+            _ => self.starts_operand(next),
         }
+    }
+
+    /// Whether WHEN follows what stands so many places further on, before anything that ends an expression.
+    fn comes_to_when(&self, ahead: usize) -> bool {
+        /// An operand of CASE that is longer is not looked through.
+        const LONGEST: usize = 64;
+        let ends = [
+            TokenKind::Comma,
+            TokenKind::Semicolon,
+            TokenKind::RightParenthesis,
+            TokenKind::RightBracket,
+            TokenKind::RightBrace,
+        ];
+        let mut ahead = ahead;
+        for _ in 0..LONGEST {
+            let close = self.tokens.bracket(self.at + ahead).close;
+            ahead = close.map_or(ahead + 1, |close| close + 1 - self.at);
+            if self.is_word(ahead, "WHEN") {
+                return true;
+            }
+            if self.kind(ahead).is_none_or(|kind| ends.contains(&kind)) {
+                return false;
+            }
+        }
+        false
     }
 
     pub(super) fn case(&mut self) -> Result<Expr> {
         let start = self.span();
         self.at += 1;
-        self.cases += 1;
+        let outer = self.around.case.replace(CasePart::Operand);
         let (case, below) = self.measured(|parser| {
             let operand = match parser.is_word(0, "WHEN") {
                 true => None,
@@ -208,6 +217,7 @@ impl Parser<'_> {
             };
             let mut alternatives = Vec::new();
             while parser.words(&["WHEN"]) {
+                parser.around.case = Some(CasePart::When);
                 let when = match operand {
                     Some(_) => parser.comma_separated(Self::expression)?,
                     None => vec![parser.expression()?],
@@ -215,16 +225,18 @@ impl Parser<'_> {
                 if !parser.words(&["THEN"]) {
                     return Err(parser.expected_words("an operator or THEN", &["THEN"]));
                 }
+                parser.around.case = Some(CasePart::Then);
                 let then = parser.expression()?;
                 alternatives.push(CaseAlternative { when, then });
             }
             if alternatives.is_empty() {
                 return Err(parser.no_alternative(operand.as_deref()));
             }
-            let otherwise = match parser.words(&["ELSE"]) {
-                true => Some(Box::new(parser.expression()?)),
-                false => None,
-            };
+            let mut otherwise = None;
+            if parser.words(&["ELSE"]) {
+                parser.around.case = Some(CasePart::Else);
+                otherwise = Some(Box::new(parser.expression()?));
+            }
             if !parser.words(&["END"]) {
                 let (what, words): (_, &[&str]) = match otherwise {
                     Some(_) => ("an operator or END", &["END"]),
@@ -238,7 +250,7 @@ impl Parser<'_> {
                 otherwise,
             })
         })?;
-        self.cases -= 1;
+        self.around.case = outer;
         self.above(ExprKind::Case(case), self.since(start), below)
     }
 
@@ -257,14 +269,14 @@ impl Parser<'_> {
     /// `base {…}`, before the brace.
     pub(super) fn map_projection(&mut self, base: Expr) -> Result<(ExprKind, u16)> {
         let height = base.height;
-        let bar = self.bar.take();
+        let outer = std::mem::take(&mut self.around);
         self.at += 1;
         let (items, below) = self.measured(|parser| match parser.is(TokenKind::RightBrace) {
             true => Ok(Vec::new()),
             false => parser.comma_separated(Self::map_projection_item),
         })?;
         self.expect(TokenKind::RightBrace, "an operator, `,` or `}`")?;
-        self.bar = bar;
+        self.around = outer;
         let base = Box::new(base);
         let kind = ExprKind::MapProjection(MapProjection { base, items });
         Ok((kind, below.max(height)))
@@ -280,7 +292,7 @@ impl Parser<'_> {
                 .map(MapProjectionItem::Property);
         }
         if self.is_name(0) && !self.are(1, &[TokenKind::Colon]) {
-            return self.name("a variable").map(MapProjectionItem::Variable);
+            return self.variable("a variable").map(MapProjectionItem::Variable);
         }
         if !self.is_name(0) {
             return Err(self.expected("`.key`, `.*`, a variable or `key: value`"));
@@ -313,6 +325,23 @@ mod tests {
             ("[x IN l, y]", "[(x IN l), y]"),
             ("[x IN l AND y]", "[x IN (l AND y)]"),
             ("[(x) IN l]", "[(paren(x) IN l)]"),
+            (
+                "[x IN l | CASE x WHEN 1, 2 THEN 3 END]",
+                "[x IN l | CASE x WHEN 1, 2 THEN 3 END]",
+            ),
+            (
+                "[x IN l WHERE CASE x WHEN 1, 2 THEN a ELSE b END | x]",
+                "[x IN l WHERE CASE x WHEN 1, 2 THEN a ELSE b END | x]",
+            ),
+            (
+                "[x IN CASE y WHEN 1, 2 THEN l END, z]",
+                "[(x IN CASE y WHEN 1, 2 THEN l END), z]",
+            ),
+            (
+                "[x IN l | CASE CASE y WHEN 1, 2 THEN 3 END WHEN 4, 5 THEN end + 1 WHEN 6, 7 THEN 8 END]",
+                "[x IN l | CASE CASE y WHEN 1, 2 THEN 3 END WHEN 4, 5 THEN (end + 1) WHEN 6, 7 THEN 8 END]",
+            ),
+            ("[x IN case, when, then]", "[(x IN case), when, then]"),
         ] {
             assert_eq!(expression(text), expected, "{text}");
         }
@@ -331,6 +360,34 @@ mod tests {
                 "[(a)-[:(R | S)]->(b:(A | B)) WHERE (b IS C) | b]",
             ),
             ("[(a)-(b)]", "[(paren(a) - paren(b))]"),
+            (
+                "[(a)-->(b) | CASE b.x WHEN 1, 2 THEN 3 END]",
+                "[(a)-[]->(b) | CASE b.x WHEN 1, 2 THEN 3 END]",
+            ),
+        ] {
+            assert_eq!(expression(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn lists_hold_label_tests_with_bars() {
+        for (text, expected) in [
+            ("[(n.x + 1), n:A|B]", "[paren((n.x + 1)), (n IS (A | B))]"),
+            ("[(n), n:A|B]", "[paren(n), (n IS (A | B))]"),
+            ("[x = (y), n:A|B]", "[(x = paren(y)), (n IS (A | B))]"),
+            ("[simple, n:A|B]", "[simple, (n IS (A | B))]"),
+            (
+                "[any(y IN l WHERE y = 1), n:A|B]",
+                "[any(y IN l WHERE (y = 1)), (n IS (A | B))]",
+            ),
+            (
+                "[all(y IN l WHERE y = 1) AND n:A|B]",
+                "[(all(y IN l WHERE (y = 1)) AND (n IS (A | B)))]",
+            ),
+            (
+                "[(x) + CASE n:A|B WHEN true THEN 1 END]",
+                "[(paren(x) + CASE (n IS (A | B)) WHEN TRUE THEN 1 END)]",
+            ),
         ] {
             assert_eq!(expression(text), expected, "{text}");
         }
@@ -367,6 +424,26 @@ mod tests {
                 "CASE a WHEN 1, 2 THEN b ELSE c END",
             ),
             ("case", "case"),
+            (
+                "CASE WHEN end > 3 THEN end + 1 ELSE size(end) END",
+                "CASE WHEN (end > 3) THEN (end + 1) ELSE size(end) END",
+            ),
+            (
+                "CASE WHEN NOT end = 1 THEN [start, end] END",
+                "CASE WHEN (NOT (end = 1)) THEN [start, end] END",
+            ),
+            (
+                "CASE WHEN [NOT end] THEN NOT end = 1 ELSE NOT end END",
+                "CASE WHEN [(NOT end)] THEN (NOT (end = 1)) ELSE (NOT end) END",
+            ),
+            (
+                "CASE end WHEN end THEN end ELSE end END",
+                "CASE end WHEN end THEN end ELSE end END",
+            ),
+            (
+                "CASE WHEN a THEN CASE WHEN b THEN end END END",
+                "CASE WHEN a THEN CASE WHEN b THEN end END END",
+            ),
             ("case + 1", "(case + 1)"),
             ("case - 1", "(case - 1)"),
             ("case(1)", "case(1)"),

@@ -6,6 +6,38 @@ use super::lexer::{MAX_NESTING, Token, TokenKind, Tokens, too_deep};
 use crate::source::Source;
 use crate::syntax::{Expr, ExprKind, Name, Span};
 
+/// The part of a CASE that is being read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CasePart {
+    Operand,
+    When,
+    Then,
+    Else,
+}
+
+impl CasePart {
+    /// The words that end the part.
+    pub(super) const fn ends(self) -> &'static [&'static str] {
+        match self {
+            Self::Operand => &["WHEN"],
+            Self::When => &["THEN"],
+            Self::Then => &["WHEN", "ELSE", "END"],
+            Self::Else => &["END"],
+        }
+    }
+}
+
+/// What is open around an expression, within the innermost bracket: it decides what may end the expression.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Surroundings {
+    /// The `|` that ends the part of a comprehension being read, which no label expression takes.
+    pub(super) bar: Option<usize>,
+    /// The part of the innermost CASE; `None` outside of CASE.
+    pub(super) case: Option<CasePart>,
+    /// Whether an item of ORDER BY is being read, which ASC, DESC or NULLS may follow.
+    pub(super) orders: bool,
+}
+
 /// Reads tokens from left to right.
 #[derive(Debug)]
 pub(super) struct Parser<'a> {
@@ -17,12 +49,9 @@ pub(super) struct Parser<'a> {
     depth: usize,
     /// The largest height of an expression read since the caller last looked.
     tallest: u16,
-    /// The `|` that ends the part of a comprehension being read, which no label expression takes.
-    pub(super) bar: Option<usize>,
-    /// How many CASE are open.
-    pub(super) cases: usize,
-    /// Whether an item of ORDER BY is being read, which ASC or DESC may follow.
-    pub(super) orders: bool,
+    pub(super) around: Surroundings,
+    /// The variable read last whose word may have been meant as a keyword, so that its expression is missing.
+    pub(super) doubtful: Option<usize>,
     /// What may follow the clause read last, as a message lists it.
     pub(super) follow: &'static str,
 }
@@ -35,9 +64,8 @@ impl<'a> Parser<'a> {
             at: 0,
             depth: 0,
             tallest: 0,
-            bar: None,
-            cases: 0,
-            orders: false,
+            around: Surroundings::default(),
+            doubtful: None,
             follow: "",
         })
     }
@@ -163,6 +191,19 @@ impl<'a> Parser<'a> {
             None => text.to_owned(),
         };
         Ok(Name { text, span })
+    }
+
+    /// Takes the name of a variable where it is bound.
+    pub(super) fn variable(&mut self, what: &str) -> Result<Name> {
+        let values = ["NULL", "TRUE", "FALSE"];
+        if values.iter().any(|word| self.is_word(0, word)) {
+            let message = format!(
+                "unexpected `{}`, which is a value; a variable of this name stands in backticks",
+                self.text(0)
+            );
+            return Err(self.syntax_error(message, self.span()));
+        }
+        self.name(what)
     }
 
     /// Takes a list of items with commas between them.

@@ -144,7 +144,9 @@ impl Parser<'_> {
         let negated = self.words(&["NOT"]);
         let predicate = if self.words(&["NULL"]) {
             IsPredicate::Null
-        } else if self.are(0, &[TokenKind::Colon, TokenKind::Colon]) || self.is_word(0, "TYPED") {
+        } else if self.are(0, &[TokenKind::Colon, TokenKind::Colon])
+            || (self.is_word(0, "TYPED") && self.starts_label(1))
+        {
             let instead = "compare with the converted value: x = toInteger(x)";
             let width = usize::from(self.is(TokenKind::Colon));
             let span = self
@@ -154,12 +156,10 @@ impl Parser<'_> {
         } else if self.is_word(0, "NORMALIZED") {
             let instead = "normalize texts before they are stored";
             return Err(refused(self, "IS NORMALIZED", instead, self.span()));
-        } else if self.words(&["LABELED"])
-            || self.take(TokenKind::Colon)
-            || self.is_name(0)
-            || self.is(TokenKind::Bang)
-            || self.is(TokenKind::Percent)
-        {
+        } else if self.is_name(0) || self.starts_label(0) {
+            if self.is(TokenKind::Colon) || (self.is_word(0, "LABELED") && self.starts_label(1)) {
+                self.at += 1;
+            }
             IsPredicate::Labels(self.label_expression()?)
         } else {
             return Err(self.expected("NULL, NOT NULL or a label"));
@@ -249,6 +249,15 @@ mod tests {
             ("NOT a IS NULL", "(NOT (a IS NULL))"),
             ("a IS A|B", "(a IS (A | B))"),
             ("a IS NOT !A", "(a IS NOT !A)"),
+            ("a IS (A|B)&!C", "(a IS ((A | B) & !C))"),
+            ("a IS NOT (A|B)", "(a IS NOT (A | B))"),
+            ("a IS LABELED (A)", "(a IS A)"),
+            ("a IS labeled", "(a IS labeled)"),
+            ("a IS typed", "(a IS typed)"),
+            (
+                "[a IN l WHERE a IS (A|B) | a]",
+                "[a IN l WHERE (a IS (A | B)) | a]",
+            ),
             ("a IS LABELED A", "(a IS A)"),
             ("a IS :A", "(a IS A)"),
             ("a IS NULL IS NULL", "((a IS NULL) IS NULL)"),

@@ -1,6 +1,7 @@
 //! Whether a word where an operand may stand is a name, or a keyword that goes on with the query.
 
-use super::cursor::Parser;
+use super::clause::CLAUSES;
+use super::cursor::{CasePart, Parser};
 use super::lexer::TokenKind;
 
 /// So many words in a row are looked at, each of which may be a name or a keyword.
@@ -45,6 +46,12 @@ impl Parser<'_> {
         {
             return true;
         }
+        if is_any(&["INSERT"]) {
+            return self.kind(next) == Some(TokenKind::LeftParenthesis);
+        }
+        if is_any(&["CALL"]) && self.starts_called_subquery(next) {
+            return true;
+        }
         if is_any(&["MATCH", "MERGE", "CREATE", "FOREACH"]) {
             return self.kind(next) == Some(TokenKind::LeftParenthesis)
                 || (self.is_name(next) && self.kind(next + 1) == Some(TokenKind::Equal))
@@ -72,25 +79,98 @@ impl Parser<'_> {
             return lists_all || self.is_value(next, depth);
         }
         if is_any(&["WHEN", "THEN", "ELSE"]) {
-            return self.cases > 0 && self.is_value(next, depth);
+            // Any value may follow, in brackets too: `WHEN case THEN [1]`.
+            return self.ends_part_of_case(ahead) && self.is_value(next, depth.min(LOOKAHEAD - 1));
+        }
+        if is_any(&["END"]) {
+            return self.ends_part_of_case(ahead) && !self.follows_operand(next);
         }
         if is_any(&["AS", "SET", "REMOVE", "DELETE", "YIELD", "CALL"]) {
             return self.is_name(next) && !self.goes_on(next, depth - 1);
         }
         if is_any(&["IS"]) {
-            return self.is_name(next) && !self.goes_on(next, depth - 1);
+            return match self.kind(next) {
+                Some(TokenKind::Word) => !self.goes_on(next, depth - 1),
+                Some(TokenKind::QuotedName | TokenKind::Bang | TokenKind::LeftParenthesis) => true,
+                // The first word is a name before these: `is % 2`, `is:Label`.
+                Some(TokenKind::Percent | TokenKind::Colon) => depth < LOOKAHEAD,
+                _ => false,
+            };
         }
         if is_any(&["ASC", "ASCENDING", "DESC", "DESCENDING"]) {
-            return self.orders;
+            return self.around.orders;
         }
-        let clauses = ["MATCH", "OPTIONAL", "UNWIND", "WITH", "RETURN", "CALL"];
         (is_any(&["STARTS", "ENDS"]) && is_next(&["WITH"]))
             || (is_any(&["ORDER"]) && is_next(&["BY"]))
-            || (is_any(&["UNION"]) && (is_next(&["ALL", "DISTINCT"]) || is_next(&clauses)))
+            || (is_any(&["UNION"])
+                && (is_next(&["ALL", "DISTINCT"]) || is_next(&CLAUSES) || is_next(&["INSERT"])))
+            || (is_any(&["ON"]) && is_next(&["CREATE", "MATCH"]) && self.is_word(next + 1, "SET"))
+            || (is_any(&["NULLS"]) && self.around.orders && is_next(&["FIRST", "LAST"]))
             || (is_any(&["OPTIONAL"]) && is_next(&["MATCH", "CALL"]))
-            || (is_any(&["DETACH"]) && is_next(&["DELETE"]))
+            || (is_any(&["DETACH", "NODETACH"]) && is_next(&["DELETE"]))
             || (is_any(&["LOAD"]) && is_next(&["CSV"]))
-            || (is_any(&["END"]) && self.cases > 0 && !is_next(&["END", "WHEN", "THEN", "ELSE"]))
+    }
+
+    /// Whether the word so many places further on ends the part of CASE that is being read.
+    fn ends_part_of_case(&self, ahead: usize) -> bool {
+        let words = self.around.case.map_or(&[][..], CasePart::ends);
+        words.iter().any(|word| self.is_word(ahead, word))
+    }
+
+    /// Whether what stands so many places further on follows an operand within CASE, so that END before it is a name.
+    fn follows_operand(&self, ahead: usize) -> bool {
+        match self.kind(ahead) {
+            Some(TokenKind::Word) => {
+                let words = ["END", "WHEN", "THEN", "ELSE"];
+                words.iter().any(|word| self.is_word(ahead, word))
+            }
+            Some(
+                TokenKind::Equal
+                | TokenKind::NotEqual
+                | TokenKind::Less
+                | TokenKind::LessOrEqual
+                | TokenKind::Greater
+                | TokenKind::GreaterOrEqual
+                | TokenKind::RegexMatch
+                | TokenKind::Plus
+                | TokenKind::BarBar
+                | TokenKind::Minus
+                | TokenKind::Star
+                | TokenKind::Slash
+                | TokenKind::Percent
+                | TokenKind::Caret
+                | TokenKind::LeftBracket
+                | TokenKind::Colon,
+            ) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether `{ query }`, or `(imports) { query }`, stands so many places further on.
+    fn starts_called_subquery(&self, ahead: usize) -> bool {
+        match self.kind(ahead) {
+            Some(TokenKind::LeftBrace) => {
+                let is_empty = self.kind(ahead + 1) == Some(TokenKind::RightBrace);
+                !is_empty && !self.starts_map_items(ahead + 1)
+            }
+            Some(TokenKind::LeftParenthesis) => {
+                let close = self.tokens.bracket(self.at + ahead).close;
+                close.is_some_and(|close| {
+                    self.kind(close + 1 - self.at) == Some(TokenKind::LeftBrace)
+                })
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the items of a map, and no clause, stand so many places further on.
+    pub(super) fn starts_map_items(&self, ahead: usize) -> bool {
+        let parts = [TokenKind::Colon, TokenKind::Comma];
+        let is_item = self.is_name(ahead)
+            && self
+                .kind(ahead + 1)
+                .is_some_and(|kind| parts.contains(&kind));
+        is_item || self.kind(ahead) == Some(TokenKind::Dot)
     }
 
     /// Whether a value, and no operator, stands so many places further on.

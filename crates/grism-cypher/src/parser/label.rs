@@ -13,12 +13,27 @@ impl Parser<'_> {
         let start = self.span();
         let mut parts = vec![self.label_conjunction()?];
         // `|` and, as older Cypher writes it, `|:`.
-        while self.is(TokenKind::Bar) && self.bar != Some(self.at) {
+        while self.is(TokenKind::Bar) && self.around.bar != Some(self.at) {
             self.at += 1;
             self.take(TokenKind::Colon);
             parts.push(self.label_conjunction()?);
         }
         Ok(joined(parts, LabelKind::Or, self.since(start)))
+    }
+
+    /// Whether a label expression starts so many places further on, where a word before it is a keyword only then.
+    pub(super) fn starts_label(&self, ahead: usize) -> bool {
+        match self.kind(ahead) {
+            Some(TokenKind::Word) => !self.is_keyword(ahead),
+            Some(
+                TokenKind::QuotedName
+                | TokenKind::Bang
+                | TokenKind::Percent
+                | TokenKind::Colon
+                | TokenKind::LeftParenthesis,
+            ) => true,
+            _ => false,
+        }
     }
 
     fn label_conjunction(&mut self) -> Result<LabelExpression> {
@@ -42,9 +57,9 @@ impl Parser<'_> {
                 span: self.since(start),
             }
         } else if self.take(TokenKind::LeftParenthesis) {
-            let bar = self.bar.take();
+            let outer = std::mem::take(&mut self.around);
             let inner = self.nested(Self::label_expression);
-            self.bar = bar;
+            self.around = outer;
             let inner = inner?;
             self.expect(
                 TokenKind::RightParenthesis,

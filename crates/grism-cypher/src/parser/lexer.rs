@@ -16,7 +16,7 @@ pub(super) const MAX_NESTING: usize = 200;
 #[logos(skip(r"//[^\r\n]*", allow_greedy = true))]
 #[logos(skip r"/\*[^*]*\*+([^/*][^*]*\*+)*/")]
 pub(super) enum TokenKind {
-    #[regex(r"[\p{XID_Start}\p{Pc}][\p{XID_Continue}]*")]
+    #[regex(r"[\p{XID_Start}\p{Pc}][\p{XID_Continue}\p{Sc}]*")]
     Word,
     #[regex(r"`([^`]|``)*`")]
     QuotedName,
@@ -250,6 +250,15 @@ fn check_token(source: Source<'_>, kind: TokenKind, span: Span) -> Result<()> {
                 .invalid(message, span)
                 .with_code("SyntaxError:InvalidNumberLiteral"))
         }
+        // Before a comment `*` is an operator: `2 */* two */ 3`.
+        TokenKind::Star if closes_comment(rest) => {
+            let span = Span::new(span.start, span.end + 1);
+            let message =
+                "syntax error: unexpected `*/`: no comment is open here, as comments do not nest";
+            Err(source
+                .invalid(message, span)
+                .with_code("SyntaxError:UnexpectedSyntax"))
+        }
         TokenKind::Slash if rest.starts_with('*') => {
             let span = Span::new(span.start, span.end + 1);
             Err(source
@@ -258,6 +267,11 @@ fn check_token(source: Source<'_>, kind: TokenKind, span: Span) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// Whether `*` before `rest` is half of a `*/`, and `rest` starts no comment.
+fn closes_comment(rest: &str) -> bool {
+    rest.starts_with('/') && !rest.starts_with("//") && !rest.starts_with("/*")
 }
 
 fn match_brackets(source: Source<'_>, tokens: &[Token]) -> Result<Vec<Bracket>> {
@@ -337,6 +351,8 @@ mod tests {
             ("'//'", r#""//""#),
             ("1 +　2", "(1 + 2)"),
             ("1 / 2 // 3", "(1 / 2)"),
+            ("1 */* two */ 3", "(1 * 3)"),
+            ("1 *// two\n 3", "(1 * 3)"),
         ] {
             assert_eq!(expression(text), expected, "{text}");
         }
@@ -349,6 +365,8 @@ mod tests {
             ("`a``b`", "a`b"),
             ("`match`", "match"),
             ("größe + 名前 + _x + x1", "(größe + 名前 + _x + x1)"),
+            ("price€ + a$b$", "(price€ + a$b$)"),
+            ("$p + $a$b", "($p + $a$b)"),
         ] {
             assert_eq!(expression(text), expected, "{text}");
         }
@@ -363,7 +381,15 @@ mod tests {
                 "RETURN 1 /* a",
                 "syntax error: this comment has no closing */",
             ),
+            (
+                "RETURN 1 /* a /* b */ c */ AS x",
+                "syntax error: unexpected `*/`: no comment is open here, as comments do not nest",
+            ),
             ("RETURN @a", "syntax error: unexpected character `@`"),
+            (
+                "RETURN €a",
+                "syntax error: unexpected character `€` (U+20AC)",
+            ),
             (
                 "RETURN 3 × 4",
                 "syntax error: unexpected character `×` (U+00D7); write *",

@@ -88,12 +88,12 @@ impl Parser<'_> {
             _ => 0,
         };
         if digits > 0 {
-            let code = characters.as_str().get(..digits).unwrap_or_default();
-            let number = u32::from_str_radix(code, 16).ok();
-            let character = number
-                .filter(|_| code.chars().all(|digit| digit.is_ascii_hexdigit()))
-                .and_then(char::from_u32);
-            let Some(character) = character else {
+            let number = hexadecimal(characters.as_str(), digits);
+            let after = characters.as_str().get(digits..).unwrap_or_default();
+            if let ('u', Some(unit @ 0xD800..=0xDFFF)) = (letter, number) {
+                return self.surrogates(unit, after, place, value);
+            }
+            let Some(character) = number.and_then(char::from_u32) else {
                 let message = format!(
                     "syntax error: `\\{letter}` takes {digits} hexadecimal digits of a character"
                 );
@@ -104,7 +104,7 @@ impl Parser<'_> {
                     .with_code("SyntaxError:InvalidUnicodeLiteral"));
             };
             value.push(character);
-            return Ok(&characters.as_str()[digits..]);
+            return Ok(after);
         }
         value.push(match letter {
             'n' => '\n',
@@ -125,6 +125,45 @@ impl Parser<'_> {
             }
         });
         Ok(characters.as_str())
+    }
+
+    /// Adds the character whose first half, as JSON escapes those past U+FFFF, is `high`; `after` starts with the second.
+    fn surrogates<'t>(
+        &self,
+        high: u32,
+        after: &'t str,
+        place: usize,
+        value: &mut String,
+    ) -> Result<&'t str> {
+        let low = after
+            .strip_prefix(r"\u")
+            .and_then(|rest| hexadecimal(rest, 4));
+        let character = match low {
+            Some(low @ 0xDC00..=0xDFFF) if high < 0xDC00 => {
+                char::from_u32(0x1_0000 + ((high - 0xD800) << 10) + (low - 0xDC00))
+            }
+            _ => None,
+        };
+        let Some(character) = character else {
+            let message = format!(
+                r"syntax error: `\u{high:04X}` is one half of a surrogate pair; a character takes both, as in `\uD83D\uDE00`"
+            );
+            return Err(self
+                .source
+                .invalid(message, Span::new(place, place + 6))
+                .with_code("SyntaxError:InvalidUnicodeLiteral"));
+        };
+        value.push(character);
+        Ok(&after[6..])
+    }
+}
+
+/// The number in so many hexadecimal digits at the start of a text.
+fn hexadecimal(text: &str, digits: usize) -> Option<u32> {
+    let code = text.get(..digits)?;
+    match code.chars().all(|digit| digit.is_ascii_hexdigit()) {
+        true => u32::from_str_radix(code, 16).ok(),
+        false => None,
     }
 }
 
@@ -167,6 +206,8 @@ mod tests {
             (r#"'a\nb\tc'"#, r#""a\nb\tc""#),
             (r#"'\u0041\U00000042'"#, r#""AB""#),
             ("'größe'", r#""größe""#),
+            (r"'\uD83D\uDE00!'", "\"😀!\""),
+            (r"'\ud83d\ude00\uD83D\uDE00'", "\"😀😀\""),
             (r#"'\`'"#, r#""`""#),
         ] {
             assert_eq!(expression(text), expected, "{text}");
@@ -200,7 +241,19 @@ mod tests {
             ),
             (
                 r#"RETURN '\uD800'"#,
-                r#"syntax error: `\u` takes 4 hexadecimal digits of a character"#,
+                r"syntax error: `\uD800` is one half of a surrogate pair; a character takes both, as in `\uD83D\uDE00`",
+            ),
+            (
+                r"RETURN '\uD83D\u0041'",
+                r"syntax error: `\uD83D` is one half of a surrogate pair; a character takes both, as in `\uD83D\uDE00`",
+            ),
+            (
+                r"RETURN '\uDE00\uD83D'",
+                r"syntax error: `\uDE00` is one half of a surrogate pair; a character takes both, as in `\uD83D\uDE00`",
+            ),
+            (
+                r"RETURN '\u12'",
+                r"syntax error: `\u` takes 4 hexadecimal digits of a character",
             ),
         ] {
             assert_eq!(failure(text), expected, "{text}");

@@ -30,7 +30,8 @@ impl Parser<'_> {
 
     /// The error for what is no `what`, which one of `keywords` would start.
     pub(super) fn expected_words(&self, what: &str, keywords: &[&str]) -> Error {
-        if let Some(error) = of_another_dialect(self) {
+        let known = of_another_dialect(self).or_else(|| self.missing_expression());
+        if let Some(error) = known {
             return error;
         }
         let takes_operator = what.starts_with("an operator");
@@ -42,6 +43,23 @@ impl Parser<'_> {
             known.extend(OPERATORS);
         }
         self.unexpected(0, what, &known)
+    }
+
+    /// The error for a keyword in the place of an expression. As no word is reserved it was read as a variable, which shows
+    /// only now, by a token that does not fit.
+    pub(super) fn missing_expression(&self) -> Option<Error> {
+        let at = self.at.checked_sub(1)?;
+        if self.doubtful != Some(at) {
+            return None;
+        }
+        let token = self.tokens.tokens.get(at)?;
+        let word = self.source.slice(token.span);
+        let hint = match word.eq_ignore_ascii_case("DISTINCT") {
+            true => "; DISTINCT stands right behind RETURN, WITH or `(`",
+            false => "",
+        };
+        let message = format!("unexpected `{word}`; expected an expression{hint}");
+        Some(self.syntax_error(message, token.span))
     }
 
     /// The error for the token so many places further on, which is no `what`.

@@ -90,7 +90,7 @@ impl Parser<'_> {
         if !self.is_name(0) || !self.are(1, &[TokenKind::Equal]) {
             return Ok(None);
         }
-        let name = self.name("a variable")?;
+        let name = self.variable("a variable")?;
         self.at += 1;
         Ok(Some(name))
     }
@@ -118,7 +118,7 @@ impl Parser<'_> {
 
     fn is_group_beside(&self, elements: &[PathElement]) -> bool {
         let last = elements.last().map(|element| &element.kind);
-        matches!(last, Some(PathElementKind::Group(_))) || self.starts_group()
+        matches!(last, Some(PathElementKind::Group(_))) || self.starts_group(0)
     }
 
     fn path_start(&mut self) -> Result<PathElement> {
@@ -147,10 +147,10 @@ impl Parser<'_> {
         self.parenthesized_element()
     }
 
-    /// Whether a group, and no node, stands in the parentheses here.
-    fn starts_group(&self) -> bool {
-        self.are(1, &[TokenKind::LeftParenthesis])
-            || (self.is_name(1) && self.are(2, &[TokenKind::Equal]))
+    /// Whether a group, and no node, stands in the parentheses so many places further on.
+    pub(super) fn starts_group(&self, ahead: usize) -> bool {
+        self.are(ahead + 1, &[TokenKind::LeftParenthesis])
+            || (self.is_name(ahead + 1) && self.are(ahead + 2, &[TokenKind::Equal]))
     }
 
     /// A node, or a group with how often it is repeated.
@@ -159,8 +159,8 @@ impl Parser<'_> {
         if !self.is(TokenKind::LeftParenthesis) {
             return Err(self.expected("a node, which starts with `(`"));
         }
-        let kind = if self.starts_group() {
-            let bar = self.bar.take();
+        let kind = if self.starts_group(0) {
+            let outer = std::mem::take(&mut self.around);
             self.at += 1;
             let path = self.nested(Self::path_pattern)?;
             let predicate = match self.words(&["WHERE"]) {
@@ -168,7 +168,7 @@ impl Parser<'_> {
                 false => None,
             };
             self.expect(TokenKind::RightParenthesis, "a relationship, WHERE or `)`")?;
-            self.bar = bar;
+            self.around = outer;
             PathElementKind::Group(Box::new(GroupPattern {
                 path,
                 predicate,
@@ -197,10 +197,10 @@ impl Parser<'_> {
     }
 
     fn node(&mut self) -> Result<NodePattern> {
-        let bar = self.bar.take();
+        let outer = std::mem::take(&mut self.around);
         self.expect(TokenKind::LeftParenthesis, "`(`")?;
-        let variable = match self.starts_variable() {
-            true => Some(self.name("a variable")?),
+        let variable = match self.starts_variable(0) {
+            true => Some(self.variable("a variable")?),
             false => None,
         };
         let labels = self.pattern_labels()?;
@@ -217,7 +217,7 @@ impl Parser<'_> {
             (None, None, None) => "`:` and a label, `{`, WHERE or `)`",
         };
         self.expect(TokenKind::RightParenthesis, what)?;
-        self.bar = bar;
+        self.around = outer;
         Ok(NodePattern {
             variable,
             labels,
@@ -226,22 +226,29 @@ impl Parser<'_> {
         })
     }
 
-    /// Whether the name here is a variable, and not a word of a pattern.
-    fn starts_variable(&self) -> bool {
-        let is_keyword = match self.kind(1) {
-            Some(TokenKind::Word | TokenKind::QuotedName) => {
-                let is_named_where = self.is_word(1, "WHERE") || self.is_keyword(1);
-                let is_named_is = self.is_word(1, "IS") || self.is_keyword(1);
-                (self.is_word(0, "WHERE") && !is_named_where)
-                    || (self.is_word(0, "IS") && !is_named_is)
-            }
-            Some(TokenKind::Bang | TokenKind::Percent) => self.is_word(0, "IS"),
-            Some(TokenKind::LeftParenthesis | TokenKind::Dollar | TokenKind::Integer) => {
-                self.is_word(0, "WHERE")
-            }
+    /// Whether a variable, and no WHERE or IS, starts a node or a relationship so many places further on.
+    fn starts_variable(&self, ahead: usize) -> bool {
+        let next = ahead + 1;
+        let is_keyword = match self.kind(next) {
+            // Of all words these two alone may follow a variable: `(where WHERE x)`, `(is IS A)`.
+            Some(TokenKind::Word) if self.is_word(next, "WHERE") => !self.starts_operand(next + 1),
+            Some(TokenKind::Word) if self.is_word(next, "IS") => !self.starts_label(next + 1),
+            Some(TokenKind::Word | TokenKind::QuotedName) => true,
+            Some(TokenKind::Bang | TokenKind::Percent) => self.is_word(ahead, "IS"),
+            Some(TokenKind::LeftParenthesis) => true,
+            Some(
+                TokenKind::Dollar
+                | TokenKind::Integer
+                | TokenKind::Float
+                | TokenKind::String
+                | TokenKind::Plus
+                | TokenKind::Minus
+                | TokenKind::LeftBracket,
+            ) => self.is_word(ahead, "WHERE"),
             _ => false,
         };
-        self.is_name(0) && !is_keyword
+        let is_word = self.is_word(ahead, "WHERE") || self.is_word(ahead, "IS");
+        self.is_name(ahead) && !(is_word && is_keyword)
     }
 
     fn pattern_labels(&mut self) -> Result<Option<LabelExpression>> {
@@ -269,12 +276,12 @@ impl Parser<'_> {
         let start = self.span();
         let left = self.take(TokenKind::Less);
         self.expect(TokenKind::Minus, "`-` of a relationship")?;
-        let bar = self.bar.take();
+        let outer = std::mem::take(&mut self.around);
         let (mut variable, mut labels, mut properties, mut predicate, mut quantifier) =
             (None, None, None, None, None);
         if self.take(TokenKind::LeftBracket) {
-            if self.starts_variable() {
-                variable = Some(self.name("a variable")?);
+            if self.starts_variable(0) {
+                variable = Some(self.variable("a variable")?);
             }
             labels = self.pattern_labels()?;
             if self.is(TokenKind::Star) {
@@ -301,7 +308,7 @@ impl Parser<'_> {
             };
             self.expect(TokenKind::RightBracket, what)?;
         }
-        self.bar = bar;
+        self.around = outer;
         let what = "a relationship, which is written --, -->, <--, -[…]-, -[…]-> or <-[…]-";
         self.expect(TokenKind::Minus, what)?;
         let right = self.take(TokenKind::Greater);
@@ -332,9 +339,9 @@ impl Parser<'_> {
         })
     }
 
-    /// Whether the parenthesis here opens the first node of a pattern that is a predicate.
-    pub(super) fn starts_path_predicate(&self) -> bool {
-        let Some(close) = self.tokens.bracket(self.at).close else {
+    /// Whether the parenthesis so many places further on opens the first node of a pattern that is a predicate.
+    pub(super) fn starts_path_predicate(&self, ahead: usize) -> bool {
+        let Some(close) = self.tokens.bracket(self.at + ahead).close else {
             return false;
         };
         let after = close + 1 - self.at;
@@ -357,14 +364,15 @@ impl Parser<'_> {
             }
             _ => false,
         };
-        has_arrow && self.looks_like_node()
+        has_arrow && self.looks_like_node(ahead)
     }
 
-    /// Whether a node pattern, and no expression, stands in the parentheses here.
-    fn looks_like_node(&self) -> bool {
-        match self.kind(1) {
+    /// Whether a node pattern, and no expression, stands in the parentheses so many places further on.
+    fn looks_like_node(&self, ahead: usize) -> bool {
+        let (first, second) = (ahead + 1, ahead + 2);
+        match self.kind(first) {
             Some(TokenKind::RightParenthesis | TokenKind::Colon | TokenKind::LeftBrace) => true,
-            Some(TokenKind::Word | TokenKind::QuotedName) => match self.kind(2) {
+            Some(TokenKind::Word | TokenKind::QuotedName) => match self.kind(second) {
                 Some(
                     TokenKind::RightParenthesis
                     | TokenKind::Colon
@@ -372,10 +380,11 @@ impl Parser<'_> {
                     | TokenKind::Dollar,
                 ) => true,
                 Some(TokenKind::Word) => {
-                    let is_null = self.is_word(3, "NULL") || self.is_word(3, "NOT");
-                    self.is_word(2, "WHERE") || (self.is_word(2, "IS") && !is_null)
+                    let third = ahead + 3;
+                    let is_null = self.is_word(third, "NULL") || self.is_word(third, "NOT");
+                    self.is_word(second, "WHERE") || (self.is_word(second, "IS") && !is_null)
                 }
-                _ => self.is_word(1, "WHERE"),
+                _ => self.is_word(first, "WHERE"),
             },
             _ => false,
         }

@@ -64,7 +64,7 @@ impl Parser<'_> {
 
     /// `base[index]` or `base[lower..upper]`, after the bracket.
     fn subscript(&mut self, base: Expr) -> Result<(ExprKind, u16)> {
-        let bar = self.bar.take();
+        let outer = std::mem::take(&mut self.around);
         let lower = match self.is(TokenKind::DotDot) {
             true => None,
             false => Some(self.expression()?),
@@ -76,7 +76,7 @@ impl Parser<'_> {
         };
         let what = if is_slice { "`]`" } else { "`..` or `]`" };
         self.expect(TokenKind::RightBracket, what)?;
-        self.bar = bar;
+        self.around = outer;
         let height = |part: &Option<Expr>| part.as_ref().map_or(0, |part| part.height);
         let below = base.height.max(height(&lower)).max(height(&upper));
         let base = Box::new(base);
@@ -102,15 +102,15 @@ impl Parser<'_> {
                 self.above(ExprKind::Literal(literal), start, 0)
             }
             Some(TokenKind::Dollar) => self.parameter(),
-            Some(TokenKind::LeftParenthesis) if self.starts_path_predicate() => {
+            Some(TokenKind::LeftParenthesis) if self.starts_path_predicate(0) => {
                 self.path_predicate()
             }
             Some(TokenKind::LeftParenthesis) => {
                 self.at += 1;
-                let bar = self.bar.take();
+                let outer = std::mem::take(&mut self.around);
                 let inner = self.expression()?;
                 self.expect(TokenKind::RightParenthesis, "an operator or `)`")?;
-                self.bar = bar;
+                self.around = outer;
                 let height = inner.height;
                 let kind = ExprKind::Parenthesized(Box::new(inner));
                 self.above(kind, self.since(start), height)
@@ -144,7 +144,7 @@ impl Parser<'_> {
                 return self.above(ExprKind::Literal(literal), start, 0);
             }
         }
-        if self.starts_case() {
+        if self.starts_case(0) {
             return self.case();
         }
         for kind in [
@@ -153,8 +153,8 @@ impl Parser<'_> {
             SubqueryKind::Collect,
         ] {
             // `count {.*}` is a map of the variable `count`.
-            let is_braced = self.are(1, &[TokenKind::LeftBrace]) && !self.are(2, &[TokenKind::Dot]);
-            if is_braced && self.is_word(0, kind.name()) {
+            let is_query = self.are(1, &[TokenKind::LeftBrace]) && !self.starts_map_items(2);
+            if is_query && self.is_word(0, kind.name()) {
                 return self.subquery(kind);
             }
         }
@@ -174,18 +174,16 @@ impl Parser<'_> {
         if self.is_call() {
             return self.call();
         }
-        if self.starts_nothing() {
-            return Err(self.expected(match self.is_word(0, "DISTINCT") {
-                true => "an expression; DISTINCT stands right behind RETURN, WITH or `(`",
-                false => "an expression",
-            }));
+        // Where an operand must stand a word is a name, whatever word it is.
+        if self.may_be_keyword() {
+            self.doubtful = Some(self.at);
         }
         let name = self.name("an expression")?;
         self.above(ExprKind::Variable(name), start, 0)
     }
 
-    /// Whether the word here starts what follows an expression, so that the expression itself is missing.
-    fn starts_nothing(&self) -> bool {
+    /// Whether the word here may have been meant to start what follows an expression, so that the expression is missing.
+    fn may_be_keyword(&self) -> bool {
         let is_distinct = self.is_word(0, "DISTINCT")
             && matches!(
                 self.kind(1),
@@ -196,7 +194,7 @@ impl Parser<'_> {
                         | TokenKind::String
                 )
             );
-        // These are names here, since a clause or an operator would need an operand before it, or follows them itself.
+        // These are more likely to be names: what would follow the keyword can follow the name as well.
         let names = [
             "UNION",
             "OPTIONAL",
@@ -238,7 +236,7 @@ impl Parser<'_> {
         let start = self.span();
         let name = self.qualified_name("the name of a function")?;
         self.expect(TokenKind::LeftParenthesis, "`(`")?;
-        let bar = self.bar.take();
+        let outer = std::mem::take(&mut self.around);
         let place = self.span();
         let keyword = self.is_word(0, "DISTINCT") && self.starts_operand(1);
         let distinct = (keyword && self.words(&["DISTINCT"])).then_some(place);
@@ -254,7 +252,7 @@ impl Parser<'_> {
             return Err(self.call_of_another_dialect(&name));
         }
         self.at += 1;
-        self.bar = bar;
+        self.around = outer;
         if self.is_word(0, "OVER") && self.are(1, &[TokenKind::LeftParenthesis]) {
             return Err(self.expected("an operator"));
         }
@@ -301,14 +299,14 @@ impl Parser<'_> {
 
     /// The entries of a map with its braces.
     pub(super) fn map(&mut self) -> Result<Vec<MapEntry>> {
-        let bar = self.bar.take();
+        let outer = std::mem::take(&mut self.around);
         self.expect(TokenKind::LeftBrace, "`{`")?;
         let mut entries = Vec::new();
         if !self.is(TokenKind::RightBrace) {
             entries = self.comma_separated(Self::map_entry)?;
         }
         self.expect(TokenKind::RightBrace, "an operator, `,` or `}`")?;
-        self.bar = bar;
+        self.around = outer;
         Ok(entries)
     }
 
@@ -331,14 +329,14 @@ impl Parser<'_> {
     fn subquery(&mut self, kind: SubqueryKind) -> Result<Expr> {
         let start = self.span();
         self.at += 2;
-        let bar = self.bar.take();
+        let outer = std::mem::take(&mut self.around);
         let (query, below) = self.measured(|parser| {
             parser.nested(|parser| match parser.starts_pattern() {
                 true => parser.bare_pattern(),
                 false => parser.query(),
             })
         })?;
-        self.bar = bar;
+        self.around = outer;
         self.expect(TokenKind::RightBrace, "a clause or `}`")?;
         let subquery = Subquery {
             kind,

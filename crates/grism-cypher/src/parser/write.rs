@@ -29,7 +29,9 @@ impl Parser<'_> {
             .iter()
             .any(|word| self.is_word(0, word))
         {
-            if self.are_words(&["DELETE", "FROM"]) && self.is_name(2) {
+            // `DELETE from RETURN …` deletes a variable.
+            let names_table = self.is_name(2) && !self.is_keyword(2);
+            if self.are_words(&["DELETE", "FROM"]) && names_table {
                 return Err(self.expected("an expression"));
             }
             let detach = self.words(&["DETACH"]);
@@ -114,12 +116,12 @@ impl Parser<'_> {
     fn set_item(&mut self) -> Result<SetItem> {
         let start = self.span();
         let kind = if self.is_name(0) && self.are(1, &[TokenKind::Equal]) {
-            let target = self.name("a variable")?;
+            let target = self.variable("a variable")?;
             self.at += 1;
             let value = self.expression()?;
             SetItemKind::ReplaceProperties { target, value }
         } else if self.is_name(0) && self.are(1, &[TokenKind::PlusEqual]) {
-            let target = self.name("a variable")?;
+            let target = self.variable("a variable")?;
             self.at += 1;
             let value = self.expression()?;
             SetItemKind::MergeProperties { target, value }
@@ -158,7 +160,7 @@ impl Parser<'_> {
         if !self.is_name(0) || !(self.are(1, &[TokenKind::Colon]) || self.is_word(1, "IS")) {
             return Ok(None);
         }
-        let target = self.name("a variable")?;
+        let target = self.variable("a variable")?;
         self.at += 1;
         Ok(Some((target, self.label_expression()?)))
     }
@@ -174,6 +176,9 @@ impl Parser<'_> {
                 Err(refused(self, &what, instead, target.span))
             }
             _ => {
+                if let Some(error) = self.missing_expression() {
+                    return Err(error);
+                }
                 let takes = match clause {
                     "SET" => "n.key = value, n:Label, n = map or n += map",
                     _ => "n.key or n:Label",
@@ -187,13 +192,13 @@ impl Parser<'_> {
     fn foreach(&mut self) -> Result<ClauseKind> {
         let bar = self.tokens.bracket(self.at).last_bar;
         self.expect(TokenKind::LeftParenthesis, "`(`")?;
-        let variable = self.name("a variable")?;
+        let variable = self.variable("a variable")?;
         self.expect_word("IN")?;
-        let outer = self.bar;
+        let outer = std::mem::take(&mut self.around);
         // A clause may hold bars of its own, so the list ends at the first one that ends an expression.
-        self.bar = bar;
+        self.around.bar = bar;
         let list = self.expression()?;
-        self.bar = outer;
+        self.around = outer;
         self.expect(TokenKind::Bar, "an operator or `|`")?;
         let clauses = self.nested(|parser| {
             let mut clauses: Vec<Clause> = Vec::new();
@@ -257,6 +262,10 @@ mod tests {
             ("MATCH (n) DELETE n, n.a", "MATCH (n) DELETE n, n.a"),
             ("MATCH (n) DETACH DELETE n", "MATCH (n) DETACH DELETE n"),
             ("MATCH (n) NODETACH DELETE n", "MATCH (n) DELETE n"),
+            (
+                "MATCH (from) DELETE from RETURN 1",
+                "MATCH (from) DELETE from RETURN 1",
+            ),
         ] {
             assert_eq!(clauses(text), expected, "{text}");
         }

@@ -116,6 +116,7 @@ impl Checker<'_> {
                 Some(before) => united(before, &own),
             });
         }
+        self.unions(&subquery.query)?;
         if super::query::returns(subquery) {
             for (name, origin) in returned.unwrap_or_default().iter() {
                 // What is returned and bound already is refused by the binder, which knows the columns of `*`.

@@ -45,6 +45,25 @@ impl Checker<'_> {
         for branch in query.branches() {
             self.branch(known.clone(), branch, &branch.clauses, ending)?;
         }
+        self.unions(query)
+    }
+
+    /// The branches of a query are joined alike: by UNION or by UNION ALL, with RETURN at the end of all or of none.
+    pub(super) fn unions(self, query: &Query) -> Result<()> {
+        let ends = |branch: &SingleQuery| ends_with_return(&branch.clauses);
+        for union in &query.unions {
+            let message = if union.all != query.unions[0].all {
+                "UNION and UNION ALL cannot be mixed in one query"
+            } else if query.writes() && ends(&union.query) != ends(&query.head) {
+                "the branches of a UNION all end with RETURN, or none does"
+            } else {
+                continue;
+            };
+            return Err(self
+                .source
+                .invalid(message, union.span)
+                .with_code("SyntaxError:InvalidClauseComposition"));
+        }
         Ok(())
     }
 
@@ -110,6 +129,10 @@ const fn yields_all(clause: &Clause) -> bool {
 
 /// Whether a subquery gives columns.
 pub(super) fn returns(subquery: &SubqueryClause) -> bool {
-    let last = subquery.query.head.clauses.last();
-    matches!(last.map(|clause| &clause.kind), Some(ClauseKind::Return(_)))
+    ends_with_return(&subquery.query.head.clauses)
+}
+
+fn ends_with_return(clauses: &[Clause]) -> bool {
+    let last = clauses.last().map(|clause| &clause.kind);
+    matches!(last, Some(ClauseKind::Return(_)))
 }

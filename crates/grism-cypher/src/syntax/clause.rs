@@ -85,7 +85,7 @@ pub(crate) struct OrderItem {
     pub(crate) expression: Expr,
     pub(crate) descending: bool,
     /// `NULLS FIRST` where true, `NULLS LAST` where false.
-    pub(crate) nulls_first: Option<(bool, Span)>,
+    pub(crate) nulls_first: Option<bool>,
 }
 
 /// `CALL procedure(…) [YIELD …]`.

@@ -123,7 +123,8 @@ fn index(base: &Value, key: &Value) -> Result<Value> {
     })
 }
 
-/// Whether an entity has all of the labels.
+/// Whether an entity or a relationship has all of the labels: those of a node, the type of a hyperedge, the role of an
+/// incidence. Where no labels are listed, whether it has any.
 pub(super) fn has_labels(base: &Value, labels: Option<&Value>) -> Result<Value> {
     let Some(Value::List(labels)) = labels else {
         return Ok(Value::Null);
@@ -135,12 +136,16 @@ pub(super) fn has_labels(base: &Value, labels: Option<&Value>) -> Result<Value> 
     Ok(Value::Bool(match base {
         Value::Node(node) => {
             let own = &read(node.contents.as_ref())?.labels;
-            wanted.all(|label| own.contains(label))
+            match labels.is_empty() {
+                true => !own.is_empty(),
+                false => wanted.all(|label| own.contains(label)),
+            }
         }
         Value::Hyperedge(hyperedge) => {
             let own = &read(hyperedge.contents.as_ref())?.type_name;
             wanted.all(|label| own == label)
         }
+        Value::Incidence(incidence) => wanted.all(|label| &incidence.role == label),
         other => return Err(mismatch(ScalarFunction::HasLabels, other)),
     }))
 }

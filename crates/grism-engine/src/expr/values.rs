@@ -149,6 +149,8 @@ fn call(function: F, mut arguments: Vec<Value>) -> Result<Value> {
         (F::Kind, Value::Hyperedge(_)) => Value::String("hyperedge".to_owned()),
         (F::Kind, Value::Incidence(_)) => Value::String("incidence".to_owned()),
         (F::Position, Value::Incidence(incidence)) => Value::Int64(incidence.position),
+        // An edge has no place within a role.
+        (F::Position, Value::Hyperedge(_)) => Value::Null,
         // A node binds no members.
         (F::Roles | F::Members, Value::Node(_)) => Value::List(Vec::new()),
         (F::Arity, Value::Node(_)) => Value::Int64(0),

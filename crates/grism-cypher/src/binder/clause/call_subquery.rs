@@ -52,7 +52,7 @@ pub(super) fn call_subquery(
         notes.absorb(own);
         inputs.push(Arc::new(branch.plan));
     }
-    let subplan = united(context.source, &clause.query, inputs)?;
+    let subplan = united(&clause.query, inputs)?;
     let types = subplan.schema()?;
     let mut rows = rows.applied(
         subplan,

@@ -12,7 +12,6 @@ use super::projection::{ProjectionKind, project};
 use super::rows::Rows;
 use crate::binder::names::Scope;
 use crate::binder::{Notes, QueryContext};
-use crate::source::Source;
 use crate::syntax::{ClauseKind, Query, SingleQuery};
 
 /// The plan of a query, whose columns are those of its result.
@@ -55,7 +54,7 @@ fn bind_union(
         }
         inputs.push(Arc::new(rows.plan));
     }
-    let plan = united(context.source, query, inputs)?;
+    let plan = united(query, inputs)?;
     let columns = plan.schema()?;
     for variable in &mut scope.variables {
         if let Some(column) = columns.find(&variable.column) {
@@ -66,21 +65,11 @@ fn bind_union(
 }
 
 /// The rows of all branches, which are different ones unless UNION ALL joins them.
-pub(super) fn united(
-    source: Source<'_>,
-    query: &Query,
-    mut inputs: Vec<Arc<LogicalPlan>>,
-) -> Result<LogicalPlan> {
+pub(super) fn united(query: &Query, mut inputs: Vec<Arc<LogicalPlan>>) -> Result<LogicalPlan> {
     if inputs.len() == 1 {
         return Ok(Arc::unwrap_or_clone(inputs.swap_remove(0)));
     }
     let all = query.unions.first().is_some_and(|union| union.all);
-    if let Some(other) = query.unions.iter().find(|union| union.all != all) {
-        let message = "UNION and UNION ALL cannot be mixed in one query";
-        return Err(source
-            .invalid(message, other.span)
-            .with_code("SyntaxError:InvalidClauseComposition"));
-    }
     let union = LogicalPlan::Union {
         inputs: LogicalPlan::same_types(inputs)?,
     };

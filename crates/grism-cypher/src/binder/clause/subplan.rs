@@ -79,7 +79,7 @@ pub(crate) fn query_subplan(
     }
     match rows_only {
         true => Ok(LogicalPlan::Union { inputs }),
-        false => united(context.source, query, inputs),
+        false => united(query, inputs),
     }
 }
 

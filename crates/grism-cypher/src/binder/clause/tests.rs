@@ -126,7 +126,6 @@ fn subqueries_and_unions() {
         "RETURN 1 AS x UNION RETURN 2 AS x",
         "RETURN 1 AS x UNION ALL RETURN 'y' AS x",
         "RETURN 1 AS x UNION RETURN 2 AS y",
-        "RETURN 1 AS x UNION RETURN 2 AS x UNION ALL RETURN 3 AS x",
         "MATCH (n)",
         "MATCH (n) RETURN n MATCH (o) RETURN o",
         "LOAD CSV FROM 'x' AS row RETURN row",

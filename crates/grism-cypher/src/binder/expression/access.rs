@@ -55,6 +55,10 @@ pub(crate) fn property_of_bound(
                 "an incidence has no properties; `{}` belongs to the hyperedge",
                 key.text
             );
+            if binder.context.by_kind {
+                binder.warn(message, key.span);
+                return Ok(LogicalExpr::Literal(Value::Null));
+            }
             Err(binder.invalid(message, key.span))
         }
         Type::Date | Type::LocalTime | Type::LocalDateTime | Type::DateTime => {

@@ -10,6 +10,7 @@ use super::function::bind_function;
 use super::is_predicate::is_predicate;
 use super::literal::literal;
 use super::map_projection::bind_map_projection;
+use super::odd_comparison::warn_of_comparison;
 use super::operator::{chain, prefix};
 use super::reduce::bind_reduce;
 use super::subquery::{bind_subquery, pattern_predicate};
@@ -147,7 +148,11 @@ fn bind_case(
         for when in &alternative.when {
             let bound = bind_expression(binder, when)?;
             let condition = match &operand {
-                Some(operand) => operand.clone().binary(BinaryOperator::Equal, bound),
+                Some(operand) => {
+                    let pair = (operand, &bound);
+                    warn_of_comparison(binder, BinaryOperator::Equal, pair, when)?;
+                    operand.clone().binary(BinaryOperator::Equal, bound)
+                }
                 None => bound,
             };
             branches.push((condition, then.clone()));

@@ -5,8 +5,8 @@ use grism_logical::{BinaryOperator, LogicalExpr, ScalarFunction, UnaryOperator};
 
 use super::bind::bind_expression;
 use super::binder::ExpressionBinder;
-use super::entity::{label_condition, label_test, with_contents};
-use crate::binder::names::{labelled_tables, type_names};
+use super::entity::{incidence_part, label_condition, label_test, with_contents};
+use crate::binder::names::typed_tables;
 use crate::syntax::{Expr, IsPredicate, LabelExpression, LabelKind};
 
 /// `operand IS NULL` and `operand:Labels`, or the opposite.
@@ -31,19 +31,14 @@ pub(super) fn is_predicate(
                 Type::Node(tables) | Type::Entity { tables, .. } => {
                     label_condition(binder, bound, tables, labels)?
                 }
+                // `r:KNOWS` tests the type of a relationship, declared or not.
                 Type::Hyperedge(own) => {
-                    // `r:KNOWS` tests the type of a relationship, declared or not.
-                    let mut allowed =
-                        labelled_tables(binder.context, binder.notes, labels)?.to_vec();
-                    if let Some(names) = type_names(labels) {
-                        for (table, hyperedge_type) in binder.context.schema().hyperedge_tables() {
-                            let named = names.iter().any(|name| name.text == hyperedge_type.name);
-                            if named && own.contains(&table.id) && !allowed.contains(&table.id) {
-                                allowed.push(table.id);
-                            }
-                        }
-                    }
-                    label_test(bound, allowed.into())
+                    let allowed = typed_tables(binder.context, binder.notes, labels, own)?;
+                    label_test(bound, allowed)
+                }
+                Type::Incidence => {
+                    let role = incidence_part(bound, "role");
+                    role_test(&role, labels)
                 }
                 other => {
                     return Err(binder
@@ -90,13 +85,28 @@ fn dynamic_label_predicate(base: &LogicalExpr, labels: &LabelExpression) -> Logi
         LabelKind::And(all) => LogicalExpr::all(parts(all)),
         LabelKind::Or(any) => LogicalExpr::any(parts(any)),
         LabelKind::Not(inner) => dynamic_label_predicate(base, inner).unary(UnaryOperator::Not),
-        LabelKind::Wildcard => {
-            let labels = LogicalExpr::call(ScalarFunction::Labels, vec![base.clone()]);
-            let size = LogicalExpr::call(ScalarFunction::Size, vec![labels]);
-            size.binary(
-                BinaryOperator::Greater,
-                LogicalExpr::Literal(Value::Int64(0)),
-            )
+        LabelKind::Wildcard => LogicalExpr::call(
+            ScalarFunction::HasLabels,
+            vec![base.clone(), LogicalExpr::Literal(Value::List(Vec::new()))],
+        ),
+    }
+}
+
+/// Whether a role passes a type expression; null where there is no incidence.
+fn role_test(role: &LogicalExpr, labels: &LabelExpression) -> LogicalExpr {
+    let parts = |parts: &[LabelExpression]| {
+        let parts = parts.iter().map(|part| role_test(role, part));
+        parts.collect::<Vec<_>>()
+    };
+    match &labels.kind {
+        LabelKind::Name(name) => {
+            let wanted = Value::String(name.text.clone());
+            role.clone()
+                .binary(BinaryOperator::Equal, LogicalExpr::Literal(wanted))
         }
+        LabelKind::And(all) => LogicalExpr::all(parts(all)),
+        LabelKind::Or(any) => LogicalExpr::any(parts(any)),
+        LabelKind::Not(inner) => role_test(role, inner).unary(UnaryOperator::Not),
+        LabelKind::Wildcard => role.clone().binary(BinaryOperator::Equal, role.clone()),
     }
 }

@@ -41,6 +41,7 @@ pub(crate) use entity::{
 pub(crate) use function::is_aggregate;
 pub(crate) use literal::literal;
 pub(crate) use needs::{Needs, Pending};
+pub(crate) use odd_comparison::warn_of_comparison;
 pub(crate) use operator::operator;
 pub(crate) use parameter::of_value;
 pub(crate) use subquery::existential;

@@ -1,13 +1,32 @@
 //! Comparisons that can never hold: a temporal value or a number with a text.
 
-use grism_core::{Type, Value};
+use grism_core::{Result, Type, Value};
 use grism_logical::{BinaryOperator, LogicalExpr, ScalarFunction};
+
+use super::binder::ExpressionBinder;
+use crate::syntax::Expr;
 
 const TEXT: &str = "String";
 
+/// Warns of a comparison whose operands never compare.
+pub(crate) fn warn_of_comparison(
+    binder: &mut ExpressionBinder<'_, '_>,
+    operator: BinaryOperator,
+    (left, right): (&LogicalExpr, &LogicalExpr),
+    place: &Expr,
+) -> Result<()> {
+    if operator.is_comparison() || operator == BinaryOperator::In {
+        let types = (binder.type_of(left, place)?, binder.type_of(right, place)?);
+        if let Some(message) = odd_comparison(operator, (left, &types.0), (right, &types.1)) {
+            binder.warn(message, place.span);
+        }
+    }
+    Ok(())
+}
+
 /// What is odd about `left operator right`, operands with their types; `None` where nothing is, or where what they are is known
 /// only at run time.
-pub(super) fn odd_comparison(
+fn odd_comparison(
     operator: BinaryOperator,
     left: (&LogicalExpr, &Type),
     right: (&LogicalExpr, &Type),

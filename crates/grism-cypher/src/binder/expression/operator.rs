@@ -8,7 +8,7 @@ use grism_logical::{
 use super::bind::bind_expression;
 use super::binder::ExpressionBinder;
 use super::literal::literal;
-use super::odd_comparison::odd_comparison;
+use super::odd_comparison::warn_of_comparison;
 use crate::syntax::{self, ChainLink, Expr, ExprKind, Literal, PrefixOperator};
 
 /// `NOT`, `-` and `+` before an operand.
@@ -50,7 +50,7 @@ pub(super) fn chain(
     }
     for link in rest {
         let operand = bind_expression(binder, &link.operand)?;
-        check_comparison(binder, link, &bound, &operand, place)?;
+        check_comparison(binder, link, (&bound, &operand), place)?;
         bound = bound.infix(operator(link.operator), operand);
     }
     binder.typed(bound, place)
@@ -67,7 +67,7 @@ fn comparisons(
     let mut pairs = Vec::new();
     for (index, link) in rest.iter().enumerate() {
         let right = bind_expression(binder, &link.operand)?;
-        check_comparison(binder, link, &left, &right, place)?;
+        check_comparison(binder, link, (&left, &right), place)?;
         let next = match index + 1 < rest.len() {
             true => right.clone(),
             false => LogicalExpr::Literal(Value::Null),
@@ -82,21 +82,14 @@ fn comparisons(
 fn check_comparison(
     binder: &mut ExpressionBinder<'_, '_>,
     link: &ChainLink,
-    left: &LogicalExpr,
-    right: &LogicalExpr,
+    operands: (&LogicalExpr, &LogicalExpr),
     place: &Expr,
 ) -> Result<()> {
-    // Chains of other operators are long, and their types are inferred as a whole.
-    let InfixOperator::Binary(operator) = operator(link.operator) else {
-        return Ok(());
-    };
-    if operator.is_comparison() || operator == BinaryOperator::In {
-        let types = (binder.type_of(left, place)?, binder.type_of(right, place)?);
-        if let Some(message) = odd_comparison(operator, (left, &types.0), (right, &types.1)) {
-            binder.warn(message, place.span);
-        }
+    match operator(link.operator) {
+        InfixOperator::Binary(operator) => warn_of_comparison(binder, operator, operands, place),
+        // Chains of other operators are long, and their types are inferred as a whole.
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// The operator of plans for the one of the text.

@@ -253,7 +253,6 @@ fn comprehensions() {
 fn subqueries() {
     let texts = [
         "exists((n)-[:KNOWS]->(:Person))",
-        "exists((n)-[:KNOWS]->(o))",
         "EXISTS { (n)-[:KNOWS]->(o) WHERE o.age > a }",
         "EXISTS { MATCH (o:City) RETURN o.name }",
         "EXISTS { MATCH (o:City) RETURN o.name LIMIT 0 }",

@@ -96,6 +96,26 @@ pub(crate) fn labelled_tables(
     Ok(allowed.into())
 }
 
+/// Of the tables of a relationship, those whose type passes the expression, declared or not.
+pub(crate) fn typed_tables(
+    context: QueryContext<'_>,
+    notes: &mut Notes,
+    labels: &LabelExpression,
+    tables: &Tables,
+) -> Result<Tables> {
+    let schema = context.schema();
+    let types = schema.hyperedge_tables().map(|(_, ty)| ty.name.as_str());
+    let known: Vec<&str> = schema.labels().into_iter().chain(types).collect();
+    warn_of_names(context, notes, labels, &known);
+    let mut allowed = Vec::new();
+    for id in tables.iter() {
+        if label_holds(labels, schema.table(*id)?) {
+            allowed.push(*id);
+        }
+    }
+    Ok(allowed.into())
+}
+
 /// Whether the expression holds for entities of the table, or may hold for those whose labels have changed.
 fn label_holds(labels: &LabelExpression, table: &Table) -> bool {
     let changes = !table.changed_labels.is_empty();
@@ -114,17 +134,25 @@ fn label_holds(labels: &LabelExpression, table: &Table) -> bool {
 }
 
 fn warn_of_unknown_labels(context: QueryContext<'_>, notes: &mut Notes, labels: &LabelExpression) {
+    let schema = context.schema();
+    let types = schema.hyperedge_tables().filter(|(_, ty)| ty.declared);
+    let types = types.map(|(_, ty)| ty.name.as_str());
+    let known: Vec<&str> = schema.labels().into_iter().chain(types).collect();
+    warn_of_names(context, notes, labels, &known);
+}
+
+/// Warns of each name in the expression that is not among the `known` ones.
+fn warn_of_names(
+    context: QueryContext<'_>,
+    notes: &mut Notes,
+    labels: &LabelExpression,
+    known: &[&str],
+) {
     match &labels.kind {
         LabelKind::Name(name) => {
             let wanted = name.text.as_str();
-            let schema = context.schema();
-            let types = schema
-                .hyperedge_tables()
-                .filter(|(_, ty)| ty.declared)
-                .map(|(_, ty)| ty.name.as_str());
-            let known: Vec<&str> = schema.labels().into_iter().chain(types).collect();
             if !known.contains(&wanted) {
-                let hint = hint(wanted, known);
+                let hint = hint(wanted, known.iter().copied());
                 notes.warn(
                     context.source,
                     format!("there is no label `{wanted}`, so nothing matches it{hint}"),
@@ -132,11 +160,11 @@ fn warn_of_unknown_labels(context: QueryContext<'_>, notes: &mut Notes, labels: 
                 );
             }
         }
-        LabelKind::Not(inner) => warn_of_unknown_labels(context, notes, inner),
+        LabelKind::Not(inner) => warn_of_names(context, notes, inner, known),
         LabelKind::And(parts) | LabelKind::Or(parts) => {
             parts
                 .iter()
-                .for_each(|part| warn_of_unknown_labels(context, notes, part));
+                .for_each(|part| warn_of_names(context, notes, part, known));
         }
         LabelKind::Wildcard => {}
     }

@@ -11,7 +11,9 @@ mod tests;
 mod variables;
 
 pub(crate) use hint::{hint, unknown_variable};
-pub(crate) use labels::{found_tables, labelled_tables, step_names, type_names, unlabelled_tables};
+pub(crate) use labels::{
+    found_tables, labelled_tables, step_names, type_names, typed_tables, unlabelled_tables,
+};
 pub(crate) use named_labels::NamedLabels;
 pub(crate) use scope::column_for;
 pub(crate) use variables::{split_conjunction, variables_of};

@@ -7,9 +7,11 @@ use grism_logical::pattern::{PatternGraph, PatternHop};
 use grism_logical::{BinaryOperator, LogicalExpr, PropertyRef};
 
 use super::elements::{Elements, Place};
+use super::steps::asks_properties;
 use super::tables::entity_type;
 use crate::binder::expression::{
     ExpressionBinder, asks_the_graph, bind_expression, label_condition, property,
+    warn_of_comparison,
 };
 use crate::projected::names_in;
 use crate::syntax::{Expr, ExprKind, MapEntry, Name};
@@ -80,8 +82,9 @@ fn inline_properties<'p>(
     asked: &mut Asked<'p>,
 ) -> Result<()> {
     let tables = ty.tables().cloned().unwrap_or_default();
-    let mut ask = |binder: &mut ExpressionBinder<'_, '_>, key: &Name, value| {
+    let mut ask = |binder: &mut ExpressionBinder<'_, '_>, key: &Name, value, place: &Expr| {
         let property = property(binder, LogicalExpr::column(column), &tables, key)?;
+        warn_of_comparison(binder, BinaryOperator::Equal, (&property, &value), place)?;
         asked
             .conditions
             .push(property.binary(BinaryOperator::Equal, value));
@@ -89,13 +92,13 @@ fn inline_properties<'p>(
     };
     let ExprKind::Map(entries) = &properties.kind else {
         for (key, value) in property_entries(binder, properties)? {
-            ask(binder, &key, value)?;
+            ask(binder, &key, value, properties)?;
         }
         return Ok(());
     };
     for entry in entries {
         match value_below(binder, &entry.value)? {
-            Some(value) => ask(binder, &entry.key, value)?,
+            Some(value) => ask(binder, &entry.key, value, &entry.value)?,
             None => asked.late.push(LateProperty {
                 column: column.to_owned(),
                 tables: Arc::clone(&tables),
@@ -167,6 +170,9 @@ pub(super) fn step_properties<'p>(
         let Some(properties) = &step.pattern.properties else {
             continue;
         };
+        if !asks_properties(binder.context, step) {
+            continue;
+        }
         let Place::Edge(place) = place else {
             let message = "a role step has no properties; they belong to the hyperedge";
             return Err(binder.invalid(message, properties.span));

@@ -71,20 +71,50 @@ fn add_path_pattern<'p>(
         });
     }
     if search != PathSearch::Trails {
-        let one_step = matches!(&elements.steps[first_step..], [step] if step.length.is_some())
-            && elements.groups.len() == first_group;
-        let one_group =
-            elements.steps.len() == first_step && elements.groups.len() == first_group + 1;
-        if !one_step && !one_group {
-            return Err(only_one_long_step(binder, path.span));
-        }
+        let groups = elements.groups.len() - first_group;
+        select_paths(
+            binder,
+            rules,
+            &mut elements.steps[first_step..],
+            groups,
+            path.span,
+        )?;
     }
     Ok(())
 }
 
-fn only_one_long_step(binder: &ExpressionBinder<'_, '_>, span: Span) -> Error {
-    let what = "a shortest path of anything but one step of variable length";
-    binder.unsupported(what, span)
+/// Sees that a selector can search the path of these steps and so many groups.
+fn select_paths(
+    binder: &ExpressionBinder<'_, '_>,
+    rules: PathRules,
+    steps: &mut [Step<'_>],
+    groups: usize,
+    span: Span,
+) -> Result<()> {
+    let is_fixed = groups == 0 && steps.iter().all(|step| step.length.is_none());
+    let takes_all = matches!(
+        rules.search,
+        PathSearch::AllShortest | PathSearch::ShortestGroups(_)
+    );
+    match steps {
+        // All of these paths are of one length.
+        _ if is_fixed && takes_all => Ok(()),
+        [step] if is_fixed && step.pattern.variable.is_none() => {
+            step.length = Some(Length {
+                least: 1,
+                most: Some(1),
+                rules,
+            });
+            Ok(())
+        }
+        [step] if groups == 0 && step.length.is_some() => Ok(()),
+        [] if groups <= 1 => Ok(()),
+        _ => {
+            let what =
+                "a selector or a shortest path over anything but one step or one group of steps";
+            Err(binder.unsupported(what, span))
+        }
+    }
 }
 
 /// Adds the elements of `path`, and to `items` what it runs through.
@@ -156,12 +186,16 @@ pub(crate) fn add_path<'p>(
                     false => PathSearch::AnyShortest,
                 };
                 let rules = PathRules { search, ..rules };
+                let (step, group) = (elements.steps.len(), elements.groups.len());
                 add_path(binder, path, rules, elements, items)?;
-                let one_step = items.len() == 3;
-                let long = elements.steps.last();
-                if !one_step || long.is_none_or(|step| step.length.is_none()) {
-                    return Err(only_one_long_step(binder, element.span));
-                }
+                let groups = elements.groups.len() - group;
+                select_paths(
+                    binder,
+                    rules,
+                    &mut elements.steps[step..],
+                    groups,
+                    element.span,
+                )?;
             }
         }
     }

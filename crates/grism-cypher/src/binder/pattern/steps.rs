@@ -3,7 +3,7 @@
 //! A step is a binary edge, or a role that leads from the hyperedge at one of its ends to the member at the other. Where its
 //! type does not tell, it may be several of these: each choice of one for every step is planned by itself.
 
-use grism_core::{GraphSchema, HyperedgeType, Result, TableId};
+use grism_core::{GraphSchema, HyperedgeType, Result, TableId, Value};
 
 use super::elements::{Entity, Step, StepKind};
 use super::tables::{edge_types, known_types, narrow, possible_tables, types_with_roles};
@@ -72,6 +72,9 @@ fn step_options(
     let direction = step.pattern.direction;
     let (left, right) = (&entities[step.left], &entities[step.right]);
     check_roles(context, left, right, step)?;
+    let plain = !asks_properties(context, step);
+    // An incidence has no properties, which is said where a role is named.
+    let may_be_role = plain || step.is_list && edge_types(context.schema(), step).is_empty();
     if step.length.is_some() {
         // What lies between the ends of several hops may be anything.
         let schema = context.schema();
@@ -82,7 +85,10 @@ fn step_options(
                 end.tables.labelled.is_some()
                     && !types_with_roles(context.schema(), end, None, step).is_empty()
             });
-        return Ok(match roles {
+        if roles && step.length.is_some_and(|length| length.least > 0) {
+            warn_of_turned_role(context, notes, left, right, step);
+        }
+        return Ok(match roles && may_be_role {
             true => vec![StepKind::Repeated],
             false => vec![StepKind::Edge],
         });
@@ -91,11 +97,7 @@ fn step_options(
     if !edge_types(context.schema(), step).is_empty() {
         options.push(StepKind::Edge);
     }
-    // An incidence has no properties.
-    let has_properties = step.pattern.properties.as_ref();
-    if has_properties.is_none_or(|map| matches!(&map.kind, ExprKind::Map(all) if all.is_empty()))
-        || options.is_empty()
-    {
+    if may_be_role {
         if direction != Direction::Left
             && !types_with_roles(context.schema(), left, Some(right), step).is_empty()
         {
@@ -107,11 +109,30 @@ fn step_options(
             options.push(StepKind::Role { reversed: true });
         }
     }
-    if options.is_empty() {
+    if may_be_role
+        && !options
+            .iter()
+            .any(|own| matches!(own, StepKind::Role { .. }))
+    {
         warn_of_turned_role(context, notes, left, right, step);
+    }
+    if options.is_empty() {
         options.push(StepKind::Edge);
     }
     Ok(options)
+}
+
+/// Whether a step asks for a property: its map, or the parameter in its place, is not empty.
+pub(super) fn asks_properties(context: QueryContext<'_>, step: &Step<'_>) -> bool {
+    match step.pattern.properties.as_ref().map(|map| &map.kind) {
+        None => false,
+        Some(ExprKind::Map(entries)) => !entries.is_empty(),
+        Some(ExprKind::Parameter(name)) => {
+            let value = context.bind.parameters.get(name.as_str());
+            !matches!(value, Some(Value::Map(entries)) if entries.is_empty())
+        }
+        Some(_) => true,
+    }
 }
 
 /// A role that a step names must be one of the hyperedge's, where it is known to be a hyperedge.
@@ -159,7 +180,7 @@ fn check_roles(
             let mut all = context.schema().hyperedge_tables();
             all.any(|(_, ty)| ty.declared && has_role(ty))
         };
-        if is_edge || is_role || other || later {
+        if is_edge || is_role || other || later || is_turned(context, left, right, step, name) {
             continue;
         }
         let roles: Vec<&str> = types
@@ -177,7 +198,24 @@ fn check_roles(
     Ok(())
 }
 
-/// A step that finds nothing because its arrow points from the member to the hyperedge.
+/// Whether the hyperedge that has the role stands where the arrow points to, which is warned of.
+fn is_turned(
+    context: QueryContext<'_>,
+    left: &Entity,
+    right: &Entity,
+    step: &Step<'_>,
+    role: &str,
+) -> bool {
+    let hyperedge = match step.pattern.direction {
+        Direction::Right => right,
+        Direction::Left => left,
+        Direction::Either => return false,
+    };
+    let types = known_types(context.schema(), hyperedge);
+    types.is_some_and(|types| types.iter().any(|ty| ty.role(role).is_some()))
+}
+
+/// A step that follows no role because its arrow points from the member to the hyperedge.
 fn warn_of_turned_role(
     context: QueryContext<'_>,
     notes: &mut Notes,
@@ -185,19 +223,42 @@ fn warn_of_turned_role(
     right: &Entity,
     step: &Step<'_>,
 ) {
+    let schema = context.schema();
     let (hyperedge, member) = match step.pattern.direction {
         Direction::Right => (right, left),
         Direction::Left => (left, right),
         Direction::Either => return,
     };
-    if !step.is_list || types_with_roles(context.schema(), hyperedge, Some(member), step).is_empty()
+    let types = types_with_roles(schema, hyperedge, Some(member), step);
+    if !step.is_list
+        || types.is_empty()
+        || !types_with_roles(schema, member, Some(hyperedge), step).is_empty()
     {
         return;
     }
+    let is_role = |name: &&str| {
+        let mut types = types.iter().filter_map(|table| schema.table(*table).ok());
+        types.any(|table| {
+            table
+                .hyperedge_type()
+                .is_some_and(|ty| ty.role(name).is_some())
+        })
+    };
+    let is_edge = |name: &str| {
+        let table = schema.hyperedge_table(name);
+        table.is_some_and(|(_, ty)| ty.is_binary())
+    };
     let names = step.names.iter().flatten().map(String::as_str);
+    let turned: Vec<&str> = names
+        .filter(is_role)
+        .filter(|name| !is_edge(name))
+        .collect();
+    if turned.is_empty() {
+        return;
+    }
     let message = format!(
-        "nothing matches this: the role `{}` leads from the hyperedge to its member; turn the arrow round",
-        names.collect::<Vec<_>>().join("|")
+        "the role `{}` matches nothing here, since it leads from the hyperedge to its member; turn the arrow round",
+        turned.join("|")
     );
     notes.warn(context.source, message, step.type_span());
 }

@@ -94,6 +94,8 @@ pub struct CreatedEdge {
     pub undirected: bool,
     /// The column of the map of its properties; `None` where it has none.
     pub properties: Option<String>,
+    /// Whether it may start from a hyperedge that has a role of its type's name: what it leads to becomes a member there.
+    pub or_member: bool,
 }
 
 /// A member that is bound to a hyperedge for a row.

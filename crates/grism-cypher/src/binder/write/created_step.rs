@@ -48,7 +48,8 @@ pub(super) fn created_step(
         declared_of(writing, source, created),
         declared_of(writing, target, created),
     );
-    let turned = from.is_none() && have_role(writing, to.as_deref(), type_name);
+    let turned = !have_role(writing, from.as_deref(), type_name)
+        && have_role(writing, to.as_deref(), type_name);
     let (hyperedge, member, types) = match (from, to) {
         // Without a direction a role leads from the hyperedge, wherever it stands.
         (_, Some(types)) if turned && direction == Direction::Either => (target, source, types),
@@ -60,8 +61,13 @@ pub(super) fn created_step(
         }
         (Some(types), _) => (source, target, types),
         (None, _) => {
-            check_edge_type(writing, type_name, source, created, name.span)?;
-            return created_edge(writing, step, type_name, [source, target], created);
+            let or_member = may_have_role(writing, source, type_name, created)
+                && step.pattern.variable.is_none();
+            if !or_member {
+                check_edge_type(writing, type_name, source, created, name.span)?;
+            }
+            let ends = [source, target];
+            return created_edge(writing, step, type_name, ends, or_member, created);
         }
     };
     check_incidence(writing, step, type_name, &types)?;
@@ -105,6 +111,7 @@ fn created_edge(
     step: &CreatedStep<'_>,
     type_name: &str,
     [source, target]: [&str; 2],
+    or_member: bool,
     created: &mut Created,
 ) -> Result<String> {
     let properties = property_map(writing, step.pattern.properties.as_ref())?;
@@ -124,6 +131,7 @@ fn created_edge(
         target: target.to_owned(),
         undirected: step.pattern.direction == Direction::Either,
         properties,
+        or_member,
     });
     Ok(column)
 }
@@ -210,6 +218,34 @@ fn have_role(writing: &Writing<'_, '_>, types: Option<&[String]>, role: &str) ->
         let ty = writing.context.schema().hyperedge_table(name);
         ty.is_some_and(|(_, ty)| ty.role(role).is_some())
     })
+}
+
+/// Whether the entity in a column, which may be a node or a hyperedge, may have the role.
+fn may_have_role(writing: &Writing<'_, '_>, column: &str, role: &str, created: &Created) -> bool {
+    if created
+        .entities
+        .iter()
+        .any(|entity| entity.column == column)
+    {
+        return false;
+    }
+    let schema = writing.context.schema();
+    let mut variables = writing.scope.variables.iter();
+    let ty = variables.find(|variable| variable.column == column);
+    match ty.map(|variable| &variable.ty) {
+        Some(Type::Entity { tables, .. }) => tables.iter().any(|table| {
+            let ty = schema
+                .table(*table)
+                .ok()
+                .and_then(|own| own.hyperedge_type());
+            ty.is_some_and(|ty| ty.declared && ty.role(role).is_some())
+        }),
+        Some(Type::Any) => {
+            let mut types = schema.hyperedge_tables();
+            types.any(|(_, ty)| ty.declared && ty.role(role).is_some())
+        }
+        _ => false,
+    }
 }
 
 /// The declared types that the entity in a column may have, where it is a hyperedge.

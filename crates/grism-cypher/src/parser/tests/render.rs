@@ -180,8 +180,8 @@ fn projection(projection: &Projection) -> String {
     });
     let order = all(&projection.order_by, ", ", |item| {
         let nulls = match item.nulls_first {
-            Some((true, _)) => " NULLS FIRST",
-            Some((false, _)) => " NULLS LAST",
+            Some(true) => " NULLS FIRST",
+            Some(false) => " NULLS LAST",
             None => "",
         };
         let descending = if item.descending { " DESC" } else { "" };

@@ -155,6 +155,12 @@ fn no_input_takes_time_that_grows_with_its_square() {
         ("case as a function", long("RETURN [", "case(1), ", "1]")),
         ("CASE WHEN", long("RETURN ", "CASE WHEN ", "1")),
         (
+            "values of an alternative of CASE",
+            long("RETURN [x IN l | CASE x WHEN 1", ", 1", " THEN 2 END]"),
+        ),
+        ("brackets with commas", long("RETURN ", "[x IN y, ", "")),
+        ("brackets with bars", long("RETURN ", "[((a)), n:A|B, ", "")),
+        (
             "alternatives of CASE",
             long("RETURN CASE ", "WHEN 1 THEN 2 ", "END"),
         ),

@@ -17,13 +17,13 @@ use crate::warning::Warning;
 type Branch = (Rows, Notes);
 
 /// Plans a pattern on top of the rows, once for each choice.
-pub(super) fn match_choices(
+pub(super) fn match_choices<'e>(
     context: QueryContext<'_>,
     notes: &mut Notes,
     outer: Rows,
-    elements: &Elements<'_>,
+    elements: &Elements<'e>,
     choices: &[Choice],
-    predicate: Option<&Expr>,
+    predicate: Option<&'e Expr>,
 ) -> Result<Rows> {
     let columns = outer.plan.schema()?;
     // What runs again for each choice is nothing but a leaf that gives the same rows each time.
@@ -63,31 +63,36 @@ pub(super) fn match_choices(
             variable.ty = column.ty.clone();
         }
     }
-    let rows = Rows::new(plan, scope);
-    match later {
-        Some(predicate) => filter(context, notes, rows, predicate),
-        None => Ok(rows),
+    let mut rows = Rows::new(plan, scope);
+    for predicate in later {
+        rows = filter(context, notes, rows, predicate)?;
     }
+    Ok(rows)
 }
 
-/// Every choice with its plan, and the predicate where some kinds of relationship do not bear it: it is evaluated when the
-/// kind of each is known.
+/// Every choice with its plan, and the predicates where some kinds of relationship do not bear them: these are evaluated
+/// when the kind of each is known.
 fn bind_choices_or_later<'e>(
     context: QueryContext<'_>,
     notes: &mut Notes,
     start: &Rows,
-    elements: &Elements<'_>,
+    elements: &Elements<'e>,
     choices: &[Choice],
     predicate: Option<&'e Expr>,
-) -> Result<(Vec<Branch>, Option<&'e Expr>)> {
+) -> Result<(Vec<Branch>, Vec<&'e Expr>)> {
     let error = match bind_choices(context, notes, start, elements, choices, predicate) {
-        Ok(branches) => return Ok((branches, None)),
+        Ok(branches) => return Ok((branches, Vec::new())),
         Err(error) => error,
     };
-    if predicate.is_some()
-        && let Ok(branches) = bind_choices(context, notes, start, elements, choices, None)
+    let later: Vec<&Expr> = elements.wheres.iter().copied().chain(predicate).collect();
+    let elements = Elements {
+        wheres: Vec::new(),
+        ..elements.clone()
+    };
+    if !later.is_empty()
+        && let Ok(branches) = bind_choices(context, notes, start, &elements, choices, None)
     {
-        return Ok((branches, predicate));
+        return Ok((branches, later));
     }
     Err(error)
 }
@@ -108,7 +113,7 @@ fn bind_choices(
             ..elements.clone()
         };
         let (rows, _) = match_elements(
-            context,
+            context.by_kind(),
             &mut branch,
             start.clone(),
             elements,

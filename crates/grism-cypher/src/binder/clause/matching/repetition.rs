@@ -124,6 +124,10 @@ fn bind_hops(
 ) -> Result<Vec<Hop>> {
     let mut hops = Vec::new();
     let mut warnings: Option<Vec<Warning>> = None;
+    let context = match repeated.is_one {
+        true => context,
+        false => context.by_kind(),
+    };
     for choice in choices {
         let mut branch = notes.branch();
         let elements = Elements {

@@ -1,7 +1,7 @@
 //! What a projection lists, and what it orders by.
 
 use grism_core::{Result, Type};
-use grism_logical::LogicalExpr;
+use grism_logical::{LogicalExpr, UnaryOperator};
 
 use super::project::ProjectionKind;
 use crate::binder::clause::rows::Rows;
@@ -132,19 +132,21 @@ pub(super) fn bind_order(
 ) -> Result<Vec<Order>> {
     let mut order = Vec::new();
     for item in items {
-        let descending = item.descending;
-        // Nulls come last, and first where the order descends.
-        if let Some((first, span)) = item.nulls_first
-            && first != descending
-        {
-            return Err(binder.unsupported("this order of nulls", span));
-        }
+        let (descending, span) = (item.descending, item.expression.span);
         let expression = bind_expression(binder, &item.expression)?;
         binder.type_of(&expression, &item.expression)?;
+        // Nulls come last, and first where the order descends; any other place is an order of its own.
+        if let Some(first) = item.nulls_first.filter(|first| *first != descending) {
+            order.push(Order {
+                expression: expression.clone().unary(UnaryOperator::IsNull),
+                descending: first,
+                span,
+            });
+        }
         order.push(Order {
             expression,
             descending,
-            span: item.expression.span,
+            span,
         });
     }
     Ok(order)

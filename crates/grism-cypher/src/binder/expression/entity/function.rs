@@ -207,7 +207,11 @@ pub(super) fn table_lookup(
     })
 }
 
-fn incidence_part(incidence: LogicalExpr, key: &str) -> LogicalExpr {
+/// A field of an incidence: its `hyperedge`, `role`, `position` or `member`.
+pub(in crate::binder::expression) fn incidence_part(
+    incidence: LogicalExpr,
+    key: &str,
+) -> LogicalExpr {
     LogicalExpr::Field {
         base: Box::new(incidence),
         key: key.to_owned(),
