@@ -53,7 +53,7 @@ fn numbers(values: impl IntoIterator<Item = i64>) -> ArrayRef {
 
 async fn changes(storage: &Arc<dyn Storage>) -> ChangeSet {
     let snapshot = storage.snapshot(SnapshotId::default()).await.unwrap();
-    ChangeSet::new(snapshot.id(), (**snapshot.schema()).clone())
+    ChangeSet::new(snapshot.as_ref(), (**snapshot.schema()).clone())
 }
 
 /// Adds nodes of `A` with the property `x`.

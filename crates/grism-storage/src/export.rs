@@ -396,7 +396,7 @@ pub async fn import_graph(storage: &dyn Storage, directory: &Path) -> Result<Sna
             .map(|place| EntityId::new(id.table(), *place).raw())
             .ok_or_else(|| Error::invalid_data("a hyperedge binds what is not in the export"))
     };
-    let mut changes = ChangeSet::new(snapshot.id(), contents.schema).with_operation("import");
+    let mut changes = ChangeSet::new(snapshot.as_ref(), contents.schema).with_operation("import");
     for (table, name) in &contents.tables {
         let mut rows = RowBuffer::new(waiting_bytes());
         for batch in parquet_batches(&directory.join(name), None)? {

@@ -420,7 +420,7 @@ impl Transaction {
     /// `InvalidData` where a required role has no member.
     pub fn finish(self) -> Result<ChangeSet> {
         self.check()?;
-        change_set(self.base.id(), self.schema, self.tables)
+        change_set(self.base.as_ref(), self.schema, self.tables)
     }
 
     /// Checks what holds only for the whole of the changes.

@@ -62,7 +62,7 @@ pub async fn load_into(
             "rows are to be rejected, and no reject file is named",
         ));
     }
-    let mut changes = ChangeSet::new(snapshot.id(), (**snapshot.schema()).clone())
+    let mut changes = ChangeSet::new(snapshot.as_ref(), (**snapshot.schema()).clone())
         .with_operation(format!("load {}", target.name()));
     let creates = options.missing == MissingMember::Create;
     let (plan, state) = match target {

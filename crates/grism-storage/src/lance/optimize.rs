@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures::TryStreamExt;
 use grism_core::{
-    CommitSummary, HyperedgeType, IndexKind, Result, RoleStatistics, RowBuffer, SnapshotId,
+    CommitSummary, HyperedgeType, IndexKind, Result, RoleStatistics, RowBuffer, Snapshot, SnapshotId,
     SortedIncidences, Storage, Table,
 };
 use lance::dataset::optimize::{CompactionOptions, plan_compaction};
@@ -31,6 +31,7 @@ impl LanceStorage {
         let turn = self.turn().await?;
         let newest = self.find(SnapshotId::default()).await?;
         let before = newest.entry();
+        let fragment_rows = newest.graph.options.fragment_rows;
         let mut entry = before.clone();
         let mut report = OptimizeReport::default();
         for table in before.schema.tables() {
@@ -39,7 +40,8 @@ impl LanceStorage {
                 // Their rows are not brought together with those that an index does not cover.
                 report.reindexed += build_indexes(&self.root, table, &mut entry, true).await?;
             }
-            self.compact(table, &mut entry, &mut report).await?;
+            self.compact(table, fragment_rows, &mut entry, &mut report)
+                .await?;
             let statistics = entry.statistics.tables.entry(table.id).or_default();
             report.recounted += recount_properties(&newest, table, statistics).await?;
             if let Some(ty) = table.hyperedge_type() {
@@ -68,6 +70,7 @@ impl LanceStorage {
     async fn compact(
         &self,
         table: &Table,
+        fragment_rows: usize,
         entry: &mut SnapshotEntry,
         report: &mut OptimizeReport,
     ) -> Result<()> {
@@ -76,7 +79,7 @@ impl LanceStorage {
         };
         let dataset = open(&self.root, &known.path, known.version).await?;
         let options = CompactionOptions {
-            target_rows_per_fragment: self.options.fragment_rows,
+            target_rows_per_fragment: fragment_rows,
             ..CompactionOptions::default()
         };
         let plan = plan_compaction(&dataset, &options)
@@ -139,7 +142,7 @@ impl LanceStorage {
             while let Some(batch) = batches.try_next().await? {
                 rows.push(batch)?;
             }
-            let shift = self.options.segment_shift;
+            let shift = snapshot.segment_shift();
             let (rows, budget) = (rows.finish()?, sort_bytes());
             let sorted = SortedIncidences::count(table.id, ty, &role, rows, 0, shift, budget)?;
             let incidences = sorted.by_table();

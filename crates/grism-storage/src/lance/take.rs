@@ -31,7 +31,7 @@ impl LanceSnapshot {
         let version = version
             .ok_or_else(|| Error::internal(format!("there is no dataset of table {table}")))?;
         let key = CacheKey {
-            root: Arc::clone(&self.uri),
+            graph: Arc::clone(&self.graph.name),
             dataset: version,
             column: column.to_owned(),
             members: None,

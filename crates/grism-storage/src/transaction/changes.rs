@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow::array::ArrayRef;
 use grism_core::{
     Cardinality, ChangeSet, GraphSchema, ID_COLUMN, LABELS_COLUMN, OffsetSet, Result, RowBuffer,
-    SnapshotId, Table, TableId, Type, Value,
+    Snapshot, Table, TableId, Type, Value,
 };
 
 use super::cells::Cells;
@@ -147,7 +147,7 @@ pub(super) fn value_type(table: &Table, name: &str) -> Type {
 
 /// The commit that the changes of all tables make.
 pub(super) fn change_set(
-    base: SnapshotId,
+    base: &dyn Snapshot,
     schema: GraphSchema,
     tables: BTreeMap<TableId, Arc<TableChanges>>,
 ) -> Result<ChangeSet> {

@@ -286,6 +286,10 @@ impl Snapshot for TransactionSnapshot {
         self.base.id()
     }
 
+    fn commit(&self) -> &str {
+        self.base.commit()
+    }
+
     fn schema(&self) -> &Arc<GraphSchema> {
         &self.schema
     }
