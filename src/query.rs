@@ -259,17 +259,13 @@ pub(crate) async fn run_plan(
         Engine::Staged => {
             let staged = distributed_planner(snapshot.as_ref(), options).plan(plan)?;
             let executor = StagedExecutor::new(options.runtime.clone());
-            let run = executor
-                .execute(staged, pinned(), snapshot.id())
-                .await?;
+            let run = executor.execute(staged, pinned(), snapshot.id()).await?;
             from_stages(run)
         }
         Engine::Ray => {
             let staged = distributed_planner(snapshot.as_ref(), options).plan(plan)?;
             let executor = RayExecutor::with_config(options.ray.clone());
-            let run = executor
-                .execute_at(staged, pinned(), snapshot.id())
-                .await?;
+            let run = executor.execute_at(staged, pinned(), snapshot.id()).await?;
             from_stages(run)
         }
     };
@@ -319,8 +315,11 @@ fn run_local(
         threads: options.runtime.workers(),
     });
     let plan = planner.plan(plan)?;
-    let run = LocalExecutor::with_config(options.runtime.clone())
-        .execute_at(plan, Arc::clone(storage), Arc::clone(snapshot))?;
+    let run = LocalExecutor::with_config(options.runtime.clone()).execute_at(
+        plan,
+        Arc::clone(storage),
+        Arc::clone(snapshot),
+    )?;
     let (metrics, cancellation) = (run.metrics(), run.cancellation());
     let mut result = QueryResult::new(run.schema().clone(), run.into_stream(), cancellation);
     result.metrics = Some(metrics);

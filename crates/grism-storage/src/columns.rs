@@ -39,7 +39,7 @@ pub(crate) fn column_type(table: &Table, name: &str) -> Option<DataType> {
     if name == LABELS_COLUMN && table.hyperedge_type().is_none() {
         return Some(Type::String.list().to_arrow());
     }
-    match table.hyperedge_type().and_then(|ty| ty.role(name)) {
+    match table.hyperedge_type().and_then(|ty| ty.role_in(name)) {
         Some(role) => Some(role_type(role)),
         None => table
             .property_in(name)
@@ -51,7 +51,7 @@ pub(crate) fn column_type(table: &Table, name: &str) -> Option<DataType> {
 pub(crate) fn table_fields(table: &Table) -> Vec<Field> {
     let roles = table.hyperedge_type().into_iter().flat_map(|ty| &ty.roles);
     let mut fields: Vec<Field> = roles
-        .map(|role| Field::new(&role.name, role_type(role), true))
+        .map(|role| Field::new(role.column(), role_type(role), true))
         .collect();
     if !table.changed_labels.is_empty() {
         let data_type = Type::String.list().to_arrow();

@@ -322,7 +322,7 @@ pub async fn export_graph(snapshot: &Arc<dyn Snapshot>, directory: &Path) -> Res
 
 fn exported_columns(table: &Table) -> Vec<String> {
     let roles = table.hyperedge_type().into_iter().flat_map(|ty| &ty.roles);
-    let mut columns: Vec<String> = roles.map(|role| role.name.clone()).collect();
+    let mut columns: Vec<String> = roles.map(|role| role.column().into_owned()).collect();
     if !table.changed_labels.is_empty() {
         columns.push(LABELS_COLUMN.to_owned());
     }

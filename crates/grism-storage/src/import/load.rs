@@ -332,7 +332,10 @@ impl Loader {
                     own.ids[place] = id;
                 }
             }
-            members.push((role.role.name.clone(), own.into_column(&role.role)?));
+            members.push((
+                role.role.column().into_owned(),
+                own.into_column(&role.role)?,
+            ));
         }
         for (wrong, is_bad) in [(bad, true), (absent, false)] {
             for (row, reason) in wrong {

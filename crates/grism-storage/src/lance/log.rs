@@ -8,8 +8,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use fail::fail_point;
 use grism_core::{
-    CommitSummary, Error, ErrorKind, GraphSchema, GraphStatistics, Result, SnapshotId, SnapshotInfo,
-    TableId,
+    CommitSummary, Error, ErrorKind, GraphSchema, GraphStatistics, Result, SnapshotId,
+    SnapshotInfo, TableId,
 };
 use serde::{Deserialize, Serialize};
 

@@ -95,8 +95,7 @@ impl LanceStorage {
     async fn ensure_first_snapshot(&self) -> Result<()> {
         match self.log.latest().await {
             Ok(_) => return Ok(()),
-            Err(error)
-                if matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::NotFound) => {}
+            Err(error) if matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::NotFound) => {}
             Err(error) => return Err(error),
         }
         let entry = SnapshotEntry {

@@ -1,11 +1,12 @@
 //! OPTIMIZE: small fragments become large ones, deleted rows go, and the deltas of incidence lists are folded into runs.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use futures::TryStreamExt;
 use grism_core::{
-    CommitSummary, HyperedgeType, IndexKind, Result, RoleStatistics, RowBuffer, Snapshot, SnapshotId,
-    SortedIncidences, Storage, Table,
+    CommitSummary, HyperedgeType, IndexKind, Result, Role, RoleStatistics, RowBuffer, Snapshot,
+    SnapshotId, SortedIncidences, Storage, Table,
 };
 use lance::dataset::optimize::{CompactionOptions, plan_compaction};
 use lance::dataset::transaction::{Operation, RewriteGroup, Transaction};
@@ -132,11 +133,9 @@ impl LanceStorage {
             if own.table != table.id || !has_grown && has_degrees(&entry.statistics, own) {
                 continue;
             }
-            let mut columns = vec![role.clone()];
-            if ty.is_binary() {
-                let others = ty.roles.iter().map(|role| role.name.clone());
-                columns.extend(others.filter(|other| *other != role));
-            }
+            let own = |known: &&Role| known.name == role || ty.is_binary();
+            let columns = ty.roles.iter().filter(own).map(Role::column);
+            let columns: Vec<String> = columns.map(Cow::into_owned).collect();
             let mut rows = RowBuffer::new(waiting_bytes());
             let mut batches = all_rows(snapshot.as_ref(), table.id, &columns);
             while let Some(batch) = batches.try_next().await? {

@@ -9,9 +9,9 @@ use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{
-    BatchStream, Error, GraphSchema, GraphStatistics, IncidenceSegment, IndexKind, IndexSearch,
-    Result, ScanPredicate, ScanRange, ScanRequest, SearchHit, SegmentKey, Snapshot, SnapshotId,
-    Table, TableId,
+    BatchStream, Comparison, Error, GraphSchema, GraphStatistics, IncidenceSegment, IndexKind,
+    IndexSearch, Result, ScanPredicate, ScanRange, ScanRequest, SearchHit, SegmentKey, Snapshot,
+    SnapshotId, Table, TableId,
 };
 use lance::dataset::{Dataset, ProjectionRequest};
 use lance_core::ROW_ID;
@@ -267,27 +267,23 @@ impl Snapshot for LanceSnapshot {
             .cloned();
         let fragment = fragment
             .ok_or_else(|| Error::internal(format!("no fragment {}", request.range.fragment)))?;
-        let stored = |name: &String| dataset.schema().field(name).is_some();
+        let physical = |name: &String| physical_columns(dataset, &table, name);
         // A property that has been widened stands in several columns, which Lance cannot compare as one.
-        let plain = |name: &String| physical_columns(dataset, name).len() == 1;
-        let mut columns: Vec<String> = request
-            .columns
-            .iter()
-            .flat_map(|name| physical_columns(dataset, name))
-            .collect();
+        let plain = |name: &String| physical(name).len() == 1;
+        let mut columns: Vec<String> = request.columns.iter().flat_map(physical).collect();
         let checked = !reaches_lance(&request.predicate)
             || request.predicate.iter().any(|own| !plain(&own.column));
         if checked {
             let compared = request.predicate.iter().map(|own| &own.column);
-            columns.extend(compared.flat_map(|name| physical_columns(dataset, name)));
+            columns.extend(compared.flat_map(physical));
         }
         let mut known = HashSet::new();
-        columns.retain(|name| stored(name) && known.insert(name.clone()));
+        columns.retain(|name| known.insert(name.clone()));
         let logical: Vec<(String, Vec<String>)> = request
             .columns
             .iter()
             .chain(request.predicate.iter().map(|own| &own.column))
-            .map(|name| (name.clone(), physical_columns(dataset, name)))
+            .map(|name| (name.clone(), physical(name)))
             .collect();
         let mut scan = dataset.scan();
         scan.with_fragments(vec![fragment])
@@ -297,8 +293,13 @@ impl Snapshot for LanceSnapshot {
         let pushed: Vec<_> = request
             .predicate
             .iter()
-            .filter(|own| plain(&own.column))
-            .cloned()
+            .filter_map(|own| match &physical(&own.column)[..] {
+                [column] => Some(Comparison {
+                    column: column.clone(),
+                    ..own.clone()
+                }),
+                _ => None,
+            })
             .collect();
         if let Some(filter) = lance_filter(&pushed) {
             scan.filter_expr(filter);
@@ -372,7 +373,7 @@ impl Snapshot for LanceSnapshot {
         let fits = search.index.kind.fits(&property.value_type);
         let own = |index: &TableIndex| index.definition == search.index;
         let is_text = search.index.kind == IndexKind::FullText;
-        let columns = physical_columns(&open.dataset, property.column()).len();
+        let columns = physical_columns(&open.dataset, entry, property.column()).len();
         // Without its index Lance would split texts into other words.
         if !fits || columns != 1 || is_text && !open.indexes.iter().any(own) {
             return scan_search(self, table, search).await;
@@ -424,7 +425,13 @@ impl Snapshot for LanceSnapshot {
             return segment_of(known);
         }
         let delta = self.delta(entry, dataset, self.is_binary(table)?).await?;
-        let read = read_lengths(dataset, entry, &delta, key, self.graph.options.segment_shift);
+        let read = read_lengths(
+            dataset,
+            entry,
+            &delta,
+            key,
+            self.graph.options.segment_shift,
+        );
         match read.await? {
             Some(segment) => {
                 let segment = Arc::new(segment);
