@@ -179,7 +179,7 @@ impl Storage for TransactionStorage {
         base: &Arc<dyn Snapshot>,
         changes: &ChangeSet,
     ) -> Result<Arc<dyn Snapshot>> {
-        self.state()?;
+        drop(self.state()?);
         self.inner.stage(base, changes).await
     }
 
@@ -192,7 +192,7 @@ impl Storage for TransactionStorage {
     }
 
     async fn history(&self) -> Result<Vec<SnapshotInfo>> {
-        self.state()?;
+        drop(self.state()?);
         self.inner.history().await
     }
 
