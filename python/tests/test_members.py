@@ -44,7 +44,9 @@ def test_null_in_a_list_of_members_is_told_or_left_out(graph: gr.Graph, tmp_path
     assert (report.loaded, report.created) == (5, {})
     expected = [[1, 3], [], [2], [], []]
     assert [row["p"] for row in graph.query(PLAYERS).to_pylist()] == expected
-    positions = graph.query("MATCH (:BAND {name: 'band0'})-[r:player]->(m) RETURN m.id AS m, position(r) AS p ORDER BY p")
+    positions = graph.query(
+        "MATCH (:BAND {name: 'band0'})-[r:player]->(m) RETURN m.id AS m, position(r) AS p ORDER BY p"
+    )
     assert positions.to_pylist() == [{"m": 1, "p": 0}, {"m": 3, "p": 1}]
     assert graph.check()["problems"] == []
 

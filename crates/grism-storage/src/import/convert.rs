@@ -42,7 +42,9 @@ impl Members {
             return Vec::new();
         }
         let places = 0..self.ids.len();
-        places.filter(|place| self.keys.get(*place).is_none()).collect()
+        places
+            .filter(|place| self.keys.get(*place).is_none())
+            .collect()
     }
 
     /// The row that the key at `place` belongs to.

@@ -140,3 +140,56 @@ pub(super) fn merged_column(
     }
     Ok(merged)
 }
+
+#[cfg(test)]
+mod tests {
+    use grism_core::{Cardinality, GraphSchema, HyperedgeType};
+
+    use super::*;
+
+    fn table(roles: &[&str]) -> Table {
+        let role = |name: &&str| Role {
+            name: (*name).to_owned(),
+            member: None,
+            cardinality: Cardinality::Many,
+        };
+        let mut schema = GraphSchema::default();
+        let ty = HyperedgeType {
+            name: "T".to_owned(),
+            roles: roles.iter().map(role).collect(),
+            declared: true,
+        };
+        let id = schema.declare(ty).unwrap();
+        schema.table(id).unwrap().clone()
+    }
+
+    fn fields(table: &Table, stored: &[&str]) -> Vec<String> {
+        let roles = &table.hyperedge_type().unwrap().roles;
+        let field = |role| role_field(table, role, |name| stored.contains(&name));
+        roles.iter().map(|role| field(role).into_owned()).collect()
+    }
+
+    #[test]
+    fn roles_of_older_datasets_are_found_by_their_names() {
+        let table = table(&["a", "x!", "x%21"]);
+        assert_eq!(fields(&table, &["a", "x!", "x%21"]), ["a", "x!", "x%21"]);
+        assert_eq!(
+            fields(&table, &["a", "x%21", "x%2521"]),
+            ["a", "x%21", "x%2521"]
+        );
+        let batch = |names: [&str; 3]| {
+            let none = arrow::array::new_null_array(&DataType::UInt64, 1);
+            named_batch(&names.map(str::to_owned), vec![none; 3], 1).unwrap()
+        };
+        for names in [["a", "x!", "x%21"], ["a", "x%21", "x%2521"]] {
+            let found = with_role_columns(&batch(names), &table).unwrap();
+            let schema = found.schema();
+            let found: Vec<_> = schema
+                .fields()
+                .iter()
+                .map(|own| own.name().as_str())
+                .collect();
+            assert_eq!(found, ["a", "x%21", "x%2521"]);
+        }
+    }
+}

@@ -176,12 +176,7 @@ impl MemorySnapshot {
         id: TableId,
         offsets: &[u64],
     ) -> Result<RecordBatch> {
-        let names: Vec<String> = hyperedge_type
-            .roles
-            .iter()
-            .map(|role| role.name.clone())
-            .collect();
-        self.take_rows(id, offsets, &names)
+        self.take_rows(id, offsets, &hyperedge_type.role_columns())
     }
 
     fn drop_incidences(
