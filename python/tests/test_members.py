@@ -54,6 +54,11 @@ def test_null_in_a_list_of_members_is_told_or_left_out(graph: gr.Graph, tmp_path
 def test_members_of_a_label_that_no_node_has_come_into_being(graph: gr.Graph) -> None:
     with pytest.raises(gr.NotFoundError, match="no nodes of `Musician`"):
         graph.load_hyperedges("BAND", bands([1]), roles={"player": "who"})
+    # A node that is gone tells nothing of what others are known by.
+    graph.execute("CREATE (:Musician {name: 'Eve'})")
+    with pytest.raises(gr.InvalidDataError, match="have no key"):
+        graph.load_hyperedges("BAND", bands([1]), roles={"player": "who"}, missing="create")
+    graph.execute("MATCH (m:Musician) DELETE m")
     table = bands([4, 2, None], [2, 9]).append_column("chief", pa.array([9, None]))
     report = graph.load_hyperedges("BAND", table, roles={"player": "who", "leader": "chief"}, missing="create")
     assert (report.loaded, report.created) == (2, {"Musician": 3})

@@ -230,3 +230,31 @@ def test_the_same_label_is_read_beside_a_property_called_like_its_column(graph: 
     assert (row["l"], row["x"], row["i"], row["id"] != 5) == (["A", "B"], "x", 5, True)
     with pytest.raises(gr.InvalidDataError, match="@labels"):
         graph.execute("CREATE (:A {`@labels`: 1})")
+
+
+def test_keys_tags_and_files_are_called_anything(tmp_path: Path) -> None:
+    graph = gr.open(tmp_path / "g.grism")
+    for key, label, kind in (("a.b", "L~1", "R.1"), ("x~2", "l~1", "`"), ("K\\", "ä" * 150, "n" * 300)):
+        people = tmp_path / "people.csv"
+        people.write_text(f"{key},{key}.more\n1,10\n2,20\n", encoding="utf-8")
+        graph.load_nodes(label, people, key=key)
+        edges = pa.table({"from.1": [1, 2], "to~1": [2, 3], "#w": [5, 6]})
+        ends = {"source": (label, "from.1"), "target": (label, "to~1")}
+        report = graph.load_hyperedges(kind, edges, roles=ends, missing="create")
+        assert (report.loaded, report.created) == (2, {label: 1})
+        text = f"MATCH (a:{quoted(label)})-[r:{quoted(kind)}]->(b)"
+        text = f"{text} RETURN a.{quoted(key)} AS a, r.`#w` AS w, b.{quoted(key)} AS b ORDER BY w"
+        assert graph.query(text).to_pylist() == [{"a": 1, "w": 5, "b": 2}, {"a": 2, "w": 6, "b": 3}]
+        frame = graph.nodes(label).filter(gr.col(f"{key}.more") > 10).select(key)
+        assert frame.collect().to_pylist() == [{key: 2}]
+        tag = f"{label}/{kind}" * 3
+        snapshot = graph.create_tag(tag)
+        graph.execute(f"MATCH (a:{quoted(label)}) SET a.{quoted(key + '.more')} = 'more'")
+        assert len(graph.diff(snapshot, snapshot + 1)[label].changed) == 3
+        before = gr.open(tmp_path / "g.grism", tag=tag)
+        assert before.query(f"MATCH (a:{quoted(label)}) RETURN max(a.{quoted(key + '.more')}) AS m").to_pylist() == [
+            {"m": 20}
+        ]
+        graph.delete_tag(tag)
+    assert graph.tags() == {}
+    assert graph.check()["problems"] == []

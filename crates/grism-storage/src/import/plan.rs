@@ -79,13 +79,12 @@ pub(super) async fn nodes_plan(
             "the nodes of `{label}` are known by `{old}`, not by `{key}`"
         )));
     }
-    let next = snapshot.statistics().tables.get(&table);
     let index = KeyIndex::read(snapshot, &known, label, key_bytes()).await?;
     let plan = NodesPlan {
         table,
         key: key.to_owned(),
     };
-    let offset = next.map_or(0, |statistics| statistics.next_offset);
+    let offset = next_offset(snapshot, table);
     Ok((Plan::Nodes(plan), State::Nodes(Box::new(index), offset)))
 }
 
@@ -134,8 +133,7 @@ pub(super) async fn hyperedges_plan(
     let rows = created_bytes() / labels.len().max(1);
     let (mut plans, mut created) = (Vec::new(), Vec::new());
     for label in labels {
-        let is_new = snapshot.schema().tables_with_label(&label).is_empty();
-        let (plan, key_type) = if is_new && creates {
+        let (plan, key_type) = if creates && is_new(snapshot, &label)? {
             (new_label_plan(snapshot, changes, label, keys)?, None)
         } else {
             let (plan, key_type) = label_plan(snapshot, changes, label, keys).await?;
@@ -156,6 +154,17 @@ pub(super) async fn hyperedges_plan(
     Ok((Plan::Hyperedges(plan), State::Hyperedges(created)))
 }
 
+/// Whether no node has a label, and nothing tells what such nodes are known by.
+fn is_new(snapshot: &dyn Snapshot, label: &str) -> Result<bool> {
+    for table in snapshot.schema().tables_with_label(label).iter() {
+        let is_known = snapshot.schema().table(*table)?.key.is_some();
+        if is_known || snapshot.statistics().rows(*table) > 0 {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// The plan of a label that no node has yet: those that are bound come into being.
 fn new_label_plan(
     snapshot: &dyn Snapshot,
@@ -172,7 +181,7 @@ fn new_label_plan(
         table,
         key: NEW_KEY.to_owned(),
         key_column: changes.schema.table(table)?.column_for(NEW_KEY),
-        next_offset: 0,
+        next_offset: next_offset(snapshot, table),
         label,
     })
 }
@@ -232,14 +241,16 @@ async fn label_plan(
         key_column: changes.schema.table(table)?.column_for(&key),
         table,
         key,
-        next_offset: snapshot
-            .statistics()
-            .tables
-            .get(&table)
-            .map_or(0, |statistics| statistics.next_offset),
+        next_offset: next_offset(snapshot, table),
         label,
     };
     Ok((plan, key_type))
+}
+
+/// The offset that the next row of a table gets.
+fn next_offset(snapshot: &dyn Snapshot, table: TableId) -> u64 {
+    let statistics = snapshot.statistics().tables.get(&table);
+    statistics.map_or(0, |statistics| statistics.next_offset)
 }
 
 fn hyperedge_table(
