@@ -4,6 +4,8 @@ mod cells;
 mod changes;
 mod counts;
 mod delete;
+#[cfg(test)]
+mod tests;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
