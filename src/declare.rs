@@ -163,3 +163,34 @@ impl Graph {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use grism_core::{Cardinality, ErrorKind, Role};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_type_is_declared_once_and_another_of_its_name_refused() {
+        let graph = Graph::in_memory();
+        let band = |cardinality| HyperedgeType {
+            name: "BAND".to_owned(),
+            roles: vec![Role {
+                name: "player".to_owned(),
+                member: None,
+                cardinality,
+            }],
+            declared: true,
+        };
+        let first = graph.declare_if_missing(band(Cardinality::Many)).await;
+        let again = graph.declare_if_missing(band(Cardinality::Many)).await;
+        assert_eq!(first.unwrap(), again.unwrap());
+        assert_eq!(graph.history().await.unwrap().len(), 2);
+        let other = graph.declare_if_missing(band(Cardinality::One)).await;
+        let error = other.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidData);
+        assert!(error.to_string().contains("BAND (player*)"), "{error}");
+        assert!(graph.declare(band(Cardinality::Many)).await.is_err());
+        assert_eq!(graph.history().await.unwrap().len(), 2);
+    }
+}

@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use tempfile::TempPath;
 
 use crate::all_rows::all_rows;
-use crate::columns::column_type;
+use crate::columns::{column_type, with_role_columns};
 use crate::import::{Compression, FileFormat};
 use crate::memory_limit::waiting_bytes;
 
@@ -398,9 +398,11 @@ pub async fn import_graph(storage: &dyn Storage, directory: &Path) -> Result<Sna
     };
     let mut changes = ChangeSet::new(snapshot.as_ref(), contents.schema).with_operation("import");
     for (table, name) in &contents.tables {
+        let own = changes.schema.table(*table)?;
         let mut rows = RowBuffer::new(waiting_bytes());
         for batch in parquet_batches(&directory.join(name), None)? {
-            rows.push(with_moved_ids(&batch?, &moved)?)?;
+            let batch = with_moved_ids(&batch?, &moved)?;
+            rows.push(with_role_columns(&batch, own)?)?;
         }
         changes.appends.insert(*table, rows.finish()?);
     }

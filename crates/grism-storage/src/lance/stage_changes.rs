@@ -15,10 +15,12 @@ use lance::dataset::Dataset;
 
 use super::adjacency::TAKEN_BACK;
 use super::dataset::{Batches, change, read_rows, with_fields};
-use super::physical::{has_field, physical_columns, target_column, with_role_columns};
+use super::physical::{has_field, physical_columns, target_column};
 use super::stage::Stager;
 use crate::collector::{count_delete, count_update, has_value};
-use crate::columns::{column_or_null, column_type, id_array, named_batch, row_offsets};
+use crate::columns::{
+    column_or_null, column_type, id_array, named_batch, row_offsets, with_role_columns,
+};
 use crate::incidences::{collect_incidences, members_of};
 use crate::memory_limit::{change_incidences, change_rows, waiting_bytes};
 
