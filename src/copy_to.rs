@@ -114,7 +114,8 @@ fn query_of(schema: &GraphSchema, name: &str) -> Result<String> {
                 Some(key) => format!("{member}.{}", quoted(key)),
                 None => format!("id({member})"),
             };
-            let members = format!("members(h, '{}')", role.name.replace('\'', "\\'"));
+            let role_name = role.name.replace('\\', "\\\\").replace('\'', "\\'");
+            let members = format!("members(h, '{role_name}')");
             columns.push(match (role.cardinality, ty.is_binary() && !ty.declared) {
                 (_, true) => {
                     let end = if role.name == grism_core::SOURCE_ROLE {

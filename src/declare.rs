@@ -5,6 +5,13 @@ use grism_core::{ChangeSet, Error, HyperedgeType, IndexDefinition, Result, Snaps
 use crate::Graph;
 use crate::attempts::Attempts;
 
+/// Whether a declaration changes anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Change {
+    Made,
+    Nothing,
+}
+
 impl Graph {
     /// Declares a hyperedge type.
     ///
@@ -13,7 +20,30 @@ impl Graph {
     pub async fn declare(&self, hyperedge_type: HyperedgeType) -> Result<SnapshotId> {
         let operation = format!("declare {}", hyperedge_type.name);
         self.commit_with(&operation, |changes, _| {
-            changes.schema.declare(hyperedge_type.clone()).map(|_| ())
+            changes.schema.declare(hyperedge_type.clone())?;
+            Ok(Change::Made)
+        })
+        .await
+    }
+
+    /// Declares a hyperedge type unless it is declared already; then nothing is committed.
+    ///
+    /// # Errors
+    /// `InvalidData` where a type of the name has other roles, the name is taken or the roles do not make sense.
+    pub async fn declare_if_missing(&self, hyperedge_type: HyperedgeType) -> Result<SnapshotId> {
+        let operation = format!("declare {}", hyperedge_type.name);
+        self.commit_with(&operation, |changes, _| {
+            let known = changes.schema.hyperedge_table(&hyperedge_type.name);
+            match known.map(|(_, known)| known).filter(|known| known.declared) {
+                Some(known) if known.roles == hyperedge_type.roles => Ok(Change::Nothing),
+                Some(known) => Err(Error::invalid_data(format!(
+                    "there is a hyperedge type {known} already, which differs from {hyperedge_type}"
+                ))),
+                None => {
+                    changes.schema.declare(hyperedge_type.clone())?;
+                    Ok(Change::Made)
+                }
+            }
         })
         .await
     }
@@ -54,62 +84,113 @@ impl Graph {
                     return Err(Error::invalid_data(message));
                 }
             }
-            changes.schema.drop_type(name).map(|_| ())
+            changes.schema.drop_type(name)?;
+            Ok(Change::Made)
         })
         .await
     }
 
-    /// Makes an index; with `if_not_exists` nothing happens where there is one of its name.
+    /// Makes an index; with `if_not_exists` nothing is committed where it is there already.
     ///
     /// # Errors
-    /// `InvalidData` for a name that is taken; `NotFound` for an unknown label, type or property.
+    /// `InvalidData` for a name that is taken, by another index where `if_not_exists` is set; `NotFound` for an unknown label,
+    /// type or property.
     pub async fn create_index(
         &self,
         index: IndexDefinition,
         if_not_exists: bool,
     ) -> Result<SnapshotId> {
         self.commit_with(&format!("create index {}", index.name), |changes, _| {
-            let known = changes.schema.indexes().iter();
-            if if_not_exists && known.into_iter().any(|own| own.name == index.name) {
-                return Ok(());
+            let mut known = changes.schema.indexes().iter();
+            let known = known.find(|own| if_not_exists && own.name == index.name);
+            match known {
+                Some(known) if known.is_asked(&index) => Ok(Change::Nothing),
+                Some(known) => Err(Error::invalid_data(format!(
+                    "there is an index `{}` already, {} of `{}` of `{}`, and not {} of `{}` of `{}`",
+                    known.name,
+                    known.kind,
+                    known.property,
+                    known.label,
+                    index.kind,
+                    index.property,
+                    index.label
+                ))),
+                None => {
+                    changes.schema.add_index(index.clone())?;
+                    Ok(Change::Made)
+                }
             }
-            changes.schema.add_index(index.clone())
         })
         .await
     }
 
-    /// Drops an index; with `if_exists` nothing happens where there is none of its name.
+    /// Drops an index; with `if_exists` nothing is committed where there is none of its name.
     ///
     /// # Errors
     /// `NotFound` where there is none.
     pub async fn drop_index(&self, name: &str, if_exists: bool) -> Result<SnapshotId> {
         self.commit_with(&format!("drop index {name}"), |changes, _| {
-            match changes.schema.drop_index(name) {
-                Err(_) if if_exists => Ok(()),
-                other => other,
+            let mut known = changes.schema.indexes().iter();
+            if if_exists && !known.any(|own| own.name == name) {
+                return Ok(Change::Nothing);
             }
+            changes.schema.drop_index(name)?;
+            Ok(Change::Made)
         })
         .await
     }
 
-    /// Commits what `change` does, again on the new snapshot where another writer was first.
+    /// Commits what `change` does, if anything, again on the new snapshot where another writer was first.
     async fn commit_with(
         &self,
         operation: &str,
-        change: impl Fn(&mut ChangeSet, &dyn Snapshot) -> Result<()>,
+        change: impl Fn(&mut ChangeSet, &dyn Snapshot) -> Result<Change>,
     ) -> Result<SnapshotId> {
         let mut attempts = Attempts::of(&self.storage);
         loop {
             let turn = attempts.next().await?;
             let snapshot = self.storage.snapshot(SnapshotId::default()).await?;
-            let mut changes = ChangeSet::new(snapshot.id(), (**snapshot.schema()).clone())
+            let mut changes = ChangeSet::new(snapshot.as_ref(), (**snapshot.schema()).clone())
                 .with_operation(operation);
             changes.turn = turn;
-            change(&mut changes, snapshot.as_ref())?;
+            if change(&mut changes, snapshot.as_ref())? == Change::Nothing {
+                return Ok(snapshot.id());
+            }
             match self.storage.commit(changes).await {
                 Err(error) if attempts.again(&error) => {}
                 other => return other,
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use grism_core::{Cardinality, ErrorKind, Role};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_type_is_declared_once_and_another_of_its_name_refused() {
+        let graph = Graph::in_memory();
+        let band = |cardinality| HyperedgeType {
+            name: "BAND".to_owned(),
+            roles: vec![Role {
+                name: "player".to_owned(),
+                member: None,
+                cardinality,
+            }],
+            declared: true,
+        };
+        let first = graph.declare_if_missing(band(Cardinality::Many)).await;
+        let again = graph.declare_if_missing(band(Cardinality::Many)).await;
+        assert_eq!(first.unwrap(), again.unwrap());
+        assert_eq!(graph.history().await.unwrap().len(), 2);
+        let other = graph.declare_if_missing(band(Cardinality::One)).await;
+        let error = other.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidData);
+        assert!(error.to_string().contains("BAND (player*)"), "{error}");
+        assert!(graph.declare(band(Cardinality::Many)).await.is_err());
+        assert_eq!(graph.history().await.unwrap().len(), 2);
     }
 }

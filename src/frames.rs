@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use grism_core::{Result, SnapshotId};
+use grism_core::{Error, Result, Snapshot, SnapshotId, Table};
 use grism_cypher::{Query, Warning, bind_results};
 use grism_logical::Frame;
 use grism_logical::optimizer::optimize;
@@ -34,7 +34,7 @@ impl Graph {
         clauses: &str,
         options: &QueryOptions,
     ) -> Result<Frame> {
-        let snapshot = self.storage.snapshot(options.snapshot).await?;
+        let snapshot = self.snapshot_for(frame, options).await?;
         let query = Query::parse_clauses(clauses)?;
         let (plan, warnings) = query.bind_onto(
             frame.plan(),
@@ -49,13 +49,13 @@ impl Graph {
     /// # Errors
     /// As [`Self::query`].
     pub async fn collect(&self, frame: &Frame, options: &QueryOptions) -> Result<QueryResult> {
-        let snapshot = self.storage.snapshot(options.snapshot).await?;
+        let snapshot = self.snapshot_for(frame, options).await?;
         let results = bind_results(
             frame.plan(),
             bind_context(snapshot.as_ref(), options, &now()),
         )?;
         let plan = optimize(results, facts(snapshot.as_ref()))?;
-        let mut result = run_plan(&self.storage, snapshot.as_ref(), &plan, options).await?;
+        let mut result = run_plan(&self.storage, &snapshot, &plan, options).await?;
         let warnings = frame.warnings().iter().cloned();
         result.warnings.extend(warnings.map(|message| Warning {
             message,
@@ -69,7 +69,7 @@ impl Graph {
     /// # Errors
     /// As [`Self::query`].
     pub async fn plan_frame(&self, frame: &Frame, options: &QueryOptions) -> Result<PlannedQuery> {
-        let snapshot = self.storage.snapshot(options.snapshot).await?;
+        let snapshot = self.snapshot_for(frame, options).await?;
         let results = bind_results(
             frame.plan(),
             bind_context(snapshot.as_ref(), options, &now()),
@@ -79,7 +79,34 @@ impl Graph {
         Ok(PlannedQuery {
             plan,
             snapshot: snapshot.id(),
+            commit: snapshot.commit().to_owned(),
             warnings: frame.warnings().to_vec(),
         })
+    }
+
+    /// The snapshot that a frame runs on.
+    ///
+    /// # Errors
+    /// `NotFound` where the tables that the frame names are others by now, since the graph was built anew.
+    async fn snapshot_for(
+        &self,
+        frame: &Frame,
+        options: &QueryOptions,
+    ) -> Result<Arc<dyn Snapshot>> {
+        let snapshot = self.storage.snapshot(options.snapshot).await?;
+        let is_other = |table: &&Table| {
+            let own = snapshot.schema().table(table.id);
+            own.is_ok_and(|own| {
+                own.hyperedge_type().is_some() != table.hyperedge_type().is_some()
+                    || own.display_name() != table.display_name()
+            })
+        };
+        match frame.schema().tables().find(is_other) {
+            Some(table) => Err(Error::not_found(format!(
+                "the frame was made for a graph with `{}` that is gone: make it anew",
+                table.display_name()
+            ))),
+            None => Ok(snapshot),
+        }
     }
 }

@@ -20,8 +20,8 @@ impl Graph {
     /// # Errors
     /// `NotFound` where there is no such snapshot.
     pub async fn at_snapshot(&self, id: SnapshotId) -> Result<Self> {
-        let id = self.storage().snapshot(id).await?.id();
-        let storage = PinnedStorage::new(Arc::clone(self.storage()), id);
+        let snapshot = self.storage().snapshot(id).await?;
+        let storage = PinnedStorage::new(Arc::clone(self.storage()), snapshot.as_ref());
         Ok(Self::over(Arc::new(storage)))
     }
 

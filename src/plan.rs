@@ -49,6 +49,7 @@ impl Graph {
         Ok(PlannedQuery {
             plan,
             snapshot: prepared.snapshot.id(),
+            commit: prepared.snapshot.commit().to_owned(),
             warnings,
         })
     }

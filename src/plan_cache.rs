@@ -2,17 +2,30 @@
 //! again while the schema stays as it is.
 
 use std::fmt;
+use std::io::Write;
 use std::sync::Arc;
 
 use grism_core::{GraphSchema, Result, Snapshot, Value, encode_any};
 use grism_cypher::{Query, Statement, Warning, parse_statements};
 use grism_logical::LogicalPlan;
+use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use crate::query::QueryOptions;
 
-/// Queries, and as many plans, that are kept; the ones used longest ago go first.
-const KEPT: usize = 256;
+/// Queries, and as many plans, that are expected to be kept.
+const EXPECTED: usize = 256;
+
+/// Bytes of parsed inputs, and of plans, that are kept at most; the ones used longest ago go first.
+const INPUT_BYTES: u64 = 16 << 20;
+const PLAN_BYTES: u64 = 32 << 20;
+
+/// Bytes of an input, or of the values of its parameters, past which neither it nor its plan is kept.
+const LARGE: usize = 1 << 20;
+
+/// Bytes that a parsed input takes, about, for each byte of its text; and those of a plan for each byte of its form as JSON.
+const PARSED_FACTOR: u64 = 32;
+const PLANNED_FACTOR: u64 = 4;
 
 /// A plan that is made anew where the graph has grown or shrunk by this factor: then another order may be better.
 const GROWTH: u64 = 4;
@@ -22,8 +35,26 @@ type PlanKey = (String, usize, Vec<u8>);
 
 /// Parsed inputs and plans of one graph.
 pub(crate) struct PlanCache {
-    inputs: Cache<String, Arc<Vec<Statement>>>,
-    plans: Cache<PlanKey, Arc<CachedPlan>>,
+    inputs: Cache<String, Arc<Vec<Statement>>, InputWeighter>,
+    plans: Cache<PlanKey, Arc<CachedPlan>, PlanWeighter>,
+}
+
+#[derive(Clone)]
+struct InputWeighter;
+
+impl Weighter<String, Arc<Vec<Statement>>> for InputWeighter {
+    fn weight(&self, input: &String, _: &Arc<Vec<Statement>>) -> u64 {
+        (input.len() as u64 + 64) * PARSED_FACTOR
+    }
+}
+
+#[derive(Clone)]
+struct PlanWeighter;
+
+impl Weighter<PlanKey, Arc<CachedPlan>> for PlanWeighter {
+    fn weight(&self, (input, _, parameters): &PlanKey, plan: &Arc<CachedPlan>) -> u64 {
+        (input.len() + parameters.len()) as u64 + plan.bytes
+    }
 }
 
 /// A plan and what it was made for.
@@ -34,13 +65,15 @@ pub(crate) struct CachedPlan {
     pub(crate) warnings: Vec<Warning>,
     schema: Arc<GraphSchema>,
     rows: u64,
+    /// Memory of the plans, about.
+    bytes: u64,
 }
 
 impl PlanCache {
     pub(crate) fn new() -> Self {
         Self {
-            inputs: Cache::new(KEPT),
-            plans: Cache::new(KEPT),
+            inputs: Cache::with_weighter(EXPECTED, INPUT_BYTES, InputWeighter),
+            plans: Cache::with_weighter(EXPECTED, PLAN_BYTES, PlanWeighter),
         }
     }
 
@@ -53,8 +86,10 @@ impl PlanCache {
             return Ok(known);
         }
         let statements = Arc::new(parse_statements(input)?);
-        self.inputs
-            .insert(input.to_owned(), Arc::clone(&statements));
+        if input.len() <= LARGE {
+            self.inputs
+                .insert(input.to_owned(), Arc::clone(&statements));
+        }
         Ok(statements)
     }
 
@@ -76,7 +111,14 @@ impl PlanCache {
         warnings: Vec<Warning>,
         snapshot: &dyn Snapshot,
     ) {
+        let bytes = [&bound, &optimized].map(|plan| {
+            let mut count = ByteCount(0);
+            // A plan that has no such form is as large as any.
+            let written = serde_json::to_writer(&mut count, plan);
+            written.map_or(PLAN_BYTES, |()| count.0 * PLANNED_FACTOR)
+        });
         let plan = CachedPlan {
+            bytes: bytes.iter().sum(),
             bound,
             optimized,
             warnings,
@@ -92,12 +134,23 @@ pub(crate) fn plan_key(query: &Query, options: &QueryOptions) -> Option<PlanKey>
     if !options.procedures.is_empty() {
         return None;
     }
-    let parameters = Value::Map(options.parameters.clone());
-    Some((
-        query.input().to_owned(),
-        query.offset(),
-        encode_any(&parameters),
-    ))
+    let parameters = encode_any(&Value::Map(options.parameters.clone()));
+    let is_large = query.input().len().max(parameters.len()) > LARGE;
+    (!is_large).then(|| (query.input().to_owned(), query.offset(), parameters))
+}
+
+/// A writer that counts bytes.
+struct ByteCount(u64);
+
+impl Write for ByteCount {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 fn rows_of(snapshot: &dyn Snapshot) -> u64 {
@@ -111,5 +164,37 @@ impl fmt::Debug for PlanCache {
             .field("inputs", &self.inputs.len())
             .field("plans", &self.plans.len())
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use grism_core::SnapshotId;
+
+    use super::*;
+    use crate::Graph;
+
+    #[tokio::test]
+    async fn what_is_kept_is_bounded_in_bytes() {
+        let graph = Graph::in_memory();
+        let options = QueryOptions::default();
+        for number in 0..200 {
+            let text = format!("RETURN {number} AS n, '{}' AS t", "x".repeat(200_000));
+            graph.prepare(&text, &options).await.unwrap();
+        }
+        let cache = &graph.plans;
+        assert!(cache.inputs.weight() <= INPUT_BYTES);
+        assert!(cache.plans.weight() <= PLAN_BYTES);
+        assert!(!cache.plans.is_empty());
+        let before = (cache.inputs.len(), cache.plans.len());
+        let text = format!("RETURN '{}' AS t", "y".repeat(LARGE));
+        graph.prepare(&text, &options).await.unwrap();
+        assert_eq!((cache.inputs.len(), cache.plans.len()), before);
+        // A short query that comes again is planned once.
+        graph.prepare("RETURN 1 AS n", &options).await.unwrap();
+        let query = graph.parsed("RETURN 1 AS n").unwrap();
+        let key = plan_key(&query, &options).unwrap();
+        let snapshot = graph.snapshot(SnapshotId::default()).await.unwrap();
+        assert!(cache.plan(&key, snapshot.as_ref()).is_some());
     }
 }

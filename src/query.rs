@@ -23,6 +23,7 @@ use grism_storage::{LoadReport, WriteCounts};
 
 use crate::Engine;
 use crate::plan_cache::{PlanCache, plan_key};
+use crate::views::PinnedStorage;
 
 /// How a query is run.
 #[derive(Clone, Debug, Default)]
@@ -243,30 +244,28 @@ impl fmt::Debug for QueryResult {
 /// Runs an optimized plan on a snapshot with the engine of `options`.
 pub(crate) async fn run_plan(
     storage: &Arc<dyn Storage>,
-    snapshot: &dyn Snapshot,
+    snapshot: &Arc<dyn Snapshot>,
     plan: &LogicalPlan,
     options: &QueryOptions,
 ) -> Result<QueryResult> {
+    // Tasks open the snapshot by its number, which must not be one of another graph by then.
+    let pinned = || Arc::new(PinnedStorage::new(Arc::clone(storage), snapshot.as_ref()));
     let limit = options
         .runtime
         .memory_limit
         .map(grism_storage::MemoryLimit::hold);
     let result = match options.engine {
-        Engine::Local | Engine::Auto => run_local(storage, snapshot.id(), plan, options).await?,
+        Engine::Local | Engine::Auto => run_local(storage, snapshot, plan, options)?,
         Engine::Staged => {
-            let staged = distributed_planner(snapshot, options).plan(plan)?;
+            let staged = distributed_planner(snapshot.as_ref(), options).plan(plan)?;
             let executor = StagedExecutor::new(options.runtime.clone());
-            let run = executor
-                .execute(staged, Arc::clone(storage), snapshot.id())
-                .await?;
+            let run = executor.execute(staged, pinned(), snapshot.id()).await?;
             from_stages(run)
         }
         Engine::Ray => {
-            let staged = distributed_planner(snapshot, options).plan(plan)?;
+            let staged = distributed_planner(snapshot.as_ref(), options).plan(plan)?;
             let executor = RayExecutor::with_config(options.ray.clone());
-            let run = executor
-                .execute_at(staged, Arc::clone(storage), snapshot.id())
-                .await?;
+            let run = executor.execute_at(staged, pinned(), snapshot.id()).await?;
             from_stages(run)
         }
     };
@@ -280,6 +279,8 @@ pub struct PlannedQuery {
     pub plan: grism_ray::DistributedPlan,
     /// The snapshot they read.
     pub snapshot: SnapshotId,
+    /// The commit that made it.
+    pub commit: String,
     /// What is odd about the query.
     pub warnings: Vec<String>,
 }
@@ -304,9 +305,9 @@ pub(crate) fn distributed_planner(
         .with_statistics(Arc::clone(snapshot.statistics()), snapshot.segment_shift())
 }
 
-async fn run_local(
+fn run_local(
     storage: &Arc<dyn Storage>,
-    snapshot: SnapshotId,
+    snapshot: &Arc<dyn Snapshot>,
     plan: &LogicalPlan,
     options: &QueryOptions,
 ) -> Result<QueryResult> {
@@ -314,9 +315,11 @@ async fn run_local(
         threads: options.runtime.workers(),
     });
     let plan = planner.plan(plan)?;
-    let run = LocalExecutor::with_config(options.runtime.clone())
-        .execute(plan, Arc::clone(storage), snapshot)
-        .await?;
+    let run = LocalExecutor::with_config(options.runtime.clone()).execute_at(
+        plan,
+        Arc::clone(storage),
+        Arc::clone(snapshot),
+    )?;
     let (metrics, cancellation) = (run.metrics(), run.cancellation());
     let mut result = QueryResult::new(run.schema().clone(), run.into_stream(), cancellation);
     result.metrics = Some(metrics);

@@ -89,7 +89,7 @@ impl Graph {
         let prepared = self.plan(query, options).await?;
         let mut result = run_plan(
             &self.storage,
-            prepared.snapshot.as_ref(),
+            &prepared.snapshot,
             &prepared.optimized,
             options,
         )

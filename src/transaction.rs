@@ -13,7 +13,8 @@ use crate::views::TransactionStorage;
 /// Changes that become one snapshot, or none.
 ///
 /// It is a [`Graph`] whose statements, loads and declarations see what came before them in the transaction and are seen
-/// by nobody else until [`Self::commit`]. Dropped without it, nothing has happened.
+/// by nobody else until [`Self::commit`]. Dropped without it, nothing has happened. Graphs that were taken from it refuse
+/// everything once it has ended.
 ///
 /// ```text
 /// let mut transaction = graph.transaction().await?;
@@ -247,6 +248,21 @@ impl GraphTransaction {
             return Ok(staged.id());
         }
         self.outer.commit_steps(steps, Some(staged)).await
+    }
+
+    /// Ends the transaction and forgets what it did, as dropping it does.
+    ///
+    /// # Errors
+    /// `InvalidQuery` where it has ended already.
+    pub fn rollback(self) -> Result<()> {
+        self.storage.end().map(|_| ())
+    }
+}
+
+impl Drop for GraphTransaction {
+    fn drop(&mut self) {
+        // After a commit it has ended already.
+        let _ = self.storage.end();
     }
 }
 

@@ -13,11 +13,30 @@ use grism_core::{
 pub(crate) struct PinnedStorage {
     inner: Arc<dyn Storage>,
     snapshot: SnapshotId,
+    /// The commit that made the snapshot.
+    commit: String,
 }
 
 impl PinnedStorage {
-    pub(crate) fn new(inner: Arc<dyn Storage>, snapshot: SnapshotId) -> Self {
-        Self { inner, snapshot }
+    pub(crate) fn new(inner: Arc<dyn Storage>, snapshot: &dyn Snapshot) -> Self {
+        Self {
+            inner,
+            snapshot: snapshot.id(),
+            commit: snapshot.commit().to_owned(),
+        }
+    }
+
+    /// The snapshot, unless the graph that it is of is gone.
+    async fn pinned(&self) -> Result<Arc<dyn Snapshot>> {
+        let snapshot = self.inner.snapshot(self.snapshot).await?;
+        if snapshot.commit() == self.commit {
+            return Ok(snapshot);
+        }
+        Err(Error::not_found(format!(
+            "the graph whose snapshot {} was opened is gone: another was built at {}",
+            self.snapshot,
+            self.inner.descriptor().uri
+        )))
     }
 
     fn refused(&self) -> Error {
@@ -35,7 +54,10 @@ impl Storage for PinnedStorage {
     }
 
     async fn snapshot(&self, id: SnapshotId) -> Result<Arc<dyn Snapshot>> {
-        let id = if id.is_latest() { self.snapshot } else { id };
+        let pinned = self.pinned().await?;
+        if id.is_latest() || id == self.snapshot {
+            return Ok(pinned);
+        }
         self.inner.snapshot(id).await
     }
 
@@ -64,6 +86,7 @@ impl Storage for PinnedStorage {
     }
 
     async fn history(&self) -> Result<Vec<SnapshotInfo>> {
+        self.pinned().await?;
         let mut history = self.inner.history().await?;
         history.retain(|info| info.id <= self.snapshot);
         Ok(history)
@@ -125,6 +148,7 @@ impl Storage for TransactionStorage {
 
     async fn snapshot(&self, id: SnapshotId) -> Result<Arc<dyn Snapshot>> {
         let current = Arc::clone(&self.state()?.current);
+        self.inner.check_there(&current).await?;
         if id.is_latest() || id == current.id() {
             return Ok(current);
         }
@@ -138,6 +162,7 @@ impl Storage for TransactionStorage {
     ) -> Result<SnapshotId> {
         for step in steps {
             let current = Arc::clone(&self.state()?.current);
+            self.inner.check_there(&current).await?;
             let staged = self.inner.stage(&current, &step).await?;
             let mut state = self.state()?;
             if !Arc::ptr_eq(&state.current, &current) {
@@ -154,6 +179,7 @@ impl Storage for TransactionStorage {
         base: &Arc<dyn Snapshot>,
         changes: &ChangeSet,
     ) -> Result<Arc<dyn Snapshot>> {
+        drop(self.state()?);
         self.inner.stage(base, changes).await
     }
 
@@ -161,7 +187,12 @@ impl Storage for TransactionStorage {
         self.inner.csv_records(file).await
     }
 
+    async fn check_there(&self, snapshot: &Arc<dyn Snapshot>) -> Result<()> {
+        self.inner.check_there(snapshot).await
+    }
+
     async fn history(&self) -> Result<Vec<SnapshotInfo>> {
+        drop(self.state()?);
         self.inner.history().await
     }
 

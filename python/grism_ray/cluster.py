@@ -110,7 +110,9 @@ class WorkerPool:
 
 
 _POOLS: dict[tuple[Any, ...], WorkerPool] = {}
-_IMAGES: dict[tuple[str, int], Any] = {}
+_IMAGES: dict[tuple[str, str], Any] = {}
+"""Graphs in memory that were shipped, by their place and the commit of the snapshot."""
+
 _LOCK = threading.Lock()
 
 
@@ -220,7 +222,7 @@ class _Run:
         image = self._query.image
         if image is None:
             return []
-        key = (self._query.uri, self._query.snapshot)
+        key = (self._query.uri, self._query.commit)
         if key not in _IMAGES:
             _IMAGES[key] = self._ray.put(pickle.PickleBuffer(image))
         return [_IMAGES[key]]

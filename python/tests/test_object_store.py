@@ -238,3 +238,25 @@ def test_a_server_that_is_not_there_is_unavailable() -> None:
     nowhere = {**options(9), "client_max_retries": "1", "client_retry_timeout": "2"}
     with pytest.raises(gr.UnavailableError):
         gr.open(f"s3://{BUCKET}/gone", storage_options=nowhere)
+
+
+def test_a_graph_built_anew_in_an_object_store_is_seen_as_new(server: int) -> None:
+    uri = f"s3://{BUCKET}/anew.grism"
+    old = gr.open(uri, storage_options=options(server))
+    old.load_nodes("Person", pa.table({"name": ["Ann", "Bob", "Cid"]}), key="name")
+    assert old.query(COUNT).to_pylist() == [{"n": 3}]
+    transaction = old.transaction()
+    transaction.execute("CREATE (:Pet)")
+    boto3 = pytest.importorskip("boto3")
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
+    bucket = boto3.resource("s3", endpoint_url=f"http://127.0.0.1:{server}", **keys).Bucket(BUCKET)
+    bucket.objects.filter(Prefix="anew.grism/").delete()
+    with pytest.raises(gr.NotFoundError, match="is gone"):
+        old.query(COUNT)
+    new = gr.open(uri, storage_options=options(server))
+    new.load_nodes("Person", pa.table({"name": ["Dan", "Eve"]}), key="name")
+    for graph in (old, new):
+        assert graph.query("MATCH (p:Person) RETURN p.name AS n ORDER BY n").to_pylist() == [{"n": "Dan"}, {"n": "Eve"}]
+    with pytest.raises(gr.ConflictError, match="anew"):
+        transaction.commit()
+    assert new.check()["problems"] == []

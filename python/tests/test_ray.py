@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -130,6 +131,20 @@ def test_a_graph_in_memory_is_shipped(two_workers: dict[str, object]) -> None:
     assert rows == [{"n": "Ann"}, {"n": "Bob"}]
     graph.load_nodes("Person", pa.table({"name": ["Cid"]}), key="name")
     assert len(graph.query(query, engine="ray", ray=two_workers)) == 3
+
+
+def test_no_task_reads_a_graph_that_is_gone(tmp_path: Path, two_workers: dict[str, object]) -> None:
+    path = tmp_path / "g.grism"
+    text = "MATCH (w:Word) RETURN count(*) AS n, max(w.rank) AS m"
+    found = []
+    graph = gr.open(path)
+    for count in (3000, 2000):
+        if path.exists():
+            shutil.rmtree(path)
+        gr.open(path).load_nodes("Word", pa.table({"rank": range(count)}), key="rank")
+        found += [handle.query(text, engine="ray", ray=two_workers).to_pylist() for handle in (graph, gr.open(path))]
+    assert [rows[0]["n"] for rows in found] == [3000, 3000, 2000, 2000]
+    assert [rows[0]["m"] for rows in found] == [2999, 2999, 1999, 1999]
 
 
 def test_long_chains_are_planned_and_run_in_a_moment(two_workers: dict[str, object]) -> None:

@@ -53,7 +53,7 @@ fn numbers(values: impl IntoIterator<Item = i64>) -> ArrayRef {
 
 async fn changes(storage: &Arc<dyn Storage>) -> ChangeSet {
     let snapshot = storage.snapshot(SnapshotId::default()).await.unwrap();
-    ChangeSet::new(snapshot.id(), (**snapshot.schema()).clone())
+    ChangeSet::new(snapshot.as_ref(), (**snapshot.schema()).clone())
 }
 
 /// Adds nodes of `A` with the property `x`.
@@ -241,6 +241,39 @@ async fn of_two_writers_at_once_one_wins_and_the_other_leaves_nothing() {
             "ids stay dense"
         );
     }
+}
+
+#[tokio::test]
+async fn a_graph_built_anew_with_another_layout_is_read_as_what_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("g.grism");
+    let old: Arc<dyn Storage> =
+        Arc::new(LanceStorage::open_or_create(&path, OPTIONS).await.unwrap());
+    let table = add_nodes(&old, 0..9).await;
+    let before = old.snapshot(SnapshotId::default()).await.unwrap();
+    let mut late = changes(&old).await;
+    late.append(table, batch(vec![("x", numbers([1]))]));
+    std::fs::remove_dir_all(&path).unwrap();
+    let options = GraphOptions {
+        segment_shift: OPTIONS.segment_shift + 3,
+        fragment_rows: 2,
+    };
+    let new: Arc<dyn Storage> =
+        Arc::new(LanceStorage::open_or_create(&path, options).await.unwrap());
+    let other_table = add_nodes(&new, 50..55).await;
+    assert_eq!(table, other_table);
+    for storage in [&old, &new] {
+        let now = storage.snapshot(SnapshotId::default()).await.unwrap();
+        assert_eq!(now.id(), before.id());
+        assert_ne!(now.commit(), before.commit());
+        assert_eq!(now.segment_shift(), options.segment_shift);
+        assert_eq!(now.scan_ranges(table).len(), 3);
+        assert_eq!(scan(now.as_ref(), table, Vec::new()).await.len(), 5);
+    }
+    assert!(old.check_there(&before).await.is_err());
+    let refused = old.commit(late).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Conflict);
+    assert_eq!(old.history().await.unwrap().len(), 2);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use arrow::record_batch::RecordBatch;
 use roaring::RoaringTreemap;
 use serde::{Deserialize, Serialize};
 
-use crate::{GraphSchema, Result, SnapshotId, TableId};
+use crate::{GraphSchema, Result, Snapshot, SnapshotId, TableId};
 
 /// Offsets of rows of one table, or raw ids: ranges and bitmaps, a bit for each where they lie close together.
 pub type OffsetSet = RoaringTreemap;
@@ -93,6 +93,8 @@ pub struct RowChanges {
 pub struct ChangeSet {
     /// The snapshot the changes were made against.
     pub base: SnapshotId,
+    /// The commit that made it ([`Snapshot::commit`]).
+    pub base_commit: String,
     /// The schema after the commit.
     pub schema: GraphSchema,
     /// New rows by table. Columns are named: that of a role has its name and holds raw ids as `UInt64` (lists of them
@@ -116,9 +118,10 @@ pub struct ChangeSet {
 impl ChangeSet {
     /// No changes yet, on top of `base`.
     #[must_use]
-    pub fn new(base: SnapshotId, schema: GraphSchema) -> Self {
+    pub fn new(base: &dyn Snapshot, schema: GraphSchema) -> Self {
         Self {
-            base,
+            base: base.id(),
+            base_commit: base.commit().to_owned(),
             schema,
             appends: BTreeMap::new(),
             updates: BTreeMap::new(),

@@ -150,6 +150,24 @@ pub struct IndexDefinition {
     pub kind: IndexKind,
 }
 
+impl IndexDefinition {
+    /// Whether `asked`, which has the same name, asks for this index; no dimensions stand for those of the vectors.
+    #[must_use]
+    pub fn is_asked(&self, asked: &Self) -> bool {
+        let is_kind = match (self.kind, asked.kind) {
+            (
+                IndexKind::Vector { metric, .. },
+                IndexKind::Vector {
+                    dimensions: 0,
+                    metric: own,
+                },
+            ) => metric == own,
+            (own, asked) => own == asked,
+        };
+        is_kind && self.label == asked.label && self.property == asked.property
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

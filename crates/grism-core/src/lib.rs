@@ -39,7 +39,7 @@ pub use search::{IndexSearch, SearchHit, SearchTarget};
 pub use stack::with_stack;
 pub use statistics::{
     DegreeCounter, DegreeDistribution, DistinctSketch, GraphStatistics, PropertyStatistics,
-    RoleStatistics, TableStatistics,
+    RoleStatistics, TableStatistics, hash_bytes,
 };
 pub use storage::{
     BatchStream, CsvFile, ID_COLUMN, ScanRange, ScanRequest, Snapshot, SnapshotInfo, Storage,

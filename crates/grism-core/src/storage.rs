@@ -85,6 +85,15 @@ pub trait Storage: Any + Send + Sync + Debug {
         })
     }
 
+    /// Whether `snapshot`, which this storage opened, is one of the graph that is there now: another may have been built in
+    /// its place since.
+    ///
+    /// # Errors
+    /// `NotFound` where the graph of the snapshot is gone.
+    async fn check_there(&self, _snapshot: &Arc<dyn Snapshot>) -> Result<()> {
+        Ok(())
+    }
+
     /// The committed snapshots that can be opened, oldest first.
     async fn history(&self) -> Result<Vec<SnapshotInfo>>;
 
@@ -155,6 +164,10 @@ pub struct ScanRequest {
 pub trait Snapshot: Any + Send + Sync + Debug {
     /// The snapshot's number.
     fn id(&self) -> SnapshotId;
+
+    /// The commit that made the snapshot. It is random, so that a snapshot of the same number of a graph that was deleted and
+    /// built anew is told apart. Changes that are not committed yet have the commit of the snapshot they are made on.
+    fn commit(&self) -> &str;
 
     /// The schema.
     fn schema(&self) -> &Arc<GraphSchema>;

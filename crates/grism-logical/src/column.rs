@@ -86,6 +86,9 @@ pub fn role_key(role: &str) -> String {
     format!("{ROLE_PREFIX}{role}")
 }
 
+/// What a plan calls the labels of a node that it reads beside properties.
+pub const LABELS_KEY: &str = "@labels";
+
 /// The name of the column that holds the property `key` of the entity in the column `entity`.
 #[must_use]
 pub fn property_column(entity: &str, key: &str) -> String {

@@ -37,6 +37,12 @@ pub struct Frame {
 }
 
 impl Frame {
+    /// The schema that the frame was made for, whose tables its plan names.
+    #[must_use]
+    pub fn schema(&self) -> &Arc<GraphSchema> {
+        &self.schema
+    }
+
     /// The nodes with `label`, or all nodes.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ mod plan;
 mod rows;
 
 pub use aggregate::{AggregateCall, AggregateFunction};
-pub use column::{Column, PlanSchema, ROLE_PREFIX, property_column, role_key};
+pub use column::{Column, LABELS_KEY, PlanSchema, ROLE_PREFIX, property_column, role_key};
 pub use expr::{
     ArithmeticOperator, BinaryOperator, InfixOperator, LogicOperator, LogicalExpr, Quantifier,
     SharedExpr, UnaryOperator,

@@ -18,6 +18,7 @@ pub(crate) struct DistributedQuery {
     plan: Arc<DistributedPlan>,
     storage: StorageDescriptor,
     snapshot: SnapshotId,
+    commit: String,
     runtime: RuntimeConfig,
     scheduler: Mutex<Scheduler>,
     warnings: Vec<String>,
@@ -28,7 +29,7 @@ impl DistributedQuery {
     pub(crate) fn new(
         plan: DistributedPlan,
         storage: StorageDescriptor,
-        snapshot: SnapshotId,
+        (snapshot, commit): (SnapshotId, String),
         runtime: RuntimeConfig,
         warnings: Vec<String>,
         image: Option<Py<crate::bundle::Bundle>>,
@@ -38,6 +39,7 @@ impl DistributedQuery {
             plan: Arc::new(plan),
             storage,
             snapshot,
+            commit,
             runtime,
             scheduler,
             warnings,
@@ -106,6 +108,7 @@ impl DistributedQuery {
             inputs,
             storage: self.storage.clone(),
             snapshot: self.snapshot,
+            commit: self.commit.clone(),
             runtime: self.runtime.clone(),
         };
         let bytes = spec.to_bytes().map_err(to_python)?;
@@ -152,6 +155,12 @@ impl DistributedQuery {
     fn snapshot(&self) -> u64 {
         self.snapshot.0
     }
+
+    /// The commit that made the snapshot.
+    #[getter]
+    fn commit(&self) -> String {
+        self.commit.clone()
+    }
 }
 
 /// The query of a request that a Rust program sent to the driver.
@@ -162,13 +171,14 @@ pub(crate) fn plan_from_request(request: &[u8]) -> PyResult<DistributedQuery> {
         plan: DistributedPlan,
         storage: StorageDescriptor,
         snapshot: SnapshotId,
+        commit: String,
     }
     let request: Request = serde_json::from_slice(request).map_err(internal)?;
     let runtime = RuntimeConfig::default();
     Ok(DistributedQuery::new(
         request.plan,
         request.storage,
-        request.snapshot,
+        (request.snapshot, request.commit),
         runtime,
         Vec::new(),
         None,

@@ -432,7 +432,7 @@ impl Graph {
         Ok(DistributedQuery::new(
             planned.plan,
             descriptor,
-            planned.snapshot,
+            (planned.snapshot, planned.commit),
             runtime,
             planned.warnings,
             image,

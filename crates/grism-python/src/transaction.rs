@@ -11,7 +11,6 @@ use pyo3::types::PyDict;
 use tokio::sync::Mutex;
 
 use crate::convert::value_of;
-use crate::error::to_python;
 use crate::graph::Graph;
 use crate::runtime::wait;
 
@@ -170,7 +169,9 @@ impl Transaction {
     /// Forgets everything.
     fn rollback(&self, py: Python<'_>) -> PyResult<()> {
         let inner = Arc::clone(&self.inner);
-        let dropped = wait(py, None, async move { Ok(inner.lock().await.take()) })?;
-        dropped.map(drop).ok_or_else(|| to_python(ended()))
+        wait(py, None, async move {
+            let open = inner.lock().await.take().ok_or_else(ended)?;
+            open.rollback()
+        })
     }
 }

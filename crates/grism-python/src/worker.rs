@@ -73,7 +73,7 @@ impl StageWorker {
         let run = async move {
             let storage: Arc<dyn Storage> = match image {
                 Some(image) => {
-                    let key = format!("{}#{}", task.storage.uri, task.snapshot);
+                    let key = format!("{}#{}", task.storage.uri, task.commit);
                     match catalog.registered(&key) {
                         Some(known) => known,
                         None => {

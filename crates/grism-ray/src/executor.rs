@@ -49,7 +49,8 @@ impl StageExecutor {
     /// the slot that the task's partition lies in.
     ///
     /// # Errors
-    /// What the plan can meet; `Unavailable` for a bundle that cannot be read; `Cancelled`.
+    /// What the plan can meet; `NotFound` where another graph was built in the place of the query's; `Unavailable` for a
+    /// bundle that cannot be read; `Cancelled`.
     pub async fn execute(
         &self,
         task: &TaskSpec,
@@ -59,6 +60,12 @@ impl StageExecutor {
     ) -> Result<TaskOutput> {
         let start = Instant::now();
         let snapshot = storage.snapshot(task.snapshot).await?;
+        if snapshot.commit() != task.commit {
+            return Err(Error::not_found(format!(
+                "the graph at {} was deleted and built anew while the query ran",
+                task.storage.uri
+            )));
+        }
         let memory = Arc::clone(&self.memory);
         let query = QueryContext::new(
             storage,

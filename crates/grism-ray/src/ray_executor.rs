@@ -60,6 +60,7 @@ struct Request<'a> {
     plan: &'a DistributedPlan,
     storage: StorageDescriptor,
     snapshot: SnapshotId,
+    commit: &'a str,
     config: &'a RayExecutorConfig,
 }
 
@@ -108,8 +109,8 @@ impl RayExecutor {
         storage: Arc<dyn Storage>,
         snapshot: SnapshotId,
     ) -> Result<StagedResult> {
-        let snapshot = storage.snapshot(snapshot).await?.id();
-        if storage.image(snapshot).is_some() {
+        let snapshot = storage.snapshot(snapshot).await?;
+        if storage.image(snapshot.id()).is_some() {
             return Err(Error::unsupported(
                 "a graph in memory on Ray from Rust is not supported yet; keep it on disk",
             ));
@@ -117,7 +118,8 @@ impl RayExecutor {
         let request = Request {
             plan: &plan,
             storage: storage.descriptor(),
-            snapshot,
+            snapshot: snapshot.id(),
+            commit: snapshot.commit(),
             config: &self.config,
         };
         let request =

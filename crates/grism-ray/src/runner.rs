@@ -99,6 +99,7 @@ impl StagedExecutor {
         storage: Arc<dyn Storage>,
         snapshot: SnapshotId,
     ) -> Result<StagedResult> {
+        let snapshot = storage.snapshot(snapshot).await?;
         let workers = self.config.workers();
         let deadline = self
             .config
@@ -107,7 +108,8 @@ impl StagedExecutor {
         let mut run = Run {
             plan: &plan,
             storage,
-            snapshot,
+            snapshot: snapshot.id(),
+            commit: snapshot.commit().to_owned(),
             workers,
             config: self.config.clone(),
             executor: StageExecutor::new(Arc::clone(&self.memory)),
@@ -190,6 +192,7 @@ struct Run<'a> {
     plan: &'a DistributedPlan,
     storage: Arc<dyn Storage>,
     snapshot: SnapshotId,
+    commit: String,
     workers: usize,
     config: RuntimeConfig,
     executor: StageExecutor,
@@ -240,6 +243,7 @@ impl Run<'_> {
                 .collect(),
             storage: self.storage.descriptor(),
             snapshot: self.snapshot,
+            commit: self.commit.clone(),
             runtime: self.config.clone(),
         };
         // The task travels as it does to Ray, so that a plan which does not survive the journey is found out here.

@@ -25,6 +25,8 @@ pub struct TaskSpec {
     pub storage: StorageDescriptor,
     /// The snapshot.
     pub snapshot: SnapshotId,
+    /// The commit that made it, so that no task reads another graph that was built in the place of this one.
+    pub commit: String,
     /// Batch size and memory.
     pub runtime: RuntimeConfig,
 }

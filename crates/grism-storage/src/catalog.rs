@@ -1,5 +1,6 @@
 //! The catalog: from a URI to the storage behind it, each opened once per process.
 
+use std::any::Any;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -37,13 +38,13 @@ impl Catalog {
     ) -> Result<Arc<dyn Storage>> {
         let key = canonical(uri)?;
         check_options(&key, options)?;
-        if let Some(known) = self
-            .open
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&key)
-        {
-            return Ok(Arc::clone(known));
+        if let Some(known) = self.registered(&key) {
+            let storage: &dyn Any = known.as_ref();
+            if let Some(storage) = storage.downcast_ref::<LanceStorage>() {
+                // Somebody may have deleted the graph, or built another in its place.
+                storage.reopen(create).await?;
+            }
+            return Ok(known);
         }
         let storage: Arc<dyn Storage> = if key.starts_with(MEMORY) {
             if !create {

@@ -189,8 +189,8 @@ impl Checker<'_> {
             .get(&table.id)
             .cloned()
             .unwrap_or_default();
-        let roles = table.hyperedge_type().into_iter().flat_map(|ty| &ty.roles);
-        let columns = roles.map(|role| role.name.clone());
+        let roles = table.hyperedge_type().map(HyperedgeType::role_columns);
+        let columns = roles.unwrap_or_default().into_iter();
         let columns = columns.chain(table.properties.iter().map(|own| own.column().to_owned()));
         let words = usize::try_from(statistics.next_offset.div_ceil(64))
             .map_err(|_| Error::internal("a table past the memory"))?;
@@ -242,8 +242,7 @@ impl Checker<'_> {
     /// Compares the roles of a table with the incidence lists, and looks for their members.
     async fn members(&mut self, table: &Table, ty: &HyperedgeType) -> Result<()> {
         let mut of_rows: BTreeMap<String, BTreeMap<TableId, Sum>> = BTreeMap::new();
-        let columns = ty.roles.iter().map(|role| role.name.clone()).collect();
-        self.scanned(table, columns, |own, batch| {
+        self.scanned(table, ty.role_columns(), |own, batch| {
             let ids = ids(&batch)?.clone();
             let offset_of = |row: usize| EntityId::from_raw(ids.value(row)).offset();
             let mut bound: HashMap<&str, u64> = HashMap::new();

@@ -1,5 +1,6 @@
 //! Columns of tables: their Arrow types, predicates over them, and batches brought to a table's columns.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -39,7 +40,7 @@ pub(crate) fn column_type(table: &Table, name: &str) -> Option<DataType> {
     if name == LABELS_COLUMN && table.hyperedge_type().is_none() {
         return Some(Type::String.list().to_arrow());
     }
-    match table.hyperedge_type().and_then(|ty| ty.role(name)) {
+    match table.hyperedge_type().and_then(|ty| ty.role_in(name)) {
         Some(role) => Some(role_type(role)),
         None => table
             .property_in(name)
@@ -51,7 +52,7 @@ pub(crate) fn column_type(table: &Table, name: &str) -> Option<DataType> {
 pub(crate) fn table_fields(table: &Table) -> Vec<Field> {
     let roles = table.hyperedge_type().into_iter().flat_map(|ty| &ty.roles);
     let mut fields: Vec<Field> = roles
-        .map(|role| Field::new(&role.name, role_type(role), true))
+        .map(|role| Field::new(role.column(), role_type(role), true))
         .collect();
     if !table.changed_labels.is_empty() {
         let data_type = Type::String.list().to_arrow();
@@ -105,6 +106,46 @@ pub(crate) fn named_batch(
         columns,
         &options,
     )?)
+}
+
+/// The field of a role in a dataset or file: its column, or its name where an older version of Grism made it.
+pub(crate) fn role_field<'a>(
+    table: &Table,
+    role: &'a Role,
+    has_field: impl Fn(&str) -> bool,
+) -> Cow<'a, str> {
+    let column = role.column();
+    if column == role.name {
+        return column;
+    }
+    let mut roles = table.hyperedge_type().into_iter().flat_map(|ty| &ty.roles);
+    // One of the names may look like the column of another role, but not each of them.
+    if roles.all(|other| has_field(&other.column())) || !has_field(&role.name) {
+        column
+    } else {
+        Cow::Borrowed(&role.name)
+    }
+}
+
+/// A batch of all fields of a dataset or file, with roles by the names of their columns.
+pub(crate) fn with_role_columns(batch: &RecordBatch, table: &Table) -> Result<RecordBatch> {
+    let has_field = |name: &str| batch.column_by_name(name).is_some();
+    let mut renamed: Vec<(String, String)> = Vec::new();
+    for role in table.hyperedge_type().into_iter().flat_map(|ty| &ty.roles) {
+        let field = role_field(table, role, has_field);
+        if field != role.column() {
+            renamed.push((field.into_owned(), role.column().into_owned()));
+        }
+    }
+    if renamed.is_empty() {
+        return Ok(batch.clone());
+    }
+    let name = |field: &Arc<Field>| {
+        let known = renamed.iter().find(|(name, _)| name == field.name());
+        known.map_or_else(|| field.name().clone(), |(_, column)| column.clone())
+    };
+    let names: Vec<String> = batch.schema_ref().fields().iter().map(name).collect();
+    named_batch(&names, batch.columns().to_vec(), batch.num_rows())
 }
 
 /// The names of a scan's columns: the id, then those asked for.
@@ -192,4 +233,57 @@ fn compare(column: &ArrayRef, comparison: &Comparison) -> Result<BooleanArray> {
         return Ok(floats.iter().map(|value| value.map(holds)).collect());
     }
     Ok(flags)
+}
+
+#[cfg(test)]
+mod tests {
+    use grism_core::{Cardinality, GraphSchema, HyperedgeType};
+
+    use super::*;
+
+    fn table(roles: &[&str]) -> Table {
+        let role = |name: &&str| Role {
+            name: (*name).to_owned(),
+            member: None,
+            cardinality: Cardinality::Many,
+        };
+        let mut schema = GraphSchema::default();
+        let ty = HyperedgeType {
+            name: "T".to_owned(),
+            roles: roles.iter().map(role).collect(),
+            declared: true,
+        };
+        let id = schema.declare(ty).unwrap();
+        schema.table(id).unwrap().clone()
+    }
+
+    fn fields(table: &Table, stored: &[&str]) -> Vec<String> {
+        let roles = &table.hyperedge_type().unwrap().roles;
+        let field = |role| role_field(table, role, |name| stored.contains(&name));
+        roles.iter().map(|role| field(role).into_owned()).collect()
+    }
+
+    #[test]
+    fn roles_of_older_datasets_are_found_by_their_names() {
+        let table = table(&["a", "x!", "x%21"]);
+        assert_eq!(fields(&table, &["a", "x!", "x%21"]), ["a", "x!", "x%21"]);
+        assert_eq!(
+            fields(&table, &["a", "x%21", "x%2521"]),
+            ["a", "x%21", "x%2521"]
+        );
+        let batch = |names: [&str; 3]| {
+            let none = arrow::array::new_null_array(&DataType::UInt64, 1);
+            named_batch(&names.map(str::to_owned), vec![none; 3], 1).unwrap()
+        };
+        for names in [["a", "x!", "x%21"], ["a", "x%21", "x%2521"]] {
+            let found = with_role_columns(&batch(names), &table).unwrap();
+            let schema = found.schema();
+            let found: Vec<_> = schema
+                .fields()
+                .iter()
+                .map(|own| own.name().as_str())
+                .collect();
+            assert_eq!(found, ["a", "x%21", "x%2521"]);
+        }
+    }
 }

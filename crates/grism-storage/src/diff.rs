@@ -7,7 +7,9 @@ use arrow::array::{AsArray, new_null_array};
 use arrow::datatypes::{DataType, UInt64Type};
 use arrow::row::{RowConverter, SortField};
 use futures::TryStreamExt;
-use grism_core::{Error, ID_COLUMN, LABELS_COLUMN, Result, Snapshot, Table, TableId, widen_column};
+use grism_core::{
+    Error, HyperedgeType, ID_COLUMN, LABELS_COLUMN, Result, Snapshot, Table, TableId, widen_column,
+};
 
 use crate::all_rows::all_rows;
 use crate::columns::column_type;
@@ -75,8 +77,8 @@ async fn table_diff(
 }
 
 fn column_names(table: &Table) -> Vec<String> {
-    let roles = table.hyperedge_type().into_iter().flat_map(|ty| &ty.roles);
-    let mut names: Vec<String> = roles.map(|role| role.name.clone()).collect();
+    let ty = table.hyperedge_type();
+    let mut names = ty.map(HyperedgeType::role_columns).unwrap_or_default();
     names.extend(table.properties.iter().map(|own| own.column().to_owned()));
     if !table.changed_labels.is_empty() {
         names.push(LABELS_COLUMN.to_owned());

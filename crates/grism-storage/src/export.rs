@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use tempfile::TempPath;
 
 use crate::all_rows::all_rows;
-use crate::columns::column_type;
+use crate::columns::{column_type, with_role_columns};
 use crate::import::{Compression, FileFormat};
 use crate::memory_limit::waiting_bytes;
 
@@ -322,7 +322,7 @@ pub async fn export_graph(snapshot: &Arc<dyn Snapshot>, directory: &Path) -> Res
 
 fn exported_columns(table: &Table) -> Vec<String> {
     let roles = table.hyperedge_type().into_iter().flat_map(|ty| &ty.roles);
-    let mut columns: Vec<String> = roles.map(|role| role.name.clone()).collect();
+    let mut columns: Vec<String> = roles.map(|role| role.column().into_owned()).collect();
     if !table.changed_labels.is_empty() {
         columns.push(LABELS_COLUMN.to_owned());
     }
@@ -396,11 +396,13 @@ pub async fn import_graph(storage: &dyn Storage, directory: &Path) -> Result<Sna
             .map(|place| EntityId::new(id.table(), *place).raw())
             .ok_or_else(|| Error::invalid_data("a hyperedge binds what is not in the export"))
     };
-    let mut changes = ChangeSet::new(snapshot.id(), contents.schema).with_operation("import");
+    let mut changes = ChangeSet::new(snapshot.as_ref(), contents.schema).with_operation("import");
     for (table, name) in &contents.tables {
+        let own = changes.schema.table(*table)?;
         let mut rows = RowBuffer::new(waiting_bytes());
         for batch in parquet_batches(&directory.join(name), None)? {
-            rows.push(with_moved_ids(&batch?, &moved)?)?;
+            let batch = with_moved_ids(&batch?, &moved)?;
+            rows.push(with_role_columns(&batch, own)?)?;
         }
         changes.appends.insert(*table, rows.finish()?);
     }

@@ -25,7 +25,7 @@ pub(crate) fn collect_incidences(
         let mut first = 0;
         for batch in batches {
             let opposites = opposite
-                .map(|role| ids(batch, &role.name))
+                .map(|role| ids(batch, &role.column()))
                 .transpose()?
                 .flatten();
             let mut push = |row: usize, position: u32, member: u64| {
@@ -38,14 +38,14 @@ pub(crate) fn collect_incidences(
                     opposite,
                 });
             };
-            if let Some(members) = ids(batch, &role.name)? {
+            if let Some(members) = ids(batch, &role.column())? {
                 for (row, member) in members.iter().enumerate() {
                     if let Some(member) = member {
                         push(row, 0, member);
                     }
                 }
             } else if let Some(lists) = batch
-                .column_by_name(&role.name)
+                .column_by_name(&role.column())
                 .and_then(|column| column.as_any().downcast_ref::<ListArray>())
             {
                 let values = lists.values().as_any().downcast_ref::<UInt64Array>();

@@ -17,6 +17,7 @@ use grism_core::{
 /// What the changes were made against, or are moved onto.
 pub(crate) struct State<'a> {
     pub(crate) id: SnapshotId,
+    pub(crate) commit: &'a str,
     pub(crate) schema: &'a GraphSchema,
     pub(crate) statistics: &'a GraphStatistics,
 }
@@ -46,6 +47,7 @@ pub(crate) fn rebase(
             newest.id, base.id
         ))
     };
+    check_base(&steps, base)?;
     if steps.iter().any(|step| !step.may_rebase) {
         return Err(conflict("they follow from what was read there"));
     }
@@ -91,19 +93,37 @@ pub(crate) fn rebase(
             } else {
                 newest.schema.clone()
             };
-            moved(step, newest.id, schema, &shift)
+            moved(step, newest, schema, &shift)
         })
         .collect()
 }
 
+/// Whether steps were made on `base`, and not on a snapshot of its number of another graph that was there before.
+///
+/// # Errors
+/// `Conflict` where they were not.
+pub(crate) fn check_base(steps: &[ChangeSet], base: &State<'_>) -> Result<()> {
+    let is_base = |step: &ChangeSet| step.base == base.id && step.base_commit == base.commit;
+    if steps.iter().all(is_base) {
+        return Ok(());
+    }
+    Err(built_anew())
+}
+
+/// The error of a commit whose base is a snapshot of a graph that is gone.
+pub(crate) fn built_anew() -> Error {
+    Error::conflict("the graph was deleted and built anew since the changes were made")
+}
+
 fn moved(
     step: ChangeSet,
-    base: SnapshotId,
+    base: &State<'_>,
     schema: GraphSchema,
     shift: &Arc<Shift>,
 ) -> Result<ChangeSet> {
     let mut moved = ChangeSet {
-        base,
+        base: base.id,
+        base_commit: base.commit.to_owned(),
         schema,
         appends: BTreeMap::new(),
         updates: BTreeMap::new(),

@@ -4,6 +4,8 @@ mod cells;
 mod changes;
 mod counts;
 mod delete;
+#[cfg(test)]
+mod tests;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -125,6 +127,7 @@ impl Transaction {
         ];
         for (role, member) in roles {
             let member = self.entity(member)?;
+            // They have the names of their columns.
             self.set(id, role, member)?;
         }
         Ok(id)
@@ -313,7 +316,8 @@ impl Transaction {
             .clone();
         self.check_member(&name, &known, member).await?;
         let value = self.entity(member)?;
-        let held = self.read(hyperedge, role).await?;
+        let column = known.column();
+        let held = self.read(hyperedge, &column).await?;
         let next = match (known.cardinality, held) {
             (Cardinality::Many, Value::List(mut members)) => {
                 members.push(value);
@@ -327,7 +331,7 @@ impl Transaction {
                 )));
             }
         };
-        self.set(hyperedge, role, next)?;
+        self.set(hyperedge, &column, next)?;
         self.counts.members_added += 1;
         Ok(())
     }
@@ -364,7 +368,8 @@ impl Transaction {
         if self.is_deleted(hyperedge) {
             return Ok(());
         }
-        let next = match self.read(hyperedge, role).await? {
+        let column = self.role_column(hyperedge, role)?;
+        let next = match self.read(hyperedge, &column).await? {
             Value::List(mut members) if position < members.len() => {
                 members.remove(position);
                 Value::List(members)
@@ -372,7 +377,7 @@ impl Transaction {
             Value::List(_) => return Err(Error::invalid_data("the role does not bind it")),
             _ => Value::Null,
         };
-        self.set(hyperedge, role, next)?;
+        self.set(hyperedge, &column, next)?;
         self.counts.members_removed += 1;
         Ok(())
     }
@@ -383,7 +388,8 @@ impl Transaction {
     /// `NotFound` where the role does not bind it.
     pub async fn unbind_member(&mut self, hyperedge: u64, role: &str, member: u64) -> Result<()> {
         let is_member = |value: &Value| value.entity_id() == Some(member);
-        let position = match self.read(hyperedge, role).await? {
+        let column = self.role_column(hyperedge, role)?;
+        let position = match self.read(hyperedge, &column).await? {
             Value::List(members) => members.iter().position(is_member),
             value => is_member(&value).then_some(0),
         };
@@ -391,6 +397,20 @@ impl Transaction {
             Error::not_found(format!("the role `{role}` does not bind this member"))
         })?;
         self.unbind(hyperedge, role, position).await
+    }
+
+    /// The column of a role of a hyperedge.
+    ///
+    /// # Errors
+    /// `InvalidData` where its type has no such role.
+    fn role_column(&self, hyperedge: u64, role: &str) -> Result<String> {
+        let table = self.schema.table(EntityId::from_raw(hyperedge).table())?;
+        let known = table.hyperedge_type().and_then(|ty| ty.role(role));
+        let known = known.ok_or_else(|| {
+            let name = table.display_name();
+            Error::invalid_data(format!("`{name}` has no role `{role}`"))
+        })?;
+        Ok(known.column().into_owned())
     }
 
     /// Whether an entity has the id, with the changes so far.
@@ -420,7 +440,7 @@ impl Transaction {
     /// `InvalidData` where a required role has no member.
     pub fn finish(self) -> Result<ChangeSet> {
         self.check()?;
-        change_set(self.base.id(), self.schema, self.tables)
+        change_set(self.base.as_ref(), self.schema, self.tables)
     }
 
     /// Checks what holds only for the whole of the changes.
@@ -436,11 +456,13 @@ impl Transaction {
                 .roles
                 .iter()
                 .filter(|role| role.cardinality == Cardinality::One);
-            let required: Vec<String> = required.map(|role| role.name.clone()).collect();
-            if let Some(role) = changes.unbound_role(&required)? {
+            let (names, columns): (Vec<&str>, Vec<String>) = required
+                .map(|role| (role.name.as_str(), role.column().into_owned()))
+                .unzip();
+            if let Some(place) = changes.unbound_role(&columns)? {
                 return Err(Error::invalid_data(format!(
-                    "the role `{role}` of `{}` is required, and a hyperedge has no member there",
-                    ty.name
+                    "the role `{}` of `{}` is required, and a hyperedge has no member there",
+                    names[place], ty.name
                 )));
             }
         }

@@ -11,8 +11,9 @@ use crate::{AppendedRows, EntityId, Error, ID_COLUMN, Result, TableId};
 pub(super) struct RoleRows {
     pub(super) pieces: Vec<AppendedRows>,
     pub(super) table: TableId,
-    pub(super) role: String,
-    /// For a binary edge, the role at its other end.
+    /// The role's column.
+    pub(super) column: String,
+    /// For a binary edge, the column of the role at its other end.
     pub(super) opposite: Option<String>,
     /// The offset of the first row, where the rows have no ids.
     pub(super) first_offset: u64,
@@ -34,9 +35,9 @@ impl RoleRows {
                 let opposites = self
                     .opposite
                     .as_ref()
-                    .and_then(|role| self::ids(&batch, role));
+                    .and_then(|column| self::ids(&batch, column));
                 let opposite = |row: usize| opposites.map_or(0, |ids| ids.value(row));
-                if let Some(members) = self::ids(&batch, &self.role) {
+                if let Some(members) = self::ids(&batch, &self.column) {
                     if members.null_count() == 0 {
                         for (row, member) in members.values().iter().enumerate() {
                             visit(*member, hyperedge(row), 0, opposite(row));
@@ -48,7 +49,7 @@ impl RoleRows {
                             }
                         }
                     }
-                } else if let Some(lists) = lists(&batch, &self.role)? {
+                } else if let Some(lists) = lists(&batch, &self.column)? {
                     let (offsets, values) = (lists.0.value_offsets(), lists.1);
                     for row in (0..lists.0.len()).filter(|row| lists.0.is_valid(*row)) {
                         for (position, place) in (offsets[row]..offsets[row + 1]).enumerate() {

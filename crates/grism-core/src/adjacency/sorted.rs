@@ -116,11 +116,13 @@ impl SortedIncidences {
             .iter()
             .find(|other| other.name != role)
             .filter(|_| hyperedge_type.is_binary())
-            .map(|other| other.name.clone());
+            .map(|other| other.column().into_owned());
         let rows = RoleRows {
             pieces,
             table,
-            role: role.to_owned(),
+            column: hyperedge_type
+                .role(role)
+                .map_or_else(|| role.to_owned(), |role| role.column().into_owned()),
             opposite,
             first_offset,
         };

@@ -1,7 +1,7 @@
 //! Changes of a schema: tables come and go, and get properties, labels and keys.
 
-use super::{GraphSchema, HyperedgeType, LABELS_COLUMN, Property, Table, TableKind};
-use crate::{Error, ID_COLUMN, Result, TableId, Type};
+use super::{GraphSchema, HyperedgeType, Property, Table, TableKind};
+use crate::{Error, Result, TableId, Type};
 
 impl GraphSchema {
     /// Adds a table and returns its number.
@@ -124,7 +124,7 @@ impl GraphSchema {
     /// property of vectors, or in one that a vector index is declared for, become vectors.
     ///
     /// # Errors
-    /// `InvalidData` for a name that a role of a declared type bears, or that is Grism's own.
+    /// `InvalidData` for a name that a role of a declared type bears.
     pub fn ensure_property(&mut self, table: TableId, name: &str, value_type: &Type) -> Result<()> {
         let indexed = self.indexed_vector(table, name)?;
         if let (Type::Vector(dimensions), Some(wanted)) = (value_type, &indexed)
@@ -152,9 +152,14 @@ impl GraphSchema {
                 "`{name}` is a role of `{owner}` and cannot be a property too"
             )));
         }
-        if name.starts_with('_') && [ID_COLUMN, LABELS_COLUMN, "_rowid"].contains(&name) {
+        // Plans call roles, and the labels of nodes, so.
+        let is_kept = name.strip_prefix('@').is_some_and(|own| {
+            let ty = entry.hyperedge_type();
+            ty.map_or(own == "labels", |ty| ty.role(own).is_some())
+        });
+        if is_kept {
             return Err(Error::invalid_data(format!(
-                "a property cannot be called `{name}`"
+                "a property of `{owner}` cannot be called `{name}`"
             )));
         }
         let place = entry
@@ -252,10 +257,10 @@ mod tests {
             schema.ensure_property(knows, name, &Type::Int64).unwrap();
         }
         let expected = [
-            "source~property~property",
+            "source%7Eproperty",
             "source~property",
-            "source~2~property",
-            "x~2~property",
+            "source%7E2",
+            "x%7E2",
             "x",
         ];
         assert_eq!(columns(&schema, knows), expected);

@@ -1,8 +1,11 @@
 //! `HyperedgeType`: a type and its roles.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+use super::column_name::column_name;
 
 /// The first role of every binary edge.
 pub const SOURCE_ROLE: &str = "source";
@@ -42,6 +45,15 @@ pub struct HyperedgeType {
     pub declared: bool,
 }
 
+impl Role {
+    /// The name of the column that holds the role's members, which no property of the type has: the role's name, where every
+    /// storage takes it.
+    #[must_use]
+    pub fn column(&self) -> Cow<'_, str> {
+        column_name(&self.name)
+    }
+}
+
 impl HyperedgeType {
     /// The undeclared binary edge type `name`.
     #[must_use]
@@ -69,6 +81,19 @@ impl HyperedgeType {
     #[must_use]
     pub fn role(&self, name: &str) -> Option<&Role> {
         self.roles.iter().find(|role| role.name == name)
+    }
+
+    /// The role whose members the column `column` holds.
+    #[must_use]
+    pub fn role_in(&self, column: &str) -> Option<&Role> {
+        self.roles.iter().find(|role| role.column() == column)
+    }
+
+    /// The columns of the roles, in the order of declaration.
+    #[must_use]
+    pub fn role_columns(&self) -> Vec<String> {
+        let columns = self.roles.iter().map(|role| role.column().into_owned());
+        columns.collect()
     }
 }
 

@@ -1,6 +1,7 @@
 //! The schema of a graph: its node label sets, its hyperedge types with their roles, and their properties.
 
 mod change;
+mod column_name;
 mod entity_kind;
 mod graph_schema;
 mod hyperedge_type;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::HyperedgeType;
+use super::column_name::column_name;
 use crate::{TableId, Type};
 
 /// The column of a table of nodes that holds the current labels of those whose labels have changed.
@@ -21,9 +22,8 @@ pub struct Property {
 }
 
 impl Property {
-    /// The column of the table that holds the values. Roles and properties of one table share the names of columns, so a
-    /// property that is called like a role of an undeclared type has a column of another name, which is chosen when the
-    /// property is created and never changes.
+    /// The column of the table that holds the values. It has the property's name where every storage takes that and no role
+    /// of the table has it; otherwise another name is chosen when the property is created, which never changes.
     #[must_use]
     pub fn column(&self) -> &str {
         self.column.as_deref().unwrap_or(&self.name)
@@ -76,10 +76,9 @@ impl Table {
             .find(|property| property.column() == column)
     }
 
-    /// The column of the property called `name`, or the one that it gets when it is created.
-    ///
-    /// A name with `~` is not the name of its column, since a storage adds `~` and a number for further columns of one
-    /// property.
+    /// The column of the property called `name`, or the one that it gets when it is created: of plain characters, which do
+    /// not begin like the columns of Grism and its storages, and without `~`, since a storage adds `~` and a number for
+    /// further columns of one property.
     #[must_use]
     pub fn column_for(&self, name: &str) -> String {
         if let Some(property) = self.property(name) {
@@ -87,10 +86,10 @@ impl Table {
         }
         let is_taken = |column: &str| {
             let ty = self.hyperedge_type();
-            ty.is_some_and(|ty| ty.role(column).is_some()) || self.property_in(column).is_some()
+            ty.is_some_and(|ty| ty.role_in(column).is_some()) || self.property_in(column).is_some()
         };
-        let mut column = name.to_owned();
-        while is_taken(&column) || column == name && name.contains('~') {
+        let mut column = column_name(name).into_owned();
+        while is_taken(&column) {
             column.push_str("~property");
         }
         column

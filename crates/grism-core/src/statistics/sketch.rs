@@ -129,7 +129,8 @@ pub(super) const fn hash_integer(value: i64) -> u64 {
 }
 
 /// The hash of some bytes, the same in every process and for ever.
-pub(super) fn hash_bytes(bytes: &[u8]) -> u64 {
+#[must_use]
+pub fn hash_bytes(bytes: &[u8]) -> u64 {
     let mut hash = bytes.len() as u64 ^ 0xCBF2_9CE4_8422_2325;
     let mut words = bytes.chunks_exact(8);
     for word in &mut words {

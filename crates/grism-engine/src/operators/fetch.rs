@@ -1,5 +1,6 @@
 //! `FetchExec`: properties by id, read late and only where used.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -133,13 +134,13 @@ async fn fetch(
         let stored = properties
             .iter()
             .map(|property| stored_column(entry, &property.key));
-        let stored: Vec<Option<&str>> = stored.collect();
-        let columns = stored.iter().flatten().map(|column| (*column).to_owned());
+        let stored: Vec<Option<Cow<'_, str>>> = stored.collect();
+        let columns = stored.iter().flatten().map(ToString::to_string);
         let columns: Vec<String> = columns.collect();
         let values = snapshot.take(table, &offsets, &columns).await?;
         for ((property, column), pieces) in properties.iter().zip(stored).zip(&mut pieces) {
             let data_type = property.ty.to_arrow();
-            let found = column.and_then(|column| values.column_by_name(column));
+            let found = column.and_then(|column| values.column_by_name(&column));
             pieces.push(match found {
                 Some(column) if column.data_type() == &data_type => Arc::clone(column),
                 Some(column) => widen_column(column, &data_type)?,

@@ -255,7 +255,8 @@ async fn read_contents(
         .hyperedge_type()
         .map(|ty| ty.roles.iter().map(|role| role.name.clone()).collect())
         .unwrap_or_default();
-    columns.extend(roles.iter().cloned());
+    let ty = entry.hyperedge_type();
+    columns.extend(ty.into_iter().flat_map(|ty| ty.role_columns()));
     let changed = !entry.changed_labels.is_empty();
     if changed {
         columns.push(LABELS_COLUMN.to_owned());

@@ -1,5 +1,6 @@
 //! Reading tables piece by piece: what node and hyperedge scans have in common.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, new_null_array};
@@ -7,10 +8,10 @@ use arrow::datatypes::{FieldRef, Schema};
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{
-    Comparison, ComparisonOperator, ID_COLUMN, LABELS_COLUMN, Property, Result, ScanPredicate,
-    ScanRange, ScanRequest, Snapshot, Table, TableId, Tables, widen_column,
+    Comparison, ComparisonOperator, Error, LABELS_COLUMN, Result, ScanPredicate, ScanRange,
+    ScanRequest, Snapshot, Table, TableId, Tables, widen_column,
 };
-use grism_logical::ROLE_PREFIX;
+use grism_logical::{LABELS_KEY, ROLE_PREFIX};
 
 use crate::batch::batch_of;
 use crate::{ExecutionContextTrait, MorselQueue, PhysicalSchema, RecordBatchStream};
@@ -74,7 +75,7 @@ impl ScanSource {
         for comparison in &self.predicate {
             if let Some(column) = stored_column(table, &comparison.column) {
                 predicate.push(Comparison {
-                    column: column.to_owned(),
+                    column: column.into_owned(),
                     ..comparison.clone()
                 });
             } else if comparison.operator != ComparisonOperator::IsNull {
@@ -84,7 +85,7 @@ impl ScanSource {
         }
         let stored = self.columns.iter().filter_map(|name| {
             let column = stored_column(table, name)?;
-            Some((name.clone(), column.to_owned()))
+            Some((name.clone(), column.into_owned()))
         });
         let (names, columns) = stored.unzip();
         Ok(Some(StoredScan {
@@ -103,17 +104,17 @@ struct StoredScan {
     predicate: ScanPredicate,
 }
 
-/// The column of `table` that a plan calls `name`: a property, the labels of a node, or a role by its [`role_key`]. `None`
-/// where the table has no such column.
-pub(super) fn stored_column<'a>(table: &'a Table, name: &str) -> Option<&'a str> {
+/// The column of `table` that a plan calls `name`: a property, the labels of a node by [`LABELS_KEY`], or a role by its
+/// [`role_key`]. `None` where the table has no such column.
+pub(super) fn stored_column<'a>(table: &'a Table, name: &str) -> Option<Cow<'a, str>> {
     let ty = table.hyperedge_type();
     let role = name
         .strip_prefix(ROLE_PREFIX)
         .and_then(|role| ty?.role(role));
     match role {
-        Some(role) => Some(&role.name),
-        None if name == LABELS_COLUMN => ty.is_none().then_some(LABELS_COLUMN),
-        None => table.property(name).map(Property::column),
+        Some(role) => Some(role.column()),
+        None if name == LABELS_KEY && ty.is_none() => Some(Cow::Borrowed(LABELS_COLUMN)),
+        None => table.property(name).map(|own| Cow::Borrowed(own.column())),
     }
 }
 
@@ -131,7 +132,7 @@ fn renamed(batch: &RecordBatch, names: &[String]) -> Result<RecordBatch> {
     )
 }
 
-/// The column `name` of a batch of a table, as the column at `index` of `schema`; null where the table has none.
+/// The column `name` behind the ids of a batch of a table, as the column at `index` of `schema`; null where the table has none.
 pub(super) fn table_column(
     batch: &RecordBatch,
     name: &str,
@@ -139,9 +140,12 @@ pub(super) fn table_column(
     index: usize,
 ) -> Result<ArrayRef> {
     let data_type = schema.arrow().field(index).data_type();
-    match batch.column_by_name(name) {
-        Some(column) if column.data_type() == data_type => Ok(Arc::clone(column)),
-        Some(column) => widen_column(column, data_type),
+    // A property may be called as the column of ids is.
+    let schema = batch.schema_ref();
+    let mut names = schema.fields().iter().zip(batch.columns()).skip(1);
+    match names.find(|(field, _)| field.name() == name) {
+        Some((_, column)) if column.data_type() == data_type => Ok(Arc::clone(column)),
+        Some((_, column)) => widen_column(column, data_type),
         None => Ok(new_null_array(data_type, batch.num_rows())),
     }
 }
@@ -155,7 +159,9 @@ pub(super) fn named_batches(
     batches
         .and_then(move |(_, batch)| {
             let named = || {
-                let mut columns = vec![table_column(&batch, ID_COLUMN, &schema, 0)?];
+                let ids = batch.columns().first();
+                let ids = ids.ok_or_else(|| Error::internal("a scan without ids"))?;
+                let mut columns = vec![Arc::clone(ids)];
                 for (index, name) in names.iter().enumerate() {
                     columns.push(table_column(&batch, name, &schema, index + 1)?);
                 }

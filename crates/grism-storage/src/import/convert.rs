@@ -36,6 +36,17 @@ pub(super) struct Members {
 }
 
 impl Members {
+    /// The places of nulls in lists.
+    pub(super) fn nulls_in_lists(&self) -> Vec<usize> {
+        if self.lists.is_none() {
+            return Vec::new();
+        }
+        let places = 0..self.ids.len();
+        places
+            .filter(|place| self.keys.get(*place).is_none())
+            .collect()
+    }
+
     /// The row that the key at `place` belongs to.
     pub(super) fn row_of(&self, place: usize) -> usize {
         match &self.lists {
@@ -133,9 +144,31 @@ fn compact(lists: &ListArray) -> Result<ListArray> {
     )?)
 }
 
+/// Lists of ids without those that are [`NONE`].
+fn without_none(lists: &ListArray, ids: &[u64]) -> Result<ListArray> {
+    let (mut kept, mut lengths) = (Vec::with_capacity(ids.len()), Vec::new());
+    for range in lists.value_offsets().windows(2) {
+        let before = kept.len();
+        let own = &ids[range[0] as usize..range[1] as usize];
+        kept.extend(own.iter().copied().filter(|id| *id != NONE));
+        lengths.push(kept.len() - before);
+    }
+    Ok(ListArray::try_new(
+        Arc::new(Field::new_list_field(DataType::UInt64, true)),
+        OffsetBuffer::from_lengths(lengths),
+        Arc::new(UInt64Array::from(kept)),
+        lists.nulls().cloned(),
+    )?)
+}
+
 impl Members {
     /// The members as the role's column.
     pub(super) fn into_column(self, role: &Role) -> Result<ArrayRef> {
+        if let Some(lists) = &self.lists
+            && self.ids.contains(&NONE)
+        {
+            return Ok(Arc::new(without_none(lists, &self.ids)?));
+        }
         let nulls = self
             .ids
             .contains(&NONE)

@@ -2,6 +2,7 @@
 
 use arrow::array::StringArray;
 use arrow::compute::cast;
+use arrow::datatypes::DataType;
 use grism_core::{AppendedRows, EntityId, Result, RowBuffer};
 
 use super::keys::{KeyColumn, KeyIndex};
@@ -10,6 +11,8 @@ use crate::columns::named_batch;
 
 /// The nodes of one label that come into being, with nothing but their key.
 pub(super) struct Created {
+    /// The type of their keys; `None` before the first keys, where no node tells it.
+    key_type: Option<DataType>,
     index: KeyIndex,
     rows: RowBuffer,
     count: u64,
@@ -17,12 +20,35 @@ pub(super) struct Created {
 
 impl Created {
     /// None yet; up to so many bytes of keys, and of rows, are held in memory.
-    pub(super) fn new(keys: usize, rows: usize) -> Self {
+    pub(super) fn new(key_type: Option<DataType>, keys: usize, rows: usize) -> Self {
         Self {
+            key_type,
             index: KeyIndex::new(keys),
             rows: RowBuffer::new(rows),
             count: 0,
         }
+    }
+
+    /// Settles the type of the keys by the columns of a batch that hold some, where no node tells it: integers, if all of
+    /// them hold integers.
+    pub(super) fn settle<'a>(&mut self, columns: impl IntoIterator<Item = &'a KeyColumn>) {
+        if self.key_type.is_some() {
+            return;
+        }
+        let columns = columns.into_iter().filter(|keys| !keys.is_null());
+        let mut are_integers = columns.map(KeyColumn::is_integers);
+        if let Some(first) = are_integers.next() {
+            self.key_type = Some(if first && are_integers.all(|own| own) {
+                DataType::Int64
+            } else {
+                DataType::Utf8
+            });
+        }
+    }
+
+    /// The type of the keys, which is settled before there are any.
+    pub(super) fn key_type(&self) -> &DataType {
+        self.key_type.as_ref().unwrap_or(&DataType::Utf8)
     }
 
     /// The ids of the nodes with the keys at `places`, none of which is null; those that are new come into being.
@@ -56,7 +82,7 @@ impl Created {
         }
         if !new.is_empty() {
             let count = new.len();
-            let column = cast(&StringArray::from(new), &label.key_type)?;
+            let column = cast(&StringArray::from(new), self.key_type())?;
             let names = std::slice::from_ref(&label.key_column);
             self.rows.push(named_batch(names, vec![column], count)?)?;
         }
@@ -82,7 +108,6 @@ mod tests {
     use std::sync::Arc;
 
     use arrow::array::{ArrayRef, AsArray, Int64Array};
-    use arrow::datatypes::DataType;
     use grism_core::TableId;
 
     use super::*;
@@ -95,11 +120,10 @@ mod tests {
             table: TableId::try_new(1).unwrap(),
             key: "id".to_owned(),
             key_column: "id".to_owned(),
-            key_type: DataType::Utf8,
             next_offset: 7,
         };
         // No key stays in memory past its batch.
-        let mut created = Created::new(0, 0);
+        let mut created = Created::new(Some(DataType::Utf8), 0, 0);
         let mut known: HashMap<String, u64> = HashMap::new();
         for start in 0..40i64 {
             // Each batch repeats keys of itself and of others, as integers and as texts by turns.

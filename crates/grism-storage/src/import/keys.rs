@@ -70,6 +70,16 @@ impl KeyColumn {
         self.values.len()
     }
 
+    /// Whether every key is null.
+    pub(super) fn is_null(&self) -> bool {
+        self.values.logical_null_count() == self.values.len()
+    }
+
+    /// Whether the column is one of integers.
+    pub(super) fn is_integers(&self) -> bool {
+        self.values.data_type() == &DataType::Int64
+    }
+
     /// The key at `place`; `None` for null.
     pub(super) fn get(&self, place: usize) -> Option<Key<'_>> {
         if self.values.data_type() == &DataType::Null || self.values.is_null(place) {

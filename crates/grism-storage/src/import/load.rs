@@ -62,7 +62,7 @@ pub async fn load_into(
             "rows are to be rejected, and no reject file is named",
         ));
     }
-    let mut changes = ChangeSet::new(snapshot.id(), (**snapshot.schema()).clone())
+    let mut changes = ChangeSet::new(snapshot.as_ref(), (**snapshot.schema()).clone())
         .with_operation(format!("load {}", target.name()));
     let creates = options.missing == MissingMember::Create;
     let (plan, state) = match target {
@@ -277,11 +277,13 @@ impl Loader {
         let mut bad: Vec<(usize, String)> = Vec::new();
         let mut absent: Vec<(usize, String)> = Vec::new();
         let mut all: Vec<Members> = Vec::new();
-        for (role, own) in plan
-            .roles
-            .iter()
-            .zip(std::mem::take(&mut converted.members))
-        {
+        let found = std::mem::take(&mut converted.members);
+        for (place, created) in created.iter_mut().enumerate() {
+            let own = plan.roles.iter().zip(&found);
+            let own = own.filter(|(role, _)| role.label == place);
+            created.settle(own.map(|(_, members)| &members.keys));
+        }
+        for (role, own) in plan.roles.iter().zip(found) {
             let name = &role.role.name;
             let label = &plan.labels[role.label];
             let unbound = own.ids.iter().filter(|id| **id == NONE).count() - own.missing.len();
@@ -300,6 +302,11 @@ impl Loader {
                     }));
                 }
             }
+            if self.missing != MissingMember::Create {
+                let text = format!("{name} is null in a list of `{}`", role.column);
+                let nulls = own.nulls_in_lists().into_iter();
+                absent.extend(nulls.map(|place| (own.row_of(place), text.clone())));
+            }
             if !own.missing.is_empty() {
                 *self.report.missing.entry(name.clone()).or_insert(0) += own.missing.len() as u64;
             }
@@ -310,7 +317,7 @@ impl Loader {
                 if self.missing != MissingMember::Create {
                     let text = format!("{name} '{}' does not exist", key.to_text());
                     absent.push((own.row_of(*place), text));
-                } else if label.key_type == DataType::Int64 && !key.is_integer() {
+                } else if created[role.label].key_type() == &DataType::Int64 && !key.is_integer() {
                     let text = format!(
                         "{name} '{}' is no Int64, as keys of {} are",
                         key.to_text(),
@@ -332,7 +339,10 @@ impl Loader {
                     own.ids[place] = id;
                 }
             }
-            members.push((role.role.name.clone(), own.into_column(&role.role)?));
+            members.push((
+                role.role.column().into_owned(),
+                own.into_column(&role.role)?,
+            ));
         }
         for (wrong, is_bad) in [(bad, true), (absent, false)] {
             for (row, reason) in wrong {
@@ -387,7 +397,7 @@ impl Loader {
             return Ok(());
         }
         self.changes.may_rebase = false;
-        let ty = Type::from_arrow(&label.key_type)?;
+        let ty = Type::from_arrow(created.key_type())?;
         self.changes
             .schema
             .ensure_property(label.table, &label.key, &ty)?;

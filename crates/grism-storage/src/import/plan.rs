@@ -48,9 +48,11 @@ pub(super) struct LabelPlan {
     pub(super) key: String,
     /// The column of that property.
     pub(super) key_column: String,
-    pub(super) key_type: DataType,
     pub(super) next_offset: u64,
 }
+
+/// The property that new nodes are known by where no node of their label told another.
+const NEW_KEY: &str = "id";
 
 /// What grows while rows are taken.
 pub(super) enum State {
@@ -77,13 +79,12 @@ pub(super) async fn nodes_plan(
             "the nodes of `{label}` are known by `{old}`, not by `{key}`"
         )));
     }
-    let next = snapshot.statistics().tables.get(&table);
     let index = KeyIndex::read(snapshot, &known, label, key_bytes()).await?;
     let plan = NodesPlan {
         table,
         key: key.to_owned(),
     };
-    let offset = next.map_or(0, |statistics| statistics.next_offset);
+    let offset = next_offset(snapshot, table);
     Ok((Plan::Nodes(plan), State::Nodes(Box::new(index), offset)))
 }
 
@@ -130,10 +131,16 @@ pub(super) async fn hyperedges_plan(
     let indexes = labels.len() * if creates { 2 } else { 1 };
     let keys = key_bytes() / indexes.max(1);
     let rows = created_bytes() / labels.len().max(1);
-    let created = labels.iter().map(|_| Created::new(keys, rows)).collect();
-    let mut plans = Vec::new();
+    let (mut plans, mut created) = (Vec::new(), Vec::new());
     for label in labels {
-        plans.push(label_plan(snapshot, changes, label, keys).await?);
+        let (plan, key_type) = if creates && is_new(snapshot, &label)? {
+            (new_label_plan(snapshot, changes, label, keys)?, None)
+        } else {
+            let (plan, key_type) = label_plan(snapshot, changes, label, keys).await?;
+            (plan, Some(key_type))
+        };
+        plans.push(plan);
+        created.push(Created::new(key_type, keys, rows));
     }
     let plan = HyperedgesPlan {
         table,
@@ -147,25 +154,63 @@ pub(super) async fn hyperedges_plan(
     Ok((Plan::Hyperedges(plan), State::Hyperedges(created)))
 }
 
-async fn label_plan(
+/// Whether no node has a label, and nothing tells what such nodes are known by.
+fn is_new(snapshot: &dyn Snapshot, label: &str) -> Result<bool> {
+    for table in snapshot.schema().tables_with_label(label).iter() {
+        let is_known = snapshot.schema().table(*table)?.key.is_some();
+        if is_known || snapshot.statistics().rows(*table) > 0 {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// The plan of a label that no node has yet: those that are bound come into being.
+fn new_label_plan(
     snapshot: &dyn Snapshot,
     changes: &mut ChangeSet,
     label: String,
     keys: usize,
 ) -> Result<LabelPlan> {
+    check_is_label(snapshot, &label)?;
+    let labels = std::slice::from_ref(&label);
+    let table = changes.schema.ensure_node_table(labels)?;
+    changes.schema.set_key(table, NEW_KEY);
+    Ok(LabelPlan {
+        index: KeyIndex::new(keys).frozen(),
+        table,
+        key: NEW_KEY.to_owned(),
+        key_column: changes.schema.table(table)?.column_for(NEW_KEY),
+        next_offset: next_offset(snapshot, table),
+        label,
+    })
+}
+
+fn check_is_label(snapshot: &dyn Snapshot, name: &str) -> Result<()> {
+    match snapshot.schema().hyperedge_table(name) {
+        Some(_) => Err(Error::unsupported(format!(
+            "loading hyperedges that bind hyperedges (`{name}`) by key"
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// The plan of a label that nodes have, and the type of their key.
+async fn label_plan(
+    snapshot: &dyn Snapshot,
+    changes: &mut ChangeSet,
+    label: String,
+    keys: usize,
+) -> Result<(LabelPlan, DataType)> {
     let schema = snapshot.schema();
     let tables = schema.tables_with_label(&label);
     let Some(first) = tables.first().copied() else {
-        if schema.hyperedge_table(&label).is_some() {
-            return Err(Error::unsupported(format!(
-                "loading hyperedges that bind hyperedges (`{label}`) by key"
-            )));
-        }
+        check_is_label(snapshot, &label)?;
         let hint = nearest(&label, schema.labels())
             .map(|near| format!("; did you mean `{near}`?"))
             .unwrap_or_default();
         return Err(Error::not_found(format!(
-            "there are no nodes of `{label}`{hint}; load them first"
+            "there are no nodes of `{label}`{hint}; load them first, or have missing members created"
         )));
     };
     let key = key_of(schema, first, &label)?;
@@ -184,25 +229,28 @@ async fn label_plan(
             table
         }
     };
-    Ok(LabelPlan {
+    let key_type = if key_type == DataType::Null {
+        DataType::Utf8
+    } else {
+        key_type
+    };
+    let plan = LabelPlan {
         index: KeyIndex::read(snapshot, &tables, &label, keys)
             .await?
             .frozen(),
         key_column: changes.schema.table(table)?.column_for(&key),
         table,
-        key_type: if key_type == DataType::Null {
-            DataType::Utf8
-        } else {
-            key_type
-        },
         key,
-        next_offset: snapshot
-            .statistics()
-            .tables
-            .get(&table)
-            .map_or(0, |statistics| statistics.next_offset),
+        next_offset: next_offset(snapshot, table),
         label,
-    })
+    };
+    Ok((plan, key_type))
+}
+
+/// The offset that the next row of a table gets.
+fn next_offset(snapshot: &dyn Snapshot, table: TableId) -> u64 {
+    let statistics = snapshot.statistics().tables.get(&table);
+    statistics.map_or(0, |statistics| statistics.next_offset)
 }
 
 fn hyperedge_table(

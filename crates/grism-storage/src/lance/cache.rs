@@ -14,7 +14,7 @@ use crate::memory_limit::cache_bytes;
 /// What is kept of datasets: by graph, dataset version, column or role, and place.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct CacheKey {
-    pub(super) root: Arc<str>,
+    pub(super) graph: Arc<str>,
     pub(super) dataset: DatasetVersion,
     pub(super) column: String,
     pub(super) members: Option<TableId>,

@@ -25,6 +25,7 @@ use lance_table::rowids::{RowIdSequence, write_row_ids};
 
 use super::error::from_lance;
 use super::open_table::{is_plain, plain_addresses};
+use super::physical::has_field;
 use super::root::Root;
 use super::stage_changes::written_rows;
 use super::sync::{sync_directory, sync_file};
@@ -113,7 +114,7 @@ pub(super) async fn append(
     let added: Vec<Field> = schema
         .fields()
         .iter()
-        .filter(|field| base.schema().field(field.name()).is_none())
+        .filter(|field| !has_field(&base, field.name()))
         .map(|field| (**field).clone())
         .collect();
     let old = fragment_numbers(&base);

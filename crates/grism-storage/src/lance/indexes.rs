@@ -67,7 +67,7 @@ pub(super) async fn table_indexes(
         let property = table.property(&definition.property);
         if let Some(column) = property.map(Property::column)
             && !fragments.is_empty()
-            && physical_columns(dataset, column).len() == 1
+            && physical_columns(dataset, table, column).len() == 1
         {
             found.push(TableIndex {
                 definition: definition.clone(),
@@ -211,7 +211,7 @@ pub(super) async fn build_indexes(
             continue;
         };
         // A property whose type was widened stands in several columns, which no index covers.
-        if !is_stale || physical_columns(&dataset, column).len() != 1 {
+        if !is_stale || physical_columns(&dataset, table, column).len() != 1 {
             continue;
         }
         let Some(index) = built_index(&dataset, definition, column).await? else {

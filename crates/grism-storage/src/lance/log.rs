@@ -4,15 +4,17 @@
 //! again could be taken by a writer that has slept.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use fail::fail_point;
 use grism_core::{
-    CommitSummary, Error, GraphSchema, GraphStatistics, Result, SnapshotId, SnapshotInfo, TableId,
+    CommitSummary, Error, ErrorKind, GraphSchema, GraphStatistics, Result, SnapshotId,
+    SnapshotInfo, TableId,
 };
 use serde::{Deserialize, Serialize};
 
 use super::root::Root;
+use super::stamp::Stamp;
 
 /// Where the entries are.
 pub(super) const SNAPSHOTS: &str = "_grism/snapshots";
@@ -88,6 +90,7 @@ pub(super) struct DeltaRows {
 struct DroppedEntry {
     id: SnapshotId,
     committed_at: i64,
+    commit: String,
     summary: CommitSummary,
     dropped: bool,
 }
@@ -104,65 +107,171 @@ impl SnapshotEntry {
 #[derive(Debug)]
 pub(super) struct SnapshotLog {
     root: Root,
-    /// The newest entry that was seen here; 0 before the first.
-    known: AtomicU64,
+    known: Mutex<Known>,
+}
+
+/// What was seen of a log.
+#[derive(Clone, Debug, Default)]
+struct Known {
+    /// Counts the graphs that were found at this place, one after the other.
+    graph: u64,
+    newest: Option<Newest>,
+}
+
+/// The newest entry that was seen.
+#[derive(Clone, Debug)]
+struct Newest {
+    id: SnapshotId,
+    stamp: Stamp,
+    /// Its commit, once it was read.
+    commit: Option<String>,
+}
+
+/// Where a log ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct LogEnd {
+    /// The newest snapshot.
+    pub(super) id: SnapshotId,
+    /// Which of the graphs it is that were found at this place one after the other.
+    pub(super) graph: u64,
 }
 
 fn path(id: SnapshotId) -> String {
     format!("{SNAPSHOTS}/{id}.json")
 }
 
+fn after(id: SnapshotId) -> SnapshotId {
+    SnapshotId(id.0 + 1)
+}
+
 impl SnapshotLog {
     pub(super) fn new(root: Root) -> Self {
         Self {
             root,
-            known: AtomicU64::new(0),
+            known: Mutex::default(),
         }
     }
 
-    /// The newest snapshot.
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The newest snapshot, and which graph it is of. The newest entry that was seen before is looked at again: where it is
+    /// gone, or another file, the graph was deleted and perhaps built anew.
     ///
     /// # Errors
-    /// `InvalidData` where there is none.
-    pub(super) async fn latest(&self) -> Result<SnapshotId> {
-        let mut newest = self.known.load(Ordering::Acquire);
-        if newest == 0 {
-            for file in self.root.files(SNAPSHOTS).await? {
-                let name = file.path.rsplit('/').next().unwrap_or_default();
-                let number = name
-                    .strip_suffix(".json")
-                    .and_then(|name| name.parse().ok());
-                newest = newest.max(number.unwrap_or(0));
-            }
-            if newest == 0 {
-                return Err(Error::invalid_data(format!(
-                    "the graph at {} has no snapshot",
-                    self.root.uri()
-                )));
-            }
-        }
-        while self.root.exists(&path(SnapshotId(newest + 1))).await? {
-            newest += 1;
-        }
-        if newest == self.known.load(Ordering::Acquire)
-            && !self.root.exists(&path(SnapshotId(newest))).await?
+    /// `InvalidData` where there never was one, `NotFound` where the graph is gone.
+    pub(super) async fn latest(&self) -> Result<LogEnd> {
+        let mut known = self.known().clone();
+        if let Some(newest) = &known.newest
+            && !self.is_there(newest).await?
         {
-            return Err(Error::not_found(format!(
-                "the graph at {} is gone",
-                self.root.uri()
-            )));
+            known = self.forget(&known);
         }
-        self.known.fetch_max(newest, Ordering::AcqRel);
-        Ok(SnapshotId(newest))
+        let mut newest = match known.newest {
+            Some(newest) => newest,
+            None => self.listed(known.graph).await?,
+        };
+        while let Some(stamp) = self.root.stamp(&path(after(newest.id))).await? {
+            newest = Newest {
+                id: after(newest.id),
+                stamp,
+                commit: None,
+            };
+        }
+        let end = LogEnd {
+            id: newest.id,
+            graph: known.graph,
+        };
+        let mut own = self.known();
+        let is_newer = |own: &Newest| own.id < end.id;
+        if own.graph == end.graph && own.newest.as_ref().is_none_or(is_newer) {
+            own.newest = Some(newest);
+        }
+        Ok(end)
+    }
+
+    /// The newest entry by a list of all, of which none was seen yet.
+    async fn listed(&self, graph: u64) -> Result<Newest> {
+        let mut found: Option<SnapshotId> = None;
+        for file in self.root.files(SNAPSHOTS).await? {
+            let name = file.path.rsplit('/').next().unwrap_or_default();
+            let number = name
+                .strip_suffix(".json")
+                .and_then(|name| name.parse().ok());
+            found = found.max(number.map(SnapshotId));
+        }
+        let stamp = match found {
+            Some(id) => self.root.stamp(&path(id)).await?,
+            None => None,
+        };
+        match (found, stamp) {
+            (Some(id), Some(stamp)) => Ok(Newest {
+                id,
+                stamp,
+                commit: None,
+            }),
+            _ if graph > 0 => Err(self.gone()),
+            _ => Err(Error::invalid_data(format!(
+                "the graph at {} has no snapshot",
+                self.root.uri()
+            ))),
+        }
+    }
+
+    /// The error of a graph that was deleted.
+    pub(super) fn gone(&self) -> Error {
+        Error::not_found(format!("the graph at {} is gone", self.root.uri()))
+    }
+
+    /// Whether an entry is the one that was seen. VACUUM replaces entries, but leaves them their commits.
+    async fn is_there(&self, newest: &Newest) -> Result<bool> {
+        match self.root.stamp(&path(newest.id)).await? {
+            None => Ok(false),
+            Some(stamp) if stamp == newest.stamp => Ok(true),
+            Some(stamp) => {
+                let line = match self.parsed(newest.id).await {
+                    Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+                    line => line?,
+                };
+                let is_same = line.dropped && newest.commit.as_ref() == Some(&line.commit);
+                let mut known = self.known();
+                if is_same
+                    && let Some(own) = &mut known.newest
+                    && own.id == newest.id
+                {
+                    own.stamp = stamp;
+                }
+                Ok(is_same)
+            }
+        }
+    }
+
+    /// Begins the log of another graph, which is made in the place of one that is gone.
+    pub(super) fn begin_anew(&self) {
+        let seen = self.known().clone();
+        self.forget(&seen);
+    }
+
+    /// Forgets a log that is not there any more: what comes now is of another graph.
+    fn forget(&self, seen: &Known) -> Known {
+        let mut known = self.known();
+        if known.graph == seen.graph {
+            *known = Known {
+                graph: seen.graph + 1,
+                newest: None,
+            };
+        }
+        known.clone()
     }
 
     /// The lines of the history, oldest first; those whose data were dropped too.
     pub(super) async fn history(&self) -> Result<Vec<(SnapshotInfo, bool)>> {
-        let newest = self.latest().await?;
+        let newest = self.latest().await?.id;
         let mut history = Vec::new();
         for number in 1..=newest.0 {
             let id = SnapshotId(number);
-            let line: HistoryLine = self.parsed(id).await?;
+            let line = self.parsed(id).await?;
             let info = SnapshotInfo {
                 id,
                 committed_at: line.committed_at,
@@ -175,7 +284,7 @@ impl SnapshotLog {
 
     /// What the commit of the entry `id` did, whether its data are there or not.
     pub(super) async fn summary(&self, id: SnapshotId) -> Result<CommitSummary> {
-        let line: HistoryLine = self.parsed(id).await?;
+        let line = self.parsed(id).await?;
         Ok(line.summary)
     }
 
@@ -184,11 +293,11 @@ impl SnapshotLog {
     /// # Errors
     /// `NotFound` where the first one is younger.
     pub(super) async fn at(&self, time: i64) -> Result<SnapshotId> {
-        let (mut low, mut high) = (0, self.latest().await?.0);
+        let (mut low, mut high) = (0, self.latest().await?.id.0);
         // The times ascend with the numbers.
         while low < high {
             let middle = SnapshotId((low + high).div_ceil(2));
-            let line: HistoryLine = self.parsed(middle).await?;
+            let line = self.parsed(middle).await?;
             if line.committed_at <= time {
                 low = middle.0;
             } else {
@@ -201,11 +310,13 @@ impl SnapshotLog {
         Ok(SnapshotId(low))
     }
 
-    async fn parsed<T: serde::de::DeserializeOwned>(&self, id: SnapshotId) -> Result<T> {
+    async fn parsed(&self, id: SnapshotId) -> Result<HistoryLine> {
         let text = self.root.read(&path(id)).await?;
         let text = text.ok_or_else(|| Error::not_found(format!("there is no snapshot {id}")))?;
-        serde_json::from_slice(&text)
-            .map_err(|error| Error::invalid_data(format!("{}: {error}", path(id))))
+        let mut line: HistoryLine = serde_json::from_slice(&text)
+            .map_err(|error| Error::invalid_data(format!("{}: {error}", path(id))))?;
+        line.commit = named_commit(line.commit, line.committed_at);
+        Ok(line)
     }
 
     /// The entry `id`.
@@ -217,7 +328,14 @@ impl SnapshotLog {
         let text = text.ok_or_else(|| Error::not_found(format!("there is no snapshot {id}")))?;
         let broken =
             |error: serde_json::Error| Error::invalid_data(format!("{}: {error}", path(id)));
-        if let Ok(entry) = serde_json::from_slice(&text) {
+        if let Ok(mut entry) = serde_json::from_slice::<SnapshotEntry>(&text) {
+            entry.commit = named_commit(entry.commit, entry.committed_at);
+            let mut known = self.known();
+            if let Some(newest) = &mut known.newest
+                && newest.id == id
+            {
+                newest.commit = Some(entry.commit.clone());
+            }
             return Ok(entry);
         }
         let line: HistoryLine = serde_json::from_slice(&text).map_err(broken)?;
@@ -239,7 +357,6 @@ impl SnapshotLog {
         let is_new = self.root.put_new(&path(entry.id), &text).await?;
         if is_new {
             fail_point!("commit-after-entry");
-            self.known.fetch_max(entry.id.0, Ordering::AcqRel);
             return Ok(());
         }
         Err(Error::conflict(format!(
@@ -250,10 +367,11 @@ impl SnapshotLog {
 
     /// Makes an entry a line that says that its data are gone.
     pub(super) async fn drop_entry(&self, id: SnapshotId) -> Result<()> {
-        let line: HistoryLine = self.parsed(id).await?;
+        let line = self.parsed(id).await?;
         let dropped = DroppedEntry {
             id,
             committed_at: line.committed_at,
+            commit: line.commit,
             summary: line.summary,
             dropped: true,
         };
@@ -263,10 +381,21 @@ impl SnapshotLog {
     }
 }
 
+/// A commit's name: where an older version of Grism gave it none, its time.
+fn named_commit(commit: String, committed_at: i64) -> String {
+    if commit.is_empty() {
+        format!("at {committed_at}")
+    } else {
+        commit
+    }
+}
+
 /// What every entry says, whether its data are there or not.
 #[derive(Debug, Deserialize)]
 struct HistoryLine {
     committed_at: i64,
+    #[serde(default)]
+    commit: String,
     #[serde(default)]
     summary: CommitSummary,
     #[serde(default)]

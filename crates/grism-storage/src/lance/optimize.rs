@@ -1,11 +1,12 @@
 //! OPTIMIZE: small fragments become large ones, deleted rows go, and the deltas of incidence lists are folded into runs.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use futures::TryStreamExt;
 use grism_core::{
-    CommitSummary, HyperedgeType, IndexKind, Result, RoleStatistics, RowBuffer, SnapshotId,
-    SortedIncidences, Storage, Table,
+    CommitSummary, HyperedgeType, IndexKind, Result, Role, RoleStatistics, RowBuffer, Snapshot,
+    SnapshotId, SortedIncidences, Storage, Table,
 };
 use lance::dataset::optimize::{CompactionOptions, plan_compaction};
 use lance::dataset::transaction::{Operation, RewriteGroup, Transaction};
@@ -31,6 +32,7 @@ impl LanceStorage {
         let turn = self.turn().await?;
         let newest = self.find(SnapshotId::default()).await?;
         let before = newest.entry();
+        let fragment_rows = newest.graph.options.fragment_rows;
         let mut entry = before.clone();
         let mut report = OptimizeReport::default();
         for table in before.schema.tables() {
@@ -39,7 +41,8 @@ impl LanceStorage {
                 // Their rows are not brought together with those that an index does not cover.
                 report.reindexed += build_indexes(&self.root, table, &mut entry, true).await?;
             }
-            self.compact(table, &mut entry, &mut report).await?;
+            self.compact(table, fragment_rows, &mut entry, &mut report)
+                .await?;
             let statistics = entry.statistics.tables.entry(table.id).or_default();
             report.recounted += recount_properties(&newest, table, statistics).await?;
             if let Some(ty) = table.hyperedge_type() {
@@ -68,6 +71,7 @@ impl LanceStorage {
     async fn compact(
         &self,
         table: &Table,
+        fragment_rows: usize,
         entry: &mut SnapshotEntry,
         report: &mut OptimizeReport,
     ) -> Result<()> {
@@ -76,7 +80,7 @@ impl LanceStorage {
         };
         let dataset = open(&self.root, &known.path, known.version).await?;
         let options = CompactionOptions {
-            target_rows_per_fragment: self.options.fragment_rows,
+            target_rows_per_fragment: fragment_rows,
             ..CompactionOptions::default()
         };
         let plan = plan_compaction(&dataset, &options)
@@ -129,17 +133,15 @@ impl LanceStorage {
             if own.table != table.id || !has_grown && has_degrees(&entry.statistics, own) {
                 continue;
             }
-            let mut columns = vec![role.clone()];
-            if ty.is_binary() {
-                let others = ty.roles.iter().map(|role| role.name.clone());
-                columns.extend(others.filter(|other| *other != role));
-            }
+            let own = |known: &&Role| known.name == role || ty.is_binary();
+            let columns = ty.roles.iter().filter(own).map(Role::column);
+            let columns: Vec<String> = columns.map(Cow::into_owned).collect();
             let mut rows = RowBuffer::new(waiting_bytes());
             let mut batches = all_rows(snapshot.as_ref(), table.id, &columns);
             while let Some(batch) = batches.try_next().await? {
                 rows.push(batch)?;
             }
-            let shift = self.options.segment_shift;
+            let shift = snapshot.segment_shift();
             let (rows, budget) = (rows.finish()?, sort_bytes());
             let sorted = SortedIncidences::count(table.id, ty, &role, rows, 0, shift, budget)?;
             let incidences = sorted.by_table();

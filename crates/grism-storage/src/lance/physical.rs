@@ -10,27 +10,47 @@ use arrow::array::{Array, ArrayRef};
 use arrow::compute::interleave;
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::record_batch::RecordBatch;
-use grism_core::{Result, widen_column};
+use grism_core::{Result, Table, widen_column};
 use lance::dataset::Dataset;
 
-fn column_name(property: &str, generation: usize) -> String {
+use crate::columns::role_field;
+
+fn generation_name(column: &str, generation: usize) -> String {
     match generation {
-        0 => property.to_owned(),
-        other => format!("{property}~{}", other + 1),
+        0 => column.to_owned(),
+        other => format!("{column}~{}", other + 1),
     }
 }
 
-/// The columns that hold `property`, the oldest first.
-pub(super) fn physical_columns(dataset: &Dataset, property: &str) -> Vec<String> {
+/// Whether a dataset has a field of the name.
+pub(super) fn has_field(dataset: &Dataset, name: &str) -> bool {
+    let mut fields = dataset.schema().fields.iter();
+    fields.any(|field| field.name == name)
+}
+
+/// The fields that hold the column `column` of `table`, the oldest first.
+pub(super) fn physical_columns(dataset: &Dataset, table: &Table, column: &str) -> Vec<String> {
+    if let Some(role) = table.hyperedge_type().and_then(|ty| ty.role_in(column)) {
+        let field = role_field(table, role, |name| has_field(dataset, name));
+        return has_field(dataset, &field)
+            .then(|| field.into_owned())
+            .into_iter()
+            .collect();
+    }
     (0..)
-        .map(|generation| column_name(property, generation))
-        .take_while(|name| dataset.schema().field(name).is_some())
+        .map(|generation| generation_name(column, generation))
+        .take_while(|name| has_field(dataset, name))
         .collect()
 }
 
-/// The column that values of `data_type` are written to, which may not be there yet.
-pub(super) fn target_column(dataset: &Dataset, property: &str, data_type: &DataType) -> Field {
-    let known = physical_columns(dataset, property);
+/// The field that values of `data_type` are written to, which may not be there yet.
+pub(super) fn target_column(
+    dataset: &Dataset,
+    table: &Table,
+    column: &str,
+    data_type: &DataType,
+) -> Field {
+    let known = physical_columns(dataset, table, column);
     let schema = Schema::from(dataset.schema());
     if let Some(newest) = known.last()
         && let Ok(field) = schema.field_with_name(newest)
@@ -38,7 +58,11 @@ pub(super) fn target_column(dataset: &Dataset, property: &str, data_type: &DataT
     {
         return Field::new(newest, data_type.clone(), true);
     }
-    Field::new(column_name(property, known.len()), data_type.clone(), true)
+    Field::new(
+        generation_name(column, known.len()),
+        data_type.clone(),
+        true,
+    )
 }
 
 /// Whether two types are the same but for the names and nullability of inner fields.

@@ -43,11 +43,12 @@ pub(crate) struct Root {
     uri: String,
     /// Options of the object store, as Lance names them.
     options: BTreeMap<String, String>,
-    place: Place,
+    pub(super) place: Place,
 }
 
+/// What kind of place it is.
 #[derive(Clone, Debug)]
-enum Place {
+pub(super) enum Place {
     Directory(PathBuf),
     Store {
         store: Arc<dyn ObjectStore>,
@@ -144,7 +145,7 @@ impl Root {
         }
     }
 
-    fn store_path(prefix: &StorePath, path: &str) -> Result<StorePath> {
+    pub(super) fn store_path(prefix: &StorePath, path: &str) -> Result<StorePath> {
         let whole = [prefix.as_ref(), path].join("/");
         StorePath::parse(whole.trim_matches('/'))
             .map_err(|error| Error::invalid_data(format!("{path}: {error}")))
@@ -299,7 +300,7 @@ impl Root {
         Ok(())
     }
 
-    fn store_error(&self, error: object_store::Error, path: &str) -> Error {
+    pub(super) fn store_error(&self, error: object_store::Error, path: &str) -> Error {
         use object_store::Error as Store;
         let kind = match &error {
             Store::NotFound { .. } => ErrorKind::NotFound,

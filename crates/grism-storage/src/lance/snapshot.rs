@@ -9,9 +9,9 @@ use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{
-    BatchStream, Error, GraphSchema, GraphStatistics, IncidenceSegment, IndexKind, IndexSearch,
-    Result, ScanPredicate, ScanRange, ScanRequest, SearchHit, SegmentKey, Snapshot, SnapshotId,
-    Table, TableId,
+    BatchStream, Comparison, Error, GraphSchema, GraphStatistics, IncidenceSegment, IndexKind,
+    IndexSearch, Result, ScanPredicate, ScanRange, ScanRequest, SearchHit, SegmentKey, Snapshot,
+    SnapshotId, Table, TableId,
 };
 use lance::dataset::{Dataset, ProjectionRequest};
 use lance_core::ROW_ID;
@@ -20,9 +20,9 @@ use super::adjacency::{Delta, read_delta, read_lengths, read_segment};
 use super::cache::{CacheKey, Cached, cache};
 use super::dataset::open;
 use super::error::from_lance;
-use super::format::GraphOptions;
 use super::indexes::{TableIndex, search, usable};
 use super::log::{AdjacencyEntry, SnapshotEntry};
+use super::open_graph::FoundGraph;
 use super::open_table::OpenTable;
 use super::physical::{merged_column, physical_columns};
 use super::predicate::{lance_filter, reaches_lance};
@@ -42,18 +42,17 @@ const LENGTHS: u64 = 1 << 62;
 
 /// One snapshot of a graph on disk.
 pub(super) struct LanceSnapshot {
-    pub(super) uri: Arc<str>,
+    pub(super) graph: FoundGraph,
     pub(super) entry: SnapshotEntry,
     pub(super) schema: Arc<GraphSchema>,
     pub(super) statistics: Arc<GraphStatistics>,
-    options: GraphOptions,
     tables: BTreeMap<TableId, Arc<OpenTable>>,
     adjacency: HashMap<(TableId, String), (usize, Arc<Dataset>)>,
 }
 
 impl std::fmt::Debug for LanceSnapshot {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "LanceSnapshot({} of {})", self.entry.id, self.uri)
+        write!(f, "LanceSnapshot({} of {})", self.entry.id, self.graph.name)
     }
 }
 
@@ -61,7 +60,7 @@ impl LanceSnapshot {
     /// Opens the datasets of `entry`, but for those that `known` has open.
     pub(super) async fn open(
         root: &Root,
-        options: GraphOptions,
+        graph: FoundGraph,
         entry: SnapshotEntry,
         known: Option<&Self>,
     ) -> Result<Self> {
@@ -91,10 +90,9 @@ impl LanceSnapshot {
             adjacency.insert(key, (index, opened));
         }
         Ok(Self {
-            uri: root.uri().into(),
+            graph,
             schema: Arc::new(entry.schema.clone()),
             statistics: Arc::new(entry.statistics.clone()),
-            options,
             entry,
             tables,
             adjacency,
@@ -151,7 +149,7 @@ impl LanceSnapshot {
 
     fn segment_key(&self, entry: &AdjacencyEntry, key: SegmentKey) -> CacheKey {
         CacheKey {
-            root: Arc::clone(&self.uri),
+            graph: Arc::clone(&self.graph.name),
             dataset: entry.dataset.clone(),
             column: entry.role.clone(),
             members: Some(key.table),
@@ -167,14 +165,14 @@ impl LanceSnapshot {
         binary: bool,
     ) -> Result<Arc<Delta>> {
         let key = CacheKey {
-            root: Arc::clone(&self.uri),
+            graph: Arc::clone(&self.graph.name),
             dataset: entry.dataset.clone(),
             column: entry.role.clone(),
             members: None,
             chunk: DELTA,
         };
         let load = async {
-            let shift = self.options.segment_shift;
+            let shift = self.graph.options.segment_shift;
             let delta = read_delta(dataset, entry, shift, binary).await?;
             Ok::<_, Error>(Cached::Delta(Arc::new(delta)))
         };
@@ -213,6 +211,10 @@ impl Snapshot for LanceSnapshot {
         self.entry.id
     }
 
+    fn commit(&self) -> &str {
+        &self.entry.commit
+    }
+
     fn schema(&self) -> &Arc<GraphSchema> {
         &self.schema
     }
@@ -222,7 +224,7 @@ impl Snapshot for LanceSnapshot {
     }
 
     fn segment_shift(&self) -> u8 {
-        self.options.segment_shift
+        self.graph.options.segment_shift
     }
 
     fn scan_ranges(&self, table: TableId) -> Vec<ScanRange> {
@@ -265,27 +267,23 @@ impl Snapshot for LanceSnapshot {
             .cloned();
         let fragment = fragment
             .ok_or_else(|| Error::internal(format!("no fragment {}", request.range.fragment)))?;
-        let stored = |name: &String| dataset.schema().field(name).is_some();
+        let physical = |name: &String| physical_columns(dataset, &table, name);
         // A property that has been widened stands in several columns, which Lance cannot compare as one.
-        let plain = |name: &String| physical_columns(dataset, name).len() == 1;
-        let mut columns: Vec<String> = request
-            .columns
-            .iter()
-            .flat_map(|name| physical_columns(dataset, name))
-            .collect();
+        let plain = |name: &String| physical(name).len() == 1;
+        let mut columns: Vec<String> = request.columns.iter().flat_map(physical).collect();
         let checked = !reaches_lance(&request.predicate)
             || request.predicate.iter().any(|own| !plain(&own.column));
         if checked {
             let compared = request.predicate.iter().map(|own| &own.column);
-            columns.extend(compared.flat_map(|name| physical_columns(dataset, name)));
+            columns.extend(compared.flat_map(physical));
         }
         let mut known = HashSet::new();
-        columns.retain(|name| stored(name) && known.insert(name.clone()));
+        columns.retain(|name| known.insert(name.clone()));
         let logical: Vec<(String, Vec<String>)> = request
             .columns
             .iter()
             .chain(request.predicate.iter().map(|own| &own.column))
-            .map(|name| (name.clone(), physical_columns(dataset, name)))
+            .map(|name| (name.clone(), physical(name)))
             .collect();
         let mut scan = dataset.scan();
         scan.with_fragments(vec![fragment])
@@ -295,8 +293,13 @@ impl Snapshot for LanceSnapshot {
         let pushed: Vec<_> = request
             .predicate
             .iter()
-            .filter(|own| plain(&own.column))
-            .cloned()
+            .filter_map(|own| match &physical(&own.column)[..] {
+                [column] => Some(Comparison {
+                    column: column.clone(),
+                    ..own.clone()
+                }),
+                _ => None,
+            })
             .collect();
         if let Some(filter) = lance_filter(&pushed) {
             scan.filter_expr(filter);
@@ -370,7 +373,7 @@ impl Snapshot for LanceSnapshot {
         let fits = search.index.kind.fits(&property.value_type);
         let own = |index: &TableIndex| index.definition == search.index;
         let is_text = search.index.kind == IndexKind::FullText;
-        let columns = physical_columns(&open.dataset, property.column()).len();
+        let columns = physical_columns(&open.dataset, entry, property.column()).len();
         // Without its index Lance would split texts into other words.
         if !fits || columns != 1 || is_text && !open.indexes.iter().any(own) {
             return scan_search(self, table, search).await;
@@ -388,7 +391,7 @@ impl Snapshot for LanceSnapshot {
             return Ok(Arc::default());
         };
         let binary = self.is_binary(table)?;
-        let shift = self.options.segment_shift;
+        let shift = self.graph.options.segment_shift;
         let load = async {
             let delta = self.delta(entry, dataset, binary).await?;
             let segment = read_segment(dataset, entry, &delta, key, shift, binary).await?;
@@ -422,7 +425,13 @@ impl Snapshot for LanceSnapshot {
             return segment_of(known);
         }
         let delta = self.delta(entry, dataset, self.is_binary(table)?).await?;
-        let read = read_lengths(dataset, entry, &delta, key, self.options.segment_shift);
+        let read = read_lengths(
+            dataset,
+            entry,
+            &delta,
+            key,
+            self.graph.options.segment_shift,
+        );
         match read.await? {
             Some(segment) => {
                 let segment = Arc::new(segment);

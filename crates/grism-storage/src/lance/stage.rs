@@ -320,7 +320,7 @@ impl StoredColumns {
         }
         let stored: Vec<Field> = fields
             .iter()
-            .map(|field| target_column(dataset, field.name(), field.data_type()))
+            .map(|field| target_column(dataset, table, field.name(), field.data_type()))
             .collect();
         Self {
             fields,

@@ -15,10 +15,12 @@ use lance::dataset::Dataset;
 
 use super::adjacency::TAKEN_BACK;
 use super::dataset::{Batches, change, read_rows, with_fields};
-use super::physical::{physical_columns, target_column};
+use super::physical::{has_field, physical_columns, target_column};
 use super::stage::Stager;
 use crate::collector::{count_delete, count_update, has_value};
-use crate::columns::{column_or_null, column_type, id_array, named_batch, row_offsets};
+use crate::columns::{
+    column_or_null, column_type, id_array, named_batch, row_offsets, with_role_columns,
+};
 use crate::incidences::{collect_incidences, members_of};
 use crate::memory_limit::{change_incidences, change_rows, waiting_bytes};
 
@@ -89,7 +91,7 @@ impl Stager<'_> {
             }
             let old = read_rows(&staged, &offsets).await?;
             count_delete(self.statistics(table.id), table, |column| {
-                count_values(&staged, &old, column)
+                count_values(&staged, table, &old, column)
             });
             if let Some(ty) = table.hyperedge_type() {
                 replaced.add(table, ty, &offsets, Some(&old), None)?;
@@ -148,11 +150,11 @@ impl Stager<'_> {
         for name in &names {
             let data_type = column_type(table, name)
                 .ok_or_else(|| Error::internal("an update of an unknown column"))?;
-            targets.push(target_column(&staged, name, &data_type));
+            targets.push(target_column(&staged, table, name, &data_type));
         }
         let added: Vec<Field> = targets
             .iter()
-            .filter(|field| staged.schema().field(field.name()).is_none())
+            .filter(|field| !has_field(&staged, field.name()))
             .cloned()
             .collect();
         if !added.is_empty() {
@@ -160,14 +162,14 @@ impl Stager<'_> {
         }
         let old = read_rows(&staged, offsets).await?;
         count_update(self.statistics(table.id), table, batch, |column| {
-            count_values(&staged, &old, column)
+            count_values(&staged, table, &old, column)
         })?;
         let mut columns = Vec::new();
         for (field, column) in old.schema().fields().iter().zip(old.columns()) {
             let target = targets.iter().position(|own| own.name() == field.name());
             let superseded = names
                 .iter()
-                .any(|name| physical_columns(&staged, name).contains(field.name()));
+                .any(|name| physical_columns(&staged, table, name).contains(field.name()));
             columns.push(match target {
                 Some(at) => {
                     let data_type = targets[at].data_type();
@@ -230,8 +232,8 @@ impl Replaced {
             let Some(batch) = batch else {
                 continue;
             };
-            let batch = std::slice::from_ref(batch);
-            for (role, found) in collect_incidences(table.id, ty, batch, &|row| offsets[row])? {
+            let batch = [with_role_columns(batch, table)?];
+            for (role, found) in collect_incidences(table.id, ty, &batch, &|row| offsets[row])? {
                 all.entry(role).or_default().extend(found);
             }
         }
@@ -243,7 +245,7 @@ impl Replaced {
 fn binds(ty: &HyperedgeType, batch: &RecordBatch) -> bool {
     ty.roles
         .iter()
-        .any(|role| batch.column_by_name(&role.name).is_some())
+        .any(|role| batch.column_by_name(&role.column()).is_some())
 }
 
 /// Rows of a dataset behind their ids.
@@ -261,8 +263,8 @@ fn with_ids(table: &Table, offsets: &[u64], rows: &RecordBatch) -> Result<Record
 }
 
 /// How many of some rows, which hold all fields of a dataset, have a value in `column`.
-fn count_values(dataset: &Dataset, rows: &RecordBatch, column: &str) -> u64 {
-    let columns = physical_columns(dataset, column);
+fn count_values(dataset: &Dataset, table: &Table, rows: &RecordBatch, column: &str) -> u64 {
+    let columns = physical_columns(dataset, table, column);
     let having = (0..rows.num_rows()).filter(|row| has_value(rows, &columns, *row));
     having.count() as u64
 }

@@ -1,20 +1,19 @@
-//! `LanceStorage`: opening a graph, and the commit.
+//! `LanceStorage`: the snapshots of a graph, and the commit.
 
 use std::any::Any;
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use fail::fail_point;
 use grism_core::{
-    BatchStream, ChangeSet, CommitSummary, CsvFile, Error, ErrorKind, GraphSchema, GraphStatistics,
-    Result, Snapshot, SnapshotId, SnapshotInfo, Storage, StorageDescriptor, Turn,
+    BatchStream, ChangeSet, CommitSummary, CsvFile, Error, ErrorKind, Result, Snapshot, SnapshotId,
+    SnapshotInfo, Storage, StorageDescriptor, Turn,
 };
 
 use super::dataset::publish_main_line;
-use super::format::{GraphOptions, read_format, write_format};
 use super::log::{SnapshotEntry, SnapshotLog};
+use super::open_graph::OpenGraph;
 use super::root::Root;
 use super::snapshot::LanceSnapshot;
 use super::stage::stage;
@@ -22,150 +21,44 @@ use super::tags::{create_tag, delete_tag, tags};
 use super::turn::Turns;
 use crate::check::{CheckReport, check_snapshot};
 use crate::import::csv_records;
-use crate::rebase::{State, joined, rebase};
-
-/// Snapshots that are kept open.
-const OPEN_SNAPSHOTS: usize = 8;
+use crate::rebase::{State, built_anew, check_base, joined, rebase};
 
 /// A graph of Lance datasets, in a directory or in an object store.
 #[derive(Debug)]
 pub struct LanceStorage {
     pub(super) root: Root,
-    pub(super) options: GraphOptions,
     pub(super) log: SnapshotLog,
-    open: Mutex<HashMap<SnapshotId, Arc<LanceSnapshot>>>,
-    turns: Turns,
+    pub(super) open: OpenGraph,
+    pub(super) turns: Turns,
 }
 
 impl LanceStorage {
-    /// Opens the graph in the directory `path`.
-    ///
-    /// # Errors
-    /// As [`Self::open_uri`].
-    pub async fn open(path: impl AsRef<Path>) -> Result<Self> {
-        Self::open_uri(&path.as_ref().to_string_lossy(), &BTreeMap::new()).await
-    }
-
-    /// Opens the graph in the directory `path`, or makes an empty one laid out as `options` say.
-    ///
-    /// # Errors
-    /// As [`Self::open_or_create_uri`].
-    pub async fn open_or_create(path: impl AsRef<Path>, options: GraphOptions) -> Result<Self> {
-        let uri = path.as_ref().to_string_lossy();
-        Self::open_or_create_uri(&uri, &BTreeMap::new(), options).await
-    }
-
-    /// Opens the graph at `uri`: a path, or the URI of an object store with its options.
-    ///
-    /// # Errors
-    /// `NotFound` where there is none; `InvalidData` where the directory is something else; `Unsupported` for a newer
-    /// format.
-    pub async fn open_uri(uri: &str, store_options: &BTreeMap<String, String>) -> Result<Self> {
-        let root = Root::new(uri, store_options).await?;
-        match read_format(&root).await? {
-            Some(options) => Ok(Self::at(root, options)),
-            None => Err(Error::not_found(format!(
-                "there is no graph at {}",
-                root.uri()
-            ))),
-        }
-    }
-
-    /// Opens the graph at `uri`, or makes an empty one laid out as `options` say.
-    ///
-    /// # Errors
-    /// As [`Self::open_uri`]; `Unavailable` where the directory cannot be written.
-    pub async fn open_or_create_uri(
-        uri: &str,
-        store_options: &BTreeMap<String, String>,
-        options: GraphOptions,
-    ) -> Result<Self> {
-        let root = Root::new(uri, store_options).await?;
-        let options = match read_format(&root).await? {
-            Some(options) => options,
-            None => {
-                write_format(&root, options).await?;
-                root.sync_up("_grism")?;
-                // Another process may have been first, with other options.
-                read_format(&root).await?.unwrap_or(options)
-            }
-        };
-        let storage = Self::at(root, options);
-        storage.ensure_first_snapshot().await?;
-        Ok(storage)
-    }
-
-    fn at(root: Root, options: GraphOptions) -> Self {
-        let log = SnapshotLog::new(root.clone());
-        Self {
-            root,
-            options,
-            log,
-            open: Mutex::default(),
-            turns: Turns::default(),
-        }
-    }
-
-    async fn ensure_first_snapshot(&self) -> Result<()> {
-        match self.log.latest().await {
-            Ok(_) => return Ok(()),
-            Err(error) if error.kind() == ErrorKind::InvalidData => {}
-            Err(error) => return Err(error),
-        }
-        let entry = SnapshotEntry {
-            id: SnapshotId(1),
-            committed_at: now(),
-            commit: uuid::Uuid::new_v4().to_string(),
-            summary: CommitSummary {
-                operation: "create".to_owned(),
-                ..CommitSummary::default()
-            },
-            schema: GraphSchema::default(),
-            statistics: GraphStatistics::default(),
-            tables: BTreeMap::new(),
-            adjacency: Vec::new(),
-        };
-        match self.log.publish(&entry).await {
-            Err(error) if error.kind() == ErrorKind::Conflict => Ok(()),
-            other => other,
-        }
-    }
-
     pub(super) async fn find(&self, id: SnapshotId) -> Result<Arc<LanceSnapshot>> {
+        let end = self.log.latest().await;
+        let end = end.inspect_err(|_| self.open.clear())?;
+        let graph = self.open.graph(&self.root, &self.log, end.graph).await?;
         let is_latest = id.is_latest();
-        let id = if is_latest {
-            self.log
-                .latest()
-                .await
-                .inspect_err(|_| self.opened().clear())?
-        } else {
-            id
-        };
-        if let Some(known) = self.opened().get(&id) {
-            return Ok(Arc::clone(known));
+        let id = if is_latest { end.id } else { id };
+        if let Some(known) = self.open.snapshot(id) {
+            return Ok(known);
         }
         let entry = match self.log.read(id).await {
             // VACUUM may have dropped what was the newest a moment ago.
             Err(error) if is_latest && error.kind() == ErrorKind::NotFound => {
-                self.log.read(self.log.latest().await?).await?
+                self.log.read(self.log.latest().await?.id).await?
             }
             other => other?,
         };
-        let id = entry.id;
-        let nearest = self.nearest(id);
-        let opened = LanceSnapshot::open(&self.root, self.options, entry, nearest.as_deref());
+        let nearest = self.open.nearest(entry.id);
+        let opened = LanceSnapshot::open(&self.root, graph, entry, nearest.as_deref());
         let snapshot = Arc::new(opened.await?);
-        self.keep(&snapshot);
+        self.open.keep(&snapshot);
         Ok(snapshot)
-    }
-
-    fn opened(&self) -> std::sync::MutexGuard<'_, HashMap<SnapshotId, Arc<LanceSnapshot>>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lets go of snapshots that were dropped.
     pub(super) fn forget(&self, dropped: &[SnapshotId]) {
-        self.opened().retain(|id, _| !dropped.contains(id));
+        self.open.forget(dropped);
     }
 
     /// Names a snapshot, which VACUUM keeps from then on.
@@ -227,23 +120,6 @@ impl LanceStorage {
         Ok(report)
     }
 
-    /// An open snapshot that shares most with `id`.
-    fn nearest(&self, id: SnapshotId) -> Option<Arc<LanceSnapshot>> {
-        let open = self.opened();
-        let near = open.keys().min_by_key(|own| own.0.abs_diff(id.0))?;
-        open.get(near).cloned()
-    }
-
-    fn keep(&self, snapshot: &Arc<LanceSnapshot>) {
-        let mut open = self.opened();
-        if open.len() >= OPEN_SNAPSHOTS
-            && let Some(oldest) = open.keys().min().copied()
-        {
-            open.remove(&oldest);
-        }
-        open.insert(snapshot.id(), Arc::clone(snapshot));
-    }
-
     /// Moves changes that were made on an older snapshot onto `newest`.
     async fn moved(
         &self,
@@ -251,6 +127,9 @@ impl LanceStorage {
         base: SnapshotId,
         newest: &SnapshotEntry,
     ) -> Result<Vec<ChangeSet>> {
+        if base > newest.id {
+            return Err(built_anew());
+        }
         let mut between = Vec::new();
         for number in base.0 + 1..=newest.id.0 {
             between.push(self.log.summary(SnapshotId(number)).await?);
@@ -279,6 +158,11 @@ impl LanceStorage {
         entry.committed_at = now().max(before.committed_at + 1);
         entry.commit = uuid::Uuid::new_v4().to_string();
         entry.summary = summary;
+        // What was staged on a graph that is gone must not become a snapshot of another one in its place.
+        let newest = self.find(SnapshotId::default()).await?;
+        if newest.id() == before.id && newest.commit() != before.commit {
+            return Err(built_anew());
+        }
         self.log.publish(&entry).await?;
         Ok(entry)
     }
@@ -311,6 +195,7 @@ fn lance_snapshot(snapshot: &Arc<dyn Snapshot>) -> Option<&LanceSnapshot> {
 fn state(entry: &SnapshotEntry) -> State<'_> {
     State {
         id: entry.id,
+        commit: &entry.commit,
         schema: &entry.schema,
         statistics: &entry.statistics,
     }
@@ -344,7 +229,7 @@ impl Storage for LanceStorage {
         };
         fail_point!("commit-begins");
         let newest = self.find(SnapshotId::default()).await?;
-        let before = newest.entry();
+        let (before, options) = (newest.entry(), newest.graph.options);
         let base = steps.first().map_or(before.id, |step| step.base);
         let mut steps = steps;
         let mut entry = staged
@@ -354,7 +239,10 @@ impl Storage for LanceStorage {
         if base != before.id {
             steps = self.moved(steps, base, before).await?;
             entry = None;
-        } else if let Some(staged) = &entry {
+        } else {
+            check_base(&steps, &state(before))?;
+        }
+        if let Some(staged) = &entry {
             // A transaction may have been open for longer than VACUUM leaves files that no snapshot names.
             let known: HashSet<_> = before.datasets().collect();
             let staged = staged.datasets().filter(|own| !known.contains(own));
@@ -368,7 +256,7 @@ impl Storage for LanceStorage {
             None => {
                 let mut entry = before.clone();
                 for step in &steps {
-                    entry = stage(&self.root, self.options, &entry, step).await?;
+                    entry = stage(&self.root, options, &entry, step).await?;
                 }
                 entry
             }
@@ -377,7 +265,7 @@ impl Storage for LanceStorage {
         let entry = self.publish(before, entry, summary).await?;
         drop((turn, steps));
         // A commit that came in between brings the main lines further.
-        if self.log.latest().await.ok() == Some(entry.id) {
+        if self.log.latest().await.is_ok_and(|end| end.id == entry.id) {
             self.publish_main_lines(Some(before), &entry).await;
         }
         Ok(entry.id)
@@ -390,13 +278,23 @@ impl Storage for LanceStorage {
     ) -> Result<Arc<dyn Snapshot>> {
         let base =
             lance_snapshot(base).ok_or_else(|| Error::internal("a snapshot of another storage"))?;
-        let entry = stage(&self.root, self.options, base.entry(), changes).await?;
-        let staged = LanceSnapshot::open(&self.root, self.options, entry, Some(base)).await?;
+        let graph = base.graph.clone();
+        let entry = stage(&self.root, graph.options, base.entry(), changes).await?;
+        let staged = LanceSnapshot::open(&self.root, graph, entry, Some(base)).await?;
         Ok(Arc::new(staged))
     }
 
     async fn csv_records(&self, file: &CsvFile) -> Result<BatchStream> {
         csv_records(file, self.root.options()).await
+    }
+
+    async fn check_there(&self, snapshot: &Arc<dyn Snapshot>) -> Result<()> {
+        let end = self.log.latest().await?;
+        self.open.graph(&self.root, &self.log, end.graph).await?;
+        match lance_snapshot(snapshot) {
+            Some(snapshot) if !self.open.holds(snapshot) => Err(self.log.gone()),
+            _ => Ok(()),
+        }
     }
 
     async fn turn(&self) -> Result<Turn> {

@@ -31,7 +31,7 @@ impl LanceSnapshot {
         let version = version
             .ok_or_else(|| Error::internal(format!("there is no dataset of table {table}")))?;
         let key = CacheKey {
-            root: Arc::clone(&self.uri),
+            graph: Arc::clone(&self.graph.name),
             dataset: version,
             column: column.to_owned(),
             members: None,
@@ -59,8 +59,9 @@ impl LanceSnapshot {
             (chunk * CHUNK_ROWS).min(next),
             ((chunk + 1) * CHUNK_ROWS).min(next),
         );
-        let columns = physical_columns(dataset, column);
-        let data_type = column_type(self.schema.table(table)?, column).ok_or_else(|| {
+        let entry = self.schema.table(table)?;
+        let columns = physical_columns(dataset, entry, column);
+        let data_type = column_type(entry, column).ok_or_else(|| {
             Error::internal(format!("the table {table} has no column `{column}`"))
         })?;
         if self.open_table(table)?.is_plain {
@@ -151,7 +152,8 @@ impl LanceSnapshot {
         let mut ids = offsets.to_vec();
         ids.sort_unstable();
         ids.dedup();
-        let columns = physical_columns(self.dataset(table)?, column);
+        let entry = self.schema.table(table)?;
+        let columns = physical_columns(self.dataset(table)?, entry, column);
         let values = self.read_offsets(table, &columns, data_type, &ids).await?;
         let places = offsets.iter().map(|offset| {
             let place = ids.binary_search(offset);
@@ -170,7 +172,8 @@ impl LanceSnapshot {
         let data_type = column_type(entry, column).ok_or_else(|| {
             Error::internal(format!("the table {table} has no column `{column}`"))
         })?;
-        if offsets.is_empty() || self.dataset(table)?.schema().field(column).is_none() {
+        let dataset = self.dataset(table)?;
+        if offsets.is_empty() || physical_columns(dataset, entry, column).is_empty() {
             return Ok(new_null_array(&data_type, offsets.len()));
         }
         if self.is_scattered(table, &data_type, offsets) {

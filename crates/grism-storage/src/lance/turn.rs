@@ -34,14 +34,19 @@ impl Turns {
         let machine = match root.directory() {
             None => None,
             Some(directory) => {
-                let path = directory.join(LOCK);
+                let (path, uri) = (directory.join(LOCK), root.uri().to_owned());
                 let lock = move || {
                     let file = OpenOptions::new()
                         .create(true)
                         .truncate(false)
                         .write(true)
-                        .open(&path)
-                        .map_err(|error| Error::from(error).context(path.display()))?;
+                        .open(&path);
+                    let file = match file {
+                        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                            return Err(Error::not_found(format!("the graph at {uri} is gone")));
+                        }
+                        file => file.map_err(|error| Error::from(error).context(path.display()))?,
+                    };
                     match file.lock() {
                         // A file system without locks: the log alone decides.
                         Err(error) if error.kind() == std::io::ErrorKind::Unsupported => Ok(None),

@@ -17,6 +17,7 @@ use crate::columns::{column_or_null, named_batch, table_fields};
 #[derive(Serialize, Deserialize)]
 struct Header {
     id: SnapshotId,
+    commit: String,
     schema: GraphSchema,
     segment_shift: u8,
     fragment_rows: usize,
@@ -48,6 +49,7 @@ impl MemorySnapshot {
         }
         let header = Header {
             id: self.id,
+            commit: self.commit.clone(),
             schema: (*self.schema).clone(),
             segment_shift: self.segment_shift,
             fragment_rows: self.fragment_rows,
@@ -73,8 +75,10 @@ impl MemorySnapshot {
         let length = usize::try_from(u64::from_le_bytes(*length)).map_err(|_| broken())?;
         let (header, mut rest) = rest.split_at_checked(length).ok_or_else(broken)?;
         let header: Header = serde_json::from_slice(header).map_err(|_| broken())?;
-        let base = Self::empty(header.segment_shift, header.fragment_rows);
-        let mut changes = ChangeSet::new(base.id, header.schema);
+        let mut base = Self::empty(header.segment_shift, header.fragment_rows);
+        base.id = header.id;
+        base.commit = header.commit;
+        let mut changes = ChangeSet::new(&base, header.schema);
         for (table, length) in &header.tables {
             let (stream, next) = rest.split_at_checked(*length).ok_or_else(broken)?;
             rest = next;
@@ -88,6 +92,6 @@ impl MemorySnapshot {
         changes.deletes = deleted
             .map(|(table, offsets)| (table, offsets.into_iter().collect()))
             .collect();
-        base.with_changes(&changes, header.id)
+        base.with_changes(&changes)
     }
 }

@@ -28,9 +28,10 @@ type Members = BTreeMap<String, Vec<u64>>;
 type Segments = HashMap<(TableId, String, SegmentKey), Arc<IncidenceSegment>>;
 
 /// One snapshot of an in-memory graph.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct MemorySnapshot {
     pub(super) id: SnapshotId,
+    pub(super) commit: String,
     pub(super) schema: Arc<GraphSchema>,
     statistics: Arc<GraphStatistics>,
     pub(super) segment_shift: u8,
@@ -43,6 +44,7 @@ impl MemorySnapshot {
     pub(super) fn empty(segment_shift: u8, fragment_rows: usize) -> Self {
         Self {
             id: SnapshotId(1),
+            commit: uuid::Uuid::new_v4().to_string(),
             schema: Arc::default(),
             statistics: Arc::default(),
             segment_shift,
@@ -52,8 +54,8 @@ impl MemorySnapshot {
         }
     }
 
-    /// The next snapshot.
-    pub(super) fn with_changes(&self, changes: &ChangeSet, id: SnapshotId) -> Result<Self> {
+    /// The snapshot that `changes` make, with the number and the commit of this one.
+    pub(super) fn with_changes(&self, changes: &ChangeSet) -> Result<Self> {
         let mut tables = self.tables.clone();
         let mut segments = self.segments.clone();
         let mut statistics = (*self.statistics).clone();
@@ -66,7 +68,6 @@ impl MemorySnapshot {
             settle(counts, table, self.schema.table(table.id).ok());
             tables.entry(table.id).or_default();
         }
-        let next_id = id;
         for id in changes.appends.keys() {
             let table = changes.schema.table(*id)?;
             let batches: Vec<RecordBatch> = changes.appended(*id).collect::<Result<_>>()?;
@@ -105,7 +106,8 @@ impl MemorySnapshot {
             counts.next_offset = chunks.rows();
         }
         let mut next = Self {
-            id: next_id,
+            id: self.id,
+            commit: self.commit.clone(),
             schema: Arc::new(changes.schema.clone()),
             statistics: Arc::new(statistics),
             segment_shift: self.segment_shift,
@@ -174,12 +176,7 @@ impl MemorySnapshot {
         id: TableId,
         offsets: &[u64],
     ) -> Result<RecordBatch> {
-        let names: Vec<String> = hyperedge_type
-            .roles
-            .iter()
-            .map(|role| role.name.clone())
-            .collect();
-        self.take_rows(id, offsets, &names)
+        self.take_rows(id, offsets, &hyperedge_type.role_columns())
     }
 
     fn drop_incidences(
@@ -316,6 +313,10 @@ fn edited(
 impl Snapshot for MemorySnapshot {
     fn id(&self) -> SnapshotId {
         self.id
+    }
+
+    fn commit(&self) -> &str {
+        &self.commit
     }
 
     fn schema(&self) -> &Arc<GraphSchema> {

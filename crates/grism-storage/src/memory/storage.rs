@@ -14,7 +14,7 @@ use grism_core::{
 
 use super::snapshot::MemorySnapshot;
 use crate::import::csv_records;
-use crate::rebase::{State, joined, rebase};
+use crate::rebase::{State, built_anew, check_base, joined, rebase};
 
 /// One snapshot of the history.
 #[derive(Debug)]
@@ -119,6 +119,7 @@ impl InMemoryStorage {
 fn state(snapshot: &MemorySnapshot) -> State<'_> {
     State {
         id: snapshot.id(),
+        commit: snapshot.commit(),
         schema: snapshot.schema(),
         statistics: snapshot.statistics(),
     }
@@ -156,20 +157,25 @@ impl Storage for InMemoryStorage {
         let (newest, committed_at) = (Arc::clone(&newest.snapshot), newest.committed_at);
         let base = steps.first().map_or(newest.id(), |step| step.base);
         let mut steps = steps;
-        if base != newest.id() {
+        if base == newest.id() {
+            check_base(&steps, &state(&newest))?;
+        } else {
             let later = snapshots.iter().filter(|line| line.snapshot.id() > base);
             let between: Vec<CommitSummary> = later.map(|line| line.summary.clone()).collect();
             let base = snapshots.iter().find(|line| line.snapshot.id() == base);
-            let base = base.ok_or_else(|| Error::internal("changes to an unknown snapshot"))?;
+            let base = base.ok_or_else(built_anew)?;
             steps = rebase(steps, &state(&base.snapshot), &state(&newest), &between)?;
         }
         let id = SnapshotId(newest.id().0 + 1);
         let mut next = newest;
         for step in &steps {
-            next = Arc::new(next.with_changes(step, id)?);
+            next = Arc::new(next.with_changes(step)?);
         }
+        let mut next = Arc::unwrap_or_clone(next);
+        next.id = id;
+        next.commit = uuid::Uuid::new_v4().to_string();
         snapshots.push(Line {
-            snapshot: next,
+            snapshot: Arc::new(next),
             committed_at: now().max(committed_at + 1),
             summary: joined(&steps),
         });
@@ -185,7 +191,7 @@ impl Storage for InMemoryStorage {
         let base = base
             .downcast_ref::<MemorySnapshot>()
             .ok_or_else(|| Error::internal("a snapshot of another storage"))?;
-        Ok(Arc::new(base.with_changes(changes, base.id())?))
+        Ok(Arc::new(base.with_changes(changes)?))
     }
 
     async fn csv_records(&self, file: &CsvFile) -> Result<BatchStream> {

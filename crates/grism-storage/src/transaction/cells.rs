@@ -324,6 +324,15 @@ impl Cells {
         self.spill()
     }
 
+    /// Makes every segment rest as bytes that cannot be read.
+    #[cfg(test)]
+    pub(super) fn spoil(&mut self) {
+        for segment in std::mem::take(&mut self.used).into_keys() {
+            self.resting.entry(segment).or_default().bytes = vec![1, 2, 3];
+        }
+        self.recent.lock().clear();
+    }
+
     /// Lets segments rest, those that were not used for the longest time first, until a quarter of the room is free.
     fn rest(&mut self, current: u64) -> Result<()> {
         let mut by_use: Vec<(u64, u64)> = self

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow::array::ArrayRef;
 use grism_core::{
     Cardinality, ChangeSet, GraphSchema, ID_COLUMN, LABELS_COLUMN, OffsetSet, Result, RowBuffer,
-    SnapshotId, Table, TableId, Type, Value,
+    Snapshot, Table, TableId, Type, Value,
 };
 
 use super::cells::Cells;
@@ -102,8 +102,8 @@ impl TableChanges {
         names
     }
 
-    /// One of the `required` roles that a created row does not bind, or that a changed one binds no more.
-    pub(super) fn unbound_role(&self, required: &[String]) -> Result<Option<String>> {
+    /// Which of the `required` roles, by their columns, a created row does not bind, or a changed one binds no more.
+    pub(super) fn unbound_role(&self, required: &[String]) -> Result<Option<usize>> {
         for range in self.created_ranges() {
             let offsets: Vec<u64> = range
                 .filter(|offset| !self.deleted.contains(*offset))
@@ -111,7 +111,7 @@ impl TableChanges {
             let cells = self.cells.cells(&offsets, required)?;
             let is_unbound = |cell: &Option<Value>| cell.as_ref().is_none_or(Value::is_null);
             if let Some(role) = cells.iter().position(|cells| cells.iter().any(is_unbound)) {
-                return Ok(required.get(role).cloned());
+                return Ok(Some(role));
             }
         }
         if !required.iter().any(|role| self.cells.sets(role)) {
@@ -121,7 +121,7 @@ impl TableChanges {
             let cells = self.cells.cells(&offsets, required)?;
             let is_emptied = |cell: &Option<Value>| cell.as_ref().is_some_and(Value::is_null);
             if let Some(role) = cells.iter().position(|cells| cells.iter().any(is_emptied)) {
-                return Ok(required.get(role).cloned());
+                return Ok(Some(role));
             }
         }
         Ok(None)
@@ -133,7 +133,7 @@ pub(super) fn value_type(table: &Table, name: &str) -> Type {
     if name == LABELS_COLUMN {
         return Type::String.list();
     }
-    if let Some(role) = table.hyperedge_type().and_then(|ty| ty.role(name)) {
+    if let Some(role) = table.hyperedge_type().and_then(|ty| ty.role_in(name)) {
         let member = Type::Node([].into());
         return match role.cardinality {
             Cardinality::Many => member.list(),
@@ -147,7 +147,7 @@ pub(super) fn value_type(table: &Table, name: &str) -> Type {
 
 /// The commit that the changes of all tables make.
 pub(super) fn change_set(
-    base: SnapshotId,
+    base: &dyn Snapshot,
     schema: GraphSchema,
     tables: BTreeMap<TableId, Arc<TableChanges>>,
 ) -> Result<ChangeSet> {

@@ -105,7 +105,8 @@ impl Transaction {
 
     /// Takes a member that goes from a role of a hyperedge that stays.
     async fn lose(&mut self, hyperedge: u64, role: &str, member: u64) -> Result<()> {
-        let left = match self.read(hyperedge, role).await? {
+        let column = self.role_column(hyperedge, role)?;
+        let left = match self.read(hyperedge, &column).await? {
             Value::List(mut members) => {
                 let before = members.len();
                 members.retain(|own| own.entity_id() != Some(member));
@@ -117,7 +118,7 @@ impl Transaction {
                 Value::Null
             }
         };
-        self.set(hyperedge, role, left)
+        self.set(hyperedge, &column, left)
     }
 
     /// Notes that entities go; those of them that were there.

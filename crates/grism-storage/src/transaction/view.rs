@@ -11,8 +11,8 @@ use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{
     BatchStream, EntityId, Error, GraphSchema, GraphStatistics, HyperedgeType, ID_COLUMN,
-    Incidence, IncidenceSegment, IndexSearch, OffsetSet, Result, ScanRange, ScanRequest, SearchHit,
-    SegmentKey, Snapshot, SnapshotId, Table, TableId, Value, widen_column,
+    Incidence, IncidenceSegment, IndexSearch, OffsetSet, Result, Role, ScanRange, ScanRequest,
+    SearchHit, SegmentKey, Snapshot, SnapshotId, Table, TableId, Value, widen_column,
 };
 
 use super::changes::{TableChanges, value_type};
@@ -108,10 +108,12 @@ impl TransactionSnapshot {
         role: &str,
     ) -> Result<RoleChanges> {
         let mut found = RoleChanges::default();
-        if !changes.cells.sets(role) {
+        let known = ty.role(role).map(Role::column);
+        let Some(column) = known.filter(|column| changes.cells.sets(column)) else {
             return Ok(found);
-        }
-        let names: Vec<String> = ty.roles.iter().map(|role| role.name.clone()).collect();
+        };
+        let columns = [column.into_owned()];
+        let names = ty.role_columns();
         let mut add = |offsets: &[u64]| -> Result<()> {
             let columns = changes.columns(table, offsets, &names)?;
             let batch = named_batch(&names, columns, offsets.len())?;
@@ -127,7 +129,7 @@ impl TransactionSnapshot {
             add(&alive.collect::<Vec<u64>>())?;
         }
         for offsets in changes.updated_pieces() {
-            let cells = changes.cells.cells(&offsets, &[role.to_owned()])?;
+            let cells = changes.cells.cells(&offsets, &columns)?;
             let is_set = cells.iter().flatten().map(Option::is_some);
             let offsets: Vec<u64> = offsets
                 .iter()
@@ -284,6 +286,10 @@ impl TransactionSnapshot {
 impl Snapshot for TransactionSnapshot {
     fn id(&self) -> SnapshotId {
         self.base.id()
+    }
+
+    fn commit(&self) -> &str {
+        self.base.commit()
     }
 
     fn schema(&self) -> &Arc<GraphSchema> {

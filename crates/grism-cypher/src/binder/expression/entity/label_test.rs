@@ -1,7 +1,7 @@
 //! Labels of entities whose tables are known, and tests of them.
 
-use grism_core::{GraphSchema, LABELS_COLUMN, Result, Table, TableId, Tables, Type, Value};
-use grism_logical::{BinaryOperator, LogicalExpr, ScalarFunction, UnaryOperator};
+use grism_core::{GraphSchema, Result, Table, TableId, Tables, Type, Value};
+use grism_logical::{BinaryOperator, LABELS_KEY, LogicalExpr, ScalarFunction, UnaryOperator};
 
 use super::function::{size_of, table_lookup};
 use super::property::entity_column;
@@ -55,7 +55,7 @@ fn labels(
     let entity = entity_column(binder, base, span)?;
     let changed = LogicalExpr::Property {
         entity,
-        key: LABELS_COLUMN.to_owned(),
+        key: LABELS_KEY.to_owned(),
         ty: Type::String.list(),
     };
     Ok(LogicalExpr::call(

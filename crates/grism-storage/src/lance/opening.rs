@@ -1,0 +1,134 @@
+//! Opening a graph: one that is there, a new one, or one that another was built in the place of.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use grism_core::{
+    CommitSummary, Error, ErrorKind, GraphSchema, GraphStatistics, Result, SnapshotId,
+};
+
+use super::format::{GraphOptions, read_format, write_format};
+use super::log::{SnapshotEntry, SnapshotLog};
+use super::open_graph::OpenGraph;
+use super::root::Root;
+use super::storage::{LanceStorage, now};
+use super::turn::Turns;
+
+impl LanceStorage {
+    /// Opens the graph in the directory `path`.
+    ///
+    /// # Errors
+    /// As [`Self::open_uri`].
+    pub async fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::open_uri(&path.as_ref().to_string_lossy(), &BTreeMap::new()).await
+    }
+
+    /// Opens the graph in the directory `path`, or makes an empty one laid out as `options` say.
+    ///
+    /// # Errors
+    /// As [`Self::open_or_create_uri`].
+    pub async fn open_or_create(path: impl AsRef<Path>, options: GraphOptions) -> Result<Self> {
+        let uri = path.as_ref().to_string_lossy();
+        Self::open_or_create_uri(&uri, &BTreeMap::new(), options).await
+    }
+
+    /// Opens the graph at `uri`: a path, or the URI of an object store with its options.
+    ///
+    /// # Errors
+    /// `NotFound` where there is none; `InvalidData` where the directory is something else; `Unsupported` for a newer
+    /// format.
+    pub async fn open_uri(uri: &str, store_options: &BTreeMap<String, String>) -> Result<Self> {
+        let root = Root::new(uri, store_options).await?;
+        match read_format(&root).await? {
+            Some(options) => Ok(Self::at(root, options)),
+            None => Err(none_there(&root)),
+        }
+    }
+
+    /// Opens the graph at `uri`, or makes an empty one laid out as `options` say.
+    ///
+    /// # Errors
+    /// As [`Self::open_uri`]; `Unavailable` where the directory cannot be written.
+    pub async fn open_or_create_uri(
+        uri: &str,
+        store_options: &BTreeMap<String, String>,
+        options: GraphOptions,
+    ) -> Result<Self> {
+        let root = Root::new(uri, store_options).await?;
+        let options = made_format(&root, options).await?;
+        let storage = Self::at(root, options);
+        storage.ensure_first_snapshot().await?;
+        Ok(storage)
+    }
+
+    fn at(root: Root, options: GraphOptions) -> Self {
+        Self {
+            log: SnapshotLog::new(root.clone()),
+            open: OpenGraph::new(&root, options),
+            root,
+            turns: Turns::default(),
+        }
+    }
+
+    /// Looks whether the graph is still there. Where it was deleted, another one is made in its place if `create` is set.
+    ///
+    /// # Errors
+    /// As [`Self::open_or_create_uri`]; `NotFound` where it is gone.
+    pub(crate) async fn reopen(&self, create: bool) -> Result<()> {
+        let Err(error) = self.log.latest().await else {
+            return Ok(());
+        };
+        if !matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::NotFound) {
+            return Err(error);
+        }
+        if create {
+            self.log.begin_anew();
+            made_format(&self.root, GraphOptions::default()).await?;
+            return self.ensure_first_snapshot().await;
+        }
+        match read_format(&self.root).await? {
+            Some(_) => Err(error),
+            None => Err(none_there(&self.root)),
+        }
+    }
+
+    async fn ensure_first_snapshot(&self) -> Result<()> {
+        match self.log.latest().await {
+            Ok(_) => return Ok(()),
+            Err(error) if matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::NotFound) => {}
+            Err(error) => return Err(error),
+        }
+        let entry = SnapshotEntry {
+            id: SnapshotId(1),
+            committed_at: now(),
+            commit: uuid::Uuid::new_v4().to_string(),
+            summary: CommitSummary {
+                operation: "create".to_owned(),
+                ..CommitSummary::default()
+            },
+            schema: GraphSchema::default(),
+            statistics: GraphStatistics::default(),
+            tables: BTreeMap::new(),
+            adjacency: Vec::new(),
+        };
+        match self.log.publish(&entry).await {
+            Err(error) if error.kind() == ErrorKind::Conflict => Ok(()),
+            other => other,
+        }
+    }
+}
+
+/// Writes the format of a graph where there is none yet; how the graph is laid out.
+async fn made_format(root: &Root, options: GraphOptions) -> Result<GraphOptions> {
+    if let Some(known) = read_format(root).await? {
+        return Ok(known);
+    }
+    write_format(root, options).await?;
+    root.sync_up("_grism")?;
+    // Another process may have been first, with other options.
+    Ok(read_format(root).await?.unwrap_or(options))
+}
+
+fn none_there(root: &Root) -> Error {
+    Error::not_found(format!("there is no graph at {}", root.uri()))
+}
