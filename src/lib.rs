@@ -27,7 +27,7 @@ mod views;
 mod write;
 
 pub use engine::Engine;
-pub use export::{is_dynamic, plain, plain_batches};
+pub use export::{PlainForm, is_dynamic, plain, plain_batches, plain_stream};
 pub use graph::Graph;
 pub use image::{ImageSource, MAX_IMAGE_BYTES};
 pub use query::{PlannedQuery, Prepared, QueryOptions, QueryResult};
