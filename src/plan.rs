@@ -6,6 +6,7 @@ use grism_core::{Error, Result};
 use grism_cypher::{Query, Statement, StatementKind};
 
 use crate::Graph;
+use crate::entity_columns::EntityColumns;
 use crate::query::{PlannedQuery, Prepared, QueryOptions, distributed_planner, prepare};
 
 impl Graph {
@@ -50,6 +51,7 @@ impl Graph {
             plan,
             snapshot: prepared.snapshot.id(),
             warnings,
+            entities: EntityColumns::of(&prepared.bound)?,
         })
     }
 

@@ -18,6 +18,8 @@ from grism_ray.warning import issue
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from grism_ray.options import RayOptions
+
 POLL_SECONDS = 0.5
 """How often a waiting job asks for its status."""
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -127,7 +129,7 @@ def run_job(argument: str) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         graph = open(request["graph"], create=False)
-        options = {"address": "auto", "workers": request["workers"]}
+        options: RayOptions = {"address": "auto", "workers": request["workers"]}
         result = graph.query(request["text"], request["params"], engine="ray", ray=options)
     except _native.GrismError as error:
         failure = _native.error_to_json(type(error).__name__, str(error))

@@ -73,7 +73,10 @@ fn build(values: &[&Value], shape: &Shape, form: PlainForm) -> Result<ArrayRef> 
             })
         }
         Shape::Map(_, fields) => {
-            let maps: Vec<Value> = values.iter().map(|value| as_map((*value).clone())).collect();
+            let maps: Vec<Value> = values
+                .iter()
+                .map(|value| as_map((*value).clone()))
+                .collect();
             let (mut named, mut columns) = (Vec::new(), Vec::new());
             for (key, shape) in fields {
                 let cells: Vec<&Value> = maps

@@ -54,7 +54,10 @@ pub(super) fn as_map(value: Value) -> Value {
         Value::Incidence(incidence) => map([
             ("hyperedge", id(incidence.hyperedge.id)),
             ("role", Value::String(incidence.role)),
-            ("member", incidence.member.entity_id().map_or(Value::Null, id)),
+            (
+                "member",
+                incidence.member.entity_id().map_or(Value::Null, id),
+            ),
         ]),
         Value::Path(path) => map([
             ("nodes", Value::List(path.nodes)),

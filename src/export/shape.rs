@@ -99,8 +99,10 @@ impl Shape {
             Value::Null => Self::Null,
             Value::LocalDateTime(local) => Reach::of(local).map_or(Self::Text, Self::Local),
             Value::DateTime(instant) => {
-                match (Reach::of(&instant.utc()), zone_name(instant.zone.as_deref(), instant.offset))
-                {
+                match (
+                    Reach::of(&instant.utc()),
+                    zone_name(instant.zone.as_deref(), instant.offset),
+                ) {
                     (Some(reach), Some(zone)) => Self::Zoned(zone, reach),
                     _ => Self::Text,
                 }

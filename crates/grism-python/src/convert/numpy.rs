@@ -123,11 +123,9 @@ const MOST_DAYS: i64 = 365_242_500_000;
 fn day_of_month(months: i128) -> i128 {
     let (year, month) = (1970 + months.div_euclid(12), months.rem_euclid(12));
     match i64::try_from(year) {
-        Ok(year) if year.abs() <= 999_999_999 => i128::from(grism::temporal::days_from_civil(
-            year,
-            month as i64 + 1,
-            1,
-        )),
+        Ok(year) if year.abs() <= 999_999_999 => {
+            i128::from(grism::temporal::days_from_civil(year, month as i64 + 1, 1))
+        }
         _ => i128::MAX,
     }
 }

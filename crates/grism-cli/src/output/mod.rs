@@ -1,0 +1,13 @@
+//! Results in the form that was asked for.
+
+mod cell;
+mod csv;
+mod destination;
+mod json;
+mod line;
+mod markdown;
+mod table;
+mod writer;
+
+pub(crate) use destination::{Destination, write_text};
+pub(crate) use writer::ResultWriter;
