@@ -6,7 +6,7 @@ mod load;
 mod maintain;
 mod query;
 
-pub(crate) use command::{Arguments, Command, Completions, TckServer};
+pub(crate) use command::{Arguments, Command, TckServer};
 pub(crate) use graph::{GraphArguments, pair};
 pub(crate) use load::{BadRows, Load, Missing};
 pub(crate) use maintain::{Check, Export, History, Import, Optimize, Vacuum};

@@ -9,5 +9,5 @@ mod markdown;
 mod table;
 mod writer;
 
-pub(crate) use destination::{Destination, write_text};
+pub(crate) use destination::write_text;
 pub(crate) use writer::ResultWriter;
