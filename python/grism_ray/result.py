@@ -118,18 +118,11 @@ class Result:
                 pyarrow.bool_(): pandas.BooleanDtype(),
                 pyarrow.string(): pandas.StringDtype(),
             }
-            return _frame(table, types.get)
+            return _exact(_frame(table, types.get), table)
         if dtype_backend is not None:
             message = f"dtype_backend is numpy_nullable or pyarrow, not {dtype_backend!r}"
             raise ValueError(message)
-        frame = _frame(table, None)
-        for field, column in zip(table.schema, table.columns, strict=True):
-            if not _has_null_integers(column.combine_chunks()):
-                continue
-            # Numpy has no integers beside null, also within lists and structs: they would become floats.
-            dtype = pandas.Int64Dtype() if field.type == pyarrow.int64() else object
-            frame[field.name] = pandas.Series(column.to_pylist(), dtype=dtype, index=frame.index)
-        return frame
+        return _exact(_frame(table, None), table)
 
     def to_polars(self) -> polars.DataFrame:
         """A polars frame; polars has no intervals, so durations with months are texts."""
@@ -168,11 +161,31 @@ def _frame(table: pyarrow.Table, types_mapper: Callable[[Any], Any] | None) -> p
     return frame
 
 
+def _exact(frame: pandas.DataFrame, table: pyarrow.Table) -> pandas.DataFrame:
+    """The frame with its integers: numpy has none beside null, and makes floats of them, also in lists and structs."""
+    import pandas
+
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        if not _has_null_integers(column.combine_chunks()):
+            continue
+        if _is_integer(column.type):
+            frame[name] = pandas.array(column.to_pylist(), dtype="Int64")
+        else:
+            frame[name] = pandas.Series(column.to_pylist(), dtype=object, index=frame.index)
+    return frame
+
+
+def _is_integer(data_type: Any) -> bool:
+    from pyarrow import types
+
+    return bool(types.is_integer(data_type))
+
+
 def _has_null_integers(column: Any) -> bool:
     """Whether an array, or what its lists and structs hold, has integers and nulls."""
     from pyarrow import types
 
-    if types.is_integer(column.type):
+    if _is_integer(column.type):
         return bool(column.null_count)
     if types.is_list(column.type) or types.is_struct(column.type):
         inner = [column.flatten()] if types.is_list(column.type) else column.flatten()

@@ -13,7 +13,7 @@ use grism_core::temporal::LocalDateTime;
 use grism_core::{Error, ErrorKind, Result, Type, Value};
 
 use super::PlainForm;
-use super::plain_value::as_map;
+use super::plain_value::{as_map, plain};
 use super::shape::{Reach, Shape, fixed_nanos, interval};
 
 /// What an empty map is where Arrow's structs without fields are not known.
@@ -109,8 +109,10 @@ fn texts(values: &[&Value]) -> Result<ArrayRef> {
         .iter()
         .map(|value| match value {
             Value::Null => Value::Null,
-            Value::String(text) => Value::String(text.clone()),
-            other => Value::String(super::plain((*other).clone()).to_string()),
+            other => Value::String(match plain((*other).clone()) {
+                Value::String(text) => text,
+                other => other.to_string(),
+            }),
         })
         .collect();
     Value::column(&texts, &DataType::Utf8)
