@@ -128,7 +128,7 @@ def test_each_kind_of_error_has_an_exit_code(fleet: Path) -> None:
         (["explain", fleet], 2),
         (["check", fleet], 0),
         (["query", fleet, "RETURN 1", "--storage-option", "region"], 3),
-        (["schema", fleet, "--storage-option", "allow_http=true"], 0),
+        (["schema", fleet, "--storage-option", "allow_http=true"], 4),
     ):
         done = grism(*arguments)
         assert done.returncode == code, (arguments, done.stderr)

@@ -1,6 +1,7 @@
 //! Parameters from the command line: JSON, or else text.
 
 use grism::{Error, Parameters, Result, Value};
+use serde::de::IgnoredAny;
 
 use crate::arguments::pair;
 
@@ -17,9 +18,10 @@ pub(crate) fn parameters(given: &[String]) -> Result<Parameters> {
                 check_numbers(&text)?;
                 value_of(json)?
             }
-            Err(_) if is_number(text.trim()) => {
-                check_number(text.trim())?;
-                Value::String(text)
+            // JSON whose numbers no float reaches.
+            Err(_) if serde_json::from_str::<IgnoredAny>(&text).is_ok() => {
+                check_numbers(&text)?;
+                return Err(not_held(&text));
             }
             Err(_) => Value::String(text),
         };
@@ -75,12 +77,6 @@ fn check_numbers(text: &str) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Whether a text that is no JSON for its size is a number.
-fn is_number(text: &str) -> bool {
-    let first = text.trim_start_matches('-').bytes().next();
-    first.is_some_and(|own| own.is_ascii_digit()) && text.parse::<f64>().is_ok()
 }
 
 /// The most digits that a 64-bit float tells apart.
