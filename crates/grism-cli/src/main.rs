@@ -7,6 +7,7 @@ mod maintain;
 mod output;
 mod parameter;
 mod query;
+mod shell;
 mod tck;
 
 use std::process::ExitCode;
@@ -50,7 +51,9 @@ fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> grism::Result<ExitCode> {
     match arguments.command {
         Command::Load(load) => load::load(load).await?,
+        Command::Query(query) if query.is_typed() => shell::shell(query.into_shell()).await?,
         Command::Query(query) => query::query(query).await?,
+        Command::Shell(given) => shell::shell(given).await?,
         Command::Explain(explain) => query::explain(explain).await?,
         Command::Schema(schema) => query::schema(schema).await?,
         Command::Export(export) => maintain::export(export).await?,

@@ -12,6 +12,10 @@ use crate::arguments::{Explain, Format, Query, Schema};
 use crate::output::{ResultWriter, write_text};
 use crate::parameter::parameters;
 
+/// The statements that show what a graph has.
+pub(crate) const SCHEMA_STATEMENTS: [&str; 3] =
+    ["SHOW LABELS", "SHOW HYPEREDGE TYPES", "SHOW PROPERTIES"];
+
 pub(crate) async fn query(query: Query) -> Result<()> {
     let text = text_of(&query)?;
     let options = options_of(&query)?;
@@ -37,7 +41,7 @@ pub(crate) async fn query(query: Query) -> Result<()> {
 }
 
 /// Writes what a statement gave; how many rows, or `None` where nobody reads on.
-async fn show(result: QueryResult, writer: &mut ResultWriter) -> Result<Option<usize>> {
+pub(crate) async fn show(result: QueryResult, writer: &mut ResultWriter) -> Result<Option<usize>> {
     cancel_at_interrupt(result.cancellation());
     for warning in &result.warnings {
         eprintln!("warning: {warning}");
@@ -127,12 +131,7 @@ pub(crate) async fn explain(explain: Explain) -> Result<()> {
 
 pub(crate) async fn schema(schema: Schema) -> Result<()> {
     let graph = schema.graph.open(false).await?;
-    show_each(
-        &graph,
-        &["SHOW LABELS", "SHOW HYPEREDGE TYPES", "SHOW PROPERTIES"],
-        Some(Format::Table),
-    )
-    .await
+    show_each(&graph, &SCHEMA_STATEMENTS, Some(Format::Table)).await
 }
 
 /// Writes the results of statements that list something.

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use clap_complete::Shell;
 
-use super::{Check, Explain, Export, History, Import, Load, Optimize, Query, Schema, Vacuum};
+use super::{
+    Check, Explain, Export, History, Import, Load, Optimize, Query, Schema, Shell, Vacuum,
+};
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 a check found problems, 2 wrong usage, 3 InvalidQuery, 4 InvalidData, \
 5 NotFound, 6 Conflict, 7 ResourceExhausted, 8 Unavailable, 9 Cancelled, 10 Unsupported, 70 Internal";
@@ -24,6 +25,8 @@ pub(crate) enum Command {
     Load(Load),
     /// Run statements
     Query(Query),
+    /// Type statements at a prompt, or run those of a file line by line
+    Shell(Shell),
     /// Show how a query would run
     Explain(Explain),
     /// Show labels, hyperedge types and properties
@@ -53,7 +56,7 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct Completions {
     /// The shell
-    pub(crate) shell: Shell,
+    pub(crate) shell: clap_complete::Shell,
 }
 
 /// Answer the runner of the openCypher TCK

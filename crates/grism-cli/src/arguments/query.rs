@@ -1,5 +1,6 @@
 //! What `query`, `explain` and `schema` take.
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -45,6 +46,25 @@ pub(crate) struct Query {
     pub(crate) snapshot: u64,
 }
 
+impl Query {
+    /// Whether the statements are to be typed: none are given, and somebody sits at a terminal.
+    pub(crate) fn is_typed(&self) -> bool {
+        self.text.is_none()
+            && self.file.is_none()
+            && self.output.is_none()
+            && std::io::stdin().is_terminal()
+            && std::io::stdout().is_terminal()
+    }
+
+    /// The shell on the same graph.
+    pub(crate) fn into_shell(self) -> Shell {
+        Shell {
+            graph: self.graph,
+            format: self.format,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// A table for the eye, which fits the terminal
@@ -63,6 +83,18 @@ pub(crate) enum Format {
     Arrow,
     /// Parquet
     Parquet,
+}
+
+/// Type statements at a prompt, or run those of a file line by line
+///
+/// A statement ends with a semicolon. The graph is made where there is none. .help shows the commands.
+#[derive(Debug, Args)]
+pub(crate) struct Shell {
+    #[command(flatten)]
+    pub(crate) graph: GraphArguments,
+    /// Form of the output (default: a table on a terminal, else CSV)
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
 }
 
 /// Show how a query would run

@@ -49,6 +49,15 @@ impl ResultWriter {
         })
     }
 
+    /// A writer for somebody at a terminal, by default of tables, through a pager where there is one.
+    pub(crate) fn paged(format: Option<Format>) -> Self {
+        Self {
+            destination: Destination::pager(),
+            format: format.unwrap_or(Format::Table),
+            results: 0,
+        }
+    }
+
     /// Writes a result; how many rows it has, or `None` where nobody reads on.
     ///
     /// # Errors
