@@ -35,6 +35,10 @@ pub(crate) async fn shell(arguments: Shell) -> Result<()> {
             arguments.graph.uri
         ))?;
     }
+    if is_terminal {
+        // Ctrl-C cancels a statement, or is a key; it never ends the shell.
+        tokio::spawn(async { while tokio::signal::ctrl_c().await.is_ok() {} });
+    }
     let mut editor = Editor::new(is_terminal);
     let mut names = session.names().await;
     let mut text = String::new();
