@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grism_ray import _native
+from grism_ray.options import path_of
 from grism_ray.result import Result
 from grism_ray.warning import issue
 
@@ -89,7 +90,7 @@ def submit(
     by default this one on this machine, else the one that is found there. The result is written to ``output``, by
     default ``_grism/results/<job>.arrow`` in the graph.
     """
-    uri = str(graph)
+    uri = path_of(graph)
     if uri.startswith("memory://") or not uri:
         message = "a job runs in other processes and cannot see a graph in memory; keep it on disk"
         raise _native.UnsupportedError(message)
@@ -106,7 +107,7 @@ def submit(
         message = 'jobs need the package ray with its job client: pip install "ray[default]"'
         raise _native.UnavailableError(message) from error
     job_id = f"grism-{uuid.uuid4().hex[:12]}"
-    target = str(output) if output is not None else str(Path(uri) / "_grism" / "results" / f"{job_id}.arrow")
+    target = path_of(output) if output is not None else str(Path(uri) / "_grism" / "results" / f"{job_id}.arrow")
     request = {"text": text, "graph": uri, "params": dict(params or {}), "output": target, "workers": workers}
     argument = base64.urlsafe_b64encode(json.dumps(request).encode()).decode()
     try:

@@ -11,6 +11,7 @@ import uuid
 import zoneinfo
 from typing import Any
 
+import duckdb
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -161,3 +162,35 @@ def test_a_value_within_itself_or_too_deep_is_refused() -> None:
             given(deep)
     twice = [1, 2]
     assert given([twice, twice]) == [[1, 2], [1, 2]]
+
+
+class Once:
+    """Rows that can be read once, as those of a cursor."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self._table: pa.Table | None = table
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        """The rows."""
+        table, self._table = self._table, None
+        assert table is not None
+        return table.__arrow_c_stream__(requested_schema)
+
+
+def test_anything_with_the_arrow_c_stream_is_loaded() -> None:
+    graph = gr.open()
+    table = pa.table({"k": [1, 2, 3]})
+    sources = [
+        table,
+        table.to_reader(),
+        table.to_batches()[0],
+        Once(table),
+        pl.DataFrame({"k": [1, 2, 3]}),
+        pd.DataFrame({"k": [1, 2, 3]}),
+        duckdb.sql("SELECT k FROM range(1, 4) t(k)"),
+        graph.query("UNWIND [1, 2, 3] AS k RETURN k", engine="local"),
+    ]
+    for number, source in enumerate(sources):
+        assert graph.load_nodes(f"L{number}", source, "k").loaded == 3
+    with pytest.raises(gr.InvalidDataError, match="a table is needed.*not dict"):
+        graph.load_nodes("L", {"k": [1]}, "k")

@@ -18,8 +18,12 @@ pub(crate) fn source_of(table: &Bound<'_, PyAny>) -> PyResult<ImportSource> {
         return Err(to_python(Error::invalid_data(message)));
     }
     let reader = ArrowArrayStreamReader::from_pyarrow_bound(table)?;
-    // A reader, a cursor or a relation has no length: its rows may not fit into memory, and come once.
-    if !table.hasattr("__len__")? && !table.hasattr("num_rows")? {
+    // Tables of pyarrow, pandas and polars are in memory. The rows of a reader, a cursor or a relation may not fit there.
+    let is_in_memory = ["num_rows", "iterrows", "height"]
+        .into_iter()
+        .map(|name| table.hasattr(name))
+        .collect::<PyResult<Vec<bool>>>()?;
+    if !is_in_memory.contains(&true) {
         let batches = reader.map(|batch| batch.map_err(Error::from));
         return Ok(ImportSource::Stream(Box::new(batches)));
     }
