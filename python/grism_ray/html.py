@@ -13,10 +13,13 @@ MOST_TEXT = 200
 _CELL = "padding:2px 8px;border:1px solid #8884;text-align:left;vertical-align:top"
 
 
-def html_of(rows: list[dict[str, Any]], columns: list[str], count: int, text: str) -> str:
-    """A table of the rows, and a picture of what is connected in them; without columns the text."""
-    if not columns:
-        return f"<pre>{escape(text)}</pre>"
+def text_of(text: str) -> str:
+    """A text as it stands."""
+    return f"<pre>{escape(text)}</pre>"
+
+
+def html_of(rows: list[dict[str, Any]], columns: list[str], count: int) -> str:
+    """A table of the rows, and a picture of what is connected in them; ``count`` is that of all rows."""
     head = "".join(f'<th style="{_CELL}">{escape(name)}</th>' for name in columns)
     body = "".join(
         "<tr>" + "".join(f'<td style="{_CELL}">{_cell(row[name])}</td>' for name in columns) + "</tr>" for row in rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from grism_ray.html import html_of
+from grism_ray.html import html_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -153,7 +153,9 @@ class Result:
 
     def _repr_html_(self) -> str:
         """The first rows as a table, and what is connected in them as a picture, for notebooks."""
-        return html_of(self[:SHOWN_ROWS], self.columns, len(self), repr(self))
+        if not self.columns:
+            return text_of(repr(self))
+        return html_of(self[:SHOWN_ROWS], self.columns, len(self))
 
 
 def _frame(table: pyarrow.Table, types_mapper: Callable[[Any], Any] | None) -> pandas.DataFrame:
@@ -166,7 +168,7 @@ def _exact(frame: pandas.DataFrame, table: pyarrow.Table) -> pandas.DataFrame:
     import pandas
 
     for name, column in zip(table.column_names, table.columns, strict=True):
-        if not _has_null_integers(column.combine_chunks()):
+        if not any(_has_null_integers(chunk) for chunk in column.chunks):
             continue
         if _is_integer(column.type):
             frame[name] = pandas.array(column.to_pylist(), dtype="Int64")
