@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
 from typing import TYPE_CHECKING, Any
 
@@ -146,6 +147,19 @@ def test_bare_nodes_and_empty_maps_are_written_to_every_form(harbour: gr.Graph, 
     assert (written["e"], written["m"], written["p"]["properties"]) == ("{}", "{}", "{}")
     harbour.execute(f"COPY (RETURN duration('P1M') AS d) TO '{tmp_path}/d.parquet'")
     assert pq.read_table(tmp_path / "d.parquet").to_pylist() == [{"d": "P1M"}]
+
+
+def test_files_of_text_have_zones_and_durations_as_cypher_writes_them(tmp_path: Path) -> None:
+    text = "RETURN datetime('2031-07-01T12:00[Europe/Stockholm]') AS z, [duration('P1DT2S')] AS d"
+    graph = gr.open()
+    graph.execute(f"COPY ({text}) TO '{tmp_path}/a.jsonl'")
+    assert json.loads((tmp_path / "a.jsonl").read_text()) == {
+        "z": "2031-07-01T12:00+02:00[Europe/Stockholm]",
+        "d": ["P1DT2S"],
+    }
+    text = "RETURN datetime('2031-07-01T12:00[Europe/Stockholm]') AS z, duration('P1DT2S') AS d"
+    graph.execute(f"COPY ({text}) TO '{tmp_path}/a.csv'")
+    assert "2031-07-01T12:00+02:00[Europe/Stockholm],P1DT2S" in (tmp_path / "a.csv").read_text()
 
 
 def test_notebooks_show_tables_and_pictures(harbour: gr.Graph) -> None:
