@@ -63,6 +63,8 @@ def test_every_result_of_several_statements_is_written(fleet: Path, tmp_path: Pa
     assert [json.loads(line) for line in done.stdout.splitlines()] == [{"a": 1}, {"b": 2.5, "c": "NaN"}]
     assert "nodes created: 1" in done.stderr
     assert grism("query", fleet, text, "--format", "csv").stdout == "a\n1\n\nb,c\n2.5,NaN\n"
+    told = grism("query", fleet, text, "--verbose").stderr.splitlines()
+    assert [line.split(" in ")[0] for line in told if line.endswith(" s")] == ["1 row", "0 rows", "1 row"]
     failed = grism("query", fleet, text, "--output", tmp_path / "x.parquet")
     assert (failed.returncode, list(tmp_path.iterdir())) == (3, [])
 

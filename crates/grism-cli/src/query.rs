@@ -9,7 +9,7 @@ use grism::{
 };
 
 use crate::arguments::{Explain, Format, Query, Schema};
-use crate::output::{ResultWriter, write_text};
+use crate::output::{ResultWriter, counted_rows, write_text};
 use crate::parameter::parameters;
 
 /// The statements that show what a graph has.
@@ -33,8 +33,8 @@ pub(crate) async fn query(query: Query) -> Result<()> {
         let rows = show(result, &mut writer).await?;
         if query.verbose {
             let seconds = begun.elapsed().as_secs_f64();
-            let rows = rows.unwrap_or_default();
-            eprintln!("{rows} rows in {seconds:.3} s");
+            let rows = counted_rows(rows.unwrap_or_default());
+            eprintln!("{rows} in {seconds:.3} s");
         }
     }
     writer.finish()

@@ -10,4 +10,5 @@ mod table;
 mod writer;
 
 pub(crate) use destination::write_text;
+pub(crate) use table::counted_rows;
 pub(crate) use writer::ResultWriter;

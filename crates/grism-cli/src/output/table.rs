@@ -3,6 +3,14 @@
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 
+/// So many rows, in words.
+pub(crate) fn counted_rows(rows: usize) -> String {
+    match rows {
+        1 => "1 row".to_owned(),
+        many => format!("{many} rows"),
+    }
+}
+
 /// A table of the rows, within `width` columns of a terminal where that is given.
 pub(super) fn table(
     names: &[String],

@@ -160,8 +160,7 @@ impl ResultWriter {
             .collect();
         let width = self.destination.width();
         let text = table::table(&names(schema), &rows, &are_numbers, width);
-        let counted = if rows.len() == 1 { "row" } else { "rows" };
-        let text = format!("{text}\n{} {counted}\n", rows.len());
+        let text = format!("{text}\n{}\n", table::counted_rows(rows.len()));
         self.destination.write(text.as_bytes())?;
         Ok(self.destination.flush()?.then_some(rows.len()))
     }
