@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
 import re
 import select
+import struct
 import subprocess
+import termios
 import time
 from typing import TYPE_CHECKING, Self
 
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 
 COMMAND = str(shared.ROOT / "target" / "debug" / "grism")
 PROMPT = "grism> "
+COLUMNS = 64
 TAB, UP, LEFT, END, INTERRUPT, LEAVE = "\t", "\x1b[A", "\x1b[D", "\x05", "\x03", "\x04"
 
 
@@ -28,6 +32,7 @@ class Terminal:
         self._process, self._terminal = pty.fork()
         if self._process == 0:
             os.execve(COMMAND, [COMMAND, *arguments], environment)
+        fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, COLUMNS, 0, 0))
         self._unread = ""
         self._ended = False
 
@@ -87,6 +92,9 @@ def test_a_session_at_a_terminal(tmp_path: Path) -> None:
         # The line before comes back, and can be changed.
         shell.send(UP + LEFT * 8 + "1" + END)
         assert "│ 11 │" in shell.ask("", "1 row")
+        # A table fits the terminal, and so does a line that is typed.
+        shown = shell.ask(f"RETURN '{'word ' * 40}' AS text, range(1, 60) AS list, 3 AS n;", "1 row")
+        assert max(len(line) for line in re.split(r"[\r\n]+", shown)) <= COLUMNS
         # Commands.
         shell.ask(".mode jsonlines", "\n")
         shell.ask("MATCH (s:Schooner) RETURN s.guns AS g;", '{"g":64}')
