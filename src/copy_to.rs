@@ -3,14 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use arrow::record_batch::RecordBatch;
 use futures::TryStreamExt;
 use grism_core::{Cardinality, Error, GraphSchema, Result, SnapshotId, nearest};
 use grism_cypher::{CopyTo, Exported, Query};
 use grism_storage::{Compression, ExportOptions, FileExport, FileFormat, Location, upload_file};
 
 use crate::copy::one_character;
-use crate::{Graph, QueryOptions, is_dynamic, plain_batches};
+use crate::{Graph, PlainForm, QueryOptions, plain_stream};
 
 /// Writes the file; how many rows it has.
 pub(crate) async fn copy_to(graph: &Graph, copy: &CopyTo, options: &QueryOptions) -> Result<u64> {
@@ -27,19 +26,13 @@ pub(crate) async fn copy_to(graph: &Graph, copy: &CopyTo, options: &QueryOptions
         }
     };
     let result = Box::pin(graph.read(&query, options)).await?;
-    let mut schema = Arc::clone(result.schema().arrow());
-    let mut batches = result.into_stream();
-    if schema
-        .fields()
-        .iter()
-        .any(|field| is_dynamic(field.data_type()))
-    {
-        // What type such a column has for other readers is known when all its values are.
-        let all: Vec<RecordBatch> = batches.try_collect().await?;
-        let (plain, all) = plain_batches(&schema, &all)?;
-        schema = plain;
-        batches = Box::pin(futures::stream::iter(all.into_iter().map(Ok)));
-    }
+    let form = match export.format {
+        FileFormat::Parquet => PlainForm::Parquet,
+        FileFormat::Arrow => PlainForm::Arrow,
+        _ => PlainForm::Text,
+    };
+    let schema = Arc::clone(result.schema().arrow());
+    let (schema, mut batches) = plain_stream(&schema, result.into_stream(), form).await?;
     // What goes to an object store is whole before it goes.
     let (local, _directory) = match &location {
         Location::Local(path) => (PathBuf::from(path.as_ref()), None),

@@ -8,6 +8,7 @@ use grism_logical::Frame;
 use grism_logical::optimizer::optimize;
 
 use crate::Graph;
+use crate::entity_columns::EntityColumns;
 use crate::query::{
     PlannedQuery, QueryOptions, QueryResult, bind_context, distributed_planner, facts, now,
     run_plan,
@@ -54,8 +55,10 @@ impl Graph {
             frame.plan(),
             bind_context(snapshot.as_ref(), options, &now()),
         )?;
+        let entities = EntityColumns::of(&results)?;
         let plan = optimize(results, facts(snapshot.as_ref()))?;
         let mut result = run_plan(&self.storage, &snapshot, &plan, options).await?;
+        result.entities = entities;
         let warnings = frame.warnings().iter().cloned();
         result.warnings.extend(warnings.map(|message| Warning {
             message,
@@ -74,6 +77,7 @@ impl Graph {
             frame.plan(),
             bind_context(snapshot.as_ref(), options, &now()),
         )?;
+        let entities = EntityColumns::of(&results)?;
         let optimized = optimize(results, facts(snapshot.as_ref()))?;
         let plan = distributed_planner(snapshot.as_ref(), options).plan(&optimized)?;
         Ok(PlannedQuery {
@@ -81,6 +85,7 @@ impl Graph {
             snapshot: snapshot.id(),
             commit: snapshot.commit().to_owned(),
             warnings: frame.warnings().to_vec(),
+            entities,
         })
     }
 

@@ -9,6 +9,7 @@ mod copy;
 mod copy_to;
 mod declare;
 mod engine;
+mod entity_columns;
 mod explain;
 mod export;
 mod frames;
@@ -27,7 +28,8 @@ mod views;
 mod write;
 
 pub use engine::Engine;
-pub use export::{is_dynamic, plain, plain_batches};
+pub use entity_columns::ENTITY_METADATA;
+pub use export::{PlainForm, is_dynamic, plain, plain_batches, plain_stream};
 pub use graph::Graph;
 pub use image::{ImageSource, MAX_IMAGE_BYTES};
 pub use query::{PlannedQuery, Prepared, QueryOptions, QueryResult};
@@ -38,7 +40,7 @@ pub use grism_core::{
     HyperedgeType, HyperedgeValue, IncidenceValue, IndexDefinition, IndexKind, IndexSearch,
     Location, NodeContents, NodeValue, PathValue, Result, Role, RowChanges, SearchHit,
     SearchTarget, Snapshot, SnapshotId, SnapshotInfo, Storage, StorageDescriptor, Table, TableKind,
-    Type, Value, VectorMetric, temporal,
+    Type, Value, VectorMetric, nearest, temporal,
 };
 pub use grism_cypher::{
     ExplainFormat, ExplainOptions, Parameters, Procedure, ProcedureColumn, Procedures, Statement,

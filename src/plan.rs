@@ -6,6 +6,7 @@ use grism_core::{Error, Result};
 use grism_cypher::{Query, Statement, StatementKind};
 
 use crate::Graph;
+use crate::entity_columns::EntityColumns;
 use crate::query::{PlannedQuery, Prepared, QueryOptions, distributed_planner, prepare};
 
 impl Graph {
@@ -51,6 +52,7 @@ impl Graph {
             snapshot: prepared.snapshot.id(),
             commit: prepared.snapshot.commit().to_owned(),
             warnings,
+            entities: EntityColumns::of(&prepared.bound)?,
         })
     }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use arrow::datatypes::SchemaRef;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use futures::{StreamExt, TryStreamExt};
 use grism_core::temporal::{DateTime, LocalDateTime};
@@ -22,6 +23,7 @@ use grism_ray::{
 use grism_storage::{LoadReport, WriteCounts};
 
 use crate::Engine;
+use crate::entity_columns::EntityColumns;
 use crate::plan_cache::{PlanCache, plan_key};
 use crate::views::PinnedStorage;
 
@@ -165,6 +167,7 @@ pub struct QueryResult {
     pub load: Option<LoadReport>,
     /// What a query wrote; `None` for one that only reads.
     pub written: Option<WriteCounts>,
+    pub(crate) entities: EntityColumns,
     cancellation: CancellationHandle,
     metrics: Option<Arc<dyn MetricsSink>>,
 }
@@ -195,6 +198,7 @@ impl QueryResult {
             tasks,
             load: None,
             written: None,
+            entities: EntityColumns::default(),
             cancellation,
             metrics: None,
         }
@@ -204,6 +208,12 @@ impl QueryResult {
     #[must_use]
     pub fn schema(&self) -> &PhysicalSchema {
         &self.schema
+    }
+
+    /// The columns as Arrow has them; those of entities are marked by [`ENTITY_METADATA`](crate::ENTITY_METADATA).
+    #[must_use]
+    pub fn arrow_schema(&self) -> SchemaRef {
+        self.entities.marked(self.schema.arrow())
     }
 
     /// Stops the query from elsewhere.
@@ -283,6 +293,15 @@ pub struct PlannedQuery {
     pub commit: String,
     /// What is odd about the query.
     pub warnings: Vec<String>,
+    pub(crate) entities: EntityColumns,
+}
+
+impl PlannedQuery {
+    /// The columns as Arrow has them; those of entities are marked by [`ENTITY_METADATA`](crate::ENTITY_METADATA).
+    #[must_use]
+    pub fn arrow_schema(&self) -> SchemaRef {
+        self.entities.marked(self.plan.schema.arrow())
+    }
 }
 
 fn from_stages(run: grism_ray::StagedResult) -> QueryResult {

@@ -11,6 +11,7 @@ use grism_storage::VacuumOptions;
 use crate::Graph;
 use crate::copy::copy_from;
 use crate::copy_to::copy_to;
+use crate::entity_columns::EntityColumns;
 use crate::explain::{explain_query, explain_statement};
 use crate::query::{QueryOptions, QueryResult, run_plan};
 use crate::show::show;
@@ -30,7 +31,7 @@ impl Graph {
                 warnings.append(&mut before.warnings);
                 before.collect().await?;
             }
-            last = Some(self.statement(statement, options).await?);
+            last = Some(self.run(statement, options).await?);
         }
         let mut last = last.ok_or_else(|| Error::invalid_query("the query is empty"))?;
         last.warnings.splice(0..0, warnings);
@@ -54,7 +55,7 @@ impl Graph {
                         "query() only reads; use execute() for this statement",
                     ));
                 }
-                self.statement(statement, options).await
+                self.run(statement, options).await
             }
             _ => Err(Error::invalid_query(
                 "query() takes one statement; use execute() for several",
@@ -94,15 +95,16 @@ impl Graph {
             options,
         )
         .await?;
+        result.entities = EntityColumns::of(&prepared.bound)?;
         result.warnings = prepared.warnings;
         Ok(result)
     }
 
-    async fn statement(
-        &self,
-        statement: &Statement,
-        options: &QueryOptions,
-    ) -> Result<QueryResult> {
+    /// Runs one statement that was parsed.
+    ///
+    /// # Errors
+    /// As [`Self::execute`].
+    pub async fn run(&self, statement: &Statement, options: &QueryOptions) -> Result<QueryResult> {
         match &statement.kind {
             StatementKind::Query(query) => {
                 if query.writes() {

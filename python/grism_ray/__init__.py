@@ -8,6 +8,9 @@ Nodes and n-ary hyperedges with named roles, openCypher, Arrow and Lance, on one
     hg.query("MATCH (f:FLIGHT)-[:carrier]->(a:Airline) RETURN a.name, count(*) AS n ORDER BY n DESC").show()
 """
 
+import atexit
+
+from grism_ray import _native
 from grism_ray._native import (
     CancelledError,
     ConflictError,
@@ -21,12 +24,18 @@ from grism_ray._native import (
     UnsupportedError,
     __version__,
 )
+from grism_ray.entities import Hyperedge, Incidence, Node, Path
 from grism_ray.expressions import Expr, avg, col, collect, count, function, lit, max, min, sum
 from grism_ray.frame import Frame, Grouped
 from grism_ray.jobs import Job, submit
-from grism_ray.result import Duration, Hyperedge, Incidence, LoadReport, Node, Path, Result, SnapshotInfo, TableDiff
+from grism_ray.report import LoadReport, SnapshotInfo, TableDiff
+from grism_ray.result import Result
 from grism_ray.session import Graph, Transaction, open
+from grism_ray.times import Duration
 from grism_ray.warning import GrismWarning
+
+# Queries of daemon threads must not come back to an interpreter that is gone.
+atexit.register(_native.end)
 
 __all__ = [
     "CancelledError",

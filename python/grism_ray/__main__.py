@@ -6,8 +6,11 @@ import argparse
 import json
 import sys
 
-from grism_ray import GrismError
+from grism_ray import GrismError, InvalidQueryError
 from grism_ray.jobs import run_job, submit
+
+FLOAT_DIGITS = 17
+"""The most digits that a 64-bit float tells apart."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -29,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
         return run_job(given.request)
     try:
         text = sys.stdin.read() if given.query == "-" else given.query
-        params = json.loads(given.params)
+        params = json.loads(given.params, parse_float=_float)
         handle = submit(text, given.graph, given.address, given.output, params=params, workers=given.workers)
         print(handle.id)
         if given.wait:
@@ -38,6 +41,17 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _float(text: str) -> float:
+    """The float that a number is written as; one that 64 bits do not hold to its last digit is refused."""
+    number = float(text)
+    digits = text.lower().partition("e")[0].replace(".", "").lstrip("-0").rstrip("0")
+    shown = f"{abs(number):.{max(len(digits) - 1, 0)}e}".partition("e")[0].replace(".", "")
+    if digits and (len(digits) > FLOAT_DIGITS or shown != digits):
+        message = f"the number {text} is no 64-bit float as it is written; round it, or pass it as a text"
+        raise InvalidQueryError(message)
+    return number
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from grism_ray.expressions import Expr, as_column, as_expr
 
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from grism_ray import _native
+    from grism_ray.options import Engine, QuerySettings, RayOptions
     from grism_ray.result import Result
     from grism_ray.session import Graph
 
@@ -86,7 +87,9 @@ class Frame:
         """At most ``fetch`` rows after the first ``skip``."""
         return self._with(self._native.limit(skip, fetch))
 
-    def collect(self, engine: str = "auto", *, ray: dict[str, Any] | None = None, **settings: Any) -> Result:
+    def collect(
+        self, engine: Engine = "auto", *, ray: RayOptions | None = None, **settings: Unpack[QuerySettings]
+    ) -> Result:
         """Runs the frame."""
         return self._graph._collect(self._native, engine, ray, settings)
 

@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grism_ray import _native
+from grism_ray.options import path_of
 from grism_ray.result import Result
 from grism_ray.warning import issue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from grism_ray.options import RayOptions
 
 POLL_SECONDS = 0.5
 """How often a waiting job asks for its status."""
@@ -87,7 +90,7 @@ def submit(
     by default this one on this machine, else the one that is found there. The result is written to ``output``, by
     default ``_grism/results/<job>.arrow`` in the graph.
     """
-    uri = str(graph)
+    uri = path_of(graph)
     if uri.startswith("memory://") or not uri:
         message = "a job runs in other processes and cannot see a graph in memory; keep it on disk"
         raise _native.UnsupportedError(message)
@@ -104,7 +107,7 @@ def submit(
         message = 'jobs need the package ray with its job client: pip install "ray[default]"'
         raise _native.UnavailableError(message) from error
     job_id = f"grism-{uuid.uuid4().hex[:12]}"
-    target = str(output) if output is not None else str(Path(uri) / "_grism" / "results" / f"{job_id}.arrow")
+    target = path_of(output) if output is not None else str(Path(uri) / "_grism" / "results" / f"{job_id}.arrow")
     request = {"text": text, "graph": uri, "params": dict(params or {}), "output": target, "workers": workers}
     argument = base64.urlsafe_b64encode(json.dumps(request).encode()).decode()
     try:
@@ -127,7 +130,7 @@ def run_job(argument: str) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         graph = open(request["graph"], create=False)
-        options = {"address": "auto", "workers": request["workers"]}
+        options: RayOptions = {"address": "auto", "workers": request["workers"]}
         result = graph.query(request["text"], request["params"], engine="ray", ray=options)
     except _native.GrismError as error:
         failure = _native.error_to_json(type(error).__name__, str(error))

@@ -1,142 +1,34 @@
-"""What comes back: results, load reports, and entities as values."""
+"""``Result``: all rows of a query, in every form that Python has for them."""
 
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+from grism_ray.html import html_of, text_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     import pandas
     import polars
     import pyarrow
 
     from grism_ray._native import Batches
+    from grism_ray.report import LoadReport
 
-
-@dataclass(frozen=True)
-class Node:
-    """A node: its id, its labels and its properties."""
-
-    id: int
-    labels: list[str]
-    properties: dict[str, Any] = field(hash=False)
-
-
-@dataclass(frozen=True)
-class Hyperedge:
-    """A hyperedge, binary edges included: its id, its type and its properties."""
-
-    id: int
-    type: str
-    properties: dict[str, Any] = field(hash=False)
-
-
-@dataclass(frozen=True)
-class Incidence:
-    """An incidence: the hyperedge, the role, the place within it, and the member, both by id."""
-
-    hyperedge: int
-    role: str
-    position: int
-    member: int
-
-
-@dataclass(frozen=True)
-class Path:
-    """A path: its nodes, and between each two of them a hyperedge or an incidence."""
-
-    nodes: list[Any] = field(hash=False)
-    relationships: list[Any] = field(hash=False)
-
-
-@dataclass(frozen=True)
-class Duration:
-    """A length of time in parts that do not convert into each other; usable as a parameter."""
-
-    months: int = 0
-    days: int = 0
-    seconds: int = 0
-    nanoseconds: int = 0
-
-
-@dataclass(frozen=True)
-class LoadReport:
-    """The counts of a load."""
-
-    target: str
-    rows: int
-    loaded: int
-    rejected: int
-    created: dict[str, int]
-    missing: dict[str, int]
-    unbound: dict[str, int]
-    snapshot: int
-    seconds: float
-    rejects_written: int = 0
-    """Rows that the reject file holds; it takes the first 100,000."""
-
-    @classmethod
-    def _of(cls, report: dict[str, Any]) -> LoadReport:
-        elapsed = report.pop("elapsed")
-        return cls(**report, seconds=elapsed["secs"] + elapsed["nanos"] / 1e9)
-
-    def __str__(self) -> str:
-        parts = [f"{self.target}: {self.loaded} of {self.rows} rows loaded"]
-        if self.rejected:
-            parts.append(f"{self.rejected} rejected")
-        parts += [f"{count} without {role}" for role, count in self.unbound.items()]
-        parts += [f"{count} with a missing {role}" for role, count in self.missing.items()]
-        parts += [f"{count} {label} created" for label, count in self.created.items()]
-        rate = self.rows / max(self.seconds, 1e-9)
-        return f"{', '.join(parts)} ({self.seconds:.2f} s, {rate:.0f} rows/s, snapshot {self.snapshot})"
-
-
-@dataclass(frozen=True)
-class SnapshotInfo:
-    """One line of a graph's history."""
-
-    snapshot: int
-    committed_at: datetime
-    operation: str
-    added: int
-    updated: int
-    deleted: int
-
-    @classmethod
-    def _of(cls, line: dict[str, Any]) -> SnapshotInfo:
-        epoch = datetime(1970, 1, 1, tzinfo=UTC)
-        return cls(**{**line, "committed_at": epoch + timedelta(milliseconds=line["committed_at"])})
-
-
-@dataclass(frozen=True)
-class TableDiff:
-    """How one label set or type differs between two snapshots: ids of entities."""
-
-    added: list[int]
-    removed: list[int]
-    changed: list[int]
-
-
-def _entity(value: Any) -> Any:
-    """Entities within values become objects."""
-    if isinstance(value, dict):
-        keys = list(value)
-        if keys == ["id", "labels", "properties"]:
-            return Node(value["id"], value["labels"], _known(value["properties"]))
-        if keys == ["id", "type", "properties"]:
-            return Hyperedge(value["id"], value["type"], _known(value["properties"]))
-    return value
-
-
-def _known(properties: dict[str, Any]) -> dict[str, Any]:
-    """The properties that are not null: of a table's columns, those that the entity has."""
-    return {key: value for key, value in properties.items() if value is not None}
+SHOWN_ROWS = 20
+"""Rows that are shown of a result."""
+CHUNK_ROWS = 1024
+"""Rows that an iteration makes at a time."""
 
 
 class Result:
-    """All rows of a query."""
+    """All rows of a query: a sequence of dicts.
+
+    ``for row in result``, ``result[0]``, ``result[-10:]``; ``result["name"]`` is a column. A result is true, also
+    without rows: the query ran.
+    """
 
     def __init__(
         self,
@@ -164,40 +56,140 @@ class Result:
     def __len__(self) -> int:
         return self._batches.num_rows
 
+    def __bool__(self) -> bool:
+        return True
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        for start in range(0, len(self), CHUNK_ROWS):
+            yield from self._batches.rows(start, CHUNK_ROWS)
+
+    @overload
+    def __getitem__(self, place: int) -> dict[str, Any]: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[dict[str, Any]]: ...
+    @overload
+    def __getitem__(self, place: str) -> list[Any]: ...
+
+    def __getitem__(self, place: int | slice | str) -> dict[str, Any] | list[dict[str, Any]] | list[Any]:
+        if isinstance(place, str):
+            values = self._batches.column(place)
+            if values is None:
+                message = f"no column {place!r}: there are {', '.join(self.columns) or 'none'}"
+                raise KeyError(message)
+            return values
+        places = range(len(self))[place]
+        if isinstance(places, int):
+            return self._batches.rows(places, 1)[0]
+        if places.step == 1:
+            return self._batches.rows(places.start, len(places))
+        return [self._batches.rows(place, 1)[0] for place in places]
+
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
         """The rows as an Arrow C stream."""
         return self._batches.__arrow_c_stream__(requested_schema)
 
     def to_pylist(self) -> list[dict[str, Any]]:
         """A dict for each row; nodes and hyperedges as objects."""
-        rows: list[dict[str, Any]] = self._batches.to_pylist()
-        return [{name: _entity(value) for name, value in row.items()} for row in rows]
+        return self._batches.rows(0, len(self))
 
     def to_arrow(self) -> pyarrow.Table:
-        """A pyarrow table."""
+        """A pyarrow table: entities are structs, durations intervals, and instants have their zone."""
         import pyarrow
 
         return pyarrow.table(self)
 
-    def to_pandas(self) -> pandas.DataFrame:
-        """A pandas frame."""
-        frame: pandas.DataFrame = self.to_arrow().to_pandas()
-        return frame
+    def to_pandas(self, dtype_backend: Literal["numpy_nullable", "pyarrow"] | None = None) -> pandas.DataFrame:
+        """A pandas frame.
+
+        ``dtype_backend`` is that of pandas: ``"numpy_nullable"`` has types with nulls for all columns, ``"pyarrow"``
+        types of Arrow. Without it columns have numpy's types, but integers with nulls are pandas' nullable ``Int64``:
+        numpy has floats only for them, and those lose digits.
+        """
+        import pandas
+        import pyarrow
+
+        table = self.to_arrow()
+        if dtype_backend == "pyarrow":
+            return _frame(table, pandas.ArrowDtype)
+        if dtype_backend == "numpy_nullable":
+            types = {
+                pyarrow.int64(): pandas.Int64Dtype(),
+                pyarrow.float64(): pandas.Float64Dtype(),
+                pyarrow.bool_(): pandas.BooleanDtype(),
+                pyarrow.string(): pandas.StringDtype(),
+            }
+            return _exact(_frame(table, types.get), table)
+        if dtype_backend is not None:
+            message = f"dtype_backend is numpy_nullable or pyarrow, not {dtype_backend!r}"
+            raise ValueError(message)
+        return _exact(_frame(table, None), table)
 
     def to_polars(self) -> polars.DataFrame:
-        """A polars frame."""
+        """A polars frame; polars has no intervals, so durations with months are texts."""
         import polars
 
-        frame = polars.from_arrow(self.to_arrow())
-        return frame if isinstance(frame, polars.DataFrame) else frame.to_frame()
+        return polars.DataFrame(self._batches.for_polars())
 
-    def show(self, limit: int = 20) -> None:
+    def show(self, limit: int = SHOWN_ROWS) -> None:
         """Prints the first rows, and the warnings to standard error."""
         for warning in self.warnings:
             print(f"warning: {warning}", file=sys.stderr)
-        print(self._batches.to_text(limit))
-        if len(self) > limit:
-            print(f"… {len(self) - limit} more rows")
+        print(self._text(limit))
+
+    def _text(self, limit: int) -> str:
+        text = self._batches.to_text(limit)
+        return f"{text}\n… {len(self) - limit} more rows" if len(self) > limit else text
 
     def __repr__(self) -> str:
-        return f"Result({len(self)} rows, columns {self.columns})"
+        rows = "1 row" if len(self) == 1 else f"{len(self)} rows"
+        if self.columns:
+            return f"{self._text(SHOWN_ROWS)}\n{rows}"
+        if self.load is not None:
+            return f"Result({self.load})"
+        written = ", ".join(
+            f"{name.replace('_', ' ')}: {count}" for name, count in (self.written or {}).items() if count
+        )
+        return f"Result({written or rows})"
+
+    def _repr_html_(self) -> str:
+        """The first rows as a table, and what is connected in them as a picture, for notebooks."""
+        if not self.columns:
+            return text_of(repr(self))
+        return html_of(self[:SHOWN_ROWS], self.columns, len(self))
+
+
+def _frame(table: pyarrow.Table, types_mapper: Callable[[Any], Any] | None) -> pandas.DataFrame:
+    frame: pandas.DataFrame = table.to_pandas(types_mapper=types_mapper)
+    return frame
+
+
+def _exact(frame: pandas.DataFrame, table: pyarrow.Table) -> pandas.DataFrame:
+    """The frame with its integers: numpy has none beside null, and makes floats of them, also in lists and structs."""
+    import pandas
+
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        if not any(_has_null_integers(chunk) for chunk in column.chunks):
+            continue
+        if _is_integer(column.type):
+            frame[name] = pandas.array(column.to_pylist(), dtype="Int64")
+        else:
+            frame[name] = pandas.Series(column.to_pylist(), dtype=object, index=frame.index)
+    return frame
+
+
+def _is_integer(data_type: Any) -> bool:
+    from pyarrow import types
+
+    return bool(types.is_integer(data_type))
+
+
+def _has_null_integers(column: Any) -> bool:
+    """Whether an array, or what its lists and structs hold, has integers and nulls."""
+    from pyarrow import types
+
+    if _is_integer(column.type):
+        return bool(column.null_count)
+    if types.is_list(column.type) or types.is_struct(column.type):
+        inner = [column.flatten()] if types.is_list(column.type) else column.flatten()
+        return any(_has_null_integers(part) for part in inner)
+    return False

@@ -4,32 +4,36 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from grism_ray import _native
 from grism_ray.frame import Frame
+from grism_ray.options import (
+    HyperedgeLoadSettings,
+    LoadSettings,
+    OpenSettings,
+    QuerySettings,
+    known,
+    known_to_ray,
+    path_of,
+)
 from grism_ray.progress import shown
-from grism_ray.result import LoadReport, Result, SnapshotInfo, TableDiff
+from grism_ray.report import LoadReport, SnapshotInfo, TableDiff
+from grism_ray.result import Result
 from grism_ray.warning import issue
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from grism_ray.options import Engine, ExecuteSettings, ExplainFormat, RayOptions
+
 AUTO_RAY_ROWS = 50_000_000
 """``engine="auto"`` stays local below this many rows."""
 
 
-def open(
-    uri: str | os.PathLike[str] | None = None,
-    *,
-    create: bool | None = None,
-    snapshot: int | None = None,
-    at: datetime | None = None,
-    tag: str | None = None,
-    storage_options: Mapping[str, str] | None = None,
-) -> Graph:
-    """Opens the graph at a path or URI; without one, an empty graph in memory.
+def open(uri: str | os.PathLike[str] | None = None, **settings: Unpack[OpenSettings]) -> Graph:
+    """Opens the graph at a path or URI; without one, an empty graph in memory. ``~`` is the home directory.
 
     A graph that is not there is made, unless ``create`` is false. ``snapshot``, ``at`` (a time; one without zone is
     taken as UTC) or ``tag`` open it as it was, to be read only. ``storage_options`` are those of an object store, as
@@ -38,9 +42,13 @@ def open(
     Raises ``NotFoundError`` where there is none and ``create`` is not set, ``InvalidDataError`` where something else
     is there, ``UnsupportedError`` for a graph of a newer format.
     """
+    known(settings, OpenSettings)
+    snapshot, at, tag = settings.get("snapshot"), settings.get("at"), settings.get("tag")
     pinned = snapshot is not None or at is not None or tag is not None
+    create = settings.get("create")
     make = not pinned if create is None else create
-    native = _native.Graph.open(None if uri is None else str(uri), make, dict(storage_options or {}))
+    options = dict(settings.get("storage_options") or {})
+    native = _native.Graph.open(None if uri is None else path_of(uri), make, options)
     if pinned:
         native = native.at(snapshot, None if at is None else _milliseconds(at), tag)
     return Graph(native)
@@ -79,20 +87,23 @@ class Graph:
         """Lets go of the graph; what was committed stays."""
         self._graph = None
 
-    def execute(self, text: str, params: Mapping[str, Any] | None = None, **settings: Any) -> Result:
+    def execute(
+        self, text: str, params: Mapping[str, Any] | None = None, **settings: Unpack[ExecuteSettings]
+    ) -> Result:
         """Runs statements of any kind, one after the other; the result is the last one's, with the warnings of all."""
-        engine = settings.pop("engine", "local")
-        return _collected(self._handle.execute(text, engine, _dict(params), settings))
+        others: dict[str, Any] = dict(settings)
+        engine = others.pop("engine", "local")
+        return _collected(self._handle.execute(text, engine, _dict(params), others))
 
     def query(
         self,
         text: str,
         params: Mapping[str, Any] | None = None,
-        engine: str = "auto",
+        engine: Engine = "auto",
         *,
-        ray: Mapping[str, Any] | None = None,
+        ray: RayOptions | None = None,
         progress: Callable[[dict[str, Any]], None] | None = None,
-        **settings: Any,
+        **settings: Unpack[QuerySettings],
     ) -> Result:
         """Runs one statement that reads.
 
@@ -110,9 +121,11 @@ class Graph:
         if progress is not None:
             message = 'progress is only told of a run on Ray: engine="ray"'
             raise _native.UnsupportedError(message)
-        return _collected(self._handle.query(text, self._chosen(engine), _dict(params), settings))
+        return _collected(self._handle.query(text, self._chosen(engine), _dict(params), dict(settings)))
 
-    def search(self, index: str, query: str | Sequence[float], count: int = 10, **settings: Any) -> Result:
+    def search(
+        self, index: str, query: str | Sequence[float], count: int = 10, **settings: Unpack[QuerySettings]
+    ) -> Result:
         """The entities that fit best, by a vector or a full-text index: columns ``entity`` and ``score``, best first.
 
         ``query`` is a vector, as a list or an array of numbers, or a text. ``settings`` are those of :meth:`query`. In
@@ -139,10 +152,10 @@ class Graph:
         self,
         text: str,
         params: Mapping[str, Any] | None = None,
-        engine: str = "auto",
+        engine: Engine = "auto",
         *,
-        ray: Mapping[str, Any] | None = None,
-        **settings: Any,
+        ray: RayOptions | None = None,
+        **settings: Unpack[QuerySettings],
     ) -> Iterator[_native.Batches]:
         """The batches of a query as they come. Closing the iterator, or Ctrl-C, cancels the query."""
         if self._chosen(engine) == "ray":
@@ -150,7 +163,7 @@ class Graph:
             issue(query.warnings)
             yield from batches
             return
-        stream = self._handle.query(text, self._chosen(engine), _dict(params), settings)
+        stream = self._handle.query(text, self._chosen(engine), _dict(params), dict(settings))
         issue(stream.warnings)
         try:
             yield from stream
@@ -165,28 +178,17 @@ class Graph:
         analyze: bool = False,
         distributed: bool = False,
         verbose: bool = False,
-        format: str = "text",
-        **settings: Any,
+        format: ExplainFormat = "text",
+        **settings: Unpack[QuerySettings],
     ) -> str:
         """The plan of a query as text."""
         if format not in ("text", "json"):
             message = f"the format `{format}` of explain() is not supported; text and json are"
             raise _native.UnsupportedError(message)
         json_form = format == "json"
-        return self._handle.explain(text, _dict(params), settings, analyze, distributed, verbose, json_form)
+        return self._handle.explain(text, _dict(params), dict(settings), analyze, distributed, verbose, json_form)
 
-    def load_nodes(
-        self,
-        label: str,
-        table: Any,
-        key: str,
-        *,
-        bad_rows: str = "error",
-        rejects: str | os.PathLike[str] | None = None,
-        memory_limit: int | None = None,
-        progress: bool | None = None,
-        **files: Any,
-    ) -> LoadReport:
+    def load_nodes(self, label: str, table: Any, key: str, **settings: Unpack[LoadSettings]) -> LoadReport:
         """Adds a node for each row of a table, known by its column ``key``.
 
         ``table`` is a table (pyarrow, pandas, polars, anything with ``__arrow_c_stream__``), the path or URI of a
@@ -198,9 +200,10 @@ class Graph:
         ``quote``, ``header``, ``null`` (the text that stands for null), ``types`` (name to type, such as
         ``{"zip": "string"}``) and ``storage_options``.
         """
-        settings = {"bad_rows": bad_rows, "rejects": _path(rejects), "memory_limit": memory_limit}
-        with shown(label, progress) as bar:
-            report = self._handle.load_nodes(label, table, key, files, settings, bar)
+        known(settings, LoadSettings, " for a load")
+        files, others = _split(dict(settings))
+        with shown(label, settings.get("progress")) as bar:
+            report = self._handle.load_nodes(label, _source(table), key, files, others, bar)
         return LoadReport._of(json.loads(report))
 
     def load_hyperedges(
@@ -208,13 +211,7 @@ class Graph:
         name: str,
         table: Any,
         roles: Mapping[str, str | tuple[str, str]],
-        *,
-        missing: str = "error",
-        bad_rows: str = "error",
-        rejects: str | os.PathLike[str] | None = None,
-        memory_limit: int | None = None,
-        progress: bool | None = None,
-        **files: Any,
+        **settings: Unpack[HyperedgeLoadSettings],
     ) -> LoadReport:
         """Adds a hyperedge for each row of a table or of files.
 
@@ -224,14 +221,10 @@ class Graph:
         The others are those of ``load_nodes``.
         """
         sources = {role: (None, given) if isinstance(given, str) else tuple(given) for role, given in roles.items()}
-        settings = {
-            "missing": missing,
-            "bad_rows": bad_rows,
-            "rejects": _path(rejects),
-            "memory_limit": memory_limit,
-        }
-        with shown(name, progress) as bar:
-            report = self._handle.load_hyperedges(name, table, sources, files, settings, bar)
+        known(settings, HyperedgeLoadSettings, " for a load")
+        files, others = _split(dict(settings))
+        with shown(name, settings.get("progress")) as bar:
+            report = self._handle.load_hyperedges(name, _source(table), sources, files, others, bar)
         return LoadReport._of(json.loads(report))
 
     def transaction(self) -> Transaction:
@@ -275,11 +268,11 @@ class Graph:
 
     def export_to(self, directory: str | os.PathLike[str]) -> int:
         """Writes the graph to a new directory of Parquet files; how many rows there were."""
-        return self._handle.export_to(str(directory))
+        return self._handle.export_to(path_of(directory))
 
     def import_from(self, directory: str | os.PathLike[str]) -> int:
         """Fills an empty graph with what ``export_to`` wrote, as one commit; the number of the snapshot."""
-        return self._handle.import_from(str(directory))
+        return self._handle.import_from(path_of(directory))
 
     def optimize(self) -> dict[str, Any]:
         """Rewrites what many small commits left, as one commit that changes no answer."""
@@ -297,7 +290,7 @@ class Graph:
         """A frame of the nodes with ``label``, or of all nodes."""
         return Frame(self, self._handle.nodes(label))
 
-    def _chosen(self, engine: str) -> str:
+    def _chosen(self, engine: Engine) -> Engine:
         if engine != "auto":
             return engine
         return "ray" if not self._handle.in_memory and self._handle.rows() >= AUTO_RAY_ROWS and _ray_runs() else "local"
@@ -310,25 +303,25 @@ class Graph:
     def _on_ray(
         self,
         plan: Callable[[dict[str, Any]], _native.DistributedQuery],
-        ray: Mapping[str, Any] | None,
+        ray: RayOptions | None,
         progress: Callable[[dict[str, Any]], None] | None,
-        settings: dict[str, Any],
+        settings: QuerySettings,
     ) -> tuple[Iterator[_native.Batches], _native.DistributedQuery]:
         from grism_ray.cluster import run_on_ray
 
+        known(settings, QuerySettings)
+        known_to_ray(ray or {})
         # The memory limit is the workers', which hold what a query needs.
         options = {"memory_limit": settings.get("memory_limit"), **(ray or {})}
         return run_on_ray(
             lambda partitions: plan({"partitions": partitions, **settings}), options, progress, settings.get("timeout")
         )
 
-    def _collect(
-        self, frame: _native.Frame, engine: str, ray: dict[str, Any] | None, settings: dict[str, Any]
-    ) -> Result:
+    def _collect(self, frame: _native.Frame, engine: Engine, ray: RayOptions | None, settings: QuerySettings) -> Result:
         if self._chosen(engine) == "ray":
             batches, query = self._on_ray(lambda own: self._handle.plan_frame(frame, own), ray, None, settings)
             return _merged(list(batches), query)
-        return _collected(self._handle.collect(frame, self._chosen(engine), settings))
+        return _collected(self._handle.collect(frame, self._chosen(engine), dict(settings)))
 
     def __repr__(self) -> str:
         return "Graph(closed)" if self._graph is None else f"Graph({self.uri!r})"
@@ -341,9 +334,17 @@ class Prepared:
         self._graph = graph
         self.text = text
 
-    def query(self, params: Mapping[str, Any] | None = None, engine: str = "auto", **options: Any) -> Result:
+    def query(
+        self,
+        params: Mapping[str, Any] | None = None,
+        engine: Engine = "auto",
+        *,
+        ray: RayOptions | None = None,
+        progress: Callable[[dict[str, Any]], None] | None = None,
+        **settings: Unpack[QuerySettings],
+    ) -> Result:
         """Runs it; the options are those of ``Graph.query``."""
-        return self._graph.query(self.text, params, engine, **options)
+        return self._graph.query(self.text, params, engine, ray=ray, progress=progress, **settings)
 
     def __repr__(self) -> str:
         return f"Prepared({self.text!r})"
@@ -366,21 +367,35 @@ class Transaction:
         """The graph within the transaction."""
         return Graph(self._transaction.graph())
 
-    def load_nodes(self, *args: Any, **options: Any) -> LoadReport:
+    def load_nodes(self, label: str, table: Any, key: str, **settings: Unpack[LoadSettings]) -> LoadReport:
         """As ``Graph.load_nodes``."""
-        return self.graph.load_nodes(*args, **options)
+        return self.graph.load_nodes(label, table, key, **settings)
 
-    def load_hyperedges(self, *args: Any, **options: Any) -> LoadReport:
+    def load_hyperedges(
+        self,
+        name: str,
+        table: Any,
+        roles: Mapping[str, str | tuple[str, str]],
+        **settings: Unpack[HyperedgeLoadSettings],
+    ) -> LoadReport:
         """As ``Graph.load_hyperedges``."""
-        return self.graph.load_hyperedges(*args, **options)
+        return self.graph.load_hyperedges(name, table, roles, **settings)
 
-    def execute(self, text: str, params: Mapping[str, Any] | None = None, **settings: Any) -> Result:
+    def execute(
+        self, text: str, params: Mapping[str, Any] | None = None, **settings: Unpack[ExecuteSettings]
+    ) -> Result:
         """As ``Graph.execute``."""
         return self.graph.execute(text, params, **settings)
 
-    def query(self, text: str, params: Mapping[str, Any] | None = None, **settings: Any) -> Result:
+    def query(
+        self,
+        text: str,
+        params: Mapping[str, Any] | None = None,
+        engine: Engine = "local",
+        **settings: Unpack[QuerySettings],
+    ) -> Result:
         """As ``Graph.query``, on one machine."""
-        return self.graph.query(text, params, settings.pop("engine", "local"), **settings)
+        return self.graph.query(text, params, engine, **settings)
 
     def create_node(self, *labels: str, **properties: Any) -> int:
         """Creates a node with ``labels`` and properties; its id."""
@@ -436,8 +451,24 @@ class Transaction:
             self.commit()
 
 
-def _path(path: str | os.PathLike[str] | None) -> str | None:
-    return None if path is None else str(path)
+_LOAD_NAMES = ("missing", "bad_rows", "rejects", "memory_limit")
+"""The settings of a load that are not about its files."""
+
+
+def _split(settings: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The settings of the files, and those of the load."""
+    settings.pop("progress", None)
+    others = {name: settings.pop(name) for name in _LOAD_NAMES if name in settings}
+    if others.get("rejects") is not None:
+        others["rejects"] = path_of(others["rejects"])
+    return settings, others
+
+
+def _source(table: Any) -> Any:
+    """The table, or the paths of files without ``~``."""
+    if isinstance(table, str):
+        return path_of(table)
+    return [path_of(item) if isinstance(item, str) else item for item in table] if isinstance(table, list) else table
 
 
 def _dict(params: Mapping[str, Any] | None) -> dict[str, Any] | None:

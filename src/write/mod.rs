@@ -27,6 +27,7 @@ use grism_logical::optimizer::optimize;
 use grism_storage::{MemoryLimit, Transaction, WriteCounts};
 
 use crate::attempts::Attempts;
+use crate::entity_columns::EntityColumns;
 use crate::query::{QueryOptions, QueryResult, constant, facts, now};
 use found::{Found, FoundBuffer};
 
@@ -75,7 +76,11 @@ pub(crate) async fn write_query(
         match committed {
             Err(error) if attempts.again(&error) => {}
             Err(error) => return Err(error),
-            Ok(_) => return Ok(result(found, writer.warnings, counts)),
+            Ok(_) => {
+                let mut result = result(found, writer.warnings, counts);
+                result.entities = writer.entities;
+                return Ok(result);
+            }
         }
     }
 }
@@ -135,6 +140,8 @@ struct Writer<'a> {
     /// The instant that the statement's clocks show.
     now: Value,
     warnings: Vec<Warning>,
+    /// The columns of entities of what was read last.
+    entities: EntityColumns,
     /// What the binder may know of parameters.
     parameter_types: ParameterTypes,
     /// The plans so far, where the query is explained and not run.
@@ -153,6 +160,7 @@ impl<'a> Writer<'a> {
             transaction: Transaction::new(snapshot),
             now: now(),
             warnings: Vec::new(),
+            entities: EntityColumns::default(),
             parameter_types: ParameterTypes::Known,
             explained: None,
         }
@@ -207,6 +215,7 @@ impl<'a> Writer<'a> {
         let schema = Arc::new(self.transaction.schema().clone());
         let statistics = Arc::clone(self.transaction.snapshot().statistics());
         let results = bind_results(&rows.leaf(), self.context(&schema, &statistics))?;
+        self.entities = EntityColumns::of(&results)?;
         self.evaluate(&results).await
     }
 
@@ -286,6 +295,7 @@ impl<'a> Writer<'a> {
                     let bound = query.bind_read(branch, part, &state, context)?;
                     self.warn(bound.warnings);
                     self.explain("Read:\n");
+                    self.entities = EntityColumns::of(&bound.plan)?;
                     rows = self.evaluate(&bound.plan.with_rows(&rows.leaf())?).await?;
                     state = bound.state;
                 }

@@ -95,12 +95,15 @@ pub(super) async fn write_in_transactions(
     let returns = matches!(after.last(), Some(QueryPart::Return(_)));
     let rows = output.finish(schema)?;
     let (found, _) = writer.parts(query, 0, after, rows, state).await?;
+    let entities = writer.entities;
     reader.warn(writer.warnings);
     let found = match returns {
         true => found,
         false => Found::none(PlanSchema::default()),
     };
-    Ok(super::result(found, reader.warnings, counts))
+    let mut result = super::result(found, reader.warnings, counts);
+    result.entities = entities;
+    Ok(result)
 }
 
 /// Runs the subquery for one batch and commits it; again on the new snapshot where another writer was first.

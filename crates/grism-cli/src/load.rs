@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use grism::{
-    BadRow, Compression, Error, FileFormat, Graph, ImportOptions, ImportSource, LoadOptions,
-    LoadProgress, LoadTarget, MissingMember, Result, RoleSource, Type,
+    BadRow, Compression, Error, FileFormat, ImportOptions, ImportSource, LoadOptions, LoadProgress,
+    LoadTarget, MissingMember, Result, RoleSource, Type,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::arguments::{BadRows, Load, Missing};
+use crate::arguments::{BadRows, Load, Missing, pair};
 
 pub(crate) async fn load(load: Load) -> Result<()> {
     let source = ImportSource::Files {
@@ -31,7 +31,7 @@ pub(crate) async fn load(load: Load) -> Result<()> {
     let options = load_options(&load)?;
     // The files come first, so that a wrong path makes no graph.
     source.check()?;
-    let graph = Graph::open(&load.graph, true).await?;
+    let graph = load.graph.open(true).await?;
     let bar = progress_bar(&load.target, &options.progress);
     let report = graph.load(&target, source, &options).await;
     if let Some((bar, task)) = bar {
@@ -88,13 +88,6 @@ fn load_options(load: &Load) -> Result<LoadOptions> {
         memory_limit: load.memory_limit,
         progress: Arc::default(),
     })
-}
-
-fn pair(given: &str, wanted: &str) -> Result<(String, String)> {
-    let (name, value) = given
-        .split_once('=')
-        .ok_or_else(|| Error::invalid_query(format!("`{given}` is not {wanted}")))?;
-    Ok((name.to_owned(), value.to_owned()))
 }
 
 fn one_character(what: &str, text: &str) -> Result<u8> {

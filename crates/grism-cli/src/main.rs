@@ -1,17 +1,22 @@
 //! The `grism` command.
 
 mod arguments;
+mod exit_code;
 mod load;
 mod maintain;
 mod output;
+mod parameter;
 mod query;
+mod shell;
 mod tck;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 
 use arguments::{Arguments, Command};
+use exit_code::exit_code;
+use grism::ErrorKind;
 
 /// Binding and planning recurse as deep as a query is long; memory is only used as far as they do.
 const STACK_BYTES: usize = 256 << 20;
@@ -27,18 +32,18 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime.block_on(async { tokio::spawn(run(arguments)).await }),
         Err(error) => {
             eprintln!("grism: no threads: {error}");
-            return ExitCode::FAILURE;
+            return exit_code(ErrorKind::Unavailable);
         }
     };
     match done {
         Ok(Ok(code)) => code,
         Ok(Err(error)) => {
             eprintln!("grism: {error}");
-            ExitCode::FAILURE
+            exit_code(error.kind())
         }
         Err(error) => {
             eprintln!("grism: Internal: {error}");
-            ExitCode::FAILURE
+            exit_code(ErrorKind::Internal)
         }
     }
 }
@@ -46,7 +51,9 @@ fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> grism::Result<ExitCode> {
     match arguments.command {
         Command::Load(load) => load::load(load).await?,
+        Command::Query(query) if query.is_typed() => shell::shell(query.into_shell()).await?,
         Command::Query(query) => query::query(query).await?,
+        Command::Shell(given) => shell::shell(given).await?,
         Command::Explain(explain) => query::explain(explain).await?,
         Command::Schema(schema) => query::schema(schema).await?,
         Command::Export(export) => maintain::export(export).await?,
@@ -59,6 +66,11 @@ async fn run(arguments: Arguments) -> grism::Result<ExitCode> {
         Command::History(history) => maintain::history(history).await?,
         Command::Optimize(optimize) => maintain::optimize(optimize).await?,
         Command::Vacuum(vacuum) => maintain::vacuum(vacuum).await?,
+        Command::Completions(given) => {
+            let mut script = Vec::new();
+            clap_complete::generate(given.shell, &mut Arguments::command(), "grism", &mut script);
+            output::write_text(String::from_utf8_lossy(&script).trim_end())?;
+        }
         Command::TckServer(server) => tck::serve(server).await?,
     }
     Ok(ExitCode::SUCCESS)

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use grism::{Error, Graph, QueryOptions, Result, SnapshotId, VacuumOptions};
+use grism::{Error, Result, SnapshotId, VacuumOptions};
 
 use crate::arguments::{Check, Export, History, Import, Optimize, Vacuum};
-use crate::output::{write_result, write_text};
+use crate::output::write_text;
+use crate::query::show_each;
 
 /// Whether the graph is sound.
 pub(crate) async fn check(check: Check) -> Result<bool> {
-    let graph = Graph::open(&check.graph, false).await?;
+    let graph = check.graph.open(false).await?;
     let report = graph.check(SnapshotId(check.snapshot)).await?;
     let mut lines = report.problems.clone();
     let untold = report.problem_count - report.problems.len() as u64;
@@ -22,26 +23,23 @@ pub(crate) async fn check(check: Check) -> Result<bool> {
 }
 
 pub(crate) async fn export(export: Export) -> Result<()> {
-    let graph = Graph::open(&export.graph, false).await?;
+    let graph = export.graph.open(false).await?;
     let rows = graph.export_to(&export.directory).await?;
     eprintln!("{rows} rows written to {}", export.directory.display());
     Ok(())
 }
 
 pub(crate) async fn import(import: Import) -> Result<()> {
-    let graph = Graph::open(&import.graph, true).await?;
+    let graph = import.graph.open(true).await?;
     let snapshot = graph.import_from(&import.directory).await?;
     eprintln!("imported as snapshot {snapshot}");
     Ok(())
 }
 
 pub(crate) async fn history(history: History) -> Result<()> {
-    let graph = Graph::open(&history.graph, false).await?;
+    let graph = history.graph.open(false).await?;
     let Some(ends) = &history.diff else {
-        let result = graph
-            .execute("SHOW SNAPSHOTS", &QueryOptions::default())
-            .await?;
-        return write_result(result, None).await;
+        return show_each(&graph, &["SHOW SNAPSHOTS"], None).await;
     };
     let [from, to] = ends[..] else {
         return Err(Error::invalid_query("--diff takes two snapshots"));
@@ -61,7 +59,7 @@ pub(crate) async fn history(history: History) -> Result<()> {
 }
 
 pub(crate) async fn optimize(optimize: Optimize) -> Result<()> {
-    let graph = Graph::open(&optimize.graph, false).await?;
+    let graph = optimize.graph.open(false).await?;
     eprintln!("{}", graph.optimize().await?);
     Ok(())
 }
@@ -77,7 +75,7 @@ pub(crate) async fn vacuum(vacuum: Vacuum) -> Result<()> {
         grace: hours("grace", vacuum.grace)?,
         dry_run: vacuum.dry_run,
     };
-    let graph = Graph::open(&vacuum.graph, false).await?;
+    let graph = vacuum.graph.open(false).await?;
     let report = graph.vacuum(&options).await?;
     if vacuum.dry_run {
         eprint!("would be: ");

@@ -1,27 +1,94 @@
 //! `grism query`, `grism explain` and `grism schema`.
 
 use std::io::Read as _;
+use std::time::Instant;
 
-use arrow::util::pretty::pretty_format_batches;
 use grism::{
-    Engine, Error, ExplainFormat, ExplainOptions, Graph, Parameters, QueryOptions, Result,
-    SnapshotId, Value,
+    CancellationHandle, Engine, Error, ExplainFormat, ExplainOptions, Graph, QueryOptions,
+    QueryResult, Result, SnapshotId, parse_statements,
 };
 
-use crate::arguments::{Explain, Query, Schema};
-use crate::output::{write_result, write_text};
+use crate::arguments::{Explain, Format, Query, Schema};
+use crate::output::{ResultWriter, counted_rows, write_text};
+use crate::parameter::parameters;
+
+/// The statements that show what a graph has.
+pub(crate) const SCHEMA_STATEMENTS: [&str; 3] =
+    ["SHOW LABELS", "SHOW HYPEREDGE TYPES", "SHOW PROPERTIES"];
 
 pub(crate) async fn query(query: Query) -> Result<()> {
-    let text = match (&query.text, &query.file) {
+    let text = text_of(&query)?;
+    let options = options_of(&query)?;
+    // Nothing runs where one of the statements does not parse, and no graph is made then.
+    let statements = parse_statements(&text)?;
+    if statements.is_empty() {
+        return Err(Error::invalid_query("the query is empty"));
+    }
+    let graph = query.graph.open(query.create).await?;
+    let mut writer = ResultWriter::new(query.format, query.output.as_deref())?;
+    for statement in &statements {
+        let begun = Instant::now();
+        let result = graph.run(statement, &options).await?;
+        // Where nobody reads on, the statements that are left run all the same: they may write.
+        let rows = show(result, &mut writer).await?;
+        if query.verbose {
+            let seconds = begun.elapsed().as_secs_f64();
+            let rows = counted_rows(rows.unwrap_or_default());
+            eprintln!("{rows} in {seconds:.3} s");
+        }
+    }
+    writer.finish()
+}
+
+/// Writes what a statement gave; how many rows, or `None` where nobody reads on.
+pub(crate) async fn show(result: QueryResult, writer: &mut ResultWriter) -> Result<Option<usize>> {
+    cancel_at_interrupt(result.cancellation());
+    for warning in &result.warnings {
+        eprintln!("warning: {warning}");
+    }
+    if let Some(report) = &result.load {
+        eprintln!("{report}");
+    }
+    if let Some(counts) = result.written {
+        let counts: Vec<String> = counts
+            .named()
+            .iter()
+            .filter(|(_, count)| *count > 0)
+            .map(|(name, count)| format!("{}: {count}", name.replace('_', " ")))
+            .collect();
+        if !counts.is_empty() {
+            eprintln!("{}", counts.join(", "));
+        }
+    }
+    if result.schema().columns().columns.is_empty() {
+        result.collect().await?;
+        return Ok(Some(0));
+    }
+    writer.write(result).await
+}
+
+fn cancel_at_interrupt(cancellation: CancellationHandle) {
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            cancellation.cancel();
+        }
+    });
+}
+
+fn text_of(query: &Query) -> Result<String> {
+    match (&query.text, &query.file) {
         (_, Some(path)) => std::fs::read_to_string(path)
-            .map_err(|error| Error::from(error).context(path.display()))?,
-        (Some(text), None) if text != "-" => text.clone(),
+            .map_err(|error| Error::from(error).context(path.display())),
+        (Some(text), None) if text != "-" => Ok(text.clone()),
         _ => {
             let mut text = String::new();
             std::io::stdin().read_to_string(&mut text)?;
-            text
+            Ok(text)
         }
-    };
+    }
+}
+
+fn options_of(query: &Query) -> Result<QueryOptions> {
     let mut options = QueryOptions {
         parameters: parameters(&query.param)?,
         engine: Engine::from_name(&query.engine)?,
@@ -39,29 +106,11 @@ pub(crate) async fn query(query: Query) -> Result<()> {
         }
         options.runtime = options.runtime.with_timeout_ms((seconds * 1e3) as u64);
     }
-    let graph = Graph::open(&query.graph, false).await?;
-    let result = graph.execute(&text, &options).await?;
-    let cancellation = result.cancellation();
-    tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            cancellation.cancel();
-        }
-    });
-    for warning in &result.warnings {
-        eprintln!("warning: {warning}");
-    }
-    if let Some(report) = &result.load {
-        eprintln!("{report}");
-    }
-    if result.schema().columns().columns.is_empty() {
-        result.collect().await?;
-        return Ok(());
-    }
-    write_result(result, query.format).await
+    Ok(options)
 }
 
 pub(crate) async fn explain(explain: Explain) -> Result<()> {
-    let graph = Graph::open(&explain.graph, false).await?;
+    let graph = explain.graph.open(false).await?;
     let options = QueryOptions {
         parameters: parameters(&explain.param)?,
         ..QueryOptions::default()
@@ -81,59 +130,20 @@ pub(crate) async fn explain(explain: Explain) -> Result<()> {
 }
 
 pub(crate) async fn schema(schema: Schema) -> Result<()> {
-    let graph = Graph::open(&schema.graph, false).await?;
-    let mut text = String::new();
-    for statement in ["SHOW LABELS", "SHOW HYPEREDGE TYPES", "SHOW PROPERTIES"] {
-        let batches = graph
-            .query(statement, &QueryOptions::default())
-            .await?
-            .collect()
-            .await?;
-        text.push_str(&pretty_format_batches(&batches)?.to_string());
-        text.push('\n');
-    }
-    write_text(text.trim_end())
+    let graph = schema.graph.open(false).await?;
+    show_each(&graph, &SCHEMA_STATEMENTS, Some(Format::Table)).await
 }
 
-fn parameters(given: &[String]) -> Result<Parameters> {
-    let mut parameters = Parameters::new();
-    for parameter in given {
-        let Some((name, text)) = parameter.split_once('=') else {
-            return Err(Error::invalid_query(format!(
-                "`{parameter}` is no parameter: write NAME=VALUE"
-            )));
-        };
-        let value = match serde_json::from_str(text) {
-            Ok(json) => value_of(json)?,
-            Err(_) => Value::String(text.to_owned()),
-        };
-        parameters.insert(name.to_owned(), value);
+/// Writes the results of statements that list something.
+pub(crate) async fn show_each(
+    graph: &Graph,
+    statements: &[&str],
+    format: Option<Format>,
+) -> Result<()> {
+    let mut writer = ResultWriter::new(format, None)?;
+    for statement in statements {
+        let result = graph.query(statement, &QueryOptions::default()).await?;
+        writer.write(result).await?;
     }
-    Ok(parameters)
-}
-
-fn value_of(json: serde_json::Value) -> Result<Value> {
-    Ok(match json {
-        serde_json::Value::Null => Value::Null,
-        serde_json::Value::Bool(value) => Value::Bool(value),
-        serde_json::Value::Number(number) => match (number.as_i64(), number.as_f64()) {
-            (Some(integer), _) => Value::Int64(integer),
-            (None, Some(float)) => Value::Float64(float),
-            _ => {
-                return Err(Error::invalid_query(format!(
-                    "the number {number} is out of range"
-                )));
-            }
-        },
-        serde_json::Value::String(text) => Value::String(text),
-        serde_json::Value::Array(items) => {
-            Value::List(items.into_iter().map(value_of).collect::<Result<_>>()?)
-        }
-        serde_json::Value::Object(entries) => Value::Map(
-            entries
-                .into_iter()
-                .map(|(key, value)| Ok((key, value_of(value)?)))
-                .collect::<Result<_>>()?,
-        ),
-    })
+    writer.finish()
 }

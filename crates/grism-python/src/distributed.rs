@@ -16,6 +16,7 @@ use crate::error::to_python;
 #[pyclass(frozen, module = "grism_ray._native")]
 pub(crate) struct DistributedQuery {
     plan: Arc<DistributedPlan>,
+    schema: SchemaRef,
     storage: StorageDescriptor,
     snapshot: SnapshotId,
     commit: String,
@@ -28,6 +29,7 @@ pub(crate) struct DistributedQuery {
 impl DistributedQuery {
     pub(crate) fn new(
         plan: DistributedPlan,
+        schema: SchemaRef,
         storage: StorageDescriptor,
         (snapshot, commit): (SnapshotId, String),
         runtime: RuntimeConfig,
@@ -37,6 +39,7 @@ impl DistributedQuery {
         let scheduler = Mutex::new(Scheduler::new(&plan, SchedulerConfig::default()));
         Self {
             plan: Arc::new(plan),
+            schema,
             storage,
             snapshot,
             commit,
@@ -48,7 +51,7 @@ impl DistributedQuery {
     }
 
     pub(crate) fn schema(&self) -> SchemaRef {
-        Arc::clone(self.plan.schema.arrow())
+        Arc::clone(&self.schema)
     }
 }
 
@@ -175,8 +178,10 @@ pub(crate) fn plan_from_request(request: &[u8]) -> PyResult<DistributedQuery> {
     }
     let request: Request = serde_json::from_slice(request).map_err(internal)?;
     let runtime = RuntimeConfig::default();
+    let schema = Arc::clone(request.plan.schema.arrow());
     Ok(DistributedQuery::new(
         request.plan,
+        schema,
         request.storage,
         (request.snapshot, request.commit),
         runtime,

@@ -11,14 +11,14 @@ use grism::{
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::batches::BatchStream;
+use crate::batch_stream::BatchStream;
 use crate::bundle::Bundle;
 use crate::distributed::DistributedQuery;
 use crate::error::to_python;
 use crate::frame::Frame;
 use crate::json::json;
 use crate::query_options::options;
-use crate::runtime::wait;
+use crate::runtime::{runtime, wait};
 use crate::transaction::{Progress, Transaction};
 
 /// An open graph.
@@ -367,6 +367,7 @@ impl Graph {
         text: String,
         params: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<()> {
+        runtime()?;
         if params.is_none() {
             return self.graph.check_query(&text).map_err(to_python);
         }
@@ -429,8 +430,10 @@ impl Graph {
             ImageSource::Bytes(bytes) => Some(Py::new(py, Bundle::new(bytes.into()))?),
         };
         let descriptor = storage.descriptor();
+        let schema = planned.arrow_schema();
         Ok(DistributedQuery::new(
             planned.plan,
+            schema,
             descriptor,
             (planned.snapshot, planned.commit),
             runtime,

@@ -1,5 +1,6 @@
 //! `grism_ray._native`: the extension behind the Python package. Thin wrappers, no logic.
 
+mod batch_stream;
 mod batches;
 mod bundle;
 mod convert;
@@ -9,6 +10,8 @@ mod frame;
 mod graph;
 mod json;
 mod load;
+mod option_names;
+mod python_value;
 mod query_options;
 mod runtime;
 mod transaction;
@@ -21,7 +24,7 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     error::register(module)?;
     module.add_class::<batches::Batches>()?;
-    module.add_class::<batches::BatchStream>()?;
+    module.add_class::<batch_stream::BatchStream>()?;
     module.add_class::<bundle::Bundle>()?;
     module.add_class::<distributed::DistributedQuery>()?;
     module.add_class::<frame::Expression>()?;
@@ -36,5 +39,7 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(distributed::plan_from_request, module)?)?;
     module.add_function(wrap_pyfunction!(error::error_from_json, module)?)?;
     module.add_function(wrap_pyfunction!(error::error_to_json, module)?)?;
+    module.add_function(wrap_pyfunction!(option_names::check_options, module)?)?;
+    module.add_function(wrap_pyfunction!(runtime::end, module)?)?;
     Ok(())
 }

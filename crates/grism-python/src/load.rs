@@ -15,6 +15,7 @@ use crate::convert::source_of;
 use crate::error::to_python;
 use crate::graph::Graph;
 use crate::json::json;
+use crate::option_names::unknown_option;
 use crate::runtime::wait;
 use crate::transaction::Progress;
 
@@ -35,6 +36,21 @@ impl Graph {
         json(&wait(py, None, load)?)
     }
 }
+
+/// The keywords that say how files are read.
+const FILE_NAMES: [&str; 8] = [
+    "format",
+    "compression",
+    "delimiter",
+    "quote",
+    "header",
+    "null",
+    "types",
+    "storage_options",
+];
+
+/// The keywords that say how a load goes about it.
+const LOAD_NAMES: [&str; 4] = ["missing", "bad_rows", "rejects", "memory_limit"];
 
 /// The rows of a table, or of files.
 fn source(
@@ -101,10 +117,7 @@ fn source(
                 }
             }
             "storage_options" => options.store = value.extract()?,
-            other => {
-                let message = format!("there is no option `{other}` for files");
-                return Err(to_python(Error::invalid_query(message)));
-            }
+            other => return Err(unknown_option(other, " for files", &FILE_NAMES)),
         }
     }
     Ok(ImportSource::Files { paths, options })
@@ -146,10 +159,7 @@ fn load_options(
             }
             "rejects" => options.rejects = Some(value.extract()?),
             "memory_limit" => options.memory_limit = Some(value.extract()?),
-            other => {
-                let message = format!("there is no option `{other}` for a load");
-                return Err(to_python(Error::invalid_query(message)));
-            }
+            other => return Err(unknown_option(other, " for a load", &LOAD_NAMES)),
         }
     }
     let rejects_any =

@@ -6,6 +6,19 @@ use pyo3::types::PyDict;
 
 use crate::convert::parameters;
 use crate::error::to_python;
+use crate::option_names::unknown_option;
+
+/// The keywords that say how a query is run.
+const NAMES: [&str; 8] = [
+    "threads",
+    "memory_limit",
+    "timeout",
+    "batch_rows",
+    "snapshot",
+    "partitions",
+    "adjacency_replication_limit",
+    "broadcast_rows",
+];
 
 /// How a query is run, as keyword arguments.
 pub(crate) fn options(
@@ -44,11 +57,7 @@ pub(crate) fn options(
                 options.distributed.adjacency_replication_limit = value.extract()?
             }
             "broadcast_rows" => options.distributed.broadcast_rows = value.extract()?,
-            other => {
-                return Err(to_python(Error::invalid_query(format!(
-                    "there is no option `{other}`"
-                ))));
-            }
+            other => return Err(unknown_option(other, "", &NAMES)),
         }
     }
     Ok(options)

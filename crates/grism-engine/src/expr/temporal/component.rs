@@ -27,7 +27,11 @@ pub(in crate::expr) fn component(value: &Value, key: &str) -> Result<Option<Valu
     if parts.zone.is_none() {
         return Ok(Some(Value::Null));
     }
-    let offset = parts.offset()?;
+    // An instant has its offset: where clocks go back, the time of the zone alone does not tell it.
+    let offset = match value {
+        Value::DateTime(value) => value.offset,
+        _ => parts.offset()?,
+    };
     Ok(Some(match (key, value) {
         ("timezone", _) => match &parts.zone {
             Some(Zone::Named(name)) => Value::String(name.clone()),

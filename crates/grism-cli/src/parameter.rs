@@ -1,0 +1,116 @@
+//! Parameters from the command line: JSON, or else text.
+
+use grism::{Error, Parameters, Result, Value};
+use serde::de::IgnoredAny;
+
+use crate::arguments::pair;
+
+/// Parameters from NAME=VALUE pairs.
+///
+/// # Errors
+/// `InvalidQuery` where there is no value, and for a number that 64 bits do not hold as it is written.
+pub(crate) fn parameters(given: &[String]) -> Result<Parameters> {
+    let mut parameters = Parameters::new();
+    for parameter in given {
+        let (name, text) = pair(parameter, "a parameter: write NAME=VALUE")?;
+        let value = match serde_json::from_str(&text) {
+            Ok(json) => {
+                check_numbers(&text)?;
+                value_of(json)?
+            }
+            // JSON whose numbers no float reaches.
+            Err(_) if serde_json::from_str::<IgnoredAny>(&text).is_ok() => {
+                check_numbers(&text)?;
+                return Err(not_held(&text));
+            }
+            Err(_) => Value::String(text),
+        };
+        parameters.insert(name, value);
+    }
+    Ok(parameters)
+}
+
+fn value_of(json: serde_json::Value) -> Result<Value> {
+    Ok(match json {
+        serde_json::Value::Null => Value::Null,
+        serde_json::Value::Bool(value) => Value::Bool(value),
+        serde_json::Value::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(integer), _) => Value::Int64(integer),
+            (None, Some(float)) => Value::Float64(float),
+            _ => return Err(not_held(&number.to_string())),
+        },
+        serde_json::Value::String(text) => Value::String(text),
+        serde_json::Value::Array(items) => {
+            Value::List(items.into_iter().map(value_of).collect::<Result<_>>()?)
+        }
+        serde_json::Value::Object(entries) => Value::Map(
+            entries
+                .into_iter()
+                .map(|(key, value)| Ok((key, value_of(value)?)))
+                .collect::<Result<_>>()?,
+        ),
+    })
+}
+
+/// Checks every number of a JSON text by its digits: a reader of JSON has rounded them already.
+fn check_numbers(text: &str) -> Result<()> {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'"' => {
+                at += 1;
+                while at < bytes.len() && bytes[at] != b'"' {
+                    at += if bytes[at] == b'\\' { 2 } else { 1 };
+                }
+                at += 1;
+            }
+            b'-' | b'0'..=b'9' => {
+                let rest = &bytes[at..];
+                let is_part =
+                    |own: &u8| matches!(own, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
+                let length = rest.iter().take_while(|own| is_part(own)).count();
+                check_number(&text[at..at + length])?;
+                at += length;
+            }
+            _ => at += 1,
+        }
+    }
+    Ok(())
+}
+
+/// The most digits that a 64-bit float tells apart.
+const FLOAT_DIGITS: usize = 17;
+
+fn check_number(text: &str) -> Result<()> {
+    if !text.contains(['.', 'e', 'E']) {
+        return match text.parse::<i64>() {
+            Ok(_) => Ok(()),
+            Err(_) => Err(Error::invalid_query(format!(
+                "the integer {text} does not fit into 64 bits"
+            ))),
+        };
+    }
+    let float: f64 = text.parse().map_err(|_| not_held(text))?;
+    let mantissa = text.split(['e', 'E']).next().unwrap_or_default();
+    let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
+    let digits = digits.trim_start_matches('0').trim_end_matches('0');
+    if digits.is_empty() {
+        return Ok(());
+    }
+    let is_held = float.is_finite() && digits.len() <= FLOAT_DIGITS && {
+        let shown = format!("{:.*e}", digits.len() - 1, float.abs());
+        let shown = shown.split('e').next().unwrap_or_default();
+        shown
+            .chars()
+            .filter(char::is_ascii_digit)
+            .eq(digits.chars())
+    };
+    if is_held { Ok(()) } else { Err(not_held(text)) }
+}
+
+fn not_held(text: &str) -> Error {
+    Error::invalid_query(format!(
+        "the number {text} is no 64-bit float as it is written; round it, or pass it as a text in quotes"
+    ))
+}

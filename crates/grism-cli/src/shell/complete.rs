@@ -1,0 +1,145 @@
+//! Words that complete what is typed.
+
+use grism::{Graph, QueryOptions, Result, SnapshotId, Value};
+
+use super::command::COMMANDS;
+
+const KEYWORDS: [&str; 45] = [
+    "ALTER",
+    "AND",
+    "AS",
+    "ASC",
+    "CALL",
+    "CASE",
+    "CONTAINS",
+    "COPY",
+    "CREATE",
+    "DELETE",
+    "DESC",
+    "DETACH",
+    "DISTINCT",
+    "DROP",
+    "ELSE",
+    "END",
+    "ENDS WITH",
+    "EXISTS",
+    "EXPLAIN",
+    "HYPEREDGE TYPE",
+    "IN",
+    "INDEX",
+    "IS NOT NULL",
+    "IS NULL",
+    "LIMIT",
+    "LOAD CSV",
+    "MATCH",
+    "MERGE",
+    "NOT",
+    "OPTIMIZE",
+    "OPTIONAL MATCH",
+    "OR",
+    "ORDER BY",
+    "REMOVE",
+    "RETURN",
+    "SET",
+    "SHOW",
+    "SKIP",
+    "STARTS WITH",
+    "THEN",
+    "UNION",
+    "UNWIND",
+    "WHEN",
+    "WHERE",
+    "WITH",
+];
+
+/// The names that a graph has, for completion.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Names {
+    /// Labels, hyperedge types and roles.
+    kinds: Vec<String>,
+    properties: Vec<String>,
+    functions: Vec<String>,
+}
+
+impl Names {
+    /// Those of the newest snapshot.
+    pub(super) async fn of(graph: &Graph) -> Result<Self> {
+        let snapshot = graph.snapshot(SnapshotId::default()).await?;
+        let schema = snapshot.schema();
+        let mut names = Self {
+            kinds: schema.labels().into_iter().map(str::to_owned).collect(),
+            ..Self::default()
+        };
+        for (_, ty) in schema.hyperedge_tables() {
+            names.kinds.push(ty.name.clone());
+            names
+                .kinds
+                .extend(ty.roles.iter().map(|role| role.name.clone()));
+        }
+        for table in schema.tables() {
+            let properties = table.properties.iter().map(|own| own.name.clone());
+            names.properties.extend(properties);
+        }
+        let shown = graph
+            .query("SHOW FUNCTIONS", &QueryOptions::default())
+            .await?;
+        for batch in shown.collect().await? {
+            for row in 0..batch.num_rows() {
+                if let Value::String(name) = Value::from_array(batch.column(0), row)? {
+                    names.functions.push(format!("{name}("));
+                }
+            }
+        }
+        for all in [
+            &mut names.kinds,
+            &mut names.properties,
+            &mut names.functions,
+        ] {
+            all.sort();
+            all.dedup();
+        }
+        Ok(names)
+    }
+
+    /// Where the word begins that ends at `cursor`, and what it may become, in order.
+    pub(super) fn candidates(&self, line: &[char], cursor: usize) -> (usize, Vec<String>) {
+        let is_word = |own: &&char| own.is_alphanumeric() || **own == '_';
+        let length = line[..cursor].iter().rev().take_while(is_word).count();
+        let start = cursor - length;
+        let before = start.checked_sub(1).map(|place| line[place]);
+        if before == Some('.') && start == 1 {
+            let commands = COMMANDS.iter().map(|command| command.name.to_owned());
+            return (start, self.fitting(line, start, cursor, commands));
+        }
+        let keywords = || KEYWORDS.iter().map(|word| (*word).to_owned());
+        let found = match before {
+            Some(':' | '|' | '&' | '!') => {
+                self.fitting(line, start, cursor, self.kinds.iter().cloned())
+            }
+            Some('.') => self.fitting(line, start, cursor, self.properties.iter().cloned()),
+            Some('$') => Vec::new(),
+            _ => {
+                let names = [&self.functions, &self.kinds, &self.properties];
+                let names = names.into_iter().flatten().cloned();
+                self.fitting(line, start, cursor, keywords().chain(names))
+            }
+        };
+        (start, found)
+    }
+
+    fn fitting(
+        &self,
+        line: &[char],
+        start: usize,
+        cursor: usize,
+        names: impl Iterator<Item = String>,
+    ) -> Vec<String> {
+        let typed: String = line[start..cursor].iter().collect();
+        let typed = typed.to_lowercase();
+        let mut found: Vec<String> = names
+            .filter(|name| name.to_lowercase().starts_with(&typed))
+            .collect();
+        found.dedup();
+        found
+    }
+}

@@ -1,0 +1,10 @@
+//! `grism shell`: statements and commands from a terminal, or line by line from a file.
+
+mod command;
+mod complete;
+mod editor;
+mod history;
+mod session;
+mod statements;
+
+pub(crate) use session::shell;

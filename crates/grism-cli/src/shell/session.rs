@@ -1,0 +1,158 @@
+//! The loop of the shell: reads, runs and shows.
+
+use std::io::IsTerminal as _;
+use std::time::Instant;
+
+use grism::{Error, Graph, QueryOptions, Result, parse_statements};
+
+use super::command::{Command, help};
+use super::complete::Names;
+use super::editor::{Editor, Line};
+use super::statements::is_complete;
+use crate::arguments::{Format, Shell};
+use crate::output::{ResultWriter, write_text};
+use crate::query::{SCHEMA_STATEMENTS, show, show_each};
+
+const PROMPT: &str = "grism> ";
+const MORE: &str = "   ...> ";
+
+/// Runs what is typed, until the input ends.
+///
+/// # Errors
+/// At a terminal errors are shown and the shell goes on; from a file or a pipe the first one ends it.
+pub(crate) async fn shell(arguments: Shell) -> Result<()> {
+    let is_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    let mut session = Session {
+        graph: arguments.graph.open(true).await?,
+        format: arguments.format,
+        timer: false,
+        is_terminal,
+    };
+    if is_terminal {
+        write_text(&format!(
+            "grism {} — {}\n.help shows the commands",
+            env!("CARGO_PKG_VERSION"),
+            arguments.graph.uri
+        ))?;
+    }
+    if is_terminal {
+        // Ctrl-C cancels a statement, or is a key; it never ends the shell.
+        tokio::spawn(async { while tokio::signal::ctrl_c().await.is_ok() {} });
+    }
+    let mut editor = Editor::new(is_terminal);
+    let mut names = session.names().await;
+    let mut text = String::new();
+    loop {
+        let prompt = if text.is_empty() { PROMPT } else { MORE };
+        let known = names.clone();
+        // A key is waited for on a thread of its own, so that the runtime goes on.
+        let read = tokio::task::spawn_blocking(move || {
+            let line = editor.read(prompt, &known);
+            (editor, line)
+        });
+        let (back, line) = read
+            .await
+            .map_err(|error| Error::internal(error.to_string()))?;
+        editor = back;
+        let line = match line? {
+            Line::Text(line) => line,
+            Line::Interrupted => {
+                text.clear();
+                continue;
+            }
+            Line::End => break,
+        };
+        if text.is_empty() && line.trim_start().starts_with('.') {
+            let done = match Command::parse(&line) {
+                Ok(Command::Quit) => return Ok(()),
+                Ok(command) => session.command(&command).await,
+                Err(error) => Err(error),
+            };
+            session.told(done)?;
+            continue;
+        }
+        if text.is_empty() && line.trim().is_empty() {
+            continue;
+        }
+        text.push_str(&line);
+        text.push('\n');
+        if is_complete(&text) {
+            let done = session.run(&std::mem::take(&mut text)).await;
+            session.told(done)?;
+            names = session.names().await;
+        }
+    }
+    if text.trim().is_empty() {
+        return Ok(());
+    }
+    let done = session.run(&text).await;
+    session.told(done)
+}
+
+struct Session {
+    graph: Graph,
+    /// The form of results; `None` is that of the output.
+    format: Option<Format>,
+    timer: bool,
+    is_terminal: bool,
+}
+
+impl Session {
+    /// Shows an error and goes on, or ends with it.
+    fn told(&self, done: Result<()>) -> Result<()> {
+        match done {
+            Err(error) if self.is_terminal => {
+                eprintln!("{error}");
+                Ok(())
+            }
+            done => done,
+        }
+    }
+
+    /// The names that Tab knows; none where nobody types, or they cannot be read.
+    async fn names(&self) -> Names {
+        if !self.is_terminal {
+            return Names::default();
+        }
+        Names::of(&self.graph).await.unwrap_or_default()
+    }
+
+    /// Does what a command says.
+    async fn command(&mut self, command: &Command) -> Result<()> {
+        match command {
+            Command::Help => write_text(help().trim_end()),
+            Command::Schema => {
+                show_each(&self.graph, &SCHEMA_STATEMENTS, Some(Format::Table)).await
+            }
+            Command::Mode(format) => {
+                self.format = Some(*format);
+                Ok(())
+            }
+            Command::Timer(on) => {
+                self.timer = *on;
+                Ok(())
+            }
+            // The loop of the shell ends before.
+            Command::Quit => Ok(()),
+        }
+    }
+
+    /// Runs statements and shows every result.
+    async fn run(&self, text: &str) -> Result<()> {
+        let options = QueryOptions::default();
+        for statement in &parse_statements(text)? {
+            let begun = Instant::now();
+            let result = self.graph.run(statement, &options).await?;
+            let mut writer = match self.is_terminal {
+                true => ResultWriter::paged(self.format),
+                false => ResultWriter::new(self.format, None)?,
+            };
+            show(result, &mut writer).await?;
+            writer.finish()?;
+            if self.timer {
+                eprintln!("{:.3} s", begun.elapsed().as_secs_f64());
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,10 @@
+//! Values and tables, from Python.
+
+mod arrow;
+mod numpy;
+mod parameter;
+mod source;
+mod temporal;
+
+pub(crate) use parameter::{parameters, value_of};
+pub(crate) use source::source_of;

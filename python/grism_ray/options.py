@@ -1,0 +1,170 @@
+"""The options that calls take as keywords: their names and types, for editors and type checkers, and for the calls."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
+
+from grism_ray import _native
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+Engine = Literal["local", "staged", "ray", "auto"]
+"""Where a query runs: in this process, in stages in this process, in Ray actors, or by the graph's size."""
+
+BadRows = Literal["error", "reject"]
+"""What becomes of a row that cannot be read, or whose key is null or taken."""
+
+Missing = Literal["error", "reject", "create"]
+"""What becomes of a hyperedge whose member does not exist."""
+
+FileFormat = Literal["csv", "json", "parquet", "arrow", "lance"]
+"""The form of a file."""
+
+Compression = Literal["none", "gzip", "zstd"]
+"""How a file of text is packed."""
+
+ExplainFormat = Literal["text", "json"]
+"""The form of a plan."""
+
+
+class OpenSettings(TypedDict, total=False):
+    """How a graph is opened."""
+
+    create: bool | None
+    """Whether a graph that is not there is made."""
+    snapshot: int | None
+    """The number of the snapshot to read."""
+    at: datetime | None
+    """The time whose newest snapshot is read; one without zone is taken as UTC."""
+    tag: str | None
+    """The tag of the snapshot to read."""
+    storage_options: Mapping[str, str] | None
+    """Options of the object store, as ``aws_endpoint``."""
+
+
+class QuerySettings(TypedDict, total=False):
+    """How a query is run; ``None`` is the default of each."""
+
+    threads: int | None
+    """Threads of the local engine; by default all cores."""
+    memory_limit: int | None
+    """Bytes that the query may hold; past them it spills or fails."""
+    timeout: float | None
+    """Seconds after which it is cancelled."""
+    batch_rows: int | None
+    """Rows of a batch."""
+    snapshot: int | None
+    """The number of the snapshot that it reads; by default the newest."""
+    partitions: int | None
+    """Partitions of the staged engine and of Ray."""
+    adjacency_replication_limit: int | None
+    """Bytes of adjacency that every task may read whole."""
+    broadcast_rows: int | None
+    """Rows of a join's side that are sent to every task."""
+
+
+class ExecuteSettings(QuerySettings, total=False):
+    """How statements are run."""
+
+    engine: Engine
+    """Where queries among them run."""
+
+
+class RayOptions(TypedDict, total=False):
+    """How Ray is reached, and what ``ray.init`` takes."""
+
+    address: str | None
+    """``host:port``, ``ray://host:port``, ``auto`` or ``local``."""
+    workers: int | None
+    """Worker actors; by default one for each CPU."""
+    connect_timeout: float
+    """Seconds to wait for the address."""
+    partitions: int | None
+    """Partitions of a stage; by default as many as workers."""
+    memory_limit: int | None
+    """Bytes that a worker may hold."""
+    num_cpus: int | None
+    num_gpus: int | None
+    resources: dict[str, float] | None
+    labels: dict[str, str] | None
+    object_store_memory: int | None
+    local_mode: bool
+    ignore_reinit_error: bool
+    include_dashboard: bool | None
+    dashboard_host: str
+    dashboard_port: int | None
+    job_config: Any
+    configure_logging: bool
+    logging_level: int | str
+    logging_format: str | None
+    logging_config: Any
+    log_to_driver: bool | None
+    namespace: str | None
+    runtime_env: dict[str, Any] | None
+    enable_resource_isolation: bool
+    cgroup_path: str | None
+    system_reserved_cpu: float | None
+    system_reserved_memory: int | None
+    proxy_server_url: str | None
+
+
+class FileSettings(TypedDict, total=False):
+    """How files are read; ``None`` is the default of each."""
+
+    format: FileFormat | None
+    """By default told by the ending of the name."""
+    compression: Compression | None
+    """By default told by the ending of the name."""
+    delimiter: str | None
+    """What stands between the values of a CSV file."""
+    quote: str | None
+    """What stands around values that hold delimiters."""
+    header: bool | None
+    """Whether the first line of a CSV file names its columns."""
+    null: str | None
+    """The text that stands for null in a CSV file, beside the empty one."""
+    types: Mapping[str, str] | None
+    """The types of columns by name, as ``{"zip": "string"}``."""
+    storage_options: Mapping[str, str] | None
+    """Options of the object store that the files lie in."""
+
+
+class LoadSettings(FileSettings, total=False):
+    """How nodes are loaded."""
+
+    bad_rows: BadRows
+    """What becomes of a row that cannot be read, or whose key is null or taken."""
+    rejects: str | os.PathLike[str] | None
+    """The CSV file that rejected rows go to."""
+    memory_limit: int | None
+    """Bytes that the load may hold."""
+    progress: bool | None
+    """Whether rows and rate are shown; by default in a terminal."""
+
+
+class HyperedgeLoadSettings(LoadSettings, total=False):
+    """How hyperedges are loaded."""
+
+    missing: Missing
+    """What becomes of a row whose member does not exist."""
+
+
+def known(settings: Iterable[str], options: type, whose: str = "") -> None:
+    """Raises ``InvalidQueryError`` for a name that is none of the options, with the nearest one."""
+    names: frozenset[str] = getattr(options, "__optional_keys__", frozenset())
+    _native.check_options(list(settings), whose, sorted(names))
+
+
+def known_to_ray(options: Mapping[str, Any]) -> None:
+    """Raises ``InvalidQueryError`` for an option that neither Grism nor ``ray.init`` knows, with the nearest one."""
+    names = [name for name in options if not name.startswith("_")]
+    known(names, RayOptions, " for Ray")
+
+
+def path_of(path: str | os.PathLike[str]) -> str:
+    """A path or URI as text; ``~`` at the start of a path is the home directory."""
+    text = os.fspath(path)
+    return os.path.expanduser(text) if text.startswith("~") else text

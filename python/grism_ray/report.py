@@ -1,0 +1,65 @@
+"""Reports: what a load did, and how snapshots follow each other and differ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """The counts of a load."""
+
+    target: str
+    rows: int
+    loaded: int
+    rejected: int
+    created: dict[str, int]
+    missing: dict[str, int]
+    unbound: dict[str, int]
+    snapshot: int
+    seconds: float
+    rejects_written: int = 0
+    """Rows that the reject file holds; it takes the first 100,000."""
+
+    @classmethod
+    def _of(cls, report: dict[str, Any]) -> LoadReport:
+        elapsed = report.pop("elapsed")
+        return cls(**report, seconds=elapsed["secs"] + elapsed["nanos"] / 1e9)
+
+    def __str__(self) -> str:
+        parts = [f"{self.target}: {self.loaded} of {self.rows} rows loaded"]
+        if self.rejected:
+            parts.append(f"{self.rejected} rejected")
+        parts += [f"{count} without {role}" for role, count in self.unbound.items()]
+        parts += [f"{count} with a missing {role}" for role, count in self.missing.items()]
+        parts += [f"{count} {label} created" for label, count in self.created.items()]
+        rate = self.rows / max(self.seconds, 1e-9)
+        return f"{', '.join(parts)} ({self.seconds:.2f} s, {rate:.0f} rows/s, snapshot {self.snapshot})"
+
+
+@dataclass(frozen=True)
+class SnapshotInfo:
+    """One line of a graph's history."""
+
+    snapshot: int
+    committed_at: datetime
+    operation: str
+    added: int
+    updated: int
+    deleted: int
+
+    @classmethod
+    def _of(cls, line: dict[str, Any]) -> SnapshotInfo:
+        epoch = datetime(1970, 1, 1, tzinfo=UTC)
+        return cls(**{**line, "committed_at": epoch + timedelta(milliseconds=line["committed_at"])})
+
+
+@dataclass(frozen=True)
+class TableDiff:
+    """How one label set or type differs between two snapshots: ids of entities."""
+
+    added: list[int]
+    removed: list[int]
+    changed: list[int]

@@ -1,0 +1,143 @@
+"""The ``grism`` command without a terminal: forms of output, parameters, exit codes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import shared
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COMMAND = shared.ROOT / "target" / "debug" / "grism"
+
+
+def grism(*arguments: object, text: str | None = None) -> subprocess.CompletedProcess[str]:
+    """Runs the command."""
+    given = [str(COMMAND), *map(str, arguments)]
+    return subprocess.run(given, input=text, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A graph that a statement declared before there was a file."""
+    path = tmp_path_factory.mktemp("command") / "fleet.grism"
+    made = grism(
+        "query",
+        path,
+        "CREATE HYPEREDGE TYPE VOYAGE (ship Ship*); CREATE (a:Ship {name: 'Vasa', guns: 64}), (b:Ship {name: '', tags: "
+        "['x', 'y|z']}), (v:VOYAGE)-[:ship]->(a), (v)-[:ship]->(b)",
+        "--create",
+    )
+    assert (made.returncode, made.stdout) == (0, ""), made.stderr
+    return path
+
+
+def test_a_graph_is_only_made_when_asked_and_when_the_text_is_right(tmp_path: Path) -> None:
+    assert grism("query", tmp_path / "a.grism", "RETURN 1").returncode == 5
+    assert grism("query", tmp_path / "a.grism", "RETRUN 1", "--create").returncode == 3
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_lists_maps_and_entities_go_through_a_pipe(fleet: Path) -> None:
+    done = grism("query", fleet, "MATCH (s:Ship) RETURN s.name AS n, s.tags AS t, s AS s, {a: 1} AS m ORDER BY s.guns")
+    assert done.returncode == 0, done.stderr
+    (header, first, second) = list(csv.reader(io.StringIO(done.stdout)))
+    assert header == ["n", "t", "s", "m"]
+    assert json.loads(first[2])["properties"] == {"name": "Vasa", "guns": 64}
+    assert (first[1], second[1], second[3]) == ("", '["x","y|z"]', '{"a":1}')
+    assert '\n"",' in done.stdout
+
+
+def test_every_result_of_several_statements_is_written(fleet: Path, tmp_path: Path) -> None:
+    text = "RETURN 1 AS a; CREATE (:Buoy); RETURN 2.5 AS b, 0.0 / 0.0 AS c"
+    done = grism("query", fleet, "-", "--format", "jsonlines", text=text)
+    assert [json.loads(line) for line in done.stdout.splitlines()] == [{"a": 1}, {"b": 2.5, "c": "NaN"}]
+    assert "nodes created: 1" in done.stderr
+    assert grism("query", fleet, text, "--format", "csv").stdout == "a\n1\n\nb,c\n2.5,NaN\n"
+    told = grism("query", fleet, text, "--verbose").stderr.splitlines()
+    assert [line.split(" in ")[0] for line in told if line.endswith(" s")] == ["1 row", "0 rows", "1 row"]
+    failed = grism("query", fleet, text, "--output", tmp_path / "x.parquet")
+    assert (failed.returncode, list(tmp_path.iterdir())) == (3, [])
+
+
+def test_forms_for_the_eye(fleet: Path) -> None:
+    text = "UNWIND [{n: 'a|b', x: 1}, {n: 'c', x: null}] AS m RETURN m.n AS name, m.x AS x"
+    markdown = grism("query", fleet, text, "--format", "markdown").stdout
+    assert markdown == "| name | x |\n| --- | --- |\n| a\\|b | 1 |\n| c | null |\n"
+    assert grism("query", fleet, text, "--format", "line").stdout == "name = a|b\n   x = 1\n\nname = c\n   x = null\n"
+    table = grism("query", fleet, text, "--format", "box").stdout
+    assert table.splitlines()[-1] == "2 rows"
+    assert "│ a|b" in table
+
+
+def test_the_output_file_tells_its_form(fleet: Path, tmp_path: Path) -> None:
+    text = "MATCH (s:Ship) RETURN s, [s] AS l, duration('P1M') AS d"
+    for name in ("s.parquet", "s.arrow", "s.csv", "s.md", "s.jsonl"):
+        done = grism("query", fleet, text, "--output", tmp_path / name)
+        assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert pq.read_table(tmp_path / "s.parquet").num_rows == 2
+    with pa.OSFile(str(tmp_path / "s.arrow")) as file, pa.ipc.open_stream(file) as reader:
+        assert reader.read_all().schema.field("d").type == pa.month_day_nano_interval()
+    assert (tmp_path / "s.csv").read_text().startswith("s,l,d\n")
+    assert (tmp_path / "s.md").read_text().startswith("| s | l | d |\n")
+    assert json.loads((tmp_path / "s.jsonl").read_text().splitlines()[0])["d"] == "P1M"
+    assert sorted(own.name for own in tmp_path.iterdir()) == ["s.arrow", "s.csv", "s.jsonl", "s.md", "s.parquet"]
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("-9223372036854775808", "-9223372036854775808"),
+        ("0.1", "0.1"),
+        ("1e3", "1000.0"),
+        ("0.30000000000000004", "0.30000000000000004"),
+        ("2.50", "2.5"),
+        ("-0.0", "-0.0"),
+        ('"9223372036854775808"', '"9223372036854775808"'),
+        ('{"k": ["1.23456789012345678901"]}', '{"k":["1.23456789012345678901"]}'),
+        ("12 Main", '"12 Main"'),
+        ("9223372036854775808", None),
+        ("99999999999999999999", None),
+        ('{"k": [1, -9223372036854775809]}', None),
+        ("1.23456789012345678901", None),
+        ("[0.1, 1e400]", None),
+        ("1e400", None),
+    ],
+)
+def test_numbers_of_parameters_are_exact_or_refused(fleet: Path, given: str, shown: str | None) -> None:
+    done = grism("query", fleet, "RETURN $x AS x", "--param", f"x={given}", "--format", "json")
+    if shown is None:
+        assert (done.returncode, done.stdout) == (3, ""), done.stdout
+    else:
+        assert done.stdout == f'{{"x":{shown}}}\n', done.stderr
+
+
+def test_each_kind_of_error_has_an_exit_code(fleet: Path) -> None:
+    for arguments, code in (
+        (["query", fleet, "RETURN missing"], 3),
+        (["query", fleet, "RETURN 1 / 0"], 4),
+        (["query", fleet, "RETURN 1", "--snapshot", "999"], 5),
+        (["query", fleet, "UNWIND range(1, 100000000) AS x RETURN count(DISTINCT x)", "--timeout", "0.05"], 9),
+        (["explain", fleet], 2),
+        (["check", fleet], 0),
+        (["query", fleet, "RETURN 1", "--storage-option", "region"], 3),
+        (["schema", fleet, "--storage-option", "allow_http=true"], 4),
+    ):
+        done = grism(*arguments)
+        assert done.returncode == code, (arguments, done.stderr)
+
+
+def test_completions_name_the_commands() -> None:
+    for shell in ("bash", "zsh", "fish"):
+        script = grism("completions", shell).stdout
+        assert "vacuum" in script
+        assert "storage-option" in script

@@ -1,0 +1,82 @@
+"""Options of calls: names that there are not, their types for checkers, and paths from the home directory."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pytest
+
+import grism_ray as gr
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PACKAGE = Path(gr.__file__).parents[1]
+
+
+@pytest.mark.parametrize(
+    ("call", "near"),
+    [
+        (lambda graph: gr.open(storage_option={}), "storage_options"),
+        (lambda graph: graph.query("RETURN 1", tiemout=3), "timeout"),
+        (lambda graph: graph.query("RETURN 1", engine="ray", tiemout=3), "timeout"),
+        (lambda graph: graph.execute("RETURN 1", thread=3), "threads"),
+        (lambda graph: graph.query("RETURN 1", engine="ray", ray={"adress": "local"}), "address"),
+        (lambda graph: graph.load_nodes("A", pa.table({"k": [1]}), "k", bad_row="reject"), "bad_rows"),
+        (lambda graph: graph.load_nodes("A", "a.csv", "k", delimeter=";"), "delimiter"),
+        (lambda graph: graph.load_hyperedges("A", "a.csv", {}, mising="create"), "missing"),
+        (lambda graph: graph.nodes().collect(partition=2), "partitions"),
+    ],
+)
+def test_an_unknown_option_is_refused_with_the_nearest_name(call: Callable[[gr.Graph], Any], near: str) -> None:
+    with pytest.raises(gr.InvalidQueryError, match=f"did you mean `{near}`"):
+        call(gr.open())
+
+
+def test_an_option_like_no_other_is_refused_with_all_names() -> None:
+    with pytest.raises(gr.InvalidQueryError, match="no option `colour`; there are .*timeout"):
+        gr.open().query("RETURN 1", colour="red")
+
+
+def test_a_path_from_the_home_directory_is_expanded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "ships.csv").write_text("name\nVasa\n")
+    with gr.open("~/fleet.grism") as graph:
+        assert graph.uri == str(tmp_path / "fleet.grism")
+        assert graph.load_nodes("Ship", "~/ships.csv", "name").loaded == 1
+
+
+def test_a_checker_of_types_finds_wrong_options(tmp_path: Path) -> None:
+    lines = {
+        'graph.query("RETURN 1", engine="spark")': "arg-type",
+        'graph.query("RETURN 1", timeout="soon")': "arg-type",
+        'graph.query("RETURN 1", treads=1)': "call-arg",
+        'graph.load_nodes("A", "a.csv", "k", bad_rows="drop")': "arg-type",
+        'gr.open("g", tags="x")': "call-arg",
+        'graph.query("RETURN 1", ray={"workers": "two"})': "arg-type",
+        'graph.query("RETURN 1", engine="staged", timeout=2.5, partitions=3)': None,
+        'graph.load_nodes("A", "a.csv", "k", bad_rows="reject", types={"zip": "string"})': None,
+        'graph.query("RETURN 1", engine="ray", ray={"address": "local", "num_cpus": 2})': None,
+    }
+    source = tmp_path / "user.py"
+    source.write_text("\n".join(["import grism_ray as gr", "", 'graph = gr.open("g")', *lines]))
+    config = tmp_path / "mypy.ini"
+    config.write_text("[mypy]\n[mypy-pandas.*,polars.*,pyarrow.*,ray.*]\nfollow_imports = skip\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--config-file", str(config), str(source)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"MYPYPATH": str(PACKAGE), "PATH": "/usr/bin"},
+        cwd=tmp_path,
+    )
+    for number, (line, code) in enumerate(lines.items(), 4):
+        told = [own for own in done.stdout.splitlines() if own.startswith(f"user.py:{number}:")]
+        if code is None:
+            assert not told, line
+        else:
+            assert any(f"[{code}]" in own for own in told), f"{line}: {done.stdout} {done.stderr}"

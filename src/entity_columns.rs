@@ -1,0 +1,86 @@
+//! Which columns of a result are entities: their rows are structs like a map that a query makes, and mean more.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use arrow::datatypes::{Schema, SchemaRef};
+use grism_core::{Result, Type};
+use grism_logical::{LogicalExpr, LogicalPlan, ScalarFunction, UnaryOperator};
+
+/// The key in a field's metadata whose value is `node` or `hyperedge` where the column holds such entities.
+pub const ENTITY_METADATA: &str = "grism.entity";
+
+/// The columns that hold entities, and of what kind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct EntityColumns(BTreeMap<String, &'static str>);
+
+impl EntityColumns {
+    /// Those of a bound plan, whose last step makes values of the entities among its columns.
+    ///
+    /// # Errors
+    /// Those of type inference.
+    pub(crate) fn of(plan: &LogicalPlan) -> Result<Self> {
+        let LogicalPlan::Project { input, expressions } = plan else {
+            return Ok(Self::default());
+        };
+        let columns = input.schema()?;
+        let kind = |expression: &LogicalExpr| match &columns.find(made_of(expression)?)?.ty {
+            Type::Node(_) => Some("node"),
+            Type::Hyperedge(_) => Some("hyperedge"),
+            _ => None,
+        };
+        let named = expressions.iter();
+        Ok(Self(
+            named
+                .filter_map(|(expression, name)| Some((name.clone(), kind(expression)?)))
+                .collect(),
+        ))
+    }
+
+    /// The schema with what is known of its columns as metadata.
+    pub(crate) fn marked(&self, schema: &SchemaRef) -> SchemaRef {
+        if self.0.is_empty() {
+            return Arc::clone(schema);
+        }
+        let fields = schema.fields().iter();
+        let fields: Vec<_> = fields
+            .map(|field| match self.0.get(field.name()) {
+                Some(kind) => {
+                    let metadata =
+                        HashMap::from([(ENTITY_METADATA.to_owned(), (*kind).to_owned())]);
+                    Arc::new(field.as_ref().clone().with_metadata(metadata))
+                }
+                None => Arc::clone(field),
+            })
+            .collect();
+        Arc::new(Schema::new(fields))
+    }
+}
+
+/// The column of the entity whose id, labels or type, and properties the expression puts into a map; the binder makes such
+/// a map for each entity of a result.
+fn made_of(expression: &LogicalExpr) -> Option<&str> {
+    let LogicalExpr::Case {
+        branches,
+        otherwise: None,
+    } = expression
+    else {
+        return None;
+    };
+    let [(LogicalExpr::Unary { operator, operand }, LogicalExpr::Map(entries))] = &branches[..]
+    else {
+        return None;
+    };
+    let keys = entries.iter().map(|(key, _)| key.as_str());
+    let is_entity = *operator == UnaryOperator::IsNotNull
+        && (keys.clone().eq(["id", "labels", "properties"])
+            || keys.eq(["id", "type", "properties"]));
+    let LogicalExpr::Column(column) = operand.as_ref() else {
+        return None;
+    };
+    let of_column = |id: &LogicalExpr| {
+        matches!(id, LogicalExpr::Function { function: ScalarFunction::Id, arguments }
+            if arguments[..] == [LogicalExpr::Column(column.clone())])
+    };
+    (is_entity && of_column(&entries[0].1)).then_some(column)
+}
