@@ -5,8 +5,10 @@ mod catalog;
 mod check;
 mod collector;
 mod columns;
+mod csv;
 mod diff;
 mod export;
+mod exported_json;
 mod import;
 mod incidences;
 mod lance;
@@ -21,6 +23,7 @@ mod upload;
 
 pub use catalog::Catalog;
 pub use check::{CheckReport, check_snapshot};
+pub use csv::CsvWriter;
 pub use diff::diff;
 pub use export::{ExportOptions, FileExport, export_graph, import_graph};
 pub use import::{

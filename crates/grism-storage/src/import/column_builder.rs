@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, ArrowPrimitiveType, BooleanArray, BooleanBufferBuilder, PrimitiveArray,
-    StringArray, StringBuilder,
+    ArrayRef, ArrowPrimitiveType, BooleanArray, BooleanBufferBuilder, PrimitiveArray, StringArray,
+    StringBuilder,
 };
 use arrow::buffer::NullBuffer;
-use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::{ArrowNativeType, DataType, Field, Float64Type, Int64Type};
-use grism_core::{Error, Result, Type, Value};
+use arrow::datatypes::{ArrowNativeType, Float64Type, Int64Type};
+use grism_core::{Result, Type, Value};
+
+use super::text_values::{bool_of, float, integer, value_of};
 
 /// Builds one column. What was pushed last can be taken back, since a record is added as a whole or not at all.
 pub(super) enum ColumnBuilder {
@@ -17,6 +18,8 @@ pub(super) enum ColumnBuilder {
     Float64(Numbers<f64>),
     Boolean(Vec<Option<bool>>),
     Text(TextColumn),
+    /// Values of another type, or of several.
+    Values(Type, Vec<Value>),
 }
 
 #[derive(Default)]
@@ -64,50 +67,51 @@ impl<T: ArrowNativeType> Numbers<T> {
 }
 
 impl ColumnBuilder {
-    pub(super) fn new(data_type: &DataType) -> Self {
-        match data_type {
-            DataType::Int64 => Self::Int64(Numbers::default()),
-            DataType::Float64 => Self::Float64(Numbers::default()),
-            DataType::Boolean => Self::Boolean(Vec::new()),
-            _ => Self::Text(TextColumn::default()),
+    pub(super) fn new(ty: &Type) -> Self {
+        match ty {
+            Type::Int64 => Self::Int64(Numbers::default()),
+            Type::Float64 => Self::Float64(Numbers::default()),
+            Type::Bool => Self::Boolean(Vec::new()),
+            Type::String => Self::Text(TextColumn::default()),
+            other => Self::Values(other.clone(), Vec::new()),
         }
     }
 
-    pub(super) fn is_number(&self) -> bool {
-        matches!(self, Self::Int64(_) | Self::Float64(_))
-    }
-
-    pub(super) fn push(&mut self, value: Option<&[u8]>) -> Result<(), &'static str> {
+    /// Adds the value that a text stands for, or null.
+    ///
+    /// # Errors
+    /// What the text is not; then nothing was added.
+    pub(super) fn push(&mut self, value: Option<&[u8]>) -> Result<(), String> {
         let Some(value) = value else {
             match self {
                 Self::Int64(values) => values.push(None),
                 Self::Float64(values) => values.push(None),
                 Self::Boolean(values) => values.push(None),
                 Self::Text(texts) => texts.push(None),
+                Self::Values(_, values) => values.push(Value::Null),
             }
             return Ok(());
         };
-        let text = || std::str::from_utf8(value).map_err(|_| "not UTF-8");
+        let text = || std::str::from_utf8(value).map_err(|_| "not UTF-8".to_owned());
         match self {
             Self::Int64(values) => {
-                let parsed = integer(value).or_else(|| text().ok()?.trim().parse().ok());
-                values.push(Some(parsed.ok_or("no Int64")?));
+                values.push(Some(integer(value).ok_or("no Int64")?));
             }
             Self::Float64(values) => {
-                let parsed = text()?.trim().parse();
-                values.push(Some(parsed.map_err(|_| "no Float64")?));
+                values.push(Some(float(text()?).ok_or("no Float64")?));
             }
             Self::Boolean(values) => {
-                let text = text()?.trim();
-                values.push(Some(if text.eq_ignore_ascii_case("true") {
-                    true
-                } else if text.eq_ignore_ascii_case("false") {
-                    false
-                } else {
-                    return Err("no Bool");
-                }));
+                values.push(Some(bool_of(text()?).ok_or("no Bool")?));
             }
             Self::Text(texts) => texts.push(Some(text()?)),
+            Self::Values(ty, values) => {
+                let found = value_of(text()?, ty);
+                values.push(found.ok_or_else(|| match ty {
+                    Type::Any => "no number".to_owned(),
+                    Type::Vector(dimensions) => format!("no vector of {dimensions} numbers"),
+                    other => format!("no {other}"),
+                })?);
+            }
         }
         Ok(())
     }
@@ -120,86 +124,33 @@ impl ColumnBuilder {
                 values.pop();
             }
             Self::Text(texts) => texts.pop(),
-        }
-    }
-
-    /// The column as the field's type; rows whose text is none are noted in `wrong`.
-    pub(super) fn finish(
-        self,
-        field: &Field,
-        wrong: &mut Vec<(usize, String)>,
-    ) -> Result<ArrayRef> {
-        match self {
-            Self::Int64(values) => Ok(Arc::new(values.finish::<Int64Type>())),
-            Self::Float64(values) => Ok(Arc::new(values.finish::<Float64Type>())),
-            Self::Boolean(values) => Ok(Arc::new(BooleanArray::from(values))),
-            Self::Text(texts) => {
-                let texts = texts.finish();
-                if field.data_type() == &DataType::Utf8 {
-                    return Ok(Arc::new(texts));
-                }
-                if let DataType::FixedSizeList(_, dimensions) = field.data_type() {
-                    return vectors(&texts, field, *dimensions, wrong);
-                }
-                let options = CastOptions {
-                    safe: true,
-                    ..CastOptions::default()
-                };
-                let wanted = Type::from_arrow(field.data_type())?;
-                let converted =
-                    cast_with_options(&texts, field.data_type(), &options).map_err(|_| {
-                        Error::unsupported(format!(
-                            "column `{}`: {wanted} cannot be read from text",
-                            field.name()
-                        ))
-                    })?;
-                for row in 0..texts.len() {
-                    if texts.is_valid(row) && converted.is_null(row) {
-                        wrong.push((
-                            row,
-                            format!(
-                                "column `{}`: '{}' is no {wanted}",
-                                field.name(),
-                                texts.value(row)
-                            ),
-                        ));
-                    }
-                }
-                Ok(converted)
+            Self::Values(_, values) => {
+                values.pop();
             }
         }
     }
-}
 
-/// Texts such as `[0.1, 2, -3e4]` or `0.1;2;-3e4` as vectors; rows whose text is none are noted in `wrong`.
-fn vectors(
-    texts: &StringArray,
-    field: &Field,
-    dimensions: i32,
-    wrong: &mut Vec<(usize, String)>,
-) -> Result<ArrayRef> {
-    let vector = |text: &str| {
-        let inner = text.trim().trim_start_matches('[').trim_end_matches(']');
-        let numbers = inner.split([',', ';']).map(|number| {
-            let number = number.trim().parse::<f32>().ok()?;
-            number
-                .is_finite()
-                .then(|| Value::Float64(f64::from(number)))
-        });
-        let numbers: Vec<Value> = numbers.collect::<Option<_>>()?;
-        (numbers.len() as i64 == i64::from(dimensions)).then_some(Value::List(numbers))
-    };
-    let mut values = Vec::with_capacity(texts.len());
-    for row in 0..texts.len() {
-        let found = texts.is_valid(row).then(|| vector(texts.value(row)));
-        if found == Some(None) {
-            let (name, text) = (field.name(), texts.value(row));
-            let reason = format!("column `{name}`: '{text}' is no vector of {dimensions} numbers");
-            wrong.push((row, reason));
-        }
-        values.push(found.flatten().unwrap_or(Value::Null));
+    /// The column and its type: that of any values where one of them does not fit the Arrow type, as a far day does not.
+    ///
+    /// # Errors
+    /// `ResourceExhausted` past what one column holds.
+    pub(super) fn finish(self) -> Result<(Type, ArrayRef)> {
+        Ok(match self {
+            Self::Int64(values) => (Type::Int64, Arc::new(values.finish::<Int64Type>())),
+            Self::Float64(values) => (Type::Float64, Arc::new(values.finish::<Float64Type>())),
+            Self::Boolean(values) => (Type::Bool, Arc::new(BooleanArray::from(values))),
+            Self::Text(texts) => (Type::String, Arc::new(texts.finish())),
+            Self::Values(ty, values) => {
+                let fits = matches!(ty, Type::Vector(_) | Type::List(_))
+                    || values
+                        .iter()
+                        .all(|value| value.is_null() || value.type_of() == ty);
+                let ty = if fits { ty } else { Type::Any };
+                let column = Value::column(&values, &ty.to_arrow())?;
+                (ty, column)
+            }
+        })
     }
-    Value::column(&values, field.data_type())
 }
 
 impl TextColumn {
@@ -225,24 +176,4 @@ impl TextColumn {
         }
         builder.finish()
     }
-}
-
-/// Plain decimal digits, the common case.
-fn integer(value: &[u8]) -> Option<i64> {
-    let (negative, digits) = match value {
-        [b'-', rest @ ..] => (true, rest),
-        _ => (false, value),
-    };
-    if digits.is_empty() || digits.len() > 18 {
-        return None;
-    }
-    let mut number = 0i64;
-    for digit in digits {
-        let digit = digit.wrapping_sub(b'0');
-        if digit > 9 {
-            return None;
-        }
-        number = number * 10 + i64::from(digit);
-    }
-    Some(if negative { -number } else { number })
 }

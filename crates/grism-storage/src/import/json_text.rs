@@ -1,145 +1,411 @@
-//! JSON lines: the columns of a file, and pieces of it as batches.
+//! JSON: the columns of a file, and pieces of it as batches.
+//!
+//! A file is one object a line, or one array of objects, or objects one behind the other with any number of lines each.
 
-use std::io::Cursor;
+use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use arrow::json::ReaderBuilder;
-use arrow::json::reader::infer_json_schema;
-use arrow::record_batch::RecordBatch;
-use grism_core::{Result, Type, widen_column};
+use arrow::datatypes::{Field, Schema};
+use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use grism_core::{Error, Result, Type, Value};
 
-use super::options::ImportOptions;
-use super::parsed::{Parsed, Places};
-use super::rejects::Rejected;
-use super::text::TextPiece;
+use super::arrow_column::field_of;
+use super::files::InputFile;
+use super::json_types::JsonType;
+use super::json_values::{Json, fitted, parse_json};
+use super::options::{ImportOptions, LoadProgress};
+use super::parsed::{Parsed, Places, TextForm};
+use super::record_ends::RecordEnds;
+use super::rejects::{Rejected, RejectedRow};
+use super::telling::{ReadColumn, Telling};
+use super::text::{TextPiece, TextReader};
+use crate::csv::lines_of;
 
-/// Tells the columns from the first piece of a file: every name in it, with a type that all its values fit.
-pub(super) fn told_columns(piece: &TextPiece, options: &ImportOptions) -> Result<SchemaRef> {
-    let told = match infer_json_schema(Cursor::new(&piece.bytes), None) {
-        Ok((told, _)) => told,
-        // Lines that are no JSON are told when they are parsed; the others say what columns there are.
-        Err(_) => {
-            let lines = piece.bytes.split(|byte| *byte == b'\n');
-            let whole: Vec<&[u8]> = lines
-                .filter(|line| serde_json::from_slice::<serde_json::Value>(line).is_ok())
-                .collect();
-            let whole = whole.join(&b'\n');
-            let told = infer_json_schema(Cursor::new(&whole), None);
-            told.map_err(|error| piece.file.broken(&error))?.0
+/// How the objects of a file stand in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum JsonForm {
+    /// One in each line.
+    Lines,
+    /// One behind the other, each with any number of lines.
+    Objects,
+    /// In one array.
+    Array,
+}
+
+/// A JSON file.
+pub(super) struct JsonReader {
+    file: Arc<InputFile>,
+    reader: TextReader,
+    pub(super) form: JsonForm,
+    /// The last byte that was no space.
+    last: Option<u8>,
+}
+
+impl JsonReader {
+    pub(super) fn open(file: &Arc<InputFile>, progress: &Arc<LoadProgress>) -> Result<Self> {
+        let mut reader = TextReader::open(Arc::clone(file), RecordEnds::lines(), progress)?;
+        let mut form = JsonForm::Lines;
+        reader.begin(|bytes| {
+            form = form_of(bytes);
+            match form {
+                JsonForm::Lines => RecordEnds::lines(),
+                _ => RecordEnds::values(),
+            }
+        })?;
+        Ok(Self {
+            file: Arc::clone(file),
+            reader,
+            form,
+            last: None,
+        })
+    }
+
+    pub(super) fn next_piece(&mut self) -> Result<Option<TextPiece>> {
+        let piece = self.reader.next_piece()?;
+        match &piece {
+            Some(piece) => self.last = piece.bytes.trim_ascii_end().last().copied().or(self.last),
+            None if self.form == JsonForm::Array && self.last != Some(b']') => {
+                let problem = "the array is opened and not closed: the file is cut off";
+                return Err(self.file.broken(&problem));
+            }
+            None => {}
         }
+        Ok(piece)
+    }
+}
+
+/// How the objects of a file with this beginning stand in it. The bracket that opens an array is taken out.
+fn form_of(bytes: &mut [u8]) -> JsonForm {
+    let Some(first) = bytes.iter().position(|byte| !byte.is_ascii_whitespace()) else {
+        return JsonForm::Lines;
     };
-    let mut fields: Vec<Field> = Vec::new();
-    for field in told.fields() {
-        let data_type = match options.types.get(field.name()) {
-            Some(ty) => ty.to_arrow(),
-            None if field.data_type() == &DataType::Null => DataType::Utf8,
-            None => field.data_type().clone(),
+    if bytes[first] == b'[' {
+        bytes[first] = b' ';
+        return JsonForm::Array;
+    }
+    let rest = &bytes[first..];
+    let Some(end) = rest.iter().position(|byte| *byte == b'\n') else {
+        return JsonForm::Lines;
+    };
+    // A first line that is broken stands before another object; that of a longer object does not.
+    let next = rest[end..].trim_ascii_start().first();
+    if parse_json(&rest[..end]).is_ok() || matches!(next, None | Some(b'{')) {
+        JsonForm::Lines
+    } else {
+        JsonForm::Objects
+    }
+}
+
+/// Where each value of a piece stands, and the line that it begins in.
+fn values_of(piece: &TextPiece, form: JsonForm) -> Vec<(u64, Range<usize>)> {
+    let bytes = &piece.bytes[..];
+    let mut values = Vec::new();
+    let (mut at, mut line) = (0, piece.line);
+    while at < bytes.len() {
+        let end = match form {
+            JsonForm::Lines => {
+                let found = memchr::memchr(b'\n', &bytes[at..]);
+                found.map_or(bytes.len(), |found| at + found)
+            }
+            _ if bytes[at].is_ascii_whitespace() => at + 1,
+            _ if form == JsonForm::Array && matches!(bytes[at], b',' | b']') => at + 1,
+            _ => value_end(bytes, at),
         };
-        fields.push(Field::new(field.name(), data_type, true));
-    }
-    for (name, ty) in &options.types {
-        if told.field_with_name(name).is_err() {
-            fields.push(Field::new(name, ty.to_arrow(), true));
+        let text = &bytes[at..end];
+        let is_between = form == JsonForm::Array && matches!(text, b"," | b"]");
+        if !text.trim_ascii().is_empty() && !is_between {
+            values.push((line, at..end));
         }
-    }
-    Ok(Arc::new(Schema::new(fields)))
-}
-
-fn decode(schema: &SchemaRef, bytes: &[u8], rows: usize) -> Result<Option<RecordBatch>, String> {
-    let mut decoder = ReaderBuilder::new(read_as(schema))
-        .with_strict_mode(true)
-        .with_coerce_primitive(true)
-        .with_batch_size(rows.max(1))
-        .build_decoder()
-        .map_err(|error| error.to_string())?;
-    let read = decoder.decode(bytes).map_err(|error| error.to_string())?;
-    if read < bytes.len() {
-        return Err("several objects in one line".to_owned());
-    }
-    match decoder.flush().map_err(|error| error.to_string())? {
-        Some(batch) => {
-            let batch = with_vectors(&batch, schema).map_err(|error| error.message().to_owned())?;
-            Ok(Some(batch))
-        }
-        None => Ok(None),
-    }
-}
-
-/// The schema that objects are decoded by: vectors are lists at first, of any length.
-fn read_as(schema: &SchemaRef) -> SchemaRef {
-    let is_vector = |field: &Arc<Field>| matches!(field.data_type(), DataType::FixedSizeList(..));
-    if !schema.fields().iter().any(is_vector) {
-        return Arc::clone(schema);
-    }
-    let list = Type::Float64.list().to_arrow();
-    let fields = schema.fields().iter().map(|field| {
-        if is_vector(field) {
-            Field::new(field.name(), list.clone(), true)
+        let next = if form == JsonForm::Lines {
+            bytes.len().min(end + 1)
         } else {
-            field.as_ref().clone()
-        }
-    });
-    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
-}
-
-/// The batch with lists as the vectors that the schema asks for.
-fn with_vectors(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
-    if batch.schema_ref() == schema {
-        return Ok(batch.clone());
+            end
+        };
+        line += lines_of(&bytes[at..next]);
+        at = next;
     }
-    let columns = batch.columns().iter().zip(schema.fields());
-    let columns = columns
-        .map(
-            |(column, field)| match column.data_type() == field.data_type() {
-                true => Ok(Arc::clone(column)),
-                false => widen_column(column, field.data_type())
-                    .map_err(|error| error.context(format!("column `{}`", field.name()))),
-            },
-        )
-        .collect::<Result<_>>()?;
-    Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
+    values
 }
 
-/// Parses a piece. A line that does not fit is among the rejected ones.
-pub(super) fn parse(schema: &SchemaRef, piece: &TextPiece) -> Result<Parsed> {
-    let lines: Vec<(u64, &[u8])> = (piece.line..)
-        .zip(piece.bytes.split(|byte| *byte == b'\n'))
-        .filter(|(_, line)| !line.trim_ascii().is_empty())
-        .collect();
-    let mut places = Places::lines(&piece.file.name, piece.line);
-    if let Ok(batch) = decode(schema, &piece.bytes, lines.len()) {
-        let batch = batch.unwrap_or_else(|| RecordBatch::new_empty(Arc::clone(schema)));
-        // Objects that span lines, or share one, have no line of their own.
-        if batch.num_rows() == lines.len() {
-            lines.iter().for_each(|(line, _)| places.push(*line));
-            return Ok(Parsed {
-                batch,
-                places,
-                rejected: Vec::new(),
+/// Where the value that begins at `start` ends.
+fn value_end(bytes: &[u8], start: usize) -> usize {
+    if matches!(bytes[start], b'{' | b'[') {
+        let end = RecordEnds::values().first(&bytes[start..]);
+        return end.map_or(bytes.len(), |end| start + end);
+    }
+    let ends_word =
+        |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b',' | b'{' | b'[' | b']');
+    let found = bytes[start..].iter().skip(1).position(ends_word);
+    found.map_or(bytes.len(), |found| start + 1 + found)
+}
+
+/// The types of columns as they are told.
+struct ColumnTypes {
+    names: Vec<String>,
+    types: Vec<(JsonType, IsKey)>,
+    places: HashMap<String, usize>,
+}
+
+/// Whether all values of a column are keys: integers and texts.
+type IsKey = bool;
+
+impl ColumnTypes {
+    fn new() -> Self {
+        Self {
+            names: Vec::new(),
+            types: Vec::new(),
+            places: HashMap::new(),
+        }
+    }
+
+    /// Takes note of the objects of a piece.
+    fn add(&mut self, piece: &TextPiece, form: JsonForm) {
+        for (_, range) in values_of(piece, form) {
+            // What is no object is told when it is parsed.
+            let Ok(Json::Map(entries)) = parse_json(&piece.bytes[range]) else {
+                continue;
+            };
+            for (name, value) in entries {
+                let place = match self.places.get(&*name) {
+                    Some(place) => *place,
+                    None => {
+                        self.places.insert(name.to_string(), self.names.len());
+                        self.names.push(name.into_owned());
+                        self.types.push((JsonType::Null, true));
+                        self.names.len() - 1
+                    }
+                };
+                let (ty, is_key) = &mut self.types[place];
+                if let Ok(value) = value.to_value() {
+                    *is_key &= matches!(value, Value::Null | Value::Int64(_) | Value::String(_));
+                    ty.add(&value);
+                }
+            }
+        }
+    }
+
+    fn columns(&self, options: &ImportOptions, telling: &Telling) -> Vec<ReadColumn> {
+        let told = self.names.iter().zip(&self.types);
+        let mut columns: Vec<ReadColumn> = told
+            .map(|(name, (ty, is_key))| {
+                let given = options.types.get(name);
+                let told = || match ty.ty() {
+                    Type::Any if *is_key && telling.is_key(name) => Type::String,
+                    ty => ty,
+                };
+                ReadColumn {
+                    name: name.clone(),
+                    ty: given.cloned().unwrap_or_else(told),
+                    is_told: given.is_none(),
+                }
+            })
+            .collect();
+        let absent = |name: &&String| !self.places.contains_key(*name);
+        columns.extend(options.types.keys().filter(absent).map(|name| ReadColumn {
+            name: name.clone(),
+            ty: options.types[name].clone(),
+            is_told: false,
+        }));
+        columns
+    }
+}
+
+/// The columns of a file, told from its first piece.
+pub(super) fn columns_of_piece(
+    piece: &TextPiece,
+    form: JsonForm,
+    options: &ImportOptions,
+    telling: &Telling,
+) -> Vec<ReadColumn> {
+    let mut types = ColumnTypes::new();
+    types.add(piece, form);
+    types.columns(options, telling)
+}
+
+/// The columns of files, told from all their rows.
+pub(super) fn columns_of_all(
+    files: &[Arc<InputFile>],
+    options: &ImportOptions,
+    telling: &Telling,
+    progress: &LoadProgress,
+) -> Result<Vec<ReadColumn>> {
+    // What is read here is read again, and counts then.
+    let uncounted = Arc::new(LoadProgress::default());
+    let mut types = ColumnTypes::new();
+    for file in files {
+        let mut reader = JsonReader::open(file, &uncounted)?;
+        while let Some(piece) = reader.next_piece()? {
+            if progress.is_cancelled() {
+                break;
+            }
+            types.add(&piece, reader.form);
+        }
+    }
+    Ok(types.columns(options, telling))
+}
+
+/// How the pieces of a JSON file are parsed.
+#[derive(Debug)]
+pub(super) struct JsonText {
+    pub(super) columns: Arc<Vec<ReadColumn>>,
+    places: HashMap<String, usize>,
+    form: JsonForm,
+    telling: Arc<Telling>,
+}
+
+/// Why an object is no row of the table.
+struct Problem {
+    /// The column that is wrong; empty for the whole object.
+    column: String,
+    reason: String,
+    /// Whether the type of the column was told wrongly, and the object is as it should be.
+    is_contradiction: bool,
+}
+
+impl Problem {
+    fn of(reason: impl Into<String>) -> Self {
+        Self {
+            column: String::new(),
+            reason: reason.into(),
+            is_contradiction: false,
+        }
+    }
+}
+
+impl JsonText {
+    pub(super) fn new(
+        columns: &Arc<Vec<ReadColumn>>,
+        form: JsonForm,
+        telling: &Arc<Telling>,
+    ) -> Self {
+        let places = columns.iter().enumerate();
+        Self {
+            columns: Arc::clone(columns),
+            places: places
+                .map(|(place, column)| (column.name.clone(), place))
+                .collect(),
+            form,
+            telling: Arc::clone(telling),
+        }
+    }
+
+    /// Parses a piece. An object that does not fit is among the rejected ones.
+    ///
+    /// # Errors
+    /// `InvalidData` where an object contradicts what was told of the columns.
+    pub(super) fn parse(&self, piece: &Arc<TextPiece>) -> Result<Parsed> {
+        let mut places = Places::of_text(piece, TextForm::Json);
+        let mut rejected = Vec::new();
+        let mut columns: Vec<Vec<Value>> = vec![Vec::new(); self.columns.len()];
+        for (line, range) in values_of(piece, self.form) {
+            let text = piece.bytes[range.clone()].trim_ascii();
+            match self.row(text) {
+                Ok(row) => {
+                    for (column, value) in columns.iter_mut().zip(row) {
+                        column.push(value);
+                    }
+                    places.push(line, range);
+                }
+                Err(problem) => {
+                    let row = Rejected {
+                        file: piece.file.name.clone(),
+                        line,
+                        column: problem.column,
+                        reason: problem.reason,
+                        row: RejectedRow::Json(text.to_vec()),
+                    };
+                    if problem.is_contradiction {
+                        let place = row.describe("");
+                        self.telling.contradict(&place);
+                        return Err(Error::invalid_data(place));
+                    }
+                    rejected.push(row);
+                }
+            }
+        }
+        let (mut fields, mut arrays): (Vec<Field>, Vec<_>) = (Vec::new(), Vec::new());
+        for (column, values) in self.columns.iter().zip(columns) {
+            let is_far = |value: &Value| !value.is_null() && value.type_of() != column.ty;
+            // A day or a time of the type that was asked for may be out of the range of its columns.
+            let is_time = matches!(column.ty, Type::Date | Type::LocalDateTime | Type::DateTime);
+            let ty = match &column.ty {
+                _ if is_time && values.iter().any(is_far) => &Type::Any,
+                ty => ty,
+            };
+            fields.push(field_of(&column.name, ty));
+            arrays.push(Value::column(&values, &ty.to_arrow())?);
+        }
+        let batch = RecordBatch::try_new_with_options(
+            Arc::new(Schema::new(fields)),
+            arrays,
+            &RecordBatchOptions::new().with_row_count(Some(places.len())),
+        )?;
+        Ok(Parsed {
+            batch,
+            places,
+            rejected,
+        })
+    }
+
+    /// The values of an object, one for each column.
+    fn row(&self, text: &[u8]) -> Result<Vec<Value>, Problem> {
+        let Json::Map(entries) = parse_json(text).map_err(Problem::of)? else {
+            return Err(Problem::of(
+                "this is no object: one object a line, or an array of objects, is read",
+            ));
+        };
+        let mut row = vec![Value::Null; self.columns.len()];
+        for (name, json) in entries {
+            let Some(place) = self.places.get(&*name) else {
+                return Err(Problem {
+                    column: name.to_string(),
+                    reason: format!("the name `{name}` is not in the rows before"),
+                    is_contradiction: !self.telling.is_from_all(),
+                });
+            };
+            let column = &self.columns[*place];
+            row[*place] = self.value(column, &json)?;
+        }
+        Ok(row)
+    }
+
+    fn value(&self, column: &ReadColumn, json: &Json<'_>) -> Result<Value, Problem> {
+        let (name, ty) = (&column.name, &column.ty);
+        let wrong = |reason: String, is_contradiction: bool| Problem {
+            column: name.clone(),
+            reason: format!("column `{name}`: {reason}"),
+            is_contradiction,
+        };
+        if !column.is_told {
+            let found = json.to_typed(ty);
+            return found.ok_or_else(|| {
+                let shown = match json {
+                    Json::Number(text) => (*text).to_owned(),
+                    Json::Text(text) => format!("'{text}'"),
+                    Json::Bool(value) => value.to_string(),
+                    Json::List(_) => "a list".to_owned(),
+                    _ => "an object".to_owned(),
+                };
+                wrong(format!("{shown} is no {ty}"), false)
             });
         }
-    }
-    let mut batches = Vec::new();
-    let mut rejected = Vec::new();
-    for (number, line) in lines {
-        match decode(schema, line, 1) {
-            Ok(Some(batch)) if batch.num_rows() == 1 => {
-                batches.push(batch);
-                places.push(number);
+        let value = json.to_value().map_err(|reason| wrong(reason, false))?;
+        let value = match value {
+            // Keys meet by their texts.
+            Value::Int64(number) if *ty == Type::String && self.telling.is_key(name) => {
+                Value::String(number.to_string())
             }
-            Ok(_) => {}
-            Err(reason) => rejected.push(Rejected {
-                file: piece.file.name.clone(),
-                line: number,
-                reason: reason.trim_start_matches("Json error: ").to_owned(),
-                fields: vec![String::from_utf8_lossy(line).into_owned()],
-            }),
-        }
+            value => value,
+        };
+        let shown = if matches!(json, Json::List(_) | Json::Map(_)) {
+            String::new()
+        } else {
+            value.to_string()
+        };
+        fitted(value, ty).ok_or_else(|| {
+            let reason = format!("{shown} is no {ty}, as the values before are");
+            wrong(reason.trim_start().to_owned(), !self.telling.is_from_all())
+        })
     }
-    Ok(Parsed {
-        batch: arrow::compute::concat_batches(schema, &batches)?,
-        places,
-        rejected,
-    })
 }

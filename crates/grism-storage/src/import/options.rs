@@ -15,7 +15,7 @@ use crate::location::Location;
 pub enum FileFormat {
     /// Comma-separated values, or another delimiter.
     Csv,
-    /// One JSON object a line.
+    /// JSON objects: one a line, one behind the other with any number of lines, or in one array.
     Json,
     /// Apache Parquet.
     Parquet,
@@ -114,9 +114,9 @@ pub struct ImportOptions {
     pub quote: u8,
     /// Whether the first line of a CSV file names its columns; otherwise they are `column_1` and so on.
     pub header: bool,
-    /// The text that stands for null in a CSV file, beside the empty text.
+    /// The text that stands for null in a CSV file beside an empty value. In a column of texts a quoted value is never null.
     pub null: Option<String>,
-    /// Types of columns that are not to be told from the first rows of a CSV file.
+    /// Types of columns that are not to be told from the rows of a text file, or of columns of tables that are to be others.
     pub types: BTreeMap<String, Type>,
     /// Options of the object store that the files lie in.
     pub store: BTreeMap<String, String>,
@@ -265,7 +265,7 @@ pub struct LoadOptions {
     pub missing: MissingMember,
     /// What happens to a row that is wrong in itself.
     pub bad_rows: BadRow,
-    /// Where rejected rows go: a CSV file, of at most 100,000 rows.
+    /// Where rejected rows go: a CSV file that holds each as it stood.
     pub rejects: Option<PathBuf>,
     /// Bytes that the load may hold, about, at least 32 MiB; whoever loads holds a [`crate::MemoryLimit`] of it. `None` is
     /// 4 GiB.
