@@ -17,8 +17,29 @@ use crate::csv::{Dialect, Record, Records};
 /// Rows from which the types of columns are told at first.
 const SAMPLE_ROWS: usize = 1_000;
 
+/// The first values of a column.
+#[derive(Clone, Debug, Default)]
+struct Mixed {
+    values: usize,
+    numbers: usize,
+    /// The first that is no number, with its line.
+    other: Option<(u64, String)>,
+}
+
+impl Mixed {
+    fn add(&mut self, value: &[u8], line: u64) {
+        self.values += 1;
+        if is_number(value) {
+            self.numbers += 1;
+        } else if self.other.is_none() {
+            self.other = Some((line, String::from_utf8_lossy(value).into_owned()));
+        }
+    }
+}
+
 /// A CSV file whose header is read.
 pub(super) struct CsvReader {
+    name: String,
     reader: TextReader,
     pub(super) dialect: Dialect,
     pub(super) names: Vec<String>,
@@ -53,6 +74,7 @@ impl CsvReader {
         let dialect = dialect_of(file, options);
         let reader = TextReader::open(Arc::clone(file), RecordEnds::csv(dialect), progress)?;
         let mut reader = Self {
+            name: file.name.clone(),
             reader,
             dialect,
             names: Vec::new(),
@@ -99,6 +121,39 @@ impl CsvReader {
             types.add(piece, self.dialect, None, SAMPLE_ROWS)?;
         }
         Ok(types.columns())
+    }
+
+    /// A warning for each column of texts that are numbers for the most part, since filters on numbers find none of them.
+    pub(super) fn warnings(&self, columns: &[ReadColumn], options: &ImportOptions) -> Vec<String> {
+        let null = options.null.as_deref().map(str::as_bytes);
+        let mut mixed = vec![Mixed::default(); columns.len()];
+        if let Some(piece) = self.first() {
+            let mut records = Records::new(&piece.bytes, piece.line, self.dialect);
+            let (mut record, mut rows) = (Record::default(), 0);
+            while rows < SAMPLE_ROWS && records.read(&mut record) {
+                rows += 1;
+                for (place, own) in mixed.iter_mut().enumerate().take(record.len()) {
+                    let (value, _) = record.value(&piece.bytes, place);
+                    if !is_null(value, null) {
+                        own.add(value, record.line);
+                    }
+                }
+            }
+        }
+        let own = columns.iter().zip(mixed);
+        own.filter(|(column, _)| column.is_told && column.ty == Type::String)
+            .filter_map(|(column, mixed)| {
+                let (line, text) = mixed.other?;
+                let is_mixed = 2 * mixed.numbers > mixed.values && !is_code(text.as_bytes());
+                is_mixed.then(|| {
+                    format!(
+                        "column `{}` is read as text: line {line} of {} holds '{text}', and {} of the first {} values are \
+                         numbers; name that text as null, or a type for the column",
+                        column.name, self.name, mixed.numbers, mixed.values
+                    )
+                })
+            })
+            .collect()
     }
 
     /// Whether the file has a record.

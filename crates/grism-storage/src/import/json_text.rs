@@ -85,9 +85,12 @@ fn form_of(bytes: &mut [u8]) -> JsonForm {
         return JsonForm::Array;
     }
     let rest = &bytes[first..];
-    let Some(end) = rest.iter().position(|byte| *byte == b'\n') else {
-        return JsonForm::Lines;
-    };
+    let end = rest.iter().position(|byte| *byte == b'\n');
+    let end = end.unwrap_or(rest.len());
+    let value = value_end(rest, 0);
+    if value < end && !rest[value..end].trim_ascii().is_empty() && rest[0] == b'{' {
+        return JsonForm::Objects;
+    }
     // A first line that is broken stands before another object; that of a longer object does not.
     let next = rest[end..].trim_ascii_start().first();
     if parse_json(&rest[..end]).is_ok() || matches!(next, None | Some(b'{')) {
@@ -112,10 +115,10 @@ fn values_of(piece: &TextPiece, form: JsonForm) -> Vec<(u64, Range<usize>)> {
             _ if form == JsonForm::Array && matches!(bytes[at], b',' | b']') => at + 1,
             _ => value_end(bytes, at),
         };
-        let text = &bytes[at..end];
-        let is_between = form == JsonForm::Array && matches!(text, b"," | b"]");
+        let is_between = form == JsonForm::Array && matches!(&bytes[at..end], b"," | b"]");
+        let text = bytes[at..end].trim_ascii_end();
         if !text.trim_ascii().is_empty() && !is_between {
-            values.push((line, at..end));
+            values.push((line, at..at + text.len()));
         }
         let next = if form == JsonForm::Lines {
             bytes.len().min(end + 1)
@@ -346,6 +349,18 @@ impl JsonText {
             places,
             rejected,
         })
+    }
+
+    /// The error for a file whose first piece has no object.
+    pub(super) fn without_objects(&self, piece: &Arc<TextPiece>) -> Error {
+        let first = self
+            .parse(piece)
+            .map(|parsed| parsed.rejected.into_iter().next());
+        match first {
+            Ok(Some(row)) => Error::invalid_data(row.describe("")),
+            Ok(None) => piece.file.broken(&"there is no object with a name"),
+            Err(error) => error,
+        }
     }
 
     /// The values of an object, one for each column.

@@ -14,6 +14,7 @@ mod csv_columns;
 mod csv_records;
 mod csv_text;
 mod files;
+mod int96;
 mod json_text;
 mod json_types;
 mod json_values;

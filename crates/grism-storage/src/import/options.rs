@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use arrow::record_batch::RecordBatch;
 use grism_core::{Error, Result, Type, nearest};
 
+use super::arrow_column::{TableColumns, plain_batch};
 use crate::location::Location;
 
 /// The form of a file.
@@ -160,6 +161,33 @@ impl ImportSource {
             paths: vec![path.into()],
             options,
         }
+    }
+
+    /// The source with types for some of its columns, beside those that its own options give.
+    ///
+    /// # Errors
+    /// `InvalidData` for a column that there is not, or a value in memory that is not of its type.
+    pub fn with_types(self, types: BTreeMap<String, Type>) -> Result<Self> {
+        if types.is_empty() {
+            return Ok(self);
+        }
+        let typed = |batch: &RecordBatch, types: &BTreeMap<String, Type>| {
+            let columns = TableColumns::of(batch.schema_ref(), types)?;
+            plain_batch(batch, &columns)
+        };
+        Ok(match self {
+            Self::Batches(batches) => {
+                let typed = batches.iter().map(|batch| typed(batch, &types));
+                Self::Batches(typed.collect::<Result<_>>()?)
+            }
+            Self::Stream(batches) => {
+                Self::Stream(Box::new(batches.map(move |batch| typed(&batch?, &types))))
+            }
+            Self::Files { paths, mut options } => {
+                options.types.extend(types);
+                Self::Files { paths, options }
+            }
+        })
     }
 
     /// Looks for the files on this machine; those in object stores are found when they are read.

@@ -9,6 +9,7 @@ use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReader
 use super::arrow_column::{TableColumns, plain_batch};
 use super::csv_text::CsvText;
 use super::files::InputFile;
+use super::int96::WideTimes;
 use super::json_text::JsonText;
 use super::parsed::{Parsed, Places};
 use super::text::TextPiece;
@@ -25,6 +26,8 @@ pub(super) enum Piece {
     RowGroup {
         file: Arc<InputFile>,
         metadata: ArrowReaderMetadata,
+        /// Its columns of times of 96 bits.
+        wide: Option<WideTimes>,
         group: usize,
         /// The number of its first row in the file, from 1.
         first: u64,
@@ -62,10 +65,25 @@ impl Piece {
             Self::RowGroup {
                 file,
                 metadata,
+                wide,
                 group,
                 first,
                 columns,
             } => {
+                let mut micros = match &wide {
+                    Some(wide) => {
+                        let opened = file.open()?;
+                        let metadata = wide.metadata.clone();
+                        let reader =
+                            ParquetRecordBatchReaderBuilder::new_with_metadata(opened, metadata)
+                                .with_row_groups(vec![group])
+                                .with_projection(wide.mask.clone())
+                                .with_batch_size(BATCH_ROWS)
+                                .build();
+                        Some((wide, reader.map_err(|error| file.broken(&error))?))
+                    }
+                    None => None,
+                };
                 let reader =
                     ParquetRecordBatchReaderBuilder::new_with_metadata(file.open()?, metadata)
                         .with_row_groups(vec![group])
@@ -75,7 +93,14 @@ impl Piece {
                 let mut first = first;
                 let mut parsed = Vec::new();
                 for batch in reader {
-                    let batch = batch.map_err(|error| file.broken(&error))?;
+                    let mut batch = batch.map_err(|error| file.broken(&error))?;
+                    if let Some((wide, micros)) = &mut micros
+                        && let Some(micros) = micros.next()
+                    {
+                        let micros = micros.map_err(|error| file.broken(&error))?;
+                        let merged = wide.merged(&batch, &micros);
+                        batch = merged.map_err(|error| error.context(&file.name))?;
+                    }
                     let rows = batch.num_rows();
                     let places = Places::rows(&file.name, first, rows);
                     let own = plain(&batch, places, &columns);

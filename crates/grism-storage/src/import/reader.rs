@@ -18,6 +18,7 @@ use super::budget::{Budget, Held};
 use super::csv_columns::{self, CsvReader, fields_of};
 use super::csv_text::CsvText;
 use super::files::InputFile;
+use super::int96::WideTimes;
 use super::json_text::{self, JsonReader, JsonText};
 use super::options::{FileFormat, ImportOptions, LoadProgress};
 use super::parsed::Places;
@@ -171,7 +172,13 @@ impl<'a> Reader<'a> {
         let mut reader = CsvReader::open(file, options, self.progress)?;
         let columns = match &self.csv {
             Some(columns) => Arc::clone(columns),
-            None => Arc::new(reader.columns(options)?),
+            None => {
+                let columns = reader.columns(options)?;
+                for warning in reader.warnings(&columns, options) {
+                    self.warn(warning);
+                }
+                Arc::new(columns)
+            }
         };
         let text = Arc::new(CsvText {
             fields: fields_of(file, &reader.names, &columns)?,
@@ -215,7 +222,11 @@ impl<'a> Reader<'a> {
                     text.insert(Arc::new(JsonText::new(columns, form, telling)))
                 }
             };
-            if !self.send(Piece::Json(Arc::new(piece), Arc::clone(text))) {
+            let piece = Arc::new(piece);
+            if text.columns.is_empty() {
+                return Err(text.without_objects(&piece));
+            }
+            if !self.send(Piece::Json(piece, Arc::clone(text))) {
                 return Ok(false);
             }
         }
@@ -280,11 +291,13 @@ impl<'a> Reader<'a> {
         if groups.is_empty() {
             return Ok(self.send_without_rows(Arc::clone(metadata.schema()), columns));
         }
+        let wide = WideTimes::of(&metadata).map_err(|error| file.broken(&error))?;
         let mut first = 1;
         for (group, rows) in groups.iter().enumerate() {
             let piece = Piece::RowGroup {
                 file: Arc::clone(file),
                 metadata: metadata.clone(),
+                wide: wide.clone(),
                 group,
                 first,
                 columns: Arc::clone(&columns),

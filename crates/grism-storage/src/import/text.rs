@@ -143,8 +143,10 @@ impl TextReader {
 
     /// The error for a record that does not end, which begins behind the last whole one.
     fn broken(&self, bytes: &[u8], problem: &str) -> Error {
-        let whole = &bytes[..self.ends.end().unwrap_or(0)];
-        let line = self.line + lines_of(whole);
+        let whole = self.ends.end().unwrap_or(0);
+        let is_between = |byte: &u8| byte.is_ascii_whitespace() || *byte == b',';
+        let between = bytes[whole..].iter().position(|byte| !is_between(byte));
+        let line = self.line + lines_of(&bytes[..whole + between.unwrap_or(0)]);
         self.file.broken(&format!("line {line}: {problem}"))
     }
 

@@ -150,7 +150,14 @@ fn date_time(text: &str) -> Option<(LocalDateTime, bool)> {
     let has_zone = rest
         .bytes()
         .any(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'+' | b'-'));
-    let time = string_to_datetime(&Utc, text).ok()?;
+    let mut text = text.to_owned();
+    if text.as_bytes().get(13) == Some(&b':')
+        && text.as_bytes().get(16) != Some(&b':')
+        && text.len() >= 16
+    {
+        text.insert_str(16, ":00");
+    }
+    let time = string_to_datetime(&Utc, &text).ok()?;
     let nanos = i64::from(time.nanosecond());
     let local = LocalDateTime::from_seconds(time.timestamp(), nanos);
     // A leap second is told as more nanoseconds than a second has.

@@ -7,5 +7,5 @@ mod normalized;
 mod table_columns;
 mod times;
 
-pub(super) use normalized::{field_of, normalized, normalized_field};
+pub(super) use normalized::{exact_cast, field_of, normalized, normalized_field};
 pub(super) use table_columns::{TableColumns, plain_batch};

@@ -105,7 +105,7 @@ pub(super) fn of_field(field: &Field, column: &ArrayRef) -> Result<(Type, ArrayR
 }
 
 /// The column as another Arrow type that holds the same values.
-pub(super) fn exact_cast(column: &ArrayRef, data_type: &DataType) -> Result<ArrayRef> {
+pub(crate) fn exact_cast(column: &ArrayRef, data_type: &DataType) -> Result<ArrayRef> {
     if column.data_type() == data_type {
         return Ok(Arc::clone(column));
     }
