@@ -18,6 +18,7 @@ use grism_core::{
     ChangeSet, EntityId, Error, GraphSchema, ID_COLUMN, LABELS_COLUMN, Result, RowBuffer, Snapshot,
     SnapshotId, Storage, Table, TableId,
 };
+use grism_text::CsvWriter;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression as ParquetCompression, ZstdLevel};
@@ -27,7 +28,6 @@ use tempfile::TempPath;
 
 use crate::all_rows::all_rows;
 use crate::columns::column_type;
-use crate::csv::CsvWriter;
 use crate::exported_json::json_lines;
 use crate::import::{Compression, FileFormat};
 use crate::memory_limit::waiting_bytes;

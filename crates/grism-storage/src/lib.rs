@@ -5,7 +5,6 @@ mod catalog;
 mod check;
 mod collector;
 mod columns;
-mod csv;
 mod diff;
 mod export;
 mod exported_json;
@@ -23,9 +22,9 @@ mod upload;
 
 pub use catalog::Catalog;
 pub use check::{CheckReport, check_snapshot};
-pub use csv::CsvWriter;
 pub use diff::diff;
 pub use export::{ExportOptions, FileExport, export_graph, import_graph};
+pub use grism_text::CsvWriter;
 pub use import::{
     BadRow, Compression, FileFormat, ImportOptions, ImportSource, LoadOptions, LoadProgress,
     LoadReport, LoadTarget, MissingMember, RoleSource, load, load_into,

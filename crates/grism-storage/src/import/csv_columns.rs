@@ -4,18 +4,20 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use grism_core::{Result, Type};
+use grism_text::{
+    Dialect, Record, RecordEnds, Records, TextColumn, TextTypes, is_code, is_null, is_number,
+};
 
 use super::files::InputFile;
 use super::options::{ImportOptions, LoadProgress};
-use super::record_ends::RecordEnds;
-use super::telling::{ReadColumn, Telling};
+use super::telling::Telling;
 use super::text::{TextPiece, TextReader};
-use super::text_types::{TextTypes, is_float};
-use super::text_values::{integer, is_code};
-use crate::csv::{Dialect, Record, Records};
 
 /// Rows from which the types of columns are told at first.
 const SAMPLE_ROWS: usize = 1_000;
+
+/// Bytes of text that a piece has for each column, at least.
+const COLUMN_TEXT: usize = 256;
 
 /// The first values of a column.
 #[derive(Clone, Debug, Default)]
@@ -59,11 +61,6 @@ fn dialect_of(file: &InputFile, options: &ImportOptions) -> Dialect {
     }
 }
 
-/// Whether a value stands for null in a column that holds no texts; in one of texts, only where it is not quoted.
-pub(super) fn is_null(value: &[u8], null: Option<&[u8]>) -> bool {
-    value.is_empty() || Some(value) == null
-}
-
 impl CsvReader {
     /// Opens a file and reads its header.
     pub(super) fn open(
@@ -84,6 +81,7 @@ impl CsvReader {
             return Err(file.broken(&"the file is empty: a header line was expected"));
         };
         reader.names = names_of(&mut piece, dialect, options)?;
+        reader.reader.at_least(reader.names.len() * COLUMN_TEXT);
         reader.next = if has_record(&piece) {
             Some(piece)
         } else {
@@ -115,7 +113,7 @@ impl CsvReader {
     }
 
     /// The columns of the file, told from its first rows.
-    pub(super) fn columns(&self, options: &ImportOptions) -> Result<Vec<ReadColumn>> {
+    pub(super) fn columns(&self, options: &ImportOptions) -> Result<Vec<TextColumn>> {
         let mut types = ColumnTypes::new(&self.names, options, None);
         if let Some(piece) = self.first() {
             types.add(piece, self.dialect, None, SAMPLE_ROWS)?;
@@ -124,7 +122,7 @@ impl CsvReader {
     }
 
     /// A warning for each column of texts that are numbers for the most part, since filters on numbers find none of them.
-    pub(super) fn warnings(&self, columns: &[ReadColumn], options: &ImportOptions) -> Vec<String> {
+    pub(super) fn warnings(&self, columns: &[TextColumn], options: &ImportOptions) -> Vec<String> {
         let null = options.null.as_deref().map(str::as_bytes);
         let mut mixed = vec![Mixed::default(); columns.len()];
         if let Some(piece) = self.first() {
@@ -218,7 +216,7 @@ fn names_of(
 pub(super) fn fields_of(
     file: &InputFile,
     names: &[String],
-    columns: &[ReadColumn],
+    columns: &[TextColumn],
 ) -> Result<Vec<usize>> {
     let places: HashMap<&str, usize> = columns
         .iter()
@@ -247,11 +245,11 @@ pub(super) fn columns_of_all(
     options: &ImportOptions,
     telling: &Telling,
     progress: &LoadProgress,
-) -> Result<Option<Vec<ReadColumn>>> {
+) -> Result<Option<Vec<TextColumn>>> {
     // What is read here is read again, and counts then.
     let uncounted = Arc::new(LoadProgress::default());
     let mut all: Option<ColumnTypes<'_>> = None;
-    let mut first: Vec<ReadColumn>;
+    let mut first: Vec<TextColumn>;
     for file in files {
         let mut reader = CsvReader::open(file, options, &uncounted)?;
         let types = match &mut all {
@@ -285,7 +283,7 @@ struct ColumnTypes<'a> {
 }
 
 impl<'a> ColumnTypes<'a> {
-    fn new(names: &[String], options: &'a ImportOptions, kept: Option<&[ReadColumn]>) -> Self {
+    fn new(names: &[String], options: &'a ImportOptions, kept: Option<&[TextColumn]>) -> Self {
         Self {
             names: names.to_vec(),
             types: vec![TextTypes::default(); names.len()],
@@ -324,7 +322,7 @@ impl<'a> ColumnTypes<'a> {
         Ok(())
     }
 
-    fn columns(&self) -> Vec<ReadColumn> {
+    fn columns(&self) -> Vec<TextColumn> {
         let columns = self.names.iter().zip(&self.types).enumerate();
         columns
             .map(|(place, (name, types))| {
@@ -333,19 +331,13 @@ impl<'a> ColumnTypes<'a> {
                     Some(kept) if !kept.is_numeric() => kept.clone(),
                     _ => types.ty(),
                 };
-                ReadColumn {
+                TextColumn {
                     name: name.clone(),
                     ty: given.cloned().unwrap_or_else(told),
                     is_told: given.is_none(),
+                    is_key: false,
                 }
             })
             .collect()
     }
-}
-
-/// Whether a text is a number, and no code.
-pub(super) fn is_number(text: &[u8]) -> bool {
-    let text = text.trim_ascii();
-    let is_float = || std::str::from_utf8(text).is_ok_and(is_float);
-    !is_code(text) && (integer(text).is_some() || is_float())
 }

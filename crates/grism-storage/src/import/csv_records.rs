@@ -7,13 +7,12 @@ use arrow::array::{ArrayRef, ListBuilder, StringBuilder, UInt64Array};
 use arrow::record_batch::RecordBatch;
 use futures::StreamExt;
 use grism_core::{BatchStream, CsvFile, Error, Result};
+use grism_text::{Dialect, Record, RecordEnds, Records};
 use tokio::sync::mpsc;
 
 use super::files::{InputFile, input_files};
 use super::options::{FileFormat, ImportOptions, LoadProgress, told_by_name};
-use super::record_ends::RecordEnds;
 use super::text::{TextPiece, TextReader};
-use crate::csv::{Dialect, Record, Records};
 
 /// Pieces of the file that are read ahead of the query.
 const PIECES_AHEAD: usize = 2;

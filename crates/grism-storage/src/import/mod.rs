@@ -7,17 +7,13 @@
 
 mod arrow_column;
 mod budget;
-mod column_builder;
 mod convert;
 mod created;
 mod csv_columns;
 mod csv_records;
-mod csv_text;
 mod files;
 mod int96;
 mod json_text;
-mod json_types;
-mod json_values;
 mod keys;
 mod load;
 mod options;
@@ -27,14 +23,12 @@ mod plan;
 mod properties;
 mod read;
 mod reader;
-mod record_ends;
 mod rejects;
 mod report;
 mod spilled_keys;
 mod telling;
 mod text;
-mod text_types;
-mod text_values;
+mod text_parser;
 
 pub(crate) use csv_records::csv_records;
 pub use load::{load, load_into};

@@ -4,10 +4,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::record_batch::RecordBatch;
+use grism_text::{Dialect, Record, Records};
 
 use super::rejects::{Rejected, RejectedRow, row_texts};
 use super::text::TextPiece;
-use crate::csv::{Dialect, Record, Records};
 
 /// A batch of rows, and the rows beside it that could not be read.
 #[derive(Debug)]
@@ -22,7 +22,6 @@ pub(super) struct Parsed {
 pub(super) struct Places {
     file: String,
     first: u64,
-    rows: usize,
     /// The lines, where they are not one behind the other.
     lines: Option<Vec<u64>>,
     /// The text of each row, where there is one.
@@ -73,48 +72,32 @@ impl TextForm {
 
 impl Places {
     /// The rows of a table, from number `first` on.
-    pub(super) fn rows(file: &str, first: u64, rows: usize) -> Self {
+    pub(super) fn rows(file: &str, first: u64) -> Self {
         Self {
             file: file.to_owned(),
             first,
-            rows,
             lines: None,
             texts: None,
         }
     }
 
-    /// The rows of a piece of text: none yet.
-    pub(super) fn of_text(piece: &Arc<TextPiece>, form: TextForm) -> Self {
+    /// The rows of a piece of text: the line of each, and where it stands.
+    pub(super) fn of_text(
+        piece: &Arc<TextPiece>,
+        form: TextForm,
+        lines: Vec<u64>,
+        ranges: Vec<Range<usize>>,
+    ) -> Self {
         Self {
+            file: piece.file.name.clone(),
+            first: piece.line,
+            lines: Some(lines),
             texts: Some(RowTexts {
                 piece: Arc::clone(piece),
                 form,
-                ranges: Vec::new(),
+                ranges,
             }),
-            ..Self::rows(&piece.file.name, piece.line, 0)
         }
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.rows
-    }
-
-    /// Adds a row of the text, at `range` in its piece and in `line`.
-    pub(super) fn push(&mut self, line: u64, range: Range<usize>) {
-        if let Some(texts) = &mut self.texts {
-            texts.ranges.push(range);
-        }
-        match &mut self.lines {
-            Some(lines) => lines.push(line),
-            None if line == self.first + self.rows as u64 => {}
-            None if self.rows == 0 => self.first = line,
-            None => {
-                let mut lines: Vec<u64> = (self.first..self.first + self.rows as u64).collect();
-                lines.push(line);
-                self.lines = Some(lines);
-            }
-        }
-        self.rows += 1;
     }
 
     pub(super) fn line(&self, row: usize) -> u64 {

@@ -7,12 +7,12 @@ use grism_core::Result;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder};
 
 use super::arrow_column::{TableColumns, plain_batch};
-use super::csv_text::CsvText;
 use super::files::InputFile;
 use super::int96::WideTimes;
-use super::json_text::JsonText;
 use super::parsed::{Parsed, Places};
+use super::telling::Telling;
 use super::text::TextPiece;
+use super::text_parser::TextParser;
 
 /// Rows of a batch that is read.
 pub(super) const BATCH_ROWS: usize = 1 << 16;
@@ -21,8 +21,7 @@ const COLUMN_BYTES: usize = 1 << 10;
 
 /// Work for a parser.
 pub(super) enum Piece {
-    Csv(Arc<TextPiece>, Arc<CsvText>),
-    Json(Arc<TextPiece>, Arc<JsonText>),
+    Text(Arc<TextPiece>, Arc<TextParser>),
     RowGroup {
         file: Arc<InputFile>,
         metadata: ArrowReaderMetadata,
@@ -40,8 +39,7 @@ impl Piece {
     /// The bytes that it takes, where it is text: it comes in several forms before it is taken.
     pub(super) fn bytes(&self) -> usize {
         match self {
-            Self::Csv(piece, text) => piece.bytes.len() + text.columns.len() * COLUMN_BYTES,
-            Self::Json(piece, text) => piece.bytes.len() + text.columns.len() * COLUMN_BYTES,
+            Self::Text(piece, parser) => piece.bytes.len() + parser.columns().len() * COLUMN_BYTES,
             Self::RowGroup { .. } | Self::Batch(..) => 0,
         }
     }
@@ -50,7 +48,7 @@ impl Piece {
     ///
     /// # Errors
     /// `InvalidData`, naming the file, for what cannot be read at all.
-    pub(super) fn parse(self) -> Result<Vec<Parsed>> {
+    pub(super) fn parse(self, telling: &Telling) -> Result<Vec<Parsed>> {
         let plain = |batch: &RecordBatch, places, columns: &TableColumns| -> Result<Parsed> {
             Ok(Parsed {
                 batch: plain_batch(batch, columns)?,
@@ -59,8 +57,7 @@ impl Piece {
             })
         };
         match self {
-            Self::Csv(piece, text) => Ok(vec![text.parse(&piece)?]),
-            Self::Json(piece, text) => Ok(vec![text.parse(&piece)?]),
+            Self::Text(piece, parser) => Ok(vec![parser.parse(&piece, telling)?]),
             Self::Batch(batch, places, columns) => Ok(vec![plain(&batch, places, &columns)?]),
             Self::RowGroup {
                 file,
@@ -102,7 +99,7 @@ impl Piece {
                         batch = merged.map_err(|error| error.context(&file.name))?;
                     }
                     let rows = batch.num_rows();
-                    let places = Places::rows(&file.name, first, rows);
+                    let places = Places::rows(&file.name, first);
                     let own = plain(&batch, places, &columns);
                     parsed.push(own.map_err(|error| error.context(&file.name))?);
                     first += rows as u64;

@@ -1,5 +1,7 @@
 //! Columns from outside as properties: Grism's types, without loss.
 
+use std::collections::HashMap;
+
 use arrow::array::{Array, ArrayRef};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
@@ -54,8 +56,22 @@ pub(super) fn ensure_properties(
     table: TableId,
     columns: Vec<(String, Type, ArrayRef)>,
 ) -> Result<Vec<(String, ArrayRef)>> {
-    let mut properties = Vec::new();
+    // Tables have thousands of columns at times, which are not looked for one by one in every batch.
+    let own = schema.table(table)?.properties.iter();
+    let known: HashMap<String, (Type, String)> = own
+        .map(|own| {
+            let column = own.column().to_owned();
+            (own.name.clone(), (own.value_type.clone(), column))
+        })
+        .collect();
+    let mut properties = Vec::with_capacity(columns.len());
     for (name, ty, values) in columns {
+        if let Some((known, column)) = known.get(&name)
+            && *known == ty
+        {
+            properties.push((column.clone(), values));
+            continue;
+        }
         schema.ensure_property(table, &name, &ty)?;
         // A property whose first values were all null takes a type when the first value comes.
         let property = schema.table(table)?.property(&name);

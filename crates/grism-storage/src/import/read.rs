@@ -69,7 +69,7 @@ pub(super) fn read<T: Send>(
             scope.spawn(move || {
                 while let Some((number, piece, held)) = received(pieces) {
                     let result = piece
-                        .parse()
+                        .parse(telling)
                         .and_then(|parsed| parsed.into_iter().map(convert).collect());
                     if out.send((number, (result, held))).is_err() {
                         lock(pieces).take();

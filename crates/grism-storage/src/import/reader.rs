@@ -9,6 +9,7 @@ use arrow::ipc::reader::{FileReader, StreamReader};
 use arrow::record_batch::RecordBatch;
 use futures::TryStreamExt;
 use grism_core::{Error, Result};
+use grism_text::{CsvColumns, JsonColumns, TextColumn};
 use lance::dataset::builder::DatasetBuilder;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use tokio::runtime::Handle;
@@ -16,15 +17,15 @@ use tokio::runtime::Handle;
 use super::arrow_column::TableColumns;
 use super::budget::{Budget, Held};
 use super::csv_columns::{self, CsvReader, fields_of};
-use super::csv_text::CsvText;
 use super::files::InputFile;
 use super::int96::WideTimes;
-use super::json_text::{self, JsonReader, JsonText};
+use super::json_text::{self, JsonReader};
 use super::options::{FileFormat, ImportOptions, LoadProgress};
 use super::parsed::Places;
 use super::pieces::{BATCH_ROWS, Piece};
 use super::read::Input;
-use super::telling::{ReadColumn, Telling};
+use super::telling::Telling;
+use super::text_parser::TextParser;
 
 /// Puts the pieces of an input on their way.
 pub(super) struct Reader<'a> {
@@ -35,8 +36,8 @@ pub(super) struct Reader<'a> {
     progress: &'a Arc<LoadProgress>,
     runtime: &'a Handle,
     /// The columns of CSV and of JSON files, once there were rows.
-    csv: Option<Arc<Vec<ReadColumn>>>,
-    json: Option<Arc<Vec<ReadColumn>>>,
+    csv: Option<Vec<TextColumn>>,
+    json: Option<Vec<TextColumn>>,
     /// The columns of tables, by the schema that they were last of.
     table: Option<(SchemaRef, Arc<TableColumns>)>,
     /// A file without rows, and its columns.
@@ -120,11 +121,11 @@ impl<'a> Reader<'a> {
         let (telling, progress) = (self.telling, self.progress);
         if !csv.is_empty() {
             let told = csv_columns::columns_of_all(&csv, options, telling, progress)?;
-            self.csv = told.map(Arc::new);
+            self.csv = told;
         }
         if !json.is_empty() {
             let told = json_text::columns_of_all(&json, options, telling, progress)?;
-            self.json = Some(Arc::new(told));
+            self.json = Some(told);
         }
         if let Some(problem) = self.telling.contradiction() {
             self.warn(format!(
@@ -143,7 +144,7 @@ impl<'a> Reader<'a> {
             let mut start = 0;
             loop {
                 let rows = BATCH_ROWS.min(batch.num_rows() - start);
-                let places = Places::rows("", first, rows);
+                let places = Places::rows("", first);
                 let slice = batch.slice(start, rows);
                 if !self.send(Piece::Batch(slice, places, Arc::clone(&columns))) {
                     return Ok(());
@@ -171,33 +172,33 @@ impl<'a> Reader<'a> {
     fn csv(&mut self, file: &Arc<InputFile>, options: &ImportOptions) -> Result<bool> {
         let mut reader = CsvReader::open(file, options, self.progress)?;
         let columns = match &self.csv {
-            Some(columns) => Arc::clone(columns),
+            Some(columns) => columns.clone(),
             None => {
                 let columns = reader.columns(options)?;
                 for warning in reader.warnings(&columns, options) {
                     self.warn(warning);
                 }
-                Arc::new(columns)
+                columns
             }
         };
-        let text = Arc::new(CsvText {
+        let parser = Arc::new(TextParser::Csv(CsvColumns {
             fields: fields_of(file, &reader.names, &columns)?,
-            columns: Arc::clone(&columns),
+            columns: columns.clone(),
             dialect: reader.dialect,
             null: options.null.as_deref().map(|null| null.as_bytes().to_vec()),
-            telling: Arc::clone(self.telling),
-        });
+            corrections: self.telling.corrections(),
+        }));
         if !reader.has_rows() {
             // A header alone tells no types: the next file does.
-            let empty = RecordBatch::new_empty(text.schema());
-            let places = Places::rows(&file.name, 1, 0);
+            let empty = RecordBatch::new_empty(parser.schema());
+            let places = Places::rows(&file.name, 1);
             let piece = Piece::Batch(empty, places, Arc::default());
             self.without_rows.get_or_insert(piece);
             return Ok(true);
         }
         self.csv = Some(columns);
         while let Some(piece) = reader.next_piece()? {
-            if !self.send(Piece::Csv(Arc::new(piece), Arc::clone(&text))) {
+            if !self.send(Piece::Text(Arc::new(piece), Arc::clone(&parser))) {
                 return Ok(false);
             }
         }
@@ -206,27 +207,35 @@ impl<'a> Reader<'a> {
 
     fn json(&mut self, file: &Arc<InputFile>, options: &ImportOptions) -> Result<bool> {
         let mut reader = JsonReader::open(file, self.progress)?;
-        let mut text: Option<Arc<JsonText>> = None;
+        let mut parser: Option<Arc<TextParser>> = None;
         while let Some(piece) = reader.next_piece()? {
-            if piece.bytes.trim_ascii().is_empty() {
-                continue;
-            }
-            let text = match &text {
-                Some(text) => text,
+            let piece = Arc::new(piece);
+            let parser = match &parser {
+                Some(parser) => parser,
                 None => {
                     let (form, telling) = (reader.form, self.telling);
                     let columns = self.json.get_or_insert_with(|| {
-                        let told = json_text::columns_of_piece(&piece, form, options, telling);
-                        Arc::new(told)
+                        json_text::columns_of_piece(&piece, form, options, telling)
                     });
-                    text.insert(Arc::new(JsonText::new(columns, form, telling)))
+                    let corrections = telling.corrections();
+                    let text = JsonColumns::new(columns.clone(), form, corrections);
+                    parser.insert(Arc::new(TextParser::Json(text)))
                 }
             };
-            let piece = Arc::new(piece);
-            if text.columns.is_empty() {
-                return Err(text.without_objects(&piece));
+            if parser.columns().is_empty() {
+                // Where no object can be read, what is wrong with the first one is of more use than a missing key.
+                let first = parser
+                    .parse(&piece, self.telling)?
+                    .rejected
+                    .into_iter()
+                    .next();
+                let problem = "there is no object with a name";
+                return Err(first.map_or_else(
+                    || file.broken(&problem),
+                    |row| Error::invalid_data(row.describe("")),
+                ));
             }
-            if !self.send(Piece::Json(piece, Arc::clone(text))) {
+            if !self.send(Piece::Text(piece, Arc::clone(parser))) {
                 return Ok(false);
             }
         }
@@ -278,7 +287,7 @@ impl<'a> Reader<'a> {
 
     /// Sends a table without rows, so that its columns are seen.
     fn send_without_rows(&mut self, schema: SchemaRef, columns: Arc<TableColumns>) -> bool {
-        let places = Places::rows("", 1, 0);
+        let places = Places::rows("", 1);
         let piece = Piece::Batch(RecordBatch::new_empty(schema), places, columns);
         self.send(piece)
     }
@@ -336,7 +345,7 @@ impl<'a> Reader<'a> {
         for batch in reader {
             let batch: RecordBatch = batch.map_err(|error| file.broken(&error))?;
             let rows = batch.num_rows();
-            let places = Places::rows(&file.name, first, rows);
+            let places = Places::rows(&file.name, first);
             first += rows as u64;
             if !self.send(Piece::Batch(batch, places, Arc::clone(&columns))) {
                 return Ok(false);
@@ -360,7 +369,7 @@ impl<'a> Reader<'a> {
         let mut first = 1;
         while let Some(batch) = runtime.block_on(batches.try_next()).map_err(broken)? {
             let rows = batch.num_rows();
-            let places = Places::rows(&file.name, first, rows);
+            let places = Places::rows(&file.name, first);
             first += rows as u64;
             if !self.send(Piece::Batch(batch, places, Arc::clone(&columns))) {
                 return Ok(false);

@@ -9,8 +9,7 @@ use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use grism_core::{Error, Result};
-
-use crate::csv::{Dialect, Record, Records, push_value};
+use grism_text::{Dialect, Record, Records, push_value};
 
 /// What a reject file says of a row before the row itself.
 const PLACES: [&str; 4] = ["_file", "_line", "_column", "_reason"];

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
-use grism_core::Type;
+use grism_text::Corrections;
 
 use super::options::{BadRow, LoadTarget};
 
@@ -23,16 +23,6 @@ pub(super) struct Telling {
 enum ToldFrom {
     FirstRows,
     AllRows,
-}
-
-/// A column of a text file.
-#[derive(Clone, Debug)]
-pub(super) struct ReadColumn {
-    pub(super) name: String,
-    /// The type; [`Type::Any`] for integers and floats side by side, or anything that JSON holds.
-    pub(super) ty: Type,
-    /// Whether the type was told by the rows, not given.
-    pub(super) is_told: bool,
 }
 
 impl Telling {
@@ -71,6 +61,15 @@ impl Telling {
     /// Whether a row that does not fit a told type is a wrong row, and not the sign of a wrong type.
     pub(super) fn rejects_rows(&self) -> bool {
         self.bad_rows == BadRow::Reject
+    }
+
+    /// Which rows show that types were told wrongly.
+    pub(super) fn corrections(&self) -> Corrections {
+        match (self.rows, self.bad_rows) {
+            (ToldFrom::AllRows, _) => Corrections::None,
+            (_, BadRow::Reject) => Corrections::Numbers,
+            (_, BadRow::Error) => Corrections::All,
+        }
     }
 
     /// Whether a column holds keys.

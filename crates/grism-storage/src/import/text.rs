@@ -4,11 +4,10 @@ use std::io::{BufReader, Read};
 use std::sync::Arc;
 
 use grism_core::{Error, Result};
+use grism_text::{RecordEnds, lines_of};
 
 use super::files::InputFile;
 use super::options::{Compression, LoadProgress};
-use super::record_ends::RecordEnds;
-use crate::csv::lines_of;
 use crate::memory_limit::piece_bytes;
 
 /// A record longer than this is taken for a missing quote.
@@ -30,6 +29,8 @@ pub(super) struct TextReader {
     ends: RecordEnds,
     rest: Vec<u8>,
     line: u64,
+    /// Bytes of a piece, about.
+    wanted: usize,
     at_start: bool,
     at_end: bool,
 }
@@ -74,6 +75,7 @@ impl TextReader {
             ends,
             rest: Vec::new(),
             line: 1,
+            wanted: piece_bytes(),
             at_start: true,
             at_end: false,
         })
@@ -82,7 +84,7 @@ impl TextReader {
     /// Looks at the beginning of the file, about a piece of it, and has records end as `ends` says of it.
     pub(super) fn begin(&mut self, ends: impl FnOnce(&mut [u8]) -> RecordEnds) -> Result<()> {
         let mut bytes = std::mem::take(&mut self.rest);
-        self.fill(&mut bytes, piece_bytes())?;
+        self.fill(&mut bytes, self.wanted)?;
         self.ends = ends(&mut bytes);
         self.rest = bytes;
         Ok(())
@@ -102,11 +104,16 @@ impl TextReader {
         Ok(())
     }
 
+    /// Has pieces be at least so long, as they must be where a table's many columns take room in each of them.
+    pub(super) fn at_least(&mut self, bytes: usize) {
+        self.wanted = self.wanted.max(bytes);
+    }
+
     /// The next piece; `None` at the end.
     pub(super) fn next_piece(&mut self) -> Result<Option<TextPiece>> {
         let mut bytes = std::mem::take(&mut self.rest);
         self.ends.restart();
-        let mut wanted = piece_bytes();
+        let mut wanted = self.wanted;
         loop {
             self.fill(&mut bytes, wanted)?;
             self.ends.look(&bytes);
@@ -127,7 +134,7 @@ impl TextReader {
                 let problem = self.ends.open();
                 return Err(self.broken(&bytes, problem.unwrap_or("the line is too long")));
             }
-            wanted = bytes.len() + piece_bytes();
+            wanted = bytes.len() + self.wanted;
         }
     }
 

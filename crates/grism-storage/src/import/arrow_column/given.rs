@@ -3,8 +3,8 @@
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Field};
 use grism_core::{Error, Result, Type, Value, widen_column};
+use grism_text::value_of;
 
-use super::super::text_values::value_of;
 use super::normalized::{exact_cast, of_field};
 
 /// The values of a column as those of the type that was asked for. Only floats may be rounded: that is asked for by their name.

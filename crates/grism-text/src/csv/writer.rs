@@ -14,7 +14,7 @@ use super::Dialect;
 const GATHERED: usize = 1 << 16;
 
 /// Adds a value; null is nothing at all.
-pub(crate) fn push_value(out: &mut Vec<u8>, value: Option<&[u8]>, dialect: Dialect) {
+pub fn push_value(out: &mut Vec<u8>, value: Option<&[u8]>, dialect: Dialect) {
     let Some(value) = value else { return };
     let must_quote = |byte: &u8| {
         *byte == dialect.delimiter || *byte == dialect.quote || *byte == b'\n' || *byte == b'\r'

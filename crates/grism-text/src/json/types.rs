@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use grism_core::{Type, Value};
 
-use super::text_values::{float_word, is_exact};
+use crate::values::{float_word, is_exact};
 
 /// What the values of a column, or of a place within them, have in common.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) enum JsonType {
+pub enum JsonType {
     /// There was none but null.
     #[default]
     Null,
+    /// True or false.
     Bool,
     /// Integers; whether one of them is no float.
     Integer(bool),
@@ -19,10 +20,13 @@ pub(super) enum JsonType {
     Float(bool),
     /// Words for floats that are no numbers.
     Word,
+    /// Texts.
     Text,
+    /// Lists, with what their items have in common.
     List(Box<JsonType>),
     /// Maps that all have these names.
     Map(BTreeMap<String, JsonType>),
+    /// Nothing in common.
     Any,
 }
 
@@ -51,7 +55,7 @@ impl JsonType {
     }
 
     /// Takes note of one more value.
-    pub(super) fn add(&mut self, value: &Value) {
+    pub fn add(&mut self, value: &Value) {
         let fits = match (&*self, value) {
             (Self::Any, _) | (_, Value::Null) => true,
             (Self::Bool, Value::Bool(_)) => true,
@@ -88,7 +92,8 @@ impl JsonType {
     }
 
     /// The type of a column of such values.
-    pub(super) fn ty(&self) -> Type {
+    #[must_use]
+    pub fn ty(&self) -> Type {
         match self {
             Self::Null | Self::Text => Type::String,
             Self::Bool => Type::Bool,
@@ -108,7 +113,7 @@ impl JsonType {
 
 #[cfg(test)]
 mod tests {
-    use super::super::json_values::parse_json;
+    use super::super::values::parse_json;
     use super::*;
 
     fn told(texts: &[&str]) -> Type {

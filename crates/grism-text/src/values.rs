@@ -8,13 +8,13 @@ use chrono::{Timelike as _, Utc};
 use grism_core::temporal::{DateTime, LocalDateTime};
 use grism_core::{Type, Value};
 
-use super::json_values::parse_json;
+use crate::json::parse_json;
 
 /// The significant digits that a 64-bit float always keeps.
 const EXACT_DIGITS: usize = 15;
 
 /// A 64-bit integer.
-pub(super) fn integer(text: &[u8]) -> Option<i64> {
+pub(crate) fn integer(text: &[u8]) -> Option<i64> {
     let (negative, digits) = match text {
         [b'-', rest @ ..] => (true, rest),
         _ => (false, text),
@@ -29,9 +29,12 @@ pub(super) fn integer(text: &[u8]) -> Option<i64> {
 }
 
 /// A 64-bit float, or the word for one that is no number; `None` for a number past the range of floats, on either side.
-pub(super) fn float(text: &str) -> Option<f64> {
+pub(crate) fn float(text: &str) -> Option<f64> {
     let text = text.trim();
     let number: f64 = text.parse().ok()?;
+    if number.is_finite() && number != 0.0 {
+        return Some(number);
+    }
     let mantissa = text.split(['e', 'E']).next().unwrap_or(text);
     let has_digit = mantissa.bytes().any(|byte| byte.is_ascii_digit());
     let vanishes = number == 0.0 && mantissa.bytes().any(|byte| matches!(byte, b'1'..=b'9'));
@@ -39,7 +42,7 @@ pub(super) fn float(text: &str) -> Option<f64> {
 }
 
 /// A float that is no number, by one of the words that are never anything else.
-pub(super) fn float_word(text: &[u8]) -> Option<f64> {
+pub(crate) fn float_word(text: &[u8]) -> Option<f64> {
     match text {
         b"NaN" => Some(f64::NAN),
         b"inf" | b"Infinity" => Some(f64::INFINITY),
@@ -49,12 +52,12 @@ pub(super) fn float_word(text: &[u8]) -> Option<f64> {
 }
 
 /// Whether a float is the integer itself.
-pub(super) fn is_exact(integer: i64) -> bool {
+pub(crate) fn is_exact(integer: i64) -> bool {
     (integer as f64) as i128 == i128::from(integer)
 }
 
 /// Whether `number`, which was read from `text`, has the digits of the text and no others behind them.
-pub(super) fn keeps_digits(text: &str, number: f64) -> bool {
+pub(crate) fn keeps_digits(text: &str, number: f64) -> bool {
     let mantissa = text.split(['e', 'E']).next().unwrap_or(text);
     let digits = |text: &str| -> String {
         let digits = text.chars().filter(char::is_ascii_digit);
@@ -69,12 +72,29 @@ pub(super) fn keeps_digits(text: &str, number: f64) -> bool {
 }
 
 /// Whether a text of digits begins with a zero that a number would not have.
-pub(super) fn is_code(text: &[u8]) -> bool {
+#[must_use]
+pub fn is_code(text: &[u8]) -> bool {
     matches!(text, [b'0', next, ..] | [b'-', b'0', next, ..] if next.is_ascii_digit())
 }
 
+/// Whether a text that is no integer is a float. A long row of digits is a number that a float would not keep.
+pub(crate) fn is_float(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let is_plain = digits.bytes().all(|byte| byte.is_ascii_digit());
+    let has_digit = text.bytes().any(|byte| byte.is_ascii_digit());
+    float_word(text.as_bytes()).is_some() || (has_digit && !is_plain && float(text).is_some())
+}
+
+/// Whether a text is a number, and no code.
+#[must_use]
+pub fn is_number(text: &[u8]) -> bool {
+    let text = text.trim_ascii();
+    let is_float = || std::str::from_utf8(text).is_ok_and(is_float);
+    !is_code(text) && (integer(text).is_some() || is_float())
+}
+
 /// True or false, in any case.
-pub(super) fn bool_of(text: &str) -> Option<bool> {
+pub(crate) fn bool_of(text: &str) -> Option<bool> {
     let text = text.trim();
     if text.eq_ignore_ascii_case("true") {
         Some(true)
@@ -86,7 +106,8 @@ pub(super) fn bool_of(text: &str) -> Option<bool> {
 }
 
 /// The value of the type that a text stands for; `None` where it stands for none of them.
-pub(super) fn value_of(text: &str, ty: &Type) -> Option<Value> {
+#[must_use]
+pub fn value_of(text: &str, ty: &Type) -> Option<Value> {
     match ty {
         Type::String => return Some(Value::String(text.to_owned())),
         // Integers and floats side by side.

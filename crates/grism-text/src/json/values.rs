@@ -5,19 +5,25 @@ use std::collections::{BTreeMap, HashSet};
 
 use grism_core::{Type, Value};
 
-use super::text_values::{float, float_word, integer, is_exact, keeps_digits, value_of};
+use crate::values::{float, float_word, integer, is_exact, keeps_digits, value_of};
 
 /// How deep values may stand within each other.
 const MOST_LEVELS: usize = 200;
 
 /// A JSON value.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Json<'a> {
+pub enum Json<'a> {
+    /// Nothing.
     Null,
+    /// True or false.
     Bool(bool),
+    /// A number, as it stands, or a word for a float that is none.
     Number(&'a str),
+    /// A text.
     Text(Cow<'a, str>),
+    /// A list.
     List(Vec<Json<'a>>),
+    /// An object; no two of its names are the same.
     Map(Vec<(Cow<'a, str>, Json<'a>)>),
 }
 
@@ -25,7 +31,7 @@ pub(super) enum Json<'a> {
 ///
 /// # Errors
 /// What is wrong with the text.
-pub(super) fn parse_json(text: &[u8]) -> Result<Json<'_>, String> {
+pub fn parse_json(text: &[u8]) -> Result<Json<'_>, String> {
     let text = std::str::from_utf8(text).map_err(|_| "not UTF-8".to_owned())?;
     let mut parser = Parser {
         text,
@@ -266,11 +272,23 @@ impl<'a> Parser<'a> {
 }
 
 impl Json<'_> {
+    /// What it is, for messages.
+    pub(super) fn shown(&self) -> String {
+        match self {
+            Self::Null => "null".to_owned(),
+            Self::Bool(value) => value.to_string(),
+            Self::Number(text) => (*text).to_owned(),
+            Self::Text(text) => format!("'{text}'"),
+            Self::List(_) => "a list".to_owned(),
+            Self::Map(_) => "an object".to_owned(),
+        }
+    }
+
     /// The value, each number exactly as it stands.
     ///
     /// # Errors
     /// The number that no value is.
-    pub(super) fn to_value(&self) -> Result<Value, String> {
+    pub fn to_value(&self) -> Result<Value, String> {
         Ok(match self {
             Self::Null => Value::Null,
             Self::Bool(value) => Value::Bool(*value),
@@ -289,7 +307,7 @@ impl Json<'_> {
     }
 
     /// The value as one of a type that was asked for; `None` where it is none.
-    pub(super) fn to_typed(&self, ty: &Type) -> Option<Value> {
+    pub(crate) fn to_typed(&self, ty: &Type) -> Option<Value> {
         match (self, ty) {
             (Self::Null, _) => Some(Value::Null),
             (Self::Number(_) | Self::Text(_), Type::List(_)) => None,

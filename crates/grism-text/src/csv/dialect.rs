@@ -2,11 +2,11 @@
 
 /// The two bytes that a CSV text is made with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Dialect {
+pub struct Dialect {
     /// Stands between values.
-    pub(crate) delimiter: u8,
+    pub delimiter: u8,
     /// Stands around values that hold delimiters, quotes or ends of lines; twice within them.
-    pub(crate) quote: u8,
+    pub quote: u8,
 }
 
 impl Default for Dialect {

@@ -14,7 +14,7 @@ use super::Dialect;
 const SHORT: usize = 24;
 
 /// Goes through the records of a text.
-pub(crate) struct Records<'a> {
+pub struct Records<'a> {
     bytes: &'a [u8],
     dialect: Dialect,
     at: usize,
@@ -23,14 +23,14 @@ pub(crate) struct Records<'a> {
 
 /// One record: where it and its values stand. It is reused from record to record.
 #[derive(Debug, Default)]
-pub(crate) struct Record {
+pub struct Record {
     fields: Vec<Place>,
     /// Values that do not stand in the text as they are: quotes within them stand there twice.
     unescaped: Vec<u8>,
     /// The record in the text, without its end of line.
-    pub(crate) range: Range<usize>,
+    pub range: Range<usize>,
     /// The line that it begins in.
-    pub(crate) line: u64,
+    pub line: u64,
 }
 
 #[derive(Debug)]
@@ -44,7 +44,8 @@ struct Place {
 }
 
 /// The number of lines that end in the bytes.
-pub(crate) fn lines_of(bytes: &[u8]) -> u64 {
+#[must_use]
+pub fn lines_of(bytes: &[u8]) -> u64 {
     let (mut at, mut lines) = (0, 0);
     while let Some(found) = memchr2(b'\n', b'\r', &bytes[at..]) {
         at += found + 1;
@@ -58,7 +59,8 @@ pub(crate) fn lines_of(bytes: &[u8]) -> u64 {
 
 impl<'a> Records<'a> {
     /// The records of `bytes`, whose first line has the number `line`.
-    pub(crate) fn new(bytes: &'a [u8], line: u64, dialect: Dialect) -> Self {
+    #[must_use]
+    pub fn new(bytes: &'a [u8], line: u64, dialect: Dialect) -> Self {
         Self {
             bytes,
             dialect,
@@ -68,12 +70,13 @@ impl<'a> Records<'a> {
     }
 
     /// Where the next record is looked for, and the number of that line.
-    pub(crate) fn position(&self) -> (usize, u64) {
+    #[must_use]
+    pub fn position(&self) -> (usize, u64) {
         (self.at, self.line)
     }
 
     /// Reads the next record; false at the end. A quote that is still open there ends with the text.
-    pub(crate) fn read(&mut self, record: &mut Record) -> bool {
+    pub fn read(&mut self, record: &mut Record) -> bool {
         while self.at < self.bytes.len() && self.ends_line() {}
         record.fields.clear();
         record.unescaped.clear();
@@ -166,12 +169,20 @@ impl<'a> Records<'a> {
 
 impl Record {
     /// How many values it has.
-    pub(crate) fn len(&self) -> usize {
+    #[must_use]
+    pub fn len(&self) -> usize {
         self.fields.len()
     }
 
+    /// Whether it has no values, as one has that was not read.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.fields.is_empty()
+    }
+
     /// The value at `place` of a record of the text `bytes`, and whether it is quoted.
-    pub(crate) fn value<'a>(&'a self, bytes: &'a [u8], place: usize) -> (&'a [u8], bool) {
+    #[must_use]
+    pub fn value<'a>(&'a self, bytes: &'a [u8], place: usize) -> (&'a [u8], bool) {
         let field = &self.fields[place];
         let whole = if field.is_unescaped {
             &self.unescaped
@@ -182,7 +193,8 @@ impl Record {
     }
 
     /// The value at `place` as it stands in the text, with its quotes.
-    pub(crate) fn raw<'a>(&self, bytes: &'a [u8], place: usize) -> &'a [u8] {
+    #[must_use]
+    pub fn raw<'a>(&self, bytes: &'a [u8], place: usize) -> &'a [u8] {
         &bytes[self.fields[place].raw.clone()]
     }
 }

@@ -2,11 +2,11 @@
 
 use grism_core::Type;
 
-use super::text_values::{bool_of, float, float_word, integer, is_code, is_exact, value_of};
+use crate::values::{bool_of, integer, is_code, is_exact, is_float, value_of};
 
 /// What the texts of a column may still be after those that were seen.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct TextTypes {
+pub struct TextTypes {
     integer: bool,
     float: bool,
     bool: bool,
@@ -34,7 +34,7 @@ impl Default for TextTypes {
 
 impl TextTypes {
     /// Takes note of one text that is not null.
-    pub(super) fn add(&mut self, bytes: &[u8]) {
+    pub fn add(&mut self, bytes: &[u8]) {
         self.any = true;
         if !(self.integer || self.float || self.bool || self.date || self.time) {
             return;
@@ -76,7 +76,8 @@ impl TextTypes {
     }
 
     /// The type; that of any values where integers stand beside fractions that no float is.
-    pub(super) fn ty(&self) -> Type {
+    #[must_use]
+    pub fn ty(&self) -> Type {
         match self {
             Self { any: false, .. } => Type::String,
             Self { integer: true, .. } => Type::Int64,
@@ -90,14 +91,6 @@ impl TextTypes {
             _ => Type::String,
         }
     }
-}
-
-/// Whether a text that is no integer is a float. A long row of digits is a number that a float would not keep.
-pub(super) fn is_float(text: &str) -> bool {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    let is_plain = digits.bytes().all(|byte| byte.is_ascii_digit());
-    let has_digit = text.bytes().any(|byte| byte.is_ascii_digit());
-    float_word(text.as_bytes()).is_some() || (has_digit && !is_plain && float(text).is_some())
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::csv::Dialect;
 
 /// Looks for the end of the last whole record of a text to which bytes are added.
 #[derive(Debug)]
-pub(super) struct RecordEnds {
+pub struct RecordEnds {
     rules: Rules,
     /// Bytes that were looked at.
     seen: usize,
@@ -46,17 +46,20 @@ struct ValueState {
 
 impl RecordEnds {
     /// For records of one line each.
-    pub(super) fn lines() -> Self {
+    #[must_use]
+    pub fn lines() -> Self {
         Self::new(Rules::Lines)
     }
 
     /// For CSV records.
-    pub(super) fn csv(dialect: Dialect) -> Self {
+    #[must_use]
+    pub fn csv(dialect: Dialect) -> Self {
         Self::new(Rules::Csv(dialect, CsvState::default()))
     }
 
     /// For objects and arrays of any number of lines each.
-    pub(super) fn values() -> Self {
+    #[must_use]
+    pub fn values() -> Self {
         Self::new(Rules::Values(ValueState::default()))
     }
 
@@ -69,7 +72,7 @@ impl RecordEnds {
     }
 
     /// Begins with a text that starts behind the last whole record.
-    pub(super) fn restart(&mut self) {
+    pub fn restart(&mut self) {
         (self.seen, self.end) = (0, None);
         match &mut self.rules {
             Rules::Lines => {}
@@ -79,7 +82,7 @@ impl RecordEnds {
     }
 
     /// Looks at the bytes that were added to the text.
-    pub(super) fn look(&mut self, text: &[u8]) {
+    pub fn look(&mut self, text: &[u8]) {
         let first = self.seen;
         let added = &text[first..];
         match &mut self.rules {
@@ -128,7 +131,7 @@ impl RecordEnds {
     }
 
     /// Behind the first whole record of a text that was not looked at.
-    pub(super) fn first(&mut self, text: &[u8]) -> Option<usize> {
+    pub fn first(&mut self, text: &[u8]) -> Option<usize> {
         (0..text.len()).find_map(|at| {
             self.look(&text[..=at]);
             self.end
@@ -136,12 +139,14 @@ impl RecordEnds {
     }
 
     /// Behind the last whole record, where there is one.
-    pub(super) fn end(&self) -> Option<usize> {
+    #[must_use]
+    pub fn end(&self) -> Option<usize> {
         self.end
     }
 
     /// What is open at the end of the text and should be closed.
-    pub(super) fn open(&self) -> Option<&'static str> {
+    #[must_use]
+    pub fn open(&self) -> Option<&'static str> {
         match &self.rules {
             Rules::Csv(_, state) if state.is_open => Some("a quote is opened and not closed"),
             Rules::Values(state) if state.in_text => Some("a text is opened and not closed"),

@@ -10,10 +10,10 @@ use arrow::buffer::NullBuffer;
 use arrow::datatypes::{ArrowNativeType, Float64Type, Int64Type};
 use grism_core::{Result, Type, Value};
 
-use super::text_values::{bool_of, float, integer, value_of};
+use crate::values::{bool_of, float, integer, value_of};
 
 /// Builds one column. What was pushed last can be taken back, since a record is added as a whole or not at all.
-pub(super) enum ColumnBuilder {
+pub(crate) enum ColumnBuilder {
     Int64(Numbers<i64>),
     Float64(Numbers<f64>),
     Boolean(Vec<Option<bool>>),
@@ -23,14 +23,14 @@ pub(super) enum ColumnBuilder {
 }
 
 #[derive(Default)]
-pub(super) struct Numbers<T> {
+pub(crate) struct Numbers<T> {
     values: Vec<T>,
     /// Places of nulls, ascending.
     nulls: Vec<usize>,
 }
 
 #[derive(Default)]
-pub(super) struct TextColumn {
+pub(crate) struct TextColumn {
     bytes: String,
     ends: Vec<usize>,
     valid: Vec<bool>,
@@ -67,7 +67,7 @@ impl<T: ArrowNativeType> Numbers<T> {
 }
 
 impl ColumnBuilder {
-    pub(super) fn new(ty: &Type) -> Self {
+    pub(crate) fn new(ty: &Type) -> Self {
         match ty {
             Type::Int64 => Self::Int64(Numbers::default()),
             Type::Float64 => Self::Float64(Numbers::default()),
@@ -81,7 +81,7 @@ impl ColumnBuilder {
     ///
     /// # Errors
     /// What the text is not; then nothing was added.
-    pub(super) fn push(&mut self, value: Option<&[u8]>) -> Result<(), String> {
+    pub(crate) fn push(&mut self, value: Option<&[u8]>) -> Result<(), String> {
         let Some(value) = value else {
             match self {
                 Self::Int64(values) => values.push(None),
@@ -116,7 +116,7 @@ impl ColumnBuilder {
         Ok(())
     }
 
-    pub(super) fn pop(&mut self) {
+    pub(crate) fn pop(&mut self) {
         match self {
             Self::Int64(values) => values.pop(),
             Self::Float64(values) => values.pop(),
@@ -134,7 +134,7 @@ impl ColumnBuilder {
     ///
     /// # Errors
     /// `ResourceExhausted` past what one column holds.
-    pub(super) fn finish(self) -> Result<(Type, ArrayRef)> {
+    pub(crate) fn finish(self) -> Result<(Type, ArrayRef)> {
         Ok(match self {
             Self::Int64(values) => (Type::Int64, Arc::new(values.finish::<Int64Type>())),
             Self::Float64(values) => (Type::Float64, Arc::new(values.finish::<Float64Type>())),
