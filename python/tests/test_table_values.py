@@ -1,4 +1,4 @@
-"""Tables in memory and in files of Arrow's types: every value arrives as it is, at every depth, or is refused by name."""
+"""Tables in memory and in files of Arrow: every value arrives as it is, at every depth, or is refused by name."""
 
 from __future__ import annotations
 
@@ -152,7 +152,10 @@ def test_types_are_given_to_columns_of_files(tmp_path: Path) -> None:
     decimals = pa.array([Decimal("12345678901234567.90"), None, Decimal("-2.00")])
     days = pa.array([NEAR.replace(hour=0, minute=0, second=0), None, None], pa.timestamp("us"))
     pq.write_table(pa.table({"id": [1, 2, 3], "v": decimals, "d": days}), path)
-    for name, expected in (("string", ["12345678901234567.90", None, "-2.00"]), ("float", [12345678901234567.9, None, -2.0])):
+    for name, expected in (
+        ("string", ["12345678901234567.90", None, "-2.00"]),
+        ("float", [12345678901234567.9, None, -2.0]),
+    ):
         graph = gr.open()
         graph.load_nodes("T", path, key="id", types={"v": name, "d": "date"})
         rows = graph.query("MATCH (t:T) RETURN t.v AS v, t.d AS d ORDER BY t.id").to_pylist()
@@ -199,4 +202,7 @@ def test_tables_that_differ_from_the_first_are_told(tmp_path: Path) -> None:
     graph = gr.open()
     report = graph.load_nodes("T", f"{tmp_path}/*.parquet", key="id")
     assert report.loaded == 2
-    assert ["1.parquet has no column `a`" in report.warnings[0], "has a column `b`" in report.warnings[1]] == [True, True]
+    assert ["1.parquet has no column `a`" in report.warnings[0], "has a column `b`" in report.warnings[1]] == [
+        True,
+        True,
+    ]

@@ -131,7 +131,12 @@ def test_rejected_rows_of_other_forms_are_whole(tmp_path: Path) -> None:
     assert lines[0] == "_file;_line;_column;_reason;id;s"
     assert lines[1].endswith(";1;a;")
     assert lines[2].endswith(";none;'x;y'")
-    lines = ['{"id": 1, "s": "a"}', '{"id": 1, "s": "tw\\u0069ce"}', '{"id": 2, "s": "a", "s": "b"}', '{"id": 3, "n": 1e400}']
+    lines = [
+        '{"id": 1, "s": "a"}',
+        '{"id": 1, "s": "tw\\u0069ce"}',
+        '{"id": 2, "s": "a", "s": "b"}',
+        '{"id": 3, "n": 1e400}',
+    ]
     (tmp_path / "t.jsonl").write_text("\r\n".join(lines))
     report = graph.load_nodes("J", tmp_path / "t.jsonl", key="id", bad_rows="reject", rejects=rejects)
     assert (report.loaded, report.rejected) == (1, 3)
@@ -206,7 +211,9 @@ def test_json_values_are_as_they_stand_at_every_depth(tmp_path: Path) -> None:
     for value in ("9223372036854775808", "1e400", "0.12345678901234567890123", "[[1, 18446744073709551616]]"):
         with pytest.raises(gr.InvalidDataError, match=r"t.jsonl, line 1: column `v`: .*give the column the type"):
             loaded(tmp_path / "t.jsonl", f'{{"id": 1, "v": {value}}}')
-    graph = loaded(tmp_path / "t.jsonl", '{"id": 1, "v": 9223372036854775808}\n{"id": 2, "v": 1.50}', types={"v": "string"})
+    graph = loaded(
+        tmp_path / "t.jsonl", '{"id": 1, "v": 9223372036854775808}\n{"id": 2, "v": 1.50}', types={"v": "string"}
+    )
     assert column(graph, "v") == ["9223372036854775808", "1.50"]
     graph = loaded(tmp_path / "t.jsonl", '{"id": 1, "v": [NaN, -Infinity, 2]}')
     assert str(column(graph, "v")) == "[[nan, -inf, 2.0]]"
