@@ -39,7 +39,7 @@ async fn main() -> Result<()> {
 fn meeting() -> Result<HyperedgeType> {
     let text = "CREATE HYPEREDGE TYPE MEETING (organizer Person, attendee Person*, room Room?)";
     match parse_statements(text)?.remove(0).kind {
-        StatementKind::CreateHyperedgeType(declared) => Ok(declared),
+        StatementKind::CreateHyperedgeType { hyperedge_type, .. } => Ok(hyperedge_type),
         other => Err(grism::Error::internal(format!(
             "a declaration was expected, not {other:?}"
         ))),

@@ -48,13 +48,16 @@ impl Graph {
         .await
     }
 
-    /// Drops a hyperedge type and its hyperedges.
+    /// Drops a hyperedge type and its hyperedges; with `if_exists` nothing is committed where there is none of its name.
     ///
     /// # Errors
     /// `NotFound` where there is no such type; `Conflict` where its hyperedges are members of others.
-    pub async fn drop_type(&self, name: &str) -> Result<SnapshotId> {
+    pub async fn drop_type(&self, name: &str, if_exists: bool) -> Result<SnapshotId> {
         self.commit_with(&format!("drop {name}"), |changes, snapshot| {
             let own = changes.schema.hyperedge_table(name);
+            if if_exists && own.is_none() {
+                return Ok(Change::Nothing);
+            }
             let own = own.map(|(table, _)| table.id);
             for (id, table) in &snapshot.statistics().tables {
                 let binds = table.roles.values().any(|role| {

@@ -116,12 +116,18 @@ impl Graph {
                 options: explain,
                 query,
             } => explain_statement(self, query, *explain, options).await,
-            StatementKind::CreateHyperedgeType(hyperedge_type) => {
-                self.declare(hyperedge_type.clone()).await?;
+            StatementKind::CreateHyperedgeType {
+                hyperedge_type,
+                if_not_exists,
+            } => {
+                match if_not_exists {
+                    true => self.declare_if_missing(hyperedge_type.clone()).await?,
+                    false => self.declare(hyperedge_type.clone()).await?,
+                };
                 Ok(nothing())
             }
-            StatementKind::DropHyperedgeType(name) => {
-                self.drop_type(name).await?;
+            StatementKind::DropHyperedgeType { name, if_exists } => {
+                self.drop_type(name, *if_exists).await?;
                 Ok(nothing())
             }
             StatementKind::CreateIndex {

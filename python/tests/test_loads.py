@@ -115,7 +115,6 @@ def test_csv_is_read_as_it_is_written(tmp_path: Path) -> None:
         ("twice.csv", b"id,n\n1,2\n2,3\n1,4\n", "line 4: the key `id` = '1' is taken already"),
         ("null.csv", b"id,n\n1,2\n,3\n", "line 3: the key `id` is null"),
         ("same.csv", b"id,id\n1,2\n", "names the column `id` twice"),
-        ("kept.csv", b"id,_id\n1,2\n", "kept for Grism"),
         ("quote.csv", b'id,n\n1,"2\n3,4\n', "line 2"),
         ("bad.jsonl", b'{"id": 1}\n{"id": \n', "line 2"),
         ("cut.parquet", b"PAR1 and nothing more", "cut.parquet"),
@@ -131,6 +130,16 @@ def test_a_broken_file_is_named_and_leaves_nothing(tmp_path: Path, name: str, co
         graph.load_nodes("Thing", path, key="id")
     assert len(graph.history()) == 1
     assert graph.execute("SHOW LABELS").to_pylist() == []
+
+
+def test_columns_may_be_called_as_anything(tmp_path: Path) -> None:
+    names = ["_id", "_labels", "_rowid", "_distance", "__index", "a.b", "#x", "x~2"]
+    path = tmp_path / "names.csv"
+    path.write_text(",".join(["id", *names]) + "\n" + ",".join(str(i) for i in range(len(names) + 1)) + "\n")
+    for graph in (gr.open(), gr.open(tmp_path / "g.grism")):
+        graph.load_nodes("T", path, key="id")
+        found = graph.query("MATCH (t:T) RETURN properties(t) AS p").to_pylist()[0]["p"]
+        assert found == {"id": 0, **{name: i for i, name in enumerate(names, 1)}}
 
 
 def test_rejects_are_told_and_all_are_kept(tmp_path: Path) -> None:

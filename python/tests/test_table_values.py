@@ -222,3 +222,13 @@ def test_what_has_no_properties_is_written_to_parquet(tmp_path: Path) -> None:
     ):
         graph.execute(f"COPY ({text}) TO '{path}'")
         assert pq.read_table(path)["n"].to_pylist() == expected
+
+
+def test_types_are_named_for_columns_of_tables() -> None:
+    graph = gr.open()
+    table = pa.table({"id": [1, 2], "d": [Decimal("1.50"), None], "n": ["7", "8"]})
+    graph.load_nodes("T", table, key="id", types={"d": "String", "n": "Int64"})
+    found = graph.query("MATCH (t:T) RETURN t.d AS d, t.n AS n ORDER BY t.id").to_pylist()
+    assert found == [{"d": "1.50", "n": 7}, {"d": None, "n": 8}]
+    with pytest.raises(gr.InvalidDataError, match="nope"):
+        graph.load_nodes("U", table, key="id", types={"nope": "String"})

@@ -33,9 +33,19 @@ pub enum StatementKind {
         query: Arc<Query>,
     },
     /// `CREATE HYPEREDGE TYPE …`.
-    CreateHyperedgeType(HyperedgeType),
+    CreateHyperedgeType {
+        /// The type.
+        hyperedge_type: HyperedgeType,
+        /// Nothing happens where it is declared already.
+        if_not_exists: bool,
+    },
     /// `DROP HYPEREDGE TYPE …`.
-    DropHyperedgeType(String),
+    DropHyperedgeType {
+        /// Its name.
+        name: String,
+        /// Nothing happens where there is none.
+        if_exists: bool,
+    },
     /// `CREATE INDEX …`.
     CreateIndex {
         /// The index.

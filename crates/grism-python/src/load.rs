@@ -74,13 +74,19 @@ fn source(
             paths.push(text(&item)?);
         }
     } else {
+        let mut types = BTreeMap::new();
         for (name, value) in settings.into_iter().flatten() {
-            if !value.is_none() {
+            if value.is_none() {
+                continue;
+            }
+            let name: String = name.extract()?;
+            if name != "types" {
                 let message = format!("{name} is for files, and a table was given");
                 return Err(to_python(Error::invalid_query(message)));
             }
+            types = types_of(&value)?;
         }
-        return source_of(table);
+        return source_of(table)?.with_types(types).map_err(to_python);
     }
     let mut options = ImportOptions::default();
     for (name, value) in settings.into_iter().flatten() {
@@ -110,17 +116,20 @@ fn source(
             "quote" => options.quote = character()?,
             "header" => options.header = value.extract()?,
             "null" => options.null = Some(value.extract()?),
-            "types" => {
-                for (column, ty) in value.extract::<BTreeMap<String, String>>()? {
-                    let ty = Type::from_name(&ty).map_err(to_python)?;
-                    options.types.insert(column, ty);
-                }
-            }
+            "types" => options.types = types_of(&value)?,
             "storage_options" => options.store = value.extract()?,
             other => return Err(unknown_option(other, " for files", &FILE_NAMES)),
         }
     }
     Ok(ImportSource::Files { paths, options })
+}
+
+/// The types of some columns, by their names.
+fn types_of(value: &Bound<'_, PyAny>) -> PyResult<BTreeMap<String, Type>> {
+    let names = value.extract::<BTreeMap<String, String>>()?.into_iter();
+    names
+        .map(|(column, ty)| Ok((column, Type::from_name(&ty).map_err(to_python)?)))
+        .collect()
 }
 
 /// How a load goes about it, from keyword arguments.

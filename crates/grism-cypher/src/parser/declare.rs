@@ -4,18 +4,29 @@ use grism_core::{Cardinality, HyperedgeType, Result, Role};
 
 use super::cursor::Parser;
 use super::lexer::TokenKind;
+use crate::StatementKind;
 
 impl Parser<'_> {
-    /// `NAME (role Member, role Member*, role Member?)`.
-    pub(super) fn hyperedge_type(&mut self) -> Result<HyperedgeType> {
+    /// `NAME [IF NOT EXISTS] (role Member, role Member*, role Member?)`, after CREATE HYPEREDGE TYPE.
+    pub(super) fn hyperedge_type(&mut self) -> Result<StatementKind> {
+        let condition = ["IF", "NOT", "EXISTS"];
+        let before = self.words(&condition);
         let name = self.name("the name of the hyperedge type")?.text;
-        self.expect(TokenKind::LeftParenthesis, "`(` and the roles")?;
+        let if_not_exists = before || self.words(&condition);
+        let what = match if_not_exists {
+            true => "`(` and the roles",
+            false => "IF NOT EXISTS or `(` and the roles",
+        };
+        self.expect(TokenKind::LeftParenthesis, what)?;
         let roles = self.comma_separated(Self::declared_role)?;
         self.expect(TokenKind::RightParenthesis, "a label, `*`, `?`, `,` or `)`")?;
-        Ok(HyperedgeType {
-            name,
-            roles,
-            declared: true,
+        Ok(StatementKind::CreateHyperedgeType {
+            hyperedge_type: HyperedgeType {
+                name,
+                roles,
+                declared: true,
+            },
+            if_not_exists,
         })
     }
 
@@ -47,12 +58,17 @@ mod tests {
     /// The declared type, as it is written.
     fn shown(text: &str) -> String {
         match statement(text) {
-            Ok(crate::StatementKind::CreateHyperedgeType(own)) => {
+            Ok(crate::StatementKind::CreateHyperedgeType {
+                hyperedge_type: own,
+                if_not_exists,
+            }) => {
                 let roles = own.roles.iter().map(|role| {
                     let member = role.member.as_deref().unwrap_or("any");
                     format!("{} {member} {:?}", role.name, role.cardinality)
                 });
-                format!("{}: {}", own.name, roles.collect::<Vec<_>>().join(", "))
+                let condition = if if_not_exists { " if missing" } else { "" };
+                let roles = roles.collect::<Vec<_>>().join(", ");
+                format!("{}{condition}: {roles}", own.name)
             }
             other => format!("{other:?}"),
         }
@@ -65,6 +81,15 @@ mod tests {
                 "CREATE HYPEREDGE TYPE M (a A, b B*, c C?, d, e*, f?)",
                 "M: a A One, b B Many, c C Optional, d any One, e any Many, f any Optional",
             ),
+            (
+                "CREATE HYPEREDGE TYPE M IF NOT EXISTS (a A)",
+                "M if missing: a A One",
+            ),
+            (
+                "CREATE HYPEREDGE TYPE IF NOT EXISTS M (a A)",
+                "M if missing: a A One",
+            ),
+            ("CREATE HYPEREDGE TYPE IF (a A)", "IF: a A One"),
             (
                 "create hyperedge type `M N` (role type, type role*)",
                 "M N: role type One, type role Many",
@@ -87,7 +112,7 @@ mod tests {
             ),
             (
                 "CREATE HYPEREDGE TYPE M",
-                "syntax error: unexpected end of the query; expected `(` and the roles",
+                "syntax error: unexpected end of the query; expected IF NOT EXISTS or `(` and the roles",
             ),
         ] {
             assert_eq!(failure(text), expected, "{text}");

@@ -110,14 +110,13 @@ impl Parser<'_> {
         let is_path = self.are(2, &[TokenKind::Equal]);
         if !is_path && self.words(&["CREATE", "HYPEREDGE"]) {
             self.expect_word("TYPE")?;
-            return self
-                .hyperedge_type()
-                .map(StatementKind::CreateHyperedgeType);
+            return self.hyperedge_type();
         }
         if self.words(&["DROP", "HYPEREDGE"]) {
             self.expect_word("TYPE")?;
-            let name = self.name("the name of a hyperedge type")?;
-            return Ok(StatementKind::DropHyperedgeType(name.text));
+            let name = self.name("the name of a hyperedge type")?.text;
+            let if_exists = self.words(&["IF", "EXISTS"]);
+            return Ok(StatementKind::DropHyperedgeType { name, if_exists });
         }
         if !is_path
             && self.is_word(0, "CREATE")
@@ -291,7 +290,14 @@ mod tests {
     #[test]
     fn statements_of_grism() {
         for (text, expected) in [
-            ("DROP HYPEREDGE TYPE M", r#"DropHyperedgeType("M")"#),
+            (
+                "DROP HYPEREDGE TYPE M",
+                r#"DropHyperedgeType { name: "M", if_exists: false }"#,
+            ),
+            (
+                "DROP HYPEREDGE TYPE M IF EXISTS",
+                r#"DropHyperedgeType { name: "M", if_exists: true }"#,
+            ),
             (
                 "DROP INDEX i",
                 r#"DropIndex { name: "i", if_exists: false }"#,

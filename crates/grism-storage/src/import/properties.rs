@@ -28,7 +28,7 @@ pub(super) fn required_column<'a>(batch: &'a RecordBatch, name: &str) -> Result<
 /// The columns of `batch` but `except`, in the Arrow types of their Grism types.
 ///
 /// # Errors
-/// As [`normalized_field`]; `InvalidData` for a name that is kept for Grism.
+/// As [`normalized_field`]; `InvalidData` for a column without a name.
 pub(super) fn normalized_columns(
     batch: &RecordBatch,
     except: &[String],
@@ -39,10 +39,8 @@ pub(super) fn normalized_columns(
         if except.contains(name) {
             continue;
         }
-        if name.is_empty() || name.starts_with('_') {
-            return Err(Error::invalid_data(format!(
-                "the column name `{name}` is kept for Grism; rename it"
-            )));
+        if name.is_empty() {
+            return Err(Error::invalid_data("a column has no name"));
         }
         let (ty, values) = normalized_field(field, column)?;
         columns.push((name.clone(), ty, values));
