@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,7 +21,9 @@ class LoadReport:
     snapshot: int
     seconds: float
     rejects_written: int = 0
-    """Rows that the reject file holds; it takes the first 100,000."""
+    """Rows that the reject file holds."""
+    warnings: list[str] = field(default_factory=list)
+    """What there is to say of the source that is no error."""
 
     @classmethod
     def _of(cls, report: dict[str, Any]) -> LoadReport:
@@ -36,7 +38,8 @@ class LoadReport:
         parts += [f"{count} with a missing {role}" for role, count in self.missing.items()]
         parts += [f"{count} {label} created" for label, count in self.created.items()]
         rate = self.rows / max(self.seconds, 1e-9)
-        return f"{', '.join(parts)} ({self.seconds:.2f} s, {rate:.0f} rows/s, snapshot {self.snapshot})"
+        line = f"{', '.join(parts)} ({self.seconds:.2f} s, {rate:.0f} rows/s, snapshot {self.snapshot})"
+        return "\n".join([line, *(f"warning: {warning}" for warning in self.warnings)])
 
 
 @dataclass(frozen=True)

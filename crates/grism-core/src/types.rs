@@ -134,9 +134,11 @@ impl Type {
             DataType::Timestamp(_, None) => Self::LocalDateTime,
             DataType::Timestamp(_, Some(_)) => Self::DateTime,
             DataType::Dictionary(_, values) => Self::from_arrow(values)?,
-            DataType::List(item) | DataType::LargeList(item) | DataType::ListView(item) => {
-                Self::from_arrow(item.data_type())?.list()
-            }
+            DataType::RunEndEncoded(_, values) => Self::from_arrow(values.data_type())?,
+            DataType::List(item)
+            | DataType::LargeList(item)
+            | DataType::ListView(item)
+            | DataType::LargeListView(item) => Self::from_arrow(item.data_type())?.list(),
             DataType::FixedSizeList(item, dimensions) => match item.data_type() {
                 DataType::Float16 | DataType::Float32 if *dimensions > 0 => {
                     Self::Vector(dimensions.unsigned_abs())
@@ -289,6 +291,13 @@ fn vector_dimensions(name: &str) -> Option<u32> {
         .then_some(dimensions)
 }
 
+/// The type in `List<type>`.
+fn list_item(name: &str) -> Option<&str> {
+    let (word, item) = name.trim().split_once('<')?;
+    let is_list = word.trim().eq_ignore_ascii_case("list");
+    is_list.then_some(item)?.strip_suffix('>')
+}
+
 fn union_tables(a: &[TableId], b: &[TableId]) -> Tables {
     let mut all: Vec<TableId> = a.iter().chain(b.iter()).copied().collect();
     all.sort_unstable();
@@ -305,6 +314,9 @@ impl Type {
         if let Some(dimensions) = vector_dimensions(name) {
             return Ok(Self::Vector(dimensions));
         }
+        if let Some(item) = list_item(name) {
+            return Ok(Self::from_name(item)?.list());
+        }
         Ok(
             match name.to_ascii_lowercase().replace([' ', '_'], "").as_str() {
                 "bool" | "boolean" => Self::Bool,
@@ -317,7 +329,7 @@ impl Type {
                 "datetime" | "zoneddatetime" => Self::DateTime,
                 _ => {
                     return Err(Error::unsupported(format!(
-                        "the type `{name}`; Bool, Int64, Float64, String, Date, LocalTime, LocalDateTime, DateTime and Vector(dimensions) are known"
+                        "the type `{name}`; Bool, Int64, Float64, String, Date, LocalTime, LocalDateTime, DateTime, Vector(dimensions) and List<type> are known"
                     )));
                 }
             },

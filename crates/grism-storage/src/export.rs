@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::{Array, ArrayRef, AsArray, ListArray, UInt64Array};
 use arrow::datatypes::{Field, Schema, SchemaRef, UInt64Type};
+use arrow::error::ArrowError;
 use arrow::ipc::writer::FileWriter;
 use arrow::json::LineDelimitedWriter;
 use arrow::record_batch::RecordBatch;
@@ -17,6 +18,7 @@ use grism_core::{
     ChangeSet, EntityId, Error, GraphSchema, ID_COLUMN, LABELS_COLUMN, Result, RowBuffer, Snapshot,
     SnapshotId, Storage, Table, TableId,
 };
+use grism_text::CsvWriter;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression as ParquetCompression, ZstdLevel};
@@ -26,6 +28,7 @@ use tempfile::TempPath;
 
 use crate::all_rows::all_rows;
 use crate::columns::{column_type, with_role_columns};
+use crate::exported_json::json_lines;
 use crate::import::{Compression, FileFormat};
 use crate::memory_limit::waiting_bytes;
 
@@ -74,7 +77,7 @@ pub struct FileExport {
 }
 
 enum Writer {
-    Csv(Box<arrow::csv::Writer<Packed>>),
+    Csv(Box<CsvWriter<Packed>>),
     Json(Box<LineDelimitedWriter<Packed>>),
     Parquet(Box<ArrowWriter<File>>),
     Arrow(Box<FileWriter<BufWriter<File>>>),
@@ -133,16 +136,6 @@ impl FileExport {
     /// `Unsupported` for lists and maps in CSV, and for a form that is not written; `Unavailable` where the file cannot be
     /// written.
     pub fn create(path: &Path, schema: &SchemaRef, options: &ExportOptions) -> Result<Self> {
-        let nested = schema
-            .fields()
-            .iter()
-            .find(|field| field.data_type().is_nested());
-        if let (FileFormat::Csv, Some(field)) = (options.format, nested) {
-            return Err(Error::unsupported(format!(
-                "`{}` holds lists, maps or entities, which CSV cannot; take json, parquet or arrow",
-                field.name()
-            )));
-        }
         let is_text = matches!(options.format, FileFormat::Csv | FileFormat::Json);
         if options.compression != Compression::None && !is_text {
             return Err(Error::unsupported("only CSV and JSON lines are packed"));
@@ -159,17 +152,14 @@ impl FileExport {
         };
         let writer = match options.format {
             FileFormat::Csv => {
-                let builder = arrow::csv::WriterBuilder::new()
-                    .with_header(options.header)
-                    .with_delimiter(options.delimiter);
-                Writer::Csv(Box::new(
-                    builder.build(Packed::new(file()?, options.compression)?),
-                ))
+                let packed = Packed::new(file()?, options.compression)?;
+                let (delimiter, header) = (options.delimiter, options.header);
+                Writer::Csv(Box::new(CsvWriter::new(packed, schema, delimiter, header)?))
             }
-            FileFormat::Json => Writer::Json(Box::new(LineDelimitedWriter::new(Packed::new(
-                file()?,
-                options.compression,
-            )?))),
+            FileFormat::Json => {
+                let packed = Packed::new(file()?, options.compression)?;
+                Writer::Json(Box::new(json_lines(packed)))
+            }
             FileFormat::Parquet => Writer::Parquet(Box::new(
                 ArrowWriter::try_new(file()?, Arc::clone(schema), Some(parquet_properties()))
                     .map_err(|error| broken(&error))?,
@@ -184,17 +174,12 @@ impl FileExport {
                 ));
             }
         };
-        let mut export = Self {
+        Ok(Self {
             writer,
             path: path.to_owned(),
             temporary,
             rows: 0,
-        };
-        if options.format == FileFormat::Csv {
-            // So that a file without rows has its header too.
-            export.write(&RecordBatch::new_empty(Arc::clone(schema)))?;
-        }
-        Ok(export)
+        })
     }
 
     /// Adds a batch.
@@ -203,14 +188,12 @@ impl FileExport {
     /// `ResourceExhausted` where the disk is full.
     pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         let written = match &mut self.writer {
-            Writer::Csv(writer) => writer.write(batch),
+            Writer::Csv(writer) => writer.write(batch).map_err(ArrowError::from),
             Writer::Json(writer) => writer.write(batch),
             Writer::Arrow(writer) => writer.write(batch),
             Writer::Parquet(writer) => writer.write(batch).map_err(|error| match error {
-                parquet::errors::ParquetError::External(error) => {
-                    arrow::error::ArrowError::ExternalError(error)
-                }
-                other => arrow::error::ArrowError::ParquetError(other.to_string()),
+                parquet::errors::ParquetError::External(error) => ArrowError::ExternalError(error),
+                other => ArrowError::ParquetError(other.to_string()),
             }),
         };
         self.rows += batch.num_rows() as u64;
@@ -226,7 +209,7 @@ impl FileExport {
             Error::unavailable(format!("{}: {error}", self.path.display()))
         };
         match self.writer {
-            Writer::Csv(writer) => writer.into_inner().finish()?,
+            Writer::Csv(writer) => writer.finish()?.finish()?,
             Writer::Json(mut writer) => {
                 writer.finish().map_err(|error| broken(&error))?;
                 writer.into_inner().finish()?;

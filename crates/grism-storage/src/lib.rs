@@ -7,6 +7,7 @@ mod collector;
 mod columns;
 mod diff;
 mod export;
+mod exported_json;
 mod import;
 mod incidences;
 mod lance;
@@ -23,6 +24,7 @@ pub use catalog::Catalog;
 pub use check::{CheckReport, check_snapshot};
 pub use diff::diff;
 pub use export::{ExportOptions, FileExport, export_graph, import_graph};
+pub use grism_text::CsvWriter;
 pub use import::{
     BadRow, Compression, FileFormat, ImportOptions, ImportSource, LoadOptions, LoadProgress,
     LoadReport, LoadTarget, MissingMember, RoleSource, load, load_into,

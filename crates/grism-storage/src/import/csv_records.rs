@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, ListBuilder, StringBuilder, UInt64Array};
 use arrow::record_batch::RecordBatch;
-use csv::{ByteRecord, ReaderBuilder};
 use futures::StreamExt;
 use grism_core::{BatchStream, CsvFile, Error, Result};
+use grism_text::{Dialect, Record, RecordEnds, Records};
 use tokio::sync::mpsc;
 
 use super::files::{InputFile, input_files};
@@ -62,10 +62,14 @@ fn send_records(
     options: &ImportOptions,
     out: &mpsc::Sender<Result<RecordBatch>>,
 ) -> Result<()> {
-    let rules = Some((options.quote, options.delimiter));
-    let mut reader = TextReader::open(file, rules, &Arc::new(LoadProgress::default()))?;
+    let dialect = Dialect {
+        delimiter: options.delimiter,
+        quote: options.quote,
+    };
+    let ends = RecordEnds::csv(dialect);
+    let mut reader = TextReader::open(file, ends, &Arc::new(LoadProgress::default()))?;
     while let Some(piece) = reader.next_piece()? {
-        let records = records_of(&piece, options)?;
+        let records = records_of(&piece, dialect)?;
         if records.num_rows() > 0 && out.blocking_send(Ok(records)).is_err() {
             break;
         }
@@ -73,31 +77,22 @@ fn send_records(
     Ok(())
 }
 
-fn records_of(piece: &TextPiece, options: &ImportOptions) -> Result<RecordBatch> {
-    let mut reader = ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(options.delimiter)
-        .quote(options.quote)
-        .from_reader(&piece.bytes[..]);
+/// The records of a piece: null for a value that is nothing at all, an empty text for a quoted one.
+fn records_of(piece: &TextPiece, dialect: Dialect) -> Result<RecordBatch> {
+    let mut records = Records::new(&piece.bytes, piece.line, dialect);
     let mut fields = ListBuilder::new(StringBuilder::new());
     let mut lines = Vec::new();
-    let mut record = ByteRecord::new();
-    while reader
-        .read_byte_record(&mut record)
-        .map_err(|error| piece.file.broken(&error))?
-    {
-        let line = record
-            .position()
-            .map_or(piece.line, |position| piece.line + position.line() - 1);
-        for field in &record {
-            let text = std::str::from_utf8(field).map_err(|_| {
+    let mut record = Record::default();
+    while records.read(&mut record) {
+        let line = record.line;
+        for place in 0..record.len() {
+            let (value, is_quoted) = record.value(&piece.bytes, place);
+            let text = std::str::from_utf8(value).map_err(|_| {
                 let message = format!("line {line}: a field is not UTF-8");
                 piece.file.broken(&message)
             })?;
-            fields
-                .values()
-                .append_option((!text.is_empty()).then_some(text));
+            let is_some = is_quoted || !text.is_empty();
+            fields.values().append_option(is_some.then_some(text));
         }
         fields.append(true);
         lines.push(line);

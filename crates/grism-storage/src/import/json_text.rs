@@ -1,145 +1,156 @@
-//! JSON lines: the columns of a file, and pieces of it as batches.
+//! JSON files: how objects stand in them, and the columns that these have.
 
-use std::io::Cursor;
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use arrow::json::ReaderBuilder;
-use arrow::json::reader::infer_json_schema;
-use arrow::record_batch::RecordBatch;
-use grism_core::{Result, Type, widen_column};
+use grism_core::{Result, Type, Value};
+use grism_text::{Json, JsonForm, JsonType, RecordEnds, TextColumn, parse_json};
 
-use super::options::ImportOptions;
-use super::parsed::{Parsed, Places};
-use super::rejects::Rejected;
-use super::text::TextPiece;
+use super::files::InputFile;
+use super::options::{ImportOptions, LoadProgress};
+use super::telling::Telling;
+use super::text::{TextPiece, TextReader};
 
-/// Tells the columns from the first piece of a file: every name in it, with a type that all its values fit.
-pub(super) fn told_columns(piece: &TextPiece, options: &ImportOptions) -> Result<SchemaRef> {
-    let told = match infer_json_schema(Cursor::new(&piece.bytes), None) {
-        Ok((told, _)) => told,
-        // Lines that are no JSON are told when they are parsed; the others say what columns there are.
-        Err(_) => {
-            let lines = piece.bytes.split(|byte| *byte == b'\n');
-            let whole: Vec<&[u8]> = lines
-                .filter(|line| serde_json::from_slice::<serde_json::Value>(line).is_ok())
-                .collect();
-            let whole = whole.join(&b'\n');
-            let told = infer_json_schema(Cursor::new(&whole), None);
-            told.map_err(|error| piece.file.broken(&error))?.0
-        }
-    };
-    let mut fields: Vec<Field> = Vec::new();
-    for field in told.fields() {
-        let data_type = match options.types.get(field.name()) {
-            Some(ty) => ty.to_arrow(),
-            None if field.data_type() == &DataType::Null => DataType::Utf8,
-            None => field.data_type().clone(),
-        };
-        fields.push(Field::new(field.name(), data_type, true));
-    }
-    for (name, ty) in &options.types {
-        if told.field_with_name(name).is_err() {
-            fields.push(Field::new(name, ty.to_arrow(), true));
-        }
-    }
-    Ok(Arc::new(Schema::new(fields)))
+/// A JSON file.
+pub(super) struct JsonReader {
+    file: Arc<InputFile>,
+    reader: TextReader,
+    pub(super) form: JsonForm,
+    /// The last byte that was no space.
+    last: Option<u8>,
 }
 
-fn decode(schema: &SchemaRef, bytes: &[u8], rows: usize) -> Result<Option<RecordBatch>, String> {
-    let mut decoder = ReaderBuilder::new(read_as(schema))
-        .with_strict_mode(true)
-        .with_coerce_primitive(true)
-        .with_batch_size(rows.max(1))
-        .build_decoder()
-        .map_err(|error| error.to_string())?;
-    let read = decoder.decode(bytes).map_err(|error| error.to_string())?;
-    if read < bytes.len() {
-        return Err("several objects in one line".to_owned());
+impl JsonReader {
+    pub(super) fn open(file: &Arc<InputFile>, progress: &Arc<LoadProgress>) -> Result<Self> {
+        let mut reader = TextReader::open(Arc::clone(file), RecordEnds::lines(), progress)?;
+        let mut form = JsonForm::Lines;
+        reader.begin(|bytes| {
+            form = JsonForm::of(bytes);
+            form.record_ends()
+        })?;
+        Ok(Self {
+            file: Arc::clone(file),
+            reader,
+            form,
+            last: None,
+        })
     }
-    match decoder.flush().map_err(|error| error.to_string())? {
-        Some(batch) => {
-            let batch = with_vectors(&batch, schema).map_err(|error| error.message().to_owned())?;
-            Ok(Some(batch))
-        }
-        None => Ok(None),
-    }
-}
 
-/// The schema that objects are decoded by: vectors are lists at first, of any length.
-fn read_as(schema: &SchemaRef) -> SchemaRef {
-    let is_vector = |field: &Arc<Field>| matches!(field.data_type(), DataType::FixedSizeList(..));
-    if !schema.fields().iter().any(is_vector) {
-        return Arc::clone(schema);
-    }
-    let list = Type::Float64.list().to_arrow();
-    let fields = schema.fields().iter().map(|field| {
-        if is_vector(field) {
-            Field::new(field.name(), list.clone(), true)
-        } else {
-            field.as_ref().clone()
-        }
-    });
-    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
-}
-
-/// The batch with lists as the vectors that the schema asks for.
-fn with_vectors(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
-    if batch.schema_ref() == schema {
-        return Ok(batch.clone());
-    }
-    let columns = batch.columns().iter().zip(schema.fields());
-    let columns = columns
-        .map(
-            |(column, field)| match column.data_type() == field.data_type() {
-                true => Ok(Arc::clone(column)),
-                false => widen_column(column, field.data_type())
-                    .map_err(|error| error.context(format!("column `{}`", field.name()))),
-            },
-        )
-        .collect::<Result<_>>()?;
-    Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
-}
-
-/// Parses a piece. A line that does not fit is among the rejected ones.
-pub(super) fn parse(schema: &SchemaRef, piece: &TextPiece) -> Result<Parsed> {
-    let lines: Vec<(u64, &[u8])> = (piece.line..)
-        .zip(piece.bytes.split(|byte| *byte == b'\n'))
-        .filter(|(_, line)| !line.trim_ascii().is_empty())
-        .collect();
-    let mut places = Places::lines(&piece.file.name, piece.line);
-    if let Ok(batch) = decode(schema, &piece.bytes, lines.len()) {
-        let batch = batch.unwrap_or_else(|| RecordBatch::new_empty(Arc::clone(schema)));
-        // Objects that span lines, or share one, have no line of their own.
-        if batch.num_rows() == lines.len() {
-            lines.iter().for_each(|(line, _)| places.push(*line));
-            return Ok(Parsed {
-                batch,
-                places,
-                rejected: Vec::new(),
-            });
-        }
-    }
-    let mut batches = Vec::new();
-    let mut rejected = Vec::new();
-    for (number, line) in lines {
-        match decode(schema, line, 1) {
-            Ok(Some(batch)) if batch.num_rows() == 1 => {
-                batches.push(batch);
-                places.push(number);
+    /// The next piece that is not blank.
+    pub(super) fn next_piece(&mut self) -> Result<Option<TextPiece>> {
+        while let Some(piece) = self.reader.next_piece()? {
+            if let Some(last) = piece.bytes.trim_ascii_end().last() {
+                self.last = Some(*last);
+                return Ok(Some(piece));
             }
-            Ok(_) => {}
-            Err(reason) => rejected.push(Rejected {
-                file: piece.file.name.clone(),
-                line: number,
-                reason: reason.trim_start_matches("Json error: ").to_owned(),
-                fields: vec![String::from_utf8_lossy(line).into_owned()],
-            }),
+        }
+        if self.form == JsonForm::Array && self.last != Some(b']') {
+            let problem = "the array is opened and not closed: the file is cut off";
+            return Err(self.file.broken(&problem));
+        }
+        Ok(None)
+    }
+}
+
+/// The types of columns as they are told.
+#[derive(Default)]
+struct ColumnTypes {
+    columns: Vec<ColumnType>,
+    places: HashMap<String, usize>,
+}
+
+struct ColumnType {
+    name: String,
+    ty: JsonType,
+    /// Whether all values are integers and texts, as keys are.
+    may_be_keys: bool,
+}
+
+impl ColumnTypes {
+    /// Takes note of the objects of a piece.
+    fn add(&mut self, piece: &TextPiece, form: JsonForm) {
+        for (_, range) in form.values(&piece.bytes, piece.line) {
+            // What is no object is told when it is parsed.
+            let Ok(Json::Map(entries)) = parse_json(&piece.bytes[range]) else {
+                continue;
+            };
+            for (name, value) in entries {
+                let place = match self.places.get(&*name) {
+                    Some(place) => *place,
+                    None => {
+                        self.places.insert(name.to_string(), self.columns.len());
+                        self.columns.push(ColumnType {
+                            name: name.into_owned(),
+                            ty: JsonType::default(),
+                            may_be_keys: true,
+                        });
+                        self.columns.len() - 1
+                    }
+                };
+                let own = &mut self.columns[place];
+                if let Ok(value) = value.to_value() {
+                    own.may_be_keys &=
+                        matches!(value, Value::Null | Value::Int64(_) | Value::String(_));
+                    own.ty.add(&value);
+                }
+            }
         }
     }
-    Ok(Parsed {
-        batch: arrow::compute::concat_batches(schema, &batches)?,
-        places,
-        rejected,
-    })
+
+    fn columns(&self, options: &ImportOptions, telling: &Telling) -> Vec<TextColumn> {
+        let column = |name: &String, told: Type| {
+            let given = options.types.get(name);
+            TextColumn {
+                name: name.clone(),
+                ty: given.cloned().unwrap_or(told),
+                is_told: given.is_none(),
+                is_key: telling.is_key(name),
+            }
+        };
+        let told = self.columns.iter().map(|own| {
+            let ty = match own.ty.ty() {
+                Type::Any if own.may_be_keys && telling.is_key(&own.name) => Type::String,
+                ty => ty,
+            };
+            column(&own.name, ty)
+        });
+        let absent = |name: &&String| !self.places.contains_key(*name);
+        let given = options.types.keys().filter(absent);
+        told.chain(given.map(|name| column(name, Type::String)))
+            .collect()
+    }
+}
+
+/// The columns of a file, told from its first piece.
+pub(super) fn columns_of_piece(
+    piece: &TextPiece,
+    form: JsonForm,
+    options: &ImportOptions,
+    telling: &Telling,
+) -> Vec<TextColumn> {
+    let mut types = ColumnTypes::default();
+    types.add(piece, form);
+    types.columns(options, telling)
+}
+
+/// The columns of files, told from all their rows.
+pub(super) fn columns_of_all(
+    files: &[Arc<InputFile>],
+    options: &ImportOptions,
+    telling: &Telling,
+    progress: &LoadProgress,
+) -> Result<Vec<TextColumn>> {
+    // What is read here is read again, and counts then.
+    let uncounted = Arc::new(LoadProgress::default());
+    let mut types = ColumnTypes::default();
+    for file in files {
+        let mut reader = JsonReader::open(file, &uncounted)?;
+        while let Some(piece) = reader.next_piece()? {
+            if progress.is_cancelled() {
+                break;
+            }
+            types.add(&piece, reader.form);
+        }
+    }
+    Ok(types.columns(options, telling))
 }

@@ -10,7 +10,7 @@ use grism_core::{
     Error, GraphSchema, ID_COLUMN, KeyMap, LABELS_COLUMN, Result, Snapshot, TableId, Tables, Type,
 };
 
-use super::properties::normalized;
+use super::arrow_column::normalized;
 use super::spilled_keys::SpilledKeys;
 use crate::all_rows::all_rows;
 use crate::columns::has_label;

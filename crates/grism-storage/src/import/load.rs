@@ -23,6 +23,7 @@ use super::properties::ensure_properties;
 use super::read::{Input, read};
 use super::rejects::{RejectFile, Rejected};
 use super::report::LoadReport;
+use super::telling::Telling;
 use crate::columns::named_batch;
 use crate::memory_limit::{created_bytes, waiting_bytes};
 
@@ -53,6 +54,27 @@ pub async fn load_into(
     target: &LoadTarget,
     source: ImportSource,
     options: &LoadOptions,
+) -> Result<(ChangeSet, LoadReport)> {
+    let again = source.again();
+    let telling = Arc::new(Telling::from_first_rows(target, options.bad_rows));
+    let loaded = load_told(snapshot, target, source, options, &telling).await;
+    match (loaded, telling.corrected(), again) {
+        // The rows are read again with the types that all of them have.
+        (Err(_), Some(telling), Some(source)) if !options.progress.is_cancelled() => {
+            options.progress.restart();
+            load_told(snapshot, target, source, options, &Arc::new(telling)).await
+        }
+        (loaded, ..) => loaded,
+    }
+}
+
+/// As [`load_into`], with types of text files' columns told as `telling` says.
+async fn load_told(
+    snapshot: &Arc<dyn Snapshot>,
+    target: &LoadTarget,
+    source: ImportSource,
+    options: &LoadOptions,
+    telling: &Arc<Telling>,
 ) -> Result<(ChangeSet, LoadReport)> {
     let start = Instant::now();
     if options.rejects.is_none()
@@ -103,11 +125,12 @@ pub async fn load_into(
             ..LoadReport::default()
         },
     };
-    let options = options.clone();
+    let (options, telling) = (options.clone(), Arc::clone(telling));
     let runtime = Handle::current();
     let stop = StopOnDrop(Arc::clone(&options.progress));
-    let work =
-        tokio::task::spawn_blocking(move || loader.run(plan, state, input, &options, &runtime));
+    let work = tokio::task::spawn_blocking(move || {
+        loader.run(plan, state, input, &telling, &options, &runtime)
+    });
     let done = work.await;
     std::mem::forget(stop);
     let (changes, mut report) =
@@ -141,12 +164,13 @@ impl Loader {
         plan: Plan,
         mut state: State,
         input: Input,
+        telling: &Arc<Telling>,
         options: &LoadOptions,
         runtime: &Handle,
     ) -> Result<(ChangeSet, LoadReport)> {
         let progress = &options.progress;
         let convert = |parsed| plan.convert(parsed);
-        read(input, progress, runtime, convert, |converted| {
+        let warnings = read(input, telling, progress, runtime, convert, |converted| {
             progress.add_rows(converted.batch.num_rows() as u64);
             match (&plan, &mut state) {
                 (Plan::Nodes(plan), State::Nodes(index, offset)) => {
@@ -158,6 +182,7 @@ impl Loader {
                 _ => Err(Error::internal("a load of nodes and of hyperedges")),
             }
         })?;
+        self.report.warnings = warnings;
         self.check_first()?;
         if let Some(rejects) = &mut self.rejects {
             rejects.finish()?;
@@ -258,7 +283,8 @@ impl Loader {
             let row = converted
                 .parsed
                 .places
-                .rejected(&converted.batch, row, wrong);
+                .rejected(&converted.batch, row, wrong)
+                .in_column(&plan.key);
             self.reject(&columns, row)?;
         }
         self.push(plan.table, converted, Vec::new(), kept)
@@ -274,8 +300,8 @@ impl Loader {
         let rows = converted.batch.num_rows();
         let mut kept: Option<Vec<bool>> = None;
         let mut members = Vec::new();
-        let mut bad: Vec<(usize, String)> = Vec::new();
-        let mut absent: Vec<(usize, String)> = Vec::new();
+        let mut bad: Vec<(usize, &str, String)> = Vec::new();
+        let mut absent: Vec<(usize, &str, String)> = Vec::new();
         let mut all: Vec<Members> = Vec::new();
         let found = std::mem::take(&mut converted.members);
         for (place, created) in created.iter_mut().enumerate() {
@@ -295,6 +321,7 @@ impl Loader {
                         let column = &role.column;
                         (
                             row,
+                            column.as_str(),
                             format!(
                                 "the role `{name}` is required, and the column `{column}` is null"
                             ),
@@ -305,7 +332,8 @@ impl Loader {
             if self.missing != MissingMember::Create {
                 let text = format!("{name} is null in a list of `{}`", role.column);
                 let nulls = own.nulls_in_lists().into_iter();
-                absent.extend(nulls.map(|place| (own.row_of(place), text.clone())));
+                let column = role.column.as_str();
+                absent.extend(nulls.map(|place| (own.row_of(place), column, text.clone())));
             }
             if !own.missing.is_empty() {
                 *self.report.missing.entry(name.clone()).or_insert(0) += own.missing.len() as u64;
@@ -316,19 +344,19 @@ impl Loader {
                 };
                 if self.missing != MissingMember::Create {
                     let text = format!("{name} '{}' does not exist", key.to_text());
-                    absent.push((own.row_of(*place), text));
+                    absent.push((own.row_of(*place), &role.column, text));
                 } else if created[role.label].key_type() == &DataType::Int64 && !key.is_integer() {
                     let text = format!(
                         "{name} '{}' is no Int64, as keys of {} are",
                         key.to_text(),
                         label.label
                     );
-                    bad.push((own.row_of(*place), text));
+                    bad.push((own.row_of(*place), &role.column, text));
                 }
             }
             all.push(own);
         }
-        let refused: HashSet<usize> = bad.iter().map(|(row, _)| *row).collect();
+        let refused: HashSet<usize> = bad.iter().map(|(row, ..)| *row).collect();
         for (role, mut own) in plan.roles.iter().zip(all) {
             if self.missing == MissingMember::Create {
                 let mut places = std::mem::take(&mut own.missing);
@@ -345,7 +373,7 @@ impl Loader {
             ));
         }
         for (wrong, is_bad) in [(bad, true), (absent, false)] {
-            for (row, reason) in wrong {
+            for (row, column, reason) in wrong {
                 let kept = kept.get_or_insert_with(|| vec![true; rows]);
                 if !std::mem::replace(&mut kept[row], false) {
                     continue;
@@ -353,7 +381,8 @@ impl Loader {
                 let rejected = converted
                     .parsed
                     .places
-                    .rejected(&converted.batch, row, reason);
+                    .rejected(&converted.batch, row, reason)
+                    .in_column(column);
                 if is_bad {
                     self.reject(&columns, rejected)?;
                 } else if self.missing == MissingMember::Error {

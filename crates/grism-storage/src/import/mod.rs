@@ -5,24 +5,30 @@
 //! 1 thread           one a core                          1 thread, in order
 //! ```
 
-mod column_builder;
+mod arrow_column;
+mod budget;
 mod convert;
 mod created;
+mod csv_columns;
 mod csv_records;
-mod csv_text;
 mod files;
+mod int96;
 mod json_text;
 mod keys;
 mod load;
 mod options;
 mod parsed;
+mod pieces;
 mod plan;
 mod properties;
 mod read;
+mod reader;
 mod rejects;
 mod report;
 mod spilled_keys;
+mod telling;
 mod text;
+mod text_parser;
 
 pub(crate) use csv_records::csv_records;
 pub use load::{load, load_into};

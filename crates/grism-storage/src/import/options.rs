@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use arrow::record_batch::RecordBatch;
 use grism_core::{Error, Result, Type, nearest};
 
+use super::arrow_column::{TableColumns, plain_batch};
 use crate::location::Location;
 
 /// The form of a file.
@@ -15,7 +16,7 @@ use crate::location::Location;
 pub enum FileFormat {
     /// Comma-separated values, or another delimiter.
     Csv,
-    /// One JSON object a line.
+    /// JSON objects: one a line, one behind the other with any number of lines, or in one array.
     Json,
     /// Apache Parquet.
     Parquet,
@@ -114,9 +115,9 @@ pub struct ImportOptions {
     pub quote: u8,
     /// Whether the first line of a CSV file names its columns; otherwise they are `column_1` and so on.
     pub header: bool,
-    /// The text that stands for null in a CSV file, beside the empty text.
+    /// The text that stands for null in a CSV file beside an empty value. In a column of texts a quoted value is never null.
     pub null: Option<String>,
-    /// Types of columns that are not to be told from the first rows of a CSV file.
+    /// Types of columns that are not to be told from the rows of a text file, or of columns of tables that are to be others.
     pub types: BTreeMap<String, Type>,
     /// Options of the object store that the files lie in.
     pub store: BTreeMap<String, String>,
@@ -160,6 +161,33 @@ impl ImportSource {
             paths: vec![path.into()],
             options,
         }
+    }
+
+    /// The source with types for some of its columns, beside those that its own options give.
+    ///
+    /// # Errors
+    /// `InvalidData` for a column that there is not, or a value in memory that is not of its type.
+    pub fn with_types(self, types: BTreeMap<String, Type>) -> Result<Self> {
+        if types.is_empty() {
+            return Ok(self);
+        }
+        let typed = |batch: &RecordBatch, types: &BTreeMap<String, Type>| {
+            let columns = TableColumns::of(batch.schema_ref(), types)?;
+            plain_batch(batch, &columns)
+        };
+        Ok(match self {
+            Self::Batches(batches) => {
+                let typed = batches.iter().map(|batch| typed(batch, &types));
+                Self::Batches(typed.collect::<Result<_>>()?)
+            }
+            Self::Stream(batches) => {
+                Self::Stream(Box::new(batches.map(move |batch| typed(&batch?, &types))))
+            }
+            Self::Files { paths, mut options } => {
+                options.types.extend(types);
+                Self::Files { paths, options }
+            }
+        })
     }
 
     /// Looks for the files on this machine; those in object stores are found when they are read.
@@ -265,7 +293,7 @@ pub struct LoadOptions {
     pub missing: MissingMember,
     /// What happens to a row that is wrong in itself.
     pub bad_rows: BadRow,
-    /// Where rejected rows go: a CSV file, of at most 100,000 rows.
+    /// Where rejected rows go: a CSV file that holds each as it stood.
     pub rejects: Option<PathBuf>,
     /// Bytes that the load may hold, about, at least 32 MiB; whoever loads holds a [`crate::MemoryLimit`] of it. `None` is
     /// 4 GiB.

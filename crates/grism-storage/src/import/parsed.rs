@@ -1,11 +1,13 @@
-//! Rows as they were read, with their places.
+//! Rows as they were read, with their places and their text.
 
-use arrow::array::{Array, BooleanArray};
-use arrow::compute::filter_record_batch;
+use std::ops::Range;
+use std::sync::Arc;
+
 use arrow::record_batch::RecordBatch;
-use grism_core::Result;
+use grism_text::{Dialect, Record, Records};
 
-use super::rejects::{Rejected, row_texts};
+use super::rejects::{Rejected, RejectedRow, row_texts};
+use super::text::TextPiece;
 
 /// A batch of rows, and the rows beside it that could not be read.
 #[derive(Debug)]
@@ -20,46 +22,82 @@ pub(super) struct Parsed {
 pub(super) struct Places {
     file: String,
     first: u64,
-    rows: usize,
     /// The lines, where they are not one behind the other.
     lines: Option<Vec<u64>>,
+    /// The text of each row, where there is one.
+    texts: Option<RowTexts>,
+}
+
+/// The text that rows were read from.
+#[derive(Clone, Debug)]
+pub(super) struct RowTexts {
+    piece: Arc<TextPiece>,
+    form: TextForm,
+    /// Where each row stands in the piece.
+    ranges: Vec<Range<usize>>,
+}
+
+/// What a row's text is.
+#[derive(Clone, Debug)]
+pub(super) enum TextForm {
+    /// A CSV record; `order` has for each column of the load the place of its value.
+    Csv {
+        dialect: Dialect,
+        order: Arc<[usize]>,
+    },
+    /// A JSON object.
+    Json,
+}
+
+impl TextForm {
+    /// The row that stands at `range` in `bytes`, to be rejected.
+    pub(super) fn row(&self, bytes: &[u8], range: Range<usize>) -> RejectedRow {
+        let text = &bytes[range];
+        let (dialect, order) = match self {
+            Self::Csv { dialect, order } => (*dialect, order),
+            Self::Json => return RejectedRow::Json(text.to_vec()),
+        };
+        let mut record = Record::default();
+        Records::new(text, 1, dialect).read(&mut record);
+        let in_order = order.iter().enumerate().all(|(at, place)| at == *place);
+        let text = if in_order || record.len() != order.len() {
+            text.to_vec()
+        } else {
+            let values: Vec<&[u8]> = order.iter().map(|place| record.raw(text, *place)).collect();
+            values.join(&dialect.delimiter)
+        };
+        RejectedRow::Csv { text, dialect }
+    }
 }
 
 impl Places {
-    /// No rows yet; the first will be in line `first`.
-    pub(super) fn lines(file: &str, first: u64) -> Self {
+    /// The rows of a table, from number `first` on.
+    pub(super) fn rows(file: &str, first: u64) -> Self {
         Self {
             file: file.to_owned(),
             first,
-            rows: 0,
             lines: None,
+            texts: None,
         }
     }
 
-    /// The rows of a table, from number `first` on.
-    pub(super) fn rows(file: &str, first: u64, rows: usize) -> Self {
+    /// The rows of a piece of text: the line of each, and where it stands.
+    pub(super) fn of_text(
+        piece: &Arc<TextPiece>,
+        form: TextForm,
+        lines: Vec<u64>,
+        ranges: Vec<Range<usize>>,
+    ) -> Self {
         Self {
-            rows,
-            ..Self::lines(file, first)
+            file: piece.file.name.clone(),
+            first: piece.line,
+            lines: Some(lines),
+            texts: Some(RowTexts {
+                piece: Arc::clone(piece),
+                form,
+                ranges,
+            }),
         }
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.rows
-    }
-
-    pub(super) fn push(&mut self, line: u64) {
-        match &mut self.lines {
-            Some(lines) => lines.push(line),
-            None if line == self.first + self.rows as u64 => {}
-            None if self.rows == 0 => self.first = line,
-            None => {
-                let mut lines: Vec<u64> = (self.first..self.first + self.rows as u64).collect();
-                lines.push(line);
-                self.lines = Some(lines);
-            }
-        }
-        self.rows += 1;
     }
 
     pub(super) fn line(&self, row: usize) -> u64 {
@@ -71,46 +109,16 @@ impl Places {
 
     /// The row as a rejected one.
     pub(super) fn rejected(&self, batch: &RecordBatch, row: usize, reason: String) -> Rejected {
+        let text = self.texts.as_ref().and_then(|texts| {
+            let range = texts.ranges.get(row)?.clone();
+            Some(texts.form.row(&texts.piece.bytes, range))
+        });
         Rejected {
             file: self.file.clone(),
             line: self.line(row),
+            column: String::new(),
             reason,
-            fields: row_texts(batch, row),
+            row: text.unwrap_or_else(|| RejectedRow::Values(row_texts(batch, row))),
         }
-    }
-
-    fn filter(&self, kept: &BooleanArray) -> Self {
-        let lines: Vec<u64> = (0..self.rows)
-            .filter(|row| kept.value(*row))
-            .map(|row| self.line(row))
-            .collect();
-        Self {
-            file: self.file.clone(),
-            first: lines.first().copied().unwrap_or(self.first),
-            rows: lines.len(),
-            lines: Some(lines),
-        }
-    }
-}
-
-impl Parsed {
-    /// Without some rows, which are rejected for a reason each; the first reason of a row counts.
-    pub(super) fn without(mut self, wrong: Vec<(usize, String)>) -> Result<Self> {
-        if wrong.is_empty() {
-            return Ok(self);
-        }
-        let mut kept = vec![true; self.batch.num_rows()];
-        for (row, reason) in wrong {
-            if std::mem::replace(&mut kept[row], false) {
-                self.rejected
-                    .push(self.places.rejected(&self.batch, row, reason));
-            }
-        }
-        self.rejected.sort_by_key(|row| row.line);
-        let kept = BooleanArray::from(kept);
-        self.places = self.places.filter(&kept);
-        self.batch = filter_record_batch(&self.batch, &kept)?;
-        debug_assert_eq!(kept.null_count(), 0);
-        Ok(self)
     }
 }

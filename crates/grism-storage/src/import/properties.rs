@@ -1,12 +1,14 @@
 //! Columns from outside as properties: Grism's types, without loss.
 
-use std::sync::Arc;
+use std::collections::HashMap;
 
-use arrow::array::{Array, ArrayRef, UInt64Array};
+use arrow::array::{Array, ArrayRef};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
 use grism_core::{Error, GraphSchema, Result, TableId, Type, nearest, widen_column};
+
+use super::arrow_column::normalized_field;
 
 /// The column `name` of `batch`.
 ///
@@ -23,35 +25,10 @@ pub(super) fn required_column<'a>(batch: &'a RecordBatch, name: &str) -> Result<
     })
 }
 
-/// `column` in the Arrow type of its Grism type.
-///
-/// # Errors
-/// `Unsupported` for an Arrow type that no Grism type holds; `InvalidData` for a value out of range.
-pub(super) fn normalized(name: &str, column: &ArrayRef) -> Result<(Type, ArrayRef)> {
-    let ty = Type::from_arrow(column.data_type())
-        .map_err(|error| error.context(format!("column `{name}`")))?;
-    let data_type = ty.to_arrow();
-    if column.data_type() == &data_type {
-        return Ok((ty, Arc::clone(column)));
-    }
-    let converted = cast(column, &data_type)
-        .map_err(|error| Error::invalid_data(format!("column `{name}`: {error}")))?;
-    if converted.null_count() > column.logical_null_count() {
-        let out_of_range = match column.as_any().downcast_ref::<UInt64Array>() {
-            Some(_) => "an unsigned number past the greatest integer",
-            None => "a value out of the range of its type",
-        };
-        return Err(Error::invalid_data(format!(
-            "column `{name}`: {out_of_range}"
-        )));
-    }
-    Ok((ty, converted))
-}
-
 /// The columns of `batch` but `except`, in the Arrow types of their Grism types.
 ///
 /// # Errors
-/// As [`normalized`]; `InvalidData` for a name that is kept for Grism.
+/// As [`normalized_field`]; `InvalidData` for a name that is kept for Grism.
 pub(super) fn normalized_columns(
     batch: &RecordBatch,
     except: &[String],
@@ -67,7 +44,7 @@ pub(super) fn normalized_columns(
                 "the column name `{name}` is kept for Grism; rename it"
             )));
         }
-        let (ty, values) = normalized(name, column)?;
+        let (ty, values) = normalized_field(field, column)?;
         columns.push((name.clone(), ty, values));
     }
     Ok(columns)
@@ -79,8 +56,22 @@ pub(super) fn ensure_properties(
     table: TableId,
     columns: Vec<(String, Type, ArrayRef)>,
 ) -> Result<Vec<(String, ArrayRef)>> {
-    let mut properties = Vec::new();
+    // Tables have thousands of columns at times, which are not looked for one by one in every batch.
+    let own = schema.table(table)?.properties.iter();
+    let known: HashMap<String, (Type, String)> = own
+        .map(|own| {
+            let column = own.column().to_owned();
+            (own.name.clone(), (own.value_type.clone(), column))
+        })
+        .collect();
+    let mut properties = Vec::with_capacity(columns.len());
     for (name, ty, values) in columns {
+        if let Some((known, column)) = known.get(&name)
+            && *known == ty
+        {
+            properties.push((column.clone(), values));
+            continue;
+        }
         schema.ensure_property(table, &name, &ty)?;
         // A property whose first values were all null takes a type when the first value comes.
         let property = schema.table(table)?.property(&name);

@@ -1,17 +1,18 @@
-//! The reject file: rows that were not loaded, with their places and what is wrong with them.
+//! The reject file: every row that was not loaded, as it stood, with its place and what is wrong with it.
 
 use std::fs::File;
+use std::io::{BufWriter, Write as _};
 use std::path::Path;
 
 use arrow::array::{Array, ArrayRef};
+use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use grism_core::{Error, Result};
+use grism_text::{Dialect, Record, Records, push_value};
 
-/// Rows that a reject file holds; more are only counted.
-const MOST_ROWS: u64 = 100_000;
-/// Bytes that it holds, about.
-const MOST_BYTES: u64 = 64 << 20;
+/// What a reject file says of a row before the row itself.
+const PLACES: [&str; 4] = ["_file", "_line", "_column", "_reason"];
 
 /// A row that is not loaded.
 #[derive(Clone, Debug)]
@@ -20,10 +21,23 @@ pub(super) struct Rejected {
     pub(super) file: String,
     /// Its line, or the number of its row; from 1.
     pub(super) line: u64,
+    /// The column that is wrong; empty where the whole row is.
+    pub(super) column: String,
     /// What is wrong.
     pub(super) reason: String,
-    /// Its values as text.
-    pub(super) fields: Vec<String>,
+    /// The row.
+    pub(super) row: RejectedRow,
+}
+
+/// A rejected row as it stood.
+#[derive(Clone, Debug)]
+pub(super) enum RejectedRow {
+    /// A CSV record, without its end of line.
+    Csv { text: Vec<u8>, dialect: Dialect },
+    /// A JSON object.
+    Json(Vec<u8>),
+    /// The values of a table's row as text; `None` is null.
+    Values(Vec<Option<String>>),
 }
 
 impl Rejected {
@@ -35,15 +49,21 @@ impl Rejected {
             format!("{}, line {}: {}", self.file, self.line, self.reason)
         }
     }
+
+    /// The row with the column that is wrong.
+    pub(super) fn in_column(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.column);
+        self
+    }
 }
 
-/// The file, which comes into being with its first row.
+/// The file, which comes into being with its first row and is CSV as that row's file is.
 #[derive(Debug)]
 pub(super) struct RejectFile {
     path: std::path::PathBuf,
-    writer: Option<csv::Writer<File>>,
+    writer: Option<BufWriter<File>>,
+    dialect: Dialect,
     rows: u64,
-    bytes: u64,
 }
 
 impl RejectFile {
@@ -51,8 +71,8 @@ impl RejectFile {
         Self {
             path: path.to_owned(),
             writer: None,
+            dialect: Dialect::default(),
             rows: 0,
-            bytes: 0,
         }
     }
 
@@ -61,46 +81,73 @@ impl RejectFile {
         self.rows
     }
 
+    /// Adds a row of a load with `columns`.
     pub(super) fn write(&mut self, columns: &[String], row: &Rejected) -> Result<()> {
-        if self.rows >= MOST_ROWS || self.bytes >= MOST_BYTES {
-            return Ok(());
+        let mut bytes = Vec::new();
+        let is_first = self.writer.is_none();
+        if is_first {
+            if let RejectedRow::Csv { dialect, .. } = &row.row {
+                self.dialect = *dialect;
+            }
+            let names = columns.iter().map(String::as_str);
+            match row.row {
+                RejectedRow::Json(_) => {
+                    self.push(&mut bytes, PLACES.into_iter().chain(["_row"]).map(Some));
+                }
+                _ => self.push(&mut bytes, PLACES.into_iter().chain(names).map(Some)),
+            }
+            bytes.push(b'\n');
         }
-        let path = self.path.display().to_string();
-        let failed = |error: csv::Error| {
-            let error = match error.into_kind() {
-                csv::ErrorKind::Io(error) => Error::from(error),
-                other => Error::internal(format!("{other:?}")),
-            };
-            error.context(&path)
-        };
+        let line = row.line.to_string();
+        let place = [&row.file, &line, &row.column, &row.reason];
+        let place = place.map(|text| (!text.is_empty()).then_some(text.as_str()));
+        self.push(&mut bytes, place.into_iter());
+        bytes.push(self.dialect.delimiter);
+        match &row.row {
+            RejectedRow::Csv { text, dialect } if *dialect == self.dialect => {
+                bytes.extend_from_slice(text);
+            }
+            RejectedRow::Csv { text, dialect } => {
+                let mut record = Record::default();
+                Records::new(text, 1, *dialect).read(&mut record);
+                for place in 0..record.len() {
+                    if place > 0 {
+                        bytes.push(self.dialect.delimiter);
+                    }
+                    let (value, is_quoted) = record.value(text, place);
+                    let value = (is_quoted || !value.is_empty()).then_some(value);
+                    push_value(&mut bytes, value, self.dialect);
+                }
+            }
+            RejectedRow::Json(text) => push_value(&mut bytes, Some(text), self.dialect),
+            RejectedRow::Values(values) => {
+                self.push(&mut bytes, values.iter().map(Option::as_deref));
+            }
+        }
+        bytes.push(b'\n');
+        let failed = |error: std::io::Error| Error::from(error).context(self.path.display());
         let writer = match &mut self.writer {
             Some(writer) => writer,
             None => {
-                let file =
-                    File::create(&self.path).map_err(|error| Error::from(error).context(&path))?;
-                let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(file);
-                let fixed = ["_file", "_line", "_reason"].into_iter();
-                writer
-                    .write_record(fixed.chain(columns.iter().map(String::as_str)))
-                    .map_err(failed)?;
-                self.writer.insert(writer)
+                let file = File::create(&self.path).map_err(failed)?;
+                self.writer.insert(BufWriter::new(file))
             }
         };
-        let line = row.line.to_string();
-        let fixed = [row.file.as_str(), line.as_str(), row.reason.as_str()].into_iter();
-        writer
-            .write_record(fixed.chain(row.fields.iter().map(String::as_str)))
-            .map_err(failed)?;
+        writer.write_all(&bytes).map_err(failed)?;
         self.rows += 1;
-        self.bytes += row
-            .fields
-            .iter()
-            .map(|field| field.len() as u64 + 1)
-            .sum::<u64>()
-            + 64;
         Ok(())
     }
 
+    fn push<'a>(&self, out: &mut Vec<u8>, values: impl Iterator<Item = Option<&'a str>>) {
+        for (place, value) in values.enumerate() {
+            if place > 0 {
+                out.push(self.dialect.delimiter);
+            }
+            push_value(out, value.map(str::as_bytes), self.dialect);
+        }
+    }
+
+    /// Writes what is left.
     pub(super) fn finish(&mut self) -> Result<()> {
         if let Some(writer) = &mut self.writer {
             writer
@@ -111,16 +158,15 @@ impl RejectFile {
     }
 }
 
-/// The values of a row as text; null is empty.
-pub(super) fn row_texts(batch: &RecordBatch, row: usize) -> Vec<String> {
+/// The values of a row as text.
+pub(super) fn row_texts(batch: &RecordBatch, row: usize) -> Vec<Option<String>> {
     let options = FormatOptions::default().with_display_error(true);
     let text = |column: &ArrayRef| {
-        if column.is_null(row) {
-            return String::new();
+        if column.is_null(row) || column.data_type() == &DataType::Null {
+            return None;
         }
-        ArrayFormatter::try_new(column, &options)
-            .map(|formatter| formatter.value(row).to_string())
-            .unwrap_or_default()
+        let formatter = ArrayFormatter::try_new(column, &options).ok()?;
+        Some(formatter.value(row).to_string())
     };
     batch.columns().iter().map(text).collect()
 }

@@ -18,7 +18,7 @@ pub struct LoadReport {
     pub loaded: u64,
     /// Rows that were not loaded.
     pub rejected: u64,
-    /// Of those, the rows that the reject file holds; it takes the first 100,000.
+    /// Of those, the rows that the reject file holds.
     #[serde(default)]
     pub rejects_written: u64,
     /// Nodes that came into being because a hyperedge bound them, by label.
@@ -27,6 +27,10 @@ pub struct LoadReport {
     pub missing: BTreeMap<String, u64>,
     /// Rows that left an optional role unbound, by role.
     pub unbound: BTreeMap<String, u64>,
+    /// What there is to say of the source that is no error: types that were told otherwise than it seemed, columns that are
+    /// read as something else.
+    #[serde(default)]
+    pub warnings: Vec<String>,
     /// The snapshot that the load committed.
     pub snapshot: SnapshotId,
     /// How long it took.
@@ -59,6 +63,10 @@ impl fmt::Display for LoadReport {
             self.elapsed.as_secs_f64(),
             rate,
             self.snapshot
-        )
+        )?;
+        for warning in &self.warnings {
+            write!(f, "\nwarning: {warning}")?;
+        }
+        Ok(())
     }
 }

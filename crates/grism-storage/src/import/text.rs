@@ -4,6 +4,7 @@ use std::io::{BufReader, Read};
 use std::sync::Arc;
 
 use grism_core::{Error, Result};
+use grism_text::{RecordEnds, lines_of};
 
 use super::files::InputFile;
 use super::options::{Compression, LoadProgress};
@@ -25,11 +26,12 @@ pub(super) struct TextPiece {
 pub(super) struct TextReader {
     file: Arc<InputFile>,
     reader: Box<dyn Read + Send>,
-    /// What stands around values that may hold ends of lines, and between values; `None` where every end of line ends a
-    /// record.
-    rules: Option<(u8, u8)>,
+    ends: RecordEnds,
     rest: Vec<u8>,
     line: u64,
+    /// Bytes of a piece, about.
+    wanted: usize,
+    at_start: bool,
     at_end: bool,
 }
 
@@ -50,7 +52,7 @@ impl<R: Read> Read for Counted<R> {
 impl TextReader {
     pub(super) fn open(
         file: Arc<InputFile>,
-        rules: Option<(u8, u8)>,
+        ends: RecordEnds,
         progress: &Arc<LoadProgress>,
     ) -> Result<Self> {
         let raw = Counted {
@@ -70,51 +72,75 @@ impl TextReader {
         Ok(Self {
             file,
             reader,
-            rules,
+            ends,
             rest: Vec::new(),
             line: 1,
+            wanted: piece_bytes(),
+            at_start: true,
             at_end: false,
         })
+    }
+
+    /// Looks at the beginning of the file, about a piece of it, and has records end as `ends` says of it.
+    pub(super) fn begin(&mut self, ends: impl FnOnce(&mut [u8]) -> RecordEnds) -> Result<()> {
+        let mut bytes = std::mem::take(&mut self.rest);
+        self.fill(&mut bytes, self.wanted)?;
+        self.ends = ends(&mut bytes);
+        self.rest = bytes;
+        Ok(())
+    }
+
+    /// Reads on until there are so many bytes, or no more.
+    fn fill(&mut self, bytes: &mut Vec<u8>, wanted: usize) -> Result<()> {
+        if !self.at_end {
+            let more = wanted.saturating_sub(bytes.len()) as u64;
+            let read = (&mut self.reader).take(more).read_to_end(bytes);
+            let read = read.map_err(|error| self.failed(&error))?;
+            self.at_end = (read as u64) < more;
+        }
+        if std::mem::replace(&mut self.at_start, false) {
+            self.check_encoding(bytes)?;
+        }
+        Ok(())
+    }
+
+    /// Has pieces be at least so long, as they must be where a table's many columns take room in each of them.
+    pub(super) fn at_least(&mut self, bytes: usize) {
+        self.wanted = self.wanted.max(bytes);
     }
 
     /// The next piece; `None` at the end.
     pub(super) fn next_piece(&mut self) -> Result<Option<TextPiece>> {
         let mut bytes = std::mem::take(&mut self.rest);
-        let mut wanted = piece_bytes();
+        self.ends.restart();
+        let mut wanted = self.wanted;
         loop {
-            if !self.at_end {
-                let before = bytes.len();
-                let more = wanted.saturating_sub(before) as u64;
-                let read = (&mut self.reader).take(more).read_to_end(&mut bytes);
-                let read = read.map_err(|error| self.failed(&error))?;
-                self.at_end = (read as u64) < more;
-            }
-            if self.line == 1 {
-                self.check_encoding(&mut bytes)?;
-            }
+            self.fill(&mut bytes, wanted)?;
+            self.ends.look(&bytes);
             if self.at_end {
                 if bytes.is_empty() {
                     return Ok(None);
                 }
-                if self.records(&bytes).1 {
-                    return Err(self.unclosed(&bytes));
+                if let Some(problem) = self.ends.open() {
+                    return Err(self.broken(&bytes, problem));
                 }
                 return Ok(Some(self.piece(bytes)));
             }
-            if let Some(end) = self.records(&bytes).0 {
+            if let Some(end) = self.ends.end() {
                 self.rest = bytes.split_off(end);
                 return Ok(Some(self.piece(bytes)));
             }
             if bytes.len() > LONGEST_RECORD {
-                return Err(self.unclosed(&bytes));
+                let problem = self.ends.open();
+                return Err(self.broken(&bytes, problem.unwrap_or("the line is too long")));
             }
-            wanted *= 2;
+            wanted = bytes.len() + self.wanted;
         }
     }
 
     fn piece(&mut self, bytes: Vec<u8>) -> TextPiece {
         let line = self.line;
-        self.line += bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.line += lines_of(&bytes);
         TextPiece {
             file: Arc::clone(&self.file),
             bytes,
@@ -122,44 +148,13 @@ impl TextReader {
         }
     }
 
-    /// Where the last whole record ends, and whether a quote is open at the end. A quote opens at the beginning of a value
-    /// only; within a quoted value two of them are one, and one closes it.
-    fn records(&self, bytes: &[u8]) -> (Option<usize>, bool) {
-        let last_line = || {
-            bytes
-                .iter()
-                .rposition(|byte| *byte == b'\n')
-                .map(|at| at + 1)
-        };
-        let Some((quote, delimiter)) = self.rules.filter(|(quote, _)| bytes.contains(quote)) else {
-            return (last_line(), false);
-        };
-        // Whether a value begins here, and whether the byte before closed a quoted one, or was the first of two quotes.
-        let (mut end, mut is_open, mut begins, mut closed) = (None, false, true, false);
-        for (at, byte) in bytes.iter().enumerate() {
-            if *byte == quote {
-                let opens = !is_open && (begins || closed);
-                closed = is_open;
-                is_open = opens;
-                begins = false;
-            } else if !is_open {
-                begins = *byte == delimiter || *byte == b'\n' || *byte == b'\r';
-                closed = false;
-                if *byte == b'\n' {
-                    end = Some(at + 1);
-                }
-            }
-        }
-        (end, is_open)
-    }
-
-    /// The error for a record that does not end.
-    fn unclosed(&self, bytes: &[u8]) -> Error {
-        let whole = self.records(bytes).0.unwrap_or(0);
-        let lines = bytes[..whole].iter().filter(|byte| **byte == b'\n');
-        let line = self.line + lines.count() as u64;
-        self.file
-            .broken(&format!("line {line}: a quote is opened and not closed"))
+    /// The error for a record that does not end, which begins behind the last whole one.
+    fn broken(&self, bytes: &[u8], problem: &str) -> Error {
+        let whole = self.ends.end().unwrap_or(0);
+        let is_between = |byte: &u8| byte.is_ascii_whitespace() || *byte == b',';
+        let between = bytes[whole..].iter().position(|byte| !is_between(byte));
+        let line = self.line + lines_of(&bytes[..whole + between.unwrap_or(0)]);
+        self.file.broken(&format!("line {line}: {problem}"))
     }
 
     fn check_encoding(&self, bytes: &mut Vec<u8>) -> Result<()> {

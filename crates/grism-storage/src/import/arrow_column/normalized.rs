@@ -1,0 +1,123 @@
+//! A column from outside as one of a Grism type.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::compute::{CastOptions, cast_with_options};
+use arrow::datatypes::{DataType, Field, UInt64Type};
+use grism_core::{Error, Result, Type, Value};
+
+use super::{extension, nested, times};
+
+/// The key of a field's metadata that states the Grism type of a column that a reader of text made.
+pub(super) const TYPE_KEY: &str = "grism:type";
+
+/// The field of a column of a Grism type that was read from text. What Arrow's type does not say is stated beside it.
+pub(crate) fn field_of(name: &str, ty: &Type) -> Field {
+    let field = Field::new(name, ty.to_arrow(), true);
+    if !ty.may_hold_any() {
+        return field;
+    }
+    match serde_json::to_string(ty) {
+        Ok(stated) => field.with_metadata([(TYPE_KEY.to_owned(), stated)].into()),
+        Err(_) => field,
+    }
+}
+
+/// `column` in the Arrow type of its Grism type.
+///
+/// # Errors
+/// `Unsupported` for an Arrow type that no Grism type holds; `InvalidData` for a value out of range, at any depth.
+pub(crate) fn normalized(name: &str, column: &ArrayRef) -> Result<(Type, ArrayRef)> {
+    normalized_field(&Field::new(name, column.data_type().clone(), true), column)
+}
+
+/// As [`normalized`], for a column whose field may say more than its Arrow type.
+///
+/// # Errors
+/// As [`normalized`].
+pub(crate) fn normalized_field(field: &Field, column: &ArrayRef) -> Result<(Type, ArrayRef)> {
+    if let Some(stated) = field.metadata().get(TYPE_KEY)
+        && let Ok(ty) = serde_json::from_str(stated)
+    {
+        return Ok((ty, Arc::clone(column)));
+    }
+    of_field(field, column).map_err(|error| error.context(format!("column `{}`", field.name())))
+}
+
+/// The values of a field, which may be within another one.
+pub(super) fn of_field(field: &Field, column: &ArrayRef) -> Result<(Type, ArrayRef)> {
+    if let Some(found) = extension::of_extension(field, column)? {
+        return Ok(found);
+    }
+    let data_type = column.data_type();
+    match data_type {
+        DataType::UInt64 => {
+            let numbers = column.as_primitive::<UInt64Type>();
+            let past = numbers
+                .iter()
+                .flatten()
+                .find(|number| i64::try_from(*number).is_err());
+            if let Some(number) = past {
+                return Err(Error::invalid_data(format!(
+                    "the unsigned number {number} is past the greatest Int64"
+                )));
+            }
+        }
+        DataType::Date64
+        | DataType::Time32(_)
+        | DataType::Time64(_)
+        | DataType::Timestamp(..)
+        | DataType::Duration(_)
+        | DataType::Interval(_) => return times::of_times(column),
+        DataType::Decimal32(..)
+        | DataType::Decimal64(..)
+        | DataType::Decimal128(..)
+        | DataType::Decimal256(..) => {
+            return Err(Error::unsupported(format!(
+                "{data_type} is held by no type without rounding: name one for it in `types`, such as string, int or float"
+            )));
+        }
+        DataType::Dictionary(_, values) => {
+            return of_field(field, &exact_cast(column, values)?);
+        }
+        DataType::RunEndEncoded(_, values) => {
+            return of_field(values, &exact_cast(column, values.data_type())?);
+        }
+        DataType::List(item)
+        | DataType::LargeList(item)
+        | DataType::ListView(item)
+        | DataType::LargeListView(item) => return nested::of_lists(item, column),
+        DataType::FixedSizeList(item, dimensions) => {
+            let is_vector = matches!(item.data_type(), DataType::Float16 | DataType::Float32);
+            if !is_vector || *dimensions <= 0 {
+                return nested::of_lists(item, column);
+            }
+        }
+        DataType::Struct(fields) => return nested::of_structs(fields, column),
+        DataType::Map(..) => return nested::of_maps(column),
+        DataType::Union(fields, _) => return nested::of_unions(fields, column),
+        _ => {}
+    }
+    let ty = Type::from_arrow(data_type)?;
+    let values = exact_cast(column, &ty.to_arrow())?;
+    Ok((ty, values))
+}
+
+/// The column as another Arrow type that holds the same values.
+pub(crate) fn exact_cast(column: &ArrayRef, data_type: &DataType) -> Result<ArrayRef> {
+    if column.data_type() == data_type {
+        return Ok(Arc::clone(column));
+    }
+    let options = CastOptions {
+        safe: false,
+        ..CastOptions::default()
+    };
+    cast_with_options(column, data_type, &options)
+        .map_err(|error| Error::invalid_data(error.to_string()))
+}
+
+/// A column of values that have no Arrow type in common.
+pub(super) fn any_column(values: &[Value]) -> Result<(Type, ArrayRef)> {
+    Ok((Type::Any, Value::column(values, &Type::Any.to_arrow())?))
+}

@@ -1,0 +1,343 @@
+//! The columns of CSV files: their names from the header, their types from the rows.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use grism_core::{Result, Type};
+use grism_text::{
+    Dialect, Record, RecordEnds, Records, TextColumn, TextTypes, is_code, is_null, is_number,
+};
+
+use super::files::InputFile;
+use super::options::{ImportOptions, LoadProgress};
+use super::telling::Telling;
+use super::text::{TextPiece, TextReader};
+
+/// Rows from which the types of columns are told at first.
+const SAMPLE_ROWS: usize = 1_000;
+
+/// Bytes of text that a piece has for each column, at least.
+const COLUMN_TEXT: usize = 256;
+
+/// The first values of a column.
+#[derive(Clone, Debug, Default)]
+struct Mixed {
+    values: usize,
+    numbers: usize,
+    /// The first that is no number, with its line.
+    other: Option<(u64, String)>,
+}
+
+impl Mixed {
+    fn add(&mut self, value: &[u8], line: u64) {
+        self.values += 1;
+        if is_number(value) {
+            self.numbers += 1;
+        } else if self.other.is_none() {
+            self.other = Some((line, String::from_utf8_lossy(value).into_owned()));
+        }
+    }
+}
+
+/// A CSV file whose header is read.
+pub(super) struct CsvReader {
+    name: String,
+    reader: TextReader,
+    pub(super) dialect: Dialect,
+    pub(super) names: Vec<String>,
+    /// The first piece with a record.
+    next: Option<TextPiece>,
+}
+
+/// What stands between and around the values of a file.
+fn dialect_of(file: &InputFile, options: &ImportOptions) -> Dialect {
+    let is_tabbed = file.name.ends_with(".tsv") || file.name.contains(".tsv.");
+    Dialect {
+        delimiter: match options.delimiter {
+            b',' if is_tabbed => b'\t',
+            given => given,
+        },
+        quote: options.quote,
+    }
+}
+
+impl CsvReader {
+    /// Opens a file and reads its header.
+    pub(super) fn open(
+        file: &Arc<InputFile>,
+        options: &ImportOptions,
+        progress: &Arc<LoadProgress>,
+    ) -> Result<Self> {
+        let dialect = dialect_of(file, options);
+        let reader = TextReader::open(Arc::clone(file), RecordEnds::csv(dialect), progress)?;
+        let mut reader = Self {
+            name: file.name.clone(),
+            reader,
+            dialect,
+            names: Vec::new(),
+            next: None,
+        };
+        let Some(mut piece) = reader.piece_with_record()? else {
+            return Err(file.broken(&"the file is empty: a header line was expected"));
+        };
+        reader.names = names_of(&mut piece, dialect, options)?;
+        reader.reader.at_least(reader.names.len() * COLUMN_TEXT);
+        reader.next = if has_record(&piece) {
+            Some(piece)
+        } else {
+            reader.piece_with_record()?
+        };
+        Ok(reader)
+    }
+
+    /// The first piece with a record, before it is taken.
+    fn first(&self) -> Option<&TextPiece> {
+        self.next.as_ref()
+    }
+
+    /// The next piece with a record.
+    pub(super) fn next_piece(&mut self) -> Result<Option<TextPiece>> {
+        match self.next.take() {
+            Some(piece) => Ok(Some(piece)),
+            None => self.piece_with_record(),
+        }
+    }
+
+    fn piece_with_record(&mut self) -> Result<Option<TextPiece>> {
+        while let Some(piece) = self.reader.next_piece()? {
+            if has_record(&piece) {
+                return Ok(Some(piece));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The columns of the file, told from its first rows.
+    pub(super) fn columns(&self, options: &ImportOptions) -> Result<Vec<TextColumn>> {
+        let mut types = ColumnTypes::new(&self.names, options, None);
+        if let Some(piece) = self.first() {
+            types.add(piece, self.dialect, None, SAMPLE_ROWS)?;
+        }
+        Ok(types.columns())
+    }
+
+    /// A warning for each column of texts that are numbers for the most part, since filters on numbers find none of them.
+    pub(super) fn warnings(&self, columns: &[TextColumn], options: &ImportOptions) -> Vec<String> {
+        let null = options.null.as_deref().map(str::as_bytes);
+        let mut mixed = vec![Mixed::default(); columns.len()];
+        if let Some(piece) = self.first() {
+            let mut records = Records::new(&piece.bytes, piece.line, self.dialect);
+            let (mut record, mut rows) = (Record::default(), 0);
+            while rows < SAMPLE_ROWS && records.read(&mut record) {
+                rows += 1;
+                for (place, own) in mixed.iter_mut().enumerate().take(record.len()) {
+                    let (value, _) = record.value(&piece.bytes, place);
+                    if !is_null(value, null) {
+                        own.add(value, record.line);
+                    }
+                }
+            }
+        }
+        let own = columns.iter().zip(mixed);
+        own.filter(|(column, _)| column.is_told && column.ty == Type::String)
+            .filter_map(|(column, mixed)| {
+                let (line, text) = mixed.other?;
+                let is_mixed = 2 * mixed.numbers > mixed.values && !is_code(text.as_bytes());
+                is_mixed.then(|| {
+                    format!(
+                        "column `{}` is read as text: line {line} of {} holds '{text}', and {} of the first {} values are \
+                         numbers; name that text as null, or a type for the column",
+                        column.name, self.name, mixed.numbers, mixed.values
+                    )
+                })
+            })
+            .collect()
+    }
+
+    /// Whether the file has a record.
+    pub(super) fn has_rows(&self) -> bool {
+        self.next.is_some()
+    }
+}
+
+fn has_record(piece: &TextPiece) -> bool {
+    piece
+        .bytes
+        .iter()
+        .any(|byte| !matches!(byte, b'\n' | b'\r'))
+}
+
+/// The names of the columns. A header is taken out of the piece.
+fn names_of(
+    piece: &mut TextPiece,
+    dialect: Dialect,
+    options: &ImportOptions,
+) -> Result<Vec<String>> {
+    let file = Arc::clone(&piece.file);
+    let mut records = Records::new(&piece.bytes, piece.line, dialect);
+    let mut record = Record::default();
+    records.read(&mut record);
+    if !options.header {
+        return Ok((1..=record.len())
+            .map(|number| format!("column_{number}"))
+            .collect());
+    }
+    let (end, line) = records.position();
+    let mut names: Vec<String> = Vec::with_capacity(record.len());
+    for place in 0..record.len() {
+        let (name, is_quoted) = record.value(&piece.bytes, place);
+        let name =
+            std::str::from_utf8(name).map_err(|_| file.broken(&"the header is not UTF-8"))?;
+        let name = if is_quoted { name } else { name.trim() };
+        names.push(name.to_owned());
+    }
+    piece.bytes.drain(..end);
+    piece.line = line;
+    let mut places = HashMap::with_capacity(names.len());
+    for (place, name) in names.iter().enumerate() {
+        if places.insert(name.as_str(), place).is_some() {
+            return Err(file.broken(&format!("the header names the column `{name}` twice")));
+        }
+    }
+    if let Some(name) = options
+        .types
+        .keys()
+        .find(|name| !places.contains_key(name.as_str()))
+    {
+        return Err(file.broken(&format!("a type is given for `{name}`, which is no column")));
+    }
+    Ok(names)
+}
+
+/// For each value of a record of a file with `names` the column that it goes to.
+///
+/// # Errors
+/// `InvalidData` where the file has not the columns of the files before.
+pub(super) fn fields_of(
+    file: &InputFile,
+    names: &[String],
+    columns: &[TextColumn],
+) -> Result<Vec<usize>> {
+    let places: HashMap<&str, usize> = columns
+        .iter()
+        .enumerate()
+        .map(|(place, column)| (column.name.as_str(), place))
+        .collect();
+    let mut fields = Vec::with_capacity(names.len());
+    let mut found = vec![false; columns.len()];
+    for name in names {
+        let place = *places.get(name.as_str()).ok_or_else(|| {
+            file.broken(&format!("the column `{name}` is not in the files before"))
+        })?;
+        found[place] = true;
+        fields.push(place);
+    }
+    if let Some(missing) = found.iter().position(|found| !found) {
+        let name = &columns[missing].name;
+        return Err(file.broken(&format!("the column `{name}` is missing")));
+    }
+    Ok(fields)
+}
+
+/// The columns of files, told from all their rows. `None` where no file has a row.
+pub(super) fn columns_of_all(
+    files: &[Arc<InputFile>],
+    options: &ImportOptions,
+    telling: &Telling,
+    progress: &LoadProgress,
+) -> Result<Option<Vec<TextColumn>>> {
+    // What is read here is read again, and counts then.
+    let uncounted = Arc::new(LoadProgress::default());
+    let mut all: Option<ColumnTypes<'_>> = None;
+    let mut first: Vec<TextColumn>;
+    for file in files {
+        let mut reader = CsvReader::open(file, options, &uncounted)?;
+        let types = match &mut all {
+            Some(types) => types,
+            None if !reader.has_rows() => continue,
+            None => {
+                first = reader.columns(options)?;
+                let told = telling.rejects_rows().then_some(first.as_slice());
+                all.insert(ColumnTypes::new(&reader.names, options, told))
+            }
+        };
+        let fields = fields_of(file, &reader.names, &types.columns())?;
+        while let Some(piece) = reader.next_piece()? {
+            if progress.is_cancelled() {
+                return Ok(None);
+            }
+            types.add(&piece, reader.dialect, Some(&fields), usize::MAX)?;
+        }
+    }
+    Ok(all.map(|types| types.columns()))
+}
+
+/// Tells the types of columns.
+struct ColumnTypes<'a> {
+    names: Vec<String>,
+    types: Vec<TextTypes>,
+    /// Types that are kept but for what numbers they hold: rows that do not fit are rejected.
+    kept: Option<Vec<Type>>,
+    given: &'a BTreeMap<String, Type>,
+    null: Option<&'a [u8]>,
+}
+
+impl<'a> ColumnTypes<'a> {
+    fn new(names: &[String], options: &'a ImportOptions, kept: Option<&[TextColumn]>) -> Self {
+        Self {
+            names: names.to_vec(),
+            types: vec![TextTypes::default(); names.len()],
+            kept: kept.map(|kept| kept.iter().map(|column| column.ty.clone()).collect()),
+            given: &options.types,
+            null: options.null.as_deref().map(str::as_bytes),
+        }
+    }
+
+    /// Takes note of up to `most` records of a piece.
+    fn add(
+        &mut self,
+        piece: &TextPiece,
+        dialect: Dialect,
+        fields: Option<&[usize]>,
+        most: usize,
+    ) -> Result<()> {
+        let mut records = Records::new(&piece.bytes, piece.line, dialect);
+        let mut record = Record::default();
+        let mut rows = 0;
+        while rows < most && records.read(&mut record) {
+            rows += 1;
+            if record.len() != self.types.len() {
+                continue;
+            }
+            for place in 0..record.len() {
+                let (value, _) = record.value(&piece.bytes, place);
+                let column = fields.map_or(place, |fields| fields[place]);
+                let kept = self.kept.as_ref().map(|kept| &kept[column]);
+                let counts = kept.is_none_or(|kept| kept.is_numeric() && is_number(value));
+                if counts && !is_null(value, self.null) {
+                    self.types[column].add(value);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn columns(&self) -> Vec<TextColumn> {
+        let columns = self.names.iter().zip(&self.types).enumerate();
+        columns
+            .map(|(place, (name, types))| {
+                let given = self.given.get(name);
+                let told = || match self.kept.as_ref().map(|kept| &kept[place]) {
+                    Some(kept) if !kept.is_numeric() => kept.clone(),
+                    _ => types.ty(),
+                };
+                TextColumn {
+                    name: name.clone(),
+                    ty: given.cloned().unwrap_or_else(told),
+                    is_told: given.is_none(),
+                    is_key: false,
+                }
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,154 @@
+//! The columns that CSV records become.
+
+use grism_core::{Result, Type};
+
+use super::{Dialect, Record, Records};
+use crate::column_builder::ColumnBuilder;
+use crate::text_column::{Contradiction, Corrections, Problem, TextColumn, TextRows, WrongRow};
+use crate::values::{integer, is_code, is_exact, is_number};
+
+/// How the records of a CSV file become columns.
+#[derive(Clone, Debug)]
+pub struct CsvColumns {
+    /// The columns.
+    pub columns: Vec<TextColumn>,
+    /// For each value of a record the column that it goes to; each column once.
+    pub fields: Vec<usize>,
+    /// What stands between and around values.
+    pub dialect: Dialect,
+    /// The text that stands for null beside nothing at all.
+    pub null: Option<Vec<u8>>,
+    /// Which records show that types were told wrongly.
+    pub corrections: Corrections,
+}
+
+/// Whether a value stands for null in a column that holds no texts; in one of texts, only where it is not quoted.
+#[must_use]
+pub fn is_null(value: &[u8], null: Option<&[u8]>) -> bool {
+    value.is_empty() || null.is_some_and(|null| null == value)
+}
+
+impl CsvColumns {
+    /// The rows of a text whose first line has the number `line`. A record that does not fit is among the wrong ones.
+    ///
+    /// # Errors
+    /// The record that contradicts the types that were told; `ResourceExhausted` past what one column holds.
+    pub fn rows(&self, bytes: &[u8], line: u64) -> Result<Result<TextRows, Contradiction>> {
+        let mut builders: Vec<ColumnBuilder> = self
+            .columns
+            .iter()
+            .map(|column| ColumnBuilder::new(&column.ty))
+            .collect();
+        let (mut lines, mut ranges, mut wrong) = (Vec::new(), Vec::new(), Vec::new());
+        let mut records = Records::new(bytes, line, self.dialect);
+        let mut record = Record::default();
+        while records.read(&mut record) {
+            let range = record.range.clone();
+            match self.push(bytes, &record, &mut builders) {
+                Ok(()) => {
+                    lines.push(record.line);
+                    ranges.push(range);
+                }
+                Err(problem) => {
+                    let row = WrongRow {
+                        line: record.line,
+                        range,
+                        problem,
+                    };
+                    if row.problem.is_contradiction {
+                        return Ok(Err(Contradiction(row)));
+                    }
+                    wrong.push(row);
+                }
+            }
+        }
+        let (mut types, mut columns) = (Vec::new(), Vec::new());
+        for builder in builders {
+            let (ty, column) = builder.finish()?;
+            types.push(ty);
+            columns.push(column);
+        }
+        Ok(Ok(TextRows {
+            types,
+            columns,
+            lines,
+            ranges,
+            wrong,
+        }))
+    }
+
+    /// Adds a record to the columns, or says why it cannot be; then nothing was added.
+    fn push(
+        &self,
+        bytes: &[u8],
+        record: &Record,
+        builders: &mut [ColumnBuilder],
+    ) -> Result<(), Problem> {
+        if record.len() != self.fields.len() {
+            return Err(Problem::of_row(format!(
+                "{} values, and the file has {} columns",
+                record.len(),
+                self.fields.len()
+            )));
+        }
+        for (place, column) in self.fields.iter().enumerate() {
+            let (value, is_quoted) = record.value(bytes, place);
+            let own = &self.columns[*column];
+            let is_text = own.ty == Type::String;
+            let is_null = (!is_quoted || !is_text) && is_null(value, self.null.as_deref());
+            let mut pushed = Ok(());
+            if !is_null && own.is_told {
+                pushed = check_number(value, &own.ty);
+            }
+            if pushed.is_ok() {
+                pushed = builders[*column].push((!is_null).then_some(value));
+            }
+            if let Err(wanted) = pushed {
+                for column in &self.fields[..place] {
+                    builders[*column].pop();
+                }
+                return Err(self.problem(own, value, &wanted));
+            }
+        }
+        Ok(())
+    }
+
+    fn problem(&self, column: &TextColumn, value: &[u8], wanted: &str) -> Problem {
+        let contradicts = match self.corrections {
+            Corrections::None => false,
+            // What is a number shows that numbers of another kind were told.
+            Corrections::Numbers => column.ty.is_numeric() && is_number(value),
+            Corrections::All => true,
+        };
+        let text = String::from_utf8_lossy(value);
+        Problem {
+            column: column.name.clone(),
+            reason: format!("column `{}`: '{text}' is {wanted}", column.name),
+            is_contradiction: contradicts && column.is_told && std::str::from_utf8(value).is_ok(),
+        }
+    }
+}
+
+/// Whether a value of a column of numbers, whose type was told, is kept by that type as it stands.
+fn check_number(value: &[u8], ty: &Type) -> Result<(), String> {
+    let kept: fn(i64) -> bool = match ty {
+        Type::Int64 | Type::Any => |_| true,
+        Type::Float64 => is_exact,
+        _ => return Ok(()),
+    };
+    let text = value.trim_ascii();
+    if is_code(text) {
+        return Err("a code that begins with 0; give the column the type string".to_owned());
+    }
+    if text.first() == Some(&b'+') {
+        return Err("a code that begins with +; give the column the type string".to_owned());
+    }
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    if *ty != Type::Int64
+        && digits.iter().all(u8::is_ascii_digit)
+        && !integer(text).is_some_and(kept)
+    {
+        return Err(format!("an integer that no {ty} is"));
+    }
+    Ok(())
+}

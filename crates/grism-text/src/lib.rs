@@ -1,0 +1,17 @@
+//! CSV and JSON text as columns of Grism's types, and batches as CSV text: the loops over every row of a text file that is
+//! loaded or written. Nothing is rounded, cut or taken for null without a word.
+
+mod column_builder;
+mod csv;
+mod json;
+mod record_ends;
+mod text_column;
+mod types;
+mod values;
+
+pub use csv::{CsvColumns, CsvWriter, Dialect, Record, Records, is_null, lines_of, push_value};
+pub use json::{Json, JsonColumns, JsonForm, JsonType, parse_json};
+pub use record_ends::RecordEnds;
+pub use text_column::{Contradiction, Corrections, Problem, TextColumn, TextRows, WrongRow};
+pub use types::TextTypes;
+pub use values::{is_code, is_number, value_of};
