@@ -16,16 +16,21 @@ use tokio::runtime::Handle;
 
 use super::convert::{Converted, Members};
 use super::created::Created;
-use super::keys::{KeyIndex, NONE};
+use super::files::InputFile;
+use super::grouped::{GroupRows, GroupRules, Groups, Merged};
+use super::keys::{Key, KeyIndex, NONE};
 use super::options::{BadRow, ImportSource, LoadOptions, LoadProgress, LoadTarget, MissingMember};
-use super::plan::{HyperedgesPlan, LabelPlan, NodesPlan, Plan, State, hyperedges_plan, nodes_plan};
+use super::plan::{
+    AbsentColumns, HyperedgesPlan, LabelPlan, NodesPlan, Plan, State, hyperedges_plan, nodes_plan,
+    split_columns, with_roles,
+};
 use super::properties::ensure_properties;
-use super::read::{Input, read};
+use super::read::{Input, cancelled, read};
 use super::rejects::{RejectFile, Rejected};
 use super::report::LoadReport;
 use super::telling::Telling;
 use crate::columns::named_batch;
-use crate::memory_limit::{created_bytes, waiting_bytes};
+use crate::memory_limit::{created_bytes, grouped_bytes, waiting_bytes};
 
 /// Loads a source into a graph as one commit.
 ///
@@ -56,13 +61,29 @@ pub async fn load_into(
     options: &LoadOptions,
 ) -> Result<(ChangeSet, LoadReport)> {
     let again = source.again();
-    let telling = Arc::new(Telling::from_first_rows(target, options.bad_rows));
-    let loaded = load_told(snapshot, target, source, options, &telling).await;
+    let absent = match (&source, target) {
+        (ImportSource::Tables(tables), _) if tables.len() > 1 => AbsentColumns::Any,
+        (_, LoadTarget::Hyperedges { roles, .. }) if roles.is_empty() => AbsentColumns::NotRequired,
+        _ => AbsentColumns::None,
+    };
+    let target = with_roles(snapshot.schema(), target);
+    let target = target.as_ref();
+    let lists = split_columns(snapshot.schema(), target, options);
+    let telling = Arc::new(Telling::from_first_rows(target, lists, options));
+    let loaded = load_told(snapshot, target, source, options, &telling, absent).await;
     match (loaded, telling.corrected(), again) {
         // The rows are read again with the types that all of them have.
         (Err(_), Some(telling), Some(source)) if !options.progress.is_cancelled() => {
             options.progress.restart();
-            load_told(snapshot, target, source, options, &Arc::new(telling)).await
+            load_told(
+                snapshot,
+                target,
+                source,
+                options,
+                &Arc::new(telling),
+                absent,
+            )
+            .await
         }
         (loaded, ..) => loaded,
     }
@@ -75,6 +96,7 @@ async fn load_told(
     source: ImportSource,
     options: &LoadOptions,
     telling: &Arc<Telling>,
+    absent: AbsentColumns,
 ) -> Result<(ChangeSet, LoadReport)> {
     let start = Instant::now();
     if options.rejects.is_none()
@@ -94,28 +116,35 @@ async fn load_told(
                     "a load of nodes binds no members that could be missing",
                 ));
             }
+            if options.group_by.is_some() || options.split.is_some() {
+                return Err(Error::invalid_query(
+                    "rows are grouped, and texts split, for hyperedges only",
+                ));
+            }
             nodes_plan(snapshot.as_ref(), &mut changes, label, key).await?
         }
         LoadTarget::Hyperedges { name, roles } => {
-            hyperedges_plan(snapshot.as_ref(), &mut changes, name, roles, creates).await?
+            hyperedges_plan(
+                snapshot.as_ref(),
+                &mut changes,
+                name,
+                roles,
+                options,
+                absent,
+            )
+            .await?
         }
     };
-    let input = Input::of(source).await?;
-    if let (Some(rejects), Input::Files(files, _)) = (&options.rejects, &input) {
-        let same = |path: &Path| {
-            let whole = rejects.canonicalize().ok();
-            whole.is_some() && path.canonicalize().ok() == whole
-        };
-        if files.iter().any(|file| same(&file.path)) {
-            return Err(Error::invalid_query(format!(
-                "the reject file {} is one of the files that are loaded",
-                rejects.display()
-            )));
-        }
-    }
+    let inputs = Input::of(source).await?;
+    check_rejects(options.rejects.as_deref(), &inputs)?;
+    let is_grouped = options.group_by.is_some();
+    let created = if creates { created_bytes() } else { 0 };
+    let grouped = if is_grouped { grouped_bytes() } else { 0 };
     let loader = Loader {
         changes,
-        rows: RowBuffer::new(waiting_bytes() - if creates { created_bytes() } else { 0 }),
+        rows: RowBuffer::new(waiting_bytes() - created - grouped),
+        groups: is_grouped.then(|| Groups::new(options.bad_rows)),
+        columns: HashSet::new(),
         bad_rows: options.bad_rows,
         missing: options.missing,
         rejects: options.rejects.as_deref().map(RejectFile::new),
@@ -129,7 +158,7 @@ async fn load_told(
     let runtime = Handle::current();
     let stop = StopOnDrop(Arc::clone(&options.progress));
     let work = tokio::task::spawn_blocking(move || {
-        loader.run(plan, state, input, &telling, &options, &runtime)
+        loader.run(plan, state, inputs, &telling, &options, &runtime)
     });
     let done = work.await;
     std::mem::forget(stop);
@@ -137,6 +166,25 @@ async fn load_told(
         done.map_err(|error| Error::internal(format!("a load failed: {error}")))??;
     report.elapsed = start.elapsed();
     Ok((changes, report))
+}
+
+fn check_rejects(rejects: Option<&Path>, inputs: &[Input]) -> Result<()> {
+    let Some(rejects) = rejects else {
+        return Ok(());
+    };
+    let whole = rejects.canonicalize().ok();
+    let is_same = |file: &Arc<InputFile>| whole.is_some() && file.path.canonicalize().ok() == whole;
+    let is_read = inputs.iter().any(|input| match input {
+        Input::Files(files, _) => files.iter().any(is_same),
+        Input::Batches(_) => false,
+    });
+    if is_read {
+        return Err(Error::invalid_query(format!(
+            "the reject file {} is one of the files that are loaded",
+            rejects.display()
+        )));
+    }
+    Ok(())
 }
 
 /// Ends the threads of a load whose future was dropped.
@@ -147,10 +195,15 @@ impl Drop for StopOnDrop {
         self.0.cancel();
     }
 }
+
 /// Takes the rows of one load.
 struct Loader {
     changes: ChangeSet,
     rows: RowBuffer,
+    /// Rows that wait for the others of their hyperedge.
+    groups: Option<Groups>,
+    /// The names of all columns that were read.
+    columns: HashSet<String>,
     bad_rows: BadRow,
     missing: MissingMember,
     rejects: Option<RejectFile>,
@@ -163,27 +216,38 @@ impl Loader {
         mut self,
         plan: Plan,
         mut state: State,
-        input: Input,
+        inputs: Vec<Input>,
         telling: &Arc<Telling>,
         options: &LoadOptions,
         runtime: &Handle,
     ) -> Result<(ChangeSet, LoadReport)> {
         let progress = &options.progress;
         let convert = |parsed| plan.convert(parsed);
-        let warnings = read(input, telling, progress, runtime, convert, |converted| {
-            progress.add_rows(converted.batch.num_rows() as u64);
-            match (&plan, &mut state) {
-                (Plan::Nodes(plan), State::Nodes(index, offset)) => {
-                    self.nodes(plan, index, offset, converted)
+        for input in inputs {
+            let warnings = read(input, telling, progress, runtime, convert, |converted| {
+                progress.add_rows(converted.batch.num_rows() as u64);
+                match (&plan, &mut state) {
+                    (Plan::Nodes(plan), State::Nodes(index, offset)) => {
+                        self.nodes(plan, index, offset, converted)
+                    }
+                    (Plan::Hyperedges(plan), State::Hyperedges(created)) => {
+                        self.hyperedges(plan, created, converted)
+                    }
+                    _ => Err(Error::internal("a load of nodes and of hyperedges")),
                 }
-                (Plan::Hyperedges(plan), State::Hyperedges(created)) => {
-                    self.hyperedges(plan, created, converted)
-                }
-                _ => Err(Error::internal("a load of nodes and of hyperedges")),
-            }
-        })?;
-        self.report.warnings = warnings;
+            })?;
+            let known = &mut self.report.warnings;
+            let new = warnings.into_iter().filter(|own| !known.contains(own));
+            let new: Vec<String> = new.collect();
+            known.extend(new);
+        }
         self.check_first()?;
+        if let Plan::Hyperedges(plan) = &plan {
+            plan.check_columns(&self.columns)?;
+            if let (Some(groups), Some(by)) = (self.groups.take(), &plan.group_by) {
+                self.merge_groups(groups, by, plan, progress)?;
+            }
+        }
         if let Some(rejects) = &mut self.rejects {
             rejects.finish()?;
             self.report.rejects_written = rejects.rows();
@@ -242,6 +306,9 @@ impl Loader {
         let schema = converted.batch.schema();
         let fields = schema.fields().iter();
         let columns: Vec<String> = fields.map(|field| field.name().clone()).collect();
+        if columns.iter().any(|name| !self.columns.contains(name)) {
+            self.columns.extend(columns.iter().cloned());
+        }
         for row in std::mem::take(&mut converted.parsed.rejected) {
             self.report.rows += 1;
             self.reject(&columns, row)?;
@@ -303,6 +370,18 @@ impl Loader {
         let mut bad: Vec<(usize, &str, String)> = Vec::new();
         let mut absent: Vec<(usize, &str, String)> = Vec::new();
         let mut all: Vec<Members> = Vec::new();
+        if let (Some(by), Some(keys)) = (&plan.group_by, &converted.keys) {
+            let is_none = |row: &usize| match keys.get(*row) {
+                Some(Key::Text(text)) => text.is_empty(),
+                key => key.is_none(),
+            };
+            let text = format!("the column `{by}`, which groups the rows, is null or empty");
+            bad.extend(
+                (0..rows)
+                    .filter(is_none)
+                    .map(|row| (row, by.as_str(), text.clone())),
+            );
+        }
         let found = std::mem::take(&mut converted.members);
         for (place, created) in created.iter_mut().enumerate() {
             let own = plan.roles.iter().zip(&found);
@@ -313,7 +392,8 @@ impl Loader {
             let name = &role.role.name;
             let label = &plan.labels[role.label];
             let unbound = own.ids.iter().filter(|id| **id == NONE).count() - own.missing.len();
-            if unbound > 0 {
+            // What a group binds is known when all its rows are.
+            if unbound > 0 && self.groups.is_none() {
                 *self.report.unbound.entry(name.clone()).or_insert(0) += unbound as u64;
                 if role.role.cardinality == Cardinality::One {
                     let nulls = (0..own.ids.len()).filter(|place| own.keys.get(*place).is_none());
@@ -411,12 +491,50 @@ impl Loader {
         let properties = ensure_properties(&mut self.changes.schema, table, converted.properties)?;
         let (names, values): (Vec<String>, Vec<ArrayRef>) =
             columns.into_iter().chain(properties).unzip();
+        if let (Some(groups), Some(keys)) = (&mut self.groups, &converted.keys) {
+            let rows = GroupRows {
+                parsed: &converted.parsed,
+                keys,
+                names,
+                values,
+                kept,
+            };
+            return groups.push(self.changes.schema.table(table)?, rows);
+        }
         let mut batch = named_batch(&names, values, rows)?;
         if let Some(kept) = kept {
             batch = filter_record_batch(&batch, &BooleanArray::from(kept))?;
         }
         self.report.loaded += batch.num_rows() as u64;
         self.rows.push(batch)
+    }
+
+    /// Adds the hyperedges that the rows of groups are.
+    fn merge_groups(
+        &mut self,
+        groups: Groups,
+        by: &str,
+        plan: &HyperedgesPlan,
+        progress: &LoadProgress,
+    ) -> Result<()> {
+        let table = self.changes.schema.table(plan.table)?.clone();
+        let columns = groups.columns().to_vec();
+        groups.finish(&GroupRules::new(&table, by, plan), |merged: Merged| {
+            if progress.is_cancelled() {
+                return Err(cancelled());
+            }
+            for (role, count) in merged.unbound {
+                *self.report.unbound.entry(role).or_insert(0) += count;
+            }
+            for row in merged.rejected {
+                self.reject(&columns, row)?;
+            }
+            for batch in merged.batches {
+                self.report.loaded += batch.num_rows() as u64;
+                self.rows.push(batch)?;
+            }
+            Ok(())
+        })
     }
 
     /// Adds the nodes that came into being, which have nothing but their key.
