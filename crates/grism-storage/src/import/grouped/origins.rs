@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BinaryBuilder, UInt32Array, UInt64Array};
+use arrow::array::{ArrayRef, AsArray, BinaryBuilder, UInt32Array, UInt64Array};
 use arrow::datatypes::{UInt32Type, UInt64Type};
 use arrow::record_batch::RecordBatch;
 use grism_core::{Error, Result};
