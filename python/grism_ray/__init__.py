@@ -30,8 +30,9 @@ from grism_ray.frame import Frame, Grouped
 from grism_ray.jobs import Job, submit
 from grism_ray.report import LoadReport, SnapshotInfo, TableDiff
 from grism_ray.result import Result
-from grism_ray.session import Graph, Transaction, open
+from grism_ray.session import Graph, open
 from grism_ray.times import Duration
+from grism_ray.transaction import Transaction
 from grism_ray.warning import GrismWarning
 
 # Queries of daemon threads must not come back to an interpreter that is gone.

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 import grism_ray as gr
+from grism_ray.__main__ import main
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,3 +81,9 @@ def test_a_checker_of_types_finds_wrong_options(tmp_path: Path) -> None:
             assert not told, line
         else:
             assert any(f"[{code}]" in own for own in told), f"{line}: {done.stdout} {done.stderr}"
+
+
+def test_numbers_of_a_job_s_parameters_are_exact_or_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    for text in ("1.23456789012345678901", "1e400"):
+        assert main(["submit", "RETURN $x", "--graph", "g", "--params", f'{{"x": [0.1, {text}]}}']) == 1
+        assert f"the number {text} is no 64-bit float" in capsys.readouterr().err

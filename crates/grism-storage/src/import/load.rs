@@ -412,8 +412,9 @@ impl Loader {
             if self.missing != MissingMember::Create {
                 let text = format!("{name} is null in a list of `{}`", role.column);
                 let nulls = own.nulls_in_lists().into_iter();
-                let column = role.column.as_str();
-                absent.extend(nulls.map(|place| (own.row_of(place), column, text.clone())));
+                absent.extend(
+                    nulls.map(|place| (own.row_of(place), role.column.as_str(), text.clone())),
+                );
             }
             if !own.missing.is_empty() {
                 *self.report.missing.entry(name.clone()).or_insert(0) += own.missing.len() as u64;
