@@ -104,7 +104,7 @@ impl HyperedgesPlan {
         let mut wanted = self
             .consumed
             .iter()
-            .filter(|_| self.absent == AbsentColumns::Any);
+            .filter(|_| self.absent == AbsentColumns::InOtherTables);
         match wanted.find(|column| !read.contains(*column)) {
             Some(column) => {
                 let hint = nearest(column, read.iter().map(String::as_str))
@@ -124,7 +124,7 @@ impl RolePlan {
         let may_be_absent = match plan.absent {
             AbsentColumns::None => false,
             AbsentColumns::NotRequired => self.role.cardinality != Cardinality::One,
-            AbsentColumns::Any => true,
+            AbsentColumns::InOtherTables | AbsentColumns::Any => true,
         };
         let column = match batch.column_by_name(&self.column) {
             None if may_be_absent => &new_null_array(&DataType::Null, batch.num_rows()),

@@ -61,10 +61,13 @@ pub async fn load_into(
     options: &LoadOptions,
 ) -> Result<(ChangeSet, LoadReport)> {
     let again = source.again();
-    let absent = match (&source, target) {
-        (ImportSource::Tables(tables), _) if tables.len() > 1 => AbsentColumns::Any,
-        (_, LoadTarget::Hyperedges { roles, .. }) if roles.is_empty() => AbsentColumns::NotRequired,
-        _ => AbsentColumns::None,
+    let are_several = matches!(&source, ImportSource::Tables(tables) if tables.len() > 1);
+    let are_named = matches!(target, LoadTarget::Hyperedges { roles, .. } if !roles.is_empty());
+    let absent = match (are_several, are_named) {
+        (false, true) => AbsentColumns::None,
+        (false, false) => AbsentColumns::NotRequired,
+        (true, true) => AbsentColumns::InOtherTables,
+        (true, false) => AbsentColumns::Any,
     };
     let target = with_roles(snapshot.schema(), target);
     let target = target.as_ref();

@@ -44,7 +44,9 @@ pub(super) enum AbsentColumns {
     None,
     /// Those of roles that may be unbound, where the columns are not named.
     NotRequired,
-    /// All, where other tables have them.
+    /// Those that another table has.
+    InOtherTables,
+    /// All, where there are several tables and the columns are not named.
     Any,
 }
 
