@@ -221,11 +221,11 @@ class Graph:
         ``error`` fails the load, ``reject`` writes the row to the CSV file ``rejects``, ``create`` makes a bare node.
         Without ``roles`` each role of a declared type is read from the column of its name.
 
-        ``group_by`` names a column of keys: all rows with one key are one hyperedge, in any order. Its members of a role
-        that takes many are those of its rows, in their order; what else the rows say must agree, and null says nothing.
-        ``table`` may then be a list of tables, as one of papers and one of their authors, which need not have all of the
-        columns. ``split`` is what stands between the members in a text of a role that takes many, as in ``"Ann;Bob"``; a
-        member with it in its key is written in quotes.
+        ``group_by`` names a column of keys: all rows with one key are one hyperedge, in any order. Its members of a
+        role that takes many are those of its rows, in their order; what else the rows say must agree, and null says
+        nothing. ``table`` may then be a list of tables, as one of papers and one of their authors, which need not have
+        all of the columns. ``split`` is what stands between the members in a text of a role that takes many, as in
+        ``"Ann;Bob"``; a member with it in its key is written in quotes.
         The others are those of ``load_nodes``.
         """
         given_roles = (roles or {}).items()

@@ -109,9 +109,9 @@ def test_rows_in_any_order_are_the_hyperedges_of_their_keys(tmp_path: Path, limi
 
 
 def test_more_rows_than_memory_holds_are_grouped_in_files(tmp_path: Path) -> None:
-    rows = 120_000
+    rows = 80_000
     random_ = random.Random(7)
-    keys = [random_.randrange(25_000) for _ in range(rows)]
+    keys = [random_.randrange(15_000) for _ in range(rows)]
     who = [random_.choice(COOKS) for _ in range(rows)]
     path = tmp_path / "dishes.csv"
     with path.open("w", newline="") as file:
@@ -125,11 +125,13 @@ def test_more_rows_than_memory_holds_are_grouped_in_files(tmp_path: Path) -> Non
     made: dict[str, list[str]] = {}
     for key, cook in zip(keys, who, strict=True):
         made.setdefault(str(key), []).append(cook)
-    assert (report.rows, report.loaded) == (140_000, len(made) + 1)
+    assert (report.rows, report.loaded) == (100_000, len(made) + 1)
     found = dishes(graph)
     assert len(found.pop("big")[0]) == 20_000  # type: ignore[arg-type]
     assert {key: dish[0] for key, dish in found.items()} == made
-    assert all(dish[1:] == (int(str(key)) % 2 + 1, None, {"note": f"{int(str(key)):060}"}) for key, dish in found.items())
+    for key, dish in found.items():
+        number = int(str(key))
+        assert dish[1:] == (number % 2 + 1, None, {"note": f"{number:060}"})
 
 
 def test_rows_that_contradict_their_group_are_named_as_they_stood(tmp_path: Path) -> None:
@@ -166,7 +168,8 @@ def test_rows_that_contradict_their_group_are_named_as_they_stood(tmp_path: Path
     where = f"than in {path}, line 2, which has the same `dish` 'soup'"
     assert wrong[5] == ("cuisine", f"the role `cuisine` is bound to another member {where}")
     assert wrong[11] == ("price", f"`price` is another {where}")
-    assert wrong[8] == wrong[13] == ("cuisine", "the role `cuisine` is required, and no row with the `dish` 'pie' binds it")
+    unbound = "the role `cuisine` is required, and no row with the `dish` 'pie' binds it"
+    assert wrong[8] == wrong[13] == ("cuisine", unbound)
     assert wrong[9][1] == "cook 'Nobody' does not exist"
     text = rejects.read_text()
     assert all(lines[number - 1] in text for number in wrong)
@@ -174,11 +177,11 @@ def test_rows_that_contradict_their_group_are_named_as_they_stood(tmp_path: Path
 
 def test_a_contradiction_ends_a_load_that_rejects_nothing(tmp_path: Path) -> None:
     graph = kitchen()
-    table = pa.table({"dish": [7, 7, 7], "cook": ["Bo", None, "Ada"], "cuisine": [1, 1, None], "hot": [True, None, False]})
+    table = pa.table({"dish": [7, 7, 7], "cook": ["Bo", None, "Ada"], "cuisine": [1, 1, None]})
+    hot = table.append_column("hot", pa.array([True, None, False]))
     with pytest.raises(gr.InvalidDataError, match=r"DISH, row 3: `hot` is another than in row 1, which has the same"):
-        graph.load_hyperedges("DISH", table, group_by="dish")
+        graph.load_hyperedges("DISH", hot, group_by="dish")
     assert dishes(graph) == {}
-    table = table.drop_columns("hot")
     assert graph.load_hyperedges("DISH", table, group_by="dish").loaded == 1
     assert dishes(graph) == {7: (["Bo", "Ada"], 1, None, {})}
 
@@ -187,13 +190,7 @@ def test_a_contradiction_ends_a_load_that_rejects_nothing(tmp_path: Path) -> Non
 def test_cells_hold_lists_of_members(tmp_path: Path, bad_rows: Any) -> None:
     path = tmp_path / "dishes.csv"
     path.write_text(
-        "dish;cook;cuisine\n"
-        "a;Ada;1\n"
-        'b;"Ada; Bo;Ada";2\n'
-        "c;;1\n"
-        'd;"";1\n'
-        'e;"""Di; Jr"";Cy; ";2\n'
-        'f;"Bo;""Di; Jr""";1\n'
+        'dish;cook;cuisine\na;Ada;1\nb;"Ada; Bo;Ada";2\nc;;1\nd;"";1\ne;"""Di; Jr"";Cy; ";2\nf;"Bo;""Di; Jr""";1\n'
     )
     graph = kitchen()
     rejects = tmp_path / "rejects.csv" if bad_rows == "reject" else None
@@ -217,7 +214,8 @@ def test_cells_of_numbers_are_lists_too(tmp_path: Path, bad_rows: Any) -> None:
     graph.load_nodes("City", pa.table({"id": [1, 2, 3]}), key="id")
     graph.execute("CREATE HYPEREDGE TYPE LINE (stop City*)")
     path = tmp_path / "lines.csv"
-    path.write_text("line,stop\n" + "".join(f"{number},{number % 3 + 1}\n" for number in range(2_000)) + "2000,1|2|3|1\n")
+    lines = [f"{number},{number % 3 + 1}" for number in range(2_000)]
+    path.write_text("\n".join(["line,stop", *lines, "2000,1|2|3|1"]))
     rejects = tmp_path / "rejects.csv" if bad_rows == "reject" else None
     report = graph.load_hyperedges("LINE", path, split="|", bad_rows=bad_rows, rejects=rejects)
     assert (report.loaded, report.rejected, report.warnings) == (2_001, 0, [])
@@ -249,7 +247,7 @@ def test_what_cannot_be_grouped_is_refused(tmp_path: Path) -> None:
     other = table.rename_columns(["dish", "chef", "cuisine"])
     with pytest.raises(gr.InvalidDataError, match="no table has a column `cheff`; did you mean `chef`"):
         graph.load_hyperedges("DISH", [other, other], {"cook": "cheff", "cuisine": "cuisine"}, group_by="dish")
-    with pytest.raises(gr.InvalidDataError, match="the key column `cost` holds FLOAT"):
+    with pytest.raises(gr.InvalidDataError, match="the key column `cost` holds Float64"):
         graph.load_hyperedges("DISH", pa.table({"cost": [1.5], "cuisine": [1]}), group_by="cost")
     with pytest.raises(gr.InvalidQueryError, match="split for roles that take many members"):
         graph.load_hyperedges("DISH", table, {"cuisine": "cuisine"}, split=";")
