@@ -17,6 +17,7 @@ mod int96;
 mod json_text;
 mod keys;
 mod load;
+mod loader;
 mod options;
 mod parsed;
 mod pieces;

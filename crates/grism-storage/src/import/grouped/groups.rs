@@ -10,7 +10,7 @@ use super::origins::{KeptRows, Origins};
 use super::parts::{DEEPEST, Part, Parts};
 use super::rows::{NAMES_BEFORE, bytes_of, joined};
 use crate::columns::named_batch;
-use crate::import::keys::KeyColumn;
+use crate::import::keys::{Key, KeyColumn};
 use crate::import::options::BadRow;
 use crate::import::parsed::Parsed;
 use crate::memory_limit::grouped_bytes;
@@ -38,6 +38,15 @@ pub(in crate::import) struct GroupRows<'a> {
     pub(in crate::import) values: Vec<ArrayRef>,
     /// Which rows are right; `None` where all are.
     pub(in crate::import) kept: Option<Vec<bool>>,
+}
+
+/// The rows whose key is null or an empty text: they are of no group.
+pub(in crate::import) fn rows_without_key(keys: &KeyColumn) -> Vec<usize> {
+    let is_none = |row: &usize| match keys.get(*row) {
+        Some(Key::Text(text)) => text.is_empty(),
+        key => key.is_none(),
+    };
+    (0..keys.len()).filter(is_none).collect()
 }
 
 impl Groups {

@@ -14,6 +14,6 @@ mod parts;
 mod rows;
 mod split;
 
-pub(super) use groups::{GroupRows, Groups};
+pub(super) use groups::{GroupRows, Groups, rows_without_key};
 pub(super) use merge::{GroupRules, Merged};
 pub(super) use split::split_cells;
