@@ -169,7 +169,7 @@ def test_bad_loads_leave_the_graph_as_it_was(people: gr.Graph, tmp_path: Path) -
     path = tmp_path / "bad.csv"
     path.write_text("name,age\n" + "".join(f"p{row},{row}\n" for row in range(1500)) + "last,many\n")
     with pytest.raises(gr.InvalidDataError, match=r"bad.csv, line 1502: column `age`: 'many' is no Int64"):
-        people.load_nodes("Pet", path, key="name")
+        people.load_nodes("Pet", path, key="name", types={"age": "int"})
     with pytest.raises(gr.NotFoundError, match="missing.csv"):
         people.load_nodes("Pet", tmp_path / "missing.csv", key="name")
     with pytest.raises(gr.InvalidDataError, match="no column `nam`; did you mean `name`"):
@@ -198,9 +198,9 @@ def test_missing_members_are_rejected_or_created_as_asked(people: gr.Graph, tmp_
     report = people.load_hyperedges("MEETING", table, roles=roles, missing="reject", rejects=rejects)
     assert (report.loaded, report.rejected, report.missing) == (1, 2, {"organizer": 2})
     assert rejects.read_text().splitlines() == [
-        "_file,_line,_reason,by,topic",
-        ",2,organizer 'Zed' does not exist,Zed,b",
-        ",3,organizer 'Zed' does not exist,Zed,c",
+        "_file,_line,_column,_reason,by,topic",
+        ",2,by,organizer 'Zed' does not exist,Zed,b",
+        ",3,by,organizer 'Zed' does not exist,Zed,c",
     ]
     report = people.load_hyperedges("MEETING", table, roles=roles, missing="create")
     assert (report.loaded, report.created) == (3, {"Person": 1})

@@ -132,6 +132,7 @@ impl Writer<'_> {
         for (outer, inner) in pieces(&rows, true).zip(branch_pieces(inner, true)) {
             let outer = outer?.concat()?.batch;
             let (found, bound) = self.returned(nested, inner?).await?;
+            check_returned(&state, &bound)?;
             made = Some(match made {
                 None => (found.schema.clone(), bound),
                 // A later row may find or make entities of tables that an earlier one did not know.
@@ -145,8 +146,9 @@ impl Writer<'_> {
             // Without rows the types of what would be returned are not known.
             let none = inner.iter().map(|rows| Found::none(rows.schema.clone()));
             let (found, bound) = self.returned(nested, none.collect()).await?;
+            check_returned(&state, &bound)?;
             let schema = joined(&rows.schema, &found.schema);
-            add_variables(&mut state, bound, &schema)?;
+            add_variables(&mut state, bound, &schema);
             return Ok((Found::none(schema), state));
         };
         let schema = joined(&rows.schema, &returned);
@@ -171,7 +173,7 @@ impl Writer<'_> {
                 }
             }
         }
-        add_variables(&mut state, bound, &schema)?;
+        add_variables(&mut state, bound, &schema);
         Ok((output.finish(schema)?, state))
     }
 }
@@ -242,21 +244,26 @@ fn joined(outer: &PlanSchema, returned: &PlanSchema) -> PlanSchema {
     schema
 }
 
+/// What a nested query returns is new outside of it.
+fn check_returned(state: &BindState, returned: &BindState) -> Result<()> {
+    let mut variables = returned.scope.variables.iter();
+    match variables.find(|own| state.scope.find(&own.name).is_some()) {
+        None => Ok(()),
+        Some(variable) => Err(Error::invalid_query(format!(
+            "the variable `{}` is bound outside of the subquery; return it by another name with AS",
+            variable.name
+        ))
+        .with_code("SyntaxError:VariableAlreadyBound")),
+    }
+}
+
 /// Binds what a nested query returned.
-fn add_variables(state: &mut BindState, returned: BindState, schema: &PlanSchema) -> Result<()> {
+fn add_variables(state: &mut BindState, returned: BindState, schema: &PlanSchema) {
     for variable in returned.scope.variables {
-        if state.scope.find(&variable.name).is_some() {
-            return Err(Error::invalid_query(format!(
-                "the variable `{}` is bound outside of the subquery; return it by another name with AS",
-                variable.name
-            ))
-            .with_code("SyntaxError:VariableAlreadyBound"));
-        }
         let column = schema.find(&variable.column);
         let ty = column.map_or(variable.ty, |column| column.ty.clone());
         state.scope.put(&variable.name, &variable.column, ty);
     }
     state.columns = schema.clone();
     state.counter = state.counter.max(returned.counter);
-    Ok(())
 }

@@ -106,40 +106,34 @@ impl Names {
         let is_word = |own: &&char| own.is_alphanumeric() || **own == '_';
         let length = line[..cursor].iter().rev().take_while(is_word).count();
         let start = cursor - length;
+        let typed = &line[start..cursor];
         let before = start.checked_sub(1).map(|place| line[place]);
         if before == Some('.') && start == 1 {
             let commands = COMMANDS.iter().map(|command| command.name.to_owned());
-            return (start, self.fitting(line, start, cursor, commands));
+            return (start, fitting(typed, commands));
         }
         let keywords = || KEYWORDS.iter().map(|word| (*word).to_owned());
         let found = match before {
-            Some(':' | '|' | '&' | '!') => {
-                self.fitting(line, start, cursor, self.kinds.iter().cloned())
-            }
-            Some('.') => self.fitting(line, start, cursor, self.properties.iter().cloned()),
+            Some(':' | '|' | '&' | '!') => fitting(typed, self.kinds.iter().cloned()),
+            Some('.') => fitting(typed, self.properties.iter().cloned()),
             Some('$') => Vec::new(),
             _ => {
                 let names = [&self.functions, &self.kinds, &self.properties];
                 let names = names.into_iter().flatten().cloned();
-                self.fitting(line, start, cursor, keywords().chain(names))
+                fitting(typed, keywords().chain(names))
             }
         };
         (start, found)
     }
+}
 
-    fn fitting(
-        &self,
-        line: &[char],
-        start: usize,
-        cursor: usize,
-        names: impl Iterator<Item = String>,
-    ) -> Vec<String> {
-        let typed: String = line[start..cursor].iter().collect();
-        let typed = typed.to_lowercase();
-        let mut found: Vec<String> = names
-            .filter(|name| name.to_lowercase().starts_with(&typed))
-            .collect();
-        found.dedup();
-        found
-    }
+/// The names that begin as the word that was typed does, in any case.
+fn fitting(typed: &[char], names: impl Iterator<Item = String>) -> Vec<String> {
+    let typed: String = typed.iter().collect();
+    let typed = typed.to_lowercase();
+    let mut found: Vec<String> = names
+        .filter(|name| name.to_lowercase().starts_with(&typed))
+        .collect();
+    found.dedup();
+    found
 }

@@ -2,6 +2,7 @@
 
 use super::cursor::{CasePart, Parser};
 use super::lexer::TokenKind;
+use super::walk::Walk;
 
 /// What stands between square brackets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +19,11 @@ impl Parser<'_> {
         let has_bar = self.tokens.bracket(self.at).last_bar.is_some();
         if binds && !self.has_elements() {
             Held::ListComprehension
-        } else if has_bar && self.starts_named_path(1) && !self.has_elements() {
+        } else if has_bar
+            && self.starts_named_path(1)
+            && !self.is_path_operand()
+            && !self.has_elements()
+        {
             Held::PatternComprehension
         } else {
             Held::List
@@ -65,81 +70,58 @@ impl Parser<'_> {
             || (self.starts_group(ahead) && self.starts_named_path(ahead + 1))
     }
 
+    /// Whether the path in the square bracket here is an operand of AND, OR or XOR, so that the bar belongs to a label
+    /// expression: `[(a)-->(b) AND a:A|B]`.
+    fn is_path_operand(&self) -> bool {
+        if self.kind(1) != Some(TokenKind::LeftParenthesis) {
+            return false;
+        }
+        let mut ahead = 1;
+        // Of nodes, groups, relationships and quantifiers only what stands between their brackets is looked at.
+        loop {
+            let close = self.tokens.bracket(self.at + ahead).close;
+            ahead = match (self.kind(ahead), close) {
+                (_, Some(close)) => close + 1 - self.at,
+                (
+                    Some(
+                        TokenKind::Minus
+                        | TokenKind::Less
+                        | TokenKind::Greater
+                        | TokenKind::Plus
+                        | TokenKind::Star
+                        | TokenKind::Question,
+                    ),
+                    None,
+                ) => ahead + 1,
+                _ => break,
+            };
+        }
+        let words = ["AND", "OR", "XOR"];
+        words.iter().any(|word| self.is_word(ahead, word))
+    }
+
     /// Whether a comma parts elements of the square bracket here, which it does in no comprehension; a comma between WHEN and
     /// THEN parts none.
     fn has_elements(&self) -> bool {
         if !self.tokens.bracket(self.at).has_comma {
             return false;
         }
-        // Whether the word so many places further on ends the innermost part of a CASE; END may be a name as well.
-        let ends = |cases: &[CasePart], ahead: usize| {
-            let words = cases.last().map_or(&[][..], |part| part.ends());
-            let mut words = words.iter().filter(|word| **word != "END");
-            words.any(|word| self.is_word(ahead, word))
+        let mut walk = Walk {
+            cases: Vec::new(),
+            takes_operand: true,
         };
-        let mut cases: Vec<CasePart> = Vec::new();
-        // Where an operand must stand every word is a name, but for NOT and CASE.
-        let mut takes_operand = true;
         let mut ahead = 1;
         while let Some(kind) = self.kind(ahead) {
             match kind {
-                TokenKind::Comma if cases.last() != Some(&CasePart::When) => return true,
+                TokenKind::Comma if walk.cases.last() != Some(&CasePart::When) => return true,
                 TokenKind::RightBracket => return false,
-                TokenKind::LeftParenthesis | TokenKind::LeftBracket | TokenKind::LeftBrace => {
-                    let Some(close) = self.tokens.bracket(self.at + ahead).close else {
-                        return true;
-                    };
-                    ahead = close - self.at;
-                    takes_operand = false;
-                }
-                TokenKind::Dot | TokenKind::Colon if self.is_name(ahead + 1) => {
-                    ahead += 1;
-                    takes_operand = false;
-                }
-                TokenKind::Word
-                    if takes_operand && self.starts_case(ahead) && !ends(&cases, ahead + 1) =>
-                {
-                    cases.push(CasePart::Operand);
-                    takes_operand = !self.is_word(ahead + 1, "WHEN");
-                }
-                TokenKind::Word if takes_operand => {
-                    let is_labeled = self.is_word(ahead, "LABELED")
-                        && ["IS", "NOT"]
-                            .iter()
-                            .any(|word| self.is_word(ahead - 1, word));
-                    let is_prefix = is_labeled || self.is_word(ahead, "NOT");
-                    takes_operand =
-                        is_prefix && self.starts_operand(ahead + 1) && !ends(&cases, ahead + 1);
-                }
-                TokenKind::Word => takes_operand = self.word_takes_operand(ahead, &mut cases),
-                TokenKind::QuotedName
-                | TokenKind::String
-                | TokenKind::Integer
-                | TokenKind::Float => takes_operand = false,
-                TokenKind::Percent => takes_operand = !takes_operand,
-                _ => takes_operand = true,
+                _ => {}
             }
-            ahead += 1;
+            match self.pass(&mut walk, ahead, Self::starts_case) {
+                Some(next) => ahead = next,
+                None => return true,
+            }
         }
         true
-    }
-
-    /// Whether an operand follows the word that stands behind one, so many places further on.
-    fn word_takes_operand(&self, ahead: usize, cases: &mut Vec<CasePart>) -> bool {
-        let parts = [
-            ("WHEN", CasePart::When),
-            ("THEN", CasePart::Then),
-            ("ELSE", CasePart::Else),
-        ];
-        if self.is_word(ahead, "END") {
-            cases.pop();
-            return false;
-        }
-        let part = parts.iter().find(|(word, _)| self.is_word(ahead, word));
-        if let (Some((_, part)), Some(innermost)) = (part, cases.last_mut()) {
-            *innermost = *part;
-        }
-        // The second word of these operators takes it.
-        !self.is_word(ahead, "STARTS") && !self.is_word(ahead, "ENDS")
     }
 }

@@ -32,7 +32,13 @@ impl Parser<'_> {
             if !parser.is(TokenKind::RightBracket) {
                 items = parser.comma_separated(Self::expression)?;
             }
-            parser.expect(TokenKind::RightBracket, "an operator, `,` or `]`")?;
+            let what = match parser.is(TokenKind::Bar) {
+                true => {
+                    "an operator, `,` or `]`; a comprehension is written [x IN list WHERE … | …] or [(a)-->(b) WHERE … | …]"
+                }
+                false => "an operator, `,` or `]`",
+            };
+            parser.expect(TokenKind::RightBracket, what)?;
             Ok(ExprKind::List(items))
         })?;
         self.around = outer;
@@ -156,62 +162,12 @@ impl Parser<'_> {
         self.above(kind, self.since(start), below)
     }
 
-    /// Whether CASE starts so many places further on, and no variable or function of that name.
-    pub(super) fn starts_case(&self, ahead: usize) -> bool {
-        if !self.is_word(ahead, "CASE") {
-            return false;
-        }
-        let next = ahead + 1;
-        if self.is_word(next, "WHEN") || (self.is_name(next) && self.is_word(next + 1, "WHEN")) {
-            return true;
-        }
-        match self.kind(next) {
-            // `case(x)` and `case - 1` are no CASE unless a WHEN follows, and neither is `case END`.
-            Some(
-                TokenKind::LeftParenthesis
-                | TokenKind::LeftBracket
-                | TokenKind::LeftBrace
-                | TokenKind::Plus
-                | TokenKind::Minus,
-            ) => self.comes_to_when(next),
-            Some(TokenKind::Word) if self.is_word(next, "END") => {
-                self.kind(next + 1) != Some(TokenKind::Word) && self.comes_to_when(next)
-            }
-            _ => self.starts_operand(next),
-        }
-    }
-
-    /// Whether WHEN follows what stands so many places further on, before anything that ends an expression.
-    fn comes_to_when(&self, ahead: usize) -> bool {
-        /// An operand of CASE that is longer is not looked through.
-        const LONGEST: usize = 64;
-        let ends = [
-            TokenKind::Comma,
-            TokenKind::Semicolon,
-            TokenKind::RightParenthesis,
-            TokenKind::RightBracket,
-            TokenKind::RightBrace,
-        ];
-        let mut ahead = ahead;
-        for _ in 0..LONGEST {
-            let close = self.tokens.bracket(self.at + ahead).close;
-            ahead = close.map_or(ahead + 1, |close| close + 1 - self.at);
-            if self.is_word(ahead, "WHEN") {
-                return true;
-            }
-            if self.kind(ahead).is_none_or(|kind| ends.contains(&kind)) {
-                return false;
-            }
-        }
-        false
-    }
-
     pub(super) fn case(&mut self) -> Result<Expr> {
         let start = self.span();
         self.at += 1;
         let outer = self.around.case.replace(CasePart::Operand);
         let (case, below) = self.measured(|parser| {
-            let operand = match parser.is_word(0, "WHEN") {
+            let operand = match parser.is_word(0, "WHEN") && !parser.when_is_operand() {
                 true => None,
                 false => Some(Box::new(parser.expression()?)),
             };
@@ -361,6 +317,14 @@ mod tests {
             ),
             ("[(a)-(b)]", "[(paren(a) - paren(b))]"),
             (
+                "[(a)((x)-->(y))+(c) | 1]",
+                "[(a)group((x)-[]->(y)){1,}(c) | 1]",
+            ),
+            (
+                "[p = (a)((x)-->(y) WHERE x:A|B){1,2}(c) WHERE c:C | p]",
+                "[p = (a)group((x)-[]->(y) WHERE (x IS (A | B))){1,2}(c) WHERE (c IS C) | p]",
+            ),
+            (
                 "[(a)-->(b) | CASE b.x WHEN 1, 2 THEN 3 END]",
                 "[(a)-[]->(b) | CASE b.x WHEN 1, 2 THEN 3 END]",
             ),
@@ -383,6 +347,14 @@ mod tests {
             (
                 "[all(y IN l WHERE y = 1) AND n:A|B]",
                 "[(all(y IN l WHERE (y = 1)) AND (n IS (A | B)))]",
+            ),
+            (
+                "[(a)-->(b) AND a:A|B]",
+                "[(pattern((a)-[]->(b)) AND (a IS (A | B)))]",
+            ),
+            (
+                "[(a)-[:R*1..2]->(b) OR a:A|B, 1]",
+                "[(pattern((a)-[:R]->{1,2}(b)) OR (a IS (A | B))), 1]",
             ),
             (
                 "[(x) + CASE n:A|B WHEN true THEN 1 END]",
@@ -509,6 +481,10 @@ mod tests {
             (
                 "RETURN reduce(s = 0, x IN l)",
                 "syntax error: unexpected `)`; expected an operator or `|`",
+            ),
+            (
+                "RETURN [(a)-->(b) AND b.x = 1 | b]",
+                "syntax error: unexpected `|`; expected an operator, `,` or `]`; a comprehension is written [x IN list WHERE … | …] or [(a)-->(b) WHERE … | …]",
             ),
             (
                 "RETURN [x IN l | ]",

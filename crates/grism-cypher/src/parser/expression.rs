@@ -156,13 +156,16 @@ impl Parser<'_> {
         } else if self.is_word(0, "NORMALIZED") {
             let instead = "normalize texts before they are stored";
             return Err(refused(self, "IS NORMALIZED", instead, self.span()));
-        } else if self.is_name(0) || self.starts_label(0) {
+        } else if self.starts_label(0) || (self.is_name(0) && !self.may_be_keyword()) {
             if self.is(TokenKind::Colon) || (self.is_word(0, "LABELED") && self.starts_label(1)) {
                 self.at += 1;
             }
             IsPredicate::Labels(self.label_expression()?)
         } else {
-            return Err(self.expected("NULL, NOT NULL or a label"));
+            return Err(self.expected(match negated {
+                true => "NULL or a label behind IS NOT",
+                false => "NULL, NOT NULL or a label",
+            }));
         };
         let (span, height) = (self.since(operand.span), operand.height);
         let kind = ExprKind::Is {
@@ -254,6 +257,8 @@ mod tests {
             ("a IS LABELED (A)", "(a IS A)"),
             ("a IS labeled", "(a IS labeled)"),
             ("a IS typed", "(a IS typed)"),
+            ("a IS NOT return", "(a IS NOT return)"),
+            ("a IS NOT and AND b", "((a IS NOT and) AND b)"),
             (
                 "[a IN l WHERE a IS (A|B) | a]",
                 "[a IN l WHERE (a IS (A | B)) | a]",
@@ -282,6 +287,14 @@ mod tests {
             (
                 "RETURN a IS",
                 "syntax error: unexpected end of the query; expected NULL, NOT NULL or a label",
+            ),
+            (
+                "MATCH (n) WHERE n IS NOT RETURN n.i",
+                "syntax error: unexpected `RETURN`; expected NULL or a label behind IS NOT",
+            ),
+            (
+                "MATCH (n) WHERE n IS AND n.i RETURN n",
+                "syntax error: unexpected `AND`; expected NULL, NOT NULL or a label",
             ),
         ] {
             assert_eq!(failure(text), expected, "{text}");

@@ -237,13 +237,17 @@ fn check_token(source: Source<'_>, kind: TokenKind, span: Span) -> Result<()> {
             let tail = rest
                 .find(|letter: char| !letter.is_alphanumeric() && letter != '_')
                 .unwrap_or(rest.len());
-            let digits = source.slice(span);
-            if tail == 0 && !digits.ends_with('_') {
+            let parts_digits = underscores_part_digits(source.slice(span));
+            if tail == 0 && parts_digits {
                 return Ok(());
             }
             let span = Span::new(span.start, span.end + tail);
+            let hint = match tail == 0 {
+                true => "; an underscore stands between two digits",
+                false => "",
+            };
             let message = format!(
-                "syntax error: `{}` is no number",
+                "syntax error: `{}` is no number{hint}",
                 shortened(source.slice(span))
             );
             Err(source
@@ -267,6 +271,23 @@ fn check_token(source: Source<'_>, kind: TokenKind, span: Span) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// Whether each underscore of a number stands between two digits.
+fn underscores_part_digits(number: &str) -> bool {
+    let is_hexadecimal = number.starts_with("0x") || number.starts_with("0X");
+    let is_digit = |byte: Option<&u8>| {
+        byte.is_some_and(|byte| match is_hexadecimal {
+            true => byte.is_ascii_hexdigit(),
+            false => byte.is_ascii_digit(),
+        })
+    };
+    let bytes = number.as_bytes();
+    let mut underscores = (0..bytes.len()).filter(|at| bytes[*at] == b'_');
+    underscores.all(|at| {
+        let before = at.checked_sub(1).and_then(|before| bytes.get(before));
+        is_digit(before) && is_digit(bytes.get(at + 1))
+    })
 }
 
 /// Whether `*` before `rest` is half of a `*/`, and `rest` starts no comment.

@@ -10,7 +10,7 @@ use crate::syntax::{Expr, ExprKind, Literal, Span};
 impl Parser<'_> {
     /// A number or a text.
     pub(super) fn literal(&mut self) -> Result<Literal> {
-        let text = self.text(0);
+        let (text, span) = (self.text(0), self.span());
         match self.kind(0) {
             Some(TokenKind::String) => self.string("a text").map(Literal::String),
             Some(TokenKind::Float) => {
@@ -34,10 +34,31 @@ impl Parser<'_> {
                         .invalid(message, self.span())
                         .with_code("SyntaxError:InvalidNumberLiteral"));
                 }
+                if radix == 10 {
+                    self.refuse_exponent_behind_dot(text, span)?;
+                }
                 Ok(Literal::Integer { digits, radix })
             }
             _ => Err(self.expected("a number or a text")),
         }
+    }
+
+    /// Refuses an exponent behind the dot of an integer, as in `1.e5`, which would read a property of the number.
+    fn refuse_exponent_behind_dot(&self, integer: &str, span: Span) -> Result<()> {
+        let rest = self.source.text.get(span.end..).unwrap_or_default();
+        let Some(exponent) = exponent_behind_dot(rest) else {
+            return Ok(());
+        };
+        let message = format!(
+            "syntax error: `{}` is no number; write {}",
+            shortened(&format!("{integer}.{exponent}")),
+            shortened(&format!("{integer}.0{exponent}"))
+        );
+        let span = Span::new(span.start, span.end + 1 + exponent.len());
+        Err(self
+            .source
+            .invalid(message, span)
+            .with_code("SyntaxError:InvalidNumberLiteral"))
     }
 
     /// `$name` or `$1`.
@@ -158,6 +179,17 @@ impl Parser<'_> {
     }
 }
 
+/// The exponent that stands between a dot at the start of a text and what is no part of a name.
+fn exponent_behind_dot(text: &str) -> Option<&str> {
+    let exponent = text.strip_prefix('.')?;
+    let digits = exponent.strip_prefix(['e', 'E'])?;
+    let digits = digits.strip_prefix(['+', '-']).unwrap_or(digits);
+    let after = digits.trim_start_matches(|digit: char| digit.is_ascii_digit());
+    let is_name = after.starts_with(|letter: char| letter.is_alphanumeric() || letter == '_');
+    let has_digits = after.len() < digits.len();
+    (has_digits && !is_name).then(|| &exponent[..exponent.len() - after.len()])
+}
+
 /// The number in so many hexadecimal digits at the start of a text.
 fn hexadecimal(text: &str, digits: usize) -> Option<u32> {
     let code = text.get(..digits)?;
@@ -186,6 +218,11 @@ mod tests {
             ("1e3", "float 1e3"),
             ("1.5E-3", "float 1.5E-3"),
             ("1_0.2_5", "float 10.25"),
+            ("1_0e1_0", "float 10e10"),
+            ("0xF_F", "FF#16"),
+            ("$1.e5", "$1.e5"),
+            ("1.e5x", "1.e5x"),
+            ("l[1..e5]", "l[1..e5]"),
             ("-1", "(-1)"),
             ("- 0x1", "(-1#16)"),
             ("99999999999999999999", "99999999999999999999"),
@@ -234,7 +271,34 @@ mod tests {
             ("RETURN 0x", "syntax error: `0x` is no number"),
             ("RETURN 1x", "syntax error: `1x` is no number"),
             ("RETURN 0b2", "syntax error: `0b2` is no number"),
-            ("RETURN 1_", "syntax error: `1_` is no number"),
+            (
+                "RETURN 1_",
+                "syntax error: `1_` is no number; an underscore stands between two digits",
+            ),
+            (
+                "RETURN 1__0",
+                "syntax error: `1__0` is no number; an underscore stands between two digits",
+            ),
+            (
+                "RETURN 0x_1",
+                "syntax error: `0x_1` is no number; an underscore stands between two digits",
+            ),
+            (
+                "RETURN 1_.5",
+                "syntax error: `1_.5` is no number; an underscore stands between two digits",
+            ),
+            (
+                "RETURN 1e_5",
+                "syntax error: `1e_5` is no number; an underscore stands between two digits",
+            ),
+            (
+                "RETURN 1.e5",
+                "syntax error: `1.e5` is no number; write 1.0e5",
+            ),
+            (
+                "RETURN [2.E-3]",
+                "syntax error: `2.E-3` is no number; write 2.0E-3",
+            ),
             (
                 r#"RETURN '\q'"#,
                 r#"syntax error: `\q` is no escape; a backslash is written `\\`"#,

@@ -10,7 +10,8 @@ use super::lexer::TokenKind;
 const LONGEST_PIECE: usize = 40;
 
 /// Words between two operands.
-const OPERATORS: [&str; 8] = ["AND", "OR", "XOR", "IN", "IS", "STARTS", "ENDS", "CONTAINS"];
+pub(super) const OPERATORS: [&str; 8] =
+    ["AND", "OR", "XOR", "IN", "IS", "STARTS", "ENDS", "CONTAINS"];
 
 impl Parser<'_> {
     /// The error for what is no `what`.

@@ -5,6 +5,7 @@
 //! word before it takes the word for a keyword. The first error ends the parse, and names what was found and expected.
 
 mod bracket;
+mod case;
 mod clause;
 mod comprehension;
 mod copy;
@@ -25,6 +26,7 @@ mod primary;
 mod query;
 mod slip;
 mod statement;
+mod walk;
 mod write;
 
 #[cfg(test)]

@@ -357,14 +357,28 @@ impl Parser<'_> {
             ),
             _ => false,
         };
-        let has_arrow = match self.kind(after) {
+        let goes_on = match self.kind(after) {
             Some(TokenKind::Minus) => arrow(after + 1),
             Some(TokenKind::Less) => {
                 self.kind(after + 1) == Some(TokenKind::Minus) && arrow(after + 2)
             }
+            // Of expressions none is followed by a parenthesis but the name of a function.
+            Some(TokenKind::LeftParenthesis) => self.starts_group_of_path(after),
             _ => false,
         };
-        has_arrow && self.looks_like_node(ahead)
+        goes_on && self.looks_like_node(ahead)
+    }
+
+    /// Whether a group that holds a path of more than a node stands in the parentheses so many places further on.
+    fn starts_group_of_path(&self, ahead: usize) -> bool {
+        if !self.starts_group(ahead) {
+            return false;
+        }
+        let first = match self.is_name(ahead + 1) {
+            true => ahead + 3,
+            false => ahead + 1,
+        };
+        self.starts_path_predicate(first) || self.starts_group_of_path(first)
     }
 
     /// Whether a node pattern, and no expression, stands in the parentheses so many places further on.

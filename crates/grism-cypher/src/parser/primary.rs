@@ -183,7 +183,7 @@ impl Parser<'_> {
     }
 
     /// Whether the word here may have been meant to start what follows an expression, so that the expression is missing.
-    fn may_be_keyword(&self) -> bool {
+    pub(super) fn may_be_keyword(&self) -> bool {
         let is_distinct = self.is_word(0, "DISTINCT")
             && matches!(
                 self.kind(1),
@@ -450,6 +450,14 @@ mod tests {
             ),
             ("()--(a)", "pattern(()-[]-(a))"),
             ("(a)<-->(b)", "pattern((a)-[]-(b))"),
+            (
+                "(a)((x)-->(y))+() OR a.x",
+                "(pattern((a)group((x)-[]->(y)){1,}()) OR a.x)",
+            ),
+            (
+                "NOT (:A)(p = (x)-->(y) WHERE x.k){2}(b)",
+                "(NOT pattern((:A)group(p = (x)-[]->(y) WHERE x.k){2,2}(b)))",
+            ),
         ] {
             let query = format!("MATCH (x) WHERE {text} RETURN 1");
             let expected = format!("MATCH (x) WHERE {expected} RETURN 1");
@@ -475,6 +483,10 @@ mod tests {
             (
                 "RETURN extract(x IN l | x)",
                 "extract() is not supported: write [x IN list | …]",
+            ),
+            (
+                "RETURN (a)((x) * (y))",
+                "syntax error: unexpected `(`; expected an operator, AS, `,`, ORDER BY, SKIP, LIMIT, a clause or the end of the query",
             ),
             (
                 "RETURN {a = 1}",

@@ -113,10 +113,11 @@ fn index(base: &Value, key: &Value) -> Result<Value> {
             found.cloned().unwrap_or(Value::Null)
         }
         (Value::List(_), _) => return Err(wrong("TypeError:ListElementAccessByNonInteger")),
-        (Value::Map(_) | Value::Node(_) | Value::Hyperedge(_), Value::String(key)) => {
-            get(base, key)?
-        }
-        (Value::Map(_) | Value::Node(_) | Value::Hyperedge(_), _) => {
+        (
+            Value::Map(_) | Value::Node(_) | Value::Hyperedge(_) | Value::Incidence(_),
+            Value::String(key),
+        ) => get(base, key)?,
+        (Value::Map(_) | Value::Node(_) | Value::Hyperedge(_) | Value::Incidence(_), _) => {
             return Err(wrong("TypeError:MapElementAccessByNonString"));
         }
         _ => return Err(wrong("TypeError:InvalidArgumentType")),

@@ -204,6 +204,8 @@ fn call(function: F, mut arguments: Vec<Value>) -> Result<Value> {
         (F::Relationships, Value::Path(path)) => Value::List(path.relationships),
         (F::Length, Value::Path(path)) => Value::Int64(path.relationships.len() as i64),
         (F::Entity, value @ (Value::Node(_) | Value::Hyperedge(_))) => value,
+        // Where an edge is asked for, an incidence is another relationship.
+        (F::Entity, Value::Incidence(_)) if second == Some(Value::Bool(true)) => Value::Null,
         (F::IsEmpty, Value::String(text)) => Value::Bool(text.is_empty()),
         (F::IsEmpty, Value::List(items)) => Value::Bool(items.is_empty()),
         (F::IsEmpty, Value::Map(entries)) => Value::Bool(entries.is_empty()),

@@ -49,7 +49,7 @@ impl ProjectExec {
         Self::build(input, expressions, Computed::Plain)
     }
 
-    /// Projects `input`; what is computed of one shared column is shared as well, where it may be large.
+    /// Projects `input`; what is computed of one shared column, or of none, is shared as well, where it may be large.
     ///
     /// # Errors
     /// As [`Self::try_new`].
@@ -69,7 +69,7 @@ impl ProjectExec {
         if computed == Computed::Shared {
             let own = schema.columns().columns.iter().zip(&expressions);
             let columns = own.map(|(column, (expression, _))| {
-                match may_be_large(&column.ty) && reads_one_shared(expression, input.schema()) {
+                match may_be_large(&column.ty) && may_be_shared(expression, input.schema()) {
                     true => column.clone().shared(),
                     false => column.clone(),
                 }
@@ -181,6 +181,12 @@ enum Projected {
     Computed(Box<ExprEvaluator>),
     /// Once for each value that rows share.
     Shared(Box<ExprEvaluator>),
+}
+
+/// Whether the expression has one value for all rows, or for each value of one shared column.
+fn may_be_shared(expression: &LogicalExpr, input: &PhysicalSchema) -> bool {
+    let is_constant = expression.columns().is_empty() && !expression.is_volatile();
+    is_constant || reads_one_shared(expression, input)
 }
 
 /// Whether the expression has one value for each value of one shared column.

@@ -6,7 +6,7 @@ use grism_logical::{BinaryOperator, LogicalExpr, ScalarFunction, UnaryOperator};
 use super::bind::bind_expression;
 use super::binder::ExpressionBinder;
 use super::entity::{incidence_part, label_condition, label_test, with_contents};
-use crate::binder::names::typed_tables;
+use crate::binder::names::{typed_tables, warn_of_unknown_types};
 use crate::syntax::{Expr, IsPredicate, LabelExpression, LabelKind};
 
 /// `operand IS NULL` and `operand:Labels`, or the opposite.
@@ -33,10 +33,12 @@ pub(super) fn is_predicate(
                 }
                 // `r:KNOWS` tests the type of a relationship, declared or not.
                 Type::Hyperedge(own) => {
-                    let allowed = typed_tables(binder.context, binder.notes, labels, own)?;
+                    warn_of_unknown_types(binder.context, binder.notes, labels);
+                    let allowed = typed_tables(binder.context.schema(), labels, own)?;
                     label_test(bound, allowed)
                 }
                 Type::Incidence => {
+                    warn_of_unknown_types(binder.context, binder.notes, labels);
                     let role = incidence_part(bound, "role");
                     role_test(&role, labels)
                 }

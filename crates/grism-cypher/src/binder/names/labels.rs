@@ -98,15 +98,10 @@ pub(crate) fn labelled_tables(
 
 /// Of the tables of a relationship, those whose type passes the expression, declared or not.
 pub(crate) fn typed_tables(
-    context: QueryContext<'_>,
-    notes: &mut Notes,
+    schema: &GraphSchema,
     labels: &LabelExpression,
     tables: &Tables,
 ) -> Result<Tables> {
-    let schema = context.schema();
-    let types = schema.hyperedge_tables().map(|(_, ty)| ty.name.as_str());
-    let known: Vec<&str> = schema.labels().into_iter().chain(types).collect();
-    warn_of_names(context, notes, labels, &known);
     let mut allowed = Vec::new();
     for id in tables.iter() {
         if label_holds(labels, schema.table(*id)?) {
@@ -114,6 +109,22 @@ pub(crate) fn typed_tables(
         }
     }
     Ok(allowed.into())
+}
+
+/// Warns of each name in a test of a relationship's type that is neither a type nor a role.
+pub(crate) fn warn_of_unknown_types(
+    context: QueryContext<'_>,
+    notes: &mut Notes,
+    labels: &LabelExpression,
+) {
+    let types = context.schema().hyperedge_tables().map(|(_, ty)| ty);
+    let known: Vec<&str> = types
+        .flat_map(|ty| {
+            let roles = ty.roles.iter().filter(|_| ty.declared);
+            std::iter::once(ty.name.as_str()).chain(roles.map(|role| role.name.as_str()))
+        })
+        .collect();
+    warn_of_names(context, notes, labels, ("relationship type", &known));
 }
 
 /// Whether the expression holds for entities of the table, or may hold for those whose labels have changed.
@@ -138,15 +149,15 @@ fn warn_of_unknown_labels(context: QueryContext<'_>, notes: &mut Notes, labels: 
     let types = schema.hyperedge_tables().filter(|(_, ty)| ty.declared);
     let types = types.map(|(_, ty)| ty.name.as_str());
     let known: Vec<&str> = schema.labels().into_iter().chain(types).collect();
-    warn_of_names(context, notes, labels, &known);
+    warn_of_names(context, notes, labels, ("label", &known));
 }
 
-/// Warns of each name in the expression that is not among the `known` ones.
+/// Warns of each name in the expression that is not among the known ones, which are all of one kind.
 fn warn_of_names(
     context: QueryContext<'_>,
     notes: &mut Notes,
     labels: &LabelExpression,
-    known: &[&str],
+    (kind, known): (&str, &[&str]),
 ) {
     match &labels.kind {
         LabelKind::Name(name) => {
@@ -155,16 +166,16 @@ fn warn_of_names(
                 let hint = hint(wanted, known.iter().copied());
                 notes.warn(
                     context.source,
-                    format!("there is no label `{wanted}`, so nothing matches it{hint}"),
+                    format!("there is no {kind} `{wanted}`, so nothing matches it{hint}"),
                     name.span,
                 );
             }
         }
-        LabelKind::Not(inner) => warn_of_names(context, notes, inner, known),
+        LabelKind::Not(inner) => warn_of_names(context, notes, inner, (kind, known)),
         LabelKind::And(parts) | LabelKind::Or(parts) => {
             parts
                 .iter()
-                .for_each(|part| warn_of_names(context, notes, part, known));
+                .for_each(|part| warn_of_names(context, notes, part, (kind, known)));
         }
         LabelKind::Wildcard => {}
     }

@@ -13,6 +13,7 @@ mod variables;
 pub(crate) use hint::{hint, unknown_variable};
 pub(crate) use labels::{
     found_tables, labelled_tables, step_names, type_names, typed_tables, unlabelled_tables,
+    warn_of_unknown_types,
 };
 pub(crate) use named_labels::NamedLabels;
 pub(crate) use scope::column_for;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use grism_core::{Result, Tables, Type};
+use grism_core::{Result, Tables, Type, Value};
 use grism_logical::pattern::{
     PatternEdge, PatternEntity, PatternGraph, PatternHop, PatternPath, PatternRole,
 };
@@ -139,14 +139,20 @@ fn step_variable(
         return Err(binder.unsupported(what, name.span));
     }
     let variable = binder.notes.fresh("edge");
-    check_bound_type(binder.context, step, kind, name, &known.ty)?;
-    let column = match known.ty {
-        Type::Any => edge_of(binder, LogicalExpr::column(&known.column)),
-        _ => known.column.clone(),
-    };
-    conditions.push(
-        LogicalExpr::column(&variable).binary(BinaryOperator::Equal, LogicalExpr::Column(column)),
-    );
+    check_bound_type(binder.context, step, name, &known.ty)?;
+    let found = LogicalExpr::column(&variable);
+    let same = |column: String| found.binary(BinaryOperator::Equal, LogicalExpr::Column(column));
+    conditions.push(match (kind, &known.ty) {
+        // An edge is no incidence.
+        (StepKind::Edge, Type::Incidence) | (StepKind::Role { .. }, Type::Hyperedge(_)) => {
+            LogicalExpr::Literal(Value::Bool(false))
+        }
+        (StepKind::Edge, Type::Any) => {
+            let column = LogicalExpr::column(&known.column);
+            same(edge_of(binder, column))
+        }
+        _ => same(known.column.clone()),
+    });
     Ok(Some(variable))
 }
 
@@ -154,16 +160,14 @@ fn step_variable(
 fn check_bound_type(
     context: QueryContext<'_>,
     step: &Step<'_>,
-    kind: StepKind,
     name: &Name,
     ty: &Type,
 ) -> Result<()> {
     let fits = match ty {
-        Type::Hyperedge(_) => step.length.is_none(),
+        Type::Hyperedge(_) | Type::Incidence => step.length.is_none(),
         Type::List(item) => {
             step.length.is_some() && matches!(**item, Type::Hyperedge(_) | Type::Any | Type::Null)
         }
-        Type::Incidence => kind != StepKind::Edge,
         Type::Any | Type::Null => true,
         _ => false,
     };

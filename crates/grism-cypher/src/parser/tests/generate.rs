@@ -72,6 +72,7 @@ pub(super) const VALID: &[&str] = &[
     "MATCH (match:match {match: match})-[match:match]->() RETURN match AS match ORDER BY match",
     "RETURN 'Zürich' AS `größe`, \"日本\" AS 名前, '\u{1F600}' // 😀",
     "RETURN labels(n).id, f(x)[0].y, [1][0], {a: 1}.a, $p.k, (a).b, (a)-(b), (a)-[1]",
+    "MATCH (a) WHERE (a)((x)-->(y))+() RETURN [(a)((x)-->(y)){2}(c) | 1], [(a)-->(c) AND a:A|B], CASE case WHEN 1 THEN 2 END",
     "MATCH (a)-[r]->(b) WHERE (a)--(b) WITH *, a.x + b.y AS s ORDER BY s ASCENDING OFFSET 3 LIMIT $l WHERE s > 1 RETURN s",
 ];
 

@@ -394,6 +394,8 @@ const VARIABLES: &[&str] = &[
     "RETURN CASE WHEN @ > 3 THEN @ + 1 ELSE size(@) END",
     "RETURN CASE WHEN NOT @ THEN [@, x] WHEN NOT @ = 1 THEN {a: @} END",
     "RETURN CASE @.a WHEN @, @ THEN @ END",
+    "RETURN CASE @ + 0 WHEN 1 THEN @ END",
+    "MATCH (x) WHERE (@)((x)-->(@))+(@) RETURN [(@)((x)-->(@))+(@) | 1]",
     "MATCH (x) WHERE CASE WHEN (@)-->() THEN true END RETURN 1",
     "MATCH (x)-->(@) RETURN CASE WHEN @ = x THEN 1 ELSE 2 END",
     "RETURN [x IN l | CASE x WHEN @, @ THEN @ ELSE @ END]",
@@ -435,7 +437,6 @@ const AMBIGUOUS: &[(&str, &[&str])] = &[
     ("RETURN @ {.a}", &["distinct", "not"]),
     ("RETURN @ * @ / @ % @ ^ @", &["distinct"]),
     ("RETURN reduce(@ = 0, x IN l | @ + x)", &["not"]),
-    ("RETURN CASE @ WHEN 1 THEN 2 END", &["case", "when"]),
     (
         "RETURN CASE WHEN @ = 1 THEN @.a WHEN @ > 2 THEN @ ELSE @ END",
         &["end"],
@@ -467,19 +468,11 @@ const AMBIGUOUS: &[(&str, &[&str])] = &[
         "RETURN CASE WHEN @ > 3 THEN @ + 1 ELSE size(@) END",
         &["not"],
     ),
-    ("RETURN CASE @.a WHEN @, @ THEN @ END", &["when"]),
     (
         "RETURN [x IN l | CASE x WHEN @ THEN @ WHEN 1, 2 THEN 3 END]",
         &["case"],
     ),
-    (
-        "RETURN [@ IN @ WHERE CASE @ WHEN 1, 2 THEN true ELSE @ END | @]",
-        &["case", "when"],
-    ),
-    (
-        "RETURN [(x)-->(@) | CASE @.a WHEN 1, @ THEN @ END]",
-        &["when"],
-    ),
+    ("RETURN CASE @ + 0 WHEN 1 THEN @ END", &["not"]),
     ("RETURN [(@ + 1), x:A|B]", &["not"]),
     ("UNWIND @ + 1 AS x RETURN 1", &["not"]),
     ("RETURN @ {x: 1}", &["distinct", "not"]),

@@ -143,6 +143,11 @@ fn no_input_takes_time_that_grows_with_its_square() {
         ("parentheses with arrows", long("RETURN ", "()-", "()")),
         ("a path", long("MATCH (a)", "-[:R]->()", " RETURN a")),
         ("a predicate of a path", long("RETURN (a)", "-[:R]->()", "")),
+        (
+            "groups of a predicate",
+            long("RETURN (a)", "((b)-->(c))+", "()"),
+        ),
+        ("groups behind nodes", long("RETURN ", "(a)((b)", "")),
         ("comprehensions", long("RETURN ", "[x IN ", "")),
         ("bars", long("RETURN [x IN l ", "| x ", "]")),
         ("labels", long("MATCH (n", ":A", ") RETURN n")),
@@ -154,6 +159,22 @@ fn no_input_takes_time_that_grows_with_its_square() {
         ("case in lists", long("RETURN [", "case, ", "1]")),
         ("case as a function", long("RETURN [", "case(1), ", "1]")),
         ("CASE WHEN", long("RETURN ", "CASE WHEN ", "1")),
+        (
+            "case as operands of CASE",
+            long(
+                "RETURN [x IN l | ",
+                "CASE case WHEN 1, 2 THEN 3 END + ",
+                "1]",
+            ),
+        ),
+        (
+            "CASE in a row in a list",
+            long("RETURN [x IN l | ", "case case when ", "1, 2]"),
+        ),
+        (
+            "when as operands of CASE",
+            long("RETURN ", "CASE when + ", "1"),
+        ),
         (
             "values of an alternative of CASE",
             long("RETURN [x IN l | CASE x WHEN 1", ", 1", " THEN 2 END]"),

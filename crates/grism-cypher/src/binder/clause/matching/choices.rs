@@ -127,14 +127,17 @@ fn bind_choices(
     Ok(branches)
 }
 
-/// What is odd about every choice: what holds of some of them only is no slip.
+/// What is odd about every choice, each perhaps for a reason of its own: what holds of some of them only is no slip.
 fn common_warnings(branches: &[Branch]) -> Vec<Warning> {
     let Some(((_, first), others)) = branches.split_first() else {
         return Vec::new();
     };
     let in_all = |warning: &&Warning| {
         let mut others = others.iter();
-        others.all(|(_, other)| other.warnings.contains(warning))
+        others.all(|(_, other)| {
+            let mut same = other.warnings.iter();
+            same.any(|own| own == *warning || own.location == warning.location)
+        })
     };
     first.warnings.iter().filter(in_all).cloned().collect()
 }

@@ -1,6 +1,6 @@
 //! Columns of entities whose type is known only at run time.
 
-use grism_core::{GraphSchema, Result, Tables, Type};
+use grism_core::{GraphSchema, Result, Tables, Type, Value};
 use grism_logical::{LogicalExpr, ScalarFunction, role_key};
 
 use super::property::entity_column;
@@ -16,26 +16,28 @@ pub(crate) fn entity_of(
     let schema = binder.context.schema();
     let ty = schema.entity_type(any_entity_tables(schema));
     let name = binder.notes.fresh("entity");
-    pend_entity(binder, expression, &name, &ty);
+    pend_entity(binder, vec![expression], &name, &ty);
     (name, ty)
 }
 
-/// A column of the relationship that a value of any type is.
+/// A column of the edge that a value of any type is; null where it is an incidence.
 pub(crate) fn edge_of(binder: &mut ExpressionBinder<'_, '_>, expression: LogicalExpr) -> String {
     let types = binder.context.schema().hyperedge_tables();
     let tables = types.map(|(table, _)| table.id).collect();
     let name = binder.notes.fresh("edge");
-    pend_entity(binder, expression, &name, &Type::Hyperedge(tables));
+    let is_edge = LogicalExpr::Literal(Value::Bool(true));
+    let arguments = vec![expression, is_edge];
+    pend_entity(binder, arguments, &name, &Type::Hyperedge(tables));
     name
 }
 
 fn pend_entity(
     binder: &mut ExpressionBinder<'_, '_>,
-    expression: LogicalExpr,
+    arguments: Vec<LogicalExpr>,
     name: &str,
     ty: &Type,
 ) {
-    let entity = LogicalExpr::call(ScalarFunction::Entity, vec![expression]);
+    let entity = LogicalExpr::call(ScalarFunction::Entity, arguments);
     let typed = entity.convert(&Type::Any, ty);
     binder.needs.pend(Pending::Column(typed, name.to_owned()));
 }
