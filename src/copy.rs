@@ -34,7 +34,13 @@ pub(crate) async fn copy_from(graph: &Graph, copy: &CopyFrom) -> Result<LoadRepo
                 key: key.clone(),
             }
         }
-        CopySource::Hyperedges { roles } => {
+        CopySource::Hyperedges {
+            roles,
+            group_by,
+            split,
+        } => {
+            options.group_by.clone_from(group_by);
+            options.split.clone_from(split);
             let sources: BTreeMap<String, RoleSource> = roles
                 .iter()
                 .map(|role| {
@@ -54,7 +60,17 @@ pub(crate) async fn copy_from(graph: &Graph, copy: &CopyFrom) -> Result<LoadRepo
             }
         }
     };
-    let source = ImportSource::file(copy.path.clone(), import);
+    let source = match options.group_by {
+        Some(_) => {
+            let tables = copy.paths.iter();
+            let table = |path| ImportSource::file(path, import.clone());
+            ImportSource::Tables(tables.map(table).collect())
+        }
+        None => ImportSource::Files {
+            paths: copy.paths.clone(),
+            options: import,
+        },
+    };
     graph.load(&target, source, &options).await
 }
 

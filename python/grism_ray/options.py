@@ -150,6 +150,10 @@ class HyperedgeLoadSettings(LoadSettings, total=False):
 
     missing: Missing
     """What becomes of a row whose member does not exist."""
+    group_by: str | None
+    """The column whose values tell which rows are one hyperedge; by default each row is one."""
+    split: str | None
+    """What stands between members in a text of a role that takes many."""
 
 
 def known(settings: Iterable[str], options: type, whose: str = "") -> None:

@@ -211,7 +211,7 @@ class Graph:
         self,
         name: str,
         table: Any,
-        roles: Mapping[str, str | tuple[str, str]],
+        roles: Mapping[str, str | tuple[str, str]] | None = None,
         **settings: Unpack[HyperedgeLoadSettings],
     ) -> LoadReport:
         """Adds a hyperedge for each row of a table or of files.
@@ -219,9 +219,17 @@ class Graph:
         ``roles`` says for each role which column holds the members' keys: ``(label, column)``, or just the column
         where the declaration names the label. ``missing`` says what becomes of a row whose member does not exist:
         ``error`` fails the load, ``reject`` writes the row to the CSV file ``rejects``, ``create`` makes a bare node.
+        Without ``roles`` each role of a declared type is read from the column of its name.
+
+        ``group_by`` names a column of keys: all rows with one key are one hyperedge, in any order. Its members of a
+        role that takes many are those of its rows, in their order; what else the rows say must agree, and null says
+        nothing. ``table`` may then be a list of tables, as one of papers and one of their authors, which need not have
+        all of the columns. ``split`` is what stands between the members in a text of a role that takes many, as in
+        ``"Ann;Bob"``; a member with it in its key is written in quotes.
         The others are those of ``load_nodes``.
         """
-        sources = {role: (None, given) if isinstance(given, str) else tuple(given) for role, given in roles.items()}
+        given_roles = (roles or {}).items()
+        sources = {role: (None, given) if isinstance(given, str) else tuple(given) for role, given in given_roles}
         known(settings, HyperedgeLoadSettings, " for a load")
         files, others = _split(dict(settings))
         with shown(name, settings.get("progress")) as bar:
@@ -351,7 +359,7 @@ class Prepared:
         return f"Prepared({self.text!r})"
 
 
-_LOAD_NAMES = ("missing", "bad_rows", "rejects", "memory_limit")
+_LOAD_NAMES = ("missing", "bad_rows", "rejects", "memory_limit", "group_by", "split")
 """The settings of a load that are not about its files."""
 
 
@@ -368,7 +376,7 @@ def _source(table: Any) -> Any:
     """The table, or the paths of files without ``~``."""
     if isinstance(table, str):
         return path_of(table)
-    return [path_of(item) if isinstance(item, str) else item for item in table] if isinstance(table, list) else table
+    return [_source(item) for item in table] if isinstance(table, list) else table
 
 
 def _dict(params: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -41,7 +41,7 @@ class Transaction:
         self,
         name: str,
         table: Any,
-        roles: Mapping[str, str | tuple[str, str]],
+        roles: Mapping[str, str | tuple[str, str]] | None = None,
         **settings: Unpack[HyperedgeLoadSettings],
     ) -> LoadReport:
         """As ``Graph.load_hyperedges``."""

@@ -14,9 +14,20 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::arguments::{BadRows, Load, Missing, pair};
 
 pub(crate) async fn load(load: Load) -> Result<()> {
-    let source = ImportSource::Files {
-        paths: load.files.clone(),
-        options: import_options(&load)?,
+    let import = import_options(&load)?;
+    let source = match load.group_by {
+        Some(_) => {
+            let files = load.files.iter();
+            ImportSource::Tables(
+                files
+                    .map(|file| ImportSource::file(file, import.clone()))
+                    .collect(),
+            )
+        }
+        None => ImportSource::Files {
+            paths: load.files.clone(),
+            options: import,
+        },
     };
     let target = match &load.key {
         Some(key) => LoadTarget::Nodes {
@@ -84,6 +95,8 @@ fn load_options(load: &Load) -> Result<LoadOptions> {
             BadRows::Error => BadRow::Error,
             BadRows::Reject => BadRow::Reject,
         },
+        group_by: load.group_by.clone(),
+        split: load.split.clone(),
         rejects: load.rejects.clone(),
         memory_limit: load.memory_limit,
         progress: Arc::default(),

@@ -125,8 +125,8 @@ pub enum ExplainFormat {
 pub struct CopyFrom {
     /// The label or hyperedge type.
     pub target: String,
-    /// The file.
-    pub path: String,
+    /// The files; where rows are grouped, each is a table with columns of its own.
+    pub paths: Vec<String>,
     /// How rows become nodes or hyperedges.
     pub source: CopySource,
     /// Further options: `FORMAT`, `COMPRESSION`, `DELIMITER`, `QUOTE`, `HEADER`, `NULL`, `REJECT`.
@@ -145,8 +145,12 @@ pub enum CopySource {
     },
     /// Hyperedges, whose roles are read from these columns.
     Hyperedges {
-        /// One entry a role.
+        /// One entry a role; without any, each role is read from the column of its name.
         roles: Vec<RoleColumn>,
+        /// The column whose values tell which rows are one hyperedge.
+        group_by: Option<String>,
+        /// What stands between members in a text.
+        split: Option<String>,
     },
 }
 

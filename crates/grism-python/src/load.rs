@@ -30,8 +30,9 @@ impl Graph {
         settings: Option<&Bound<'_, PyDict>>,
         progress: &Progress,
     ) -> PyResult<String> {
-        let (graph, source) = (self.graph.clone(), source(table, file_settings)?);
         let options = load_options(settings, progress)?;
+        let source = sources(table, file_settings, options.group_by.is_some())?;
+        let graph = self.graph.clone();
         let load = async move { graph.load(&target, source, &options).await };
         json(&wait(py, None, load)?)
     }
@@ -50,25 +51,59 @@ const FILE_NAMES: [&str; 8] = [
 ];
 
 /// The keywords that say how a load goes about it.
-const LOAD_NAMES: [&str; 4] = ["missing", "bad_rows", "rejects", "memory_limit"];
+const LOAD_NAMES: [&str; 6] = [
+    "missing",
+    "bad_rows",
+    "rejects",
+    "memory_limit",
+    "group_by",
+    "split",
+];
+
+/// The rows of one table, or of a list of tables; where rows are grouped, each path of a list is a table of its own.
+fn sources(
+    table: &Bound<'_, PyAny>,
+    settings: Option<&Bound<'_, PyDict>>,
+    is_grouped: bool,
+) -> PyResult<ImportSource> {
+    let list = table.cast::<PyList>().ok();
+    let Some(list) = list.filter(|list| list.len() > 1 && (is_grouped || !are_paths(list))) else {
+        return source(table, settings);
+    };
+    let is_file = |item: &Bound<'_, PyAny>| {
+        item.cast::<PyList>()
+            .map_or_else(|_| is_path(item), are_paths)
+    };
+    let any_is_file = list.iter().any(|item| is_file(&item));
+    let own = |item: Bound<'_, PyAny>| {
+        let settings = settings.filter(|_| is_file(&item) || !any_is_file);
+        source(&item, settings)
+    };
+    let tables: PyResult<Vec<ImportSource>> = list.iter().map(own).collect();
+    Ok(ImportSource::Tables(tables?))
+}
+
+fn is_path(object: &Bound<'_, PyAny>) -> bool {
+    object.is_instance_of::<PyString>() || object.hasattr("__fspath__").unwrap_or(false)
+}
+
+fn are_paths(list: &Bound<'_, PyList>) -> bool {
+    !list.is_empty() && list.iter().all(|item| is_path(&item))
+}
 
 /// The rows of a table, or of files.
 fn source(
     table: &Bound<'_, PyAny>,
     settings: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<ImportSource> {
-    let is_path = |object: &Bound<'_, PyAny>| -> PyResult<bool> {
-        Ok(object.is_instance_of::<PyString>() || object.hasattr("__fspath__")?)
-    };
     let text = |object: &Bound<'_, PyAny>| -> PyResult<String> {
         Ok(object.extract::<PathBuf>()?.to_string_lossy().into_owned())
     };
     let mut paths = Vec::new();
-    if is_path(table)? {
+    if is_path(table) {
         paths.push(text(table)?);
     } else if let Ok(list) = table.cast::<PyList>()
-        && !list.is_empty()
-        && list.iter().all(|item| is_path(&item).unwrap_or(false))
+        && are_paths(list)
     {
         for item in list {
             paths.push(text(&item)?);
@@ -167,6 +202,8 @@ fn load_options(
                 }
             }
             "rejects" => options.rejects = Some(value.extract()?),
+            "group_by" => options.group_by = Some(value.extract()?),
+            "split" => options.split = Some(value.extract()?),
             "memory_limit" => options.memory_limit = Some(value.extract()?),
             other => return Err(unknown_option(other, " for a load", &LOAD_NAMES)),
         }

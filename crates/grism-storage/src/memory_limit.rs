@@ -133,6 +133,11 @@ pub(crate) fn created_bytes() -> usize {
     waiting_bytes() / 4
 }
 
+/// Bytes, of those that may wait, for rows that are grouped into hyperedges.
+pub(crate) fn grouped_bytes() -> usize {
+    (waiting_bytes() / 2).min(256 << 20)
+}
+
 /// Bytes that the keys of a load's nodes may take.
 pub(crate) fn key_bytes() -> usize {
     usize::try_from(LIMIT.load(Ordering::Relaxed) / 4).unwrap_or(usize::MAX)

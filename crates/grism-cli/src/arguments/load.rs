@@ -13,6 +13,7 @@ use super::GraphArguments;
 ///
 /// Nodes:       grism load flights.grism Airline airlines.parquet --key carrier
 /// Hyperedges:  grism load flights.grism FLIGHT flights.parquet --role carrier=carrier --role plane=Plane:tailnum
+/// Incidences:  grism load papers.grism PAPER papers.csv authors.csv --group-by paper_id
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Load {
@@ -24,11 +25,21 @@ pub(crate) struct Load {
     #[arg(required = true)]
     pub(crate) files: Vec<String>,
     /// Load nodes, known by this column
-    #[arg(long, conflicts_with = "role", required_unless_present = "role")]
+    #[arg(
+        long,
+        conflicts_with_all = ["role", "group_by", "split"],
+        required_unless_present_any = ["role", "group_by", "split"]
+    )]
     pub(crate) key: Option<String>,
     /// Load hyperedges, and read a role from a column: ROLE=COLUMN or ROLE=LABEL:COLUMN
     #[arg(long, value_name = "ROLE=[LABEL:]COLUMN")]
     pub(crate) role: Vec<String>,
+    /// All rows with one value of this column are one hyperedge; each file may have columns of its own
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) group_by: Option<String>,
+    /// What stands between members in a text of a role that takes many
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) split: Option<String>,
     /// What becomes of a hyperedge whose member does not exist
     #[arg(long, value_enum, default_value_t = Missing::Error)]
     pub(crate) missing: Missing,

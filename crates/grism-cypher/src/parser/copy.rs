@@ -13,10 +13,12 @@ use crate::statement::{
     CopyFrom, CopySource, CopyTo, Exported, MissingMember, RoleColumn, StatementKind,
 };
 
-/// The options of COPY; the first three say how rows become entities.
-const OPTIONS: [&str; 10] = [
+/// The options of COPY; the first five say how rows become entities.
+const OPTIONS: [&str; 12] = [
     "KEY",
     "ROLE",
+    "GROUP BY",
+    "SPLIT",
     "MISSING",
     "FORMAT",
     "COMPRESSION",
@@ -48,18 +50,26 @@ impl Parser<'_> {
         if !self.words(&["FROM"]) {
             return Err(self.expected_words("FROM or TO", &["FROM", "TO"]));
         }
-        let path = self.string("the path of a file, in quotes")?;
+        let mut paths = vec![self.string("the path of a file, in quotes")?];
+        while self.take(TokenKind::Comma) {
+            paths.push(self.string("the path of a file, in quotes")?);
+        }
         self.expect(
             TokenKind::LeftParenthesis,
-            "`(KEY column)` or `(ROLE role FROM column, …)`",
+            "`(KEY column)`, `(ROLE role FROM column, …)` or `(GROUP BY column)`",
         )?;
         let (mut key, mut roles, mut options, mut missing) =
             (None, Vec::new(), BTreeMap::new(), MissingMember::Error);
+        let (mut group_by, mut split) = (None, None);
         loop {
             if self.words(&["KEY"]) {
                 key = Some(self.name("a column")?.text);
             } else if self.words(&["ROLE"]) {
                 roles.push(self.role_column()?);
+            } else if self.words(&["GROUP", "BY"]) {
+                group_by = Some(self.name("a column")?.text);
+            } else if self.words(&["SPLIT"]) {
+                split = Some(self.string("what stands between members, in quotes")?);
             } else if self.words(&["MISSING"]) {
                 missing = self.missing_member()?;
             } else {
@@ -70,17 +80,22 @@ impl Parser<'_> {
             }
         }
         self.expect(TokenKind::RightParenthesis, "`,` or `)`")?;
-        let source = match (key, roles.is_empty()) {
-            (Some(key), true) => CopySource::Nodes { key },
-            (None, false) => CopySource::Hyperedges { roles },
+        let is_of_hyperedges = !roles.is_empty() || group_by.is_some() || split.is_some();
+        let source = match (key, is_of_hyperedges) {
+            (Some(key), false) => CopySource::Nodes { key },
+            (None, true) => CopySource::Hyperedges {
+                roles,
+                group_by,
+                split,
+            },
             _ => {
-                let message = "COPY needs either KEY or at least one ROLE";
+                let message = "COPY needs either KEY, or ROLE, GROUP BY or SPLIT";
                 return Err(self.source.invalid(message, start));
             }
         };
         Ok(StatementKind::CopyFrom(CopyFrom {
             target,
-            path,
+            paths,
             source,
             options,
             missing,
@@ -136,7 +151,7 @@ impl Parser<'_> {
     fn copy_option(&mut self, options: &mut BTreeMap<String, String>) -> Result<()> {
         let span = self.span();
         let name = self.name("an option")?.text.to_ascii_uppercase();
-        if !OPTIONS[3..].contains(&name.as_str()) {
+        if !OPTIONS[5..].contains(&name.as_str()) {
             let message = match OPTIONS.contains(&name.as_str()) {
                 true => format!("{name} is an option of COPY … FROM"),
                 false => {
@@ -164,8 +179,8 @@ mod tests {
         match statement(text) {
             Ok(crate::StatementKind::CopyFrom(copy)) => {
                 format!(
-                    "{} {} {:?} {:?} {:?}",
-                    copy.target, copy.path, copy.source, copy.options, copy.missing
+                    "{} {:?} {:?} {:?} {:?}",
+                    copy.target, copy.paths, copy.source, copy.options, copy.missing
                 )
             }
             Ok(crate::StatementKind::CopyTo(copy)) => {
@@ -184,15 +199,19 @@ mod tests {
         for (text, expected) in [
             (
                 "COPY A FROM 'a.csv' (KEY id)",
-                r#"A a.csv Nodes { key: "id" } {} Error"#,
+                r#"A ["a.csv"] Nodes { key: "id" } {} Error"#,
             ),
             (
                 "copy A from 'a.csv' (key id, delimiter ';', header true, missing create)",
-                r#"A a.csv Nodes { key: "id" } {"DELIMITER": ";", "HEADER": "true"} Create"#,
+                r#"A ["a.csv"] Nodes { key: "id" } {"DELIMITER": ";", "HEADER": "true"} Create"#,
             ),
             (
                 "COPY M FROM 'a' (ROLE r FROM c KEY L, ROLE s FROM d, MISSING REJECT 'b')",
-                r#"M a Hyperedges { roles: [RoleColumn { role: "r", label: Some("L"), column: "c" }, RoleColumn { role: "s", label: None, column: "d" }] } {} Reject("b")"#,
+                r#"M ["a"] Hyperedges { roles: [RoleColumn { role: "r", label: Some("L"), column: "c" }, RoleColumn { role: "s", label: None, column: "d" }], group_by: None, split: None } {} Reject("b")"#,
+            ),
+            (
+                "copy M from 'a', 'b' (group by `of m`, split '; ', format csv)",
+                r#"M ["a", "b"] Hyperedges { roles: [], group_by: Some("of m"), split: Some("; ") } {"FORMAT": "csv"} Error"#,
             ),
             ("COPY A TO 'a.csv'", "A to a.csv {}"),
             (
@@ -213,7 +232,15 @@ mod tests {
             ),
             (
                 "COPY A FROM 'a' (FORMAT csv)",
-                "COPY needs either KEY or at least one ROLE",
+                "COPY needs either KEY, or ROLE, GROUP BY or SPLIT",
+            ),
+            (
+                "COPY A FROM 'a' (KEY id, GROUP BY b)",
+                "COPY needs either KEY, or ROLE, GROUP BY or SPLIT",
+            ),
+            (
+                "COPY A TO 'a' (SPLIT ';')",
+                "SPLIT is an option of COPY … FROM",
             ),
             (
                 "COPY A FROM 'a' (KEY id, DELIMITR ';')",

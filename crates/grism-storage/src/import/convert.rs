@@ -1,17 +1,19 @@
 //! What parsers make of a batch, without a look at other batches: keys become ids, values those that are stored.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, ListArray, UInt64Array};
+use arrow::array::{Array, ArrayRef, ListArray, UInt64Array, new_null_array};
 use arrow::buffer::OffsetBuffer;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field};
 use arrow::record_batch::RecordBatch;
-use grism_core::{Cardinality, Error, Result, Role, Type};
+use grism_core::{Cardinality, Error, Result, Role, Type, nearest};
 
+use super::grouped::split_cells;
 use super::keys::{KeyColumn, NONE};
 use super::parsed::Parsed;
-use super::plan::{HyperedgesPlan, Plan, RolePlan};
+use super::plan::{AbsentColumns, HyperedgesPlan, Plan, RolePlan};
 use super::properties::{normalized_columns, required_column};
 
 /// What a parser makes of a batch.
@@ -19,7 +21,7 @@ pub(super) struct Converted {
     pub(super) batch: RecordBatch,
     pub(super) parsed: Parsed,
     pub(super) properties: Vec<(String, Type, ArrayRef)>,
-    /// Of nodes: the keys.
+    /// Of nodes: the keys; of hyperedges: those that group the rows, if any do.
     pub(super) keys: Option<KeyColumn>,
     /// Of hyperedges: each role's members.
     pub(super) members: Vec<Members>,
@@ -74,7 +76,13 @@ impl Plan {
             }
             Self::Hyperedges(plan) => {
                 let members = plan.roles.iter().map(|role| role.members(plan, &batch));
-                (None, members.collect::<Result<_>>()?, &plan.consumed[..])
+                let keys = plan.group_by.as_deref();
+                let keys = keys.map(|by| KeyColumn::new(by, required_column(&batch, by)?));
+                (
+                    keys.transpose()?,
+                    members.collect::<Result<_>>()?,
+                    &plan.consumed[..],
+                )
             }
         };
         Ok(Converted {
@@ -87,9 +95,47 @@ impl Plan {
     }
 }
 
+impl HyperedgesPlan {
+    /// Fails where a column that roles are read from is in none of several tables.
+    ///
+    /// # Errors
+    /// `InvalidData`, with the nearest name.
+    pub(super) fn check_columns(&self, read: &HashSet<String>) -> Result<()> {
+        let mut wanted = self
+            .consumed
+            .iter()
+            .filter(|_| self.absent == AbsentColumns::InOtherTables);
+        match wanted.find(|column| !read.contains(*column)) {
+            Some(column) => {
+                let hint = nearest(column, read.iter().map(String::as_str))
+                    .map(|near| format!("; did you mean `{near}`?"))
+                    .unwrap_or_default();
+                Err(Error::invalid_data(format!(
+                    "no table has a column `{column}`{hint}"
+                )))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
 impl RolePlan {
     fn members(&self, plan: &HyperedgesPlan, batch: &RecordBatch) -> Result<Members> {
-        let column = required_column(batch, &self.column)?;
+        let may_be_absent = match plan.absent {
+            AbsentColumns::None => false,
+            AbsentColumns::NotRequired => self.role.cardinality != Cardinality::One,
+            AbsentColumns::InOtherTables | AbsentColumns::Any => true,
+        };
+        let column = match batch.column_by_name(&self.column) {
+            None if may_be_absent => &new_null_array(&DataType::Null, batch.num_rows()),
+            _ => required_column(batch, &self.column)?,
+        };
+        let column = match &plan.split {
+            Some(separator) if self.role.cardinality == Cardinality::Many => {
+                &split_cells(column, separator)?
+            }
+            _ => column,
+        };
         let index = &plan.labels[self.label].index;
         let (lists, keys) = match column.data_type() {
             DataType::List(field) | DataType::LargeList(field) => {

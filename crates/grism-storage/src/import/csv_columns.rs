@@ -113,8 +113,12 @@ impl CsvReader {
     }
 
     /// The columns of the file, told from its first rows.
-    pub(super) fn columns(&self, options: &ImportOptions) -> Result<Vec<TextColumn>> {
-        let mut types = ColumnTypes::new(&self.names, options, None);
+    pub(super) fn columns(
+        &self,
+        options: &ImportOptions,
+        telling: &Telling,
+    ) -> Result<Vec<TextColumn>> {
+        let mut types = ColumnTypes::new(&self.names, options, telling, None);
         if let Some(piece) = self.first() {
             types.add(piece, self.dialect, None, SAMPLE_ROWS)?;
         }
@@ -256,9 +260,9 @@ pub(super) fn columns_of_all(
             Some(types) => types,
             None if !reader.has_rows() => continue,
             None => {
-                first = reader.columns(options)?;
+                first = reader.columns(options, telling)?;
                 let told = telling.rejects_rows().then_some(first.as_slice());
-                all.insert(ColumnTypes::new(&reader.names, options, told))
+                all.insert(ColumnTypes::new(&reader.names, options, telling, told))
             }
         };
         let fields = fields_of(file, &reader.names, &types.columns())?;
@@ -279,16 +283,23 @@ struct ColumnTypes<'a> {
     /// Types that are kept but for what numbers they hold: rows that do not fit are rejected.
     kept: Option<Vec<Type>>,
     given: &'a BTreeMap<String, Type>,
+    telling: &'a Telling,
     null: Option<&'a [u8]>,
 }
 
 impl<'a> ColumnTypes<'a> {
-    fn new(names: &[String], options: &'a ImportOptions, kept: Option<&[TextColumn]>) -> Self {
+    fn new(
+        names: &[String],
+        options: &'a ImportOptions,
+        telling: &'a Telling,
+        kept: Option<&[TextColumn]>,
+    ) -> Self {
         Self {
             names: names.to_vec(),
             types: vec![TextTypes::default(); names.len()],
             kept: kept.map(|kept| kept.iter().map(|column| column.ty.clone()).collect()),
             given: &options.types,
+            telling,
             null: options.null.as_deref().map(str::as_bytes),
         }
     }
@@ -322,19 +333,31 @@ impl<'a> ColumnTypes<'a> {
         Ok(())
     }
 
+    /// The type of the column at `place`, by its values.
+    fn told(&self, place: usize) -> Type {
+        match self.kept.as_ref().map(|kept| &kept[place]) {
+            Some(kept) if !kept.is_numeric() => kept.clone(),
+            _ => self.types[place].ty(),
+        }
+    }
+
     fn columns(&self) -> Vec<TextColumn> {
-        let columns = self.names.iter().zip(&self.types).enumerate();
+        let columns = self.names.iter().enumerate();
         columns
-            .map(|(place, (name, types))| {
+            .map(|(place, name)| {
                 let given = self.given.get(name);
-                let told = || match self.kept.as_ref().map(|kept| &kept[place]) {
-                    Some(kept) if !kept.is_numeric() => kept.clone(),
-                    _ => types.ty(),
+                let is_list = self.telling.is_list(name);
+                let told = || {
+                    if is_list {
+                        Type::String
+                    } else {
+                        self.told(place)
+                    }
                 };
                 TextColumn {
                     name: name.clone(),
                     ty: given.cloned().unwrap_or_else(told),
-                    is_told: given.is_none(),
+                    is_told: given.is_none() && !is_list,
                     is_key: false,
                 }
             })

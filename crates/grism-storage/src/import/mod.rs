@@ -1,7 +1,7 @@
 //! Import: rows of files and of memory become nodes and hyperedges.
 //!
 //! ```text
-//! reader ──pieces──▶ parsers ──batches, keys resolved──▶ loader ──rows──▶ one commit
+//! reader ──pieces──▶ parsers ──batches, keys resolved──▶ loader ──rows──▶ (groups ──▶) one commit
 //! 1 thread           one a core                          1 thread, in order
 //! ```
 
@@ -12,10 +12,12 @@ mod created;
 mod csv_columns;
 mod csv_records;
 mod files;
+mod grouped;
 mod int96;
 mod json_text;
 mod keys;
 mod load;
+mod loader;
 mod options;
 mod parsed;
 mod pieces;

@@ -151,6 +151,8 @@ pub enum ImportSource {
     },
     /// Batches that come once.
     Stream(Box<dyn Iterator<Item = Result<RecordBatch>> + Send>),
+    /// Tables with columns of their own, one after the other.
+    Tables(Vec<Self>),
 }
 
 impl ImportSource {
@@ -187,6 +189,10 @@ impl ImportSource {
                 options.types.extend(types);
                 Self::Files { paths, options }
             }
+            Self::Tables(tables) => {
+                let typed = tables.into_iter().map(|own| own.with_types(types.clone()));
+                Self::Tables(typed.collect::<Result<_>>()?)
+            }
         })
     }
 
@@ -195,14 +201,18 @@ impl ImportSource {
     /// # Errors
     /// `NotFound` for a path or pattern without a file; `Unsupported` for a format that is not known.
     pub fn check(&self) -> Result<()> {
-        if let Self::Files { paths, options } = self {
-            for name in paths {
-                if let Location::Local(path) = Location::of(name)? {
-                    super::files::local_files(name, &path, options, &mut Vec::new())?;
+        match self {
+            Self::Files { paths, options } => {
+                for name in paths {
+                    if let Location::Local(path) = Location::of(name)? {
+                        super::files::local_files(name, &path, options, &mut Vec::new())?;
+                    }
                 }
+                Ok(())
             }
+            Self::Tables(tables) => tables.iter().try_for_each(Self::check),
+            Self::Batches(_) | Self::Stream(_) => Ok(()),
         }
-        Ok(())
     }
 
     /// The source again, for another attempt; `None` for a stream, which is used up.
@@ -215,6 +225,10 @@ impl ImportSource {
                 options: options.clone(),
             }),
             Self::Stream(_) => None,
+            Self::Tables(tables) => {
+                let again: Option<_> = tables.iter().map(Self::again).collect();
+                again.map(Self::Tables)
+            }
         }
     }
 }
@@ -270,7 +284,7 @@ pub enum LoadTarget {
     Hyperedges {
         /// The type; a binary edge type comes into being where the roles are `source` and `target`.
         name: String,
-        /// The columns that the roles are read from.
+        /// The columns that the roles are read from; without any, each role is read from the column of its name.
         roles: BTreeMap<String, RoleSource>,
     },
 }
@@ -293,6 +307,12 @@ pub struct LoadOptions {
     pub missing: MissingMember,
     /// What happens to a row that is wrong in itself.
     pub bad_rows: BadRow,
+    /// Of hyperedges: the column that names the hyperedge of a row, so that all rows with one value are one hyperedge; it
+    /// stays a property, unless a role is read from it. `None` makes each row a hyperedge.
+    pub group_by: Option<String>,
+    /// Of hyperedges: what stands between members in a text that a role of many members is read from. `None` takes such a
+    /// text as one key.
+    pub split: Option<String>,
     /// Where rejected rows go: a CSV file that holds each as it stood.
     pub rejects: Option<PathBuf>,
     /// Bytes that the load may hold, about, at least 32 MiB; whoever loads holds a [`crate::MemoryLimit`] of it. `None` is

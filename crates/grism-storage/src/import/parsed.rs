@@ -100,6 +100,11 @@ impl Places {
         }
     }
 
+    /// The file; empty for rows from memory.
+    pub(super) fn file(&self) -> &str {
+        &self.file
+    }
+
     pub(super) fn line(&self, row: usize) -> u64 {
         match &self.lines {
             Some(lines) => lines.get(row).copied().unwrap_or_default(),

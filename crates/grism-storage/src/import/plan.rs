@@ -1,16 +1,17 @@
 //! What rows of a load become: its nodes or hyperedges, and the nodes that these bind by their keys.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashSet};
 
 use arrow::datatypes::DataType;
 use grism_core::{
-    Cardinality, ChangeSet, Error, HyperedgeType, Result, Role, Snapshot, TableId, TableKind,
-    nearest,
+    Cardinality, ChangeSet, Error, GraphSchema, HyperedgeType, Result, Role, Snapshot, TableId,
+    TableKind, nearest,
 };
 
 use super::created::Created;
 use super::keys::{KeyIndex, key_of};
-use super::options::RoleSource;
+use super::options::{LoadOptions, LoadTarget, MissingMember, RoleSource};
 use crate::memory_limit::{created_bytes, key_bytes};
 
 /// What rows become.
@@ -30,6 +31,23 @@ pub(super) struct HyperedgesPlan {
     /// The columns that roles are read from, which are no properties.
     pub(super) consumed: Vec<String>,
     pub(super) labels: Vec<LabelPlan>,
+    /// The column whose values tell which rows are one hyperedge.
+    pub(super) group_by: Option<String>,
+    /// What stands between members in a text.
+    pub(super) split: Option<String>,
+    pub(super) absent: AbsentColumns,
+}
+
+/// Which columns of roles a table may be without; the roles are not bound by its rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AbsentColumns {
+    None,
+    /// Those of roles that may be unbound, where the columns are not named.
+    NotRequired,
+    /// Those that another table has.
+    InOtherTables,
+    /// All, where there are several tables and the columns are not named.
+    Any,
 }
 
 pub(super) struct RolePlan {
@@ -93,12 +111,15 @@ pub(super) async fn hyperedges_plan(
     changes: &mut ChangeSet,
     name: &str,
     sources: &BTreeMap<String, RoleSource>,
-    creates: bool,
+    options: &LoadOptions,
+    absent: AbsentColumns,
 ) -> Result<(Plan, State)> {
+    let creates = options.missing == MissingMember::Create;
     let table = hyperedge_table(changes, name, sources)?;
     let ty = changes.schema.table(table)?.hyperedge_type().cloned();
     let ty = ty.ok_or_else(|| Error::internal("a table of hyperedges"))?;
     check_roles(&ty, sources)?;
+    check_split(&ty, sources, options)?;
     let mut labels: Vec<String> = Vec::new();
     let mut roles = Vec::new();
     for (name, source) in sources {
@@ -150,6 +171,9 @@ pub(super) async fn hyperedges_plan(
             .map(|source| source.column.clone())
             .collect(),
         labels: plans,
+        group_by: options.group_by.clone(),
+        split: options.split.clone(),
+        absent,
     };
     Ok((Plan::Hyperedges(plan), State::Hyperedges(created)))
 }
@@ -281,6 +305,79 @@ fn hyperedge_table(
         "there is no hyperedge type `{name}`{}; declare it with CREATE HYPEREDGE TYPE",
         hint.unwrap_or_default()
     )))
+}
+
+/// The target with a column for each role, that of the role's name, where none is given.
+pub(super) fn with_roles<'a>(schema: &GraphSchema, target: &'a LoadTarget) -> Cow<'a, LoadTarget> {
+    let LoadTarget::Hyperedges { name, roles } = target else {
+        return Cow::Borrowed(target);
+    };
+    let Some((_, ty)) = schema.hyperedge_table(name).filter(|_| roles.is_empty()) else {
+        return Cow::Borrowed(target);
+    };
+    let source = |role: &Role| RoleSource {
+        label: None,
+        column: role.name.clone(),
+    };
+    // Roles that may be unbound are left so where a column cannot bind them.
+    let is_bindable = |role: &&Role| {
+        let member = role.member.as_deref();
+        role.cardinality == Cardinality::One
+            || member.is_some_and(|member| schema.hyperedge_table(member).is_none())
+    };
+    let roles = ty.roles.iter().filter(is_bindable);
+    Cow::Owned(LoadTarget::Hyperedges {
+        name: name.clone(),
+        roles: roles
+            .map(|role| (role.name.clone(), source(role)))
+            .collect(),
+    })
+}
+
+/// The columns whose texts are split into keys.
+pub(super) fn split_columns(
+    schema: &GraphSchema,
+    target: &LoadTarget,
+    options: &LoadOptions,
+) -> HashSet<String> {
+    let LoadTarget::Hyperedges { name, roles } = target else {
+        return HashSet::new();
+    };
+    let Some((_, ty)) = schema
+        .hyperedge_table(name)
+        .filter(|_| options.split.is_some())
+    else {
+        return HashSet::new();
+    };
+    let takes_many = |role: &String| {
+        let role = ty.role(role);
+        role.is_some_and(|role| role.cardinality == Cardinality::Many)
+    };
+    let roles = roles.iter().filter(|(role, _)| takes_many(role));
+    roles.map(|(_, source)| source.column.clone()).collect()
+}
+
+fn check_split(
+    ty: &HyperedgeType,
+    roles: &BTreeMap<String, RoleSource>,
+    options: &LoadOptions,
+) -> Result<()> {
+    let mut own = ty
+        .roles
+        .iter()
+        .filter(|role| roles.contains_key(&role.name));
+    match options.split.as_deref() {
+        Some("") => Err(Error::invalid_query(
+            "what texts are split at must not be empty",
+        )),
+        Some(_) if own.all(|role| role.cardinality != Cardinality::Many) => {
+            Err(Error::invalid_query(format!(
+                "texts are split for roles that take many members, and no such role of `{}` is loaded",
+                ty.name
+            )))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn check_roles(ty: &HyperedgeType, roles: &BTreeMap<String, RoleSource>) -> Result<()> {

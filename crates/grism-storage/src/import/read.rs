@@ -25,16 +25,24 @@ pub(super) enum Input {
 }
 
 impl Input {
-    /// Finds the files of a source.
-    pub(super) async fn of(source: ImportSource) -> Result<Self> {
-        Ok(match source {
-            ImportSource::Batches(batches) => Self::Batches(Box::new(batches.into_iter().map(Ok))),
-            ImportSource::Stream(batches) => Self::Batches(batches),
-            ImportSource::Files { paths, options } => {
-                let files = super::files::input_files(&paths, &options).await?;
-                Self::Files(files.into_iter().map(Arc::new).collect(), options)
+    /// The tables of a source, in order; their files are found.
+    pub(super) async fn of(source: ImportSource) -> Result<Vec<Self>> {
+        let (mut inputs, mut sources) = (Vec::new(), vec![source]);
+        while let Some(source) = sources.pop() {
+            match source {
+                ImportSource::Batches(batches) => {
+                    inputs.push(Self::Batches(Box::new(batches.into_iter().map(Ok))));
+                }
+                ImportSource::Stream(batches) => inputs.push(Self::Batches(batches)),
+                ImportSource::Files { paths, options } => {
+                    let files = super::files::input_files(&paths, &options).await?;
+                    let files = files.into_iter().map(Arc::new).collect();
+                    inputs.push(Self::Files(files, options));
+                }
+                ImportSource::Tables(tables) => sources.extend(tables.into_iter().rev()),
             }
-        })
+        }
+        Ok(inputs)
     }
 }
 
@@ -87,6 +95,14 @@ pub(super) fn read<T: Send>(
     })
 }
 
+/// The error of a load that was told to end.
+pub(super) fn cancelled() -> Error {
+    Error::new(
+        ErrorKind::Cancelled,
+        "the load was cancelled; nothing was committed",
+    )
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -105,10 +121,7 @@ fn in_order<T>(
     let mut next = 0;
     for (number, done) in results {
         if progress.is_cancelled() {
-            return Err(Error::new(
-                ErrorKind::Cancelled,
-                "the load was cancelled; nothing was committed",
-            ));
+            return Err(cancelled());
         }
         waiting.insert(number, done);
         while let Some((result, _held)) = waiting.remove(&next) {

@@ -174,7 +174,7 @@ impl<'a> Reader<'a> {
         let columns = match &self.csv {
             Some(columns) => columns.clone(),
             None => {
-                let columns = reader.columns(options)?;
+                let columns = reader.columns(options, self.telling)?;
                 for warning in reader.warnings(&columns, options) {
                     self.warn(warning);
                 }

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use grism_text::Corrections;
 
-use super::options::{BadRow, LoadTarget};
+use super::options::{BadRow, LoadOptions, LoadTarget};
 
 /// From which rows types are told, and whether they turned out to be wrong.
 #[derive(Debug)]
@@ -14,6 +14,8 @@ pub(super) struct Telling {
     bad_rows: BadRow,
     /// Columns of keys: where integers stand beside texts, all are texts.
     keys: HashSet<String>,
+    /// Columns of texts that are split into keys.
+    lists: HashSet<String>,
     /// The first value that is not of the type that was told, with its place.
     contradiction: Mutex<Option<String>>,
 }
@@ -27,17 +29,23 @@ enum ToldFrom {
 
 impl Telling {
     /// Types of a load's columns are told from the first rows.
-    pub(super) fn from_first_rows(target: &LoadTarget, bad_rows: BadRow) -> Self {
-        let keys = match target {
+    pub(super) fn from_first_rows(
+        target: &LoadTarget,
+        lists: HashSet<String>,
+        options: &LoadOptions,
+    ) -> Self {
+        let mut keys = match target {
             LoadTarget::Nodes { key, .. } => HashSet::from([key.clone()]),
             LoadTarget::Hyperedges { roles, .. } => {
                 roles.values().map(|role| role.column.clone()).collect()
             }
         };
+        keys.extend(options.group_by.clone());
         Self {
             rows: ToldFrom::FirstRows,
-            bad_rows,
+            bad_rows: options.bad_rows,
             keys,
+            lists,
             contradiction: Mutex::default(),
         }
     }
@@ -49,6 +57,7 @@ impl Telling {
             rows: ToldFrom::AllRows,
             bad_rows: self.bad_rows,
             keys: self.keys.clone(),
+            lists: self.lists.clone(),
             contradiction: Mutex::new(Some(contradiction)),
         })
     }
@@ -75,6 +84,11 @@ impl Telling {
     /// Whether a column holds keys.
     pub(super) fn is_key(&self, column: &str) -> bool {
         self.keys.contains(column)
+    }
+
+    /// Whether a column holds texts that are split into keys.
+    pub(super) fn is_list(&self, column: &str) -> bool {
+        self.lists.contains(column)
     }
 
     /// Notes that a value is not of the type that was told.

@@ -1,0 +1,19 @@
+//! Incidence tables: rows that belong together become one hyperedge.
+//!
+//! ```text
+//! rows, in order ──▶ held in memory ──▶ merged: a hyperedge for each key
+//!                          │ more than fit
+//!                          ▼
+//!                    64 parts by the hash of the key, in files ──▶ each merged, or cut again
+//! ```
+
+mod groups;
+mod merge;
+mod origins;
+mod parts;
+mod rows;
+mod split;
+
+pub(super) use groups::{GroupRows, Groups, rows_without_key};
+pub(super) use merge::{GroupRules, Merged};
+pub(super) use split::split_cells;
