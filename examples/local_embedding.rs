@@ -52,8 +52,10 @@ async fn main() -> Result<()> {
 
 async fn load(path: &Path) -> Result<()> {
     let graph = Graph::open(&path.to_string_lossy(), true).await?;
-    if let StatementKind::CreateHyperedgeType(flight) =
-        parse_statements(DECLARATION)?.remove(0).kind
+    if let StatementKind::CreateHyperedgeType {
+        hyperedge_type: flight,
+        ..
+    } = parse_statements(DECLARATION)?.remove(0).kind
     {
         graph.declare(flight).await?;
     }
