@@ -239,6 +239,17 @@ def test_several_tables_make_one_type(tmp_path: Path) -> None:
     }
 
 
+def test_types_are_those_of_all_tables(tmp_path: Path) -> None:
+    graph = kitchen()
+    path = tmp_path / "cooks.csv"
+    path.write_text("dish,cook\n1,Bo\n2,Ada\n")
+    menu = pa.table({"dish": [1, 2], "cuisine": [1, 1]})
+    assert graph.load_hyperedges("DISH", [menu, path], group_by="dish", types={"dish": "string"}).loaded == 2
+    assert dishes(graph) == {"1": (["Bo"], 1, None, {}), "2": (["Ada"], 1, None, {})}
+    with pytest.raises(gr.InvalidDataError, match="cuisine"):
+        graph.load_hyperedges("DISH", [menu, path], group_by="dish", types={"cuisine": "string"})
+
+
 def test_what_cannot_be_grouped_is_refused(tmp_path: Path) -> None:
     graph = kitchen()
     table = pa.table({"dish": ["a"], "cook": ["Bo"], "cuisine": [1]})

@@ -74,10 +74,22 @@ fn sources(
         item.cast::<PyList>()
             .map_or_else(|_| is_path(item), are_paths)
     };
+    // Of the settings of files beside them, tables in memory take the types.
+    let types = PyDict::new(table.py());
+    if let Some(given) = settings.and_then(|all| all.get_item("types").transpose()) {
+        types.set_item("types", given?)?;
+    }
     let any_is_file = list.iter().any(|item| is_file(&item));
     let own = |item: Bound<'_, PyAny>| {
-        let settings = settings.filter(|_| is_file(&item) || !any_is_file);
-        source(&item, settings)
+        let is_beside_files = any_is_file && !is_file(&item);
+        source(
+            &item,
+            if is_beside_files {
+                Some(&types)
+            } else {
+                settings
+            },
+        )
     };
     let tables: PyResult<Vec<ImportSource>> = list.iter().map(own).collect();
     Ok(ImportSource::Tables(tables?))
