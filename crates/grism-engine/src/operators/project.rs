@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::Result;
+use grism_core::{Result, Value};
 use grism_logical::{LogicalExpr, PlanSchema};
 use serde::{Deserialize, Serialize};
 
@@ -19,14 +19,19 @@ use crate::{
     RecordBatchStream, run,
 };
 
-/// What becomes of a value that is computed of one shared column.
+/// What becomes of a large value that is computed once for many rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Computed {
     /// Each row gets its own copy.
     Plain,
+    /// Rows share it where it is the same for all.
+    Constants,
     /// Rows share it, as they share what it is computed of.
     Shared,
 }
+
+/// A list or a map with fewer items is copied as fast as it is shared.
+const FEW_ITEMS: usize = 8;
 
 /// Computes exactly the given columns. Order and partitioning are the input's. Holds one batch.
 #[derive(Debug, Serialize, Deserialize)]
@@ -49,6 +54,17 @@ impl ProjectExec {
         Self::build(input, expressions, Computed::Plain)
     }
 
+    /// Projects `input`; what is the same for all rows is shared, where it may be large.
+    ///
+    /// # Errors
+    /// As [`Self::try_new`].
+    pub(crate) fn try_new_constants(
+        input: Arc<dyn PhysicalOperator>,
+        expressions: Vec<(LogicalExpr, String)>,
+    ) -> Result<Self> {
+        Self::build(input, expressions, Computed::Constants)
+    }
+
     /// Projects `input`; what is computed of one shared column, or of none, is shared as well, where it may be large.
     ///
     /// # Errors
@@ -66,10 +82,13 @@ impl ProjectExec {
         computed: Computed,
     ) -> Result<Self> {
         let mut schema = build_project_schema(&expressions, input.schema())?;
-        if computed == Computed::Shared {
+        if computed != Computed::Plain {
             let own = schema.columns().columns.iter().zip(&expressions);
             let columns = own.map(|(column, (expression, _))| {
-                match may_be_large(&column.ty) && may_be_shared(expression, input.schema()) {
+                let is_one = is_large_constant(expression)
+                    || (computed == Computed::Shared
+                        && reads_one_shared(expression, input.schema()));
+                match may_be_large(&column.ty) && is_one {
                     true => column.clone().shared(),
                     false => column.clone(),
                 }
@@ -183,10 +202,14 @@ enum Projected {
     Shared(Box<ExprEvaluator>),
 }
 
-/// Whether the expression has one value for all rows, or for each value of one shared column.
-fn may_be_shared(expression: &LogicalExpr, input: &PhysicalSchema) -> bool {
-    let is_constant = expression.columns().is_empty() && !expression.is_volatile();
-    is_constant || reads_one_shared(expression, input)
+/// Whether the expression has one value for all rows, which may have many items.
+fn is_large_constant(expression: &LogicalExpr) -> bool {
+    match expression {
+        LogicalExpr::Literal(Value::List(items)) => items.len() >= FEW_ITEMS,
+        LogicalExpr::Literal(Value::Map(entries)) => entries.len() >= FEW_ITEMS,
+        LogicalExpr::Literal(_) => false,
+        expression => expression.columns().is_empty() && !expression.is_volatile(),
+    }
 }
 
 /// Whether the expression has one value for each value of one shared column.

@@ -124,6 +124,7 @@ impl Builder {
                 Arc::new(FilterExec::try_new(self.build(input)?, predicate.clone())?)
             }
             LogicalPlan::Project { input, expressions } => {
+                let is_one_row = matches!(**input, LogicalPlan::Unit);
                 let input = self.build(input)?;
                 let mut expressions = expressions.clone();
                 if let Some(row) = self
@@ -133,7 +134,10 @@ impl Builder {
                 {
                     expressions.push((LogicalExpr::column(row), row.clone()));
                 }
-                Arc::new(ProjectExec::try_new(input, expressions)?)
+                Arc::new(match is_one_row {
+                    true => ProjectExec::try_new(input, expressions)?,
+                    false => ProjectExec::try_new_constants(input, expressions)?,
+                })
             }
             LogicalPlan::Aggregate(aggregate) => self.aggregate(aggregate)?,
             LogicalPlan::Distinct { input } => {
