@@ -208,22 +208,6 @@ def test_tables_that_differ_from_the_first_are_told(tmp_path: Path) -> None:
     ]
 
 
-def test_what_has_no_properties_is_written_to_parquet(tmp_path: Path) -> None:
-    graph = gr.open()
-    graph.execute("CREATE (:Bare)-[:TO]->(:Bare)")
-    path = tmp_path / "out.parquet"
-    for text, expected in (
-        (
-            "MATCH (n:Bare) RETURN n.x AS x, n ORDER BY id(n)",
-            [{"id": 0, "labels": ["Bare"]}, {"id": 1, "labels": ["Bare"]}],
-        ),
-        ("UNWIND [{}, null] AS n RETURN n", [{"nothing": None}, None]),
-        ("MATCH (a)-[r:TO]->() RETURN [a] AS n", [[{"id": 0, "labels": ["Bare"]}]]),
-    ):
-        graph.execute(f"COPY ({text}) TO '{path}'")
-        assert pq.read_table(path)["n"].to_pylist() == expected
-
-
 def test_types_are_named_for_columns_of_tables() -> None:
     graph = gr.open()
     table = pa.table({"id": [1, 2], "d": [Decimal("1.50"), None], "n": ["7", "8"]})

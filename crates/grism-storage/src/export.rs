@@ -28,7 +28,6 @@ use tempfile::TempPath;
 
 use crate::all_rows::all_rows;
 use crate::columns::{column_type, with_role_columns};
-use crate::empty_structs::{schema_with_fields, with_fields};
 use crate::exported_json::json_lines;
 use crate::import::{Compression, FileFormat};
 use crate::memory_limit::waiting_bytes;
@@ -80,8 +79,7 @@ pub struct FileExport {
 enum Writer {
     Csv(Box<CsvWriter<Packed>>),
     Json(Box<LineDelimitedWriter<Packed>>),
-    /// With the schema of what is written, which has no structs without fields.
-    Parquet(Box<ArrowWriter<File>>, SchemaRef),
+    Parquet(Box<ArrowWriter<File>>),
     Arrow(Box<FileWriter<BufWriter<File>>>),
 }
 
@@ -162,12 +160,10 @@ impl FileExport {
                 let packed = Packed::new(file()?, options.compression)?;
                 Writer::Json(Box::new(json_lines(packed)))
             }
-            FileFormat::Parquet => {
-                let schema = schema_with_fields(schema);
-                let properties = Some(parquet_properties());
-                let writer = ArrowWriter::try_new(file()?, Arc::clone(&schema), properties);
-                Writer::Parquet(Box::new(writer.map_err(|error| broken(&error))?), schema)
-            }
+            FileFormat::Parquet => Writer::Parquet(Box::new(
+                ArrowWriter::try_new(file()?, Arc::clone(schema), Some(parquet_properties()))
+                    .map_err(|error| broken(&error))?,
+            )),
             FileFormat::Arrow => Writer::Arrow(Box::new(
                 FileWriter::try_new(BufWriter::new(file()?), schema)
                     .map_err(|error| broken(&error))?,
@@ -195,15 +191,10 @@ impl FileExport {
             Writer::Csv(writer) => writer.write(batch).map_err(ArrowError::from),
             Writer::Json(writer) => writer.write(batch),
             Writer::Arrow(writer) => writer.write(batch),
-            Writer::Parquet(writer, schema) => {
-                let written = writer.write(&with_fields(batch, schema)?);
-                written.map_err(|error| match error {
-                    parquet::errors::ParquetError::External(error) => {
-                        ArrowError::ExternalError(error)
-                    }
-                    other => ArrowError::ParquetError(other.to_string()),
-                })
-            }
+            Writer::Parquet(writer) => writer.write(batch).map_err(|error| match error {
+                parquet::errors::ParquetError::External(error) => ArrowError::ExternalError(error),
+                other => ArrowError::ParquetError(other.to_string()),
+            }),
         };
         self.rows += batch.num_rows() as u64;
         written.map_err(|error| Error::from(error).context(self.path.display()))
@@ -223,7 +214,7 @@ impl FileExport {
                 writer.finish().map_err(|error| broken(&error))?;
                 writer.into_inner().finish()?;
             }
-            Writer::Parquet(writer, _) => {
+            Writer::Parquet(writer) => {
                 writer.close().map_err(|error| broken(&error))?;
             }
             Writer::Arrow(mut writer) => writer.finish().map_err(|error| broken(&error))?,

@@ -6,7 +6,6 @@ mod check;
 mod collector;
 mod columns;
 mod diff;
-mod empty_structs;
 mod export;
 mod exported_json;
 mod import;
