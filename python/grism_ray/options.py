@@ -157,7 +157,7 @@ class HyperedgeLoadSettings(LoadSettings, total=False):
 
 
 def known(settings: Iterable[str], options: type, whose: str = "") -> None:
-    """Raises ``InvalidQueryError`` for a name that is none of the options, with the nearest one."""
+    """Raises ``InvalidQueryError`` for a name that is not among the options, with the nearest one."""
     names: frozenset[str] = getattr(options, "__optional_keys__", frozenset())
     _native.check_options(list(settings), whose, sorted(names))
 

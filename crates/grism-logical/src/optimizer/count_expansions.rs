@@ -163,10 +163,13 @@ impl Counter {
             let columns = conjunct.columns();
             made.iter().any(|column| columns.contains(column))
         });
-        let hyperedge = hyperedge_of(plan);
+        let (hyperedge, columns) = (hyperedge_of(plan), plan.schema()?);
+        let is_entity = |name: &str| columns.find(name).is_some_and(|own| own.ty.is_entity());
         for conjunct in own {
             match hyperedge.and_then(|own| other_than(&conjunct, own)) {
-                Some(other) if !made.contains(&other) => count.except.push(other),
+                Some(other) if !made.contains(&other) && is_entity(&other) => {
+                    count.except.push(other);
+                }
                 _ => return Ok(rest(conjuncts)),
             }
         }

@@ -57,7 +57,7 @@ impl Rejected {
     }
 }
 
-/// The file, which comes into being with its first row and is CSV as that row's file is.
+/// The file, which is made with its first row, in the form of CSV that the row's own file has.
 #[derive(Debug)]
 pub(super) struct RejectFile {
     path: std::path::PathBuf,

@@ -107,7 +107,7 @@ impl OpenGraph {
         state.snapshots.get(near).cloned()
     }
 
-    /// Keeps a snapshot open, and lets go of the oldest where they are many.
+    /// Keeps a snapshot open, and closes the oldest where they are many.
     pub(super) fn keep(&self, snapshot: &Arc<LanceSnapshot>) {
         let mut state = self.state();
         if state.graph.name != snapshot.graph.name {

@@ -17,7 +17,7 @@ pub enum Json<'a> {
     Null,
     /// True or false.
     Bool(bool),
-    /// A number, as it stands, or a word for a float that is none.
+    /// A number, as it stands, or a word for NaN or an infinity.
     Number(&'a str),
     /// A text.
     Text(Cow<'a, str>),
@@ -306,7 +306,7 @@ impl Json<'_> {
         })
     }
 
-    /// The value as one of a type that was asked for; `None` where it is none.
+    /// The value as one of a type that was asked for; `None` where it is of another type.
     pub(crate) fn to_typed(&self, ty: &Type) -> Option<Value> {
         match (self, ty) {
             (Self::Null, _) => Some(Value::Null),

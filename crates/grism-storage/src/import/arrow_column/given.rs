@@ -10,7 +10,7 @@ use super::normalized::{exact_cast, of_field};
 /// The values of a column as those of the type that was asked for. Only floats may be rounded: that is asked for by their name.
 ///
 /// # Errors
-/// `InvalidData` for a value that is none of the type.
+/// `InvalidData` for a value of another type.
 pub(super) fn as_given(field: &Field, column: &ArrayRef, wanted: &Type) -> Result<ArrayRef> {
     let is_decimal = matches!(
         column.data_type(),
