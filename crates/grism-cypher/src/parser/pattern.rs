@@ -7,8 +7,8 @@ use super::dialect::refused;
 use super::lexer::TokenKind;
 use crate::syntax::{
     Clause, ClauseKind, Direction, Expr, ExprKind, GroupPattern, LabelExpression, MatchClause,
-    NodePattern, PathElement, PathElementKind, PathPattern, Pattern, Query, RelationshipPattern,
-    SingleQuery,
+    NodePattern, PathElement, PathElementKind, PathPattern, Pattern, Quantifier, Query,
+    RelationshipPattern, SingleQuery, Span,
 };
 
 impl Parser<'_> {
@@ -189,7 +189,7 @@ impl Parser<'_> {
     }
 
     /// What is written where a quantifier of the node would be.
-    fn node_quantifier(&mut self) -> Result<Option<crate::syntax::Quantifier>> {
+    fn node_quantifier(&mut self) -> Result<Option<Quantifier>> {
         match self.is(TokenKind::LeftBrace) && self.are(1, &[TokenKind::Integer]) {
             true => self.quantifier(),
             false => Ok(None),
@@ -325,6 +325,18 @@ impl Parser<'_> {
                 return Err(self.source.invalid(message, after.span));
             }
             quantifier = Some(after);
+            // Within the brackets the variable is one relationship: `-[r WHERE p]->+` is `(()-[r]->() WHERE p)+`.
+            if predicate.is_some() {
+                let step = RelationshipPattern {
+                    variable,
+                    labels,
+                    properties,
+                    predicate: None,
+                    direction,
+                    quantifier: None,
+                };
+                return Ok(repeated_step(step, predicate, quantifier, span));
+            }
         }
         Ok(PathElement {
             kind: PathElementKind::Relationship(Box::new(RelationshipPattern {
@@ -435,6 +447,44 @@ impl Parser<'_> {
     }
 }
 
+/// A step as a group of its own, between nodes that are not written.
+fn repeated_step(
+    step: RelationshipPattern,
+    predicate: Option<Expr>,
+    quantifier: Option<Quantifier>,
+    span: Span,
+) -> PathElement {
+    let node = NodePattern {
+        variable: None,
+        labels: None,
+        properties: None,
+        predicate: None,
+    };
+    let node = PathElement {
+        kind: PathElementKind::Node(Box::new(node)),
+        span,
+    };
+    let step = PathElement {
+        kind: PathElementKind::Relationship(Box::new(step)),
+        span,
+    };
+    let path = PathPattern {
+        variable: None,
+        selector: None,
+        mode: None,
+        elements: vec![node.clone(), step, node],
+        span,
+    };
+    PathElement {
+        kind: PathElementKind::Group(Box::new(GroupPattern {
+            path,
+            predicate,
+            quantifier,
+        })),
+        span,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use crate::parser::tests::{clauses, failure};
@@ -525,6 +575,10 @@ mod tests {
                 "MATCH (a)-[]-{2,}(b) RETURN 1",
             ),
             ("MATCH (a)--?(b) RETURN 1", "MATCH (a)-[]-{0,1}(b) RETURN 1"),
+            (
+                "MATCH (a)-[r:R WHERE r.k]->{1,3}(b) RETURN 1",
+                "MATCH (a)group(()-[r:R]->() WHERE r.k){1,3}(b) RETURN 1",
+            ),
             (
                 "MATCH ((a)-->(b)){1,3} RETURN 1",
                 "MATCH group((a)-[]->(b)){1,3} RETURN 1",
