@@ -6,12 +6,43 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 
-class _Entity(Mapping[str, Any]):
-    """A mapping of properties that gives them as attributes too."""
+class _Immutable(Mapping[str, Any]):
+    """A mapping that is made of named parts, and compares by them."""
 
     __slots__ = ()
     _names: ClassVar[tuple[str, ...]]
-    """What the class is made of, in the order of its arguments."""
+    """The parts, in the order of the class's arguments."""
+    _way_round: ClassVar[str] = ""
+    """What to do instead of changing it."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        message = f"a {type(self).__name__.lower()} of a result cannot be changed{self._way_round}"
+        raise AttributeError(message)
+
+    def __delattr__(self, name: str) -> None:
+        self.__setattr__(name, None)
+
+    def _parts(self) -> tuple[Any, ...]:
+        return tuple(getattr(self, name) for name in self._names)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, _Immutable) or type(other) is not type(self):
+            return NotImplemented
+        return self._parts() == other._parts()
+
+    def __hash__(self) -> int:
+        parts = (tuple(part) if isinstance(part, list) else part for part in self._parts())
+        return hash((type(self).__name__, *parts))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), self._parts()
+
+
+class _Entity(_Immutable):
+    """A mapping of properties that gives them as attributes too."""
+
+    __slots__ = ()
+    _way_round = "; write with SET, or in a transaction"
     id: int
     properties: dict[str, Any]
 
@@ -34,26 +65,10 @@ class _Entity(Mapping[str, Any]):
         message = f"the {type(self).__name__.lower()} has no property {name!r}"
         raise AttributeError(message)
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        message = f"a {type(self).__name__.lower()} of a result cannot be changed; write with SET, or in a transaction"
-        raise AttributeError(message)
-
-    def __delattr__(self, name: str) -> None:
-        self.__setattr__(name, None)
-
-    def _parts(self) -> tuple[Any, ...]:
-        return tuple(getattr(self, name) for name in self._names)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, _Entity) or type(other) is not type(self):
-            return NotImplemented
-        return self._parts() == other._parts()
-
     def __hash__(self) -> int:
         return hash((type(self).__name__, self.id))
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), self._parts()
+    __eq__ = _Immutable.__eq__
 
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *(name for name in self.properties if name.isidentifier())})
@@ -108,12 +123,10 @@ class Hyperedge(_Entity):
         return f"Hyperedge(id={self.id}, type={self.type!r}, properties={self.properties})"
 
 
-class _Parts(Mapping[str, Any]):
+class _Parts(_Immutable):
     """A mapping of fixed parts, which are attributes too."""
 
     __slots__ = ()
-    _names: ClassVar[tuple[str, ...]]
-    """The parts, in the order of the class's arguments."""
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._names:
@@ -125,28 +138,6 @@ class _Parts(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._names)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        message = f"a {type(self).__name__.lower()} of a result cannot be changed"
-        raise AttributeError(message)
-
-    def __delattr__(self, name: str) -> None:
-        self.__setattr__(name, None)
-
-    def _parts(self) -> tuple[Any, ...]:
-        return tuple(getattr(self, name) for name in self._names)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, _Parts) or type(other) is not type(self):
-            return NotImplemented
-        return self._parts() == other._parts()
-
-    def __hash__(self) -> int:
-        parts = (tuple(part) if isinstance(part, list) else part for part in self._parts())
-        return hash((type(self).__name__, *parts))
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), self._parts()
 
     def __repr__(self) -> str:
         parts = ", ".join(f"{name}={part!r}" for name, part in self.items())

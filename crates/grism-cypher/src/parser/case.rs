@@ -112,14 +112,7 @@ impl Parser<'_> {
     fn starts_plain_operand(&self, ahead: usize) -> bool {
         match self.kind(ahead) {
             Some(TokenKind::Word) => !self.is_word(ahead, "WHEN") && !self.is_operator(ahead),
-            Some(
-                TokenKind::QuotedName
-                | TokenKind::String
-                | TokenKind::Integer
-                | TokenKind::Float
-                | TokenKind::Dollar,
-            ) => true,
-            _ => false,
+            _ => self.is_plain_operand(ahead),
         }
     }
 

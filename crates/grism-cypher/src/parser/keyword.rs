@@ -173,17 +173,25 @@ impl Parser<'_> {
         is_item || self.kind(ahead) == Some(TokenKind::Dot)
     }
 
+    /// Whether a literal, a parameter or a name in backticks stands so many places further on.
+    pub(super) fn is_plain_operand(&self, ahead: usize) -> bool {
+        matches!(
+            self.kind(ahead),
+            Some(
+                TokenKind::QuotedName
+                    | TokenKind::String
+                    | TokenKind::Integer
+                    | TokenKind::Float
+                    | TokenKind::Dollar
+            )
+        )
+    }
+
     /// Whether a value, and no operator, stands so many places further on.
     fn is_value(&self, ahead: usize, depth: usize) -> bool {
         match self.kind(ahead) {
             Some(TokenKind::Word) => !self.goes_on(ahead, depth - 1),
-            Some(
-                TokenKind::QuotedName
-                | TokenKind::String
-                | TokenKind::Integer
-                | TokenKind::Float
-                | TokenKind::Dollar,
-            ) => true,
+            _ if self.is_plain_operand(ahead) => true,
             // The first word is a name before these: `limit - 1`, `skip[0]`, `return(1)`.
             Some(
                 TokenKind::LeftParenthesis
