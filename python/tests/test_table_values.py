@@ -48,6 +48,20 @@ def test_times_out_of_the_range_of_nanoseconds_are_kept(unit: str, zone: str | N
     assert arrived(pa.array([[("k", far)], None, []], pa.map_(pa.string(), kind))) == [{"k": far}, None, {}]
 
 
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "+05:30"])
+def test_times_of_a_zone_keep_it(zone: str) -> None:
+    kind = pa.timestamp("us", zone)
+    summer, winter = dt.datetime(2026, 7, 1, 8, tzinfo=dt.UTC), dt.datetime(2026, 12, 1, 9, tzinfo=dt.UTC)
+    values = pa.array([summer, None, winter], kind)
+    hours = {"Europe/Berlin": [10, None, 10], "+05:30": [13, None, 14]}
+    assert arrived(values) == [summer, None, winter]
+    assert arrived(values, "t.v.hour") == hours[zone]
+    assert loaded(values).query("MATCH (t:T) RETURN t.v AS v ORDER BY t.id").to_arrow()["v"].type.tz == zone
+    assert arrived(pa.array([[summer, winter]], pa.list_(kind)), "t.v[1].hour") == hours[zone][2:]
+    with pytest.raises(gr.InvalidDataError, match="time zone `Mars/Olympus`"):
+        loaded(pa.array([0], pa.timestamp("us", "Mars/Olympus")))
+
+
 def test_values_below_a_null_do_not_count() -> None:
     numbers = pa.array([2**63 + 5, 1, 2], pa.uint64())
     hidden = pa.StructArray.from_arrays([numbers], ["a"], mask=pa.array([True, False, False]))

@@ -13,6 +13,7 @@ pub(crate) fn parameters(given: &[String]) -> Result<Parameters> {
     let mut parameters = Parameters::new();
     for parameter in given {
         let (name, text) = pair(parameter, "a parameter: write NAME=VALUE")?;
+        check_depth(&name, &text)?;
         let value = match serde_json::from_str(&text) {
             Ok(json) => {
                 check_numbers(&text)?;
@@ -50,6 +51,33 @@ fn value_of(json: serde_json::Value) -> Result<Value> {
                 .collect::<Result<_>>()?,
         ),
     })
+}
+
+/// The most levels of lists and maps that the reader of JSON follows.
+const MOST_LEVELS: usize = 127;
+
+/// Refuses JSON that is nested deeper than its reader follows, which would be taken as a text otherwise.
+fn check_depth(name: &str, text: &str) -> Result<()> {
+    if !text.trim_start().starts_with(['[', '{']) {
+        return Ok(());
+    }
+    let (mut levels, mut in_text, mut is_escaped) = (0usize, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if in_text => is_escaped = true,
+            b'"' => in_text = !in_text,
+            b'[' | b'{' if !in_text => levels += 1,
+            b']' | b'}' if !in_text => levels = levels.saturating_sub(1),
+            _ => {}
+        }
+        if levels > MOST_LEVELS {
+            return Err(Error::invalid_query(format!(
+                "the parameter `{name}` is nested deeper than {MOST_LEVELS} levels"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Checks every number of a JSON text by its digits: a reader of JSON has rounded them already.
@@ -113,4 +141,26 @@ fn not_held(text: &str) -> Error {
     Error::invalid_query(format!(
         "the number {text} is no 64-bit float as it is written; round it, or pass it as a text in quotes"
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parameter(text: &str) -> Result<Value> {
+        let mut all = parameters(&[format!("p={text}")])?;
+        Ok(all.remove("p").unwrap_or(Value::Null))
+    }
+
+    #[test]
+    fn deep_parameters_are_values_or_refused_and_never_texts() {
+        let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        assert!(matches!(parameter(&nested(127)), Ok(Value::List(_))));
+        let error = parameter(&nested(128)).unwrap_err().to_string();
+        assert!(error.contains("deeper than 127 levels"), "{error}");
+        let brackets = format!("[\"{}\\\"{}\"]", "[".repeat(200), "{".repeat(200));
+        assert!(matches!(parameter(&brackets), Ok(Value::List(_))));
+        let text = "(".repeat(300);
+        assert_eq!(parameter(&text).unwrap(), Value::String(text));
+    }
 }

@@ -2,6 +2,7 @@
 
 mod calendar;
 mod text;
+mod zone;
 
 pub(crate) use text::{write_date, write_time};
 
@@ -9,6 +10,7 @@ pub use calendar::{
     NANOS_PER_DAY, NANOS_PER_SECOND, SECONDS_PER_DAY, civil_from_days, days_from_civil,
     days_in_month, days_in_quarter, is_leap_year, week_date, weeks_in_year,
 };
+pub use zone::Zone;
 
 use std::cmp::Ordering;
 

@@ -1,12 +1,11 @@
 //! The length of time between two temporal values.
 
-use grism_core::temporal::{Duration, LocalDateTime, NANOS_PER_DAY, civil_from_days};
+use grism_core::temporal::{Duration, LocalDateTime, NANOS_PER_DAY, Zone, civil_from_days};
 use grism_core::{Result, Value};
 use grism_logical::ScalarFunction as F;
 
 use super::arithmetic::plus_months;
 use super::duration::Sum;
-use super::zone::Zone;
 use super::{Parts, wrong};
 
 /// `duration.between(a, b)` and its like.

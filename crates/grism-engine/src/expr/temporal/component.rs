@@ -1,12 +1,11 @@
 //! Components of temporal values: `value.year` and the like.
 
 use grism_core::temporal::{
-    Duration, NANOS_PER_SECOND, civil_from_days, days_from_civil, week_date,
+    Duration, NANOS_PER_SECOND, Zone, civil_from_days, days_from_civil, week_date,
 };
 use grism_core::{Error, Result, Value};
 
 use super::Parts;
-use super::zone::Zone;
 
 /// The component `key`; `None` where the value is not temporal. An unknown component is null.
 pub(in crate::expr) fn component(value: &Value, key: &str) -> Result<Option<Value>> {

@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 
 use grism_core::temporal::{
-    LocalDateTime, NANOS_PER_DAY, NANOS_PER_SECOND, SECONDS_PER_DAY, Time, civil_from_days,
+    LocalDateTime, NANOS_PER_DAY, NANOS_PER_SECOND, SECONDS_PER_DAY, Time, Zone, civil_from_days,
     days_from_civil, days_in_month, days_in_quarter, is_leap_year, week_date, weeks_in_year,
 };
 use grism_core::{Error, Result, Value};
 use grism_logical::ScalarFunction as F;
 
-use super::zone::Zone;
 use super::{Parts, parse, wrong};
 
 /// The fields of a map.

@@ -8,16 +8,13 @@ mod construct;
 mod duration;
 mod parse;
 mod truncate;
-mod zone;
 
 pub(super) use arithmetic::arithmetic;
 pub(super) use component::component;
 
-use grism_core::temporal::{DateTime, LocalDateTime, NANOS_PER_SECOND};
+use grism_core::temporal::{DateTime, LocalDateTime, NANOS_PER_SECOND, Zone};
 use grism_core::{Error, Result, Value};
 use grism_logical::ScalarFunction as F;
-
-use zone::Zone;
 
 /// Whether the function makes a temporal value.
 pub(super) fn is_temporal(function: F) -> bool {

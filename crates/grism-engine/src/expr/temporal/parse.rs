@@ -1,14 +1,13 @@
 //! Dates and times from text, in the forms of ISO 8601.
 
 use grism_core::temporal::{
-    NANOS_PER_SECOND, days_from_civil, days_in_month, is_leap_year, weeks_in_year,
+    NANOS_PER_SECOND, Zone, days_from_civil, days_in_month, is_leap_year, weeks_in_year,
 };
 use grism_core::{Error, Result};
 use grism_logical::ScalarFunction as F;
 
 use super::Parts;
 use super::construct::first_week;
-use super::zone::Zone;
 
 /// The parts of a text that `function` reads.
 pub(super) fn parse(function: F, text: &str) -> Result<Parts> {

@@ -8,7 +8,7 @@ use arrow::datatypes::{
     DurationSecondType, Int64Type, IntervalDayTimeType, IntervalMonthDayNanoType, IntervalUnit,
     IntervalYearMonthType, TimeUnit, TimestampNanosecondType,
 };
-use grism_core::temporal::{DateTime, Duration, LocalDateTime};
+use grism_core::temporal::{Duration, LocalDateTime, Zone};
 use grism_core::{Error, Result, Type, Value};
 
 use super::normalized::{any_column, exact_cast};
@@ -23,7 +23,7 @@ pub(super) fn of_times(column: &ArrayRef) -> Result<(Type, ArrayRef)> {
         DataType::Date64 => dates(column),
         DataType::Time32(unit) => times(&exact_cast(column, &DataType::Int32)?, *unit),
         DataType::Time64(unit) => times(column, *unit),
-        DataType::Timestamp(unit, zone) => timestamps(column, *unit, zone.is_some()),
+        DataType::Timestamp(unit, zone) => timestamps(column, *unit, zone.as_deref()),
         DataType::Duration(unit) => {
             let numbers: Vec<Option<i64>> = match unit {
                 TimeUnit::Second => column.as_primitive::<DurationSecondType>().iter().collect(),
@@ -113,7 +113,7 @@ fn dates(column: &ArrayRef) -> Result<(Type, ArrayRef)> {
         let unit = TimeUnit::Millisecond;
         let timestamps = exact_cast(column, &DataType::Int64)?;
         let timestamps = exact_cast(&timestamps, &DataType::Timestamp(unit, None))?;
-        return self::timestamps(&timestamps, unit, false);
+        return self::timestamps(&timestamps, unit, None);
     }
     let days = millis
         .iter()
@@ -149,39 +149,35 @@ fn times(column: &ArrayRef, unit: TimeUnit) -> Result<(Type, ArrayRef)> {
     Ok((ty, times))
 }
 
-/// Days with times of day, or instants: their zone is left, since they are counted in UTC.
-fn timestamps(column: &ArrayRef, unit: TimeUnit, has_zone: bool) -> Result<(Type, ArrayRef)> {
+/// Days with times of day, or instants, which are counted in UTC: those of another zone are values with that zone.
+fn timestamps(column: &ArrayRef, unit: TimeUnit, zone: Option<&str>) -> Result<(Type, ArrayRef)> {
+    let zone = zone.map(Zone::parse).transpose();
+    let zone = zone.map_err(|error| Error::invalid_data(error.to_string()))?;
     let numbers = exact_cast(column, &DataType::Int64)?;
     let numbers = numbers.as_primitive::<Int64Type>();
     let scale = nanos_of(unit);
-    let ty = if has_zone {
-        Type::DateTime
-    } else {
-        Type::LocalDateTime
-    };
+    let is_plain = zone.as_ref().is_none_or(|zone| *zone == Zone::Offset(0));
     let fits = |number: i64| i64::try_from(i128::from(number) * scale).is_ok();
-    if numbers.iter().flatten().all(fits) {
+    if is_plain && numbers.iter().flatten().all(fits) {
         // A number below a null may be anything.
         let nanos =
             numbers.unary::<_, TimestampNanosecondType>(|number| number.wrapping_mul(scale as i64));
-        let nanos = if has_zone {
-            nanos.with_timezone("UTC")
-        } else {
-            nanos
-        };
-        return Ok((ty, Arc::new(nanos)));
+        return Ok(match zone {
+            Some(_) => (Type::DateTime, Arc::new(nanos.with_timezone("UTC"))),
+            None => (Type::LocalDateTime, Arc::new(nanos)),
+        });
     }
     let per_second = (NANOS_PER_SECOND / scale) as i64;
-    of_values(numbers.iter(), |number: i64| {
+    let value = |number: i64| {
         let nanos = i128::from(number.rem_euclid(per_second)) * scale;
-        let local = LocalDateTime::from_seconds(number.div_euclid(per_second), nanos as i64);
-        if !has_zone {
-            return Value::LocalDateTime(local);
+        let utc = LocalDateTime::from_seconds(number.div_euclid(per_second), nanos as i64);
+        match &zone {
+            None => Ok(Value::LocalDateTime(utc)),
+            Some(zone) => Ok(Value::DateTime(Box::new(zone.at_utc(utc)?))),
         }
-        Value::DateTime(Box::new(DateTime {
-            local,
-            offset: 0,
-            zone: None,
-        }))
-    })
+    };
+    let values = numbers
+        .iter()
+        .map(|number| number.map_or(Ok(Value::Null), value));
+    any_column(&values.collect::<Result<Vec<Value>>>()?)
 }

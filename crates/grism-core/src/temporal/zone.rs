@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use grism_core::temporal::{DateTime, LocalDateTime, NANOS_PER_SECOND, civil_from_days};
-use grism_core::{Error, Result};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::{DateTime, LocalDateTime, NANOS_PER_SECOND, civil_from_days, days_in_month};
+use crate::{Error, Result};
+
 /// A zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Zone {
+pub enum Zone {
     /// Seconds east of UTC.
     Offset(i32),
     /// A name of the database.
@@ -19,7 +20,10 @@ pub(super) enum Zone {
 
 impl Zone {
     /// Reads `Z`, `+01:00`, `-0130`, `+01`, or a name.
-    pub(super) fn parse(text: &str) -> Result<Self> {
+    ///
+    /// # Errors
+    /// `InvalidQuery` for a zone that the database does not have.
+    pub fn parse(text: &str) -> Result<Self> {
         if text.eq_ignore_ascii_case("z") || text.eq_ignore_ascii_case("utc") {
             return Ok(Self::Offset(0));
         }
@@ -33,7 +37,10 @@ impl Zone {
     }
 
     /// The instant at which the clocks of the zone show `local`.
-    pub(super) fn at(&self, local: LocalDateTime) -> Result<DateTime> {
+    ///
+    /// # Errors
+    /// `InvalidData` for an instant that the database does not reach.
+    pub fn at(&self, local: LocalDateTime) -> Result<DateTime> {
         match self {
             Self::Offset(offset) => Ok(DateTime {
                 local,
@@ -60,7 +67,10 @@ impl Zone {
     }
 
     /// What the clocks of the zone show at an instant, which is given as clocks in UTC show it.
-    pub(super) fn at_utc(&self, utc: LocalDateTime) -> Result<DateTime> {
+    ///
+    /// # Errors
+    /// As [`Self::at`].
+    pub fn at_utc(&self, utc: LocalDateTime) -> Result<DateTime> {
         let offset = match self {
             Self::Offset(offset) => *offset,
             Self::Named(name) => {
@@ -82,8 +92,8 @@ impl Zone {
     }
 }
 
-/// Seconds of `+hh:mm`, `+hhmm`, `+hh`, with seconds behind where there are any.
-pub(super) fn parse_offset(text: &str) -> Option<i32> {
+/// Seconds east of UTC of `+hh:mm`, `+hhmm`, `+hh`, with seconds behind where there are any; `None` for any other text.
+fn parse_offset(text: &str) -> Option<i32> {
     let sign = if text.starts_with('-') { -1 } else { 1 };
     if text.contains(':') && !text[1..].split(':').all(|part| part.len() == 2) {
         return None;
@@ -135,7 +145,7 @@ fn civil(local: LocalDateTime) -> Result<jiff::civil::DateTime> {
     let (year, month, day) = civil_from_days(local.days);
     let seconds = local.nanos / NANOS_PER_SECOND;
     let near = year.clamp(-9000, 9000);
-    let day = day.min(grism_core::temporal::days_in_month(near, month));
+    let day = day.min(days_in_month(near, month));
     jiff::civil::DateTime::new(
         near as i16,
         month as i8,
