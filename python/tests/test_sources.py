@@ -1,4 +1,4 @@
-"""Where rows come from: text files of any form, the web, databases, tables that are only read; and loads that are only shown."""
+"""Where rows come from: text files of any form, the web, databases, tables that are only read; and dry runs."""
 
 from __future__ import annotations
 
@@ -7,11 +7,18 @@ import gzip
 import http.server
 import io
 import lzma
+import os
+import pwd
+import shutil
+import socket
 import sqlite3
 import subprocess
+import sys
+import tempfile
 import threading
 import zipfile
 from datetime import date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -27,7 +34,6 @@ import shared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 COMMAND = shared.ROOT / "target" / "debug" / "grism"
 
@@ -38,11 +44,11 @@ def rows(graph: gr.Graph, label: str = "T", order: str = "id") -> list[dict[str,
     return [row["p"] for row in found]
 
 
-def loaded(path: Path, **settings: Any) -> tuple[list[dict[str, Any]], gr.LoadReport]:
+def loaded(path: Path, key: str = "id", **settings: Any) -> tuple[list[dict[str, Any]], gr.LoadReport]:
     """The nodes that a file becomes, and the report."""
     graph = gr.open()
-    report = graph.load_nodes("T", path, key=settings.pop("key", "id"), **settings)
-    return rows(graph), report
+    report = graph.load_nodes("T", path, key=key, **settings)
+    return rows(graph, order=key), report
 
 
 ANN_AND_BO = [{"id": 1, "name": "Ann"}, {"id": 2, "name": "Bo"}]
@@ -87,6 +93,9 @@ def test_what_is_said_is_not_told(tmp_path: Path) -> None:
     assert loaded(path, delimiter=",", key="id;name")[0] == [{"id;name": "1;Ann"}]
     path.write_text("1,2\n3,4\n")
     assert loaded(path, key="column_1")[0] == [{"column_1": 1, "column_2": 2}, {"column_1": 3, "column_2": 4}]
+    path.write_text("Ann,1\nBo,2\n")
+    assert loaded(path, key="column_2", types={"column_1": "string"})[0][0] == {"column_1": "Ann", "column_2": 1}
+    path.write_text("1,2\n3,4\n")
     assert loaded(path, key="1")[0] == [{"1": 3, "2": 4}]
     assert loaded(path, header=True, key="2")[0] == [{"1": 3, "2": 4}]
     path.write_text("id,text\n1,a;b\n2,\"c;d\"\n3,'e'\n")
@@ -157,7 +166,9 @@ def test_dates_are_read_in_the_form_that_is_said(tmp_path: Path) -> None:
     graph.execute(f"COPY T FROM '{path}' (KEY id, TYPE born 'date %d.%m.%Y', TIMESTAMP_FORMAT '%d.%m.%Y %H:%M')")
     assert rows(graph)[0] == expected
     path.write_text("id,born\n1,03.02.1990\n2,1990-02-03\n")
-    with pytest.raises(gr.InvalidDataError, match="line 3: column `born`: '1990-02-03' is no Date in the form %d.%m.%Y"):
+    with pytest.raises(
+        gr.InvalidDataError, match="line 3: column `born`: '1990-02-03' is no Date in the form %d.%m.%Y"
+    ):
         loaded(path, types={"born": "date %d.%m.%Y"})
     # In a frame and in JSON, too.
     frame = pl.DataFrame({"id": [1], "born": ["3/2/1990"]})
@@ -219,6 +230,7 @@ class Site(http.server.BaseHTTPRequestHandler):
     authorizations: list[str | None]
 
     def do_GET(self) -> None:
+        """Answers."""
         self.authorizations.append(self.headers.get("authorization"))
         path = self.path.partition("?")[0]
         if path == "/moved":
@@ -235,7 +247,8 @@ class Site(http.server.BaseHTTPRequestHandler):
         else:
             self.send_error(404)
 
-    def log_message(self, format: str, *args: Any) -> None: ...
+    def log_message(self, *_: Any) -> None:
+        """Nobody reads it."""
 
 
 @pytest.fixture
@@ -313,8 +326,52 @@ def test_databases_are_read_by_a_query(databases: list[str]) -> None:
     assert "secret" not in str(raised.value) + repr(server)
 
 
+@pytest.fixture
+def server() -> Iterator[str]:
+    """A PostgreSQL server, where one is installed; it does not run as root."""
+    if shutil.which("initdb") is None or shutil.which("pg_ctl") is None:
+        pytest.skip("PostgreSQL is not installed")
+    place = Path(tempfile.mkdtemp(prefix="grism-pg"))
+    user = None
+    if os.getuid() == 0:
+        user = next((own.pw_name for own in pwd.getpwall() if own.pw_name == "postgres"), None)
+        if user is None:
+            pytest.skip("PostgreSQL does not run as root")
+        shutil.chown(place, user)
+
+    def run(*command: str) -> None:
+        subprocess.run(command, check=True, user=user, cwd=place, stdout=subprocess.DEVNULL, timeout=60)
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    run("initdb", "-D", "data", "-A", "trust", "-U", "ann", "--no-sync")
+    options = f"-p {port} -k {place} -c listen_addresses=127.0.0.1 -c fsync=off"
+    run("pg_ctl", "-D", "data", "-l", "log", "-w", "-o", options, "start")
+    try:
+        yield f"postgresql://ann@127.0.0.1:{port}/postgres"
+    finally:
+        run("pg_ctl", "-D", "data", "-m", "immediate", "stop")
+        shutil.rmtree(place)
+
+
+def test_postgresql_is_read_by_a_query(server: str) -> None:
+    text = """SELECT * FROM (VALUES (1, 'Ann', date '1990-02-03', ARRAY['a', 'b'], '{"a": 1}'::jsonb),
+        (2, NULL, NULL, NULL, NULL)) t(id, name, born, tags, more)"""
+    source = gr.sql(server, text)
+    graph = gr.open()
+    graph.load_nodes("T", source, key="id")
+    expected = {"id": 1, "name": "Ann", "born": date(1990, 2, 3), "tags": ["a", "b"], "more": '{"a": 1}'}
+    assert rows(graph) == [expected, {"id": 2}]
+    assert graph.query("LOAD FROM $t AS row RETURN row ORDER BY row.id LIMIT 1", {"t": source}).to_pylist() == [
+        {"row": expected}
+    ]
+    with pytest.raises(gr.InvalidQueryError, match='relation "nothing" does not exist'):
+        graph.load_nodes("U", gr.sql(server, "SELECT * FROM nothing"), key="id")
+
+
 def test_a_driver_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch, databases: list[str]) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "adbc_driver_sqlite.dbapi", None)
+    monkeypatch.setitem(sys.modules, "adbc_driver_sqlite.dbapi", None)
     with pytest.raises(gr.UnsupportedError, match="pip install 'grism-ray\\[sqlite\\]'"):
         gr.sql(databases[0], "SELECT 1")
 
@@ -344,14 +401,14 @@ def test_rows_of_tables_are_read_without_loading_them(tmp_path: Path, place: str
     for table in tables_of(FRAME):
         found = graph.query("LOAD FROM $t AS row RETURN row ORDER BY row.id", {"t": table}, engine=engine).to_pylist()
         assert found == [{"row": row} for row in FRAME.to_pylist()]
-        joined = "LOAD FROM $t AS row MATCH (p:P {id: row.id}) WHERE row.name <> 'x' RETURN row.name AS n, p.age AS a ORDER BY a"
+        joined = "LOAD FROM $t AS row MATCH (p:P {id: row.id}) RETURN row.name AS n, p.age AS a ORDER BY a"
         assert graph.query(joined, {"t": table}, engine=engine).to_pylist() == [
             {"n": "Ann", "a": 30},
             {"n": "Cy", "a": 50},
         ]
         graph.register("people", table)
-        count = "UNWIND [1, 2] AS x LOAD FROM 'people' AS row WITH x, row WHERE row.id > x RETURN x, count(*) AS n ORDER BY x"
-        assert graph.query(count, engine=engine).to_pylist() == [{"x": 1, "n": 2}, {"x": 2, "n": 1}]
+        count = "UNWIND [1, 2] AS x LOAD FROM 'people' AS row WITH x, row WHERE row.id > x RETURN x, count(*) AS n"
+        assert graph.query(f"{count} ORDER BY x", engine=engine).to_pylist() == [{"x": 1, "n": 2}, {"x": 2, "n": 1}]
     assert graph.query("LOAD FROM 'people' AS row RETURN count(row.tags) AS n", engine=engine).to_pylist() == [{"n": 2}]
     graph.unregister("people")
     with pytest.raises(gr.NotFoundError, match="no table is registered as 'people'"):
@@ -404,7 +461,9 @@ def test_files_of_every_form_are_read_as_rows(tmp_path: Path) -> None:
     for name in ["a.parquet", "a.jsonl"]:
         text = f"LOAD FROM '{tmp_path / name}' AS row RETURN row.id AS id, row.name AS name ORDER BY id"
         assert graph.query(text).to_pylist() == ANN_AND_BO
-    text = f"LOAD FROM '{tmp_path}/late.csv' AS row WITH row.id AS id WHERE id IN ['7', 'x7', 7] RETURN collect(id) AS ids"
+    text = (
+        f"LOAD FROM '{tmp_path}/late.csv' AS row WITH row.id AS id WHERE id IN ['7', 'x7', 7] RETURN collect(id) AS ids"
+    )
     assert graph.query(text).to_pylist() == [{"ids": ["7", "x7"]}]
     text = f"LOAD FROM '{tmp_path}/late.csv' (TYPE id 'int') AS row RETURN count(*) AS n"
     with pytest.raises(gr.InvalidDataError, match="late.csv, line 2002: column `id`: 'x7' is no Int64"):
@@ -431,7 +490,11 @@ def test_a_dry_run_shows_what_would_load_and_loads_nothing(tmp_path: Path) -> No
     graph.execute("CREATE HYPEREDGE TYPE PAPER (author Person*)")
     report = graph.load_hyperedges("PAPER", papers, group_by="pid", dry_run=True)
     text = str(report)
-    for line in ["the rows with one `pid` a hyperedge", "author: List<Int64>, role author (Person)", "nothing was loaded"]:
+    for line in [
+        "the rows with one `pid` a hyperedge",
+        "author: List<Int64>, role author (Person)",
+        "nothing was loaded",
+    ]:
         assert line in text
     assert graph.query("MATCH (p:PAPER) RETURN count(*) AS n").to_pylist() == [{"n": 0}]
     with pytest.raises(gr.InvalidDataError, match="people.csv: the table has no column `idd`; did you mean `id`"):

@@ -93,7 +93,7 @@ fn check_all(looks: &[Look], plan: &Plan) -> Result<()> {
     let mut names = HashSet::new();
     for look in looks {
         let Some(schema) = &look.schema else {
-            return Ok(());
+            continue;
         };
         let columns = schema.fields().iter().map(|field| field.name().clone());
         names.extend(columns);
@@ -104,8 +104,10 @@ fn check_all(looks: &[Look], plan: &Plan) -> Result<()> {
             })?;
     }
     match plan {
-        Plan::Hyperedges(plan) => plan.check_columns(&names),
-        Plan::Nodes(_) => Ok(()),
+        Plan::Hyperedges(plan) if looks.iter().all(|look| look.schema.is_some()) => {
+            plan.check_columns(&names)
+        }
+        _ => Ok(()),
     }
 }
 

@@ -41,7 +41,8 @@ impl CsvForm {
     ///
     /// Another delimiter than the comma is told where the commas make no table of the text, or the columns that it must have
     /// are only found with the other one; another quote than `"` where it stands around all values of a column, or where the
-    /// records are only then of one length. The first record is a row where all its values are numbers or dates.
+    /// records are only then of one length. The first record is a row where all its values are numbers or dates, or the columns
+    /// that the text must have are `column_1` and so on.
     #[must_use]
     pub fn sniff(bytes: &[u8], is_whole: bool, given: &CsvGiven<'_>) -> Self {
         let delimiters = match &given.delimiter {
@@ -57,7 +58,10 @@ impl CsvForm {
             Candidate::of(bytes, is_whole, dialect, given.columns)
         };
         let mut best = candidate(delimiters[0], quotes[0]);
-        for delimiter in &delimiters[1..] {
+        // Nothing is better than a table with all columns.
+        let is_table = best.width > 1 && best.is_even() && best.found == given.columns.len();
+        let others = if is_table { &[] } else { &delimiters[1..] };
+        for delimiter in others {
             let other = candidate(*delimiter, quotes[0]);
             if other.is_rather_than(&best) {
                 best = other;
@@ -90,7 +94,8 @@ struct Candidate {
     even: usize,
     /// Columns that the text must have, and does.
     found: usize,
-    /// Whether all values of the first record are numbers or dates, and none is a column that the text must have.
+    /// Whether the first record is a row: all its values are numbers or dates, or the columns that the text must have are
+    /// called by numbers; and it names none of those.
     begins_with_row: bool,
     /// Whether the quote stands around all names, or around all values of a column in several rows.
     has_quoted_column: bool,
@@ -126,7 +131,8 @@ impl Candidate {
                     .filter(|name| names.contains(name.as_bytes()));
                 candidate.found = found.count();
                 candidate.begins_with_row = candidate.found == 0
-                    && values().all(|(value, is_quoted)| !is_quoted && is_of_row(value));
+                    && (are_numbered(columns, record.len())
+                        || values().all(|(value, is_quoted)| !is_quoted && is_of_row(value)));
                 candidate.has_quoted_column = values().all(|(_, is_quoted)| is_quoted);
             } else {
                 for (place, counts) in quoted.iter_mut().enumerate().take(record.len()) {
@@ -179,6 +185,15 @@ impl Candidate {
         let makes_table = self.width >= 2 && self.records > 1 && !other.is_even();
         (self.has_quoted_column || makes_table) && self.width >= other.width
     }
+}
+
+/// Whether the columns that a text must have are called as those of a text without a header are.
+fn are_numbered(columns: &[String], width: usize) -> bool {
+    let is_numbered = |name: &String| {
+        let number = name.strip_prefix("column_").map(str::parse);
+        matches!(number, Some(Ok(number)) if (1..=width).contains(&number))
+    };
+    !columns.is_empty() && columns.iter().all(is_numbered)
 }
 
 /// Whether a value is one of a row, and no name of a column.
@@ -253,6 +268,8 @@ mod tests {
             ("id;name\n1;'a;b'\n2;c\n", &[], "; ' header"),
             ("1,2\n3,4\n", &[], ", \" row"),
             ("1,2\n3,4\n", &["2"], ", \" header"),
+            ("a,b\nc,d\n", &["column_2"], ", \" row"),
+            ("a,b\nc,d\n", &["column_3"], ", \" header"),
             ("2024-01-02;3\n2024-01-03;4\n", &[], "; \" row"),
         ] {
             assert_eq!(sniffed(text, columns), expected, "{text}");
