@@ -209,7 +209,11 @@ impl Storage for TableStorage {
         let Some(table) = table else {
             return self.inner.rows(source).await;
         };
-        let rows = table.source().map_err(|error| error.context(&name))?;
+        // A query over a database runs there.
+        let table = Arc::clone(table);
+        let rows = tokio::task::spawn_blocking(move || table.source()).await;
+        let rows = rows.map_err(|error| Error::internal(format!("a table failed: {error}")))?;
+        let rows = rows.map_err(|error| error.context(&name))?;
         source_rows(rows, &name).await
     }
 

@@ -534,6 +534,14 @@ mod tests {
                 "LOAD CSV WITH HEADERS FROM $f AS r FIELDTERMINATOR ';' RETURN r.a",
                 r#"LOAD CSV WITH HEADERS FROM $f AS r FIELDTERMINATOR ";" RETURN r.a"#,
             ),
+            (
+                "LOAD FROM $f AS r RETURN r.a",
+                "LOAD FROM $f AS r RETURN r.a",
+            ),
+            (
+                "UNWIND [1] AS x load from 'a' + x (null 'NA', type `b c` int) as r RETURN r",
+                r#"UNWIND [1] AS x LOAD FROM ("a" + x) (NULL "NA", TYPE `b c` "int") AS r RETURN r"#,
+            ),
         ] {
             assert_eq!(clauses(text), expected, "{text}");
         }

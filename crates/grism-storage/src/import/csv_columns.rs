@@ -143,8 +143,12 @@ impl CsvReader {
         Ok(types.columns())
     }
 
-    /// What is odd about the file: a guess of its encoding, and columns of texts that are numbers for the most part, since
-    /// filters on numbers find none of them.
+    /// A warning where the encoding of the file is a guess.
+    pub(super) fn warning(&self) -> Option<String> {
+        self.reader.warning()
+    }
+
+    /// A warning for each column of texts that are numbers for the most part, since filters on numbers find none of them.
     pub(super) fn warnings(&self, columns: &[TextColumn], options: &ImportOptions) -> Vec<String> {
         let nulls = options.null_words();
         let mut mixed = vec![Mixed::default(); columns.len()];
@@ -163,8 +167,8 @@ impl CsvReader {
         }
         let own = columns.iter().zip(mixed);
         let told = own.filter(|(column, _)| column.is_told && column.ty == Type::String);
-        let mixed = told.filter_map(|(column, mixed)| mixed.warning(&column.name, &self.name));
-        self.reader.warning().into_iter().chain(mixed).collect()
+        told.filter_map(|(column, mixed)| mixed.warning(&column.name, &self.name))
+            .collect()
     }
 
     /// Whether the file has a record.

@@ -164,10 +164,10 @@ fn of_csv(
     fields_of(file, &reader.names, &own)?;
     let text = |name: &String| Field::new(name, DataType::Utf8, true);
     let fields: Vec<Field> = reader.names.iter().map(text).collect();
-    let warnings = match columns {
-        None => reader.warnings(&own, options),
-        Some(_) => Vec::new(),
-    };
+    let mut warnings: Vec<String> = reader.warning().into_iter().collect();
+    if columns.is_none() {
+        warnings.extend(reader.warnings(&own, options));
+    }
     if reader.has_rows() {
         columns.get_or_insert(own);
     }

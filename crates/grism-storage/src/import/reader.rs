@@ -173,6 +173,9 @@ impl<'a> Reader<'a> {
     fn csv(&mut self, file: &Arc<InputFile>, options: &ImportOptions) -> Result<bool> {
         let mut reader = CsvReader::open(file, options, self.telling, self.progress)?;
         self.notes.read_as(reader.how(), &file.name);
+        if let Some(warning) = reader.warning() {
+            self.warn(warning);
+        }
         let columns = match &self.csv {
             Some(columns) => columns.clone(),
             None => {
