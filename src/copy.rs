@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use grism_core::{Error, Result};
+use grism_core::{Error, FileOption, Result};
 use grism_cypher::{CopyFrom, CopySource};
 use grism_storage::{
-    BadRow, Compression, FileFormat, ImportOptions, ImportSource, LoadOptions, LoadReport,
-    LoadTarget, MissingMember, RoleSource,
+    BadRow, ImportOptions, ImportSource, LoadOptions, LoadReport, LoadTarget, MissingMember,
+    RoleSource,
 };
 
 use crate::Graph;
@@ -74,37 +74,19 @@ pub(crate) async fn copy_from(graph: &Graph, copy: &CopyFrom) -> Result<LoadRepo
     graph.load(&target, source, &options).await
 }
 
-fn copy_options(given: &BTreeMap<String, String>) -> Result<(ImportOptions, LoadOptions)> {
+fn copy_options(given: &[FileOption]) -> Result<(ImportOptions, LoadOptions)> {
     let mut options = ImportOptions::default();
     let mut load = LoadOptions::default();
-    for (name, value) in given {
-        match name.as_str() {
-            "FORMAT" => options.format = Some(FileFormat::from_name(value)?),
-            "COMPRESSION" => options.compression = Some(Compression::from_name(value)?),
-            "DELIMITER" => options.delimiter = one_character("DELIMITER", value)?,
-            "QUOTE" => options.quote = one_character("QUOTE", value)?,
-            "REJECT" => {
-                load.rejects = Some(PathBuf::from(value));
-                load.bad_rows = BadRow::Reject;
-            }
-            "HEADER" => {
-                options.header = value
-                    .parse()
-                    .map_err(|_| Error::invalid_query("HEADER must be true or false"))?;
-            }
-            "NULL" => options.null = Some(value.clone()),
-            other => return Err(Error::unsupported(format!("the COPY option {other}"))),
+    for option in given {
+        if option.name == "REJECT" {
+            load.rejects = Some(PathBuf::from(&option.value));
+            load.bad_rows = BadRow::Reject;
+        } else if !options.set(option)? {
+            return Err(Error::unsupported(format!(
+                "the COPY option {}",
+                option.name
+            )));
         }
     }
     Ok((options, load))
-}
-
-pub(crate) fn one_character(option: &str, value: &str) -> Result<u8> {
-    match value.as_bytes() {
-        [character] => Ok(*character),
-        b"\\t" => Ok(b'\t'),
-        _ => Err(Error::invalid_query(format!(
-            "{option} must be one character, not '{value}'"
-        ))),
-    }
 }

@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures::TryStreamExt;
-use grism_core::{Cardinality, Error, GraphSchema, Result, SnapshotId, nearest};
+use grism_core::{Cardinality, Error, FileOption, GraphSchema, Result, SnapshotId, nearest};
 use grism_cypher::{CopyTo, Exported, Query};
-use grism_storage::{Compression, ExportOptions, FileExport, FileFormat, Location, upload_file};
+use grism_storage::{
+    Compression, ExportOptions, FileExport, FileFormat, Location, one_byte, upload_file,
+};
 
-use crate::copy::one_character;
 use crate::{Graph, PlainForm, QueryOptions, plain_stream};
 
 /// Writes the file; how many rows it has.
@@ -55,21 +56,22 @@ pub(crate) async fn copy_to(graph: &Graph, copy: &CopyTo, options: &QueryOptions
 
 /// The options of an export to `path`, by its ending and by what the statement says.
 fn export_options(copy: &CopyTo, path: &str) -> Result<ExportOptions> {
-    let mut options = match (copy.options.get("FORMAT"), ExportOptions::of_path(path)) {
-        (None, told) => told?,
-        (Some(_), Ok(told)) => told,
-        (Some(_), Err(_)) => ExportOptions {
+    let is_named = copy.options.iter().any(|option| option.name == "FORMAT");
+    let mut options = match (is_named, ExportOptions::of_path(path)) {
+        (false, told) => told?,
+        (true, Ok(told)) => told,
+        (true, Err(_)) => ExportOptions {
             format: FileFormat::Csv,
             compression: Compression::None,
             delimiter: b',',
             header: true,
         },
     };
-    for (name, value) in &copy.options {
+    for FileOption { name, value, .. } in &copy.options {
         match name.as_str() {
             "FORMAT" => options.format = FileFormat::from_name(value)?,
             "COMPRESSION" => options.compression = Compression::from_name(value)?,
-            "DELIMITER" => options.delimiter = one_character(name, value)?,
+            "DELIMITER" => options.delimiter = one_byte(name, value)?,
             "HEADER" => {
                 options.header = value
                     .parse()

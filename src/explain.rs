@@ -41,6 +41,7 @@ pub(crate) async fn explain_query(
     explain: ExplainOptions,
     options: &QueryOptions,
 ) -> Result<String> {
+    let options = &*graph.with_tables(options);
     if query.writes() {
         let plain = ExplainOptions::default();
         if explain.analyze || explain.distributed || explain.format != plain.format {
@@ -92,7 +93,11 @@ pub(crate) async fn explain_query(
     let root = Arc::clone(&plan.root);
     let executor = LocalExecutor::with_config(options.runtime.clone());
     let run = executor
-        .execute(plan, Arc::clone(graph.storage()), prepared.snapshot.id())
+        .execute(
+            plan,
+            options.tables.over(graph.storage()),
+            prepared.snapshot.id(),
+        )
         .await?;
     let metrics = run.metrics();
     let rows: usize = run

@@ -37,6 +37,11 @@ impl Graph {
     ) -> Result<Frame> {
         let snapshot = self.snapshot_for(frame, options).await?;
         let query = Query::parse_clauses(clauses)?;
+        if let Some(name) = options.tables.parameter_names().first() {
+            return Err(Error::unsupported(format!(
+                "the table ${name} as a parameter of a frame, which may run later: register it, and LOAD FROM 'name' AS row"
+            )));
+        }
         let (plan, warnings) = query.bind_onto(
             frame.plan(),
             bind_context(snapshot.as_ref(), options, &now()),
@@ -50,6 +55,7 @@ impl Graph {
     /// # Errors
     /// As [`Self::query`].
     pub async fn collect(&self, frame: &Frame, options: &QueryOptions) -> Result<QueryResult> {
+        let options = &*self.with_tables(options);
         let snapshot = self.snapshot_for(frame, options).await?;
         let results = bind_results(
             frame.plan(),
@@ -72,6 +78,7 @@ impl Graph {
     /// # Errors
     /// As [`Self::query`].
     pub async fn plan_frame(&self, frame: &Frame, options: &QueryOptions) -> Result<PlannedQuery> {
+        let options = &*self.with_tables(options);
         let snapshot = self.snapshot_for(frame, options).await?;
         let results = bind_results(
             frame.plan(),
@@ -79,6 +86,7 @@ impl Graph {
         )?;
         let entities = EntityColumns::of(&results)?;
         let optimized = optimize(results, facts(snapshot.as_ref()))?;
+        options.tables.check_ships(&optimized)?;
         let plan = distributed_planner(snapshot.as_ref(), options).plan(&optimized)?;
         Ok(PlannedQuery {
             plan,

@@ -1,18 +1,22 @@
 //! `Graph`: the way in.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::fmt;
+use std::sync::{Arc, OnceLock, RwLock};
 
 use grism_core::{Result, Snapshot, SnapshotId, SnapshotInfo, Storage};
 use grism_storage::{Catalog, InMemoryStorage};
 
 use crate::plan_cache::PlanCache;
+use crate::tables::NamedTables;
 
 /// An open graph.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Graph {
     pub(crate) storage: Arc<dyn Storage>,
     pub(crate) plans: Arc<PlanCache>,
+    /// Tables by the names that they are registered under.
+    pub(crate) tables: Arc<RwLock<NamedTables>>,
 }
 
 impl Graph {
@@ -50,6 +54,15 @@ impl Graph {
         Self {
             storage,
             plans: Arc::new(PlanCache::new()),
+            tables: Arc::default(),
+        }
+    }
+
+    /// The same graph over another storage, with the tables that are registered.
+    pub(crate) fn with_storage(&self, storage: Arc<dyn Storage>) -> Self {
+        Self {
+            tables: Arc::clone(&self.tables),
+            ..Self::over(storage)
         }
     }
 
@@ -73,5 +86,13 @@ impl Graph {
     /// Those of the storage.
     pub async fn history(&self) -> Result<Vec<SnapshotInfo>> {
         self.storage.history().await
+    }
+}
+
+impl fmt::Debug for Graph {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Graph")
+            .field("storage", &self.storage)
+            .finish_non_exhaustive()
     }
 }

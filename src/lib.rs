@@ -23,6 +23,7 @@ mod query;
 mod show;
 mod show_statistics;
 mod statement;
+mod tables;
 mod transaction;
 mod views;
 mod write;
@@ -33,6 +34,7 @@ pub use export::{PlainForm, is_dynamic, plain, plain_batches, plain_stream};
 pub use graph::Graph;
 pub use image::{ImageSource, MAX_IMAGE_BYTES};
 pub use query::{PlannedQuery, Prepared, QueryOptions, QueryResult};
+pub use tables::{RowTable, Tables};
 pub use transaction::GraphTransaction;
 
 pub use grism_core::{
@@ -64,8 +66,9 @@ pub use grism_ray::{
     TaskMetrics,
 };
 pub use grism_storage::{
-    BadRow, Catalog, CheckReport, Compression, ExportOptions, FileExport, FileFormat, GraphOptions,
-    ImportOptions, ImportSource, InMemoryStorage, LanceStorage, LoadOptions, LoadProgress,
-    LoadReport, LoadTarget, MemoryLimit, MissingMember, OptimizeReport, RoleSource, SnapshotDiff,
-    TableDiff, Transaction, VacuumOptions, VacuumReport, WriteCounts, load, load_into,
+    BadRow, Catalog, CheckReport, ColumnType, Compression, Encoding, ExportOptions, FileExport,
+    FileFormat, GraphOptions, ImportOptions, ImportSource, InMemoryStorage, LanceStorage,
+    LoadOptions, LoadPreview, LoadProgress, LoadReport, LoadTarget, MemoryLimit, MissingMember,
+    OptimizeReport, RoleSource, SnapshotDiff, TableDiff, TableStream, TimeFormat, TimeFormats,
+    Transaction, VacuumOptions, VacuumReport, WriteCounts, load, load_into, one_byte,
 };

@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use grism_core::{Result, SnapshotId};
 use grism_storage::{
-    ImportSource, LoadOptions, LoadReport, LoadTarget, MemoryLimit, MissingMember, RoleSource,
-    load_into,
+    ImportSource, LoadOptions, LoadPreview, LoadReport, LoadTarget, MemoryLimit, MissingMember,
+    RoleSource, load_into, preview,
 };
 
 use crate::Graph;
@@ -44,6 +44,21 @@ impl Graph {
                 }
             }
         }
+    }
+
+    /// Checks a load and shows what it would do, without doing it.
+    ///
+    /// # Errors
+    /// As [`Self::load`], but for what only all rows show.
+    pub async fn preview(
+        &self,
+        target: &LoadTarget,
+        source: impl Into<ImportSource>,
+        options: &LoadOptions,
+    ) -> Result<LoadPreview> {
+        let _limit = options.memory_limit.map(MemoryLimit::hold);
+        let snapshot = self.storage.snapshot(SnapshotId::default()).await?;
+        preview(&snapshot, target, source.into(), options).await
     }
 
     /// Adds a node with `label` for each row, known by its `key`.

@@ -22,7 +22,7 @@ impl Graph {
     pub async fn at_snapshot(&self, id: SnapshotId) -> Result<Self> {
         let snapshot = self.storage().snapshot(id).await?;
         let storage = PinnedStorage::new(Arc::clone(self.storage()), snapshot.as_ref());
-        Ok(Self::over(Arc::new(storage)))
+        Ok(self.with_storage(Arc::new(storage)))
     }
 
     /// The graph as it was at a time, in milliseconds since 1970-01-01T00:00Z; it is only read.

@@ -42,8 +42,10 @@ impl Graph {
         text: &str,
         options: &QueryOptions,
     ) -> Result<PlannedQuery> {
+        let options = &*self.with_tables(options);
         let query = self.parsed(text)?;
         let prepared = self.plan(&query, options).await?;
+        options.tables.check_ships(&prepared.optimized)?;
         let plan =
             distributed_planner(prepared.snapshot.as_ref(), options).plan(&prepared.optimized)?;
         let warnings = prepared.warnings.iter().map(ToString::to_string).collect();

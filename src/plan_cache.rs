@@ -131,7 +131,7 @@ impl PlanCache {
 
 /// The key of a query's plan; `None` where its plan depends on more than the key holds.
 pub(crate) fn plan_key(query: &Query, options: &QueryOptions) -> Option<PlanKey> {
-    if !options.procedures.is_empty() {
+    if !options.procedures.is_empty() || !options.tables.parameter_names().is_empty() {
         return None;
     }
     let parameters = encode_any(&Value::Map(options.parameters.clone()));

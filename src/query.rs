@@ -25,6 +25,7 @@ use grism_storage::{LoadReport, WriteCounts};
 use crate::Engine;
 use crate::entity_columns::EntityColumns;
 use crate::plan_cache::{PlanCache, plan_key};
+use crate::tables::Tables;
 use crate::views::PinnedStorage;
 
 /// How a query is run.
@@ -32,6 +33,8 @@ use crate::views::PinnedStorage;
 pub struct QueryOptions {
     /// Values of parameters.
     pub parameters: Parameters,
+    /// Parameters that are tables, which `LOAD FROM $name AS row` reads.
+    pub tables: Tables,
     /// Where it runs.
     pub engine: Engine,
     /// The snapshot it reads; the default is the newest.
@@ -117,6 +120,7 @@ pub(crate) fn bind_context<'a>(
         schema: snapshot.schema(),
         statistics: snapshot.statistics(),
         parameters: &options.parameters,
+        tables: options.tables.parameter_names(),
         parameter_types: ParameterTypes::Known,
         may_hold_deleted: false,
         procedures: &options.procedures,
@@ -258,6 +262,7 @@ pub(crate) async fn run_plan(
     plan: &LogicalPlan,
     options: &QueryOptions,
 ) -> Result<QueryResult> {
+    let storage = &options.tables.over(storage);
     // Tasks open the snapshot by its number, which must not be one of another graph by then.
     let pinned = || Arc::new(PinnedStorage::new(Arc::clone(storage), snapshot.as_ref()));
     let limit = options
@@ -273,6 +278,7 @@ pub(crate) async fn run_plan(
             from_stages(run)
         }
         Engine::Ray => {
+            options.tables.check_ships(plan)?;
             let staged = distributed_planner(snapshot.as_ref(), options).plan(plan)?;
             let executor = RayExecutor::with_config(options.ray.clone());
             let run = executor.execute_at(staged, pinned(), snapshot.id()).await?;

@@ -105,6 +105,7 @@ impl Graph {
     /// # Errors
     /// As [`Self::execute`].
     pub async fn run(&self, statement: &Statement, options: &QueryOptions) -> Result<QueryResult> {
+        let options = &*self.with_tables(options);
         match &statement.kind {
             StatementKind::Query(query) => {
                 if query.writes() {

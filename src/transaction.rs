@@ -43,7 +43,7 @@ impl Graph {
         let base = outer.snapshot(SnapshotId::default()).await?;
         let storage = Arc::new(TransactionStorage::new(Arc::clone(&outer), base));
         Ok(GraphTransaction {
-            graph: Self::over(Arc::clone(&storage) as Arc<dyn Storage>),
+            graph: self.with_storage(Arc::clone(&storage) as Arc<dyn Storage>),
             outer,
             storage,
             rows: None,

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use grism_core::{
-    BatchStream, ChangeSet, CsvFile, Error, Result, Snapshot, SnapshotId, SnapshotInfo, Storage,
+    BatchStream, ChangeSet, Error, Result, RowOrigin, Snapshot, SnapshotId, SnapshotInfo, Storage,
     StorageDescriptor, Turn,
 };
 
@@ -77,8 +77,8 @@ impl Storage for PinnedStorage {
         Err(self.refused())
     }
 
-    async fn csv_records(&self, file: &CsvFile) -> Result<BatchStream> {
-        self.inner.csv_records(file).await
+    async fn rows(&self, source: &RowOrigin) -> Result<BatchStream> {
+        self.inner.rows(source).await
     }
 
     async fn turn(&self) -> Result<Turn> {
@@ -183,8 +183,8 @@ impl Storage for TransactionStorage {
         self.inner.stage(base, changes).await
     }
 
-    async fn csv_records(&self, file: &CsvFile) -> Result<BatchStream> {
-        self.inner.csv_records(file).await
+    async fn rows(&self, source: &RowOrigin) -> Result<BatchStream> {
+        self.inner.rows(source).await
     }
 
     async fn check_there(&self, snapshot: &Arc<dyn Snapshot>) -> Result<()> {

@@ -24,11 +24,12 @@ from grism_ray._native import (
     UnsupportedError,
     __version__,
 )
+from grism_ray.databases import sql
 from grism_ray.entities import Hyperedge, Incidence, Node, Path
 from grism_ray.expressions import Expr, avg, col, collect, count, function, lit, max, min, sum
 from grism_ray.frame import Frame, Grouped
 from grism_ray.jobs import Job, submit
-from grism_ray.report import LoadReport, SnapshotInfo, TableDiff
+from grism_ray.report import LoadPreview, LoadReport, SnapshotInfo, TableDiff
 from grism_ray.result import Result
 from grism_ray.session import Graph, open
 from grism_ray.times import Duration
@@ -54,6 +55,7 @@ __all__ = [
     "InvalidDataError",
     "InvalidQueryError",
     "Job",
+    "LoadPreview",
     "LoadReport",
     "Node",
     "NotFoundError",
@@ -75,6 +77,7 @@ __all__ = [
     "max",
     "min",
     "open",
+    "sql",
     "submit",
     "sum",
 ]

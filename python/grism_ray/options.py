@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 from grism_ray import _native
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
 Engine = Literal["local", "staged", "ray", "auto"]
@@ -119,15 +119,21 @@ class FileSettings(TypedDict, total=False):
     compression: Compression | None
     """By default told by the ending of the name."""
     delimiter: str | None
-    """What stands between the values of a CSV file."""
+    """What stands between the values of a CSV file; by default told by its beginning."""
     quote: str | None
-    """What stands around values that hold delimiters."""
+    """What stands around values that hold delimiters; by default told by the beginning."""
     header: bool | None
-    """Whether the first line of a CSV file names its columns."""
-    null: str | None
-    """The text that stands for null in a CSV file, beside the empty one."""
+    """Whether the first line of a CSV file names its columns; by default unless all its values are numbers or dates."""
+    encoding: str | None
+    """The encoding of text files, as ``latin1``; by default told by their beginnings."""
+    null: str | Sequence[str] | None
+    """The texts that stand for null in a CSV file, beside the empty one."""
     types: Mapping[str, str] | None
-    """The types of columns by name, as ``{"zip": "string"}``."""
+    """The types of columns by name, as ``{"zip": "string", "born": "date %d.%m.%Y"}``."""
+    date_format: str | None
+    """How dates of text files are written, as ``%d.%m.%Y``; by default as in ISO 8601."""
+    timestamp_format: str | None
+    """How dates with times of text files are written, as ``%d.%m.%Y %H:%M``; by default as in ISO 8601."""
     storage_options: Mapping[str, str] | None
     """Options of the object store that the files lie in."""
 
@@ -141,6 +147,8 @@ class LoadSettings(FileSettings, total=False):
     """The CSV file that rejected rows go to."""
     memory_limit: int | None
     """Bytes that the load may hold."""
+    dry_run: bool
+    """Whether the tables are only checked and shown, as ``LoadReport.preview``, and nothing is loaded."""
     progress: bool | None
     """Whether rows and rate are shown; by default in a terminal."""
 

@@ -8,6 +8,61 @@ from typing import Any
 
 
 @dataclass(frozen=True)
+class ColumnPreview:
+    """A column of a table that would be loaded: its name, its type and what it becomes."""
+
+    name: str
+    type: str
+    used_as: str
+
+
+@dataclass(frozen=True)
+class TablePreview:
+    """A table that would be loaded."""
+
+    name: str
+    """The file; empty for a table in memory."""
+    read_as: str
+    """How it is read."""
+    bytes: int | None
+    rows: int | None
+    """Its rows, where they are known before all of it is read."""
+    columns: list[ColumnPreview]
+    first_rows: list[list[str | None]]
+    """Its first rows as texts; ``None`` is null."""
+
+
+@dataclass(frozen=True)
+class LoadPreview:
+    """What a load would read, and what of it would become what."""
+
+    target: str
+    becomes: str
+    """What each row becomes."""
+    tables: list[TablePreview]
+    warnings: list[str]
+
+    @classmethod
+    def _of(cls, preview: dict[str, Any]) -> LoadPreview:
+        tables = [
+            TablePreview(**{**table, "columns": [ColumnPreview(**own) for own in table["columns"]]})
+            for table in preview["tables"]
+        ]
+        return cls(**{**preview, "tables": tables})
+
+    def __str__(self) -> str:
+        lines = [f"{self.target}: {self.becomes}"]
+        for table in self.tables:
+            parts = [f"{table.name or 'table'}: {table.read_as}"]
+            parts += [] if table.rows is None else [f"{table.rows} rows"]
+            lines.append(", ".join(parts))
+            lines += [f"  {column.name}: {column.type}, {column.used_as}" for column in table.columns]
+            lines += ["  | " + " | ".join(value or "null" for value in row) for row in table.first_rows]
+        lines += [f"warning: {warning}" for warning in self.warnings]
+        return "\n".join([*lines, "nothing was loaded"])
+
+
+@dataclass(frozen=True)
 class LoadReport:
     """The counts of a load."""
 
@@ -24,13 +79,22 @@ class LoadReport:
     """Rows that the reject file holds."""
     warnings: list[str] = field(default_factory=list)
     """What there is to say of the source that is no error."""
+    read_as: list[str] = field(default_factory=list)
+    """How text files were read, and which ones so: a line for each way."""
+    preview: LoadPreview | None = None
+    """What a load with ``dry_run=True`` would load; the counts are those of a load of nothing."""
 
     @classmethod
     def _of(cls, report: dict[str, Any]) -> LoadReport:
+        if "tables" in report:
+            preview = LoadPreview._of(report)
+            return cls(preview.target, 0, 0, 0, {}, {}, {}, 0, 0.0, warnings=preview.warnings, preview=preview)
         elapsed = report.pop("elapsed")
         return cls(**report, seconds=elapsed["secs"] + elapsed["nanos"] / 1e9)
 
     def __str__(self) -> str:
+        if self.preview is not None:
+            return str(self.preview)
         parts = [f"{self.target}: {self.loaded} of {self.rows} rows loaded"]
         if self.rejected:
             parts.append(f"{self.rejected} rejected")
@@ -39,7 +103,8 @@ class LoadReport:
         parts += [f"{count} {label} created" for label, count in self.created.items()]
         rate = self.rows / max(self.seconds, 1e-9)
         line = f"{', '.join(parts)} ({self.seconds:.2f} s, {rate:.0f} rows/s, snapshot {self.snapshot})"
-        return "\n".join([line, *(f"warning: {warning}" for warning in self.warnings)])
+        read = [f"read: {way}" for way in self.read_as]
+        return "\n".join([line, *read, *(f"warning: {warning}" for warning in self.warnings)])
 
 
 @dataclass(frozen=True)

@@ -198,8 +198,12 @@ class Graph:
         ``memory_limit`` are bytes that the load may hold. ``progress`` shows rows and rate; by default in a terminal.
 
         Of files: ``format`` (csv, json, parquet, arrow, lance), ``compression`` (none, gzip, zstd), ``delimiter``,
-        ``quote``, ``header``, ``null`` (the text that stands for null), ``types`` (name to type, such as
-        ``{"zip": "string"}``) and ``storage_options``.
+        ``quote``, ``header``, ``encoding``, ``null`` (the texts that stand for null), ``types`` (name to type, such as
+        ``{"zip": "string", "born": "date %d.%m.%Y"}``), ``date_format``, ``timestamp_format`` and ``storage_options``.
+        What is not said of text files is told by their beginnings, and shown in ``LoadReport.read_as``.
+
+        All tables are checked before the first is read. With ``dry_run=True`` they are only checked and shown:
+        ``LoadReport.preview``.
         """
         known(settings, LoadSettings, " for a load")
         files, others = _split(dict(settings))
@@ -235,6 +239,18 @@ class Graph:
         with shown(name, settings.get("progress")) as bar:
             report = self._handle.load_hyperedges(name, _source(table), sources, files, others, bar)
         return LoadReport._of(json.loads(report))
+
+    def register(self, name: str, table: Any) -> None:
+        """Gives a table a name, by which queries read its rows: ``LOAD FROM 'name' AS row``.
+
+        ``table`` is as in ``load_nodes``, but for files. Nothing is loaded or copied: a DuckDB relation and ``sql()``
+        run anew for each query, and a stream is read once. A table of the same name is forgotten.
+        """
+        self._handle.register(name, table)
+
+    def unregister(self, name: str) -> None:
+        """Forgets a table. Raises ``NotFoundError`` where none has the name."""
+        self._handle.unregister(name)
 
     def transaction(self) -> Transaction:
         """Begins a transaction: ``with hg.transaction() as tx:`` commits at its end, or forgets all on an error."""
@@ -359,7 +375,7 @@ class Prepared:
         return f"Prepared({self.text!r})"
 
 
-_LOAD_NAMES = ("missing", "bad_rows", "rejects", "memory_limit", "group_by", "split")
+_LOAD_NAMES = ("missing", "bad_rows", "rejects", "memory_limit", "group_by", "split", "dry_run")
 """The settings of a load that are not about its files."""
 
 

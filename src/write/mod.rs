@@ -193,6 +193,7 @@ impl<'a> Writer<'a> {
             schema,
             statistics,
             parameters: &self.options.parameters,
+            tables: self.options.tables.parameter_names(),
             parameter_types: self.parameter_types,
             may_hold_deleted: self.transaction.deletes(),
             procedures: &self.options.procedures,
@@ -353,7 +354,7 @@ impl<'a> Writer<'a> {
         }
         let schema = plan.root.schema().columns().clone();
         let executor = LocalExecutor::with_config(runtime);
-        let run = executor.execute_at(plan, Arc::clone(self.storage), snapshot)?;
+        let run = executor.execute_at(plan, self.options.tables.over(self.storage), snapshot)?;
         let mut batches = run.into_stream();
         let mut found = FoundBuffer::new();
         while let Some(batch) = batches.try_next().await? {

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use grism::{
-    BadRow, Compression, Error, FileFormat, ImportOptions, ImportSource, LoadOptions, LoadProgress,
-    LoadTarget, MissingMember, Result, RoleSource, Type,
+    BadRow, ColumnType, Compression, Encoding, Error, ErrorKind, FileFormat, Graph, ImportOptions,
+    ImportSource, LoadOptions, LoadProgress, LoadTarget, MissingMember, Result, RoleSource,
+    TimeFormat, TimeFormats, one_byte,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -42,6 +43,15 @@ pub(crate) async fn load(load: Load) -> Result<()> {
     let options = load_options(&load)?;
     // The files come first, so that a wrong path makes no graph.
     source.check()?;
+    if load.dry_run {
+        // A dry run makes no graph.
+        let graph = match load.graph.open(false).await {
+            Err(error) if error.kind() == ErrorKind::NotFound => Graph::in_memory(),
+            opened => opened?,
+        };
+        println!("{}", graph.preview(&target, source, &options).await?);
+        return Ok(());
+    }
     let graph = load.graph.open(true).await?;
     let bar = progress_bar(&load.target, &options.progress);
     let report = graph.load(&target, source, &options).await;
@@ -57,7 +67,7 @@ fn import_options(load: &Load) -> Result<ImportOptions> {
     let mut types = BTreeMap::new();
     for given in &load.types {
         let (name, ty) = pair(given, "NAME=TYPE")?;
-        types.insert(name, Type::from_name(&ty)?);
+        types.insert(name, ColumnType::from_text(&ty)?);
     }
     let mut store = BTreeMap::new();
     for given in &load.store {
@@ -65,15 +75,28 @@ fn import_options(load: &Load) -> Result<ImportOptions> {
         store.insert(name, value);
     }
     let format = load.format.as_deref().map(FileFormat::from_name);
+    let encoding = load.encoding.as_deref().map(Encoding::from_name);
+    let byte =
+        |option: &str, given: Option<&str>| given.map(|value| one_byte(option, value)).transpose();
+    let time = |given: Option<&str>| given.map(TimeFormat::new).transpose();
     let compression = load.compression.as_deref().map(Compression::from_name);
     Ok(ImportOptions {
         format: format.transpose()?,
         compression: compression.transpose()?,
-        delimiter: one_character("delimiter", &load.delimiter)?,
-        quote: one_character("quote", &load.quote)?,
-        header: !load.no_header,
-        null: load.null.clone(),
+        delimiter: byte("--delimiter", load.delimiter.as_deref())?,
+        quote: byte("--quote", load.quote.as_deref())?,
+        header: match (load.header, load.no_header) {
+            (true, _) => Some(true),
+            (_, true) => Some(false),
+            _ => None,
+        },
+        encoding: encoding.transpose()?,
+        nulls: load.null.clone(),
         types,
+        times: TimeFormats {
+            date: time(load.date_format.as_deref())?,
+            timestamp: time(load.timestamp_format.as_deref())?,
+        },
         store,
     })
 }
@@ -101,16 +124,6 @@ fn load_options(load: &Load) -> Result<LoadOptions> {
         memory_limit: load.memory_limit,
         progress: Arc::default(),
     })
-}
-
-fn one_character(what: &str, text: &str) -> Result<u8> {
-    match text.as_bytes() {
-        [character] => Ok(*character),
-        b"\\t" => Ok(b'\t'),
-        _ => Err(Error::invalid_query(format!(
-            "the {what} must be one character"
-        ))),
-    }
 }
 
 fn roles(given: &[String]) -> Result<BTreeMap<String, RoleSource>> {

@@ -8,6 +8,7 @@ mod index;
 mod key_map;
 mod predicate;
 mod row_buffer;
+mod row_origin;
 mod schema;
 mod search;
 mod stack;
@@ -31,6 +32,7 @@ pub use index::{IndexDefinition, IndexKind, VectorMetric};
 pub use key_map::KeyMap;
 pub use predicate::{Comparison, ComparisonOperator, ScanPredicate};
 pub use row_buffer::RowBuffer;
+pub use row_origin::{CsvFile, FileOption, RowFile, RowOrigin};
 pub use schema::{
     Cardinality, EntityKind, GraphSchema, HyperedgeType, LABELS_COLUMN, Property, Role,
     SOURCE_ROLE, TARGET_ROLE, Table, TableKind,
@@ -42,7 +44,7 @@ pub use statistics::{
     RoleStatistics, TableStatistics, hash_bytes,
 };
 pub use storage::{
-    BatchStream, CsvFile, ID_COLUMN, ScanRange, ScanRequest, Snapshot, SnapshotInfo, Storage,
+    BatchStream, ID_COLUMN, ScanRange, ScanRequest, Snapshot, SnapshotInfo, Storage,
     StorageDescriptor,
 };
 pub use suggest::nearest;

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ChangeSet, CommitSummary, GraphSchema, GraphStatistics, IncidenceSegment, IndexSearch, Result,
-    ScanPredicate, SearchHit, SegmentKey, SnapshotId, TableId, Turn,
+    RowOrigin, ScanPredicate, SearchHit, SegmentKey, SnapshotId, TableId, Turn,
 };
 
 /// The column of raw entity ids that leads every scanned batch.
@@ -97,14 +97,13 @@ pub trait Storage: Any + Send + Sync + Debug {
     /// The committed snapshots that can be opened, oldest first.
     async fn history(&self) -> Result<Vec<SnapshotInfo>>;
 
-    /// The records of a CSV file in their order: batches of a column `fields`, lists of texts where an empty field is null,
-    /// and a column `line`, the line of the file that each record begins in, from 1.
+    /// The rows of a source outside the graph, in their order, as [`RowOrigin`] says.
     ///
     /// # Errors
-    /// `NotFound` where there is no such file, `InvalidData` where it is no CSV, `Unsupported` where the storage reads no
-    /// files.
-    async fn csv_records(&self, _file: &CsvFile) -> Result<BatchStream> {
-        let message = "reading a CSV file by a query over this storage";
+    /// `NotFound` where there is no such file or table, `InvalidData` where it cannot be read, `Unsupported` where the storage
+    /// reads no such source.
+    async fn rows(&self, source: &RowOrigin) -> Result<BatchStream> {
+        let message = format!("reading {source} by a query over this storage");
         Err(crate::Error::unsupported(message))
     }
 
@@ -112,15 +111,6 @@ pub trait Storage: Any + Send + Sync + Debug {
     fn image(&self, _id: SnapshotId) -> Option<Result<Vec<u8>>> {
         None
     }
-}
-
-/// A CSV file, whose records are read as texts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CsvFile {
-    /// A path or a URI.
-    pub path: String,
-    /// What stands between the fields of a record.
-    pub delimiter: u8,
 }
 
 /// One line of a graph's history.

@@ -245,7 +245,7 @@ fn asks_the_graph(clauses: &[Clause]) -> bool {
         fn visit_clause(&mut self, clause: &'a Clause) {
             self.0 |= matches!(
                 clause.kind,
-                ClauseKind::Match(_) | ClauseKind::Call(_) | ClauseKind::LoadCsv(_)
+                ClauseKind::Match(_) | ClauseKind::Call(_) | ClauseKind::LoadRows(_)
             );
             walk_clause(self, clause);
         }

@@ -1,10 +1,9 @@
 //! Statements: what the parser makes of an input, and what the facade runs.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use grism_core::{HyperedgeType, IndexDefinition, Result};
+use grism_core::{FileOption, HyperedgeType, IndexDefinition, Result};
 
 use crate::Query;
 use crate::parser::parse_input;
@@ -85,7 +84,7 @@ pub struct CopyTo {
     /// The file.
     pub path: String,
     /// Further options: `FORMAT`, `COMPRESSION`, `DELIMITER`, `HEADER`.
-    pub options: BTreeMap<String, String>,
+    pub options: Vec<FileOption>,
 }
 
 /// The rows of an export.
@@ -129,8 +128,9 @@ pub struct CopyFrom {
     pub paths: Vec<String>,
     /// How rows become nodes or hyperedges.
     pub source: CopySource,
-    /// Further options: `FORMAT`, `COMPRESSION`, `DELIMITER`, `QUOTE`, `HEADER`, `NULL`, `REJECT`.
-    pub options: BTreeMap<String, String>,
+    /// Further options: `REJECT`, and those of files: `FORMAT`, `COMPRESSION`, `DELIMITER`, `QUOTE`, `HEADER`, `ENCODING`,
+    /// `NULL`, `TYPE`, `DATE_FORMAT`, `TIMESTAMP_FORMAT`.
+    pub options: Vec<FileOption>,
     /// What happens to a hyperedge whose member does not exist.
     pub missing: MissingMember,
 }

@@ -97,7 +97,7 @@ impl LogicalPlan {
             },
             Self::Union { .. } => "Union".to_owned(),
             Self::IndexLookup(lookup) => lookup.describe(),
-            Self::LoadCsv(load) => load.describe(),
+            Self::LoadRows(load) => load.describe(),
             Self::Unwind {
                 expression,
                 variable,

@@ -23,8 +23,8 @@ pub use function::ScalarFunction;
 pub use infer::{arithmetic_type, comparison_type, infer_type};
 pub use plan::{
     Aggregate, Apply, ApplyKind, Collected, CountExpand, CountedHop, CsvRecord, Direction,
-    EdgeExpand, Fetch, HyperedgeScan, IndexLookup, Join, JoinKind, LoadCsv, LogicalPlan, NodeScan,
+    EdgeExpand, Fetch, HyperedgeScan, IndexLookup, Join, JoinKind, LoadRows, LogicalPlan, NodeScan,
     PathExpand, PathMode, PathSearch, PropertyRef, Repeat, RoleBinding, RoleExpand, RoleSource,
-    SortKey,
+    RowForm, SortKey,
 };
 pub use rows::Rows;

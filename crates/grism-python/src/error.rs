@@ -115,6 +115,19 @@ pub(crate) fn to_python(error: grism::Error) -> PyErr {
     }
 }
 
+/// The error for an exception: of its kind where it is one of Grism's, else of the kind `otherwise`.
+pub(crate) fn from_python(py: Python<'_>, error: &PyErr, otherwise: ErrorKind) -> grism::Error {
+    let name = error.get_type(py).name();
+    let kind = name.ok().and_then(|name| kind_named(&name.to_string()));
+    grism::Error::new(kind.unwrap_or(otherwise), error.value(py).to_string())
+}
+
+/// The kind that an exception is called after.
+fn kind_named(exception: &str) -> Option<ErrorKind> {
+    let name = exception.strip_suffix("Error").unwrap_or(exception);
+    KINDS.into_iter().find(|kind| kind.as_str() == name)
+}
+
 /// The exception for an error that came over as JSON.
 #[pyfunction]
 pub(crate) fn error_from_json(text: &str) -> PyErr {
@@ -127,11 +140,7 @@ pub(crate) fn error_from_json(text: &str) -> PyErr {
 /// An error of a kind, as JSON. An unknown kind is `Internal`.
 #[pyfunction]
 pub(crate) fn error_to_json(kind: &str, message: &str) -> PyResult<String> {
-    let name = kind.strip_suffix("Error").unwrap_or(kind);
-    let kind = KINDS
-        .into_iter()
-        .find(|kind| kind.as_str() == name)
-        .unwrap_or(ErrorKind::Internal);
+    let kind = kind_named(kind).unwrap_or(ErrorKind::Internal);
     serde_json::to_string(&grism::Error::new(kind, message))
         .map_err(|error| InternalError::new_err(error.to_string()))
 }

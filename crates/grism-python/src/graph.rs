@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use grism::{
@@ -13,6 +14,7 @@ use pyo3::types::PyDict;
 
 use crate::batch_stream::BatchStream;
 use crate::bundle::Bundle;
+use crate::convert::PythonTable;
 use crate::distributed::DistributedQuery;
 use crate::error::to_python;
 use crate::frame::Frame;
@@ -114,7 +116,7 @@ impl Graph {
         settings: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<DistributedQuery> {
         let (graph, options) = (self.graph.clone(), options("ray", None, settings)?);
-        let frame = std::sync::Arc::clone(&frame.frame);
+        let frame = Arc::clone(&frame.frame);
         let planned = async move {
             graph
                 .plan_frame(&frame, &options)
@@ -200,6 +202,17 @@ impl Graph {
             .collect();
         let target = LoadTarget::Hyperedges { name, roles };
         self.load(py, target, table, file_settings, settings, progress)
+    }
+
+    /// Gives a table a name, by which queries read its rows.
+    fn register(&self, name: &str, table: &Bound<'_, PyAny>) -> PyResult<()> {
+        let table = Arc::new(PythonTable::new(table)?);
+        self.graph.register(name, table).map_err(to_python)
+    }
+
+    /// Forgets a table.
+    fn unregister(&self, name: &str) -> PyResult<()> {
+        self.graph.unregister(name).map_err(to_python)
     }
 
     /// The graph at a snapshot, at a time in milliseconds, or at a tag.
@@ -353,7 +366,7 @@ impl Graph {
         params: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Frame> {
         let (graph, options) = (self.graph.clone(), options("local", params, None)?);
-        let frame = std::sync::Arc::clone(&frame.frame);
+        let frame = Arc::clone(&frame.frame);
         wait(py, None, async move {
             graph.extend(&frame, &clauses, &options).await
         })
@@ -389,7 +402,7 @@ impl Graph {
         settings: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<BatchStream> {
         let (graph, options) = (self.graph.clone(), options(engine, None, settings)?);
-        let frame = std::sync::Arc::clone(&frame.frame);
+        let frame = Arc::clone(&frame.frame);
         wait(
             py,
             None,

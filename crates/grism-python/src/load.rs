@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use grism::{
-    BadRow, Compression, Error, FileFormat, ImportOptions, ImportSource, LoadOptions, LoadTarget,
-    MissingMember, Type,
+    BadRow, ColumnType, Compression, Encoding, Error, FileFormat, ImportOptions, ImportSource,
+    LoadOptions, LoadTarget, MissingMember, TimeFormat, one_byte,
 };
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
@@ -20,7 +20,7 @@ use crate::runtime::wait;
 use crate::transaction::Progress;
 
 impl Graph {
-    /// Loads what `target` says as one commit; the report is JSON.
+    /// Loads what `target` says as one commit, or shows what it would do; the report or the preview is JSON.
     pub(crate) fn load(
         &self,
         py: Python<'_>,
@@ -30,35 +30,50 @@ impl Graph {
         settings: Option<&Bound<'_, PyDict>>,
         progress: &Progress,
     ) -> PyResult<String> {
-        let options = load_options(settings, progress)?;
+        let (options, run) = load_options(settings, progress)?;
         let source = sources(table, file_settings, options.group_by.is_some())?;
         let graph = self.graph.clone();
+        if run == Run::Preview {
+            let preview = async move { graph.preview(&target, source, &options).await };
+            return json(&wait(py, None, preview)?);
+        }
         let load = async move { graph.load(&target, source, &options).await };
         json(&wait(py, None, load)?)
     }
 }
 
 /// The keywords that say how files are read.
-const FILE_NAMES: [&str; 8] = [
+const FILE_NAMES: [&str; 11] = [
     "format",
     "compression",
     "delimiter",
     "quote",
     "header",
+    "encoding",
     "null",
     "types",
+    "date_format",
+    "timestamp_format",
     "storage_options",
 ];
 
 /// The keywords that say how a load goes about it.
-const LOAD_NAMES: [&str; 6] = [
+const LOAD_NAMES: [&str; 7] = [
     "missing",
     "bad_rows",
     "rejects",
     "memory_limit",
     "group_by",
     "split",
+    "dry_run",
 ];
+
+/// Whether a load is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Run {
+    Load,
+    Preview,
+}
 
 /// The rows of one table, or of a list of tables; where rows are grouped, each path of a list is a table of its own.
 fn sources(
@@ -141,15 +156,9 @@ fn source(
             continue;
         }
         let name: String = name.extract()?;
-        let character = || -> PyResult<u8> {
-            match value.extract::<String>()?.as_bytes() {
-                [character] => Ok(*character),
-                _ => {
-                    let message = format!("{name} must be one character");
-                    Err(to_python(Error::invalid_query(message)))
-                }
-            }
-        };
+        let character =
+            || -> PyResult<u8> { one_byte(&name, &value.extract::<String>()?).map_err(to_python) };
+        let time = || TimeFormat::new(&value.extract::<String>()?).map_err(to_python);
         match name.as_str() {
             "format" => {
                 let format = FileFormat::from_name(&value.extract::<String>()?);
@@ -159,10 +168,21 @@ fn source(
                 let compression = Compression::from_name(&value.extract::<String>()?);
                 options.compression = Some(compression.map_err(to_python)?);
             }
-            "delimiter" => options.delimiter = character()?,
-            "quote" => options.quote = character()?,
-            "header" => options.header = value.extract()?,
-            "null" => options.null = Some(value.extract()?),
+            "delimiter" => options.delimiter = Some(character()?),
+            "quote" => options.quote = Some(character()?),
+            "header" => options.header = Some(value.extract()?),
+            "encoding" => {
+                let encoding = Encoding::from_name(&value.extract::<String>()?);
+                options.encoding = Some(encoding.map_err(to_python)?);
+            }
+            "null" => {
+                options.nulls = match value.extract::<String>() {
+                    Ok(word) => vec![word],
+                    Err(_) => value.extract()?,
+                }
+            }
+            "date_format" => options.times.date = Some(time()?),
+            "timestamp_format" => options.times.timestamp = Some(time()?),
             "types" => options.types = types_of(&value)?,
             "storage_options" => options.store = value.extract()?,
             other => return Err(unknown_option(other, " for files", &FILE_NAMES)),
@@ -172,10 +192,10 @@ fn source(
 }
 
 /// The types of some columns, by their names.
-fn types_of(value: &Bound<'_, PyAny>) -> PyResult<BTreeMap<String, Type>> {
+fn types_of(value: &Bound<'_, PyAny>) -> PyResult<BTreeMap<String, ColumnType>> {
     let names = value.extract::<BTreeMap<String, String>>()?.into_iter();
     names
-        .map(|(column, ty)| Ok((column, Type::from_name(&ty).map_err(to_python)?)))
+        .map(|(column, ty)| Ok((column, ColumnType::from_text(&ty).map_err(to_python)?)))
         .collect()
 }
 
@@ -183,7 +203,8 @@ fn types_of(value: &Bound<'_, PyAny>) -> PyResult<BTreeMap<String, Type>> {
 fn load_options(
     settings: Option<&Bound<'_, PyDict>>,
     progress: &Progress,
-) -> PyResult<LoadOptions> {
+) -> PyResult<(LoadOptions, Run)> {
+    let mut run = Run::Load;
     let mut options = LoadOptions {
         progress: Arc::clone(&progress.progress),
         ..LoadOptions::default()
@@ -216,6 +237,8 @@ fn load_options(
             "rejects" => options.rejects = Some(value.extract()?),
             "group_by" => options.group_by = Some(value.extract()?),
             "split" => options.split = Some(value.extract()?),
+            "dry_run" if value.extract()? => run = Run::Preview,
+            "dry_run" => {}
             "memory_limit" => options.memory_limit = Some(value.extract()?),
             other => return Err(unknown_option(other, " for a load", &LOAD_NAMES)),
         }
@@ -226,5 +249,5 @@ fn load_options(
         let message = "rejects is only used with missing=\"reject\" or bad_rows=\"reject\"";
         return Err(to_python(Error::invalid_query(message)));
     }
-    Ok(options)
+    Ok((options, run))
 }

@@ -26,8 +26,10 @@ pub(crate) fn options(
     params: Option<&Bound<'_, PyDict>>,
     settings: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<QueryOptions> {
+    let (parameters, tables) = parameters(params)?;
     let mut options = QueryOptions {
-        parameters: parameters(params)?,
+        parameters,
+        tables,
         engine: Engine::from_name(engine).map_err(to_python)?,
         runtime: RuntimeConfig::default(),
         distributed: DistributedPlannerConfig::default(),

@@ -24,10 +24,11 @@ pub use catalog::Catalog;
 pub use check::{CheckReport, check_snapshot};
 pub use diff::diff;
 pub use export::{ExportOptions, FileExport, export_graph, import_graph};
-pub use grism_text::CsvWriter;
+pub use grism_text::{ColumnType, CsvWriter, Encoding, TimeFormat, TimeFormats};
 pub use import::{
-    BadRow, Compression, FileFormat, ImportOptions, ImportSource, LoadOptions, LoadProgress,
-    LoadReport, LoadTarget, MissingMember, RoleSource, load, load_into,
+    BadRow, ColumnPreview, Compression, FileFormat, ImportOptions, ImportSource, LoadOptions,
+    LoadPreview, LoadProgress, LoadReport, LoadTarget, MissingMember, RoleSource, TablePreview,
+    TableStream, load, load_into, one_byte, preview, source_rows,
 };
 pub use lance::{FORMAT_VERSION, GraphOptions, LanceStorage};
 pub use location::Location;

@@ -10,6 +10,7 @@ use arrow::buffer::NullBuffer;
 use arrow::datatypes::{ArrowNativeType, Float64Type, Int64Type};
 use grism_core::{Result, Type, Value};
 
+use crate::time_format::TimeFormat;
 use crate::values::{bool_of, float, integer, value_of};
 
 /// Builds one column. What was pushed last can be taken back, since a record is added as a whole or not at all.
@@ -19,7 +20,12 @@ pub(crate) enum ColumnBuilder {
     Boolean(Vec<Option<bool>>),
     Text(TextColumn),
     /// Values of another type, or of several.
-    Values(Type, Vec<Value>),
+    Values {
+        ty: Type,
+        /// How dates and times are written.
+        format: Option<TimeFormat>,
+        values: Vec<Value>,
+    },
 }
 
 #[derive(Default)]
@@ -67,13 +73,17 @@ impl<T: ArrowNativeType> Numbers<T> {
 }
 
 impl ColumnBuilder {
-    pub(crate) fn new(ty: &Type) -> Self {
+    pub(crate) fn new(ty: &Type, format: Option<&TimeFormat>) -> Self {
         match ty {
             Type::Int64 => Self::Int64(Numbers::default()),
             Type::Float64 => Self::Float64(Numbers::default()),
             Type::Bool => Self::Boolean(Vec::new()),
             Type::String => Self::Text(TextColumn::default()),
-            other => Self::Values(other.clone(), Vec::new()),
+            other => Self::Values {
+                ty: other.clone(),
+                format: format.cloned(),
+                values: Vec::new(),
+            },
         }
     }
 
@@ -88,7 +98,7 @@ impl ColumnBuilder {
                 Self::Float64(values) => values.push(None),
                 Self::Boolean(values) => values.push(None),
                 Self::Text(texts) => texts.push(None),
-                Self::Values(_, values) => values.push(Value::Null),
+                Self::Values { values, .. } => values.push(Value::Null),
             }
             return Ok(());
         };
@@ -104,12 +114,18 @@ impl ColumnBuilder {
                 values.push(Some(bool_of(text()?).ok_or("no Bool")?));
             }
             Self::Text(texts) => texts.push(Some(text()?)),
-            Self::Values(ty, values) => {
-                let found = value_of(text()?, ty);
-                values.push(found.ok_or_else(|| match ty {
-                    Type::Any => "no number".to_owned(),
-                    Type::Vector(dimensions) => format!("no vector of {dimensions} numbers"),
-                    other => format!("no {other}"),
+            Self::Values { ty, format, values } => {
+                let found = match format {
+                    Some(format) => format.value_of(text()?, ty),
+                    None => value_of(text()?, ty),
+                };
+                values.push(found.ok_or_else(|| match (&*ty, format) {
+                    (ty, Some(format)) => format!("no {ty} in the form {format}"),
+                    (Type::Any, None) => "no number".to_owned(),
+                    (Type::Vector(dimensions), None) => {
+                        format!("no vector of {dimensions} numbers")
+                    }
+                    (other, None) => format!("no {other}"),
                 })?);
             }
         }
@@ -124,7 +140,7 @@ impl ColumnBuilder {
                 values.pop();
             }
             Self::Text(texts) => texts.pop(),
-            Self::Values(_, values) => {
+            Self::Values { values, .. } => {
                 values.pop();
             }
         }
@@ -140,7 +156,7 @@ impl ColumnBuilder {
             Self::Float64(values) => (Type::Float64, Arc::new(values.finish::<Float64Type>())),
             Self::Boolean(values) => (Type::Bool, Arc::new(BooleanArray::from(values))),
             Self::Text(texts) => (Type::String, Arc::new(texts.finish())),
-            Self::Values(ty, values) => {
+            Self::Values { ty, values, .. } => {
                 let fits = matches!(ty, Type::Vector(_) | Type::List(_))
                     || values
                         .iter()

@@ -5,6 +5,8 @@ use std::ops::Range;
 use arrow::array::ArrayRef;
 use grism_core::Type;
 
+use crate::time_format::TimeFormat;
+
 /// A column of a text file.
 #[derive(Clone, Debug)]
 pub struct TextColumn {
@@ -12,6 +14,8 @@ pub struct TextColumn {
     pub name: String,
     /// The type; [`Type::Any`] for integers and floats side by side, or anything that JSON holds.
     pub ty: Type,
+    /// How its dates and times are written; `None` is ISO 8601.
+    pub format: Option<TimeFormat>,
     /// Whether the type was told by the rows, not given.
     pub is_told: bool,
     /// Whether it holds keys, which meet by their texts.

@@ -2,6 +2,7 @@
 
 use grism_core::Type;
 
+use crate::time_format::TimeFormats;
 use crate::values::{bool_of, integer, is_code, is_exact, is_float, value_of};
 
 /// What the texts of a column may still be after those that were seen.
@@ -34,7 +35,7 @@ impl Default for TextTypes {
 
 impl TextTypes {
     /// Takes note of one text that is not null.
-    pub fn add(&mut self, bytes: &[u8]) {
+    pub fn add(&mut self, bytes: &[u8], formats: &TimeFormats) {
         self.any = true;
         if !(self.integer || self.float || self.bool || self.date || self.time) {
             return;
@@ -57,9 +58,12 @@ impl TextTypes {
             }
         }
         self.bool = self.bool && bool_of(trimmed).is_some();
-        self.date = self.date && trimmed.len() == 10 && value_of(trimmed, &Type::Date).is_some();
-        self.time =
-            self.time && trimmed.len() >= 16 && value_of(trimmed, &Type::LocalDateTime).is_some();
+        let is_of = |ty: &Type, length: bool| match formats.of(ty) {
+            Some(format) => format.value_of(trimmed, ty).is_some(),
+            None => length && value_of(trimmed, ty).is_some(),
+        };
+        self.date = self.date && is_of(&Type::Date, trimmed.len() == 10);
+        self.time = self.time && is_of(&Type::LocalDateTime, trimmed.len() >= 16);
     }
 
     /// A column of texts that are nothing else.
@@ -77,9 +81,12 @@ impl TextTypes {
 
     /// The type; that of any values where integers stand beside fractions that no float is.
     #[must_use]
-    pub fn ty(&self) -> Type {
+    pub fn ty(&self, formats: &TimeFormats) -> Type {
         match self {
             Self { any: false, .. } => Type::String,
+            // A form that a caller names is what the digits of a date are in, not those of a number.
+            Self { date: true, .. } if formats.date.is_some() => Type::Date,
+            Self { time: true, .. } if formats.timestamp.is_some() => Type::LocalDateTime,
             Self { integer: true, .. } => Type::Int64,
             Self {
                 float: true, long, ..
@@ -99,8 +106,11 @@ mod tests {
 
     fn told(texts: &[&str]) -> Type {
         let mut types = TextTypes::default();
-        texts.iter().for_each(|text| types.add(text.as_bytes()));
-        types.ty()
+        let formats = TimeFormats::default();
+        texts
+            .iter()
+            .for_each(|text| types.add(text.as_bytes(), &formats));
+        types.ty(&formats)
     }
 
     #[test]

@@ -9,7 +9,8 @@ use super::GraphArguments;
 /// Load nodes or hyperedges from files
 ///
 /// CSV, JSON lines, Parquet, Arrow IPC and Lance; CSV and JSON may be packed with gzip or zstd. The form goes by the
-/// endings of the names.
+/// endings of the names and by the first bytes. What stands between and around the values of CSV files, their encoding and
+/// their header are told by their beginnings, and shown.
 ///
 /// Nodes:       grism load flights.grism Airline airlines.parquet --key carrier
 /// Hyperedges:  grism load flights.grism FLIGHT flights.parquet --role carrier=carrier --role plane=Plane:tailnum
@@ -55,27 +56,42 @@ pub(crate) struct Load {
     /// How the files are packed: none, gzip or zstd (default: by their endings)
     #[arg(long)]
     pub(crate) compression: Option<String>,
-    /// What stands between the values of a CSV file
-    #[arg(long, default_value = ",")]
-    pub(crate) delimiter: String,
-    /// What stands around values of a CSV file that hold delimiters
-    #[arg(long, default_value = "\"")]
-    pub(crate) quote: String,
+    /// What stands between the values of a CSV file (default: told by its beginning)
+    #[arg(long)]
+    pub(crate) delimiter: Option<String>,
+    /// What stands around values of a CSV file that hold delimiters (default: told by its beginning)
+    #[arg(long)]
+    pub(crate) quote: Option<String>,
+    /// The first line of a CSV file names its columns (default: unless all its values are numbers or dates)
+    #[arg(long, conflicts_with = "no_header")]
+    pub(crate) header: bool,
     /// The first line of a CSV file is a row; the columns are column_1 and so on
     #[arg(long)]
     pub(crate) no_header: bool,
-    /// The type of a column of a CSV file: NAME=TYPE, as zip=STRING
+    /// The encoding of text files, as utf-8, utf-16 or latin1 (default: told by their beginnings)
+    #[arg(long)]
+    pub(crate) encoding: Option<String>,
+    /// How dates of text files are written, as %d.%m.%Y (default: ISO 8601)
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) date_format: Option<String>,
+    /// How dates with times of text files are written, as '%d.%m.%Y %H:%M' (default: ISO 8601)
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) timestamp_format: Option<String>,
+    /// The type of a column: NAME=TYPE, as zip=STRING, or 'born=DATE %d.%m.%Y'
     #[arg(long = "type", value_name = "NAME=TYPE")]
     pub(crate) types: Vec<String>,
     /// An option of the object store that the files lie in
     #[arg(long = "store-option", value_name = "NAME=VALUE")]
     pub(crate) store: Vec<String>,
+    /// Check the files, show what would be loaded, and load nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     /// Bytes that the load may hold
     #[arg(long, value_name = "BYTES")]
     pub(crate) memory_limit: Option<usize>,
-    /// The text that stands for null in a CSV file, beside the empty one
-    #[arg(long)]
-    pub(crate) null: Option<String>,
+    /// A text that stands for null in a CSV file, beside the empty one; may be given several times
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) null: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

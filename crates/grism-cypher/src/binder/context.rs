@@ -1,6 +1,6 @@
 //! What a query is bound against, and what binding it gives.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use grism_core::{Error, ErrorKind, GraphSchema, GraphStatistics, Result, Type, Value};
@@ -55,7 +55,9 @@ pub struct BindContext<'a> {
     pub statistics: &'a Arc<GraphStatistics>,
     /// The query's parameters.
     pub parameters: &'a Parameters,
-    /// What may be known of them.
+    /// The parameters that are tables, which only LOAD FROM reads.
+    pub tables: &'a BTreeSet<String>,
+    /// What may be known of parameters.
     pub parameter_types: ParameterTypes,
     /// The procedures that CALL may name.
     pub procedures: &'a Procedures,

@@ -1,5 +1,6 @@
 //! What the tests of all phases share: a small graph to bind against, and reports of what becomes of texts.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -23,6 +24,7 @@ pub(super) struct Graph {
     parameters: Parameters,
     procedures: Procedures,
     now: Value,
+    tables: BTreeSet<String>,
 }
 
 impl Graph {
@@ -129,6 +131,7 @@ impl Graph {
                 .into(),
             procedures: [(squares.name.clone(), squares)].into(),
             now: Value::Int64(0),
+            tables: BTreeSet::from(["table".to_owned()]),
         }
     }
 
@@ -139,6 +142,7 @@ impl Graph {
             schema: &self.schema,
             statistics: &self.statistics,
             parameters: &self.parameters,
+            tables: &self.tables,
             procedures: &self.procedures,
             now: &self.now,
             constant: &constant,

@@ -6,9 +6,9 @@ use super::cursor::Parser;
 use super::dialect::refused;
 use super::lexer::TokenKind;
 use crate::syntax::{
-    CallClause, Clause, ClauseKind, Expr, Imports, LoadCsvClause, MatchClause, OrderItem,
-    ProcedureTarget, Projection, ProjectionItem, ProjectionItemKind, Span, SubqueryClause,
-    Transactions, UnwindClause, WithClause, YieldClause, YieldItem,
+    CallClause, Clause, ClauseKind, Expr, Imports, LoadForm, LoadRowsClause, MatchClause,
+    OrderItem, ProcedureTarget, Projection, ProjectionItem, ProjectionItemKind, Span,
+    SubqueryClause, Transactions, UnwindClause, WithClause, YieldClause, YieldItem,
 };
 
 /// The words that start a clause.
@@ -43,8 +43,7 @@ impl Parser<'_> {
         } else if self.words(&["OPTIONAL"]) {
             return Err(self.expected_words("MATCH or CALL", &["MATCH", "CALL"]));
         } else if self.words(&["LOAD"]) {
-            self.expect_word("CSV")?;
-            self.load_csv()?
+            self.load_rows()?
         } else {
             match self.write_clause()? {
                 Some(kind) => kind,
@@ -324,6 +323,30 @@ impl Parser<'_> {
         Ok(())
     }
 
+    /// A source of rows, after LOAD.
+    fn load_rows(&mut self) -> Result<ClauseKind> {
+        if self.words(&["CSV"]) {
+            return self.load_csv();
+        }
+        if !self.words(&["FROM"]) {
+            return Err(self.expected_words("CSV or FROM", &["CSV", "FROM"]));
+        }
+        let source = self.expression()?;
+        let mut options = Vec::new();
+        if self.take(TokenKind::LeftParenthesis) {
+            self.comma_separated(|parser| parser.file_option(&mut options))?;
+            self.expect(TokenKind::RightParenthesis, "`,` or `)`")?;
+        }
+        if !self.words(&["AS"]) {
+            return Err(self.expected_words("an operator or AS and a variable", &["AS"]));
+        }
+        Ok(ClauseKind::LoadRows(LoadRowsClause {
+            form: LoadForm::Rows(options),
+            source,
+            variable: self.variable("a variable")?,
+        }))
+    }
+
     /// `[WITH HEADERS] FROM source AS variable [FIELDTERMINATOR text]`, after LOAD CSV.
     fn load_csv(&mut self) -> Result<ClauseKind> {
         let headers = self.words(&["WITH", "HEADERS"]);
@@ -341,11 +364,13 @@ impl Parser<'_> {
             terminator = Some((self.string("a character, in quotes")?, span));
         }
         self.follow = "FIELDTERMINATOR";
-        Ok(ClauseKind::LoadCsv(LoadCsvClause {
-            headers,
+        Ok(ClauseKind::LoadRows(LoadRowsClause {
+            form: LoadForm::Csv {
+                headers,
+                terminator,
+            },
             source,
             variable,
-            terminator,
         }))
     }
 }
@@ -499,7 +524,7 @@ mod tests {
     }
 
     #[test]
-    fn load_csv() {
+    fn loads_of_rows() {
         for (text, expected) in [
             (
                 "LOAD CSV FROM 'a' AS r RETURN r",
@@ -508,6 +533,14 @@ mod tests {
             (
                 "LOAD CSV WITH HEADERS FROM $f AS r FIELDTERMINATOR ';' RETURN r.a",
                 r#"LOAD CSV WITH HEADERS FROM $f AS r FIELDTERMINATOR ";" RETURN r.a"#,
+            ),
+            (
+                "LOAD FROM $f AS r RETURN r.a",
+                "LOAD FROM $f AS r RETURN r.a",
+            ),
+            (
+                "UNWIND [1] AS x load from 'a' + x (null 'NA', type `b c` int) as r RETURN r",
+                r#"UNWIND [1] AS x LOAD FROM ("a" + x) (NULL "NA", TYPE `b c` "int") AS r RETURN r"#,
             ),
         ] {
             assert_eq!(clauses(text), expected, "{text}");

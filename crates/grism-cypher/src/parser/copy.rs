@@ -1,9 +1,8 @@
 //! `COPY … FROM …` and `COPY … TO …`.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use grism_core::Result;
+use grism_core::{FileOption, Result};
 
 use super::cursor::Parser;
 use super::lexer::TokenKind;
@@ -14,7 +13,7 @@ use crate::statement::{
 };
 
 /// The options of COPY; the first five say how rows become entities.
-const OPTIONS: [&str; 12] = [
+const OPTIONS: [&str; 16] = [
     "KEY",
     "ROLE",
     "GROUP BY",
@@ -27,6 +26,10 @@ const OPTIONS: [&str; 12] = [
     "HEADER",
     "NULL",
     "REJECT",
+    "ENCODING",
+    "DATE_FORMAT",
+    "TIMESTAMP_FORMAT",
+    "TYPE",
 ];
 
 impl Parser<'_> {
@@ -59,7 +62,7 @@ impl Parser<'_> {
             "`(KEY column)`, `(ROLE role FROM column, …)` or `(GROUP BY column)`",
         )?;
         let (mut key, mut roles, mut options, mut missing) =
-            (None, Vec::new(), BTreeMap::new(), MissingMember::Error);
+            (None, Vec::new(), Vec::new(), MissingMember::Error);
         let (mut group_by, mut split) = (None, None);
         loop {
             if self.words(&["KEY"]) {
@@ -136,7 +139,7 @@ impl Parser<'_> {
 
     fn copy_to(&mut self, source: Exported) -> Result<StatementKind> {
         let path = self.string("the path of a file, in quotes")?;
-        let mut options = BTreeMap::new();
+        let mut options = Vec::new();
         if self.take(TokenKind::LeftParenthesis) {
             self.comma_separated(|parser| parser.copy_option(&mut options))?;
             self.expect(TokenKind::RightParenthesis, "`,` or `)`")?;
@@ -148,7 +151,20 @@ impl Parser<'_> {
         }))
     }
 
-    fn copy_option(&mut self, options: &mut BTreeMap<String, String>) -> Result<()> {
+    /// An option of how files are read, as COPY has them.
+    pub(super) fn file_option(&mut self, options: &mut Vec<FileOption>) -> Result<()> {
+        let span = self.span();
+        self.copy_option(options)?;
+        match options.last() {
+            Some(own) if own.name == "REJECT" => {
+                let message = "REJECT is an option of COPY … FROM";
+                Err(self.source.invalid(message, span))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn copy_option(&mut self, options: &mut Vec<FileOption>) -> Result<()> {
         let span = self.span();
         let name = self.name("an option")?.text.to_ascii_uppercase();
         if !OPTIONS[5..].contains(&name.as_str()) {
@@ -161,11 +177,24 @@ impl Parser<'_> {
             };
             return Err(self.source.invalid(message, span));
         }
+        let column = match name.as_str() {
+            "TYPE" => Some(self.name("a column")?.text),
+            _ => None,
+        };
+        let is_again = |own: &&FileOption| own.name == name && own.column == column;
+        if name != "NULL" && options.iter().any(|own| is_again(&own)) {
+            let message = format!("the option {name} is given twice");
+            return Err(self.source.invalid(message, span));
+        }
         let value = match self.is(TokenKind::String) {
             true => self.string("a value")?,
             false => self.name("a value")?.text,
         };
-        options.insert(name, value);
+        options.push(FileOption {
+            name,
+            column,
+            value,
+        });
         Ok(())
     }
 }
@@ -174,13 +203,26 @@ impl Parser<'_> {
 mod tests {
     use crate::parser::tests::{failure, statement};
 
+    /// Options as they are written.
+    fn options(options: &[grism_core::FileOption]) -> String {
+        let shown = options.iter().map(|option| {
+            let column = option.column.as_deref().unwrap_or_default();
+            format!(" {}{column}={}", option.name, option.value)
+        });
+        shown.collect()
+    }
+
     /// The load or export that a text is, in the form of Rust.
     fn shown(text: &str) -> String {
         match statement(text) {
             Ok(crate::StatementKind::CopyFrom(copy)) => {
                 format!(
-                    "{} {:?} {:?} {:?} {:?}",
-                    copy.target, copy.paths, copy.source, copy.options, copy.missing
+                    "{} {:?} {:?}{} {:?}",
+                    copy.target,
+                    copy.paths,
+                    copy.source,
+                    options(&copy.options),
+                    copy.missing
                 )
             }
             Ok(crate::StatementKind::CopyTo(copy)) => {
@@ -188,7 +230,7 @@ mod tests {
                     crate::Exported::Query(_) => "a query".to_owned(),
                     crate::Exported::Named(name) => name,
                 };
-                format!("{source} to {} {:?}", copy.path, copy.options)
+                format!("{source} to {}{}", copy.path, options(&copy.options))
             }
             other => format!("{other:?}"),
         }
@@ -199,24 +241,28 @@ mod tests {
         for (text, expected) in [
             (
                 "COPY A FROM 'a.csv' (KEY id)",
-                r#"A ["a.csv"] Nodes { key: "id" } {} Error"#,
+                r#"A ["a.csv"] Nodes { key: "id" } Error"#,
             ),
             (
                 "copy A from 'a.csv' (key id, delimiter ';', header true, missing create)",
-                r#"A ["a.csv"] Nodes { key: "id" } {"DELIMITER": ";", "HEADER": "true"} Create"#,
+                r#"A ["a.csv"] Nodes { key: "id" } DELIMITER=; HEADER=true Create"#,
             ),
             (
                 "COPY M FROM 'a' (ROLE r FROM c KEY L, ROLE s FROM d, MISSING REJECT 'b')",
-                r#"M ["a"] Hyperedges { roles: [RoleColumn { role: "r", label: Some("L"), column: "c" }, RoleColumn { role: "s", label: None, column: "d" }], group_by: None, split: None } {} Reject("b")"#,
+                r#"M ["a"] Hyperedges { roles: [RoleColumn { role: "r", label: Some("L"), column: "c" }, RoleColumn { role: "s", label: None, column: "d" }], group_by: None, split: None } Reject("b")"#,
             ),
             (
                 "copy M from 'a', 'b' (group by `of m`, split '; ', format csv)",
-                r#"M ["a", "b"] Hyperedges { roles: [], group_by: Some("of m"), split: Some("; ") } {"FORMAT": "csv"} Error"#,
+                r#"M ["a", "b"] Hyperedges { roles: [], group_by: Some("of m"), split: Some("; ") } FORMAT=csv Error"#,
             ),
-            ("COPY A TO 'a.csv'", "A to a.csv {}"),
+            ("COPY A TO 'a.csv'", "A to a.csv"),
             (
                 "COPY (MATCH (n) RETURN n) TO 'a' (FORMAT parquet)",
-                r#"a query to a {"FORMAT": "parquet"}"#,
+                "a query to a FORMAT=parquet",
+            ),
+            (
+                "COPY A FROM 'a' (KEY id, NULL 'NA', null '-', TYPE `b d` 'date %d.%m.%Y', encoding latin1)",
+                r#"A ["a"] Nodes { key: "id" } NULL=NA NULL=- TYPEb d=date %d.%m.%Y ENCODING=latin1 Error"#,
             ),
         ] {
             assert_eq!(shown(text), expected, "{text}");
@@ -245,6 +291,14 @@ mod tests {
             (
                 "COPY A FROM 'a' (KEY id, DELIMITR ';')",
                 "COPY has no option DELIMITR; did you mean DELIMITER?",
+            ),
+            (
+                "COPY A FROM 'a' (KEY id, QUOTE '|', QUOTE '#')",
+                "the option QUOTE is given twice",
+            ),
+            (
+                "LOAD FROM 'a' (REJECT 'b') AS row RETURN 1",
+                "REJECT is an option of COPY … FROM",
             ),
             ("COPY A TO 'a' (KEY id)", "KEY is an option of COPY … FROM"),
         ] {

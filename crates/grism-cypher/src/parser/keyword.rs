@@ -108,7 +108,7 @@ impl Parser<'_> {
             || (is_any(&["NULLS"]) && self.around.orders && is_next(&["FIRST", "LAST"]))
             || (is_any(&["OPTIONAL"]) && is_next(&["MATCH", "CALL"]))
             || (is_any(&["DETACH", "NODETACH"]) && is_next(&["DELETE"]))
-            || (is_any(&["LOAD"]) && is_next(&["CSV"]))
+            || (is_any(&["LOAD"]) && is_next(&["CSV", "FROM"]))
     }
 
     /// Whether the word so many places further on ends the part of CASE that is being read.

@@ -47,7 +47,7 @@ impl Checker<'_> {
                 }
             }
             ClauseKind::Subquery(subquery) => self.subquery(known, subquery),
-            ClauseKind::LoadCsv(load) => {
+            ClauseKind::LoadRows(load) => {
                 self.value(known, &load.source)?;
                 self.bind(known, &load.variable, Origin::Value)
             }

@@ -112,7 +112,7 @@ fn is_complete(clauses: &[Clause]) -> bool {
             ClauseKind::Match(_)
             | ClauseKind::Unwind(_)
             | ClauseKind::With(_)
-            | ClauseKind::LoadCsv(_),
+            | ClauseKind::LoadRows(_),
         )
         | None => false,
         Some(_) => true,

@@ -1,5 +1,7 @@
 //! The clauses of a query.
 
+use grism_core::FileOption;
+
 use super::{Expr, LabelExpression, Name, PathPattern, Pattern, QualifiedName, Query, Span};
 
 /// A clause.
@@ -18,7 +20,7 @@ pub(crate) enum ClauseKind {
     Return(Projection),
     Call(CallClause),
     Subquery(SubqueryClause),
-    LoadCsv(LoadCsvClause),
+    LoadRows(LoadRowsClause),
     Create(Pattern),
     Merge(MergeClause),
     Set(Vec<SetItem>),
@@ -146,13 +148,24 @@ pub(crate) struct Transactions {
     pub(crate) span: Span,
 }
 
-/// `LOAD CSV [WITH HEADERS] FROM source AS variable [FIELDTERMINATOR …]`.
+/// `LOAD CSV [WITH HEADERS] FROM source AS variable [FIELDTERMINATOR …]` or `LOAD FROM source [(options)] AS variable`.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct LoadCsvClause {
-    pub(crate) headers: bool,
+pub(crate) struct LoadRowsClause {
+    pub(crate) form: LoadForm,
     pub(crate) source: Expr,
     pub(crate) variable: Name,
-    pub(crate) terminator: Option<(String, Span)>,
+}
+
+/// What LOAD reads.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum LoadForm {
+    /// A CSV file as texts.
+    Csv {
+        headers: bool,
+        terminator: Option<(String, Span)>,
+    },
+    /// A file of any format, or a table, as values.
+    Rows(Vec<FileOption>),
 }
 
 /// `MERGE path [ON CREATE SET …] [ON MATCH SET …]`.

@@ -10,7 +10,7 @@ mod span;
 mod visit;
 
 pub(crate) use clause::{
-    CallClause, Clause, ClauseKind, DeleteClause, ForeachClause, Imports, LoadCsvClause,
+    CallClause, Clause, ClauseKind, DeleteClause, ForeachClause, Imports, LoadForm, LoadRowsClause,
     MatchClause, MergeAction, MergeClause, MergeTrigger, OrderItem, ProcedureTarget, Projection,
     ProjectionItem, ProjectionItemKind, RemoveItem, RemoveItemKind, SetItem, SetItemKind,
     SubqueryClause, Transactions, UnwindClause, WithClause, YieldClause, YieldItem,

@@ -85,7 +85,7 @@ pub(crate) fn walk_clause<'a, V: Visitor<'a> + ?Sized>(visitor: &mut V, clause: 
             let batches = subquery.transactions.iter();
             visit_all(visitor, batches.filter_map(|own| own.rows.as_ref()));
         }
-        ClauseKind::LoadCsv(load) => visitor.visit_expr(&load.source),
+        ClauseKind::LoadRows(load) => visitor.visit_expr(&load.source),
         ClauseKind::Create(pattern) => visitor.visit_pattern(pattern),
         ClauseKind::Merge(merge) => {
             visitor.visit_path(&merge.path);

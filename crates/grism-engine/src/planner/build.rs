@@ -10,8 +10,8 @@ use super::subplan::{mixes_rows, share_argument};
 use crate::operators::{
     AdjacencyExpandExec, ApplyExec, ArgumentExec, CountExpandExec, CrossJoinExec, EmptyExec,
     FetchExec, FilterExec, FlattenExec, HashJoinExec, HydrateExec, HyperedgeScanExec,
-    IndexLookupExec, LimitExec, LoadCsvExec, NodeScanExec, PathExpandExec, ProjectExec, RepeatExec,
-    RoleExpandExec, RowsExec, ShareExec, UnionExec, UnitExec, UnwindExec,
+    IndexLookupExec, LimitExec, LoadRowsExec, NodeScanExec, PathExpandExec, ProjectExec,
+    RepeatExec, RoleExpandExec, RowsExec, ShareExec, UnionExec, UnitExec, UnwindExec,
 };
 use crate::{PhysicalOperator, PhysicalSchema};
 
@@ -160,9 +160,9 @@ impl Builder {
                 self.build_shared(&lookup.input)?,
                 lookup,
             )),
-            LogicalPlan::LoadCsv(load) => {
+            LogicalPlan::LoadRows(load) => {
                 let input = self.build_shared(&load.input)?;
-                Arc::new(LoadCsvExec::try_new(input, load)?)
+                Arc::new(LoadRowsExec::try_new(input, load)?)
             }
             LogicalPlan::Unwind {
                 input,

@@ -69,7 +69,7 @@ pub(super) fn estimate_rows(plan: &LogicalPlan, facts: Facts<'_>) -> f64 {
         LogicalPlan::Filter { .. } => input() * 0.4,
         LogicalPlan::Unwind { .. } => input() * 4.0,
         LogicalPlan::IndexLookup(_) => input() * 16.0,
-        LogicalPlan::LoadCsv(_) => input() * 1000.0,
+        LogicalPlan::LoadRows(_) => input() * 1000.0,
         LogicalPlan::Limit { fetch, .. } | LogicalPlan::Sort { fetch, .. } => {
             fetch.map_or_else(input, |fetch| input().min(fetch as f64))
         }

@@ -17,7 +17,7 @@ use self::inputs::{provides, with_argument};
 use self::needs::Needs;
 use super::Facts;
 use crate::{
-    Aggregate, Column, CountExpand, EdgeExpand, Fetch, HyperedgeScan, IndexLookup, Join, LoadCsv,
+    Aggregate, Column, CountExpand, EdgeExpand, Fetch, HyperedgeScan, IndexLookup, Join, LoadRows,
     LogicalPlan, NodeScan, PathExpand, Repeat, RoleExpand, RoleSource, property_column,
 };
 
@@ -213,10 +213,10 @@ impl Pruner<'_> {
                     ..lookup.clone()
                 })
             }
-            LogicalPlan::LoadCsv(load) => {
+            LogicalPlan::LoadRows(load) => {
                 let below = needs.without([&load.variable]);
                 let (input, source) = self.with_one(&load.input, &load.source, below)?;
-                LogicalPlan::LoadCsv(LoadCsv {
+                LogicalPlan::LoadRows(LoadRows {
                     input,
                     source,
                     ..load.clone()

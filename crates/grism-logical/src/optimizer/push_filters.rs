@@ -14,7 +14,7 @@ use grism_core::{
 use super::Facts;
 use crate::{
     Aggregate, Apply, ApplyKind, BinaryOperator, CountExpand, EdgeExpand, Fetch, HyperedgeScan,
-    IndexLookup, Join, JoinKind, LoadCsv, LogicalExpr, LogicalPlan, NodeScan, PathExpand,
+    IndexLookup, Join, JoinKind, LoadRows, LogicalExpr, LogicalPlan, NodeScan, PathExpand,
     PlanSchema, Repeat, RoleExpand, ScalarFunction, UnaryOperator, comparison_type, infer_type,
 };
 
@@ -65,7 +65,7 @@ fn push_node(plan: &LogicalPlan, mut conjuncts: Vec<LogicalExpr>) -> Result<Logi
         }
         LogicalPlan::EdgeExpand(EdgeExpand { input, .. })
         | LogicalPlan::IndexLookup(IndexLookup { input, .. })
-        | LogicalPlan::LoadCsv(LoadCsv { input, .. })
+        | LogicalPlan::LoadRows(LoadRows { input, .. })
         | LogicalPlan::RoleExpand(RoleExpand { input, .. })
         | LogicalPlan::CountExpand(CountExpand { input, .. })
         | LogicalPlan::PathExpand(PathExpand { input, .. })

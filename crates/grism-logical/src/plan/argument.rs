@@ -28,7 +28,7 @@ pub(super) fn argument_columns(plan: &LogicalPlan, columns: &mut BTreeSet<String
             read(&lookup.target);
             lookup.count.iter().for_each(read);
         }
-        LogicalPlan::LoadCsv(load) => read(&load.source),
+        LogicalPlan::LoadRows(load) => read(&load.source),
         LogicalPlan::EdgeExpand(expand) => {
             columns.insert(expand.from.clone());
             if expand.into {

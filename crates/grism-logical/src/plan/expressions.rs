@@ -34,7 +34,7 @@ impl LogicalPlan {
                 rewrite(&mut lookup.target);
                 lookup.count.iter_mut().for_each(rewrite);
             }
-            Self::LoadCsv(load) => rewrite(&mut load.source),
+            Self::LoadRows(load) => rewrite(&mut load.source),
             Self::PathExpand(expand) => {
                 let properties = expand.properties.iter_mut();
                 properties.for_each(|(_, value)| rewrite(value));

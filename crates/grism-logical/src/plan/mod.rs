@@ -3,7 +3,7 @@
 mod argument;
 mod expressions;
 mod known_schema;
-mod load_csv;
+mod load_rows;
 mod nodes;
 mod path_expand;
 mod repeat;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 use grism_core::{Result, Type, with_stack};
 use serde::{Deserialize, Serialize};
 
-pub use load_csv::{CsvRecord, LoadCsv};
+pub use load_rows::{CsvRecord, LoadRows, RowForm};
 pub use nodes::{
     Aggregate, Apply, ApplyKind, CountExpand, CountedHop, Direction, EdgeExpand, Fetch,
     HyperedgeScan, IndexLookup, Join, JoinKind, NodeScan, PropertyRef, RoleBinding, RoleExpand,
@@ -50,8 +50,8 @@ pub enum LogicalPlan {
     HyperedgeScan(HyperedgeScan),
     /// See [`IndexLookup`].
     IndexLookup(IndexLookup),
-    /// See [`LoadCsv`].
-    LoadCsv(LoadCsv),
+    /// See [`LoadRows`].
+    LoadRows(LoadRows),
     /// See [`EdgeExpand`].
     EdgeExpand(EdgeExpand),
     /// See [`RoleExpand`].
@@ -163,7 +163,7 @@ impl LogicalPlan {
             | Self::HyperedgeScan(_) => Vec::new(),
             Self::EdgeExpand(EdgeExpand { input, .. })
             | Self::IndexLookup(IndexLookup { input, .. })
-            | Self::LoadCsv(LoadCsv { input, .. })
+            | Self::LoadRows(LoadRows { input, .. })
             | Self::RoleExpand(RoleExpand { input, .. })
             | Self::CountExpand(CountExpand { input, .. })
             | Self::PathExpand(PathExpand { input, .. })
@@ -202,7 +202,7 @@ impl LogicalPlan {
             | Self::HyperedgeScan(_) => {}
             Self::EdgeExpand(EdgeExpand { input, .. })
             | Self::IndexLookup(IndexLookup { input, .. })
-            | Self::LoadCsv(LoadCsv { input, .. })
+            | Self::LoadRows(LoadRows { input, .. })
             | Self::RoleExpand(RoleExpand { input, .. })
             | Self::CountExpand(CountExpand { input, .. })
             | Self::PathExpand(PathExpand { input, .. })

@@ -128,7 +128,7 @@ impl LogicalPlan {
                 }
                 schema
             }
-            Self::LoadCsv(load) => {
+            Self::LoadRows(load) => {
                 let mut schema = known_schema(&load.input)?;
                 schema.put(load.column());
                 schema

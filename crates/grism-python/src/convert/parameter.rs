@@ -1,8 +1,9 @@
 //! Parameters: plain Python values, and what the libraries for data have in their place.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use grism::{Error, Parameters, Value};
+use grism::{Error, Parameters, Tables, Value};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{
@@ -10,19 +11,43 @@ use pyo3::types::{
     PyMemoryView, PySequence, PySet, PyString, PyTuple, PyType,
 };
 
+use super::row_table::PythonTable;
 use super::{arrow, numpy, temporal};
 use crate::error::to_python;
 
 /// How deep lists and maps may stand within each other; values within a query have a few levels more.
 const MOST_LEVELS: usize = 400;
 
-/// Parameters from a dict.
-pub(crate) fn parameters(given: Option<&Bound<'_, PyDict>>) -> PyResult<Parameters> {
-    let mut parameters = Parameters::new();
+/// Parameters from a dict: values, and tables whose rows LOAD FROM reads.
+pub(crate) fn parameters(given: Option<&Bound<'_, PyDict>>) -> PyResult<(Parameters, Tables)> {
+    let (mut parameters, mut tables) = (Parameters::new(), Tables::default());
     for (name, value) in given.into_iter().flatten() {
-        parameters.insert(name.extract()?, value_of(&value)?);
+        let name: String = name.extract()?;
+        if has_rows(&value)? {
+            tables.add_parameter(name, Arc::new(PythonTable::new(&value)?));
+        } else {
+            parameters.insert(name, value_of(&value)?);
+        }
     }
-    Ok(parameters)
+    Ok((parameters, tables))
+}
+
+/// Whether an object is a table or a stream of rows with the Arrow C stream, and no array or series.
+fn has_rows(object: &Bound<'_, PyAny>) -> PyResult<bool> {
+    if scalar_type(object) || !object.hasattr("__arrow_c_stream__")? {
+        return Ok(false);
+    }
+    Ok(is_table(object)? || !(object.hasattr("dtype")? || object.hasattr("type")?))
+}
+
+/// Whether an object is of a plain type that is asked for nothing.
+fn scalar_type(object: &Bound<'_, PyAny>) -> bool {
+    object.is_none()
+        || object.is_instance_of::<PyString>()
+        || object.is_instance_of::<PyInt>()
+        || object.is_instance_of::<PyFloat>()
+        || object.is_instance_of::<PyList>()
+        || object.is_instance_of::<PyDict>()
 }
 
 /// A value from a Python object.

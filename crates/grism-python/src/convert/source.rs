@@ -1,11 +1,12 @@
 //! Tables, from anything that speaks the Arrow C stream protocol.
 
 use arrow::ffi_stream::ArrowArrayStreamReader;
-use arrow::record_batch::RecordBatch;
+use arrow::record_batch::{RecordBatch, RecordBatchReader as _};
 use arrow_pyarrow::FromPyArrow;
-use grism::{Error, ImportSource};
+use grism::{Error, ImportSource, TableStream};
 use pyo3::prelude::*;
 
+use super::row_table::is_in_memory;
 use crate::error::to_python;
 
 /// The rows of a table. What can be read only once is read as it is loaded.
@@ -18,14 +19,10 @@ pub(crate) fn source_of(table: &Bound<'_, PyAny>) -> PyResult<ImportSource> {
         return Err(to_python(Error::invalid_data(message)));
     }
     let reader = ArrowArrayStreamReader::from_pyarrow_bound(table)?;
-    // Tables of pyarrow, pandas and polars are in memory. The rows of a reader, a cursor or a relation may not fit there.
-    let is_in_memory = ["num_rows", "iterrows", "height"]
-        .into_iter()
-        .map(|name| table.hasattr(name))
-        .collect::<PyResult<Vec<bool>>>()?;
-    if !is_in_memory.contains(&true) {
-        let batches = reader.map(|batch| batch.map_err(Error::from));
-        return Ok(ImportSource::Stream(Box::new(batches)));
+    if !is_in_memory(table)? {
+        let schema = reader.schema();
+        let batches = Box::new(reader.map(|batch| batch.map_err(Error::from)));
+        return Ok(ImportSource::Stream(TableStream { schema, batches }));
     }
     let batches: Result<Vec<RecordBatch>, _> = reader.collect();
     let batches = batches.map_err(|error| to_python(Error::from(error)))?;

@@ -120,14 +120,20 @@ impl HyperedgesPlan {
 }
 
 impl RolePlan {
-    fn members(&self, plan: &HyperedgesPlan, batch: &RecordBatch) -> Result<Members> {
-        let may_be_absent = match plan.absent {
+    /// Whether a table may be without its column.
+    pub(super) fn may_be_absent(&self, absent: AbsentColumns) -> bool {
+        match absent {
             AbsentColumns::None => false,
             AbsentColumns::NotRequired => self.role.cardinality != Cardinality::One,
             AbsentColumns::InOtherTables | AbsentColumns::Any => true,
-        };
+        }
+    }
+
+    fn members(&self, plan: &HyperedgesPlan, batch: &RecordBatch) -> Result<Members> {
         let column = match batch.column_by_name(&self.column) {
-            None if may_be_absent => &new_null_array(&DataType::Null, batch.num_rows()),
+            None if self.may_be_absent(plan.absent) => {
+                &new_null_array(&DataType::Null, batch.num_rows())
+            }
             _ => required_column(batch, &self.column)?,
         };
         let column = match &plan.split {

@@ -1,15 +1,18 @@
 //! The columns of CSV files: their names from the header, their types from the rows.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use grism_core::{Result, Type};
 use grism_text::{
-    Dialect, Record, RecordEnds, Records, TextColumn, TextTypes, is_code, is_null, is_number,
+    CsvForm, CsvGiven, Dialect, Record, RecordEnds, Records, TextColumn, TextTypes, is_null,
+    is_number,
 };
 
+use super::file_options::ImportOptions;
 use super::files::InputFile;
-use super::options::{ImportOptions, LoadProgress};
+use super::null_words::Mixed;
+use super::options::LoadProgress;
 use super::telling::Telling;
 use super::text::{TextPiece, TextReader};
 
@@ -19,68 +22,64 @@ const SAMPLE_ROWS: usize = 1_000;
 /// Bytes of text that a piece has for each column, at least.
 const COLUMN_TEXT: usize = 256;
 
-/// The first values of a column.
-#[derive(Clone, Debug, Default)]
-struct Mixed {
-    values: usize,
-    numbers: usize,
-    /// The first that is no number, with its line.
-    other: Option<(u64, String)>,
-}
-
-impl Mixed {
-    fn add(&mut self, value: &[u8], line: u64) {
-        self.values += 1;
-        if is_number(value) {
-            self.numbers += 1;
-        } else if self.other.is_none() {
-            self.other = Some((line, String::from_utf8_lossy(value).into_owned()));
-        }
-    }
-}
-
 /// A CSV file whose header is read.
 pub(super) struct CsvReader {
     name: String,
     reader: TextReader,
     pub(super) dialect: Dialect,
+    /// Whether its first record names the columns.
+    header: bool,
     pub(super) names: Vec<String>,
     /// The first piece with a record.
     next: Option<TextPiece>,
 }
 
-/// What stands between and around the values of a file.
-fn dialect_of(file: &InputFile, options: &ImportOptions) -> Dialect {
-    let is_tabbed = file.name.ends_with(".tsv") || file.name.contains(".tsv.");
-    Dialect {
-        delimiter: match options.delimiter {
-            b',' if is_tabbed => b'\t',
-            given => given,
-        },
-        quote: options.quote,
-    }
-}
-
 impl CsvReader {
-    /// Opens a file and reads its header.
+    /// Opens a file, tells what is not given of how it is made, and reads its header.
     pub(super) fn open(
         file: &Arc<InputFile>,
         options: &ImportOptions,
+        telling: &Telling,
         progress: &Arc<LoadProgress>,
     ) -> Result<Self> {
-        let dialect = dialect_of(file, options);
-        let reader = TextReader::open(Arc::clone(file), RecordEnds::csv(dialect), progress)?;
+        let encoding = (options.encoding, telling.not_utf8());
+        let file = Arc::clone(file);
+        let mut reader = TextReader::open(
+            Arc::clone(&file),
+            RecordEnds::csv(Dialect::default()),
+            encoding,
+            progress,
+        )?;
+        let mut wanted = telling.wanted();
+        wanted.extend(options.types.keys().cloned());
+        let is_tabbed = file.name.ends_with(".tsv") || file.name.contains(".tsv.");
+        let given = CsvGiven {
+            delimiter: options.delimiter.or(is_tabbed.then_some(b'\t')),
+            quote: options.quote,
+            header: options.header,
+            columns: &wanted,
+        };
+        let mut form = None;
+        reader.begin(|bytes, is_whole| {
+            let told = form.insert(CsvForm::sniff(bytes, is_whole, &given));
+            RecordEnds::csv(told.dialect)
+        })?;
+        let form = form.unwrap_or(CsvForm {
+            dialect: Dialect::default(),
+            header: true,
+        });
         let mut reader = Self {
             name: file.name.clone(),
             reader,
-            dialect,
+            dialect: form.dialect,
+            header: form.header,
             names: Vec::new(),
             next: None,
         };
         let Some(mut piece) = reader.piece_with_record()? else {
             return Err(file.broken(&"the file is empty: a header line was expected"));
         };
-        reader.names = names_of(&mut piece, dialect, options)?;
+        reader.names = names_of(&mut piece, form, options)?;
         reader.reader.at_least(reader.names.len() * COLUMN_TEXT);
         reader.next = if has_record(&piece) {
             Some(piece)
@@ -88,6 +87,25 @@ impl CsvReader {
             reader.piece_with_record()?
         };
         Ok(reader)
+    }
+
+    /// How the file is read, in words.
+    pub(super) fn how(&self) -> String {
+        let sign = |byte: u8| match byte {
+            b'\t' => "a tab".to_owned(),
+            byte => format!("'{}'", char::from(byte)),
+        };
+        format!(
+            "CSV in {}, {} between values and {} around them, {}",
+            self.reader.encoding(),
+            sign(self.dialect.delimiter),
+            sign(self.dialect.quote),
+            if self.header {
+                "with a header"
+            } else {
+                "without a header"
+            }
+        )
     }
 
     /// The first piece with a record, before it is taken.
@@ -125,9 +143,14 @@ impl CsvReader {
         Ok(types.columns())
     }
 
+    /// A warning where the encoding of the file is a guess.
+    pub(super) fn warning(&self) -> Option<String> {
+        self.reader.warning()
+    }
+
     /// A warning for each column of texts that are numbers for the most part, since filters on numbers find none of them.
     pub(super) fn warnings(&self, columns: &[TextColumn], options: &ImportOptions) -> Vec<String> {
-        let null = options.null.as_deref().map(str::as_bytes);
+        let nulls = options.null_words();
         let mut mixed = vec![Mixed::default(); columns.len()];
         if let Some(piece) = self.first() {
             let mut records = Records::new(&piece.bytes, piece.line, self.dialect);
@@ -136,25 +159,15 @@ impl CsvReader {
                 rows += 1;
                 for (place, own) in mixed.iter_mut().enumerate().take(record.len()) {
                     let (value, _) = record.value(&piece.bytes, place);
-                    if !is_null(value, null) {
+                    if !is_null(value, &nulls) {
                         own.add(value, record.line);
                     }
                 }
             }
         }
         let own = columns.iter().zip(mixed);
-        own.filter(|(column, _)| column.is_told && column.ty == Type::String)
-            .filter_map(|(column, mixed)| {
-                let (line, text) = mixed.other?;
-                let is_mixed = 2 * mixed.numbers > mixed.values && !is_code(text.as_bytes());
-                is_mixed.then(|| {
-                    format!(
-                        "column `{}` is read as text: line {line} of {} holds '{text}', and {} of the first {} values are \
-                         numbers; name that text as null, or a type for the column",
-                        column.name, self.name, mixed.numbers, mixed.values
-                    )
-                })
-            })
+        let told = own.filter(|(column, _)| column.is_told && column.ty == Type::String);
+        told.filter_map(|(column, mixed)| mixed.warning(&column.name, &self.name))
             .collect()
     }
 
@@ -172,31 +185,27 @@ fn has_record(piece: &TextPiece) -> bool {
 }
 
 /// The names of the columns. A header is taken out of the piece.
-fn names_of(
-    piece: &mut TextPiece,
-    dialect: Dialect,
-    options: &ImportOptions,
-) -> Result<Vec<String>> {
+fn names_of(piece: &mut TextPiece, form: CsvForm, options: &ImportOptions) -> Result<Vec<String>> {
     let file = Arc::clone(&piece.file);
-    let mut records = Records::new(&piece.bytes, piece.line, dialect);
+    let mut records = Records::new(&piece.bytes, piece.line, form.dialect);
     let mut record = Record::default();
     records.read(&mut record);
-    if !options.header {
-        return Ok((1..=record.len())
-            .map(|number| format!("column_{number}"))
-            .collect());
-    }
     let (end, line) = records.position();
     let mut names: Vec<String> = Vec::with_capacity(record.len());
-    for place in 0..record.len() {
+    if !form.header {
+        names.extend((1..=record.len()).map(|number| format!("column_{number}")));
+    }
+    for place in names.len()..record.len() {
         let (name, is_quoted) = record.value(&piece.bytes, place);
         let name =
             std::str::from_utf8(name).map_err(|_| file.broken(&"the header is not UTF-8"))?;
         let name = if is_quoted { name } else { name.trim() };
         names.push(name.to_owned());
     }
-    piece.bytes.drain(..end);
-    piece.line = line;
+    if form.header {
+        piece.bytes.drain(..end);
+        piece.line = line;
+    }
     let mut places = HashMap::with_capacity(names.len());
     for (place, name) in names.iter().enumerate() {
         if places.insert(name.as_str(), place).is_some() {
@@ -255,7 +264,7 @@ pub(super) fn columns_of_all(
     let mut all: Option<ColumnTypes<'_>> = None;
     let mut first: Vec<TextColumn>;
     for file in files {
-        let mut reader = CsvReader::open(file, options, &uncounted)?;
+        let mut reader = CsvReader::open(file, options, telling, &uncounted)?;
         let types = match &mut all {
             Some(types) => types,
             None if !reader.has_rows() => continue,
@@ -282,9 +291,9 @@ struct ColumnTypes<'a> {
     types: Vec<TextTypes>,
     /// Types that are kept but for what numbers they hold: rows that do not fit are rejected.
     kept: Option<Vec<Type>>,
-    given: &'a BTreeMap<String, Type>,
+    options: &'a ImportOptions,
     telling: &'a Telling,
-    null: Option<&'a [u8]>,
+    nulls: Vec<Vec<u8>>,
 }
 
 impl<'a> ColumnTypes<'a> {
@@ -298,9 +307,9 @@ impl<'a> ColumnTypes<'a> {
             names: names.to_vec(),
             types: vec![TextTypes::default(); names.len()],
             kept: kept.map(|kept| kept.iter().map(|column| column.ty.clone()).collect()),
-            given: &options.types,
+            options,
             telling,
-            null: options.null.as_deref().map(str::as_bytes),
+            nulls: options.null_words(),
         }
     }
 
@@ -325,8 +334,8 @@ impl<'a> ColumnTypes<'a> {
                 let column = fields.map_or(place, |fields| fields[place]);
                 let kept = self.kept.as_ref().map(|kept| &kept[column]);
                 let counts = kept.is_none_or(|kept| kept.is_numeric() && is_number(value));
-                if counts && !is_null(value, self.null) {
-                    self.types[column].add(value);
+                if counts && !is_null(value, &self.nulls) {
+                    self.types[column].add(value, &self.options.times);
                 }
             }
         }
@@ -337,7 +346,7 @@ impl<'a> ColumnTypes<'a> {
     fn told(&self, place: usize) -> Type {
         match self.kept.as_ref().map(|kept| &kept[place]) {
             Some(kept) if !kept.is_numeric() => kept.clone(),
-            _ => self.types[place].ty(),
+            _ => self.types[place].ty(&self.options.times),
         }
     }
 
@@ -345,19 +354,26 @@ impl<'a> ColumnTypes<'a> {
         let columns = self.names.iter().enumerate();
         columns
             .map(|(place, name)| {
-                let given = self.given.get(name);
                 let is_list = self.telling.is_list(name);
-                let told = || {
-                    if is_list {
-                        Type::String
-                    } else {
-                        self.told(place)
-                    }
+                if let Some(given) = self.options.type_of(name) {
+                    return TextColumn {
+                        name: name.clone(),
+                        ty: given.ty,
+                        format: given.format,
+                        is_told: false,
+                        is_key: false,
+                    };
+                }
+                let ty = if is_list {
+                    Type::String
+                } else {
+                    self.told(place)
                 };
                 TextColumn {
                     name: name.clone(),
-                    ty: given.cloned().unwrap_or_else(told),
-                    is_told: given.is_none() && !is_list,
+                    format: self.options.times.of(&ty).cloned(),
+                    ty,
+                    is_told: !is_list,
                     is_key: false,
                 }
             })

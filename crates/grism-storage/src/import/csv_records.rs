@@ -10,19 +10,20 @@ use grism_core::{BatchStream, CsvFile, Error, Result};
 use grism_text::{Dialect, Record, RecordEnds, Records};
 use tokio::sync::mpsc;
 
+use super::file_options::{FileFormat, ImportOptions, told_by_name};
 use super::files::{InputFile, input_files};
-use super::options::{FileFormat, ImportOptions, LoadProgress, told_by_name};
-use super::text::{TextPiece, TextReader};
+use super::options::LoadProgress;
+use super::text::{NotUtf8, TextPiece, TextReader};
 
 /// Pieces of the file that are read ahead of the query.
 const PIECES_AHEAD: usize = 2;
 
-/// Opens a file as [`grism_core::Storage::csv_records`] says. `store` holds the options of object stores.
+/// Opens a file as [`grism_core::RowOrigin::Records`] says. `store` holds the options of object stores.
 ///
 /// # Errors
 /// `NotFound` where there is no such file; `InvalidQuery` where it is another kind of file, or several; those of the
 /// object store.
-pub(crate) async fn csv_records(
+pub(super) async fn csv_records(
     file: &CsvFile,
     store: &BTreeMap<String, String>,
 ) -> Result<BatchStream> {
@@ -36,7 +37,7 @@ pub(crate) async fn csv_records(
     }
     let options = ImportOptions {
         format: Some(FileFormat::Csv),
-        delimiter: file.delimiter,
+        delimiter: Some(file.delimiter),
         store: store.clone(),
         ..ImportOptions::default()
     };
@@ -62,12 +63,13 @@ fn send_records(
     options: &ImportOptions,
     out: &mpsc::Sender<Result<RecordBatch>>,
 ) -> Result<()> {
+    let usual = Dialect::default();
     let dialect = Dialect {
-        delimiter: options.delimiter,
-        quote: options.quote,
+        delimiter: options.delimiter.unwrap_or(usual.delimiter),
+        ..usual
     };
-    let ends = RecordEnds::csv(dialect);
-    let mut reader = TextReader::open(file, ends, &Arc::new(LoadProgress::default()))?;
+    let (ends, encoding) = (RecordEnds::csv(dialect), (None, NotUtf8::WrongRows));
+    let mut reader = TextReader::open(file, ends, encoding, &Arc::new(LoadProgress::default()))?;
     while let Some(piece) = reader.next_piece()? {
         let records = records_of(&piece, dialect)?;
         if records.num_rows() > 0 && out.blocking_send(Ok(records)).is_err() {
@@ -88,7 +90,7 @@ fn records_of(piece: &TextPiece, dialect: Dialect) -> Result<RecordBatch> {
         for place in 0..record.len() {
             let (value, is_quoted) = record.value(&piece.bytes, place);
             let text = std::str::from_utf8(value).map_err(|_| {
-                let message = format!("line {line}: a field is not UTF-8");
+                let message = format!("line {line}: a field is not UTF-8; LOAD FROM … (ENCODING …) reads other encodings");
                 piece.file.broken(&message)
             })?;
             let is_some = is_quoted || !text.is_empty();

@@ -8,7 +8,9 @@ use futures::TryStreamExt;
 use grism_core::{Error, Result};
 use object_store::ObjectStoreExt;
 
-use super::options::{Compression, FileFormat, ImportOptions, told_by_name};
+use super::content::form_of;
+use super::file_options::{Compression, FileFormat, ImportOptions};
+use super::http::{fetch, is_http};
 use crate::location::{Location, pattern_of};
 use crate::upload::object_store_of;
 
@@ -37,6 +39,16 @@ pub(super) async fn input_files(
     for path in paths {
         match Location::of(path)? {
             Location::Local(local) => local_files(path, &local, options, &mut files)?,
+            Location::Remote(uri) if is_http(uri) => {
+                let fetched = fetch(uri).await?;
+                let local = fetched.path.to_path_buf();
+                files.push(input_file(
+                    fetched.name,
+                    local,
+                    options,
+                    Some(fetched.path),
+                )?);
+            }
             Location::Remote(uri) => remote_files(uri, options, &mut files).await?,
         }
     }
@@ -59,22 +71,13 @@ fn input_file(
     let metadata = path
         .metadata()
         .map_err(|error| Error::from(error).context(&name))?;
-    let (format, compression) = match (options.format, options.compression) {
-        (Some(format), Some(compression)) => (format, compression),
-        (Some(format), None) => {
-            let told = told_by_name(&name).map_or(Compression::None, |(_, told)| told);
-            (format, told)
-        }
-        (None, given) => {
-            let (format, told) = told_by_name(name.trim_end_matches('/'))?;
-            (format, given.unwrap_or(told))
-        }
-    };
-    if metadata.is_dir() && format != FileFormat::Lance {
+    let form = form_of(&name, &path, options);
+    if metadata.is_dir() && !matches!(form, Ok((FileFormat::Lance, _))) {
         return Err(Error::invalid_data(format!(
             "{name} is a directory; name its files, as {name}/*.csv"
         )));
     }
+    let (format, compression) = form?;
     if compression != Compression::None && !matches!(format, FileFormat::Csv | FileFormat::Json) {
         return Err(Error::unsupported(format!(
             "{name}: only CSV and JSON lines are read from packed files"

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use grism_core::{Result, Type, Value};
 use grism_text::{Json, JsonForm, JsonType, RecordEnds, TextColumn, parse_json};
 
+use super::file_options::ImportOptions;
 use super::files::InputFile;
-use super::options::{ImportOptions, LoadProgress};
+use super::options::LoadProgress;
 use super::telling::Telling;
 use super::text::{TextPiece, TextReader};
 
@@ -21,10 +22,17 @@ pub(super) struct JsonReader {
 }
 
 impl JsonReader {
-    pub(super) fn open(file: &Arc<InputFile>, progress: &Arc<LoadProgress>) -> Result<Self> {
-        let mut reader = TextReader::open(Arc::clone(file), RecordEnds::lines(), progress)?;
+    pub(super) fn open(
+        file: &Arc<InputFile>,
+        options: &ImportOptions,
+        telling: &Telling,
+        progress: &Arc<LoadProgress>,
+    ) -> Result<Self> {
+        let encoding = (options.encoding, telling.not_utf8());
+        let ends = RecordEnds::lines();
+        let mut reader = TextReader::open(Arc::clone(file), ends, encoding, progress)?;
         let mut form = JsonForm::Lines;
-        reader.begin(|bytes| {
+        reader.begin(|bytes, _| {
             form = JsonForm::of(bytes);
             form.record_ends()
         })?;
@@ -34,6 +42,21 @@ impl JsonReader {
             form,
             last: None,
         })
+    }
+
+    /// How the file is read, in words.
+    pub(super) fn how(&self) -> String {
+        let form = match self.form {
+            JsonForm::Lines => "one object a line",
+            JsonForm::Objects => "objects one behind the other",
+            JsonForm::Array => "objects in an array",
+        };
+        format!("JSON in {}, {form}", self.reader.encoding())
+    }
+
+    /// A warning where the encoding is a guess.
+    pub(super) fn warning(&self) -> Option<String> {
+        self.reader.warning()
     }
 
     /// The next piece that is not blank.
@@ -99,11 +122,14 @@ impl ColumnTypes {
 
     fn columns(&self, options: &ImportOptions, telling: &Telling) -> Vec<TextColumn> {
         let column = |name: &String, told: Type| {
-            let given = options.types.get(name);
+            let given = options.type_of(name);
+            let is_told = given.is_none();
+            let (ty, format) = given.map_or((told, None), |given| (given.ty, given.format));
             TextColumn {
                 name: name.clone(),
-                ty: given.cloned().unwrap_or(told),
-                is_told: given.is_none(),
+                ty,
+                format,
+                is_told,
                 is_key: telling.is_key(name),
             }
         };
@@ -144,7 +170,7 @@ pub(super) fn columns_of_all(
     let uncounted = Arc::new(LoadProgress::default());
     let mut types = ColumnTypes::default();
     for file in files {
-        let mut reader = JsonReader::open(file, &uncounted)?;
+        let mut reader = JsonReader::open(file, options, telling, &uncounted)?;
         while let Some(piece) = reader.next_piece()? {
             if progress.is_cancelled() {
                 break;

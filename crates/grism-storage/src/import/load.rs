@@ -10,7 +10,9 @@ use tokio::runtime::Handle;
 use super::files::InputFile;
 use super::loader::Loader;
 use super::options::{BadRow, ImportSource, LoadOptions, LoadProgress, LoadTarget, MissingMember};
-use super::plan::{AbsentColumns, hyperedges_plan, nodes_plan, split_columns, with_roles};
+use super::plan::{
+    AbsentColumns, Plan, State, hyperedges_plan, nodes_plan, split_columns, with_roles,
+};
 use super::read::Input;
 use super::report::LoadReport;
 use super::telling::Telling;
@@ -44,18 +46,10 @@ pub async fn load_into(
     options: &LoadOptions,
 ) -> Result<(ChangeSet, LoadReport)> {
     let again = source.again();
-    let are_several = matches!(&source, ImportSource::Tables(tables) if tables.len() > 1);
-    let are_named = matches!(target, LoadTarget::Hyperedges { roles, .. } if !roles.is_empty());
-    let absent = match (are_several, are_named) {
-        (false, true) => AbsentColumns::None,
-        (false, false) => AbsentColumns::NotRequired,
-        (true, true) => AbsentColumns::InOtherTables,
-        (true, false) => AbsentColumns::Any,
-    };
+    let absent = absent_columns(target, &source);
     let target = with_roles(snapshot.schema(), target);
     let target = target.as_ref();
-    let lists = split_columns(snapshot.schema(), target, options);
-    let telling = Arc::new(Telling::from_first_rows(target, lists, options));
+    let telling = Arc::new(telling_of(snapshot, target, options));
     let loaded = load_told(snapshot, target, source, options, &telling, absent).await;
     match (loaded, telling.corrected(), again) {
         // The rows are read again with the types that all of them have.
@@ -75,6 +69,48 @@ pub async fn load_into(
     }
 }
 
+/// Which columns of roles a table of the source may be without.
+fn absent_columns(target: &LoadTarget, source: &ImportSource) -> AbsentColumns {
+    let are_several = matches!(source, ImportSource::Tables(tables) if tables.len() > 1);
+    let are_named = matches!(target, LoadTarget::Hyperedges { roles, .. } if !roles.is_empty());
+    match (are_several, are_named) {
+        (false, true) => AbsentColumns::None,
+        (false, false) => AbsentColumns::NotRequired,
+        (true, true) => AbsentColumns::InOtherTables,
+        (true, false) => AbsentColumns::Any,
+    }
+}
+
+/// How types are told at first.
+fn telling_of(snapshot: &Arc<dyn Snapshot>, target: &LoadTarget, options: &LoadOptions) -> Telling {
+    let lists = split_columns(snapshot.schema(), target, options);
+    Telling::from_first_rows(target, lists, options)
+}
+
+/// A load that has begun: what its rows become is known, and none is read.
+pub(super) struct Begun {
+    pub(super) plan: Plan,
+    pub(super) telling: Arc<Telling>,
+    changes: ChangeSet,
+    state: State,
+}
+
+/// Begins a load, and finds its tables.
+///
+/// # Errors
+/// As [`load_into`], but for those of rows.
+pub(super) async fn begin(
+    snapshot: &Arc<dyn Snapshot>,
+    target: &LoadTarget,
+    source: ImportSource,
+    options: &LoadOptions,
+) -> Result<(Begun, Vec<Input>)> {
+    let absent = absent_columns(target, &source);
+    let target = with_roles(snapshot.schema(), target);
+    let telling = Arc::new(telling_of(snapshot, &target, options));
+    begin_told(snapshot, &target, source, options, &telling, absent).await
+}
+
 /// As [`load_into`], with types of text files' columns told as `telling` says.
 async fn load_told(
     snapshot: &Arc<dyn Snapshot>,
@@ -85,6 +121,36 @@ async fn load_told(
     absent: AbsentColumns,
 ) -> Result<(ChangeSet, LoadReport)> {
     let start = Instant::now();
+    let (begun, inputs) = begin_told(snapshot, target, source, options, telling, absent).await?;
+    let Begun {
+        plan,
+        changes,
+        state,
+        ..
+    } = begun;
+    let loader = Loader::new(changes, target, options);
+    let (options, telling) = (options.clone(), Arc::clone(telling));
+    let runtime = Handle::current();
+    let stop = StopOnDrop(Arc::clone(&options.progress));
+    let work = tokio::task::spawn_blocking(move || {
+        loader.run(plan, state, inputs, &telling, &options, &runtime)
+    });
+    let done = work.await;
+    std::mem::forget(stop);
+    let (changes, mut report) =
+        done.map_err(|error| Error::internal(format!("a load failed: {error}")))??;
+    report.elapsed = start.elapsed();
+    Ok((changes, report))
+}
+
+async fn begin_told(
+    snapshot: &Arc<dyn Snapshot>,
+    target: &LoadTarget,
+    source: ImportSource,
+    options: &LoadOptions,
+    telling: &Arc<Telling>,
+    absent: AbsentColumns,
+) -> Result<(Begun, Vec<Input>)> {
     if options.rejects.is_none()
         && (options.bad_rows == BadRow::Reject || options.missing == MissingMember::Reject)
     {
@@ -122,19 +188,13 @@ async fn load_told(
     };
     let inputs = Input::of(source).await?;
     check_rejects(options.rejects.as_deref(), &inputs)?;
-    let loader = Loader::new(changes, target, options);
-    let (options, telling) = (options.clone(), Arc::clone(telling));
-    let runtime = Handle::current();
-    let stop = StopOnDrop(Arc::clone(&options.progress));
-    let work = tokio::task::spawn_blocking(move || {
-        loader.run(plan, state, inputs, &telling, &options, &runtime)
-    });
-    let done = work.await;
-    std::mem::forget(stop);
-    let (changes, mut report) =
-        done.map_err(|error| Error::internal(format!("a load failed: {error}")))??;
-    report.elapsed = start.elapsed();
-    Ok((changes, report))
+    let begun = Begun {
+        plan,
+        telling: Arc::clone(telling),
+        changes,
+        state,
+    };
+    Ok((begun, inputs))
 }
 
 fn check_rejects(rejects: Option<&Path>, inputs: &[Input]) -> Result<()> {
@@ -145,7 +205,7 @@ fn check_rejects(rejects: Option<&Path>, inputs: &[Input]) -> Result<()> {
     let is_same = |file: &Arc<InputFile>| whole.is_some() && file.path.canonicalize().ok() == whole;
     let is_read = inputs.iter().any(|input| match input {
         Input::Files(files, _) => files.iter().any(is_same),
-        Input::Batches(_) => false,
+        Input::Batches(_) | Input::Stream(_) => false,
     });
     if is_read {
         return Err(Error::invalid_query(format!(

@@ -13,6 +13,8 @@ use super::convert::{Converted, Members};
 use super::created::Created;
 use super::grouped::{GroupRows, GroupRules, Groups, Merged, rows_without_key};
 use super::keys::{KeyIndex, NONE};
+use super::look::look_at;
+use super::notes::Notes;
 use super::options::{BadRow, LoadOptions, LoadProgress, LoadTarget, MissingMember};
 use super::plan::{HyperedgesPlan, LabelPlan, NodesPlan, Plan, State};
 use super::properties::ensure_properties;
@@ -76,8 +78,12 @@ impl Loader {
     ) -> Result<(ChangeSet, LoadReport)> {
         let progress = &options.progress;
         let convert = |parsed| plan.convert(parsed);
+        let mut notes = Notes::default();
+        if inputs.iter().map(Input::tables).sum::<usize>() > 1 && !telling.is_from_all() {
+            look_at(&inputs, &plan, telling, runtime)?;
+        }
         for input in inputs {
-            let warnings = read(input, telling, progress, runtime, convert, |converted| {
+            let noted = read(input, telling, progress, runtime, convert, |converted| {
                 progress.add_rows(converted.batch.num_rows() as u64);
                 match (&plan, &mut state) {
                     (Plan::Nodes(plan), State::Nodes(index, offset)) => {
@@ -89,11 +95,10 @@ impl Loader {
                     _ => Err(Error::internal("a load of nodes and of hyperedges")),
                 }
             })?;
-            let known = &mut self.report.warnings;
-            let new = warnings.into_iter().filter(|own| !known.contains(own));
-            let new: Vec<String> = new.collect();
-            known.extend(new);
+            notes.add(noted);
         }
+        self.report.read_as = notes.lines();
+        self.report.warnings = notes.warnings;
         self.check_first()?;
         if let Plan::Hyperedges(plan) = &plan {
             plan.check_columns(&self.columns)?;

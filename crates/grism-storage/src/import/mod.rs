@@ -7,36 +7,48 @@
 
 mod arrow_column;
 mod budget;
+mod content;
 mod convert;
 mod created;
 mod csv_columns;
 mod csv_records;
+mod file_options;
 mod files;
 mod grouped;
+mod http;
 mod int96;
 mod json_text;
 mod keys;
 mod load;
 mod loader;
+mod look;
+mod notes;
+mod null_words;
 mod options;
+mod outside_rows;
 mod parsed;
 mod pieces;
 mod plan;
+mod preview;
 mod properties;
 mod read;
 mod reader;
 mod rejects;
 mod report;
+mod source_rows;
 mod spilled_keys;
 mod telling;
 mod text;
 mod text_parser;
 
-pub(crate) use csv_records::csv_records;
+pub(crate) use file_options::told_by_name;
+pub use file_options::{Compression, FileFormat, ImportOptions, one_byte};
 pub use load::{load, load_into};
-pub(crate) use options::told_by_name;
 pub use options::{
-    BadRow, Compression, FileFormat, ImportOptions, ImportSource, LoadOptions, LoadProgress,
-    LoadTarget, MissingMember, RoleSource,
+    BadRow, ImportSource, LoadOptions, LoadProgress, LoadTarget, MissingMember, RoleSource,
+    TableStream,
 };
+pub(crate) use outside_rows::outside_rows;
+pub use preview::{ColumnPreview, LoadPreview, TablePreview, preview};
 pub use report::LoadReport;
+pub use source_rows::source_rows;

@@ -5,138 +5,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
-use grism_core::{Error, Result, Type, nearest};
+use grism_core::Result;
+use grism_text::ColumnType;
 
 use super::arrow_column::{TableColumns, plain_batch};
+use super::file_options::ImportOptions;
 use crate::location::Location;
-
-/// The form of a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FileFormat {
-    /// Comma-separated values, or another delimiter.
-    Csv,
-    /// JSON objects: one a line, one behind the other with any number of lines, or in one array.
-    Json,
-    /// Apache Parquet.
-    Parquet,
-    /// Arrow IPC, file or stream.
-    Arrow,
-    /// A Lance dataset.
-    Lance,
-}
-
-/// How the bytes of a file are packed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Compression {
-    /// Not at all.
-    None,
-    /// gzip.
-    Gzip,
-    /// Zstandard.
-    Zstd,
-}
-
-impl FileFormat {
-    const NAMES: [&str; 5] = ["csv", "json", "parquet", "arrow", "lance"];
-
-    /// The format called `name`, in any case.
-    ///
-    /// # Errors
-    /// `Unsupported` for another name.
-    pub fn from_name(name: &str) -> Result<Self> {
-        match name.to_ascii_lowercase().as_str() {
-            "csv" | "tsv" | "txt" => Ok(Self::Csv),
-            "json" | "jsonl" | "ndjson" => Ok(Self::Json),
-            "parquet" | "pq" => Ok(Self::Parquet),
-            "arrow" | "feather" | "ipc" | "arrows" => Ok(Self::Arrow),
-            "lance" => Ok(Self::Lance),
-            other => {
-                let hint = nearest(other, Self::NAMES)
-                    .map(|near| format!("; did you mean {near}?"))
-                    .unwrap_or_default();
-                Err(Error::unsupported(format!(
-                    "the file format `{other}` is not supported; csv, json, parquet, arrow and lance are{hint}"
-                )))
-            }
-        }
-    }
-}
-
-impl Compression {
-    /// The packing called `name`, in any case.
-    ///
-    /// # Errors
-    /// `Unsupported` for another name.
-    pub fn from_name(name: &str) -> Result<Self> {
-        match name.to_ascii_lowercase().as_str() {
-            "none" => Ok(Self::None),
-            "gz" | "gzip" => Ok(Self::Gzip),
-            "zst" | "zstd" => Ok(Self::Zstd),
-            other => Err(Error::unsupported(format!(
-                "the compression `{other}` is not supported; gzip and zstd are"
-            ))),
-        }
-    }
-}
-
-/// The format and the packing that the ending of a path tells.
-///
-/// # Errors
-/// `InvalidData` where there is no ending; `Unsupported` for an unknown one.
-pub(crate) fn told_by_name(path: &str) -> Result<(FileFormat, Compression)> {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let (name, compression) = match name.rsplit_once('.') {
-        Some((stem, "gz")) => (stem, Compression::Gzip),
-        Some((stem, "zst")) => (stem, Compression::Zstd),
-        _ => (name, Compression::None),
-    };
-    match name.rsplit_once('.') {
-        Some((_, ending)) => {
-            let format = FileFormat::from_name(ending).map_err(|error| error.context(path))?;
-            Ok((format, compression))
-        }
-        None => Err(Error::invalid_data(format!(
-            "{path} has no ending that tells its format; name the format"
-        ))),
-    }
-}
-
-/// How files are read.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ImportOptions {
-    /// The form of the files; `None` goes by the endings of their names.
-    pub format: Option<FileFormat>,
-    /// How they are packed; `None` goes by the endings of their names.
-    pub compression: Option<Compression>,
-    /// What stands between the values of a CSV file.
-    pub delimiter: u8,
-    /// What stands around values of a CSV file that hold delimiters or ends of lines; twice within them.
-    pub quote: u8,
-    /// Whether the first line of a CSV file names its columns; otherwise they are `column_1` and so on.
-    pub header: bool,
-    /// The text that stands for null in a CSV file beside an empty value. In a column of texts a quoted value is never null.
-    pub null: Option<String>,
-    /// Types of columns that are not to be told from the rows of a text file, or of columns of tables that are to be others.
-    pub types: BTreeMap<String, Type>,
-    /// Options of the object store that the files lie in.
-    pub store: BTreeMap<String, String>,
-}
-
-impl Default for ImportOptions {
-    fn default() -> Self {
-        Self {
-            format: None,
-            compression: None,
-            delimiter: b',',
-            quote: b'"',
-            header: true,
-            null: None,
-            types: BTreeMap::new(),
-            store: BTreeMap::new(),
-        }
-    }
-}
 
 /// Where the rows of a load come from.
 pub enum ImportSource {
@@ -150,9 +26,24 @@ pub enum ImportSource {
         options: ImportOptions,
     },
     /// Batches that come once.
-    Stream(Box<dyn Iterator<Item = Result<RecordBatch>> + Send>),
+    Stream(TableStream),
     /// Tables with columns of their own, one after the other.
     Tables(Vec<Self>),
+}
+
+/// Batches of one schema that come once.
+pub struct TableStream {
+    /// The columns of all of them.
+    pub schema: SchemaRef,
+    /// The batches.
+    pub batches: Box<dyn Iterator<Item = Result<RecordBatch>> + Send>,
+}
+
+impl TableStream {
+    /// A batch without rows of its schema.
+    pub(super) fn into_empty(self) -> RecordBatch {
+        RecordBatch::new_empty(self.schema)
+    }
 }
 
 impl ImportSource {
@@ -169,11 +60,11 @@ impl ImportSource {
     ///
     /// # Errors
     /// `InvalidData` for a column that there is not, or a value in memory that is not of its type.
-    pub fn with_types(self, types: BTreeMap<String, Type>) -> Result<Self> {
+    pub fn with_types(self, types: BTreeMap<String, ColumnType>) -> Result<Self> {
         if types.is_empty() {
             return Ok(self);
         }
-        let typed = |batch: &RecordBatch, types: &BTreeMap<String, Type>| {
+        let typed = |batch: &RecordBatch, types: &BTreeMap<String, ColumnType>| {
             let columns = TableColumns::of(batch.schema_ref(), types)?;
             plain_batch(batch, &columns)
         };
@@ -182,8 +73,10 @@ impl ImportSource {
                 let typed = batches.iter().map(|batch| typed(batch, &types));
                 Self::Batches(typed.collect::<Result<_>>()?)
             }
-            Self::Stream(batches) => {
-                Self::Stream(Box::new(batches.map(move |batch| typed(&batch?, &types))))
+            Self::Stream(TableStream { schema, batches }) => {
+                let schema = typed(&RecordBatch::new_empty(schema), &types)?.schema();
+                let batches = Box::new(batches.map(move |batch| typed(&batch?, &types)));
+                Self::Stream(TableStream { schema, batches })
             }
             Self::Files { paths, mut options } => {
                 options.types.extend(types);
@@ -256,7 +149,7 @@ pub enum MissingMember {
     Error,
     /// The row goes to the reject file.
     Reject,
-    /// A node with only its key comes into being.
+    /// A node with only its key is made.
     Create,
 }
 

@@ -10,8 +10,10 @@ use grism_core::{Error, ErrorKind, Result};
 use tokio::runtime::Handle;
 
 use super::budget::{Budget, Held};
+use super::file_options::ImportOptions;
 use super::files::InputFile;
-use super::options::{ImportOptions, ImportSource, LoadProgress};
+use super::notes::Notes;
+use super::options::{ImportSource, LoadProgress, TableStream};
 use super::parsed::Parsed;
 use super::pieces::Piece;
 use super::reader::Reader;
@@ -20,7 +22,8 @@ use crate::memory_limit::piece_bytes;
 
 /// Where rows are read from once files are found.
 pub(super) enum Input {
-    Batches(Box<dyn Iterator<Item = Result<RecordBatch>> + Send>),
+    Batches(Vec<RecordBatch>),
+    Stream(TableStream),
     Files(Vec<Arc<InputFile>>, ImportOptions),
 }
 
@@ -31,9 +34,9 @@ impl Input {
         while let Some(source) = sources.pop() {
             match source {
                 ImportSource::Batches(batches) => {
-                    inputs.push(Self::Batches(Box::new(batches.into_iter().map(Ok))));
+                    inputs.push(Self::Batches(batches));
                 }
-                ImportSource::Stream(batches) => inputs.push(Self::Batches(batches)),
+                ImportSource::Stream(stream) => inputs.push(Self::Stream(stream)),
                 ImportSource::Files { paths, options } => {
                     let files = super::files::input_files(&paths, &options).await?;
                     let files = files.into_iter().map(Arc::new).collect();
@@ -43,6 +46,38 @@ impl Input {
             }
         }
         Ok(inputs)
+    }
+}
+
+impl Input {
+    /// Its tables, one by one.
+    pub(super) fn into_tables(self) -> Vec<Self> {
+        match self {
+            Self::Batches(batches) if batches.is_empty() => Vec::new(),
+            Self::Files(files, options) => {
+                let files = files.into_iter();
+                files
+                    .map(|file| Self::Files(vec![file], options.clone()))
+                    .collect()
+            }
+            other => vec![other],
+        }
+    }
+
+    /// How many tables it has.
+    pub(super) fn tables(&self) -> usize {
+        match self {
+            Self::Files(files, _) => files.len(),
+            Self::Batches(_) | Self::Stream(_) => 1,
+        }
+    }
+
+    /// The same files again; of tables in memory nothing.
+    pub(super) fn again(&self) -> Self {
+        match self {
+            Self::Files(files, options) => Self::Files(files.clone(), options.clone()),
+            Self::Batches(_) | Self::Stream(_) => Self::Batches(Vec::new()),
+        }
     }
 }
 
@@ -61,7 +96,7 @@ pub(super) fn read<T: Send>(
     runtime: &Handle,
     convert: impl Fn(Parsed) -> Result<T> + Sync,
     mut take: impl FnMut(T) -> Result<()>,
-) -> Result<Vec<String>> {
+) -> Result<Notes> {
     let parsers = thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let (to_parsers, pieces) = sync_channel::<(u64, Piece, Held)>(2);
     // The receiver goes when a parser finds nobody to take its results, so that the reader does not wait for ever.

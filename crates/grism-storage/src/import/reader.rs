@@ -17,10 +17,12 @@ use tokio::runtime::Handle;
 use super::arrow_column::TableColumns;
 use super::budget::{Budget, Held};
 use super::csv_columns::{self, CsvReader, fields_of};
+use super::file_options::{FileFormat, ImportOptions};
 use super::files::InputFile;
 use super::int96::WideTimes;
 use super::json_text::{self, JsonReader};
-use super::options::{FileFormat, ImportOptions, LoadProgress};
+use super::notes::Notes;
+use super::options::LoadProgress;
 use super::parsed::Places;
 use super::pieces::{BATCH_ROWS, Piece};
 use super::read::Input;
@@ -42,7 +44,7 @@ pub(super) struct Reader<'a> {
     table: Option<(SchemaRef, Arc<TableColumns>)>,
     /// A file without rows, and its columns.
     without_rows: Option<Piece>,
-    warnings: Vec<String>,
+    notes: Notes,
 }
 
 impl<'a> Reader<'a> {
@@ -64,7 +66,7 @@ impl<'a> Reader<'a> {
             json: None,
             table: None,
             without_rows: None,
-            warnings: Vec::new(),
+            notes: Notes::default(),
         }
     }
 
@@ -72,9 +74,10 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// The first one of reading.
-    pub(super) fn read(mut self, input: Input) -> Result<Vec<String>> {
+    pub(super) fn read(mut self, input: Input) -> Result<Notes> {
         match input {
-            Input::Batches(batches) => self.batches(batches)?,
+            Input::Batches(batches) => self.batches(batches.into_iter().map(Ok))?,
+            Input::Stream(stream) => self.batches(stream.batches)?,
             Input::Files(files, options) => {
                 for file in &files {
                     self.progress.add_total(file.bytes);
@@ -94,7 +97,7 @@ impl<'a> Reader<'a> {
         {
             self.send(piece);
         }
-        Ok(self.warnings)
+        Ok(self.notes)
     }
 
     /// Sends a piece; false where nobody takes it any more.
@@ -106,9 +109,7 @@ impl<'a> Reader<'a> {
     }
 
     fn warn(&mut self, warning: String) {
-        if !self.warnings.contains(&warning) {
-            self.warnings.push(warning);
-        }
+        self.notes.warn(warning);
     }
 
     /// Tells the columns of text files from all their rows, since the first ones told wrong types.
@@ -170,7 +171,11 @@ impl<'a> Reader<'a> {
     }
 
     fn csv(&mut self, file: &Arc<InputFile>, options: &ImportOptions) -> Result<bool> {
-        let mut reader = CsvReader::open(file, options, self.progress)?;
+        let mut reader = CsvReader::open(file, options, self.telling, self.progress)?;
+        self.notes.read_as(reader.how(), &file.name);
+        if let Some(warning) = reader.warning() {
+            self.warn(warning);
+        }
         let columns = match &self.csv {
             Some(columns) => columns.clone(),
             None => {
@@ -185,7 +190,7 @@ impl<'a> Reader<'a> {
             fields: fields_of(file, &reader.names, &columns)?,
             columns: columns.clone(),
             dialect: reader.dialect,
-            null: options.null.as_deref().map(|null| null.as_bytes().to_vec()),
+            nulls: options.null_words(),
             corrections: self.telling.corrections(),
         }));
         if !reader.has_rows() {
@@ -206,7 +211,11 @@ impl<'a> Reader<'a> {
     }
 
     fn json(&mut self, file: &Arc<InputFile>, options: &ImportOptions) -> Result<bool> {
-        let mut reader = JsonReader::open(file, self.progress)?;
+        let mut reader = JsonReader::open(file, options, self.telling, self.progress)?;
+        self.notes.read_as(reader.how(), &file.name);
+        if let Some(warning) = reader.warning() {
+            self.warn(warning);
+        }
         let mut parser: Option<Arc<TextParser>> = None;
         while let Some(piece) = reader.next_piece()? {
             let piece = Arc::new(piece);

@@ -27,6 +27,9 @@ pub struct LoadReport {
     pub missing: BTreeMap<String, u64>,
     /// Rows that left an optional role unbound, by role.
     pub unbound: BTreeMap<String, u64>,
+    /// How text files were read, and which ones so: a line for each way.
+    #[serde(default)]
+    pub read_as: Vec<String>,
     /// What there is to say of the source that is no error: types that were told otherwise than it seemed, columns that are
     /// read as something else.
     #[serde(default)]
@@ -64,6 +67,9 @@ impl fmt::Display for LoadReport {
             rate,
             self.snapshot
         )?;
+        for line in &self.read_as {
+            write!(f, "\nread: {line}")?;
+        }
         for warning in &self.warnings {
             write!(f, "\nwarning: {warning}")?;
         }

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use grism_text::Corrections;
 
 use super::options::{BadRow, LoadOptions, LoadTarget};
+use super::text::NotUtf8;
 
 /// From which rows types are told, and whether they turned out to be wrong.
 #[derive(Debug)]
@@ -16,6 +17,7 @@ pub(super) struct Telling {
     keys: HashSet<String>,
     /// Columns of texts that are split into keys.
     lists: HashSet<String>,
+    not_utf8: NotUtf8,
     /// The first value that is not of the type that was told, with its place.
     contradiction: Mutex<Option<String>>,
 }
@@ -46,6 +48,22 @@ impl Telling {
             bad_rows: options.bad_rows,
             keys,
             lists,
+            not_utf8: match options.bad_rows {
+                BadRow::Error => NotUtf8::Guessed,
+                BadRow::Reject => NotUtf8::WrongRows,
+            },
+            contradiction: Mutex::default(),
+        }
+    }
+
+    /// Types of the columns of a query's rows are told from all of them: it cannot begin again. Nor can it tell of a guess.
+    pub(super) fn of_query() -> Self {
+        Self {
+            rows: ToldFrom::AllRows,
+            bad_rows: BadRow::Error,
+            keys: HashSet::new(),
+            lists: HashSet::new(),
+            not_utf8: NotUtf8::Refused,
             contradiction: Mutex::default(),
         }
     }
@@ -58,6 +76,7 @@ impl Telling {
             bad_rows: self.bad_rows,
             keys: self.keys.clone(),
             lists: self.lists.clone(),
+            not_utf8: self.not_utf8,
             contradiction: Mutex::new(Some(contradiction)),
         })
     }
@@ -79,6 +98,16 @@ impl Telling {
             (_, BadRow::Reject) => Corrections::Numbers,
             (_, BadRow::Error) => Corrections::All,
         }
+    }
+
+    /// What becomes of a text that is no UTF-8.
+    pub(super) fn not_utf8(&self) -> NotUtf8 {
+        self.not_utf8
+    }
+
+    /// The columns that the rows must have.
+    pub(super) fn wanted(&self) -> Vec<String> {
+        self.keys.iter().cloned().collect()
     }
 
     /// Whether a column holds keys.

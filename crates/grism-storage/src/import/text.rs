@@ -1,17 +1,47 @@
 //! Text files in pieces that end where a record ends, so that they can be parsed at the same time.
 
-use std::io::{BufReader, Read};
+use std::io::{BufReader, Cursor, Read};
 use std::sync::Arc;
 
 use grism_core::{Error, Result};
-use grism_text::{RecordEnds, lines_of};
+use grism_text::{Encoding, RecordEnds, SniffedEncoding, lines_of};
 
+use super::file_options::Compression;
 use super::files::InputFile;
-use super::options::{Compression, LoadProgress};
+use super::options::LoadProgress;
 use crate::memory_limit::piece_bytes;
 
 /// A record longer than this is taken for a missing quote.
 const LONGEST_RECORD: usize = 256 << 20;
+
+/// Bytes that tell an encoding, at most.
+const SNIFFED: usize = 256 << 10;
+
+/// What becomes of a text that is no UTF-8, and does not begin with a mark that says what else it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NotUtf8 {
+    /// Where it is text in Windows-1252 it is read as that, which is told.
+    Guessed,
+    /// Each row that is no UTF-8 is wrong.
+    WrongRows,
+    /// The file is refused.
+    Refused,
+}
+
+/// The bytes of a file, unpacked.
+pub(super) fn unpacked(
+    raw: impl Read + Send + 'static,
+    compression: Compression,
+) -> std::io::Result<Box<dyn Read + Send>> {
+    Ok(match compression {
+        Compression::None => Box::new(raw),
+        Compression::Gzip => Box::new(flate2::read::MultiGzDecoder::new(BufReader::with_capacity(
+            1 << 18,
+            raw,
+        ))),
+        Compression::Zstd => Box::new(zstd::stream::read::Decoder::new(raw)?),
+    })
+}
 
 /// A piece of a text file: whole records.
 #[derive(Debug)]
@@ -31,8 +61,8 @@ pub(super) struct TextReader {
     line: u64,
     /// Bytes of a piece, about.
     wanted: usize,
-    at_start: bool,
     at_end: bool,
+    encoding: SniffedEncoding,
 }
 
 /// Counts the bytes of a file as they are read.
@@ -50,24 +80,48 @@ impl<R: Read> Read for Counted<R> {
 }
 
 impl TextReader {
+    /// Opens a file, which is read in UTF-8 whatever its encoding, where that is given or told.
+    ///
+    /// # Errors
+    /// `InvalidData` for a file that cannot be unpacked, and for one that is no UTF-8 and is refused so.
     pub(super) fn open(
         file: Arc<InputFile>,
         ends: RecordEnds,
+        (given, not_utf8): (Option<Encoding>, NotUtf8),
         progress: &Arc<LoadProgress>,
     ) -> Result<Self> {
         let raw = Counted {
             reader: file.open()?,
             progress: Arc::clone(progress),
         };
-        let reader: Box<dyn Read + Send> = match file.compression {
-            Compression::None => Box::new(raw),
-            Compression::Gzip => Box::new(flate2::read::MultiGzDecoder::new(
-                BufReader::with_capacity(1 << 18, raw),
-            )),
-            Compression::Zstd => {
-                let decoder = zstd::stream::read::Decoder::new(raw);
-                Box::new(decoder.map_err(|error| file.broken(&error))?)
+        let unpacked = unpacked(raw, file.compression);
+        let mut bytes = unpacked.map_err(|error| file.broken(&error))?;
+        let (mut beginning, wanted) = (Vec::new(), SNIFFED.min(piece_bytes()));
+        let read = (&mut bytes).take(wanted as u64).read_to_end(&mut beginning);
+        let is_whole = read.map_err(|error| failed(&file, &error))? < wanted;
+        let mut encoding = match given {
+            Some(given) => given.given(&beginning),
+            None => {
+                Encoding::sniff(&beginning, is_whole).map_err(|error| error.context(&file.name))?
             }
+        };
+        if let Some((line, text)) = &encoding.guessed_from {
+            match not_utf8 {
+                NotUtf8::Guessed => {}
+                NotUtf8::WrongRows => encoding.encoding = Encoding::UTF_8,
+                NotUtf8::Refused => {
+                    return Err(file.broken(&format!(
+                        "line {line}: this is no UTF-8; name the encoding: '{text}' is what it reads as in {}",
+                        encoding.encoding
+                    )));
+                }
+            }
+        }
+        let text = Cursor::new(beginning.split_off(encoding.mark)).chain(bytes);
+        let reader: Box<dyn Read + Send> = if encoding.encoding == Encoding::UTF_8 {
+            Box::new(text)
+        } else {
+            Box::new(encoding.encoding.reader(text))
         };
         Ok(Self {
             file,
@@ -76,16 +130,33 @@ impl TextReader {
             rest: Vec::new(),
             line: 1,
             wanted: piece_bytes(),
-            at_start: true,
             at_end: false,
+            encoding,
         })
     }
 
-    /// Looks at the beginning of the file, about a piece of it, and has records end as `ends` says of it.
-    pub(super) fn begin(&mut self, ends: impl FnOnce(&mut [u8]) -> RecordEnds) -> Result<()> {
+    /// The encoding of the file.
+    pub(super) fn encoding(&self) -> Encoding {
+        self.encoding.encoding
+    }
+
+    /// A warning where the encoding is a guess.
+    pub(super) fn warning(&self) -> Option<String> {
+        let encoding = self.encoding.encoding;
+        let (line, text) = self.encoding.guessed_from.as_ref()?;
+        (encoding != Encoding::UTF_8).then(|| {
+            format!(
+                "{} is no UTF-8 and is read as {encoding}: line {line} holds '{text}'; name its encoding where that is wrong",
+                self.file.name
+            )
+        })
+    }
+
+    /// Looks at the beginning of the file, about a piece of it, and whether that is all; records end as `ends` says of it.
+    pub(super) fn begin(&mut self, ends: impl FnOnce(&mut [u8], bool) -> RecordEnds) -> Result<()> {
         let mut bytes = std::mem::take(&mut self.rest);
         self.fill(&mut bytes, self.wanted)?;
-        self.ends = ends(&mut bytes);
+        self.ends = ends(&mut bytes, self.at_end);
         self.rest = bytes;
         Ok(())
     }
@@ -95,11 +166,8 @@ impl TextReader {
         if !self.at_end {
             let more = wanted.saturating_sub(bytes.len()) as u64;
             let read = (&mut self.reader).take(more).read_to_end(bytes);
-            let read = read.map_err(|error| self.failed(&error))?;
+            let read = read.map_err(|error| failed(&self.file, &error))?;
             self.at_end = (read as u64) < more;
-        }
-        if std::mem::replace(&mut self.at_start, false) {
-            self.check_encoding(bytes)?;
         }
         Ok(())
     }
@@ -156,27 +224,16 @@ impl TextReader {
         let line = self.line + lines_of(&bytes[..whole + between.unwrap_or(0)]);
         self.file.broken(&format!("line {line}: {problem}"))
     }
+}
 
-    fn check_encoding(&self, bytes: &mut Vec<u8>) -> Result<()> {
-        if bytes.starts_with(&[0xEF, 0xBB, 0xBF]) {
-            bytes.drain(..3);
+fn failed(file: &InputFile, error: &std::io::Error) -> Error {
+    use std::io::ErrorKind;
+    match (file.compression, error.kind()) {
+        (_, ErrorKind::InvalidData) => file.broken(error),
+        (Compression::None, _) => {
+            Error::from(std::io::Error::from(error.kind())).context(&file.name)
         }
-        if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
-            return Err(self
-                .file
-                .broken(&"this is UTF-16; text files are read as UTF-8, convert it"));
-        }
-        Ok(())
-    }
-
-    fn failed(&self, error: &std::io::Error) -> Error {
-        use std::io::ErrorKind;
-        match (self.file.compression, error.kind()) {
-            (Compression::None, _) => {
-                Error::from(std::io::Error::from(error.kind())).context(&self.file.name)
-            }
-            (_, ErrorKind::UnexpectedEof) => self.file.broken(&"the packed file is cut off"),
-            _ => self.file.broken(error),
-        }
+        (_, ErrorKind::UnexpectedEof) => file.broken(&"the packed file is cut off"),
+        _ => file.broken(error),
     }
 }

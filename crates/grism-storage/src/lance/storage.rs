@@ -7,8 +7,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use fail::fail_point;
 use grism_core::{
-    BatchStream, ChangeSet, CommitSummary, CsvFile, Error, ErrorKind, Result, Snapshot, SnapshotId,
-    SnapshotInfo, Storage, StorageDescriptor, Turn,
+    BatchStream, ChangeSet, CommitSummary, Error, ErrorKind, Result, RowOrigin, Snapshot,
+    SnapshotId, SnapshotInfo, Storage, StorageDescriptor, Turn,
 };
 
 use super::dataset::publish_main_line;
@@ -20,7 +20,7 @@ use super::stage::stage;
 use super::tags::{create_tag, delete_tag, tags};
 use super::turn::Turns;
 use crate::check::{CheckReport, check_snapshot};
-use crate::import::csv_records;
+use crate::import::outside_rows;
 use crate::rebase::{State, built_anew, check_base, joined, rebase};
 
 /// A graph of Lance datasets, in a directory or in an object store.
@@ -284,8 +284,8 @@ impl Storage for LanceStorage {
         Ok(Arc::new(staged))
     }
 
-    async fn csv_records(&self, file: &CsvFile) -> Result<BatchStream> {
-        csv_records(file, self.root.options()).await
+    async fn rows(&self, source: &RowOrigin) -> Result<BatchStream> {
+        outside_rows(source, self.root.options()).await
     }
 
     async fn check_there(&self, snapshot: &Arc<dyn Snapshot>) -> Result<()> {

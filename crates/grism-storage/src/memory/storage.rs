@@ -8,12 +8,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use grism_core::{
-    BatchStream, ChangeSet, CommitSummary, CsvFile, DEFAULT_SEGMENT_SHIFT, Error, Result, Snapshot,
-    SnapshotId, SnapshotInfo, Storage, StorageDescriptor,
+    BatchStream, ChangeSet, CommitSummary, DEFAULT_SEGMENT_SHIFT, Error, Result, RowOrigin,
+    Snapshot, SnapshotId, SnapshotInfo, Storage, StorageDescriptor,
 };
 
 use super::snapshot::MemorySnapshot;
-use crate::import::csv_records;
+use crate::import::outside_rows;
 use crate::rebase::{State, built_anew, check_base, joined, rebase};
 
 /// One snapshot of the history.
@@ -194,8 +194,8 @@ impl Storage for InMemoryStorage {
         Ok(Arc::new(base.with_changes(changes)?))
     }
 
-    async fn csv_records(&self, file: &CsvFile) -> Result<BatchStream> {
-        csv_records(file, &BTreeMap::new()).await
+    async fn rows(&self, source: &RowOrigin) -> Result<BatchStream> {
+        outside_rows(source, &BTreeMap::new()).await
     }
 
     async fn history(&self) -> Result<Vec<SnapshotInfo>> {

@@ -16,16 +16,16 @@ pub struct CsvColumns {
     pub fields: Vec<usize>,
     /// What stands between and around values.
     pub dialect: Dialect,
-    /// The text that stands for null beside nothing at all.
-    pub null: Option<Vec<u8>>,
+    /// The texts that stand for null beside nothing at all.
+    pub nulls: Vec<Vec<u8>>,
     /// Which records show that types were told wrongly.
     pub corrections: Corrections,
 }
 
 /// Whether a value stands for null in a column that holds no texts; in one of texts, only where it is not quoted.
 #[must_use]
-pub fn is_null(value: &[u8], null: Option<&[u8]>) -> bool {
-    value.is_empty() || null.is_some_and(|null| null == value)
+pub fn is_null(value: &[u8], nulls: &[Vec<u8>]) -> bool {
+    value.is_empty() || nulls.iter().any(|null| null == value)
 }
 
 impl CsvColumns {
@@ -37,7 +37,7 @@ impl CsvColumns {
         let mut builders: Vec<ColumnBuilder> = self
             .columns
             .iter()
-            .map(|column| ColumnBuilder::new(&column.ty))
+            .map(|column| ColumnBuilder::new(&column.ty, column.format.as_ref()))
             .collect();
         let (mut lines, mut ranges, mut wrong) = (Vec::new(), Vec::new(), Vec::new());
         let mut records = Records::new(bytes, line, self.dialect);
@@ -95,7 +95,7 @@ impl CsvColumns {
             let (value, is_quoted) = record.value(bytes, place);
             let own = &self.columns[*column];
             let is_text = own.ty == Type::String;
-            let is_null = (!is_quoted || !is_text) && is_null(value, self.null.as_deref());
+            let is_null = (!is_quoted || !is_text) && is_null(value, &self.nulls);
             let mut pushed = Ok(());
             if !is_null && own.is_told {
                 pushed = check_number(value, &own.ty);

@@ -199,6 +199,11 @@ impl JsonColumns {
             reason: format!("column `{name}`: {reason}"),
             is_contradiction,
         };
+        if let (Some(format), Json::Text(text)) = (&column.format, json) {
+            let reason = || format!("{} is no {ty} in the form {format}", json.shown());
+            let found = format.value_of(text, ty);
+            return found.ok_or_else(|| wrong(&reason(), false));
+        }
         if !column.is_told {
             let found = json.to_typed(ty);
             return found.ok_or_else(|| wrong(&format!("{} is no {ty}", json.shown()), false));

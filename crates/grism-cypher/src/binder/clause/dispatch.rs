@@ -4,7 +4,7 @@ use grism_core::Result;
 
 use super::call::bind_call;
 use super::call_subquery::call_subquery;
-use super::load_csv::load_csv;
+use super::load_rows::load_rows;
 use super::matching::match_clause;
 use super::projection::{ProjectionKind, project};
 use super::rows::Rows;
@@ -32,7 +32,7 @@ pub(crate) fn bind_clause(
                 .source
                 .invalid("RETURN must be the last clause", clause.span));
         }
-        ClauseKind::LoadCsv(load) => return load_csv(context, notes, rows, load),
+        ClauseKind::LoadRows(load) => return load_rows(context, notes, rows, load),
         ClauseKind::Call(call) => {
             return bind_call(context, notes, rows, call, clause.span, false);
         }

@@ -11,7 +11,7 @@ mod call;
 mod call_subquery;
 mod dispatch;
 mod filter;
-mod load_csv;
+mod load_rows;
 mod matching;
 mod projection;
 mod query;

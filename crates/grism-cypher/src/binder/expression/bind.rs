@@ -33,6 +33,15 @@ pub(crate) fn bind_expression(
         ExprKind::Variable(name) => variable(binder, name),
         ExprKind::Parameter(name) => match binder.context.bind.parameter(name) {
             Some(value) => Ok(value),
+            None if binder.context.bind.tables.contains(name) => {
+                Err(binder.unsupported(
+                    format!(
+                        "a table as the value of `${name}`; LOAD FROM ${name} AS row reads its rows, or load the table, or pass \
+                         its rows as a list of maps"
+                    ),
+                    span,
+                ))
+            }
             None => {
                 let hint = hint(
                     name,

@@ -52,6 +52,7 @@ pub(super) const VALID: &[&str] = &[
     "CALL apoc.run",
     "FOREACH (x IN [1, 2] | CREATE (:A {k: x}) FOREACH (y IN x | SET y.z = 1))",
     "LOAD CSV WITH HEADERS FROM 'file.csv' AS row FIELDTERMINATOR ';' RETURN row.a",
+    "LOAD FROM $f (NULL 'NA', TYPE `b c` 'date %Y') AS row RETURN row.a",
     "INSERT (:A)-[:R]->(:B)",
     "CREATE HYPEREDGE TYPE MEETING (organizer Person, attendee Person*, room Room?)",
     "DROP HYPEREDGE TYPE MEETING",

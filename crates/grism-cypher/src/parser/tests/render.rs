@@ -6,11 +6,11 @@
 use crate::statement::StatementKind;
 use crate::syntax::{
     CaseExpression, Clause, ClauseKind, Direction, Expr, ExprKind, FunctionCall, Imports,
-    InfixOperator, IsPredicate, LabelExpression, LabelKind, ListComprehension, Literal, MapEntry,
-    MapProjectionItem, MergeTrigger, NodePattern, PathElement, PathElementKind, PathPattern,
-    Pattern, PatternComprehension, PrefixOperator, Projection, ProjectionItemKind, Quantified,
-    Quantifier, Query, Reduce, RelationshipPattern, RemoveItemKind, Selector, SetItem, SetItemKind,
-    SubqueryClause,
+    InfixOperator, IsPredicate, LabelExpression, LabelKind, ListComprehension, Literal, LoadForm,
+    MapEntry, MapProjectionItem, MergeTrigger, NodePattern, PathElement, PathElementKind,
+    PathPattern, Pattern, PatternComprehension, PrefixOperator, Projection, ProjectionItemKind,
+    Quantified, Quantifier, Query, Reduce, RelationshipPattern, RemoveItemKind, Selector, SetItem,
+    SetItemKind, SubqueryClause,
 };
 
 use super::super::parse_input;
@@ -108,13 +108,31 @@ fn clause(clause: &Clause) -> String {
             format!("{word} {}{arguments}{yields}", call.target.name.text)
         }
         ClauseKind::Subquery(own) => subquery_clause(own),
-        ClauseKind::LoadCsv(load) => {
-            let headers = if load.headers { " WITH HEADERS" } else { "" };
-            let end = prefixed(" FIELDTERMINATOR ", &load.terminator, |(text, _)| {
-                format!("{text:?}")
-            });
+        ClauseKind::LoadRows(load) => {
             let (source, name) = (expr(&load.source), &load.variable.text);
-            format!("LOAD CSV{headers} FROM {source} AS {name}{end}")
+            match &load.form {
+                LoadForm::Csv {
+                    headers,
+                    terminator,
+                } => {
+                    let headers = if *headers { " WITH HEADERS" } else { "" };
+                    let end = prefixed(" FIELDTERMINATOR ", terminator, |(text, _)| {
+                        format!("{text:?}")
+                    });
+                    format!("LOAD CSV{headers} FROM {source} AS {name}{end}")
+                }
+                LoadForm::Rows(options) if options.is_empty() => {
+                    format!("LOAD FROM {source} AS {name}")
+                }
+                LoadForm::Rows(options) => {
+                    let options = all(options, ", ", |option| {
+                        let column = option.column.as_ref();
+                        let column = column.map_or(String::new(), |name| format!(" `{name}`"));
+                        format!("{}{column} {:?}", option.name, option.value)
+                    });
+                    format!("LOAD FROM {source} ({options}) AS {name}")
+                }
+            }
         }
         ClauseKind::Create(created) => format!("CREATE {}", pattern(created)),
         ClauseKind::Merge(merge) => {

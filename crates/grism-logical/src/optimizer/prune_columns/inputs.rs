@@ -8,7 +8,7 @@ use grism_core::{Result, Type, with_stack};
 use super::Pruner;
 use super::needs::Needs;
 use crate::{
-    Apply, Column, EdgeExpand, Fetch, LoadCsv, LogicalExpr, LogicalPlan, PropertyRef, Repeat,
+    Apply, Column, EdgeExpand, Fetch, LoadRows, LogicalExpr, LogicalPlan, PropertyRef, Repeat,
     RoleExpand, property_column,
 };
 
@@ -115,7 +115,7 @@ pub(super) fn provides(plan: &LogicalPlan, entity: &str) -> bool {
         | LogicalPlan::RoleExpand(RoleExpand { input, .. })
         | LogicalPlan::Fetch(Fetch { input, .. })
         | LogicalPlan::Filter { input, .. }
-        | LogicalPlan::LoadCsv(LoadCsv { input, .. })
+        | LogicalPlan::LoadRows(LoadRows { input, .. })
         | LogicalPlan::Unwind { input, .. } => with_stack(|| provides(input, entity)),
         LogicalPlan::Join(join) => {
             with_stack(|| provides(&join.left, entity) || provides(&join.right, entity))

@@ -3,7 +3,7 @@
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Field};
 use grism_core::{Error, Result, Type, Value, widen_column};
-use grism_text::value_of;
+use grism_text::{ColumnType, value_of};
 
 use super::normalized::{exact_cast, of_field};
 
@@ -11,7 +11,8 @@ use super::normalized::{exact_cast, of_field};
 ///
 /// # Errors
 /// `InvalidData` for a value of another type.
-pub(super) fn as_given(field: &Field, column: &ArrayRef, wanted: &Type) -> Result<ArrayRef> {
+pub(super) fn as_given(field: &Field, column: &ArrayRef, given: &ColumnType) -> Result<ArrayRef> {
+    let wanted = &given.ty;
     let is_decimal = matches!(
         column.data_type(),
         DataType::Decimal32(..)
@@ -55,7 +56,11 @@ pub(super) fn as_given(field: &Field, column: &ArrayRef, wanted: &Type) -> Resul
             }
             _ => text,
         };
-        let value = value_of(&text, wanted).filter(|value| {
+        let value = match (&given.format, texts) {
+            (Some(format), Some(_)) => format.value_of(&text, wanted),
+            _ => value_of(&text, wanted),
+        };
+        let value = value.filter(|value| {
             *wanted == Type::Any || value.type_of() == *wanted || matches!(wanted, Type::Vector(_))
         });
         let wrong = || Error::invalid_data(format!("row {}: {text} is no {wanted}", row + 1));

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
-use grism_core::{Error, Result, Type};
+use grism_core::{Error, Result};
+use grism_text::ColumnType;
 
 use super::extension::{is_extension, of_extension, warn_of_stored};
 use super::given::as_given;
@@ -17,7 +18,7 @@ pub(crate) struct TableColumns {
     /// The places of the columns that are read; `None` for all.
     kept: Option<Vec<usize>>,
     /// Types that the caller names.
-    given: BTreeMap<String, Type>,
+    given: BTreeMap<String, ColumnType>,
     /// What there is to say of them.
     pub(crate) warnings: Vec<String>,
 }
@@ -27,7 +28,7 @@ impl TableColumns {
     ///
     /// # Errors
     /// `InvalidData` for two columns of one name, or a type for a column that there is not.
-    pub(crate) fn of(schema: &Schema, given: &BTreeMap<String, Type>) -> Result<Self> {
+    pub(crate) fn of(schema: &Schema, given: &BTreeMap<String, ColumnType>) -> Result<Self> {
         let mut names = HashSet::new();
         let mut fields = schema.fields().iter();
         if let Some(field) = fields.find(|field| !names.insert(field.name())) {
@@ -104,7 +105,7 @@ pub(crate) fn plain_batch(batch: &RecordBatch, columns: &TableColumns) -> Result
         let named = |error: Error| error.context(format!("column `{}`", field.name()));
         if let Some(wanted) = columns.given.get(field.name()) {
             arrays.push(as_given(field, column, wanted).map_err(named)?);
-            fields.push(field_of(field.name(), wanted));
+            fields.push(field_of(field.name(), &wanted.ty));
         } else if let Some((ty, values)) = of_extension(field, column).map_err(named)? {
             arrays.push(values);
             fields.push(field_of(field.name(), &ty));

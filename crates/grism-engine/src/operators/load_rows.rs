@@ -1,4 +1,4 @@
-//! `LoadCsvExec`: the records of a CSV file, read for each row.
+//! `LoadRowsExec`: rows of files and of tables outside the graph, read for each row.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,8 +7,8 @@ use arrow::array::{Array, ArrayRef, AsArray, ListArray, UInt32Array};
 use arrow::datatypes::UInt64Type;
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{CsvFile, Error, Result, Type, Value};
-use grism_logical::{CsvRecord, LoadCsv, LogicalPlan};
+use grism_core::{CsvFile, Error, Result, RowFile, RowOrigin, Type, Value};
+use grism_logical::{CsvRecord, LoadRows, LogicalPlan, RowForm};
 use serde::{Deserialize, Serialize};
 
 use super::expansion::take_columns;
@@ -18,34 +18,34 @@ use crate::{
     RecordBatchStream, run,
 };
 
-/// Reads a CSV file for each row of the input, through the storage.
+/// Reads a file or a table for each row of the input, through the storage.
 ///
-/// Output: input columns, then the record, in the order of the file. Works on any split of its input. Holds a piece of the
-/// file. A relative path is one of the directory in which the query was planned.
+/// Output: input columns, then the record or row, in the order of the source. Works on any split of its input. Holds a piece
+/// of the source. A relative path is one of the directory in which the query was planned.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct LoadCsvExec {
+pub struct LoadRowsExec {
     input: Arc<dyn PhysicalOperator>,
-    load: LoadCsv,
+    load: LoadRows,
     /// The directory of relative paths.
     directory: String,
     schema: PhysicalSchema,
 }
 
-impl LoadCsvExec {
+impl LoadRowsExec {
     /// Runs `load` over `input`, which takes the place of the logical input.
     ///
     /// # Errors
     /// `Unavailable` where the working directory is gone.
-    pub fn try_new(input: Arc<dyn PhysicalOperator>, load: &LoadCsv) -> Result<Self> {
+    pub fn try_new(input: Arc<dyn PhysicalOperator>, load: &LoadRows) -> Result<Self> {
         let directory = std::env::current_dir()?.to_string_lossy().into_owned();
         Ok(Self::within(input, load, directory))
     }
 
-    fn within(input: Arc<dyn PhysicalOperator>, load: &LoadCsv, directory: String) -> Self {
+    fn within(input: Arc<dyn PhysicalOperator>, load: &LoadRows, directory: String) -> Self {
         Self {
             schema: input.schema().with([load.column()]),
             input,
-            load: LoadCsv {
+            load: LoadRows {
                 // The physical input stands beside it.
                 input: Arc::new(LogicalPlan::Unit),
                 ..load.clone()
@@ -54,32 +54,44 @@ impl LoadCsvExec {
         }
     }
 
-    /// The file that a value of the source names.
-    fn file(&self, source: Value) -> Result<CsvFile> {
-        let path = match source {
-            Value::String(path) if path.contains("://") || path.starts_with("file:") => path,
-            Value::String(path) => {
-                let path = std::path::Path::new(&self.directory).join(path);
-                path.to_string_lossy().into_owned()
-            }
-            other => {
-                return Err(Error::invalid_query(format!(
-                    "LOAD CSV reads from a path or URI, which is a text, not {}",
-                    other.type_name()
-                )));
-            }
+    /// What a value of the source names.
+    fn origin(&self, source: Value) -> Result<RowOrigin> {
+        let what = match &self.load.form {
+            RowForm::Csv { .. } => "LOAD CSV reads from a path or URI",
+            RowForm::Named(_) => "LOAD FROM reads from a path, a URI or the name of a table",
+            RowForm::Parameter(name) => return Ok(RowOrigin::Parameter(name.clone())),
         };
-        Ok(CsvFile {
-            path,
-            delimiter: self.load.delimiter,
+        let Value::String(name) = source else {
+            return Err(Error::invalid_query(format!(
+                "{what}, which is a text, not {}",
+                source.type_name()
+            )));
+        };
+        let path = if name.contains("://") || name.starts_with("file:") {
+            name.clone()
+        } else {
+            let path = std::path::Path::new(&self.directory).join(&name);
+            path.to_string_lossy().into_owned()
+        };
+        Ok(match &self.load.form {
+            RowForm::Csv { delimiter, .. } => RowOrigin::Records(CsvFile {
+                path,
+                delimiter: *delimiter,
+            }),
+            RowForm::Named(options) => RowOrigin::Named(RowFile {
+                name,
+                path,
+                options: options.clone(),
+            }),
+            RowForm::Parameter(name) => RowOrigin::Parameter(name.clone()),
         })
     }
 }
 
 #[typetag::serde]
-impl PhysicalOperator for LoadCsvExec {
+impl PhysicalOperator for LoadRowsExec {
     fn name(&self) -> &'static str {
-        "LoadCsvExec"
+        "LoadRowsExec"
     }
 
     fn schema(&self) -> &PhysicalSchema {
@@ -122,9 +134,9 @@ impl PhysicalOperator for LoadCsvExec {
                 let sources = evaluator.evaluate(&batch)?;
                 for row in 0..batch.num_rows() {
                     let source = Value::from_typed(sources.as_ref(), row, evaluator.value_type())?;
-                    let file = reader.file(source)?;
-                    let mut pieces = storage.csv_records(&file).await?;
-                    let mut names = Names::new(reader.load.record, file);
+                    let origin = reader.origin(source)?;
+                    let mut pieces = storage.rows(&origin).await?;
+                    let mut names = Names::of(&reader.load.form, &origin);
                     while let Some(piece) = pieces.try_next().await? {
                         for first in (names.read_header(&piece)?..piece.num_rows()).step_by(batch_rows) {
                             cancellation.check()?;
@@ -143,26 +155,48 @@ impl PhysicalOperator for LoadCsvExec {
     }
 }
 
+/// What a batch of the source holds, and what a row of it becomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum RecordForm {
+    /// Lists of texts, as they are.
+    List,
+    /// Lists of texts, with the names of the first one.
+    Map,
+    /// Maps, as they are.
+    Row,
+}
+
 /// What the fields of a file are called.
 struct Names {
-    record: CsvRecord,
-    file: CsvFile,
+    record: RecordForm,
+    path: String,
     /// From the first record; `None` before it was read, and where the fields have no names.
     header: Option<Vec<String>>,
 }
 
 impl Names {
-    fn new(record: CsvRecord, file: CsvFile) -> Self {
+    fn of(form: &RowForm, origin: &RowOrigin) -> Self {
+        let record = match form {
+            RowForm::Csv { record, .. } => match record {
+                CsvRecord::List => RecordForm::List,
+                CsvRecord::Map => RecordForm::Map,
+            },
+            RowForm::Named(_) | RowForm::Parameter(_) => RecordForm::Row,
+        };
+        let path = match origin {
+            RowOrigin::Records(file) => file.path.clone(),
+            RowOrigin::Named(_) | RowOrigin::Parameter(_) => String::new(),
+        };
         Self {
             record,
-            file,
+            path,
             header: None,
         }
     }
 
     /// Takes the names from the first record of the file; how many records of the piece that uses up.
     fn read_header(&mut self, piece: &RecordBatch) -> Result<usize> {
-        if self.record == CsvRecord::List || self.header.is_some() || piece.num_rows() == 0 {
+        if self.record != RecordForm::Map || self.header.is_some() || piece.num_rows() == 0 {
             return Ok(0);
         }
         let fields = fields_of(piece)?.value(0);
@@ -181,7 +215,7 @@ impl Names {
     /// Fails at the end of a file without the header it should have.
     fn check(&self) -> Result<()> {
         match (self.record, &self.header) {
-            (CsvRecord::Map, None) => {
+            (RecordForm::Map, None) => {
                 Err(self.broken("the file is empty: a header line was expected"))
             }
             _ => Ok(()),
@@ -190,6 +224,9 @@ impl Names {
 
     /// The column of these records.
     fn values(&self, records: &RecordBatch) -> Result<ArrayRef> {
+        if self.record == RecordForm::Row {
+            return Ok(Arc::clone(records.column(0)));
+        }
         let fields = fields_of(records)?;
         let Some(names) = &self.header else {
             return Ok(Arc::new(fields.clone()));
@@ -216,7 +253,7 @@ impl Names {
     }
 
     fn broken(&self, message: &str) -> Error {
-        Error::invalid_data(format!("{}: {message}", self.file.path))
+        Error::invalid_data(format!("{}: {message}", self.path))
     }
 }
 
