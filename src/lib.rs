@@ -38,9 +38,9 @@ pub use transaction::GraphTransaction;
 pub use grism_core::{
     Cardinality, ChangeSet, Error, ErrorKind, GraphSchema, GrismError, HyperedgeContents,
     HyperedgeType, HyperedgeValue, IncidenceValue, IndexDefinition, IndexKind, IndexSearch,
-    Location, NodeContents, NodeValue, PathValue, Result, Role, RowChanges, SearchHit,
-    SearchTarget, Snapshot, SnapshotId, SnapshotInfo, Storage, StorageDescriptor, Table, TableKind,
-    Type, Value, VectorMetric, nearest, temporal,
+    LoadState, LoadedFile, Location, NodeContents, NodeValue, PathValue, Result, Role, RowChanges,
+    SearchHit, SearchTarget, Snapshot, SnapshotId, SnapshotInfo, Storage, StorageDescriptor, Table,
+    TableKind, Type, Value, VectorMetric, nearest, temporal,
 };
 pub use grism_cypher::{
     ExplainFormat, ExplainOptions, Parameters, Procedure, ProcedureColumn, Procedures, Statement,
@@ -65,7 +65,8 @@ pub use grism_ray::{
 };
 pub use grism_storage::{
     BadRow, Catalog, CheckReport, Compression, ExportOptions, FileExport, FileFormat, GraphOptions,
-    ImportOptions, ImportSource, InMemoryStorage, LanceStorage, LoadOptions, LoadProgress,
-    LoadReport, LoadTarget, MemoryLimit, MissingMember, OptimizeReport, RoleSource, SnapshotDiff,
-    TableDiff, Transaction, VacuumOptions, VacuumReport, WriteCounts, load, load_into,
+    ImportOptions, ImportSource, InMemoryStorage, Incremental, IncrementalLoad, LanceStorage,
+    LoadOptions, LoadProgress, LoadReport, LoadTarget, MemoryLimit, MissingMember, OnConflict,
+    OptimizeReport, RoleSource, SnapshotDiff, TableDiff, Transaction, VacuumOptions, VacuumReport,
+    WriteCounts, load, load_into,
 };

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use grism::{
-    BadRow, Compression, Error, FileFormat, ImportOptions, ImportSource, LoadOptions, LoadProgress,
-    LoadTarget, MissingMember, Result, RoleSource, Type,
+    BadRow, Compression, Error, FileFormat, ImportOptions, ImportSource, Incremental, LoadOptions,
+    LoadProgress, LoadTarget, MissingMember, OnConflict, Result, RoleSource, Type,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::arguments::{BadRows, Load, Missing, pair};
+use crate::arguments::{BadRows, Conflict, Load, Missing, pair};
 
 pub(crate) async fn load(load: Load) -> Result<()> {
     let import = import_options(&load)?;
@@ -29,20 +29,21 @@ pub(crate) async fn load(load: Load) -> Result<()> {
             options: import,
         },
     };
-    let target = match &load.key {
-        Some(key) => LoadTarget::Nodes {
-            label: load.target.clone(),
-            key: key.clone(),
-        },
-        None => LoadTarget::Hyperedges {
-            name: load.target.clone(),
-            roles: roles(&load.role)?,
-        },
-    };
-    let options = load_options(&load)?;
+    let roles = roles(&load.role)?;
+    let mut options = load_options(&load)?;
     // The files come first, so that a wrong path makes no graph.
     source.check()?;
     let graph = load.graph.open(true).await?;
+    let is_of_hyperedges = !roles.is_empty() || load.group_by.is_some() || load.split.is_some();
+    let target = match &load.key {
+        Some(key) if !is_of_hyperedges => {
+            graph.target_by_key(&load.target, key, &mut options).await?
+        }
+        _ => LoadTarget::Hyperedges {
+            name: load.target.clone(),
+            roles,
+        },
+    };
     let bar = progress_bar(&load.target, &options.progress);
     let report = graph.load(&target, source, &options).await;
     if let Some((bar, task)) = bar {
@@ -94,6 +95,16 @@ fn load_options(load: &Load) -> Result<LoadOptions> {
         bad_rows: match load.bad_rows {
             BadRows::Error => BadRow::Error,
             BadRows::Reject => BadRow::Reject,
+        },
+        key: load.key.clone(),
+        on_conflict: match load.on_conflict {
+            Conflict::Error => OnConflict::Error,
+            Conflict::Skip => OnConflict::Skip,
+            Conflict::Update => OnConflict::Update,
+        },
+        incremental: match &load.incremental_by {
+            Some(column) => Some(Incremental::Above(column.clone())),
+            None => load.incremental.then_some(Incremental::Files),
         },
         group_by: load.group_by.clone(),
         split: load.split.clone(),

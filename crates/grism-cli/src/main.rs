@@ -50,7 +50,7 @@ fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> grism::Result<ExitCode> {
     match arguments.command {
-        Command::Load(load) => load::load(load).await?,
+        Command::Load(load) => load::load(*load).await?,
         Command::Query(query) if query.is_typed() => shell::shell(query.into_shell()).await?,
         Command::Query(query) => query::query(query).await?,
         Command::Shell(given) => shell::shell(given).await?,

@@ -6,6 +6,7 @@ mod error;
 mod id;
 mod index;
 mod key_map;
+mod load_state;
 mod predicate;
 mod row_buffer;
 mod schema;
@@ -29,6 +30,7 @@ pub use error::{Error, ErrorKind, GrismError, Location, Result};
 pub use id::{DEFAULT_SEGMENT_SHIFT, EntityId, MAX_OFFSET, SnapshotId, TableId};
 pub use index::{IndexDefinition, IndexKind, VectorMetric};
 pub use key_map::KeyMap;
+pub use load_state::{LoadState, LoadedFile};
 pub use predicate::{Comparison, ComparisonOperator, ScanPredicate};
 pub use row_buffer::RowBuffer;
 pub use schema::{

@@ -202,6 +202,12 @@ impl Graph {
         self.load(py, target, table, file_settings, settings, progress)
     }
 
+    /// What incremental loads have taken into a label or type, as JSON.
+    fn loaded(&self, py: Python<'_>, name: String) -> PyResult<String> {
+        let graph = self.graph.clone();
+        json(&wait(py, None, async move { graph.loaded(&name).await })?)
+    }
+
     /// The graph at a snapshot, at a time in milliseconds, or at a tag.
     fn at(
         &self,

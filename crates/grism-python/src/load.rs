@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use grism::{
-    BadRow, Compression, Error, FileFormat, ImportOptions, ImportSource, LoadOptions, LoadTarget,
-    MissingMember, Type,
+    BadRow, Compression, Error, FileFormat, ImportOptions, ImportSource, Incremental, LoadOptions,
+    LoadTarget, MissingMember, OnConflict, Type,
 };
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
@@ -51,7 +51,10 @@ const FILE_NAMES: [&str; 8] = [
 ];
 
 /// The keywords that say how a load goes about it.
-const LOAD_NAMES: [&str; 6] = [
+const LOAD_NAMES: [&str; 9] = [
+    "key",
+    "on_conflict",
+    "incremental",
     "missing",
     "bad_rows",
     "rejects",
@@ -211,6 +214,18 @@ fn load_options(
                     "error" => BadRow::Error,
                     "reject" => BadRow::Reject,
                     _ => return Err(wrong("error or reject")),
+                }
+            }
+            "key" => options.key = Some(value.extract()?),
+            "on_conflict" => {
+                let given = OnConflict::from_name(&value.extract::<String>()?);
+                options.on_conflict = given.map_err(to_python)?;
+            }
+            "incremental" => {
+                options.incremental = match (value.extract::<bool>(), value.extract::<String>()) {
+                    (Ok(is_set), _) => is_set.then_some(Incremental::Files),
+                    (_, Ok(column)) => Some(Incremental::Above(column)),
+                    _ => return Err(wrong("true, false or the name of a column")),
                 }
             }
             "rejects" => options.rejects = Some(value.extract()?),

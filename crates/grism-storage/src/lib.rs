@@ -26,8 +26,9 @@ pub use diff::diff;
 pub use export::{ExportOptions, FileExport, export_graph, import_graph};
 pub use grism_text::CsvWriter;
 pub use import::{
-    BadRow, Compression, FileFormat, ImportOptions, ImportSource, LoadOptions, LoadProgress,
-    LoadReport, LoadTarget, MissingMember, RoleSource, load, load_into,
+    BadRow, Compression, FileFormat, ImportOptions, ImportSource, Incremental, IncrementalLoad,
+    LoadOptions, LoadProgress, LoadReport, LoadTarget, MissingMember, OnConflict, RoleSource, load,
+    load_into,
 };
 pub use lance::{FORMAT_VERSION, GraphOptions, LanceStorage};
 pub use location::Location;

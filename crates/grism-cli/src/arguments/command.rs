@@ -22,7 +22,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Load nodes or hyperedges from files
-    Load(Load),
+    Load(Box<Load>),
     /// Run statements
     Query(Query),
     /// Type statements at a prompt, or run those of a file line by line
