@@ -50,10 +50,11 @@ impl Key<'_> {
     }
 }
 
-/// The property that becomes the key of a table of hyperedges.
-pub(super) struct NewKey<'a> {
-    pub(super) table: TableId,
-    pub(super) key: &'a str,
+/// How many entities there are, and how many keys, each counted once.
+#[derive(Default)]
+struct Keyed {
+    entities: u64,
+    keys: u64,
 }
 
 /// A column of keys: integers or texts, which meet by the text of the integer.
@@ -150,106 +151,96 @@ impl KeyIndex {
         }
     }
 
-    /// Reads the keys of every entity of `tables`, up to `limit` bytes of which are held in memory.
+    /// Reads the keys of every entity of `tables` that has `label`: its values of the property `key`. Up to `limit` bytes of
+    /// them are held in memory.
     ///
     /// # Errors
-    /// `InvalidData` where a table has no key.
+    /// Those of the storage.
     pub(super) async fn read(
         snapshot: &dyn Snapshot,
         tables: &Tables,
         label: &str,
+        key: &str,
         limit: usize,
     ) -> Result<Self> {
         let mut index = Self::new(limit);
         for table in tables.iter() {
-            let key = key_of(snapshot.schema(), *table, label)?;
-            index.add_table(snapshot, *table, &key, label).await?;
+            index.add_table(snapshot, *table, label, key).await?;
         }
         Ok(index)
     }
 
-    /// Reads the keys of every hyperedge of a table, which are values of `key`.
-    ///
-    /// # Errors
-    /// Those of the storage.
-    pub(super) async fn of_table(
-        snapshot: &dyn Snapshot,
-        table: TableId,
-        key: &str,
-        label: &str,
-        limit: usize,
-    ) -> Result<Self> {
-        let mut index = Self::new(limit);
-        index.add_table(snapshot, table, key, label).await?;
-        Ok(index)
-    }
-
-    /// Reads the keys of hyperedges that have had none so far.
+    /// As [`Self::read`], where the entities have had no key so far.
     ///
     /// # Errors
     /// `InvalidData` where the property is null for one of them, or the same for two.
     pub(super) async fn read_new(
         snapshot: &dyn Snapshot,
-        new: &NewKey<'_>,
+        tables: &Tables,
         label: &str,
+        key: &str,
         limit: usize,
     ) -> Result<Self> {
         let mut index = Self::new(limit);
-        let keyed = index.add_table(snapshot, new.table, new.key, label).await?;
-        let rows = snapshot.statistics().rows(new.table);
-        if keyed == rows {
+        let mut count = Keyed::default();
+        for table in tables.iter() {
+            let own = index.add_table(snapshot, *table, label, key).await?;
+            count.entities += own.entities;
+            count.keys += own.keys;
+        }
+        if count.keys == count.entities {
             return Ok(index);
         }
         Err(Error::invalid_data(format!(
-            "`{}` cannot become the key of `{label}`: of its {rows} hyperedges {} have none, or one that another has",
-            new.key,
-            rows - keyed
+            "`{key}` cannot become the key of `{label}`: of the {} that there are, {} have none, or one that another has",
+            count.entities,
+            count.entities - count.keys
         )))
     }
 
-    /// Adds the keys of the entities of a table that have `label`; how many there are, each counted once.
+    /// Adds the keys of the entities of a table that have `label`.
     async fn add_table(
         &mut self,
         snapshot: &dyn Snapshot,
         table: TableId,
-        key: &str,
         label: &str,
-    ) -> Result<u64> {
-        // A table that the load makes, or that has no such property yet, holds no keys.
-        let Ok(entry) = snapshot.schema().table(table) else {
-            return Ok(0);
-        };
-        let is_known = |own: &Property| own.value_type != Type::Null;
-        if !entry.property(key).is_some_and(is_known) {
-            return Ok(0);
+        key: &str,
+    ) -> Result<Keyed> {
+        let mut count = Keyed::default();
+        let entry = snapshot.schema().table(table)?;
+        if snapshot.statistics().rows(table) == 0 {
+            return Ok(count);
         }
-        let column = entry.column_for(key);
-        let mut columns = vec![column.clone()];
-        let changes = entry.changed_labels.iter().any(|own| own == label);
-        if changes {
+        let is_known = |own: &Property| own.value_type != Type::Null;
+        let column = entry.property(key).filter(|own| is_known(own));
+        let column = column.map(|own| own.column().to_owned());
+        let mut columns: Vec<String> = column.iter().cloned().collect();
+        if entry.changed_labels.iter().any(|own| own == label) {
             columns.push(LABELS_COLUMN.to_owned());
         }
-        let mut count = 0;
         let mut batches = all_rows(snapshot, table, &columns);
         while let Some(batch) = batches.try_next().await? {
             let ids = batch
                 .column_by_name(ID_COLUMN)
                 .and_then(|ids| ids.as_primitive_opt::<UInt64Type>());
-            let (Some(ids), Some(keys)) = (ids, batch.column_by_name(&column)) else {
-                return Err(Error::internal("a scan of keys without ids"));
-            };
-            let keys = KeyColumn::stored(key, keys)?;
+            let ids = ids.ok_or_else(|| Error::internal("a scan of keys without ids"))?;
             let labels = batch
                 .column_by_name(LABELS_COLUMN)
                 .and_then(|labels| labels.as_list_opt::<i32>());
+            let has_label = |place: usize| has_label(labels, place, entry, label);
+            count.entities += (0..ids.len()).filter(|place| has_label(*place)).count() as u64;
+            let keys = column.as_ref().and_then(|own| batch.column_by_name(own));
+            let Some(keys) = keys else {
+                continue;
+            };
+            let keys = KeyColumn::stored(key, keys)?;
             let known = self.begin_batch(&keys)?;
             for (place, id) in ids.values().iter().enumerate() {
                 if known.contains(&place) {
                     continue;
                 }
-                let has_label = has_label(labels, place, entry, label);
-                if let Some(key) = keys.get(place).filter(|_| has_label) {
-                    count += u64::from(self.insert(&key, *id));
+                if let Some(key) = keys.get(place).filter(|_| has_label(place)) {
+                    count.keys += u64::from(self.insert(&key, *id));
                 }
             }
         }
@@ -383,14 +374,22 @@ fn both<'a>(key: &'a Key<'a>) -> (Option<i64>, Option<Cow<'a, str>>) {
     }
 }
 
-/// The key property of a table.
-pub(super) fn key_of(schema: &GraphSchema, table: TableId, label: &str) -> Result<String> {
-    let entry = schema.table(table)?;
-    let (what, how) = match entry.hyperedge_type() {
-        None => ("nodes", "load_nodes"),
-        Some(_) => ("hyperedges", "load_hyperedges"),
-    };
-    entry.key.clone().ok_or_else(|| {
+/// The property that the nodes of a label, or the hyperedges of a type, are known by; `tables` are theirs.
+///
+/// # Errors
+/// `InvalidData` where they have no key.
+pub(super) fn key_of(schema: &GraphSchema, tables: &Tables, label: &str) -> Result<String> {
+    let own = schema.node_table(&[label.to_owned()]);
+    let mut own = own.filter(|own| own.key.is_some());
+    let (mut what, mut how) = ("nodes", "load_nodes");
+    for table in tables.iter() {
+        let table = schema.table(*table)?;
+        own = own.or(Some(table).filter(|table| table.key.is_some()));
+        if table.hyperedge_type().is_some() {
+            (what, how) = ("hyperedges", "load_hyperedges");
+        }
+    }
+    own.and_then(|own| own.key.clone()).ok_or_else(|| {
         Error::invalid_data(format!(
             "the {what} of `{label}` have no key; load them by one, or with {how}(…, key=…)"
         ))

@@ -2,7 +2,7 @@
 
 use arrow::datatypes::DataType;
 use grism_core::{
-    Cardinality, ChangeSet, Error, HyperedgeType, Result, Snapshot, TableId, nearest,
+    Cardinality, ChangeSet, Error, HyperedgeType, Result, Snapshot, TableId, Tables, nearest,
 };
 
 use super::keys::{KeyIndex, key_of};
@@ -82,9 +82,12 @@ async fn type_plan(
     keys: usize,
 ) -> Result<(LabelPlan, DataType)> {
     let entry = changes.schema.table(table)?;
-    let key = key_of(&changes.schema, table, &label)?;
+    let tables: Tables = [table].into();
+    let key = key_of(&changes.schema, &tables, &label)?;
+    let is_stored = snapshot.schema().table(table).is_ok();
+    let known = if is_stored { tables } else { Tables::default() };
     let plan = LabelPlan {
-        index: KeyIndex::of_table(snapshot, table, &key, &label, keys)
+        index: KeyIndex::read(snapshot, &known, &label, &key, keys)
             .await?
             .frozen(),
         key_column: entry.column_for(&key),
@@ -146,19 +149,23 @@ async fn node_label_plan(
 ) -> Result<(LabelPlan, DataType)> {
     let schema = snapshot.schema();
     let tables = schema.tables_with_label(&label);
-    let Some(first) = tables.first().copied() else {
+    if tables.is_empty() {
         let hint = nearest(&label, schema.labels())
             .map(|near| format!("; did you mean `{near}`?"))
             .unwrap_or_default();
         return Err(Error::not_found(format!(
             "there are no nodes of `{label}`{hint}; load them first, or have missing members created"
         )));
-    };
-    let key = key_of(schema, first, &label)?;
-    let key_type = schema
-        .table(first)?
-        .property(&key)
-        .map_or(DataType::Utf8, |key| key.value_type.to_arrow());
+    }
+    let key = key_of(schema, &tables, &label)?;
+    let known = tables.iter().filter_map(|table| {
+        let property = schema.table(*table).ok()?.property(&key)?;
+        Some(property.value_type.to_arrow())
+    });
+    let key_type = known
+        .into_iter()
+        .find(|key_type| key_type != &DataType::Null)
+        .unwrap_or(DataType::Null);
     // Nodes that are created have this label and no other.
     let table = match schema.node_table(std::slice::from_ref(&label)) {
         Some(table) => table.id,
@@ -171,7 +178,7 @@ async fn node_label_plan(
         }
     };
     let plan = LabelPlan {
-        index: KeyIndex::read(snapshot, &tables, &label, keys)
+        index: KeyIndex::read(snapshot, &tables, &label, &key, keys)
             .await?
             .frozen(),
         key_column: changes.schema.table(table)?.column_for(&key),

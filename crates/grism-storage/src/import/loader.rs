@@ -321,7 +321,8 @@ fn check_taken(keyed: &mut Keyed, converted: &Converted, verdicts: &mut Verdicts
     let keys = keys.ok_or_else(|| Error::internal("a load by a key without keys"))?;
     let known = keyed.begin_batch(keys)?;
     for row in 0..keys.len() {
-        let Some(key) = keys.get(row).filter(|_| !verdicts.is_wrong(row)) else {
+        let is_open = !verdicts.is_wrong(row) && !verdicts.is_known(row);
+        let Some(key) = keys.get(row).filter(|_| is_open) else {
             continue;
         };
         let is_new = !known.contains(&row)

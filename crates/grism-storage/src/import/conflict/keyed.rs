@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use grism_core::{EntityId, Error, GraphSchema, Result, Snapshot, TableId, Tables};
 
 use super::OnConflict;
-use crate::import::keys::{Key, KeyColumn, KeyIndex, NewKey};
+use crate::import::keys::{Key, KeyColumn, KeyIndex};
 use crate::import::options::LoadOptions;
 
 /// Keys, and where the next entity goes.
@@ -24,7 +24,7 @@ impl Keyed {
     /// The keys of `tables`; new entities go into `table` from the offset `first` on. Up to `limit` bytes are held in memory.
     ///
     /// # Errors
-    /// `InvalidData` where what is stored cannot be known by `key`.
+    /// `InvalidData` where what is stored has had no key, and cannot be known by `key`.
     pub(in crate::import) async fn read(
         snapshot: &dyn Snapshot,
         tables: &Tables,
@@ -34,19 +34,11 @@ impl Keyed {
         on_conflict: OnConflict,
         limit: usize,
     ) -> Result<Self> {
-        let mut known = Vec::new();
-        for own in tables.iter() {
-            let entry = snapshot.schema().table(*own)?;
-            if entry.key.is_some() || entry.hyperedge_type().is_none() {
-                known.push(*own);
-            }
-        }
-        let index = if known.len() == tables.len() {
-            KeyIndex::read(snapshot, tables, label, limit).await?
+        let own = snapshot.schema().table(table);
+        let index = if own.is_ok_and(|own| own.key.is_some()) {
+            KeyIndex::read(snapshot, tables, label, key, limit).await?
         } else {
-            // Hyperedges that were loaded without a key get one, if it is one.
-            let new = NewKey { table, key };
-            KeyIndex::read_new(snapshot, &new, label, limit).await?
+            KeyIndex::read_new(snapshot, tables, label, key, limit).await?
         };
         let statistics = snapshot.statistics().tables.get(&table);
         let first = statistics.map_or(0, |statistics| statistics.next_offset);

@@ -100,6 +100,12 @@ impl<'a> GroupRules<'a> {
         }
     }
 
+    /// Whether the role called `name` must be bound.
+    fn requires(&self, name: &str) -> bool {
+        let mut roles = self.roles.iter().map(|own| &own.role);
+        roles.any(|role| role.name == name && role.cardinality == Cardinality::One)
+    }
+
     /// The role that a column of the table is, and the column that it is read from.
     fn role(&self, column: &str) -> Option<(&'a Role, &'a str)> {
         let mut roles = self.roles.iter();
@@ -245,13 +251,18 @@ pub(super) fn merged<'a>(
             ordered.choose_last(&role.name, |row| says(row, &role.column()));
         }
     }
-    let unbound = ordered.unbound(&kept, &singles, &lists);
+    let mut unbound = ordered.unbound(&kept, &singles, &lists);
     let roles = singles.iter().filter_map(|single| single.role);
     let replaced: Vec<&Role> = roles
         .filter(|role| role.cardinality == Cardinality::Optional)
         .chain(lists.iter().map(|(role, _)| *role))
         .filter(|role| origins.leaves_out(&role.column()))
         .collect();
+    if rules.agreement == Agreement::LastRow {
+        // What rows leave out is bound already.
+        let are_left_out = |role: &String| replaced.iter().any(|own| own.name == *role);
+        unbound.retain(|role, _| !are_left_out(role) && !rules.requires(role));
+    }
     let batches = kept.chunks(BATCH_GROUPS).map(|own| {
         let texts = own.iter().map(|group| {
             let first = ordered.rows(*group).first();
