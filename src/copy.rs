@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use grism_core::{Error, FileOption, Result};
-use grism_cypher::{CopyFrom, CopySource};
+use grism_cypher::{CopyFrom, CopyIncremental, CopySource};
 use grism_storage::{
-    BadRow, ImportOptions, ImportSource, LoadOptions, LoadReport, LoadTarget, MissingMember,
-    RoleSource,
+    BadRow, ImportOptions, ImportSource, Incremental, LoadOptions, LoadReport, LoadTarget,
+    MissingMember, OnConflict, RoleSource,
 };
 
 use crate::Graph;
@@ -22,23 +22,33 @@ pub(crate) async fn copy_from(graph: &Graph, copy: &CopyFrom) -> Result<LoadRepo
             MissingMember::Reject
         }
     };
+    options.on_conflict = match copy.on_conflict {
+        grism_cypher::OnConflict::Error => OnConflict::Error,
+        grism_cypher::OnConflict::Skip => OnConflict::Skip,
+        grism_cypher::OnConflict::Update => OnConflict::Update,
+    };
+    options.incremental = copy.incremental.as_ref().map(|own| match own {
+        CopyIncremental::Files => Incremental::Files,
+        CopyIncremental::Above(column) => Incremental::Above(column.clone()),
+    });
     let target = match &copy.source {
-        CopySource::Nodes { key } => {
-            if options.missing != MissingMember::Error {
+        CopySource::Keyed { key } => {
+            let target = graph.target_by_key(&copy.target, key, &mut options).await?;
+            let is_of_nodes = matches!(target, LoadTarget::Nodes { .. });
+            if is_of_nodes && options.missing != MissingMember::Error {
                 return Err(Error::invalid_query(
                     "MISSING has no meaning for a load of nodes",
                 ));
             }
-            LoadTarget::Nodes {
-                label: copy.target.clone(),
-                key: key.clone(),
-            }
+            target
         }
         CopySource::Hyperedges {
+            key,
             roles,
             group_by,
             split,
         } => {
+            options.key.clone_from(key);
             options.group_by.clone_from(group_by);
             options.split.clone_from(split);
             let sources: BTreeMap<String, RoleSource> = roles

@@ -40,9 +40,9 @@ pub use transaction::GraphTransaction;
 pub use grism_core::{
     Cardinality, ChangeSet, Error, ErrorKind, GraphSchema, GrismError, HyperedgeContents,
     HyperedgeType, HyperedgeValue, IncidenceValue, IndexDefinition, IndexKind, IndexSearch,
-    Location, NodeContents, NodeValue, PathValue, Result, Role, RowChanges, SearchHit,
-    SearchTarget, Snapshot, SnapshotId, SnapshotInfo, Storage, StorageDescriptor, Table, TableKind,
-    Type, Value, VectorMetric, nearest, temporal,
+    LoadState, LoadedFile, Location, NodeContents, NodeValue, PathValue, Result, Role, RowChanges,
+    SearchHit, SearchTarget, Snapshot, SnapshotId, SnapshotInfo, Storage, StorageDescriptor, Table,
+    TableKind, Type, Value, VectorMetric, nearest, temporal,
 };
 pub use grism_cypher::{
     ExplainFormat, ExplainOptions, Parameters, Procedure, ProcedureColumn, Procedures, Statement,
@@ -67,8 +67,9 @@ pub use grism_ray::{
 };
 pub use grism_storage::{
     BadRow, Catalog, CheckReport, ColumnType, Compression, Encoding, ExportOptions, FileExport,
-    FileFormat, GraphOptions, ImportOptions, ImportSource, InMemoryStorage, LanceStorage,
-    LoadOptions, LoadPreview, LoadProgress, LoadReport, LoadTarget, MemoryLimit, MissingMember,
-    OptimizeReport, RoleSource, SnapshotDiff, TableDiff, TableStream, TimeFormat, TimeFormats,
-    Transaction, VacuumOptions, VacuumReport, WriteCounts, load, load_into, one_byte,
+    FileFormat, GraphOptions, ImportOptions, ImportSource, InMemoryStorage, Incremental,
+    IncrementalLoad, LanceStorage, LoadOptions, LoadPreview, LoadProgress, LoadReport, LoadTarget,
+    MemoryLimit, MissingMember, OnConflict, OptimizeReport, RoleSource, SnapshotDiff, TableDiff,
+    TableStream, TimeFormat, TimeFormats, Transaction, VacuumOptions, VacuumReport, WriteCounts,
+    load, load_into, one_byte,
 };

@@ -20,6 +20,9 @@ BadRows = Literal["error", "reject"]
 Missing = Literal["error", "reject", "create"]
 """What becomes of a hyperedge whose member does not exist."""
 
+OnConflict = Literal["error", "skip", "update"]
+"""What becomes of a row whose key is taken."""
+
 FileFormat = Literal["csv", "json", "parquet", "arrow", "lance"]
 """The form of a file."""
 
@@ -147,6 +150,10 @@ class LoadSettings(FileSettings, total=False):
     """The CSV file that rejected rows go to."""
     memory_limit: int | None
     """Bytes that the load may hold."""
+    on_conflict: OnConflict
+    """What becomes of a row whose key is taken."""
+    incremental: bool | str | None
+    """Whether files are taken once only; or the growing column, above whose greatest value so far rows are taken."""
     dry_run: bool
     """Whether the tables are only checked and shown, as ``LoadReport.preview``, and nothing is loaded."""
     progress: bool | None
@@ -156,6 +163,8 @@ class LoadSettings(FileSettings, total=False):
 class HyperedgeLoadSettings(LoadSettings, total=False):
     """How hyperedges are loaded."""
 
+    key: str | None
+    """The column that is the key; by default the key that the type has."""
     missing: Missing
     """What becomes of a row whose member does not exist."""
     group_by: str | None
@@ -174,6 +183,16 @@ def known_to_ray(options: Mapping[str, Any]) -> None:
     """Raises ``InvalidQueryError`` for an option that neither Grism nor ``ray.init`` knows, with the nearest one."""
     names = [name for name in options if not name.startswith("_")]
     known(names, RayOptions, " for Ray")
+
+
+def split_load(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Of the settings of a load those that are about its files, and the others, but for ``progress``."""
+    of_files: frozenset[str] = getattr(FileSettings, "__optional_keys__", frozenset())
+    files = {name: value for name, value in settings.items() if name in of_files}
+    others = {name: value for name, value in settings.items() if name not in of_files and name != "progress"}
+    if others.get("rejects") is not None:
+        others["rejects"] = path_of(others["rejects"])
+    return files, others
 
 
 def path_of(path: str | os.PathLike[str]) -> str:

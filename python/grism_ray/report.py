@@ -75,6 +75,16 @@ class LoadReport:
     unbound: dict[str, int]
     snapshot: int
     seconds: float
+    updated: int = 0
+    """Entities that have other values than before."""
+    unchanged: int = 0
+    """Entities that had what the rows say."""
+    skipped: int = 0
+    """Rows that were left out: their key is taken, or they were taken before."""
+    files: int = 0
+    """Files that an incremental load took."""
+    skipped_files: int = 0
+    """Files that it had taken before."""
     rejects_written: int = 0
     """Rows that the reject file holds."""
     warnings: list[str] = field(default_factory=list)
@@ -96,6 +106,10 @@ class LoadReport:
         if self.preview is not None:
             return str(self.preview)
         parts = [f"{self.target}: {self.loaded} of {self.rows} rows loaded"]
+        counts = ("updated", "unchanged", "skipped")
+        parts += [f"{getattr(self, what)} {what}" for what in counts if getattr(self, what)]
+        if self.files or self.skipped_files:
+            parts.append(f"{self.files} of {self.files + self.skipped_files} files")
         if self.rejected:
             parts.append(f"{self.rejected} rejected")
         parts += [f"{count} without {role}" for role, count in self.unbound.items()]

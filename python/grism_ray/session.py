@@ -16,6 +16,7 @@ from grism_ray.options import (
     known,
     known_to_ray,
     path_of,
+    split_load,
 )
 from grism_ray.progress import shown
 from grism_ray.report import LoadReport, SnapshotInfo, TableDiff
@@ -197,6 +198,12 @@ class Graph:
         null or taken, fails the load, or goes to the CSV file ``rejects`` with ``bad_rows="reject"``.
         ``memory_limit`` are bytes that the load may hold. ``progress`` shows rows and rate; by default in a terminal.
 
+        ``on_conflict`` says what becomes of a row whose key a node has already: ``error`` (it is a wrong row), ``skip``
+        (the node stays as it is) or ``update`` (the node gets the values of the row; null leaves what it has).
+        ``incremental=True`` takes files that this graph has not taken yet, several commits of some files each, and can
+        be run again after it was cut off; ``incremental="created_at"`` takes rows above the greatest value that the
+        column had before.
+
         Of files: ``format`` (csv, json, parquet, arrow, lance), ``compression`` (none, gzip, zstd), ``delimiter``,
         ``quote``, ``header``, ``encoding``, ``null`` (the texts that stand for null), ``types`` (name to type, such as
         ``{"zip": "string", "born": "date %d.%m.%Y"}``), ``date_format``, ``timestamp_format`` and ``storage_options``.
@@ -206,7 +213,7 @@ class Graph:
         ``LoadReport.preview``.
         """
         known(settings, LoadSettings, " for a load")
-        files, others = _split(dict(settings))
+        files, others = split_load(settings)
         with shown(label, settings.get("progress")) as bar:
             report = self._handle.load_nodes(label, _source(table), key, files, others, bar)
         return LoadReport._of(json.loads(report))
@@ -230,12 +237,16 @@ class Graph:
         nothing. ``table`` may then be a list of tables, as one of papers and one of their authors, which need not have
         all of the columns. ``split`` is what stands between the members in a text of a role that takes many, as in
         ``"Ann;Bob"``; a member with it in its key is written in quotes.
+        ``key`` names the column that is the key of the hyperedges: it stays a property, unique and never null. Where it
+        is left out, it is the one that the type has, or the column of ``group_by`` in a first load. Roles bind
+        hyperedges by the key of their type. With ``on_conflict="update"`` the roles that the rows have columns for are
+        bound anew.
         The others are those of ``load_nodes``.
         """
         given_roles = (roles or {}).items()
         sources = {role: (None, given) if isinstance(given, str) else tuple(given) for role, given in given_roles}
         known(settings, HyperedgeLoadSettings, " for a load")
-        files, others = _split(dict(settings))
+        files, others = split_load(settings)
         with shown(name, settings.get("progress")) as bar:
             report = self._handle.load_hyperedges(name, _source(table), sources, files, others, bar)
         return LoadReport._of(json.loads(report))
@@ -251,6 +262,11 @@ class Graph:
     def unregister(self, name: str) -> None:
         """Forgets a table. Raises ``NotFoundError`` where none has the name."""
         self._handle.unregister(name)
+
+    def loaded_files(self, name: str) -> dict[str, int]:
+        """The files that incremental loads have taken into a label or hyperedge type, and their bytes."""
+        files = json.loads(self._handle.loaded(name)).get("files", {})
+        return {path: file["bytes"] for path, file in files.items()}
 
     def transaction(self) -> Transaction:
         """Begins a transaction: ``with hg.transaction() as tx:`` commits at its end, or forgets all on an error."""
@@ -373,19 +389,6 @@ class Prepared:
 
     def __repr__(self) -> str:
         return f"Prepared({self.text!r})"
-
-
-_LOAD_NAMES = ("missing", "bad_rows", "rejects", "memory_limit", "group_by", "split", "dry_run")
-"""The settings of a load that are not about its files."""
-
-
-def _split(settings: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The settings of the files, and those of the load."""
-    settings.pop("progress", None)
-    others = {name: settings.pop(name) for name in _LOAD_NAMES if name in settings}
-    if others.get("rejects") is not None:
-        others["rejects"] = path_of(others["rejects"])
-    return settings, others
 
 
 def _source(table: Any) -> Any:

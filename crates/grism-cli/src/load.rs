@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use grism::{
     BadRow, ColumnType, Compression, Encoding, Error, ErrorKind, FileFormat, Graph, ImportOptions,
-    ImportSource, LoadOptions, LoadProgress, LoadTarget, MissingMember, Result, RoleSource,
-    TimeFormat, TimeFormats, one_byte,
+    ImportSource, Incremental, LoadOptions, LoadProgress, LoadTarget, MissingMember, OnConflict,
+    Result, RoleSource, TimeFormat, TimeFormats, Type, one_byte,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::arguments::{BadRows, Load, Missing, pair};
+use crate::arguments::{BadRows, Conflict, Load, Missing, pair};
 
 pub(crate) async fn load(load: Load) -> Result<()> {
     let import = import_options(&load)?;
@@ -30,29 +30,38 @@ pub(crate) async fn load(load: Load) -> Result<()> {
             options: import,
         },
     };
-    let target = match &load.key {
-        Some(key) => LoadTarget::Nodes {
-            label: load.target.clone(),
-            key: key.clone(),
-        },
-        None => LoadTarget::Hyperedges {
-            name: load.target.clone(),
-            roles: roles(&load.role)?,
-        },
-    };
-    let options = load_options(&load)?;
+    let roles = roles(&load.role)?;
+    let mut options = load_options(&load)?;
     // The files come first, so that a wrong path makes no graph.
     source.check()?;
-    if load.dry_run {
-        // A dry run makes no graph.
-        let graph = match load.graph.open(false).await {
-            Err(error) if error.kind() == ErrorKind::NotFound => Graph::in_memory(),
-            opened => opened?,
-        };
-        println!("{}", graph.preview(&target, source, &options).await?);
-        return Ok(());
+    let known = match load.graph.open(false).await {
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        opened => Some(opened?),
+    };
+    let looked_at = known.clone().unwrap_or_else(Graph::in_memory);
+    let is_of_hyperedges = !roles.is_empty() || load.group_by.is_some() || load.split.is_some();
+    let target = match &load.key {
+        Some(key) if !is_of_hyperedges => {
+            let name = &load.target;
+            looked_at.target_by_key(name, key, &mut options).await?
+        }
+        _ => LoadTarget::Hyperedges {
+            name: load.target.clone(),
+            roles,
+        },
+    };
+    // A graph is made only for tables that fit.
+    if let Some(source) = source.again().filter(|_| load.dry_run || known.is_none()) {
+        let preview = looked_at.preview(&target, source, &options).await?;
+        if load.dry_run {
+            println!("{preview}");
+            return Ok(());
+        }
     }
-    let graph = load.graph.open(true).await?;
+    let graph = match known {
+        Some(graph) => graph,
+        None => load.graph.open(true).await?,
+    };
     let bar = progress_bar(&load.target, &options.progress);
     let report = graph.load(&target, source, &options).await;
     if let Some((bar, task)) = bar {
@@ -117,6 +126,16 @@ fn load_options(load: &Load) -> Result<LoadOptions> {
         bad_rows: match load.bad_rows {
             BadRows::Error => BadRow::Error,
             BadRows::Reject => BadRow::Reject,
+        },
+        key: load.key.clone(),
+        on_conflict: match load.on_conflict {
+            Conflict::Error => OnConflict::Error,
+            Conflict::Skip => OnConflict::Skip,
+            Conflict::Update => OnConflict::Update,
+        },
+        incremental: match &load.incremental_by {
+            Some(column) => Some(Incremental::Above(column.clone())),
+            None => load.incremental.then_some(Incremental::Files),
         },
         group_by: load.group_by.clone(),
         split: load.split.clone(),

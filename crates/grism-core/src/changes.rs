@@ -8,7 +8,7 @@ use arrow::record_batch::RecordBatch;
 use roaring::RoaringTreemap;
 use serde::{Deserialize, Serialize};
 
-use crate::{GraphSchema, Result, Snapshot, SnapshotId, TableId};
+use crate::{GraphSchema, LoadState, Result, Snapshot, SnapshotId, TableId};
 
 /// Offsets of rows of one table, or raw ids: ranges and bitmaps, a bit for each where they lie close together.
 pub type OffsetSet = RoaringTreemap;
@@ -106,6 +106,8 @@ pub struct ChangeSet {
     pub updates: BTreeMap<TableId, Vec<AppendedRows>>,
     /// Offsets of the rows that go.
     pub deletes: BTreeMap<TableId, OffsetSet>,
+    /// What incremental loads have taken, by the table that they loaded into; it is added to what was taken before.
+    pub loaded: BTreeMap<TableId, LoadState>,
     /// What the history calls it.
     pub operation: String,
     /// Whether the storage may move the changes onto a newer snapshot that added or changed other rows only: not where
@@ -126,6 +128,7 @@ impl ChangeSet {
             appends: BTreeMap::new(),
             updates: BTreeMap::new(),
             deletes: BTreeMap::new(),
+            loaded: BTreeMap::new(),
             operation: String::new(),
             may_rebase: false,
             turn: None,
@@ -143,6 +146,12 @@ impl ChangeSet {
     #[must_use]
     pub fn has_no_rows(&self) -> bool {
         self.appends.is_empty() && self.updates.is_empty() && self.deletes.is_empty()
+    }
+
+    /// Whether `base`, which they were made against, would stay as it is.
+    #[must_use]
+    pub fn is_nothing(&self, base: &dyn Snapshot) -> bool {
+        self.has_no_rows() && self.loaded.is_empty() && self.schema == **base.schema()
     }
 
     /// What the history says of it.

@@ -12,8 +12,8 @@ use futures::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ChangeSet, CommitSummary, GraphSchema, GraphStatistics, IncidenceSegment, IndexSearch, Result,
-    RowOrigin, ScanPredicate, SearchHit, SegmentKey, SnapshotId, TableId, Turn,
+    ChangeSet, CommitSummary, GraphSchema, GraphStatistics, IncidenceSegment, IndexSearch,
+    LoadState, Result, RowOrigin, ScanPredicate, SearchHit, SegmentKey, SnapshotId, TableId, Turn,
 };
 
 /// The column of raw entity ids that leads every scanned batch.
@@ -196,6 +196,14 @@ pub trait Snapshot: Any + Send + Sync + Debug {
     /// # Errors
     /// `InvalidData` where the property is not what the index was declared for any more.
     async fn search(&self, table: TableId, search: &IndexSearch) -> Result<Vec<SearchHit>>;
+
+    /// What incremental loads have taken into `table`.
+    ///
+    /// # Errors
+    /// Those of the storage.
+    async fn loaded(&self, _table: TableId) -> Result<LoadState> {
+        Ok(LoadState::default())
+    }
 
     /// The incidences of `role` of the hyperedge table `table` whose members lie in the segment `key`.
     async fn incidences(

@@ -20,7 +20,7 @@ pub use binder::{
 pub use nested::NestedQuery;
 pub use query::{BindState, BoundRead, Query, QueryPart, bind_results};
 pub use statement::{
-    CopyFrom, CopySource, CopyTo, ExplainFormat, ExplainOptions, Exported, MissingMember,
-    RoleColumn, ShowKind, Statement, StatementKind, parse_statements,
+    CopyFrom, CopyIncremental, CopySource, CopyTo, ExplainFormat, ExplainOptions, Exported,
+    MissingMember, OnConflict, RoleColumn, ShowKind, Statement, StatementKind, parse_statements,
 };
 pub use warning::Warning;

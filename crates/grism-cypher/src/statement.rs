@@ -133,18 +133,24 @@ pub struct CopyFrom {
     pub options: Vec<FileOption>,
     /// What happens to a hyperedge whose member does not exist.
     pub missing: MissingMember,
+    /// What happens to a row whose key is taken.
+    pub on_conflict: OnConflict,
+    /// What is not taken again; `None` takes everything.
+    pub incremental: Option<CopyIncremental>,
 }
 
 /// How rows become entities.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CopySource {
-    /// Nodes, known by this column.
-    Nodes {
+    /// Nodes, or the hyperedges of a type, whose roles are read from the columns of their names.
+    Keyed {
         /// The key column, which stays a property.
         key: String,
     },
     /// Hyperedges, whose roles are read from these columns.
     Hyperedges {
+        /// The key column, which stays a property.
+        key: Option<String>,
         /// One entry a role; without any, each role is read from the column of its name.
         roles: Vec<RoleColumn>,
         /// The column whose values tell which rows are one hyperedge.
@@ -175,6 +181,27 @@ pub enum MissingMember {
     Reject(String),
     /// A node with only its key comes into being.
     Create,
+}
+
+/// What happens to a row whose key is taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnConflict {
+    /// The load fails, or the row is rejected.
+    #[default]
+    Error,
+    /// What is stored stays.
+    Skip,
+    /// What is stored gets the values of the row.
+    Update,
+}
+
+/// What a load does not take again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CopyIncremental {
+    /// Files that were taken.
+    Files,
+    /// Rows that are not above the greatest value of a column before.
+    Above(String),
 }
 
 /// What SHOW lists.

@@ -215,6 +215,12 @@ impl Graph {
         self.graph.unregister(name).map_err(to_python)
     }
 
+    /// What incremental loads have taken into a label or type, as JSON.
+    fn loaded(&self, py: Python<'_>, name: String) -> PyResult<String> {
+        let graph = self.graph.clone();
+        json(&wait(py, None, async move { graph.loaded(&name).await })?)
+    }
+
     /// The graph at a snapshot, at a time in milliseconds, or at a tag.
     fn at(
         &self,

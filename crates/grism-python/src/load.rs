@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use grism::{
     BadRow, ColumnType, Compression, Encoding, Error, FileFormat, ImportOptions, ImportSource,
-    LoadOptions, LoadTarget, MissingMember, TimeFormat, one_byte,
+    Incremental, LoadOptions, LoadTarget, MissingMember, OnConflict, TimeFormat, Type, one_byte,
 };
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
@@ -58,7 +58,10 @@ const FILE_NAMES: [&str; 11] = [
 ];
 
 /// The keywords that say how a load goes about it.
-const LOAD_NAMES: [&str; 7] = [
+const LOAD_NAMES: [&str; 10] = [
+    "key",
+    "on_conflict",
+    "incremental",
     "missing",
     "bad_rows",
     "rejects",
@@ -232,6 +235,18 @@ fn load_options(
                     "error" => BadRow::Error,
                     "reject" => BadRow::Reject,
                     _ => return Err(wrong("error or reject")),
+                }
+            }
+            "key" => options.key = Some(value.extract()?),
+            "on_conflict" => {
+                let given = OnConflict::from_name(&value.extract::<String>()?);
+                options.on_conflict = given.map_err(to_python)?;
+            }
+            "incremental" => {
+                options.incremental = match (value.extract::<bool>(), value.extract::<String>()) {
+                    (Ok(is_set), _) => is_set.then_some(Incremental::Files),
+                    (_, Ok(column)) => Some(Incremental::Above(column)),
+                    _ => return Err(wrong("true, false or the name of a column")),
                 }
             }
             "rejects" => options.rejects = Some(value.extract()?),

@@ -26,9 +26,10 @@ pub use diff::diff;
 pub use export::{ExportOptions, FileExport, export_graph, import_graph};
 pub use grism_text::{ColumnType, CsvWriter, Encoding, TimeFormat, TimeFormats};
 pub use import::{
-    BadRow, ColumnPreview, Compression, FileFormat, ImportOptions, ImportSource, LoadOptions,
-    LoadPreview, LoadProgress, LoadReport, LoadTarget, MissingMember, RoleSource, TablePreview,
-    TableStream, load, load_into, one_byte, preview, source_rows,
+    BadRow, ColumnPreview, Compression, FileFormat, ImportOptions, ImportSource, Incremental,
+    IncrementalLoad, LoadOptions, LoadPreview, LoadProgress, LoadReport, LoadTarget, MissingMember,
+    OnConflict, RoleSource, TablePreview, TableStream, load, load_into, one_byte, preview,
+    source_rows,
 };
 pub use lance::{FORMAT_VERSION, GraphOptions, LanceStorage};
 pub use location::Location;

@@ -128,6 +128,7 @@ fn moved(
         appends: BTreeMap::new(),
         updates: BTreeMap::new(),
         deletes: BTreeMap::new(),
+        loaded: step.loaded,
         operation: step.operation,
         may_rebase: step.may_rebase,
         turn: step.turn,

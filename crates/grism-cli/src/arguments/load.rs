@@ -25,13 +25,22 @@ pub(crate) struct Load {
     /// The files: paths, patterns such as 'part-*.csv.gz', or URIs
     #[arg(required = true)]
     pub(crate) files: Vec<String>,
-    /// Load nodes, known by this column
+    /// Load nodes, or hyperedges of a declared type, known by this column
     #[arg(
         long,
-        conflicts_with_all = ["role", "group_by", "split"],
+        value_name = "COLUMN",
         required_unless_present_any = ["role", "group_by", "split"]
     )]
     pub(crate) key: Option<String>,
+    /// What becomes of a row whose key is taken
+    #[arg(long, value_enum, default_value_t = Conflict::Error)]
+    pub(crate) on_conflict: Conflict,
+    /// Take only files that were not taken before, and remember them in the graph
+    #[arg(long, conflicts_with = "incremental_by")]
+    pub(crate) incremental: bool,
+    /// Take only rows above the greatest value of this column before, and remember that in the graph
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) incremental_by: Option<String>,
     /// Load hyperedges, and read a role from a column: ROLE=COLUMN or ROLE=LABEL:COLUMN
     #[arg(long, value_name = "ROLE=[LABEL:]COLUMN")]
     pub(crate) role: Vec<String>,
@@ -102,6 +111,16 @@ pub(crate) enum Missing {
     Reject,
     /// Make a node with only its key
     Create,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Conflict {
+    /// Fail, or reject the row
+    Error,
+    /// Leave what is stored as it is
+    Skip,
+    /// Give what is stored the values of the row
+    Update,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

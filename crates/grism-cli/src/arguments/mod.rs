@@ -8,6 +8,6 @@ mod query;
 
 pub(crate) use command::{Arguments, Command, TckServer};
 pub(crate) use graph::{GraphArguments, pair};
-pub(crate) use load::{BadRows, Load, Missing};
+pub(crate) use load::{BadRows, Conflict, Load, Missing};
 pub(crate) use maintain::{Check, Export, History, Import, Optimize, Vacuum};
 pub(crate) use query::{Explain, Format, Query, Schema, Shell};

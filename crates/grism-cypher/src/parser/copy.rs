@@ -9,16 +9,19 @@ use super::lexer::TokenKind;
 use super::message::{did_you_mean, shortened};
 use crate::Query;
 use crate::statement::{
-    CopyFrom, CopySource, CopyTo, Exported, MissingMember, RoleColumn, StatementKind,
+    CopyFrom, CopyIncremental, CopySource, CopyTo, Exported, MissingMember, OnConflict, RoleColumn,
+    StatementKind,
 };
 
-/// The options of COPY; the first five say how rows become entities.
-const OPTIONS: [&str; 16] = [
+/// The options of COPY.
+const OPTIONS: [&str; 18] = [
     "KEY",
     "ROLE",
     "GROUP BY",
     "SPLIT",
     "MISSING",
+    "ON CONFLICT",
+    "INCREMENTAL",
     "FORMAT",
     "COMPRESSION",
     "DELIMITER",
@@ -31,6 +34,9 @@ const OPTIONS: [&str; 16] = [
     "TIMESTAMP_FORMAT",
     "TYPE",
 ];
+
+/// The first of them say how rows become entities.
+const OF_LOADS: usize = 7;
 
 impl Parser<'_> {
     /// A load or an export, after COPY.
@@ -64,6 +70,7 @@ impl Parser<'_> {
         let (mut key, mut roles, mut options, mut missing) =
             (None, Vec::new(), Vec::new(), MissingMember::Error);
         let (mut group_by, mut split) = (None, None);
+        let (mut on_conflict, mut incremental) = (OnConflict::Error, None);
         loop {
             if self.words(&["KEY"]) {
                 key = Some(self.name("a column")?.text);
@@ -75,6 +82,10 @@ impl Parser<'_> {
                 split = Some(self.string("what stands between members, in quotes")?);
             } else if self.words(&["MISSING"]) {
                 missing = self.missing_member()?;
+            } else if self.words(&["ON", "CONFLICT"]) {
+                on_conflict = self.on_conflict()?;
+            } else if self.words(&["INCREMENTAL"]) {
+                incremental = self.incremental()?;
             } else {
                 self.copy_option(&mut options)?;
             }
@@ -85,14 +96,15 @@ impl Parser<'_> {
         self.expect(TokenKind::RightParenthesis, "`,` or `)`")?;
         let is_of_hyperedges = !roles.is_empty() || group_by.is_some() || split.is_some();
         let source = match (key, is_of_hyperedges) {
-            (Some(key), false) => CopySource::Nodes { key },
-            (None, true) => CopySource::Hyperedges {
+            (Some(key), false) => CopySource::Keyed { key },
+            (key, true) => CopySource::Hyperedges {
+                key,
                 roles,
                 group_by,
                 split,
             },
-            _ => {
-                let message = "COPY needs either KEY, or ROLE, GROUP BY or SPLIT";
+            (None, false) => {
+                let message = "COPY needs KEY, ROLE, GROUP BY or SPLIT";
                 return Err(self.source.invalid(message, start));
             }
         };
@@ -102,6 +114,8 @@ impl Parser<'_> {
             source,
             options,
             missing,
+            on_conflict,
+            incremental,
         }))
     }
 
@@ -137,6 +151,32 @@ impl Parser<'_> {
         }
     }
 
+    fn on_conflict(&mut self) -> Result<OnConflict> {
+        for (word, found) in [
+            ("ERROR", OnConflict::Error),
+            ("SKIP", OnConflict::Skip),
+            ("UPDATE", OnConflict::Update),
+        ] {
+            if self.words(&[word]) {
+                return Ok(found);
+            }
+        }
+        let words = ["ERROR", "SKIP", "UPDATE"];
+        Err(self.expected_words("ERROR, SKIP or UPDATE", &words))
+    }
+
+    /// `true`, `false` or a growing column, after INCREMENTAL. A column of one of these names is written in backquotes.
+    fn incremental(&mut self) -> Result<Option<CopyIncremental>> {
+        if self.words(&["TRUE"]) {
+            Ok(Some(CopyIncremental::Files))
+        } else if self.words(&["FALSE"]) {
+            Ok(None)
+        } else {
+            let column = self.name("true, false or a column whose values grow")?.text;
+            Ok(Some(CopyIncremental::Above(column)))
+        }
+    }
+
     fn copy_to(&mut self, source: Exported) -> Result<StatementKind> {
         let path = self.string("the path of a file, in quotes")?;
         let mut options = Vec::new();
@@ -167,7 +207,7 @@ impl Parser<'_> {
     fn copy_option(&mut self, options: &mut Vec<FileOption>) -> Result<()> {
         let span = self.span();
         let name = self.name("an option")?.text.to_ascii_uppercase();
-        if !OPTIONS[5..].contains(&name.as_str()) {
+        if !OPTIONS[OF_LOADS..].contains(&name.as_str()) {
             let message = match OPTIONS.contains(&name.as_str()) {
                 true => format!("{name} is an option of COPY … FROM"),
                 false => {
@@ -216,14 +256,18 @@ mod tests {
     fn shown(text: &str) -> String {
         match statement(text) {
             Ok(crate::StatementKind::CopyFrom(copy)) => {
-                format!(
+                let mut text = format!(
                     "{} {:?} {:?}{} {:?}",
                     copy.target,
                     copy.paths,
                     copy.source,
                     options(&copy.options),
                     copy.missing
-                )
+                );
+                if copy.on_conflict != crate::OnConflict::Error || copy.incremental.is_some() {
+                    text += &format!(" {:?} {:?}", copy.on_conflict, copy.incremental);
+                }
+                text
             }
             Ok(crate::StatementKind::CopyTo(copy)) => {
                 let source = match copy.source {
@@ -241,19 +285,27 @@ mod tests {
         for (text, expected) in [
             (
                 "COPY A FROM 'a.csv' (KEY id)",
-                r#"A ["a.csv"] Nodes { key: "id" } Error"#,
+                r#"A ["a.csv"] Keyed { key: "id" } Error"#,
             ),
             (
                 "copy A from 'a.csv' (key id, delimiter ';', header true, missing create)",
-                r#"A ["a.csv"] Nodes { key: "id" } DELIMITER=; HEADER=true Create"#,
+                r#"A ["a.csv"] Keyed { key: "id" } DELIMITER=; HEADER=true Create"#,
             ),
             (
                 "COPY M FROM 'a' (ROLE r FROM c KEY L, ROLE s FROM d, MISSING REJECT 'b')",
-                r#"M ["a"] Hyperedges { roles: [RoleColumn { role: "r", label: Some("L"), column: "c" }, RoleColumn { role: "s", label: None, column: "d" }], group_by: None, split: None } Reject("b")"#,
+                r#"M ["a"] Hyperedges { key: None, roles: [RoleColumn { role: "r", label: Some("L"), column: "c" }, RoleColumn { role: "s", label: None, column: "d" }], group_by: None, split: None } Reject("b")"#,
             ),
             (
                 "copy M from 'a', 'b' (group by `of m`, split '; ', format csv)",
-                r#"M ["a", "b"] Hyperedges { roles: [], group_by: Some("of m"), split: Some("; ") } FORMAT=csv Error"#,
+                r#"M ["a", "b"] Hyperedges { key: None, roles: [], group_by: Some("of m"), split: Some("; ") } FORMAT=csv Error"#,
+            ),
+            (
+                "copy M from 'a' (key doi, role r from c, on conflict update, incremental true)",
+                r#"M ["a"] Hyperedges { key: Some("doi"), roles: [RoleColumn { role: "r", label: None, column: "c" }], group_by: None, split: None } Error Update Some(Files)"#,
+            ),
+            (
+                "COPY A FROM 'a' (KEY id, ON CONFLICT SKIP, INCREMENTAL `false`)",
+                r#"A ["a"] Keyed { key: "id" } Error Skip Some(Above("false"))"#,
             ),
             ("COPY A TO 'a.csv'", "A to a.csv"),
             (
@@ -262,7 +314,7 @@ mod tests {
             ),
             (
                 "COPY A FROM 'a' (KEY id, NULL 'NA', null '-', TYPE `b d` 'date %d.%m.%Y', encoding latin1)",
-                r#"A ["a"] Nodes { key: "id" } NULL=NA NULL=- TYPEb d=date %d.%m.%Y ENCODING=latin1 Error"#,
+                r#"A ["a"] Keyed { key: "id" } NULL=NA NULL=- TYPEb d=date %d.%m.%Y ENCODING=latin1 Error"#,
             ),
         ] {
             assert_eq!(shown(text), expected, "{text}");
@@ -278,11 +330,11 @@ mod tests {
             ),
             (
                 "COPY A FROM 'a' (FORMAT csv)",
-                "COPY needs either KEY, or ROLE, GROUP BY or SPLIT",
+                "COPY needs KEY, ROLE, GROUP BY or SPLIT",
             ),
             (
-                "COPY A FROM 'a' (KEY id, GROUP BY b)",
-                "COPY needs either KEY, or ROLE, GROUP BY or SPLIT",
+                "COPY A FROM 'a' (KEY id, ON CONFLICT SKIPP)",
+                "syntax error: unexpected `SKIPP`; expected ERROR, SKIP or UPDATE; did you mean SKIP?",
             ),
             (
                 "COPY A TO 'a' (SPLIT ';')",

@@ -13,7 +13,7 @@ use grism_core::{Cardinality, Error, Result, Role, Type, nearest};
 use super::grouped::split_cells;
 use super::keys::{KeyColumn, NONE};
 use super::parsed::Parsed;
-use super::plan::{AbsentColumns, HyperedgesPlan, Plan, RolePlan};
+use super::plan::{AbsentColumns, Plan, RolePlan};
 use super::properties::{normalized_columns, required_column};
 
 /// What a parser makes of a batch.
@@ -21,7 +21,7 @@ pub(super) struct Converted {
     pub(super) batch: RecordBatch,
     pub(super) parsed: Parsed,
     pub(super) properties: Vec<(String, Type, ArrayRef)>,
-    /// Of nodes: the keys; of hyperedges: those that group the rows, if any do.
+    /// The keys of what is loaded, or those that group the rows.
     pub(super) keys: Option<KeyColumn>,
     /// Of hyperedges: each role's members.
     pub(super) members: Vec<Members>,
@@ -65,37 +65,20 @@ impl Plan {
     /// What needs no look at other batches; parsers do it at the same time.
     pub(super) fn convert(&self, parsed: Parsed) -> Result<Converted> {
         let batch = parsed.batch.clone();
-        let (keys, members, consumed) = match self {
-            Self::Nodes(plan) => {
-                let column = required_column(&batch, &plan.key)?;
-                (
-                    Some(KeyColumn::new(&plan.key, column)?),
-                    Vec::new(),
-                    &[][..],
-                )
-            }
-            Self::Hyperedges(plan) => {
-                let members = plan.roles.iter().map(|role| role.members(plan, &batch));
-                let keys = plan.group_by.as_deref();
-                let keys = keys.map(|by| KeyColumn::new(by, required_column(&batch, by)?));
-                (
-                    keys.transpose()?,
-                    members.collect::<Result<_>>()?,
-                    &plan.consumed[..],
-                )
-            }
-        };
+        let members = self.roles.iter().map(|role| role.members(self, &batch));
+        let members = members.collect::<Result<_>>()?;
+        let grouping = self.grouping.as_ref().map(|own| own.by.as_str());
+        let keys = grouping.or(self.key.as_deref());
+        let keys = keys.map(|by| KeyColumn::new(by, required_column(&batch, by)?));
         Ok(Converted {
-            properties: normalized_columns(&batch, consumed)?,
+            keys: keys.transpose()?,
+            properties: normalized_columns(&batch, &self.consumed)?,
+            members,
             batch,
             parsed,
-            keys,
-            members,
         })
     }
-}
 
-impl HyperedgesPlan {
     /// Fails where a column that roles are read from is in none of several tables.
     ///
     /// # Errors
@@ -129,7 +112,7 @@ impl RolePlan {
         }
     }
 
-    fn members(&self, plan: &HyperedgesPlan, batch: &RecordBatch) -> Result<Members> {
+    fn members(&self, plan: &Plan, batch: &RecordBatch) -> Result<Members> {
         let column = match batch.column_by_name(&self.column) {
             None if self.may_be_absent(plan.absent) => {
                 &new_null_array(&DataType::Null, batch.num_rows())

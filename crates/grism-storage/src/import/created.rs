@@ -6,7 +6,7 @@ use arrow::datatypes::DataType;
 use grism_core::{AppendedRows, EntityId, Result, RowBuffer};
 
 use super::keys::{KeyColumn, KeyIndex};
-use super::plan::LabelPlan;
+use super::label_plan::LabelPlan;
 use crate::columns::named_batch;
 
 /// The nodes of one label that come into being, with nothing but their key.

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use futures::TryStreamExt;
 use grism_core::{Error, Result};
-use object_store::ObjectStoreExt;
+use object_store::path::Path as StorePath;
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 
 use super::content::form_of;
 use super::file_options::{Compression, FileFormat, ImportOptions};
@@ -124,53 +125,96 @@ pub(super) fn local_files(
     Ok(())
 }
 
+/// The objects that `uri` stands for, in the order of their names.
+///
+/// # Errors
+/// `NotFound` for a URI or pattern without an object.
+pub(super) async fn remote_objects(
+    uri: &str,
+    options: &ImportOptions,
+) -> Result<Vec<(String, ObjectMeta)>> {
+    let (store, base) = object_store_of(fixed_part(uri), &options.store).await?;
+    if is_pattern(uri) {
+        return matching_objects(store.as_ref(), &base, uri).await;
+    }
+    match store.head(&base).await {
+        Ok(object) => Ok(vec![(uri.to_owned(), object)]),
+        Err(error) => Err(fetch_error(uri, error)),
+    }
+}
+
+/// What a pattern begins with: it is no path of its own, and the store is asked for what is below that.
+fn fixed_part(uri: &str) -> &str {
+    match uri.find(['*', '?', '[']) {
+        Some(at) => &uri[..uri[..at].rfind('/').unwrap_or(at)],
+        None => uri,
+    }
+}
+
+async fn matching_objects(
+    store: &dyn ObjectStore,
+    base: &StorePath,
+    uri: &str,
+) -> Result<Vec<(String, ObjectMeta)>> {
+    let fixed = fixed_part(uri);
+    let pattern = glob::Pattern::new(uri)
+        .map_err(|error| Error::invalid_data(format!("the pattern {uri}: {error}")))?;
+    let rules = glob::MatchOptions {
+        require_literal_separator: true,
+        ..glob::MatchOptions::new()
+    };
+    let listed: Vec<_> = store
+        .list(Some(base))
+        .try_collect()
+        .await
+        .map_err(|error| Error::unavailable(format!("{uri}: {error}")))?;
+    let mut found = Vec::new();
+    for meta in listed {
+        let rest = &meta.location.as_ref()[base.as_ref().len()..];
+        let name = format!("{fixed}/{}", rest.trim_start_matches('/'));
+        if pattern.matches_with(&name, rules) {
+            found.push((name, meta));
+        }
+    }
+    if found.is_empty() {
+        return Err(Error::not_found(format!("no file matches {uri}")));
+    }
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(found)
+}
+
+fn fetch_error(name: &str, error: object_store::Error) -> Error {
+    match error {
+        object_store::Error::NotFound { .. } => Error::not_found(format!("there is no {name}")),
+        other => Error::unavailable(format!("{name}: {other}")),
+    }
+}
+
 async fn remote_files(
     uri: &str,
     options: &ImportOptions,
     files: &mut Vec<InputFile>,
 ) -> Result<()> {
-    // A pattern is no path of its own: the store is asked for what is below its fixed beginning.
-    let fixed = match uri.find(['*', '?', '[']) {
-        Some(at) => &uri[..uri[..at].rfind('/').unwrap_or(at)],
-        None => uri,
-    };
-    let failed = |error: &dyn std::fmt::Display| Error::unavailable(format!("{uri}: {error}"));
-    let (store, base) = object_store_of(fixed, &options.store).await?;
-    let mut found = Vec::new();
-    if is_pattern(uri) {
-        let pattern = glob::Pattern::new(uri)
-            .map_err(|error| Error::invalid_data(format!("the pattern {uri}: {error}")))?;
-        let rules = glob::MatchOptions {
-            require_literal_separator: true,
-            ..glob::MatchOptions::new()
-        };
-        let listed: Vec<_> = store
-            .list(Some(&base))
-            .try_collect()
-            .await
-            .map_err(|error| failed(&error))?;
-        for meta in listed {
-            let rest = &meta.location.as_ref()[base.as_ref().len()..];
-            let name = format!("{fixed}/{}", rest.trim_start_matches('/'));
-            if pattern.matches_with(&name, rules) {
-                found.push((name, meta.location));
-            }
-        }
-        found.sort();
-        if found.is_empty() {
-            return Err(Error::not_found(format!("no file matches {uri}")));
-        }
+    let (store, base) = object_store_of(fixed_part(uri), &options.store).await?;
+    let found = if is_pattern(uri) {
+        let objects = matching_objects(store.as_ref(), &base, uri).await?;
+        let located = objects
+            .into_iter()
+            .map(|(name, meta)| (name, meta.location));
+        located.collect()
     } else {
-        found.push((uri.to_owned(), base));
-    }
+        vec![(uri.to_owned(), base)]
+    };
     for (name, location) in found {
-        let fetched = store.get(&location).await.map_err(|error| match error {
-            object_store::Error::NotFound { .. } => Error::not_found(format!("there is no {name}")),
-            other => failed(&other),
-        })?;
+        let fetched = store.get(&location).await;
+        let fetched = fetched.map_err(|error| fetch_error(&name, error))?;
         let mut file = tempfile::NamedTempFile::new()?;
         let mut bytes = fetched.into_stream();
-        while let Some(piece) = bytes.try_next().await.map_err(|error| failed(&error))? {
+        while let Some(piece) = bytes
+            .try_next()
+            .await
+            .map_err(|error| fetch_error(&name, error))?
+        {
             file.write_all(&piece)?;
         }
         file.flush()?;

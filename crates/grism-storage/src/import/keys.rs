@@ -2,12 +2,14 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, UInt64Array};
+use arrow::array::{Array, ArrayRef, AsArray, StringArray, UInt64Array};
 use arrow::datatypes::{DataType, Int64Type, UInt64Type};
 use futures::TryStreamExt;
 use grism_core::{
-    Error, GraphSchema, ID_COLUMN, KeyMap, LABELS_COLUMN, Result, Snapshot, TableId, Tables, Type,
+    Error, GraphSchema, ID_COLUMN, KeyMap, LABELS_COLUMN, Property, Result, Snapshot, TableId,
+    Tables, Type, Value,
 };
 
 use super::arrow_column::normalized;
@@ -15,9 +17,10 @@ use super::spilled_keys::SpilledKeys;
 use crate::all_rows::all_rows;
 use crate::columns::has_label;
 
-/// No node has this id; it stands for null and for what is missing.
+/// No entity has this id; it stands for null and for what is missing.
 pub(super) const NONE: u64 = u64::MAX;
-/// The ids of the nodes of one label, by their key. Those that memory does not hold are in temporary files.
+
+/// The ids of the nodes of one label, or the hyperedges of one type, by their key. Those that memory does not hold are in temporary files.
 #[derive(Debug)]
 pub(super) struct KeyIndex {
     known: KeyMap,
@@ -47,6 +50,13 @@ impl Key<'_> {
     }
 }
 
+/// How many entities there are, and how many keys, each counted once.
+#[derive(Default)]
+struct Keyed {
+    entities: u64,
+    keys: u64,
+}
+
 /// A column of keys: integers or texts, which meet by the text of the integer.
 #[derive(Clone, Debug)]
 pub(super) struct KeyColumn {
@@ -64,6 +74,31 @@ impl KeyColumn {
                 "the key column `{name}` holds {other}; keys are integers or texts"
             ))),
         }
+    }
+
+    /// Keys that are texts, or integers as texts.
+    pub(super) fn of_texts(texts: StringArray) -> Self {
+        Self {
+            values: Arc::new(texts),
+        }
+    }
+
+    /// Keys as a table stores them; in a property of any type both integers and texts are keys.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub(super) fn stored(name: &str, column: &ArrayRef) -> Result<Self> {
+        if column.data_type() != &Type::Any.to_arrow() {
+            return Self::new(name, column);
+        }
+        let texts = (0..column.len()).map(|row| {
+            Ok(match Value::from_array(column, row)? {
+                Value::Int64(integer) => Some(integer.to_string()),
+                Value::String(text) => Some(text),
+                _ => None,
+            })
+        });
+        Ok(Self::of_texts(texts.collect::<Result<_>>()?))
     }
 
     pub(super) fn len(&self) -> usize {
@@ -116,51 +151,100 @@ impl KeyIndex {
         }
     }
 
-    /// Reads the keys of every node of `tables`, up to `limit` bytes of which are held in memory.
+    /// Reads the keys of every entity of `tables` that has `label`: its values of the property `key`. Up to `limit` bytes of
+    /// them are held in memory.
     ///
     /// # Errors
-    /// `InvalidData` where a table has no key.
+    /// Those of the storage.
     pub(super) async fn read(
         snapshot: &dyn Snapshot,
         tables: &Tables,
         label: &str,
+        key: &str,
         limit: usize,
     ) -> Result<Self> {
         let mut index = Self::new(limit);
         for table in tables.iter() {
-            let key = key_of(snapshot.schema(), *table, label)?;
-            let entry = snapshot.schema().table(*table)?;
-            let column = entry.column_for(&key);
-            let mut columns = vec![column.clone()];
-            let changes = entry.changed_labels.iter().any(|own| own == label);
-            if changes {
-                columns.push(LABELS_COLUMN.to_owned());
-            }
-            let mut batches = all_rows(snapshot, *table, &columns);
-            while let Some(batch) = batches.try_next().await? {
-                let ids = batch
-                    .column_by_name(ID_COLUMN)
-                    .and_then(|ids| ids.as_primitive_opt::<UInt64Type>());
-                let (Some(ids), Some(keys)) = (ids, batch.column_by_name(&column)) else {
-                    return Err(Error::internal("a scan of keys without ids"));
-                };
-                let keys = KeyColumn::new(&key, keys)?;
-                let labels = batch
-                    .column_by_name(LABELS_COLUMN)
-                    .and_then(|labels| labels.as_list_opt::<i32>());
-                let known = index.begin_batch(&keys)?;
-                for (place, id) in ids.values().iter().enumerate() {
-                    if known.contains(&place) {
-                        continue;
-                    }
-                    let has_label = has_label(labels, place, entry, label);
-                    if let Some(key) = keys.get(place).filter(|_| has_label) {
-                        index.insert(&key, *id);
-                    }
+            index.add_table(snapshot, *table, label, key).await?;
+        }
+        Ok(index)
+    }
+
+    /// As [`Self::read`], where the entities have had no key so far.
+    ///
+    /// # Errors
+    /// `InvalidData` where the property is null for one of them, or the same for two.
+    pub(super) async fn read_new(
+        snapshot: &dyn Snapshot,
+        tables: &Tables,
+        label: &str,
+        key: &str,
+        limit: usize,
+    ) -> Result<Self> {
+        let mut index = Self::new(limit);
+        let mut count = Keyed::default();
+        for table in tables.iter() {
+            let own = index.add_table(snapshot, *table, label, key).await?;
+            count.entities += own.entities;
+            count.keys += own.keys;
+        }
+        if count.keys == count.entities {
+            return Ok(index);
+        }
+        Err(Error::invalid_data(format!(
+            "`{key}` cannot become the key of `{label}`: of the {} that there are, {} have none, or one that another has",
+            count.entities,
+            count.entities - count.keys
+        )))
+    }
+
+    /// Adds the keys of the entities of a table that have `label`.
+    async fn add_table(
+        &mut self,
+        snapshot: &dyn Snapshot,
+        table: TableId,
+        label: &str,
+        key: &str,
+    ) -> Result<Keyed> {
+        let mut count = Keyed::default();
+        let entry = snapshot.schema().table(table)?;
+        if snapshot.statistics().rows(table) == 0 {
+            return Ok(count);
+        }
+        let is_known = |own: &Property| own.value_type != Type::Null;
+        let column = entry.property(key).filter(|own| is_known(own));
+        let column = column.map(|own| own.column().to_owned());
+        let mut columns: Vec<String> = column.iter().cloned().collect();
+        if entry.changed_labels.iter().any(|own| own == label) {
+            columns.push(LABELS_COLUMN.to_owned());
+        }
+        let mut batches = all_rows(snapshot, table, &columns);
+        while let Some(batch) = batches.try_next().await? {
+            let ids = batch
+                .column_by_name(ID_COLUMN)
+                .and_then(|ids| ids.as_primitive_opt::<UInt64Type>());
+            let ids = ids.ok_or_else(|| Error::internal("a scan of keys without ids"))?;
+            let labels = batch
+                .column_by_name(LABELS_COLUMN)
+                .and_then(|labels| labels.as_list_opt::<i32>());
+            let has_label = |place: usize| has_label(labels, place, entry, label);
+            count.entities += (0..ids.len()).filter(|place| has_label(*place)).count() as u64;
+            let keys = column.as_ref().and_then(|own| batch.column_by_name(own));
+            let Some(keys) = keys else {
+                continue;
+            };
+            let keys = KeyColumn::stored(key, keys)?;
+            let known = self.begin_batch(&keys)?;
+            for (place, id) in ids.values().iter().enumerate() {
+                if known.contains(&place) {
+                    continue;
+                }
+                if let Some(key) = keys.get(place).filter(|_| has_label(place)) {
+                    count.keys += u64::from(self.insert(&key, *id));
                 }
             }
         }
-        Ok(index)
+        Ok(count)
     }
 
     /// Makes lookups of integers that lie close together fast; nothing is inserted afterwards.
@@ -209,7 +293,7 @@ impl KeyIndex {
         Ok(known)
     }
 
-    /// The id of the node with the key `key`, where it is in memory.
+    /// The id of the entity with the key `key`, where it is in memory.
     pub(super) fn get(&self, key: &Key<'_>) -> Option<u64> {
         let (integer, text) = both(key);
         let id = integer.and_then(|integer| self.known.integer(integer));
@@ -220,7 +304,7 @@ impl KeyIndex {
         self.known.text(&text)
     }
 
-    /// The ids of a column of keys, and the places of those that no node has; those and nulls are [`NONE`].
+    /// The ids of a column of keys, and the places of those that no entity has; those and nulls are [`NONE`].
     ///
     /// # Errors
     /// Those of temporary files.
@@ -256,7 +340,7 @@ impl KeyIndex {
         Ok((ids, missing))
     }
 
-    /// Adds a node; false where the key is in memory already.
+    /// Adds an entity; false where the key is in memory already.
     pub(super) fn insert(&mut self, key: &Key<'_>, id: u64) -> bool {
         if self.get(key).is_some() {
             return false;
@@ -290,11 +374,24 @@ fn both<'a>(key: &'a Key<'a>) -> (Option<i64>, Option<Cow<'a, str>>) {
     }
 }
 
-/// The key property of a table of nodes.
-pub(super) fn key_of(schema: &GraphSchema, table: TableId, label: &str) -> Result<String> {
-    schema.table(table)?.key.clone().ok_or_else(|| {
+/// The property that the nodes of a label, or the hyperedges of a type, are known by; `tables` are theirs.
+///
+/// # Errors
+/// `InvalidData` where they have no key.
+pub(super) fn key_of(schema: &GraphSchema, tables: &Tables, label: &str) -> Result<String> {
+    let own = schema.node_table(&[label.to_owned()]);
+    let mut own = own.filter(|own| own.key.is_some());
+    let (mut what, mut how) = ("nodes", "load_nodes");
+    for table in tables.iter() {
+        let table = schema.table(*table)?;
+        own = own.or(Some(table).filter(|table| table.key.is_some()));
+        if table.hyperedge_type().is_some() {
+            (what, how) = ("hyperedges", "load_hyperedges");
+        }
+    }
+    own.and_then(|own| own.key.clone()).ok_or_else(|| {
         Error::invalid_data(format!(
-            "the nodes of `{label}` have no key; load them by one, or with load_nodes(…, key=…)"
+            "the {what} of `{label}` have no key; load them by one, or with {how}(…, key=…)"
         ))
     })
 }

@@ -7,14 +7,16 @@ use std::time::Instant;
 use grism_core::{ChangeSet, Error, Result, Snapshot, SnapshotId, Storage};
 use tokio::runtime::Handle;
 
+use super::conflict::OnConflict;
 use super::files::InputFile;
-use super::loader::Loader;
+use super::incremental::Growth;
+use super::loader::{Loaded, Loader};
 use super::options::{BadRow, ImportSource, LoadOptions, LoadProgress, LoadTarget, MissingMember};
-use super::plan::{
-    AbsentColumns, Plan, State, hyperedges_plan, nodes_plan, split_columns, with_roles,
-};
+use super::plan::{AbsentColumns, Plan, State, hyperedges_plan, nodes_plan};
 use super::read::Input;
+use super::rejects::RejectStart;
 use super::report::LoadReport;
+use super::role_columns::{split_columns, with_roles};
 use super::telling::Telling;
 
 /// Loads a source into a graph as one commit.
@@ -45,12 +47,41 @@ pub async fn load_into(
     source: ImportSource,
     options: &LoadOptions,
 ) -> Result<(ChangeSet, LoadReport)> {
+    if options.incremental.is_some() {
+        return Err(Error::unsupported(
+            "an incremental load has several steps: `IncrementalLoad` makes them",
+        ));
+    }
+    let loaded = load_step(snapshot, target, source, options, &LoadStep::default()).await?;
+    Ok((loaded.changes, loaded.report))
+}
+
+/// What is known of a load that is a step of another one.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LoadStep {
+    /// Where its rejected rows go.
+    pub(super) rejects: RejectStart,
+    /// The column by which rows that were taken before are known.
+    pub(super) growth: Option<Growth>,
+}
+
+/// What one step of a load makes.
+///
+/// # Errors
+/// As [`load_into`].
+pub(super) async fn load_step(
+    snapshot: &Arc<dyn Snapshot>,
+    target: &LoadTarget,
+    source: ImportSource,
+    options: &LoadOptions,
+    step: &LoadStep,
+) -> Result<Loaded> {
     let again = source.again();
-    let absent = absent_columns(target, &source);
+    let absent = absent_columns(target, &source, options);
     let target = with_roles(snapshot.schema(), target);
     let target = target.as_ref();
     let telling = Arc::new(telling_of(snapshot, target, options));
-    let loaded = load_told(snapshot, target, source, options, &telling, absent).await;
+    let loaded = load_told(snapshot, target, source, options, &telling, absent, step).await;
     match (loaded, telling.corrected(), again) {
         // The rows are read again with the types that all of them have.
         (Err(_), Some(telling), Some(source)) if !options.progress.is_cancelled() => {
@@ -62,6 +93,7 @@ pub async fn load_into(
                 options,
                 &Arc::new(telling),
                 absent,
+                step,
             )
             .await
         }
@@ -70,11 +102,17 @@ pub async fn load_into(
 }
 
 /// Which columns of roles a table of the source may be without.
-fn absent_columns(target: &LoadTarget, source: &ImportSource) -> AbsentColumns {
+fn absent_columns(
+    target: &LoadTarget,
+    source: &ImportSource,
+    options: &LoadOptions,
+) -> AbsentColumns {
     let are_several = matches!(source, ImportSource::Tables(tables) if tables.len() > 1);
     let are_named = matches!(target, LoadTarget::Hyperedges { roles, .. } if !roles.is_empty());
     match (are_several, are_named) {
         (false, true) => AbsentColumns::None,
+        // Those that rows change bind their members already.
+        (_, false) if options.on_conflict == OnConflict::Update => AbsentColumns::Any,
         (false, false) => AbsentColumns::NotRequired,
         (true, true) => AbsentColumns::InOtherTables,
         (true, false) => AbsentColumns::Any,
@@ -105,7 +143,7 @@ pub(super) async fn begin(
     source: ImportSource,
     options: &LoadOptions,
 ) -> Result<(Begun, Vec<Input>)> {
-    let absent = absent_columns(target, &source);
+    let absent = absent_columns(target, &source, options);
     let target = with_roles(snapshot.schema(), target);
     let telling = Arc::new(telling_of(snapshot, &target, options));
     begin_told(snapshot, &target, source, options, &telling, absent).await
@@ -119,7 +157,8 @@ async fn load_told(
     options: &LoadOptions,
     telling: &Arc<Telling>,
     absent: AbsentColumns,
-) -> Result<(ChangeSet, LoadReport)> {
+    step: &LoadStep,
+) -> Result<Loaded> {
     let start = Instant::now();
     let (begun, inputs) = begin_told(snapshot, target, source, options, telling, absent).await?;
     let Begun {
@@ -128,19 +167,27 @@ async fn load_told(
         state,
         ..
     } = begun;
-    let loader = Loader::new(changes, target, options);
-    let (options, telling) = (options.clone(), Arc::clone(telling));
+    let growth = step.growth.clone();
+    let loader = Loader::new(
+        snapshot,
+        changes,
+        target,
+        &plan,
+        options,
+        step.rejects,
+        growth,
+    );
+    let (progress, telling) = (Arc::clone(&options.progress), Arc::clone(telling));
     let runtime = Handle::current();
-    let stop = StopOnDrop(Arc::clone(&options.progress));
+    let stop = StopOnDrop(Arc::clone(&progress));
     let work = tokio::task::spawn_blocking(move || {
-        loader.run(plan, state, inputs, &telling, &options, &runtime)
+        loader.run(&plan, state, inputs, &telling, &progress, &runtime)
     });
     let done = work.await;
     std::mem::forget(stop);
-    let (changes, mut report) =
-        done.map_err(|error| Error::internal(format!("a load failed: {error}")))??;
-    report.elapsed = start.elapsed();
-    Ok((changes, report))
+    let mut loaded = done.map_err(|error| Error::internal(format!("a load failed: {error}")))??;
+    loaded.report.elapsed = start.elapsed();
+    Ok(loaded)
 }
 
 async fn begin_told(
@@ -172,7 +219,7 @@ async fn begin_told(
                     "rows are grouped, and texts split, for hyperedges only",
                 ));
             }
-            nodes_plan(snapshot.as_ref(), &mut changes, label, key).await?
+            nodes_plan(snapshot.as_ref(), &mut changes, label, key, options).await?
         }
         LoadTarget::Hyperedges { name, roles } => {
             hyperedges_plan(

@@ -5,23 +5,28 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray};
 use arrow::compute::filter_record_batch;
-use arrow::datatypes::DataType;
-use grism_core::{Cardinality, ChangeSet, EntityId, Error, Result, RowBuffer, TableId, Type};
+use grism_core::{ChangeSet, Error, Result, RowBuffer, Snapshot, Type};
 use tokio::runtime::Handle;
 
-use super::convert::{Converted, Members};
+use super::conflict::{Keyed, OnConflict, Updates};
+use super::convert::Converted;
 use super::created::Created;
-use super::grouped::{GroupRows, GroupRules, Groups, Merged, rows_without_key};
-use super::keys::{KeyIndex, NONE};
+use super::entities::{Entities, Settled};
+use super::grouped::{Agreement, GroupRows, GroupRules, Groups, rows_without_key};
+use super::incremental::Growth;
+use super::label_plan::LabelPlan;
 use super::look::look_at;
+use super::members::{check_members, count_members, member_columns};
 use super::notes::Notes;
-use super::options::{BadRow, LoadOptions, LoadProgress, LoadTarget, MissingMember};
-use super::plan::{HyperedgesPlan, LabelPlan, NodesPlan, Plan, State};
+use super::options::{LoadOptions, LoadProgress, LoadTarget, MissingMember};
+use super::plan::{Grouping, Plan, State};
 use super::properties::ensure_properties;
 use super::read::{Input, cancelled, read};
-use super::rejects::{RejectFile, Rejected};
+use super::refusals::Refusals;
+use super::rejects::RejectStart;
 use super::report::LoadReport;
 use super::telling::Telling;
+use super::verdicts::{Verdict, Verdicts};
 use crate::columns::named_batch;
 use crate::memory_limit::{created_bytes, grouped_bytes, waiting_bytes};
 
@@ -29,33 +34,50 @@ use crate::memory_limit::{created_bytes, grouped_bytes, waiting_bytes};
 pub(super) struct Loader {
     changes: ChangeSet,
     rows: RowBuffer,
-    /// Rows that wait for the others of their hyperedge.
+    /// Rows that wait for the others of their group.
     groups: Option<Groups>,
+    updates: Updates,
+    /// The column whose greater values are new, where there is one.
+    growth: Option<Growth>,
     /// The names of all columns that were read.
     columns: HashSet<String>,
-    bad_rows: BadRow,
     missing: MissingMember,
-    rejects: Option<RejectFile>,
-    first_missing: Option<Rejected>,
+    refusals: Refusals,
     report: LoadReport,
 }
 
+/// What a load made.
+pub(super) struct Loaded {
+    pub(super) changes: ChangeSet,
+    pub(super) report: LoadReport,
+    /// The growing column, with the greatest value that it has now.
+    pub(super) growth: Option<Growth>,
+}
+
 impl Loader {
-    /// No rows yet.
-    pub(super) fn new(changes: ChangeSet, target: &LoadTarget, options: &LoadOptions) -> Self {
+    /// No rows yet, of a load that `plan` describes.
+    pub(super) fn new(
+        snapshot: &Arc<dyn Snapshot>,
+        changes: ChangeSet,
+        target: &LoadTarget,
+        plan: &Plan,
+        options: &LoadOptions,
+        start: RejectStart,
+        growth: Option<Growth>,
+    ) -> Self {
         let creates = options.missing == MissingMember::Create;
-        let is_grouped = options.group_by.is_some();
+        let is_grouped = plan.grouping.is_some();
         let created = if creates { created_bytes() } else { 0 };
         let grouped = if is_grouped { grouped_bytes() } else { 0 };
         Self {
             changes,
             rows: RowBuffer::new(waiting_bytes() - created - grouped),
             groups: is_grouped.then(|| Groups::new(options.bad_rows)),
+            updates: Updates::new(Arc::clone(snapshot), Handle::current()),
+            growth,
             columns: HashSet::new(),
-            bad_rows: options.bad_rows,
             missing: options.missing,
-            rejects: options.rejects.as_deref().map(RejectFile::new),
-            first_missing: None,
+            refusals: Refusals::new(target.name(), options, start),
             report: LoadReport {
                 target: target.name().to_owned(),
                 ..LoadReport::default()
@@ -69,97 +91,94 @@ impl Loader {
     /// The first one of reading, or of a row where none may be wrong; `Cancelled`.
     pub(super) fn run(
         mut self,
-        plan: Plan,
+        plan: &Plan,
         mut state: State,
         inputs: Vec<Input>,
         telling: &Arc<Telling>,
-        options: &LoadOptions,
+        progress: &Arc<LoadProgress>,
         runtime: &Handle,
-    ) -> Result<(ChangeSet, LoadReport)> {
-        let progress = &options.progress;
+    ) -> Result<Loaded> {
         let convert = |parsed| plan.convert(parsed);
         let mut notes = Notes::default();
         if inputs.iter().map(Input::tables).sum::<usize>() > 1 && !telling.is_from_all() {
-            look_at(&inputs, &plan, telling, runtime)?;
+            look_at(&inputs, plan, telling, runtime)?;
         }
         for input in inputs {
             let noted = read(input, telling, progress, runtime, convert, |converted| {
                 progress.add_rows(converted.batch.num_rows() as u64);
-                match (&plan, &mut state) {
-                    (Plan::Nodes(plan), State::Nodes(index, offset)) => {
-                        self.nodes(plan, index, offset, converted)
-                    }
-                    (Plan::Hyperedges(plan), State::Hyperedges(created)) => {
-                        self.hyperedges(plan, created, converted)
-                    }
-                    _ => Err(Error::internal("a load of nodes and of hyperedges")),
-                }
+                self.take(plan, &mut state, converted)
             })?;
             notes.add(noted);
         }
         self.report.read_as = notes.lines();
         self.report.warnings = notes.warnings;
-        self.check_first()?;
-        if let Plan::Hyperedges(plan) = &plan {
-            plan.check_columns(&self.columns)?;
-            if let (Some(groups), Some(by)) = (self.groups.take(), &plan.group_by) {
-                self.merge_groups(groups, by, plan, progress)?;
-            }
+        self.refusals.check()?;
+        plan.check_columns(&self.columns)?;
+        if let (Some(groups), Some(grouping)) = (self.groups.take(), &plan.grouping) {
+            self.merge_groups(groups, grouping, plan, &mut state.keyed, progress)?;
         }
-        if let Some(rejects) = &mut self.rejects {
-            rejects.finish()?;
-            self.report.rejects_written = rejects.rows();
+        self.report.rejects_written = self.refusals.finish()?;
+        self.report.rejected = self.refusals.count;
+        match &plan.key {
+            // Another writer may have taken a key meanwhile.
+            Some(key) => self.changes.schema.set_key(plan.table, key),
+            None => self.changes.may_rebase = true,
         }
-        let table = match plan {
-            Plan::Nodes(plan) => {
-                self.changes.schema.set_key(plan.table, &plan.key);
-                plan.table
-            }
-            Plan::Hyperedges(plan) => {
-                // Nobody else may have taken the keys of nodes that come into being here.
-                self.changes.may_rebase = true;
-                if let State::Hyperedges(created) = state {
-                    for (label, created) in plan.labels.iter().zip(created) {
-                        self.append_created(label, created)?;
-                    }
-                }
-                plan.table
-            }
-        };
+        for (label, created) in plan.labels.iter().zip(state.created) {
+            self.append_created(label, created)?;
+        }
         let rows = self.rows.finish()?;
         if !rows.is_empty() {
-            self.changes.appends.entry(table).or_default().extend(rows);
+            let pieces = self.changes.appends.entry(plan.table).or_default();
+            pieces.extend(rows);
         }
-        Ok((self.changes, self.report))
+        self.changes.updates = self.updates.finish()?;
+        Ok(Loaded {
+            changes: self.changes,
+            report: self.report,
+            growth: self.growth,
+        })
     }
 
-    /// Fails where rows were wrong and none may be.
-    fn check_first(&self) -> Result<()> {
-        let target = &self.report.target;
-        if let Some(first) = &self.first_missing {
-            let rows = self.report.rejected;
-            return Err(Error::invalid_data(format!(
-                "{target}: {rows} rows bind members that do not exist, the first of them: {}; load the nodes first, or \
-                 have such members created or such rows rejected",
-                first.describe(target)
-            )));
+    /// Takes the rows of one batch.
+    fn take(&mut self, plan: &Plan, state: &mut State, mut converted: Converted) -> Result<()> {
+        let columns = self.unread(&mut converted)?;
+        let rows = converted.batch.num_rows();
+        let mut verdicts = Verdicts::default();
+        let members = std::mem::take(&mut converted.members);
+        check_keys(plan, &converted, &mut verdicts);
+        let created = &mut state.created;
+        check_members(plan, &members, created, self.missing, &mut verdicts);
+        if let Some(growth) = &mut self.growth {
+            growth.check(&converted, &mut verdicts)?;
         }
-        Ok(())
+        if let (None, Some(keyed)) = (&plan.grouping, &mut state.keyed) {
+            check_taken(keyed, &converted, &mut verdicts)?;
+        }
+        let (unbound, missing) = (&mut self.report.unbound, &mut self.report.missing);
+        count_members(plan, &members, &verdicts, unbound, missing);
+        let members = member_columns(plan, members, created, self.missing, &verdicts)?;
+        let kept = verdicts.kept(rows);
+        for (row, verdict) in verdicts.into_rows() {
+            let rejected = |column: &str, reason: String| {
+                let places = &converted.parsed.places;
+                let rejected = places.rejected(&converted.batch, row, reason);
+                rejected.in_column(column)
+            };
+            match verdict {
+                Verdict::Wrong { column, reason } => {
+                    self.refusals.wrong(&columns, &rejected(&column, reason))?;
+                }
+                Verdict::Missing { column, reason } => {
+                    self.refusals.missing(&columns, rejected(&column, reason))?;
+                }
+                Verdict::Known => self.report.skipped += 1,
+            }
+        }
+        self.push(plan, converted, members, kept)
     }
 
-    /// Takes note of a row that is not loaded. The first bad one ends the load where none may be.
-    fn reject(&mut self, columns: &[String], row: Rejected) -> Result<()> {
-        self.report.rejected += 1;
-        if self.bad_rows == BadRow::Error {
-            return Err(Error::invalid_data(row.describe(&self.report.target)));
-        }
-        match &mut self.rejects {
-            Some(rejects) => rejects.write(columns, &row),
-            None => Ok(()),
-        }
-    }
-
-    /// The rows that could not even be read.
+    /// The columns of a batch; its rows that could not even be read are refused.
     fn unread(&mut self, converted: &mut Converted) -> Result<Vec<String>> {
         let schema = converted.batch.schema();
         let fields = schema.fields().iter();
@@ -169,189 +188,40 @@ impl Loader {
         }
         for row in std::mem::take(&mut converted.parsed.rejected) {
             self.report.rows += 1;
-            self.reject(&columns, row)?;
+            self.refusals.wrong(&columns, &row)?;
         }
         self.report.rows += converted.batch.num_rows() as u64;
         Ok(columns)
     }
 
-    fn nodes(
-        &mut self,
-        plan: &NodesPlan,
-        index: &mut KeyIndex,
-        offset: &mut u64,
-        mut converted: Converted,
-    ) -> Result<()> {
-        let columns = self.unread(&mut converted)?;
-        let rows = converted.batch.num_rows();
-        let mut kept: Option<Vec<bool>> = None;
-        let keys = converted.keys.take();
-        let keys = keys.ok_or_else(|| Error::internal("nodes without keys"))?;
-        let known = index.begin_batch(&keys)?;
-        for row in 0..rows {
-            let wrong = match keys.get(row) {
-                None => format!("the key `{}` is null", plan.key),
-                Some(key)
-                    if !known.contains(&row)
-                        && index.insert(&key, EntityId::new(plan.table, *offset).raw()) =>
-                {
-                    *offset += 1;
-                    continue;
-                }
-                Some(key) => format!(
-                    "the key `{}` = '{}' is taken already",
-                    plan.key,
-                    key.to_text()
-                ),
-            };
-            kept.get_or_insert_with(|| vec![true; rows])[row] = false;
-            let row = converted
-                .parsed
-                .places
-                .rejected(&converted.batch, row, wrong)
-                .in_column(&plan.key);
-            self.reject(&columns, row)?;
-        }
-        self.push(plan.table, converted, Vec::new(), kept)
-    }
-
-    fn hyperedges(
-        &mut self,
-        plan: &HyperedgesPlan,
-        created: &mut [Created],
-        mut converted: Converted,
-    ) -> Result<()> {
-        let columns = self.unread(&mut converted)?;
-        let rows = converted.batch.num_rows();
-        let mut kept: Option<Vec<bool>> = None;
-        let mut members = Vec::new();
-        let mut bad: Vec<(usize, &str, String)> = Vec::new();
-        let mut absent: Vec<(usize, &str, String)> = Vec::new();
-        let mut all: Vec<Members> = Vec::new();
-        if let (Some(by), Some(keys)) = (&plan.group_by, &converted.keys) {
-            let text = format!("the column `{by}`, which groups the rows, is null or empty");
-            let rows = rows_without_key(keys).into_iter();
-            bad.extend(rows.map(|row| (row, by.as_str(), text.clone())));
-        }
-        let found = std::mem::take(&mut converted.members);
-        for (place, created) in created.iter_mut().enumerate() {
-            let own = plan.roles.iter().zip(&found);
-            let own = own.filter(|(role, _)| role.label == place);
-            created.settle(own.map(|(_, members)| &members.keys));
-        }
-        for (role, own) in plan.roles.iter().zip(found) {
-            let name = &role.role.name;
-            let label = &plan.labels[role.label];
-            let unbound = own.ids.iter().filter(|id| **id == NONE).count() - own.missing.len();
-            // What a group binds is known when all its rows are.
-            if unbound > 0 && self.groups.is_none() {
-                *self.report.unbound.entry(name.clone()).or_insert(0) += unbound as u64;
-                if role.role.cardinality == Cardinality::One {
-                    let nulls = (0..own.ids.len()).filter(|place| own.keys.get(*place).is_none());
-                    bad.extend(nulls.map(|row| {
-                        let column = &role.column;
-                        (
-                            row,
-                            column.as_str(),
-                            format!(
-                                "the role `{name}` is required, and the column `{column}` is null"
-                            ),
-                        )
-                    }));
-                }
-            }
-            if self.missing != MissingMember::Create {
-                let text = format!("{name} is null in a list of `{}`", role.column);
-                let nulls = own.nulls_in_lists().into_iter();
-                absent.extend(
-                    nulls.map(|place| (own.row_of(place), role.column.as_str(), text.clone())),
-                );
-            }
-            if !own.missing.is_empty() {
-                *self.report.missing.entry(name.clone()).or_insert(0) += own.missing.len() as u64;
-            }
-            for place in &own.missing {
-                let Some(key) = own.keys.get(*place) else {
-                    continue;
-                };
-                if self.missing != MissingMember::Create {
-                    let text = format!("{name} '{}' does not exist", key.to_text());
-                    absent.push((own.row_of(*place), &role.column, text));
-                } else if created[role.label].key_type() == &DataType::Int64 && !key.is_integer() {
-                    let text = format!(
-                        "{name} '{}' is no Int64, as keys of {} are",
-                        key.to_text(),
-                        label.label
-                    );
-                    bad.push((own.row_of(*place), &role.column, text));
-                }
-            }
-            all.push(own);
-        }
-        let refused: HashSet<usize> = bad.iter().map(|(row, ..)| *row).collect();
-        for (role, mut own) in plan.roles.iter().zip(all) {
-            if self.missing == MissingMember::Create {
-                let mut places = std::mem::take(&mut own.missing);
-                places.retain(|place| !refused.contains(&own.row_of(*place)));
-                let label = &plan.labels[role.label];
-                let ids = created[role.label].ids(label, &own.keys, &places)?;
-                for (place, id) in places.into_iter().zip(ids) {
-                    own.ids[place] = id;
-                }
-            }
-            members.push((
-                role.role.column().into_owned(),
-                own.into_column(&role.role)?,
-            ));
-        }
-        for (wrong, is_bad) in [(bad, true), (absent, false)] {
-            for (row, column, reason) in wrong {
-                let kept = kept.get_or_insert_with(|| vec![true; rows]);
-                if !std::mem::replace(&mut kept[row], false) {
-                    continue;
-                }
-                let rejected = converted
-                    .parsed
-                    .places
-                    .rejected(&converted.batch, row, reason)
-                    .in_column(column);
-                if is_bad {
-                    self.reject(&columns, rejected)?;
-                } else if self.missing == MissingMember::Error {
-                    self.report.rejected += 1;
-                    self.first_missing.get_or_insert(rejected);
-                } else {
-                    self.report.rejected += 1;
-                    if let Some(rejects) = &mut self.rejects {
-                        rejects.write(&columns, &rejected)?;
-                    }
-                }
-            }
-        }
-        self.push(plan.table, converted, members, kept)
-    }
-
     /// Adds the rows that are kept.
     fn push(
         &mut self,
-        table: TableId,
+        plan: &Plan,
         converted: Converted,
         columns: Vec<(String, ArrayRef)>,
         kept: Option<Vec<bool>>,
     ) -> Result<()> {
         let rows = converted.batch.num_rows();
-        let properties = ensure_properties(&mut self.changes.schema, table, converted.properties)?;
+        let schema = &mut self.changes.schema;
+        let properties = ensure_properties(schema, plan.table, converted.properties)?;
         let (names, values): (Vec<String>, Vec<ArrayRef>) =
             columns.into_iter().chain(properties).unzip();
         if let (Some(groups), Some(keys)) = (&mut self.groups, &converted.keys) {
+            let read = &converted.batch;
+            let unsaid = plan.roles.iter().filter(|role| {
+                let column = read.column_by_name(&role.column);
+                column.is_none()
+            });
             let rows = GroupRows {
                 parsed: &converted.parsed,
                 keys,
                 names,
                 values,
+                unsaid: unsaid.map(|own| own.role.column().into_owned()).collect(),
                 kept,
             };
-            return groups.push(self.changes.schema.table(table)?, rows);
+            return groups.push(self.changes.schema.table(plan.table)?, rows);
         }
         let mut batch = named_batch(&names, values, rows)?;
         if let Some(kept) = kept {
@@ -361,35 +231,57 @@ impl Loader {
         self.rows.push(batch)
     }
 
-    /// Adds the hyperedges that the rows of groups are.
+    /// Adds the entities that the rows of groups are, or changes those that there are.
     fn merge_groups(
         &mut self,
         groups: Groups,
-        by: &str,
-        plan: &HyperedgesPlan,
+        grouping: &Grouping,
+        plan: &Plan,
+        keyed: &mut Option<Keyed>,
         progress: &LoadProgress,
     ) -> Result<()> {
         let table = self.changes.schema.table(plan.table)?.clone();
         let columns = groups.columns().to_vec();
-        groups.finish(&GroupRules::new(&table, by, plan), |merged: Merged| {
+        let rules = GroupRules::new(&table, &grouping.by, grouping.agreement, &plan.roles);
+        let entities = Entities {
+            table: &table,
+            plan,
+        };
+        groups.finish(&rules, |merged| {
             if progress.is_cancelled() {
                 return Err(cancelled());
             }
-            for (role, count) in merged.unbound {
-                *self.report.unbound.entry(role).or_insert(0) += count;
+            for (role, count) in &merged.unbound {
+                *self.report.unbound.entry(role.clone()).or_insert(0) += count;
             }
-            for row in merged.rejected {
-                self.reject(&columns, row)?;
+            for row in &merged.rejected {
+                self.refusals.wrong(&columns, row)?;
             }
-            for batch in merged.batches {
-                self.report.loaded += batch.num_rows() as u64;
-                self.rows.push(batch)?;
+            for batch in &merged.batches {
+                let Settled {
+                    new,
+                    known,
+                    skipped,
+                    wrong,
+                } = entities.settle(batch, keyed.as_mut())?;
+                self.report.skipped += skipped;
+                for (place, reason) in wrong {
+                    for row in merged.rejected_rows(batch, place, &reason)? {
+                        self.refusals.wrong(&columns, &row)?;
+                    }
+                }
+                self.report.loaded += new.num_rows() as u64;
+                self.rows.push(new)?;
+                let schema = &mut self.changes.schema;
+                let changed = self.updates.add(schema, plan.table, &known)?;
+                self.report.updated += changed;
+                self.report.unchanged += known.ids.len() as u64 - changed;
             }
             Ok(())
         })
     }
 
-    /// Adds the nodes that came into being, which have nothing but their key.
+    /// Adds the members that are created, which have nothing but their key.
     fn append_created(&mut self, label: &LabelPlan, created: Created) -> Result<()> {
         let count = created.count();
         if count == 0 {
@@ -406,4 +298,51 @@ impl Loader {
         self.report.created.insert(label.label.clone(), count);
         Ok(())
     }
+}
+
+/// Says which rows have no key, or are of no group.
+fn check_keys(plan: &Plan, converted: &Converted, verdicts: &mut Verdicts) {
+    let Some(keys) = &converted.keys else {
+        return;
+    };
+    let grouping = plan.grouping.as_ref();
+    if let Some(own) = grouping.filter(|own| own.agreement == Agreement::Required) {
+        let by = &own.by;
+        let reason = format!("the column `{by}`, which groups the rows, is null or empty");
+        for row in rows_without_key(keys) {
+            verdicts.wrong(row, by, reason.clone());
+        }
+        return;
+    }
+    let key = plan.key.as_deref().unwrap_or_default();
+    for row in (0..keys.len()).filter(|row| keys.get(*row).is_none()) {
+        verdicts.wrong(row, key, format!("the key `{key}` is null"));
+    }
+}
+
+/// Says which rows have a key that is taken, and notes those of the others.
+fn check_taken(keyed: &mut Keyed, converted: &Converted, verdicts: &mut Verdicts) -> Result<()> {
+    let keys = converted.keys.as_ref();
+    let keys = keys.ok_or_else(|| Error::internal("a load by a key without keys"))?;
+    let known = keyed.begin_batch(keys)?;
+    for row in 0..keys.len() {
+        let is_open = !verdicts.is_wrong(row) && !verdicts.is_known(row);
+        let Some(key) = keys.get(row).filter(|_| is_open) else {
+            continue;
+        };
+        let is_new = !known.contains(&row)
+            && if verdicts.is_kept(row) {
+                keyed.insert(&key)
+            } else {
+                !keyed.is_taken(&key)
+            };
+        if is_new {
+            continue;
+        }
+        match keyed.on_conflict {
+            OnConflict::Skip => verdicts.known(row),
+            _ => verdicts.wrong(row, &keyed.key, keyed.taken(&key)),
+        }
+    }
+    Ok(())
 }

@@ -103,11 +103,9 @@ fn check_all(looks: &[Look], plan: &Plan) -> Result<()> {
                 name => error.context(name),
             })?;
     }
-    match plan {
-        Plan::Hyperedges(plan) if looks.iter().all(|look| look.schema.is_some()) => {
-            plan.check_columns(&names)
-        }
-        _ => Ok(()),
+    match looks.iter().all(|look| look.schema.is_some()) {
+        true => plan.check_columns(&names),
+        false => Ok(()),
     }
 }
 
@@ -117,16 +115,12 @@ impl Plan {
     /// # Errors
     /// `InvalidData`, with the nearest name.
     pub(super) fn check_table(&self, table: &RecordBatch) -> Result<()> {
-        match self {
-            Self::Nodes(plan) => required_column(table, &plan.key).map(drop),
-            Self::Hyperedges(plan) => {
-                let roles = plan.roles.iter();
-                let mut needed = roles.filter(|role| !role.may_be_absent(plan.absent));
-                needed.try_for_each(|role| required_column(table, &role.column).map(drop))?;
-                let mut by = plan.group_by.iter();
-                by.try_for_each(|by| required_column(table, by).map(drop))
-            }
-        }
+        let roles = self.roles.iter();
+        let mut needed = roles.filter(|role| !role.may_be_absent(self.absent));
+        needed.try_for_each(|role| required_column(table, &role.column).map(drop))?;
+        let by = self.grouping.as_ref().map(|grouping| &grouping.by);
+        let mut known = by.or(self.key.as_ref()).into_iter();
+        known.try_for_each(|column| required_column(table, column).map(drop))
     }
 }
 

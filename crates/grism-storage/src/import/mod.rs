@@ -7,21 +7,26 @@
 
 mod arrow_column;
 mod budget;
+mod conflict;
 mod content;
 mod convert;
 mod created;
 mod csv_columns;
 mod csv_records;
+mod entities;
 mod file_options;
 mod files;
 mod grouped;
 mod http;
+mod incremental;
 mod int96;
 mod json_text;
 mod keys;
+mod label_plan;
 mod load;
 mod loader;
 mod look;
+mod members;
 mod notes;
 mod null_words;
 mod options;
@@ -33,16 +38,21 @@ mod preview;
 mod properties;
 mod read;
 mod reader;
+mod refusals;
 mod rejects;
 mod report;
+mod role_columns;
 mod source_rows;
 mod spilled_keys;
 mod telling;
 mod text;
 mod text_parser;
+mod verdicts;
 
+pub use conflict::OnConflict;
 pub(crate) use file_options::told_by_name;
 pub use file_options::{Compression, FileFormat, ImportOptions, one_byte};
+pub use incremental::{Incremental, IncrementalLoad};
 pub use load::{load, load_into};
 pub use options::{
     BadRow, ImportSource, LoadOptions, LoadProgress, LoadTarget, MissingMember, RoleSource,

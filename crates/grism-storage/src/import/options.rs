@@ -11,7 +11,9 @@ use grism_core::Result;
 use grism_text::ColumnType;
 
 use super::arrow_column::{TableColumns, plain_batch};
+use super::conflict::OnConflict;
 use super::file_options::ImportOptions;
+use super::incremental::Incremental;
 use crate::location::Location;
 
 /// Where the rows of a load come from.
@@ -200,6 +202,13 @@ pub struct LoadOptions {
     pub missing: MissingMember,
     /// What happens to a row that is wrong in itself.
     pub bad_rows: BadRow,
+    /// Of hyperedges: the column that is their key; it stays a property. `None` takes the key that the type has, or the column
+    /// that groups the rows where the type has no hyperedges yet.
+    pub key: Option<String>,
+    /// What becomes of a row whose key is taken.
+    pub on_conflict: OnConflict,
+    /// What was taken before, and is not taken again; `None` takes everything.
+    pub incremental: Option<Incremental>,
     /// Of hyperedges: the column that names the hyperedge of a row, so that all rows with one value are one hyperedge; it
     /// stays a property, unless a role is read from it. `None` makes each row a hyperedge.
     pub group_by: Option<String>,

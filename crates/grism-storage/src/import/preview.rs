@@ -77,7 +77,7 @@ pub async fn preview(
         let looks = look_at(&inputs, &plan, &telling, &runtime)?;
         let mut preview = LoadPreview {
             target: target.name().to_owned(),
-            becomes: becomes(&plan),
+            becomes: becomes(&target, &plan),
             ..LoadPreview::default()
         };
         let tables = inputs.into_iter().flat_map(Input::into_tables);
@@ -96,31 +96,32 @@ pub async fn preview(
         .map_err(|error| Error::internal(format!("a preview failed: {error}")))?
 }
 
-fn becomes(plan: &Plan) -> String {
-    match plan {
-        Plan::Nodes(plan) => format!("each row a node, known by `{}`", plan.key),
-        Plan::Hyperedges(plan) => match &plan.group_by {
-            Some(by) => format!("the rows with one `{by}` a hyperedge"),
-            None => "each row a hyperedge".to_owned(),
-        },
-    }
+fn becomes(target: &LoadTarget, plan: &Plan) -> String {
+    let what = match target {
+        LoadTarget::Nodes { .. } => "a node",
+        LoadTarget::Hyperedges { .. } => "a hyperedge",
+    };
+    let known = plan.key.as_ref();
+    let known = known.map(|key| format!(", known by `{key}`"));
+    let rows = match &plan.grouping {
+        Some(grouping) => format!("the rows with one `{}`", grouping.by),
+        None => "each row".to_owned(),
+    };
+    format!("{rows} {what}{}", known.unwrap_or_default())
 }
 
 /// What a column becomes.
 fn used_as(plan: &Plan, column: &str) -> String {
     let mut uses = Vec::new();
-    match plan {
-        Plan::Nodes(plan) if plan.key == column => uses.push("key".to_owned()),
-        Plan::Nodes(_) => {}
-        Plan::Hyperedges(plan) => {
-            if plan.group_by.as_deref() == Some(column) {
-                uses.push("groups the rows".to_owned());
-            }
-            for role in plan.roles.iter().filter(|role| role.column == column) {
-                let label = &plan.labels[role.label].label;
-                uses.push(format!("role {} ({label})", role.role.name));
-            }
-        }
+    if plan.key.as_deref() == Some(column) {
+        uses.push("key".to_owned());
+    }
+    if plan.grouping.as_ref().is_some_and(|own| own.by == column) {
+        uses.push("groups the rows".to_owned());
+    }
+    for role in plan.roles.iter().filter(|role| role.column == column) {
+        let label = &plan.labels[role.label].label;
+        uses.push(format!("role {} ({label})", role.role.name));
     }
     match uses.is_empty() {
         true => "property".to_owned(),

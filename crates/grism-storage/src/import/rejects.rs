@@ -1,7 +1,7 @@
 //! The reject file: every row that was not loaded, as it stood, with its place and what is wrong with it.
 
 use std::fs::File;
-use std::io::{BufWriter, Write as _};
+use std::io::{BufRead as _, BufReader, BufWriter, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
 use arrow::array::{Array, ArrayRef};
@@ -57,19 +57,46 @@ impl Rejected {
     }
 }
 
+/// Where the rows of a load begin in the reject file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum RejectStart {
+    /// The file is made anew.
+    #[default]
+    Anew,
+    /// Behind so many bytes, which loads before wrote.
+    After(u64),
+}
+
+impl RejectStart {
+    /// Behind what the file at `path` holds now.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub(super) fn behind(path: &Path) -> Result<Self> {
+        match path.metadata() {
+            Ok(metadata) if metadata.len() > 0 => Ok(Self::After(metadata.len())),
+            Ok(_) => Ok(Self::Anew),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::Anew),
+            Err(error) => Err(Error::from(error).context(path.display())),
+        }
+    }
+}
+
 /// The file, which is made with its first row, in the form of CSV that the row's own file has.
 #[derive(Debug)]
 pub(super) struct RejectFile {
     path: std::path::PathBuf,
+    start: RejectStart,
     writer: Option<BufWriter<File>>,
     dialect: Dialect,
     rows: u64,
 }
 
 impl RejectFile {
-    pub(super) fn new(path: &Path) -> Self {
+    pub(super) fn new(path: &Path, start: RejectStart) -> Self {
         Self {
             path: path.to_owned(),
+            start,
             writer: None,
             dialect: Dialect::default(),
             rows: 0,
@@ -84,8 +111,8 @@ impl RejectFile {
     /// Adds a row of a load with `columns`.
     pub(super) fn write(&mut self, columns: &[String], row: &Rejected) -> Result<()> {
         let mut bytes = Vec::new();
-        let is_first = self.writer.is_none();
-        if is_first {
+        // Behind the rows of other loads the head stands there already.
+        if self.writer.is_none() && !self.continues()? {
             if let RejectedRow::Csv { dialect, .. } = &row.row {
                 self.dialect = *dialect;
             }
@@ -136,6 +163,40 @@ impl RejectFile {
         writer.write_all(&bytes).map_err(failed)?;
         self.rows += 1;
         Ok(())
+    }
+
+    /// Opens the file behind what stands there already, in its form; false where it is made anew.
+    fn continues(&mut self) -> Result<bool> {
+        let RejectStart::After(bytes) = self.start else {
+            return Ok(false);
+        };
+        let open = || -> std::io::Result<(File, String)> {
+            let mut file = File::options().read(true).write(true).open(&self.path)?;
+            // What an attempt that was given up wrote goes.
+            file.set_len(bytes)?;
+            let mut head = String::new();
+            BufReader::new(&file).read_line(&mut head)?;
+            file.seek(SeekFrom::End(0))?;
+            Ok((file, head))
+        };
+        let opened = match open() {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+            opened => opened,
+        };
+        let (file, head) =
+            opened.map_err(|error| Error::from(error).context(self.path.display()))?;
+        let delimiter = head
+            .strip_prefix(PLACES[0])
+            .and_then(|rest| rest.bytes().next());
+        let Some(delimiter) = delimiter else {
+            return Err(Error::invalid_data(format!(
+                "{} is no reject file that rows could be added to",
+                self.path.display()
+            )));
+        };
+        self.dialect.delimiter = delimiter;
+        self.writer = Some(BufWriter::new(file));
+        Ok(true)
     }
 
     fn push<'a>(&self, out: &mut Vec<u8>, values: impl Iterator<Item = Option<&'a str>>) {

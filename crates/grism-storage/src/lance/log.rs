@@ -37,6 +37,18 @@ pub(super) struct SnapshotEntry {
     pub(super) tables: BTreeMap<TableId, DatasetVersion>,
     /// The incidence lists of each role of each hyperedge table.
     pub(super) adjacency: Vec<AdjacencyEntry>,
+    /// Files with what incremental loads have taken into each table, oldest first.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) loaded: BTreeMap<TableId, Vec<LoadedPart>>,
+}
+
+/// A file with a part of what incremental loads have taken into a table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct LoadedPart {
+    /// Path within the graph.
+    pub(super) path: String,
+    /// Files and marks that it names.
+    pub(super) entries: u64,
 }
 
 /// A dataset at a version.
@@ -100,6 +112,11 @@ impl SnapshotEntry {
     pub(super) fn datasets(&self) -> impl Iterator<Item = &DatasetVersion> {
         let adjacency = self.adjacency.iter().map(|own| &own.dataset);
         self.tables.values().chain(adjacency)
+    }
+
+    /// The files with what incremental loads have taken.
+    pub(super) fn loaded_parts(&self) -> impl Iterator<Item = &LoadedPart> {
+        self.loaded.values().flatten()
     }
 }
 

@@ -7,6 +7,7 @@ mod error;
 mod format;
 mod indexes;
 mod layout;
+mod loaded;
 mod log;
 mod open_graph;
 mod open_table;

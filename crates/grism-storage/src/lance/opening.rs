@@ -110,6 +110,7 @@ impl LanceStorage {
             statistics: GraphStatistics::default(),
             tables: BTreeMap::new(),
             adjacency: Vec::new(),
+            loaded: BTreeMap::new(),
         };
         match self.log.publish(&entry).await {
             Err(error) if error.kind() == ErrorKind::Conflict => Ok(()),

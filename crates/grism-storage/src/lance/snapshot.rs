@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{
     BatchStream, Comparison, Error, GraphSchema, GraphStatistics, IncidenceSegment, IndexKind,
-    IndexSearch, Result, ScanPredicate, ScanRange, ScanRequest, SearchHit, SegmentKey, Snapshot,
-    SnapshotId, Table, TableId,
+    IndexSearch, LoadState, Result, ScanPredicate, ScanRange, ScanRequest, SearchHit, SegmentKey,
+    Snapshot, SnapshotId, Table, TableId,
 };
 use lance::dataset::{Dataset, ProjectionRequest};
 use lance_core::ROW_ID;
@@ -21,6 +21,7 @@ use super::cache::{CacheKey, Cached, cache};
 use super::dataset::open;
 use super::error::from_lance;
 use super::indexes::{TableIndex, search, usable};
+use super::loaded::read_loaded;
 use super::log::{AdjacencyEntry, SnapshotEntry};
 use super::open_graph::FoundGraph;
 use super::open_table::OpenTable;
@@ -42,6 +43,7 @@ const LENGTHS: u64 = 1 << 62;
 
 /// One snapshot of a graph on disk.
 pub(super) struct LanceSnapshot {
+    root: Root,
     pub(super) graph: FoundGraph,
     pub(super) entry: SnapshotEntry,
     pub(super) schema: Arc<GraphSchema>,
@@ -90,6 +92,7 @@ impl LanceSnapshot {
             adjacency.insert(key, (index, opened));
         }
         Ok(Self {
+            root: root.clone(),
             graph,
             schema: Arc::new(entry.schema.clone()),
             statistics: Arc::new(entry.statistics.clone()),
@@ -379,6 +382,13 @@ impl Snapshot for LanceSnapshot {
             return scan_search(self, table, search).await;
         }
         index_search(self, entry, &open.dataset, property.column(), search).await
+    }
+
+    async fn loaded(&self, table: TableId) -> Result<LoadState> {
+        match self.entry.loaded.get(&table) {
+            Some(parts) => read_loaded(&self.root, parts).await,
+            None => Ok(LoadState::default()),
+        }
     }
 
     async fn incidences(

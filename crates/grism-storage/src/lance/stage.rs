@@ -17,6 +17,7 @@ use super::dataset::{Batches, append, create, open};
 use super::format::GraphOptions;
 use super::indexes::build_indexes;
 use super::layout::{adjacency_path, first_fields, table_path};
+use super::loaded::stage_loaded;
 use super::log::{AdjacencyEntry, DatasetVersion, SnapshotEntry};
 use super::physical::target_column;
 use super::root::Root;
@@ -41,6 +42,10 @@ pub(super) async fn stage(
     entry.tables.retain(|table, _| stays(*table));
     entry.adjacency.retain(|own| stays(own.table));
     entry.statistics.tables.retain(|table, _| stays(*table));
+    entry.loaded.retain(|table, _| stays(*table));
+    for (table, taken) in &changes.loaded {
+        stage_loaded(root, &mut entry, *table, taken).await?;
+    }
     for table in changes.schema.tables() {
         let statistics = entry.statistics.tables.entry(table.id).or_default();
         settle(statistics, table, before.schema.table(table.id).ok());

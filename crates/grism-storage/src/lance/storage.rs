@@ -107,9 +107,9 @@ impl LanceStorage {
                 continue;
             }
             let entry = self.log.read(info.id).await?;
-            for problem in self.missing_files(entry.id, entry.datasets()).await? {
-                report.note(problem);
-            }
+            let mut missing = self.missing_files(entry.id, entry.datasets()).await?;
+            missing.extend(self.missing_parts(entry.id, entry.loaded_parts()).await?);
+            missing.into_iter().for_each(|problem| report.note(problem));
             report.snapshots += 1;
         }
         for (name, snapshot) in self.tags().await? {
@@ -245,8 +245,10 @@ impl Storage for LanceStorage {
         if let Some(staged) = &entry {
             // A transaction may have been open for longer than VACUUM leaves files that no snapshot names.
             let known: HashSet<_> = before.datasets().collect();
-            let staged = staged.datasets().filter(|own| !known.contains(own));
-            if !self.missing_files(before.id, staged).await?.is_empty() {
+            let datasets = staged.datasets().filter(|own| !known.contains(own));
+            let mut missing = self.missing_files(before.id, datasets).await?;
+            missing.extend(self.missing_parts(before.id, staged.loaded_parts()).await?);
+            if !missing.is_empty() {
                 entry = None;
             }
         }

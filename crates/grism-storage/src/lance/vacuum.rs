@@ -11,7 +11,8 @@ use lance_table::io::manifest::read_manifest_indexes;
 
 use super::dataset::open;
 use super::error::from_lance;
-use super::log::{DatasetVersion, SNAPSHOTS, SnapshotEntry};
+use super::loaded::LOADED;
+use super::log::{DatasetVersion, LoadedPart, SNAPSHOTS, SnapshotEntry};
 use super::storage::{LanceStorage, now};
 use super::sync::TEMPORARY;
 use super::tags::tags;
@@ -33,6 +34,7 @@ impl LanceStorage {
         let tagged: HashSet<SnapshotId> = tags(&self.root).await?.into_values().collect();
         let retained = now() - i64::try_from(options.retain.as_millis()).unwrap_or(i64::MAX);
         let mut kept: BTreeSet<DatasetVersion> = BTreeSet::new();
+        let mut kept_parts: HashSet<String> = HashSet::new();
         let mut newest_entry: Option<SnapshotEntry> = None;
         for (info, dropped) in history {
             let stays = info.id.0.saturating_add(options.keep.max(1)) > newest
@@ -44,6 +46,7 @@ impl LanceStorage {
             if stays {
                 let entry = self.log.read(info.id).await?;
                 kept.extend(entry.datasets().cloned());
+                kept_parts.extend(entry.loaded_parts().map(|part| part.path.clone()));
                 newest_entry = Some(entry);
             } else {
                 report.dropped.push(info.id);
@@ -73,6 +76,11 @@ impl LanceStorage {
                 if !is_named && file.modified <= youngest {
                     unnamed.push(file);
                 }
+            }
+        }
+        for file in self.root.files(LOADED).await? {
+            if !kept_parts.contains(&file.path) && file.modified <= youngest {
+                unnamed.push(file);
             }
         }
         for file in self.root.files(SNAPSHOTS).await? {
@@ -111,6 +119,24 @@ impl LanceStorage {
             note_files(path, &main, &mut files, &mut directories).await?;
         }
         Ok((files, directories))
+    }
+
+    /// The files with what incremental loads have taken that a snapshot names and that are not there.
+    ///
+    /// # Errors
+    /// `Unavailable` where the storage does not answer.
+    pub(super) async fn missing_parts(
+        &self,
+        snapshot: SnapshotId,
+        parts: impl Iterator<Item = &LoadedPart>,
+    ) -> Result<Vec<String>> {
+        let mut missing = Vec::new();
+        for part in parts {
+            if !self.root.exists(&part.path).await? {
+                missing.push(format!("snapshot {snapshot}: there is no {}", part.path));
+            }
+        }
+        Ok(missing)
     }
 
     /// The files that a snapshot names and that are not there.

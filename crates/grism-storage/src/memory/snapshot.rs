@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use futures::StreamExt;
 use grism_core::{
     BatchStream, ChangeSet, EntityId, Error, GraphSchema, GraphStatistics, HyperedgeType,
-    Incidence, IncidenceSegment, IndexSearch, Result, ScanRange, ScanRequest, SearchHit,
+    Incidence, IncidenceSegment, IndexSearch, LoadState, Result, ScanRange, ScanRequest, SearchHit,
     SegmentKey, Snapshot, SnapshotId, TableId,
 };
 
@@ -38,6 +38,8 @@ pub(super) struct MemorySnapshot {
     pub(super) fragment_rows: usize,
     pub(super) tables: BTreeMap<TableId, Chunks>,
     segments: Segments,
+    /// What incremental loads have taken, by table.
+    loaded: BTreeMap<TableId, Arc<LoadState>>,
 }
 
 impl MemorySnapshot {
@@ -51,6 +53,7 @@ impl MemorySnapshot {
             fragment_rows,
             tables: BTreeMap::new(),
             segments: HashMap::new(),
+            loaded: BTreeMap::new(),
         }
     }
 
@@ -63,6 +66,12 @@ impl MemorySnapshot {
         tables.retain(|table, _| alive(*table));
         statistics.tables.retain(|table, _| alive(*table));
         segments.retain(|(table, _, _), _| alive(*table));
+        let mut loaded = self.loaded.clone();
+        loaded.retain(|table, _| alive(*table));
+        for (table, taken) in &changes.loaded {
+            let own = loaded.entry(*table).or_default();
+            Arc::make_mut(own).absorb(taken.clone());
+        }
         for table in changes.schema.tables() {
             let counts = statistics.tables.entry(table.id).or_default();
             settle(counts, table, self.schema.table(table.id).ok());
@@ -114,6 +123,7 @@ impl MemorySnapshot {
             fragment_rows: self.fragment_rows,
             tables,
             segments,
+            loaded,
         };
         let changed: BTreeSet<TableId> = changes
             .updates
@@ -396,6 +406,11 @@ impl Snapshot for MemorySnapshot {
 
     async fn search(&self, table: TableId, search: &IndexSearch) -> Result<Vec<SearchHit>> {
         scan_search(self, table, search).await
+    }
+
+    async fn loaded(&self, table: TableId) -> Result<LoadState> {
+        let own = self.loaded.get(&table);
+        Ok(own.map(|own| (**own).clone()).unwrap_or_default())
     }
 
     async fn incidences(

@@ -11,8 +11,8 @@ use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{
     BatchStream, EntityId, Error, GraphSchema, GraphStatistics, HyperedgeType, ID_COLUMN,
-    Incidence, IncidenceSegment, IndexSearch, OffsetSet, Result, Role, ScanRange, ScanRequest,
-    SearchHit, SegmentKey, Snapshot, SnapshotId, Table, TableId, Value, widen_column,
+    Incidence, IncidenceSegment, IndexSearch, LoadState, OffsetSet, Result, Role, ScanRange,
+    ScanRequest, SearchHit, SegmentKey, Snapshot, SnapshotId, Table, TableId, Value, widen_column,
 };
 
 use super::changes::{TableChanges, value_type};
@@ -404,6 +404,10 @@ impl Snapshot for TransactionSnapshot {
         }
         // An index knows nothing of what is not committed.
         scan_search(self, table, search).await
+    }
+
+    async fn loaded(&self, table: TableId) -> Result<LoadState> {
+        self.base.loaded(table).await
     }
 
     async fn incidences(

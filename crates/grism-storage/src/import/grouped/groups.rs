@@ -36,6 +36,8 @@ pub(in crate::import) struct GroupRows<'a> {
     /// The columns of roles and properties, by their names in the table.
     pub(in crate::import) names: Vec<String>,
     pub(in crate::import) values: Vec<ArrayRef>,
+    /// The columns of roles that the rows say nothing of, since they are none of theirs.
+    pub(in crate::import) unsaid: Vec<String>,
     /// Which rows are right; `None` where all are.
     pub(in crate::import) kept: Option<Vec<bool>>,
 }
@@ -83,7 +85,9 @@ impl Groups {
         }
         let keys = (0..read.num_rows()).map(|row| rows.keys.get(row).map(|key| key.to_text()));
         let keys: StringArray = keys.collect();
-        let origins = self.origins.columns(read, &rows.parsed.places)?;
+        let origins = self
+            .origins
+            .columns(read, &rows.parsed.places, &rows.unsaid)?;
         let names = NAMES_BEFORE.map(str::to_owned).into_iter();
         let names: Vec<String> = names.chain(rows.names).collect();
         let mut columns: Vec<ArrayRef> = vec![std::sync::Arc::new(keys)];
@@ -113,14 +117,14 @@ impl Groups {
         parts.add(&joined(table, &held)?)
     }
 
-    /// The hyperedges, some at a time: in the order of their first rows where all rows were held.
+    /// What the rows of each key are, some at a time: in the order of their first rows where all rows were held.
     ///
     /// # Errors
     /// Those of `take` and of temporary files.
     pub(in crate::import) fn finish(
         mut self,
         rules: &GroupRules<'_>,
-        mut take: impl FnMut(Merged) -> Result<()>,
+        mut take: impl FnMut(Merged<'_>) -> Result<()>,
     ) -> Result<()> {
         if self.parts.is_some() {
             self.spill(rules.table)?;
@@ -139,12 +143,12 @@ impl Groups {
         Ok(())
     }
 
-    /// The hyperedges of one part, which is cut again where it is larger than what may be held.
+    /// What the rows of one part are, which is cut again where it is larger than what may be held.
     fn part(
         &self,
         part: Part,
         rules: &GroupRules<'_>,
-        take: &mut impl FnMut(Merged) -> Result<()>,
+        take: &mut impl FnMut(Merged<'_>) -> Result<()>,
     ) -> Result<()> {
         let batches = batches_of(part.rows.finish()?);
         if part.bytes <= self.limit || part.depth > DEEPEST {

@@ -1,71 +1,129 @@
-//! Rows of groups become hyperedges: what rows say once must agree, members of roles that take many stand in row order.
+//! Rows of groups become one each. Those of one hyperedge must agree in what they say once, and members of roles that take
+//! many stand in row order; of rows that change an entity one after the other the last one that says something counts.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 
 use ahash::RandomState;
 use arrow::array::{
-    Array, ArrayRef, AsArray, DynComparator, ListArray, UInt64Array, make_comparator,
+    Array, ArrayRef, AsArray, BooleanArray, DynComparator, StringArray, make_comparator,
 };
-use arrow::buffer::OffsetBuffer;
-use arrow::compute::{SortOptions, take};
-use arrow::datatypes::{DataType, Field, UInt64Type};
+use arrow::compute::SortOptions;
 use arrow::record_batch::RecordBatch;
 use grism_core::{Cardinality, Result, Role, Table};
 
+use super::ordered::Ordered;
 use super::origins::Origins;
 use super::rows::BEFORE;
-use crate::columns::named_batch;
-use crate::import::plan::HyperedgesPlan;
+use crate::import::keys::KeyColumn;
+use crate::import::plan::RolePlan;
 use crate::import::rejects::Rejected;
 
-/// Hyperedges that are made into one batch.
+/// How the rows of a group become one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::import) enum Agreement {
+    /// They are parts of one hyperedge, and must agree.
+    Required,
+    /// They follow each other, and the last one that says something counts.
+    LastRow,
+}
+
+/// Groups that are made into one batch.
 const BATCH_GROUPS: usize = 1 << 16;
 /// Stands for no row, and for no group.
-const NONE: u32 = u32::MAX;
+pub(super) const NONE: u32 = u32::MAX;
 
 /// What is known of the rows of a load.
 pub(in crate::import) struct GroupRules<'a> {
-    /// The table of the hyperedges, as it is once all rows are read.
+    /// The table of the entities, as it is once all rows are read.
     pub(super) table: &'a Table,
     by: &'a str,
-    plan: &'a HyperedgesPlan,
+    agreement: Agreement,
+    roles: &'a [RolePlan],
 }
 
 /// What some groups became.
-pub(in crate::import) struct Merged {
-    /// The hyperedges.
-    pub(in crate::import) batches: Vec<RecordBatch>,
+pub(in crate::import) struct Merged<'a> {
+    /// The entities.
+    pub(in crate::import) batches: Vec<MergedBatch>,
     /// Rows that do not agree with others, or lack what all of their group lack.
     pub(in crate::import) rejected: Vec<Rejected>,
     /// Hyperedges that leave a role unbound, by role.
     pub(in crate::import) unbound: BTreeMap<String, u64>,
+    ordered: Ordered,
+    places: Vec<ArrayRef>,
+    origins: &'a Origins,
+}
+
+/// Entities, a row each.
+pub(in crate::import) struct MergedBatch {
+    pub(in crate::import) rows: RecordBatch,
+    /// The values that group the rows.
+    pub(in crate::import) keys: KeyColumn,
+    /// Of the columns of roles: the entities of which no row says anything of the role.
+    pub(in crate::import) unsaid: BTreeMap<String, BooleanArray>,
+    groups: Vec<usize>,
+}
+
+impl Merged<'_> {
+    /// The rows of one entity, to be rejected.
+    ///
+    /// # Errors
+    /// None that a user can cause.
+    pub(in crate::import) fn rejected_rows(
+        &self,
+        batch: &MergedBatch,
+        row: usize,
+        reason: &str,
+    ) -> Result<Vec<Rejected>> {
+        let rows = self.ordered.rows(batch.groups[row]).iter();
+        let rejected = rows.map(|row| {
+            let row = *row as usize;
+            self.origins.rejected(&self.places, row, reason.to_owned())
+        });
+        rejected.collect()
+    }
 }
 
 impl<'a> GroupRules<'a> {
-    pub(in crate::import) fn new(table: &'a Table, by: &'a str, plan: &'a HyperedgesPlan) -> Self {
-        Self { table, by, plan }
+    pub(in crate::import) fn new(
+        table: &'a Table,
+        by: &'a str,
+        agreement: Agreement,
+        roles: &'a [RolePlan],
+    ) -> Self {
+        Self {
+            table,
+            by,
+            agreement,
+            roles,
+        }
+    }
+
+    /// Whether the role called `name` must be bound.
+    fn requires(&self, name: &str) -> bool {
+        let mut roles = self.roles.iter().map(|own| &own.role);
+        roles.any(|role| role.name == name && role.cardinality == Cardinality::One)
     }
 
     /// The role that a column of the table is, and the column that it is read from.
     fn role(&self, column: &str) -> Option<(&'a Role, &'a str)> {
-        let mut roles = self.plan.roles.iter();
+        let mut roles = self.roles.iter();
         let own = roles.find(|own| own.role.column() == column)?;
         Some((&own.role, &own.column))
     }
 }
 
 /// A column whose value the rows of a group have in common.
-struct Single<'a> {
-    place: usize,
+pub(super) struct Single<'a> {
+    pub(super) place: usize,
     /// The column's name in the table.
-    stored: &'a str,
+    pub(super) stored: &'a str,
     /// Its name in the source.
     name: &'a str,
-    role: Option<&'a Role>,
-    values: &'a ArrayRef,
-    /// `None` for the key, which may be written as a number here and as a text there.
+    pub(super) role: Option<&'a Role>,
+    pub(super) values: &'a ArrayRef,
+    /// `None` where rows need not agree, and for the key, which may be written as a number here and as a text there.
     compare: Option<DynComparator>,
 }
 
@@ -85,6 +143,7 @@ impl<'a> Single<'a> {
             }
         };
         let compare = match role {
+            _ if rules.agreement == Agreement::LastRow => None,
             None if name == rules.by => None,
             _ => Some(make_comparator(values, values, SortOptions::default())?),
         };
@@ -108,26 +167,27 @@ impl<'a> Single<'a> {
 }
 
 /// The groups of some rows.
-struct Grouping {
+pub(super) struct Grouping {
+    agreement: Agreement,
     /// The group of each row; [`NONE`] for those that are rejected.
-    group_of: Vec<u32>,
-    /// For each group the first row that says something of each single column.
-    firsts: Vec<u32>,
-    groups: usize,
+    pub(super) group_of: Vec<u32>,
+    /// For each group the row whose value of each single column counts; [`NONE`] where no row says anything of it.
+    pub(super) chosen: Vec<u32>,
+    pub(super) groups: usize,
 }
 
-/// The hyperedges that rows are; all rows of each group are here.
+/// What rows are; all rows of each group are here.
 ///
 /// # Errors
 /// Those of Arrow.
-pub(super) fn merged(
+pub(super) fn merged<'a>(
     rows: &RecordBatch,
     rules: &GroupRules<'_>,
-    origins: &Origins,
-) -> Result<Merged> {
+    origins: &'a Origins,
+) -> Result<Merged<'a>> {
     let (mut singles, mut lists) = (Vec::new(), Vec::new());
-    let fields = rows.schema_ref().fields();
-    for (field, values) in fields.iter().zip(rows.columns()).skip(BEFORE) {
+    let schema = rows.schema();
+    for (field, values) in schema.fields().iter().zip(rows.columns()).skip(BEFORE) {
         match rules.role(field.name()) {
             Some((role, _)) if role.cardinality == Cardinality::Many => {
                 lists.push((role, values.as_list::<i32>()));
@@ -138,12 +198,19 @@ pub(super) fn merged(
     let mut wrong: Vec<(usize, &str, String)> = Vec::new();
     let places = &rows.columns()[1..BEFORE];
     let (keys, by) = (rows.column(0).as_string::<i32>(), rules.by);
-    let mut grouping = Grouping::new(rows.num_rows());
+    let mut grouping = Grouping::new(rows.num_rows(), rules.agreement);
     let mut numbers: HashMap<&str, usize, RandomState> = HashMap::default();
     for row in 0..rows.num_rows() {
         let next = numbers.len();
         let group = *numbers.entry(keys.value(row)).or_insert(next);
-        if let Some((first, single)) = grouping.add(row, group, &singles) {
+        let says = |single: &Single<'_>| match single.role {
+            // Null unbinds a role that may be unbound.
+            Some(role) if role.cardinality == Cardinality::Optional => {
+                origins.says(places, row, single.stored)
+            }
+            _ => single.values.is_valid(row),
+        };
+        if let Some((first, single)) = grouping.add(row, group, &singles, says) {
             let what = match single.role {
                 Some(role) => format!("the role `{}` is bound to another member", role.name),
                 None => format!("`{}` is another", single.name),
@@ -153,7 +220,11 @@ pub(super) fn merged(
             wrong.push((row, single.name, reason));
         }
     }
-    let refused = grouping.without_required(&singles);
+    let refused = match rules.agreement {
+        Agreement::Required => grouping.without_required(&singles),
+        // An entity that is stored binds it already.
+        Agreement::LastRow => HashMap::default(),
+    };
     for row in 0..rows.num_rows() {
         let Some(single) = refused.get(&grouping.group_of[row]) else {
             continue;
@@ -173,48 +244,93 @@ pub(super) fn merged(
     let kept: Vec<usize> = (0..grouping.groups)
         .filter(|group| !refused.contains_key(&(*group as u32)))
         .collect();
-    let groups = Ordered::new(&grouping);
-    let batches = kept
-        .chunks(BATCH_GROUPS)
-        .map(|own| groups.hyperedges(own, &singles, &lists));
+    let mut ordered = Ordered::new(grouping);
+    let says = |row: usize, column: &str| origins.says(places, row, column);
+    if rules.agreement == Agreement::LastRow {
+        for (role, _) in &lists {
+            ordered.choose_last(&role.name, |row| says(row, &role.column()));
+        }
+    }
+    let mut unbound = ordered.unbound(&kept, &singles, &lists);
+    let roles = singles.iter().filter_map(|single| single.role);
+    let replaced: Vec<&Role> = roles
+        .filter(|role| role.cardinality == Cardinality::Optional)
+        .chain(lists.iter().map(|(role, _)| *role))
+        .filter(|role| origins.leaves_out(&role.column()))
+        .collect();
+    if rules.agreement == Agreement::LastRow {
+        // What rows leave out is bound already.
+        let are_left_out = |role: &String| replaced.iter().any(|own| own.name == *role);
+        unbound.retain(|role, _| !are_left_out(role) && !rules.requires(role));
+    }
+    let batches = kept.chunks(BATCH_GROUPS).map(|own| {
+        let texts = own.iter().map(|group| {
+            let first = ordered.rows(*group).first();
+            first.map(|row| keys.value(*row as usize))
+        });
+        let unsaid = replaced.iter().map(|role| {
+            let column = role.column().into_owned();
+            let says_nothing = own.iter().map(|group| {
+                let mut rows = ordered.rows(*group).iter();
+                Some(!rows.any(|row| says(*row as usize, &column)))
+            });
+            let says_nothing: BooleanArray = says_nothing.collect();
+            (column, says_nothing)
+        });
+        Ok(MergedBatch {
+            rows: ordered.entities(own, &singles, &lists)?,
+            keys: KeyColumn::of_texts(texts.collect::<StringArray>()),
+            unsaid: unsaid.collect(),
+            groups: own.to_vec(),
+        })
+    });
     Ok(Merged {
         batches: batches.collect::<Result<_>>()?,
         rejected,
-        unbound: groups.unbound(&kept, &singles, &lists),
+        unbound,
+        ordered,
+        places: places.to_vec(),
+        origins,
     })
 }
 
 impl Grouping {
-    fn new(rows: usize) -> Self {
+    pub(super) fn new(rows: usize, agreement: Agreement) -> Self {
         Self {
+            agreement,
             group_of: Vec::with_capacity(rows),
-            firsts: Vec::new(),
+            chosen: Vec::new(),
             groups: 0,
         }
     }
 
     /// Adds the next row; where it contradicts a row before, it belongs to no group, and that row comes back.
-    fn add<'a, 'b>(
+    pub(super) fn add<'a, 'b>(
         &mut self,
         row: usize,
         group: usize,
         singles: &'b [Single<'a>],
+        says: impl Fn(&Single<'a>) -> bool,
     ) -> Option<(usize, &'b Single<'a>)> {
         if group == self.groups {
             self.groups += 1;
-            self.firsts.resize(self.groups * singles.len(), NONE);
+            self.chosen.resize(self.groups * singles.len(), NONE);
         }
-        let firsts = &mut self.firsts[group * singles.len()..][..singles.len()];
+        let chosen = &mut self.chosen[group * singles.len()..][..singles.len()];
         let wrong = singles
             .iter()
-            .find(|single| single.differs(firsts[single.place], row));
+            .find(|single| single.differs(chosen[single.place], row));
         if let Some(single) = wrong {
             self.group_of.push(NONE);
-            return Some((firsts[single.place] as usize, single));
+            return Some((chosen[single.place] as usize, single));
         }
         for single in singles {
-            if firsts[single.place] == NONE && single.values.is_valid(row) {
-                firsts[single.place] = row as u32;
+            let counts = match self.agreement {
+                Agreement::Required => chosen[single.place] == NONE && single.values.is_valid(row),
+                Agreement::LastRow => says(single),
+            };
+            if counts {
+                chosen[single.place] = row as u32;
             }
         }
         self.group_of.push(group as u32);
@@ -222,7 +338,7 @@ impl Grouping {
     }
 
     /// The rows that are in groups, each with its group.
-    fn rows(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+    pub(super) fn rows(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
         let rows = self.group_of.iter().enumerate();
         rows.filter(|(_, group)| **group != NONE)
             .map(|(row, group)| (row, *group as usize))
@@ -239,134 +355,13 @@ impl Grouping {
             if cardinality != Some(Cardinality::One) {
                 continue;
             }
-            let firsts = self.firsts.iter().skip(single.place).step_by(singles.len());
-            for (group, first) in firsts.enumerate() {
-                if *first == NONE {
+            let chosen = self.chosen.iter().skip(single.place).step_by(singles.len());
+            for (group, chosen) in chosen.enumerate() {
+                if *chosen == NONE {
                     refused.entry(group as u32).or_insert(single);
                 }
             }
         }
         refused
-    }
-}
-
-/// The rows of each group, in order.
-struct Ordered<'a> {
-    grouping: &'a Grouping,
-    /// Where the rows of each group begin, and where the last ones end.
-    starts: Vec<usize>,
-    rows: Vec<u32>,
-}
-
-impl<'a> Ordered<'a> {
-    fn new(grouping: &'a Grouping) -> Self {
-        let mut starts = vec![0; grouping.groups + 1];
-        for (_, group) in grouping.rows() {
-            starts[group + 1] += 1;
-        }
-        for group in 0..grouping.groups {
-            starts[group + 1] += starts[group];
-        }
-        let mut next = starts.clone();
-        let mut rows = vec![0; starts[grouping.groups]];
-        for (row, group) in grouping.rows() {
-            rows[next[group]] = row as u32;
-            next[group] += 1;
-        }
-        Self {
-            grouping,
-            starts,
-            rows,
-        }
-    }
-
-    /// The ids of a group's members in one role.
-    fn members<'b>(&self, group: usize, lists: &'b ListArray) -> impl Iterator<Item = &'b [u64]> {
-        let ids = lists.values().as_primitive::<UInt64Type>().values();
-        let offsets = lists.value_offsets();
-        let rows = &self.rows[self.starts[group]..self.starts[group + 1]];
-        rows.iter()
-            .map(|row| *row as usize)
-            .filter(|row| lists.is_valid(*row))
-            .map(|row| &ids[offsets[row] as usize..offsets[row + 1] as usize])
-    }
-
-    /// How many of some groups leave each role unbound.
-    fn unbound(
-        &self,
-        groups: &[usize],
-        singles: &[Single<'_>],
-        lists: &[(&Role, &ListArray)],
-    ) -> BTreeMap<String, u64> {
-        let first = |group: usize, single: &Single<'_>| {
-            self.grouping.firsts[group * singles.len() + single.place]
-        };
-        let mut unbound = BTreeMap::new();
-        for single in singles {
-            if let Some(role) = single.role {
-                let own = groups.iter().filter(|group| first(**group, single) == NONE);
-                unbound.insert(role.name.clone(), own.count() as u64);
-            }
-        }
-        for (role, own) in lists {
-            let is_empty = |group: &&usize| self.members(**group, own).all(<[u64]>::is_empty);
-            let own = groups.iter().filter(is_empty);
-            unbound.insert(role.name.clone(), own.count() as u64);
-        }
-        unbound.retain(|_, count| *count > 0);
-        unbound
-    }
-
-    /// One row for each of some groups.
-    fn hyperedges(
-        &self,
-        groups: &[usize],
-        singles: &[Single<'_>],
-        lists: &[(&Role, &ListArray)],
-    ) -> Result<RecordBatch> {
-        let (mut names, mut columns) = (Vec::new(), Vec::<ArrayRef>::new());
-        for (role, own) in lists {
-            let (mut members, mut lengths) = (Vec::new(), Vec::with_capacity(groups.len()));
-            for group in groups {
-                let before = members.len();
-                self.members(*group, own)
-                    .for_each(|own| members.extend_from_slice(own));
-                lengths.push(members.len() - before);
-            }
-            names.push(role.column().into_owned());
-            columns.push(Arc::new(ListArray::try_new(
-                Arc::new(Field::new_list_field(DataType::UInt64, true)),
-                OffsetBuffer::from_lengths(lengths),
-                Arc::new(UInt64Array::from(members)),
-                None,
-            )?));
-        }
-        for single in singles {
-            let firsts = groups.iter().map(|group| {
-                let first = self.grouping.firsts[group * singles.len() + single.place];
-                (first != NONE).then_some(u64::from(first))
-            });
-            let firsts: UInt64Array = firsts.collect();
-            names.push(single.stored.to_owned());
-            columns.push(take(single.values, &firsts, None)?);
-        }
-        named_batch(&names, columns, groups.len())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rows_stand_in_their_groups_in_order() {
-        let mut grouping = Grouping::new(6);
-        for (row, group) in [0, 1, 0, 2, 1, 0].into_iter().enumerate() {
-            assert!(grouping.add(row, group, &[]).is_none());
-        }
-        grouping.group_of[2] = NONE;
-        let ordered = Ordered::new(&grouping);
-        assert_eq!(ordered.starts, [0, 2, 4, 5]);
-        assert_eq!(ordered.rows, [0, 5, 1, 4, 3]);
     }
 }

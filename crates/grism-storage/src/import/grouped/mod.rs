@@ -1,4 +1,4 @@
-//! Incidence tables: rows that belong together become one hyperedge.
+//! Rows that belong together become one: those of an incidence table one hyperedge, those of one key one change.
 //!
 //! ```text
 //! rows, in order ──▶ held in memory ──▶ merged: a hyperedge for each key
@@ -9,11 +9,12 @@
 
 mod groups;
 mod merge;
+mod ordered;
 mod origins;
 mod parts;
 mod rows;
 mod split;
 
 pub(super) use groups::{GroupRows, Groups, rows_without_key};
-pub(super) use merge::{GroupRules, Merged};
+pub(super) use merge::{Agreement, GroupRules, MergedBatch};
 pub(super) use split::split_cells;

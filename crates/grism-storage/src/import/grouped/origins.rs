@@ -32,6 +32,8 @@ pub(super) struct Origins {
 struct Origin {
     file: String,
     form: RowForm,
+    /// The columns of roles that its rows say nothing of.
+    unsaid: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +60,7 @@ impl Origins {
         &mut self,
         batch: &RecordBatch,
         places: &Places,
+        unsaid: &[String],
     ) -> Result<[ArrayRef; 3]> {
         let rows = batch.num_rows();
         let mut texts = BinaryBuilder::new();
@@ -86,6 +89,7 @@ impl Origins {
         let origin = self.number(Origin {
             file: places.file().to_owned(),
             form,
+            unsaid: unsaid.to_vec(),
         })?;
         let lines: UInt64Array = (0..rows).map(|row| Some(places.line(row))).collect();
         Ok([
@@ -119,8 +123,9 @@ impl Origins {
         let [origins, lines, texts] = columns else {
             return Err(Error::internal("rows without their origins"));
         };
-        let origin = origins.as_primitive::<UInt32Type>().value(row) as usize;
-        let origin = self.known.get(origin);
+        let origin = self
+            .known
+            .get(origins.as_primitive::<UInt32Type>().value(row) as usize);
         let origin = origin.ok_or_else(|| Error::internal("a row of an unknown file"))?;
         let texts = texts.as_binary::<i32>();
         let text = || texts.value(row).to_vec();
@@ -141,6 +146,21 @@ impl Origins {
                 ),
             },
         })
+    }
+
+    /// Whether there are rows that say nothing of the role in `column`.
+    pub(super) fn leaves_out(&self, column: &str) -> bool {
+        let mut known = self.known.iter();
+        known.any(|origin| origin.unsaid.iter().any(|own| own == column))
+    }
+
+    /// Whether the row at `row` of the [`Self::columns`] of some rows says something of the role in `column`.
+    pub(super) fn says(&self, columns: &[ArrayRef], row: usize, column: &str) -> bool {
+        let origin = columns.first().and_then(|origins| {
+            let origins = origins.as_primitive::<UInt32Type>();
+            self.known.get(origins.value(row) as usize)
+        });
+        origin.is_none_or(|origin| origin.unsaid.iter().all(|own| own != column))
     }
 
     /// The place of a row, for the message of another one.
