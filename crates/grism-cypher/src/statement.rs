@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use grism_core::{HyperedgeType, IndexDefinition, Result};
+use grism_core::{Alteration, HyperedgeType, IndexDefinition, Result};
 
 use crate::Query;
 use crate::parser::parse_input;
@@ -46,6 +46,8 @@ pub enum StatementKind {
         /// Nothing happens where there is none.
         if_exists: bool,
     },
+    /// `ALTER …`.
+    Alter(Alteration),
     /// `CREATE INDEX …`.
     CreateIndex {
         /// The index.
