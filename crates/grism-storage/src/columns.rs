@@ -265,6 +265,28 @@ mod tests {
     }
 
     #[test]
+    fn roles_of_older_datasets_are_found_after_they_were_altered() {
+        let mut schema = GraphSchema::default();
+        let role = |name: &str| Role::new(name, None, Cardinality::Many);
+        let ty = HyperedgeType {
+            name: "T".to_owned(),
+            roles: vec![role("a"), role("x!"), role("x%21")],
+            declared: true,
+        };
+        let id = schema.declare(ty).unwrap();
+        schema.rename_role("T", "x!", "y").unwrap();
+        schema.add_role("T", role("z!")).unwrap();
+        let table = schema.table(id).unwrap();
+        let expected = ["a", "x!", "x%21", "z%21"];
+        assert_eq!(fields(table, &["a", "x!", "x%21"]), expected);
+        let expected = ["a", "x%21", "x%2521", "z%21"];
+        assert_eq!(fields(table, &["a", "x%21", "x%2521"]), expected);
+        schema.drop_role("T", "x%21").unwrap();
+        let table = schema.table(id).unwrap();
+        assert_eq!(fields(table, &["a", "x!", "x%21"])[1], "x!");
+    }
+
+    #[test]
     fn roles_of_older_datasets_are_found_by_their_names() {
         let table = table(&["a", "x!", "x%21"]);
         assert_eq!(fields(&table, &["a", "x!", "x%21"]), ["a", "x!", "x%21"]);

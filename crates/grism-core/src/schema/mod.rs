@@ -8,6 +8,7 @@ mod graph_schema;
 mod hyperedge_type;
 mod indexes;
 mod rename;
+mod rename_property;
 mod roles;
 mod table;
 
