@@ -363,11 +363,11 @@ def content(graph: gr.Graph, **settings: Any) -> tuple[Any, ...]:
         )
         for row in entities
     }
-    there = graph.query("MATCH (h)-[r]->(m) RETURN h.k AS h, type(r) AS r, position(r) AS p, m.k AS m", **settings)
-    back = graph.query(
-        "MATCH (m) MATCH (m)<-[r]-(h) RETURN h.k AS h, type(r) AS r, position(r) AS p, m.k AS m", **settings
-    )
-    return dict(sorted(found.items())), *(sorted((r["h"], r["r"], r["p"], r["m"]) for r in rows.to_pylist()) for rows in (there, back))
+    lists = []
+    for pattern in ("MATCH (h)-[r]->(m)", "MATCH (m) MATCH (m)<-[r]-(h)"):
+        text = f"{pattern} RETURN h.k AS h, type(r) AS r, position(r) AS p, m.k AS m"
+        lists.append(sorted(tuple(row.values()) for row in graph.query(text, **settings).to_pylist()))
+    return dict(sorted(found.items())), *lists
 
 
 def expected(model: Model) -> tuple[Any, ...]:
@@ -580,6 +580,23 @@ def test_a_snapshot_from_before_keeps_its_names_and_differences_have_the_new_one
         "B": (0, 1)
     }
     assert {name: len(own.added) for name, own in graph.diff(after, after + 1).items()} == {"A": 2, "R": 1}
+
+
+def test_a_frame_of_other_names_is_refused(graph: gr.Graph) -> None:
+    graph.execute("CREATE (:A {x: 1})")
+    before = graph.history()[-1].snapshot
+    frame = graph.nodes("A").filter(gr.col("x") == 1)
+    assert len(frame.collect()) == 1
+    graph.execute("CREATE (:A {y: 1})")
+    assert len(frame.collect()) == 1
+    graph.execute("ALTER LABEL A RENAME PROPERTY x TO z")
+    with pytest.raises(gr.NotFoundError, match="make it anew"):
+        frame.collect()
+    assert len(frame.collect(snapshot=before)) == 1
+    frame = graph.nodes("A")
+    graph.execute("ALTER LABEL A RENAME TO B")
+    with pytest.raises(gr.NotFoundError, match="make it anew"):
+        frame.collect()
 
 
 @pytest.mark.parametrize("of_some", [False, True], ids=["all nodes of a table", "some nodes of a table"])

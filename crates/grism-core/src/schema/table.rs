@@ -100,6 +100,29 @@ impl Table {
             .map(|property| property.name.as_str())
     }
 
+    /// Whether what was planned for `planned`, this table at another time, reads the same here: the table has its name, and
+    /// every role and property that both have has one name and one column.
+    #[must_use]
+    pub fn agrees_with(&self, planned: &Self) -> bool {
+        let properties = planned.properties.iter().all(|property| {
+            let by_name = self.property(&property.name).map(Property::column);
+            let by_column = self.property_in(property.column());
+            by_name.is_none_or(|column| column == property.column())
+                && by_column.is_none_or(|own| own.name == property.name)
+        });
+        let roles = match (self.hyperedge_type(), planned.hyperedge_type()) {
+            (Some(own), Some(planned)) => planned.roles.iter().all(|role| {
+                let by_name = own.role(&role.name).map(Role::column);
+                let by_column = own.role_in(&role.column());
+                by_name.is_none_or(|column| column == role.column())
+                    && by_column.is_none_or(|own| own.name == role.name)
+            }),
+            (None, None) => true,
+            _ => false,
+        };
+        properties && roles && self.display_name() == planned.display_name()
+    }
+
     /// The column of the property called `name`, or the one that it gets when it is created: of plain characters, which do
     /// not begin like the columns of Grism and its storages, and without `~`, since a storage adds `~` and a number for
     /// further columns of one property.
