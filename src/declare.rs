@@ -35,7 +35,7 @@ impl Graph {
         self.commit_with(&operation, |changes, _| {
             let known = changes.schema.hyperedge_table(&hyperedge_type.name);
             match known.map(|(_, known)| known).filter(|known| known.declared) {
-                Some(known) if known.roles == hyperedge_type.roles => Ok(Change::Nothing),
+                Some(known) if known.has_roles_of(&hyperedge_type) => Ok(Change::Nothing),
                 Some(known) => Err(Error::invalid_data(format!(
                     "there is a hyperedge type {known} already, which differs from {hyperedge_type}"
                 ))),
@@ -178,11 +178,7 @@ mod tests {
         let graph = Graph::in_memory();
         let band = |cardinality| HyperedgeType {
             name: "BAND".to_owned(),
-            roles: vec![Role {
-                name: "player".to_owned(),
-                member: None,
-                cardinality,
-            }],
+            roles: vec![Role::new("player", None, cardinality)],
             declared: true,
         };
         let first = graph.declare_if_missing(band(Cardinality::Many)).await;

@@ -100,7 +100,7 @@ impl Graph {
     /// The snapshot that a frame runs on.
     ///
     /// # Errors
-    /// `NotFound` where the tables that the frame names are others by now, since the graph was built anew.
+    /// `NotFound` where the tables that the frame names are others by now, since the graph was built anew, or have other names.
     async fn snapshot_for(
         &self,
         frame: &Frame,
@@ -109,14 +109,11 @@ impl Graph {
         let snapshot = self.storage.snapshot(options.snapshot).await?;
         let is_other = |table: &&Table| {
             let own = snapshot.schema().table(table.id);
-            own.is_ok_and(|own| {
-                own.hyperedge_type().is_some() != table.hyperedge_type().is_some()
-                    || own.display_name() != table.display_name()
-            })
+            own.is_ok_and(|own| !own.agrees_with(table))
         };
         match frame.schema().tables().find(is_other) {
             Some(table) => Err(Error::not_found(format!(
-                "the frame was made for a graph with `{}` that is gone: make it anew",
+                "the frame was made before `{}` was altered, or for a graph that is gone: make it anew",
                 table.display_name()
             ))),
             None => Ok(snapshot),

@@ -4,6 +4,7 @@
 //! [`Graph`] is the way in: open one, run statements, load tables, build [`Frame`]s. Who wants the parts finds them
 //! under the names of the crates they come from.
 
+mod alter;
 mod attempts;
 mod copy;
 mod copy_to;
@@ -38,11 +39,12 @@ pub use tables::{RowTable, Tables};
 pub use transaction::GraphTransaction;
 
 pub use grism_core::{
-    Cardinality, ChangeSet, Error, ErrorKind, GraphSchema, GrismError, HyperedgeContents,
-    HyperedgeType, HyperedgeValue, IncidenceValue, IndexDefinition, IndexKind, IndexSearch,
-    LoadState, LoadedFile, Location, NodeContents, NodeValue, PathValue, Result, Role, RowChanges,
-    SearchHit, SearchTarget, Snapshot, SnapshotId, SnapshotInfo, Storage, StorageDescriptor, Table,
-    TableKind, Type, Value, VectorMetric, nearest, temporal,
+    Alteration, Cardinality, ChangeSet, Error, ErrorKind, GraphSchema, GrismError,
+    HyperedgeContents, HyperedgeType, HyperedgeValue, IncidenceValue, IndexDefinition, IndexKind,
+    IndexSearch, LoadState, LoadedFile, Location, NodeContents, NodeValue, PathValue, Result, Role,
+    RowChanges, SchemaChange, SchemaOwner, SearchHit, SearchTarget, Snapshot, SnapshotId,
+    SnapshotInfo, Storage, StorageDescriptor, Table, TableKind, Type, Unneeded, Value,
+    VectorMetric, nearest, temporal,
 };
 pub use grism_cypher::{
     ExplainFormat, ExplainOptions, Parameters, Procedure, ProcedureColumn, Procedures, Statement,

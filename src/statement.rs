@@ -131,6 +131,10 @@ impl Graph {
                 self.drop_type(name, *if_exists).await?;
                 Ok(nothing())
             }
+            StatementKind::Alter(alteration) => {
+                self.alter(alteration).await?;
+                Ok(nothing())
+            }
             StatementKind::CreateIndex {
                 index,
                 if_not_exists,

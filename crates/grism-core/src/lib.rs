@@ -36,8 +36,8 @@ pub use predicate::{Comparison, ComparisonOperator, ScanPredicate};
 pub use row_buffer::RowBuffer;
 pub use row_origin::{CsvFile, FileOption, RowFile, RowOrigin};
 pub use schema::{
-    Cardinality, EntityKind, GraphSchema, HyperedgeType, LABELS_COLUMN, Property, Role,
-    SOURCE_ROLE, TARGET_ROLE, Table, TableKind,
+    Alteration, Cardinality, EntityKind, GraphSchema, HyperedgeType, LABELS_COLUMN, Property, Role,
+    SOURCE_ROLE, SchemaChange, SchemaOwner, TARGET_ROLE, Table, TableKind, Unneeded,
 };
 pub use search::{IndexSearch, SearchHit, SearchTarget};
 pub use stack::with_stack;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use grism_core::{FileOption, HyperedgeType, IndexDefinition, Result};
+use grism_core::{Alteration, FileOption, HyperedgeType, IndexDefinition, Result};
 
 use crate::Query;
 use crate::parser::parse_input;
@@ -45,6 +45,8 @@ pub enum StatementKind {
         /// Nothing happens where there is none.
         if_exists: bool,
     },
+    /// `ALTER …`.
+    Alter(Alteration),
     /// `CREATE INDEX …`.
     CreateIndex {
         /// The index.

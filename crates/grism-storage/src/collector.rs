@@ -49,12 +49,15 @@ impl StatisticsCollector {
     }
 }
 
-/// Brings the statistics of a table to the properties that it has by now; `before` is the table as it was.
+/// Brings the statistics of a table to the roles and properties that it has by now; `before` is the table as it was.
 ///
-/// A new property has no values yet. Where the type of one was widened, only the number of its values is known from then on.
+/// What was renamed keeps its statistics, and those of what was dropped go. A new property has no values yet. Where the type of one was widened, only the number of its values is known from then on.
 pub(crate) fn settle(statistics: &mut TableStatistics, table: &Table, before: Option<&Table>) {
+    if let Some(before) = before.filter(|before| *before != table) {
+        rename(statistics, table, before);
+    }
     for property in &table.properties {
-        let is_new = before.is_none_or(|before| before.property(&property.name).is_none());
+        let is_new = before.is_none_or(|before| before.property_in(property.column()).is_none());
         if is_new || statistics.rows == 0 {
             statistics
                 .properties
@@ -67,6 +70,26 @@ pub(crate) fn settle(statistics: &mut TableStatistics, table: &Table, before: Op
             own.forget_values();
         }
     }
+}
+
+/// Gives statistics of a table the names that its roles and properties have by now.
+fn rename(statistics: &mut TableStatistics, table: &Table, before: &Table) {
+    let properties = std::mem::take(&mut statistics.properties);
+    let later = |name: &str| table.later_name(before, name).map(str::to_owned);
+    statistics.properties = properties
+        .into_iter()
+        .filter_map(|(name, own)| Some((later(&name)?, own)))
+        .collect();
+    let roles = std::mem::take(&mut statistics.roles);
+    let types = before.hyperedge_type().zip(table.hyperedge_type());
+    let later = |name: &str| {
+        let (before, ty) = types?;
+        ty.later_name(before, name).map(str::to_owned)
+    };
+    statistics.roles = roles
+        .into_iter()
+        .filter_map(|(name, own)| Some((later(&name)?, own)))
+        .collect();
 }
 
 /// Notes that rows of a table get the values of `batch`; `held` tells how many of them had a value in a column.

@@ -108,22 +108,27 @@ pub(crate) fn named_batch(
     )?)
 }
 
-/// The field of a role in a dataset or file: its column, or its name where an older version of Grism made it.
+/// The field of a role in a dataset or file: its column, or the name it was declared with where an older version of Grism made
+/// the dataset.
 pub(crate) fn role_field<'a>(
-    table: &Table,
+    table: &'a Table,
     role: &'a Role,
     has_field: impl Fn(&str) -> bool,
 ) -> Cow<'a, str> {
     let column = role.column();
-    if column == role.name {
+    let first = || {
+        let roles = table.first_role_columns();
+        roles.filter(|(name, column)| *name != &**column)
+    };
+    let Some((name, _)) = first().find(|(_, own)| *own == column) else {
         return column;
-    }
-    let mut roles = table.hyperedge_type().into_iter().flat_map(|ty| &ty.roles);
+    };
     // One of the names may look like the column of another role, but not each of them.
-    if roles.all(|other| has_field(&other.column())) || !has_field(&role.name) {
-        column
+    let is_older = || first().any(|(name, own)| has_field(name) && !has_field(&own));
+    if has_field(name) && is_older() {
+        Cow::Borrowed(name)
     } else {
-        Cow::Borrowed(&role.name)
+        column
     }
 }
 
@@ -242,11 +247,7 @@ mod tests {
     use super::*;
 
     fn table(roles: &[&str]) -> Table {
-        let role = |name: &&str| Role {
-            name: (*name).to_owned(),
-            member: None,
-            cardinality: Cardinality::Many,
-        };
+        let role = |name: &&str| Role::new(*name, None, Cardinality::Many);
         let mut schema = GraphSchema::default();
         let ty = HyperedgeType {
             name: "T".to_owned(),
@@ -261,6 +262,28 @@ mod tests {
         let roles = &table.hyperedge_type().unwrap().roles;
         let field = |role| role_field(table, role, |name| stored.contains(&name));
         roles.iter().map(|role| field(role).into_owned()).collect()
+    }
+
+    #[test]
+    fn roles_of_older_datasets_are_found_after_they_were_altered() {
+        let mut schema = GraphSchema::default();
+        let role = |name: &str| Role::new(name, None, Cardinality::Many);
+        let ty = HyperedgeType {
+            name: "T".to_owned(),
+            roles: vec![role("a"), role("x!"), role("x%21")],
+            declared: true,
+        };
+        let id = schema.declare(ty).unwrap();
+        schema.rename_role("T", "x!", "y").unwrap();
+        schema.add_role("T", role("z!")).unwrap();
+        let table = schema.table(id).unwrap();
+        let expected = ["a", "x!", "x%21", "z%21"];
+        assert_eq!(fields(table, &["a", "x!", "x%21"]), expected);
+        let expected = ["a", "x%21", "x%2521", "z%21"];
+        assert_eq!(fields(table, &["a", "x%21", "x%2521"]), expected);
+        schema.drop_role("T", "x%21").unwrap();
+        let table = schema.table(id).unwrap();
+        assert_eq!(fields(table, &["a", "x!", "x%21"])[1], "x!");
     }
 
     #[test]

@@ -26,7 +26,8 @@ pub async fn diff(from: &Arc<dyn Snapshot>, to: &Arc<dyn Snapshot>) -> Result<Sn
         tables: BTreeMap::new(),
     };
     let mut tables: Vec<(TableId, String)> = Vec::new();
-    for table in from.schema().tables().chain(to.schema().tables()) {
+    // What was renamed has its new name.
+    for table in to.schema().tables().chain(from.schema().tables()) {
         if !tables.iter().any(|(id, _)| *id == table.id) {
             tables.push((table.id, table.display_name()));
         }
@@ -34,7 +35,14 @@ pub async fn diff(from: &Arc<dyn Snapshot>, to: &Arc<dyn Snapshot>) -> Result<Sn
     for (id, name) in tables {
         let own = table_diff(from, to, id).await?;
         if own != TableDiff::default() {
-            diff.tables.insert(name, own);
+            // Tables that had one name at different times are told of together.
+            let all = diff.tables.entry(name).or_default();
+            all.added.extend(own.added);
+            all.removed.extend(own.removed);
+            all.changed.extend(own.changed);
+            for ids in [&mut all.added, &mut all.removed, &mut all.changed] {
+                ids.sort_unstable();
+            }
         }
     }
     Ok(diff)

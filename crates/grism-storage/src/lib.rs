@@ -1,6 +1,7 @@
 //! Where graphs live: in memory and in Lance datasets, with their adjacency, a catalog, and import from files.
 
 mod all_rows;
+mod alteration;
 mod catalog;
 mod check;
 mod collector;
@@ -20,6 +21,7 @@ mod search;
 mod transaction;
 mod upload;
 
+pub use alteration::alter_into;
 pub use catalog::Catalog;
 pub use check::{CheckReport, check_snapshot};
 pub use diff::diff;

@@ -56,6 +56,9 @@ pub(crate) fn rebase(
     if base_tables.into_iter().any(|table| !is_known(&table)) {
         return Err(conflict("another commit dropped a hyperedge type"));
     }
+    if !newest.schema.keeps_names_of(base.schema) {
+        return Err(conflict("another commit altered the schema"));
+    }
     let adds_schema = steps.iter().any(|step| &step.schema != base.schema);
     if adds_schema && newest.schema != base.schema {
         return Err(conflict("another commit changed the schema too"));

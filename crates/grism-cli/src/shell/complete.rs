@@ -4,7 +4,8 @@ use grism::{Graph, QueryOptions, Result, SnapshotId, Value};
 
 use super::command::COMMANDS;
 
-const KEYWORDS: [&str; 45] = [
+const KEYWORDS: [&str; 53] = [
+    "ADD ROLE",
     "ALTER",
     "AND",
     "AS",
@@ -19,16 +20,20 @@ const KEYWORDS: [&str; 45] = [
     "DETACH",
     "DISTINCT",
     "DROP",
+    "DROP ROLE",
     "ELSE",
     "END",
     "ENDS WITH",
     "EXISTS",
     "EXPLAIN",
     "HYPEREDGE TYPE",
+    "IF EXISTS",
+    "IF NOT EXISTS",
     "IN",
     "INDEX",
     "IS NOT NULL",
     "IS NULL",
+    "LABEL",
     "LIMIT",
     "LOAD CSV",
     "MATCH",
@@ -39,6 +44,9 @@ const KEYWORDS: [&str; 45] = [
     "OR",
     "ORDER BY",
     "REMOVE",
+    "RENAME PROPERTY",
+    "RENAME ROLE",
+    "RENAME TO",
     "RETURN",
     "SET",
     "SHOW",

@@ -18,6 +18,8 @@ impl GraphSchema {
                 kind,
                 properties: Vec::new(),
                 key: None,
+                retired_columns: Vec::new(),
+                first_roles: Vec::new(),
                 changed_labels: Vec::new(),
             },
         );
@@ -143,25 +145,7 @@ impl GraphSchema {
             .tables
             .get_mut(&table)
             .ok_or_else(|| Error::internal(format!("the schema has no table {table}")))?;
-        let owner = entry.display_name();
-        if entry
-            .hyperedge_type()
-            .is_some_and(|ty| ty.declared && ty.role(name).is_some())
-        {
-            return Err(Error::invalid_data(format!(
-                "`{name}` is a role of `{owner}` and cannot be a property too"
-            )));
-        }
-        // Plans call roles, and the labels of nodes, so.
-        let is_kept = name.strip_prefix('@').is_some_and(|own| {
-            let ty = entry.hyperedge_type();
-            ty.map_or(own == "labels", |ty| ty.role(own).is_some())
-        });
-        if is_kept {
-            return Err(Error::invalid_data(format!(
-                "a property of `{owner}` cannot be called `{name}`"
-            )));
-        }
+        entry.check_property_name(name)?;
         let place = entry
             .properties
             .iter()
@@ -193,7 +177,7 @@ impl GraphSchema {
         }
     }
 
-    fn check_label(&self, label: &str) -> Result<()> {
+    pub(super) fn check_label(&self, label: &str) -> Result<()> {
         let declared = |(_, ty): (&Table, &HyperedgeType)| ty.declared;
         if self.hyperedge_table(label).is_some_and(declared) {
             return Err(Error::invalid_data(format!(

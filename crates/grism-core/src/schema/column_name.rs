@@ -7,7 +7,7 @@ use std::fmt::Write;
 ///
 /// It is the name itself where that has only letters, digits, spaces, `_`, `-` and characters past ASCII, and does not begin
 /// with `_`, as the columns of Grism and of its storages do. The bytes of other characters become `%` and two hexadecimal
-/// digits. What stays does not depend on the version of Unicode, since roles are not stored with their columns.
+/// digits. What stays does not depend on the version of Unicode, since most roles are stored without their columns.
 ///
 /// ```text
 /// name -> name    _distance -> %5Fdistance    a.b -> a%2Eb    50% -> 50%25

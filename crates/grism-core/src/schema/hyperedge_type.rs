@@ -32,6 +32,9 @@ pub struct Role {
     pub member: Option<String>,
     /// How often it is bound.
     pub cardinality: Cardinality,
+    /// The column of its members, where that does not follow from the name; see [`Self::column`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) column: Option<String>,
 }
 
 /// A hyperedge type and its roles.
@@ -46,11 +49,37 @@ pub struct HyperedgeType {
 }
 
 impl Role {
-    /// The name of the column that holds the role's members, which no property of the type has: the role's name, where every
-    /// storage takes it.
+    /// The role `name`, whose members have the label or type `member`.
+    #[must_use]
+    pub fn new(name: impl Into<String>, member: Option<String>, cardinality: Cardinality) -> Self {
+        Self {
+            name: name.into(),
+            member,
+            cardinality,
+            column: None,
+        }
+    }
+
+    /// The name of the column that holds the role's members, which no property of the type has: the name that the role was
+    /// declared with, where every storage takes that and no other column of the table has or had it.
     #[must_use]
     pub fn column(&self) -> Cow<'_, str> {
-        column_name(&self.name)
+        match &self.column {
+            Some(column) => Cow::Borrowed(column),
+            None => column_name(&self.name),
+        }
+    }
+
+    /// Whether both are declared by the same words, whatever their columns.
+    #[must_use]
+    pub fn is_declared_as(&self, other: &Self) -> bool {
+        let words = |role: &Self| (role.name.clone(), role.member.clone(), role.cardinality);
+        words(self) == words(other)
+    }
+
+    /// Lets the role have `column`.
+    pub(super) fn set_column(&mut self, column: String) {
+        self.column = (column != column_name(&self.name)).then_some(column);
     }
 }
 
@@ -58,16 +87,19 @@ impl HyperedgeType {
     /// The undeclared binary edge type `name`.
     #[must_use]
     pub fn binary_edge(name: impl Into<String>) -> Self {
-        let role = |name: &str| Role {
-            name: name.to_owned(),
-            member: None,
-            cardinality: Cardinality::One,
-        };
+        let role = |name: &str| Role::new(name, None, Cardinality::One);
         Self {
             name: name.into(),
             roles: vec![role(SOURCE_ROLE), role(TARGET_ROLE)],
             declared: false,
         }
+    }
+
+    /// Whether both have the same roles in the same order, whatever their columns.
+    #[must_use]
+    pub fn has_roles_of(&self, other: &Self) -> bool {
+        let mut pairs = self.roles.iter().zip(&other.roles);
+        self.roles.len() == other.roles.len() && pairs.all(|(a, b)| a.is_declared_as(b))
     }
 
     /// Whether the roles are exactly `source` and `target`, each bound once.
@@ -89,6 +121,13 @@ impl HyperedgeType {
         self.roles.iter().find(|role| role.column() == column)
     }
 
+    /// What the role that `before`, this type at an earlier time, called `role` is called now; `None` where it was dropped.
+    #[must_use]
+    pub fn later_name(&self, before: &Self, role: &str) -> Option<&str> {
+        let column = before.role(role)?.column();
+        self.role_in(&column).map(|role| role.name.as_str())
+    }
+
     /// The columns of the roles, in the order of declaration.
     #[must_use]
     pub fn role_columns(&self) -> Vec<String> {
@@ -97,19 +136,25 @@ impl HyperedgeType {
     }
 }
 
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        if let Some(member) = &self.member {
+            write!(f, " {member}")?;
+        }
+        f.write_str(match self.cardinality {
+            Cardinality::One => "",
+            Cardinality::Optional => "?",
+            Cardinality::Many => "*",
+        })
+    }
+}
+
 impl fmt::Display for HyperedgeType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} (", self.name)?;
         for (index, role) in self.roles.iter().enumerate() {
-            write!(f, "{}{}", if index > 0 { ", " } else { "" }, role.name)?;
-            if let Some(member) = &role.member {
-                write!(f, " {member}")?;
-            }
-            f.write_str(match role.cardinality {
-                Cardinality::One => "",
-                Cardinality::Optional => "?",
-                Cardinality::Many => "*",
-            })?;
+            write!(f, "{}{role}", if index > 0 { ", " } else { "" })?;
         }
         f.write_str(")")
     }

@@ -59,10 +59,8 @@ impl Graph {
                     .unwrap();
             }
         }
-        let role = |name: &str, cardinality, member: &str| Role {
-            name: name.to_owned(),
-            member: Some(member.to_owned()),
-            cardinality,
+        let role = |name: &str, cardinality, member: &str| {
+            Role::new(name, Some(member.to_owned()), cardinality)
         };
         let mut declare = |name: &str, roles: Vec<Role>, property: (&str, Type)| {
             let declared = HyperedgeType {

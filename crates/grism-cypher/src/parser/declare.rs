@@ -30,8 +30,15 @@ impl Parser<'_> {
         })
     }
 
+    /// `role [Label] [*|?]`.
     fn declared_role(&mut self) -> Result<Role> {
+        self.conditional_role(&[]).map(|(role, _)| role)
+    }
+
+    /// `role [condition] [Label] [*|?]`, and whether the words of the condition stand there.
+    pub(super) fn conditional_role(&mut self, condition: &[&str]) -> Result<(Role, bool)> {
         let name = self.name("the name of a role")?.text;
+        let has_condition = !condition.is_empty() && self.words(condition);
         let member = match self.is_name(0) {
             true => Some(self.name("a label")?.text),
             false => None,
@@ -43,11 +50,7 @@ impl Parser<'_> {
         } else {
             Cardinality::One
         };
-        Ok(Role {
-            name,
-            member,
-            cardinality,
-        })
+        Ok((Role::new(name, member, cardinality), has_condition))
     }
 }
 

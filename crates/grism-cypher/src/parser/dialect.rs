@@ -22,6 +22,12 @@ type Foreign = (&'static [&'static str], Place, &'static str);
 const ONE_COMMIT: &str = "a statement is one commit; several are by graph.transaction()";
 const NO_TABLES: &str =
     "labels need no declaration; a hyperedge type has one: CREATE HYPEREDGE TYPE NAME (role Label)";
+const NO_ALTER_TABLE: &str = "write ALTER LABEL or ALTER HYPEREDGE TYPE with RENAME TO, RENAME PROPERTY, ADD ROLE, \
+     RENAME ROLE or DROP ROLE; properties need no declaration";
+const ALTER_LABEL: &str = "write ALTER LABEL name RENAME TO or RENAME PROPERTY";
+const ALTER_TYPE: &str =
+    "every relationship type is a hyperedge type: write ALTER HYPEREDGE TYPE name RENAME TO";
+const ALTER_CONSTRAINT: &str = "drop the constraint, and create another";
 const NO_USERS: &str = "who may read a graph is up to the directory or bucket that holds it";
 const NO_JOIN: &str =
     "write a pattern, MATCH (a)-[:TYPE]->(b), or OPTIONAL MATCH for an outer join";
@@ -158,12 +164,24 @@ const FOREIGN: &[Foreign] = &[
         Place::Anywhere,
         "write MATCH (n:Label) DETACH DELETE n",
     ),
-    (&["ALTER", "TABLE"], Place::Anywhere, NO_TABLES),
+    (&["ALTER", "TABLE"], Place::Anywhere, NO_ALTER_TABLE),
+    (&["ALTER", "NODE"], Place::Start, ALTER_LABEL),
+    (&["ALTER", "RELATIONSHIP"], Place::Start, ALTER_TYPE),
+    (&["ALTER", "REL"], Place::Start, ALTER_TYPE),
+    (&["ALTER", "EDGE"], Place::Start, ALTER_TYPE),
     (
-        &["ALTER", "HYPEREDGE", "TYPE"],
-        Place::Anywhere,
-        "declare a new type, and copy the hyperedges",
+        &["ALTER", "INDEX"],
+        Place::Start,
+        "drop the index, and create another",
     ),
+    (&["ALTER", "CONSTRAINT"], Place::Start, ALTER_CONSTRAINT),
+    (
+        &["ALTER", "DATABASE"],
+        Place::Start,
+        "a graph is a directory or a prefix: open it by its path",
+    ),
+    (&["ALTER", "USER"], Place::Start, NO_USERS),
+    (&["ALTER", "ROLE"], Place::Start, NO_USERS),
     (
         &["CREATE", "VIEW"],
         Place::Anywhere,

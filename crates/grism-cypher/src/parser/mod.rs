@@ -4,6 +4,7 @@
 //! the errors; the other files hold one rule each, or a few of a kind. No word is reserved: a rule looks at what follows a
 //! word before it takes the word for a keyword. The first error ends the parse, and names what was found and expected.
 
+mod alter;
 mod bracket;
 mod case;
 mod clause;

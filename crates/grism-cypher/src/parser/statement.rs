@@ -129,6 +129,21 @@ impl Parser<'_> {
             let if_exists = self.words(&["IF", "EXISTS"]);
             return Ok(StatementKind::DropIndex { name, if_exists });
         }
+        if self.words(&["ALTER", "HYPEREDGE"]) {
+            self.expect_word("TYPE")?;
+            return self.alter_hyperedge_type().map(StatementKind::Alter);
+        }
+        if self.words(&["ALTER", "LABEL"]) {
+            return self.alter_label().map(StatementKind::Alter);
+        }
+        if self.is_word(0, "ALTER") {
+            if let Some(error) = of_another_dialect(self) {
+                return Err(error);
+            }
+            self.at += 1;
+            let words = ["LABEL", "HYPEREDGE"];
+            return Err(self.expected_words("LABEL or HYPEREDGE TYPE", &words));
+        }
         if self.is_word(0, "DROP") && !self.is_word(1, "TABLE") && !self.is_word(1, "CONSTRAINT") {
             self.at += 1;
             let words = ["INDEX", "HYPEREDGE"];

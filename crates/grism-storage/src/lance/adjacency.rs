@@ -20,6 +20,7 @@ use grism_core::{
 use lance::dataset::Dataset;
 
 use super::dataset::{Batches, append, create, open, read_range};
+use super::layout::NewPath;
 use super::log::{AdjacencyEntry, DatasetVersion, DeltaRows, Run};
 use super::root::Root;
 use crate::columns::named_batch;
@@ -38,8 +39,8 @@ pub(super) const TAKEN_BACK: u32 = u32::MAX;
 /// Where the incidence lists of a role are kept.
 pub(super) struct AdjacencyTarget<'a> {
     pub(super) root: &'a Root,
-    /// Path of the dataset without its ending, for a role that has none yet.
-    pub(super) stem: String,
+    /// Where the dataset of a role that has none yet lies.
+    pub(super) place: NewPath,
     pub(super) table: TableId,
     pub(super) role: String,
     pub(super) binary: bool,
@@ -103,7 +104,7 @@ impl AdjacencyTarget<'_> {
         let schema = schema(self.binary);
         let fields = schema.fields().iter();
         let fields = fields.map(|field| (**field).clone()).collect();
-        let (path, dataset) = create(self.root, &self.stem, fields).await?;
+        let (path, dataset) = create(self.root, &self.place, fields).await?;
         let entry = AdjacencyEntry {
             table: self.table,
             role: self.role.clone(),

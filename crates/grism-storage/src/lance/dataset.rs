@@ -24,6 +24,7 @@ use lance_table::io::deletion::relative_deletion_file_path;
 use lance_table::rowids::{RowIdSequence, write_row_ids};
 
 use super::error::from_lance;
+use super::layout::NewPath;
 use super::open_table::{is_plain, plain_addresses};
 use super::physical::has_field;
 use super::root::Root;
@@ -47,13 +48,13 @@ pub(super) async fn open(root: &Root, path: &str, version: u64) -> Result<Datase
         .map_err(|error| from_lance(error).context(path))
 }
 
-/// Opens the first version of the dataset at `<stem>.lance`, which has no rows; makes the dataset where there is none.
-/// Returns its path, which has a number behind the stem where the name belongs to a dataset of other fields.
+/// Opens the first version of the dataset at `place`, which has no rows; makes the dataset where there is none. Returns its
+/// path, which has a number where the plain one belongs to a dataset of other fields.
 ///
 /// What a failed or lost commit left under the name is harmless: it never reaches the first version.
 pub(super) async fn create(
     root: &Root,
-    stem: &str,
+    place: &NewPath,
     fields: Vec<Field>,
 ) -> Result<(String, Dataset)> {
     let parameters = WriteParams {
@@ -63,12 +64,7 @@ pub(super) async fn create(
         ..root.write_parameters()
     };
     let schema: SchemaRef = Arc::new(Schema::new(fields));
-    for attempt in 1.. {
-        let path = if attempt == 1 {
-            format!("{stem}.lance")
-        } else {
-            format!("{stem}~{attempt}.lance")
-        };
+    for path in place.paths() {
         let none = RecordBatchIterator::new(
             std::iter::empty::<Result<RecordBatch, ArrowError>>(),
             Arc::clone(&schema),

@@ -58,7 +58,9 @@ pub(super) async fn table_indexes(
     let stored = dataset.load_indices().await.map_err(from_lance)?;
     let there: HashSet<u64> = dataset.fragments().iter().map(|own| own.id).collect();
     for definition in definitions {
-        let own = stored.iter().filter(|own| own.name == definition.name);
+        let own = stored
+            .iter()
+            .filter(|own| is_of(own, definition, table, dataset));
         let fragments: HashSet<u64> = own
             .filter_map(|own| own.fragment_bitmap.as_ref())
             .flat_map(|bitmap| bitmap.iter().map(u64::from))
@@ -77,6 +79,21 @@ pub(super) async fn table_indexes(
         }
     }
     Ok(found)
+}
+
+/// Whether a stored index is the one that is declared: of its name, and of the column that its property has.
+fn is_of(
+    stored: &IndexMetadata,
+    definition: &IndexDefinition,
+    table: &Table,
+    dataset: &Dataset,
+) -> bool {
+    let Some(property) = table.property(&definition.property) else {
+        return false;
+    };
+    let mut fields = dataset.schema().fields.iter();
+    let field = fields.find(|field| field.name == property.column());
+    stored.name == definition.name && field.is_some_and(|field| stored.fields == [field.id])
 }
 
 /// The first index that finds the rows with a compared value, or else between compared values, and what it is asked.
@@ -171,7 +188,10 @@ pub(super) async fn build_indexes(
     let definitions: Vec<&IndexDefinition> = schema.indexes_of(table).collect();
     let dropped: Vec<_> = stored
         .iter()
-        .filter(|own| !definitions.iter().any(|index| index.name == own.name))
+        .filter(|own| {
+            let mut definitions = definitions.iter();
+            !definitions.any(|index| is_of(own, index, table, &dataset))
+        })
         .cloned()
         .collect();
     let mut built = 0;
@@ -181,7 +201,7 @@ pub(super) async fn build_indexes(
     for definition in definitions {
         let own: Vec<_> = stored
             .iter()
-            .filter(|own| own.name == definition.name)
+            .filter(|own| is_of(own, definition, table, &dataset))
             .cloned()
             .collect();
         let is_covered = |id: u64| {

@@ -35,6 +35,16 @@ impl OpenTable {
             dataset: Arc::new(dataset),
         })
     }
+
+    /// The same dataset for a snapshot that has other names for it.
+    pub(super) async fn reopened(&self, entry: &SnapshotEntry, table: TableId) -> Result<Self> {
+        let table = entry.schema.table(table)?;
+        Ok(Self {
+            is_plain: self.is_plain,
+            indexes: table_indexes(&entry.schema, table, &self.dataset).await?,
+            dataset: Arc::clone(&self.dataset),
+        })
+    }
 }
 
 /// Whether row ids are the places of the rows.

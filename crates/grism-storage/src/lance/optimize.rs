@@ -14,7 +14,8 @@ use lance::dataset::transaction::{Operation, RewriteGroup, Transaction};
 use super::dataset::{commit_detached, open, sync_new};
 use super::error::from_lance;
 use super::indexes::build_indexes;
-use super::log::{AdjacencyEntry, SnapshotEntry};
+use super::layout::{NewPath, adjacency_path};
+use super::log::{AdjacencyEntry, DatasetVersion, SnapshotEntry};
 use super::recount::{count_degrees, has_degrees, recount_properties};
 use super::snapshot::LanceSnapshot;
 use super::stage::target;
@@ -146,8 +147,20 @@ impl LanceStorage {
             let sorted = SortedIncidences::count(table.id, ty, &role, rows, 0, shift, budget)?;
             let incidences = sorted.by_table();
             let degrees = if has_grown {
-                let target = target(&self.root, table, ty, &role);
-                let lists = target.append_sorted(None, sorted).await?;
+                // The first version of the dataset has no rows.
+                let first = AdjacencyEntry {
+                    dataset: DatasetVersion {
+                        path: entry.adjacency[place].dataset.path.clone(),
+                        version: 1,
+                    },
+                    rows: 0,
+                    runs: Vec::new(),
+                    delta: Vec::new(),
+                    ..entry.adjacency[place].clone()
+                };
+                let new = NewPath::of(adjacency_path(table, &role), entry);
+                let target = target(&self.root, new, table.id, ty, &role);
+                let lists = target.append_sorted(Some(&first), sorted).await?;
                 entry.adjacency[place] = lists.entry;
                 report.folded += 1;
                 lists.degrees

@@ -71,9 +71,12 @@ impl LanceSnapshot {
             let same = known
                 .filter(|known| known.entry.tables.get(table) == Some(dataset))
                 .and_then(|known| known.tables.get(table));
-            let opened = match same {
-                Some(same) => Arc::clone(same),
-                None => Arc::new(OpenTable::open(root, &entry, *table, dataset).await?),
+            let opened = match (same, known) {
+                (Some(same), Some(known)) if has_indexes_of(&entry, known, *table) => {
+                    Arc::clone(same)
+                }
+                (Some(same), _) => Arc::new(same.reopened(&entry, *table).await?),
+                _ => Arc::new(OpenTable::open(root, &entry, *table, dataset).await?),
             };
             tables.insert(*table, opened);
         }
@@ -184,6 +187,13 @@ impl LanceSnapshot {
             _ => Err(Error::internal("a delta was cached as something else")),
         }
     }
+}
+
+/// Whether `entry` declares for a table what a snapshot of the same rows does.
+fn has_indexes_of(entry: &SnapshotEntry, known: &LanceSnapshot, table: TableId) -> bool {
+    let tables = (entry.schema.table(table), known.schema.table(table));
+    let are_same = matches!(&tables, (Ok(own), Ok(known)) if own == known);
+    are_same && entry.schema.indexes() == known.schema.indexes()
 }
 
 /// A batch of physical columns as the properties and roles they hold.

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use grism_core::{
-    AppendedRows, ChangeSet, Error, HyperedgeType, Incidence, Result, SortedIncidences, Table,
-    TableId, TableStatistics, batches_of,
+    AppendedRows, ChangeSet, Error, GraphSchema, HyperedgeType, Incidence, Result,
+    SortedIncidences, Table, TableId, TableStatistics, batches_of,
 };
 use lance::dataset::Dataset;
 use tokio::task::JoinSet;
@@ -16,7 +16,7 @@ use super::adjacency::AdjacencyTarget;
 use super::dataset::{Batches, append, create, open};
 use super::format::GraphOptions;
 use super::indexes::build_indexes;
-use super::layout::{adjacency_path, first_fields, table_path};
+use super::layout::{NewPath, adjacency_path, first_fields, table_path};
 use super::loaded::stage_loaded;
 use super::log::{AdjacencyEntry, DatasetVersion, SnapshotEntry};
 use super::physical::target_column;
@@ -40,7 +40,7 @@ pub(super) async fn stage(
     entry.schema = changes.schema.clone();
     let stays = |table: TableId| changes.schema.table(table).is_ok();
     entry.tables.retain(|table, _| stays(*table));
-    entry.adjacency.retain(|own| stays(own.table));
+    rename_roles(&mut entry.adjacency, &before.schema, &changes.schema);
     entry.statistics.tables.retain(|table, _| stays(*table));
     entry.loaded.retain(|table, _| stays(*table));
     for (table, taken) in &changes.loaded {
@@ -77,6 +77,22 @@ pub(super) async fn stage(
     Ok(entry)
 }
 
+/// Keeps incidence lists under the names that their roles have in `after`; those of roles and tables that were dropped go.
+fn rename_roles(lists: &mut Vec<AdjacencyEntry>, before: &GraphSchema, after: &GraphSchema) {
+    lists.retain_mut(|own| {
+        let tables = before
+            .table(own.table)
+            .ok()
+            .zip(after.table(own.table).ok());
+        let types = tables.and_then(|(old, new)| old.hyperedge_type().zip(new.hyperedge_type()));
+        let later = types.and_then(|(old, new)| new.later_name(old, &own.role));
+        if let Some(role) = later.filter(|role| *role != own.role) {
+            own.role = role.to_owned();
+        }
+        later.is_some()
+    });
+}
+
 pub(super) struct Stager<'a> {
     pub(super) root: &'a Root,
     pub(super) options: GraphOptions,
@@ -101,7 +117,10 @@ impl Stager<'_> {
                 known.path.clone(),
                 open(self.root, &known.path, known.version).await?,
             ),
-            None => create(self.root, &table_path(table), first_fields(table)).await?,
+            None => {
+                let place = NewPath::of(table_path(table), &self.entry);
+                create(self.root, &place, first_fields(table)).await?
+            }
         };
         if let Some(pieces) = changes.appends.get(&table.id) {
             staged = self.appended(table, &path, staged, pieces).await?;
@@ -138,6 +157,7 @@ impl Stager<'_> {
                     let pieces = pieces.to_vec();
                     let (root, options) = (self.root.clone(), self.options);
                     let before = self.adjacency_of(table.id, &role.name).cloned();
+                    let place = NewPath::of(adjacency_path(table, &role.name), &self.entry);
                     let (table, ty, role) = (table.clone(), ty.clone(), role.name.clone());
                     sorting.push(async move {
                         let sorted = SortedIncidences::count(
@@ -150,7 +170,7 @@ impl Stager<'_> {
                             sort_bytes(),
                         )?;
                         let counts = sorted.by_table();
-                        let target = target(&root, &table, &ty, &role);
+                        let target = target(&root, place, table.id, &ty, &role);
                         let lists = target.append_sorted(before.as_ref(), sorted).await?;
                         Ok::<_, Error>((lists, counts))
                     });
@@ -285,7 +305,8 @@ impl Stager<'_> {
             if incidences.is_empty() && before.is_some() {
                 continue;
             }
-            let target = target(self.root, table, ty, &role);
+            let place = NewPath::of(adjacency_path(table, &role), &self.entry);
+            let target = target(self.root, place, table.id, ty, &role);
             let entry = target.append_delta(before.as_ref(), &incidences).await?;
             fail::fail_point!("adjacency-staged");
             self.put_adjacency(entry);
@@ -297,14 +318,15 @@ impl Stager<'_> {
 /// Where the incidence lists of a role are kept.
 pub(super) fn target<'a>(
     root: &'a Root,
-    table: &Table,
+    place: NewPath,
+    table: TableId,
     ty: &HyperedgeType,
     role: &str,
 ) -> AdjacencyTarget<'a> {
     AdjacencyTarget {
         root,
-        stem: adjacency_path(table, role),
-        table: table.id,
+        place,
+        table,
         role: role.to_owned(),
         binary: ty.is_binary(),
     }

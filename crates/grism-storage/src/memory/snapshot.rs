@@ -11,7 +11,7 @@ use futures::StreamExt;
 use grism_core::{
     BatchStream, ChangeSet, EntityId, Error, GraphSchema, GraphStatistics, HyperedgeType,
     Incidence, IncidenceSegment, IndexSearch, LoadState, Result, ScanRange, ScanRequest, SearchHit,
-    SegmentKey, Snapshot, SnapshotId, TableId,
+    SegmentKey, Snapshot, SnapshotId, Table, TableId,
 };
 
 use super::chunks::Chunks;
@@ -72,6 +72,7 @@ impl MemorySnapshot {
             let own = loaded.entry(*table).or_default();
             Arc::make_mut(own).absorb(taken.clone());
         }
+        rename_roles(&mut segments, &self.schema, &changes.schema);
         for table in changes.schema.tables() {
             let counts = statistics.tables.entry(table.id).or_default();
             settle(counts, table, self.schema.table(table.id).ok());
@@ -289,6 +290,33 @@ impl MemorySnapshot {
             .get(&table)
             .ok_or_else(|| Error::internal(format!("the snapshot has no table {table}")))
     }
+}
+
+/// Keeps segments under the names that their roles have in `after`; those of roles that were dropped go.
+fn rename_roles(segments: &mut Segments, before: &GraphSchema, after: &GraphSchema) {
+    let mut changed: BTreeMap<(TableId, &str), Option<&str>> = BTreeMap::new();
+    for (table, ty) in before.hyperedge_tables() {
+        let now = after.table(table.id).ok().and_then(Table::hyperedge_type);
+        for role in &ty.roles {
+            let later = now.and_then(|now| now.later_name(ty, &role.name));
+            if later != Some(&role.name) {
+                changed.insert((table.id, &role.name), later);
+            }
+        }
+    }
+    if changed.is_empty() {
+        return;
+    }
+    let renamed = std::mem::take(segments).into_iter();
+    *segments = renamed
+        .filter_map(|((table, role, key), segment)| {
+            let role = match changed.get(&(table, role.as_str())) {
+                Some(later) => (*later)?.to_owned(),
+                None => role,
+            };
+            Some(((table, role, key), segment))
+        })
+        .collect();
 }
 
 /// `segment` without the incidences of some hyperedges, and with more of others.

@@ -56,6 +56,8 @@ pub(super) const VALID: &[&str] = &[
     "INSERT (:A)-[:R]->(:B)",
     "CREATE HYPEREDGE TYPE MEETING (organizer Person, attendee Person*, room Room?)",
     "DROP HYPEREDGE TYPE MEETING",
+    "ALTER HYPEREDGE TYPE IF EXISTS MEETING ADD ROLE IF NOT EXISTS room Room?; ALTER HYPEREDGE TYPE M RENAME ROLE a TO `b c`",
+    "ALTER HYPEREDGE TYPE M DROP ROLE IF EXISTS a; ALTER LABEL A RENAME TO B; ALTER LABEL A RENAME PROPERTY IF EXISTS a TO b",
     "CREATE INDEX people IF NOT EXISTS FOR (n:Person) ON (n.name)",
     "CREATE VECTOR INDEX v FOR (n:Person) ON n.v OPTIONS {indexConfig: {`vector.dimensions`: 8, similarity: 'cosine'}}",
     "CREATE FULLTEXT INDEX f FOR ()-[r:R]-() ON EACH [r.text]",

@@ -49,11 +49,7 @@ mod tests {
     #[test]
     fn a_role_says_how_it_is_reached() {
         let mut schema = GraphSchema::default();
-        let role = Role {
-            name: "organizer".to_owned(),
-            cardinality: Cardinality::One,
-            member: None,
-        };
+        let role = Role::new("organizer", None, Cardinality::One);
         let meeting = HyperedgeType {
             name: "MEETING".to_owned(),
             roles: vec![role],
