@@ -21,6 +21,7 @@ mod plan;
 mod plan_cache;
 mod query;
 mod show;
+mod show_constraints;
 mod show_statistics;
 mod statement;
 mod transaction;
@@ -36,11 +37,11 @@ pub use query::{PlannedQuery, Prepared, QueryOptions, QueryResult};
 pub use transaction::GraphTransaction;
 
 pub use grism_core::{
-    Cardinality, ChangeSet, Error, ErrorKind, GraphSchema, GrismError, HyperedgeContents,
-    HyperedgeType, HyperedgeValue, IncidenceValue, IndexDefinition, IndexKind, IndexSearch,
-    Location, NodeContents, NodeValue, PathValue, Result, Role, RowChanges, SearchHit,
-    SearchTarget, Snapshot, SnapshotId, SnapshotInfo, Storage, StorageDescriptor, Table, TableKind,
-    Type, Value, VectorMetric, nearest, temporal,
+    Cardinality, ChangeSet, Constraint, ConstraintRule, EntityKind, Error, ErrorKind, GraphSchema,
+    GrismError, HyperedgeContents, HyperedgeType, HyperedgeValue, IncidenceValue, IndexDefinition,
+    IndexKind, IndexSearch, Location, NodeContents, NodeValue, PathValue, Result, Role, RowChanges,
+    SearchHit, SearchTarget, Snapshot, SnapshotId, SnapshotInfo, Storage, StorageDescriptor, Table,
+    TableKind, Type, Value, VectorMetric, nearest, temporal,
 };
 pub use grism_cypher::{
     ExplainFormat, ExplainOptions, Parameters, Procedure, ProcedureColumn, Procedures, Statement,

@@ -32,8 +32,8 @@ pub use key_map::KeyMap;
 pub use predicate::{Comparison, ComparisonOperator, ScanPredicate};
 pub use row_buffer::RowBuffer;
 pub use schema::{
-    Cardinality, EntityKind, GraphSchema, HyperedgeType, LABELS_COLUMN, Property, Role,
-    SOURCE_ROLE, TARGET_ROLE, Table, TableKind,
+    Cardinality, Constraint, ConstraintRule, EntityKind, GraphSchema, HyperedgeType, LABELS_COLUMN,
+    Property, Role, SOURCE_ROLE, TARGET_ROLE, Table, TableKind,
 };
 pub use search::{IndexSearch, SearchHit, SearchTarget};
 pub use stack::with_stack;
@@ -49,6 +49,6 @@ pub use suggest::nearest;
 pub use types::{Tables, Type};
 pub use value::{
     HyperedgeContents, HyperedgeValue, IncidenceValue, NodeContents, NodeValue, PathValue, Value,
-    cast_column, compare_integer_float, decode_any, encode_any, equal_values, key_column,
+    cast_column, compare_integer_float, decode_any, encode_any, equal_values, key_column, key_of,
     key_of_any, order_values, total_order, widen_column,
 };

@@ -4,13 +4,14 @@ use grism::{Graph, QueryOptions, Result, SnapshotId, Value};
 
 use super::command::COMMANDS;
 
-const KEYWORDS: [&str; 45] = [
+const KEYWORDS: [&str; 47] = [
     "ALTER",
     "AND",
     "AS",
     "ASC",
     "CALL",
     "CASE",
+    "CONSTRAINT",
     "CONTAINS",
     "COPY",
     "CREATE",
@@ -39,6 +40,7 @@ const KEYWORDS: [&str; 45] = [
     "OR",
     "ORDER BY",
     "REMOVE",
+    "REQUIRE",
     "RETURN",
     "SET",
     "SHOW",

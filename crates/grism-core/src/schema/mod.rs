@@ -2,12 +2,14 @@
 
 mod change;
 mod column_name;
+mod constraint;
 mod entity_kind;
 mod graph_schema;
 mod hyperedge_type;
 mod indexes;
 mod table;
 
+pub use constraint::{Constraint, ConstraintRule};
 pub use entity_kind::EntityKind;
 pub use graph_schema::GraphSchema;
 pub use hyperedge_type::{Cardinality, HyperedgeType, Role, SOURCE_ROLE, TARGET_ROLE};

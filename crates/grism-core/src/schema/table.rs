@@ -51,7 +51,8 @@ pub struct Table {
     pub kind: TableKind,
     /// Its properties, in the order they came into being.
     pub properties: Vec<Property>,
-    /// The property that names a node for loads; `None` before the first load by key.
+    /// The property that alone is the key of what the table holds, as loads use it: what the constraints of its only label, or
+    /// of its type, say ([`crate::GraphSchema::set_key`]).
     pub key: Option<String>,
     /// Labels that some of its nodes have got, or lost, since they were born; sorted. The column [`LABELS_COLUMN`]
     /// tells which.

@@ -7,7 +7,8 @@ use arrow::array::{Array, ArrayRef, AsArray, UInt64Array};
 use arrow::datatypes::{DataType, Int64Type, UInt64Type};
 use futures::TryStreamExt;
 use grism_core::{
-    Error, GraphSchema, ID_COLUMN, KeyMap, LABELS_COLUMN, Result, Snapshot, TableId, Tables, Type,
+    EntityKind, Error, GraphSchema, ID_COLUMN, KeyMap, LABELS_COLUMN, Result, Snapshot, TableId,
+    Tables, Type,
 };
 
 use super::arrow_column::normalized;
@@ -290,11 +291,16 @@ fn both<'a>(key: &'a Key<'a>) -> (Option<i64>, Option<Cow<'a, str>>) {
     }
 }
 
-/// The key property of a table of nodes.
+/// The key property of the nodes of a label, or else of a table of them.
 pub(super) fn key_of(schema: &GraphSchema, table: TableId, label: &str) -> Result<String> {
-    schema.table(table)?.key.clone().ok_or_else(|| {
+    let key = match schema.key(EntityKind::Node, label) {
+        Some(key) => Some(key),
+        None => schema.table(table)?.key.as_deref(),
+    };
+    key.map(str::to_owned).ok_or_else(|| {
         Error::invalid_data(format!(
-            "the nodes of `{label}` have no key; load them by one, or with load_nodes(…, key=…)"
+            "the nodes of `{label}` have no key; load them by one, with load_nodes(…, key=…), or name it: CREATE CONSTRAINT FOR \
+             (n:{label}) REQUIRE n.property IS KEY"
         ))
     })
 }

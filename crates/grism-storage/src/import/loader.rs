@@ -6,7 +6,9 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, BooleanArray};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::DataType;
-use grism_core::{Cardinality, ChangeSet, EntityId, Error, Result, RowBuffer, TableId, Type};
+use grism_core::{
+    Cardinality, ChangeSet, EntityId, EntityKind, Error, Result, RowBuffer, TableId, Type,
+};
 use tokio::runtime::Handle;
 
 use super::convert::{Converted, Members};
@@ -108,6 +110,7 @@ impl Loader {
         let table = match plan {
             Plan::Nodes(plan) => {
                 self.changes.schema.set_key(plan.table, &plan.key);
+                self.verified(plan.table)?;
                 plan.table
             }
             Plan::Hyperedges(plan) => {
@@ -126,6 +129,16 @@ impl Loader {
             self.changes.appends.entry(table).or_default().extend(rows);
         }
         Ok((self.changes, self.report))
+    }
+
+    /// Notes that the keys of the new nodes of a table were compared with each other and with all that there are.
+    fn verified(&mut self, table: TableId) -> Result<()> {
+        let schema = &self.changes.schema;
+        let labels = schema.table(table)?.labels().iter();
+        let mut keys = labels.filter_map(|label| schema.key_constraint(EntityKind::Node, label));
+        let key = keys.next().map(|own| own.name.clone());
+        self.changes.verified.extend(key);
+        Ok(())
     }
 
     /// Fails where rows were wrong and none may be.
@@ -395,6 +408,7 @@ impl Loader {
         self.changes
             .schema
             .ensure_property(label.table, &label.key, &ty)?;
+        self.verified(label.table)?;
         let rows = created.finish()?;
         let pieces = self.changes.appends.entry(label.table).or_default();
         pieces.extend(rows);

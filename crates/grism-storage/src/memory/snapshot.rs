@@ -20,6 +20,7 @@ use crate::collector::{StatisticsCollector, count_delete, count_update, settle};
 use crate::columns::{
     column_or_null, column_type, id_array, named_batch, passing_rows, row_offsets, scan_names,
 };
+use crate::constraints::NewKeys;
 use crate::incidences::{by_segment, collect_incidences, members_of};
 use crate::search::scan_search;
 
@@ -38,6 +39,8 @@ pub(super) struct MemorySnapshot {
     pub(super) fragment_rows: usize,
     pub(super) tables: BTreeMap<TableId, Chunks>,
     segments: Segments,
+    /// The keys that the steps of a transaction brought; `None` in a committed snapshot.
+    pub(super) new_keys: Option<Arc<NewKeys>>,
 }
 
 impl MemorySnapshot {
@@ -51,6 +54,7 @@ impl MemorySnapshot {
             fragment_rows,
             tables: BTreeMap::new(),
             segments: HashMap::new(),
+            new_keys: None,
         }
     }
 
@@ -114,6 +118,7 @@ impl MemorySnapshot {
             fragment_rows: self.fragment_rows,
             tables,
             segments,
+            new_keys: None,
         };
         let changed: BTreeSet<TableId> = changes
             .updates
