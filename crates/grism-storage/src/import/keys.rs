@@ -131,7 +131,11 @@ impl KeyIndex {
         for table in tables.iter() {
             let key = key_of(snapshot.schema(), *table, label)?;
             let entry = snapshot.schema().table(*table)?;
-            let column = entry.column_for(&key);
+            let Some(property) = entry.property(&key) else {
+                // None of its nodes has a key.
+                continue;
+            };
+            let column = property.column().to_owned();
             let mut columns = vec![column.clone()];
             let changes = entry.changed_labels.iter().any(|own| own == label);
             if changes {

@@ -248,7 +248,11 @@ impl History for LanceStorage {
         }
         let mut between = Vec::new();
         for number in id.0 + 1..=newest.0 {
-            between.push(self.log.summary(SnapshotId(number)).await?);
+            match self.log.summary(SnapshotId(number)).await {
+                // Another graph was built in the place of the one that had it.
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+                summary => between.push(summary?),
+            }
         }
         Ok(Some(between))
     }
