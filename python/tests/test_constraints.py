@@ -205,6 +205,22 @@ def test_check_finds_what_breaks_a_key_in_an_older_graph(tmp_path: Path) -> None
     assert graph.check()["problems"] == []
 
 
+def test_keys_that_memory_does_not_hold_are_compared_all_the_same(graph: gr.Graph) -> None:
+    graph.execute("CREATE CONSTRAINT FOR (p:Person) REQUIRE p.mail IS UNIQUE")
+
+    def load(first: int, *others: str) -> int:
+        mails = [f"mail {number}" for number in range(first, first + 150_000)] + list(others)
+        people = pa.table({"id": range(first, first + len(mails)), "mail": mails})
+        return graph.load_nodes("Person", people, key="id", memory_limit=32 << 20).loaded
+
+    with pytest.raises(gr.InvalidDataError, match="`mail` = 'mail 10'"):
+        load(10, "mail 10")
+    assert load(10) == 150_000
+    with pytest.raises(gr.InvalidDataError, match="`mail` = 'mail 17'"):
+        load(200_000, "mail 17")
+    assert load(200_000, "another") == 150_001
+
+
 def test_a_graph_that_is_built_anew_knows_none_of_the_old_keys(tmp_path: Path) -> None:
     path = tmp_path / "g.grism"
     graph = gr.open(path)

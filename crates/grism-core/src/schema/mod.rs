@@ -3,6 +3,7 @@
 mod change;
 mod column_name;
 mod constraint;
+mod constraints;
 mod entity_kind;
 mod graph_schema;
 mod hyperedge_type;

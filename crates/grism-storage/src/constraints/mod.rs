@@ -7,14 +7,18 @@
 //!        -> publish      KeyCache::committed: the keys of the commit join the others
 //! ```
 
+mod cached_keys;
 mod check;
+mod compare;
 mod key;
 mod key_cache;
 mod key_table;
+mod new_keys;
 mod touched;
 mod violation;
 mod whole;
 
 pub(crate) use check::{Checks, Trust};
-pub(crate) use key_cache::{History, KeyCache, NewKeys};
+pub(crate) use key_cache::{History, KeyCache};
+pub(crate) use new_keys::NewKeys;
 pub(crate) use whole::violations;
