@@ -1,6 +1,8 @@
-//! Declarations: hyperedge types and indexes, made and dropped.
+//! Declarations: hyperedge types, indexes and constraints, made and dropped.
 
-use grism_core::{ChangeSet, Error, HyperedgeType, IndexDefinition, Result, Snapshot, SnapshotId};
+use grism_core::{
+    ChangeSet, Constraint, Error, HyperedgeType, IndexDefinition, Result, Snapshot, SnapshotId,
+};
 
 use crate::Graph;
 use crate::attempts::Attempts;
@@ -138,6 +140,52 @@ impl Graph {
                 return Ok(Change::Nothing);
             }
             changes.schema.drop_index(name)?;
+            Ok(Change::Made)
+        })
+        .await
+    }
+
+    /// Makes a constraint; with `if_not_exists` nothing is committed where it is there already, under whatever name.
+    ///
+    /// # Errors
+    /// `InvalidData` for a name that another constraint has, and where the graph does not keep it, with a value that breaks it.
+    pub async fn create_constraint(
+        &self,
+        constraint: Constraint,
+        if_not_exists: bool,
+    ) -> Result<SnapshotId> {
+        let operation = format!("create constraint {}", constraint.name);
+        self.commit_with(&operation, |changes, _| {
+            let asked = changes.schema.resolved_constraint(&constraint);
+            let known = changes.schema.constraints().iter();
+            let is_known = known.clone().any(|own| own.is_same_rule(&asked));
+            let other = known.clone().find(|own| own.name == asked.name);
+            match other.filter(|other| !other.is_same_rule(&asked)) {
+                Some(other) => Err(Error::invalid_data(format!(
+                    "there is a constraint `{}` already, {other}, and not {asked}",
+                    other.name
+                ))),
+                None if if_not_exists && is_known => Ok(Change::Nothing),
+                None => {
+                    changes.schema.add_constraint(&asked)?;
+                    Ok(Change::Made)
+                }
+            }
+        })
+        .await
+    }
+
+    /// Drops a constraint; with `if_exists` nothing is committed where none has the name.
+    ///
+    /// # Errors
+    /// `NotFound` where none has it.
+    pub async fn drop_constraint(&self, name: &str, if_exists: bool) -> Result<SnapshotId> {
+        self.commit_with(&format!("drop constraint {name}"), |changes, _| {
+            let mut known = changes.schema.constraints().iter();
+            if if_exists && !known.any(|own| own.name == name) {
+                return Ok(Change::Nothing);
+            }
+            changes.schema.drop_constraint(name)?;
             Ok(Change::Made)
         })
         .await

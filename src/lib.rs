@@ -22,6 +22,7 @@ mod plan;
 mod plan_cache;
 mod query;
 mod show;
+mod show_constraints;
 mod show_statistics;
 mod statement;
 mod tables;
@@ -39,12 +40,12 @@ pub use tables::{RowTable, Tables};
 pub use transaction::GraphTransaction;
 
 pub use grism_core::{
-    Alteration, Cardinality, ChangeSet, Error, ErrorKind, GraphSchema, GrismError,
-    HyperedgeContents, HyperedgeType, HyperedgeValue, IncidenceValue, IndexDefinition, IndexKind,
-    IndexSearch, LoadState, LoadedFile, Location, NodeContents, NodeValue, PathValue, Result, Role,
-    RowChanges, SchemaChange, SchemaOwner, SearchHit, SearchTarget, Snapshot, SnapshotId,
-    SnapshotInfo, Storage, StorageDescriptor, Table, TableKind, Type, Unneeded, Value,
-    VectorMetric, nearest, temporal,
+    Alteration, Cardinality, ChangeSet, Constraint, ConstraintRule, EntityKind, Error, ErrorKind,
+    GraphSchema, GrismError, HyperedgeContents, HyperedgeType, HyperedgeValue, IncidenceValue,
+    IndexDefinition, IndexKind, IndexSearch, LoadState, LoadedFile, Location, NodeContents,
+    NodeValue, PathValue, Result, Role, RowChanges, SchemaChange, SchemaOwner, SearchHit,
+    SearchTarget, Snapshot, SnapshotId, SnapshotInfo, Storage, StorageDescriptor, Table, TableKind,
+    Type, Unneeded, Value, VectorMetric, nearest, temporal,
 };
 pub use grism_cypher::{
     ExplainFormat, ExplainOptions, Parameters, Procedure, ProcedureColumn, Procedures, Statement,

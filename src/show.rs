@@ -8,7 +8,7 @@ use grism_core::{IndexDefinition, Result, RowChanges, SnapshotId, SnapshotInfo, 
 use grism_cypher::{Procedure, ProcedureColumn, ShowKind, functions, procedures};
 
 use crate::query::{QueryResult, table};
-use crate::show_statistics;
+use crate::{show_constraints, show_statistics};
 
 pub(crate) async fn show(
     storage: &dyn Storage,
@@ -107,6 +107,7 @@ pub(crate) async fn show(
                 ("property", texts(|index| index.property.clone())),
             ]
         }
+        ShowKind::Constraints => show_constraints::columns(schema.constraints())?,
         ShowKind::Functions => {
             let all = functions();
             let texts = |texts: Vec<String>| -> ArrayRef { Arc::new(StringArray::from(texts)) };

@@ -146,6 +146,18 @@ impl Graph {
                 self.drop_index(name, *if_exists).await?;
                 Ok(nothing())
             }
+            StatementKind::CreateConstraint {
+                constraint,
+                if_not_exists,
+            } => {
+                let constraint = constraint.clone();
+                self.create_constraint(constraint, *if_not_exists).await?;
+                Ok(nothing())
+            }
+            StatementKind::DropConstraint { name, if_exists } => {
+                self.drop_constraint(name, *if_exists).await?;
+                Ok(nothing())
+            }
             StatementKind::Optimize => {
                 self.optimize().await?;
                 Ok(nothing())

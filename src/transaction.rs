@@ -90,7 +90,7 @@ impl GraphTransaction {
     /// Makes the single changes so far a step, so that queries and loads see them.
     ///
     /// # Errors
-    /// `InvalidData` where a required role is unbound.
+    /// `InvalidData` where a required role is unbound, or a constraint does not allow them.
     pub async fn flush(&mut self) -> Result<()> {
         if let Some(rows) = &self.rows {
             // What is wrong can still be mended.
@@ -240,7 +240,8 @@ impl GraphTransaction {
     /// Commits everything as one snapshot.
     ///
     /// # Errors
-    /// `Conflict` where another writer was first and the changes may depend on what it did; then nothing was changed.
+    /// `Conflict` where another writer was first and the changes may depend on what it did; `InvalidData` where a constraint does
+    /// not allow them beside what it did. Then nothing was changed.
     pub async fn commit(mut self) -> Result<SnapshotId> {
         self.flush().await?;
         let (steps, staged) = self.storage.end()?;

@@ -13,8 +13,12 @@ use crate::output::{ResultWriter, counted_rows, write_text};
 use crate::parameter::parameters;
 
 /// The statements that show what a graph has.
-pub(crate) const SCHEMA_STATEMENTS: [&str; 3] =
-    ["SHOW LABELS", "SHOW HYPEREDGE TYPES", "SHOW PROPERTIES"];
+pub(crate) const SCHEMA_STATEMENTS: [&str; 4] = [
+    "SHOW LABELS",
+    "SHOW HYPEREDGE TYPES",
+    "SHOW PROPERTIES",
+    "SHOW CONSTRAINTS",
+];
 
 pub(crate) async fn query(query: Query) -> Result<()> {
     let text = text_of(&query)?;

@@ -1,6 +1,6 @@
 //! What one commit changes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -115,6 +115,9 @@ pub struct ChangeSet {
     pub may_rebase: bool,
     /// The turn that the writer has taken already.
     pub turn: Option<Turn>,
+    /// Names of constraints that the writer knows the new rows to keep, beside each other and beside the rows of the base, so
+    /// that a storage need not look. It counts only where the changes are committed on the base.
+    pub verified: BTreeSet<String>,
 }
 
 impl ChangeSet {
@@ -132,6 +135,7 @@ impl ChangeSet {
             operation: String::new(),
             may_rebase: false,
             turn: None,
+            verified: BTreeSet::new(),
         }
     }
 

@@ -36,8 +36,9 @@ pub use predicate::{Comparison, ComparisonOperator, ScanPredicate};
 pub use row_buffer::RowBuffer;
 pub use row_origin::{CsvFile, FileOption, RowFile, RowOrigin};
 pub use schema::{
-    Alteration, Cardinality, EntityKind, GraphSchema, HyperedgeType, LABELS_COLUMN, Property, Role,
-    SOURCE_ROLE, SchemaChange, SchemaOwner, TARGET_ROLE, Table, TableKind, Unneeded,
+    Alteration, Cardinality, Constraint, ConstraintRule, EntityKind, GraphSchema, HyperedgeType,
+    LABELS_COLUMN, Property, Role, SOURCE_ROLE, SchemaChange, SchemaOwner, TARGET_ROLE, Table,
+    TableKind, Unneeded,
 };
 pub use search::{IndexSearch, SearchHit, SearchTarget};
 pub use stack::with_stack;
@@ -53,6 +54,6 @@ pub use suggest::nearest;
 pub use types::{Tables, Type};
 pub use value::{
     HyperedgeContents, HyperedgeValue, IncidenceValue, NodeContents, NodeValue, PathValue, Value,
-    cast_column, compare_integer_float, decode_any, encode_any, equal_values, key_column,
+    cast_column, compare_integer_float, decode_any, encode_any, equal_values, key_column, key_of,
     key_of_any, order_values, total_order, widen_column,
 };

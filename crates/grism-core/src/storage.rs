@@ -56,8 +56,8 @@ pub trait Storage: Any + Send + Sync + Debug {
     /// [`Self::stage`] made of all of them, where it was called.
     ///
     /// # Errors
-    /// `Conflict` where the base is not the newest snapshot, and the changes may not or cannot be moved; then nothing
-    /// was changed.
+    /// `Conflict` where the base is not the newest snapshot, and the changes may not or cannot be moved; `InvalidData` where the
+    /// graph afterwards breaks a constraint by what the steps changed. Then nothing was changed.
     async fn commit_steps(
         &self,
         steps: Vec<ChangeSet>,
@@ -68,7 +68,7 @@ pub trait Storage: Any + Send + Sync + Debug {
     /// sees until it is committed.
     ///
     /// # Errors
-    /// Those of the storage.
+    /// `InvalidData` where it breaks a constraint by what `changes` changed; those of the storage.
     async fn stage(
         &self,
         base: &Arc<dyn Snapshot>,

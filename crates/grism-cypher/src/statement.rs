@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use grism_core::{Alteration, FileOption, HyperedgeType, IndexDefinition, Result};
+use grism_core::{Alteration, Constraint, FileOption, HyperedgeType, IndexDefinition, Result};
 
 use crate::Query;
 use crate::parser::parse_input;
@@ -56,6 +56,20 @@ pub enum StatementKind {
     },
     /// `DROP INDEX …`.
     DropIndex {
+        /// Its name.
+        name: String,
+        /// Nothing happens where there is none.
+        if_exists: bool,
+    },
+    /// `CREATE CONSTRAINT …`.
+    CreateConstraint {
+        /// The constraint.
+        constraint: Constraint,
+        /// Nothing happens where there is one of its name, or the same one.
+        if_not_exists: bool,
+    },
+    /// `DROP CONSTRAINT …`.
+    DropConstraint {
         /// Its name.
         name: String,
         /// Nothing happens where there is none.
@@ -219,6 +233,8 @@ pub enum ShowKind {
     Snapshots,
     /// Indexes.
     Indexes,
+    /// Constraints.
+    Constraints,
     /// What is known of tables, roles and properties.
     Statistics,
     /// The functions that a query may call.

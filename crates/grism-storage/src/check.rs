@@ -1,4 +1,4 @@
-//! Checking a snapshot: that its tables, its incidence lists and its statistics say the same.
+//! Checking a snapshot: that its tables, its incidence lists and its statistics say the same, and that its constraints hold.
 
 mod counts;
 
@@ -11,13 +11,14 @@ use arrow::datatypes::UInt64Type;
 use arrow::record_batch::RecordBatch;
 use futures::TryStreamExt;
 use grism_core::{
-    Cardinality, DegreeDistribution, EntityId, Error, HyperedgeType, ID_COLUMN, Incidence, Result,
-    ScanRequest, SegmentKey, Snapshot, SnapshotId, Table, TableId,
+    Cardinality, Constraint, DegreeDistribution, EntityId, Error, HyperedgeType, ID_COLUMN,
+    Incidence, Result, ScanRequest, SegmentKey, Snapshot, SnapshotId, Table, TableId,
 };
 use serde::{Deserialize, Serialize};
 
 use self::counts::{degree_problem, property_problems};
 use crate::collector::StatisticsCollector;
+use crate::constraints::violations;
 use crate::incidences::collect_incidences;
 
 /// Problems that are told one by one; more are only counted.
@@ -94,6 +95,9 @@ pub async fn check_snapshot(snapshot: &Arc<dyn Snapshot>) -> Result<CheckReport>
         if let Some(ty) = table.hyperedge_type() {
             checker.members(table, ty).await?;
         }
+    }
+    for constraint in schema.constraints() {
+        checker.constraint(constraint).await;
     }
     Ok(checker.report)
 }
@@ -364,6 +368,22 @@ impl Checker<'_> {
             self.report.note(format!("{}.{role}: {problem}", ty.name));
         }
         Ok(())
+    }
+
+    /// Looks for entities that a constraint does not allow, which graphs may have that were written before constraints were kept.
+    async fn constraint(&mut self, constraint: &Constraint) {
+        let name = &constraint.name;
+        match violations(self.snapshot.as_ref(), constraint).await {
+            Ok(found) if found.is_empty() => {}
+            Ok(found) => {
+                let rule = constraint.rule;
+                self.report
+                    .note(format!("the constraint `{name}` ({rule}): {found}"));
+            }
+            Err(error) => self.report.note(format!(
+                "the constraint `{name}` cannot be checked: {error}"
+            )),
+        }
     }
 
     fn is_alive(&self, id: EntityId) -> bool {

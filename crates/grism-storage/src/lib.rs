@@ -6,6 +6,7 @@ mod catalog;
 mod check;
 mod collector;
 mod columns;
+mod constraints;
 mod diff;
 mod export;
 mod exported_json;

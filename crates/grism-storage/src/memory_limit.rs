@@ -143,6 +143,11 @@ pub(crate) fn key_bytes() -> usize {
     usize::try_from(LIMIT.load(Ordering::Relaxed) / 4).unwrap_or(usize::MAX)
 }
 
+/// Bytes that the keys of a graph's constraints may take between commits, and those of one commit beside them.
+pub(crate) fn constraint_bytes() -> u64 {
+    LIMIT.load(Ordering::Relaxed) / 8
+}
+
 /// Bytes that one role's incidences take while they are sorted; two or more roles are sorted at the same time.
 pub(crate) fn sort_bytes() -> u64 {
     (LIMIT.load(Ordering::Relaxed) / 16).min(256 << 20)

@@ -135,6 +135,8 @@ fn moved(
         operation: step.operation,
         may_rebase: step.may_rebase,
         turn: step.turn,
+        // What was verified was so beside other rows.
+        verified: BTreeSet::new(),
     };
     for (table, pieces) in step.appends {
         moved.appends.insert(table, shifted(pieces, shift)?);

@@ -22,7 +22,7 @@ pub(super) const COMMANDS: [CommandText; 5] = [
     CommandText {
         name: "schema",
         takes: "",
-        does: "show labels, hyperedge types and properties",
+        does: "show labels, hyperedge types, properties and constraints",
     },
     CommandText {
         name: "mode",

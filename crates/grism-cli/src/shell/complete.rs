@@ -4,7 +4,7 @@ use grism::{Graph, QueryOptions, Result, SnapshotId, Value};
 
 use super::command::COMMANDS;
 
-const KEYWORDS: [&str; 53] = [
+const KEYWORDS: [&str; 55] = [
     "ADD ROLE",
     "ALTER",
     "AND",
@@ -12,6 +12,7 @@ const KEYWORDS: [&str; 53] = [
     "ASC",
     "CALL",
     "CASE",
+    "CONSTRAINT",
     "CONTAINS",
     "COPY",
     "CREATE",
@@ -47,6 +48,7 @@ const KEYWORDS: [&str; 53] = [
     "RENAME PROPERTY",
     "RENAME ROLE",
     "RENAME TO",
+    "REQUIRE",
     "RETURN",
     "SET",
     "SHOW",

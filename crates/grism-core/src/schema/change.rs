@@ -1,4 +1,4 @@
-//! Changes of a schema: tables come and go, and get properties, labels and keys.
+//! Changes of a schema: tables come and go, and get properties and labels.
 
 use super::{GraphSchema, HyperedgeType, Property, Table, TableKind};
 use crate::{Error, Result, TableId, Type};
@@ -23,6 +23,7 @@ impl GraphSchema {
                 changed_labels: Vec::new(),
             },
         );
+        self.settle_key(id);
         Ok(id)
     }
 
@@ -75,6 +76,8 @@ impl GraphSchema {
                 "the hyperedge type `{name}` needs at least one role"
             )));
         }
+        let name = name.clone();
+        self.constrain_type(&name);
         self.add_table(TableKind::Hyperedges(hyperedge_type))
     }
 
@@ -103,6 +106,7 @@ impl GraphSchema {
             .ok_or_else(|| Error::not_found(format!("there is no hyperedge type `{name}`")))?;
         self.tables.remove(&id);
         self.indexes.retain(|index| index.label != name);
+        self.drop_constraints_of_type(name);
         Ok(id)
     }
 
@@ -168,13 +172,6 @@ impl GraphSchema {
             Some(property) => property.value_type = property.value_type.unify(value_type),
         }
         Ok(())
-    }
-
-    /// Names the key property of a table of nodes.
-    pub fn set_key(&mut self, table: TableId, key: &str) {
-        if let Some(entry) = self.tables.get_mut(&table) {
-            entry.key.get_or_insert_with(|| key.to_owned());
-        }
     }
 
     pub(super) fn check_label(&self, label: &str) -> Result<()> {

@@ -1,19 +1,46 @@
-//! `GraphSchema`: the tables and indexes of one snapshot, and how they are found.
+//! `GraphSchema`: the tables, indexes and constraints of one snapshot, and how they are found.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{HyperedgeType, Role, Table, TableKind};
+use super::{Constraint, HyperedgeType, Role, Table, TableKind};
 use crate::{Error, IndexDefinition, Result, TableId, Tables, Type};
 
 /// The schema of one snapshot.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "StoredSchema")]
 pub struct GraphSchema {
     pub(super) tables: BTreeMap<TableId, Table>,
     pub(super) next_table: u16,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) indexes: Vec<IndexDefinition>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) constraints: Vec<Constraint>,
+}
+
+/// A schema as it is read. Graphs that were written before there were constraints have keys of tables alone.
+#[derive(Deserialize)]
+struct StoredSchema {
+    tables: BTreeMap<TableId, Table>,
+    next_table: u16,
+    #[serde(default)]
+    indexes: Vec<IndexDefinition>,
+    #[serde(default)]
+    constraints: Vec<Constraint>,
+}
+
+impl From<StoredSchema> for GraphSchema {
+    fn from(stored: StoredSchema) -> Self {
+        let mut schema = Self {
+            tables: stored.tables,
+            next_table: stored.next_table,
+            indexes: stored.indexes,
+            constraints: stored.constraints,
+        };
+        schema.adopt_keys();
+        schema
+    }
 }
 
 impl GraphSchema {

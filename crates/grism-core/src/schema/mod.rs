@@ -3,6 +3,8 @@
 mod alteration;
 mod change;
 mod column_name;
+mod constraint;
+mod constraints;
 mod entity_kind;
 mod graph_schema;
 mod hyperedge_type;
@@ -13,6 +15,7 @@ mod roles;
 mod table;
 
 pub use alteration::{Alteration, SchemaChange, SchemaOwner, Unneeded};
+pub use constraint::{Constraint, ConstraintRule};
 pub use entity_kind::EntityKind;
 pub use graph_schema::GraphSchema;
 pub use hyperedge_type::{Cardinality, HyperedgeType, Role, SOURCE_ROLE, TARGET_ROLE};

@@ -60,7 +60,8 @@ pub struct Table {
     pub kind: TableKind,
     /// Its properties, in the order they came into being.
     pub properties: Vec<Property>,
-    /// The property that names a node for loads; `None` before the first load by key.
+    /// The property that alone is the key of what the table holds, as loads use it: what the constraints of its only label, or
+    /// of its type, say ([`crate::GraphSchema::set_key`]).
     pub key: Option<String>,
     /// Columns of roles and properties that were dropped, whose values may still be stored.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -67,7 +67,8 @@ pub fn encode_any(value: &Value) -> Vec<u8> {
 }
 
 /// The key of a value: equal for equal values, ordered as they are.
-pub(super) fn key_of(value: &Value) -> Vec<u8> {
+#[must_use]
+pub fn key_of(value: &Value) -> Vec<u8> {
     let mut writer = Writer {
         out: Vec::new(),
         exact: false,

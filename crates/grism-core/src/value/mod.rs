@@ -6,7 +6,7 @@ mod column;
 mod compare;
 mod display;
 
-pub use any::{decode_any, encode_any, key_of_any};
+pub use any::{decode_any, encode_any, key_of, key_of_any};
 pub use cast::{cast_column, key_column, widen_column};
 pub use compare::{compare_integer_float, equal_values, order_values, total_order};
 

@@ -33,7 +33,6 @@ const NO_JOIN: &str =
     "write a pattern, MATCH (a)-[:TYPE]->(b), or OPTIONAL MATCH for an outer join";
 const ONE_BY_ONE: &str =
     "collect the values of one side in a WITH, and filter the other side by x IN list";
-const ONE_CONSTRAINT: &str = "the key of a load is the only constraint";
 
 const FOREIGN: &[Foreign] = &[
     (
@@ -148,13 +147,6 @@ const FOREIGN: &[Foreign] = &[
         "there is one version of the language; leave the prefix out",
     ),
     (&["CREATE", "UNIQUE"], Place::Anywhere, "write MERGE"),
-    (
-        &["CREATE", "CONSTRAINT"],
-        Place::Anywhere,
-        "the key of a load is unique and not null: COPY Label FROM 'file' (KEY property)",
-    ),
-    (&["DROP", "CONSTRAINT"], Place::Anywhere, ONE_CONSTRAINT),
-    (&["CONSTRAINTS"], Place::Anywhere, ONE_CONSTRAINT),
     (&["CREATE", "TABLE"], Place::Anywhere, NO_TABLES),
     (&["CREATE", "NODE", "TABLE"], Place::Anywhere, NO_TABLES),
     (&["CREATE", "REL", "TABLE"], Place::Anywhere, NO_TABLES),

@@ -3,6 +3,7 @@
 use grism_core::{IndexDefinition, IndexKind, Result, VectorMetric, nearest};
 
 use super::cursor::Parser;
+use super::declared_entity::Declared;
 use super::dialect::refused;
 use super::lexer::TokenKind;
 use super::message::shortened;
@@ -36,7 +37,9 @@ impl Parser<'_> {
             };
             return Err(self.expected_words(what, &["FOR"]));
         }
-        let (variable, label) = self.indexed_entity()?;
+        let Declared {
+            variable, label, ..
+        } = self.declared_entity()?;
         if !self.words(&["ON"]) {
             return Err(self.expected_words("ON (variable.property)", &["ON"]));
         }
@@ -45,15 +48,7 @@ impl Parser<'_> {
             self.expect(TokenKind::LeftBracket, "`[`")?;
         }
         let in_brackets = !in_list && self.take(TokenKind::LeftParenthesis);
-        let span = self.span();
-        if self.name("the variable")?.text != variable {
-            let found = shortened(self.source.slice(span));
-            let variable = shortened(&variable);
-            let message = format!("unexpected `{found}`; expected `{variable}.` and a property");
-            return Err(self.syntax_error(message, span));
-        }
-        self.expect(TokenKind::Dot, "`.` and a property")?;
-        let property = self.name("a property")?.text;
+        let property = self.declared_property(&variable)?;
         if self.is(TokenKind::Comma) {
             let what = "an index of several properties";
             return Err(self.source.unsupported(what, self.span()));
@@ -77,28 +72,6 @@ impl Parser<'_> {
             },
             if_not_exists,
         })
-    }
-
-    /// The variable and the label of `(n:Label)`, or the type of `()-[r:TYPE]-()`.
-    fn indexed_entity(&mut self) -> Result<(String, String)> {
-        self.expect(TokenKind::LeftParenthesis, "`(`")?;
-        let is_edge = self.take(TokenKind::RightParenthesis);
-        if is_edge {
-            self.take(TokenKind::Less);
-            self.expect(TokenKind::Minus, "`-[`")?;
-            self.expect(TokenKind::LeftBracket, "`[`")?;
-        }
-        let variable = self.name("a variable")?.text;
-        self.expect(TokenKind::Colon, "`:` and a label")?;
-        let label = self.name("a label or a type")?.text;
-        if is_edge {
-            self.expect(TokenKind::RightBracket, "`]`")?;
-            self.expect(TokenKind::Minus, "`-`")?;
-            self.take(TokenKind::Greater);
-            self.expect(TokenKind::LeftParenthesis, "`()`")?;
-        }
-        self.expect(TokenKind::RightParenthesis, "`)`")?;
-        Ok((variable, label))
     }
 
     /// `{dimensions: 384, similarity: 'cosine'}`; the names that Neo4j has for these, within `indexConfig`, do as well.

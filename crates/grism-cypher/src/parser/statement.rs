@@ -13,11 +13,12 @@ use crate::statement::{ShowKind, Statement, StatementKind};
 use crate::syntax::{SingleQuery, Span};
 
 /// What SHOW lists, with the words that ask for it.
-const LISTS: [(&[&str], ShowKind); 8] = [
+const LISTS: [(&[&str], ShowKind); 9] = [
     (&["LABELS"], ShowKind::Labels),
     (&["HYPEREDGE", "TYPES"], ShowKind::HyperedgeTypes),
     (&["PROPERTIES"], ShowKind::Properties),
     (&["INDEXES"], ShowKind::Indexes),
+    (&["CONSTRAINTS"], ShowKind::Constraints),
     (&["STATISTICS"], ShowKind::Statistics),
     (&["SNAPSHOTS"], ShowKind::Snapshots),
     (&["FUNCTIONS"], ShowKind::Functions),
@@ -144,10 +145,18 @@ impl Parser<'_> {
             let words = ["LABEL", "HYPEREDGE"];
             return Err(self.expected_words("LABEL or HYPEREDGE TYPE", &words));
         }
-        if self.is_word(0, "DROP") && !self.is_word(1, "TABLE") && !self.is_word(1, "CONSTRAINT") {
+        if !is_path && self.words(&["CREATE", "CONSTRAINT"]) {
+            return self.create_constraint();
+        }
+        if self.words(&["DROP", "CONSTRAINT"]) {
+            let name = self.name("the name of a constraint")?.text;
+            let if_exists = self.words(&["IF", "EXISTS"]);
+            return Ok(StatementKind::DropConstraint { name, if_exists });
+        }
+        if self.is_word(0, "DROP") && !self.is_word(1, "TABLE") {
             self.at += 1;
-            let words = ["INDEX", "HYPEREDGE"];
-            return Err(self.expected_words("INDEX or HYPEREDGE TYPE", &words));
+            let words = ["INDEX", "CONSTRAINT", "HYPEREDGE"];
+            return Err(self.expected_words("INDEX, CONSTRAINT or HYPEREDGE TYPE", &words));
         }
         if self.words(&["COPY"]) {
             return self.copy(text);
@@ -285,7 +294,7 @@ impl Parser<'_> {
         if self.words(&["HYPEREDGE"]) {
             return Err(self.expected_words("TYPES", &["TYPES"]));
         }
-        let what = "LABELS, HYPEREDGE TYPES, PROPERTIES, INDEXES, STATISTICS, SNAPSHOTS, FUNCTIONS or PROCEDURES";
+        let what = "LABELS, HYPEREDGE TYPES, PROPERTIES, INDEXES, CONSTRAINTS, STATISTICS, SNAPSHOTS, FUNCTIONS or PROCEDURES";
         let lists = LISTS.iter().map(|(words, _)| words.join(" "));
         let lists: Vec<String> = lists.collect();
         let words: Vec<&str> = lists.iter().map(String::as_str).collect();
@@ -331,6 +340,11 @@ mod tests {
             ("show hyperedge types", "Show(HyperedgeTypes)"),
             ("SHOW PROPERTIES", "Show(Properties)"),
             ("SHOW INDEXES", "Show(Indexes)"),
+            ("SHOW CONSTRAINTS", "Show(Constraints)"),
+            (
+                "DROP CONSTRAINT c IF EXISTS",
+                r#"DropConstraint { name: "c", if_exists: true }"#,
+            ),
             ("SHOW STATISTICS", "Show(Statistics)"),
             ("SHOW SNAPSHOTS", "Show(Snapshots)"),
             ("SHOW FUNCTIONS", "Show(Functions)"),
@@ -367,7 +381,7 @@ mod tests {
             ),
             (
                 "SHOW LABLES",
-                "syntax error: unexpected `LABLES`; expected LABELS, HYPEREDGE TYPES, PROPERTIES, INDEXES, STATISTICS, SNAPSHOTS, FUNCTIONS or PROCEDURES; did you mean LABELS?",
+                "syntax error: unexpected `LABLES`; expected LABELS, HYPEREDGE TYPES, PROPERTIES, INDEXES, CONSTRAINTS, STATISTICS, SNAPSHOTS, FUNCTIONS or PROCEDURES; did you mean LABELS?",
             ),
             (
                 "PROFILE CREATE (:A)",
@@ -383,7 +397,7 @@ mod tests {
             ),
             (
                 "DROP X",
-                "syntax error: unexpected `X`; expected INDEX or HYPEREDGE TYPE",
+                "syntax error: unexpected `X`; expected INDEX, CONSTRAINT or HYPEREDGE TYPE",
             ),
             (
                 "VACUUM RETAIN 3",

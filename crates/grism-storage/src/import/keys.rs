@@ -8,8 +8,8 @@ use arrow::array::{Array, ArrayRef, AsArray, StringArray, UInt64Array};
 use arrow::datatypes::{DataType, Int64Type, UInt64Type};
 use futures::TryStreamExt;
 use grism_core::{
-    Error, GraphSchema, ID_COLUMN, KeyMap, LABELS_COLUMN, Property, Result, Snapshot, TableId,
-    Tables, Type, Value,
+    EntityKind, Error, GraphSchema, ID_COLUMN, KeyMap, LABELS_COLUMN, Property, Result, Snapshot,
+    TableId, Tables, Type, Value,
 };
 
 use super::arrow_column::normalized;
@@ -379,6 +379,12 @@ fn both<'a>(key: &'a Key<'a>) -> (Option<i64>, Option<Cow<'a, str>>) {
 /// # Errors
 /// `InvalidData` where they have no key.
 pub(super) fn key_of(schema: &GraphSchema, tables: &Tables, label: &str) -> Result<String> {
+    let declared = [EntityKind::Node, EntityKind::Hyperedge]
+        .into_iter()
+        .find_map(|entity| schema.key(entity, label));
+    if let Some(key) = declared {
+        return Ok(key.to_owned());
+    }
     let own = schema.node_table(&[label.to_owned()]);
     let mut own = own.filter(|own| own.key.is_some());
     let (mut what, mut how) = ("nodes", "load_nodes");
@@ -391,7 +397,8 @@ pub(super) fn key_of(schema: &GraphSchema, tables: &Tables, label: &str) -> Resu
     }
     own.and_then(|own| own.key.clone()).ok_or_else(|| {
         Error::invalid_data(format!(
-            "the {what} of `{label}` have no key; load them by one, or with {how}(…, key=…)"
+            "the {what} of `{label}` have no key; load them by one, with {how}(…, key=…), or name it: CREATE CONSTRAINT FOR \
+             (n:{label}) REQUIRE n.property IS KEY"
         ))
     })
 }

@@ -129,12 +129,14 @@ fn new_label_plan(
 ) -> Result<LabelPlan> {
     let labels = std::slice::from_ref(&label);
     let table = changes.schema.ensure_node_table(labels)?;
+    // Unless a key was declared before there were nodes.
     changes.schema.set_key(table, NEW_KEY);
+    let key = key_of(&changes.schema, &[table].into(), &label)?;
     Ok(LabelPlan {
         index: KeyIndex::new(keys).frozen(),
         table,
-        key: NEW_KEY.to_owned(),
-        key_column: changes.schema.table(table)?.column_for(NEW_KEY),
+        key_column: changes.schema.table(table)?.column_for(&key),
+        key,
         next_offset: next_offset(snapshot, table),
         label,
     })

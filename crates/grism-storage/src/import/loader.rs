@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray};
 use arrow::compute::filter_record_batch;
-use grism_core::{ChangeSet, Error, Result, RowBuffer, Snapshot, Type};
+use grism_core::{ChangeSet, EntityKind, Error, Result, RowBuffer, Snapshot, TableId, Type};
 use tokio::runtime::Handle;
 
 use super::conflict::{Keyed, OnConflict, Updates};
@@ -121,7 +121,10 @@ impl Loader {
         self.report.rejected = self.refusals.count;
         match &plan.key {
             // Another writer may have taken a key meanwhile.
-            Some(key) => self.changes.schema.set_key(plan.table, key),
+            Some(key) => {
+                self.changes.schema.set_key(plan.table, key);
+                self.verified(plan.table)?;
+            }
             None => self.changes.may_rebase = true,
         }
         for (label, created) in plan.labels.iter().zip(state.created) {
@@ -138,6 +141,22 @@ impl Loader {
             report: self.report,
             growth: self.growth,
         })
+    }
+
+    /// Notes that the keys of what a load adds to a table were compared with each other and with all that there are.
+    fn verified(&mut self, table: TableId) -> Result<()> {
+        let schema = &self.changes.schema;
+        let table = schema.table(table)?;
+        let key = match table.hyperedge_type() {
+            Some(ty) => schema.key_constraint(EntityKind::Hyperedge, &ty.name),
+            None => {
+                let mut labels = table.labels().iter();
+                labels.find_map(|label| schema.key_constraint(EntityKind::Node, label))
+            }
+        };
+        let key = key.map(|own| own.name.clone());
+        self.changes.verified.extend(key);
+        Ok(())
     }
 
     /// Takes the rows of one batch.
@@ -292,6 +311,7 @@ impl Loader {
         self.changes
             .schema
             .ensure_property(label.table, &label.key, &ty)?;
+        self.verified(label.table)?;
         let rows = created.finish()?;
         let pieces = self.changes.appends.entry(label.table).or_default();
         pieces.extend(rows);

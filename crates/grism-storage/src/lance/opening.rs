@@ -6,6 +6,7 @@ use std::path::Path;
 use grism_core::{
     CommitSummary, Error, ErrorKind, GraphSchema, GraphStatistics, Result, SnapshotId,
 };
+use tokio::sync::Mutex;
 
 use super::format::{GraphOptions, read_format, write_format};
 use super::log::{SnapshotEntry, SnapshotLog};
@@ -67,6 +68,7 @@ impl LanceStorage {
             open: OpenGraph::new(&root, options),
             root,
             turns: Turns::default(),
+            keys: Mutex::default(),
         }
     }
 

@@ -32,6 +32,7 @@ use super::search::index_search;
 use crate::columns::{
     column_or_null, column_type, id_array, named_batch, passing_rows, scan_names,
 };
+use crate::constraints::NewKeys;
 use crate::search::scan_search;
 
 /// The fragment that stands for the rows that an index finds.
@@ -50,6 +51,8 @@ pub(super) struct LanceSnapshot {
     pub(super) statistics: Arc<GraphStatistics>,
     tables: BTreeMap<TableId, Arc<OpenTable>>,
     adjacency: HashMap<(TableId, String), (usize, Arc<Dataset>)>,
+    /// The keys that the steps of a transaction brought; `None` in a committed snapshot.
+    pub(super) new_keys: Option<Arc<NewKeys>>,
 }
 
 impl std::fmt::Debug for LanceSnapshot {
@@ -102,6 +105,7 @@ impl LanceSnapshot {
             entry,
             tables,
             adjacency,
+            new_keys: None,
         })
     }
 

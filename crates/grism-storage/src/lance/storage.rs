@@ -10,6 +10,7 @@ use grism_core::{
     BatchStream, ChangeSet, CommitSummary, Error, ErrorKind, Result, RowOrigin, Snapshot,
     SnapshotId, SnapshotInfo, Storage, StorageDescriptor, Turn,
 };
+use tokio::sync::Mutex;
 
 use super::dataset::publish_main_line;
 use super::log::{SnapshotEntry, SnapshotLog};
@@ -20,6 +21,7 @@ use super::stage::stage;
 use super::tags::{create_tag, delete_tag, tags};
 use super::turn::Turns;
 use crate::check::{CheckReport, check_snapshot};
+use crate::constraints::{Checks, History, KeyCache, NewKeys, Trust};
 use crate::import::outside_rows;
 use crate::rebase::{State, built_anew, check_base, joined, rebase};
 
@@ -30,6 +32,8 @@ pub struct LanceStorage {
     pub(super) log: SnapshotLog,
     pub(super) open: OpenGraph,
     pub(super) turns: Turns,
+    /// Keys that constraints compare.
+    pub(super) keys: Mutex<KeyCache>,
 }
 
 impl LanceStorage {
@@ -146,6 +150,25 @@ impl LanceStorage {
         rebase(steps, &state(&base), &state(newest), &between)
     }
 
+    /// Checks whether the graph of `entry`, which is staged on `before`, keeps the constraints; the keys that come with it.
+    async fn checked(
+        &self,
+        checks: Checks<'_>,
+        before: &LanceSnapshot,
+        entry: &SnapshotEntry,
+    ) -> Result<NewKeys> {
+        let after = match checks.read_after() {
+            true => {
+                let graph = before.graph.clone();
+                let opened = LanceSnapshot::open(&self.root, graph, entry.clone(), Some(before));
+                Some(opened.await?)
+            }
+            false => None,
+        };
+        let after = after.as_ref().map(|after| after as &dyn Snapshot);
+        checks.run(before, after, &self.keys, self).await
+    }
+
     /// Publishes `entry` as the snapshot behind `before`, which must be the newest one.
     pub(super) async fn publish(
         &self,
@@ -206,6 +229,36 @@ pub(super) fn now() -> i64 {
 }
 
 #[async_trait]
+impl History for LanceStorage {
+    async fn since(
+        &self,
+        id: SnapshotId,
+        commit: &str,
+        newest: SnapshotId,
+    ) -> Result<Option<Vec<CommitSummary>>> {
+        /// So many commits of others are read; where there are more, the graph is.
+        const MOST: u64 = 256;
+        if newest < id || newest.0 - id.0 > MOST {
+            return Ok(None);
+        }
+        match self.log.read(id).await {
+            Ok(entry) if entry.commit == commit => {}
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => return Ok(None),
+        }
+        let mut between = Vec::new();
+        for number in id.0 + 1..=newest.0 {
+            match self.log.summary(SnapshotId(number)).await {
+                // Another graph was built in the place of the one that had it.
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+                summary => between.push(summary?),
+            }
+        }
+        Ok(Some(between))
+    }
+}
+
+#[async_trait]
 impl Storage for LanceStorage {
     fn descriptor(&self) -> StorageDescriptor {
         StorageDescriptor {
@@ -231,17 +284,16 @@ impl Storage for LanceStorage {
         let newest = self.find(SnapshotId::default()).await?;
         let (before, options) = (newest.entry(), newest.graph.options);
         let base = steps.first().map_or(before.id, |step| step.base);
+        let is_moved = base != before.id;
         let mut steps = steps;
-        let mut entry = staged
-            .as_ref()
-            .and_then(lance_snapshot)
-            .map(|staged| staged.entry().clone());
-        if base != before.id {
+        let staged = staged.as_ref().and_then(lance_snapshot);
+        let staged = staged.filter(|_| !is_moved);
+        if is_moved {
             steps = self.moved(steps, base, before).await?;
-            entry = None;
         } else {
             check_base(&steps, &state(before))?;
         }
+        let mut entry = staged.map(|staged| staged.entry().clone());
         if let Some(staged) = &entry {
             // A transaction may have been open for longer than VACUUM leaves files that no snapshot names.
             let known: HashSet<_> = before.datasets().collect();
@@ -263,9 +315,24 @@ impl Storage for LanceStorage {
                 entry
             }
         };
+        let new_keys = match staged.and_then(|staged| staged.new_keys.clone()) {
+            // Each step was checked when it was staged.
+            Some(known) => known,
+            None => {
+                let trust = if is_moved {
+                    Trust::Nothing
+                } else {
+                    Trust::Verified
+                };
+                let checks = Checks::of(newest.as_ref(), &steps, trust, None)?;
+                Arc::new(self.checked(checks, &newest, &entry).await?)
+            }
+        };
         fail_point!("commit-staged");
         let entry = self.publish(before, entry, summary).await?;
-        drop((turn, steps));
+        let mut keys = self.keys.lock().await;
+        keys.committed(newest.as_ref(), &state(&entry), &new_keys);
+        drop((keys, turn, steps));
         // A commit that came in between brings the main lines further.
         if self.log.latest().await.is_ok_and(|end| end.id == entry.id) {
             self.publish_main_lines(Some(before), &entry).await;
@@ -282,7 +349,16 @@ impl Storage for LanceStorage {
             lance_snapshot(base).ok_or_else(|| Error::internal("a snapshot of another storage"))?;
         let graph = base.graph.clone();
         let entry = stage(&self.root, graph.options, base.entry(), changes).await?;
-        let staged = LanceSnapshot::open(&self.root, graph, entry, Some(base)).await?;
+        let mut staged = LanceSnapshot::open(&self.root, graph, entry, Some(base)).await?;
+        let earlier = base.new_keys.as_deref();
+        let checks = Checks::of(
+            base,
+            std::slice::from_ref(changes),
+            Trust::Verified,
+            earlier,
+        )?;
+        let new_keys = checks.run(base, Some(&staged), &self.keys, self).await?;
+        staged.new_keys = Some(Arc::new(new_keys));
         Ok(Arc::new(staged))
     }
 

@@ -20,6 +20,7 @@ use crate::collector::{StatisticsCollector, count_delete, count_update, settle};
 use crate::columns::{
     column_or_null, column_type, id_array, named_batch, passing_rows, row_offsets, scan_names,
 };
+use crate::constraints::NewKeys;
 use crate::incidences::{by_segment, collect_incidences, members_of};
 use crate::search::scan_search;
 
@@ -40,6 +41,8 @@ pub(super) struct MemorySnapshot {
     segments: Segments,
     /// What incremental loads have taken, by table.
     loaded: BTreeMap<TableId, Arc<LoadState>>,
+    /// The keys that the steps of a transaction brought; `None` in a committed snapshot.
+    pub(super) new_keys: Option<Arc<NewKeys>>,
 }
 
 impl MemorySnapshot {
@@ -54,6 +57,7 @@ impl MemorySnapshot {
             tables: BTreeMap::new(),
             segments: HashMap::new(),
             loaded: BTreeMap::new(),
+            new_keys: None,
         }
     }
 
@@ -125,6 +129,7 @@ impl MemorySnapshot {
             tables,
             segments,
             loaded,
+            new_keys: None,
         };
         let changed: BTreeSet<TableId> = changes
             .updates

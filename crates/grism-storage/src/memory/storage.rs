@@ -11,8 +11,10 @@ use grism_core::{
     BatchStream, ChangeSet, CommitSummary, DEFAULT_SEGMENT_SHIFT, Error, Result, RowOrigin,
     Snapshot, SnapshotId, SnapshotInfo, Storage, StorageDescriptor,
 };
+use tokio::sync::Mutex;
 
 use super::snapshot::MemorySnapshot;
+use crate::constraints::{Checks, History, KeyCache, Trust};
 use crate::import::outside_rows;
 use crate::rebase::{State, built_anew, check_base, joined, rebase};
 
@@ -42,6 +44,9 @@ impl Line {
 pub struct InMemoryStorage {
     uri: String,
     snapshots: RwLock<Vec<Line>>,
+    /// Held by the one that commits.
+    commits: Mutex<()>,
+    keys: Mutex<KeyCache>,
 }
 
 impl Default for InMemoryStorage {
@@ -75,7 +80,16 @@ impl InMemoryStorage {
         let first = MemorySnapshot::empty(segment_shift, fragment_rows.max(1));
         Self {
             uri: format!("memory://{}-{number}", std::process::id()),
+            ..Self::of(first)
+        }
+    }
+
+    fn of(first: MemorySnapshot) -> Self {
+        Self {
+            uri: String::new(),
             snapshots: RwLock::new(vec![Line::first(first)]),
+            commits: Mutex::default(),
+            keys: Mutex::default(),
         }
     }
 
@@ -96,8 +110,42 @@ impl InMemoryStorage {
         let uri = format!("memory://image-{}", std::process::id());
         Ok(Self {
             uri,
-            snapshots: RwLock::new(vec![Line::first(snapshot)]),
+            ..Self::of(snapshot)
         })
+    }
+
+    /// Moves changes that were made on an older snapshot onto `newest`.
+    fn moved(
+        &self,
+        steps: Vec<ChangeSet>,
+        base: SnapshotId,
+        newest: &MemorySnapshot,
+    ) -> Result<Vec<ChangeSet>> {
+        let snapshots = self
+            .snapshots
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        let later = snapshots.iter().filter(|line| line.snapshot.id() > base);
+        let between: Vec<CommitSummary> = later.map(|line| line.summary.clone()).collect();
+        let base = snapshots.iter().find(|line| line.snapshot.id() == base);
+        let base = base.ok_or_else(built_anew)?;
+        rebase(steps, &state(&base.snapshot), &state(newest), &between)
+    }
+
+    /// Makes `next` the newest snapshot.
+    fn push(&self, next: MemorySnapshot, summary: CommitSummary) {
+        let mut snapshots = self
+            .snapshots
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        let before = snapshots
+            .last()
+            .map_or(i64::MIN + 1, |line| line.committed_at);
+        snapshots.push(Line {
+            snapshot: Arc::new(next),
+            committed_at: now().max(before + 1),
+            summary,
+        });
     }
 
     fn find(&self, id: SnapshotId) -> Result<Arc<MemorySnapshot>> {
@@ -116,6 +164,11 @@ impl InMemoryStorage {
     }
 }
 
+fn memory_snapshot(snapshot: &Arc<dyn Snapshot>) -> Option<&MemorySnapshot> {
+    let snapshot: &dyn Any = snapshot.as_ref();
+    snapshot.downcast_ref()
+}
+
 fn state(snapshot: &MemorySnapshot) -> State<'_> {
     State {
         id: snapshot.id(),
@@ -127,6 +180,28 @@ fn state(snapshot: &MemorySnapshot) -> State<'_> {
 
 fn now() -> i64 {
     chrono::DateTime::<chrono::Utc>::from(std::time::SystemTime::now()).timestamp_millis()
+}
+
+#[async_trait]
+impl History for InMemoryStorage {
+    async fn since(
+        &self,
+        id: SnapshotId,
+        commit: &str,
+        newest: SnapshotId,
+    ) -> Result<Option<Vec<CommitSummary>>> {
+        let snapshots = self
+            .snapshots
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        let is_known = snapshots
+            .iter()
+            .any(|line| line.snapshot.id() == id && line.snapshot.commit() == commit);
+        let between = snapshots
+            .iter()
+            .filter(|line| line.snapshot.id() > id && line.snapshot.id() <= newest);
+        Ok(is_known.then(|| between.map(|line| line.summary.clone()).collect()))
+    }
 }
 
 #[async_trait]
@@ -145,40 +220,46 @@ impl Storage for InMemoryStorage {
     async fn commit_steps(
         &self,
         steps: Vec<ChangeSet>,
-        _staged: Option<Arc<dyn Snapshot>>,
+        staged: Option<Arc<dyn Snapshot>>,
     ) -> Result<SnapshotId> {
-        let mut snapshots = self
-            .snapshots
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        let Some(newest) = snapshots.last() else {
-            return Err(Error::internal("a graph without a snapshot"));
-        };
-        let (newest, committed_at) = (Arc::clone(&newest.snapshot), newest.committed_at);
+        let _commit = self.commits.lock().await;
+        let newest = self.find(SnapshotId::default())?;
         let base = steps.first().map_or(newest.id(), |step| step.base);
-        let mut steps = steps;
-        if base == newest.id() {
-            check_base(&steps, &state(&newest))?;
+        let is_moved = base != newest.id();
+        let steps = if is_moved {
+            self.moved(steps, base, &newest)?
         } else {
-            let later = snapshots.iter().filter(|line| line.snapshot.id() > base);
-            let between: Vec<CommitSummary> = later.map(|line| line.summary.clone()).collect();
-            let base = snapshots.iter().find(|line| line.snapshot.id() == base);
-            let base = base.ok_or_else(built_anew)?;
-            steps = rebase(steps, &state(&base.snapshot), &state(&newest), &between)?;
-        }
-        let id = SnapshotId(newest.id().0 + 1);
-        let mut next = newest;
+            check_base(&steps, &state(&newest))?;
+            steps
+        };
+        let mut next = Arc::clone(&newest);
         for step in &steps {
             next = Arc::new(next.with_changes(step)?);
         }
+        let staged = staged.as_ref().and_then(memory_snapshot);
+        let staged = staged.and_then(|staged| staged.new_keys.clone());
+        let new_keys = match staged.filter(|_| !is_moved) {
+            // Each step was checked when it was staged.
+            Some(known) => known,
+            None => {
+                let trust = if is_moved {
+                    Trust::Nothing
+                } else {
+                    Trust::Verified
+                };
+                let checks = Checks::of(newest.as_ref(), &steps, trust, None)?;
+                let after: &dyn Snapshot = next.as_ref();
+                let keys = checks.run(newest.as_ref(), Some(after), &self.keys, self);
+                Arc::new(keys.await?)
+            }
+        };
         let mut next = Arc::unwrap_or_clone(next);
-        next.id = id;
+        next.id = SnapshotId(newest.id().0 + 1);
         next.commit = uuid::Uuid::new_v4().to_string();
-        snapshots.push(Line {
-            snapshot: Arc::new(next),
-            committed_at: now().max(committed_at + 1),
-            summary: joined(&steps),
-        });
+        let id = next.id;
+        let mut keys = self.keys.lock().await;
+        keys.committed(newest.as_ref(), &state(&next), &new_keys);
+        self.push(next, joined(&steps));
         Ok(id)
     }
 
@@ -187,11 +268,19 @@ impl Storage for InMemoryStorage {
         base: &Arc<dyn Snapshot>,
         changes: &ChangeSet,
     ) -> Result<Arc<dyn Snapshot>> {
-        let base: &dyn Any = base.as_ref();
-        let base = base
-            .downcast_ref::<MemorySnapshot>()
+        let base = memory_snapshot(base)
             .ok_or_else(|| Error::internal("a snapshot of another storage"))?;
-        Ok(Arc::new(base.with_changes(changes)?))
+        let mut staged = base.with_changes(changes)?;
+        let earlier = base.new_keys.as_deref();
+        let checks = Checks::of(
+            base,
+            std::slice::from_ref(changes),
+            Trust::Verified,
+            earlier,
+        )?;
+        let new_keys = checks.run(base, Some(&staged), &self.keys, self).await?;
+        staged.new_keys = Some(Arc::new(new_keys));
+        Ok(Arc::new(staged))
     }
 
     async fn rows(&self, source: &RowOrigin) -> Result<BatchStream> {
