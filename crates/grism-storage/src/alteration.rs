@@ -170,7 +170,9 @@ async fn rename_label_property(
         let mut indexes = schema.indexes().iter();
         indexes.any(|index| index.label == label && index.property == from)
     };
-    is_known |= is_indexed(&changes.schema);
+    let mut tables = changes.schema.node_tables();
+    is_known |= is_indexed(&changes.schema)
+        || tables.any(|table| table.may_have(label) && changes.schema.constrains(table, from));
     changes.schema.rename_label_property(label, from, to)?;
     for table in part {
         let rows = moved_values(snapshot, &mut changes.schema, table, label, (from, to)).await?;
@@ -203,7 +205,7 @@ fn retire_empty(
     let own = statistics.and_then(|own| own.properties.get(name));
     let is_empty = own.is_some_and(|own: &PropertyStatistics| own.values == 0);
     let entry = schema.table(table)?;
-    let is_named = entry.key.as_deref() == Some(name)
+    let is_named = schema.constrains(entry, name)
         || schema.indexes_of(entry).any(|index| index.property == name);
     if is_empty && !is_named {
         schema.retire_property(table, name);

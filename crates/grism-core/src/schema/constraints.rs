@@ -190,6 +190,56 @@ impl GraphSchema {
             .retain(|own| own.entity != EntityKind::Hyperedge || own.label != name);
     }
 
+    /// Makes the constraints of a label, or of a hyperedge type, those of its new name.
+    pub(super) fn rename_constrained(&mut self, entity: EntityKind, from: &str, to: &str) {
+        let is_own = |own: &&mut Constraint| own.entity == entity && own.label == from;
+        for own in self.constraints.iter_mut().filter(is_own) {
+            to.clone_into(&mut own.label);
+        }
+        self.settle_keys();
+    }
+
+    /// Gives a property its new name in the constraints of a label, or of a hyperedge type.
+    pub(super) fn rename_constrained_property(
+        &mut self,
+        entity: EntityKind,
+        label: &str,
+        from: &str,
+        to: &str,
+    ) {
+        let is_own = |own: &&mut Constraint| own.entity == entity && own.label == label;
+        let constraints = self.constraints.iter_mut().filter(is_own);
+        let properties = constraints.flat_map(|own| &mut own.properties);
+        for property in properties.filter(|own| *own == from) {
+            to.clone_into(property);
+        }
+        self.settle_keys();
+    }
+
+    /// Whether a constraint of what the table holds names the property.
+    #[must_use]
+    pub fn constrains(&self, table: &Table, property: &str) -> bool {
+        let mut constraints = self.constraints.iter();
+        constraints.any(|own| own.covers(table) && own.properties.iter().any(|own| own == property))
+    }
+
+    /// Checks that no other label's constraint names a property of nodes that have `label` too.
+    pub(super) fn check_unshared(&self, label: &str, property: &str) -> Result<()> {
+        let shares = |own: &&Constraint| {
+            let mut tables = self.node_tables().filter(|table| table.may_have(label));
+            own.label != label
+                && own.properties.iter().any(|own| own == property)
+                && tables.any(|table| own.covers(table))
+        };
+        match self.constraints.iter().find(shares) {
+            Some(own) => Err(Error::invalid_data(format!(
+                "the constraint `{}` of `{}` names `{property}` of nodes that may have `{label}` too: drop it first",
+                own.name, own.label
+            ))),
+            None => Ok(()),
+        }
+    }
+
     /// Makes constraints that were declared before a hyperedge type of their label constraints of the type.
     pub(super) fn constrain_type(&mut self, name: &str) {
         for own in &mut self.constraints {

@@ -1,6 +1,6 @@
 //! Renaming of labels and hyperedge types: names change, tables stay.
 
-use super::{GraphSchema, HyperedgeType, TableKind};
+use super::{EntityKind, GraphSchema, HyperedgeType, TableKind};
 use crate::{Error, Result, TableId, nearest};
 
 impl GraphSchema {
@@ -26,6 +26,7 @@ impl GraphSchema {
                 renamed(&mut table.changed_labels, from, to);
             }
         }
+        self.rename_constrained(EntityKind::Node, from, to);
         // Where an undeclared relationship type has the name too, roles and indexes mean that.
         if self.hyperedge_table(from).is_none() {
             self.rename_bound(from, to);
@@ -41,6 +42,7 @@ impl GraphSchema {
         let table = self.altered_type(from)?.0;
         self.check_free(to)?;
         self.hyperedge_type_mut(table)?.name = to.to_owned();
+        self.rename_constrained(EntityKind::Hyperedge, from, to);
         self.rename_bound(from, to);
         Ok(())
     }
@@ -160,7 +162,7 @@ fn renamed(labels: &mut [String], from: &str, to: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Cardinality, IndexDefinition, IndexKind, Role, Type};
+    use crate::{Cardinality, Constraint, ConstraintRule, IndexDefinition, IndexKind, Role, Type};
 
     #[test]
     fn what_names_a_label_or_type_follows_it() {
@@ -191,6 +193,14 @@ mod tests {
             kind: IndexKind::Range,
         };
         schema.add_index(index).unwrap();
+        let constraint = Constraint {
+            name: "c".to_owned(),
+            entity: EntityKind::Node,
+            label: "A".to_owned(),
+            properties: vec!["x".to_owned()],
+            rule: ConstraintRule::Unique,
+        };
+        schema.add_constraint(&constraint).unwrap();
         for taken in ["B", "T", ""] {
             assert!(schema.rename_label("A", taken).is_err(), "{taken}");
             assert!(schema.rename_type("T", taken).is_err(), "{taken}");
@@ -206,6 +216,11 @@ mod tests {
         let (_, ty) = schema.hyperedge_table("U").unwrap();
         assert_eq!(ty.to_string(), "U (A Z*, T U*)");
         assert_eq!(schema.indexes()[0].label, "Z");
+        let constraint = &schema.constraints()[0];
+        assert_eq!(
+            (&constraint.label[..], &constraint.properties[..]),
+            ("Z", &["x".to_owned()][..])
+        );
         assert!(schema.keeps_names_of(&schema) && !schema.keeps_names_of(&before));
         assert!(schema.rename_label("A", "Y").is_err());
     }

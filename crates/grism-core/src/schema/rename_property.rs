@@ -1,7 +1,7 @@
 //! Renaming of properties: names change, columns stay.
 
 use super::rename::hint;
-use super::{GraphSchema, Table};
+use super::{EntityKind, GraphSchema, Table};
 use crate::{Error, Result, TableId};
 
 impl GraphSchema {
@@ -12,31 +12,29 @@ impl GraphSchema {
     pub fn rename_type_property(&mut self, type_name: &str, from: &str, to: &str) -> Result<()> {
         let table = self.altered_type(type_name)?.0;
         self.rename_property(table, from, to)?;
+        self.rename_constrained_property(EntityKind::Hyperedge, type_name, from, to);
         self.rename_indexed(type_name, from, to);
         Ok(())
     }
 
     /// Gives the property `from` of nodes with a label the name `to`, in the tables all of whose nodes have the label, and in
-    /// indexes and keys of the label. Where only some nodes of a table have it, their values are the caller's to move.
+    /// indexes and constraints of the label. Where only some nodes of a table have it, their values are the caller's to move.
     ///
     /// # Errors
-    /// `NotFound` for an unknown label; `InvalidData` where a property has the name already, or none can have it.
+    /// `NotFound` for an unknown label; `InvalidData` where a property has the name already, or none can have it, and where a
+    /// constraint of another label names the property of the same nodes.
     pub fn rename_label_property(&mut self, label: &str, from: &str, to: &str) -> Result<()> {
         if !self.knows_label(label) {
             return Err(self.no_label(label));
         }
+        self.check_unshared(label, from)?;
         let (whole, _) = self.parted_tables(label);
         for table in whole {
             if self.table(table)?.property(from).is_some() {
                 self.rename_property(table, from, to)?;
             }
         }
-        let born = |table: &&mut Table| table.labels().iter().any(|own| own == label);
-        for table in self.tables.values_mut().filter(born) {
-            if table.key.as_deref() == Some(from) {
-                table.key = Some(to.to_owned());
-            }
-        }
+        self.rename_constrained_property(EntityKind::Node, label, from, to);
         self.rename_indexed(label, from, to);
         Ok(())
     }
@@ -73,9 +71,6 @@ impl GraphSchema {
         entry.check_new_property(to)?;
         if let Some(property) = entry.properties.iter_mut().find(|own| own.name == from) {
             property.rename(to);
-        }
-        if entry.key.as_deref() == Some(from) {
-            entry.key = Some(to.to_owned());
         }
         Ok(())
     }
