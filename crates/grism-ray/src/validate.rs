@@ -163,10 +163,11 @@ impl Checked<'_> {
             .map(|child| with_stack(|| self.within(child)))
             .collect::<Result<Vec<_>>>()?;
         let output = self.given(operator, inputs, StageTasks::One)?;
-        let is_whole = matches!(
-            output.distribution,
-            Distribution::Single | Distribution::Replicated
-        );
+        let is_whole = output.rows == Some(0)
+            || matches!(
+                output.distribution,
+                Distribution::Single | Distribution::Replicated
+            );
         if is_leaf && !is_whole {
             return self.refused(
                 operator,
