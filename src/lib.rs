@@ -52,9 +52,11 @@ pub use grism_cypher::{
     StatementKind, Warning, parse_statements,
 };
 pub use grism_engine::{
-    CancellationHandle, ExecutionContextTrait, ExecutionMode, ExprEvaluator, MemoryManager,
-    MetricsSink, OperatorCaps, PartitioningSpec, PhysicalOperator, PhysicalPlan, PhysicalPlanner,
-    PlanProperties, PlannerConfig, RecordBatchStream, RuntimeConfig,
+    AcceptedPhase, CancellationHandle, Distribution, Emission, Exchange, ExchangeMode,
+    ExecutionContextTrait, ExecutionMode, ExprEvaluator, InputRequirement, MemoryManager,
+    MetricsSink, OperatorCaps, PartitioningSpec, Phases, PhysicalOperator, PhysicalPlan,
+    PhysicalPlanner, PlanProperties, PlannerConfig, ReadOrder, RecordBatchStream,
+    RequiredDistribution, RuntimeConfig,
 };
 pub use grism_local::{
     ExecutionResult, LocalExecutionContext, LocalExecutor, LocalPhysicalPlanner,
@@ -64,9 +66,8 @@ pub use grism_logical::{
 };
 pub use grism_ray as distributed;
 pub use grism_ray::{
-    DistributedPlan, DistributedPlanner, DistributedPlannerConfig, ExchangeExec, ExchangeMode,
-    ExecutionStage, PhysicalSubPlan, RayExecutor, RayExecutorConfig, StageExecutor, StagedExecutor,
-    TaskMetrics,
+    DistributedPlan, DistributedPlanner, DistributedPlannerConfig, ExchangeExec, ExecutionStage,
+    PhysicalSubPlan, RayExecutor, RayExecutorConfig, StageExecutor, StagedExecutor, TaskMetrics,
 };
 pub use grism_storage::{
     BadRow, Catalog, CheckReport, ColumnType, Compression, Encoding, ExportOptions, FileExport,

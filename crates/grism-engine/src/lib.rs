@@ -5,6 +5,7 @@ mod config;
 mod context;
 mod datafusion;
 mod deep_stream;
+mod exchange;
 mod expr;
 mod memory;
 mod metrics;
@@ -13,6 +14,7 @@ pub mod operators;
 mod partitioning;
 mod plan;
 mod planner;
+mod properties;
 mod schema;
 mod shared;
 
@@ -20,14 +22,19 @@ pub use config::{PlannerConfig, RuntimeConfig};
 pub use context::{
     ArgumentContext, CancellationHandle, ExecutionContextTrait, MorselQueue, QueryContext,
 };
+pub use exchange::{Exchange, ExchangeMode, ReadOrder, StageInput};
 pub use expr::{ExprEvaluator, schema_inference};
 pub use memory::{MemoryManager, MemoryReservation, PoolMemoryManager};
 pub use metrics::{MetricsSink, OperatorMetrics, QueryMetrics};
-pub use operator::{OperatorCaps, PhysicalOperator, RecordBatchStream, operator_key, run};
+pub use operator::{PhysicalOperator, RecordBatchStream, operator_key, run};
 pub use partitioning::{
     PartitioningSpec, RangeBounds, choose_bounds, partition_rows, partition_slice, sample_keys,
 };
-pub use plan::{ExecutionMode, PhysicalPlan, PlanProperties, display_tree};
+pub use plan::{ExecutionMode, PhysicalPlan, display_tree};
 pub use planner::{PhysicalPlanner, build_operators};
+pub use properties::{
+    AcceptedPhase, Distribution, Emission, InputRequirement, OperatorCaps, Phases, PlanProperties,
+    RequiredDistribution, StageTasks, derive_properties, unmet_requirement,
+};
 pub use schema::PhysicalSchema;
 pub use shared::compact_shared;

@@ -6,50 +6,16 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{BatchStream, Error, Result, with_stack};
+use grism_core::{BatchStream, Error, GraphStatistics, Result, with_stack};
 
 use crate::deep_stream::deep_stream;
-use crate::{ExecutionContextTrait, PartitioningSpec, PhysicalSchema};
+use crate::{
+    Exchange, ExecutionContextTrait, InputRequirement, Phases, PhysicalSchema, PlanProperties,
+    StageInput,
+};
 
 /// Batches of one schema, as they come.
 pub type RecordBatchStream = BatchStream;
-
-/// What planners need to know of an operator.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct OperatorCaps {
-    /// Rows leave while rows come in.
-    pub streaming: bool,
-    /// All rows must have come in before the first leaves.
-    pub blocking: bool,
-    /// Running it on any split of its input, and uniting the outputs, gives the same bag.
-    pub parallel_safe: bool,
-    /// How its input must be split where it is split at all.
-    pub requires_partitioning: Option<PartitioningSpec>,
-}
-
-impl OperatorCaps {
-    /// An operator that works row by row.
-    #[must_use]
-    pub fn streaming() -> Self {
-        Self {
-            streaming: true,
-            blocking: false,
-            parallel_safe: true,
-            requires_partitioning: None,
-        }
-    }
-
-    /// An operator that needs all its rows at one place, first.
-    #[must_use]
-    pub fn blocking() -> Self {
-        Self {
-            streaming: false,
-            blocking: true,
-            parallel_safe: false,
-            requires_partitioning: Some(PartitioningSpec::Single),
-        }
-    }
-}
 
 /// A physical operator: a node of a plan that turns the streams of its children into its own.
 ///
@@ -59,14 +25,42 @@ pub trait PhysicalOperator: Any + Send + Sync + Debug {
     /// The operator's name in plans.
     fn name(&self) -> &'static str;
 
-    /// The columns it puts out.
+    /// The columns it outputs.
     fn schema(&self) -> &PhysicalSchema;
-
-    /// What planners need to know.
-    fn capabilities(&self) -> OperatorCaps;
 
     /// The inputs, in order.
     fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>>;
+
+    /// What it outputs over inputs of these properties, over a graph of these statistics.
+    fn properties(&self, inputs: &[PlanProperties], statistics: &GraphStatistics)
+    -> PlanProperties;
+
+    /// What it requires of each input, so that the outputs of several tasks together are the output over all rows.
+    fn required_inputs(&self) -> Vec<InputRequirement>;
+
+    /// The ways in which its inputs may be spread, the one that moves least first: by default there is only
+    /// [`PhysicalOperator::required_inputs`].
+    fn alternatives(&self) -> Vec<Vec<InputRequirement>> {
+        vec![self.required_inputs()]
+    }
+
+    /// The operator as two that stand on both sides of an exchange; `None` where it cannot be split.
+    ///
+    /// # Errors
+    /// `Internal` for an operator that does not fit its input.
+    fn phases(&self) -> Result<Option<Phases>> {
+        Ok(None)
+    }
+
+    /// How the outputs of its input reach it, where it is the border between two stages.
+    fn exchange(&self) -> Option<&Exchange> {
+        None
+    }
+
+    /// The input of its stage that it reads, where it reads one.
+    fn stage_input(&self) -> Option<StageInput<'_>> {
+        None
+    }
 
     /// The plan that the operator runs within itself, from rows of its own.
     fn subplan(&self) -> Option<&Arc<dyn PhysicalOperator>> {
@@ -101,14 +95,6 @@ pub trait PhysicalOperator: Any + Send + Sync + Debug {
     /// # Errors
     /// What can be told before the first batch; the rest comes through the stream.
     fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream>;
-}
-
-impl dyn PhysicalOperator {
-    /// For downcasts by planners.
-    #[must_use]
-    pub fn as_any(&self) -> &dyn Any {
-        self
-    }
 }
 
 /// What identifies an operator of a plan while the plan lives: its address.

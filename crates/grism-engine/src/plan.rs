@@ -6,7 +6,7 @@ use std::sync::Arc;
 use grism_core::with_stack;
 use serde::{Deserialize, Serialize};
 
-use crate::{MetricsSink, PartitioningSpec, PhysicalOperator, operator_key};
+use crate::{MetricsSink, PhysicalOperator, operator_key};
 
 /// Where a plan is meant to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,38 +17,22 @@ pub enum ExecutionMode {
     Distributed,
 }
 
-/// What is known of a plan as a whole.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PlanProperties {
-    /// Where it is meant to run.
-    pub execution_mode: ExecutionMode,
-    /// How its output is split.
-    pub partitioning: PartitioningSpec,
-    /// Whether any operator blocks.
-    pub blocking: bool,
-}
-
 /// A physical plan.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PhysicalPlan {
     /// The operator whose output is the plan's.
     pub root: Arc<dyn PhysicalOperator>,
-    /// What is known of the whole.
-    pub properties: PlanProperties,
+    /// Where it is meant to run.
+    pub execution_mode: ExecutionMode,
 }
 
 impl PhysicalPlan {
-    /// A plan of `root`, with properties derived from its operators.
+    /// The plan that ends at `root`.
     #[must_use]
     pub fn new(root: Arc<dyn PhysicalOperator>, execution_mode: ExecutionMode) -> Self {
-        let blocking = any(&root, &|operator| operator.capabilities().blocking);
         Self {
             root,
-            properties: PlanProperties {
-                execution_mode,
-                partitioning: PartitioningSpec::Single,
-                blocking,
-            },
+            execution_mode,
         }
     }
 
@@ -90,15 +74,4 @@ fn write_tree(
     if let Some(subplan) = operator.subplan() {
         with_stack(|| write_tree(subplan, metrics, depth + 1, text));
     }
-}
-
-fn any(
-    operator: &Arc<dyn PhysicalOperator>,
-    holds: &dyn Fn(&dyn PhysicalOperator) -> bool,
-) -> bool {
-    holds(operator.as_ref())
-        || operator
-            .children()
-            .into_iter()
-            .any(|child| with_stack(|| any(child, holds)))
 }

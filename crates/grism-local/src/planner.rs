@@ -2,13 +2,11 @@
 
 use std::sync::Arc;
 
-use grism_core::{Result, with_stack};
-use grism_engine::operators::{
-    AggregatePhase, HashAggregateExec, HyperedgeScanExec, LimitExec, NodeScanExec, ParallelExec,
-    SortExec, SortMergeExec,
-};
+use grism_core::{GraphStatistics, Result, with_stack};
+use grism_engine::operators::ParallelExec;
 use grism_engine::{
-    ExecutionMode, PhysicalOperator, PhysicalPlan, PhysicalPlanner, PlannerConfig, build_operators,
+    ExecutionMode, PhysicalOperator, PhysicalPlan, PhysicalPlanner, PlannerConfig, ReadOrder,
+    build_operators, derive_properties,
 };
 use grism_logical::LogicalPlan;
 
@@ -50,41 +48,26 @@ impl LocalPhysicalPlanner {
         &self,
         operator: &Arc<dyn PhysicalOperator>,
     ) -> Result<Arc<dyn PhysicalOperator>> {
-        let parallel = |pipeline: Arc<dyn PhysicalOperator>| -> Arc<dyn PhysicalOperator> {
-            Arc::new(ParallelExec::new(pipeline, self.config.threads))
+        let parallel = |pipeline, order| -> Arc<dyn PhysicalOperator> {
+            Arc::new(ParallelExec::new(pipeline, self.config.threads, order))
         };
         if is_pipeline(operator) {
-            return Ok(if has_scan(operator) {
-                parallel(Arc::clone(operator))
-            } else {
-                Arc::clone(operator)
+            return Ok(match is_spread(operator) {
+                true => parallel(Arc::clone(operator), ReadOrder::Sequential),
+                false => Arc::clone(operator),
             });
         }
         if let [child] = operator.children()[..]
             && is_pipeline(child)
-            && has_scan(child)
+            && is_spread(child)
+            && let Some(phases) = operator.phases()?
         {
-            let any = operator.as_any();
-            if let Some(aggregate) = any.downcast_ref::<HashAggregateExec>()
-                && aggregate.phase() == AggregatePhase::Single
-                && !aggregate.schema().columns().columns.is_empty()
-            {
-                return Ok(Arc::new(
-                    aggregate.finish(parallel(Arc::new(aggregate.partial()?)))?,
-                ));
-            }
-            if let Some(sort) = any.downcast_ref::<SortExec>() {
-                let (keys, fetch) = (sort.keys().to_vec(), sort.fetch());
-                return Ok(Arc::new(SortMergeExec::new(
-                    parallel(Arc::clone(operator)),
-                    keys,
-                    fetch,
-                )));
-            }
-            if let Some(limit) = any.downcast_ref::<LimitExec>() {
-                let cut = Arc::new(LimitExec::new(Arc::clone(child), 0, limit.reach()));
-                return operator.with_new_children(vec![parallel(cut)]);
-            }
+            let order = ReadOrder::of(&phases.between.ordering);
+            let local = parallel(phases.local, order);
+            return match phases.global {
+                Some(global) => global.with_new_children(vec![local]),
+                None => Ok(local),
+            };
         }
         let children = operator
             .children()
@@ -112,11 +95,8 @@ fn is_pipeline(operator: &Arc<dyn PhysicalOperator>) -> bool {
             .all(|child| with_stack(|| is_pipeline(child)))
 }
 
-fn has_scan(operator: &Arc<dyn PhysicalOperator>) -> bool {
-    operator.as_any().is::<NodeScanExec>()
-        || operator.as_any().is::<HyperedgeScanExec>()
-        || operator
-            .children()
-            .into_iter()
-            .any(|child| with_stack(|| has_scan(child)))
+/// Whether threads can share the rows of the pipeline that ends at `operator`.
+fn is_spread(operator: &Arc<dyn PhysicalOperator>) -> bool {
+    let own = derive_properties(operator, &GraphStatistics::default());
+    !own.distribution.is_at_one_place()
 }

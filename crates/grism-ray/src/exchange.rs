@@ -1,46 +1,27 @@
-//! `ExchangeExec`: where data moves from one stage to the next, and why.
+//! `ExchangeExec`: where data moves from one stage to the next.
 
-use std::fmt;
 use std::sync::Arc;
 
-use grism_core::{Error, Result};
-use grism_engine::operators::StageInputOrder;
+use grism_core::{Error, GraphStatistics, Result};
 use grism_engine::{
-    ExecutionContextTrait, OperatorCaps, PartitioningSpec, PhysicalOperator, PhysicalSchema,
-    RecordBatchStream,
+    Exchange, ExchangeMode, ExecutionContextTrait, InputRequirement, PhysicalOperator,
+    PhysicalSchema, PlanProperties, RecordBatchStream,
 };
 use serde::{Deserialize, Serialize};
-
-/// How data move.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum ExchangeMode {
-    /// Every row goes to one of many partitions.
-    Shuffle,
-    /// Every row goes to every task.
-    Broadcast,
-    /// Every row goes to the one task there is.
-    Gather,
-}
-
-impl fmt::Display for ExchangeMode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self, f)
-    }
-}
 
 /// The border between two stages. It computes nothing: the planner cuts plans here, and what runs is on either side.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ExchangeExec {
-    /// How the rows are split.
-    pub partitioning: PartitioningSpec,
-    /// How they move.
-    pub mode: ExchangeMode,
-    /// What makes them.
-    pub child: Arc<dyn PhysicalOperator>,
-    /// In which order the pieces of different tasks are read on the other side.
-    pub order: StageInputOrder,
-    /// Why it was inserted.
-    pub reason: String,
+    child: Arc<dyn PhysicalOperator>,
+    exchange: Exchange,
+}
+
+impl ExchangeExec {
+    /// Moves the rows of `child` in this way.
+    #[must_use]
+    pub fn new(child: Arc<dyn PhysicalOperator>, exchange: Exchange) -> Self {
+        Self { child, exchange }
+    }
 }
 
 #[typetag::serde]
@@ -53,17 +34,24 @@ impl PhysicalOperator for ExchangeExec {
         self.child.schema()
     }
 
-    fn capabilities(&self) -> OperatorCaps {
-        OperatorCaps {
-            streaming: false,
-            blocking: true,
-            parallel_safe: false,
-            requires_partitioning: None,
-        }
-    }
-
     fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
         vec![&self.child]
+    }
+
+    fn properties(
+        &self,
+        inputs: &[PlanProperties],
+        _statistics: &GraphStatistics,
+    ) -> PlanProperties {
+        self.exchange.properties(&inputs[0])
+    }
+
+    fn required_inputs(&self) -> Vec<InputRequirement> {
+        vec![self.exchange.order.requirement()]
+    }
+
+    fn exchange(&self) -> Option<&Exchange> {
+        Some(&self.exchange)
     }
 
     fn with_new_children(
@@ -73,24 +61,16 @@ impl PhysicalOperator for ExchangeExec {
         let child = children
             .pop()
             .ok_or_else(|| Error::internal("an exchange needs a child"))?;
-        let (partitioning, order, reason) = (
-            self.partitioning.clone(),
-            self.order.clone(),
-            self.reason.clone(),
-        );
-        Ok(Arc::new(Self {
-            partitioning,
-            mode: self.mode,
-            child,
-            order,
-            reason,
-        }))
+        Ok(Arc::new(Self::new(child, self.exchange.clone())))
     }
 
     fn describe(&self) -> String {
-        match self.mode {
-            ExchangeMode::Shuffle => format!("Exchange({}, {})", self.mode, self.partitioning),
-            _ => format!("Exchange({})", self.mode),
+        let Exchange {
+            mode, partitioning, ..
+        } = &self.exchange;
+        match mode {
+            ExchangeMode::Shuffle => format!("Exchange({mode}, {partitioning})"),
+            ExchangeMode::Broadcast | ExchangeMode::Gather => format!("Exchange({mode})"),
         }
     }
 

@@ -10,14 +10,13 @@ use arrow::compute::{interleave_record_batch, take_record_batch};
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{Error, Result, Storage};
 use grism_engine::{
-    CancellationHandle, ExecutionContextTrait, MemoryManager, MemoryReservation, MorselQueue,
-    PartitioningSpec, QueryContext, RecordBatchStream, compact_shared, partition_rows,
+    CancellationHandle, ExchangeMode, ExecutionContextTrait, MemoryManager, MemoryReservation,
+    MorselQueue, PartitioningSpec, QueryContext, RecordBatchStream, compact_shared, partition_rows,
     partition_slice, run, sample_keys,
 };
 
 use crate::{
-    ExchangeMode, TaskInput, TaskSpec, TaskStatistics, read_partition, slot_count, slot_of,
-    write_bundles,
+    TaskInput, TaskSpec, TaskStatistics, read_partition, slot_count, slot_of, write_bundles,
 };
 
 /// Keys that a task samples for a range exchange, at most, from one batch.

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use grism_core::with_stack;
-use grism_engine::{PartitioningSpec, PhysicalOperator};
+use grism_engine::{ExchangeMode, PartitioningSpec, PhysicalOperator};
 
-use crate::{DistributedPlan, ExchangeMode, ExecutionStage};
+use crate::{DistributedPlan, ExecutionStage};
 
 /// The plan as text, stage by stage.
 #[must_use]

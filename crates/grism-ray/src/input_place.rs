@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use grism_core::{Error, Result};
+use grism_core::{Error, GraphStatistics, Result};
 use grism_engine::{
-    ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream,
+    Distribution, ExecutionContextTrait, InputRequirement, PhysicalOperator, PhysicalSchema,
+    PlanProperties, RecordBatchStream,
 };
 use serde::{Deserialize, Serialize};
 
@@ -33,8 +34,16 @@ impl PhysicalOperator for InputPlaceExec {
         &self.schema
     }
 
-    fn capabilities(&self) -> OperatorCaps {
-        OperatorCaps::streaming()
+    fn properties(
+        &self,
+        _inputs: &[PlanProperties],
+        _statistics: &GraphStatistics,
+    ) -> PlanProperties {
+        PlanProperties::of(Distribution::Single)
+    }
+
+    fn required_inputs(&self) -> Vec<InputRequirement> {
+        Vec::new()
     }
 
     fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {

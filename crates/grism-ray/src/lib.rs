@@ -16,7 +16,7 @@ mod travel;
 mod validate;
 
 pub use bundle::{bundle_partitions, read_partition, write_bundles};
-pub use exchange::{ExchangeExec, ExchangeMode};
+pub use exchange::ExchangeExec;
 pub use executor::{StageExecutor, TaskOutput};
 pub use explain::explain_distributed;
 pub use planner::{DistributedPlanner, DistributedPlannerConfig};

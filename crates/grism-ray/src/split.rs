@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use grism_core::{Result, with_stack};
-use grism_engine::operators::{
-    AdjacencyExpandExec, HyperedgeScanExec, NodeScanExec, RoleExpandExec, StageInputExec,
+use grism_core::{GraphStatistics, Result, with_stack};
+use grism_engine::operators::StageInputExec;
+use grism_engine::{
+    Distribution, Exchange, ExchangeMode, PartitioningSpec, PhysicalOperator, PhysicalPlan,
+    RequiredDistribution,
 };
-use grism_engine::{PartitioningSpec, PhysicalOperator, PhysicalPlan};
 
-use crate::{
-    ExchangeExec, ExchangeMode, ExecutionStage, PhysicalSubPlan, StageInputSpec, StageOutput,
-};
+use crate::{ExecutionStage, PhysicalSubPlan, StageInputSpec, StageOutput};
 
 /// Cuts `plan` at its exchanges. Stages that read tables get `partitions` tasks.
 ///
@@ -72,24 +71,25 @@ impl Splitter {
         operator: &Arc<dyn PhysicalOperator>,
         inputs: &mut Vec<StageInputSpec>,
     ) -> Result<Arc<dyn PhysicalOperator>> {
-        if let Some(exchange) = operator.as_any().downcast_ref::<ExchangeExec>() {
-            let (mode, partitioning) = (exchange.mode, exchange.partitioning.clone());
+        if let (Some(exchange), [child]) = (operator.exchange(), &operator.children()[..]) {
+            let Exchange {
+                mode,
+                partitioning,
+                order,
+                reason,
+            } = exchange.clone();
             let output = StageOutput {
                 mode,
                 partitioning: partitioning.clone(),
-                reason: exchange.reason.clone(),
+                reason,
             };
-            let stage_id = with_stack(|| self.stage(&exchange.child, Some(output)))?;
+            let stage_id = with_stack(|| self.stage(child, Some(output)))?;
             inputs.push(StageInputSpec {
                 stage_id,
                 mode,
                 partitioning,
             });
-            let input = StageInputExec::new(
-                inputs.len() - 1,
-                exchange.schema().clone(),
-                exchange.order.clone(),
-            );
+            let input = StageInputExec::new(inputs.len() - 1, operator.schema().clone(), order);
             return Ok(Arc::new(input));
         }
         if operator.children().is_empty() {
@@ -104,13 +104,16 @@ impl Splitter {
     }
 }
 
+/// Whether a leaf deals its rows out to tasks.
 fn reads_tables(operator: &Arc<dyn PhysicalOperator>) -> bool {
-    operator.as_any().is::<NodeScanExec>()
-        || operator.as_any().is::<HyperedgeScanExec>()
-        || operator
-            .children()
-            .into_iter()
-            .any(|child| with_stack(|| reads_tables(child)))
+    let children = operator.children();
+    if children.is_empty() && operator.stage_input().is_none() {
+        let own = operator.properties(&[], &GraphStatistics::default());
+        return own.distribution == Distribution::Split;
+    }
+    children
+        .into_iter()
+        .any(|child| with_stack(|| reads_tables(child)))
 }
 
 fn collect_notes(
@@ -118,8 +121,9 @@ fn collect_notes(
     input: &Option<PartitioningSpec>,
     notes: &mut Vec<String>,
 ) {
+    let mut requirements = operator.required_inputs().into_iter();
     let expands =
-        operator.as_any().is::<RoleExpandExec>() || operator.as_any().is::<AdjacencyExpandExec>();
+        requirements.any(|own| matches!(own.distribution, RequiredDistribution::Adjacency { .. }));
     let routed = matches!(input, Some(PartitioningSpec::Adjacency { .. }));
     if expands && !routed {
         let note =

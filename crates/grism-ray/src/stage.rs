@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use grism_engine::{PartitioningSpec, PhysicalOperator, PhysicalSchema};
+use grism_engine::{ExchangeMode, PartitioningSpec, PhysicalOperator, PhysicalSchema};
 use serde::{Deserialize, Serialize};
-
-use crate::ExchangeMode;
 
 /// The part of a plan that one task of a stage runs.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -2,21 +2,20 @@
 
 use std::sync::Arc;
 
-use grism_core::{Error, Result, with_stack};
-use grism_engine::operators::{
-    AggregatePhase, CrossJoinExec, HashAggregateExec, HashJoinExec, LimitExec, ProjectExec,
-    SortExec, StageInputExec, UnionExec,
+use grism_core::{Error, GraphStatistics, Result, with_stack};
+use grism_engine::{
+    Distribution, Exchange, ExchangeMode, PartitioningSpec, PhysicalOperator, PlanProperties,
+    StageTasks, unmet_requirement,
 };
-use grism_engine::{PartitioningSpec, PhysicalOperator};
-use grism_logical::JoinKind;
 
-use crate::{DistributedPlan, ExchangeMode, ExecutionStage};
+use crate::{DistributedPlan, ExecutionStage};
 
-/// Checks that every operator which needs certain rows together gets them together.
+/// Checks that every operator gets what it requires, whichever operators these are.
 ///
 /// # Errors
 /// `Internal`, naming the stage and the operator: a fault of the planner, caught before it can change an answer.
 pub fn validate(plan: &DistributedPlan) -> Result<()> {
+    let mut outputs = Vec::new();
     for (index, stage) in plan.stages.iter().enumerate() {
         let fail = |what: String| Err(Error::internal(format!("stage {index}: {what}")));
         if stage.stage_id != index || stage.inputs.iter().any(|input| input.stage_id >= index) {
@@ -29,149 +28,189 @@ pub fn validate(plan: &DistributedPlan) -> Result<()> {
         if stage.tasks == 0 {
             return fail("it has no tasks".to_owned());
         }
-        for input in &stage.inputs {
-            let producer = &plan.stages[input.stage_id];
-            if producer.output_partitioning.as_ref() != Some(&input.partitioning) {
-                return fail(format!(
-                    "it reads another partitioning than stage {} writes",
-                    input.stage_id
-                ));
-            }
-            if input.mode == ExchangeMode::Shuffle && input.partitioning.partitions() != stage.tasks
-            {
-                return fail(format!(
-                    "{} tasks read {} partitions",
-                    stage.tasks,
-                    input.partitioning.partitions()
-                ));
-            }
-            if input.mode == ExchangeMode::Gather && stage.tasks != 1 {
-                return fail("what is gathered is read by one task".to_owned());
+        check_inputs(plan, stage)?;
+        let checked = Checked {
+            plan,
+            stage,
+            outputs: &outputs,
+        };
+        let output = checked.operator(&stage.plan.root)?;
+        if stage.tasks > 1 {
+            match output.distribution {
+                Distribution::Replicated => {
+                    return fail("every task has all of its rows".to_owned());
+                }
+                Distribution::Single => {
+                    return fail(format!("{} tasks run what is one task's", stage.tasks));
+                }
+                Distribution::OnePiece | Distribution::Split | Distribution::Hash(_) => {}
             }
         }
-        if stage.tasks > 1 {
-            let held = check(&stage.plan.root, stage, true)?;
-            if held == Held::Everywhere {
-                return fail("every task has all of its rows".to_owned());
-            }
+        if let Some(pending) = output.pending.as_ref().filter(|_| is_last) {
+            return fail(format!("nothing finishes {pending}"));
+        }
+        check_output(stage)?;
+        outputs.push(output);
+    }
+    Ok(())
+}
+
+/// Checks that what a stage reads is what other stages write, for as many tasks as it has.
+fn check_inputs(plan: &DistributedPlan, stage: &ExecutionStage) -> Result<()> {
+    let fail = |what: String| Err(Error::internal(format!("stage {}: {what}", stage.stage_id)));
+    for input in &stage.inputs {
+        let producer = &plan.stages[input.stage_id];
+        let is_written = producer.output.as_ref().is_some_and(|output| {
+            output.mode == input.mode && output.partitioning == input.partitioning
+        });
+        if !is_written || producer.output_partitioning.as_ref() != Some(&input.partitioning) {
+            return fail(format!(
+                "it reads another partitioning than stage {} writes",
+                input.stage_id
+            ));
+        }
+        if input.mode == ExchangeMode::Shuffle && input.partitioning.partitions() != stage.tasks {
+            return fail(format!(
+                "{} tasks read {} partitions",
+                stage.tasks,
+                input.partitioning.partitions()
+            ));
+        }
+        if input.mode == ExchangeMode::Gather && stage.tasks != 1 {
+            return fail("what is gathered is read by one task".to_owned());
         }
     }
     Ok(())
 }
 
-/// Which rows of an operator a task has, of several that run it.
-#[derive(Clone, Debug, PartialEq)]
-enum Held {
-    /// All, as every other task has.
-    Everywhere,
-    /// A part of them.
-    Part,
-    /// Those whose keys have a hash of their own: rows that are equal in these columns are in one task.
-    Hashed(Vec<String>),
+/// Checks that a stage outputs the columns that its rows are split by.
+fn check_output(stage: &ExecutionStage) -> Result<()> {
+    let keys: Vec<&String> = match &stage.output_partitioning {
+        Some(PartitioningSpec::Hash { keys, .. }) => keys.iter().collect(),
+        Some(PartitioningSpec::Range { keys, .. }) => keys.iter().map(|(key, _)| key).collect(),
+        Some(PartitioningSpec::Adjacency { column, .. }) => vec![column],
+        Some(PartitioningSpec::Single | PartitioningSpec::RoundRobin { .. }) | None => Vec::new(),
+    };
+    let columns = stage.plan.root.schema().columns();
+    match keys.into_iter().find(|key| !columns.contains(key)) {
+        Some(key) => Err(Error::internal(format!(
+            "stage {}: its rows are split by `{key}`, which it does not output",
+            stage.stage_id
+        ))),
+        None => Ok(()),
+    }
 }
 
-/// Checks an operator that runs in several tasks; `at_root` is whether nothing of the stage stands above it that sees rows
-/// together.
-fn check(
-    operator: &Arc<dyn PhysicalOperator>,
-    stage: &ExecutionStage,
-    at_root: bool,
-) -> Result<Held> {
-    let any = operator.as_any();
-    let fail = |what: &str| {
+/// A stage that is checked, and what the stages before it output.
+struct Checked<'a> {
+    plan: &'a DistributedPlan,
+    stage: &'a ExecutionStage,
+    outputs: &'a [PlanProperties],
+}
+
+impl Checked<'_> {
+    /// What an operator of the stage outputs, from the leaves up.
+    fn operator(&self, operator: &Arc<dyn PhysicalOperator>) -> Result<PlanProperties> {
+        if operator.exchange().is_some() {
+            return self.refused(operator, "stands within a stage");
+        }
+        if let Some(found) = self.stage_input(operator)? {
+            return Ok(found);
+        }
+        let tasks = match self.stage.tasks {
+            1 => StageTasks::One,
+            _ => StageTasks::Several,
+        };
+        let inputs = operator
+            .children()
+            .into_iter()
+            .map(|child| with_stack(|| self.operator(child)))
+            .collect::<Result<Vec<_>>>()?;
+        self.given(operator, inputs, tasks)
+    }
+
+    /// What an operator outputs over these inputs, if they are what it requires.
+    fn given(
+        &self,
+        operator: &Arc<dyn PhysicalOperator>,
+        inputs: Vec<PlanProperties>,
+        tasks: StageTasks,
+    ) -> Result<PlanProperties> {
+        if let Some(unmet) = unmet_requirement(operator.as_ref(), &inputs, tasks) {
+            return self.refused(operator, &unmet);
+        }
+        if let Some(subplan) = operator.subplan() {
+            let output = with_stack(|| self.within(subplan))?;
+            if let Some(pending) = output.pending {
+                return self.refused(
+                    subplan,
+                    &format!("outputs {pending}, and nothing finishes it"),
+                );
+            }
+        }
+        Ok(operator.properties(&inputs, &GraphStatistics::default()))
+    }
+
+    /// What an operator outputs that runs within another one, for rows of that: everything is in the task.
+    fn within(&self, operator: &Arc<dyn PhysicalOperator>) -> Result<PlanProperties> {
+        if operator.exchange().is_some() || operator.stage_input().is_some() {
+            return self.refused(operator, "stands within another operator");
+        }
+        let children = operator.children();
+        let is_leaf = children.is_empty();
+        let inputs = children
+            .into_iter()
+            .map(|child| with_stack(|| self.within(child)))
+            .collect::<Result<Vec<_>>>()?;
+        let output = self.given(operator, inputs, StageTasks::One)?;
+        let is_whole = output.rows == Some(0)
+            || matches!(
+                output.distribution,
+                Distribution::Single | Distribution::Replicated
+            );
+        if is_leaf && !is_whole {
+            return self.refused(
+                operator,
+                "deals its rows out to tasks within another operator",
+            );
+        }
+        Ok(output)
+    }
+
+    /// What an operator reads of another stage, if it does.
+    fn stage_input(&self, operator: &Arc<dyn PhysicalOperator>) -> Result<Option<PlanProperties>> {
+        let Some(read) = operator.stage_input() else {
+            return Ok(None);
+        };
+        let Some(spec) = self.stage.inputs.get(read.number) else {
+            return self.refused(operator, "reads an input that the stage does not have");
+        };
+        let producer = &self.plan.stages[spec.stage_id];
+        let (own, written) = (operator.schema(), producer.plan.root.schema());
+        if own.arrow() != written.arrow() {
+            return self.refused(operator, "reads other columns than are written");
+        }
+        let output = &self.outputs[spec.stage_id];
+        if !read.order.requirement().is_met_by(output, StageTasks::One) {
+            return self.refused(operator, "merges rows that are not sorted like this");
+        }
+        let exchange = Exchange {
+            partitioning: spec.partitioning.clone(),
+            mode: spec.mode,
+            order: read.order.clone(),
+            reason: String::new(),
+        };
+        Ok(Some(exchange.properties(output)))
+    }
+
+    fn refused<T>(&self, operator: &Arc<dyn PhysicalOperator>, why: &str) -> Result<T> {
         Err(Error::internal(format!(
-            "stage {}: {} {what}",
-            stage.stage_id,
+            "stage {}: {} {why}",
+            self.stage.stage_id,
             operator.describe()
         )))
-    };
-    let at_root_below = at_root && any.is::<ProjectExec>();
-    let inputs = operator
-        .children()
-        .into_iter()
-        .map(|child| with_stack(|| check(child, stage, at_root_below)))
-        .collect::<Result<Vec<_>>>()?;
-    if let Some(input) = any.downcast_ref::<StageInputExec>() {
-        return match stage.inputs.get(input.input()) {
-            Some(input) => Ok(match (&input.mode, &input.partitioning) {
-                (ExchangeMode::Broadcast, _) => Held::Everywhere,
-                (ExchangeMode::Shuffle, PartitioningSpec::Hash { keys, .. }) => {
-                    Held::Hashed(keys.clone())
-                }
-                _ => Held::Part,
-            }),
-            None => fail("reads an input that the stage does not have"),
-        };
-    }
-    if (any.is::<SortExec>() || any.is::<LimitExec>()) && !(at_root && repeated_above(stage)) {
-        return fail("sees only a part of the rows");
-    }
-    match &inputs[..] {
-        [] => Ok(Held::Part),
-        [input] => match any.downcast_ref::<HashAggregateExec>() {
-            Some(aggregate) if aggregate.phase() != AggregatePhase::Partial => {
-                let keys = aggregate.keys();
-                let is_together = |split: &[String]| {
-                    !split.is_empty() && split.iter().all(|key| keys.contains(key))
-                };
-                match input {
-                    Held::Hashed(split) if is_together(split) => Ok(input.clone()),
-                    _ => fail("finishes groups that other tasks hold parts of"),
-                }
-            }
-            _ => Ok(match (input, any.downcast_ref::<ProjectExec>()) {
-                (Held::Hashed(keys), Some(project)) => {
-                    renamed(keys, project).map_or(Held::Part, Held::Hashed)
-                }
-                _ => input.clone(),
-            }),
-        },
-        [left, right] if any.is::<HashJoinExec>() || any.is::<CrossJoinExec>() => {
-            let hash_join = any.downcast_ref::<HashJoinExec>();
-            match (hash_join, left, right) {
-                (Some(_), Held::Everywhere, Held::Part | Held::Hashed(_)) => Ok(right.clone()),
-                (Some(join), Held::Hashed(a), Held::Hashed(b)) if meet(join, a, b) => {
-                    Ok(match join.kind() {
-                        JoinKind::Inner => left.clone(),
-                        JoinKind::Semi | JoinKind::Anti => right.clone(),
-                    })
-                }
-                (None, Held::Part | Held::Hashed(_), Held::Everywhere) => Ok(left.clone()),
-                _ => fail("joins parts that do not belong together"),
-            }
-        }
-        _ if any.is::<UnionExec>() => match inputs.contains(&Held::Everywhere) {
-            true => fail("outputs rows that every task has, once for each task"),
-            false => Ok(Held::Part),
-        },
-        _ => fail("has inputs of which it is not known how they belong together"),
     }
 }
 
-/// Whether both sides of a join are split by its keys, in one order.
-fn meet(join: &HashJoinExec, left: &[String], right: &[String]) -> bool {
-    let (a, b): (Vec<&String>, Vec<&String>) = join.on().iter().map(|(a, b)| (a, b)).unzip();
-    left.iter().eq(a) && right.iter().eq(b)
-}
-
-/// The keys after a projection; `None` where one of them is not among its plain columns.
-pub(crate) fn renamed(keys: &[String], project: &ProjectExec) -> Option<Vec<String>> {
-    keys.iter()
-        .map(|key| {
-            let mut renames = project.renames();
-            let found = renames.find(|(source, _)| source == key);
-            found.map(|(_, name)| name.to_owned())
-        })
-        .collect()
-}
-
-/// Whether what a task cuts or sorts is cut or merged again where the tasks' rows meet.
-fn repeated_above(stage: &ExecutionStage) -> bool {
-    match &stage.output {
-        Some(output) => {
-            output.mode == ExchangeMode::Gather
-                || matches!(output.partitioning, PartitioningSpec::Range { .. })
-        }
-        None => false,
-    }
-}
+#[cfg(test)]
+mod tests;

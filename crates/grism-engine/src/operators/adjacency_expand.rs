@@ -5,7 +5,9 @@ use std::sync::Arc;
 use arrow::array::{Array, UInt32Array, UInt64Array};
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{EntityId, Result, SOURCE_ROLE, TARGET_ROLE, TableId, Tables, Type};
+use grism_core::{
+    EntityId, EntityKind, GraphStatistics, Result, SOURCE_ROLE, TARGET_ROLE, TableId, Tables, Type,
+};
 use grism_logical::{Column, Direction, EdgeExpand};
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +17,8 @@ use super::segment_groups::by_segments;
 use super::{named, only_child};
 use crate::batch::batch_of;
 use crate::{
-    ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run,
+    ExecutionContextTrait, InputRequirement, PhysicalOperator, PhysicalSchema, PlanProperties,
+    RecordBatchStream, RequiredDistribution, run,
 };
 
 /// Follows binary edges by their incidence lists, which hold the node at the other end beside the edge.
@@ -98,8 +101,23 @@ impl PhysicalOperator for AdjacencyExpandExec {
         &self.schema
     }
 
-    fn capabilities(&self) -> OperatorCaps {
-        OperatorCaps::streaming()
+    fn properties(
+        &self,
+        inputs: &[PlanProperties],
+        _statistics: &GraphStatistics,
+    ) -> PlanProperties {
+        PlanProperties::row_by_row(&inputs[0], self.schema())
+    }
+
+    fn required_inputs(&self) -> Vec<InputRequirement> {
+        vec![InputRequirement::of(
+            RequiredDistribution::Adjacency {
+                entity: EntityKind::Node,
+                column: self.from().to_owned(),
+                tables: Arc::clone(self.tables()),
+            },
+            String::new(),
+        )]
     }
 
     fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {

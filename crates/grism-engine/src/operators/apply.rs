@@ -10,15 +10,15 @@ use arrow::compute::{concat, filter_record_batch, take};
 use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{Error, Result, Type};
+use grism_core::{Error, GraphStatistics, Result, Type};
 use grism_logical::{ApplyKind, Column};
 use serde::{Deserialize, Serialize};
 
 use super::only_child;
 use crate::batch::batch_of;
 use crate::{
-    ArgumentContext, ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema,
-    RecordBatchStream, run,
+    ArgumentContext, ExecutionContextTrait, InputRequirement, PhysicalOperator, PhysicalSchema,
+    PlanProperties, RecordBatchStream, run,
 };
 
 /// Runs a subplan over each batch of outer rows, which carry their number in a column of their own, and puts together
@@ -95,8 +95,16 @@ impl PhysicalOperator for ApplyExec {
         &self.schema
     }
 
-    fn capabilities(&self) -> OperatorCaps {
-        OperatorCaps::streaming()
+    fn properties(
+        &self,
+        inputs: &[PlanProperties],
+        _statistics: &GraphStatistics,
+    ) -> PlanProperties {
+        PlanProperties::row_by_row(&inputs[0], self.schema())
+    }
+
+    fn required_inputs(&self) -> Vec<InputRequirement> {
+        vec![InputRequirement::any()]
     }
 
     fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, Int64Array, UInt64Array};
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{EntityId, IncidenceSegment, Result, SOURCE_ROLE, TARGET_ROLE, TableId, Type};
+use grism_core::{
+    EntityId, GraphStatistics, IncidenceSegment, Result, SOURCE_ROLE, TARGET_ROLE, TableId, Type,
+};
 use grism_logical::{Column, CountExpand, CountedHop, Direction};
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +15,8 @@ use super::expansion::{IncidenceReader, id_column};
 use super::only_child;
 use super::segment_groups::by_segments;
 use crate::{
-    ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run,
+    ExecutionContextTrait, InputRequirement, PhysicalOperator, PhysicalSchema, PlanProperties,
+    RecordBatchStream, run,
 };
 
 /// Counts the edges or incidences of an entity without making a row for each.
@@ -93,8 +96,16 @@ impl PhysicalOperator for CountExpandExec {
         &self.schema
     }
 
-    fn capabilities(&self) -> OperatorCaps {
-        OperatorCaps::streaming()
+    fn properties(
+        &self,
+        inputs: &[PlanProperties],
+        _statistics: &GraphStatistics,
+    ) -> PlanProperties {
+        PlanProperties::row_by_row(&inputs[0], self.schema())
+    }
+
+    fn required_inputs(&self) -> Vec<InputRequirement> {
+        vec![InputRequirement::any()]
     }
 
     fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {

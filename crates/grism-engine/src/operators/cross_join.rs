@@ -6,13 +6,13 @@ use arrow::array::UInt32Array;
 use arrow::compute::{concat_batches, take};
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{Error, Result};
+use grism_core::{Error, GraphStatistics, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::batch::batch_of;
 use crate::{
-    ExecutionContextTrait, MemoryReservation, OperatorCaps, PhysicalOperator, PhysicalSchema,
-    RecordBatchStream, run,
+    Distribution, ExecutionContextTrait, InputRequirement, MemoryReservation, PhysicalOperator,
+    PhysicalSchema, PlanProperties, RecordBatchStream, RequiredDistribution, run,
 };
 
 /// Pairs every left row with every right row. Output: left columns, then right columns.
@@ -49,13 +49,31 @@ impl PhysicalOperator for CrossJoinExec {
         &self.schema
     }
 
-    fn capabilities(&self) -> OperatorCaps {
-        OperatorCaps {
-            streaming: true,
-            blocking: true,
-            parallel_safe: false,
-            requires_partitioning: None,
-        }
+    fn properties(
+        &self,
+        inputs: &[PlanProperties],
+        _statistics: &GraphStatistics,
+    ) -> PlanProperties {
+        let [left, right] = inputs else {
+            return PlanProperties::of(Distribution::Single);
+        };
+        let is_at_one_place =
+            left.distribution.is_at_one_place() && right.distribution.is_at_one_place();
+        let distribution = match is_at_one_place {
+            true => Distribution::Single,
+            false => left.distribution.clone(),
+        };
+        PlanProperties::of(distribution).blocking()
+    }
+
+    fn required_inputs(&self) -> Vec<InputRequirement> {
+        vec![
+            InputRequirement::of(RequiredDistribution::Disjoint, ""),
+            InputRequirement::of(
+                RequiredDistribution::Replicated,
+                "every row meets every other",
+            ),
+        ]
     }
 
     fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {

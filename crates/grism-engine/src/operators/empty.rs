@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use futures::StreamExt;
-use grism_core::Result;
+use grism_core::{GraphStatistics, Result};
 use serde::{Deserialize, Serialize};
 
 use super::no_child;
 use crate::{
-    ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream,
+    Distribution, ExecutionContextTrait, InputRequirement, PhysicalOperator, PhysicalSchema,
+    PlanProperties, RecordBatchStream,
 };
 
 /// Puts out no rows of the given columns.
@@ -35,8 +36,16 @@ impl PhysicalOperator for EmptyExec {
         &self.schema
     }
 
-    fn capabilities(&self) -> OperatorCaps {
-        OperatorCaps::streaming()
+    fn properties(
+        &self,
+        _inputs: &[PlanProperties],
+        _statistics: &GraphStatistics,
+    ) -> PlanProperties {
+        PlanProperties::of(Distribution::OnePiece).with_rows(Some(0))
+    }
+
+    fn required_inputs(&self) -> Vec<InputRequirement> {
+        Vec::new()
     }
 
     fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {

@@ -8,7 +8,7 @@ use arrow::array::{Array, ArrayRef, UInt64Array, new_null_array};
 use arrow::compute::interleave;
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{EntityId, Result, Snapshot, TableId, widen_column};
+use grism_core::{EntityId, GraphStatistics, Result, Snapshot, TableId, widen_column};
 use grism_logical::{Column, PropertyRef, property_column};
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +16,8 @@ use super::expansion::id_column;
 use super::scan::stored_column;
 use super::{comma_separated, only_child, shown};
 use crate::{
-    ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run,
+    ExecutionContextTrait, InputRequirement, PhysicalOperator, PhysicalSchema, PlanProperties,
+    RecordBatchStream, run,
 };
 
 /// Adds properties of the entities in a column. Output: input columns, then `entity.key` for each property.
@@ -61,8 +62,16 @@ impl PhysicalOperator for FetchExec {
         &self.schema
     }
 
-    fn capabilities(&self) -> OperatorCaps {
-        OperatorCaps::streaming()
+    fn properties(
+        &self,
+        inputs: &[PlanProperties],
+        _statistics: &GraphStatistics,
+    ) -> PlanProperties {
+        PlanProperties::filtered(&inputs[0], self.schema())
+    }
+
+    fn required_inputs(&self) -> Vec<InputRequirement> {
+        vec![InputRequirement::any()]
     }
 
     fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use arrow::compute::filter_record_batch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{Error, Result};
+use grism_core::{Error, GraphStatistics, Result};
 use grism_logical::LogicalExpr;
 use serde::{Deserialize, Serialize};
 
 use super::only_child;
 use super::parts::Parts;
 use crate::{
-    ExecutionContextTrait, ExprEvaluator, OperatorCaps, PhysicalOperator, PhysicalSchema,
-    RecordBatchStream, run,
+    ExecutionContextTrait, ExprEvaluator, InputRequirement, PhysicalOperator, PhysicalSchema,
+    PlanProperties, RecordBatchStream, run,
 };
 
 /// Keeps the rows for which the predicate is true, and drops those for which it is false or null.
@@ -45,8 +45,16 @@ impl PhysicalOperator for FilterExec {
         self.input.schema()
     }
 
-    fn capabilities(&self) -> OperatorCaps {
-        OperatorCaps::streaming()
+    fn properties(
+        &self,
+        inputs: &[PlanProperties],
+        _statistics: &GraphStatistics,
+    ) -> PlanProperties {
+        PlanProperties::filtered(&inputs[0], self.schema())
+    }
+
+    fn required_inputs(&self) -> Vec<InputRequirement> {
+        vec![InputRequirement::any()]
     }
 
     fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::ArrayRef;
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::Result;
+use grism_core::{GraphStatistics, Result};
 use grism_logical::{Column, PlanSchema};
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,8 @@ use super::only_child;
 use crate::batch::batch_of;
 use crate::shared::{MOST_BYTES_AT_ONCE, SharedValues, taken_bytes};
 use crate::{
-    ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run,
+    ExecutionContextTrait, InputRequirement, PhysicalOperator, PhysicalSchema, PlanProperties,
+    RecordBatchStream, run,
 };
 
 /// Gives every row its own copy of shared values, for an operator that takes plain columns only.
@@ -72,8 +73,16 @@ impl PhysicalOperator for FlattenExec {
         &self.schema
     }
 
-    fn capabilities(&self) -> OperatorCaps {
-        OperatorCaps::streaming()
+    fn properties(
+        &self,
+        inputs: &[PlanProperties],
+        _statistics: &GraphStatistics,
+    ) -> PlanProperties {
+        PlanProperties::filtered(&inputs[0], self.schema())
+    }
+
+    fn required_inputs(&self) -> Vec<InputRequirement> {
+        vec![InputRequirement::any()]
     }
 
     fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {

@@ -7,7 +7,7 @@ use arrow::compute::kernels::arity;
 use arrow::datatypes::{DataType, Float64Type, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{Result, Type};
+use grism_core::{Error, GraphStatistics, Result, Type};
 use grism_logical::{AggregateFunction, Column, PlanSchema};
 use serde::{Deserialize, Serialize};
 
@@ -17,8 +17,8 @@ use crate::batch::batch_of;
 use crate::datafusion::{aggregate, state_schema};
 use crate::expr::float_key;
 use crate::{
-    ExecutionContextTrait, OperatorCaps, PartitioningSpec, PhysicalOperator, PhysicalSchema,
-    RecordBatchStream, run,
+    AcceptedPhase, ExecutionContextTrait, InputRequirement, Phases, PhysicalOperator,
+    PhysicalSchema, PlanProperties, RecordBatchStream, RequiredDistribution, run,
 };
 
 /// Which part of an aggregation is done.
@@ -143,11 +143,8 @@ impl HashAggregateExec {
         })
     }
 
-    /// The first of two phases, below an exchange.
-    ///
-    /// # Errors
-    /// As [`Self::try_new`].
-    pub fn partial(&self) -> Result<Self> {
+    /// The first of two phases.
+    fn partial(&self) -> Result<Self> {
         let (keys, aggregates) = (self.keys.clone(), self.aggregates.clone());
         Self::build(
             Arc::clone(&self.input),
@@ -159,10 +156,7 @@ impl HashAggregateExec {
     }
 
     /// The second of two phases, over the states of the first.
-    ///
-    /// # Errors
-    /// As [`Self::try_new`].
-    pub fn finish(&self, states: Arc<dyn PhysicalOperator>) -> Result<Self> {
+    fn finish(&self, states: Arc<dyn PhysicalOperator>) -> Result<Self> {
         Self::build(
             states,
             AggregatePhase::Final,
@@ -172,15 +166,15 @@ impl HashAggregateExec {
         )
     }
 
-    /// Which part is done.
-    #[must_use]
-    pub fn phase(&self) -> AggregatePhase {
-        self.phase
+    /// What the first phase outputs, as the second one knows it.
+    fn partial_groups(&self) -> String {
+        let calls = self.aggregates.iter().map(|own| own.name.clone());
+        let (calls, by) = (comma_separated(calls), comma_separated(self.keys()));
+        format!("groups of [{calls}] by [{by}]")
     }
 
     /// The key columns.
-    #[must_use]
-    pub fn keys(&self) -> Vec<String> {
+    fn keys(&self) -> Vec<String> {
         self.keys.iter().map(|key| key.name.clone()).collect()
     }
 }
@@ -195,27 +189,57 @@ impl PhysicalOperator for HashAggregateExec {
         &self.schema
     }
 
-    fn capabilities(&self) -> OperatorCaps {
-        if self.phase == AggregatePhase::Partial {
-            return OperatorCaps {
-                streaming: false,
-                blocking: true,
-                parallel_safe: true,
-                requires_partitioning: None,
-            };
-        }
-        let requires = if self.keys.is_empty() {
-            PartitioningSpec::Single
-        } else {
-            PartitioningSpec::Hash {
-                keys: self.keys(),
-                partitions: 0,
-            }
+    fn properties(
+        &self,
+        inputs: &[PlanProperties],
+        _statistics: &GraphStatistics,
+    ) -> PlanProperties {
+        let own = PlanProperties::row_by_row(&inputs[0], &self.schema).blocking();
+        let pending = match self.phase {
+            AggregatePhase::Partial => Some(self.partial_groups()),
+            AggregatePhase::Single | AggregatePhase::Final => None,
         };
-        OperatorCaps {
-            requires_partitioning: Some(requires),
-            ..OperatorCaps::blocking()
+        PlanProperties { pending, ..own }
+    }
+
+    fn required_inputs(&self) -> Vec<InputRequirement> {
+        if self.phase == AggregatePhase::Partial {
+            return vec![InputRequirement::any()];
         }
+        let (distribution, reason) = match (self.keys(), self.aggregates.is_empty()) {
+            (keys, true) if keys.is_empty() => (
+                RequiredDistribution::Single,
+                "one row at most comes of no columns",
+            ),
+            (keys, false) if keys.is_empty() => (
+                RequiredDistribution::Single,
+                "partial aggregates of one group are merged",
+            ),
+            (keys, _) => (
+                RequiredDistribution::Hash(keys),
+                "partial aggregates of equal keys are merged",
+            ),
+        };
+        let phase = match self.phase {
+            AggregatePhase::Final => AcceptedPhase::Finishes(self.partial_groups()),
+            AggregatePhase::Single | AggregatePhase::Partial => AcceptedPhase::Whole,
+        };
+        vec![InputRequirement::of(distribution, reason).with_phase(phase)]
+    }
+
+    fn phases(&self) -> Result<Option<Phases>> {
+        if self.phase != AggregatePhase::Single || self.schema.columns().columns.is_empty() {
+            return Ok(None);
+        }
+        let local: Arc<dyn PhysicalOperator> = Arc::new(self.partial()?);
+        let global = self.finish(Arc::clone(&local))?;
+        let [between] = <[_; 1]>::try_from(global.required_inputs())
+            .map_err(|_| Error::internal("an aggregate has one input"))?;
+        Ok(Some(Phases {
+            local,
+            between,
+            global: Some(Arc::new(global)),
+        }))
     }
 
     fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {

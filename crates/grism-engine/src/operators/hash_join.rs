@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{Error, Result};
+use grism_core::{Error, GraphStatistics, Result};
 use grism_logical::JoinKind;
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,8 @@ use super::comma_separated;
 use crate::batch::batch_of;
 use crate::datafusion::hash_join;
 use crate::{
-    ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run,
+    Distribution, ExecutionContextTrait, InputRequirement, PhysicalOperator, PhysicalSchema,
+    PlanProperties, RecordBatchStream, RequiredDistribution, run,
 };
 
 /// Joins rows whose key columns are equal and not null. Output: left columns, then right columns; or, of a semi join, the
@@ -73,13 +74,41 @@ impl PhysicalOperator for HashJoinExec {
         &self.schema
     }
 
-    fn capabilities(&self) -> OperatorCaps {
-        OperatorCaps {
-            streaming: false,
-            blocking: true,
-            parallel_safe: false,
-            requires_partitioning: None,
-        }
+    fn properties(
+        &self,
+        inputs: &[PlanProperties],
+        _statistics: &GraphStatistics,
+    ) -> PlanProperties {
+        let [left, right] = inputs else {
+            return PlanProperties::of(Distribution::Single);
+        };
+        let (left, right) = (&left.distribution, &right.distribution);
+        let distribution = if left.is_at_one_place() && right.is_at_one_place() {
+            Distribution::Single
+        } else if *left == Distribution::Replicated || self.kind != JoinKind::Inner {
+            right.clone()
+        } else {
+            left.clone()
+        };
+        PlanProperties::of(distribution).blocking()
+    }
+
+    fn required_inputs(&self) -> Vec<InputRequirement> {
+        let (left, right) = self.on.iter().cloned().unzip();
+        let meets = |keys| {
+            let reason = "rows with equal join keys meet";
+            InputRequirement::of(RequiredDistribution::Hash(keys), reason)
+        };
+        vec![meets(left), meets(right)]
+    }
+
+    fn alternatives(&self) -> Vec<Vec<InputRequirement>> {
+        let whole = InputRequirement::of(
+            RequiredDistribution::Replicated,
+            "the build side is needed whole",
+        );
+        let probe = InputRequirement::of(RequiredDistribution::Disjoint, "");
+        vec![vec![whole, probe], self.required_inputs()]
     }
 
     fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {

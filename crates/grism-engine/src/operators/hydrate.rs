@@ -7,8 +7,8 @@ use arrow::array::{Array, ArrayRef, UInt32Array};
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{
-    EntityId, Error, HyperedgeContents, HyperedgeValue, LABELS_COLUMN, NodeContents, Result,
-    Snapshot, TableId, Type, Value,
+    EntityId, Error, GraphStatistics, HyperedgeContents, HyperedgeValue, LABELS_COLUMN,
+    NodeContents, Result, Snapshot, TableId, Type, Value,
 };
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +16,8 @@ use crate::shared::SharedValues;
 
 use super::{comma_separated, only_child, shown};
 use crate::{
-    ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run,
+    ExecutionContextTrait, InputRequirement, PhysicalOperator, PhysicalSchema, PlanProperties,
+    RecordBatchStream, run,
 };
 
 /// Reads labels, types, members and properties of every node and hyperedge in some dynamically typed columns.
@@ -52,8 +53,16 @@ impl PhysicalOperator for HydrateExec {
         self.input.schema()
     }
 
-    fn capabilities(&self) -> OperatorCaps {
-        OperatorCaps::streaming()
+    fn properties(
+        &self,
+        inputs: &[PlanProperties],
+        _statistics: &GraphStatistics,
+    ) -> PlanProperties {
+        PlanProperties::filtered(&inputs[0], self.schema())
+    }
+
+    fn required_inputs(&self) -> Vec<InputRequirement> {
+        vec![InputRequirement::any()]
     }
 
     fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {

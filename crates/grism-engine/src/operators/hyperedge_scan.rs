@@ -5,17 +5,18 @@ use std::sync::Arc;
 use arrow::array::UInt64Array;
 use arrow::compute::take;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{Error, ID_COLUMN, Result, Type};
+use grism_core::{Error, GraphStatistics, ID_COLUMN, Result, Type};
 use grism_logical::{Column, HyperedgeScan, PlanSchema, property_column, role_key};
 use serde::{Deserialize, Serialize};
 
 use super::expansion::describe_bindings;
-use super::scan::{ScanSource, named_batches, table_column};
+use super::scan::{ScanSource, leaf_distribution, named_batches, table_column};
 use super::star::{BoundRows, StarBinder, binding_columns, binding_roles};
 use super::{comma_separated, named, no_child};
 use crate::batch::batch_of;
 use crate::{
-    ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream,
+    Distribution, ExecutionContextTrait, InputRequirement, PhysicalOperator, PhysicalSchema,
+    PlanProperties, RecordBatchStream,
 };
 
 /// Reads hyperedges and binds their roles: ids, then members (and incidences), then properties.
@@ -67,8 +68,17 @@ impl PhysicalOperator for HyperedgeScanExec {
         &self.schema
     }
 
-    fn capabilities(&self) -> OperatorCaps {
-        OperatorCaps::streaming()
+    fn properties(
+        &self,
+        _inputs: &[PlanProperties],
+        _statistics: &GraphStatistics,
+    ) -> PlanProperties {
+        // A role of many members gives a row for each of them.
+        PlanProperties::of(leaf_distribution(self.leaf, Distribution::Split))
+    }
+
+    fn required_inputs(&self) -> Vec<InputRequirement> {
+        Vec::new()
     }
 
     fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {

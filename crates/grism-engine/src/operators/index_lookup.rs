@@ -6,7 +6,8 @@ use arrow::array::{Float64Array, UInt32Array, UInt64Array};
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{
-    EntityId, Error, IndexKind, IndexSearch, Result, SearchTarget, Snapshot, Tables, Value,
+    EntityId, Error, GraphStatistics, IndexKind, IndexSearch, Result, SearchTarget, Snapshot,
+    Tables, Value,
 };
 use grism_logical::{IndexLookup, LogicalExpr};
 use serde::{Deserialize, Serialize};
@@ -15,8 +16,8 @@ use super::expansion::take_columns;
 use super::only_child;
 use crate::batch::batch_of;
 use crate::{
-    ExecutionContextTrait, ExprEvaluator, OperatorCaps, PhysicalOperator, PhysicalSchema,
-    RecordBatchStream, run,
+    ExecutionContextTrait, ExprEvaluator, InputRequirement, PhysicalOperator, PhysicalSchema,
+    PlanProperties, RecordBatchStream, run,
 };
 
 /// Searches an index for each row of the input.
@@ -56,8 +57,16 @@ impl PhysicalOperator for IndexLookupExec {
         &self.schema
     }
 
-    fn capabilities(&self) -> OperatorCaps {
-        OperatorCaps::streaming()
+    fn properties(
+        &self,
+        inputs: &[PlanProperties],
+        _statistics: &GraphStatistics,
+    ) -> PlanProperties {
+        PlanProperties::row_by_row(&inputs[0], self.schema())
+    }
+
+    fn required_inputs(&self) -> Vec<InputRequirement> {
+        vec![InputRequirement::any()]
     }
 
     fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use futures::StreamExt;
-use grism_core::Result;
+use grism_core::{Error, GraphStatistics, Result};
 use serde::{Deserialize, Serialize};
 
 use super::only_child;
 use crate::{
-    ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run,
+    AcceptedPhase, Distribution, ExecutionContextTrait, InputRequirement, Phases, PhysicalOperator,
+    PhysicalSchema, PlanProperties, RecordBatchStream, RequiredDistribution, run,
 };
 
 /// Leaves out the first `skip` rows and puts out at most `fetch` of the others, then stops its input.
@@ -19,18 +20,62 @@ pub struct LimitExec {
     input: Arc<dyn PhysicalOperator>,
     skip: usize,
     fetch: Option<usize>,
+    /// The order that its input must have, `true` for descending; empty for any.
+    order: Vec<(String, bool)>,
+    scope: LimitScope,
+}
+
+/// Which rows are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum LimitScope {
+    /// All rows.
+    Whole,
+    /// Those of one task or thread, which are counted again with those of the others.
+    EachTask,
+}
+
+/// The rows that a limit of one task outputs, as the limit of all tasks knows them.
+pub(super) fn first_rows(count: usize) -> String {
+    format!("the first {count} rows of each task")
 }
 
 impl LimitExec {
     /// Cuts `input`.
     #[must_use]
     pub fn new(input: Arc<dyn PhysicalOperator>, skip: usize, fetch: Option<usize>) -> Self {
-        Self { input, skip, fetch }
+        Self {
+            input,
+            skip,
+            fetch,
+            order: Vec::new(),
+            scope: LimitScope::Whole,
+        }
+    }
+
+    /// Keeps the first `fetch` rows of `input`, which merges the first rows of several sorted runs.
+    pub(super) fn of_merged(
+        input: Arc<dyn PhysicalOperator>,
+        fetch: usize,
+        order: Vec<(String, bool)>,
+    ) -> Self {
+        Self {
+            order,
+            ..Self::new(input, 0, Some(fetch))
+        }
+    }
+
+    fn over(&self, input: Arc<dyn PhysicalOperator>) -> Self {
+        Self {
+            input,
+            skip: self.skip,
+            fetch: self.fetch,
+            order: self.order.clone(),
+            scope: self.scope,
+        }
     }
 
     /// Rows that must come in for the output to be whole; `None` is all of them.
-    #[must_use]
-    pub fn reach(&self) -> Option<usize> {
+    fn reach(&self) -> Option<usize> {
         self.fetch.map(|fetch| fetch.saturating_add(self.skip))
     }
 }
@@ -45,12 +90,69 @@ impl PhysicalOperator for LimitExec {
         self.input.schema()
     }
 
-    fn capabilities(&self) -> OperatorCaps {
-        OperatorCaps {
-            streaming: true,
-            blocking: false,
-            ..OperatorCaps::blocking()
+    fn properties(
+        &self,
+        inputs: &[PlanProperties],
+        _statistics: &GraphStatistics,
+    ) -> PlanProperties {
+        let input = PlanProperties::filtered(&inputs[0], self.schema());
+        let reach = self.fetch.map(|fetch| fetch as u64);
+        let rows = input.rows.into_iter().chain(reach).min();
+        match self.scope {
+            LimitScope::Whole => PlanProperties {
+                distribution: Distribution::Single,
+                pending: None,
+                ..input
+            },
+            LimitScope::EachTask => PlanProperties {
+                pending: Some(first_rows(self.fetch.unwrap_or(usize::MAX))),
+                ..input
+            },
         }
+        .with_rows(rows)
+    }
+
+    fn required_inputs(&self) -> Vec<InputRequirement> {
+        let requirement = match (self.scope, self.reach()) {
+            (LimitScope::EachTask, _) => InputRequirement::any(),
+            (LimitScope::Whole, reach) => {
+                let requirement = InputRequirement::of(
+                    RequiredDistribution::Single,
+                    "rows are counted at one place",
+                );
+                match reach {
+                    Some(reach) => {
+                        requirement.with_phase(AcceptedPhase::MayFinish(first_rows(reach)))
+                    }
+                    None => requirement,
+                }
+            }
+        };
+        vec![requirement.ordered(self.order.clone())]
+    }
+
+    fn phases(&self) -> Result<Option<Phases>> {
+        if self.scope == LimitScope::EachTask {
+            return Ok(None);
+        }
+        let local: Arc<dyn PhysicalOperator> = match self.reach() {
+            Some(reach) => Arc::new(Self {
+                input: Arc::clone(&self.input),
+                skip: 0,
+                fetch: Some(reach),
+                order: Vec::new(),
+                scope: LimitScope::EachTask,
+            }),
+            None => Arc::clone(&self.input),
+        };
+        let global = self.over(Arc::clone(&local));
+        let [between] = <[_; 1]>::try_from(global.required_inputs())
+            .map_err(|_| Error::internal("a limit has one input"))?;
+        Ok(Some(Phases {
+            local,
+            between,
+            global: Some(Arc::new(global)),
+        }))
     }
 
     fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
@@ -61,11 +163,7 @@ impl PhysicalOperator for LimitExec {
         &self,
         children: Vec<Arc<dyn PhysicalOperator>>,
     ) -> Result<Arc<dyn PhysicalOperator>> {
-        Ok(Arc::new(Self::new(
-            only_child(children)?,
-            self.skip,
-            self.fetch,
-        )))
+        Ok(Arc::new(self.over(only_child(children)?)))
     }
 
     fn describe(&self) -> String {

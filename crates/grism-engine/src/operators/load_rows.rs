@@ -7,15 +7,15 @@ use arrow::array::{Array, ArrayRef, AsArray, ListArray, UInt32Array};
 use arrow::datatypes::UInt64Type;
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{CsvFile, Error, Result, RowFile, RowOrigin, Type, Value};
+use grism_core::{CsvFile, Error, GraphStatistics, Result, RowFile, RowOrigin, Type, Value};
 use grism_logical::{CsvRecord, LoadRows, LogicalPlan, RowForm};
 use serde::{Deserialize, Serialize};
 
 use super::expansion::take_columns;
 use super::only_child;
 use crate::{
-    ExecutionContextTrait, ExprEvaluator, OperatorCaps, PhysicalOperator, PhysicalSchema,
-    RecordBatchStream, run,
+    ExecutionContextTrait, ExprEvaluator, InputRequirement, PhysicalOperator, PhysicalSchema,
+    PlanProperties, RecordBatchStream, run,
 };
 
 /// Reads a file or a table for each row of the input, through the storage.
@@ -98,8 +98,16 @@ impl PhysicalOperator for LoadRowsExec {
         &self.schema
     }
 
-    fn capabilities(&self) -> OperatorCaps {
-        OperatorCaps::streaming()
+    fn properties(
+        &self,
+        inputs: &[PlanProperties],
+        _statistics: &GraphStatistics,
+    ) -> PlanProperties {
+        PlanProperties::row_by_row(&inputs[0], self.schema())
+    }
+
+    fn required_inputs(&self) -> Vec<InputRequirement> {
+        vec![InputRequirement::any()]
     }
 
     fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use grism_core::Result;
+use grism_core::{GraphStatistics, Result};
 use grism_logical::{Column, NodeScan, PlanSchema, property_column};
 use serde::{Deserialize, Serialize};
 
-use super::scan::{ScanSource, named_batches};
+use super::scan::{ScanSource, leaf_distribution, named_batches};
 use super::{comma_separated, named, no_child};
 use crate::{
-    ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream,
+    Distribution, ExecutionContextTrait, InputRequirement, PhysicalOperator, PhysicalSchema,
+    PlanProperties, RecordBatchStream,
 };
 
 /// Reads the nodes of some tables: ids, then properties. Predicates and projections reach the storage.
@@ -51,8 +52,18 @@ impl PhysicalOperator for NodeScanExec {
         &self.schema
     }
 
-    fn capabilities(&self) -> OperatorCaps {
-        OperatorCaps::streaming()
+    fn properties(
+        &self,
+        _inputs: &[PlanProperties],
+        statistics: &GraphStatistics,
+    ) -> PlanProperties {
+        let tables = self.scan.ty.tables().into_iter().flat_map(|own| own.iter());
+        let rows = tables.map(|table| statistics.rows(*table)).sum();
+        PlanProperties::of(leaf_distribution(self.leaf, Distribution::Split)).with_rows(Some(rows))
+    }
+
+    fn required_inputs(&self) -> Vec<InputRequirement> {
+        Vec::new()
     }
 
     fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {

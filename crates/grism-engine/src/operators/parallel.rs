@@ -3,20 +3,23 @@
 use std::sync::Arc;
 
 use futures::stream::select_all;
-use futures::{FutureExt, StreamExt};
-use grism_core::{Error, Result};
+use futures::{FutureExt, StreamExt, TryStreamExt};
+use grism_core::{Error, GraphStatistics, Result};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 use super::only_child;
+use super::sort::{describe_keys, sort_columns};
+use crate::datafusion::merge_sorted;
 use crate::{
-    ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run,
+    Distribution, ExecutionContextTrait, InputRequirement, PhysicalOperator, PhysicalSchema,
+    PlanProperties, ReadOrder, RecordBatchStream, run,
 };
 
 /// Batches a thread may be ahead of the consumer.
 const AHEAD: usize = 4;
 
-/// Runs its input on `threads` threads at once and unites what they put out.
+/// Runs its input on `threads` threads at once and unites what they output.
 ///
 /// ```text
 ///           ┌─ scan → filter → expand ─┐
@@ -24,26 +27,32 @@ const AHEAD: usize = 4;
 ///           └─ scan → filter → expand ─┘
 /// ```
 ///
-/// The leaves of the input take their pieces from queues that the threads share, so the outputs add up to the whole.
-/// A slow consumer slows the threads, since the channels are bounded.
+/// The leaves of the input take their pieces from queues that the threads share, so the outputs add up to the whole. Where each
+/// thread sorts its rows, the outputs are merged. A slow consumer slows the threads, since the channels are bounded.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ParallelExec {
     input: Arc<dyn PhysicalOperator>,
     threads: usize,
+    order: ReadOrder,
 }
 
 impl ParallelExec {
-    /// Runs `input`, a pipeline of operators that are safe in parallel, on `threads` threads.
+    /// Runs `input`, a pipeline of operators that are safe in parallel, on `threads` threads, whose outputs are read in this order.
     #[must_use]
-    pub fn new(input: Arc<dyn PhysicalOperator>, threads: usize) -> Self {
-        Self { input, threads }
+    pub fn new(input: Arc<dyn PhysicalOperator>, threads: usize, order: ReadOrder) -> Self {
+        Self {
+            input,
+            threads,
+            order,
+        }
+    }
+
+    fn over(&self, input: Arc<dyn PhysicalOperator>) -> Self {
+        Self::new(input, self.threads, self.order.clone())
     }
 
     /// One stream for each thread.
-    pub(super) fn streams(
-        &self,
-        context: &Arc<dyn ExecutionContextTrait>,
-    ) -> Result<Vec<RecordBatchStream>> {
+    fn streams(&self, context: &Arc<dyn ExecutionContextTrait>) -> Result<Vec<RecordBatchStream>> {
         (0..self.threads).map(|_| self.spawn(context)).collect()
     }
 
@@ -87,11 +96,16 @@ impl PhysicalOperator for ParallelExec {
         self.input.schema()
     }
 
-    fn capabilities(&self) -> OperatorCaps {
-        OperatorCaps {
-            parallel_safe: false,
-            ..OperatorCaps::streaming()
-        }
+    fn properties(
+        &self,
+        inputs: &[PlanProperties],
+        _statistics: &GraphStatistics,
+    ) -> PlanProperties {
+        self.order.read(&inputs[0], Distribution::Single)
+    }
+
+    fn required_inputs(&self) -> Vec<InputRequirement> {
+        vec![self.order.requirement()]
     }
 
     fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
@@ -102,21 +116,33 @@ impl PhysicalOperator for ParallelExec {
         &self,
         children: Vec<Arc<dyn PhysicalOperator>>,
     ) -> Result<Arc<dyn PhysicalOperator>> {
-        Ok(Arc::new(Self::new(only_child(children)?, self.threads)))
+        Ok(Arc::new(self.over(only_child(children)?)))
     }
 
     fn describe(&self) -> String {
-        format!("Parallel({} threads)", self.threads)
+        match &self.order {
+            ReadOrder::Sequential => format!("Parallel({} threads)", self.threads),
+            ReadOrder::Merged(keys) => {
+                let keys = describe_keys(keys);
+                format!("Parallel({} threads, merged by {keys})", self.threads)
+            }
+        }
     }
 
     fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
         // Threads start when the first batch is asked for, so that a plan that needs no row starts none.
-        let this = Self::new(Arc::clone(&self.input), self.threads);
-        let streams = async move { this.streams(&context) };
-        let united = streams.into_stream().flat_map(|streams| match streams {
-            Ok(streams) => select_all(streams).boxed(),
-            Err(error) => futures::stream::iter([Err(error)]).boxed(),
-        });
-        Ok(united.boxed())
+        let this = self.over(Arc::clone(&self.input));
+        let united = async move {
+            let streams = this.streams(&context)?;
+            match &this.order {
+                ReadOrder::Sequential => Ok(select_all(streams).boxed()),
+                ReadOrder::Merged(keys) => {
+                    let columns = sort_columns(this.schema(), keys)?;
+                    let task = context.query().task()?;
+                    merge_sorted(this.schema().arrow(), streams, &columns, None, &task)
+                }
+            }
+        };
+        Ok(united.into_stream().try_flatten().boxed())
     }
 }

@@ -8,7 +8,8 @@ use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field};
 use arrow::record_batch::RecordBatch;
 use grism_core::{
-    EntityId, Result, SOURCE_ROLE, Snapshot, TARGET_ROLE, TableId, Type, Value, equal_values,
+    EntityId, GraphStatistics, Result, SOURCE_ROLE, Snapshot, TARGET_ROLE, TableId, Type, Value,
+    equal_values,
 };
 use grism_logical::{Direction, PathExpand};
 use serde::{Deserialize, Serialize};
@@ -18,8 +19,8 @@ use super::only_child;
 use super::path_search::{Hops, NextHop, PathQuery, Paths, search_paths};
 use crate::batch::batch_of;
 use crate::{
-    ExecutionContextTrait, ExprEvaluator, OperatorCaps, PhysicalOperator, PhysicalSchema,
-    RecordBatchStream, run,
+    ExecutionContextTrait, ExprEvaluator, InputRequirement, PhysicalOperator, PhysicalSchema,
+    PlanProperties, RecordBatchStream, run,
 };
 
 /// Follows binary edges from a node, as many as allowed, level by level.
@@ -72,8 +73,16 @@ impl PhysicalOperator for PathExpandExec {
         &self.schema
     }
 
-    fn capabilities(&self) -> OperatorCaps {
-        OperatorCaps::streaming()
+    fn properties(
+        &self,
+        inputs: &[PlanProperties],
+        _statistics: &GraphStatistics,
+    ) -> PlanProperties {
+        PlanProperties::row_by_row(&inputs[0], self.schema())
+    }
+
+    fn required_inputs(&self) -> Vec<InputRequirement> {
+        vec![InputRequirement::any()]
     }
 
     fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{Result, Value};
+use grism_core::{GraphStatistics, Result, Value};
 use grism_logical::{LogicalExpr, PlanSchema};
 use serde::{Deserialize, Serialize};
 
@@ -15,8 +15,8 @@ use crate::batch::batch_of;
 use crate::expr::schema_inference::build_project_schema;
 use crate::shared::{SharedValues, may_be_large};
 use crate::{
-    ExecutionContextTrait, ExprEvaluator, OperatorCaps, PhysicalOperator, PhysicalSchema,
-    RecordBatchStream, run,
+    ExecutionContextTrait, ExprEvaluator, InputRequirement, PhysicalOperator, PhysicalSchema,
+    PlanProperties, RecordBatchStream, run,
 };
 
 /// What becomes of a large value that is computed once for many rows.
@@ -124,8 +124,20 @@ impl PhysicalOperator for ProjectExec {
         &self.schema
     }
 
-    fn capabilities(&self) -> OperatorCaps {
-        OperatorCaps::streaming()
+    fn properties(
+        &self,
+        inputs: &[PlanProperties],
+        _statistics: &GraphStatistics,
+    ) -> PlanProperties {
+        PlanProperties::renamed(&inputs[0], |column| {
+            let mut renames = self.renames();
+            let found = renames.find(|(source, _)| *source == column);
+            found.map(|(_, name)| name.to_owned())
+        })
+    }
+
+    fn required_inputs(&self) -> Vec<InputRequirement> {
+        vec![InputRequirement::any()]
     }
 
     fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {

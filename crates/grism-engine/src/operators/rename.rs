@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{Error, Result};
+use grism_core::{Error, GraphStatistics, Result};
 use grism_logical::{Column, PlanSchema};
 use serde::{Deserialize, Serialize};
 
 use super::{comma_separated, only_child};
 use crate::batch::batch_of;
 use crate::{
-    ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run,
+    ExecutionContextTrait, InputRequirement, PhysicalOperator, PhysicalSchema, PlanProperties,
+    RecordBatchStream, run,
 };
 
 /// Gives every column a name, by position. Order and partitioning are the input's.
@@ -57,8 +58,20 @@ impl PhysicalOperator for RenameExec {
         &self.schema
     }
 
-    fn capabilities(&self) -> OperatorCaps {
-        OperatorCaps::streaming()
+    fn properties(
+        &self,
+        inputs: &[PlanProperties],
+        _statistics: &GraphStatistics,
+    ) -> PlanProperties {
+        PlanProperties::renamed(&inputs[0], |column| {
+            let place = self.input.schema().index_of(column).ok()?;
+            let own = self.schema.columns().columns.get(place)?;
+            Some(own.name.clone())
+        })
+    }
+
+    fn required_inputs(&self) -> Vec<InputRequirement> {
+        vec![InputRequirement::any()]
     }
 
     fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {

@@ -12,7 +12,7 @@ use arrow::compute::interleave;
 use arrow::datatypes::{DataType, Int64Type, UInt64Type};
 use arrow::record_batch::RecordBatch;
 use futures::TryStreamExt;
-use grism_core::{Error, Result, Type, Value, decode_any};
+use grism_core::{Error, GraphStatistics, Result, Type, Value, decode_any};
 use grism_logical::{Column, Repeat};
 use serde::{Deserialize, Serialize};
 
@@ -21,8 +21,8 @@ use super::only_child;
 use super::path_search::{Hops, NextHop, PathQuery, Paths, search_paths};
 use crate::batch::batch_of;
 use crate::{
-    ArgumentContext, ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema,
-    RecordBatchStream, run,
+    ArgumentContext, ExecutionContextTrait, InputRequirement, PhysicalOperator, PhysicalSchema,
+    PlanProperties, RecordBatchStream, run,
 };
 
 /// Follows a pattern from an entity again and again, level by level: the repetition is a plan of its own, which runs
@@ -81,8 +81,16 @@ impl PhysicalOperator for RepeatExec {
         &self.schema
     }
 
-    fn capabilities(&self) -> OperatorCaps {
-        OperatorCaps::streaming()
+    fn properties(
+        &self,
+        inputs: &[PlanProperties],
+        _statistics: &GraphStatistics,
+    ) -> PlanProperties {
+        PlanProperties::row_by_row(&inputs[0], self.schema())
+    }
+
+    fn required_inputs(&self) -> Vec<InputRequirement> {
+        vec![InputRequirement::any()]
     }
 
     fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {

@@ -7,7 +7,9 @@ use arrow::array::{Array, ArrayRef, UInt64Array};
 use arrow::compute::take;
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{EntityId, Error, Result, Snapshot, TableId, Tables, Type};
+use grism_core::{
+    EntityId, EntityKind, Error, GraphStatistics, Result, Snapshot, TableId, Tables, Type,
+};
 use grism_logical::{Column, RoleBinding, RoleExpand, RoleSource};
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +21,8 @@ use super::star::{
 use super::{named, only_child, shown};
 use crate::batch::batch_of;
 use crate::{
-    ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run,
+    ExecutionContextTrait, InputRequirement, PhysicalOperator, PhysicalSchema, PlanProperties,
+    RecordBatchStream, RequiredDistribution, run,
 };
 
 /// Goes from a member, through its incidence lists, to the hyperedges that bind it, and on to their other members; or
@@ -121,8 +124,28 @@ impl PhysicalOperator for RoleExpandExec {
         &self.schema
     }
 
-    fn capabilities(&self) -> OperatorCaps {
-        OperatorCaps::streaming()
+    fn properties(
+        &self,
+        inputs: &[PlanProperties],
+        _statistics: &GraphStatistics,
+    ) -> PlanProperties {
+        PlanProperties::row_by_row(&inputs[0], self.schema())
+    }
+
+    fn required_inputs(&self) -> Vec<InputRequirement> {
+        let (column, is_hyperedge) = self.start();
+        let entity = match is_hyperedge {
+            true => EntityKind::Hyperedge,
+            false => EntityKind::Node,
+        };
+        vec![InputRequirement::of(
+            RequiredDistribution::Adjacency {
+                entity,
+                column: column.to_owned(),
+                tables: Arc::clone(&self.tables),
+            },
+            String::new(),
+        )]
     }
 
     fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {

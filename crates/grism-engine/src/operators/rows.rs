@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
+use super::scan::leaf_distribution;
 use futures::StreamExt;
-use grism_core::Result;
+use grism_core::{GraphStatistics, Result};
 use grism_logical::Rows;
 use serde::{Deserialize, Serialize};
 
 use super::no_child;
 use crate::{
-    ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream,
+    Distribution, ExecutionContextTrait, InputRequirement, PhysicalOperator, PhysicalSchema,
+    PlanProperties, RecordBatchStream,
 };
 
 /// Puts out known rows; of all partitions, only one does.
@@ -38,8 +40,18 @@ impl PhysicalOperator for RowsExec {
         &self.schema
     }
 
-    fn capabilities(&self) -> OperatorCaps {
-        OperatorCaps::streaming()
+    fn properties(
+        &self,
+        _inputs: &[PlanProperties],
+        _statistics: &GraphStatistics,
+    ) -> PlanProperties {
+        let rows = self.rows.row_count() as u64;
+        PlanProperties::of(leaf_distribution(self.leaf, Distribution::OnePiece))
+            .with_rows(Some(rows))
+    }
+
+    fn required_inputs(&self) -> Vec<InputRequirement> {
+        Vec::new()
     }
 
     fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {

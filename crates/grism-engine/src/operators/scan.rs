@@ -14,7 +14,7 @@ use grism_core::{
 use grism_logical::{LABELS_KEY, ROLE_PREFIX};
 
 use crate::batch::batch_of;
-use crate::{ExecutionContextTrait, MorselQueue, PhysicalSchema, RecordBatchStream};
+use crate::{Distribution, ExecutionContextTrait, MorselQueue, PhysicalSchema, RecordBatchStream};
 
 /// What a scan reads of every table.
 #[derive(Clone, Debug)]
@@ -170,4 +170,13 @@ pub(super) fn named_batches(
             std::future::ready(named())
         })
         .boxed()
+}
+
+/// How the rows of a leaf are spread: `dealt` where tasks take its pieces from a queue, by the number of the leaf; without a
+/// number each task reads everything, as the plans within other operators do.
+pub(super) fn leaf_distribution(leaf: Option<u32>, dealt: Distribution) -> Distribution {
+    match leaf {
+        Some(_) => dealt,
+        None => Distribution::Replicated,
+    }
 }

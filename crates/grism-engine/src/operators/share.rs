@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{Error, Result};
+use grism_core::{Error, GraphStatistics, Result};
 use grism_logical::{Column, PlanSchema};
 use serde::{Deserialize, Serialize};
 
 use super::only_child;
 use crate::shared::{SharedValues, may_be_large};
 use crate::{
-    ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run,
+    ExecutionContextTrait, InputRequirement, PhysicalOperator, PhysicalSchema, PlanProperties,
+    RecordBatchStream, run,
 };
 
 /// Makes the columns of lists, maps and dynamically typed values share them: the operator above copies numbers.
@@ -64,8 +65,16 @@ impl PhysicalOperator for ShareExec {
         &self.schema
     }
 
-    fn capabilities(&self) -> OperatorCaps {
-        OperatorCaps::streaming()
+    fn properties(
+        &self,
+        inputs: &[PlanProperties],
+        _statistics: &GraphStatistics,
+    ) -> PlanProperties {
+        PlanProperties::filtered(&inputs[0], self.schema())
+    }
+
+    fn required_inputs(&self) -> Vec<InputRequirement> {
+        vec![InputRequirement::any()]
     }
 
     fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {

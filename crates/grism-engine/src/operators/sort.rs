@@ -1,4 +1,4 @@
-//! `SortExec` and `SortMergeExec`: rows in order.
+//! `SortExec`: rows in order.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -6,17 +6,19 @@ use std::sync::Arc;
 use arrow::array::Array;
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::Result;
+use grism_core::{Error, GraphStatistics, Result};
 use serde::{Deserialize, Serialize};
 
 use super::flatten::flat_stream;
+use super::limit::{LimitExec, first_rows};
 use super::{comma_separated, only_child};
 use crate::batch::batch_of;
-use crate::datafusion::{SortColumn, merge_sorted, sort};
-use crate::operators::ParallelExec;
+use crate::datafusion::{SortColumn, sort};
+use crate::exchange::sorted_runs;
 use crate::shared::SharedValues;
 use crate::{
-    ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run,
+    AcceptedPhase, ExecutionContextTrait, InputRequirement, Phases, PhysicalOperator,
+    PhysicalSchema, PlanProperties, RecordBatchStream, RequiredDistribution, run,
 };
 
 /// Sorts its input by columns, and keeps only the first rows where `fetch` is given.
@@ -28,6 +30,16 @@ pub struct SortExec {
     input: Arc<dyn PhysicalOperator>,
     keys: Vec<(String, bool)>,
     fetch: Option<usize>,
+    scope: SortScope,
+}
+
+/// Which rows are sorted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum SortScope {
+    /// All rows.
+    Whole,
+    /// Those of one task or thread, to be merged with those of the others.
+    Runs,
 }
 
 impl SortExec {
@@ -38,20 +50,19 @@ impl SortExec {
         keys: Vec<(String, bool)>,
         fetch: Option<usize>,
     ) -> Self {
-        Self { input, keys, fetch }
+        Self {
+            input,
+            keys,
+            fetch,
+            scope: SortScope::Whole,
+        }
     }
+}
 
-    /// The keys, where `true` is descending.
-    #[must_use]
-    pub fn keys(&self) -> &[(String, bool)] {
-        &self.keys
-    }
-
-    /// How many rows are kept; `None` is all.
-    #[must_use]
-    pub fn fetch(&self) -> Option<usize> {
-        self.fetch
-    }
+/// The lesser of two numbers of rows, each of which may not be known.
+fn least(rows: Option<u64>, fetch: Option<usize>) -> Option<u64> {
+    let fetch = fetch.map(|fetch| fetch as u64);
+    rows.into_iter().chain(fetch).min()
 }
 
 /// The positions of sort keys.
@@ -69,7 +80,7 @@ pub(super) fn sort_columns(
         .collect()
 }
 
-fn describe_keys(keys: &[(String, bool)]) -> String {
+pub(super) fn describe_keys(keys: &[(String, bool)]) -> String {
     comma_separated(
         keys.iter()
             .map(|(key, descending)| format!("{key}{}", if *descending { " DESC" } else { "" })),
@@ -86,8 +97,72 @@ impl PhysicalOperator for SortExec {
         self.input.schema()
     }
 
-    fn capabilities(&self) -> OperatorCaps {
-        OperatorCaps::blocking()
+    fn properties(
+        &self,
+        inputs: &[PlanProperties],
+        _statistics: &GraphStatistics,
+    ) -> PlanProperties {
+        let input = &inputs[0];
+        let own = PlanProperties {
+            ordering: self.keys.clone(),
+            ..PlanProperties::filtered(input, self.schema()).blocking()
+        };
+        let rows = least(own.rows, self.fetch);
+        let pending = match (self.scope, self.fetch) {
+            (SortScope::Whole, _) => own.pending.clone(),
+            (SortScope::Runs, Some(fetch)) => Some(first_rows(fetch)),
+            (SortScope::Runs, None) => Some(sorted_runs(&self.keys)),
+        };
+        PlanProperties { pending, ..own }.with_rows(rows)
+    }
+
+    fn required_inputs(&self) -> Vec<InputRequirement> {
+        let requirement = match (self.scope, self.fetch) {
+            (SortScope::Runs, _) => InputRequirement::any(),
+            (SortScope::Whole, Some(fetch)) => InputRequirement::of(
+                RequiredDistribution::Single,
+                format!("the first {fetch} rows of all tasks are merged"),
+            ),
+            (SortScope::Whole, None) => InputRequirement::of(
+                RequiredDistribution::Range(self.keys.clone()),
+                "sorted runs are split by sampled bounds and merged",
+            ),
+        };
+        vec![requirement]
+    }
+
+    fn phases(&self) -> Result<Option<Phases>> {
+        if self.scope == SortScope::Runs {
+            return Ok(None);
+        }
+        let local: Arc<dyn PhysicalOperator> = Arc::new(Self {
+            input: Arc::clone(&self.input),
+            keys: self.keys.clone(),
+            fetch: self.fetch,
+            scope: SortScope::Runs,
+        });
+        let phase = match self.fetch {
+            Some(fetch) => AcceptedPhase::Finishes(first_rows(fetch)),
+            None => AcceptedPhase::Finishes(sorted_runs(&self.keys)),
+        };
+        let between = self
+            .required_inputs()
+            .into_iter()
+            .map(|own| own.ordered(self.keys.clone()).with_phase(phase.clone()));
+        let [between] = <[_; 1]>::try_from(between.collect::<Vec<_>>())
+            .map_err(|_| Error::internal("a sort has one input"))?;
+        let global = self.fetch.map(|fetch| -> Arc<dyn PhysicalOperator> {
+            Arc::new(LimitExec::of_merged(
+                Arc::clone(&local),
+                fetch,
+                self.keys.clone(),
+            ))
+        });
+        Ok(Some(Phases {
+            local,
+            between,
+            global,
+        }))
     }
 
     fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
@@ -98,11 +173,12 @@ impl PhysicalOperator for SortExec {
         &self,
         children: Vec<Arc<dyn PhysicalOperator>>,
     ) -> Result<Arc<dyn PhysicalOperator>> {
-        Ok(Arc::new(Self::new(
-            only_child(children)?,
-            self.keys.clone(),
-            self.fetch,
-        )))
+        Ok(Arc::new(Self {
+            input: only_child(children)?,
+            keys: self.keys.clone(),
+            fetch: self.fetch,
+            scope: self.scope,
+        }))
     }
 
     fn describe(&self) -> String {
@@ -168,77 +244,4 @@ fn shared_stream(schema: PhysicalSchema, batches: RecordBatchStream) -> RecordBa
     batches
         .and_then(move |batch| std::future::ready(with_shared(batch)))
         .boxed()
-}
-
-/// Merges what the threads of a [`ParallelExec`] sorted.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct SortMergeExec {
-    input: Arc<dyn PhysicalOperator>,
-    keys: Vec<(String, bool)>,
-    fetch: Option<usize>,
-}
-
-impl SortMergeExec {
-    /// Merges the sorted outputs of `input`, a [`ParallelExec`].
-    #[must_use]
-    pub fn new(
-        input: Arc<dyn PhysicalOperator>,
-        keys: Vec<(String, bool)>,
-        fetch: Option<usize>,
-    ) -> Self {
-        Self { input, keys, fetch }
-    }
-}
-
-#[typetag::serde]
-impl PhysicalOperator for SortMergeExec {
-    fn name(&self) -> &'static str {
-        "SortMergeExec"
-    }
-
-    fn schema(&self) -> &PhysicalSchema {
-        self.input.schema()
-    }
-
-    fn capabilities(&self) -> OperatorCaps {
-        OperatorCaps {
-            blocking: false,
-            streaming: true,
-            ..OperatorCaps::blocking()
-        }
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
-        vec![&self.input]
-    }
-
-    fn with_new_children(
-        &self,
-        children: Vec<Arc<dyn PhysicalOperator>>,
-    ) -> Result<Arc<dyn PhysicalOperator>> {
-        Ok(Arc::new(Self::new(
-            only_child(children)?,
-            self.keys.clone(),
-            self.fetch,
-        )))
-    }
-
-    fn describe(&self) -> String {
-        format!("SortMerge({})", describe_keys(&self.keys))
-    }
-
-    fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
-        let columns = sort_columns(self.input.schema(), &self.keys)?;
-        let streams = match self.input.as_any().downcast_ref::<ParallelExec>() {
-            Some(parallel) => parallel.streams(&context)?,
-            None => vec![run(&self.input, &context)?],
-        };
-        merge_sorted(
-            self.input.schema().arrow(),
-            streams,
-            &columns,
-            self.fetch,
-            &context.query().task()?,
-        )
-    }
 }

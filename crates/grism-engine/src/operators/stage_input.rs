@@ -2,47 +2,33 @@
 
 use std::sync::Arc;
 
-use grism_core::Result;
+use grism_core::{GraphStatistics, Result};
 use serde::{Deserialize, Serialize};
 
 use super::no_child;
 use crate::datafusion::merge_sorted;
 use crate::{
-    ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream,
+    Distribution, ExecutionContextTrait, InputRequirement, PhysicalOperator, PhysicalSchema,
+    PlanProperties, ReadOrder, RecordBatchStream, StageInput,
 };
-
-/// In which order the pieces of a stage input are read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum StageInputOrder {
-    /// One after the other, in the order of the tasks that made them.
-    Sequential,
-    /// Merged by these columns (`true` is descending), since every piece is sorted by them.
-    Merged(Vec<(String, bool)>),
-}
 
 /// Reads the partition of another stage's output that belongs to this task.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct StageInputExec {
     input: usize,
     schema: PhysicalSchema,
-    order: StageInputOrder,
+    order: ReadOrder,
 }
 
 impl StageInputExec {
     /// The input number `input` of the stage.
     #[must_use]
-    pub fn new(input: usize, schema: PhysicalSchema, order: StageInputOrder) -> Self {
+    pub fn new(input: usize, schema: PhysicalSchema, order: ReadOrder) -> Self {
         Self {
             input,
             schema,
             order,
         }
-    }
-
-    /// Which input of the stage it reads.
-    #[must_use]
-    pub fn input(&self) -> usize {
-        self.input
     }
 }
 
@@ -56,8 +42,27 @@ impl PhysicalOperator for StageInputExec {
         &self.schema
     }
 
-    fn capabilities(&self) -> OperatorCaps {
-        OperatorCaps::streaming()
+    fn properties(
+        &self,
+        _inputs: &[PlanProperties],
+        _statistics: &GraphStatistics,
+    ) -> PlanProperties {
+        // How the rows are spread is the stage's to say, which knows the exchange.
+        self.order.read(
+            &PlanProperties::of(Distribution::Split),
+            Distribution::Split,
+        )
+    }
+
+    fn required_inputs(&self) -> Vec<InputRequirement> {
+        Vec::new()
+    }
+
+    fn stage_input(&self) -> Option<StageInput<'_>> {
+        Some(StageInput {
+            number: self.input,
+            order: &self.order,
+        })
     }
 
     fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
@@ -78,15 +83,15 @@ impl PhysicalOperator for StageInputExec {
 
     fn describe(&self) -> String {
         match &self.order {
-            StageInputOrder::Sequential => format!("StageInput({})", self.input),
-            StageInputOrder::Merged(_) => format!("SortMerge(input {})", self.input),
+            ReadOrder::Sequential => format!("StageInput({})", self.input),
+            ReadOrder::Merged(_) => format!("SortMerge(input {})", self.input),
         }
     }
 
     fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
         match &self.order {
-            StageInputOrder::Sequential => context.stage_input(self.input),
-            StageInputOrder::Merged(keys) => {
+            ReadOrder::Sequential => context.stage_input(self.input),
+            ReadOrder::Merged(keys) => {
                 let pieces = context.stage_input_pieces(self.input)?;
                 let columns = super::sort::sort_columns(&self.schema, keys)?;
                 if pieces.is_empty() {

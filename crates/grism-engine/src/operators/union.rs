@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{Error, Result};
+use grism_core::{Error, GraphStatistics, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::batch::batch_of;
 use crate::{
-    ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream, run,
+    Distribution, ExecutionContextTrait, InputRequirement, PhysicalOperator, PhysicalSchema,
+    PlanProperties, RecordBatchStream, RequiredDistribution, run,
 };
 
 /// Puts out the rows of its inputs, one input after the other; duplicates stay.
@@ -39,8 +40,31 @@ impl PhysicalOperator for UnionExec {
         &self.schema
     }
 
-    fn capabilities(&self) -> OperatorCaps {
-        OperatorCaps::streaming()
+    fn properties(
+        &self,
+        inputs: &[PlanProperties],
+        _statistics: &GraphStatistics,
+    ) -> PlanProperties {
+        let distributions = inputs.iter().map(|input| &input.distribution);
+        let distribution = if distributions
+            .clone()
+            .all(|own| *own == Distribution::OnePiece)
+        {
+            Distribution::OnePiece
+        } else if distributions.clone().all(Distribution::is_at_one_place) {
+            Distribution::Single
+        } else {
+            Distribution::Split
+        };
+        PlanProperties::of(distribution).with_rows(inputs.iter().map(|input| input.rows).sum())
+    }
+
+    fn required_inputs(&self) -> Vec<InputRequirement> {
+        let requirement = InputRequirement::of(
+            RequiredDistribution::Disjoint,
+            "the other branches are split",
+        );
+        vec![requirement; self.inputs.len()]
     }
 
     fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use futures::StreamExt;
-use grism_core::Result;
+use grism_core::{GraphStatistics, Result};
 use serde::{Deserialize, Serialize};
 
 use super::no_child;
 use crate::batch::batch_of;
 use crate::{
-    ExecutionContextTrait, OperatorCaps, PhysicalOperator, PhysicalSchema, RecordBatchStream,
+    Distribution, ExecutionContextTrait, InputRequirement, PhysicalOperator, PhysicalSchema,
+    PlanProperties, RecordBatchStream,
 };
 
 /// Puts out one row without columns; of all partitions, only one does.
@@ -40,8 +41,16 @@ impl PhysicalOperator for UnitExec {
         &self.schema
     }
 
-    fn capabilities(&self) -> OperatorCaps {
-        OperatorCaps::streaming()
+    fn properties(
+        &self,
+        _inputs: &[PlanProperties],
+        _statistics: &GraphStatistics,
+    ) -> PlanProperties {
+        PlanProperties::of(Distribution::OnePiece).with_rows(Some(1))
+    }
+
+    fn required_inputs(&self) -> Vec<InputRequirement> {
+        Vec::new()
     }
 
     fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {

@@ -6,7 +6,7 @@ use arrow::array::{Array, ArrayRef, Int64Array, ListArray, UInt32Array};
 use arrow::compute::take;
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{Error, Result, Type};
+use grism_core::{Error, GraphStatistics, Result, Type};
 use grism_logical::{Column, LogicalExpr, ScalarFunction};
 use serde::{Deserialize, Serialize};
 
@@ -15,8 +15,8 @@ use super::parts::Parts;
 use crate::expr::Steps;
 use crate::expr::schema_inference::infer_expr_type;
 use crate::{
-    ExecutionContextTrait, ExprEvaluator, OperatorCaps, PhysicalOperator, PhysicalSchema,
-    RecordBatchStream, run,
+    ExecutionContextTrait, ExprEvaluator, InputRequirement, PhysicalOperator, PhysicalSchema,
+    PlanProperties, RecordBatchStream, run,
 };
 
 /// Repeats each row for the elements of a list, in their order; null and the empty list drop the row.
@@ -70,8 +70,16 @@ impl PhysicalOperator for UnwindExec {
         &self.schema
     }
 
-    fn capabilities(&self) -> OperatorCaps {
-        OperatorCaps::streaming()
+    fn properties(
+        &self,
+        inputs: &[PlanProperties],
+        _statistics: &GraphStatistics,
+    ) -> PlanProperties {
+        PlanProperties::row_by_row(&inputs[0], self.schema())
+    }
+
+    fn required_inputs(&self) -> Vec<InputRequirement> {
+        vec![InputRequirement::any()]
     }
 
     fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {

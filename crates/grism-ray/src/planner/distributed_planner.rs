@@ -58,9 +58,7 @@ impl DistributedPlanner {
 impl PhysicalPlanner for DistributedPlanner {
     fn plan(&self, logical: &LogicalPlan) -> Result<PhysicalPlan> {
         let placed = self.insert_exchanges(&build_operators(logical)?)?;
-        Ok(PhysicalPlan::new(
-            placed.operator,
-            ExecutionMode::Distributed,
-        ))
+        let root = placed.operator;
+        Ok(PhysicalPlan::new(root, ExecutionMode::Distributed))
     }
 }

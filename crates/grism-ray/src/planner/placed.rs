@@ -1,75 +1,52 @@
-//! `Placed`: an operator with exchanges below it, and the exchanges that make one.
+//! `Placed`: an operator with exchanges below it, and how its output is spread.
 
 use std::sync::Arc;
 
-use grism_engine::operators::StageInputOrder;
-use grism_engine::{PartitioningSpec, PhysicalOperator};
+use grism_core::{GraphStatistics, Result};
+use grism_engine::{Exchange, PhysicalOperator, PlanProperties};
 
-use crate::{ExchangeExec, ExchangeMode};
+use crate::ExchangeExec;
 
-/// An operator with exchanges below it, and how its output is spread.
+/// An operator with exchanges below it, and what it outputs.
+#[derive(Clone, Debug)]
 pub(super) struct Placed {
     pub(super) operator: Arc<dyn PhysicalOperator>,
-    pub(super) spread: Spread,
+    pub(super) properties: PlanProperties,
 }
 
-/// How rows are spread over tasks.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Spread {
-    /// All in one task.
-    Single,
-    /// Over many, those that are equal in these columns together.
-    Split(Option<Vec<String>>),
-}
-
-pub(super) fn exchange(
-    child: Arc<dyn PhysicalOperator>,
-    mode: ExchangeMode,
-    partitioning: PartitioningSpec,
-    order: StageInputOrder,
-    reason: String,
-) -> Placed {
-    let spread = match (&mode, &partitioning) {
-        (ExchangeMode::Gather, _) => Spread::Single,
-        (_, PartitioningSpec::Hash { keys, .. }) => Spread::Split(Some(keys.clone())),
-        _ => Spread::Split(None),
-    };
-    Placed {
-        operator: Arc::new(ExchangeExec {
-            partitioning,
-            mode,
-            child,
-            order,
-            reason,
-        }),
-        spread,
+impl Placed {
+    /// `operator` over these inputs.
+    pub(super) fn over(
+        operator: &Arc<dyn PhysicalOperator>,
+        inputs: Vec<Self>,
+        statistics: &GraphStatistics,
+    ) -> Result<Self> {
+        let (children, inputs): (Vec<_>, Vec<_>) = inputs
+            .into_iter()
+            .map(|input| (input.operator, input.properties))
+            .unzip();
+        let operator = match children.is_empty() {
+            true => Arc::clone(operator),
+            false => operator.with_new_children(children)?,
+        };
+        let properties = operator.properties(&inputs, statistics);
+        Ok(Self {
+            operator,
+            properties,
+        })
     }
-}
 
-pub(super) fn gather(
-    child: Arc<dyn PhysicalOperator>,
-    order: StageInputOrder,
-    reason: String,
-) -> Placed {
-    exchange(
-        child,
-        ExchangeMode::Gather,
-        PartitioningSpec::Single,
-        order,
-        reason,
-    )
-}
+    /// What is read on the other side of `exchange`.
+    pub(super) fn exchanged(self, exchange: Exchange) -> Self {
+        let properties = exchange.properties(&self.properties);
+        Self {
+            operator: Arc::new(ExchangeExec::new(self.operator, exchange)),
+            properties,
+        }
+    }
 
-pub(super) fn broadcast(
-    child: Arc<dyn PhysicalOperator>,
-    reason: String,
-) -> Arc<dyn PhysicalOperator> {
-    exchange(
-        child,
-        ExchangeMode::Broadcast,
-        PartitioningSpec::Single,
-        StageInputOrder::Sequential,
-        reason,
-    )
-    .operator
+    /// Whether one task has all rows.
+    pub(super) fn is_at_one_place(&self) -> bool {
+        self.properties.distribution.is_at_one_place()
+    }
 }

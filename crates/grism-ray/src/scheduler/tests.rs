@@ -5,13 +5,12 @@ use std::sync::Arc;
 
 use grism_core::{Error, ErrorKind};
 use grism_engine::operators::EmptyExec;
-use grism_engine::{PartitioningSpec, PhysicalSchema};
+use grism_engine::{ExchangeMode, PartitioningSpec, PhysicalSchema};
 use grism_logical::PlanSchema;
 
 use super::{Action, Event, Scheduler, SchedulerConfig, TaskRef};
 use crate::{
-    DistributedPlan, ExchangeMode, ExecutionStage, PhysicalSubPlan, StageInputSpec, StageOutput,
-    TaskStatistics,
+    DistributedPlan, ExecutionStage, PhysicalSubPlan, StageInputSpec, StageOutput, TaskStatistics,
 };
 
 /// Three stages: four tasks, then three, then one.
