@@ -8,7 +8,7 @@ use std::time::Duration;
 use grism::{
     BadRow, ColumnType, Compression, Encoding, Error, ErrorKind, FileFormat, Graph, ImportOptions,
     ImportSource, Incremental, LoadOptions, LoadProgress, LoadTarget, MissingMember, OnConflict,
-    Result, RoleSource, TimeFormat, TimeFormats, Type, one_byte,
+    Result, RoleSource, TimeFormat, TimeFormats, one_byte,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use grism::{
     BadRow, ColumnType, Compression, Encoding, Error, FileFormat, ImportOptions, ImportSource,
-    Incremental, LoadOptions, LoadTarget, MissingMember, OnConflict, TimeFormat, Type, one_byte,
+    Incremental, LoadOptions, LoadTarget, MissingMember, OnConflict, TimeFormat, one_byte,
 };
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};

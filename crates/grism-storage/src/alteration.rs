@@ -170,9 +170,11 @@ async fn rename_label_property(
         let mut indexes = schema.indexes().iter();
         indexes.any(|index| index.label == label && index.property == from)
     };
-    let mut tables = changes.schema.node_tables();
-    is_known |= is_indexed(&changes.schema)
-        || tables.any(|table| table.may_have(label) && changes.schema.constrains(table, from));
+    let is_constrained = |schema: &GraphSchema| {
+        let mut tables = schema.node_tables();
+        tables.any(|table| table.may_have(label) && schema.constrains(table, from))
+    };
+    is_known |= is_indexed(&changes.schema) || is_constrained(&changes.schema);
     changes.schema.rename_label_property(label, from, to)?;
     for table in part {
         let rows = moved_values(snapshot, &mut changes.schema, table, label, (from, to)).await?;

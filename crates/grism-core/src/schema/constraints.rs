@@ -322,11 +322,7 @@ mod tests {
         let mut schema = GraphSchema::default();
         let unique = constraint("MEETING", "code", ConstraintRule::Unique);
         schema.add_constraint(&unique).unwrap();
-        let role = Role {
-            name: "room".to_owned(),
-            member: None,
-            cardinality: Cardinality::One,
-        };
+        let role = Role::new("room", None, Cardinality::One);
         let ty = HyperedgeType {
             name: "MEETING".to_owned(),
             roles: vec![role],

@@ -1,9 +1,8 @@
 //! Plans that are right in every way but one, each of which the validator refuses for that.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use grism_core::Type;
+use grism_core::{Tables, Type};
 use grism_engine::operators::{
     AggregateColumn, ApplyExec, ArgumentExec, CrossJoinExec, GroupKey, HashAggregateExec,
     HashJoinExec, LimitExec, NodeScanExec, SortExec, StageInputExec, UnionExec, UnitExec,
@@ -26,7 +25,7 @@ fn scan(variable: &str) -> Operator {
 }
 
 fn scan_of(variable: &str, leaf: Option<u32>) -> Operator {
-    let tables = Arc::new(BTreeSet::new());
+    let tables = Tables::default();
     let scan = NodeScan {
         variable: variable.to_owned(),
         ty: Type::Node(Arc::clone(&tables)),

@@ -6,7 +6,8 @@ use grism_core::{Error, LoadState, LoadedFile, Result};
 
 use super::listed_file::ListedFile;
 use crate::import::conflict::OnConflict;
-use crate::import::options::{ImportOptions, ImportSource};
+use crate::import::file_options::ImportOptions;
+use crate::import::options::ImportSource;
 
 /// Files of one step, at least, where there are so many.
 const STEP_FILES: usize = 16;

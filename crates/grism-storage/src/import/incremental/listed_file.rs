@@ -7,8 +7,8 @@ use std::time::UNIX_EPOCH;
 
 use grism_core::{Error, LoadedFile, Result};
 
+use crate::import::file_options::ImportOptions;
 use crate::import::files::{local_files, remote_objects};
-use crate::import::options::ImportOptions;
 use crate::location::Location;
 
 /// A file that may be loaded.
