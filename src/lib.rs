@@ -29,7 +29,7 @@ mod write;
 
 pub use engine::Engine;
 pub use entity_columns::ENTITY_METADATA;
-pub use export::{PlainForm, is_dynamic, plain, plain_batches, plain_stream};
+pub use export::{PlainForm, is_dynamic, plain, plain_batches, plain_stream, plain_values};
 pub use graph::Graph;
 pub use image::{ImageSource, MAX_IMAGE_BYTES};
 pub use query::{PlannedQuery, Prepared, QueryOptions, QueryResult};
@@ -66,6 +66,7 @@ pub use grism_ray::{
 pub use grism_storage::{
     BadRow, Catalog, CheckReport, Compression, ExportOptions, FileExport, FileFormat, GraphOptions,
     ImportOptions, ImportSource, InMemoryStorage, LanceStorage, LoadOptions, LoadProgress,
-    LoadReport, LoadTarget, MemoryLimit, MissingMember, OptimizeReport, RoleSource, SnapshotDiff,
-    TableDiff, Transaction, VacuumOptions, VacuumReport, WriteCounts, load, load_into,
+    LoadReport, LoadTarget, MemoryLimit, MissingMember, OptimizeReport, PackedFile, RoleSource,
+    SnapshotDiff, TableDiff, Transaction, VacuumOptions, VacuumReport, WriteCounts, load,
+    load_into,
 };

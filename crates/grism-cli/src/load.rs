@@ -12,6 +12,7 @@ use grism::{
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::arguments::{BadRows, Load, Missing, pair};
+use crate::output::tell;
 
 pub(crate) async fn load(load: Load) -> Result<()> {
     let import = import_options(&load)?;
@@ -49,7 +50,7 @@ pub(crate) async fn load(load: Load) -> Result<()> {
         task.abort();
         bar.finish_and_clear();
     }
-    eprintln!("{}", report?);
+    tell(report?);
     Ok(())
 }
 

@@ -10,7 +10,7 @@ mod types;
 mod values;
 
 pub use csv::{CsvColumns, CsvWriter, Dialect, Record, Records, is_null, lines_of, push_value};
-pub use json::{Json, JsonColumns, JsonForm, JsonType, parse_json};
+pub use json::{Json, JsonColumns, JsonForm, JsonType, parse_json, push_json, push_json_text};
 pub use record_ends::RecordEnds;
 pub use text_column::{Contradiction, Corrections, Problem, TextColumn, TextRows, WrongRow};
 pub use types::TextTypes;

@@ -1,10 +1,12 @@
 //! Values and tables, from Python.
 
+mod argument;
 mod arrow;
 mod numpy;
 mod parameter;
 mod source;
 mod temporal;
 
-pub(crate) use parameter::{parameters, value_of};
+pub(crate) use argument::{COUNT, Text, Whole, option};
+pub(crate) use parameter::{named_values, value_of};
 pub(crate) use source::source_of;
