@@ -5,6 +5,7 @@
 //! under the names of the crates they come from.
 
 mod attempts;
+mod connected;
 mod copy;
 mod copy_to;
 mod declare;

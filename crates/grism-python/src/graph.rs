@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use arrow::datatypes::DataType;
 use grism::{
     Error, ExplainFormat, ExplainOptions, ImageSource, LoadTarget, RoleSource, RuntimeConfig,
-    SnapshotId, VacuumOptions,
+    SnapshotId, VacuumOptions, Value,
 };
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -18,6 +19,7 @@ use crate::distributed::DistributedQuery;
 use crate::error::to_python;
 use crate::frame::Frame;
 use crate::json::json;
+use crate::python_value::python_value;
 use crate::query_options::options;
 use crate::runtime::{runtime, wait};
 use crate::transaction::{Progress, Transaction};
@@ -402,6 +404,32 @@ impl Graph {
             async move { graph.collect(&frame, &options).await },
         )
         .map(BatchStream::new)
+    }
+
+    /// The hyperedges of ids, each with a list of its members.
+    fn hyperedges<'py>(
+        &self,
+        py: Python<'py>,
+        ids: Vec<u64>,
+        snapshot: u64,
+    ) -> PyResult<Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>)>> {
+        let graph = self.graph.clone();
+        let read = async move { graph.hyperedges(SnapshotId(snapshot), &ids).await };
+        let pair = |value: Value| {
+            let members = match &value {
+                Value::Hyperedge(hyperedge) => {
+                    hyperedge.contents.clone().unwrap_or_default().members
+                }
+                _ => Vec::new(),
+            };
+            let members = members.into_iter().flat_map(|(_, members)| members);
+            let members = Value::List(members.collect());
+            Ok((
+                python_value(py, value, &DataType::Null)?,
+                python_value(py, members, &DataType::Null)?,
+            ))
+        };
+        wait(py, None, read)?.into_iter().map(pair).collect()
     }
 
     /// About how many rows the graph has, for `engine="auto"`.
