@@ -152,16 +152,6 @@ impl GraphSchema {
                 "`{name}` is a role of `{owner}` and cannot be a property too"
             )));
         }
-        // Plans call roles, and the labels of nodes, so.
-        let is_kept = name.strip_prefix('@').is_some_and(|own| {
-            let ty = entry.hyperedge_type();
-            ty.map_or(own == "labels", |ty| ty.role(own).is_some())
-        });
-        if is_kept {
-            return Err(Error::invalid_data(format!(
-                "a property of `{owner}` cannot be called `{name}`"
-            )));
-        }
         let place = entry
             .properties
             .iter()
