@@ -28,12 +28,17 @@ pub(crate) async fn copy_to(graph: &Graph, copy: &CopyTo, options: &QueryOptions
     };
     let result = Box::pin(graph.read(&query, options)).await?;
     let form = match export.format {
-        FileFormat::Parquet => PlainForm::Parquet,
-        FileFormat::Arrow => PlainForm::Arrow,
-        _ => PlainForm::Text,
+        // Values of any type are JSON as they are.
+        FileFormat::Json => None,
+        FileFormat::Parquet => Some(PlainForm::Parquet),
+        FileFormat::Arrow => Some(PlainForm::Arrow),
+        FileFormat::Csv | FileFormat::Lance => Some(PlainForm::Text),
     };
     let schema = Arc::clone(result.schema().arrow());
-    let (schema, mut batches) = plain_stream(&schema, result.into_stream(), form).await?;
+    let (schema, mut batches) = match form {
+        Some(form) => plain_stream(&schema, result.into_stream(), form).await?,
+        None => (schema, result.into_stream()),
+    };
     // What goes to an object store is whole before it goes.
     let (local, _directory) = match &location {
         Location::Local(path) => (PathBuf::from(path.as_ref()), None),

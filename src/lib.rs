@@ -6,6 +6,7 @@
 
 mod alter;
 mod attempts;
+mod connected;
 mod copy;
 mod copy_to;
 mod declare;
@@ -32,7 +33,7 @@ mod write;
 
 pub use engine::Engine;
 pub use entity_columns::ENTITY_METADATA;
-pub use export::{PlainForm, is_dynamic, plain, plain_batches, plain_stream};
+pub use export::{PlainForm, is_dynamic, plain, plain_batches, plain_stream, plain_values};
 pub use graph::Graph;
 pub use image::{ImageSource, MAX_IMAGE_BYTES};
 pub use query::{PlannedQuery, Prepared, QueryOptions, QueryResult};
@@ -73,7 +74,7 @@ pub use grism_storage::{
     BadRow, Catalog, CheckReport, ColumnType, Compression, Encoding, ExportOptions, FileExport,
     FileFormat, GraphOptions, ImportOptions, ImportSource, InMemoryStorage, Incremental,
     IncrementalLoad, LanceStorage, LoadOptions, LoadPreview, LoadProgress, LoadReport, LoadTarget,
-    MemoryLimit, MissingMember, OnConflict, OptimizeReport, RoleSource, SnapshotDiff, TableDiff,
-    TableStream, TimeFormat, TimeFormats, Transaction, VacuumOptions, VacuumReport, WriteCounts,
-    load, load_into, one_byte,
+    MemoryLimit, MissingMember, OnConflict, OptimizeReport, PackedFile, RoleSource, SnapshotDiff,
+    TableDiff, TableStream, TimeFormat, TimeFormats, Transaction, VacuumOptions, VacuumReport,
+    WriteCounts, load, load_into, one_byte,
 };

@@ -171,6 +171,8 @@ pub struct QueryResult {
     pub load: Option<LoadReport>,
     /// What a query wrote; `None` for one that only reads.
     pub written: Option<WriteCounts>,
+    /// The snapshot that a query read; `None` for a statement of another kind.
+    pub snapshot: Option<SnapshotId>,
     pub(crate) entities: EntityColumns,
     cancellation: CancellationHandle,
     metrics: Option<Arc<dyn MetricsSink>>,
@@ -202,6 +204,7 @@ impl QueryResult {
             tasks,
             load: None,
             written: None,
+            snapshot: None,
             entities: EntityColumns::default(),
             cancellation,
             metrics: None,
@@ -269,7 +272,7 @@ pub(crate) async fn run_plan(
         .runtime
         .memory_limit
         .map(grism_storage::MemoryLimit::hold);
-    let result = match options.engine {
+    let mut result = match options.engine {
         Engine::Local | Engine::Auto => run_local(storage, snapshot, plan, options)?,
         Engine::Staged => {
             let staged = distributed_planner(snapshot.as_ref(), options).plan(plan)?;
@@ -285,6 +288,7 @@ pub(crate) async fn run_plan(
             from_stages(run)
         }
     };
+    result.snapshot = Some(snapshot.id());
     Ok(result.holding(limit))
 }
 

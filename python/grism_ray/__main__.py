@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from typing import Any
 
 from grism_ray import GrismError, InvalidQueryError
 from grism_ray.jobs import run_job, submit
@@ -32,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
         return run_job(given.request)
     try:
         text = sys.stdin.read() if given.query == "-" else given.query
-        params = json.loads(given.params, parse_float=_float)
+        params = json.loads(given.params, parse_float=_float, object_pairs_hook=_object)
         handle = submit(text, given.graph, given.address, given.output, params=params, workers=given.workers)
         print(handle.id)
         if given.wait:
@@ -41,6 +42,16 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _object(entries: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The dict of an object's entries; a name that stands twice is refused."""
+    made = dict(entries)
+    if len(made) < len(entries):
+        names = [name for name, _ in entries]
+        message = f"the name `{next(name for name in names if names.count(name) > 1)}` stands twice in one object"
+        raise InvalidQueryError(message)
+    return made
 
 
 def _float(text: str) -> float:

@@ -6,7 +6,7 @@ from html import escape
 from typing import Any
 
 from grism_ray.entities import Hyperedge, Incidence, Node, Path
-from grism_ray.picture import picture_of
+from grism_ray.picture import Connected, picture_of
 
 MOST_TEXT = 200
 """Characters of a cell that are shown."""
@@ -18,8 +18,11 @@ def text_of(text: str) -> str:
     return f"<pre>{escape(text)}</pre>"
 
 
-def html_of(rows: list[dict[str, Any]], columns: list[str], count: int) -> str:
-    """A table of the rows, and a picture of what is connected in them; ``count`` is that of all rows."""
+def html_of(rows: list[dict[str, Any]], columns: list[str], count: int, connected: Connected | None = None) -> str:
+    """A table of the rows, and a picture of what is connected in them.
+
+    ``count`` is that of all rows; ``connected`` reads the members of hyperedges that the rows do not tell.
+    """
     head = "".join(f'<th style="{_CELL}">{escape(name)}</th>' for name in columns)
     body = "".join(
         "<tr>" + "".join(f'<td style="{_CELL}">{_cell(row[name])}</td>' for name in columns) + "</tr>" for row in rows
@@ -30,7 +33,7 @@ def html_of(rows: list[dict[str, Any]], columns: list[str], count: int) -> str:
         f'<table style="border-collapse:collapse"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
         f"<div><small>{counted}</small></div>"
     )
-    return f"<div>{picture_of(rows)}{table}</div>"
+    return f"<div>{picture_of(rows, connected)}{table}</div>"
 
 
 def _cell(value: Any) -> str:

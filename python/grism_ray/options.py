@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from grism_ray import _native
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
 Engine = Literal["local", "staged", "ray", "auto"]
@@ -173,9 +174,14 @@ class HyperedgeLoadSettings(LoadSettings, total=False):
     """What stands between members in a text of a role that takes many."""
 
 
-def known(settings: Iterable[str], options: type, whose: str = "") -> None:
-    """Raises ``InvalidQueryError`` for a name that is not among the options, with the nearest one."""
-    names: frozenset[str] = getattr(options, "__optional_keys__", frozenset())
+def known(settings: Iterable[str], options: type, whose: str = "", call: Callable[..., Any] | None = None) -> None:
+    """Raises ``InvalidQueryError`` for a name that is not among the options, with the nearest one.
+
+    The names of the other arguments of ``call`` may be what was meant, too.
+    """
+    names = set(getattr(options, "__optional_keys__", ()))
+    if call is not None and not names.issuperset(settings):
+        names |= inspect.signature(call).parameters.keys() - {"self", "settings"}
     _native.check_options(list(settings), whose, sorted(names))
 
 

@@ -5,12 +5,19 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from grism_ray.entities import Hyperedge, Incidence, Node, Path
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Connected = Callable[[list[int]], list[tuple[Hyperedge, list[Any]]]]
+
 MOST_ENTITIES = 40
 """Entities of a picture; a larger graph is not drawn."""
+MOST_READ = 200
+"""Hyperedges whose members are read for a picture."""
 MOST_HULLS = 6
 """Hyperedges that are hulls; more would hide each other, and are squares."""
 WIDTH, HEIGHT, MARGIN = 640, 400, 60
@@ -32,6 +39,8 @@ class Drawing:
     """Binary edges: their ends, and the type."""
     incidences: dict[tuple[int, str, int], None] = field(default_factory=dict)
     """Hyperedge, role and member, in the order that they were found."""
+    unread: dict[int, Hyperedge] = field(default_factory=dict)
+    """Hyperedges whose members the rows do not tell, or tell by their ids only."""
 
     def add(self, value: Any) -> None:
         """Takes in a value of a row, with what it holds."""
@@ -52,6 +61,9 @@ class Drawing:
                 self.add(item)
 
     def _add_hyperedge(self, hyperedge: Hyperedge) -> None:
+        self.unread[hyperedge.id] = hyperedge
+        if not hyperedge.members:
+            return
         if list(hyperedge.members) == ["source", "target"]:
             (source,), (target,) = hyperedge.members.values()
             self.edges[hyperedge.id] = (source, target, hyperedge.type)
@@ -70,6 +82,25 @@ class Drawing:
             else:
                 self.add(step)
 
+    def read(self, connected: Connected) -> None:
+        """Reads the members of the hyperedges that the rows do not tell; the members are drawn where they have room."""
+        told = self.edges.keys() | {link[0] for link in self.incidences}
+        known = self.nodes.keys() | self.hyperedges.keys()
+        unread = [id for id, own in self.unread.items() if id not in told or not _bound(own) <= known]
+        if not 0 < len(unread) <= MOST_READ:
+            return
+        found = connected(unread)
+        for hyperedge, _ in found:
+            self._add_hyperedge(hyperedge)
+        members = {member.id: member for _, own in found for member in own}
+        if len(self.nodes.keys() | self.hyperedges.keys() | members.keys()) > MOST_ENTITIES:
+            return
+        for id, member in members.items():
+            if isinstance(member, Node):
+                self.nodes.setdefault(id, member)
+            elif id not in self.edges:
+                self.hyperedges.setdefault(id, member)
+
     def drop_unknown(self) -> None:
         """Forgets links to what is not in the rows, and hyperedges without a link."""
         known = self.nodes.keys() | self.hyperedges.keys()
@@ -84,11 +115,16 @@ class Drawing:
         return [(source, target) for source, target, _ in self.edges.values()] + bound
 
 
-def picture_of(rows: list[dict[str, Any]]) -> str:
-    """The SVG of the entities in the rows and of what connects them; empty where nothing does, or there is too much."""
+def picture_of(rows: list[dict[str, Any]], connected: Connected | None = None) -> str:
+    """The SVG of the entities in the rows and of what connects them; empty where nothing does, or there is too much.
+
+    ``connected`` gives hyperedges of ids with their members, for those that the rows do not tell.
+    """
     drawing = Drawing()
     for row in rows:
         drawing.add(row)
+    if connected is not None:
+        drawing.read(connected)
     drawing.drop_unknown()
     entities = [*drawing.nodes, *drawing.hyperedges]
     if not drawing.links() or len(entities) > MOST_ENTITIES:
@@ -101,6 +137,10 @@ def picture_of(rows: list[dict[str, Any]]) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" '
         f'viewBox="0 0 {WIDTH} {HEIGHT}" style="{style}">{"".join(parts)}</svg>'
     )
+
+
+def _bound(hyperedge: Hyperedge) -> set[int]:
+    return {member for members in hyperedge.members.values() for member in members}
 
 
 def _fit_hulls(drawing: Drawing) -> bool:

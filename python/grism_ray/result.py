@@ -6,15 +6,17 @@ import sys
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from grism_ray.html import html_of, text_of
+from grism_ray.pandas_frame import frame_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     import pandas
     import polars
     import pyarrow
 
     from grism_ray._native import Batches
+    from grism_ray.picture import Connected
     from grism_ray.report import LoadReport
 
 SHOWN_ROWS = 20
@@ -37,8 +39,10 @@ class Result:
         metrics: list[dict[str, Any]],
         load: LoadReport | None = None,
         written: dict[str, int] | None = None,
+        connected: Connected | None = None,
     ) -> None:
         self._batches = batches
+        self._connected = connected
         self.warnings = warnings
         """What is odd about the query: unknown labels, types and properties."""
         self.metrics = metrics
@@ -103,26 +107,10 @@ class Result:
 
         ``dtype_backend`` is that of pandas: ``"numpy_nullable"`` has types with nulls for all columns, ``"pyarrow"``
         types of Arrow. Without it columns have numpy's types, but integers with nulls are pandas' nullable ``Int64``:
-        numpy has floats only for them, and those lose digits.
+        numpy has floats only for them, and those lose digits. Times within lists, maps and entities are Python's. With
+        ``"pyarrow"`` durations are ``Duration`` objects, since pandas has no type for intervals.
         """
-        import pandas
-        import pyarrow
-
-        table = self.to_arrow()
-        if dtype_backend == "pyarrow":
-            return _frame(table, pandas.ArrowDtype)
-        if dtype_backend == "numpy_nullable":
-            types = {
-                pyarrow.int64(): pandas.Int64Dtype(),
-                pyarrow.float64(): pandas.Float64Dtype(),
-                pyarrow.bool_(): pandas.BooleanDtype(),
-                pyarrow.string(): pandas.StringDtype(),
-            }
-            return _exact(_frame(table, types.get), table)
-        if dtype_backend is not None:
-            message = f"dtype_backend is numpy_nullable or pyarrow, not {dtype_backend!r}"
-            raise ValueError(message)
-        return _exact(_frame(table, None), table)
+        return frame_of(self._batches, dtype_backend)
 
     def to_polars(self) -> polars.DataFrame:
         """A polars frame; polars has no intervals, so durations with months are texts."""
@@ -155,41 +143,4 @@ class Result:
         """The first rows as a table, and what is connected in them as a picture, for notebooks."""
         if not self.columns:
             return text_of(repr(self))
-        return html_of(self[:SHOWN_ROWS], self.columns, len(self))
-
-
-def _frame(table: pyarrow.Table, types_mapper: Callable[[Any], Any] | None) -> pandas.DataFrame:
-    frame: pandas.DataFrame = table.to_pandas(types_mapper=types_mapper)
-    return frame
-
-
-def _exact(frame: pandas.DataFrame, table: pyarrow.Table) -> pandas.DataFrame:
-    """The frame with its integers: numpy has none beside null, and makes floats of them, also in lists and structs."""
-    import pandas
-
-    for name, column in zip(table.column_names, table.columns, strict=True):
-        if not any(_has_null_integers(chunk) for chunk in column.chunks):
-            continue
-        if _is_integer(column.type):
-            frame[name] = pandas.array(column.to_pylist(), dtype="Int64")
-        else:
-            frame[name] = pandas.Series(column.to_pylist(), dtype=object, index=frame.index)
-    return frame
-
-
-def _is_integer(data_type: Any) -> bool:
-    from pyarrow import types
-
-    return bool(types.is_integer(data_type))
-
-
-def _has_null_integers(column: Any) -> bool:
-    """Whether an array, or what its lists and structs hold, has integers and nulls."""
-    from pyarrow import types
-
-    if _is_integer(column.type):
-        return bool(column.null_count)
-    if types.is_list(column.type) or types.is_struct(column.type):
-        inner = [column.flatten()] if types.is_list(column.type) else column.flatten()
-        return any(_has_null_integers(part) for part in inner)
-    return False
+        return html_of(self[:SHOWN_ROWS], self.columns, len(self), self._connected)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 from grism_ray import _native
 from grism_ray.frame import Frame
 from grism_ray.options import (
+    ExecuteSettings,
     HyperedgeLoadSettings,
     LoadSettings,
     OpenSettings,
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from grism_ray.options import Engine, ExecuteSettings, ExplainFormat, RayOptions
+    from grism_ray.entities import Hyperedge
+    from grism_ray.options import Engine, ExplainFormat, RayOptions
+    from grism_ray.picture import Connected
 
 AUTO_RAY_ROWS = 50_000_000
 """``engine="auto"`` stays local below this many rows."""
@@ -44,7 +47,7 @@ def open(uri: str | os.PathLike[str] | None = None, **settings: Unpack[OpenSetti
     Raises ``NotFoundError`` where there is none and ``create`` is not set, ``InvalidDataError`` where something else
     is there, ``UnsupportedError`` for a graph of a newer format.
     """
-    known(settings, OpenSettings)
+    known(settings, OpenSettings, call=open)
     snapshot, at, tag = settings.get("snapshot"), settings.get("at"), settings.get("tag")
     pinned = snapshot is not None or at is not None or tag is not None
     create = settings.get("create")
@@ -93,6 +96,7 @@ class Graph:
         self, text: str, params: Mapping[str, Any] | None = None, **settings: Unpack[ExecuteSettings]
     ) -> Result:
         """Runs statements of any kind, one after the other; the result is the last one's, with the warnings of all."""
+        known(settings, ExecuteSettings, call=Graph.execute)
         others: dict[str, Any] = dict(settings)
         engine = others.pop("engine", "local")
         return _collected(self._handle.execute(text, engine, _dict(params), others))
@@ -116,14 +120,16 @@ class Graph:
         What is odd about the query, such as an unknown label, is issued as ``GrismWarning`` and stays in
         ``Result.warnings``.
         """
-        if self._chosen(engine) == "ray":
+        known(settings, QuerySettings, call=Graph.query)
+        if self._chosen(engine, ray) == "ray":
             plan = self._planned(text, params)
             batches, query = self._on_ray(plan, ray, progress, settings)
-            return _merged(list(batches), query)
+            return _merged(list(batches), query, self._connected(query.snapshot))
         if progress is not None:
             message = 'progress is only told of a run on Ray: engine="ray"'
             raise _native.UnsupportedError(message)
-        return _collected(self._handle.query(text, self._chosen(engine), _dict(params), dict(settings)))
+        stream = self._handle.query(text, self._chosen(engine), _dict(params), dict(settings))
+        return _collected(stream, self._connected(stream.snapshot))
 
     def search(
         self, index: str, query: str | Sequence[float], count: int = 10, **settings: Unpack[QuerySettings]
@@ -135,6 +141,7 @@ class Graph:
 
         Raises ``InvalidQueryError`` for an unknown index, and for a vector of other dimensions.
         """
+        known(settings, QuerySettings, call=Graph.search)
         wanted = query if isinstance(query, str) else [float(number) for number in query]
         text = (
             "CALL db.index.search($index, $query, $count) YIELD entity, score RETURN entity, score ORDER BY score DESC"
@@ -160,7 +167,8 @@ class Graph:
         **settings: Unpack[QuerySettings],
     ) -> Iterator[_native.Batches]:
         """The batches of a query as they come. Closing the iterator, or Ctrl-C, cancels the query."""
-        if self._chosen(engine) == "ray":
+        known(settings, QuerySettings, call=Graph.stream)
+        if self._chosen(engine, ray) == "ray":
             batches, query = self._on_ray(self._planned(text, params), ray, None, settings)
             issue(query.warnings)
             yield from batches
@@ -184,6 +192,7 @@ class Graph:
         **settings: Unpack[QuerySettings],
     ) -> str:
         """The plan of a query as text."""
+        known(settings, QuerySettings, call=Graph.explain)
         if format not in ("text", "json"):
             message = f"the format `{format}` of explain() is not supported; text and json are"
             raise _native.UnsupportedError(message)
@@ -212,7 +221,7 @@ class Graph:
         All tables are checked before the first is read. With ``dry_run=True`` they are only checked and shown:
         ``LoadReport.preview``.
         """
-        known(settings, LoadSettings, " for a load")
+        known(settings, LoadSettings, " for a load", Graph.load_nodes)
         files, others = split_load(settings)
         with shown(label, settings.get("progress")) as bar:
             report = self._handle.load_nodes(label, _source(table), key, files, others, bar)
@@ -245,7 +254,7 @@ class Graph:
         """
         given_roles = (roles or {}).items()
         sources = {role: (None, given) if isinstance(given, str) else tuple(given) for role, given in given_roles}
-        known(settings, HyperedgeLoadSettings, " for a load")
+        known(settings, HyperedgeLoadSettings, " for a load", Graph.load_hyperedges)
         files, others = split_load(settings)
         with shown(name, settings.get("progress")) as bar:
             report = self._handle.load_hyperedges(name, _source(table), sources, files, others, bar)
@@ -331,7 +340,10 @@ class Graph:
         """A frame of the nodes with ``label``, or of all nodes."""
         return Frame(self, self._handle.nodes(label))
 
-    def _chosen(self, engine: Engine) -> Engine:
+    def _chosen(self, engine: Engine, ray: RayOptions | None = None) -> Engine:
+        if ray is not None and engine in ("local", "staged"):
+            message = f'ray holds options of a run on Ray, and the engine is {engine}: leave it out, or engine="ray"'
+            raise _native.UnsupportedError(message)
         if engine != "auto":
             return engine
         return "ray" if not self._handle.in_memory and self._handle.rows() >= AUTO_RAY_ROWS and _ray_runs() else "local"
@@ -350,7 +362,6 @@ class Graph:
     ) -> tuple[Iterator[_native.Batches], _native.DistributedQuery]:
         from grism_ray.cluster import run_on_ray
 
-        known(settings, QuerySettings)
         known_to_ray(ray or {})
         # The memory limit is the workers', which hold what a query needs.
         options = {"memory_limit": settings.get("memory_limit"), **(ray or {})}
@@ -359,10 +370,24 @@ class Graph:
         )
 
     def _collect(self, frame: _native.Frame, engine: Engine, ray: RayOptions | None, settings: QuerySettings) -> Result:
-        if self._chosen(engine) == "ray":
+        known(settings, QuerySettings, call=Frame.collect)
+        if self._chosen(engine, ray) == "ray":
             batches, query = self._on_ray(lambda own: self._handle.plan_frame(frame, own), ray, None, settings)
-            return _merged(list(batches), query)
-        return _collected(self._handle.collect(frame, self._chosen(engine), dict(settings)))
+            return _merged(list(batches), query, self._connected(query.snapshot))
+        stream = self._handle.collect(frame, self._chosen(engine), dict(settings))
+        return _collected(stream, self._connected(stream.snapshot))
+
+    def _connected(self, snapshot: int | None) -> Connected | None:
+        """What reads the members of hyperedges for a picture, from the snapshot that the query read."""
+
+        def read(ids: list[int]) -> list[tuple[Hyperedge, list[Any]]]:
+            try:
+                return self._handle.hyperedges(ids, snapshot or 0)
+            except _native.GrismError:
+                # A picture of what the rows tell is drawn all the same.
+                return []
+
+        return None if snapshot is None else read
 
     def __repr__(self) -> str:
         return "Graph(closed)" if self._graph is None else f"Graph({self.uri!r})"
@@ -402,18 +427,20 @@ def _dict(params: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return None if params is None else dict(params)
 
 
-def _collected(stream: _native.BatchStream) -> Result:
+def _collected(stream: _native.BatchStream, connected: Connected | None = None) -> Result:
     batches = stream.collect()
     load = None if stream.load is None else LoadReport._of(json.loads(stream.load))
     written = None if stream.written is None else dict(stream.written)
     issue(stream.warnings)
-    return Result(batches, stream.warnings, json.loads(stream.tasks), load, written)
+    return Result(batches, stream.warnings, json.loads(stream.tasks), load, written, connected)
 
 
-def _merged(batches: list[_native.Batches], query: _native.DistributedQuery) -> Result:
+def _merged(
+    batches: list[_native.Batches], query: _native.DistributedQuery, connected: Connected | None = None
+) -> Result:
     merged = _native.merge_batches(batches, query)
     issue(query.warnings)
-    return Result(merged, query.warnings, json.loads(query.metrics()))
+    return Result(merged, query.warnings, json.loads(query.metrics()), connected=connected)
 
 
 def _ray_runs() -> bool:

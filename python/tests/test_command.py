@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
+import os
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -91,6 +93,42 @@ def test_the_output_file_tells_its_form(fleet: Path, tmp_path: Path) -> None:
     assert (tmp_path / "s.md").read_text().startswith("| s | l | d |\n")
     assert json.loads((tmp_path / "s.jsonl").read_text().splitlines()[0])["d"] == "P1M"
     assert sorted(own.name for own in tmp_path.iterdir()) == ["s.arrow", "s.csv", "s.jsonl", "s.md", "s.parquet"]
+
+
+def test_an_output_file_is_packed_by_its_name_or_refused(fleet: Path, tmp_path: Path) -> None:
+    text = "MATCH (s:Ship) RETURN s.guns AS guns ORDER BY guns"
+    for name in ("a.csv.gz", "b.JSONL.GZ", "c.csv.zst"):
+        done = grism("query", fleet, text, "--output", tmp_path / name)
+        assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert gzip.decompress((tmp_path / "a.csv.gz").read_bytes()) == b"guns\n64\n\n"
+    assert gzip.decompress((tmp_path / "b.JSONL.GZ").read_bytes()) == b'{"guns":64}\n{"guns":null}\n'
+    load = f"LOAD CSV WITH HEADERS FROM '{tmp_path}/c.csv.zst' AS row RETURN row.guns AS g LIMIT 1"
+    assert grism("query", fleet, load).returncode == 0
+    before = sorted(tmp_path.iterdir())
+    for name in ("d.xyz", "d", "d.gz", "d.parquet.gz", "d.arrow.zst"):
+        done = grism("query", tmp_path / "new.grism", "CREATE (:A)", "--create", "--output", tmp_path / name)
+        assert done.returncode == 10, name
+        assert name in done.stderr
+    assert sorted(tmp_path.iterdir()) == before
+    assert grism("query", fleet, text, "--output", tmp_path / "d.xyz", "--format", "csv").returncode == 0
+
+
+def test_a_closed_standard_error_or_output_is_no_panic(fleet: Path) -> None:
+    for text, code in (("RETRUN 1", 3), ("MATCH (n:Nope) RETURN n", 0), ("RETURN 1", 0)):
+        reading, writing = os.pipe()
+        os.close(reading)
+        given = [str(COMMAND), "query", str(fleet), text, "--verbose"]
+        done = subprocess.run(given, stdout=writing, stderr=writing, timeout=60, check=False)
+        os.close(writing)
+        assert done.returncode == code, text
+
+
+@pytest.mark.parametrize("given", [["x=1", "x=1"], ['x={"a": 1, "a": 2}'], ['x=[{"a": 1, "\\u0061": 2}]']])
+def test_a_name_that_stands_twice_in_parameters_is_refused(fleet: Path, given: list[str]) -> None:
+    parameters = [part for own in given for part in ("--param", own)]
+    done = grism("query", fleet, "RETURN $x AS x", *parameters)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "twice" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,28 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NAMES = [
-    *("a.b", "a`b", "a\\b", "a'b\"c", "x~2", "x", "~", "%", "a%2Eb", "50%", "#x", "@x", "[x]", "a b", " ", "7", "a-b"),
+    *(
+        "a.b",
+        "a`b",
+        "a\\b",
+        "a'b\"c",
+        "x~2",
+        "x",
+        "~",
+        "%",
+        "a%2Eb",
+        "50%",
+        "#x",
+        "@x",
+        "@labels",
+        "@source",
+        "\\@x",
+        "[x]",
+        "a b",
+        " ",
+        "7",
+        "a-b",
+    ),
     *(
         "_",
         "_id",
@@ -214,6 +235,16 @@ def test_the_same_label_is_read_beside_a_property_called_like_its_column(graph: 
     assert (row["l"], row["x"], row["i"], row["id"] != 5) == (["A", "B"], "x", 5, True)
     with pytest.raises(gr.InvalidDataError, match="@labels"):
         graph.execute("CREATE (:A {`@labels`: 1})")
+
+
+def test_a_property_called_as_plans_call_labels_is_not_the_labels(graph: gr.Graph) -> None:
+    graph.load_nodes("L", pa.table({"id": [1, 2], "@labels": [7, 8]}), "id")
+    graph.execute("MATCH (n:L {id: 1}) SET n:More")
+    text = "MATCH (n:L) RETURN n.`@labels` AS x, labels(n) AS l, n AS n ORDER BY x"
+    for engine in ("local", "staged"):
+        found = graph.query(text, engine=engine)
+        assert [(row["x"], row["l"]) for row in found] == [(7, ["L", "More"]), (8, ["L"])]
+        assert found[0]["n"]["@labels"] == 7
 
 
 def test_keys_tags_and_files_are_called_anything(tmp_path: Path) -> None:

@@ -31,6 +31,12 @@ PACKAGE = Path(gr.__file__).parents[1]
         (lambda graph: graph.load_nodes("A", "a.csv", "k", delimeter=";"), "delimiter"),
         (lambda graph: graph.load_hyperedges("A", "a.csv", {}, mising="create"), "missing"),
         (lambda graph: graph.nodes().collect(partition=2), "partitions"),
+        (lambda graph: graph.query("RETURN 1", engin="ray"), "engine"),
+        (lambda graph: graph.execute("RETURN 1", parms={}), "params"),
+        (lambda graph: graph.explain("RETURN 1", analyse=True), "analyze"),
+        (lambda graph: graph.search("i", "x", cuont=3), "count"),
+        (lambda graph: graph.load_hyperedges("A", "a.csv", role={}), "roles"),
+        (lambda graph: graph.nodes().collect(rey={}), "ray"),
     ],
 )
 def test_an_unknown_option_is_refused_with_the_nearest_name(call: Callable[[gr.Graph], Any], near: str) -> None:
@@ -41,6 +47,40 @@ def test_an_unknown_option_is_refused_with_the_nearest_name(call: Callable[[gr.G
 def test_an_option_like_no_other_is_refused_with_all_names() -> None:
     with pytest.raises(gr.InvalidQueryError, match="no option `colour`; there are .*timeout"):
         gr.open().query("RETURN 1", colour="red")
+
+
+@pytest.mark.parametrize("engine", ["local", "staged"])
+def test_options_for_ray_are_refused_beside_other_engines(engine: Any) -> None:
+    graph = gr.open()
+    for call in (
+        lambda: graph.query("RETURN 1", engine=engine, ray={"workers": 2}),
+        lambda: list(graph.stream("RETURN 1", engine=engine, ray={})),
+        lambda: graph.nodes().collect(engine, ray={"address": "auto"}),
+    ):
+        with pytest.raises(gr.UnsupportedError, match=f"ray holds options .* the engine is {engine}"):
+            call()
+    assert graph.query("RETURN 1 AS x", ray={"workers": 2})[0]["x"] == 1
+
+
+def test_numbers_that_are_out_of_range_are_refused_by_name() -> None:
+    graph = gr.open()
+    for name in ("threads", "memory_limit", "batch_rows", "snapshot", "partitions", "broadcast_rows"):
+        for value in (-1, 2**64, "many"):
+            with pytest.raises(gr.InvalidQueryError, match=f"{name} must be a whole number, 0 or more, not {value}"):
+                graph.query("RETURN 1", engine="local", **{name: value})
+    with pytest.raises(gr.InvalidQueryError, match="timeout must be a number of seconds, not soon"):
+        graph.query("RETURN 1", timeout="soon")  # type: ignore[arg-type]
+    with pytest.raises(gr.InvalidQueryError, match="memory_limit must be"):
+        graph.load_nodes("A", pa.table({"k": [1]}), "k", memory_limit=-1)
+    for call in (
+        lambda: graph.query("RETURN 1", engine="local").show(-1),
+        lambda: graph.nodes().limit(-1),
+        lambda: graph.check(-1),
+        lambda: graph.vacuum(keep=-1),
+        lambda: gr.open(snapshot=-1),
+    ):
+        with pytest.raises(gr.InvalidQueryError, match="a whole number, 0 or more, is needed, not -1"):
+            call()
 
 
 def test_a_path_from_the_home_directory_is_expanded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,3 +127,5 @@ def test_numbers_of_a_job_s_parameters_are_exact_or_refused(capsys: pytest.Captu
     for text in ("1.23456789012345678901", "1e400"):
         assert main(["submit", "RETURN $x", "--graph", "g", "--params", f'{{"x": [0.1, {text}]}}']) == 1
         assert f"the number {text} is no 64-bit float" in capsys.readouterr().err
+    assert main(["submit", "RETURN $x", "--graph", "g", "--params", '{"x": {"a": 1, "a": 2}}']) == 1
+    assert "the name `a` stands twice" in capsys.readouterr().err

@@ -119,12 +119,61 @@ def test_what_no_value_stands_for_is_refused(value: Any, error: type, message: s
         given(value)
 
 
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"x": "\ud800"}, r"the parameter `x`: the text '\\ud800' holds half of a surrogate pair"),
+        ({"x": [{"\udfff": 1}]}, "the parameter `x`: .*surrogate"),
+        ({"\ud800": 1}, "the name of a parameter: .*surrogate"),
+        ({1: 1}, "the name of a parameter: a text is needed, not 1"),
+        ({"x": [gr.Duration(months=2**63)]}, "the parameter `x`: months must be an integer of 64 bits"),
+        ({"x": gr.Duration(seconds=2**63 - 1, nanoseconds=10**9)}, "the parameter `x`: .*past 64 bits"),
+        ({"x": 2**63}, "the parameter `x`: the integer 9223372036854775808 does not fit"),
+    ],
+)
+def test_a_parameter_out_of_range_is_refused_by_name(params: dict[Any, Any], message: str) -> None:
+    with pytest.raises(gr.InvalidQueryError, match=message):
+        GRAPH.query("RETURN 1", params, engine="local")
+    with pytest.raises(gr.InvalidQueryError, match="surrogate"):
+        GRAPH.query("RETURN '\ud800'")
+    with (
+        gr.open().transaction() as transaction,
+        pytest.raises(gr.InvalidQueryError, match="the property `x`: .*64 bits"),
+    ):
+        transaction.create_node("A", x=2**63)
+
+
+@pytest.mark.parametrize(
+    "length", [dt.timedelta(days=1), dt.timedelta(hours=-1), dt.timedelta(days=-2, microseconds=7), dt.timedelta(0)]
+)
+def test_a_length_of_time_is_the_same_wherever_it_comes_from(length: dt.timedelta) -> None:
+    graph = gr.open()
+    graph.load_nodes("T", pl.DataFrame({"id": [1], "d": [length]}), "id")
+    for values in (
+        [length],
+        pl.Series([length]),
+        pa.array([length]),
+        pa.array([length], pa.duration("ns")),
+        pd.Series([length]),
+        np.array([length], dtype="m8[us]"),
+        [np.timedelta64(length)],
+    ):
+        assert graph.query("MATCH (t:T) WHERE t.d IN $x RETURN t", {"x": values}, engine="local").to_pylist(), values
+
+
 def test_the_hour_that_comes_twice_is_the_one_that_was_given() -> None:
     for fold in (0, 1):
         moment = dt.datetime(2031, 10, 26, 2, 15, fold=fold, tzinfo=STOCKHOLM)
         assert given(moment, "$x.offset") == ("+02:00", "+01:00")[fold]
         back = given(moment)
         assert (back.fold, back.utcoffset()) == (fold, moment.utcoffset())
+        for text in (
+            "datetime(toString($x))",
+            "datetime($x)",
+            "$x + duration('P0D')",
+            "datetime.truncate('minute', $x)",
+        ):
+            assert given(moment, f"{text} = $x") is True, text
 
 
 def test_instants_of_arrow_have_their_zone() -> None:

@@ -124,6 +124,64 @@ def test_frames_of_other_libraries_have_structs_intervals_and_zones(harbour: gr.
     assert polars["ships"][0][1]["properties"] == {"guns": None, "name": "Kalmar"}
 
 
+def test_integers_beside_floats_are_floats_where_all_are_exact(tmp_path: Path) -> None:
+    graph = gr.open()
+    graph.execute("CREATE (:P {id: 1, x: 1, y: 9007199254740993}), (:P {id: 2, x: 2.5, y: 0.5}), (:P {id: 3})")
+    result = rows(graph, "MATCH (p:P) RETURN p.x AS x, p.y AS y, [p.x, 1.5] AS l, p AS p ORDER BY p.id")
+    assert result["x"] == [1, 2.5, None]
+    table = result.to_arrow()
+    assert table["x"].to_pylist() == result.to_polars()["x"].to_list() == [1.0, 2.5, None]
+    assert result.to_pandas()["x"].tolist()[:2] == [1.0, 2.5]
+    assert table["l"].to_pylist() == [[1.0, 1.5], [2.5, 1.5], [None, 1.5]]
+    assert table["y"].to_pylist() == ["9007199254740993", "0.5", None]
+    graph.execute(f"COPY P TO '{tmp_path}/p.parquet'")
+    assert pq.read_table(tmp_path / "p.parquet")["x"].to_pylist() == [1.0, 2.5, None]
+    graph.execute(f"COPY (MATCH (p:P) RETURN p.x AS x ORDER BY p.id) TO '{tmp_path}/p.csv'")
+    assert (tmp_path / "p.csv").read_text().split() == ["x", "1", "2.5"]
+
+
+def test_json_files_have_values_of_any_type_as_they_are(tmp_path: Path) -> None:
+    graph = gr.open()
+    values = [1, 2.5, 2.0, "a\n", True, [1, "b", None], {"k": {"l": []}}, {}]
+    graph.execute(f"COPY (UNWIND $values AS x RETURN x, [x] AS l) TO '{tmp_path}/a.jsonl'", {"values": values})
+    lines = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text().splitlines()]
+    assert [line["x"] for line in lines] == values
+    assert [type(line["x"]) for line in lines] == [type(value) for value in values]
+    assert [line["l"] for line in lines] == [[value] for value in values]
+    graph.execute("CREATE (:P {id: 1, x: 1}), (:P {id: 2, x: 2.5})")
+    graph.execute(f"COPY P TO '{tmp_path}/p.jsonl'")
+    copy = gr.open()
+    copy.load_nodes("P", tmp_path / "p.jsonl", "id")
+    assert rows(copy, "MATCH (p:P) RETURN p.x AS x ORDER BY p.id")["x"] == [1, 2.5]
+
+
+def test_frames_of_pandas_keep_times_at_every_depth(harbour: gr.Graph) -> None:
+    harbour.execute(
+        "MATCH (s:Ship {name: 'Vasa'}) SET s.sunk = datetime('1628-08-10T16:00[Europe/Stockholm]'), "
+        "s.day = date('1628-08-10')"
+    )
+    text = (
+        "MATCH (s:Ship {name: 'Vasa'}) RETURN s, [s] AS l, {t: s.sunk, d: duration('P1M')} AS m, "
+        "date('+12000-01-01') AS far, localdatetime('+12000-01-01T00:00') AS late, duration('P1M') AS d, [date('+12000-01-01')] AS days"
+    )
+    result = rows(harbour, text)
+    sunk = result[0]["s"].sunk
+    for backend in (None, "numpy_nullable"):
+        frame = result.to_pandas(dtype_backend=backend)
+        for node in (frame["s"][0], frame["l"][0][0]):
+            assert node["properties"]["sunk"] == sunk == frame["m"][0]["t"]
+            assert node["properties"]["sunk"].tzinfo.key == "Europe/Stockholm"
+            assert node["properties"]["day"] == result[0]["s"].day
+        assert frame["m"][0]["d"] == gr.Duration(months=1)
+    for backend in (None, "numpy_nullable", "pyarrow"):
+        frame = result.to_pandas(dtype_backend=backend)
+        assert repr(frame)
+        assert list(frame.dtypes)
+        assert frame["far"][0] == result[0]["far"]
+        assert frame["days"][0][0] == result[0]["far"]
+        assert str(frame["late"][0]).startswith(("12000-01-01", "+12000-01-01"))
+
+
 def test_integers_stay_whole_beside_null_at_every_depth() -> None:
     text = f"UNWIND [{EXACT}, null] AS x RETURN x, [x] AS l, {{a: x}} AS m"
     result = rows(gr.open(), text)
@@ -178,5 +236,15 @@ def test_notebooks_show_tables_and_pictures(harbour: gr.Graph) -> None:
     squares = rows(harbour, "MATCH p = (:RECORD)-[:about]->(:VOYAGE)-[:escort]->(:Ship) RETURN p")._repr_html_()
     assert "<rect" in squares
     assert ">about<" in squares
+    for text in (
+        "MATCH (a)-[r:MET]->(b) RETURN a, r, b",
+        "MATCH ()-[r:MET]->() RETURN r",
+        "MATCH ()-[r:MET]->() RETURN collect(r) AS l",
+    ):
+        assert rows(harbour, text)._repr_html_().count(">MET<") == 1, text
+    for text in ("MATCH (v:VOYAGE) RETURN collect(v) AS l", "MATCH (v:VOYAGE) RETURN v"):
+        shown = rows(harbour, text)._repr_html_()
+        assert "VOYAGE: flagship, escort, port" in shown, text
+        assert ">Kalmar<" in shown, text
     harbour.execute("UNWIND range(1, 50) AS n CREATE (:Ship {name: 'x' + n})-[:MET]->(:Ship)")
     assert "<svg" not in rows(harbour, "MATCH p = (:Ship)-[:MET]->(:Ship) RETURN collect(p) AS p")._repr_html_()

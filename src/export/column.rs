@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, DurationNanosecondArray, IntervalMonthDayNanoArray, ListArray,
-    StringArray, StructArray, TimestampMicrosecondArray, TimestampNanosecondArray,
+    Array, ArrayRef, AsArray, DurationNanosecondArray, Float64Array, IntervalMonthDayNanoArray,
+    ListArray, StringArray, StructArray, TimestampMicrosecondArray, TimestampNanosecondArray,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field, Fields, IntervalMonthDayNano, Schema, SchemaRef};
@@ -13,7 +13,7 @@ use grism_core::temporal::LocalDateTime;
 use grism_core::{Error, ErrorKind, Result, Type, Value};
 
 use super::PlainForm;
-use super::plain_value::{as_map, plain};
+use super::plain_value::plain;
 use super::shape::{Reach, Shape, fixed_nanos, interval};
 
 /// What an empty map is where Arrow's structs without fields are not known.
@@ -29,6 +29,10 @@ fn build(values: &[&Value], shape: &Shape, form: PlainForm) -> Result<ArrayRef> 
     match shape {
         Shape::Null => leaf(values, &Type::Null),
         Shape::Plain(ty) => leaf(values, ty),
+        Shape::Integers { .. } => leaf(values, &Type::Int64),
+        // A text tells an integer from a float.
+        Shape::Numbers if form == PlainForm::Text => texts(values),
+        Shape::Numbers => Ok(floats(values)),
         Shape::Text => texts(values),
         Shape::Local(reach) => Ok(times(values, *reach, None)),
         Shape::Zoned(zone, reach) if form.has_zones() || !zone.contains('/') => {
@@ -75,7 +79,7 @@ fn build(values: &[&Value], shape: &Shape, form: PlainForm) -> Result<ArrayRef> 
         Shape::Map(_, fields) => {
             let maps: Vec<Value> = values
                 .iter()
-                .map(|value| as_map((*value).clone()))
+                .map(|value| (*value).clone().into_parts())
                 .collect();
             let (mut named, mut columns) = (Vec::new(), Vec::new());
             for (key, shape) in fields {
@@ -109,13 +113,28 @@ fn texts(values: &[&Value]) -> Result<ArrayRef> {
         .iter()
         .map(|value| match value {
             Value::Null => Value::Null,
-            other => Value::String(match plain((*other).clone()) {
-                Value::String(text) => text,
-                other => other.to_string(),
-            }),
+            other => Value::String(text_of((*other).clone())),
         })
         .collect();
     Value::column(&texts, &DataType::Utf8)
+}
+
+/// The text of a value that has no other type: a text is itself.
+pub(super) fn text_of(value: Value) -> String {
+    match plain(value) {
+        Value::String(text) => text,
+        other => other.to_string(),
+    }
+}
+
+/// Integers and floats, each of which is a float.
+fn floats(values: &[&Value]) -> ArrayRef {
+    let numbers = values.iter().map(|value| match value {
+        Value::Int64(number) => Some(*number as f64),
+        Value::Float64(number) => Some(*number),
+        _ => None,
+    });
+    Arc::new(numbers.collect::<Float64Array>())
 }
 
 /// Times in the unit that reaches all of them, as clocks in UTC show them where there is a zone.

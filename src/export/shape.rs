@@ -1,9 +1,10 @@
 //! The plain type that holds values which are known only now.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use grism_core::temporal::{Duration, LocalDateTime};
-use grism_core::{Type, Value};
+use grism_core::{Type, Value, compare_integer_float};
 
 /// What type of column holds some values, before it is settled which Arrow type that is.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,6 +13,13 @@ pub(super) enum Shape {
     Null,
     /// Values of one type, which Arrow has.
     Plain(Type),
+    /// Integers.
+    Integers {
+        /// Whether a float is each of them.
+        exact: bool,
+    },
+    /// Floats, and integers that floats are too.
+    Numbers,
     /// Times without zone.
     Local(Reach),
     /// Instants in one zone.
@@ -77,7 +85,7 @@ impl Reach {
 impl Shape {
     /// The shape of one value.
     pub(super) fn of(value: &Value) -> Self {
-        let integer = || Self::Plain(Type::Int64);
+        let integer = || Self::Integers { exact: true };
         let text = || Self::Plain(Type::String);
         let all = |items: &[Value]| {
             let items = items.iter().map(Self::of);
@@ -97,6 +105,9 @@ impl Shape {
         };
         match value {
             Value::Null => Self::Null,
+            Value::Int64(number) => Self::Integers {
+                exact: compare_integer_float(*number, *number as f64) == Some(Ordering::Equal),
+            },
             Value::LocalDateTime(local) => Reach::of(local).map_or(Self::Text, Self::Local),
             Value::DateTime(instant) => {
                 match (
@@ -170,6 +181,15 @@ impl Shape {
         match (self, other) {
             (Self::Null, shape) | (shape, Self::Null) => shape,
             (Self::Plain(a), Self::Plain(b)) if a == b => Self::Plain(a),
+            (Self::Integers { exact: a }, Self::Integers { exact: b }) => {
+                Self::Integers { exact: a && b }
+            }
+            (Self::Integers { exact: true } | Self::Numbers, other)
+            | (other, Self::Integers { exact: true } | Self::Numbers)
+                if other == Self::Numbers || other == Self::Plain(Type::Float64) =>
+            {
+                Self::Numbers
+            }
             (Self::Local(a), Self::Local(b)) => a.and(b).map_or(Self::Text, Self::Local),
             (Self::Zoned(zone, a), Self::Zoned(other, b)) if zone == other => a
                 .and(b)
@@ -255,15 +275,33 @@ mod tests {
         let Shape::Map(Keys::Entity, fields) = shape else {
             panic!("{shape:?}");
         };
-        let depth = BTreeMap::from([("depth".to_owned(), Shape::Plain(Type::Int64))]);
+        let depth = BTreeMap::from([("depth".to_owned(), Shape::Integers { exact: true })]);
         assert_eq!(fields["properties"], Shape::Map(Keys::Properties, depth));
     }
 
     #[test]
-    fn maps_of_different_keys_and_mixed_numbers_are_texts() {
+    fn maps_of_different_keys_are_texts() {
         let map = |key: &str| Value::Map(BTreeMap::from([(key.to_owned(), Value::Null)]));
         assert_eq!(both(&map("a"), &map("b")), Shape::Text);
-        assert_eq!(both(&Value::Int64(1), &Value::Float64(0.5)), Shape::Text);
+    }
+
+    #[test]
+    fn integers_beside_floats_are_floats_where_all_are_exact() {
+        let (one, half) = (Value::Int64(1), Value::Float64(0.5));
+        let long = Value::Int64((1 << 53) + 1);
+        let all = |values: [&Value; 3]| {
+            values
+                .map(Shape::of)
+                .into_iter()
+                .fold(Shape::Null, Shape::unify)
+        };
+        assert_eq!(all([&one, &half, &one]), Shape::Numbers);
+        assert_eq!(all([&half, &one, &half]), Shape::Numbers);
+        assert_eq!(all([&one, &one, &long]), Shape::Integers { exact: false });
+        for mixed in [[&one, &half, &long], [&long, &one, &half]] {
+            assert_eq!(all(mixed), Shape::Text);
+        }
+        assert_eq!(all([&half, &one, &Value::Bool(true)]), Shape::Text);
     }
 
     #[test]

@@ -13,6 +13,7 @@ use grism::{
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::arguments::{BadRows, Conflict, Load, Missing, pair};
+use crate::output::tell;
 
 pub(crate) async fn load(load: Load) -> Result<()> {
     let import = import_options(&load)?;
@@ -68,7 +69,7 @@ pub(crate) async fn load(load: Load) -> Result<()> {
         task.abort();
         bar.finish_and_clear();
     }
-    eprintln!("{}", report?);
+    tell(report?);
     Ok(())
 }
 

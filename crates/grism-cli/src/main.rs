@@ -17,6 +17,7 @@ use clap::{CommandFactory as _, Parser as _};
 use arguments::{Arguments, Command};
 use exit_code::exit_code;
 use grism::ErrorKind;
+use output::tell;
 
 /// Binding and planning recurse as deep as a query is long; memory is only used as far as they do.
 const STACK_BYTES: usize = 256 << 20;
@@ -31,18 +32,18 @@ fn main() -> ExitCode {
         // On a thread of the runtime, since the main thread's stack is not ours to size.
         Ok(runtime) => runtime.block_on(async { tokio::spawn(run(arguments)).await }),
         Err(error) => {
-            eprintln!("grism: no threads: {error}");
+            tell(format!("grism: no threads: {error}"));
             return exit_code(ErrorKind::Unavailable);
         }
     };
     match done {
         Ok(Ok(code)) => code,
         Ok(Err(error)) => {
-            eprintln!("grism: {error}");
+            tell(format!("grism: {error}"));
             exit_code(error.kind())
         }
         Err(error) => {
-            eprintln!("grism: Internal: {error}");
+            tell(format!("grism: Internal: {error}"));
             exit_code(ErrorKind::Internal)
         }
     }

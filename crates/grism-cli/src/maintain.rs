@@ -5,7 +5,7 @@ use std::time::Duration;
 use grism::{Error, Result, SnapshotId, VacuumOptions};
 
 use crate::arguments::{Check, Export, History, Import, Optimize, Vacuum};
-use crate::output::write_text;
+use crate::output::{tell, write_text};
 use crate::query::show_each;
 
 /// Whether the graph is sound.
@@ -25,14 +25,17 @@ pub(crate) async fn check(check: Check) -> Result<bool> {
 pub(crate) async fn export(export: Export) -> Result<()> {
     let graph = export.graph.open(false).await?;
     let rows = graph.export_to(&export.directory).await?;
-    eprintln!("{rows} rows written to {}", export.directory.display());
+    tell(format!(
+        "{rows} rows written to {}",
+        export.directory.display()
+    ));
     Ok(())
 }
 
 pub(crate) async fn import(import: Import) -> Result<()> {
     let graph = import.graph.open(true).await?;
     let snapshot = graph.import_from(&import.directory).await?;
-    eprintln!("imported as snapshot {snapshot}");
+    tell(format!("imported as snapshot {snapshot}"));
     Ok(())
 }
 
@@ -60,7 +63,7 @@ pub(crate) async fn history(history: History) -> Result<()> {
 
 pub(crate) async fn optimize(optimize: Optimize) -> Result<()> {
     let graph = optimize.graph.open(false).await?;
-    eprintln!("{}", graph.optimize().await?);
+    tell(graph.optimize().await?);
     Ok(())
 }
 
@@ -77,9 +80,9 @@ pub(crate) async fn vacuum(vacuum: Vacuum) -> Result<()> {
     };
     let graph = vacuum.graph.open(false).await?;
     let report = graph.vacuum(&options).await?;
-    if vacuum.dry_run {
-        eprint!("would be: ");
+    match vacuum.dry_run {
+        true => tell(format!("would be: {report}")),
+        false => tell(report),
     }
-    eprintln!("{report}");
     Ok(())
 }

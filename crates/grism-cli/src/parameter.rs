@@ -1,6 +1,9 @@
 //! Parameters from the command line: JSON, or else text.
 
+use std::collections::btree_map::Entry;
+
 use grism::{Error, Parameters, Result, Value};
+use grism_text::parse_json;
 use serde::de::IgnoredAny;
 
 use crate::arguments::pair;
@@ -8,49 +11,29 @@ use crate::arguments::pair;
 /// Parameters from NAME=VALUE pairs.
 ///
 /// # Errors
-/// `InvalidQuery` where there is no value, and for a number that 64 bits do not hold as it is written.
+/// `InvalidQuery` where there is no value, for a parameter that is given twice, for an object that has a name twice, and for a
+/// number that 64 bits do not hold as it is written.
 pub(crate) fn parameters(given: &[String]) -> Result<Parameters> {
     let mut parameters = Parameters::new();
     for parameter in given {
         let (name, text) = pair(parameter, "a parameter: write NAME=VALUE")?;
         check_depth(&name, &text)?;
-        let value = match serde_json::from_str(&text) {
-            Ok(json) => {
-                check_numbers(&text)?;
-                value_of(json)?
-            }
-            // JSON whose numbers no float reaches.
-            Err(_) if serde_json::from_str::<IgnoredAny>(&text).is_ok() => {
-                check_numbers(&text)?;
-                return Err(not_held(&text));
-            }
-            Err(_) => Value::String(text),
+        let value = if serde_json::from_str::<IgnoredAny>(&text).is_ok() {
+            check_numbers(&text)?;
+            let json = parse_json(text.as_bytes()).and_then(|json| json.to_value());
+            json.map_err(|error| Error::invalid_query(format!("the parameter `{name}`: {error}")))?
+        } else {
+            Value::String(text)
         };
-        parameters.insert(name, value);
+        match parameters.entry(name) {
+            Entry::Vacant(entry) => entry.insert(value),
+            Entry::Occupied(entry) => {
+                let message = format!("the parameter `{}` is given twice", entry.key());
+                return Err(Error::invalid_query(message));
+            }
+        };
     }
     Ok(parameters)
-}
-
-fn value_of(json: serde_json::Value) -> Result<Value> {
-    Ok(match json {
-        serde_json::Value::Null => Value::Null,
-        serde_json::Value::Bool(value) => Value::Bool(value),
-        serde_json::Value::Number(number) => match (number.as_i64(), number.as_f64()) {
-            (Some(integer), _) => Value::Int64(integer),
-            (None, Some(float)) => Value::Float64(float),
-            _ => return Err(not_held(&number.to_string())),
-        },
-        serde_json::Value::String(text) => Value::String(text),
-        serde_json::Value::Array(items) => {
-            Value::List(items.into_iter().map(value_of).collect::<Result<_>>()?)
-        }
-        serde_json::Value::Object(entries) => Value::Map(
-            entries
-                .into_iter()
-                .map(|(key, value)| Ok((key, value_of(value)?)))
-                .collect::<Result<_>>()?,
-        ),
-    })
 }
 
 /// The most levels of lists and maps that the reader of JSON follows.
@@ -150,6 +133,16 @@ mod tests {
     fn parameter(text: &str) -> Result<Value> {
         let mut all = parameters(&[format!("p={text}")])?;
         Ok(all.remove("p").unwrap_or(Value::Null))
+    }
+
+    #[test]
+    fn names_that_stand_twice_are_refused() {
+        let twice = |given: &[&str]| {
+            let given: Vec<String> = given.iter().map(|own| (*own).to_owned()).collect();
+            parameters(&given).unwrap_err().to_string()
+        };
+        assert!(twice(&["x=1", "y=1", "x=1"]).contains("`x` is given twice"));
+        assert!(twice(&[r#"x=[{"a": 1, "\u0061": 2}]"#]).contains("`a` stands twice"));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use grism::{
 };
 
 use crate::arguments::{Explain, Format, Query, Schema};
-use crate::output::{ResultWriter, counted_rows, write_text};
+use crate::output::{ResultWriter, counted_rows, tell, write_text};
 use crate::parameter::parameters;
 
 /// The statements that show what a graph has.
@@ -28,8 +28,8 @@ pub(crate) async fn query(query: Query) -> Result<()> {
     if statements.is_empty() {
         return Err(Error::invalid_query("the query is empty"));
     }
-    let graph = query.graph.open(query.create).await?;
     let mut writer = ResultWriter::new(query.format, query.output.as_deref())?;
+    let graph = query.graph.open(query.create).await?;
     for statement in &statements {
         let begun = Instant::now();
         let result = graph.run(statement, &options).await?;
@@ -38,7 +38,7 @@ pub(crate) async fn query(query: Query) -> Result<()> {
         if query.verbose {
             let seconds = begun.elapsed().as_secs_f64();
             let rows = counted_rows(rows.unwrap_or_default());
-            eprintln!("{rows} in {seconds:.3} s");
+            tell(format!("{rows} in {seconds:.3} s"));
         }
     }
     writer.finish()
@@ -48,10 +48,10 @@ pub(crate) async fn query(query: Query) -> Result<()> {
 pub(crate) async fn show(result: QueryResult, writer: &mut ResultWriter) -> Result<Option<usize>> {
     cancel_at_interrupt(result.cancellation());
     for warning in &result.warnings {
-        eprintln!("warning: {warning}");
+        tell(format!("warning: {warning}"));
     }
     if let Some(report) = &result.load {
-        eprintln!("{report}");
+        tell(report);
     }
     if let Some(counts) = result.written {
         let counts: Vec<String> = counts
@@ -61,7 +61,7 @@ pub(crate) async fn show(result: QueryResult, writer: &mut ResultWriter) -> Resu
             .map(|(name, count)| format!("{}: {count}", name.replace('_', " ")))
             .collect();
         if !counts.is_empty() {
-            eprintln!("{}", counts.join(", "));
+            tell(counts.join(", "));
         }
     }
     if result.schema().columns().columns.is_empty() {

@@ -1,5 +1,7 @@
 //! Named and typed columns of plans.
 
+use std::borrow::Cow;
+
 use grism_core::Type;
 use serde::{Deserialize, Serialize};
 
@@ -89,8 +91,45 @@ pub fn role_key(role: &str) -> String {
 /// What a plan calls the labels of a node that it reads beside properties.
 pub const LABELS_KEY: &str = "@labels";
 
+/// What stands before the name of a property that begins as the keys of roles and of labels do.
+const ESCAPE: char = '\\';
+
+/// What a plan calls the property `name` of an entity; never what it calls a role, or the labels of a node.
+#[must_use]
+pub fn property_key(name: &str) -> Cow<'_, str> {
+    match name.starts_with([ROLE_PREFIX, ESCAPE]) {
+        true => Cow::Owned(format!("{ESCAPE}{name}")),
+        false => Cow::Borrowed(name),
+    }
+}
+
+/// The name of the property that a plan calls `key`; `None` for the key of a role, or of the labels of a node.
+#[must_use]
+pub fn property_of_key(key: &str) -> Option<&str> {
+    match key.strip_prefix(ESCAPE) {
+        Some(name) => Some(name),
+        None => (!key.starts_with(ROLE_PREFIX)).then_some(key),
+    }
+}
+
 /// The name of the column that holds the property `key` of the entity in the column `entity`.
 #[must_use]
 pub fn property_column(entity: &str, key: &str) -> String {
     format!("{entity}.{key}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn properties_of_any_name_have_keys_of_their_own() {
+        for name in ["labels", "@labels", "@source", "\\@labels", "\\", "@", ""] {
+            let key = property_key(name);
+            assert_eq!(property_of_key(&key), Some(name));
+            assert!(key != LABELS_KEY && key != role_key("source"));
+        }
+        assert_eq!(property_of_key(LABELS_KEY), None);
+        assert_eq!(property_of_key(&role_key("source")), None);
+    }
 }

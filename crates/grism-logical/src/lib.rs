@@ -13,7 +13,10 @@ mod plan;
 mod rows;
 
 pub use aggregate::{AggregateCall, AggregateFunction};
-pub use column::{Column, LABELS_KEY, PlanSchema, ROLE_PREFIX, property_column, role_key};
+pub use column::{
+    Column, LABELS_KEY, PlanSchema, ROLE_PREFIX, property_column, property_key, property_of_key,
+    role_key,
+};
 pub use expr::{
     ArithmeticOperator, BinaryOperator, InfixOperator, LogicOperator, LogicalExpr, Quantifier,
     SharedExpr, UnaryOperator,

@@ -4,7 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::datatypes::SchemaRef;
 use futures::{StreamExt, TryStreamExt};
-use grism::{CancellationHandle, Error, QueryResult, RecordBatchStream, TaskMetrics, WriteCounts};
+use grism::{
+    CancellationHandle, Error, QueryResult, RecordBatchStream, SnapshotId, TaskMetrics, WriteCounts,
+};
 use pyo3::prelude::*;
 
 use crate::batches::Batches;
@@ -20,6 +22,7 @@ pub(crate) struct BatchStream {
     warnings: Vec<String>,
     load: Option<String>,
     written: Option<WriteCounts>,
+    snapshot: Option<SnapshotId>,
     tasks: Arc<Mutex<Vec<TaskMetrics>>>,
 }
 
@@ -36,6 +39,7 @@ impl BatchStream {
             warnings,
             load,
             written: result.written,
+            snapshot: result.snapshot,
             tasks: Arc::clone(&result.tasks),
             stream: Arc::new(tokio::sync::Mutex::new(Some(result.into_stream()))),
         }
@@ -103,6 +107,12 @@ impl BatchStream {
     #[getter]
     fn written(&self) -> Option<Vec<(&'static str, u64)>> {
         self.written.map(|counts| counts.named().to_vec())
+    }
+
+    /// The snapshot that a query read.
+    #[getter]
+    fn snapshot(&self) -> Option<u64> {
+        self.snapshot.map(|id| id.0)
     }
 
     /// What the tasks of a staged run did, as JSON.

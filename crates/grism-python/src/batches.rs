@@ -3,18 +3,19 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::RecordBatchReader;
-use arrow::datatypes::SchemaRef;
+use arrow::array::{Array as _, ArrayRef, RecordBatchReader};
+use arrow::datatypes::{DataType, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::ffi_stream::FFI_ArrowArrayStream;
 use arrow::record_batch::{RecordBatch, RecordBatchIterator};
 use arrow::util::pretty::pretty_format_batches;
-use grism::{Error, PlainForm, plain_batches};
+use grism::{Error, PlainForm, plain_batches, plain_values};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCapsule, PyDict, PyList};
 
+use crate::convert::Whole;
 use crate::error::to_python;
-use crate::python_value::cell;
+use crate::python_value::{cell, python_value};
 
 /// Batches of one schema.
 #[pyclass(frozen, module = "grism_ray._native")]
@@ -160,9 +161,21 @@ impl Batches {
         Ok(Some(values))
     }
 
+    /// The values of the column at a place, with entities and paths as dicts.
+    fn objects<'py>(&self, py: Python<'py>, place: usize) -> PyResult<Bound<'py, PyList>> {
+        let arrays = self.batches.iter().map(|batch| batch.columns().get(place));
+        let arrays: Vec<ArrayRef> = arrays.flatten().cloned().collect();
+        let objects = PyList::empty(py);
+        for value in plain_values(&arrays).map_err(to_python)? {
+            let data_type = arrays.first().map_or(&DataType::Null, ArrayRef::data_type);
+            objects.append(python_value(py, value, data_type)?)?;
+        }
+        Ok(objects)
+    }
+
     /// The rows as a table of text, at most `limit` of them.
-    fn to_text(&self, limit: usize) -> PyResult<String> {
-        let mut left = limit;
+    fn to_text(&self, limit: Whole<usize>) -> PyResult<String> {
+        let mut left = limit.0;
         let mut shown = Vec::new();
         for batch in &self.batches {
             let rows = left.min(batch.num_rows());

@@ -6,7 +6,7 @@ use grism::{AggregateCall, AggregateFunction, Error, LogicalExpr, column, litera
 use grism_logical::{InfixOperator, ScalarFunction, SharedExpr, UnaryOperator};
 use pyo3::prelude::*;
 
-use crate::convert::value_of;
+use crate::convert::{Whole, value_of};
 use crate::error::to_python;
 
 /// An expression over the columns of a frame, or an aggregate.
@@ -223,8 +223,9 @@ impl Frame {
         self.frame.order_by(keys).map(Self::new).map_err(to_python)
     }
 
-    fn limit(&self, skip: usize, fetch: Option<usize>) -> Self {
-        Self::new(self.frame.limit(skip, fetch))
+    fn limit(&self, skip: Whole<usize>, fetch: Option<Whole<usize>>) -> Self {
+        let fetch = fetch.map(|count| count.0);
+        Self::new(self.frame.limit(skip.0, fetch))
     }
 
     fn __repr__(&self) -> String {

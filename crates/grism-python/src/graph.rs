@@ -5,20 +5,22 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arrow::datatypes::DataType;
 use grism::{
     Error, ExplainFormat, ExplainOptions, ImageSource, LoadTarget, RoleSource, RuntimeConfig,
-    SnapshotId, VacuumOptions,
+    SnapshotId, VacuumOptions, Value,
 };
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::batch_stream::BatchStream;
 use crate::bundle::Bundle;
-use crate::convert::PythonTable;
+use crate::convert::{PythonTable, Text, Whole};
 use crate::distributed::DistributedQuery;
 use crate::error::to_python;
 use crate::frame::Frame;
 use crate::json::json;
+use crate::python_value::python_value;
 use crate::query_options::options;
 use crate::runtime::{runtime, wait};
 use crate::transaction::{Progress, Transaction};
@@ -62,7 +64,7 @@ impl Graph {
     fn execute(
         &self,
         py: Python<'_>,
-        text: String,
+        text: Text,
         engine: &str,
         params: Option<&Bound<'_, PyDict>>,
         settings: Option<&Bound<'_, PyDict>>,
@@ -71,7 +73,7 @@ impl Graph {
         wait(
             py,
             None,
-            async move { graph.execute(&text, &options).await },
+            async move { graph.execute(&text.0, &options).await },
         )
         .map(BatchStream::new)
     }
@@ -80,27 +82,32 @@ impl Graph {
     fn query(
         &self,
         py: Python<'_>,
-        text: String,
+        text: Text,
         engine: &str,
         params: Option<&Bound<'_, PyDict>>,
         settings: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<BatchStream> {
         let (graph, options) = (self.graph.clone(), options(engine, params, settings)?);
-        wait(py, None, async move { graph.query(&text, &options).await }).map(BatchStream::new)
+        wait(
+            py,
+            None,
+            async move { graph.query(&text.0, &options).await },
+        )
+        .map(BatchStream::new)
     }
 
     /// Plans one query in stages.
     fn plan_distributed(
         &self,
         py: Python<'_>,
-        text: String,
+        text: Text,
         params: Option<&Bound<'_, PyDict>>,
         settings: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<DistributedQuery> {
         let (graph, options) = (self.graph.clone(), options("ray", params, settings)?);
         let planned = async move {
             graph
-                .plan_distributed(&text, &options)
+                .plan_distributed(&text.0, &options)
                 .await
                 .map(|planned| (planned, options.runtime))
         };
@@ -136,7 +143,7 @@ impl Graph {
     fn explain(
         &self,
         py: Python<'_>,
-        text: String,
+        text: Text,
         params: Option<&Bound<'_, PyDict>>,
         settings: Option<&Bound<'_, PyDict>>,
         analyze: bool,
@@ -157,7 +164,7 @@ impl Graph {
             format,
         };
         wait(py, None, async move {
-            graph.explain(&text, explain, &options).await
+            graph.explain(&text.0, explain, &options).await
         })
     }
 
@@ -225,14 +232,14 @@ impl Graph {
     fn at(
         &self,
         py: Python<'_>,
-        snapshot: Option<u64>,
+        snapshot: Option<Whole<u64>>,
         time: Option<i64>,
         tag: Option<String>,
     ) -> PyResult<Self> {
         let graph = self.graph.clone();
         let pinned = wait(py, None, async move {
             match (snapshot, time, tag) {
-                (Some(id), None, None) => graph.at_snapshot(SnapshotId(id)).await,
+                (Some(id), None, None) => graph.at_snapshot(SnapshotId(id.0)).await,
                 (None, Some(time), None) => graph.at_time(time).await,
                 (None, None, Some(tag)) => graph.at_tag(&tag).await,
                 _ => Err(Error::invalid_query(
@@ -274,16 +281,16 @@ impl Graph {
     }
 
     /// How two snapshots differ, as JSON.
-    fn diff(&self, py: Python<'_>, from: u64, to: u64) -> PyResult<String> {
+    fn diff(&self, py: Python<'_>, from: Whole<u64>, to: Whole<u64>) -> PyResult<String> {
         let graph = self.graph.clone();
-        let diff = async move { graph.diff(SnapshotId(from), SnapshotId(to)).await };
+        let diff = async move { graph.diff(SnapshotId(from.0), SnapshotId(to.0)).await };
         json(&wait(py, None, diff)?)
     }
 
     /// Names a snapshot; returns its number.
-    fn create_tag(&self, py: Python<'_>, name: String, snapshot: u64) -> PyResult<u64> {
+    fn create_tag(&self, py: Python<'_>, name: String, snapshot: Whole<u64>) -> PyResult<u64> {
         let graph = self.graph.clone();
-        let tag = async move { graph.create_tag(&name, SnapshotId(snapshot)).await };
+        let tag = async move { graph.create_tag(&name, SnapshotId(snapshot.0)).await };
         Ok(wait(py, None, tag)?.0)
     }
 
@@ -305,7 +312,7 @@ impl Graph {
         &self,
         py: Python<'_>,
         retain: f64,
-        keep: u64,
+        keep: Whole<u64>,
         grace: f64,
         dry_run: bool,
     ) -> PyResult<String> {
@@ -318,7 +325,7 @@ impl Graph {
         };
         let options = VacuumOptions {
             retain: seconds(retain)?,
-            keep,
+            keep: keep.0,
             grace: seconds(grace)?,
             dry_run,
         };
@@ -350,9 +357,9 @@ impl Graph {
     }
 
     /// Checks a snapshot; the report is JSON.
-    fn check(&self, py: Python<'_>, snapshot: u64) -> PyResult<String> {
+    fn check(&self, py: Python<'_>, snapshot: Whole<u64>) -> PyResult<String> {
         let graph = self.graph.clone();
-        let check = async move { graph.check(SnapshotId(snapshot)).await };
+        let check = async move { graph.check(SnapshotId(snapshot.0)).await };
         json(&wait(py, None, check)?)
     }
 
@@ -368,13 +375,13 @@ impl Graph {
         &self,
         py: Python<'_>,
         frame: &Frame,
-        clauses: String,
+        clauses: Text,
         params: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Frame> {
         let (graph, options) = (self.graph.clone(), options("local", params, None)?);
         let frame = Arc::clone(&frame.frame);
         wait(py, None, async move {
-            graph.extend(&frame, &clauses, &options).await
+            graph.extend(&frame, &clauses.0, &options).await
         })
         .map(Frame::new)
     }
@@ -383,18 +390,18 @@ impl Graph {
     fn check_query(
         &self,
         py: Python<'_>,
-        text: String,
+        text: Text,
         params: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<()> {
         runtime()?;
         if params.is_none() {
-            return self.graph.check_query(&text).map_err(to_python);
+            return self.graph.check_query(&text.0).map_err(to_python);
         }
         let (graph, options) = (self.graph.clone(), options("local", params, None)?);
         wait(
             py,
             None,
-            async move { graph.prepare(&text, &options).await },
+            async move { graph.prepare(&text.0, &options).await },
         )
         .map(|_| ())
     }
@@ -415,6 +422,32 @@ impl Graph {
             async move { graph.collect(&frame, &options).await },
         )
         .map(BatchStream::new)
+    }
+
+    /// The hyperedges of ids, each with a list of its members.
+    fn hyperedges<'py>(
+        &self,
+        py: Python<'py>,
+        ids: Vec<u64>,
+        snapshot: u64,
+    ) -> PyResult<Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>)>> {
+        let graph = self.graph.clone();
+        let read = async move { graph.hyperedges(SnapshotId(snapshot), &ids).await };
+        let pair = |value: Value| {
+            let members = match &value {
+                Value::Hyperedge(hyperedge) => {
+                    hyperedge.contents.clone().unwrap_or_default().members
+                }
+                _ => Vec::new(),
+            };
+            let members = members.into_iter().flat_map(|(_, members)| members);
+            let members = Value::List(members.collect());
+            Ok((
+                python_value(py, value, &DataType::Null)?,
+                python_value(py, members, &DataType::Null)?,
+            ))
+        };
+        wait(py, None, read)?.into_iter().map(pair).collect()
     }
 
     /// About how many rows the graph has, for `engine="auto"`.

@@ -11,7 +11,7 @@ use grism::{
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
 
-use crate::convert::source_of;
+use crate::convert::{COUNT, option, source_of};
 use crate::error::to_python;
 use crate::graph::Graph;
 use crate::json::json;
@@ -254,7 +254,7 @@ fn load_options(
             "split" => options.split = Some(value.extract()?),
             "dry_run" if value.extract()? => run = Run::Preview,
             "dry_run" => {}
-            "memory_limit" => options.memory_limit = Some(value.extract()?),
+            "memory_limit" => options.memory_limit = Some(option(&name, &value, COUNT)?),
             other => return Err(unknown_option(other, " for a load", &LOAD_NAMES)),
         }
     }

@@ -55,7 +55,8 @@ fn entity_class<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>>
     py.import("grism_ray.entities")?.getattr(name)
 }
 
-fn python_value<'py>(
+/// A value as a Python object; the type of its column tells the order of the keys of maps.
+pub(crate) fn python_value<'py>(
     py: Python<'py>,
     value: Value,
     data_type: &DataType,

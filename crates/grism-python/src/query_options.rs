@@ -4,7 +4,7 @@ use grism::{DistributedPlannerConfig, Engine, Error, QueryOptions, RuntimeConfig
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::convert::parameters;
+use crate::convert::{COUNT, option, parameters};
 use crate::error::to_python;
 use crate::option_names::unknown_option;
 
@@ -41,10 +41,12 @@ pub(crate) fn options(
         }
         let name: String = name.extract()?;
         match name.as_str() {
-            "threads" => options.runtime = options.runtime.with_threads(value.extract()?),
-            "memory_limit" => options.runtime.memory_limit = Some(value.extract()?),
+            "threads" => {
+                options.runtime = options.runtime.with_threads(option(&name, &value, COUNT)?)
+            }
+            "memory_limit" => options.runtime.memory_limit = Some(option(&name, &value, COUNT)?),
             "timeout" => {
-                let seconds: f64 = value.extract()?;
+                let seconds: f64 = option(&name, &value, "a number of seconds")?;
                 if !seconds.is_finite() || seconds < 0.0 {
                     return Err(to_python(Error::invalid_query(
                         "the timeout must be seconds, not less than 0",
@@ -52,13 +54,17 @@ pub(crate) fn options(
                 }
                 options.runtime.timeout_ms = Some((seconds * 1e3) as u64);
             }
-            "batch_rows" => options.runtime.batch_rows = value.extract::<usize>()?.max(1),
-            "snapshot" => options.snapshot = SnapshotId(value.extract()?),
-            "partitions" => options.distributed.partitions = value.extract::<usize>()?.max(1),
-            "adjacency_replication_limit" => {
-                options.distributed.adjacency_replication_limit = value.extract()?
+            "batch_rows" => {
+                options.runtime.batch_rows = option::<usize>(&name, &value, COUNT)?.max(1)
             }
-            "broadcast_rows" => options.distributed.broadcast_rows = value.extract()?,
+            "snapshot" => options.snapshot = SnapshotId(option(&name, &value, COUNT)?),
+            "partitions" => {
+                options.distributed.partitions = option::<usize>(&name, &value, COUNT)?.max(1)
+            }
+            "adjacency_replication_limit" => {
+                options.distributed.adjacency_replication_limit = option(&name, &value, COUNT)?
+            }
+            "broadcast_rows" => options.distributed.broadcast_rows = option(&name, &value, COUNT)?,
             other => return Err(unknown_option(other, "", &NAMES)),
         }
     }

@@ -5,12 +5,12 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use grism::{Error, GraphTransaction, LoadProgress, Value};
+use grism::{Error, GraphTransaction, LoadProgress};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use tokio::sync::Mutex;
 
-use crate::convert::value_of;
+use crate::convert::{Whole, named_values};
 use crate::graph::Graph;
 use crate::runtime::wait;
 
@@ -70,14 +70,6 @@ fn ended() -> Error {
     Error::invalid_query("the transaction has ended")
 }
 
-fn properties(given: Option<&Bound<'_, PyDict>>) -> PyResult<BTreeMap<String, Value>> {
-    let mut properties = BTreeMap::new();
-    for (name, value) in given.into_iter().flatten() {
-        properties.insert(name.extract()?, value_of(&value)?);
-    }
-    Ok(properties)
-}
-
 #[pymethods]
 impl Transaction {
     /// The graph within the transaction, with every change so far.
@@ -94,7 +86,7 @@ impl Transaction {
         labels: Vec<String>,
         values: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<u64> {
-        let values = properties(values)?;
+        let values = named_values(values, "property")?;
         self.with(py, move |open| {
             Box::pin(async move { open.create_node(&labels, &values).await })
         })
@@ -107,7 +99,7 @@ impl Transaction {
         members: BTreeMap<String, Vec<u64>>,
         values: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<u64> {
-        let values = properties(values)?;
+        let values = named_values(values, "property")?;
         self.with(py, move |open| {
             Box::pin(async move { open.create_hyperedge(&name, &members, &values).await })
         })
@@ -116,43 +108,55 @@ impl Transaction {
     fn set_properties(
         &self,
         py: Python<'_>,
-        id: u64,
+        id: Whole<u64>,
         values: &Bound<'_, PyDict>,
         merge: bool,
     ) -> PyResult<()> {
-        let values = properties(Some(values))?;
+        let values = named_values(Some(values), "property")?;
         self.with(py, move |open| {
-            Box::pin(async move { open.set_properties(id, &values, merge).await })
+            Box::pin(async move { open.set_properties(id.0, &values, merge).await })
         })
     }
 
     fn change_labels(
         &self,
         py: Python<'_>,
-        id: u64,
+        id: Whole<u64>,
         added: Vec<String>,
         removed: Vec<String>,
     ) -> PyResult<()> {
         self.with(py, move |open| {
-            Box::pin(async move { open.change_labels(id, &added, &removed).await })
+            Box::pin(async move { open.change_labels(id.0, &added, &removed).await })
         })
     }
 
-    fn bind(&self, py: Python<'_>, hyperedge: u64, role: String, member: u64) -> PyResult<()> {
+    fn bind(
+        &self,
+        py: Python<'_>,
+        hyperedge: Whole<u64>,
+        role: String,
+        member: Whole<u64>,
+    ) -> PyResult<()> {
         self.with(py, move |open| {
-            Box::pin(async move { open.bind(hyperedge, &role, member).await })
+            Box::pin(async move { open.bind(hyperedge.0, &role, member.0).await })
         })
     }
 
-    fn unbind(&self, py: Python<'_>, hyperedge: u64, role: String, member: u64) -> PyResult<()> {
+    fn unbind(
+        &self,
+        py: Python<'_>,
+        hyperedge: Whole<u64>,
+        role: String,
+        member: Whole<u64>,
+    ) -> PyResult<()> {
         self.with(py, move |open| {
-            Box::pin(async move { open.unbind(hyperedge, &role, member).await })
+            Box::pin(async move { open.unbind(hyperedge.0, &role, member.0).await })
         })
     }
 
-    fn delete(&self, py: Python<'_>, id: u64, detach: bool) -> PyResult<()> {
+    fn delete(&self, py: Python<'_>, id: Whole<u64>, detach: bool) -> PyResult<()> {
         self.with(py, move |open| {
-            Box::pin(async move { open.delete(id, detach).await })
+            Box::pin(async move { open.delete(id.0, detach).await })
         })
     }
 

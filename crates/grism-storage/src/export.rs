@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -31,6 +31,7 @@ use crate::columns::{column_type, with_role_columns};
 use crate::exported_json::json_lines;
 use crate::import::{Compression, FileFormat};
 use crate::memory_limit::waiting_bytes;
+use crate::packed_file::PackedFile;
 
 /// The file of an exported graph that says what the others are.
 const CONTENTS: &str = "graph.json";
@@ -77,56 +78,10 @@ pub struct FileExport {
 }
 
 enum Writer {
-    Csv(Box<CsvWriter<Packed>>),
-    Json(Box<LineDelimitedWriter<Packed>>),
+    Csv(Box<CsvWriter<PackedFile>>),
+    Json(Box<LineDelimitedWriter<PackedFile>>),
     Parquet(Box<ArrowWriter<File>>),
     Arrow(Box<FileWriter<BufWriter<File>>>),
-}
-
-/// A file that is packed as it is written.
-enum Packed {
-    Plain(BufWriter<File>),
-    Gzip(flate2::write::GzEncoder<File>),
-    Zstd(zstd::stream::write::Encoder<'static, File>),
-}
-
-impl Write for Packed {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        match self {
-            Self::Plain(file) => file.write(bytes),
-            Self::Gzip(file) => file.write(bytes),
-            Self::Zstd(file) => file.write(bytes),
-        }
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        match self {
-            Self::Plain(file) => file.flush(),
-            Self::Gzip(file) => file.flush(),
-            Self::Zstd(file) => file.flush(),
-        }
-    }
-}
-
-impl Packed {
-    fn new(file: File, compression: Compression) -> Result<Self> {
-        Ok(match compression {
-            Compression::None => Self::Plain(BufWriter::with_capacity(1 << 18, file)),
-            Compression::Gzip => {
-                let level = flate2::Compression::default();
-                Self::Gzip(flate2::write::GzEncoder::new(file, level))
-            }
-            Compression::Zstd => Self::Zstd(zstd::stream::write::Encoder::new(file, 0)?),
-        })
-    }
-
-    fn finish(self) -> std::io::Result<()> {
-        match self {
-            Self::Plain(mut file) => file.flush(),
-            Self::Gzip(file) => file.finish().map(|_| ()),
-            Self::Zstd(file) => file.finish().map(|_| ()),
-        }
-    }
 }
 
 impl FileExport {
@@ -152,12 +107,12 @@ impl FileExport {
         };
         let writer = match options.format {
             FileFormat::Csv => {
-                let packed = Packed::new(file()?, options.compression)?;
+                let packed = PackedFile::new(file()?, options.compression)?;
                 let (delimiter, header) = (options.delimiter, options.header);
                 Writer::Csv(Box::new(CsvWriter::new(packed, schema, delimiter, header)?))
             }
             FileFormat::Json => {
-                let packed = Packed::new(file()?, options.compression)?;
+                let packed = PackedFile::new(file()?, options.compression)?;
                 Writer::Json(Box::new(json_lines(packed)))
             }
             FileFormat::Parquet => Writer::Parquet(Box::new(

@@ -16,7 +16,7 @@ pub use csv::{
     push_value,
 };
 pub use encoding::{DecodedText, Encoding, SniffedEncoding};
-pub use json::{Json, JsonColumns, JsonForm, JsonType, parse_json};
+pub use json::{Json, JsonColumns, JsonForm, JsonType, parse_json, push_json, push_json_text};
 pub use record_ends::RecordEnds;
 pub use text_column::{Contradiction, Corrections, Problem, TextColumn, TextRows, WrongRow};
 pub use time_format::{ColumnType, TimeFormat, TimeFormats};

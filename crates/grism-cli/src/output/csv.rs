@@ -1,8 +1,7 @@
 //! Comma-separated values: null is nothing, an empty text is quoted, and what is nested is JSON.
 
 use grism::Value;
-
-use super::json::json_value;
+use grism_text::push_json;
 
 /// A line of fields.
 pub(super) fn csv_line(fields: impl Iterator<Item = String>) -> String {
@@ -21,9 +20,15 @@ pub(super) fn csv_field(value: Value) -> String {
         | Value::Node(_)
         | Value::Hyperedge(_)
         | Value::Incidence(_)
-        | Value::Path(_) => quoted(json_value(value).to_string()),
+        | Value::Path(_) => quoted(json_text(value)),
         other => quoted(other.to_string()),
     }
+}
+
+fn json_text(value: Value) -> String {
+    let mut text = Vec::new();
+    push_json(&mut text, value);
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 /// A text as a field, in quotes where it would be read as something else without them.

@@ -5,7 +5,7 @@ use std::io::{BufWriter, ErrorKind, IsTerminal as _, Stdout, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 
-use grism::{Error, Result};
+use grism::{Compression, Error, PackedFile, Result};
 
 /// Where results are written to.
 pub(crate) enum Destination {
@@ -20,8 +20,8 @@ pub(crate) enum Destination {
     },
     /// A file beside the one that it becomes.
     File {
-        /// The file that is written.
-        writer: BufWriter<File>,
+        /// The file that is written; `None` once it is whole.
+        writer: Option<PackedFile>,
         /// Its name until it is whole.
         temporary: PathBuf,
         /// Its name then.
@@ -30,11 +30,11 @@ pub(crate) enum Destination {
 }
 
 impl Destination {
-    /// Standard output, or a file.
+    /// Standard output, or a file, which is packed.
     ///
     /// # Errors
     /// `Unavailable` or `NotFound` where the file cannot be written.
-    pub(crate) fn open(path: Option<&Path>) -> Result<Self> {
+    pub(crate) fn open(path: Option<&Path>, compression: Compression) -> Result<Self> {
         let Some(path) = path else {
             return Ok(Self::Standard(BufWriter::new(std::io::stdout())));
         };
@@ -44,7 +44,7 @@ impl Destination {
         let file =
             File::create(&temporary).map_err(|error| Error::from(error).context(path.display()))?;
         Ok(Self::File {
-            writer: BufWriter::new(file),
+            writer: Some(PackedFile::new(file, compression)?),
             temporary,
             path: path.to_owned(),
         })
@@ -76,7 +76,7 @@ impl Destination {
         match self {
             Self::Standard(writer) => Some(writer),
             Self::Pager { writer, .. } => writer.as_mut().map(|own| own as &mut dyn Write),
-            Self::File { writer, .. } => Some(writer),
+            Self::File { writer, .. } => writer.as_mut().map(|own| own as &mut dyn Write),
         }
     }
 
@@ -124,9 +124,15 @@ impl Destination {
                 child.wait().map(|_| ()).map_err(Error::from)
             }
             Self::File {
-                temporary, path, ..
-            } => std::fs::rename(temporary, &path)
-                .map_err(|error| Error::from(error).context(path.display())),
+                writer,
+                temporary,
+                path,
+            } => {
+                let finished = writer.take().map_or(Ok(()), PackedFile::finish);
+                finished
+                    .and_then(|()| std::fs::rename(temporary, &path))
+                    .map_err(|error| Error::from(error).context(path.display()))
+            }
         }
     }
 }

@@ -1,45 +1,39 @@
-//! Values as JSON.
+//! Rows as JSON.
 
 use arrow::array::Array;
-use arrow::datatypes::{DataType, Field};
-use grism::{Result, Value, plain};
-use serde_json::Value as Json;
+use arrow::datatypes::{DataType, Field, SchemaRef};
+use arrow::record_batch::RecordBatch;
+use grism::Result;
+use grism_text::{push_json, push_json_text};
 
 use super::cell::value_of;
 
-/// A cell as JSON: dates and times are written as ISO 8601 has them.
-pub(super) fn json_cell(field: &Field, column: &dyn Array, row: usize) -> Result<Json> {
+/// A row as a line with an object.
+pub(super) fn json_line(schema: &SchemaRef, batch: &RecordBatch, row: usize) -> Result<Vec<u8>> {
+    let mut line = vec![b'{'];
+    for (place, (field, column)) in schema.fields().iter().zip(batch.columns()).enumerate() {
+        if place > 0 {
+            line.push(b',');
+        }
+        push_json_text(&mut line, field.name());
+        line.push(b':');
+        push_cell(&mut line, field, column, row)?;
+    }
+    line.extend_from_slice(b"}\n");
+    Ok(line)
+}
+
+/// A cell; dates and times are written as ISO 8601 has them.
+fn push_cell(out: &mut Vec<u8>, field: &Field, column: &dyn Array, row: usize) -> Result<()> {
     if matches!(
         column.data_type(),
         DataType::Date32 | DataType::Timestamp(..) | DataType::Time64(_)
     ) && column.is_valid(row)
     {
         let text = arrow::util::display::array_value_to_string(column, row)?;
-        return Ok(Json::String(text));
+        push_json_text(out, &text);
+        return Ok(());
     }
-    Ok(json_value(value_of(field, column, row)?))
-}
-
-/// A value as JSON: entities and paths as objects, what JSON has no type for as text.
-pub(super) fn json_value(value: Value) -> Json {
-    match plain(value) {
-        Value::Null => Json::Null,
-        Value::Bool(value) => value.into(),
-        Value::Int64(value) => value.into(),
-        Value::Float64(value) => match serde_json::Number::from_f64(value) {
-            Some(number) => Json::Number(number),
-            None if value.is_nan() => "NaN".into(),
-            None if value > 0.0 => "Infinity".into(),
-            None => "-Infinity".into(),
-        },
-        Value::String(value) => value.into(),
-        Value::List(items) => items.into_iter().map(json_value).collect(),
-        Value::Map(entries) => Json::Object(
-            entries
-                .into_iter()
-                .map(|(key, value)| (key, json_value(value)))
-                .collect(),
-        ),
-        other => other.to_string().into(),
-    }
+    push_json(out, value_of(field, column, row)?);
+    Ok(())
 }

@@ -6,13 +6,13 @@ use arrow::datatypes::{DataType, SchemaRef};
 use arrow::ipc::writer::StreamWriter;
 use arrow::record_batch::RecordBatch;
 use futures::TryStreamExt;
-use grism::{Error, PlainForm, QueryResult, RecordBatchStream, Result, plain_stream};
+use grism::{Compression, Error, PlainForm, QueryResult, RecordBatchStream, Result, plain_stream};
 use parquet::arrow::ArrowWriter;
 
 use super::cell::{text_of, value_of};
 use super::csv::{csv_field, csv_line, quoted};
 use super::destination::Destination;
-use super::json::json_cell;
+use super::json::json_line;
 use super::{line, markdown, table};
 use crate::arguments::Format;
 
@@ -25,18 +25,20 @@ pub(crate) struct ResultWriter {
 }
 
 impl ResultWriter {
-    /// A writer of a form, by default that of the file's ending, else a table for a terminal and CSV for a pipe.
+    /// A writer of a form, by default that of the file's ending, else a table for a terminal and CSV for a pipe. A file is packed
+    /// where its name ends with `.gz` or `.zst`.
     ///
     /// # Errors
-    /// `InvalidQuery` for a binary form on a terminal; those of [`Destination::open`].
+    /// `InvalidQuery` for a binary form on a terminal; `Unsupported` for an ending of no form, and for a binary form that is to be
+    /// packed; those of [`Destination::open`].
     pub(crate) fn new(format: Option<Format>, path: Option<&Path>) -> Result<Self> {
-        let destination = Destination::open(path)?;
+        let (format, compression) = match path {
+            Some(path) => told_by_name(format, path)?,
+            None => (format, Compression::None),
+        };
+        let destination = Destination::open(path, compression)?;
         let terminal = destination.is_terminal();
-        let format = format.or_else(|| format_of(path?)).unwrap_or(if terminal {
-            Format::Table
-        } else {
-            Format::Csv
-        });
+        let format = format.unwrap_or(if terminal { Format::Table } else { Format::Csv });
         if terminal && is_binary(format) {
             return Err(Error::invalid_query(
                 "this format is not for a terminal: send the output to a file, as with --output",
@@ -111,30 +113,23 @@ impl ResultWriter {
         while let Some(batch) = stream.try_next().await? {
             for row in 0..batch.num_rows() {
                 let text = match self.format {
-                    Format::Json => {
-                        let mut object = serde_json::Map::new();
-                        for (field, column) in schema.fields().iter().zip(batch.columns()) {
-                            let cell = json_cell(field, column, row)?;
-                            object.insert(field.name().clone(), cell);
-                        }
-                        format!("{}\n", serde_json::Value::Object(object))
-                    }
+                    Format::Json => json_line(schema, &batch, row)?,
                     Format::Csv => {
                         let fields = schema.fields().iter().zip(batch.columns());
                         let fields = fields
                             .map(|(field, column)| Ok(csv_field(value_of(field, column, row)?)))
                             .collect::<Result<Vec<_>>>()?;
-                        csv_line(fields.into_iter())
+                        csv_line(fields.into_iter()).into_bytes()
                     }
-                    Format::Markdown => markdown::row(&texts(schema, &batch, row)?),
+                    Format::Markdown => markdown::row(&texts(schema, &batch, row)?).into_bytes(),
                     _ => {
                         let lines = line::lines(&names, &texts(schema, &batch, row)?);
                         let between = if rows > 0 { "\n" } else { "" };
-                        format!("{between}{lines}")
+                        format!("{between}{lines}").into_bytes()
                     }
                 };
                 rows += 1;
-                if !self.destination.write(text.as_bytes())? {
+                if !self.destination.write(&text)? {
                     return Ok(None);
                 }
             }
@@ -211,10 +206,41 @@ fn is_binary(format: Format) -> bool {
     matches!(format, Format::Arrow | Format::Parquet)
 }
 
+/// The form and the packing that a file's name tells; `format` is the form where that is given.
+fn told_by_name(format: Option<Format>, path: &Path) -> Result<(Option<Format>, Compression)> {
+    let compression = match ending_of(path).as_deref() {
+        Some("gz") => Compression::Gzip,
+        Some("zst") => Compression::Zstd,
+        _ => Compression::None,
+    };
+    let told = match compression {
+        Compression::None => format_of(path),
+        _ => path.file_stem().map(Path::new).and_then(format_of),
+    };
+    let path = path.display();
+    match format.or(told) {
+        None => Err(Error::unsupported(format!(
+            "the ending of {path} tells no form of output: name it with --format, or take {ENDINGS}, .gz or .zst behind those of text"
+        ))),
+        Some(format) if is_binary(format) && compression != Compression::None => {
+            Err(Error::unsupported(format!(
+                "{path}: Arrow and Parquet are not packed; leave out the last ending"
+            )))
+        }
+        format => Ok((format, compression)),
+    }
+}
+
+fn ending_of(path: &Path) -> Option<String> {
+    Some(path.extension()?.to_str()?.to_ascii_lowercase())
+}
+
+/// The endings that tell a form.
+const ENDINGS: &str = ".csv, .json, .jsonl, .ndjson, .md, .txt, .arrow, .arrows, .ipc or .parquet";
+
 /// The form that a file's ending tells.
 fn format_of(path: &Path) -> Option<Format> {
-    let ending = path.extension()?.to_str()?.to_ascii_lowercase();
-    Some(match ending.as_str() {
+    Some(match ending_of(path)?.as_str() {
         "csv" => Format::Csv,
         "json" | "jsonl" | "ndjson" => Format::Json,
         "md" => Format::Markdown,

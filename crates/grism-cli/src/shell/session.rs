@@ -10,7 +10,7 @@ use super::complete::Names;
 use super::editor::{Editor, Line};
 use super::statements::is_complete;
 use crate::arguments::{Format, Shell};
-use crate::output::{ResultWriter, write_text};
+use crate::output::{ResultWriter, tell, write_text};
 use crate::query::{SCHEMA_STATEMENTS, show, show_each};
 
 const PROMPT: &str = "grism> ";
@@ -102,7 +102,7 @@ impl Session {
     fn told(&self, done: Result<()>) -> Result<()> {
         match done {
             Err(error) if self.is_terminal => {
-                eprintln!("{error}");
+                tell(error);
                 Ok(())
             }
             done => done,
@@ -150,7 +150,7 @@ impl Session {
             show(result, &mut writer).await?;
             writer.finish()?;
             if self.timer {
-                eprintln!("{:.3} s", begun.elapsed().as_secs_f64());
+                tell(format!("{:.3} s", begun.elapsed().as_secs_f64()));
             }
         }
         Ok(())

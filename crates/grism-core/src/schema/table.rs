@@ -167,22 +167,13 @@ impl Table {
     }
 
     /// # Errors
-    /// `InvalidData` for a name that no property of the table can have: that of a role of a declared type, or one that plans
-    /// have for the roles and labels.
+    /// `InvalidData` for a name that no property of the table can have: that of a role of a declared type.
     pub(super) fn check_property_name(&self, name: &str) -> Result<()> {
         let owner = self.display_name();
         let ty = self.hyperedge_type();
         if ty.is_some_and(|ty| ty.declared && ty.role(name).is_some()) {
             return Err(Error::invalid_data(format!(
                 "`{name}` is a role of `{owner}` and cannot be a property too"
-            )));
-        }
-        let is_kept = name
-            .strip_prefix('@')
-            .is_some_and(|own| ty.map_or(own == "labels", |ty| ty.role(own).is_some()));
-        if is_kept {
-            return Err(Error::invalid_data(format!(
-                "a property of `{owner}` cannot be called `{name}`"
             )));
         }
         Ok(())

@@ -125,6 +125,22 @@ pub struct Duration {
 }
 
 impl Duration {
+    /// A length of time that is told in seconds and nanoseconds: whole days are days, and all parts have one sign.
+    #[must_use]
+    pub fn of_length(seconds: i64, nanos: i64) -> Self {
+        let length = i128::from(seconds) * i128::from(NANOS_PER_SECOND) + i128::from(nanos);
+        let (days, rest) = (
+            length / i128::from(NANOS_PER_DAY),
+            (length % i128::from(NANOS_PER_DAY)) as i64,
+        );
+        Self {
+            months: 0,
+            days: days as i64,
+            seconds: rest.div_euclid(NANOS_PER_SECOND),
+            nanos: rest.rem_euclid(NANOS_PER_SECOND) as i32,
+        }
+    }
+
     /// About how long it is, in nanoseconds: what durations are ordered by.
     #[must_use]
     pub fn estimate(&self) -> i128 {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
+use jiff::tz::{AmbiguousOffset, TimeZone};
 
 use super::{DateTime, LocalDateTime, NANOS_PER_SECOND, civil_from_days, days_in_month};
 use crate::{Error, Result};
@@ -64,6 +64,33 @@ impl Zone {
                 })
             }
         }
+    }
+
+    /// The instant at which the clocks of the zone show `local` and are `offset` seconds east of UTC: it tells apart the two
+    /// instants of an hour that comes twice. `None` where the clocks are never so.
+    ///
+    /// # Errors
+    /// As [`Self::at`].
+    pub fn at_offset(&self, local: LocalDateTime, offset: i32) -> Result<Option<DateTime>> {
+        let (name, is_shown) = match self {
+            Self::Offset(own) => (None, *own == offset),
+            Self::Named(name) => {
+                let found = time_zone(name)?.to_ambiguous_timestamp(civil(local)?);
+                let is_shown = match found.offset() {
+                    AmbiguousOffset::Unambiguous { offset: own } => own.seconds() == offset,
+                    AmbiguousOffset::Fold { before, after } => {
+                        before.seconds() == offset || after.seconds() == offset
+                    }
+                    AmbiguousOffset::Gap { .. } => false,
+                };
+                (Some(name.clone()), is_shown)
+            }
+        };
+        Ok(is_shown.then_some(DateTime {
+            local,
+            offset,
+            zone: name,
+        }))
     }
 
     /// What the clocks of the zone show at an instant, which is given as clocks in UTC show it.

@@ -5,6 +5,7 @@ mod cast;
 mod column;
 mod compare;
 mod display;
+mod parts;
 
 pub use any::{decode_any, encode_any, key_of, key_of_any};
 pub use cast::{cast_column, key_column, widen_column};

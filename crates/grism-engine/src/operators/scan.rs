@@ -11,7 +11,7 @@ use grism_core::{
     Comparison, ComparisonOperator, Error, LABELS_COLUMN, Result, ScanPredicate, ScanRange,
     ScanRequest, Snapshot, Table, TableId, Tables, widen_column,
 };
-use grism_logical::{LABELS_KEY, ROLE_PREFIX};
+use grism_logical::{LABELS_KEY, ROLE_PREFIX, property_of_key};
 
 use crate::batch::batch_of;
 use crate::{Distribution, ExecutionContextTrait, MorselQueue, PhysicalSchema, RecordBatchStream};
@@ -114,7 +114,10 @@ pub(super) fn stored_column<'a>(table: &'a Table, name: &str) -> Option<Cow<'a, 
     match role {
         Some(role) => Some(role.column()),
         None if name == LABELS_KEY && ty.is_none() => Some(Cow::Borrowed(LABELS_COLUMN)),
-        None => table.property(name).map(|own| Cow::Borrowed(own.column())),
+        None => {
+            let own = table.property(property_of_key(name)?)?;
+            Some(Cow::Borrowed(own.column()))
+        }
     }
 }
 

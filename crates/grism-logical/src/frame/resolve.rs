@@ -3,7 +3,7 @@
 use grism_core::{Error, Result, Type, Value, nearest};
 
 use super::Frame;
-use crate::{LogicalExpr, PlanSchema, ScalarFunction};
+use crate::{LogicalExpr, PlanSchema, ScalarFunction, property_key};
 
 impl Frame {
     pub(super) fn resolve_named(
@@ -79,7 +79,7 @@ impl Frame {
         }
         Ok(LogicalExpr::Property {
             entity,
-            key: key.to_owned(),
+            key: property_key(key).into_owned(),
             ty,
         })
     }

@@ -1,10 +1,12 @@
 //! `use_indexes`: scans for rows with a given value, or for few enough between values, find them by an index, where the
 //! property has one.
 
-use grism_core::{ComparisonOperator, IndexDefinition, IndexKind, Result, ScanPredicate, TableId};
+use grism_core::{
+    Comparison, ComparisonOperator, IndexDefinition, IndexKind, Result, ScanPredicate, TableId,
+};
 
 use super::Facts;
-use crate::LogicalPlan;
+use crate::{LogicalPlan, property_of_key};
 
 /// The share of a table's rows up to which those of a range are looked up one by one instead of scanned.
 const LOOKED_UP: f64 = 0.02;
@@ -44,13 +46,18 @@ fn index_for(facts: Facts<'_>, tables: &[TableId], predicate: &ScanPredicate) ->
     let compared = |index: &&IndexDefinition| {
         predicate
             .iter()
-            .any(|own| own.operator == ComparisonOperator::Equal && own.column == index.property)
+            .any(|own| own.operator == ComparisonOperator::Equal && is_of(own, index))
     };
     let few = |index: &&IndexDefinition| {
         share_between(facts, index, tables, predicate).is_some_and(|share| share <= LOOKED_UP)
     };
     let index = usable().find(compared).or_else(|| usable().find(few))?;
     Some(index.name.clone())
+}
+
+/// Whether the comparison is of the property that the index is of.
+fn is_of(comparison: &Comparison, index: &IndexDefinition) -> bool {
+    property_of_key(&comparison.column) == Some(index.property.as_str())
 }
 
 /// Whether every table has the index, over values of a type that it is of.
@@ -76,7 +83,7 @@ fn share_between(
 ) -> Option<f64> {
     // The least share that the bounds of either side leave.
     let (mut below, mut above): (Option<f64>, Option<f64>) = (None, None);
-    for bound in predicate.iter().filter(|own| own.column == index.property) {
+    for bound in predicate.iter().filter(|own| is_of(own, index)) {
         let side = match bound.operator {
             ComparisonOperator::Less | ComparisonOperator::LessOrEqual => &mut below,
             ComparisonOperator::Greater | ComparisonOperator::GreaterOrEqual => &mut above,
@@ -85,7 +92,7 @@ fn share_between(
         let share = facts.statistics.selectivity(
             facts.schema,
             tables,
-            &bound.column,
+            &index.property,
             bound.operator,
             Some(&bound.value),
         )?;

@@ -129,11 +129,10 @@ fn plain(py: Python<'_>, column: &ArrayRef) -> PyResult<Vec<Value>> {
     macro_rules! durations {
         ($ty:ty, $per_second:expr) => {
             each!(column.as_primitive::<$ty>(), |count: i64| Ok(
-                Value::Duration(Duration {
-                    seconds: count.div_euclid($per_second),
-                    nanos: (count.rem_euclid($per_second) * (1_000_000_000 / $per_second)) as i32,
-                    ..Duration::default()
-                })
+                Value::Duration(Duration::of_length(
+                    count.div_euclid($per_second),
+                    count.rem_euclid($per_second) * (1_000_000_000 / $per_second),
+                ))
             ))
         };
     }

@@ -1,5 +1,6 @@
 //! Values and tables, from Python.
 
+mod argument;
 mod arrow;
 mod numpy;
 mod parameter;
@@ -7,6 +8,7 @@ mod row_table;
 mod source;
 mod temporal;
 
-pub(crate) use parameter::{parameters, value_of};
+pub(crate) use argument::{COUNT, Text, Whole, option};
+pub(crate) use parameter::{named_values, parameters, value_of};
 pub(crate) use row_table::PythonTable;
 pub(crate) use source::source_of;

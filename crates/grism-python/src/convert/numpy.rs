@@ -110,7 +110,7 @@ fn timedelta64(scalar: &Bound<'_, PyAny>, dtype: &Bound<'_, PyAny>) -> PyResult<
         }
         _ => {
             let (seconds, nanos) = fine(count, &unit).ok_or_else(|| too_fine(scalar, &unit))?;
-            (duration.seconds, duration.nanos) = (whole(seconds)?, nanos);
+            duration = Duration::of_length(whole(seconds)?, nanos.into());
         }
     }
     Ok(Value::Duration(duration))

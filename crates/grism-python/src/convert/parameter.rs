@@ -11,22 +11,27 @@ use pyo3::types::{
     PyMemoryView, PySequence, PySet, PyString, PyTuple, PyType,
 };
 
+use super::argument::text_of;
 use super::row_table::PythonTable;
 use super::{arrow, numpy, temporal};
-use crate::error::to_python;
+use crate::error::{GrismError, to_python};
 
 /// How deep lists and maps may stand within each other; values within a query have a few levels more.
 const MOST_LEVELS: usize = 400;
 
 /// Parameters from a dict: values, and tables whose rows LOAD FROM reads.
+///
+/// # Errors
+/// Those of [`value_of`], with the name.
 pub(crate) fn parameters(given: Option<&Bound<'_, PyDict>>) -> PyResult<(Parameters, Tables)> {
     let (mut parameters, mut tables) = (Parameters::new(), Tables::default());
     for (name, value) in given.into_iter().flatten() {
-        let name: String = name.extract()?;
+        let name = name_of(&name, "parameter")?;
         if has_rows(&value)? {
             tables.add_parameter(name, Arc::new(PythonTable::new(&value)?));
         } else {
-            parameters.insert(name, value_of(&value)?);
+            let value = named_value(&name, &value, "parameter")?;
+            parameters.insert(name, value);
         }
     }
     Ok((parameters, tables))
@@ -48,6 +53,39 @@ fn scalar_type(object: &Bound<'_, PyAny>) -> bool {
         || object.is_instance_of::<PyFloat>()
         || object.is_instance_of::<PyList>()
         || object.is_instance_of::<PyDict>()
+}
+
+/// The values of a dict by their names; `what` says what each of them is.
+///
+/// # Errors
+/// Those of [`value_of`], with the name.
+pub(crate) fn named_values(
+    given: Option<&Bound<'_, PyDict>>,
+    what: &str,
+) -> PyResult<BTreeMap<String, Value>> {
+    let mut values = BTreeMap::new();
+    for (name, value) in given.into_iter().flatten() {
+        let name = name_of(&name, what)?;
+        let value = named_value(&name, &value, what)?;
+        values.insert(name, value);
+    }
+    Ok(values)
+}
+
+fn name_of(name: &Bound<'_, PyAny>, what: &str) -> PyResult<String> {
+    text_of(name).map_err(|error| about(name.py(), &format!("the name of a {what}"), error))
+}
+
+fn named_value(name: &str, value: &Bound<'_, PyAny>, what: &str) -> PyResult<Value> {
+    value_of(value).map_err(|error| about(value.py(), &format!("the {what} `{name}`"), error))
+}
+
+/// An error of Grism with what it is about; any other error, such as one of a class of the caller, as it is.
+fn about(py: Python<'_>, what: &str, error: PyErr) -> PyErr {
+    if !error.is_instance_of::<GrismError>(py) {
+        return error;
+    }
+    PyErr::from_type(error.get_type(py), format!("{what}: {}", error.value(py)))
 }
 
 /// A value from a Python object.
@@ -143,13 +181,13 @@ impl Reader {
             let mut entries = BTreeMap::new();
             for entry in object.call_method0("items")?.try_iter()? {
                 let (key, value): (Bound<'_, PyAny>, Bound<'_, PyAny>) = entry?.extract()?;
-                let Ok(key) = key.extract::<String>() else {
+                if !key.is_instance_of::<PyString>() {
                     return Err(to_python(Error::invalid_query(format!(
                         "the keys of a map are texts, and {} is none",
                         key.repr()?
                     ))));
-                };
-                entries.insert(key, reader.value(&value)?);
+                }
+                entries.insert(text_of(&key)?, reader.value(&value)?);
             }
             Ok(Value::Map(entries))
         })
@@ -224,7 +262,7 @@ fn scalar(object: &Bound<'_, PyAny>) -> PyResult<Option<Value>> {
         return Ok(Some(Value::Float64(object.extract()?)));
     }
     if object.is_instance_of::<PyString>() {
-        return Ok(Some(Value::String(object.extract()?)));
+        return text_of(object).map(Value::String).map(Some);
     }
     if object.is_instance_of::<PyBytes>() {
         return Ok(Some(Value::Bytes(object.extract()?)));
@@ -280,6 +318,6 @@ fn enumeration(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
 pub(super) fn unsupported(name: &str, hint: &str) -> PyErr {
     let separator = if hint.is_empty() { "" } else { ": " };
     to_python(Error::unsupported(format!(
-        "a parameter of the Python type {name}{separator}{hint}"
+        "a value of the Python type {name}{separator}{hint}"
     )))
 }

@@ -5,6 +5,7 @@ use grism::{Error, Value};
 use pyo3::prelude::*;
 use pyo3::types::{PyDate, PyDateTime, PyDelta, PyTime};
 
+use super::argument::option;
 use crate::error::to_python;
 
 /// The value of a temporal object; `None` for any other.
@@ -115,21 +116,25 @@ fn time_of(object: &Bound<'_, PyAny>) -> PyResult<Value> {
 fn delta_of(object: &Bound<'_, PyAny>) -> PyResult<Value> {
     let micros = part(object, "microseconds")?;
     let nanos = micros * 1_000 + finer(object, "nanoseconds")?;
-    Ok(Value::Duration(Duration {
-        months: 0,
-        days: part(object, "days")?,
-        seconds: part(object, "seconds")?,
-        nanos: i32::try_from(nanos).unwrap_or_default(),
-    }))
+    // Python keeps the days within 32 bits.
+    let seconds = part(object, "days")? * 86_400 + part(object, "seconds")?;
+    Ok(Value::Duration(Duration::of_length(seconds, nanos)))
 }
 
 fn duration_of(object: &Bound<'_, PyAny>) -> PyResult<Value> {
-    let nanos = part(object, "nanoseconds")?;
-    let seconds = part(object, "seconds")?;
+    let whole = |name: &str| -> PyResult<i64> {
+        option(name, &object.getattr(name)?, "an integer of 64 bits")
+    };
+    let nanos = whole("nanoseconds")?;
+    let seconds = whole("seconds")?.checked_add(nanos.div_euclid(1_000_000_000));
+    let seconds = seconds.ok_or_else(|| {
+        let message = format!("{object}: the seconds and the nanoseconds together go past 64 bits");
+        to_python(Error::invalid_query(message))
+    })?;
     Ok(Value::Duration(Duration {
-        months: part(object, "months")?,
-        days: part(object, "days")?,
-        seconds: seconds.saturating_add(nanos.div_euclid(1_000_000_000)),
+        months: whole("months")?,
+        days: whole("days")?,
+        seconds,
         nanos: nanos.rem_euclid(1_000_000_000) as i32,
     }))
 }

@@ -3,7 +3,9 @@
 mod columns;
 mod types;
 mod values;
+mod written;
 
 pub use columns::{JsonColumns, JsonForm};
 pub use types::JsonType;
 pub use values::{Json, parse_json};
+pub use written::{push_json, push_json_text};

@@ -1,7 +1,7 @@
 //! Sums, differences and multiples of temporal values and durations.
 
 use grism_core::temporal::{
-    Duration, LocalDateTime, NANOS_PER_DAY, Time, civil_from_days, days_from_civil, days_in_month,
+    Duration, NANOS_PER_DAY, Time, civil_from_days, days_from_civil, days_in_month,
 };
 use grism_core::{Error, Result, Value};
 use grism_logical::ArithmeticOperator as Op;
@@ -114,14 +114,11 @@ fn shift(value: &Value, duration: &Duration, sign: i64) -> Result<Option<Value>>
             offset: time.offset,
         }),
         _ => {
-            let days = parts.days.unwrap_or_default();
-            let local = LocalDateTime {
-                days: in_range(days.checked_add(carried))?,
-                nanos: rest,
-            };
-            match parts.zone {
-                None => Value::LocalDateTime(local),
-                Some(zone) => Value::DateTime(Box::new(zone.at(local)?)),
+            parts.days = Some(in_range(parts.local().days.checked_add(carried))?);
+            parts.nanos = Some(rest);
+            match &parts.zone {
+                None => Value::LocalDateTime(parts.local()),
+                Some(zone) => Value::DateTime(Box::new(parts.at(zone)?)),
             }
         }
     }))

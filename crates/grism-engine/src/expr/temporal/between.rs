@@ -34,7 +34,7 @@ pub(super) fn between(function: F, a: &Value, b: &Value) -> Result<Value> {
     let (start, end) = if first.zone.is_some() && second.zone.is_some() {
         (zone.at_utc(from)?.local, zone.at_utc(to)?.local)
     } else {
-        (local(&first), local(&second))
+        (first.local(), second.local())
     };
     let mut sum = Sum::default();
     let mut place = start;
@@ -62,13 +62,6 @@ pub(super) fn between(function: F, a: &Value, b: &Value) -> Result<Value> {
     sum.finish().map(Value::Duration)
 }
 
-fn local(parts: &Parts) -> LocalDateTime {
-    LocalDateTime {
-        days: parts.days.unwrap_or_default(),
-        nanos: parts.nanos.unwrap_or(0),
-    }
-}
-
 /// Both as clocks in UTC show them; what has no zone is taken to be in the other's.
 fn instants(first: &Parts, second: &Parts) -> Result<(LocalDateTime, LocalDateTime)> {
     let zone_of = |own: &Parts, other: &Parts| {
@@ -78,8 +71,8 @@ fn instants(first: &Parts, second: &Parts) -> Result<(LocalDateTime, LocalDateTi
             .unwrap_or(Zone::Offset(0))
     };
     Ok((
-        zone_of(first, second).at(local(first))?.utc(),
-        zone_of(second, first).at(local(second))?.utc(),
+        first.at(&zone_of(first, second))?.utc(),
+        second.at(&zone_of(second, first))?.utc(),
     ))
 }
 

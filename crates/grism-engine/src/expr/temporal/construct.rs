@@ -65,11 +65,9 @@ pub(super) fn assemble(function: F, parts: &Parts) -> Option<Result<Value>> {
         }
         F::LocalDateTime | F::LocalDateTimeTruncate => Value::LocalDateTime(local()?),
         _ => {
-            let zone = parts.zone.clone().unwrap_or(Zone::Offset(0));
-            return Some(
-                zone.at(local()?)
-                    .map(|value| Value::DateTime(Box::new(value))),
-            );
+            parts.days?;
+            let instant = parts.at(parts.zone.as_ref().unwrap_or(&Zone::Offset(0)));
+            return Some(instant.map(|value| Value::DateTime(Box::new(value))));
         }
     }))
 }
@@ -108,10 +106,10 @@ pub(super) fn from_fields(function: F, fields: &Fields, base: &Parts) -> Result<
     let (date, time) = (given("date")?, given("time")?);
     let days_base = date.days.or(whole.days).or(base.days);
     let nanos_base = time.nanos.or(whole.nanos).or(base.nanos);
-    let zone_base = if fields.contains_key("time") {
-        time.zone.clone()
+    let (zone_base, offset_base) = if fields.contains_key("time") {
+        (time.zone.clone(), time.offset)
     } else {
-        whole.zone.clone()
+        (whole.zone.clone(), whole.offset)
     };
     let zone = match fields.get("timezone") {
         None => None,
@@ -126,6 +124,11 @@ pub(super) fn from_fields(function: F, fields: &Fields, base: &Parts) -> Result<
             .or(zone_base.clone())
             .or_else(|| base.zone.clone())
             .filter(|_| has_zone),
+        offset: match (&zone, &zone_base) {
+            (Some(_), _) => None,
+            (None, Some(_)) => offset_base,
+            (None, None) => base.offset,
+        },
     };
     if has_date {
         parts.days = Some(date_of(function, fields, days_base)?);
@@ -137,11 +140,14 @@ pub(super) fn from_fields(function: F, fields: &Fields, base: &Parts) -> Result<
         && from != to
     {
         // The value came with a zone of its own: another zone shows the same instant.
-        let local = LocalDateTime {
-            days: parts.days.or(time.days).or(whole.days).unwrap_or_default(),
-            nanos: parts.nanos.unwrap_or_default(),
+        let shown = Parts {
+            days: parts.days.or(time.days).or(whole.days),
+            nanos: parts.nanos,
+            zone: None,
+            offset: offset_base,
         };
-        let moved = to.at_utc(from.at(local)?.utc())?;
+        let moved = to.at_utc(shown.at(from)?.utc())?;
+        parts.offset = Some(moved.offset);
         parts.nanos = Some(moved.local.nanos);
         if has_date {
             parts.days = Some(moved.local.days);

@@ -120,11 +120,17 @@ struct Parts {
     days: Option<i64>,
     nanos: Option<i64>,
     zone: Option<Zone>,
+    /// Seconds east of UTC, where they are told beside the zone: an hour that comes twice has two of them.
+    offset: Option<i32>,
 }
 
 impl Parts {
     /// The parts of a value that is a point in time; `None` for any other.
     fn of(value: &Value) -> Option<Self> {
+        let offset = match value {
+            Value::DateTime(value) => Some(value.offset),
+            _ => None,
+        };
         let (days, nanos, zone) = match value {
             Value::Date(days) => (Some(*days), None, None),
             Value::LocalTime(nanos) => (None, Some(*nanos), None),
@@ -139,7 +145,12 @@ impl Parts {
             }
             _ => return None,
         };
-        Some(Self { days, nanos, zone })
+        Some(Self {
+            days,
+            nanos,
+            zone,
+            offset,
+        })
     }
 
     /// The offset of the zone on the day and time of the parts.
@@ -147,13 +158,31 @@ impl Parts {
         match &self.zone {
             None => Ok(0),
             Some(Zone::Offset(offset)) => Ok(*offset),
-            Some(zone) => {
-                let local = LocalDateTime {
-                    days: self.days.unwrap_or_default(),
-                    nanos: self.nanos.unwrap_or_default(),
-                };
-                Ok(zone.at(local)?.offset)
-            }
+            Some(zone) => match self.offset {
+                // Without a day nobody knows which offset the zone has.
+                Some(offset) if self.days.is_none() => Ok(offset),
+                _ => Ok(self.at(zone)?.offset),
+            },
         }
+    }
+
+    /// The day and the time of the parts.
+    fn local(&self) -> LocalDateTime {
+        LocalDateTime {
+            days: self.days.unwrap_or_default(),
+            nanos: self.nanos.unwrap_or_default(),
+        }
+    }
+
+    /// The instant at which the clocks of `zone` show the day and the time of the parts: the one with the offset of the
+    /// parts, where they have one and the zone has it then.
+    fn at(&self, zone: &Zone) -> Result<DateTime> {
+        let local = self.local();
+        if let Some(offset) = self.offset
+            && let Some(found) = zone.at_offset(local, offset)?
+        {
+            return Ok(found);
+        }
+        zone.at(local)
     }
 }

@@ -38,7 +38,16 @@ pub(super) fn parse(function: F, text: &str) -> Result<Parts> {
         if !zone.is_empty() && matches!(function, F::LocalTime | F::LocalDateTime) {
             return Err(wrong());
         }
-        parts.zone = parse_zone(zone)?;
+        (parts.zone, parts.offset) = parse_zone(zone)?;
+    }
+    if let (F::DateTime, Some(zone), Some(offset)) = (function, &parts.zone, parts.offset)
+        && zone.at_offset(parts.local(), offset)?.is_none()
+    {
+        return Err(Error::invalid_query(format!(
+            "`datetime()` cannot read '{text}': the clocks of the zone have another offset then; write the zone alone, or the \
+             offset alone"
+        ))
+        .with_code("ArgumentError:InvalidArgumentValue"));
     }
     Ok(parts)
 }
@@ -49,16 +58,21 @@ fn split_zone(text: &str) -> (&str, &str) {
     text.split_at(at)
 }
 
-fn parse_zone(text: &str) -> Result<Option<Zone>> {
+/// The zone, and the offset that stands beside its name.
+fn parse_zone(text: &str) -> Result<(Option<Zone>, Option<i32>)> {
     let (offset, name) = match text.split_once('[') {
         Some((offset, name)) => (offset, Some(name.trim_end_matches(']'))),
         None => (text, None),
     };
-    match name {
-        Some(name) => Zone::parse(name).map(Some),
-        None if offset.is_empty() => Ok(None),
-        None => Zone::parse(offset).map(Some),
-    }
+    let offset = match offset {
+        "" => None,
+        offset => Some(Zone::parse(offset)?),
+    };
+    Ok(match (name, offset) {
+        (None, offset) => (offset, None),
+        (Some(name), Some(Zone::Offset(offset))) => (Some(Zone::parse(name)?), Some(offset)),
+        (Some(name), _) => (Some(Zone::parse(name)?), None),
+    })
 }
 
 fn number(text: &str) -> Option<i64> {
@@ -162,6 +176,9 @@ pub(super) fn parse_time(text: &str) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
+    use grism_core::Value;
+
+    use super::super::construct::construct;
     use super::*;
 
     #[test]
@@ -203,6 +220,27 @@ mod tests {
             assert_eq!(parse_time(text), None, "{text}");
         }
         assert_eq!(parse_time("214032.142"), parse_time("21:40:32.142"));
+    }
+
+    #[test]
+    fn an_offset_beside_a_zone_tells_which_hour_it_is_or_is_refused() {
+        let read = |text: &str| construct(F::DateTime, &Value::String(text.to_owned()));
+        for both in [
+            "2024-10-27T02:30:00+02:00[Europe/Berlin]",
+            "2024-10-27T02:30:00+01:00[Europe/Berlin]",
+            "2024-10-27T01:30:00Z[Etc/UTC]",
+        ] {
+            let value = read(both).unwrap();
+            assert_eq!(construct(F::DateTime, &value).unwrap(), value, "{both}");
+            assert_eq!(read(&value.to_string()).unwrap(), value, "{both}");
+        }
+        for wrong in [
+            "2024-07-01T02:30+01:00[Europe/Berlin]",
+            "2024-03-31T02:30+01:00[Europe/Berlin]",
+            "2024-07-01T00:00Z[+01:00]",
+        ] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

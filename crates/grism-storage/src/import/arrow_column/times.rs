@@ -40,13 +40,16 @@ pub(super) fn of_times(column: &ArrayRef) -> Result<(Type, ArrayRef)> {
                     .iter()
                     .collect(),
             };
-            let nanos = |number: i64| i128::from(number) * nanos_of(*unit);
-            let value = |number| duration(0, 0, nanos(number));
+            let per_second = (NANOS_PER_SECOND / nanos_of(*unit)) as i64;
+            let value = |number: i64| {
+                let nanos = number.rem_euclid(per_second) * nanos_of(*unit) as i64;
+                Value::Duration(Duration::of_length(number.div_euclid(per_second), nanos))
+            };
             of_values(numbers.into_iter(), value)
         }
         DataType::Interval(IntervalUnit::YearMonth) => {
             let months = column.as_primitive::<IntervalYearMonthType>().iter();
-            of_values(months, |months| duration(i64::from(months), 0, 0))
+            of_values(months, |months| plain_duration(i64::from(months), 0, 0))
         }
         DataType::Interval(IntervalUnit::DayTime) => {
             let parts = column.as_primitive::<IntervalDayTimeType>().iter();
@@ -85,12 +88,6 @@ fn nanos_of(unit: TimeUnit) -> i128 {
         TimeUnit::Microsecond => 1_000,
         TimeUnit::Nanosecond => 1,
     }
-}
-
-/// A length of time whose whole days are days.
-fn duration(months: i64, days: i64, nanos: i128) -> Value {
-    let whole = nanos / NANOS_PER_DAY;
-    plain_duration(months, days + whole as i64, nanos % NANOS_PER_DAY)
 }
 
 fn plain_duration(months: i64, days: i64, nanos: i128) -> Value {

@@ -1,7 +1,7 @@
 //! Entities as values of a result.
 
 use grism_core::{Result, Tables, Type};
-use grism_logical::{LogicalExpr, ScalarFunction, UnaryOperator};
+use grism_logical::{LogicalExpr, ScalarFunction, UnaryOperator, property_key};
 
 use super::contents::with_contents;
 use super::function::{EntityCall, entity_function};
@@ -31,7 +31,7 @@ fn properties_map(
     let entries = properties.into_iter().map(|(name, ty)| {
         let property = LogicalExpr::Property {
             entity: entity.clone(),
-            key: name.clone(),
+            key: property_key(&name).into_owned(),
             ty,
         };
         (name, property)

@@ -1,7 +1,7 @@
 //! Properties of entities whose tables are known.
 
 use grism_core::{GraphSchema, Result, Tables, Type, Value};
-use grism_logical::LogicalExpr;
+use grism_logical::{LogicalExpr, property_key};
 
 use super::role_property::role_property;
 use crate::binder::expression::binder::ExpressionBinder;
@@ -45,7 +45,7 @@ pub(crate) fn property(
     let entity = entity_column(binder, base, key.span)?;
     Ok(LogicalExpr::Property {
         entity,
-        key: name.to_owned(),
+        key: property_key(name).into_owned(),
         ty,
     })
 }
