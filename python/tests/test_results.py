@@ -162,7 +162,8 @@ def test_frames_of_pandas_keep_times_at_every_depth(harbour: gr.Graph) -> None:
     )
     text = (
         "MATCH (s:Ship {name: 'Vasa'}) RETURN s, [s] AS l, {t: s.sunk, d: duration('P1M')} AS m, "
-        "date('+12000-01-01') AS far, localdatetime('+12000-01-01T00:00') AS late, duration('P1M') AS d, [date('+12000-01-01')] AS days"
+        "date('+12000-01-01') AS far, localdatetime('+12000-01-01T00:00') AS late, duration('P1M') AS d, "
+        "[date('+12000-01-01')] AS days"
     )
     result = rows(harbour, text)
     sunk = result[0]["s"].sunk

@@ -26,7 +26,7 @@ pub(crate) struct Query {
     /// Form of the output (default: by the ending of --output, a table on a terminal, else CSV)
     #[arg(long, value_enum)]
     pub(crate) format: Option<Format>,
-    /// Write the results to a file, which takes its name when it is whole
+    /// Write the results to a file, which takes its name when it is whole; .gz and .zst pack it
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
     /// Tell rows and time of each statement on standard error

@@ -125,7 +125,7 @@ pub struct Duration {
 }
 
 impl Duration {
-    /// A length of time that is told in seconds and nanoseconds: whole days are days, and all parts have one sign.
+    /// A length of time that is told in seconds and nanoseconds: whole days are days, of the sign of what is left.
     #[must_use]
     pub fn of_length(seconds: i64, nanos: i64) -> Self {
         let length = i128::from(seconds) * i128::from(NANOS_PER_SECOND) + i128::from(nanos);
