@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import random
 import shutil
+import tempfile
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -55,6 +56,13 @@ def person(graph: gr.Graph, number: int) -> int:
     return int(rows(graph, f"MATCH (p:Person {{id: {number}}}) RETURN id(p) AS id")[0]["id"])
 
 
+def copy(graph: gr.Graph) -> None:
+    with tempfile.NamedTemporaryFile("w", suffix=".csv") as file:
+        file.write("id,name\n4,Dan\n2,Eve\n")
+        file.flush()
+        graph.execute(f"COPY Person FROM '{file.name}' (KEY id)")
+
+
 WRITERS: dict[str, Callable[[gr.Graph], object]] = {
     "CREATE": lambda graph: graph.execute("CREATE (:Person {id: 2})"),
     "CREATE with other labels": lambda graph: graph.execute("CREATE (:Actor:Person {id: 2})"),
@@ -72,6 +80,7 @@ WRITERS: dict[str, Callable[[gr.Graph], object]] = {
         "UNWIND [5, 2] AS i CALL { WITH i CREATE (:Person {id: i}) } IN TRANSACTIONS OF 2 ROWS"
     ),
     "a load": lambda graph: graph.load_nodes("Person", pa.table({"id": [4, 2]}), key="id"),
+    "COPY": copy,
     "a statement of a transaction": by_transaction(lambda tx: tx.execute("CREATE (:Person {id: 2})")),
     "create_node": by_transaction(lambda tx: tx.create_node("Person", id=2)),
     "create_node without": by_transaction(lambda tx: tx.create_node("Person", name="x")),

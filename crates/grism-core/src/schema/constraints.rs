@@ -10,12 +10,13 @@ impl GraphSchema {
         &self.constraints
     }
 
-    /// The constraint as it is added: of a declared hyperedge type, however it was written.
+    /// The constraint as it is added: of a hyperedge type where there is one and no node has such a label, however it was
+    /// written.
     #[must_use]
     pub fn resolved_constraint(&self, constraint: &Constraint) -> Constraint {
-        let declared = self.hyperedge_table(&constraint.label);
         let mut resolved = constraint.clone();
-        if declared.is_some_and(|(_, ty)| ty.declared) {
+        let label = constraint.label.as_str();
+        if self.hyperedge_table(label).is_some() && !self.labels().contains(&label) {
             resolved.entity = EntityKind::Hyperedge;
         }
         resolved
