@@ -54,9 +54,12 @@ class DatabaseQuery:
         if self._scheme == "duckdb":
             duckdb = _module("duckdb")
             with self._meaning(duckdb.Error), duckdb.connect(self._path, read_only=True) as connection:
-                result = connection.execute(self.query)
+                relation = connection.sql(self.query)
+                if relation is None:
+                    message = f"{self}: this is no query that has rows: {self.query}"
+                    raise _native.InvalidQueryError(message)
                 # The method has had two names.
-                read = getattr(result, "to_arrow_reader", None) or result.fetch_record_batch
+                read = getattr(relation, "to_arrow_reader", None) or relation.fetch_arrow_reader
                 reader = read(BATCH_ROWS)
                 yield reader.schema
                 yield from reader

@@ -498,7 +498,7 @@ def test_a_dry_run_shows_what_would_load_and_loads_nothing(tmp_path: Path) -> No
         assert line in text
     assert graph.query("MATCH (p:PAPER) RETURN count(*) AS n").to_pylist() == [{"n": 0}]
     with pytest.raises(gr.InvalidDataError, match="people.csv: the table has no column `idd`; did you mean `id`"):
-        graph.load_nodes("Person", people, key="idd", dry_run=True)
+        graph.load_nodes("Other", people, key="idd", dry_run=True)
     stream = TABLE.to_reader()
     preview = graph.load_nodes("Person", stream, key="id", dry_run=True).preview
     assert preview is not None

@@ -539,7 +539,7 @@ mod tests {
                 "LOAD FROM $f AS r RETURN r.a",
             ),
             (
-                "UNWIND [1] AS x load from 'a' + x (null 'NA', type `b c` int) as r RETURN r",
+                "UNWIND [1] AS x load from ('a' + x) (null 'NA', type `b c` int) as r RETURN r",
                 r#"UNWIND [1] AS x LOAD FROM ("a" + x) (NULL "NA", TYPE `b c` "int") AS r RETURN r"#,
             ),
         ] {

@@ -58,7 +58,12 @@ impl LoadRowsExec {
     fn origin(&self, source: Value) -> Result<RowOrigin> {
         let what = match &self.load.form {
             RowForm::Csv { .. } => "LOAD CSV reads from a path or URI",
-            RowForm::Named(_) => "LOAD FROM reads from a path, a URI or the name of a table",
+            RowForm::Named(_) if matches!(source, Value::List(_)) => {
+                "UNWIND reads from a list; LOAD FROM reads from a table, a path, a URI or the name of a table"
+            }
+            RowForm::Named(_) => {
+                "LOAD FROM reads from a table, a path, a URI or the name of a table"
+            }
             RowForm::Parameter(name) => return Ok(RowOrigin::Parameter(name.clone())),
         };
         let Value::String(name) = source else {

@@ -129,11 +129,6 @@ fn subqueries_and_unions() {
         "MATCH (n)",
         "MATCH (n) RETURN n MATCH (o) RETURN o",
         "LOAD CSV FROM 'x' AS row RETURN row",
-        "LOAD FROM 'x' AS row RETURN row.a",
-        "UNWIND [1] AS x LOAD FROM $table AS row RETURN x + row.a AS a",
-        "LOAD FROM $table (HEADER true) AS row RETURN row",
-        "LOAD FROM [1] AS row RETURN row",
-        "RETURN $table",
         "MATCH (n:Persn) RETURN n.name UNION MATCH (n:Persn) RETURN n.name",
     ];
     insta::assert_snapshot!(queries(&texts));

@@ -346,7 +346,7 @@ const VARIABLES: &[&str] = &[
     "LOAD CSV FROM @ AS x RETURN 1",
     "LOAD CSV FROM 'a' AS @ RETURN 1",
     "LOAD FROM @ AS x RETURN 1",
-    "LOAD FROM @ (HEADER true) AS @ RETURN 1",
+    "LOAD FROM (@) (HEADER true) AS @ RETURN 1",
     "EXPLAIN RETURN @",
     "MATCH (@) RETURN @.@ AS @",
     "MATCH (@:@ {@: 1}) WHERE @.@ = 1 RETURN @.@ AS @ ORDER BY @ DESC",
