@@ -39,10 +39,13 @@ pub(crate) async fn load(load: Load) -> Result<()> {
         Some(key) if !is_of_hyperedges => {
             graph.target_by_key(&load.target, key, &mut options).await?
         }
-        _ => LoadTarget::Hyperedges {
-            name: load.target.clone(),
-            roles,
-        },
+        key => {
+            options.key.clone_from(key);
+            LoadTarget::Hyperedges {
+                name: load.target.clone(),
+                roles,
+            }
+        }
     };
     let bar = progress_bar(&load.target, &options.progress);
     let report = graph.load(&target, source, &options).await;
@@ -96,7 +99,7 @@ fn load_options(load: &Load) -> Result<LoadOptions> {
             BadRows::Error => BadRow::Error,
             BadRows::Reject => BadRow::Reject,
         },
-        key: load.key.clone(),
+        key: None,
         on_conflict: match load.on_conflict {
             Conflict::Error => OnConflict::Error,
             Conflict::Skip => OnConflict::Skip,

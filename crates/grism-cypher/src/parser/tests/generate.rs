@@ -59,7 +59,7 @@ pub(super) const VALID: &[&str] = &[
     "CREATE VECTOR INDEX v FOR (n:Person) ON n.v OPTIONS {indexConfig: {`vector.dimensions`: 8, similarity: 'cosine'}}",
     "CREATE FULLTEXT INDEX f FOR ()-[r:R]-() ON EACH [r.text]",
     "DROP INDEX people IF EXISTS",
-    "COPY Person FROM 'people.csv' (KEY id, DELIMITER ';', HEADER true)",
+    "COPY Person FROM 'people.csv' (KEY id, ON CONFLICT UPDATE, INCREMENTAL at, DELIMITER ';', HEADER true)",
     "COPY MEETING FROM 'm.parquet' (ROLE organizer FROM who KEY Person, ROLE room FROM room, MISSING REJECT 'bad.csv')",
     "COPY (MATCH (n) RETURN n.x AS x) TO 'out.parquet' (COMPRESSION zstd)",
     "COPY Person TO 'out.csv'",
