@@ -134,8 +134,7 @@ impl Graph {
         }
     }
 
-    /// What a load by a key adds to: the hyperedges of the type `name`, where there is one, or
-    /// nodes. For hyperedges the key is one of the options.
+    /// What a load by a key adds to: the hyperedges of the type `name`, where there is one, or nodes. For hyperedges the key is one of the options.
     ///
     /// # Errors
     /// Those of the storage.

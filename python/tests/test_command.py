@@ -179,3 +179,26 @@ def test_completions_name_the_commands() -> None:
         script = grism("completions", shell).stdout
         assert "vacuum" in script
         assert "storage-option" in script
+
+
+def test_loads_that_come_again(tmp_path: Path) -> None:
+    graph, parts = tmp_path / "g.grism", tmp_path / "part-*.csv"
+    (tmp_path / "part-1.csv").write_text("id,ship,at\na,Vasa,1\nb,Vasa,2\n")
+    made = "CREATE HYPEREDGE TYPE VOYAGE (ship Ship); CREATE (:Ship {id: 'x'})"
+    assert grism("query", graph, made, "--create").returncode == 0
+    files = grism("load", graph, "VOYAGE", parts, "--key", "id", "--missing", "create", "--incremental")
+    assert files.returncode != 0
+    assert "have no key" in files.stderr
+    assert grism("query", graph, "MATCH (n) DELETE n").returncode == 0
+    files = grism("load", graph, "VOYAGE", parts, "--key", "id", "--missing", "create", "--incremental")
+    assert "2 of 2 rows loaded, 1 of 1 files, " in files.stderr
+    assert "1 Ship created" in files.stderr
+    (tmp_path / "part-2.csv").write_text("id,ship,at\nb,Vasa,3\nc,Vasa,4\n")
+    files = grism("load", graph, "VOYAGE", parts, "--key", "id", "--on-conflict", "update", "--incremental")
+    assert "1 of 2 rows loaded, 1 updated, 1 of 2 files" in files.stderr
+    assert grism("load", graph, "VOYAGE", parts, "--key", "id").returncode != 0
+    by = grism("load", graph, "VOYAGE", parts, "--key", "id", "--on-conflict", "skip", "--incremental-by", "at")
+    assert "0 of 4 rows loaded, 4 skipped" in by.stderr
+    (tmp_path / "part-2.csv").write_text("id,ship,at\nb,Vasa,3\nd,Vasa,5\n")
+    by = grism("load", graph, "VOYAGE", parts, "--key", "id", "--incremental-by", "at")
+    assert "1 of 4 rows loaded, 3 skipped" in by.stderr

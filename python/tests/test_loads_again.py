@@ -90,7 +90,7 @@ def test_the_key_of_hyperedges_is_unique_and_never_null(graph: gr.Graph) -> None
 def test_hyperedges_without_a_key_get_one_where_it_is_one(graph: gr.Graph) -> None:
     table = pa.Table.from_pylist([*FIRST, {**FIRST[0], "doi": "c", "title": None}])
     graph.load_hyperedges("PAPER", table)
-    with pytest.raises(gr.InvalidDataError, match=r"`title` cannot become the key of `PAPER`: of its 3 .* 2 have none"):
+    with pytest.raises(gr.InvalidDataError, match=r"`title` cannot become the key of `PAPER`: of the 3 .* 2 have none"):
         graph.load_hyperedges("PAPER", pa.Table.from_pylist([{**FIRST[0], "doi": "d"}]), key="title")
     assert load(graph, [FIRST[0], {**FIRST[0], "doi": "d"}], on_conflict="skip").loaded == 1
     assert len(papers(graph)) == 4
@@ -326,10 +326,9 @@ def test_random_loads_are_those_of_a_dict(tmp_path: Path, seed: int) -> None:
     assert graph.check()["problems"] == []
 
 
-@pytest.mark.parametrize("kind", ["integer", "text"])
-def test_more_keys_than_memory_holds_are_known_again(tmp_path: Path, kind: str) -> None:
-    count = 400_000
-    keys = [number * 3 if kind == "integer" else f"key {number:020}" for number in range(count)]
+def test_more_keys_than_memory_holds_are_known_again(tmp_path: Path) -> None:
+    count = 200_000
+    keys = [f"key {number:020}" for number in range(count)]
     graph = gr.open(tmp_path / "g.grism")
     limit = 32 << 20
     table = pa.table({"k": keys, "v": list(range(count))})
@@ -344,18 +343,18 @@ def test_more_keys_than_memory_holds_are_known_again(tmp_path: Path, kind: str) 
     ]
 
 
-def _load_shared(path: str, number: int, mode: str) -> None:
+def _load_shared(path: str, number: int) -> None:
     graph = gr.open(path)
+    mode = "update" if number < 4 else "skip"
     table = pa.table({"k": list(range(200)), "by": [number] * 200, f"own{number % 2}": [number] * 200})
     graph.load_nodes("A", table, key="k", on_conflict=mode)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("mode", ["skip", "update"])
-def test_processes_that_load_one_key_make_no_duplicate(tmp_path: Path, mode: str) -> None:
+def test_processes_that_load_one_key_make_no_duplicate(tmp_path: Path) -> None:
     path = str(tmp_path / "g.grism")
     gr.open(path)
     context = multiprocessing.get_context("spawn")
-    workers = [context.Process(target=_load_shared, args=(path, number, mode)) for number in range(8)]
+    workers = [context.Process(target=_load_shared, args=(path, number)) for number in range(8)]
     for worker in workers:
         worker.start()
     for worker in workers:

@@ -11,7 +11,7 @@ import time
 import urllib.request
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.csv as pc
@@ -260,3 +260,23 @@ def test_a_graph_built_anew_in_an_object_store_is_seen_as_new(server: int) -> No
     with pytest.raises(gr.ConflictError, match="anew"):
         transaction.commit()
     assert new.check()["problems"] == []
+
+
+def test_files_of_an_object_store_are_taken_once(server: int) -> None:
+    graph = gr.open(f"s3://{BUCKET}/incremental", storage_options=options(server))
+    for number in range(3):
+        raw(server, "PUT", f"parts/p{number}.csv", f"id\n{number}\n".encode())
+
+    def load(**settings: Any) -> gr.LoadReport:
+        source = f"s3://{BUCKET}/parts/p*.csv"
+        return graph.load_nodes("A", source, "id", incremental=True, storage_options=options(server), **settings)
+
+    assert (load().files, load().skipped_files) == (3, 3)
+    rows = "UNWIND [[1, 'x'], [7, 'y']] AS row RETURN row[0] AS id, row[1] AS v"
+    graph.execute(f"COPY ({rows}) TO 's3://{BUCKET}/parts/p1.csv'")
+    with pytest.raises(gr.InvalidDataError, match=f"s3://{BUCKET}/parts/p1.csv was loaded before"):
+        load()
+    report = load(on_conflict="update")
+    assert (report.files, report.loaded, report.updated, report.skipped_files) == (1, 1, 1, 2)
+    assert set(graph.loaded_files("A")) == {f"s3://{BUCKET}/parts/p{number}.csv" for number in range(3)}
+    assert graph.check()["problems"] == []

@@ -46,10 +46,13 @@ pub(crate) async fn load(load: Load) -> Result<()> {
             let name = &load.target;
             looked_at.target_by_key(name, key, &mut options).await?
         }
-        _ => LoadTarget::Hyperedges {
-            name: load.target.clone(),
-            roles,
-        },
+        key => {
+            options.key.clone_from(key);
+            LoadTarget::Hyperedges {
+                name: load.target.clone(),
+                roles,
+            }
+        }
     };
     // A graph is made only for tables that fit.
     if let Some(source) = source.again().filter(|_| load.dry_run || known.is_none()) {
@@ -128,7 +131,7 @@ fn load_options(load: &Load) -> Result<LoadOptions> {
             BadRows::Error => BadRow::Error,
             BadRows::Reject => BadRow::Reject,
         },
-        key: load.key.clone(),
+        key: None,
         on_conflict: match load.on_conflict {
             Conflict::Error => OnConflict::Error,
             Conflict::Skip => OnConflict::Skip,

@@ -121,6 +121,7 @@ mod tests {
             key: "id".to_owned(),
             key_column: "id".to_owned(),
             next_offset: 7,
+            not_created: None,
         };
         // No key stays in memory past its batch.
         let mut created = Created::new(Some(DataType::Utf8), 0, 0);

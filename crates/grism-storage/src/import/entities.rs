@@ -75,7 +75,7 @@ impl Entities<'_> {
                 _ => settled.wrong.push((row, keyed.taken(&key))),
             }
         }
-        settled.known = chosen(batch, &known)?;
+        settled.known = self.chosen(batch, &known)?;
         settled.new = filter_record_batch(&batch.rows, &BooleanArray::from(new))?;
         Ok(settled)
     }
@@ -107,18 +107,25 @@ impl Entities<'_> {
             unbound.name
         ))
     }
-}
 
-/// What some rows of a batch say of the entities with those ids.
-fn chosen(batch: &MergedBatch, known: &[(usize, u64)]) -> Result<NewValues> {
-    let places: UInt64Array = known.iter().map(|(row, _)| *row as u64).collect();
-    let unsaid = batch.unsaid.iter().map(|(name, rows)| {
-        let own = known.iter().map(|(row, _)| Some(rows.value(*row)));
-        (name.clone(), own.collect())
-    });
-    Ok(NewValues {
-        ids: known.iter().map(|(_, id)| *id).collect(),
-        rows: take_record_batch(&batch.rows, &places)?,
-        unsaid: unsaid.collect(),
-    })
+    /// What some rows of a batch say of the entities with those ids. Their keys stay as they are stored, also where a number
+    /// is written as a text here.
+    fn chosen(&self, batch: &MergedBatch, known: &[(usize, u64)]) -> Result<NewValues> {
+        let key = self
+            .table
+            .column_for(self.plan.key.as_deref().unwrap_or_default());
+        let fields = batch.rows.schema_ref().fields().iter().enumerate();
+        let others = fields.filter(|(_, field)| *field.name() != key);
+        let others: Vec<usize> = others.map(|(place, _)| place).collect();
+        let places: UInt64Array = known.iter().map(|(row, _)| *row as u64).collect();
+        let unsaid = batch.unsaid.iter().map(|(name, rows)| {
+            let own = known.iter().map(|(row, _)| Some(rows.value(*row)));
+            (name.clone(), own.collect())
+        });
+        Ok(NewValues {
+            ids: known.iter().map(|(_, id)| *id).collect(),
+            rows: take_record_batch(&batch.rows.project(&others)?, &places)?,
+            unsaid: unsaid.collect(),
+        })
+    }
 }

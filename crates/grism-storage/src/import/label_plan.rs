@@ -18,6 +18,8 @@ pub(super) struct LabelPlan {
     /// The column of that property.
     pub(super) key_column: String,
     pub(super) next_offset: u64,
+    /// Why members that are missing cannot be created; `None` where they can.
+    pub(super) not_created: Option<String>,
 }
 
 /// The property that new nodes are known by where no node of their label told another.
@@ -26,8 +28,7 @@ const NEW_KEY: &str = "id";
 /// The plan of a label or type that roles bind, and the type of its keys where something tells it.
 ///
 /// # Errors
-/// `NotFound` for an unknown label; `InvalidData` where its entities have no key; `Unsupported` where members are to be
-/// created that cannot be.
+/// `NotFound` for an unknown label; `InvalidData` where its entities have no key.
 pub(super) async fn label_plan(
     snapshot: &dyn Snapshot,
     changes: &mut ChangeSet,
@@ -38,12 +39,14 @@ pub(super) async fn label_plan(
 ) -> Result<(LabelPlan, Option<DataType>)> {
     let own = changes.schema.hyperedge_table(&label);
     if let Some((table, ty)) = own {
-        if missing == MissingMember::Create {
-            check_creatable(ty, table.id == target)?;
-        }
         let table = table.id;
-        let plan = type_plan(snapshot, changes, label, table, keys).await?;
-        return Ok((plan.0, Some(plan.1)));
+        let not_created = not_created(ty, table == target);
+        let (plan, key_type) = type_plan(snapshot, changes, label, table, keys).await?;
+        let plan = LabelPlan {
+            not_created,
+            ..plan
+        };
+        return Ok((plan, Some(key_type)));
     }
     if missing == MissingMember::Create && is_new(snapshot, &label)? {
         return Ok((new_label_plan(snapshot, changes, label, keys)?, None));
@@ -52,25 +55,20 @@ pub(super) async fn label_plan(
     Ok((plan, Some(key_type)))
 }
 
-/// Hyperedges are created for those that bind them only where they may bind nothing.
-fn check_creatable(ty: &HyperedgeType, is_target: bool) -> Result<()> {
+/// Why hyperedges are not created for those that bind them; they are where they may bind nothing.
+fn not_created(ty: &HyperedgeType, is_target: bool) -> Option<String> {
     let name = &ty.name;
     if is_target {
-        return Err(Error::unsupported(format!(
+        return Some(format!(
             "creating missing members of `{name}` by a load of `{name}`: load those that others bind first"
-        )));
+        ));
     }
-    let required = ty
-        .roles
-        .iter()
-        .find(|role| role.cardinality == Cardinality::One);
-    match required {
-        Some(role) => Err(Error::unsupported(format!(
-            "creating missing members of `{name}`, which must bind `{}`: load them first, or have such rows rejected",
-            role.name
-        ))),
-        None => Ok(()),
-    }
+    let mut roles = ty.roles.iter();
+    let required = roles.find(|role| role.cardinality == Cardinality::One)?;
+    Some(format!(
+        "creating missing members of `{name}`, which must bind `{}`: load them first, or have such rows rejected",
+        required.name
+    ))
 }
 
 /// The plan of a hyperedge type, and the type of its key.
@@ -93,6 +91,7 @@ async fn type_plan(
         key_column: entry.column_for(&key),
         table,
         next_offset: next_offset(snapshot, table),
+        not_created: None,
         label,
         key,
     };
@@ -138,6 +137,7 @@ fn new_label_plan(
         key_column: changes.schema.table(table)?.column_for(&key),
         key,
         next_offset: next_offset(snapshot, table),
+        not_created: None,
         label,
     })
 }
@@ -187,6 +187,7 @@ async fn node_label_plan(
         table,
         key,
         next_offset: next_offset(snapshot, table),
+        not_created: None,
         label,
     };
     Ok((plan, or_text(key_type)))

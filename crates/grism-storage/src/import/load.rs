@@ -219,6 +219,11 @@ async fn begin_told(
                     "rows are grouped, and texts split, for hyperedges only",
                 ));
             }
+            if options.key.is_some() {
+                return Err(Error::invalid_query(
+                    "the key of nodes is named by the target of the load",
+                ));
+            }
             nodes_plan(snapshot.as_ref(), &mut changes, label, key, options).await?
         }
         LoadTarget::Hyperedges { name, roles } => {

@@ -261,7 +261,7 @@ impl Loader {
     ) -> Result<()> {
         let table = self.changes.schema.table(plan.table)?.clone();
         let columns = groups.columns().to_vec();
-        let rules = GroupRules::new(&table, &grouping.by, grouping.agreement, &plan.roles);
+        let rules = GroupRules::new(&table, grouping, &plan.roles);
         let entities = Entities {
             table: &table,
             plan,

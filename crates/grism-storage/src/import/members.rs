@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
-use grism_core::{Cardinality, Result};
+use grism_core::{Cardinality, Error, Result};
 
 use super::convert::Members;
 use super::created::Created;
@@ -123,7 +123,8 @@ pub(super) fn count_members(
 /// The columns of the roles, by their names in the table; members that rows of the load need are created.
 ///
 /// # Errors
-/// `ResourceExhausted` where the disk of temporary files is full.
+/// `Unsupported` where members are missing that cannot be created; `ResourceExhausted` where the disk of temporary files is
+/// full.
 pub(super) fn member_columns(
     plan: &Plan,
     members: Vec<Members>,
@@ -136,6 +137,9 @@ pub(super) fn member_columns(
             let mut places = std::mem::take(&mut own.missing);
             places.retain(|place| verdicts.is_kept(own.row_of(*place)));
             let label = &plan.labels[role.label];
+            if let (Some(why), false) = (&label.not_created, places.is_empty()) {
+                return Err(Error::unsupported(why));
+            }
             let ids = created[role.label].ids(label, &own.keys, &places)?;
             for (place, id) in places.into_iter().zip(ids) {
                 own.ids[place] = id;

@@ -6,7 +6,7 @@ use grism_core::{ChangeSet, Error, Result, Role, Snapshot, TableId, Tables};
 
 use super::conflict::{Keyed, OnConflict, key_of_load};
 use super::created::Created;
-use super::grouped::Agreement;
+use super::grouped::{Agreement, Presence};
 use super::label_plan::{LabelPlan, label_plan};
 use super::options::{LoadOptions, MissingMember, RoleSource};
 use super::role_columns::{check_roles, check_split, hyperedge_table};
@@ -35,6 +35,7 @@ pub(super) struct Grouping {
     /// The column.
     pub(super) by: String,
     pub(super) agreement: Agreement,
+    pub(super) presence: Presence,
 }
 
 /// Which columns of roles a table may be without; the roles are not bound by its rows.
@@ -202,5 +203,9 @@ fn grouping(key: Option<&str>, options: &LoadOptions) -> Option<Grouping> {
     Some(Grouping {
         by: by.to_owned(),
         agreement,
+        presence: match (options.on_conflict, key) {
+            (OnConflict::Update, Some(_)) => Presence::MayBeStored,
+            _ => Presence::New,
+        },
     })
 }

@@ -64,7 +64,7 @@ pub(super) const VALID: &[&str] = &[
     "DROP INDEX people IF EXISTS",
     "CREATE CONSTRAINT ids IF NOT EXISTS FOR (n:Person) REQUIRE (n.name, n.born) IS NODE KEY",
     "CREATE CONSTRAINT FOR ()-[r:R]-() REQUIRE r.text IS NOT NULL; DROP CONSTRAINT ids IF EXISTS; SHOW CONSTRAINTS",
-    "COPY Person FROM 'people.csv' (KEY id, DELIMITER ';', HEADER true)",
+    "COPY Person FROM 'people.csv' (KEY id, ON CONFLICT UPDATE, INCREMENTAL at, DELIMITER ';', HEADER true)",
     "COPY MEETING FROM 'm.parquet' (ROLE organizer FROM who KEY Person, ROLE room FROM room, MISSING REJECT 'bad.csv')",
     "COPY (MATCH (n) RETURN n.x AS x) TO 'out.parquet' (COMPRESSION zstd)",
     "COPY Person TO 'out.csv'",

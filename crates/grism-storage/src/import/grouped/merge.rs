@@ -16,7 +16,7 @@ use super::ordered::Ordered;
 use super::origins::Origins;
 use super::rows::BEFORE;
 use crate::import::keys::KeyColumn;
-use crate::import::plan::RolePlan;
+use crate::import::plan::{Grouping, RolePlan};
 use crate::import::rejects::Rejected;
 
 /// How the rows of a group become one.
@@ -26,6 +26,15 @@ pub(in crate::import) enum Agreement {
     Required,
     /// They follow each other, and the last one that says something counts.
     LastRow,
+}
+
+/// Whether what the rows of a group are may be there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::import) enum Presence {
+    /// It is new, and must bind the roles that are required.
+    New,
+    /// It may be stored, and bind them there.
+    MayBeStored,
 }
 
 /// Groups that are made into one batch.
@@ -39,6 +48,7 @@ pub(in crate::import) struct GroupRules<'a> {
     pub(super) table: &'a Table,
     by: &'a str,
     agreement: Agreement,
+    presence: Presence,
     roles: &'a [RolePlan],
 }
 
@@ -88,14 +98,14 @@ impl Merged<'_> {
 impl<'a> GroupRules<'a> {
     pub(in crate::import) fn new(
         table: &'a Table,
-        by: &'a str,
-        agreement: Agreement,
+        grouping: &'a Grouping,
         roles: &'a [RolePlan],
     ) -> Self {
         Self {
             table,
-            by,
-            agreement,
+            by: &grouping.by,
+            agreement: grouping.agreement,
+            presence: grouping.presence,
             roles,
         }
     }
@@ -167,7 +177,7 @@ impl<'a> Single<'a> {
 }
 
 /// The groups of some rows.
-pub(super) struct Grouping {
+pub(super) struct GroupedRows {
     agreement: Agreement,
     /// The group of each row; [`NONE`] for those that are rejected.
     pub(super) group_of: Vec<u32>,
@@ -198,7 +208,7 @@ pub(super) fn merged<'a>(
     let mut wrong: Vec<(usize, &str, String)> = Vec::new();
     let places = &rows.columns()[1..BEFORE];
     let (keys, by) = (rows.column(0).as_string::<i32>(), rules.by);
-    let mut grouping = Grouping::new(rows.num_rows(), rules.agreement);
+    let mut grouping = GroupedRows::new(rows.num_rows(), rules.agreement);
     let mut numbers: HashMap<&str, usize, RandomState> = HashMap::default();
     for row in 0..rows.num_rows() {
         let next = numbers.len();
@@ -220,10 +230,9 @@ pub(super) fn merged<'a>(
             wrong.push((row, single.name, reason));
         }
     }
-    let refused = match rules.agreement {
-        Agreement::Required => grouping.without_required(&singles),
-        // An entity that is stored binds it already.
-        Agreement::LastRow => HashMap::default(),
+    let refused = match rules.presence {
+        Presence::New => grouping.without_required(&singles),
+        Presence::MayBeStored => HashMap::default(),
     };
     for row in 0..rows.num_rows() {
         let Some(single) = refused.get(&grouping.group_of[row]) else {
@@ -258,7 +267,7 @@ pub(super) fn merged<'a>(
         .chain(lists.iter().map(|(role, _)| *role))
         .filter(|role| origins.leaves_out(&role.column()))
         .collect();
-    if rules.agreement == Agreement::LastRow {
+    if rules.presence == Presence::MayBeStored {
         // What rows leave out is bound already.
         let are_left_out = |role: &String| replaced.iter().any(|own| own.name == *role);
         unbound.retain(|role, _| !are_left_out(role) && !rules.requires(role));
@@ -294,7 +303,7 @@ pub(super) fn merged<'a>(
     })
 }
 
-impl Grouping {
+impl GroupedRows {
     pub(super) fn new(rows: usize, agreement: Agreement) -> Self {
         Self {
             agreement,

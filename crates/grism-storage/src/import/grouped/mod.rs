@@ -16,5 +16,5 @@ mod rows;
 mod split;
 
 pub(super) use groups::{GroupRows, Groups, rows_without_key};
-pub(super) use merge::{Agreement, GroupRules, MergedBatch};
+pub(super) use merge::{Agreement, GroupRules, MergedBatch, Presence};
 pub(super) use split::split_cells;

@@ -10,12 +10,12 @@ use arrow::datatypes::{DataType, Field, UInt64Type};
 use arrow::record_batch::RecordBatch;
 use grism_core::{Result, Role};
 
-use super::merge::{Grouping, NONE, Single};
+use super::merge::{GroupedRows, NONE, Single};
 use crate::columns::named_batch;
 
 /// The rows of each group, in order.
 pub(super) struct Ordered {
-    grouping: Grouping,
+    grouping: GroupedRows,
     /// Where the rows of each group begin, and where the last ones end.
     starts: Vec<usize>,
     rows: Vec<u32>,
@@ -25,7 +25,7 @@ pub(super) struct Ordered {
 }
 
 impl Ordered {
-    pub(super) fn new(grouping: Grouping) -> Self {
+    pub(super) fn new(grouping: GroupedRows) -> Self {
         let mut starts = vec![0; grouping.groups + 1];
         for (_, group) in grouping.rows() {
             starts[group + 1] += 1;
@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn rows_stand_in_their_groups_in_order() {
-        let mut grouping = Grouping::new(6, Agreement::Required);
+        let mut grouping = GroupedRows::new(6, Agreement::Required);
         for (row, group) in [0, 1, 0, 2, 1, 0].into_iter().enumerate() {
             assert!(grouping.add(row, group, &[], |_| true).is_none());
         }
