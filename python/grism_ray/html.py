@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from grism_ray.entities import Hyperedge, Incidence, Node, Path
-from grism_ray.picture import Connected, picture_of
+from grism_ray.picture import picture_of
+
+if TYPE_CHECKING:
+    from grism_ray.picture import Connected
 
 MOST_TEXT = 200
 """Characters of a cell that are shown."""

@@ -16,13 +16,16 @@ Backend = Literal["numpy_nullable", "pyarrow"]
 _FIRST_DAY, _LAST_DAY = -719_162, 2_932_896
 """The days since 1970-01-01 that Python's dates are within."""
 _MICROSECONDS_PER_DAY = 86_400_000_000
+_NANOSECONDS = 1_000
+"""Those of a microsecond, the finest part of Python's times."""
 
 
 def frame_of(batches: Batches, backend: Backend | None) -> pandas.DataFrame:
     """The rows as a frame.
 
     Lists, maps and entities that hold times, or integers beside null, are Python's own lists and dicts, since numpy has
-    numbers in place of times, and floats in place of such integers. Dates past the year 9999 are texts.
+    numbers in place of times, and floats in place of such integers. Dates past the year 9999 are
+    texts, and so are instants then; times of day with nanoseconds are ``NanoTime``.
     """
     import pandas
     import pyarrow
@@ -61,10 +64,12 @@ def _are_objects(column: Any, backend: Backend | None) -> bool:
 
     leaves = [leaf for chunk in column.chunks for leaf in _leaves(chunk)]
     if backend == "pyarrow":
-        return column.type == _interval() or any(_is_past(leaf) for leaf in leaves)
+        return column.type == _interval() or any(_is_beyond(leaf) for leaf in leaves)
     if types.is_list(column.type) or types.is_struct(column.type):
         return any(types.is_temporal(leaf.type) or (types.is_integer(leaf.type) and leaf.null_count) for leaf in leaves)
-    return types.is_date(column.type) and any(_is_past(leaf) for leaf in leaves)
+    # Times of any year without zone are numpy's.
+    is_plain = types.is_timestamp(column.type) and column.type.tz is None
+    return not is_plain and any(_is_beyond(leaf) for leaf in leaves)
 
 
 def _interval() -> Any:
@@ -86,11 +91,15 @@ def _leaves(array: Any) -> Iterator[Any]:
         yield array
 
 
-def _is_past(array: Any) -> bool:
-    """Whether an array has days, or times of such days, that Python's dates are not."""
+def _is_beyond(array: Any) -> bool:
+    """Whether an array has days, or times, that Python's own classes do not hold."""
     import pyarrow
     from pyarrow import compute, types
 
+    if types.is_time64(array.type):
+        counts = array.cast(pyarrow.int64())
+        whole = compute.multiply(compute.divide(counts, _NANOSECONDS), _NANOSECONDS)
+        return bool(compute.any(compute.not_equal(counts, whole)).as_py())
     if types.is_date32(array.type):
         counts, unit = array.cast(pyarrow.int32()), 1
     elif types.is_timestamp(array.type) and array.type.unit == "us":

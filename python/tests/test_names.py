@@ -233,8 +233,6 @@ def test_the_same_label_is_read_beside_a_property_called_like_its_column(graph: 
     graph.execute("MATCH (n:A) SET n:B, n._rowid = 1")
     row = graph.query("MATCH (n:B) RETURN labels(n) AS l, n._labels AS x, n._id AS i, id(n) AS id").to_pylist()[0]
     assert (row["l"], row["x"], row["i"], row["id"] != 5) == (["A", "B"], "x", 5, True)
-    with pytest.raises(gr.InvalidDataError, match="@labels"):
-        graph.execute("CREATE (:A {`@labels`: 1})")
 
 
 def test_a_property_called_as_plans_call_labels_is_not_the_labels(graph: gr.Graph) -> None:

@@ -157,13 +157,14 @@ def test_json_files_have_values_of_any_type_as_they_are(tmp_path: Path) -> None:
 
 def test_frames_of_pandas_keep_times_at_every_depth(harbour: gr.Graph) -> None:
     harbour.execute(
-        "MATCH (s:Ship {name: 'Vasa'}) SET s.sunk = datetime('1628-08-10T16:00[Europe/Stockholm]'), "
-        "s.day = date('1628-08-10')"
+        "MATCH (s:Ship {name: 'Vasa'}) SET s.sunk = datetime('1961-04-24T16:00[Europe/Stockholm]'), "
+        "s.day = date('1961-04-24')"
     )
     text = (
         "MATCH (s:Ship {name: 'Vasa'}) RETURN s, [s] AS l, {t: s.sunk, d: duration('P1M')} AS m, "
         "date('+12000-01-01') AS far, localdatetime('+12000-01-01T00:00') AS late, duration('P1M') AS d, "
-        "[date('+12000-01-01')] AS days"
+        "[date('+12000-01-01')] AS days, datetime('+12000-01-01T00:00Z') AS zoned, "
+        "localtime('10:00:00.000000007') AS fine"
     )
     result = rows(harbour, text)
     sunk = result[0]["s"].sunk
@@ -180,6 +181,8 @@ def test_frames_of_pandas_keep_times_at_every_depth(harbour: gr.Graph) -> None:
         assert list(frame.dtypes)
         assert frame["far"][0] == result[0]["far"]
         assert frame["days"][0][0] == result[0]["far"]
+        assert frame["zoned"][0] == "+12000-01-01T00:00Z"
+        assert frame["fine"][0] == result[0]["fine"]
         assert str(frame["late"][0]).startswith(("12000-01-01", "+12000-01-01"))
 
 

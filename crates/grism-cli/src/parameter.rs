@@ -136,16 +136,6 @@ mod tests {
     }
 
     #[test]
-    fn names_that_stand_twice_are_refused() {
-        let twice = |given: &[&str]| {
-            let given: Vec<String> = given.iter().map(|own| (*own).to_owned()).collect();
-            parameters(&given).unwrap_err().to_string()
-        };
-        assert!(twice(&["x=1", "y=1", "x=1"]).contains("`x` is given twice"));
-        assert!(twice(&[r#"x=[{"a": 1, "\u0061": 2}]"#]).contains("`a` stands twice"));
-    }
-
-    #[test]
     fn deep_parameters_are_values_or_refused_and_never_texts() {
         let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
         assert!(matches!(parameter(&nested(127)), Ok(Value::List(_))));

@@ -49,16 +49,16 @@ impl Zone {
             }),
             Self::Named(name) => {
                 let zone = time_zone(name)?;
-                let instant = zone
-                    .to_ambiguous_timestamp(civil(local)?)
-                    .compatible()
-                    .map_err(|error| Error::invalid_data(error.to_string()))?;
+                let failed = |error: jiff::Error| Error::invalid_data(error.to_string());
+                let near = civil(local)?;
+                let instant = zone.to_ambiguous_timestamp(near).compatible();
+                let instant = instant.map_err(failed)?;
                 let offset = zone.to_offset(instant).seconds();
                 // In a gap the clocks jump, and the instant shows itself as a later time.
-                let shown = jiff_seconds(instant) + i64::from(offset);
-                let fraction = local.nanos % NANOS_PER_SECOND;
+                let asked = TimeZone::UTC.to_timestamp(near).map_err(failed)?;
+                let shown = instant.as_second() + i64::from(offset);
                 Ok(DateTime {
-                    local: LocalDateTime::from_seconds(shown, fraction),
+                    local: local.plus_seconds(shown - asked.as_second()),
                     offset,
                     zone: Some(name.clone()),
                 })
@@ -147,10 +147,6 @@ fn unknown(text: &str) -> Error {
         .with_code("ArgumentError:InvalidArgumentValue")
 }
 
-fn jiff_seconds(instant: Timestamp) -> i64 {
-    instant.as_second() - i64::from(instant.subsec_nanosecond() < 0)
-}
-
 fn time_zone(name: &str) -> Result<TimeZone> {
     static ZONES: OnceLock<Mutex<HashMap<String, TimeZone>>> = OnceLock::new();
     let mut zones = ZONES
@@ -183,4 +179,23 @@ fn civil(local: LocalDateTime) -> Result<jiff::civil::DateTime> {
         0,
     )
     .map_err(|error| Error::invalid_data(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::temporal::days_from_civil;
+
+    #[test]
+    fn years_that_the_database_does_not_reach_are_kept() {
+        let zone = Zone::parse("Europe/Berlin").unwrap();
+        for (year, month, offset) in [(12_000, 7, 7_200), (12_000, 1, 3_600), (-12_000, 7, 3_208)] {
+            let local = LocalDateTime {
+                days: days_from_civil(year, month, 1),
+                nanos: 5,
+            };
+            let found = zone.at(local).unwrap();
+            assert_eq!((found.local, found.offset), (local, offset), "{year}");
+        }
+    }
 }
