@@ -54,7 +54,7 @@ class LoadPreview:
         lines = [f"{self.target}: {self.becomes}"]
         for table in self.tables:
             parts = [f"{table.name or 'table'}: {table.read_as}"]
-            parts += [] if table.rows is None else [f"{table.rows} rows"]
+            parts += [] if table.rows is None else [f"{table.rows} row{'' if table.rows == 1 else 's'}"]
             lines.append(", ".join(parts))
             lines += [f"  {column.name}: {column.type}, {column.used_as}" for column in table.columns]
             lines += ["  | " + " | ".join(value or "null" for value in row) for row in table.first_rows]

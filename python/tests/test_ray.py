@@ -133,6 +133,14 @@ def test_a_graph_in_memory_is_shipped(two_workers: dict[str, object]) -> None:
     assert len(graph.query(query, engine="ray", ray=two_workers)) == 3
 
 
+def test_tables_of_this_process_stay_in_it(two_workers: dict[str, object]) -> None:
+    graph, table = gr.open(), pa.table({"a": [1]})
+    graph.register("t", table)
+    for name, params in [("$t", {"t": table}), ("'t'", {})]:
+        with pytest.raises(gr.UnsupportedError, match=re.escape(f"LOAD FROM {name} on Ray")):
+            graph.query(f"LOAD FROM {name} AS row RETURN row", params, engine="ray", ray=two_workers)
+
+
 def test_no_task_reads_a_graph_that_is_gone(tmp_path: Path, two_workers: dict[str, object]) -> None:
     path = tmp_path / "g.grism"
     text = "MATCH (w:Word) RETURN count(*) AS n, max(w.rank) AS m"

@@ -218,6 +218,11 @@ def test_files_of_another_form_than_their_name_says(tmp_path: Path) -> None:
         path.write_bytes(content)
         with pytest.raises((gr.InvalidDataError, gr.UnsupportedError), match=message):
             loaded(path)
+    # Texts may begin with the same letters.
+    for name in ["PAR1", "ARROW1", "ORC", "BZh91AY", "abcdefg,DUCK"]:
+        path = tmp_path / "text.csv"
+        path.write_text(f"{name}\tid\nx\t1\n")
+        assert loaded(path)[1].loaded == 1
     right = tmp_path / "right.csv"
     right.write_bytes(parquet)
     assert loaded(right, format="parquet")[0] == ANN_AND_BO

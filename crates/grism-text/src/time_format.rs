@@ -119,7 +119,7 @@ impl ColumnType {
     /// The type that `text` names, with the form of its values behind it: `date %d.%m.%Y`.
     ///
     /// # Errors
-    /// `Unsupported` for another type; `InvalidQuery` for a form that is none, or one of a type without dates and times.
+    /// `Unsupported` for another type; `InvalidQuery` for a form with an unknown sign, or one of a type without dates and times.
     pub fn from_text(text: &str) -> Result<Self> {
         let text = text.trim();
         let cut = text

@@ -28,22 +28,29 @@ impl Content {
         match head {
             [0x1F, 0x8B, ..] => Self::Packed(Compression::Gzip),
             [0x28, 0xB5, 0x2F, 0xFD, ..] => Self::Packed(Compression::Zstd),
-            [b'P', b'A', b'R', b'1', ..] => Self::Table(FileFormat::Parquet),
-            [b'A', b'R', b'R', b'O', b'W', b'1', ..] | [0xFF, 0xFF, 0xFF, 0xFF, ..] => {
-                Self::Table(FileFormat::Arrow)
-            }
+            [0xFF, 0xFF, 0xFF, 0xFF, ..] => Self::Table(FileFormat::Arrow),
             [b'P', b'K', 3, 4, ..] => Self::Refused(zipped(head)),
             [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1, ..] => Self::Refused("xls"),
-            [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, ..] => Self::Refused("bz2"),
             [0xFD, b'7', b'z', b'X', b'Z', 0, ..] => Self::Refused("xz"),
             [b'7', b'z', 0xBC, 0xAF, ..] => Self::Refused("7z"),
             [b'O', b'b', b'j', 1, ..] => Self::Refused("avro"),
-            [b'O', b'R', b'C', next, ..] if !next.is_ascii_graphic() => Self::Refused("orc"),
-            head if head.starts_with(b"SQLite format 3\0") => Self::Refused("sqlite"),
+            // What texts may begin with too, as the names of columns.
+            head if is_text(head) => Self::Other,
+            head if head.starts_with(b"PAR1") => Self::Table(FileFormat::Parquet),
+            head if head.starts_with(b"ARROW1") => Self::Table(FileFormat::Arrow),
+            head if head.starts_with(b"ORC") => Self::Refused("orc"),
+            head if head.starts_with(b"BZh") => Self::Refused("bz2"),
+            head if head.starts_with(b"SQLite format 3") => Self::Refused("sqlite"),
             head if head.get(8..12) == Some(b"DUCK") => Self::Refused("duckdb"),
             _ => Self::Other,
         }
     }
+}
+
+/// Whether there are no bytes that texts do not have.
+fn is_text(head: &[u8]) -> bool {
+    let is_control = |byte: &u8| *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0C);
+    !head.iter().any(is_control)
 }
 
 /// Which of the formats that are zip files this is one of.
@@ -114,7 +121,7 @@ pub(super) fn form_of(
             )));
         }
         (None, Ok((FileFormat::Parquet, _)), _)
-            if !head.is_empty() && content != Content::Table(FileFormat::Parquet) =>
+            if !head.is_empty() && !head.starts_with(b"PAR1") =>
         {
             return Err(broken(
                 "its name says Parquet, and its first bytes do not: name the format".to_owned(),

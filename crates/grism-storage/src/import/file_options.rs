@@ -179,7 +179,7 @@ impl ImportOptions {
     /// Sets an option by its name in the language; false where files have no such option.
     ///
     /// # Errors
-    /// `InvalidQuery` and `Unsupported` for a value that is none.
+    /// `InvalidQuery` and `Unsupported` for a value that the option does not take.
     pub fn set(&mut self, option: &FileOption) -> Result<bool> {
         let value = option.value.as_str();
         match option.name.as_str() {
@@ -226,7 +226,7 @@ impl ImportOptions {
 /// The byte that an option of one character is.
 ///
 /// # Errors
-/// `InvalidQuery` for a text that is none, or is an end of line.
+/// `InvalidQuery` for a text of another length, or an end of line.
 pub fn one_byte(option: &str, value: &str) -> Result<u8> {
     match value.as_bytes() {
         b"\\t" => Ok(b'\t'),

@@ -130,7 +130,7 @@ fn of_table(schema: SchemaRef, options: &ImportOptions) -> Result<Look> {
     let plain = plain_batch(&RecordBatch::new_empty(schema), &columns)?;
     normalized_columns(&plain, &[])?;
     Ok(Look {
-        how: "a table".to_owned(),
+        how: "in memory".to_owned(),
         schema: Some(plain.schema()),
         warnings: columns.warnings,
         ..Look::default()

@@ -246,7 +246,8 @@ impl fmt::Display for LoadPreview {
             };
             write!(f, "{name}: {}", table.read_as)?;
             if let Some(rows) = table.rows {
-                write!(f, ", {rows} rows")?;
+                let noun = if rows == 1 { "row" } else { "rows" };
+                write!(f, ", {rows} {noun}")?;
             }
             if let Some(bytes) = table.bytes {
                 write!(f, ", {bytes} bytes")?;

@@ -176,7 +176,7 @@ impl Candidate {
         self.records > 1
     }
 
-    /// Whether this quote is the one of the text, and that of the other is none.
+    /// Whether this quote is the one of the text, and that of the other is not.
     fn is_quoted_rather_than(&self, other: &Self) -> bool {
         let is_other_quoted = other.has_quoted_column && other.width > 0;
         if is_other_quoted || self.found < other.found || !self.is_even() || self.records == 0 {
