@@ -425,7 +425,7 @@ def test_rows_above_the_greatest_value_are_taken(graph: gr.Graph, tmp_path: Path
     assert (report.loaded, report.skipped) == (2, 2)
     snapshots = len(graph.history())
     assert (load_rows([5]).loaded, len(graph.history())) == (0, snapshots)
-    with pytest.raises(gr.InvalidDataError, match="`at`, by which rows are known to be new, is null"):
+    with pytest.raises(gr.InvalidDataError, match="`at`, by which rows are known to be new, has no value"):
         load_rows([6, None])
     rejects = tmp_path / "rejects.csv"
     for time_ in (6, 7):

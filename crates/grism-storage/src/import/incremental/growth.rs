@@ -60,7 +60,7 @@ impl Growth {
         let mut greatest: Option<usize> = None;
         for row in 0..values.len() {
             if has_no_order(&values, row) {
-                let reason = format!("`{column}`, by which rows are known to be new, is null");
+                let reason = format!("`{column}`, by which rows are known to be new, has no value");
                 verdicts.wrong(row, column, reason);
             } else if before
                 .as_ref()
