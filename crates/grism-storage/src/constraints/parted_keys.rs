@@ -10,7 +10,7 @@ use super::key::Key;
 /// Bytes of an entry: what the key is, the key, and the id.
 const ENTRY: usize = 25;
 /// Parts at most, each of which has a file and a buffer.
-const MOST_PARTS: u64 = 256;
+const MOST_PARTS: u64 = 128;
 
 const INTEGER: u8 = 0;
 const HASH: u8 = 1;
