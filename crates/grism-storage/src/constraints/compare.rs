@@ -114,7 +114,7 @@ impl Rows<'_> {
         Ok((own, few))
     }
 
-    /// Whoever had a key of the commit when it was noted last.
+    /// The entities that had a key of the commit when it was noted last.
     fn candidates(
         &self,
         own: &KeyTable,

@@ -1,4 +1,4 @@
-//! `PartedKeys`: keys that memory does not hold, in temporary files, each of which has everybody with a key of its part.
+//! `PartedKeys`: keys that memory does not hold, in temporary files, each of which has all entities with a key of its part.
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write};
@@ -26,7 +26,7 @@ pub(super) struct PartedKeys {
 pub(super) struct KeyFile(File);
 
 impl PartedKeys {
-    /// None yet, in so many parts, as far as that many files are sensible. The files have no names and go with this.
+    /// No keys yet, in so many parts, at most [`MOST_PARTS`]. The files have no names and go with this.
     ///
     /// # Errors
     /// `ResourceExhausted` where the disk of temporary files is full.
