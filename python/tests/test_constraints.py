@@ -205,7 +205,7 @@ def test_check_finds_what_breaks_a_key_in_an_older_graph(tmp_path: Path) -> None
     (problem,) = graph.check()["problems"]
     assert "the constraint `Person_id_key` (KEY): 2 nodes of `Person` repeat what another has, as `id` = 2" in problem
     assert "and 1 node of `Person` has no `id`" in problem
-    # What was there before does not stop others, and what is mended stays so.
+    # What was there before stops no other write, and may be corrected.
     graph.execute("CREATE (:Person {id: 3})")
     with pytest.raises(gr.InvalidDataError, match=TAKEN):
         graph.execute("CREATE (:Person {id: 2})")

@@ -93,7 +93,7 @@ impl GraphSchema {
         }
     }
 
-    /// Takes a constraint away; a key that it was is none any more.
+    /// Takes a constraint away, and with it the key of a table that it was.
     ///
     /// # Errors
     /// `NotFound` where none has the name.

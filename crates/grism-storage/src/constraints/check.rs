@@ -134,8 +134,8 @@ impl<'a> Checks<'a> {
     }
 }
 
-/// In how many passes the keys of so many rows are compared, so that those of one fit into memory.
-pub(super) fn passes(rows: u64) -> u64 {
+/// In how many parts the keys of so many rows are compared, so that those of one fit into memory.
+pub(super) fn parts(rows: u64) -> u64 {
     rows.saturating_mul(KEY_BYTES)
         .div_ceil(constraint_bytes())
         .max(1)

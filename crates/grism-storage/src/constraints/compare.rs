@@ -8,7 +8,7 @@ use futures::stream::BoxStream;
 use grism_core::{Constraint, EntityId, GraphSchema, Result, Snapshot, Table, TableId, Value};
 
 use super::cached_keys::raw_ids;
-use super::check::{covered, passes};
+use super::check::{covered, parts};
 use super::key::{Key, KeyReader, RowKey};
 use super::key_cache::{History, KeyCache};
 use super::key_table::KeyTable;
@@ -29,9 +29,9 @@ pub(super) struct Rows<'a> {
 }
 
 /// An entity that may have the key of a row of the commit.
-struct Candidate {
-    key: Key,
-    id: u64,
+pub(super) struct Candidate {
+    pub(super) key: Key,
+    pub(super) id: u64,
 }
 
 impl Rows<'_> {
@@ -60,40 +60,36 @@ impl Rows<'_> {
         cache: &tokio::sync::Mutex<KeyCache>,
         history: &dyn History,
     ) -> Result<Option<KeyTable>> {
-        let parts = passes(self.touched.rows());
-        for part in 0..parts {
-            let (own, values) = self.own_keys(part, parts).await?;
-            if own.is_empty() {
-                if parts == 1 {
-                    return Ok(Some(own));
-                }
-                continue;
+        let parts = parts(self.touched.rows());
+        if parts > 1 {
+            self.check_parts(parts).await?;
+            return Ok(None);
+        }
+        let (own, values) = self.own_keys().await?;
+        if own.is_empty() {
+            return Ok(Some(own));
+        }
+        let mut cache = cache.lock().await;
+        let known = cache
+            .current(self.constraint, self.before, earlier, history)
+            .await?;
+        match known {
+            Some(known) => {
+                let known = [Some(known), earlier.keys(self.constraint)];
+                let candidates = self.candidates(&own, &known);
+                drop(cache);
+                self.check_candidates(candidates).await?;
             }
-            let mut cache = cache.lock().await;
-            let known = cache
-                .current(self.constraint, self.before, earlier, history)
-                .await?;
-            match known {
-                Some(known) => {
-                    let candidates =
-                        self.candidates(&own, &[Some(known), earlier.keys(self.constraint)]);
-                    drop(cache);
-                    self.check_candidates(candidates).await?;
-                }
-                None => {
-                    drop(cache);
-                    self.check_scan(&own, &values).await?;
-                }
-            }
-            if parts == 1 {
-                return Ok(Some(own));
+            None => {
+                drop(cache);
+                self.check_scan(&own, &values).await?;
             }
         }
-        Ok(None)
+        Ok(Some(own))
     }
 
-    /// The keys of a part of the rows, and the values of the first few.
-    async fn own_keys(&self, part: u64, parts: u64) -> Result<(KeyTable, Vec<(Key, Vec<Value>)>)> {
+    /// The keys of the rows, and the values of the first few.
+    async fn own_keys(&self) -> Result<(KeyTable, Vec<(Key, Vec<Value>)>)> {
         let (mut own, mut few) = (KeyTable::default(), Vec::new());
         let visit = self.touched.visit(self.after, |rows| {
             let keys = rows.reader.read(&rows.batch)?;
@@ -101,7 +97,7 @@ impl Rows<'_> {
                 let RowKey::Is(key) = key else {
                     continue;
                 };
-                if *id == PASSED_OVER || parts > 1 && key.part(parts) != part {
+                if *id == PASSED_OVER {
                     continue;
                 }
                 if own.insert_new(key, *id).is_some() {
@@ -118,7 +114,7 @@ impl Rows<'_> {
         Ok((own, few))
     }
 
-    /// Whoever had a key of the commit when it was noted last.
+    /// The entities that had a key of the commit when it was noted last.
     fn candidates(
         &self,
         own: &KeyTable,
@@ -140,7 +136,10 @@ impl Rows<'_> {
     }
 
     /// Looks whether entities still have the keys that were noted of them.
-    async fn check_candidates(&self, candidates: BTreeMap<TableId, Vec<Candidate>>) -> Result<()> {
+    pub(super) async fn check_candidates(
+        &self,
+        candidates: BTreeMap<TableId, Vec<Candidate>>,
+    ) -> Result<()> {
         let schema: &GraphSchema = self.before.schema();
         for (id, candidates) in candidates {
             let Ok(table) = schema.table(id) else {

@@ -47,7 +47,7 @@ impl KeyTable {
         }
     }
 
-    /// Gives a key to an entity, whoever had it.
+    /// Gives a key to an entity, in place of the one that had it.
     pub(super) fn insert(&mut self, key: Key, id: u64) {
         match key {
             Key::Integer(integer) => self.integers.insert(integer, id),

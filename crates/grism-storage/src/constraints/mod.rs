@@ -10,10 +10,12 @@
 mod cached_keys;
 mod check;
 mod compare;
+mod compare_parts;
 mod key;
 mod key_cache;
 mod key_table;
 mod new_keys;
+mod parted_keys;
 mod touched;
 mod violation;
 mod whole;

@@ -3,11 +3,13 @@
 use std::fmt;
 
 use futures::TryStreamExt;
-use grism_core::{Constraint, Error, Result, Snapshot, Value};
+use grism_core::{Constraint, EntityId, Error, Result, Snapshot, Value};
 
-use super::check::passes;
+use super::cached_keys::raw_ids;
+use super::check::{covered, parts};
 use super::key::{KeyReader, RowKey};
 use super::key_table::KeyTable;
+use super::parted_keys::PartedKeys;
 use super::violation::{blocked, equation, kind};
 use crate::all_rows::all_rows;
 
@@ -40,47 +42,57 @@ pub(crate) async fn violations(
         repeated: 0,
         example: Vec::new(),
     };
-    let tables: Vec<_> = snapshot
-        .schema()
-        .tables()
-        .filter(|table| constraint.covers(table))
-        .collect();
-    let rows = tables
-        .iter()
-        .map(|table| snapshot.statistics().rows(table.id));
-    let parts = match constraint.rule.is_unique() {
-        true => passes(rows.sum()),
-        false => 1,
+    let tables = || covered(snapshot, constraint);
+    let rows = tables().map(|table| snapshot.statistics().rows(table.id));
+    let parts = parts(rows.sum());
+    let mut known = KeyTable::default();
+    let mut files = match parts {
+        1 => None,
+        parts => Some(PartedKeys::try_new(parts)?),
     };
-    for part in 0..parts {
-        let mut known = KeyTable::default();
-        for table in &tables {
-            let reader = KeyReader::new(constraint, table);
-            let mut batches = all_rows(snapshot, table.id, &reader.columns());
-            while let Some(batch) = batches.try_next().await? {
-                for (row, key) in reader.read(&batch)?.into_iter().enumerate() {
-                    match key {
-                        RowKey::Missing(place) if part == 0 && constraint.rule.is_required() => {
-                            found.missing += 1;
-                            let name = constraint.properties.get(place);
-                            found.lacked = found.lacked.take().or_else(|| name.cloned());
-                        }
-                        RowKey::Is(key)
-                            if constraint.rule.is_unique()
-                                && key.part(parts) == part
-                                // Which entity has it does not matter here.
-                                && known.insert_new(key, 0).is_some() =>
-                        {
-                            found.repeated += 1;
-                            if found.repeated == 1 {
-                                found.example = reader.row(&batch, row)?;
-                            }
-                        }
-                        _ => {}
+    let mut repeating: Option<u64> = None;
+    for table in tables() {
+        let reader = KeyReader::new(constraint, table);
+        let mut batches = all_rows(snapshot, table.id, &reader.columns());
+        while let Some(batch) = batches.try_next().await? {
+            let ids = raw_ids(&batch)?.values();
+            for (key, id) in reader.read(&batch)?.into_iter().zip(ids) {
+                match (key, &mut files) {
+                    (RowKey::Missing(place), _) if constraint.rule.is_required() => {
+                        found.missing += 1;
+                        let name = constraint.properties.get(place);
+                        found.lacked = found.lacked.take().or_else(|| name.cloned());
                     }
+                    (RowKey::Is(_), _) if !constraint.rule.is_unique() => {}
+                    (RowKey::Is(key), Some(files)) => files.push(key, *id)?,
+                    (RowKey::Is(key), None) if known.insert_new(key, *id).is_some() => {
+                        found.repeated += 1;
+                        repeating.get_or_insert(*id);
+                    }
+                    _ => {}
                 }
             }
         }
+    }
+    for file in files
+        .map(PartedKeys::finish)
+        .transpose()?
+        .unwrap_or_default()
+    {
+        let mut known = KeyTable::default();
+        for entry in file.entries() {
+            let (key, id) = entry?;
+            if known.insert_new(key, id).is_some() {
+                found.repeated += 1;
+                repeating.get_or_insert(id);
+            }
+        }
+    }
+    if let Some(id) = repeating.map(EntityId::from_raw) {
+        let reader = KeyReader::new(constraint, snapshot.schema().table(id.table())?);
+        let columns = reader.columns();
+        let batch = snapshot.take(id.table(), &[id.offset()], &columns).await?;
+        found.example = reader.row(&batch, 0)?;
     }
     Ok(found)
 }
