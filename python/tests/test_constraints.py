@@ -109,7 +109,7 @@ def test_the_key_of_a_load_is_a_constraint_that_can_be_dropped(graph: gr.Graph) 
         other.execute("CREATE (:Person {id: 1})")
     other.execute("DROP CONSTRAINT Person_id_key; CREATE (:Person {id: 1}), (:Person)")
     assert constraints(other) == []
-    with pytest.raises(gr.InvalidDataError, match="have no key"):
+    with pytest.raises(gr.InvalidDataError, match="cannot become the key"):
         other.load_nodes("Person", pa.table({"id": [5]}), key="id")
 
 

@@ -496,13 +496,17 @@ LOADER = "import sys, grism_ray as gr; gr.open(sys.argv[1]).load_nodes('A', sys.
 
 
 def test_a_load_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
-    files, kills, rng = 60, 5, random.Random(3)
+    files, kills = 60, 4
     write_files(tmp_path / "files", range(files))
     arguments = [sys.executable, "-c", LOADER, str(tmp_path / "g.grism"), f"{tmp_path}/files/*.csv"]
+    log = tmp_path / "g.grism" / "_grism" / "snapshots"
     killed = 0
     for _ in range(kills):
+        before = len(list(log.glob("*.json")))
         child = subprocess.Popen(arguments)
-        time.sleep(rng.uniform(0.2, 1.2))
+        # Between two commits of the load.
+        while child.poll() is None and len(list(log.glob("*.json"))) == before:
+            time.sleep(0.001)
         child.send_signal(signal.SIGKILL)
         killed += child.wait() == -signal.SIGKILL
     graph = gr.open(tmp_path / "g.grism")

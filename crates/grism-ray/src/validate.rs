@@ -163,11 +163,11 @@ impl Checked<'_> {
             .map(|child| with_stack(|| self.within(child)))
             .collect::<Result<Vec<_>>>()?;
         let output = self.given(operator, inputs, StageTasks::One)?;
-        let is_whole = output.rows == Some(0)
-            || matches!(
-                output.distribution,
-                Distribution::Single | Distribution::Replicated
-            );
+        let is_whole = match output.distribution {
+            Distribution::Single | Distribution::Replicated => true,
+            Distribution::OnePiece => output.rows == Some(0),
+            Distribution::Split | Distribution::Hash(_) => false,
+        };
         if is_leaf && !is_whole {
             return self.refused(
                 operator,

@@ -540,7 +540,7 @@ mod tests {
             ),
             (
                 "UNWIND [1] AS x load from ('a' + x) (null 'NA', type `b c` int) as r RETURN r",
-                r#"UNWIND [1] AS x LOAD FROM ("a" + x) (NULL "NA", TYPE `b c` "int") AS r RETURN r"#,
+                r#"UNWIND [1] AS x LOAD FROM paren(("a" + x)) (NULL "NA", TYPE `b c` "int") AS r RETURN r"#,
             ),
         ] {
             assert_eq!(clauses(text), expected, "{text}");

@@ -277,6 +277,8 @@ fn broken_plans_are_refused() {
     let other = stages().gathered(runs());
     let merges_other = other.read_in(0, 0, ReadOrder::Merged(ascending("a")));
     let top_runs = stages().gathered(phases(top()).local);
+    let states = partial();
+    let count_states = &states.schema().columns().columns[1].name;
     let mut other_partitioning = moved(stages().shuffled(scan("a"), ANYWHERE), TASKS, |read| read);
     other_partitioning.stages[1].inputs[0].partitioning = hash(&["a"]);
     let mut out_of_order = moved(stages().shuffled(scan("a"), ANYWHERE), TASKS, |read| read);
@@ -305,9 +307,11 @@ fn broken_plans_are_refused() {
     for (name, plan, expected) in [
         (
             "final aggregate under other keys",
-            moved(stages().shuffled(partial(), hash(&["n"])), TASKS, |read| {
-                second(count(), read)
-            }),
+            moved(
+                stages().shuffled(partial(), hash(&[count_states])),
+                TASKS,
+                |read| second(count(), read),
+            ),
             "requires",
         ),
         (
