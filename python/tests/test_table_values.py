@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -15,6 +16,7 @@ import pytest
 import grism_ray as gr
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 FAR = dt.datetime(9876, 5, 4, 3, 2, 1)
@@ -230,3 +232,35 @@ def test_types_are_named_for_columns_of_tables() -> None:
     assert found == [{"d": "1.50", "n": 7}, {"d": None, "n": 8}]
     with pytest.raises(gr.InvalidDataError, match="nope"):
         graph.load_nodes("U", table, key="id", types={"nope": "String"})
+
+
+def failing_batches() -> Iterator[pa.RecordBatch]:
+    yield pa.record_batch({"id": [1]})
+    message = "the source is gone"
+    raise RuntimeError(message)
+
+
+def test_tables_that_their_library_does_not_hand_over_well_are_refused_by_name() -> None:
+    objects = pl.Series("v", [object(), object()], dtype=pl.Object)
+    broken_text = pa.table({"id": [1], "v": pa.array([b"caf\xe9"]).view(pa.string())})
+    required = pa.schema([("id", pa.int64()), pa.field("v", pa.int64(), nullable=False)])
+    for table, what in (
+        (pl.DataFrame([pl.Series("id", [1, 2]), objects]), "the column `v` holds Python objects"),
+        (pd.DataFrame({"id": [1, 2], "v": pd.Series([1, "a"], dtype=object)}), "cannot be read as Arrow"),
+        (broken_text, "the column `v`"),
+        (pa.table([pa.array([1, 2]), pa.array([None, 1])], schema=required), "cannot be read"),
+        (pa.RecordBatchReader.from_batches(pa.schema([("id", pa.int64())]), failing_batches()), "the source is gone"),
+    ):
+        with pytest.raises(gr.InvalidDataError, match=what):
+            gr.open().load_nodes("T", table, key="id")
+    with pytest.raises(gr.GrismError, match="Python objects"):
+        gr.open().query("RETURN $x AS x", {"x": objects})
+
+
+def test_columns_of_nulls_of_polars_load() -> None:
+    graph = gr.open()
+    graph.load_nodes("T", pl.DataFrame({"id": [1, 2], "v": [None, None], "w": [[None], None]}), key="id")
+    assert graph.query("MATCH (t:T) RETURN t.v, t.w ORDER BY t.id").to_pylist() == [
+        {"t.v": None, "t.w": [None]},
+        {"t.v": None, "t.w": None},
+    ]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatchReader as _};
+use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::{
     DataType, Date64Type, DurationMicrosecondType, DurationMillisecondType, DurationNanosecondType,
@@ -11,13 +11,12 @@ use arrow::datatypes::{
     IntervalUnit, IntervalYearMonthType, TimeUnit, TimestampMicrosecondType,
     TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt64Type,
 };
-use arrow::ffi_stream::ArrowArrayStreamReader;
-use arrow_pyarrow::FromPyArrow;
 use grism::temporal::{DateTime, Duration, LocalDateTime};
 use grism::{Error, Value};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use super::arrow_stream::batches_of;
 use super::parameter::unsupported;
 use crate::error::to_python;
 
@@ -47,15 +46,14 @@ pub(super) fn of_pyarrow(object: &Bound<'_, PyAny>) -> PyResult<Value> {
 
 /// The first column of a table as a list.
 pub(super) fn first_column(table: &Bound<'_, PyAny>) -> PyResult<Value> {
-    let reader = ArrowArrayStreamReader::from_pyarrow_bound(table)?;
-    let schema = reader.schema();
+    let (schema, batches) = batches_of(table)?;
     let field = schema
         .fields()
         .first()
         .ok_or_else(|| to_python(Error::invalid_query("a table without columns")))?;
     let mut items = Vec::new();
-    for batch in reader {
-        let batch = batch.map_err(|error| to_python(Error::from(error)))?;
+    for batch in batches {
+        let batch = batch.map_err(to_python)?;
         items.extend(values(table.py(), field, batch.column(0))?);
     }
     Ok(Value::List(items))

@@ -2,6 +2,7 @@
 
 mod argument;
 mod arrow;
+mod arrow_stream;
 mod numpy;
 mod parameter;
 mod row_table;

@@ -1,11 +1,10 @@
 //! Tables, from anything that speaks the Arrow C stream protocol.
 
-use arrow::ffi_stream::ArrowArrayStreamReader;
-use arrow::record_batch::{RecordBatch, RecordBatchReader as _};
-use arrow_pyarrow::FromPyArrow;
+use arrow::record_batch::RecordBatch;
 use grism::{Error, ImportSource, TableStream};
 use pyo3::prelude::*;
 
+use super::arrow_stream::batches_of;
 use super::row_table::is_in_memory;
 use crate::error::to_python;
 
@@ -18,13 +17,11 @@ pub(crate) fn source_of(table: &Bound<'_, PyAny>) -> PyResult<ImportSource> {
         );
         return Err(to_python(Error::invalid_data(message)));
     }
-    let reader = ArrowArrayStreamReader::from_pyarrow_bound(table)?;
+    let (schema, batches) = batches_of(table)?;
     if !is_in_memory(table)? {
-        let schema = reader.schema();
-        let batches = Box::new(reader.map(|batch| batch.map_err(Error::from)));
+        let batches = Box::new(batches);
         return Ok(ImportSource::Stream(TableStream { schema, batches }));
     }
-    let batches: Result<Vec<RecordBatch>, _> = reader.collect();
-    let batches = batches.map_err(|error| to_python(Error::from(error)))?;
-    Ok(ImportSource::Batches(batches))
+    let batches: Result<Vec<RecordBatch>, _> = batches.collect();
+    Ok(ImportSource::Batches(batches.map_err(to_python)?))
 }

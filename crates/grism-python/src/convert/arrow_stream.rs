@@ -1,0 +1,88 @@
+//! The batches of an object with the Arrow C stream, none of which is trusted: they come from libraries in other languages.
+
+use arrow::array::Array as _;
+use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
+use arrow::ffi_stream::ArrowArrayStreamReader;
+use arrow::record_batch::{RecordBatch, RecordBatchReader as _};
+use arrow_pyarrow::FromPyArrow;
+use grism::{Error, ErrorKind, Result};
+use pyo3::exceptions::PyException;
+use pyo3::prelude::*;
+
+use crate::error::{from_python, to_python};
+
+/// The columns of a table, and its batches as they come.
+///
+/// # Errors
+/// `InvalidData` for a table that its library does not hand over as Arrow, and for a column of Python objects.
+pub(super) fn batches_of(
+    table: &Bound<'_, PyAny>,
+) -> PyResult<(
+    SchemaRef,
+    impl Iterator<Item = Result<RecordBatch>> + Send + use<>,
+)> {
+    let table = plain(table).map_err(|error| not_handed_over(table, error))?;
+    let reader = ArrowArrayStreamReader::from_pyarrow_bound(&table)
+        .map_err(|error| not_handed_over(&table, error))?;
+    let schema = reader.schema();
+    let batches = reader.map(|batch| checked(batch.map_err(of_source)?));
+    Ok((schema, batches))
+}
+
+/// The table as Arrow takes it from its library: polars hands over addresses for objects, and buffers for nulls.
+fn plain<'py>(table: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let module = table.get_type().module()?.to_string();
+    if module.split('.').next() != Some("polars") || !table.hasattr("dtypes")? {
+        return Ok(table.clone());
+    }
+    let (names, types) = (table.getattr("columns")?, table.getattr("dtypes")?);
+    let mut has_nulls = false;
+    for (name, ty) in names.try_iter()?.zip(types.try_iter()?) {
+        let ty = ty?.str()?.to_string();
+        if ty.contains("Object") {
+            let message = format!(
+                "the column `{}` holds Python objects, which are no values: turn them into texts or numbers first",
+                name?
+            );
+            return Err(to_python(Error::invalid_data(message)));
+        }
+        has_nulls |= ty.contains("Null");
+    }
+    match has_nulls {
+        true => table.call_method0("to_arrow"),
+        false => Ok(table.clone()),
+    }
+}
+
+/// The error for a table that is not handed over. What ends the program, such as an interrupt, stays what it is.
+fn not_handed_over(table: &Bound<'_, PyAny>, error: PyErr) -> PyErr {
+    let py = table.py();
+    if !error.is_instance_of::<PyException>(py) {
+        return error;
+    }
+    let told = from_python(py, &error, ErrorKind::InvalidData);
+    if told.kind() != ErrorKind::InvalidData {
+        return to_python(told);
+    }
+    let name = table.get_type().name();
+    let name = name.map_or_else(|_| "the table".to_owned(), |name| format!("the {name}"));
+    to_python(told.context(format!("{name} cannot be read as Arrow")))
+}
+
+/// The error of a source while it is read.
+fn of_source(error: ArrowError) -> Error {
+    Error::invalid_data(format!("the table cannot be read: {error}"))
+}
+
+/// A batch whose texts are UTF-8 and whose offsets lie within it.
+fn checked(batch: RecordBatch) -> Result<RecordBatch> {
+    let schema = batch.schema();
+    for (field, column) in schema.fields().iter().zip(batch.columns()) {
+        let checked = column.to_data().validate_full();
+        checked.map_err(|error| {
+            Error::invalid_data(format!("the column `{}`: {error}", field.name()))
+        })?;
+    }
+    Ok(batch)
+}
