@@ -6,7 +6,7 @@ import csv
 import gzip
 import json
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import lance
 import pyarrow as pa
@@ -319,3 +319,18 @@ def test_file_uris_name_what_their_escapes_say(tmp_path: Path) -> None:
         graph.execute("COPY Person TO 'file://host/out.csv'")
     with pytest.raises(gr.NotFoundError, match="no file matches"):
         graph.load_nodes("Person", (tmp_path / "run 1" / "pe*.parquet").as_uri(), key="name")
+
+
+@pytest.mark.parametrize("reject", [False, True])
+def test_a_column_that_is_empty_at_first_has_the_type_of_what_comes(tmp_path: Path, reject: bool) -> None:
+    options: dict[str, Any] = {"bad_rows": "reject", "rejects": str(tmp_path / "bad.csv")} if reject else {}
+    empty = "".join(f"{row},,,\n" for row in range(1100))
+    (tmp_path / "a.csv").write_text(f"id,n,day,text\n{empty}5000,7,2026-01-02,x\n")
+    for part, row in enumerate(["1,,,", "2,7,2026-01-02,x"]):
+        (tmp_path / f"p{part}.csv").write_text(f"id,n,day,text\n{row}\n")
+    for files in (tmp_path / "a.csv", str(tmp_path / "p*.csv")):
+        graph = gr.open()
+        report = graph.load_nodes("T", files, key="id", **options)
+        assert report.rejected == 0
+        found = graph.query("MATCH (t:T) WHERE t.n > 1 RETURN t.n AS n, t.day AS day, t.text AS text").to_pylist()
+        assert found == [{"n": 7, "day": date(2026, 1, 2), "text": "x"}]

@@ -18,6 +18,8 @@ pub struct TextColumn {
     pub format: Option<TimeFormat>,
     /// Whether the type was told by the rows, not given.
     pub is_told: bool,
+    /// Whether a row that told the type had a value; a type that none told is that of texts.
+    pub has_values: bool,
     /// Whether it holds keys, which meet by their texts.
     pub is_key: bool,
 }

@@ -66,6 +66,12 @@ impl TextTypes {
         self.time = self.time && is_of(&Type::LocalDateTime, trimmed.len() >= 16);
     }
 
+    /// Whether there was any text.
+    #[must_use]
+    pub fn has_texts(&self) -> bool {
+        self.any
+    }
+
     /// A column of texts that are nothing else.
     fn text() -> Self {
         Self {

@@ -289,8 +289,9 @@ pub(super) fn columns_of_all(
 struct ColumnTypes<'a> {
     names: Vec<String>,
     types: Vec<TextTypes>,
-    /// Types that are kept but for what numbers they hold: rows that do not fit are rejected.
-    kept: Option<Vec<Type>>,
+    /// Types that are kept but for what numbers they hold: rows that do not fit are rejected. Not that of a column which had
+    /// no values.
+    kept: Option<Vec<Option<Type>>>,
     options: &'a ImportOptions,
     telling: &'a Telling,
     nulls: Vec<Vec<u8>>,
@@ -306,7 +307,11 @@ impl<'a> ColumnTypes<'a> {
         Self {
             names: names.to_vec(),
             types: vec![TextTypes::default(); names.len()],
-            kept: kept.map(|kept| kept.iter().map(|column| column.ty.clone()).collect()),
+            kept: kept.map(|kept| {
+                let kept = kept.iter();
+                let kept = kept.map(|column| column.has_values.then(|| column.ty.clone()));
+                kept.collect()
+            }),
             options,
             telling,
             nulls: options.null_words(),
@@ -332,7 +337,7 @@ impl<'a> ColumnTypes<'a> {
             for place in 0..record.len() {
                 let (value, _) = record.value(&piece.bytes, place);
                 let column = fields.map_or(place, |fields| fields[place]);
-                let kept = self.kept.as_ref().map(|kept| &kept[column]);
+                let kept = self.kept_type(column);
                 let counts = kept.is_none_or(|kept| kept.is_numeric() && is_number(value));
                 if counts && !is_null(value, &self.nulls) {
                     self.types[column].add(value, &self.options.times);
@@ -342,9 +347,13 @@ impl<'a> ColumnTypes<'a> {
         Ok(())
     }
 
+    fn kept_type(&self, place: usize) -> Option<&Type> {
+        self.kept.as_ref()?[place].as_ref()
+    }
+
     /// The type of the column at `place`, by its values.
     fn told(&self, place: usize) -> Type {
-        match self.kept.as_ref().map(|kept| &kept[place]) {
+        match self.kept_type(place) {
             Some(kept) if !kept.is_numeric() => kept.clone(),
             _ => self.types[place].ty(&self.options.times),
         }
@@ -361,6 +370,7 @@ impl<'a> ColumnTypes<'a> {
                         ty: given.ty,
                         format: given.format,
                         is_told: false,
+                        has_values: true,
                         is_key: false,
                     };
                 }
@@ -374,6 +384,7 @@ impl<'a> ColumnTypes<'a> {
                     format: self.options.times.of(&ty).cloned(),
                     ty,
                     is_told: !is_list,
+                    has_values: self.types[place].has_texts(),
                     is_key: false,
                 }
             })

@@ -130,6 +130,7 @@ impl ColumnTypes {
                 ty,
                 format,
                 is_told,
+                has_values: true,
                 is_key: telling.is_key(name),
             }
         };

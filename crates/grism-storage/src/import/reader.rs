@@ -192,6 +192,7 @@ impl<'a> Reader<'a> {
             dialect: reader.dialect,
             nulls: options.null_words(),
             corrections: self.telling.corrections(),
+            times: options.times.clone(),
         }));
         if !reader.has_rows() {
             // A header alone tells no types: the next file does.

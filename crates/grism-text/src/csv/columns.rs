@@ -5,6 +5,8 @@ use grism_core::{Result, Type};
 use super::{Dialect, Record, Records};
 use crate::column_builder::ColumnBuilder;
 use crate::text_column::{Contradiction, Corrections, Problem, TextColumn, TextRows, WrongRow};
+use crate::time_format::TimeFormats;
+use crate::types::TextTypes;
 use crate::values::{integer, is_code, is_exact, is_number};
 
 /// How the records of a CSV file become columns.
@@ -20,6 +22,8 @@ pub struct CsvColumns {
     pub nulls: Vec<Vec<u8>>,
     /// Which records show that types were told wrongly.
     pub corrections: Corrections,
+    /// How dates and times are written.
+    pub times: TimeFormats,
 }
 
 /// Whether a value stands for null in a column that holds no texts; in one of texts, only where it is not quoted.
@@ -98,7 +102,10 @@ impl CsvColumns {
             let is_null = (!is_quoted || !is_text) && is_null(value, &self.nulls);
             let mut pushed = Ok(());
             if !is_null && own.is_told {
-                pushed = check_number(value, &own.ty);
+                pushed = match own.has_values {
+                    true => check_number(value, &own.ty),
+                    false => self.check_first(value, &own.ty),
+                };
             }
             if pushed.is_ok() {
                 pushed = builders[*column].push((!is_null).then_some(value));
@@ -113,9 +120,21 @@ impl CsvColumns {
         Ok(())
     }
 
+    /// Whether a value of a column, of which no row before told the type, is of the type that columns without values have.
+    fn check_first(&self, value: &[u8], ty: &Type) -> Result<(), String> {
+        let mut types = TextTypes::default();
+        types.add(value, &self.times);
+        match (self.corrections, types.ty(&self.times)) {
+            (Corrections::None, _) => Ok(()),
+            (_, told) if told == *ty => Ok(()),
+            (_, told) => Err(format!("{told}, in a column that was empty before")),
+        }
+    }
+
     fn problem(&self, column: &TextColumn, value: &[u8], wanted: &str) -> Problem {
         let contradicts = match self.corrections {
             Corrections::None => false,
+            Corrections::Numbers if !column.has_values => true,
             // What is a number shows that numbers of another kind were told.
             Corrections::Numbers => column.ty.is_numeric() && is_number(value),
             Corrections::All => true,
