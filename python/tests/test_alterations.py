@@ -566,11 +566,7 @@ def test_a_snapshot_from_before_keeps_its_names_and_differences_have_the_new_one
     graph.execute("ALTER LABEL A RENAME TO C; ALTER LABEL C RENAME PROPERTY x TO y; ALTER HYPEREDGE TYPE R RENAME TO S")
     after = graph.history()[-1].snapshot
     graph.execute("CREATE (:A {x: 4})-[:R {w: 2}]->(:A)")
-    assert one(graph, "MATCH (n:A) WHERE n.x > 0 RETURN collect(n.x)", snapshot=before) in (
-        [1, 2, 3],
-        [1, 3, 2],
-        [2, 1, 3],
-    )
+    assert sorted(one(graph, "MATCH (n:A) WHERE n.x > 0 RETURN collect(n.x)", snapshot=before)) == [1, 2, 3]
     assert one(graph, "MATCH (:A)-[r:R]->(:A) RETURN r.w", snapshot=before) == 1
     assert one(graph, "MATCH (:C)-[r:S]->(:C) RETURN r.w") == 1
     assert one(graph, "MATCH (:A)-[r:R]->(:A) RETURN r.w") == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import pty
@@ -24,6 +25,15 @@ COLUMNS = 64
 TAB, UP, LEFT, END, INTERRUPT, LEAVE = "\t", "\x1b[A", "\x1b[D", "\x05", "\x03", "\x04"
 
 
+def is_whole(character: bytes) -> bool:
+    """Whether bytes are a character of UTF-8."""
+    try:
+        character.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 class Terminal:
     """A shell at a pseudo-terminal."""
 
@@ -31,8 +41,13 @@ class Terminal:
         environment = {"XDG_STATE_HOME": str(directory), "PAGER": "cat", "TERM": "xterm", "PATH": os.environ["PATH"]}
         self._process, self._terminal = pty.fork()
         if self._process == 0:
+            # The terminal would echo keys that arrive while the shell reads none, which a person's never do.
+            attributes = termios.tcgetattr(0)
+            attributes[3] &= ~termios.ECHO
+            termios.tcsetattr(0, termios.TCSANOW, attributes)
             os.execve(COMMAND, [COMMAND, *arguments], environment)
         fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, COLUMNS, 0, 0))
+        self._bytes = b""
         self._unread = ""
         self._ended = False
 
@@ -51,8 +66,14 @@ class Terminal:
             left = deadline - time.monotonic()
             assert left > 0, f"no {text!r} in {self._unread!r}"
             if select.select([self._terminal], [], [], left)[0]:
-                read = os.read(self._terminal, 4096).decode(errors="replace")
-                self._unread += re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", read)
+                self._bytes += os.read(self._terminal, 4096)
+                # What moves the cursor, and a character, may come in two pieces.
+                whole = re.sub(rb"(\x1b(\[[0-9;?]*)?|[\xc0-\xff][\x80-\xbf]*)$", b"", self._bytes)
+                last = self._bytes[len(whole) :]
+                if last and last[0] >= 0xC0 and is_whole(last):
+                    whole, last = self._bytes, b""
+                self._bytes = last
+                self._unread += re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", whole.decode(errors="replace"))
         shown, _, self._unread = self._unread.partition(text)
         return shown
 
@@ -64,7 +85,9 @@ class Terminal:
         """Types a line, waits for ``answer`` and the next prompt; what was shown before the answer."""
         self.send(keys + "\r")
         shown = self.until(answer)
-        self.until(PROMPT)
+        # Keys draw the prompt again, so that the one behind the answer may have been taken with them.
+        with contextlib.suppress(AssertionError):
+            self.until(PROMPT, 1)
         return shown
 
     def status(self) -> int:
