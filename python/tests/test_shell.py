@@ -85,10 +85,13 @@ class Terminal:
         """Types a line, waits for ``answer`` and the next prompt; what was shown before the answer."""
         self.send(keys + "\r")
         shown = self.until(answer)
-        # Keys draw the prompt again, so that the one behind the answer may have been taken with them.
+        self.prompt()
+        return shown
+
+    def prompt(self) -> None:
+        """Waits for the prompt. Keys draw it again, so that the last one may have been taken with them."""
         with contextlib.suppress(AssertionError):
             self.until(PROMPT, 1)
-        return shown
 
     def status(self) -> int:
         """The exit code."""
@@ -99,7 +102,7 @@ class Terminal:
 def test_a_session_at_a_terminal(tmp_path: Path) -> None:
     graph = str(tmp_path / "fleet.grism")
     with Terminal(tmp_path, "shell", graph) as shell:
-        shell.until(PROMPT)
+        shell.prompt()
         shell.ask("CREATE (:Schooner {name: 'Vasa', guns: 64});", "nodes created: 1")
         # Over several lines; the semicolon within quotes ends nothing.
         shell.send("MATCH (s:Schooner)\r")
@@ -111,7 +114,7 @@ def test_a_session_at_a_terminal(tmp_path: Path) -> None:
         assert "(s:Schooner" in shell.ask(f"MATCH (s:Sch{TAB}) RETURN count(*) AS n;", "1 row")
         shell.send(f"RETURN coal{TAB}1) AS t;\r")
         shell.until("1 row")
-        shell.until(PROMPT)
+        shell.prompt()
         # The line before comes back, and can be changed.
         shell.send(UP + LEFT * 8 + "1" + END)
         assert "│ 11 │" in shell.ask("", "1 row")
@@ -133,13 +136,13 @@ def test_a_session_at_a_terminal(tmp_path: Path) -> None:
         shell.send("MATCH (never\r")
         shell.until("...> ")
         shell.send(INTERRUPT)
-        shell.until(PROMPT)
+        shell.prompt()
         shell.ask("RETURN 8 AS x;", "x = 8")
         shell.send(LEAVE)
         assert shell.status() == 0
     assert "RETURN 8 AS x;" in (tmp_path / "grism" / "history").read_text()
     with Terminal(tmp_path, "query", graph) as shell:
-        shell.until(PROMPT)
+        shell.prompt()
         shell.ask(UP, "│ 8 │")
         shell.send(".quit\r")
         assert shell.status() == 0
@@ -147,12 +150,12 @@ def test_a_session_at_a_terminal(tmp_path: Path) -> None:
 
 def test_a_running_query_is_cancelled_by_ctrl_c(tmp_path: Path) -> None:
     with Terminal(tmp_path, "shell", str(tmp_path / "g.grism")) as shell:
-        shell.until(PROMPT)
+        shell.prompt()
         shell.send("UNWIND range(1, 100000) AS x UNWIND range(1, 100000) AS y RETURN sum(x * y % 7) AS s;\r")
         time.sleep(0.5)
         shell.send(INTERRUPT)
         shell.until("Cancelled")
-        shell.until(PROMPT)
+        shell.prompt()
         shell.ask("RETURN 5 AS five;", "1 row")
 
 
