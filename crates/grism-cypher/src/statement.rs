@@ -72,7 +72,7 @@ pub enum StatementKind {
     DropConstraint {
         /// Its name.
         name: String,
-        /// Nothing happens where there is none.
+        /// Nothing happens where it does not exist.
         if_exists: bool,
     },
     /// `OPTIMIZE`.

@@ -48,7 +48,7 @@ pub(super) async fn open(root: &Root, path: &str, version: u64) -> Result<Datase
         .map_err(|error| from_lance(error).context(path))
 }
 
-/// Opens the first version of the dataset at `place`, which has no rows; makes the dataset where there is none. Returns its
+/// Opens the first version of the dataset at `place`, which has no rows; makes the dataset where it does not exist. Returns its
 /// path, which has a number where the plain one belongs to a dataset of other fields.
 ///
 /// What a failed or lost commit left under the name is harmless: it never reaches the first version.
