@@ -118,7 +118,7 @@ impl Graph {
     /// Forgets the table that is registered under a name.
     ///
     /// # Errors
-    /// `NotFound` where there is none.
+    /// `NotFound` where it does not exist.
     pub fn unregister(&self, name: &str) -> Result<()> {
         let mut tables = self.tables.write().unwrap_or_else(PoisonError::into_inner);
         if tables.remove(name).is_some() {

@@ -41,7 +41,8 @@ class Terminal:
         environment = {"XDG_STATE_HOME": str(directory), "PAGER": "cat", "TERM": "xterm", "PATH": os.environ["PATH"]}
         self._process, self._terminal = pty.fork()
         if self._process == 0:
-            # Between two keys the shell leaves raw mode, and the terminal would echo what arrives then, as it does of pasted text.
+            # Between two keys the shell leaves raw mode, and the terminal would echo what arrives then, as it does of
+            # pasted text.
             attributes = termios.tcgetattr(0)
             attributes[3] &= ~termios.ECHO
             termios.tcsetattr(0, termios.TCSANOW, attributes)

@@ -79,7 +79,7 @@ impl GraphSchema {
     /// The table and the hyperedge type `name`.
     ///
     /// # Errors
-    /// `NotFound` where there is none.
+    /// `NotFound` where it does not exist.
     pub(super) fn altered_type(&self, name: &str) -> Result<(TableId, &HyperedgeType)> {
         if let Some((table, ty)) = self.hyperedge_table(name) {
             return Ok((table.id, ty));

@@ -64,7 +64,7 @@ impl GraphSchema {
     /// The table and the hyperedge type `name`, whose roles may be altered.
     ///
     /// # Errors
-    /// `NotFound` where there is none, `InvalidData` where it was not declared.
+    /// `NotFound` where it does not exist, `InvalidData` where it was not declared.
     fn altered_roles(&self, name: &str) -> Result<(TableId, &HyperedgeType)> {
         let (table, ty) = self.altered_type(name)?;
         if !ty.declared {

@@ -121,7 +121,7 @@ pub(super) fn check_roles(
     }
 }
 
-/// The table of a type; that of a binary edge type is made where there is none.
+/// The table of a type; that of a binary edge type is made where it does not exist.
 ///
 /// # Errors
 /// `NotFound` for another type that is not declared.

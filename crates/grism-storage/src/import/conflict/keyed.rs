@@ -103,7 +103,7 @@ impl Keyed {
 /// groups the rows, where the type has no hyperedges yet and no role is read from that column.
 ///
 /// # Errors
-/// `InvalidData` where the type has another key; `InvalidQuery` where the key is read for a role, or there is none and
+/// `InvalidData` where the type has another key; `InvalidQuery` where the key is read for a role, or does not exist and
 /// conflicts are to be settled by it.
 pub(in crate::import) fn key_of_load(
     snapshot: &dyn Snapshot,
