@@ -79,7 +79,8 @@ class Terminal:
         return shown
 
     def send(self, keys: str) -> None:
-        """Presses keys."""
+        """Presses keys, once the shell has had the time to wait for them."""
+        time.sleep(0.1)
         os.write(self._terminal, keys.encode())
 
     def ask(self, keys: str, answer: str) -> str:
