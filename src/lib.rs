@@ -15,8 +15,10 @@ mod export;
 mod frames;
 mod graph;
 mod image;
+mod load_all;
 mod loads;
 mod maintain;
+mod manifest;
 mod plan;
 mod plan_cache;
 mod query;
@@ -32,6 +34,8 @@ pub use entity_columns::ENTITY_METADATA;
 pub use export::{PlainForm, is_dynamic, plain, plain_batches, plain_stream};
 pub use graph::Graph;
 pub use image::{ImageSource, MAX_IMAGE_BYTES};
+pub use load_all::hyperedge_type;
+pub use manifest::{Manifest, read_manifest};
 pub use query::{PlannedQuery, Prepared, QueryOptions, QueryResult};
 pub use transaction::GraphTransaction;
 
@@ -65,7 +69,8 @@ pub use grism_ray::{
 };
 pub use grism_storage::{
     BadRow, Catalog, CheckReport, Compression, ExportOptions, FileExport, FileFormat, GraphOptions,
-    ImportOptions, ImportSource, InMemoryStorage, LanceStorage, LoadOptions, LoadProgress,
-    LoadReport, LoadTarget, MemoryLimit, MissingMember, OptimizeReport, RoleSource, SnapshotDiff,
-    TableDiff, Transaction, VacuumOptions, VacuumReport, WriteCounts, load, load_into,
+    ImportOptions, ImportSource, InMemoryStorage, LanceStorage, LoadJob, LoadOptions, LoadProgress,
+    LoadReport, LoadTarget, ManyLoads, ManyReport, MemoryLimit, MissingMember, OptimizeReport,
+    RoleSource, SnapshotDiff, TableDiff, Transaction, VacuumOptions, VacuumReport, WriteCounts,
+    load, load_into, load_many_into,
 };

@@ -28,6 +28,7 @@ from grism_ray.entities import Hyperedge, Incidence, Node, Path
 from grism_ray.expressions import Expr, avg, col, collect, count, function, lit, max, min, sum
 from grism_ray.frame import Frame, Grouped
 from grism_ray.jobs import Job, submit
+from grism_ray.many import ManyReport
 from grism_ray.report import LoadReport, SnapshotInfo, TableDiff
 from grism_ray.result import Result
 from grism_ray.session import Graph, open
@@ -55,6 +56,7 @@ __all__ = [
     "InvalidQueryError",
     "Job",
     "LoadReport",
+    "ManyReport",
     "Node",
     "NotFoundError",
     "Path",

@@ -2,18 +2,25 @@
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use grism::{
     BadRow, Compression, Error, FileFormat, ImportOptions, ImportSource, LoadOptions, LoadProgress,
-    LoadTarget, MissingMember, Result, RoleSource, Type,
+    LoadTarget, Manifest, MissingMember, Result, RoleSource, Type, read_manifest,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::arguments::{BadRows, Load, Missing, pair};
 
 pub(crate) async fn load(load: Load) -> Result<()> {
+    if load.files.is_empty() {
+        return load_manifest(load).await;
+    }
+    let Some(name) = load.target.clone() else {
+        return Err(Error::invalid_query("a label or a type is needed"));
+    };
     let import = import_options(&load)?;
     let source = match load.group_by {
         Some(_) => {
@@ -29,28 +36,68 @@ pub(crate) async fn load(load: Load) -> Result<()> {
             options: import,
         },
     };
+    let is_of_hyperedges = !load.role.is_empty() || load.group_by.is_some() || load.split.is_some();
     let target = match &load.key {
         Some(key) => LoadTarget::Nodes {
-            label: load.target.clone(),
+            label: name.clone(),
             key: key.clone(),
         },
-        None => LoadTarget::Hyperedges {
-            name: load.target.clone(),
+        None if is_of_hyperedges => LoadTarget::Hyperedges {
+            name: name.clone(),
             roles: roles(&load.role)?,
         },
+        None => {
+            return Err(Error::invalid_query(
+                "--key COLUMN loads nodes, and --role ROLE=COLUMN hyperedges: one of the two is needed",
+            ));
+        }
     };
     let options = load_options(&load)?;
     // The files come first, so that a wrong path makes no graph.
     source.check()?;
     let graph = load.graph.open(true).await?;
-    let bar = progress_bar(&load.target, &options.progress);
+    let bar = progress_bar(&name, &options.progress);
     let report = graph.load(&target, source, &options).await;
+    cleared(bar);
+    eprintln!("{}", report?);
+    Ok(())
+}
+
+/// Loads what a manifest names, as one commit.
+async fn load_manifest(mut load: Load) -> Result<()> {
+    if let Some(option) = load.option_for_files() {
+        return Err(Error::invalid_query(format!(
+            "{option} is for files that the command names; a manifest has settings of its own"
+        )));
+    }
+    let path = load.target.clone();
+    let path = path.unwrap_or_else(|| load.graph.uri.clone());
+    let Manifest { graph, mut loads } = read_manifest(Path::new(&path))?;
+    if load.target.is_none() {
+        load.graph.uri = graph.ok_or_else(|| {
+            Error::invalid_query(format!(
+                "{path} names no graph: write `graph = \"…\"` there, or `grism load GRAPH {path}`"
+            ))
+        })?;
+    }
+    loads.memory_limit = load.memory_limit.or(loads.memory_limit);
+    for job in &loads.jobs {
+        let found = job.source.check();
+        found.map_err(|error| error.context(job.target.name()))?;
+    }
+    let graph = load.graph.open(true).await?;
+    let bar = progress_bar(&path, &loads.progress);
+    let report = graph.load_all(loads).await;
+    cleared(bar);
+    eprintln!("{}", report?);
+    Ok(())
+}
+
+fn cleared(bar: Option<(ProgressBar, tokio::task::JoinHandle<()>)>) {
     if let Some((bar, task)) = bar {
         task.abort();
         bar.finish_and_clear();
     }
-    eprintln!("{}", report?);
-    Ok(())
 }
 
 fn import_options(load: &Load) -> Result<ImportOptions> {

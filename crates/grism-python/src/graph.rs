@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use grism::{
     Error, ExplainFormat, ExplainOptions, ImageSource, LoadTarget, RoleSource, RuntimeConfig,
-    SnapshotId, VacuumOptions,
+    SnapshotId, VacuumOptions, read_manifest,
 };
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -17,6 +18,7 @@ use crate::distributed::DistributedQuery;
 use crate::error::to_python;
 use crate::frame::Frame;
 use crate::json::json;
+use crate::load_many::{Job, many_loads};
 use crate::query_options::options;
 use crate::runtime::{runtime, wait};
 use crate::transaction::{Progress, Transaction};
@@ -200,6 +202,37 @@ impl Graph {
             .collect();
         let target = LoadTarget::Hyperedges { name, roles };
         self.load(py, target, table, file_settings, settings, progress)
+    }
+
+    /// Loads nodes and hyperedges from many sources as one commit; the report is JSON. `types` are declared before, and
+    /// each of `jobs` has the arguments of `load_nodes` or of `load_hyperedges`, a key or roles.
+    fn load_many(
+        &self,
+        py: Python<'_>,
+        types: Vec<(String, String)>,
+        jobs: Vec<Job>,
+        memory_limit: Option<usize>,
+        progress: &Progress,
+    ) -> PyResult<String> {
+        let loads = many_loads(py, types, jobs, memory_limit, progress)?;
+        let graph = self.graph.clone();
+        json(&wait(py, None, async move { graph.load_all(loads).await })?)
+    }
+
+    /// Loads what a manifest names as one commit; the report is JSON.
+    fn load_manifest(
+        &self,
+        py: Python<'_>,
+        path: PathBuf,
+        memory_limit: Option<usize>,
+        progress: &Progress,
+    ) -> PyResult<String> {
+        let read = read_manifest(&path).map_err(to_python)?;
+        let mut loads = read.loads;
+        loads.memory_limit = memory_limit.or(loads.memory_limit);
+        loads.progress = Arc::clone(&progress.progress);
+        let graph = self.graph.clone();
+        json(&wait(py, None, async move { graph.load_all(loads).await })?)
     }
 
     /// The graph at a snapshot, at a time in milliseconds, or at a tag.

@@ -61,7 +61,7 @@ const LOAD_NAMES: [&str; 6] = [
 ];
 
 /// The rows of one table, or of a list of tables; where rows are grouped, each path of a list is a table of its own.
-fn sources(
+pub(crate) fn sources(
     table: &Bound<'_, PyAny>,
     settings: Option<&Bound<'_, PyDict>>,
     is_grouped: bool,
@@ -180,7 +180,7 @@ fn types_of(value: &Bound<'_, PyAny>) -> PyResult<BTreeMap<String, Type>> {
 }
 
 /// How a load goes about it, from keyword arguments.
-fn load_options(
+pub(crate) fn load_options(
     settings: Option<&Bound<'_, PyDict>>,
     progress: &Progress,
 ) -> PyResult<LoadOptions> {

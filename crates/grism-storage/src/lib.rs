@@ -26,8 +26,9 @@ pub use diff::diff;
 pub use export::{ExportOptions, FileExport, export_graph, import_graph};
 pub use grism_text::CsvWriter;
 pub use import::{
-    BadRow, Compression, FileFormat, ImportOptions, ImportSource, LoadOptions, LoadProgress,
-    LoadReport, LoadTarget, MissingMember, RoleSource, load, load_into,
+    BadRow, Compression, FileFormat, ImportOptions, ImportSource, LoadJob, LoadOptions,
+    LoadProgress, LoadReport, LoadTarget, ManyLoads, ManyReport, MissingMember, RoleSource,
+    StagedLoads, load, load_into, load_many_into,
 };
 pub use lance::{FORMAT_VERSION, GraphOptions, LanceStorage};
 pub use location::Location;

@@ -5,14 +5,16 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use grism_core::{ChangeSet, Error, Result, Snapshot, SnapshotId, Storage};
-use tokio::runtime::Handle;
 
 use super::files::InputFile;
 use super::loader::Loader;
 use super::options::{BadRow, ImportSource, LoadOptions, LoadProgress, LoadTarget, MissingMember};
-use super::plan::{AbsentColumns, hyperedges_plan, nodes_plan, split_columns, with_roles};
+use super::plan::{
+    AbsentColumns, Plan, State, hyperedges_plan, nodes_plan, split_columns, with_roles,
+};
 use super::read::Input;
 use super::report::LoadReport;
+use super::shared_keys::SharedKeys;
 use super::telling::Telling;
 
 /// Loads a source into a graph as one commit.
@@ -44,32 +46,14 @@ pub async fn load_into(
     options: &LoadOptions,
 ) -> Result<(ChangeSet, LoadReport)> {
     let again = source.again();
-    let are_several = matches!(&source, ImportSource::Tables(tables) if tables.len() > 1);
-    let are_named = matches!(target, LoadTarget::Hyperedges { roles, .. } if !roles.is_empty());
-    let absent = match (are_several, are_named) {
-        (false, true) => AbsentColumns::None,
-        (false, false) => AbsentColumns::NotRequired,
-        (true, true) => AbsentColumns::InOtherTables,
-        (true, false) => AbsentColumns::Any,
-    };
-    let target = with_roles(snapshot.schema(), target);
-    let target = target.as_ref();
-    let lists = split_columns(snapshot.schema(), target, options);
-    let telling = Arc::new(Telling::from_first_rows(target, lists, options));
-    let loaded = load_told(snapshot, target, source, options, &telling, absent).await;
+    let mut telling = Arc::new(first_telling(snapshot, target, options));
+    let loaded = load_told(snapshot, target, source, options, &telling).await;
     match (loaded, telling.corrected(), again) {
         // The rows are read again with the types that all of them have.
-        (Err(_), Some(telling), Some(source)) if !options.progress.is_cancelled() => {
+        (Err(_), Some(corrected), Some(source)) if !options.progress.is_cancelled() => {
             options.progress.restart();
-            load_told(
-                snapshot,
-                target,
-                source,
-                options,
-                &Arc::new(telling),
-                absent,
-            )
-            .await
+            telling = Arc::new(corrected);
+            load_told(snapshot, target, source, options, &telling).await
         }
         (loaded, ..) => loaded,
     }
@@ -82,9 +66,55 @@ async fn load_told(
     source: ImportSource,
     options: &LoadOptions,
     telling: &Arc<Telling>,
-    absent: AbsentColumns,
 ) -> Result<(ChangeSet, LoadReport)> {
-    let start = Instant::now();
+    let mut changes = ChangeSet::new(snapshot.as_ref(), (**snapshot.schema()).clone())
+        .with_operation(format!("load {}", target.name()));
+    let keys = Arc::new(SharedKeys::default());
+    let planned = planned(snapshot, &mut changes, target, source, options, &keys).await?;
+    let part = run(planned, changes, telling, &keys, 1).await;
+    let (mut changes, report) = part?;
+    keys.append_created(&mut changes)?;
+    Ok((changes, report))
+}
+
+/// How the types of text files' columns are told at first.
+pub(super) fn first_telling(
+    snapshot: &Arc<dyn Snapshot>,
+    target: &LoadTarget,
+    options: &LoadOptions,
+) -> Telling {
+    let target = with_roles(snapshot.schema(), target);
+    let lists = split_columns(snapshot.schema(), &target, options);
+    Telling::from_first_rows(&target, lists, options)
+}
+
+/// A load that is ready to read its rows.
+pub(super) struct Planned {
+    plan: Plan,
+    state: State,
+    target: LoadTarget,
+    inputs: Vec<Input>,
+    options: LoadOptions,
+}
+
+/// Looks what a load's rows will be; the tables that it needs are added to the schema of the changes.
+pub(super) async fn planned(
+    snapshot: &Arc<dyn Snapshot>,
+    changes: &mut ChangeSet,
+    target: &LoadTarget,
+    source: ImportSource,
+    options: &LoadOptions,
+    keys: &SharedKeys,
+) -> Result<Planned> {
+    let are_several = matches!(&source, ImportSource::Tables(tables) if tables.len() > 1);
+    let are_named = matches!(target, LoadTarget::Hyperedges { roles, .. } if !roles.is_empty());
+    let absent = match (are_several, are_named) {
+        (false, true) => AbsentColumns::None,
+        (false, false) => AbsentColumns::NotRequired,
+        (true, true) => AbsentColumns::InOtherTables,
+        (true, false) => AbsentColumns::Any,
+    };
+    let target = with_roles(snapshot.schema(), target).into_owned();
     if options.rejects.is_none()
         && (options.bad_rows == BadRow::Reject || options.missing == MissingMember::Reject)
     {
@@ -92,9 +122,7 @@ async fn load_told(
             "rows are to be rejected, and no reject file is named",
         ));
     }
-    let mut changes = ChangeSet::new(snapshot.as_ref(), (**snapshot.schema()).clone())
-        .with_operation(format!("load {}", target.name()));
-    let (plan, state) = match target {
+    let (plan, state) = match &target {
         LoadTarget::Nodes { label, key } => {
             if options.missing != MissingMember::Error {
                 return Err(Error::invalid_query(
@@ -106,28 +134,53 @@ async fn load_told(
                     "rows are grouped, and texts split, for hyperedges only",
                 ));
             }
-            nodes_plan(snapshot.as_ref(), &mut changes, label, key).await?
+            nodes_plan(snapshot.as_ref(), changes, label, key).await?
         }
         LoadTarget::Hyperedges { name, roles } => {
             hyperedges_plan(
                 snapshot.as_ref(),
-                &mut changes,
+                changes,
                 name,
                 roles,
                 options,
                 absent,
+                keys,
             )
             .await?
         }
     };
     let inputs = Input::of(source).await?;
     check_rejects(options.rejects.as_deref(), &inputs)?;
-    let loader = Loader::new(changes, target, options);
-    let (options, telling) = (options.clone(), Arc::clone(telling));
-    let runtime = Handle::current();
+    Ok(Planned {
+        plan,
+        state,
+        target,
+        inputs,
+        options: options.clone(),
+    })
+}
+
+/// Reads the rows of a load, on threads of its own, into changes of its own. It is one of `loads` at a time.
+pub(super) async fn run(
+    planned: Planned,
+    changes: ChangeSet,
+    telling: &Arc<Telling>,
+    keys: &Arc<SharedKeys>,
+    loads: usize,
+) -> Result<(ChangeSet, LoadReport)> {
+    let start = Instant::now();
+    let Planned {
+        plan,
+        state,
+        target,
+        inputs,
+        options,
+    } = planned;
+    let loader = Loader::new(changes, &target, &options, loads);
+    let (telling, keys) = (Arc::clone(telling), Arc::clone(keys));
     let stop = StopOnDrop(Arc::clone(&options.progress));
     let work = tokio::task::spawn_blocking(move || {
-        loader.run(plan, state, inputs, &telling, &options, &runtime)
+        loader.run(plan, state, inputs, &telling, &options, &keys)
     });
     let done = work.await;
     std::mem::forget(stop);

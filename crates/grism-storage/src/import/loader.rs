@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, BooleanArray};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::DataType;
-use grism_core::{Cardinality, ChangeSet, EntityId, Error, Result, RowBuffer, TableId, Type};
+use grism_core::{Cardinality, ChangeSet, EntityId, Error, Result, RowBuffer, TableId};
 use tokio::runtime::Handle;
 
 use super::convert::{Converted, Members};
@@ -14,11 +14,12 @@ use super::created::Created;
 use super::grouped::{GroupRows, GroupRules, Groups, Merged, rows_without_key};
 use super::keys::{KeyIndex, NONE};
 use super::options::{BadRow, LoadOptions, LoadProgress, LoadTarget, MissingMember};
-use super::plan::{HyperedgesPlan, LabelPlan, NodesPlan, Plan, State};
+use super::plan::{HyperedgesPlan, NodesPlan, Plan, State};
 use super::properties::ensure_properties;
 use super::read::{Input, cancelled, read};
 use super::rejects::{RejectFile, Rejected};
 use super::report::LoadReport;
+use super::shared_keys::SharedKeys;
 use super::telling::Telling;
 use crate::columns::named_batch;
 use crate::memory_limit::{created_bytes, grouped_bytes, waiting_bytes};
@@ -40,14 +41,21 @@ pub(super) struct Loader {
 
 impl Loader {
     /// No rows yet.
-    pub(super) fn new(changes: ChangeSet, target: &LoadTarget, options: &LoadOptions) -> Self {
+    ///
+    /// It is one of `loads` at a time, which share the memory for rows that wait.
+    pub(super) fn new(
+        changes: ChangeSet,
+        target: &LoadTarget,
+        options: &LoadOptions,
+        loads: usize,
+    ) -> Self {
         let creates = options.missing == MissingMember::Create;
         let is_grouped = options.group_by.is_some();
         let created = if creates { created_bytes() } else { 0 };
         let grouped = if is_grouped { grouped_bytes() } else { 0 };
         Self {
             changes,
-            rows: RowBuffer::new(waiting_bytes() - created - grouped),
+            rows: RowBuffer::new((waiting_bytes() - created - grouped) / loads.max(1)),
             groups: is_grouped.then(|| Groups::new(options.bad_rows)),
             columns: HashSet::new(),
             bad_rows: options.bad_rows,
@@ -72,12 +80,12 @@ impl Loader {
         inputs: Vec<Input>,
         telling: &Arc<Telling>,
         options: &LoadOptions,
-        runtime: &Handle,
+        keys: &SharedKeys,
     ) -> Result<(ChangeSet, LoadReport)> {
-        let progress = &options.progress;
+        let (progress, runtime) = (&options.progress, Handle::current());
         let convert = |parsed| plan.convert(parsed);
         for input in inputs {
-            let warnings = read(input, telling, progress, runtime, convert, |converted| {
+            let warnings = read(input, telling, progress, &runtime, convert, |converted| {
                 progress.add_rows(converted.batch.num_rows() as u64);
                 match (&plan, &mut state) {
                     (Plan::Nodes(plan), State::Nodes(index, offset)) => {
@@ -115,7 +123,11 @@ impl Loader {
                 self.changes.may_rebase = true;
                 if let State::Hyperedges(created) = state {
                     for (label, created) in plan.labels.iter().zip(created) {
-                        self.append_created(label, created)?;
+                        let count = created.count() - created.count_before();
+                        if count > 0 {
+                            self.report.created.insert(label.label.clone(), count);
+                        }
+                        keys.put_created(label, created);
                     }
                 }
                 plan.table
@@ -382,23 +394,5 @@ impl Loader {
             }
             Ok(())
         })
-    }
-
-    /// Adds the nodes that came into being, which have nothing but their key.
-    fn append_created(&mut self, label: &LabelPlan, created: Created) -> Result<()> {
-        let count = created.count();
-        if count == 0 {
-            return Ok(());
-        }
-        self.changes.may_rebase = false;
-        let ty = Type::from_arrow(created.key_type())?;
-        self.changes
-            .schema
-            .ensure_property(label.table, &label.key, &ty)?;
-        let rows = created.finish()?;
-        let pieces = self.changes.appends.entry(label.table).or_default();
-        pieces.extend(rows);
-        self.report.created.insert(label.label.clone(), count);
-        Ok(())
     }
 }

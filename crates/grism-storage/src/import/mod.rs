@@ -18,6 +18,7 @@ mod json_text;
 mod keys;
 mod load;
 mod loader;
+mod many;
 mod options;
 mod parsed;
 mod pieces;
@@ -27,6 +28,7 @@ mod read;
 mod reader;
 mod rejects;
 mod report;
+mod shared_keys;
 mod spilled_keys;
 mod telling;
 mod text;
@@ -34,6 +36,7 @@ mod text_parser;
 
 pub(crate) use csv_records::csv_records;
 pub use load::{load, load_into};
+pub use many::{LoadJob, ManyLoads, ManyReport, StagedLoads, load_many_into};
 pub(crate) use options::told_by_name;
 pub use options::{
     BadRow, Compression, FileFormat, ImportOptions, ImportSource, LoadOptions, LoadProgress,

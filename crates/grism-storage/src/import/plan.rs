@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use arrow::datatypes::DataType;
 use grism_core::{
@@ -12,6 +13,7 @@ use grism_core::{
 use super::created::Created;
 use super::keys::{KeyIndex, key_of};
 use super::options::{LoadOptions, LoadTarget, MissingMember, RoleSource};
+use super::shared_keys::SharedKeys;
 use crate::memory_limit::{created_bytes, key_bytes};
 
 /// What rows become.
@@ -60,7 +62,7 @@ pub(super) struct RolePlan {
 /// The nodes of one label that roles bind.
 pub(super) struct LabelPlan {
     pub(super) label: String,
-    pub(super) index: KeyIndex,
+    pub(super) index: Arc<KeyIndex>,
     /// Where new nodes go, and the property that is their key.
     pub(super) table: TableId,
     pub(super) key: String,
@@ -113,6 +115,7 @@ pub(super) async fn hyperedges_plan(
     sources: &BTreeMap<String, RoleSource>,
     options: &LoadOptions,
     absent: AbsentColumns,
+    shared: &SharedKeys,
 ) -> Result<(Plan, State)> {
     let creates = options.missing == MissingMember::Create;
     let table = hyperedge_table(changes, name, sources)?;
@@ -157,11 +160,14 @@ pub(super) async fn hyperedges_plan(
         let (plan, key_type) = if creates && is_new(snapshot, &label)? {
             (new_label_plan(snapshot, changes, label, keys)?, None)
         } else {
-            let (plan, key_type) = label_plan(snapshot, changes, label, keys).await?;
+            let (plan, key_type) = label_plan(snapshot, changes, label, keys, shared).await?;
             (plan, Some(key_type))
         };
+        created.push(match shared.take_created(&plan.label) {
+            Some(created) => created.continued(),
+            None => Created::new(key_type, keys, rows),
+        });
         plans.push(plan);
-        created.push(Created::new(key_type, keys, rows));
     }
     let plan = HyperedgesPlan {
         table,
@@ -201,7 +207,7 @@ fn new_label_plan(
     let table = changes.schema.ensure_node_table(labels)?;
     changes.schema.set_key(table, NEW_KEY);
     Ok(LabelPlan {
-        index: KeyIndex::new(keys).frozen(),
+        index: Arc::new(KeyIndex::new(keys).frozen()),
         table,
         key: NEW_KEY.to_owned(),
         key_column: changes.schema.table(table)?.column_for(NEW_KEY),
@@ -225,6 +231,7 @@ async fn label_plan(
     changes: &mut ChangeSet,
     label: String,
     keys: usize,
+    shared: &SharedKeys,
 ) -> Result<(LabelPlan, DataType)> {
     let schema = snapshot.schema();
     let tables = schema.tables_with_label(&label);
@@ -259,9 +266,7 @@ async fn label_plan(
         key_type
     };
     let plan = LabelPlan {
-        index: KeyIndex::read(snapshot, &tables, &label, keys)
-            .await?
-            .frozen(),
+        index: shared.of(snapshot, &tables, &label, keys).await?,
         key_column: changes.schema.table(table)?.column_for(&key),
         table,
         key,

@@ -145,7 +145,7 @@ impl Storage for InMemoryStorage {
     async fn commit_steps(
         &self,
         steps: Vec<ChangeSet>,
-        _staged: Option<Arc<dyn Snapshot>>,
+        staged: Option<Arc<dyn Snapshot>>,
     ) -> Result<SnapshotId> {
         let mut snapshots = self
             .snapshots
@@ -156,10 +156,11 @@ impl Storage for InMemoryStorage {
         };
         let (newest, committed_at) = (Arc::clone(&newest.snapshot), newest.committed_at);
         let base = steps.first().map_or(newest.id(), |step| step.base);
-        let mut steps = steps;
+        let (mut steps, mut staged) = (steps, staged);
         if base == newest.id() {
             check_base(&steps, &state(&newest))?;
         } else {
+            staged = None;
             let later = snapshots.iter().filter(|line| line.snapshot.id() > base);
             let between: Vec<CommitSummary> = later.map(|line| line.summary.clone()).collect();
             let base = snapshots.iter().find(|line| line.snapshot.id() == base);
@@ -167,11 +168,17 @@ impl Storage for InMemoryStorage {
             steps = rebase(steps, &state(&base.snapshot), &state(&newest), &between)?;
         }
         let id = SnapshotId(newest.id().0 + 1);
-        let mut next = newest;
-        for step in &steps {
-            next = Arc::new(next.with_changes(step)?);
-        }
-        let mut next = Arc::unwrap_or_clone(next);
+        let staged: Option<&dyn Any> = staged.as_ref().map(|staged| staged.as_ref() as _);
+        let mut next = match staged.and_then(|staged| staged.downcast_ref::<MemorySnapshot>()) {
+            Some(staged) => staged.clone(),
+            None => {
+                let mut next = newest;
+                for step in &steps {
+                    next = Arc::new(next.with_changes(step)?);
+                }
+                Arc::unwrap_or_clone(next)
+            }
+        };
         next.id = id;
         next.commit = uuid::Uuid::new_v4().to_string();
         snapshots.push(Line {
