@@ -35,17 +35,8 @@ impl Graph {
     pub async fn declare_if_missing(&self, hyperedge_type: HyperedgeType) -> Result<SnapshotId> {
         let operation = format!("declare {}", hyperedge_type.name);
         self.commit_with(&operation, |changes, _| {
-            let known = changes.schema.hyperedge_table(&hyperedge_type.name);
-            match known.map(|(_, known)| known).filter(|known| known.declared) {
-                Some(known) if known.has_roles_of(&hyperedge_type) => Ok(Change::Nothing),
-                Some(known) => Err(Error::invalid_data(format!(
-                    "there is a hyperedge type {known} already, which differs from {hyperedge_type}"
-                ))),
-                None => {
-                    changes.schema.declare(hyperedge_type.clone())?;
-                    Ok(Change::Made)
-                }
-            }
+            let added = changes.schema.declare_if_missing(&hyperedge_type)?;
+            Ok(added.map_or(Change::Nothing, |_| Change::Made))
         })
         .await
     }

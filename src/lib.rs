@@ -17,8 +17,10 @@ mod export;
 mod frames;
 mod graph;
 mod image;
+mod load_all;
 mod loads;
 mod maintain;
+mod manifest;
 mod plan;
 mod plan_cache;
 mod query;
@@ -36,6 +38,8 @@ pub use entity_columns::ENTITY_METADATA;
 pub use export::{PlainForm, is_dynamic, plain, plain_batches, plain_stream, plain_values};
 pub use graph::Graph;
 pub use image::{ImageSource, MAX_IMAGE_BYTES};
+pub use load_all::hyperedge_type;
+pub use manifest::{Manifest, read_manifest};
 pub use query::{PlannedQuery, Prepared, QueryOptions, QueryResult};
 pub use tables::{RowTable, Tables};
 pub use transaction::GraphTransaction;
@@ -73,8 +77,9 @@ pub use grism_ray::{
 pub use grism_storage::{
     BadRow, Catalog, CheckReport, ColumnType, Compression, Encoding, ExportOptions, FileExport,
     FileFormat, GraphOptions, ImportOptions, ImportSource, InMemoryStorage, Incremental,
-    IncrementalLoad, LanceStorage, LoadOptions, LoadPreview, LoadProgress, LoadReport, LoadTarget,
-    MemoryLimit, MissingMember, OnConflict, OptimizeReport, PackedFile, RoleSource, SnapshotDiff,
-    TableDiff, TableStream, TimeFormat, TimeFormats, Transaction, VacuumOptions, VacuumReport,
-    WriteCounts, load, load_into, one_byte,
+    IncrementalLoad, LanceStorage, LoadJob, LoadOptions, LoadPreview, LoadProgress, LoadReport,
+    LoadTarget, ManyLoads, ManyReport, MemoryLimit, MissingMember, OnConflict, OptimizeReport,
+    PackedFile, RoleSource, SnapshotDiff, TableDiff, TableStream, TimeFormat, TimeFormats,
+    Transaction, VacuumOptions, VacuumReport, WriteCounts, load, load_into, load_many_into,
+    one_byte, preview_many,
 };

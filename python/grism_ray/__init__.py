@@ -29,6 +29,7 @@ from grism_ray.entities import Hyperedge, Incidence, Node, Path
 from grism_ray.expressions import Expr, avg, col, collect, count, function, lit, max, min, sum
 from grism_ray.frame import Frame, Grouped
 from grism_ray.jobs import Job, submit
+from grism_ray.many import ManyReport
 from grism_ray.report import LoadPreview, LoadReport, SnapshotInfo, TableDiff
 from grism_ray.result import Result
 from grism_ray.session import Graph, open
@@ -57,6 +58,7 @@ __all__ = [
     "Job",
     "LoadPreview",
     "LoadReport",
+    "ManyReport",
     "Node",
     "NotFoundError",
     "Path",

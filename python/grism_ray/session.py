@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from grism_ray import _native
 from grism_ray.frame import Frame
+from grism_ray.many import ManyReport, jobs_of, paths_of
 from grism_ray.options import (
     ExecuteSettings,
     HyperedgeLoadSettings,
@@ -26,10 +28,10 @@ from grism_ray.transaction import Transaction
 from grism_ray.warning import issue
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from grism_ray.entities import Hyperedge
+    from grism_ray.many import Sources
     from grism_ray.options import Engine, ExplainFormat, RayOptions
     from grism_ray.picture import Connected
 
@@ -224,7 +226,7 @@ class Graph:
         known(settings, LoadSettings, " for a load", Graph.load_nodes)
         files, others = split_load(settings)
         with shown(label, settings.get("progress")) as bar:
-            report = self._handle.load_nodes(label, _source(table), key, files, others, bar)
+            report = self._handle.load_nodes(label, paths_of(table), key, files, others, bar)
         return LoadReport._of(json.loads(report))
 
     def load_hyperedges(
@@ -257,8 +259,50 @@ class Graph:
         known(settings, HyperedgeLoadSettings, " for a load", Graph.load_hyperedges)
         files, others = split_load(settings)
         with shown(name, settings.get("progress")) as bar:
-            report = self._handle.load_hyperedges(name, _source(table), sources, files, others, bar)
+            report = self._handle.load_hyperedges(name, paths_of(table), sources, files, others, bar)
         return LoadReport._of(json.loads(report))
+
+    def load(
+        self,
+        sources: Sources | str | os.PathLike[str],
+        *,
+        memory_limit: int | None = None,
+        dry_run: bool = False,
+        progress: bool | None = None,
+    ) -> ManyReport:
+        """Loads nodes and hyperedges from any number of tables and files, as one commit.
+
+        ::
+
+            hg.load({
+                "types": {"MEETING": "organizer Person, attendee Person*"},
+                "nodes": {"Person": {"files": "people.csv", "key": "id"}},
+                "hyperedges": {
+                    "MEETING": {"files": "meetings.csv", "split": ";"},
+                    "KNOWS": {"table": frame, "roles": {"source": ("Person", "a"), "target": ("Person", "b")}},
+                },
+            })
+
+        ``types`` are declared unless they are declared already. A label or a type has one source, or a list of them,
+        each with ``table`` or ``files`` and the keywords of :meth:`load_nodes` or :meth:`load_hyperedges`.
+
+        Nodes are loaded first, then hyperedges, those that others bind before these. Sources are read at the same time,
+        and the keys of each label once. With ``missing="create"`` a node that several sources bind is created once.
+        Where a source is wrong, nothing is loaded, and the error names every such source.
+
+        A path is that of a manifest, or of a directory with a ``load.toml``, which says the same. With ``dry_run`` the
+        tables are only checked and shown, as ``LoadReport.preview`` of each source, and nothing is loaded.
+        """
+        if isinstance(sources, (str, os.PathLike)):
+            path = path_of(sources)
+            with shown(path, progress) as bar:
+                report = self._handle.load_manifest(path, memory_limit, dry_run, bar)
+            return ManyReport._of(json.loads(report))
+        jobs = jobs_of(sources)
+        types = list(sources.get("types", {}).items())
+        with shown(f"{len(jobs)} sources", progress) as bar:
+            report = self._handle.load_many(types, jobs, memory_limit, dry_run, bar)
+        return ManyReport._of(json.loads(report))
 
     def register(self, name: str, table: Any) -> None:
         """Gives a table a name, by which queries read its rows: ``LOAD FROM 'name' AS row``.

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping, Sequence
 
     from grism_ray import _native
+    from grism_ray.many import ManyReport, Sources
     from grism_ray.options import Engine, ExecuteSettings, HyperedgeLoadSettings, LoadSettings, QuerySettings
     from grism_ray.report import LoadReport
     from grism_ray.result import Result
@@ -46,6 +48,17 @@ class Transaction:
     ) -> LoadReport:
         """As ``Graph.load_hyperedges``."""
         return self.graph.load_hyperedges(name, table, roles, **settings)
+
+    def load(
+        self,
+        sources: Sources | str | os.PathLike[str],
+        *,
+        memory_limit: int | None = None,
+        dry_run: bool = False,
+        progress: bool | None = None,
+    ) -> ManyReport:
+        """As ``Graph.load``."""
+        return self.graph.load(sources, memory_limit=memory_limit, dry_run=dry_run, progress=progress)
 
     def execute(
         self, text: str, params: Mapping[str, Any] | None = None, **settings: Unpack[ExecuteSettings]

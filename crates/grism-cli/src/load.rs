@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use grism::{
     BadRow, ColumnType, Compression, Encoding, Error, ErrorKind, FileFormat, Graph, ImportOptions,
-    ImportSource, Incremental, LoadOptions, LoadProgress, LoadTarget, MissingMember, OnConflict,
-    Result, RoleSource, TimeFormat, TimeFormats, one_byte,
+    ImportSource, Incremental, LoadOptions, LoadProgress, LoadTarget, Manifest, MissingMember,
+    OnConflict, Result, RoleSource, TimeFormat, TimeFormats, one_byte, read_manifest,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -16,6 +17,12 @@ use crate::arguments::{BadRows, Conflict, Load, Missing, pair};
 use crate::output::tell;
 
 pub(crate) async fn load(load: Load) -> Result<()> {
+    if load.files.is_empty() {
+        return load_manifest(load).await;
+    }
+    let Some(name) = load.target.clone() else {
+        return Err(Error::invalid_query("a label or a type is needed"));
+    };
     let import = import_options(&load)?;
     let source = match load.group_by {
         Some(_) => {
@@ -35,21 +42,20 @@ pub(crate) async fn load(load: Load) -> Result<()> {
     let mut options = load_options(&load)?;
     // The files come first, so that a wrong path makes no graph.
     source.check()?;
-    let known = match load.graph.open(false).await {
-        Err(error) if error.kind() == ErrorKind::NotFound => None,
-        opened => Some(opened?),
-    };
+    let known = known_graph(&load).await?;
     let looked_at = known.clone().unwrap_or_else(Graph::in_memory);
     let is_of_hyperedges = !roles.is_empty() || load.group_by.is_some() || load.split.is_some();
     let target = match &load.key {
-        Some(key) if !is_of_hyperedges => {
-            let name = &load.target;
-            looked_at.target_by_key(name, key, &mut options).await?
+        Some(key) if !is_of_hyperedges => looked_at.target_by_key(&name, key, &mut options).await?,
+        None if !is_of_hyperedges => {
+            return Err(Error::invalid_query(
+                "--key COLUMN loads nodes, and --role ROLE=COLUMN hyperedges: one of the two is needed",
+            ));
         }
         key => {
             options.key.clone_from(key);
             LoadTarget::Hyperedges {
-                name: load.target.clone(),
+                name: name.clone(),
                 roles,
             }
         }
@@ -66,14 +72,72 @@ pub(crate) async fn load(load: Load) -> Result<()> {
         Some(graph) => graph,
         None => load.graph.open(true).await?,
     };
-    let bar = progress_bar(&load.target, &options.progress);
+    let bar = progress_bar(&name, &options.progress);
     let report = graph.load(&target, source, &options).await;
+    cleared(bar);
+    tell(report?);
+    Ok(())
+}
+
+/// Loads what a manifest names, as one commit.
+async fn load_manifest(mut load: Load) -> Result<()> {
+    if let Some(option) = load.option_for_files() {
+        return Err(Error::invalid_query(format!(
+            "{option} is for files that the command names; a manifest has settings of its own"
+        )));
+    }
+    let path = load.target.clone();
+    let path = path.unwrap_or_else(|| load.graph.uri.clone());
+    let Manifest { graph, mut loads } = read_manifest(Path::new(&path))?;
+    if load.target.is_none() {
+        load.graph.uri = graph.ok_or_else(|| {
+            Error::invalid_query(format!(
+                "{path} names no graph: write `graph = \"…\"` there, or `grism load GRAPH {path}`"
+            ))
+        })?;
+    }
+    loads.memory_limit = load.memory_limit.or(loads.memory_limit);
+    for job in &loads.jobs {
+        let found = job.source.check();
+        found.map_err(|error| error.context(job.target.name()))?;
+    }
+    let known = known_graph(&load).await?;
+    if load.dry_run || known.is_none() {
+        let looked_at = known.clone().unwrap_or_else(Graph::in_memory);
+        let again = loads.again();
+        let again = again.ok_or_else(|| Error::internal("files that are read once"))?;
+        let previews = looked_at.preview_all(again).await?;
+        if load.dry_run {
+            for preview in previews {
+                println!("{preview}");
+            }
+            return Ok(());
+        }
+    }
+    let graph = match known {
+        Some(graph) => graph,
+        None => load.graph.open(true).await?,
+    };
+    let bar = progress_bar(&path, &loads.progress);
+    let report = graph.load_all(loads).await;
+    cleared(bar);
+    tell(report?);
+    Ok(())
+}
+
+/// The graph, where it is there.
+async fn known_graph(load: &Load) -> Result<Option<Graph>> {
+    match load.graph.open(false).await {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        opened => opened.map(Some),
+    }
+}
+
+fn cleared(bar: Option<(ProgressBar, tokio::task::JoinHandle<()>)>) {
     if let Some((bar, task)) = bar {
         task.abort();
         bar.finish_and_clear();
     }
-    tell(report?);
-    Ok(())
 }
 
 fn import_options(load: &Load) -> Result<ImportOptions> {

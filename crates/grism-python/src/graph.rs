@@ -8,7 +8,7 @@ use std::time::Duration;
 use arrow::datatypes::DataType;
 use grism::{
     Error, ExplainFormat, ExplainOptions, ImageSource, LoadTarget, RoleSource, RuntimeConfig,
-    SnapshotId, VacuumOptions, Value,
+    SnapshotId, VacuumOptions, Value, read_manifest,
 };
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -20,6 +20,8 @@ use crate::distributed::DistributedQuery;
 use crate::error::to_python;
 use crate::frame::Frame;
 use crate::json::json;
+use crate::load::Run;
+use crate::load_many::{Job, many_loads};
 use crate::python_value::python_value;
 use crate::query_options::options;
 use crate::runtime::{runtime, wait};
@@ -226,6 +228,36 @@ impl Graph {
     fn loaded(&self, py: Python<'_>, name: String) -> PyResult<String> {
         let graph = self.graph.clone();
         json(&wait(py, None, async move { graph.loaded(&name).await })?)
+    }
+
+    /// Loads nodes and hyperedges from many sources as one commit; the report is JSON, or a list of previews. `types` are
+    /// declared before, and each of `jobs` has the arguments of `load_nodes` or of `load_hyperedges`, a key or roles.
+    fn load_many(
+        &self,
+        py: Python<'_>,
+        types: Vec<(String, String)>,
+        jobs: Vec<Job>,
+        memory_limit: Option<usize>,
+        dry_run: bool,
+        progress: &Progress,
+    ) -> PyResult<String> {
+        let loads = many_loads(py, types, jobs, memory_limit, progress)?;
+        self.load_all(py, loads, Run::of(dry_run))
+    }
+
+    /// Loads what a manifest names as one commit; the report is JSON, or a list of previews.
+    fn load_manifest(
+        &self,
+        py: Python<'_>,
+        path: PathBuf,
+        memory_limit: Option<usize>,
+        dry_run: bool,
+        progress: &Progress,
+    ) -> PyResult<String> {
+        let mut loads = read_manifest(&path).map_err(to_python)?.loads;
+        loads.memory_limit = memory_limit.or(loads.memory_limit);
+        loads.progress = Arc::clone(&progress.progress);
+        self.load_all(py, loads, Run::of(dry_run))
     }
 
     /// The graph at a snapshot, at a time in milliseconds, or at a tag.

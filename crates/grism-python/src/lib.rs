@@ -10,6 +10,7 @@ mod frame;
 mod graph;
 mod json;
 mod load;
+mod load_many;
 mod option_names;
 mod python_value;
 mod query_options;

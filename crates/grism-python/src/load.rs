@@ -73,13 +73,19 @@ const LOAD_NAMES: [&str; 10] = [
 
 /// Whether a load is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Run {
+pub(crate) enum Run {
     Load,
     Preview,
 }
 
+impl Run {
+    pub(crate) fn of(dry_run: bool) -> Self {
+        if dry_run { Self::Preview } else { Self::Load }
+    }
+}
+
 /// The rows of one table, or of a list of tables; where rows are grouped, each path of a list is a table of its own.
-fn sources(
+pub(crate) fn sources(
     table: &Bound<'_, PyAny>,
     settings: Option<&Bound<'_, PyDict>>,
     is_grouped: bool,
@@ -203,7 +209,7 @@ fn types_of(value: &Bound<'_, PyAny>) -> PyResult<BTreeMap<String, ColumnType>> 
 }
 
 /// How a load goes about it, from keyword arguments.
-fn load_options(
+pub(crate) fn load_options(
     settings: Option<&Bound<'_, PyDict>>,
     progress: &Progress,
 ) -> PyResult<(LoadOptions, Run)> {
@@ -252,8 +258,7 @@ fn load_options(
             "rejects" => options.rejects = Some(value.extract()?),
             "group_by" => options.group_by = Some(value.extract()?),
             "split" => options.split = Some(value.extract()?),
-            "dry_run" if value.extract()? => run = Run::Preview,
-            "dry_run" => {}
+            "dry_run" => run = Run::of(value.extract()?),
             "memory_limit" => options.memory_limit = Some(option(&name, &value, COUNT)?),
             other => return Err(unknown_option(other, " for a load", &LOAD_NAMES)),
         }

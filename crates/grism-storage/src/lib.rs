@@ -31,9 +31,9 @@ pub use export::{ExportOptions, FileExport, export_graph, import_graph};
 pub use grism_text::{ColumnType, CsvWriter, Encoding, TimeFormat, TimeFormats};
 pub use import::{
     BadRow, ColumnPreview, Compression, FileFormat, ImportOptions, ImportSource, Incremental,
-    IncrementalLoad, LoadOptions, LoadPreview, LoadProgress, LoadReport, LoadTarget, MissingMember,
-    OnConflict, RoleSource, TablePreview, TableStream, load, load_into, one_byte, preview,
-    source_rows,
+    IncrementalLoad, LoadJob, LoadOptions, LoadPreview, LoadProgress, LoadReport, LoadTarget,
+    ManyLoads, ManyReport, MissingMember, OnConflict, RoleSource, StagedLoads, TablePreview,
+    TableStream, load, load_into, load_many_into, one_byte, preview, preview_many, source_rows,
 };
 pub use lance::{FORMAT_VERSION, GraphOptions, LanceStorage};
 pub use location::Location;

@@ -15,22 +15,19 @@ use super::GraphArguments;
 /// Nodes:       grism load flights.grism Airline airlines.parquet --key carrier
 /// Hyperedges:  grism load flights.grism FLIGHT flights.parquet --role carrier=carrier --role plane=Plane:tailnum
 /// Incidences:  grism load papers.grism PAPER papers.csv authors.csv --group-by paper_id
+/// Many types:  grism load papers.grism data/     (as data/load.toml says, in one commit)
+///              grism load data/                  (where it names the graph too)
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Load {
     #[command(flatten)]
     pub(crate) graph: GraphArguments,
-    /// Label of the nodes, or type of the hyperedges
-    pub(crate) target: String,
+    /// Label of the nodes, or type of the hyperedges; without files, a manifest or the directory of a load.toml
+    pub(crate) target: Option<String>,
     /// The files: paths, patterns such as 'part-*.csv.gz', or URIs
-    #[arg(required = true)]
     pub(crate) files: Vec<String>,
     /// Load nodes, or hyperedges of a declared type, known by this column
-    #[arg(
-        long,
-        value_name = "COLUMN",
-        required_unless_present_any = ["role", "group_by", "split"]
-    )]
+    #[arg(long, value_name = "COLUMN")]
     pub(crate) key: Option<String>,
     /// What becomes of a row whose key is taken
     #[arg(long, value_enum, default_value_t = Conflict::Error)]
@@ -101,6 +98,38 @@ pub(crate) struct Load {
     /// A text that stands for null in a CSV file, beside the empty one; may be given several times
     #[arg(long, value_name = "TEXT")]
     pub(crate) null: Vec<String>,
+}
+
+impl Load {
+    /// An option that was given and says how files are loaded, the first of them.
+    pub(crate) fn option_for_files(&self) -> Option<&'static str> {
+        let given = [
+            ("--key", self.key.is_some()),
+            ("--role", !self.role.is_empty()),
+            ("--group-by", self.group_by.is_some()),
+            ("--split", self.split.is_some()),
+            ("--missing", self.missing != Missing::Error),
+            ("--bad-rows", self.bad_rows != BadRows::Error),
+            ("--rejects", self.rejects.is_some()),
+            ("--format", self.format.is_some()),
+            ("--compression", self.compression.is_some()),
+            ("--on-conflict", self.on_conflict != Conflict::Error),
+            ("--incremental", self.incremental),
+            ("--incremental-by", self.incremental_by.is_some()),
+            ("--delimiter", self.delimiter.is_some()),
+            ("--quote", self.quote.is_some()),
+            ("--header", self.header),
+            ("--no-header", self.no_header),
+            ("--encoding", self.encoding.is_some()),
+            ("--date-format", self.date_format.is_some()),
+            ("--timestamp-format", self.timestamp_format.is_some()),
+            ("--type", !self.types.is_empty()),
+            ("--store-option", !self.store.is_empty()),
+            ("--null", !self.null.is_empty()),
+        ];
+        let first = given.into_iter().find(|(_, is_given)| *is_given);
+        first.map(|(option, _)| option)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -1,5 +1,7 @@
 //! Changes of a schema: tables come and go, and get properties and labels.
 
+use std::sync::Arc;
+
 use super::{GraphSchema, HyperedgeType, Property, Table, TableKind};
 use crate::{Error, Result, TableId, Type};
 
@@ -13,7 +15,7 @@ impl GraphSchema {
         self.next_table += 1;
         self.tables.insert(
             id,
-            Table {
+            Arc::new(Table {
                 id,
                 kind,
                 properties: Vec::new(),
@@ -21,7 +23,7 @@ impl GraphSchema {
                 retired_columns: Vec::new(),
                 first_roles: Vec::new(),
                 changed_labels: Vec::new(),
-            },
+            }),
         );
         self.settle_key(id);
         Ok(id)
@@ -81,6 +83,24 @@ impl GraphSchema {
         self.add_table(TableKind::Hyperedges(hyperedge_type))
     }
 
+    /// Declares a hyperedge type unless it is declared already; the table that was added.
+    ///
+    /// # Errors
+    /// `InvalidData` where a type of the name has other roles, and as [`Self::declare`].
+    pub fn declare_if_missing(
+        &mut self,
+        hyperedge_type: &HyperedgeType,
+    ) -> Result<Option<TableId>> {
+        let known = self.hyperedge_table(&hyperedge_type.name);
+        match known.map(|(_, known)| known).filter(|known| known.declared) {
+            Some(known) if known.has_roles_of(hyperedge_type) => Ok(None),
+            Some(known) => Err(Error::invalid_data(format!(
+                "there is a hyperedge type {known} already, which differs from {hyperedge_type}"
+            ))),
+            None => self.declare(hyperedge_type.clone()).map(Some),
+        }
+    }
+
     /// The table of the binary edge type `name`, added where there is no hyperedge type of that name.
     ///
     /// # Errors
@@ -118,7 +138,7 @@ impl GraphSchema {
         for label in labels {
             self.check_label(label)?;
         }
-        if let Some(entry) = self.tables.get_mut(&table) {
+        if let Some(entry) = self.tables.get_mut(&table).map(Arc::make_mut) {
             entry.changed_labels.extend(labels.iter().cloned());
             entry.changed_labels.sort_unstable();
             entry.changed_labels.dedup();
@@ -148,6 +168,7 @@ impl GraphSchema {
         let entry = self
             .tables
             .get_mut(&table)
+            .map(Arc::make_mut)
             .ok_or_else(|| Error::internal(format!("the schema has no table {table}")))?;
         entry.check_property_name(name)?;
         let place = entry

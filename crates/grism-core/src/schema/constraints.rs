@@ -1,5 +1,7 @@
 //! The constraints of a schema, and the keys of tables that follow from them.
 
+use std::sync::Arc;
+
 use super::{Constraint, ConstraintRule, EntityKind, GraphSchema, Table};
 use crate::{Error, Result, TableId, nearest};
 
@@ -130,7 +132,7 @@ impl GraphSchema {
     /// Makes a property the key of what a table holds, unless it has one: of the nodes of its only label, or of the hyperedges
     /// of its type. It is a constraint like any other. Nodes of several labels get none.
     pub fn set_key(&mut self, table: TableId, key: &str) {
-        let Some((entity, label)) = self.tables.get(&table).and_then(owner) else {
+        let Some((entity, label)) = self.tables.get(&table).and_then(|own| owner(own)) else {
             return;
         };
         if self.key(entity, &label).is_some() {
@@ -178,9 +180,11 @@ impl GraphSchema {
 
     /// Brings the key of a table to what the constraints say.
     pub(super) fn settle_key(&mut self, table: TableId) {
-        let owner = self.tables.get(&table).and_then(owner);
+        let owner = self.tables.get(&table).and_then(|own| owner(own));
         let key = owner.and_then(|(entity, label)| self.key(entity, &label).map(str::to_owned));
-        if let Some(entry) = self.tables.get_mut(&table) {
+        // What has not changed stays shared with other schemas.
+        let changed = self.tables.get_mut(&table).filter(|own| own.key != key);
+        if let Some(entry) = changed.map(Arc::make_mut) {
             entry.key = key;
         }
     }
@@ -310,7 +314,7 @@ mod tests {
     fn keys_of_older_graphs_become_constraints() {
         let mut schema = GraphSchema::default();
         let person = schema.ensure_node_table(&["Person".to_owned()]).unwrap();
-        schema.tables.get_mut(&person).unwrap().key = Some("id".to_owned());
+        Arc::make_mut(schema.tables.get_mut(&person).unwrap()).key = Some("id".to_owned());
         schema.adopt_keys();
         assert_eq!(schema.key(EntityKind::Node, "Person"), Some("id"));
         let adopted = schema.clone();

@@ -1,6 +1,7 @@
 //! `GraphSchema`: the tables, indexes and constraints of one snapshot, and how they are found.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +12,8 @@ use crate::{Error, IndexDefinition, Result, TableId, Tables, Type};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "StoredSchema")]
 pub struct GraphSchema {
-    pub(super) tables: BTreeMap<TableId, Table>,
+    /// Shared with the schemas of other snapshots, as far as they have not changed.
+    pub(super) tables: BTreeMap<TableId, Arc<Table>>,
     pub(super) next_table: u16,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) indexes: Vec<IndexDefinition>,
@@ -33,7 +35,11 @@ struct StoredSchema {
 impl From<StoredSchema> for GraphSchema {
     fn from(stored: StoredSchema) -> Self {
         let mut schema = Self {
-            tables: stored.tables,
+            tables: stored
+                .tables
+                .into_iter()
+                .map(|(id, table)| (id, Arc::new(table)))
+                .collect(),
             next_table: stored.next_table,
             indexes: stored.indexes,
             constraints: stored.constraints,
@@ -46,7 +52,7 @@ impl From<StoredSchema> for GraphSchema {
 impl GraphSchema {
     /// Every table, by number.
     pub fn tables(&self) -> impl Iterator<Item = &Table> {
-        self.tables.values()
+        self.tables.values().map(AsRef::as_ref)
     }
 
     /// One table.
@@ -56,19 +62,45 @@ impl GraphSchema {
     pub fn table(&self, id: TableId) -> Result<&Table> {
         self.tables
             .get(&id)
+            .map(AsRef::as_ref)
             .ok_or_else(|| Error::internal(format!("the snapshot has no table {id}")))
+    }
+
+    /// Takes over the tables and constraints that `changed` has otherwise than `base`, of which it and this schema were made. A table that
+    /// both have changed is the one of `changed`.
+    ///
+    /// # Errors
+    /// `Internal` where both have added a table of one number.
+    pub fn take_over(&mut self, base: &Self, changed: &Self) -> Result<()> {
+        for (id, table) in &changed.tables {
+            let is_same = |other: &Arc<Table>| Arc::ptr_eq(other, table);
+            if base.tables.get(id).is_some_and(is_same) {
+                continue;
+            }
+            let own = self.tables.get(id);
+            if !base.tables.contains_key(id) && own.is_some_and(|own| own.kind != table.kind) {
+                return Err(Error::internal("two changes of a schema add one table"));
+            }
+            self.tables.insert(*id, Arc::clone(table));
+        }
+        self.next_table = self.next_table.max(changed.next_table);
+        for constraint in &changed.constraints {
+            if !base.constraints.contains(constraint) && !self.constraints.contains(constraint) {
+                self.constraints.push(constraint.clone());
+            }
+        }
+        Ok(())
     }
 
     /// Every table of nodes.
     pub fn node_tables(&self) -> impl Iterator<Item = &Table> {
-        self.tables
-            .values()
+        self.tables()
             .filter(|table| matches!(table.kind, TableKind::Nodes { .. }))
     }
 
     /// Every table of hyperedges, with its type.
     pub fn hyperedge_tables(&self) -> impl Iterator<Item = (&Table, &HyperedgeType)> {
-        self.tables.values().filter_map(|table| {
+        self.tables().filter_map(|table| {
             table
                 .hyperedge_type()
                 .map(|hyperedge_type| (table, hyperedge_type))

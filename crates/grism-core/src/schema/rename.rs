@@ -1,5 +1,7 @@
 //! Renaming of labels and hyperedge types: names change, tables stay.
 
+use std::sync::Arc;
+
 use super::{EntityKind, GraphSchema, HyperedgeType, TableKind};
 use crate::{Error, Result, TableId, nearest};
 
@@ -20,7 +22,7 @@ impl GraphSchema {
             return Err(self.no_label(from));
         }
         self.check_free(to)?;
-        for table in self.tables.values_mut() {
+        for table in self.tables.values_mut().map(Arc::make_mut) {
             if let TableKind::Nodes { labels } = &mut table.kind {
                 renamed(labels, from, to);
                 renamed(&mut table.changed_labels, from, to);
@@ -101,7 +103,7 @@ impl GraphSchema {
     }
 
     fn rename_bound(&mut self, from: &str, to: &str) {
-        for table in self.tables.values_mut() {
+        for table in self.tables.values_mut().map(Arc::make_mut) {
             let TableKind::Hyperedges(ty) = &mut table.kind else {
                 continue;
             };
@@ -136,7 +138,8 @@ impl GraphSchema {
     }
 
     pub(super) fn hyperedge_type_mut(&mut self, table: TableId) -> Result<&mut HyperedgeType> {
-        match self.tables.get_mut(&table).map(|table| &mut table.kind) {
+        let entry = self.tables.get_mut(&table).map(Arc::make_mut);
+        match entry.map(|table| &mut table.kind) {
             Some(TableKind::Hyperedges(ty)) => Ok(ty),
             _ => Err(Error::internal(format!(
                 "{table} is no table of hyperedges"

@@ -1,5 +1,7 @@
 //! Renaming of properties: names change, columns stay.
 
+use std::sync::Arc;
+
 use super::rename::hint;
 use super::{EntityKind, GraphSchema, Table};
 use crate::{Error, Result, TableId};
@@ -51,7 +53,7 @@ impl GraphSchema {
 
     /// Takes the property `name`, of which no row has a value, from a table.
     pub fn retire_property(&mut self, table: TableId, name: &str) {
-        let Some(entry) = self.tables.get_mut(&table) else {
+        let Some(entry) = self.tables.get_mut(&table).map(Arc::make_mut) else {
             return;
         };
         if let Some(place) = entry.properties.iter().position(|own| own.name == name) {
@@ -64,6 +66,7 @@ impl GraphSchema {
         let entry = self
             .tables
             .get_mut(&table)
+            .map(Arc::make_mut)
             .ok_or_else(|| Error::internal(format!("the schema has no table {table}")))?;
         if entry.property(from).is_none() {
             return Err(entry.no_property(from));

@@ -1,5 +1,7 @@
 //! Roles of a declared hyperedge type that are added, renamed and dropped.
 
+use std::sync::Arc;
+
 use super::rename::hint;
 use super::{GraphSchema, HyperedgeType, Role};
 use crate::{Error, Result, TableId};
@@ -55,7 +57,7 @@ impl GraphSchema {
             )));
         }
         self.alter_roles(table, |roles| roles.retain(|role| role.name != name))?;
-        if let Some(entry) = self.tables.get_mut(&table) {
+        if let Some(entry) = self.tables.get_mut(&table).map(Arc::make_mut) {
             entry.retired_columns.push(column);
         }
         Ok(())
@@ -120,7 +122,7 @@ impl GraphSchema {
             _ => {}
         }
         *self.hyperedge_type_mut(table)? = after;
-        if let Some(entry) = self.tables.get_mut(&table)
+        if let Some(entry) = self.tables.get_mut(&table).map(Arc::make_mut)
             && entry.first_roles.is_empty()
         {
             entry.first_roles = before.roles.into_iter().map(|role| role.name).collect();

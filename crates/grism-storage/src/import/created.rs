@@ -16,6 +16,8 @@ pub(super) struct Created {
     index: KeyIndex,
     rows: RowBuffer,
     count: u64,
+    /// Those that loads before this one have created.
+    before: u64,
 }
 
 impl Created {
@@ -26,7 +28,19 @@ impl Created {
             index: KeyIndex::new(keys),
             rows: RowBuffer::new(rows),
             count: 0,
+            before: 0,
         }
+    }
+
+    /// The same nodes, to which another load adds.
+    pub(super) fn continued(mut self) -> Self {
+        self.before = self.count;
+        self
+    }
+
+    /// How many loads before this one have created.
+    pub(super) fn count_before(&self) -> u64 {
+        self.before
     }
 
     /// Settles the type of the keys by the columns of a batch that hold some, where no node tells it: integers, if all of
@@ -116,7 +130,7 @@ mod tests {
     fn created_nodes_that_spill_come_into_being_once() {
         let label = LabelPlan {
             label: "A".to_owned(),
-            index: KeyIndex::new(0),
+            index: Arc::new(KeyIndex::new(0)),
             table: TableId::try_new(1).unwrap(),
             key: "id".to_owned(),
             key_column: "id".to_owned(),

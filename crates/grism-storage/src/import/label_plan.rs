@@ -1,5 +1,7 @@
 //! The labels and hyperedge types whose entities a load binds by their keys.
 
+use std::sync::Arc;
+
 use arrow::datatypes::DataType;
 use grism_core::{
     Cardinality, ChangeSet, Error, HyperedgeType, Result, Snapshot, TableId, Tables, nearest,
@@ -7,11 +9,12 @@ use grism_core::{
 
 use super::keys::{KeyIndex, key_of};
 use super::options::MissingMember;
+use super::shared_keys::SharedKeys;
 
 /// The entities of one label or type that roles bind.
 pub(super) struct LabelPlan {
     pub(super) label: String,
-    pub(super) index: KeyIndex,
+    pub(super) index: Arc<KeyIndex>,
     /// Where new entities go, and the property that is their key.
     pub(super) table: TableId,
     pub(super) key: String,
@@ -36,12 +39,13 @@ pub(super) async fn label_plan(
     target: TableId,
     missing: MissingMember,
     keys: usize,
+    shared: &SharedKeys,
 ) -> Result<(LabelPlan, Option<DataType>)> {
     let own = changes.schema.hyperedge_table(&label);
     if let Some((table, ty)) = own {
         let table = table.id;
         let not_created = not_created(ty, table == target);
-        let (plan, key_type) = type_plan(snapshot, changes, label, table, keys).await?;
+        let (plan, key_type) = type_plan(snapshot, changes, label, table, keys, shared).await?;
         let plan = LabelPlan {
             not_created,
             ..plan
@@ -51,7 +55,7 @@ pub(super) async fn label_plan(
     if missing == MissingMember::Create && is_new(snapshot, &label)? {
         return Ok((new_label_plan(snapshot, changes, label, keys)?, None));
     }
-    let (plan, key_type) = node_label_plan(snapshot, changes, label, keys).await?;
+    let (plan, key_type) = node_label_plan(snapshot, changes, label, keys, shared).await?;
     Ok((plan, Some(key_type)))
 }
 
@@ -78,6 +82,7 @@ async fn type_plan(
     label: String,
     table: TableId,
     keys: usize,
+    shared: &SharedKeys,
 ) -> Result<(LabelPlan, DataType)> {
     let entry = changes.schema.table(table)?;
     let tables: Tables = [table].into();
@@ -85,9 +90,7 @@ async fn type_plan(
     let is_stored = snapshot.schema().table(table).is_ok();
     let known = if is_stored { tables } else { Tables::default() };
     let plan = LabelPlan {
-        index: KeyIndex::read(snapshot, &known, &label, &key, keys)
-            .await?
-            .frozen(),
+        index: shared.of(snapshot, &known, &label, &key, keys).await?,
         key_column: entry.column_for(&key),
         table,
         next_offset: next_offset(snapshot, table),
@@ -132,7 +135,7 @@ fn new_label_plan(
     changes.schema.set_key(table, NEW_KEY);
     let key = key_of(&changes.schema, &[table].into(), &label)?;
     Ok(LabelPlan {
-        index: KeyIndex::new(keys).frozen(),
+        index: Arc::new(KeyIndex::new(keys).frozen()),
         table,
         key_column: changes.schema.table(table)?.column_for(&key),
         key,
@@ -148,6 +151,7 @@ async fn node_label_plan(
     changes: &mut ChangeSet,
     label: String,
     keys: usize,
+    shared: &SharedKeys,
 ) -> Result<(LabelPlan, DataType)> {
     let schema = snapshot.schema();
     let tables = schema.tables_with_label(&label);
@@ -180,9 +184,7 @@ async fn node_label_plan(
         }
     };
     let plan = LabelPlan {
-        index: KeyIndex::read(snapshot, &tables, &label, &key, keys)
-            .await?
-            .frozen(),
+        index: shared.of(snapshot, &tables, &label, &key, keys).await?,
         key_column: changes.schema.table(table)?.column_for(&key),
         table,
         key,

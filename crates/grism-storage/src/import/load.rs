@@ -5,18 +5,16 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use grism_core::{ChangeSet, Error, Result, Snapshot, SnapshotId, Storage};
-use tokio::runtime::Handle;
 
 use super::conflict::OnConflict;
 use super::files::InputFile;
-use super::incremental::Growth;
-use super::loader::{Loaded, Loader};
+use super::loader::{LoadStep, Loaded, Loader};
 use super::options::{BadRow, ImportSource, LoadOptions, LoadProgress, LoadTarget, MissingMember};
 use super::plan::{AbsentColumns, Plan, State, hyperedges_plan, nodes_plan};
 use super::read::Input;
-use super::rejects::RejectStart;
 use super::report::LoadReport;
 use super::role_columns::{split_columns, with_roles};
+use super::shared_keys::SharedKeys;
 use super::telling::Telling;
 
 /// Loads a source into a graph as one commit.
@@ -56,15 +54,6 @@ pub async fn load_into(
     Ok((loaded.changes, loaded.report))
 }
 
-/// What is known of a load that is a step of another one.
-#[derive(Clone, Debug, Default)]
-pub(super) struct LoadStep {
-    /// Where its rejected rows go.
-    pub(super) rejects: RejectStart,
-    /// The column by which rows that were taken before are known.
-    pub(super) growth: Option<Growth>,
-}
-
 /// What one step of a load makes.
 ///
 /// # Errors
@@ -77,28 +66,40 @@ pub(super) async fn load_step(
     step: &LoadStep,
 ) -> Result<Loaded> {
     let again = source.again();
-    let absent = absent_columns(target, &source, options);
-    let target = with_roles(snapshot.schema(), target);
-    let target = target.as_ref();
-    let telling = Arc::new(telling_of(snapshot, target, options));
-    let loaded = load_told(snapshot, target, source, options, &telling, absent, step).await;
+    let mut telling = Arc::new(first_telling(snapshot, target, options));
+    let loaded = load_told(snapshot, target, source, options, &telling, step).await;
     match (loaded, telling.corrected(), again) {
         // The rows are read again with the types that all of them have.
-        (Err(_), Some(telling), Some(source)) if !options.progress.is_cancelled() => {
+        (Err(_), Some(corrected), Some(source)) if !options.progress.is_cancelled() => {
             options.progress.restart();
-            load_told(
-                snapshot,
-                target,
-                source,
-                options,
-                &Arc::new(telling),
-                absent,
-                step,
-            )
-            .await
+            telling = Arc::new(corrected);
+            load_told(snapshot, target, source, options, &telling, step).await
         }
         (loaded, ..) => loaded,
     }
+}
+
+/// As [`load_into`], with types of text files' columns told as `telling` says.
+async fn load_told(
+    snapshot: &Arc<dyn Snapshot>,
+    target: &LoadTarget,
+    source: ImportSource,
+    options: &LoadOptions,
+    telling: &Arc<Telling>,
+    step: &LoadStep,
+) -> Result<Loaded> {
+    let mut changes = changes_on(snapshot, target);
+    let keys = Arc::new(SharedKeys::default());
+    let begun = begin(snapshot, &mut changes, target, source, options, &keys).await?;
+    let mut loaded = run(snapshot, begun, changes, telling, &keys, step.clone()).await?;
+    keys.append_created(&mut loaded.changes)?;
+    Ok(loaded)
+}
+
+/// The changes of a load, which are empty.
+pub(super) fn changes_on(snapshot: &Arc<dyn Snapshot>, target: &LoadTarget) -> ChangeSet {
+    let changes = ChangeSet::new(snapshot.as_ref(), (**snapshot.schema()).clone());
+    changes.with_operation(format!("load {}", target.name()))
 }
 
 /// Which columns of roles a table of the source may be without.
@@ -119,85 +120,40 @@ fn absent_columns(
     }
 }
 
-/// How types are told at first.
-fn telling_of(snapshot: &Arc<dyn Snapshot>, target: &LoadTarget, options: &LoadOptions) -> Telling {
-    let lists = split_columns(snapshot.schema(), target, options);
-    Telling::from_first_rows(target, lists, options)
+/// How the types of text files' columns are told at first.
+pub(super) fn first_telling(
+    snapshot: &Arc<dyn Snapshot>,
+    target: &LoadTarget,
+    options: &LoadOptions,
+) -> Telling {
+    let target = with_roles(snapshot.schema(), target);
+    let lists = split_columns(snapshot.schema(), &target, options);
+    Telling::from_first_rows(&target, lists, options)
 }
 
 /// A load that has begun: what its rows become is known, and none is read.
 pub(super) struct Begun {
     pub(super) plan: Plan,
-    pub(super) telling: Arc<Telling>,
-    changes: ChangeSet,
+    pub(super) inputs: Vec<Input>,
     state: State,
+    target: LoadTarget,
+    options: LoadOptions,
 }
 
-/// Begins a load, and finds its tables.
+/// Begins a load, and finds its tables; those that it needs are added to the schema of the changes.
 ///
 /// # Errors
 /// As [`load_into`], but for those of rows.
 pub(super) async fn begin(
     snapshot: &Arc<dyn Snapshot>,
+    changes: &mut ChangeSet,
     target: &LoadTarget,
     source: ImportSource,
     options: &LoadOptions,
-) -> Result<(Begun, Vec<Input>)> {
+    keys: &SharedKeys,
+) -> Result<Begun> {
     let absent = absent_columns(target, &source, options);
-    let target = with_roles(snapshot.schema(), target);
-    let telling = Arc::new(telling_of(snapshot, &target, options));
-    begin_told(snapshot, &target, source, options, &telling, absent).await
-}
-
-/// As [`load_into`], with types of text files' columns told as `telling` says.
-async fn load_told(
-    snapshot: &Arc<dyn Snapshot>,
-    target: &LoadTarget,
-    source: ImportSource,
-    options: &LoadOptions,
-    telling: &Arc<Telling>,
-    absent: AbsentColumns,
-    step: &LoadStep,
-) -> Result<Loaded> {
-    let start = Instant::now();
-    let (begun, inputs) = begin_told(snapshot, target, source, options, telling, absent).await?;
-    let Begun {
-        plan,
-        changes,
-        state,
-        ..
-    } = begun;
-    let growth = step.growth.clone();
-    let loader = Loader::new(
-        snapshot,
-        changes,
-        target,
-        &plan,
-        options,
-        step.rejects,
-        growth,
-    );
-    let (progress, telling) = (Arc::clone(&options.progress), Arc::clone(telling));
-    let runtime = Handle::current();
-    let stop = StopOnDrop(Arc::clone(&progress));
-    let work = tokio::task::spawn_blocking(move || {
-        loader.run(&plan, state, inputs, &telling, &progress, &runtime)
-    });
-    let done = work.await;
-    std::mem::forget(stop);
-    let mut loaded = done.map_err(|error| Error::internal(format!("a load failed: {error}")))??;
-    loaded.report.elapsed = start.elapsed();
-    Ok(loaded)
-}
-
-async fn begin_told(
-    snapshot: &Arc<dyn Snapshot>,
-    target: &LoadTarget,
-    source: ImportSource,
-    options: &LoadOptions,
-    telling: &Arc<Telling>,
-    absent: AbsentColumns,
-) -> Result<(Begun, Vec<Input>)> {
+    let target = with_roles(snapshot.schema(), target).into_owned();
     if options.rejects.is_none()
         && (options.bad_rows == BadRow::Reject || options.missing == MissingMember::Reject)
     {
@@ -205,9 +161,7 @@ async fn begin_told(
             "rows are to be rejected, and no reject file is named",
         ));
     }
-    let mut changes = ChangeSet::new(snapshot.as_ref(), (**snapshot.schema()).clone())
-        .with_operation(format!("load {}", target.name()));
-    let (plan, state) = match target {
+    let (plan, state) = match &target {
         LoadTarget::Nodes { label, key } => {
             if options.missing != MissingMember::Error {
                 return Err(Error::invalid_query(
@@ -224,29 +178,64 @@ async fn begin_told(
                     "the key of nodes is named by the target of the load",
                 ));
             }
-            nodes_plan(snapshot.as_ref(), &mut changes, label, key, options).await?
+            nodes_plan(snapshot.as_ref(), changes, label, key, options, keys).await?
         }
         LoadTarget::Hyperedges { name, roles } => {
             hyperedges_plan(
                 snapshot.as_ref(),
-                &mut changes,
+                changes,
                 name,
                 roles,
                 options,
                 absent,
+                keys,
             )
             .await?
         }
     };
     let inputs = Input::of(source).await?;
     check_rejects(options.rejects.as_deref(), &inputs)?;
-    let begun = Begun {
+    Ok(Begun {
         plan,
-        telling: Arc::clone(telling),
-        changes,
+        inputs,
         state,
-    };
-    Ok((begun, inputs))
+        target,
+        options: options.clone(),
+    })
+}
+
+/// Reads the rows of a load, on threads of its own, into `changes`.
+///
+/// # Errors
+/// As [`load_into`].
+pub(super) async fn run(
+    snapshot: &Arc<dyn Snapshot>,
+    begun: Begun,
+    changes: ChangeSet,
+    telling: &Arc<Telling>,
+    keys: &Arc<SharedKeys>,
+    step: LoadStep,
+) -> Result<Loaded> {
+    let start = Instant::now();
+    let Begun {
+        plan,
+        inputs,
+        state,
+        target,
+        options,
+    } = begun;
+    let loader = Loader::new(snapshot, changes, &target, &plan, &options, step);
+    let progress = Arc::clone(&options.progress);
+    let (telling, keys) = (Arc::clone(telling), Arc::clone(keys));
+    let stop = StopOnDrop(Arc::clone(&progress));
+    let work = tokio::task::spawn_blocking(move || {
+        loader.run(&plan, state, inputs, &telling, &progress, &keys)
+    });
+    let done = work.await;
+    std::mem::forget(stop);
+    let mut loaded = done.map_err(|error| Error::internal(format!("a load failed: {error}")))??;
+    loaded.report.elapsed = start.elapsed();
+    Ok(loaded)
 }
 
 fn check_rejects(rejects: Option<&Path>, inputs: &[Input]) -> Result<()> {

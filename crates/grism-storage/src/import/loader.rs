@@ -5,16 +5,14 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray};
 use arrow::compute::filter_record_batch;
-use grism_core::{ChangeSet, EntityKind, Error, Result, RowBuffer, Snapshot, TableId, Type};
+use grism_core::{ChangeSet, Error, Result, RowBuffer, Snapshot};
 use tokio::runtime::Handle;
 
 use super::conflict::{Keyed, OnConflict, Updates};
 use super::convert::Converted;
-use super::created::Created;
 use super::entities::{Entities, Settled};
 use super::grouped::{Agreement, GroupRows, GroupRules, Groups, rows_without_key};
 use super::incremental::Growth;
-use super::label_plan::LabelPlan;
 use super::look::look_at;
 use super::members::{check_members, count_members, member_columns};
 use super::notes::Notes;
@@ -25,10 +23,32 @@ use super::read::{Input, cancelled, read};
 use super::refusals::Refusals;
 use super::rejects::RejectStart;
 use super::report::LoadReport;
+use super::shared_keys::{SharedKeys, note_verified};
 use super::telling::Telling;
 use super::verdicts::{Verdict, Verdicts};
 use crate::columns::named_batch;
 use crate::memory_limit::{created_bytes, grouped_bytes, waiting_bytes};
+
+/// What is known of a load that is a step of another one, or one of many.
+#[derive(Clone, Debug)]
+pub(super) struct LoadStep {
+    /// Where its rejected rows go.
+    pub(super) rejects: RejectStart,
+    /// The column by which rows that were taken before are known.
+    pub(super) growth: Option<Growth>,
+    /// How many loads share the memory for rows that wait.
+    pub(super) loads: usize,
+}
+
+impl Default for LoadStep {
+    fn default() -> Self {
+        Self {
+            rejects: RejectStart::default(),
+            growth: None,
+            loads: 1,
+        }
+    }
+}
 
 /// Takes the rows of one load.
 pub(super) struct Loader {
@@ -62,8 +82,7 @@ impl Loader {
         target: &LoadTarget,
         plan: &Plan,
         options: &LoadOptions,
-        start: RejectStart,
-        growth: Option<Growth>,
+        step: LoadStep,
     ) -> Self {
         let creates = options.missing == MissingMember::Create;
         let is_grouped = plan.grouping.is_some();
@@ -71,13 +90,13 @@ impl Loader {
         let grouped = if is_grouped { grouped_bytes() } else { 0 };
         Self {
             changes,
-            rows: RowBuffer::new(waiting_bytes() - created - grouped),
+            rows: RowBuffer::new((waiting_bytes() - created - grouped) / step.loads.max(1)),
             groups: is_grouped.then(|| Groups::new(options.bad_rows)),
             updates: Updates::new(Arc::clone(snapshot), Handle::current()),
-            growth,
+            growth: step.growth,
             columns: HashSet::new(),
             missing: options.missing,
-            refusals: Refusals::new(target.name(), options, start),
+            refusals: Refusals::new(target.name(), options, step.rejects),
             report: LoadReport {
                 target: target.name().to_owned(),
                 ..LoadReport::default()
@@ -96,8 +115,9 @@ impl Loader {
         inputs: Vec<Input>,
         telling: &Arc<Telling>,
         progress: &Arc<LoadProgress>,
-        runtime: &Handle,
+        keys: &SharedKeys,
     ) -> Result<Loaded> {
+        let runtime = &Handle::current();
         let convert = |parsed| plan.convert(parsed);
         let mut notes = Notes::default();
         if inputs.iter().map(Input::tables).sum::<usize>() > 1 && !telling.is_from_all() {
@@ -121,42 +141,27 @@ impl Loader {
         self.report.rejected = self.refusals.count;
         match &plan.key {
             // Another writer may have taken a key meanwhile.
-            Some(key) => {
-                self.changes.schema.set_key(plan.table, key);
-                self.verified(plan.table)?;
-            }
+            Some(_) => note_verified(&mut self.changes, plan.table)?,
             None => self.changes.may_rebase = true,
         }
         for (label, created) in plan.labels.iter().zip(state.created) {
-            self.append_created(label, created)?;
+            let count = created.count() - created.count_before();
+            if count > 0 {
+                self.report.created.insert(label.label.clone(), count);
+            }
+            keys.put_created(label, created);
         }
         let rows = self.rows.finish()?;
         if !rows.is_empty() {
             let pieces = self.changes.appends.entry(plan.table).or_default();
             pieces.extend(rows);
         }
-        self.changes.updates = self.updates.finish()?;
+        self.changes.updates.extend(self.updates.finish()?);
         Ok(Loaded {
             changes: self.changes,
             report: self.report,
             growth: self.growth,
         })
-    }
-
-    /// Notes that the keys of what a load adds to a table were compared with each other and with all that there are.
-    fn verified(&mut self, table: TableId) -> Result<()> {
-        let schema = &self.changes.schema;
-        let table = schema.table(table)?;
-        let key = match table.hyperedge_type() {
-            Some(ty) => schema.key_constraint(EntityKind::Hyperedge, &ty.name),
-            None => {
-                let mut labels = table.labels().iter();
-                labels.find_map(|label| schema.key_constraint(EntityKind::Node, label))
-            }
-        };
-        let key = key.map(|own| own.name.clone());
-        self.changes.verified.extend(key);
-        Ok(())
     }
 
     /// Takes the rows of one batch.
@@ -298,25 +303,6 @@ impl Loader {
             }
             Ok(())
         })
-    }
-
-    /// Adds the members that are created, which have nothing but their key.
-    fn append_created(&mut self, label: &LabelPlan, created: Created) -> Result<()> {
-        let count = created.count();
-        if count == 0 {
-            return Ok(());
-        }
-        self.changes.may_rebase = false;
-        let ty = Type::from_arrow(created.key_type())?;
-        self.changes
-            .schema
-            .ensure_property(label.table, &label.key, &ty)?;
-        self.verified(label.table)?;
-        let rows = created.finish()?;
-        let pieces = self.changes.appends.entry(label.table).or_default();
-        pieces.extend(rows);
-        self.report.created.insert(label.label.clone(), count);
-        Ok(())
     }
 }
 

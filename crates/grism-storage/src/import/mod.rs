@@ -26,6 +26,7 @@ mod label_plan;
 mod load;
 mod loader;
 mod look;
+mod many;
 mod members;
 mod notes;
 mod null_words;
@@ -42,6 +43,7 @@ mod refusals;
 mod rejects;
 mod report;
 mod role_columns;
+mod shared_keys;
 mod source_rows;
 mod spilled_keys;
 mod telling;
@@ -54,6 +56,7 @@ pub(crate) use file_options::told_by_name;
 pub use file_options::{Compression, FileFormat, ImportOptions, one_byte};
 pub use incremental::{Incremental, IncrementalLoad};
 pub use load::{load, load_into};
+pub use many::{LoadJob, ManyLoads, ManyReport, StagedLoads, load_many_into, preview_many};
 pub use options::{
     BadRow, ImportSource, LoadOptions, LoadProgress, LoadTarget, MissingMember, RoleSource,
     TableStream,

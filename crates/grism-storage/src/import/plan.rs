@@ -10,6 +10,7 @@ use super::grouped::{Agreement, Presence};
 use super::label_plan::{LabelPlan, label_plan};
 use super::options::{LoadOptions, MissingMember, RoleSource};
 use super::role_columns::{check_roles, check_split, hyperedge_table};
+use super::shared_keys::SharedKeys;
 use crate::memory_limit::{created_bytes, key_bytes};
 
 /// What rows become.
@@ -71,6 +72,7 @@ pub(super) async fn nodes_plan(
     label: &str,
     key: &str,
     options: &LoadOptions,
+    shared: &SharedKeys,
 ) -> Result<(Plan, State)> {
     if label.is_empty() {
         return Err(Error::invalid_data("a label is needed"));
@@ -90,8 +92,10 @@ pub(super) async fn nodes_plan(
         key,
         table,
         options.on_conflict,
-        key_bytes(),
+        key_bytes() / shared.indexes().max(1),
     );
+    let keyed = keyed.await?;
+    changes.schema.set_key(table, key);
     let plan = Plan {
         table,
         key: Some(key.to_owned()),
@@ -103,7 +107,7 @@ pub(super) async fn nodes_plan(
         absent: AbsentColumns::None,
     };
     let state = State {
-        keyed: Some(keyed.await?),
+        keyed: Some(keyed),
         created: Vec::new(),
     };
     Ok((plan, state))
@@ -116,6 +120,7 @@ pub(super) async fn hyperedges_plan(
     sources: &BTreeMap<String, RoleSource>,
     options: &LoadOptions,
     absent: AbsentColumns,
+    shared: &SharedKeys,
 ) -> Result<(Plan, State)> {
     let creates = options.missing == MissingMember::Create;
     let table = hyperedge_table(changes, name, sources)?;
@@ -158,7 +163,7 @@ pub(super) async fn hyperedges_plan(
     }
     // The keys of all labels, those that are created and those of the load itself too, have one share of memory.
     let indexes = labels.len() * if creates { 2 } else { 1 } + usize::from(key.is_some());
-    let keys = key_bytes() / indexes.max(1);
+    let keys = key_bytes() / indexes.max(shared.indexes()).max(1);
     let rows = created_bytes() / labels.len().max(1);
     let keyed = match &key {
         None => None,
@@ -175,10 +180,14 @@ pub(super) async fn hyperedges_plan(
     }
     let (mut plans, mut created) = (Vec::new(), Vec::new());
     for label in labels {
-        let plan = label_plan(snapshot, changes, label, table, options.missing, keys);
+        let missing = options.missing;
+        let plan = label_plan(snapshot, changes, label, table, missing, keys, shared);
         let (plan, key_type) = plan.await?;
+        created.push(match shared.take_created(&plan.label) {
+            Some(created) => created.continued(),
+            None => Created::new(key_type, keys, rows),
+        });
         plans.push(plan);
-        created.push(Created::new(key_type, keys, rows));
     }
     let plan = Plan {
         table,

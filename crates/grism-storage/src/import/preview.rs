@@ -7,13 +7,14 @@ use grism_core::{Error, Result, Snapshot, Value};
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 
-use super::load::{Begun, begin};
+use super::load::{begin, changes_on, first_telling};
 use super::look::{Look, look_at};
 use super::options::{BadRow, ImportSource, LoadOptions, LoadProgress, LoadTarget};
 use super::parsed::Parsed;
 use super::plan::Plan;
 use super::properties::normalized_columns;
 use super::read::{Input, cancelled, read};
+use super::shared_keys::SharedKeys;
 use super::telling::Telling;
 
 /// Rows of a table that are shown.
@@ -71,7 +72,11 @@ pub async fn preview(
     source: ImportSource,
     options: &LoadOptions,
 ) -> Result<LoadPreview> {
-    let (Begun { plan, telling, .. }, inputs) = begin(snapshot, target, source, options).await?;
+    let telling = Arc::new(first_telling(snapshot, target, options));
+    let mut changes = changes_on(snapshot, target);
+    let keys = SharedKeys::default();
+    let begun = begin(snapshot, &mut changes, target, source, options, &keys).await?;
+    let (plan, inputs) = (begun.plan, begun.inputs);
     let (target, options, runtime) = (target.clone(), options.clone(), Handle::current());
     let work = tokio::task::spawn_blocking(move || {
         let looks = look_at(&inputs, &plan, &telling, &runtime)?;

@@ -7,31 +7,33 @@
 //! 900..1300 run, segment 1   a row that takes back undoes what stands before it
 //! 1300..1307 delta
 //! ```
+//!
+//! Roles with few incidences share one dataset, in which each has its ranges.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::{ArrayRef, AsArray, RecordBatch, UInt32Array, UInt64Array};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt32Type, UInt64Type};
+use arrow::array::{ArrayRef, RecordBatch, UInt32Array, UInt64Array};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use grism_core::{
-    DegreeCounter, DegreeDistribution, EntityId, Error, Incidence, IncidenceSegment,
-    IncidenceSegmentBuilder, Result, SegmentKey, SortedColumns, SortedIncidences, TableId,
+    DegreeCounter, DegreeDistribution, Incidence, Result, SortedColumns, SortedIncidences, TableId,
 };
-use lance::dataset::Dataset;
 
-use super::dataset::{Batches, append, create, open, read_range};
-use super::layout::NewPath;
-use super::log::{AdjacencyEntry, DatasetVersion, DeltaRows, Run};
+use super::dataset::{append, open, read_range};
+use super::log::{AdjacencyEntry, DatasetVersion, Run};
+use super::new_dataset::{FirstRows, create};
 use super::root::Root;
+use super::sync::Unsynced;
+use super::write_rows::Batches;
 use crate::columns::named_batch;
 
-const MEMBER: &str = "member";
-const HYPEREDGE: &str = "hyperedge";
-const POSITION: &str = "position";
-const OPPOSITE: &str = "opposite";
+pub(super) const MEMBER: &str = "member";
+pub(super) const HYPEREDGE: &str = "hyperedge";
+pub(super) const POSITION: &str = "position";
+pub(super) const OPPOSITE: &str = "opposite";
 
 /// Rows of a fragment of incidence lists.
-const FRAGMENT_ROWS: usize = 1 << 20;
+pub(super) const FRAGMENT_ROWS: usize = 1 << 20;
 
 /// The position of a row that takes back what came before it: the incidences of its member with its hyperedge.
 pub(super) const TAKEN_BACK: u32 = u32::MAX;
@@ -39,11 +41,22 @@ pub(super) const TAKEN_BACK: u32 = u32::MAX;
 /// Where the incidence lists of a role are kept.
 pub(super) struct AdjacencyTarget<'a> {
     pub(super) root: &'a Root,
-    /// Where the dataset of a role that has none yet lies.
-    pub(super) place: NewPath,
+    /// Path of the dataset without its ending, for a role that has none yet.
+    pub(super) stem: String,
     pub(super) table: TableId,
     pub(super) role: String,
     pub(super) binary: bool,
+    pub(super) unsynced: &'a Unsynced,
+}
+
+/// Where the incidence lists of a role were before sorted rows come.
+pub(super) enum Before {
+    /// Nowhere, or what there was is replaced.
+    None,
+    /// In a dataset of their own.
+    Own(AdjacencyEntry),
+    /// In a dataset that others share, from which they move to one of their own.
+    Shared(AdjacencyEntry),
 }
 
 /// Incidence lists with sorted rows that were added.
@@ -55,20 +68,6 @@ pub(super) struct AppendedLists {
     pub(super) are_apart: bool,
 }
 
-/// The delta of a role in memory: by segment, each incidence with its row in the dataset.
-#[derive(Debug, Default)]
-pub(super) struct Delta {
-    segments: HashMap<SegmentKey, Vec<(u64, Incidence)>>,
-    rows: usize,
-}
-
-impl Delta {
-    /// Memory held, in bytes.
-    pub(super) fn bytes(&self) -> usize {
-        self.rows * 48 + self.segments.len() * 64
-    }
-}
-
 pub(super) fn column_names(binary: bool) -> Vec<String> {
     let names: &[&str] = if binary {
         &[MEMBER, HYPEREDGE, POSITION, OPPOSITE]
@@ -78,7 +77,7 @@ pub(super) fn column_names(binary: bool) -> Vec<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
-fn schema(binary: bool) -> SchemaRef {
+pub(super) fn schema(binary: bool) -> SchemaRef {
     let field = |name: String| {
         let data_type = if name == POSITION {
             DataType::UInt32
@@ -96,79 +95,83 @@ fn schema(binary: bool) -> SchemaRef {
 }
 
 impl AdjacencyTarget<'_> {
-    async fn base(&self, before: Option<&AdjacencyEntry>) -> Result<(AdjacencyEntry, Dataset)> {
-        if let Some(entry) = before {
-            let dataset = open(self.root, &entry.dataset.path, entry.dataset.version).await?;
-            return Ok((entry.clone(), dataset));
+    /// Writes rows behind those of `before`, or the first ones. Nothing is written where there are none.
+    async fn append(&self, entry: &mut AdjacencyEntry, batches: Batches, rows: u64) -> Result<()> {
+        if rows == 0 && !entry.dataset.path.is_empty() {
+            return Ok(());
         }
         let schema = schema(self.binary);
-        let fields = schema.fields().iter();
-        let fields = fields.map(|field| (**field).clone()).collect();
-        let (path, dataset) = create(self.root, &self.place, fields).await?;
-        let entry = AdjacencyEntry {
-            table: self.table,
-            role: self.role.clone(),
-            dataset: DatasetVersion {
-                path,
-                version: dataset.version_id(),
-            },
-            rows: 0,
-            runs: Vec::new(),
-            delta: Vec::new(),
+        entry.dataset = if entry.dataset.path.is_empty() {
+            let first = FirstRows {
+                schema,
+                unwritten: Vec::new(),
+                parts: vec![batches],
+                fragment_rows: FRAGMENT_ROWS,
+            };
+            let (path, made) = create(self.root, &self.stem, first, self.unsynced).await?;
+            DatasetVersion::of(path, &made)
+        } else {
+            let (path, base) = (
+                entry.dataset.path.clone(),
+                open(self.root, &entry.dataset).await?,
+            );
+            let parts = vec![batches];
+            let appended = append(
+                self.root,
+                &path,
+                base,
+                schema,
+                parts,
+                FRAGMENT_ROWS,
+                self.unsynced,
+            );
+            DatasetVersion::of(path.clone(), &appended.await?)
         };
-        Ok((entry, dataset))
-    }
-
-    async fn append(
-        &self,
-        entry: &mut AdjacencyEntry,
-        base: Dataset,
-        batches: Batches,
-        rows: u64,
-    ) -> Result<()> {
-        if rows > 0 {
-            let path = &entry.dataset.path;
-            let schema = schema(self.binary);
-            let staged =
-                append(self.root, path, base, schema, vec![batches], FRAGMENT_ROWS).await?;
-            entry.dataset.version = staged.version_id();
-            entry.rows += rows;
-        }
+        entry.written = None;
+        entry.rows += rows;
         Ok(())
     }
 
-    /// Adds the rows of a small commit, in any order.
+    /// Adds the rows of a small commit, in any order, to a role with a dataset of its own.
     pub(super) async fn append_delta(
         &self,
-        before: Option<&AdjacencyEntry>,
+        before: &AdjacencyEntry,
         incidences: &[Incidence],
     ) -> Result<AdjacencyEntry> {
-        let (mut entry, base) = self.base(before).await?;
+        let mut entry = before.clone();
         let rows = incidences.len() as u64;
         let start = entry.rows;
         let batch = to_batch(incidences, self.binary)?;
-        self.append(&mut entry, base, Box::new(std::iter::once(Ok(batch))), rows)
+        self.append(&mut entry, Box::new(std::iter::once(Ok(batch))), rows)
             .await?;
-        match entry.delta.last_mut() {
-            Some(last) if last.start + last.rows == start => last.rows += rows,
-            _ if rows > 0 => entry.delta.push(DeltaRows { start, rows }),
-            _ => {}
-        }
+        entry.add_delta(start, rows);
         Ok(entry)
     }
 
     /// Adds sorted rows, a run for each segment; without an entry before, they are all that there is.
     pub(super) async fn append_sorted(
         &self,
-        before: Option<&AdjacencyEntry>,
+        before: Before,
         incidences: SortedIncidences,
     ) -> Result<AppendedLists> {
-        let (mut entry, base) = self.base(before).await?;
+        let mut moved = Vec::new();
+        let mut entry = match before {
+            Before::Own(entry) => entry,
+            Before::None => self.new_entry(),
+            Before::Shared(shared) => {
+                let (entry, rows) = self.moved(&shared).await?;
+                moved = rows;
+                entry
+            }
+        };
         let runs = entry.runs.iter();
         let known: HashSet<_> = runs.map(|run| (run.members, run.segment)).collect();
         let mut are_apart = entry.delta.is_empty();
-        let mut start = entry.rows;
-        for (key, rows) in incidences.segments() {
+        let first: u64 = moved.iter().map(|batch| batch.num_rows() as u64).sum();
+        let mut start = entry.rows + first;
+        let added = incidences.segments();
+        let rows = first + added.iter().map(|(_, rows)| rows).sum::<u64>();
+        for (key, rows) in added {
             are_apart &= !known.contains(&(key.table, key.segment));
             entry.runs.push(Run {
                 members: key.table,
@@ -178,7 +181,6 @@ impl AdjacencyTarget<'_> {
             });
             start += rows;
         }
-        let rows = start - entry.rows;
         let binary = self.binary;
         // The rows are counted as they go by, on the way to their writer.
         let counter: Arc<Mutex<DegreeCounter>> = Arc::default();
@@ -189,8 +191,8 @@ impl AdjacencyTarget<'_> {
             counter.add(&columns.members);
             sorted_batch(columns, binary)
         });
-        self.append(&mut entry, base, Box::new(batches), rows)
-            .await?;
+        let batches = moved.into_iter().map(Ok).chain(batches);
+        self.append(&mut entry, Box::new(batches), rows).await?;
         let counted = std::mem::take(&mut *counter.lock().unwrap_or_else(PoisonError::into_inner));
         Ok(AppendedLists {
             entry,
@@ -198,9 +200,53 @@ impl AdjacencyTarget<'_> {
             are_apart,
         })
     }
+
+    fn new_entry(&self) -> AdjacencyEntry {
+        AdjacencyEntry {
+            table: self.table,
+            role: self.role.clone(),
+            dataset: DatasetVersion::default(),
+            written: None,
+            rows: 0,
+            runs: Vec::new(),
+            delta: Vec::new(),
+        }
+    }
+
+    /// The rows of a role in a dataset that it shares, and its entry once they stand first in one of its own.
+    async fn moved(&self, shared: &AdjacencyEntry) -> Result<(AdjacencyEntry, Vec<RecordBatch>)> {
+        let dataset = open(self.root, &shared.dataset).await?;
+        let mut entry = self.new_entry();
+        let mut batches = Vec::new();
+        let mut start = 0;
+        let runs = shared
+            .runs
+            .iter()
+            .map(|run| (run.start, run.rows, Some(*run)));
+        let delta = shared
+            .delta
+            .iter()
+            .map(|piece| (piece.start, piece.rows, None));
+        let mut pieces: Vec<(u64, u64, Option<Run>)> = runs.chain(delta).collect();
+        pieces.sort_unstable_by_key(|(start, ..)| *start);
+        let names = column_names(self.binary);
+        for (from, rows, run) in pieces {
+            read_range(&dataset, &names, from, rows, |batch| {
+                batches.push(batch);
+                Ok(())
+            })
+            .await?;
+            match run {
+                Some(run) => entry.runs.push(Run { start, ..run }),
+                None => entry.add_delta(start, rows),
+            }
+            start += rows;
+        }
+        Ok((entry, batches))
+    }
 }
 
-fn to_batch(incidences: &[Incidence], binary: bool) -> Result<RecordBatch> {
+pub(super) fn to_batch(incidences: &[Incidence], binary: bool) -> Result<RecordBatch> {
     let ids = |pick: fn(&Incidence) -> u64| {
         Arc::new(incidences.iter().map(pick).collect::<UInt64Array>()) as ArrayRef
     };
@@ -232,198 +278,4 @@ fn sorted_batch(columns: SortedColumns, binary: bool) -> Result<RecordBatch> {
         arrays.push(Arc::new(UInt64Array::new(columns.opposites, None)));
     }
     named_batch(&column_names(binary), arrays, rows)
-}
-
-/// The columns of a batch of rows.
-struct Columns<'a> {
-    members: &'a [u64],
-    hyperedges: &'a [u64],
-    positions: &'a [u32],
-    opposites: Option<&'a [u64]>,
-}
-
-impl<'a> Columns<'a> {
-    fn of(batch: &'a RecordBatch, path: &str, binary: bool) -> Result<Self> {
-        let ids = |name: &str| ids(batch, name, path);
-        let positions = batch
-            .column_by_name(POSITION)
-            .and_then(|column| column.as_primitive_opt::<UInt32Type>());
-        Ok(Self {
-            members: ids(MEMBER)?,
-            hyperedges: ids(HYPEREDGE)?,
-            positions: positions.ok_or_else(|| missing(POSITION, path))?.values(),
-            opposites: if binary { Some(ids(OPPOSITE)?) } else { None },
-        })
-    }
-
-    fn incidence(&self, row: usize) -> Incidence {
-        Incidence {
-            member: self.members[row],
-            hyperedge: self.hyperedges[row],
-            position: self.positions[row],
-            opposite: self.opposites.map_or(0, |ids| ids[row]),
-        }
-    }
-}
-
-fn ids<'a>(batch: &'a RecordBatch, name: &str, path: &str) -> Result<&'a [u64]> {
-    let column = batch.column_by_name(name);
-    let ids = column.and_then(|column| column.as_primitive_opt::<UInt64Type>());
-    ids.map(|ids| &ids.values()[..])
-        .ok_or_else(|| missing(name, path))
-}
-
-fn missing(name: &str, path: &str) -> Error {
-    Error::invalid_data(format!("{path} has no ids in its column `{name}`"))
-}
-
-/// Reads the delta of a role.
-pub(super) async fn read_delta(
-    dataset: &Dataset,
-    entry: &AdjacencyEntry,
-    shift: u8,
-    binary: bool,
-) -> Result<Delta> {
-    let mut delta = Delta::default();
-    for piece in &entry.delta {
-        let mut row = piece.start;
-        read_range(
-            dataset,
-            &column_names(binary),
-            piece.start,
-            piece.rows,
-            |batch| {
-                let columns = Columns::of(&batch, &entry.dataset.path, binary)?;
-                for place in 0..batch.num_rows() {
-                    let incidence = columns.incidence(place);
-                    let key = SegmentKey::of(EntityId::from_raw(incidence.member), shift);
-                    delta
-                        .segments
-                        .entry(key)
-                        .or_default()
-                        .push((row, incidence));
-                    row += 1;
-                }
-                delta.rows += batch.num_rows();
-                Ok(())
-            },
-        )
-        .await?;
-    }
-    Ok(delta)
-}
-
-/// Reads the segment `key`.
-pub(super) async fn read_segment(
-    dataset: &Dataset,
-    entry: &AdjacencyEntry,
-    delta: &Delta,
-    key: SegmentKey,
-    shift: u8,
-    binary: bool,
-) -> Result<IncidenceSegment> {
-    let runs: Vec<&Run> = entry
-        .runs
-        .iter()
-        .filter(|run| run.members == key.table && run.segment == key.segment)
-        .collect();
-    let changed = delta.segments.get(&key);
-    if let ([run], None) = (&runs[..], changed) {
-        return read_run(dataset, entry, run, shift, binary).await;
-    }
-    let changed = changed.map_or(&[][..], Vec::as_slice);
-    let mut found: Vec<(u64, Incidence)> = Vec::new();
-    for run in runs {
-        let mut row = run.start;
-        read_range(
-            dataset,
-            &column_names(binary),
-            run.start,
-            run.rows,
-            |batch| {
-                let columns = Columns::of(&batch, &entry.dataset.path, binary)?;
-                found.extend(
-                    (0..batch.num_rows())
-                        .map(|place| (row + place as u64, columns.incidence(place))),
-                );
-                row += batch.num_rows() as u64;
-                Ok(())
-            },
-        )
-        .await?;
-    }
-    let mut taken_back: HashMap<(u64, u64), u64> = HashMap::new();
-    for (row, incidence) in changed {
-        if incidence.position == TAKEN_BACK {
-            taken_back.insert((incidence.member, incidence.hyperedge), *row);
-        } else {
-            found.push((*row, *incidence));
-        }
-    }
-    if !taken_back.is_empty() {
-        found.retain(|(row, own)| {
-            taken_back
-                .get(&(own.member, own.hyperedge))
-                .is_none_or(|taken| row > taken)
-        });
-    }
-    let mut incidences: Vec<Incidence> = found.into_iter().map(|(_, own)| own).collect();
-    incidences.sort_unstable();
-    Ok(IncidenceSegment::from_sorted(&incidences, shift, binary))
-}
-
-/// Reads the lengths of the lists of the segment `key`; `None` where they do not stand in one run.
-pub(super) async fn read_lengths(
-    dataset: &Dataset,
-    entry: &AdjacencyEntry,
-    delta: &Delta,
-    key: SegmentKey,
-    shift: u8,
-) -> Result<Option<IncidenceSegment>> {
-    let runs: Vec<&Run> = entry
-        .runs
-        .iter()
-        .filter(|run| run.members == key.table && run.segment == key.segment)
-        .collect();
-    let ([run], None) = (&runs[..], delta.segments.get(&key)) else {
-        return Ok(None);
-    };
-    let mut builder = IncidenceSegmentBuilder::new(shift, 0, false);
-    let names = [MEMBER.to_owned()];
-    read_range(dataset, &names, run.start, run.rows, |batch| {
-        builder.add_members(ids(&batch, MEMBER, &entry.dataset.path)?);
-        Ok(())
-    })
-    .await?;
-    Ok(Some(builder.finish()))
-}
-
-/// Reads a segment that is one run, which is sorted already.
-async fn read_run(
-    dataset: &Dataset,
-    entry: &AdjacencyEntry,
-    run: &Run,
-    shift: u8,
-    binary: bool,
-) -> Result<IncidenceSegment> {
-    let capacity = usize::try_from(run.rows).unwrap_or_default();
-    let mut builder = IncidenceSegmentBuilder::new(shift, capacity, binary);
-    read_range(
-        dataset,
-        &column_names(binary),
-        run.start,
-        run.rows,
-        |batch| {
-            let columns = Columns::of(&batch, &entry.dataset.path, binary)?;
-            builder.add(
-                columns.members,
-                columns.hyperedges,
-                columns.positions,
-                columns.opposites.unwrap_or_default(),
-            );
-            Ok(())
-        },
-    )
-    .await?;
-    Ok(builder.finish())
 }

@@ -7,8 +7,8 @@ use grism_core::{IncidenceSegment, TableId};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-use super::adjacency::Delta;
 use super::log::DatasetVersion;
+use super::read_lists::Delta;
 use crate::memory_limit::cache_bytes;
 
 /// What is kept of datasets: by graph, dataset version, column or role, and place.

@@ -1,4 +1,4 @@
-//! One Lance dataset of a graph: created empty, then grown by detached versions that only our log names.
+//! One Lance dataset of a graph: opened, read, and grown by detached versions that only our log names.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -6,16 +6,14 @@ use std::sync::Arc;
 
 use arrow::array::AsArray;
 use arrow::datatypes::{Field, Schema, SchemaRef, UInt64Type};
-use arrow::error::ArrowError;
-use arrow::record_batch::{RecordBatch, RecordBatchIterator};
+use arrow::record_batch::RecordBatch;
 use fail::fail_point;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{AppendedRows, Error, OffsetSet, Result, batches_of};
+use lance::dataset::builder::DatasetBuilder;
 use lance::dataset::fragment::FragReadConfig;
 use lance::dataset::transaction::{Operation, Transaction};
-use lance::dataset::{
-    CommitBuilder, Dataset, InsertBuilder, ProjectionRequest, TakeBuilder, WriteMode, WriteParams,
-};
+use lance::dataset::{CommitBuilder, Dataset, ProjectionRequest, TakeBuilder};
 use lance_core::ROW_ADDR;
 use lance_core::datatypes::Schema as LanceSchema;
 use lance_io::scheduler::{ScanScheduler, SchedulerConfig};
@@ -24,75 +22,45 @@ use lance_table::io::deletion::relative_deletion_file_path;
 use lance_table::rowids::{RowIdSequence, write_row_ids};
 
 use super::error::from_lance;
-use super::layout::NewPath;
+use super::log::DatasetVersion;
 use super::open_table::{is_plain, plain_addresses};
 use super::physical::has_field;
-use super::root::Root;
+use super::root::{Root, uncached};
 use super::stage_changes::written_rows;
-use super::sync::{sync_directory, sync_file};
+use super::sync::Unsynced;
+use super::write_rows::{Batches, WrittenTo, write_parts, write_rows};
 use crate::columns::row_offsets;
-use crate::memory_limit::{change_rows, is_scarce, page_bytes, read_ahead};
+use crate::memory_limit::{change_rows, is_scarce, read_ahead};
 
 /// Rows of a batch that is read of a range.
 const RANGE_ROWS: u32 = 1 << 17;
 
-/// Batches that are written in order.
-pub(super) type Batches = Box<dyn Iterator<Item = Result<RecordBatch>> + Send>;
-
 /// Opens a dataset at a version, detached or not.
-pub(super) async fn open(root: &Root, path: &str, version: u64) -> Result<Dataset> {
-    root.dataset(path)
-        .with_version(version)
-        .load()
-        .await
-        .map_err(|error| from_lance(error).context(path))
-}
-
-/// Opens the first version of the dataset at `place`, which has no rows; makes the dataset where it does not exist. Returns its
-/// path, which has a number where the plain one belongs to a dataset of other fields.
 ///
-/// What a failed or lost commit left under the name is harmless: it never reaches the first version.
-pub(super) async fn create(
-    root: &Root,
-    place: &NewPath,
-    fields: Vec<Field>,
-) -> Result<(String, Dataset)> {
-    let parameters = WriteParams {
-        mode: WriteMode::Create,
-        enable_stable_row_ids: true,
-        enable_v2_manifest_paths: true,
-        ..root.write_parameters()
+/// # Errors
+/// `InvalidData` where another dataset has taken its place.
+pub(super) async fn open(root: &Root, dataset: &DatasetVersion) -> Result<Dataset> {
+    let path = &dataset.path;
+    let load = |builder: DatasetBuilder| async move {
+        let loaded = builder.with_version(dataset.version).load().await;
+        loaded.map_err(|error| from_lance(error).context(path))
     };
-    let schema: SchemaRef = Arc::new(Schema::new(fields));
-    for path in place.paths() {
-        let none = RecordBatchIterator::new(
-            std::iter::empty::<Result<RecordBatch, ArrowError>>(),
-            Arc::clone(&schema),
-        );
-        let builder = InsertBuilder::new(root.dataset_uri(&path).as_str())
-            .with_params(&parameters)
-            .execute_stream(none)
-            .await;
-        match builder {
-            Ok(dataset) => {
-                sync_new(root, &path, &dataset, &HashSet::new())?;
-                root.sync_up(&path)?;
-                fail_point!("dataset-created");
-                return Ok((path, dataset));
-            }
-            Err(lance_core::Error::DatasetAlreadyExists { .. }) => {
-                let first = open(root, &path, 1).await?;
-                if Schema::from(first.schema()).fields() == schema.fields() {
-                    // Whoever made it may have died before it was synced.
-                    sync_new(root, &path, &first, &HashSet::new())?;
-                    root.sync_up(&path)?;
-                    return Ok((path, first));
-                }
-            }
-            Err(error) => return Err(from_lance(error).context(path)),
-        }
+    let is_it = |opened: &Dataset| {
+        let transaction = &opened.manifest().transaction_file;
+        dataset.stamp.is_empty() || transaction.as_ref() == Some(&dataset.stamp)
+    };
+    let opened = load(root.dataset(path)).await?;
+    if is_it(&opened) {
+        return Ok(opened);
     }
-    Err(Error::internal("unreachable: every name is taken"))
+    // Lance's cache may hold the first version of a dataset that was at the path before.
+    let opened = load(root.dataset(path).with_session(uncached())).await?;
+    if is_it(&opened) {
+        return Ok(opened);
+    }
+    Err(Error::invalid_data(format!(
+        "{path} is another dataset than the one that the snapshot names"
+    )))
 }
 
 /// Stages rows on top of exactly `base`, as a detached version that no reader sees until the log names it. The batches
@@ -106,6 +74,7 @@ pub(super) async fn append(
     schema: SchemaRef,
     parts: Vec<Batches>,
     fragment_rows: usize,
+    unsynced: &Unsynced,
 ) -> Result<Dataset> {
     let added: Vec<Field> = schema
         .fields()
@@ -119,20 +88,9 @@ pub(super) async fn append(
     if !added.is_empty() {
         base = Arc::new(with_fields(&base, added).await?);
     }
-    let mut writers = Vec::new();
-    for batches in parts {
-        let (root, base, schema) = (root.clone(), Arc::clone(&base), Arc::clone(&schema));
-        writers.push(tokio::spawn(async move {
-            write_rows(&root, &base, schema, batches, fragment_rows).await
-        }));
-    }
-    let (mut fragments, mut rows) = (Vec::new(), 0);
-    for writer in writers {
-        let written = writer.await;
-        let (own, count) = written.map_err(|error| Error::internal(error.to_string()))??;
-        fragments.extend(own);
-        rows += count;
-    }
+    let to = WrittenTo::Dataset(base.clone());
+    let written = write_parts(root, &to, schema, parts, fragment_rows).await?;
+    let (fragments, rows) = (written.fragments, written.rows);
     fail_point!("rows-written");
     let operation = Operation::Append { fragments };
     let transaction = Transaction::new(base.manifest().version, operation, None);
@@ -143,57 +101,8 @@ pub(super) async fn append(
             "{path}: Lance gave other row ids than expected"
         )));
     }
-    sync_new(root, path, &staged, &old)?;
-    fail_point!("rows-synced");
+    note_new(root, path, &staged, &old, unsynced);
     Ok(staged)
-}
-
-/// Writes rows into new fragments, which no version has yet; how many rows they hold.
-pub(super) async fn write_rows(
-    root: &Root,
-    base: &Arc<Dataset>,
-    schema: SchemaRef,
-    batches: Batches,
-    fragment_rows: usize,
-) -> Result<(Vec<Fragment>, u64)> {
-    let mut parameters = WriteParams {
-        mode: WriteMode::Append,
-        max_rows_per_file: fragment_rows,
-        ..root.write_parameters()
-    };
-    // Lance divides what it is given among the columns.
-    let columns = schema.fields().len().max(1) as u64;
-    let mut writer = parameters.file_writer_options.take().unwrap_or_default();
-    writer.data_cache_bytes = Some(page_bytes() * columns);
-    parameters.file_writer_options = Some(writer);
-    // An error of ours keeps its kind on the way through Lance.
-    let failed: Arc<std::sync::Mutex<Option<Error>>> = Arc::default();
-    let noted = Arc::clone(&failed);
-    let batches = batches.map(move |batch| {
-        batch.map_err(|error| {
-            let text = error.to_string();
-            if let Ok(mut failed) = noted.lock() {
-                failed.get_or_insert(error);
-            }
-            ArrowError::ExternalError(text.into())
-        })
-    });
-    let written = InsertBuilder::new(Arc::clone(base))
-        .with_params(&parameters)
-        .execute_uncommitted_stream(RecordBatchIterator::new(batches, schema))
-        .await;
-    if let Some(error) = failed.lock().ok().and_then(|mut failed| failed.take()) {
-        return Err(error);
-    }
-    let transaction = written.map_err(from_lance)?;
-    let Operation::Append { fragments } = transaction.operation else {
-        return Err(Error::internal("Lance appends rows in another way"));
-    };
-    let rows = fragments
-        .iter()
-        .map(|fragment| fragment.physical_rows.unwrap_or_default() as u64)
-        .sum();
-    Ok((fragments, rows))
 }
 
 /// Stages changed and deleted rows on top of exactly `base`, as a detached version. A changed row is written anew and
@@ -207,6 +116,7 @@ pub(super) async fn change(
     updated: &[AppendedRows],
     removed: &OffsetSet,
     fragment_rows: usize,
+    unsynced: &Unsynced,
 ) -> Result<Dataset> {
     let old = fragment_numbers(&base);
     let next_row = base.manifest().next_row_id;
@@ -215,8 +125,9 @@ pub(super) async fn change(
     if !updated.is_empty() {
         let schema: SchemaRef = Arc::new(Schema::from(base.schema()));
         let rows = written_rows(&base, updated);
-        let (fragments, _) = write_rows(root, &base, schema, rows, fragment_rows).await?;
-        new_fragments = with_row_ids(fragments, row_ids(updated))?;
+        let to = WrittenTo::Dataset(base.clone());
+        let written = write_rows(root, &to, schema, rows, fragment_rows).await?;
+        new_fragments = with_row_ids(written.fragments, row_ids(updated))?;
     }
     fail_point!("changes-written");
     let (updated_fragments, removed_fragment_ids) = without_rows(&base, removed).await?;
@@ -239,11 +150,10 @@ pub(super) async fn change(
             "{path}: Lance gave changed rows new ids"
         )));
     }
-    sync_new(root, path, &staged, &old)?;
+    note_new(root, path, &staged, &old, unsynced);
     if let Some(graph) = root.directory() {
-        sync_deletions(&graph.join(path), &staged)?;
+        note_deletions(&graph.join(path), &staged, unsynced);
     }
-    fail_point!("changes-synced");
     Ok(staged)
 }
 
@@ -377,8 +287,12 @@ pub(super) async fn commit_detached(
 
 /// Brings the dataset's main line to `version`, for readers that know Lance and not our log. Best effort: our own
 /// readers never look at it.
-pub(super) async fn publish_main_line(root: &Root, path: &str, version: u64) -> Result<()> {
+pub(super) async fn publish_main_line(root: &Root, dataset: &DatasetVersion) -> Result<()> {
+    let (path, version) = (&dataset.path, dataset.version);
     let main = root.dataset(path).load().await.map_err(from_lance)?;
+    if main.version_id() == version {
+        return Ok(());
+    }
     let operation = Operation::Restore { version };
     let transaction = Transaction::new(main.manifest().version, operation, None);
     CommitBuilder::new(Arc::new(main))
@@ -436,50 +350,53 @@ pub(super) async fn read_range(
     Ok(())
 }
 
-/// Syncs the files of the fragments that are not in `old`, the manifest, and their directories.
+/// Notes the files of the fragments that are not in `old`, the manifest, and their directories, to be synced.
+pub(super) fn note_new(
+    root: &Root,
+    path: &str,
+    dataset: &Dataset,
+    old: &HashSet<u64>,
+    unsynced: &Unsynced,
+) {
+    let Some(graph) = root.directory() else {
+        return;
+    };
+    let directory = graph.join(path);
+    let fragments = dataset.fragments().iter();
+    let new = fragments.filter(|fragment| !old.contains(&fragment.id));
+    for file in new.flat_map(Fragment::referenced_lance_files) {
+        unsynced.add(directory.join("data").join(&file.path));
+    }
+    if let Some(manifest) = dataset.manifest_location().path.filename() {
+        unsynced.add(directory.join("_versions").join(manifest));
+    }
+    for name in ["data", "_versions"] {
+        let inner = directory.join(name);
+        if inner.is_dir() {
+            unsynced.add(inner);
+        }
+    }
+    unsynced.add(directory);
+}
+
+/// As [`note_new`], and syncs them.
 pub(super) fn sync_new(
     root: &Root,
     path: &str,
     dataset: &Dataset,
     old: &HashSet<u64>,
 ) -> Result<()> {
-    let Some(graph) = root.directory() else {
-        return Ok(());
-    };
-    let directory = graph.join(path);
-    for fragment in dataset
-        .fragments()
-        .iter()
-        .filter(|fragment| !old.contains(&fragment.id))
-    {
-        for file in fragment.referenced_lance_files() {
-            sync_file(&directory.join("data").join(&file.path))?;
-        }
-    }
-    if let Some(manifest) = dataset.manifest_location().path.filename() {
-        sync_file(&directory.join("_versions").join(manifest))?;
-    }
-    for name in ["data", "_versions", ""] {
-        let inner = directory.join(name);
-        if inner.is_dir() {
-            sync_directory(&inner)?;
-        }
-    }
-    Ok(())
+    let unsynced = Unsynced::default();
+    note_new(root, path, dataset, old, &unsynced);
+    unsynced.sync()
 }
 
-/// Syncs the files that say which rows of a fragment are gone.
-fn sync_deletions(directory: &Path, dataset: &Dataset) -> Result<()> {
-    let mut any = false;
+/// Notes the files that say which rows of a fragment are gone.
+fn note_deletions(directory: &Path, dataset: &Dataset, unsynced: &Unsynced) {
     for fragment in dataset.fragments().iter() {
         if let Some(file) = &fragment.deletion_file {
-            sync_file(&directory.join(relative_deletion_file_path(fragment.id, file)))?;
-            any = true;
+            unsynced.add(directory.join(relative_deletion_file_path(fragment.id, file)));
+            unsynced.add(directory.join("_deletions"));
         }
     }
-    if any {
-        sync_directory(&directory.join("_deletions"))?;
-        sync_directory(directory)?;
-    }
-    Ok(())
 }

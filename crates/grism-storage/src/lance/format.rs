@@ -9,7 +9,13 @@ use super::root::Root;
 pub const FORMAT_VERSION: u32 = 1;
 
 /// What a graph that this build writes asks of its readers beyond the version.
-const FEATURES: [&str; 1] = ["adjacency-delta"];
+const FEATURES: [&str; 5] = [
+    "adjacency-delta",
+    "shared-adjacency",
+    "constraints",
+    "load-state",
+    "altered-roles",
+];
 
 /// How a new graph is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,6 +86,32 @@ pub(super) async fn read_format(root: &Root) -> Result<Option<GraphOptions>> {
         )));
     }
     Ok(Some(format.options))
+}
+
+/// Adds the features that this build writes to the format of a graph that an older one has made, so that older ones do not
+/// write to it any more.
+///
+/// # Errors
+/// `NotFound` where the graph is gone; `Unavailable` where it cannot be written.
+pub(super) async fn upgrade_format(root: &Root) -> Result<()> {
+    let text = root.read(FORMAT).await?;
+    let text =
+        text.ok_or_else(|| Error::not_found(format!("the graph at {} is gone", root.uri())))?;
+    let mut format: Format = serde_json::from_slice(&text)
+        .map_err(|error| Error::invalid_data(format!("{}/{FORMAT}: {error}", root.uri())))?;
+    let known = |feature: &&str| format.features.iter().any(|own| own == feature);
+    let missing: Vec<String> = FEATURES
+        .iter()
+        .filter(|feature| !known(feature))
+        .map(|&feature| feature.to_owned())
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    format.features.extend(missing);
+    let text =
+        serde_json::to_vec_pretty(&format).map_err(|error| Error::internal(error.to_string()))?;
+    root.replace(FORMAT, &text).await
 }
 
 /// Writes the format of a new graph; says whether another process was first.

@@ -22,7 +22,7 @@ use lance_table::format::IndexMetadata;
 
 use super::dataset::{commit_detached, open, sync_new};
 use super::error::from_lance;
-use super::log::SnapshotEntry;
+use super::log::{DatasetVersion, SnapshotEntry};
 use super::physical::physical_columns;
 use super::predicate::scalar_value;
 use super::root::Root;
@@ -183,7 +183,7 @@ pub(super) async fn build_indexes(
     let Some(known) = entry.tables.get_mut(&table.id) else {
         return Ok(0);
     };
-    let mut dataset = open(root, &known.path, known.version).await?;
+    let mut dataset = open(root, known).await?;
     let stored = dataset.load_indices().await.map_err(from_lance)?;
     let definitions: Vec<&IndexDefinition> = schema.indexes_of(table).collect();
     let dropped: Vec<_> = stored
@@ -253,7 +253,7 @@ pub(super) async fn build_indexes(
     if dataset.version_id() != known.version {
         let old = dataset.fragments().iter().map(|own| own.id).collect();
         sync_new(root, &known.path, &dataset, &old)?;
-        known.version = dataset.version_id();
+        *known = DatasetVersion::of(known.path.clone(), &dataset);
     }
     Ok(built)
 }

@@ -3,38 +3,12 @@
 use arrow::datatypes::Field;
 use grism_core::{LABELS_COLUMN, Table, TableKind, Type, hash_bytes};
 
-use super::log::SnapshotEntry;
 use crate::columns::role_type;
 
 /// Bytes of a part of a path, at most: file systems take 255, some of which an ending and a number need.
 const PART_BYTES: usize = 240;
 /// Bytes that are kept of a longer one.
 const KEPT_BYTES: usize = 200;
-
-/// Where a new dataset lies: at `<stem>.lance`, or with a number behind the stem where a dataset of the snapshot lies there,
-/// which was made for a table or role that had the name before.
-pub(super) struct NewPath {
-    stem: String,
-    taken: Vec<String>,
-}
-
-impl NewPath {
-    /// A place that no dataset of the snapshot has, by the stem that the names give.
-    pub(super) fn of(stem: String, entry: &SnapshotEntry) -> Self {
-        let near = entry.datasets().filter(|own| own.path.starts_with(&stem));
-        let taken = near.map(|own| own.path.clone()).collect();
-        Self { stem, taken }
-    }
-
-    /// The paths that may be taken, the plain one first.
-    pub(super) fn paths(&self) -> impl Iterator<Item = String> {
-        let path = |number: u64| match number {
-            1 => format!("{}.lance", self.stem),
-            number => format!("{}~{number}.lance", self.stem),
-        };
-        (1..).map(path).filter(|path| !self.taken.contains(path))
-    }
-}
 
 /// The fields a table's dataset is made with, which are the same for every writer that makes it.
 pub(super) fn first_fields(table: &Table) -> Vec<Field> {

@@ -11,6 +11,8 @@ use grism_core::{
     CommitSummary, Error, ErrorKind, GraphSchema, GraphStatistics, Result, SnapshotId,
     SnapshotInfo, TableId,
 };
+use lance::dataset::Dataset;
+use lance_table::format::is_detached_version;
 use serde::{Deserialize, Serialize};
 
 use super::root::Root;
@@ -52,12 +54,40 @@ pub(super) struct LoadedPart {
 }
 
 /// A dataset at a version.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct DatasetVersion {
     /// Path within the graph.
     pub(super) path: String,
     /// Lance's version number; a detached one has its highest bit set.
     pub(super) version: u64,
+    /// The name of the transaction that made the version; empty for detached versions, whose numbers are random.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) stamp: String,
+}
+
+impl DatasetVersion {
+    /// The version of `dataset`, which lies at `path`.
+    pub(super) fn of(path: String, dataset: &Dataset) -> Self {
+        let version = dataset.version_id();
+        let stamp = if is_detached_version(version) {
+            None
+        } else {
+            dataset.manifest().transaction_file.clone()
+        };
+        Self {
+            path,
+            version,
+            stamp: stamp.unwrap_or_default(),
+        }
+    }
+}
+
+/// The version of a dataset in which some of its rows were written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct WrittenIn {
+    pub(super) version: u64,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) stamp: String,
 }
 
 /// The incidence lists of one role.
@@ -65,8 +95,12 @@ pub(super) struct DatasetVersion {
 pub(super) struct AdjacencyEntry {
     pub(super) table: TableId,
     pub(super) role: String,
+    /// Their dataset, which roles with few incidences share.
     pub(super) dataset: DatasetVersion,
-    /// Rows of the dataset.
+    /// The version in which the role got its newest rows; `None` where that is the dataset's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) written: Option<WrittenIn>,
+    /// Rows of the dataset, those of other roles too.
     pub(super) rows: u64,
     /// Where the sorted rows of each segment stand; a segment has one run for each load that added to it.
     pub(super) runs: Vec<Run>,
@@ -107,7 +141,37 @@ struct DroppedEntry {
     dropped: bool,
 }
 
+impl AdjacencyEntry {
+    /// Adds rows to the delta.
+    pub(super) fn add_delta(&mut self, start: u64, rows: u64) {
+        match self.delta.last_mut() {
+            Some(last) if last.start + last.rows == start => last.rows += rows,
+            _ if rows > 0 => self.delta.push(DeltaRows { start, rows }),
+            _ => {}
+        }
+    }
+
+    /// The version of the dataset in which the role got its newest rows. Those of other roles may have come later.
+    pub(super) fn rows_version(&self) -> DatasetVersion {
+        match &self.written {
+            None => self.dataset.clone(),
+            Some(written) => DatasetVersion {
+                path: self.dataset.path.clone(),
+                version: written.version,
+                stamp: written.stamp.clone(),
+            },
+        }
+    }
+}
+
 impl SnapshotEntry {
+    /// Brings the incidence lists into the order of tables and roles.
+    pub(super) fn sort_lists(&mut self) {
+        let order =
+            |a: &AdjacencyEntry, b: &AdjacencyEntry| (a.table, &a.role).cmp(&(b.table, &b.role));
+        self.adjacency.sort_by(order);
+    }
+
     /// Every dataset version that the snapshot reads.
     pub(super) fn datasets(&self) -> impl Iterator<Item = &DatasetVersion> {
         let adjacency = self.adjacency.iter().map(|own| &own.dataset);

@@ -1,6 +1,7 @@
 //! A graph as Lance datasets in a directory, with a commit log of its own.
 
 mod adjacency;
+mod at_once;
 mod cache;
 mod dataset;
 mod error;
@@ -9,18 +10,23 @@ mod indexes;
 mod layout;
 mod loaded;
 mod log;
+mod new_dataset;
 mod open_graph;
 mod open_table;
 mod opening;
 mod optimize;
 mod physical;
 mod predicate;
+mod read_lists;
 mod recount;
+mod role_lists;
 mod root;
 mod search;
+mod shared_lists;
 mod snapshot;
 mod stage;
 mod stage_changes;
+mod stage_table;
 mod stamp;
 mod storage;
 mod sync;
@@ -28,6 +34,7 @@ mod tags;
 mod take;
 mod turn;
 mod vacuum;
+mod write_rows;
 
 pub(crate) use cache::limit_cache;
 pub use format::{FORMAT_VERSION, GraphOptions};

@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use grism_core::{Result, SnapshotId};
+use tokio::sync::OnceCell;
 
-use super::format::{GraphOptions, read_format};
+use super::format::{GraphOptions, read_format, upgrade_format};
 use super::log::SnapshotLog;
 use super::root::Root;
 use super::snapshot::LanceSnapshot;
@@ -24,6 +25,8 @@ pub(super) struct FoundGraph {
     pub(super) name: Arc<str>,
     /// Which of the graphs it is that the log found at this place.
     number: u64,
+    /// Set once the format names the features that this build writes.
+    upgraded: Arc<OnceCell<()>>,
 }
 
 /// The graph that lies at a place now, as far as it is known.
@@ -46,7 +49,17 @@ impl FoundGraph {
             options,
             name: format!("{}#{unique}", root.uri()).into(),
             number,
+            upgraded: Arc::default(),
         }
+    }
+
+    /// Makes sure that the format names the features that this build writes.
+    ///
+    /// # Errors
+    /// As [`upgrade_format`].
+    pub(super) async fn upgrade(&self, root: &Root) -> Result<()> {
+        let upgraded = self.upgraded.get_or_try_init(|| upgrade_format(root));
+        upgraded.await.copied()
     }
 }
 

@@ -1,16 +1,22 @@
-//! A table of a snapshot with its dataset open.
+//! The tables of a snapshot with their datasets open.
 
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use grism_core::{Error, Result, TableId};
+use grism_core::{Error, GraphSchema, Result, TableId};
 use lance::dataset::Dataset;
 use lance_table::format::RowIdMeta;
 use lance_table::rowids::{RowIdSequence, read_row_ids};
 
+use super::at_once::all_at_once;
 use super::dataset::open;
 use super::indexes::{TableIndex, table_indexes};
 use super::log::{DatasetVersion, SnapshotEntry};
 use super::root::Root;
+use super::snapshot::LanceSnapshot;
+
+/// Datasets that are open, by their versions.
+pub(super) type OpenDatasets = HashMap<DatasetVersion, Arc<Dataset>>;
 
 /// The dataset of a table, and what its manifest tells.
 pub(super) struct OpenTable {
@@ -21,30 +27,88 @@ pub(super) struct OpenTable {
 }
 
 impl OpenTable {
-    pub(super) async fn open(
-        root: &Root,
-        entry: &SnapshotEntry,
-        table: TableId,
-        dataset: &DatasetVersion,
-    ) -> Result<Self> {
-        let dataset = open(root, &dataset.path, dataset.version).await?;
-        let table = entry.schema.table(table)?;
+    async fn of(schema: &GraphSchema, table: TableId, dataset: Arc<Dataset>) -> Result<Self> {
+        let table = schema.table(table)?;
         Ok(Self {
             is_plain: is_plain(&dataset),
-            indexes: table_indexes(&entry.schema, table, &dataset).await?,
-            dataset: Arc::new(dataset),
+            indexes: table_indexes(schema, table, &dataset).await?,
+            dataset,
         })
     }
+}
 
-    /// The same dataset for a snapshot that has other names for it.
-    pub(super) async fn reopened(&self, entry: &SnapshotEntry, table: TableId) -> Result<Self> {
-        let table = entry.schema.table(table)?;
-        Ok(Self {
-            is_plain: self.is_plain,
-            indexes: table_indexes(&entry.schema, table, &self.dataset).await?,
-            dataset: Arc::clone(&self.dataset),
-        })
+/// Opens the datasets of all tables of a snapshot, many at the same time, but for those that `known` has open or that are among
+/// `opened`.
+pub(super) async fn open_tables(
+    root: &Root,
+    entry: &SnapshotEntry,
+    schema: &Arc<GraphSchema>,
+    known: Option<&LanceSnapshot>,
+    opened: &OpenDatasets,
+) -> Result<BTreeMap<TableId, Arc<OpenTable>>> {
+    let mut tables = BTreeMap::new();
+    let mut opening = Vec::new();
+    for (table, dataset) in &entry.tables {
+        let known = known.filter(|known| known.entry.tables.get(table) == Some(dataset));
+        let same = known.and_then(|known| Some((known, known.tables.get(table)?)));
+        if let Some((known, same)) = same
+            && has_indexes_of(schema, &known.schema, *table)
+        {
+            tables.insert(*table, Arc::clone(same));
+            continue;
+        }
+        let same = same.map(|(_, same)| Arc::clone(&same.dataset));
+        let (root, schema) = (root.clone(), Arc::clone(schema));
+        let (table, dataset) = (*table, dataset.clone());
+        let opened = same.or_else(|| opened.get(&dataset).cloned());
+        opening.push(async move {
+            let opened = match opened {
+                Some(opened) => opened,
+                None => Arc::new(open(&root, &dataset).await?),
+            };
+            let table_of = OpenTable::of(&schema, table, opened);
+            Ok((table, Arc::new(table_of.await?)))
+        });
     }
+    tables.extend(all_at_once(opening).await?);
+    Ok(tables)
+}
+
+/// Whether a schema declares for a table what that of a snapshot of the same rows does.
+fn has_indexes_of(schema: &GraphSchema, known: &GraphSchema, table: TableId) -> bool {
+    let tables = (schema.table(table), known.table(table));
+    let are_same = matches!(&tables, (Ok(own), Ok(known)) if own == known);
+    are_same && schema.indexes() == known.indexes()
+}
+
+/// Opens the datasets of all incidence lists of a snapshot, as [`open_tables`] does.
+pub(super) async fn open_lists(
+    root: &Root,
+    entry: &SnapshotEntry,
+    known: Option<&LanceSnapshot>,
+) -> Result<OpenDatasets> {
+    let mut lists = OpenDatasets::new();
+    for (index, dataset) in known.iter().flat_map(|known| known.adjacency.values()) {
+        let own = known.and_then(|known| known.entry.adjacency.get(*index));
+        if let Some(own) = own {
+            lists.insert(own.dataset.clone(), Arc::clone(dataset));
+        }
+    }
+    let wanted: HashSet<&DatasetVersion> = entry
+        .adjacency
+        .iter()
+        .map(|own| &own.dataset)
+        .filter(|own| !lists.contains_key(own))
+        .collect();
+    let opening = wanted.into_iter().cloned().map(|dataset| {
+        let root = root.clone();
+        async move {
+            let opened = open(&root, &dataset).await?;
+            Ok((dataset, Arc::new(opened)))
+        }
+    });
+    lists.extend(all_at_once(opening.collect()).await?);
+    Ok(lists)
 }
 
 /// Whether row ids are the places of the rows.

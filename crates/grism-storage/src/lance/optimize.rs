@@ -14,12 +14,14 @@ use lance::dataset::transaction::{Operation, RewriteGroup, Transaction};
 use super::dataset::{commit_detached, open, sync_new};
 use super::error::from_lance;
 use super::indexes::build_indexes;
-use super::layout::{NewPath, adjacency_path};
 use super::log::{AdjacencyEntry, DatasetVersion, SnapshotEntry};
 use super::recount::{count_degrees, has_degrees, recount_properties};
+use super::role_lists::RoleLists;
+use super::root::Root;
+use super::shared_lists::{SharedLists, is_shared};
 use super::snapshot::LanceSnapshot;
-use super::stage::target;
 use super::storage::LanceStorage;
+use super::sync::Unsynced;
 use crate::all_rows::all_rows;
 use crate::maintenance::OptimizeReport;
 use crate::memory_limit::{sort_bytes, waiting_bytes};
@@ -32,10 +34,12 @@ impl LanceStorage {
     pub async fn optimize(&self) -> Result<OptimizeReport> {
         let turn = self.turn().await?;
         let newest = self.find(SnapshotId::default()).await?;
+        newest.graph.upgrade(&self.root).await?;
         let before = newest.entry();
         let fragment_rows = newest.graph.options.fragment_rows;
         let mut entry = before.clone();
         let mut report = OptimizeReport::default();
+        let mut folding = Folding::of(&self.root, before);
         for table in before.schema.tables() {
             let mut indexes = before.schema.indexes_of(table);
             if indexes.any(|index| index.kind != IndexKind::Range) {
@@ -47,13 +51,16 @@ impl LanceStorage {
             let statistics = entry.statistics.tables.entry(table.id).or_default();
             report.recounted += recount_properties(&newest, table, statistics).await?;
             if let Some(ty) = table.hyperedge_type() {
-                self.fold(&newest, table, ty, &mut entry, &mut report)
+                self.fold(&newest, table, ty, &mut folding, &mut entry, &mut report)
                     .await?;
             }
             if before.schema.indexes_of(table).next().is_some() {
                 report.reindexed += build_indexes(&self.root, table, &mut entry, true).await?;
             }
         }
+        entry.adjacency.extend(folding.shared.finish().await?);
+        entry.sort_lists();
+        folding.unsynced.sync()?;
         if report == OptimizeReport::default() {
             report.snapshot = before.id;
             return Ok(report);
@@ -79,7 +86,7 @@ impl LanceStorage {
         let Some(known) = entry.tables.get_mut(&table.id) else {
             return Ok(());
         };
-        let dataset = open(&self.root, &known.path, known.version).await?;
+        let dataset = open(&self.root, known).await?;
         let options = CompactionOptions {
             target_rows_per_fragment: fragment_rows,
             ..CompactionOptions::default()
@@ -114,7 +121,7 @@ impl LanceStorage {
         let transaction = Transaction::new(dataset.version_id(), operation, None);
         let staged = commit_detached(Arc::new(dataset), transaction).await?;
         sync_new(&self.root, &known.path, &staged, &old)?;
-        known.version = staged.version_id();
+        *known = DatasetVersion::of(known.path.clone(), &staged);
         Ok(())
     }
 
@@ -125,17 +132,23 @@ impl LanceStorage {
         snapshot: &Arc<LanceSnapshot>,
         table: &Table,
         ty: &HyperedgeType,
+        folding: &mut Folding,
         entry: &mut SnapshotEntry,
         report: &mut OptimizeReport,
     ) -> Result<()> {
-        for place in 0..entry.adjacency.len() {
-            let own = &entry.adjacency[place];
-            let (role, has_grown) = (own.role.clone(), is_grown(own));
-            if own.table != table.id || !has_grown && has_degrees(&entry.statistics, own) {
+        let table = Arc::new(table.clone());
+        let own = |lists: &mut AdjacencyEntry| lists.table == table.id;
+        let lists: Vec<AdjacencyEntry> = entry.adjacency.extract_if(.., own).collect();
+        for own in lists {
+            let has_grown = is_grown(&own);
+            let is_written = has_grown || folding.writes_shared && is_shared(&own);
+            if !is_written && has_degrees(&entry.statistics, &own) {
+                entry.adjacency.push(own);
                 continue;
             }
-            let own = |known: &&Role| known.name == role || ty.is_binary();
-            let columns = ty.roles.iter().filter(own).map(Role::column);
+            let role = own.role.clone();
+            let is_read = |known: &&Role| known.name == role || ty.is_binary();
+            let columns = ty.roles.iter().filter(is_read).map(Role::column);
             let columns: Vec<String> = columns.map(Cow::into_owned).collect();
             let mut rows = RowBuffer::new(waiting_bytes());
             let mut batches = all_rows(snapshot.as_ref(), table.id, &columns);
@@ -146,25 +159,21 @@ impl LanceStorage {
             let (rows, budget) = (rows.finish()?, sort_bytes());
             let sorted = SortedIncidences::count(table.id, ty, &role, rows, 0, shift, budget)?;
             let incidences = sorted.by_table();
-            let degrees = if has_grown {
-                // The first version of the dataset has no rows.
-                let first = AdjacencyEntry {
-                    dataset: DatasetVersion {
-                        path: entry.adjacency[place].dataset.path.clone(),
-                        version: 1,
-                    },
-                    rows: 0,
-                    runs: Vec::new(),
-                    delta: Vec::new(),
-                    ..entry.adjacency[place].clone()
+            let degrees = if is_written {
+                let lists = RoleLists {
+                    root: self.root.clone(),
+                    unsynced: folding.unsynced.clone(),
+                    shared: folding.shared.clone(),
+                    shift,
+                    table: Arc::clone(&table),
+                    role: role.clone(),
                 };
-                let new = NewPath::of(adjacency_path(table, &role), entry);
-                let target = target(&self.root, new, table.id, ty, &role);
-                let lists = target.append_sorted(Some(&first), sorted).await?;
-                entry.adjacency[place] = lists.entry;
-                report.folded += 1;
-                lists.degrees
+                let (own, degrees) = lists.replaced(sorted).await?;
+                entry.adjacency.extend(own);
+                report.folded += u64::from(has_grown);
+                degrees
             } else {
+                entry.adjacency.push(own);
                 report.recounted += 1;
                 count_degrees(sorted)?
             };
@@ -176,6 +185,27 @@ impl LanceStorage {
             };
         }
         Ok(())
+    }
+}
+
+/// Incidence lists that are written anew.
+struct Folding {
+    /// Those of small roles.
+    shared: SharedLists,
+    /// Whether the lists of all small roles are, since some have grown.
+    writes_shared: bool,
+    unsynced: Unsynced,
+}
+
+impl Folding {
+    fn of(root: &Root, entry: &SnapshotEntry) -> Self {
+        let unsynced = Unsynced::default();
+        let mut lists = entry.adjacency.iter();
+        Self {
+            shared: SharedLists::empty(root, &unsynced),
+            writes_shared: lists.any(|own| is_shared(own) && is_grown(own)),
+            unsynced,
+        }
     }
 }
 

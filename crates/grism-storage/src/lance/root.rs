@@ -18,7 +18,7 @@ use object_store::path::Path as StorePath;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions};
 
 use super::error::from_lance;
-use super::sync::{replace_file, sync_directory, write_new_file};
+use super::sync::{Unsynced, replace_file, sync_directory, write_new_file};
 
 /// Bytes of Lance's caches: indices, and manifests with file metadata.
 const INDEX_CACHE: usize = 64 << 20;
@@ -34,6 +34,12 @@ pub(crate) fn session() -> Arc<Session> {
             Arc::new(ObjectStoreRegistry::default()),
         ))
     }))
+}
+
+/// A session whose caches are empty, for a file that may differ from what is cached of its path.
+pub(super) fn uncached() -> Arc<Session> {
+    let stores = session().store_registry();
+    Arc::new(Session::new(1 << 20, 1 << 20, stores))
 }
 
 /// The place of one graph; paths within it are relative and have `/` between their parts.
@@ -298,6 +304,43 @@ impl Root {
             let _ = sync_directory(above);
         }
         Ok(())
+    }
+
+    /// Notes the directories above `path` that are within the graph, whose names must be synced.
+    pub(super) fn note_up(&self, path: &str, unsynced: &Unsynced) {
+        let Place::Directory(directory) = &self.place else {
+            return;
+        };
+        for above in directory.join(path).ancestors().skip(1) {
+            unsynced.add(above.to_path_buf());
+            if above == directory {
+                break;
+            }
+        }
+    }
+
+    /// Takes the directory `path` for a new dataset; false where it is taken already.
+    ///
+    /// # Errors
+    /// `Unavailable` where it cannot be written.
+    pub(super) async fn reserve(&self, path: &str) -> Result<bool> {
+        match &self.place {
+            Place::Directory(directory) => {
+                let own = directory.join(path);
+                let make = || -> std::io::Result<bool> {
+                    if let Some(above) = own.parent() {
+                        fs::create_dir_all(above)?;
+                    }
+                    match fs::create_dir(&own) {
+                        Ok(()) => Ok(true),
+                        Err(error) if error.kind() == IoErrorKind::AlreadyExists => Ok(false),
+                        Err(error) => Err(error),
+                    }
+                };
+                make().map_err(|error| Error::from(error).context(own.display()))
+            }
+            Place::Store { .. } => Ok(self.files(path).await?.is_empty()),
+        }
     }
 
     pub(super) fn store_error(&self, error: object_store::Error, path: &str) -> Error {

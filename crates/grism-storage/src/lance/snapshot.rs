@@ -16,17 +16,16 @@ use grism_core::{
 use lance::dataset::{Dataset, ProjectionRequest};
 use lance_core::ROW_ID;
 
-use super::adjacency::{Delta, read_delta, read_lengths, read_segment};
 use super::cache::{CacheKey, Cached, cache};
-use super::dataset::open;
 use super::error::from_lance;
 use super::indexes::{TableIndex, search, usable};
 use super::loaded::read_loaded;
-use super::log::{AdjacencyEntry, SnapshotEntry};
+use super::log::{AdjacencyEntry, DatasetVersion, SnapshotEntry};
 use super::open_graph::FoundGraph;
-use super::open_table::OpenTable;
+use super::open_table::{OpenDatasets, OpenTable, open_lists, open_tables};
 use super::physical::{merged_column, physical_columns};
 use super::predicate::{lance_filter, reaches_lance};
+use super::read_lists::{Delta, read_delta, read_lengths, read_segment};
 use super::root::Root;
 use super::search::index_search;
 use crate::columns::{
@@ -49,8 +48,8 @@ pub(super) struct LanceSnapshot {
     pub(super) entry: SnapshotEntry,
     pub(super) schema: Arc<GraphSchema>,
     pub(super) statistics: Arc<GraphStatistics>,
-    tables: BTreeMap<TableId, Arc<OpenTable>>,
-    adjacency: HashMap<(TableId, String), (usize, Arc<Dataset>)>,
+    pub(super) tables: BTreeMap<TableId, Arc<OpenTable>>,
+    pub(super) adjacency: HashMap<(TableId, String), (usize, Arc<Dataset>)>,
     /// The keys that the steps of a transaction brought; `None` in a committed snapshot.
     pub(super) new_keys: Option<Arc<NewKeys>>,
 }
@@ -62,51 +61,61 @@ impl std::fmt::Debug for LanceSnapshot {
 }
 
 impl LanceSnapshot {
-    /// Opens the datasets of `entry`, but for those that `known` has open.
+    /// Opens the datasets of `entry`, but for those that `known` has open or that are among `opened`.
     pub(super) async fn open(
         root: &Root,
         graph: FoundGraph,
         entry: SnapshotEntry,
         known: Option<&Self>,
+        opened: &OpenDatasets,
     ) -> Result<Self> {
-        let mut tables = BTreeMap::new();
-        for (table, dataset) in &entry.tables {
-            let same = known
-                .filter(|known| known.entry.tables.get(table) == Some(dataset))
-                .and_then(|known| known.tables.get(table));
-            let opened = match (same, known) {
-                (Some(same), Some(known)) if has_indexes_of(&entry, known, *table) => {
-                    Arc::clone(same)
-                }
-                (Some(same), _) => Arc::new(same.reopened(&entry, *table).await?),
-                _ => Arc::new(OpenTable::open(root, &entry, *table, dataset).await?),
-            };
-            tables.insert(*table, opened);
-        }
-        let mut adjacency = HashMap::new();
-        for (index, own) in entry.adjacency.iter().enumerate() {
-            let key = (own.table, own.role.clone());
-            let same = known.and_then(|known| {
-                let (place, dataset) = known.adjacency.get(&key)?;
-                let entry = known.entry.adjacency.get(*place)?;
-                (entry.dataset == own.dataset).then_some(dataset)
-            });
-            let opened = match same {
-                Some(same) => Arc::clone(same),
-                None => Arc::new(open(root, &own.dataset.path, own.dataset.version).await?),
-            };
-            adjacency.insert(key, (index, opened));
-        }
+        let schema = Arc::new(entry.schema.clone());
+        let tables = open_tables(root, &entry, &schema, known, opened).await?;
+        let lists = open_lists(root, &entry, known).await?;
+        let adjacency = entry.adjacency.iter().enumerate();
+        let adjacency = adjacency.filter_map(|(index, own)| {
+            let dataset = Arc::clone(lists.get(&own.dataset)?);
+            Some(((own.table, own.role.clone()), (index, dataset)))
+        });
+        let adjacency = adjacency.collect();
         Ok(Self {
             root: root.clone(),
             graph,
-            schema: Arc::new(entry.schema.clone()),
+            schema,
             statistics: Arc::new(entry.statistics.clone()),
             entry,
             tables,
             adjacency,
             new_keys: None,
         })
+    }
+
+    /// The snapshot, which was staged, as the one that `entry` has made of it.
+    pub(super) fn published(&self, entry: SnapshotEntry) -> Self {
+        Self {
+            root: self.root.clone(),
+            graph: self.graph.clone(),
+            entry,
+            schema: Arc::clone(&self.schema),
+            statistics: Arc::clone(&self.statistics),
+            tables: self.tables.clone(),
+            adjacency: self.adjacency.clone(),
+            new_keys: None,
+        }
+    }
+
+    /// The datasets that are open, with their versions.
+    pub(super) fn open_datasets(&self) -> impl Iterator<Item = (&DatasetVersion, &Arc<Dataset>)> {
+        let tables = self.tables.iter().filter_map(|(table, open)| {
+            let version = self.entry.tables.get(table)?;
+            Some((version, &open.dataset))
+        });
+        let lists = self.adjacency.values().filter_map(|(index, dataset)| {
+            let entry = self.entry.adjacency.get(*index)?;
+            Some((&entry.dataset, dataset))
+        });
+        let lists: HashMap<_, _> = lists.collect();
+        tables.chain(lists)
     }
 
     /// The entry of the log that the snapshot was opened from.
@@ -160,8 +169,8 @@ impl LanceSnapshot {
     fn segment_key(&self, entry: &AdjacencyEntry, key: SegmentKey) -> CacheKey {
         CacheKey {
             graph: Arc::clone(&self.graph.name),
-            dataset: entry.dataset.clone(),
-            column: entry.role.clone(),
+            dataset: entry.rows_version(),
+            column: lists_name(entry),
             members: Some(key.table),
             chunk: key.segment,
         }
@@ -176,8 +185,8 @@ impl LanceSnapshot {
     ) -> Result<Arc<Delta>> {
         let key = CacheKey {
             graph: Arc::clone(&self.graph.name),
-            dataset: entry.dataset.clone(),
-            column: entry.role.clone(),
+            dataset: entry.rows_version(),
+            column: lists_name(entry),
             members: None,
             chunk: DELTA,
         };
@@ -193,11 +202,13 @@ impl LanceSnapshot {
     }
 }
 
-/// Whether `entry` declares for a table what a snapshot of the same rows does.
-fn has_indexes_of(entry: &SnapshotEntry, known: &LanceSnapshot, table: TableId) -> bool {
-    let tables = (entry.schema.table(table), known.schema.table(table));
-    let are_same = matches!(&tables, (Ok(own), Ok(known)) if own == known);
-    are_same && entry.schema.indexes() == known.schema.indexes()
+/// What the lists of a role are called in the cache, whatever the role is called: by the first of its rows, since roles of
+/// several tables share a dataset.
+fn lists_name(entry: &AdjacencyEntry) -> String {
+    let runs = entry.runs.iter().map(|run| run.start);
+    let delta = entry.delta.iter().map(|piece| piece.start);
+    let first = runs.chain(delta).min().unwrap_or_default();
+    format!("{} {first}", entry.table)
 }
 
 /// A batch of physical columns as the properties and roles they hold.

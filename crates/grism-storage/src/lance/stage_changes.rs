@@ -14,9 +14,10 @@ use grism_core::{
 use lance::dataset::Dataset;
 
 use super::adjacency::TAKEN_BACK;
-use super::dataset::{Batches, change, read_rows, with_fields};
+use super::dataset::{change, read_rows, with_fields};
 use super::physical::{has_field, physical_columns, target_column};
-use super::stage::Stager;
+use super::stage_table::TableStager;
+use super::write_rows::Batches;
 use crate::collector::{count_delete, count_update, has_value};
 use crate::columns::{
     column_or_null, column_type, id_array, named_batch, row_offsets, with_role_columns,
@@ -35,21 +36,19 @@ struct Replaced {
     after: BTreeMap<String, Vec<Incidence>>,
 }
 
-impl Stager<'_> {
+impl TableStager {
     /// Stages rows of one table that change or go, and what becomes of their incidences.
     pub(super) async fn changed(
         &mut self,
-        table: &Table,
-        path: &str,
         staged: Dataset,
         updates: Vec<AppendedRows>,
         deletes: &OffsetSet,
     ) -> Result<Dataset> {
-        if updates.is_empty() && deletes.len() == self.statistics(table.id).rows {
-            return self.emptied(table, path, staged, deletes).await;
+        if updates.is_empty() && deletes.len() == self.statistics.rows {
+            return self.emptied(staged, deletes).await;
         }
+        let table = &*Arc::clone(&self.table);
         let mut staged = staged;
-        let fragment_rows = self.options.fragment_rows;
         let mut removed = OffsetSet::new();
         let mut rewritten = RowBuffer::new(waiting_bytes() / 2);
         let mut replaced = Replaced::default();
@@ -68,19 +67,18 @@ impl Stager<'_> {
             let batch = concat_batches(&pending[0].schema(), &pending)?;
             pending.clear();
             let offsets = row_offsets(&batch)?;
-            let (with_columns, old, new) = self.rewrite(table, staged, &batch, &offsets).await?;
+            let (with_columns, old, new) = self.rewrite(staged, &batch, &offsets).await?;
             staged = with_columns;
             if let Some(ty) = table.hyperedge_type().filter(|ty| binds(ty, &batch)) {
                 replaced.add(table, ty, &offsets, Some(&old), Some(&new))?;
-                self.replace(table, &mut replaced, change_incidences())
-                    .await?;
+                self.replace(&mut replaced, change_incidences()).await?;
             }
             removed.extend(offsets.iter().copied());
             rewritten.push(with_ids(table, &offsets, &new)?)?;
             if removed.len() >= VERSION_ROWS {
                 let full = std::mem::replace(&mut rewritten, RowBuffer::new(waiting_bytes() / 2));
                 let (pieces, rows) = (full.finish()?, std::mem::take(&mut removed));
-                staged = change(self.root, path, staged, &pieces, &rows, fragment_rows).await?;
+                staged = self.rewritten(staged, &pieces, &rows).await?;
             }
         }
         let mut gone = deletes.iter();
@@ -90,35 +88,27 @@ impl Stager<'_> {
                 break;
             }
             let old = read_rows(&staged, &offsets).await?;
-            count_delete(self.statistics(table.id), table, |column| {
+            count_delete(&mut self.statistics, table, |column| {
                 count_values(&staged, table, &old, column)
             });
             if let Some(ty) = table.hyperedge_type() {
                 replaced.add(table, ty, &offsets, Some(&old), None)?;
-                self.replace(table, &mut replaced, change_incidences())
-                    .await?;
+                self.replace(&mut replaced, change_incidences()).await?;
             }
         }
-        self.replace(table, &mut replaced, 0).await?;
+        self.replace(&mut replaced, 0).await?;
         removed |= deletes;
         let pieces = rewritten.finish()?;
-        let staged = change(self.root, path, staged, &pieces, &removed, fragment_rows).await?;
-        let counts = self.statistics(table.id);
+        let staged = self.rewritten(staged, &pieces, &removed).await?;
+        let counts = &mut self.statistics;
         counts.rows = counts.rows.saturating_sub(deletes.len());
         Ok(staged)
     }
 
     /// Stages a table all of whose rows go. Its incidence lists begin anew.
-    async fn emptied(
-        &mut self,
-        table: &Table,
-        path: &str,
-        staged: Dataset,
-        deletes: &OffsetSet,
-    ) -> Result<Dataset> {
-        let fragment_rows = self.options.fragment_rows;
-        let staged = change(self.root, path, staged, &[], deletes, fragment_rows).await?;
-        let counts = self.statistics(table.id);
+    async fn emptied(&mut self, staged: Dataset, deletes: &OffsetSet) -> Result<Dataset> {
+        let staged = self.rewritten(staged, &[], deletes).await?;
+        let counts = &mut self.statistics;
         counts.rows = 0;
         for property in counts.properties.values_mut() {
             property.remove(property.values);
@@ -129,7 +119,8 @@ impl Stager<'_> {
                 ..RoleStatistics::default()
             };
         }
-        self.entry.adjacency.retain(|own| own.table != table.id);
+        self.adjacency.clear();
+        self.shared.forget(self.table.id).await;
         Ok(staged)
     }
 
@@ -137,11 +128,11 @@ impl Stager<'_> {
     /// needs.
     async fn rewrite(
         &mut self,
-        table: &Table,
         staged: Dataset,
         batch: &RecordBatch,
         offsets: &[u64],
     ) -> Result<(Dataset, RecordBatch, RecordBatch)> {
+        let table = &*Arc::clone(&self.table);
         let mut staged = staged;
         let schema = batch.schema();
         let names = schema.fields().iter().map(|field| field.name().as_str());
@@ -161,7 +152,7 @@ impl Stager<'_> {
             staged = with_fields(&Arc::new(staged), added).await?;
         }
         let old = read_rows(&staged, offsets).await?;
-        count_update(self.statistics(table.id), table, batch, |column| {
+        count_update(&mut self.statistics, table, batch, |column| {
             count_values(&staged, table, &old, column)
         })?;
         let mut columns = Vec::new();
@@ -189,7 +180,7 @@ impl Stager<'_> {
     }
 
     /// Stages what is replaced, where there are more than `most` incidences of it.
-    async fn replace(&mut self, table: &Table, replaced: &mut Replaced, most: usize) -> Result<()> {
+    async fn replace(&mut self, replaced: &mut Replaced, most: usize) -> Result<()> {
         let all = replaced.before.values().chain(replaced.after.values());
         let count: usize = all.map(Vec::len).sum();
         if count <= most {
@@ -207,14 +198,35 @@ impl Stager<'_> {
                 members_of(of.get(&role).map_or(&[][..], Vec::as_slice))
             };
             let (old, new) = (members(&before), members(&after));
-            let counts = self.statistics(table.id).roles.entry(role);
+            let counts = self.statistics.roles.entry(role);
             counts.or_default().replace(&old, &new);
         }
         for incidence in before.values_mut().flatten() {
             incidence.position = TAKEN_BACK;
         }
-        self.delta(table, before).await?;
-        self.delta(table, after).await
+        for (role, incidences) in before.into_iter().chain(after) {
+            self.delta(role, incidences).await?;
+        }
+        Ok(())
+    }
+
+    /// Stages rows that come anew and rows that go as a version of the dataset.
+    async fn rewritten(
+        &self,
+        staged: Dataset,
+        updated: &[AppendedRows],
+        removed: &OffsetSet,
+    ) -> Result<Dataset> {
+        change(
+            &self.root,
+            self.path()?,
+            staged,
+            updated,
+            removed,
+            self.options.fragment_rows,
+            &self.unsynced,
+        )
+        .await
     }
 }
 

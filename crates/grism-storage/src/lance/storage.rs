@@ -1,7 +1,7 @@
 //! `LanceStorage`: the snapshots of a graph, and the commit.
 
 use std::any::Any;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -10,11 +10,14 @@ use grism_core::{
     BatchStream, ChangeSet, CommitSummary, Error, ErrorKind, Result, RowOrigin, Snapshot,
     SnapshotId, SnapshotInfo, Storage, StorageDescriptor, Turn,
 };
+use lance_table::format::is_detached_version;
 use tokio::sync::Mutex;
 
+use super::at_once::all_at_once;
 use super::dataset::publish_main_line;
-use super::log::{SnapshotEntry, SnapshotLog};
+use super::log::{DatasetVersion, SnapshotEntry, SnapshotLog};
 use super::open_graph::OpenGraph;
+use super::open_table::OpenDatasets;
 use super::root::Root;
 use super::snapshot::LanceSnapshot;
 use super::stage::stage;
@@ -54,7 +57,8 @@ impl LanceStorage {
             other => other?,
         };
         let nearest = self.open.nearest(entry.id);
-        let opened = LanceSnapshot::open(&self.root, graph, entry, nearest.as_deref());
+        let (nearest, none) = (nearest.as_deref(), OpenDatasets::new());
+        let opened = LanceSnapshot::open(&self.root, graph, entry, nearest, &none);
         let snapshot = Arc::new(opened.await?);
         self.open.keep(&snapshot);
         Ok(snapshot)
@@ -159,8 +163,9 @@ impl LanceStorage {
     ) -> Result<NewKeys> {
         let after = match checks.read_after() {
             true => {
-                let graph = before.graph.clone();
-                let opened = LanceSnapshot::open(&self.root, graph, entry.clone(), Some(before));
+                let (graph, none) = (before.graph.clone(), OpenDatasets::new());
+                let entry = entry.clone();
+                let opened = LanceSnapshot::open(&self.root, graph, entry, Some(before), &none);
                 Some(opened.await?)
             }
             false => None,
@@ -201,11 +206,22 @@ impl LanceStorage {
             .into_iter()
             .flat_map(SnapshotEntry::datasets)
             .collect();
-        for dataset in entry.datasets().filter(|dataset| !known.contains(dataset)) {
-            let published = publish_main_line(&self.root, &dataset.path, dataset.version);
-            if let Err(error) = published.await {
-                tracing::warn!(path = dataset.path, %error, "the main line of a dataset stays behind the snapshot");
+        // The first version of a dataset is on its main line already.
+        let behind = |dataset: &DatasetVersion| {
+            is_detached_version(dataset.version) && !known.contains(dataset)
+        };
+        let datasets: BTreeSet<DatasetVersion> = entry.datasets().cloned().collect();
+        let published = datasets.into_iter().filter(behind).map(|dataset| {
+            let root = self.root.clone();
+            async move {
+                if let Err(error) = publish_main_line(&root, &dataset).await {
+                    tracing::warn!(path = dataset.path, %error, "the main line of a dataset stays behind the snapshot");
+                }
+                Ok(())
             }
+        });
+        if let Err(error) = all_at_once(published.collect()).await {
+            tracing::warn!(%error, "main lines of datasets stay behind the snapshot");
         }
     }
 }
@@ -282,35 +298,32 @@ impl Storage for LanceStorage {
         };
         fail_point!("commit-begins");
         let newest = self.find(SnapshotId::default()).await?;
+        newest.graph.upgrade(&self.root).await?;
         let (before, options) = (newest.entry(), newest.graph.options);
         let base = steps.first().map_or(before.id, |step| step.base);
         let is_moved = base != before.id;
         let mut steps = steps;
-        let staged = staged.as_ref().and_then(lance_snapshot);
-        let staged = staged.filter(|_| !is_moved);
+        let mut staged = staged.as_ref().and_then(lance_snapshot);
         if is_moved {
+            staged = None;
             steps = self.moved(steps, base, before).await?;
         } else {
             check_base(&steps, &state(before))?;
         }
-        let mut entry = staged.map(|staged| staged.entry().clone());
-        if let Some(staged) = &entry {
+        if let Some(own) = staged {
             // A transaction may have been open for longer than VACUUM leaves files that no snapshot names.
             let known: HashSet<_> = before.datasets().collect();
-            let datasets = staged.datasets().filter(|own| !known.contains(own));
-            let mut missing = self.missing_files(before.id, datasets).await?;
-            missing.extend(self.missing_parts(before.id, staged.loaded_parts()).await?);
-            if !missing.is_empty() {
-                entry = None;
+            if !self.is_there(own, &known).await? {
+                staged = None;
             }
         }
         let summary = joined(&steps);
-        let entry = match entry {
-            Some(entry) => entry,
+        let entry = match staged {
+            Some(staged) => staged.entry().clone(),
             None => {
                 let mut entry = before.clone();
                 for step in &steps {
-                    entry = stage(&self.root, options, &entry, step).await?;
+                    entry = stage(&self.root, options, &entry, step).await?.entry;
                 }
                 entry
             }
@@ -333,6 +346,9 @@ impl Storage for LanceStorage {
         let mut keys = self.keys.lock().await;
         keys.committed(newest.as_ref(), &state(&entry), &new_keys);
         drop((keys, turn, steps));
+        if let Some(staged) = staged {
+            self.open.keep(&Arc::new(staged.published(entry.clone())));
+        }
         // A commit that came in between brings the main lines further.
         if self.log.latest().await.is_ok_and(|end| end.id == entry.id) {
             self.publish_main_lines(Some(before), &entry).await;
@@ -348,8 +364,10 @@ impl Storage for LanceStorage {
         let base =
             lance_snapshot(base).ok_or_else(|| Error::internal("a snapshot of another storage"))?;
         let graph = base.graph.clone();
-        let entry = stage(&self.root, graph.options, base.entry(), changes).await?;
-        let mut staged = LanceSnapshot::open(&self.root, graph, entry, Some(base)).await?;
+        graph.upgrade(&self.root).await?;
+        let staged = stage(&self.root, graph.options, base.entry(), changes).await?;
+        let (entry, opened) = (staged.entry, staged.opened);
+        let mut staged = LanceSnapshot::open(&self.root, graph, entry, Some(base), &opened).await?;
         let earlier = base.new_keys.as_deref();
         let checks = Checks::of(
             base,

@@ -1,15 +1,61 @@
 //! Durable files: what a commit names is on the disk before the commit is, and the commit before it is reported.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use fail::fail_point;
 use grism_core::{Error, Result};
 
 /// How the names of unfinished files begin.
 pub(super) const TEMPORARY: &str = ".tmp-";
+
+/// Files that are synced at the same time. A disk writes many of them in the time of one, since a sync is mostly waiting.
+const AT_ONCE: usize = 32;
+
+/// Files and directories that a commit wrote and that are not synced yet.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Unsynced {
+    paths: Arc<Mutex<BTreeSet<PathBuf>>>,
+}
+
+impl Unsynced {
+    /// Notes a file or a directory, which may be noted already.
+    pub(super) fn add(&self, path: PathBuf) {
+        let mut paths = self.paths.lock().unwrap_or_else(PoisonError::into_inner);
+        paths.insert(path);
+    }
+
+    /// Syncs all that was noted, many at the same time.
+    ///
+    /// # Errors
+    /// The first one of the file system.
+    pub(super) fn sync(&self) -> Result<()> {
+        let paths = std::mem::take(&mut *self.paths.lock().unwrap_or_else(PoisonError::into_inner));
+        let paths: Vec<PathBuf> = paths.into_iter().collect();
+        let next = AtomicUsize::new(0);
+        let work = || -> Result<()> {
+            while let Some(path) = paths.get(next.fetch_add(1, Ordering::Relaxed)) {
+                sync_file(path)?;
+            }
+            Ok(())
+        };
+        std::thread::scope(|scope| {
+            let count = AT_ONCE.min(paths.len());
+            let threads: Vec<_> = (1..count).map(|_| scope.spawn(work)).collect();
+            let mut done = work();
+            for thread in threads {
+                let other = thread.join();
+                let other = other.unwrap_or_else(|_| Err(Error::internal("a sync panicked")));
+                done = done.and(other);
+            }
+            done
+        })
+    }
+}
 
 /// Writes `path` with put-if-absent: all of it or nothing, synced, file and directory. False where it exists already.
 pub(super) fn write_new_file(path: &Path, bytes: &[u8]) -> Result<bool> {
@@ -71,7 +117,7 @@ fn write_temporary(directory: &Path, temporary: &Path, bytes: &[u8]) -> std::io:
     file.sync_all()
 }
 
-/// Syncs a file that another library wrote.
+/// Syncs a file, or the names in a directory, that another library wrote.
 pub(super) fn sync_file(path: &Path) -> Result<()> {
     File::open(path)
         .and_then(|file| file.sync_all())

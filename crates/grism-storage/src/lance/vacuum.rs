@@ -3,16 +3,20 @@
 //! Lance's own cleanup knows nothing of detached versions and would take their files; it is never run.
 
 use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
 
 use grism_core::{Result, SnapshotId, Storage};
 use lance::dataset::Dataset;
 use lance_table::io::deletion::relative_deletion_file_path;
 use lance_table::io::manifest::read_manifest_indexes;
 
+use super::at_once::all_at_once;
 use super::dataset::open;
 use super::error::from_lance;
 use super::loaded::LOADED;
 use super::log::{DatasetVersion, LoadedPart, SNAPSHOTS, SnapshotEntry};
+use super::root::Root;
+use super::snapshot::LanceSnapshot;
 use super::storage::{LanceStorage, now};
 use super::sync::TEMPORARY;
 use super::tags::tags;
@@ -108,13 +112,10 @@ impl LanceStorage {
         let mut paths: BTreeSet<&str> = BTreeSet::new();
         for dataset in kept {
             paths.insert(&dataset.path);
-            let opened = open(&self.root, &dataset.path, dataset.version).await?;
+            let opened = open(&self.root, dataset).await?;
             note_files(&dataset.path, &opened, &mut files, &mut directories).await?;
         }
         for path in paths {
-            // New tables begin from the first version.
-            let first = open(&self.root, path, 1).await?;
-            note_files(path, &first, &mut files, &mut directories).await?;
             let main = self.root.dataset(path).load().await.map_err(from_lance)?;
             note_files(path, &main, &mut files, &mut directories).await?;
         }
@@ -139,6 +140,30 @@ impl LanceStorage {
         Ok(missing)
     }
 
+    /// Whether the files of a staged snapshot are there, but for those of datasets that are `known`.
+    ///
+    /// # Errors
+    /// Those of a graph that cannot be read.
+    pub(super) async fn is_there(
+        &self,
+        staged: &LanceSnapshot,
+        known: &HashSet<&DatasetVersion>,
+    ) -> Result<bool> {
+        let mut checks = Vec::new();
+        for (version, dataset) in staged.open_datasets() {
+            if known.contains(version) {
+                continue;
+            }
+            let (root, path) = (self.root.clone(), version.path.clone());
+            let dataset = Arc::clone(dataset);
+            checks.push(async move { Ok(missing_of(&root, &path, &dataset).await?.is_empty()) });
+        }
+        let found = all_at_once(checks).await?;
+        let parts = staged.entry().loaded_parts();
+        let missing = self.missing_parts(staged.entry().id, parts).await?;
+        Ok(missing.is_empty() && found.into_iter().all(|is_there| is_there))
+    }
+
     /// The files that a snapshot names and that are not there.
     ///
     /// # Errors
@@ -150,24 +175,33 @@ impl LanceStorage {
     ) -> Result<Vec<String>> {
         let mut missing = Vec::new();
         for dataset in datasets {
-            let opened = match open(&self.root, &dataset.path, dataset.version).await {
+            let opened = match open(&self.root, dataset).await {
                 Ok(opened) => opened,
                 Err(error) => {
                     missing.push(format!("snapshot {snapshot}: {error}"));
                     continue;
                 }
             };
-            let (mut files, mut directories) = (HashSet::new(), HashSet::new());
-            note_files(&dataset.path, &opened, &mut files, &mut directories).await?;
-            for file in files {
-                // Transactions are a record for Lance's own writers, and need not be there to read.
-                if !file.contains("/_transactions/") && !self.root.exists(&file).await? {
-                    missing.push(format!("snapshot {snapshot}: there is no {file}"));
-                }
-            }
+            let files = missing_of(&self.root, &dataset.path, &opened).await?;
+            let told = files.into_iter();
+            missing.extend(told.map(|file| format!("snapshot {snapshot}: there is no {file}")));
         }
         Ok(missing)
     }
+}
+
+/// The files that a dataset names and that are not there.
+async fn missing_of(root: &Root, path: &str, dataset: &Dataset) -> Result<Vec<String>> {
+    let (mut files, mut directories) = (HashSet::new(), HashSet::new());
+    note_files(path, dataset, &mut files, &mut directories).await?;
+    let mut missing = Vec::new();
+    for file in files {
+        // Transactions are a record for Lance's own writers, and need not be there to read.
+        if !file.contains("/_transactions/") && !root.exists(&file).await? {
+            missing.push(file);
+        }
+    }
+    Ok(missing)
 }
 
 async fn note_files(

@@ -1,5 +1,6 @@
 //! A graph in memory.
 
+mod append;
 mod chunks;
 mod image;
 mod snapshot;

@@ -14,9 +14,10 @@ use grism_core::{
     SegmentKey, Snapshot, SnapshotId, Table, TableId,
 };
 
+use super::append::{Appending, appended, incidences_of};
 use super::chunks::Chunks;
 use super::storage::cut;
-use crate::collector::{StatisticsCollector, count_delete, count_update, settle};
+use crate::collector::{count_delete, count_update, settle};
 use crate::columns::{
     column_or_null, column_type, id_array, named_batch, passing_rows, row_offsets, scan_names,
 };
@@ -26,7 +27,8 @@ use crate::search::scan_search;
 
 /// The members of some hyperedges by role, as raw ids in ascending order.
 type Members = BTreeMap<String, Vec<u64>>;
-type Segments = HashMap<(TableId, String, SegmentKey), Arc<IncidenceSegment>>;
+/// The incidence lists of one table, by role and segment.
+pub(super) type TableSegments = HashMap<(String, SegmentKey), Arc<IncidenceSegment>>;
 
 /// One snapshot of an in-memory graph.
 #[derive(Clone, Debug)]
@@ -38,7 +40,7 @@ pub(super) struct MemorySnapshot {
     pub(super) segment_shift: u8,
     pub(super) fragment_rows: usize,
     pub(super) tables: BTreeMap<TableId, Chunks>,
-    segments: Segments,
+    segments: BTreeMap<TableId, Arc<TableSegments>>,
     /// What incremental loads have taken, by table.
     loaded: BTreeMap<TableId, Arc<LoadState>>,
     /// The keys that the steps of a transaction brought; `None` in a committed snapshot.
@@ -55,7 +57,7 @@ impl MemorySnapshot {
             segment_shift,
             fragment_rows,
             tables: BTreeMap::new(),
-            segments: HashMap::new(),
+            segments: BTreeMap::new(),
             loaded: BTreeMap::new(),
             new_keys: None,
         }
@@ -69,7 +71,7 @@ impl MemorySnapshot {
         let alive = |table: TableId| changes.schema.table(table).is_ok();
         tables.retain(|table, _| alive(*table));
         statistics.tables.retain(|table, _| alive(*table));
-        segments.retain(|(table, _, _), _| alive(*table));
+        segments.retain(|table, _| alive(*table));
         let mut loaded = self.loaded.clone();
         loaded.retain(|table, _| alive(*table));
         for (table, taken) in &changes.loaded {
@@ -82,42 +84,28 @@ impl MemorySnapshot {
             settle(counts, table, self.schema.table(table.id).ok());
             tables.entry(table.id).or_default();
         }
+        let mut appending = Vec::new();
         for id in changes.appends.keys() {
             let table = changes.schema.table(*id)?;
-            let batches: Vec<RecordBatch> = changes.appended(*id).collect::<Result<_>>()?;
-            let chunks = tables.entry(*id).or_default();
-            let first = chunks.rows();
-            let counts = statistics.tables.entry(*id).or_default();
-            let mut found = StatisticsCollector::default();
-            for batch in &batches {
-                found.add_rows(table, batch)?;
-                counts.rows += batch.num_rows() as u64;
-            }
-            found.merge_into(counts);
-            if let Some(hyperedge_type) = table.hyperedge_type() {
-                let offset_of = |row: usize| first + row as u64;
-                for (role, incidences) in
-                    collect_incidences(*id, hyperedge_type, &batches, &offset_of)?
-                {
-                    let own = counts.roles.entry(role.clone()).or_default();
-                    own.add(&members_of(&incidences));
-                    for (key, added) in by_segment(&incidences, self.segment_shift) {
-                        let slot = segments.entry((*id, role.clone(), key)).or_default();
-                        *slot = Arc::new(edited(
-                            slot,
-                            key,
-                            &BTreeSet::new(),
-                            added,
-                            self.segment_shift,
-                            hyperedge_type.is_binary(),
-                        ));
-                    }
-                }
-            }
-            for piece in cut(&batches, self.fragment_rows) {
+            appending.push(Appending {
+                table,
+                batches: changes.appended(*id).collect::<Result<_>>()?,
+                first_offset: tables.get(id).map_or(0, Chunks::rows),
+                statistics: statistics.tables.remove(id).unwrap_or_default(),
+                segments: segments.remove(id).unwrap_or_default(),
+                shift: self.segment_shift,
+            });
+        }
+        for appended in appended(appending)? {
+            let id = appended.table;
+            let chunks = tables.entry(id).or_default();
+            for piece in cut(&appended.batches, self.fragment_rows) {
                 chunks.push(piece);
             }
+            let mut counts = appended.statistics;
             counts.next_offset = chunks.rows();
+            statistics.tables.insert(id, counts);
+            segments.insert(id, appended.segments);
         }
         let mut next = Self {
             id: self.id,
@@ -212,7 +200,8 @@ impl MemorySnapshot {
         for (role, incidences) in found {
             members.insert(role.clone(), members_of(&incidences));
             for (key, _) in by_segment(&incidences, self.segment_shift) {
-                if let Some(slot) = self.segments.get_mut(&(id, role.clone(), key)) {
+                let own = Arc::make_mut(self.segments.entry(id).or_default());
+                if let Some(slot) = own.get_mut(&(role.clone(), key)) {
                     *slot = Arc::new(edited(
                         slot,
                         key,
@@ -239,7 +228,8 @@ impl MemorySnapshot {
         for (role, incidences) in found {
             members.insert(role.clone(), members_of(&incidences));
             for (key, added) in by_segment(&incidences, self.segment_shift) {
-                let slot = self.segments.entry((id, role.clone(), key)).or_default();
+                let own = Arc::make_mut(self.segments.entry(id).or_default());
+                let slot = own.entry((role.clone(), key)).or_default();
                 *slot = Arc::new(edited(
                     slot,
                     key,
@@ -298,34 +288,35 @@ impl MemorySnapshot {
 }
 
 /// Keeps segments under the names that their roles have in `after`; those of roles that were dropped go.
-fn rename_roles(segments: &mut Segments, before: &GraphSchema, after: &GraphSchema) {
-    let mut changed: BTreeMap<(TableId, &str), Option<&str>> = BTreeMap::new();
+fn rename_roles(
+    segments: &mut BTreeMap<TableId, Arc<TableSegments>>,
+    before: &GraphSchema,
+    after: &GraphSchema,
+) {
     for (table, ty) in before.hyperedge_tables() {
         let now = after.table(table.id).ok().and_then(Table::hyperedge_type);
-        for role in &ty.roles {
-            let later = now.and_then(|now| now.later_name(ty, &role.name));
-            if later != Some(&role.name) {
-                changed.insert((table.id, &role.name), later);
-            }
+        let (Some(now), Some(own)) = (now, segments.get_mut(&table.id)) else {
+            continue;
+        };
+        let later = |role: &str| now.later_name(ty, role);
+        if ty
+            .roles
+            .iter()
+            .all(|role| later(&role.name) == Some(&role.name))
+        {
+            continue;
         }
+        let renamed = std::mem::take(Arc::make_mut(own)).into_iter();
+        let renamed = renamed.filter_map(|((role, key), segment)| {
+            let role = later(&role)?.to_owned();
+            Some(((role, key), segment))
+        });
+        *own = Arc::new(renamed.collect());
     }
-    if changed.is_empty() {
-        return;
-    }
-    let renamed = std::mem::take(segments).into_iter();
-    *segments = renamed
-        .filter_map(|((table, role, key), segment)| {
-            let role = match changed.get(&(table, role.as_str())) {
-                Some(later) => (*later)?.to_owned(),
-                None => role,
-            };
-            Some(((table, role, key), segment))
-        })
-        .collect();
 }
 
 /// `segment` without the incidences of some hyperedges, and with more of others.
-fn edited(
+pub(super) fn edited(
     segment: &IncidenceSegment,
     key: SegmentKey,
     gone: &BTreeSet<u64>,
@@ -334,20 +325,8 @@ fn edited(
     binary: bool,
 ) -> IncidenceSegment {
     let mut all = added.to_vec();
-    for local in 0..segment.offsets.len().saturating_sub(1) {
-        let member = EntityId::new(key.table, (key.segment << shift) + local as u64).raw();
-        for place in segment.range(local) {
-            if gone.contains(&segment.hyperedges.at(place)) {
-                continue;
-            }
-            all.push(Incidence {
-                member,
-                hyperedge: segment.hyperedges.at(place),
-                position: segment.positions.get(place).copied().unwrap_or(0),
-                opposite: segment.opposite(place),
-            });
-        }
-    }
+    let known = incidences_of(segment, key, shift).into_iter();
+    all.extend(known.filter(|own| !gone.contains(&own.hyperedge)));
     all.sort_unstable();
     IncidenceSegment::from_sorted(&all, shift, binary)
 }
@@ -454,7 +433,8 @@ impl Snapshot for MemorySnapshot {
     ) -> Result<Arc<IncidenceSegment>> {
         Ok(self
             .segments
-            .get(&(table, role.to_owned(), key))
+            .get(&table)
+            .and_then(|own| own.get(&(role.to_owned(), key)))
             .cloned()
             .unwrap_or_default())
     }

@@ -232,13 +232,17 @@ impl Storage for InMemoryStorage {
             check_base(&steps, &state(&newest))?;
             steps
         };
-        let mut next = Arc::clone(&newest);
-        for step in &steps {
+        let staged = staged.as_ref().and_then(memory_snapshot);
+        let staged = staged.filter(|_| !is_moved);
+        let mut next = match staged {
+            Some(staged) => Arc::new(staged.clone()),
+            None => Arc::clone(&newest),
+        };
+        let unstaged = if staged.is_some() { &[][..] } else { &steps };
+        for step in unstaged {
             next = Arc::new(next.with_changes(step)?);
         }
-        let staged = staged.as_ref().and_then(memory_snapshot);
-        let staged = staged.and_then(|staged| staged.new_keys.clone());
-        let new_keys = match staged.filter(|_| !is_moved) {
+        let new_keys = match staged.and_then(|staged| staged.new_keys.clone()) {
             // Each step was checked when it was staged.
             Some(known) => known,
             None => {
@@ -254,6 +258,7 @@ impl Storage for InMemoryStorage {
             }
         };
         let mut next = Arc::unwrap_or_clone(next);
+        next.new_keys = None;
         next.id = SnapshotId(newest.id().0 + 1);
         next.commit = uuid::Uuid::new_v4().to_string();
         let id = next.id;

@@ -8,7 +8,8 @@ use grism_core::{ChangeSet, Error, GraphSchema, LoadState, Result, Snapshot, Sna
 use super::files::{Files, Step};
 use super::growth::Growth;
 use super::option::Incremental;
-use crate::import::load::{LoadStep, load_step};
+use crate::import::load::load_step;
+use crate::import::loader::LoadStep;
 use crate::import::options::{ImportSource, LoadOptions, LoadTarget};
 use crate::import::rejects::RejectStart;
 use crate::import::report::LoadReport;
@@ -121,6 +122,7 @@ impl IncrementalLoad {
                 let step = LoadStep {
                     rejects: self.rejects,
                     growth: Some(growth),
+                    ..LoadStep::default()
                 };
                 let (target, options) = (&self.target, &self.options);
                 let loaded = load_step(snapshot, target, source, options, &step).await?;
@@ -145,7 +147,7 @@ impl IncrementalLoad {
     async fn files(&mut self, snapshot: &Arc<dyn Snapshot>, step: Step) -> Result<ChangeSet> {
         let own = LoadStep {
             rejects: self.rejects,
-            growth: None,
+            ..LoadStep::default()
         };
         let (target, options) = (&self.target, &self.options);
         let source = step.source.again();

@@ -1,0 +1,222 @@
+//! Reading incidence lists: segments of the runs and the delta of a role.
+
+use std::collections::HashMap;
+
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::{UInt32Type, UInt64Type};
+use grism_core::{
+    EntityId, Error, Incidence, IncidenceSegment, IncidenceSegmentBuilder, Result, SegmentKey,
+};
+use lance::dataset::Dataset;
+
+use super::adjacency::{HYPEREDGE, MEMBER, OPPOSITE, POSITION, TAKEN_BACK, column_names};
+use super::dataset::read_range;
+use super::log::{AdjacencyEntry, Run};
+
+/// The delta of a role in memory: by segment, each incidence with its row in the dataset.
+#[derive(Debug, Default)]
+pub(super) struct Delta {
+    segments: HashMap<SegmentKey, Vec<(u64, Incidence)>>,
+    rows: usize,
+}
+
+impl Delta {
+    /// Memory held, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        self.rows * 48 + self.segments.len() * 64
+    }
+}
+
+/// The columns of a batch of rows.
+struct Columns<'a> {
+    members: &'a [u64],
+    hyperedges: &'a [u64],
+    positions: &'a [u32],
+    opposites: Option<&'a [u64]>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(batch: &'a RecordBatch, path: &str, binary: bool) -> Result<Self> {
+        let ids = |name: &str| ids(batch, name, path);
+        let positions = batch
+            .column_by_name(POSITION)
+            .and_then(|column| column.as_primitive_opt::<UInt32Type>());
+        Ok(Self {
+            members: ids(MEMBER)?,
+            hyperedges: ids(HYPEREDGE)?,
+            positions: positions.ok_or_else(|| missing(POSITION, path))?.values(),
+            opposites: if binary { Some(ids(OPPOSITE)?) } else { None },
+        })
+    }
+
+    fn incidence(&self, row: usize) -> Incidence {
+        Incidence {
+            member: self.members[row],
+            hyperedge: self.hyperedges[row],
+            position: self.positions[row],
+            opposite: self.opposites.map_or(0, |ids| ids[row]),
+        }
+    }
+}
+
+fn ids<'a>(batch: &'a RecordBatch, name: &str, path: &str) -> Result<&'a [u64]> {
+    let column = batch.column_by_name(name);
+    let ids = column.and_then(|column| column.as_primitive_opt::<UInt64Type>());
+    ids.map(|ids| &ids.values()[..])
+        .ok_or_else(|| missing(name, path))
+}
+
+fn missing(name: &str, path: &str) -> Error {
+    Error::invalid_data(format!("{path} has no ids in its column `{name}`"))
+}
+
+/// Reads the delta of a role.
+pub(super) async fn read_delta(
+    dataset: &Dataset,
+    entry: &AdjacencyEntry,
+    shift: u8,
+    binary: bool,
+) -> Result<Delta> {
+    let mut delta = Delta::default();
+    for piece in &entry.delta {
+        let mut row = piece.start;
+        read_range(
+            dataset,
+            &column_names(binary),
+            piece.start,
+            piece.rows,
+            |batch| {
+                let columns = Columns::of(&batch, &entry.dataset.path, binary)?;
+                for place in 0..batch.num_rows() {
+                    let incidence = columns.incidence(place);
+                    let key = SegmentKey::of(EntityId::from_raw(incidence.member), shift);
+                    delta
+                        .segments
+                        .entry(key)
+                        .or_default()
+                        .push((row, incidence));
+                    row += 1;
+                }
+                delta.rows += batch.num_rows();
+                Ok(())
+            },
+        )
+        .await?;
+    }
+    Ok(delta)
+}
+
+/// Reads the segment `key`.
+pub(super) async fn read_segment(
+    dataset: &Dataset,
+    entry: &AdjacencyEntry,
+    delta: &Delta,
+    key: SegmentKey,
+    shift: u8,
+    binary: bool,
+) -> Result<IncidenceSegment> {
+    let runs: Vec<&Run> = entry
+        .runs
+        .iter()
+        .filter(|run| run.members == key.table && run.segment == key.segment)
+        .collect();
+    let changed = delta.segments.get(&key);
+    if let ([run], None) = (&runs[..], changed) {
+        return read_run(dataset, entry, run, shift, binary).await;
+    }
+    let changed = changed.map_or(&[][..], Vec::as_slice);
+    let mut found: Vec<(u64, Incidence)> = Vec::new();
+    for run in runs {
+        let mut row = run.start;
+        read_range(
+            dataset,
+            &column_names(binary),
+            run.start,
+            run.rows,
+            |batch| {
+                let columns = Columns::of(&batch, &entry.dataset.path, binary)?;
+                found.extend(
+                    (0..batch.num_rows())
+                        .map(|place| (row + place as u64, columns.incidence(place))),
+                );
+                row += batch.num_rows() as u64;
+                Ok(())
+            },
+        )
+        .await?;
+    }
+    let mut taken_back: HashMap<(u64, u64), u64> = HashMap::new();
+    for (row, incidence) in changed {
+        if incidence.position == TAKEN_BACK {
+            taken_back.insert((incidence.member, incidence.hyperedge), *row);
+        } else {
+            found.push((*row, *incidence));
+        }
+    }
+    if !taken_back.is_empty() {
+        found.retain(|(row, own)| {
+            taken_back
+                .get(&(own.member, own.hyperedge))
+                .is_none_or(|taken| row > taken)
+        });
+    }
+    let mut incidences: Vec<Incidence> = found.into_iter().map(|(_, own)| own).collect();
+    incidences.sort_unstable();
+    Ok(IncidenceSegment::from_sorted(&incidences, shift, binary))
+}
+
+/// Reads the lengths of the lists of the segment `key`; `None` where they do not stand in one run.
+pub(super) async fn read_lengths(
+    dataset: &Dataset,
+    entry: &AdjacencyEntry,
+    delta: &Delta,
+    key: SegmentKey,
+    shift: u8,
+) -> Result<Option<IncidenceSegment>> {
+    let runs: Vec<&Run> = entry
+        .runs
+        .iter()
+        .filter(|run| run.members == key.table && run.segment == key.segment)
+        .collect();
+    let ([run], None) = (&runs[..], delta.segments.get(&key)) else {
+        return Ok(None);
+    };
+    let mut builder = IncidenceSegmentBuilder::new(shift, 0, false);
+    let names = [MEMBER.to_owned()];
+    read_range(dataset, &names, run.start, run.rows, |batch| {
+        builder.add_members(ids(&batch, MEMBER, &entry.dataset.path)?);
+        Ok(())
+    })
+    .await?;
+    Ok(Some(builder.finish()))
+}
+
+/// Reads a segment that is one run, which is sorted already.
+async fn read_run(
+    dataset: &Dataset,
+    entry: &AdjacencyEntry,
+    run: &Run,
+    shift: u8,
+    binary: bool,
+) -> Result<IncidenceSegment> {
+    let capacity = usize::try_from(run.rows).unwrap_or_default();
+    let mut builder = IncidenceSegmentBuilder::new(shift, capacity, binary);
+    read_range(
+        dataset,
+        &column_names(binary),
+        run.start,
+        run.rows,
+        |batch| {
+            let columns = Columns::of(&batch, &entry.dataset.path, binary)?;
+            builder.add(
+                columns.members,
+                columns.hyperedges,
+                columns.positions,
+                columns.opposites.unwrap_or_default(),
+            );
+            Ok(())
+        },
+    )
+    .await?;
+    Ok(builder.finish())
+}
