@@ -85,6 +85,7 @@ def test_a_node_that_several_sources_bind_is_created_once(graph: gr.Graph) -> No
         }
     )
     assert [load.created for load in report.loads] == [{"Person": 3}, {"Person": 2}]
+    assert [load.missing for load in report.loads] == [{}, {}]
     found = graph.query("MATCH (p:Person) RETURN p.id AS id ORDER BY id").to_pylist()
     assert [row["id"] for row in found] == [1, 2, 3, 4, 5]
     assert one(graph, "MATCH (:Person {id: 2})-[:KNOWS]->({id: 3})-[:LIKES]->(b) RETURN b.id") == 1

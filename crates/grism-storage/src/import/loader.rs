@@ -180,7 +180,8 @@ impl Loader {
             check_taken(keyed, &converted, &mut verdicts)?;
         }
         let (unbound, missing) = (&mut self.report.unbound, &mut self.report.missing);
-        count_members(plan, &members, &verdicts, unbound, missing);
+        let policy = self.missing;
+        count_members(plan, &members, &verdicts, policy, unbound, missing);
         let members = member_columns(plan, members, created, self.missing, &verdicts)?;
         let kept = verdicts.kept(rows);
         for (row, verdict) in verdicts.into_rows() {

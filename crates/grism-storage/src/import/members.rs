@@ -100,6 +100,7 @@ pub(super) fn count_members(
     plan: &Plan,
     members: &[Members],
     verdicts: &Verdicts,
+    policy: MissingMember,
     unbound: &mut BTreeMap<String, u64>,
     missing: &mut BTreeMap<String, u64>,
 ) {
@@ -115,8 +116,11 @@ pub(super) fn count_members(
             let nulls = places.filter(|place| own.keys.get(*place).is_none() && is_new(place));
             add(unbound, role, nulls.count());
         }
-        let absent = own.missing.iter().copied().filter(is_new);
-        add(missing, role, absent.count());
+        // Those that are created are counted as such.
+        if policy != MissingMember::Create {
+            let absent = own.missing.iter().copied().filter(is_new);
+            add(missing, role, absent.count());
+        }
     }
 }
 
