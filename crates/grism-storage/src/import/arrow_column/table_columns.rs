@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
+use arrow::array::ArrayRef;
 use arrow::datatypes::{Field, Schema};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use grism_core::{Error, Result};
@@ -37,6 +38,8 @@ impl TableColumns {
                 field.name()
             )));
         }
+        let mut given = given.clone();
+        given.extend(stated_types(schema)?);
         if let Some(name) = given.keys().find(|name| !names.contains(name)) {
             return Err(Error::invalid_data(format!(
                 "a type is given for `{name}`, which is no column"
@@ -58,10 +61,40 @@ impl TableColumns {
         }
         Ok(Self {
             kept: (!unnamed.is_empty()).then_some(kept),
-            given: given.clone(),
+            given,
             warnings,
         })
     }
+}
+
+/// The key of a schema's metadata that states the types that a caller names for its columns.
+const GIVEN_KEY: &str = "grism:given";
+
+/// A schema that states the types that a caller names for some of its columns.
+///
+/// # Errors
+/// `InvalidData` for a type for a column that does not exist.
+pub(crate) fn with_given(schema: &Schema, given: &BTreeMap<String, ColumnType>) -> Result<Schema> {
+    let columns = TableColumns::of(schema, given)?;
+    let texts = columns.given.iter();
+    let texts: BTreeMap<&String, String> = texts.map(|(name, ty)| (name, ty.to_string())).collect();
+    let stated = serde_json::to_string(&texts)
+        .map_err(|error| Error::internal(format!("types as text: {error}")))?;
+    let mut metadata = schema.metadata().clone();
+    metadata.insert(GIVEN_KEY.to_owned(), stated);
+    Ok(schema.clone().with_metadata(metadata))
+}
+
+fn stated_types(schema: &Schema) -> Result<BTreeMap<String, ColumnType>> {
+    let Some(stated) = schema.metadata().get(GIVEN_KEY) else {
+        return Ok(BTreeMap::new());
+    };
+    let texts: BTreeMap<String, String> = serde_json::from_str(stated)
+        .map_err(|error| Error::invalid_data(format!("the metadata `{GIVEN_KEY}`: {error}")))?;
+    texts
+        .into_iter()
+        .map(|(name, text)| Ok((name, ColumnType::from_text(&text)?)))
+        .collect()
 }
 
 /// The columns that pandas adds for an index without a name.
@@ -81,16 +114,17 @@ fn unnamed_index(schema: &Schema) -> Vec<String> {
 }
 
 /// The batch as it is read: without columns that are none, with the types that were asked for, and with what extension types
-/// mean.
+/// mean. `first` is the number of its first row, for messages.
 ///
 /// # Errors
 /// `InvalidData` for a value that is not of the type that was asked for; `Unsupported` for an extension type that would lose
 /// its meaning.
-pub(crate) fn plain_batch(batch: &RecordBatch, columns: &TableColumns) -> Result<RecordBatch> {
-    let batch = match &columns.kept {
-        Some(kept) => batch.project(kept)?,
-        None => batch.clone(),
-    };
+pub(crate) fn plain_batch(
+    batch: &RecordBatch,
+    columns: &TableColumns,
+    first: u64,
+) -> Result<RecordBatch> {
+    let batch = columns.read_of(batch)?;
     let schema = batch.schema();
     let is_plain = |field: &Field| {
         !is_extension(field)
@@ -100,26 +134,51 @@ pub(crate) fn plain_batch(batch: &RecordBatch, columns: &TableColumns) -> Result
     if schema.fields().iter().all(|field| is_plain(field)) {
         return Ok(batch);
     }
-    let (mut fields, mut arrays) = (Vec::new(), Vec::new());
-    for (field, column) in schema.fields().iter().zip(batch.columns()) {
-        let named = |error: Error| error.context(format!("column `{}`", field.name()));
-        if let Some(wanted) = columns.given.get(field.name()) {
-            arrays.push(as_given(field, column, wanted).map_err(named)?);
-            fields.push(field_of(field.name(), &wanted.ty));
-        } else if let Some((ty, values)) = of_extension(field, column).map_err(named)? {
-            arrays.push(values);
-            fields.push(field_of(field.name(), &ty));
-        } else {
-            let mut metadata = field.metadata().clone();
-            metadata.remove(TYPE_KEY);
-            fields.push(field.as_ref().clone().with_metadata(metadata));
-            arrays.push(Arc::clone(column));
-        }
-    }
+    let plain = schema.fields().iter().zip(batch.columns());
+    let plain = plain.map(|(field, column)| columns.plain_column(field, column, first));
+    let (fields, arrays): (Vec<Field>, Vec<ArrayRef>) =
+        plain.collect::<Result<Vec<_>>>()?.into_iter().unzip();
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     Ok(RecordBatch::try_new_with_options(
         Arc::new(Schema::new(fields)),
         arrays,
         &options,
     )?)
+}
+
+impl TableColumns {
+    /// The columns of a batch that are read, as they stand.
+    pub(super) fn read_of(&self, batch: &RecordBatch) -> Result<RecordBatch> {
+        Ok(match &self.kept {
+            Some(kept) => batch.project(kept)?,
+            None => batch.clone(),
+        })
+    }
+
+    /// A column as it is read, as [`plain_batch`] has it.
+    pub(super) fn plain_column(
+        &self,
+        field: &Field,
+        column: &ArrayRef,
+        first: u64,
+    ) -> Result<(Field, ArrayRef)> {
+        let name = field.name();
+        let named = |error: Error| error.context(format!("column `{name}`"));
+        let found = match self.given.get(name) {
+            Some(given) => Some(as_given(field, column, given, first).map_err(named)?),
+            None => of_extension(field, column).map_err(named)?,
+        };
+        if let Some((ty, values)) = found {
+            return Ok((field_of(name, &ty), values));
+        }
+        let mut metadata = field.metadata().clone();
+        metadata.remove(TYPE_KEY);
+        let field = field.clone().with_metadata(metadata);
+        Ok((field, Arc::clone(column)))
+    }
+
+    /// Whether a type is given for a column.
+    pub(super) fn has_given(&self, column: &str) -> bool {
+        self.given.contains_key(column)
+    }
 }
