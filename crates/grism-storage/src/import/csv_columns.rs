@@ -52,7 +52,8 @@ impl CsvReader {
         )?;
         let mut wanted = telling.wanted();
         wanted.extend(options.types.keys().cloned());
-        let is_tabbed = file.name.ends_with(".tsv") || file.name.contains(".tsv.");
+        let name = file.name.to_ascii_lowercase();
+        let is_tabbed = name.ends_with(".tsv") || name.contains(".tsv.");
         let given = CsvGiven {
             delimiter: options.delimiter.or(is_tabbed.then_some(b'\t')),
             quote: options.quote,

@@ -9,7 +9,7 @@ use arrow::record_batch::RecordBatch;
 use grism_core::Result;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder};
 
-use super::arrow_column::{TableColumns, WrongValue, plain_batch, wrong_values};
+use super::arrow_column::{TableColumns, WrongValue, wrong_values};
 use super::files::InputFile;
 use super::int96::WideTimes;
 use super::parsed::{Parsed, Places};
@@ -120,13 +120,14 @@ fn table_rows(
     telling: &Telling,
 ) -> Result<Parsed> {
     let first = places.line(0);
+    let batch = &columns.read_of(batch, first)?;
     let wrong = match telling.rejects_rows() {
         true => wrong_values(batch, columns, first)?,
         false => BTreeMap::new(),
     };
     if wrong.is_empty() {
         return Ok(Parsed {
-            batch: plain_batch(batch, columns, first)?,
+            batch: columns.plain(batch, first)?,
             places,
             rejected: Vec::new(),
         });
@@ -144,7 +145,7 @@ fn table_rows(
     let places = places.keeping(&kept);
     let batch = filter_record_batch(batch, &BooleanArray::from(kept))?;
     Ok(Parsed {
-        batch: plain_batch(&batch, columns, first)?,
+        batch: columns.plain(&batch, first)?,
         places,
         rejected,
     })

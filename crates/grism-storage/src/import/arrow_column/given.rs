@@ -1,6 +1,8 @@
 //! Columns of tables for which the caller names a type.
 
-use arrow::array::{Array, ArrayRef, AsArray};
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, StringArray};
 use arrow::datatypes::{DataType, Field};
 use grism_core::{Error, Result, Type, Value, widen_column};
 use grism_text::{ColumnType, value_of};
@@ -30,7 +32,7 @@ pub(super) fn as_given(
         return items_as_given(column, item, given);
     }
     if nests(data_type, needs_type) {
-        if let Type::Vector(_) = given.ty {
+        if let (Type::Vector(_), Some(_)) = (&given.ty, item_of(data_type)) {
             let (_, lists) = items_as_given(column, &Type::Float64, given)?;
             let vectors = widen_column(&lists, &given.ty.to_arrow())?;
             return Ok((given.ty.clone(), vectors));
@@ -91,7 +93,7 @@ fn whole_numbers(texts: &ArrayRef) -> ArrayRef {
         _ => text.to_owned(),
     };
     let whole = texts.map(|text| text.map(whole));
-    std::sync::Arc::new(whole.collect::<arrow::array::StringArray>())
+    Arc::new(whole.collect::<StringArray>())
 }
 
 /// Values of a type as those of the type that was asked for.

@@ -18,7 +18,7 @@ pub(crate) struct WrongValue {
     pub(crate) reason: String,
 }
 
-/// The rows of a batch that hold wrong values, by their places. `first` is the number of the first row.
+/// The rows of a batch, whose columns are those that are read, that hold wrong values, by their places. `first` is the number of the first row.
 ///
 /// # Errors
 /// Those of a column that is wrong as a whole, whatever its values are.
@@ -27,7 +27,6 @@ pub(crate) fn wrong_values(
     columns: &TableColumns,
     first: u64,
 ) -> Result<BTreeMap<usize, WrongValue>> {
-    let batch = columns.read_of(batch)?;
     let mut wrong = BTreeMap::new();
     for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
         let name = field.name();
