@@ -85,7 +85,15 @@ fn export_options(copy: &CopyTo, path: &str) -> Result<ExportOptions> {
             other => return Err(Error::unsupported(format!("the option {other} of COPY TO"))),
         }
     }
-    Ok(options)
+    let is_csv_option = |option: &&FileOption| matches!(&*option.name, "DELIMITER" | "HEADER");
+    match copy.options.iter().find(is_csv_option) {
+        Some(option) if options.format != FileFormat::Csv => Err(Error::unsupported(format!(
+            "the option {} is for CSV, and {path} is written as {}",
+            option.name,
+            options.format.name()
+        ))),
+        _ => Ok(options),
+    }
 }
 
 /// A query for every node of a label with its properties, or every hyperedge of a type with the keys of its members. The

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import os
 import pty
 import re
 import select
+import signal
 import struct
 import subprocess
 import termios
@@ -41,11 +41,6 @@ class Terminal:
         environment = {"XDG_STATE_HOME": str(directory), "PAGER": "cat", "TERM": "xterm", "PATH": os.environ["PATH"]}
         self._process, self._terminal = pty.fork()
         if self._process == 0:
-            # Between two keys the shell leaves raw mode, and the terminal would echo what arrives then, as it does of
-            # pasted text.
-            attributes = termios.tcgetattr(0)
-            attributes[3] &= ~termios.ECHO
-            termios.tcsetattr(0, termios.TCSANOW, attributes)
             os.execve(COMMAND, [COMMAND, *arguments], environment)
         fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, COLUMNS, 0, 0))
         self._bytes = b""
@@ -79,8 +74,7 @@ class Terminal:
         return shown
 
     def send(self, keys: str) -> None:
-        """Presses keys, once the shell has had the time to wait for them."""
-        time.sleep(0.1)
+        """Presses keys."""
         os.write(self._terminal, keys.encode())
 
     def ask(self, keys: str, answer: str) -> str:
@@ -91,9 +85,17 @@ class Terminal:
         return shown
 
     def prompt(self) -> None:
-        """Waits for the prompt. Keys draw it again, so that the last one may have been taken with them."""
-        with contextlib.suppress(AssertionError):
-            self.until(PROMPT, 1)
+        """Waits for the prompt."""
+        self.until(PROMPT)
+
+    def kill(self, number: signal.Signals) -> None:
+        """Sends a signal to the shell."""
+        os.kill(self._process, number)
+
+    def is_usual(self) -> bool:
+        """Whether the terminal echoes, and gives whole lines, as it did before the shell."""
+        usual = termios.ECHO | termios.ICANON | termios.ISIG
+        return termios.tcgetattr(self._terminal)[3] & usual == usual
 
     def status(self) -> int:
         """The exit code."""
@@ -142,6 +144,7 @@ def test_a_session_at_a_terminal(tmp_path: Path) -> None:
         shell.ask("RETURN 8 AS x;", "x = 8")
         shell.send(LEAVE)
         assert shell.status() == 0
+        assert shell.is_usual()
     assert "RETURN 8 AS x;" in (tmp_path / "grism" / "history").read_text()
     with Terminal(tmp_path, "query", graph) as shell:
         shell.prompt()
@@ -159,6 +162,33 @@ def test_a_running_query_is_cancelled_by_ctrl_c(tmp_path: Path) -> None:
         shell.until("Cancelled")
         shell.prompt()
         shell.ask("RETURN 5 AS five;", "1 row")
+
+
+def test_what_is_pasted_is_shown_once_and_runs_in_order(tmp_path: Path) -> None:
+    with Terminal(tmp_path, "shell", str(tmp_path / "g.grism")) as shell:
+        shell.prompt()
+        shell.ask(".mode csv", "\n")
+        shown = shell.ask(
+            "RETURN size([x IN range(1, 2000000) WHERE x % 3 = 0]) AS size;\rRETURN 'é'\rAS y;", "\nsize\r\n666666"
+        )
+        assert "AS y" not in shown
+        shown = shell.until("\ny\r\né")
+        # A key draws the line again, but the text of a line is never there without the prompt.
+        assert [line for line in shown.splitlines() if "RETURN" in line and "grism>" not in line] == []
+        assert "AS y;AS y;" not in shown
+        # A key that comes with others is no less than one that comes alone.
+        shell.prompt()
+        shell.send(f"RETURN 1 AS lost{INTERRUPT}RETURN 2 AS kept;\r")
+        shell.until("\nkept\r\n2")
+
+
+def test_the_terminal_has_its_mode_back_when_the_shell_is_ended(tmp_path: Path) -> None:
+    with Terminal(tmp_path, "shell", str(tmp_path / "g.grism")) as shell:
+        shell.prompt()
+        assert not shell.is_usual()
+        shell.kill(signal.SIGTERM)
+        assert shell.status() == 128 + signal.SIGTERM
+        assert shell.is_usual()
 
 
 def test_statements_from_a_pipe_run_until_the_first_error(tmp_path: Path) -> None:

@@ -554,3 +554,35 @@ def test_a_large_file_of_another_encoding_is_read_within_its_memory(tmp_path: Pa
     assert report.loaded == 60_000
     found = graph.query("MATCH (t:T {id: 59999}) RETURN left(t.text, 6) AS t, size(t.text) AS n").to_pylist()
     assert found == [{"t": "Größe ", "n": 306}]
+
+
+def test_packed_files_are_read_whole_whatever_they_are_called(tmp_path: Path) -> None:
+    text = b"id,v\n1,a\n2,b\n"
+    two = gzip.compress(text[:9]) + gzip.compress(text[9:])
+    for name, content in (
+        ("A.CSV.GZ", gzip.compress(text)),
+        ("B.Tsv.gz", gzip.compress(text.replace(b",", b"\t"))),
+        ("several.csv.gz", two),
+        ("padded.csv.gz", two + bytes(300_000)),
+        ("plain.csv", two),
+    ):
+        (tmp_path / name).write_bytes(content)
+        assert loaded(tmp_path / name)[0] == [{"id": 1, "v": "a"}, {"id": 2, "v": "b"}], name
+    for name, content in (("tail.csv.gz", two + b"tail"), ("cut.csv.gz", two[:-9]), ("NOT.CSV.GZ", text)):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(gr.InvalidDataError, match=name):
+            loaded(tmp_path / name)
+
+
+def test_options_for_files_of_other_formats_are_refused(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"id": [1]}), tmp_path / "t.parquet")
+    (tmp_path / "t.jsonl").write_text('{"id": 1}\n')
+    for option, value in (("delimiter", ";"), ("quote", "'"), ("header", True), ("null", "NA"), ("date_format", "%Y")):
+        for name in ("t.parquet", "t.jsonl"):
+            if (option, name) == ("date_format", "t.jsonl"):
+                continue
+            with pytest.raises(gr.UnsupportedError, match=f"{name}: the option {option} is for files of CSV"):
+                loaded(tmp_path / name, **{option: value})
+    for ending, option in (("parquet", "DELIMITER ';'"), ("jsonl", "HEADER true")):
+        with pytest.raises(gr.UnsupportedError, match=f"the option {option.split()[0]} is for CSV"):
+            gr.open().execute(f"COPY (RETURN 1 AS x) TO '{tmp_path}/o.{ending}' ({option})")

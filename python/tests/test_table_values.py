@@ -264,3 +264,125 @@ def test_columns_of_nulls_of_polars_load() -> None:
         {"t.v": None, "t.w": [None]},
         {"t.v": None, "t.w": None},
     ]
+
+
+def test_types_are_given_to_numbers_at_any_depth() -> None:
+    past, price = 2**63 + 5, Decimal("12345678901234567.50")
+    decimals, unsigned = pa.decimal128(20, 2), pa.uint64()
+    for values, kind, given, expected in (
+        (past, unsigned, "string", str(past)),
+        (past, unsigned, "float", float(past)),
+        ([price, None], pa.list_(decimals), "List<String>", [str(price), None]),
+        ([price], pa.large_list(decimals), "float", [float(price)]),
+        ([[past]], pa.list_(pa.list_(unsigned)), "List<List<String>>", [[str(past)]]),
+        ([Decimal(2), Decimal(3)], pa.list_(decimals), "Vector(2)", [2.0, 3.0]),
+        (
+            {"n": "x", "p": price, "u": [past]},
+            pa.struct({"n": pa.string(), "p": decimals, "u": pa.list_(unsigned)}),
+            "string",
+            {"n": "x", "p": str(price), "u": [str(past)]},
+        ),
+        ([("k", price)], pa.map_(pa.string(), decimals), "string", {"k": str(price)}),
+        (price, "dictionary", "string", str(price)),
+    ):
+        graph = gr.open()
+        column = (
+            pa.array([values, None]).dictionary_encode() if kind == "dictionary" else pa.array([values, None], kind)
+        )
+        graph.load_nodes("T", pa.table({"id": [1, 2], "v": column}), key="id", types={"v": given})
+        found = graph.query("MATCH (t:T) RETURN t.v AS v ORDER BY t.id").to_pylist()
+        assert found == [{"v": expected}, {"v": None}], (kind, given)
+    table = pa.table({"id": [1], "v": pa.array([{"p": Decimal("0.50")}])})
+    with pytest.raises(gr.InvalidDataError, match=r"the field `p`: 0\.50 is no Int64"):
+        gr.open().load_nodes("T", table, key="id", types={"v": "int"})
+
+
+@pytest.mark.parametrize("of", ["arrow", "polars", "pandas", "stream", "parquet"])
+def test_rows_of_tables_with_wrong_values_are_rejected(tmp_path: Path, of: str) -> None:
+    table = pa.table(
+        {
+            "id": [1, 2, 3, 4, 5],
+            "n": ["7", "x", "9", None, "11"],
+            "u": pa.array([1, 2, 2**63, None, 2**64 - 1], pa.uint64()),
+        }
+    )
+    pq.write_table(table, tmp_path / "t.parquet")
+    source = {
+        "arrow": table,
+        "polars": pl.from_arrow(table),
+        "pandas": table.to_pandas(types_mapper=pd.ArrowDtype),
+        "stream": pa.RecordBatchReader.from_batches(table.schema, table.to_batches(2)),
+        "parquet": tmp_path / "t.parquet",
+    }[of]
+    graph = gr.open()
+    rejects = tmp_path / "rejects.csv"
+    report = graph.load_nodes("T", source, key="id", types={"n": "int"}, bad_rows="reject", rejects=rejects)
+    assert (report.loaded, report.rejected) == (2, 3)
+    found = graph.query("MATCH (t:T) RETURN t.id, t.n, t.u ORDER BY t.id").to_pylist()
+    assert found == [{"t.id": 1, "t.n": 7, "t.u": 1}, {"t.id": 4, "t.n": None, "t.u": None}]
+    lines = pd.read_csv(rejects, dtype=str)
+    assert lines[["_line", "_column", "id", "n", "u"]].to_numpy().tolist() == [
+        ["2", "n", "2", "x", "2"],
+        ["3", "u", "3", "9", str(2**63)],
+        ["5", "u", "5", "11", str(2**64 - 1)],
+    ]
+    # A column that is wrong whatever its values are fails the load.
+    decimals = pa.table({"id": [1], "v": [Decimal("1.5")]})
+    with pytest.raises(gr.UnsupportedError, match="name one for it"):
+        gr.open().load_nodes("T", decimals, key="id", bad_rows="reject", rejects=rejects)
+
+
+def test_a_wrong_value_is_named_by_its_row() -> None:
+    rows = 200_000
+    table = pa.table({"id": range(rows), "v": ["1"] * (rows - 1) + ["x"]})
+    with pytest.raises(gr.InvalidDataError, match=f"column `v`: row {rows}: x is no Int64"):
+        gr.open().load_nodes("T", table, key="id", types={"v": "int"})
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pa.list_(pa.string(), 2),
+        pa.list_view(pa.string()),
+        pa.large_list_view(pa.string_view()),
+        pa.large_list(pa.large_string()),
+        pa.list_(pa.dictionary(pa.int8(), pa.string())),
+        "dictionary",
+        "runs",
+    ],
+)
+def test_members_and_properties_are_lists_of_any_layout(kind: pa.DataType | str) -> None:
+    values = [["a", "b"], None, ["c", "a"]]
+    column = pa.array(values, pa.list_(pa.string()) if isinstance(kind, str) else kind)
+    if kind == "dictionary":
+        column = pa.DictionaryArray.from_arrays([0, 1, 2], column)
+    elif kind == "runs":
+        column = pa.RunEndEncodedArray.from_arrays([1, 2, 3], column)
+    graph = gr.open()
+    graph.load_nodes("P", pa.table({"id": ["a", "b", "c"]}), key="id")
+    graph.execute("CREATE HYPEREDGE TYPE M (who P*)")
+    table = pa.table({"n": [1, 2, 3], "who": column, "own": column})
+    assert graph.load_hyperedges("M", table, {"who": ("P", "who")}).loaded == 3
+    found = graph.query("MATCH (m:M) RETURN [p IN members(m, 'who') | p.id] AS w, m.own AS o ORDER BY m.n").to_pylist()
+    assert found == [{"w": own or [], "o": own} for own in values]
+
+
+def test_a_named_index_of_numbers_in_sequence_is_a_column(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"id": [5, 6, 7, 8], "n": ["1", "2", "x", "4"]}).rename_axis("row")
+    frame.to_parquet(tmp_path / "t.parquet", row_group_size=1)
+    for source, rows in (
+        (frame, [0, 1, 2, 3]),
+        (tmp_path / "t.parquet", [0, 1, 2, 3]),
+        (frame[1:], [1, 2, 3]),
+        (frame[::2], [0, 2]),
+    ):
+        graph = gr.open()
+        graph.load_nodes("T", source, key="id")
+        found = graph.query("MATCH (t:T) RETURN t.row AS r ORDER BY t.id").to_pylist()
+        assert [own["r"] for own in found] == rows
+    graph = gr.open()
+    rejects = tmp_path / "rejects.csv"
+    report = graph.load_nodes("T", frame, key="row", types={"n": "int"}, bad_rows="reject", rejects=rejects)
+    assert report.loaded == 3
+    found = graph.query("MATCH (t:T) RETURN t.row AS r ORDER BY r").to_pylist()
+    assert [own["r"] for own in found] == [0, 1, 3]

@@ -281,3 +281,106 @@ def test_types_are_given_to_cells(tmp_path: Path) -> None:
             loaded(tmp_path / "t.csv", f"id,t\n1,{value}\n", types={"t": "localdatetime"})
     with pytest.raises(gr.InvalidDataError, match="column `f`: '1e400' is no Float64"):
         loaded(tmp_path / "t.csv", "id,f\n1,1e400\n", types={"f": "float"})
+
+
+KEPT = {
+    "float": "0.1",
+    "fraction": "5.684341886080802e-14",
+    "nan": "toFloat('NaN')",
+    "date": "date('+12024-01-02')",
+    "clock": "localtime('03:04:05.123456789')",
+    "offset": "time('03:04+01:00')",
+    "local": "localdatetime('9999-12-31T23:59:59')",
+    "utc": "datetime('2024-01-02T03:04:05Z')",
+    "zoned": "datetime('2024-10-27T02:30:00+01:00[Europe/Berlin]')",
+    "far": "datetime('+12024-01-02T03:04:05.25-05:30')",
+    "duration": "duration('P1Y2M3DT4H-5M6.789S')",
+    "negative": "duration('PT-1.5S')",
+}
+NAMED = {
+    "date": "date",
+    "clock": "localtime",
+    "offset": "time",
+    "local": "localdatetime",
+    "utc": "datetime",
+    "zoned": "datetime",
+    "far": "datetime",
+    "duration": "duration",
+    "negative": "duration",
+}
+
+
+@pytest.mark.parametrize(("ending", "types"), [("csv", {}), ("csv", NAMED), ("jsonl", NAMED)])
+def test_values_of_every_type_read_back_as_they_were_written(
+    tmp_path: Path, ending: str, types: dict[str, str]
+) -> None:
+    graph, again = gr.open(), gr.open()
+    properties = ", ".join(f"{name}: {text}" for name, text in KEPT.items())
+    graph.execute(f"CREATE (:T {{id: 1, {properties}}}), (:T {{id: 2}})")
+    columns = ", ".join(f"t.{name} AS {name}" for name in ["id", *KEPT])
+    graph.execute(f"COPY (MATCH (t:T) RETURN {columns}) TO '{tmp_path}/t.{ending}'")
+    again.load_nodes("T", tmp_path / f"t.{ending}", key="id", types=types)
+    texts = ", ".join(f"toString(t.{name}) AS {name}" for name in KEPT)
+    for query in (
+        f"MATCH (t:T) RETURN {texts} ORDER BY t.id",
+        "MATCH (t:T {id: 1}) RETURN t.utc.year, t.zoned.timezone",
+    ):
+        assert again.query(query).to_pylist() == graph.query(query).to_pylist()
+
+
+@pytest.mark.parametrize("form", ["%r", "%.18e", "%.16e", "%.17g"])
+def test_floats_of_other_programs_are_read_as_they_are(tmp_path: Path, form: str) -> None:
+    floats = [
+        0.1,
+        -1 / 3,
+        2.0**-44,
+        5e-324,
+        1.7976931348623157e308,
+        1e22 + 2**21,
+        123456789.123456789,
+        *map(math.sqrt, range(50)),
+    ]
+    text = "id,f\n" + "".join(f"{place},{form % value}\n" for place, value in enumerate(floats))
+    assert column(loaded(tmp_path / "t.csv", text), "f") == floats
+
+
+@pytest.mark.parametrize("long", ["0.12345678901234567890", "1234567890123456.7", "-3.14159265358979323846e-5"])
+def test_fractions_that_a_float_would_round_are_refused(tmp_path: Path, long: str) -> None:
+    text = f"id,f\n1,0.5\n2,{long}\n3,0.25\n"
+    with pytest.raises(gr.InvalidDataError, match=f"line 3: column `f`: '{long}' is a number with more digits"):
+        loaded(tmp_path / "t.csv", text)
+    assert column(loaded(tmp_path / "t.csv", text, types={"f": "float"}), "f") == [0.5, float(long), 0.25]
+    assert column(loaded(tmp_path / "t.csv", text, types={"f": "string"}), "f") == ["0.5", long, "0.25"]
+    rejects = tmp_path / "rejects.csv"
+    assert column(loaded(tmp_path / "t.csv", text, bad_rows="reject", rejects=rejects), "id") == [1, 3]
+    assert rejects.read_text().endswith(f",2,{long}\n")
+    # Beside texts it is one.
+    assert column(loaded(tmp_path / "t.csv", text + "4,none\n"), "f")[1] == long
+
+
+def test_text_behind_a_closed_quote_makes_a_row_wrong(tmp_path: Path) -> None:
+    text = 'id,s\n1,"a" \n2,"b"c\n3,"say \\"hi\\""\n4,d"e"\n'
+    with pytest.raises(gr.InvalidDataError, match="line 3: column `s`: there is text behind the quote"):
+        loaded(tmp_path / "t.csv", text)
+    rejects = tmp_path / "rejects.csv"
+    graph = loaded(tmp_path / "t.csv", text, bad_rows="reject", rejects=rejects)
+    assert column(graph, "s") == ["a", 'd"e"']
+    assert [line.rsplit(",", 2)[1:] for line in rejects.read_text().splitlines()[1:]] == [
+        ["2", '"b"c'],
+        ["3", '"say \\"hi\\""'],
+    ]
+    with pytest.raises(gr.InvalidDataError, match="line 3: field 2: there is text"):
+        graph.query(f"LOAD CSV FROM '{tmp_path}/t.csv' AS row RETURN row")
+    with pytest.raises(gr.InvalidDataError, match="line 1: there is text behind"):
+        loaded(tmp_path / "t.csv", '"id"x,s\n1,2\n')
+
+
+@pytest.mark.parametrize("text", ["[]", " [\n ]\n", "", "\n"])
+def test_files_without_objects_are_tables_without_rows(tmp_path: Path, text: str) -> None:
+    graph = loaded(tmp_path / "t.json", text, types={"s": "string"})
+    assert graph.query("MATCH (t:T) RETURN t").to_pylist() == []
+    (tmp_path / "more.json").write_text('[{"id": 1}]')
+    graph = gr.open()
+    files = [tmp_path / "t.json", tmp_path / "more.json"]
+    assert graph.load_nodes("T", files, key="id").loaded == 1
+    assert graph.query(f"LOAD FROM '{tmp_path}/t.json' AS row RETURN row").to_pylist() == []

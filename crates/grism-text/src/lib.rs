@@ -4,6 +4,7 @@
 mod column_builder;
 mod csv;
 mod encoding;
+mod iso_time;
 mod json;
 mod record_ends;
 mod text_column;

@@ -1,4 +1,4 @@
-//! Dates and times that are written otherwise than ISO 8601 has them.
+//! How dates and times are written where their column's type does not say it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,9 +8,21 @@ use chrono::{NaiveDate, NaiveDateTime, NaiveTime, Timelike as _};
 use grism_core::temporal::{DateTime, LocalDateTime};
 use grism_core::{Error, Result, Type, Value};
 
-/// How a date or a time is written, in the signs of `strftime`, as `%d.%m.%Y`.
+use crate::iso_time::{duration, offset_time};
+
+/// How a date or a time is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TimeFormat(Arc<str>);
+pub struct TimeFormat(Form);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Form {
+    /// In the signs of `strftime`, as `%d.%m.%Y`.
+    Signs(Arc<str>),
+    /// As ISO 8601 has times of day with an offset. No column has their type: they are values of any type.
+    OffsetTime,
+    /// As ISO 8601 has lengths of time. These too are values of any type.
+    Duration,
+}
 
 /// How the dates and times of a file are written; `None` is ISO 8601.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,13 +59,30 @@ impl TimeFormat {
                 "the form of dates '{text}' has no sign such as %Y"
             )));
         }
-        Ok(Self(text.into()))
+        Ok(Self(Form::Signs(text.into())))
+    }
+
+    /// Times of day with an offset, as values of any type.
+    #[must_use]
+    pub fn offset_time() -> Self {
+        Self(Form::OffsetTime)
+    }
+
+    /// Lengths of time, as values of any type.
+    #[must_use]
+    pub fn duration() -> Self {
+        Self(Form::Duration)
     }
 
     /// The value of the type that a text in this form stands for; `None` where it stands for none.
     #[must_use]
     pub fn value_of(&self, text: &str, ty: &Type) -> Option<Value> {
-        let (text, format) = (text.trim(), &*self.0);
+        let text = text.trim();
+        let format = match &self.0 {
+            Form::Signs(format) => &**format,
+            Form::OffsetTime => return offset_time(text).map(Value::Time),
+            Form::Duration => return duration(text).map(Value::Duration),
+        };
         match ty {
             Type::Date => {
                 let date = NaiveDate::parse_from_str(text, format).ok()?;
@@ -99,7 +128,11 @@ fn local(time: NaiveDateTime) -> Option<LocalDateTime> {
 
 impl fmt::Display for TimeFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(match &self.0 {
+            Form::Signs(format) => format,
+            Form::OffsetTime => "hh:mm:ss+hh:mm",
+            Form::Duration => "PnYnMnDTnHnMnS",
+        })
     }
 }
 
@@ -122,6 +155,15 @@ impl ColumnType {
     /// `Unsupported` for another type; `InvalidQuery` for a form with an unknown sign, or one of a type without dates and times.
     pub fn from_text(text: &str) -> Result<Self> {
         let text = text.trim();
+        let format = match text.to_ascii_lowercase().replace([' ', '_'], "").as_str() {
+            "duration" => Some(TimeFormat::duration()),
+            "time" | "zonedtime" | "offsettime" => Some(TimeFormat::offset_time()),
+            _ => None,
+        };
+        if format.is_some() {
+            let ty = Type::Any;
+            return Ok(Self { ty, format });
+        }
         let cut = text
             .find('%')
             .and_then(|at| text[..at].find(char::is_whitespace));
@@ -143,6 +185,18 @@ impl ColumnType {
             ty,
             format: Some(format),
         })
+    }
+}
+
+impl fmt::Display for ColumnType {
+    /// As [`Self::from_text`] reads it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.format {
+            None => self.ty.fmt(f),
+            Some(TimeFormat(Form::OffsetTime)) => f.write_str("Time"),
+            Some(TimeFormat(Form::Duration)) => f.write_str("Duration"),
+            Some(format) => write!(f, "{} {format}", self.ty),
+        }
     }
 }
 
@@ -175,8 +229,13 @@ mod tests {
                 Some("2024-02-03T12:05Z"),
             ),
             ("localtime %H.%M", "14.05", Some("14:05")),
+            ("Duration", "P1DT2H", Some("P1DT2H")),
+            ("duration", "1 day", None),
+            ("zoned time", "14:05+02:00", Some("14:05+02:00")),
+            ("time", "14:05", None),
         ] {
             let column = ColumnType::from_text(given).unwrap();
+            assert_eq!(ColumnType::from_text(&column.to_string()).unwrap(), column);
             let value = column.format.unwrap().value_of(text, &column.ty);
             let shown = value.map(|value| value.to_string());
             assert_eq!(shown.as_deref(), expected, "{given}: {text}");

@@ -6,5 +6,6 @@ mod editor;
 mod history;
 mod session;
 mod statements;
+mod terminal_mode;
 
 pub(crate) use session::shell;

@@ -4,11 +4,13 @@ use std::io::IsTerminal as _;
 use std::time::Instant;
 
 use grism::{Error, Graph, QueryOptions, Result, parse_statements};
+use tokio::signal::unix::{self, Signal, SignalKind};
 
 use super::command::{Command, help};
 use super::complete::Names;
 use super::editor::{Editor, Line};
 use super::statements::is_complete;
+use super::terminal_mode::{Keys, OriginalMode, TerminalMode};
 use crate::arguments::{Format, Shell};
 use crate::output::{ResultWriter, tell, write_text};
 use crate::query::{SCHEMA_STATEMENTS, show, show_each};
@@ -35,10 +37,15 @@ pub(crate) async fn shell(arguments: Shell) -> Result<()> {
             arguments.graph.uri
         ))?;
     }
-    if is_terminal {
+    let mode = is_terminal.then(TerminalMode::hold).transpose()?;
+    if let Some(mode) = &mode {
         // Ctrl-C cancels a statement, or is a key; it never ends the shell.
         tokio::spawn(async { while tokio::signal::ctrl_c().await.is_ok() {} });
+        for (signal, number) in [(SignalKind::hangup(), 1), (SignalKind::terminate(), 15)] {
+            tokio::spawn(end_on(unix::signal(signal)?, number, mode.original()));
+        }
     }
+    let keys_are = |keys: Keys| mode.as_ref().map_or(Ok(()), |mode| mode.set(keys));
     let mut editor = Editor::new(is_terminal);
     let mut names = session.names().await;
     let mut text = String::new();
@@ -63,11 +70,13 @@ pub(crate) async fn shell(arguments: Shell) -> Result<()> {
             Line::End => break,
         };
         if text.is_empty() && line.trim_start().starts_with('.') {
+            keys_are(Keys::Signal)?;
             let done = match Command::parse(&line) {
                 Ok(Command::Quit) => return Ok(()),
                 Ok(command) => session.command(&command).await,
                 Err(error) => Err(error),
             };
+            keys_are(Keys::Read)?;
             session.told(done)?;
             continue;
         }
@@ -77,7 +86,9 @@ pub(crate) async fn shell(arguments: Shell) -> Result<()> {
         text.push_str(&line);
         text.push('\n');
         if is_complete(&text) {
+            keys_are(Keys::Signal)?;
             let done = session.run(&std::mem::take(&mut text)).await;
+            keys_are(Keys::Read)?;
             session.told(done)?;
             names = session.names().await;
         }
@@ -87,6 +98,14 @@ pub(crate) async fn shell(arguments: Shell) -> Result<()> {
     }
     let done = session.run(&text).await;
     session.told(done)
+}
+
+/// Gives the terminal its mode back and ends the command, as the signal with the number does where nothing waits for it.
+async fn end_on(mut signal: Signal, number: i32, mode: OriginalMode) {
+    if signal.recv().await.is_some() {
+        mode.restore();
+        std::process::exit(128 + number);
+    }
 }
 
 struct Session {

@@ -94,12 +94,7 @@ pub(super) fn form_of(
         return Err(refused(ending));
     }
     let by_name = named.as_ref().ok().map(|(_, packing)| *packing);
-    let is_packed_by_name = || match name.rsplit_once('.') {
-        Some((_, "gz")) => Compression::Gzip,
-        Some((_, "zst")) => Compression::Zstd,
-        _ => Compression::None,
-    };
-    let packing_by_name = by_name.unwrap_or_else(is_packed_by_name);
+    let packing_by_name = by_name.unwrap_or_else(|| Compression::told_by_name(name));
     let compression = match (options.compression, content) {
         (Some(given), _) => given,
         (None, Content::Packed(packing)) => packing,

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, ListArray, UInt64Array, new_null_array};
 use arrow::buffer::OffsetBuffer;
-use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field};
 use arrow::record_batch::RecordBatch;
 use grism_core::{Cardinality, Error, Result, Role, Type, nearest};
 
+use super::arrow_column::{decoded, plain_lists};
 use super::grouped::split_cells;
 use super::keys::{KeyColumn, NONE};
 use super::parsed::Parsed;
@@ -126,24 +126,18 @@ impl RolePlan {
             _ => column,
         };
         let index = &plan.labels[self.label].index;
-        let (lists, keys) = match column.data_type() {
-            DataType::List(field) | DataType::LargeList(field) => {
-                if self.role.cardinality != Cardinality::Many {
-                    return Err(Error::invalid_data(format!(
-                        "the role `{}` is bound once, and the column `{}` holds lists",
-                        self.role.name, self.column
-                    )));
-                }
-                let item = Field::new_list_field(field.data_type().clone(), true);
-                let lists = cast(column, &DataType::List(Arc::new(item)))?;
-                let lists = lists.as_any().downcast_ref::<ListArray>().cloned();
-                let lists = lists.ok_or_else(|| Error::internal("a list column"))?;
-                // The keys of a slice stand within longer values; those of null lists count for nothing.
-                let lists = compact(&lists)?;
+        let (lists, keys) = match plain_lists(&decoded(column)?)? {
+            Some(_) if self.role.cardinality != Cardinality::Many => {
+                return Err(Error::invalid_data(format!(
+                    "the role `{}` is bound once, and the column `{}` holds lists",
+                    self.role.name, self.column
+                )));
+            }
+            Some(lists) => {
                 let keys = KeyColumn::new(&self.column, lists.values())?;
                 (Some(lists), keys)
             }
-            _ => (None, KeyColumn::new(&self.column, column)?),
+            None => (None, KeyColumn::new(&self.column, column)?),
         };
         let (ids, missing) = index.resolve(&keys)?;
         Ok(Members {
@@ -153,30 +147,6 @@ impl RolePlan {
             lists,
         })
     }
-}
-
-/// The lists with values that begin at 0 and leave nothing out.
-fn compact(lists: &ListArray) -> Result<ListArray> {
-    let places: UInt64Array = (0..lists.len())
-        .filter(|row| lists.is_valid(*row))
-        .flat_map(|row| lists.value_offsets()[row] as u64..lists.value_offsets()[row + 1] as u64)
-        .collect();
-    let values = arrow::compute::take(lists.values(), &places, None)?;
-    let lengths = (0..lists.len()).map(|row| {
-        if lists.is_valid(row) {
-            lists.value_length(row) as usize
-        } else {
-            0
-        }
-    });
-    let field = Arc::new(Field::new_list_field(values.data_type().clone(), true));
-    let offsets = OffsetBuffer::from_lengths(lengths);
-    Ok(ListArray::try_new(
-        field,
-        offsets,
-        values,
-        lists.nulls().cloned(),
-    )?)
 }
 
 /// Lists of ids without those that are [`NONE`].

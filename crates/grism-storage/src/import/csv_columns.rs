@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use grism_core::{Result, Type};
 use grism_text::{
-    CsvForm, CsvGiven, Dialect, Record, RecordEnds, Records, TextColumn, TextTypes, is_null,
-    is_number,
+    ColumnType, CsvForm, CsvGiven, Dialect, Record, RecordEnds, Records, TextColumn, TextTypes,
+    is_null, is_number,
 };
 
 use super::file_options::ImportOptions;
@@ -52,7 +52,8 @@ impl CsvReader {
         )?;
         let mut wanted = telling.wanted();
         wanted.extend(options.types.keys().cloned());
-        let is_tabbed = file.name.ends_with(".tsv") || file.name.contains(".tsv.");
+        let name = file.name.to_ascii_lowercase();
+        let is_tabbed = name.ends_with(".tsv") || name.contains(".tsv.");
         let given = CsvGiven {
             delimiter: options.delimiter.or(is_tabbed.then_some(b'\t')),
             quote: options.quote,
@@ -191,6 +192,10 @@ fn names_of(piece: &mut TextPiece, form: CsvForm, options: &ImportOptions) -> Re
     let mut record = Record::default();
     records.read(&mut record);
     let (end, line) = records.position();
+    if record.text_behind_quote().is_some() {
+        let problem = Record::BEHIND_QUOTE;
+        return Err(file.broken(&format!("line {}: {problem}", record.line)));
+    }
     let mut names: Vec<String> = Vec::with_capacity(record.len());
     if !form.header {
         names.extend((1..=record.len()).map(|number| format!("column_{number}")));
@@ -291,7 +296,7 @@ struct ColumnTypes<'a> {
     types: Vec<TextTypes>,
     /// Types that are kept but for what numbers they hold: rows that do not fit are rejected. Not that of a column which had
     /// no values.
-    kept: Option<Vec<Option<Type>>>,
+    kept: Option<Vec<Option<ColumnType>>>,
     options: &'a ImportOptions,
     telling: &'a Telling,
     nulls: Vec<Vec<u8>>,
@@ -309,7 +314,12 @@ impl<'a> ColumnTypes<'a> {
             types: vec![TextTypes::default(); names.len()],
             kept: kept.map(|kept| {
                 let kept = kept.iter();
-                let kept = kept.map(|column| column.has_values.then(|| column.ty.clone()));
+                let kept = kept.map(|column| {
+                    column.has_values.then(|| ColumnType {
+                        ty: column.ty.clone(),
+                        format: column.format.clone(),
+                    })
+                });
                 kept.collect()
             }),
             options,
@@ -338,7 +348,7 @@ impl<'a> ColumnTypes<'a> {
                 let (value, _) = record.value(&piece.bytes, place);
                 let column = fields.map_or(place, |fields| fields[place]);
                 let kept = self.kept_type(column);
-                let counts = kept.is_none_or(|kept| kept.is_numeric() && is_number(value));
+                let counts = kept.is_none_or(|kept| kept.ty.is_numeric() && is_number(value));
                 if counts && !is_null(value, &self.nulls) {
                     self.types[column].add(value, &self.options.times);
                 }
@@ -347,15 +357,15 @@ impl<'a> ColumnTypes<'a> {
         Ok(())
     }
 
-    fn kept_type(&self, place: usize) -> Option<&Type> {
+    fn kept_type(&self, place: usize) -> Option<&ColumnType> {
         self.kept.as_ref()?[place].as_ref()
     }
 
     /// The type of the column at `place`, by its values.
-    fn told(&self, place: usize) -> Type {
+    fn told(&self, place: usize) -> ColumnType {
         match self.kept_type(place) {
-            Some(kept) if !kept.is_numeric() => kept.clone(),
-            _ => self.types[place].ty(&self.options.times),
+            Some(kept) if !kept.ty.is_numeric() => kept.clone(),
+            _ => self.types[place].column_type(&self.options.times),
         }
     }
 
@@ -374,15 +384,15 @@ impl<'a> ColumnTypes<'a> {
                         is_key: false,
                     };
                 }
-                let ty = if is_list {
-                    Type::String
+                let ColumnType { ty, format } = if is_list {
+                    ColumnType::from(Type::String)
                 } else {
                     self.told(place)
                 };
                 TextColumn {
                     name: name.clone(),
-                    format: self.options.times.of(&ty).cloned(),
                     ty,
+                    format,
                     is_told: !is_list,
                     has_values: self.types[place].has_texts(),
                     is_key: false,

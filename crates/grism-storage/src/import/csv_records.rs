@@ -87,6 +87,12 @@ fn records_of(piece: &TextPiece, dialect: Dialect) -> Result<RecordBatch> {
     let mut record = Record::default();
     while records.read(&mut record) {
         let line = record.line;
+        if let Some(place) = record.text_behind_quote() {
+            let (field, problem) = (place + 1, Record::BEHIND_QUOTE);
+            return Err(piece
+                .file
+                .broken(&format!("line {line}: field {field}: {problem}")));
+        }
         for place in 0..record.len() {
             let (value, is_quoted) = record.value(&piece.bytes, place);
             let text = std::str::from_utf8(value).map_err(|_| {

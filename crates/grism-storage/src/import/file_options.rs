@@ -117,6 +117,15 @@ impl Compression {
         }
     }
 
+    /// The packing that the ending of a name tells, in any case.
+    pub(super) fn told_by_name(name: &str) -> Self {
+        match name.rsplit_once('.') {
+            Some((_, ending)) if ending.eq_ignore_ascii_case("gz") => Self::Gzip,
+            Some((_, ending)) if ending.eq_ignore_ascii_case("zst") => Self::Zstd,
+            _ => Self::None,
+        }
+    }
+
     /// What the packing is called.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -134,10 +143,10 @@ impl Compression {
 /// `InvalidData` where there is no ending; `Unsupported` for an unknown one.
 pub(crate) fn told_by_name(path: &str) -> Result<(FileFormat, Compression)> {
     let name = path.rsplit('/').next().unwrap_or(path);
-    let (name, compression) = match name.rsplit_once('.') {
-        Some((stem, "gz")) => (stem, Compression::Gzip),
-        Some((stem, "zst")) => (stem, Compression::Zstd),
-        _ => (name, Compression::None),
+    let compression = Compression::told_by_name(name);
+    let name = match (compression, name.rsplit_once('.')) {
+        (Compression::Gzip | Compression::Zstd, Some((stem, _))) => stem,
+        _ => name,
     };
     match name.rsplit_once('.') {
         Some((_, ending)) => {
@@ -204,6 +213,35 @@ impl ImportOptions {
             _ => return Ok(false),
         }
         Ok(true)
+    }
+
+    /// Checks that a file of a format takes all options that are set.
+    ///
+    /// # Errors
+    /// `Unsupported` for an option that is for files of other formats.
+    pub(super) fn check_format(&self, format: FileFormat) -> Result<()> {
+        let (csv, text) = ("CSV", "CSV and JSON");
+        let set = [
+            ("delimiter", csv, self.delimiter.is_some()),
+            ("quote", csv, self.quote.is_some()),
+            ("header", csv, self.header.is_some()),
+            ("null", csv, !self.nulls.is_empty()),
+            ("encoding", text, self.encoding.is_some()),
+            ("date_format", text, self.times.date.is_some()),
+            ("timestamp_format", text, self.times.timestamp.is_some()),
+        ];
+        let is_taken = |of: &str| match format {
+            FileFormat::Csv => true,
+            FileFormat::Json => of == text,
+            FileFormat::Parquet | FileFormat::Arrow | FileFormat::Lance => false,
+        };
+        match set.iter().find(|(_, of, is_set)| *is_set && !is_taken(of)) {
+            Some((name, of, _)) => Err(Error::unsupported(format!(
+                "the option {name} is for files of {of}, and this one is read as {}",
+                format.name()
+            ))),
+            None => Ok(()),
+        }
     }
 
     /// The types that are given, each with how its values are written.

@@ -79,6 +79,9 @@ fn input_file(
         )));
     }
     let (format, compression) = form?;
+    options
+        .check_format(format)
+        .map_err(|error| error.context(&name))?;
     if compression != Compression::None && !matches!(format, FileFormat::Csv | FileFormat::Json) {
         return Err(Error::unsupported(format!(
             "{name}: only CSV and JSON lines are read from packed files"

@@ -59,11 +59,17 @@ impl JsonReader {
         self.reader.warning()
     }
 
-    /// The next piece that is not blank.
+    /// The next piece with a value.
     pub(super) fn next_piece(&mut self) -> Result<Option<TextPiece>> {
         while let Some(piece) = self.reader.next_piece()? {
             if let Some(last) = piece.bytes.trim_ascii_end().last() {
                 self.last = Some(*last);
+            }
+            let is_between = |byte: &u8| {
+                let is_mark = self.form == JsonForm::Array && matches!(byte, b',' | b']');
+                is_mark || byte.is_ascii_whitespace()
+            };
+            if !piece.bytes.iter().all(is_between) {
                 return Ok(Some(piece));
             }
         }

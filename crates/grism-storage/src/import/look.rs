@@ -127,7 +127,7 @@ impl Plan {
 /// A table whose columns have types, each of which is one of Grism's.
 fn of_table(schema: SchemaRef, options: &ImportOptions) -> Result<Look> {
     let columns = TableColumns::of(&schema, &options.types)?;
-    let plain = plain_batch(&RecordBatch::new_empty(schema), &columns)?;
+    let plain = plain_batch(&RecordBatch::new_empty(schema), &columns, 1)?;
     normalized_columns(&plain, &[])?;
     Ok(Look {
         how: "in memory".to_owned(),

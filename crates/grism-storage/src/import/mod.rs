@@ -17,6 +17,7 @@ mod entities;
 mod file_options;
 mod files;
 mod grouped;
+mod gzip_members;
 mod http;
 mod incremental;
 mod int96;

@@ -10,7 +10,7 @@ use arrow::record_batch::RecordBatch;
 use grism_core::Result;
 use grism_text::ColumnType;
 
-use super::arrow_column::{TableColumns, plain_batch};
+use super::arrow_column::with_given;
 use super::conflict::OnConflict;
 use super::file_options::ImportOptions;
 use super::incremental::Incremental;
@@ -61,23 +61,26 @@ impl ImportSource {
     /// The source with types for some of its columns, beside those that its own options give.
     ///
     /// # Errors
-    /// `InvalidData` for a column that there is not, or a value in memory that is not of its type.
+    /// `InvalidData` for a column of a table in memory that does not exist.
     pub fn with_types(self, types: BTreeMap<String, ColumnType>) -> Result<Self> {
         if types.is_empty() {
             return Ok(self);
         }
-        let typed = |batch: &RecordBatch, types: &BTreeMap<String, ColumnType>| {
-            let columns = TableColumns::of(batch.schema_ref(), types)?;
-            plain_batch(batch, &columns)
-        };
+        let typed = |schema: &SchemaRef| with_given(schema, &types).map(Arc::new);
         Ok(match self {
             Self::Batches(batches) => {
-                let typed = batches.iter().map(|batch| typed(batch, &types));
+                let typed = batches.into_iter().map(|batch| {
+                    let schema = typed(batch.schema_ref())?;
+                    Ok(batch.with_schema(schema)?)
+                });
                 Self::Batches(typed.collect::<Result<_>>()?)
             }
             Self::Stream(TableStream { schema, batches }) => {
-                let schema = typed(&RecordBatch::new_empty(schema), &types)?.schema();
-                let batches = Box::new(batches.map(move |batch| typed(&batch?, &types)));
+                let schema = typed(&schema)?;
+                let own = Arc::clone(&schema);
+                let typed =
+                    move |batch: Result<RecordBatch>| Ok(batch?.with_schema(Arc::clone(&own))?);
+                let batches = Box::new(batches.map(typed));
                 Self::Stream(TableStream { schema, batches })
             }
             Self::Files { paths, mut options } => {

@@ -100,6 +100,15 @@ impl Places {
         }
     }
 
+    /// The places of the rows of a table that are `kept`.
+    pub(super) fn keeping(&self, kept: &[bool]) -> Self {
+        let kept = kept.iter().enumerate().filter(|(_, kept)| **kept);
+        Self {
+            lines: Some(kept.map(|(row, _)| self.line(row)).collect()),
+            ..self.clone()
+        }
+    }
+
     /// The file; empty for rows from memory.
     pub(super) fn file(&self) -> &str {
         &self.file

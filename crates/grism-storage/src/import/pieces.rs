@@ -1,12 +1,15 @@
 //! Pieces of an input, and the rows that they become.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use arrow::array::BooleanArray;
+use arrow::compute::filter_record_batch;
 use arrow::record_batch::RecordBatch;
 use grism_core::Result;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder};
 
-use super::arrow_column::{TableColumns, plain_batch};
+use super::arrow_column::{TableColumns, WrongValue, wrong_values};
 use super::files::InputFile;
 use super::int96::WideTimes;
 use super::parsed::{Parsed, Places};
@@ -49,12 +52,8 @@ impl Piece {
     /// # Errors
     /// `InvalidData`, naming the file, for what cannot be read at all.
     pub(super) fn parse(self, telling: &Telling) -> Result<Vec<Parsed>> {
-        let plain = |batch: &RecordBatch, places, columns: &TableColumns| -> Result<Parsed> {
-            Ok(Parsed {
-                batch: plain_batch(batch, columns)?,
-                places,
-                rejected: Vec::new(),
-            })
+        let plain = |batch: &RecordBatch, places: Places, columns: &TableColumns| {
+            table_rows(batch, places, columns, telling)
         };
         match self {
             Self::Text(piece, parser) => Ok(vec![parser.parse(&piece, telling)?]),
@@ -108,4 +107,46 @@ impl Piece {
             }
         }
     }
+}
+
+/// Rows of a table. Those that hold wrong values are rejected, where rows may be.
+///
+/// # Errors
+/// `InvalidData` and `Unsupported` for a value that is not held, where no row is rejected, or for all values of a column.
+fn table_rows(
+    batch: &RecordBatch,
+    places: Places,
+    columns: &TableColumns,
+    telling: &Telling,
+) -> Result<Parsed> {
+    let first = places.line(0);
+    let batch = &columns.read_of(batch, first)?;
+    let wrong = match telling.rejects_rows() {
+        true => wrong_values(batch, columns, first)?,
+        false => BTreeMap::new(),
+    };
+    if wrong.is_empty() {
+        return Ok(Parsed {
+            batch: columns.plain(batch, first)?,
+            places,
+            rejected: Vec::new(),
+        });
+    }
+    let kept: Vec<bool> = (0..batch.num_rows())
+        .map(|row| !wrong.contains_key(&row))
+        .collect();
+    let rejected = wrong
+        .into_iter()
+        .map(|(row, WrongValue { column, reason })| {
+            let rejected = places.rejected(batch, row, reason);
+            rejected.in_column(&column)
+        });
+    let rejected = rejected.collect();
+    let places = places.keeping(&kept);
+    let batch = filter_record_batch(batch, &BooleanArray::from(kept))?;
+    Ok(Parsed {
+        batch: columns.plain(&batch, first)?,
+        places,
+        rejected,
+    })
 }

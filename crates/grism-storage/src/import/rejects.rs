@@ -137,11 +137,15 @@ impl RejectFile {
             RejectedRow::Csv { text, dialect } => {
                 let mut record = Record::default();
                 Records::new(text, 1, *dialect).read(&mut record);
+                let is_odd = record.text_behind_quote().is_some();
                 for place in 0..record.len() {
                     if place > 0 {
                         bytes.push(self.dialect.delimiter);
                     }
-                    let (value, is_quoted) = record.value(text, place);
+                    let (value, is_quoted) = match is_odd {
+                        true => (record.raw(text, place), false),
+                        false => record.value(text, place),
+                    };
                     let value = (is_quoted || !value.is_empty()).then_some(value);
                     push_value(&mut bytes, value, self.dialect);
                 }

@@ -1,6 +1,6 @@
 //! Text files in pieces that end where a record ends, so that they can be parsed at the same time.
 
-use std::io::{BufReader, Cursor, Read};
+use std::io::{Cursor, Read};
 use std::sync::Arc;
 
 use grism_core::{Error, Result};
@@ -8,6 +8,7 @@ use grism_text::{Encoding, RecordEnds, SniffedEncoding, lines_of};
 
 use super::file_options::Compression;
 use super::files::InputFile;
+use super::gzip_members::GzipMembers;
 use super::options::LoadProgress;
 use crate::memory_limit::piece_bytes;
 
@@ -35,10 +36,7 @@ pub(super) fn unpacked(
 ) -> std::io::Result<Box<dyn Read + Send>> {
     Ok(match compression {
         Compression::None => Box::new(raw),
-        Compression::Gzip => Box::new(flate2::read::MultiGzDecoder::new(BufReader::with_capacity(
-            1 << 18,
-            raw,
-        ))),
+        Compression::Gzip => Box::new(GzipMembers::new(raw)),
         Compression::Zstd => Box::new(zstd::stream::read::Decoder::new(raw)?),
     })
 }

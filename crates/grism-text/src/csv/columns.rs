@@ -7,7 +7,7 @@ use crate::column_builder::ColumnBuilder;
 use crate::text_column::{Contradiction, Corrections, Problem, TextColumn, TextRows, WrongRow};
 use crate::time_format::TimeFormats;
 use crate::types::TextTypes;
-use crate::values::{integer, is_code, is_exact, is_number};
+use crate::values::{integer, is_code, is_exact, is_number, loses_digits};
 
 /// How the records of a CSV file become columns.
 #[derive(Clone, Debug)]
@@ -95,6 +95,14 @@ impl CsvColumns {
                 self.fields.len()
             )));
         }
+        if let Some(place) = record.text_behind_quote() {
+            let own = &self.columns[self.fields[place]];
+            return Err(Problem {
+                column: own.name.clone(),
+                reason: format!("column `{}`: {}", own.name, Record::BEHIND_QUOTE),
+                is_contradiction: false,
+            });
+        }
         for (place, column) in self.fields.iter().enumerate() {
             let (value, is_quoted) = record.value(bytes, place);
             let own = &self.columns[*column];
@@ -102,9 +110,10 @@ impl CsvColumns {
             let is_null = (!is_quoted || !is_text) && is_null(value, &self.nulls);
             let mut pushed = Ok(());
             if !is_null && own.is_told {
-                pushed = match own.has_values {
-                    true => check_number(value, &own.ty),
-                    false => self.check_first(value, &own.ty),
+                pushed = match (own.has_values, &own.format) {
+                    (false, _) => self.check_first(value, own),
+                    (true, None) => check_number(value, &own.ty),
+                    (true, Some(_)) => Ok(()),
                 };
             }
             if pushed.is_ok() {
@@ -121,14 +130,14 @@ impl CsvColumns {
     }
 
     /// Whether a value of a column, of which no row before told the type, is of the type that columns without values have.
-    fn check_first(&self, value: &[u8], ty: &Type) -> Result<(), String> {
+    fn check_first(&self, value: &[u8], column: &TextColumn) -> Result<(), String> {
         let mut types = TextTypes::default();
         types.add(value, &self.times);
-        match (self.corrections, types.ty(&self.times)) {
-            (Corrections::None, _) => Ok(()),
-            (_, told) if told == *ty => Ok(()),
-            (_, told) => Err(format!("{told}, in a column that was empty before")),
+        let told = types.column_type(&self.times).ty;
+        if self.corrections == Corrections::None || told == column.ty {
+            return Ok(());
         }
+        Err(format!("{told}, in a column that was empty before"))
     }
 
     fn problem(&self, column: &TextColumn, value: &[u8], wanted: &str) -> Problem {
@@ -136,7 +145,9 @@ impl CsvColumns {
             Corrections::None => false,
             Corrections::Numbers if !column.has_values => true,
             // What is a number shows that numbers of another kind were told.
-            Corrections::Numbers => column.ty.is_numeric() && is_number(value),
+            Corrections::Numbers => {
+                column.ty.is_numeric() && is_number(value) && !loses_digits(value)
+            }
             Corrections::All => true,
         };
         let text = String::from_utf8_lossy(value);
@@ -168,6 +179,12 @@ fn check_number(value: &[u8], ty: &Type) -> Result<(), String> {
         && !integer(text).is_some_and(kept)
     {
         return Err(format!("an integer that no {ty} is"));
+    }
+    if *ty != Type::Int64 && loses_digits(text) {
+        return Err(
+            "a number with more digits than a Float64 keeps; give the column the type string, or float to round it"
+                .to_owned(),
+        );
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The records of CSV text, one after the other, without a copy of what needs no change.
 //!
-//! A quote opens at the beginning of a value only; within a quoted value two of them are one, and one closes it. What follows
-//! a closed quote belongs to the value. A record ends at an end of line (`\n`, `\r\n` or `\r`) outside quotes; empty lines are
+//! A quote opens at the beginning of a value only; within a quoted value two of them are one, and one closes it. Blanks that
+//! follow belong to no value; other text there makes the record a wrong one. A record ends at an end of line (`\n`, `\r\n` or `\r`) outside quotes; empty lines are
 //! no records.
 
 use std::ops::Range;
@@ -41,6 +41,8 @@ struct Place {
     value: Range<usize>,
     is_quoted: bool,
     is_unescaped: bool,
+    /// Whether there is text behind the quote that closes the value.
+    has_more: bool,
 }
 
 /// The number of lines that end in the bytes.
@@ -129,6 +131,7 @@ impl<'a> Records<'a> {
                 value: start..self.at,
                 is_quoted: false,
                 is_unescaped: false,
+                has_more: false,
             });
             return;
         }
@@ -150,10 +153,9 @@ impl<'a> Records<'a> {
         let end = self.plain_end(rest);
         self.line += lines_of(&self.bytes[start..close]);
         self.at = end;
-        let is_unescaped = end > rest || record.unescaped.len() > copied;
+        let is_unescaped = record.unescaped.len() > copied;
         let value = if is_unescaped {
             record.unescaped.extend_from_slice(&self.bytes[from..close]);
-            record.unescaped.extend_from_slice(&self.bytes[rest..end]);
             copied..record.unescaped.len()
         } else {
             from..close
@@ -163,11 +165,15 @@ impl<'a> Records<'a> {
             value,
             is_quoted: true,
             is_unescaped,
+            has_more: !self.bytes[rest..end].trim_ascii().is_empty(),
         });
     }
 }
 
 impl Record {
+    /// What is wrong with a value that [`Self::text_behind_quote`] finds.
+    pub const BEHIND_QUOTE: &'static str = "there is text behind the quote that closes the value; a quote within a value stands there twice";
+
     /// How many values it has.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -190,6 +196,12 @@ impl Record {
             bytes
         };
         (&whole[field.value.clone()], field.is_quoted)
+    }
+
+    /// The first place with text behind the quote that closes its value.
+    #[must_use]
+    pub fn text_behind_quote(&self) -> Option<usize> {
+        self.fields.iter().position(|field| field.has_more)
     }
 
     /// The value at `place` as it stands in the text, with its quotes.
@@ -233,9 +245,24 @@ mod tests {
     }
 
     #[test]
-    fn quotes_within_and_behind_values_are_kept() {
-        let text = "\"a \"\"b\"\"\",5\" pipe,\"c\"d\"e,\"\"\"\"\n";
-        assert_eq!(values(text), [["<a \"b\">", "5\" pipe", "<cd\"e>", "<\">"]]);
+    fn quotes_within_values_are_kept() {
+        let text = "\"a \"\"b\"\"\",5\" pipe,\"\"\"\"\n";
+        assert_eq!(values(text), [["<a \"b\">", "5\" pipe", "<\">"]]);
+    }
+
+    #[test]
+    fn text_behind_a_closed_quote_is_told_and_blanks_are_not() {
+        for (text, found) in [
+            ("1,\"c\"d\"e,2", Some(1)),
+            ("\"a\"b", Some(0)),
+            ("\"a\" ,\"b\"\t,c", None),
+            ("a\"b\"c,\"\"\"d\"", None),
+        ] {
+            let mut record = Record::default();
+            assert!(Records::new(text.as_bytes(), 1, Dialect::default()).read(&mut record));
+            assert_eq!(record.text_behind_quote(), found, "{text}");
+        }
+        assert_eq!(values("\"a\" ,1"), [["<a>", "1"]]);
     }
 
     #[test]

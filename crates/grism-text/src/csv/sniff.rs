@@ -203,7 +203,7 @@ fn is_of_row(value: &[u8]) -> bool {
         std::str::from_utf8(text).is_ok_and(|text| {
             text.len() >= 10
                 && (value_of(text, &Type::Date).is_some()
-                    || value_of(text, &Type::LocalDateTime).is_some())
+                    || value_of(text, &Type::DateTime).is_some())
         })
     };
     (is_number(text) && float_word(text).is_none()) || is_time()

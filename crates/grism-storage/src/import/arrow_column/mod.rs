@@ -6,6 +6,9 @@ mod nested;
 mod normalized;
 mod table_columns;
 mod times;
+mod wrong_values;
 
-pub(super) use normalized::{exact_cast, field_of, normalized, normalized_field};
-pub(super) use table_columns::{TableColumns, plain_batch};
+pub(super) use nested::plain_lists;
+pub(super) use normalized::{decoded, exact_cast, field_of, normalized, normalized_field};
+pub(super) use table_columns::{TableColumns, plain_batch, with_given};
+pub(super) use wrong_values::{WrongValue, wrong_values};

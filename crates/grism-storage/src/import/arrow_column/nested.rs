@@ -9,20 +9,54 @@ use arrow::array::{
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, UnionFields};
 use grism_core::{Error, Result, Type, Value};
+use grism_text::ColumnType;
 
 use super::normalized::{any_column, exact_cast, of_field};
 
 /// Lists of any layout.
-pub(super) fn of_lists(item: &FieldRef, column: &ArrayRef) -> Result<(Type, ArrayRef)> {
-    let plain = Field::new_list_field(item.data_type().clone(), true);
-    let lists = exact_cast(column, &DataType::List(Arc::new(plain)))?;
-    let lists = compact(lists.as_list::<i32>())?;
+pub(super) fn of_lists(column: &ArrayRef, given: Option<&ColumnType>) -> Result<(Type, ArrayRef)> {
+    lists_of(column, |item, values| of_field(item, values, given))
+}
+
+/// Lists of any layout whose items become what `convert` says.
+pub(super) fn lists_of(
+    column: &ArrayRef,
+    convert: impl FnOnce(&Field, &ArrayRef) -> Result<(Type, ArrayRef)>,
+) -> Result<(Type, ArrayRef)> {
+    let (Some(item), Some(lists)) = (item_of(column.data_type()), plain_lists(column)?) else {
+        return Err(Error::internal(format!(
+            "a list column of type {}",
+            column.data_type()
+        )));
+    };
     let (ty, values) =
-        of_field(item, lists.values()).map_err(|error| error.context("an item of a list"))?;
+        convert(item, lists.values()).map_err(|error| error.context("an item of a list"))?;
     let item = Arc::new(Field::new_list_field(values.data_type().clone(), true));
     let (offsets, nulls) = (lists.offsets().clone(), lists.nulls().cloned());
     let lists = ListArray::try_new(item, offsets, values, nulls)?;
     Ok((ty.list(), Arc::new(lists)))
+}
+
+/// The items of lists of any layout; `None` for another type.
+pub(super) fn item_of(data_type: &DataType) -> Option<&FieldRef> {
+    match data_type {
+        DataType::List(item)
+        | DataType::LargeList(item)
+        | DataType::ListView(item)
+        | DataType::LargeListView(item)
+        | DataType::FixedSizeList(item, _) => Some(item),
+        _ => None,
+    }
+}
+
+/// Lists of any layout in the usual one, without items that belong to none of them; `None` for a column of something else.
+pub(crate) fn plain_lists(column: &ArrayRef) -> Result<Option<ListArray>> {
+    let Some(item) = item_of(column.data_type()) else {
+        return Ok(None);
+    };
+    let plain = Field::new_list_field(item.data_type().clone(), true);
+    let lists = exact_cast(column, &DataType::List(Arc::new(plain)))?;
+    compact(lists.as_list::<i32>()).map(Some)
 }
 
 /// The lists without items that belong to none of them, or to one that is null: these may be anything.
@@ -57,7 +91,11 @@ fn compact(lists: &ListArray) -> Result<ListArray> {
 }
 
 /// Structs, which are maps that all have the same names.
-pub(super) fn of_structs(fields: &Fields, column: &ArrayRef) -> Result<(Type, ArrayRef)> {
+pub(super) fn of_structs(
+    fields: &Fields,
+    column: &ArrayRef,
+    given: Option<&ColumnType>,
+) -> Result<(Type, ArrayRef)> {
     let structs = column.as_struct();
     if fields.is_empty() {
         let value = |row| match structs.is_valid(row) {
@@ -76,7 +114,7 @@ pub(super) fn of_structs(fields: &Fields, column: &ArrayRef) -> Result<(Type, Ar
     let (mut types, mut columns) = (Vec::new(), Vec::new());
     for (field, own) in fields.iter().zip(structs.columns()) {
         let own = masked(own, structs.nulls())?;
-        let (ty, values) = of_field(field, &own)
+        let (ty, values) = of_field(field, &own, given)
             .map_err(|error| error.context(format!("the field `{}`", field.name())))?;
         types.push((field.name().clone(), ty));
         columns.push(values);
@@ -103,7 +141,7 @@ fn masked(column: &ArrayRef, outer: Option<&NullBuffer>) -> Result<ArrayRef> {
 }
 
 /// Maps, whose names differ from row to row.
-pub(super) fn of_maps(column: &ArrayRef) -> Result<(Type, ArrayRef)> {
+pub(super) fn of_maps(column: &ArrayRef, given: Option<&ColumnType>) -> Result<(Type, ArrayRef)> {
     let maps = column.as_map();
     let entries = maps.entries();
     let DataType::Struct(fields) = entries.data_type() else {
@@ -112,9 +150,12 @@ pub(super) fn of_maps(column: &ArrayRef) -> Result<(Type, ArrayRef)> {
     let (offsets, rows) = (maps.value_offsets(), maps.len());
     let first = offsets[0] as usize;
     let length = offsets[rows] as usize - first;
-    let part = |place: usize| of_field(&fields[place], &entries.column(place).slice(first, length));
-    let (key_type, keys) = part(0).map_err(|error| error.context("a key of a map"))?;
-    let (ty, items) = part(1).map_err(|error| error.context("a value of a map"))?;
+    let part = |place: usize, given| {
+        let own = entries.column(place).slice(first, length);
+        of_field(&fields[place], &own, given)
+    };
+    let (key_type, keys) = part(0, None).map_err(|error| error.context("a key of a map"))?;
+    let (ty, items) = part(1, given).map_err(|error| error.context("a value of a map"))?;
     let Some(keys) = keys.as_string_opt::<i32>() else {
         return Err(Error::unsupported(format!(
             "a map whose keys are of the type {key_type}; those of maps are texts"
@@ -142,7 +183,11 @@ pub(super) fn of_maps(column: &ArrayRef) -> Result<(Type, ArrayRef)> {
 }
 
 /// Unions, whose types differ from row to row.
-pub(super) fn of_unions(fields: &UnionFields, column: &ArrayRef) -> Result<(Type, ArrayRef)> {
+pub(super) fn of_unions(
+    fields: &UnionFields,
+    column: &ArrayRef,
+    given: Option<&ColumnType>,
+) -> Result<(Type, ArrayRef)> {
     let unions = column.as_any().downcast_ref::<UnionArray>();
     let unions = unions.ok_or_else(|| Error::internal("a union column"))?;
     let mut values = Vec::with_capacity(unions.len());
@@ -150,7 +195,7 @@ pub(super) fn of_unions(fields: &UnionFields, column: &ArrayRef) -> Result<(Type
         let id = unions.type_id(row);
         let field = fields.iter().find(|(own, _)| *own == id);
         let (_, field) = field.ok_or_else(|| Error::invalid_data("a union of an unknown type"))?;
-        let (ty, value) = of_field(field, &unions.value(row))?;
+        let (ty, value) = of_field(field, &unions.value(row), given)?;
         values.push(Value::from_typed(&value, 0, &ty)?);
     }
     any_column(&values)

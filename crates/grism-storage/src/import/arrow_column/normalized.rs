@@ -6,7 +6,9 @@ use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Field, UInt64Type};
 use grism_core::{Error, Result, Type, Value};
+use grism_text::ColumnType;
 
+use super::given::values_as_given;
 use super::{extension, nested, times};
 
 /// The key of a field's metadata that states the Grism type of a column that a reader of text made.
@@ -42,15 +44,24 @@ pub(crate) fn normalized_field(field: &Field, column: &ArrayRef) -> Result<(Type
     {
         return Ok((ty, Arc::clone(column)));
     }
-    of_field(field, column).map_err(|error| error.context(format!("column `{}`", field.name())))
+    of_field(field, column, None)
+        .map_err(|error| error.context(format!("column `{}`", field.name())))
 }
 
-/// The values of a field, which may be within another one.
-pub(super) fn of_field(field: &Field, column: &ArrayRef) -> Result<(Type, ArrayRef)> {
+/// The values of a field, which may be within another one. Decimals and unsigned integers become what is `given`, where
+/// something is.
+pub(super) fn of_field(
+    field: &Field,
+    column: &ArrayRef,
+    given: Option<&ColumnType>,
+) -> Result<(Type, ArrayRef)> {
     if let Some(found) = extension::of_extension(field, column)? {
         return Ok(found);
     }
     let data_type = column.data_type();
+    if let Some(given) = given.filter(|_| needs_type(data_type)) {
+        return values_as_given(column, given, None);
+    }
     match data_type {
         DataType::UInt64 => {
             let numbers = column.as_primitive::<UInt64Type>();
@@ -60,7 +71,7 @@ pub(super) fn of_field(field: &Field, column: &ArrayRef) -> Result<(Type, ArrayR
                 .find(|number| i64::try_from(*number).is_err());
             if let Some(number) = past {
                 return Err(Error::invalid_data(format!(
-                    "the unsigned number {number} is past the greatest Int64"
+                    "the unsigned number {number} is past the greatest Int64: name a type for it in `types`, such as string or float"
                 )));
             }
         }
@@ -79,29 +90,50 @@ pub(super) fn of_field(field: &Field, column: &ArrayRef) -> Result<(Type, ArrayR
             )));
         }
         DataType::Dictionary(_, values) => {
-            return of_field(field, &exact_cast(column, values)?);
+            return of_field(field, &exact_cast(column, values)?, given);
         }
         DataType::RunEndEncoded(_, values) => {
-            return of_field(values, &exact_cast(column, values.data_type())?);
+            return of_field(values, &exact_cast(column, values.data_type())?, given);
         }
-        DataType::List(item)
-        | DataType::LargeList(item)
-        | DataType::ListView(item)
-        | DataType::LargeListView(item) => return nested::of_lists(item, column),
+        DataType::List(_)
+        | DataType::LargeList(_)
+        | DataType::ListView(_)
+        | DataType::LargeListView(_) => return nested::of_lists(column, given),
         DataType::FixedSizeList(item, dimensions) => {
             let is_vector = matches!(item.data_type(), DataType::Float16 | DataType::Float32);
             if !is_vector || *dimensions <= 0 {
-                return nested::of_lists(item, column);
+                return nested::of_lists(column, given);
             }
         }
-        DataType::Struct(fields) => return nested::of_structs(fields, column),
-        DataType::Map(..) => return nested::of_maps(column),
-        DataType::Union(fields, _) => return nested::of_unions(fields, column),
+        DataType::Struct(fields) => return nested::of_structs(fields, column, given),
+        DataType::Map(..) => return nested::of_maps(column, given),
+        DataType::Union(fields, _) => return nested::of_unions(fields, column, given),
         _ => {}
     }
     let ty = Type::from_arrow(data_type)?;
     let values = exact_cast(column, &ty.to_arrow())?;
     Ok((ty, values))
+}
+
+/// Whether single values of an Arrow type may be ones that no type holds, so that a caller says what they become.
+pub(super) fn needs_type(data_type: &DataType) -> bool {
+    matches!(
+        data_type,
+        DataType::UInt64
+            | DataType::Decimal32(..)
+            | DataType::Decimal64(..)
+            | DataType::Decimal128(..)
+            | DataType::Decimal256(..)
+    )
+}
+
+/// The column without an encoding: the values of a dictionary, or of runs.
+pub(crate) fn decoded(column: &ArrayRef) -> Result<ArrayRef> {
+    match column.data_type() {
+        DataType::Dictionary(_, values) => decoded(&exact_cast(column, values)?),
+        DataType::RunEndEncoded(_, values) => decoded(&exact_cast(column, values.data_type())?),
+        _ => Ok(Arc::clone(column)),
+    }
 }
 
 /// The column as another Arrow type that holds the same values.
