@@ -119,10 +119,10 @@ class Graph:
         text: str,
         params: dict[str, Any] | None,
         settings: dict[str, Any] | None,
-        analyze: bool,
-        distributed: bool,
-        verbose: bool,
-        json: bool,
+        form: tuple[bool, bool, bool, bool],
+    ) -> str: ...
+    def explain_frame(
+        self, frame: Frame, settings: dict[str, Any] | None, form: tuple[bool, bool, bool, bool]
     ) -> str: ...
     def load_nodes(
         self,

@@ -15,10 +15,13 @@ use grism_core::{Error, Result, SnapshotId, Storage, StorageDescriptor};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
-use crate::{DistributedPlan, StagedResult, TaskMetrics, read_partition};
+use crate::{DistributedPlan, SchedulerConfig, StagedResult, TaskMetrics, read_partition};
 
 /// Bundles the driver may be ahead of the reader.
 const AHEAD: usize = 2;
+
+/// The environment variable that tells the package `grism_ray` which extension module is behind it.
+const MODULE_VARIABLE: &str = "GRISM_MODULE";
 
 /// How Ray is reached.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +35,11 @@ pub struct RayExecutorConfig {
     pub python: String,
     /// Seconds to wait for the cluster.
     pub connect_timeout: u64,
+    /// Milliseconds that tasks wait for a worker with the resources they need. By default a minute.
+    pub resource_timeout_ms: u64,
+    /// The Python extension module that the driver and the workers import in place of `grism_ray._native`: one that is built on
+    /// Grism's crates and links the operators of the plan. `None` for plans of Grism's own operators.
+    pub worker_module: Option<String>,
     /// Further options for `ray.init`.
     pub options: BTreeMap<String, serde_json::Value>,
 }
@@ -44,6 +52,8 @@ impl Default for RayExecutorConfig {
             workers: None,
             python,
             connect_timeout: 30,
+            resource_timeout_ms: SchedulerConfig::default().resource_timeout_ms,
+            worker_module: None,
             options: BTreeMap::new(),
         }
     }
@@ -150,7 +160,11 @@ impl RayExecutor {
     }
 
     fn start_driver(&self) -> Result<Child> {
-        Command::new(&self.config.python)
+        let mut command = Command::new(&self.config.python);
+        if let Some(module) = &self.config.worker_module {
+            command.env(MODULE_VARIABLE, module);
+        }
+        command
             .args(["-m", "grism_ray.driver"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
