@@ -283,7 +283,8 @@ pub(crate) async fn run_plan(
         Engine::Ray => {
             check_for_ray(plan, options)?;
             let staged = distributed_planner(snapshot.as_ref(), options).plan(plan)?;
-            let executor = RayExecutor::with_config(options.ray.clone());
+            let executor =
+                RayExecutor::with_config(options.ray.clone()).with_runtime(options.runtime.clone());
             let run = executor.execute_at(staged, pinned(), snapshot.id()).await?;
             from_stages(run)
         }

@@ -195,17 +195,17 @@ pub(crate) fn plan_from_request(request: &[u8]) -> PyResult<DistributedQuery> {
         snapshot: SnapshotId,
         commit: String,
         config: RayExecutorConfig,
+        runtime: RuntimeConfig,
     }
     let request: Request =
         serde_json::from_slice(request).map_err(|error| to_python(unknown_operator(&error)))?;
-    let runtime = RuntimeConfig::default();
     let schema = Arc::clone(request.plan.schema.arrow());
     Ok(DistributedQuery::new(
         request.plan,
         schema,
         request.storage,
         (request.snapshot, request.commit),
-        runtime,
+        request.runtime,
         request.config.resource_timeout_ms,
     ))
 }

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arrow::buffer::Buffer;
 use futures::StreamExt;
 use grism_core::{Error, Result, SnapshotId, Storage, StorageDescriptor};
+use grism_engine::RuntimeConfig;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
@@ -63,6 +64,7 @@ impl Default for RayExecutorConfig {
 #[derive(Clone, Debug, Default)]
 pub struct RayExecutor {
     config: RayExecutorConfig,
+    runtime: RuntimeConfig,
 }
 
 #[derive(Serialize)]
@@ -72,6 +74,7 @@ struct Request<'a> {
     snapshot: SnapshotId,
     commit: &'a str,
     config: &'a RayExecutorConfig,
+    runtime: &'a RuntimeConfig,
 }
 
 impl RayExecutor {
@@ -94,13 +97,24 @@ impl RayExecutor {
     /// An executor with these settings.
     #[must_use]
     pub fn with_config(config: RayExecutorConfig) -> Self {
-        Self { config }
+        Self {
+            config,
+            runtime: RuntimeConfig::default(),
+        }
+    }
+
+    /// The same executor with these settings of a run: the batch size and the time limit of the query, and the memory limit of each
+    /// worker. A worker has one thread for each task it runs, so threads are as many as `RayExecutorConfig::workers`.
+    #[must_use]
+    pub fn with_runtime(mut self, runtime: RuntimeConfig) -> Self {
+        self.runtime = runtime;
+        self
     }
 
     /// Runs `plan` on the newest snapshot of `storage`.
     ///
     /// # Errors
-    /// `Unavailable` where Ray is not reached, and what the plan can meet.
+    /// `Unavailable` where Ray is not reached; `Cancelled` where the time ran out; what the plan can meet.
     pub async fn execute(
         &self,
         plan: DistributedPlan,
@@ -131,6 +145,7 @@ impl RayExecutor {
             snapshot: snapshot.id(),
             commit: snapshot.commit(),
             config: &self.config,
+            runtime: &self.runtime,
         };
         let request =
             serde_json::to_vec(&request).map_err(|error| Error::internal(error.to_string()))?;

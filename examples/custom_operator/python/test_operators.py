@@ -159,6 +159,7 @@ def test_a_plan_of_a_rust_program_is_read_by_the_module(graph: gr.Graph) -> None
         "snapshot": planned.snapshot,
         "commit": planned.commit,
         "config": config,
+        "runtime": {"threads": 1, "batch_rows": 100, "memory_limit": None, "timeout_ms": None, "resources": {}},
     }
 
     def frames(environment: dict[str, str]) -> dict[str, bytes]:
