@@ -31,7 +31,7 @@ mod transaction;
 mod views;
 mod write;
 
-pub use engine::Engine;
+pub use engine::{Engine, RayConnection};
 pub use entity_columns::ENTITY_METADATA;
 pub use export::{PlainForm, is_dynamic, plain, plain_batches, plain_stream, plain_values};
 pub use graph::Graph;

@@ -33,10 +33,10 @@ def main() -> int:
 
         settings = json.loads(request)
         config, runtime = settings["config"], settings["runtime"]
+        query = _native.plan_from_request(request)
         options = {"address": config["address"], "connect_timeout": config["connect_timeout"], **config["options"]}
         connect(options)
         pool = _pool(config["workers"], runtime["memory_limit"])
-        query = _native.plan_from_request(request)
         limit = runtime["timeout_ms"]
         deadline = None if limit is None else time.monotonic() + limit / 1000
         for bundle in _Run(query, pool, None, deadline).bundles():

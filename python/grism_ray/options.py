@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 Engine = Literal["local", "staged", "ray", "auto"]
-"""Where a query runs: in this process, in stages in this process, in Ray actors, or by the graph's size."""
+"""Where a query runs: in this process, in stages in this process, or in Ray actors.
+
+``auto`` is Ray for a graph on disk of 50 million rows or more, where the program is connected to a cluster, else local.
+"""
 
 BadRows = Literal["error", "reject"]
 """What becomes of a row that cannot be read, or whose key is null or taken."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
     from grism_ray.entities import Hyperedge
     from grism_ray.options import Engine, ExplainFormat, RayOptions
     from grism_ray.picture import Connected
-
-AUTO_RAY_ROWS = 50_000_000
-"""``engine="auto"`` stays local below this many rows."""
 
 
 def open(uri: str | os.PathLike[str] | None = None, **settings: Unpack[OpenSettings]) -> Graph:
@@ -335,13 +333,11 @@ class Graph:
         """A frame of the nodes with ``label``, or of all nodes."""
         return Frame(self, self._handle.nodes(label))
 
-    def _chosen(self, engine: Engine, ray: RayOptions | None = None) -> Engine:
+    def _chosen(self, engine: Engine, ray: RayOptions | None = None) -> str:
         if ray is not None and engine in ("local", "staged"):
             message = f'ray holds options of a run on Ray, and the engine is {engine}: leave it out, or engine="ray"'
             raise _native.UnsupportedError(message)
-        if engine != "auto":
-            return engine
-        return "ray" if not self._handle.in_memory and self._handle.rows() >= AUTO_RAY_ROWS and _ray_runs() else "local"
+        return engine if engine != "auto" else self._handle.engine_for(engine, _ray_runs())
 
     def _planned(
         self, text: str, params: Mapping[str, Any] | None
@@ -473,8 +469,5 @@ def _merged(
 
 
 def _ray_runs() -> bool:
-    try:
-        import ray
-    except ImportError:
-        return False
-    return bool(ray.is_initialized())
+    ray = sys.modules.get("ray")
+    return ray is not None and bool(ray.is_initialized())

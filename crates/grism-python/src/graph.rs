@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use arrow::datatypes::DataType;
 use grism::{
-    Error, ImageSource, LoadTarget, QueryOptions, RoleSource, SnapshotId, VacuumOptions, Value,
+    Engine, Error, ImageSource, LoadTarget, QueryOptions, RayConnection, RoleSource, SnapshotId,
+    VacuumOptions, Value,
 };
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -52,11 +53,6 @@ impl Graph {
     #[getter]
     fn uri(&self) -> String {
         self.graph.storage().descriptor().uri
-    }
-
-    #[getter]
-    fn in_memory(&self) -> bool {
-        self.uri().starts_with("memory:")
     }
 
     /// Runs any statements; the result is the last one's.
@@ -449,18 +445,16 @@ impl Graph {
         wait(py, None, read)?.into_iter().map(pair).collect()
     }
 
-    /// About how many rows the graph has, for `engine="auto"`.
-    fn rows(&self, py: Python<'_>) -> PyResult<u64> {
+    /// The engine that runs queries where `engine` is asked for.
+    fn engine_for(&self, py: Python<'_>, engine: &str, ray_runs: bool) -> PyResult<&'static str> {
+        let engine = Engine::from_name(engine).map_err(to_python)?;
+        let ray = match ray_runs {
+            true => RayConnection::Connected,
+            false => RayConnection::Absent,
+        };
         let graph = self.graph.clone();
-        let snapshot = wait(py, None, async move {
-            graph.snapshot(SnapshotId::default()).await
-        })?;
-        Ok(snapshot
-            .statistics()
-            .tables
-            .values()
-            .map(|table| table.rows)
-            .sum())
+        let chosen = wait(py, None, async move { graph.engine_for(engine, ray).await })?;
+        Ok(chosen.name())
     }
 }
 

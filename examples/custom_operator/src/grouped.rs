@@ -82,6 +82,13 @@ pub(crate) fn known_column<'a>(input: &'a PlanSchema, name: &str) -> Result<&'a 
     })
 }
 
+/// The bytes of the rows of a batch, which may be a slice of a larger one.
+fn bytes_of(batch: &RecordBatch) -> Result<usize> {
+    let columns = batch.columns().iter();
+    let bytes = columns.map(|column| Ok(column.to_data().get_slice_memory_size()?));
+    bytes.sum()
+}
+
 /// Whether equal values of a type have one form, but for floats.
 fn is_comparable(ty: &Type) -> bool {
     let is_simple = matches!(
@@ -165,7 +172,7 @@ impl GroupedExec {
         let mut batches = Vec::new();
         while let Some(batch) = input.try_next().await? {
             // The rows themselves, and then once more as one batch.
-            held.try_grow(2 * batch.get_array_memory_size())?;
+            held.try_grow(2 * bytes_of(&batch)?)?;
             batches.push(batch);
         }
         let all = concat_batches(input_schema.arrow(), &batches)?;
