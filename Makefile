@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 EXTENSION := python/grism_ray/_native.abi3.so
+# Grism's extension with operators of another crate.
+EXAMPLE_MODULE := examples/custom_operator/python/grism_custom_operator.abi3.so
 # The same features for every build, so that each goes on where another ended: tests stop writers at the points that
 # `failpoints` marks.
 CARGO_OPTIONS := --locked --features grism-python/failpoints
@@ -37,6 +39,7 @@ extension: $(VENV)/ready
 build: $(VENV)/ready
 	cargo build $(EVERYTHING)
 	cmp --silent target/debug/libgrism_python.so $(EXTENSION) || cp target/debug/libgrism_python.so $(EXTENSION)
+	cmp --silent target/debug/libgrism_custom_operator_python.so $(EXAMPLE_MODULE) || cp target/debug/libgrism_custom_operator_python.so $(EXAMPLE_MODULE)
 
 demo: extension
 	$(BIN)/python examples/demo.py

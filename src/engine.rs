@@ -1,6 +1,12 @@
 //! Where a query runs.
 
-use grism_core::{Error, Result, nearest};
+use grism_core::{Error, Result, SnapshotId, nearest};
+
+use crate::Graph;
+
+/// Rows of a graph on disk from which [`Engine::Auto`] is Ray, where there is a connection to it: below, starting tasks takes
+/// longer than a scan.
+const RAY_ROWS: u64 = 50_000_000;
 
 /// Where a query runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -11,12 +17,41 @@ pub enum Engine {
     Staged,
     /// In stages, in Ray actors.
     Ray,
-    /// Locally below a size, else on Ray where it is reachable.
+    /// On Ray for a graph on disk of 50 million rows or more, where the program is connected to a cluster; else locally. See
+    /// [`Graph::engine_for`].
     #[default]
     Auto,
 }
 
+/// Whether the program is connected to a Ray cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RayConnection {
+    /// It is.
+    Connected,
+    /// It is not, and a query would have to start one.
+    Absent,
+}
+
 impl Engine {
+    /// The engine that `auto` is for a graph of so many rows; `None` for a graph in memory, which this process alone has.
+    fn automatic(rows_on_disk: Option<u64>, ray: RayConnection) -> Self {
+        match rows_on_disk {
+            Some(rows) if rows >= RAY_ROWS && ray == RayConnection::Connected => Self::Ray,
+            _ => Self::Local,
+        }
+    }
+
+    /// What it is called.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Staged => "staged",
+            Self::Ray => "ray",
+            Self::Auto => "auto",
+        }
+    }
+
     /// The engine called `name`.
     ///
     /// # Errors
@@ -36,6 +71,41 @@ impl Engine {
                     "there is no engine `{other}`{hint}: local, staged, ray and auto are"
                 )))
             }
+        }
+    }
+}
+
+impl Graph {
+    /// The engine that runs queries on the newest snapshot where `engine` is asked for: itself, but for [`Engine::Auto`].
+    ///
+    /// # Errors
+    /// `Unavailable` where the graph cannot be read.
+    pub async fn engine_for(&self, engine: Engine, ray: RayConnection) -> Result<Engine> {
+        if engine != Engine::Auto {
+            return Ok(engine);
+        }
+        let snapshot = self.snapshot(SnapshotId::default()).await?;
+        let tables = snapshot.statistics().tables.values();
+        let rows = tables.map(|table| table.rows).sum();
+        let is_in_memory = self.storage().descriptor().uri.starts_with("memory:");
+        Ok(Engine::automatic((!is_in_memory).then_some(rows), ray))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn auto_is_ray_for_a_large_graph_on_disk_where_ray_is_connected() {
+        use RayConnection::{Absent, Connected};
+        for (rows, ray, expected) in [
+            (Some(RAY_ROWS), Connected, Engine::Ray),
+            (Some(RAY_ROWS - 1), Connected, Engine::Local),
+            (Some(u64::MAX), Absent, Engine::Local),
+            (None, Connected, Engine::Local),
+        ] {
+            assert_eq!(Engine::automatic(rows, ray), expected);
         }
     }
 }

@@ -14,7 +14,7 @@ use grism_ray::explain_distributed;
 use serde::Serialize;
 
 use crate::Graph;
-use crate::query::{QueryOptions, QueryResult, distributed_planner, table};
+use crate::query::{Prepared, QueryOptions, QueryResult, distributed_planner, table};
 use crate::write::explain_write;
 
 pub(crate) async fn explain_statement(
@@ -51,6 +51,19 @@ pub(crate) async fn explain_query(
         return explain_write(graph.storage(), query, options).await;
     }
     let prepared = graph.plan(query, options).await?;
+    explain_prepared(graph, &prepared, explain, options).await
+}
+
+/// The plan of a query that is bound and optimized, which only reads.
+///
+/// # Errors
+/// With ANALYZE, what a run can meet; `Unsupported` for a combination that there is not.
+pub(crate) async fn explain_prepared(
+    graph: &Graph,
+    prepared: &Prepared,
+    explain: ExplainOptions,
+    options: &QueryOptions,
+) -> Result<String> {
     let mut output = String::new();
     if explain.verbose {
         let _ = writeln!(

@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use grism_core::{Error, Result, Snapshot, SnapshotId, Table};
-use grism_cypher::{Query, Warning, bind_results};
+use grism_cypher::{ExplainOptions, Query, Warning, bind_results};
 use grism_logical::Frame;
 use grism_logical::optimizer::optimize;
 
 use crate::Graph;
 use crate::entity_columns::EntityColumns;
+use crate::explain::explain_prepared;
 use crate::query::{
-    PlannedQuery, QueryOptions, QueryResult, bind_context, distributed_planner, facts, now,
-    run_plan,
+    PlannedQuery, Prepared, QueryOptions, QueryResult, bind_context, check_for_ray,
+    distributed_planner, facts, now, run_plan,
 };
 
 impl Graph {
@@ -56,20 +57,11 @@ impl Graph {
     /// As [`Self::query`].
     pub async fn collect(&self, frame: &Frame, options: &QueryOptions) -> Result<QueryResult> {
         let options = &*self.with_tables(options);
-        let snapshot = self.snapshot_for(frame, options).await?;
-        let results = bind_results(
-            frame.plan(),
-            bind_context(snapshot.as_ref(), options, &now()),
-        )?;
-        let entities = EntityColumns::of(&results)?;
-        let plan = optimize(results, facts(snapshot.as_ref()))?;
-        let mut result = run_plan(&self.storage, &snapshot, &plan, options).await?;
-        result.entities = entities;
-        let warnings = frame.warnings().iter().cloned();
-        result.warnings.extend(warnings.map(|message| Warning {
-            message,
-            location: None,
-        }));
+        let prepared = self.prepare_frame(frame, options).await?;
+        let plan = &prepared.optimized;
+        let mut result = run_plan(&self.storage, &prepared.snapshot, plan, options).await?;
+        result.entities = EntityColumns::of(&prepared.bound)?;
+        result.warnings.extend(prepared.warnings);
         Ok(result)
     }
 
@@ -79,21 +71,52 @@ impl Graph {
     /// As [`Self::query`].
     pub async fn plan_frame(&self, frame: &Frame, options: &QueryOptions) -> Result<PlannedQuery> {
         let options = &*self.with_tables(options);
-        let snapshot = self.snapshot_for(frame, options).await?;
-        let results = bind_results(
-            frame.plan(),
-            bind_context(snapshot.as_ref(), options, &now()),
-        )?;
-        let entities = EntityColumns::of(&results)?;
-        let optimized = optimize(results, facts(snapshot.as_ref()))?;
-        options.tables.check_ships(&optimized)?;
-        let plan = distributed_planner(snapshot.as_ref(), options).plan(&optimized)?;
+        let prepared = self.prepare_frame(frame, options).await?;
+        let snapshot = prepared.snapshot.as_ref();
+        check_for_ray(&prepared.optimized, options)?;
+        let plan = distributed_planner(snapshot, options).plan(&prepared.optimized)?;
         Ok(PlannedQuery {
             plan,
             snapshot: snapshot.id(),
             commit: snapshot.commit().to_owned(),
             warnings: frame.warnings().to_vec(),
-            entities,
+            entities: EntityColumns::of(&prepared.bound)?,
+        })
+    }
+
+    /// The plan of a frame as text, in the form that `explain` asks for.
+    ///
+    /// # Errors
+    /// As [`Self::explain`].
+    pub async fn explain_frame(
+        &self,
+        frame: &Frame,
+        explain: ExplainOptions,
+        options: &QueryOptions,
+    ) -> Result<String> {
+        let options = &*self.with_tables(options);
+        let prepared = self.prepare_frame(frame, options).await?;
+        explain_prepared(self, &prepared, explain, options).await
+    }
+
+    /// Binds the results of a frame, and optimizes it.
+    async fn prepare_frame(&self, frame: &Frame, options: &QueryOptions) -> Result<Prepared> {
+        let snapshot = self.snapshot_for(frame, options).await?;
+        let bound = bind_results(
+            frame.plan(),
+            bind_context(snapshot.as_ref(), options, &now()),
+        )?;
+        let optimized = optimize(bound.clone(), facts(snapshot.as_ref()))?;
+        let warnings = frame.warnings().iter().cloned();
+        let warnings = warnings.map(|message| Warning {
+            message,
+            location: None,
+        });
+        Ok(Prepared {
+            bound,
+            optimized,
+            warnings: warnings.collect(),
+            snapshot,
         })
     }
 

@@ -33,7 +33,7 @@ mod transaction;
 mod views;
 mod write;
 
-pub use engine::Engine;
+pub use engine::{Engine, RayConnection};
 pub use entity_columns::ENTITY_METADATA;
 pub use export::{PlainForm, is_dynamic, plain, plain_batches, plain_stream, plain_values};
 pub use graph::Graph;
@@ -56,18 +56,20 @@ pub use grism_cypher::{
     ExplainFormat, ExplainOptions, Parameters, Procedure, ProcedureColumn, Procedures, Statement,
     StatementKind, Warning, parse_statements,
 };
+pub use grism_engine as physical;
 pub use grism_engine::{
     AcceptedPhase, CancellationHandle, Distribution, Emission, Exchange, ExchangeMode,
-    ExecutionContextTrait, ExecutionMode, ExprEvaluator, InputRequirement, MemoryManager,
-    MetricsSink, OperatorCaps, PartitioningSpec, Phases, PhysicalOperator, PhysicalPlan,
-    PhysicalPlanner, PlanProperties, PlannerConfig, ReadOrder, RecordBatchStream,
-    RequiredDistribution, RuntimeConfig,
+    ExecutionContextTrait, ExecutionMode, ExprEvaluator, ExtensionNode, InputRequirement,
+    MemoryManager, MemoryReservation, MetricsSink, OperatorCaps, PartitioningSpec, Phases,
+    PhysicalOperator, PhysicalPlan, PhysicalPlanner, PhysicalSchema, PlanProperties, PlannerConfig,
+    ReadOrder, RecordBatchStream, RequiredDistribution, Resources, RuntimeConfig, extension_over,
 };
 pub use grism_local::{
     ExecutionResult, LocalExecutionContext, LocalExecutor, LocalPhysicalPlanner,
 };
 pub use grism_logical::{
-    AggregateCall, AggregateFunction, Frame, LogicalExpr, LogicalPlan, column, literal,
+    AggregateCall, AggregateFunction, Column, Frame, LogicalExpr, LogicalPlan, PlanSchema, column,
+    literal,
 };
 pub use grism_ray as distributed;
 pub use grism_ray::{

@@ -7,7 +7,9 @@ use grism_cypher::{Query, Statement, StatementKind};
 
 use crate::Graph;
 use crate::entity_columns::EntityColumns;
-use crate::query::{PlannedQuery, Prepared, QueryOptions, distributed_planner, prepare};
+use crate::query::{
+    PlannedQuery, Prepared, QueryOptions, check_for_ray, distributed_planner, prepare,
+};
 
 impl Graph {
     /// Parses one query that reads, without a look at the schema, and keeps it.
@@ -45,7 +47,7 @@ impl Graph {
         let options = &*self.with_tables(options);
         let query = self.parsed(text)?;
         let prepared = self.plan(&query, options).await?;
-        options.tables.check_ships(&prepared.optimized)?;
+        check_for_ray(&prepared.optimized, options)?;
         let plan =
             distributed_planner(prepared.snapshot.as_ref(), options).plan(&prepared.optimized)?;
         let warnings = prepared.warnings.iter().map(ToString::to_string).collect();

@@ -281,15 +281,29 @@ pub(crate) async fn run_plan(
             from_stages(run)
         }
         Engine::Ray => {
-            options.tables.check_ships(plan)?;
+            check_for_ray(plan, options)?;
             let staged = distributed_planner(snapshot.as_ref(), options).plan(plan)?;
-            let executor = RayExecutor::with_config(options.ray.clone());
+            let executor =
+                RayExecutor::with_config(options.ray.clone()).with_runtime(options.runtime.clone());
             let run = executor.execute_at(staged, pinned(), snapshot.id()).await?;
             from_stages(run)
         }
     };
     result.snapshot = Some(snapshot.id());
     Ok(result.holding(limit))
+}
+
+/// Checks that a plan and its settings are such as Ray can run.
+///
+/// # Errors
+/// `Unsupported`, with what to do.
+pub(crate) fn check_for_ray(plan: &LogicalPlan, options: &QueryOptions) -> Result<()> {
+    if !options.runtime.resources.is_empty() {
+        return Err(Error::unsupported(
+            "resources among the settings of a query on Ray: they say what this process has, and Ray knows what its nodes have",
+        ));
+    }
+    options.tables.check_ships(plan)
 }
 
 /// A query planned in stages.

@@ -3,6 +3,7 @@
 //! The second line of a file names its graph: `# graph: people`. Every statement runs in memory and on Lance, locally
 //! with one thread and with all, and in stages with 1, 2 and 7 partitions. Ray runs the same files from Python.
 
+mod custom_operator;
 mod faults;
 mod fixtures;
 mod language;

@@ -10,7 +10,8 @@ Nodes and n-ary hyperedges with named roles, openCypher, Arrow and Lance, on one
 
 import atexit
 
-from grism_ray import _native
+# The module comes first: it decides what `_native` is.
+from grism_ray import _module, _native  # noqa: F401
 from grism_ray._native import (
     CancelledError,
     ConflictError,

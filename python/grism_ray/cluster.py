@@ -10,12 +10,16 @@ import contextlib
 import json
 import os
 import pickle
+import sys
 import threading
 import time
 import uuid
+import weakref
 from typing import TYPE_CHECKING, Any
 
 from grism_ray import _native
+from grism_ray._module import VARIABLE, module_name
+from grism_ray.resources import ResourceWorkers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -80,12 +84,17 @@ class StageActor:
 class WorkerPool:
     """The actors of a cluster, kept between queries."""
 
-    def __init__(self, workers: int, memory_limit: int | None) -> None:
+    def __init__(self, workers: int, memory_limit: int | None, worker_module: str | None) -> None:
         self._ray = _import_ray()
         self._memory_limit = memory_limit
         # Several calls at once, so that a cancellation is heard while a task runs.
-        self._remote = self._ray.remote(max_concurrency=4, num_cpus=1, scheduling_strategy="SPREAD")(StageActor)
+        options: dict[str, Any] = {"max_concurrency": 4, "num_cpus": 1, "scheduling_strategy": "SPREAD"}
+        if worker_module is not None:
+            options["runtime_env"] = {"env_vars": {VARIABLE: worker_module}}
+        self._remote = self._ray.remote(**options)(StageActor)
         self._started = 0
+        self.users = 0
+        """Queries that were given the pool and have not ended."""
         self.actors: dict[str, Any] = {}
         self.starting: dict[Any, str] = {}
         """Actors that have not answered yet, by the reference to their answer."""
@@ -99,9 +108,25 @@ class WorkerPool:
         actor = self.actors[name] = self._remote.remote(self._memory_limit)
         self.starting[actor.pid.remote()] = name
 
+    def with_resources(self) -> ResourceWorkers:
+        """Workers of the same kind, for one query, that have resources."""
+        return ResourceWorkers(self._ray, self._remote, self._memory_limit)
+
     def ready(self) -> list[str]:
         """The actors that have answered."""
         return [name for name in self.actors if name not in self.starting.values()]
+
+    def release(self) -> None:
+        """A query that was given the pool has ended."""
+        with _LOCK:
+            self.users -= 1
+
+    def close(self) -> None:
+        """Gives the cores of the actors back."""
+        for name, actor in list(self.actors.items()):
+            self.lost(name)
+            with contextlib.suppress(Exception):
+                self._ray.kill(actor)
 
     def lost(self, name: str) -> None:
         """Forgets an actor that is gone."""
@@ -113,7 +138,8 @@ _POOLS: dict[tuple[Any, ...], WorkerPool] = {}
 _IMAGES: dict[tuple[str, str], Any] = {}
 """Graphs in memory that were shipped, by their place and the commit of the snapshot."""
 
-_LOCK = threading.Lock()
+# A query that is collected while the lock is held releases its pool under it.
+_LOCK = threading.RLock()
 
 
 def connect(options: dict[str, Any]) -> None:
@@ -153,24 +179,32 @@ def _check_reachable(address: str, timeout: float) -> None:
         raise _native.UnavailableError(message) from error
 
 
-def _pool(workers: int | None, memory_limit: int | None) -> WorkerPool:
+def _pool(workers: int | None, memory_limit: int | None, worker_module: str | None = None) -> WorkerPool:
+    """The workers of these settings, for one query, which releases them."""
     ray = _import_ray()
     if workers is None:
         workers = max(1, int(ray.cluster_resources().get("CPU", 1)))
     context = ray.get_runtime_context()
     # A process may leave one cluster and join another; actors of the first are not there any more.
     session = (context.gcs_address, context.get_job_id())
-    key = (session, workers, memory_limit)
+    # A plan that this process made is read by the module that made it.
+    worker_module = worker_module or module_name()
+    key = (session, workers, memory_limit, worker_module)
     with _LOCK:
         pool = _POOLS.get(key)
         if pool is None:
-            for old in list(_POOLS):
+            for old, other in list(_POOLS.items()):
                 if old[0] != session:
                     del _POOLS[old]
+                elif other.users == 0:
+                    # Workers with other settings would keep the cores that the new ones wait for.
+                    other.close()
+                    del _POOLS[old]
             _IMAGES.clear()
-            pool = _POOLS[key] = WorkerPool(workers, memory_limit)
+            pool = _POOLS[key] = WorkerPool(workers, memory_limit, worker_module)
         while len(pool.actors) < workers:
             pool.start()
+        pool.users += 1
         return pool
 
 
@@ -184,9 +218,17 @@ def run_on_ray(
     workers = options.pop("workers", None)
     memory_limit = options.pop("memory_limit", None)
     partitions = options.pop("partitions", None)
+    worker_module = options.pop("worker_module", None)
+    if worker_module is not None and not isinstance(worker_module, str):
+        message = f"worker_module must be the name of a module, not {worker_module!r}"
+        raise _native.InvalidQueryError(message)
     connect(options)
-    pool = _pool(workers, memory_limit)
-    query = plan(partitions or len(pool.actors))
+    pool = _pool(workers, memory_limit, worker_module)
+    try:
+        query = plan(partitions or len(pool.actors))
+    except BaseException:
+        pool.release()
+        raise
     deadline = None if timeout is None else time.monotonic() + timeout
     return _Run(query, pool, progress, deadline).batches(), query
 
@@ -208,6 +250,8 @@ class _Run:
         self._deadline = deadline
         self._id = uuid.uuid4().hex
         self._workers = len(pool.actors)
+        self._special = pool.with_resources()
+        weakref.finalize(self, pool.release)
         self._replaced = 0
         # The reference to a task's statistics tells that it is done.
         self._running: dict[Any, tuple[dict[str, int], str]] = {}
@@ -244,6 +288,7 @@ class _Run:
                 for actor in self._pool.actors.values():
                     with contextlib.suppress(Exception):
                         actor.cancel.remote(self._id)
+            self._special.close()
             self._outputs.clear()
             self._running.clear()
 
@@ -259,7 +304,8 @@ class _Run:
                 message = "the query ran out of time"
                 raise _native.CancelledError(message)
             self._tell({"event": "tick", "now_ms": int((time.monotonic() - start) * 1000)})
-            waiting = [*self._running, *self._pool.starting]
+            self._special.refresh()
+            waiting = [*self._running, *self._pool.starting, *self._special.starting]
             if not waiting:
                 time.sleep(WAIT_SECONDS)
                 continue
@@ -269,16 +315,31 @@ class _Run:
                     self._ended(ref)
                 elif ref in self._pool.starting:
                     self._answered(ref)
+                elif ref in self._special.starting:
+                    self._has_resources(ref)
 
     def _answered(self, ref: Any) -> None:
         """An actor that was started is ready, or will never be."""
         worker = self._pool.starting.pop(ref)
         try:
             self._ray.get(ref)
-        except self._ray.exceptions.RayError:
+        except self._ray.exceptions.RayError as error:
             self._pool.lost(worker)
+            if not self._pool.actors:
+                message = f"no worker starts: {error}"
+                raise _native.UnavailableError(message) from error
             return
         self._tell({"event": "worker_up", "worker": worker})
+
+    def _has_resources(self, ref: Any) -> None:
+        """A worker with resources is ready, or will never be."""
+        worker = self._special.starting.pop(ref)
+        try:
+            self._ray.get(ref)
+        except self._ray.exceptions.RayError as error:
+            message = f"a worker with the resources {self._special.resources[worker]} does not start: {error}"
+            raise _native.UnavailableError(message) from error
+        self._tell({"event": "worker_up", "worker": worker, "resources": self._special.resources[worker]})
 
     def _tell(self, event: dict[str, Any]) -> None:
         """Tells the scheduler what happened, and does what it says."""
@@ -296,6 +357,12 @@ class _Run:
         elif kind == "free":
             for key in [key for key in self._outputs if key[0] == action["stage"]]:
                 del self._outputs[key]
+        elif kind == "await_resources":
+            self._special.start(action["resources"], action["tasks"])
+            if self._progress is not None:
+                self._progress({**action, "event": "waiting"})
+            elif sys.stderr.isatty():
+                print(action["message"], file=sys.stderr)
         elif kind == "finish":
             self._finished = action["outputs"]
         elif kind == "fail":
@@ -309,7 +376,7 @@ class _Run:
             [self._outputs[_key(read)][slot] for read in tasks]
             for tasks, slot in zip(action["inputs"], slots, strict=True)
         ]
-        actor = self._pool.actors[worker]
+        actor = self._pool.actors.get(worker) or self._special.actors[worker]
         refs = actor.run.options(num_returns=bundles + 1).remote(spec, inputs, self._image, bundles)
         self._outputs[_key(task)] = refs[:-1]
         self._running[refs[-1]] = (task, worker)
@@ -342,8 +409,12 @@ class _Run:
             task, _ = self._running.pop(ref)
             self._inputs.pop(ref)
             self._outputs.pop(_key(task), None)
-        self._pool.lost(worker)
+        is_special = worker in self._special.actors
+        (self._special if is_special else self._pool).lost(worker)
         self._tell({"event": "worker_lost", "worker": worker})
+        # The scheduler asks for another one with resources where it needs it.
+        if is_special:
+            return
         if self._replaced < MAX_REPLACEMENTS:
             self._replaced += 1
             self._pool.start()

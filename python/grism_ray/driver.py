@@ -10,6 +10,7 @@ import json
 import os
 import struct
 import sys
+import time
 from typing import Any
 
 from grism_ray import _native
@@ -30,12 +31,15 @@ def main() -> int:
     try:
         from grism_ray.cluster import _pool, _Run, connect
 
-        config = json.loads(request)["config"]
+        settings = json.loads(request)
+        config, runtime = settings["config"], settings["runtime"]
+        query = _native.plan_from_request(request)
         options = {"address": config["address"], "connect_timeout": config["connect_timeout"], **config["options"]}
         connect(options)
-        pool = _pool(config["workers"], None)
-        query = _native.plan_from_request(request)
-        for bundle in _Run(query, pool, None, None).bundles():
+        pool = _pool(config["workers"], runtime["memory_limit"])
+        limit = runtime["timeout_ms"]
+        deadline = None if limit is None else time.monotonic() + limit / 1000
+        for bundle in _Run(query, pool, None, deadline).bundles():
             frame(b"B", memoryview(bundle))
         frame(b"M", query.metrics().encode())
     except Exception as error:  # noqa: BLE001 - every error goes to the program that asked

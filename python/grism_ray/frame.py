@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Unpack
 from grism_ray.expressions import Expr, as_column, as_expr
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from grism_ray import _native
-    from grism_ray.options import Engine, QuerySettings, RayOptions
+    from grism_ray.options import Engine, ExplainFormat, QuerySettings, RayOptions
     from grism_ray.result import Result
     from grism_ray.session import Graph
 
@@ -87,11 +87,36 @@ class Frame:
         """At most ``fetch`` rows after the first ``skip``."""
         return self._with(self._native.limit(skip, fetch))
 
+    def apply(self, operator: Callable[..., _native.Frame], *args: Any, **kwargs: Any) -> Frame:
+        """Goes on with an operator of another extension module: ``frame.apply(module.median, ["city"], "age")``.
+
+        ``operator`` is a function of a module that is built on Grism's crates and was imported before ``grism_ray``,
+        whose extension it takes the place of; it gets the frame and the other arguments.
+        """
+        return self._with(operator(self._native, *args, **kwargs))
+
+    def explain(
+        self,
+        *,
+        analyze: bool = False,
+        distributed: bool = False,
+        verbose: bool = False,
+        format: ExplainFormat = "text",
+        **settings: Unpack[QuerySettings],
+    ) -> str:
+        """The plan of the frame as text; the options are those of ``Graph.explain``."""
+        return self._graph._explain(self._native, (analyze, distributed, verbose), format, settings)
+
     def collect(
-        self, engine: Engine = "auto", *, ray: RayOptions | None = None, **settings: Unpack[QuerySettings]
+        self,
+        engine: Engine = "auto",
+        *,
+        ray: RayOptions | None = None,
+        progress: Callable[[dict[str, Any]], None] | None = None,
+        **settings: Unpack[QuerySettings],
     ) -> Result:
-        """Runs the frame."""
-        return self._graph._collect(self._native, engine, ray, settings)
+        """Runs the frame; the options are those of ``Graph.query``."""
+        return self._graph._collect(self._native, engine, ray, progress, settings)
 
     def __repr__(self) -> str:
         return f"{self._native!r}"

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 Engine = Literal["local", "staged", "ray", "auto"]
-"""Where a query runs: in this process, in stages in this process, in Ray actors, or by the graph's size."""
+"""Where a query runs: in this process, in stages in this process, or in Ray actors.
+
+``auto`` is Ray for a graph on disk of 50 million rows or more, where the program is connected to a cluster, else local.
+"""
 
 BadRows = Literal["error", "reject"]
 """What becomes of a row that cannot be read, or whose key is null or taken."""
@@ -64,6 +67,8 @@ class QuerySettings(TypedDict, total=False):
     """The number of the snapshot that it reads; by default the newest."""
     partitions: int | None
     """Partitions of the staged engine and of Ray."""
+    resources: Mapping[str, float] | None
+    """What this process has for operators that need it, as ``{"gpu": 1}``; of the local and the staged engine."""
     adjacency_replication_limit: int | None
     """Bytes of adjacency that every task may read whole."""
     broadcast_rows: int | None
@@ -90,6 +95,10 @@ class RayOptions(TypedDict, total=False):
     """Partitions of a stage; by default as many as workers."""
     memory_limit: int | None
     """Bytes that a worker may hold."""
+    worker_module: str | None
+    """The extension module that workers import in place of Grism's own; by default the one that this process has."""
+    resource_timeout: float | None
+    """Seconds to wait for a worker with the resources that an operator needs; by default 60."""
     num_cpus: int | None
     num_gpus: int | None
     resources: dict[str, float] | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
@@ -34,9 +35,6 @@ if TYPE_CHECKING:
     from grism_ray.many import Sources
     from grism_ray.options import Engine, ExplainFormat, RayOptions
     from grism_ray.picture import Connected
-
-AUTO_RAY_ROWS = 50_000_000
-"""``engine="auto"`` stays local below this many rows."""
 
 
 def open(uri: str | os.PathLike[str] | None = None, **settings: Unpack[OpenSettings]) -> Graph:
@@ -127,9 +125,7 @@ class Graph:
             plan = self._planned(text, params)
             batches, query = self._on_ray(plan, ray, progress, settings)
             return _merged(list(batches), query, self._connected(query.snapshot))
-        if progress is not None:
-            message = 'progress is only told of a run on Ray: engine="ray"'
-            raise _native.UnsupportedError(message)
+        _check_progress(progress)
         stream = self._handle.query(text, self._chosen(engine), _dict(params), dict(settings))
         return _collected(stream, self._connected(stream.snapshot))
 
@@ -195,11 +191,8 @@ class Graph:
     ) -> str:
         """The plan of a query as text."""
         known(settings, QuerySettings, call=Graph.explain)
-        if format not in ("text", "json"):
-            message = f"the format `{format}` of explain() is not supported; text and json are"
-            raise _native.UnsupportedError(message)
-        json_form = format == "json"
-        return self._handle.explain(text, _dict(params), dict(settings), analyze, distributed, verbose, json_form)
+        form = _explain_form(analyze, distributed, verbose, format)
+        return self._handle.explain(text, _dict(params), dict(settings), form)
 
     def load_nodes(self, label: str, table: Any, key: str, **settings: Unpack[LoadSettings]) -> LoadReport:
         """Adds a node for each row of a table, known by its column ``key``.
@@ -384,13 +377,11 @@ class Graph:
         """A frame of the nodes with ``label``, or of all nodes."""
         return Frame(self, self._handle.nodes(label))
 
-    def _chosen(self, engine: Engine, ray: RayOptions | None = None) -> Engine:
+    def _chosen(self, engine: Engine, ray: RayOptions | None = None) -> str:
         if ray is not None and engine in ("local", "staged"):
             message = f'ray holds options of a run on Ray, and the engine is {engine}: leave it out, or engine="ray"'
             raise _native.UnsupportedError(message)
-        if engine != "auto":
-            return engine
-        return "ray" if not self._handle.in_memory and self._handle.rows() >= AUTO_RAY_ROWS and _ray_runs() else "local"
+        return engine if engine != "auto" else self._handle.engine_for(engine, _ray_runs())
 
     def _planned(
         self, text: str, params: Mapping[str, Any] | None
@@ -408,18 +399,36 @@ class Graph:
 
         known_to_ray(ray or {})
         # The memory limit is the workers', which hold what a query needs.
-        options = {"memory_limit": settings.get("memory_limit"), **(ray or {})}
+        options: dict[str, Any] = {"memory_limit": settings.get("memory_limit"), **(ray or {})}
+        waiting = {"resource_timeout": options.pop("resource_timeout", None)}
         return run_on_ray(
-            lambda partitions: plan({"partitions": partitions, **settings}), options, progress, settings.get("timeout")
+            lambda partitions: plan({"partitions": partitions, **waiting, **settings}),
+            options,
+            progress,
+            settings.get("timeout"),
         )
 
-    def _collect(self, frame: _native.Frame, engine: Engine, ray: RayOptions | None, settings: QuerySettings) -> Result:
+    def _collect(
+        self,
+        frame: _native.Frame,
+        engine: Engine,
+        ray: RayOptions | None,
+        progress: Callable[[dict[str, Any]], None] | None,
+        settings: QuerySettings,
+    ) -> Result:
         known(settings, QuerySettings, call=Frame.collect)
         if self._chosen(engine, ray) == "ray":
-            batches, query = self._on_ray(lambda own: self._handle.plan_frame(frame, own), ray, None, settings)
+            batches, query = self._on_ray(lambda own: self._handle.plan_frame(frame, own), ray, progress, settings)
             return _merged(list(batches), query, self._connected(query.snapshot))
+        _check_progress(progress)
         stream = self._handle.collect(frame, self._chosen(engine), dict(settings))
         return _collected(stream, self._connected(stream.snapshot))
+
+    def _explain(
+        self, frame: _native.Frame, shown: tuple[bool, bool, bool], format: ExplainFormat, settings: QuerySettings
+    ) -> str:
+        known(settings, QuerySettings, call=Frame.explain)
+        return self._handle.explain_frame(frame, dict(settings), _explain_form(*shown, format))
 
     def _connected(self, snapshot: int | None) -> Connected | None:
         """What reads the members of hyperedges for a picture, from the snapshot that the query read."""
@@ -460,6 +469,22 @@ class Prepared:
         return f"Prepared({self.text!r})"
 
 
+def _explain_form(
+    analyze: bool, distributed: bool, verbose: bool, format: ExplainFormat
+) -> tuple[bool, bool, bool, bool]:
+    """What EXPLAIN shows, as the extension takes it. Raises ``UnsupportedError`` for an unknown format."""
+    if format not in ("text", "json"):
+        message = f"the format `{format}` of explain() is not supported; text and json are"
+        raise _native.UnsupportedError(message)
+    return analyze, distributed, verbose, format == "json"
+
+
+def _check_progress(progress: Callable[[dict[str, Any]], None] | None) -> None:
+    if progress is not None:
+        message = 'progress is only told of a run on Ray: engine="ray"'
+        raise _native.UnsupportedError(message)
+
+
 def _source(table: Any) -> Any:
     """The table, or the paths of files without ``~``."""
     if isinstance(table, str):
@@ -488,8 +513,5 @@ def _merged(
 
 
 def _ray_runs() -> bool:
-    try:
-        import ray
-    except ImportError:
-        return False
-    return bool(ray.is_initialized())
+    ray = sys.modules.get("ray")
+    return ray is not None and bool(ray.is_initialized())

@@ -308,11 +308,14 @@ def test_a_rust_program_reaches_the_same_actors(flights_graph: gr.Graph) -> None
     query = "MATCH (f:FLIGHT)-[:carrier]->(a {carrier: 'UA'}) RETURN count(*) AS n"
     environment = {**os.environ, "GRISM_PYTHON": sys.executable, "RAY_ADDRESS": "local"}
 
-    def run(text: str) -> subprocess.CompletedProcess[str]:
-        arguments = [str(command), "query", flights_graph.uri, text, "--engine", "ray", "--format", "json"]
+    def run(text: str, *options: str) -> subprocess.CompletedProcess[str]:
+        arguments = [str(command), "query", flights_graph.uri, text, "--engine", "ray", "--format", "json", *options]
         return subprocess.run(arguments, env=environment, capture_output=True, text=True, timeout=120, check=False)
 
     assert json.loads(run(query).stdout) == {"n": 58665}
     failed = run("MATCH (f:FLIGHT) RETURN sum(1 / (f.month - 1))")
     assert failed.returncode == 4
     assert "InvalidData: division by zero" in failed.stderr
+    endless = "MATCH (a:FLIGHT), (b:FLIGHT) WHERE a.distance + b.distance < 0 RETURN count(*)"
+    late = run(endless, "--timeout", "1")
+    assert "Cancelled: the query ran out of time" in late.stderr

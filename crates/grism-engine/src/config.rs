@@ -4,11 +4,13 @@ use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Resources;
+
 /// Bytes of the memory limit for which there is another worker.
 const WORKER_BYTES: usize = 192 << 20;
 
 /// Settings of a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RuntimeConfig {
     /// Workers that pull morsels, at most; 1 is a single-threaded pull. By default the number of cores.
     pub threads: usize,
@@ -18,6 +20,8 @@ pub struct RuntimeConfig {
     pub memory_limit: Option<usize>,
     /// How long a query may run, in milliseconds; `None` is without end.
     pub timeout_ms: Option<u64>,
+    /// What this process has beside cores and memory, for operators that need it; on Ray each worker says what it has.
+    pub resources: Resources,
 }
 
 impl Default for RuntimeConfig {
@@ -31,6 +35,7 @@ impl Default for RuntimeConfig {
             batch_rows: 8192,
             memory_limit: None,
             timeout_ms: None,
+            resources: Resources::default(),
         }
     }
 }
@@ -56,6 +61,13 @@ impl RuntimeConfig {
     #[must_use]
     pub fn with_memory_limit(mut self, bytes: usize) -> Self {
         self.memory_limit = Some(bytes);
+        self
+    }
+
+    /// With these resources in this process.
+    #[must_use]
+    pub fn with_resources(mut self, resources: Resources) -> Self {
+        self.resources = resources;
         self
     }
 

@@ -7,6 +7,7 @@ mod datafusion;
 mod deep_stream;
 mod exchange;
 mod expr;
+mod extension;
 mod memory;
 mod metrics;
 mod operator;
@@ -15,6 +16,7 @@ mod partitioning;
 mod plan;
 mod planner;
 mod properties;
+mod resources;
 mod schema;
 mod shared;
 
@@ -24,6 +26,7 @@ pub use context::{
 };
 pub use exchange::{Exchange, ExchangeMode, ReadOrder, StageInput};
 pub use expr::{ExprEvaluator, schema_inference};
+pub use extension::{ExtensionNode, extension_over};
 pub use memory::{MemoryManager, MemoryReservation, PoolMemoryManager};
 pub use metrics::{MetricsSink, OperatorMetrics, QueryMetrics};
 pub use operator::{PhysicalOperator, RecordBatchStream, operator_key, run};
@@ -36,5 +39,6 @@ pub use properties::{
     AcceptedPhase, Distribution, Emission, InputRequirement, OperatorCaps, Phases, PlanProperties,
     RequiredDistribution, StageTasks, derive_properties, unmet_requirement,
 };
+pub use resources::Resources;
 pub use schema::PhysicalSchema;
 pub use shared::compact_shared;

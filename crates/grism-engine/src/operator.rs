@@ -11,7 +11,7 @@ use grism_core::{BatchStream, Error, GraphStatistics, Result, with_stack};
 use crate::deep_stream::deep_stream;
 use crate::{
     Exchange, ExecutionContextTrait, InputRequirement, Phases, PhysicalSchema, PlanProperties,
-    StageInput,
+    Resources, StageInput,
 };
 
 /// Batches of one schema, as they come.
@@ -37,6 +37,12 @@ pub trait PhysicalOperator: Any + Send + Sync + Debug {
 
     /// What it requires of each input, so that the outputs of several tasks together are the output over all rows.
     fn required_inputs(&self) -> Vec<InputRequirement>;
+
+    /// What the process must have that runs it, beside cores and memory: tasks that hold the operator go to workers that have
+    /// it, and elsewhere it is refused.
+    fn required_resources(&self) -> Resources {
+        Resources::default()
+    }
 
     /// The ways in which its inputs may be spread, the one that moves least first: by default there is only
     /// [`PhysicalOperator::required_inputs`].

@@ -3,13 +3,16 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, UInt64Array};
+use arrow::array::{Array, ArrayRef, AsArray, UInt64Array};
 use arrow::compute::SortOptions;
+use arrow::compute::kernels::arity::unary;
+use arrow::datatypes::Float64Type;
 use arrow::record_batch::RecordBatch;
 use arrow::row::{RowConverter, SortField};
 use grism_core::{EntityId, EntityKind, Error, Result};
 use serde::{Deserialize, Serialize};
 
+use crate::expr::float_key;
 use crate::shared::SharedValues;
 
 /// How the rows of an output are split.
@@ -174,8 +177,12 @@ fn field_of(column: &ArrayRef, descending: bool) -> SortField {
     SortField::new_with_options(column.data_type().clone(), options)
 }
 
-/// A column to be hashed: of values that rows share the hash of each, so that they are not copied for each row.
+/// A column to be hashed: equal floats have one form, and of values that rows share there is the hash of each, so that they are
+/// not copied for each row.
 fn hashable(column: &ArrayRef) -> Result<ArrayRef> {
+    if let Some(floats) = column.as_primitive_opt::<Float64Type>() {
+        return Ok(Arc::new(unary::<_, _, Float64Type>(floats, float_key)));
+    }
     let Some(shared) = SharedValues::of(column)? else {
         return Ok(Arc::clone(column));
     };
@@ -275,4 +282,25 @@ const fn mix(mut value: u64) -> u64 {
     value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     value ^ (value >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::Float64Array;
+
+    use super::*;
+
+    #[test]
+    fn equal_floats_share_a_partition() {
+        let floats = vec![0.0, -0.0, f64::NAN, -f64::NAN, 1.0];
+        let floats: ArrayRef = Arc::new(Float64Array::from(floats));
+        let batch = RecordBatch::try_from_iter([("f", floats)]).unwrap();
+        let spec = PartitioningSpec::Hash {
+            keys: vec!["f".to_owned()],
+            partitions: 1 << 20,
+        };
+        let places = partition_rows(&batch, &spec, 0).unwrap();
+        assert_eq!((places[0], places[2]), (places[1], places[3]));
+        assert!(places[0] != places[4] && places[2] != places[4]);
+    }
 }

@@ -65,13 +65,14 @@ impl LocalExecutor {
     /// Starts `plan` on an open snapshot, such as that of a transaction.
     ///
     /// # Errors
-    /// What goes wrong before the first batch.
+    /// What goes wrong before the first batch; `Unavailable` where an operator needs a resource that the settings do not name.
     pub fn execute_at(
         &self,
         plan: PhysicalPlan,
         storage: Arc<dyn Storage>,
         snapshot: Arc<dyn Snapshot>,
     ) -> Result<ExecutionResult> {
+        self.config.resources.check(&plan.root)?;
         let deadline = self
             .config
             .timeout_ms

@@ -26,8 +26,8 @@ pub use function::ScalarFunction;
 pub use infer::{arithmetic_type, comparison_type, infer_type};
 pub use plan::{
     Aggregate, Apply, ApplyKind, Collected, CountExpand, CountedHop, CsvRecord, Direction,
-    EdgeExpand, Fetch, HyperedgeScan, IndexLookup, Join, JoinKind, LoadRows, LogicalPlan, NodeScan,
-    PathExpand, PathMode, PathSearch, PropertyRef, Repeat, RoleBinding, RoleExpand, RoleSource,
-    RowForm, SortKey,
+    EdgeExpand, Extension, Fetch, HyperedgeScan, IndexLookup, Join, JoinKind, LoadRows,
+    LogicalExtension, LogicalPlan, NodeScan, PathExpand, PathMode, PathSearch, PropertyRef, Repeat,
+    RoleBinding, RoleExpand, RoleSource, RowForm, SortKey,
 };
 pub use rows::Rows;

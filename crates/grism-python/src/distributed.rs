@@ -5,8 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arrow::datatypes::SchemaRef;
 use grism::distributed::{
     Event, Scheduler, SchedulerConfig, TaskInput, TaskRef, TaskSpec, slot_count, slot_of,
+    unknown_operator,
 };
-use grism::{DistributedPlan, Error, RuntimeConfig, SnapshotId, StorageDescriptor};
+use grism::{
+    DistributedPlan, Error, RayExecutorConfig, RuntimeConfig, SnapshotId, StorageDescriptor,
+};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -33,10 +36,13 @@ impl DistributedQuery {
         storage: StorageDescriptor,
         (snapshot, commit): (SnapshotId, String),
         runtime: RuntimeConfig,
-        warnings: Vec<String>,
-        image: Option<Py<crate::bundle::Bundle>>,
+        resource_timeout_ms: u64,
     ) -> Self {
-        let scheduler = Mutex::new(Scheduler::new(&plan, SchedulerConfig::default()));
+        let config = SchedulerConfig {
+            resource_timeout_ms,
+            ..SchedulerConfig::default()
+        };
+        let scheduler = Mutex::new(Scheduler::new(&plan, config));
         Self {
             plan: Arc::new(plan),
             schema,
@@ -45,8 +51,21 @@ impl DistributedQuery {
             commit,
             runtime,
             scheduler,
+            warnings: Vec::new(),
+            image: None,
+        }
+    }
+
+    /// With what is odd about the query, and the graph, where it is in memory.
+    pub(crate) fn with(
+        self,
+        warnings: Vec<String>,
+        image: Option<Py<crate::bundle::Bundle>>,
+    ) -> Self {
+        Self {
             warnings,
             image,
+            ..self
         }
     }
 
@@ -175,17 +194,18 @@ pub(crate) fn plan_from_request(request: &[u8]) -> PyResult<DistributedQuery> {
         storage: StorageDescriptor,
         snapshot: SnapshotId,
         commit: String,
+        config: RayExecutorConfig,
+        runtime: RuntimeConfig,
     }
-    let request: Request = serde_json::from_slice(request).map_err(internal)?;
-    let runtime = RuntimeConfig::default();
+    let request: Request =
+        serde_json::from_slice(request).map_err(|error| to_python(unknown_operator(&error)))?;
     let schema = Arc::clone(request.plan.schema.arrow());
     Ok(DistributedQuery::new(
         request.plan,
         schema,
         request.storage,
         (request.snapshot, request.commit),
-        runtime,
-        Vec::new(),
-        None,
+        request.runtime,
+        request.config.resource_timeout_ms,
     ))
 }

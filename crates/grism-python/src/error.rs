@@ -97,7 +97,8 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
 }
 
 /// The exception for an error.
-pub(crate) fn to_python(error: grism::Error) -> PyErr {
+#[must_use]
+pub fn to_python(error: grism::Error) -> PyErr {
     let text = error.to_string();
     let message = text
         .split_once(": ")

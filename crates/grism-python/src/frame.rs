@@ -135,12 +135,20 @@ impl Expression {
 
 /// A lazy, immutable frame.
 #[pyclass(frozen, module = "grism_ray._native")]
-pub(crate) struct Frame {
+pub struct Frame {
     pub(crate) frame: Arc<grism::Frame>,
 }
 
 impl Frame {
-    pub(crate) fn new(frame: grism::Frame) -> Self {
+    /// What the frame is in Rust.
+    #[must_use]
+    pub fn frame(&self) -> &grism::Frame {
+        &self.frame
+    }
+
+    /// A frame for Python.
+    #[must_use]
+    pub fn new(frame: grism::Frame) -> Self {
         Self {
             frame: Arc::new(frame),
         }

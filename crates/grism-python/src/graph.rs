@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use arrow::datatypes::DataType;
 use grism::{
-    Error, ExplainFormat, ExplainOptions, ImageSource, LoadTarget, RoleSource, RuntimeConfig,
-    SnapshotId, VacuumOptions, Value, read_manifest,
+    Engine, Error, ImageSource, LoadTarget, QueryOptions, RayConnection, RoleSource, SnapshotId,
+    VacuumOptions, Value, read_manifest,
 };
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -23,7 +23,7 @@ use crate::json::json;
 use crate::load::Run;
 use crate::load_many::{Job, many_loads};
 use crate::python_value::python_value;
-use crate::query_options::options;
+use crate::query_options::{explain_options, options};
 use crate::runtime::{runtime, wait};
 use crate::transaction::{Progress, Transaction};
 
@@ -55,11 +55,6 @@ impl Graph {
     #[getter]
     fn uri(&self) -> String {
         self.graph.storage().descriptor().uri
-    }
-
-    #[getter]
-    fn in_memory(&self) -> bool {
-        self.uri().starts_with("memory:")
     }
 
     /// Runs any statements; the result is the last one's.
@@ -111,10 +106,10 @@ impl Graph {
             graph
                 .plan_distributed(&text.0, &options)
                 .await
-                .map(|planned| (planned, options.runtime))
+                .map(|planned| (planned, options))
         };
-        let (planned, runtime) = wait(py, None, planned)?;
-        self.distributed(py, planned, runtime)
+        let (planned, options) = wait(py, None, planned)?;
+        self.distributed(py, planned, options)
     }
 
     /// Plans a frame in stages.
@@ -130,43 +125,43 @@ impl Graph {
             graph
                 .plan_frame(&frame, &options)
                 .await
-                .map(|planned| (planned, options.runtime))
+                .map(|planned| (planned, options))
         };
-        let (planned, runtime) = wait(py, None, planned)?;
-        self.distributed(py, planned, runtime)
+        let (planned, options) = wait(py, None, planned)?;
+        self.distributed(py, planned, options)
     }
 
-    /// The plan of a query as text.
-    #[pyo3(signature = (text, params, settings, analyze, distributed, verbose, json))]
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one for each keyword of explain()"
-    )]
+    /// The plan of a query as text; `form` is as for `explain_options`.
     fn explain(
         &self,
         py: Python<'_>,
         text: Text,
         params: Option<&Bound<'_, PyDict>>,
         settings: Option<&Bound<'_, PyDict>>,
-        analyze: bool,
-        distributed: bool,
-        verbose: bool,
-        json: bool,
+        form: (bool, bool, bool, bool),
     ) -> PyResult<String> {
         let (graph, options) = (self.graph.clone(), options("local", params, settings)?);
-        let format = if json {
-            ExplainFormat::Json
-        } else {
-            ExplainFormat::Text
-        };
-        let explain = ExplainOptions {
-            analyze,
-            distributed,
-            verbose,
-            format,
-        };
         wait(py, None, async move {
-            graph.explain(&text.0, explain, &options).await
+            graph
+                .explain(&text.0, explain_options(form), &options)
+                .await
+        })
+    }
+
+    /// The plan of a frame as text.
+    fn explain_frame(
+        &self,
+        py: Python<'_>,
+        frame: &Frame,
+        settings: Option<&Bound<'_, PyDict>>,
+        form: (bool, bool, bool, bool),
+    ) -> PyResult<String> {
+        let (graph, options) = (self.graph.clone(), options("local", None, settings)?);
+        let frame = Arc::clone(&frame.frame);
+        wait(py, None, async move {
+            graph
+                .explain_frame(&frame, explain_options(form), &options)
+                .await
         })
     }
 
@@ -482,18 +477,16 @@ impl Graph {
         wait(py, None, read)?.into_iter().map(pair).collect()
     }
 
-    /// About how many rows the graph has, for `engine="auto"`.
-    fn rows(&self, py: Python<'_>) -> PyResult<u64> {
+    /// The engine that runs queries where `engine` is asked for.
+    fn engine_for(&self, py: Python<'_>, engine: &str, ray_runs: bool) -> PyResult<&'static str> {
+        let engine = Engine::from_name(engine).map_err(to_python)?;
+        let ray = match ray_runs {
+            true => RayConnection::Connected,
+            false => RayConnection::Absent,
+        };
         let graph = self.graph.clone();
-        let snapshot = wait(py, None, async move {
-            graph.snapshot(SnapshotId::default()).await
-        })?;
-        Ok(snapshot
-            .statistics()
-            .tables
-            .values()
-            .map(|table| table.rows)
-            .sum())
+        let chosen = wait(py, None, async move { graph.engine_for(engine, ray).await })?;
+        Ok(chosen.name())
     }
 }
 
@@ -506,7 +499,7 @@ impl Graph {
         &self,
         py: Python<'_>,
         planned: grism::PlannedQuery,
-        runtime: RuntimeConfig,
+        options: QueryOptions,
     ) -> PyResult<DistributedQuery> {
         let storage = self.graph.storage();
         let image = match ImageSource::of(storage.as_ref(), planned.snapshot).map_err(to_python)? {
@@ -520,9 +513,9 @@ impl Graph {
             schema,
             descriptor,
             (planned.snapshot, planned.commit),
-            runtime,
-            planned.warnings,
-            image,
-        ))
+            options.runtime,
+            options.ray.resource_timeout_ms,
+        )
+        .with(planned.warnings, image))
     }
 }

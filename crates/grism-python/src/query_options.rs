@@ -1,6 +1,11 @@
 //! How a query is run, from keyword arguments.
 
-use grism::{DistributedPlannerConfig, Engine, Error, QueryOptions, RuntimeConfig, SnapshotId};
+use std::collections::BTreeMap;
+
+use grism::{
+    DistributedPlannerConfig, Engine, Error, ExplainFormat, ExplainOptions, QueryOptions,
+    Resources, RuntimeConfig, SnapshotId,
+};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -9,7 +14,7 @@ use crate::error::to_python;
 use crate::option_names::unknown_option;
 
 /// The keywords that say how a query is run.
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 10] = [
     "threads",
     "memory_limit",
     "timeout",
@@ -18,6 +23,8 @@ const NAMES: [&str; 8] = [
     "partitions",
     "adjacency_replication_limit",
     "broadcast_rows",
+    "resources",
+    "resource_timeout",
 ];
 
 /// How a query is run, as keyword arguments.
@@ -46,13 +53,7 @@ pub(crate) fn options(
             }
             "memory_limit" => options.runtime.memory_limit = Some(option(&name, &value, COUNT)?),
             "timeout" => {
-                let seconds: f64 = option(&name, &value, "a number of seconds")?;
-                if !seconds.is_finite() || seconds < 0.0 {
-                    return Err(to_python(Error::invalid_query(
-                        "the timeout must be seconds, not less than 0",
-                    )));
-                }
-                options.runtime.timeout_ms = Some((seconds * 1e3) as u64);
+                options.runtime.timeout_ms = Some(milliseconds(&name, &value)?);
             }
             "batch_rows" => {
                 options.runtime.batch_rows = option::<usize>(&name, &value, COUNT)?.max(1)
@@ -65,8 +66,41 @@ pub(crate) fn options(
                 options.distributed.adjacency_replication_limit = option(&name, &value, COUNT)?
             }
             "broadcast_rows" => options.distributed.broadcast_rows = option(&name, &value, COUNT)?,
+            "resources" => {
+                let wanted = "a dict of names and amounts, as {\"gpu\": 1}";
+                let amounts: BTreeMap<String, f64> = option(&name, &value, wanted)?;
+                options.runtime.resources = Resources::try_new(amounts).map_err(to_python)?;
+            }
+            "resource_timeout" => options.ray.resource_timeout_ms = milliseconds(&name, &value)?,
             other => return Err(unknown_option(other, "", &NAMES)),
         }
     }
     Ok(options)
+}
+
+/// The milliseconds of a time that is given in seconds.
+fn milliseconds(name: &str, value: &Bound<'_, PyAny>) -> PyResult<u64> {
+    let seconds: f64 = option(name, value, "a number of seconds")?;
+    if !seconds.is_finite() || seconds < 0.0 {
+        return Err(to_python(Error::invalid_query(format!(
+            "{name} must be seconds, not less than 0"
+        ))));
+    }
+    Ok((seconds * 1e3) as u64)
+}
+
+/// What EXPLAIN shows: whether with a run, in stages, with logical plans, and as JSON.
+pub(crate) fn explain_options(
+    (analyze, distributed, verbose, json): (bool, bool, bool, bool),
+) -> ExplainOptions {
+    let format = match json {
+        true => ExplainFormat::Json,
+        false => ExplainFormat::Text,
+    };
+    ExplainOptions {
+        analyze,
+        distributed,
+        verbose,
+        format,
+    }
 }

@@ -24,6 +24,9 @@ pub fn explain_distributed(plan: &DistributedPlan) -> String {
             );
         }
         let _ = writeln!(text, "  Parallelism: {}", stage.tasks);
+        if !stage.resources.is_empty() {
+            let _ = writeln!(text, "  Resources: {}", stage.resources);
+        }
         let _ = writeln!(text, "  Output: {}", output_name(stage));
         for note in &stage.notes {
             let _ = writeln!(text, "  Note: {note}");

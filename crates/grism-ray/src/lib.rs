@@ -29,4 +29,5 @@ pub use stage::{
     slot_of,
 };
 pub use task::{TaskInput, TaskMetrics, TaskSpec, TaskStatistics};
+pub use travel::unknown_operator;
 pub use validate::validate;

@@ -12,13 +12,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arrow::buffer::Buffer;
 use futures::StreamExt;
 use grism_core::{Error, Result, SnapshotId, Storage, StorageDescriptor};
+use grism_engine::RuntimeConfig;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
-use crate::{DistributedPlan, StagedResult, TaskMetrics, read_partition};
+use crate::{DistributedPlan, SchedulerConfig, StagedResult, TaskMetrics, read_partition};
 
 /// Bundles the driver may be ahead of the reader.
 const AHEAD: usize = 2;
+
+/// The environment variable that tells the package `grism_ray` which extension module is behind it.
+const MODULE_VARIABLE: &str = "GRISM_MODULE";
 
 /// How Ray is reached.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +36,11 @@ pub struct RayExecutorConfig {
     pub python: String,
     /// Seconds to wait for the cluster.
     pub connect_timeout: u64,
+    /// Milliseconds that tasks wait for a worker with the resources they need. By default a minute.
+    pub resource_timeout_ms: u64,
+    /// The Python extension module that the driver and the workers import in place of `grism_ray._native`: one that is built on
+    /// Grism's crates and links the operators of the plan. `None` for plans of Grism's own operators.
+    pub worker_module: Option<String>,
     /// Further options for `ray.init`.
     pub options: BTreeMap<String, serde_json::Value>,
 }
@@ -44,6 +53,8 @@ impl Default for RayExecutorConfig {
             workers: None,
             python,
             connect_timeout: 30,
+            resource_timeout_ms: SchedulerConfig::default().resource_timeout_ms,
+            worker_module: None,
             options: BTreeMap::new(),
         }
     }
@@ -53,6 +64,7 @@ impl Default for RayExecutorConfig {
 #[derive(Clone, Debug, Default)]
 pub struct RayExecutor {
     config: RayExecutorConfig,
+    runtime: RuntimeConfig,
 }
 
 #[derive(Serialize)]
@@ -62,6 +74,7 @@ struct Request<'a> {
     snapshot: SnapshotId,
     commit: &'a str,
     config: &'a RayExecutorConfig,
+    runtime: &'a RuntimeConfig,
 }
 
 impl RayExecutor {
@@ -84,13 +97,24 @@ impl RayExecutor {
     /// An executor with these settings.
     #[must_use]
     pub fn with_config(config: RayExecutorConfig) -> Self {
-        Self { config }
+        Self {
+            config,
+            runtime: RuntimeConfig::default(),
+        }
+    }
+
+    /// The same executor with these settings of a run: the batch size and the time limit of the query, and the memory limit of each
+    /// worker. A worker has one thread for each task it runs, so threads are as many as `RayExecutorConfig::workers`.
+    #[must_use]
+    pub fn with_runtime(mut self, runtime: RuntimeConfig) -> Self {
+        self.runtime = runtime;
+        self
     }
 
     /// Runs `plan` on the newest snapshot of `storage`.
     ///
     /// # Errors
-    /// `Unavailable` where Ray is not reached, and what the plan can meet.
+    /// `Unavailable` where Ray is not reached; `Cancelled` where the time ran out; what the plan can meet.
     pub async fn execute(
         &self,
         plan: DistributedPlan,
@@ -121,6 +145,7 @@ impl RayExecutor {
             snapshot: snapshot.id(),
             commit: snapshot.commit(),
             config: &self.config,
+            runtime: &self.runtime,
         };
         let request =
             serde_json::to_vec(&request).map_err(|error| Error::internal(error.to_string()))?;
@@ -150,7 +175,11 @@ impl RayExecutor {
     }
 
     fn start_driver(&self) -> Result<Child> {
-        Command::new(&self.config.python)
+        let mut command = Command::new(&self.config.python);
+        if let Some(module) = &self.config.worker_module {
+            command.env(MODULE_VARIABLE, module);
+        }
+        command
             .args(["-m", "grism_ray.driver"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

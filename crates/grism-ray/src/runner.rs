@@ -92,13 +92,16 @@ impl StagedExecutor {
     /// Runs `plan` on a snapshot of `storage`.
     ///
     /// # Errors
-    /// What the plan can meet; `Cancelled` where the time ran out.
+    /// What the plan can meet; `Cancelled` where the time ran out; `Unavailable` where an operator needs a resource that the
+    /// settings do not name.
     pub async fn execute(
         &self,
         plan: DistributedPlan,
         storage: Arc<dyn Storage>,
         snapshot: SnapshotId,
     ) -> Result<StagedResult> {
+        let mut roots = plan.stages.iter().map(|stage| &stage.plan.root);
+        roots.try_for_each(|root| self.config.resources.check(root))?;
         let snapshot = storage.snapshot(snapshot).await?;
         let workers = self.config.workers();
         let deadline = self
@@ -123,6 +126,7 @@ impl StagedExecutor {
             let _ = sender.send((
                 Event::WorkerUp {
                     worker: format!("thread-{worker}"),
+                    resources: self.config.resources.clone(),
                 },
                 None,
             ));
@@ -148,7 +152,8 @@ impl StagedExecutor {
                         bounds,
                         ..
                     } => run.launch(task, &inputs, &bounds, &sender)?,
-                    Action::CancelTask { .. } => {}
+                    // Every worker has what this process has, which was checked.
+                    Action::CancelTask { .. } | Action::AwaitResources { .. } => {}
                     Action::Free { stage } => run.outputs.retain(|task, _| task.stage != stage),
                     Action::Fail { error } => {
                         run.cancellation.cancel();

@@ -6,7 +6,7 @@ use grism_core::{GraphStatistics, Result, with_stack};
 use grism_engine::operators::StageInputExec;
 use grism_engine::{
     Distribution, Exchange, ExchangeMode, PartitioningSpec, PhysicalOperator, PhysicalPlan,
-    RequiredDistribution,
+    RequiredDistribution, Resources,
 };
 
 use crate::{ExecutionStage, PhysicalSubPlan, StageInputSpec, StageOutput};
@@ -51,7 +51,7 @@ impl Splitter {
         };
         let mut notes = Vec::new();
         collect_notes(&root, &input_partitioning, &mut notes);
-        let stage_id = self.stages.len();
+        let (stage_id, resources) = (self.stages.len(), Resources::needed_by(&root));
         self.stages.push(ExecutionStage {
             stage_id,
             plan: PhysicalSubPlan { root },
@@ -60,6 +60,7 @@ impl Splitter {
             output_partitioning: output.as_ref().map(|output| output.partitioning.clone()),
             output,
             tasks,
+            resources,
             notes,
         });
         Ok(stage_id)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use grism_engine::{ExchangeMode, PartitioningSpec, PhysicalOperator, PhysicalSchema};
+use grism_engine::{ExchangeMode, PartitioningSpec, PhysicalOperator, PhysicalSchema, Resources};
 use serde::{Deserialize, Serialize};
 
 /// The part of a plan that one task of a stage runs.
@@ -64,6 +64,8 @@ pub struct ExecutionStage {
     pub output: Option<StageOutput>,
     /// How many tasks it has.
     pub tasks: usize,
+    /// What a worker must have to run its tasks.
+    pub resources: Resources,
     /// Why exchanges that one might expect here are not needed.
     pub notes: Vec<String>,
 }

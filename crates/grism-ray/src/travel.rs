@@ -57,17 +57,26 @@ impl TaskSpec {
     /// The task that [`TaskSpec::to_bytes`] made the bytes of.
     ///
     /// # Errors
-    /// `Internal` for other bytes, and for an operator that this process does not know.
+    /// `Unsupported` for other bytes, and for an operator that this process does not know.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let mut reader = rmp_serde::Deserializer::from_read_ref(bytes);
         // Expressions nest within an operator as deeply as the query's brackets.
         reader.set_max_depth(usize::MAX);
         let travelling = Travelling::deserialize(serde_stacker::Deserializer::new(&mut reader))
-            .map_err(|error| Error::internal(format!("a task that cannot be read: {error}")))?;
+            .map_err(|error| unknown_operator(&error))?;
         let mut task = travelling.task;
         task.stage.plan.root = put_together(travelling.operators)?;
         Ok(task)
     }
+}
+
+/// The error for a plan that this process cannot read.
+#[must_use]
+pub fn unknown_operator(error: &impl std::fmt::Display) -> Error {
+    Error::unsupported(format!(
+        "the plan of the query cannot be read here: {error}; where it has operators of another crate, workers must import the \
+         module that links them: name it as worker_module"
+    ))
 }
 
 /// Adds an operator after all that it reads; returns its number.

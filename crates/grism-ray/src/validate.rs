@@ -5,7 +5,7 @@ use std::sync::Arc;
 use grism_core::{Error, GraphStatistics, Result, with_stack};
 use grism_engine::{
     Distribution, Exchange, ExchangeMode, PartitioningSpec, PhysicalOperator, PlanProperties,
-    StageTasks, unmet_requirement,
+    Resources, StageTasks, unmet_requirement,
 };
 
 use crate::{DistributedPlan, ExecutionStage};
@@ -27,6 +27,14 @@ pub fn validate(plan: &DistributedPlan) -> Result<()> {
         }
         if stage.tasks == 0 {
             return fail("it has no tasks".to_owned());
+        }
+        if let Some((name, amount)) = stage
+            .resources
+            .missing(&Resources::needed_by(&stage.plan.root))
+        {
+            return fail(format!(
+                "its tasks may run where the resource `{name}` ({amount}) is not"
+            ));
         }
         check_inputs(plan, stage)?;
         let checked = Checked {

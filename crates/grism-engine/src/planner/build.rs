@@ -7,6 +7,7 @@ use grism_logical::{Aggregate, ApplyKind, Column, JoinKind, LogicalExpr, Logical
 
 use super::columns::{with_columns, with_keys, without_internal};
 use super::subplan::{mixes_rows, share_argument};
+use crate::extension::extension_operator;
 use crate::operators::{
     AdjacencyExpandExec, ApplyExec, ArgumentExec, CountExpandExec, CrossJoinExec, EmptyExec,
     FetchExec, FilterExec, FlattenExec, HashJoinExec, HydrateExec, HyperedgeScanExec,
@@ -160,6 +161,10 @@ impl Builder {
                 self.build_shared(&lookup.input)?,
                 lookup,
             )),
+            LogicalPlan::Extension(extension) => {
+                let inputs = extension.inputs.iter().map(|input| self.build(input));
+                extension_operator(extension, inputs.collect::<Result<_>>()?)?
+            }
             LogicalPlan::LoadRows(load) => {
                 let input = self.build_shared(&load.input)?;
                 Arc::new(LoadRowsExec::try_new(input, load)?)

@@ -36,6 +36,7 @@ pub(super) fn mixes_rows(plan: &LogicalPlan) -> bool {
             | LogicalPlan::Distinct { .. }
             | LogicalPlan::Sort { .. }
             | LogicalPlan::Limit { .. }
+            | LogicalPlan::Extension(_)
     ) || plan
         .inputs()
         .into_iter()

@@ -29,6 +29,14 @@ pub(super) fn argument_columns(plan: &LogicalPlan, columns: &mut BTreeSet<String
             lookup.count.iter().for_each(read);
         }
         LogicalPlan::LoadRows(load) => read(&load.source),
+        // It may read every column.
+        LogicalPlan::Extension(extension) => {
+            let inputs = extension
+                .inputs
+                .iter()
+                .filter_map(|input| input.schema().ok());
+            columns.extend(inputs.flat_map(|schema| schema.columns).map(|own| own.name));
+        }
         LogicalPlan::EdgeExpand(expand) => {
             columns.insert(expand.from.clone());
             if expand.into {

@@ -2,6 +2,7 @@
 
 mod argument;
 mod expressions;
+mod extension;
 mod known_schema;
 mod load_rows;
 mod nodes;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use grism_core::{Result, Type, with_stack};
 use serde::{Deserialize, Serialize};
 
+pub use extension::{Extension, LogicalExtension};
 pub use load_rows::{CsvRecord, LoadRows, RowForm};
 pub use nodes::{
     Aggregate, Apply, ApplyKind, CountExpand, CountedHop, Direction, EdgeExpand, Fetch,
@@ -130,6 +132,8 @@ pub enum LogicalPlan {
     Apply(Apply),
     /// See [`Join`].
     Join(Join),
+    /// See [`Extension`].
+    Extension(Extension),
 }
 
 impl LogicalPlan {
@@ -178,7 +182,9 @@ impl LogicalPlan {
             | Self::Limit { input, .. }
             | Self::Unwind { input, .. }
             | Self::Apply(Apply { input, .. }) => vec![input],
-            Self::Union { inputs } => inputs.iter().collect(),
+            Self::Union { inputs } | Self::Extension(Extension { inputs, .. }) => {
+                inputs.iter().collect()
+            }
             Self::Join(join) => vec![&join.left, &join.right],
         }
     }
@@ -223,7 +229,9 @@ impl LogicalPlan {
                 visit(&mut repeat.input)?;
                 visit(&mut repeat.hop)?;
             }
-            Self::Union { inputs } => inputs.iter_mut().try_for_each(visit)?,
+            Self::Union { inputs } | Self::Extension(Extension { inputs, .. }) => {
+                inputs.iter_mut().try_for_each(visit)?;
+            }
             Self::Join(join) => {
                 visit(&mut join.left)?;
                 visit(&mut join.right)?;

@@ -128,6 +128,7 @@ impl LogicalPlan {
                 }
                 schema
             }
+            Self::Extension(extension) => extension.schema()?,
             Self::LoadRows(load) => {
                 let mut schema = known_schema(&load.input)?;
                 schema.put(load.column());

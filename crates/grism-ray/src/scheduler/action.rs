@@ -1,7 +1,7 @@
 //! `Action`: what the scheduler says is to be done.
 
 use grism_core::Error;
-use grism_engine::RangeBounds;
+use grism_engine::{RangeBounds, Resources};
 use serde::{Deserialize, Serialize};
 
 use super::TaskRef;
@@ -20,6 +20,17 @@ pub enum Action {
         inputs: Vec<Vec<TaskRef>>,
         /// For each input, the bounds of a range.
         bounds: Vec<Option<RangeBounds>>,
+    },
+    /// Get a worker with these resources: tasks wait, and no worker has them.
+    AwaitResources {
+        /// The stage whose tasks wait.
+        stage: usize,
+        /// How many of its tasks wait.
+        tasks: usize,
+        /// What the worker must have.
+        resources: Resources,
+        /// The same in words, for whoever watches.
+        message: String,
     },
     /// Stop a task whose output is not wanted any more.
     CancelTask {

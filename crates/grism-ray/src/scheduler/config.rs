@@ -13,6 +13,8 @@ pub struct SchedulerConfig {
     pub backoff_ms: u64,
     /// Milliseconds without any worker before the query fails.
     pub no_worker_timeout_ms: u64,
+    /// Milliseconds that tasks wait for a worker with the resources they need before the query fails.
+    pub resource_timeout_ms: u64,
 }
 
 impl Default for SchedulerConfig {
@@ -22,6 +24,7 @@ impl Default for SchedulerConfig {
             tasks_per_worker: 1,
             backoff_ms: 50,
             no_worker_timeout_ms: 30_000,
+            resource_timeout_ms: 60_000,
         }
     }
 }

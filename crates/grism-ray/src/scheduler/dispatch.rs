@@ -11,7 +11,7 @@ impl Scheduler {
     pub(super) fn launch(&mut self, actions: &mut Vec<Action>) {
         let mut ready: VecDeque<(usize, usize)> = VecDeque::new();
         for (index, stage) in self.stages.iter().enumerate() {
-            if !stage.inputs.iter().all(|input| self.is_done(*input)) {
+            if !self.can_start(index) {
                 continue;
             }
             for (task, own) in stage.tasks.iter().enumerate() {
@@ -22,16 +22,26 @@ impl Scheduler {
         }
         for (stage, task) in ready {
             let avoid = self.stages[stage].tasks[task].avoid.clone();
-            let free = self
+            let mut free = self
                 .workers
                 .iter()
-                .filter(|(_, running)| running.len() < self.config.tasks_per_worker);
-            // The least busy worker, and another one than where it failed, where there is a choice.
-            let Some(worker) = free
-                .min_by_key(|(worker, running)| (avoid.as_ref() == Some(worker), running.len()))
+                .filter(|(_, running)| running.len() < self.config.tasks_per_worker)
+                .peekable();
+            if free.peek().is_none() {
+                return;
+            }
+            let needed = &self.stages[stage].resources;
+            let able = free.filter(|(worker, _)| self.has(worker, needed));
+            // The least busy worker, and another one than where it failed, where there is a choice; one with resources is left to
+            // tasks that need them.
+            let Some(worker) = able
+                .min_by_key(|(worker, running)| {
+                    let is_kept = needed.is_empty() && self.resources.contains_key(*worker);
+                    (avoid.as_ref() == Some(worker), is_kept, running.len())
+                })
                 .map(|(worker, _)| worker.clone())
             else {
-                return;
+                continue;
             };
             let own = &mut self.stages[stage].tasks[task];
             let launched = TaskRef {

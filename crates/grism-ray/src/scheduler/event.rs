@@ -1,6 +1,7 @@
 //! `Event`: what happened, as the scheduler is told.
 
 use grism_core::Error;
+use grism_engine::Resources;
 use serde::{Deserialize, Serialize};
 
 use super::TaskRef;
@@ -14,6 +15,9 @@ pub enum Event {
     WorkerUp {
         /// Its name.
         worker: String,
+        /// What it has beside cores and memory. Such a worker is left to tasks that need it where another one is free.
+        #[serde(default)]
+        resources: Resources,
     },
     /// A worker is gone, and the tasks that ran on it.
     WorkerLost {

@@ -8,6 +8,7 @@ mod action;
 mod config;
 mod dispatch;
 mod event;
+mod resources;
 mod state;
 mod task_ref;
 mod transition;

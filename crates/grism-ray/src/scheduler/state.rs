@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use grism_engine::PartitioningSpec;
+use grism_engine::{PartitioningSpec, Resources};
 
 use super::{SchedulerConfig, TaskRef};
 use crate::{DistributedPlan, TaskMetrics, TaskStatistics};
@@ -13,6 +13,8 @@ pub struct Scheduler {
     pub(super) config: SchedulerConfig,
     pub(super) stages: Vec<StageState>,
     pub(super) workers: BTreeMap<String, BTreeSet<TaskRef>>,
+    /// What workers have beside cores and memory, those that have anything.
+    pub(super) resources: BTreeMap<String, Resources>,
     pub(super) now_ms: u64,
     pub(super) workerless_since: Option<u64>,
     pub(super) ended: bool,
@@ -23,6 +25,9 @@ pub(super) struct StageState {
     pub(super) inputs: Vec<usize>,
     pub(super) consumers: Vec<usize>,
     pub(super) range: Option<usize>,
+    pub(super) resources: Resources,
+    /// Since when its tasks wait for a worker with the resources.
+    pub(super) starved_since: Option<u64>,
     pub(super) tasks: Vec<TaskState>,
     pub(super) freed: bool,
 }
@@ -62,6 +67,8 @@ impl Scheduler {
             .map(|stage| StageState {
                 inputs: stage.inputs.iter().map(|input| input.stage_id).collect(),
                 consumers: Vec::new(),
+                resources: stage.resources.clone(),
+                starved_since: None,
                 range: match &stage.output_partitioning {
                     Some(PartitioningSpec::Range { partitions, .. }) => Some(*partitions),
                     _ => None,
@@ -88,6 +95,7 @@ impl Scheduler {
             config,
             stages,
             workers: BTreeMap::new(),
+            resources: BTreeMap::new(),
             now_ms: 0,
             workerless_since: Some(0),
             ended: false,
@@ -129,6 +137,12 @@ impl Scheduler {
             .filter(|task| matches!(task.status, Status::Done { .. }))
             .count();
         (done, tasks.count())
+    }
+
+    /// Whether everything that the stage reads is there.
+    pub(super) fn can_start(&self, stage: usize) -> bool {
+        let mut inputs = self.stages[stage].inputs.iter();
+        inputs.all(|input| self.is_done(*input))
     }
 
     pub(super) fn is_done(&self, stage: usize) -> bool {

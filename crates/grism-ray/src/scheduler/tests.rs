@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use grism_core::{Error, ErrorKind};
 use grism_engine::operators::EmptyExec;
-use grism_engine::{ExchangeMode, PartitioningSpec, PhysicalSchema};
+use grism_engine::{ExchangeMode, PartitioningSpec, PhysicalSchema, Resources};
 use grism_logical::PlanSchema;
 
 use super::{Action, Event, Scheduler, SchedulerConfig, TaskRef};
@@ -42,6 +42,7 @@ fn plan() -> DistributedPlan {
             output_partitioning: output.as_ref().map(|output| output.partitioning.clone()),
             output,
             tasks: sizes[stage_id],
+            resources: Resources::default(),
             notes: Vec::new(),
         }
     });
@@ -70,6 +71,8 @@ struct World {
     started: usize,
     running: Vec<(TaskRef, String, Vec<TaskRef>)>,
     outputs: BTreeMap<TaskRef, String>,
+    /// How many tasks wait for a worker with resources, and what is said of that.
+    awaited: Vec<(usize, String)>,
     end: Option<Action>,
     faults: usize,
 }
@@ -90,6 +93,7 @@ impl World {
             started: 0,
             running: Vec::new(),
             outputs: BTreeMap::new(),
+            awaited: Vec::new(),
             end: None,
             faults: 0,
         }
@@ -119,6 +123,9 @@ impl World {
                         .push((task, worker, inputs.into_iter().flatten().collect()));
                 }
                 Action::CancelTask { task } => self.running.retain(|(own, ..)| *own != task),
+                Action::AwaitResources { tasks, message, .. } => {
+                    self.awaited.push((tasks, message));
+                }
                 Action::Free { .. } => {}
                 end @ (Action::Finish { .. } | Action::Fail { .. }) => {
                     assert!(self.end.is_none(), "a query ends once");
@@ -132,7 +139,10 @@ impl World {
         let worker = format!("w{}", self.started);
         self.started += 1;
         self.workers.push(worker.clone());
-        self.tell(Event::WorkerUp { worker });
+        self.tell(Event::WorkerUp {
+            worker,
+            resources: Resources::default(),
+        });
     }
 
     /// Takes a worker away, and what it held where its node goes too.
@@ -259,4 +269,83 @@ fn without_workers_the_query_fails_in_bounded_time() {
     assert!(
         matches!(&world.end, Some(Action::Fail { error }) if error.kind() == ErrorKind::Unavailable)
     );
+}
+
+/// A plan whose second stage needs a `gpu`, once its first is done on a worker that has none.
+fn starved() -> World {
+    let mut plan = plan();
+    plan.stages[1].resources = Resources::one("gpu");
+    let config = SchedulerConfig {
+        resource_timeout_ms: 5_000,
+        ..SchedulerConfig::default()
+    };
+    let mut world = World::new(1);
+    world.scheduler = Scheduler::new(&plan, config);
+    world.worker_up();
+    while world.awaited.is_empty() {
+        let (task, worker, _) = world.running.remove(0);
+        assert_eq!(task.stage, 0);
+        world.outputs.insert(task, worker);
+        world.tell(finished(task, 0));
+    }
+    world
+}
+
+fn with_gpu(worker: &str) -> Event {
+    Event::WorkerUp {
+        worker: worker.to_owned(),
+        resources: Resources::one("gpu"),
+    }
+}
+
+#[test]
+fn tasks_that_need_a_resource_wait_for_a_worker_that_has_it_and_run_there_alone() {
+    let mut world = starved();
+    world.tell(Event::Tick { now_ms: 4_000 });
+    assert_eq!(
+        world.awaited,
+        [(
+            3,
+            "stage 1 waits for a worker with the resources [gpu 1]".to_owned()
+        )],
+        "it is asked for once"
+    );
+    assert!(world.running.is_empty() && world.end.is_none());
+    world.workers.push("g".to_owned());
+    world.tell(with_gpu("g"));
+    // What came in time is waited for no more.
+    world.tell(Event::Tick { now_ms: 60_000 });
+    while let Some((task, worker, _)) = world.running.pop() {
+        assert_eq!(worker == "g", task.stage == 1, "{task:?} on {worker}");
+        world.tell(finished(task, 0));
+    }
+    assert!(matches!(world.end, Some(Action::Finish { .. })));
+}
+
+#[test]
+fn a_resource_that_does_not_come_or_goes_again_fails_the_query_in_bounded_time() {
+    for comes in [false, true] {
+        let mut world = starved();
+        if comes {
+            world.workers.push("g".to_owned());
+            world.tell(with_gpu("g"));
+            world.running.clear();
+            world.tell(Event::Tick { now_ms: 10_000 });
+            world.tell(Event::WorkerLost {
+                worker: "g".to_owned(),
+            });
+            assert_eq!(world.awaited.len(), 2, "it is asked for anew");
+        }
+        world.tell(Event::Tick { now_ms: 15_000 });
+        world.tell(Event::Tick { now_ms: 15_001 });
+        let Some(Action::Fail { error }) = &world.end else {
+            panic!("the query did not fail");
+        };
+        assert_eq!(error.kind(), ErrorKind::Unavailable);
+        assert!(
+            error
+                .message()
+                .contains("[gpu 1], and none came within 5 s")
+        );
+    }
 }

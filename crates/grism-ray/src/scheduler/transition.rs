@@ -14,11 +14,15 @@ impl Scheduler {
         }
         let mut actions = Vec::new();
         match event {
-            Event::WorkerUp { worker } => {
+            Event::WorkerUp { worker, resources } => {
+                if !resources.is_empty() {
+                    self.resources.insert(worker.clone(), resources);
+                }
                 self.workers.entry(worker).or_default();
                 self.workerless_since = None;
             }
             Event::WorkerLost { worker } => {
+                self.resources.remove(&worker);
                 for task in self.workers.remove(&worker).unwrap_or_default() {
                     let error = Error::unavailable(format!("the worker {worker} is gone"));
                     self.again(task, Some(worker.clone()), error, &mut actions);
@@ -59,6 +63,9 @@ impl Scheduler {
             self.launch(&mut actions);
             self.free(&mut actions);
             self.finish(&mut actions);
+        }
+        if !self.ended {
+            self.await_resources(&mut actions);
         }
         actions
     }
@@ -162,7 +169,7 @@ impl Scheduler {
         }
     }
 
-    fn fail(&mut self, error: Error, actions: &mut Vec<Action>) {
+    pub(super) fn fail(&mut self, error: Error, actions: &mut Vec<Action>) {
         if self.ended {
             return;
         }

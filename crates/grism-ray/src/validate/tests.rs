@@ -7,7 +7,9 @@ use grism_engine::operators::{
     AggregateColumn, ApplyExec, ArgumentExec, CrossJoinExec, GroupKey, HashAggregateExec,
     HashJoinExec, LimitExec, NodeScanExec, SortExec, StageInputExec, UnionExec, UnitExec,
 };
-use grism_engine::{Exchange, ExchangeMode, PartitioningSpec, Phases, PhysicalOperator, ReadOrder};
+use grism_engine::{
+    Exchange, ExchangeMode, PartitioningSpec, Phases, PhysicalOperator, ReadOrder, Resources,
+};
 use grism_logical::{AggregateFunction, ApplyKind, JoinKind, NodeScan, PropertyRef};
 
 use super::validate;
@@ -181,6 +183,7 @@ impl Stages {
             output_partitioning: output.as_ref().map(|output| output.partitioning.clone()),
             output,
             tasks,
+            resources: Resources::default(),
             notes: Vec::new(),
         });
     }
