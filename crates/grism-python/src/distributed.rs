@@ -8,11 +8,13 @@ use grism::distributed::{
     unknown_operator,
 };
 use grism::{
-    DistributedPlan, Error, RayExecutorConfig, RuntimeConfig, SnapshotId, StorageDescriptor,
+    DistributedPlan, Error, Graph, ImageSource, PlannedQuery, QueryOptions, RayExecutorConfig,
+    RuntimeConfig, SnapshotId, StorageDescriptor,
 };
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
+use crate::bundle::Bundle;
 use crate::error::to_python;
 
 /// A planned query and its scheduler. Events go in and actions come out, both as JSON.
@@ -26,11 +28,11 @@ pub(crate) struct DistributedQuery {
     runtime: RuntimeConfig,
     scheduler: Mutex<Scheduler>,
     warnings: Vec<String>,
-    image: Option<Py<crate::bundle::Bundle>>,
+    image: Option<Py<Bundle>>,
 }
 
 impl DistributedQuery {
-    pub(crate) fn new(
+    fn new(
         plan: DistributedPlan,
         schema: SchemaRef,
         storage: StorageDescriptor,
@@ -56,17 +58,32 @@ impl DistributedQuery {
         }
     }
 
-    /// With what is odd about the query, and the graph, where it is in memory.
-    pub(crate) fn with(
-        self,
-        warnings: Vec<String>,
-        image: Option<Py<crate::bundle::Bundle>>,
-    ) -> Self {
-        Self {
-            warnings,
+    /// A query of `graph`, which travels with it where it is in memory.
+    pub(crate) fn of(
+        py: Python<'_>,
+        graph: &Graph,
+        planned: PlannedQuery,
+        options: &QueryOptions,
+    ) -> PyResult<Self> {
+        let storage = graph.storage();
+        let image = match ImageSource::of(storage.as_ref(), planned.snapshot).map_err(to_python)? {
+            ImageSource::Open => None,
+            ImageSource::Bytes(bytes) => Some(Py::new(py, Bundle::new(bytes.into()))?),
+        };
+        let schema = planned.arrow_schema();
+        let query = Self::new(
+            planned.plan,
+            schema,
+            storage.descriptor(),
+            (planned.snapshot, planned.commit),
+            options.runtime.clone(),
+            options.ray.resource_timeout_ms,
+        );
+        Ok(Self {
+            warnings: planned.warnings,
             image,
-            ..self
-        }
+            ..query
+        })
     }
 
     pub(crate) fn schema(&self) -> SchemaRef {
@@ -162,7 +179,7 @@ impl DistributedQuery {
 
     /// The graph, where it is in memory and must travel.
     #[getter]
-    fn image(&self, py: Python<'_>) -> Option<Py<crate::bundle::Bundle>> {
+    fn image(&self, py: Python<'_>) -> Option<Py<Bundle>> {
         self.image.as_ref().map(|image| image.clone_ref(py))
     }
 

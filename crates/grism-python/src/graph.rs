@@ -7,14 +7,13 @@ use std::time::Duration;
 
 use arrow::datatypes::DataType;
 use grism::{
-    Engine, Error, ImageSource, LoadTarget, QueryOptions, RayConnection, RoleSource, SnapshotId,
-    VacuumOptions, Value, read_manifest,
+    Engine, Error, LoadTarget, RayConnection, RoleSource, SnapshotId, VacuumOptions, Value,
+    read_manifest,
 };
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::batch_stream::BatchStream;
-use crate::bundle::Bundle;
 use crate::convert::{PythonTable, Text, Whole};
 use crate::distributed::DistributedQuery;
 use crate::error::to_python;
@@ -109,7 +108,7 @@ impl Graph {
                 .map(|planned| (planned, options))
         };
         let (planned, options) = wait(py, None, planned)?;
-        self.distributed(py, planned, options)
+        DistributedQuery::of(py, &self.graph, planned, &options)
     }
 
     /// Plans a frame in stages.
@@ -128,7 +127,7 @@ impl Graph {
                 .map(|planned| (planned, options))
         };
         let (planned, options) = wait(py, None, planned)?;
-        self.distributed(py, planned, options)
+        DistributedQuery::of(py, &self.graph, planned, &options)
     }
 
     /// The plan of a query as text; `form` is as for `explain_options`.
@@ -493,29 +492,5 @@ impl Graph {
 impl Graph {
     pub(crate) fn new(graph: grism::Graph) -> Self {
         Self { graph }
-    }
-
-    fn distributed(
-        &self,
-        py: Python<'_>,
-        planned: grism::PlannedQuery,
-        options: QueryOptions,
-    ) -> PyResult<DistributedQuery> {
-        let storage = self.graph.storage();
-        let image = match ImageSource::of(storage.as_ref(), planned.snapshot).map_err(to_python)? {
-            ImageSource::Open => None,
-            ImageSource::Bytes(bytes) => Some(Py::new(py, Bundle::new(bytes.into()))?),
-        };
-        let descriptor = storage.descriptor();
-        let schema = planned.arrow_schema();
-        Ok(DistributedQuery::new(
-            planned.plan,
-            schema,
-            descriptor,
-            (planned.snapshot, planned.commit),
-            options.runtime,
-            options.ray.resource_timeout_ms,
-        )
-        .with(planned.warnings, image))
     }
 }
