@@ -55,7 +55,7 @@ impl Graph {
     /// # Errors
     /// As [`Self::query`].
     pub async fn collect(&self, frame: &Frame, options: &QueryOptions) -> Result<QueryResult> {
-        let options = &*self.with_tables(options);
+        let options = &*self.with_registered(options);
         let snapshot = self.snapshot_for(frame, options).await?;
         let results = bind_results(
             frame.plan(),
@@ -78,7 +78,7 @@ impl Graph {
     /// # Errors
     /// As [`Self::query`].
     pub async fn plan_frame(&self, frame: &Frame, options: &QueryOptions) -> Result<PlannedQuery> {
-        let options = &*self.with_tables(options);
+        let options = &*self.with_registered(options);
         let snapshot = self.snapshot_for(frame, options).await?;
         let results = bind_results(
             frame.plan(),

@@ -22,8 +22,10 @@ mod maintain;
 mod plan;
 mod plan_cache;
 mod query;
+mod registered;
 mod show;
 mod show_constraints;
+mod show_functions;
 mod show_statistics;
 mod statement;
 mod tables;
@@ -59,6 +61,7 @@ pub use grism_engine::{
     PhysicalPlanner, PlanProperties, PlannerConfig, ReadOrder, RecordBatchStream,
     RequiredDistribution, RuntimeConfig,
 };
+pub use grism_functions::{Functions, Stability, UserFunction, UserParameter, UserSignature};
 pub use grism_local::{
     ExecutionResult, LocalExecutionContext, LocalExecutor, LocalPhysicalPlanner,
 };

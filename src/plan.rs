@@ -42,7 +42,7 @@ impl Graph {
         text: &str,
         options: &QueryOptions,
     ) -> Result<PlannedQuery> {
-        let options = &*self.with_tables(options);
+        let options = &*self.with_registered(options);
         let query = self.parsed(text)?;
         let prepared = self.plan(&query, options).await?;
         options.tables.check_ships(&prepared.optimized)?;

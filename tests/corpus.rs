@@ -5,6 +5,7 @@
 
 mod faults;
 mod fixtures;
+mod functions;
 mod language;
 mod memory_limit;
 mod parameters;

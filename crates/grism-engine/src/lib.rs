@@ -7,7 +7,6 @@ mod datafusion;
 mod deep_stream;
 mod exchange;
 mod expr;
-mod memory;
 mod metrics;
 mod operator;
 pub mod operators;
@@ -16,7 +15,6 @@ mod plan;
 mod planner;
 mod properties;
 mod schema;
-mod shared;
 
 pub use config::{PlannerConfig, RuntimeConfig};
 pub use context::{
@@ -24,7 +22,8 @@ pub use context::{
 };
 pub use exchange::{Exchange, ExchangeMode, ReadOrder, StageInput};
 pub use expr::{ExprEvaluator, schema_inference};
-pub use memory::{MemoryManager, MemoryReservation, PoolMemoryManager};
+pub use grism_core::{MemoryManager, MemoryReservation, PoolMemoryManager};
+pub use grism_functions::compact_shared;
 pub use metrics::{MetricsSink, OperatorMetrics, QueryMetrics};
 pub use operator::{PhysicalOperator, RecordBatchStream, operator_key, run};
 pub use partitioning::{
@@ -37,4 +36,3 @@ pub use properties::{
     RequiredDistribution, StageTasks, derive_properties, unmet_requirement,
 };
 pub use schema::PhysicalSchema;
-pub use shared::compact_shared;

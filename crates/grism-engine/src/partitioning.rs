@@ -8,9 +8,8 @@ use arrow::compute::SortOptions;
 use arrow::record_batch::RecordBatch;
 use arrow::row::{RowConverter, SortField};
 use grism_core::{EntityId, EntityKind, Error, Result};
+use grism_functions::SharedValues;
 use serde::{Deserialize, Serialize};
-
-use crate::shared::SharedValues;
 
 /// How the rows of an output are split.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,15 +7,15 @@ use arrow::array::{Array, Float64Array, ListArray, StringArray, StringBuilder};
 use arrow::compute::kernels::{arity, numeric};
 use arrow::datatypes::DataType;
 use grism_core::{Error, Result, Type, Value, cast_column};
+use grism_functions::{
+    Budget, Operand, TemporalOperator, aligned, arithmetic, check_text_length, computed_rows,
+    format_value, map_rows,
+};
 use grism_logical::{ArithmeticOperator, LogicalExpr, arithmetic_type};
 
-use super::budget::{Budget, Rows};
-use super::convert::format_value;
 use super::dynamic::at_run_time;
 use super::node::Node;
-use super::operand::{Operand, aligned, computed_rows, map_rows};
-use super::text::check_text_length;
-use super::values::special_arithmetic;
+use super::rows::Rows;
 use crate::PhysicalSchema;
 
 /// A chain of arithmetic, from left to right.
@@ -400,4 +400,57 @@ fn join_lists(
         }
         Ok(joined.map_or(Value::Null, Value::List))
     })
+}
+
+/// `a operator b` where an operand is a list, a temporal value or a duration; `None` leaves it to the kernels.
+fn special_arithmetic(operator: ArithmeticOperator, a: &Value, b: &Value) -> Result<Option<Value>> {
+    if a.is_null() || b.is_null() {
+        return Ok(Some(Value::Null));
+    }
+    if operator == ArithmeticOperator::Add {
+        match (a, b) {
+            (Value::List(a), Value::List(b)) => {
+                return Ok(Some(Value::List(a.iter().chain(b).cloned().collect())));
+            }
+            (Value::List(list), item) => {
+                let mut list = list.clone();
+                list.push(item.clone());
+                return Ok(Some(Value::List(list)));
+            }
+            (item, Value::List(list)) => {
+                let mut all = vec![item.clone()];
+                all.extend(list.iter().cloned());
+                return Ok(Some(Value::List(all)));
+            }
+            _ => {}
+        }
+    }
+    let temporal = match operator {
+        ArithmeticOperator::Add => Some(TemporalOperator::Add),
+        ArithmeticOperator::Subtract => Some(TemporalOperator::Subtract),
+        ArithmeticOperator::Multiply => Some(TemporalOperator::Multiply),
+        ArithmeticOperator::Divide => Some(TemporalOperator::Divide),
+        ArithmeticOperator::Remainder | ArithmeticOperator::Power => None,
+    };
+    if let Some(temporal) = temporal
+        && let Some(value) = arithmetic(temporal, a, b)?
+    {
+        return Ok(Some(value));
+    }
+    let plain = |value: &Value| {
+        matches!(
+            value,
+            Value::Int64(_) | Value::Float64(_) | Value::String(_) | Value::Bool(_)
+        )
+    };
+    if plain(a) && plain(b) {
+        return Ok(None);
+    }
+    Err(Error::invalid_query(format!(
+        "`{}` cannot be applied to {} and {}",
+        operator.as_str(),
+        a.type_name(),
+        b.type_name()
+    ))
+    .with_code("TypeError:InvalidArgumentType"))
 }

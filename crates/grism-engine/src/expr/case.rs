@@ -7,10 +7,10 @@ use arrow::compute::{filter_record_batch, interleave};
 use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
 use grism_core::Result;
+use grism_functions::Operand;
 
-use super::budget::Rows;
 use super::node::Node;
-use super::operand::Operand;
+use super::rows::Rows;
 
 /// The value of the first branch whose condition holds; a branch without a condition takes what is left.
 pub(super) fn choose(

@@ -8,9 +8,8 @@ use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::compute::kernels::cmp;
 use arrow::datatypes::DataType;
 use grism_core::{Result, Value, compare_integer_float, equal_values, order_values};
+use grism_functions::{Operand, aligned, computed_rows};
 use grism_logical::BinaryOperator;
-
-use super::operand::{Operand, aligned, computed_rows};
 
 /// `left operator right`.
 pub(super) fn compare(

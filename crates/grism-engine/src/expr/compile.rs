@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use arrow::datatypes::DataType;
 use grism_core::{Error, Result, Type, Value, with_stack};
-use grism_logical::{
-    BinaryOperator, Column, LogicalExpr, PlanSchema, ScalarFunction, UnaryOperator,
-};
+use grism_functions::{COALESCE, FunctionRef, GET, KEY, Operand};
+use grism_logical::{BinaryOperator, Column, LogicalExpr, PlanSchema, UnaryOperator};
 
 use super::arithmetic::ArithmeticNode;
 use super::dynamic::Dynamic;
@@ -14,9 +14,8 @@ use super::logic::LogicNode;
 use super::membership::MembershipCache;
 use super::node::Node;
 use super::once::{Once, PerValue};
-use super::operand::Operand;
 use super::schema_inference::infer_expr_type;
-use super::{text, values};
+use super::text;
 use crate::PhysicalSchema;
 
 impl Node {
@@ -141,49 +140,9 @@ impl Node {
                 }
             }
             LogicalExpr::Function {
-                function: ScalarFunction::Coalesce,
-                arguments,
-            } => {
-                let branches = arguments
-                    .iter()
-                    .map(|argument| Ok((None, Self::compile_as(argument, input, ty)?)))
-                    .collect::<Result<_>>()?;
-                Self::Choose {
-                    branches,
-                    data_type: data_type(),
-                    stop_at_value: true,
-                }
-            }
-            LogicalExpr::Function {
-                function: ScalarFunction::Key,
-                arguments,
-            } => {
-                let (inner, ty) = Self::compile(&arguments[0], input)?;
-                Self::Key(Box::new(inner), ty)
-            }
-            LogicalExpr::Function {
                 function,
                 arguments,
-            } => {
-                let compiled = arguments
-                    .iter()
-                    .map(|argument| Self::compile(argument, input))
-                    .collect::<Result<Vec<_>>>()?;
-                if values::is_value_function(*function, &compiled) {
-                    let widened = compiled.into_iter().map(|(node, ty)| {
-                        let wanted = if ty.may_hold_entity() {
-                            Type::Any
-                        } else {
-                            ty.clone()
-                        };
-                        node.cast(ty, &wanted)
-                    });
-                    Self::Values(*function, widened.collect(), data_type())
-                } else {
-                    let plain = compiled.into_iter().map(|(node, _)| node).collect();
-                    Self::Function(*function, plain, data_type())
-                }
-            }
+            } => Self::function(function, arguments, input, ty)?,
             LogicalExpr::List(items) => {
                 let item = match ty {
                     Type::List(item) => &**item,
@@ -277,6 +236,63 @@ impl Node {
                     values: Value::column(&constants, &ty.to_arrow())?,
                 }
             }
+        })
+    }
+
+    fn function(
+        function: &FunctionRef,
+        arguments: &[LogicalExpr],
+        input: &PhysicalSchema,
+        ty: &Type,
+    ) -> Result<Self> {
+        let Some(function) = function.built_in() else {
+            return Err(Error::unsupported(function.called()));
+        };
+        if function == &COALESCE {
+            let branches = arguments
+                .iter()
+                .map(|argument| Ok((None, Self::compile_as(argument, input, ty)?)))
+                .collect::<Result<_>>()?;
+            return Ok(Self::Choose {
+                branches,
+                data_type: ty.to_arrow(),
+                stop_at_value: true,
+            });
+        }
+        if function == &KEY {
+            let (inner, ty) = Self::compile(&arguments[0], input)?;
+            return Ok(Self::Key(Box::new(inner), ty));
+        }
+        let compiled = arguments
+            .iter()
+            .map(|argument| Self::compile(argument, input))
+            .collect::<Result<Vec<_>>>()?;
+        let types: Vec<Type> = compiled.iter().map(|(_, ty)| ty.clone()).collect();
+        let by_value = function == &GET || function.is_by_value(&types);
+        let mut compiled: Vec<Self> = compiled
+            .into_iter()
+            .map(|(node, ty)| {
+                if by_value && ty.may_hold_entity() {
+                    node.cast(ty, &Type::Any)
+                } else {
+                    node
+                }
+            })
+            .collect();
+        if function == &GET {
+            let [base, key] = &mut compiled[..] else {
+                return Err(Error::internal("a lookup has two arguments"));
+            };
+            let take = |node: &mut Self| {
+                let null = Self::Constant(Operand::null(&DataType::Null));
+                Box::new(std::mem::replace(node, null))
+            };
+            return Ok(Self::Get(take(base), take(key), ty.to_arrow()));
+        }
+        Ok(if by_value {
+            Self::Values(function, compiled, ty.to_arrow())
+        } else {
+            Self::Function(function, compiled, ty.to_arrow())
         })
     }
 

@@ -5,16 +5,14 @@ use std::collections::HashMap;
 
 use arrow::array::Array;
 use grism_core::{Error, Result, Type, Value};
-use grism_logical::{
-    BinaryOperator, Column, LogicalExpr, PlanSchema, ScalarFunction, UnaryOperator,
-};
+use grism_functions::{Operand, computed_rows};
+use grism_logical::{BinaryOperator, Column, FunctionRef, LogicalExpr, PlanSchema, UnaryOperator};
 
-use super::budget::Rows;
 use super::evaluator::ExprEvaluator;
+use super::lookup;
 use super::node::Node;
-use super::operand::{Operand, computed_rows};
+use super::rows::Rows;
 use super::schema_inference::infer_expr_type;
-use super::{lookup, values};
 use crate::PhysicalSchema;
 use crate::batch::batch_of;
 
@@ -53,7 +51,7 @@ impl Dynamic {
             LogicalExpr::Function {
                 function,
                 arguments,
-            } if !values::takes_any(*function) => arguments.iter().collect(),
+            } if !takes_any(function) => arguments.iter().collect(),
             LogicalExpr::Index { base, index } => vec![base, index],
             LogicalExpr::Slice { base, lower, upper } => {
                 let bounds = lower.as_deref().into_iter().chain(upper.as_deref());
@@ -193,14 +191,6 @@ impl Dynamic {
                 _ if untyped => return Err(self.mismatch(arguments)),
                 _ => None,
             },
-            LogicalExpr::Function {
-                function: ScalarFunction::Coalesce,
-                ..
-            } => arguments
-                .iter()
-                .find(|value| !value.is_null())
-                .cloned()
-                .or(Some(Value::Null)),
             _ if untyped => return Err(self.mismatch(arguments)),
             _ => None,
         })
@@ -218,12 +208,17 @@ impl Dynamic {
                 ..
             } => "`NOT`".to_owned(),
             LogicalExpr::Unary { .. } => "`-`".to_owned(),
-            LogicalExpr::Function { function, .. } => values::called(*function),
+            LogicalExpr::Function { function, .. } => function.called(),
             _ => "`[..]`".to_owned(),
         };
         Error::invalid_query(format!("{what} cannot be applied to {found}"))
             .with_code("TypeError:InvalidArgumentType")
     }
+}
+
+/// Whether the function looks itself at arguments whose types are known only at run time. A user's says which types it takes.
+fn takes_any(function: &FunctionRef) -> bool {
+    function.built_in().is_none_or(|own| own.takes_any())
 }
 
 /// A type error that shows itself while a query runs.

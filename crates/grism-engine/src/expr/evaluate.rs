@@ -5,15 +5,12 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, BooleanArray, UInt32Array};
 use arrow::datatypes::DataType;
 use grism_core::{Error, Result, Type, with_stack};
-use grism_logical::ScalarFunction;
+use grism_functions::{Budget, Call, Operand, SharedValues, map_ids, map_rows, mean_bytes};
 
-use super::budget::{Budget, Rows};
-use super::call::{call, map_ids};
 use super::indexed::Indexed;
 use super::node::Node;
-use super::operand::Operand;
-use super::{arithmetic, case, compare, list, logic, lookup, membership, text, values};
-use crate::shared::{SharedValues, mean_bytes};
+use super::rows::Rows;
+use super::{arithmetic, case, compare, list, logic, lookup, membership, text};
 
 impl Node {
     /// The values for every row of `batch`, which has one at least.
@@ -63,12 +60,14 @@ impl Node {
                     .iter()
                     .map(|argument| argument.evaluate(batch))
                     .collect::<Result<Vec<_>>>()?;
-                call(*function, &arguments, batch, data_type)
+                function.columns(&Call {
+                    arguments: &arguments,
+                    rows,
+                    data_type,
+                    budget: batch.budget(),
+                })
             }
-            Self::Values(ScalarFunction::Get, arguments, data_type) => {
-                let [base, key] = &arguments[..] else {
-                    return Err(Error::internal("a lookup has two arguments"));
-                };
+            Self::Get(base, key, data_type) => {
                 let (base, key) = (base.evaluate_indexed(batch)?, key.evaluate(batch)?);
                 lookup::get_rows(&base, &key, rows, data_type)
             }
@@ -79,7 +78,7 @@ impl Node {
                     .collect::<Result<Vec<_>>>()?;
                 let inputs: Vec<&Operand> = arguments.iter().collect();
                 batch.budget().while_read(&inputs, || {
-                    values::call_rows(*function, &arguments, rows, data_type)
+                    map_rows(&inputs, rows, data_type, |values| function.value(values))
                 })
             }
             Self::Dynamic(dynamic) => dynamic.evaluate(batch),

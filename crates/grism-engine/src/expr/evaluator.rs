@@ -6,12 +6,12 @@ use arrow::array::{Array, ArrayRef, BooleanArray, UInt32Array, new_empty_array};
 use arrow::compute::{filter, take_record_batch};
 use arrow::record_batch::RecordBatch;
 use grism_core::{Result, Type};
+use grism_functions::{Budget, Operand};
 use grism_logical::LogicalExpr;
 
-use super::budget::{Budget, Rows};
 use super::indexed::Indexed;
 use super::node::Node;
-use super::operand::Operand;
+use super::rows::Rows;
 use crate::{MemoryManager, PhysicalSchema};
 
 /// An expression compiled against the schema of its input.

@@ -6,11 +6,11 @@ use arrow::array::{Array, BooleanArray, UInt32Array};
 use arrow::compute::{and_kleene, filter, filter_record_batch, not, or_kleene};
 use arrow::record_batch::RecordBatch;
 use grism_core::{Error, Result, Type, Value};
+use grism_functions::{Operand, aligned};
 use grism_logical::{LogicOperator, LogicalExpr};
 
-use super::budget::Rows;
 use super::node::Node;
-use super::operand::{Operand, aligned};
+use super::rows::Rows;
 use crate::PhysicalSchema;
 
 /// A chain of AND, OR or XOR.

@@ -8,12 +8,12 @@ use arrow::array::{
 };
 use arrow::datatypes::DataType;
 use grism_core::{Result, Type, Value, encode_any, equal_values, key_of_any};
+use grism_functions::{Operand, computed_rows};
 use grism_logical::{BinaryOperator, LogicOperator};
 
 use super::compare::compare;
 use super::indexed::Indexed;
 use super::logic::combine;
-use super::operand::{Operand, computed_rows};
 
 /// Lists up to this length are compared element by element.
 const SHORT: usize = 16;

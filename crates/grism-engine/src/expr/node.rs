@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 use grism_core::{TableId, Tables, Type};
-use grism_logical::{BinaryOperator, ScalarFunction};
+use grism_functions::{Function, Operand};
+use grism_logical::BinaryOperator;
 use regex::Regex;
 
 use super::arithmetic::ArithmeticNode;
@@ -14,7 +15,6 @@ use super::lambda::{QuantifiedNode, ReduceNode, TransformNode};
 use super::logic::LogicNode;
 use super::membership::MembershipCache;
 use super::once::{Once, PerValue};
-use super::operand::Operand;
 
 /// A compiled expression.
 #[derive(Debug)]
@@ -41,9 +41,12 @@ pub(super) enum Node {
         data_type: DataType,
         stop_at_value: bool,
     },
-    Function(ScalarFunction, Vec<Node>, DataType),
+    /// A function that is computed over columns.
+    Function(&'static Function, Vec<Node>, DataType),
     /// A function that is computed value by value.
-    Values(ScalarFunction, Vec<Node>, DataType),
+    Values(&'static Function, Vec<Node>, DataType),
+    /// A property, an entry or a component of a base, by a key.
+    Get(Box<Node>, Box<Node>, DataType),
     /// An operator whose operands' types are known only at run time.
     Dynamic(Dynamic),
     Cast(Box<Node>, Type, Type),

@@ -6,13 +6,12 @@ use arrow::array::{Array, ArrayData, ArrayRef};
 use arrow::datatypes::Schema;
 use arrow::record_batch::RecordBatch;
 use grism_core::{Error, Result};
+use grism_functions::{Operand, SharedValues};
 
-use super::budget::Rows;
 use super::indexed::Indexed;
 use super::node::Node;
-use super::operand::Operand;
+use super::rows::Rows;
 use crate::batch::batch_of;
-use crate::shared::SharedValues;
 
 /// An expression over no column: its value is computed where a row first asks for it, so that one that no row reaches
 /// raises nothing.

@@ -6,12 +6,12 @@ use arrow::array::{ArrayRef, UInt32Array};
 use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
 use grism_core::{Error, Result, Type};
+use grism_functions::{SharedValues, may_be_large, take_rows};
 use grism_logical::{Column, LogicalExpr, PlanSchema};
 
 use crate::PhysicalSchema;
 use crate::batch::batch_of;
 use crate::expr::node::Node;
-use crate::shared::{SharedValues, may_be_large, take_rows};
 
 /// The columns that a part of an expression is evaluated over: some of the input's, then what the expression binds.
 #[derive(Debug)]

@@ -3,11 +3,11 @@
 use arrow::array::{Array, ArrayRef, ListArray, UInt32Array};
 use arrow::buffer::NullBuffer;
 use grism_core::{Error, Result};
+use grism_functions::take_rows;
 
-use crate::expr::budget::Rows;
 use crate::expr::indexed::Indexed;
 use crate::expr::node::Node;
-use crate::shared::take_rows;
+use crate::expr::rows::Rows;
 
 /// Elements that a part is evaluated over at once.
 const ELEMENTS_AT_ONCE: usize = 1 << 16;

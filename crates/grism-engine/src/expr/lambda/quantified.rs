@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use arrow::array::{Array, BooleanArray};
 use grism_core::{ErrorKind, Result, Type};
+use grism_functions::Operand;
 use grism_logical::{LogicalExpr, Quantifier};
 
 use super::inner::{Inner, compile_list};
 use super::lists::{Elements, Lists};
 use crate::PhysicalSchema;
-use crate::expr::budget::Rows;
 use crate::expr::node::Node;
-use crate::expr::operand::Operand;
+use crate::expr::rows::Rows;
 
 /// `all`, `any`, `none` and `single`.
 #[derive(Debug)]

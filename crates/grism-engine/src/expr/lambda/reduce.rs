@@ -4,16 +4,15 @@ use arrow::array::{Array, UInt32Array, new_null_array};
 use arrow::compute::{interleave, take};
 use arrow::datatypes::DataType;
 use grism_core::{Error, Result, Type};
+use grism_functions::{Operand, mean_bytes, take_rows, taken_bytes};
 use grism_logical::LogicalExpr;
 
 use super::inner::{Inner, compile_list};
 use super::lists::Lists;
 use crate::PhysicalSchema;
-use crate::expr::budget::Rows;
 use crate::expr::node::Node;
-use crate::expr::operand::Operand;
+use crate::expr::rows::Rows;
 use crate::expr::schema_inference::infer_expr_type;
-use crate::shared::{mean_bytes, take_rows, taken_bytes};
 
 /// `reduce`: all rows take their first element, then all their second, and so on.
 #[derive(Debug)]

@@ -6,17 +6,17 @@ use arrow::array::{Array, ArrayRef, ListArray, UInt32Array, new_empty_array};
 use arrow::compute::take;
 use arrow::datatypes::{DataType, Field};
 use grism_core::{Error, ErrorKind, Result, Type};
+use grism_functions::{
+    Budget, Operand, SharedValues, concat_columns, mean_bytes, offsets_of, taken_bytes,
+};
 use grism_logical::LogicalExpr;
 
 use super::inner::{Inner, compile_list};
 use super::lists::{Elements, Lists};
 use crate::PhysicalSchema;
-use crate::expr::budget::{Budget, Rows};
 use crate::expr::indexed::Indexed;
-use crate::expr::list::offsets_of;
 use crate::expr::node::Node;
-use crate::expr::operand::Operand;
-use crate::shared::{SharedValues, concat_columns, mean_bytes, taken_bytes};
+use crate::expr::rows::Rows;
 
 /// A list comprehension.
 #[derive(Debug)]
