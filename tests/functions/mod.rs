@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod user;
+
 use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::Path;

@@ -82,7 +82,12 @@ pub(crate) async fn answer(graph: &Graph, query: &str) -> String {
     // One thread, since rows and collected lists have an order only where ORDER BY gives one.
     let mut options = QueryOptions::default();
     options.runtime.threads = 1;
-    let result = match graph.execute(query, &options).await {
+    answer_with(graph, query, &options).await
+}
+
+/// The rows of the answer to a query that is run so, a line a row.
+pub(crate) async fn answer_with(graph: &Graph, query: &str, options: &QueryOptions) -> String {
+    let result = match graph.execute(query, options).await {
         Ok(result) => result,
         Err(error) => return format!("error: {}\n", error.message()),
     };

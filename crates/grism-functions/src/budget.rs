@@ -1,6 +1,7 @@
 //! The memory of one evaluation: reserved before large values are built, given back when the evaluation ends.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use arrow::array::Array;
@@ -26,7 +27,35 @@ pub struct Budget {
     unprobed: Cell<usize>,
 }
 
+thread_local! {
+    /// The budget of the evaluation that runs on this thread. An expression of DataFusion hands its batch on and nothing else, so
+    /// that what is evaluated below it finds the budget here.
+    static CURRENT: RefCell<Option<Rc<Budget>>> = const { RefCell::new(None) };
+}
+
+/// Puts back the budget of the evaluation around another one, also where that panics.
+struct Around(Option<Rc<Budget>>);
+
+impl Drop for Around {
+    fn drop(&mut self) {
+        CURRENT.set(self.0.take());
+    }
+}
+
 impl Budget {
+    /// What `compute` gives, which finds a new budget of `manager` as the current one. What it reserves is given back at its end.
+    pub fn within<T>(manager: Option<Arc<dyn MemoryManager>>, compute: impl FnOnce() -> T) -> T {
+        let _around = Around(CURRENT.replace(Some(Rc::new(Self::new(manager)))));
+        compute()
+    }
+
+    /// The budget of the evaluation that runs on this thread; outside of any, one that counts nothing.
+    #[must_use]
+    pub fn current() -> Rc<Self> {
+        let current = CURRENT.with_borrow(Clone::clone);
+        current.unwrap_or_else(|| Rc::new(Self::new(None)))
+    }
+
     /// Of `manager`; `None` counts nothing.
     pub fn new(manager: Option<Arc<dyn MemoryManager>>) -> Self {
         Self {

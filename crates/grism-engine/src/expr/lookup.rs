@@ -5,18 +5,43 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use arrow::datatypes::DataType;
+use arrow::record_batch::RecordBatch;
 use grism_core::{Error, Result, Value};
 use grism_functions::{Operand, get};
 
 use super::indexed::Indexed;
+use super::node::{Kind, Node, OwnExpr, children, evaluate, evaluate_indexed};
+
+/// A property, an entry or a component of a base, by a key.
+#[derive(Debug)]
+pub(super) struct Get {
+    data_type: DataType,
+}
+
+impl Get {
+    /// What the first of `nodes` has under the key that is the second.
+    pub(super) fn node(nodes: Vec<Node>, data_type: DataType) -> Node {
+        let kind = Self {
+            data_type: data_type.clone(),
+        };
+        OwnExpr::node(kind, nodes, data_type)
+    }
+}
+
+impl Kind for Get {
+    fn name(&self) -> &'static str {
+        "get"
+    }
+
+    fn evaluate(&self, nodes: &[Node], batch: &RecordBatch) -> Result<Operand> {
+        let [base, key] = children(nodes)?;
+        let (base, key) = (evaluate_indexed(base, batch)?, evaluate(key, batch)?);
+        get_rows(&base, &key, batch.num_rows(), &self.data_type)
+    }
+}
 
 /// The property, entry or component of each row's base that its key names; a base that rows share is read once.
-pub(super) fn get_rows(
-    base: &Indexed,
-    key: &Operand,
-    rows: usize,
-    data_type: &DataType,
-) -> Result<Operand> {
+fn get_rows(base: &Indexed, key: &Operand, rows: usize, data_type: &DataType) -> Result<Operand> {
     look_up(base, key, rows, data_type, |base, key| match key {
         _ if base.is_null() => Ok(Value::Null),
         Value::String(key) => get(base, key),

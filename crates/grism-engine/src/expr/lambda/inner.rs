@@ -11,6 +11,7 @@ use grism_logical::{Column, LogicalExpr, PlanSchema};
 
 use crate::PhysicalSchema;
 use crate::batch::batch_of;
+use crate::expr::compile::{cast, compile};
 use crate::expr::node::Node;
 
 /// The columns that a part of an expression is evaluated over: some of the input's, then what the expression binds.
@@ -81,11 +82,11 @@ impl Inner {
 
 /// The list of an expression, compiled, and the type of its elements.
 pub(super) fn compile_list(list: &LogicalExpr, input: &PhysicalSchema) -> Result<(Node, Type)> {
-    let (node, ty) = Node::compile(list, input)?;
+    let (node, ty) = compile(list, input)?;
     match ty {
         Type::List(item) => Ok((node, *item)),
-        Type::Any => Ok((node.cast(Type::Any, &Type::Any.list()), Type::Any)),
-        Type::Null => Ok((node.cast(Type::Null, &Type::Null.list()), Type::Null)),
+        Type::Any => Ok((cast(node, Type::Any, &Type::Any.list()), Type::Any)),
+        Type::Null => Ok((cast(node, Type::Null, &Type::Null.list()), Type::Null)),
         other => Err(Error::invalid_query(format!(
             "a list is needed, not {other}"
         ))),

@@ -6,33 +6,92 @@ use arrow::array::{Array, ArrayRef, BooleanArray, new_null_array};
 use arrow::compute::{filter_record_batch, interleave};
 use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
-use grism_core::Result;
+use grism_core::{Error, Result, Type};
 use grism_functions::Operand;
 
-use super::node::Node;
-use super::rows::Rows;
+use super::node::{Kind, Node, OwnExpr, evaluate};
+
+/// The value of the first branch that a row takes.
+#[derive(Debug)]
+pub(super) struct Choose {
+    /// How many of the branches have a condition: the first ones.
+    conditions: usize,
+    data_type: DataType,
+    takes: Takes,
+}
+
+/// What a branch gives to the rows that reach it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Takes {
+    /// Its value, whatever it is.
+    Rows,
+    /// Its value where it is not null; the other rows go on to the next branch.
+    Values,
+}
+
+impl Choose {
+    /// CASE: conditions with values, and the value of the rows that are left; null where there is none. The values have the
+    /// type `ty`.
+    pub(super) fn case(branches: Vec<(Node, Node)>, otherwise: Option<Node>, ty: &Type) -> Node {
+        let kind = Self {
+            conditions: branches.len(),
+            data_type: ty.to_arrow(),
+            takes: Takes::Rows,
+        };
+        let pairs = branches.into_iter().flat_map(|(when, then)| [when, then]);
+        OwnExpr::node(kind, pairs.chain(otherwise).collect(), ty.to_arrow())
+    }
+
+    /// The first of `values`, which have the type `ty`, that is not null.
+    pub(super) fn first_value(values: Vec<Node>, ty: &Type) -> Node {
+        let kind = Self {
+            conditions: 0,
+            data_type: ty.to_arrow(),
+            takes: Takes::Values,
+        };
+        OwnExpr::node(kind, values, ty.to_arrow())
+    }
+}
+
+impl Kind for Choose {
+    fn name(&self) -> &'static str {
+        match self.takes {
+            Takes::Rows => "case",
+            Takes::Values => "coalesce",
+        }
+    }
+
+    fn evaluate(&self, nodes: &[Node], batch: &RecordBatch) -> Result<Operand> {
+        let (pairs, values) = nodes
+            .split_at_checked(self.conditions * 2)
+            .ok_or_else(|| Error::internal("a branch without a value"))?;
+        let conditional = pairs.chunks_exact(2).map(|pair| (Some(&pair[0]), &pair[1]));
+        let values = values.iter().map(|value| (None, value));
+        let branches: Vec<(Option<&Node>, &Node)> = conditional.chain(values).collect();
+        choose(&branches, batch, &self.data_type, self.takes)
+    }
+}
 
 /// The value of the first branch whose condition holds; a branch without a condition takes what is left.
-pub(super) fn choose(
-    branches: &[(Option<Node>, Node)],
-    batch: Rows<'_>,
+fn choose(
+    branches: &[(Option<&Node>, &Node)],
+    batch: &RecordBatch,
     data_type: &DataType,
-    stop_at_value: bool,
+    takes: Takes,
 ) -> Result<Operand> {
     let rows = batch.num_rows();
+    let stop_at_value = takes == Takes::Values;
     let mut open: Vec<u32> = (0..rows as u32).collect();
     let mut places: Vec<(usize, usize)> = vec![(0, 0); rows];
     let mut pieces: Vec<ArrayRef> = vec![new_null_array(data_type, 1)];
-    let mut remaining = RecordBatch::clone(&batch);
+    let mut remaining = batch.clone();
     for (condition, value) in branches {
         if open.is_empty() {
             break;
         }
         let taken = match condition {
             Some(condition) => {
-                let flags = condition
-                    .evaluate(batch.over(&remaining))?
-                    .into_column(open.len())?;
+                let flags = evaluate(condition, &remaining)?.into_column(open.len())?;
                 definite(&Operand::column(flags).booleans()?)
             }
             None => BooleanArray::from(vec![true; open.len()]),
@@ -41,8 +100,7 @@ pub(super) fn choose(
             continue;
         }
         let selected = filter_record_batch(&remaining, &taken)?;
-        let values = value
-            .evaluate(batch.over(&selected))?
+        let values = evaluate(value, &selected)?
             .cast(data_type)?
             .into_column(selected.num_rows())?;
         // coalesce() takes a value only where it is not null, and goes on with the rest.

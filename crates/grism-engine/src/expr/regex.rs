@@ -1,39 +1,51 @@
-//! Predicates of text.
+//! `=~`: whether a regular expression matches all of a text.
 
 use std::sync::Arc;
 
 use arrow::array::{Array, BooleanArray, StringArray};
-use arrow::compute::kernels::comparison::{contains, ends_with, starts_with};
 use arrow::datatypes::DataType;
-use grism_core::{Error, Result};
+use arrow::record_batch::RecordBatch;
+use grism_core::{Error, Result, Value};
 use grism_functions::{Operand, computed_rows};
-use grism_logical::BinaryOperator;
+use grism_logical::LogicalExpr;
 use regex::Regex;
 
-/// STARTS WITH, ENDS WITH and CONTAINS; null where either side is no text.
-pub(super) fn text_predicate(
-    operator: BinaryOperator,
-    left: &Operand,
-    right: &Operand,
-    rows: usize,
-) -> Result<Operand> {
-    let inputs = [left, right];
-    if left.data_type() != &DataType::Utf8 || right.data_type() != &DataType::Utf8 {
-        return Ok(Operand::over(
-            &inputs,
-            Arc::new(BooleanArray::new_null(computed_rows(&inputs, rows))),
-        ));
+use super::node::{Kind, Node, OwnExpr, children, evaluate};
+
+/// `text =~ pattern`.
+#[derive(Debug)]
+pub(super) struct RegexMatch {
+    /// The pattern, where it is a constant.
+    compiled: Option<Regex>,
+}
+
+impl RegexMatch {
+    /// `text =~ pattern`, where `source` is the pattern as it was written.
+    pub(super) fn node(text: Node, pattern: Node, source: &LogicalExpr) -> Node {
+        // A wrong one is an error only where a row reaches it.
+        let compiled = match source {
+            LogicalExpr::Literal(Value::String(source)) => whole_regex(source).ok(),
+            _ => None,
+        };
+        OwnExpr::node(Self { compiled }, vec![text, pattern], DataType::Boolean)
     }
-    let flags = match operator {
-        BinaryOperator::StartsWith => starts_with(left, right)?,
-        BinaryOperator::EndsWith => ends_with(left, right)?,
-        _ => contains(left, right)?,
-    };
-    Ok(Operand::over(&inputs, Arc::new(flags)))
+}
+
+impl Kind for RegexMatch {
+    fn name(&self) -> &'static str {
+        "=~"
+    }
+
+    fn evaluate(&self, nodes: &[Node], batch: &RecordBatch) -> Result<Operand> {
+        let [text, pattern] = children(nodes)?;
+        let (text, pattern) = (evaluate(text, batch)?, evaluate(pattern, batch)?);
+        let compiled = self.compiled.as_ref();
+        regex_match(&text, &pattern, batch.num_rows(), compiled)
+    }
 }
 
 /// `=~`: whether the expression matches the whole text.
-pub(super) fn regex_match(
+fn regex_match(
     text: &Operand,
     pattern: &Operand,
     rows: usize,
@@ -76,7 +88,7 @@ pub(super) fn regex_match(
 }
 
 /// A regular expression that must match all of a text.
-pub(super) fn whole_regex(source: &str) -> Result<Regex> {
+fn whole_regex(source: &str) -> Result<Regex> {
     Regex::new(&format!("^(?:{source})$")).map_err(|error| {
         Error::invalid_query(format!(
             "the regular expression '{source}' is wrong: {error}"
