@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use arrow::datatypes::{Schema, SchemaRef};
 use grism_core::{Result, Type};
-use grism_logical::{LogicalExpr, LogicalPlan, ScalarFunction, UnaryOperator};
+use grism_functions::ID;
+use grism_logical::{LogicalExpr, LogicalPlan, UnaryOperator};
 
 /// The key in a field's metadata whose value is `node` or `hyperedge` where the column holds such entities.
 pub const ENTITY_METADATA: &str = "grism.entity";
@@ -79,8 +80,8 @@ fn made_of(expression: &LogicalExpr) -> Option<&str> {
         return None;
     };
     let of_column = |id: &LogicalExpr| {
-        matches!(id, LogicalExpr::Function { function: ScalarFunction::Id, arguments }
-            if arguments[..] == [LogicalExpr::Column(column.clone())])
+        matches!(id, LogicalExpr::Function { function, arguments }
+            if function.is(&ID) && arguments[..] == [LogicalExpr::Column(column.clone())])
     };
     (is_entity && of_column(&entries[0].1)).then_some(column)
 }

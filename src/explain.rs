@@ -41,7 +41,7 @@ pub(crate) async fn explain_query(
     explain: ExplainOptions,
     options: &QueryOptions,
 ) -> Result<String> {
-    let options = &*graph.with_tables(options);
+    let options = &*graph.with_registered(options);
     if query.writes() {
         let plain = ExplainOptions::default();
         if explain.analyze || explain.distributed || explain.format != plain.format {

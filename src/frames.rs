@@ -56,7 +56,7 @@ impl Graph {
     /// # Errors
     /// As [`Self::query`].
     pub async fn collect(&self, frame: &Frame, options: &QueryOptions) -> Result<QueryResult> {
-        let options = &*self.with_tables(options);
+        let options = &*self.with_registered(options);
         let prepared = self.prepare_frame(frame, options).await?;
         let plan = &prepared.optimized;
         let mut result = run_plan(&self.storage, &prepared.snapshot, plan, options).await?;
@@ -70,7 +70,7 @@ impl Graph {
     /// # Errors
     /// As [`Self::query`].
     pub async fn plan_frame(&self, frame: &Frame, options: &QueryOptions) -> Result<PlannedQuery> {
-        let options = &*self.with_tables(options);
+        let options = &*self.with_registered(options);
         let prepared = self.prepare_frame(frame, options).await?;
         let snapshot = prepared.snapshot.as_ref();
         check_for_ray(&prepared.optimized, options)?;
@@ -94,7 +94,7 @@ impl Graph {
         explain: ExplainOptions,
         options: &QueryOptions,
     ) -> Result<String> {
-        let options = &*self.with_tables(options);
+        let options = &*self.with_registered(options);
         let prepared = self.prepare_frame(frame, options).await?;
         explain_prepared(self, &prepared, explain, options).await
     }

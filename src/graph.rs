@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock, RwLock};
 
 use grism_core::{Result, Snapshot, SnapshotId, SnapshotInfo, Storage};
+use grism_functions::Functions;
 use grism_storage::{Catalog, InMemoryStorage};
 
 use crate::plan_cache::PlanCache;
@@ -17,6 +18,8 @@ pub struct Graph {
     pub(crate) plans: Arc<PlanCache>,
     /// Tables by the names that they are registered under.
     pub(crate) tables: Arc<RwLock<NamedTables>>,
+    /// Functions that the user registered.
+    pub(crate) functions: Arc<RwLock<Functions>>,
 }
 
 impl Graph {
@@ -55,13 +58,15 @@ impl Graph {
             storage,
             plans: Arc::new(PlanCache::new()),
             tables: Arc::default(),
+            functions: Arc::default(),
         }
     }
 
-    /// The same graph over another storage, with the tables that are registered.
+    /// The same graph over another storage, with the tables and functions that are registered.
     pub(crate) fn with_storage(&self, storage: Arc<dyn Storage>) -> Self {
         Self {
             tables: Arc::clone(&self.tables),
+            functions: Arc::clone(&self.functions),
             ..Self::over(storage)
         }
     }

@@ -24,8 +24,10 @@ mod manifest;
 mod plan;
 mod plan_cache;
 mod query;
+mod registered;
 mod show;
 mod show_constraints;
+mod show_functions;
 mod show_statistics;
 mod statement;
 mod tables;
@@ -64,6 +66,7 @@ pub use grism_engine::{
     PhysicalOperator, PhysicalPlan, PhysicalPlanner, PhysicalSchema, PlanProperties, PlannerConfig,
     ReadOrder, RecordBatchStream, RequiredDistribution, Resources, RuntimeConfig, extension_over,
 };
+pub use grism_functions::{Functions, Stability, UserFunction, UserParameter, UserSignature};
 pub use grism_local::{
     ExecutionResult, LocalExecutionContext, LocalExecutor, LocalPhysicalPlanner,
 };

@@ -44,7 +44,7 @@ impl Graph {
         text: &str,
         options: &QueryOptions,
     ) -> Result<PlannedQuery> {
-        let options = &*self.with_tables(options);
+        let options = &*self.with_registered(options);
         let query = self.parsed(text)?;
         let prepared = self.plan(&query, options).await?;
         check_for_ray(&prepared.optimized, options)?;

@@ -13,6 +13,7 @@ use grism_engine::{
     CancellationHandle, ExprEvaluator, MetricsSink, PhysicalSchema, PlannerConfig,
     RecordBatchStream, RuntimeConfig,
 };
+use grism_functions::Functions;
 use grism_local::{LocalExecutor, LocalPhysicalPlanner};
 use grism_logical::optimizer::{Facts, optimize};
 use grism_logical::{LogicalExpr, LogicalPlan, PlanSchema};
@@ -45,6 +46,8 @@ pub struct QueryOptions {
     pub distributed: DistributedPlannerConfig,
     /// How Ray is reached.
     pub ray: RayExecutorConfig,
+    /// Functions that expressions may call, beside those of Grism and those that are registered with the graph.
+    pub functions: Functions,
     /// Procedures that CALL may name, beside those that every graph has.
     pub procedures: Procedures,
 }
@@ -123,6 +126,7 @@ pub(crate) fn bind_context<'a>(
         tables: options.tables.parameter_names(),
         parameter_types: ParameterTypes::Known,
         may_hold_deleted: false,
+        functions: &options.functions,
         procedures: &options.procedures,
         now,
         constant: &constant,

@@ -5,13 +5,15 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Int64Array, StringArray, TimestampMillisecondArray};
 use arrow::record_batch::RecordBatch;
 use grism_core::{IndexDefinition, Result, RowChanges, SnapshotId, SnapshotInfo, Storage};
-use grism_cypher::{Procedure, ProcedureColumn, ShowKind, functions, procedures};
+use grism_cypher::{Procedure, ProcedureColumn, ShowKind, procedures};
+use grism_functions::Functions;
 
 use crate::query::{QueryResult, table};
-use crate::{show_constraints, show_statistics};
+use crate::{show_constraints, show_functions, show_statistics};
 
 pub(crate) async fn show(
     storage: &dyn Storage,
+    functions: &Functions,
     kind: ShowKind,
     id: SnapshotId,
 ) -> Result<QueryResult> {
@@ -108,37 +110,7 @@ pub(crate) async fn show(
             ]
         }
         ShowKind::Constraints => show_constraints::columns(schema.constraints())?,
-        ShowKind::Functions => {
-            let all = functions();
-            let texts = |texts: Vec<String>| -> ArrayRef { Arc::new(StringArray::from(texts)) };
-            let arity = |(least, most): (usize, usize)| match least == most {
-                true => least.to_string(),
-                false => format!("{least} to {most}"),
-            };
-            let kind = |aggregates| if aggregates { "aggregate" } else { "scalar" };
-            vec![
-                (
-                    "name",
-                    texts(all.iter().map(|own| own.name.clone()).collect()),
-                ),
-                (
-                    "kind",
-                    texts(
-                        all.iter()
-                            .map(|own| kind(own.aggregates).to_owned())
-                            .collect(),
-                    ),
-                ),
-                (
-                    "arguments",
-                    texts(all.iter().map(|own| arity(own.arity)).collect()),
-                ),
-                (
-                    "description",
-                    texts(all.iter().map(|own| own.description.to_owned()).collect()),
-                ),
-            ]
-        }
+        ShowKind::Functions => show_functions::columns(functions),
         ShowKind::Procedures => {
             let all = procedures(schema);
             let texts = |pick: fn(&Procedure) -> String| -> ArrayRef {

@@ -82,7 +82,7 @@ impl Graph {
     /// # Errors
     /// Those of the storage.
     pub async fn show(&self, kind: ShowKind, snapshot: SnapshotId) -> Result<QueryResult> {
-        show(self.storage.as_ref(), kind, snapshot).await
+        show(self.storage.as_ref(), &self.functions(), kind, snapshot).await
     }
 
     /// Runs a query, which only reads.
@@ -105,7 +105,7 @@ impl Graph {
     /// # Errors
     /// As [`Self::execute`].
     pub async fn run(&self, statement: &Statement, options: &QueryOptions) -> Result<QueryResult> {
-        let options = &*self.with_tables(options);
+        let options = &*self.with_registered(options);
         match &statement.kind {
             StatementKind::Query(query) => {
                 if query.writes() {
@@ -181,7 +181,10 @@ impl Graph {
                 copy_to(self, copy, options).await?;
                 Ok(nothing())
             }
-            StatementKind::Show(kind) => self.show(*kind, options.snapshot).await,
+            StatementKind::Show(kind) => {
+                let storage = self.storage.as_ref();
+                show(storage, &options.functions, *kind, options.snapshot).await
+            }
         }
     }
 }

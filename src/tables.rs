@@ -1,7 +1,6 @@
 //! Tables in memory that queries read by `LOAD FROM`: those that are registered with a graph by a name, and those that are
 //! values of parameters.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, PoisonError};
@@ -15,7 +14,6 @@ use grism_logical::{LogicalExpr, LogicalPlan, RowForm};
 use grism_storage::{ImportSource, source_rows};
 
 use crate::Graph;
-use crate::query::QueryOptions;
 
 /// A table whose rows a query reads, each time that it is read.
 pub trait RowTable: Send + Sync {
@@ -32,7 +30,8 @@ pub(crate) type NamedTables = BTreeMap<String, Arc<dyn RowTable>>;
 /// The tables that a query may read.
 #[derive(Clone, Default)]
 pub struct Tables {
-    named: NamedTables,
+    /// Those that are registered with the graph.
+    pub(crate) named: NamedTables,
     parameters: NamedTables,
     parameter_names: BTreeSet<String>,
 }
@@ -130,17 +129,6 @@ impl Graph {
             "no table is registered as `{name}`{}",
             hint.unwrap_or_default()
         )))
-    }
-
-    /// The options of a query over this graph, with its tables.
-    pub(crate) fn with_tables<'a>(&self, options: &'a QueryOptions) -> Cow<'a, QueryOptions> {
-        let named = self.tables.read().unwrap_or_else(PoisonError::into_inner);
-        if named.is_empty() {
-            return Cow::Borrowed(options);
-        }
-        let mut options = options.clone();
-        options.tables.named.clone_from(&named);
-        Cow::Owned(options)
     }
 }
 

@@ -6,6 +6,7 @@
 mod custom_operator;
 mod faults;
 mod fixtures;
+mod functions;
 mod language;
 mod memory_limit;
 mod parameters;

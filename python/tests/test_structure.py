@@ -9,9 +9,10 @@ import structure
 BELOW: dict[str, set[str]] = {
     "grism-core": set(),
     "grism-text": {"grism-core"},
-    "grism-logical": {"grism-core"},
-    "grism-cypher": {"grism-core", "grism-logical"},
-    "grism-engine": {"grism-core", "grism-logical"},
+    "grism-functions": {"grism-core"},
+    "grism-logical": {"grism-core", "grism-functions"},
+    "grism-cypher": {"grism-core", "grism-functions", "grism-logical"},
+    "grism-engine": {"grism-core", "grism-functions", "grism-logical"},
     "grism-storage": {"grism-core", "grism-text"},
     "grism-local": {"grism-core", "grism-logical", "grism-engine", "grism-storage"},
     "grism-ray": {"grism-core", "grism-logical", "grism-engine", "grism-storage"},

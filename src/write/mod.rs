@@ -196,6 +196,7 @@ impl<'a> Writer<'a> {
             tables: self.options.tables.parameter_names(),
             parameter_types: self.parameter_types,
             may_hold_deleted: self.transaction.deletes(),
+            functions: &self.options.functions,
             procedures: &self.options.procedures,
             now: &self.now,
             constant: &constant,

@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 
 use arrow::array::Array;
 use grism::{Engine, Graph, QueryOptions, RuntimeConfig, Value};
+use grism_functions::{ABS, SIZE};
 use grism_logical::optimizer::{Facts, optimize};
 use grism_logical::{
     ArithmeticOperator as Op, BinaryOperator, LogicOperator, LogicalExpr, LogicalPlan,
-    ScalarFunction, UnaryOperator,
+    UnaryOperator,
 };
 
 /// Operands of a chain.
@@ -120,7 +121,7 @@ async fn long_chains_are_planned_and_run_in_a_moment() {
     check("+ of texts", project(one(text("ab")), joined), expected).await;
     let lists = (0..LONG).map(|item| (Op::Add, LogicalExpr::List(vec![x(), integer(item as i64)])));
     let size = LogicalExpr::call(
-        ScalarFunction::Size,
+        &SIZE,
         vec![LogicalExpr::List(Vec::new()).arithmetic_chain(lists)],
     );
     check(
@@ -173,9 +174,7 @@ async fn nested_expressions_run_everywhere() {
         otherwise: Some(Box::new(integer(0))),
     });
     check("CASE", project(one(integer(1)), case), Value::Int64(5)).await;
-    let call = nested(x(), &|inner| {
-        LogicalExpr::call(ScalarFunction::Abs, vec![inner])
-    });
+    let call = nested(x(), &|inner| LogicalExpr::call(&ABS, vec![inner]));
     check("calls", project(one(integer(-3)), call), Value::Int64(3)).await;
     let not = nested(x().unary(UnaryOperator::IsNull), &|inner| {
         inner.unary(UnaryOperator::Not)

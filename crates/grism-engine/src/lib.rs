@@ -8,7 +8,6 @@ mod deep_stream;
 mod exchange;
 mod expr;
 mod extension;
-mod memory;
 mod metrics;
 mod operator;
 pub mod operators;
@@ -18,7 +17,6 @@ mod planner;
 mod properties;
 mod resources;
 mod schema;
-mod shared;
 
 pub use config::{PlannerConfig, RuntimeConfig};
 pub use context::{
@@ -27,7 +25,8 @@ pub use context::{
 pub use exchange::{Exchange, ExchangeMode, ReadOrder, StageInput};
 pub use expr::{ExprEvaluator, schema_inference};
 pub use extension::{ExtensionNode, extension_over};
-pub use memory::{MemoryManager, MemoryReservation, PoolMemoryManager};
+pub use grism_core::{MemoryManager, MemoryReservation, PoolMemoryManager};
+pub use grism_functions::compact_shared;
 pub use metrics::{MetricsSink, OperatorMetrics, QueryMetrics};
 pub use operator::{PhysicalOperator, RecordBatchStream, operator_key, run};
 pub use partitioning::{
@@ -41,4 +40,3 @@ pub use properties::{
 };
 pub use resources::Resources;
 pub use schema::PhysicalSchema;
-pub use shared::compact_shared;

@@ -10,10 +10,8 @@ use arrow::datatypes::Float64Type;
 use arrow::record_batch::RecordBatch;
 use arrow::row::{RowConverter, SortField};
 use grism_core::{EntityId, EntityKind, Error, Result};
+use grism_functions::{SharedValues, float_key};
 use serde::{Deserialize, Serialize};
-
-use crate::expr::float_key;
-use crate::shared::SharedValues;
 
 /// How the rows of an output are split.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use grism_core::{Error, Result};
+use grism_functions::shared_type;
 use grism_logical::{Column, PlanSchema};
 use serde::{Deserialize, Serialize};
-
-use crate::shared::shared_type;
 
 /// Columns by name and type, and as Arrow has them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

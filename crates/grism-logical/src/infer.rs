@@ -3,11 +3,9 @@
 //! Where the type of an operand is known only at run time it is taken to fit; the evaluator checks it then.
 
 use grism_core::{Error, Result, Type, with_stack};
+use grism_functions::{expect, wrong_type};
 
-use crate::{
-    ArithmeticOperator, BinaryOperator, Column, LogicalExpr, PlanSchema, ScalarFunction,
-    UnaryOperator,
-};
+use crate::{ArithmeticOperator, BinaryOperator, Column, LogicalExpr, PlanSchema, UnaryOperator};
 
 /// The type of `expression` over the columns of `input`.
 ///
@@ -85,7 +83,7 @@ fn infer_node(expression: &LogicalExpr, input: &PlanSchema) -> Result<Type> {
                 .iter()
                 .map(|argument| infer_type(argument, input))
                 .collect::<Result<Vec<_>>>()?;
-            function_type(*function, &types)
+            function.return_type(&types)
         }
         LogicalExpr::List(items) => {
             let mut ty = Type::Null;
@@ -198,19 +196,8 @@ fn element_type(list: &Type) -> Result<Option<Type>> {
         Type::List(item) => Ok(Some((**item).clone())),
         Type::Any => Ok(Some(Type::Any)),
         Type::Null => Ok(None),
-        other => Err(wrong(format!("a list is needed, not {other}"))),
+        other => Err(wrong_type(format!("a list is needed, not {other}"))),
     }
-}
-
-fn wrong(message: String) -> Error {
-    Error::invalid_query(message).with_code("SyntaxError:InvalidArgumentType")
-}
-
-fn expect(what: &str, found: &Type, fits: bool, wanted: &str) -> Result<()> {
-    if fits || matches!(found, Type::Null | Type::Any) {
-        return Ok(());
-    }
-    Err(wrong(format!("`{what}` needs {wanted}, not {found}")))
 }
 
 /// The type in which values of two types are compared, or `None` where they are never equal nor ordered.
@@ -245,7 +232,7 @@ fn addition_type(a: &Type, b: &Type) -> Result<Type> {
         {
             Type::String
         }
-        _ => return Err(wrong(format!("`+` cannot add {a} and {b}"))),
+        _ => return Err(wrong_type(format!("`+` cannot add {a} and {b}"))),
     })
 }
 
@@ -301,179 +288,5 @@ pub fn arithmetic_type(operator: ArithmeticOperator, a: &Type, b: &Type) -> Resu
                 _ => Type::Int64,
             })
         }
-    }
-}
-
-fn function_type(function: ScalarFunction, arguments: &[Type]) -> Result<Type> {
-    use ScalarFunction as F;
-    let name = function.name();
-    let first = arguments.first().unwrap_or(&Type::Null);
-    let all = |wanted: &str, fits: &dyn Fn(&Type) -> bool| -> Result<()> {
-        arguments
-            .iter()
-            .try_for_each(|ty| expect(&format!("{name}()"), ty, fits(ty), wanted))
-    };
-    let text = |ty: &Type| ty == &Type::String;
-    let list = |ty: &Type| matches!(ty, Type::List(_));
-    let scalar = |ty: &Type| {
-        matches!(ty, Type::Bool | Type::Int64 | Type::Float64 | Type::String) || is_temporal(ty)
-    };
-    match function {
-        F::Abs => all("a number", &Type::is_numeric).map(|()| first.clone()),
-        F::Sign => all("a number", &Type::is_numeric).map(|()| Type::Int64),
-        F::Ceil
-        | F::Floor
-        | F::Round
-        | F::Sqrt
-        | F::Exp
-        | F::Log
-        | F::Log10
-        | F::Sin
-        | F::Cos
-        | F::Tan
-        | F::Cot
-        | F::Haversin
-        | F::Acos
-        | F::Asin
-        | F::Atan
-        | F::Atan2
-        | F::Degrees
-        | F::Radians => all("a number", &Type::is_numeric).map(|()| Type::Float64),
-        F::Pi | F::E | F::Rand => Ok(Type::Float64),
-        F::RandomUuid => Ok(Type::String),
-        F::IsNan => all("a number", &Type::is_numeric).map(|()| Type::Bool),
-        F::ToUpper | F::ToLower | F::Trim | F::LTrim | F::RTrim | F::BTrim | F::Replace => {
-            all("text", &text).map(|()| Type::String)
-        }
-        F::Split => all("text", &text).map(|()| Type::String.list()),
-        F::Left | F::Right | F::Substring => {
-            expect(&format!("{name}()"), first, text(first), "text first")?;
-            for ty in &arguments[1..] {
-                expect(
-                    &format!("{name}()"),
-                    ty,
-                    ty == &Type::Int64,
-                    "integers after the text",
-                )?;
-            }
-            Ok(Type::String)
-        }
-        F::Reverse => all("text or a list", &|ty| {
-            matches!(ty, Type::String | Type::List(_))
-        })
-        .map(|()| first.clone()),
-        F::Size => all("text or a list", &|ty| {
-            matches!(ty, Type::String | Type::List(_))
-        })
-        .map(|()| Type::Int64),
-        F::IsEmpty => all("text, a list or a map", &|ty| {
-            matches!(ty, Type::String | Type::List(_) | Type::Map(_))
-        })
-        .map(|()| Type::Bool),
-        F::CharLength => all("text", &text).map(|()| Type::Int64),
-        F::ToString => {
-            all("a boolean, a number, text or a temporal value", &scalar).map(|()| Type::String)
-        }
-        F::ToInteger => all("a number, a boolean or text", &|ty| {
-            matches!(ty, Type::Int64 | Type::Float64 | Type::String | Type::Bool)
-        })
-        .map(|()| Type::Int64),
-        F::ToFloat => all("a number or text", &|ty| {
-            matches!(ty, Type::Int64 | Type::Float64 | Type::String)
-        })
-        .map(|()| Type::Float64),
-        F::ToBoolean => all("a boolean, an integer or text", &|ty| {
-            matches!(ty, Type::Bool | Type::String | Type::Int64)
-        })
-        .map(|()| Type::Bool),
-        F::ToStringOrNull => Ok(Type::String),
-        F::ToIntegerOrNull => Ok(Type::Int64),
-        F::ToFloatOrNull => Ok(Type::Float64),
-        F::ToBooleanOrNull => Ok(Type::Bool),
-        F::ToStringList => all("a list", &list).map(|()| Type::String.list()),
-        F::ToIntegerList => all("a list", &list).map(|()| Type::Int64.list()),
-        F::ToFloatList => all("a list", &list).map(|()| Type::Float64.list()),
-        F::ToBooleanList => all("a list", &list).map(|()| Type::Bool.list()),
-        F::NullIf => Ok(first.clone()),
-        F::Coalesce => Ok(arguments
-            .iter()
-            .fold(Type::Null, |ty, argument| ty.unify(argument))),
-        F::Head | F::Last => match first {
-            Type::List(item) => Ok((**item).clone()),
-            Type::Null | Type::Any => Ok(first.clone()),
-            other => Err(wrong(format!("`{name}()` needs a list, not {other}"))),
-        },
-        F::Tail => all("a list", &list).map(|()| first.clone()),
-        F::Range => all("integers", &|ty| ty == &Type::Int64).map(|()| Type::Int64.list()),
-        F::Id => all("a node or a hyperedge", &|ty| ty.tables().is_some()).map(|()| Type::Int64),
-        F::ElementId => {
-            all("a node or a hyperedge", &|ty| ty.tables().is_some()).map(|()| Type::String)
-        }
-        F::Keys => all("a node, a hyperedge or a map", &|ty| {
-            matches!(ty, Type::Map(_)) || ty.tables().is_some()
-        })
-        .map(|()| Type::String.list()),
-        F::Labels => all("a node", &|ty| ty.tables().is_some()).map(|()| Type::String.list()),
-        F::Type => all("a relationship or a hyperedge", &|ty| {
-            matches!(ty, Type::Hyperedge(_) | Type::Incidence)
-        })
-        .map(|()| Type::String),
-        F::Properties | F::PropertyMap => all("a node, a hyperedge or a map", &|ty| {
-            matches!(ty, Type::Map(_)) || ty.tables().is_some()
-        })
-        .map(|()| Type::Any),
-        F::Length => all("a path", &|ty| ty == &Type::Path).map(|()| Type::Int64),
-        F::Nodes | F::Relationships => {
-            all("a path", &|ty| ty == &Type::Path).map(|()| Type::Any.list())
-        }
-        F::StartNode | F::EndNode => all("a relationship", &|ty| {
-            matches!(ty, Type::Hyperedge(_) | Type::Incidence)
-        })
-        .map(|()| Type::Any),
-        F::Roles => all("a node or a hyperedge", &Type::is_entity).map(|()| Type::String.list()),
-        F::Arity => all("a node or a hyperedge", &Type::is_entity).map(|()| Type::Int64),
-        F::Members => {
-            expect(
-                "members()",
-                first,
-                first.is_entity(),
-                "a node or a hyperedge",
-            )?;
-            Ok(Type::Any.list())
-        }
-        F::Date
-        | F::LocalTime
-        | F::Time
-        | F::LocalDateTime
-        | F::DateTime
-        | F::Duration
-        | F::DateTruncate
-        | F::LocalTimeTruncate
-        | F::TimeTruncate
-        | F::LocalDateTimeTruncate
-        | F::DateTimeTruncate
-        | F::DateTimeFromEpoch
-        | F::DateTimeFromEpochMillis
-        | F::DurationBetween
-        | F::DurationInMonths
-        | F::DurationInDays
-        | F::DurationInSeconds
-        | F::SumOf
-        | F::AvgOf
-        | F::PercentileDisc
-        | F::Merge
-        | F::Get => Ok(Type::Any),
-        F::Path => Ok(Type::Path),
-        F::PercentileCont | F::StDev | F::StDevP | F::FloatKey => Ok(Type::Float64),
-        F::DistinctOf => Ok(first.clone()),
-        F::Key => Ok(Type::Any),
-        F::AsList => Ok(Type::Any.list()),
-        F::HasLabels => Ok(Type::Bool),
-        F::Entity => Ok(Type::Any),
-        F::Kind => all("a node, a relationship or a hyperedge", &|ty| {
-            ty.is_entity() || ty == &Type::Incidence
-        })
-        .map(|()| Type::String),
-        F::Position => all("an incidence", &|ty| ty == &Type::Incidence).map(|()| Type::Int64),
     }
 }

@@ -5,14 +5,13 @@ mod column;
 mod display;
 mod expr;
 mod frame;
-mod function;
 mod infer;
 pub mod optimizer;
 pub mod pattern;
 mod plan;
 mod rows;
 
-pub use aggregate::{AggregateCall, AggregateFunction};
+pub use aggregate::AggregateCall;
 pub use column::{
     Column, LABELS_KEY, PlanSchema, ROLE_PREFIX, property_column, property_key, property_of_key,
     role_key,
@@ -22,7 +21,7 @@ pub use expr::{
     SharedExpr, UnaryOperator,
 };
 pub use frame::{Frame, column, literal};
-pub use function::ScalarFunction;
+pub use grism_functions::{AggregateFunction, FunctionRef};
 pub use infer::{arithmetic_type, comparison_type, infer_type};
 pub use plan::{
     Aggregate, Apply, ApplyKind, Collected, CountExpand, CountedHop, CsvRecord, Direction,

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use grism::{AggregateCall, AggregateFunction, Error, LogicalExpr, column, literal};
-use grism_logical::{InfixOperator, ScalarFunction, SharedExpr, UnaryOperator};
+use grism::{AggregateCall, AggregateFunction, Error, Functions, LogicalExpr, column, literal};
+use grism_logical::{InfixOperator, SharedExpr, UnaryOperator};
 use pyo3::prelude::*;
 
 use crate::convert::{Whole, value_of};
@@ -73,8 +73,7 @@ impl Expression {
     /// A scalar function by name.
     #[staticmethod]
     fn function(name: &str, arguments: Vec<Self>) -> PyResult<Self> {
-        let function = ScalarFunction::from_name(name)
-            .ok_or_else(|| to_python(Error::invalid_query(format!("unknown function `{name}`"))))?;
+        let function = Functions::default().scalar(name).map_err(to_python)?;
         let arguments = arguments
             .iter()
             .map(Self::scalar)
@@ -89,9 +88,7 @@ impl Expression {
     #[staticmethod]
     #[pyo3(signature = (name, argument=None, distinct=false))]
     fn aggregate(name: &str, argument: Option<Self>, distinct: bool) -> PyResult<Self> {
-        let function = AggregateFunction::from_name(name).ok_or_else(|| {
-            to_python(Error::invalid_query(format!("unknown aggregate `{name}`")))
-        })?;
+        let function = Functions::default().aggregate(name).map_err(to_python)?;
         let expression = match argument {
             Some(argument) => argument.scalar()?,
             None => LogicalExpr::Literal(grism::Value::Null),

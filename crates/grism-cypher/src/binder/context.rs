@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use grism_core::{Error, ErrorKind, GraphSchema, GraphStatistics, Result, Type, Value};
+use grism_functions::Functions;
 use grism_logical::{LogicalExpr, LogicalPlan};
 
 use super::clause::Procedures;
@@ -59,6 +60,8 @@ pub struct BindContext<'a> {
     pub tables: &'a BTreeSet<String>,
     /// What may be known of parameters.
     pub parameter_types: ParameterTypes,
+    /// The functions that expressions may call.
+    pub functions: &'a Functions,
     /// The procedures that CALL may name.
     pub procedures: &'a Procedures,
     /// Whether the rows may hold entities that the query has deleted.

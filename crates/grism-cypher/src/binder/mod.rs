@@ -36,7 +36,6 @@ pub(crate) use write::bind_write;
 
 pub use clause::{Procedure, ProcedureColumn, Procedures, procedures};
 pub use context::{BindContext, BoundQuery, ParameterTypes, Parameters};
-pub use expression::{FunctionInfo, functions};
 pub use names::{Scope, Variable};
 pub use write::{
     BoundWrite, Created, CreatedEdge, CreatedEntity, CreatedIncidence, MergeWrite, SetItem,

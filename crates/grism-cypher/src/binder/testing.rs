@@ -8,6 +8,7 @@ use grism_core::{
     Cardinality, Error, GraphSchema, GraphStatistics, HyperedgeType, IndexDefinition, IndexKind,
     Result, Role, TableStatistics, Tables, Type, Value,
 };
+use grism_functions::Functions;
 use grism_logical::{ApplyKind, LogicalExpr, LogicalPlan, PlanSchema};
 
 use super::clause::{Procedure, ProcedureColumn, Procedures};
@@ -22,6 +23,7 @@ pub(super) struct Graph {
     pub(super) schema: Arc<GraphSchema>,
     statistics: Arc<GraphStatistics>,
     parameters: Parameters,
+    functions: Functions,
     procedures: Procedures,
     now: Value,
     tables: BTreeSet<String>,
@@ -127,6 +129,7 @@ impl Graph {
             parameters: parameters
                 .map(|(name, value)| (name.to_owned(), value))
                 .into(),
+            functions: Functions::default(),
             procedures: [(squares.name.clone(), squares)].into(),
             now: Value::Int64(0),
             tables: BTreeSet::from(["table".to_owned()]),
@@ -141,6 +144,7 @@ impl Graph {
             statistics: &self.statistics,
             parameters: &self.parameters,
             tables: &self.tables,
+            functions: &self.functions,
             procedures: &self.procedures,
             now: &self.now,
             constant: &constant,

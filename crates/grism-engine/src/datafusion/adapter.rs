@@ -169,7 +169,7 @@ impl ExecutionPlan for StreamExec {
 }
 
 /// Our error within a DataFusion error, or the kind that fits best.
-pub(super) fn from_datafusion(error: DataFusionError) -> Error {
+pub(crate) fn from_datafusion(error: DataFusionError) -> Error {
     let mut current: Option<&(dyn std::error::Error + 'static)> = Some(&error);
     while let Some(inner) = current {
         if let Some(own) = inner.downcast_ref::<Error>() {

@@ -12,11 +12,11 @@ use datafusion_execution::TaskContext;
 use datafusion_execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{Error, Result};
+use grism_functions::SharedValues;
 
 use super::adapter::from_datafusion;
 use crate::RecordBatchStream;
 use crate::batch::batch_of;
-use crate::shared::SharedValues;
 
 /// The shared columns of one schema. The values are held in memory until the operator ends.
 #[derive(Debug)]

@@ -6,16 +6,17 @@ use std::sync::Arc;
 use arrow::array::{Array, Float64Array, ListArray, StringArray, StringBuilder};
 use arrow::compute::kernels::{arity, numeric};
 use arrow::datatypes::DataType;
+use arrow::record_batch::RecordBatch;
 use grism_core::{Error, Result, Type, Value, cast_column};
+use grism_functions::{
+    Budget, Operand, TemporalOperator, aligned, arithmetic, check_text_length, computed_rows,
+    format_value, map_rows,
+};
 use grism_logical::{ArithmeticOperator, LogicalExpr, arithmetic_type};
 
-use super::budget::{Budget, Rows};
-use super::convert::format_value;
-use super::dynamic::at_run_time;
-use super::node::Node;
-use super::operand::{Operand, aligned, computed_rows, map_rows};
-use super::text::check_text_length;
-use super::values::special_arithmetic;
+use super::compile::compile;
+use super::node::{Kind, Node, OwnExpr, evaluate};
+use super::run_time::at_run_time;
 use crate::PhysicalSchema;
 
 /// A chain of arithmetic, from left to right.
@@ -26,9 +27,8 @@ use crate::PhysicalSchema;
 /// numbers   texts  values    runs of steps of one kind, each evaluated as a whole: a long text is not copied for each step
 /// ```
 #[derive(Debug)]
-pub(super) struct ArithmeticNode {
-    first: Node,
-    /// The type of `first`.
+pub(super) struct Arithmetic {
+    /// The type of the first operand.
     first_type: Type,
     runs: Vec<Run>,
 }
@@ -57,23 +57,25 @@ enum RunKind {
 #[derive(Debug)]
 struct Step {
     operator: ArithmeticOperator,
-    operand: Node,
+    /// Which of the operands it takes, counted from the first one of all.
+    operand: usize,
     operand_type: Type,
     /// The type of the value after this step.
     ty: Type,
 }
 
-impl ArithmeticNode {
+impl Arithmetic {
     pub(super) fn compile(
         first: &LogicalExpr,
         rest: &[(ArithmeticOperator, LogicalExpr)],
         input: &PhysicalSchema,
-    ) -> Result<Self> {
-        let (first, first_type) = Node::compile(first, input)?;
+    ) -> Result<Node> {
+        let (first, first_type) = compile(first, input)?;
         let mut ty = first_type.clone();
+        let mut nodes = vec![first];
         let mut runs: Vec<Run> = Vec::new();
         for (operator, operand) in rest {
-            let (operand, operand_type) = Node::compile(operand, input)?;
+            let (operand, operand_type) = compile(operand, input)?;
             let result = arithmetic_type(*operator, &ty, &operand_type)?;
             let kind = match &result {
                 _ if ty == Type::Any || operand_type == Type::Any => RunKind::Values,
@@ -83,10 +85,11 @@ impl ArithmeticNode {
             };
             let step = Step {
                 operator: *operator,
-                operand,
+                operand: nodes.len(),
                 operand_type,
                 ty: result.clone(),
             };
+            nodes.push(operand);
             match runs.last_mut() {
                 Some(run) if run.kind == kind => {
                     run.steps.push(step);
@@ -100,18 +103,21 @@ impl ArithmeticNode {
             }
             ty = result;
         }
-        Ok(Self {
-            first,
-            first_type,
-            runs,
-        })
+        let data_type = ty.to_arrow();
+        Ok(OwnExpr::node(Self { first_type, runs }, nodes, data_type))
+    }
+}
+
+impl Kind for Arithmetic {
+    fn name(&self) -> &'static str {
+        "arithmetic"
     }
 
-    pub(super) fn evaluate(&self, batch: Rows<'_>) -> Result<Operand> {
-        let mut value = self.first.evaluate(batch)?;
+    fn evaluate(&self, nodes: &[Node], batch: &RecordBatch) -> Result<Operand> {
+        let mut value = evaluate(&nodes[0], batch)?;
         let mut ty = &self.first_type;
         for run in &self.runs {
-            value = run.evaluate(value, ty, batch)?;
+            value = run.evaluate(value, ty, nodes, batch)?;
             ty = &run.ty;
         }
         Ok(value)
@@ -120,20 +126,26 @@ impl ArithmeticNode {
 
 impl Run {
     /// The value after the last step, where `value` is that before the first one, of the type `ty`.
-    fn evaluate(&self, value: Operand, ty: &Type, batch: Rows<'_>) -> Result<Operand> {
-        let (rows, budget) = (batch.num_rows(), batch.budget());
+    fn evaluate(
+        &self,
+        value: Operand,
+        ty: &Type,
+        nodes: &[Node],
+        batch: &RecordBatch,
+    ) -> Result<Operand> {
+        let (rows, budget) = (batch.num_rows(), &*Budget::current());
         let data_type = self.ty.to_arrow();
         let operands = |value: Operand| {
             let mut operands = vec![self.widened(value, ty)?];
             for step in &self.steps {
-                let operand = step.operand.evaluate(batch)?;
+                let operand = evaluate(&nodes[step.operand], batch)?;
                 operands.push(self.widened(operand, &step.operand_type)?);
             }
             Ok::<_, Error>(operands)
         };
         match self.kind {
             RunKind::Numbers => self.steps.iter().try_fold(value, |value, step| {
-                let operand = step.operand.evaluate(batch)?;
+                let operand = evaluate(&nodes[step.operand], batch)?;
                 numbers(step.operator, &value, &operand, rows, &step.ty.to_arrow())
             }),
             RunKind::Texts => concatenate(&operands(value)?, rows, budget),
@@ -276,20 +288,6 @@ fn numbers(
     Ok(Operand::over(&inputs, computed))
 }
 
-/// `-operand`.
-pub(super) fn negate(operand: &Operand) -> Result<Operand> {
-    if operand.is_null_type() {
-        return Ok(operand.clone());
-    }
-    let negated = numeric::neg(operand.array()).map_err(|error| match Error::from(error) {
-        error if error.message().to_lowercase().contains("overflow") => {
-            Error::invalid_data("integer overflow in `-`")
-        }
-        other => other,
-    })?;
-    Ok(Operand::over(&[operand], negated))
-}
-
 /// Texts, and numbers among them, one after the other; null where one of them is.
 fn concatenate(operands: &[Operand], rows: usize, budget: &Budget) -> Result<Operand> {
     let inputs: Vec<&Operand> = operands.iter().collect();
@@ -400,4 +398,57 @@ fn join_lists(
         }
         Ok(joined.map_or(Value::Null, Value::List))
     })
+}
+
+/// `a operator b` where an operand is a list, a temporal value or a duration; `None` leaves it to the kernels.
+fn special_arithmetic(operator: ArithmeticOperator, a: &Value, b: &Value) -> Result<Option<Value>> {
+    if a.is_null() || b.is_null() {
+        return Ok(Some(Value::Null));
+    }
+    if operator == ArithmeticOperator::Add {
+        match (a, b) {
+            (Value::List(a), Value::List(b)) => {
+                return Ok(Some(Value::List(a.iter().chain(b).cloned().collect())));
+            }
+            (Value::List(list), item) => {
+                let mut list = list.clone();
+                list.push(item.clone());
+                return Ok(Some(Value::List(list)));
+            }
+            (item, Value::List(list)) => {
+                let mut all = vec![item.clone()];
+                all.extend(list.iter().cloned());
+                return Ok(Some(Value::List(all)));
+            }
+            _ => {}
+        }
+    }
+    let temporal = match operator {
+        ArithmeticOperator::Add => Some(TemporalOperator::Add),
+        ArithmeticOperator::Subtract => Some(TemporalOperator::Subtract),
+        ArithmeticOperator::Multiply => Some(TemporalOperator::Multiply),
+        ArithmeticOperator::Divide => Some(TemporalOperator::Divide),
+        ArithmeticOperator::Remainder | ArithmeticOperator::Power => None,
+    };
+    if let Some(temporal) = temporal
+        && let Some(value) = arithmetic(temporal, a, b)?
+    {
+        return Ok(Some(value));
+    }
+    let plain = |value: &Value| {
+        matches!(
+            value,
+            Value::Int64(_) | Value::Float64(_) | Value::String(_) | Value::Bool(_)
+        )
+    };
+    if plain(a) && plain(b) {
+        return Ok(None);
+    }
+    Err(Error::invalid_query(format!(
+        "`{}` cannot be applied to {} and {}",
+        operator.as_str(),
+        a.type_name(),
+        b.type_name()
+    ))
+    .with_code("TypeError:InvalidArgumentType"))
 }

@@ -4,17 +4,16 @@
 use std::collections::HashMap;
 
 use arrow::array::Array;
+use arrow::record_batch::RecordBatch;
 use grism_core::{Error, Result, Type, Value};
-use grism_logical::{
-    BinaryOperator, Column, LogicalExpr, PlanSchema, ScalarFunction, UnaryOperator,
-};
+use grism_functions::{Budget, Operand, computed_rows};
+use grism_logical::{BinaryOperator, Column, FunctionRef, LogicalExpr, PlanSchema, UnaryOperator};
 
-use super::budget::Rows;
-use super::evaluator::ExprEvaluator;
-use super::node::Node;
-use super::operand::{Operand, computed_rows};
+use super::compile::{cast, compile};
+use super::lookup;
+use super::node::{Kind, Node, OwnExpr, children, evaluate, evaluate_all, evaluate_indexed};
+use super::run_time::at_run_time;
 use super::schema_inference::infer_expr_type;
-use super::{lookup, values};
 use crate::PhysicalSchema;
 use crate::batch::batch_of;
 
@@ -23,7 +22,6 @@ use crate::batch::batch_of;
 pub(super) struct Dynamic {
     /// The operator, over the columns `#0`, `#1`, ….
     template: LogicalExpr,
-    operands: Vec<Node>,
     ty: Type,
 }
 
@@ -33,7 +31,7 @@ impl Dynamic {
         expression: &LogicalExpr,
         input: &PhysicalSchema,
         ty: &Type,
-    ) -> Result<Option<Self>> {
+    ) -> Result<Option<Node>> {
         let operands: Vec<&LogicalExpr> = match expression {
             LogicalExpr::Binary {
                 operator,
@@ -53,7 +51,7 @@ impl Dynamic {
             LogicalExpr::Function {
                 function,
                 arguments,
-            } if !values::takes_any(*function) => arguments.iter().collect(),
+            } if !takes_any(function) => arguments.iter().collect(),
             LogicalExpr::Index { base, index } => vec![base, index],
             LogicalExpr::Slice { base, lower, upper } => {
                 let bounds = lower.as_deref().into_iter().chain(upper.as_deref());
@@ -74,7 +72,7 @@ impl Dynamic {
         }
         let compiled = operands
             .iter()
-            .map(|operand| Node::compile(operand, input))
+            .map(|operand| compile(operand, input))
             .collect::<Result<Vec<_>>>()?;
         let mut place = 0;
         let template = expression.map_children(|_| {
@@ -83,32 +81,17 @@ impl Dynamic {
         });
         let operands = compiled
             .into_iter()
-            .map(|(node, ty)| node.cast(ty, &Type::Any))
+            .map(|(node, ty)| cast(node, ty, &Type::Any))
             .collect();
-        Ok(Some(Self {
+        let kind = Self {
             template,
-            operands,
             ty: ty.clone(),
-        }))
-    }
-
-    pub(super) fn evaluate(&self, batch: Rows<'_>) -> Result<Operand> {
-        if let LogicalExpr::Index { .. } = &self.template {
-            return self.index(batch);
-        }
-        let operands = self
-            .operands
-            .iter()
-            .map(|operand| operand.evaluate(batch))
-            .collect::<Result<Vec<_>>>()?;
-        let inputs: Vec<&Operand> = operands.iter().collect();
-        batch
-            .budget()
-            .while_read(&inputs, || self.by_types(&operands, batch))
+        };
+        Ok(Some(OwnExpr::node(kind, operands, ty.to_arrow())))
     }
 
     /// Rows in groups of those whose operands have the same types.
-    fn by_types(&self, operands: &[Operand], batch: Rows<'_>) -> Result<Operand> {
+    fn by_types(&self, operands: &[Operand], batch: &RecordBatch) -> Result<Operand> {
         let inputs: Vec<&Operand> = operands.iter().collect();
         let count = computed_rows(&inputs, batch.num_rows());
         let mut results = vec![Value::Null; count];
@@ -128,10 +111,7 @@ impl Dynamic {
         }
         for (types, rows) in groups {
             let (places, arguments): (Vec<usize>, Vec<Vec<Value>>) = rows.into_iter().unzip();
-            for (place, value) in places
-                .into_iter()
-                .zip(self.typed(&types, &arguments, batch)?)
-            {
+            for (place, value) in places.into_iter().zip(self.typed(&types, &arguments)?) {
                 results[place] = value;
             }
         }
@@ -142,16 +122,14 @@ impl Dynamic {
     }
 
     /// `base[key]`: a base that rows share is read once.
-    fn index(&self, batch: Rows<'_>) -> Result<Operand> {
-        let [base, key] = &self.operands[..] else {
-            return Err(Error::internal("an index has two operands"));
-        };
-        let (base, key) = (base.evaluate_indexed(batch)?, key.evaluate(batch)?);
+    fn index(&self, nodes: &[Node], batch: &RecordBatch) -> Result<Operand> {
+        let [base, key] = children(nodes)?;
+        let (base, key) = (evaluate_indexed(base, batch)?, evaluate(key, batch)?);
         lookup::index_rows(&base, &key, batch.num_rows(), &self.ty.to_arrow())
     }
 
     /// The values for rows whose operands have the types `types`.
-    fn typed(&self, types: &[Type], rows: &[Vec<Value>], around: Rows<'_>) -> Result<Vec<Value>> {
+    fn typed(&self, types: &[Type], rows: &[Vec<Value>]) -> Result<Vec<Value>> {
         let columns = types
             .iter()
             .enumerate()
@@ -166,13 +144,13 @@ impl Dynamic {
                 Value::column(&cells, &ty.to_arrow())
             })
             .collect::<Result<Vec<_>>>()?;
-        let evaluator = ExprEvaluator::try_new(&self.template, &schema).map_err(at_run_time)?;
+        let (node, ty) = compile(&self.template, &schema).map_err(at_run_time)?;
         let batch = batch_of(schema.arrow(), arrays, rows.len())?;
-        let found = evaluator
-            .evaluate_within(around.over(&batch))?
+        let found = evaluate(&node, &batch)?
+            .cast(&ty.to_arrow())?
             .into_column(rows.len())?;
         (0..found.len())
-            .map(|row| Value::from_typed(&found, row, evaluator.value_type()))
+            .map(|row| Value::from_typed(&found, row, &ty))
             .collect()
     }
 
@@ -193,14 +171,6 @@ impl Dynamic {
                 _ if untyped => return Err(self.mismatch(arguments)),
                 _ => None,
             },
-            LogicalExpr::Function {
-                function: ScalarFunction::Coalesce,
-                ..
-            } => arguments
-                .iter()
-                .find(|value| !value.is_null())
-                .cloned()
-                .or(Some(Value::Null)),
             _ if untyped => return Err(self.mismatch(arguments)),
             _ => None,
         })
@@ -218,7 +188,7 @@ impl Dynamic {
                 ..
             } => "`NOT`".to_owned(),
             LogicalExpr::Unary { .. } => "`-`".to_owned(),
-            LogicalExpr::Function { function, .. } => values::called(*function),
+            LogicalExpr::Function { function, .. } => function.called(),
             _ => "`[..]`".to_owned(),
         };
         Error::invalid_query(format!("{what} cannot be applied to {found}"))
@@ -226,7 +196,22 @@ impl Dynamic {
     }
 }
 
-/// A type error that shows itself while a query runs.
-pub(super) fn at_run_time(error: Error) -> Error {
-    Error::new(error.kind(), error.message().to_owned()).with_code("TypeError:InvalidArgumentType")
+impl Kind for Dynamic {
+    fn name(&self) -> &'static str {
+        "dynamic"
+    }
+
+    fn evaluate(&self, nodes: &[Node], batch: &RecordBatch) -> Result<Operand> {
+        if let LogicalExpr::Index { .. } = &self.template {
+            return self.index(nodes, batch);
+        }
+        let operands = evaluate_all(nodes, batch)?;
+        let inputs: Vec<&Operand> = operands.iter().collect();
+        Budget::current().while_read(&inputs, || self.by_types(&operands, batch))
+    }
+}
+
+/// Whether the function looks itself at arguments whose types are known only at run time. A user's says which types it takes.
+fn takes_any(function: &FunctionRef) -> bool {
+    function.built_in().is_none_or(|own| own.takes_any())
 }

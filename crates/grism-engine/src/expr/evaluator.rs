@@ -6,12 +6,12 @@ use arrow::array::{Array, ArrayRef, BooleanArray, UInt32Array, new_empty_array};
 use arrow::compute::{filter, take_record_batch};
 use arrow::record_batch::RecordBatch;
 use grism_core::{Result, Type};
+use grism_functions::{Budget, Operand};
 use grism_logical::LogicalExpr;
 
-use super::budget::{Budget, Rows};
+use super::compile::{compile, compile_as};
 use super::indexed::Indexed;
-use super::node::Node;
-use super::operand::Operand;
+use super::node::{Node, evaluate, evaluate_indexed};
 use crate::{MemoryManager, PhysicalSchema};
 
 /// An expression compiled against the schema of its input.
@@ -30,7 +30,7 @@ impl ExprEvaluator {
     /// # Errors
     /// `InvalidQuery` for a type error; `Internal` for a column that is not there.
     pub fn try_new(expression: &LogicalExpr, input: &PhysicalSchema) -> Result<Self> {
-        let (root, ty) = Node::compile(expression, input)?;
+        let (root, ty) = compile(expression, input)?;
         Ok(Self {
             root,
             ty,
@@ -63,14 +63,11 @@ impl ExprEvaluator {
         if batch.num_rows() == 0 {
             return Ok(new_empty_array(&data_type));
         }
-        let budget = Budget::new(self.memory.clone());
-        self.evaluate_within(Rows::new(batch, &budget))?
-            .into_column(batch.num_rows())
-    }
-
-    /// As [`Self::evaluate`], under the budget of an evaluation around this one.
-    pub(super) fn evaluate_within(&self, rows: Rows<'_>) -> Result<Operand> {
-        self.root.evaluate(rows)?.cast(&self.ty.to_arrow())
+        Budget::within(self.memory.clone(), || {
+            evaluate(&self.root, batch)?
+                .cast(&data_type)?
+                .into_column(batch.num_rows())
+        })
     }
 
     /// The value for every row of `batch`, not copied for each row where values are shared or constant.
@@ -82,8 +79,7 @@ impl ExprEvaluator {
         if batch.num_rows() == 0 {
             return Ok(Indexed::of(Operand::column(new_empty_array(&data_type))));
         }
-        let budget = Budget::new(self.memory.clone());
-        let found = self.root.evaluate_indexed(Rows::new(batch, &budget))?;
+        let found = Budget::within(self.memory.clone(), || evaluate_indexed(&self.root, batch))?;
         if found.values.data_type() == &data_type {
             return Ok(found);
         }
@@ -125,7 +121,7 @@ impl ExprEvaluator {
             if remaining.num_rows() == 0 {
                 break;
             }
-            let node = Node::compile_as(conjunct, &self.input, &Type::Bool)?;
+            let node = compile_as(conjunct, &self.input, &Type::Bool)?;
             let flags = truth(&node, &remaining, &self.memory)?;
             left = filter(&left, &flags)?;
             let rows = Operand::column(Arc::clone(&left));
@@ -144,9 +140,8 @@ fn truth(
     batch: &RecordBatch,
     memory: &Option<Arc<dyn MemoryManager>>,
 ) -> Result<BooleanArray> {
-    let budget = Budget::new(memory.clone());
-    let flags = node
-        .evaluate(Rows::new(batch, &budget))?
-        .into_column(batch.num_rows())?;
+    let flags = Budget::within(memory.clone(), || {
+        evaluate(node, batch)?.into_column(batch.num_rows())
+    })?;
     Operand::column(flags).booleans()
 }

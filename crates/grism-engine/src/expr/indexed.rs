@@ -3,9 +3,7 @@
 
 use arrow::array::{ArrayRef, UInt32Array};
 use grism_core::{Result, Value};
-
-use super::operand::Operand;
-use crate::shared::SharedValues;
+use grism_functions::{Operand, SharedValues};
 
 /// Values, and which of them each row has.
 #[derive(Clone, Debug)]

@@ -3,62 +3,64 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, BooleanArray, UInt32Array};
-use arrow::compute::{and_kleene, filter, filter_record_batch, not, or_kleene};
+use arrow::compute::{and_kleene, filter, filter_record_batch, or_kleene};
+use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
 use grism_core::{Error, Result, Type, Value};
+use grism_functions::{Operand, aligned};
 use grism_logical::{LogicOperator, LogicalExpr};
 
-use super::budget::Rows;
-use super::node::Node;
-use super::operand::{Operand, aligned};
+use super::compile::compile;
+use super::node::{Kind, Node, OwnExpr, evaluate};
 use crate::PhysicalSchema;
 
 /// A chain of AND, OR or XOR.
 #[derive(Debug)]
-pub(super) struct LogicNode {
+pub(super) struct Logic {
     operator: LogicOperator,
+    /// What is known of each operand.
     operands: Vec<LogicOperand>,
 }
 
 #[derive(Debug)]
 struct LogicOperand {
-    node: Node,
     /// Whether its values are booleans only if that shows while the query runs.
     dynamic: bool,
     /// Whether it may fail for a row. What cannot fail is computed for all rows, which costs less than to pick some.
     may_fail: bool,
 }
 
-impl LogicNode {
+impl Logic {
     pub(super) fn compile(
         operator: LogicOperator,
         operands: &[LogicalExpr],
         input: &PhysicalSchema,
-    ) -> Result<Self> {
+    ) -> Result<Node> {
         let compiled = operands.iter().map(|operand| {
-            let (node, ty) = Node::compile(operand, input)?;
+            let (node, ty) = compile(operand, input)?;
             let dynamic = ty == Type::Any;
             let may_fail = dynamic || operand.may_fail(input.columns());
-            Ok(LogicOperand {
-                node,
-                dynamic,
-                may_fail,
-            })
+            Ok((LogicOperand { dynamic, may_fail }, node))
         });
-        Ok(Self {
-            operator,
-            operands: compiled.collect::<Result<_>>()?,
-        })
+        let (operands, nodes) = compiled.collect::<Result<(Vec<_>, Vec<_>)>>()?;
+        let kind = Self { operator, operands };
+        Ok(OwnExpr::node(kind, nodes, DataType::Boolean))
+    }
+}
+
+impl Kind for Logic {
+    fn name(&self) -> &'static str {
+        self.operator.as_str()
     }
 
-    pub(super) fn evaluate(&self, batch: Rows<'_>) -> Result<Operand> {
+    fn evaluate(&self, nodes: &[Node], batch: &RecordBatch) -> Result<Operand> {
         let settling = self.operator.settling();
         let mut open = OpenRows {
-            batch: RecordBatch::clone(&batch),
+            batch: batch.clone(),
             places: None,
         };
         let mut found: Option<Operand> = None;
-        for operand in &self.operands {
+        for (operand, node) in self.operands.iter().zip(nodes) {
             // The values so far, where they settle some rows and others not.
             let mut partly: Option<(BooleanArray, bool)> = None;
             if let (Some(settling), Some(values)) = (settling, &found) {
@@ -78,11 +80,11 @@ impl LogicNode {
             {
                 found = Some(open.narrow(&flags, settling)?);
             }
-            let value = match (operand.node.evaluate(batch.over(&open.batch)), partly) {
+            let value = match (evaluate(node, &open.batch), partly) {
                 // Too much for one column perhaps, for rows that do not reach it.
                 (Err(_), Some((flags, settling))) => {
                     found = Some(open.narrow(&flags, settling)?);
-                    operand.node.evaluate(batch.over(&open.batch))?
+                    evaluate(node, &open.batch)?
                 }
                 (value, _) => value?,
             };
@@ -178,25 +180,6 @@ pub(super) fn combine(
             .collect(),
     };
     Ok(Operand::over(&[left, right], Arc::new(combined)))
-}
-
-/// NOT.
-pub(super) fn negate(operand: &Operand) -> Result<Operand> {
-    let booleans = operand.booleans()?;
-    Ok(Operand::over(&[operand], Arc::new(not(&booleans)?)))
-}
-
-/// IS NULL, or IS NOT NULL where `negated`.
-pub(super) fn is_null(operand: &Operand, negated: bool) -> Operand {
-    let array = operand.array();
-    let nulls = array.logical_nulls();
-    let flags: BooleanArray = match nulls {
-        None => BooleanArray::from(vec![negated; array.len()]),
-        Some(nulls) => (0..array.len())
-            .map(|row| Some(nulls.is_valid(row) == negated))
-            .collect(),
-    };
-    Operand::over(&[operand], Arc::new(flags))
 }
 
 #[cfg(test)]

@@ -1,25 +1,47 @@
 //! What is looked up in a value: properties and labels of entities, entries of maps, items of lists, components of
 //! temporal values.
 
+use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
 
 use arrow::datatypes::DataType;
+use arrow::record_batch::RecordBatch;
 use grism_core::{Error, Result, Value};
-use grism_logical::ScalarFunction;
+use grism_functions::{Operand, get};
 
 use super::indexed::Indexed;
-use super::operand::Operand;
-use super::temporal;
-use super::values::{mismatch, read};
+use super::node::{Kind, Node, OwnExpr, children, evaluate, evaluate_indexed};
+
+/// A property, an entry or a component of a base, by a key.
+#[derive(Debug)]
+pub(super) struct Get {
+    data_type: DataType,
+}
+
+impl Get {
+    /// What the first of `nodes` has under the key that is the second.
+    pub(super) fn node(nodes: Vec<Node>, data_type: DataType) -> Node {
+        let kind = Self {
+            data_type: data_type.clone(),
+        };
+        OwnExpr::node(kind, nodes, data_type)
+    }
+}
+
+impl Kind for Get {
+    fn name(&self) -> &'static str {
+        "get"
+    }
+
+    fn evaluate(&self, nodes: &[Node], batch: &RecordBatch) -> Result<Operand> {
+        let [base, key] = children(nodes)?;
+        let (base, key) = (evaluate_indexed(base, batch)?, evaluate(key, batch)?);
+        get_rows(&base, &key, batch.num_rows(), &self.data_type)
+    }
+}
 
 /// The property, entry or component of each row's base that its key names; a base that rows share is read once.
-pub(super) fn get_rows(
-    base: &Indexed,
-    key: &Operand,
-    rows: usize,
-    data_type: &DataType,
-) -> Result<Operand> {
+fn get_rows(base: &Indexed, key: &Operand, rows: usize, data_type: &DataType) -> Result<Operand> {
     look_up(base, key, rows, data_type, |base, key| match key {
         _ if base.is_null() => Ok(Value::Null),
         Value::String(key) => get(base, key),
@@ -69,28 +91,6 @@ fn look_up(
     })
 }
 
-/// A property, an entry of a map, or a component of a temporal value.
-pub(super) fn get(base: &Value, key: &str) -> Result<Value> {
-    let found =
-        |entries: &BTreeMap<String, Value>| entries.get(key).cloned().unwrap_or(Value::Null);
-    Ok(match base {
-        Value::Map(entries) => found(entries),
-        Value::Node(node) => found(&read(node.contents.as_ref())?.properties),
-        Value::Hyperedge(hyperedge) => found(&read(hyperedge.contents.as_ref())?.properties),
-        Value::Incidence(_) => Value::Null,
-        temporal => match temporal::component(temporal, key)? {
-            Some(value) => value,
-            None => {
-                return Err(Error::invalid_query(format!(
-                    "`.{key}` needs a node, a hyperedge or a map, not {}",
-                    base.type_name()
-                ))
-                .with_code("TypeError:InvalidArgumentType"));
-            }
-        },
-    })
-}
-
 /// `base[key]` of values whose types are known only now.
 fn index(base: &Value, key: &Value) -> Result<Value> {
     let wrong = |code: &str| {
@@ -122,31 +122,4 @@ fn index(base: &Value, key: &Value) -> Result<Value> {
         }
         _ => return Err(wrong("TypeError:InvalidArgumentType")),
     })
-}
-
-/// Whether an entity or a relationship has all of the labels: those of a node, the type of a hyperedge, the role of an
-/// incidence. Where no labels are listed, whether it has any.
-pub(super) fn has_labels(base: &Value, labels: Option<&Value>) -> Result<Value> {
-    let Some(Value::List(labels)) = labels else {
-        return Ok(Value::Null);
-    };
-    let mut wanted = labels.iter().filter_map(|label| match label {
-        Value::String(label) => Some(label),
-        _ => None,
-    });
-    Ok(Value::Bool(match base {
-        Value::Node(node) => {
-            let own = &read(node.contents.as_ref())?.labels;
-            match labels.is_empty() {
-                true => !own.is_empty(),
-                false => wanted.all(|label| own.contains(label)),
-            }
-        }
-        Value::Hyperedge(hyperedge) => {
-            let own = &read(hyperedge.contents.as_ref())?.type_name;
-            wanted.all(|label| own == label)
-        }
-        Value::Incidence(incidence) => wanted.all(|label| &incidence.role == label),
-        other => return Err(mismatch(ScalarFunction::HasLabels, other)),
-    }))
 }

@@ -7,22 +7,49 @@ use arrow::array::{
     Array, ArrayData, BooleanArray, Int64Array, ListArray, StringArray, UInt64Array,
 };
 use arrow::datatypes::DataType;
+use arrow::record_batch::RecordBatch;
 use grism_core::{Result, Type, Value, encode_any, equal_values, key_of_any};
+use grism_functions::{Operand, computed_rows};
 use grism_logical::{BinaryOperator, LogicOperator};
 
 use super::compare::compare;
 use super::indexed::Indexed;
 use super::logic::combine;
-use super::operand::{Operand, computed_rows};
+use super::node::{Kind, Node, OwnExpr, children, evaluate, evaluate_indexed};
 
 /// Lists up to this length are compared element by element.
 const SHORT: usize = 16;
 /// Constant lists up to this length are compared by one pass of a kernel for each element.
 const SHORT_CONSTANT: usize = 32;
 
+/// Whether a list holds a value.
+#[derive(Debug, Default)]
+pub(super) struct In {
+    cache: MembershipCache,
+}
+
+impl In {
+    /// `needle IN list`.
+    pub(super) fn node(needle: Node, list: Node) -> Node {
+        OwnExpr::node(Self::default(), vec![needle, list], DataType::Boolean)
+    }
+}
+
+impl Kind for In {
+    fn name(&self) -> &'static str {
+        "IN"
+    }
+
+    fn evaluate(&self, nodes: &[Node], batch: &RecordBatch) -> Result<Operand> {
+        let [needle, list] = children(nodes)?;
+        let (needle, list) = (evaluate(needle, batch)?, evaluate_indexed(list, batch)?);
+        is_in(&needle, &list, batch.num_rows(), &self.cache)
+    }
+}
+
 /// The lists hashed last, which stay the same from batch to batch where they are constant or shared.
 #[derive(Debug, Default)]
-pub(super) struct MembershipCache(Mutex<Option<Hashed>>);
+struct MembershipCache(Mutex<Option<Hashed>>);
 
 type Hashed = (ArrayData, Vec<Option<Arc<Members>>>);
 
@@ -42,7 +69,7 @@ impl MembershipCache {
 }
 
 /// `needle IN list`.
-pub(super) fn is_in(
+fn is_in(
     needle: &Operand,
     list: &Indexed,
     rows: usize,

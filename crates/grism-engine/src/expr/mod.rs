@@ -1,32 +1,38 @@
-//! Expressions: compiled once per operator, evaluated batch by batch on Arrow kernels.
+//! Expressions: compiled once per operator to `PhysicalExpr`s, evaluated batch by batch on Arrow kernels.
 
 mod arithmetic;
-mod budget;
-mod call;
-mod case;
+mod cast;
+mod choose;
+mod column;
+mod columnar;
 mod compare;
 mod compile;
-mod convert;
+mod constant;
 mod dynamic;
-mod evaluate;
 mod evaluator;
+mod field;
+mod function;
+mod index;
 mod indexed;
+mod key;
 mod lambda;
 mod list;
 mod logic;
 mod lookup;
-mod math;
+mod map;
 mod membership;
+mod negate;
 mod node;
 mod once;
-mod operand;
-mod range;
+mod per_value;
+mod regex;
+mod run_time;
 pub mod schema_inference;
-mod statistics;
-mod temporal;
-mod text;
-mod values;
+mod slice;
+mod table;
+#[cfg(test)]
+mod tests;
+mod text_predicate;
+mod user_function;
 
 pub use evaluator::ExprEvaluator;
-pub(crate) use math::float_key;
-pub(crate) use range::Steps;

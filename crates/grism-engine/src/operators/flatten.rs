@@ -6,12 +6,12 @@ use arrow::array::ArrayRef;
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{GraphStatistics, Result};
+use grism_functions::{MOST_BYTES_AT_ONCE, SharedValues, taken_bytes};
 use grism_logical::{Column, PlanSchema};
 use serde::{Deserialize, Serialize};
 
 use super::only_child;
 use crate::batch::batch_of;
-use crate::shared::{MOST_BYTES_AT_ONCE, SharedValues, taken_bytes};
 use crate::{
     ExecutionContextTrait, InputRequirement, PhysicalOperator, PhysicalSchema, PlanProperties,
     RecordBatchStream, run,

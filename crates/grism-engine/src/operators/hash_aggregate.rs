@@ -8,6 +8,7 @@ use arrow::datatypes::{DataType, Float64Type, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{Error, GraphStatistics, Result, Type};
+use grism_functions::float_key;
 use grism_logical::{AggregateFunction, Column, PlanSchema};
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +16,6 @@ use super::key_numbers::KeyNumbers;
 use super::{comma_separated, only_child};
 use crate::batch::batch_of;
 use crate::datafusion::{aggregate, state_schema};
-use crate::expr::float_key;
 use crate::{
     AcceptedPhase, ExecutionContextTrait, InputRequirement, Phases, PhysicalOperator,
     PhysicalSchema, PlanProperties, RecordBatchStream, RequiredDistribution, run,

@@ -10,9 +10,8 @@ use grism_core::{
     EntityId, Error, GraphStatistics, HyperedgeContents, HyperedgeValue, LABELS_COLUMN,
     NodeContents, Result, Snapshot, TableId, Type, Value,
 };
+use grism_functions::SharedValues;
 use serde::{Deserialize, Serialize};
-
-use crate::shared::SharedValues;
 
 use super::{comma_separated, only_child, shown};
 use crate::{

@@ -15,10 +15,10 @@ use arrow::array::{
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use grism_core::{Error, Result};
+use grism_functions::SharedValues;
 
 use super::hash_aggregate::GroupKey;
 use crate::batch::batch_of;
-use crate::shared::SharedValues;
 use crate::{MemoryManager, MemoryReservation};
 
 /// Bytes that a key takes beside its own and its value's.

@@ -6,6 +6,7 @@ use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{GraphStatistics, Result, Value};
+use grism_functions::{SharedValues, may_be_large};
 use grism_logical::{LogicalExpr, PlanSchema};
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +14,6 @@ use super::parts::Parts;
 use super::{comma_separated, only_child, shown};
 use crate::batch::batch_of;
 use crate::expr::schema_inference::build_project_schema;
-use crate::shared::{SharedValues, may_be_large};
 use crate::{
     ExecutionContextTrait, ExprEvaluator, InputRequirement, PhysicalOperator, PhysicalSchema,
     PlanProperties, RecordBatchStream, run,

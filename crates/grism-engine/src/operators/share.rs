@@ -5,11 +5,11 @@ use std::sync::Arc;
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{Error, GraphStatistics, Result};
+use grism_functions::{SharedValues, may_be_large};
 use grism_logical::{Column, PlanSchema};
 use serde::{Deserialize, Serialize};
 
 use super::only_child;
-use crate::shared::{SharedValues, may_be_large};
 use crate::{
     ExecutionContextTrait, InputRequirement, PhysicalOperator, PhysicalSchema, PlanProperties,
     RecordBatchStream, run,

@@ -7,6 +7,7 @@ use arrow::array::Array;
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{Error, GraphStatistics, Result};
+use grism_functions::SharedValues;
 use serde::{Deserialize, Serialize};
 
 use super::flatten::flat_stream;
@@ -15,7 +16,6 @@ use super::{comma_separated, only_child};
 use crate::batch::batch_of;
 use crate::datafusion::{SortColumn, sort};
 use crate::exchange::sorted_runs;
-use crate::shared::SharedValues;
 use crate::{
     AcceptedPhase, ExecutionContextTrait, InputRequirement, Phases, PhysicalOperator,
     PhysicalSchema, PlanProperties, RecordBatchStream, RequiredDistribution, run,

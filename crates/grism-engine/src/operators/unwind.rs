@@ -7,12 +7,12 @@ use arrow::compute::take;
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{Error, GraphStatistics, Result, Type};
-use grism_logical::{Column, LogicalExpr, ScalarFunction};
+use grism_functions::{RANGE, Steps};
+use grism_logical::{Column, LogicalExpr};
 use serde::{Deserialize, Serialize};
 
 use super::only_child;
 use super::parts::Parts;
-use crate::expr::Steps;
 use crate::expr::schema_inference::infer_expr_type;
 use crate::{
     ExecutionContextTrait, ExprEvaluator, InputRequirement, PhysicalOperator, PhysicalSchema,
@@ -116,9 +116,11 @@ impl PhysicalOperator for UnwindExec {
         let (schema, batch_rows) = (self.schema.clone(), context.query().config.batch_rows);
         let bounds = match &self.expression {
             LogicalExpr::Function {
-                function: ScalarFunction::Range,
+                function,
                 arguments,
-            } => arguments.iter().map(compile).collect::<Result<Vec<_>>>()?,
+            } if function.is(&RANGE) => {
+                arguments.iter().map(compile).collect::<Result<Vec<_>>>()?
+            }
             _ => Vec::new(),
         };
         let is_known =

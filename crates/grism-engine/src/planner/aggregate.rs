@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use grism_core::{Result, Type, Value};
+use grism_functions::{FLOAT_KEY, KEY};
 use grism_logical::{
-    Aggregate, AggregateFunction, LogicalExpr, LogicalPlan, ScalarFunction, SortKey, UnaryOperator,
+    Aggregate, AggregateFunction, LogicalExpr, LogicalPlan, SortKey, UnaryOperator,
 };
 
 use super::build::Builder;
@@ -39,10 +40,7 @@ impl Builder {
                 continue;
             }
             let (by, value) = (format!("#key{index}"), format!("#value{index}"));
-            columns.push((
-                LogicalExpr::call(ScalarFunction::Key, vec![key.clone()]),
-                by.clone(),
-            ));
+            columns.push((LogicalExpr::call(&KEY, vec![key.clone()]), by.clone()));
             columns.push((key.clone().convert(&ty, &Type::Any), value.clone()));
             let result = LogicalExpr::column(&value).convert(&Type::Any, &ty);
             results.push((result, name.clone()));
@@ -78,14 +76,14 @@ impl Builder {
                     let mut expression = argument.clone();
                     if call.distinct && call.function == AggregateFunction::Count && needs_key(&ty)
                     {
-                        expression = LogicalExpr::call(ScalarFunction::Key, vec![expression]);
+                        expression = LogicalExpr::call(&KEY, vec![expression]);
                     } else if ordered && needs_key(&ty) {
                         expression = expression.convert(&ty, &Type::Any);
                     } else if call.function == AggregateFunction::Count && needs_key(&ty) {
                         // Values that are only counted are not copied for it.
                         expression = known(expression);
                     } else if call.distinct && ty == Type::Float64 {
-                        expression = LogicalExpr::call(ScalarFunction::FloatKey, vec![expression]);
+                        expression = LogicalExpr::call(&FLOAT_KEY, vec![expression]);
                     }
                     columns.push((expression, column.clone()));
                     Some((column, ty, ordered))
@@ -136,10 +134,8 @@ impl Builder {
                     infer_expr_type(&key.expression, input.schema())?,
                 );
                 Ok(match ty {
-                    ty if needs_key(&ty) => {
-                        LogicalExpr::call(ScalarFunction::Key, vec![own.clone()])
-                    }
-                    Type::Float64 => LogicalExpr::call(ScalarFunction::FloatKey, vec![own.clone()]),
+                    ty if needs_key(&ty) => LogicalExpr::call(&KEY, vec![own.clone()]),
+                    Type::Float64 => LogicalExpr::call(&FLOAT_KEY, vec![own.clone()]),
                     _ => own.clone(),
                 })
             })

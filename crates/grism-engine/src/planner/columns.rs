@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use grism_core::{Error, Result};
+use grism_functions::may_be_large;
 use grism_logical::{Column, LogicalExpr, PlanSchema};
 
 use crate::PhysicalOperator;
 use crate::operators::ProjectExec;
-use crate::shared::may_be_large;
 
 /// `input` with a column for each key; keys that are columns already need none.
 pub(super) fn with_keys<'a>(

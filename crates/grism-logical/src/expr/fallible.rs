@@ -5,7 +5,7 @@
 use grism_core::{Type, Value, with_stack};
 
 use super::{ArithmeticOperator, BinaryOperator, LogicalExpr, UnaryOperator};
-use crate::{Column, PlanSchema, ScalarFunction, arithmetic_type, infer_type};
+use crate::{Column, PlanSchema, arithmetic_type, infer_type};
 
 impl LogicalExpr {
     /// Whether the evaluation over some row of `input` may raise an error, such as a division by zero.
@@ -50,7 +50,7 @@ impl LogicalExpr {
                 arguments,
             } => {
                 let types: Vec<Type> = arguments.iter().map(type_of).collect();
-                !never_fails(*function, &types) || parts_may_fail()
+                function.may_fail(&types) || parts_may_fail()
             }
             Self::Index { base, index } => {
                 [base, index].iter().any(|part| type_of(part) == Type::Any) || parts_may_fail()
@@ -193,82 +193,10 @@ fn is_plain_pattern(pattern: &LogicalExpr) -> bool {
     })
 }
 
-/// Whether the function has a value, or null, for all arguments of these types.
-fn never_fails(function: ScalarFunction, arguments: &[Type]) -> bool {
-    use ScalarFunction as F;
-    let known = !arguments.contains(&Type::Any);
-    match function {
-        F::Coalesce
-        | F::Key
-        | F::FloatKey
-        | F::NullIf
-        | F::AsList
-        | F::Path
-        | F::Pi
-        | F::E
-        | F::Rand
-        | F::ToStringOrNull
-        | F::ToIntegerOrNull
-        | F::ToFloatOrNull
-        | F::ToBooleanOrNull => true,
-        F::Ceil
-        | F::Floor
-        | F::Sqrt
-        | F::Exp
-        | F::Log
-        | F::Log10
-        | F::Sin
-        | F::Cos
-        | F::Tan
-        | F::Cot
-        | F::Haversin
-        | F::Acos
-        | F::Asin
-        | F::Atan
-        | F::Atan2
-        | F::Degrees
-        | F::Radians
-        | F::Sign
-        | F::IsNan
-        | F::ToUpper
-        | F::ToLower
-        | F::Trim
-        | F::LTrim
-        | F::RTrim
-        | F::BTrim
-        | F::Replace
-        | F::Split
-        | F::Reverse
-        | F::Size
-        | F::CharLength
-        | F::IsEmpty
-        | F::ToString
-        | F::ToFloat
-        | F::ToBoolean
-        | F::ToStringList
-        | F::ToIntegerList
-        | F::ToFloatList
-        | F::ToBooleanList
-        | F::Head
-        | F::Last
-        | F::Tail
-        | F::Id
-        | F::ElementId
-        | F::Labels
-        | F::Type
-        | F::Keys
-        | F::DistinctOf
-        | F::Roles
-        | F::Arity
-        | F::Length
-        | F::Nodes
-        | F::Relationships => known,
-        _ => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use grism_functions::{ABS, DATE, Function, SIZE, TO_INTEGER};
+
     use super::*;
 
     fn input() -> PlanSchema {
@@ -326,14 +254,14 @@ mod tests {
 
     #[test]
     fn functions_of_known_types_do_not_fail_where_they_have_a_value_for_all() {
-        let call = |function, argument: &str| {
+        let call = |function: &'static Function, argument: &str| {
             LogicalExpr::call(function, vec![column(argument)]).may_fail(&input())
         };
-        assert!(!call(ScalarFunction::Size, "text"));
-        assert!(call(ScalarFunction::Size, "unknown"));
-        assert!(call(ScalarFunction::ToInteger, "real"));
-        assert!(call(ScalarFunction::Date, "text"));
-        assert!(call(ScalarFunction::Abs, "whole"));
+        assert!(!call(&SIZE, "text"));
+        assert!(call(&SIZE, "unknown"));
+        assert!(call(&TO_INTEGER, "real"));
+        assert!(call(&DATE, "text"));
+        assert!(call(&ABS, "whole"));
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! `LogicalExpr`: an expression over the columns of a plan's input, and how one is made.
 
 use grism_core::{TableId, Tables, Type, Value};
+use grism_functions::FunctionRef;
 use serde::{Deserialize, Serialize};
 
 use super::{
     ArithmeticOperator, BinaryOperator, InfixOperator, LogicOperator, Quantifier, UnaryOperator,
 };
-use crate::ScalarFunction;
 
 /// An expression over the columns of a plan's input.
 ///
@@ -68,7 +68,7 @@ pub enum LogicalExpr {
     /// A scalar function.
     Function {
         /// The function.
-        function: ScalarFunction,
+        function: FunctionRef,
         /// Its arguments.
         arguments: Vec<LogicalExpr>,
     },
@@ -252,9 +252,9 @@ impl LogicalExpr {
 
     /// A call of a scalar function.
     #[must_use]
-    pub fn call(function: ScalarFunction, arguments: Vec<Self>) -> Self {
+    pub fn call(function: impl Into<FunctionRef>, arguments: Vec<Self>) -> Self {
         Self::Function {
-            function,
+            function: function.into(),
             arguments,
         }
     }

@@ -3,7 +3,6 @@
 use grism_core::{Value, with_stack};
 
 use super::LogicalExpr;
-use crate::ScalarFunction;
 
 impl LogicalExpr {
     /// The direct parts of the expression.
@@ -116,7 +115,7 @@ impl LogicalExpr {
                 function,
                 arguments,
             } => Self::Function {
-                function: *function,
+                function: function.clone(),
                 arguments: arguments.iter().map(rewrite).collect(),
             },
             Self::List(items) => Self::List(items.iter().map(rewrite).collect()),
@@ -274,13 +273,7 @@ impl LogicalExpr {
     /// Whether another evaluation over the same row may give another value.
     #[must_use]
     pub fn is_volatile(&self) -> bool {
-        let own = matches!(
-            self,
-            Self::Function {
-                function: ScalarFunction::Rand | ScalarFunction::RandomUuid,
-                ..
-            }
-        );
+        let own = matches!(self, Self::Function { function, .. } if function.is_volatile());
         own || self
             .children()
             .into_iter()

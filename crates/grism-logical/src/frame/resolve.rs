@@ -1,9 +1,10 @@
 //! Names in a frame's expressions, resolved to columns and properties.
 
 use grism_core::{Error, Result, Type, Value, nearest};
+use grism_functions::{COALESCE, ELEMENT_ID, HEAD, ID, LAST, SIZE};
 
 use super::Frame;
-use crate::{LogicalExpr, PlanSchema, ScalarFunction, property_key};
+use crate::{FunctionRef, LogicalExpr, PlanSchema, property_key};
 
 impl Frame {
     pub(super) fn resolve_named(
@@ -30,7 +31,7 @@ impl Frame {
                 function,
                 arguments,
             } => {
-                if let Err(error) = check_call(function, &arguments, &columns) {
+                if let Err(error) = check_call(&function, &arguments, &columns) {
                     failure.get_or_insert(error);
                 }
                 LogicalExpr::Function {
@@ -87,7 +88,7 @@ impl Frame {
 
 /// A function has as many arguments as it takes, and what reads an entity's contents is left to clauses.
 fn check_call(
-    function: ScalarFunction,
+    function: &FunctionRef,
     arguments: &[LogicalExpr],
     columns: &PlanSchema,
 ) -> Result<()> {
@@ -105,15 +106,8 @@ fn check_call(
             .is_some_and(|column| column.ty.may_hold_entity()),
         _ => false,
     });
-    let ids = [
-        ScalarFunction::Id,
-        ScalarFunction::ElementId,
-        ScalarFunction::Size,
-        ScalarFunction::Head,
-        ScalarFunction::Last,
-        ScalarFunction::Coalesce,
-    ];
-    if of_entity && !ids.contains(&function) {
+    let ids = [&ID, &ELEMENT_ID, &SIZE, &HEAD, &LAST, &COALESCE];
+    if of_entity && !ids.into_iter().any(|own| function.is(own)) {
         return Err(Error::unsupported(format!(
             "`{name}()` of an entity in a frame is not supported; cypher() goes on with clauses"
         )));

@@ -174,9 +174,10 @@ mod tests {
     use std::sync::Arc;
 
     use grism_core::Value;
+    use grism_functions::{RAND, SQRT};
 
     use super::merge_plan;
-    use crate::{ArithmeticOperator as Op, LogicalExpr, LogicalPlan, ScalarFunction};
+    use crate::{ArithmeticOperator as Op, LogicalExpr, LogicalPlan};
 
     fn project(input: LogicalPlan, expressions: Vec<(LogicalExpr, &str)>) -> LogicalPlan {
         let named = expressions.into_iter();
@@ -217,7 +218,7 @@ mod tests {
 
     #[test]
     fn what_is_used_twice_is_computed_once() {
-        let random = LogicalExpr::call(ScalarFunction::Rand, Vec::new());
+        let random = LogicalExpr::call(&RAND, Vec::new());
         let first = project(LogicalPlan::Unit, vec![(random, "r")]);
         let twice = column("r").arithmetic(Op::Add, column("r"));
         let second = project(first, vec![(twice, "t")]);
@@ -226,7 +227,7 @@ mod tests {
 
     #[test]
     fn what_is_used_for_each_element_is_computed_before() {
-        let root = LogicalExpr::call(ScalarFunction::Sqrt, vec![integer(4)]);
+        let root = LogicalExpr::call(&SQRT, vec![integer(4)]);
         let list = LogicalExpr::List(vec![integer(1), integer(2)]);
         let first = project(LogicalPlan::Unit, vec![(root, "r"), (list, "l")]);
         let each = LogicalExpr::Transform {

@@ -10,12 +10,13 @@ use std::sync::Arc;
 use grism_core::{
     Comparison, ComparisonOperator, Result, ScanPredicate, Tables, Type, Value, with_stack,
 };
+use grism_functions::KEY;
 
 use super::Facts;
 use crate::{
     Aggregate, Apply, ApplyKind, BinaryOperator, CountExpand, EdgeExpand, Fetch, HyperedgeScan,
     IndexLookup, Join, JoinKind, LoadRows, LogicalExpr, LogicalPlan, NodeScan, PathExpand,
-    PlanSchema, Repeat, RoleExpand, ScalarFunction, UnaryOperator, comparison_type, infer_type,
+    PlanSchema, Repeat, RoleExpand, UnaryOperator, comparison_type, infer_type,
 };
 
 /// The most comparisons that a scan takes. Storage makes pairs of pairs of them, as deep as they are many; what is left is
@@ -231,7 +232,7 @@ fn push_into_join(
             continue;
         }
         if comparison_type(&left_type, &right_type).is_some() {
-            let key = |own: &LogicalExpr| LogicalExpr::call(ScalarFunction::Key, vec![own.clone()]);
+            let key = |own: &LogicalExpr| LogicalExpr::call(&KEY, vec![own.clone()]);
             keyed.push((key(a), key(b)));
         }
         above.push(conjunct);

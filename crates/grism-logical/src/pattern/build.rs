@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use grism_core::{Tables, Type};
+use grism_functions::{REVERSE, SIZE, TAIL};
 
 use super::order::{Move, Planner, Progress, Step};
 use super::{PatternEdge, PatternHop, PatternPath};
 use crate::{
     ArithmeticOperator, BinaryOperator, Direction, EdgeExpand, LogicalExpr, LogicalPlan,
-    PathExpand, Repeat, RoleBinding, RoleExpand, RoleSource, ScalarFunction,
+    PathExpand, Repeat, RoleBinding, RoleExpand, RoleSource,
 };
 
 impl Planner<'_> {
@@ -295,25 +296,18 @@ fn turned_round(plan: LogicalPlan, lists: Vec<(String, String, Option<&String>)>
         .map(|name| (LogicalExpr::column(&name), name))
         .collect();
     for (back, into, last) in lists {
-        let turned = LogicalExpr::call(
-            ScalarFunction::Reverse,
-            vec![LogicalExpr::Column(back.clone())],
-        );
+        let turned = LogicalExpr::call(&REVERSE, vec![LogicalExpr::Column(back.clone())]);
         let Some(last) = last else {
             expressions.push((turned, into));
             continue;
         };
         // Without the node the path starts from, and with the one it ends at.
-        let without_first = LogicalExpr::call(ScalarFunction::Tail, vec![turned]);
+        let without_first = LogicalExpr::call(&TAIL, vec![turned]);
         let ended = without_first.arithmetic(
             ArithmeticOperator::Add,
             LogicalExpr::List(vec![LogicalExpr::column(last)]),
         );
-        let is_empty = LogicalExpr::call(
-            ScalarFunction::Size,
-            vec![LogicalExpr::Column(back.clone())],
-        )
-        .binary(
+        let is_empty = LogicalExpr::call(&SIZE, vec![LogicalExpr::Column(back.clone())]).binary(
             BinaryOperator::Equal,
             LogicalExpr::Literal(grism_core::Value::Int64(0)),
         );

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use grism_core::{Result, Type};
-use grism_logical::{LogicalExpr, LogicalPlan, ScalarFunction};
+use grism_functions::AS_LIST;
+use grism_logical::{LogicalExpr, LogicalPlan};
 
 use super::rows::Rows;
 use crate::binder::expression::{ExpressionBinder, ExpressionInput, Needs, bind_expression};
@@ -35,7 +36,7 @@ pub(super) fn unwind(
         Type::Null => Type::Null,
         // What is no list is unwound as a list of itself.
         Type::Any => {
-            expression = LogicalExpr::call(ScalarFunction::AsList, vec![expression]);
+            expression = LogicalExpr::call(&AS_LIST, vec![expression]);
             Type::Any
         }
         other => {

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use grism_core::{Result, Type, Value};
-use grism_logical::{LogicalExpr, ScalarFunction};
+use grism_functions::GET;
+use grism_logical::LogicalExpr;
 
 use super::bind::bind_expression;
 use super::binder::ExpressionBinder;
@@ -61,12 +62,9 @@ pub(crate) fn property_of_bound(
             }
             Err(binder.invalid(message, key.span))
         }
-        Type::Date | Type::LocalTime | Type::LocalDateTime | Type::DateTime => {
-            Ok(LogicalExpr::call(
-                ScalarFunction::Get,
-                vec![bound.convert(ty, &Type::Any), text()],
-            ))
-        }
+        Type::Date | Type::LocalTime | Type::LocalDateTime | Type::DateTime => Ok(
+            LogicalExpr::call(&GET, vec![bound.convert(ty, &Type::Any), text()]),
+        ),
         other => {
             let message = format!(
                 "`.{}` needs a node, a hyperedge or a map, not {other}",

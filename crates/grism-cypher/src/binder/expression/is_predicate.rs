@@ -1,7 +1,8 @@
 //! `IS NULL` and label tests, of entities whose tables are known and of those known only at run time.
 
 use grism_core::{Result, Type, Value};
-use grism_logical::{BinaryOperator, LogicalExpr, ScalarFunction, UnaryOperator};
+use grism_functions::HAS_LABELS;
+use grism_logical::{BinaryOperator, LogicalExpr, UnaryOperator};
 
 use super::bind::bind_expression;
 use super::binder::ExpressionBinder;
@@ -80,7 +81,7 @@ fn dynamic_label_predicate(base: &LogicalExpr, labels: &LabelExpression) -> Logi
         LabelKind::Name(name) => {
             let wanted = Value::List(vec![Value::String(name.text.clone())]);
             LogicalExpr::call(
-                ScalarFunction::HasLabels,
+                &HAS_LABELS,
                 vec![base.clone(), LogicalExpr::Literal(wanted)],
             )
         }
@@ -88,7 +89,7 @@ fn dynamic_label_predicate(base: &LogicalExpr, labels: &LabelExpression) -> Logi
         LabelKind::Or(any) => LogicalExpr::any(parts(any)),
         LabelKind::Not(inner) => dynamic_label_predicate(base, inner).unary(UnaryOperator::Not),
         LabelKind::Wildcard => LogicalExpr::call(
-            ScalarFunction::HasLabels,
+            &HAS_LABELS,
             vec![base.clone(), LogicalExpr::Literal(Value::List(Vec::new()))],
         ),
     }

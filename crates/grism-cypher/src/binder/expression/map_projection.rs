@@ -2,7 +2,8 @@
 
 use crate::syntax::{MapProjection, MapProjectionItem};
 use grism_core::{Result, Type};
-use grism_logical::{LogicalExpr, ScalarFunction, UnaryOperator};
+use grism_functions::{MERGE, PROPERTIES};
+use grism_logical::{LogicalExpr, UnaryOperator};
 
 use super::access::property_of_bound;
 use super::bind::{bind_expression, variable};
@@ -48,16 +49,10 @@ pub(super) fn bind_map_projection(
         false => map,
         true => {
             let properties = match &ty {
-                Type::Map(_) => LogicalExpr::call(ScalarFunction::Properties, vec![base.clone()]),
-                _ => dynamic_function(
-                    binder,
-                    ScalarFunction::Properties,
-                    base.clone(),
-                    &ty,
-                    Vec::new(),
-                ),
+                Type::Map(_) => LogicalExpr::call(&PROPERTIES, vec![base.clone()]),
+                _ => dynamic_function(binder, &PROPERTIES, base.clone(), &ty, Vec::new()),
             };
-            LogicalExpr::call(ScalarFunction::Merge, vec![properties, map])
+            LogicalExpr::call(&MERGE, vec![properties, map])
         }
     };
     // What is projected of null is null.

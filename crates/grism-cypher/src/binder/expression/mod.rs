@@ -45,5 +45,3 @@ pub(crate) use odd_comparison::warn_of_comparison;
 pub(crate) use operator::operator;
 pub(crate) use parameter::of_value;
 pub(crate) use subquery::existential;
-
-pub use function::{FunctionInfo, functions};

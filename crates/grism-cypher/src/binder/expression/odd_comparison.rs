@@ -1,7 +1,8 @@
 //! Comparisons that can never hold: a temporal value or a number with a text.
 
 use grism_core::{Result, Type, Value};
-use grism_logical::{BinaryOperator, LogicalExpr, ScalarFunction};
+use grism_functions::Returns;
+use grism_logical::{BinaryOperator, LogicalExpr};
 
 use super::binder::ExpressionBinder;
 use crate::syntax::Expr;
@@ -61,7 +62,6 @@ fn odd_comparison(
 
 /// What the values of an expression are: a text, a number, or something temporal; `None` for the rest.
 fn kind(expression: &LogicalExpr, ty: &Type) -> Option<&'static str> {
-    use ScalarFunction as F;
     Some(match (ty, expression) {
         (Type::String, _) => TEXT,
         (Type::Int64, _) => "Int64",
@@ -71,20 +71,8 @@ fn kind(expression: &LogicalExpr, ty: &Type) -> Option<&'static str> {
         (Type::LocalDateTime, _) => "LocalDateTime",
         (Type::DateTime, _) => "DateTime",
         // Few temporal values fit into a column of their type, but what makes them is known.
-        (Type::Any, LogicalExpr::Function { function, .. }) => match function {
-            F::Date | F::DateTruncate => "Date",
-            F::LocalTime | F::LocalTimeTruncate => "LocalTime",
-            F::Time | F::TimeTruncate => "Time",
-            F::LocalDateTime | F::LocalDateTimeTruncate => "LocalDateTime",
-            F::DateTime
-            | F::DateTimeTruncate
-            | F::DateTimeFromEpoch
-            | F::DateTimeFromEpochMillis => "DateTime",
-            F::Duration
-            | F::DurationBetween
-            | F::DurationInMonths
-            | F::DurationInDays
-            | F::DurationInSeconds => "Duration",
+        (Type::Any, LogicalExpr::Function { function, .. }) => match function.built_in()?.returns {
+            Returns::Temporal(name) => name,
             _ => return None,
         },
         (Type::Any, LogicalExpr::Literal(value)) => match value {
@@ -112,6 +100,8 @@ fn kind_of_elements(list: &LogicalExpr, item: &Type) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use grism_functions::{DATE, DATE_TIME_TRUNCATE, DURATION, TIME};
+
     use super::*;
 
     #[test]
@@ -158,10 +148,10 @@ mod tests {
     fn what_makes_a_temporal_value_tells_what_it_is() {
         let text = LogicalExpr::Literal(Value::String("2020".to_owned()));
         for (function, made) in [
-            (ScalarFunction::Date, "date"),
-            (ScalarFunction::DateTimeTruncate, "datetime"),
-            (ScalarFunction::Duration, "duration"),
-            (ScalarFunction::Time, "time"),
+            (&DATE, "date"),
+            (&DATE_TIME_TRUNCATE, "datetime"),
+            (&DURATION, "duration"),
+            (&TIME, "time"),
         ] {
             let call = LogicalExpr::call(function, vec![text.clone()]);
             let operator = BinaryOperator::Less;

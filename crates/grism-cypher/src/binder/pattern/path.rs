@@ -1,7 +1,8 @@
 //! Paths: steps that stand for several hops, searches for the shortest, and paths as values.
 
+use grism_functions::PATH;
 use grism_logical::pattern::PatternHop;
-use grism_logical::{LogicalExpr, PathMode, PathSearch, ScalarFunction};
+use grism_logical::{LogicalExpr, PathMode, PathSearch};
 
 use super::elements::{BoundPattern, Place};
 use crate::syntax::{Name, Quantifier, Selector};
@@ -94,5 +95,5 @@ pub(crate) fn path_value(path: &PathOf<'_>, pattern: &BoundPattern<'_>) -> Logic
             }
         }
     }
-    LogicalExpr::call(ScalarFunction::Path, arguments)
+    LogicalExpr::call(&PATH, arguments)
 }

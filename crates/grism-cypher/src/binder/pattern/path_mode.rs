@@ -1,10 +1,9 @@
 //! Path modes: what a path may meet twice.
 
 use grism_core::{Result, Value};
+use grism_functions::{DISTINCT_OF, SIZE};
 use grism_logical::pattern::PatternHop;
-use grism_logical::{
-    ArithmeticOperator, BinaryOperator, LogicalExpr, PathMode, PathSearch, ScalarFunction,
-};
+use grism_logical::{ArithmeticOperator, BinaryOperator, LogicalExpr, PathMode, PathSearch};
 
 use super::elements::{BoundPattern, Elements, Place, Step, place};
 use super::group::{Group, GroupPattern};
@@ -142,7 +141,7 @@ pub(crate) fn distinct_entities(
                 let (_, entities) = pattern.elements.groups[index].path_columns();
                 // The entities between the ends of a repetition are known only here.
                 let all = LogicalExpr::Column(entities.clone());
-                let different = LogicalExpr::call(ScalarFunction::DistinctOf, vec![all.clone()]);
+                let different = LogicalExpr::call(&DISTINCT_OF, vec![all.clone()]);
                 conditions.push(size(all).binary(BinaryOperator::Equal, size(different)));
                 Some(LogicalExpr::Column(entities))
             }
@@ -197,5 +196,5 @@ fn but_last(list: LogicalExpr) -> LogicalExpr {
 }
 
 fn size(list: LogicalExpr) -> LogicalExpr {
-    LogicalExpr::call(ScalarFunction::Size, vec![list])
+    LogicalExpr::call(&SIZE, vec![list])
 }

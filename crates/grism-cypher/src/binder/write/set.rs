@@ -1,7 +1,8 @@
 //! SET and REMOVE: what is changed.
 
 use grism_core::{Result, Type, Value};
-use grism_logical::{LogicalExpr, ScalarFunction};
+use grism_functions::PROPERTY_MAP;
+use grism_logical::LogicalExpr;
 
 use super::bound::SetItem;
 use super::create::plain_labels;
@@ -69,7 +70,7 @@ fn set_properties(
         Type::Map(_) | Type::Null => bound.convert(&ty, &Type::Any),
         ty if ty.is_entity() || matches!(ty, Type::Any | Type::Incidence) => writing
             .with_expressions(|binder| {
-                let function = ScalarFunction::PropertyMap;
+                let function = &PROPERTY_MAP;
                 Ok(dynamic_function(binder, function, bound, ty, Vec::new()))
             })?,
         other => {

@@ -6,12 +6,13 @@ use arrow::array::{ArrayRef, UInt32Array};
 use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
 use grism_core::{Error, Result, Type};
+use grism_functions::{SharedValues, may_be_large, take_rows};
 use grism_logical::{Column, LogicalExpr, PlanSchema};
 
 use crate::PhysicalSchema;
 use crate::batch::batch_of;
+use crate::expr::compile::{cast, compile};
 use crate::expr::node::Node;
-use crate::shared::{SharedValues, may_be_large, take_rows};
 
 /// The columns that a part of an expression is evaluated over: some of the input's, then what the expression binds.
 #[derive(Debug)]
@@ -81,11 +82,11 @@ impl Inner {
 
 /// The list of an expression, compiled, and the type of its elements.
 pub(super) fn compile_list(list: &LogicalExpr, input: &PhysicalSchema) -> Result<(Node, Type)> {
-    let (node, ty) = Node::compile(list, input)?;
+    let (node, ty) = compile(list, input)?;
     match ty {
         Type::List(item) => Ok((node, *item)),
-        Type::Any => Ok((node.cast(Type::Any, &Type::Any.list()), Type::Any)),
-        Type::Null => Ok((node.cast(Type::Null, &Type::Null.list()), Type::Null)),
+        Type::Any => Ok((cast(node, Type::Any, &Type::Any.list()), Type::Any)),
+        Type::Null => Ok((cast(node, Type::Null, &Type::Null.list()), Type::Null)),
         other => Err(Error::invalid_query(format!(
             "a list is needed, not {other}"
         ))),

@@ -2,12 +2,12 @@
 
 use arrow::array::{Array, ArrayRef, ListArray, UInt32Array};
 use arrow::buffer::NullBuffer;
+use arrow::record_batch::RecordBatch;
 use grism_core::{Error, Result};
+use grism_functions::take_rows;
 
-use crate::expr::budget::Rows;
 use crate::expr::indexed::Indexed;
-use crate::expr::node::Node;
-use crate::shared::take_rows;
+use crate::expr::node::{Node, evaluate_indexed};
 
 /// Elements that a part is evaluated over at once.
 const ELEMENTS_AT_ONCE: usize = 1 << 16;
@@ -36,8 +36,8 @@ impl Elements {
 }
 
 impl Lists {
-    pub(super) fn of(node: &Node, batch: Rows<'_>) -> Result<Self> {
-        let indexed = node.evaluate_indexed(batch)?;
+    pub(super) fn of(node: &Node, batch: &RecordBatch) -> Result<Self> {
+        let indexed = evaluate_indexed(node, batch)?;
         let lists = indexed
             .values
             .as_any()

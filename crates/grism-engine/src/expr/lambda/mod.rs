@@ -9,6 +9,6 @@ mod quantified;
 mod reduce;
 mod transform;
 
-pub(super) use quantified::QuantifiedNode;
-pub(super) use reduce::ReduceNode;
-pub(super) use transform::TransformNode;
+pub(super) use quantified::Quantified;
+pub(super) use reduce::Reduce;
+pub(super) use transform::Transform;

@@ -3,29 +3,27 @@
 use arrow::array::{Array, UInt32Array, new_null_array};
 use arrow::compute::{interleave, take};
 use arrow::datatypes::DataType;
+use arrow::record_batch::RecordBatch;
 use grism_core::{Error, Result, Type};
+use grism_functions::{Budget, Operand, mean_bytes, take_rows, taken_bytes};
 use grism_logical::LogicalExpr;
 
 use super::inner::{Inner, compile_list};
 use super::lists::Lists;
 use crate::PhysicalSchema;
-use crate::expr::budget::Rows;
-use crate::expr::node::Node;
-use crate::expr::operand::Operand;
+use crate::expr::compile::compile_as;
+use crate::expr::node::{Kind, Node, OwnExpr, children, evaluate};
 use crate::expr::schema_inference::infer_expr_type;
-use crate::shared::{mean_bytes, take_rows, taken_bytes};
 
 /// `reduce`: all rows take their first element, then all their second, and so on.
 #[derive(Debug)]
-pub(in crate::expr) struct ReduceNode {
-    initial: Box<Node>,
-    list: Box<Node>,
+pub(in crate::expr) struct Reduce {
     inner: Inner,
-    step: Box<Node>,
+    step: Node,
     data_type: DataType,
 }
 
-impl ReduceNode {
+impl Reduce {
     pub(in crate::expr) fn compile(
         accumulator: &str,
         initial: &LogicalExpr,
@@ -34,31 +32,36 @@ impl ReduceNode {
         step: &LogicalExpr,
         ty: &Type,
         input: &PhysicalSchema,
-    ) -> Result<Self> {
+    ) -> Result<Node> {
         let (list, item) = compile_list(list, input)?;
         let inner = Inner::new(&[step], &[(accumulator, ty), (variable, &item)], input)?;
         let found = infer_expr_type(step, &inner.schema)?;
         if &ty.unify(&found) != ty {
             return Err(Error::internal("reduce() widens its value at every step"));
         }
-        Ok(Self {
-            initial: Box::new(Node::compile_as(initial, input, ty)?),
-            list: Box::new(list),
-            step: Box::new(Node::compile_as(step, &inner.schema, ty)?),
+        let initial = compile_as(initial, input, ty)?;
+        let kind = Self {
+            step: compile_as(step, &inner.schema, ty)?,
             inner,
             data_type: ty.to_arrow(),
-        })
+        };
+        Ok(OwnExpr::node(kind, vec![initial, list], ty.to_arrow()))
+    }
+}
+
+impl Kind for Reduce {
+    fn name(&self) -> &'static str {
+        "reduce"
     }
 
-    pub(in crate::expr) fn evaluate(&self, batch: Rows<'_>) -> Result<Operand> {
-        let lists = Lists::of(&self.list, batch)?;
-        let mut value = self
-            .initial
-            .evaluate(batch)?
+    fn evaluate(&self, nodes: &[Node], batch: &RecordBatch) -> Result<Operand> {
+        let [initial, list] = children(nodes)?;
+        let lists = Lists::of(list, batch)?;
+        let mut value = evaluate(initial, batch)?
             .cast(&self.data_type)?
             .into_column(batch.num_rows())?;
         let longest = (0..lists.rows).map(|row| lists.length(row)).max();
-        let mark = batch.budget().mark();
+        let mark = Budget::current().mark();
         for position in 0..longest.unwrap_or(0) {
             let rows: Vec<u32> = (0..lists.rows as u32)
                 .filter(|row| lists.length(*row as usize) > position)
@@ -68,16 +71,12 @@ impl ReduceNode {
                 .map(|row| (lists.start(*row as usize) + position) as u32)
                 .collect();
             let elements = lists.elements(rows, places)?;
-            batch
-                .budget()
-                .reserve(taken_bytes(&value, &elements.rows))?;
+            Budget::current().reserve(taken_bytes(&value, &elements.rows))?;
             let current = take_rows(&value, &elements.rows)?;
             let inner = self
                 .inner
-                .batch(&batch, &elements.rows, vec![current, elements.items])?;
-            let next = self
-                .step
-                .evaluate(batch.over(&inner))?
+                .batch(batch, &elements.rows, vec![current, elements.items])?;
+            let next = evaluate(&self.step, &inner)?
                 .cast(&self.data_type)?
                 .into_column(inner.num_rows())?;
             value = if next.len() == value.len() {
@@ -92,7 +91,7 @@ impl ReduceNode {
             };
             // The value before is given up for the next one.
             let kept = value.len().saturating_mul(mean_bytes(&value));
-            batch.budget().release_to(mark, kept);
+            Budget::current().release_to(mark, kept);
         }
         let valid = lists.nulls();
         if valid.null_count() > 0 {

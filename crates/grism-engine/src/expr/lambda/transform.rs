@@ -5,30 +5,34 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, ListArray, UInt32Array, new_empty_array};
 use arrow::compute::take;
 use arrow::datatypes::{DataType, Field};
+use arrow::record_batch::RecordBatch;
+use datafusion_physical_expr::expressions::Column;
 use grism_core::{Error, ErrorKind, Result, Type};
+use grism_functions::{
+    Budget, Operand, SharedValues, concat_columns, mean_bytes, offsets_of, taken_bytes,
+};
 use grism_logical::LogicalExpr;
 
 use super::inner::{Inner, compile_list};
 use super::lists::{Elements, Lists};
 use crate::PhysicalSchema;
-use crate::expr::budget::{Budget, Rows};
+use crate::expr::column::SharedColumn;
+use crate::expr::compile::compile_as;
+use crate::expr::constant::Constant;
 use crate::expr::indexed::Indexed;
-use crate::expr::list::offsets_of;
-use crate::expr::node::Node;
-use crate::expr::operand::Operand;
-use crate::shared::{SharedValues, concat_columns, mean_bytes, taken_bytes};
+use crate::expr::node::{Kind, Node, OwnExpr, children, evaluate, evaluate_indexed};
+use crate::expr::once::Once;
 
 /// A list comprehension.
 #[derive(Debug)]
-pub(in crate::expr) struct TransformNode {
-    list: Box<Node>,
+pub(in crate::expr) struct Transform {
     inner: Inner,
-    predicate: Option<Box<Node>>,
-    projection: Option<Box<Node>>,
+    predicate: Option<Node>,
+    projection: Option<Node>,
     data_type: DataType,
 }
 
-impl TransformNode {
+impl Transform {
     pub(in crate::expr) fn compile(
         list: &LogicalExpr,
         variable: &str,
@@ -36,7 +40,7 @@ impl TransformNode {
         projection: Option<&LogicalExpr>,
         input: &PhysicalSchema,
         ty: &Type,
-    ) -> Result<Self> {
+    ) -> Result<Node> {
         let (list, item) = compile_list(list, input)?;
         let parts: Vec<&LogicalExpr> = predicate.into_iter().chain(projection).collect();
         let inner = Inner::new(&parts, &[(variable, &item)], input)?;
@@ -47,39 +51,124 @@ impl TransformNode {
         let Type::List(element) = &result else {
             return Err(Error::internal("a comprehension is a list"));
         };
-        Ok(Self {
-            list: Box::new(list),
+        let kind = Self {
             predicate: predicate
-                .map(|part| Node::compile_as(part, &inner.schema, &Type::Bool))
-                .transpose()?
-                .map(Box::new),
+                .map(|part| compile_as(part, &inner.schema, &Type::Bool))
+                .transpose()?,
             projection: projection
-                .map(|part| Node::compile_as(part, &inner.schema, element))
-                .transpose()?
-                .map(Box::new),
+                .map(|part| compile_as(part, &inner.schema, element))
+                .transpose()?,
             inner,
             data_type: result.to_arrow(),
-        })
+        };
+        Ok(OwnExpr::node(kind, vec![list], result.to_arrow()))
     }
 
-    pub(in crate::expr) fn evaluate(&self, batch: Rows<'_>) -> Result<Operand> {
+    /// How many elements the lists within lists will hold that are going to be built here; 0 where that shows only once
+    /// they are built.
+    fn innermost_elements(&self, batch: &RecordBatch, lists: &Lists) -> Result<usize> {
+        let projection = self.projection.as_ref();
+        let Some((nested, nodes)) = projection.and_then(OwnExpr::of::<Self>) else {
+            return Ok(0);
+        };
+        let [list] = children(nodes)?;
+        let is_at_hand = list.downcast_ref::<Column>().is_some()
+            || OwnExpr::of::<SharedColumn>(list).is_some()
+            || OwnExpr::of::<Constant>(list).is_some()
+            || OwnExpr::of::<Once>(list).is_some();
+        if nested.predicate.is_some() || !is_at_hand {
+            return Ok(0);
+        }
+        let mut total = 0usize;
+        lists.for_each_part(|elements| {
+            let inner = self
+                .inner
+                .batch(batch, &elements.rows, vec![elements.items])?;
+            let own = Lists::of(list, &inner)?;
+            let count: usize = (0..own.rows).map(|row| own.length(row)).sum();
+            total = total.saturating_add(count.max(nested.innermost_elements(&inner, &own)?));
+            check_count(total)
+        })?;
+        Ok(total)
+    }
+
+    /// Hands what becomes of some elements to `take`: the rows of those that pass, and the results. Where they are too
+    /// much at once, half of them is tried.
+    fn part(
+        &self,
+        batch: &RecordBatch,
+        elements: Elements,
+        take: &mut dyn FnMut(&UInt32Array, Indexed) -> Result<()>,
+    ) -> Result<()> {
+        let mark = Budget::current().mark();
+        match self.transformed(batch, &elements) {
+            Ok((rows, items)) => {
+                Budget::current().release_to(mark, 0);
+                take(&rows, items)
+            }
+            Err(error)
+                if error.kind() == ErrorKind::ResourceExhausted && elements.rows.len() > 1 =>
+            {
+                Budget::current().release_to(mark, 0);
+                let (all, half) = (elements.rows.len(), elements.rows.len() / 2);
+                self.part(batch, elements.slice(0, half), take)?;
+                self.part(batch, elements.slice(half, all - half), take)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn transformed(
+        &self,
+        batch: &RecordBatch,
+        elements: &Elements,
+    ) -> Result<(UInt32Array, Indexed)> {
+        let (mut rows, mut items) = (elements.rows.clone(), Arc::clone(&elements.items));
+        if let Some(predicate) = &self.predicate {
+            let inner = self.inner.batch(batch, &rows, vec![Arc::clone(&items)])?;
+            let flags = evaluate(predicate, &inner)?.into_column(inner.num_rows())?;
+            let flags = Operand::column(flags).booleans()?;
+            let kept: UInt32Array = (0..items.len())
+                .filter(|at| flags.is_valid(*at) && flags.value(*at))
+                .map(|at| Some(at as u32))
+                .collect();
+            items = take(&items, &kept, None)?;
+            let kept_rows = Operand::column(take(&rows, &kept, None)?);
+            rows = kept_rows.as_array::<UInt32Array>()?.clone();
+        }
+        let items = match &self.projection {
+            Some(projection) if !rows.is_empty() => {
+                let inner = self.inner.batch(batch, &rows, vec![items])?;
+                evaluate_indexed(projection, &inner)?
+            }
+            _ => Indexed::of(Operand::column(items)),
+        };
+        Ok((rows, items))
+    }
+}
+
+impl Kind for Transform {
+    fn name(&self) -> &'static str {
+        "transform"
+    }
+
+    fn evaluate(&self, nodes: &[Node], batch: &RecordBatch) -> Result<Operand> {
         let DataType::List(field) = &self.data_type else {
             return Err(Error::internal("a comprehension is a list"));
         };
-        let lists = Lists::of(&self.list, batch)?;
+        let [list] = children(nodes)?;
+        let lists = Lists::of(list, batch)?;
         let mut lengths: Vec<usize> = (0..lists.rows).map(|row| lists.length(row)).collect();
         if self.predicate.is_none() {
             // Every element stays, so that the size is known before anything is built.
-            offsets_of(&lengths, batch.budget())?;
+            offsets_of(&lengths, &Budget::current())?;
             let innermost = self.innermost_elements(batch, &lists)?;
             let total: usize = lengths.iter().sum();
             let width = field.data_type().primitive_width().unwrap_or(1);
             // Only asked for: pieces are counted as they are built.
-            let mark = batch.budget().mark();
-            batch
-                .budget()
-                .reserve(innermost.max(total.saturating_mul(width)))?;
-            batch.budget().release_to(mark, 0);
+            let mark = Budget::current().mark();
+            Budget::current().reserve(innermost.max(total.saturating_mul(width)))?;
+            Budget::current().release_to(mark, 0);
         } else {
             lengths.fill(0);
         }
@@ -92,98 +181,19 @@ impl TransformNode {
                     }
                 }
                 let bytes = items.held_rows().saturating_mul(mean_bytes(&items.values));
-                batch.budget().reserve(bytes)?;
+                Budget::current().reserve(bytes)?;
                 pieces.push((items, kept.len()));
                 Ok(())
             })
         })?;
-        let values = joined(pieces, field.data_type(), batch.budget())?;
+        let values = joined(pieces, field.data_type(), &Budget::current())?;
         let list = ListArray::try_new(
             Arc::new(Field::new_list_field(field.data_type().clone(), true)),
-            offsets_of(&lengths, batch.budget())?,
+            offsets_of(&lengths, &Budget::current())?,
             values,
             Some(lists.nulls()),
         )?;
         Ok(Operand::column(Arc::new(list)))
-    }
-
-    /// How many elements the lists within lists will hold that are going to be built here; 0 where that shows only once
-    /// they are built.
-    fn innermost_elements(&self, batch: Rows<'_>, lists: &Lists) -> Result<usize> {
-        let Some(Node::Transform(nested)) = self.projection.as_deref() else {
-            return Ok(0);
-        };
-        let is_at_hand = matches!(
-            *nested.list,
-            Node::Column(_) | Node::SharedColumn(_) | Node::Constant(_) | Node::Once(_)
-        );
-        if nested.predicate.is_some() || !is_at_hand {
-            return Ok(0);
-        }
-        let mut total = 0usize;
-        lists.for_each_part(|elements| {
-            let inner = self
-                .inner
-                .batch(&batch, &elements.rows, vec![elements.items])?;
-            let inner = batch.over(&inner);
-            let own = Lists::of(&nested.list, inner)?;
-            let count: usize = (0..own.rows).map(|row| own.length(row)).sum();
-            total = total.saturating_add(count.max(nested.innermost_elements(inner, &own)?));
-            check_count(total)
-        })?;
-        Ok(total)
-    }
-
-    /// Hands what becomes of some elements to `take`: the rows of those that pass, and the results. Where they are too
-    /// much at once, half of them is tried.
-    fn part(
-        &self,
-        batch: Rows<'_>,
-        elements: Elements,
-        take: &mut dyn FnMut(&UInt32Array, Indexed) -> Result<()>,
-    ) -> Result<()> {
-        let mark = batch.budget().mark();
-        match self.transformed(batch, &elements) {
-            Ok((rows, items)) => {
-                batch.budget().release_to(mark, 0);
-                take(&rows, items)
-            }
-            Err(error)
-                if error.kind() == ErrorKind::ResourceExhausted && elements.rows.len() > 1 =>
-            {
-                batch.budget().release_to(mark, 0);
-                let (all, half) = (elements.rows.len(), elements.rows.len() / 2);
-                self.part(batch, elements.slice(0, half), take)?;
-                self.part(batch, elements.slice(half, all - half), take)
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    fn transformed(&self, batch: Rows<'_>, elements: &Elements) -> Result<(UInt32Array, Indexed)> {
-        let (mut rows, mut items) = (elements.rows.clone(), Arc::clone(&elements.items));
-        if let Some(predicate) = &self.predicate {
-            let inner = self.inner.batch(&batch, &rows, vec![Arc::clone(&items)])?;
-            let flags = predicate
-                .evaluate(batch.over(&inner))?
-                .into_column(inner.num_rows())?;
-            let flags = Operand::column(flags).booleans()?;
-            let kept: UInt32Array = (0..items.len())
-                .filter(|at| flags.is_valid(*at) && flags.value(*at))
-                .map(|at| Some(at as u32))
-                .collect();
-            items = take(&items, &kept, None)?;
-            let kept_rows = Operand::column(take(&rows, &kept, None)?);
-            rows = kept_rows.as_array::<UInt32Array>()?.clone();
-        }
-        let items = match &self.projection {
-            Some(projection) if !rows.is_empty() => {
-                let inner = self.inner.batch(&batch, &rows, vec![items])?;
-                projection.evaluate_indexed(batch.over(&inner))?
-            }
-            _ => Indexed::of(Operand::column(items)),
-        };
-        Ok((rows, items))
     }
 }
 

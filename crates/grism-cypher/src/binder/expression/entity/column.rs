@@ -1,7 +1,8 @@
 //! Columns of entities whose type is known only at run time.
 
 use grism_core::{GraphSchema, Result, Tables, Type, Value};
-use grism_logical::{LogicalExpr, ScalarFunction, role_key};
+use grism_functions::ENTITY;
+use grism_logical::{LogicalExpr, role_key};
 
 use super::property::entity_column;
 use crate::binder::expression::binder::ExpressionBinder;
@@ -37,7 +38,7 @@ fn pend_entity(
     name: &str,
     ty: &Type,
 ) {
-    let entity = LogicalExpr::call(ScalarFunction::Entity, arguments);
+    let entity = LogicalExpr::call(&ENTITY, arguments);
     let typed = entity.convert(&Type::Any, ty);
     binder.needs.pend(Pending::Column(typed, name.to_owned()));
 }

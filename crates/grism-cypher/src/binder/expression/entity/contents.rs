@@ -1,7 +1,8 @@
 //! Entities within values: their labels and properties are read below the operator that asks for them.
 
 use grism_core::Type;
-use grism_logical::{LogicalExpr, ScalarFunction};
+use grism_functions::{Function, GET};
+use grism_logical::LogicalExpr;
 
 use super::sources::read_sources;
 use crate::binder::expression::binder::ExpressionBinder;
@@ -48,13 +49,13 @@ pub(crate) fn dynamic_property(
     key: LogicalExpr,
 ) -> LogicalExpr {
     let base = with_contents(binder, base, ty);
-    LogicalExpr::call(ScalarFunction::Get, vec![base, key])
+    LogicalExpr::call(&GET, vec![base, key])
 }
 
 /// A function of an entity whose type is known only at run time.
 pub(crate) fn dynamic_function(
     binder: &mut ExpressionBinder<'_, '_>,
-    function: ScalarFunction,
+    function: &'static Function,
     base: LogicalExpr,
     ty: &Type,
     rest: Vec<LogicalExpr>,

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use grism_core::{
     Error, GraphSchema, Result, SOURCE_ROLE, TARGET_ROLE, Table, Tables, Type, Value,
 };
-use grism_logical::{LogicalExpr, ScalarFunction, UnaryOperator};
+use grism_functions::{EntityFunction, Function, SIZE};
+use grism_logical::{LogicalExpr, UnaryOperator};
 
 use super::column::end_of;
 use super::contents::dynamic_function;
@@ -16,7 +17,9 @@ use crate::syntax::Span;
 
 /// A call of a function of an entity.
 pub(in crate::binder::expression) struct EntityCall<'c> {
-    pub(in crate::binder::expression) function: ScalarFunction,
+    pub(in crate::binder::expression) function: &'static Function,
+    /// Which function it is.
+    pub(in crate::binder::expression) kind: EntityFunction,
     /// The type of the argument.
     pub(in crate::binder::expression) ty: &'c Type,
     /// The role that is asked for; `None` for all.
@@ -26,7 +29,7 @@ pub(in crate::binder::expression) struct EntityCall<'c> {
 
 impl EntityCall<'_> {
     fn wrong(&self, binder: &ExpressionBinder<'_, '_>, wanted: &str) -> Error {
-        let (name, ty) = (self.function.name(), self.ty);
+        let (name, ty) = (self.function.name, self.ty);
         binder
             .invalid(format!("`{name}()` needs {wanted}, not {ty}"), self.span)
             .with_code("SyntaxError:InvalidArgumentType")
@@ -52,36 +55,36 @@ pub(in crate::binder::expression) fn entity_function(
     if call.ty == &Type::Null {
         return Ok(LogicalExpr::Literal(Value::Null));
     }
-    match call.function {
-        ScalarFunction::Type => type_name(binder, base, call),
-        ScalarFunction::Labels => match call.ty {
+    match call.kind {
+        EntityFunction::Type => type_name(binder, base, call),
+        EntityFunction::Labels => match call.ty {
             ty if ty.is_entity() => {
                 let tables = ty.tables().cloned().unwrap_or_default();
                 labels_of(binder, base, &tables, call.span)
             }
             _ => Err(call.wrong(binder, "a node")),
         },
-        ScalarFunction::Keys | ScalarFunction::Properties => match call.ty {
+        EntityFunction::Keys | EntityFunction::Properties => match call.ty {
             ty if ty.is_entity() => Ok(call.dynamic(binder, base)),
             Type::Map(_) => Ok(LogicalExpr::call(call.function, vec![base])),
             // What is known of an incidence belongs to its hyperedge.
             Type::Incidence => Ok(constant_unless_null(
                 base,
-                match call.function {
-                    ScalarFunction::Keys => Value::List(Vec::new()),
+                match call.kind {
+                    EntityFunction::Keys => Value::List(Vec::new()),
                     _ => Value::Map(BTreeMap::new()),
                 },
             )),
             _ => Err(call.wrong(binder, "a node, a hyperedge or a map")),
         },
-        ScalarFunction::Kind => kind(binder, base, call),
-        ScalarFunction::Position => match call.ty {
+        EntityFunction::Kind => kind(binder, base, call),
+        EntityFunction::Position => match call.ty {
             Type::Incidence => Ok(incidence_part(base, "position")),
             // A binary edge binds no role more than once.
             Type::Hyperedge(_) => Ok(LogicalExpr::Literal(Value::Null)),
             _ => Err(call.wrong(binder, "an incidence")),
         },
-        ScalarFunction::StartNode | ScalarFunction::EndNode => end(binder, base, call),
+        EntityFunction::StartNode | EntityFunction::EndNode => end(binder, base, call),
         _ => members(binder, base, call),
     }
 }
@@ -146,8 +149,8 @@ fn end(
             if !binary {
                 return Err(call.wrong(binder, "a binary edge"));
             }
-            let role = match call.function {
-                ScalarFunction::StartNode => SOURCE_ROLE,
+            let role = match call.kind {
+                EntityFunction::StartNode => SOURCE_ROLE,
                 _ => TARGET_ROLE,
             };
             end_of(binder, base, role, call.span)
@@ -168,15 +171,15 @@ fn members(
 ) -> Result<LogicalExpr> {
     match call.ty {
         // A node binds no members.
-        Type::Node(_) => Ok(match call.function {
-            ScalarFunction::Arity => constant_unless_null(base, Value::Int64(0)),
+        Type::Node(_) => Ok(match call.kind {
+            EntityFunction::Arity => constant_unless_null(base, Value::Int64(0)),
             _ => constant_unless_null(base, Value::List(Vec::new())),
         }),
         Type::Entity { .. } => Ok(call.dynamic(binder, base)),
         Type::Hyperedge(tables) => {
             let value = role_function(
                 binder,
-                call.function,
+                (call.function, call.kind),
                 base.clone(),
                 tables,
                 call.role,
@@ -232,5 +235,5 @@ fn unless_null(entity: LogicalExpr, value: LogicalExpr) -> LogicalExpr {
 
 /// The number of elements of a list.
 pub(super) fn size_of(list: LogicalExpr) -> LogicalExpr {
-    LogicalExpr::call(ScalarFunction::Size, vec![list])
+    LogicalExpr::call(&SIZE, vec![list])
 }

@@ -1,7 +1,8 @@
 //! Labels of entities whose tables are known, and tests of them.
 
 use grism_core::{GraphSchema, Result, Table, TableId, Tables, Type, Value};
-use grism_logical::{BinaryOperator, LABELS_KEY, LogicalExpr, ScalarFunction, UnaryOperator};
+use grism_functions::COALESCE;
+use grism_logical::{BinaryOperator, LABELS_KEY, LogicalExpr, UnaryOperator};
 
 use super::function::{size_of, table_lookup};
 use super::property::entity_column;
@@ -58,10 +59,7 @@ fn labels(
         key: LABELS_KEY.to_owned(),
         ty: Type::String.list(),
     };
-    Ok(LogicalExpr::call(
-        ScalarFunction::Coalesce,
-        vec![changed, labels],
-    ))
+    Ok(LogicalExpr::call(&COALESCE, vec![changed, labels]))
 }
 
 /// Whether the labels are read of each node: its own may have changed, or it may be gone.

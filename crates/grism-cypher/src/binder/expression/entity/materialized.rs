@@ -1,7 +1,8 @@
 //! Entities as values of a result.
 
 use grism_core::{Result, Tables, Type};
-use grism_logical::{LogicalExpr, ScalarFunction, UnaryOperator, property_key};
+use grism_functions::{EntityFunction, ID, TYPE};
+use grism_logical::{LogicalExpr, UnaryOperator, property_key};
 
 use super::contents::with_contents;
 use super::function::{EntityCall, entity_function};
@@ -48,15 +49,13 @@ pub(crate) fn materialized(
 ) -> Result<LogicalExpr> {
     match ty {
         Type::Node(tables) | Type::Hyperedge(tables) => {
-            let id = LogicalExpr::Function {
-                function: ScalarFunction::Id,
-                arguments: vec![base.clone()],
-            };
+            let id = LogicalExpr::call(&ID, vec![base.clone()]);
             let (key, name) = match ty {
                 Type::Node(_) => ("labels", shown_labels(binder, base.clone(), tables, span)?),
                 _ => {
                     let call = EntityCall {
-                        function: ScalarFunction::Type,
+                        function: &TYPE,
+                        kind: EntityFunction::Type,
                         ty,
                         role: None,
                         span,

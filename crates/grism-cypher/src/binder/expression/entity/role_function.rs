@@ -1,9 +1,8 @@
 //! `roles`, `members` and `arity` of a hyperedge.
 
 use grism_core::{Cardinality, Error, GraphSchema, Result, Role, Tables, Type, Value};
-use grism_logical::{
-    ArithmeticOperator, BinaryOperator, LogicalExpr, ScalarFunction, UnaryOperator, role_key,
-};
+use grism_functions::{EntityFunction, Function};
+use grism_logical::{ArithmeticOperator, BinaryOperator, LogicalExpr, UnaryOperator, role_key};
 
 use super::contents::dynamic_function;
 use super::function::size_of;
@@ -15,7 +14,7 @@ use crate::syntax::Span;
 /// `roles`, `members` and `arity`, over the role columns of the hyperedge.
 pub(super) fn role_function(
     binder: &mut ExpressionBinder<'_, '_>,
-    function: ScalarFunction,
+    call: (&'static Function, EntityFunction),
     base: LogicalExpr,
     tables: &Tables,
     only: Option<&str>,
@@ -39,7 +38,7 @@ pub(super) fn role_function(
         let ty = Type::Hyperedge(tables.clone());
         return Ok(dynamic_function(
             binder,
-            function,
+            call.0,
             base,
             &ty,
             rest.into_iter().collect(),
@@ -63,7 +62,7 @@ pub(super) fn role_function(
     let roles = hyperedge_type.roles.iter();
     roles
         .filter(|role| only.is_none_or(|only| only == role.name))
-        .map(|role| role_part(schema, function, &entity, role))
+        .map(|role| role_part(schema, call.1, &entity, role))
         .reduce(|a, b| a.arithmetic(ArithmeticOperator::Add, b))
         .ok_or_else(|| Error::internal("a type without roles"))
 }
@@ -71,7 +70,7 @@ pub(super) fn role_function(
 /// What one role adds to the answer of the function.
 fn role_part(
     schema: &GraphSchema,
-    function: ScalarFunction,
+    function: EntityFunction,
     entity: &str,
     role: &Role,
 ) -> LogicalExpr {
@@ -94,12 +93,12 @@ fn role_part(
     let (zero, one) = (Value::Int64(0), Value::Int64(1));
     let empty = Value::List(Vec::new());
     let (value, none) = match function {
-        ScalarFunction::Roles => {
+        EntityFunction::Roles => {
             let names = Value::List(vec![Value::String(role.name.clone())]);
             (LogicalExpr::Literal(names), empty)
         }
-        ScalarFunction::Arity if many => (size_of(column), zero),
-        ScalarFunction::Arity => (LogicalExpr::Literal(one), zero),
+        EntityFunction::Arity if many => (size_of(column), zero),
+        EntityFunction::Arity => (LogicalExpr::Literal(one), zero),
         _ if many => (column, empty),
         _ => (LogicalExpr::List(vec![column]), empty),
     };

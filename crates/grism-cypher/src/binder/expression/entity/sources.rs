@@ -7,7 +7,8 @@
 //! ```
 
 use grism_core::{Type, Value, with_stack};
-use grism_logical::{LogicalExpr, ScalarFunction, infer_type};
+use grism_functions::{FunctionRef, GET, Passes};
+use grism_logical::{LogicalExpr, infer_type};
 
 use super::contents::with_deep_contents;
 use crate::binder::expression::binder::{ExpressionBinder, Lambda};
@@ -49,7 +50,7 @@ pub(super) fn read_sources(
             }
             let base = read_sources(binder, *base, depth);
             let key = LogicalExpr::Literal(Value::String(key));
-            LogicalExpr::call(ScalarFunction::Get, vec![base, key])
+            LogicalExpr::call(&GET, vec![base, key])
         }
         LogicalExpr::Case {
             branches,
@@ -117,40 +118,25 @@ fn type_of(binder: &ExpressionBinder<'_, '_>, expression: &LogicalExpr) -> Type 
 
 fn of_function(
     binder: &mut ExpressionBinder<'_, '_>,
-    function: ScalarFunction,
+    function: FunctionRef,
     mut arguments: Vec<LogicalExpr>,
     depth: u8,
 ) -> LogicalExpr {
-    use ScalarFunction as F;
-    let depth = match function {
+    let passes = function.passes();
+    let depth = match passes {
         // Its value is one level of members below the entity.
-        F::StartNode | F::EndNode | F::Members => depth.saturating_add(1),
+        Passes::MembersOfFirst => depth.saturating_add(1),
         _ => depth,
     };
-    match function {
-        F::Coalesce | F::Merge | F::Path => arguments = each(binder, arguments, depth),
-        F::Get
-        | F::Head
-        | F::Last
-        | F::Tail
-        | F::Reverse
-        | F::DistinctOf
-        | F::AsList
-        | F::NullIf
-        | F::Nodes
-        | F::Relationships
-        | F::Properties
-        | F::PropertyMap
-        | F::Entity
-        | F::StartNode
-        | F::EndNode
-        | F::Members => {
+    match passes {
+        Passes::Nothing => {}
+        Passes::All => arguments = each(binder, arguments, depth),
+        Passes::First | Passes::MembersOfFirst => {
             if let Some(first) = arguments.first_mut() {
                 let own = std::mem::replace(first, LogicalExpr::Literal(Value::Null));
                 *first = *boxed(binder, own, depth);
             }
         }
-        _ => {}
     }
     LogicalExpr::call(function, arguments)
 }

@@ -1,11 +1,18 @@
 //! Aggregates: their arguments, and the columns of their results.
 
 use grism_core::{Result, Type, Value};
-use grism_logical::{AggregateCall, AggregateFunction, LogicalExpr, ScalarFunction};
+use grism_functions::{AVG_OF, DISTINCT_OF, Function, SUM_OF, built_in};
+use grism_logical::{AggregateCall, AggregateFunction, LogicalExpr};
 
+use super::arity::check_arity;
 use crate::binder::expression::bind::bind_expression;
 use crate::binder::expression::binder::ExpressionBinder;
 use crate::syntax::{Expr, FunctionCall};
+
+/// Whether a function of this name aggregates.
+pub(crate) fn is_aggregate(name: &str) -> bool {
+    built_in(name).is_some_and(Function::aggregates)
+}
 
 /// The argument of an aggregate, in which no aggregate may stand.
 fn aggregated(
@@ -77,9 +84,9 @@ pub(super) fn aggregate_call(
     }
     if numeric && ty == Type::Any {
         let total = if function == AggregateFunction::Sum {
-            ScalarFunction::SumOf
+            &SUM_OF
         } else {
-            ScalarFunction::AvgOf
+            &AVG_OF
         };
         let list = collect(binder, argument, &ty, distinct);
         return Ok(LogicalExpr::call(total, vec![list]));
@@ -116,7 +123,7 @@ fn collect(
     };
     let list = aggregate_column(binder, call);
     if distinct && by_key {
-        LogicalExpr::call(ScalarFunction::DistinctOf, vec![list])
+        LogicalExpr::call(&DISTINCT_OF, vec![list])
     } else {
         list
     }
@@ -125,22 +132,14 @@ fn collect(
 /// A call of an aggregate that is a function of the list of all values.
 pub(super) fn list_aggregate(
     binder: &mut ExpressionBinder<'_, '_>,
-    function: ScalarFunction,
-    arguments: usize,
+    aggregate: &'static Function,
+    function: &'static Function,
     call: &FunctionCall,
     place: &Expr,
 ) -> Result<LogicalExpr> {
-    let name = function.name().trim_start_matches('#').to_owned();
-    if call.arguments.len() != arguments {
-        let message = format!(
-            "`{name}()` takes {arguments} arguments, not {}",
-            call.arguments.len()
-        );
-        return Err(binder
-            .invalid(message, place.span)
-            .with_code("SyntaxError:InvalidNumberOfArguments"));
-    }
-    let argument = aggregated(binder, &name, call, place)?;
+    let name = aggregate.name;
+    check_arity(binder, &aggregate.into(), call, place)?;
+    let argument = aggregated(binder, name, call, place)?;
     let argument = argument.unwrap_or(LogicalExpr::Literal(Value::Null));
     let ty = binder.type_of(&argument, &call.arguments[0])?;
     if !ty.is_numeric() && !matches!(ty, Type::Null | Type::Any) {

@@ -1,10 +1,11 @@
 //! Calls of functions, bound by the family that the function belongs to.
 
 use grism_core::{Error, Result, Type, Value};
-use grism_logical::{AggregateFunction, LogicalExpr, ScalarFunction, UnaryOperator};
+use grism_functions::{Binding, EntityFunction, Function, FunctionRef, GET};
+use grism_logical::{LogicalExpr, UnaryOperator};
 
 use super::aggregate::{aggregate_call, list_aggregate};
-use super::catalog::Family;
+use super::arity::check_arity;
 use crate::binder::expression::bind::bind_expression;
 use crate::binder::expression::binder::ExpressionBinder;
 use crate::binder::expression::entity::{EntityCall, dynamic_function, entity_function};
@@ -20,34 +21,44 @@ pub(in crate::binder::expression) fn bind_function(
     call: &FunctionCall,
     place: &Expr,
 ) -> Result<LogicalExpr> {
-    let family = Family::of(&call.name.text, call.arguments.len());
-    match family {
-        Some(Family::Aggregate(function)) => return aggregate_call(binder, function, call, place),
-        Some(Family::ListAggregate(function, arguments)) => {
-            return list_aggregate(binder, function, arguments, call, place);
+    let Some(function) = find(binder, call) else {
+        refuse_aggregate_syntax(binder, call, place)?;
+        return Err(unknown_function(binder, call));
+    };
+    let binding = match function.built_in() {
+        Some(function) => function.binding,
+        None => Binding::Values,
+    };
+    match (binding, function.built_in()) {
+        (Binding::Aggregate(function), _) => return aggregate_call(binder, function, call, place),
+        (Binding::OverList(function), Some(aggregate)) => {
+            return list_aggregate(binder, aggregate, function, call, place);
         }
         _ => refuse_aggregate_syntax(binder, call, place)?,
     }
-    match family {
-        Some(Family::Exists) => exists(binder, &call.arguments[0]),
-        Some(Family::Timestamp) => timestamp(binder),
-        Some(Family::OfEntity(function)) => {
-            check_arity(binder, function, call, place)?;
-            of_entity(binder, function, call, place)
-        }
-        Some(Family::Clock(function)) => {
-            check_arity(binder, function, call, place)?;
-            clock(binder, function)
-        }
-        Some(Family::Scalar(function)) => {
-            check_arity(binder, function, call, place)?;
+    check_arity(binder, &function, call, place)?;
+    match (binding, function.built_in()) {
+        (Binding::Exists, _) => exists(binder, &call.arguments[0]),
+        (Binding::Timestamp, _) => timestamp(binder),
+        (Binding::Entity(kind), Some(function)) => of_entity(binder, function, kind, call, place),
+        (Binding::Clock, Some(function)) if call.arguments.is_empty() => clock(binder, function),
+        _ => {
             let arguments = arguments(binder, call)?;
             binder.typed(LogicalExpr::call(function, arguments), place)
         }
-        Some(Family::Aggregate(_) | Family::ListAggregate(..)) | None => {
-            Err(unknown_function(binder, call))
-        }
     }
+}
+
+/// The function of a call; `date.statement` and the like are `date`, since one clock serves the whole statement.
+fn find(binder: &ExpressionBinder<'_, '_>, call: &FunctionCall) -> Option<FunctionRef> {
+    let (name, functions) = (&call.name.text, binder.context.bind.functions);
+    functions.find(name).or_else(|| {
+        let (plain, clock) = name.rsplit_once('.')?;
+        let clocks = ["transaction", "statement", "realtime"];
+        let function = functions.find(plain)?;
+        let has_clock = function.built_in()?.binding == Binding::Clock;
+        (has_clock && clocks.contains(&clock)).then_some(function)
+    })
 }
 
 /// DISTINCT and `*` belong to aggregates.
@@ -66,29 +77,6 @@ fn refuse_aggregate_syntax(
         return Err(binder.invalid(message, place.span));
     }
     Ok(())
-}
-
-fn check_arity(
-    binder: &ExpressionBinder<'_, '_>,
-    function: ScalarFunction,
-    call: &FunctionCall,
-    place: &Expr,
-) -> Result<()> {
-    let (least, most) = function.arity();
-    let count = call.arguments.len();
-    if (least..=most).contains(&count) {
-        return Ok(());
-    }
-    let wanted = if least == most {
-        least.to_string()
-    } else {
-        format!("{least} to {most}")
-    };
-    let name = function.name();
-    let message = format!("`{name}()` takes {wanted} arguments, not {count}");
-    Err(binder
-        .invalid(message, place.span)
-        .with_code("SyntaxError:InvalidNumberOfArguments"))
 }
 
 fn arguments(
@@ -115,7 +103,7 @@ fn timestamp(binder: &mut ExpressionBinder<'_, '_>) -> Result<LogicalExpr> {
     let bind = binder.context.bind;
     let key = Value::String("epochMillis".to_owned());
     let millis = LogicalExpr::call(
-        ScalarFunction::Get,
+        &GET,
         vec![
             LogicalExpr::Literal(bind.now.clone()),
             LogicalExpr::Literal(key),
@@ -127,7 +115,10 @@ fn timestamp(binder: &mut ExpressionBinder<'_, '_>) -> Result<LogicalExpr> {
 }
 
 /// The time on the statement's clock, which is one for the whole statement.
-fn clock(binder: &mut ExpressionBinder<'_, '_>, function: ScalarFunction) -> Result<LogicalExpr> {
+fn clock(
+    binder: &mut ExpressionBinder<'_, '_>,
+    function: &'static Function,
+) -> Result<LogicalExpr> {
     binder.notes.volatile = true;
     let bind = binder.context.bind;
     let now = LogicalExpr::Literal(bind.now.clone());
@@ -137,7 +128,8 @@ fn clock(binder: &mut ExpressionBinder<'_, '_>, function: ScalarFunction) -> Res
 
 fn of_entity(
     binder: &mut ExpressionBinder<'_, '_>,
-    function: ScalarFunction,
+    function: &'static Function,
+    kind: EntityFunction,
     call: &FunctionCall,
     place: &Expr,
 ) -> Result<LogicalExpr> {
@@ -160,6 +152,7 @@ fn of_entity(
     let ty = binder.type_of(&base, &call.arguments[0])?;
     let call = EntityCall {
         function,
+        kind,
         ty: &ty,
         role: role.as_deref(),
         span: place.span,
@@ -174,12 +167,7 @@ fn unknown_function(binder: &ExpressionBinder<'_, '_>, call: &FunctionCall) -> E
     if others.any(|other| other.eq_ignore_ascii_case(name)) {
         return binder.unsupported(format!("the function {name}()"), call.name.span);
     }
-    let known = ScalarFunction::ALL
-        .iter()
-        .map(|function| function.name())
-        .filter(|name| !name.starts_with('#'));
-    let known = known.chain(AggregateFunction::ALL.map(AggregateFunction::name));
-    let known = known.chain(["upper", "lower", "ceiling", "exists", "timestamp"]);
+    let known = binder.context.bind.functions.names();
     let message = format!("unknown function `{name}`{}", hint(name, known));
     binder
         .invalid(message, call.name.span)

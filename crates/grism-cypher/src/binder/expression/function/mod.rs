@@ -1,10 +1,8 @@
 //! Function calls: which functions there are, and how calls of each family are bound.
 
 mod aggregate;
+mod arity;
 mod call;
-mod catalog;
 
+pub(crate) use aggregate::is_aggregate;
 pub(super) use call::bind_function;
-pub(crate) use catalog::is_aggregate;
-
-pub use catalog::{FunctionInfo, functions};

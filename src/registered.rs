@@ -1,0 +1,44 @@
+//! What is registered with a graph, as queries over it see it.
+
+use std::borrow::Cow;
+use std::sync::{Arc, PoisonError};
+
+use grism_core::Result;
+use grism_functions::{Functions, UserFunction};
+
+use crate::Graph;
+use crate::query::QueryOptions;
+
+impl Graph {
+    /// Registers a function, which expressions of queries over this graph may call. One of the same name is replaced.
+    ///
+    /// # Errors
+    /// `InvalidQuery` for a name that a query cannot write, or that a function of Grism has.
+    pub fn register_function(&self, function: Arc<dyn UserFunction>) -> Result<()> {
+        let mut functions = self
+            .functions
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        functions.register(function)
+    }
+
+    /// The functions that expressions of queries over this graph may call.
+    #[must_use]
+    pub fn functions(&self) -> Functions {
+        let functions = self.functions.read();
+        functions.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The options of a query over this graph, with its tables and functions.
+    pub(crate) fn with_registered<'a>(&self, options: &'a QueryOptions) -> Cow<'a, QueryOptions> {
+        let named = self.tables.read().unwrap_or_else(PoisonError::into_inner);
+        let functions = self.functions();
+        if named.is_empty() && functions.is_empty() {
+            return Cow::Borrowed(options);
+        }
+        let mut options = options.clone();
+        options.tables.named.clone_from(&named);
+        options.functions = functions.overlaid(&options.functions);
+        Cow::Owned(options)
+    }
+}

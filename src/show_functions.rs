@@ -1,0 +1,52 @@
+//! `SHOW FUNCTIONS`: the functions that expressions may call.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, StringArray};
+use grism_functions::{Category, Functions, Visibility, built_in_functions};
+
+/// A row of `SHOW FUNCTIONS`.
+struct Row {
+    name: String,
+    kind: &'static str,
+    category: Category,
+    signature: String,
+    description: String,
+}
+
+/// The columns of `SHOW FUNCTIONS`, by name in any case.
+pub(crate) fn columns(functions: &Functions) -> Vec<(&'static str, ArrayRef)> {
+    let built_in = built_in_functions().filter(|own| own.visibility() == Visibility::Public);
+    let built_in = built_in.map(|own| Row {
+        name: own.name.to_owned(),
+        kind: match own.category {
+            Category::Aggregates => "aggregate",
+            _ => "scalar",
+        },
+        category: own.category,
+        signature: own.signature(),
+        description: own.description.to_owned(),
+    });
+    let user = functions.user_functions().map(|own| {
+        let signature = own.signature();
+        Row {
+            name: signature.name.clone(),
+            kind: "scalar",
+            category: Category::UserDefined,
+            signature: signature.to_string(),
+            description: signature.description.clone(),
+        }
+    });
+    let mut rows: Vec<Row> = built_in.chain(user).collect();
+    rows.sort_by_cached_key(|row| row.name.to_lowercase());
+    let texts = |pick: fn(&Row) -> &str| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(rows.iter().map(pick)))
+    };
+    vec![
+        ("name", texts(|row| &row.name)),
+        ("kind", texts(|row| row.kind)),
+        ("category", texts(|row| row.category.title())),
+        ("signature", texts(|row| &row.signature)),
+        ("description", texts(|row| &row.description)),
+    ]
+}
