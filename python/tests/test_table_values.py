@@ -386,3 +386,27 @@ def test_a_named_index_of_numbers_in_sequence_is_a_column(tmp_path: Path) -> Non
     assert report.loaded == 3
     found = graph.query("MATCH (t:T) RETURN t.row AS r ORDER BY r").to_pylist()
     assert [own["r"] for own in found] == [0, 1, 3]
+
+
+def test_parts_of_nested_tables_arrive_as_they_are() -> None:
+    inner = pa.struct({"b": pa.bool_(), "l": pa.list_(pa.struct({"t": pa.timestamp("us"), "b": pa.bool_()}))})
+    rows = [
+        None
+        if place % 5 == 3
+        else {"s": None if place % 4 == 1 else {"b": place % 2 == 0, "l": [{"t": NEAR, "b": True}, None]}}
+        for place in range(40)
+    ]
+    for kind, values in (
+        (pa.struct({"s": inner}), rows),
+        (pa.list_(pa.struct({"s": inner}), 2), [None if own is None else [own, None] for own in rows]),
+    ):
+        table = pa.table({"id": range(40), "v": pa.array(values, kind)})
+        for source, expected in (
+            (table.slice(7, 22), values[7:29]),
+            (pa.concat_tables([table.slice(3, 9), table.slice(12)]), values[3:]),
+            (pa.RecordBatchReader.from_batches(table.schema, table.to_batches(3)), values),
+        ):
+            graph = gr.open()
+            graph.load_nodes("T", source, key="id")
+            found = graph.query("MATCH (t:T) RETURN t.v AS v ORDER BY t.id").to_pylist()
+            assert [row["v"] for row in found] == expected

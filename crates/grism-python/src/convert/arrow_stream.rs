@@ -3,13 +3,12 @@
 use arrow::array::Array as _;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
-use arrow::ffi_stream::ArrowArrayStreamReader;
-use arrow::record_batch::{RecordBatch, RecordBatchReader as _};
-use arrow_pyarrow::FromPyArrow;
+use arrow::record_batch::RecordBatch;
 use grism::{Error, ErrorKind, Result};
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 
+use super::foreign_stream::ForeignStream;
 use crate::error::{from_python, to_python};
 
 /// The columns of a table, and its batches as they come.
@@ -23,8 +22,7 @@ pub(super) fn batches_of(
     impl Iterator<Item = Result<RecordBatch>> + Send + use<>,
 )> {
     let table = plain(table).map_err(|error| not_handed_over(table, error))?;
-    let reader = ArrowArrayStreamReader::from_pyarrow_bound(&table)
-        .map_err(|error| not_handed_over(&table, error))?;
+    let reader = ForeignStream::of(&table).map_err(|error| not_handed_over(&table, error))?;
     let schema = reader.schema();
     let batches = reader.map(|batch| checked(batch.map_err(of_source)?));
     Ok((schema, batches))

@@ -3,6 +3,7 @@
 mod argument;
 mod arrow;
 mod arrow_stream;
+mod foreign_stream;
 mod numpy;
 mod parameter;
 mod row_table;

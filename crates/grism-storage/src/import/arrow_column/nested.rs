@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, ListArray, StructArray, UInt64Array, UnionArray, make_array,
+    Array, ArrayRef, AsArray, BooleanArray, ListArray, StructArray, UInt64Array, UnionArray,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer};
+use arrow::compute::nullif;
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, UnionFields};
 use grism_core::{Error, Result, Type, Value};
 use grism_text::ColumnType;
@@ -131,13 +132,10 @@ fn masked(column: &ArrayRef, outer: Option<&NullBuffer>) -> Result<ArrayRef> {
         column.data_type(),
         DataType::Null | DataType::Union(..) | DataType::RunEndEncoded(..)
     );
-    if outer.is_none_or(|outer| outer.null_count() == 0) || !has_nulls {
-        return Ok(Arc::clone(column));
+    match outer.filter(|outer| has_nulls && outer.null_count() > 0) {
+        Some(outer) => Ok(nullif(column, &BooleanArray::new(!outer.inner(), None))?),
+        None => Ok(Arc::clone(column)),
     }
-    let nulls = NullBuffer::union(outer, column.nulls());
-    Ok(make_array(
-        column.to_data().into_builder().nulls(nulls).build()?,
-    ))
 }
 
 /// Maps, whose names differ from row to row.
