@@ -27,7 +27,7 @@ fn random_value(ty: &Type, state: &mut u64) -> Value {
     }
     let odd = random(state) % 6;
     match ty {
-        Type::Bool => Value::Bool(odd % 2 == 0),
+        Type::Bool => Value::Bool(odd.is_multiple_of(2)),
         Type::Int64 => Value::Int64(match odd {
             0 => i64::MIN,
             1 => i64::MAX,
