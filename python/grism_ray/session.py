@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from grism_ray.entities import Hyperedge
+    from grism_ray.functions import UserFunction
     from grism_ray.many import Sources
     from grism_ray.options import Engine, ExplainFormat, RayOptions
     from grism_ray.picture import Connected
@@ -308,6 +309,15 @@ class Graph:
     def unregister(self, name: str) -> None:
         """Forgets a table. Raises ``NotFoundError`` where none has the name."""
         self._handle.unregister(name)
+
+    def register_functions(self, *functions: UserFunction) -> None:
+        """Registers functions made with ``udf``, which queries over this graph then call by their names.
+
+        One of the same name is replaced; a name of one of Grism's own functions is refused. They are run locally, in
+        stages, and on Ray, where workers get them pickled: what a function imports must be there.
+        """
+        for function in functions:
+            self._handle.register_function(function)
 
     def loaded_files(self, name: str) -> dict[str, int]:
         """The files that incremental loads have taken into a label or hyperedge type, and their bytes."""

@@ -66,7 +66,8 @@ impl UserParameter {
     /// Whether a value of the type `found` is taken.
     #[must_use]
     pub fn takes(&self, found: &Type) -> bool {
-        self.ty == Type::Any || self.ty.unify(found) == self.ty
+        let is_widened = (&self.ty, found) == (&Type::Float64, &Type::Int64);
+        self.ty == Type::Any || is_widened || self.ty.unify(found) == self.ty
     }
 }
 

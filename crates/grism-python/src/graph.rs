@@ -21,6 +21,7 @@ use crate::frame::Frame;
 use crate::json::json;
 use crate::load::Run;
 use crate::load_many::{Job, many_loads};
+use crate::python_function::user_function;
 use crate::python_value::python_value;
 use crate::query_options::{explain_options, options};
 use crate::runtime::{runtime, wait};
@@ -211,6 +212,12 @@ impl Graph {
     fn register(&self, name: &str, table: &Bound<'_, PyAny>) -> PyResult<()> {
         let table = Arc::new(PythonTable::new(table)?);
         self.graph.register(name, table).map_err(to_python)
+    }
+
+    /// Registers a function, which queries call by its name.
+    fn register_function(&self, function: &Bound<'_, PyAny>) -> PyResult<()> {
+        let function = user_function(function)?;
+        self.graph.register_function(function).map_err(to_python)
     }
 
     /// Forgets a table.
@@ -486,11 +493,5 @@ impl Graph {
         let graph = self.graph.clone();
         let chosen = wait(py, None, async move { graph.engine_for(engine, ray).await })?;
         Ok(chosen.name())
-    }
-}
-
-impl Graph {
-    pub(crate) fn new(graph: grism::Graph) -> Self {
-        Self { graph }
     }
 }

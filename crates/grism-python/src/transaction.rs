@@ -77,7 +77,7 @@ impl Transaction {
         let graph = self.with(py, |open| {
             Box::pin(async move { open.graph().await.cloned() })
         })?;
-        Ok(Graph::new(graph))
+        Ok(Graph { graph })
     }
 
     fn create_node(

@@ -1,12 +1,16 @@
 //! The batches of an object with the Arrow C stream, none of which is trusted: they come from libraries in other languages.
 
-use arrow::array::Array as _;
+use std::sync::Arc;
+
+use arrow::array::{Array as _, ArrayRef};
+use arrow::compute::concat_batches;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 use grism::{Error, ErrorKind, Result};
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
 use super::foreign_stream::ForeignStream;
 use crate::error::{from_python, to_python};
@@ -26,6 +30,20 @@ pub(super) fn batches_of(
     let schema = reader.schema();
     let batches = reader.map(|batch| checked(batch.map_err(of_source)?));
     Ok((schema, batches))
+}
+
+/// The values of an array of pyarrow, or of a list that it makes one of.
+///
+/// # Errors
+/// Those of pyarrow; `InvalidData` for what is not of one Arrow type.
+pub(crate) fn column_of(values: &Bound<'_, PyAny>) -> PyResult<ArrayRef> {
+    let columns = PyDict::new(values.py());
+    columns.set_item("values", values)?;
+    let table = values.py().import("pyarrow")?;
+    let (schema, batches) = batches_of(&table.call_method1("table", (columns,))?)?;
+    let batches = batches.collect::<Result<Vec<_>>>().map_err(to_python)?;
+    let whole = concat_batches(&schema, &batches).map_err(|error| to_python(error.into()))?;
+    Ok(Arc::clone(whole.column(0)))
 }
 
 /// The table as Arrow takes it from its library: polars hands over addresses for objects, and buffers for nulls.

@@ -11,6 +11,7 @@ mod source;
 mod temporal;
 
 pub(crate) use argument::{COUNT, Text, Whole, option};
+pub(crate) use arrow_stream::column_of;
 pub(crate) use parameter::{named_values, parameters, value_of};
 pub(crate) use row_table::PythonTable;
 pub(crate) use source::source_of;
