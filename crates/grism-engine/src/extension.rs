@@ -68,7 +68,7 @@ impl LogicalExtension for PlannedNode {
 /// The operator of an extension over the operators of its inputs.
 ///
 /// # Errors
-/// Those of [`ExtensionNode::operator`]; `Unsupported` for a node that is none of [`extension_over`], and for an operator with
+/// Those of [`ExtensionNode::operator`]; `Unsupported` for a node that [`extension_over`] did not make, and for an operator with
 /// other columns than its node has.
 pub(crate) fn extension_operator(
     extension: &Extension,

@@ -1,4 +1,4 @@
-//! Nodes that come into being because a load binds them.
+//! Nodes that are created because a load binds them.
 
 use arrow::array::StringArray;
 use arrow::compute::cast;
@@ -9,7 +9,7 @@ use super::keys::{KeyColumn, KeyIndex};
 use super::label_plan::LabelPlan;
 use crate::columns::named_batch;
 
-/// The nodes of one label that come into being, with nothing but their key.
+/// The nodes of one label that are created, with nothing but their key.
 pub(super) struct Created {
     /// The type of their keys; `None` before the first keys, where no node tells it.
     key_type: Option<DataType>,
@@ -65,7 +65,7 @@ impl Created {
         self.key_type.as_ref().unwrap_or(&DataType::Utf8)
     }
 
-    /// The ids of the nodes with the keys at `places`, none of which is null; those that are new come into being.
+    /// The ids of the nodes with the keys at `places`, none of which is null; those that are new are created.
     ///
     /// # Errors
     /// `ResourceExhausted` where the disk of temporary files is full.

@@ -122,7 +122,7 @@ fn is_new(snapshot: &dyn Snapshot, label: &str) -> Result<bool> {
     Ok(true)
 }
 
-/// The plan of a label that no node has yet: those that are bound come into being.
+/// The plan of a label that no node has yet: those that are bound are created.
 fn new_label_plan(
     snapshot: &dyn Snapshot,
     changes: &mut ChangeSet,

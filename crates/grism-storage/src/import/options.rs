@@ -180,7 +180,7 @@ pub enum LoadTarget {
     },
     /// Hyperedges of a type.
     Hyperedges {
-        /// The type; a binary edge type comes into being where the roles are `source` and `target`.
+        /// The type; a binary edge type is declared where the roles are `source` and `target`.
         name: String,
         /// The columns that the roles are read from; without any, each role is read from the column of its name.
         roles: BTreeMap<String, RoleSource>,
