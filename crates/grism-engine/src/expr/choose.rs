@@ -30,8 +30,7 @@ enum Takes {
 }
 
 impl Choose {
-    /// CASE: conditions with values, and the value of the rows that are left; null where there is none. The values have the
-    /// type `ty`.
+    /// CASE: conditions with values, and the value of the rows that are left, null without one. The values have the type `ty`.
     pub(super) fn case(branches: Vec<(Node, Node)>, otherwise: Option<Node>, ty: &Type) -> Node {
         let kind = Self {
             conditions: branches.len(),
