@@ -7,7 +7,10 @@ import gzip
 import io
 import json
 import os
+import signal
 import subprocess
+import sys
+import time
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -202,3 +205,27 @@ def test_loads_that_come_again(tmp_path: Path) -> None:
     (tmp_path / "part-2.csv").write_text("id,ship,at\nb,Vasa,3\nd,Vasa,5\n")
     by = grism("load", graph, "VOYAGE", parts, "--key", "id", "--incremental-by", "at")
     assert "1 of 4 rows loaded, 3 skipped" in by.stderr
+
+
+def test_the_program_of_the_package_is_the_same_command(fleet: Path) -> None:
+    for arguments in (
+        ["--help"],
+        ["query", fleet, "MATCH (s:Ship) RETURN s.name AS n ORDER BY n"],
+        ["query", fleet, "RETRUN"],
+        [],
+    ):
+        command = [sys.executable, "-m", "grism_ray.command", *map(str, arguments)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        built = grism(*arguments)
+        assert (done.returncode, done.stdout, done.stderr) == (built.returncode, built.stdout, built.stderr), arguments
+
+
+def test_ctrl_c_ends_the_program_of_the_package(fleet: Path) -> None:
+    endless = "UNWIND range(1, 100000) AS a UNWIND range(1, 100000) AS b RETURN count(DISTINCT a * b) AS n"
+    command = [sys.executable, "-m", "grism_ray.command", "query", str(fleet), endless]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    time.sleep(2)
+    running.send_signal(signal.SIGINT)
+    _, told = running.communicate(timeout=30)
+    assert running.returncode == 9, told
+    assert "Cancelled" in told

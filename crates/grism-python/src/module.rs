@@ -5,8 +5,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::{
-    batch_stream, batches, bundle, distributed, error, frame, graph, option_names, runtime,
-    transaction, worker,
+    batch_stream, batches, bundle, command, distributed, error, frame, graph, option_names,
+    runtime, transaction, worker,
 };
 
 /// The extension module of the package.
@@ -54,6 +54,7 @@ fn add_contents(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(bundle::bundle_addresses, module)?)?;
     module.add_function(wrap_pyfunction!(bundle::merge_batches, module)?)?;
     module.add_function(wrap_pyfunction!(bundle::read_bundles, module)?)?;
+    module.add_function(wrap_pyfunction!(command::run_command, module)?)?;
     module.add_function(wrap_pyfunction!(distributed::plan_from_request, module)?)?;
     module.add_function(wrap_pyfunction!(error::error_from_json, module)?)?;
     module.add_function(wrap_pyfunction!(error::error_to_json, module)?)?;

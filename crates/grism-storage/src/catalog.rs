@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use grism_core::{Error, Result, Storage, StorageDescriptor};
 
-use crate::location::Location;
+use crate::location::{Location, check_store};
 use crate::{GraphOptions, InMemoryStorage, LanceStorage};
 
 /// Opens graphs by URI, and keeps them open.
@@ -101,17 +101,13 @@ fn canonical(uri: &str) -> Result<String> {
         let path = std::path::absolute(path.as_ref())?;
         return Ok(path.to_string_lossy().into_owned());
     }
-    match uri.split_once("://") {
-        Some(("memory", _)) => Ok(uri.to_owned()),
-        Some(("s3", rest)) if !rest.trim_matches('/').is_empty() => {
-            Ok(uri.trim_end_matches('/').to_owned())
-        }
-        Some(("s3", _)) => Err(Error::invalid_data(format!("{uri} names no bucket"))),
-        Some((scheme @ ("gs" | "az"), _)) => Err(Error::unsupported(format!(
-            "a graph at {scheme}://: this build was made without it; s3:// and local paths work"
-        ))),
-        _ => Err(Error::unsupported(format!("a graph at {uri}"))),
+    if uri.starts_with(MEMORY) {
+        return Ok(uri.to_owned());
     }
+    check_store(uri)?;
+    let (scheme, rest) = uri.split_once("://").unwrap_or_default();
+    let rest = rest.trim_end_matches('/');
+    Ok(format!("{}://{rest}", scheme.to_ascii_lowercase()))
 }
 
 fn check_options(uri: &str, options: &BTreeMap<String, String>) -> Result<()> {
