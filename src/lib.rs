@@ -5,7 +5,6 @@
 //! under the names of the crates they come from.
 
 mod alter;
-mod attempts;
 mod connected;
 mod copy;
 mod copy_to;
@@ -52,7 +51,7 @@ pub use grism_core::{
     IndexDefinition, IndexKind, IndexSearch, LoadState, LoadedFile, Location, NodeContents,
     NodeValue, PathValue, Result, Role, RowChanges, SchemaChange, SchemaOwner, SearchHit,
     SearchTarget, Snapshot, SnapshotId, SnapshotInfo, Storage, StorageDescriptor, Table, TableKind,
-    Type, Unneeded, Value, VectorMetric, nearest, temporal,
+    Type, Unneeded, Value, VectorMetric, WriteCounts, WriteTarget, nearest, temporal,
 };
 pub use grism_cypher::{
     ExplainFormat, ExplainOptions, Parameters, Procedure, ProcedureColumn, Procedures, Statement,
@@ -85,6 +84,6 @@ pub use grism_storage::{
     IncrementalLoad, LanceStorage, LoadJob, LoadOptions, LoadPreview, LoadProgress, LoadReport,
     LoadTarget, ManyLoads, ManyReport, MemoryLimit, MissingMember, OnConflict, OptimizeReport,
     PackedFile, RoleSource, SnapshotDiff, TableDiff, TableStream, TimeFormat, TimeFormats,
-    Transaction, VacuumOptions, VacuumReport, WriteCounts, load, load_into, load_many_into,
-    one_byte, preview_many,
+    Transaction, VacuumOptions, VacuumReport, load, load_into, load_many_into, one_byte,
+    preview_many,
 };

@@ -4,12 +4,12 @@ use std::time::Instant;
 
 use grism_core::{Error, HyperedgeType, Result, SnapshotId};
 use grism_cypher::{StatementKind, parse_statements};
+use grism_engine::CommitAttempts;
 use grism_storage::{
     LoadPreview, ManyLoads, ManyReport, MemoryLimit, load_many_into, preview_many,
 };
 
 use crate::Graph;
-use crate::attempts::Attempts;
 
 impl Graph {
     /// Loads nodes and hyperedges from any number of sources as one commit: nodes first, then hyperedges, those that others
@@ -20,7 +20,7 @@ impl Graph {
     pub async fn load_all(&self, loads: ManyLoads) -> Result<ManyReport> {
         let start = Instant::now();
         let _limit = loads.memory_limit.map(MemoryLimit::hold);
-        let mut attempts = Attempts::of(&self.storage);
+        let mut attempts = CommitAttempts::of(&self.storage);
         let mut loads = loads;
         loop {
             loads.progress.restart();

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use grism_core::{ChangeSet, Error, LoadState, Result, Snapshot, SnapshotId, Turn};
+use grism_engine::CommitAttempts;
 use grism_storage::{
     ImportSource, IncrementalLoad, LoadOptions, LoadPreview, LoadReport, LoadTarget, MemoryLimit,
     MissingMember, RoleSource, load_into, preview,
 };
 
 use crate::Graph;
-use crate::attempts::Attempts;
 
 impl Graph {
     /// Loads rows as one commit; again on the new snapshot where another writer was first. Where nothing changes, nothing is
@@ -45,7 +45,7 @@ impl Graph {
         source: ImportSource,
         options: &LoadOptions,
     ) -> Result<LoadReport> {
-        let mut attempts = Attempts::of(&self.storage);
+        let mut attempts = CommitAttempts::of(&self.storage);
         let mut source = source;
         loop {
             options.progress.restart();
@@ -86,7 +86,7 @@ impl Graph {
     ) -> Result<LoadReport> {
         options.progress.restart();
         loop {
-            let mut attempts = Attempts::of(&self.storage);
+            let mut attempts = CommitAttempts::of(&self.storage);
             let committed = loop {
                 let turn = attempts.next().await?;
                 let snapshot = self.storage.snapshot(SnapshotId::default()).await?;

@@ -7,7 +7,7 @@ use arrow::datatypes::SchemaRef;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use futures::{StreamExt, TryStreamExt};
 use grism_core::temporal::{DateTime, LocalDateTime};
-use grism_core::{Error, Result, Snapshot, SnapshotId, Storage, Value};
+use grism_core::{Error, Result, Snapshot, SnapshotId, Storage, Value, WriteCounts};
 use grism_cypher::{BindContext, ParameterTypes, Parameters, Procedures, Query, Warning};
 use grism_engine::{
     CancellationHandle, ExprEvaluator, MetricsSink, PhysicalSchema, PlannerConfig,
@@ -21,7 +21,7 @@ use grism_ray::{
     DistributedPlanner, DistributedPlannerConfig, RayExecutor, RayExecutorConfig, StagedExecutor,
     TaskMetrics,
 };
-use grism_storage::{LoadReport, WriteCounts};
+use grism_storage::LoadReport;
 
 use crate::Engine;
 use crate::entity_columns::EntityColumns;

@@ -13,9 +13,8 @@ mod syntax;
 mod warning;
 
 pub use binder::{
-    BindContext, BoundQuery, BoundWrite, Created, CreatedEdge, CreatedEntity, CreatedIncidence,
-    MergeWrite, ParameterTypes, Parameters, Procedure, ProcedureColumn, Procedures, Scope, SetItem,
-    Variable, WriteKind, procedures,
+    BindContext, BoundQuery, BoundWrite, ParameterTypes, Parameters, Procedure, ProcedureColumn,
+    Procedures, Scope, Variable, procedures,
 };
 pub use nested::NestedQuery;
 pub use query::{BindState, BoundRead, Query, QueryPart, bind_results};

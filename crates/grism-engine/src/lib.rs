@@ -1,6 +1,7 @@
 //! What a query computes: physical plans and their operators, expressions, memory and metrics. No runtime is known here.
 
 mod batch;
+mod commit_attempts;
 mod config;
 mod context;
 mod datafusion;
@@ -18,6 +19,7 @@ mod properties;
 mod resources;
 mod schema;
 
+pub use commit_attempts::CommitAttempts;
 pub use config::{PlannerConfig, RuntimeConfig};
 pub use context::{
     ArgumentContext, CancellationHandle, ExecutionContextTrait, MorselQueue, QueryContext,

@@ -99,6 +99,7 @@ impl LogicalPlan {
             Self::IndexLookup(lookup) => lookup.describe(),
             Self::LoadRows(load) => load.describe(),
             Self::Extension(extension) => extension.node.describe(),
+            Self::Write(write) => write.describe(),
             Self::Unwind {
                 expression,
                 variable,

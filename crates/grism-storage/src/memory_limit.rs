@@ -107,12 +107,6 @@ pub(crate) fn waiting_bytes() -> usize {
     usize::try_from(share).unwrap_or(usize::MAX)
 }
 
-/// Bytes of rows that wait in memory between two clauses of a query that writes.
-#[must_use]
-pub fn rows_between_clauses_bytes() -> usize {
-    usize::try_from(LIMIT.load(Ordering::Relaxed) / 32).unwrap_or(usize::MAX)
-}
-
 /// Bytes of cells that a transaction has set in one table and holds as values, and as many again as bytes.
 pub(crate) fn cells_bytes() -> usize {
     usize::try_from(LIMIT.load(Ordering::Relaxed) / 32).unwrap_or(usize::MAX)

@@ -38,6 +38,7 @@ mod star;
 mod union;
 mod unit;
 mod unwind;
+pub mod write;
 
 pub use adjacency_expand::AdjacencyExpandExec;
 pub use apply::ApplyExec;

@@ -165,6 +165,13 @@ impl Builder {
                 let inputs = extension.inputs.iter().map(|input| self.build(input));
                 extension_operator(extension, inputs.collect::<Result<_>>()?)?
             }
+            LogicalPlan::Write(write) => {
+                let message = format!(
+                    "{} in a plan that reads: a `QueryWriter` runs what writes, clause by clause",
+                    write.kind.name()
+                );
+                return Err(Error::unsupported(message));
+            }
             LogicalPlan::LoadRows(load) => {
                 let input = self.build_shared(&load.input)?;
                 Arc::new(LoadRowsExec::try_new(input, load)?)

@@ -200,14 +200,16 @@ impl Pruner<'_> {
                     .collect::<Result<_>>()?;
                 LogicalPlan::Union { inputs }
             }
-            LogicalPlan::Extension(_) => plan.try_map_inputs(&mut |input| {
-                let columns = input.schema()?.names().map(str::to_owned).collect();
-                let below = Needs {
-                    columns,
-                    properties: BTreeMap::new(),
-                };
-                self.prune(input, below)
-            })?,
+            LogicalPlan::Extension(_) | LogicalPlan::Write(_) => {
+                plan.try_map_inputs(&mut |input| {
+                    let columns = input.schema()?.names().map(str::to_owned).collect();
+                    let below = Needs {
+                        columns,
+                        properties: BTreeMap::new(),
+                    };
+                    self.prune(input, below)
+                })?
+            }
             LogicalPlan::IndexLookup(lookup) => {
                 let below = needs.without([&lookup.entity, &lookup.score]);
                 let expressions = std::iter::once(&lookup.target).chain(&lookup.count);

@@ -9,6 +9,7 @@ mod nodes;
 mod path_expand;
 mod repeat;
 mod schema;
+mod write;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -25,6 +26,9 @@ pub use nodes::{
 };
 pub use path_expand::{PathExpand, PathMode, PathSearch};
 pub use repeat::{Collected, Repeat};
+pub use write::{
+    Created, CreatedEdge, CreatedEntity, CreatedIncidence, MergeWrite, SetItem, Write, WriteKind,
+};
 
 use argument::argument_columns;
 
@@ -134,6 +138,8 @@ pub enum LogicalPlan {
     Join(Join),
     /// See [`Extension`].
     Extension(Extension),
+    /// See [`Write`].
+    Write(Write),
 }
 
 impl LogicalPlan {
@@ -181,6 +187,7 @@ impl LogicalPlan {
             | Self::Sort { input, .. }
             | Self::Limit { input, .. }
             | Self::Unwind { input, .. }
+            | Self::Write(Write { input, .. })
             | Self::Apply(Apply { input, .. }) => vec![input],
             Self::Union { inputs } | Self::Extension(Extension { inputs, .. }) => {
                 inputs.iter().collect()
@@ -220,6 +227,7 @@ impl LogicalPlan {
             | Self::Distinct { input }
             | Self::Sort { input, .. }
             | Self::Limit { input, .. }
+            | Self::Write(Write { input, .. })
             | Self::Unwind { input, .. } => visit(input)?,
             Self::Apply(apply) => {
                 visit(&mut apply.input)?;

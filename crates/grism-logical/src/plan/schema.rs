@@ -129,6 +129,7 @@ impl LogicalPlan {
                 schema
             }
             Self::Extension(extension) => extension.schema()?,
+            Self::Write(write) => write.schema(&known_schema(&write.input)?),
             Self::LoadRows(load) => {
                 let mut schema = known_schema(&load.input)?;
                 schema.put(load.column());

@@ -1,8 +1,8 @@
 //! DELETE: what goes.
 
 use grism_core::{Result, Type};
+use grism_logical::WriteKind;
 
-use super::bound::WriteKind;
 use super::writing::{Writing, bind, computed};
 use crate::syntax::{DeleteClause, ExprKind};
 

@@ -2,9 +2,8 @@
 
 use grism_core::{Result, Type, Value};
 use grism_functions::PROPERTY_MAP;
-use grism_logical::LogicalExpr;
+use grism_logical::{LogicalExpr, SetItem};
 
-use super::bound::SetItem;
 use super::create::plain_labels;
 use super::storable::{check_map, check_value};
 use super::writing::{Writing, bind, computed};

@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 
 use grism_core::{Result, Type};
+use grism_logical::{Created, SetItem, Write, WriteKind};
 
-use super::{BoundWrite, Created, SetItem, WriteKind, bind_write};
+use super::{BoundWrite, bind_write};
 use crate::binder::Notes;
 use crate::binder::clause::Rows;
 use crate::binder::testing::{Graph, indented, report, warnings_text};
@@ -124,8 +125,7 @@ fn written(graph: &Graph, query: &Query) -> Result<String> {
     let context = query.context(graph.bind());
     let clause = &query.syntax().head.clauses[0];
     let BoundWrite {
-        plan,
-        kind,
+        write: Write { input, kind },
         scope,
         warnings,
         ..
@@ -137,7 +137,7 @@ fn written(graph: &Graph, query: &Query) -> Result<String> {
             writeln!(text, "variable {}: {ty}", variable.name).unwrap();
         }
     }
-    Ok(format!("{text}{plan}{}", warnings_text(&warnings)))
+    Ok(format!("{text}{input}{}", warnings_text(&warnings)))
 }
 
 fn writes(texts: &[&str]) -> String {

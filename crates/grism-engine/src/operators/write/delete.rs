@@ -4,8 +4,8 @@ use arrow::array::{Array, AsArray};
 use arrow::datatypes::UInt64Type;
 use grism_core::{Error, OffsetSet, Result, Type, Value};
 
-use super::Writer;
 use super::found::Found;
+use super::writer::Writer;
 
 /// What is deleted: raw ids of entities, and incidences.
 #[derive(Default)]
@@ -47,7 +47,10 @@ impl Writer<'_> {
         for (hyperedge, role, position) in incidences.into_iter().rev() {
             self.transaction.unbind(hyperedge, &role, position).await?;
         }
-        self.transaction.delete_all(ids, detach).await
+        match detach {
+            true => self.transaction.detach_delete(ids).await,
+            false => self.transaction.delete(ids).await,
+        }
     }
 }
 

@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, UInt64Array};
 use grism_core::{EntityId, Error, GraphSchema, PathValue, Result, Type, Value};
-use grism_cypher::{Created, CreatedEdge};
-use grism_logical::Column;
+use grism_logical::{Column, Created, CreatedEdge};
 
-use super::Writer;
-use super::found::{Found, FoundBatch, FoundBuffer};
+use super::found::{Found, FoundBatch};
+use super::writer::Writer;
+
+/// After how many rows it is asked whether the statement has to stop: batches of a MERGE are large.
+const ROWS_BETWEEN_CHECKS: usize = 1024;
 
 impl Writer<'_> {
     /// Creates what a pattern says for each row; where `keeps_rows`, the rows with what was created, and the columns of
@@ -21,7 +23,7 @@ impl Writer<'_> {
         before: &[String],
         keeps_rows: bool,
     ) -> Result<Found> {
-        let mut output = FoundBuffer::new();
+        let mut output = self.buffer();
         for batch in rows.batches() {
             let batch = batch?;
             let made = self.create_batch(created, &batch, None).await?;
@@ -52,6 +54,9 @@ impl Writer<'_> {
         }
         let wanted = |row: usize| only.is_none_or(|only| only[row]);
         for row in (0..count).filter(|row| wanted(*row)) {
+            if row % ROWS_BETWEEN_CHECKS == 0 {
+                self.cancellation.check()?;
+            }
             for entity in &created.entities {
                 let id = match &entity.hyperedge_type {
                     Some(name) => self.transaction.create_hyperedge(name)?,

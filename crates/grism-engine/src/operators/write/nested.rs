@@ -5,51 +5,47 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, UInt32Array, new_null_array};
 use arrow::compute::take;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
-use grism_core::{Error, Result, Snapshot};
-use grism_cypher::{BindState, NestedQuery, Query, QueryPart};
-use grism_engine::PhysicalSchema;
+use grism_core::{Error, Result};
 use grism_logical::{Column, LogicalExpr, LogicalPlan, PlanSchema, Rows};
 
-use super::Writer;
-use super::found::{Found, FoundBuffer};
+use super::clause_binder::{ClauseBinder, ClauseRange, NestedClause};
+use super::clauses::Clauses;
+use super::found::Found;
+use crate::PhysicalSchema;
 
-impl Writer<'_> {
-    /// Binds a clause that runs clauses of its own over the graph as it is now.
-    pub(super) fn bind_nested(
-        &self,
-        query: &Query,
-        clause: usize,
-        state: &BindState,
-    ) -> Result<NestedQuery> {
-        let schema = Arc::new(self.transaction.schema().clone());
-        let statistics = Arc::clone(self.transaction.snapshot().statistics());
-        query.bind_nested(0, clause, state, self.context(&schema, &statistics))
-    }
+/// The rows behind a nested query, and what is bound there.
+type Returned<B> = (Found, <B as ClauseBinder>::Bound);
 
+impl<B: ClauseBinder> Clauses<'_, B> {
     /// Runs a nested query on the rows so far: the rows afterwards, and what is bound.
     pub(super) async fn nested(
         &mut self,
-        nested: &NestedQuery,
+        nested: &NestedClause<B::Query, B::Bound>,
         rows: Found,
-        state: BindState,
-    ) -> Result<(Found, BindState)> {
+        state: B::Bound,
+    ) -> Result<Returned<B>> {
         let mut inner = Vec::new();
-        for state in &nested.states {
-            inner.push(self.imported(state, &rows).await?);
+        for bound in &nested.bound {
+            inner.push(self.imported(bound, &rows).await?);
         }
         if nested.returns {
             return self.nested_rows(nested, rows, &inner, state).await;
         }
         // Where the query is planned over no rows, its clauses are planned too.
-        let by_row = nested.by_row && self.explained.is_none();
+        let by_row = nested.by_row && !self.writer.plans_only();
         if nested.is_foreach {
             // The list is read for all rows before anything is written.
-            let (query, mut parts) = (&nested.query, nested.query.parts(0));
-            let unwind: Vec<QueryPart> = parts.drain(..parts.len().min(1)).collect();
-            let (first, state) = (inner.swap_remove(0), nested.states[0].clone());
-            let (elements, state) = Box::pin(self.parts(query, 0, unwind, first, state)).await?;
+            let range = |clauses| ClauseRange {
+                query: &nested.query,
+                branch: 0,
+                clauses,
+            };
+            let end = self.binder.clauses(&nested.query, 0);
+            let (first, own) = (inner.swap_remove(0), nested.bound[0].clone());
+            let unwound = self.clauses(range(0..end.min(1)), first, own);
+            let (elements, own) = Box::pin(unwound).await?;
             for piece in pieces(&elements, by_row) {
-                let run = self.parts(query, 0, parts.clone(), piece?, state.clone());
+                let run = self.clauses(range(end.min(1)..end), piece?, own.clone());
                 Box::pin(run).await?;
             }
         } else {
@@ -61,25 +57,26 @@ impl Writer<'_> {
     }
 
     /// The rows with the columns that a branch of a nested query sees.
-    async fn imported(&self, state: &BindState, rows: &Found) -> Result<Found> {
-        let names: Vec<String> = state.columns.names().map(str::to_owned).collect();
+    async fn imported(&self, bound: &B::Bound, rows: &Found) -> Result<Found> {
+        let columns = self.binder.columns(bound);
+        let names: Vec<String> = columns.names().map(str::to_owned).collect();
         if rows.schema.names().eq(names.iter().map(String::as_str)) {
             return Ok(rows.clone());
         }
         let plan = LogicalPlan::Argument(rows.schema.clone()).keep_columns(&names)?;
-        self.evaluate_in_order(&plan, rows).await
+        self.writer.evaluate_in_order(&plan, rows).await
     }
 
     /// Runs every branch of a nested query on its rows: what each leaves, and what is bound there.
     async fn nested_branches(
         &mut self,
-        nested: &NestedQuery,
+        nested: &NestedClause<B::Query, B::Bound>,
         rows: Vec<Found>,
-    ) -> Result<Vec<(Found, BindState)>> {
+    ) -> Result<Vec<Returned<B>>> {
         let mut found = Vec::new();
         for (branch, rows) in rows.into_iter().enumerate() {
-            let (query, state) = (&nested.query, nested.states[branch].clone());
-            let run = self.parts(query, branch, query.parts(branch), rows, state);
+            let clauses = ClauseRange::all(&*self.binder, &nested.query, branch);
+            let run = self.clauses(clauses, rows, nested.bound[branch].clone());
             found.push(Box::pin(run).await?);
         }
         Ok(found)
@@ -88,9 +85,9 @@ impl Writer<'_> {
     /// What a nested query returns for some rows of the outer query, and what it binds.
     async fn returned(
         &mut self,
-        nested: &NestedQuery,
+        nested: &NestedClause<B::Query, B::Bound>,
         rows: Vec<Found>,
-    ) -> Result<(Found, BindState)> {
+    ) -> Result<Returned<B>> {
         let mut found = self.nested_branches(nested, rows).await?;
         if found.len() == 1 {
             return Ok(found.swap_remove(0));
@@ -98,41 +95,42 @@ impl Writer<'_> {
         // The branches return the same variables, each in columns of its own.
         let mut branches = Vec::new();
         for (rows, bound) in &found {
-            let variables = bound.scope.variables.iter();
-            let expressions =
-                variables.map(|own| (LogicalExpr::column(&own.column), own.name.clone()));
+            let variables = self.binder.variables(bound).into_iter();
+            let expressions = variables.map(|(name, column)| (LogicalExpr::column(&column), name));
             let named = LogicalPlan::Project {
                 input: Arc::new(LogicalPlan::Argument(rows.schema.clone())),
                 expressions: expressions.collect(),
             };
-            branches.push(self.evaluate_in_order(&named, rows).await?);
+            branches.push(self.writer.evaluate_in_order(&named, rows).await?);
         }
         let united = self.united(&nested.query, branches).await?;
         let (_, bound) = found.swap_remove(0);
-        let columns = united.schema.names().zip(&bound.scope.variables);
-        let expressions =
-            columns.map(|(name, own)| (LogicalExpr::column(name), own.column.clone()));
+        let columns = united.schema.names().zip(self.binder.variables(&bound));
+        let expressions = columns.map(|(name, (_, column))| (LogicalExpr::column(name), column));
         let renamed = LogicalPlan::Project {
             input: Arc::new(LogicalPlan::Argument(united.schema.clone())),
             expressions: expressions.collect(),
         };
-        Ok((self.evaluate_in_order(&renamed, &united).await?, bound))
+        Ok((
+            self.writer.evaluate_in_order(&renamed, &united).await?,
+            bound,
+        ))
     }
 
     /// Runs a nested query that returns rows, for one row after the other: each row with what is returned for it.
     async fn nested_rows(
         &mut self,
-        nested: &NestedQuery,
+        nested: &NestedClause<B::Query, B::Bound>,
         rows: Found,
         inner: &[Found],
-        mut state: BindState,
-    ) -> Result<(Found, BindState)> {
-        let mut made: Option<(PlanSchema, BindState)> = None;
+        state: B::Bound,
+    ) -> Result<Returned<B>> {
+        let mut made: Option<(PlanSchema, B::Bound)> = None;
         let mut answers: Vec<(RecordBatch, Option<Found>)> = Vec::new();
         for (outer, inner) in pieces(&rows, true).zip(branch_pieces(inner, true)) {
             let outer = outer?.concat()?.batch;
             let (found, bound) = self.returned(nested, inner?).await?;
-            check_returned(&state, &bound)?;
+            self.binder.check_returned(&state, &bound)?;
             made = Some(match made {
                 None => (found.schema.clone(), bound),
                 // A later row may find or make entities of tables that an earlier one did not know.
@@ -146,14 +144,14 @@ impl Writer<'_> {
             // Without rows the types of what would be returned are not known.
             let none = inner.iter().map(|rows| Found::none(rows.schema.clone()));
             let (found, bound) = self.returned(nested, none.collect()).await?;
-            check_returned(&state, &bound)?;
+            self.binder.check_returned(&state, &bound)?;
             let schema = joined(&rows.schema, &found.schema);
-            add_variables(&mut state, bound, &schema);
+            let state = self.binder.with_returned(state, bound, &schema);
             return Ok((Found::none(schema), state));
         };
         let schema = joined(&rows.schema, &returned);
         let physical = PhysicalSchema::from(schema.clone());
-        let mut output = FoundBuffer::new();
+        let mut output = self.writer.buffer();
         for (outer, found) in answers {
             match found {
                 Some(found) => {
@@ -173,7 +171,7 @@ impl Writer<'_> {
                 }
             }
         }
-        add_variables(&mut state, bound, &schema);
+        let state = self.binder.with_returned(state, bound, &schema);
         Ok((output.finish(schema)?, state))
     }
 }
@@ -242,28 +240,4 @@ fn joined(outer: &PlanSchema, returned: &PlanSchema) -> PlanSchema {
         schema.put(Column::new(&column.name, column.ty.clone()));
     }
     schema
-}
-
-/// What a nested query returns is new outside of it.
-fn check_returned(state: &BindState, returned: &BindState) -> Result<()> {
-    let mut variables = returned.scope.variables.iter();
-    match variables.find(|own| state.scope.find(&own.name).is_some()) {
-        None => Ok(()),
-        Some(variable) => Err(Error::invalid_query(format!(
-            "the variable `{}` is bound outside of the subquery; return it by another name with AS",
-            variable.name
-        ))
-        .with_code("SyntaxError:VariableAlreadyBound")),
-    }
-}
-
-/// Binds what a nested query returned.
-fn add_variables(state: &mut BindState, returned: BindState, schema: &PlanSchema) {
-    for variable in returned.scope.variables {
-        let column = schema.find(&variable.column);
-        let ty = column.map_or(variable.ty, |column| column.ty.clone());
-        state.scope.put(&variable.name, &variable.column, ty);
-    }
-    state.columns = schema.clone();
-    state.counter = state.counter.max(returned.counter);
 }

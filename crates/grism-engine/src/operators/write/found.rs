@@ -7,17 +7,31 @@ use arrow::array::{ArrayRef, BooleanArray, Int64Array, UInt32Array};
 use arrow::compute::{concat_batches, filter_record_batch, take};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use grism_core::{AppendedRows, Error, Result, RowBuffer, RowSource, Type, Value, cast_column};
-use grism_engine::PhysicalSchema;
 use grism_logical::{Column, LogicalPlan, PlanSchema, Rows};
-use grism_storage::rows_between_clauses_bytes;
 
-use super::ROW;
+use super::writer::ROW;
+use crate::{CancellationHandle, PhysicalSchema, RuntimeConfig};
+
+/// Bytes that a query may hold where nothing is said, and the least that anything works with.
+const DEFAULT_BYTES: usize = 4 << 30;
+const LEAST_BYTES: usize = 32 << 20;
+
+/// Bytes of rows that wait in memory between two clauses of a query with these settings.
+pub(super) fn rows_between_clauses_bytes(settings: &RuntimeConfig) -> usize {
+    settings
+        .memory_limit
+        .unwrap_or(DEFAULT_BYTES)
+        .max(LEAST_BYTES)
+        / 32
+}
 
 /// The rows that the clauses so far have found: in memory, or in temporary files where they are many.
 #[derive(Clone, Debug)]
 pub(super) struct Found {
     pub(super) schema: PlanSchema,
     rows: Rows,
+    /// What stops whoever reads the rows.
+    cancellation: CancellationHandle,
 }
 
 impl Found {
@@ -33,7 +47,18 @@ impl Found {
     }
 
     pub(super) fn new(schema: PlanSchema, rows: Rows) -> Self {
-        Self { schema, rows }
+        let cancellation = CancellationHandle::default();
+        Self {
+            schema,
+            rows,
+            cancellation,
+        }
+    }
+
+    /// The same rows, which are read until `cancellation`.
+    pub(super) fn until(mut self, cancellation: &CancellationHandle) -> Self {
+        self.cancellation = cancellation.clone();
+        self
     }
 
     /// How many rows there are.
@@ -53,10 +78,11 @@ impl Found {
         }
     }
 
-    /// The rows, a batch at a time.
+    /// The rows, a batch at a time; `Cancelled` where the statement has to stop.
     pub(super) fn batches(&self) -> impl Iterator<Item = Result<FoundBatch>> + Send + use<> {
-        let schema = self.schema.clone();
+        let (schema, cancellation) = (self.schema.clone(), self.cancellation.clone());
         self.rows.batches().map(move |batch| {
+            cancellation.check()?;
             Ok(FoundBatch {
                 schema: schema.clone(),
                 batch: batch?,
@@ -64,9 +90,9 @@ impl Found {
         })
     }
 
-    /// The rows as Arrow batches.
-    pub(super) fn into_batches(self) -> impl Iterator<Item = Result<RecordBatch>> + Send + use<> {
-        self.rows.batches()
+    /// The columns, and the rows.
+    pub(super) fn into_parts(self) -> (PlanSchema, Rows) {
+        (self.schema, self.rows)
     }
 
     /// The rows with their numbers in the column [`ROW`]; the batches are made as they are read.
@@ -78,7 +104,7 @@ impl Found {
             schema: PhysicalSchema::from(schema.clone()),
         };
         let pieces = vec![AppendedRows::Source(Arc::new(numbered))];
-        Self::new(schema, Rows::of(pieces))
+        Self::new(schema, Rows::of(pieces)).until(&self.cancellation)
     }
 
     /// The rows whose numbers `wanted` holds for; they are picked as they are read.
@@ -88,7 +114,7 @@ impl Found {
             wanted,
         };
         let pieces = vec![AppendedRows::Source(Arc::new(picked))];
-        Self::new(self.schema.clone(), Rows::of(pieces))
+        Self::new(self.schema.clone(), Rows::of(pieces)).until(&self.cancellation)
     }
 
     /// All rows as one batch: for few of them.
@@ -208,12 +234,13 @@ impl FoundBatch {
     }
 }
 
-/// Takes batches of rows, and holds a share of the memory limit of them.
+/// Takes batches of rows, and holds some of them in memory.
 pub(super) struct FoundBuffer(RowBuffer);
 
 impl FoundBuffer {
-    pub(super) fn new() -> Self {
-        Self(RowBuffer::new(rows_between_clauses_bytes()))
+    /// A buffer that holds so many bytes in memory.
+    pub(super) fn new(bytes: usize) -> Self {
+        Self(RowBuffer::new(bytes))
     }
 
     pub(super) fn push(&mut self, batch: RecordBatch) -> Result<()> {

@@ -7,13 +7,12 @@ use arrow::array::{ArrayRef, AsArray, UInt64Array};
 use arrow::compute::interleave;
 use arrow::datatypes::UInt64Type;
 use grism_core::{Result, cast_column};
-use grism_cypher::{BoundWrite, MergeWrite};
-use grism_logical::{Column, PlanSchema};
+use grism_logical::{Column, LogicalPlan, MergeWrite, PlanSchema};
 
-use super::Writer;
-use super::found::{Found, FoundBatch, FoundBuffer, RowSet};
+use super::found::{Found, FoundBatch, RowSet};
 use super::merge_rows::{MergeRows, merge_rows};
 use super::order::sorted;
+use super::writer::Writer;
 
 /// What later rows get of those that created it: by the number of the row, the ids of what the pattern creates.
 type MadeIds = HashMap<u64, Vec<Option<u64>>>;
@@ -22,20 +21,20 @@ impl Writer<'_> {
     /// Searches for every row, then creates what was not found, once for all rows that look for the same.
     pub(super) async fn merge(
         &mut self,
-        write: &BoundWrite,
+        plan: &LogicalPlan,
         merge: &MergeWrite,
         rows: &Found,
         before: &[String],
         keeps_rows: bool,
     ) -> Result<Found> {
         // What an apply did not find stands behind what it did: rows go back to their order.
-        let searched = self.search(&sorted(&write.plan, rows)?).await?;
+        let searched = self.search(&sorted(plan, rows)?).await?;
         let sets = merge.on_create.is_some() || merge.on_match.is_some();
         let keeps = keeps_rows || sets;
-        let roles = merge_rows(merge, &searched, keeps)?;
+        let roles = merge_rows(merge, &searched, keeps, self.waiting_bytes())?;
         let mut names = before.to_vec();
         names.extend(merge.variables.iter().map(|(name, _)| name.clone()));
-        let (mut output, mut made_ids) = (FoundBuffer::new(), MadeIds::new());
+        let (mut output, mut made_ids) = (self.buffer(), MadeIds::new());
         let mut first = 0;
         for batch in searched.batches() {
             let batch = batch?;

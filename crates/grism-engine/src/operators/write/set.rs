@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use grism_core::{Error, Result, Value};
-use grism_cypher::SetItem;
-use grism_logical::LogicalPlan;
+use grism_logical::{LogicalPlan, SetItem};
 
-use super::Writer;
 use super::found::{Found, FoundBatch, RowSet};
 use super::order::reads_graph;
+use super::writer::Writer;
 
 impl Writer<'_> {
     /// Applies the items of one clause: all values, of every row, are computed over the graph as it was before it. Of two
@@ -101,18 +100,20 @@ impl Writer<'_> {
                 self.transaction.set_property(id, key, value)
             }
             SetItem::Properties { value, merge, .. } => match rows.value(&value.0, row)? {
-                Value::Map(entries) => self.transaction.set_properties(id, &entries, *merge),
+                Value::Map(entries) if *merge => self.transaction.merge_properties(id, &entries),
+                Value::Map(entries) => self.transaction.replace_properties(id, &entries),
                 Value::Null if *merge => Ok(()),
-                Value::Null => self.transaction.set_properties(id, &BTreeMap::new(), false),
+                Value::Null => self.transaction.replace_properties(id, &BTreeMap::new()),
                 other => Err(Error::invalid_data(format!(
                     "properties are a map, not {}",
                     other.type_name()
                 ))
                 .with_code("TypeError:InvalidArgumentType")),
             },
-            SetItem::Labels { labels, remove, .. } => {
-                self.transaction.set_labels(id, labels, *remove).await
-            }
+            SetItem::Labels { labels, remove, .. } => match remove {
+                true => self.transaction.remove_labels(id, labels).await,
+                false => self.transaction.add_labels(id, labels).await,
+            },
         }
     }
 }

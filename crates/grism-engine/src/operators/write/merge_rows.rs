@@ -10,8 +10,7 @@ use arrow::record_batch::RecordBatch;
 use grism_core::{
     AppendedRows, Error, Result, RowBuffer, Value, batches_of, encode_any, key_of_any,
 };
-use grism_cypher::MergeWrite;
-use grism_storage::rows_between_clauses_bytes;
+use grism_logical::MergeWrite;
 
 use super::found::{Found, FoundBatch, RowSet};
 
@@ -49,7 +48,8 @@ impl MergeRows {
     }
 }
 
-/// Tells what becomes of the rows that a MERGE searched for; where `keeps_rows`, also which rows share what was created.
+/// Tells what becomes of the rows that a MERGE searched for; where `keeps_rows`, also which rows share what was created. Keys wait in
+/// memory up to `waiting_bytes`.
 ///
 /// # Errors
 /// `InvalidQuery` where a property that is looked for is null.
@@ -57,12 +57,13 @@ pub(super) fn merge_rows(
     merge: &MergeWrite,
     searched: &Found,
     keeps_rows: bool,
+    waiting_bytes: usize,
 ) -> Result<MergeRows> {
     if u32::try_from(searched.len()).is_err() {
         return Err(Error::unsupported("a MERGE of more than 2^32 rows"));
     }
     let mut rows = MergeRows::default();
-    let mut keys = Keys::new(searched.len());
+    let mut keys = Keys::new(searched.len(), waiting_bytes);
     let mut number = 0;
     for batch in searched.batches() {
         let batch = batch?;
@@ -183,9 +184,9 @@ struct Part {
 }
 
 impl Keys {
-    fn new(rows: usize) -> Self {
+    fn new(rows: usize, waiting_bytes: usize) -> Self {
         let count = rows.div_ceil(PART_ROWS).clamp(1, PARTS);
-        let bytes = rows_between_clauses_bytes() / count;
+        let bytes = waiting_bytes / count;
         let part = || Part {
             numbers: Vec::new(),
             keys: Vec::new(),
@@ -242,7 +243,7 @@ mod tests {
 
     #[test]
     fn parts_have_no_key_in_common_and_lose_none() {
-        let mut keys = Keys::new(PART_ROWS * 3);
+        let mut keys = Keys::new(PART_ROWS * 3, 1 << 20);
         for number in 0..5000u64 {
             keys.add(number, &(number % 1000).to_be_bytes());
             if number % 100 == 0 {

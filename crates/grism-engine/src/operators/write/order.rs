@@ -6,7 +6,7 @@ use grism_core::Result;
 use grism_logical::{LogicalExpr, LogicalPlan, SortKey};
 
 use super::found::Found;
-use super::{ROW, Writer};
+use super::writer::{ROW, Writer};
 
 impl Writer<'_> {
     /// The rows of a plan that makes one row of each of `rows`, in their order.

@@ -9,13 +9,16 @@ use grism_core::{Error, ErrorKind, Result, Storage, Turn};
 const RETRIES: u32 = 8;
 
 /// The attempts at one commit: the first one hopes, the others wait for their turn before they read.
-pub(crate) struct Attempts {
+#[derive(Debug)]
+pub struct CommitAttempts {
     storage: Arc<dyn Storage>,
     made: u32,
 }
 
-impl Attempts {
-    pub(crate) fn of(storage: &Arc<dyn Storage>) -> Self {
+impl CommitAttempts {
+    /// No attempt yet at a commit to `storage`.
+    #[must_use]
+    pub fn of(storage: &Arc<dyn Storage>) -> Self {
         Self {
             storage: Arc::clone(storage),
             made: 0,
@@ -23,7 +26,10 @@ impl Attempts {
     }
 
     /// Begins an attempt; the turn goes into its commit.
-    pub(crate) async fn next(&mut self) -> Result<Option<Turn>> {
+    ///
+    /// # Errors
+    /// `Unavailable` where the graph cannot be written.
+    pub async fn next(&mut self) -> Result<Option<Turn>> {
         self.made += 1;
         if self.made == 1 {
             return Ok(None);
@@ -36,7 +42,8 @@ impl Attempts {
     }
 
     /// Whether the commit that failed with `error` is worth another attempt.
-    pub(crate) fn again(&self, error: &Error) -> bool {
+    #[must_use]
+    pub fn again(&self, error: &Error) -> bool {
         error.kind() == ErrorKind::Conflict && self.made <= RETRIES
     }
 }

@@ -1,0 +1,153 @@
+//! `CALL { … } IN TRANSACTIONS`: batches of rows that are committed one after another.
+
+use arrow::record_batch::RecordBatch;
+use grism_core::{Error, Result, SnapshotId, WriteCounts};
+use grism_logical::{PlanSchema, Rows};
+
+use super::clause_binder::{BoundClause, ClauseBinder, ClausePlace, ClauseRange, NestedClause};
+use super::found::{Found, FoundBuffer, rows_between_clauses_bytes};
+use super::nested::unified;
+use super::query_writer::{QueryWriter, WrittenQuery};
+use crate::CommitAttempts;
+
+/// Runs a query whose clause `clause` commits a batch of rows at a time. What is committed stays where a later batch fails.
+pub(super) async fn write_in_transactions<B: ClauseBinder>(
+    writer: &QueryWriter<'_>,
+    binder: &mut B,
+    query: &B::Query,
+    clause: usize,
+) -> Result<WrittenQuery> {
+    // What is committed cannot start again, so it is settled before how clauses are bound.
+    if !binder.is_settled() {
+        writer.plan(binder, query, SnapshotId::default()).await?;
+        binder.restart();
+    }
+    let (nested, rows, state) = {
+        let mut reader = writer.begin(binder).await?;
+        reader.binder.check(query, &reader.writer.graph())?;
+        let before = ClauseRange {
+            query,
+            branch: 0,
+            clauses: 0..clause,
+        };
+        let (rows, state) = reader
+            .clauses(before, Found::unit()?, B::Bound::default())
+            .await?;
+        let place = ClausePlace {
+            query,
+            branch: 0,
+            clause,
+        };
+        let BoundClause::Nested(nested) = reader.bind(place, &state)? else {
+            return Err(Error::internal("a clause without clauses of its own"));
+        };
+        (nested, rows, state)
+    };
+    let mut counts = WriteCounts::default();
+    let mut committed = Vec::new();
+    let mut bound: Option<(PlanSchema, B::Bound)> = None;
+    for batch in batches(&rows, nested.transaction_rows.unwrap_or(usize::MAX)) {
+        let done = commit_batch(writer, binder, &nested, batch?, &state).await?;
+        counts = counts.plus(&done.counts);
+        bound = Some(match bound {
+            None => (done.found.schema.clone(), done.bound),
+            Some((known, bound)) => (unified(&known, &done.found.schema)?, bound),
+        });
+        committed.push(done.found);
+    }
+    let mut clauses = writer.begin(binder).await?;
+    let (schema, bound) = match bound {
+        Some(bound) => bound,
+        None => {
+            let none = Found::none(rows.schema.clone());
+            let (found, bound) = clauses.nested(&nested, none, state).await?;
+            (found.schema, bound)
+        }
+    };
+    let bound = clauses.binder.with_columns(bound, &schema);
+    let mut output = FoundBuffer::new(rows_between_clauses_bytes(writer.settings()));
+    for batch in committed.iter().flat_map(Found::batches) {
+        output.push(batch?.converted(&schema)?)?;
+    }
+    let rows = output.finish(schema)?;
+    let after = ClauseRange {
+        query,
+        branch: 0,
+        clauses: clause + 1..clauses.binder.clauses(query, 0),
+    };
+    let (found, _) = clauses.clauses(after, rows, bound).await?;
+    let found = match clauses.binder.returns(query, 0) {
+        true => found,
+        false => Found::none(PlanSchema::default()),
+    };
+    Ok(WrittenQuery::of(found, counts))
+}
+
+/// What the clause did for a batch, which is committed.
+struct Committed<T> {
+    found: Found,
+    bound: T,
+    counts: WriteCounts,
+}
+
+/// Runs the clause for one batch and commits it; again on the new snapshot where another writer was first.
+async fn commit_batch<B: ClauseBinder>(
+    writer: &QueryWriter<'_>,
+    binder: &mut B,
+    nested: &NestedClause<B::Query, B::Bound>,
+    rows: Found,
+    state: &B::Bound,
+) -> Result<Committed<B::Bound>> {
+    let storage = writer.storage();
+    let mut attempts = CommitAttempts::of(storage);
+    loop {
+        let turn = attempts.next().await?;
+        let mut clauses = writer.begin(binder).await?;
+        let (found, bound) = clauses.nested(nested, rows.clone(), state.clone()).await?;
+        let target = clauses.into_target();
+        let counts = target.counts();
+        let mut changes = target.finish()?.with_operation("statement");
+        changes.turn = turn;
+        let done = Committed {
+            found,
+            bound,
+            counts,
+        };
+        if counts.is_empty() {
+            return Ok(done);
+        }
+        match storage.commit(changes).await {
+            Err(error) if attempts.again(&error) => {}
+            Err(error) => return Err(error),
+            Ok(_) => return Ok(done),
+        }
+    }
+}
+
+/// The rows in batches of `most`, the last of which may have fewer.
+fn batches(rows: &Found, most: usize) -> impl Iterator<Item = Result<Found>> + Send {
+    let schema = rows.schema.clone();
+    let mut input = rows.batches();
+    let mut rest: Option<RecordBatch> = None;
+    std::iter::from_fn(move || {
+        let (mut pieces, mut missing) = (Vec::new(), most);
+        while missing > 0 {
+            let batch = match rest.take() {
+                Some(batch) => batch,
+                None => match input.next() {
+                    Some(Ok(batch)) => batch.batch,
+                    Some(Err(error)) => return Some(Err(error)),
+                    None => break,
+                },
+            };
+            let taken = missing.min(batch.num_rows());
+            if taken < batch.num_rows() {
+                rest = Some(batch.slice(taken, batch.num_rows() - taken));
+            }
+            missing -= taken;
+            pieces.push(batch.slice(0, taken));
+        }
+        let is_empty = pieces.iter().all(|piece| piece.num_rows() == 0);
+        (!is_empty).then(|| Ok(Found::new(schema.clone(), Rows::new(pieces))))
+    })
+}

@@ -1,0 +1,183 @@
+//! What one clause reads and writes: plans run over the graph as it is by now, and clauses change it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures::TryStreamExt;
+use grism_core::{Result, WriteTarget};
+use grism_logical::optimizer::{Facts, optimize};
+use grism_logical::{LogicalPlan, Write, WriteKind};
+
+use super::clause_binder::GraphState;
+use super::found::{Found, FoundBuffer, rows_between_clauses_bytes};
+use super::host::WriteHost;
+use crate::{CancellationHandle, PhysicalOperator, RuntimeConfig};
+
+/// The column of row numbers beside rows whose order counts.
+pub(super) const ROW: &str = "#row";
+
+/// Rows that a MERGE searches for together, at least: each such batch may read all that could match.
+const SEARCHED_ROWS: usize = 1 << 17;
+
+/// A clause of a query that is planned and not run, and the plans that it would run.
+#[derive(Clone, Debug)]
+pub struct PlannedClause {
+    /// What it does: `Read`, or what a [`LogicalPlan::Write`] is called.
+    pub name: String,
+    /// The roots of its plans, in their order.
+    pub plans: Vec<Arc<dyn PhysicalOperator>>,
+}
+
+/// Changes on top of a snapshot, and what is read of both.
+#[derive(Debug)]
+pub(super) struct Writer<'a> {
+    host: &'a dyn WriteHost,
+    settings: &'a RuntimeConfig,
+    pub(super) transaction: Box<dyn WriteTarget>,
+    /// Stops the statement.
+    pub(super) cancellation: CancellationHandle,
+    /// The plans so far, where the query is planned and not run.
+    planned: Option<Mutex<Vec<PlannedClause>>>,
+}
+
+impl<'a> Writer<'a> {
+    pub(super) fn new(
+        host: &'a dyn WriteHost,
+        transaction: Box<dyn WriteTarget>,
+        settings: &'a RuntimeConfig,
+        cancellation: &CancellationHandle,
+    ) -> Self {
+        Self {
+            host,
+            settings,
+            transaction,
+            cancellation: cancellation.clone(),
+            planned: None,
+        }
+    }
+
+    /// The same writer, for a query that is planned and not run.
+    pub(super) fn planning(mut self) -> Self {
+        self.planned = Some(Mutex::default());
+        self
+    }
+
+    /// Whether the query is planned and not run.
+    pub(super) fn plans_only(&self) -> bool {
+        self.planned.is_some()
+    }
+
+    /// The plans so far.
+    pub(super) fn into_planned(self) -> Vec<PlannedClause> {
+        let planned = self.planned.unwrap_or_default().into_inner();
+        planned.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins with the plans of another clause, where the query is planned.
+    pub(super) fn begin_clause(&mut self, name: &str) {
+        if let Some(planned) = &mut self.planned {
+            let planned = planned.get_mut().unwrap_or_else(PoisonError::into_inner);
+            planned.push(PlannedClause {
+                name: name.to_owned(),
+                plans: Vec::new(),
+            });
+        }
+    }
+
+    /// Adds a plan to those of the clause, where the query is planned.
+    fn add_plan(&self, root: &Arc<dyn PhysicalOperator>) {
+        if let Some(planned) = &self.planned {
+            let mut planned = planned.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(clause) = planned.last_mut() {
+                clause.plans.push(Arc::clone(root));
+            }
+        }
+    }
+
+    /// The graph as it is now, for who binds the next clause.
+    pub(super) fn graph(&self) -> GraphState {
+        GraphState {
+            schema: Arc::new(self.transaction.schema().clone()),
+            // The snapshot goes at once: what is changed while it is there would be copied first.
+            statistics: Arc::clone(self.transaction.snapshot().statistics()),
+            may_hold_deleted: self.transaction.deletes(),
+        }
+    }
+
+    /// Takes rows, which wait in files past their share of the memory limit.
+    pub(super) fn buffer(&self) -> FoundBuffer {
+        FoundBuffer::new(self.waiting_bytes())
+    }
+
+    /// Bytes of rows that wait in memory between two clauses.
+    pub(super) fn waiting_bytes(&self) -> usize {
+        rows_between_clauses_bytes(self.settings)
+    }
+
+    /// The rows of a plan over the graph as it is now.
+    pub(super) async fn evaluate(&self, plan: &LogicalPlan) -> Result<Found> {
+        self.evaluate_with(plan, self.settings.clone()).await
+    }
+
+    /// The rows of a plan that searches for each row of its leaf.
+    pub(super) async fn search(&self, plan: &LogicalPlan) -> Result<Found> {
+        let mut settings = self.settings.clone();
+        settings.batch_rows = settings.batch_rows.max(SEARCHED_ROWS);
+        self.evaluate_with(plan, settings).await
+    }
+
+    async fn evaluate_with(
+        &self,
+        plan: &LogicalPlan,
+        mut settings: RuntimeConfig,
+    ) -> Result<Found> {
+        if let LogicalPlan::Rows { schema, rows } = plan {
+            let found = Found::new(schema.clone(), rows.clone());
+            return Ok(found.until(&self.cancellation));
+        }
+        // The transaction and the rows between clauses take their shares beside the operators.
+        settings.memory_limit = settings.memory_limit.map(|limit| limit / 2);
+        let snapshot = self.transaction.snapshot();
+        let facts = Facts {
+            schema: snapshot.schema(),
+            statistics: snapshot.statistics(),
+        };
+        let plan = self.host.plan(&optimize(plan.clone(), facts)?)?;
+        self.add_plan(&plan.root);
+        let schema = plan.root.schema().columns().clone();
+        let mut batches = self.host.read(plan, snapshot, settings)?;
+        let mut found = self.buffer();
+        while let Some(batch) = batches.try_next().await? {
+            found.push(batch)?;
+        }
+        Ok(found.finish(schema)?.until(&self.cancellation))
+    }
+
+    /// Runs a clause that writes; `keeps_rows` where another one follows.
+    pub(super) async fn write(
+        &mut self,
+        write: &Write,
+        rows: Found,
+        keeps_rows: bool,
+    ) -> Result<Found> {
+        let before: Vec<String> = rows.schema.names().map(str::to_owned).collect();
+        match &write.kind {
+            WriteKind::Create(created) => {
+                let rows = self.evaluate_in_order(&write.input, &rows).await?;
+                self.create(created, &rows, &before, keeps_rows).await
+            }
+            WriteKind::Merge(merge) => {
+                self.merge(&write.input, merge, &rows, &before, keeps_rows)
+                    .await
+            }
+            WriteKind::Set(items) => {
+                self.set(&write.input, items, &rows).await?;
+                Ok(rows)
+            }
+            WriteKind::Delete { targets, detach } => {
+                let computed = self.evaluate(&write.input.with_rows(&rows.leaf())?).await?;
+                self.delete(targets, *detach, &computed).await?;
+                Ok(rows)
+            }
+        }
+    }
+}
