@@ -135,10 +135,12 @@ impl Created {
         for own in &self.edges {
             let edge = labelled(&own.column, &own.type_name);
             let arrow = if own.undirected { "-" } else { "->" };
-            let _ = write!(text, ", ({})-[{edge}]{arrow}({})", own.source, own.target);
+            let (source, target) = (labelled(&own.source, ""), labelled(&own.target, ""));
+            let _ = write!(text, ", ({source})-[{edge}]{arrow}({target})");
         }
         for own in &self.incidences {
-            let (hyperedge, role, member) = (&own.hyperedge, &own.role, &own.member);
+            let hyperedge = labelled(&own.hyperedge, "");
+            let (role, member) = (&own.role, labelled(&own.member, ""));
             let _ = write!(text, ", ({hyperedge})-[:{role}]->({member})");
         }
         text.trim_start_matches(", ").to_owned()
@@ -267,6 +269,89 @@ impl SetItem {
                 let sign = if *remove { "-" } else { "" };
                 format!("{sign}{}:{}", entity.0, labels.join(":"))
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pattern() -> Created {
+        let entity = |column: &str, hyperedge_type: Option<&str>| CreatedEntity {
+            column: column.to_owned(),
+            labels: vec!["A".to_owned(), "B".to_owned()],
+            hyperedge_type: hyperedge_type.map(str::to_owned),
+            properties: None,
+        };
+        Created {
+            entities: vec![entity("a", None), entity("#node1", Some("MEETING"))],
+            edges: vec![CreatedEdge {
+                column: "r".to_owned(),
+                type_name: "KNOWS".to_owned(),
+                source: "a".to_owned(),
+                target: "x".to_owned(),
+                undirected: false,
+                properties: None,
+                or_member: false,
+            }],
+            incidences: vec![CreatedIncidence {
+                hyperedge: "#node1".to_owned(),
+                role: "organizer".to_owned(),
+                member: "a".to_owned(),
+            }],
+            paths: vec![("w".to_owned(), vec!["a".to_owned()])],
+        }
+    }
+
+    fn over_x(kind: WriteKind) -> LogicalPlan {
+        let columns = vec![Column::new("x", Type::Int64)];
+        LogicalPlan::Write(Write {
+            input: Arc::new(LogicalPlan::Argument(PlanSchema::new(columns))),
+            kind,
+        })
+    }
+
+    #[test]
+    fn a_write_adds_the_columns_that_it_creates_and_is_shown_as_a_pattern() {
+        let create = over_x(WriteKind::Create(pattern()));
+        let schema = create.schema().unwrap();
+        assert!(schema.names().eq(["x", "a", "#node1", "r", "w"]));
+        assert_eq!(
+            create.describe(),
+            "Create((a:A&B), (:MEETING), (a)-[r:KNOWS]->(x), ()-[:organizer]->(a))"
+        );
+        let delete = over_x(WriteKind::Delete {
+            targets: vec![("x".to_owned(), Type::Any)],
+            detach: true,
+        });
+        assert!(delete.schema().unwrap().names().eq(["x"]));
+        assert_eq!(delete.describe(), "DetachDelete(x)");
+        assert!(create.argument_columns().contains("x"));
+    }
+
+    #[test]
+    fn writes_travel_as_other_plans_do() {
+        let item = SetItem::Labels {
+            entity: ("x".to_owned(), Type::Any),
+            labels: vec!["A".to_owned()],
+            remove: true,
+        };
+        for kind in [
+            WriteKind::Create(pattern()),
+            WriteKind::Set(vec![item]),
+            WriteKind::Merge(Box::new(MergeWrite {
+                created: pattern(),
+                found: "found".to_owned(),
+                keys: vec![("x".to_owned(), Type::Int64)],
+                variables: Vec::new(),
+                on_create: Some((LogicalPlan::Unit, Vec::new())),
+                on_match: None,
+            })),
+        ] {
+            let plan = over_x(kind);
+            let text = serde_json::to_string(&plan).unwrap();
+            assert_eq!(serde_json::from_str::<LogicalPlan>(&text).unwrap(), plan);
         }
     }
 }
