@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use grism_core::{Error, Result, Type, with_stack};
-use grism_logical::{Aggregate, ApplyKind, Column, JoinKind, LogicalExpr, LogicalPlan, PlanSchema};
+use grism_logical::{
+    Aggregate, ApplyKind, Column, Extension, JoinKind, LogicalExpr, LogicalPlan, PlanSchema, Write,
+};
 
 use super::columns::{with_columns, with_keys, without_internal};
 use super::subplan::{mixes_rows, share_argument};
@@ -161,17 +163,8 @@ impl Builder {
                 self.build_shared(&lookup.input)?,
                 lookup,
             )),
-            LogicalPlan::Extension(extension) => {
-                let inputs = extension.inputs.iter().map(|input| self.build(input));
-                extension_operator(extension, inputs.collect::<Result<_>>()?)?
-            }
-            LogicalPlan::Write(write) => {
-                let message = format!(
-                    "{} in a plan that reads: a `QueryWriter` runs what writes, clause by clause",
-                    write.kind.name()
-                );
-                return Err(Error::unsupported(message));
-            }
+            LogicalPlan::Extension(extension) => self.extension(extension)?,
+            LogicalPlan::Write(write) => return Err(runs_by_clauses(write)),
             LogicalPlan::LoadRows(load) => {
                 let input = self.build_shared(&load.input)?;
                 Arc::new(LoadRowsExec::try_new(input, load)?)
@@ -216,6 +209,12 @@ impl Builder {
                 without_internal(joined, &plan.schema()?.columns, self.row.as_deref())?
             }
         })
+    }
+
+    /// The operator of a node of another crate.
+    fn extension(&mut self, extension: &Extension) -> Result<Arc<dyn PhysicalOperator>> {
+        let inputs = extension.inputs.iter().map(|input| self.build(input));
+        extension_operator(extension, inputs.collect::<Result<_>>()?)
     }
 
     /// The rows of all inputs, whose columns belong together by name. Where one input shares its large values, all do.
@@ -279,4 +278,12 @@ impl Builder {
             None => schema,
         }
     }
+}
+
+/// The error for a plan that writes among plans that read.
+fn runs_by_clauses(write: &Write) -> Error {
+    Error::unsupported(format!(
+        "{} in a plan that reads: a `QueryWriter` runs what writes, clause by clause",
+        write.kind.name()
+    ))
 }

@@ -200,16 +200,7 @@ impl Pruner<'_> {
                     .collect::<Result<_>>()?;
                 LogicalPlan::Union { inputs }
             }
-            LogicalPlan::Extension(_) | LogicalPlan::Write(_) => {
-                plan.try_map_inputs(&mut |input| {
-                    let columns = input.schema()?.names().map(str::to_owned).collect();
-                    let below = Needs {
-                        columns,
-                        properties: BTreeMap::new(),
-                    };
-                    self.prune(input, below)
-                })?
-            }
+            LogicalPlan::Extension(_) | LogicalPlan::Write(_) => self.prune_whole(plan)?,
             LogicalPlan::IndexLookup(lookup) => {
                 let below = needs.without([&lookup.entity, &lookup.score]);
                 let expressions = std::iter::once(&lookup.target).chain(&lookup.count);
@@ -276,6 +267,18 @@ impl Pruner<'_> {
                     on: left_keys.into_iter().zip(right_keys).collect(),
                 })
             }
+        })
+    }
+
+    /// Prunes the inputs of a node that may read every column of them.
+    fn prune_whole(&self, plan: &LogicalPlan) -> Result<LogicalPlan> {
+        plan.try_map_inputs(&mut |input| {
+            let columns = input.schema()?.names().map(str::to_owned).collect();
+            let below = Needs {
+                columns,
+                properties: BTreeMap::new(),
+            };
+            self.prune(input, below)
         })
     }
 

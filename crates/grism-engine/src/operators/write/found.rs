@@ -3,13 +3,13 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, Int64Array, UInt32Array};
-use arrow::compute::{concat_batches, filter_record_batch, take};
+use arrow::array::{ArrayRef, UInt32Array};
+use arrow::compute::{concat_batches, take};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
-use grism_core::{AppendedRows, Error, Result, RowBuffer, RowSource, Type, Value, cast_column};
+use grism_core::{AppendedRows, Error, Result, RowBuffer, Type, Value, cast_column};
 use grism_logical::{Column, LogicalPlan, PlanSchema, Rows};
 
-use super::writer::ROW;
+use super::row_sources::{NumberedRows, PickedRows, RowSet};
 use crate::{CancellationHandle, PhysicalSchema, RuntimeConfig};
 
 /// Bytes that a query may hold where nothing is said, and the least that anything works with.
@@ -24,6 +24,9 @@ pub(super) fn rows_between_clauses_bytes(settings: &RuntimeConfig) -> usize {
         .max(LEAST_BYTES)
         / 32
 }
+
+/// The column of row numbers beside rows whose order counts.
+pub(super) const ROW: &str = "#row";
 
 /// The rows that the clauses so far have found: in memory, or in temporary files where they are many.
 #[derive(Clone, Debug)]
@@ -99,20 +102,14 @@ impl Found {
     pub(super) fn numbered(&self) -> Self {
         let mut schema = self.schema.clone();
         schema.put(Column::new(ROW, Type::Int64));
-        let numbered = NumberedRows {
-            rows: self.rows.clone(),
-            schema: PhysicalSchema::from(schema.clone()),
-        };
+        let numbered = NumberedRows::new(self.rows.clone(), &schema);
         let pieces = vec![AppendedRows::Source(Arc::new(numbered))];
         Self::new(schema, Rows::of(pieces)).until(&self.cancellation)
     }
 
     /// The rows whose numbers `wanted` holds for; they are picked as they are read.
     pub(super) fn filtered(&self, wanted: Arc<RowSet>) -> Self {
-        let picked = PickedRows {
-            rows: self.rows.clone(),
-            wanted,
-        };
+        let picked = PickedRows::new(self.rows.clone(), wanted);
         let pieces = vec![AppendedRows::Source(Arc::new(picked))];
         Self::new(self.schema.clone(), Rows::of(pieces)).until(&self.cancellation)
     }
@@ -132,9 +129,6 @@ impl Found {
         })
     }
 }
-
-/// Numbers of rows.
-pub(super) type RowSet = grism_core::OffsetSet;
 
 /// A batch of rows between clauses.
 #[derive(Clone, Debug)]
@@ -249,56 +243,5 @@ impl FoundBuffer {
 
     pub(super) fn finish(self, schema: PlanSchema) -> Result<Found> {
         Ok(Found::new(schema, Rows::of(self.0.finish()?)))
-    }
-}
-
-/// Rows with a column of their numbers.
-#[derive(Debug)]
-struct NumberedRows {
-    rows: Rows,
-    schema: PhysicalSchema,
-}
-
-impl RowSource for NumberedRows {
-    fn rows(&self) -> u64 {
-        self.rows.row_count() as u64
-    }
-
-    fn batches(&self) -> Result<Box<dyn Iterator<Item = Result<RecordBatch>> + Send>> {
-        let schema = Arc::clone(self.schema.arrow());
-        let mut first = 0;
-        Ok(Box::new(self.rows.batches().map(move |batch| {
-            let batch = batch?;
-            let end = first + batch.num_rows() as i64;
-            let mut columns = batch.columns().to_vec();
-            columns.push(Arc::new((first..end).collect::<Int64Array>()));
-            first = end;
-            Ok(RecordBatch::try_new(Arc::clone(&schema), columns)?)
-        })))
-    }
-}
-
-/// Some of the rows, by their numbers.
-#[derive(Debug)]
-struct PickedRows {
-    rows: Rows,
-    wanted: Arc<RowSet>,
-}
-
-impl RowSource for PickedRows {
-    fn rows(&self) -> u64 {
-        self.wanted.len()
-    }
-
-    fn batches(&self) -> Result<Box<dyn Iterator<Item = Result<RecordBatch>> + Send>> {
-        let wanted = Arc::clone(&self.wanted);
-        let mut first = 0;
-        Ok(Box::new(self.rows.batches().map(move |batch| {
-            let batch = batch?;
-            let end = first + batch.num_rows() as u64;
-            let flags: BooleanArray = (first..end).map(|row| Some(wanted.contains(row))).collect();
-            first = end;
-            Ok(filter_record_batch(&batch, &flags)?)
-        })))
     }
 }

@@ -9,9 +9,10 @@ use arrow::datatypes::UInt64Type;
 use grism_core::{Result, cast_column};
 use grism_logical::{Column, LogicalPlan, MergeWrite, PlanSchema};
 
-use super::found::{Found, FoundBatch, RowSet};
+use super::found::{Found, FoundBatch};
 use super::merge_rows::{MergeRows, merge_rows};
 use super::order::sorted;
+use super::row_sources::RowSet;
 use super::writer::Writer;
 
 /// What later rows get of those that created it: by the number of the row, the ids of what the pattern creates.

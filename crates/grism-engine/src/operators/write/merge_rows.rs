@@ -12,7 +12,8 @@ use grism_core::{
 };
 use grism_logical::MergeWrite;
 
-use super::found::{Found, FoundBatch, RowSet};
+use super::found::{Found, FoundBatch};
+use super::row_sources::RowSet;
 
 /// Keys that are compared with each other in memory, at most about so many.
 const PART_ROWS: usize = 100_000;

@@ -18,7 +18,9 @@ mod merge_rows;
 mod nested;
 mod order;
 mod query_writer;
+mod row_sources;
 mod set;
+mod statement;
 #[cfg(test)]
 mod tests;
 mod transactions;
@@ -26,5 +28,6 @@ mod writer;
 
 pub use clause_binder::{BoundClause, ClauseBinder, ClausePlace, GraphState, NestedClause};
 pub use host::WriteHost;
-pub use query_writer::{QueryWriter, WrittenQuery};
+pub use query_writer::QueryWriter;
+pub use statement::WrittenQuery;
 pub use writer::PlannedClause;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use grism_core::Result;
 use grism_logical::{LogicalExpr, LogicalPlan, SortKey};
 
-use super::found::Found;
-use super::writer::{ROW, Writer};
+use super::found::{Found, ROW};
+use super::writer::Writer;
 
 impl Writer<'_> {
     /// The rows of a plan that makes one row of each of `rows`, in their order.

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use grism_core::{Error, Result, Value};
 use grism_logical::{LogicalPlan, SetItem};
 
-use super::found::{Found, FoundBatch, RowSet};
+use super::found::{Found, FoundBatch};
 use super::order::reads_graph;
+use super::row_sources::RowSet;
 use super::writer::Writer;
 
 impl Writer<'_> {

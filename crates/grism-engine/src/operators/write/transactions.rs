@@ -7,23 +7,23 @@ use grism_logical::{PlanSchema, Rows};
 use super::clause_binder::{BoundClause, ClauseBinder, ClausePlace, ClauseRange, NestedClause};
 use super::found::{Found, FoundBuffer, rows_between_clauses_bytes};
 use super::nested::unified;
-use super::query_writer::{QueryWriter, WrittenQuery};
+use super::statement::{Statement, WrittenQuery};
 use crate::CommitAttempts;
 
 /// Runs a query whose clause `clause` commits a batch of rows at a time. What is committed stays where a later batch fails.
 pub(super) async fn write_in_transactions<B: ClauseBinder>(
-    writer: &QueryWriter<'_>,
+    statement: &Statement<'_>,
     binder: &mut B,
     query: &B::Query,
     clause: usize,
 ) -> Result<WrittenQuery> {
     // What is committed cannot start again, so it is settled before how clauses are bound.
     if !binder.is_settled() {
-        writer.plan(binder, query, SnapshotId::default()).await?;
+        statement.plan(binder, query, SnapshotId::default()).await?;
         binder.restart();
     }
     let (nested, rows, state) = {
-        let mut reader = writer.begin(binder).await?;
+        let mut reader = statement.begin(binder).await?;
         reader.binder.check(query, &reader.writer.graph())?;
         let before = ClauseRange {
             query,
@@ -47,7 +47,7 @@ pub(super) async fn write_in_transactions<B: ClauseBinder>(
     let mut committed = Vec::new();
     let mut bound: Option<(PlanSchema, B::Bound)> = None;
     for batch in batches(&rows, nested.transaction_rows.unwrap_or(usize::MAX)) {
-        let done = commit_batch(writer, binder, &nested, batch?, &state).await?;
+        let done = commit_batch(statement, binder, &nested, batch?, &state).await?;
         counts = counts.plus(&done.counts);
         bound = Some(match bound {
             None => (done.found.schema.clone(), done.bound),
@@ -55,7 +55,7 @@ pub(super) async fn write_in_transactions<B: ClauseBinder>(
         });
         committed.push(done.found);
     }
-    let mut clauses = writer.begin(binder).await?;
+    let mut clauses = statement.begin(binder).await?;
     let (schema, bound) = match bound {
         Some(bound) => bound,
         None => {
@@ -65,7 +65,7 @@ pub(super) async fn write_in_transactions<B: ClauseBinder>(
         }
     };
     let bound = clauses.binder.with_columns(bound, &schema);
-    let mut output = FoundBuffer::new(rows_between_clauses_bytes(writer.settings()));
+    let mut output = FoundBuffer::new(rows_between_clauses_bytes(statement.settings()));
     for batch in committed.iter().flat_map(Found::batches) {
         output.push(batch?.converted(&schema)?)?;
     }
@@ -92,17 +92,17 @@ struct Committed<T> {
 
 /// Runs the clause for one batch and commits it; again on the new snapshot where another writer was first.
 async fn commit_batch<B: ClauseBinder>(
-    writer: &QueryWriter<'_>,
+    statement: &Statement<'_>,
     binder: &mut B,
     nested: &NestedClause<B::Query, B::Bound>,
     rows: Found,
     state: &B::Bound,
 ) -> Result<Committed<B::Bound>> {
-    let storage = writer.storage();
+    let storage = statement.storage();
     let mut attempts = CommitAttempts::of(storage);
     loop {
         let turn = attempts.next().await?;
-        let mut clauses = writer.begin(binder).await?;
+        let mut clauses = statement.begin(binder).await?;
         let (found, bound) = clauses.nested(nested, rows.clone(), state.clone()).await?;
         let target = clauses.into_target();
         let counts = target.counts();

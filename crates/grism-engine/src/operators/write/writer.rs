@@ -12,9 +12,6 @@ use super::found::{Found, FoundBuffer, rows_between_clauses_bytes};
 use super::host::WriteHost;
 use crate::{CancellationHandle, PhysicalOperator, RuntimeConfig};
 
-/// The column of row numbers beside rows whose order counts.
-pub(super) const ROW: &str = "#row";
-
 /// Rows that a MERGE searches for together, at least: each such batch may read all that could match.
 const SEARCHED_ROWS: usize = 1 << 17;
 
