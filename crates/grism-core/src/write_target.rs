@@ -1,6 +1,5 @@
 //! `WriteTarget`: what a query that writes changes, and reads again as it goes on.
 
-use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -13,7 +12,7 @@ use crate::{ChangeSet, GraphSchema, OffsetSet, Result, Snapshot, Value, WriteCou
 ///
 /// Entities are named by their raw ids; those that were created here are valid here alone.
 #[async_trait]
-pub trait WriteTarget: Any + Debug + Send + Sync {
+pub trait WriteTarget: Debug + Send + Sync {
     /// The schema with the changes.
     fn schema(&self) -> &GraphSchema;
 
