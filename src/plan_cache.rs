@@ -6,12 +6,10 @@ use std::io::Write;
 use std::sync::Arc;
 
 use grism_core::{GraphSchema, Result, Snapshot, Value, encode_any};
-use grism_cypher::{Query, Statement, Warning, parse_statements};
+use grism_cypher::{Parameters, Query, Statement, Warning, parse_statements};
 use grism_logical::LogicalPlan;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
-
-use crate::query::QueryOptions;
 
 /// Queries, and as many plans, that are expected to be kept.
 const EXPECTED: usize = 256;
@@ -129,12 +127,9 @@ impl PlanCache {
     }
 }
 
-/// The key of a query's plan; `None` where its plan depends on more than the key holds.
-pub(crate) fn plan_key(query: &Query, options: &QueryOptions) -> Option<PlanKey> {
-    if !options.procedures.is_empty() || !options.tables.parameter_names().is_empty() {
-        return None;
-    }
-    let parameters = encode_any(&Value::Map(options.parameters.clone()));
+/// The key of the plan of a query with these parameters; `None` where they are too large to be kept.
+pub(crate) fn plan_key(query: &Query, parameters: &Parameters) -> Option<PlanKey> {
+    let parameters = encode_any(&Value::Map(parameters.clone()));
     let is_large = query.input().len().max(parameters.len()) > LARGE;
     (!is_large).then(|| (query.input().to_owned(), query.offset(), parameters))
 }
@@ -172,7 +167,7 @@ mod tests {
     use grism_core::SnapshotId;
 
     use super::*;
-    use crate::Graph;
+    use crate::{Graph, QueryOptions};
 
     #[tokio::test]
     async fn what_is_kept_is_bounded_in_bytes() {
@@ -193,7 +188,7 @@ mod tests {
         // A short query that comes again is planned once.
         graph.prepare("RETURN 1 AS n", &options).await.unwrap();
         let query = graph.parsed("RETURN 1 AS n").unwrap();
-        let key = plan_key(&query, &options).unwrap();
+        let key = plan_key(&query, &options.parameters).unwrap();
         let snapshot = graph.snapshot(SnapshotId::default()).await.unwrap();
         assert!(cache.plan(&key, snapshot.as_ref()).is_some());
     }

@@ -1,6 +1,6 @@
 //! What a projection lists, by its text: what comes after it may repeat an expression of the list, and means its column.
 
-use crate::check::aggregates;
+use crate::aggregates::aggregates;
 use crate::source::Source;
 use crate::syntax::{
     Expr, ExprKind, MapProjectionItem, Name, PathElement, PathElementKind, Projection,

@@ -15,6 +15,7 @@ mod load;
 mod load_many;
 mod module;
 mod option_names;
+mod progress;
 mod python_function;
 mod python_value;
 mod query_options;

@@ -4,7 +4,7 @@ use grism_core::Result;
 
 use super::cursor::Parser;
 use super::lexer::TokenKind;
-use super::message::shortened;
+use super::shortened::shortened;
 use crate::{ExplainFormat, ExplainOptions};
 
 /// Options that are known by name and not there yet.

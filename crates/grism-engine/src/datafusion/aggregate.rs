@@ -19,7 +19,8 @@ use datafusion_physical_plan::empty::EmptyExec;
 use grism_core::{Error, Result};
 use grism_logical::AggregateFunction;
 
-use super::adapter::{from_datafusion, leaf, start};
+use super::adapter::{leaf, start};
+use super::error::from_datafusion;
 use super::fold::float_extreme;
 use super::sum::integer_sum;
 use crate::RecordBatchStream;

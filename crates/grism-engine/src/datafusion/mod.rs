@@ -2,12 +2,12 @@
 
 mod adapter;
 mod aggregate;
+mod error;
 mod fold;
 mod handles;
 mod memory_pool;
 mod sum;
 
-pub(crate) use adapter::{
-    SortColumn, from_datafusion, hash_join, merge_sorted, sort, task_context,
-};
+pub(crate) use adapter::{SortColumn, hash_join, merge_sorted, sort, task_context};
 pub(crate) use aggregate::{aggregate, state_schema};
+pub(crate) use error::from_datafusion;

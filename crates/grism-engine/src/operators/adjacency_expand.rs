@@ -11,11 +11,11 @@ use grism_core::{
 use grism_logical::{Column, Direction, EdgeExpand};
 use serde::{Deserialize, Serialize};
 
-use super::expansion::{IncidenceReader, id_column, take_columns};
+use super::expansion::IncidenceReader;
 use super::marks::Marks;
 use super::segment_groups::by_segments;
 use super::{named, only_child};
-use crate::batch::batch_of;
+use crate::batch::{batch_of, id_column, take_columns};
 use crate::{
     ExecutionContextTrait, InputRequirement, PhysicalOperator, PhysicalSchema, PlanProperties,
     RecordBatchStream, RequiredDistribution, run,

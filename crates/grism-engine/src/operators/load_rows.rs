@@ -11,8 +11,8 @@ use grism_core::{CsvFile, Error, GraphStatistics, Result, RowFile, RowOrigin, Ty
 use grism_logical::{CsvRecord, LoadRows, LogicalPlan, RowForm};
 use serde::{Deserialize, Serialize};
 
-use super::expansion::take_columns;
 use super::only_child;
+use crate::batch::take_columns;
 use crate::{
     ExecutionContextTrait, ExprEvaluator, InputRequirement, PhysicalOperator, PhysicalSchema,
     PlanProperties, RecordBatchStream, run,

@@ -14,10 +14,10 @@ use grism_core::{
 use grism_logical::{Direction, PathExpand};
 use serde::{Deserialize, Serialize};
 
-use super::expansion::{IncidenceReader, take_columns};
+use super::expansion::IncidenceReader;
 use super::only_child;
 use super::path_search::{Hops, NextHop, PathQuery, Paths, search_paths};
-use crate::batch::batch_of;
+use crate::batch::{batch_of, take_columns};
 use crate::{
     ExecutionContextTrait, ExprEvaluator, InputRequirement, PhysicalOperator, PhysicalSchema,
     PlanProperties, RecordBatchStream, run,

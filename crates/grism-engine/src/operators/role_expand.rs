@@ -13,13 +13,13 @@ use grism_core::{
 use grism_logical::{Column, RoleBinding, RoleExpand, RoleSource};
 use serde::{Deserialize, Serialize};
 
-use super::expansion::{IncidenceReader, describe_bindings, id_column, take_columns};
+use super::expansion::{IncidenceReader, describe_bindings};
 use super::segment_groups::by_segments;
 use super::star::{
     BoundRows, Entrance, StarBinder, binding_columns, binding_roles, incidence_column,
 };
 use super::{named, only_child, shown};
-use crate::batch::batch_of;
+use crate::batch::{batch_of, id_column, take_columns};
 use crate::{
     ExecutionContextTrait, InputRequirement, PhysicalOperator, PhysicalSchema, PlanProperties,
     RecordBatchStream, RequiredDistribution, run,

@@ -9,7 +9,7 @@ use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{EntityId, Error, Result, RowBuffer, SegmentKey, Snapshot, TableId};
 
-use super::expansion::id_column;
+use crate::batch::id_column;
 use crate::{ExecutionContextTrait, MemoryManager, RecordBatchStream};
 
 /// Bytes of an entry of a list: the hyperedge and the member at its other end, four bytes each.

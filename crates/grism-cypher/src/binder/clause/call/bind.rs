@@ -6,7 +6,8 @@ use grism_core::{Result, Type, Value};
 use grism_logical::{BinaryOperator, LogicalExpr, LogicalPlan, UnaryOperator};
 
 use super::arguments::{bind_arguments, yielded};
-use super::procedure::{Procedure, ProcedureColumn, find_procedure};
+use super::find::find_procedure;
+use super::procedure::{Found, Procedure};
 use super::search::search;
 use crate::binder::clause::filter::filter;
 use crate::binder::clause::rows::{Rows, with_column, with_needs};
@@ -63,16 +64,6 @@ pub(in crate::binder::clause) fn bind_call(
         Some(searched) => filter_yielded(context, notes, searched, &found),
         None => listed(context, notes, rows, needs, &found),
     }
-}
-
-/// A procedure, and what a call gives to it and takes of it.
-pub(super) struct Found<'c> {
-    pub(super) procedure: &'c Procedure,
-    pub(super) given: Vec<LogicalExpr>,
-    /// The columns that go on, and the variables they become.
-    pub(super) yields: Vec<(ProcedureColumn, String)>,
-    pub(super) predicate: Option<&'c Expr>,
-    pub(super) span: Span,
 }
 
 fn filter_yielded(

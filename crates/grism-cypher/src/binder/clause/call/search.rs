@@ -5,8 +5,7 @@ use std::sync::Arc;
 use grism_core::{IndexDefinition, IndexKind, Result, Tables, Type, Value};
 use grism_logical::{IndexLookup, LogicalExpr, LogicalPlan};
 
-use super::bind::Found;
-use super::procedure::{Procedure, ProcedureColumn};
+use super::procedure::{Found, Procedure, ProcedureColumn};
 use crate::binder::clause::rows::{Rows, with_needs};
 use crate::binder::expression::Needs;
 use crate::binder::names::{column_for, hint};
