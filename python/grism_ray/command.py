@@ -15,7 +15,7 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     # What drives Ray is this Python, whichever the path finds first.
     os.environ.setdefault("GRISM_PYTHON", sys.executable)
-    return _native.run_command(sys.argv)
+    return _native.run_command(["grism", *sys.argv[1:]])
 
 
 if __name__ == "__main__":
