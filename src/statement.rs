@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use grism_core::{Error, Result, SnapshotId};
 use grism_cypher::{ExplainOptions, Query, ShowKind, Statement, StatementKind};
-use grism_engine::{CancellationHandle, PhysicalSchema};
+use grism_engine::{ExecutionResult, PhysicalSchema};
 use grism_logical::PlanSchema;
 use grism_storage::VacuumOptions;
 
@@ -87,14 +87,10 @@ impl Graph {
 
     /// Runs a query, which only reads.
     pub(crate) async fn read(&self, query: &Query, options: &QueryOptions) -> Result<QueryResult> {
+        let cancellation = options.begin();
         let prepared = self.plan(query, options).await?;
-        let mut result = run_plan(
-            &self.storage,
-            &prepared.snapshot,
-            &prepared.optimized,
-            options,
-        )
-        .await?;
+        let (snapshot, plan) = (&prepared.snapshot, &prepared.optimized);
+        let mut result = run_plan(&self.storage, snapshot, plan, options, cancellation).await?;
         result.entities = EntityColumns::of(&prepared.bound)?;
         result.warnings = prepared.warnings;
         Ok(result)
@@ -172,7 +168,7 @@ impl Graph {
                 Ok(nothing())
             }
             StatementKind::CopyFrom(copy) => {
-                let report = copy_from(self, copy).await?;
+                let report = copy_from(self, copy, options.begin()).await?;
                 let mut result = nothing();
                 result.load = Some(report);
                 Ok(result)
@@ -192,9 +188,5 @@ impl Graph {
 /// The result of a statement that returns no rows.
 fn nothing() -> QueryResult {
     let schema = PhysicalSchema::from(PlanSchema::default());
-    QueryResult::new(
-        schema,
-        Box::pin(futures::stream::empty()),
-        CancellationHandle::default(),
-    )
+    QueryResult::new(ExecutionResult::of_batches(schema, std::iter::empty()))
 }
