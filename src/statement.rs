@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use grism_core::{Error, Result, SnapshotId};
 use grism_cypher::{ExplainOptions, Query, ShowKind, Statement, StatementKind};
-use grism_engine::{ExecutionResult, PhysicalSchema};
+use grism_engine::{CancellationHandle, ExecutionResult, PhysicalSchema};
 use grism_logical::PlanSchema;
 use grism_storage::VacuumOptions;
 
@@ -135,7 +135,8 @@ impl Graph {
                 index,
                 if_not_exists,
             } => {
-                self.create_index(index.clone(), *if_not_exists).await?;
+                let built = self.create_index(index.clone(), *if_not_exists);
+                until(options.begin(), built).await?;
                 Ok(nothing())
             }
             StatementKind::DropIndex { name, if_exists } => {
@@ -147,7 +148,8 @@ impl Graph {
                 if_not_exists,
             } => {
                 let constraint = constraint.clone();
-                self.create_constraint(constraint, *if_not_exists).await?;
+                let checked = self.create_constraint(constraint, *if_not_exists);
+                until(options.begin(), checked).await?;
                 Ok(nothing())
             }
             StatementKind::DropConstraint { name, if_exists } => {
@@ -155,20 +157,20 @@ impl Graph {
                 Ok(nothing())
             }
             StatementKind::Optimize => {
-                self.optimize().await?;
+                until(options.begin(), self.optimize()).await?;
                 Ok(nothing())
             }
             StatementKind::Vacuum { retain_hours, keep } => {
-                let mut options = VacuumOptions::default();
+                let mut vacuum = VacuumOptions::default();
                 if let Some(hours) = retain_hours {
-                    options.retain = Duration::from_secs(hours.saturating_mul(3600));
+                    vacuum.retain = Duration::from_secs(hours.saturating_mul(3600));
                 }
-                options.keep = keep.unwrap_or(options.keep);
-                self.vacuum(&options).await?;
+                vacuum.keep = keep.unwrap_or(vacuum.keep);
+                until(options.begin(), self.vacuum(&vacuum)).await?;
                 Ok(nothing())
             }
             StatementKind::CopyFrom(copy) => {
-                let report = copy_from(self, copy, options.begin()).await?;
+                let report = copy_from(self, copy, options).await?;
                 let mut result = nothing();
                 result.load = Some(report);
                 Ok(result)
@@ -182,6 +184,17 @@ impl Graph {
                 show(storage, &options.functions, *kind, options.snapshot).await
             }
         }
+    }
+}
+
+/// What `work` gives, which is dropped where the statement has to stop: what it has written by then, nothing names.
+async fn until<T>(
+    cancellation: CancellationHandle,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    tokio::select! {
+        done = work => done,
+        error = cancellation.cancelled() => Err(error),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod exit_code;
+mod interrupt;
 mod load;
 mod maintain;
 mod output;
@@ -19,18 +20,18 @@ use exit_code::exit_code;
 use grism::ErrorKind;
 use output::tell;
 
-/// Binding and planning recurse as deep as a query is long; memory is only used as far as they do.
-const STACK_BYTES: usize = 256 << 20;
-
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
-        .thread_stack_size(STACK_BYTES)
         .build();
     let done = match runtime {
-        // On a thread of the runtime, since the main thread's stack is not ours to size.
-        Ok(runtime) => runtime.block_on(async { tokio::spawn(run(arguments)).await }),
+        Ok(runtime) => {
+            let done = runtime.block_on(async { tokio::spawn(run(arguments)).await });
+            // What was cancelled may still be about to notice; the process does not wait for it.
+            runtime.shutdown_background();
+            done
+        }
         Err(error) => {
             tell(format!("grism: no threads: {error}"));
             return exit_code(ErrorKind::Unavailable);

@@ -1,6 +1,7 @@
 //! `DistributedQuery`: the scheduler of one query, for a driver that speaks JSON.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use arrow::datatypes::SchemaRef;
 use grism::distributed::{
@@ -26,6 +27,8 @@ pub(crate) struct DistributedQuery {
     snapshot: SnapshotId,
     commit: String,
     runtime: RuntimeConfig,
+    /// When the query must have ended.
+    deadline: Option<Instant>,
     scheduler: Mutex<Scheduler>,
     warnings: Vec<String>,
     image: Option<Py<Bundle>>,
@@ -38,10 +41,11 @@ impl DistributedQuery {
         storage: StorageDescriptor,
         (snapshot, commit): (SnapshotId, String),
         runtime: RuntimeConfig,
-        resource_timeout_ms: u64,
+        ray: &RayExecutorConfig,
     ) -> Self {
         let config = SchedulerConfig {
-            resource_timeout_ms,
+            resource_timeout_ms: ray.resource_timeout_ms,
+            tasks_per_worker: ray.threads.unwrap_or(1).max(1),
             ..SchedulerConfig::default()
         };
         let scheduler = Mutex::new(Scheduler::new(&plan, config));
@@ -51,6 +55,7 @@ impl DistributedQuery {
             storage,
             snapshot,
             commit,
+            deadline: runtime.deadline(),
             runtime,
             scheduler,
             warnings: Vec::new(),
@@ -77,7 +82,7 @@ impl DistributedQuery {
             storage.descriptor(),
             (planned.snapshot, planned.commit),
             options.runtime.clone(),
-            options.ray.resource_timeout_ms,
+            &options.ray,
         );
         Ok(Self {
             warnings: planned.warnings,
@@ -89,6 +94,12 @@ impl DistributedQuery {
     pub(crate) fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)
     }
+}
+
+/// The time that is left, which a task on another machine has.
+fn milliseconds_until(deadline: Instant) -> u64 {
+    let left = deadline.saturating_duration_since(Instant::now());
+    u64::try_from(left.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn internal(error: impl std::fmt::Display) -> PyErr {
@@ -148,7 +159,10 @@ impl DistributedQuery {
             storage: self.storage.clone(),
             snapshot: self.snapshot,
             commit: self.commit.clone(),
-            runtime: self.runtime.clone(),
+            runtime: RuntimeConfig {
+                timeout_ms: self.deadline.map(milliseconds_until),
+                ..self.runtime.clone()
+            },
         };
         let bytes = spec.to_bytes().map_err(to_python)?;
         let bundles = slot_count(stage.written_partitions(), workers);
@@ -223,6 +237,6 @@ pub(crate) fn plan_from_request(request: &[u8]) -> PyResult<DistributedQuery> {
         request.storage,
         (request.snapshot, request.commit),
         request.runtime,
-        request.config.resource_timeout_ms,
+        &request.config,
     ))
 }
