@@ -1,9 +1,9 @@
 """``python -m grism_ray.driver``: runs the plan of a Rust program on Ray.
 
-The request comes on standard input: its length as a little-endian 64-bit number, and then JSON. The input stays open
-as long as the answer is wanted; where it closes, what runs is cancelled. Frames go out on standard output: a letter,
-the length of what follows as a little-endian 64-bit number, and then that. ``B`` is a bundle, ``P`` the number of tasks
-done, ``M`` the metrics of tasks, ``E`` an error.
+The request comes on standard input in two parts, each of which is the length as a little-endian 64-bit number and then
+that: JSON, and the plan as Rust reads it. The input stays open as long as the answer is wanted; where it closes, what
+runs is cancelled. Frames go out on standard output: a letter, the length of what follows as a little-endian 64-bit
+number, and then that. ``B`` is a bundle, ``P`` the number of tasks done, ``M`` the metrics of tasks, ``E`` an error.
 """
 
 from __future__ import annotations
@@ -33,8 +33,11 @@ def main() -> int:
         output.write(body)
         output.flush()
 
-    (length,) = struct.unpack("<Q", sys.stdin.buffer.read(8))
-    request = sys.stdin.buffer.read(length)
+    def part() -> bytes:
+        (length,) = struct.unpack("<Q", sys.stdin.buffer.read(8))
+        return sys.stdin.buffer.read(length)
+
+    request, plan = part(), part()
     cancelled = threading.Event()
     threading.Thread(target=_watch, args=(cancelled,), daemon=True).start()
     try:
@@ -42,7 +45,7 @@ def main() -> int:
 
         settings = json.loads(request)
         config, runtime = settings["config"], settings["runtime"]
-        query = _native.plan_from_request(request)
+        query = _native.plan_from_request(request, plan)
         options = {"address": config["address"], "connect_timeout": config["connect_timeout"], **config["options"]}
         connect(options)
         limit = runtime["timeout_ms"]

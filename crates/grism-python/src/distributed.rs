@@ -6,7 +6,6 @@ use std::time::Instant;
 use arrow::datatypes::SchemaRef;
 use grism::distributed::{
     Event, Scheduler, SchedulerConfig, TaskInput, TaskRef, TaskSpec, slot_count, slot_of,
-    unknown_operator,
 };
 use grism::{
     DistributedPlan, Error, Graph, ImageSource, PlannedQuery, QueryOptions, RayExecutorConfig,
@@ -216,23 +215,22 @@ impl DistributedQuery {
     }
 }
 
-/// The query of a request that a Rust program sent to the driver.
+/// The query of a request that a Rust program sent to the driver, and its plan.
 #[pyfunction]
-pub(crate) fn plan_from_request(request: &[u8]) -> PyResult<DistributedQuery> {
+pub(crate) fn plan_from_request(request: &[u8], plan: &[u8]) -> PyResult<DistributedQuery> {
     #[derive(serde::Deserialize)]
     struct Request {
-        plan: DistributedPlan,
         storage: StorageDescriptor,
         snapshot: SnapshotId,
         commit: String,
         config: RayExecutorConfig,
         runtime: RuntimeConfig,
     }
-    let request: Request =
-        serde_json::from_slice(request).map_err(|error| to_python(unknown_operator(&error)))?;
-    let schema = Arc::clone(request.plan.schema.arrow());
+    let request: Request = serde_json::from_slice(request).map_err(internal)?;
+    let plan = DistributedPlan::from_bytes(plan).map_err(to_python)?;
+    let schema = Arc::clone(plan.schema.arrow());
     Ok(DistributedQuery::new(
-        request.plan,
+        plan,
         schema,
         request.storage,
         (request.snapshot, request.commit),

@@ -32,5 +32,4 @@ pub use stage::{
     slot_of,
 };
 pub use task::{TaskInput, TaskSpec, TaskStatistics};
-pub use travel::unknown_operator;
 pub use validate::validate;

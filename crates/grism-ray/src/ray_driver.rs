@@ -1,7 +1,7 @@
 //! `RayDriver`: the process that speaks to Ray for a Rust program, so that the program does not link Python.
 //!
-//! It is `python -m grism_ray.driver`. The request goes to its standard input: the length as a little-endian `u64`, and then
-//! JSON. The input stays open as long as the answer is wanted; where it closes, the driver cancels what runs. Frames come back
+//! It is `python -m grism_ray.driver`. The request goes to its standard input in two parts, each of which is the length as a
+//! little-endian `u64` and then that: JSON, and the plan as it travels. The input stays open as long as the answer is wanted; where it closes, the driver cancels what runs. Frames come back
 //! on its standard output, each a letter, the length of what follows as a little-endian `u64`, and then that: `B` a bundle, `P`
 //! the number of tasks done, `M` the metrics of tasks and the end, `E` an error.
 
@@ -45,7 +45,7 @@ impl RayDriver {
     /// `Unavailable` where it does not start.
     pub(crate) fn start(
         config: &RayExecutorConfig,
-        request: Vec<u8>,
+        request: [Vec<u8>; 2],
         run: RunHandle,
     ) -> Result<Self> {
         let mut child = spawn(config)?;
@@ -57,11 +57,11 @@ impl RayDriver {
         let (wanted, unwanted) = blocking::channel::<()>();
         // Threads and not tasks: the end of a tokio runtime would wait for a task that reads.
         thread::spawn(move || {
-            let length = (request.len() as u64).to_le_bytes();
             // A driver that does not take its request ends, which the other thread tells.
-            let _ = input
-                .write_all(&length)
-                .and_then(|()| input.write_all(&request));
+            let _ = request.iter().try_for_each(|part| {
+                input.write_all(&(part.len() as u64).to_le_bytes())?;
+                input.write_all(part)
+            });
             let _ = unwanted.recv();
             drop(input);
             leave(child);

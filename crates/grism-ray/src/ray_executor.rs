@@ -22,7 +22,6 @@ pub struct RayExecutor {
 
 #[derive(Serialize)]
 struct Request<'a> {
-    plan: &'a DistributedPlan,
     storage: StorageDescriptor,
     snapshot: SnapshotId,
     commit: &'a str,
@@ -108,7 +107,6 @@ impl Executor for RayExecutor {
             ));
         }
         let request = Request {
-            plan: &plan,
             storage: storage.descriptor(),
             snapshot: snapshot.id(),
             commit: snapshot.commit(),
@@ -117,6 +115,7 @@ impl Executor for RayExecutor {
         };
         let request =
             serde_json::to_vec(&request).map_err(|error| Error::internal(error.to_string()))?;
+        let request = [request, plan.to_bytes()?];
         let tasks = plan.stages.iter().map(|stage| stage.tasks).sum();
         let cancellation = self.cancellation.child(self.runtime.deadline());
         let handle = RunHandle::new(cancellation, tasks);
