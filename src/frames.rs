@@ -57,9 +57,10 @@ impl Graph {
     /// As [`Self::query`].
     pub async fn collect(&self, frame: &Frame, options: &QueryOptions) -> Result<QueryResult> {
         let options = &*self.with_registered(options);
+        let cancellation = options.begin();
         let prepared = self.prepare_frame(frame, options).await?;
-        let plan = &prepared.optimized;
-        let mut result = run_plan(&self.storage, &prepared.snapshot, plan, options).await?;
+        let (snapshot, plan) = (&prepared.snapshot, &prepared.optimized);
+        let mut result = run_plan(&self.storage, snapshot, plan, options, cancellation).await?;
         result.entities = EntityColumns::of(&prepared.bound)?;
         result.warnings.extend(prepared.warnings);
         Ok(result)

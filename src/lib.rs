@@ -61,15 +61,14 @@ pub use grism_cypher::{
 pub use grism_engine as physical;
 pub use grism_engine::{
     AcceptedPhase, CancellationHandle, Distribution, Emission, Exchange, ExchangeMode,
-    ExecutionContextTrait, ExecutionMode, ExprEvaluator, ExtensionNode, InputRequirement,
-    MemoryManager, MemoryReservation, MetricsSink, OperatorCaps, PartitioningSpec, Phases,
-    PhysicalOperator, PhysicalPlan, PhysicalPlanner, PhysicalSchema, PlanProperties, PlannerConfig,
-    ReadOrder, RecordBatchStream, RequiredDistribution, Resources, RuntimeConfig, extension_over,
+    ExecutionContextTrait, ExecutionMode, ExecutionResult, Executor, ExprEvaluator, ExtensionNode,
+    InputRequirement, MemoryManager, MemoryReservation, MetricsSink, OperatorCaps,
+    PartitioningSpec, Phases, PhysicalOperator, PhysicalPlan, PhysicalPlanner, PhysicalSchema,
+    PlanProperties, PlannerConfig, Progress, ReadOrder, RecordBatchStream, RequiredDistribution,
+    Resources, RunHandle, RuntimeConfig, TaskMetrics, extension_over,
 };
 pub use grism_functions::{Functions, Stability, UserFunction, UserParameter, UserSignature};
-pub use grism_local::{
-    ExecutionResult, LocalExecutionContext, LocalExecutor, LocalPhysicalPlanner,
-};
+pub use grism_local::{LocalExecutionContext, LocalExecutor, LocalPhysicalPlanner};
 pub use grism_logical::{
     AggregateCall, AggregateFunction, Column, Frame, LogicalExpr, LogicalPlan, PlanSchema, column,
     literal,
@@ -77,7 +76,7 @@ pub use grism_logical::{
 pub use grism_ray as distributed;
 pub use grism_ray::{
     DistributedPlan, DistributedPlanner, DistributedPlannerConfig, ExchangeExec, ExecutionStage,
-    PhysicalSubPlan, RayExecutor, RayExecutorConfig, StageExecutor, StagedExecutor, TaskMetrics,
+    PhysicalSubPlan, RayExecutor, RayExecutorConfig, StageExecutor, StagedExecutor,
 };
 pub use grism_storage::{
     BadRow, Catalog, CheckReport, ColumnType, Compression, Encoding, ExportOptions, FileExport,

@@ -53,7 +53,8 @@ impl Graph {
             let turn = attempts.next().await?;
             let snapshot = self.storage.snapshot(SnapshotId::default()).await?;
             let (changes, mut report) = load_into(&snapshot, target, source, options).await?;
-            match (self.commit_loaded(&snapshot, changes, turn).await, again) {
+            let committed = self.commit_loaded(&snapshot, changes, turn, options).await;
+            match (committed, again) {
                 (Err(error), Some(again)) if attempts.again(&error) => source = again,
                 (Err(error), _) => return Err(error),
                 (Ok(snapshot), _) => {
@@ -93,7 +94,7 @@ impl Graph {
                 let Some(changes) = load.next(&snapshot).await? else {
                     return Ok(load.finish(snapshot.id()));
                 };
-                match self.commit_loaded(&snapshot, changes, turn).await {
+                match self.commit_loaded(&snapshot, changes, turn, options).await {
                     Err(error) if attempts.again(&error) => {}
                     committed => break committed?,
                 }
@@ -108,11 +109,13 @@ impl Graph {
         snapshot: &Arc<dyn Snapshot>,
         mut changes: ChangeSet,
         turn: Option<Turn>,
+        options: &LoadOptions,
     ) -> Result<SnapshotId> {
         if changes.is_nothing(snapshot.as_ref()) {
             return Ok(snapshot.id());
         }
         changes.turn = turn;
+        changes.cancellation = options.progress.cancellation();
         self.storage.commit(changes).await
     }
 

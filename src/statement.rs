@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use grism_core::{Error, Result, SnapshotId};
 use grism_cypher::{ExplainOptions, Query, ShowKind, Statement, StatementKind};
-use grism_engine::{CancellationHandle, PhysicalSchema};
+use grism_engine::{CancellationHandle, ExecutionResult, PhysicalSchema};
 use grism_logical::PlanSchema;
 use grism_storage::VacuumOptions;
 
@@ -87,14 +87,10 @@ impl Graph {
 
     /// Runs a query, which only reads.
     pub(crate) async fn read(&self, query: &Query, options: &QueryOptions) -> Result<QueryResult> {
+        let cancellation = options.begin();
         let prepared = self.plan(query, options).await?;
-        let mut result = run_plan(
-            &self.storage,
-            &prepared.snapshot,
-            &prepared.optimized,
-            options,
-        )
-        .await?;
+        let (snapshot, plan) = (&prepared.snapshot, &prepared.optimized);
+        let mut result = run_plan(&self.storage, snapshot, plan, options, cancellation).await?;
         result.entities = EntityColumns::of(&prepared.bound)?;
         result.warnings = prepared.warnings;
         Ok(result)
@@ -139,7 +135,8 @@ impl Graph {
                 index,
                 if_not_exists,
             } => {
-                self.create_index(index.clone(), *if_not_exists).await?;
+                let built = self.create_index(index.clone(), *if_not_exists);
+                until(options.begin(), built).await?;
                 Ok(nothing())
             }
             StatementKind::DropIndex { name, if_exists } => {
@@ -151,7 +148,8 @@ impl Graph {
                 if_not_exists,
             } => {
                 let constraint = constraint.clone();
-                self.create_constraint(constraint, *if_not_exists).await?;
+                let checked = self.create_constraint(constraint, *if_not_exists);
+                until(options.begin(), checked).await?;
                 Ok(nothing())
             }
             StatementKind::DropConstraint { name, if_exists } => {
@@ -159,20 +157,20 @@ impl Graph {
                 Ok(nothing())
             }
             StatementKind::Optimize => {
-                self.optimize().await?;
+                until(options.begin(), self.optimize()).await?;
                 Ok(nothing())
             }
             StatementKind::Vacuum { retain_hours, keep } => {
-                let mut options = VacuumOptions::default();
+                let mut vacuum = VacuumOptions::default();
                 if let Some(hours) = retain_hours {
-                    options.retain = Duration::from_secs(hours.saturating_mul(3600));
+                    vacuum.retain = Duration::from_secs(hours.saturating_mul(3600));
                 }
-                options.keep = keep.unwrap_or(options.keep);
-                self.vacuum(&options).await?;
+                vacuum.keep = keep.unwrap_or(vacuum.keep);
+                until(options.begin(), self.vacuum(&vacuum)).await?;
                 Ok(nothing())
             }
             StatementKind::CopyFrom(copy) => {
-                let report = copy_from(self, copy).await?;
+                let report = copy_from(self, copy, options).await?;
                 let mut result = nothing();
                 result.load = Some(report);
                 Ok(result)
@@ -189,12 +187,19 @@ impl Graph {
     }
 }
 
+/// What `work` gives, which is dropped where the statement has to stop: what it has written by then, nothing names.
+async fn until<T>(
+    cancellation: CancellationHandle,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    tokio::select! {
+        done = work => done,
+        error = cancellation.cancelled() => Err(error),
+    }
+}
+
 /// The result of a statement that returns no rows.
 fn nothing() -> QueryResult {
     let schema = PhysicalSchema::from(PlanSchema::default());
-    QueryResult::new(
-        schema,
-        Box::pin(futures::stream::empty()),
-        CancellationHandle::default(),
-    )
+    QueryResult::new(ExecutionResult::of_batches(schema, std::iter::empty()))
 }

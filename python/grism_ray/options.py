@@ -56,9 +56,9 @@ class QuerySettings(TypedDict, total=False):
     """How a query is run; ``None`` is the default of each."""
 
     threads: int | None
-    """Threads of the local engine; by default all cores."""
+    """Threads: of the local and the staged engine by default all cores; on Ray those of each worker, by default one."""
     memory_limit: int | None
-    """Bytes that the query may hold; past them it spills or fails."""
+    """Bytes that the query may hold, on Ray each worker; past them it spills or fails."""
     timeout: float | None
     """Seconds after which it is cancelled."""
     batch_rows: int | None

@@ -107,7 +107,9 @@ class Graph(MaintainedGraph):
 
         ``engine`` is ``local``, ``staged``, ``ray`` or ``auto``. ``ray`` holds options for Ray: ``address``,
         ``workers``, and what ``ray.init`` takes. ``progress`` is called with each event of a run on Ray. Settings are
-        ``threads``, ``memory_limit``, ``timeout`` (seconds), ``batch_rows``, ``snapshot`` and ``partitions``.
+        ``threads``, ``memory_limit``, ``timeout`` (seconds), ``batch_rows``, ``snapshot`` and ``partitions``; on Ray
+        ``threads`` and ``memory_limit`` are those of each worker. ``auto`` is ``ray`` for a graph on disk of 50 million
+        rows or more where this process is connected to a cluster, and ``local`` otherwise.
 
         What is odd about the query, such as an unknown label, is issued as ``GrismWarning`` and stays in
         ``Result.warnings``.
@@ -344,8 +346,9 @@ class Graph(MaintainedGraph):
         from grism_ray.cluster import run_on_ray
 
         known_to_ray(ray or {})
-        # The memory limit is the workers', which hold what a query needs.
-        options: dict[str, Any] = {"memory_limit": settings.get("memory_limit"), **(ray or {})}
+        # The memory limit and the threads are the workers', which hold and run what a query needs.
+        own = {"memory_limit": settings.get("memory_limit"), "threads": settings.get("threads")}
+        options: dict[str, Any] = {**own, **(ray or {})}
         waiting = {"resource_timeout": options.pop("resource_timeout", None)}
         return run_on_ray(
             lambda partitions: plan({"partitions": partitions, **waiting, **settings}),

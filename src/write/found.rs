@@ -6,7 +6,9 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, BooleanArray, Int64Array, UInt32Array};
 use arrow::compute::{concat_batches, filter_record_batch, take};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
-use grism_core::{AppendedRows, Error, Result, RowBuffer, RowSource, Type, Value, cast_column};
+use grism_core::{
+    AppendedRows, CancellationHandle, Error, Result, RowBuffer, RowSource, Type, Value, cast_column,
+};
 use grism_engine::PhysicalSchema;
 use grism_logical::{Column, LogicalPlan, PlanSchema, Rows};
 use grism_storage::rows_between_clauses_bytes;
@@ -18,6 +20,8 @@ use super::ROW;
 pub(super) struct Found {
     pub(super) schema: PlanSchema,
     rows: Rows,
+    /// What stops whoever reads the rows.
+    cancellation: CancellationHandle,
 }
 
 impl Found {
@@ -33,7 +37,18 @@ impl Found {
     }
 
     pub(super) fn new(schema: PlanSchema, rows: Rows) -> Self {
-        Self { schema, rows }
+        let cancellation = CancellationHandle::default();
+        Self {
+            schema,
+            rows,
+            cancellation,
+        }
+    }
+
+    /// The same rows, which are read until `cancellation`.
+    pub(super) fn until(mut self, cancellation: &CancellationHandle) -> Self {
+        self.cancellation = cancellation.clone();
+        self
     }
 
     /// How many rows there are.
@@ -53,10 +68,11 @@ impl Found {
         }
     }
 
-    /// The rows, a batch at a time.
+    /// The rows, a batch at a time; `Cancelled` where the statement has to stop.
     pub(super) fn batches(&self) -> impl Iterator<Item = Result<FoundBatch>> + Send + use<> {
-        let schema = self.schema.clone();
+        let (schema, cancellation) = (self.schema.clone(), self.cancellation.clone());
         self.rows.batches().map(move |batch| {
+            cancellation.check()?;
             Ok(FoundBatch {
                 schema: schema.clone(),
                 batch: batch?,
@@ -78,7 +94,7 @@ impl Found {
             schema: PhysicalSchema::from(schema.clone()),
         };
         let pieces = vec![AppendedRows::Source(Arc::new(numbered))];
-        Self::new(schema, Rows::of(pieces))
+        Self::new(schema, Rows::of(pieces)).until(&self.cancellation)
     }
 
     /// The rows whose numbers `wanted` holds for; they are picked as they are read.
@@ -88,7 +104,7 @@ impl Found {
             wanted,
         };
         let pieces = vec![AppendedRows::Source(Arc::new(picked))];
-        Self::new(self.schema.clone(), Rows::of(pieces))
+        Self::new(self.schema.clone(), Rows::of(pieces)).until(&self.cancellation)
     }
 
     /// All rows as one batch: for few of them.

@@ -1,6 +1,7 @@
 //! The words every Grism crate shares: ids, values and types, the graph schema, the storage contract, the error.
 
 mod adjacency;
+mod cancellation;
 mod changes;
 mod error;
 mod id;
@@ -25,6 +26,7 @@ pub use adjacency::{
     IdList, Incidence, IncidenceSegment, IncidenceSegmentBuilder, SegmentKey, SortedColumns,
     SortedIncidences,
 };
+pub use cancellation::{CancelOnDrop, CancellationHandle};
 pub use changes::{
     AppendedRows, ChangeSet, CommitSummary, OffsetSet, RowChanges, RowSource, Turn, batches_of,
 };

@@ -1,6 +1,7 @@
 //! Settings of planners and runtimes.
 
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -69,6 +70,14 @@ impl RuntimeConfig {
     pub fn with_resources(mut self, resources: Resources) -> Self {
         self.resources = resources;
         self
+    }
+
+    /// When a run that starts now must have ended; `None` is without end.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        let timeout = Duration::from_millis(self.timeout_ms?);
+        // A time that no clock can show is without end.
+        Instant::now().checked_add(timeout)
     }
 
     /// With this time limit, in milliseconds.

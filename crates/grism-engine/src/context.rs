@@ -1,66 +1,16 @@
 //! What an operator may ask of the runtime it runs in.
 
 use std::fmt::Debug;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
 
 use arrow::record_batch::RecordBatch;
 use datafusion_execution::TaskContext;
 use futures::StreamExt;
-use grism_core::{Error, Result, Snapshot, SnapshotId, Storage};
+use grism_core::{CancellationHandle, Error, Result, Snapshot, SnapshotId, Storage};
 
 use crate::datafusion::task_context;
 use crate::{MemoryManager, MetricsSink, RecordBatchStream, RuntimeConfig};
-
-/// Tells a running query to stop; clones share the same flag.
-#[derive(Clone, Debug, Default)]
-pub struct CancellationHandle {
-    cancelled: Arc<AtomicBool>,
-    deadline: Option<Instant>,
-}
-
-impl CancellationHandle {
-    /// A handle that also stops at `deadline`.
-    #[must_use]
-    pub fn with_deadline(deadline: Option<Instant>) -> Self {
-        Self {
-            cancelled: Arc::default(),
-            deadline,
-        }
-    }
-
-    /// Stops the query at its next batch.
-    pub fn cancel(&self) {
-        self.cancelled.store(true, Ordering::Release);
-    }
-
-    /// Whether the query was told to stop.
-    #[must_use]
-    pub fn is_cancelled(&self) -> bool {
-        self.cancelled.load(Ordering::Acquire)
-    }
-
-    /// Fails where the query was told to stop or its time ran out.
-    ///
-    /// # Errors
-    /// `Cancelled`.
-    pub fn check(&self) -> Result<()> {
-        if self.is_cancelled() {
-            return Err(Error::cancelled());
-        }
-        if self
-            .deadline
-            .is_some_and(|deadline| Instant::now() >= deadline)
-        {
-            return Err(Error::new(
-                grism_core::ErrorKind::Cancelled,
-                "the query ran out of time",
-            ));
-        }
-        Ok(())
-    }
-}
 
 /// The part of a context that is the same for every operator of a query.
 #[derive(Debug)]

@@ -1,21 +1,22 @@
 //! `LocalExecutor`: runs a plan on this machine.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
+use async_trait::async_trait;
 use grism_core::{Result, Snapshot, SnapshotId, Storage};
 use grism_engine::{
-    CancellationHandle, ExecutionContextTrait, MemoryManager, MetricsSink, PhysicalPlan,
-    PoolMemoryManager, QueryContext, QueryMetrics, RuntimeConfig, run,
+    CancellationHandle, ExecutionContextTrait, ExecutionResult, Executor, MemoryManager,
+    PhysicalPlan, PoolMemoryManager, QueryContext, RunHandle, RuntimeConfig, run,
 };
 
-use crate::{ExecutionResult, LocalExecutionContext, process_memory};
+use crate::{LocalExecutionContext, process_memory};
 
 /// Runs physical plans on this machine.
 #[derive(Clone, Debug)]
 pub struct LocalExecutor {
     config: RuntimeConfig,
     memory: Arc<dyn MemoryManager>,
+    cancellation: CancellationHandle,
 }
 
 impl Default for LocalExecutor {
@@ -38,7 +39,18 @@ impl LocalExecutor {
             Some(limit) => Arc::new(PoolMemoryManager::new(limit)),
             None => process_memory(),
         };
-        Self { config, memory }
+        Self {
+            config,
+            memory,
+            cancellation: CancellationHandle::default(),
+        }
+    }
+
+    /// The same executor, whose queries stop with `cancellation` too.
+    #[must_use]
+    pub fn with_cancellation(mut self, cancellation: CancellationHandle) -> Self {
+        self.cancellation = cancellation;
+        self
     }
 
     /// The memory its queries share.
@@ -73,27 +85,32 @@ impl LocalExecutor {
         snapshot: Arc<dyn Snapshot>,
     ) -> Result<ExecutionResult> {
         self.config.resources.check(&plan.root)?;
-        let deadline = self
-            .config
-            .timeout_ms
-            .map(|timeout| Instant::now() + Duration::from_millis(timeout));
-        let cancellation = CancellationHandle::with_deadline(deadline);
-        let metrics: Arc<dyn MetricsSink> = Arc::new(QueryMetrics::default());
+        let handle = RunHandle::new(self.cancellation.child(self.config.deadline()), 1);
         let query = QueryContext::new(
             storage,
             snapshot,
             Arc::clone(&self.memory),
-            Some(Arc::clone(&metrics)),
-            cancellation.clone(),
+            Some(handle.operators()),
+            handle.cancellation(),
             self.config.clone(),
         );
         let context: Arc<dyn ExecutionContextTrait> = Arc::new(LocalExecutionContext::new(query));
         let stream = run(&plan.root, &context)?;
-        Ok(ExecutionResult::new(
-            plan.root.schema().clone(),
-            stream,
-            cancellation,
-            metrics,
-        ))
+        let schema = plan.root.schema().clone();
+        Ok(ExecutionResult::new(schema, stream, handle))
+    }
+}
+
+#[async_trait]
+impl Executor for LocalExecutor {
+    type Plan = PhysicalPlan;
+
+    async fn execute(
+        &self,
+        plan: PhysicalPlan,
+        storage: Arc<dyn Storage>,
+        snapshot: SnapshotId,
+    ) -> Result<ExecutionResult> {
+        Self::execute(self, plan, storage, snapshot).await
     }
 }

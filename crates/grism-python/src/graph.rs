@@ -67,11 +67,9 @@ impl Graph {
         settings: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<BatchStream> {
         let (graph, options) = (self.graph.clone(), options(engine, params, settings)?);
-        wait(
-            py,
-            None,
-            async move { graph.execute(&text.0, &options).await },
-        )
+        wait(py, Some(&options.cancellation.clone()), async move {
+            graph.execute(&text.0, &options).await
+        })
         .map(BatchStream::new)
     }
 
@@ -85,11 +83,9 @@ impl Graph {
         settings: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<BatchStream> {
         let (graph, options) = (self.graph.clone(), options(engine, params, settings)?);
-        wait(
-            py,
-            None,
-            async move { graph.query(&text.0, &options).await },
-        )
+        wait(py, Some(&options.cancellation.clone()), async move {
+            graph.query(&text.0, &options).await
+        })
         .map(BatchStream::new)
     }
 
@@ -102,13 +98,14 @@ impl Graph {
         settings: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<DistributedQuery> {
         let (graph, options) = (self.graph.clone(), options("ray", params, settings)?);
+        let cancellation = options.cancellation.clone();
         let planned = async move {
             graph
                 .plan_distributed(&text.0, &options)
                 .await
                 .map(|planned| (planned, options))
         };
-        let (planned, options) = wait(py, None, planned)?;
+        let (planned, options) = wait(py, Some(&cancellation), planned)?;
         DistributedQuery::of(py, &self.graph, planned, &options)
     }
 
@@ -121,13 +118,14 @@ impl Graph {
     ) -> PyResult<DistributedQuery> {
         let (graph, options) = (self.graph.clone(), options("ray", None, settings)?);
         let frame = Arc::clone(&frame.frame);
+        let cancellation = options.cancellation.clone();
         let planned = async move {
             graph
                 .plan_frame(&frame, &options)
                 .await
                 .map(|planned| (planned, options))
         };
-        let (planned, options) = wait(py, None, planned)?;
+        let (planned, options) = wait(py, Some(&cancellation), planned)?;
         DistributedQuery::of(py, &self.graph, planned, &options)
     }
 
@@ -141,7 +139,7 @@ impl Graph {
         form: (bool, bool, bool, bool),
     ) -> PyResult<String> {
         let (graph, options) = (self.graph.clone(), options("local", params, settings)?);
-        wait(py, None, async move {
+        wait(py, Some(&options.cancellation.clone()), async move {
             graph
                 .explain(&text.0, explain_options(form), &options)
                 .await
@@ -158,7 +156,7 @@ impl Graph {
     ) -> PyResult<String> {
         let (graph, options) = (self.graph.clone(), options("local", None, settings)?);
         let frame = Arc::clone(&frame.frame);
-        wait(py, None, async move {
+        wait(py, Some(&options.cancellation.clone()), async move {
             graph
                 .explain_frame(&frame, explain_options(form), &options)
                 .await
@@ -431,11 +429,9 @@ impl Graph {
             return self.graph.check_query(&text.0).map_err(to_python);
         }
         let (graph, options) = (self.graph.clone(), options("local", params, None)?);
-        wait(
-            py,
-            None,
-            async move { graph.prepare(&text.0, &options).await },
-        )
+        wait(py, Some(&options.cancellation.clone()), async move {
+            graph.prepare(&text.0, &options).await
+        })
         .map(|_| ())
     }
 
@@ -449,11 +445,9 @@ impl Graph {
     ) -> PyResult<BatchStream> {
         let (graph, options) = (self.graph.clone(), options(engine, None, settings)?);
         let frame = Arc::clone(&frame.frame);
-        wait(
-            py,
-            None,
-            async move { graph.collect(&frame, &options).await },
-        )
+        wait(py, Some(&options.cancellation.clone()), async move {
+            graph.collect(&frame, &options).await
+        })
         .map(BatchStream::new)
     }
 

@@ -57,6 +57,20 @@ impl StageExecutor {
         storage: Arc<dyn Storage>,
         cancellation: CancellationHandle,
     ) -> Result<TaskOutput> {
+        let output = self.output(task, inputs, storage, cancellation.clone());
+        tokio::select! {
+            output = output => output,
+            error = cancellation.cancelled() => Err(error),
+        }
+    }
+
+    async fn output(
+        &self,
+        task: &TaskSpec,
+        inputs: Vec<Vec<Buffer>>,
+        storage: Arc<dyn Storage>,
+        cancellation: CancellationHandle,
+    ) -> Result<TaskOutput> {
         let start = Instant::now();
         let snapshot = storage.snapshot(task.snapshot).await?;
         if snapshot.commit() != task.commit {

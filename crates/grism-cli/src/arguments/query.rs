@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::GraphArguments;
+use super::{GraphArguments, Settings};
 
 /// Run statements
 #[derive(Debug, Args)]
@@ -32,18 +32,11 @@ pub(crate) struct Query {
     /// Tell rows and time of each statement on standard error
     #[arg(long, short)]
     pub(crate) verbose: bool,
-    /// Where it runs: local, staged or ray
-    #[arg(long, default_value = "local")]
-    pub(crate) engine: String,
-    /// Threads (default: all cores)
-    #[arg(long)]
-    pub(crate) threads: Option<usize>,
-    /// Stop after this many seconds
-    #[arg(long)]
-    pub(crate) timeout: Option<f64>,
     /// Read an older snapshot
     #[arg(long, default_value_t = 0, hide_default_value = true)]
     pub(crate) snapshot: u64,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
 }
 
 impl Query {
@@ -61,6 +54,7 @@ impl Query {
         Shell {
             graph: self.graph,
             format: self.format,
+            settings: self.settings,
         }
     }
 }
@@ -95,6 +89,8 @@ pub(crate) struct Shell {
     /// Form of the output (default: a table on a terminal, else CSV)
     #[arg(long, value_enum)]
     pub(crate) format: Option<Format>,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
 }
 
 /// Show how a query would run
@@ -119,6 +115,8 @@ pub(crate) struct Explain {
     /// Show JSON
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
 }
 
 /// Show labels, hyperedge types and properties

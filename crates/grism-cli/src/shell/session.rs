@@ -3,7 +3,7 @@
 use std::io::IsTerminal as _;
 use std::time::Instant;
 
-use grism::{Error, Graph, QueryOptions, Result, parse_statements};
+use grism::{CancellationHandle, Error, Graph, QueryOptions, Result, parse_statements};
 use tokio::signal::unix::{self, Signal, SignalKind};
 
 use super::command::{Command, help};
@@ -11,7 +11,8 @@ use super::complete::Names;
 use super::editor::{Editor, Line};
 use super::statements::is_complete;
 use super::terminal_mode::{Keys, OriginalMode, TerminalMode};
-use crate::arguments::{Format, Shell};
+use crate::arguments::{Format, Settings, Shell};
+use crate::interrupt::{Again, until_interrupt};
 use crate::output::{ResultWriter, tell, write_text};
 use crate::query::{SCHEMA_STATEMENTS, show, show_each};
 
@@ -29,6 +30,7 @@ pub(crate) async fn shell(arguments: Shell) -> Result<()> {
         format: arguments.format,
         timer: false,
         is_terminal,
+        settings: arguments.settings,
     };
     if is_terminal {
         write_text(&format!(
@@ -114,6 +116,7 @@ struct Session {
     format: Option<Format>,
     timer: bool,
     is_terminal: bool,
+    settings: Settings,
 }
 
 impl Session {
@@ -158,10 +161,19 @@ impl Session {
 
     /// Runs statements and shows every result.
     async fn run(&self, text: &str) -> Result<()> {
-        let options = QueryOptions::default();
+        let cancellation = CancellationHandle::default();
+        let options = self.settings.options(cancellation.clone())?;
+        let again = match self.is_terminal {
+            true => Again::IsIgnored,
+            false => Again::Ends,
+        };
+        until_interrupt(&cancellation, again, self.run_all(text, &options)).await
+    }
+
+    async fn run_all(&self, text: &str, options: &QueryOptions) -> Result<()> {
         for statement in &parse_statements(text)? {
             let begun = Instant::now();
-            let result = self.graph.run(statement, &options).await?;
+            let result = self.graph.run(statement, options).await?;
             let mut writer = match self.is_terminal {
                 true => ResultWriter::paged(self.format),
                 false => ResultWriter::new(self.format, None)?,

@@ -1,6 +1,6 @@
 //! The parser's place among the tokens, and the small steps that all rules are made of.
 
-use grism_core::Result;
+use grism_core::{Result, with_stack};
 
 use super::lexer::{MAX_NESTING, Token, TokenKind, Tokens, too_deep};
 use crate::source::Source;
@@ -224,7 +224,7 @@ impl<'a> Parser<'a> {
             return Err(too_deep(self.source, self.span()));
         }
         self.depth += 1;
-        let result = rule(self);
+        let result = with_stack(|| rule(self));
         self.depth -= 1;
         result
     }

@@ -1,6 +1,6 @@
 //! Expressions: every name in them is known, and aggregates stand where they may.
 
-use grism_core::{Error, Result};
+use grism_core::{Error, Result, with_stack};
 
 use super::known::Known;
 use super::origin::Origin;
@@ -37,6 +37,10 @@ impl Checker<'_> {
         expression: &Expr,
         aggregates: Aggregates,
     ) -> Result<()> {
+        with_stack(|| self.parts_of(known, expression, aggregates))
+    }
+
+    fn parts_of(self, known: &Known, expression: &Expr, aggregates: Aggregates) -> Result<()> {
         let within = aggregates.in_comprehension();
         match &expression.kind {
             ExprKind::Variable(name) => self.variable(known, name),

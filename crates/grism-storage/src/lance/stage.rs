@@ -148,8 +148,8 @@ async fn staged(
             && let Some(stager) = waiting.pop_front()
         {
             let table = stager.table.id;
-            let appends = changes.appends.get(&table).cloned();
-            let updates = changes.updates.get(&table).cloned();
+            let appends = changes.appended_pieces(table);
+            let updates = changes.updated_pieces(table);
             let deletes = changes.deletes.get(&table).cloned();
             let large = (changes.appended_rows(table) >= LARGE_ROWS).then(|| Arc::clone(&large));
             tasks.spawn(async move {
@@ -160,7 +160,12 @@ async fn staged(
                 stager.staged(appends, updates, deletes).await
             });
         }
-        let Some(done) = tasks.join_next().await else {
+        // Tasks that are left are aborted; what they wrote is swept by a VACUUM.
+        let done = tokio::select! {
+            done = tasks.join_next() => done,
+            error = changes.cancellation.cancelled() => return Err(error),
+        };
+        let Some(done) = done else {
             return Ok(all);
         };
         all.push(done.map_err(|error| Error::internal(error.to_string()))??);

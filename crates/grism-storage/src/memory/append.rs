@@ -7,9 +7,9 @@ use std::thread;
 
 use arrow::record_batch::RecordBatch;
 use grism_core::{
-    AppendedRows, Cardinality, DegreeCounter, DegreeDistribution, EntityId, Error, HyperedgeType,
-    Incidence, IncidenceSegment, IncidenceSegmentBuilder, Result, Role, SegmentKey, SortedColumns,
-    SortedIncidences, Table, TableId, TableStatistics,
+    AppendedRows, CancellationHandle, Cardinality, DegreeCounter, DegreeDistribution, EntityId,
+    Error, HyperedgeType, Incidence, IncidenceSegment, IncidenceSegmentBuilder, Result, Role,
+    SegmentKey, SortedColumns, SortedIncidences, Table, TableId, TableStatistics,
 };
 
 use super::snapshot::{TableSegments, edited};
@@ -32,6 +32,8 @@ pub(super) struct Appending<'a> {
     pub(super) segments: Arc<TableSegments>,
     /// Segments hold `2^shift` members.
     pub(super) shift: u8,
+    /// What stops the commit.
+    pub(super) cancellation: CancellationHandle,
 }
 
 /// A table with its new rows.
@@ -110,6 +112,7 @@ impl Appending<'_> {
         let collect = |batches: &[RecordBatch]| -> Result<StatisticsCollector> {
             let mut found = StatisticsCollector::default();
             for batch in batches {
+                self.cancellation.check()?;
                 found.add_rows(self.table, batch)?;
             }
             Ok(found)
@@ -160,6 +163,7 @@ impl Appending<'_> {
 
     fn role_lists(&self, ty: &HyperedgeType, role: &Role) -> Result<RoleLists> {
         let pieces = self.batches.iter().cloned().map(AppendedRows::Batch);
+        let pieces = pieces.map(|piece| piece.until(&self.cancellation));
         let sorted = SortedIncidences::count(
             self.table.id,
             ty,
@@ -175,6 +179,7 @@ impl Appending<'_> {
         let mut segments = Vec::new();
         let mut open: Option<(SegmentKey, usize, IncidenceSegmentBuilder)> = None;
         for columns in sorted.batches() {
+            self.cancellation.check()?;
             let columns = columns?;
             counter.add(&columns.members);
             let mut start = 0;

@@ -94,6 +94,7 @@ impl MemorySnapshot {
                 statistics: statistics.tables.remove(id).unwrap_or_default(),
                 segments: segments.remove(id).unwrap_or_default(),
                 shift: self.segment_shift,
+                cancellation: changes.cancellation.clone(),
             });
         }
         for appended in appended(appending)? {
@@ -149,6 +150,7 @@ impl MemorySnapshot {
         let statistics = Arc::make_mut(&mut self.statistics);
         let counts = statistics.tables.entry(id).or_default();
         for batch in &updates {
+            changes.cancellation.check()?;
             let offsets = row_offsets(batch)?;
             count_update(counts, table, batch, |column| {
                 chunks.count_values(&offsets, column)

@@ -1,6 +1,6 @@
 //! One clause that reads, whatever it is.
 
-use grism_core::Result;
+use grism_core::{Result, with_stack};
 
 use super::call::bind_call;
 use super::call_subquery::call_subquery;
@@ -42,7 +42,7 @@ pub(crate) fn bind_clause(
         ClauseKind::Set(_) => "SET within a query that reads",
         ClauseKind::Remove(_) => "REMOVE within a query that reads",
         ClauseKind::Subquery(subquery) if !subquery.query.writes() => {
-            return call_subquery(context, notes, rows, subquery);
+            return with_stack(|| call_subquery(context, notes, rows, subquery));
         }
         ClauseKind::Subquery(_) => "CALL { … } that writes",
         ClauseKind::Foreach(_) => "FOREACH",

@@ -60,7 +60,8 @@ pub async fn load_many_into(
     let mut reports: Vec<Option<LoadReport>> = vec![None; jobs.len()];
     for places in order {
         let own = places.iter().filter_map(|place| jobs[*place].take());
-        let (changes, found) = stage(&staged.staged, own.collect(), &operation).await?;
+        let (mut changes, found) = stage(&staged.staged, own.collect(), &operation).await?;
+        changes.cancellation = loads.progress.cancellation();
         for (place, report) in places.into_iter().zip(found) {
             reports[place] = Some(report);
         }

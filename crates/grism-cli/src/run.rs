@@ -10,9 +10,6 @@ use crate::exit_code::{FOUND_PROBLEMS, SUCCESS, exit_code};
 use crate::output::tell;
 use crate::{load, maintain, output, query, shell, tck};
 
-/// Binding and planning recurse as deep as a query is long; memory is only used as far as they do.
-const STACK_BYTES: usize = 256 << 20;
-
 /// Runs the command with `arguments`, of which the first is the program's name, and returns its exit status: 0, or the code of
 /// what went wrong, as `grism --help` lists them.
 ///
@@ -28,11 +25,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
-        .thread_stack_size(STACK_BYTES)
         .build();
     let done = match runtime {
-        // On a thread of the runtime, since the main thread's stack is not ours to size.
-        Ok(runtime) => runtime.block_on(async { tokio::spawn(dispatch(arguments)).await }),
+        Ok(runtime) => {
+            let done = runtime.block_on(async { tokio::spawn(dispatch(arguments)).await });
+            // What was cancelled may still be about to notice; the process does not wait for it.
+            runtime.shutdown_background();
+            done
+        }
         Err(error) => {
             tell(format!("grism: no threads: {error}"));
             return exit_code(ErrorKind::Unavailable);
