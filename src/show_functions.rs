@@ -1,4 +1,4 @@
-//! `SHOW FUNCTIONS`: the functions that expressions may call.
+//! `SHOW FUNCTIONS`: the functions that expressions and CALL may name.
 
 use std::sync::Arc;
 
@@ -27,15 +27,12 @@ pub(crate) fn columns(functions: &Functions) -> Vec<(&'static str, ArrayRef)> {
         signature: own.signature(),
         description: own.description.to_owned(),
     });
-    let user = functions.user_functions().map(|own| {
-        let signature = own.signature();
-        Row {
-            name: signature.name.clone(),
-            kind: "scalar",
-            category: Category::UserDefined,
-            signature: signature.to_string(),
-            description: signature.description.clone(),
-        }
+    let user = functions.user_functions().map(|own| Row {
+        name: own.name().to_owned(),
+        kind: own.kind(),
+        category: Category::UserDefined,
+        signature: own.signature(),
+        description: own.description().to_owned(),
     });
     let mut rows: Vec<Row> = built_in.chain(user).collect();
     rows.sort_by_cached_key(|row| row.name.to_lowercase());

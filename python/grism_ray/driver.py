@@ -43,7 +43,7 @@ def main() -> int:
             frame(b"B", memoryview(bundle))
         frame(b"M", query.metrics().encode())
     except Exception as error:  # noqa: BLE001 - every error goes to the program that asked
-        frame(b"E", _native.error_to_json(type(error).__name__, str(error)).encode())
+        frame(b"E", _native.error_to_json(type(error).__name__, str(error), error.__cause__).encode())
         return 1
     return 0
 

@@ -1,6 +1,8 @@
 //! A parsed query: one that only reads is bound as a whole; one that writes is bound clause by clause, since what a
 //! clause writes changes what the next one is bound against.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -10,7 +12,7 @@ use crate::binder::{
     materialize_results, project,
 };
 use crate::check::check_query;
-use crate::parser::{parse_clauses, parse_input};
+use crate::parser::{parse_again, parse_clauses, parse_input};
 use crate::scopes::{Ending, check_scopes};
 use crate::source::Source;
 use crate::statement::{Statement, StatementKind};
@@ -20,6 +22,7 @@ use crate::syntax::{
 };
 use crate::warning::Warning;
 use grism_core::{Error, GraphSchema, Result};
+use grism_functions::Functions;
 use grism_logical::{LogicalExpr, LogicalPlan, PlanSchema};
 
 /// A query that was parsed and checked, but not bound to a snapshot.
@@ -31,6 +34,9 @@ pub struct Query {
     labels: NamedLabels,
     /// Whether other clauses go on from what it returns: then entities stay entities.
     is_nested: bool,
+    /// Names in lower case that are called and that no function of Grism has. Where there are some, what is wrong with
+    /// aggregates is found when the functions of the graph are known.
+    unknown_calls: BTreeSet<String>,
 }
 
 /// A piece of a query that writes, by the numbers of its clauses.
@@ -79,14 +85,50 @@ pub struct BoundRead {
 impl Query {
     /// Checks a query of the input `text`.
     pub(crate) fn try_new(text: Arc<str>, syntax: syntax::Query) -> Result<Self> {
-        check_query(Source::new(&text), &syntax)?;
+        let checked = check_query(Source::new(&text), &syntax);
+        if let Some(error) = checked.error.filter(|_| checked.unknown_calls.is_empty()) {
+            return Err(error);
+        }
         let labels = NamedLabels::of(&syntax);
         Ok(Self {
             text,
             syntax,
             labels,
             is_nested: false,
+            unknown_calls: checked.unknown_calls,
         })
+    }
+
+    /// The query as it reads where `functions` may be called: it groups by what stands beside the user's aggregates.
+    ///
+    /// # Errors
+    /// `InvalidQuery` with the place of an aggregate that stands where none can.
+    pub fn with_functions(&self, functions: &Functions) -> Result<Cow<'_, Self>> {
+        let mut aggregates = functions.aggregate_names();
+        aggregates.retain(|name| self.unknown_calls.contains(name));
+        if aggregates.is_empty() {
+            return Ok(Cow::Borrowed(self));
+        }
+        let syntax = parse_again(&self.text, self.offset(), aggregates)?;
+        if let Some(error) = check_query(self.source(), &syntax).error {
+            return Err(error);
+        }
+        Ok(Cow::Owned(Self {
+            text: Arc::clone(&self.text),
+            labels: NamedLabels::of(&syntax),
+            syntax,
+            is_nested: self.is_nested,
+            unknown_calls: BTreeSet::new(),
+        }))
+    }
+
+    /// Fails for what a check of the text alone finds, where that waited for the functions of the graph.
+    fn check_calls(&self) -> Result<()> {
+        if self.unknown_calls.is_empty() {
+            return Ok(());
+        }
+        let checked = check_query(self.source(), &self.syntax);
+        checked.error.map_or(Ok(()), Err)
     }
 
     /// Parses the one query that `text` is.
@@ -155,6 +197,7 @@ impl Query {
         plan: &LogicalPlan,
         context: BindContext<'_>,
     ) -> Result<(LogicalPlan, Vec<Warning>)> {
+        self.check_calls()?;
         let (context, mut notes) = (self.context(context), Notes::default());
         let mut rows = frame_rows(plan)?;
         let schema = context.schema();
@@ -207,6 +250,7 @@ impl Query {
             syntax,
             labels: self.labels.clone(),
             is_nested: true,
+            unknown_calls: BTreeSet::new(),
         }
     }
 
@@ -244,6 +288,7 @@ impl Query {
     /// # Errors
     /// `InvalidQuery` with the place of what is wrong.
     pub fn check(&self, schema: &GraphSchema) -> Result<()> {
+        self.check_calls()?;
         let (source, scope) = (self.source(), Scope::default());
         check_scopes(source, schema, &self.syntax, &scope, Ending::Complete)
     }

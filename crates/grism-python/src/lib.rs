@@ -15,11 +15,11 @@ mod load;
 mod load_many;
 mod module;
 mod option_names;
-mod python_function;
 mod python_value;
 mod query_options;
 mod runtime;
 mod transaction;
+mod user_function;
 mod worker;
 
 pub use error::to_python;

@@ -12,7 +12,8 @@ use crate::operators::{
     AdjacencyExpandExec, ApplyExec, ArgumentExec, CountExpandExec, CrossJoinExec, EmptyExec,
     FetchExec, FilterExec, FlattenExec, HashJoinExec, HydrateExec, HyperedgeScanExec,
     IndexLookupExec, LimitExec, LoadRowsExec, NodeScanExec, PathExpandExec, ProjectExec,
-    RepeatExec, RoleExpandExec, RowsExec, ShareExec, UnionExec, UnitExec, UnwindExec,
+    RepeatExec, RoleExpandExec, RowsExec, ShareExec, TableCallExec, UnionExec, UnitExec,
+    UnwindExec,
 };
 use crate::{PhysicalOperator, PhysicalSchema};
 
@@ -164,6 +165,9 @@ impl Builder {
             LogicalPlan::Extension(extension) => {
                 let inputs = extension.inputs.iter().map(|input| self.build(input));
                 extension_operator(extension, inputs.collect::<Result<_>>()?)?
+            }
+            LogicalPlan::TableCall(call) => {
+                Arc::new(TableCallExec::new(self.build_shared(&call.input)?, call))
             }
             LogicalPlan::LoadRows(load) => {
                 let input = self.build_shared(&load.input)?;

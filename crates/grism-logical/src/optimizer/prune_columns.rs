@@ -221,6 +221,15 @@ impl Pruner<'_> {
                     ..lookup.clone()
                 })
             }
+            LogicalPlan::TableCall(call) => {
+                let mut call = call.clone();
+                call.columns
+                    .retain(|(_, name)| needs.columns.contains(name));
+                let below = needs.without(call.columns.iter().map(|(_, name)| name));
+                let (input, arguments) = self.with(&call.input, &call.arguments, below)?;
+                (call.input, call.arguments) = (input, arguments);
+                LogicalPlan::TableCall(call)
+            }
             LogicalPlan::LoadRows(load) => {
                 let below = needs.without([&load.variable]);
                 let (input, source) = self.with_one(&load.input, &load.source, below)?;
@@ -393,7 +402,7 @@ impl Pruner<'_> {
             // Without keys there is one group, empty or not, whether its values are read or not.
             kept.extend(aggregate.aggregates.first().cloned());
         }
-        let arguments = kept.iter().filter_map(|(call, _)| call.argument.as_ref());
+        let arguments = kept.iter().flat_map(|(call, _)| &call.arguments);
         let expressions = aggregate.keys.iter().map(|(key, _)| key).chain(arguments);
         let (input, rewritten) = self.with(&aggregate.input, expressions, Needs::default())?;
         let mut rewritten = rewritten.into_iter();
@@ -405,9 +414,8 @@ impl Pruner<'_> {
         let aggregates = kept
             .into_iter()
             .map(|(mut call, name)| {
-                if call.argument.is_some() {
-                    call.argument = rewritten.next();
-                }
+                let arguments = call.arguments.len();
+                call.arguments = rewritten.by_ref().take(arguments).collect();
                 (call, name)
             })
             .collect();
