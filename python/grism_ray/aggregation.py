@@ -26,7 +26,7 @@ def state_of(instance: Any) -> bytes:
 
 def instance_of(cls: type, state: bytes) -> Any:
     """The instance of ``cls`` with a pickled state."""
-    instance: Any = cls.__new__(cls)
+    instance: Any = object.__new__(cls)
     found = pickle.loads(state)
     if hasattr(instance, "__setstate__"):
         instance.__setstate__(found)

@@ -126,17 +126,17 @@ def udf(
 
         hg.query("MATCH (d:Document) CALL words(d.text) YIELD word RETURN word, count(*)")
 
-    Types are ``bool``, ``int``, ``float``, ``str``, ``datetime.date``, ``list[...]`` of these, names such as ``"Int64"``
-    or ``"List<String>"``, or ``"Any"``. Those of arguments are annotations, or ``parameters``; an argument without either
-    takes any value. For functions over lists and arrays an annotation names the type of one value. A ``returns`` that is
-    left out is the annotation. Null is ``None``; aggregates do not get rows in which an argument is null, unless
-    ``nulls="pass"``.
+    Types are ``bool``, ``int``, ``float``, ``str``, ``datetime.date``, ``list[...]`` of these, names such as
+    ``"Int64"`` or ``"List<String>"``, or ``"Any"``. Those of arguments are annotations, or ``parameters``; an argument
+    without either takes any value. Where an aggregate gets a list or an array, its argument's type is that of one value,
+    which ``list[...]`` names as well. A ``returns`` that is left out is the annotation. Null is ``None``; aggregates do
+    not get rows in which an argument is null, unless ``nulls="pass"``.
 
     With ``over="arrow"`` a scalar function is called with a ``pyarrow`` array for each argument and returns an array of
     as many values. A function that is not ``volatile`` may be called once for equal arguments.
 
-    Raises ``TypeError`` for a function that a query cannot call: with keyword-only or variable arguments, a coroutine, a
-    generator that is no table function, or a class without ``accumulate`` and ``finish``.
+    Raises ``TypeError`` for a function that a query cannot call: with keyword-only or variable arguments, a coroutine,
+    a generator that is no table function, or a class without ``accumulate`` and ``finish``.
     """
 
     def made(function: Callable[..., Any]) -> UserFunction:
@@ -145,7 +145,7 @@ def udf(
         _check_options(own_name, kind, returns, yields, over, nulls)
         result = returns
         if result is None and kind != "table":
-            finishes: Any = function.finish if isinstance(function, type) else called
+            finishes: Any = getattr(function, "finish", called)
             result = _plain(_hints(finishes).get("return"))
             if result is None or result is types.NoneType:
                 message = f"{own_name}(): `returns` names the type of the value, as returns=float"
