@@ -16,12 +16,23 @@ ITEM_BYTES = 64
 
 def state_of(instance: Any) -> bytes:
     """The pickled state of an instance; the class itself stays behind."""
+    state = instance.__getstate__()
     try:
-        pickler: Any = importlib.import_module("cloudpickle")
-    except ImportError:
-        pickler = pickle
-    pickled: bytes = pickler.dumps(instance.__getstate__())
-    return pickled
+        return pickle.dumps(state)
+    except (pickle.PicklingError, AttributeError, TypeError):
+        # What no module has, such as a function within a function, goes by value.
+        return _by_value(state)
+
+
+def _by_value(state: Any) -> bytes:
+    for name in ("cloudpickle", "ray.cloudpickle"):
+        try:
+            module = importlib.import_module(name)
+        except ImportError:
+            continue
+        pickled: bytes = module.dumps(state)
+        return pickled
+    return pickle.dumps(state)
 
 
 def instance_of(cls: type, state: bytes) -> Any:

@@ -3,7 +3,7 @@
 use std::mem::size_of;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array};
+use arrow::array::{ArrayRef, AsArray, Float64Array, Int64Array};
 use arrow::datatypes::{Float64Type, Int64Type};
 use grism::{
     AggregateCall, Collected, Engine, Graph, LogicalExpr, QueryOptions, Result, Type,
@@ -56,7 +56,9 @@ impl UserAggregate for Mean {
 impl UserAccumulator for MeanOfGroup {
     fn update(&mut self, arguments: &[ArrayRef], rows: usize) -> Result<()> {
         let numbers = arguments[0].as_primitive::<Float64Type>();
-        let weights = arguments.get(1).map(|own| own.as_primitive::<Float64Type>());
+        let weights = arguments
+            .get(1)
+            .map(|own| own.as_primitive::<Float64Type>());
         for row in 0..rows {
             let weight = weights.map_or(1.0, |own| own.value(row));
             self.sum += numbers.value(row) * weight;
@@ -171,12 +173,22 @@ async fn an_aggregate_of_the_user_has_one_answer_however_its_groups_are_split() 
                 "MATCH (n:N) WHERE n.i < 0 RETURN my.mean(n.i), my.slow_mean(n.i), my.middle(n.i)",
                 "null | null | null\n",
             ),
-            ("MATCH (n:N) WHERE n.i < 0 RETURN n.k, my.slow_mean(n.i)", ""),
+            (
+                "MATCH (n:N) WHERE n.i < 0 RETURN n.k, my.slow_mean(n.i)",
+                "",
+            ),
             // Null is left out, and a type is looked at where it shows.
-            ("UNWIND [1, null, 4, 7] AS x RETURN my.mean(x), my.middle(x)", "4.0 | 4\n"),
+            (
+                "UNWIND [1, null, 4, 7] AS x RETURN my.mean(x), my.middle(x)",
+                "4.0 | 4\n",
+            ),
             ("UNWIND [1, 2.0, null] AS x RETURN my.mean(x)", "1.5\n"),
         ] {
-            assert_eq!(answer_with(&graph, query, &options).await, expected, "{query}");
+            assert_eq!(
+                answer_with(&graph, query, &options).await,
+                expected,
+                "{query}"
+            );
         }
         let query = "UNWIND [1, 'a'] AS x RETURN my.slow_mean(x)";
         let answer = answer_with(&graph, query, &options).await;
@@ -211,12 +223,18 @@ async fn frames_call_aggregates_of_the_user() {
         .await
         .unwrap();
     let batches = result.collect().await.unwrap();
-    assert_eq!(batches[0].column(0).as_primitive::<Float64Type>().value(0), 500.5);
+    assert_eq!(
+        batches[0].column(0).as_primitive::<Float64Type>().value(0),
+        500.5
+    );
     let wrong = graph.functions().aggregate("my.middle").unwrap();
     let text = LogicalExpr::Literal(Value::String("a".to_owned()));
     let wrong = AggregateCall::new(wrong, vec![text]);
     let frame = graph.nodes(Some("N")).await.unwrap();
     let error = frame.aggregate(Vec::new(), vec![(wrong, "a".to_owned())]);
     let message = error.unwrap_err().to_string();
-    assert!(message.contains("`my.middle()` needs Int64 as `number`, not String"), "{message}");
+    assert!(
+        message.contains("`my.middle()` needs Int64 as `number`, not String"),
+        "{message}"
+    );
 }

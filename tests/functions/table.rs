@@ -50,7 +50,11 @@ impl TableFunction for Multiples {
         if of == 13 {
             return Err(Error::invalid_data("13 is unlucky"));
         }
-        let text = if self.is_wrong { DataType::Int64 } else { DataType::Utf8 };
+        let text = if self.is_wrong {
+            DataType::Int64
+        } else {
+            DataType::Utf8
+        };
         let fields = vec![
             Field::new("multiple", DataType::Int64, true),
             Field::new("text", text, true),
@@ -126,7 +130,10 @@ async fn what_a_function_of_rows_does_not_take_or_give_is_told() {
                 "CALL my.wrong(1)",
                 "`my.wrong()` gave a column of Int64 as `text` where it yields String",
             ),
-            ("RETURN my.multiples(1)", "`my.multiples()` gives rows, not a value"),
+            (
+                "RETURN my.multiples(1)",
+                "`my.multiples()` gives rows, not a value",
+            ),
             ("CALL size('a')", "gives a value, not rows"),
         ] {
             let answer = answer_with(&graph, query, &on(engine)).await;
@@ -139,7 +146,11 @@ async fn what_a_function_of_rows_does_not_take_or_give_is_told() {
         ("range", vec![], vec![column("a")]),
         ("my.f", vec![column("a"), column("a")], vec![column("a")]),
         ("my.f", vec![], vec![column("a"), column("a")]),
-        ("my.f", vec![column("a").optional(), column("b")], vec![column("a")]),
+        (
+            "my.f",
+            vec![column("a").optional(), column("b")],
+            vec![column("a")],
+        ),
     ] {
         let signature = TableSignature::new(name, parameters, columns);
         let function = Multiples {

@@ -9,6 +9,7 @@ use grism::{
 };
 
 use crate::arguments::{Explain, Format, Query, Schema};
+use crate::functions::{FunctionSource, become_python, register};
 use crate::output::{ResultWriter, counted_rows, tell, write_text};
 use crate::parameter::parameters;
 
@@ -20,7 +21,8 @@ pub(crate) const SCHEMA_STATEMENTS: [&str; 4] = [
     "SHOW CONSTRAINTS",
 ];
 
-pub(crate) async fn query(query: Query) -> Result<()> {
+pub(crate) async fn query(query: Query, functions: Option<&dyn FunctionSource>) -> Result<()> {
+    become_python(&query.functions, functions)?;
     let text = text_of(&query)?;
     let options = options_of(&query)?;
     // Nothing runs where one of the statements does not parse, and no graph is made then.
@@ -30,6 +32,7 @@ pub(crate) async fn query(query: Query) -> Result<()> {
     }
     let mut writer = ResultWriter::new(query.format, query.output.as_deref())?;
     let graph = query.graph.open(query.create).await?;
+    register(&graph, &query.functions, functions)?;
     for statement in &statements {
         let begun = Instant::now();
         let result = graph.run(statement, &options).await?;
@@ -113,8 +116,13 @@ fn options_of(query: &Query) -> Result<QueryOptions> {
     Ok(options)
 }
 
-pub(crate) async fn explain(explain: Explain) -> Result<()> {
+pub(crate) async fn explain(
+    explain: Explain,
+    functions: Option<&dyn FunctionSource>,
+) -> Result<()> {
+    become_python(&explain.functions, functions)?;
     let graph = explain.graph.open(false).await?;
+    register(&graph, &explain.functions, functions)?;
     let options = QueryOptions {
         parameters: parameters(&explain.param)?,
         ..QueryOptions::default()

@@ -5,6 +5,7 @@
 mod batch_stream;
 mod batches;
 mod bundle;
+mod command;
 mod convert;
 mod distributed;
 mod error;

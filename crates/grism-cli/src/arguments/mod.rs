@@ -1,12 +1,14 @@
 //! What the command takes.
 
 mod command;
+mod functions;
 mod graph;
 mod load;
 mod maintain;
 mod query;
 
 pub(crate) use command::{Arguments, Command, TckServer};
+pub(crate) use functions::FunctionArguments;
 pub(crate) use graph::{GraphArguments, pair};
 pub(crate) use load::{BadRows, Conflict, Load, Missing};
 pub(crate) use maintain::{Check, Export, History, Import, Optimize, Vacuum};

@@ -12,6 +12,7 @@ use super::editor::{Editor, Line};
 use super::statements::is_complete;
 use super::terminal_mode::{Keys, OriginalMode, TerminalMode};
 use crate::arguments::{Format, Shell};
+use crate::functions::{FunctionSource, become_python, register};
 use crate::output::{ResultWriter, tell, write_text};
 use crate::query::{SCHEMA_STATEMENTS, show, show_each};
 
@@ -22,7 +23,8 @@ const MORE: &str = "   ...> ";
 ///
 /// # Errors
 /// At a terminal errors are shown and the shell goes on; from a file or a pipe the first one ends it.
-pub(crate) async fn shell(arguments: Shell) -> Result<()> {
+pub(crate) async fn shell(arguments: Shell, functions: Option<&dyn FunctionSource>) -> Result<()> {
+    become_python(&arguments.functions, functions)?;
     let is_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     let mut session = Session {
         graph: arguments.graph.open(true).await?,
@@ -30,6 +32,7 @@ pub(crate) async fn shell(arguments: Shell) -> Result<()> {
         timer: false,
         is_terminal,
     };
+    register(&session.graph, &arguments.functions, functions)?;
     if is_terminal {
         write_text(&format!(
             "grism {} — {}\n.help shows the commands",
@@ -93,11 +96,11 @@ pub(crate) async fn shell(arguments: Shell) -> Result<()> {
             names = session.names().await;
         }
     }
-    if text.trim().is_empty() {
-        return Ok(());
+    if !text.trim().is_empty() {
+        let done = session.run(&text).await;
+        session.told(done)?;
     }
-    let done = session.run(&text).await;
-    session.told(done)
+    Ok(())
 }
 
 /// Gives the terminal its mode back and ends the command, as the signal with the number does where nothing waits for it.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use grism::{Error, ForeignCause};
+use grism::{Error, ErrorKind, ForeignCause};
 use pyo3::prelude::*;
 
 use super::callable::{pickled, unpickled};
@@ -22,6 +22,12 @@ impl std::error::Error for PythonFailure {}
 /// The error for what the function `name` raised; `place` says for which arguments.
 pub(super) fn failed(py: Python<'_>, name: &str, place: &str, raised: &PyErr) -> Error {
     Error::invalid_data(format!("`{name}()` failed{place}: {raised}"))
+        .with_source(PythonFailure(raised.clone_ref(py)))
+}
+
+/// The error for what was raised while functions were looked for.
+pub(crate) fn failed_to_find(py: Python<'_>, kind: ErrorKind, raised: &PyErr) -> Error {
+    Error::new(kind, format!("the functions in Python: {raised}"))
         .with_source(PythonFailure(raised.clone_ref(py)))
 }
 

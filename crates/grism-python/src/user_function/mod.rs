@@ -14,7 +14,7 @@ use grism::{Error, UserDefined};
 use pyo3::prelude::*;
 
 use crate::error::to_python;
-pub(crate) use failure::{cause_of, foreign_cause};
+pub(crate) use failure::{cause_of, failed_to_find, foreign_cause};
 
 /// The function that a `grism_ray.UserFunction` is.
 pub(crate) fn user_defined(object: &Bound<'_, PyAny>) -> PyResult<UserDefined> {

@@ -10,7 +10,7 @@ use grism::{
     Error, Result, TableBatches, TableFunction, TableSignature, UserParameter, Value, fitting,
 };
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyIterator, PyList, PyTuple};
+use pyo3::types::{PyDict, PyInt, PyIterator, PyList, PyString, PyTuple};
 use serde::{Deserialize, Serialize};
 
 use super::callable::Callable;
@@ -245,6 +245,14 @@ impl Rows {
 }
 
 fn is_table(object: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let is_row = object.is_instance_of::<PyTuple>()
+        || object.is_instance_of::<PyDict>()
+        || object.is_instance_of::<PyList>()
+        || object.is_instance_of::<PyInt>()
+        || object.is_instance_of::<PyString>();
+    if is_row {
+        return Ok(false);
+    }
     Ok(object.hasattr("__arrow_c_stream__")? || is_record_batch(object)?)
 }
 

@@ -1,0 +1,92 @@
+//! Runs a command, and says how it ended.
+
+use std::ffi::OsString;
+use std::sync::Arc;
+
+use clap::{CommandFactory as _, Parser as _};
+use grism::ErrorKind;
+
+use crate::arguments::{Arguments, Command};
+use crate::exit_code::exit_code;
+use crate::functions::FunctionSource;
+use crate::output::{tell, write_text};
+use crate::{load, maintain, query, shell, tck};
+
+/// Binding and planning recurse as deep as a query is long; memory is only used as far as they do.
+const STACK_BYTES: usize = 256 << 20;
+
+/// The exit code of a check that found problems.
+const FOUND_PROBLEMS: u8 = 1;
+
+/// Runs the command with these words, the first of which is its own name, and gives its exit code. `functions` finds functions of
+/// users; without it a Python runs a command that needs them.
+pub fn run(words: Vec<OsString>, functions: Option<Arc<dyn FunctionSource>>) -> u8 {
+    let arguments = match Arguments::try_parse_from(words) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Where nobody reads the help, nothing is lost.
+            let _ = error.print();
+            return u8::try_from(error.exit_code()).unwrap_or(2);
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_stack_size(STACK_BYTES)
+        .build();
+    let done = match runtime {
+        // On a thread of the runtime, since the main thread's stack is not ours to size.
+        Ok(runtime) => {
+            let command = command(arguments, functions);
+            runtime.block_on(async { tokio::spawn(command).await })
+        }
+        Err(error) => {
+            tell(format!("grism: no threads: {error}"));
+            return exit_code(ErrorKind::Unavailable);
+        }
+    };
+    match done {
+        Ok(Ok(code)) => code,
+        Ok(Err(error)) => {
+            tell(format!("grism: {error}"));
+            exit_code(error.kind())
+        }
+        Err(error) => {
+            tell(format!("grism: Internal: {error}"));
+            exit_code(ErrorKind::Internal)
+        }
+    }
+}
+
+async fn command(
+    arguments: Arguments,
+    functions: Option<Arc<dyn FunctionSource>>,
+) -> grism::Result<u8> {
+    let functions = functions.as_deref();
+    match arguments.command {
+        Command::Load(load) => load::load(*load).await?,
+        Command::Query(query) if query.is_typed() => {
+            shell::shell(query.into_shell(), functions).await?;
+        }
+        Command::Query(query) => query::query(query, functions).await?,
+        Command::Shell(given) => shell::shell(given, functions).await?,
+        Command::Explain(explain) => query::explain(explain, functions).await?,
+        Command::Schema(schema) => query::schema(schema).await?,
+        Command::Export(export) => maintain::export(export).await?,
+        Command::Import(import) => maintain::import(import).await?,
+        Command::Check(check) => {
+            if !maintain::check(check).await? {
+                return Ok(FOUND_PROBLEMS);
+            }
+        }
+        Command::History(history) => maintain::history(history).await?,
+        Command::Optimize(optimize) => maintain::optimize(optimize).await?,
+        Command::Vacuum(vacuum) => maintain::vacuum(vacuum).await?,
+        Command::Completions(given) => {
+            let mut script = Vec::new();
+            clap_complete::generate(given.shell, &mut Arguments::command(), "grism", &mut script);
+            write_text(String::from_utf8_lossy(&script).trim_end())?;
+        }
+        Command::TckServer(server) => tck::serve(server).await?,
+    }
+    Ok(0)
+}
