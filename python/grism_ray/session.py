@@ -302,11 +302,12 @@ class Graph(MaintainedGraph):
         """Forgets a table. Raises ``NotFoundError`` where none has the name."""
         self._handle.unregister(name)
 
-    def register_functions(self, *functions: UserFunction) -> None:
+    def register_functions(self, *functions: UserFunction | _native.NativeFunction) -> None:
         """Registers functions made with ``udf``, which queries over this graph then call by their names.
 
         One of the same name is replaced; a name of one of Grism's own functions is refused. They are run locally, in
-        stages, and on Ray, where workers get them pickled: what a function imports must be there.
+        stages, and on Ray, where workers get them pickled: what a function imports must be there. Functions in Rust come
+        from an extension module built on Grism's crates, which workers import.
         """
         for function in functions:
             self._handle.register_function(function)

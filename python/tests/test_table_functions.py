@@ -109,9 +109,7 @@ def test_call_yields_rows(hg: gr.Graph, engine: Engine, settings: dict[str, Any]
     assert found(hg, query, **options) == [(1, 3), (2, 1)]
     query = "CALL my.words('2 1') YIELD word MATCH (t:T {id: toInteger(word)}) RETURN t.text AS x ORDER BY x"
     assert found(hg, query, **options) == [("a bb ccc",), ("dd",)]
-    query = (
-        "MATCH (t:T) CALL (t) { CALL my.words(t.text) YIELD word RETURN count(word) AS c } RETURN t.id AS i, c ORDER BY i"
-    )
+    query = "MATCH (t:T) CALL (t) { CALL my.words(t.text) YIELD word RETURN count(word) AS c } RETURN t.id AS i, c ORDER BY i"
     assert found(hg, query, **options) == [(1, 3), (2, 1), (3, 0)]
     query = "UNWIND [1, 2] AS x CALL my.numbers('tuples', x) YIELD n CALL my.numbers('tuples', n) YIELD n AS m RETURN m"
     assert found(hg, query, **options) == [(0,)]
@@ -153,7 +151,10 @@ def test_a_function_without_columns_is_called_for_what_it_does(hg: gr.Graph) -> 
 def test_mistakes_are_told(hg: gr.Graph, engine: Engine) -> None:
     for query, message in [
         ("CALL my.words(1)", "`text` is String, not Int64"),
-        ("UNWIND ['a', 2] AS x CALL my.words(x) YIELD word RETURN word", r"needs String as `text`, not Int64, for \(2\)"),
+        (
+            "UNWIND ['a', 2] AS x CALL my.words(x) YIELD word RETURN word",
+            r"needs String as `text`, not Int64, for \(2\)",
+        ),
         ("CALL my.words('a', 1, 2)", "takes 1 to 2 arguments, not 3"),
         ("CALL my.words('a') YIELD wrd RETURN wrd", "did you mean `word`"),
         ("CALL my.wrds('a')", "did you mean `my.words`"),

@@ -75,7 +75,9 @@ ALL = (median, rows, Mean, Processes)
 def hg(request: pytest.FixtureRequest, tmp_path: Path) -> gr.Graph:
     graph = gr.open(*([tmp_path / "graph"] if request.param == "disk" else []))
     graph.register_functions(*ALL)
-    graph.execute("UNWIND range(0, 999) AS i CREATE (:N {i: i, k: i % 3, x: CASE WHEN i % 10 = 0 THEN null ELSE i END})")
+    graph.execute(
+        "UNWIND range(0, 999) AS i CREATE (:N {i: i, k: i % 3, x: CASE WHEN i % 10 = 0 THEN null ELSE i END})"
+    )
     return graph
 
 
@@ -149,7 +151,9 @@ def test_mistakes_are_told(hg: gr.Graph) -> None:
 
 @pytest.mark.parametrize("engine", ["local", "staged"])
 def test_what_python_raises_is_the_cause(hg: gr.Graph, engine: Engine) -> None:
-    with pytest.raises(gr.InvalidDataError, match=r"`my.mean\(\)` failed for \(-13.0,\): ValueError: unlucky") as caught:
+    with pytest.raises(
+        gr.InvalidDataError, match=r"`my.mean\(\)` failed for \(-13.0,\): ValueError: unlucky"
+    ) as caught:
         hg.query("UNWIND [1, -13] AS x RETURN my.mean(x)", engine=engine)
     assert isinstance(caught.value.__cause__, ValueError)
     assert caught.value.__cause__.__traceback__ is not None

@@ -26,3 +26,4 @@ mod worker;
 pub use error::to_python;
 pub use frame::Frame;
 pub use module::install;
+pub use user_function::NativeFunction;

@@ -3,6 +3,7 @@
 mod aggregate;
 mod callable;
 mod failure;
+mod native;
 mod scalar;
 mod signature;
 mod table;
@@ -14,10 +15,15 @@ use grism::{Error, UserDefined};
 use pyo3::prelude::*;
 
 use crate::error::to_python;
+pub use native::NativeFunction;
+
 pub(crate) use failure::{cause_of, failed_to_find, foreign_cause};
 
-/// The function that a `grism_ray.UserFunction` is.
+/// The function that a `grism_ray.UserFunction`, or one in Rust, is.
 pub(crate) fn user_defined(object: &Bound<'_, PyAny>) -> PyResult<UserDefined> {
+    if let Ok(native) = object.cast::<NativeFunction>() {
+        return Ok(native.get().0.clone());
+    }
     let kind: String = object.getattr("kind")?.extract()?;
     Ok(match kind.as_str() {
         "scalar" => UserDefined::Scalar(Arc::new(scalar::PythonFunction::of(object)?)),
