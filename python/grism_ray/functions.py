@@ -128,9 +128,9 @@ def udf(
 
     Types are ``bool``, ``int``, ``float``, ``str``, ``datetime.date``, ``list[...]`` of these, names such as
     ``"Int64"`` or ``"List<String>"``, or ``"Any"``. Those of arguments are annotations, or ``parameters``; an argument
-    without either takes any value. Where an aggregate gets a list or an array, its argument's type is that of one value,
-    which ``list[...]`` names as well. A ``returns`` that is left out is the annotation. Null is ``None``; aggregates do
-    not get rows in which an argument is null, unless ``nulls="pass"``.
+    without either takes any value. Where an aggregate gets a list or an array, its argument's type is that of one
+    value, which ``list[...]`` names as well. A ``returns`` that is left out is the annotation. Null is ``None``;
+    aggregates do not get rows in which an argument is null, unless ``nulls="pass"``.
 
     With ``over="arrow"`` a scalar function is called with a ``pyarrow`` array for each argument and returns an array of
     as many values. A function that is not ``volatile`` may be called once for equal arguments.

@@ -306,8 +306,8 @@ class Graph(MaintainedGraph):
         """Registers functions made with ``udf``, which queries over this graph then call by their names.
 
         One of the same name is replaced; a name of one of Grism's own functions is refused. They are run locally, in
-        stages, and on Ray, where workers get them pickled: what a function imports must be there. Functions in Rust come
-        from an extension module built on Grism's crates, which workers import.
+        stages, and on Ray, where workers get them pickled: what a function imports must be there. Functions in Rust
+        come from an extension module built on Grism's crates, which workers import.
         """
         for function in functions:
             self._handle.register_function(function)

@@ -109,7 +109,8 @@ def test_call_yields_rows(hg: gr.Graph, engine: Engine, settings: dict[str, Any]
     assert found(hg, query, **options) == [(1, 3), (2, 1)]
     query = "CALL my.words('2 1') YIELD word MATCH (t:T {id: toInteger(word)}) RETURN t.text AS x ORDER BY x"
     assert found(hg, query, **options) == [("a bb ccc",), ("dd",)]
-    query = "MATCH (t:T) CALL (t) { CALL my.words(t.text) YIELD word RETURN count(word) AS c } RETURN t.id AS i, c ORDER BY i"
+    within = "CALL (t) { CALL my.words(t.text) YIELD word RETURN count(word) AS c }"
+    query = f"MATCH (t:T) {within} RETURN t.id AS i, c ORDER BY i"
     assert found(hg, query, **options) == [(1, 3), (2, 1), (3, 0)]
     query = "UNWIND [1, 2] AS x CALL my.numbers('tuples', x) YIELD n CALL my.numbers('tuples', n) YIELD n AS m RETURN m"
     assert found(hg, query, **options) == [(0,)]

@@ -36,19 +36,24 @@ def rows(numbers: Any) -> Any:
 
 @gr.udf(kind="aggregate", returns=float, name="my.mean")
 class Mean:
+    """A weighted mean."""
+
     def __init__(self) -> None:
         self.sum, self.weight = 0.0, 0.0
 
     def accumulate(self, number: float, weight: float = 1.0) -> None:
+        """Takes a number."""
         if number == -13:
             message = "unlucky"
             raise ValueError(message)
         self.sum, self.weight = self.sum + number * weight, self.weight + weight
 
     def merge(self, other: Any) -> None:
+        """Takes in another part of the group."""
         self.sum, self.weight = self.sum + other.sum, self.weight + other.weight
 
     def finish(self) -> float | None:
+        """The mean."""
         return self.sum / self.weight if self.weight else None
 
 
@@ -62,9 +67,11 @@ class Processes:
         self.found: set[int] = set()
 
     def accumulate(self, value: Any) -> None:
+        """Notes the process."""
         self.found.add(os.getpid())
 
     def finish(self) -> list[int]:
+        """All processes."""
         return sorted(self.found)
 
 

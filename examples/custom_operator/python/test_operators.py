@@ -121,7 +121,8 @@ def test_functions_of_the_crate_are_called_on_every_engine(graph: gr.Graph, work
     graph.register_functions(*operators.functions())
     query = (
         "MATCH (p:Person) CALL example.steps(p.id, p.id + 1) YIELD step "
-        "RETURN p.city AS city, example.median(p.age) AS median, count(step) AS steps, max(example.logistic(step)) AS top"
+        "RETURN p.city AS city, example.median(p.age) AS median, count(step) AS steps, "
+        "max(example.logistic(step)) AS top"
     )
     for engine, options in (("local", None), ("staged", None), ("ray", workers)):
         result = graph.query(query, engine=engine, ray=options)
