@@ -5,8 +5,8 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Int64Array, StringArray, TimestampMillisecondArray};
 use arrow::record_batch::RecordBatch;
 use grism_core::{IndexDefinition, Result, RowChanges, SnapshotId, SnapshotInfo, Storage};
-use grism_cypher::{Procedure, ShowKind, procedures};
-use grism_functions::{Functions, UserParameter};
+use grism_cypher::ShowKind;
+use grism_functions::Functions;
 
 use crate::query::{QueryResult, table};
 use crate::{show_constraints, show_functions, show_statistics};
@@ -111,23 +111,7 @@ pub(crate) async fn show(
         }
         ShowKind::Constraints => show_constraints::columns(schema.constraints())?,
         ShowKind::Functions => show_functions::columns(functions),
-        ShowKind::Procedures => {
-            let all = procedures(schema, functions);
-            let categories = all.iter().map(|own| category(own, functions));
-            let texts = |pick: fn(&Procedure) -> String| -> ArrayRef {
-                Arc::new(StringArray::from_iter_values(all.iter().map(pick)))
-            };
-            vec![
-                ("name", texts(|own| own.name.clone())),
-                ("arguments", texts(|own| columns_text(&own.arguments))),
-                ("columns", texts(|own| columns_text(&own.columns))),
-                (
-                    "category",
-                    Arc::new(StringArray::from_iter_values(categories)),
-                ),
-                ("description", texts(|own| own.description.clone())),
-            ]
-        }
+        ShowKind::Procedures => show_functions::procedures(schema, functions),
         ShowKind::Statistics => show_statistics::columns(snapshot.as_ref())?,
         ShowKind::Snapshots => {
             let history = storage.history().await?;
@@ -168,21 +152,4 @@ pub(crate) async fn show(
             .into_iter()
             .map(|(name, column)| (name, column, true)),
     )?)
-}
-
-/// Where a procedure comes from.
-fn category(procedure: &Procedure, functions: &Functions) -> &'static str {
-    match functions.user(&procedure.name) {
-        Some(_) => "User-defined",
-        None => "Graph",
-    }
-}
-
-/// Columns with their types, as `name: String, count: Int64`.
-fn columns_text(columns: &[UserParameter]) -> String {
-    let texts: Vec<String> = columns
-        .iter()
-        .map(|column| format!("{}: {}", column.name, column.ty))
-        .collect();
-    texts.join(", ")
 }

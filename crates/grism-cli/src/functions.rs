@@ -7,7 +7,7 @@ use std::process::Command;
 
 use grism::{Error, Graph, Result, UserDefined};
 
-use crate::arguments::FunctionArguments;
+use crate::arguments::{FunctionArguments, GraphArguments};
 
 /// Finds functions of users.
 pub trait FunctionSource: fmt::Debug + Send + Sync {
@@ -53,17 +53,18 @@ pub(crate) fn become_python(
     Err(refused(format!("does not start: {error}")))
 }
 
-/// Registers the functions that the command asks for.
+/// Opens a graph and registers the functions that the command asks for.
 ///
 /// # Errors
-/// Those of [`FunctionSource::find`], and of functions that cannot be registered.
-pub(crate) fn register(
-    graph: &Graph,
+/// Those of [`GraphArguments::open`], of [`FunctionSource::find`], and of functions that cannot be registered.
+pub(crate) async fn open(
+    graph: &GraphArguments,
+    create: bool,
     wanted: &FunctionArguments,
     source: Option<&dyn FunctionSource>,
-) -> Result<()> {
+) -> Result<Graph> {
     let Some(source) = source else {
-        return Ok(());
+        return graph.open(create).await;
     };
     let mut found = Vec::new();
     if wanted.installed_udfs {
@@ -72,6 +73,8 @@ pub(crate) fn register(
     for folder in &wanted.udfs {
         found.extend(source.find(Some(folder))?);
     }
+    let graph = graph.open(create).await?;
     let mut functions = found.into_iter();
-    functions.try_for_each(|function| graph.register_user_defined(function))
+    functions.try_for_each(|function| graph.register_user_defined(function))?;
+    Ok(graph)
 }

@@ -9,7 +9,7 @@ use grism::{
 };
 
 use crate::arguments::{Explain, Format, Query, Schema};
-use crate::functions::{FunctionSource, become_python, register};
+use crate::functions::{FunctionSource, open};
 use crate::output::{ResultWriter, counted_rows, tell, write_text};
 use crate::parameter::parameters;
 
@@ -22,7 +22,6 @@ pub(crate) const SCHEMA_STATEMENTS: [&str; 4] = [
 ];
 
 pub(crate) async fn query(query: Query, functions: Option<&dyn FunctionSource>) -> Result<()> {
-    become_python(&query.functions, functions)?;
     let text = text_of(&query)?;
     let options = options_of(&query)?;
     // Nothing runs where one of the statements does not parse, and no graph is made then.
@@ -31,8 +30,7 @@ pub(crate) async fn query(query: Query, functions: Option<&dyn FunctionSource>) 
         return Err(Error::invalid_query("the query is empty"));
     }
     let mut writer = ResultWriter::new(query.format, query.output.as_deref())?;
-    let graph = query.graph.open(query.create).await?;
-    register(&graph, &query.functions, functions)?;
+    let graph = open(&query.graph, query.create, &query.functions, functions).await?;
     for statement in &statements {
         let begun = Instant::now();
         let result = graph.run(statement, &options).await?;
@@ -120,9 +118,7 @@ pub(crate) async fn explain(
     explain: Explain,
     functions: Option<&dyn FunctionSource>,
 ) -> Result<()> {
-    become_python(&explain.functions, functions)?;
-    let graph = explain.graph.open(false).await?;
-    register(&graph, &explain.functions, functions)?;
+    let graph = open(&explain.graph, false, &explain.functions, functions).await?;
     let options = QueryOptions {
         parameters: parameters(&explain.param)?,
         ..QueryOptions::default()

@@ -8,7 +8,7 @@ use grism::ErrorKind;
 
 use crate::arguments::{Arguments, Command};
 use crate::exit_code::exit_code;
-use crate::functions::FunctionSource;
+use crate::functions::{FunctionSource, become_python};
 use crate::output::{tell, write_text};
 use crate::{load, maintain, query, shell, tck};
 
@@ -62,6 +62,9 @@ async fn command(
     functions: Option<Arc<dyn FunctionSource>>,
 ) -> grism::Result<u8> {
     let functions = functions.as_deref();
+    if let Some(wanted) = arguments.command.functions() {
+        become_python(wanted, functions)?;
+    }
     match arguments.command {
         Command::Load(load) => load::load(*load).await?,
         Command::Query(query) if query.is_typed() => {

@@ -9,7 +9,8 @@ use grism_cli::FunctionSource;
 use pyo3::exceptions::PyFileNotFoundError;
 use pyo3::prelude::*;
 
-use crate::user_function::{failed_to_find, user_defined};
+use crate::failure::failed_to_find;
+use crate::user_function::user_defined;
 
 /// Runs the command with these words, the first of which is its name, and gives its exit code.
 #[pyfunction]

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 
 use grism::ErrorKind;
 
-use crate::user_function::{cause_of, foreign_cause};
+use crate::failure::{cause_of, foreign_cause};
 
 create_exception!(
     grism_ray,

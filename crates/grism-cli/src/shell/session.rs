@@ -12,7 +12,7 @@ use super::editor::{Editor, Line};
 use super::statements::is_complete;
 use super::terminal_mode::{Keys, OriginalMode, TerminalMode};
 use crate::arguments::{Format, Shell};
-use crate::functions::{FunctionSource, become_python, register};
+use crate::functions::{FunctionSource, open};
 use crate::output::{ResultWriter, tell, write_text};
 use crate::query::{SCHEMA_STATEMENTS, show, show_each};
 
@@ -24,15 +24,13 @@ const MORE: &str = "   ...> ";
 /// # Errors
 /// At a terminal errors are shown and the shell goes on; from a file or a pipe the first one ends it.
 pub(crate) async fn shell(arguments: Shell, functions: Option<&dyn FunctionSource>) -> Result<()> {
-    become_python(&arguments.functions, functions)?;
     let is_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     let mut session = Session {
-        graph: arguments.graph.open(true).await?,
+        graph: open(&arguments.graph, true, &arguments.functions, functions).await?,
         format: arguments.format,
         timer: false,
         is_terminal,
     };
-    register(&session.graph, &arguments.functions, functions)?;
     if is_terminal {
         write_text(&format!(
             "grism {} — {}\n.help shows the commands",

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, Float64Array, Int64Array, ListArray};
+use arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array, ListArray};
 use arrow::compute::kernels::arity;
-use arrow::datatypes::{DataType, Float64Type, SchemaRef};
+use arrow::datatypes::{DataType, Float64Type, Int64Type, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{Error, GraphStatistics, Result, Type};
@@ -368,11 +368,11 @@ fn over_nothing(function: &AggregateRef, column: &ArrayRef) -> ArrayRef {
     }
     match function.built_in() {
         Some(AggregateFunction::Sum) => {
-            if let Some(integers) = column.as_any().downcast_ref::<Int64Array>() {
+            if let Some(integers) = column.as_primitive_opt::<Int64Type>() {
                 Arc::new(Int64Array::from_iter_values(
                     integers.iter().map(Option::unwrap_or_default),
                 ))
-            } else if let Some(floats) = column.as_any().downcast_ref::<Float64Array>() {
+            } else if let Some(floats) = column.as_primitive_opt::<Float64Type>() {
                 Arc::new(Float64Array::from_iter_values(
                     floats.iter().map(Option::unwrap_or_default),
                 ))
@@ -380,7 +380,7 @@ fn over_nothing(function: &AggregateRef, column: &ArrayRef) -> ArrayRef {
                 Arc::clone(column)
             }
         }
-        Some(AggregateFunction::Collect) => match column.as_any().downcast_ref::<ListArray>() {
+        Some(AggregateFunction::Collect) => match column.as_list_opt::<i32>() {
             // A null list has length 0 already, so dropping the nulls is enough.
             Some(lists) => {
                 let (field, offsets, values, _) = lists.clone().into_parts();
@@ -406,7 +406,7 @@ fn float_keys(rows: &SchemaRef, keys: &[String]) -> Vec<usize> {
 fn canonical_floats(batch: &RecordBatch, columns: &[usize]) -> Result<RecordBatch> {
     let mut all = batch.columns().to_vec();
     for index in columns {
-        if let Some(floats) = all[*index].as_any().downcast_ref::<Float64Array>() {
+        if let Some(floats) = all[*index].as_primitive_opt::<Float64Type>() {
             let canonical = arity::unary::<Float64Type, _, Float64Type>(floats, float_key);
             all[*index] = Arc::new(canonical);
         }

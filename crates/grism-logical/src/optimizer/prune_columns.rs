@@ -18,7 +18,7 @@ use self::needs::Needs;
 use super::Facts;
 use crate::{
     Aggregate, Column, CountExpand, EdgeExpand, Fetch, HyperedgeScan, IndexLookup, Join, LoadRows,
-    LogicalPlan, NodeScan, PathExpand, Repeat, RoleExpand, RoleSource, property_column,
+    LogicalPlan, NodeScan, PathExpand, Repeat, RoleExpand, RoleSource, TableCall, property_column,
 };
 
 /// Prunes from the root down; the root keeps all its columns.
@@ -221,15 +221,7 @@ impl Pruner<'_> {
                     ..lookup.clone()
                 })
             }
-            LogicalPlan::TableCall(call) => {
-                let mut call = call.clone();
-                call.columns
-                    .retain(|(_, name)| needs.columns.contains(name));
-                let below = needs.without(call.columns.iter().map(|(_, name)| name));
-                let (input, arguments) = self.with(&call.input, &call.arguments, below)?;
-                (call.input, call.arguments) = (input, arguments);
-                LogicalPlan::TableCall(call)
-            }
+            LogicalPlan::TableCall(call) => self.prune_table_call(call, needs)?,
             LogicalPlan::LoadRows(load) => {
                 let below = needs.without([&load.variable]);
                 let (input, source) = self.with_one(&load.input, &load.source, below)?;
@@ -389,6 +381,15 @@ impl Pruner<'_> {
             collected,
             ..repeat.clone()
         }))
+    }
+
+    fn prune_table_call(&self, call: &TableCall, needs: Needs) -> Result<LogicalPlan> {
+        let mut call = call.clone();
+        call.columns
+            .retain(|(_, name)| needs.columns.contains(name));
+        let below = needs.without(call.columns.iter().map(|(_, name)| name));
+        (call.input, call.arguments) = self.with(&call.input, &call.arguments, below)?;
+        Ok(LogicalPlan::TableCall(call))
     }
 
     fn prune_aggregate(&self, aggregate: &Aggregate, needs: &Needs) -> Result<LogicalPlan> {

@@ -12,10 +12,10 @@ use pyo3::types::{PyBytes, PyTuple};
 use serde::{Deserialize, Serialize};
 
 use super::callable::Callable;
-use super::failure::failed;
 use super::signature::{Over, signature_of};
 use super::values::{arrays_of, list_of, row_of, shown};
 use crate::convert::value_of;
+use crate::failure::failed;
 
 /// An aggregate in Python, which travels pickled.
 #[derive(Debug, Serialize, Deserialize)]

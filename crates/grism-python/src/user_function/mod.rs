@@ -2,7 +2,6 @@
 
 mod aggregate;
 mod callable;
-mod failure;
 mod native;
 mod scalar;
 mod signature;
@@ -16,8 +15,6 @@ use pyo3::prelude::*;
 
 use crate::error::to_python;
 pub use native::NativeFunction;
-
-pub(crate) use failure::{cause_of, failed_to_find, foreign_cause};
 
 /// The function that a `grism_ray.UserFunction`, or one in Rust, is.
 pub(crate) fn user_defined(object: &Bound<'_, PyAny>) -> PyResult<UserDefined> {

@@ -6,10 +6,10 @@ use pyo3::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::callable::Callable;
-use super::failure::failed;
 use super::signature::{Over, signature_of};
 use super::values::{arrays_of, as_type, row_of, shown};
 use crate::convert::{column_of, value_of};
+use crate::failure::failed;
 
 /// A function in Python, which travels pickled.
 #[derive(Debug, Serialize, Deserialize)]

@@ -14,10 +14,10 @@ use pyo3::types::{PyDict, PyInt, PyIterator, PyList, PyString, PyTuple};
 use serde::{Deserialize, Serialize};
 
 use super::callable::Callable;
-use super::failure::failed;
 use super::signature::{description_of, name_of, parameters_of, type_of};
 use super::values::{as_type, shown};
 use crate::convert::{stream_of, value_of};
+use crate::failure::failed;
 use crate::python_value::python_value;
 
 /// Rows that make a batch.

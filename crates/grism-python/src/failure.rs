@@ -1,11 +1,11 @@
-//! What a function in Python raised, as the cause of an error.
+//! What Python raised, as the cause of an error.
 
 use std::fmt;
 
 use grism::{Error, ErrorKind, ForeignCause};
 use pyo3::prelude::*;
 
-use super::callable::{pickled, unpickled};
+use crate::pickle::{pickled, unpickled};
 
 /// An exception that a function raised.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ impl fmt::Display for PythonFailure {
 impl std::error::Error for PythonFailure {}
 
 /// The error for what the function `name` raised; `place` says for which arguments.
-pub(super) fn failed(py: Python<'_>, name: &str, place: &str, raised: &PyErr) -> Error {
+pub(crate) fn failed(py: Python<'_>, name: &str, place: &str, raised: &PyErr) -> Error {
     Error::invalid_data(format!("`{name}()` failed{place}: {raised}"))
         .with_source(PythonFailure(raised.clone_ref(py)))
 }
