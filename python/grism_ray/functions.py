@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
+import os
+import sys
 import types
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
@@ -14,7 +16,6 @@ from grism_ray import _native
 from grism_ray.expressions import Expr, as_expr
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Mapping
 
     from grism_ray.options import FunctionKind, FunctionOver, NullHandling
@@ -274,18 +275,13 @@ def _plain(hint: Any) -> Any:
 def discovered(folder: str | os.PathLike[str] | None = None) -> list[UserFunction]:
     """The functions made with ``udf`` in the Python files of a folder; without one, those of installed packages.
 
-    Packages name theirs as entry points of the group ``grism_ray.udfs``. A file is run, as an import runs it.
+    Packages name theirs as entry points of the group ``grism_ray.udfs``. A file is run, as an import runs it, and may
+    import the files beside it at its top.
 
-    Raises ``FileNotFoundError`` for a folder that does not exist.
+    Raises ``FileNotFoundError`` for a folder that does not exist, and ``ImportError``, which names the file, for one
+    that does not run.
     """
-    if folder is None:
-        found = [entry.load() for entry in entry_points(group=ENTRY_POINTS)]
-    else:
-        place = Path(folder)
-        if not place.is_dir():
-            message = f"the folder {place} does not exist"
-            raise FileNotFoundError(message)
-        found = [_module(path) for path in sorted(place.glob("*.py"))]
+    found = [entry.load() for entry in entry_points(group=ENTRY_POINTS)] if folder is None else _modules(Path(folder))
     functions: list[UserFunction] = []
     for own in found:
         held = [own] if isinstance(own, UserFunction) else vars(own).values()
@@ -295,11 +291,37 @@ def discovered(folder: str | os.PathLike[str] | None = None) -> list[UserFunctio
     return functions
 
 
-def _module(path: Path) -> Any:
+def _modules(folder: Path) -> list[Any]:
+    """The modules of the files of a folder, which no import finds afterwards, so that they travel by value."""
+    if not folder.is_dir():
+        message = f"the folder {folder} does not exist"
+        raise FileNotFoundError(message)
+    place = str(folder.resolve())
+    known = set(sys.modules)
+    sys.path.insert(0, place)
+    try:
+        return [_module(path.resolve(), known) for path in sorted(folder.glob("*.py"))]
+    finally:
+        sys.path.remove(place)
+        for name in set(sys.modules) - known:
+            if str(getattr(sys.modules[name], "__file__", None)).startswith(place + os.sep):
+                del sys.modules[name]
+
+
+def _module(path: Path, known: set[str]) -> Any:
+    imported = sys.modules.get(path.stem)
+    if imported is not None and getattr(imported, "__file__", None) == str(path):
+        return imported
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None:
         message = f"{path} is no Python file"
         raise ImportError(message)
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    if path.stem not in known:
+        sys.modules[path.stem] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        message = f"{path}: {type(error).__name__}: {error}"
+        raise ImportError(message) from error
     return module

@@ -6,6 +6,7 @@ import datetime
 import decimal
 import math
 import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy
@@ -231,6 +232,7 @@ def test_functions_are_listed_and_discovered(hg: gr.Graph, tmp_path: Path) -> No
         "import grism_ray as gr\n\n@gr.udf(returns=str)\ndef greeting(name: str) -> str:\n    'Says hello.'\n"
         "    return f'hello {name}'\n"
     )
+    (tmp_path / "another.py").write_text("import own\n\nGREETING = own.greeting\n")
     found = gr.discovered(tmp_path)
     hg.register_functions(*found)
     assert answers(hg, "RETURN greeting('Ann')", engine="staged") == ["hello Ann"]
@@ -241,6 +243,12 @@ def test_functions_are_listed_and_discovered(hg: gr.Graph, tmp_path: Path) -> No
     assert shown["percentileCont"]["kind"] == "aggregate"
     assert shown["substring"]["signature"] == "substring(text :: String, start :: Int64, [length :: Int64]) :: String"
     assert greeted(found) == "hello Bob"
+    assert "own" not in sys.modules
+    with pytest.raises(FileNotFoundError, match="does not exist"):
+        gr.discovered(tmp_path / "nowhere")
+    (tmp_path / "broken.py").write_text("1 / 0")
+    with pytest.raises(ImportError, match=r"broken.py: ZeroDivisionError"):
+        gr.discovered(tmp_path)
 
 
 def greeted(found: list[gr.UserFunction]) -> str:
