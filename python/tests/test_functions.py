@@ -156,6 +156,9 @@ def test_what_a_query_cannot_call_is_refused_by_name() -> None:
     def untyped(x: Any) -> Any:
         return x
 
+    def bare(x):  # type: ignore[no-untyped-def]
+        return x
+
     class Empty:
         pass
 
@@ -166,7 +169,7 @@ def test_what_a_query_cannot_call_is_refused_by_name() -> None:
         (many, {"kind": "aggregate", "returns": int}, r"many\(\): a generator gives rows"),
         (many, {"kind": "table"}, r"many\(\): a table function names its columns"),
         (named, {}, r"named\(\): a query passes arguments by position"),
-        (untyped, {}, r"untyped\(\): `returns` names the type"),
+        (bare, {}, r"bare\(\): `returns` names the type"),
         (untyped, {"returns": int, "over": "arrow"}, r"untyped\(\): an array has a type"),
         (untyped, {"returns": int, "parameters": {"y": int}}, r"untyped\(\): there is no parameter `y`"),
         (untyped, {"returns": int, "nulls": "skip"}, r"untyped\(\): `nulls` is an option of aggregates"),

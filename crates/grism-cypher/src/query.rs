@@ -1,7 +1,8 @@
 //! A parsed query: one that only reads is bound as a whole; one that writes is bound clause by clause, since what a
 //! clause writes changes what the next one is bound against.
 
-use std::borrow::Cow;
+mod with_functions;
+
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use crate::binder::{
     materialize_results, project,
 };
 use crate::check::check_query;
-use crate::parser::{parse_again, parse_clauses, parse_input};
+use crate::parser::{parse_clauses, parse_input};
 use crate::scopes::{Ending, check_scopes};
 use crate::source::Source;
 use crate::statement::{Statement, StatementKind};
@@ -22,7 +23,6 @@ use crate::syntax::{
 };
 use crate::warning::Warning;
 use grism_core::{Error, GraphSchema, Result};
-use grism_functions::Functions;
 use grism_logical::{LogicalExpr, LogicalPlan, PlanSchema};
 
 /// A query that was parsed and checked, but not bound to a snapshot.
@@ -97,38 +97,6 @@ impl Query {
             is_nested: false,
             unknown_calls: checked.unknown_calls,
         })
-    }
-
-    /// The query as it reads where `functions` may be called: it groups by what stands beside the user's aggregates.
-    ///
-    /// # Errors
-    /// `InvalidQuery` with the place of an aggregate that stands where none can.
-    pub fn with_functions(&self, functions: &Functions) -> Result<Cow<'_, Self>> {
-        let mut aggregates = functions.aggregate_names();
-        aggregates.retain(|name| self.unknown_calls.contains(name));
-        if aggregates.is_empty() {
-            return Ok(Cow::Borrowed(self));
-        }
-        let syntax = parse_again(&self.text, self.offset(), aggregates)?;
-        if let Some(error) = check_query(self.source(), &syntax).error {
-            return Err(error);
-        }
-        Ok(Cow::Owned(Self {
-            text: Arc::clone(&self.text),
-            labels: NamedLabels::of(&syntax),
-            syntax,
-            is_nested: self.is_nested,
-            unknown_calls: BTreeSet::new(),
-        }))
-    }
-
-    /// Fails for what a check of the text alone finds, where that waited for the functions of the graph.
-    fn check_calls(&self) -> Result<()> {
-        if self.unknown_calls.is_empty() {
-            return Ok(());
-        }
-        let checked = check_query(self.source(), &self.syntax);
-        checked.error.map_or(Ok(()), Err)
     }
 
     /// Parses the one query that `text` is.
