@@ -37,7 +37,9 @@ impl Graph {
         options: &QueryOptions,
     ) -> Result<Frame> {
         let snapshot = self.snapshot_for(frame, options).await?;
+        let options = &*self.with_registered(options);
         let query = Query::parse_clauses(clauses)?;
+        let query = query.with_functions(&options.functions)?;
         if let Some(name) = options.tables.parameter_names().first() {
             return Err(Error::unsupported(format!(
                 "the table ${name} as a parameter of a frame, which may run later: register it, and LOAD FROM 'name' AS row"

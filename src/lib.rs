@@ -48,15 +48,15 @@ pub use transaction::GraphTransaction;
 
 pub use grism_core::{
     Alteration, Cardinality, ChangeSet, Constraint, ConstraintRule, EntityKind, Error, ErrorKind,
-    GraphSchema, GrismError, HyperedgeContents, HyperedgeType, HyperedgeValue, IncidenceValue,
-    IndexDefinition, IndexKind, IndexSearch, LoadState, LoadedFile, Location, NodeContents,
-    NodeValue, PathValue, Result, Role, RowChanges, SchemaChange, SchemaOwner, SearchHit,
-    SearchTarget, Snapshot, SnapshotId, SnapshotInfo, Storage, StorageDescriptor, Table, TableKind,
-    Type, Unneeded, Value, VectorMetric, nearest, temporal,
+    ForeignCause, GraphSchema, GrismError, HyperedgeContents, HyperedgeType, HyperedgeValue,
+    IncidenceValue, IndexDefinition, IndexKind, IndexSearch, LoadState, LoadedFile, Location,
+    NodeContents, NodeValue, PathValue, Result, Role, RowChanges, SchemaChange, SchemaOwner,
+    SearchHit, SearchTarget, Snapshot, SnapshotId, SnapshotInfo, Storage, StorageDescriptor, Table,
+    TableKind, Type, Unneeded, Value, VectorMetric, nearest, temporal,
 };
 pub use grism_cypher::{
-    ExplainFormat, ExplainOptions, Parameters, Procedure, ProcedureColumn, Procedures, Statement,
-    StatementKind, Warning, parse_statements,
+    ExplainFormat, ExplainOptions, Parameters, Procedure, Statement, StatementKind, Warning,
+    parse_statements,
 };
 pub use grism_engine as physical;
 pub use grism_engine::{
@@ -67,11 +67,15 @@ pub use grism_engine::{
     PlanProperties, PlannerConfig, Progress, ReadOrder, RecordBatchStream, RequiredDistribution,
     Resources, RunHandle, RuntimeConfig, TaskMetrics, extension_over,
 };
-pub use grism_functions::{Functions, Stability, UserFunction, UserParameter, UserSignature};
+pub use grism_functions::{
+    Collected, Functions, Nulls, Presence, Stability, TableBatches, TableFunction, TableSignature,
+    UserAccumulator, UserAggregate, UserDefined, UserFunction, UserParameter, UserSignature,
+    fitting,
+};
 pub use grism_local::{LocalExecutionContext, LocalExecutor, LocalPhysicalPlanner};
 pub use grism_logical::{
-    AggregateCall, AggregateFunction, Column, Frame, LogicalExpr, LogicalPlan, PlanSchema, column,
-    literal,
+    AggregateCall, AggregateFunction, AggregateRef, Column, Frame, FunctionRef, LogicalExpr,
+    LogicalPlan, PlanSchema, column, literal,
 };
 pub use grism_ray as distributed;
 pub use grism_ray::{

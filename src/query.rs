@@ -7,7 +7,7 @@ use arrow::datatypes::SchemaRef;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use grism_core::temporal::{DateTime, LocalDateTime};
 use grism_core::{Error, Result, Snapshot, SnapshotId, Storage, Value};
-use grism_cypher::{BindContext, ParameterTypes, Parameters, Procedures, Query, Warning};
+use grism_cypher::{BindContext, ParameterTypes, Parameters, Query, Warning};
 use grism_engine::{
     CancellationHandle, ExecutionResult, Executor, ExprEvaluator, PhysicalSchema, PlannerConfig,
     RecordBatchStream, RunHandle, RuntimeConfig,
@@ -45,10 +45,8 @@ pub struct QueryOptions {
     pub distributed: DistributedPlannerConfig,
     /// How Ray is reached.
     pub ray: RayExecutorConfig,
-    /// Functions that expressions may call, beside those of Grism and those that are registered with the graph.
+    /// Functions that queries may call, beside those of Grism and those that are registered with the graph.
     pub functions: Functions,
-    /// Procedures that CALL may name, beside those that every graph has.
-    pub procedures: Procedures,
     /// Stops the statements that run with these options, from their planning to their commit; what is committed stays.
     pub cancellation: CancellationHandle,
 }
@@ -102,6 +100,7 @@ pub(crate) async fn prepare(
             snapshot,
         });
     }
+    let query = query.with_functions(&options.functions)?;
     let bound = query.bind(bind_context(snapshot.as_ref(), options, &now()))?;
     let optimized = optimize(bound.plan.clone(), facts(snapshot.as_ref()))?;
     if let Some(key) = key.filter(|_| !bound.volatile) {
@@ -135,7 +134,6 @@ pub(crate) fn bind_context<'a>(
         parameter_types: ParameterTypes::Known,
         may_hold_deleted: false,
         functions: &options.functions,
-        procedures: &options.procedures,
         now,
         constant: &constant,
     }

@@ -1,4 +1,4 @@
-"""``python -m grism_ray``: submits queries as Ray jobs."""
+"""``python -m grism_ray``: submits queries as Ray jobs, and is the command ``grism``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import sys
 from typing import Any
 
-from grism_ray import GrismError, InvalidQueryError
+from grism_ray import GrismError, InvalidQueryError, command
 from grism_ray.jobs import run_job, submit
 
 FLOAT_DIGITS = 17
@@ -27,7 +27,14 @@ SETTINGS = (
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs the command and gives its exit status."""
+    """Runs the command and gives its exit status.
+
+    ``submit`` and the jobs that it starts are the package's own; every other one is the command ``grism``, whose
+    ``--udfs`` finds functions in Python here.
+    """
+    words = sys.argv[1:] if arguments is None else arguments
+    if words[:1] not in (["submit"], ["run-job"]):
+        return command.main(words)
     parser = argparse.ArgumentParser(prog="python -m grism_ray", description="Run Grism queries as Ray jobs.")
     commands = parser.add_subparsers(dest="command", required=True)
     submitted = commands.add_parser("submit", help="submit a query to a cluster")
@@ -48,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
     submitted.add_argument("--wait", action="store_true", help="wait, and print the result")
     job = commands.add_parser("run-job")
     job.add_argument("request")
-    given = parser.parse_args(arguments)
+    given = parser.parse_args(words)
     if given.command == "run-job":
         return run_job(given.request)
     try:

@@ -76,7 +76,7 @@ class StageActor:
             graph = ray.get(image[0]) if image else None
             outputs, statistics = self._worker.run(spec, buffers, graph)
         except Exception as error:  # noqa: BLE001 - every error keeps its kind across Ray
-            text = _native.error_to_json(type(error).__name__, str(error))
+            text = _native.error_to_json(type(error).__name__, str(error), error.__cause__)
             return [None] * bundles + [json.dumps({"error": json.loads(text)})]
         return [pickle.PickleBuffer(output) for output in outputs] + [statistics]
 

@@ -157,7 +157,7 @@ def run_job(argument: str) -> int:
         options["address"] = "auto"
         result = graph.query(request["text"], request["params"], engine="ray", ray=options, **request["settings"])
     except _native.GrismError as error:
-        failure = _native.error_to_json(type(error).__name__, str(error))
+        failure = _native.error_to_json(type(error).__name__, str(error), error.__cause__)
         path.with_suffix(".error.json").write_text(failure)
         print(f"{type(error).__name__}: {error}")
         return 1

@@ -33,6 +33,15 @@ FileFormat = Literal["csv", "json", "parquet", "arrow", "lance"]
 Compression = Literal["none", "gzip", "zstd"]
 """How a file of text is packed."""
 
+FunctionKind = Literal["scalar", "aggregate", "table"]
+"""Whether a function of the user's gives a value for a row, a value for a group, or rows."""
+
+FunctionOver = Literal["values", "arrow"]
+"""Whether a function is called for Python's values, or for arrays of many rows."""
+
+NullHandling = Literal["skip", "pass"]
+"""Whether an aggregate gets rows in which an argument is null."""
+
 ExplainFormat = Literal["text", "json"]
 """The form of a plan."""
 

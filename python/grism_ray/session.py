@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from grism_ray import _native
+from grism_ray.expressions import Expr, as_expr
 from grism_ray.frame import Frame
 from grism_ray.maintenance import MaintainedGraph
 from grism_ray.many import ManyReport, jobs_of, paths_of
@@ -303,14 +304,28 @@ class Graph(MaintainedGraph):
         """Forgets a table. Raises ``NotFoundError`` where none has the name."""
         self._handle.unregister(name)
 
-    def register_functions(self, *functions: UserFunction) -> None:
+    def register_functions(self, *functions: UserFunction | _native.NativeFunction) -> None:
         """Registers functions made with ``udf``, which queries over this graph then call by their names.
 
         One of the same name is replaced; a name of one of Grism's own functions is refused. They are run locally, in
-        stages, and on Ray, where workers get them pickled: what a function imports must be there.
+        stages, and on Ray, where workers get them pickled: what a function imports must be there. Functions in Rust
+        come from an extension module built on Grism's crates, which workers import.
         """
         for function in functions:
             self._handle.register_function(function)
+
+    def functions(self) -> list[dict[str, Any]]:
+        """The functions that queries may call, those of users too, as ``SHOW FUNCTIONS`` lists them."""
+        return self.query("SHOW FUNCTIONS").to_pylist()
+
+    def call(self, name: str, *arguments: Any, distinct: bool = False) -> Expr:
+        """A call of a function for the expressions of frames, by its name: a registered one, or one of Grism's.
+
+        ``hg.nodes("City").select(t=hg.call("geo.celsius", gr.col("temperature")))``. That of an aggregate stands in
+        ``agg``, ``distinct`` or not.
+        """
+        natives = [as_expr(own)._native for own in arguments]
+        return Expr(self._handle.call_function(name, natives, distinct))
 
     def loaded_files(self, name: str) -> dict[str, int]:
         """The files that incremental loads have taken into a label or hyperedge type, and their bytes."""

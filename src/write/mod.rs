@@ -48,6 +48,7 @@ pub(crate) async fn write_query(
     if !options.snapshot.is_latest() {
         return Err(Error::invalid_query("an old snapshot cannot be written to"));
     }
+    let query = &*query.with_functions(&options.functions)?;
     let _limit = options.runtime.memory_limit.map(MemoryLimit::hold);
     let cancellation = options.begin();
     if let Some(clause) = query.transactions()? {
@@ -107,6 +108,7 @@ async fn plan_write(
     options: &QueryOptions,
     cancellation: &CancellationHandle,
 ) -> Result<(String, ParameterTypes)> {
+    let query = &*query.with_functions(&options.functions)?;
     let mut parameter_types = ParameterTypes::Known;
     loop {
         let snapshot = storage.snapshot(options.snapshot).await?;
@@ -203,7 +205,6 @@ impl<'a> Writer<'a> {
             parameter_types: self.parameter_types,
             may_hold_deleted: self.transaction.deletes(),
             functions: &self.options.functions,
-            procedures: &self.options.procedures,
             now: &self.now,
             constant: &constant,
         }

@@ -1,7 +1,10 @@
-//! The `grism` command, which a program of its own and the Python package run.
+//! The `grism` command: what it takes, what it does, and what it shows.
+//!
+//! It is a library too, so that the Python package can be the command: then functions in Python are at hand.
 
 mod arguments;
 mod exit_code;
+mod functions;
 mod interrupt;
 mod load;
 mod maintain;
@@ -12,4 +15,5 @@ mod run;
 mod shell;
 mod tck;
 
+pub use functions::FunctionSource;
 pub use run::run;

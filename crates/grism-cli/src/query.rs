@@ -9,6 +9,7 @@ use grism::{
 };
 
 use crate::arguments::{Explain, Format, Query, Schema};
+use crate::functions::{FunctionSource, open};
 use crate::interrupt::{Again, until_interrupt};
 use crate::output::{ResultWriter, counted_rows, tell, write_text};
 use crate::parameter::parameters;
@@ -21,7 +22,7 @@ pub(crate) const SCHEMA_STATEMENTS: [&str; 4] = [
     "SHOW CONSTRAINTS",
 ];
 
-pub(crate) async fn query(query: Query) -> Result<()> {
+pub(crate) async fn query(query: Query, functions: Option<&dyn FunctionSource>) -> Result<()> {
     let text = text_of(&query)?;
     let cancellation = CancellationHandle::default();
     let options = QueryOptions {
@@ -29,17 +30,23 @@ pub(crate) async fn query(query: Query) -> Result<()> {
         snapshot: SnapshotId(query.snapshot),
         ..query.settings.options(cancellation.clone())?
     };
-    until_interrupt(&cancellation, Again::Ends, run_all(query, &text, &options)).await
+    let work = run_all(query, functions, &text, &options);
+    until_interrupt(&cancellation, Again::Ends, work).await
 }
 
-async fn run_all(query: Query, text: &str, options: &QueryOptions) -> Result<()> {
+async fn run_all(
+    query: Query,
+    functions: Option<&dyn FunctionSource>,
+    text: &str,
+    options: &QueryOptions,
+) -> Result<()> {
     // Nothing runs where one of the statements does not parse, and no graph is made then.
     let statements = parse_statements(text)?;
     if statements.is_empty() {
         return Err(Error::invalid_query("the query is empty"));
     }
     let mut writer = ResultWriter::new(query.format, query.output.as_deref())?;
-    let graph = query.graph.open(query.create).await?;
+    let graph = open(&query.graph, query.create, &query.functions, functions).await?;
     for statement in &statements {
         let begun = Instant::now();
         let result = graph.run(statement, options).await?;
@@ -93,7 +100,10 @@ fn text_of(query: &Query) -> Result<String> {
     }
 }
 
-pub(crate) async fn explain(explain: Explain) -> Result<()> {
+pub(crate) async fn explain(
+    explain: Explain,
+    functions: Option<&dyn FunctionSource>,
+) -> Result<()> {
     let cancellation = CancellationHandle::default();
     let options = QueryOptions {
         parameters: parameters(&explain.param)?,
@@ -110,7 +120,7 @@ pub(crate) async fn explain(explain: Explain) -> Result<()> {
         },
     };
     let work = async {
-        let graph = explain.graph.open(false).await?;
+        let graph = open(&explain.graph, false, &explain.functions, functions).await?;
         graph.explain(&explain.text, form, &options).await
     };
     let plan = until_interrupt(&cancellation, Again::Ends, work).await?;

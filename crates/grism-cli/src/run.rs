@@ -1,21 +1,24 @@
-//! What `grism` does with its arguments.
+//! Runs a command, and says how it ended.
 
 use std::ffi::OsString;
+use std::sync::Arc;
 
 use clap::{CommandFactory as _, Parser as _};
-use grism::{ErrorKind, Result};
+use grism::ErrorKind;
 
 use crate::arguments::{Arguments, Command};
 use crate::exit_code::{FOUND_PROBLEMS, SUCCESS, exit_code};
-use crate::output::tell;
-use crate::{load, maintain, output, query, shell, tck};
+use crate::functions::{FunctionSource, become_python};
+use crate::output::{tell, write_text};
+use crate::{load, maintain, query, shell, tck};
 
-/// Runs the command with `arguments`, of which the first is the program's name, and returns its exit status: 0, or the code of
-/// what went wrong, as `grism --help` lists them.
+/// Runs the command with `words`, of which the first is the program's name, and returns its exit status: 0, or the code of what
+/// went wrong, as `grism --help` lists them. `functions` finds functions of users; without it a Python runs a command that needs
+/// them.
 ///
 /// Results go to the standard output, everything else to the standard error.
-pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
-    let arguments = match Arguments::try_parse_from(arguments) {
+pub fn run(words: Vec<OsString>, functions: Option<Arc<dyn FunctionSource>>) -> u8 {
+    let arguments = match Arguments::try_parse_from(words) {
         Ok(arguments) => arguments,
         Err(refused) => {
             // Of `--help` as well, whose text goes to the standard output.
@@ -28,7 +31,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         .build();
     let done = match runtime {
         Ok(runtime) => {
-            let done = runtime.block_on(async { tokio::spawn(dispatch(arguments)).await });
+            let command = command(arguments, functions);
+            let done = runtime.block_on(async { tokio::spawn(command).await });
             // What was cancelled may still be about to notice; the process does not wait for it.
             runtime.shutdown_background();
             done
@@ -51,13 +55,22 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     }
 }
 
-async fn dispatch(arguments: Arguments) -> Result<u8> {
+async fn command(
+    arguments: Arguments,
+    functions: Option<Arc<dyn FunctionSource>>,
+) -> grism::Result<u8> {
+    let functions = functions.as_deref();
+    if let Some(wanted) = arguments.command.functions() {
+        become_python(wanted, functions)?;
+    }
     match arguments.command {
         Command::Load(load) => load::load(*load).await?,
-        Command::Query(query) if query.is_typed() => shell::shell(query.into_shell()).await?,
-        Command::Query(query) => query::query(query).await?,
-        Command::Shell(given) => shell::shell(given).await?,
-        Command::Explain(explain) => query::explain(explain).await?,
+        Command::Query(query) if query.is_typed() => {
+            shell::shell(query.into_shell(), functions).await?;
+        }
+        Command::Query(query) => query::query(query, functions).await?,
+        Command::Shell(given) => shell::shell(given, functions).await?,
+        Command::Explain(explain) => query::explain(explain, functions).await?,
         Command::Schema(schema) => query::schema(schema).await?,
         Command::Export(export) => maintain::export(export).await?,
         Command::Import(import) => maintain::import(import).await?,
@@ -72,7 +85,7 @@ async fn dispatch(arguments: Arguments) -> Result<u8> {
         Command::Completions(given) => {
             let mut script = Vec::new();
             clap_complete::generate(given.shell, &mut Arguments::command(), "grism", &mut script);
-            output::write_text(String::from_utf8_lossy(&script).trim_end())?;
+            write_text(String::from_utf8_lossy(&script).trim_end())?;
         }
         Command::TckServer(server) => tck::serve(server).await?,
     }

@@ -30,7 +30,7 @@ pub use cancellation::{CancelOnDrop, CancellationHandle};
 pub use changes::{
     AppendedRows, ChangeSet, CommitSummary, OffsetSet, RowChanges, RowSource, Turn, batches_of,
 };
-pub use error::{Error, ErrorKind, GrismError, Location, Result};
+pub use error::{Error, ErrorKind, ForeignCause, GrismError, Location, Result};
 pub use id::{DEFAULT_SEGMENT_SHIFT, EntityId, MAX_OFFSET, SnapshotId, TableId};
 pub use index::{IndexDefinition, IndexKind, VectorMetric};
 pub use key_map::KeyMap;

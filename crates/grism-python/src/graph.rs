@@ -17,15 +17,15 @@ use crate::batch_stream::BatchStream;
 use crate::convert::{PythonTable, Text, Whole};
 use crate::distributed::DistributedQuery;
 use crate::error::to_python;
-use crate::frame::Frame;
+use crate::frame::{Expression, Frame};
 use crate::json::json;
 use crate::load::Run;
 use crate::load_many::{Job, many_loads};
-use crate::python_function::user_function;
 use crate::python_value::python_value;
 use crate::query_options::{explain_options, options};
 use crate::runtime::{runtime, wait};
 use crate::transaction::{Progress, Transaction};
+use crate::user_function::user_defined;
 
 /// An open graph.
 #[pyclass(frozen, module = "grism_ray._native")]
@@ -214,8 +214,20 @@ impl Graph {
 
     /// Registers a function, which queries call by its name.
     fn register_function(&self, function: &Bound<'_, PyAny>) -> PyResult<()> {
-        let function = user_function(function)?;
-        self.graph.register_function(function).map_err(to_python)
+        let function = user_defined(function)?;
+        let registered = self.graph.register_user_defined(function);
+        registered.map_err(to_python)
+    }
+
+    /// A call of a registered function, or of one of Grism's, by its name: in an expression, or in agg().
+    #[pyo3(signature = (name, arguments, distinct=false))]
+    fn call_function(
+        &self,
+        name: &str,
+        arguments: Vec<Expression>,
+        distinct: bool,
+    ) -> PyResult<Expression> {
+        Expression::call_of(&self.graph.functions(), name, &arguments, distinct)
     }
 
     /// Forgets a table.

@@ -5,13 +5,15 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{GraphArguments, Settings};
+use super::{FunctionArguments, GraphArguments, Settings};
 
 /// Run statements
 #[derive(Debug, Args)]
 pub(crate) struct Query {
     #[command(flatten)]
     pub(crate) graph: GraphArguments,
+    #[command(flatten)]
+    pub(crate) functions: FunctionArguments,
     /// The statements; without them, or with -, they are read from standard input
     pub(crate) text: Option<String>,
     /// Read the statements from a file
@@ -53,6 +55,7 @@ impl Query {
     pub(crate) fn into_shell(self) -> Shell {
         Shell {
             graph: self.graph,
+            functions: self.functions,
             format: self.format,
             settings: self.settings,
         }
@@ -86,6 +89,8 @@ pub(crate) enum Format {
 pub(crate) struct Shell {
     #[command(flatten)]
     pub(crate) graph: GraphArguments,
+    #[command(flatten)]
+    pub(crate) functions: FunctionArguments,
     /// Form of the output (default: a table on a terminal, else CSV)
     #[arg(long, value_enum)]
     pub(crate) format: Option<Format>,
@@ -98,6 +103,8 @@ pub(crate) struct Shell {
 pub(crate) struct Explain {
     #[command(flatten)]
     pub(crate) graph: GraphArguments,
+    #[command(flatten)]
+    pub(crate) functions: FunctionArguments,
     /// The query
     pub(crate) text: String,
     /// The value of a parameter: NAME=VALUE

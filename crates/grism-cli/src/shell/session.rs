@@ -12,6 +12,7 @@ use super::editor::{Editor, Line};
 use super::statements::is_complete;
 use super::terminal_mode::{Keys, OriginalMode, TerminalMode};
 use crate::arguments::{Format, Settings, Shell};
+use crate::functions::{FunctionSource, open};
 use crate::interrupt::{Again, until_interrupt};
 use crate::output::{ResultWriter, tell, write_text};
 use crate::query::{SCHEMA_STATEMENTS, show, show_each};
@@ -23,10 +24,10 @@ const MORE: &str = "   ...> ";
 ///
 /// # Errors
 /// At a terminal errors are shown and the shell goes on; from a file or a pipe the first one ends it.
-pub(crate) async fn shell(arguments: Shell) -> Result<()> {
+pub(crate) async fn shell(arguments: Shell, functions: Option<&dyn FunctionSource>) -> Result<()> {
     let is_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     let mut session = Session {
-        graph: arguments.graph.open(true).await?,
+        graph: open(&arguments.graph, true, &arguments.functions, functions).await?,
         format: arguments.format,
         timer: false,
         is_terminal,
@@ -95,11 +96,11 @@ pub(crate) async fn shell(arguments: Shell) -> Result<()> {
             names = session.names().await;
         }
     }
-    if text.trim().is_empty() {
-        return Ok(());
+    if !text.trim().is_empty() {
+        let done = session.run(&text).await;
+        session.told(done)?;
     }
-    let done = session.run(&text).await;
-    session.told(done)
+    Ok(())
 }
 
 /// Gives the terminal its mode back and ends the command, as the signal with the number does where nothing waits for it.

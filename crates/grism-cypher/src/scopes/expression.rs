@@ -5,7 +5,7 @@ use grism_core::{Error, Result, with_stack};
 use super::known::Known;
 use super::origin::Origin;
 use super::query::{Checker, Ending};
-use crate::binder::{hint, is_aggregate};
+use crate::binder::hint;
 use crate::syntax::{Expr, ExprKind, MapProjectionItem, PathElementKind, PathPattern};
 
 /// Whether aggregates may stand in an expression.
@@ -44,7 +44,7 @@ impl Checker<'_> {
         let within = aggregates.in_comprehension();
         match &expression.kind {
             ExprKind::Variable(name) => self.variable(known, name),
-            ExprKind::Function(call) if is_aggregate(&call.name.text) => {
+            ExprKind::Function(call) if call.aggregates() => {
                 if aggregates != Aggregates::Allowed {
                     return Err(self.misplaced_aggregate(expression, &call.name.text, aggregates));
                 }

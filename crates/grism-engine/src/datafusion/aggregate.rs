@@ -17,11 +17,12 @@ use datafusion_physical_plan::ExecutionPlan;
 use datafusion_physical_plan::aggregates::{AggregateExec, AggregateMode, PhysicalGroupBy};
 use datafusion_physical_plan::empty::EmptyExec;
 use grism_core::{Error, Result};
-use grism_logical::AggregateFunction;
+use grism_logical::{AggregateFunction, AggregateRef};
 
 use super::adapter::{from_datafusion, leaf, start};
 use super::fold::float_extreme;
 use super::sum::integer_sum;
+use super::user_aggregate::{Counted, user_aggregate};
 use crate::RecordBatchStream;
 use crate::operators::{AggregateColumn, AggregatePhase};
 
@@ -95,13 +96,46 @@ fn expression(
     aggregate: &AggregateColumn,
     column: &dyn Fn(&str) -> Result<Arc<dyn PhysicalExpr>>,
 ) -> Result<AggregateFunctionExpr> {
-    let argument = match &aggregate.argument {
+    let built = match &aggregate.function {
+        AggregateRef::BuiltIn(function) => {
+            let (function, argument) = built_in(input, *function, aggregate, column)?;
+            AggregateExprBuilder::new(function, vec![argument]).with_distinct(aggregate.distinct)
+        }
+        AggregateRef::User(function) => {
+            let counted = match aggregate.distinct {
+                true => Counted::Different,
+                false => Counted::Every,
+            };
+            let arguments = aggregate.arguments.iter().map(|name| column(name));
+            let mut arguments = arguments.collect::<Result<Vec<_>>>()?;
+            if arguments.is_empty() {
+                arguments.push(lit(1i64));
+            }
+            AggregateExprBuilder::new(user_aggregate(function, counted), arguments)
+        }
+    };
+    built
+        .schema(Arc::clone(input))
+        .alias(aggregate.name.clone())
+        .with_ignore_nulls(true)
+        .build()
+        .map_err(from_datafusion)
+}
+
+/// DataFusion's form of a built-in aggregate, and its argument.
+fn built_in(
+    input: &SchemaRef,
+    function: AggregateFunction,
+    aggregate: &AggregateColumn,
+    column: &dyn Fn(&str) -> Result<Arc<dyn PhysicalExpr>>,
+) -> Result<(Arc<AggregateUDF>, Arc<dyn PhysicalExpr>)> {
+    let argument = match aggregate.arguments.first() {
         Some(name) => column(name)?,
         None => lit(1i64),
     };
     let data_type = argument.data_type(input).map_err(from_datafusion)?;
     let float = |argument| cast(argument, input, DataType::Float64).map_err(from_datafusion);
-    let (function, argument): (Arc<AggregateUDF>, _) = match (aggregate.function, &data_type) {
+    Ok(match (function, &data_type) {
         (AggregateFunction::Count, _) => (count_udaf(), argument),
         (AggregateFunction::Sum, DataType::Float64) => (sum_udaf(), argument),
         (AggregateFunction::Sum, DataType::Null) => (
@@ -115,12 +149,5 @@ fn expression(
         (AggregateFunction::Min, _) => (min_udaf(), argument),
         (AggregateFunction::Max, _) => (max_udaf(), argument),
         (AggregateFunction::Collect, _) => (array_agg_udaf(), argument),
-    };
-    AggregateExprBuilder::new(function, vec![argument])
-        .schema(Arc::clone(input))
-        .alias(aggregate.name.clone())
-        .with_distinct(aggregate.distinct)
-        .with_ignore_nulls(true)
-        .build()
-        .map_err(from_datafusion)
+    })
 }

@@ -16,7 +16,7 @@ use super::Facts;
 use crate::{
     Aggregate, Apply, ApplyKind, BinaryOperator, CountExpand, EdgeExpand, Fetch, HyperedgeScan,
     IndexLookup, Join, JoinKind, LoadRows, LogicalExpr, LogicalPlan, NodeScan, PathExpand,
-    PlanSchema, Repeat, RoleExpand, UnaryOperator, comparison_type, infer_type,
+    PlanSchema, Repeat, RoleExpand, TableCall, UnaryOperator, comparison_type, infer_type,
 };
 
 /// The most comparisons that a scan takes. Storage makes pairs of pairs of them, as deep as they are many; what is left is
@@ -67,6 +67,7 @@ fn push_node(plan: &LogicalPlan, mut conjuncts: Vec<LogicalExpr>) -> Result<Logi
         LogicalPlan::EdgeExpand(EdgeExpand { input, .. })
         | LogicalPlan::IndexLookup(IndexLookup { input, .. })
         | LogicalPlan::LoadRows(LoadRows { input, .. })
+        | LogicalPlan::TableCall(TableCall { input, .. })
         | LogicalPlan::RoleExpand(RoleExpand { input, .. })
         | LogicalPlan::CountExpand(CountExpand { input, .. })
         | LogicalPlan::PathExpand(PathExpand { input, .. })
