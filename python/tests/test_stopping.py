@@ -78,7 +78,7 @@ def seconds_of(pids: Iterable[int]) -> float:
 
 
 def idle_after(pids: list[int]) -> float:
-    """Seconds until processes do nothing any more: half of a core is something."""
+    """Seconds until processes do nothing any more; a tenth of a core is something, since others may take the rest."""
     begun = time.monotonic()
     while time.monotonic() - begun < 10 * LIMIT:
         first = time.monotonic()
@@ -86,7 +86,7 @@ def idle_after(pids: list[int]) -> float:
         before = time.process_time() if pids == [os.getpid()] else seconds_of(pids)
         time.sleep(LOOK if pids == [os.getpid()] else 5 * LOOK)
         worked = (time.process_time() if pids == [os.getpid()] else seconds_of(pids)) - before
-        if worked < 0.5 * (time.monotonic() - first):
+        if worked < 0.1 * (time.monotonic() - first):
             return first - begun
     return time.monotonic() - begun
 

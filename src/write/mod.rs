@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 
 use futures::TryStreamExt;
 use grism_core::{
-    Error, GraphSchema, GraphStatistics, Result, Snapshot, SnapshotId, Storage, Value,
+    Error, GraphSchema, GraphStatistics, Result, Snapshot, SnapshotId, Storage, Value, on_stack,
 };
 use grism_cypher::{
     BindContext, BindState, BoundWrite, ParameterTypes, Query, QueryPart, Warning, WriteKind,
@@ -298,7 +298,7 @@ impl<'a> Writer<'a> {
                 QueryPart::Nested { clause } => {
                     let nested = query.bind_nested(branch, *clause, &state, context)?;
                     let run = self.nested(&nested, rows, state);
-                    (rows, state) = Box::pin(run).await?;
+                    (rows, state) = on_stack(run).await?;
                 }
                 part => {
                     let bound = query.bind_read(branch, part, &state, context)?;

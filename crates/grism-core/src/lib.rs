@@ -45,7 +45,7 @@ pub use schema::{
     TableKind, Unneeded,
 };
 pub use search::{IndexSearch, SearchHit, SearchTarget};
-pub use stack::with_stack;
+pub use stack::{on_stack, with_stack};
 pub use statistics::{
     DegreeCounter, DegreeDistribution, DistinctSketch, GraphStatistics, PropertyStatistics,
     RoleStatistics, TableStatistics, hash_bytes,

@@ -23,6 +23,10 @@ use crate::{
 /// a filter right above the scan.
 const MOST_COMPARISONS: usize = 64;
 
+/// The most conjuncts of several filters that are moved on together: each is looked at by every operator that they pass, so of a
+/// query of thousands of clauses they are held up on the way.
+const MOST_TOGETHER: usize = 256;
+
 /// Pushes filters down.
 ///
 /// # Errors
@@ -39,9 +43,15 @@ fn push_node(plan: &LogicalPlan, mut conjuncts: Vec<LogicalExpr>) -> Result<Logi
     Ok(match plan {
         LogicalPlan::Filter { input, predicate } => {
             let mut all = predicate.clone().conjuncts();
-            all.append(&mut conjuncts);
+            let mut above = Vec::new();
+            if all.len() + conjuncts.len() > MOST_TOGETHER {
+                above = conjuncts;
+            } else {
+                all.append(&mut conjuncts);
+            }
             // A random choice is made where the query makes it.
-            let (below, here) = split(all, plan, false, |own| !own.is_volatile())?;
+            let (below, mut here) = split(all, plan, false, |own| !own.is_volatile())?;
+            here.append(&mut above);
             push(input, below)?.filtered(here)
         }
         LogicalPlan::NodeScan(scan) => {

@@ -19,6 +19,16 @@ pub(crate) fn bind_clause(
     rows: Rows,
     clause: &Clause,
 ) -> Result<Rows> {
+    // Clauses nest in subqueries.
+    with_stack(|| bind_kind(context, notes, rows, clause))
+}
+
+fn bind_kind(
+    context: QueryContext<'_>,
+    notes: &mut Notes,
+    rows: Rows,
+    clause: &Clause,
+) -> Result<Rows> {
     let name = match &clause.kind {
         ClauseKind::Match(matched) => return match_clause(context, notes, rows, matched),
         ClauseKind::Unwind(own) => return unwind(context, notes, rows, own),
@@ -42,7 +52,7 @@ pub(crate) fn bind_clause(
         ClauseKind::Set(_) => "SET within a query that reads",
         ClauseKind::Remove(_) => "REMOVE within a query that reads",
         ClauseKind::Subquery(subquery) if !subquery.query.writes() => {
-            return with_stack(|| call_subquery(context, notes, rows, subquery));
+            return call_subquery(context, notes, rows, subquery);
         }
         ClauseKind::Subquery(_) => "CALL { … } that writes",
         ClauseKind::Foreach(_) => "FOREACH",

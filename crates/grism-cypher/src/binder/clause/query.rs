@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use grism_core::{Result, with_stack};
+use grism_core::Result;
 use grism_logical::LogicalPlan;
 
 use super::call::{CalledFor, bind_call, called_for};
@@ -20,8 +20,7 @@ pub(crate) fn bind_query(
     notes: &mut Notes,
     query: &Query,
 ) -> Result<LogicalPlan> {
-    // Queries nest in subqueries.
-    let mut rows = with_stack(|| single_query(context, notes, &query.head))?;
+    let mut rows = single_query(context, notes, &query.head)?;
     if !query.unions.is_empty() {
         rows = bind_union(context, notes, query, rows)?;
     }
