@@ -62,9 +62,10 @@ pub use grism_engine as physical;
 pub use grism_engine::{
     AcceptedPhase, CancellationHandle, Distribution, Emission, Exchange, ExchangeMode,
     ExecutionContextTrait, ExecutionMode, ExprEvaluator, ExtensionNode, InputRequirement,
-    MemoryManager, MemoryReservation, MetricsSink, OperatorCaps, PartitioningSpec, Phases,
-    PhysicalOperator, PhysicalPlan, PhysicalPlanner, PhysicalSchema, PlanProperties, PlannerConfig,
-    ReadOrder, RecordBatchStream, RequiredDistribution, Resources, RuntimeConfig, extension_over,
+    MemoryBudget, MemoryManager, MemoryReservation, MetricsSink, OperatorCaps, PartitioningSpec,
+    Phases, PhysicalOperator, PhysicalPlan, PhysicalPlanner, PhysicalSchema, PlanProperties,
+    PlannerConfig, PoolMemoryManager, ReadOrder, RecordBatchStream, RequiredDistribution,
+    Resources, RuntimeConfig, extension_over,
 };
 pub use grism_functions::{Functions, Stability, UserFunction, UserParameter, UserSignature};
 pub use grism_local::{
@@ -83,8 +84,8 @@ pub use grism_storage::{
     BadRow, Catalog, CheckReport, ColumnType, Compression, Encoding, ExportOptions, FileExport,
     FileFormat, GraphOptions, ImportOptions, ImportSource, InMemoryStorage, Incremental,
     IncrementalLoad, LanceStorage, LoadJob, LoadOptions, LoadPreview, LoadProgress, LoadReport,
-    LoadTarget, ManyLoads, ManyReport, MemoryLimit, MissingMember, OnConflict, OptimizeReport,
-    PackedFile, RoleSource, SnapshotDiff, TableDiff, TableStream, TimeFormat, TimeFormats,
-    Transaction, VacuumOptions, VacuumReport, WriteCounts, load, load_into, load_many_into,
-    one_byte, preview_many,
+    LoadTarget, ManyLoads, ManyReport, MissingMember, OnConflict, OptimizeReport, PackedFile,
+    RoleSource, SnapshotDiff, TableDiff, TableStream, TimeFormat, TimeFormats, Transaction,
+    VacuumOptions, VacuumReport, WriteCounts, load, load_into, load_many_into, one_byte,
+    preview_many,
 };

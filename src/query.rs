@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
-use futures::{StreamExt, TryStreamExt};
+use futures::TryStreamExt;
 use grism_core::temporal::{DateTime, LocalDateTime};
 use grism_core::{Error, Result, Snapshot, SnapshotId, Storage, Value};
 use grism_cypher::{BindContext, ParameterTypes, Parameters, Procedures, Query, Warning};
@@ -183,18 +183,6 @@ pub struct QueryResult {
 }
 
 impl QueryResult {
-    /// The same result, with something that is kept until its last batch has come.
-    fn holding<T: Send + 'static>(mut self, held: T) -> Self {
-        self.stream = self
-            .stream
-            .map(move |batch| {
-                let _ = &held;
-                batch
-            })
-            .boxed();
-        self
-    }
-
     pub(crate) fn new(
         schema: PhysicalSchema,
         stream: RecordBatchStream,
@@ -272,10 +260,6 @@ pub(crate) async fn run_plan(
     let storage = &options.tables.over(storage);
     // Tasks open the snapshot by its number, which must not be one of another graph by then.
     let pinned = || Arc::new(PinnedStorage::new(Arc::clone(storage), snapshot.as_ref()));
-    let limit = options
-        .runtime
-        .memory_limit
-        .map(grism_storage::MemoryLimit::hold);
     let mut result = match options.engine {
         Engine::Local | Engine::Auto => run_local(storage, snapshot, plan, options)?,
         Engine::Staged => {
@@ -294,7 +278,7 @@ pub(crate) async fn run_plan(
         }
     };
     result.snapshot = Some(snapshot.id());
-    Ok(result.holding(limit))
+    Ok(result)
 }
 
 /// Checks that a plan and its settings are such as Ray can run.

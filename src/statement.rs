@@ -106,44 +106,45 @@ impl Graph {
     /// As [`Self::execute`].
     pub async fn run(&self, statement: &Statement, options: &QueryOptions) -> Result<QueryResult> {
         let options = &*self.with_registered(options);
+        let graph = &self.within(options.runtime.memory_limit);
         match &statement.kind {
             StatementKind::Query(query) => {
                 if query.writes() {
-                    return write_query(&self.storage, query, options).await;
+                    return write_query(&graph.storage, query, options).await;
                 }
-                self.read(query, options).await
+                graph.read(query, options).await
             }
             StatementKind::Explain {
                 options: explain,
                 query,
-            } => explain_statement(self, query, *explain, options).await,
+            } => explain_statement(graph, query, *explain, options).await,
             StatementKind::CreateHyperedgeType {
                 hyperedge_type,
                 if_not_exists,
             } => {
                 match if_not_exists {
-                    true => self.declare_if_missing(hyperedge_type.clone()).await?,
-                    false => self.declare(hyperedge_type.clone()).await?,
+                    true => graph.declare_if_missing(hyperedge_type.clone()).await?,
+                    false => graph.declare(hyperedge_type.clone()).await?,
                 };
                 Ok(nothing())
             }
             StatementKind::DropHyperedgeType { name, if_exists } => {
-                self.drop_type(name, *if_exists).await?;
+                graph.drop_type(name, *if_exists).await?;
                 Ok(nothing())
             }
             StatementKind::Alter(alteration) => {
-                self.alter(alteration).await?;
+                graph.alter(alteration).await?;
                 Ok(nothing())
             }
             StatementKind::CreateIndex {
                 index,
                 if_not_exists,
             } => {
-                self.create_index(index.clone(), *if_not_exists).await?;
+                graph.create_index(index.clone(), *if_not_exists).await?;
                 Ok(nothing())
             }
             StatementKind::DropIndex { name, if_exists } => {
-                self.drop_index(name, *if_exists).await?;
+                graph.drop_index(name, *if_exists).await?;
                 Ok(nothing())
             }
             StatementKind::CreateConstraint {
@@ -151,15 +152,15 @@ impl Graph {
                 if_not_exists,
             } => {
                 let constraint = constraint.clone();
-                self.create_constraint(constraint, *if_not_exists).await?;
+                graph.create_constraint(constraint, *if_not_exists).await?;
                 Ok(nothing())
             }
             StatementKind::DropConstraint { name, if_exists } => {
-                self.drop_constraint(name, *if_exists).await?;
+                graph.drop_constraint(name, *if_exists).await?;
                 Ok(nothing())
             }
             StatementKind::Optimize => {
-                self.optimize().await?;
+                graph.optimize().await?;
                 Ok(nothing())
             }
             StatementKind::Vacuum { retain_hours, keep } => {
@@ -168,21 +169,21 @@ impl Graph {
                     options.retain = Duration::from_secs(hours.saturating_mul(3600));
                 }
                 options.keep = keep.unwrap_or(options.keep);
-                self.vacuum(&options).await?;
+                graph.vacuum(&options).await?;
                 Ok(nothing())
             }
             StatementKind::CopyFrom(copy) => {
-                let report = copy_from(self, copy).await?;
+                let report = copy_from(graph, copy).await?;
                 let mut result = nothing();
                 result.load = Some(report);
                 Ok(result)
             }
             StatementKind::CopyTo(copy) => {
-                copy_to(self, copy, options).await?;
+                copy_to(graph, copy, options).await?;
                 Ok(nothing())
             }
             StatementKind::Show(kind) => {
-                let storage = self.storage.as_ref();
+                let storage = graph.storage.as_ref();
                 show(storage, &options.functions, *kind, options.snapshot).await
             }
         }

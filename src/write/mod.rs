@@ -24,7 +24,7 @@ use grism_engine::{PhysicalSchema, PlannerConfig, RuntimeConfig};
 use grism_local::{LocalExecutor, LocalPhysicalPlanner};
 use grism_logical::LogicalPlan;
 use grism_logical::optimizer::optimize;
-use grism_storage::{MemoryLimit, Transaction, WriteCounts};
+use grism_storage::{Transaction, WriteCounts};
 
 use crate::attempts::Attempts;
 use crate::entity_columns::EntityColumns;
@@ -46,7 +46,6 @@ pub(crate) async fn write_query(
     if !options.snapshot.is_latest() {
         return Err(Error::invalid_query("an old snapshot cannot be written to"));
     }
-    let _limit = options.runtime.memory_limit.map(MemoryLimit::hold);
     if let Some(clause) = query.transactions()? {
         return transactions::write_in_transactions(storage, query, clause, options).await;
     }
@@ -357,7 +356,7 @@ impl<'a> Writer<'a> {
         let executor = LocalExecutor::with_config(runtime);
         let run = executor.execute_at(plan, self.options.tables.over(self.storage), snapshot)?;
         let mut batches = run.into_stream();
-        let mut found = FoundBuffer::new();
+        let mut found = FoundBuffer::new(self.storage.memory());
         while let Some(batch) = batches.try_next().await? {
             found.push(batch)?;
         }

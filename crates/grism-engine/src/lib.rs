@@ -25,7 +25,7 @@ pub use context::{
 pub use exchange::{Exchange, ExchangeMode, ReadOrder, StageInput};
 pub use expr::{ExprEvaluator, schema_inference};
 pub use extension::{ExtensionNode, extension_over};
-pub use grism_core::{MemoryManager, MemoryReservation, PoolMemoryManager};
+pub use grism_core::{MemoryBudget, MemoryManager, MemoryReservation, PoolMemoryManager};
 pub use grism_functions::compact_shared;
 pub use metrics::{MetricsSink, OperatorMetrics, QueryMetrics};
 pub use operator::{PhysicalOperator, RecordBatchStream, operator_key, run};

@@ -5,17 +5,16 @@ use std::time::{Duration, Instant};
 
 use grism_core::{Result, Snapshot, SnapshotId, Storage};
 use grism_engine::{
-    CancellationHandle, ExecutionContextTrait, MemoryManager, MetricsSink, PhysicalPlan,
-    PoolMemoryManager, QueryContext, QueryMetrics, RuntimeConfig, run,
+    CancellationHandle, ExecutionContextTrait, MetricsSink, PhysicalPlan, QueryContext,
+    QueryMetrics, RuntimeConfig, run,
 };
 
-use crate::{ExecutionResult, LocalExecutionContext, process_memory};
+use crate::{ExecutionResult, LocalExecutionContext};
 
 /// Runs physical plans on this machine.
 #[derive(Clone, Debug)]
 pub struct LocalExecutor {
     config: RuntimeConfig,
-    memory: Arc<dyn MemoryManager>,
 }
 
 impl Default for LocalExecutor {
@@ -31,20 +30,10 @@ impl LocalExecutor {
         Self::with_config(RuntimeConfig::default())
     }
 
-    /// An executor with these settings. A memory limit of its own gives it a pool of its own.
+    /// An executor with these settings. Each query gets a budget, with their memory limit, of its storage's memory.
     #[must_use]
     pub fn with_config(config: RuntimeConfig) -> Self {
-        let memory: Arc<dyn MemoryManager> = match config.memory_limit {
-            Some(limit) => Arc::new(PoolMemoryManager::new(limit)),
-            None => process_memory(),
-        };
-        Self { config, memory }
-    }
-
-    /// The memory its queries share.
-    #[must_use]
-    pub fn memory(&self) -> &Arc<dyn MemoryManager> {
-        &self.memory
+        Self { config }
     }
 
     /// Starts `plan` on a snapshot of `storage`; the default snapshot is the newest. Must be called within a tokio
@@ -82,7 +71,6 @@ impl LocalExecutor {
         let query = QueryContext::new(
             storage,
             snapshot,
-            Arc::clone(&self.memory),
             Some(Arc::clone(&metrics)),
             cancellation.clone(),
             self.config.clone(),

@@ -9,8 +9,7 @@ use arrow::buffer::Buffer;
 use futures::StreamExt;
 use grism_core::{Error, Result, SnapshotId, Storage};
 use grism_engine::{
-    CancellationHandle, MemoryManager, PhysicalSchema, PoolMemoryManager, RecordBatchStream,
-    RuntimeConfig,
+    CancellationHandle, MemoryBudget, PhysicalSchema, RecordBatchStream, RuntimeConfig,
 };
 use tokio::sync::mpsc;
 
@@ -75,18 +74,13 @@ impl fmt::Debug for StagedResult {
 #[derive(Clone, Debug)]
 pub struct StagedExecutor {
     config: RuntimeConfig,
-    memory: Arc<dyn MemoryManager>,
 }
 
 impl StagedExecutor {
     /// An executor with as many workers as `config` has threads.
     #[must_use]
     pub fn new(config: RuntimeConfig) -> Self {
-        let limit = config.memory_limit.unwrap_or(usize::MAX / 2);
-        Self {
-            config,
-            memory: Arc::new(PoolMemoryManager::new(limit)),
-        }
+        Self { config }
     }
 
     /// Runs `plan` on a snapshot of `storage`.
@@ -102,6 +96,9 @@ impl StagedExecutor {
     ) -> Result<StagedResult> {
         let mut roots = plan.stages.iter().map(|stage| &stage.plan.root);
         roots.try_for_each(|root| self.config.resources.check(root))?;
+        // All tasks of the query share its budget.
+        let memory = MemoryBudget::new(Arc::clone(storage.memory()), self.config.memory_limit);
+        let storage = storage.with_memory(Arc::new(memory));
         let snapshot = storage.snapshot(snapshot).await?;
         let workers = self.config.workers();
         let deadline = self
@@ -115,7 +112,7 @@ impl StagedExecutor {
             commit: snapshot.commit().to_owned(),
             workers,
             config: self.config.clone(),
-            executor: StageExecutor::new(Arc::clone(&self.memory)),
+            executor: StageExecutor::new(),
             cancellation: CancellationHandle::with_deadline(deadline),
             outputs: HashMap::new(),
             query_id: format!("staged-{}", std::process::id()),

@@ -4,25 +4,48 @@ use std::any::Any;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use grism_core::{Error, Result, Storage, StorageDescriptor};
+use grism_core::{Error, MemoryManager, PoolMemoryManager, Result, Storage, StorageDescriptor};
 
+use crate::lance::Resources;
 use crate::location::Location;
 use crate::{GraphOptions, InMemoryStorage, LanceStorage};
 
-/// Opens graphs by URI, and keeps them open.
+/// Opens graphs by URI, and keeps them open: they share one memory and the caches that are charged to it.
 ///
 /// A path, or `file://` and a path, is a graph of Lance datasets; so is `s3://`, a bucket and a prefix, with the options and
 /// environment variables of object stores. `memory://` and a name is a graph in this process.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Catalog {
     open: RwLock<HashMap<String, Arc<dyn Storage>>>,
+    resources: Resources,
+}
+
+impl Default for Catalog {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Catalog {
-    /// An empty catalog.
+    /// An empty catalog, whose graphs share three quarters of what the process may use of the machine.
     #[must_use]
     pub fn new() -> Self {
-        Self::default()
+        Self::with_memory(Arc::new(PoolMemoryManager::of_process()))
+    }
+
+    /// An empty catalog, whose graphs share `memory`.
+    #[must_use]
+    pub fn with_memory(memory: Arc<dyn MemoryManager>) -> Self {
+        Self {
+            open: RwLock::default(),
+            resources: Resources::new(memory),
+        }
+    }
+
+    /// The memory that the graphs share.
+    #[must_use]
+    pub fn memory(&self) -> &Arc<dyn MemoryManager> {
+        self.resources.memory()
     }
 
     /// Opens the graph at `uri`, and makes it where `create` is set and there is none.
@@ -52,13 +75,15 @@ impl Catalog {
                     "there is no graph {key} in this process"
                 )));
             }
-            Arc::new(InMemoryStorage::named(&key))
+            Arc::new(InMemoryStorage::within(Arc::clone(self.memory())).named(&key))
         } else if create {
-            Arc::new(
-                LanceStorage::open_or_create_uri(&key, options, GraphOptions::default()).await?,
-            )
+            let layout = GraphOptions::default();
+            let resources = self.resources.clone();
+            let made = LanceStorage::open_or_create_with(&key, options, layout, resources);
+            Arc::new(made.await?)
         } else {
-            Arc::new(LanceStorage::open_uri(&key, options).await?)
+            let resources = self.resources.clone();
+            Arc::new(LanceStorage::open_with(&key, options, resources).await?)
         };
         Ok(self.register(&key, storage))
     }

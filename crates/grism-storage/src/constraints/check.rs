@@ -8,7 +8,7 @@ use super::key_table::KEY_BYTES;
 use super::new_keys::NewKeys;
 use super::touched::Touched;
 use super::whole::violations;
-use crate::memory_limit::constraint_bytes;
+use crate::shares::Shares;
 
 /// Whether what a writer verified itself counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,7 +103,7 @@ impl<'a> Checks<'a> {
         self,
         before: &dyn Snapshot,
         after: Option<&dyn Snapshot>,
-        cache: &tokio::sync::Mutex<KeyCache>,
+        cache: &KeyCache,
         history: &dyn History,
     ) -> Result<NewKeys> {
         let mut new_keys = self.new_keys;
@@ -126,7 +126,7 @@ impl<'a> Checks<'a> {
                         continue;
                     }
                     let own = rows.check_unique(&new_keys, cache, history).await?;
-                    new_keys.add(constraint, own);
+                    new_keys.add(constraint, own, constraint_bytes(before));
                 }
             }
         }
@@ -134,11 +134,9 @@ impl<'a> Checks<'a> {
     }
 }
 
-/// In how many parts the keys of so many rows are compared, so that those of one fit into memory.
-pub(super) fn parts(rows: u64) -> u64 {
-    rows.saturating_mul(KEY_BYTES)
-        .div_ceil(constraint_bytes())
-        .max(1)
+/// In how many parts the keys of so many rows are compared, so that those of one fit into `most` bytes.
+pub(super) fn parts(rows: u64, most: u64) -> u64 {
+    rows.saturating_mul(KEY_BYTES).div_ceil(most).max(1)
 }
 
 /// The tables of a snapshot with rows that a constraint is of, or may be.
@@ -148,6 +146,11 @@ pub(super) fn covered<'s>(
 ) -> impl Iterator<Item = &'s Table> {
     let tables = snapshot.schema().tables();
     tables.filter(|table| constraint.covers(table) && snapshot.statistics().rows(table.id) > 0)
+}
+
+/// Bytes that the keys of a commit on `snapshot` may take.
+pub(super) fn constraint_bytes(snapshot: &dyn Snapshot) -> u64 {
+    Shares::of(snapshot.memory().as_ref()).constraint_bytes()
 }
 
 fn has_rows(snapshot: &dyn Snapshot, constraint: &Constraint) -> bool {

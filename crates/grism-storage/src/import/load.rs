@@ -16,6 +16,7 @@ use super::report::LoadReport;
 use super::role_columns::{split_columns, with_roles};
 use super::shared_keys::SharedKeys;
 use super::telling::Telling;
+use crate::shares::Shares;
 
 /// Loads a source into a graph as one commit.
 ///
@@ -193,7 +194,7 @@ pub(super) async fn begin(
             .await?
         }
     };
-    let inputs = Input::of(source).await?;
+    let inputs = Input::of(source, Shares::of(snapshot.memory().as_ref())).await?;
     check_rejects(options.rejects.as_deref(), &inputs)?;
     Ok(Begun {
         plan,

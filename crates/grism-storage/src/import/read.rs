@@ -18,7 +18,7 @@ use super::parsed::Parsed;
 use super::pieces::Piece;
 use super::reader::Reader;
 use super::telling::Telling;
-use crate::memory_limit::piece_bytes;
+use crate::shares::Shares;
 
 /// Where rows are read from once files are found.
 pub(super) enum Input {
@@ -29,7 +29,7 @@ pub(super) enum Input {
 
 impl Input {
     /// The tables of a source, in order; their files are found.
-    pub(super) async fn of(source: ImportSource) -> Result<Vec<Self>> {
+    pub(super) async fn of(source: ImportSource, shares: Shares) -> Result<Vec<Self>> {
         let (mut inputs, mut sources) = (Vec::new(), vec![source]);
         while let Some(source) = sources.pop() {
             match source {
@@ -38,7 +38,7 @@ impl Input {
                 }
                 ImportSource::Stream(stream) => inputs.push(Self::Stream(stream)),
                 ImportSource::Files { paths, options } => {
-                    let files = super::files::input_files(&paths, &options).await?;
+                    let files = super::files::input_files(&paths, &options, shares).await?;
                     let files = files.into_iter().map(Arc::new).collect();
                     inputs.push(Self::Files(files, options));
                 }
@@ -94,6 +94,7 @@ pub(super) fn read<T: Send>(
     telling: &Arc<Telling>,
     progress: &Arc<LoadProgress>,
     runtime: &Handle,
+    shares: Shares,
     convert: impl Fn(Parsed) -> Result<T> + Sync,
     mut take: impl FnMut(T) -> Result<()>,
 ) -> Result<Notes> {
@@ -103,7 +104,7 @@ pub(super) fn read<T: Send>(
     let pieces = Mutex::new(Some(pieces));
     let (to_taker, results) = sync_channel::<(u64, Done<T>)>(2 * parsers);
     // As many pieces of the usual size as the channels and the parsers take; of larger ones fewer.
-    let budget = Budget::new((4 + 3 * parsers) * piece_bytes());
+    let budget = Budget::new((4 + 3 * parsers) * shares.piece_bytes());
     thread::scope(|scope| {
         let reader = scope
             .spawn(move || Reader::new(to_parsers, budget, telling, progress, runtime).read(input));

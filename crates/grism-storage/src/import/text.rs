@@ -10,7 +10,6 @@ use super::file_options::Compression;
 use super::files::InputFile;
 use super::gzip_members::GzipMembers;
 use super::options::LoadProgress;
-use crate::memory_limit::piece_bytes;
 
 /// A record longer than this is taken for a missing quote.
 const LONGEST_RECORD: usize = 256 << 20;
@@ -94,7 +93,7 @@ impl TextReader {
         };
         let unpacked = unpacked(raw, file.compression);
         let mut bytes = unpacked.map_err(|error| file.broken(&error))?;
-        let (mut beginning, wanted) = (Vec::new(), SNIFFED.min(piece_bytes()));
+        let (mut beginning, wanted) = (Vec::new(), SNIFFED.min(file.piece_bytes));
         let read = (&mut bytes).take(wanted as u64).read_to_end(&mut beginning);
         let is_whole = read.map_err(|error| failed(&file, &error))? < wanted;
         let mut encoding = match given {
@@ -122,12 +121,12 @@ impl TextReader {
             Box::new(encoding.encoding.reader(text))
         };
         Ok(Self {
+            wanted: file.piece_bytes,
             file,
             reader,
             ends,
             rest: Vec::new(),
             line: 1,
-            wanted: piece_bytes(),
             at_end: false,
             encoding,
         })

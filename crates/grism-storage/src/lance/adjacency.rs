@@ -229,9 +229,9 @@ impl AdjacencyTarget<'_> {
             .map(|piece| (piece.start, piece.rows, None));
         let mut pieces: Vec<(u64, u64, Option<Run>)> = runs.chain(delta).collect();
         pieces.sort_unstable_by_key(|(start, ..)| *start);
-        let names = column_names(self.binary);
+        let (names, shares) = (column_names(self.binary), self.root.resources().shares());
         for (from, rows, run) in pieces {
-            read_range(&dataset, &names, from, rows, |batch| {
+            read_range(&dataset, &names, from..from + rows, shares, |batch| {
                 batches.push(batch);
                 Ok(())
             })

@@ -1,6 +1,7 @@
 //! One Lance dataset of a graph: opened, read, and grown by detached versions that only our log names.
 
 use std::collections::HashSet;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -25,12 +26,12 @@ use super::error::from_lance;
 use super::log::DatasetVersion;
 use super::open_table::{is_plain, plain_addresses};
 use super::physical::has_field;
-use super::root::{Root, uncached};
+use super::root::Root;
 use super::stage_changes::written_rows;
 use super::sync::Unsynced;
 use super::write_rows::{Batches, WrittenTo, write_parts, write_rows};
 use crate::columns::row_offsets;
-use crate::memory_limit::{change_rows, is_scarce, read_ahead};
+use crate::shares::Shares;
 
 /// Rows of a batch that is read of a range.
 const RANGE_ROWS: u32 = 1 << 17;
@@ -54,7 +55,7 @@ pub(super) async fn open(root: &Root, dataset: &DatasetVersion) -> Result<Datase
         return Ok(opened);
     }
     // Lance's cache may hold the first version of a dataset that was at the path before.
-    let opened = load(root.dataset(path).with_session(uncached())).await?;
+    let opened = load(root.dataset(path).with_session(root.resources().uncached())).await?;
     if is_it(&opened) {
         return Ok(opened);
     }
@@ -130,7 +131,8 @@ pub(super) async fn change(
         new_fragments = with_row_ids(written.fragments, row_ids(updated))?;
     }
     fail_point!("changes-written");
-    let (updated_fragments, removed_fragment_ids) = without_rows(&base, removed).await?;
+    let (updated_fragments, removed_fragment_ids) =
+        without_rows(&base, removed, root.resources().shares()).await?;
     fail_point!("deletions-written");
     let operation = Operation::Update {
         removed_fragment_ids,
@@ -194,13 +196,17 @@ fn fragment_numbers(dataset: &Dataset) -> HashSet<u64> {
 }
 
 /// The fragments that lose some of their rows, and the numbers of those that lose all.
-async fn without_rows(base: &Dataset, removed: &OffsetSet) -> Result<(Vec<Fragment>, Vec<u64>)> {
+async fn without_rows(
+    base: &Dataset,
+    removed: &OffsetSet,
+    shares: Shares,
+) -> Result<(Vec<Fragment>, Vec<u64>)> {
     // An address is the number of a fragment and a place in it: 32 bits each, as a set of 64 bits is divided.
     let mut addresses = OffsetSet::new();
     let plain = is_plain(base);
     let mut ids = removed.iter();
     loop {
-        let ids: Vec<u64> = ids.by_ref().take(change_rows()).collect();
+        let ids: Vec<u64> = ids.by_ref().take(shares.change_rows()).collect();
         if ids.is_empty() {
             break;
         }
@@ -304,19 +310,19 @@ pub(super) async fn publish_main_line(root: &Root, dataset: &DatasetVersion) -> 
     Ok(())
 }
 
-/// The rows of a dataset that only grew, in the order they stand in, from `start` on, `rows` of them.
+/// The rows of a dataset that only grew, in the order they stand in, of the range `wanted`.
 pub(super) async fn read_range(
     dataset: &Dataset,
     columns: &[String],
-    start: u64,
-    rows: u64,
+    wanted: Range<u64>,
+    shares: Shares,
     mut visit: impl FnMut(RecordBatch) -> Result<()>,
 ) -> Result<()> {
     let projection = dataset.schema().project(columns).map_err(from_lance)?;
-    let end = start + rows;
+    let Range { start, end } = wanted;
     let mut first = 0;
     let store = dataset.object_store(None).await.map_err(from_lance)?;
-    let scheduler = ScanScheduler::new(store, SchedulerConfig::new(read_ahead()));
+    let scheduler = ScanScheduler::new(store, SchedulerConfig::new(shares.read_ahead()));
     let config = FragReadConfig::default().with_scan_scheduler(scheduler);
     for fragment in dataset.get_fragments() {
         let count = fragment.metadata().physical_rows.unwrap_or_default() as u64;
@@ -331,7 +337,11 @@ pub(super) async fn read_range(
                 .map_err(from_lance)?;
             let (mut at, stop) = (place(own.start)?, place(own.end)?);
             // All of a range that is asked for is read ahead, whatever the scheduler allows.
-            let step = if is_scarce() { RANGE_ROWS } else { u32::MAX };
+            let step = if shares.is_scarce() {
+                RANGE_ROWS
+            } else {
+                u32::MAX
+            };
             while at < stop {
                 let next = stop.min(at.saturating_add(step));
                 let mut batches = reader

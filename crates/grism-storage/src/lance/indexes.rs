@@ -28,8 +28,8 @@ use super::predicate::scalar_value;
 use super::root::Root;
 use super::search::distance;
 use super::sync::{sync_directory, sync_file};
-use crate::memory_limit::sort_bytes;
 use crate::search::text_parameters;
+use crate::shares::Shares;
 
 /// Rows without an index from which on a commit builds it anew, where they are more than half of those with one.
 const STALE_ROWS: u64 = 1 << 16;
@@ -194,7 +194,7 @@ pub(super) async fn build_indexes(
         })
         .cloned()
         .collect();
-    let mut built = 0;
+    let (mut built, shares) = (0, root.resources().shares());
     if !dropped.is_empty() {
         dataset = changed(dataset, Vec::new(), dropped).await?;
     }
@@ -234,7 +234,7 @@ pub(super) async fn build_indexes(
         if !is_stale || physical_columns(&dataset, table, column).len() != 1 {
             continue;
         }
-        let Some(index) = built_index(&dataset, definition, column).await? else {
+        let Some(index) = built_index(&dataset, definition, column, shares).await? else {
             continue;
         };
         if let Some(graph) = root.directory() {
@@ -263,6 +263,7 @@ async fn built_index(
     dataset: &Dataset,
     definition: &IndexDefinition,
     column: &str,
+    shares: Shares,
 ) -> Result<Option<IndexMetadata>> {
     let (index_type, parameters): (_, Box<dyn IndexParams>) = match definition.kind {
         IndexKind::Range => {
@@ -281,7 +282,7 @@ async fn built_index(
             (IndexType::Vector, Box::new(parameters))
         }
         IndexKind::FullText => {
-            let megabytes = (sort_bytes() >> 20).max(32);
+            let megabytes = (shares.sort_bytes() >> 20).max(32);
             let parameters = text_parameters().num_workers(1).memory_limit_mb(megabytes);
             (IndexType::Inverted, Box::new(parameters))
         }

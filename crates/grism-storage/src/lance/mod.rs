@@ -19,6 +19,7 @@ mod physical;
 mod predicate;
 mod read_lists;
 mod recount;
+mod resources;
 mod role_lists;
 mod root;
 mod search;
@@ -36,7 +37,6 @@ mod turn;
 mod vacuum;
 mod write_rows;
 
-pub(crate) use cache::limit_cache;
 pub use format::{FORMAT_VERSION, GraphOptions};
-pub(crate) use root::session;
+pub(crate) use resources::Resources;
 pub use storage::LanceStorage;

@@ -24,7 +24,6 @@ use super::storage::LanceStorage;
 use super::sync::Unsynced;
 use crate::all_rows::all_rows;
 use crate::maintenance::OptimizeReport;
-use crate::memory_limit::{sort_bytes, waiting_bytes};
 
 impl LanceStorage {
     /// Rewrites what many small commits left, as one commit that changes no answer.
@@ -150,13 +149,15 @@ impl LanceStorage {
             let is_read = |known: &&Role| known.name == role || ty.is_binary();
             let columns = ty.roles.iter().filter(is_read).map(Role::column);
             let columns: Vec<String> = columns.map(Cow::into_owned).collect();
-            let mut rows = RowBuffer::new(waiting_bytes());
+            let resources = self.root.resources();
+            let shares = resources.shares();
+            let mut rows = RowBuffer::new(shares.waiting_bytes(), resources.memory());
             let mut batches = all_rows(snapshot.as_ref(), table.id, &columns);
             while let Some(batch) = batches.try_next().await? {
                 rows.push(batch)?;
             }
             let shift = snapshot.segment_shift();
-            let (rows, budget) = (rows.finish()?, sort_bytes());
+            let (rows, budget) = (rows.finish()?, shares.sort_bytes());
             let sorted = SortedIncidences::count(table.id, ty, &role, rows, 0, shift, budget)?;
             let incidences = sorted.by_table();
             let degrees = if is_written {

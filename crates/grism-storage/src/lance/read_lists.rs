@@ -1,6 +1,7 @@
 //! Reading incidence lists: segments of the runs and the delta of a role.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{UInt32Type, UInt64Type};
@@ -12,6 +13,7 @@ use lance::dataset::Dataset;
 use super::adjacency::{HYPEREDGE, MEMBER, OPPOSITE, POSITION, TAKEN_BACK, column_names};
 use super::dataset::read_range;
 use super::log::{AdjacencyEntry, Run};
+use crate::shares::Shares;
 
 /// The delta of a role in memory: by segment, each incidence with its row in the dataset.
 #[derive(Debug, Default)]
@@ -70,144 +72,135 @@ fn missing(name: &str, path: &str) -> Error {
     Error::invalid_data(format!("{path} has no ids in its column `{name}`"))
 }
 
-/// Reads the delta of a role.
-pub(super) async fn read_delta(
-    dataset: &Dataset,
-    entry: &AdjacencyEntry,
-    shift: u8,
-    binary: bool,
-) -> Result<Delta> {
-    let mut delta = Delta::default();
-    for piece in &entry.delta {
-        let mut row = piece.start;
-        read_range(
-            dataset,
-            &column_names(binary),
-            piece.start,
-            piece.rows,
-            |batch| {
-                let columns = Columns::of(&batch, &entry.dataset.path, binary)?;
+/// The dataset of a role, and how it is read.
+#[derive(Clone, Copy)]
+pub(super) struct RoleReader<'a> {
+    pub(super) dataset: &'a Dataset,
+    pub(super) entry: &'a AdjacencyEntry,
+    /// Segments hold `2^shift` members.
+    pub(super) shift: u8,
+    pub(super) binary: bool,
+    pub(super) shares: Shares,
+}
+
+impl RoleReader<'_> {
+    /// Reads columns of a range of rows.
+    async fn read(
+        &self,
+        names: &[String],
+        rows: Range<u64>,
+        visit: impl FnMut(RecordBatch) -> Result<()>,
+    ) -> Result<()> {
+        read_range(self.dataset, names, rows, self.shares, visit).await
+    }
+
+    fn columns<'b>(&self, batch: &'b RecordBatch) -> Result<Columns<'b>> {
+        Columns::of(batch, &self.entry.dataset.path, self.binary)
+    }
+
+    fn runs(&self, key: SegmentKey) -> Vec<&Run> {
+        let runs = self.entry.runs.iter();
+        runs.filter(|run| run.members == key.table && run.segment == key.segment)
+            .collect()
+    }
+
+    /// Reads the delta.
+    pub(super) async fn delta(&self) -> Result<Delta> {
+        let mut delta = Delta::default();
+        let names = column_names(self.binary);
+        for piece in &self.entry.delta {
+            let mut row = piece.start;
+            self.read(&names, piece.start..piece.start + piece.rows, |batch| {
+                let columns = self.columns(&batch)?;
                 for place in 0..batch.num_rows() {
                     let incidence = columns.incidence(place);
-                    let key = SegmentKey::of(EntityId::from_raw(incidence.member), shift);
-                    delta
-                        .segments
-                        .entry(key)
-                        .or_default()
-                        .push((row, incidence));
+                    let key = SegmentKey::of(EntityId::from_raw(incidence.member), self.shift);
+                    let own = delta.segments.entry(key).or_default();
+                    own.push((row, incidence));
                     row += 1;
                 }
                 delta.rows += batch.num_rows();
                 Ok(())
-            },
-        )
-        .await?;
+            })
+            .await?;
+        }
+        Ok(delta)
     }
-    Ok(delta)
-}
 
-/// Reads the segment `key`.
-pub(super) async fn read_segment(
-    dataset: &Dataset,
-    entry: &AdjacencyEntry,
-    delta: &Delta,
-    key: SegmentKey,
-    shift: u8,
-    binary: bool,
-) -> Result<IncidenceSegment> {
-    let runs: Vec<&Run> = entry
-        .runs
-        .iter()
-        .filter(|run| run.members == key.table && run.segment == key.segment)
-        .collect();
-    let changed = delta.segments.get(&key);
-    if let ([run], None) = (&runs[..], changed) {
-        return read_run(dataset, entry, run, shift, binary).await;
-    }
-    let changed = changed.map_or(&[][..], Vec::as_slice);
-    let mut found: Vec<(u64, Incidence)> = Vec::new();
-    for run in runs {
-        let mut row = run.start;
-        read_range(
-            dataset,
-            &column_names(binary),
-            run.start,
-            run.rows,
-            |batch| {
-                let columns = Columns::of(&batch, &entry.dataset.path, binary)?;
+    /// Reads the segment `key`.
+    pub(super) async fn segment(&self, delta: &Delta, key: SegmentKey) -> Result<IncidenceSegment> {
+        let runs = self.runs(key);
+        let changed = delta.segments.get(&key);
+        if let ([run], None) = (&runs[..], changed) {
+            return self.run(run).await;
+        }
+        let changed = changed.map_or(&[][..], Vec::as_slice);
+        let names = column_names(self.binary);
+        let mut found: Vec<(u64, Incidence)> = Vec::new();
+        for run in runs {
+            let mut row = run.start;
+            self.read(&names, run.start..run.start + run.rows, |batch| {
+                let columns = self.columns(&batch)?;
                 found.extend(
                     (0..batch.num_rows())
                         .map(|place| (row + place as u64, columns.incidence(place))),
                 );
                 row += batch.num_rows() as u64;
                 Ok(())
-            },
-        )
-        .await?;
-    }
-    let mut taken_back: HashMap<(u64, u64), u64> = HashMap::new();
-    for (row, incidence) in changed {
-        if incidence.position == TAKEN_BACK {
-            taken_back.insert((incidence.member, incidence.hyperedge), *row);
-        } else {
-            found.push((*row, *incidence));
+            })
+            .await?;
         }
+        let mut taken_back: HashMap<(u64, u64), u64> = HashMap::new();
+        for (row, incidence) in changed {
+            if incidence.position == TAKEN_BACK {
+                taken_back.insert((incidence.member, incidence.hyperedge), *row);
+            } else {
+                found.push((*row, *incidence));
+            }
+        }
+        if !taken_back.is_empty() {
+            found.retain(|(row, own)| {
+                taken_back
+                    .get(&(own.member, own.hyperedge))
+                    .is_none_or(|taken| row > taken)
+            });
+        }
+        let mut incidences: Vec<Incidence> = found.into_iter().map(|(_, own)| own).collect();
+        incidences.sort_unstable();
+        Ok(IncidenceSegment::from_sorted(
+            &incidences,
+            self.shift,
+            self.binary,
+        ))
     }
-    if !taken_back.is_empty() {
-        found.retain(|(row, own)| {
-            taken_back
-                .get(&(own.member, own.hyperedge))
-                .is_none_or(|taken| row > taken)
-        });
+
+    /// Reads the lengths of the lists of the segment `key`; `None` where they do not stand in one run.
+    pub(super) async fn lengths(
+        &self,
+        delta: &Delta,
+        key: SegmentKey,
+    ) -> Result<Option<IncidenceSegment>> {
+        let runs = self.runs(key);
+        let ([run], None) = (&runs[..], delta.segments.get(&key)) else {
+            return Ok(None);
+        };
+        let mut builder = IncidenceSegmentBuilder::new(self.shift, 0, false);
+        let names = [MEMBER.to_owned()];
+        self.read(&names, run.start..run.start + run.rows, |batch| {
+            builder.add_members(ids(&batch, MEMBER, &self.entry.dataset.path)?);
+            Ok(())
+        })
+        .await?;
+        Ok(Some(builder.finish()))
     }
-    let mut incidences: Vec<Incidence> = found.into_iter().map(|(_, own)| own).collect();
-    incidences.sort_unstable();
-    Ok(IncidenceSegment::from_sorted(&incidences, shift, binary))
-}
 
-/// Reads the lengths of the lists of the segment `key`; `None` where they do not stand in one run.
-pub(super) async fn read_lengths(
-    dataset: &Dataset,
-    entry: &AdjacencyEntry,
-    delta: &Delta,
-    key: SegmentKey,
-    shift: u8,
-) -> Result<Option<IncidenceSegment>> {
-    let runs: Vec<&Run> = entry
-        .runs
-        .iter()
-        .filter(|run| run.members == key.table && run.segment == key.segment)
-        .collect();
-    let ([run], None) = (&runs[..], delta.segments.get(&key)) else {
-        return Ok(None);
-    };
-    let mut builder = IncidenceSegmentBuilder::new(shift, 0, false);
-    let names = [MEMBER.to_owned()];
-    read_range(dataset, &names, run.start, run.rows, |batch| {
-        builder.add_members(ids(&batch, MEMBER, &entry.dataset.path)?);
-        Ok(())
-    })
-    .await?;
-    Ok(Some(builder.finish()))
-}
-
-/// Reads a segment that is one run, which is sorted already.
-async fn read_run(
-    dataset: &Dataset,
-    entry: &AdjacencyEntry,
-    run: &Run,
-    shift: u8,
-    binary: bool,
-) -> Result<IncidenceSegment> {
-    let capacity = usize::try_from(run.rows).unwrap_or_default();
-    let mut builder = IncidenceSegmentBuilder::new(shift, capacity, binary);
-    read_range(
-        dataset,
-        &column_names(binary),
-        run.start,
-        run.rows,
-        |batch| {
-            let columns = Columns::of(&batch, &entry.dataset.path, binary)?;
+    /// Reads a segment that is one run, which is sorted already.
+    async fn run(&self, run: &Run) -> Result<IncidenceSegment> {
+        let capacity = usize::try_from(run.rows).unwrap_or_default();
+        let mut builder = IncidenceSegmentBuilder::new(self.shift, capacity, self.binary);
+        let names = column_names(self.binary);
+        self.read(&names, run.start..run.start + run.rows, |batch| {
+            let columns = self.columns(&batch)?;
             builder.add(
                 columns.members,
                 columns.hyperedges,
@@ -215,8 +208,8 @@ async fn read_run(
                 columns.opposites.unwrap_or_default(),
             );
             Ok(())
-        },
-    )
-    .await?;
-    Ok(builder.finish())
+        })
+        .await?;
+        Ok(builder.finish())
+    }
 }

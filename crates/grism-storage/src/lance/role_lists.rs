@@ -15,7 +15,6 @@ use super::log::AdjacencyEntry;
 use super::root::Root;
 use super::shared_lists::{Form, SharedLists};
 use super::sync::Unsynced;
-use crate::memory_limit::sort_bytes;
 
 /// Incidences from which on a role has a dataset of its own.
 pub(super) const OWN_INCIDENCES: u64 = 4096;
@@ -59,7 +58,7 @@ impl RoleLists {
             pieces,
             first_offset,
             self.shift,
-            sort_bytes(),
+            self.root.resources().shares().sort_bytes(),
         )?;
         let members = sorted.by_table();
         let count: u64 = members.values().sum();

@@ -4,45 +4,23 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io::ErrorKind as IoErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use futures::TryStreamExt;
-use grism_core::{Error, ErrorKind, Result};
+use grism_core::{Error, ErrorKind, MemoryManager, Result};
 use lance::dataset::WriteParams;
 use lance::dataset::builder::DatasetBuilder;
-use lance::session::Session;
 use lance_io::object_store::{
-    ObjectStore as LanceStore, ObjectStoreParams, ObjectStoreRegistry, StorageOptionsAccessor,
+    ObjectStore as LanceStore, ObjectStoreParams, StorageOptionsAccessor,
 };
 use object_store::path::Path as StorePath;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions};
 
 use super::error::from_lance;
+use super::resources::Resources;
 use super::sync::{Unsynced, replace_file, sync_directory, write_new_file};
 
-/// Bytes of Lance's caches: indices, and manifests with file metadata.
-const INDEX_CACHE: usize = 64 << 20;
-const METADATA_CACHE: usize = 256 << 20;
-
-/// The Lance session of this process.
-pub(crate) fn session() -> Arc<Session> {
-    static SESSION: OnceLock<Arc<Session>> = OnceLock::new();
-    Arc::clone(SESSION.get_or_init(|| {
-        Arc::new(Session::new(
-            INDEX_CACHE,
-            METADATA_CACHE,
-            Arc::new(ObjectStoreRegistry::default()),
-        ))
-    }))
-}
-
-/// A session whose caches are empty, for a file that may differ from what is cached of its path.
-pub(super) fn uncached() -> Arc<Session> {
-    let stores = session().store_registry();
-    Arc::new(Session::new(1 << 20, 1 << 20, stores))
-}
-
-/// The place of one graph; paths within it are relative and have `/` between their parts.
+/// The place of one graph, and what it is read and written with; paths within it are relative and have `/` between their parts.
 #[derive(Clone, Debug)]
 pub(crate) struct Root {
     /// An absolute path, or a URI without a slash at its end.
@@ -50,6 +28,8 @@ pub(crate) struct Root {
     /// Options of the object store, as Lance names them.
     options: BTreeMap<String, String>,
     pub(super) place: Place,
+    /// What it is read and written with.
+    resources: Resources,
 }
 
 /// What kind of place it is.
@@ -78,7 +58,11 @@ impl Root {
     ///
     /// # Errors
     /// `Unsupported` for an unknown scheme; `InvalidData` for options that the store does not take.
-    pub(crate) async fn new(uri: &str, options: &BTreeMap<String, String>) -> Result<Self> {
+    pub(crate) async fn new(
+        uri: &str,
+        options: &BTreeMap<String, String>,
+        resources: Resources,
+    ) -> Result<Self> {
         let options = options.clone();
         if !uri.contains("://") {
             let directory = std::path::absolute(uri)?;
@@ -86,11 +70,12 @@ impl Root {
                 uri: directory.to_string_lossy().into_owned(),
                 options,
                 place: Place::Directory(directory),
+                resources,
             });
         }
         let uri = uri.trim_end_matches('/').to_owned();
         let (store, prefix) = LanceStore::from_uri_and_params(
-            session().store_registry(),
+            resources.session().store_registry(),
             &uri,
             &store_parameters(&options),
         )
@@ -103,7 +88,29 @@ impl Root {
                 store: Arc::clone(&store.inner),
                 prefix,
             },
+            resources,
         })
+    }
+
+    /// The same place for work that is charged to `memory`.
+    pub(super) fn within(&self, memory: Arc<dyn MemoryManager>) -> Self {
+        Self {
+            resources: self.resources.within(memory),
+            ..self.clone()
+        }
+    }
+
+    /// The same place for work that is charged to the process.
+    pub(super) fn common(&self) -> Self {
+        Self {
+            resources: self.resources.common(),
+            ..self.clone()
+        }
+    }
+
+    /// What the graph is read and written with.
+    pub(super) fn resources(&self) -> &Resources {
+        &self.resources
     }
 
     pub(crate) fn uri(&self) -> &str {
@@ -133,7 +140,8 @@ impl Root {
 
     /// A builder that opens the dataset at `path`.
     pub(super) fn dataset(&self, path: &str) -> DatasetBuilder {
-        let builder = DatasetBuilder::from_uri(self.dataset_uri(path)).with_session(session());
+        let session = Arc::clone(self.resources.session());
+        let builder = DatasetBuilder::from_uri(self.dataset_uri(path)).with_session(session);
         if self.options.is_empty() {
             builder
         } else {
@@ -144,7 +152,7 @@ impl Root {
     /// How files of datasets are written here.
     pub(super) fn write_parameters(&self) -> WriteParams {
         WriteParams {
-            session: Some(session()),
+            session: Some(Arc::clone(self.resources.session())),
             skip_auto_cleanup: true,
             store_params: Some(store_parameters(&self.options)),
             ..WriteParams::default()

@@ -22,7 +22,6 @@ use super::root::Root;
 use super::sync::Unsynced;
 use super::write_rows::Batches;
 use crate::incidences::by_segment;
-use crate::memory_limit::change_incidences;
 
 /// Where the dataset lies, without the ending. Those of single roles lie one level below.
 const STEM: &str = "adjacency/shared";
@@ -135,7 +134,7 @@ impl SharedLists {
             incidences,
             form,
         });
-        if state.pending_rows > change_incidences() {
+        if state.pending_rows > self.root.resources().shares().change_incidences() {
             state.write(&self.root, &self.unsynced).await?;
         }
         Ok(())

@@ -10,13 +10,13 @@ use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{
     BatchStream, Comparison, Error, GraphSchema, GraphStatistics, IncidenceSegment, IndexKind,
-    IndexSearch, LoadState, Result, ScanPredicate, ScanRange, ScanRequest, SearchHit, SegmentKey,
-    Snapshot, SnapshotId, Table, TableId,
+    IndexSearch, LoadState, MemoryManager, Result, ScanPredicate, ScanRange, ScanRequest,
+    SearchHit, SegmentKey, Snapshot, SnapshotId, Table, TableId,
 };
 use lance::dataset::{Dataset, ProjectionRequest};
 use lance_core::ROW_ID;
 
-use super::cache::{CacheKey, Cached, cache};
+use super::cache::{CacheKey, Cached, ReadCache};
 use super::error::from_lance;
 use super::indexes::{TableIndex, search, usable};
 use super::loaded::read_loaded;
@@ -25,7 +25,7 @@ use super::open_graph::FoundGraph;
 use super::open_table::{OpenDatasets, OpenTable, open_lists, open_tables};
 use super::physical::{merged_column, physical_columns};
 use super::predicate::{lance_filter, reaches_lance};
-use super::read_lists::{Delta, read_delta, read_lengths, read_segment};
+use super::read_lists::{Delta, RoleReader};
 use super::root::Root;
 use super::search::index_search;
 use crate::columns::{
@@ -33,6 +33,7 @@ use crate::columns::{
 };
 use crate::constraints::NewKeys;
 use crate::search::scan_search;
+use crate::shares::Shares;
 
 /// The fragment that stands for the rows that an index finds.
 const INDEXED: u64 = u64::MAX - 1;
@@ -41,15 +42,19 @@ const DELTA: u64 = u64::MAX;
 /// Added to the number of a segment, under which the lengths of its lists are kept.
 const LENGTHS: u64 = 1 << 62;
 
-/// One snapshot of a graph on disk.
+/// The datasets of incidence lists, with the place of their entries, by table and role.
+type OpenLists = HashMap<(TableId, String), (usize, Arc<Dataset>)>;
+
+/// One snapshot of a graph on disk. Copies share everything.
+#[derive(Clone)]
 pub(super) struct LanceSnapshot {
     root: Root,
     pub(super) graph: FoundGraph,
-    pub(super) entry: SnapshotEntry,
+    pub(super) entry: Arc<SnapshotEntry>,
     pub(super) schema: Arc<GraphSchema>,
     pub(super) statistics: Arc<GraphStatistics>,
-    pub(super) tables: BTreeMap<TableId, Arc<OpenTable>>,
-    pub(super) adjacency: HashMap<(TableId, String), (usize, Arc<Dataset>)>,
+    pub(super) tables: Arc<BTreeMap<TableId, Arc<OpenTable>>>,
+    pub(super) adjacency: Arc<OpenLists>,
     /// The keys that the steps of a transaction brought; `None` in a committed snapshot.
     pub(super) new_keys: Option<Arc<NewKeys>>,
 }
@@ -83,9 +88,9 @@ impl LanceSnapshot {
             graph,
             schema,
             statistics: Arc::new(entry.statistics.clone()),
-            entry,
-            tables,
-            adjacency,
+            entry: Arc::new(entry),
+            tables: Arc::new(tables),
+            adjacency: Arc::new(adjacency),
             new_keys: None,
         })
     }
@@ -93,15 +98,28 @@ impl LanceSnapshot {
     /// The snapshot, which was staged, as the one that `entry` has made of it.
     pub(super) fn published(&self, entry: SnapshotEntry) -> Self {
         Self {
-            root: self.root.clone(),
-            graph: self.graph.clone(),
-            entry,
-            schema: Arc::clone(&self.schema),
-            statistics: Arc::clone(&self.statistics),
-            tables: self.tables.clone(),
-            adjacency: self.adjacency.clone(),
+            entry: Arc::new(entry),
             new_keys: None,
+            ..self.clone()
         }
+    }
+
+    /// The same snapshot, as work that is charged to `memory` reads it.
+    pub(super) fn within(&self, memory: &Arc<dyn MemoryManager>) -> Self {
+        Self {
+            root: self.root.within(Arc::clone(memory)),
+            ..self.clone()
+        }
+    }
+
+    /// What is kept of what was read.
+    pub(super) fn cache(&self) -> &ReadCache {
+        self.root.resources().cache()
+    }
+
+    /// The shares of the memory that reading is charged to.
+    pub(super) fn shares(&self) -> Shares {
+        self.root.resources().shares()
     }
 
     /// The datasets that are open, with their versions.
@@ -176,6 +194,21 @@ impl LanceSnapshot {
         }
     }
 
+    fn reader<'a>(
+        &self,
+        entry: &'a AdjacencyEntry,
+        dataset: &'a Dataset,
+        binary: bool,
+    ) -> RoleReader<'a> {
+        RoleReader {
+            dataset,
+            entry,
+            shift: self.graph.options.segment_shift,
+            binary,
+            shares: self.shares(),
+        }
+    }
+
     /// The delta of a role, from the cache or the disk.
     async fn delta(
         &self,
@@ -191,11 +224,10 @@ impl LanceSnapshot {
             chunk: DELTA,
         };
         let load = async {
-            let shift = self.graph.options.segment_shift;
-            let delta = read_delta(dataset, entry, shift, binary).await?;
+            let delta = self.reader(entry, dataset, binary).delta().await?;
             Ok::<_, Error>(Cached::Delta(Arc::new(delta)))
         };
-        match cache().get_or_insert_async(&key, load).await? {
+        match self.cache().get_or_load(&key, load).await? {
             Cached::Delta(delta) => Ok(delta),
             _ => Err(Error::internal("a delta was cached as something else")),
         }
@@ -241,6 +273,14 @@ impl Snapshot for LanceSnapshot {
 
     fn commit(&self) -> &str {
         &self.entry.commit
+    }
+
+    fn memory(&self) -> &Arc<dyn MemoryManager> {
+        self.root.resources().memory()
+    }
+
+    fn with_memory(&self, memory: Arc<dyn MemoryManager>) -> Arc<dyn Snapshot> {
+        Arc::new(self.within(&memory))
     }
 
     fn schema(&self) -> &Arc<GraphSchema> {
@@ -426,15 +466,15 @@ impl Snapshot for LanceSnapshot {
             return Ok(Arc::default());
         };
         let binary = self.is_binary(table)?;
-        let shift = self.graph.options.segment_shift;
         let load = async {
             let delta = self.delta(entry, dataset, binary).await?;
-            let segment = read_segment(dataset, entry, &delta, key, shift, binary).await?;
+            let reader = self.reader(entry, dataset, binary);
+            let segment = reader.segment(&delta, key).await?;
             Ok::<_, Error>(Cached::Segment(Arc::new(segment)))
         };
         segment_of(
-            cache()
-                .get_or_insert_async(&self.segment_key(entry, key), load)
+            self.cache()
+                .get_or_load(&self.segment_key(entry, key), load)
                 .await?,
         )
     }
@@ -449,28 +489,24 @@ impl Snapshot for LanceSnapshot {
             return Ok(Arc::default());
         };
         let whole = self.segment_key(entry, key);
-        if let Some(known) = cache().get(&whole) {
+        if let Some(known) = self.cache().get(&whole) {
             return segment_of(known);
         }
         let lengths = CacheKey {
             chunk: key.segment | LENGTHS,
             ..whole
         };
-        if let Some(known) = cache().get(&lengths) {
+        if let Some(known) = self.cache().get(&lengths) {
             return segment_of(known);
         }
-        let delta = self.delta(entry, dataset, self.is_binary(table)?).await?;
-        let read = read_lengths(
-            dataset,
-            entry,
-            &delta,
-            key,
-            self.graph.options.segment_shift,
-        );
-        match read.await? {
+        let binary = self.is_binary(table)?;
+        let delta = self.delta(entry, dataset, binary).await?;
+        let reader = self.reader(entry, dataset, binary);
+        match reader.lengths(&delta, key).await? {
             Some(segment) => {
                 let segment = Arc::new(segment);
-                cache().insert(lengths, Cached::Segment(Arc::clone(&segment)));
+                self.cache()
+                    .insert(lengths, &Cached::Segment(Arc::clone(&segment)));
                 Ok(segment)
             }
             None => self.incidences(table, role, key).await,

@@ -26,7 +26,7 @@ use super::shared_lists::SharedLists;
 use super::stage_table::{StagedTable, TableStager};
 use super::sync::Unsynced;
 use crate::collector::settle;
-use crate::memory_limit::write_parts;
+use crate::shares::Shares;
 
 /// New rows from which on a table is staged beside small ones only: it is divided among the cores itself.
 const LARGE_ROWS: u64 = 1 << 19;
@@ -86,7 +86,7 @@ pub(super) async fn stage(
         });
     }
     let mut opened = OpenDatasets::new();
-    for staged in staged(stagers, changes).await? {
+    for staged in staged(stagers, changes, root.resources().shares()).await? {
         opened.insert(staged.dataset.clone(), Arc::new(staged.opened));
         entry.tables.insert(staged.table, staged.dataset);
         let statistics = &mut entry.statistics.tables;
@@ -134,9 +134,10 @@ fn rename_roles(lists: &mut Vec<AdjacencyEntry>, before: &GraphSchema, after: &G
 async fn staged(
     mut waiting: VecDeque<TableStager>,
     changes: &ChangeSet,
+    shares: Shares,
 ) -> Result<Vec<StagedTable>> {
     // Small tables mostly wait for the disk.
-    let width = match write_parts() {
+    let width = match shares.write_parts() {
         1 => 1,
         cores => cores as usize * 2,
     };

@@ -23,7 +23,6 @@ use crate::columns::{
     column_or_null, column_type, id_array, named_batch, row_offsets, with_role_columns,
 };
 use crate::incidences::{collect_incidences, members_of};
-use crate::memory_limit::{change_incidences, change_rows, waiting_bytes};
 
 /// Rows that one version of a dataset rewrites. Lance looks each of them up in a map of them all, so that many are staged in
 /// versions on top of each other, of which the log names the last.
@@ -50,7 +49,8 @@ impl TableStager {
         let table = &*Arc::clone(&self.table);
         let mut staged = staged;
         let mut removed = OffsetSet::new();
-        let mut rewritten = RowBuffer::new(waiting_bytes() / 2);
+        let mut rewritten = self.waiting_rows();
+        let shares = self.shares();
         let mut replaced = Replaced::default();
         let mut pending: Vec<RecordBatch> = Vec::new();
         let mut batches = batches_of(updates).peekable();
@@ -61,7 +61,7 @@ impl TableStager {
                 Some(Ok(next)) => next.schema() == pending[0].schema(),
                 _ => false,
             };
-            if same_columns && rows < change_rows() {
+            if same_columns && rows < shares.change_rows() {
                 continue;
             }
             let batch = concat_batches(&pending[0].schema(), &pending)?;
@@ -71,19 +71,20 @@ impl TableStager {
             staged = with_columns;
             if let Some(ty) = table.hyperedge_type().filter(|ty| binds(ty, &batch)) {
                 replaced.add(table, ty, &offsets, Some(&old), Some(&new))?;
-                self.replace(&mut replaced, change_incidences()).await?;
+                self.replace(&mut replaced, shares.change_incidences())
+                    .await?;
             }
             removed.extend(offsets.iter().copied());
             rewritten.push(with_ids(table, &offsets, &new)?)?;
             if removed.len() >= VERSION_ROWS {
-                let full = std::mem::replace(&mut rewritten, RowBuffer::new(waiting_bytes() / 2));
+                let full = std::mem::replace(&mut rewritten, self.waiting_rows());
                 let (pieces, rows) = (full.finish()?, std::mem::take(&mut removed));
                 staged = self.rewritten(staged, &pieces, &rows).await?;
             }
         }
         let mut gone = deletes.iter();
         loop {
-            let offsets: Vec<u64> = gone.by_ref().take(change_rows()).collect();
+            let offsets: Vec<u64> = gone.by_ref().take(shares.change_rows()).collect();
             if offsets.is_empty() {
                 break;
             }
@@ -93,7 +94,8 @@ impl TableStager {
             });
             if let Some(ty) = table.hyperedge_type() {
                 replaced.add(table, ty, &offsets, Some(&old), None)?;
-                self.replace(&mut replaced, change_incidences()).await?;
+                self.replace(&mut replaced, shares.change_incidences())
+                    .await?;
             }
         }
         self.replace(&mut replaced, 0).await?;
@@ -103,6 +105,12 @@ impl TableStager {
         let counts = &mut self.statistics;
         counts.rows = counts.rows.saturating_sub(deletes.len());
         Ok(staged)
+    }
+
+    /// Rows that wait to be written anew.
+    fn waiting_rows(&self) -> RowBuffer {
+        let memory = self.root.resources().memory();
+        RowBuffer::new(self.shares().waiting_bytes() / 2, memory)
     }
 
     /// Stages a table all of whose rows go. Its incidence lists begin anew.

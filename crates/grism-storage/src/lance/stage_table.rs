@@ -25,7 +25,7 @@ use super::write_rows::Batches;
 use crate::collector::StatisticsCollector;
 use crate::columns::{column_or_null, table_fields};
 use crate::incidences::{collect_incidences, members_of};
-use crate::memory_limit::{is_scarce, write_parts};
+use crate::shares::Shares;
 
 /// Rows from which on their incidences are sorted into runs instead of joining the delta.
 const SORTED_ROWS: u64 = 4096;
@@ -92,6 +92,11 @@ impl TableStager {
         })
     }
 
+    /// The shares of the memory that staging is charged to.
+    pub(super) fn shares(&self) -> Shares {
+        self.root.resources().shares()
+    }
+
     /// The path of the dataset, once there is one.
     pub(super) fn path(&self) -> Result<&str> {
         let known = self.dataset.as_ref().map(|known| known.path.as_str());
@@ -134,7 +139,7 @@ impl TableStager {
         let mut tasks = JoinSet::new();
         let mut waiting = Vec::new();
         for work in sorting {
-            if is_scarce() {
+            if self.shares().is_scarce() {
                 waiting.push(work);
             } else {
                 tasks.spawn(work);
@@ -210,7 +215,7 @@ impl TableStager {
     fn parts(&self, base: Option<&Dataset>, pieces: &[AppendedRows], rows: u64) -> Parts {
         let stored = Arc::new(StoredColumns::of(&self.table, base));
         let fragments = rows.div_ceil(self.options.fragment_rows as u64).max(1);
-        let wanted = write_parts().min(fragments);
+        let wanted = self.shares().write_parts().min(fragments);
         let mut parts: Vec<(u64, Vec<AppendedRows>)> = vec![(0, Vec::new())];
         for piece in pieces {
             let full = parts

@@ -7,11 +7,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use fail::fail_point;
 use grism_core::{
-    BatchStream, ChangeSet, CommitSummary, Error, ErrorKind, Result, RowOrigin, Snapshot,
-    SnapshotId, SnapshotInfo, Storage, StorageDescriptor, Turn,
+    BatchStream, ChangeSet, CommitSummary, Error, ErrorKind, MemoryManager, Result, RowOrigin,
+    Snapshot, SnapshotId, SnapshotInfo, Storage, StorageDescriptor, Turn,
 };
 use lance_table::format::is_detached_version;
-use tokio::sync::Mutex;
 
 use super::at_once::all_at_once;
 use super::dataset::publish_main_line;
@@ -28,19 +27,29 @@ use crate::constraints::{Checks, History, KeyCache, NewKeys, Trust};
 use crate::import::outside_rows;
 use crate::rebase::{State, built_anew, check_base, joined, rebase};
 
-/// A graph of Lance datasets, in a directory or in an object store.
-#[derive(Debug)]
+/// A graph of Lance datasets, in a directory or in an object store. Copies are handles on the same graph.
+#[derive(Clone, Debug)]
 pub struct LanceStorage {
     pub(super) root: Root,
-    pub(super) log: SnapshotLog,
-    pub(super) open: OpenGraph,
-    pub(super) turns: Turns,
+    pub(super) log: Arc<SnapshotLog>,
+    pub(super) open: Arc<OpenGraph>,
+    pub(super) turns: Arc<Turns>,
     /// Keys that constraints compare.
-    pub(super) keys: Mutex<KeyCache>,
+    pub(super) keys: Arc<KeyCache>,
 }
 
 impl LanceStorage {
     pub(super) async fn find(&self, id: SnapshotId) -> Result<Arc<LanceSnapshot>> {
+        let found = self.found(id).await?;
+        let memory = self.root.resources().memory();
+        if Arc::ptr_eq(memory, found.memory()) {
+            return Ok(found);
+        }
+        Ok(Arc::new(found.within(memory)))
+    }
+
+    /// The snapshot as the process reads it.
+    async fn found(&self, id: SnapshotId) -> Result<Arc<LanceSnapshot>> {
         let end = self.log.latest().await;
         let end = end.inspect_err(|_| self.open.clear())?;
         let graph = self.open.graph(&self.root, &self.log, end.graph).await?;
@@ -58,7 +67,9 @@ impl LanceStorage {
         };
         let nearest = self.open.nearest(entry.id);
         let (nearest, none) = (nearest.as_deref(), OpenDatasets::new());
-        let opened = LanceSnapshot::open(&self.root, graph, entry, nearest, &none);
+        // It stays open for others, when this handle and its memory are gone.
+        let root = self.root.common();
+        let opened = LanceSnapshot::open(&root, graph, entry, nearest, &none);
         let snapshot = Arc::new(opened.await?);
         self.open.keep(&snapshot);
         Ok(snapshot)
@@ -283,6 +294,17 @@ impl Storage for LanceStorage {
         }
     }
 
+    fn memory(&self) -> &Arc<dyn MemoryManager> {
+        self.root.resources().memory()
+    }
+
+    fn with_memory(&self, memory: Arc<dyn MemoryManager>) -> Arc<dyn Storage> {
+        Arc::new(Self {
+            root: self.root.within(memory),
+            ..self.clone()
+        })
+    }
+
     async fn snapshot(&self, id: SnapshotId) -> Result<Arc<dyn Snapshot>> {
         Ok(self.find(id).await?)
     }
@@ -343,11 +365,16 @@ impl Storage for LanceStorage {
         };
         fail_point!("commit-staged");
         let entry = self.publish(before, entry, summary).await?;
-        let mut keys = self.keys.lock().await;
-        keys.committed(newest.as_ref(), &state(&entry), &new_keys);
-        drop((keys, turn, steps));
+        let after = state(&entry);
+        self.keys
+            .committed(newest.as_ref(), &after, &new_keys)
+            .await;
+        drop((turn, steps));
         if let Some(staged) = staged {
-            self.open.keep(&Arc::new(staged.published(entry.clone())));
+            let common = self.root.common();
+            let published = staged.published(entry.clone());
+            let published = published.within(common.resources().memory());
+            self.open.keep(&Arc::new(published));
         }
         // A commit that came in between brings the main lines further.
         if self.log.latest().await.is_ok_and(|end| end.id == entry.id) {
@@ -381,7 +408,7 @@ impl Storage for LanceStorage {
     }
 
     async fn rows(&self, source: &RowOrigin) -> Result<BatchStream> {
-        outside_rows(source, self.root.options()).await
+        outside_rows(source, self.root.options(), self.memory()).await
     }
 
     async fn check_there(&self, snapshot: &Arc<dyn Snapshot>) -> Result<()> {

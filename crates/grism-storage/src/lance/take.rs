@@ -10,14 +10,13 @@ use grism_core::{Error, Result, TableId};
 use lance::dataset::{ProjectionRequest, TakeBuilder};
 use lance_core::ROW_ID;
 
-use super::cache::{CacheKey, Cached, cache};
+use super::cache::{CacheKey, Cached};
 use super::dataset::read_range;
 use super::error::from_lance;
 use super::open_table::plain_addresses;
 use super::physical::{merged_column, physical_columns};
 use super::snapshot::LanceSnapshot;
 use crate::columns::column_type;
-use crate::memory_limit::cache_bytes;
 
 /// Rows of a column that are read, and kept, together.
 const CHUNK_ROWS: u64 = 1 << 16;
@@ -42,7 +41,7 @@ impl LanceSnapshot {
                 .await
                 .map(Cached::Column)
         };
-        match cache().get_or_insert_async(&key, load).await? {
+        match self.cache().get_or_load(&key, load).await? {
             Cached::Column(column) => Ok(column),
             _ => Err(Error::internal("a column was cached as something else")),
         }
@@ -66,7 +65,7 @@ impl LanceSnapshot {
         })?;
         if self.open_table(table)?.is_plain {
             let mut pieces = Vec::new();
-            read_range(dataset, &columns, start, end - start, |rows| {
+            read_range(dataset, &columns, start..end, self.shares(), |rows| {
                 pieces.extend(merged_column(&rows, &columns, &data_type)?);
                 Ok(())
             })
@@ -134,7 +133,7 @@ impl LanceSnapshot {
         let width = data_type.primitive_width().unwrap_or(32) as u64;
         let rows = self.statistics.tables.get(&table);
         let bytes = rows.map_or(0, |rows| rows.next_offset * width);
-        if bytes <= cache_bytes() / 2 {
+        if bytes <= self.cache().capacity() as u64 / 2 {
             return false;
         }
         let chunks: HashSet<u64> = offsets.iter().map(|offset| offset / CHUNK_ROWS).collect();

@@ -13,7 +13,6 @@ use lance_table::format::Fragment;
 
 use super::error::from_lance;
 use super::root::Root;
-use crate::memory_limit::page_bytes;
 
 /// Batches that are written in order.
 pub(super) type Batches = Box<dyn Iterator<Item = Result<RecordBatch>> + Send>;
@@ -83,7 +82,7 @@ pub(super) async fn write_rows(
     // Lance divides what it is given among the columns.
     let columns = schema.fields().len().max(1) as u64;
     let mut writer = parameters.file_writer_options.take().unwrap_or_default();
-    writer.data_cache_bytes = Some(page_bytes() * columns);
+    writer.data_cache_bytes = Some(root.resources().shares().page_bytes() * columns);
     parameters.file_writer_options = Some(writer);
     // An error of ours keeps its kind on the way through Lance.
     let failed: Arc<Mutex<Option<Error>>> = Arc::default();

@@ -11,8 +11,9 @@ use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{
     BatchStream, EntityId, Error, GraphSchema, GraphStatistics, HyperedgeType, ID_COLUMN,
-    Incidence, IncidenceSegment, IndexSearch, LoadState, OffsetSet, Result, Role, ScanRange,
-    ScanRequest, SearchHit, SegmentKey, Snapshot, SnapshotId, Table, TableId, Value, widen_column,
+    Incidence, IncidenceSegment, IndexSearch, LoadState, MemoryManager, OffsetSet, Result, Role,
+    ScanRange, ScanRequest, SearchHit, SegmentKey, Snapshot, SnapshotId, Table, TableId, Value,
+    widen_column,
 };
 
 use super::changes::{TableChanges, value_type};
@@ -290,6 +291,17 @@ impl Snapshot for TransactionSnapshot {
 
     fn commit(&self) -> &str {
         self.base.commit()
+    }
+
+    fn memory(&self) -> &Arc<dyn MemoryManager> {
+        self.base.memory()
+    }
+
+    fn with_memory(&self, memory: Arc<dyn MemoryManager>) -> Arc<dyn Snapshot> {
+        Arc::new(Self {
+            base: self.base.with_memory(memory),
+            ..self.clone()
+        })
     }
 
     fn schema(&self) -> &Arc<GraphSchema> {
