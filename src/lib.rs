@@ -47,12 +47,13 @@ pub use tables::{RowTable, Tables};
 pub use transaction::GraphTransaction;
 
 pub use grism_core::{
-    Alteration, Cardinality, ChangeSet, Constraint, ConstraintRule, EntityKind, Error, ErrorKind,
-    GraphSchema, GrismError, HyperedgeContents, HyperedgeType, HyperedgeValue, IncidenceValue,
-    IndexDefinition, IndexKind, IndexSearch, LoadState, LoadedFile, Location, NodeContents,
-    NodeValue, PathValue, Result, Role, RowChanges, SchemaChange, SchemaOwner, SearchHit,
-    SearchTarget, Snapshot, SnapshotId, SnapshotInfo, Storage, StorageDescriptor, Table, TableKind,
-    Type, Unneeded, Value, VectorMetric, nearest, temporal,
+    Alteration, Cardinality, ChangeSet, CheckReport, Constraint, ConstraintRule, EntityKind, Error,
+    ErrorKind, GraphSchema, GrismError, HyperedgeContents, HyperedgeType, HyperedgeValue,
+    IncidenceValue, IndexDefinition, IndexKind, IndexSearch, LoadState, LoadedFile, Location,
+    Maintenance, NodeContents, NodeValue, OptimizeReport, PathValue, Result, Role, RowChanges,
+    SchemaChange, SchemaOwner, SearchHit, SearchTarget, Snapshot, SnapshotId, SnapshotInfo,
+    Storage, StorageDescriptor, Table, TableKind, TimeTravel, Type, Unneeded, VacuumOptions,
+    VacuumReport, Value, VectorMetric, nearest, temporal,
 };
 pub use grism_cypher::{
     ExplainFormat, ExplainOptions, Parameters, Procedure, ProcedureColumn, Procedures, Statement,
@@ -81,11 +82,10 @@ pub use grism_ray::{
     PhysicalSubPlan, RayExecutor, RayExecutorConfig, StageExecutor, StagedExecutor, TaskMetrics,
 };
 pub use grism_storage::{
-    BadRow, Catalog, CheckReport, ColumnType, Compression, Encoding, ExportOptions, FileExport,
-    FileFormat, GraphOptions, ImportOptions, ImportSource, InMemoryStorage, Incremental,
-    IncrementalLoad, LanceStorage, LoadJob, LoadOptions, LoadPreview, LoadProgress, LoadReport,
-    LoadTarget, ManyLoads, ManyReport, MissingMember, OnConflict, OptimizeReport, PackedFile,
-    RoleSource, SnapshotDiff, TableDiff, TableStream, TimeFormat, TimeFormats, Transaction,
-    VacuumOptions, VacuumReport, WriteCounts, load, load_into, load_many_into, one_byte,
-    preview_many,
+    BadRow, Catalog, ColumnType, Compression, Encoding, ExportOptions, FileExport, FileFormat,
+    GraphOptions, ImportOptions, ImportSource, InMemoryStorage, Incremental, IncrementalLoad,
+    LanceStorage, LoadJob, LoadOptions, LoadPreview, LoadProgress, LoadReport, LoadTarget,
+    ManyLoads, ManyReport, MissingMember, OnConflict, PackedFile, RoleSource, SnapshotDiff,
+    TableDiff, TableStream, TimeFormat, TimeFormats, Transaction, WriteCounts, load, load_into,
+    load_many_into, one_byte, preview_many,
 };

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use grism_core::{Error, Result, SnapshotId};
+use grism_core::{Error, Result, SnapshotId, VacuumOptions};
 use grism_cypher::{ExplainOptions, Query, ShowKind, Statement, StatementKind};
 use grism_engine::{CancellationHandle, PhysicalSchema};
 use grism_logical::PlanSchema;
-use grism_storage::VacuumOptions;
 
 use crate::Graph;
 use crate::copy::copy_from;

@@ -45,13 +45,12 @@ def test_two_queries_at_once_keep_to_their_own_limits(graph: gr.Graph) -> None:
         assert [one.result() for one in running] == ["refused", [{"n": ROWS}], "refused", [{"n": ROWS}]]
 
 
-@pytest.mark.parametrize("engine", ["local", "staged"])
-def test_a_sort_spills_within_its_limit_while_another_does_not(graph: gr.Graph, engine: str) -> None:
+def test_a_sort_spills_within_its_limit_while_another_does_not(graph: gr.Graph) -> None:
     def sort(limit: int | None) -> object:
-        return graph.query(SORT, engine=engine, memory_limit=limit).to_pylist()
+        return graph.query(SORT, engine="local", memory_limit=limit).to_pylist()
 
     with ThreadPoolExecutor() as threads:
-        first, second = threads.map(sort, (4 * SMALL, None))
+        first, second = threads.map(sort, (SMALL, None))
     assert first == second == [{"first": f"{ROWS - 1:07}xxx", "n": ROWS}]
 
 

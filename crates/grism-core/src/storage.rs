@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ChangeSet, CommitSummary, GraphSchema, GraphStatistics, IncidenceSegment, IndexSearch,
-    LoadState, MemoryManager, Result, RowOrigin, ScanPredicate, SearchHit, SegmentKey, SnapshotId,
-    TableId, Turn,
+    LoadState, Maintenance, MemoryManager, Result, RowOrigin, ScanPredicate, SearchHit, SegmentKey,
+    SnapshotId, TableId, TimeTravel, Turn,
 };
 
 /// The column of raw entity ids that leads every scanned batch.
@@ -113,6 +113,16 @@ pub trait Storage: Any + Send + Sync + Debug {
     async fn rows(&self, source: &RowOrigin) -> Result<BatchStream> {
         let message = format!("reading {source} by a query over this storage");
         Err(crate::Error::unsupported(message))
+    }
+
+    /// The graph's upkeep; `None` where nothing is kept in files.
+    fn maintenance(&self) -> Option<&dyn Maintenance> {
+        None
+    }
+
+    /// The graph's tags and times; `None` where snapshots are known by their numbers alone.
+    fn time_travel(&self) -> Option<&dyn TimeTravel> {
+        None
     }
 
     /// A snapshot as bytes that travel to other processes; `None` where those open the descriptor instead.

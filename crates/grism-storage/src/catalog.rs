@@ -1,6 +1,5 @@
 //! The catalog: from a URI to the storage behind it, each opened once per process.
 
-use std::any::Any;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -16,8 +15,16 @@ use crate::{GraphOptions, InMemoryStorage, LanceStorage};
 /// environment variables of object stores. `memory://` and a name is a graph in this process.
 #[derive(Debug)]
 pub struct Catalog {
-    open: RwLock<HashMap<String, Arc<dyn Storage>>>,
+    open: RwLock<HashMap<String, OpenStorage>>,
     resources: Resources,
+}
+
+/// A storage that is open.
+#[derive(Clone, Debug)]
+struct OpenStorage {
+    storage: Arc<dyn Storage>,
+    /// The same, where the catalog opened it at a place that may hold another graph by now.
+    placed: Option<LanceStorage>,
 }
 
 impl Default for Catalog {
@@ -61,31 +68,38 @@ impl Catalog {
     ) -> Result<Arc<dyn Storage>> {
         let key = canonical(uri)?;
         check_options(&key, options)?;
-        if let Some(known) = self.registered(&key) {
-            let storage: &dyn Any = known.as_ref();
-            if let Some(storage) = storage.downcast_ref::<LanceStorage>() {
+        if let Some(known) = self.known(&key) {
+            if let Some(placed) = known.placed {
                 // Somebody may have deleted the graph, or built another in its place.
-                storage.reopen(create).await?;
+                placed.reopen(create).await?;
             }
-            return Ok(known);
+            return Ok(known.storage);
         }
-        let storage: Arc<dyn Storage> = if key.starts_with(MEMORY) {
+        if key.starts_with(MEMORY) {
             if !create {
                 return Err(Error::not_found(format!(
                     "there is no graph {key} in this process"
                 )));
             }
-            Arc::new(InMemoryStorage::within(Arc::clone(self.memory())).named(&key))
-        } else if create {
+            let made = InMemoryStorage::within(Arc::clone(self.memory())).named(&key);
+            return Ok(self.register(&key, Arc::new(made)));
+        }
+        let placed = if create {
             let layout = GraphOptions::default();
             let resources = self.resources.clone();
             let made = LanceStorage::open_or_create_with(&key, options, layout, resources);
-            Arc::new(made.await?)
+            made.await?
         } else {
             let resources = self.resources.clone();
-            Arc::new(LanceStorage::open_with(&key, options, resources).await?)
+            LanceStorage::open_with(&key, options, resources).await?
         };
-        Ok(self.register(&key, storage))
+        Ok(self.keep(
+            &key,
+            OpenStorage {
+                storage: Arc::new(placed.clone()),
+                placed: Some(placed),
+            },
+        ))
     }
 
     /// Opens what a descriptor from another process names.
@@ -102,17 +116,28 @@ impl Catalog {
     /// The storage that is open under `uri`.
     #[must_use]
     pub fn registered(&self, uri: &str) -> Option<Arc<dyn Storage>> {
-        self.open
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(uri)
-            .cloned()
+        Some(self.known(uri)?.storage)
+    }
+
+    fn known(&self, uri: &str) -> Option<OpenStorage> {
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        open.get(uri).cloned()
     }
 
     /// Puts a storage under `uri`, unless there is one, and returns the one that is there.
     pub fn register(&self, uri: &str, storage: Arc<dyn Storage>) -> Arc<dyn Storage> {
+        self.keep(
+            uri,
+            OpenStorage {
+                storage,
+                placed: None,
+            },
+        )
+    }
+
+    fn keep(&self, uri: &str, opened: OpenStorage) -> Arc<dyn Storage> {
         let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(open.entry(uri.to_owned()).or_insert(storage))
+        Arc::clone(&open.entry(uri.to_owned()).or_insert(opened).storage)
     }
 }
 

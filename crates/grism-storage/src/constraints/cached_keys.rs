@@ -11,7 +11,7 @@ use grism_core::{
     Snapshot, Table, TableId,
 };
 
-use super::check::covered;
+use super::covered::covered;
 use super::key::{KeyReader, RowKey};
 use super::key_table::{KeyTable, LEAST_BYTES};
 use super::touched::LOOKED_UP;

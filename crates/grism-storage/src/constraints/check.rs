@@ -1,14 +1,13 @@
 //! `Checks`: whether a commit keeps the constraints.
 
-use grism_core::{ChangeSet, Constraint, Error, Result, Snapshot, Table};
+use grism_core::{ChangeSet, Constraint, Error, Result, Snapshot};
 
 use super::compare::Rows;
+use super::covered::{constraint_bytes, has_rows};
 use super::key_cache::{History, KeyCache};
-use super::key_table::KEY_BYTES;
 use super::new_keys::NewKeys;
 use super::touched::Touched;
 use super::whole::violations;
-use crate::shares::Shares;
 
 /// Whether what a writer verified itself counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,29 +131,6 @@ impl<'a> Checks<'a> {
         }
         Ok(new_keys)
     }
-}
-
-/// In how many parts the keys of so many rows are compared, so that those of one fit into `most` bytes.
-pub(super) fn parts(rows: u64, most: u64) -> u64 {
-    rows.saturating_mul(KEY_BYTES).div_ceil(most).max(1)
-}
-
-/// The tables of a snapshot with rows that a constraint is of, or may be.
-pub(super) fn covered<'s>(
-    snapshot: &'s dyn Snapshot,
-    constraint: &'s Constraint,
-) -> impl Iterator<Item = &'s Table> {
-    let tables = snapshot.schema().tables();
-    tables.filter(|table| constraint.covers(table) && snapshot.statistics().rows(table.id) > 0)
-}
-
-/// Bytes that the keys of a commit on `snapshot` may take.
-pub(super) fn constraint_bytes(snapshot: &dyn Snapshot) -> u64 {
-    Shares::of(snapshot.memory().as_ref()).constraint_bytes()
-}
-
-fn has_rows(snapshot: &dyn Snapshot, constraint: &Constraint) -> bool {
-    covered(snapshot, constraint).next().is_some()
 }
 
 fn not_read() -> Error {

@@ -8,7 +8,7 @@ use futures::stream::BoxStream;
 use grism_core::{Constraint, EntityId, GraphSchema, Result, Snapshot, Table, TableId, Value};
 
 use super::cached_keys::raw_ids;
-use super::check::{constraint_bytes, covered, parts};
+use super::covered::{constraint_bytes, covered, parts};
 use super::key::{Key, KeyReader, RowKey};
 use super::key_cache::{History, KeyCache};
 use super::key_table::KeyTable;

@@ -6,7 +6,7 @@ use futures::TryStreamExt;
 use grism_core::{Constraint, EntityId, Error, Result, Snapshot, Value};
 
 use super::cached_keys::raw_ids;
-use super::check::{constraint_bytes, covered, parts};
+use super::covered::{constraint_bytes, covered, parts};
 use super::key::{KeyReader, RowKey};
 use super::key_table::KeyTable;
 use super::parted_keys::PartedKeys;

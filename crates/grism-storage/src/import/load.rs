@@ -8,10 +8,10 @@ use grism_core::{ChangeSet, Error, Result, Snapshot, SnapshotId, Storage};
 
 use super::conflict::OnConflict;
 use super::files::InputFile;
+use super::input::Input;
 use super::loader::{LoadStep, Loaded, Loader};
 use super::options::{BadRow, ImportSource, LoadOptions, LoadProgress, LoadTarget, MissingMember};
 use super::plan::{AbsentColumns, Plan, State, hyperedges_plan, nodes_plan};
-use super::read::Input;
 use super::report::LoadReport;
 use super::role_columns::{split_columns, with_roles};
 use super::shared_keys::SharedKeys;

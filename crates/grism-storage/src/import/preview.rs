@@ -7,13 +7,14 @@ use grism_core::{Error, Result, Snapshot, Value};
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 
+use super::input::Input;
 use super::load::{begin, changes_on, first_telling};
 use super::look::{Look, look_at};
 use super::options::{BadRow, ImportSource, LoadOptions, LoadProgress, LoadTarget};
 use super::parsed::Parsed;
 use super::plan::Plan;
 use super::properties::normalized_columns;
-use super::read::{Input, cancelled, read};
+use super::read::{cancelled, read};
 use super::shared_keys::SharedKeys;
 use super::telling::Telling;
 use crate::shares::Shares;

@@ -11,10 +11,11 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use super::file_options::ImportOptions;
+use super::input::Input;
 use super::options::{ImportSource, LoadProgress};
 use super::parsed::Parsed;
 use super::properties::normalized_columns;
-use super::read::{Input, cancelled, read};
+use super::read::{cancelled, read};
 use super::telling::Telling;
 use crate::shares::Shares;
 

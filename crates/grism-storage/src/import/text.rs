@@ -8,8 +8,8 @@ use grism_text::{Encoding, RecordEnds, SniffedEncoding, lines_of};
 
 use super::file_options::Compression;
 use super::files::InputFile;
-use super::gzip_members::GzipMembers;
 use super::options::LoadProgress;
+use super::unpacked::unpacked;
 
 /// A record longer than this is taken for a missing quote.
 const LONGEST_RECORD: usize = 256 << 20;
@@ -26,18 +26,6 @@ pub(super) enum NotUtf8 {
     WrongRows,
     /// The file is refused.
     Refused,
-}
-
-/// The bytes of a file, unpacked.
-pub(super) fn unpacked(
-    raw: impl Read + Send + 'static,
-    compression: Compression,
-) -> std::io::Result<Box<dyn Read + Send>> {
-    Ok(match compression {
-        Compression::None => Box::new(raw),
-        Compression::Gzip => Box::new(GzipMembers::new(raw)),
-        Compression::Zstd => Box::new(zstd::stream::read::Decoder::new(raw)?),
-    })
 }
 
 /// A piece of a text file: whole records.

@@ -20,7 +20,8 @@ use grism_core::{
 };
 
 use super::dataset::{append, open, read_range};
-use super::log::{AdjacencyEntry, DatasetVersion, Run};
+use super::dataset_version::DatasetVersion;
+use super::log::{AdjacencyEntry, Run};
 use super::new_dataset::{FirstRows, create};
 use super::root::Root;
 use super::sync::Unsynced;

@@ -14,8 +14,8 @@ use grism_core::{IncidenceSegment, MemoryManager, MemoryReservation, Reclaim, Re
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-use super::log::DatasetVersion;
-use super::read_lists::Delta;
+use super::dataset_version::DatasetVersion;
+use super::delta::Delta;
 
 /// The part of a limit that a cache may hold.
 const SHARE: usize = 4;
@@ -134,32 +134,44 @@ impl ReadCache {
         found.or_else(|| self.own.as_ref()?.held.get()?.get(key))
     }
 
-    /// What is kept under `key`; where there is nothing, what `load` gives, which is kept if there is room.
+    /// What is kept under `key`; where there is nothing, what `load` gives, which is kept if there is room. It is loaded once
+    /// for all that ask at the same time.
     pub(super) async fn get_or_load(
         &self,
         key: &CacheKey,
         load: impl Future<Output = Result<Cached>>,
     ) -> Result<Cached> {
-        match self.get(key) {
-            Some(known) => Ok(known),
-            None => self.room().get_or_load(key, load).await,
+        if let Some(known) = self.get(key) {
+            return Ok(known);
         }
+        let held = self.room(0);
+        let place = match held.entries.get_value_or_guard_async(key).await {
+            Ok(entry) => return Ok(entry.value),
+            Err(place) => place,
+        };
+        let value = load.await?;
+        let room = self.room(value.bytes());
+        if !std::ptr::eq(room, held) {
+            drop(place);
+            room.keep(key.clone(), &value);
+        } else if let Some(entry) = room.entry(&value) {
+            // Where the place was taken meanwhile, somebody else keeps the same.
+            place.insert(entry).ok();
+        }
+        Ok(value)
     }
 
     /// Keeps `value` under `key`, if there is room.
     pub(super) fn insert(&self, key: CacheKey, value: &Cached) {
-        let held = self.room();
-        if let Some(entry) = held.entry(value) {
-            held.entries.insert(key, entry);
-        }
+        self.room(value.bytes()).keep(key, value);
     }
 
-    /// Where new entries go.
-    fn room(&self) -> &HeldCache {
+    /// Where an entry of so many bytes goes.
+    fn room(&self, bytes: usize) -> &HeldCache {
         let Some(own) = &self.own else {
             return &self.process;
         };
-        if self.process.bytes() < own.memory.limit() / COMMON_SHARE {
+        if self.process.bytes() + bytes < own.memory.limit() / COMMON_SHARE {
             return &self.process;
         }
         own.held.get_or_init(|| HeldCache::new(&own.memory))
@@ -188,31 +200,24 @@ impl HeldCache {
         self.entries.get(key).map(|entry| entry.value)
     }
 
+    /// Keeps `value` under `key`, if there is room.
+    fn keep(&self, key: CacheKey, value: &Cached) {
+        if let Some(entry) = self.entry(value) {
+            self.entries.insert(key, entry);
+        }
+    }
+
     /// An entry that is charged; `None` where there is no room for it.
     fn entry(&self, value: &Cached) -> Option<Entry> {
-        let reserved = MemoryReservation::try_new(Arc::clone(&self.memory), value.bytes());
+        let bytes = value.bytes();
+        if bytes > self.capacity {
+            return None;
+        }
+        let reserved = MemoryReservation::try_new(Arc::clone(&self.memory), bytes);
         Some(Entry {
             value: value.clone(),
             _reserved: Arc::new(reserved.ok()?),
         })
-    }
-
-    async fn get_or_load(
-        &self,
-        key: &CacheKey,
-        load: impl Future<Output = Result<Cached>>,
-    ) -> Result<Cached> {
-        match self.entries.get_value_or_guard_async(key).await {
-            Ok(entry) => Ok(entry.value),
-            Err(place) => {
-                let value = load.await?;
-                if let Some(entry) = self.entry(&value) {
-                    // Where the entry was removed meanwhile, nobody misses it.
-                    place.insert(entry).ok();
-                }
-                Ok(value)
-            }
-        }
     }
 }
 

@@ -22,14 +22,13 @@ use lance_table::format::{Fragment, RowIdMeta};
 use lance_table::io::deletion::relative_deletion_file_path;
 use lance_table::rowids::{RowIdSequence, write_row_ids};
 
+use super::dataset_version::DatasetVersion;
 use super::error::from_lance;
-use super::log::DatasetVersion;
-use super::open_table::{is_plain, plain_addresses};
 use super::physical::has_field;
+use super::plain_rows::{is_plain, plain_addresses};
 use super::root::Root;
-use super::stage_changes::written_rows;
 use super::sync::Unsynced;
-use super::write_rows::{Batches, WrittenTo, write_parts, write_rows};
+use super::write_rows::{Batches, WrittenTo, write_parts, write_rows, written_rows};
 use crate::columns::row_offsets;
 use crate::shares::Shares;
 

@@ -21,8 +21,9 @@ use lance_index::{IndexParams, IndexType};
 use lance_table::format::IndexMetadata;
 
 use super::dataset::{commit_detached, open, sync_new};
+use super::dataset_version::DatasetVersion;
 use super::error::from_lance;
-use super::log::{DatasetVersion, SnapshotEntry};
+use super::log::SnapshotEntry;
 use super::physical::physical_columns;
 use super::predicate::scalar_value;
 use super::root::Root;

@@ -2,32 +2,18 @@
 //! begins anew.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use grism_core::{Result, SnapshotId};
-use tokio::sync::OnceCell;
 
-use super::format::{GraphOptions, read_format, upgrade_format};
+use super::format::{GraphOptions, read_format};
+use super::found_graph::FoundGraph;
 use super::log::SnapshotLog;
 use super::root::Root;
 use super::snapshot::LanceSnapshot;
 
 /// Snapshots that are kept open.
 const OPEN_SNAPSHOTS: usize = 8;
-
-/// A graph as it was found at a place.
-#[derive(Clone, Debug)]
-pub(super) struct FoundGraph {
-    /// How it is laid out.
-    pub(super) options: GraphOptions,
-    /// What caches know it by: its place, and a number that no other graph of this process has.
-    pub(super) name: Arc<str>,
-    /// Which of the graphs it is that the log found at this place.
-    number: u64,
-    /// Set once the format names the features that this build writes.
-    upgraded: Arc<OnceCell<()>>,
-}
 
 /// The graph that lies at a place now, as far as it is known.
 #[derive(Debug)]
@@ -39,28 +25,6 @@ pub(super) struct OpenGraph {
 struct State {
     graph: FoundGraph,
     snapshots: HashMap<SnapshotId, Arc<LanceSnapshot>>,
-}
-
-impl FoundGraph {
-    fn new(root: &Root, options: GraphOptions, number: u64) -> Self {
-        static COUNTER: AtomicU64 = AtomicU64::new(0);
-        let unique = COUNTER.fetch_add(1, Ordering::Relaxed);
-        Self {
-            options,
-            name: format!("{}#{unique}", root.uri()).into(),
-            number,
-            upgraded: Arc::default(),
-        }
-    }
-
-    /// Makes sure that the format names the features that this build writes.
-    ///
-    /// # Errors
-    /// As [`upgrade_format`].
-    pub(super) async fn upgrade(&self, root: &Root) -> Result<()> {
-        let upgraded = self.upgraded.get_or_try_init(|| upgrade_format(root));
-        upgraded.await.copied()
-    }
 }
 
 impl OpenGraph {

@@ -3,20 +3,30 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use grism_core::{Error, GraphSchema, Result, TableId};
+use grism_core::{GraphSchema, Result, TableId};
 use lance::dataset::Dataset;
-use lance_table::format::RowIdMeta;
-use lance_table::rowids::{RowIdSequence, read_row_ids};
 
 use super::at_once::all_at_once;
 use super::dataset::open;
+use super::dataset_version::DatasetVersion;
 use super::indexes::{TableIndex, table_indexes};
-use super::log::{DatasetVersion, SnapshotEntry};
+use super::log::SnapshotEntry;
+use super::plain_rows::is_plain;
 use super::root::Root;
-use super::snapshot::LanceSnapshot;
 
 /// Datasets that are open, by their versions.
 pub(super) type OpenDatasets = HashMap<DatasetVersion, Arc<Dataset>>;
+
+/// The datasets of incidence lists, with the place of their entries, by table and role.
+pub(super) type OpenLists = HashMap<(TableId, String), (usize, Arc<Dataset>)>;
+
+/// What a snapshot has open, of which others open nothing anew.
+pub(super) struct KnownDatasets<'a> {
+    pub(super) entry: &'a SnapshotEntry,
+    pub(super) schema: &'a GraphSchema,
+    pub(super) tables: &'a BTreeMap<TableId, Arc<OpenTable>>,
+    pub(super) lists: &'a OpenLists,
+}
 
 /// The dataset of a table, and what its manifest tells.
 pub(super) struct OpenTable {
@@ -43,7 +53,7 @@ pub(super) async fn open_tables(
     root: &Root,
     entry: &SnapshotEntry,
     schema: &Arc<GraphSchema>,
-    known: Option<&LanceSnapshot>,
+    known: Option<&KnownDatasets<'_>>,
     opened: &OpenDatasets,
 ) -> Result<BTreeMap<TableId, Arc<OpenTable>>> {
     let mut tables = BTreeMap::new();
@@ -52,7 +62,7 @@ pub(super) async fn open_tables(
         let known = known.filter(|known| known.entry.tables.get(table) == Some(dataset));
         let same = known.and_then(|known| Some((known, known.tables.get(table)?)));
         if let Some((known, same)) = same
-            && has_indexes_of(schema, &known.schema, *table)
+            && has_indexes_of(schema, known.schema, *table)
         {
             tables.insert(*table, Arc::clone(same));
             continue;
@@ -85,10 +95,10 @@ fn has_indexes_of(schema: &GraphSchema, known: &GraphSchema, table: TableId) -> 
 pub(super) async fn open_lists(
     root: &Root,
     entry: &SnapshotEntry,
-    known: Option<&LanceSnapshot>,
+    known: Option<&KnownDatasets<'_>>,
 ) -> Result<OpenDatasets> {
     let mut lists = OpenDatasets::new();
-    for (index, dataset) in known.iter().flat_map(|known| known.adjacency.values()) {
+    for (index, dataset) in known.iter().flat_map(|known| known.lists.values()) {
         let own = known.and_then(|known| known.entry.adjacency.get(*index));
         if let Some(own) = own {
             lists.insert(own.dataset.clone(), Arc::clone(dataset));
@@ -109,39 +119,4 @@ pub(super) async fn open_lists(
     });
     lists.extend(all_at_once(opening.collect()).await?);
     Ok(lists)
-}
-
-/// Whether row ids are the places of the rows.
-pub(super) fn is_plain(dataset: &Dataset) -> bool {
-    let mut first = 0;
-    let in_place = dataset.fragments().iter().all(|fragment| {
-        let end = first + fragment.physical_rows.unwrap_or_default() as u64;
-        let ids = match &fragment.row_id_meta {
-            Some(RowIdMeta::Inline(ids)) => read_row_ids(ids).ok(),
-            _ => None,
-        };
-        let in_place = ids == Some(RowIdSequence::from(first..end));
-        first = end;
-        in_place && fragment.deletion_file.is_none()
-    });
-    // The last fragments may have gone with all their rows.
-    in_place && first == dataset.manifest().next_row_id
-}
-
-/// Where the rows of `ids`, which ascend, stand in a dataset whose row ids are the places of its rows.
-pub(super) fn plain_addresses(dataset: &Dataset, ids: &[u64]) -> Result<Vec<u64>> {
-    let mut addresses = Vec::with_capacity(ids.len());
-    let mut ids = ids.iter().peekable();
-    let mut first = 0;
-    for fragment in dataset.fragments().iter() {
-        let end = first + fragment.physical_rows.unwrap_or_default() as u64;
-        while let Some(id) = ids.next_if(|id| **id < end) {
-            addresses.push(fragment.id << 32 | (id - first));
-        }
-        first = end;
-    }
-    match ids.next() {
-        Some(id) => Err(Error::internal(format!("there is no row {id}"))),
-        None => Ok(addresses),
-    }
 }

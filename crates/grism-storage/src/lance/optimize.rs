@@ -5,16 +5,17 @@ use std::sync::Arc;
 
 use futures::TryStreamExt;
 use grism_core::{
-    CommitSummary, HyperedgeType, IndexKind, Result, Role, RoleStatistics, RowBuffer, Snapshot,
-    SnapshotId, SortedIncidences, Storage, Table,
+    CommitSummary, HyperedgeType, IndexKind, OptimizeReport, Result, Role, RoleStatistics,
+    RowBuffer, Snapshot, SnapshotId, SortedIncidences, Storage, Table,
 };
 use lance::dataset::optimize::{CompactionOptions, plan_compaction};
 use lance::dataset::transaction::{Operation, RewriteGroup, Transaction};
 
 use super::dataset::{commit_detached, open, sync_new};
+use super::dataset_version::DatasetVersion;
 use super::error::from_lance;
 use super::indexes::build_indexes;
-use super::log::{AdjacencyEntry, DatasetVersion, SnapshotEntry};
+use super::log::{AdjacencyEntry, SnapshotEntry};
 use super::recount::{count_degrees, has_degrees, recount_properties};
 use super::role_lists::RoleLists;
 use super::root::Root;
@@ -23,14 +24,10 @@ use super::snapshot::LanceSnapshot;
 use super::storage::LanceStorage;
 use super::sync::Unsynced;
 use crate::all_rows::all_rows;
-use crate::maintenance::OptimizeReport;
 
 impl LanceStorage {
-    /// Rewrites what many small commits left, as one commit that changes no answer.
-    ///
-    /// # Errors
-    /// `Conflict` where a writer of another machine was first; `Unavailable` where the graph cannot be written.
-    pub async fn optimize(&self) -> Result<OptimizeReport> {
+    /// OPTIMIZE, as [`Maintenance`](grism_core::Maintenance) says.
+    pub(super) async fn run_optimize(&self) -> Result<OptimizeReport> {
         let turn = self.turn().await?;
         let newest = self.find(SnapshotId::default()).await?;
         newest.graph.upgrade(&self.root).await?;

@@ -12,22 +12,9 @@ use lance::dataset::Dataset;
 
 use super::adjacency::{HYPEREDGE, MEMBER, OPPOSITE, POSITION, TAKEN_BACK, column_names};
 use super::dataset::read_range;
+use super::delta::Delta;
 use super::log::{AdjacencyEntry, Run};
 use crate::shares::Shares;
-
-/// The delta of a role in memory: by segment, each incidence with its row in the dataset.
-#[derive(Debug, Default)]
-pub(super) struct Delta {
-    segments: HashMap<SegmentKey, Vec<(u64, Incidence)>>,
-    rows: usize,
-}
-
-impl Delta {
-    /// Memory held, in bytes.
-    pub(super) fn bytes(&self) -> usize {
-        self.rows * 48 + self.segments.len() * 64
-    }
-}
 
 /// The columns of a batch of rows.
 struct Columns<'a> {

@@ -16,7 +16,8 @@ use tokio::sync::Mutex;
 
 use super::adjacency::{FRAGMENT_ROWS, schema, to_batch};
 use super::dataset::{append, open};
-use super::log::{AdjacencyEntry, DatasetVersion, Run, SnapshotEntry, WrittenIn};
+use super::dataset_version::DatasetVersion;
+use super::log::{AdjacencyEntry, Run, SnapshotEntry, WrittenIn};
 use super::new_dataset::{FirstRows, create};
 use super::root::Root;
 use super::sync::Unsynced;

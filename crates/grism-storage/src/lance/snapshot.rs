@@ -17,15 +17,19 @@ use lance::dataset::{Dataset, ProjectionRequest};
 use lance_core::ROW_ID;
 
 use super::cache::{CacheKey, Cached, ReadCache};
+use super::dataset_version::DatasetVersion;
+use super::delta::Delta;
 use super::error::from_lance;
+use super::found_graph::FoundGraph;
 use super::indexes::{TableIndex, search, usable};
 use super::loaded::read_loaded;
-use super::log::{AdjacencyEntry, DatasetVersion, SnapshotEntry};
-use super::open_graph::FoundGraph;
-use super::open_table::{OpenDatasets, OpenTable, open_lists, open_tables};
+use super::log::{AdjacencyEntry, SnapshotEntry};
+use super::open_table::{
+    KnownDatasets, OpenDatasets, OpenLists, OpenTable, open_lists, open_tables,
+};
 use super::physical::{merged_column, physical_columns};
 use super::predicate::{lance_filter, reaches_lance};
-use super::read_lists::{Delta, RoleReader};
+use super::read_lists::RoleReader;
 use super::root::Root;
 use super::search::index_search;
 use crate::columns::{
@@ -41,9 +45,6 @@ const INDEXED: u64 = u64::MAX - 1;
 const DELTA: u64 = u64::MAX;
 /// Added to the number of a segment, under which the lengths of its lists are kept.
 const LENGTHS: u64 = 1 << 62;
-
-/// The datasets of incidence lists, with the place of their entries, by table and role.
-type OpenLists = HashMap<(TableId, String), (usize, Arc<Dataset>)>;
 
 /// One snapshot of a graph on disk. Copies share everything.
 #[derive(Clone)]
@@ -75,8 +76,14 @@ impl LanceSnapshot {
         opened: &OpenDatasets,
     ) -> Result<Self> {
         let schema = Arc::new(entry.schema.clone());
-        let tables = open_tables(root, &entry, &schema, known, opened).await?;
-        let lists = open_lists(root, &entry, known).await?;
+        let known = known.map(|known| KnownDatasets {
+            entry: &known.entry,
+            schema: &known.schema,
+            tables: &known.tables,
+            lists: &known.adjacency,
+        });
+        let tables = open_tables(root, &entry, &schema, known.as_ref(), opened).await?;
+        let lists = open_lists(root, &entry, known.as_ref()).await?;
         let adjacency = entry.adjacency.iter().enumerate();
         let adjacency = adjacency.filter_map(|(index, own)| {
             let dataset = Arc::clone(lists.get(&own.dataset)?);

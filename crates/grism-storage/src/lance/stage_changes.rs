@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, new_null_array};
+use arrow::array::{Array, new_null_array};
 use arrow::compute::concat_batches;
-use arrow::datatypes::{Field, Schema};
+use arrow::datatypes::Field;
 use arrow::record_batch::RecordBatch;
 use grism_core::{
     AppendedRows, DegreeDistribution, Error, HyperedgeType, ID_COLUMN, Incidence, OffsetSet,
@@ -17,7 +17,6 @@ use super::adjacency::TAKEN_BACK;
 use super::dataset::{change, read_rows, with_fields};
 use super::physical::{has_field, physical_columns, target_column};
 use super::stage_table::TableStager;
-use super::write_rows::Batches;
 use crate::collector::{count_delete, count_update, has_value};
 use crate::columns::{
     column_or_null, column_type, id_array, named_batch, row_offsets, with_role_columns,
@@ -287,22 +286,4 @@ fn count_values(dataset: &Dataset, table: &Table, rows: &RecordBatch, column: &s
     let columns = physical_columns(dataset, table, column);
     let having = (0..rows.num_rows()).filter(|row| has_value(rows, &columns, *row));
     having.count() as u64
-}
-
-/// Changed rows as they are written: with a column for every field of the dataset, since later changes may have added some,
-/// and without ids.
-pub(super) fn written_rows(dataset: &Dataset, pieces: &[AppendedRows]) -> Batches {
-    let schema = Arc::new(Schema::from(dataset.schema()));
-    Box::new(batches_of(pieces.to_vec()).map(move |batch| {
-        let batch = batch?;
-        let columns = schema.fields().iter().map(|field| -> Result<ArrayRef> {
-            match batch.column_by_name(field.name()) {
-                Some(column) if column.data_type() == field.data_type() => Ok(Arc::clone(column)),
-                Some(column) => Ok(arrow::compute::cast(column, field.data_type())?),
-                None => Ok(new_null_array(field.data_type(), batch.num_rows())),
-            }
-        });
-        let columns = columns.collect::<Result<Vec<_>>>()?;
-        Ok(RecordBatch::try_new(Arc::clone(&schema), columns)?)
-    }))
 }

@@ -12,9 +12,10 @@ use tokio::task::JoinSet;
 
 use super::adjacency::Before;
 use super::dataset::{append, open};
+use super::dataset_version::DatasetVersion;
 use super::format::GraphOptions;
 use super::layout::{first_fields, table_path};
-use super::log::{AdjacencyEntry, DatasetVersion};
+use super::log::AdjacencyEntry;
 use super::new_dataset::{FirstRows, create};
 use super::physical::target_column;
 use super::role_lists::RoleLists;

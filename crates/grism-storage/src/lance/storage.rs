@@ -1,28 +1,27 @@
 //! `LanceStorage`: the snapshots of a graph, and the commit.
 
 use std::any::Any;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use fail::fail_point;
 use grism_core::{
-    BatchStream, ChangeSet, CommitSummary, Error, ErrorKind, MemoryManager, Result, RowOrigin,
-    Snapshot, SnapshotId, SnapshotInfo, Storage, StorageDescriptor, Turn,
+    BatchStream, ChangeSet, CommitSummary, Error, ErrorKind, Maintenance, MemoryManager, Result,
+    RowOrigin, Snapshot, SnapshotId, SnapshotInfo, Storage, StorageDescriptor, TimeTravel, Turn,
 };
 use lance_table::format::is_detached_version;
 
 use super::at_once::all_at_once;
 use super::dataset::publish_main_line;
-use super::log::{DatasetVersion, SnapshotEntry, SnapshotLog};
+use super::dataset_version::DatasetVersion;
+use super::log::{SnapshotEntry, SnapshotLog};
 use super::open_graph::OpenGraph;
 use super::open_table::OpenDatasets;
 use super::root::Root;
 use super::snapshot::LanceSnapshot;
 use super::stage::stage;
-use super::tags::{create_tag, delete_tag, tags};
 use super::turn::Turns;
-use crate::check::{CheckReport, check_snapshot};
 use crate::constraints::{Checks, History, KeyCache, NewKeys, Trust};
 use crate::import::outside_rows;
 use crate::rebase::{State, built_anew, check_base, joined, rebase};
@@ -78,65 +77,6 @@ impl LanceStorage {
     /// Lets go of snapshots that were dropped.
     pub(super) fn forget(&self, dropped: &[SnapshotId]) {
         self.open.forget(dropped);
-    }
-
-    /// Names a snapshot, which VACUUM keeps from then on.
-    ///
-    /// # Errors
-    /// `NotFound` where there is no such snapshot; `InvalidData` for a name that is taken.
-    pub async fn create_tag(&self, name: &str, snapshot: SnapshotId) -> Result<SnapshotId> {
-        let snapshot = self.find(snapshot).await?.id();
-        create_tag(&self.root, name, snapshot).await?;
-        Ok(snapshot)
-    }
-
-    /// Takes a name away.
-    ///
-    /// # Errors
-    /// `NotFound` where there is none.
-    pub async fn delete_tag(&self, name: &str) -> Result<()> {
-        delete_tag(&self.root, name).await
-    }
-
-    /// The tags.
-    ///
-    /// # Errors
-    /// Those of a graph that cannot be read.
-    pub async fn tags(&self) -> Result<BTreeMap<String, SnapshotId>> {
-        tags(&self.root).await
-    }
-
-    /// The snapshot that was the newest at a time, in milliseconds since 1970-01-01T00:00Z.
-    ///
-    /// # Errors
-    /// `NotFound` where the graph is younger.
-    pub async fn snapshot_at(&self, time: i64) -> Result<SnapshotId> {
-        self.log.at(time).await
-    }
-
-    /// Checks a snapshot, and that no file of any snapshot is missing.
-    ///
-    /// # Errors
-    /// Those of a graph that cannot be read at all.
-    pub async fn check(&self, id: SnapshotId) -> Result<CheckReport> {
-        let snapshot: Arc<dyn Snapshot> = self.find(id).await?;
-        let mut report = check_snapshot(&snapshot).await?;
-        for (info, dropped) in self.log.history().await? {
-            if dropped {
-                continue;
-            }
-            let entry = self.log.read(info.id).await?;
-            let mut missing = self.missing_files(entry.id, entry.datasets()).await?;
-            missing.extend(self.missing_parts(entry.id, entry.loaded_parts()).await?);
-            missing.into_iter().for_each(|problem| report.note(problem));
-            report.snapshots += 1;
-        }
-        for (name, snapshot) in self.tags().await? {
-            if let Err(error) = self.log.read(snapshot).await {
-                report.note(format!("the tag `{name}`: {error}"));
-            }
-        }
-        Ok(report)
     }
 
     /// Moves changes that were made on an older snapshot onto `newest`.
@@ -422,6 +362,14 @@ impl Storage for LanceStorage {
 
     async fn turn(&self) -> Result<Turn> {
         self.turns.take(&self.root).await
+    }
+
+    fn maintenance(&self) -> Option<&dyn Maintenance> {
+        Some(self)
+    }
+
+    fn time_travel(&self) -> Option<&dyn TimeTravel> {
+        Some(self)
     }
 
     async fn history(&self) -> Result<Vec<SnapshotInfo>> {

@@ -13,8 +13,8 @@ use lance_core::ROW_ID;
 use super::cache::{CacheKey, Cached};
 use super::dataset::read_range;
 use super::error::from_lance;
-use super::open_table::plain_addresses;
 use super::physical::{merged_column, physical_columns};
+use super::plain_rows::plain_addresses;
 use super::snapshot::LanceSnapshot;
 use crate::columns::column_type;
 

@@ -5,32 +5,29 @@
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
-use grism_core::{Result, SnapshotId, Storage};
+use grism_core::{Result, SnapshotId, Storage, VacuumOptions, VacuumReport};
 use lance::dataset::Dataset;
 use lance_table::io::deletion::relative_deletion_file_path;
 use lance_table::io::manifest::read_manifest_indexes;
 
 use super::at_once::all_at_once;
 use super::dataset::open;
+use super::dataset_version::DatasetVersion;
 use super::error::from_lance;
 use super::loaded::LOADED;
-use super::log::{DatasetVersion, LoadedPart, SNAPSHOTS, SnapshotEntry};
+use super::log::{LoadedPart, SNAPSHOTS, SnapshotEntry};
 use super::root::Root;
 use super::snapshot::LanceSnapshot;
 use super::storage::{LanceStorage, now};
 use super::sync::TEMPORARY;
 use super::tags::tags;
-use crate::maintenance::{VacuumOptions, VacuumReport};
 
 /// The directories of datasets.
 const DATASETS: [&str; 3] = ["nodes", "hyperedges", "adjacency"];
 
 impl LanceStorage {
-    /// Drops the snapshots that `options` do not keep, and removes what only they read.
-    ///
-    /// # Errors
-    /// `Unavailable` where the graph cannot be written.
-    pub async fn vacuum(&self, options: &VacuumOptions) -> Result<VacuumReport> {
+    /// VACUUM, as [`Maintenance`](grism_core::Maintenance) says.
+    pub(super) async fn run_vacuum(&self, options: &VacuumOptions) -> Result<VacuumReport> {
         let _turn = self.turn().await?;
         let mut report = VacuumReport::default();
         let history = self.log.history().await?;

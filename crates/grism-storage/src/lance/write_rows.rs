@@ -2,10 +2,11 @@
 
 use std::sync::{Arc, Mutex};
 
-use arrow::datatypes::SchemaRef;
+use arrow::array::{ArrayRef, new_null_array};
+use arrow::datatypes::{Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::record_batch::{RecordBatch, RecordBatchIterator};
-use grism_core::{Error, Result};
+use grism_core::{AppendedRows, Error, Result, batches_of};
 use lance::dataset::transaction::Operation;
 use lance::dataset::{Dataset, InsertBuilder, WriteMode, WriteParams};
 use lance_core::datatypes::Schema as LanceSchema;
@@ -127,4 +128,22 @@ pub(super) async fn write_rows(
         rows,
         schema,
     })
+}
+
+/// Changed rows as they are written: with a column for every field of the dataset, since later changes may have added some,
+/// and without ids.
+pub(super) fn written_rows(dataset: &Dataset, pieces: &[AppendedRows]) -> Batches {
+    let schema = Arc::new(Schema::from(dataset.schema()));
+    Box::new(batches_of(pieces.to_vec()).map(move |batch| {
+        let batch = batch?;
+        let columns = schema.fields().iter().map(|field| -> Result<ArrayRef> {
+            match batch.column_by_name(field.name()) {
+                Some(column) if column.data_type() == field.data_type() => Ok(Arc::clone(column)),
+                Some(column) => Ok(arrow::compute::cast(column, field.data_type())?),
+                None => Ok(new_null_array(field.data_type(), batch.num_rows())),
+            }
+        });
+        let columns = columns.collect::<Result<Vec<_>>>()?;
+        Ok(RecordBatch::try_new(Arc::clone(&schema), columns)?)
+    }))
 }

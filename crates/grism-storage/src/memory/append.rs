@@ -7,12 +7,12 @@ use std::thread;
 
 use arrow::record_batch::RecordBatch;
 use grism_core::{
-    AppendedRows, Cardinality, DegreeCounter, DegreeDistribution, EntityId, Error, HyperedgeType,
-    Incidence, IncidenceSegment, IncidenceSegmentBuilder, Result, Role, SegmentKey, SortedColumns,
+    AppendedRows, Cardinality, DegreeCounter, DegreeDistribution, Error, HyperedgeType,
+    IncidenceSegment, IncidenceSegmentBuilder, Result, Role, SegmentKey, SortedColumns,
     SortedIncidences, Table, TableId, TableStatistics,
 };
 
-use super::snapshot::{TableSegments, edited};
+use super::segments::{TableSegments, edited, incidences_of};
 use crate::collector::StatisticsCollector;
 use crate::incidences::{by_segment, collect_incidences, members_of};
 use crate::shares::Shares;
@@ -263,23 +263,4 @@ fn add(
     };
     let (members, hyperedges) = (&columns.members[rows.clone()], &columns.hyperedges[rows]);
     builder.add(members, hyperedges, positions, opposites);
-}
-
-/// The incidences of a segment, in their order.
-pub(super) fn incidences_of(
-    segment: &IncidenceSegment,
-    key: SegmentKey,
-    shift: u8,
-) -> Vec<Incidence> {
-    let mut all = Vec::with_capacity(segment.hyperedges.len());
-    for local in 0..segment.offsets.len().saturating_sub(1) {
-        let member = EntityId::new(key.table, (key.segment << shift) + local as u64).raw();
-        all.extend(segment.range(local).map(|place| Incidence {
-            member,
-            hyperedge: segment.hyperedges.at(place),
-            position: segment.positions.get(place).copied().unwrap_or_default(),
-            opposite: segment.opposite(place),
-        }));
-    }
-    all
 }

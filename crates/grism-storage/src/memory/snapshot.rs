@@ -1,6 +1,6 @@
 //! `MemorySnapshot`: tables as chunks of Arrow batches, incidences as segments. Snapshots share what did not change.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, BooleanArray};
@@ -10,13 +10,13 @@ use async_trait::async_trait;
 use futures::StreamExt;
 use grism_core::{
     BatchStream, ChangeSet, EntityId, Error, GraphSchema, GraphStatistics, HyperedgeType,
-    Incidence, IncidenceSegment, IndexSearch, LoadState, MemoryManager, Result, ScanRange,
-    ScanRequest, SearchHit, SegmentKey, Snapshot, SnapshotId, Table, TableId,
+    IncidenceSegment, IndexSearch, LoadState, MemoryManager, Result, ScanRange, ScanRequest,
+    SearchHit, SegmentKey, Snapshot, SnapshotId, Table, TableId,
 };
 
-use super::append::{Appending, appended, incidences_of};
-use super::chunks::Chunks;
-use super::storage::cut;
+use super::append::{Appending, appended};
+use super::chunks::{Chunks, cut};
+use super::segments::{TableSegments, edited};
 use crate::collector::{count_delete, count_update, settle};
 use crate::columns::{
     column_or_null, column_type, id_array, named_batch, passing_rows, row_offsets, scan_names,
@@ -28,8 +28,6 @@ use crate::shares::Shares;
 
 /// The members of some hyperedges by role, as raw ids in ascending order.
 type Members = BTreeMap<String, Vec<u64>>;
-/// The incidence lists of one table, by role and segment.
-pub(super) type TableSegments = HashMap<(String, SegmentKey), Arc<IncidenceSegment>>;
 
 /// One snapshot of an in-memory graph. Copies share everything.
 #[derive(Clone, Debug)]
@@ -332,22 +330,6 @@ fn rename_roles(
         });
         *own = Arc::new(renamed.collect());
     }
-}
-
-/// `segment` without the incidences of some hyperedges, and with more of others.
-pub(super) fn edited(
-    segment: &IncidenceSegment,
-    key: SegmentKey,
-    gone: &BTreeSet<u64>,
-    added: &[Incidence],
-    shift: u8,
-    binary: bool,
-) -> IncidenceSegment {
-    let mut all = added.to_vec();
-    let known = incidences_of(segment, key, shift).into_iter();
-    all.extend(known.filter(|own| !gone.contains(&own.hyperedge)));
-    all.sort_unstable();
-    IncidenceSegment::from_sorted(&all, shift, binary)
 }
 
 #[async_trait]

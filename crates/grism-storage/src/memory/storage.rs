@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use grism_core::{
     BatchStream, ChangeSet, CommitSummary, DEFAULT_SEGMENT_SHIFT, Error, MemoryManager,
@@ -336,18 +335,4 @@ impl Storage for InMemoryStorage {
     fn image(&self, id: SnapshotId) -> Option<Result<Vec<u8>>> {
         Some(Self::image(self, id))
     }
-}
-
-/// Cuts batches into pieces of at most `rows` rows.
-pub(super) fn cut(batches: &[RecordBatch], rows: usize) -> Vec<RecordBatch> {
-    let mut pieces = Vec::new();
-    for batch in batches {
-        let mut start = 0;
-        while start < batch.num_rows() {
-            let length = rows.min(batch.num_rows() - start);
-            pieces.push(batch.slice(start, length));
-            start += length;
-        }
-    }
-    pieces
 }

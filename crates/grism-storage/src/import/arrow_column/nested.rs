@@ -12,7 +12,8 @@ use arrow::datatypes::{DataType, Field, FieldRef, Fields, UnionFields};
 use grism_core::{Error, Result, Type, Value};
 use grism_text::ColumnType;
 
-use super::normalized::{any_column, exact_cast, of_field};
+use super::casts::{any_column, exact_cast};
+use super::normalized::of_field;
 
 /// Lists of any layout.
 pub(super) fn of_lists(column: &ArrayRef, given: Option<&ColumnType>) -> Result<(Type, ArrayRef)> {

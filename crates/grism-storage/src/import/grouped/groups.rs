@@ -7,12 +7,14 @@ use arrow::compute::filter_record_batch;
 use arrow::record_batch::RecordBatch;
 use grism_core::{MemoryManager, MemoryReservation, Result, Table, batch_bytes, batches_of};
 
-use super::merge::{GroupRules, Merged, merged};
+use super::merge::{Merged, merged};
 use super::origins::{KeptRows, Origins};
 use super::parts::{DEEPEST, Part, Parts};
 use super::rows::{NAMES_BEFORE, joined};
+use super::rules::GroupRules;
 use crate::columns::named_batch;
-use crate::import::keys::{Key, KeyColumn};
+use crate::import::key::Key;
+use crate::import::keys::KeyColumn;
 use crate::import::options::BadRow;
 use crate::import::parsed::Parsed;
 
