@@ -8,13 +8,13 @@ use grism_core::{
     CommitSummary, Error, ErrorKind, GraphSchema, GraphStatistics, Result, SnapshotId,
 };
 
-use super::format::{GraphOptions, read_format, write_format};
-use super::log::{SnapshotEntry, SnapshotLog};
-use super::open_graph::OpenGraph;
-use super::resources::Resources;
-use super::root::Root;
 use super::storage::{LanceStorage, now};
 use crate::constraints::KeyCache;
+use crate::lance::history::format::{GraphOptions, read_format, write_format};
+use crate::lance::history::log::{SnapshotEntry, SnapshotLog};
+use crate::lance::place::resources::Resources;
+use crate::lance::place::root::Root;
+use crate::lance::reading::open_graph::OpenGraph;
 
 impl LanceStorage {
     /// Opens the graph in the directory `path`. As with the other ways to open it here, it is the only graph that counts in

@@ -12,18 +12,18 @@ use grism_core::{
 };
 use lance_table::format::is_detached_version;
 
-use super::at_once::all_at_once;
-use super::dataset::publish_main_line;
-use super::dataset_version::DatasetVersion;
-use super::log::{SnapshotEntry, SnapshotLog};
-use super::open_graph::OpenGraph;
-use super::open_table::OpenDatasets;
-use super::root::Root;
-use super::snapshot::LanceSnapshot;
 use super::stage::stage;
-use super::turn::Turns;
 use crate::constraints::{Checks, History, KeyCache, NewKeys, Trust};
 use crate::import::outside_rows;
+use crate::lance::history::dataset_version::DatasetVersion;
+use crate::lance::history::log::{SnapshotEntry, SnapshotLog};
+use crate::lance::place::at_once::all_at_once;
+use crate::lance::place::root::Root;
+use crate::lance::place::turn::Turns;
+use crate::lance::reading::open_graph::OpenGraph;
+use crate::lance::reading::open_table::OpenDatasets;
+use crate::lance::reading::snapshot::LanceSnapshot;
+use crate::lance::rows::dataset::publish_main_line;
 use crate::rebase::{State, built_anew, check_base, joined, rebase};
 
 /// A graph of Lance datasets, in a directory or in an object store. Copies are handles on the same graph.

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::{ArrayRef, BooleanArray, UInt64Array, new_null_array};
+use arrow::array::{ArrayRef, AsArray, BooleanArray, new_null_array};
 use arrow::compute::{filter_record_batch, interleave};
+use arrow::datatypes::UInt64Type;
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
@@ -264,7 +265,7 @@ impl TransactionSnapshot {
         }
         let ids = ids
             .column_by_name(ID_COLUMN)
-            .and_then(|ids| ids.as_any().downcast_ref::<UInt64Array>())
+            .and_then(|ids| ids.as_primitive_opt::<UInt64Type>())
             .ok_or_else(|| Error::internal("a scan without ids"))?;
         let changes = self.tables.get(&id);
         let offsets: Vec<u64> = ids
