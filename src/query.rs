@@ -257,7 +257,6 @@ pub(crate) async fn run_plan(
     let pinned = || Arc::new(PinnedStorage::new(Arc::clone(storage), snapshot.as_ref()));
     let stages = || distributed_planner(snapshot.as_ref(), options).plan(plan);
     let runtime = options.runtime.clone();
-    let limit = runtime.memory_limit.map(grism_storage::MemoryLimit::hold);
     let result = match options.engine {
         Engine::Local | Engine::Auto => {
             let planner = LocalPhysicalPlanner::with_config(PlannerConfig {
@@ -280,7 +279,7 @@ pub(crate) async fn run_plan(
             Executor::execute(&executor, stages()?, pinned(), snapshot.id()).await?
         }
     };
-    let mut result = QueryResult::new(result.holding(limit));
+    let mut result = QueryResult::new(result);
     result.snapshot = Some(snapshot.id());
     Ok(result)
 }

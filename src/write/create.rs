@@ -24,7 +24,7 @@ impl Writer<'_> {
         before: &[String],
         keeps_rows: bool,
     ) -> Result<Found> {
-        let mut output = FoundBuffer::new();
+        let mut output = FoundBuffer::new(self.storage.memory());
         for batch in rows.batches() {
             let batch = batch?;
             let made = self.create_batch(created, &batch, None).await?;

@@ -7,7 +7,8 @@ use arrow::array::{ArrayRef, BooleanArray, Int64Array, UInt32Array};
 use arrow::compute::{concat_batches, filter_record_batch, take};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use grism_core::{
-    AppendedRows, CancellationHandle, Error, Result, RowBuffer, RowSource, Type, Value, cast_column,
+    AppendedRows, CancellationHandle, Error, MemoryManager, Result, RowBuffer, RowSource, Type,
+    Value, cast_column,
 };
 use grism_engine::PhysicalSchema;
 use grism_logical::{Column, LogicalPlan, PlanSchema, Rows};
@@ -224,12 +225,13 @@ impl FoundBatch {
     }
 }
 
-/// Takes batches of rows, and holds a share of the memory limit of them.
+/// Takes batches of rows, and holds a share of the memory's limit of them.
 pub(super) struct FoundBuffer(RowBuffer);
 
 impl FoundBuffer {
-    pub(super) fn new() -> Self {
-        Self(RowBuffer::new(rows_between_clauses_bytes()))
+    pub(super) fn new(memory: &Arc<dyn MemoryManager>) -> Self {
+        let limit = rows_between_clauses_bytes(memory.as_ref());
+        Self(RowBuffer::new(limit, memory))
     }
 
     pub(super) fn push(&mut self, batch: RecordBatch) -> Result<()> {

@@ -26,7 +26,7 @@ use grism_engine::{
 use grism_local::{LocalExecutor, LocalPhysicalPlanner};
 use grism_logical::LogicalPlan;
 use grism_logical::optimizer::optimize;
-use grism_storage::{MemoryLimit, Transaction, WriteCounts};
+use grism_storage::{Transaction, WriteCounts};
 
 use crate::attempts::Attempts;
 use crate::entity_columns::EntityColumns;
@@ -49,7 +49,6 @@ pub(crate) async fn write_query(
         return Err(Error::invalid_query("an old snapshot cannot be written to"));
     }
     let query = &*query.with_functions(&options.functions)?;
-    let _limit = options.runtime.memory_limit.map(MemoryLimit::hold);
     let cancellation = options.begin();
     if let Some(clause) = query.transactions()? {
         return transactions::write_in_transactions(storage, query, clause, options, &cancellation)
@@ -366,7 +365,7 @@ impl<'a> Writer<'a> {
             LocalExecutor::with_config(runtime).with_cancellation(self.cancellation.clone());
         let run = executor.execute_at(plan, self.options.tables.over(self.storage), snapshot)?;
         let mut batches = run.into_stream();
-        let mut found = FoundBuffer::new();
+        let mut found = FoundBuffer::new(self.storage.memory());
         while let Some(batch) = batches.try_next().await? {
             found.push(batch)?;
         }

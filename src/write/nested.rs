@@ -153,7 +153,7 @@ impl Writer<'_> {
         };
         let schema = joined(&rows.schema, &returned);
         let physical = PhysicalSchema::from(schema.clone());
-        let mut output = FoundBuffer::new();
+        let mut output = FoundBuffer::new(self.storage.memory());
         for (outer, found) in answers {
             match found {
                 Some(found) => {

@@ -90,7 +90,7 @@ pub(super) async fn write_in_transactions(
         }
     }
     state.columns = schema.clone();
-    let mut output = FoundBuffer::new();
+    let mut output = FoundBuffer::new(storage.memory());
     for batch in committed.iter().flat_map(Found::batches) {
         output.push(batch?.converted(&schema)?)?;
     }

@@ -8,6 +8,7 @@ mod id;
 mod index;
 mod key_map;
 mod load_state;
+mod maintenance;
 mod memory;
 mod predicate;
 mod row_buffer;
@@ -35,7 +36,13 @@ pub use id::{DEFAULT_SEGMENT_SHIFT, EntityId, MAX_OFFSET, SnapshotId, TableId};
 pub use index::{IndexDefinition, IndexKind, VectorMetric};
 pub use key_map::KeyMap;
 pub use load_state::{LoadState, LoadedFile};
-pub use memory::{MemoryManager, MemoryReservation, PoolMemoryManager};
+pub use maintenance::{
+    CheckReport, Maintenance, OptimizeReport, TimeTravel, VacuumOptions, VacuumReport,
+};
+pub use memory::{
+    MemoryBudget, MemoryManager, MemoryReservation, PoolMemoryManager, Reclaim, batch_bytes,
+    compact_slices, slice_bytes, system_memory,
+};
 pub use predicate::{Comparison, ComparisonOperator, ScanPredicate};
 pub use row_buffer::RowBuffer;
 pub use row_origin::{CsvFile, FileOption, RowFile, RowOrigin};

@@ -17,7 +17,7 @@ pub struct RuntimeConfig {
     pub threads: usize,
     /// Rows per batch, at most. By default 8,192.
     pub batch_rows: usize,
-    /// Bytes the process may hold for queries; `None` is three quarters of the machine's memory.
+    /// Bytes that the query may hold, caches of what it reads among them; `None` is what the memory of its graph allows.
     pub memory_limit: Option<usize>,
     /// How long a query may run, in milliseconds; `None` is without end.
     pub timeout_ms: Option<u64>,

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use arrow::record_batch::RecordBatch;
 use datafusion_execution::TaskContext;
 use futures::StreamExt;
-use grism_core::{CancellationHandle, Error, Result, Snapshot, SnapshotId, Storage};
+use grism_core::{CancellationHandle, Error, MemoryBudget, Result, Snapshot, SnapshotId, Storage};
 
 use crate::datafusion::task_context;
 use crate::{MemoryManager, MetricsSink, RecordBatchStream, RuntimeConfig};
@@ -19,7 +19,7 @@ pub struct QueryContext {
     pub storage: Arc<dyn Storage>,
     /// The snapshot that is read.
     pub snapshot: Arc<dyn Snapshot>,
-    /// The process's memory.
+    /// What operators hold, and what they read of the graph, is charged to.
     pub memory: Arc<dyn MemoryManager>,
     /// Where figures go; `None` keeps none.
     pub metrics: Option<Arc<dyn MetricsSink>>,
@@ -32,16 +32,27 @@ pub struct QueryContext {
 }
 
 impl QueryContext {
-    /// Makes the context of one query.
+    /// Makes the context of one query. It gets a budget of the storage's memory, with the limit of the settings, that its
+    /// reads of the graph are charged to as well.
     #[must_use]
     pub fn new(
         storage: Arc<dyn Storage>,
         snapshot: Arc<dyn Snapshot>,
-        memory: Arc<dyn MemoryManager>,
         metrics: Option<Arc<dyn MetricsSink>>,
         cancellation: CancellationHandle,
         config: RuntimeConfig,
     ) -> Self {
+        let parent = Arc::clone(storage.memory());
+        let memory: Arc<dyn MemoryManager> =
+            Arc::new(MemoryBudget::new(parent, config.memory_limit));
+        // A query that is not limited reads as the process does.
+        let (storage, snapshot) = match config.memory_limit {
+            None => (storage, snapshot),
+            Some(_) => (
+                storage.with_memory(Arc::clone(&memory)),
+                snapshot.with_memory(Arc::clone(&memory)),
+            ),
+        };
         Self {
             storage,
             snapshot,
@@ -108,7 +119,7 @@ pub trait ExecutionContextTrait: Send + Sync + Debug {
         self.query().snapshot.id()
     }
 
-    /// The process's memory.
+    /// The query's memory.
     fn memory_manager(&self) -> Arc<dyn MemoryManager> {
         Arc::clone(&self.query().memory)
     }

@@ -28,7 +28,9 @@ pub use exchange::{Exchange, ExchangeMode, ReadOrder, StageInput};
 pub use executor::Executor;
 pub use expr::{ExprEvaluator, schema_inference};
 pub use extension::{ExtensionNode, extension_over};
-pub use grism_core::{CancellationHandle, MemoryManager, MemoryReservation, PoolMemoryManager};
+pub use grism_core::{
+    CancellationHandle, MemoryBudget, MemoryManager, MemoryReservation, PoolMemoryManager,
+};
 pub use grism_functions::compact_shared;
 pub use metrics::{MetricsSink, OperatorMetrics, QueryMetrics};
 pub use operator::{PhysicalOperator, RecordBatchStream, operator_key, run};

@@ -5,17 +5,16 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use grism_core::{Result, Snapshot, SnapshotId, Storage};
 use grism_engine::{
-    CancellationHandle, ExecutionContextTrait, ExecutionResult, Executor, MemoryManager,
-    PhysicalPlan, PoolMemoryManager, QueryContext, RunHandle, RuntimeConfig, run,
+    CancellationHandle, ExecutionContextTrait, ExecutionResult, Executor, PhysicalPlan,
+    QueryContext, RunHandle, RuntimeConfig, run,
 };
 
-use crate::{LocalExecutionContext, process_memory};
+use crate::LocalExecutionContext;
 
 /// Runs physical plans on this machine.
 #[derive(Clone, Debug)]
 pub struct LocalExecutor {
     config: RuntimeConfig,
-    memory: Arc<dyn MemoryManager>,
     cancellation: CancellationHandle,
 }
 
@@ -32,16 +31,11 @@ impl LocalExecutor {
         Self::with_config(RuntimeConfig::default())
     }
 
-    /// An executor with these settings. A memory limit of its own gives it a pool of its own.
+    /// An executor with these settings. Each query gets a budget, with their memory limit, of its storage's memory.
     #[must_use]
     pub fn with_config(config: RuntimeConfig) -> Self {
-        let memory: Arc<dyn MemoryManager> = match config.memory_limit {
-            Some(limit) => Arc::new(PoolMemoryManager::new(limit)),
-            None => process_memory(),
-        };
         Self {
             config,
-            memory,
             cancellation: CancellationHandle::default(),
         }
     }
@@ -51,12 +45,6 @@ impl LocalExecutor {
     pub fn with_cancellation(mut self, cancellation: CancellationHandle) -> Self {
         self.cancellation = cancellation;
         self
-    }
-
-    /// The memory its queries share.
-    #[must_use]
-    pub fn memory(&self) -> &Arc<dyn MemoryManager> {
-        &self.memory
     }
 
     /// Starts `plan` on a snapshot of `storage`; the default snapshot is the newest. Must be called within a tokio
@@ -89,7 +77,6 @@ impl LocalExecutor {
         let query = QueryContext::new(
             storage,
             snapshot,
-            Arc::clone(&self.memory),
             Some(handle.operators()),
             handle.cancellation(),
             self.config.clone(),

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use grism::distributed::TaskSpec;
 use grism::{
-    CancellationHandle, Catalog, Error, InMemoryStorage, MemoryLimit, StageExecutor, Storage,
+    CancellationHandle, Catalog, Error, InMemoryStorage, PoolMemoryManager, StageExecutor, Storage,
 };
 use pyo3::prelude::*;
 
@@ -22,8 +22,6 @@ pub(crate) struct StageWorker {
     executor: StageExecutor,
     catalog: Arc<Catalog>,
     running: Mutex<Running>,
-    /// What storage may hold as long as the worker lives.
-    _limit: Option<MemoryLimit>,
 }
 
 /// What runs here, and what shall not run any more.
@@ -41,18 +39,14 @@ impl StageWorker {
     #[new]
     #[pyo3(signature = (memory_limit=None))]
     fn new(memory_limit: Option<usize>) -> Self {
-        let runtime = grism::RuntimeConfig {
-            memory_limit,
-            ..grism::RuntimeConfig::default()
-        };
-        let executor = StageExecutor::new(Arc::clone(
-            grism::LocalExecutor::with_config(runtime).memory(),
-        ));
+        let memory = memory_limit.map(|limit| Arc::new(PoolMemoryManager::new(limit)));
         Self {
-            executor,
-            catalog: Arc::new(Catalog::new()),
+            executor: StageExecutor::new(),
+            catalog: Arc::new(match memory {
+                Some(memory) => Catalog::with_memory(memory),
+                None => Catalog::new(),
+            }),
             running: Mutex::default(),
-            _limit: memory_limit.map(MemoryLimit::hold),
         }
     }
 
@@ -95,7 +89,9 @@ impl StageWorker {
                     match catalog.registered(&key) {
                         Some(known) => known,
                         None => {
-                            catalog.register(&key, Arc::new(InMemoryStorage::from_image(&image)?))
+                            let memory = Arc::clone(catalog.memory());
+                            let graph = InMemoryStorage::from_image(&image, memory)?;
+                            catalog.register(&key, Arc::new(graph))
                         }
                     }
                 }

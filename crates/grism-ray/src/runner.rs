@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{Error, Result, SnapshotId, Storage};
 use grism_engine::{
-    CancellationHandle, ExecutionResult, Executor, MemoryManager, PoolMemoryManager,
-    RecordBatchStream, RunHandle, RuntimeConfig,
+    CancellationHandle, ExecutionResult, Executor, MemoryBudget, RecordBatchStream, RunHandle,
+    RuntimeConfig,
 };
 use tokio::task::{Id, JoinError, JoinSet};
 
@@ -26,7 +26,6 @@ const TICK: Duration = Duration::from_millis(20);
 #[derive(Clone, Debug)]
 pub struct StagedExecutor {
     config: RuntimeConfig,
-    memory: Arc<dyn MemoryManager>,
     cancellation: CancellationHandle,
 }
 
@@ -34,10 +33,8 @@ impl StagedExecutor {
     /// An executor with as many workers as `config` has threads.
     #[must_use]
     pub fn new(config: RuntimeConfig) -> Self {
-        let limit = config.memory_limit.unwrap_or(usize::MAX / 2);
         Self {
             config,
-            memory: Arc::new(PoolMemoryManager::new(limit)),
             cancellation: CancellationHandle::default(),
         }
     }
@@ -62,6 +59,9 @@ impl StagedExecutor {
     ) -> Result<ExecutionResult> {
         let mut roots = plan.stages.iter().map(|stage| &stage.plan.root);
         roots.try_for_each(|root| self.config.resources.check(root))?;
+        // All tasks of the query share its budget.
+        let memory = MemoryBudget::new(Arc::clone(storage.memory()), self.config.memory_limit);
+        let storage = storage.with_memory(Arc::new(memory));
         let snapshot = storage.snapshot(snapshot).await?;
         let tasks = plan.stages.iter().map(|stage| stage.tasks).sum();
         let cancellation = self.cancellation.child(self.config.deadline());
@@ -74,7 +74,7 @@ impl StagedExecutor {
             commit: snapshot.commit().to_owned(),
             workers: self.config.workers(),
             config: self.config.clone(),
-            executor: StageExecutor::new(Arc::clone(&self.memory)),
+            executor: StageExecutor::new(),
             handle: handle.clone(),
             outputs: HashMap::new(),
             attempts: JoinSet::new(),

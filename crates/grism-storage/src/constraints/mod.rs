@@ -11,6 +11,7 @@ mod cached_keys;
 mod check;
 mod compare;
 mod compare_parts;
+mod covered;
 mod key;
 mod key_cache;
 mod key_table;

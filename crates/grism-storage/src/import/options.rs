@@ -220,7 +220,7 @@ pub struct LoadOptions {
     pub split: Option<String>,
     /// Where rejected rows go: a CSV file that holds each as it stood.
     pub rejects: Option<PathBuf>,
-    /// Bytes that the load may hold, about, at least 32 MiB; whoever loads holds a [`crate::MemoryLimit`] of it. `None` is
+    /// Bytes that the load may hold, about, at least 32 MiB; whoever loads gives the graph a budget of it. `None` is
     /// 4 GiB.
     pub memory_limit: Option<usize>,
     /// What is told while it goes on.
