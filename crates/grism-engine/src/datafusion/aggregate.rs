@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, SchemaRef};
-use datafusion_execution::TaskContext;
 use datafusion_expr::AggregateUDF;
 use datafusion_functions_aggregate::array_agg::array_agg_udaf;
 use datafusion_functions_aggregate::average::avg_udaf;
@@ -23,8 +22,8 @@ use super::adapter::{from_datafusion, leaf, start};
 use super::fold::float_extreme;
 use super::sum::integer_sum;
 use super::user_aggregate::{Counted, user_aggregate};
-use crate::RecordBatchStream;
 use crate::operators::{AggregateColumn, AggregatePhase};
+use crate::{CancellationHandle, QueryContext, RecordBatchStream};
 
 /// Groups `stream` by `keys`. `input` is the schema of the rows, in every phase.
 pub(crate) fn aggregate(
@@ -33,13 +32,14 @@ pub(crate) fn aggregate(
     keys: &[String],
     aggregates: &[AggregateColumn],
     stream: RecordBatchStream,
-    task: Arc<TaskContext>,
+    query: &QueryContext,
 ) -> Result<RecordBatchStream> {
     let source = match phase {
         AggregatePhase::Final => leaf(&state_schema(input, keys, aggregates)?, stream),
         _ => leaf(input, stream),
     };
-    start(&plan(phase, input, keys, aggregates, source)?, task)
+    let plan = plan(phase, input, keys, aggregates, source, &query.cancellation)?;
+    start(&plan, query.task()?)
 }
 
 /// The schema of the states that the partial phase puts out: keys, then the states of each aggregate.
@@ -49,7 +49,16 @@ pub(crate) fn state_schema(
     aggregates: &[AggregateColumn],
 ) -> Result<SchemaRef> {
     let source = Arc::new(EmptyExec::new(Arc::clone(input)));
-    Ok(plan(AggregatePhase::Partial, input, keys, aggregates, source)?.schema())
+    let unused = CancellationHandle::default();
+    Ok(plan(
+        AggregatePhase::Partial,
+        input,
+        keys,
+        aggregates,
+        source,
+        &unused,
+    )?
+    .schema())
 }
 
 fn plan(
@@ -58,6 +67,7 @@ fn plan(
     keys: &[String],
     aggregates: &[AggregateColumn],
     source: Arc<dyn ExecutionPlan>,
+    cancellation: &CancellationHandle,
 ) -> Result<AggregateExec> {
     let column = |name: &str| -> Result<Arc<dyn PhysicalExpr>> {
         let index = input
@@ -72,7 +82,7 @@ fn plan(
     let group_by = PhysicalGroupBy::new_single(keys);
     let expressions = aggregates
         .iter()
-        .map(|aggregate| expression(input, aggregate, &column).map(Arc::new))
+        .map(|aggregate| expression(input, aggregate, &column, cancellation).map(Arc::new))
         .collect::<Result<Vec<_>>>()?;
     let filters = vec![None; expressions.len()];
     let (mode, group_by) = match phase {
@@ -95,6 +105,7 @@ fn expression(
     input: &SchemaRef,
     aggregate: &AggregateColumn,
     column: &dyn Fn(&str) -> Result<Arc<dyn PhysicalExpr>>,
+    cancellation: &CancellationHandle,
 ) -> Result<AggregateFunctionExpr> {
     let built = match &aggregate.function {
         AggregateRef::BuiltIn(function) => {
@@ -111,7 +122,7 @@ fn expression(
             if arguments.is_empty() {
                 arguments.push(lit(1i64));
             }
-            AggregateExprBuilder::new(user_aggregate(function, counted), arguments)
+            AggregateExprBuilder::new(user_aggregate(function, counted, cancellation), arguments)
         }
     };
     built

@@ -327,8 +327,8 @@ impl PhysicalOperator for HashAggregateExec {
                 .and_then(move |batch| std::future::ready(canonical_floats(&batch, &floats)))
                 .boxed()
         };
-        let task = context.query().task()?;
-        let grouped = aggregate(self.phase, &rows, &keys, &self.aggregates, input, task)?;
+        let query = context.query();
+        let grouped = aggregate(self.phase, &rows, &keys, &self.aggregates, input, query)?;
         let (schema, phase, aggregates, keys) = (
             Arc::clone(self.schema.arrow()),
             self.phase,

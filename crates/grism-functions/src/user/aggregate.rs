@@ -25,6 +25,11 @@ pub trait UserAggregate: fmt::Debug + Send + Sync {
         Nulls::Skipped
     }
 
+    /// Runs `work`, which computes many groups. A lock that each of them takes is taken here once.
+    fn together(&self, work: &mut dyn FnMut()) {
+        work();
+    }
+
     /// A group without rows.
     ///
     /// # Errors

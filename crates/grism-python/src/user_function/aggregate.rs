@@ -90,6 +90,13 @@ impl UserAggregate for PythonAggregate {
         self.0.nulls
     }
 
+    fn together(&self, work: &mut dyn FnMut()) {
+        // Each group attaches to the interpreter, which costs little within this.
+        if Python::try_attach(|_| work()).is_none() {
+            work();
+        }
+    }
+
     fn accumulator(&self) -> Result<Box<dyn UserAccumulator>> {
         let shared = Arc::clone(&self.0);
         if shared.form != Form::Function {
