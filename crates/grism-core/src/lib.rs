@@ -41,7 +41,7 @@ pub use maintenance::{
 };
 pub use memory::{
     MemoryBudget, MemoryManager, MemoryReservation, PoolMemoryManager, Reclaim, batch_bytes,
-    compact_slices, slice_bytes, system_memory,
+    compact_slices, release_freed, slice_bytes, system_memory,
 };
 pub use predicate::{Comparison, ComparisonOperator, ScanPredicate};
 pub use row_buffer::RowBuffer;

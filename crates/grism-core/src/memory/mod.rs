@@ -12,6 +12,7 @@ mod batch_bytes;
 mod budget;
 mod caches;
 mod cgroup;
+mod freed;
 mod manager;
 mod pool;
 mod reservation;
@@ -19,6 +20,7 @@ mod system_memory;
 
 pub use batch_bytes::{batch_bytes, compact_slices, slice_bytes};
 pub use budget::MemoryBudget;
+pub use freed::release_freed;
 pub use manager::{MemoryManager, Reclaim};
 pub use pool::PoolMemoryManager;
 pub use reservation::MemoryReservation;

@@ -10,17 +10,22 @@ use std::fmt;
 use std::sync::{Arc, OnceLock, Weak};
 
 use arrow::array::{Array, ArrayRef};
-use grism_core::{IncidenceSegment, MemoryManager, MemoryReservation, Reclaim, Result, TableId};
+use grism_core::{
+    IncidenceSegment, MemoryManager, MemoryReservation, Reclaim, Result, TableId, release_freed,
+};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use crate::lance::history::dataset_version::DatasetVersion;
 use crate::lance::lists::delta::Delta;
+use crate::shares::Shares;
 
 /// The part of a limit that a cache may hold.
 const SHARE: usize = 4;
 /// The part of a query's limit up to which it adds to the cache of the process.
 const COMMON_SHARE: usize = 8;
+/// Bytes of what is read that leave freed memory behind which is worth giving back, where memory is scarce.
+const LARGE: usize = 1 << 20;
 /// Bytes for which there is a part of a cache with a lock of its own: no entry is larger than a part.
 const PART_BYTES: usize = 64 << 20;
 /// Entries of a part for which there is room at first. The cache makes no part for fewer than 32.
@@ -150,6 +155,9 @@ impl ReadCache {
             Err(place) => place,
         };
         let value = load.await?;
+        if value.bytes() >= LARGE && self.is_scarce() {
+            release_freed();
+        }
         let room = self.room(value.bytes());
         if !std::ptr::eq(room, held) {
             drop(place);
@@ -164,6 +172,11 @@ impl ReadCache {
     /// Keeps `value` under `key`, if there is room.
     pub(in crate::lance) fn insert(&self, key: CacheKey, value: &Cached) {
         self.room(value.bytes()).keep(key, value);
+    }
+
+    fn is_scarce(&self) -> bool {
+        let own = self.own.as_ref().map(|own| &own.memory);
+        Shares::of(own.unwrap_or(&self.process.memory).as_ref()).is_scarce()
     }
 
     /// Where an entry of so many bytes goes.
