@@ -232,7 +232,8 @@ def test_ctrl_c_and_a_time_limit_end_the_command(chain: gr.Graph, engine: str, s
         assert process.returncode == 9, told
         return due
 
-    assert late(ended, [os.getpid()]) < LIMIT
+    # The process ends, too.
+    assert late(ended, [os.getpid()]) < 2 * LIMIT
     begun = time.monotonic()
     done = subprocess.run([*given, "--timeout", str(BEFORE)], capture_output=True, text=True, timeout=20, check=False)
     assert done.returncode == 9
