@@ -223,7 +223,11 @@ def _parameters(
     called = _called(function, kind, name)
     hints = _hints(called)
     is_method = isinstance(function, type)
-    found = list(inspect.signature(called).parameters.values())[1 if is_method else 0 :]
+    try:
+        found = list(inspect.signature(called).parameters.values())[1 if is_method else 0 :]
+    except ValueError:
+        message = f"{name}(): its arguments are not known; write a function with named arguments that calls it"
+        raise TypeError(message) from None
     taken = []
     for parameter in found:
         if parameter.kind not in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):

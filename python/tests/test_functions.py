@@ -173,6 +173,7 @@ def test_what_a_query_cannot_call_is_refused_by_name() -> None:
         (untyped, {"returns": int, "over": "arrow"}, r"untyped\(\): an array has a type"),
         (untyped, {"returns": int, "parameters": {"y": int}}, r"untyped\(\): there is no parameter `y`"),
         (untyped, {"returns": int, "nulls": "skip"}, r"untyped\(\): `nulls` is an option of aggregates"),
+        (max, {"returns": int, "kind": "aggregate"}, r"max\(\): its arguments are not known"),
         (Empty, {"returns": int}, "Empty: a class is an aggregate"),
         (Empty, {"returns": int, "kind": "aggregate"}, "Empty: the class of an aggregate has the methods"),
     ]:

@@ -109,6 +109,8 @@ def test_they_stand_where_count_stands(hg: gr.Graph, engine: Engine, settings: d
     # In a WITH, within an expression, with two arguments, over no groups, and over different values once.
     query = "MATCH (n:N) WITH my.mean(n.i, 2.0) + 1 AS a, my.median(DISTINCT n.k) AS d WHERE a > 0 RETURN a, d"
     assert found(hg, query, **options) == [(500.5, 1.0)]
+    query = "MATCH (n:N) RETURN toInteger(my.median(n.i)) + count(*) AS a, [x IN my.processes(n.i) | 1] AS l"
+    assert found(hg, query, **options) == [(1499, [1])]
     query = "MATCH (n:N) WITH n.k AS k, my.mean(DISTINCT n.i % 5) AS a RETURN collect(a)"
     assert found(hg, query, **options) == [([2.0, 2.0, 2.0],)]
     query = "MATCH (n:N) WHERE n.i < 0 RETURN my.median(n.x), my.mean(n.x), rows(n.x)"

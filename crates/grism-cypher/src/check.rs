@@ -267,7 +267,14 @@ impl<'ast> Visitor<'ast> for Checker<'_> {
     }
 
     fn visit_expr(&mut self, expression: &'ast Expr) {
+        if let ExprKind::Function(call) = &expression.kind
+            && built_in(&call.name.text).is_none()
+        {
+            self.unknown_calls.insert(call.name.text.to_lowercase());
+        }
         if self.found.is_some() {
+            // Calls of unknown functions are collected to the end.
+            walk_expr(self, expression);
             return;
         }
         self.predicates_within(expression);
@@ -279,11 +286,6 @@ impl<'ast> Visitor<'ast> for Checker<'_> {
                 expression.span,
                 "SyntaxError:UnexpectedSyntax",
             );
-        }
-        if let ExprKind::Function(call) = &expression.kind
-            && built_in(&call.name.text).is_none()
-        {
-            self.unknown_calls.insert(call.name.text.to_lowercase());
         }
         if let ExprKind::Function(call) = &expression.kind
             && is_call_of_aggregate(expression)
