@@ -11,7 +11,7 @@ use super::whole::violations;
 
 /// Whether what a writer verified itself counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Trust {
+pub(super) enum Trust {
     /// The changes are committed on the snapshot they were made on.
     Verified,
     /// They were moved onto another one.
@@ -20,7 +20,7 @@ pub(crate) enum Trust {
 
 /// The constraints that a commit touches.
 #[derive(Debug)]
-pub(crate) struct Checks<'a> {
+pub(super) struct Checks<'a> {
     checks: Vec<Check<'a>>,
     new_keys: NewKeys,
 }
@@ -44,7 +44,7 @@ impl<'a> Checks<'a> {
     ///
     /// # Errors
     /// Those of rows that are kept in files.
-    pub(crate) fn of(
+    pub(super) fn of(
         before: &dyn Snapshot,
         steps: &'a [ChangeSet],
         trust: Trust,
@@ -87,7 +87,7 @@ impl<'a> Checks<'a> {
     }
 
     /// Whether the graph after the commit is read.
-    pub(crate) fn read_after(&self) -> bool {
+    pub(super) fn read_after(&self) -> bool {
         self.checks.iter().any(|check| match &check.kind {
             CheckKind::Whole => true,
             CheckKind::Rows(touched) => touched.has_changed(),
@@ -98,7 +98,7 @@ impl<'a> Checks<'a> {
     ///
     /// # Errors
     /// `InvalidData` for the first row that a constraint does not allow; those of the storage.
-    pub(crate) async fn run(
+    pub(super) async fn run(
         self,
         before: &dyn Snapshot,
         after: Option<&dyn Snapshot>,

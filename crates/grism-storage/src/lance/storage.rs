@@ -13,7 +13,7 @@ use grism_core::{
 use lance_table::format::is_detached_version;
 
 use super::stage::stage;
-use crate::constraints::{Checks, History, KeyCache, NewKeys, Trust};
+use crate::constraints::{Base, CommitChecks, History, KeyCache};
 use crate::import::outside_rows;
 use crate::lance::history::dataset_version::DatasetVersion;
 use crate::lance::history::log::{SnapshotEntry, SnapshotLog};
@@ -105,24 +105,23 @@ impl LanceStorage {
         rebase(steps, &state(&base), &state(newest), &between)
     }
 
-    /// Checks whether the graph of `entry`, which is staged on `before`, keeps the constraints; the keys that come with it.
-    async fn checked(
+    fn checks(&self) -> CommitChecks<'_> {
+        CommitChecks {
+            keys: &self.keys,
+            history: self,
+        }
+    }
+
+    /// The graph of `entry`, which is staged on `before`.
+    async fn staged_snapshot(
         &self,
-        checks: Checks<'_>,
         before: &LanceSnapshot,
         entry: &SnapshotEntry,
-    ) -> Result<NewKeys> {
-        let after = match checks.read_after() {
-            true => {
-                let (graph, none) = (before.graph.clone(), OpenDatasets::new());
-                let entry = entry.clone();
-                let opened = LanceSnapshot::open(&self.root, graph, entry, Some(before), &none);
-                Some(opened.await?)
-            }
-            false => None,
-        };
-        let after = after.as_ref().map(|after| after as &dyn Snapshot);
-        checks.run(before, after, &self.keys, self).await
+    ) -> Result<Arc<dyn Snapshot>> {
+        let (graph, none) = (before.graph.clone(), OpenDatasets::new());
+        let opened =
+            LanceSnapshot::open(&self.root, graph, entry.clone(), Some(before), &none).await?;
+        Ok(Arc::new(opened))
     }
 
     /// Publishes `entry` as the snapshot behind `before`, which must be the newest one.
@@ -290,19 +289,12 @@ impl Storage for LanceStorage {
                 entry
             }
         };
-        let new_keys = match staged.and_then(|staged| staged.new_keys.clone()) {
-            // Each step was checked when it was staged.
-            Some(known) => known,
-            None => {
-                let trust = if is_moved {
-                    Trust::Nothing
-                } else {
-                    Trust::Verified
-                };
-                let checks = Checks::of(newest.as_ref(), &steps, trust, None)?;
-                Arc::new(self.checked(checks, &newest, &entry).await?)
-            }
-        };
+        let base = if is_moved { Base::Moved } else { Base::Kept };
+        let known = staged.and_then(|staged| staged.new_keys.clone());
+        let after = self.staged_snapshot(&newest, &entry);
+        let checks = self.checks();
+        let new_keys = checks.commit(newest.as_ref(), &steps, base, known, after);
+        let new_keys = new_keys.await?;
         fail_point!("commit-staged");
         let entry = self.publish(before, entry, summary).await?;
         let after = state(&entry);
@@ -336,14 +328,8 @@ impl Storage for LanceStorage {
         let (entry, opened) = (staged.entry, staged.opened);
         let mut staged = LanceSnapshot::open(&self.root, graph, entry, Some(base), &opened).await?;
         let earlier = base.new_keys.as_deref();
-        let checks = Checks::of(
-            base,
-            std::slice::from_ref(changes),
-            Trust::Verified,
-            earlier,
-        )?;
-        let new_keys = checks.run(base, Some(&staged), &self.keys, self).await?;
-        staged.new_keys = Some(Arc::new(new_keys));
+        let new_keys = self.checks().step(base, earlier, changes, &staged).await?;
+        staged.new_keys = Some(new_keys);
         Ok(Arc::new(staged))
     }
 

@@ -14,7 +14,7 @@ use grism_core::{
 use tokio::sync::Mutex;
 
 use super::snapshot::MemorySnapshot;
-use crate::constraints::{Checks, History, KeyCache, Trust};
+use crate::constraints::{Base, CommitChecks, History, KeyCache};
 use crate::import::outside_rows;
 use crate::rebase::{State, built_anew, check_base, joined, rebase};
 
@@ -143,6 +143,13 @@ impl InMemoryStorage {
         rebase(steps, &state(&base.snapshot), &state(newest), &between)
     }
 
+    fn checks(&self) -> CommitChecks<'_> {
+        CommitChecks {
+            keys: &self.keys,
+            history: self,
+        }
+    }
+
     /// Makes `next` the newest snapshot, for every handle.
     fn push(&self, next: MemorySnapshot, summary: CommitSummary) {
         let mut snapshots = self
@@ -266,21 +273,13 @@ impl Storage for InMemoryStorage {
         for step in unstaged {
             next = Arc::new(next.with_changes(step)?);
         }
-        let new_keys = match staged.and_then(|staged| staged.new_keys.clone()) {
-            // Each step was checked when it was staged.
-            Some(known) => known,
-            None => {
-                let trust = if is_moved {
-                    Trust::Nothing
-                } else {
-                    Trust::Verified
-                };
-                let checks = Checks::of(newest.as_ref(), &steps, trust, None)?;
-                let after: &dyn Snapshot = next.as_ref();
-                let keys = checks.run(newest.as_ref(), Some(after), &self.keys, self);
-                Arc::new(keys.await?)
-            }
-        };
+        let base = if is_moved { Base::Moved } else { Base::Kept };
+        let known = staged.and_then(|staged| staged.new_keys.clone());
+        let after = Arc::clone(&next);
+        let after = async move { Ok(after as Arc<dyn Snapshot>) };
+        let checks = self.checks();
+        let new_keys = checks.commit(newest.as_ref(), &steps, base, known, after);
+        let new_keys = new_keys.await?;
         let mut next = Arc::unwrap_or_clone(next);
         // It is there for others, when this handle and its memory are gone.
         next.memory = Arc::clone(self.keys.memory());
@@ -304,14 +303,8 @@ impl Storage for InMemoryStorage {
             .ok_or_else(|| Error::internal("a snapshot of another storage"))?;
         let mut staged = base.with_changes(changes)?;
         let earlier = base.new_keys.as_deref();
-        let checks = Checks::of(
-            base,
-            std::slice::from_ref(changes),
-            Trust::Verified,
-            earlier,
-        )?;
-        let new_keys = checks.run(base, Some(&staged), &self.keys, self).await?;
-        staged.new_keys = Some(Arc::new(new_keys));
+        let new_keys = self.checks().step(base, earlier, changes, &staged).await?;
+        staged.new_keys = Some(new_keys);
         Ok(Arc::new(staged))
     }
 

@@ -6,5 +6,6 @@ pub(super) mod indexes;
 pub(super) mod open_graph;
 pub(super) mod open_table;
 pub(super) mod search;
+pub(super) mod segments;
 pub(super) mod snapshot;
 pub(super) mod take;
