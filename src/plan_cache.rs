@@ -10,6 +10,7 @@ use grism_cypher::{Query, Statement, Warning, parse_statements};
 use grism_logical::LogicalPlan;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
+use serde::Serialize;
 
 use crate::query::QueryOptions;
 
@@ -115,7 +116,8 @@ impl PlanCache {
         let bytes = [&bound, &optimized].map(|plan| {
             let mut count = ByteCount(0);
             // A plan that has no such form is as large as any.
-            let written = serde_json::to_writer(&mut count, plan);
+            let mut writer = serde_json::Serializer::new(&mut count);
+            let written = plan.serialize(serde_stacker::Serializer::new(&mut writer));
             written.map_or(PLAN_BYTES, |()| count.0 * PLANNED_FACTOR)
         });
         let plan = CachedPlan {
