@@ -155,7 +155,7 @@ fn types_of(arguments: &AccumulatorArgs<'_>) -> Vec<DataType> {
 }
 
 /// Rows that a group takes before it is asked whether the query goes on, at first: more where they are quick.
-const FIRST_ROWS: usize = 64;
+const FIRST_ROWS: usize = 8;
 
 /// How long the rows between two such questions take, about.
 const BETWEEN_CHECKS: Duration = Duration::from_millis(10);
