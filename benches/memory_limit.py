@@ -4,8 +4,8 @@ python benches/memory_limit.py [--nodes 1000000] [--edges 40000000]
 
 The data is a CSV file of edges between random nodes. Each step runs in a process of its own, whose peak is what the
 system says of it; what of that are mapped files, above all the code of the extension, stands beside it. At last two
-processes run at the same time, each under the limit, and two queries in one process: one under the limit and one without,
-each alone and then both at once.
+queries run in one process, one under the limit and one without, each alone and then both at once, and two processes run
+at the same time, each under the limit.
 """
 
 from __future__ import annotations
