@@ -21,7 +21,8 @@ use grism_logical::{AggregateFunction, AggregateRef};
 use super::adapter::{from_datafusion, leaf, start};
 use super::fold::float_extreme;
 use super::sum::integer_sum;
-use super::user_aggregate::{Counted, user_aggregate};
+use super::user_aggregate::user_aggregate;
+use super::user_group::Counted;
 use crate::operators::{AggregateColumn, AggregatePhase};
 use crate::{CancellationHandle, QueryContext, RecordBatchStream};
 

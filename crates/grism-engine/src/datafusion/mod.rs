@@ -8,6 +8,7 @@ mod handles;
 mod memory_pool;
 mod sum;
 mod user_aggregate;
+mod user_group;
 mod user_groups;
 
 pub(crate) use adapter::{
