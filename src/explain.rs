@@ -104,7 +104,8 @@ pub(crate) async fn explain_prepared(
     }
     let start = std::time::Instant::now();
     let root = Arc::clone(&plan.root);
-    let executor = LocalExecutor::with_config(options.runtime.clone());
+    let executor = LocalExecutor::with_config(options.runtime.clone())
+        .with_cancellation(options.cancellation.clone());
     let run = executor
         .execute(
             plan,
@@ -112,7 +113,7 @@ pub(crate) async fn explain_prepared(
             prepared.snapshot.id(),
         )
         .await?;
-    let metrics = run.metrics();
+    let metrics = run.run().operators();
     let rows: usize = run
         .into_stream()
         .try_fold(0, |rows, batch| async move { Ok(rows + batch.num_rows()) })

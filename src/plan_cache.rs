@@ -7,9 +7,11 @@ use std::sync::Arc;
 
 use grism_core::{GraphSchema, Result, Snapshot, Value, encode_any};
 use grism_cypher::{Parameters, Query, Statement, Warning, parse_statements};
+use grism_functions::Functions;
 use grism_logical::LogicalPlan;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
+use serde::Serialize;
 
 /// Queries, and as many plans, that are expected to be kept.
 const EXPECTED: usize = 256;
@@ -28,8 +30,9 @@ const PLANNED_FACTOR: u64 = 4;
 /// A plan that is made anew where the graph has grown or shrunk by this factor: then another order may be better.
 const GROWTH: u64 = 4;
 
-/// The whole input, where the query starts in it, and the values of the parameters, which stand in a plan as constants.
-type PlanKey = (String, usize, Vec<u8>);
+/// The whole input, where the query starts in it, the values of the parameters, which stand in a plan as constants, and which
+/// functions are registered: a plan keeps those that it calls.
+type PlanKey = (String, usize, Vec<u8>, Vec<(String, usize)>);
 
 /// Parsed inputs and plans of one graph.
 pub(crate) struct PlanCache {
@@ -50,7 +53,7 @@ impl Weighter<String, Arc<Vec<Statement>>> for InputWeighter {
 struct PlanWeighter;
 
 impl Weighter<PlanKey, Arc<CachedPlan>> for PlanWeighter {
-    fn weight(&self, (input, _, parameters): &PlanKey, plan: &Arc<CachedPlan>) -> u64 {
+    fn weight(&self, (input, _, parameters, _): &PlanKey, plan: &Arc<CachedPlan>) -> u64 {
         (input.len() + parameters.len()) as u64 + plan.bytes
     }
 }
@@ -112,7 +115,8 @@ impl PlanCache {
         let bytes = [&bound, &optimized].map(|plan| {
             let mut count = ByteCount(0);
             // A plan that has no such form is as large as any.
-            let written = serde_json::to_writer(&mut count, plan);
+            let mut writer = serde_json::Serializer::new(&mut count);
+            let written = plan.serialize(serde_stacker::Serializer::new(&mut writer));
             written.map_or(PLAN_BYTES, |()| count.0 * PLANNED_FACTOR)
         });
         let plan = CachedPlan {
@@ -127,11 +131,23 @@ impl PlanCache {
     }
 }
 
-/// The key of the plan of a query with these parameters; `None` where they are too large to be kept.
-pub(crate) fn plan_key(query: &Query, parameters: &Parameters) -> Option<PlanKey> {
+/// The key of the plan of a query with these parameters and functions; `None` where they are too large to be kept.
+pub(crate) fn plan_key(
+    query: &Query,
+    parameters: &Parameters,
+    functions: &Functions,
+) -> Option<PlanKey> {
     let parameters = encode_any(&Value::Map(parameters.clone()));
     let is_large = query.input().len().max(parameters.len()) > LARGE;
-    (!is_large).then(|| (query.input().to_owned(), query.offset(), parameters))
+    (!is_large).then(|| {
+        let functions = functions.identity();
+        (
+            query.input().to_owned(),
+            query.offset(),
+            parameters,
+            functions,
+        )
+    })
 }
 
 /// A writer that counts bytes.
@@ -188,7 +204,7 @@ mod tests {
         // A short query that comes again is planned once.
         graph.prepare("RETURN 1 AS n", &options).await.unwrap();
         let query = graph.parsed("RETURN 1 AS n").unwrap();
-        let key = plan_key(&query, &options.parameters).unwrap();
+        let key = plan_key(&query, &options.parameters, &options.functions).unwrap();
         let snapshot = graph.snapshot(SnapshotId::default()).await.unwrap();
         assert!(cache.plan(&key, snapshot.as_ref()).is_some());
     }

@@ -15,8 +15,8 @@ mod warning;
 
 pub use binder::{
     BindContext, BoundQuery, BoundWrite, Created, CreatedEdge, CreatedEntity, CreatedIncidence,
-    MergeWrite, ParameterTypes, Parameters, Procedure, ProcedureColumn, Procedures, Scope, SetItem,
-    Variable, WriteKind, procedures,
+    MergeWrite, ParameterTypes, Parameters, Procedure, Scope, SetItem, Variable, WriteKind,
+    procedures,
 };
 pub use nested::NestedQuery;
 pub use query::{BindState, BoundRead, Query, QueryPart, bind_results};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{BatchStream, Error, GraphStatistics, Result, with_stack};
+use grism_core::{BatchStream, Error, GraphStatistics, Result, batch_bytes, with_stack};
 
 use crate::deep_stream::deep_stream;
 use crate::{
@@ -139,7 +139,7 @@ pub fn run(
                 break;
             };
             if let Ok(batch) = &item {
-                sink.record_batch(key, batch.num_rows(), batch.get_array_memory_size(), start.elapsed());
+                sink.record_batch(key, batch.num_rows(), batch_bytes(batch), start.elapsed());
             }
             yield item;
         }

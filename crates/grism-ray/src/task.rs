@@ -60,24 +60,3 @@ pub struct TaskStatistics {
     /// Time from start to end, in microseconds.
     pub micros: u64,
 }
-
-/// What is reported of a task that counted for the answer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TaskMetrics {
-    /// Its stage.
-    pub stage: usize,
-    /// Its number within the stage.
-    pub task: usize,
-    /// Attempts made, this one included.
-    pub attempts: usize,
-    /// The worker that ran it.
-    pub worker: String,
-    /// The process that ran it.
-    pub pid: u32,
-    /// Rows put out.
-    pub rows: u64,
-    /// Bytes put out.
-    pub bytes: u64,
-    /// Time from start to end, in microseconds.
-    pub micros: u64,
-}
