@@ -196,6 +196,12 @@ impl DistributedQuery {
         self.image.as_ref().map(|image| image.clone_ref(py))
     }
 
+    /// The plan, for `plan_from_request` in a process of the same version.
+    #[getter]
+    fn plan(&self) -> PyResult<Vec<u8>> {
+        self.plan.to_bytes().map_err(to_python)
+    }
+
     /// Where the graph lies.
     #[getter]
     fn uri(&self) -> String {
