@@ -19,11 +19,11 @@ pub trait MetricsSink: Send + Sync + Debug {
 /// Figures of one operator.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OperatorMetrics {
-    /// Rows put out.
+    /// Rows that left it.
     pub rows: u64,
-    /// Batches put out.
+    /// Batches that left it.
     pub batches: u64,
-    /// Bytes put out.
+    /// Bytes that left it.
     pub bytes: u64,
     /// Time within the operator and its inputs, in nanoseconds, added over threads.
     pub busy_nanos: u64,

@@ -15,9 +15,9 @@ pub struct TaskMetrics {
     pub worker: String,
     /// The process that ran it.
     pub pid: u32,
-    /// Rows put out.
+    /// Rows that left it.
     pub rows: u64,
-    /// Bytes put out.
+    /// Bytes that left it.
     pub bytes: u64,
     /// Time from start to end, in microseconds.
     pub micros: u64,

@@ -45,7 +45,7 @@ pub struct TaskInput {
 /// What a task tells of its output.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TaskStatistics {
-    /// Rows put out.
+    /// Rows that left it.
     pub rows: u64,
     /// Bytes of its bundles.
     pub bytes: u64,

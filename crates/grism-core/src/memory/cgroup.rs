@@ -9,7 +9,7 @@
 use std::fs::read_to_string;
 use std::path::{Component, Path, PathBuf};
 
-/// Limits from here on mean that there is none: version 1 writes the largest number of pages.
+/// Limits from here on limit nothing: version 1 writes the largest number of pages.
 const UNLIMITED: u64 = 1 << 60;
 
 /// The least limit, in bytes, of the process's control groups and those above them; `None` where none is limited. The
