@@ -15,7 +15,7 @@ use super::{UserAccumulator, UserParameter};
 type Finish = dyn Fn(&[ArrayRef], usize) -> Result<Value> + Send + Sync;
 
 /// Holds the arguments of all rows of a group, and computes its value of them at the end. Its state is a list for each
-/// parameter, and their number where there is none.
+/// parameter, and their number for a function without parameters.
 pub struct Collected {
     types: Vec<Type>,
     columns: Vec<Vec<ArrayRef>>,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{GroupFunction, Median};
 
-/// The median of the numbers of a group; null where there are none. It holds them all.
+/// The median of the numbers of a group; null for a group without numbers. It holds them all.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct MedianOf {
     signature: UserSignature,
