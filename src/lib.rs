@@ -37,6 +37,7 @@ mod write;
 
 pub use engine::{Engine, RayConnection};
 pub use entity_columns::ENTITY_METADATA;
+pub use explain::FinishedRun;
 pub use export::{PlainForm, is_dynamic, plain, plain_batches, plain_stream, plain_values};
 pub use graph::Graph;
 pub use image::{ImageSource, MAX_IMAGE_BYTES};

@@ -56,6 +56,7 @@ class StageActor:
     def run(self, spec: bytes, inputs: list[list[Any]], image: list[Any], bundles: int) -> list[Any]:
         """Runs one task: gives back its bundles, then its statistics or its error as JSON."""
         ray = _import_ray()
+        start = time.monotonic()
         buffers: list[list[Any]] = []
         lost: list[tuple[int, int]] = []
         for number, refs in enumerate(inputs):
@@ -70,7 +71,8 @@ class StageActor:
             return [None] * bundles + [json.dumps({"lost": lost, "error": json.loads(error)})]
         try:
             graph = ray.get(image[0]) if image else None
-            outputs, statistics = self._worker.run(spec, buffers, graph)
+            fetched = int((time.monotonic() - start) * 1e6)
+            outputs, statistics = self._worker.run(spec, buffers, graph, fetched)
         except Exception as error:  # noqa: BLE001 - every error keeps its kind across Ray
             text = _native.error_to_json(type(error).__name__, str(error))
             return [None] * bundles + [json.dumps({"error": json.loads(text)})]

@@ -115,19 +115,22 @@ fn options_of(query: &Query) -> Result<QueryOptions> {
 
 pub(crate) async fn explain(explain: Explain) -> Result<()> {
     let graph = explain.graph.open(false).await?;
-    let options = QueryOptions {
+    let mut options = QueryOptions {
         parameters: parameters(&explain.param)?,
+        engine: Engine::from_name(&explain.engine)?,
         ..QueryOptions::default()
     };
+    if let Some(threads) = explain.threads {
+        options.runtime = options.runtime.with_threads(threads);
+    }
     let form = ExplainOptions {
         analyze: explain.analyze,
         distributed: explain.distributed,
         verbose: explain.verbose,
-        format: if explain.json {
-            ExplainFormat::Json
-        } else {
-            ExplainFormat::Text
-        },
+        costs: explain.costs,
+        buffers: explain.buffers,
+        timing: explain.timing,
+        format: ExplainFormat::from_name(&explain.format)?,
     };
     let plan = graph.explain(&explain.text, form, &options).await?;
     write_text(plan.trim_end())

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Meter, Result};
 
 /// Hands out memory under a limit.
 pub trait MemoryManager: Send + Sync + Debug {
@@ -35,6 +35,8 @@ pub trait MemoryManager: Send + Sync + Debug {
 pub struct MemoryReservation {
     manager: Arc<dyn MemoryManager>,
     bytes: usize,
+    /// Of the operator that reserved first.
+    meter: Option<Arc<Meter>>,
 }
 
 impl MemoryReservation {
@@ -44,7 +46,15 @@ impl MemoryReservation {
     /// `ResourceExhausted` past the limit.
     pub fn try_new(manager: Arc<dyn MemoryManager>, bytes: usize) -> Result<Self> {
         manager.try_grow(bytes)?;
-        Ok(Self { manager, bytes })
+        let meter = Meter::active();
+        if let Some(meter) = &meter {
+            meter.reserved(bytes);
+        }
+        Ok(Self {
+            manager,
+            bytes,
+            meter,
+        })
     }
 
     /// Reserves `bytes` more.
@@ -54,6 +64,9 @@ impl MemoryReservation {
     pub fn try_grow(&mut self, bytes: usize) -> Result<()> {
         self.manager.try_grow(bytes)?;
         self.bytes += bytes;
+        if let Some(meter) = &self.meter {
+            meter.reserved(bytes);
+        }
         Ok(())
     }
 
@@ -67,6 +80,9 @@ impl MemoryReservation {
 impl Drop for MemoryReservation {
     fn drop(&mut self) {
         self.manager.shrink(self.bytes);
+        if let Some(meter) = &self.meter {
+            meter.released(self.bytes);
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufReader, BufWriter, Seek, SeekFrom};
 use std::sync::Arc;
 
-use crate::{AppendedRows, Error, Result, RowSource};
+use crate::{AppendedRows, Error, Meter, Result, RowSource};
 use arrow::datatypes::SchemaRef;
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
@@ -83,6 +83,10 @@ impl RowBuffer {
             .is_some_and(|spilling| spilling.schema != batch.schema())
         {
             self.close()?;
+        }
+        if let Some(meter) = Meter::active() {
+            let files = u64::from(self.spilling.is_none());
+            meter.spilled(batch.get_array_memory_size() as u64, files);
         }
         let spilling = match &mut self.spilling {
             Some(spilling) => spilling,

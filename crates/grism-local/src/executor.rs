@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use grism_core::{Result, Snapshot, SnapshotId, Storage};
 use grism_engine::{
-    CancellationHandle, ExecutionContextTrait, MemoryManager, MetricsSink, PhysicalPlan,
-    PoolMemoryManager, QueryContext, QueryMetrics, RuntimeConfig, run,
+    CancellationHandle, ExecutionContextTrait, MemoryManager, MetricsSink, OperatorId,
+    PhysicalPlan, PoolMemoryManager, QueryContext, QueryMetrics, RuntimeConfig, new_query_id, run,
 };
 
 use crate::{ExecutionResult, LocalExecutionContext, process_memory};
@@ -78,7 +78,10 @@ impl LocalExecutor {
             .timeout_ms
             .map(|timeout| Instant::now() + Duration::from_millis(timeout));
         let cancellation = CancellationHandle::with_deadline(deadline);
-        let metrics: Arc<dyn MetricsSink> = Arc::new(QueryMetrics::default());
+        let metrics: Arc<dyn MetricsSink> =
+            Arc::new(QueryMetrics::of(&plan.root, OperatorId::default()));
+        let span = tracing::info_span!("query", query_id = new_query_id());
+        let _entered = span.enter();
         let query = QueryContext::new(
             storage,
             snapshot,

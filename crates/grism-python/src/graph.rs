@@ -23,7 +23,7 @@ use crate::load::Run;
 use crate::load_many::{Job, many_loads};
 use crate::python_function::user_function;
 use crate::python_value::python_value;
-use crate::query_options::{explain_options, options};
+use crate::query_options::{ExplainForm, ExplainRun, explain_options, finished_run, options};
 use crate::runtime::{runtime, wait};
 use crate::transaction::{Progress, Transaction};
 
@@ -131,20 +131,33 @@ impl Graph {
         DistributedQuery::of(py, &self.graph, planned, &options)
     }
 
-    /// The plan of a query as text; `form` is as for `explain_options`.
+    /// The plan of a query as text; with ANALYZE, `run` is what a run on Ray has done.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a query, how it runs, and how it is shown"
+    )]
     fn explain(
         &self,
         py: Python<'_>,
         text: Text,
+        engine: &str,
         params: Option<&Bound<'_, PyDict>>,
         settings: Option<&Bound<'_, PyDict>>,
-        form: (bool, bool, bool, bool),
+        form: ExplainForm,
+        run: Option<ExplainRun>,
     ) -> PyResult<String> {
-        let (graph, options) = (self.graph.clone(), options("local", params, settings)?);
+        let (graph, options) = (self.graph.clone(), options(engine, params, settings)?);
         wait(py, None, async move {
-            graph
-                .explain(&text.0, explain_options(form), &options)
-                .await
+            let explain = explain_options(&form)?;
+            match run {
+                Some(run) => {
+                    let run = finished_run(run)?;
+                    graph
+                        .explain_finished(&text.0, explain, &options, run)
+                        .await
+                }
+                None => graph.explain(&text.0, explain, &options).await,
+            }
         })
     }
 
@@ -153,15 +166,24 @@ impl Graph {
         &self,
         py: Python<'_>,
         frame: &Frame,
+        engine: &str,
         settings: Option<&Bound<'_, PyDict>>,
-        form: (bool, bool, bool, bool),
+        form: ExplainForm,
+        run: Option<ExplainRun>,
     ) -> PyResult<String> {
-        let (graph, options) = (self.graph.clone(), options("local", None, settings)?);
+        let (graph, options) = (self.graph.clone(), options(engine, None, settings)?);
         let frame = Arc::clone(&frame.frame);
         wait(py, None, async move {
-            graph
-                .explain_frame(&frame, explain_options(form), &options)
-                .await
+            let explain = explain_options(&form)?;
+            match run {
+                Some(run) => {
+                    let run = finished_run(run)?;
+                    graph
+                        .explain_frame_finished(&frame, explain, &options, run)
+                        .await
+                }
+                None => graph.explain_frame(&frame, explain, &options).await,
+            }
         })
     }
 

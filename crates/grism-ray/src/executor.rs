@@ -11,9 +11,10 @@ use futures::{StreamExt, TryStreamExt};
 use grism_core::{Error, Result, Storage};
 use grism_engine::{
     CancellationHandle, ExchangeMode, ExecutionContextTrait, MemoryManager, MemoryReservation,
-    MorselQueue, PartitioningSpec, QueryContext, RecordBatchStream, compact_shared, partition_rows,
-    partition_slice, run, sample_keys,
+    MetricsSink, MorselQueue, PartitioningSpec, QueryContext, QueryMetrics, RecordBatchStream,
+    compact_shared, partition_rows, partition_slice, run, sample_keys,
 };
+use tracing::Instrument;
 
 use crate::{
     TaskInput, TaskSpec, TaskStatistics, read_partition, slot_count, slot_of, write_bundles,
@@ -57,6 +58,24 @@ impl StageExecutor {
         storage: Arc<dyn Storage>,
         cancellation: CancellationHandle,
     ) -> Result<TaskOutput> {
+        let span = tracing::info_span!(
+            "task",
+            query_id = task.query_id,
+            stage_id = task.stage.stage_id,
+            task_id = task.task,
+            attempt = task.attempt
+        );
+        let run = self.run_task(task, inputs, storage, cancellation);
+        run.instrument(span).await
+    }
+
+    async fn run_task(
+        &self,
+        task: &TaskSpec,
+        inputs: Vec<Vec<Buffer>>,
+        storage: Arc<dyn Storage>,
+        cancellation: CancellationHandle,
+    ) -> Result<TaskOutput> {
         let start = Instant::now();
         let snapshot = storage.snapshot(task.snapshot).await?;
         if snapshot.commit() != task.commit {
@@ -66,11 +85,15 @@ impl StageExecutor {
             )));
         }
         let memory = Arc::clone(&self.memory);
+        let metrics: Arc<dyn MetricsSink> = Arc::new(QueryMetrics::of(
+            &task.stage.plan.root,
+            task.stage.first_operator,
+        ));
         let query = QueryContext::new(
             storage,
             snapshot,
             Arc::clone(&memory),
-            None,
+            Some(Arc::clone(&metrics)),
             cancellation,
             task.runtime.clone(),
         );
@@ -92,6 +115,8 @@ impl StageExecutor {
             held.try_grow(batch.get_array_memory_size())?;
             writer.write(batch)?;
         }
+        // Operators report what they hold until then at the end of their streams.
+        drop(stream);
         let (partitions, mut statistics) = (writer.partitions, writer.statistics);
         let schema = task.stage.plan.root.schema().arrow();
         let bundles = write_bundles(schema, &partitions, task.workers)?;
@@ -99,8 +124,10 @@ impl StageExecutor {
         statistics.digest = bundles
             .iter()
             .fold(0, |digest, bundle| digest_bytes(digest, bundle));
+        statistics.operators = metrics.operators();
         statistics.pid = std::process::id();
         statistics.micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
+        tracing::debug!(rows = statistics.rows, bytes = statistics.bytes, "done");
         Ok(TaskOutput {
             bundles,
             statistics,

@@ -10,7 +10,7 @@ use futures::StreamExt;
 use grism_core::{Error, Result, SnapshotId, Storage};
 use grism_engine::{
     CancellationHandle, MemoryManager, PhysicalSchema, PoolMemoryManager, RecordBatchStream,
-    RuntimeConfig,
+    RuntimeConfig, new_query_id,
 };
 use tokio::sync::mpsc;
 
@@ -118,7 +118,7 @@ impl StagedExecutor {
             executor: StageExecutor::new(Arc::clone(&self.memory)),
             cancellation: CancellationHandle::with_deadline(deadline),
             outputs: HashMap::new(),
-            query_id: format!("staged-{}", std::process::id()),
+            query_id: new_query_id(),
         };
         let mut scheduler = Scheduler::new(&plan, SchedulerConfig::default());
         let (sender, mut events) = mpsc::unbounded_channel();

@@ -113,12 +113,27 @@ pub(crate) struct Explain {
     /// Show stages and exchanges
     #[arg(long)]
     pub(crate) distributed: bool,
-    /// Show the logical plans too
+    /// Show what each rule of the optimizer changed
     #[arg(long)]
     pub(crate) verbose: bool,
-    /// Show JSON
+    /// Show how many rows are expected
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) costs: Option<bool>,
+    /// Show memory, temporary files, bytes read and the cache; with --analyze
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) buffers: Option<bool>,
+    /// Show times and threads; with --analyze
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) timing: Option<bool>,
+    /// Form of the output: text, json, dot, mermaid or svg
+    #[arg(long, default_value = "text")]
+    pub(crate) format: String,
+    /// Where --analyze runs it: local, staged or ray
+    #[arg(long, default_value = "local")]
+    pub(crate) engine: String,
+    /// Threads (default: all cores)
     #[arg(long)]
-    pub(crate) json: bool,
+    pub(crate) threads: Option<usize>,
 }
 
 /// Show labels, hyperedge types and properties

@@ -10,13 +10,13 @@ use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{
     BatchStream, Comparison, Error, GraphSchema, GraphStatistics, IncidenceSegment, IndexKind,
-    IndexSearch, LoadState, Result, ScanPredicate, ScanRange, ScanRequest, SearchHit, SegmentKey,
-    Snapshot, SnapshotId, Table, TableId,
+    IndexSearch, LoadState, Meter, Result, ScanPredicate, ScanRange, ScanRequest, SearchHit,
+    SegmentKey, Snapshot, SnapshotId, Table, TableId,
 };
 use lance::dataset::{Dataset, ProjectionRequest};
 use lance_core::ROW_ID;
 
-use super::cache::{CacheKey, Cached, cache};
+use super::cache::{CacheKey, Cached, keep, kept, kept_or_read};
 use super::error::from_lance;
 use super::indexes::{TableIndex, search, usable};
 use super::loaded::read_loaded;
@@ -195,7 +195,7 @@ impl LanceSnapshot {
             let delta = read_delta(dataset, entry, shift, binary).await?;
             Ok::<_, Error>(Cached::Delta(Arc::new(delta)))
         };
-        match cache().get_or_insert_async(&key, load).await? {
+        match kept_or_read(&key, load).await? {
             Cached::Delta(delta) => Ok(delta),
             _ => Err(Error::internal("a delta was cached as something else")),
         }
@@ -332,6 +332,11 @@ impl Snapshot for LanceSnapshot {
         if let Some(filter) = lance_filter(&pushed) {
             scan.filter_expr(filter);
         }
+        if let Some(meter) = Meter::active() {
+            scan.scan_stats_callback(Arc::new(move |counts| {
+                meter.read(counts.bytes_read as u64);
+            }));
+        }
         let stream = scan.try_into_stream().await.map_err(from_lance)?;
         let batches = stream.map_err(from_lance).and_then(move |batch| {
             let read = || {
@@ -432,11 +437,7 @@ impl Snapshot for LanceSnapshot {
             let segment = read_segment(dataset, entry, &delta, key, shift, binary).await?;
             Ok::<_, Error>(Cached::Segment(Arc::new(segment)))
         };
-        segment_of(
-            cache()
-                .get_or_insert_async(&self.segment_key(entry, key), load)
-                .await?,
-        )
+        segment_of(kept_or_read(&self.segment_key(entry, key), load).await?)
     }
 
     async fn degrees(
@@ -449,14 +450,14 @@ impl Snapshot for LanceSnapshot {
             return Ok(Arc::default());
         };
         let whole = self.segment_key(entry, key);
-        if let Some(known) = cache().get(&whole) {
+        if let Some(known) = kept(&whole) {
             return segment_of(known);
         }
         let lengths = CacheKey {
             chunk: key.segment | LENGTHS,
             ..whole
         };
-        if let Some(known) = cache().get(&lengths) {
+        if let Some(known) = kept(&lengths) {
             return segment_of(known);
         }
         let delta = self.delta(entry, dataset, self.is_binary(table)?).await?;
@@ -470,7 +471,7 @@ impl Snapshot for LanceSnapshot {
         match read.await? {
             Some(segment) => {
                 let segment = Arc::new(segment);
-                cache().insert(lengths, Cached::Segment(Arc::clone(&segment)));
+                keep(lengths, Cached::Segment(Arc::clone(&segment)));
                 Ok(segment)
             }
             None => self.incidences(table, role, key).await,

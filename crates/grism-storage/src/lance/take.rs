@@ -6,11 +6,11 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, UInt32Array, new_null_array};
 use arrow::compute::{interleave, take};
 use arrow::datatypes::{DataType, UInt64Type};
-use grism_core::{Error, Result, TableId};
+use grism_core::{Error, Meter, Result, TableId};
 use lance::dataset::{ProjectionRequest, TakeBuilder};
 use lance_core::ROW_ID;
 
-use super::cache::{CacheKey, Cached, cache};
+use super::cache::{CacheKey, Cached, kept_or_read};
 use super::dataset::read_range;
 use super::error::from_lance;
 use super::open_table::plain_addresses;
@@ -42,7 +42,7 @@ impl LanceSnapshot {
                 .await
                 .map(Cached::Column)
         };
-        match cache().get_or_insert_async(&key, load).await? {
+        match kept_or_read(&key, load).await? {
             Cached::Column(column) => Ok(column),
             _ => Err(Error::internal("a column was cached as something else")),
         }
@@ -109,6 +109,10 @@ impl LanceSnapshot {
             dataset.take_rows(ids, projection).await
         };
         let rows = rows.map_err(from_lance)?;
+        if let Some(meter) = Meter::active() {
+            // Lance does not say what it read for them.
+            meter.read(rows.get_array_memory_size() as u64);
+        }
         let values = merged_column(&rows, columns, data_type)?
             .ok_or_else(|| Error::internal(format!("Lance did not return {columns:?}")))?;
         if rows.num_rows() == ids.len() {
