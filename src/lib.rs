@@ -19,6 +19,7 @@ mod graph;
 mod image;
 mod load_all;
 mod loads;
+mod logging;
 mod maintain;
 mod manifest;
 mod plan;
@@ -42,6 +43,7 @@ pub use export::{PlainForm, is_dynamic, plain, plain_batches, plain_stream, plai
 pub use graph::Graph;
 pub use image::{ImageSource, MAX_IMAGE_BYTES};
 pub use load_all::hyperedge_type;
+pub use logging::{LOG_VARIABLES, Logging, log_to_standard_error};
 pub use manifest::{Manifest, read_manifest};
 pub use query::{PlannedQuery, Prepared, QueryOptions, QueryResult};
 pub use tables::{RowTable, Tables};
@@ -50,10 +52,10 @@ pub use transaction::GraphTransaction;
 pub use grism_core::{
     Alteration, Cardinality, ChangeSet, Constraint, ConstraintRule, EntityKind, Error, ErrorKind,
     GraphSchema, GrismError, HyperedgeContents, HyperedgeType, HyperedgeValue, IncidenceValue,
-    IndexDefinition, IndexKind, IndexSearch, LoadState, LoadedFile, Location, NodeContents,
-    NodeValue, PathValue, Result, Role, RowChanges, SchemaChange, SchemaOwner, SearchHit,
-    SearchTarget, Snapshot, SnapshotId, SnapshotInfo, Storage, StorageDescriptor, Table, TableKind,
-    Type, Unneeded, Value, VectorMetric, nearest, temporal,
+    IndexDefinition, IndexKind, IndexSearch, LOG_VARIABLES, LoadState, LoadedFile, Location,
+    NodeContents, NodeValue, PathValue, Result, Role, RowChanges, SchemaChange, SchemaOwner,
+    SearchHit, SearchTarget, Snapshot, SnapshotId, SnapshotInfo, Storage, StorageDescriptor, Table,
+    TableKind, Type, Unneeded, Value, VectorMetric, nearest, temporal, without_secrets,
 };
 pub use grism_cypher::{
     ExplainFormat, ExplainOptions, Parameters, Procedure, ProcedureColumn, Procedures, Statement,

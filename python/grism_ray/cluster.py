@@ -91,8 +91,11 @@ class WorkerPool:
         self._memory_limit = memory_limit
         # Several calls at once, so that a cancellation is heard while a task runs.
         options: dict[str, Any] = {"max_concurrency": 4, "num_cpus": 1, "scheduling_strategy": "SPREAD"}
+        variables = {name: os.environ[name] for name in _native.LOG_VARIABLES if os.environ.get(name)}
         if worker_module is not None:
-            options["runtime_env"] = {"env_vars": {VARIABLE: worker_module}}
+            variables[VARIABLE] = worker_module
+        if variables:
+            options["runtime_env"] = {"env_vars": variables}
         self._remote = self._ray.remote(**options)(StageActor)
         self._started = 0
         self.users = 0

@@ -37,7 +37,7 @@ def explain_run(
     settings: dict[str, Any],
     run: Callable[[dict[str, Any]], tuple[Iterator[_native.Batches], _native.DistributedQuery]],
 ) -> str:
-    """Runs a query on Ray and shows its plan with what the run did. ``run`` notes in its argument how it was planned."""
+    """Runs a query on Ray and shows its plan with what it did. ``run`` notes in its argument how it was planned."""
     start = time.monotonic()
     planned_with: dict[str, Any] = {}
     batches, query = run(planned_with)

@@ -173,10 +173,8 @@ class Graph(MaintainedGraph):
         finally:
             stream.cancel()
 
-    def explain(
-        self, text: str, params: Mapping[str, Any] | None = None, **settings: Unpack[ExplainSettings]
-    ) -> str:
-        """The plan of a query as text, JSON or a picture: ``format`` is ``text``, ``json``, ``dot``, ``mermaid`` or ``svg``.
+    def explain(self, text: str, params: Mapping[str, Any] | None = None, **settings: Unpack[ExplainSettings]) -> str:
+        """The plan of a query: ``format`` is ``text``, ``json``, ``dot``, ``mermaid`` or ``svg``.
 
         ``analyze`` runs the query on ``engine`` (``local`` by default) and adds what each operator did, and a line on
         what would make the slowest one faster. ``distributed`` shows stages and exchanges, ``verbose`` what the rules
@@ -416,7 +414,7 @@ class Graph(MaintainedGraph):
         return None if snapshot is None else read
 
     def __repr__(self) -> str:
-        return "Graph(closed)" if self._graph is None else f"Graph({self.uri!r})"
+        return "Graph(closed)" if self._graph is None else f"Graph({_native.without_secrets(self.uri)!r})"
 
 
 class Prepared:

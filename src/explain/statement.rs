@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::StringArray;
 use arrow::record_batch::RecordBatch;
-use grism_core::{Error, Result};
+use grism_core::{Error, Result, without_secrets};
 use grism_cypher::{ExplainFormat, ExplainOptions, Query};
 use grism_engine::PlannerConfig;
 use grism_local::LocalPhysicalPlanner;
@@ -124,11 +124,13 @@ pub(crate) async fn explain_prepared(
 }
 
 fn written(explained: &Explained, explain: &ExplainOptions) -> Result<String> {
-    Ok(match explain.format {
+    let text = match explain.format {
         ExplainFormat::Text => text(explained, explain),
         ExplainFormat::Json => json(explained, explain)?,
         ExplainFormat::Dot => dot(explained, explain),
         ExplainFormat::Mermaid => mermaid(explained, explain),
         ExplainFormat::Svg => svg(explained, explain),
-    })
+    };
+    // Files that a query reads are named by URIs.
+    Ok(without_secrets(&text).into_owned())
 }

@@ -24,6 +24,10 @@ const STACK_BYTES: usize = 256 << 20;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if let Err(error) = grism::log_to_standard_error() {
+        tell(format!("grism: {error}"));
+        return exit_code(error.kind());
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_stack_size(STACK_BYTES)

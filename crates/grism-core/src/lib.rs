@@ -7,6 +7,7 @@ mod id;
 mod index;
 mod key_map;
 mod load_state;
+mod log_variables;
 mod memory;
 mod meter;
 mod predicate;
@@ -14,6 +15,7 @@ mod row_buffer;
 mod row_origin;
 mod schema;
 mod search;
+mod secret;
 mod stack;
 mod statistics;
 mod storage;
@@ -34,6 +36,7 @@ pub use id::{DEFAULT_SEGMENT_SHIFT, EntityId, MAX_OFFSET, SnapshotId, TableId};
 pub use index::{IndexDefinition, IndexKind, VectorMetric};
 pub use key_map::KeyMap;
 pub use load_state::{LoadState, LoadedFile};
+pub use log_variables::{LOG_VARIABLES, log_variable};
 pub use memory::{MemoryManager, MemoryReservation, PoolMemoryManager};
 pub use meter::{ActiveMeter, CacheAnswer, FunctionMetrics, Meter, Usage};
 pub use predicate::{Comparison, ComparisonOperator, ScanPredicate};
@@ -45,6 +48,7 @@ pub use schema::{
     TableKind, Unneeded,
 };
 pub use search::{IndexSearch, SearchHit, SearchTarget};
+pub use secret::{is_secret_name, without_secrets};
 pub use stack::with_stack;
 pub use statistics::{
     DegreeCounter, DegreeDistribution, DistinctSketch, GraphStatistics, PropertyStatistics,

@@ -138,6 +138,12 @@ pub(crate) fn error_from_json(text: &str) -> PyErr {
     }
 }
 
+/// A text without the credentials of the URIs in it.
+#[pyfunction]
+pub(crate) fn without_secrets(text: &str) -> String {
+    grism::without_secrets(text).into_owned()
+}
+
 /// An error of a kind, as JSON. An unknown kind is `Internal`.
 #[pyfunction]
 pub(crate) fn error_to_json(kind: &str, message: &str) -> PyResult<String> {

@@ -5,13 +5,16 @@
 //! length of what follows as a little-endian `u64`, and then that: `B` a bundle, `M` the metrics of tasks, `E` an error.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io::{BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::buffer::Buffer;
 use futures::StreamExt;
-use grism_core::{Error, Result, SnapshotId, Storage, StorageDescriptor};
+use grism_core::{
+    Error, Result, SnapshotId, Storage, StorageDescriptor, log_variable, without_secrets,
+};
 use grism_engine::RuntimeConfig;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
@@ -25,7 +28,7 @@ const AHEAD: usize = 2;
 const MODULE_VARIABLE: &str = "GRISM_MODULE";
 
 /// How Ray is reached.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RayExecutorConfig {
     /// Address of the cluster: `local` starts one on this machine, `auto` finds the one that runs here. By default what
     /// `RAY_ADDRESS` says, or else `local`.
@@ -43,6 +46,21 @@ pub struct RayExecutorConfig {
     pub worker_module: Option<String>,
     /// Further options for `ray.init`.
     pub options: BTreeMap<String, serde_json::Value>,
+}
+
+impl fmt::Debug for RayExecutorConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RayExecutorConfig")
+            .field("address", &without_secrets(&self.address))
+            .field("workers", &self.workers)
+            .field("python", &self.python)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("resource_timeout_ms", &self.resource_timeout_ms)
+            .field("worker_module", &self.worker_module)
+            // Their values may hold passwords and environments.
+            .field("options", &self.options.keys())
+            .finish()
+    }
 }
 
 impl Default for RayExecutorConfig {
@@ -183,7 +201,10 @@ impl RayExecutor {
             .args(["-m", "grism_ray.driver"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(match log_variable() {
+                Some(_) => Stdio::inherit(),
+                None => Stdio::null(),
+            })
             .spawn()
             .map_err(|error| {
                 Error::unavailable(format!(

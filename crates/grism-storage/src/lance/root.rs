@@ -1,13 +1,14 @@
 //! Where a graph lies: a directory, whose files are synced, or a prefix of an object store.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::fs;
 use std::io::ErrorKind as IoErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use futures::TryStreamExt;
-use grism_core::{Error, ErrorKind, Result};
+use grism_core::{Error, ErrorKind, Result, is_secret_name, without_secrets};
 use lance::dataset::WriteParams;
 use lance::dataset::builder::DatasetBuilder;
 use lance::session::Session;
@@ -43,7 +44,7 @@ pub(super) fn uncached() -> Arc<Session> {
 }
 
 /// The place of one graph; paths within it are relative and have `/` between their parts.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Root {
     /// An absolute path, or a URI without a slash at its end.
     uri: String,
@@ -73,6 +74,14 @@ pub(crate) struct StoredFile {
     pub(crate) modified: i64,
 }
 
+impl fmt::Debug for Root {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Root")
+            .field("uri", &without_secrets(&self.uri))
+            .finish_non_exhaustive()
+    }
+}
+
 impl Root {
     /// The place that `uri` names: a path, or the URI of an object store.
     ///
@@ -95,7 +104,11 @@ impl Root {
             &store_parameters(&options),
         )
         .await
-        .map_err(|error| from_lance(error).context(&uri))?;
+        .map_err(|error| {
+            from_lance(error)
+                .context(&uri)
+                .without_values(secrets(&options))
+        })?;
         Ok(Self {
             uri,
             options,
@@ -351,8 +364,16 @@ impl Root {
             Store::NotSupported { .. } | Store::NotImplemented { .. } => ErrorKind::Unsupported,
             _ => ErrorKind::Unavailable,
         };
-        Error::new(kind, format!("{}/{path}: {error}", self.uri)).with_source(error)
+        Error::new(kind, format!("{}/{path}: {error}", self.uri))
+            .with_source(error)
+            .without_values(secrets(&self.options))
     }
+}
+
+/// The values of options that are credentials.
+fn secrets(options: &BTreeMap<String, String>) -> impl Iterator<Item = &str> {
+    let secret = options.iter().filter(|(name, _)| is_secret_name(name));
+    secret.map(|(_, value)| value.as_str())
 }
 
 fn store_parameters(options: &BTreeMap<String, String>) -> ObjectStoreParams {
