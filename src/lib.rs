@@ -43,7 +43,7 @@ pub use export::{PlainForm, is_dynamic, plain, plain_batches, plain_stream, plai
 pub use graph::Graph;
 pub use image::{ImageSource, MAX_IMAGE_BYTES};
 pub use load_all::hyperedge_type;
-pub use logging::{LOG_VARIABLES, Logging, log_to_standard_error};
+pub use logging::{Logging, log_to_standard_error};
 pub use manifest::{Manifest, read_manifest};
 pub use query::{PlannedQuery, Prepared, QueryOptions, QueryResult};
 pub use tables::{RowTable, Tables};

@@ -3,19 +3,20 @@
 use std::io::IsTerminal as _;
 
 use grism_core::{Error, Result, log_variable};
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::Directive;
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
 
 /// Libraries that see credentials and may log them, whose records are left out.
 const SILENT: [&str; 8] = [
-    "aws=off",
-    "h2=off",
-    "hyper=off",
-    "lance_io=off",
-    "object_store=off",
-    "reqwest=off",
-    "rustls=off",
-    "tonic=off",
+    "aws",
+    "h2",
+    "hyper",
+    "lance_io",
+    "object_store",
+    "reqwest",
+    "rustls",
+    "tonic",
 ];
 
 /// Whether logs are written.
@@ -39,12 +40,11 @@ pub fn log_to_standard_error() -> Result<Logging> {
     let Some((name, value)) = log_variable() else {
         return Ok(Logging::Off);
     };
-    let filter = filter(name, &value)?;
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let records = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
-        .finish();
+        .with_filter(filter(name, &value)?);
+    let subscriber = tracing_subscriber::registry().with(records);
     Ok(match tracing::subscriber::set_global_default(subscriber) {
         Ok(()) => Logging::On,
         Err(_) => Logging::Off,
@@ -52,29 +52,28 @@ pub fn log_to_standard_error() -> Result<Logging> {
 }
 
 /// The filter that the variable `name` asks for with `value`.
-fn filter(name: &str, value: &str) -> Result<EnvFilter> {
-    let is_level = value.parse::<tracing::level_filters::LevelFilter>().is_ok();
+fn filter(name: &str, value: &str) -> Result<Targets> {
+    let is_level = value.parse::<LevelFilter>().is_ok();
     let text = match name {
         "GRISM_LOG" if is_level => format!("grism={value}"),
         _ => value.to_owned(),
     };
-    let wrong = |error: &dyn std::fmt::Display| {
+    let filter: Targets = text.parse().map_err(|error| {
         Error::invalid_query(format!(
             "{name}={value} is no filter of logs: {error}; a level such as debug, or grism_engine=trace,lance=info, is one"
         ))
-    };
-    let filter = EnvFilter::builder()
-        .with_regex(false)
-        .parse(text)
-        .map_err(|error| wrong(&error))?;
-    let silent = SILENT.iter().map(|directive| {
-        directive
-            .parse::<Directive>()
-            .map_err(|error| wrong(&error))
+    })?;
+    // What is asked of a part of such a library goes as well.
+    let kept = filter.iter().filter(|(target, _)| {
+        let mut silent = SILENT.iter();
+        !silent.any(|own| target.starts_with(own))
     });
-    silent.into_iter().try_fold(filter, |filter, directive| {
-        Ok(filter.add_directive(directive?))
-    })
+    let mut whole = Targets::new();
+    whole = whole.with_targets(kept.map(|(target, level)| (target.to_owned(), level)));
+    if let Some(level) = filter.default_level() {
+        whole = whole.with_default(level);
+    }
+    Ok(whole.with_targets(SILENT.map(|target| (target, LevelFilter::OFF))))
 }
 
 #[cfg(test)]
@@ -89,6 +88,8 @@ mod tests {
         assert!(all.contains("trace") && all.contains("hyper=off"), "{all}");
         let louder = filter("RUST_LOG", "hyper=trace").unwrap().to_string();
         assert!(!louder.contains("hyper=trace"), "{louder}");
+        let part = filter("RUST_LOG", "hyper::client=trace").unwrap();
+        assert!(!part.would_enable("hyper::client", &tracing::Level::ERROR));
         let error = filter("GRISM_LOG", "a=b=c=").unwrap_err();
         assert!(
             error.message().starts_with("GRISM_LOG=a=b=c= is no filter"),

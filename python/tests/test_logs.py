@@ -38,7 +38,8 @@ def logged(command: list[str], **variables: str) -> tuple[str, str]:
         ("local", r"query\{query_id=\"?[0-9a-f]{32}\"?\}:operator\{operator=0 name=\"?\w+Exec\"?\}"),
         (
             "staged",
-            r"task\{query_id=\"?[0-9a-f]{32}\"? stage_id=1 task_id=0 attempt=0\}:operator\{operator=\d+ name=\"?\w+Exec",
+            r"task\{query_id=\"?[0-9a-f]{32}\"? stage_id=1 task_id=0 attempt=0\}"
+            r":operator\{operator=\d+ name=\"?\w+Exec\"?\}",
         ),
     ],
 )
