@@ -10,10 +10,12 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from test_object_store import BUCKET, object_server
 
 import grism_ray as gr
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 SECRET = "pL4nted/Secr3t+Value"
@@ -29,6 +31,9 @@ OPTIONS = {
     "client_retry_timeout": "1",
 }
 PLANTED = (SECRET, TOKEN, "PLANTEDKEYID", "p4ssw0rd", "s4sSignature")
+SERVED: dict[str, str] = {}
+"""The options of the graph that is served."""
+
 QUERY = "MATCH (p:Person)-[:KNOWS]->(q) RETURN p.name, count(*) AS n ORDER BY n"
 
 
@@ -43,11 +48,14 @@ def told(error: BaseException) -> str:
 
 
 @pytest.fixture(scope="module")
-def graph(tmp_path_factory: pytest.TempPathFactory) -> gr.Graph:
-    path = tmp_path_factory.mktemp("secrets") / "people.grism"
-    graph = gr.open(path, storage_options=OPTIONS)
-    graph.execute("CREATE (:Person {name: 'Ann'})-[:KNOWS]->(:Person {name: 'Bob'})")
-    return graph
+def graph() -> Iterator[gr.Graph]:
+    """A graph in an object store that wants credentials, served on this machine."""
+    with object_server() as port:
+        options = {**OPTIONS, "aws_endpoint": f"http://127.0.0.1:{port}"}
+        graph = gr.open(f"s3://{BUCKET}/secrets", storage_options=options)
+        graph.execute("CREATE (:Person {name: 'Ann'})-[:KNOWS]->(:Person {name: 'Bob'})")
+        SERVED.update(options)
+        yield graph
 
 
 @pytest.mark.parametrize("format", ["text", "json", "dot", "mermaid", "svg"])
@@ -98,7 +106,7 @@ def test_errors_of_files_show_no_credentials(graph: gr.Graph, tmp_path: Path) ->
         graph.load_nodes("Person", place, key="name")
     assert_clean(told(raised.value))
     with pytest.raises(gr.UnsupportedError, match="record of the job") as refused:
-        gr.submit(QUERY, "s3://me:p4ssw0rd@bucket/graph", "http://127.0.0.1:9")
+        gr.submit(QUERY, place, "http://127.0.0.1:9")
     assert_clean(told(refused.value))
 
 
@@ -118,7 +126,7 @@ except gr.GrismError as error:
 @pytest.mark.parametrize("variable", ["GRISM_LOG", "RUST_LOG"])
 def test_logs_show_no_credentials(graph: gr.Graph, variable: str) -> None:
     environment = {name: value for name, value in os.environ.items() if name not in {"GRISM_LOG", "RUST_LOG"}}
-    command = [sys.executable, "-c", PROGRAM, graph.uri, *(f"{name}={value}" for name, value in OPTIONS.items())]
+    command = [sys.executable, "-c", PROGRAM, graph.uri, *(f"{name}={value}" for name, value in SERVED.items())]
     done = subprocess.run(
         command, env={**environment, variable: "trace"}, capture_output=True, text=True, check=True, timeout=120
     )

@@ -37,7 +37,7 @@ pub(super) fn advice(explained: &Explained) -> Option<String> {
             slowest.operator.advice(&OperatorRun {
                 metrics: &measured.metrics,
                 input_rows: &rows,
-                table_rows: slowest.table_rows,
+                statistics: &explained.statistics,
             })
         }),
     ];

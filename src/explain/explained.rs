@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use grism_core::FunctionMetrics;
+use grism_core::{FunctionMetrics, GraphStatistics};
 use grism_engine::{OperatorId, OperatorMetrics, OwnTime, PhysicalOperator};
 use grism_logical::optimizer::RuleChange;
 use grism_ray::{DistributedPlan, TaskMetrics};
@@ -17,6 +17,8 @@ pub(super) struct Explained {
     /// All operators, in the order of their numbers, which begin with 0.
     pub(super) operators: Vec<ExplainedOperator>,
     pub(super) shape: Shape,
+    /// The counts of the graph, for advice.
+    pub(super) statistics: Arc<GraphStatistics>,
     /// What a run did; `None` for a plan that was not run.
     pub(super) run: Option<Run>,
 }
@@ -71,8 +73,6 @@ pub(super) struct ExplainedOperator {
     pub(super) subplan: Option<OperatorId>,
     /// About how many rows it was expected to output, over all tasks.
     pub(super) estimated_rows: f64,
-    /// The rows of the tables that it scans.
-    pub(super) table_rows: Option<u64>,
     /// What it did.
     pub(super) measured: Option<Measured>,
     pub(super) operator: Arc<dyn PhysicalOperator>,

@@ -94,7 +94,6 @@ impl<'a> Reader<'a> {
             inputs: Vec::new(),
             subplan: None,
             estimated_rows: 0.0,
-            table_rows: None,
             measured: None,
             operator: Arc::clone(operator),
         });
@@ -108,27 +107,25 @@ impl<'a> Reader<'a> {
             with_stack(|| self.read(subplan, depth + 1, outer))
         });
         rows.extend(subplan.map(|(_, rows)| rows));
-        let (estimated_rows, table_rows) = match operator.stage_input() {
-            Some(input) => (self.inputs.get(input.number).copied().unwrap_or(1.0), None),
+        let estimated_rows = match operator.stage_input() {
+            Some(input) => self.inputs.get(input.number).copied().unwrap_or(1.0),
             None if rows.is_empty() => self.leaf(operator.as_ref(), argument),
-            None => (operator.estimated_rows(&rows, self.facts), None),
+            None => operator.estimated_rows(&rows, self.facts),
         };
         let own = &mut self.operators[id.0 as usize];
         own.inputs = ids;
         own.subplan = subplan.map(|(id, _)| id);
         own.estimated_rows = estimated_rows;
-        own.table_rows = table_rows;
         (id, estimated_rows)
     }
 
-    /// About how many rows a leaf outputs in all tasks, and how many its tables have.
-    fn leaf(&self, leaf: &dyn PhysicalOperator, argument: f64) -> (f64, Option<u64>) {
+    /// About how many rows a leaf outputs in all tasks.
+    fn leaf(&self, leaf: &dyn PhysicalOperator, argument: f64) -> f64 {
         let properties = leaf.properties(&[], self.facts.statistics);
         let each = match properties.distribution {
             Distribution::Replicated => self.tasks as f64,
             _ => 1.0,
         };
-        let rows = leaf.estimated_rows(&[argument], self.facts);
-        (rows * each, properties.rows)
+        leaf.estimated_rows(&[argument], self.facts) * each
     }
 }

@@ -94,6 +94,7 @@ pub(crate) async fn explain_prepared(
         let planner = distributed_planner(prepared.snapshot.as_ref(), options);
         let plan = planner.plan(&prepared.optimized)?;
         let mut explained = explained_stages(plan.clone(), facts);
+        explained.statistics = Arc::clone(prepared.snapshot.statistics());
         match measure {
             _ if !explain.analyze => {}
             Measure::Finished(run) => run.add_to(&mut explained),
@@ -108,6 +109,7 @@ pub(crate) async fn explain_prepared(
         });
         let plan = planner.plan(&prepared.optimized)?;
         let mut explained = explained_plan(&plan.root, facts);
+        explained.statistics = Arc::clone(prepared.snapshot.statistics());
         if explain.analyze {
             measure_plan(&mut explained, plan, graph, prepared, options).await?;
         }

@@ -73,7 +73,7 @@ fn placed<'a>(
     let longest = lines.iter().map(|line| line.chars().count()).max();
     let height = lines.len() * LINE + PADDING;
     PlacedBox {
-        x: PADDING + branches_above(operator, explained) * 3 * PADDING,
+        x: (1 + branches_above(operator, explained)) * 3 * PADDING,
         y,
         width: longest.unwrap_or_default() * CHARACTER + 2 * PADDING,
         height,
@@ -126,28 +126,41 @@ fn write_box(body: &mut String, own: &PlacedBox<'_>) {
 }
 
 fn write_edge(body: &mut String, from: &PlacedBox<'_>, to: &PlacedBox<'_>, label: &str) {
-    // Lines leave a box at its left, so that they pass no text.
     let (upper, lower) = if from.y < to.y {
         (from, to)
     } else {
         (to, from)
     };
-    let x = upper.x.max(lower.x) + 2 * PADDING;
+    let bottom = upper.y + upper.height;
+    let is_next = bottom + GAP == lower.y && label.is_empty();
+    // A line to a box further below goes down in the gap to the left of the boxes between.
+    let left = match lower.x > upper.x {
+        true => lower.x,
+        false => upper.x.min(lower.x),
+    };
+    let (gap, side) = (left - PADDING, lower.y + PADDING);
+    let points = if is_next {
+        let x = lower.x + 2 * PADDING;
+        format!("{x},{bottom} {x},{}", lower.y)
+    } else if gap > upper.x {
+        format!("{gap},{bottom} {gap},{side} {},{side}", lower.x)
+    } else {
+        let (x, start) = (upper.x, upper.y + PADDING);
+        format!("{x},{start} {gap},{start} {gap},{side} {},{side}", lower.x)
+    };
     let dashed = match label.is_empty() {
         true => "",
         false => " stroke-dasharray=\"4 3\"",
     };
     let _ = writeln!(
         body,
-        "<line x1=\"{x}\" y1=\"{}\" x2=\"{x}\" y2=\"{}\" stroke=\"#44506b\"{dashed}/>",
-        upper.y + upper.height,
-        lower.y
+        "<polyline points=\"{points}\" fill=\"none\" stroke=\"#44506b\"{dashed}/>"
     );
     if !label.is_empty() {
         let _ = writeln!(
             body,
             "<text x=\"{}\" y=\"{}\" fill=\"#44506b\">{}</text>",
-            x + PADDING,
+            lower.x,
             lower.y - PADDING,
             escaped(label)
         );

@@ -88,3 +88,29 @@ impl OperatorIds {
 fn address(operator: &Arc<dyn PhysicalOperator>) -> usize {
     Arc::as_ptr(operator).cast::<()>() as usize
 }
+
+#[cfg(test)]
+mod tests {
+    use grism_logical::PlanSchema;
+
+    use super::*;
+    use crate::PhysicalSchema;
+    use crate::operators::{EmptyExec, LimitExec, UnionExec};
+
+    #[test]
+    fn operators_are_numbered_from_the_root_down() {
+        let schema = PhysicalSchema::from(PlanSchema::default());
+        let leaf = || -> Arc<dyn PhysicalOperator> { Arc::new(EmptyExec::new(schema.clone())) };
+        let limited: Arc<dyn PhysicalOperator> = Arc::new(LimitExec::new(leaf(), 0, Some(1)));
+        let second = leaf();
+        let inputs = vec![Arc::clone(&limited), Arc::clone(&second)];
+        let root: Arc<dyn PhysicalOperator> = Arc::new(UnionExec::new(inputs, schema.clone()));
+        let ids = OperatorIds::of(&root, OperatorId(5));
+        let known = [&root, &limited, &second].map(|own| ids.id(own));
+        assert_eq!(known, [5, 6, 8].map(|id| Some(OperatorId(id))));
+        assert_eq!(ids.next(), OperatorId(9));
+        assert_eq!(ids.id(&leaf()), None);
+        let names: Vec<&str> = ids.operators().map(|(_, own)| own.name()).collect();
+        assert_eq!(names, ["UnionExec", "LimitExec", "EmptyExec", "EmptyExec"]);
+    }
+}

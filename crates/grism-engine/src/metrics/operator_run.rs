@@ -1,5 +1,7 @@
 //! `OperatorRun`: what an operator is told of its run, to say how it would be faster.
 
+use grism_core::GraphStatistics;
+
 use super::OperatorMetrics;
 
 /// One run of an operator.
@@ -9,8 +11,8 @@ pub struct OperatorRun<'a> {
     pub metrics: &'a OperatorMetrics,
     /// Rows that came out of its inputs, in their order.
     pub input_rows: &'a [u64],
-    /// The rows of the tables that it scans; `None` for what scans none.
-    pub table_rows: Option<u64>,
+    /// The counts of the graph.
+    pub statistics: &'a GraphStatistics,
 }
 
 impl OperatorRun<'_> {

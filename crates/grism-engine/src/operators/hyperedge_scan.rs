@@ -85,6 +85,7 @@ impl PhysicalOperator for HyperedgeScanExec {
     fn advice(&self, run: &OperatorRun<'_>) -> Option<String> {
         scan_advice(
             (EntityKind::Hyperedge, &self.scan.label),
+            &self.scan.tables,
             &self.scan.predicate,
             self.scan.index.as_deref(),
             run,

@@ -70,6 +70,7 @@ impl PhysicalOperator for NodeScanExec {
     fn advice(&self, run: &OperatorRun<'_>) -> Option<String> {
         scan_advice(
             (EntityKind::Node, &self.scan.label),
+            &self.scan.tables,
             &self.scan.predicate,
             self.scan.index.as_deref(),
             run,

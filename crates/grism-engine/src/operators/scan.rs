@@ -190,11 +190,13 @@ pub(super) fn leaf_distribution(leaf: Option<u32>, dealt: Distribution) -> Distr
 /// What would make a scan faster.
 pub(super) fn scan_advice(
     (kind, label): (EntityKind, &str),
+    tables: &Tables,
     predicate: &ScanPredicate,
     index: Option<&str>,
     run: &OperatorRun<'_>,
 ) -> Option<String> {
-    let (rows, all) = (run.metrics.rows, run.table_rows?);
+    let all: u64 = tables.iter().map(|own| run.statistics.rows(*own)).sum();
+    let rows = run.metrics.rows;
     if index.is_some() {
         return None;
     }
