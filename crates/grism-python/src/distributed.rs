@@ -164,6 +164,11 @@ impl DistributedQuery {
         serde_json::to_string(&scheduler.metrics()).map_err(internal)
     }
 
+    /// The stages, as a driver in another process reads them.
+    fn plan(&self) -> PyResult<String> {
+        serde_json::to_string(self.plan.as_ref()).map_err(internal)
+    }
+
     /// Tasks done and tasks in all.
     fn progress(&self) -> (usize, usize) {
         self.scheduler

@@ -17,13 +17,14 @@ use crate::batch_stream::BatchStream;
 use crate::convert::{PythonTable, Text, Whole};
 use crate::distributed::DistributedQuery;
 use crate::error::to_python;
+use crate::explain::{ExplainForm, ExplainRun, explained, explained_frame};
 use crate::frame::Frame;
 use crate::json::json;
 use crate::load::Run;
 use crate::load_many::{Job, many_loads};
 use crate::python_function::user_function;
 use crate::python_value::python_value;
-use crate::query_options::{ExplainForm, ExplainRun, explain_options, finished_run, options};
+use crate::query_options::options;
 use crate::runtime::{runtime, wait};
 use crate::transaction::{Progress, Transaction};
 
@@ -147,18 +148,7 @@ impl Graph {
         run: Option<ExplainRun>,
     ) -> PyResult<String> {
         let (graph, options) = (self.graph.clone(), options(engine, params, settings)?);
-        wait(py, None, async move {
-            let explain = explain_options(&form)?;
-            match run {
-                Some(run) => {
-                    let run = finished_run(run)?;
-                    graph
-                        .explain_finished(&text.0, explain, &options, run)
-                        .await
-                }
-                None => graph.explain(&text.0, explain, &options).await,
-            }
-        })
+        wait(py, None, explained(graph, text.0, options, form, run))
     }
 
     /// The plan of a frame as text.
@@ -173,18 +163,7 @@ impl Graph {
     ) -> PyResult<String> {
         let (graph, options) = (self.graph.clone(), options(engine, None, settings)?);
         let frame = Arc::clone(&frame.frame);
-        wait(py, None, async move {
-            let explain = explain_options(&form)?;
-            match run {
-                Some(run) => {
-                    let run = finished_run(run)?;
-                    graph
-                        .explain_frame_finished(&frame, explain, &options, run)
-                        .await
-                }
-                None => graph.explain_frame(&frame, explain, &options).await,
-            }
-        })
+        wait(py, None, explained_frame(graph, frame, options, form, run))
     }
 
     /// Loads nodes from a table or from files; the report is JSON.

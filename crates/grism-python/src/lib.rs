@@ -8,6 +8,7 @@ mod bundle;
 mod convert;
 mod distributed;
 mod error;
+mod explain;
 mod frame;
 mod graph;
 mod json;

@@ -1,11 +1,9 @@
 //! How a query is run, from keyword arguments.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use grism::{
-    DistributedPlannerConfig, Engine, Error, ExplainFormat, ExplainOptions, FinishedRun,
-    QueryOptions, Resources, RuntimeConfig, SnapshotId,
+    DistributedPlannerConfig, Engine, Error, QueryOptions, Resources, RuntimeConfig, SnapshotId,
 };
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -88,31 +86,4 @@ fn milliseconds(name: &str, value: &Bound<'_, PyAny>) -> PyResult<u64> {
         ))));
     }
     Ok((seconds * 1e3) as u64)
-}
-
-/// What EXPLAIN shows: options that are on or off, and the name of the format.
-pub(crate) type ExplainForm = (BTreeMap<String, bool>, String);
-
-/// A run on Ray: rows, seconds, and what tasks did as JSON.
-pub(crate) type ExplainRun = (u64, f64, String);
-
-/// A run on Ray, as EXPLAIN ANALYZE shows it.
-pub(crate) fn finished_run((rows, seconds, tasks): ExplainRun) -> grism::Result<FinishedRun> {
-    Ok(FinishedRun {
-        rows,
-        time: Duration::try_from_secs_f64(seconds).unwrap_or_default(),
-        tasks: serde_json::from_str(&tasks).map_err(|error| Error::internal(error.to_string()))?,
-    })
-}
-
-/// What EXPLAIN shows.
-pub(crate) fn explain_options((flags, format): &ExplainForm) -> grism::Result<ExplainOptions> {
-    let mut options = ExplainOptions {
-        format: ExplainFormat::from_name(format)?,
-        ..ExplainOptions::default()
-    };
-    for (name, value) in flags {
-        options.set(name, *value)?;
-    }
-    Ok(options)
 }

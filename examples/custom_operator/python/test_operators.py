@@ -142,7 +142,6 @@ def test_workers_without_the_module_refuse_the_plan_by_its_name(graph: gr.Graph,
 
 def test_a_plan_of_a_rust_program_is_read_by_the_module(graph: gr.Graph) -> None:
     ray.shutdown()
-    plan = json.loads(medians(graph).explain(distributed=True, format="json", partitions=2))
     config = {
         "address": "local",
         "workers": 1,
@@ -152,9 +151,9 @@ def test_a_plan_of_a_rust_program_is_read_by_the_module(graph: gr.Graph) -> None
         "worker_module": "grism_custom_operator",
         "options": {"num_cpus": 1},
     }
-    planned = graph._handle.plan_frame(medians(graph)._native, {})
+    planned = graph._handle.plan_frame(medians(graph)._native, {"partitions": 2})
     request = {
-        "plan": plan,
+        "plan": json.loads(planned.plan()),
         "storage": {"uri": planned.uri, "options": {}},
         "snapshot": planned.snapshot,
         "commit": planned.commit,
