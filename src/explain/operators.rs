@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use grism_core::with_stack;
-use grism_engine::{Distribution, ExchangeMode, OperatorId, PhysicalOperator};
+use grism_engine::{Distribution, ExchangeMode, OperatorId, PhysicalOperator, SubplanRuns};
 use grism_logical::optimizer::Facts;
 use grism_ray::{DistributedPlan, ExecutionStage};
 
@@ -57,6 +57,8 @@ struct Reader<'a> {
     /// About how many rows come from other stages, by input.
     inputs: Vec<f64>,
     tasks: usize,
+    /// How often the plan that is read runs.
+    runs: f64,
 }
 
 impl<'a> Reader<'a> {
@@ -66,6 +68,7 @@ impl<'a> Reader<'a> {
             operators: Vec::new(),
             inputs: Vec::new(),
             tasks: 1,
+            runs: 1.0,
         }
     }
 
@@ -77,7 +80,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads the plan that ends at `operator`, whose argument has `argument` rows. Returns its number and its rows.
+    /// Reads the plan that ends at `operator`, whose argument has `argument` rows. Returns its number, and its
+    /// rows of one run.
     fn read(
         &mut self,
         operator: &Arc<dyn PhysicalOperator>,
@@ -104,7 +108,7 @@ impl<'a> Reader<'a> {
         let (ids, mut rows): (Vec<OperatorId>, Vec<f64>) = inputs.into_iter().unzip();
         let subplan = operator.subplan().map(|subplan| {
             let outer = rows.first().copied().unwrap_or(argument);
-            with_stack(|| self.read(subplan, depth + 1, outer))
+            with_stack(|| self.subplan(operator.as_ref(), subplan, depth + 1, outer))
         });
         rows.extend(subplan.map(|(_, rows)| rows));
         let estimated_rows = match operator.stage_input() {
@@ -112,11 +116,31 @@ impl<'a> Reader<'a> {
             None if rows.is_empty() => self.leaf(operator.as_ref(), argument),
             None => operator.estimated_rows(&rows, self.facts),
         };
+        let runs = self.runs;
         let own = &mut self.operators[id.0 as usize];
         own.inputs = ids;
         own.subplan = subplan.map(|(id, _)| id);
-        own.estimated_rows = estimated_rows;
+        own.estimated_rows = estimated_rows * runs;
         (id, estimated_rows)
+    }
+
+    /// Reads the plan within an operator whose input has `outer` rows. Returns its number, and its rows over all runs.
+    fn subplan(
+        &mut self,
+        operator: &dyn PhysicalOperator,
+        subplan: &Arc<dyn PhysicalOperator>,
+        depth: usize,
+        outer: f64,
+    ) -> (OperatorId, f64) {
+        let (argument, runs) = match operator.subplan_runs() {
+            SubplanRuns::ForAllRows => (outer, 1.0),
+            SubplanRuns::ForEachRow => (1.0, outer),
+        };
+        let around = self.runs;
+        self.runs *= runs;
+        let (id, rows) = self.read(subplan, depth, argument);
+        self.runs = around;
+        (id, rows * runs)
     }
 
     /// About how many rows a leaf outputs in all tasks.

@@ -31,7 +31,7 @@ pub use metrics::{
     MetricsSink, OperatorId, OperatorIds, OperatorMeter, OperatorMetrics, OperatorRun, OwnTime,
     QueryMetrics, add_metrics, new_query_id,
 };
-pub use operator::{PhysicalOperator, RecordBatchStream, run};
+pub use operator::{PhysicalOperator, RecordBatchStream, SubplanRuns, run};
 pub use partitioning::{
     PartitioningSpec, RangeBounds, choose_bounds, partition_rows, partition_slice, sample_keys,
 };

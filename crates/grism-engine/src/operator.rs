@@ -18,6 +18,15 @@ use crate::{
 /// Batches of one schema, as they come.
 pub type RecordBatchStream = BatchStream;
 
+/// How often the plan within an operator runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SubplanRuns {
+    /// For many rows of the input at once.
+    ForAllRows,
+    /// For each row of the input alone.
+    ForEachRow,
+}
+
 /// A physical operator: a node of a plan that turns the streams of its children into its own.
 ///
 /// An operator holds what to compute and never what was computed, so one operator may run many times at once.
@@ -86,6 +95,11 @@ pub trait PhysicalOperator: Any + Send + Sync + Debug {
     /// The plan that the operator runs within itself, from rows of its own.
     fn subplan(&self) -> Option<&Arc<dyn PhysicalOperator>> {
         None
+    }
+
+    /// How often the plan within it runs.
+    fn subplan_runs(&self) -> SubplanRuns {
+        SubplanRuns::ForAllRows
     }
 
     /// The same operator over other inputs.

@@ -19,7 +19,7 @@ use super::only_child;
 use crate::batch::batch_of;
 use crate::{
     ArgumentContext, ExecutionContextTrait, InputRequirement, OperatorRun, PhysicalOperator,
-    PhysicalSchema, PlanProperties, RecordBatchStream, run,
+    PhysicalSchema, PlanProperties, RecordBatchStream, SubplanRuns, run,
 };
 
 /// Runs a subplan over each batch of outer rows, which carry their number in a column of their own, and puts together
@@ -135,6 +135,13 @@ impl PhysicalOperator for ApplyExec {
 
     fn subplan(&self) -> Option<&Arc<dyn PhysicalOperator>> {
         Some(&self.subplan)
+    }
+
+    fn subplan_runs(&self) -> SubplanRuns {
+        match self.row {
+            Some(_) => SubplanRuns::ForAllRows,
+            None => SubplanRuns::ForEachRow,
+        }
     }
 
     fn with_new_children(
