@@ -6,14 +6,12 @@ import os
 import re
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+import tempfile
+from pathlib import Path
 
 import pytest
 
 import shared
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PROGRAM = """
 import grism_ray as gr
@@ -69,3 +67,22 @@ def test_the_command_logs_to_standard_error(tmp_path: Path) -> None:
     output, errors = logged(command, RUST_LOG="grism_engine=debug")
     assert output == "one\n1\n"
     assert "operator{operator=0" in errors
+
+
+ON_RAY = """
+import sys, ray, grism_ray as gr
+ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False, _temp_dir=sys.argv[1])
+graph = gr.open()
+graph.execute("UNWIND range(1, 20) AS i CREATE (:P {i: i})")
+assert len(graph.query("MATCH (p:P) RETURN p.i AS i", engine="ray", ray={"workers": 2})) == 20
+"""
+
+
+def test_workers_of_ray_log_within_the_spans_of_their_tasks() -> None:
+    # A path of pytest's own is too long for the sockets of Ray.
+    with tempfile.TemporaryDirectory(prefix="r", ignore_cleanup_errors=True) as place:
+        logged([sys.executable, "-c", ON_RAY, place], GRISM_LOG="debug")
+        lines = [line for path in Path(place).glob("session_2*/logs/worker-*.err") for line in path.open()]
+    assert any(
+        re.search(r"task\{query_id=.* stage_id=0 task_id=0 .*\}:operator\{operator=\d+ ", line) for line in lines
+    )
