@@ -37,7 +37,9 @@ impl Graph {
         options: &QueryOptions,
     ) -> Result<Frame> {
         let snapshot = self.snapshot_for(frame, options).await?;
+        let options = &*self.with_registered(options);
         let query = Query::parse_clauses(clauses)?;
+        let query = query.with_functions(&options.functions)?;
         if let Some(name) = options.tables.parameter_names().first() {
             return Err(Error::unsupported(format!(
                 "the table ${name} as a parameter of a frame, which may run later: register it, and LOAD FROM 'name' AS row"
@@ -57,9 +59,10 @@ impl Graph {
     /// As [`Self::query`].
     pub async fn collect(&self, frame: &Frame, options: &QueryOptions) -> Result<QueryResult> {
         let options = &*self.with_registered(options);
+        let cancellation = options.begin();
         let prepared = self.prepare_frame(frame, options).await?;
-        let plan = &prepared.optimized;
-        let mut result = run_plan(&self.storage, &prepared.snapshot, plan, options).await?;
+        let (snapshot, plan) = (&prepared.snapshot, &prepared.optimized);
+        let mut result = run_plan(&self.storage, snapshot, plan, options, cancellation).await?;
         result.entities = EntityColumns::of(&prepared.bound)?;
         result.warnings.extend(prepared.warnings);
         Ok(result)

@@ -10,6 +10,7 @@ use grism_cypher::{Query, Statement, Warning, parse_statements};
 use grism_logical::LogicalPlan;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
+use serde::Serialize;
 
 use crate::query::QueryOptions;
 
@@ -30,8 +31,9 @@ const PLANNED_FACTOR: u64 = 4;
 /// A plan that is made anew where the graph has grown or shrunk by this factor: then another order may be better.
 const GROWTH: u64 = 4;
 
-/// The whole input, where the query starts in it, and the values of the parameters, which stand in a plan as constants.
-type PlanKey = (String, usize, Vec<u8>);
+/// The whole input, where the query starts in it, the values of the parameters, which stand in a plan as constants, and which
+/// functions are registered: a plan keeps those that it calls.
+type PlanKey = (String, usize, Vec<u8>, Vec<(String, usize)>);
 
 /// Parsed inputs and plans of one graph.
 pub(crate) struct PlanCache {
@@ -52,7 +54,7 @@ impl Weighter<String, Arc<Vec<Statement>>> for InputWeighter {
 struct PlanWeighter;
 
 impl Weighter<PlanKey, Arc<CachedPlan>> for PlanWeighter {
-    fn weight(&self, (input, _, parameters): &PlanKey, plan: &Arc<CachedPlan>) -> u64 {
+    fn weight(&self, (input, _, parameters, _): &PlanKey, plan: &Arc<CachedPlan>) -> u64 {
         (input.len() + parameters.len()) as u64 + plan.bytes
     }
 }
@@ -114,7 +116,8 @@ impl PlanCache {
         let bytes = [&bound, &optimized].map(|plan| {
             let mut count = ByteCount(0);
             // A plan that has no such form is as large as any.
-            let written = serde_json::to_writer(&mut count, plan);
+            let mut writer = serde_json::Serializer::new(&mut count);
+            let written = plan.serialize(serde_stacker::Serializer::new(&mut writer));
             written.map_or(PLAN_BYTES, |()| count.0 * PLANNED_FACTOR)
         });
         let plan = CachedPlan {
@@ -131,12 +134,20 @@ impl PlanCache {
 
 /// The key of a query's plan; `None` where its plan depends on more than the key holds.
 pub(crate) fn plan_key(query: &Query, options: &QueryOptions) -> Option<PlanKey> {
-    if !options.procedures.is_empty() || !options.tables.parameter_names().is_empty() {
+    if !options.tables.parameter_names().is_empty() {
         return None;
     }
     let parameters = encode_any(&Value::Map(options.parameters.clone()));
     let is_large = query.input().len().max(parameters.len()) > LARGE;
-    (!is_large).then(|| (query.input().to_owned(), query.offset(), parameters))
+    (!is_large).then(|| {
+        let functions = options.functions.identity();
+        (
+            query.input().to_owned(),
+            query.offset(),
+            parameters,
+            functions,
+        )
+    })
 }
 
 /// A writer that counts bytes.

@@ -33,6 +33,15 @@ FileFormat = Literal["csv", "json", "parquet", "arrow", "lance"]
 Compression = Literal["none", "gzip", "zstd"]
 """How a file of text is packed."""
 
+FunctionKind = Literal["scalar", "aggregate", "table"]
+"""Whether a function of the user's gives a value for a row, a value for a group, or rows."""
+
+FunctionOver = Literal["values", "arrow"]
+"""Whether a function is called for Python's values, or for arrays of many rows."""
+
+NullHandling = Literal["skip", "pass"]
+"""Whether an aggregate gets rows in which an argument is null."""
+
 ExplainFormat = Literal["text", "json", "dot", "mermaid", "svg"]
 """The form of a plan."""
 
@@ -56,9 +65,9 @@ class QuerySettings(TypedDict, total=False):
     """How a query is run; ``None`` is the default of each."""
 
     threads: int | None
-    """Threads of the local engine; by default all cores."""
+    """Threads: of the local and the staged engine by default all cores; on Ray those of each worker, by default one."""
     memory_limit: int | None
-    """Bytes that the query may hold; past them it spills or fails."""
+    """Bytes that the query may hold, on Ray each worker; past them it spills or fails."""
     timeout: float | None
     """Seconds after which it is cancelled."""
     batch_rows: int | None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 
 from grism_ray import _native
 from grism_ray.explain import explain_run, split_explain
+from grism_ray.expressions import Expr, as_expr
 from grism_ray.frame import Frame
 from grism_ray.maintenance import MaintainedGraph
 from grism_ray.many import ManyReport, jobs_of, paths_of
@@ -110,7 +111,9 @@ class Graph(MaintainedGraph):
 
         ``engine`` is ``local``, ``staged``, ``ray`` or ``auto``. ``ray`` holds options for Ray: ``address``,
         ``workers``, and what ``ray.init`` takes. ``progress`` is called with each event of a run on Ray. Settings are
-        ``threads``, ``memory_limit``, ``timeout`` (seconds), ``batch_rows``, ``snapshot`` and ``partitions``.
+        ``threads``, ``memory_limit``, ``timeout`` (seconds), ``batch_rows``, ``snapshot`` and ``partitions``; on Ray
+        ``threads`` and ``memory_limit`` are those of each worker. ``auto`` is ``ray`` for a graph on disk of 50 million
+        rows or more where this process is connected to a cluster, and ``local`` otherwise.
 
         What is odd about the query, such as an unknown label, is issued as ``GrismWarning`` and stays in
         ``Result.warnings``.
@@ -303,14 +306,28 @@ class Graph(MaintainedGraph):
         """Forgets a table. Raises ``NotFoundError`` where none has the name."""
         self._handle.unregister(name)
 
-    def register_functions(self, *functions: UserFunction) -> None:
+    def register_functions(self, *functions: UserFunction | _native.NativeFunction) -> None:
         """Registers functions made with ``udf``, which queries over this graph then call by their names.
 
         One of the same name is replaced; a name of one of Grism's own functions is refused. They are run locally, in
-        stages, and on Ray, where workers get them pickled: what a function imports must be there.
+        stages, and on Ray, where workers get them pickled: what a function imports must be there. Functions in Rust
+        come from an extension module built on Grism's crates, which workers import.
         """
         for function in functions:
             self._handle.register_function(function)
+
+    def functions(self) -> list[dict[str, Any]]:
+        """The functions that queries may call, those of users too, as ``SHOW FUNCTIONS`` lists them."""
+        return self.query("SHOW FUNCTIONS").to_pylist()
+
+    def call(self, name: str, *arguments: Any, distinct: bool = False) -> Expr:
+        """A call of a function for the expressions of frames, by its name: a registered one, or one of Grism's.
+
+        ``hg.nodes("City").select(t=hg.call("geo.celsius", gr.col("temperature")))``. That of an aggregate stands in
+        ``agg``, ``distinct`` or not.
+        """
+        natives = [as_expr(own)._native for own in arguments]
+        return Expr(self._handle.call_function(name, natives, distinct))
 
     def loaded_files(self, name: str) -> dict[str, int]:
         """The files that incremental loads have taken into a label or hyperedge type, and their bytes."""
@@ -346,8 +363,9 @@ class Graph(MaintainedGraph):
         from grism_ray.cluster import run_on_ray
 
         known_to_ray(ray or {})
-        # The memory limit is the workers', which hold what a query needs.
-        options: dict[str, Any] = {"memory_limit": settings.get("memory_limit"), **(ray or {})}
+        # The memory limit and the threads are the workers', which hold and run what a query needs.
+        own = {"memory_limit": settings.get("memory_limit"), "threads": settings.get("threads")}
+        options: dict[str, Any] = {**own, **(ray or {})}
         waiting = {"resource_timeout": options.pop("resource_timeout", None)}
         return run_on_ray(
             lambda partitions: plan({"partitions": partitions, **waiting, **settings}),

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use grism_core::{FunctionMetrics, GraphStatistics};
+use grism_engine::TaskMetrics;
 use grism_engine::{OperatorId, OperatorMetrics, OwnTime, PhysicalOperator};
 use grism_logical::optimizer::RuleChange;
-use grism_ray::{DistributedPlan, TaskMetrics};
+use grism_ray::DistributedPlan;
 
 /// An explained query.
 #[derive(Debug, Default)]

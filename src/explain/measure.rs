@@ -1,14 +1,17 @@
 //! Runs an explained plan, and adds what it did.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{FunctionMetrics, Result};
-use grism_engine::{OperatorId, OperatorMetrics, PhysicalPlan, RecordBatchStream, add_metrics};
+use grism_engine::{
+    Executor, OperatorId, OperatorMetrics, PhysicalPlan, RecordBatchStream, TaskMetrics,
+    add_metrics,
+};
 use grism_local::LocalExecutor;
-use grism_ray::{DistributedPlan, RayExecutor, StagedExecutor, TaskMetrics};
+use grism_ray::{DistributedPlan, RayExecutor, StagedExecutor};
 
 use super::advice::advice;
 use super::explained::{Explained, Measured, Run};
@@ -47,19 +50,21 @@ pub(super) async fn measure_plan(
     options: &QueryOptions,
 ) -> Result<()> {
     let start = Instant::now();
-    let run = LocalExecutor::with_config(options.runtime.clone()).execute_at(
+    let executor = LocalExecutor::with_config(options.runtime.clone())
+        .with_cancellation(options.cancellation.clone());
+    let run = executor.execute_at(
         plan,
         options.tables.over(graph.storage()),
         Arc::clone(&prepared.snapshot),
     )?;
-    let metrics = run.metrics();
+    let handle = run.run().clone();
     let rows = counted(run.into_stream()).await?;
     let finished = FinishedRun {
         rows,
         time: start.elapsed(),
         tasks: Vec::new(),
     };
-    add_run(explained, Engine::Local, finished, metrics.operators());
+    add_run(explained, Engine::Local, finished, handle.operators());
     Ok(())
 }
 
@@ -78,24 +83,25 @@ pub(super) async fn measure_stages(
     let snapshot = prepared.snapshot.as_ref();
     let storage = options.tables.over(graph.storage());
     let pinned = Arc::new(PinnedStorage::new(storage, snapshot));
+    let (runtime, cancellation) = (options.runtime.clone(), options.cancellation.clone());
     let (engine, run) = match options.engine {
         Engine::Ray => {
             check_for_ray(&prepared.optimized, options)?;
-            let executor =
-                RayExecutor::with_config(options.ray.clone()).with_runtime(options.runtime.clone());
-            let run = executor.execute_at(plan, pinned, snapshot.id()).await?;
+            let executor = RayExecutor::with_config(options.ray.clone())
+                .with_runtime(runtime)
+                .with_cancellation(cancellation);
+            let run = Executor::execute(&executor, plan, pinned, snapshot.id()).await?;
             (Engine::Ray, run)
         }
         Engine::Local | Engine::Staged | Engine::Auto => {
-            let executor = StagedExecutor::new(options.runtime.clone());
+            let executor = StagedExecutor::new(runtime).with_cancellation(cancellation);
             let run = executor.execute(plan, pinned, snapshot.id()).await?;
             (Engine::Staged, run)
         }
     };
-    let tasks = run.tasks();
+    let handle = run.run().clone();
     let rows = counted(run.into_stream()).await?;
-    let tasks: Vec<TaskMetrics> = tasks.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let operators = add_metrics(tasks.iter().flat_map(|task| &task.operators));
+    let (tasks, operators) = (handle.tasks(), handle.operators());
     let finished = FinishedRun {
         rows,
         time: start.elapsed(),

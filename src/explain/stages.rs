@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use grism_ray::{DistributedPlan, TaskMetrics};
+use grism_engine::TaskMetrics;
+use grism_ray::DistributedPlan;
 use serde::Serialize;
 
 /// How many times longer than half of the tasks one may take.

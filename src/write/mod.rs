@@ -14,17 +14,20 @@ use std::sync::{Arc, Mutex};
 
 use futures::TryStreamExt;
 use grism_core::{
-    Error, GraphSchema, GraphStatistics, Result, Snapshot, SnapshotId, Storage, Value,
+    Error, GraphSchema, GraphStatistics, Result, Snapshot, SnapshotId, Storage, Value, on_stack,
 };
 use grism_cypher::{
     BindContext, BindState, BoundWrite, ParameterTypes, Query, QueryPart, Warning, WriteKind,
     bind_results,
 };
-use grism_engine::{PhysicalOperator, PhysicalSchema, PlannerConfig, RuntimeConfig};
+use grism_engine::{
+    CancellationHandle, ExecutionResult, PhysicalOperator, PhysicalSchema, PlannerConfig,
+    RuntimeConfig,
+};
 use grism_local::{LocalExecutor, LocalPhysicalPlanner};
 use grism_logical::LogicalPlan;
 use grism_logical::optimizer::optimize;
-use grism_storage::{MemoryLimit, Transaction, WriteCounts};
+use grism_storage::{Transaction, WriteCounts};
 
 use crate::attempts::Attempts;
 use crate::entity_columns::EntityColumns;
@@ -47,16 +50,18 @@ pub(crate) async fn write_query(
     if !options.snapshot.is_latest() {
         return Err(Error::invalid_query("an old snapshot cannot be written to"));
     }
-    let _limit = options.runtime.memory_limit.map(MemoryLimit::hold);
+    let query = &*query.with_functions(&options.functions)?;
+    let cancellation = options.begin();
     if let Some(clause) = query.transactions()? {
-        return transactions::write_in_transactions(storage, query, clause, options).await;
+        return transactions::write_in_transactions(storage, query, clause, options, &cancellation)
+            .await;
     }
     let mut attempts = Attempts::of(storage);
     let mut parameter_types = ParameterTypes::Known;
     loop {
         let turn = attempts.next().await?;
         let snapshot = storage.snapshot(SnapshotId::default()).await?;
-        let mut writer = Writer::new(storage, options, snapshot);
+        let mut writer = Writer::new(storage, options, snapshot, &cancellation);
         writer.parameter_types = parameter_types;
         let found = match writer.run(query).await {
             // Nothing is committed yet, so the query can start again.
@@ -69,6 +74,7 @@ pub(crate) async fn write_query(
         let counts = writer.transaction.counts();
         let mut changes = writer.transaction.finish()?.with_operation("statement");
         changes.turn = turn;
+        changes.cancellation = cancellation.clone();
         let committed = if counts.is_empty() {
             Ok(changes.base)
         } else {
@@ -92,7 +98,7 @@ pub(crate) async fn plan_clauses(
     query: &Query,
     options: &QueryOptions,
 ) -> Result<Vec<ExplainedClause>> {
-    let (explained, _) = plan_write(storage, query, options).await?;
+    let (explained, _) = plan_write(storage, query, options, &options.begin()).await?;
     Ok(explained)
 }
 
@@ -101,11 +107,13 @@ async fn plan_write(
     storage: &Arc<dyn Storage>,
     query: &Query,
     options: &QueryOptions,
+    cancellation: &CancellationHandle,
 ) -> Result<(Vec<ExplainedClause>, ParameterTypes)> {
+    let query = &*query.with_functions(&options.functions)?;
     let mut parameter_types = ParameterTypes::Known;
     loop {
         let snapshot = storage.snapshot(options.snapshot).await?;
-        let mut writer = Writer::new(storage, options, snapshot);
+        let mut writer = Writer::new(storage, options, snapshot, cancellation);
         writer.parameter_types = parameter_types;
         writer.explained = Some(Mutex::default());
         match writer.run(query).await {
@@ -123,12 +131,8 @@ async fn plan_write(
 
 fn result(found: Found, warnings: Vec<Warning>, counts: WriteCounts) -> QueryResult {
     let schema = PhysicalSchema::from(found.schema.clone());
-    let stream = futures::stream::iter(found.into_batches());
-    let mut result = QueryResult::new(
-        schema,
-        Box::pin(stream),
-        grism_engine::CancellationHandle::default(),
-    );
+    let rows = ExecutionResult::of_batches(schema, found.into_batches());
+    let mut result = QueryResult::new(rows);
     result.warnings = warnings;
     result.written = Some(counts);
     result
@@ -138,6 +142,8 @@ struct Writer<'a> {
     storage: &'a Arc<dyn Storage>,
     options: &'a QueryOptions,
     transaction: Transaction,
+    /// Stops the statement.
+    cancellation: CancellationHandle,
     /// The instant that the statement's clocks show.
     now: Value,
     warnings: Vec<Warning>,
@@ -154,11 +160,13 @@ impl<'a> Writer<'a> {
         storage: &'a Arc<dyn Storage>,
         options: &'a QueryOptions,
         snapshot: Arc<dyn Snapshot>,
+        cancellation: &CancellationHandle,
     ) -> Self {
         Self {
             storage,
             options,
             transaction: Transaction::new(snapshot),
+            cancellation: cancellation.clone(),
             now: now(),
             warnings: Vec::new(),
             entities: EntityColumns::default(),
@@ -211,7 +219,6 @@ impl<'a> Writer<'a> {
             parameter_types: self.parameter_types,
             may_hold_deleted: self.transaction.deletes(),
             functions: &self.options.functions,
-            procedures: &self.options.procedures,
             now: &self.now,
             constant: &constant,
         }
@@ -305,7 +312,7 @@ impl<'a> Writer<'a> {
                 QueryPart::Nested { clause } => {
                     let nested = query.bind_nested(branch, *clause, &state, context)?;
                     let run = self.nested(&nested, rows, state);
-                    (rows, state) = Box::pin(run).await?;
+                    (rows, state) = on_stack(run).await?;
                 }
                 part => {
                     let bound = query.bind_read(branch, part, &state, context)?;
@@ -354,7 +361,8 @@ impl<'a> Writer<'a> {
 
     async fn evaluate_with(&self, plan: &LogicalPlan, mut runtime: RuntimeConfig) -> Result<Found> {
         if let LogicalPlan::Rows { schema, rows } = plan {
-            return Ok(Found::new(schema.clone(), rows.clone()));
+            let found = Found::new(schema.clone(), rows.clone());
+            return Ok(found.until(&self.cancellation));
         }
         // The transaction and the rows between clauses take their shares beside the operators.
         runtime.memory_limit = runtime.memory_limit.map(|limit| limit / 2);
@@ -366,14 +374,15 @@ impl<'a> Writer<'a> {
         let plan = planner.plan(&optimized)?;
         self.explain_plan(&plan.root);
         let schema = plan.root.schema().columns().clone();
-        let executor = LocalExecutor::with_config(runtime);
+        let executor =
+            LocalExecutor::with_config(runtime).with_cancellation(self.cancellation.clone());
         let run = executor.execute_at(plan, self.options.tables.over(self.storage), snapshot)?;
         let mut batches = run.into_stream();
-        let mut found = FoundBuffer::new();
+        let mut found = FoundBuffer::new(self.storage.memory());
         while let Some(batch) = batches.try_next().await? {
             found.push(batch)?;
         }
-        found.finish(schema)
+        Ok(found.finish(schema)?.until(&self.cancellation))
     }
 
     /// Runs a clause that writes; `keeps_rows` where another one follows.

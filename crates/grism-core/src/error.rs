@@ -125,6 +125,17 @@ struct Inner {
     by_parameter: bool,
     #[serde(skip)]
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+    #[serde(default)]
+    foreign: Option<ForeignCause>,
+}
+
+/// What was raised in another language, in a form that travels.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForeignCause {
+    /// Its kind, its message and where it was raised, as the language shows them.
+    pub text: String,
+    /// The object itself, in a form that the language reads; empty where it has none.
+    pub object: Vec<u8>,
 }
 
 impl Error {
@@ -138,6 +149,7 @@ impl Error {
                 location: None,
                 by_parameter: false,
                 source: None,
+                foreign: None,
             }),
         }
     }
@@ -229,6 +241,19 @@ impl Error {
             }
         }
         self
+    }
+
+    /// Adds what was raised in another language and caused this error.
+    #[must_use]
+    pub fn with_foreign_cause(mut self, cause: ForeignCause) -> Self {
+        self.inner.foreign = Some(cause);
+        self
+    }
+
+    /// What was raised in another language and caused this error.
+    #[must_use]
+    pub fn foreign_cause(&self) -> Option<&ForeignCause> {
+        self.inner.foreign.as_ref()
     }
 
     /// Puts `context` before the message, as `context: message`.

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ChangeSet, CommitSummary, GraphSchema, GraphStatistics, IncidenceSegment, IndexSearch,
-    LoadState, Result, RowOrigin, ScanPredicate, SearchHit, SegmentKey, SnapshotId, TableId, Turn,
-    without_secrets,
+    LoadState, Maintenance, MemoryManager, Result, RowOrigin, ScanPredicate, SearchHit, SegmentKey,
+    SnapshotId, TableId, TimeTravel, Turn, without_secrets,
 };
 
 /// The column of raw entity ids that leads every scanned batch.
@@ -46,6 +46,13 @@ impl fmt::Debug for StorageDescriptor {
 pub trait Storage: Any + Send + Sync + Debug {
     /// What travels to workers.
     fn descriptor(&self) -> StorageDescriptor;
+
+    /// The memory that work through this handle is charged to: loads, commits, and what snapshots opened through it read.
+    fn memory(&self) -> &Arc<dyn MemoryManager>;
+
+    /// Another handle on the same graph, whose work is charged to `memory`. Work on the two does not share a limit, and
+    /// commits of one are seen through the other.
+    fn with_memory(&self, memory: Arc<dyn MemoryManager>) -> Arc<dyn Storage>;
 
     /// Opens a snapshot; the default id opens the newest.
     ///
@@ -117,6 +124,16 @@ pub trait Storage: Any + Send + Sync + Debug {
         Err(crate::Error::unsupported(message))
     }
 
+    /// The graph's upkeep; `None` where nothing is kept in files.
+    fn maintenance(&self) -> Option<&dyn Maintenance> {
+        None
+    }
+
+    /// The graph's tags and times; `None` where snapshots are known by their numbers alone.
+    fn time_travel(&self) -> Option<&dyn TimeTravel> {
+        None
+    }
+
     /// A snapshot as bytes that travel to other processes; `None` where those open the descriptor instead.
     fn image(&self, _id: SnapshotId) -> Option<Result<Vec<u8>>> {
         None
@@ -168,6 +185,12 @@ pub trait Snapshot: Any + Send + Sync + Debug {
     /// The commit that made the snapshot. It is random, so that a snapshot of the same number of a graph that was deleted and
     /// built anew is told apart. Changes that are not committed yet have the commit of the snapshot they are made on.
     fn commit(&self) -> &str;
+
+    /// The memory that what is read is charged to.
+    fn memory(&self) -> &Arc<dyn MemoryManager>;
+
+    /// The same snapshot, read in `memory`.
+    fn with_memory(&self, memory: Arc<dyn MemoryManager>) -> Arc<dyn Snapshot>;
 
     /// The schema.
     fn schema(&self) -> &Arc<GraphSchema>;

@@ -15,8 +15,8 @@ mod warning;
 
 pub use binder::{
     BindContext, BoundQuery, BoundWrite, Created, CreatedEdge, CreatedEntity, CreatedIncidence,
-    MergeWrite, ParameterTypes, Parameters, Procedure, ProcedureColumn, Procedures, Scope, SetItem,
-    Variable, WriteKind, procedures,
+    MergeWrite, ParameterTypes, Parameters, Procedure, Scope, SetItem, Variable, WriteKind,
+    procedures,
 };
 pub use explain_options::{ExplainFormat, ExplainOptions};
 pub use nested::NestedQuery;

@@ -18,15 +18,15 @@ use crate::convert::{PythonTable, Text, Whole};
 use crate::distributed::DistributedQuery;
 use crate::error::to_python;
 use crate::explain::{ExplainForm, ExplainRun, explained, explained_frame};
-use crate::frame::Frame;
+use crate::frame::{Expression, Frame};
 use crate::json::json;
 use crate::load::Run;
 use crate::load_many::{Job, many_loads};
-use crate::python_function::user_function;
 use crate::python_value::python_value;
 use crate::query_options::options;
 use crate::runtime::{runtime, wait};
 use crate::transaction::{Progress, Transaction};
+use crate::user_function::user_defined;
 
 /// An open graph.
 #[pyclass(frozen, module = "grism_ray._native")]
@@ -68,11 +68,9 @@ impl Graph {
         settings: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<BatchStream> {
         let (graph, options) = (self.graph.clone(), options(engine, params, settings)?);
-        wait(
-            py,
-            None,
-            async move { graph.execute(&text.0, &options).await },
-        )
+        wait(py, Some(&options.cancellation.clone()), async move {
+            graph.execute(&text.0, &options).await
+        })
         .map(BatchStream::new)
     }
 
@@ -86,11 +84,9 @@ impl Graph {
         settings: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<BatchStream> {
         let (graph, options) = (self.graph.clone(), options(engine, params, settings)?);
-        wait(
-            py,
-            None,
-            async move { graph.query(&text.0, &options).await },
-        )
+        wait(py, Some(&options.cancellation.clone()), async move {
+            graph.query(&text.0, &options).await
+        })
         .map(BatchStream::new)
     }
 
@@ -103,13 +99,14 @@ impl Graph {
         settings: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<DistributedQuery> {
         let (graph, options) = (self.graph.clone(), options("ray", params, settings)?);
+        let cancellation = options.cancellation.clone();
         let planned = async move {
             graph
                 .plan_distributed(&text.0, &options)
                 .await
                 .map(|planned| (planned, options))
         };
-        let (planned, options) = wait(py, None, planned)?;
+        let (planned, options) = wait(py, Some(&cancellation), planned)?;
         DistributedQuery::of(py, &self.graph, planned, &options)
     }
 
@@ -122,13 +119,14 @@ impl Graph {
     ) -> PyResult<DistributedQuery> {
         let (graph, options) = (self.graph.clone(), options("ray", None, settings)?);
         let frame = Arc::clone(&frame.frame);
+        let cancellation = options.cancellation.clone();
         let planned = async move {
             graph
                 .plan_frame(&frame, &options)
                 .await
                 .map(|planned| (planned, options))
         };
-        let (planned, options) = wait(py, None, planned)?;
+        let (planned, options) = wait(py, Some(&cancellation), planned)?;
         DistributedQuery::of(py, &self.graph, planned, &options)
     }
 
@@ -148,7 +146,9 @@ impl Graph {
         run: Option<ExplainRun>,
     ) -> PyResult<String> {
         let (graph, options) = (self.graph.clone(), options(engine, params, settings)?);
-        wait(py, None, explained(graph, text.0, options, form, run))
+        let cancellation = options.cancellation.clone();
+        let shown = explained(graph, text.0, options, form, run);
+        wait(py, Some(&cancellation), shown)
     }
 
     /// The plan of a frame as text.
@@ -163,7 +163,9 @@ impl Graph {
     ) -> PyResult<String> {
         let (graph, options) = (self.graph.clone(), options(engine, None, settings)?);
         let frame = Arc::clone(&frame.frame);
-        wait(py, None, explained_frame(graph, frame, options, form, run))
+        let cancellation = options.cancellation.clone();
+        let shown = explained_frame(graph, frame, options, form, run);
+        wait(py, Some(&cancellation), shown)
     }
 
     /// Loads nodes from a table or from files; the report is JSON.
@@ -217,8 +219,20 @@ impl Graph {
 
     /// Registers a function, which queries call by its name.
     fn register_function(&self, function: &Bound<'_, PyAny>) -> PyResult<()> {
-        let function = user_function(function)?;
-        self.graph.register_function(function).map_err(to_python)
+        let function = user_defined(function)?;
+        let registered = self.graph.register_user_defined(function);
+        registered.map_err(to_python)
+    }
+
+    /// A call of a registered function, or of one of Grism's, by its name: in an expression, or in agg().
+    #[pyo3(signature = (name, arguments, distinct=false))]
+    fn call_function(
+        &self,
+        name: &str,
+        arguments: Vec<Expression>,
+        distinct: bool,
+    ) -> PyResult<Expression> {
+        Expression::call_of(&self.graph.functions(), name, &arguments, distinct)
     }
 
     /// Forgets a table.
@@ -432,11 +446,9 @@ impl Graph {
             return self.graph.check_query(&text.0).map_err(to_python);
         }
         let (graph, options) = (self.graph.clone(), options("local", params, None)?);
-        wait(
-            py,
-            None,
-            async move { graph.prepare(&text.0, &options).await },
-        )
+        wait(py, Some(&options.cancellation.clone()), async move {
+            graph.prepare(&text.0, &options).await
+        })
         .map(|_| ())
     }
 
@@ -450,11 +462,9 @@ impl Graph {
     ) -> PyResult<BatchStream> {
         let (graph, options) = (self.graph.clone(), options(engine, None, settings)?);
         let frame = Arc::clone(&frame.frame);
-        wait(
-            py,
-            None,
-            async move { graph.collect(&frame, &options).await },
-        )
+        wait(py, Some(&options.cancellation.clone()), async move {
+            graph.collect(&frame, &options).await
+        })
         .map(BatchStream::new)
     }
 

@@ -7,8 +7,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::{
-    batch_stream, batches, bundle, distributed, error, frame, graph, option_names, runtime,
-    transaction, worker,
+    batch_stream, batches, bundle, command, distributed, error, frame, graph, option_names,
+    runtime, transaction, user_function, worker,
 };
 
 /// The extension module of the package.
@@ -56,11 +56,13 @@ fn add_contents(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<frame::Expression>()?;
     module.add_class::<frame::Frame>()?;
     module.add_class::<graph::Graph>()?;
+    module.add_class::<user_function::NativeFunction>()?;
     module.add_class::<transaction::Progress>()?;
     module.add_class::<transaction::Transaction>()?;
     module.add_class::<worker::StageWorker>()?;
     module.add_function(wrap_pyfunction!(bundle::bundle_addresses, module)?)?;
     module.add_function(wrap_pyfunction!(bundle::merge_batches, module)?)?;
+    module.add_function(wrap_pyfunction!(command::command, module)?)?;
     module.add_function(wrap_pyfunction!(bundle::read_bundles, module)?)?;
     module.add_function(wrap_pyfunction!(distributed::plan_from_request, module)?)?;
     module.add_function(wrap_pyfunction!(error::error_from_json, module)?)?;

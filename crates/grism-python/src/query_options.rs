@@ -48,7 +48,9 @@ pub(crate) fn options(
         let name: String = name.extract()?;
         match name.as_str() {
             "threads" => {
-                options.runtime = options.runtime.with_threads(option(&name, &value, COUNT)?)
+                let threads: usize = option(&name, &value, COUNT)?;
+                options.ray.threads = Some(threads.max(1));
+                options.runtime = options.runtime.with_threads(threads);
             }
             "memory_limit" => options.runtime.memory_limit = Some(option(&name, &value, COUNT)?),
             "timeout" => {

@@ -117,6 +117,20 @@ def test_explain_shows_where_a_custom_operator_is_placed(graph: gr.Graph) -> Non
     assert "Grouped(median(age), by city)" in medians(graph).explain(analyze=True)
 
 
+def test_functions_of_the_crate_are_called_on_every_engine(graph: gr.Graph, workers: dict[str, Any]) -> None:
+    graph.register_functions(*operators.functions())
+    query = (
+        "MATCH (p:Person) CALL example.steps(p.id, p.id + 1) YIELD step "
+        "RETURN p.city AS city, example.median(p.age) AS median, count(step) AS steps, "
+        "max(example.logistic(step)) AS top"
+    )
+    for engine, options in (("local", None), ("staged", None), ("ray", workers)):
+        result = graph.query(query, engine=engine, ray=options)
+        assert by_city(result) == model(), engine
+        assert {row["steps"] for row in result.to_pylist()} == {2 * len(ROWS) // len(CITIES)}
+        assert {row["top"] for row in result.to_pylist()} == {1.0}
+
+
 def test_what_an_operator_does_not_take_is_refused_with_a_hint(graph: gr.Graph) -> None:
     frame = graph.nodes("Person").select("city", "age")
     with pytest.raises(gr.InvalidQueryError, match="no column `town`"):

@@ -2,10 +2,13 @@
 
 mod adapter;
 mod aggregate;
+mod distinct_rows;
 mod fold;
 mod handles;
 mod memory_pool;
 mod sum;
+mod user_aggregate;
+mod user_groups;
 
 pub(crate) use adapter::{
     SortColumn, from_datafusion, hash_join, merge_sorted, sort, task_context,

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use arrow::record_batch::RecordBatch;
 use futures::Stream;
-use grism_core::{BatchStream, Result};
+use grism_core::{BatchStream, Result, batch_bytes};
 use tracing::Span;
 
 use super::OperatorMeter;
@@ -87,8 +87,7 @@ impl Stream for MeteredStream {
         let polled = this.inner.as_mut().poll_next(context);
         match &polled {
             Poll::Ready(Some(Ok(batch))) => {
-                this.meter
-                    .output(batch.num_rows(), batch.get_array_memory_size());
+                this.meter.output(batch.num_rows(), batch_bytes(batch));
             }
             Poll::Ready(Some(Err(error))) => tracing::debug!(%error, "failed"),
             Poll::Ready(None) => tracing::debug!(rows = this.meter.metrics().rows, "done"),

@@ -6,7 +6,7 @@ use arrow::array::UInt32Array;
 use arrow::compute::{concat_batches, take};
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{Error, GraphStatistics, Result};
+use grism_core::{Error, GraphStatistics, Result, batch_bytes, compact_slices};
 use grism_logical::optimizer::Facts;
 use serde::{Deserialize, Serialize};
 
@@ -116,7 +116,8 @@ impl PhysicalOperator for CrossJoinExec {
             let mut batches = Vec::new();
             let mut stream = run(&right, &context)?;
             while let Some(batch) = stream.try_next().await? {
-                held.try_grow(batch.get_array_memory_size())?;
+                let batch = compact_slices(batch)?;
+                held.try_grow(batch_bytes(&batch))?;
                 batches.push(batch);
             }
             let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();

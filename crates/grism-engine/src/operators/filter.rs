@@ -91,7 +91,7 @@ impl PhysicalOperator for FilterExec {
 
     fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
         let predicate = ExprEvaluator::try_new(&self.predicate, self.input.schema())?
-            .with_memory(context.memory_manager());
+            .for_query(context.query());
         let mut input = run(&self.input, &context)?;
         let filtered = async_stream::try_stream! {
             while let Some(batch) = input.try_next().await? {

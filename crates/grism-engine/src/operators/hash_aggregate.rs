@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, Float64Array, Int64Array, ListArray};
+use arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array, ListArray};
 use arrow::compute::kernels::arity;
-use arrow::datatypes::{DataType, Float64Type, SchemaRef};
+use arrow::datatypes::{DataType, Float64Type, Int64Type, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{Error, GraphStatistics, Result, Type};
 use grism_functions::float_key;
 use grism_logical::optimizer::{Facts, most_different};
-use grism_logical::{AggregateFunction, Column, PlanSchema};
+use grism_logical::{AggregateFunction, AggregateRef, Column, PlanSchema};
 use serde::{Deserialize, Serialize};
 
 use super::key_numbers::KeyNumbers;
@@ -49,15 +49,25 @@ pub struct GroupKey {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AggregateColumn {
     /// The function.
-    pub function: AggregateFunction,
-    /// The input column; `None` counts rows.
-    pub argument: Option<String>,
+    pub function: AggregateRef,
+    /// The input columns; a count of rows has none. For a user's function of different rows the last one is their key.
+    pub arguments: Vec<String>,
     /// Whether equal values count once.
     pub distinct: bool,
     /// The output column.
     pub name: String,
     /// How plans show it.
     pub text: String,
+}
+
+impl AggregateColumn {
+    /// Whether groups can be aggregated in parts, whose states are merged.
+    fn is_mergeable(&self) -> bool {
+        match &self.function {
+            AggregateRef::BuiltIn(_) => true,
+            AggregateRef::User(function) => self.distinct || function.state().is_some(),
+        }
+    }
 }
 
 /// Groups its input by key columns and aggregates each group; without keys there is one group, empty or not.
@@ -121,13 +131,11 @@ impl HashAggregateExec {
             }
         } else {
             for aggregate in &aggregates {
-                let argument = aggregate
-                    .argument
-                    .as_deref()
-                    .map_or(Ok(Type::Null), type_of)?;
+                let arguments = aggregate.arguments.iter().map(|name| type_of(name));
+                let arguments = arguments.collect::<Result<Vec<_>>>()?;
                 columns.push(Column::new(
                     &aggregate.name,
-                    aggregate.function.result_type(&argument),
+                    aggregate.function.result_type(&arguments)?,
                 ));
             }
         }
@@ -222,7 +230,15 @@ impl PhysicalOperator for HashAggregateExec {
         if self.phase == AggregatePhase::Partial {
             return vec![InputRequirement::any()];
         }
+        let is_mergeable = self.aggregates.iter().all(AggregateColumn::is_mergeable);
         let (distribution, reason) = match (self.keys(), self.aggregates.is_empty()) {
+            (keys, false) if !is_mergeable => (
+                match keys.is_empty() {
+                    true => RequiredDistribution::Single,
+                    false => RequiredDistribution::Hash(keys),
+                },
+                "an aggregate without merge needs all rows of a group",
+            ),
             (keys, true) if keys.is_empty() => (
                 RequiredDistribution::Single,
                 "one row at most comes of no columns",
@@ -244,7 +260,9 @@ impl PhysicalOperator for HashAggregateExec {
     }
 
     fn phases(&self) -> Result<Option<Phases>> {
-        if self.phase != AggregatePhase::Single || self.schema.columns().columns.is_empty() {
+        let is_split = self.phase == AggregatePhase::Single
+            && self.aggregates.iter().all(AggregateColumn::is_mergeable);
+        if !is_split || self.schema.columns().columns.is_empty() {
             return Ok(None);
         }
         let local: Arc<dyn PhysicalOperator> = Arc::new(self.partial()?);
@@ -325,8 +343,8 @@ impl PhysicalOperator for HashAggregateExec {
                 .and_then(move |batch| std::future::ready(canonical_floats(&batch, &floats)))
                 .boxed()
         };
-        let task = context.query().task()?;
-        let grouped = aggregate(self.phase, &rows, &keys, &self.aggregates, input, task)?;
+        let query = context.query();
+        let grouped = aggregate(self.phase, &rows, &keys, &self.aggregates, input, query)?;
         let (schema, phase, aggregates, keys) = (
             Arc::clone(self.schema.arrow()),
             self.phase,
@@ -338,7 +356,7 @@ impl PhysicalOperator for HashAggregateExec {
             if phase != AggregatePhase::Partial {
                 let first = columns.len() - aggregates.len();
                 for (column, aggregate) in columns[first..].iter_mut().zip(&aggregates) {
-                    *column = over_nothing(aggregate.function, column);
+                    *column = over_nothing(&aggregate.function, column);
                 }
             }
             let batch = numbers
@@ -360,17 +378,17 @@ impl HashAggregateExec {
 }
 
 /// Sums over nothing are 0, lists of nothing are empty; DataFusion has null for both.
-fn over_nothing(function: AggregateFunction, column: &ArrayRef) -> ArrayRef {
+fn over_nothing(function: &AggregateRef, column: &ArrayRef) -> ArrayRef {
     if column.null_count() == 0 {
         return Arc::clone(column);
     }
-    match function {
-        AggregateFunction::Sum => {
-            if let Some(integers) = column.as_any().downcast_ref::<Int64Array>() {
+    match function.built_in() {
+        Some(AggregateFunction::Sum) => {
+            if let Some(integers) = column.as_primitive_opt::<Int64Type>() {
                 Arc::new(Int64Array::from_iter_values(
                     integers.iter().map(Option::unwrap_or_default),
                 ))
-            } else if let Some(floats) = column.as_any().downcast_ref::<Float64Array>() {
+            } else if let Some(floats) = column.as_primitive_opt::<Float64Type>() {
                 Arc::new(Float64Array::from_iter_values(
                     floats.iter().map(Option::unwrap_or_default),
                 ))
@@ -378,7 +396,7 @@ fn over_nothing(function: AggregateFunction, column: &ArrayRef) -> ArrayRef {
                 Arc::clone(column)
             }
         }
-        AggregateFunction::Collect => match column.as_any().downcast_ref::<ListArray>() {
+        Some(AggregateFunction::Collect) => match column.as_list_opt::<i32>() {
             // A null list has length 0 already, so dropping the nulls is enough.
             Some(lists) => {
                 let (field, offsets, values, _) = lists.clone().into_parts();
@@ -404,7 +422,7 @@ fn float_keys(rows: &SchemaRef, keys: &[String]) -> Vec<usize> {
 fn canonical_floats(batch: &RecordBatch, columns: &[usize]) -> Result<RecordBatch> {
     let mut all = batch.columns().to_vec();
     for index in columns {
-        if let Some(floats) = all[*index].as_any().downcast_ref::<Float64Array>() {
+        if let Some(floats) = all[*index].as_primitive_opt::<Float64Type>() {
             let canonical = arity::unary::<Float64Type, _, Float64Type>(floats, float_key);
             all[*index] = Arc::new(canonical);
         }

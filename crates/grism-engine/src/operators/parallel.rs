@@ -7,6 +7,7 @@ use futures::{FutureExt, StreamExt, TryStreamExt};
 use grism_core::{Error, GraphStatistics, Result};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 use super::only_child;
 use super::sort::{describe_keys, sort_columns};
@@ -56,10 +57,12 @@ impl ParallelExec {
         (0..self.threads).map(|_| self.spawn(context)).collect()
     }
 
+    /// A thread and its output; the thread stops where the output is dropped.
     fn spawn(&self, context: &Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
         let (input, context) = (Arc::clone(&self.input), Arc::clone(context));
         let (sender, mut receiver) = mpsc::channel(AHEAD);
-        let worker = tokio::spawn(async move {
+        let mut worker = JoinSet::new();
+        worker.spawn(async move {
             let mut stream = match run(&input, &context) {
                 Ok(stream) => stream,
                 Err(error) => {
@@ -78,7 +81,7 @@ impl ParallelExec {
             while let Some(item) = receiver.recv().await {
                 yield item;
             }
-            if let Err(error) = worker.await && error.is_panic() {
+            if let Some(Err(error)) = worker.join_next().await && error.is_panic() {
                 yield Err(Error::internal("a worker thread panicked"));
             }
         };

@@ -168,7 +168,6 @@ impl PhysicalOperator for ProjectExec {
     }
 
     fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
-        let memory = context.memory_manager();
         let columns = self
             .expressions
             .iter()
@@ -180,7 +179,7 @@ impl PhysicalOperator for ProjectExec {
                 }
                 expression => {
                     let evaluator = ExprEvaluator::try_new(expression, self.input.schema())?;
-                    let evaluator = Box::new(evaluator.with_memory(Arc::clone(&memory)));
+                    let evaluator = Box::new(evaluator.for_query(context.query()));
                     Ok(match column.shared {
                         true => Projected::Shared(evaluator),
                         false => Projected::Computed(evaluator),

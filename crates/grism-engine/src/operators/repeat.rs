@@ -12,7 +12,9 @@ use arrow::compute::interleave;
 use arrow::datatypes::{DataType, Int64Type, UInt64Type};
 use arrow::record_batch::RecordBatch;
 use futures::TryStreamExt;
-use grism_core::{Error, GraphStatistics, Result, Type, Value, decode_any};
+use grism_core::{
+    Error, GraphStatistics, Result, Type, Value, batch_bytes, compact_slices, decode_any,
+};
 use grism_logical::optimizer::Facts;
 use grism_logical::{Column, Repeat};
 use serde::{Deserialize, Serialize};
@@ -250,7 +252,8 @@ impl Hops for PatternHops {
                 self.steps.push((self.batches.len() as u32, row as u32));
             }
             self.take(&made)?;
-            self.bytes += made.get_array_memory_size();
+            let made = compact_slices(made)?;
+            self.bytes += batch_bytes(&made);
             self.batches.push(made);
         }
         hops.sort_by_key(|hop| hop.place);

@@ -7,7 +7,9 @@ use arrow::array::{Array, UInt64Array};
 use arrow::compute::interleave_record_batch;
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{EntityId, Error, Result, RowBuffer, SegmentKey, Snapshot, TableId};
+use grism_core::{
+    EntityId, Error, Result, RowBuffer, SegmentKey, Snapshot, TableId, batch_bytes, compact_slices,
+};
 
 use super::expansion::id_column;
 use crate::{ExecutionContextTrait, MemoryManager, RecordBatchStream};
@@ -64,7 +66,8 @@ pub(super) fn by_segments<'a>(
         let all: BTreeSet<Group> = held.keys().chain(spilled.keys()).copied().collect();
         let (mut held, mut spilled) = (held, spilled);
         for group in all {
-            for piece in spilled.remove(&group).unwrap_or_default().finish()? {
+            let file = spilled.remove(&group).map(RowBuffer::finish).transpose()?;
+            for piece in file.unwrap_or_default() {
                 for batch in piece.batches()? {
                     cancellation.check()?;
                     let batch = batch?;
@@ -156,10 +159,8 @@ impl WaitingRows {
     }
 
     fn push(&mut self, batch: RecordBatch) -> Result<()> {
-        let mut bytes = 0;
-        for column in batch.columns() {
-            bytes += column.to_data().get_slice_memory_size()?;
-        }
+        let batch = compact_slices(batch)?;
+        let bytes = batch_bytes(&batch);
         self.memory.grow(bytes);
         self.bytes += bytes;
         self.batches.push(batch);
@@ -172,7 +173,7 @@ impl WaitingRows {
         let write = (self.bytes / grouped.len().max(1)).clamp(WRITE.0, WRITE.1);
         for (group, places) in grouped {
             let rows = self.rows(&places)?;
-            let buffer = || RowBuffer::with_write_buffer(0, write);
+            let buffer = || RowBuffer::with_write_buffer(0, write, &self.memory);
             let file = self.spilled.entry(group).or_insert_with(buffer);
             file.push(rows)?;
         }

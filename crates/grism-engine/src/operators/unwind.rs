@@ -121,7 +121,7 @@ impl PhysicalOperator for UnwindExec {
         let input = run(&self.input, &context)?;
         let compile = |expression: &LogicalExpr| {
             let evaluator = ExprEvaluator::try_new(expression, self.input.schema())?;
-            Ok::<_, Error>(evaluator.with_memory(context.memory_manager()))
+            Ok::<_, Error>(evaluator.for_query(context.query()))
         };
         let (schema, batch_rows) = (self.schema.clone(), context.query().config.batch_rows);
         let bounds = match &self.expression {

@@ -47,6 +47,7 @@ pub(super) fn estimate_rows(plan: &LogicalPlan, facts: Facts<'_>) -> f64 {
         LogicalPlan::Unwind { .. } => input() * 4.0,
         LogicalPlan::IndexLookup(_) => input() * 16.0,
         LogicalPlan::LoadRows(_) => input() * 1000.0,
+        LogicalPlan::TableCall(_) => input() * 16.0,
         LogicalPlan::Limit { fetch, .. } | LogicalPlan::Sort { fetch, .. } => {
             fetch.map_or_else(input, |fetch| input().min(fetch as f64))
         }

@@ -73,8 +73,8 @@ fn counted(input: Operator, by: Option<&str>, name: &str) -> HashAggregateExec {
         value: None,
     });
     let count = AggregateColumn {
-        function: AggregateFunction::Count,
-        argument: None,
+        function: AggregateFunction::Count.into(),
+        arguments: Vec::new(),
         distinct: false,
         name: name.to_owned(),
         text: format!("count(*) AS {name}"),

@@ -1,6 +1,6 @@
 //! One clause that reads, whatever it is.
 
-use grism_core::Result;
+use grism_core::{Result, with_stack};
 
 use super::call::bind_call;
 use super::call_subquery::call_subquery;
@@ -14,6 +14,16 @@ use crate::syntax::{Clause, ClauseKind};
 
 /// The rows after a clause that is not the last RETURN.
 pub(crate) fn bind_clause(
+    context: QueryContext<'_>,
+    notes: &mut Notes,
+    rows: Rows,
+    clause: &Clause,
+) -> Result<Rows> {
+    // Clauses nest in subqueries.
+    with_stack(|| bind_kind(context, notes, rows, clause))
+}
+
+fn bind_kind(
     context: QueryContext<'_>,
     notes: &mut Notes,
     rows: Rows,

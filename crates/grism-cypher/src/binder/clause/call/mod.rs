@@ -5,6 +5,6 @@ mod bind;
 mod procedure;
 mod search;
 
-pub(super) use bind::{bind_call, stands_alone};
+pub(super) use bind::{CalledFor, bind_call, called_for};
 
-pub use procedure::{Procedure, ProcedureColumn, Procedures, procedures};
+pub use procedure::{Procedure, procedures};
