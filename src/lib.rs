@@ -73,9 +73,9 @@ pub use grism_engine::{
     RequiredDistribution, Resources, RunHandle, RuntimeConfig, TaskMetrics, extension_over,
 };
 pub use grism_functions::{
-    Collected, Functions, Nulls, Presence, Stability, TableBatches, TableFunction, TableSignature,
-    UserAccumulator, UserAggregate, UserDefined, UserFunction, UserParameter, UserSignature,
-    fitting,
+    Budget, Collected, Functions, Nulls, Presence, Stability, TableBatches, TableFunction,
+    TableSignature, UserAccumulator, UserAggregate, UserDefined, UserFunction, UserParameter,
+    UserSignature, fitting,
 };
 pub use grism_local::{LocalExecutionContext, LocalExecutor, LocalPhysicalPlanner};
 pub use grism_logical::{

@@ -6,13 +6,12 @@ use std::io::Write;
 use std::sync::Arc;
 
 use grism_core::{GraphSchema, Result, Snapshot, Value, encode_any};
-use grism_cypher::{Query, Statement, Warning, parse_statements};
+use grism_cypher::{Parameters, Query, Statement, Warning, parse_statements};
+use grism_functions::Functions;
 use grism_logical::LogicalPlan;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use serde::Serialize;
-
-use crate::query::QueryOptions;
 
 /// Queries, and as many plans, that are expected to be kept.
 const EXPECTED: usize = 256;
@@ -132,15 +131,16 @@ impl PlanCache {
     }
 }
 
-/// The key of a query's plan; `None` where its plan depends on more than the key holds.
-pub(crate) fn plan_key(query: &Query, options: &QueryOptions) -> Option<PlanKey> {
-    if !options.tables.parameter_names().is_empty() {
-        return None;
-    }
-    let parameters = encode_any(&Value::Map(options.parameters.clone()));
+/// The key of the plan of a query with these parameters and functions; `None` where they are too large to be kept.
+pub(crate) fn plan_key(
+    query: &Query,
+    parameters: &Parameters,
+    functions: &Functions,
+) -> Option<PlanKey> {
+    let parameters = encode_any(&Value::Map(parameters.clone()));
     let is_large = query.input().len().max(parameters.len()) > LARGE;
     (!is_large).then(|| {
-        let functions = options.functions.identity();
+        let functions = functions.identity();
         (
             query.input().to_owned(),
             query.offset(),
@@ -183,7 +183,7 @@ mod tests {
     use grism_core::SnapshotId;
 
     use super::*;
-    use crate::Graph;
+    use crate::{Graph, QueryOptions};
 
     #[tokio::test]
     async fn what_is_kept_is_bounded_in_bytes() {
@@ -204,7 +204,7 @@ mod tests {
         // A short query that comes again is planned once.
         graph.prepare("RETURN 1 AS n", &options).await.unwrap();
         let query = graph.parsed("RETURN 1 AS n").unwrap();
-        let key = plan_key(&query, &options).unwrap();
+        let key = plan_key(&query, &options.parameters, &options.functions).unwrap();
         let snapshot = graph.snapshot(SnapshotId::default()).await.unwrap();
         assert!(cache.plan(&key, snapshot.as_ref()).is_some());
     }

@@ -88,7 +88,11 @@ pub(crate) async fn prepare(
             "this query writes; run it with execute()",
         ));
     }
-    let key = plan_key(query, options);
+    // A plan that depends on tables of this call is not kept.
+    let is_kept = options.tables.parameter_names().is_empty();
+    let key = is_kept
+        .then(|| plan_key(query, &options.parameters, &options.functions))
+        .flatten();
     let known = key
         .as_ref()
         .and_then(|key| plans.plan(key, snapshot.as_ref()));

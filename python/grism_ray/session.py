@@ -336,7 +336,7 @@ class Graph(MaintainedGraph):
 
     def transaction(self) -> Transaction:
         """Begins a transaction: ``with hg.transaction() as tx:`` commits at its end, or forgets all on an error."""
-        return Transaction(self._handle.transaction())
+        return Transaction(_native.Transaction(self._handle))
 
     def nodes(self, label: str | None = None) -> Frame:
         """A frame of the nodes with ``label``, or of all nodes."""

@@ -7,6 +7,7 @@ import decimal
 import math
 import os
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import numpy
@@ -272,3 +273,18 @@ def test_functions_run_on_ray_workers(hg: gr.Graph, two_workers: dict[str, Any])
         hg.query("UNWIND [1, 13] AS x RETURN my.times(x, 2)", engine="ray", ray=two_workers)
     assert isinstance(caught.value.__cause__, ValueError)
     assert "in times" in "".join(caught.value.__cause__.__notes__)
+
+
+@pytest.mark.parametrize("engine", ["local", "staged"])
+def test_a_slow_function_stops_between_two_rows_of_a_batch(engine: Engine) -> None:
+    @gr.udf(returns=int, name="my.slow")
+    def slow(number: int) -> int:
+        time.sleep(0.01)
+        return number
+
+    hg = gr.open("memory://slow")
+    hg.register_functions(slow)
+    begun = time.monotonic()
+    with pytest.raises(gr.CancelledError):
+        hg.query("UNWIND range(1, 1000) AS x RETURN sum(my.slow(x)) AS total", engine=engine, timeout=0.2)
+    assert time.monotonic() - begun < 2

@@ -123,7 +123,7 @@ async fn what_a_function_of_rows_does_not_take_or_give_is_told() {
             ("CALL my.multiples('a')", "`of` is Int64, not String"),
             ("CALL my.multiples(13)", "13 is unlucky"),
             (
-                "UNWIND [1, 'a'] AS x CALL my.multiples(x) YIELD text RETURN text",
+                "UNWIND ['a', 1] AS x CALL my.multiples(x) YIELD text RETURN text",
                 "`my.multiples()` needs Int64 as `of`, not String, for ('a')",
             ),
             (

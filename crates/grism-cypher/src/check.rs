@@ -2,16 +2,17 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use grism_core::Error;
+use grism_functions::built_in;
+
+use crate::aggregates::{aggregates, is_call_of_aggregate};
 use crate::projected::text_of;
+use crate::source::Source;
 use crate::syntax::{
     ChainLink, Clause, ClauseKind, Expr, ExprKind, InfixOperator, PathElement, PathElementKind,
     PrefixOperator, Projection, ProjectionItemKind, Query, Span, Visitor, walk_clause,
     walk_element, walk_expr,
 };
-use grism_core::Error;
-use grism_functions::built_in;
-
-use crate::source::Source;
 
 /// What a check of a parsed query found.
 pub(crate) struct Checked {
@@ -198,28 +199,6 @@ fn is_plain(expression: &Expr) -> bool {
         expression.kind,
         ExprKind::Variable(_) | ExprKind::Property { .. }
     ) && !aggregates(expression)
-}
-
-fn is_call_of_aggregate(expression: &Expr) -> bool {
-    matches!(&expression.kind, ExprKind::Function(call)
-        if call.aggregates())
-}
-
-/// Whether an aggregate stands in the expression.
-pub(crate) fn aggregates(expression: &Expr) -> bool {
-    struct Finder(bool);
-    impl<'ast> Visitor<'ast> for Finder {
-        fn visit_expr(&mut self, expression: &'ast Expr) {
-            self.0 |= is_call_of_aggregate(expression);
-            // A subquery groups for itself.
-            if !matches!(expression.kind, ExprKind::Subquery(_)) {
-                walk_expr(self, expression);
-            }
-        }
-    }
-    let mut finder = Finder(false);
-    finder.visit_expr(expression);
-    finder.0
 }
 
 impl<'ast> Visitor<'ast> for Checker<'_> {

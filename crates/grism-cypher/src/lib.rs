@@ -1,5 +1,6 @@
 //! From text to plans: Grism's own statements, and openCypher bound against the schema of a snapshot.
 
+mod aggregates;
 mod binder;
 mod check;
 mod explain_options;

@@ -2,7 +2,7 @@
 
 use grism_core::with_stack;
 
-use crate::check::aggregates;
+use crate::aggregates::aggregates;
 use crate::source::Source;
 use crate::syntax::{
     Expr, ExprKind, MapProjectionItem, Name, PathElement, PathElementKind, Projection,

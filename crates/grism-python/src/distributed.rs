@@ -177,11 +177,6 @@ impl DistributedQuery {
         serde_json::to_string(&scheduler.metrics()).map_err(internal)
     }
 
-    /// The stages, as a driver in another process reads them.
-    fn plan(&self) -> PyResult<String> {
-        serde_json::to_string(self.plan.as_ref()).map_err(internal)
-    }
-
     /// Tasks done and tasks in all.
     fn progress(&self) -> (usize, usize) {
         self.scheduler
@@ -199,6 +194,12 @@ impl DistributedQuery {
     #[getter]
     fn image(&self, py: Python<'_>) -> Option<Py<Bundle>> {
         self.image.as_ref().map(|image| image.clone_ref(py))
+    }
+
+    /// The plan, for `plan_from_request` in a process of the same version.
+    #[getter]
+    fn plan(&self) -> PyResult<Vec<u8>> {
+        self.plan.to_bytes().map_err(to_python)
     }
 
     /// Where the graph lies.

@@ -19,13 +19,14 @@ use crate::distributed::DistributedQuery;
 use crate::error::to_python;
 use crate::explain::{ExplainForm, ExplainRun, explained, explained_frame};
 use crate::frame::{Expression, Frame};
+use crate::history::history_lines;
 use crate::json::json;
-use crate::load::Run;
-use crate::load_many::{Job, many_loads};
+use crate::load::{Run, load};
+use crate::load_many::{Job, load_all, many_loads};
+use crate::progress::Progress;
 use crate::python_value::python_value;
 use crate::query_options::options;
 use crate::runtime::{runtime, wait};
-use crate::transaction::{Progress, Transaction};
 use crate::user_function::user_defined;
 
 /// An open graph.
@@ -184,7 +185,15 @@ impl Graph {
         progress: &Progress,
     ) -> PyResult<String> {
         let target = LoadTarget::Nodes { label, key };
-        self.load(py, target, table, file_settings, settings, progress)
+        load(
+            py,
+            self.graph.clone(),
+            target,
+            table,
+            file_settings,
+            settings,
+            progress,
+        )
     }
 
     /// Loads hyperedges from a table or from files; the report is JSON.
@@ -208,7 +217,15 @@ impl Graph {
             .map(|(role, given)| (role, source_of(given)))
             .collect();
         let target = LoadTarget::Hyperedges { name, roles };
-        self.load(py, target, table, file_settings, settings, progress)
+        load(
+            py,
+            self.graph.clone(),
+            target,
+            table,
+            file_settings,
+            settings,
+            progress,
+        )
     }
 
     /// Gives a table a name, by which queries read its rows.
@@ -258,7 +275,7 @@ impl Graph {
         progress: &Progress,
     ) -> PyResult<String> {
         let loads = many_loads(py, types, jobs, memory_limit, progress)?;
-        self.load_all(py, loads, Run::of(dry_run))
+        load_all(py, self.graph.clone(), loads, Run::of(dry_run))
     }
 
     /// Loads what a manifest names as one commit; the report is JSON, or a list of previews.
@@ -273,7 +290,7 @@ impl Graph {
         let mut loads = read_manifest(&path).map_err(to_python)?.loads;
         loads.memory_limit = memory_limit.or(loads.memory_limit);
         loads.progress = Arc::clone(&progress.progress);
-        self.load_all(py, loads, Run::of(dry_run))
+        load_all(py, self.graph.clone(), loads, Run::of(dry_run))
     }
 
     /// The graph at a snapshot, at a time in milliseconds, or at a tag.
@@ -298,34 +315,12 @@ impl Graph {
         Ok(Self { graph: pinned? })
     }
 
-    /// Begins a transaction.
-    fn transaction(&self, py: Python<'_>) -> PyResult<Transaction> {
-        let graph = self.graph.clone();
-        let begun = wait(py, None, async move { graph.transaction().await })?;
-        Ok(Transaction::new(begun))
-    }
-
     /// The snapshots as JSON: number, time in milliseconds, operation, rows added, updated and deleted.
     fn history(&self, py: Python<'_>) -> PyResult<String> {
         let graph = self.graph.clone();
-        let history = wait(py, None, async move { graph.history().await })?;
-        let lines: Vec<serde_json::Value> = history
-            .iter()
-            .map(|info| {
-                let sum = |pick: fn(&grism::RowChanges) -> u64| {
-                    info.summary.tables.values().map(pick).sum::<u64>()
-                };
-                serde_json::json!({
-                    "snapshot": info.id.0,
-                    "committed_at": info.committed_at,
-                    "operation": info.summary.operation,
-                    "added": sum(|rows| rows.added),
-                    "updated": sum(|rows| rows.updated),
-                    "deleted": sum(|rows| rows.deleted),
-                })
-            })
-            .collect();
-        json(&lines)
+        json(&history_lines(&wait(py, None, async move {
+            graph.history().await
+        })?))
     }
 
     /// How two snapshots differ, as JSON.

@@ -8,7 +8,7 @@ use pyo3::types::PyDict;
 
 use crate::{
     batch_stream, batches, bundle, command, distributed, error, frame, graph, option_names,
-    runtime, transaction, user_function, worker,
+    progress, runtime, transaction, user_function, worker,
 };
 
 /// The extension module of the package.
@@ -57,7 +57,7 @@ fn add_contents(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<frame::Frame>()?;
     module.add_class::<graph::Graph>()?;
     module.add_class::<user_function::NativeFunction>()?;
-    module.add_class::<transaction::Progress>()?;
+    module.add_class::<progress::Progress>()?;
     module.add_class::<transaction::Transaction>()?;
     module.add_class::<worker::StageWorker>()?;
     module.add_function(wrap_pyfunction!(bundle::bundle_addresses, module)?)?;

@@ -159,6 +159,7 @@ def test_a_plan_of_a_rust_program_is_read_by_the_module(graph: gr.Graph) -> None
     config = {
         "address": "local",
         "workers": 1,
+        "threads": None,
         "python": sys.executable,
         "connect_timeout": 30,
         "resource_timeout_ms": 60000,
@@ -167,7 +168,6 @@ def test_a_plan_of_a_rust_program_is_read_by_the_module(graph: gr.Graph) -> None
     }
     planned = graph._handle.plan_frame(medians(graph)._native, {"partitions": 2})
     request = {
-        "plan": json.loads(planned.plan()),
         "storage": {"uri": planned.uri, "options": {}},
         "snapshot": planned.snapshot,
         "commit": planned.commit,
@@ -175,10 +175,12 @@ def test_a_plan_of_a_rust_program_is_read_by_the_module(graph: gr.Graph) -> None
         "runtime": {"threads": 1, "batch_rows": 100, "memory_limit": None, "timeout_ms": None, "resources": {}},
     }
 
+    parts = [json.dumps(request).encode(), planned.plan]
+
     def frames(environment: dict[str, str]) -> dict[str, bytes]:
         done = subprocess.run(
             [sys.executable, "-m", "grism_ray.driver"],
-            input=json.dumps(request).encode(),
+            input=b"".join(struct.pack("<Q", len(part)) + part for part in parts),
             capture_output=True,
             env={**os.environ, **environment},
             timeout=120,

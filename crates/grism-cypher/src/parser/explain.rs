@@ -4,7 +4,7 @@ use grism_core::Result;
 
 use super::cursor::Parser;
 use super::lexer::TokenKind;
-use super::message::shortened;
+use super::shortened::shortened;
 use crate::{ExplainFormat, ExplainOptions};
 
 /// The names of all options.

@@ -27,6 +27,7 @@ mod path;
 mod pattern;
 mod primary;
 mod query;
+mod shortened;
 mod slip;
 mod statement;
 mod walk;

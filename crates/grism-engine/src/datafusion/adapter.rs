@@ -23,9 +23,10 @@ use datafusion_physical_plan::sorts::streaming_merge::StreamingMergeBuilder;
 use datafusion_physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion_physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{Error, ErrorKind, Meter, Result, compact_slices};
+use grism_core::{Error, Meter, Result, compact_slices};
 use grism_logical::JoinKind;
 
+use super::error::from_datafusion;
 use super::handles::{Handles, restored};
 use super::memory_pool::ManagedPool;
 use crate::{MemoryManager, RecordBatchStream};
@@ -174,35 +175,6 @@ impl ExecutionPlan for StreamExec {
             Some(stream) => Ok(make_cooperative(stream)),
             None => internal_err!("a stream was run twice"),
         }
-    }
-}
-
-/// Our error within a DataFusion error, or the kind that fits best.
-pub(crate) fn from_datafusion(error: DataFusionError) -> Error {
-    let mut current: Option<&(dyn std::error::Error + 'static)> = Some(&error);
-    while let Some(inner) = current {
-        if let Some(own) = inner.downcast_ref::<Error>() {
-            return own.clone();
-        }
-        current = match inner.downcast_ref::<Arc<DataFusionError>>() {
-            Some(shared) => Some(&**shared),
-            None => inner.source(),
-        };
-    }
-    match error.find_root() {
-        DataFusionError::ResourcesExhausted(message) => {
-            Error::new(ErrorKind::ResourceExhausted, message.clone())
-        }
-        DataFusionError::Execution(message) => Error::invalid_data(message.clone()),
-        DataFusionError::ArrowError(error, _)
-            if matches!(**error, arrow::error::ArrowError::OffsetOverflowError(_)) =>
-        {
-            Error::new(ErrorKind::ResourceExhausted, error.to_string())
-        }
-        DataFusionError::IoError(io) => {
-            Error::unavailable(format!("{io}; operators spill to TMPDIR"))
-        }
-        other => Error::internal(other.to_string()),
     }
 }
 

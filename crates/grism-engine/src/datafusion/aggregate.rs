@@ -18,10 +18,12 @@ use datafusion_physical_plan::empty::EmptyExec;
 use grism_core::{Error, Result};
 use grism_logical::{AggregateFunction, AggregateRef};
 
-use super::adapter::{from_datafusion, leaf, start};
+use super::adapter::{leaf, start};
+use super::error::from_datafusion;
 use super::fold::float_extreme;
 use super::sum::integer_sum;
-use super::user_aggregate::{Counted, user_aggregate};
+use super::user_aggregate::user_aggregate;
+use super::user_group::Counted;
 use crate::operators::{AggregateColumn, AggregatePhase};
 use crate::{CancellationHandle, QueryContext, RecordBatchStream};
 

@@ -14,7 +14,7 @@ use futures::{StreamExt, TryStreamExt};
 use grism_core::{Error, Result, slice_bytes};
 use grism_functions::SharedValues;
 
-use super::adapter::from_datafusion;
+use super::error::from_datafusion;
 use crate::RecordBatchStream;
 use crate::batch::batch_of;
 

@@ -8,11 +8,11 @@ use arrow::datatypes::DataType;
 use datafusion_common::{DataFusionError, Result};
 use datafusion_expr::{EmitTo, GroupsAccumulator};
 
-use super::user_aggregate::{Group, UserUdaf, external};
+use super::user_group::{Group, GroupForm, external};
 
 /// The groups, each of which gets its rows of a batch at once.
 pub(super) struct Groups {
-    aggregate: UserUdaf,
+    form: GroupForm,
     /// The types of the arguments.
     types: Vec<DataType>,
     groups: Vec<Group>,
@@ -20,9 +20,9 @@ pub(super) struct Groups {
 }
 
 impl Groups {
-    pub(super) fn new(aggregate: UserUdaf, types: Vec<DataType>) -> Self {
+    pub(super) fn new(form: GroupForm, types: Vec<DataType>) -> Self {
         Self {
-            aggregate,
+            form,
             types,
             groups: Vec::new(),
             bytes: 0,
@@ -38,7 +38,7 @@ impl Groups {
         take_in: fn(&mut Group, &[ArrayRef]) -> grism_core::Result<()>,
     ) -> grism_core::Result<()> {
         while self.groups.len() < total {
-            let group = self.aggregate.group(&self.types)?;
+            let group = self.form.group(&self.types)?;
             self.bytes += group.bytes();
             self.groups.push(group);
         }
@@ -64,7 +64,7 @@ impl Groups {
 
     /// Runs `work` where the function wants many groups to be computed.
     fn together<T>(&mut self, work: impl FnOnce(&mut Self) -> grism_core::Result<T>) -> Result<T> {
-        let function = Arc::clone(self.aggregate.function());
+        let function = Arc::clone(&self.form.function);
         let (mut work, mut done) = (Some(work), None);
         function.together(&mut || {
             if let Some(work) = work.take() {
@@ -131,7 +131,7 @@ impl GroupsAccumulator for Groups {
             let mut groups = own.emitted(emit);
             let values = groups.iter_mut().map(Group::finish);
             let values = values.collect::<grism_core::Result<Vec<_>>>()?;
-            let returns = &own.aggregate.function().signature().returns;
+            let returns = &own.form.function.signature().returns;
             united(&values, &returns.to_arrow())
         })
     }
@@ -141,7 +141,7 @@ impl GroupsAccumulator for Groups {
             let mut groups = own.emitted(emit);
             let states = groups.iter_mut().map(Group::state);
             let states = states.collect::<grism_core::Result<Vec<_>>>()?;
-            let types = own.aggregate.state_types(&own.types);
+            let types = own.form.state_types(&own.types);
             let columns = types.iter().enumerate().map(|(place, data_type)| {
                 let parts: Vec<ArrayRef> = states
                     .iter()

@@ -12,11 +12,11 @@ use grism_logical::optimizer::Facts;
 use grism_logical::{Column, Direction, EdgeExpand};
 use serde::{Deserialize, Serialize};
 
-use super::expansion::{IncidenceReader, fan_out_advice, id_column, take_columns};
+use super::expansion::{IncidenceReader, fan_out_advice};
 use super::marks::Marks;
 use super::segment_groups::by_segments;
 use super::{named, only_child};
-use crate::batch::batch_of;
+use crate::batch::{batch_of, id_column, take_columns};
 use crate::{
     ExecutionContextTrait, InputRequirement, OperatorRun, PhysicalOperator, PhysicalSchema,
     PlanProperties, RecordBatchStream, RequiredDistribution, run,

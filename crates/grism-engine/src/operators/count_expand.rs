@@ -11,9 +11,10 @@ use grism_core::{
 use grism_logical::{Column, CountExpand, CountedHop, Direction};
 use serde::{Deserialize, Serialize};
 
-use super::expansion::{IncidenceReader, id_column};
+use super::expansion::IncidenceReader;
 use super::only_child;
 use super::segment_groups::by_segments;
+use crate::batch::id_column;
 use crate::{
     ExecutionContextTrait, InputRequirement, OperatorRun, PhysicalOperator, PhysicalSchema,
     PlanProperties, RecordBatchStream, run,

@@ -4,10 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, UInt32Array, UInt64Array};
-use arrow::compute::take;
-use arrow::record_batch::RecordBatch;
-use grism_core::{EntityId, Error, IncidenceSegment, Result, SegmentKey, Snapshot, TableId};
+use arrow::array::UInt64Array;
+use grism_core::{EntityId, IncidenceSegment, Result, SegmentKey, Snapshot, TableId};
 use grism_logical::RoleBinding;
 
 use super::segment_groups::expansion_budget;
@@ -145,23 +143,6 @@ impl IncidenceReader {
             .get(&ListKey(table, index, SegmentKey::of(id, shift)))?;
         Some((segment, (id.offset() & ((1 << shift) - 1)) as usize))
     }
-}
-
-/// The ids in a column.
-pub(super) fn id_column(batch: &RecordBatch, name: &str) -> Result<UInt64Array> {
-    batch
-        .column_by_name(name)
-        .and_then(|column| column.as_any().downcast_ref::<UInt64Array>().cloned())
-        .ok_or_else(|| Error::internal(format!("`{name}` is no column of ids")))
-}
-
-/// The rows `rows` of every column of `batch`.
-pub(super) fn take_columns(batch: &RecordBatch, rows: &UInt32Array) -> Result<Vec<ArrayRef>> {
-    batch
-        .columns()
-        .iter()
-        .map(|column| Ok(take(column, rows, None)?))
-        .collect()
 }
 
 /// `roles origin=o, dest=d`.

@@ -12,9 +12,9 @@ use grism_core::{EntityId, GraphStatistics, Result, Snapshot, TableId, widen_col
 use grism_logical::{Column, PropertyRef, property_column};
 use serde::{Deserialize, Serialize};
 
-use super::expansion::id_column;
 use super::scan::stored_column;
 use super::{comma_separated, only_child, shown};
+use crate::batch::id_column;
 use crate::{
     ExecutionContextTrait, InputRequirement, OperatorRun, PhysicalOperator, PhysicalSchema,
     PlanProperties, RecordBatchStream, run,

@@ -13,6 +13,7 @@ use grism_logical::optimizer::{Facts, most_different};
 use grism_logical::{AggregateFunction, AggregateRef, Column, PlanSchema};
 use serde::{Deserialize, Serialize};
 
+use super::group_key::GroupKey;
 use super::key_numbers::KeyNumbers;
 use super::{comma_separated, only_child};
 use crate::batch::batch_of;
@@ -31,18 +32,6 @@ pub enum AggregatePhase {
     Partial,
     /// States in, results out.
     Final,
-}
-
-/// A column that rows are grouped by.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GroupKey {
-    /// The column.
-    pub name: String,
-    /// How plans show it.
-    pub text: String,
-    /// For a key that rows share: the column beside it that holds what it is the key of, shared as well. Of the values of a
-    /// group, which are equal and may yet differ, the least comes out. `None` for a plain column.
-    pub value: Option<String>,
 }
 
 /// An aggregate over an input column.

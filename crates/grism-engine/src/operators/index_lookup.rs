@@ -13,9 +13,8 @@ use grism_logical::optimizer::Facts;
 use grism_logical::{IndexLookup, LogicalExpr};
 use serde::{Deserialize, Serialize};
 
-use super::expansion::take_columns;
 use super::only_child;
-use crate::batch::batch_of;
+use crate::batch::{batch_of, take_columns};
 use crate::{
     ExecutionContextTrait, ExprEvaluator, InputRequirement, OperatorRun, PhysicalOperator,
     PhysicalSchema, PlanProperties, RecordBatchStream, run,

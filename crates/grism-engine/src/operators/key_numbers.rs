@@ -17,7 +17,7 @@ use arrow::record_batch::RecordBatch;
 use grism_core::{Error, Result};
 use grism_functions::SharedValues;
 
-use super::hash_aggregate::GroupKey;
+use super::group_key::GroupKey;
 use crate::batch::batch_of;
 use crate::{MemoryManager, MemoryReservation};
 

@@ -12,8 +12,8 @@ use grism_logical::optimizer::Facts;
 use grism_logical::{CsvRecord, LoadRows, LogicalPlan, RowForm};
 use serde::{Deserialize, Serialize};
 
-use super::expansion::take_columns;
 use super::only_child;
+use crate::batch::take_columns;
 use crate::{
     ExecutionContextTrait, ExprEvaluator, InputRequirement, OperatorRun, PhysicalOperator,
     PhysicalSchema, PlanProperties, RecordBatchStream, run,

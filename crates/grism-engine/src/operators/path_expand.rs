@@ -15,10 +15,10 @@ use grism_logical::optimizer::Facts;
 use grism_logical::{Direction, PathExpand};
 use serde::{Deserialize, Serialize};
 
-use super::expansion::{IncidenceReader, take_columns};
+use super::expansion::IncidenceReader;
 use super::only_child;
 use super::path_search::{Hops, NextHop, PathQuery, Paths, search_paths};
-use crate::batch::batch_of;
+use crate::batch::{batch_of, take_columns};
 use crate::{
     ExecutionContextTrait, ExprEvaluator, InputRequirement, OperatorRun, PhysicalOperator,
     PhysicalSchema, PlanProperties, RecordBatchStream, run,

@@ -10,7 +10,7 @@ use futures::{StreamExt, TryStreamExt};
 use grism_core::{EntityId, Result, Tables};
 use grism_logical::{PathMode, PathSearch};
 
-use super::expansion::id_column;
+use crate::batch::id_column;
 use crate::{ExecutionContextTrait, MemoryReservation, RecordBatchStream};
 
 /// Rows whose paths are grown together.

@@ -19,10 +19,9 @@ use grism_logical::optimizer::Facts;
 use grism_logical::{Column, Repeat};
 use serde::{Deserialize, Serialize};
 
-use super::expansion::{id_column, take_columns};
 use super::only_child;
 use super::path_search::{Hops, NextHop, PathQuery, Paths, search_paths};
-use crate::batch::batch_of;
+use crate::batch::{batch_of, id_column, take_columns};
 use crate::{
     ArgumentContext, ExecutionContextTrait, InputRequirement, OperatorRun, PhysicalOperator,
     PhysicalSchema, PlanProperties, RecordBatchStream, run,

@@ -14,15 +14,13 @@ use grism_logical::optimizer::{Facts, role_growth};
 use grism_logical::{Column, RoleBinding, RoleExpand, RoleSource};
 use serde::{Deserialize, Serialize};
 
-use super::expansion::{
-    IncidenceReader, describe_bindings, fan_out_advice, id_column, take_columns,
-};
+use super::expansion::{IncidenceReader, describe_bindings, fan_out_advice};
 use super::segment_groups::by_segments;
 use super::star::{
     BoundRows, Entrance, StarBinder, binding_columns, binding_roles, incidence_column,
 };
 use super::{named, only_child, shown};
-use crate::batch::batch_of;
+use crate::batch::{batch_of, id_column, take_columns};
 use crate::{
     ExecutionContextTrait, InputRequirement, OperatorRun, PhysicalOperator, PhysicalSchema,
     PlanProperties, RecordBatchStream, RequiredDistribution, run,

@@ -11,7 +11,7 @@ use grism_core::{
     EntityId, Error, Result, RowBuffer, SegmentKey, Snapshot, TableId, batch_bytes, compact_slices,
 };
 
-use super::expansion::id_column;
+use crate::batch::id_column;
 use crate::{ExecutionContextTrait, MemoryManager, RecordBatchStream};
 
 /// Bytes of an entry of a list: the hyperedge and the member at its other end, four bytes each.

@@ -13,9 +13,8 @@ use grism_functions::{TableSignature, fitting};
 use grism_logical::{LogicalPlan, TableCall};
 use serde::{Deserialize, Serialize};
 
-use super::expansion::take_columns;
 use super::only_child;
-use crate::batch::batch_of;
+use crate::batch::{batch_of, take_columns};
 use crate::{
     ExecutionContextTrait, ExprEvaluator, InputRequirement, PhysicalOperator, PhysicalSchema,
     PlanProperties, RecordBatchStream, run,

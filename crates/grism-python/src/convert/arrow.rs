@@ -17,7 +17,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use super::arrow_stream::batches_of;
-use super::parameter::unsupported;
+use super::unsupported::unsupported;
 use crate::error::to_python;
 
 /// An array or a scalar of pyarrow: a list, or one value.

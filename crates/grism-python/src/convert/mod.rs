@@ -9,6 +9,7 @@ mod parameter;
 mod row_table;
 mod source;
 mod temporal;
+mod unsupported;
 
 pub(crate) use argument::{COUNT, Text, Whole, option};
 pub(crate) use arrow::values as values_of_column;

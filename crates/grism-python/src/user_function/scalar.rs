@@ -1,7 +1,7 @@
 //! Scalar functions in Python.
 
 use arrow::array::ArrayRef;
-use grism::{Error, Result, UserFunction, UserSignature, Value, fitting};
+use grism::{Budget, Error, Result, UserFunction, UserSignature, Value, fitting};
 use pyo3::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +38,8 @@ impl PythonFunction {
         let py = function.py();
         let mut values = Vec::with_capacity(rows);
         for row in 0..rows {
+            // A call may take any time, and a batch has thousands.
+            Budget::check_current()?;
             let given = row_of(py, arguments, row);
             let given = given.map_err(|error| self.failed(py, "", &error))?;
             let found = function.call1(&given).and_then(|found| value_of(&found));

@@ -10,6 +10,7 @@ use super::dispatch::bind_clause;
 use super::projection::materialize_results;
 use super::projection::{ProjectionKind, project};
 use super::rows::Rows;
+use super::union::united;
 use crate::binder::names::Scope;
 use crate::binder::{Notes, QueryContext};
 use crate::syntax::{ClauseKind, Query, SingleQuery};
@@ -62,23 +63,6 @@ fn bind_union(
         }
     }
     Ok(Rows::new(plan, scope))
-}
-
-/// The rows of all branches, which are different ones unless UNION ALL joins them.
-pub(super) fn united(query: &Query, mut inputs: Vec<Arc<LogicalPlan>>) -> Result<LogicalPlan> {
-    if inputs.len() == 1 {
-        return Ok(Arc::unwrap_or_clone(inputs.swap_remove(0)));
-    }
-    let all = query.unions.first().is_some_and(|union| union.all);
-    let union = LogicalPlan::Union {
-        inputs: LogicalPlan::same_types(inputs)?,
-    };
-    Ok(match all {
-        true => union,
-        false => LogicalPlan::Distinct {
-            input: Arc::new(union),
-        },
-    })
 }
 
 /// The rows of a query without UNION, whose variables are the columns of its RETURN.

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use grism_core::{Result, Value};
-use grism_functions::{TableFunction, UserParameter};
+use grism_functions::TableFunction;
 use grism_logical::{LogicalExpr, LogicalPlan, TableCall};
 
 use super::arguments::{bind_arguments, yielded};
-use super::procedure::{Procedure, Source, find_procedure};
+use super::find::find_procedure;
+use super::procedure::{Found, Procedure, Source};
 use super::search::search;
 use crate::binder::clause::filter::filter;
 use crate::binder::clause::rows::{Rows, with_column, with_needs};
@@ -79,15 +80,6 @@ pub(in crate::binder::clause) fn bind_call(
         Some(predicate) => filter(context, notes, rows, predicate),
         None => Ok(rows),
     }
-}
-
-/// A procedure, and what a call gives to it and takes of it.
-pub(super) struct Found<'c> {
-    pub(super) procedure: &'c Procedure,
-    pub(super) given: Vec<LogicalExpr>,
-    /// The columns that go on, and the variables they become.
-    pub(super) yields: Vec<(UserParameter, String)>,
-    pub(super) span: Span,
 }
 
 /// The rows of a procedure that lists them.

@@ -2,9 +2,11 @@
 
 mod arguments;
 mod bind;
+mod find;
 mod procedure;
 mod search;
 
 pub(super) use bind::{CalledFor, bind_call, called_for};
 
-pub use procedure::{Procedure, procedures};
+pub use find::procedures;
+pub use procedure::Procedure;

@@ -6,8 +6,7 @@ use grism_core::{Error, IndexDefinition, IndexKind, Result, Tables, Type, Value}
 use grism_functions::UserParameter;
 use grism_logical::{IndexLookup, LogicalExpr, LogicalPlan};
 
-use super::bind::Found;
-use super::procedure::{Procedure, Source};
+use super::procedure::{Found, Procedure, Source};
 use crate::binder::clause::rows::{Rows, with_needs};
 use crate::binder::expression::Needs;
 use crate::binder::names::{column_for, hint};
