@@ -155,12 +155,24 @@ def test_calls_of_functions_are_counted(engine: gr.options.Engine) -> None:
     def twice(x: int) -> int:
         return 2 * x
 
-    graph.register_functions(twice)
-    document = explained(graph, "MATCH (p:P) RETURN my.twice(p.i) AS t", analyze=True, engine=engine)
-    calls = document["run"]["functions"]["my.twice"]
-    assert calls["rows"] == 50
-    assert calls["calls"] >= 1
-    assert calls["time_ms"] > 0
+    @gr.udf(kind="aggregate", returns=int, name="my.most")
+    def most(values: list[int]) -> int:
+        return max(values)
+
+    @gr.udf(kind="table", yields={"n": int}, name="my.below")
+    def below(x: int) -> list[tuple[int]]:
+        return [(n,) for n in range(x)]
+
+    graph.register_functions(twice, most, below)
+    for query, name, rows in (
+        ("MATCH (p:P) RETURN my.twice(p.i) AS t", "my.twice", 50),
+        ("MATCH (p:P) RETURN p.i % 3 AS k, my.most(p.i) AS m", "my.most", 50),
+        ("MATCH (p:P) CALL my.below(p.i) YIELD n RETURN n", "my.below", 50 * 51 // 2),
+    ):
+        calls = explained(graph, query, analyze=True, engine=engine)["run"]["functions"][name]
+        assert calls["rows"] == rows
+        assert calls["calls"] >= 1
+        assert calls["time_ms"] > 0
 
 
 def test_verbose_says_what_each_rule_changed(people: gr.Graph) -> None:

@@ -32,9 +32,9 @@ pub struct Meter {
 /// The calls of one function that a user registered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FunctionMetrics {
-    /// Calls: one for each batch.
+    /// Calls: one for each batch, of an aggregate for rows of a group, and of a table function for each row.
     pub calls: u64,
-    /// Rows over all calls.
+    /// Rows over all calls: those that it was called for, and of a table function those that it made.
     pub rows: u64,
     /// Time within the function, in nanoseconds, added over threads.
     pub nanos: u64,
@@ -141,7 +141,7 @@ impl Meter {
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The function `name` was called for `rows` rows.
+    /// The function `name` was called for `rows` rows, or made them.
     pub fn called(&self, name: &str, rows: usize, time: Duration) {
         let mut functions = self
             .functions
