@@ -2,7 +2,6 @@
 //! again while the schema stays as it is.
 
 use std::fmt;
-use std::io::Write;
 use std::sync::Arc;
 
 use grism_core::{GraphSchema, Result, Snapshot, Value, encode_any};
@@ -11,7 +10,6 @@ use grism_functions::Functions;
 use grism_logical::LogicalPlan;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
-use serde::Serialize;
 
 /// Queries, and as many plans, that are expected to be kept.
 const EXPECTED: usize = 256;
@@ -23,9 +21,12 @@ const PLAN_BYTES: u64 = 32 << 20;
 /// Bytes of an input, or of the values of its parameters, past which neither it nor its plan is kept.
 const LARGE: usize = 1 << 20;
 
-/// Bytes that a parsed input takes, about, for each byte of its text; and those of a plan for each byte of its form as JSON.
+/// Bytes that a parsed input takes, about, for each byte of its text.
 const PARSED_FACTOR: u64 = 32;
-const PLANNED_FACTOR: u64 = 4;
+
+/// Bytes that a node of a plan takes, about, and those for each byte that its line in EXPLAIN has.
+const NODE_BYTES: u64 = 512;
+const SHOWN_FACTOR: u64 = 16;
 
 /// A plan that is made anew where the graph has grown or shrunk by this factor: then another order may be better.
 const GROWTH: u64 = 4;
@@ -112,15 +113,8 @@ impl PlanCache {
         warnings: Vec<Warning>,
         snapshot: &dyn Snapshot,
     ) {
-        let bytes = [&bound, &optimized].map(|plan| {
-            let mut count = ByteCount(0);
-            // A plan that has no such form is as large as any.
-            let mut writer = serde_json::Serializer::new(&mut count);
-            let written = plan.serialize(serde_stacker::Serializer::new(&mut writer));
-            written.map_or(PLAN_BYTES, |()| count.0 * PLANNED_FACTOR)
-        });
         let plan = CachedPlan {
-            bytes: bytes.iter().sum(),
+            bytes: bytes_of(&bound) + bytes_of(&optimized),
             bound,
             optimized,
             warnings,
@@ -150,18 +144,17 @@ pub(crate) fn plan_key(
     })
 }
 
-/// A writer that counts bytes.
-struct ByteCount(u64);
-
-impl Write for ByteCount {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0 += bytes.len() as u64;
-        Ok(bytes.len())
+/// Bytes that a plan takes, about: those of its nodes, and of what their lines in EXPLAIN show. Its nodes are walked in a loop,
+/// since a plan may nest as deep as its query is long.
+fn bytes_of(plan: &LogicalPlan) -> u64 {
+    let mut bytes = 0;
+    let mut pending = vec![plan];
+    while let Some(node) = pending.pop() {
+        bytes += NODE_BYTES + node.describe().len() as u64 * SHOWN_FACTOR;
+        let below = node.inputs().into_iter().chain(node.subplan());
+        pending.extend(below.map(Arc::as_ref));
     }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
+    bytes
 }
 
 fn rows_of(snapshot: &dyn Snapshot) -> u64 {

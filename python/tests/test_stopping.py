@@ -163,7 +163,12 @@ def test_ctrl_c_stops_a_load_and_its_commit(tmp_path: Path, where: str) -> None:
         except KeyboardInterrupt:
             stopped = idle_after([os.getpid()])
             assert stopped < 2 * LIMIT, "storage writes what it has begun"
-            assert graph.history() == before or share == 0.9
+            # Ctrl-C may come behind the publication of the commit: then all of it is there.
+            after = graph.history()
+            loaded = (
+                graph.query(f"MATCH (n:Part{int(10 * share)}) RETURN count(*) AS n")["n"] if after != before else [0]
+            )
+            assert (len(after) - len(before), loaded) in ((0, [0]), (1, [1_000_000]))
         timer.cancel()
 
 

@@ -178,22 +178,22 @@ def test_a_plan_of_a_rust_program_is_read_by_the_module(graph: gr.Graph) -> None
     parts = [json.dumps(request).encode(), planned.plan]
 
     def frames(environment: dict[str, str]) -> dict[str, bytes]:
-        done = subprocess.run(
-            [sys.executable, "-m", "grism_ray.driver"],
-            input=b"".join(struct.pack("<Q", len(part)) + part for part in parts),
-            capture_output=True,
-            env={**os.environ, **environment},
-            timeout=120,
-            check=False,
-        )
-        found, rest = {}, done.stdout
+        command = [sys.executable, "-m", "grism_ray.driver"]
+        environment = {**os.environ, **environment}
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as driver:
+            assert driver.stdin is not None
+            assert driver.stdout is not None
+            driver.stdin.write(b"".join(struct.pack("<Q", len(part)) + part for part in parts))
+            driver.stdin.flush()
+            # The input stays open as long as the answer is wanted.
+            found, rest = {}, driver.stdout.read()
         while rest:
             letter, length = rest[:1].decode(), struct.unpack("<Q", rest[1:9])[0]
             found[letter], rest = rest[9 : 9 + length], rest[9 + length :]
         return found
 
     found = frames({"GRISM_MODULE": "grism_custom_operator"})
-    assert sorted(found) == ["B", "M"], found
+    assert {"B", "M"} <= set(found) <= {"B", "M", "P"}, found
     refused = _native.error_from_json(frames({})["E"].decode())
     assert isinstance(refused, gr.UnsupportedError)
     assert "worker_module" in str(refused)
