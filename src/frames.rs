@@ -9,7 +9,7 @@ use grism_logical::optimizer::optimize;
 
 use crate::Graph;
 use crate::entity_columns::EntityColumns;
-use crate::explain::explain_prepared;
+use crate::explain::{FinishedRun, Measure, explain_prepared};
 use crate::query::{
     PlannedQuery, Prepared, QueryOptions, QueryResult, bind_context, check_for_ray,
     distributed_planner, facts, now, run_plan,
@@ -99,7 +99,23 @@ impl Graph {
     ) -> Result<String> {
         let options = &*self.with_registered(options);
         let prepared = self.prepare_frame(frame, options).await?;
-        explain_prepared(self, &prepared, explain, options).await
+        explain_prepared(self, &prepared, explain, options, Measure::Run).await
+    }
+
+    /// The plan of a frame with what a run of it in stages did, as [`Self::explain_finished`].
+    ///
+    /// # Errors
+    /// As [`Self::explain`].
+    pub async fn explain_frame_finished(
+        &self,
+        frame: &Frame,
+        explain: ExplainOptions,
+        options: &QueryOptions,
+        run: FinishedRun,
+    ) -> Result<String> {
+        let options = &*self.with_registered(options);
+        let prepared = self.prepare_frame(frame, options).await?;
+        explain_prepared(self, &prepared, explain, options, Measure::Finished(run)).await
     }
 
     /// Binds the results of a frame, and optimizes it.

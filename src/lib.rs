@@ -19,6 +19,7 @@ mod graph;
 mod image;
 mod load_all;
 mod loads;
+mod logging;
 mod maintain;
 mod manifest;
 mod plan;
@@ -37,10 +38,12 @@ mod write;
 
 pub use engine::{Engine, RayConnection};
 pub use entity_columns::ENTITY_METADATA;
+pub use explain::FinishedRun;
 pub use export::{PlainForm, is_dynamic, plain, plain_batches, plain_stream, plain_values};
 pub use graph::Graph;
 pub use image::{ImageSource, MAX_IMAGE_BYTES};
 pub use load_all::hyperedge_type;
+pub use logging::{Logging, log_to_standard_error};
 pub use manifest::{Manifest, read_manifest};
 pub use query::{PlannedQuery, Prepared, QueryOptions, QueryResult};
 pub use tables::{RowTable, Tables};
@@ -49,11 +52,12 @@ pub use transaction::GraphTransaction;
 pub use grism_core::{
     Alteration, Cardinality, ChangeSet, CheckReport, Constraint, ConstraintRule, EntityKind, Error,
     ErrorKind, ForeignCause, GraphSchema, GrismError, HyperedgeContents, HyperedgeType,
-    HyperedgeValue, IncidenceValue, IndexDefinition, IndexKind, IndexSearch, LoadState, LoadedFile,
-    Location, Maintenance, NodeContents, NodeValue, OptimizeReport, PathValue, Result, Role,
-    RowChanges, SchemaChange, SchemaOwner, SearchHit, SearchTarget, Snapshot, SnapshotId,
-    SnapshotInfo, Storage, StorageDescriptor, Table, TableKind, TimeTravel, Type, Unneeded,
-    VacuumOptions, VacuumReport, Value, VectorMetric, nearest, temporal,
+    HyperedgeValue, IncidenceValue, IndexDefinition, IndexKind, IndexSearch, LOG_VARIABLES,
+    LoadState, LoadedFile, Location, Maintenance, NodeContents, NodeValue, OptimizeReport,
+    PathValue, Result, Role, RowChanges, SchemaChange, SchemaOwner, SearchHit, SearchTarget,
+    Snapshot, SnapshotId, SnapshotInfo, Storage, StorageDescriptor, Table, TableKind, TimeTravel,
+    Type, Unneeded, VacuumOptions, VacuumReport, Value, VectorMetric, nearest, temporal,
+    without_secrets,
 };
 pub use grism_cypher::{
     ExplainFormat, ExplainOptions, Parameters, Procedure, Statement, StatementKind, Warning,

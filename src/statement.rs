@@ -11,7 +11,7 @@ use crate::Graph;
 use crate::copy::copy_from;
 use crate::copy_to::copy_to;
 use crate::entity_columns::EntityColumns;
-use crate::explain::{explain_query, explain_statement};
+use crate::explain::{FinishedRun, Measure, explain_query, explain_statement};
 use crate::query::{QueryOptions, QueryResult, run_plan};
 use crate::show::show;
 use crate::write::write_query;
@@ -73,7 +73,22 @@ impl Graph {
         options: &QueryOptions,
     ) -> Result<String> {
         let query = self.parsed(text)?;
-        explain_query(self, &query, explain, options).await
+        explain_query(self, &query, explain, options, Measure::Run).await
+    }
+
+    /// The plan of a query with what a run of it in stages did, which was planned with these options: with ANALYZE.
+    ///
+    /// # Errors
+    /// As [`Self::query`].
+    pub async fn explain_finished(
+        &self,
+        text: &str,
+        explain: ExplainOptions,
+        options: &QueryOptions,
+        run: FinishedRun,
+    ) -> Result<String> {
+        let query = self.parsed(text)?;
+        explain_query(self, &query, explain, options, Measure::Finished(run)).await
     }
 
     /// Lists labels, hyperedge types, properties or snapshots.

@@ -126,12 +126,19 @@ class Graph:
     def explain(
         self,
         text: str,
+        engine: str,
         params: dict[str, Any] | None,
         settings: dict[str, Any] | None,
-        form: tuple[bool, bool, bool, bool],
+        form: tuple[dict[str, bool], str],
+        run: tuple[int, float, str] | None,
     ) -> str: ...
     def explain_frame(
-        self, frame: Frame, settings: dict[str, Any] | None, form: tuple[bool, bool, bool, bool]
+        self,
+        frame: Frame,
+        engine: str,
+        settings: dict[str, Any] | None,
+        form: tuple[dict[str, bool], str],
+        run: tuple[int, float, str] | None,
     ) -> str: ...
     def load_nodes(
         self,
@@ -199,9 +206,15 @@ class Transaction:
     def commit(self) -> int: ...
     def rollback(self) -> None: ...
 
+LOG_VARIABLES: list[str]
+
+def without_secrets(text: str) -> str: ...
+
 class StageWorker:
     def __init__(self, memory_limit: int | None = None) -> None: ...
-    def run(self, spec: bytes, inputs: Sequence[Sequence[Any]], image: Any = None) -> tuple[list[Bundle], str]: ...
+    def run(
+        self, spec: bytes, inputs: Sequence[Sequence[Any]], image: Any = None, fetch_micros: int = 0
+    ) -> tuple[list[Bundle], str]: ...
     def cancel(self, query_id: str) -> None: ...
 
 def bundle_addresses(bundle: Any) -> tuple[int, int, list[int]]: ...

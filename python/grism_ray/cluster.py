@@ -60,6 +60,7 @@ class StageActor:
     def run(self, spec: bytes, inputs: list[list[Any]], image: list[Any], bundles: int) -> list[Any]:
         """Runs one task: gives back its bundles, then its statistics or its error as JSON."""
         ray = _import_ray()
+        start = time.monotonic()
         buffers: list[list[Any]] = []
         lost: list[tuple[int, int]] = []
         for number, refs in enumerate(inputs):
@@ -74,7 +75,8 @@ class StageActor:
             return [None] * bundles + [json.dumps({"lost": lost, "error": json.loads(error)})]
         try:
             graph = ray.get(image[0]) if image else None
-            outputs, statistics = self._worker.run(spec, buffers, graph)
+            fetched = int((time.monotonic() - start) * 1e6)
+            outputs, statistics = self._worker.run(spec, buffers, graph, fetched)
         except Exception as error:  # noqa: BLE001 - every error keeps its kind across Ray
             text = _native.error_to_json(type(error).__name__, str(error), error.__cause__)
             return [None] * bundles + [json.dumps({"error": json.loads(text)})]
@@ -91,6 +93,7 @@ class WorkerPool:
     def __init__(self, workers: int, memory_limit: int | None, worker_module: str | None, threads: int = 1) -> None:
         self._ray = _import_ray()
         self._memory_limit = memory_limit
+        variables = {name: os.environ[name] for name in _native.LOG_VARIABLES if os.environ.get(name)}
         self.threads = threads
         """Tasks of one query that an actor runs at once."""
         options: dict[str, Any] = {
@@ -100,7 +103,9 @@ class WorkerPool:
             "scheduling_strategy": "SPREAD",
         }
         if worker_module is not None:
-            options["runtime_env"] = {"env_vars": {VARIABLE: worker_module}}
+            variables[VARIABLE] = worker_module
+        if variables:
+            options["runtime_env"] = {"env_vars": variables}
         self._remote = self._ray.remote(**options)(StageActor)
         self._started = 0
         self.users = 0

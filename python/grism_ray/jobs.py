@@ -105,6 +105,12 @@ def submit(
     if uri.startswith("memory://") or not uri:
         message = "a job runs in other processes and cannot see a graph in memory; keep it on disk"
         raise _native.UnsupportedError(message)
+    if _native.without_secrets(uri) != uri:
+        message = (
+            f"credentials in the URI {_native.without_secrets(uri)} would stand in the record of the job, which all "
+            "users of the cluster can read; give them to its nodes by environment variables such as AWS_ACCESS_KEY_ID"
+        )
+        raise _native.UnsupportedError(message)
     host = address.split("://")[-1].rsplit(":", 1)[0]
     if "://" not in uri:
         if host not in LOOPBACK:

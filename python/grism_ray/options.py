@@ -42,7 +42,7 @@ FunctionOver = Literal["values", "arrow"]
 NullHandling = Literal["skip", "pass"]
 """Whether an aggregate gets rows in which an argument is null."""
 
-ExplainFormat = Literal["text", "json"]
+ExplainFormat = Literal["text", "json", "dot", "mermaid", "svg"]
 """The form of a plan."""
 
 
@@ -82,6 +82,29 @@ class QuerySettings(TypedDict, total=False):
     """Bytes of adjacency that every task may read whole."""
     broadcast_rows: int | None
     """Rows of a join's side that are sent to every task."""
+
+
+class ExplainSettings(QuerySettings, total=False):
+    """What a plan is shown with; ``None`` is the default of each."""
+
+    analyze: bool | None
+    """Run the query, and show what was measured."""
+    distributed: bool | None
+    """Show stages and exchanges."""
+    verbose: bool | None
+    """Show what each rule of the optimizer changed."""
+    costs: bool | None
+    """Show how many rows are expected."""
+    buffers: bool | None
+    """Show memory, temporary files, bytes read and the cache; needs ``analyze``, with which it is the default."""
+    timing: bool | None
+    """Show times and threads; needs ``analyze``, with which it is the default."""
+    format: ExplainFormat
+    """The form of the plan: ``json`` is described in ``docs/explain.md``."""
+    engine: Engine
+    """Where ``analyze`` runs the query; ``auto`` is local."""
+    ray: RayOptions | None
+    """How Ray is reached."""
 
 
 class ExecuteSettings(QuerySettings, total=False):

@@ -21,7 +21,8 @@ use grism_cypher::{
     bind_results,
 };
 use grism_engine::{
-    CancellationHandle, ExecutionResult, PhysicalSchema, PlannerConfig, RuntimeConfig,
+    CancellationHandle, ExecutionResult, PhysicalOperator, PhysicalSchema, PlannerConfig,
+    RuntimeConfig,
 };
 use grism_local::{LocalExecutor, LocalPhysicalPlanner};
 use grism_logical::LogicalPlan;
@@ -30,6 +31,7 @@ use grism_storage::{Transaction, WriteCounts};
 
 use crate::attempts::Attempts;
 use crate::entity_columns::EntityColumns;
+use crate::explain::ExplainedClause;
 use crate::query::{QueryOptions, QueryResult, constant, facts, now};
 use found::{Found, FoundBuffer};
 
@@ -91,11 +93,11 @@ pub(crate) async fn write_query(
 }
 
 /// The plans of a query that writes, clause by clause: it is bound and planned over no rows, so that nothing is written.
-pub(crate) async fn explain_write(
+pub(crate) async fn plan_clauses(
     storage: &Arc<dyn Storage>,
     query: &Query,
     options: &QueryOptions,
-) -> Result<String> {
+) -> Result<Vec<ExplainedClause>> {
     let (explained, _) = plan_write(storage, query, options, &options.begin()).await?;
     Ok(explained)
 }
@@ -106,7 +108,7 @@ async fn plan_write(
     query: &Query,
     options: &QueryOptions,
     cancellation: &CancellationHandle,
-) -> Result<(String, ParameterTypes)> {
+) -> Result<(Vec<ExplainedClause>, ParameterTypes)> {
     let query = &*query.with_functions(&options.functions)?;
     let mut parameter_types = ParameterTypes::Known;
     loop {
@@ -150,7 +152,7 @@ struct Writer<'a> {
     /// What the binder may know of parameters.
     parameter_types: ParameterTypes,
     /// The plans so far, where the query is explained and not run.
-    explained: Option<Mutex<String>>,
+    explained: Option<Mutex<Vec<ExplainedClause>>>,
 }
 
 impl<'a> Writer<'a> {
@@ -173,12 +175,25 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Adds to the plans, where the query is explained.
-    fn explain(&self, text: &str) {
+    /// Begins with the plans of another clause, where the query is explained.
+    fn explain_clause(&self, name: &str) {
         if let Some(explained) = &self.explained
             && let Ok(mut explained) = explained.lock()
         {
-            explained.push_str(text);
+            explained.push(ExplainedClause {
+                name: name.to_owned(),
+                plans: Vec::new(),
+            });
+        }
+    }
+
+    /// Adds a plan to those of the clause, where the query is explained.
+    fn explain_plan(&self, root: &Arc<dyn PhysicalOperator>) {
+        if let Some(explained) = &self.explained
+            && let Ok(mut explained) = explained.lock()
+            && let Some(clause) = explained.last_mut()
+        {
+            clause.plans.push(Arc::clone(root));
         }
     }
 
@@ -286,7 +301,7 @@ impl<'a> Writer<'a> {
                     let mut write =
                         query.bind_write(branch, *clause, patterns.as_ref(), &state, context)?;
                     self.warn(std::mem::take(&mut write.warnings));
-                    self.explain(&format!("{}:\n", write.kind.name()));
+                    self.explain_clause(write.kind.name());
                     rows = self.write(&write, rows, keeps_rows).await?;
                     state = BindState {
                         scope: self.typed_scope(&write, &rows),
@@ -302,7 +317,7 @@ impl<'a> Writer<'a> {
                 part => {
                     let bound = query.bind_read(branch, part, &state, context)?;
                     self.warn(bound.warnings);
-                    self.explain("Read:\n");
+                    self.explain_clause("Read");
                     self.entities = EntityColumns::of(&bound.plan)?;
                     rows = self.evaluate(&bound.plan.with_rows(&rows.leaf())?).await?;
                     state = bound.state;
@@ -357,9 +372,7 @@ impl<'a> Writer<'a> {
             threads: self.options.runtime.workers(),
         });
         let plan = planner.plan(&optimized)?;
-        for line in plan.display().lines().filter(|_| self.explained.is_some()) {
-            self.explain(&format!("  {line}\n"));
-        }
+        self.explain_plan(&plan.root);
         let schema = plan.root.schema().columns().clone();
         let executor =
             LocalExecutor::with_config(runtime).with_cancellation(self.cancellation.clone());

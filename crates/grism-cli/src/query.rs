@@ -113,11 +113,10 @@ pub(crate) async fn explain(
         analyze: explain.analyze,
         distributed: explain.distributed,
         verbose: explain.verbose,
-        format: if explain.json {
-            ExplainFormat::Json
-        } else {
-            ExplainFormat::Text
-        },
+        costs: explain.costs,
+        buffers: explain.buffers,
+        timing: explain.timing,
+        format: ExplainFormat::from_name(&explain.format)?,
     };
     let work = async {
         let graph = open(&explain.graph, false, &explain.functions, functions).await?;

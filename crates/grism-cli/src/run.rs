@@ -26,6 +26,10 @@ pub fn run(words: Vec<OsString>, functions: Option<Arc<dyn FunctionSource>>) -> 
             return u8::try_from(refused.exit_code()).unwrap_or(u8::MAX);
         }
     };
+    if let Err(error) = grism::log_to_standard_error() {
+        tell(format!("grism: {error}"));
+        return exit_code(error.kind());
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();

@@ -5,7 +5,7 @@ use std::io::{BufReader, BufWriter, Seek, SeekFrom};
 use std::sync::Arc;
 
 use crate::{
-    AppendedRows, Error, MemoryManager, MemoryReservation, Result, RowSource, batch_bytes,
+    AppendedRows, Error, MemoryManager, MemoryReservation, Meter, Result, RowSource, batch_bytes,
     compact_slices,
 };
 use arrow::datatypes::SchemaRef;
@@ -105,6 +105,10 @@ impl RowBuffer {
             .is_some_and(|spilling| spilling.schema != batch.schema())
         {
             self.close()?;
+        }
+        if let Some(meter) = Meter::active() {
+            let files = u64::from(self.spilling.is_none());
+            meter.spilled(batch_bytes(batch) as u64, files);
         }
         let spilling = match &mut self.spilling {
             Some(spilling) => spilling,

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::collections::BTreeMap;
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ChangeSet, CommitSummary, GraphSchema, GraphStatistics, IncidenceSegment, IndexSearch,
     LoadState, Maintenance, MemoryManager, Result, RowOrigin, ScanPredicate, SearchHit, SegmentKey,
-    SnapshotId, TableId, TimeTravel, Turn,
+    SnapshotId, TableId, TimeTravel, Turn, without_secrets,
 };
 
 /// The column of raw entity ids that leads every scanned batch.
@@ -23,13 +23,22 @@ pub const ID_COLUMN: &str = "_id";
 /// A stream of batches of one schema.
 pub type BatchStream = BoxStream<'static, Result<RecordBatch>>;
 
-/// What a worker needs to open the same graph.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What a worker needs to open the same graph. It holds credentials, so that it is sent and never shown.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StorageDescriptor {
     /// Where the graph lies: an absolute path or a URI.
     pub uri: String,
     /// Object store options.
     pub options: BTreeMap<String, String>,
+}
+
+impl fmt::Debug for StorageDescriptor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StorageDescriptor")
+            .field("uri", &without_secrets(&self.uri))
+            .field("options", &self.options.keys())
+            .finish()
+    }
 }
 
 /// A graph: a line of snapshots, each whole and immutable.

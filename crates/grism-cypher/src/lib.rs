@@ -3,6 +3,7 @@
 mod aggregates;
 mod binder;
 mod check;
+mod explain_options;
 mod nested;
 mod parser;
 mod projected;
@@ -18,10 +19,11 @@ pub use binder::{
     MergeWrite, ParameterTypes, Parameters, Procedure, Scope, SetItem, Variable, WriteKind,
     procedures,
 };
+pub use explain_options::{ExplainFormat, ExplainOptions};
 pub use nested::NestedQuery;
 pub use query::{BindState, BoundRead, Query, QueryPart, bind_results};
 pub use statement::{
-    CopyFrom, CopyIncremental, CopySource, CopyTo, ExplainFormat, ExplainOptions, Exported,
-    MissingMember, OnConflict, RoleColumn, ShowKind, Statement, StatementKind, parse_statements,
+    CopyFrom, CopyIncremental, CopySource, CopyTo, Exported, MissingMember, OnConflict, RoleColumn,
+    ShowKind, Statement, StatementKind, parse_statements,
 };
 pub use warning::Warning;

@@ -8,6 +8,7 @@ use arrow::record_batch::RecordBatch;
 use datafusion_execution::TaskContext;
 use futures::StreamExt;
 use grism_core::{CancellationHandle, Error, MemoryBudget, Result, Snapshot, SnapshotId, Storage};
+use tracing::Span;
 
 use crate::datafusion::task_context;
 use crate::{MemoryManager, MetricsSink, RecordBatchStream, RuntimeConfig};
@@ -21,19 +22,21 @@ pub struct QueryContext {
     pub snapshot: Arc<dyn Snapshot>,
     /// What operators hold, and what they read of the graph, is charged to.
     pub memory: Arc<dyn MemoryManager>,
-    /// Where figures go; `None` keeps none.
+    /// Where operators find their meters; `None` counts nothing.
     pub metrics: Option<Arc<dyn MetricsSink>>,
     /// Tells the query to stop.
     pub cancellation: CancellationHandle,
     /// Settings.
     pub config: RuntimeConfig,
+    /// The span that those of operators belong to: of the query, or of the task.
+    pub span: Span,
     /// What DataFusion's operators need; made for the first of them.
     task: OnceLock<Arc<TaskContext>>,
 }
 
 impl QueryContext {
     /// Makes the context of one query. It gets a budget of the storage's memory, with the limit of the settings, that its
-    /// reads of the graph are charged to as well.
+    /// reads of the graph are charged to as well. Spans of its operators belong to the current span.
     #[must_use]
     pub fn new(
         storage: Arc<dyn Storage>,
@@ -60,6 +63,7 @@ impl QueryContext {
             metrics,
             cancellation,
             config,
+            span: Span::current(),
             task: OnceLock::new(),
         }
     }
@@ -124,7 +128,7 @@ pub trait ExecutionContextTrait: Send + Sync + Debug {
         Arc::clone(&self.query().memory)
     }
 
-    /// Where figures go.
+    /// Where operators find their meters.
     fn metrics_sink(&self) -> Option<Arc<dyn MetricsSink>> {
         self.query().metrics.clone()
     }

@@ -32,12 +32,15 @@ pub use grism_core::{
     CancellationHandle, MemoryBudget, MemoryManager, MemoryReservation, PoolMemoryManager,
 };
 pub use grism_functions::compact_shared;
-pub use metrics::{MetricsSink, OperatorMetrics, QueryMetrics};
-pub use operator::{PhysicalOperator, RecordBatchStream, operator_key, run};
+pub use metrics::{
+    MetricsSink, OperatorId, OperatorIds, OperatorMeter, OperatorMetrics, OperatorRun, OwnTime,
+    QueryMetrics, add_metrics, new_query_id,
+};
+pub use operator::{PhysicalOperator, RecordBatchStream, SubplanRuns, run};
 pub use partitioning::{
     PartitioningSpec, RangeBounds, choose_bounds, partition_rows, partition_slice, sample_keys,
 };
-pub use plan::{ExecutionMode, PhysicalPlan, display_tree};
+pub use plan::{ExecutionMode, PhysicalPlan};
 pub use planner::{PhysicalPlanner, build_operators};
 pub use properties::{
     AcceptedPhase, Distribution, Emission, InputRequirement, OperatorCaps, Phases, PlanProperties,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use grism_core::CancellationHandle;
 use serde::{Deserialize, Serialize};
 
-use crate::{MetricsSink, QueryMetrics, TaskMetrics};
+use crate::{MetricsSink, OperatorMetrics, TaskMetrics, add_metrics};
 
 /// How far a run is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,7 +24,8 @@ pub struct Progress {
 #[derive(Clone, Debug)]
 pub struct RunHandle {
     cancellation: CancellationHandle,
-    operators: Arc<dyn MetricsSink>,
+    /// Of a run in this process that has no stages.
+    operators: Option<Arc<dyn MetricsSink>>,
     state: Arc<Mutex<State>>,
 }
 
@@ -44,12 +45,19 @@ impl RunHandle {
         };
         Self {
             cancellation,
-            operators: Arc::new(QueryMetrics::default()),
+            operators: None,
             state: Arc::new(Mutex::new(State {
                 progress,
                 tasks: Vec::new(),
             })),
         }
+    }
+
+    /// The same run, whose operators report to `operators`: for runtimes without stages.
+    #[must_use]
+    pub fn with_operators(mut self, operators: Arc<dyn MetricsSink>) -> Self {
+        self.operators = Some(operators);
+        self
     }
 
     /// Stops the run from elsewhere.
@@ -58,10 +66,13 @@ impl RunHandle {
         self.cancellation.clone()
     }
 
-    /// What operators did so far.
+    /// What operators did, by their numbers, which ascend: so far, or in the tasks of [`Self::tasks`] where the run has stages.
     #[must_use]
-    pub fn operators(&self) -> Arc<dyn MetricsSink> {
-        Arc::clone(&self.operators)
+    pub fn operators(&self) -> Vec<OperatorMetrics> {
+        match &self.operators {
+            Some(operators) => operators.operators(),
+            None => add_metrics(self.state().tasks.iter().flat_map(|task| &task.operators)),
+        }
     }
 
     /// What the tasks did whose output counted, once all are done; nothing of a run that has no stages.

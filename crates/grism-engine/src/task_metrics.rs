@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::OperatorMetrics;
+
 /// What is reported of a task that counted for the answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TaskMetrics {
@@ -21,4 +23,10 @@ pub struct TaskMetrics {
     pub bytes: u64,
     /// Time from start to end, in microseconds.
     pub micros: u64,
+    /// Time that the worker waited for the inputs before the start, in microseconds.
+    pub fetch_micros: u64,
+    /// Rows by partition of the output.
+    pub partition_rows: Vec<u64>,
+    /// What the operators did, in the order of their numbers.
+    pub operators: Vec<OperatorMetrics>,
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use grism_core::{Result, Snapshot, SnapshotId, Storage};
 use grism_engine::{
-    CancellationHandle, ExecutionContextTrait, ExecutionResult, Executor, PhysicalPlan,
-    QueryContext, RunHandle, RuntimeConfig, run,
+    CancellationHandle, ExecutionContextTrait, ExecutionResult, Executor, MetricsSink, OperatorId,
+    PhysicalPlan, QueryContext, QueryMetrics, RunHandle, RuntimeConfig, new_query_id, run,
 };
 
 use crate::LocalExecutionContext;
@@ -73,11 +73,16 @@ impl LocalExecutor {
         snapshot: Arc<dyn Snapshot>,
     ) -> Result<ExecutionResult> {
         self.config.resources.check(&plan.root)?;
-        let handle = RunHandle::new(self.cancellation.child(self.config.deadline()), 1);
+        let metrics: Arc<dyn MetricsSink> =
+            Arc::new(QueryMetrics::of(&plan.root, OperatorId::default()));
+        let handle = RunHandle::new(self.cancellation.child(self.config.deadline()), 1)
+            .with_operators(Arc::clone(&metrics));
+        let span = tracing::info_span!("query", query_id = new_query_id());
+        let _entered = span.enter();
         let query = QueryContext::new(
             storage,
             snapshot,
-            Some(handle.operators()),
+            Some(metrics),
             handle.cancellation(),
             self.config.clone(),
         );

@@ -148,6 +148,12 @@ pub(crate) fn error_from_json(text: &str) -> PyErr {
     }
 }
 
+/// A text without the credentials of the URIs in it.
+#[pyfunction]
+pub(crate) fn without_secrets(text: &str) -> String {
+    grism::without_secrets(text).into_owned()
+}
+
 /// An error of a kind, as JSON, with the exception that caused it. An unknown kind is `Internal`.
 #[pyfunction]
 #[pyo3(signature = (kind, message, cause=None))]

@@ -17,6 +17,7 @@ use crate::batch_stream::BatchStream;
 use crate::convert::{PythonTable, Text, Whole};
 use crate::distributed::DistributedQuery;
 use crate::error::to_python;
+use crate::explain::{ExplainForm, ExplainRun, explained, explained_frame};
 use crate::frame::{Expression, Frame};
 use crate::history::history_lines;
 use crate::json::json;
@@ -24,7 +25,7 @@ use crate::load::{Run, load};
 use crate::load_many::{Job, load_all, many_loads};
 use crate::progress::Progress;
 use crate::python_value::python_value;
-use crate::query_options::{explain_options, options};
+use crate::query_options::options;
 use crate::runtime::{runtime, wait};
 use crate::user_function::user_defined;
 
@@ -130,21 +131,25 @@ impl Graph {
         DistributedQuery::of(py, &self.graph, planned, &options)
     }
 
-    /// The plan of a query as text; `form` is as for `explain_options`.
+    /// The plan of a query as text; with ANALYZE, `run` is what a run on Ray has done.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a query, how it runs, and how it is shown"
+    )]
     fn explain(
         &self,
         py: Python<'_>,
         text: Text,
+        engine: &str,
         params: Option<&Bound<'_, PyDict>>,
         settings: Option<&Bound<'_, PyDict>>,
-        form: (bool, bool, bool, bool),
+        form: ExplainForm,
+        run: Option<ExplainRun>,
     ) -> PyResult<String> {
-        let (graph, options) = (self.graph.clone(), options("local", params, settings)?);
-        wait(py, Some(&options.cancellation.clone()), async move {
-            graph
-                .explain(&text.0, explain_options(form), &options)
-                .await
-        })
+        let (graph, options) = (self.graph.clone(), options(engine, params, settings)?);
+        let cancellation = options.cancellation.clone();
+        let shown = explained(graph, text.0, options, form, run);
+        wait(py, Some(&cancellation), shown)
     }
 
     /// The plan of a frame as text.
@@ -152,16 +157,16 @@ impl Graph {
         &self,
         py: Python<'_>,
         frame: &Frame,
+        engine: &str,
         settings: Option<&Bound<'_, PyDict>>,
-        form: (bool, bool, bool, bool),
+        form: ExplainForm,
+        run: Option<ExplainRun>,
     ) -> PyResult<String> {
-        let (graph, options) = (self.graph.clone(), options("local", None, settings)?);
+        let (graph, options) = (self.graph.clone(), options(engine, None, settings)?);
         let frame = Arc::clone(&frame.frame);
-        wait(py, Some(&options.cancellation.clone()), async move {
-            graph
-                .explain_frame(&frame, explain_options(form), &options)
-                .await
-        })
+        let cancellation = options.cancellation.clone();
+        let shown = explained_frame(graph, frame, options, form, run);
+        wait(py, Some(&cancellation), shown)
     }
 
     /// Loads nodes from a table or from files; the report is JSON.

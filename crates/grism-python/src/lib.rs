@@ -9,6 +9,7 @@ mod command;
 mod convert;
 mod distributed;
 mod error;
+mod explain;
 mod failure;
 mod frame;
 mod graph;

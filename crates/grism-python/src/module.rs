@@ -1,6 +1,8 @@
 //! The contents of the extension module, in `grism_ray._native` or in a module that takes its place.
 
-use pyo3::exceptions::PyImportError;
+use std::ffi::CString;
+
+use pyo3::exceptions::{PyImportError, PyUserWarning};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -40,6 +42,12 @@ pub fn install(module: &Bound<'_, PyModule>) -> PyResult<()> {
 
 fn add_contents(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add("LOG_VARIABLES", grism::LOG_VARIABLES.to_vec())?;
+    if let Err(error) = grism::log_to_standard_error() {
+        let py = module.py();
+        let message = CString::new(error.message())?;
+        PyErr::warn(py, &py.get_type::<PyUserWarning>(), &message, 1)?;
+    }
     error::register(module)?;
     module.add_class::<batches::Batches>()?;
     module.add_class::<batch_stream::BatchStream>()?;
@@ -59,6 +67,7 @@ fn add_contents(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(distributed::plan_from_request, module)?)?;
     module.add_function(wrap_pyfunction!(error::error_from_json, module)?)?;
     module.add_function(wrap_pyfunction!(error::error_to_json, module)?)?;
+    module.add_function(wrap_pyfunction!(error::without_secrets, module)?)?;
     module.add_function(wrap_pyfunction!(option_names::check_options, module)?)?;
     module.add_function(wrap_pyfunction!(runtime::end, module)?)?;
     Ok(())

@@ -50,14 +50,16 @@ impl StageWorker {
         }
     }
 
-    /// Runs one task. Returns its bundles and its statistics as JSON.
-    #[pyo3(signature = (spec, inputs, image=None))]
+    /// Runs one task, for whose inputs the worker waited `fetch_micros` microseconds. Returns its bundles and its statistics as
+    /// JSON.
+    #[pyo3(signature = (spec, inputs, image=None, fetch_micros=0))]
     fn run(
         &self,
         py: Python<'_>,
         spec: &[u8],
         inputs: Vec<Vec<Bound<'_, PyAny>>>,
         image: Option<Bound<'_, PyAny>>,
+        fetch_micros: u64,
     ) -> PyResult<(Vec<Bundle>, String)> {
         let task = TaskSpec::from_bytes(spec).map_err(to_python)?;
         let inputs = inputs
@@ -101,7 +103,8 @@ impl StageWorker {
         };
         let outcome = wait(py, Some(&cancellation), run);
         lock().tasks.retain(|(running, _)| running != &name);
-        let output = outcome?;
+        let mut output = outcome?;
+        output.statistics.fetch_micros = fetch_micros;
         let statistics = serde_json::to_string(&output.statistics)
             .map_err(|error| to_python(Error::internal(error.to_string())))?;
         Ok((

@@ -10,10 +10,11 @@ use arrow::compute::take_record_batch;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{Error, Result, Storage, batch_bytes, compact_slices};
 use grism_engine::{
-    CancellationHandle, ExchangeMode, ExecutionContextTrait, MemoryReservation, MorselQueue,
-    PartitioningSpec, QueryContext, RecordBatchStream, compact_shared, partition_rows,
-    partition_slice, run, sample_keys,
+    CancellationHandle, ExchangeMode, ExecutionContextTrait, MemoryReservation, MetricsSink,
+    MorselQueue, PartitioningSpec, QueryContext, QueryMetrics, RecordBatchStream, compact_shared,
+    partition_rows, partition_slice, run, sample_keys,
 };
+use tracing::Instrument;
 
 use crate::{
     TaskInput, TaskSpec, TaskStatistics, read_partition, slot_count, slot_of, write_bundles,
@@ -55,9 +56,16 @@ impl StageExecutor {
         storage: Arc<dyn Storage>,
         cancellation: CancellationHandle,
     ) -> Result<TaskOutput> {
+        let span = tracing::info_span!(
+            "task",
+            query_id = task.query_id,
+            stage_id = task.stage.stage_id,
+            task_id = task.task,
+            attempt = task.attempt
+        );
         let output = self.output(task, inputs, storage, cancellation.clone());
         tokio::select! {
-            output = output => output,
+            output = output.instrument(span) => output,
             error = cancellation.cancelled() => Err(error),
         }
     }
@@ -77,8 +85,12 @@ impl StageExecutor {
                 task.storage.uri
             )));
         }
-        let runtime = task.runtime.clone();
-        let query = QueryContext::new(storage, snapshot, None, cancellation, runtime);
+        let metrics: Arc<dyn MetricsSink> = Arc::new(QueryMetrics::of(
+            &task.stage.plan.root,
+            task.stage.first_operator,
+        ));
+        let (counted, runtime) = (Some(Arc::clone(&metrics)), task.runtime.clone());
+        let query = QueryContext::new(storage, snapshot, counted, cancellation, runtime);
         let memory = Arc::clone(&query.memory);
         // What is mapped is charged too: it is in memory while the task reads it.
         let mapped = inputs.iter().flatten().map(Buffer::len).sum();
@@ -99,6 +111,8 @@ impl StageExecutor {
             held.try_grow(batch_bytes(&batch))?;
             writer.write(batch)?;
         }
+        // Operators report what they hold until then at the end of their streams.
+        drop(stream);
         let (partitions, mut statistics) = (writer.partitions, writer.statistics);
         let schema = task.stage.plan.root.schema().arrow();
         let bundles = write_bundles(schema, &partitions, task.workers)?;
@@ -106,8 +120,10 @@ impl StageExecutor {
         statistics.digest = bundles
             .iter()
             .fold(0, |digest, bundle| digest_bytes(digest, bundle));
+        statistics.operators = metrics.operators();
         statistics.pid = std::process::id();
         statistics.micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
+        tracing::debug!(rows = statistics.rows, bytes = statistics.bytes, "done");
         Ok(TaskOutput {
             bundles,
             statistics,

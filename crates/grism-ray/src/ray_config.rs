@@ -1,15 +1,16 @@
 //! `RayExecutorConfig`: how Ray is reached, and which settings of a run it does not honour.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use grism_core::{Error, Result};
+use grism_core::{Error, Result, without_secrets};
 use grism_engine::RuntimeConfig;
 use serde::{Deserialize, Serialize};
 
 use crate::SchedulerConfig;
 
 /// How Ray is reached.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RayExecutorConfig {
     /// Address of the cluster: `local` starts one on this machine, `auto` finds the one that runs here. By default what
     /// `RAY_ADDRESS` says, or else `local`.
@@ -29,6 +30,22 @@ pub struct RayExecutorConfig {
     pub worker_module: Option<String>,
     /// Further options for `ray.init`.
     pub options: BTreeMap<String, serde_json::Value>,
+}
+
+impl fmt::Debug for RayExecutorConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RayExecutorConfig")
+            .field("address", &without_secrets(&self.address))
+            .field("workers", &self.workers)
+            .field("threads", &self.threads)
+            .field("python", &self.python)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("resource_timeout_ms", &self.resource_timeout_ms)
+            .field("worker_module", &self.worker_module)
+            // Their values may hold passwords and environments.
+            .field("options", &self.options.keys())
+            .finish()
+    }
 }
 
 impl Default for RayExecutorConfig {

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use arrow::buffer::Buffer;
 use futures::Stream;
-use grism_core::{Error, Result};
+use grism_core::{Error, Result, log_variable};
 use grism_engine::RunHandle;
 use tokio::sync::mpsc;
 
@@ -95,7 +95,10 @@ fn spawn(config: &RayExecutorConfig) -> Result<Child> {
         .args(["-m", "grism_ray.driver"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(match log_variable() {
+            Some(_) => Stdio::inherit(),
+            None => Stdio::null(),
+        })
         .spawn()
         .map_err(|error| {
             Error::unavailable(format!(

@@ -10,7 +10,7 @@ use futures::{StreamExt, TryStreamExt};
 use grism_core::{Error, Result, SnapshotId, Storage};
 use grism_engine::{
     CancellationHandle, ExecutionResult, Executor, MemoryBudget, RecordBatchStream, RunHandle,
-    RuntimeConfig,
+    RuntimeConfig, new_query_id,
 };
 use tokio::task::{Id, JoinError, JoinSet};
 
@@ -75,6 +75,7 @@ impl StagedExecutor {
             workers: self.config.workers(),
             config: self.config.clone(),
             executor: StageExecutor::new(),
+            query_id: new_query_id(),
             handle: handle.clone(),
             outputs: HashMap::new(),
             attempts: JoinSet::new(),
@@ -118,6 +119,7 @@ struct Run {
     workers: usize,
     config: RuntimeConfig,
     executor: StageExecutor,
+    query_id: String,
     handle: RunHandle,
     outputs: HashMap<TaskRef, Vec<Buffer>>,
     attempts: JoinSet<Result<TaskOutput>>,
@@ -200,7 +202,7 @@ impl Run {
             bundles.push(read.collect::<Result<Vec<_>>>()?);
         }
         let spec = TaskSpec {
-            query_id: format!("staged-{}", std::process::id()),
+            query_id: self.query_id.clone(),
             stage: stage.clone(),
             task: task.task,
             attempt: task.attempt,

@@ -1,7 +1,7 @@
 //! What a task is told, and what it tells.
 
 use grism_core::{SnapshotId, StorageDescriptor};
-use grism_engine::{RangeBounds, RuntimeConfig};
+use grism_engine::{OperatorMetrics, RangeBounds, RuntimeConfig};
 use serde::{Deserialize, Serialize};
 
 use crate::{ExecutionStage, StageInputSpec};
@@ -59,4 +59,10 @@ pub struct TaskStatistics {
     pub pid: u32,
     /// Time from start to end, in microseconds.
     pub micros: u64,
+    /// Time that the worker waited for the inputs before the start, in microseconds.
+    #[serde(default)]
+    pub fetch_micros: u64,
+    /// What the operators did, in the order of their numbers.
+    #[serde(default)]
+    pub operators: Vec<OperatorMetrics>,
 }

@@ -116,12 +116,21 @@ pub(crate) struct Explain {
     /// Show stages and exchanges
     #[arg(long)]
     pub(crate) distributed: bool,
-    /// Show the logical plans too
+    /// Show what each rule of the optimizer changed
     #[arg(long)]
     pub(crate) verbose: bool,
-    /// Show JSON
-    #[arg(long)]
-    pub(crate) json: bool,
+    /// Show how many rows are expected
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) costs: Option<bool>,
+    /// Show memory, temporary files, bytes read and the cache; with --analyze
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) buffers: Option<bool>,
+    /// Show times and threads; with --analyze
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) timing: Option<bool>,
+    /// Form of the output: text, json, dot, mermaid or svg
+    #[arg(long, default_value = "text")]
+    pub(crate) format: String,
     #[command(flatten)]
     pub(crate) settings: Settings,
 }

@@ -254,8 +254,6 @@ impl Parser<'_> {
             Some("EXPLAIN ANALYZE")
         } else if options.distributed {
             Some("EXPLAIN DISTRIBUTED")
-        } else if options.format != crate::ExplainFormat::Text {
-            Some("EXPLAIN (FORMAT JSON)")
         } else {
             None
         }

@@ -17,13 +17,13 @@ use datafusion_physical_expr::{
 use datafusion_physical_plan::coop::make_cooperative;
 use datafusion_physical_plan::execution_plan::{Boundedness, EmissionType, SchedulingType};
 use datafusion_physical_plan::joins::{HashJoinExecBuilder, PartitionMode};
-use datafusion_physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet};
+use datafusion_physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
 use datafusion_physical_plan::sorts::sort::SortExec;
 use datafusion_physical_plan::sorts::streaming_merge::StreamingMergeBuilder;
 use datafusion_physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion_physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{Error, Result, compact_slices};
+use grism_core::{Error, Meter, Result, compact_slices};
 use grism_logical::JoinKind;
 
 use super::error::from_datafusion;
@@ -45,7 +45,7 @@ pub(crate) fn task_context(
     batch_rows: usize,
 ) -> Result<Arc<TaskContext>> {
     let runtime = RuntimeEnvBuilder::new()
-        .with_memory_pool(Arc::new(ManagedPool(memory)))
+        .with_memory_pool(Arc::new(ManagedPool::new(memory)))
         .build_arc()
         .map_err(from_datafusion)?;
     let mut config = SessionConfig::new()
@@ -102,7 +102,31 @@ fn to_datafusion_stream(
 /// Runs the only partition of `plan` and takes its batches out of DataFusion.
 pub(super) fn start(plan: &dyn ExecutionPlan, task: Arc<TaskContext>) -> Result<RecordBatchStream> {
     let stream = plan.execute(0, task).map_err(from_datafusion)?;
-    Ok(stream.map_err(from_datafusion).boxed())
+    let spills = SpillCount {
+        meter: Meter::active(),
+        metrics: plan.metrics(),
+    };
+    let counted = stream.map_err(move |error| {
+        // Counted when the stream is dropped.
+        let _ = &spills;
+        from_datafusion(error)
+    });
+    Ok(counted.boxed())
+}
+
+/// Tells the meter of an operator what DataFusion has spilled for it, at the end of its stream.
+struct SpillCount {
+    meter: Option<Arc<Meter>>,
+    metrics: Option<MetricsSet>,
+}
+
+impl Drop for SpillCount {
+    fn drop(&mut self) {
+        if let (Some(meter), Some(metrics)) = (&self.meter, &self.metrics) {
+            let bytes = metrics.spilled_bytes().unwrap_or_default() as u64;
+            meter.spilled(bytes, metrics.spill_count().unwrap_or_default() as u64);
+        }
+    }
 }
 
 impl fmt::Debug for StreamExec {

@@ -10,7 +10,7 @@ use arrow::compute::filter;
 use arrow::datatypes::DataType;
 use datafusion_common::{DataFusionError, Result, ScalarValue};
 use datafusion_expr::Accumulator;
-use grism_core::{Error, ErrorKind, Type, Value};
+use grism_core::{Error, ErrorKind, Meter, Type, Value};
 use grism_functions::{Nulls, UserAccumulator, UserAggregate, UserParameter, fitting};
 
 use super::distinct_rows::DistinctRows;
@@ -108,9 +108,14 @@ impl Group {
             let begun = Instant::now();
             let length = piece.min(rows - first);
             let columns = typed.iter().map(|column| column.slice(first, length));
-            self.inner.update(&columns.collect::<Vec<_>>(), length)?;
+            let updated = self.inner.update(&columns.collect::<Vec<_>>(), length);
+            let time = begun.elapsed();
+            if let Some(meter) = Meter::active() {
+                meter.called(&signature.name, length, time);
+            }
+            updated?;
             first += length;
-            if begun.elapsed() < BETWEEN_CHECKS {
+            if time < BETWEEN_CHECKS {
                 piece *= 4;
             }
         }

@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
 use arrow::array::{Array, ArrayRef};
 use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
-use grism_core::{Error, Result, Type, Value};
+use grism_core::{Error, Meter, Result, Type, Value};
 use grism_functions::{Operand, Stability, UserFunction, computed_rows};
 use grism_logical::LogicalExpr;
 
@@ -113,7 +114,12 @@ impl Kind for UserCall {
             .iter()
             .map(|argument| argument.clone().into_column(rows))
             .collect::<Result<Vec<_>>>()?;
-        let found = self.checked(self.function.evaluate(&columns, rows)?, rows)?;
+        let start = Instant::now();
+        let found = self.function.evaluate(&columns, rows);
+        if let Some(meter) = Meter::active() {
+            meter.called(&self.function.signature().name, rows, start.elapsed());
+        }
+        let found = self.checked(found?, rows)?;
         Ok(if rows == batch.num_rows() {
             Operand::column(found)
         } else {

@@ -8,17 +8,18 @@ use futures::{StreamExt, TryStreamExt};
 use grism_core::{
     EntityId, EntityKind, GraphStatistics, Result, SOURCE_ROLE, TARGET_ROLE, TableId, Tables, Type,
 };
+use grism_logical::optimizer::Facts;
 use grism_logical::{Column, Direction, EdgeExpand};
 use serde::{Deserialize, Serialize};
 
-use super::expansion::IncidenceReader;
+use super::expansion::{IncidenceReader, fan_out_advice};
 use super::marks::Marks;
 use super::segment_groups::by_segments;
 use super::{named, only_child};
 use crate::batch::{batch_of, id_column, take_columns};
 use crate::{
-    ExecutionContextTrait, InputRequirement, PhysicalOperator, PhysicalSchema, PlanProperties,
-    RecordBatchStream, RequiredDistribution, run,
+    ExecutionContextTrait, InputRequirement, OperatorRun, PhysicalOperator, PhysicalSchema,
+    PlanProperties, RecordBatchStream, RequiredDistribution, run,
 };
 
 /// Follows binary edges by their incidence lists, which hold the node at the other end beside the edge.
@@ -107,6 +108,15 @@ impl PhysicalOperator for AdjacencyExpandExec {
         _statistics: &GraphStatistics,
     ) -> PlanProperties {
         PlanProperties::row_by_row(&inputs[0], self.schema())
+    }
+
+    fn estimated_rows(&self, inputs: &[f64], facts: Facts<'_>) -> f64 {
+        let columns = self.input.schema().columns();
+        self.expand.estimated_rows(inputs[0], columns, facts)
+    }
+
+    fn advice(&self, run: &OperatorRun<'_>) -> Option<String> {
+        fan_out_advice(run)
     }
 
     fn required_inputs(&self) -> Vec<InputRequirement> {

@@ -11,14 +11,15 @@ use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{Error, GraphStatistics, Result, Type};
+use grism_logical::optimizer::Facts;
 use grism_logical::{ApplyKind, Column};
 use serde::{Deserialize, Serialize};
 
 use super::only_child;
 use crate::batch::batch_of;
 use crate::{
-    ArgumentContext, ExecutionContextTrait, InputRequirement, PhysicalOperator, PhysicalSchema,
-    PlanProperties, RecordBatchStream, run,
+    ArgumentContext, ExecutionContextTrait, InputRequirement, OperatorRun, PhysicalOperator,
+    PhysicalSchema, PlanProperties, RecordBatchStream, SubplanRuns, run,
 };
 
 /// Runs a subplan over each batch of outer rows, which carry their number in a column of their own, and puts together
@@ -103,6 +104,27 @@ impl PhysicalOperator for ApplyExec {
         PlanProperties::row_by_row(&inputs[0], self.schema())
     }
 
+    fn estimated_rows(&self, inputs: &[f64], _facts: Facts<'_>) -> f64 {
+        match &self.kind {
+            ApplyKind::Inner => inputs[1],
+            ApplyKind::Optional => inputs[0].max(inputs[1]),
+            _ => inputs[0],
+        }
+    }
+
+    fn advice(&self, run: &OperatorRun<'_>) -> Option<String> {
+        Some(match &self.row {
+            Some(_) => format!(
+                "the subquery runs for {} rows: filter them before",
+                run.first_input()
+            ),
+            None => format!(
+                "the subquery runs for each of {} rows alone, since it sorts, limits or aggregates: filter them before",
+                run.first_input()
+            ),
+        })
+    }
+
     fn required_inputs(&self) -> Vec<InputRequirement> {
         vec![InputRequirement::any()]
     }
@@ -113,6 +135,13 @@ impl PhysicalOperator for ApplyExec {
 
     fn subplan(&self) -> Option<&Arc<dyn PhysicalOperator>> {
         Some(&self.subplan)
+    }
+
+    fn subplan_runs(&self) -> SubplanRuns {
+        match self.row {
+            Some(_) => SubplanRuns::ForAllRows,
+            None => SubplanRuns::ForEachRow,
+        }
     }
 
     fn with_new_children(

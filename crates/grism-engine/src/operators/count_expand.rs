@@ -16,8 +16,8 @@ use super::only_child;
 use super::segment_groups::by_segments;
 use crate::batch::id_column;
 use crate::{
-    ExecutionContextTrait, InputRequirement, PhysicalOperator, PhysicalSchema, PlanProperties,
-    RecordBatchStream, run,
+    ExecutionContextTrait, InputRequirement, OperatorRun, PhysicalOperator, PhysicalSchema,
+    PlanProperties, RecordBatchStream, run,
 };
 
 /// Counts the edges or incidences of an entity without making a row for each.
@@ -103,6 +103,13 @@ impl PhysicalOperator for CountExpandExec {
         _statistics: &GraphStatistics,
     ) -> PlanProperties {
         PlanProperties::row_by_row(&inputs[0], self.schema())
+    }
+
+    fn advice(&self, run: &OperatorRun<'_>) -> Option<String> {
+        Some(format!(
+            "the lists of {} rows are counted: filter the rows before",
+            run.first_input()
+        ))
     }
 
     fn required_inputs(&self) -> Vec<InputRequirement> {

@@ -7,12 +7,13 @@ use arrow::compute::{concat_batches, take};
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{Error, GraphStatistics, Result, batch_bytes, compact_slices};
+use grism_logical::optimizer::Facts;
 use serde::{Deserialize, Serialize};
 
 use crate::batch::batch_of;
 use crate::{
-    Distribution, ExecutionContextTrait, InputRequirement, MemoryReservation, PhysicalOperator,
-    PhysicalSchema, PlanProperties, RecordBatchStream, RequiredDistribution, run,
+    Distribution, ExecutionContextTrait, InputRequirement, MemoryReservation, OperatorRun,
+    PhysicalOperator, PhysicalSchema, PlanProperties, RecordBatchStream, RequiredDistribution, run,
 };
 
 /// Pairs every left row with every right row. Output: left columns, then right columns.
@@ -64,6 +65,18 @@ impl PhysicalOperator for CrossJoinExec {
             false => left.distribution.clone(),
         };
         PlanProperties::of(distribution).blocking()
+    }
+
+    fn estimated_rows(&self, inputs: &[f64], _facts: Facts<'_>) -> f64 {
+        inputs.iter().product()
+    }
+
+    fn advice(&self, run: &OperatorRun<'_>) -> Option<String> {
+        Some(format!(
+            "{} by {} rows are combined, since nothing connects the two patterns: connect them, or filter each side",
+            run.first_input(),
+            run.input_rows.get(1).copied().unwrap_or_default()
+        ))
     }
 
     fn required_inputs(&self) -> Vec<InputRequirement> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 use grism_core::{GraphStatistics, Result};
+use grism_logical::optimizer::Facts;
 use serde::{Deserialize, Serialize};
 
 use super::no_child;
@@ -42,6 +43,10 @@ impl PhysicalOperator for EmptyExec {
         _statistics: &GraphStatistics,
     ) -> PlanProperties {
         PlanProperties::of(Distribution::OnePiece).with_rows(Some(0))
+    }
+
+    fn estimated_rows(&self, _inputs: &[f64], _facts: Facts<'_>) -> f64 {
+        0.0
     }
 
     fn required_inputs(&self) -> Vec<InputRequirement> {

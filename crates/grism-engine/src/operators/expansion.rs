@@ -10,7 +10,7 @@ use grism_logical::RoleBinding;
 
 use super::segment_groups::expansion_budget;
 use super::{comma_separated, shown};
-use crate::ExecutionContextTrait;
+use crate::{ExecutionContextTrait, OperatorRun};
 
 /// The incidence lists a stream has asked for so far, up to a number of bytes.
 #[derive(Debug)]
@@ -156,4 +156,14 @@ pub(super) fn describe_bindings(bindings: &[RoleBinding]) -> String {
         )
     });
     format!("roles {}", comma_separated(bound))
+}
+
+/// What would make an operator faster that makes several rows of one.
+pub(super) fn fan_out_advice(run: &OperatorRun<'_>) -> Option<String> {
+    Some(format!(
+        "{} rows become {}, {:.1} of each: filter before it, start from the more selective end, or aggregate before going on",
+        run.first_input(),
+        run.metrics.rows,
+        run.fan_out()
+    ))
 }

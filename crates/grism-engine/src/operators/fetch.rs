@@ -16,8 +16,8 @@ use super::scan::stored_column;
 use super::{comma_separated, only_child, shown};
 use crate::batch::id_column;
 use crate::{
-    ExecutionContextTrait, InputRequirement, PhysicalOperator, PhysicalSchema, PlanProperties,
-    RecordBatchStream, run,
+    ExecutionContextTrait, InputRequirement, OperatorRun, PhysicalOperator, PhysicalSchema,
+    PlanProperties, RecordBatchStream, run,
 };
 
 /// Adds properties of the entities in a column. Output: input columns, then `entity.key` for each property.
@@ -68,6 +68,15 @@ impl PhysicalOperator for FetchExec {
         _statistics: &GraphStatistics,
     ) -> PlanProperties {
         PlanProperties::filtered(&inputs[0], self.schema())
+    }
+
+    fn advice(&self, run: &OperatorRun<'_>) -> Option<String> {
+        let keys = self.properties.iter().map(|property| property.key.clone());
+        Some(format!(
+            "reads {} of {} rows: filter, or LIMIT, before they are needed, and return fewer properties",
+            comma_separated(keys),
+            run.first_input()
+        ))
     }
 
     fn required_inputs(&self) -> Vec<InputRequirement> {

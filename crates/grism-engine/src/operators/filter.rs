@@ -6,13 +6,14 @@ use arrow::compute::filter_record_batch;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{Error, GraphStatistics, Result};
 use grism_logical::LogicalExpr;
+use grism_logical::optimizer::Facts;
 use serde::{Deserialize, Serialize};
 
 use super::only_child;
 use super::parts::Parts;
 use crate::{
-    ExecutionContextTrait, ExprEvaluator, InputRequirement, PhysicalOperator, PhysicalSchema,
-    PlanProperties, RecordBatchStream, run,
+    ExecutionContextTrait, ExprEvaluator, InputRequirement, OperatorRun, PhysicalOperator,
+    PhysicalSchema, PlanProperties, RecordBatchStream, run,
 };
 
 /// Keeps the rows for which the predicate is true, and drops those for which it is false or null.
@@ -51,6 +52,19 @@ impl PhysicalOperator for FilterExec {
         _statistics: &GraphStatistics,
     ) -> PlanProperties {
         PlanProperties::filtered(&inputs[0], self.schema())
+    }
+
+    fn estimated_rows(&self, inputs: &[f64], _facts: Facts<'_>) -> f64 {
+        inputs[0] * 0.4
+    }
+
+    fn advice(&self, run: &OperatorRun<'_>) -> Option<String> {
+        Some(format!(
+            "{} of {} rows pass: a comparison of a property with a constant is checked by the scan itself, and an index may find \
+             its rows",
+            run.metrics.rows,
+            run.first_input()
+        ))
     }
 
     fn required_inputs(&self) -> Vec<InputRequirement> {

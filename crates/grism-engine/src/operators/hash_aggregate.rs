@@ -9,6 +9,7 @@ use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{Error, GraphStatistics, Result, Type};
 use grism_functions::float_key;
+use grism_logical::optimizer::{Facts, most_different};
 use grism_logical::{AggregateFunction, AggregateRef, Column, PlanSchema};
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +19,7 @@ use super::{comma_separated, only_child};
 use crate::batch::batch_of;
 use crate::datafusion::{aggregate, state_schema};
 use crate::{
-    AcceptedPhase, ExecutionContextTrait, InputRequirement, Phases, PhysicalOperator,
+    AcceptedPhase, ExecutionContextTrait, InputRequirement, OperatorRun, Phases, PhysicalOperator,
     PhysicalSchema, PlanProperties, RecordBatchStream, RequiredDistribution, run,
 };
 
@@ -197,6 +198,21 @@ impl PhysicalOperator for HashAggregateExec {
             AggregatePhase::Single | AggregatePhase::Final => None,
         };
         PlanProperties { pending, ..own }
+    }
+
+    fn estimated_rows(&self, inputs: &[f64], facts: Facts<'_>) -> f64 {
+        let keys = self.keys.iter();
+        let keys = keys.filter_map(|key| self.rows.columns().find(&key.name).cloned());
+        let different = most_different(&PlanSchema::new(keys.collect()), facts);
+        inputs[0].min(different).max(1.0)
+    }
+
+    fn advice(&self, run: &OperatorRun<'_>) -> Option<String> {
+        Some(format!(
+            "{} rows make {} groups: filter before, or group by fewer or narrower keys",
+            run.first_input(),
+            run.metrics.rows
+        ))
     }
 
     fn required_inputs(&self) -> Vec<InputRequirement> {

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{Error, GraphStatistics, Result};
 use grism_logical::JoinKind;
+use grism_logical::optimizer::Facts;
 use serde::{Deserialize, Serialize};
 
 use super::comma_separated;
 use crate::batch::batch_of;
 use crate::datafusion::hash_join;
 use crate::{
-    Distribution, ExecutionContextTrait, InputRequirement, PhysicalOperator, PhysicalSchema,
-    PlanProperties, RecordBatchStream, RequiredDistribution, run,
+    Distribution, ExecutionContextTrait, InputRequirement, OperatorRun, PhysicalOperator,
+    PhysicalSchema, PlanProperties, RecordBatchStream, RequiredDistribution, run,
 };
 
 /// Joins rows whose key columns are equal and not null. Output: left columns, then right columns; or, of a semi join, the
@@ -91,6 +92,22 @@ impl PhysicalOperator for HashJoinExec {
             left.clone()
         };
         PlanProperties::of(distribution).blocking()
+    }
+
+    fn estimated_rows(&self, inputs: &[f64], _facts: Facts<'_>) -> f64 {
+        match self.kind {
+            JoinKind::Inner => inputs[0].max(inputs[1]),
+            // The right rows that have a partner, or that have none.
+            JoinKind::Semi | JoinKind::Anti => inputs[1],
+        }
+    }
+
+    fn advice(&self, run: &OperatorRun<'_>) -> Option<String> {
+        Some(format!(
+            "{} rows are held in memory and {} looked up in them: filter either side before the join",
+            run.first_input(),
+            run.input_rows.get(1).copied().unwrap_or_default()
+        ))
     }
 
     fn required_inputs(&self) -> Vec<InputRequirement> {

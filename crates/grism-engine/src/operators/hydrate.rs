@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{comma_separated, only_child, shown};
 use crate::{
-    ExecutionContextTrait, InputRequirement, PhysicalOperator, PhysicalSchema, PlanProperties,
-    RecordBatchStream, run,
+    ExecutionContextTrait, InputRequirement, OperatorRun, PhysicalOperator, PhysicalSchema,
+    PlanProperties, RecordBatchStream, run,
 };
 
 /// Reads labels, types, members and properties of every node and hyperedge in some dynamically typed columns.
@@ -58,6 +58,13 @@ impl PhysicalOperator for HydrateExec {
         _statistics: &GraphStatistics,
     ) -> PlanProperties {
         PlanProperties::filtered(&inputs[0], self.schema())
+    }
+
+    fn advice(&self, run: &OperatorRun<'_>) -> Option<String> {
+        Some(format!(
+            "whole entities are read for {} rows: return the properties that are needed instead, or fewer rows",
+            run.first_input()
+        ))
     }
 
     fn required_inputs(&self) -> Vec<InputRequirement> {

@@ -5,18 +5,19 @@ use std::sync::Arc;
 use arrow::array::UInt64Array;
 use arrow::compute::take;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{Error, GraphStatistics, ID_COLUMN, Result, Type};
+use grism_core::{EntityKind, Error, GraphStatistics, ID_COLUMN, Result, Type};
+use grism_logical::optimizer::Facts;
 use grism_logical::{Column, HyperedgeScan, PlanSchema, property_column, role_key};
 use serde::{Deserialize, Serialize};
 
 use super::expansion::describe_bindings;
-use super::scan::{ScanSource, leaf_distribution, named_batches, table_column};
+use super::scan::{ScanSource, leaf_distribution, named_batches, scan_advice, table_column};
 use super::star::{BoundRows, StarBinder, binding_columns, binding_roles};
 use super::{comma_separated, named, no_child};
 use crate::batch::batch_of;
 use crate::{
-    Distribution, ExecutionContextTrait, InputRequirement, PhysicalOperator, PhysicalSchema,
-    PlanProperties, RecordBatchStream,
+    Distribution, ExecutionContextTrait, InputRequirement, OperatorRun, PhysicalOperator,
+    PhysicalSchema, PlanProperties, RecordBatchStream,
 };
 
 /// Reads hyperedges and binds their roles: ids, then members (and incidences), then properties.
@@ -75,6 +76,20 @@ impl PhysicalOperator for HyperedgeScanExec {
     ) -> PlanProperties {
         // A role of many members gives a row for each of them.
         PlanProperties::of(leaf_distribution(self.leaf, Distribution::Split))
+    }
+
+    fn estimated_rows(&self, _inputs: &[f64], facts: Facts<'_>) -> f64 {
+        self.scan.estimated_rows(facts)
+    }
+
+    fn advice(&self, run: &OperatorRun<'_>) -> Option<String> {
+        scan_advice(
+            (EntityKind::Hyperedge, &self.scan.label),
+            &self.scan.tables,
+            &self.scan.predicate,
+            self.scan.index.as_deref(),
+            run,
+        )
     }
 
     fn required_inputs(&self) -> Vec<InputRequirement> {

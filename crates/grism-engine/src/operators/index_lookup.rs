@@ -9,14 +9,15 @@ use grism_core::{
     EntityId, Error, GraphStatistics, IndexKind, IndexSearch, Result, SearchTarget, Snapshot,
     Tables, Value,
 };
+use grism_logical::optimizer::Facts;
 use grism_logical::{IndexLookup, LogicalExpr};
 use serde::{Deserialize, Serialize};
 
 use super::only_child;
 use crate::batch::{batch_of, take_columns};
 use crate::{
-    ExecutionContextTrait, ExprEvaluator, InputRequirement, PhysicalOperator, PhysicalSchema,
-    PlanProperties, RecordBatchStream, run,
+    ExecutionContextTrait, ExprEvaluator, InputRequirement, OperatorRun, PhysicalOperator,
+    PhysicalSchema, PlanProperties, RecordBatchStream, run,
 };
 
 /// Searches an index for each row of the input.
@@ -62,6 +63,17 @@ impl PhysicalOperator for IndexLookupExec {
         _statistics: &GraphStatistics,
     ) -> PlanProperties {
         PlanProperties::row_by_row(&inputs[0], self.schema())
+    }
+
+    fn estimated_rows(&self, inputs: &[f64], _facts: Facts<'_>) -> f64 {
+        inputs[0] * 16.0
+    }
+
+    fn advice(&self, run: &OperatorRun<'_>) -> Option<String> {
+        Some(format!(
+            "the index is searched for each of {} rows: search once for fewer",
+            run.first_input()
+        ))
     }
 
     fn required_inputs(&self) -> Vec<InputRequirement> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 use grism_core::{Error, GraphStatistics, Result};
+use grism_logical::optimizer::Facts;
 use serde::{Deserialize, Serialize};
 
 use super::only_child;
@@ -110,6 +111,11 @@ impl PhysicalOperator for LimitExec {
             },
         }
         .with_rows(rows)
+    }
+
+    fn estimated_rows(&self, inputs: &[f64], _facts: Facts<'_>) -> f64 {
+        self.fetch
+            .map_or(inputs[0], |fetch| inputs[0].min(fetch as f64))
     }
 
     fn required_inputs(&self) -> Vec<InputRequirement> {

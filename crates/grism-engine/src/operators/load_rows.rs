@@ -8,14 +8,15 @@ use arrow::datatypes::UInt64Type;
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{CsvFile, Error, GraphStatistics, Result, RowFile, RowOrigin, Type, Value};
+use grism_logical::optimizer::Facts;
 use grism_logical::{CsvRecord, LoadRows, LogicalPlan, RowForm};
 use serde::{Deserialize, Serialize};
 
 use super::only_child;
 use crate::batch::take_columns;
 use crate::{
-    ExecutionContextTrait, ExprEvaluator, InputRequirement, PhysicalOperator, PhysicalSchema,
-    PlanProperties, RecordBatchStream, run,
+    ExecutionContextTrait, ExprEvaluator, InputRequirement, OperatorRun, PhysicalOperator,
+    PhysicalSchema, PlanProperties, RecordBatchStream, run,
 };
 
 /// Reads a file or a table for each row of the input, through the storage.
@@ -109,6 +110,17 @@ impl PhysicalOperator for LoadRowsExec {
         _statistics: &GraphStatistics,
     ) -> PlanProperties {
         PlanProperties::row_by_row(&inputs[0], self.schema())
+    }
+
+    fn estimated_rows(&self, inputs: &[f64], _facts: Facts<'_>) -> f64 {
+        inputs[0] * 1000.0
+    }
+
+    fn advice(&self, run: &OperatorRun<'_>) -> Option<String> {
+        Some(format!(
+            "{} rows are read from outside: load what is asked often into the graph",
+            run.metrics.rows
+        ))
     }
 
     fn required_inputs(&self) -> Vec<InputRequirement> {

@@ -4,6 +4,7 @@ mod adjacency_expand;
 mod apply;
 mod argument;
 mod count_expand;
+mod counted_rows;
 mod cross_join;
 mod empty;
 mod expansion;

@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use grism_core::{GraphStatistics, Result};
+use grism_core::{EntityKind, GraphStatistics, Result};
+use grism_logical::optimizer::Facts;
 use grism_logical::{Column, NodeScan, PlanSchema, property_column};
 use serde::{Deserialize, Serialize};
 
-use super::scan::{ScanSource, leaf_distribution, named_batches};
+use super::scan::{ScanSource, leaf_distribution, named_batches, scan_advice};
 use super::{comma_separated, named, no_child};
 use crate::{
-    Distribution, ExecutionContextTrait, InputRequirement, PhysicalOperator, PhysicalSchema,
-    PlanProperties, RecordBatchStream,
+    Distribution, ExecutionContextTrait, InputRequirement, OperatorRun, PhysicalOperator,
+    PhysicalSchema, PlanProperties, RecordBatchStream,
 };
 
 /// Reads the nodes of some tables: ids, then properties. Predicates and projections reach the storage.
@@ -60,6 +61,20 @@ impl PhysicalOperator for NodeScanExec {
         let tables = self.scan.ty.tables().into_iter().flat_map(|own| own.iter());
         let rows = tables.map(|table| statistics.rows(*table)).sum();
         PlanProperties::of(leaf_distribution(self.leaf, Distribution::Split)).with_rows(Some(rows))
+    }
+
+    fn estimated_rows(&self, _inputs: &[f64], facts: Facts<'_>) -> f64 {
+        self.scan.estimated_rows(facts)
+    }
+
+    fn advice(&self, run: &OperatorRun<'_>) -> Option<String> {
+        scan_advice(
+            (EntityKind::Node, &self.scan.label),
+            &self.scan.tables,
+            &self.scan.predicate,
+            self.scan.index.as_deref(),
+            run,
+        )
     }
 
     fn required_inputs(&self) -> Vec<InputRequirement> {

@@ -11,6 +11,7 @@ use grism_core::{
     EntityId, GraphStatistics, Result, SOURCE_ROLE, Snapshot, TARGET_ROLE, TableId, Type, Value,
     equal_values,
 };
+use grism_logical::optimizer::Facts;
 use grism_logical::{Direction, PathExpand};
 use serde::{Deserialize, Serialize};
 
@@ -19,8 +20,8 @@ use super::only_child;
 use super::path_search::{Hops, NextHop, PathQuery, Paths, search_paths};
 use crate::batch::{batch_of, take_columns};
 use crate::{
-    ExecutionContextTrait, ExprEvaluator, InputRequirement, PhysicalOperator, PhysicalSchema,
-    PlanProperties, RecordBatchStream, run,
+    ExecutionContextTrait, ExprEvaluator, InputRequirement, OperatorRun, PhysicalOperator,
+    PhysicalSchema, PlanProperties, RecordBatchStream, run,
 };
 
 /// Follows binary edges from a node, as many as allowed, level by level.
@@ -79,6 +80,22 @@ impl PhysicalOperator for PathExpandExec {
         _statistics: &GraphStatistics,
     ) -> PlanProperties {
         PlanProperties::row_by_row(&inputs[0], self.schema())
+    }
+
+    fn estimated_rows(&self, inputs: &[f64], facts: Facts<'_>) -> f64 {
+        let columns = self.input.schema().columns();
+        self.expand.estimated_rows(inputs[0], columns, facts)
+    }
+
+    fn advice(&self, run: &OperatorRun<'_>) -> Option<String> {
+        let bound = match self.expand.most {
+            Some(most) => format!("at most {most} steps"),
+            None => "no bound on the number of steps".to_owned(),
+        };
+        Some(format!(
+            "{:.1} paths start from each row, with {bound}: a lower bound, SHORTEST or a narrower start follows fewer",
+            run.fan_out()
+        ))
     }
 
     fn required_inputs(&self) -> Vec<InputRequirement> {

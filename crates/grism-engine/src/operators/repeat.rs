@@ -15,6 +15,7 @@ use futures::TryStreamExt;
 use grism_core::{
     Error, GraphStatistics, Result, Type, Value, batch_bytes, compact_slices, decode_any,
 };
+use grism_logical::optimizer::Facts;
 use grism_logical::{Column, Repeat};
 use serde::{Deserialize, Serialize};
 
@@ -22,8 +23,8 @@ use super::only_child;
 use super::path_search::{Hops, NextHop, PathQuery, Paths, search_paths};
 use crate::batch::{batch_of, id_column, take_columns};
 use crate::{
-    ArgumentContext, ExecutionContextTrait, InputRequirement, PhysicalOperator, PhysicalSchema,
-    PlanProperties, RecordBatchStream, run,
+    ArgumentContext, ExecutionContextTrait, InputRequirement, OperatorRun, PhysicalOperator,
+    PhysicalSchema, PlanProperties, RecordBatchStream, run,
 };
 
 /// Follows a pattern from an entity again and again, level by level: the repetition is a plan of its own, which runs
@@ -88,6 +89,22 @@ impl PhysicalOperator for RepeatExec {
         _statistics: &GraphStatistics,
     ) -> PlanProperties {
         PlanProperties::row_by_row(&inputs[0], self.schema())
+    }
+
+    fn estimated_rows(&self, inputs: &[f64], _facts: Facts<'_>) -> f64 {
+        let growth = (inputs[1] / inputs[0].max(1.0)).max(1.0);
+        inputs[0] * growth.powi(self.repeat.most.unwrap_or(4).min(8) as i32)
+    }
+
+    fn advice(&self, run: &OperatorRun<'_>) -> Option<String> {
+        let bound = match self.repeat.most {
+            Some(most) => format!("at most {most} repetitions"),
+            None => "no bound on the number of repetitions".to_owned(),
+        };
+        Some(format!(
+            "{:.1} paths start from each row, with {bound}: a lower bound, SHORTEST or a narrower start follows fewer",
+            run.fan_out()
+        ))
     }
 
     fn required_inputs(&self) -> Vec<InputRequirement> {

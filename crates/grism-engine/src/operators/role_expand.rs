@@ -10,10 +10,11 @@ use futures::{StreamExt, TryStreamExt};
 use grism_core::{
     EntityId, EntityKind, Error, GraphStatistics, Result, Snapshot, TableId, Tables, Type,
 };
+use grism_logical::optimizer::{Facts, role_growth};
 use grism_logical::{Column, RoleBinding, RoleExpand, RoleSource};
 use serde::{Deserialize, Serialize};
 
-use super::expansion::{IncidenceReader, describe_bindings};
+use super::expansion::{IncidenceReader, describe_bindings, fan_out_advice};
 use super::segment_groups::by_segments;
 use super::star::{
     BoundRows, Entrance, StarBinder, binding_columns, binding_roles, incidence_column,
@@ -21,8 +22,8 @@ use super::star::{
 use super::{named, only_child, shown};
 use crate::batch::{batch_of, id_column, take_columns};
 use crate::{
-    ExecutionContextTrait, InputRequirement, PhysicalOperator, PhysicalSchema, PlanProperties,
-    RecordBatchStream, RequiredDistribution, run,
+    ExecutionContextTrait, InputRequirement, OperatorRun, PhysicalOperator, PhysicalSchema,
+    PlanProperties, RecordBatchStream, RequiredDistribution, run,
 };
 
 /// Goes from a member, through its incidence lists, to the hyperedges that bind it, and on to their other members; or
@@ -130,6 +131,15 @@ impl PhysicalOperator for RoleExpandExec {
         _statistics: &GraphStatistics,
     ) -> PlanProperties {
         PlanProperties::row_by_row(&inputs[0], self.schema())
+    }
+
+    fn estimated_rows(&self, inputs: &[f64], facts: Facts<'_>) -> f64 {
+        let columns = self.input.schema().columns();
+        inputs[0] * role_growth(&self.from, &self.tables, &self.bindings, columns, facts)
+    }
+
+    fn advice(&self, run: &OperatorRun<'_>) -> Option<String> {
+        fan_out_advice(run)
     }
 
     fn required_inputs(&self) -> Vec<InputRequirement> {

@@ -6,6 +6,7 @@ use super::scan::leaf_distribution;
 use futures::StreamExt;
 use grism_core::{GraphStatistics, Result};
 use grism_logical::Rows;
+use grism_logical::optimizer::Facts;
 use serde::{Deserialize, Serialize};
 
 use super::no_child;
@@ -48,6 +49,10 @@ impl PhysicalOperator for RowsExec {
         let rows = self.rows.row_count() as u64;
         PlanProperties::of(leaf_distribution(self.leaf, Distribution::OnePiece))
             .with_rows(Some(rows))
+    }
+
+    fn estimated_rows(&self, _inputs: &[f64], _facts: Facts<'_>) -> f64 {
+        self.rows.row_count() as f64
     }
 
     fn required_inputs(&self) -> Vec<InputRequirement> {

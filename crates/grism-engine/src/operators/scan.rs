@@ -8,13 +8,16 @@ use arrow::datatypes::{FieldRef, Schema};
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{
-    Comparison, ComparisonOperator, Error, LABELS_COLUMN, Result, ScanPredicate, ScanRange,
-    ScanRequest, Snapshot, Table, TableId, Tables, widen_column,
+    Comparison, ComparisonOperator, EntityKind, Error, LABELS_COLUMN, Result, ScanPredicate,
+    ScanRange, ScanRequest, Snapshot, Table, TableId, Tables, widen_column,
 };
 use grism_logical::{LABELS_KEY, ROLE_PREFIX, property_of_key};
 
 use crate::batch::batch_of;
-use crate::{Distribution, ExecutionContextTrait, MorselQueue, PhysicalSchema, RecordBatchStream};
+use crate::{
+    Distribution, ExecutionContextTrait, MorselQueue, OperatorRun, PhysicalSchema,
+    RecordBatchStream,
+};
 
 /// What a scan reads of every table.
 #[derive(Clone, Debug)]
@@ -181,5 +184,58 @@ pub(super) fn leaf_distribution(leaf: Option<u32>, dealt: Distribution) -> Distr
     match leaf {
         Some(_) => dealt,
         None => Distribution::Replicated,
+    }
+}
+
+/// What would make a scan faster.
+pub(super) fn scan_advice(
+    (kind, label): (EntityKind, &str),
+    tables: &Tables,
+    predicate: &ScanPredicate,
+    index: Option<&str>,
+    run: &OperatorRun<'_>,
+) -> Option<String> {
+    let all: u64 = tables.iter().map(|own| run.statistics.rows(*own)).sum();
+    let rows = run.metrics.rows;
+    if index.is_some() {
+        return None;
+    }
+    let label = if label.is_empty() {
+        "every label"
+    } else {
+        label
+    };
+    let indexable = predicate
+        .iter()
+        .find(|own| own.operator != ComparisonOperator::NotEqual);
+    Some(match indexable {
+        Some(compared) if rows.saturating_mul(8) < all => {
+            let statement = index_statement(kind, label, &compared.column);
+            format!(
+                "all {all} rows of {label} are read, of which {rows} pass: {statement} finds them"
+            )
+        }
+        Some(_) => format!(
+            "{rows} of {all} rows of {label} pass its condition: a more selective condition reads fewer"
+        ),
+        None => format!(
+            "all {all} rows of {label} are read: a comparison of a property with a constant, with an index, reads fewer"
+        ),
+    })
+}
+
+/// The statement that makes an index of a property, or what to say where the names are not plain.
+fn index_statement(kind: EntityKind, label: &str, property: &str) -> String {
+    let is_plain = |name: &str| {
+        let mut characters = name.chars();
+        characters.next().is_some_and(char::is_alphabetic)
+            && characters.all(|own| own.is_alphanumeric() || own == '_')
+    };
+    if !is_plain(label) || !is_plain(property) {
+        return format!("an index of `{property}`");
+    }
+    match kind {
+        EntityKind::Node => format!("CREATE INDEX FOR (n:{label}) ON (n.{property})"),
+        EntityKind::Hyperedge => format!("CREATE INDEX FOR ()-[n:{label}]-() ON (n.{property})"),
     }
 }

@@ -8,6 +8,7 @@ use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{Error, GraphStatistics, Result};
 use grism_functions::SharedValues;
+use grism_logical::optimizer::Facts;
 use serde::{Deserialize, Serialize};
 
 use super::flatten::flat_stream;
@@ -17,7 +18,7 @@ use crate::batch::batch_of;
 use crate::datafusion::{SortColumn, sort};
 use crate::exchange::sorted_runs;
 use crate::{
-    AcceptedPhase, ExecutionContextTrait, InputRequirement, Phases, PhysicalOperator,
+    AcceptedPhase, ExecutionContextTrait, InputRequirement, OperatorRun, Phases, PhysicalOperator,
     PhysicalSchema, PlanProperties, RecordBatchStream, RequiredDistribution, run,
 };
 
@@ -114,6 +115,20 @@ impl PhysicalOperator for SortExec {
             (SortScope::Runs, None) => Some(sorted_runs(&self.keys)),
         };
         PlanProperties { pending, ..own }.with_rows(rows)
+    }
+
+    fn estimated_rows(&self, inputs: &[f64], _facts: Facts<'_>) -> f64 {
+        self.fetch
+            .map_or(inputs[0], |fetch| inputs[0].min(fetch as f64))
+    }
+
+    fn advice(&self, run: &OperatorRun<'_>) -> Option<String> {
+        self.fetch.is_none().then(|| {
+            format!(
+                "all {} rows are sorted: with LIMIT only the first ones are kept",
+                run.first_input()
+            )
+        })
     }
 
     fn required_inputs(&self) -> Vec<InputRequirement> {

@@ -13,6 +13,7 @@ use grism_functions::{TableSignature, fitting};
 use grism_logical::{LogicalPlan, TableCall};
 use serde::{Deserialize, Serialize};
 
+use super::counted_rows::CountedRows;
 use super::only_child;
 use crate::batch::{batch_of, take_columns};
 use crate::{
@@ -113,7 +114,7 @@ impl PhysicalOperator for TableCallExec {
                         Value::from_typed(column.as_ref(), row, argument.value_type())
                     });
                     let values = fitted(function.signature(), values.collect::<Result<_>>()?)?;
-                    for piece in function.rows(values)? {
+                    for piece in CountedRows::call(&function, values)? {
                         cancellation.check()?;
                         let piece = form.checked(piece?)?;
                         for first in (0..piece.num_rows()).step_by(batch_rows) {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{Error, GraphStatistics, Result};
+use grism_logical::optimizer::Facts;
 use serde::{Deserialize, Serialize};
 
 use crate::batch::batch_of;
@@ -57,6 +58,10 @@ impl PhysicalOperator for UnionExec {
             Distribution::Split
         };
         PlanProperties::of(distribution).with_rows(inputs.iter().map(|input| input.rows).sum())
+    }
+
+    fn estimated_rows(&self, inputs: &[f64], _facts: Facts<'_>) -> f64 {
+        inputs.iter().sum()
     }
 
     fn required_inputs(&self) -> Vec<InputRequirement> {

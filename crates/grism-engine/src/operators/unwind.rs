@@ -8,15 +8,17 @@ use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{Error, GraphStatistics, Result, Type};
 use grism_functions::{RANGE, Steps};
+use grism_logical::optimizer::Facts;
 use grism_logical::{Column, LogicalExpr};
 use serde::{Deserialize, Serialize};
 
+use super::expansion::fan_out_advice;
 use super::only_child;
 use super::parts::Parts;
 use crate::expr::schema_inference::infer_expr_type;
 use crate::{
-    ExecutionContextTrait, ExprEvaluator, InputRequirement, PhysicalOperator, PhysicalSchema,
-    PlanProperties, RecordBatchStream, run,
+    ExecutionContextTrait, ExprEvaluator, InputRequirement, OperatorRun, PhysicalOperator,
+    PhysicalSchema, PlanProperties, RecordBatchStream, run,
 };
 
 /// Repeats each row for the elements of a list, in their order; null and the empty list drop the row.
@@ -76,6 +78,14 @@ impl PhysicalOperator for UnwindExec {
         _statistics: &GraphStatistics,
     ) -> PlanProperties {
         PlanProperties::row_by_row(&inputs[0], self.schema())
+    }
+
+    fn estimated_rows(&self, inputs: &[f64], _facts: Facts<'_>) -> f64 {
+        inputs[0] * 4.0
+    }
+
+    fn advice(&self, run: &OperatorRun<'_>) -> Option<String> {
+        fan_out_advice(run)
     }
 
     fn required_inputs(&self) -> Vec<InputRequirement> {

@@ -121,6 +121,9 @@ impl Scheduler {
                         rows: statistics.rows,
                         bytes: statistics.bytes,
                         micros: statistics.micros,
+                        fetch_micros: statistics.fetch_micros,
+                        partition_rows: statistics.partition_rows.clone(),
+                        operators: statistics.operators.clone(),
                     });
                 }
             }

@@ -1,13 +1,14 @@
 //! Where a graph lies: a directory, whose files are synced, or a prefix of an object store.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::fs;
 use std::io::ErrorKind as IoErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures::TryStreamExt;
-use grism_core::{Error, ErrorKind, MemoryManager, Result};
+use grism_core::{Error, ErrorKind, MemoryManager, Result, is_secret_name, without_secrets};
 use lance::dataset::WriteParams;
 use lance::dataset::builder::DatasetBuilder;
 use lance_io::object_store::{
@@ -21,7 +22,7 @@ use crate::lance::place::resources::Resources;
 use crate::lance::place::sync::{Unsynced, replace_file, sync_directory, write_new_file};
 
 /// The place of one graph, and what it is read and written with; paths within it are relative and have `/` between their parts.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Root {
     /// An absolute path, or a URI without a slash at its end.
     uri: String,
@@ -53,6 +54,14 @@ pub(crate) struct StoredFile {
     pub(crate) modified: i64,
 }
 
+impl fmt::Debug for Root {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Root")
+            .field("uri", &without_secrets(&self.uri))
+            .finish_non_exhaustive()
+    }
+}
+
 impl Root {
     /// The place that `uri` names: a path, or the URI of an object store.
     ///
@@ -80,7 +89,11 @@ impl Root {
             &store_parameters(&options),
         )
         .await
-        .map_err(|error| from_lance(error).context(&uri))?;
+        .map_err(|error| {
+            from_lance(error)
+                .context(&uri)
+                .without_values(secrets(&options))
+        })?;
         Ok(Self {
             uri,
             options,
@@ -359,8 +372,16 @@ impl Root {
             Store::NotSupported { .. } | Store::NotImplemented { .. } => ErrorKind::Unsupported,
             _ => ErrorKind::Unavailable,
         };
-        Error::new(kind, format!("{}/{path}: {error}", self.uri)).with_source(error)
+        Error::new(kind, format!("{}/{path}: {error}", self.uri))
+            .with_source(error)
+            .without_values(secrets(&self.options))
     }
+}
+
+/// The values of options that are credentials.
+fn secrets(options: &BTreeMap<String, String>) -> impl Iterator<Item = &str> {
+    let secret = options.iter().filter(|(name, _)| is_secret_name(name));
+    secret.map(|(_, value)| value.as_str())
 }
 
 fn store_parameters(options: &BTreeMap<String, String>) -> ObjectStoreParams {

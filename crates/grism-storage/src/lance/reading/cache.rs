@@ -11,7 +11,8 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use arrow::array::{Array, ArrayRef};
 use grism_core::{
-    IncidenceSegment, MemoryManager, MemoryReservation, Reclaim, Result, TableId, release_freed,
+    CacheAnswer, IncidenceSegment, MemoryManager, MemoryReservation, Meter, Reclaim, Result,
+    TableId, release_freed,
 };
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
@@ -133,14 +134,16 @@ impl ReadCache {
         }
     }
 
-    /// What is kept under `key`.
+    /// What is kept under `key`. The operator that asks is told of what was found.
     pub(in crate::lance) fn get(&self, key: &CacheKey) -> Option<Cached> {
         let found = self.process.get(key);
-        found.or_else(|| self.own.as_ref()?.held.get()?.get(key))
+        let found = found.or_else(|| self.own.as_ref()?.held.get()?.get(key))?;
+        count(CacheAnswer::Hit);
+        Some(found)
     }
 
     /// What is kept under `key`; where there is nothing, what `load` gives, which is kept if there is room. It is loaded once
-    /// for all that ask at the same time.
+    /// for all that ask at the same time. The operator that asks is told which of the two it was.
     pub(in crate::lance) async fn get_or_load(
         &self,
         key: &CacheKey,
@@ -151,9 +154,13 @@ impl ReadCache {
         }
         let held = self.room(0);
         let place = match held.entries.get_value_or_guard_async(key).await {
-            Ok(entry) => return Ok(entry.value),
+            Ok(entry) => {
+                count(CacheAnswer::Hit);
+                return Ok(entry.value);
+            }
             Err(place) => place,
         };
+        count(CacheAnswer::Miss);
         let value = load.await?;
         if value.bytes() >= LARGE && self.is_scarce() {
             release_freed();
@@ -169,8 +176,9 @@ impl ReadCache {
         Ok(value)
     }
 
-    /// Keeps `value` under `key`, if there is room.
+    /// Keeps `value` under `key`, where it was not found, if there is room.
     pub(in crate::lance) fn insert(&self, key: CacheKey, value: &Cached) {
+        count(CacheAnswer::Miss);
         self.room(value.bytes()).keep(key, value);
     }
 
@@ -226,11 +234,17 @@ impl HeldCache {
         if bytes > self.capacity {
             return None;
         }
-        let reserved = MemoryReservation::try_new(Arc::clone(&self.memory), bytes);
+        let reserved = MemoryReservation::try_new_unmetered(Arc::clone(&self.memory), bytes);
         Some(Entry {
             value: value.clone(),
             _reserved: Arc::new(reserved.ok()?),
         })
+    }
+}
+
+fn count(answer: CacheAnswer) {
+    if let Some(meter) = Meter::active() {
+        meter.asked_cache(answer);
     }
 }
 

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{
     BatchStream, Comparison, Error, GraphSchema, GraphStatistics, IncidenceSegment, IndexKind,
-    IndexSearch, LoadState, MemoryManager, Result, ScanPredicate, ScanRange, ScanRequest,
+    IndexSearch, LoadState, MemoryManager, Meter, Result, ScanPredicate, ScanRange, ScanRequest,
     SearchHit, SegmentKey, Snapshot, SnapshotId, Table, TableId,
 };
 use lance::dataset::{Dataset, ProjectionRequest};
@@ -306,6 +306,11 @@ impl Snapshot for LanceSnapshot {
             .collect();
         if let Some(filter) = lance_filter(&pushed) {
             scan.filter_expr(filter);
+        }
+        if let Some(meter) = Meter::active() {
+            scan.scan_stats_callback(Arc::new(move |counts| {
+                meter.read(counts.bytes_read as u64);
+            }));
         }
         let stream = scan.try_into_stream().await.map_err(from_lance)?;
         let batches = stream.map_err(from_lance).and_then(move |batch| {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, UInt32Array, new_null_array};
 use arrow::compute::{interleave, take};
 use arrow::datatypes::{DataType, UInt64Type};
-use grism_core::{Error, Result, TableId};
+use grism_core::{Error, Meter, Result, TableId};
 use lance::dataset::{ProjectionRequest, TakeBuilder};
 use lance_core::ROW_ID;
 
@@ -108,6 +108,10 @@ impl LanceSnapshot {
             dataset.take_rows(ids, projection).await
         };
         let rows = rows.map_err(from_lance)?;
+        if let Some(meter) = Meter::active() {
+            // Lance does not say what it read for them.
+            meter.read(rows.get_array_memory_size() as u64);
+        }
         let values = merged_column(&rows, columns, data_type)?
             .ok_or_else(|| Error::internal(format!("Lance did not return {columns:?}")))?;
         if rows.num_rows() == ids.len() {

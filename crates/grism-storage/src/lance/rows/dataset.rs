@@ -10,7 +10,7 @@ use arrow::datatypes::{Field, Schema, SchemaRef, UInt64Type};
 use arrow::record_batch::RecordBatch;
 use fail::fail_point;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{AppendedRows, Error, OffsetSet, Result, batches_of};
+use grism_core::{AppendedRows, Error, Meter, OffsetSet, Result, batches_of};
 use lance::dataset::builder::DatasetBuilder;
 use lance::dataset::fragment::FragReadConfig;
 use lance::dataset::transaction::{Operation, Transaction};
@@ -328,7 +328,7 @@ pub(in crate::lance) async fn read_range(
     let mut first = 0;
     let store = dataset.object_store(None).await.map_err(from_lance)?;
     let scheduler = ScanScheduler::new(store, SchedulerConfig::new(shares.read_ahead()));
-    let config = FragReadConfig::default().with_scan_scheduler(scheduler);
+    let config = FragReadConfig::default().with_scan_scheduler(Arc::clone(&scheduler));
     for fragment in dataset.get_fragments() {
         let count = fragment.metadata().physical_rows.unwrap_or_default() as u64;
         let own = start.max(first)..end.min(first + count);
@@ -361,6 +361,9 @@ pub(in crate::lance) async fn read_range(
             }
         }
         first += count;
+    }
+    if let Some(meter) = Meter::active() {
+        meter.read(scheduler.stats().bytes_read);
     }
     Ok(())
 }
