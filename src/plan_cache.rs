@@ -2,14 +2,15 @@
 //! again while the schema stays as it is.
 
 use std::fmt;
+use std::hash::Hash;
 use std::sync::Arc;
 
 use grism_core::{GraphSchema, Result, Snapshot, Value, encode_any};
 use grism_cypher::{Parameters, Query, Statement, Warning, parse_statements};
 use grism_functions::Functions;
 use grism_logical::LogicalPlan;
-use quick_cache::Weighter;
-use quick_cache::sync::Cache;
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 
 /// Queries, and as many plans, that are expected to be kept.
 const EXPECTED: usize = 256;
@@ -26,7 +27,7 @@ const PARSED_FACTOR: u64 = 32;
 
 /// Bytes that a node of a plan takes, about, and those for each byte that its line in EXPLAIN has.
 const NODE_BYTES: u64 = 512;
-const SHOWN_FACTOR: u64 = 16;
+const SHOWN_FACTOR: u64 = 4;
 
 /// A plan that is made anew where the graph has grown or shrunk by this factor: then another order may be better.
 const GROWTH: u64 = 4;
@@ -74,8 +75,8 @@ pub(crate) struct CachedPlan {
 impl PlanCache {
     pub(crate) fn new() -> Self {
         Self {
-            inputs: Cache::with_weighter(EXPECTED, INPUT_BYTES, InputWeighter),
-            plans: Cache::with_weighter(EXPECTED, PLAN_BYTES, PlanWeighter),
+            inputs: cache(INPUT_BYTES, InputWeighter),
+            plans: cache(PLAN_BYTES, PlanWeighter),
         }
     }
 
@@ -123,6 +124,25 @@ impl PlanCache {
         };
         self.plans.insert(key, Arc::new(plan));
     }
+}
+
+/// A cache of one shard: of several, each would refuse what is larger than its part of the bytes.
+fn cache<K: Eq + Hash, V: Clone, W: Weighter<K, V> + Clone>(
+    bytes: u64,
+    weighter: W,
+) -> Cache<K, V, W> {
+    let options = OptionsBuilder::new()
+        .estimated_items_capacity(EXPECTED)
+        .weight_capacity(bytes)
+        .shards(1)
+        .build()
+        .expect("both capacities are given");
+    Cache::with_options(
+        options,
+        weighter,
+        DefaultHashBuilder::default(),
+        DefaultLifecycle::default(),
+    )
 }
 
 /// The key of the plan of a query with these parameters and functions; `None` where they are too large to be kept.
