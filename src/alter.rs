@@ -23,7 +23,7 @@ impl Graph {
             };
             changes.turn = turn;
             match self.storage.commit(changes).await {
-                Err(error) if attempts.again(&error) => {}
+                Err(error) if attempts.may_retry(&error) => {}
                 other => return other,
             }
         }

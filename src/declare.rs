@@ -199,7 +199,7 @@ impl Graph {
                 return Ok(snapshot.id());
             }
             match self.storage.commit(changes).await {
-                Err(error) if attempts.again(&error) => {}
+                Err(error) if attempts.may_retry(&error) => {}
                 other => return other,
             }
         }

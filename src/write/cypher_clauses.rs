@@ -16,7 +16,7 @@ use grism_logical::{LogicalPlan, PlanSchema};
 use crate::entity_columns::EntityColumns;
 use crate::query::{QueryOptions, constant, now};
 
-/// Binds the clauses of a query, and notes what its result is told.
+/// Binds the clauses of a query, and collects what its result has beside rows.
 #[derive(Debug)]
 pub(super) struct CypherClauses<'a> {
     options: &'a QueryOptions,
@@ -38,11 +38,7 @@ pub(super) struct QueryParts<'q> {
 }
 
 impl<'q> QueryParts<'q> {
-    pub(super) fn of(query: &'q Query) -> Self {
-        Self::new(Cow::Borrowed(query))
-    }
-
-    fn new(query: Cow<'q, Query>) -> Self {
+    pub(super) fn new(query: Cow<'q, Query>) -> Self {
         let parts = (0..query.branches()).map(|branch| query.parts(branch));
         Self {
             parts: parts.collect(),
@@ -77,7 +73,6 @@ impl<'a> CypherClauses<'a> {
             parameter_types: self.parameter_types,
             may_hold_deleted: graph.may_hold_deleted,
             functions: &self.options.functions,
-            procedures: &self.options.procedures,
             now: &self.now,
             constant: &constant,
         }

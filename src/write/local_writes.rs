@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use grism_core::{Result, Snapshot, Storage, WriteTarget};
 use grism_engine::operators::write::WriteHost;
-use grism_engine::{PhysicalPlan, PlannerConfig, RecordBatchStream, RuntimeConfig};
+use grism_engine::{
+    CancellationHandle, PhysicalPlan, PlannerConfig, RecordBatchStream, RuntimeConfig,
+};
 use grism_local::{LocalExecutor, LocalPhysicalPlanner};
 use grism_logical::LogicalPlan;
 use grism_storage::Transaction;
@@ -51,8 +53,9 @@ impl WriteHost for LocalWrites {
         plan: PhysicalPlan,
         snapshot: Arc<dyn Snapshot>,
         settings: RuntimeConfig,
+        cancellation: &CancellationHandle,
     ) -> Result<RecordBatchStream> {
-        let executor = LocalExecutor::with_config(settings);
+        let executor = LocalExecutor::with_config(settings).with_cancellation(cancellation.clone());
         let run = executor.execute_at(plan, Arc::clone(&self.readable), snapshot)?;
         Ok(run.into_stream())
     }

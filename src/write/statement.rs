@@ -1,15 +1,12 @@
-//! Runs and explains a query that writes.
+//! Runs and plans a query that writes.
 
 use std::any::Any;
-use std::fmt::Write as _;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use grism_core::{Error, Result, Storage};
 use grism_cypher::Query;
-use grism_engine::operators::write::{QueryWriter, WrittenQuery};
-use grism_engine::{CancellationHandle, PhysicalSchema, display_tree};
-use grism_storage::MemoryLimit;
+use grism_engine::operators::write::{PlannedClause, QueryWriter, WrittenQuery};
+use grism_engine::{ExecutionResult, PhysicalSchema};
 
 use super::cypher_clauses::{CypherClauses, QueryParts};
 use super::local_writes::LocalWrites;
@@ -25,7 +22,7 @@ pub(crate) async fn write_query(
     if !options.snapshot.is_latest() {
         return Err(Error::invalid_query("an old snapshot cannot be written to"));
     }
-    let _limit = options.runtime.memory_limit.map(MemoryLimit::hold);
+    let query = query.with_functions(&options.functions)?;
     if query.transactions()?.is_some() && (storage.as_ref() as &dyn Any).is::<TransactionStorage>()
     {
         return Err(Error::invalid_query(
@@ -34,51 +31,30 @@ pub(crate) async fn write_query(
     }
     let host = LocalWrites::new(storage, options);
     let mut clauses = CypherClauses::new(options);
-    let query = QueryParts::of(query);
-    let written = writer(&host, options).write(&mut clauses, &query).await?;
+    let writer = QueryWriter::new(&host, options.runtime.clone(), options.begin());
+    let written = writer.write(&mut clauses, &QueryParts::new(query)).await?;
     let WrittenQuery {
         schema,
         rows,
         counts,
     } = written;
-    let stream = futures::stream::iter(rows.batches());
-    let mut result = QueryResult::new(
-        PhysicalSchema::from(schema),
-        Box::pin(stream),
-        CancellationHandle::default(),
-    );
+    let rows = ExecutionResult::of_batches(PhysicalSchema::from(schema), rows.batches());
+    let mut result = QueryResult::new(rows);
     result.warnings = clauses.warnings;
     result.entities = clauses.entities;
     result.written = Some(counts);
     Ok(result)
 }
 
-/// The plans of a query that writes, clause by clause.
-pub(crate) async fn explain_write(
+/// The plans of a query that writes, clause by clause: it is bound and planned over no rows, so that nothing is written.
+pub(crate) async fn plan_clauses(
     storage: &Arc<dyn Storage>,
     query: &Query,
     options: &QueryOptions,
-) -> Result<String> {
+) -> Result<Vec<PlannedClause>> {
+    let query = QueryParts::new(query.with_functions(&options.functions)?);
     let host = LocalWrites::new(storage, options);
     let mut clauses = CypherClauses::new(options);
-    let writer = writer(&host, options);
-    let query = QueryParts::of(query);
-    let planned = writer.plan(&mut clauses, &query, options.snapshot).await?;
-    let mut text = String::new();
-    for clause in planned {
-        let _ = writeln!(text, "{}:", clause.name);
-        for plan in &clause.plans {
-            for line in display_tree(plan, None).lines() {
-                let _ = writeln!(text, "  {line}");
-            }
-        }
-    }
-    Ok(text)
-}
-
-fn writer<'w>(host: &'w LocalWrites, options: &QueryOptions) -> QueryWriter<'w> {
-    let timeout = options.runtime.timeout_ms.map(Duration::from_millis);
-    let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-    let cancellation = CancellationHandle::with_deadline(deadline);
-    QueryWriter::new(host, options.runtime.clone(), cancellation)
+    let writer = QueryWriter::new(&host, options.runtime.clone(), options.begin());
+    writer.plan(&mut clauses, &query, options.snapshot).await
 }

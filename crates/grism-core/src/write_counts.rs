@@ -5,11 +5,11 @@
 pub struct WriteCounts {
     /// Nodes that were created.
     pub nodes_created: u64,
-    /// Nodes that went.
+    /// Nodes that were deleted.
     pub nodes_deleted: u64,
     /// Hyperedges that were created, binary edges included.
     pub hyperedges_created: u64,
-    /// Hyperedges that went, binary edges included.
+    /// Hyperedges that were deleted, binary edges included.
     pub hyperedges_deleted: u64,
     /// Properties that were set or removed.
     pub properties_set: u64,

@@ -1,36 +1,48 @@
 //! What is wrong with a query whatever the graph holds: found before anything runs.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
+use grism_core::Error;
+use grism_functions::built_in;
+
+use crate::aggregates::{aggregates, is_call_of_aggregate};
 use crate::projected::text_of;
+use crate::source::Source;
 use crate::syntax::{
     ChainLink, Clause, ClauseKind, Expr, ExprKind, InfixOperator, PathElement, PathElementKind,
     PrefixOperator, Projection, ProjectionItemKind, Query, Span, Visitor, walk_clause,
     walk_element, walk_expr,
 };
-use grism_core::{Error, Result};
 
-use crate::binder::is_aggregate;
-use crate::source::Source;
+/// What a check of a parsed query found.
+pub(crate) struct Checked {
+    /// The place and the code of the first thing that is wrong.
+    pub(crate) error: Option<Error>,
+    /// The names, in lower case, that are called and that no function of Grism has: which of them aggregate is known with
+    /// the functions of the graph.
+    pub(crate) unknown_calls: BTreeSet<String>,
+}
 
 /// Checks a parsed query.
-///
-/// # Errors
-/// `InvalidQuery` with the place and the code of what is wrong.
-pub(crate) fn check_query(source: Source<'_>, query: &Query) -> Result<()> {
+pub(crate) fn check_query(source: Source<'_>, query: &Query) -> Checked {
     let mut checker = Checker {
         source,
         found: None,
+        unknown_calls: BTreeSet::new(),
         patterns_match: false,
         predicates: HashSet::new(),
     };
     checker.visit_query(query);
-    checker.found.map_or(Ok(()), Err)
+    Checked {
+        error: checker.found,
+        unknown_calls: checker.unknown_calls,
+    }
 }
 
 struct Checker<'a> {
     source: Source<'a>,
     found: Option<Error>,
+    unknown_calls: BTreeSet<String>,
     /// Whether the patterns being visited are matched, so that their property maps are written out.
     patterns_match: bool,
     /// Where patterns start that stand in the place of a predicate.
@@ -189,28 +201,6 @@ fn is_plain(expression: &Expr) -> bool {
     ) && !aggregates(expression)
 }
 
-fn is_call_of_aggregate(expression: &Expr) -> bool {
-    matches!(&expression.kind, ExprKind::Function(call)
-        if is_aggregate(&call.name.text))
-}
-
-/// Whether an aggregate stands in the expression.
-pub(crate) fn aggregates(expression: &Expr) -> bool {
-    struct Finder(bool);
-    impl<'ast> Visitor<'ast> for Finder {
-        fn visit_expr(&mut self, expression: &'ast Expr) {
-            self.0 |= is_call_of_aggregate(expression);
-            // A subquery groups for itself.
-            if !matches!(expression.kind, ExprKind::Subquery(_)) {
-                walk_expr(self, expression);
-            }
-        }
-    }
-    let mut finder = Finder(false);
-    finder.visit_expr(expression);
-    finder.0
-}
-
 impl<'ast> Visitor<'ast> for Checker<'_> {
     fn visit_clause(&mut self, clause: &'ast Clause) {
         match &clause.kind {
@@ -256,7 +246,14 @@ impl<'ast> Visitor<'ast> for Checker<'_> {
     }
 
     fn visit_expr(&mut self, expression: &'ast Expr) {
+        if let ExprKind::Function(call) = &expression.kind
+            && built_in(&call.name.text).is_none()
+        {
+            self.unknown_calls.insert(call.name.text.to_lowercase());
+        }
         if self.found.is_some() {
+            // Calls of unknown functions are collected to the end.
+            walk_expr(self, expression);
             return;
         }
         self.predicates_within(expression);

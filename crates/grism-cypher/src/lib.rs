@@ -1,7 +1,9 @@
 //! From text to plans: Grism's own statements, and openCypher bound against the schema of a snapshot.
 
+mod aggregates;
 mod binder;
 mod check;
+mod explain_options;
 mod nested;
 mod parser;
 mod projected;
@@ -13,13 +15,14 @@ mod syntax;
 mod warning;
 
 pub use binder::{
-    BindContext, BoundQuery, BoundWrite, ParameterTypes, Parameters, Procedure, ProcedureColumn,
-    Procedures, Scope, Variable, procedures,
+    BindContext, BoundQuery, BoundWrite, ParameterTypes, Parameters, Procedure, Scope, Variable,
+    procedures,
 };
+pub use explain_options::{ExplainFormat, ExplainOptions};
 pub use nested::NestedQuery;
 pub use query::{BindState, BoundRead, Query, QueryPart, bind_results};
 pub use statement::{
-    CopyFrom, CopyIncremental, CopySource, CopyTo, ExplainFormat, ExplainOptions, Exported,
-    MissingMember, OnConflict, RoleColumn, ShowKind, Statement, StatementKind, parse_statements,
+    CopyFrom, CopyIncremental, CopySource, CopyTo, Exported, MissingMember, OnConflict, RoleColumn,
+    ShowKind, Statement, StatementKind, parse_statements,
 };
 pub use warning::Warning;

@@ -1,11 +1,12 @@
-//! Record batches made of columns.
+//! Record batches and their columns.
 
 use std::sync::Arc;
 
-use arrow::array::ArrayRef;
+use arrow::array::{ArrayRef, UInt32Array, UInt64Array};
+use arrow::compute::take;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
-use grism_core::Result;
+use grism_core::{Error, Result};
 
 /// The batch of `columns`, of which there may be none: `rows` says how many rows it has even then.
 ///
@@ -22,4 +23,21 @@ pub(crate) fn batch_of(
         columns,
         &options,
     )?)
+}
+
+/// The ids in a column.
+pub(crate) fn id_column(batch: &RecordBatch, name: &str) -> Result<UInt64Array> {
+    batch
+        .column_by_name(name)
+        .and_then(|column| column.as_any().downcast_ref::<UInt64Array>().cloned())
+        .ok_or_else(|| Error::internal(format!("`{name}` is no column of ids")))
+}
+
+/// The rows `rows` of every column of `batch`.
+pub(crate) fn take_columns(batch: &RecordBatch, rows: &UInt32Array) -> Result<Vec<ArrayRef>> {
+    batch
+        .columns()
+        .iter()
+        .map(|column| Ok(take(column, rows, None)?))
+        .collect()
 }

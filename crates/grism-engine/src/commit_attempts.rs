@@ -43,7 +43,7 @@ impl CommitAttempts {
 
     /// Whether the commit that failed with `error` is worth another attempt.
     #[must_use]
-    pub fn again(&self, error: &Error) -> bool {
+    pub fn may_retry(&self, error: &Error) -> bool {
         error.kind() == ErrorKind::Conflict && self.made <= RETRIES
     }
 }

@@ -5,41 +5,39 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use grism::{
-    BadRow, ColumnType, Compression, Encoding, Error, FileFormat, ImportOptions, ImportSource,
-    Incremental, LoadOptions, LoadTarget, MissingMember, OnConflict, TimeFormat, one_byte,
+    BadRow, ColumnType, Compression, Encoding, Error, FileFormat, Graph, ImportOptions,
+    ImportSource, Incremental, LoadOptions, LoadTarget, MissingMember, OnConflict, TimeFormat,
+    one_byte,
 };
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
 
 use crate::convert::{COUNT, option, source_of};
 use crate::error::to_python;
-use crate::graph::Graph;
 use crate::json::json;
 use crate::option_names::unknown_option;
+use crate::progress::Progress;
 use crate::runtime::wait;
-use crate::transaction::Progress;
 
-impl Graph {
-    /// Loads what `target` says as one commit, or shows what it would do; the report or the preview is JSON.
-    pub(crate) fn load(
-        &self,
-        py: Python<'_>,
-        target: LoadTarget,
-        table: &Bound<'_, PyAny>,
-        file_settings: Option<&Bound<'_, PyDict>>,
-        settings: Option<&Bound<'_, PyDict>>,
-        progress: &Progress,
-    ) -> PyResult<String> {
-        let (options, run) = load_options(settings, progress)?;
-        let source = sources(table, file_settings, options.group_by.is_some())?;
-        let graph = self.graph.clone();
-        if run == Run::Preview {
-            let preview = async move { graph.preview(&target, source, &options).await };
-            return json(&wait(py, None, preview)?);
-        }
-        let load = async move { graph.load(&target, source, &options).await };
-        json(&wait(py, None, load)?)
+/// Loads what `target` says as one commit, or shows what it would do; the report or the preview is JSON.
+pub(crate) fn load(
+    py: Python<'_>,
+    graph: Graph,
+    target: LoadTarget,
+    table: &Bound<'_, PyAny>,
+    file_settings: Option<&Bound<'_, PyDict>>,
+    settings: Option<&Bound<'_, PyDict>>,
+    progress: &Progress,
+) -> PyResult<String> {
+    let (options, run) = load_options(settings, progress)?;
+    let source = sources(table, file_settings, options.group_by.is_some())?;
+    if run == Run::Preview {
+        let preview = async move { graph.preview(&target, source, &options).await };
+        return json(&wait(py, None, preview)?);
     }
+    let cancellation = options.progress.cancellation();
+    let load = async move { graph.load(&target, source, &options).await };
+    json(&wait(py, Some(&cancellation), load)?)
 }
 
 /// The keywords that say how files are read.

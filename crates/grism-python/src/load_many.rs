@@ -2,16 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use grism::{LoadJob, LoadTarget, ManyLoads, RoleSource, hyperedge_type};
+use grism::{Graph, LoadJob, LoadTarget, ManyLoads, RoleSource, hyperedge_type};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::error::to_python;
-use crate::graph::Graph;
 use crate::json::json;
 use crate::load::{Run, load_options, sources};
+use crate::progress::Progress;
 use crate::runtime::wait;
-use crate::transaction::Progress;
 
 /// One load: the label or type, the table or files, the key of nodes or the roles of hyperedges, how files are read, and how
 /// the load goes about it.
@@ -25,16 +24,22 @@ pub(crate) struct Job(
     Py<PyDict>,
 );
 
-impl Graph {
-    /// Loads all as one commit, or shows what each would do; the report or the previews are JSON.
-    pub(crate) fn load_all(&self, py: Python<'_>, loads: ManyLoads, run: Run) -> PyResult<String> {
-        let graph = self.graph.clone();
-        match run {
-            Run::Preview => {
-                let previews = async move { graph.preview_all(loads).await };
-                json(&wait(py, None, previews)?)
-            }
-            Run::Load => json(&wait(py, None, async move { graph.load_all(loads).await })?),
+/// Loads all as one commit, or shows what each would do; the report or the previews are JSON.
+pub(crate) fn load_all(
+    py: Python<'_>,
+    graph: Graph,
+    loads: ManyLoads,
+    run: Run,
+) -> PyResult<String> {
+    match run {
+        Run::Preview => {
+            let previews = async move { graph.preview_all(loads).await };
+            json(&wait(py, None, previews)?)
+        }
+        Run::Load => {
+            let cancellation = loads.progress.cancellation();
+            let load = async move { graph.load_all(loads).await };
+            json(&wait(py, Some(&cancellation), load)?)
         }
     }
 }

@@ -1,11 +1,11 @@
-//! `Transaction`: several changes as one commit, for Python; `Progress`: how far a load is.
+//! `Transaction`: several changes as one commit, for Python.
 
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use grism::{Error, GraphTransaction, LoadProgress};
+use grism::{Error, GraphTransaction};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use tokio::sync::Mutex;
@@ -13,27 +13,6 @@ use tokio::sync::Mutex;
 use crate::convert::{Whole, named_values};
 use crate::graph::Graph;
 use crate::runtime::wait;
-
-/// How far a load is.
-#[pyclass(frozen, module = "grism_ray._native")]
-#[derive(Default)]
-pub(crate) struct Progress {
-    pub(crate) progress: Arc<LoadProgress>,
-}
-
-#[pymethods]
-impl Progress {
-    #[new]
-    fn new() -> Self {
-        Self::default()
-    }
-
-    /// Rows read, bytes of files read, and bytes of all files.
-    fn state(&self) -> (u64, u64, u64) {
-        let progress = &self.progress;
-        (progress.rows(), progress.bytes(), progress.total_bytes())
-    }
-}
 
 /// Changes that become one snapshot, or none.
 #[pyclass(frozen, module = "grism_ray._native")]
@@ -44,12 +23,6 @@ pub(crate) struct Transaction {
 type Step<'a, T> = Pin<Box<dyn Future<Output = grism::Result<T>> + Send + 'a>>;
 
 impl Transaction {
-    pub(crate) fn new(transaction: GraphTransaction) -> Self {
-        Self {
-            inner: Arc::new(Mutex::new(Some(transaction))),
-        }
-    }
-
     /// Does something to the transaction while it is open.
     fn with<T: Send + 'static>(
         &self,
@@ -72,6 +45,16 @@ fn ended() -> Error {
 
 #[pymethods]
 impl Transaction {
+    /// Begins a transaction on a graph.
+    #[new]
+    fn new(py: Python<'_>, graph: &Graph) -> PyResult<Self> {
+        let graph = graph.graph.clone();
+        let begun = wait(py, None, async move { graph.transaction().await })?;
+        Ok(Self {
+            inner: Arc::new(Mutex::new(Some(begun))),
+        })
+    }
+
     /// The graph within the transaction, with every change so far.
     fn graph(&self, py: Python<'_>) -> PyResult<Graph> {
         let graph = self.with(py, |open| {

@@ -127,7 +127,7 @@ mod tests {
         assert_eq!(check_store("gs://bucket/a").is_ok(), cfg!(feature = "gcs"));
         for (uri, kind, part) in [
             ("ftp://host/a", Unsupported, "`ftp://` is not supported"),
-            ("s4://bucket/a", Unsupported, "did you mean `s3://`?"),
+            ("s3a://bucket/a", Unsupported, "did you mean `s3://`?"),
             (
                 "az://",
                 if cfg!(feature = "azure") {

@@ -8,12 +8,11 @@ use std::sync::Arc;
 
 use grism_core::{Error, Result};
 use lance_io::object_store::{
-    ObjectStore as LanceStore, ObjectStoreParams, StorageOptionsAccessor,
+    ObjectStore as LanceStore, ObjectStoreParams, ObjectStoreRegistry, StorageOptionsAccessor,
 };
 use object_store::path::Path as StorePath;
 use object_store::{ObjectStore, ObjectStoreExt, WriteMultipart};
 
-use crate::lance::session;
 use crate::location::check_store;
 
 /// Bytes of a part, and how many parts are on their way at the same time.
@@ -35,7 +34,7 @@ pub(crate) async fn object_store_of(
             .then(|| Arc::new(StorageOptionsAccessor::with_static_options(given))),
         ..ObjectStoreParams::default()
     };
-    let registry = session().store_registry();
+    let registry = Arc::new(ObjectStoreRegistry::default());
     let found = LanceStore::from_uri_and_params(registry, uri, &parameters).await;
     let (store, path) = found.map_err(|error| Error::unavailable(format!("{uri}: {error}")))?;
     Ok((Arc::clone(&store.inner), path))

@@ -6,7 +6,8 @@ use grism_core::{FileOption, Result};
 
 use super::cursor::Parser;
 use super::lexer::TokenKind;
-use super::message::{did_you_mean, shortened};
+use super::message::did_you_mean;
+use super::shortened::shortened;
 use crate::Query;
 use crate::statement::{
     CopyFrom, CopyIncremental, CopySource, CopyTo, Exported, MissingMember, OnConflict, RoleColumn,

@@ -4,7 +4,7 @@ use grism_core::{EntityKind, Result};
 
 use super::cursor::Parser;
 use super::lexer::TokenKind;
-use super::message::shortened;
+use super::shortened::shortened;
 
 /// What stands after FOR.
 #[derive(Debug)]

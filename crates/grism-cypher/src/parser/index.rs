@@ -6,7 +6,7 @@ use super::cursor::Parser;
 use super::declared_entity::Declared;
 use super::dialect::refused;
 use super::lexer::TokenKind;
-use super::message::shortened;
+use super::shortened::shortened;
 use crate::statement::StatementKind;
 
 /// The most numbers that a vector of an index has.

@@ -3,7 +3,7 @@
 use grism_core::Result;
 use logos::Logos;
 
-use super::message::shortened;
+use super::shortened::shortened;
 use crate::source::Source;
 use crate::syntax::Span;
 

@@ -4,7 +4,7 @@ use grism_core::Result;
 
 use super::cursor::Parser;
 use super::lexer::TokenKind;
-use super::message::shortened;
+use super::shortened::shortened;
 use crate::syntax::{Expr, ExprKind, Literal, Span};
 
 impl Parser<'_> {

@@ -5,9 +5,7 @@ use grism_core::{Error, nearest};
 use super::cursor::Parser;
 use super::dialect::of_another_dialect;
 use super::lexer::TokenKind;
-
-/// Longer pieces of the text are cut in messages, since the place shows them as well.
-const LONGEST_PIECE: usize = 40;
+use super::shortened::{LONGEST_PIECE, shortened};
 
 /// Words between two operands.
 pub(super) const OPERATORS: [&str; 8] =
@@ -97,15 +95,6 @@ impl Parser<'_> {
             _ => format!("unexpected `{text}`"),
         }
     }
-}
-
-/// A piece of the text as a message shows it.
-pub(super) fn shortened(text: &str) -> String {
-    let mut shown: String = text.chars().take(LONGEST_PIECE).collect();
-    if shown.len() < text.len() {
-        shown.push('…');
-    }
-    shown
 }
 
 /// The end of a message that names the keyword which `word` probably is; empty where no keyword is near.

@@ -27,6 +27,7 @@ mod path;
 mod pattern;
 mod primary;
 mod query;
+mod shortened;
 mod slip;
 mod statement;
 mod walk;
@@ -35,4 +36,4 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use statement::{parse_clauses, parse_input};
+pub(crate) use statement::{parse_again, parse_clauses, parse_input};

@@ -5,7 +5,7 @@ use grism_logical::PathMode;
 
 use super::cursor::Parser;
 use super::lexer::TokenKind;
-use super::message::shortened;
+use super::shortened::shortened;
 use crate::syntax::{Quantifier, Selector, Span};
 
 impl Parser<'_> {

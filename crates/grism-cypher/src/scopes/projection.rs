@@ -7,7 +7,7 @@ use super::expression::Aggregates;
 use super::known::Known;
 use super::origin::Origin;
 use super::query::Checker;
-use crate::check::aggregates;
+use crate::aggregates::aggregates;
 use crate::projected::{Projected, column_name};
 use crate::syntax::{Expr, Projection, ProjectionItemKind};
 

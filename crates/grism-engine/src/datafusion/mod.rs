@@ -2,12 +2,16 @@
 
 mod adapter;
 mod aggregate;
+mod distinct_rows;
+mod error;
 mod fold;
 mod handles;
 mod memory_pool;
 mod sum;
+mod user_aggregate;
+mod user_group;
+mod user_groups;
 
-pub(crate) use adapter::{
-    SortColumn, from_datafusion, hash_join, merge_sorted, sort, task_context,
-};
+pub(crate) use adapter::{SortColumn, hash_join, merge_sorted, sort, task_context};
 pub(crate) use aggregate::{aggregate, state_schema};
+pub(crate) use error::from_datafusion;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use grism_core::{Error, Result, Type, with_stack};
 use grism_logical::{
-    Aggregate, ApplyKind, Column, Extension, JoinKind, LogicalExpr, LogicalPlan, PlanSchema, Write,
+    Aggregate, Apply, ApplyKind, Column, Extension, JoinKind, LogicalExpr, LogicalPlan, PlanSchema,
+    Write,
 };
 
 use super::columns::{with_columns, with_keys, without_internal};
@@ -14,7 +15,8 @@ use crate::operators::{
     AdjacencyExpandExec, ApplyExec, ArgumentExec, CountExpandExec, CrossJoinExec, EmptyExec,
     FetchExec, FilterExec, FlattenExec, HashJoinExec, HydrateExec, HyperedgeScanExec,
     IndexLookupExec, LimitExec, LoadRowsExec, NodeScanExec, PathExpandExec, ProjectExec,
-    RepeatExec, RoleExpandExec, RowsExec, ShareExec, UnionExec, UnitExec, UnwindExec,
+    RepeatExec, RoleExpandExec, RowsExec, ShareExec, TableCallExec, UnionExec, UnitExec,
+    UnwindExec,
 };
 use crate::{PhysicalOperator, PhysicalSchema};
 
@@ -164,6 +166,9 @@ impl Builder {
                 lookup,
             )),
             LogicalPlan::Extension(extension) => self.extension(extension)?,
+            LogicalPlan::TableCall(call) => {
+                Arc::new(TableCallExec::new(self.build_shared(&call.input)?, call))
+            }
             LogicalPlan::Write(write) => return Err(runs_by_clauses(write)),
             LogicalPlan::LoadRows(load) => {
                 let input = self.build_shared(&load.input)?;
@@ -178,15 +183,7 @@ impl Builder {
                 expression.clone(),
                 variable.clone(),
             )?),
-            LogicalPlan::Apply(apply) => {
-                let input = self.build_shared(&apply.input)?;
-                let subplan = share_argument(&apply.subplan, input.schema().columns())?;
-                let (mut subplan, row) = self.subplan(&subplan, !mixes_rows(&apply.subplan))?;
-                if matches!(apply.kind, ApplyKind::Collect { .. }) {
-                    subplan = FlattenExec::over(subplan);
-                }
-                Arc::new(ApplyExec::new(input, subplan, apply.kind.clone(), row))
-            }
+            LogicalPlan::Apply(apply) => self.apply(apply)?,
             LogicalPlan::Join(join) => {
                 let (mut left, mut right) = (
                     self.build_shared(&join.left)?,
@@ -215,6 +212,21 @@ impl Builder {
     fn extension(&mut self, extension: &Extension) -> Result<Arc<dyn PhysicalOperator>> {
         let inputs = extension.inputs.iter().map(|input| self.build(input));
         extension_operator(extension, inputs.collect::<Result<_>>()?)
+    }
+
+    fn apply(&mut self, apply: &Apply) -> Result<Arc<dyn PhysicalOperator>> {
+        let input = self.build_shared(&apply.input)?;
+        let subplan = share_argument(&apply.subplan, input.schema().columns())?;
+        let (mut subplan, row) = self.subplan(&subplan, !mixes_rows(&apply.subplan))?;
+        if matches!(apply.kind, ApplyKind::Collect { .. }) {
+            subplan = FlattenExec::over(subplan);
+        }
+        Ok(Arc::new(ApplyExec::new(
+            input,
+            subplan,
+            apply.kind.clone(),
+            row,
+        )))
     }
 
     /// The rows of all inputs, whose columns belong together by name. Where one input shares its large values, all do.

@@ -8,6 +8,7 @@ use grism_core::temporal::{
 };
 use grism_core::{Error, Result, Value};
 
+use super::week::day_in_week;
 use super::{F, Parts, parse, wrong};
 
 /// The fields of a map.
@@ -206,7 +207,7 @@ fn date_of(function: F, fields: &Fields, base: Option<i64>) -> Result<i64> {
         let day = day_of_week.or(base.map(|(_, _, day)| day)).unwrap_or(1);
         in_range("the week", week, 1, weeks_in_year(year))?;
         in_range("the day of the week", day, 1, 7)?;
-        return Ok(first_week(year) + (week - 1) * 7 + day - 1);
+        return Ok(day_in_week(year, week, day));
     }
     if let Some(ordinal) = ordinal {
         let year = own_year()?;
@@ -241,13 +242,6 @@ fn date_of(function: F, fields: &Fields, base: Option<i64>) -> Result<i64> {
     in_range("the month", month, 1, 12)?;
     in_range("the day", day, 1, days_in_month(year, month))?;
     Ok(days_from_civil(year, month, day))
-}
-
-/// The Monday of the first ISO week of a year, in days since 1970-01-01.
-pub(super) fn first_week(year: i64) -> i64 {
-    let fourth = days_from_civil(year, 1, 4);
-    let (_, _, day_of_week) = week_date(fourth);
-    fourth - day_of_week + 1
 }
 
 fn time_of(function: F, fields: &Fields, base: Option<i64>) -> Result<i64> {

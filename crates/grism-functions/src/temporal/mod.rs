@@ -14,6 +14,7 @@ mod parts;
 mod point;
 mod truncate;
 mod truncation;
+mod week;
 
 pub use arithmetic::arithmetic;
 pub use component::component;

@@ -5,7 +5,7 @@ use grism_core::temporal::{
 };
 use grism_core::{Error, Result};
 
-use super::construct::first_week;
+use super::week::day_in_week;
 use super::{F, Parts};
 
 /// The parts of a text that `function` reads.
@@ -110,7 +110,7 @@ pub(super) fn parse_date(text: &str) -> Option<i64> {
             day => number(day.strip_prefix('-').unwrap_or(day))?,
         };
         let fits = (1..=weeks_in_year(year)).contains(&number_of) && (1..=7).contains(&day);
-        return fits.then(|| first_week(year) + (number_of - 1) * 7 + day - 1);
+        return fits.then(|| day_in_week(year, number_of, day));
     }
     if let Some((month, day)) = rest.split_once('-') {
         let fits = month.len() == 2 && day.len() == 2;

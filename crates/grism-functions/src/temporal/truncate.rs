@@ -3,7 +3,8 @@
 use grism_core::temporal::{NANOS_PER_SECOND, civil_from_days, days_from_civil, week_date};
 use grism_core::{Error, Result, Value};
 
-use super::construct::{Fields, first_week, from_fields};
+use super::construct::{Fields, from_fields};
+use super::week::first_week;
 use super::{F, Parts, wrong};
 
 /// `value` cut to `unit`, with the parts of `fields` put in place of its own.

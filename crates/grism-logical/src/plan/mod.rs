@@ -9,6 +9,7 @@ mod nodes;
 mod path_expand;
 mod repeat;
 mod schema;
+mod table_call;
 mod write;
 
 use std::collections::BTreeSet;
@@ -26,6 +27,7 @@ pub use nodes::{
 };
 pub use path_expand::{PathExpand, PathMode, PathSearch};
 pub use repeat::{Collected, Repeat};
+pub use table_call::TableCall;
 pub use write::{
     Created, CreatedEdge, CreatedEntity, CreatedIncidence, MergeWrite, SetItem, Write, WriteKind,
 };
@@ -58,6 +60,8 @@ pub enum LogicalPlan {
     IndexLookup(IndexLookup),
     /// See [`LoadRows`].
     LoadRows(LoadRows),
+    /// See [`TableCall`].
+    TableCall(TableCall),
     /// See [`EdgeExpand`].
     EdgeExpand(EdgeExpand),
     /// See [`RoleExpand`].
@@ -174,6 +178,7 @@ impl LogicalPlan {
             Self::EdgeExpand(EdgeExpand { input, .. })
             | Self::IndexLookup(IndexLookup { input, .. })
             | Self::LoadRows(LoadRows { input, .. })
+            | Self::TableCall(TableCall { input, .. })
             | Self::RoleExpand(RoleExpand { input, .. })
             | Self::CountExpand(CountExpand { input, .. })
             | Self::PathExpand(PathExpand { input, .. })
@@ -216,6 +221,7 @@ impl LogicalPlan {
             Self::EdgeExpand(EdgeExpand { input, .. })
             | Self::IndexLookup(IndexLookup { input, .. })
             | Self::LoadRows(LoadRows { input, .. })
+            | Self::TableCall(TableCall { input, .. })
             | Self::RoleExpand(RoleExpand { input, .. })
             | Self::CountExpand(CountExpand { input, .. })
             | Self::PathExpand(PathExpand { input, .. })

@@ -17,7 +17,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use super::arrow_stream::batches_of;
-use super::parameter::unsupported;
+use super::unsupported::unsupported;
 use crate::error::to_python;
 
 /// An array or a scalar of pyarrow: a list, or one value.
@@ -60,7 +60,7 @@ pub(super) fn first_column(table: &Bound<'_, PyAny>) -> PyResult<Value> {
 }
 
 /// The values of a column.
-fn values(py: Python<'_>, field: &Field, column: &ArrayRef) -> PyResult<Vec<Value>> {
+pub(crate) fn values(py: Python<'_>, field: &Field, column: &ArrayRef) -> PyResult<Vec<Value>> {
     if let Some(extension) = field.metadata().get("ARROW:extension:name") {
         return extended(py, extension, column);
     }

@@ -4,14 +4,24 @@ use grism::temporal::{Duration, LocalDateTime};
 use grism::{Error, Value};
 use pyo3::prelude::*;
 
-use super::parameter::{Reader, unsupported};
+use super::unsupported::unsupported;
 use crate::error::to_python;
 
-/// The value of a scalar, or the list that an array is, whatever its length.
-pub(super) fn value(reader: &mut Reader, object: &Bound<'_, PyAny>) -> PyResult<Value> {
+/// What a scalar or an array is.
+pub(super) enum Content<'py> {
+    /// A value.
+    Value(Value),
+    /// An object that has the value.
+    Item(Bound<'py, PyAny>),
+    /// An object whose items are those of the list.
+    Items(Bound<'py, PyAny>),
+}
+
+/// The content of a scalar, or of an array, which is a list whatever its length.
+pub(super) fn content<'py>(object: &Bound<'py, PyAny>) -> PyResult<Content<'py>> {
     let name = object.get_type().name()?.to_string();
     if name == "MaskedConstant" {
-        return Ok(Value::Null);
+        return Ok(Content::Value(Value::Null));
     }
     if !object.hasattr("dtype")? || !object.hasattr("ndim")? {
         return Err(unsupported(&name, ""));
@@ -20,11 +30,11 @@ pub(super) fn value(reader: &mut Reader, object: &Bound<'_, PyAny>) -> PyResult<
     let kind: String = dtype.getattr("kind")?.extract()?;
     if object.getattr("ndim")?.extract::<usize>()? > 0 {
         return match kind.as_str() {
-            "b" | "i" | "u" | "S" | "U" => reader.list(&object.call_method0("tolist")?),
+            "b" | "i" | "u" | "S" | "U" => Ok(Content::Items(object.call_method0("tolist")?)),
             "f" if dtype.getattr("itemsize")?.extract::<usize>()? <= 8 => {
-                reader.list(&object.call_method0("tolist")?)
+                Ok(Content::Items(object.call_method0("tolist")?))
             }
-            _ => reader.list(object),
+            _ => Ok(Content::Items(object.clone())),
         };
     }
     // An array without dimensions holds one scalar.
@@ -34,11 +44,11 @@ pub(super) fn value(reader: &mut Reader, object: &Bound<'_, PyAny>) -> PyResult<
         object.clone()
     };
     match kind.as_str() {
-        "b" | "i" | "u" | "S" | "U" => reader.value(&scalar.call_method0("item")?),
-        "f" => float(&scalar),
-        "M" => datetime64(&scalar, &dtype),
-        "m" => timedelta64(&scalar, &dtype),
-        "O" if name == "ndarray" => reader.value(&scalar),
+        "b" | "i" | "u" | "S" | "U" => Ok(Content::Item(scalar.call_method0("item")?)),
+        "f" => float(&scalar).map(Content::Value),
+        "M" => datetime64(&scalar, &dtype).map(Content::Value),
+        "m" => timedelta64(&scalar, &dtype).map(Content::Value),
+        "O" if name == "ndarray" => Ok(Content::Item(scalar)),
         _ => Err(unsupported(&name, "")),
     }
 }

@@ -13,6 +13,7 @@ use pyo3::types::{
 
 use super::argument::text_of;
 use super::row_table::PythonTable;
+use super::unsupported::unsupported;
 use super::{arrow, numpy, temporal};
 use crate::error::{GrismError, to_python};
 
@@ -99,14 +100,14 @@ pub(crate) fn value_of(object: &Bound<'_, PyAny>) -> PyResult<Value> {
 
 /// Reads one object with all that it contains.
 #[derive(Default)]
-pub(super) struct Reader {
+struct Reader {
     /// The addresses of the lists and maps that are being read, the outermost first.
     open: Vec<usize>,
 }
 
 impl Reader {
     /// The value of an object.
-    pub(super) fn value(&mut self, object: &Bound<'_, PyAny>) -> PyResult<Value> {
+    fn value(&mut self, object: &Bound<'_, PyAny>) -> PyResult<Value> {
         if object.is_none() {
             return Ok(Value::Null);
         }
@@ -126,7 +127,7 @@ impl Reader {
         let (module, name) = (module_of(&ty)?, ty.name()?.to_string());
         match module.split('.').next().unwrap_or_default() {
             "grism_ray" => return Err(unsupported(&name, ENTITY_HINT)),
-            "numpy" => return numpy::value(self, object),
+            "numpy" => return self.numpy(object),
             "pandas" => return self.pandas(object, &name),
             "polars" if object.hasattr("to_frame")? => {
                 let frame = object.call_method0("to_frame")?;
@@ -160,13 +161,13 @@ impl Reader {
                 .py()
                 .import("numpy")?
                 .call_method1("asarray", (object,))?;
-            return numpy::value(self, &array);
+            return self.numpy(&array);
         }
         Err(unsupported(&name, ""))
     }
 
     /// A list of the items that an object gives.
-    pub(super) fn list(&mut self, object: &Bound<'_, PyAny>) -> PyResult<Value> {
+    fn list(&mut self, object: &Bound<'_, PyAny>) -> PyResult<Value> {
         self.nested(object, |reader| {
             let items = object
                 .try_iter()?
@@ -174,6 +175,15 @@ impl Reader {
                 .collect::<PyResult<_>>()?;
             Ok(Value::List(items))
         })
+    }
+
+    /// The value of a scalar of numpy, or the list that an array is.
+    fn numpy(&mut self, object: &Bound<'_, PyAny>) -> PyResult<Value> {
+        match numpy::content(object)? {
+            numpy::Content::Value(value) => Ok(value),
+            numpy::Content::Item(item) => self.value(&item),
+            numpy::Content::Items(items) => self.list(&items),
+        }
     }
 
     fn map(&mut self, object: &Bound<'_, PyAny>) -> PyResult<Value> {
@@ -312,12 +322,4 @@ fn module_of(ty: &Bound<'_, PyType>) -> PyResult<String> {
 fn enumeration(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
     static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     CLASS.import(py, "enum", "Enum")
-}
-
-/// The error for a type that is no value; the hint says what to pass in its place.
-pub(super) fn unsupported(name: &str, hint: &str) -> PyErr {
-    let separator = if hint.is_empty() { "" } else { ": " };
-    to_python(Error::unsupported(format!(
-        "a value of the Python type {name}{separator}{hint}"
-    )))
 }

@@ -6,7 +6,7 @@ use arrow::record_batch::RecordBatch;
 use grism::{Error, ErrorKind, ImportSource, Result, RowTable};
 use pyo3::prelude::*;
 
-use super::source::source_of;
+use super::source::{is_in_memory, source_of};
 use crate::error::{from_python, to_python};
 
 /// A table of Python that is read once for each time that its rows are asked for.
@@ -78,14 +78,4 @@ impl RowTable for PythonTable {
         });
         read.unwrap_or_else(|| Err(Error::new(ErrorKind::Cancelled, "the interpreter ends")))
     }
-}
-
-/// Tables of pyarrow, pandas and polars are in memory. The rows of a reader, a cursor or a relation may not fit there.
-pub(super) fn is_in_memory(table: &Bound<'_, PyAny>) -> PyResult<bool> {
-    for name in ["num_rows", "iterrows", "height"] {
-        if table.hasattr(name)? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }

@@ -5,7 +5,6 @@ use grism::{Error, ImportSource, TableStream};
 use pyo3::prelude::*;
 
 use super::arrow_stream::batches_of;
-use super::row_table::is_in_memory;
 use crate::error::to_python;
 
 /// The rows of a table. What can be read only once is read as it is loaded.
@@ -24,4 +23,14 @@ pub(crate) fn source_of(table: &Bound<'_, PyAny>) -> PyResult<ImportSource> {
     }
     let batches: Result<Vec<RecordBatch>, _> = batches.collect();
     Ok(ImportSource::Batches(batches.map_err(to_python)?))
+}
+
+/// Tables of pyarrow, pandas and polars are in memory. The rows of a reader, a cursor or a relation may not fit there.
+pub(super) fn is_in_memory(table: &Bound<'_, PyAny>) -> PyResult<bool> {
+    for name in ["num_rows", "iterrows", "height"] {
+        if table.hasattr(name)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

@@ -1,19 +1,35 @@
-//! One clause that reads, whatever it is.
+//! One clause that reads, whatever it is, `CALL (…) { … }` included: a query that runs for each row, whose clauses are bound
+//! like those around it.
 
-use grism_core::Result;
+use std::sync::Arc;
+
+use grism_core::{Error, Result, with_stack};
+use grism_logical::{ApplyKind, LogicalPlan, PlanSchema};
 
 use super::call::bind_call;
-use super::call_subquery::call_subquery;
+use super::imports::imported_scope;
 use super::load_rows::load_rows;
 use super::matching::match_clause;
 use super::projection::{ProjectionKind, project};
 use super::rows::Rows;
+use super::union::united;
 use super::unwind::unwind;
+use crate::binder::names::Scope;
 use crate::binder::{Notes, QueryContext};
-use crate::syntax::{Clause, ClauseKind};
+use crate::syntax::{Clause, ClauseKind, Projection, SingleQuery, SubqueryClause};
 
 /// The rows after a clause that is not the last RETURN.
 pub(crate) fn bind_clause(
+    context: QueryContext<'_>,
+    notes: &mut Notes,
+    rows: Rows,
+    clause: &Clause,
+) -> Result<Rows> {
+    // Clauses nest in subqueries.
+    with_stack(|| bind_kind(context, notes, rows, clause))
+}
+
+fn bind_kind(
     context: QueryContext<'_>,
     notes: &mut Notes,
     rows: Rows,
@@ -48,4 +64,113 @@ pub(crate) fn bind_clause(
         ClauseKind::Foreach(_) => "FOREACH",
     };
     Err(context.source.unsupported(name, clause.span))
+}
+
+/// Binds a subquery that only reads.
+fn call_subquery(
+    context: QueryContext<'_>,
+    notes: &mut Notes,
+    rows: Rows,
+    clause: &SubqueryClause,
+) -> Result<Rows> {
+    if let Some(transactions) = &clause.transactions {
+        let message = "IN TRANSACTIONS needs a subquery that writes";
+        return Err(context.source.invalid(message, transactions.span));
+    }
+    let columns = rows.plan.schema()?;
+    let mut branches: Vec<(Rows, Notes)> = Vec::new();
+    for branch in clause.query.branches() {
+        let mut own = notes.branch();
+        let bound = subquery_branch(context, &mut own, clause, branch, &rows.scope, &columns)?;
+        if let Some((first, _)) = branches.first()
+            && !first.scope.names().eq(bound.scope.names())
+        {
+            let message = "the branches of a UNION need the same columns in the same order";
+            return Err(context
+                .source
+                .invalid(message, branch.span)
+                .with_code("SyntaxError:DifferentColumnsInUnion"));
+        }
+        branches.push((bound, own));
+    }
+    let Some((first, _)) = branches.first() else {
+        return Err(Error::internal("a subquery without a branch"));
+    };
+    let returned = first.scope.clone();
+    let mut inputs = Vec::new();
+    for (branch, own) in branches {
+        notes.absorb(own);
+        inputs.push(Arc::new(branch.plan));
+    }
+    let subplan = united(&clause.query, inputs)?;
+    let types = subplan.schema()?;
+    let mut rows = rows.applied(
+        subplan,
+        match clause.optional {
+            true => ApplyKind::Optional,
+            false => ApplyKind::Inner,
+        },
+    );
+    for variable in returned.variables {
+        let found = types.find(&variable.column).map(|column| column.ty.clone());
+        let ty = found.unwrap_or(variable.ty);
+        rows.scope.put(&variable.name, &variable.column, ty);
+    }
+    Ok(rows)
+}
+
+/// One branch, whose variables in the end are the columns of its RETURN.
+fn subquery_branch(
+    context: QueryContext<'_>,
+    notes: &mut Notes,
+    clause: &SubqueryClause,
+    branch: &SingleQuery,
+    outer: &Scope,
+    columns: &PlanSchema,
+) -> Result<Rows> {
+    let (scope, imports) = imported_scope(context, outer, clause, branch)?;
+    // What is not imported has no column either, which the subquery might give another meaning.
+    let variables = scope.variables.iter();
+    let known: Vec<String> = variables.map(|own| own.column.clone()).collect();
+    let plan = LogicalPlan::Argument(columns.clone()).keep_columns(&known)?;
+    let mut rows = Rows::new(plan, scope);
+    let clauses = &branch.clauses[imports..];
+    for (index, own) in clauses.iter().enumerate() {
+        match &own.kind {
+            ClauseKind::Return(projection) if index + 1 == clauses.len() => {
+                let kind = ProjectionKind::Return;
+                rows = project(context, notes, rows, projection, None, kind)?;
+                check_returned(context, outer, &rows.scope, projection)?;
+                return Ok(rows);
+            }
+            _ => rows = bind_clause(context, notes, rows, own)?,
+        }
+    }
+    let message = "a subquery that reads must end with RETURN";
+    Err(context
+        .source
+        .invalid(message, branch.span)
+        .with_code("SyntaxError:InvalidClauseComposition"))
+}
+
+/// What a subquery returns is new outside of it.
+fn check_returned(
+    context: QueryContext<'_>,
+    outer: &Scope,
+    returned: &Scope,
+    projection: &Projection,
+) -> Result<()> {
+    for variable in &returned.variables {
+        if outer.find(&variable.name).is_some() {
+            let message = format!(
+                "the variable `{}` is bound outside of the subquery; return it by another name with AS",
+                variable.name
+            );
+            return Err(context
+                .source
+                .invalid(message, projection.span)
+                .with_code("SyntaxError:VariableAlreadyBound"));
+        }
+    }
+    Ok(())
 }

@@ -8,9 +8,9 @@
 //! which take a scope and the columns of the outer rows, and give a plan.
 
 mod call;
-mod call_subquery;
 mod dispatch;
 mod filter;
+mod imports;
 mod load_rows;
 mod matching;
 mod projection;
@@ -19,10 +19,11 @@ mod rows;
 mod subplan;
 #[cfg(test)]
 mod tests;
+mod union;
 mod unwind;
 
-pub(crate) use call_subquery::{imported_names, imported_scope};
 pub(crate) use dispatch::bind_clause;
+pub(crate) use imports::{imported_names, imported_scope};
 pub(crate) use matching::{RepetitionEnd, bind_repetition, match_pattern};
 pub(crate) use projection::{ProjectionKind, materialize_results, project, row_count};
 pub(crate) use query::bind_query;
@@ -31,4 +32,4 @@ pub(crate) use subplan::{
     UnwoundList, comprehension_subplan, list_subplan, pattern_subplan, query_subplan,
 };
 
-pub use call::{Procedure, ProcedureColumn, Procedures, procedures};
+pub use call::{Procedure, procedures};

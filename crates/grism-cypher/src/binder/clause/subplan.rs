@@ -11,8 +11,9 @@ use super::dispatch::bind_clause;
 use super::filter::filter;
 use super::matching::match_pattern;
 use super::projection::{ProjectionKind, check_items, project};
-use super::query::united;
 use super::rows::{Rows, with_column};
+use super::union::united;
+use crate::aggregates::aggregates;
 use crate::binder::expression::{ExpressionBinder, ExpressionInput, Needs, bind_expression};
 use crate::binder::names::Scope;
 use crate::binder::{Notes, QueryContext};
@@ -133,7 +134,7 @@ fn writes_within(context: QueryContext<'_>, kind: SubqueryKind, span: Span) -> E
 fn keeps_rows(projection: &Projection) -> bool {
     let cuts = projection.limit.is_some() || projection.skip.is_some() || projection.distinct;
     let aggregates = projection.items.iter().any(|item| match &item.kind {
-        ProjectionItemKind::Expression { expression, .. } => crate::check::aggregates(expression),
+        ProjectionItemKind::Expression { expression, .. } => aggregates(expression),
         _ => false,
     });
     !cuts && !aggregates

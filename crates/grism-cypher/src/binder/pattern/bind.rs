@@ -8,10 +8,10 @@ use super::conditions::{Asked, LateProperty, entity_properties, label_checks, st
 use super::elements::{BoundPattern, Elements, Place, Step, StepKind, place};
 use super::graph::{GraphParts, pattern_graph};
 use super::group::{Group, GroupPattern};
-use super::path_mode::walked;
 use super::repetitions::{add_groups, bind_repetitions};
 use super::uniqueness::{incidence_column, uniqueness};
 use super::variables::bind_variables;
+use super::walked::walked;
 use crate::binder::expression::{ExpressionBinder, ExpressionInput, Needs};
 use crate::binder::names::Scope;
 use crate::binder::{Notes, QueryContext};

@@ -5,38 +5,12 @@ use grism_functions::{DISTINCT_OF, SIZE};
 use grism_logical::pattern::PatternHop;
 use grism_logical::{ArithmeticOperator, BinaryOperator, LogicalExpr, PathMode, PathSearch};
 
-use super::elements::{BoundPattern, Elements, Place, Step, place};
+use super::elements::{BoundPattern, Place, Step};
 use super::group::{Group, GroupPattern};
 use super::path::PathItem;
 use super::uniqueness::{is_not_in, nothing_common};
 use crate::binder::{Notes, QueryContext};
 use crate::syntax::Span;
-
-/// What is walked, and so may be met twice, by its place in the pattern graph.
-#[derive(Debug, Default)]
-pub(super) struct Walked {
-    pub(super) edges: Vec<usize>,
-    pub(super) roles: Vec<usize>,
-    pub(super) groups: Vec<usize>,
-}
-
-/// The steps of the paths that are walks.
-pub(super) fn walked(elements: &Elements<'_>, places: &[Place]) -> Walked {
-    let mut walked = Walked::default();
-    let walks = elements
-        .modes
-        .iter()
-        .filter(|(mode, _)| *mode == PathMode::Walk);
-    for item in walks.flat_map(|(_, items)| items) {
-        match place(*item, places) {
-            None => {}
-            Some(Place::Edge(index)) => walked.edges.push(index),
-            Some(Place::Role(index)) => walked.roles.push(index),
-            Some(Place::Group(index)) => walked.groups.push(index),
-        }
-    }
-    walked
-}
 
 /// An entity of a path, or a list of them.
 enum Passed {

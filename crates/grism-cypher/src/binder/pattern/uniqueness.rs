@@ -4,7 +4,7 @@ use grism_core::{Cardinality, GraphSchema, HyperedgeType, Tables};
 use grism_logical::pattern::PatternGraph;
 use grism_logical::{BinaryOperator, LogicalExpr, Quantifier, UnaryOperator};
 
-use super::path_mode::Walked;
+use super::walked::Walked;
 use crate::binder::Notes;
 
 /// Two relationships, or two incidences, of one MATCH are never the same, but for what is `walked`.

@@ -32,7 +32,7 @@ pub(super) fn set(writing: &mut Writing<'_, '_>, set: &[syntax::SetItem]) -> Res
                 let (base, key) = property_target(writing, target)?;
                 let entity = target_entity(writing, base)?;
                 let (bound, ty) = bind(writing, value)?;
-                check_value(writing, &ty, value)?;
+                check_value(writing.context.source, &ty, value)?;
                 let column = computed(writing, bound, "value")?;
                 SetItem::Property {
                     entity,
@@ -64,7 +64,7 @@ fn set_properties(
 ) -> Result<SetItem> {
     let entity = target_variable(writing, target)?;
     let (bound, ty) = bind(writing, value)?;
-    check_map(writing, &ty, value)?;
+    check_map(writing.context.source, &ty, value)?;
     let map = match &ty {
         Type::Map(_) | Type::Null => bound.convert(&ty, &Type::Any),
         ty if ty.is_entity() || matches!(ty, Type::Any | Type::Incidence) => writing

@@ -2,20 +2,20 @@
 
 use grism_core::{Error, Result, Type};
 
-use super::writing::Writing;
+use crate::source::Source;
 use crate::syntax::{Expr, ExprKind};
 
 /// Refuses a value that no property can hold.
-pub(super) fn check_value(writing: &Writing<'_, '_>, ty: &Type, value: &Expr) -> Result<()> {
+pub(super) fn check_value(source: Source<'_>, ty: &Type, value: &Expr) -> Result<()> {
     if is_storable(ty) {
         Ok(())
     } else {
-        Err(not_storable(writing, ty, value))
+        Err(not_storable(source, ty, value))
     }
 }
 
 /// Refuses a map of properties in which a value stands that no property can hold.
-pub(super) fn check_map(writing: &Writing<'_, '_>, ty: &Type, map: &Expr) -> Result<()> {
+pub(super) fn check_map(source: Source<'_>, ty: &Type, map: &Expr) -> Result<()> {
     let Type::Map(fields) = ty else {
         return Ok(());
     };
@@ -27,14 +27,14 @@ pub(super) fn check_map(writing: &Writing<'_, '_>, ty: &Type, map: &Expr) -> Res
         _ => None,
     };
     Err(not_storable(
-        writing,
+        source,
         field,
         place.map_or(map, |entry| &entry.value),
     ))
 }
 
-fn not_storable(writing: &Writing<'_, '_>, ty: &Type, place: &Expr) -> Error {
-    writing
+fn not_storable(source: Source<'_>, ty: &Type, place: &Expr) -> Error {
+    source
         .invalid(format!("a property cannot hold {ty}"), place.span)
         .with_code("TypeError:InvalidPropertyType")
 }

@@ -120,7 +120,7 @@ pub(super) fn property_map(
             .invalid(format!("properties are a map, not {ty}"), properties.span)
             .with_code("SyntaxError:InvalidArgumentType"));
     }
-    check_map(writing, &ty, properties)?;
+    check_map(writing.context.source, &ty, properties)?;
     let map = map.convert(&ty, &Type::Any);
     computed(writing, map, "properties").map(Some)
 }

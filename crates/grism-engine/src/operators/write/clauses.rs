@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use grism_core::{Error, Result, WriteTarget};
+use grism_core::{Error, Result, WriteTarget, on_stack};
 use grism_logical::{LogicalPlan, PlanSchema};
 
 use super::clause_binder::{BoundClause, ClauseBinder, ClausePlace, ClauseRange};
-use super::found::Found;
+use super::clause_rows::ClauseRows;
 use super::writer::{PlannedClause, Writer};
 
 /// Clauses that are bound and run one after the other, on one set of changes.
@@ -23,7 +23,7 @@ impl<'a, B: ClauseBinder> Clauses<'a, B> {
 
     /// What the clauses changed.
     pub(super) fn into_target(self) -> Box<dyn WriteTarget> {
-        self.writer.transaction
+        self.writer.target
     }
 
     /// The plans of the clauses, where the query is planned.
@@ -38,7 +38,7 @@ impl<'a, B: ClauseBinder> Clauses<'a, B> {
     }
 
     /// Runs every branch; the rows of the result.
-    pub(super) async fn run(&mut self, query: &B::Query) -> Result<Found> {
+    pub(super) async fn run(&mut self, query: &B::Query) -> Result<ClauseRows> {
         self.binder.check(query, &self.writer.graph())?;
         let mut branches = Vec::new();
         for branch in 0..self.binder.branches(query) {
@@ -53,7 +53,11 @@ impl<'a, B: ClauseBinder> Clauses<'a, B> {
     }
 
     /// The rows of all branches of a UNION.
-    pub(super) async fn united(&self, query: &B::Query, branches: Vec<Found>) -> Result<Found> {
+    pub(super) async fn united(
+        &self,
+        query: &B::Query,
+        branches: Vec<ClauseRows>,
+    ) -> Result<ClauseRows> {
         let names: Vec<&str> = branches[0].schema.names().collect();
         for other in &branches[1..] {
             if !other.schema.names().eq(names.iter().copied()) {
@@ -74,10 +78,10 @@ impl<'a, B: ClauseBinder> Clauses<'a, B> {
         self.writer.evaluate(&plan).await
     }
 
-    async fn branch(&mut self, query: &B::Query, branch: usize) -> Result<Found> {
-        let mut rows = Found::unit()?;
+    async fn branch(&mut self, query: &B::Query, branch: usize) -> Result<ClauseRows> {
+        let mut rows = ClauseRows::unit()?;
         if self.writer.plans_only() {
-            rows = Found::none(rows.schema);
+            rows = ClauseRows::none(rows.schema);
         }
         let clauses = ClauseRange::all(self.binder, query, branch);
         let (rows, _) = self.clauses(clauses, rows, B::Bound::default()).await?;
@@ -85,16 +89,16 @@ impl<'a, B: ClauseBinder> Clauses<'a, B> {
             return Ok(rows);
         }
         // A query that ends with a write has no columns and no rows.
-        Ok(Found::none(PlanSchema::default()))
+        Ok(ClauseRows::none(PlanSchema::default()))
     }
 
     /// Runs clauses of a branch on top of the rows so far.
     pub(super) async fn clauses(
         &mut self,
         range: ClauseRange<'_, B::Query>,
-        mut rows: Found,
+        mut rows: ClauseRows,
         mut bound: B::Bound,
-    ) -> Result<(Found, B::Bound)> {
+    ) -> Result<(ClauseRows, B::Bound)> {
         let ClauseRange {
             query,
             branch,
@@ -122,7 +126,7 @@ impl<'a, B: ClauseBinder> Clauses<'a, B> {
                 },
                 BoundClause::Nested(nested) => {
                     let run = self.nested(&nested, rows, bound);
-                    (rows, bound) = Box::pin(run).await?;
+                    (rows, bound) = on_stack(run).await?;
                 }
             }
         }

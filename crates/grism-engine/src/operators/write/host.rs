@@ -6,7 +6,7 @@ use std::sync::Arc;
 use grism_core::{Result, Snapshot, Storage, WriteTarget};
 use grism_logical::LogicalPlan;
 
-use crate::{PhysicalPlan, RecordBatchStream, RuntimeConfig};
+use crate::{CancellationHandle, PhysicalPlan, RecordBatchStream, RuntimeConfig};
 
 /// The storage that is written to, and the runtime that reads for a write.
 pub trait WriteHost: Debug + Send + Sync {
@@ -22,8 +22,8 @@ pub trait WriteHost: Debug + Send + Sync {
     /// Those of the planner.
     fn plan(&self, plan: &LogicalPlan) -> Result<PhysicalPlan>;
 
-    /// The rows of a plan over the graph as `snapshot` shows it; `settings` are those of the statement, with what this plan may take
-    /// of them.
+    /// The rows of a plan over the graph as `snapshot` shows it, until `cancellation`; `settings` are those of the statement, with
+    /// what this plan may take of them.
     ///
     /// # Errors
     /// What goes wrong before the first batch.
@@ -32,5 +32,6 @@ pub trait WriteHost: Debug + Send + Sync {
         plan: PhysicalPlan,
         snapshot: Arc<dyn Snapshot>,
         settings: RuntimeConfig,
+        cancellation: &CancellationHandle,
     ) -> Result<RecordBatchStream>;
 }

@@ -9,7 +9,7 @@ use arrow::datatypes::UInt64Type;
 use grism_core::{Result, cast_column};
 use grism_logical::{Column, LogicalPlan, MergeWrite, PlanSchema};
 
-use super::found::{Found, FoundBatch};
+use super::clause_rows::{ClauseBatch, ClauseRows};
 use super::merge_rows::{MergeRows, merge_rows};
 use super::order::sorted;
 use super::row_sources::RowSet;
@@ -24,15 +24,15 @@ impl Writer<'_> {
         &mut self,
         plan: &LogicalPlan,
         merge: &MergeWrite,
-        rows: &Found,
+        rows: &ClauseRows,
         before: &[String],
         keeps_rows: bool,
-    ) -> Result<Found> {
+    ) -> Result<ClauseRows> {
         // What an apply did not find stands behind what it did: rows go back to their order.
         let searched = self.search(&sorted(plan, rows)?).await?;
         let sets = merge.on_create.is_some() || merge.on_match.is_some();
         let keeps = keeps_rows || sets;
-        let roles = merge_rows(merge, &searched, keeps, self.waiting_bytes())?;
+        let roles = merge_rows(merge, &searched, keeps, self.memory())?;
         let mut names = before.to_vec();
         names.extend(merge.variables.iter().map(|(name, _)| name.clone()));
         let (mut output, mut made_ids) = (self.buffer(), MadeIds::new());
@@ -73,10 +73,10 @@ impl Writer<'_> {
     async fn merged_schema(
         &mut self,
         merge: &MergeWrite,
-        searched: &Found,
+        searched: &ClauseRows,
         names: &[String],
     ) -> Result<PlanSchema> {
-        let none = FoundBatch::none(&searched.schema)?;
+        let none = ClauseBatch::none(&searched.schema)?;
         let made = self.create_batch(&merge.created, &none, None).await?;
         let columns = united(merge, &none, made, 0, &MergeRows::default())?;
         Ok(none.with(columns)?.keep(names)?.schema)
@@ -132,7 +132,7 @@ fn shared(
 /// The columns of a pattern's variables: what was found, or what was created.
 fn united(
     merge: &MergeWrite,
-    searched: &FoundBatch,
+    searched: &ClauseBatch,
     made: Vec<(Column, ArrayRef)>,
     first: u64,
     roles: &MergeRows,

@@ -8,11 +8,12 @@ use arrow::array::{AsArray, BinaryArray, UInt64Array};
 use arrow::datatypes::{DataType, Field, Schema, UInt64Type};
 use arrow::record_batch::RecordBatch;
 use grism_core::{
-    AppendedRows, Error, Result, RowBuffer, Value, batches_of, encode_any, key_of_any,
+    AppendedRows, Error, MemoryManager, Result, RowBuffer, Value, batches_of, encode_any,
+    key_of_any,
 };
 use grism_logical::MergeWrite;
 
-use super::found::{Found, FoundBatch};
+use super::clause_rows::{ClauseBatch, ClauseRows, waiting_bytes};
 use super::row_sources::RowSet;
 
 /// Keys that are compared with each other in memory, at most about so many.
@@ -50,21 +51,21 @@ impl MergeRows {
 }
 
 /// Tells what becomes of the rows that a MERGE searched for; where `keeps_rows`, also which rows share what was created. Keys wait in
-/// memory up to `waiting_bytes`.
+/// memory as far as their share of it goes.
 ///
 /// # Errors
 /// `InvalidQuery` where a property that is looked for is null.
 pub(super) fn merge_rows(
     merge: &MergeWrite,
-    searched: &Found,
+    searched: &ClauseRows,
     keeps_rows: bool,
-    waiting_bytes: usize,
+    memory: &Arc<dyn MemoryManager>,
 ) -> Result<MergeRows> {
     if u32::try_from(searched.len()).is_err() {
         return Err(Error::unsupported("a MERGE of more than 2^32 rows"));
     }
     let mut rows = MergeRows::default();
-    let mut keys = Keys::new(searched.len(), waiting_bytes);
+    let mut keys = Keys::new(searched.len(), memory);
     let mut number = 0;
     for batch in searched.batches() {
         let batch = batch?;
@@ -111,7 +112,7 @@ pub(super) fn merge_rows(
 }
 
 /// A property that is null is found nowhere, and cannot be created either.
-fn check_keys(merge: &MergeWrite, rows: &FoundBatch) -> Result<()> {
+fn check_keys(merge: &MergeWrite, rows: &ClauseBatch) -> Result<()> {
     let entities = merge.created.entities.iter();
     let edges = merge.created.edges.iter();
     let properties = entities
@@ -134,7 +135,7 @@ fn check_keys(merge: &MergeWrite, rows: &FoundBatch) -> Result<()> {
 }
 
 /// What a row of a MERGE looks for, as bytes that are equal for what is equal; `None` where it is not equal to itself.
-fn merge_key(merge: &MergeWrite, rows: &FoundBatch, row: usize) -> Result<Option<Vec<u8>>> {
+fn merge_key(merge: &MergeWrite, rows: &ClauseBatch, row: usize) -> Result<Option<Vec<u8>>> {
     let undirected = merge.created.edges.iter().find(|edge| edge.undirected);
     let mut values = Vec::new();
     for (column, _) in &merge.keys {
@@ -185,13 +186,13 @@ struct Part {
 }
 
 impl Keys {
-    fn new(rows: usize, waiting_bytes: usize) -> Self {
+    fn new(rows: usize, memory: &Arc<dyn MemoryManager>) -> Self {
         let count = rows.div_ceil(PART_ROWS).clamp(1, PARTS);
-        let bytes = waiting_bytes / count;
+        let bytes = waiting_bytes(memory.as_ref()) / count;
         let part = || Part {
             numbers: Vec::new(),
             keys: Vec::new(),
-            rows: RowBuffer::with_write_buffer(bytes, 64 << 10),
+            rows: RowBuffer::with_write_buffer(bytes, 64 << 10, memory),
         };
         Self {
             hasher: RandomState::new(),
@@ -240,11 +241,14 @@ impl Part {
 
 #[cfg(test)]
 mod tests {
+    use grism_core::PoolMemoryManager;
+
     use super::*;
 
     #[test]
     fn parts_have_no_key_in_common_and_lose_none() {
-        let mut keys = Keys::new(PART_ROWS * 3, 1 << 20);
+        let memory: Arc<dyn MemoryManager> = Arc::new(PoolMemoryManager::new(1 << 20));
+        let mut keys = Keys::new(PART_ROWS * 3, &memory);
         for number in 0..5000u64 {
             keys.add(number, &(number % 1000).to_be_bytes());
             if number % 100 == 0 {

@@ -8,10 +8,10 @@
 //! ```
 
 mod clause_binder;
+mod clause_rows;
 mod clauses;
 mod create;
 mod delete;
-mod found;
 mod host;
 mod merge;
 mod merge_rows;

@@ -5,23 +5,23 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, UInt32Array, new_null_array};
 use arrow::compute::take;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
-use grism_core::{Error, Result};
+use grism_core::{Error, Result, on_stack};
 use grism_logical::{Column, LogicalExpr, LogicalPlan, PlanSchema, Rows};
 
 use super::clause_binder::{ClauseBinder, ClauseRange, NestedClause};
+use super::clause_rows::ClauseRows;
 use super::clauses::Clauses;
-use super::found::Found;
 use crate::PhysicalSchema;
 
 /// The rows behind a nested query, and what is bound there.
-type Returned<B> = (Found, <B as ClauseBinder>::Bound);
+type Returned<B> = (ClauseRows, <B as ClauseBinder>::Bound);
 
 impl<B: ClauseBinder> Clauses<'_, B> {
     /// Runs a nested query on the rows so far: the rows afterwards, and what is bound.
     pub(super) async fn nested(
         &mut self,
         nested: &NestedClause<B::Query, B::Bound>,
-        rows: Found,
+        rows: ClauseRows,
         state: B::Bound,
     ) -> Result<Returned<B>> {
         let mut inner = Vec::new();
@@ -43,10 +43,10 @@ impl<B: ClauseBinder> Clauses<'_, B> {
             let end = self.binder.clauses(&nested.query, 0);
             let (first, own) = (inner.swap_remove(0), nested.bound[0].clone());
             let unwound = self.clauses(range(0..end.min(1)), first, own);
-            let (elements, own) = Box::pin(unwound).await?;
+            let (elements, own) = on_stack(unwound).await?;
             for piece in pieces(&elements, by_row) {
                 let run = self.clauses(range(end.min(1)..end), piece?, own.clone());
-                Box::pin(run).await?;
+                on_stack(run).await?;
             }
         } else {
             for piece in branch_pieces(&inner, by_row) {
@@ -57,7 +57,7 @@ impl<B: ClauseBinder> Clauses<'_, B> {
     }
 
     /// The rows with the columns that a branch of a nested query sees.
-    async fn imported(&self, bound: &B::Bound, rows: &Found) -> Result<Found> {
+    async fn imported(&self, bound: &B::Bound, rows: &ClauseRows) -> Result<ClauseRows> {
         let columns = self.binder.columns(bound);
         let names: Vec<String> = columns.names().map(str::to_owned).collect();
         if rows.schema.names().eq(names.iter().map(String::as_str)) {
@@ -71,30 +71,30 @@ impl<B: ClauseBinder> Clauses<'_, B> {
     async fn nested_branches(
         &mut self,
         nested: &NestedClause<B::Query, B::Bound>,
-        rows: Vec<Found>,
+        rows: Vec<ClauseRows>,
     ) -> Result<Vec<Returned<B>>> {
-        let mut found = Vec::new();
+        let mut returned = Vec::new();
         for (branch, rows) in rows.into_iter().enumerate() {
             let clauses = ClauseRange::all(&*self.binder, &nested.query, branch);
             let run = self.clauses(clauses, rows, nested.bound[branch].clone());
-            found.push(Box::pin(run).await?);
+            returned.push(on_stack(run).await?);
         }
-        Ok(found)
+        Ok(returned)
     }
 
     /// What a nested query returns for some rows of the outer query, and what it binds.
     async fn returned(
         &mut self,
         nested: &NestedClause<B::Query, B::Bound>,
-        rows: Vec<Found>,
+        rows: Vec<ClauseRows>,
     ) -> Result<Returned<B>> {
-        let mut found = self.nested_branches(nested, rows).await?;
-        if found.len() == 1 {
-            return Ok(found.swap_remove(0));
+        let mut returned = self.nested_branches(nested, rows).await?;
+        if returned.len() == 1 {
+            return Ok(returned.swap_remove(0));
         }
         // The branches return the same variables, each in columns of its own.
         let mut branches = Vec::new();
-        for (rows, bound) in &found {
+        for (rows, bound) in &returned {
             let variables = self.binder.variables(bound).into_iter();
             let expressions = variables.map(|(name, column)| (LogicalExpr::column(&column), name));
             let named = LogicalPlan::Project {
@@ -104,7 +104,7 @@ impl<B: ClauseBinder> Clauses<'_, B> {
             branches.push(self.writer.evaluate_in_order(&named, rows).await?);
         }
         let united = self.united(&nested.query, branches).await?;
-        let (_, bound) = found.swap_remove(0);
+        let (_, bound) = returned.swap_remove(0);
         let columns = united.schema.names().zip(self.binder.variables(&bound));
         let expressions = columns.map(|(name, (_, column))| (LogicalExpr::column(name), column));
         let renamed = LogicalPlan::Project {
@@ -121,12 +121,12 @@ impl<B: ClauseBinder> Clauses<'_, B> {
     async fn nested_rows(
         &mut self,
         nested: &NestedClause<B::Query, B::Bound>,
-        rows: Found,
-        inner: &[Found],
+        rows: ClauseRows,
+        inner: &[ClauseRows],
         state: B::Bound,
     ) -> Result<Returned<B>> {
         let mut made: Option<(PlanSchema, B::Bound)> = None;
-        let mut answers: Vec<(RecordBatch, Option<Found>)> = Vec::new();
+        let mut answers: Vec<(RecordBatch, Option<ClauseRows>)> = Vec::new();
         for (outer, inner) in pieces(&rows, true).zip(branch_pieces(inner, true)) {
             let outer = outer?.concat()?.batch;
             let (found, bound) = self.returned(nested, inner?).await?;
@@ -142,12 +142,14 @@ impl<B: ClauseBinder> Clauses<'_, B> {
         }
         let Some((returned, bound)) = made else {
             // Without rows the types of what would be returned are not known.
-            let none = inner.iter().map(|rows| Found::none(rows.schema.clone()));
+            let none = inner
+                .iter()
+                .map(|rows| ClauseRows::none(rows.schema.clone()));
             let (found, bound) = self.returned(nested, none.collect()).await?;
             self.binder.check_returned(&state, &bound)?;
             let schema = joined(&rows.schema, &found.schema);
             let state = self.binder.with_returned(state, bound, &schema);
-            return Ok((Found::none(schema), state));
+            return Ok((ClauseRows::none(schema), state));
         };
         let schema = joined(&rows.schema, &returned);
         let physical = PhysicalSchema::from(schema.clone());
@@ -177,18 +179,18 @@ impl<B: ClauseBinder> Clauses<'_, B> {
 }
 
 /// The rows one by one, or all of them.
-fn pieces(rows: &Found, by_row: bool) -> Box<dyn Iterator<Item = Result<Found>> + Send> {
+fn pieces(rows: &ClauseRows, by_row: bool) -> Box<dyn Iterator<Item = Result<ClauseRows>> + Send> {
     if !by_row {
         return Box::new(std::iter::once(Ok(rows.clone())));
     }
     let schema = rows.schema.clone();
     Box::new(rows.batches().flat_map(move |batch| {
         let schema = schema.clone();
-        let rows: Vec<Result<Found>> = match batch {
+        let rows: Vec<Result<ClauseRows>> = match batch {
             Ok(batch) => (0..batch.len())
                 .map(|row| {
                     let row = batch.batch.slice(row, 1);
-                    Ok(Found::new(schema.clone(), Rows::new(vec![row])))
+                    Ok(ClauseRows::new(schema.clone(), Rows::new(vec![row])))
                 })
                 .collect(),
             Err(error) => vec![Err(error)],
@@ -199,12 +201,12 @@ fn pieces(rows: &Found, by_row: bool) -> Box<dyn Iterator<Item = Result<Found>> 
 
 /// The rows of each branch, one row of each at a time, or all of them.
 fn branch_pieces(
-    branches: &[Found],
+    branches: &[ClauseRows],
     by_row: bool,
-) -> impl Iterator<Item = Result<Vec<Found>>> + Send {
+) -> impl Iterator<Item = Result<Vec<ClauseRows>>> + Send {
     let mut branches: Vec<_> = branches.iter().map(|rows| pieces(rows, by_row)).collect();
     std::iter::from_fn(move || branches.iter_mut().map(Iterator::next).collect())
-        .map(|pieces: Vec<Result<Found>>| pieces.into_iter().collect())
+        .map(|pieces: Vec<Result<ClauseRows>>| pieces.into_iter().collect())
 }
 
 /// The one row of `outer`, so many times.

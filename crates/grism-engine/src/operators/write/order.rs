@@ -5,7 +5,7 @@ use std::sync::Arc;
 use grism_core::Result;
 use grism_logical::{LogicalExpr, LogicalPlan, SortKey};
 
-use super::found::{Found, ROW};
+use super::clause_rows::{ClauseRows, ROW};
 use super::writer::Writer;
 
 impl Writer<'_> {
@@ -13,8 +13,8 @@ impl Writer<'_> {
     pub(super) async fn evaluate_in_order(
         &self,
         plan: &LogicalPlan,
-        rows: &Found,
-    ) -> Result<Found> {
+        rows: &ClauseRows,
+    ) -> Result<ClauseRows> {
         if keeps_order(plan) {
             return self.evaluate(&plan.with_rows(&rows.leaf())?).await;
         }
@@ -23,7 +23,7 @@ impl Writer<'_> {
 }
 
 /// The plan over numbered rows, its rows in the order of the numbers.
-pub(super) fn sorted(plan: &LogicalPlan, rows: &Found) -> Result<LogicalPlan> {
+pub(super) fn sorted(plan: &LogicalPlan, rows: &ClauseRows) -> Result<LogicalPlan> {
     Ok(LogicalPlan::Sort {
         input: Arc::new(with_passed_through(plan, &rows.numbered())?),
         keys: vec![SortKey {
@@ -61,7 +61,7 @@ pub(super) fn reads_graph(plan: &LogicalPlan) -> bool {
 }
 
 /// The plan over numbered rows, with the column of numbers handed through its projections.
-fn with_passed_through(plan: &LogicalPlan, rows: &Found) -> Result<LogicalPlan> {
+fn with_passed_through(plan: &LogicalPlan, rows: &ClauseRows) -> Result<LogicalPlan> {
     fn pass(plan: &LogicalPlan, leaf: &LogicalPlan) -> Result<LogicalPlan> {
         match plan {
             LogicalPlan::Argument(_) => Ok(leaf.clone()),

@@ -43,24 +43,25 @@ impl<'a> QueryWriter<'a> {
             let turn = attempts.next().await?;
             binder.restart();
             let mut clauses = self.0.begin(binder).await?;
-            let found = match clauses.run(query).await {
+            let rows = match clauses.run(query).await {
                 // Nothing is committed yet, so the query can start again.
                 Err(error) if clauses.binds_again(&error) => continue,
-                found => found?,
+                rows => rows?,
             };
             let target = clauses.into_target();
             let counts = target.counts();
             let mut changes = target.finish()?.with_operation("statement");
             changes.turn = turn;
+            changes.cancellation = self.0.cancellation().clone();
             let committed = if counts.is_empty() {
                 Ok(changes.base)
             } else {
                 self.0.storage().commit(changes).await
             };
             match committed {
-                Err(error) if attempts.again(&error) => {}
+                Err(error) if attempts.may_retry(&error) => {}
                 Err(error) => return Err(error),
-                Ok(_) => return Ok(WrittenQuery::of(found, counts)),
+                Ok(_) => return Ok(WrittenQuery::of(rows, counts)),
             }
         }
     }

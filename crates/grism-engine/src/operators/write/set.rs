@@ -6,7 +6,7 @@ use std::sync::Arc;
 use grism_core::{Error, Result, Value};
 use grism_logical::{LogicalPlan, SetItem};
 
-use super::found::{Found, FoundBatch};
+use super::clause_rows::{ClauseBatch, ClauseRows};
 use super::order::reads_graph;
 use super::row_sources::RowSet;
 use super::writer::Writer;
@@ -18,7 +18,7 @@ impl Writer<'_> {
         &mut self,
         plan: &LogicalPlan,
         items: &[SetItem],
-        rows: &Found,
+        rows: &ClauseRows,
     ) -> Result<()> {
         if rows.is_empty() {
             return Ok(());
@@ -33,7 +33,7 @@ impl Writer<'_> {
         &mut self,
         plan: &LogicalPlan,
         items: &[SetItem],
-        rows: &Found,
+        rows: &ClauseRows,
     ) -> Result<()> {
         if rows.is_empty() {
             return Ok(());
@@ -64,14 +64,14 @@ impl Writer<'_> {
         drop(computed);
         let waiting = rows.filtered(Arc::new(waiting)).concat()?;
         for places in later {
-            let rows = waiting.rows(&places)?.into_found();
+            let rows = waiting.rows(&places)?.into_rows();
             let computed = self.evaluate_in_order(plan, &rows).await?;
             self.apply(items, &computed).await?;
         }
         Ok(())
     }
 
-    async fn apply(&mut self, items: &[SetItem], computed: &Found) -> Result<()> {
+    async fn apply(&mut self, items: &[SetItem], computed: &ClauseRows) -> Result<()> {
         for batch in computed.batches() {
             let batch = batch?;
             for row in 0..batch.len() {
@@ -83,7 +83,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    async fn set_item(&mut self, item: &SetItem, rows: &FoundBatch, row: usize) -> Result<()> {
+    async fn set_item(&mut self, item: &SetItem, rows: &ClauseBatch, row: usize) -> Result<()> {
         let target = rows.value(target(item), row)?;
         let Some(id) = target.entity_id() else {
             if target.is_null() {
@@ -98,13 +98,13 @@ impl Writer<'_> {
         match item {
             SetItem::Property { key, value, .. } => {
                 let value = rows.value(&value.0, row)?;
-                self.transaction.set_property(id, key, value)
+                self.target.set_property(id, key, value)
             }
             SetItem::Properties { value, merge, .. } => match rows.value(&value.0, row)? {
-                Value::Map(entries) if *merge => self.transaction.merge_properties(id, &entries),
-                Value::Map(entries) => self.transaction.replace_properties(id, &entries),
+                Value::Map(entries) if *merge => self.target.merge_properties(id, &entries),
+                Value::Map(entries) => self.target.replace_properties(id, &entries),
                 Value::Null if *merge => Ok(()),
-                Value::Null => self.transaction.replace_properties(id, &BTreeMap::new()),
+                Value::Null => self.target.replace_properties(id, &BTreeMap::new()),
                 other => Err(Error::invalid_data(format!(
                     "properties are a map, not {}",
                     other.type_name()
@@ -112,15 +112,15 @@ impl Writer<'_> {
                 .with_code("TypeError:InvalidArgumentType")),
             },
             SetItem::Labels { labels, remove, .. } => match remove {
-                true => self.transaction.remove_labels(id, labels).await,
-                false => self.transaction.add_labels(id, labels).await,
+                true => self.target.remove_labels(id, labels).await,
+                false => self.target.add_labels(id, labels).await,
             },
         }
     }
 }
 
 /// The rows that meet an entity again, by their numbers: how many rows before them they must wait for.
-fn turns(items: &[SetItem], computed: &Found) -> Result<HashMap<u64, usize>> {
+fn turns(items: &[SetItem], computed: &ClauseRows) -> Result<HashMap<u64, usize>> {
     let mut known = RowSet::new();
     // Of entities that are met again, and of those alone.
     let mut met: HashMap<u64, usize> = HashMap::new();

@@ -6,8 +6,8 @@ use grism_core::{Result, Snapshot, SnapshotId, Storage, WriteCounts};
 use grism_logical::{PlanSchema, Rows};
 
 use super::clause_binder::ClauseBinder;
+use super::clause_rows::ClauseRows;
 use super::clauses::Clauses;
-use super::found::Found;
 use super::host::WriteHost;
 use super::writer::{PlannedClause, Writer};
 use crate::{CancellationHandle, RuntimeConfig};
@@ -69,9 +69,9 @@ impl<'a> Statement<'a> {
         self.host.storage()
     }
 
-    /// The settings of the statement.
-    pub(super) fn settings(&self) -> &RuntimeConfig {
-        &self.settings
+    /// What stops the statement.
+    pub(super) fn cancellation(&self) -> &CancellationHandle {
+        &self.cancellation
     }
 
     /// Clauses over the newest snapshot, with no changes yet.
@@ -91,8 +91,8 @@ impl<'a> Statement<'a> {
 }
 
 impl WrittenQuery {
-    pub(super) fn of(found: Found, counts: WriteCounts) -> Self {
-        let (schema, rows) = found.into_parts();
+    pub(super) fn of(rows: ClauseRows, counts: WriteCounts) -> Self {
+        let (schema, rows) = rows.into_parts();
         Self {
             schema,
             rows,

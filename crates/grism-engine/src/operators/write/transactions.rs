@@ -5,7 +5,7 @@ use grism_core::{Error, Result, SnapshotId, WriteCounts};
 use grism_logical::{PlanSchema, Rows};
 
 use super::clause_binder::{BoundClause, ClauseBinder, ClausePlace, ClauseRange, NestedClause};
-use super::found::{Found, FoundBuffer, rows_between_clauses_bytes};
+use super::clause_rows::{ClauseRows, ClauseRowsBuilder};
 use super::nested::unified;
 use super::statement::{Statement, WrittenQuery};
 use crate::CommitAttempts;
@@ -31,7 +31,7 @@ pub(super) async fn write_in_transactions<B: ClauseBinder>(
             clauses: 0..clause,
         };
         let (rows, state) = reader
-            .clauses(before, Found::unit()?, B::Bound::default())
+            .clauses(before, ClauseRows::unit()?, B::Bound::default())
             .await?;
         let place = ClausePlace {
             query,
@@ -50,23 +50,23 @@ pub(super) async fn write_in_transactions<B: ClauseBinder>(
         let done = commit_batch(statement, binder, &nested, batch?, &state).await?;
         counts = counts.plus(&done.counts);
         bound = Some(match bound {
-            None => (done.found.schema.clone(), done.bound),
-            Some((known, bound)) => (unified(&known, &done.found.schema)?, bound),
+            None => (done.rows.schema.clone(), done.bound),
+            Some((known, bound)) => (unified(&known, &done.rows.schema)?, bound),
         });
-        committed.push(done.found);
+        committed.push(done.rows);
     }
     let mut clauses = statement.begin(binder).await?;
     let (schema, bound) = match bound {
         Some(bound) => bound,
         None => {
-            let none = Found::none(rows.schema.clone());
-            let (found, bound) = clauses.nested(&nested, none, state).await?;
-            (found.schema, bound)
+            let none = ClauseRows::none(rows.schema.clone());
+            let (returned, bound) = clauses.nested(&nested, none, state).await?;
+            (returned.schema, bound)
         }
     };
     let bound = clauses.binder.with_columns(bound, &schema);
-    let mut output = FoundBuffer::new(rows_between_clauses_bytes(statement.settings()));
-    for batch in committed.iter().flat_map(Found::batches) {
+    let mut output = ClauseRowsBuilder::new(statement.storage().memory());
+    for batch in committed.iter().flat_map(ClauseRows::batches) {
         output.push(batch?.converted(&schema)?)?;
     }
     let rows = output.finish(schema)?;
@@ -75,17 +75,17 @@ pub(super) async fn write_in_transactions<B: ClauseBinder>(
         branch: 0,
         clauses: clause + 1..clauses.binder.clauses(query, 0),
     };
-    let (found, _) = clauses.clauses(after, rows, bound).await?;
-    let found = match clauses.binder.returns(query, 0) {
-        true => found,
-        false => Found::none(PlanSchema::default()),
+    let (rows, _) = clauses.clauses(after, rows, bound).await?;
+    let rows = match clauses.binder.returns(query, 0) {
+        true => rows,
+        false => ClauseRows::none(PlanSchema::default()),
     };
-    Ok(WrittenQuery::of(found, counts))
+    Ok(WrittenQuery::of(rows, counts))
 }
 
 /// What the clause did for a batch, which is committed.
 struct Committed<T> {
-    found: Found,
+    rows: ClauseRows,
     bound: T,
     counts: WriteCounts,
 }
@@ -95,7 +95,7 @@ async fn commit_batch<B: ClauseBinder>(
     statement: &Statement<'_>,
     binder: &mut B,
     nested: &NestedClause<B::Query, B::Bound>,
-    rows: Found,
+    rows: ClauseRows,
     state: &B::Bound,
 ) -> Result<Committed<B::Bound>> {
     let storage = statement.storage();
@@ -103,13 +103,14 @@ async fn commit_batch<B: ClauseBinder>(
     loop {
         let turn = attempts.next().await?;
         let mut clauses = statement.begin(binder).await?;
-        let (found, bound) = clauses.nested(nested, rows.clone(), state.clone()).await?;
+        let (returned, bound) = clauses.nested(nested, rows.clone(), state.clone()).await?;
         let target = clauses.into_target();
         let counts = target.counts();
         let mut changes = target.finish()?.with_operation("statement");
         changes.turn = turn;
+        changes.cancellation = statement.cancellation().clone();
         let done = Committed {
-            found,
+            rows: returned,
             bound,
             counts,
         };
@@ -117,7 +118,7 @@ async fn commit_batch<B: ClauseBinder>(
             return Ok(done);
         }
         match storage.commit(changes).await {
-            Err(error) if attempts.again(&error) => {}
+            Err(error) if attempts.may_retry(&error) => {}
             Err(error) => return Err(error),
             Ok(_) => return Ok(done),
         }
@@ -125,7 +126,7 @@ async fn commit_batch<B: ClauseBinder>(
 }
 
 /// The rows in batches of `most`, the last of which may have fewer.
-fn batches(rows: &Found, most: usize) -> impl Iterator<Item = Result<Found>> + Send {
+fn batches(rows: &ClauseRows, most: usize) -> impl Iterator<Item = Result<ClauseRows>> + Send {
     let schema = rows.schema.clone();
     let mut input = rows.batches();
     let mut rest: Option<RecordBatch> = None;
@@ -148,6 +149,6 @@ fn batches(rows: &Found, most: usize) -> impl Iterator<Item = Result<Found>> + S
             pieces.push(batch.slice(0, taken));
         }
         let is_empty = pieces.iter().all(|piece| piece.num_rows() == 0);
-        (!is_empty).then(|| Ok(Found::new(schema.clone(), Rows::new(pieces))))
+        (!is_empty).then(|| Ok(ClauseRows::new(schema.clone(), Rows::new(pieces))))
     })
 }

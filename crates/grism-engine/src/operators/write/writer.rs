@@ -3,12 +3,12 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::TryStreamExt;
-use grism_core::{Result, WriteTarget};
+use grism_core::{MemoryManager, Result, WriteTarget};
 use grism_logical::optimizer::{Facts, optimize};
 use grism_logical::{LogicalPlan, Write, WriteKind};
 
 use super::clause_binder::GraphState;
-use super::found::{Found, FoundBuffer, rows_between_clauses_bytes};
+use super::clause_rows::{ClauseRows, ClauseRowsBuilder};
 use super::host::WriteHost;
 use crate::{CancellationHandle, PhysicalOperator, RuntimeConfig};
 
@@ -29,7 +29,7 @@ pub struct PlannedClause {
 pub(super) struct Writer<'a> {
     host: &'a dyn WriteHost,
     settings: &'a RuntimeConfig,
-    pub(super) transaction: Box<dyn WriteTarget>,
+    pub(super) target: Box<dyn WriteTarget>,
     /// Stops the statement.
     pub(super) cancellation: CancellationHandle,
     /// The plans so far, where the query is planned and not run.
@@ -39,14 +39,14 @@ pub(super) struct Writer<'a> {
 impl<'a> Writer<'a> {
     pub(super) fn new(
         host: &'a dyn WriteHost,
-        transaction: Box<dyn WriteTarget>,
+        target: Box<dyn WriteTarget>,
         settings: &'a RuntimeConfig,
         cancellation: &CancellationHandle,
     ) -> Self {
         Self {
             host,
             settings,
-            transaction,
+            target,
             cancellation: cancellation.clone(),
             planned: None,
         }
@@ -93,30 +93,30 @@ impl<'a> Writer<'a> {
     /// The graph as it is now, for who binds the next clause.
     pub(super) fn graph(&self) -> GraphState {
         GraphState {
-            schema: Arc::new(self.transaction.schema().clone()),
+            schema: Arc::new(self.target.schema().clone()),
             // The snapshot goes at once: what is changed while it is there would be copied first.
-            statistics: Arc::clone(self.transaction.snapshot().statistics()),
-            may_hold_deleted: self.transaction.deletes(),
+            statistics: Arc::clone(self.target.snapshot().statistics()),
+            may_hold_deleted: self.target.deletes(),
         }
     }
 
     /// Takes rows, which wait in files past their share of the memory limit.
-    pub(super) fn buffer(&self) -> FoundBuffer {
-        FoundBuffer::new(self.waiting_bytes())
+    pub(super) fn buffer(&self) -> ClauseRowsBuilder {
+        ClauseRowsBuilder::new(self.memory())
     }
 
-    /// Bytes of rows that wait in memory between two clauses.
-    pub(super) fn waiting_bytes(&self) -> usize {
-        rows_between_clauses_bytes(self.settings)
+    /// The memory that the statement may take.
+    pub(super) fn memory(&self) -> &Arc<dyn MemoryManager> {
+        self.host.storage().memory()
     }
 
     /// The rows of a plan over the graph as it is now.
-    pub(super) async fn evaluate(&self, plan: &LogicalPlan) -> Result<Found> {
+    pub(super) async fn evaluate(&self, plan: &LogicalPlan) -> Result<ClauseRows> {
         self.evaluate_with(plan, self.settings.clone()).await
     }
 
     /// The rows of a plan that searches for each row of its leaf.
-    pub(super) async fn search(&self, plan: &LogicalPlan) -> Result<Found> {
+    pub(super) async fn search(&self, plan: &LogicalPlan) -> Result<ClauseRows> {
         let mut settings = self.settings.clone();
         settings.batch_rows = settings.batch_rows.max(SEARCHED_ROWS);
         self.evaluate_with(plan, settings).await
@@ -126,14 +126,14 @@ impl<'a> Writer<'a> {
         &self,
         plan: &LogicalPlan,
         mut settings: RuntimeConfig,
-    ) -> Result<Found> {
+    ) -> Result<ClauseRows> {
         if let LogicalPlan::Rows { schema, rows } = plan {
-            let found = Found::new(schema.clone(), rows.clone());
-            return Ok(found.until(&self.cancellation));
+            let known = ClauseRows::new(schema.clone(), rows.clone());
+            return Ok(known.until(&self.cancellation));
         }
-        // The transaction and the rows between clauses take their shares beside the operators.
+        // The target's changes and the rows between clauses take their shares beside the operators.
         settings.memory_limit = settings.memory_limit.map(|limit| limit / 2);
-        let snapshot = self.transaction.snapshot();
+        let snapshot = self.target.snapshot();
         let facts = Facts {
             schema: snapshot.schema(),
             statistics: snapshot.statistics(),
@@ -141,21 +141,23 @@ impl<'a> Writer<'a> {
         let plan = self.host.plan(&optimize(plan.clone(), facts)?)?;
         self.add_plan(&plan.root);
         let schema = plan.root.schema().columns().clone();
-        let mut batches = self.host.read(plan, snapshot, settings)?;
-        let mut found = self.buffer();
+        let mut batches = self
+            .host
+            .read(plan, snapshot, settings, &self.cancellation)?;
+        let mut output = self.buffer();
         while let Some(batch) = batches.try_next().await? {
-            found.push(batch)?;
+            output.push(batch)?;
         }
-        Ok(found.finish(schema)?.until(&self.cancellation))
+        Ok(output.finish(schema)?.until(&self.cancellation))
     }
 
     /// Runs a clause that writes; `keeps_rows` where another one follows.
     pub(super) async fn write(
         &mut self,
         write: &Write,
-        rows: Found,
+        rows: ClauseRows,
         keeps_rows: bool,
-    ) -> Result<Found> {
+    ) -> Result<ClauseRows> {
         let before: Vec<String> = rows.schema.names().map(str::to_owned).collect();
         match &write.kind {
             WriteKind::Create(created) => {

@@ -2,9 +2,11 @@
 
 mod arguments;
 mod bind;
+mod find;
 mod procedure;
 mod search;
 
-pub(super) use bind::{bind_call, stands_alone};
+pub(super) use bind::{CalledFor, bind_call, called_for};
 
-pub use procedure::{Procedure, ProcedureColumn, Procedures, procedures};
+pub use find::procedures;
+pub use procedure::Procedure;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use grism_core::{Error, Result};
 use grism_logical::{ApplyKind, LogicalPlan};
 
-use super::match_clause::match_elements;
+use super::match_elements::match_elements;
 use crate::binder::clause::filter::filter;
 use crate::binder::clause::rows::Rows;
 use crate::binder::pattern::{Choice, Elements, Incidences};

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use grism_core::{Error, Result, TableId};
 use grism_logical::{Collected, LogicalExpr, LogicalPlan};
 
-use super::repetition::RepetitionEnd;
 use crate::binder::QueryContext;
 use crate::binder::clause::rows::Rows;
 use crate::binder::names::{Scope, Variable, column_for, variables_of};
@@ -13,6 +12,13 @@ use crate::binder::pattern::{
     BoundPattern, Group, PathItem, Place, Taken, entity_type, taken_column,
 };
 use crate::syntax::Expr;
+
+/// The end of a repeated pattern that a repetition starts from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RepetitionEnd {
+    Left,
+    Right,
+}
 
 /// The elements of one repetition.
 pub(super) struct RepeatedPath<'g, 'p> {

@@ -3,9 +3,11 @@
 mod choices;
 mod hop;
 mod match_clause;
+mod match_elements;
 mod plan_graph;
 mod repetition;
 
+pub(crate) use hop::RepetitionEnd;
 pub(super) use match_clause::match_clause;
 pub(crate) use match_clause::match_pattern;
-pub(crate) use repetition::{RepetitionEnd, bind_repetition};
+pub(crate) use repetition::bind_repetition;

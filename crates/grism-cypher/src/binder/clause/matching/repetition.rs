@@ -6,8 +6,8 @@ use grism_core::{Result, Type};
 use grism_logical::pattern::Repetition;
 use grism_logical::{Column, PathMode, PlanSchema};
 
-use super::hop::{Hop, RepeatedPath, hop, merged};
-use super::match_clause::match_elements;
+use super::hop::{Hop, RepeatedPath, RepetitionEnd, hop, merged};
+use super::match_elements::match_elements;
 use crate::binder::clause::rows::Rows;
 use crate::binder::expression::{ExpressionBinder, ExpressionInput, Needs, any_entity_tables};
 use crate::binder::names::Scope;
@@ -18,13 +18,6 @@ use crate::binder::pattern::{
 use crate::binder::{Notes, QueryContext};
 use crate::syntax::PathPattern;
 use crate::warning::Warning;
-
-/// The end of a repeated pattern that a repetition starts from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum RepetitionEnd {
-    Left,
-    Right,
-}
 
 /// Binds one repetition of the group's path, over rows with these variables and columns, from one of its ends.
 pub(crate) fn bind_repetition(

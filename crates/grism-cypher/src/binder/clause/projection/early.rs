@@ -1,7 +1,7 @@
 //! The part of a WHERE behind WITH DISTINCT that reads what the projection drops.
 
+use crate::aggregates::aggregates;
 use crate::binder::names::{Scope, split_conjunction};
-use crate::check::aggregates;
 use crate::projected::{Projected, names_in};
 use crate::syntax::{Expr, ExprKind, Projection, ProjectionItemKind};
 

@@ -3,7 +3,6 @@
 use grism_core::{Result, Type};
 use grism_logical::{LogicalExpr, UnaryOperator};
 
-use super::project::ProjectionKind;
 use crate::binder::clause::rows::Rows;
 use crate::binder::expression::{ExpressionBinder, ExpressionInput, Needs, bind_expression};
 use crate::binder::names::column_for;
@@ -11,6 +10,15 @@ use crate::binder::{Notes, QueryContext};
 use crate::syntax::{
     Expr, ExprKind, Name, OrderItem, Projection, ProjectionItem, ProjectionItemKind, Span,
 };
+
+/// What a projection stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ProjectionKind {
+    /// WITH: every expression has a name.
+    With,
+    /// RETURN: names come from the text.
+    Return,
+}
 
 pub(super) struct Item {
     pub(super) name: String,

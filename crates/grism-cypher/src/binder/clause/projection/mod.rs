@@ -8,7 +8,8 @@ mod project;
 mod results;
 mod row_count;
 
+pub(crate) use items::ProjectionKind;
 pub(super) use items::check_items;
-pub(crate) use project::{ProjectionKind, project};
+pub(crate) use project::project;
 pub(crate) use results::materialize_results;
 pub(crate) use row_count::row_count;

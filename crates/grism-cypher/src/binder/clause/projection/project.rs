@@ -7,7 +7,7 @@ use grism_logical::{LogicalExpr, LogicalPlan, SortKey};
 
 use super::aggregation::aggregate;
 use super::early::{lists_aggregates, split};
-use super::items::{Item, Order, bind_items, bind_order};
+use super::items::{Item, Order, ProjectionKind, bind_items, bind_order};
 use super::order::{bind_aggregates, looks_from_columns, over_columns, sorted};
 use super::row_count::row_count;
 use crate::binder::clause::filter::filter;
@@ -17,15 +17,6 @@ use crate::binder::names::Scope;
 use crate::binder::{Notes, QueryContext};
 use crate::projected::Projected;
 use crate::syntax::{Expr, Projection};
-
-/// What a projection stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ProjectionKind {
-    /// WITH: every expression has a name.
-    With,
-    /// RETURN: names come from the text.
-    Return,
-}
 
 /// The rows after a projection, filtered by `predicate`.
 pub(crate) fn project(

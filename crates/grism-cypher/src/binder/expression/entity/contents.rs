@@ -4,9 +4,8 @@ use grism_core::Type;
 use grism_functions::{Function, GET};
 use grism_logical::LogicalExpr;
 
-use super::sources::read_sources;
+use super::sources::{contents_below, read_sources};
 use crate::binder::expression::binder::ExpressionBinder;
-use crate::binder::expression::needs::Pending;
 
 /// The expression, dynamically typed, with the contents of every entity within it.
 pub(crate) fn with_contents(
@@ -30,15 +29,7 @@ pub(crate) fn with_deep_contents(
     if binder.reads_lambda(&expression) {
         return read_sources(binder, expression, depth).convert(ty, &Type::Any);
     }
-    let expression = expression.convert(ty, &Type::Any);
-    if let Some(name) = binder.needs.hydrated(&expression, depth) {
-        return LogicalExpr::column(name);
-    }
-    let name = binder.notes.fresh("contents");
-    binder
-        .needs
-        .pend(Pending::Hydrate(expression, name.clone(), depth));
-    LogicalExpr::Column(name)
+    contents_below(binder, expression, ty, depth)
 }
 
 /// `base.key` where the type of `base` is known only at run time.

@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use grism_core::{
-    Error, GraphSchema, Result, SOURCE_ROLE, TARGET_ROLE, Table, Tables, Type, Value,
-};
-use grism_functions::{EntityFunction, Function, SIZE};
+use grism_core::{Error, Result, SOURCE_ROLE, TARGET_ROLE, Table, Type, Value};
+use grism_functions::{EntityFunction, Function};
 use grism_logical::{LogicalExpr, UnaryOperator};
 
 use super::column::end_of;
 use super::contents::dynamic_function;
 use super::label_test::labels_of;
+use super::lookup::table_lookup;
 use super::role_function::role_function;
 use crate::binder::expression::binder::ExpressionBinder;
 use crate::syntax::Span;
@@ -191,25 +190,6 @@ fn members(
     }
 }
 
-/// What depends on the table that an entity comes from.
-pub(super) fn table_lookup(
-    schema: &GraphSchema,
-    base: LogicalExpr,
-    tables: &Tables,
-    ty: Type,
-    value: impl Fn(&Table) -> Value,
-) -> Result<LogicalExpr> {
-    let values = tables
-        .iter()
-        .map(|table| Ok((*table, value(schema.table(*table)?))))
-        .collect::<Result<Vec<_>>>()?;
-    Ok(LogicalExpr::TableLookup {
-        entity: Box::new(base),
-        values,
-        ty,
-    })
-}
-
 /// A field of an incidence: its `hyperedge`, `role`, `position` or `member`.
 pub(in crate::binder::expression) fn incidence_part(
     incidence: LogicalExpr,
@@ -231,9 +211,4 @@ fn unless_null(entity: LogicalExpr, value: LogicalExpr) -> LogicalExpr {
         branches: vec![(entity.unary(UnaryOperator::IsNotNull), value)],
         otherwise: None,
     }
-}
-
-/// The number of elements of a list.
-pub(super) fn size_of(list: LogicalExpr) -> LogicalExpr {
-    LogicalExpr::call(&SIZE, vec![list])
 }

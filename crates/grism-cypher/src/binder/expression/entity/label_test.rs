@@ -4,7 +4,7 @@ use grism_core::{GraphSchema, Result, Table, TableId, Tables, Type, Value};
 use grism_functions::COALESCE;
 use grism_logical::{BinaryOperator, LABELS_KEY, LogicalExpr, UnaryOperator};
 
-use super::function::{size_of, table_lookup};
+use super::lookup::{size_of, table_lookup};
 use super::property::entity_column;
 use crate::binder::expression::binder::ExpressionBinder;
 use crate::binder::names::labelled_tables;

@@ -4,6 +4,7 @@ mod column;
 mod contents;
 mod function;
 mod label_test;
+mod lookup;
 mod materialized;
 mod property;
 mod role_function;

@@ -5,7 +5,7 @@ use grism_functions::{EntityFunction, Function};
 use grism_logical::{ArithmeticOperator, BinaryOperator, LogicalExpr, UnaryOperator, role_key};
 
 use super::contents::dynamic_function;
-use super::function::size_of;
+use super::lookup::size_of;
 use super::property::entity_column;
 use crate::binder::expression::binder::ExpressionBinder;
 use crate::binder::names::hint;

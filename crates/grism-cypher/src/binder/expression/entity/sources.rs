@@ -10,8 +10,8 @@ use grism_core::{Type, Value, with_stack};
 use grism_functions::{FunctionRef, GET, Passes};
 use grism_logical::{LogicalExpr, infer_type};
 
-use super::contents::with_deep_contents;
 use crate::binder::expression::binder::{ExpressionBinder, Lambda};
+use crate::binder::expression::needs::Pending;
 
 /// An expression that reads the variable of an enclosing comprehension, with the contents of the entities in its value,
 /// `depth` levels deep. What is read is of any type then.
@@ -22,7 +22,7 @@ pub(super) fn read_sources(
 ) -> LogicalExpr {
     if !binder.reads_lambda(&expression) {
         let ty = type_of(binder, &expression);
-        return with_deep_contents(binder, expression, &ty, depth);
+        return contents_below(binder, expression, &ty, depth);
     }
     match expression {
         LogicalExpr::Column(name) => {
@@ -90,6 +90,28 @@ pub(super) fn read_sources(
         // No entity is in its value.
         other => other,
     }
+}
+
+/// An expression over the rows alone, dynamically typed, with the contents of every entity within it: an operator below adds
+/// them. One without an entity stays as it is.
+pub(super) fn contents_below(
+    binder: &mut ExpressionBinder<'_, '_>,
+    expression: LogicalExpr,
+    ty: &Type,
+    depth: u8,
+) -> LogicalExpr {
+    if !ty.may_hold_entity() {
+        return expression;
+    }
+    let expression = expression.convert(ty, &Type::Any);
+    if let Some(name) = binder.needs.hydrated(&expression, depth) {
+        return LogicalExpr::column(name);
+    }
+    let name = binder.notes.fresh("contents");
+    binder
+        .needs
+        .pend(Pending::Hydrate(expression, name.clone(), depth));
+    LogicalExpr::Column(name)
 }
 
 fn boxed(

@@ -1,6 +1,6 @@
-//! Tests of the writer: what is asked of a target, clause by clause and commit by commit.
+//! Tests of the writer: what it changes, clause by clause and commit by commit.
 
-mod noting;
+mod recording;
 mod steps;
 
 use std::sync::Arc;
@@ -11,30 +11,30 @@ use grism_logical::PlanSchema;
 
 use super::{BoundClause, QueryWriter, WrittenQuery};
 use crate::{CancellationHandle, RuntimeConfig, build_operators};
-use noting::{Host, Noted, Notes};
+use recording::{RecordingHost, RecordingStorage, Records};
 use steps::{Step, Steps, call, call_in_transactions, create, merge, set, unwind};
 
 struct Run {
-    notes: Arc<Notes>,
+    records: Arc<Records>,
     cancellation: CancellationHandle,
 }
 
 impl Run {
     fn new(conflicts: usize) -> Self {
-        let notes = Notes {
+        let records = Records {
             conflicts: AtomicUsize::new(conflicts),
-            ..Notes::default()
+            ..Records::default()
         };
         Self {
-            notes: Arc::new(notes),
+            records: Arc::new(records),
             cancellation: CancellationHandle::default(),
         }
     }
 
-    fn host(&self) -> Host {
-        Host {
-            notes: Arc::clone(&self.notes),
-            storage: Arc::new(Noted(Arc::clone(&self.notes))),
+    fn host(&self) -> RecordingHost {
+        RecordingHost {
+            records: Arc::clone(&self.records),
+            storage: Arc::new(RecordingStorage::new(&self.records)),
         }
     }
 
@@ -47,7 +47,7 @@ impl Run {
 
     /// What each commit did.
     fn committed(&self) -> Vec<Vec<String>> {
-        self.notes.committed.lock().unwrap().clone()
+        self.records.committed.lock().unwrap().clone()
     }
 }
 
@@ -146,7 +146,7 @@ async fn planning_writes_nothing() {
     let names: Vec<&str> = planned.iter().map(|clause| clause.name.as_str()).collect();
     assert_eq!(names, ["Read", "Merge", "Create", "Set"]);
     assert!(!planned[0].plans.is_empty());
-    assert!(run.notes.done.lock().unwrap().is_empty());
+    assert!(run.records.done.lock().unwrap().is_empty());
 }
 
 #[test]
