@@ -8,7 +8,7 @@ use grism_engine::{Distribution, ExchangeMode, OperatorId, PhysicalOperator, Sub
 use grism_logical::optimizer::Facts;
 use grism_ray::{DistributedPlan, ExecutionStage};
 
-use super::explained::{Explained, ExplainedOperator, Shape};
+use super::explained::{Explained, ExplainedClause, ExplainedOperator, Shape};
 
 /// One plan of one process.
 pub(super) fn explained_plan(root: &Arc<dyn PhysicalOperator>, facts: Facts<'_>) -> Explained {
@@ -23,7 +23,11 @@ pub(super) fn explained_clauses(clauses: &[PlannedClause], facts: Facts<'_>) -> 
     let mut shape = Vec::with_capacity(clauses.len());
     for clause in clauses {
         let roots = clause.plans.iter().map(|root| reader.read(root, 0, 1.0).0);
-        shape.push((clause.name.clone(), roots.collect()));
+        shape.push(ExplainedClause {
+            name: clause.name.clone(),
+            detail: clause.detail.clone(),
+            plans: roots.collect(),
+        });
     }
     reader.explained(Shape::Clauses(shape))
 }

@@ -9,7 +9,7 @@ use grism_cypher::{
     bind_results,
 };
 use grism_engine::operators::write::{
-    BoundClause, ClauseBinder, ClausePlace, GraphState, NestedClause,
+    BoundClause, ClauseBinder, ClausePlace, GraphState, NestedClause, NestedRows,
 };
 use grism_logical::{LogicalPlan, PlanSchema};
 
@@ -245,7 +245,10 @@ fn nested_clause<'q>(nested: NestedQuery) -> NestedClause<QueryParts<'q>, BindSt
         query: QueryParts::new(Cow::Owned(nested.query)),
         bound: nested.states,
         is_foreach: nested.is_foreach,
-        by_row: nested.by_row,
+        rows: match nested.by_row {
+            true => NestedRows::One,
+            false => NestedRows::All,
+        },
         returns: nested.returns,
         optional: nested.optional,
         transaction_rows: nested.transaction_rows,

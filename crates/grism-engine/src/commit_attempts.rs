@@ -1,4 +1,4 @@
-//! Writing again where another writer was first.
+//! `CommitAttempts`: a statement that commits runs again where another writer was first.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use grism_core::{Error, ErrorKind, Result, Storage, Turn};
 /// Times a statement is computed again when another writer was first.
 const RETRIES: u32 = 8;
 
-/// The attempts at one commit: the first one hopes, the others wait for their turn before they read.
+/// The attempts at one commit: the first reads at once, the others wait for their turn before they read.
 #[derive(Debug)]
 pub struct CommitAttempts {
     storage: Arc<dyn Storage>,
@@ -34,7 +34,7 @@ impl CommitAttempts {
         if self.made == 1 {
             return Ok(None);
         }
-        // Turns are kept within one machine; writers of others are met again after a while.
+        // Turns are kept within one machine; what writers on other machines commit is waited for.
         if self.made > 2 {
             tokio::time::sleep(Duration::from_millis(5 << self.made)).await;
         }

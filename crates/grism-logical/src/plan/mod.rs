@@ -29,7 +29,8 @@ pub use path_expand::{PathExpand, PathMode, PathSearch};
 pub use repeat::{Collected, Repeat};
 pub use table_call::TableCall;
 pub use write::{
-    Created, CreatedEdge, CreatedEntity, CreatedIncidence, MergeWrite, SetItem, Write, WriteKind,
+    Created, CreatedEdge, CreatedEntity, CreatedIncidence, DeleteMode, LabelChange, MergeWrite,
+    PropertiesMode, SetItem, Write, WriteKind,
 };
 
 use argument::argument_columns;

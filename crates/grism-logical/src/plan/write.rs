@@ -1,13 +1,12 @@
 //! Plans that write: what a clause creates, merges, sets or deletes for each row of its input.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use grism_core::Type;
 use serde::{Deserialize, Serialize};
 
 use super::LogicalPlan;
-use crate::{Column, PlanSchema};
+use crate::{Column, LogicalExpr, PlanSchema};
 
 /// A clause that writes. It runs by itself, since what it creates may be named by the clause after it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,20 +42,107 @@ impl Write {
     }
 
     /// The node's own line.
-    pub(crate) fn describe(&self) -> String {
+    #[must_use]
+    pub fn describe(&self) -> String {
         let what = match &self.kind {
-            WriteKind::Create(created) => created.describe(),
-            WriteKind::Merge(merge) => merge.created.describe(),
+            WriteKind::Create(created) => self.pattern(created),
+            WriteKind::Merge(merge) => self.pattern(&merge.created),
             WriteKind::Set(items) => {
-                let items: Vec<String> = items.iter().map(SetItem::describe).collect();
+                let items: Vec<String> = items.iter().map(|item| self.item(item)).collect();
                 items.join(", ")
             }
             WriteKind::Delete { targets, .. } => {
-                let targets: Vec<&str> = targets.iter().map(|(name, _)| name.as_str()).collect();
+                let targets: Vec<String> =
+                    targets.iter().map(|(name, _)| self.value(name)).collect();
                 targets.join(", ")
             }
         };
         format!("{}({what})", self.kind.name())
+    }
+
+    /// What is created, as a pattern.
+    fn pattern(&self, created: &Created) -> String {
+        let mut parts = Vec::new();
+        for own in &created.entities {
+            let labels = match &own.hyperedge_type {
+                Some(name) => name.clone(),
+                None => own.labels.join("&"),
+            };
+            let node = labelled(&own.column, &labels);
+            parts.push(format!(
+                "({})",
+                self.with_properties(node, own.properties.as_deref())
+            ));
+        }
+        for own in &created.edges {
+            let edge = labelled(&own.column, &own.type_name);
+            let edge = self.with_properties(edge, own.properties.as_deref());
+            let arrow = if own.undirected { "-" } else { "->" };
+            let (source, target) = (labelled(&own.source, ""), labelled(&own.target, ""));
+            parts.push(format!("({source})-[{edge}]{arrow}({target})"));
+        }
+        for own in &created.incidences {
+            let hyperedge = labelled(&own.hyperedge, "");
+            let (role, member) = (&own.role, labelled(&own.member, ""));
+            parts.push(format!("({hyperedge})-[:{role}]->({member})"));
+        }
+        parts.join(", ")
+    }
+
+    fn with_properties(&self, entity: String, properties: Option<&str>) -> String {
+        let map = properties.map(|column| self.value(column));
+        let parts = [Some(entity), map].into_iter().flatten();
+        let parts: Vec<String> = parts.filter(|part| !part.is_empty()).collect();
+        parts.join(" ")
+    }
+
+    /// An item of SET or REMOVE.
+    fn item(&self, item: &SetItem) -> String {
+        match item {
+            SetItem::Property { entity, key, value } => {
+                format!("{}.{key} = {}", self.value(&entity.0), self.value(&value.0))
+            }
+            SetItem::Properties {
+                entity,
+                value,
+                mode,
+            } => {
+                let operator = match mode {
+                    PropertiesMode::Merge => "+=",
+                    PropertiesMode::Replace => "=",
+                };
+                format!(
+                    "{} {operator} {}",
+                    self.value(&entity.0),
+                    self.value(&value.0)
+                )
+            }
+            SetItem::Labels {
+                entity,
+                labels,
+                change,
+            } => {
+                let sign = match change {
+                    LabelChange::Add => "",
+                    LabelChange::Remove => "-",
+                };
+                format!("{sign}{}:{}", self.value(&entity.0), labels.join(":"))
+            }
+        }
+    }
+
+    /// What the input computes for a column, or the column where it computes nothing.
+    fn value(&self, column: &str) -> String {
+        let mut plan = self.input.as_ref();
+        while let LogicalPlan::Project { input, expressions } = plan {
+            let own = expressions.iter().find(|(_, name)| name == column);
+            match own {
+                Some((LogicalExpr::Column(name), _)) if name == column => plan = input,
+                Some((expression, _)) => return expression.to_string(),
+                None => break,
+            }
+        }
+        column.to_owned()
     }
 }
 
@@ -73,8 +159,8 @@ pub enum WriteKind {
     Delete {
         /// The columns, with their types.
         targets: Vec<(String, Type)>,
-        /// Whether relationships go along.
-        detach: bool,
+        /// What becomes of their relationships.
+        mode: DeleteMode,
     },
 }
 
@@ -86,10 +172,25 @@ impl WriteKind {
             Self::Create(_) => "Create",
             Self::Merge(_) => "Merge",
             Self::Set(_) => "Set",
-            Self::Delete { detach: false, .. } => "Delete",
-            Self::Delete { detach: true, .. } => "DetachDelete",
+            Self::Delete {
+                mode: DeleteMode::Alone,
+                ..
+            } => "Delete",
+            Self::Delete {
+                mode: DeleteMode::Detach,
+                ..
+            } => "DetachDelete",
         }
     }
+}
+
+/// What DELETE does with what binds a deleted entity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DeleteMode {
+    /// DELETE, which fails where an entity that stays binds one of them.
+    Alone,
+    /// DETACH DELETE: relationships are deleted too.
+    Detach,
 }
 
 /// What is created for a row.
@@ -120,30 +221,6 @@ impl Created {
         let paths = self.paths.iter();
         let paths = paths.map(|(column, _)| Column::new(column, Type::Path));
         entities.chain(edges).chain(paths).collect()
-    }
-
-    /// What is created, as a pattern.
-    fn describe(&self) -> String {
-        let mut text = String::new();
-        for own in &self.entities {
-            let labels = match &own.hyperedge_type {
-                Some(name) => name.clone(),
-                None => own.labels.join("&"),
-            };
-            let _ = write!(text, ", ({})", labelled(&own.column, &labels));
-        }
-        for own in &self.edges {
-            let edge = labelled(&own.column, &own.type_name);
-            let arrow = if own.undirected { "-" } else { "->" };
-            let (source, target) = (labelled(&own.source, ""), labelled(&own.target, ""));
-            let _ = write!(text, ", ({source})-[{edge}]{arrow}({target})");
-        }
-        for own in &self.incidences {
-            let hyperedge = labelled(&own.hyperedge, "");
-            let (role, member) = (&own.role, labelled(&own.member, ""));
-            let _ = write!(text, ", ({hyperedge})-[:{role}]->({member})");
-        }
-        text.trim_start_matches(", ").to_owned()
     }
 }
 
@@ -216,6 +293,24 @@ pub struct MergeWrite {
     pub on_match: Option<(LogicalPlan, Vec<SetItem>)>,
 }
 
+/// What a map of properties does with those that it does not name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PropertiesMode {
+    /// They stay: `+=`.
+    Merge,
+    /// They are removed: `=`.
+    Replace,
+}
+
+/// What is done with labels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LabelChange {
+    /// They are added.
+    Add,
+    /// They are removed.
+    Remove,
+}
+
 /// One item of SET or REMOVE.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum SetItem {
@@ -234,8 +329,8 @@ pub enum SetItem {
         entity: (String, Type),
         /// The column of the map.
         value: (String, Type),
-        /// Whether other properties stay.
-        merge: bool,
+        /// What becomes of the other properties.
+        mode: PropertiesMode,
     },
     /// `entity:Label`, or its removal.
     Labels {
@@ -243,34 +338,9 @@ pub enum SetItem {
         entity: (String, Type),
         /// The labels.
         labels: Vec<String>,
-        /// Whether they go.
-        remove: bool,
+        /// Whether they are added or removed.
+        change: LabelChange,
     },
-}
-
-impl SetItem {
-    /// The item, as plans show it.
-    fn describe(&self) -> String {
-        match self {
-            Self::Property { entity, key, value } => format!("{}.{key} = {}", entity.0, value.0),
-            Self::Properties {
-                entity,
-                value,
-                merge,
-            } => {
-                let operator = if *merge { "+=" } else { "=" };
-                format!("{} {operator} {}", entity.0, value.0)
-            }
-            Self::Labels {
-                entity,
-                labels,
-                remove,
-            } => {
-                let sign = if *remove { "-" } else { "" };
-                format!("{sign}{}:{}", entity.0, labels.join(":"))
-            }
-        }
-    }
 }
 
 #[cfg(test)]
@@ -323,7 +393,7 @@ mod tests {
         );
         let delete = over_x(WriteKind::Delete {
             targets: vec![("x".to_owned(), Type::Any)],
-            detach: true,
+            mode: DeleteMode::Detach,
         });
         assert!(delete.schema().unwrap().names().eq(["x"]));
         assert_eq!(delete.describe(), "DetachDelete(x)");
@@ -331,11 +401,44 @@ mod tests {
     }
 
     #[test]
+    fn what_the_input_computes_for_a_write_stands_in_its_place() {
+        let map = LogicalExpr::Map(vec![("k".to_owned(), LogicalExpr::column("x"))]);
+        let computed = LogicalPlan::Project {
+            input: Arc::new(LogicalPlan::Argument(PlanSchema::default())),
+            expressions: vec![(map, "#properties1".to_owned())],
+        };
+        let input = LogicalPlan::Project {
+            input: Arc::new(computed),
+            expressions: vec![(
+                LogicalExpr::column("#properties1"),
+                "#properties1".to_owned(),
+            )],
+        };
+        let mut created = pattern();
+        created.edges.clear();
+        created.incidences.clear();
+        created.entities[1].properties = Some("#properties1".to_owned());
+        let value = ("#properties1".to_owned(), Type::Any);
+        let write = |kind| Write {
+            input: Arc::new(input.clone()),
+            kind,
+        };
+        let create = write(WriteKind::Create(created));
+        assert_eq!(create.describe(), "Create((a:A&B), (:MEETING {k: x}))");
+        let set = write(WriteKind::Set(vec![SetItem::Properties {
+            entity: ("a".to_owned(), Type::Any),
+            value,
+            mode: PropertiesMode::Merge,
+        }]));
+        assert_eq!(set.describe(), "Set(a += {k: x})");
+    }
+
+    #[test]
     fn writes_travel_as_other_plans_do() {
         let item = SetItem::Labels {
             entity: ("x".to_owned(), Type::Any),
             labels: vec!["A".to_owned()],
-            remove: true,
+            change: LabelChange::Remove,
         };
         for kind in [
             WriteKind::Create(pattern()),

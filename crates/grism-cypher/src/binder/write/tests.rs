@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use grism_core::{Result, Type};
-use grism_logical::{Created, SetItem, Write, WriteKind};
+use grism_logical::{Created, DeleteMode, LabelChange, PropertiesMode, SetItem, Write, WriteKind};
 
 use super::{BoundWrite, bind_write};
 use crate::binder::Notes;
@@ -63,19 +63,25 @@ fn set_text(graph: &Graph, items: &[SetItem]) -> String {
             SetItem::Properties {
                 entity,
                 value,
-                merge,
+                mode,
             } => {
                 let (entity, value) = (typed(graph, entity), typed(graph, value));
-                let how = if *merge { "adds to" } else { "replaces" };
+                let how = match mode {
+                    PropertiesMode::Merge => "adds to",
+                    PropertiesMode::Replace => "replaces",
+                };
                 writeln!(text, "{how} the properties of ({entity}): {value}")
             }
             SetItem::Labels {
                 entity,
                 labels,
-                remove,
+                change,
             } => {
                 let (entity, labels) = (typed(graph, entity), labels.join(":"));
-                let how = if *remove { "removes" } else { "adds" };
+                let how = match change {
+                    LabelChange::Add => "adds",
+                    LabelChange::Remove => "removes",
+                };
                 writeln!(text, "{how} {labels} of ({entity})")
             }
         }
@@ -88,14 +94,13 @@ fn kind_text(graph: &Graph, kind: &WriteKind) -> String {
     match kind {
         WriteKind::Create(created) => created_text(created),
         WriteKind::Set(items) => set_text(graph, items),
-        WriteKind::Delete { targets, detach } => {
+        WriteKind::Delete { targets, mode } => {
             let targets: Vec<String> = targets.iter().map(|own| typed(graph, own)).collect();
-            let detach = if *detach {
-                " with their relationships"
-            } else {
-                ""
+            let how = match mode {
+                DeleteMode::Alone => "",
+                DeleteMode::Detach => " with their relationships",
             };
-            format!("deletes {}{detach}\n", targets.join(", "))
+            format!("deletes {}{how}\n", targets.join(", "))
         }
         WriteKind::Merge(merge) => {
             let mut text = created_text(&merge.created);

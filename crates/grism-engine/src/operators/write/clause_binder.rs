@@ -19,16 +19,17 @@ pub trait ClauseBinder: Send + Sync {
     /// What the clauses so far have bound; the default has bound nothing.
     type Bound: Clone + Debug + Default + Send + Sync;
 
-    /// Begins anew: what was noted of the query is forgotten.
+    /// Called before each attempt at the query: what was collected in the attempt before, such as warnings, is dropped.
     fn restart(&mut self);
 
-    /// Begins changes of their own: those of the whole query, or of one batch that is committed before others.
+    /// Called before each set of changes: those of the whole query, or of a batch that is committed by itself.
     fn begin(&mut self);
 
-    /// Whether clauses are bound differently after an error, so that the query is worth another try; they are from here on.
+    /// Whether the query is worth another attempt after `error`, because its clauses can be bound in another way; from then on they
+    /// are.
     fn binds_again(&mut self, error: &Error, graph: &GraphState) -> bool;
 
-    /// Whether no error makes clauses be bound differently.
+    /// Whether there is one way to bind the clauses, so that [`Self::binds_again`] is never true.
     fn is_settled(&self) -> bool;
 
     /// Checks the whole query, before its first clause is bound.
@@ -141,14 +142,23 @@ pub struct NestedClause<Q, B> {
     pub bound: Vec<B>,
     /// Whether the first clause makes a row of each element of a list, for which the others run, and the outer rows stay as they are.
     pub is_foreach: bool,
-    /// Whether one row may see what was written for one before it, so that rows are run one after the other.
-    pub by_row: bool,
+    /// How many rows its clauses run for at a time.
+    pub rows: NestedRows,
     /// Whether it returns rows.
     pub returns: bool,
     /// Whether a row for which it returns none stays.
     pub optional: bool,
     /// How many rows one commit takes; `None` where all are one.
     pub transaction_rows: Option<usize>,
+}
+
+/// How many outer rows the clauses of a nested query run for at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NestedRows {
+    /// One after the other, since a row may see what was written for one before it.
+    One,
+    /// All together, which gives the same.
+    All,
 }
 
 /// Some clauses of a branch.

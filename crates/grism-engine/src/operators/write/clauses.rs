@@ -7,7 +7,7 @@ use grism_logical::{LogicalPlan, PlanSchema};
 
 use super::clause_binder::{BoundClause, ClauseBinder, ClausePlace, ClauseRange};
 use super::clause_rows::ClauseRows;
-use super::writer::{PlannedClause, Writer};
+use super::writer::{OutputRows, PlannedClause, Writer};
 
 /// Clauses that are bound and run one after the other, on one set of changes.
 #[derive(Debug)]
@@ -113,13 +113,17 @@ impl<'a, B: ClauseBinder> Clauses<'a, B> {
             match self.bind(place, &bound)? {
                 BoundClause::Plan { plan, bound: after } => match plan.as_ref() {
                     LogicalPlan::Write(write) => {
-                        self.writer.begin_clause(write.kind.name());
-                        let keeps_rows = clause + 1 < clauses.end;
-                        rows = self.writer.write(write, rows, keeps_rows).await?;
+                        self.writer
+                            .begin_clause(write.kind.name(), &write.describe());
+                        let output = match clause + 1 < clauses.end {
+                            true => OutputRows::Kept,
+                            false => OutputRows::Dropped,
+                        };
+                        rows = self.writer.write(write, rows, output).await?;
                         bound = self.binder.with_columns(after, &rows.schema);
                     }
                     plan => {
-                        self.writer.begin_clause("Read");
+                        self.writer.begin_clause("Read", "Read");
                         rows = self.writer.evaluate(&plan.with_rows(&rows.leaf())?).await?;
                         bound = after;
                     }

@@ -8,26 +8,26 @@ use grism_core::{EntityId, Error, GraphSchema, PathValue, Result, Type, Value};
 use grism_logical::{Column, Created, CreatedEdge};
 
 use super::clause_rows::{ClauseBatch, ClauseRows};
-use super::writer::Writer;
+use super::writer::{OutputRows, Writer};
 
 /// After how many rows it is asked whether the statement has to stop: batches of a MERGE are large.
 const ROWS_BETWEEN_CHECKS: usize = 1024;
 
 impl Writer<'_> {
-    /// Creates what a pattern says for each row; where `keeps_rows`, the rows with what was created, and the columns of
-    /// them that are called `before`.
+    /// Creates what a pattern says for each row; the rows that are kept have what was created, and the columns that are called
+    /// `before`.
     pub(super) async fn create(
         &mut self,
         created: &Created,
         rows: &ClauseRows,
         before: &[String],
-        keeps_rows: bool,
+        output_rows: OutputRows,
     ) -> Result<ClauseRows> {
         let mut output = self.buffer();
         for batch in rows.batches() {
             let batch = batch?;
             let made = self.create_batch(created, &batch, None).await?;
-            if keeps_rows {
+            if output_rows == OutputRows::Kept {
                 output.push(batch.keep(before)?.with(made)?.batch)?;
             }
         }

@@ -1,8 +1,9 @@
-//! What DELETE takes away.
+//! What DELETE deletes.
 
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::UInt64Type;
 use grism_core::{Error, OffsetSet, Result, Type, Value};
+use grism_logical::DeleteMode;
 
 use super::clause_rows::ClauseRows;
 use super::writer::Writer;
@@ -18,7 +19,7 @@ impl Writer<'_> {
     pub(super) async fn delete(
         &mut self,
         targets: &[(String, Type)],
-        detach: bool,
+        mode: DeleteMode,
         rows: &ClauseRows,
     ) -> Result<()> {
         let mut deleted = Targets::default();
@@ -47,9 +48,9 @@ impl Writer<'_> {
         for (hyperedge, role, position) in incidences.into_iter().rev() {
             self.target.unbind(hyperedge, &role, position).await?;
         }
-        match detach {
-            true => self.target.detach_delete(ids).await,
-            false => self.target.delete(ids).await,
+        match mode {
+            DeleteMode::Alone => self.target.delete(ids).await,
+            DeleteMode::Detach => self.target.detach_delete(ids).await,
         }
     }
 }

@@ -13,7 +13,7 @@ use super::clause_rows::{ClauseBatch, ClauseRows};
 use super::merge_rows::{MergeRows, merge_rows};
 use super::order::sorted;
 use super::row_sources::RowSet;
-use super::writer::Writer;
+use super::writer::{OutputRows, Writer};
 
 /// What later rows get of those that created it: by the number of the row, the ids of what the pattern creates.
 type MadeIds = HashMap<u64, Vec<Option<u64>>>;
@@ -26,13 +26,15 @@ impl Writer<'_> {
         merge: &MergeWrite,
         rows: &ClauseRows,
         before: &[String],
-        keeps_rows: bool,
+        mut output_rows: OutputRows,
     ) -> Result<ClauseRows> {
         // What an apply did not find stands behind what it did: rows go back to their order.
         let searched = self.search(&sorted(plan, rows)?).await?;
         let sets = merge.on_create.is_some() || merge.on_match.is_some();
-        let keeps = keeps_rows || sets;
-        let roles = merge_rows(merge, &searched, keeps, self.memory())?;
+        if sets {
+            output_rows = OutputRows::Kept;
+        }
+        let roles = merge_rows(merge, &searched, output_rows, self.memory())?;
         let mut names = before.to_vec();
         names.extend(merge.variables.iter().map(|(name, _)| name.clone()));
         let (mut output, mut made_ids) = (self.buffer(), MadeIds::new());
@@ -45,7 +47,7 @@ impl Writer<'_> {
             let made = self
                 .create_batch(&merge.created, &batch, Some(&create))
                 .await?;
-            if !keeps {
+            if output_rows == OutputRows::Dropped {
                 continue;
             }
             let made = shared(made, numbers.start, &roles, &mut made_ids)?;

@@ -15,6 +15,7 @@ use grism_logical::MergeWrite;
 
 use super::clause_rows::{ClauseBatch, ClauseRows, waiting_bytes};
 use super::row_sources::RowSet;
+use super::writer::OutputRows;
 
 /// Keys that are compared with each other in memory, at most about so many.
 const PART_ROWS: usize = 100_000;
@@ -50,7 +51,7 @@ impl MergeRows {
     }
 }
 
-/// Tells what becomes of the rows that a MERGE searched for; where `keeps_rows`, also which rows share what was created. Keys wait in
+/// Tells what becomes of the rows that a MERGE searched for; where they are kept, also which rows share what was created. Keys wait in
 /// memory as far as their share of it goes.
 ///
 /// # Errors
@@ -58,7 +59,7 @@ impl MergeRows {
 pub(super) fn merge_rows(
     merge: &MergeWrite,
     searched: &ClauseRows,
-    keeps_rows: bool,
+    output: OutputRows,
     memory: &Arc<dyn MemoryManager>,
 ) -> Result<MergeRows> {
     if u32::try_from(searched.len()).is_err() {
@@ -94,7 +95,7 @@ pub(super) fn merge_rows(
             let keys = batch.column(1).as_binary::<i32>();
             for (number, key) in numbers.values().iter().zip(keys.iter().flatten()) {
                 match first_of.get(key) {
-                    Some(first) if keeps_rows => {
+                    Some(first) if output == OutputRows::Kept => {
                         rows.followed.insert(*first);
                         rows.creators.push((*number as u32, *first as u32));
                     }

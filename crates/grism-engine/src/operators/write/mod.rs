@@ -26,7 +26,9 @@ mod tests;
 mod transactions;
 mod writer;
 
-pub use clause_binder::{BoundClause, ClauseBinder, ClausePlace, GraphState, NestedClause};
+pub use clause_binder::{
+    BoundClause, ClauseBinder, ClausePlace, GraphState, NestedClause, NestedRows,
+};
 pub use host::WriteHost;
 pub use query_writer::QueryWriter;
 pub use statement::WrittenQuery;

@@ -8,7 +8,7 @@ use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use grism_core::{Error, Result, on_stack};
 use grism_logical::{Column, LogicalExpr, LogicalPlan, PlanSchema, Rows};
 
-use super::clause_binder::{ClauseBinder, ClauseRange, NestedClause};
+use super::clause_binder::{ClauseBinder, ClauseRange, NestedClause, NestedRows};
 use super::clause_rows::ClauseRows;
 use super::clauses::Clauses;
 use crate::PhysicalSchema;
@@ -32,7 +32,10 @@ impl<B: ClauseBinder> Clauses<'_, B> {
             return self.nested_rows(nested, rows, &inner, state).await;
         }
         // Where the query is planned over no rows, its clauses are planned too.
-        let by_row = nested.by_row && !self.writer.plans_only();
+        let at_a_time = match self.writer.plans_only() {
+            true => NestedRows::All,
+            false => nested.rows,
+        };
         if nested.is_foreach {
             // The list is read for all rows before anything is written.
             let range = |clauses| ClauseRange {
@@ -44,12 +47,12 @@ impl<B: ClauseBinder> Clauses<'_, B> {
             let (first, own) = (inner.swap_remove(0), nested.bound[0].clone());
             let unwound = self.clauses(range(0..end.min(1)), first, own);
             let (elements, own) = on_stack(unwound).await?;
-            for piece in pieces(&elements, by_row) {
+            for piece in pieces(&elements, at_a_time) {
                 let run = self.clauses(range(end.min(1)..end), piece?, own.clone());
                 on_stack(run).await?;
             }
         } else {
-            for piece in branch_pieces(&inner, by_row) {
+            for piece in branch_pieces(&inner, at_a_time) {
                 self.nested_branches(nested, piece?).await?;
             }
         }
@@ -127,7 +130,9 @@ impl<B: ClauseBinder> Clauses<'_, B> {
     ) -> Result<Returned<B>> {
         let mut made: Option<(PlanSchema, B::Bound)> = None;
         let mut answers: Vec<(RecordBatch, Option<ClauseRows>)> = Vec::new();
-        for (outer, inner) in pieces(&rows, true).zip(branch_pieces(inner, true)) {
+        for (outer, inner) in
+            pieces(&rows, NestedRows::One).zip(branch_pieces(inner, NestedRows::One))
+        {
             let outer = outer?.concat()?.batch;
             let (found, bound) = self.returned(nested, inner?).await?;
             self.binder.check_returned(&state, &bound)?;
@@ -179,8 +184,11 @@ impl<B: ClauseBinder> Clauses<'_, B> {
 }
 
 /// The rows one by one, or all of them.
-fn pieces(rows: &ClauseRows, by_row: bool) -> Box<dyn Iterator<Item = Result<ClauseRows>> + Send> {
-    if !by_row {
+fn pieces(
+    rows: &ClauseRows,
+    at_a_time: NestedRows,
+) -> Box<dyn Iterator<Item = Result<ClauseRows>> + Send> {
+    if at_a_time == NestedRows::All {
         return Box::new(std::iter::once(Ok(rows.clone())));
     }
     let schema = rows.schema.clone();
@@ -202,9 +210,12 @@ fn pieces(rows: &ClauseRows, by_row: bool) -> Box<dyn Iterator<Item = Result<Cla
 /// The rows of each branch, one row of each at a time, or all of them.
 fn branch_pieces(
     branches: &[ClauseRows],
-    by_row: bool,
+    at_a_time: NestedRows,
 ) -> impl Iterator<Item = Result<Vec<ClauseRows>>> + Send {
-    let mut branches: Vec<_> = branches.iter().map(|rows| pieces(rows, by_row)).collect();
+    let mut branches: Vec<_> = branches
+        .iter()
+        .map(|rows| pieces(rows, at_a_time))
+        .collect();
     std::iter::from_fn(move || branches.iter_mut().map(Iterator::next).collect())
         .map(|pieces: Vec<Result<ClauseRows>>| pieces.into_iter().collect())
 }

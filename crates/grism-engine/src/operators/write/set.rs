@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use grism_core::{Error, Result, Value};
-use grism_logical::{LogicalPlan, SetItem};
+use grism_logical::{LabelChange, LogicalPlan, PropertiesMode, SetItem};
 
 use super::clause_rows::{ClauseBatch, ClauseRows};
 use super::order::reads_graph;
@@ -100,21 +100,31 @@ impl Writer<'_> {
                 let value = rows.value(&value.0, row)?;
                 self.target.set_property(id, key, value)
             }
-            SetItem::Properties { value, merge, .. } => match rows.value(&value.0, row)? {
-                Value::Map(entries) if *merge => self.target.merge_properties(id, &entries),
-                Value::Map(entries) => self.target.replace_properties(id, &entries),
-                Value::Null if *merge => Ok(()),
-                Value::Null => self.target.replace_properties(id, &BTreeMap::new()),
+            SetItem::Properties { value, mode, .. } => match rows.value(&value.0, row)? {
+                Value::Map(entries) => self.set_properties(*mode, id, &entries),
+                Value::Null => self.set_properties(*mode, id, &BTreeMap::new()),
                 other => Err(Error::invalid_data(format!(
                     "properties are a map, not {}",
                     other.type_name()
                 ))
                 .with_code("TypeError:InvalidArgumentType")),
             },
-            SetItem::Labels { labels, remove, .. } => match remove {
-                true => self.target.remove_labels(id, labels).await,
-                false => self.target.add_labels(id, labels).await,
+            SetItem::Labels { labels, change, .. } => match change {
+                LabelChange::Add => self.target.add_labels(id, labels).await,
+                LabelChange::Remove => self.target.remove_labels(id, labels).await,
             },
+        }
+    }
+
+    fn set_properties(
+        &mut self,
+        mode: PropertiesMode,
+        id: u64,
+        entries: &BTreeMap<String, Value>,
+    ) -> Result<()> {
+        match mode {
+            PropertiesMode::Merge => self.target.merge_properties(id, entries),
+            PropertiesMode::Replace => self.target.replace_properties(id, entries),
         }
     }
 }

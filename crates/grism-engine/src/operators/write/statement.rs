@@ -1,4 +1,4 @@
-//! One statement: where it writes, with which settings, and what comes of it.
+//! One statement: where it writes, with which settings, and its result.
 
 use std::sync::Arc;
 

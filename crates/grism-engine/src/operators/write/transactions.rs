@@ -152,3 +152,39 @@ fn batches(rows: &ClauseRows, most: usize) -> impl Iterator<Item = Result<Clause
         (!is_empty).then(|| Ok(ClauseRows::new(schema.clone(), Rows::new(pieces))))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, Int64Array};
+    use grism_core::Type;
+    use grism_logical::Column;
+
+    use super::*;
+    use crate::operators::write::clause_rows::ClauseBatch;
+
+    #[test]
+    fn batches_hold_all_rows_wherever_they_are_cut() {
+        let batch = |values: Vec<i64>| {
+            let values: ArrayRef = Arc::new(Int64Array::from(values));
+            let rows = values.len();
+            ClauseBatch::of(vec![(Column::new("x", Type::Int64), values)], rows).unwrap()
+        };
+        let (first, second) = (batch(vec![1, 2, 3]), batch(vec![4, 5]));
+        let rows = Rows::new(vec![first.batch, second.batch]);
+        let rows = ClauseRows::new(second.schema, rows);
+        let sizes = |most: usize| -> Vec<usize> {
+            let batches = batches(&rows, most);
+            batches.map(|batch| batch.unwrap().len()).collect()
+        };
+        assert_eq!(sizes(2), [2, 2, 1]);
+        assert_eq!(sizes(5), [5]);
+        assert_eq!(sizes(usize::MAX), [5]);
+        assert!(
+            batches(&ClauseRows::none(rows.schema.clone()), 2)
+                .next()
+                .is_none()
+        );
+    }
+}

@@ -20,8 +20,19 @@ const SEARCHED_ROWS: usize = 1 << 17;
 pub struct PlannedClause {
     /// What it does: `Read`, or what a [`LogicalPlan::Write`] is called.
     pub name: String,
+    /// What it reads or writes, in one line.
+    pub detail: String,
     /// The roots of its plans, in their order.
     pub plans: Vec<Arc<dyn PhysicalOperator>>,
+}
+
+/// Whether the rows behind a clause that writes are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OutputRows {
+    /// Another clause reads them.
+    Kept,
+    /// Nothing reads them.
+    Dropped,
 }
 
 /// Changes on top of a snapshot, and what is read of both.
@@ -70,11 +81,12 @@ impl<'a> Writer<'a> {
     }
 
     /// Begins with the plans of another clause, where the query is planned.
-    pub(super) fn begin_clause(&mut self, name: &str) {
+    pub(super) fn begin_clause(&mut self, name: &str, detail: &str) {
         if let Some(planned) = &mut self.planned {
             let planned = planned.get_mut().unwrap_or_else(PoisonError::into_inner);
             planned.push(PlannedClause {
                 name: name.to_owned(),
+                detail: detail.to_owned(),
                 plans: Vec::new(),
             });
         }
@@ -151,30 +163,30 @@ impl<'a> Writer<'a> {
         Ok(output.finish(schema)?.until(&self.cancellation))
     }
 
-    /// Runs a clause that writes; `keeps_rows` where another one follows.
+    /// Runs a clause that writes; the rows are kept where another one follows.
     pub(super) async fn write(
         &mut self,
         write: &Write,
         rows: ClauseRows,
-        keeps_rows: bool,
+        output: OutputRows,
     ) -> Result<ClauseRows> {
         let before: Vec<String> = rows.schema.names().map(str::to_owned).collect();
         match &write.kind {
             WriteKind::Create(created) => {
                 let rows = self.evaluate_in_order(&write.input, &rows).await?;
-                self.create(created, &rows, &before, keeps_rows).await
+                self.create(created, &rows, &before, output).await
             }
             WriteKind::Merge(merge) => {
-                self.merge(&write.input, merge, &rows, &before, keeps_rows)
+                self.merge(&write.input, merge, &rows, &before, output)
                     .await
             }
             WriteKind::Set(items) => {
                 self.set(&write.input, items, &rows).await?;
                 Ok(rows)
             }
-            WriteKind::Delete { targets, detach } => {
+            WriteKind::Delete { targets, mode } => {
                 let computed = self.evaluate(&write.input.with_rows(&rows.leaf())?).await?;
-                self.delete(targets, *detach, &computed).await?;
+                self.delete(targets, *mode, &computed).await?;
                 Ok(rows)
             }
         }

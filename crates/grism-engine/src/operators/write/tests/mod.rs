@@ -12,7 +12,10 @@ use grism_logical::PlanSchema;
 use super::{BoundClause, QueryWriter, WrittenQuery};
 use crate::{CancellationHandle, RuntimeConfig, build_operators};
 use recording::{RecordingHost, RecordingStorage, Records};
-use steps::{Step, Steps, call, call_in_transactions, create, merge, set, unwind};
+use steps::{
+    Step, Steps, call, call_in_transactions, create, detach_delete, merge, set, set_of_value,
+    unwind,
+};
 
 struct Run {
     records: Arc<Records>,
@@ -89,6 +92,32 @@ async fn rows_of_a_merge_that_look_for_the_same_create_once() {
     ];
     assert_eq!(run.committed(), [expected.map(str::to_owned).to_vec()]);
     assert_eq!(written.rows.row_count(), 3);
+}
+
+#[tokio::test]
+async fn what_is_deleted_is_gathered_from_all_rows() {
+    let run = Run::new(0);
+    let steps = &[Step(unwind), Step(create), Step(detach_delete)];
+    run.write(steps).await.unwrap();
+    let [done] = &run.committed()[..] else {
+        panic!("one commit");
+    };
+    assert_eq!(done[3..], ["detach delete 3"]);
+}
+
+#[tokio::test]
+async fn a_clause_that_fails_leaves_nothing_of_those_before() {
+    let run = Run::new(0);
+    let steps = &[Step(unwind), Step(create), Step(set_of_value)];
+    let error = run.write(steps).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidData);
+    assert!(
+        error
+            .to_string()
+            .contains("SET needs a node or a hyperedge"),
+        "{error}"
+    );
+    assert!(run.committed().is_empty());
 }
 
 #[tokio::test]

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use grism_core::{Error, Result, Type, Value};
 use grism_logical::{
-    Created, CreatedEntity, LogicalExpr, LogicalPlan, MergeWrite, PlanSchema, SetItem, Write,
-    WriteKind,
+    Created, CreatedEntity, DeleteMode, LogicalExpr, LogicalPlan, MergeWrite, PlanSchema, SetItem,
+    Write, WriteKind,
 };
 
-use crate::operators::write::{BoundClause, ClauseBinder, ClausePlace, GraphState, NestedClause};
+use crate::operators::write::{
+    BoundClause, ClauseBinder, ClausePlace, GraphState, NestedClause, NestedRows,
+};
 
 /// A clause that is bound on top of the columns before it.
 pub(super) type BoundStep = BoundClause<&'static [Step], PlanSchema>;
@@ -142,6 +144,26 @@ pub(super) fn create(columns: PlanSchema) -> BoundStep {
     )
 }
 
+/// `DETACH DELETE p`.
+pub(super) fn detach_delete(columns: PlanSchema) -> BoundStep {
+    let kind = WriteKind::Delete {
+        targets: vec![("p".to_owned(), Type::Node([].into()))],
+        mode: DeleteMode::Detach,
+    };
+    write(LogicalPlan::Argument(columns), kind)
+}
+
+/// `SET x.x = x`, of what is no entity.
+pub(super) fn set_of_value(columns: PlanSchema) -> BoundStep {
+    let value = ("x".to_owned(), Type::Int64);
+    let item = SetItem::Property {
+        entity: value.clone(),
+        key: "x".to_owned(),
+        value,
+    };
+    write(LogicalPlan::Argument(columns), WriteKind::Set(vec![item]))
+}
+
 /// `SET p.x = x`.
 pub(super) fn set(columns: PlanSchema) -> BoundStep {
     let item = SetItem::Property {
@@ -188,7 +210,7 @@ pub(super) fn nested(
         query: steps,
         bound: vec![columns],
         is_foreach: false,
-        by_row: true,
+        rows: NestedRows::One,
         returns: false,
         optional: false,
         transaction_rows,
