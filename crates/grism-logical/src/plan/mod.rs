@@ -11,6 +11,7 @@ mod repeat;
 mod schema;
 mod table_call;
 mod write;
+mod write_text;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -6,7 +6,7 @@ use grism_core::Type;
 use serde::{Deserialize, Serialize};
 
 use super::LogicalPlan;
-use crate::{Column, LogicalExpr, PlanSchema};
+use crate::{Column, PlanSchema};
 
 /// A clause that writes. It runs by itself, since what it creates may be named by the clause after it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,110 +39,6 @@ impl Write {
             schema.put(column);
         }
         schema
-    }
-
-    /// The node's own line.
-    #[must_use]
-    pub fn describe(&self) -> String {
-        let what = match &self.kind {
-            WriteKind::Create(created) => self.pattern(created),
-            WriteKind::Merge(merge) => self.pattern(&merge.created),
-            WriteKind::Set(items) => {
-                let items: Vec<String> = items.iter().map(|item| self.item(item)).collect();
-                items.join(", ")
-            }
-            WriteKind::Delete { targets, .. } => {
-                let targets: Vec<String> =
-                    targets.iter().map(|(name, _)| self.value(name)).collect();
-                targets.join(", ")
-            }
-        };
-        format!("{}({what})", self.kind.name())
-    }
-
-    /// What is created, as a pattern.
-    fn pattern(&self, created: &Created) -> String {
-        let mut parts = Vec::new();
-        for own in &created.entities {
-            let labels = match &own.hyperedge_type {
-                Some(name) => name.clone(),
-                None => own.labels.join("&"),
-            };
-            let node = labelled(&own.column, &labels);
-            parts.push(format!(
-                "({})",
-                self.with_properties(node, own.properties.as_deref())
-            ));
-        }
-        for own in &created.edges {
-            let edge = labelled(&own.column, &own.type_name);
-            let edge = self.with_properties(edge, own.properties.as_deref());
-            let arrow = if own.undirected { "-" } else { "->" };
-            let (source, target) = (labelled(&own.source, ""), labelled(&own.target, ""));
-            parts.push(format!("({source})-[{edge}]{arrow}({target})"));
-        }
-        for own in &created.incidences {
-            let hyperedge = labelled(&own.hyperedge, "");
-            let (role, member) = (&own.role, labelled(&own.member, ""));
-            parts.push(format!("({hyperedge})-[:{role}]->({member})"));
-        }
-        parts.join(", ")
-    }
-
-    fn with_properties(&self, entity: String, properties: Option<&str>) -> String {
-        let map = properties.map(|column| self.value(column));
-        let parts = [Some(entity), map].into_iter().flatten();
-        let parts: Vec<String> = parts.filter(|part| !part.is_empty()).collect();
-        parts.join(" ")
-    }
-
-    /// An item of SET or REMOVE.
-    fn item(&self, item: &SetItem) -> String {
-        match item {
-            SetItem::Property { entity, key, value } => {
-                format!("{}.{key} = {}", self.value(&entity.0), self.value(&value.0))
-            }
-            SetItem::Properties {
-                entity,
-                value,
-                mode,
-            } => {
-                let operator = match mode {
-                    PropertiesMode::Merge => "+=",
-                    PropertiesMode::Replace => "=",
-                };
-                format!(
-                    "{} {operator} {}",
-                    self.value(&entity.0),
-                    self.value(&value.0)
-                )
-            }
-            SetItem::Labels {
-                entity,
-                labels,
-                change,
-            } => {
-                let sign = match change {
-                    LabelChange::Add => "",
-                    LabelChange::Remove => "-",
-                };
-                format!("{sign}{}:{}", self.value(&entity.0), labels.join(":"))
-            }
-        }
-    }
-
-    /// What the input computes for a column, or the column where it computes nothing.
-    fn value(&self, column: &str) -> String {
-        let mut plan = self.input.as_ref();
-        while let LogicalPlan::Project { input, expressions } = plan {
-            let own = expressions.iter().find(|(_, name)| name == column);
-            match own {
-                Some((LogicalExpr::Column(name), _)) if name == column => plan = input,
-                Some((expression, _)) => return expression.to_string(),
-                None => break,
-            }
-        }
-        column.to_owned()
     }
 }
 
@@ -221,15 +117,6 @@ impl Created {
         let paths = self.paths.iter();
         let paths = paths.map(|(column, _)| Column::new(column, Type::Path));
         entities.chain(edges).chain(paths).collect()
-    }
-}
-
-/// `column:labels`, with either part left out where it says nothing.
-fn labelled(column: &str, labels: &str) -> String {
-    let column = if column.starts_with('#') { "" } else { column };
-    match labels.is_empty() {
-        true => column.to_owned(),
-        false => format!("{column}:{labels}"),
     }
 }
 
@@ -383,54 +270,16 @@ mod tests {
     }
 
     #[test]
-    fn a_write_adds_the_columns_that_it_creates_and_is_shown_as_a_pattern() {
+    fn a_write_adds_the_columns_that_it_creates() {
         let create = over_x(WriteKind::Create(pattern()));
         let schema = create.schema().unwrap();
         assert!(schema.names().eq(["x", "a", "#node1", "r", "w"]));
-        assert_eq!(
-            create.describe(),
-            "Create((a:A&B), (:MEETING), (a)-[r:KNOWS]->(x), ()-[:organizer]->(a))"
-        );
         let delete = over_x(WriteKind::Delete {
             targets: vec![("x".to_owned(), Type::Any)],
             mode: DeleteMode::Detach,
         });
         assert!(delete.schema().unwrap().names().eq(["x"]));
-        assert_eq!(delete.describe(), "DetachDelete(x)");
         assert!(create.argument_columns().contains("x"));
-    }
-
-    #[test]
-    fn what_the_input_computes_for_a_write_stands_in_its_place() {
-        let map = LogicalExpr::Map(vec![("k".to_owned(), LogicalExpr::column("x"))]);
-        let computed = LogicalPlan::Project {
-            input: Arc::new(LogicalPlan::Argument(PlanSchema::default())),
-            expressions: vec![(map, "#properties1".to_owned())],
-        };
-        let input = LogicalPlan::Project {
-            input: Arc::new(computed),
-            expressions: vec![(
-                LogicalExpr::column("#properties1"),
-                "#properties1".to_owned(),
-            )],
-        };
-        let mut created = pattern();
-        created.edges.clear();
-        created.incidences.clear();
-        created.entities[1].properties = Some("#properties1".to_owned());
-        let value = ("#properties1".to_owned(), Type::Any);
-        let write = |kind| Write {
-            input: Arc::new(input.clone()),
-            kind,
-        };
-        let create = write(WriteKind::Create(created));
-        assert_eq!(create.describe(), "Create((a:A&B), (:MEETING {k: x}))");
-        let set = write(WriteKind::Set(vec![SetItem::Properties {
-            entity: ("a".to_owned(), Type::Any),
-            value,
-            mode: PropertiesMode::Merge,
-        }]));
-        assert_eq!(set.describe(), "Set(a += {k: x})");
     }
 
     #[test]

@@ -114,7 +114,7 @@ impl<'a, B: ClauseBinder> Clauses<'a, B> {
                 BoundClause::Plan { plan, bound: after } => match plan.as_ref() {
                     LogicalPlan::Write(write) => {
                         self.writer
-                            .begin_clause(write.kind.name(), &write.describe());
+                            .begin_clause(write.kind.name(), || write.describe());
                         let output = match clause + 1 < clauses.end {
                             true => OutputRows::Kept,
                             false => OutputRows::Dropped,
@@ -123,7 +123,7 @@ impl<'a, B: ClauseBinder> Clauses<'a, B> {
                         bound = self.binder.with_columns(after, &rows.schema);
                     }
                     plan => {
-                        self.writer.begin_clause("Read", "Read");
+                        self.writer.begin_clause("Read", || "Read".to_owned());
                         rows = self.writer.evaluate(&plan.with_rows(&rows.leaf())?).await?;
                         bound = after;
                     }

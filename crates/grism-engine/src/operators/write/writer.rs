@@ -81,12 +81,12 @@ impl<'a> Writer<'a> {
     }
 
     /// Begins with the plans of another clause, where the query is planned.
-    pub(super) fn begin_clause(&mut self, name: &str, detail: &str) {
+    pub(super) fn begin_clause(&mut self, name: &str, detail: impl FnOnce() -> String) {
         if let Some(planned) = &mut self.planned {
             let planned = planned.get_mut().unwrap_or_else(PoisonError::into_inner);
             planned.push(PlannedClause {
                 name: name.to_owned(),
-                detail: detail.to_owned(),
+                detail: detail(),
                 plans: Vec::new(),
             });
         }

@@ -1,6 +1,7 @@
 //! Tests of the writer: what it changes, clause by clause and commit by commit.
 
 mod recording;
+mod rows;
 mod steps;
 
 use std::sync::Arc;
