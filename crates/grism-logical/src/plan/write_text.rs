@@ -1,6 +1,7 @@
 //! A clause that writes in one line, as plans show it.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use super::{Created, LabelChange, LogicalPlan, PropertiesMode, SetItem, Write, WriteKind};
 use crate::LogicalExpr;
@@ -73,7 +74,11 @@ fn set_items(input: &LogicalPlan, items: &[SetItem]) -> String {
             entity,
             key,
             value: new,
-        } => format!("{}.{key} = {}", value(input, &entity.0), value(input, &new.0)),
+        } => format!(
+            "{}.{key} = {}",
+            value(input, &entity.0),
+            value(input, &new.0)
+        ),
         SetItem::Properties {
             entity,
             value: new,
@@ -101,15 +106,22 @@ fn set_items(input: &LogicalPlan, items: &[SetItem]) -> String {
     items.collect::<Vec<_>>().join(", ")
 }
 
-/// What `input` computes for a column, or the column where it computes nothing.
+/// What `input` computes for an internal column, or the column where it computes nothing.
 fn value(input: &LogicalPlan, column: &str) -> String {
-    let mut plan = input;
-    while let LogicalPlan::Project { input, expressions } = plan {
-        match expressions.iter().find(|(_, name)| name == column) {
-            Some((LogicalExpr::Column(name), _)) if name == column => plan = input,
-            Some((expression, _)) => return expression.to_string(),
-            None => break,
+    if !column.starts_with('#') {
+        return column.to_owned();
+    }
+    let mut plans = vec![input];
+    while let Some(plan) = plans.pop() {
+        if let LogicalPlan::Project { expressions, .. } = plan {
+            let own = expressions.iter().find(|(_, name)| name == column);
+            match own {
+                Some((LogicalExpr::Column(name), _)) if name == column => {}
+                Some((expression, _)) => return expression.to_string(),
+                None => continue,
+            }
         }
+        plans.extend(plan.inputs().into_iter().map(Arc::as_ref));
     }
     column.to_owned()
 }
@@ -125,8 +137,6 @@ fn labelled(column: &str, labels: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use grism_core::{Type, Value};
 
     use super::*;
@@ -138,8 +148,11 @@ mod tests {
             input: Arc::new(LogicalPlan::Argument(PlanSchema::default())),
             expressions: vec![(expression, column.to_owned())],
         };
-        LogicalPlan::Project {
+        let distinct = LogicalPlan::Distinct {
             input: Arc::new(computed),
+        };
+        LogicalPlan::Project {
+            input: Arc::new(distinct),
             expressions: vec![(LogicalExpr::column(column), column.to_owned())],
         }
     }
