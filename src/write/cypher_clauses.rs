@@ -138,7 +138,10 @@ impl<'a> ClauseBinder for CypherClauses<'a> {
             return Ok(None);
         };
         let mut parts = query.branch(0).iter();
-        Ok(parts.position(|part| matches!(part, QueryPart::Nested { clause } if *clause == own)))
+        let clause =
+            parts.position(|part| matches!(part, QueryPart::Nested { clause } if *clause == own));
+        let clause = clause.ok_or_else(|| Error::internal("a subquery that is no clause"))?;
+        Ok(Some(clause))
     }
 
     fn bind(

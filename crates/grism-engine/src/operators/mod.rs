@@ -1,4 +1,4 @@
-//! The operators in families, one file each.
+//! The operators in families, one file each, and in `write` the writer of queries, which runs the plans that each clause reads.
 
 pub(crate) mod aggregate;
 pub(crate) mod call;
