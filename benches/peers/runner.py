@@ -7,7 +7,6 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from peers.answers import Answer
 from peers.sessions import Session
 from peers.systems import GRAPHS as GRAPHS_OF
 from peers.systems import IN_MEMORY, PEERS
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from peers.answers import Answer
     from peers.data.graph import Graph
     from peers.workloads import Workload
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from peers.floors import COLUMN as FLOOR
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
 
     from peers.workloads import Workload
 
-LONGEST_ERROR = 160
+LONGEST = 160
+"""Characters of an answer or an error."""
 
 
 def render(
@@ -59,7 +61,8 @@ def _row(workload: Workload, cells: Sequence[Cell], columns: Sequence[str], foun
         answer = "not checked"
     else:
         answer = f"as {len(found.witnesses)} others" if found.checked else f"as {found.witnesses[0]}"
-    return f"| {workload.name}: {workload.title} | {' | '.join(times)} | {f'**{ratio}**' if found.behind else ratio} | {answer} |"
+    ratio = f"**{ratio or '–'}**" if found.behind else ratio
+    return f"| {workload.name}: {workload.title} | {' | '.join(times)} | {ratio} | {answer} |"
 
 
 def _times(cells: Sequence[Cell], column: str, found: Verdict | None = None) -> str:
@@ -109,26 +112,25 @@ def _memory(cells: Mapping[str, Sequence[Cell]], workloads: Sequence[Workload], 
 
 
 def _first(verdicts: Mapping[str, Verdict]) -> list[str]:
-    compared = {workload: found for workload, found in verdicts.items() if found.ratio is not None}
-    behind = sorted(
-        (workload for workload, found in compared.items() if found.behind), key=lambda w: -(compared[w].ratio or 0)
-    )
+    """On how many workloads Grism is first, and by how much it is behind on the others, the worst first."""
+    compared = {workload: found for workload, found in verdicts.items() if found.best is not None}
+    behind = [(found.ratio or math.inf, workload, found.best) for workload, found in compared.items() if found.behind]
     lines = [
-        f"Grism is first or even on {len(compared) - len(behind)} of {len(compared)} workloads with an answer of both."
+        f"Grism is first or even on {len(compared) - len(behind)} of {len(compared)} workloads that others answer."
     ]
-    lines += [
-        f"- {workload}: {compared[workload].ratio:.1f} times the time of {(compared[workload].best or ('', 0))[0]}"
-        for workload in behind
-    ]
+    for ratio, workload, best in sorted(behind, key=lambda place: -place[0]):
+        peer, milliseconds = best or ("", 0.0)
+        said = f"no answer, {peer} needs {_milliseconds(milliseconds)} ms"
+        lines.append(f"- {workload}: {said if ratio == math.inf else f'{ratio:.1f} times the time of {peer}'}")
     return lines
 
 
 def _differences(verdicts: Mapping[str, Verdict]) -> list[str]:
-    lines = [
-        f"- {workload}: {who} says {str(own)[:LONGEST_ERROR]}, {', '.join(found.witnesses)} say {str(found.answer)[:LONGEST_ERROR]}"
-        for workload, found in verdicts.items()
-        for who, own in found.differing.items()
-    ]
+    lines = []
+    for workload, found in verdicts.items():
+        for who, own in found.differing.items():
+            answers = f"{str(own)[:LONGEST]}; {', '.join(found.witnesses)}: {str(found.answer)[:LONGEST]}"
+            lines.append(f"- {workload}: {who}: {answers}")
     return ["**Other answers**", "", *lines] if lines else ["All answers agree."]
 
 
@@ -137,5 +139,5 @@ def _failures(cells: Sequence[Cell]) -> list[str]:
     for cell in cells:
         if cell.error:
             error = " ".join(cell.error.split())
-            lines.append(f"- {cell.workload}, {name(cell)}: {error[:LONGEST_ERROR]}")
+            lines.append(f"- {cell.workload}, {name(cell)}: {error[:LONGEST]}")
     return ["**Without an answer**", "", *lines] if lines else []

@@ -31,7 +31,7 @@ class Verdict:
     best: tuple[str, float] | None
     """The fastest of the other systems with its plain text, and its milliseconds; only right answers count."""
     ratio: float | None
-    """Grism's best time over that."""
+    """Grism's best time over that, where Grism has the right answer."""
 
     @property
     def checked(self) -> bool:
@@ -40,8 +40,8 @@ class Verdict:
 
     @property
     def behind(self) -> bool:
-        """Whether another system is faster."""
-        return self.ratio is not None and self.ratio > EVEN
+        """Whether another system is faster, or has an answer alone."""
+        return self.best is not None and (self.ratio is None or self.ratio > EVEN)
 
 
 def verdict(cells: Sequence[Cell], known: int | None, floor: str) -> Verdict:

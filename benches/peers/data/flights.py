@@ -11,6 +11,8 @@ from peers.data.graph import Edges, Graph, Nodes, Scale
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from grism_ray.many import HyperedgeSource
+
 NODES = {"Airline": ("carrier", "name"), "Airport": ("faa", "name"), "Plane": ("tailnum", "manufacturer")}
 ROLES = {"carrier": "Airline", "origin": "Airport", "dest": "Airport", "plane": "Plane"}
 PROPERTIES = {"id": "INT64", "month": "INT64", "distance": "DOUBLE", "arr_delay": "DOUBLE"}
@@ -37,7 +39,7 @@ def prepare(directory: Path, _scale: Scale) -> dict[str, Any]:
     return {}
 
 
-def _hyperedges(directory: Path) -> tuple[dict[str, str], dict[str, Any]]:
+def _hyperedges(directory: Path) -> tuple[dict[str, str], dict[str, HyperedgeSource]]:
     roles = ", ".join(f"{role} {label}{'?' if role == 'plane' else ''}" for role, label in ROLES.items())
     return {"FLIGHT": roles}, {"FLIGHT": {"files": directory / "flights.csv", "roles": {role: role for role in ROLES}}}
 

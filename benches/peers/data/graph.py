@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from grism_ray.many import HyperedgeSource
+
 PARAMETERS = "parameters.json"
 
 
@@ -85,7 +87,7 @@ class Graph:
     """
     nodes: tuple[Nodes, ...]
     edges: tuple[Edges, ...]
-    hyperedges: Callable[[Path], tuple[dict[str, str], dict[str, Any]]] | None = None
+    hyperedges: Callable[[Path], tuple[dict[str, str], dict[str, HyperedgeSource]]] | None = None
     """The declared types and the sources of them, as ``Graph.load`` of Grism takes them."""
     reified: tuple[str, ...] = ()
     """The labels of nodes that stand for hyperedges; Grism loads neither these nor edges from them."""

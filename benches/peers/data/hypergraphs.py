@@ -10,6 +10,8 @@ from peers.data.graph import Edges, Graph, Nodes, Scale
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from grism_ray.many import HyperedgeSource
+
 LEAST_ARITY, GREATEST_ARITY = 2, 40
 WINDOW = 60
 """Most items of a team are within that many of its centre."""
@@ -39,8 +41,12 @@ def _prepare(directory: Path, scale: Scale, teams: int, items: int) -> dict[str,
     return {"item": int(members[len(members) // 2]), "teams": teams, "items": items}
 
 
-def _hyperedges(directory: Path) -> tuple[dict[str, str], dict[str, Any]]:
-    source = {"files": directory / "member.csv", "group_by": "id", "roles": {"member": ("item", "item")}}
+def _hyperedges(directory: Path) -> tuple[dict[str, str], dict[str, HyperedgeSource]]:
+    source: HyperedgeSource = {
+        "files": directory / "member.csv",
+        "group_by": "id",
+        "roles": {"member": ("item", "item")},
+    }
     return {"team": "member item*"}, {"team": source}
 
 

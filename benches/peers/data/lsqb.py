@@ -1,7 +1,7 @@
 """The graph of LSQB: its persons, places and tags as published, and forums and messages that are generated.
 
-The files beside the project hold the part about persons at scale factor 0.1; what LSQB's queries read of messages is drawn
-at about the size it has there.
+The files beside the project hold the part about persons at scale factor 0.1; what LSQB's queries read of messages is
+drawn at about the size that it has there.
 """
 
 from __future__ import annotations

@@ -10,6 +10,8 @@ from peers.data.graph import Edges, Graph, MissingDataError, Nodes, Scale
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from grism_ray.many import HyperedgeSource
+
 
 def prepare(directory: Path, _scale: Scale) -> dict[str, Any]:
     """Writes the statements as one table and its incidences, and as a table for each relation."""
@@ -20,9 +22,8 @@ def prepare(directory: Path, _scale: Scale) -> dict[str, Any]:
     return {}
 
 
-def _hyperedges(directory: Path) -> tuple[dict[str, str], dict[str, Any]]:
-    types, sources = bulk_load.wd50k_sources(directory)
-    return types, dict(sources)
+def _hyperedges(directory: Path) -> tuple[dict[str, str], dict[str, HyperedgeSource]]:
+    return bulk_load.wd50k_sources(directory)
 
 
 WD50K = Graph(

@@ -33,7 +33,7 @@ IN_MEMORY = ("igraph", "xgi", "grism memory")
 
 
 def open_system(name: str, graph: Graph, place: Path, threads: int) -> System:
-    """A system by its name, with what it stores at ``place``; Grism is ``grism memory``, ``grism disk`` or ``grism ray``.
+    """A system by its name, with what it stores at ``place``; Grism has the places behind its name: ``grism disk``.
 
     Raises ``ImportError`` where it is not installed.
     """

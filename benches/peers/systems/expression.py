@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import scipy.sparse
 
 from peers.systems.system import Row, System
 
@@ -24,7 +25,7 @@ class Expressions(System):
 
     def run(self, text: str, parameters: Mapping[str, Any]) -> list[Row]:
         """Evaluates an expression: a number, or rows."""
-        found = eval(text, {"np": np, **self.names, **parameters})
+        found = eval(text, {"np": np, "scipy": scipy, **self.names, **parameters})
         rows = [(found,)] if np.isscalar(found) else found
         return [tuple(value.item() if isinstance(value, np.generic) else value for value in row) for row in rows]
 

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from grism_ray.session import Prepared
     from grism_ray.many import HyperedgeSource, Sources
+    from grism_ray.session import Prepared
     from peers.data.graph import Edges
 
 
@@ -36,6 +36,8 @@ class Grism(System):
         """Loads everything in one call."""
         graph = self.graph
         types, hyperedges = graph.hyperedges(directory) if graph.hyperedges else ({}, {})
+        declared: list[HyperedgeSource] = [{**source, "type": name} for name, source in hyperedges.items()]
+        edges = [binary(edges, directory) for edges in graph.edges if edges.source not in graph.reified]
         sources: Sources = {
             "types": types,
             "nodes": {
@@ -43,10 +45,7 @@ class Grism(System):
                 for nodes in graph.nodes
                 if nodes.label not in graph.reified
             },
-            "hyperedges": [
-                *({"type": type, **source} for type, source in hyperedges.items()),
-                *(binary(edges, directory) for edges in graph.edges if edges.source not in graph.reified),
-            ],
+            "hyperedges": [*declared, *edges],
         }
         self.opened.load(sources, progress=False)
 
@@ -65,7 +64,7 @@ class Grism(System):
 def binary(edges: Edges, directory: Path) -> HyperedgeSource:
     """The source of binary edges, whose file names its first two columns as it likes."""
     with (directory / edges.path).open() as lines:
-        source, target, *_ = next(lines).strip().split(",")
+        source, target, *_ = next(lines).strip().replace('"', "").split(",")
     roles = {"source": (edges.source, source), "target": (edges.target, target)}
     return {"type": edges.type, "files": directory / edges.path, "roles": roles}
 

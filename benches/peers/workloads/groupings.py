@@ -30,7 +30,8 @@ GROUPINGS = (
                 "RETURN o.faa, d.faa, count(*) AS n ORDER BY n DESC, o.faa, d.faa LIMIT 5"
             ),
             "sql": (
-                "SELECT origin, dest, count(*) AS n FROM flights GROUP BY origin, dest ORDER BY n DESC, origin, dest LIMIT 5"
+                "SELECT origin, dest, count(*) AS n FROM flights GROUP BY origin, dest "
+                "ORDER BY n DESC, origin, dest LIMIT 5"
             ),
         },
     ),
@@ -87,12 +88,13 @@ GROUPINGS = (
         graph="flights",
         texts={
             "cypher": (
-                "MATCH (a:Airline)<-[:carrier]-(f:FLIGHT)-[:plane]->(p:Plane)<-[:plane]-(g:FLIGHT)-[:carrier]->(b:Airline) "
-                "WHERE a.carrier < b.carrier RETURN a.carrier, b.carrier, count(DISTINCT p.tailnum)"
+                "MATCH (a:Airline)<-[:carrier]-(f:FLIGHT)-[:plane]->(p:Plane)<-[:plane]-(g:FLIGHT)"
+                "-[:carrier]->(b:Airline) WHERE a.carrier < b.carrier "
+                "RETURN a.carrier, b.carrier, count(DISTINCT p.tailnum)"
             ),
             "grism": (
-                "MATCH (a:Airline)<-[:carrier]-(f:FLIGHT)-[:plane]->(p:Plane)<-[:plane]-(g:FLIGHT)-[:carrier]->(b:Airline) "
-                "WHERE a.carrier < b.carrier RETURN a.carrier, b.carrier, count(DISTINCT p)"
+                "MATCH (a:Airline)<-[:carrier]-(f:FLIGHT)-[:plane]->(p:Plane)<-[:plane]-(g:FLIGHT)"
+                "-[:carrier]->(b:Airline) WHERE a.carrier < b.carrier RETURN a.carrier, b.carrier, count(DISTINCT p)"
             ),
             "sql": (
                 "SELECT f.carrier, g.carrier, count(DISTINCT f.plane) FROM flights f JOIN flights g "

@@ -18,8 +18,8 @@ def _sharing(least: int) -> Workload:
         texts={
             "cypher": cypher,
             "sql": (
-                "SELECT count(*) FROM (SELECT m.id, n.id FROM member m JOIN member n ON m.item = n.item AND m.id < n.id "
-                f"GROUP BY m.id, n.id HAVING count(*) >= {least})"
+                "SELECT count(*) FROM (SELECT m.id, n.id FROM member m JOIN member n "
+                f"ON m.item = n.item AND m.id < n.id GROUP BY m.id, n.id HAVING count(*) >= {least})"
             ),
             "xgi": f"xgi.to_line_graph(h, s={least}).number_of_edges()",
         },

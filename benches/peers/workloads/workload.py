@@ -17,7 +17,7 @@ class Workload:
     title: str
     graph: str
     texts: Mapping[str, str]
-    """The text by language (``cypher``, ``sql``) or by system (``grism``, ``kuzu``, …), which counts before the language.
+    """The text by language (``cypher``, ``sql``), or by system (``grism``, ``kuzu``, …), which counts first.
 
     An empty text says that the system has no way to ask. Texts are what a user writes, without hints.
     """
