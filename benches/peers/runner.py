@@ -115,7 +115,7 @@ class Runner:
             opened = session.ask({"load": column.system in IN_MEMORY}, self.limits.load)
             if "error" in opened:
                 return opened
-        request = {"text": text, "each": workload.each, "runs": self.limits.runs}
+        request = {"text": text, "each": workload.each, "runs": self.limits.runs, "seconds": self.limits.query / 2}
         return session.ask(request, self.limits.query)
 
     def _session(self, column: Column, graph: Graph) -> Session:

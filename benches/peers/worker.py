@@ -20,9 +20,6 @@ from peers.systems import open_system
 if TYPE_CHECKING:
     from peers.systems.system import Row, System
 
-WARM_SECONDS = 10.0
-"""No further run begins once the runs of a query took that long."""
-
 
 class Worker:
     """A system with a graph."""
@@ -37,7 +34,7 @@ class Worker:
         reset_peak()
         begun = time.perf_counter()
         if "text" in request:
-            return self._measured(request["text"], request["each"], request["runs"])
+            return self._measured(request["text"], request["each"], request["runs"], request["seconds"])
         if request["load"]:
             self.system.remove()
             self.system.open()
@@ -48,14 +45,19 @@ class Worker:
         milliseconds = (time.perf_counter() - begun) * 1e3
         return {"milliseconds": [milliseconds], "peak": peak(), "version": self.system.version()}
 
-    def _measured(self, text: str, each: str, runs: int) -> dict[str, Any]:
-        """Times and answer of a query; the first run stands apart, since it warms the system."""
+    def _measured(self, text: str, each: str, runs: int, seconds: float) -> dict[str, Any]:
+        """Times and answer of a query, in so many warm runs as end within ``seconds``, and at most ``runs``.
+
+        The first run stands apart, since it warms the system.
+        """
         calls = [{"key": key} for key in self.parameters[each]] if each else [self.parameters]
         times: list[float] = []
         rows: list[Row] = []
         begun = time.perf_counter()
-        while len(times) <= runs and (not times or time.perf_counter() - begun < WARM_SECONDS):
+        while len(times) <= runs:
             started = time.perf_counter()
+            if times and started - begun + times[-1] / 1e3 * len(calls) > seconds:
+                break
             rows = [row for parameters in calls for row in self.system.run(text, parameters)]
             times.append((time.perf_counter() - started) * 1e3 / len(calls))
         return {"first": times[0], "milliseconds": times[1:] or times, "peak": peak(), "answer": plain(rows)}
