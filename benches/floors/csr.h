@@ -1,4 +1,5 @@
-/* Adjacency of a graph as compressed rows: what the floors loop over. Reads pairs of little-endian 32-bit numbers. */
+/* Adjacency of a graph as compressed rows: what the floors loop over. Reads pairs of little-endian 32-bit numbers,
+ * of which the first are the bounds of both. */
 
 #ifndef GRISM_FLOORS_CSR_H
 #define GRISM_FLOORS_CSR_H
@@ -12,8 +13,8 @@
 struct pairs {
     uint32_t *values; /* first and second of each pair */
     size_t count;     /* pairs */
-    uint32_t rows;    /* one more than the greatest first number */
-    uint32_t columns; /* one more than the greatest second number */
+    uint32_t rows;    /* more than every first number */
+    uint32_t columns; /* more than every second number */
 };
 
 /* The neighbours of n are targets[starts[n]] to targets[starts[n + 1] - 1], in ascending order. */
@@ -39,8 +40,12 @@ static struct pairs read_pairs(const char *path) {
         exit(1);
     }
     fseek(file, 0, SEEK_END);
-    struct pairs pairs = {NULL, (size_t)ftell(file) / 8, 0, 0};
+    struct pairs pairs = {NULL, (size_t)ftell(file) / 8 - 1, 0, 0};
     rewind(file);
+    if (fread(&pairs.rows, 4, 1, file) != 1 || fread(&pairs.columns, 4, 1, file) != 1) {
+        fprintf(stderr, "%s is empty\n", path);
+        exit(1);
+    }
     pairs.values = (uint32_t *)allocated(2 * pairs.count, sizeof(uint32_t));
     if (fread(pairs.values, 8, pairs.count, file) != pairs.count) {
         fprintf(stderr, "%s ends early\n", path);
@@ -49,8 +54,10 @@ static struct pairs read_pairs(const char *path) {
     fclose(file);
     for (size_t i = 0; i < pairs.count; i++) {
         uint32_t first = pairs.values[2 * i], second = pairs.values[2 * i + 1];
-        pairs.rows = first >= pairs.rows ? first + 1 : pairs.rows;
-        pairs.columns = second >= pairs.columns ? second + 1 : pairs.columns;
+        if (first >= pairs.rows || second >= pairs.columns) {
+            fprintf(stderr, "%s has numbers out of bounds\n", path);
+            exit(1);
+        }
     }
     return pairs;
 }

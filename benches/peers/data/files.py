@@ -20,8 +20,12 @@ def write_csv(file: Path, columns: Mapping[str, Any]) -> None:
     pc.write_csv(table, file, pc.WriteOptions(quoting_style="none"))
 
 
-def write_pairs(file: Path, first: np.ndarray, second: np.ndarray) -> None:
-    """Writes pairs of numbers as little-endian 32-bit integers, the first of each pair before the second."""
+def write_pairs(file: Path, first: np.ndarray, second: np.ndarray, *, bounds: tuple[int, int]) -> None:
+    """Writes pairs of numbers as little-endian 32-bit integers, the first of each pair before the second.
+
+    A pair with the bounds of both, which no number reaches, comes before all.
+    """
     import numpy as np
 
-    file.write_bytes(np.column_stack([first, second]).astype("<u4").tobytes())
+    pairs = np.vstack([bounds, np.column_stack([first, second])])
+    file.write_bytes(pairs.astype("<u4").tobytes())

@@ -13,8 +13,13 @@ if TYPE_CHECKING:
 
     from grism_ray.many import HyperedgeSource
 
-NODES = {"Airline": ("carrier", "name"), "Airport": ("faa", "name"), "Plane": ("tailnum", "manufacturer")}
-ROLES = {"carrier": "Airline", "origin": "Airport", "dest": "Airport", "plane": "Plane"}
+# Names of labels and roles differ in more than case, since Kuzu has one catalog for both.
+NODES = {
+    "Airline": ("airlines", "carrier", "name"),
+    "Airport": ("airports", "faa", "name"),
+    "Aircraft": ("planes", "tailnum", "manufacturer"),
+}
+ROLES = {"carrier": "Airline", "origin": "Airport", "dest": "Airport", "plane": "Aircraft"}
 PROPERTIES = {"id": "INT64", "month": "INT64", "distance": "DOUBLE", "arr_delay": "DOUBLE"}
 
 
@@ -25,10 +30,10 @@ def prepare(directory: Path, _scale: Scale) -> dict[str, Any]:
     import pyarrow.parquet as pq
 
     bulk_load.number_flights(directory)
-    for label, columns in NODES.items():
-        table = pq.read_table(directory / f"{bulk_load.FLIGHT_NODES[label][0]}.parquet").select(list(columns))
-        plain = pc.replace_substring(table[columns[1]].cast(pa.string()), ",", " ")
-        write_csv(directory / f"{label}.csv", table.set_column(1, columns[1], plain))
+    for label, (file, key, name) in NODES.items():
+        table = pq.read_table(directory / f"{file}.parquet").select([key, name])
+        plain = pc.replace_substring(table[name].cast(pa.string()), ",", " ")
+        write_csv(directory / f"{label}.csv", table.set_column(1, name, plain))
     flights = pq.read_table(directory / "flights.parquet")
     flights = flights.append_column("plane", flights["tailnum"]).select([*PROPERTIES, *ROLES])
     write_csv(directory / "flights.csv", flights)
@@ -49,11 +54,11 @@ FLIGHTS = Graph(
     title="flights of New York in 2013: 336,776 hyperedges of four roles",
     prepare=prepare,
     nodes=(
-        *(Nodes(label, {key: "STRING", name: "STRING"}) for label, (key, name) in NODES.items()),
+        *(Nodes(label, {key: "STRING", name: "STRING"}) for label, (_, key, name) in NODES.items()),
         Nodes("FLIGHT", PROPERTIES),
     ),
     edges=tuple(Edges(role, "FLIGHT", label) for role, label in ROLES.items()),
     hyperedges=_hyperedges,
     reified=("FLIGHT",),
-    tables={"airlines": "Airline.csv", "airports": "Airport.csv", "planes": "Plane.csv", "flights": "flights.csv"},
+    tables={"airlines": "Airline.csv", "airports": "Airport.csv", "planes": "Aircraft.csv", "flights": "flights.csv"},
 )

@@ -37,7 +37,7 @@ def _prepare(directory: Path, scale: Scale, teams: int, items: int) -> dict[str,
     write_csv(directory / "team.csv", {"id": np.arange(teams)})
     write_csv(directory / "item.csv", {"id": np.arange(items)})
     write_csv(directory / "member.csv", {"id": drawn, "item": members})
-    write_pairs(directory / "member.bin", drawn, members)
+    write_pairs(directory / "member.bin", drawn, members, bounds=(teams, items))
     return {"item": int(members[len(members) // 2]), "teams": teams, "items": items}
 
 

@@ -40,7 +40,7 @@ def prepare(directory: Path, scale: Scale) -> dict[str, Any]:
     sources, targets = found // pages, found % pages
     write_csv(directory / "page.csv", {"id": np.arange(pages)})
     write_csv(directory / "links.csv", {"a": sources, "b": targets})
-    write_pairs(directory / "links.bin", sources, targets)
+    write_pairs(directory / "links.bin", sources, targets, bounds=(pages, pages))
     linking = np.unique(sources)
     pairs = np.column_stack([random.choice(linking, 1000), random.integers(0, pages, 1000)])
     return {

@@ -17,8 +17,8 @@ def prepare(directory: Path, scale: Scale) -> dict[str, Any]:
     import numpy as np
 
     follows = bulk_load.generate_study(directory, scale.factor, scale.seed)
-    write_pairs(directory / "follows.bin", follows["a"], follows["b"])
     persons = scale.of(bulk_load.STUDY["person"])
+    write_pairs(directory / "follows.bin", follows["a"], follows["b"], bounds=(persons, persons))
     random = np.random.default_rng(scale.seed + 1)
     ids = random.choice(persons, min(2000, persons // 4), replace=False)
     return {

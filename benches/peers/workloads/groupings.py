@@ -57,7 +57,7 @@ GROUPINGS = (
         graph="flights",
         texts={
             "cypher": (
-                "MATCH (f:FLIGHT)-[:plane]->(p:Plane) WHERE p.manufacturer IS NOT NULL "
+                "MATCH (f:FLIGHT)-[:plane]->(p:Aircraft) WHERE p.manufacturer IS NOT NULL "
                 "RETURN p.manufacturer, avg(f.arr_delay), count(*) AS n ORDER BY n DESC, p.manufacturer LIMIT 5"
             ),
             "sql": (
@@ -88,12 +88,12 @@ GROUPINGS = (
         graph="flights",
         texts={
             "cypher": (
-                "MATCH (a:Airline)<-[:carrier]-(f:FLIGHT)-[:plane]->(p:Plane)<-[:plane]-(g:FLIGHT)"
+                "MATCH (a:Airline)<-[:carrier]-(f:FLIGHT)-[:plane]->(p:Aircraft)<-[:plane]-(g:FLIGHT)"
                 "-[:carrier]->(b:Airline) WHERE a.carrier < b.carrier "
                 "RETURN a.carrier, b.carrier, count(DISTINCT p.tailnum)"
             ),
             "grism": (
-                "MATCH (a:Airline)<-[:carrier]-(f:FLIGHT)-[:plane]->(p:Plane)<-[:plane]-(g:FLIGHT)"
+                "MATCH (a:Airline)<-[:carrier]-(f:FLIGHT)-[:plane]->(p:Aircraft)<-[:plane]-(g:FLIGHT)"
                 "-[:carrier]->(b:Airline) WHERE a.carrier < b.carrier RETURN a.carrier, b.carrier, count(DISTINCT p)"
             ),
             "sql": (
@@ -108,7 +108,7 @@ GROUPINGS = (
                 "ON f.plane = g.plane AND f.carrier < g.carrier GROUP BY ALL"
             ),
             "kuzu": (
-                "MATCH (a:Airline)<-[:carrier]-(f:FLIGHT)-[:plane]->(p:Plane) WITH DISTINCT a.carrier AS one, p "
+                "MATCH (a:Airline)<-[:carrier]-(f:FLIGHT)-[:plane]->(p:Aircraft) WITH DISTINCT a.carrier AS one, p "
                 "MATCH (p)<-[:plane]-(g:FLIGHT)-[:carrier]->(b:Airline) WITH DISTINCT one, p, b.carrier AS other "
                 "WHERE one < other RETURN one, other, count(*)"
             ),
