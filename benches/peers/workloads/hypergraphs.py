@@ -84,7 +84,7 @@ HYPERGRAPHS = (
         graph="big-teams",
         texts={
             "grism": (
-                "MATCH (a:item) MATCH (a) ((x:item)<-[:member]-(t:team)-[:member]->(y:item))* (b:item) "
+                "MATCH ANY SHORTEST (a:item) ((x:item)<-[:member]-(t:team)-[:member]->(y:item))* (b:item) "
                 "WITH a, min(b.id) AS component WITH component, count(*) AS n RETURN count(*), max(n)"
             ),
             "kuzu": (
