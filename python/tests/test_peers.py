@@ -1,4 +1,4 @@
-"""The benchmark beside other systems: its questions mean one thing to Grism and to DuckDB, and its verdicts are right."""
+"""The benchmark beside other systems: its questions mean one thing to all, and its verdicts are right."""
 
 from __future__ import annotations
 
