@@ -107,7 +107,7 @@ class Runner:
                     reply = self._asked(session, column, workload, text)
                     yield self._cell(workload.name, column, reply, by_hand=by_hand)
         finally:
-            session.end()
+            session.close()
 
     def _asked(self, session: Session, column: Column, workload: Workload, text: str) -> dict[str, Any]:
         """The reply to a query, in a new process where the last one is gone."""

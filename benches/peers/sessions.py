@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 0.1
 """How often the memory of the process is looked at."""
+CLOSE_SECONDS = 20
+"""How long a process may take to end by itself."""
 
 
 class Session:
@@ -61,6 +63,14 @@ class Session:
                 return {"error": f"> {self.memory / 1024:.0f} GiB"}
         line, _, self.pending = self.pending.partition(b"\n")
         return dict(json.loads(line))
+
+    def close(self) -> None:
+        """Lets the process end by itself, and ends it where it does not."""
+        if self.process is not None and self.process.stdin is not None:
+            self.process.stdin.close()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(CLOSE_SECONDS)
+        self.end()
 
     def end(self) -> None:
         """Ends the process and its children."""

@@ -97,6 +97,8 @@ def main() -> None:
             answer = {"error": f"{type(error).__name__}: {error}"}
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
+    if worker is not None:
+        worker.system.close()
     # Threads of libraries need not end well.
     os._exit(0)
 

@@ -32,6 +32,13 @@ class Grism(System):
 
             ray.init(address="local", num_cpus=self.threads, include_dashboard=False, log_to_driver=False)
 
+    def close(self) -> None:
+        """Stops Ray."""
+        if self.kind == "ray":
+            import ray
+
+            ray.shutdown()
+
     def load(self, directory: Path) -> None:
         """Loads everything in one call."""
         graph = self.graph

@@ -41,6 +41,10 @@ class System(ABC):
     def run(self, text: str, parameters: Mapping[str, Any]) -> list[Row]:
         """All rows of a query."""
 
+    def close(self) -> None:
+        """Ends what a process that simply exits would leave behind: of most systems nothing."""
+        return
+
     def remove(self) -> None:
         """Removes what is stored."""
         for path in self.place.parent.glob(f"{self.place.name}*"):
