@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import argparse
 import fnmatch
-import json
 import os
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +17,7 @@ from peers import floors, machine, publish, table
 from peers.data import GRAPHS
 from peers.data.graph import Scale
 from peers.prepare import prepare
-from peers.runner import Cell, Column, Limits, Runner
+from peers.runner import Cell, Column, Limits, Run, Runner
 from peers.systems import PEERS
 from peers.verdicts import verdict
 from peers.workloads import WORKLOADS
@@ -32,6 +30,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 QUICK = 0.1
+RESULT = "result.json"
 
 
 def parsed(arguments: Sequence[str]) -> argparse.Namespace:
@@ -49,9 +48,11 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--limit", type=float, help="seconds for a query with its runs; 30 by default")
     parser.add_argument("--load-limit", type=float, default=300, help="seconds for a load")
     parser.add_argument("--memory", type=float, default=8, help="GiB that a process may take")
+    parser.add_argument("--memory-limit", type=int, metavar="MIB", help="what a query of Grism may hold")
     parser.add_argument("--directory", type=Path, default=ROOT / "target" / "peers", help="for data and results")
     parser.add_argument("--peer-python", default=sys.executable, help="the interpreter that has the other systems")
     parser.add_argument("--publish", action="store_true", help="write the tables into docs/performance.md")
+    parser.add_argument("--again", type=Path, metavar="FILE", help="run nothing: the tables of a result.json")
     parser.add_argument("--list", action="store_true", help="print the names of workloads, graphs and systems, and end")
     return parser.parse_args(arguments)
 
@@ -74,8 +75,8 @@ def columns_of(options: argparse.Namespace) -> list[Column]:
     ]
 
 
-def run(options: argparse.Namespace, graphs: Sequence[Graph], workloads: Sequence[Workload], data: Path) -> list[Cell]:
-    """All cells; each is printed when it is there."""
+def run(options: argparse.Namespace, graphs: Sequence[Graph], workloads: Sequence[Workload], data: Path) -> Run:
+    """Everything that was asked, each cell printed when it is there and written when its graph is done."""
     work = options.directory / "work"
     work.mkdir(parents=True, exist_ok=True)
     limits = Limits(
@@ -83,21 +84,32 @@ def run(options: argparse.Namespace, graphs: Sequence[Graph], workloads: Sequenc
         query=options.limit or (10 if options.quick else 30),
         load=options.load_limit,
         memory=options.memory * 1024,
+        grism_memory=options.memory_limit and options.memory_limit << 20,
     )
-    runner = Runner(
-        data, work, limits, options.peer_python, os.pathsep.join([str(ROOT / "benches"), str(ROOT / "python")])
-    )
+    path = os.pathsep.join([str(ROOT / "benches"), str(ROOT / "python")])
+    runner = Runner(data, work, limits, options.peer_python, path)
+    before, described = machine.load(), machine.described()
     cells: list[Cell] = []
     built = floors.build(work) if chosen(options.systems, floors.COLUMN) else set()
     for workload in workloads:
         if workload.floor and workload.floor[0] in built:
             cells.append(shown(floors.measure(work, data, workload, limits.runs, limits.query)))
+    done = Run({}, cells)
     for graph in graphs:
         own = [workload for workload in workloads if workload.graph == graph.name]
         for column in columns_of(options):
             cells += [shown(cell) for cell in runner.cells(column, graph, own)]
-    options.versions = runner.versions
-    return cells
+        facts = {
+            **described,
+            "versions": ", ".join(f"{system} {version}" for system, version in runner.versions.items()),
+            "load average": f"{before} before, {machine.load()} after",
+            "sizes": f"a tenth (`--quick`), seed {options.seed}" if options.quick else f"full, seed {options.seed}",
+            "limits": f"{limits.runs} runs, {limits.query:.0f} s a query, {options.memory:.0f} GiB a process"
+            + (f", {options.memory_limit} MiB a query of Grism" if options.memory_limit else ""),
+        }
+        done = Run(facts, cells)
+        done.write(options.directory / RESULT)
+    return done
 
 
 def shown(cell: Cell) -> Cell:
@@ -116,30 +128,22 @@ def main() -> int:
             print(f"{workload.name:22} {workload.graph:10} {workload.title}")
         print(f"systems: {', '.join(column.name for column in columns_of(options))}, {floors.COLUMN}")
         return 0
-    before = machine.load()
-    scale = Scale(QUICK if options.quick else 1.0, options.seed)
-    data = options.directory / f"data-{scale.factor:g}-{scale.seed}"
-    graphs = prepare([g for g in GRAPHS.values() if any(w.graph == g.name for w in workloads)], data, scale)
-    workloads = [workload for workload in workloads if workload.graph in {graph.name for graph in graphs}]
-    cells = run(options, graphs, workloads, data)
-    facts = {
-        **machine.described(),
-        "versions": ", ".join(f"{system} {version}" for system, version in options.versions.items()),
-        "load average": f"{before} before, {machine.load()} after",
-        "sizes": "a tenth (--quick)" if options.quick else "full",
-        "seed": str(options.seed),
-    }
-    names = list(dict.fromkeys(cell.column for cell in cells))
-    names = [name for name in names if name != floors.COLUMN] + [name for name in names if name == floors.COLUMN]
-    text = table.render(cells, workloads, names, facts, {graph.name: graph.title for graph in graphs})
+    if options.again:
+        done = Run.read(options.again)
+    else:
+        scale = Scale(QUICK if options.quick else 1.0, options.seed)
+        data = options.directory / f"data-{scale.factor:g}-{scale.seed}"
+        graphs = prepare([g for g in GRAPHS.values() if any(w.graph == g.name for w in workloads)], data, scale)
+        names = {graph.name for graph in graphs}
+        done = run(options, graphs, [workload for workload in workloads if workload.graph in names], data)
+    text = table.render(done, WORKLOADS, {graph.name: graph.title for graph in GRAPHS.values()})
     print(f"\n{text}")
-    result = options.directory / "result.json"
-    result.write_text(json.dumps({"facts": facts, "cells": [asdict(cell) for cell in cells]}, indent=1))
-    result.with_suffix(".md").write_text(text)
-    print(f"written to {result} and {result.with_suffix('.md')}")
+    if not options.again:
+        (options.directory / RESULT).with_suffix(".md").write_text(text)
+        print(f"written to {options.directory / RESULT}, and as this text beside it")
     if options.publish:
         publish.publish(text, ROOT / "docs" / "performance.md")
-    return 1 if any(differs(cells, workload) for workload in workloads) else 0
+    return 1 if any(differs(done.cells, workload) for workload in workloads) else 0
 
 
 def differs(cells: Sequence[Cell], workload: Workload) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import statistics
 import sys
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from peers.sessions import Session
@@ -63,6 +65,25 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class Run:
+    """All of a run."""
+
+    facts: dict[str, str]
+    """What must be known of the machine, the versions and the sizes."""
+    cells: list[Cell]
+
+    @classmethod
+    def read(cls, file: Path) -> Run:
+        """A run that was written."""
+        found = json.loads(file.read_text())
+        return cls(found["facts"], [Cell(**cell) for cell in found["cells"]])
+
+    def write(self, file: Path) -> None:
+        """Writes it as JSON."""
+        file.write_text(json.dumps({"facts": self.facts, "cells": [asdict(cell) for cell in self.cells]}, indent=1))
+
+
+@dataclass(frozen=True)
 class Limits:
     """How long and how large."""
 
@@ -74,6 +95,8 @@ class Limits:
     """Seconds for a load."""
     memory: float
     """MiB of a process."""
+    grism_memory: int | None = None
+    """Bytes that a query of Grism may hold."""
 
 
 @dataclass
@@ -108,6 +131,8 @@ class Runner:
                     yield self._cell(workload.name, column, reply, by_hand=by_hand)
         finally:
             session.close()
+            for path in self.work.glob(f"{self._place(column, graph).name}*"):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def _asked(self, session: Session, column: Column, workload: Workload, text: str) -> dict[str, Any]:
         """The reply to a query, in a new process where the last one is gone."""
@@ -118,10 +143,14 @@ class Runner:
         request = {"text": text, "each": workload.each, "runs": self.limits.runs, "seconds": self.limits.query / 2}
         return session.ask(request, self.limits.query)
 
+    def _place(self, column: Column, graph: Graph) -> Path:
+        return self.work / f"{graph.name}-{column.name.replace(' ', '-')}.db"
+
     def _session(self, column: Column, graph: Graph) -> Session:
-        place = self.work / f"{graph.name}-{column.name.replace(' ', '-')}.db"
         python = sys.executable if column.system.startswith("grism") else self.peer_python
-        arguments = (column.system, graph.name, str(self.data / graph.name), str(place), str(column.threads))
+        place = str(self._place(column, graph))
+        limit = str(self.limits.grism_memory or 0)
+        arguments = (column.system, graph.name, str(self.data / graph.name), place, str(column.threads), limit)
         return Session(
             [python, "-m", "peers.worker", *arguments],
             {"PYTHONPATH": self.search_path, "OMP_NUM_THREADS": str(column.threads)},

@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
+from peers import summary
 from peers.floors import COLUMN as FLOOR
-from peers.runner import LOAD, Cell
-from peers.verdicts import Verdict, name, verdict
+from peers.runner import LOAD, Cell, Run
+from peers.systems import PEERS, PLACES
+from peers.verdicts import Verdict, milliseconds, name, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from peers.workloads import Workload
 
-LONGEST = 160
-"""Characters of an answer or an error."""
 
-
-def render(
-    cells: Sequence[Cell],
-    workloads: Sequence[Workload],
-    columns: Sequence[str],
-    facts: Mapping[str, str],
-    titles: Mapping[str, str],
-) -> str:
-    """Everything that a run says: where it ran, times, loads, memory, and what went wrong."""
+def render(run: Run, workloads: Sequence[Workload], titles: Mapping[str, str]) -> str:
+    """Everything that a run says: where it ran, times, loads, memory, and what went wrong; ``titles`` are of graphs."""
     by_workload: dict[str, list[Cell]] = {}
-    for cell in cells:
+    columns = sorted({cell.column for cell in run.cells}, key=_place)
+    for cell in run.cells:
         by_workload.setdefault(cell.workload, []).append(cell)
     shown = [workload for workload in workloads if workload.name in by_workload]
     verdicts = {workload.name: verdict(by_workload[workload.name], workload.known, FLOOR) for workload in shown}
-    lines = [f"- {fact}: {value}" for fact, value in facts.items()]
+    lines = [f"- {fact}: {value}" for fact, value in run.facts.items()]
     for graph, title in titles.items():
         own = [workload for workload in shown if workload.graph == graph]
         if own:
@@ -43,8 +36,14 @@ def render(
             ]
             lines += [_row(workload, by_workload[workload.name], columns, verdicts[workload.name]) for workload in own]
     lines += ["", *_loads(by_workload, columns, titles), "", *_memory(by_workload, shown, columns)]
-    lines += ["", *_first(verdicts), "", *_differences(verdicts), "", *_failures(cells)]
+    lines += ["", *summary.lines(run.cells, verdicts)]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _place(column: str) -> tuple[bool, int, str]:
+    """The other systems come first, then the floors, then Grism."""
+    peers = [*PEERS, FLOOR]
+    return column not in peers, peers.index(column) if column in peers else PLACES.index(column.split()[1]), column
 
 
 def _head(names: Sequence[str]) -> list[str]:
@@ -59,6 +58,8 @@ def _row(workload: Workload, cells: Sequence[Cell], columns: Sequence[str], foun
         answer = "**differs**"
     elif found.answer is None:
         answer = "not checked"
+    elif not found.answered:
+        answer = "–"
     else:
         answer = f"as {len(found.witnesses)} others" if found.checked else f"as {found.witnesses[0]}"
     ratio = f"**{ratio or '–'}**" if found.behind else ratio
@@ -70,16 +71,10 @@ def _times(cells: Sequence[Cell], column: str, found: Verdict | None = None) -> 
     parts = []
     for cell in cells:
         if cell.column == column:
-            text = _milliseconds(cell.median) if cell.median is not None else _short(cell.error)
+            text = milliseconds(cell.median) if cell.median is not None else _short(cell.error)
             text += "\\*" if found is not None and name(cell) in found.differing else ""
             parts.append(f"({text})" if cell.by_hand else text)
     return " ".join(parts) or "–"
-
-
-def _milliseconds(value: float) -> str:
-    if value >= 100:
-        return f"{value:,.0f}"
-    return f"{value:.1f}" if value >= 10 else f"{value:.2f}" if value >= 0.1 else f"{value:.3f}"
 
 
 def _short(error: str) -> str:
@@ -109,35 +104,3 @@ def _memory(cells: Mapping[str, Sequence[Cell]], workloads: Sequence[Workload], 
         if rows
         else []
     )
-
-
-def _first(verdicts: Mapping[str, Verdict]) -> list[str]:
-    """On how many workloads Grism is first, and by how much it is behind on the others, the worst first."""
-    compared = {workload: found for workload, found in verdicts.items() if found.best is not None}
-    behind = [(found.ratio or math.inf, workload, found.best) for workload, found in compared.items() if found.behind]
-    lines = [
-        f"Grism is first or even on {len(compared) - len(behind)} of {len(compared)} workloads that others answer."
-    ]
-    for ratio, workload, best in sorted(behind, key=lambda place: -place[0]):
-        peer, milliseconds = best or ("", 0.0)
-        said = f"no answer, {peer} needs {_milliseconds(milliseconds)} ms"
-        lines.append(f"- {workload}: {said if ratio == math.inf else f'{ratio:.1f} times the time of {peer}'}")
-    return lines
-
-
-def _differences(verdicts: Mapping[str, Verdict]) -> list[str]:
-    lines = []
-    for workload, found in verdicts.items():
-        for who, own in found.differing.items():
-            answers = f"{str(own)[:LONGEST]}; {', '.join(found.witnesses)}: {str(found.answer)[:LONGEST]}"
-            lines.append(f"- {workload}: {who}: {answers}")
-    return ["**Other answers**", "", *lines] if lines else ["All answers agree."]
-
-
-def _failures(cells: Sequence[Cell]) -> list[str]:
-    lines = []
-    for cell in cells:
-        if cell.error:
-            error = " ".join(cell.error.split())
-            lines.append(f"- {cell.workload}, {name(cell)}: {error[:LONGEST]}")
-    return ["**Without an answer**", "", *lines] if lines else []

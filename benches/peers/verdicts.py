@@ -30,8 +30,15 @@ class Verdict:
     """Everybody who says something else, Grism too."""
     best: tuple[str, float] | None
     """The fastest of the other systems with its plain text, and its milliseconds; only right answers count."""
-    ratio: float | None
-    """Grism's best time over that, where Grism has the right answer."""
+    own: float | None
+    """Grism's best time for the right answer: in memory, or on disk where it did not run in memory."""
+    answered: bool
+    """Whether Grism has an answer, right or wrong."""
+
+    @property
+    def ratio(self) -> float | None:
+        """Grism's best time over that of the best."""
+        return None if self.best is None or self.own is None else self.own / self.best[1]
 
     @property
     def checked(self) -> bool:
@@ -63,10 +70,17 @@ def verdict(cells: Sequence[Cell], known: int | None, floor: str) -> Verdict:
     ]
     best = min(((who, time) for who, time in peers if time is not None), key=lambda pair: pair[1], default=None)
     fastest = min((time for time in own if time is not None), default=None)
-    ratio = None if best is None or fastest is None else fastest / best[1]
-    return Verdict(answer, tuple(witnesses), differing, best, ratio)
+    answered = any(who.startswith("grism") for who in answers)
+    return Verdict(answer, tuple(witnesses), differing, best, fastest, answered)
 
 
 def name(cell: Cell) -> str:
     """Whose cell it is."""
     return f"{cell.column} by hand" if cell.by_hand else cell.column
+
+
+def milliseconds(value: float) -> str:
+    """A time with three digits or all before the point."""
+    if value >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if value >= 10 else f"{value:.2f}" if value >= 0.1 else f"{value:.3f}"

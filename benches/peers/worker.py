@@ -1,6 +1,6 @@
 """The process of one system with one graph: loads, then answers what it is asked, a line of JSON for each.
 
-python -m peers.worker SYSTEM GRAPH DIRECTORY PLACE THREADS
+python -m peers.worker SYSTEM GRAPH DIRECTORY PLACE THREADS MEMORY_LIMIT
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from peers.answers import plain
 from peers.data import GRAPHS
 from peers.data.graph import parameters
 from peers.systems import open_system
+from peers.systems.system import Settings
 
 if TYPE_CHECKING:
     from peers.systems.system import Row, System
@@ -82,7 +83,8 @@ def peak() -> float | None:
 
 def main() -> None:
     """Serves requests until the input ends."""
-    name, graph, directory, place, threads = sys.argv[1:]
+    name, graph, directory, place, threads, memory_limit = sys.argv[1:]
+    settings = Settings(int(threads), int(memory_limit) or None)
     # What libraries print must not stand among the answers.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
@@ -90,7 +92,7 @@ def main() -> None:
     for line in sys.stdin:
         try:
             if worker is None:
-                worker = Worker(open_system(name, GRAPHS[graph], Path(place), int(threads)), Path(directory))
+                worker = Worker(open_system(name, GRAPHS[graph], Path(place), settings), Path(directory))
             answer = worker.handle(json.loads(line))
         # Whatever a system raises is its answer.
         except Exception as error:  # noqa: BLE001

@@ -11,22 +11,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from peers import answers, floors, table
+from peers import answers, floors, summary, table
 from peers.data import GRAPHS
 from peers.data.files import write_pairs
 from peers.data.graph import Scale, parameters
 from peers.prepare import prepare
 from peers.publish import BEGIN, END, publish
-from peers.runner import Cell
+from peers.runner import Cell, Run
 from peers.sessions import Session
 from peers.systems import open_system
+from peers.systems.system import Settings, System
 from peers.verdicts import verdict
 from peers.workloads import WORKLOADS, Workload
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from peers.systems.system import System
 
 TINY = Scale(0.001, 11)
 COMPARED = ("power", "study", "teams", "big-teams", "flights")
@@ -46,7 +46,10 @@ def asked(system: System, text: str, workload: Workload, given: dict[str, Any]) 
 
 @pytest.mark.parametrize("graph", COMPARED)
 def test_texts_of_a_question_have_one_answer(graph: str, data: Path, tmp_path: Path) -> None:
-    systems = {name: open_system(name, GRAPHS[graph], tmp_path / name, 2) for name in ("duckdb", "grism memory")}
+    systems = {
+        name: open_system(name, GRAPHS[graph], tmp_path / name, Settings(2, 512 << 20))
+        for name in ("duckdb", "grism memory")
+    }
     for system in systems.values():
         system.open()
         system.load(data / graph)
@@ -115,11 +118,15 @@ def test_an_answer_of_grism_that_differs_has_no_time() -> None:
     found = verdict(cells, 7, floors.COLUMN)
     assert (found.ratio, found.behind, list(found.differing)) == (None, True, ["grism memory 2"])
     assert found.witnesses == ("duckdb", "duckdb by hand", "published")
-    shown = table.render(
-        cells, [Workload("w", "what", "g", {}, known=7)], ["duckdb", "grism memory 2"], {}, {"g": "graph"}
-    )
+    shown = table.render(Run({}, cells), [Workload("w", "what", "g", {}, known=7)], {"g": "graph"})
     assert "| w: what | 4.00 (1.00) | 2.00\\* | **–** | **differs** |" in shown
     assert "- w: grism memory 2: [[8]]; duckdb, duckdb by hand, published: [[7]]" in shown
+
+
+def test_a_run_reads_back_as_it_was_written(tmp_path: Path) -> None:
+    run = Run({"seed": "7"}, [cell("duckdb", 4.0, 7), Cell("w", "kuzu", error="> 30 s")])
+    run.write(tmp_path / "result.json")
+    assert Run.read(tmp_path / "result.json") == run
 
 
 def test_floats_of_another_order_of_sums_are_the_same() -> None:
@@ -161,3 +168,16 @@ def test_tables_are_published_between_the_marks(tmp_path: Path) -> None:
     page.write_text("no marks")
     with pytest.raises(ValueError, match="lacks the lines"):
         publish("new", page)
+
+
+def test_a_run_says_where_grism_is_behind_and_where_threads_help_little() -> None:
+    one, two = cell("grism memory 1", 90.0, 7), cell("grism memory 2", 80.0, 7)
+    cells = [cell("duckdb", 4.0, 7), cell(floors.COLUMN, 0.5, 7), one, two]
+    said = summary.lines(cells, {"w": verdict(cells, None, floors.COLUMN)})
+    assert said[:2] == [
+        "Grism is first or even on 0 of 1 workloads that others answer.",
+        "- w: 20.0 times the time of duckdb",
+    ]
+    assert "Times over those of the floors: w 160.0." in said
+    assert "Two threads less than 1.7 times as fast as one: w in memory 1.1." in said
+    assert "All answers agree." in said

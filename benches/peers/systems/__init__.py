@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from peers.data.graph import Graph
-    from peers.systems.system import System
+    from peers.systems.system import Settings, System
 
 PEERS = {
     "duckdb": "sql",
@@ -32,11 +32,11 @@ IN_MEMORY = ("igraph", "xgi", "grism memory")
 """The systems that store nothing for the next process."""
 
 
-def open_system(name: str, graph: Graph, place: Path, threads: int) -> System:
+def open_system(name: str, graph: Graph, place: Path, settings: Settings) -> System:
     """A system by its name, with what it stores at ``place``; Grism has the places behind its name: ``grism disk``.
 
     Raises ``ImportError`` where it is not installed.
     """
     module, _, kind = name.partition(" ")
-    found: System = import_module(f"peers.systems.{module}").SYSTEM(graph, place, threads, kind)
+    found: System = import_module(f"peers.systems.{module}").SYSTEM(graph, place, settings, kind)
     return found

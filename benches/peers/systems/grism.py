@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import grism_ray
+from grism_ray.options import QuerySettings, RayOptions
 from peers.systems.system import Row, System, named
 
 if TYPE_CHECKING:
@@ -62,9 +63,11 @@ class Grism(System):
         if text not in self.prepared:
             self.prepared[text] = self.opened.prepare(text)
         if self.kind == "ray":
-            result = self.prepared[text].query(own, engine="ray", ray={"workers": self.threads})
+            ray = RayOptions(workers=self.threads)
+            result = self.prepared[text].query(own, engine="ray", ray=ray, memory_limit=self.memory_limit)
         else:
-            result = self.prepared[text].query(own, engine="local", threads=self.threads)
+            settings = QuerySettings(threads=self.threads, memory_limit=self.memory_limit)
+            result = self.prepared[text].query(own, engine="local", **settings)
         return [tuple(row.values()) for row in result.to_pylist()]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,14 +16,24 @@ if TYPE_CHECKING:
 Row = tuple[Any, ...]
 
 
+@dataclass(frozen=True)
+class Settings:
+    """How a system runs queries."""
+
+    threads: int
+    memory_limit: int | None = None
+    """Bytes that a query of Grism may hold; other systems keep their defaults."""
+
+
 class System(ABC):
     """A system with at most one graph."""
 
-    def __init__(self, graph: Graph, place: Path, threads: int, kind: str) -> None:
+    def __init__(self, graph: Graph, place: Path, settings: Settings, kind: str) -> None:
         """``place`` is the file or directory of what it stores, ``kind`` what the name says behind the system."""
         self.graph = graph
         self.place = place
-        self.threads = threads
+        self.threads = settings.threads
+        self.memory_limit = settings.memory_limit
         self.kind = kind
 
     @abstractmethod
