@@ -115,7 +115,9 @@ def run(options: argparse.Namespace, graphs: Sequence[Graph], workloads: Sequenc
 def shown(cell: Cell) -> Cell:
     """Prints a cell in one line."""
     said = cell.error.splitlines()[0][:200] if cell.error else f"{cell.median:,.3f} ms"
-    print(f"{cell.column:16} {cell.workload:22} {'by hand ' if cell.by_hand else ''}{said}", flush=True)
+    print(
+        f"{cell.column:16} {cell.workload:22} {'' if cell.wording == 'plain' else f'{cell.wording} '}{said}", flush=True
+    )
     return cell
 
 

@@ -7,7 +7,7 @@ import shutil
 import statistics
 import sys
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from peers.sessions import Session
 from peers.systems import GRAPHS as GRAPHS_OF
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from peers.workloads import Workload
 
 LOAD = "load"
+
+Wording = Literal["plain", "by hand"]
+"""Whether a text is what a user writes, or says how to compute the answer."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class Cell:
 
     workload: str
     column: str
-    by_hand: bool = False
+    wording: Wording = "plain"
     milliseconds: list[float] = field(default_factory=list)
     """Of warm runs; of the first, where there was no other."""
     first: float | None = None
@@ -120,15 +123,15 @@ class Runner:
             return
         session = self._session(column, graph)
         try:
-            loaded = session.ask({"load": True}, self.limits.load)
+            loaded = session.ask({"do": "load"}, self.limits.load)
             yield self._cell(f"{LOAD}-{graph.name}", column, loaded)
             if "error" in loaded:
                 return
             self.versions[column.system.split()[0]] = loaded["version"]
             for workload in workloads:
-                for text, by_hand in texts(workload, column):
+                for text, wording in texts(workload, column):
                     reply = self._asked(session, column, workload, text)
-                    yield self._cell(workload.name, column, reply, by_hand=by_hand)
+                    yield self._cell(workload.name, column, reply, wording)
         finally:
             session.close()
             for path in self.work.glob(f"{self._place(column, graph).name}*"):
@@ -137,10 +140,16 @@ class Runner:
     def _asked(self, session: Session, column: Column, workload: Workload, text: str) -> dict[str, Any]:
         """The reply to a query, in a new process where the last one is gone."""
         if not session.running:
-            opened = session.ask({"load": column.system in IN_MEMORY}, self.limits.load)
+            opened = session.ask({"do": "load" if column.system in IN_MEMORY else "open"}, self.limits.load)
             if "error" in opened:
                 return opened
-        request = {"text": text, "each": workload.each, "runs": self.limits.runs, "seconds": self.limits.query / 2}
+        request = {
+            "do": "ask",
+            "text": text,
+            "each": workload.each,
+            "runs": self.limits.runs,
+            "seconds": self.limits.query / 2,
+        }
         return session.ask(request, self.limits.query)
 
     def _place(self, column: Column, graph: Graph) -> Path:
@@ -159,15 +168,15 @@ class Runner:
         )
 
     @staticmethod
-    def _cell(workload: str, column: Column, reply: dict[str, Any], *, by_hand: bool = False) -> Cell:
+    def _cell(workload: str, column: Column, reply: dict[str, Any], wording: Wording = "plain") -> Cell:
         known = ("milliseconds", "first", "peak", "answer", "error")
-        return Cell(workload, column.name, by_hand, **{name: reply[name] for name in known if name in reply})
+        return Cell(workload, column.name, wording, **{name: reply[name] for name in known if name in reply})
 
 
-def texts(workload: Workload, column: Column) -> Iterator[tuple[str, bool]]:
-    """What a system is asked: the plain text, and that by hand, of which the second part is told."""
+def texts(workload: Workload, column: Column) -> Iterator[tuple[str, Wording]]:
+    """What a system is asked: the plain text, and that by hand where there is one."""
     plain = workload.text(column.system, column.language)
     if plain:
-        yield plain, False
+        yield plain, "plain"
     if by_hand := workload.by_hand.get(column.system):
-        yield by_hand, True
+        yield by_hand, "by hand"

@@ -50,7 +50,7 @@ def _beside_floors(cells: Sequence[Cell], verdicts: Mapping[str, Verdict]) -> li
 
 def _scaling(cells: Sequence[Cell]) -> list[str]:
     """Where a second thread helps little."""
-    medians = {(cell.workload, cell.column): cell.median for cell in cells if not cell.by_hand}
+    medians = {(cell.workload, cell.column): cell.median for cell in cells if cell.wording == "plain"}
     slow = []
     for (workload, column), one in medians.items():
         two = medians.get((workload, f"{column.removesuffix(' 1')} 2"))

@@ -73,7 +73,7 @@ def _times(cells: Sequence[Cell], column: str, found: Verdict | None = None) -> 
         if cell.column == column:
             text = milliseconds(cell.median) if cell.median is not None else _short(cell.error)
             text += "\\*" if found is not None and name(cell) in found.differing else ""
-            parts.append(f"({text})" if cell.by_hand else text)
+            parts.append(f"({text})" if cell.wording == "by hand" else text)
     return " ".join(parts) or "–"
 
 
@@ -95,7 +95,9 @@ def _memory(cells: Mapping[str, Sequence[Cell]], workloads: Sequence[Workload], 
     """The peaks of processes while they answered: they hold the graph too."""
     rows = []
     for workload in workloads:
-        peaks = {cell.column: cell.peak for cell in cells[workload.name] if cell.peak is not None and not cell.by_hand}
+        peaks = {
+            cell.column: cell.peak for cell in cells[workload.name] if cell.peak is not None and cell.wording == "plain"
+        }
         values = [f"{peaks[column]:,.0f}" if column in peaks else "–" for column in columns if column != FLOOR]
         rows.append(f"| {workload.name} | {' | '.join(values)} |")
     names = [column for column in columns if column != FLOOR]

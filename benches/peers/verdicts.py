@@ -61,7 +61,9 @@ def verdict(cells: Sequence[Cell], known: int | None, floor: str) -> Verdict:
     differing = (
         {} if answer is None else {who: own for who, own in {**answers, **others}.items() if not same(own, answer)}
     )
-    right = [cell for cell in cells if cell.median is not None and name(cell) not in differing and not cell.by_hand]
+    right = [
+        cell for cell in cells if cell.median is not None and name(cell) not in differing and cell.wording == "plain"
+    ]
     peers = [
         (cell.column, cell.median) for cell in right if cell.column != floor and not cell.column.startswith("grism")
     ]
@@ -76,7 +78,7 @@ def verdict(cells: Sequence[Cell], known: int | None, floor: str) -> Verdict:
 
 def name(cell: Cell) -> str:
     """Whose cell it is."""
-    return f"{cell.column} by hand" if cell.by_hand else cell.column
+    return cell.column if cell.wording == "plain" else f"{cell.column} {cell.wording}"
 
 
 def milliseconds(value: float) -> str:

@@ -34,9 +34,9 @@ class Worker:
         """The answer to one request, which is to load the graph, to open what is stored, or a query."""
         reset_peak()
         begun = time.perf_counter()
-        if "text" in request:
+        if request["do"] == "ask":
             return self._measured(request["text"], request["each"], request["runs"], request["seconds"])
-        if request["load"]:
+        if request["do"] == "load":
             self.system.remove()
             self.system.open()
             begun = time.perf_counter()

@@ -17,7 +17,7 @@ from peers.data.files import write_pairs
 from peers.data.graph import Scale, parameters
 from peers.prepare import prepare
 from peers.publish import BEGIN, END, publish
-from peers.runner import Cell, Run
+from peers.runner import Cell, Run, Wording
 from peers.sessions import Session
 from peers.systems import open_system
 from peers.systems.system import Settings, System
@@ -102,8 +102,8 @@ def test_floors_count_what_loops_count(tmp_path: Path) -> None:
     assert measured == {name: [[count]] for name, count in expected.items()}
 
 
-def cell(column: str, milliseconds: float, answer: int | None, *, by_hand: bool = False) -> Cell:
-    return Cell("w", column, by_hand, [milliseconds], answer=None if answer is None else [[answer]])
+def cell(column: str, milliseconds: float, answer: int | None, wording: Wording = "plain") -> Cell:
+    return Cell("w", column, wording, [milliseconds], answer=None if answer is None else [[answer]])
 
 
 def test_a_wrong_answer_is_no_best_time_and_is_named() -> None:
@@ -114,7 +114,7 @@ def test_a_wrong_answer_is_no_best_time_and_is_named() -> None:
 
 
 def test_an_answer_of_grism_that_differs_has_no_time() -> None:
-    cells = [cell("duckdb", 4.0, 7), cell("duckdb", 1.0, 7, by_hand=True), cell("grism memory 2", 2.0, 8)]
+    cells = [cell("duckdb", 4.0, 7), cell("duckdb", 1.0, 7, "by hand"), cell("grism memory 2", 2.0, 8)]
     found = verdict(cells, 7, floors.COLUMN)
     assert (found.ratio, found.behind, list(found.differing)) == (None, True, ["grism memory 2"])
     assert found.witnesses == ("duckdb", "duckdb by hand", "published")
