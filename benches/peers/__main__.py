@@ -41,6 +41,7 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--only", default="*", help="workloads or graphs by names or patterns, as `walks-*,teams`")
     parser.add_argument("--systems", default="*", help="systems by names or patterns, as `duckdb,grism memory`")
     parser.add_argument("--quick", action="store_true", help="a tenth of the sizes, 3 runs and a limit of 10 seconds")
+    parser.add_argument("--scale", type=float, help="of generated graphs: 4 for four times the nodes and edges")
     parser.add_argument("--seed", type=int, default=7, help="of generated graphs and of parameters")
     parser.add_argument("--threads", default="1,2", help="of Grism; the other systems get the greatest of these")
     parser.add_argument("--ray", action="store_true", help="run Grism on Ray too, with a worker for each thread")
@@ -75,7 +76,9 @@ def columns_of(options: argparse.Namespace) -> list[Column]:
     ]
 
 
-def run(options: argparse.Namespace, graphs: Sequence[Graph], workloads: Sequence[Workload], data: Path) -> Run:
+def run(
+    options: argparse.Namespace, graphs: Sequence[Graph], workloads: Sequence[Workload], data: Path, scale: Scale
+) -> Run:
     """Everything that was asked, each cell printed when it is there and written when its graph is done."""
     work = options.directory / "work"
     work.mkdir(parents=True, exist_ok=True)
@@ -103,7 +106,7 @@ def run(options: argparse.Namespace, graphs: Sequence[Graph], workloads: Sequenc
             **described,
             "versions": ", ".join(f"{system} {version}" for system, version in runner.versions.items()),
             "load average": f"{before} before, {machine.load()} after",
-            "sizes": f"a tenth (`--quick`), seed {options.seed}" if options.quick else f"full, seed {options.seed}",
+            "generated graphs": f"{scale.factor:g} of the full size, seed {scale.seed}",
             "limits": f"{limits.runs} runs, {limits.query:.0f} s a query, {options.memory:.0f} GiB a process"
             + (f", {options.memory_limit} MiB a query of Grism" if options.memory_limit else ""),
         }
@@ -125,6 +128,9 @@ def main() -> int:
     """Runs everything; 1 where an answer of Grism differs from the one that others agree on."""
     options = parsed(sys.argv[1:])
     workloads = [workload for workload in WORKLOADS if chosen(options.only, workload.name, workload.graph)]
+    if not workloads or (not columns_of(options) and not chosen(options.systems, floors.COLUMN)):
+        print("no workload, or no system, has such a name: --list prints those that there are", file=sys.stderr)
+        return 2
     if options.list:
         for workload in workloads:
             print(f"{workload.name:22} {workload.graph:10} {workload.title}")
@@ -133,11 +139,11 @@ def main() -> int:
     if options.again:
         done = Run.read(options.again)
     else:
-        scale = Scale(QUICK if options.quick else 1.0, options.seed)
+        scale = Scale(options.scale or (QUICK if options.quick else 1.0), options.seed)
         data = options.directory / f"data-{scale.factor:g}-{scale.seed}"
         graphs = prepare([g for g in GRAPHS.values() if any(w.graph == g.name for w in workloads)], data, scale)
         names = {graph.name for graph in graphs}
-        done = run(options, graphs, [workload for workload in workloads if workload.graph in names], data)
+        done = run(options, graphs, [workload for workload in workloads if workload.graph in names], data, scale)
     text = table.render(done, WORKLOADS, {graph.name: graph.title for graph in GRAPHS.values()})
     print(f"\n{text}")
     if not options.again:

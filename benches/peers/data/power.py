@@ -22,7 +22,9 @@ def prepare(directory: Path, scale: Scale) -> dict[str, Any]:
     import numpy as np
 
     random = np.random.default_rng(scale.seed)
-    pages, links = scale.of(PAGES), scale.of(LINKS)
+    pages = max(2, scale.of(PAGES))
+    # So few that drawing them ends soon.
+    links = min(scale.of(LINKS), pages * pages // 4)
     weights = np.arange(1, pages + 1) ** -EXPONENT
     bounds = np.cumsum(weights / weights.sum())
     ranks = random.permutation(pages)
