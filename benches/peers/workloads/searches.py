@@ -78,9 +78,12 @@ SEARCHES = (
                 "SELECT count(*), sum(level) FROM pairs JOIN reached ON pairs.a = start AND pairs.b = id"
             ),
             "igraph": (
-                "[(len(found), int(sum(found))) for sources in [sorted({a for a, _ in pairs})] "
-                "for row in [dict(zip(sources, g.distances(sources)))] "
-                "for found in [[row[a][b] for a, b in pairs if row[a][b] < g.vcount()]]]"
+                "[(len(found), int(sum(found))) "
+                "for sources, targets in [[sorted(set(ends)) for ends in zip(*pairs)]] "
+                "for rows in [g.distances(sources, targets)] "
+                "for row, place in [[{v: at for at, v in enumerate(ends)} for ends in (sources, targets)]] "
+                "for every in [[rows[row[a]][place[b]] for a, b in pairs]] "
+                "for found in [[d for d in every if d < g.vcount()]]]"
             ),
         },
     ),
