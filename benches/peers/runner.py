@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from peers.workloads import Workload
 
 LOAD = "load"
+WITNESS = 3
+"""How many times longer a text by hand may take, since another answer is worth waiting for."""
 
 Wording = Literal["plain", "by hand"]
 """Whether a text is what a user writes, or says how to compute the answer."""
@@ -130,14 +132,15 @@ class Runner:
             self.versions[column.system.split()[0]] = loaded["version"]
             for workload in workloads:
                 for text, wording in texts(workload, column):
-                    reply = self._asked(session, column, workload, text)
+                    seconds = self.limits.query * (WITNESS if wording == "by hand" else 1)
+                    reply = self._asked(session, column, workload, text, seconds)
                     yield self._cell(workload.name, column, reply, wording)
         finally:
             session.close()
             for path in self.work.glob(f"{self._place(column, graph).name}*"):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 
-    def _asked(self, session: Session, column: Column, workload: Workload, text: str) -> dict[str, Any]:
+    def _asked(self, session: Session, column: Column, workload: Workload, text: str, seconds: float) -> dict[str, Any]:
         """The reply to a query, in a new process where the last one is gone."""
         if not session.running:
             opened = session.ask({"do": "load" if column.system in IN_MEMORY else "open"}, self.limits.load)
@@ -148,9 +151,9 @@ class Runner:
             "text": text,
             "each": workload.each,
             "runs": self.limits.runs,
-            "seconds": self.limits.query / 2,
+            "seconds": seconds / 2,
         }
-        return session.ask(request, self.limits.query)
+        return session.ask(request, seconds)
 
     def _place(self, column: Column, graph: Graph) -> Path:
         return self.work / f"{graph.name}-{column.name.replace(' ', '-')}.db"
