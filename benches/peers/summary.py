@@ -69,7 +69,12 @@ def _differing(verdicts: Mapping[str, Verdict]) -> list[str]:
 
 
 def _failed(cells: Sequence[Cell]) -> list[str]:
-    said = [
-        f"- {cell.workload}, {name(cell)}: {' '.join(cell.error.split())[:LONGEST]}" for cell in cells if cell.error
-    ]
-    return ["**Without an answer**", "", *said] if said else []
+    """What systems said that refused a question or ended; that limits were met stands in the tables."""
+    said = []
+    for cell in cells:
+        error = " ".join(cell.error.split())
+        if error and not error.startswith(">"):
+            # Systems that repeat the query do so before they say what is wrong.
+            end = error if len(error) <= LONGEST else f"… {error[-LONGEST:]}"
+            said.append(f"- {cell.workload}, {name(cell)}: {end}")
+    return ["**Errors**", "", *said] if said else []
