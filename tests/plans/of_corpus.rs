@@ -1,0 +1,56 @@
+//! The physical plans of the corpus, on one machine and in stages: one snapshot for each file.
+
+use grism::{DistributedPlannerConfig, ExplainOptions, Graph, QueryOptions, RuntimeConfig};
+use sqllogictest::{DefaultColumnType, Record, StatementExpect};
+
+/// The plans of a statement over the graph as it is; empty for what is meant to fail and for what is no statement.
+pub(crate) async fn explained(graph: &Graph, record: &Record<DefaultColumnType>) -> String {
+    let text = match record {
+        Record::Query { sql, .. } => sql,
+        Record::Statement {
+            sql,
+            expected: StatementExpect::Ok,
+            ..
+        } => sql,
+        _ => return String::new(),
+    };
+    let options = options();
+    let local = ExplainOptions::default();
+    let staged = ExplainOptions {
+        distributed: true,
+        ..ExplainOptions::default()
+    };
+    let mut shown = format!("{text}\n");
+    for explain in [local, staged] {
+        match graph.explain(text, explain, &options).await {
+            Ok(plan) => shown.push_str(&format!("\n{}\n", plan.trim_end())),
+            Err(error) => shown.push_str(&format!("\nno plan: {}\n", error.message())),
+        }
+    }
+    shown.push_str("\n--------\n");
+    shown
+}
+
+/// Compares the plans of a file with those that were reviewed.
+pub(crate) fn assert_plans(file: &str, plans: &str) {
+    insta::with_settings!({
+        prepend_module_to_snapshot => false,
+        omit_expression => true,
+        snapshot_path => "corpus",
+    }, {
+        insta::assert_snapshot!(file, plans);
+    });
+}
+
+/// Two threads, and three partitions whose expansions are routed, so that every exchange shows.
+fn options() -> QueryOptions {
+    QueryOptions {
+        runtime: RuntimeConfig::default().with_threads(2),
+        distributed: DistributedPlannerConfig {
+            partitions: 3,
+            adjacency_replication_limit: 0,
+            broadcast_rows: 10_000,
+        },
+        ..QueryOptions::default()
+    }
+}
