@@ -11,7 +11,7 @@ EXAMPLE_MODULE := examples/custom_operator/python/grism_custom_operator.abi3.so
 CARGO_OPTIONS := --locked --features grism-python/failpoints
 EVERYTHING := $(CARGO_OPTIONS) --workspace --all-targets
 
-.PHONY: help setup extension build demo test conformance faults fuzz lint formatted lint-python format wheel bench
+.PHONY: help setup extension build demo test conformance faults fuzz lint formatted lint-python deny format wheel bench
 
 help:
 	@echo "make demo    load the flights, query them locally and on Ray"
@@ -20,7 +20,8 @@ help:
 	@echo "make faults  writers that are killed, 20 at each step of a commit and 100 at random times"
 	@echo "make fuzz    random texts for the parser and its speed, random queries for the engines, each many times"
 	@echo "make lint    formatting, clippy, rustdoc, ruff, mypy"
-	@echo "make wheel   the Python package, in release"
+	@echo "make deny    licences, bans and sources of dependencies, by cargo-deny"
+	@echo "make wheel   the Python package with the grism command, in release, tried in a bare virtual environment"
 	@echo "make bench   the times of the demo's queries, of bulk loads beside Kuzu and DuckDB, and of point lookups"
 
 setup: $(VENV)/ready
@@ -69,6 +70,12 @@ lint: setup formatted lint-python
 formatted:
 	cargo fmt --all --check
 
+# Licences, bans and sources of what is built with; advisories need a database from the network, which the workflow of the
+# repository has.
+deny:
+	@command -v cargo-deny > /dev/null || cargo install --locked cargo-deny
+	cargo deny --locked check licenses bans sources
+
 lint-python: $(VENV)/ready
 	$(BIN)/ruff check python examples benches
 	$(BIN)/ruff format --check python examples benches
@@ -79,7 +86,8 @@ format: setup
 	$(BIN)/ruff format python examples benches
 
 wheel: setup
-	$(BIN)/maturin build --release
+	$(BIN)/maturin build --release --locked
+	$(BIN)/python benches/check_wheel.py
 
 bench: build
 	$(BIN)/python benches/demo_queries.py

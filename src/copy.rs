@@ -2,18 +2,25 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use grism_core::{Error, FileOption, Result};
 use grism_cypher::{CopyFrom, CopyIncremental, CopySource};
 use grism_storage::{
-    BadRow, ImportOptions, ImportSource, Incremental, LoadOptions, LoadReport, LoadTarget,
-    MissingMember, OnConflict, RoleSource,
+    BadRow, ImportOptions, ImportSource, Incremental, LoadOptions, LoadProgress, LoadReport,
+    LoadTarget, MissingMember, OnConflict, RoleSource,
 };
 
-use crate::Graph;
+use crate::{Graph, QueryOptions};
 
-pub(crate) async fn copy_from(graph: &Graph, copy: &CopyFrom) -> Result<LoadReport> {
+pub(crate) async fn copy_from(
+    graph: &Graph,
+    copy: &CopyFrom,
+    settings: &QueryOptions,
+) -> Result<LoadReport> {
     let (import, mut options) = copy_options(&copy.options)?;
+    options.memory_limit = settings.runtime.memory_limit;
+    options.progress = Arc::new(LoadProgress::until(settings.begin()));
     options.missing = match &copy.missing {
         grism_cypher::MissingMember::Error => MissingMember::Error,
         grism_cypher::MissingMember::Create => MissingMember::Create,

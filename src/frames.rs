@@ -9,7 +9,7 @@ use grism_logical::optimizer::optimize;
 
 use crate::Graph;
 use crate::entity_columns::EntityColumns;
-use crate::explain::explain_prepared;
+use crate::explain::{FinishedRun, Measure, explain_prepared};
 use crate::query::{
     PlannedQuery, Prepared, QueryOptions, QueryResult, bind_context, check_for_ray,
     distributed_planner, facts, now, run_plan,
@@ -37,7 +37,9 @@ impl Graph {
         options: &QueryOptions,
     ) -> Result<Frame> {
         let snapshot = self.snapshot_for(frame, options).await?;
+        let options = &*self.with_registered(options);
         let query = Query::parse_clauses(clauses)?;
+        let query = query.with_functions(&options.functions)?;
         if let Some(name) = options.tables.parameter_names().first() {
             return Err(Error::unsupported(format!(
                 "the table ${name} as a parameter of a frame, which may run later: register it, and LOAD FROM 'name' AS row"
@@ -57,9 +59,10 @@ impl Graph {
     /// As [`Self::query`].
     pub async fn collect(&self, frame: &Frame, options: &QueryOptions) -> Result<QueryResult> {
         let options = &*self.with_registered(options);
+        let cancellation = options.begin();
         let prepared = self.prepare_frame(frame, options).await?;
-        let plan = &prepared.optimized;
-        let mut result = run_plan(&self.storage, &prepared.snapshot, plan, options).await?;
+        let (snapshot, plan) = (&prepared.snapshot, &prepared.optimized);
+        let mut result = run_plan(&self.storage, snapshot, plan, options, cancellation).await?;
         result.entities = EntityColumns::of(&prepared.bound)?;
         result.warnings.extend(prepared.warnings);
         Ok(result)
@@ -96,7 +99,23 @@ impl Graph {
     ) -> Result<String> {
         let options = &*self.with_registered(options);
         let prepared = self.prepare_frame(frame, options).await?;
-        explain_prepared(self, &prepared, explain, options).await
+        explain_prepared(self, &prepared, explain, options, Measure::Run).await
+    }
+
+    /// The plan of a frame with what a run of it in stages did, as [`Self::explain_finished`].
+    ///
+    /// # Errors
+    /// As [`Self::explain`].
+    pub async fn explain_frame_finished(
+        &self,
+        frame: &Frame,
+        explain: ExplainOptions,
+        options: &QueryOptions,
+        run: FinishedRun,
+    ) -> Result<String> {
+        let options = &*self.with_registered(options);
+        let prepared = self.prepare_frame(frame, options).await?;
+        explain_prepared(self, &prepared, explain, options, Measure::Finished(run)).await
     }
 
     /// Binds the results of a frame, and optimizes it.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock, RwLock};
 
-use grism_core::{Result, Snapshot, SnapshotId, SnapshotInfo, Storage};
+use grism_core::{MemoryBudget, Result, Snapshot, SnapshotId, SnapshotInfo, Storage};
 use grism_functions::Functions;
 use grism_storage::{Catalog, InMemoryStorage};
 
@@ -23,10 +23,11 @@ pub struct Graph {
 }
 
 impl Graph {
-    /// An empty graph in memory.
+    /// An empty graph in memory, which shares the memory of the process with those that [`Self::open`] opens.
     #[must_use]
     pub fn in_memory() -> Self {
-        Self::over(Arc::new(InMemoryStorage::new()))
+        let memory = Arc::clone(process_catalog().memory());
+        Self::over(Arc::new(InMemoryStorage::within(memory)))
     }
 
     /// Opens the graph at a path or URI, and makes it where `create` is set and there is none.
@@ -46,9 +47,8 @@ impl Graph {
         options: &BTreeMap<String, String>,
         create: bool,
     ) -> Result<Self> {
-        static CATALOG: OnceLock<Catalog> = OnceLock::new();
-        let catalog = CATALOG.get_or_init(Catalog::new);
-        Ok(Self::over(catalog.open(uri, options, create).await?))
+        let storage = process_catalog().open(uri, options, create).await?;
+        Ok(Self::over(storage))
     }
 
     /// A graph over a storage that is open already.
@@ -68,6 +68,14 @@ impl Graph {
             tables: Arc::clone(&self.tables),
             functions: Arc::clone(&self.functions),
             ..Self::over(storage)
+        }
+    }
+
+    /// The same graph for work that may hold `memory_limit` bytes; without a limit, the graph itself.
+    pub(crate) fn within(&self, memory_limit: Option<usize>) -> Self {
+        Self {
+            storage: limited(&self.storage, memory_limit),
+            ..self.clone()
         }
     }
 
@@ -91,6 +99,23 @@ impl Graph {
     /// Those of the storage.
     pub async fn history(&self) -> Result<Vec<SnapshotInfo>> {
         self.storage.history().await
+    }
+}
+
+/// The catalog of the graphs that the process opens by their URIs. It holds the memory that they share.
+fn process_catalog() -> &'static Catalog {
+    static CATALOG: OnceLock<Catalog> = OnceLock::new();
+    CATALOG.get_or_init(Catalog::new)
+}
+
+/// A handle on the same graph for work that may hold `memory_limit` bytes.
+pub(crate) fn limited(storage: &Arc<dyn Storage>, memory_limit: Option<usize>) -> Arc<dyn Storage> {
+    match memory_limit {
+        None => Arc::clone(storage),
+        limit => {
+            let budget = MemoryBudget::new(Arc::clone(storage.memory()), limit);
+            storage.with_memory(Arc::new(budget))
+        }
     }
 }
 

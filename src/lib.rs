@@ -19,6 +19,7 @@ mod graph;
 mod image;
 mod load_all;
 mod loads;
+mod logging;
 mod maintain;
 mod manifest;
 mod plan;
@@ -37,54 +38,60 @@ mod write;
 
 pub use engine::{Engine, RayConnection};
 pub use entity_columns::ENTITY_METADATA;
+pub use explain::FinishedRun;
 pub use export::{PlainForm, is_dynamic, plain, plain_batches, plain_stream, plain_values};
 pub use graph::Graph;
 pub use image::{ImageSource, MAX_IMAGE_BYTES};
 pub use load_all::hyperedge_type;
+pub use logging::{Logging, log_to_standard_error};
 pub use manifest::{Manifest, read_manifest};
 pub use query::{PlannedQuery, Prepared, QueryOptions, QueryResult};
 pub use tables::{RowTable, Tables};
 pub use transaction::GraphTransaction;
 
 pub use grism_core::{
-    Alteration, Cardinality, ChangeSet, Constraint, ConstraintRule, EntityKind, Error, ErrorKind,
-    GraphSchema, GrismError, HyperedgeContents, HyperedgeType, HyperedgeValue, IncidenceValue,
-    IndexDefinition, IndexKind, IndexSearch, LoadState, LoadedFile, Location, NodeContents,
-    NodeValue, PathValue, Result, Role, RowChanges, SchemaChange, SchemaOwner, SearchHit,
-    SearchTarget, Snapshot, SnapshotId, SnapshotInfo, Storage, StorageDescriptor, Table, TableKind,
-    Type, Unneeded, Value, VectorMetric, nearest, temporal,
+    Alteration, Cardinality, ChangeSet, CheckReport, Constraint, ConstraintRule, EntityKind, Error,
+    ErrorKind, ForeignCause, GraphSchema, GrismError, HyperedgeContents, HyperedgeType,
+    HyperedgeValue, IncidenceValue, IndexDefinition, IndexKind, IndexSearch, LOG_VARIABLES,
+    LoadState, LoadedFile, Location, Maintenance, NodeContents, NodeValue, OptimizeReport,
+    PathValue, Result, Role, RowChanges, SchemaChange, SchemaOwner, SearchHit, SearchTarget,
+    Snapshot, SnapshotId, SnapshotInfo, Storage, StorageDescriptor, Table, TableKind, TimeTravel,
+    Type, Unneeded, VacuumOptions, VacuumReport, Value, VectorMetric, nearest, temporal,
+    without_secrets,
 };
 pub use grism_cypher::{
-    ExplainFormat, ExplainOptions, Parameters, Procedure, ProcedureColumn, Procedures, Statement,
-    StatementKind, Warning, parse_statements,
+    ExplainFormat, ExplainOptions, Parameters, Procedure, Statement, StatementKind, Warning,
+    parse_statements,
 };
 pub use grism_engine as physical;
 pub use grism_engine::{
     AcceptedPhase, CancellationHandle, Distribution, Emission, Exchange, ExchangeMode,
-    ExecutionContextTrait, ExecutionMode, ExprEvaluator, ExtensionNode, InputRequirement,
-    MemoryManager, MemoryReservation, MetricsSink, OperatorCaps, PartitioningSpec, Phases,
-    PhysicalOperator, PhysicalPlan, PhysicalPlanner, PhysicalSchema, PlanProperties, PlannerConfig,
-    ReadOrder, RecordBatchStream, RequiredDistribution, Resources, RuntimeConfig, extension_over,
+    ExecutionContextTrait, ExecutionMode, ExecutionResult, Executor, ExprEvaluator, ExtensionNode,
+    InputRequirement, MemoryBudget, MemoryManager, MemoryReservation, MetricsSink, OperatorCaps,
+    PartitioningSpec, Phases, PhysicalOperator, PhysicalPlan, PhysicalPlanner, PhysicalSchema,
+    PlanProperties, PlannerConfig, PoolMemoryManager, Progress, ReadOrder, RecordBatchStream,
+    RequiredDistribution, Resources, RunHandle, RuntimeConfig, TaskMetrics, extension_over,
 };
-pub use grism_functions::{Functions, Stability, UserFunction, UserParameter, UserSignature};
-pub use grism_local::{
-    ExecutionResult, LocalExecutionContext, LocalExecutor, LocalPhysicalPlanner,
+pub use grism_functions::{
+    Budget, Collected, Functions, Nulls, Presence, Stability, TableBatches, TableFunction,
+    TableSignature, UserAccumulator, UserAggregate, UserDefined, UserFunction, UserParameter,
+    UserSignature, fitting,
 };
+pub use grism_local::{LocalExecutionContext, LocalExecutor, LocalPhysicalPlanner};
 pub use grism_logical::{
-    AggregateCall, AggregateFunction, Column, Frame, LogicalExpr, LogicalPlan, PlanSchema, column,
-    literal,
+    AggregateCall, AggregateFunction, AggregateRef, Column, Frame, FunctionRef, LogicalExpr,
+    LogicalPlan, PlanSchema, column, literal,
 };
 pub use grism_ray as distributed;
 pub use grism_ray::{
     DistributedPlan, DistributedPlanner, DistributedPlannerConfig, ExchangeExec, ExecutionStage,
-    PhysicalSubPlan, RayExecutor, RayExecutorConfig, StageExecutor, StagedExecutor, TaskMetrics,
+    PhysicalSubPlan, RayExecutor, RayExecutorConfig, StageExecutor, StagedExecutor,
 };
 pub use grism_storage::{
-    BadRow, Catalog, CheckReport, ColumnType, Compression, Encoding, ExportOptions, FileExport,
-    FileFormat, GraphOptions, ImportOptions, ImportSource, InMemoryStorage, Incremental,
-    IncrementalLoad, LanceStorage, LoadJob, LoadOptions, LoadPreview, LoadProgress, LoadReport,
-    LoadTarget, ManyLoads, ManyReport, MemoryLimit, MissingMember, OnConflict, OptimizeReport,
-    PackedFile, RoleSource, SnapshotDiff, TableDiff, TableStream, TimeFormat, TimeFormats,
-    Transaction, VacuumOptions, VacuumReport, WriteCounts, load, load_into, load_many_into,
-    one_byte, preview_many,
+    BadRow, Catalog, ColumnType, Compression, Encoding, ExportOptions, FileExport, FileFormat,
+    GraphOptions, ImportOptions, ImportSource, InMemoryStorage, Incremental, IncrementalLoad,
+    LanceStorage, LoadJob, LoadOptions, LoadPreview, LoadProgress, LoadReport, LoadTarget,
+    ManyLoads, ManyReport, MissingMember, OnConflict, PackedFile, RoleSource, SnapshotDiff,
+    TableDiff, TableStream, TimeFormat, TimeFormats, Transaction, WriteCounts, load, load_into,
+    load_many_into, one_byte, preview_many,
 };

@@ -4,12 +4,11 @@ use std::time::Instant;
 
 use grism_core::{Error, HyperedgeType, Result, SnapshotId};
 use grism_cypher::{StatementKind, parse_statements};
-use grism_storage::{
-    LoadPreview, ManyLoads, ManyReport, MemoryLimit, load_many_into, preview_many,
-};
+use grism_storage::{LoadPreview, ManyLoads, ManyReport, load_many_into, preview_many};
 
 use crate::Graph;
 use crate::attempts::Attempts;
+use crate::graph::limited;
 
 impl Graph {
     /// Loads nodes and hyperedges from any number of sources as one commit: nodes first, then hyperedges, those that others
@@ -19,15 +18,15 @@ impl Graph {
     /// As [`Self::load`], for every source that is wrong, by its name; then nothing is committed.
     pub async fn load_all(&self, loads: ManyLoads) -> Result<ManyReport> {
         let start = Instant::now();
-        let _limit = loads.memory_limit.map(MemoryLimit::hold);
-        let mut attempts = Attempts::of(&self.storage);
+        let storage = limited(&self.storage, loads.memory_limit);
+        let mut attempts = Attempts::of(&storage);
         let mut loads = loads;
         loop {
             loads.progress.restart();
             let again = loads.again();
             let turn = attempts.next().await?;
-            let snapshot = self.storage.snapshot(SnapshotId::default()).await?;
-            let mut done = load_many_into(self.storage.as_ref(), &snapshot, loads).await?;
+            let snapshot = storage.snapshot(SnapshotId::default()).await?;
+            let mut done = load_many_into(storage.as_ref(), &snapshot, loads).await?;
             if done.steps.is_empty() {
                 return Ok(ManyReport {
                     loads: done.reports,
@@ -38,7 +37,7 @@ impl Graph {
             if let Some(first) = done.steps.first_mut() {
                 first.turn = turn;
             }
-            let committed = self.storage.commit_steps(done.steps, Some(done.staged));
+            let committed = storage.commit_steps(done.steps, Some(done.staged));
             match (committed.await, again) {
                 (Err(error), Some(again)) if attempts.again(&error) => loads = again,
                 (Err(error), _) => return Err(error),
@@ -61,8 +60,8 @@ impl Graph {
     /// # Errors
     /// As [`Self::load_all`], but for what only all rows show.
     pub async fn preview_all(&self, loads: ManyLoads) -> Result<Vec<LoadPreview>> {
-        let _limit = loads.memory_limit.map(MemoryLimit::hold);
-        let snapshot = self.storage.snapshot(SnapshotId::default()).await?;
+        let storage = limited(&self.storage, loads.memory_limit);
+        let snapshot = storage.snapshot(SnapshotId::default()).await?;
         preview_many(snapshot.as_ref(), loads).await
     }
 }

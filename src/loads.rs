@@ -6,12 +6,13 @@ use std::time::Instant;
 
 use grism_core::{ChangeSet, Error, LoadState, Result, Snapshot, SnapshotId, Turn};
 use grism_storage::{
-    ImportSource, IncrementalLoad, LoadOptions, LoadPreview, LoadReport, LoadTarget, MemoryLimit,
-    MissingMember, RoleSource, load_into, preview,
+    ImportSource, IncrementalLoad, LoadOptions, LoadPreview, LoadReport, LoadTarget, MissingMember,
+    RoleSource, load_into, preview,
 };
 
 use crate::Graph;
 use crate::attempts::Attempts;
+use crate::graph::limited;
 
 impl Graph {
     /// Loads rows as one commit; again on the new snapshot where another writer was first. Where nothing changes, nothing is
@@ -26,14 +27,14 @@ impl Graph {
         options: &LoadOptions,
     ) -> Result<LoadReport> {
         let start = Instant::now();
-        let _limit = options.memory_limit.map(MemoryLimit::hold);
+        let graph = self.within(options.memory_limit);
         let mut report = match &options.incremental {
             Some(incremental) => {
                 let source = source.into();
                 let load = IncrementalLoad::new(target, source, incremental, options).await?;
-                self.load_steps(load, options).await?
+                graph.load_steps(load, options).await?
             }
-            None => self.load_once(target, source.into(), options).await?,
+            None => graph.load_once(target, source.into(), options).await?,
         };
         report.elapsed = start.elapsed();
         Ok(report)
@@ -53,7 +54,8 @@ impl Graph {
             let turn = attempts.next().await?;
             let snapshot = self.storage.snapshot(SnapshotId::default()).await?;
             let (changes, mut report) = load_into(&snapshot, target, source, options).await?;
-            match (self.commit_loaded(&snapshot, changes, turn).await, again) {
+            let committed = self.commit_loaded(&snapshot, changes, turn, options).await;
+            match (committed, again) {
                 (Err(error), Some(again)) if attempts.again(&error) => source = again,
                 (Err(error), _) => return Err(error),
                 (Ok(snapshot), _) => {
@@ -74,8 +76,8 @@ impl Graph {
         source: impl Into<ImportSource>,
         options: &LoadOptions,
     ) -> Result<LoadPreview> {
-        let _limit = options.memory_limit.map(MemoryLimit::hold);
-        let snapshot = self.storage.snapshot(SnapshotId::default()).await?;
+        let storage = limited(&self.storage, options.memory_limit);
+        let snapshot = storage.snapshot(SnapshotId::default()).await?;
         preview(&snapshot, target, source.into(), options).await
     }
 
@@ -93,7 +95,7 @@ impl Graph {
                 let Some(changes) = load.next(&snapshot).await? else {
                     return Ok(load.finish(snapshot.id()));
                 };
-                match self.commit_loaded(&snapshot, changes, turn).await {
+                match self.commit_loaded(&snapshot, changes, turn, options).await {
                     Err(error) if attempts.again(&error) => {}
                     committed => break committed?,
                 }
@@ -108,11 +110,13 @@ impl Graph {
         snapshot: &Arc<dyn Snapshot>,
         mut changes: ChangeSet,
         turn: Option<Turn>,
+        options: &LoadOptions,
     ) -> Result<SnapshotId> {
         if changes.is_nothing(snapshot.as_ref()) {
             return Ok(snapshot.id());
         }
         changes.turn = turn;
+        changes.cancellation = options.progress.cancellation();
         self.storage.commit(changes).await
     }
 

@@ -1,15 +1,14 @@
 //! What is done to a graph beside reading and writing it: older snapshots, tags, VACUUM, OPTIMIZE, checks.
 
-use std::any::Any;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use grism_core::{Error, Result, SnapshotId};
-use grism_storage::{
-    CheckReport, LanceStorage, OptimizeReport, SnapshotDiff, VacuumOptions, VacuumReport,
-    check_snapshot, diff, export_graph, import_graph,
+use grism_core::{
+    CheckReport, Error, Maintenance, OptimizeReport, Result, SnapshotId, TimeTravel, VacuumOptions,
+    VacuumReport,
 };
+use grism_storage::{SnapshotDiff, check_snapshot, diff, export_graph, import_graph};
 
 use crate::Graph;
 use crate::views::PinnedStorage;
@@ -30,9 +29,9 @@ impl Graph {
     /// # Errors
     /// `NotFound` where the graph is younger, or VACUUM dropped what it was then.
     pub async fn at_time(&self, time: i64) -> Result<Self> {
-        let id = match self.lance("") {
-            Ok(storage) => storage.snapshot_at(time).await?,
-            Err(_) => {
+        let id = match self.storage().time_travel() {
+            Some(travel) => travel.snapshot_at(time).await?,
+            None => {
                 let history = self.history().await?;
                 let older = history.iter().rev().find(|info| info.committed_at <= time);
                 let older = older.map(|info| info.id);
@@ -59,7 +58,7 @@ impl Graph {
     /// # Errors
     /// `NotFound` where there is no such snapshot; `InvalidData` for a name that is taken; `Unsupported` in memory.
     pub async fn create_tag(&self, name: &str, id: SnapshotId) -> Result<SnapshotId> {
-        self.lance("tags")?.create_tag(name, id).await
+        self.time_travel()?.create_tag(name, id).await
     }
 
     /// Takes a name away.
@@ -67,7 +66,7 @@ impl Graph {
     /// # Errors
     /// `NotFound` where there is none; `Unsupported` in memory.
     pub async fn delete_tag(&self, name: &str) -> Result<()> {
-        self.lance("tags")?.delete_tag(name).await
+        self.time_travel()?.delete_tag(name).await
     }
 
     /// The tags.
@@ -75,7 +74,7 @@ impl Graph {
     /// # Errors
     /// `Unsupported` in memory.
     pub async fn tags(&self) -> Result<BTreeMap<String, SnapshotId>> {
-        self.lance("tags")?.tags().await
+        self.time_travel()?.tags().await
     }
 
     /// Drops old snapshots, and removes what only they read.
@@ -83,7 +82,7 @@ impl Graph {
     /// # Errors
     /// `Unsupported` in memory; those of the storage.
     pub async fn vacuum(&self, options: &VacuumOptions) -> Result<VacuumReport> {
-        self.lance("VACUUM")?.vacuum(options).await
+        self.maintenance("VACUUM")?.vacuum(options).await
     }
 
     /// Rewrites what many small commits left, as one commit that changes no answer.
@@ -91,7 +90,7 @@ impl Graph {
     /// # Errors
     /// `Unsupported` in memory; those of the storage.
     pub async fn optimize(&self) -> Result<OptimizeReport> {
-        self.lance("OPTIMIZE")?.optimize().await
+        self.maintenance("OPTIMIZE")?.optimize().await
     }
 
     /// Checks a snapshot: that every bound member exists, incidence lists and statistics say what the hyperedges say, and
@@ -100,9 +99,9 @@ impl Graph {
     /// # Errors
     /// Those of a graph that cannot be read at all; what is wrong is in the report.
     pub async fn check(&self, id: SnapshotId) -> Result<CheckReport> {
-        match self.lance("") {
-            Ok(storage) => storage.check(id).await,
-            Err(_) => check_snapshot(&self.snapshot(id).await?).await,
+        match self.storage().maintenance() {
+            Some(maintenance) => maintenance.check(id).await,
+            None => check_snapshot(&self.snapshot(id).await?).await,
         }
     }
 
@@ -131,13 +130,19 @@ impl Graph {
         import_graph(self.storage().as_ref(), directory).await
     }
 
-    /// The storage, where it is one of Lance datasets.
-    fn lance(&self, what: &str) -> Result<&LanceStorage> {
-        let storage: &dyn Any = self.storage().as_ref();
-        storage.downcast_ref().ok_or_else(|| {
-            Error::unsupported(format!(
-                "{what} of a graph in memory, at a snapshot or in a transaction"
-            ))
-        })
+    fn maintenance(&self, what: &str) -> Result<&dyn Maintenance> {
+        let maintenance = self.storage().maintenance();
+        maintenance.ok_or_else(|| only_on_disk(what))
     }
+
+    fn time_travel(&self) -> Result<&dyn TimeTravel> {
+        let travel = self.storage().time_travel();
+        travel.ok_or_else(|| only_on_disk("tags"))
+    }
+}
+
+fn only_on_disk(what: &str) -> Error {
+    Error::unsupported(format!(
+        "{what} of a graph in memory, at a snapshot or in a transaction"
+    ))
 }

@@ -31,6 +31,7 @@ impl Graph {
     /// `InvalidQuery` with the place of what is wrong; `Unsupported` for what Grism does not do; `NotFound` for a snapshot
     /// that does not exist.
     pub async fn prepare(&self, text: &str, options: &QueryOptions) -> Result<Prepared> {
+        let options = &*self.with_registered(options);
         let query = self.parsed(text)?;
         self.plan(&query, options).await
     }

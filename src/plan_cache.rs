@@ -2,14 +2,15 @@
 //! again while the schema stays as it is.
 
 use std::fmt;
-use std::io::Write;
+use std::hash::Hash;
 use std::sync::Arc;
 
 use grism_core::{GraphSchema, Result, Snapshot, Value, encode_any};
 use grism_cypher::{Parameters, Query, Statement, Warning, parse_statements};
+use grism_functions::Functions;
 use grism_logical::LogicalPlan;
-use quick_cache::Weighter;
-use quick_cache::sync::Cache;
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 
 /// Queries, and as many plans, that are expected to be kept.
 const EXPECTED: usize = 256;
@@ -21,15 +22,19 @@ const PLAN_BYTES: u64 = 32 << 20;
 /// Bytes of an input, or of the values of its parameters, past which neither it nor its plan is kept.
 const LARGE: usize = 1 << 20;
 
-/// Bytes that a parsed input takes, about, for each byte of its text; and those of a plan for each byte of its form as JSON.
+/// Bytes that a parsed input takes, about, for each byte of its text.
 const PARSED_FACTOR: u64 = 32;
-const PLANNED_FACTOR: u64 = 4;
+
+/// Bytes that a node of a plan takes, about, and those for each byte that its line in EXPLAIN has.
+const NODE_BYTES: u64 = 512;
+const SHOWN_FACTOR: u64 = 4;
 
 /// A plan that is made anew where the graph has grown or shrunk by this factor: then another order may be better.
 const GROWTH: u64 = 4;
 
-/// The whole input, where the query starts in it, and the values of the parameters, which stand in a plan as constants.
-type PlanKey = (String, usize, Vec<u8>);
+/// The whole input, where the query starts in it, the values of the parameters, which stand in a plan as constants, and which
+/// functions are registered: a plan keeps those that it calls.
+type PlanKey = (String, usize, Vec<u8>, Vec<(String, usize)>);
 
 /// Parsed inputs and plans of one graph.
 pub(crate) struct PlanCache {
@@ -50,7 +55,7 @@ impl Weighter<String, Arc<Vec<Statement>>> for InputWeighter {
 struct PlanWeighter;
 
 impl Weighter<PlanKey, Arc<CachedPlan>> for PlanWeighter {
-    fn weight(&self, (input, _, parameters): &PlanKey, plan: &Arc<CachedPlan>) -> u64 {
+    fn weight(&self, (input, _, parameters, _): &PlanKey, plan: &Arc<CachedPlan>) -> u64 {
         (input.len() + parameters.len()) as u64 + plan.bytes
     }
 }
@@ -70,8 +75,8 @@ pub(crate) struct CachedPlan {
 impl PlanCache {
     pub(crate) fn new() -> Self {
         Self {
-            inputs: Cache::with_weighter(EXPECTED, INPUT_BYTES, InputWeighter),
-            plans: Cache::with_weighter(EXPECTED, PLAN_BYTES, PlanWeighter),
+            inputs: cache(INPUT_BYTES, InputWeighter),
+            plans: cache(PLAN_BYTES, PlanWeighter),
         }
     }
 
@@ -109,14 +114,8 @@ impl PlanCache {
         warnings: Vec<Warning>,
         snapshot: &dyn Snapshot,
     ) {
-        let bytes = [&bound, &optimized].map(|plan| {
-            let mut count = ByteCount(0);
-            // A plan that has no such form is as large as any.
-            let written = serde_json::to_writer(&mut count, plan);
-            written.map_or(PLAN_BYTES, |()| count.0 * PLANNED_FACTOR)
-        });
         let plan = CachedPlan {
-            bytes: bytes.iter().sum(),
+            bytes: bytes_of(&bound) + bytes_of(&optimized),
             bound,
             optimized,
             warnings,
@@ -127,25 +126,55 @@ impl PlanCache {
     }
 }
 
-/// The key of the plan of a query with these parameters; `None` where they are too large to be kept.
-pub(crate) fn plan_key(query: &Query, parameters: &Parameters) -> Option<PlanKey> {
-    let parameters = encode_any(&Value::Map(parameters.clone()));
-    let is_large = query.input().len().max(parameters.len()) > LARGE;
-    (!is_large).then(|| (query.input().to_owned(), query.offset(), parameters))
+/// A cache of one shard: of several, each would refuse what is larger than its part of the bytes.
+fn cache<K: Eq + Hash, V: Clone, W: Weighter<K, V> + Clone>(
+    bytes: u64,
+    weighter: W,
+) -> Cache<K, V, W> {
+    let options = OptionsBuilder::new()
+        .estimated_items_capacity(EXPECTED)
+        .weight_capacity(bytes)
+        .shards(1)
+        .build()
+        .expect("both capacities are given");
+    Cache::with_options(
+        options,
+        weighter,
+        DefaultHashBuilder::default(),
+        DefaultLifecycle::default(),
+    )
 }
 
-/// A writer that counts bytes.
-struct ByteCount(u64);
+/// The key of the plan of a query with these parameters and functions; `None` where they are too large to be kept.
+pub(crate) fn plan_key(
+    query: &Query,
+    parameters: &Parameters,
+    functions: &Functions,
+) -> Option<PlanKey> {
+    let parameters = encode_any(&Value::Map(parameters.clone()));
+    let is_large = query.input().len().max(parameters.len()) > LARGE;
+    (!is_large).then(|| {
+        let functions = functions.identity();
+        (
+            query.input().to_owned(),
+            query.offset(),
+            parameters,
+            functions,
+        )
+    })
+}
 
-impl Write for ByteCount {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0 += bytes.len() as u64;
-        Ok(bytes.len())
+/// Bytes that a plan takes, about: those of its nodes, and of what their lines in EXPLAIN show. Its nodes are walked in a loop,
+/// since a plan may nest as deep as its query is long.
+fn bytes_of(plan: &LogicalPlan) -> u64 {
+    let mut bytes = 0;
+    let mut pending = vec![plan];
+    while let Some(node) = pending.pop() {
+        bytes += NODE_BYTES + node.describe().len() as u64 * SHOWN_FACTOR;
+        let below = node.inputs().into_iter().chain(node.subplan());
+        pending.extend(below.map(Arc::as_ref));
     }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
+    bytes
 }
 
 fn rows_of(snapshot: &dyn Snapshot) -> u64 {
@@ -188,7 +217,7 @@ mod tests {
         // A short query that comes again is planned once.
         graph.prepare("RETURN 1 AS n", &options).await.unwrap();
         let query = graph.parsed("RETURN 1 AS n").unwrap();
-        let key = plan_key(&query, &options.parameters).unwrap();
+        let key = plan_key(&query, &options.parameters, &options.functions).unwrap();
         let snapshot = graph.snapshot(SnapshotId::default()).await.unwrap();
         assert!(cache.plan(&key, snapshot.as_ref()).is_some());
     }

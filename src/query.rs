@@ -5,13 +5,12 @@ use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
-use futures::{StreamExt, TryStreamExt};
 use grism_core::temporal::{DateTime, LocalDateTime};
 use grism_core::{Error, Result, Snapshot, SnapshotId, Storage, Value};
-use grism_cypher::{BindContext, ParameterTypes, Parameters, Procedures, Query, Warning};
+use grism_cypher::{BindContext, ParameterTypes, Parameters, Query, Warning};
 use grism_engine::{
-    CancellationHandle, ExprEvaluator, MetricsSink, PhysicalSchema, PlannerConfig,
-    RecordBatchStream, RuntimeConfig,
+    CancellationHandle, ExecutionResult, Executor, ExprEvaluator, PhysicalSchema, PlannerConfig,
+    RecordBatchStream, RunHandle, RuntimeConfig,
 };
 use grism_functions::Functions;
 use grism_local::{LocalExecutor, LocalPhysicalPlanner};
@@ -19,7 +18,7 @@ use grism_logical::optimizer::{Facts, optimize};
 use grism_logical::{LogicalExpr, LogicalPlan, PlanSchema};
 use grism_ray::{
     DistributedPlanner, DistributedPlannerConfig, RayExecutor, RayExecutorConfig, StagedExecutor,
-    TaskMetrics,
+    check_runtime,
 };
 use grism_storage::{LoadReport, WriteCounts};
 
@@ -46,10 +45,17 @@ pub struct QueryOptions {
     pub distributed: DistributedPlannerConfig,
     /// How Ray is reached.
     pub ray: RayExecutorConfig,
-    /// Functions that expressions may call, beside those of Grism and those that are registered with the graph.
+    /// Functions that queries may call, beside those of Grism and those that are registered with the graph.
     pub functions: Functions,
-    /// Procedures that CALL may name, beside those that every graph has.
-    pub procedures: Procedures,
+    /// Stops the statements that run with these options, from their planning to their commit; what is committed stays.
+    pub cancellation: CancellationHandle,
+}
+
+impl QueryOptions {
+    /// What stops a statement that starts now: whoever holds the handle of these options, and the time limit.
+    pub(crate) fn begin(&self) -> CancellationHandle {
+        self.cancellation.child(self.runtime.deadline())
+    }
 }
 
 /// A query that is bound and optimized.
@@ -82,10 +88,10 @@ pub(crate) async fn prepare(
             "this query writes; run it with execute()",
         ));
     }
-    // A plan that depends on procedures or tables of this call is not kept.
-    let is_kept = options.procedures.is_empty() && options.tables.parameter_names().is_empty();
+    // A plan that depends on tables of this call is not kept.
+    let is_kept = options.tables.parameter_names().is_empty();
     let key = is_kept
-        .then(|| plan_key(query, &options.parameters))
+        .then(|| plan_key(query, &options.parameters, &options.functions))
         .flatten();
     let known = key
         .as_ref()
@@ -98,6 +104,7 @@ pub(crate) async fn prepare(
             snapshot,
         });
     }
+    let query = query.with_functions(&options.functions)?;
     let bound = query.bind(bind_context(snapshot.as_ref(), options, &now()))?;
     let optimized = optimize(bound.plan.clone(), facts(snapshot.as_ref()))?;
     if let Some(key) = key.filter(|_| !bound.volatile) {
@@ -131,7 +138,6 @@ pub(crate) fn bind_context<'a>(
         parameter_types: ParameterTypes::Known,
         may_hold_deleted: false,
         functions: &options.functions,
-        procedures: &options.procedures,
         now,
         constant: &constant,
     }
@@ -167,14 +173,13 @@ pub(crate) fn constant(expression: &LogicalExpr) -> Result<Value> {
     Value::from_typed(&evaluator.evaluate(&row)?, 0, evaluator.value_type())
 }
 
-/// The result of a statement.
+/// The result of a statement: its rows as they come, and what only statements have.
+///
+/// Dropping it, or the stream that was taken from it, stops the query.
 pub struct QueryResult {
-    schema: PhysicalSchema,
-    stream: RecordBatchStream,
+    result: ExecutionResult,
     /// What is odd about the query.
     pub warnings: Vec<Warning>,
-    /// What the tasks of a staged or Ray run did; filled when the last batch has come.
-    pub tasks: Arc<std::sync::Mutex<Vec<TaskMetrics>>>,
     /// What a load did.
     pub load: Option<LoadReport>,
     /// What a query wrote; `None` for one that only reads.
@@ -182,123 +187,105 @@ pub struct QueryResult {
     /// The snapshot that a query read; `None` for a statement of another kind.
     pub snapshot: Option<SnapshotId>,
     pub(crate) entities: EntityColumns,
-    cancellation: CancellationHandle,
-    metrics: Option<Arc<dyn MetricsSink>>,
 }
 
 impl QueryResult {
-    /// The same result, with something that is kept until its last batch has come.
-    fn holding<T: Send + 'static>(mut self, held: T) -> Self {
-        self.stream = self
-            .stream
-            .map(move |batch| {
-                let _ = &held;
-                batch
-            })
-            .boxed();
-        self
-    }
-
-    pub(crate) fn new(
-        schema: PhysicalSchema,
-        stream: RecordBatchStream,
-        cancellation: CancellationHandle,
-    ) -> Self {
-        let tasks = Arc::default();
+    pub(crate) fn new(result: ExecutionResult) -> Self {
         Self {
-            schema,
-            stream,
+            result,
             warnings: Vec::new(),
-            tasks,
             load: None,
             written: None,
             snapshot: None,
             entities: EntityColumns::default(),
-            cancellation,
-            metrics: None,
         }
     }
 
     /// The result's columns.
     #[must_use]
     pub fn schema(&self) -> &PhysicalSchema {
-        &self.schema
+        self.result.schema()
     }
 
     /// The columns as Arrow has them; those of entities are marked by [`ENTITY_METADATA`](crate::ENTITY_METADATA).
     #[must_use]
     pub fn arrow_schema(&self) -> SchemaRef {
-        self.entities.marked(self.schema.arrow())
+        self.entities.marked(self.schema().arrow())
+    }
+
+    /// What can be asked about the run: progress, and what operators and tasks did.
+    #[must_use]
+    pub fn run(&self) -> &RunHandle {
+        self.result.run()
     }
 
     /// Stops the query from elsewhere.
     #[must_use]
     pub fn cancellation(&self) -> CancellationHandle {
-        self.cancellation.clone()
-    }
-
-    /// What operators did, where the engine was the local one.
-    #[must_use]
-    pub fn metrics(&self) -> Option<Arc<dyn MetricsSink>> {
-        self.metrics.clone()
+        self.result.cancellation()
     }
 
     /// The batches, as they come.
     #[must_use]
     pub fn into_stream(self) -> RecordBatchStream {
-        self.stream
+        self.result.into_stream()
     }
 
     /// All batches.
     ///
     /// # Errors
     /// What goes wrong while the query runs.
-    pub async fn collect(self) -> Result<Vec<arrow::record_batch::RecordBatch>> {
-        self.stream.try_collect().await
+    pub async fn collect(self) -> Result<Vec<RecordBatch>> {
+        self.result.collect().await
     }
 }
 
 impl fmt::Debug for QueryResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("QueryResult")
-            .field("schema", &self.schema)
+            .field("schema", self.schema())
             .finish_non_exhaustive()
     }
 }
 
-/// Runs an optimized plan on a snapshot with the engine of `options`.
+/// Runs an optimized plan on a snapshot with the engine of `options`, until `cancellation`.
 pub(crate) async fn run_plan(
     storage: &Arc<dyn Storage>,
     snapshot: &Arc<dyn Snapshot>,
     plan: &LogicalPlan,
     options: &QueryOptions,
+    cancellation: CancellationHandle,
 ) -> Result<QueryResult> {
     let storage = &options.tables.over(storage);
     // Tasks open the snapshot by its number, which must not be one of another graph by then.
     let pinned = || Arc::new(PinnedStorage::new(Arc::clone(storage), snapshot.as_ref()));
-    let limit = options
-        .runtime
-        .memory_limit
-        .map(grism_storage::MemoryLimit::hold);
-    let mut result = match options.engine {
-        Engine::Local | Engine::Auto => run_local(storage, snapshot, plan, options)?,
+    let stages = || distributed_planner(snapshot.as_ref(), options).plan(plan);
+    let runtime = options.runtime.clone();
+    let result = match options.engine {
+        Engine::Local | Engine::Auto => {
+            let planner = LocalPhysicalPlanner::with_config(PlannerConfig {
+                threads: runtime.workers(),
+            });
+            let plan = planner.plan(plan)?;
+            let executor = LocalExecutor::with_config(runtime).with_cancellation(cancellation);
+            executor.execute_at(plan, Arc::clone(storage), Arc::clone(snapshot))?
+        }
         Engine::Staged => {
-            let staged = distributed_planner(snapshot.as_ref(), options).plan(plan)?;
-            let executor = StagedExecutor::new(options.runtime.clone());
-            let run = executor.execute(staged, pinned(), snapshot.id()).await?;
-            from_stages(run)
+            let executor = StagedExecutor::new(runtime).with_cancellation(cancellation);
+            let run = executor.execute(stages()?, pinned(), snapshot.id());
+            run.await?
         }
         Engine::Ray => {
             check_for_ray(plan, options)?;
-            let staged = distributed_planner(snapshot.as_ref(), options).plan(plan)?;
-            let executor =
-                RayExecutor::with_config(options.ray.clone()).with_runtime(options.runtime.clone());
-            let run = executor.execute_at(staged, pinned(), snapshot.id()).await?;
-            from_stages(run)
+            let executor = RayExecutor::with_config(options.ray.clone())
+                .with_runtime(runtime)
+                .with_cancellation(cancellation);
+            Executor::execute(&executor, stages()?, pinned(), snapshot.id()).await?
         }
     };
+    let mut result = QueryResult::new(result);
     result.snapshot = Some(snapshot.id());
-    Ok(result.holding(limit))
+    Ok(result)
 }
 
 /// Checks that a plan and its settings are such as Ray can run.
@@ -306,11 +293,7 @@ pub(crate) async fn run_plan(
 /// # Errors
 /// `Unsupported`, with what to do.
 pub(crate) fn check_for_ray(plan: &LogicalPlan, options: &QueryOptions) -> Result<()> {
-    if !options.runtime.resources.is_empty() {
-        return Err(Error::unsupported(
-            "resources among the settings of a query on Ray: they say what this process has, and Ray knows what its nodes have",
-        ));
-    }
+    check_runtime(&options.runtime)?;
     options.tables.check_ships(plan)
 }
 
@@ -336,17 +319,6 @@ impl PlannedQuery {
     }
 }
 
-fn from_stages(run: grism_ray::StagedResult) -> QueryResult {
-    let tasks = run.tasks();
-    let mut result = QueryResult::new(
-        run.schema().clone(),
-        run.into_stream(),
-        CancellationHandle::default(),
-    );
-    result.tasks = tasks;
-    result
-}
-
 /// A planner that knows the snapshot's statistics.
 pub(crate) fn distributed_planner(
     snapshot: &dyn Snapshot,
@@ -354,27 +326,6 @@ pub(crate) fn distributed_planner(
 ) -> DistributedPlanner {
     DistributedPlanner::with_config(options.distributed.clone())
         .with_statistics(Arc::clone(snapshot.statistics()), snapshot.segment_shift())
-}
-
-fn run_local(
-    storage: &Arc<dyn Storage>,
-    snapshot: &Arc<dyn Snapshot>,
-    plan: &LogicalPlan,
-    options: &QueryOptions,
-) -> Result<QueryResult> {
-    let planner = LocalPhysicalPlanner::with_config(PlannerConfig {
-        threads: options.runtime.workers(),
-    });
-    let plan = planner.plan(plan)?;
-    let run = LocalExecutor::with_config(options.runtime.clone()).execute_at(
-        plan,
-        Arc::clone(storage),
-        Arc::clone(snapshot),
-    )?;
-    let (metrics, cancellation) = (run.metrics(), run.cancellation());
-    let mut result = QueryResult::new(run.schema().clone(), run.into_stream(), cancellation);
-    result.metrics = Some(metrics);
-    Ok(result)
 }
 
 /// A result of rows that are known already.
@@ -392,10 +343,8 @@ pub(crate) fn table(batch: arrow::record_batch::RecordBatch) -> Result<QueryResu
     let batch = batch
         .with_schema(Arc::clone(schema.arrow()))
         .map_err(Error::from)?;
-    let stream = Box::pin(futures::stream::iter([Ok(batch)]));
-    Ok(QueryResult::new(
-        schema,
-        stream,
-        CancellationHandle::default(),
-    ))
+    let batches = std::iter::once(Ok(batch));
+    Ok(QueryResult::new(ExecutionResult::of_batches(
+        schema, batches,
+    )))
 }

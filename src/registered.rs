@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::{Arc, PoisonError};
 
 use grism_core::Result;
-use grism_functions::{Functions, UserFunction};
+use grism_functions::{Functions, TableFunction, UserAggregate, UserDefined, UserFunction};
 
 use crate::Graph;
 use crate::query::QueryOptions;
@@ -13,8 +13,33 @@ impl Graph {
     /// Registers a function, which expressions of queries over this graph may call. One of the same name is replaced.
     ///
     /// # Errors
-    /// `InvalidQuery` for a name that a query cannot write, or that a function of Grism has.
+    /// Those of [`Functions::register`].
     pub fn register_function(&self, function: Arc<dyn UserFunction>) -> Result<()> {
+        self.register_user_defined(UserDefined::Scalar(function))
+    }
+
+    /// Registers an aggregate, which queries over this graph may call where they call `count`. A function of the same name
+    /// is replaced.
+    ///
+    /// # Errors
+    /// Those of [`Functions::register`].
+    pub fn register_aggregate(&self, function: Arc<dyn UserAggregate>) -> Result<()> {
+        self.register_user_defined(UserDefined::Aggregate(function))
+    }
+
+    /// Registers a function of rows, which CALL may name in queries over this graph. A function of the same name is replaced.
+    ///
+    /// # Errors
+    /// Those of [`Functions::register`].
+    pub fn register_table_function(&self, function: Arc<dyn TableFunction>) -> Result<()> {
+        self.register_user_defined(UserDefined::Table(function))
+    }
+
+    /// Registers a function of any kind. One of the same name is replaced.
+    ///
+    /// # Errors
+    /// Those of [`Functions::register`].
+    pub fn register_user_defined(&self, function: UserDefined) -> Result<()> {
         let mut functions = self
             .functions
             .write()
@@ -22,7 +47,7 @@ impl Graph {
         functions.register(function)
     }
 
-    /// The functions that expressions of queries over this graph may call.
+    /// The functions that queries over this graph may call.
     #[must_use]
     pub fn functions(&self) -> Functions {
         let functions = self.functions.read();

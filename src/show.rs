@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Int64Array, StringArray, TimestampMillisecondArray};
 use arrow::record_batch::RecordBatch;
 use grism_core::{IndexDefinition, Result, RowChanges, SnapshotId, SnapshotInfo, Storage};
-use grism_cypher::{Procedure, ProcedureColumn, ShowKind, procedures};
+use grism_cypher::ShowKind;
 use grism_functions::Functions;
 
 use crate::query::{QueryResult, table};
@@ -111,17 +111,7 @@ pub(crate) async fn show(
         }
         ShowKind::Constraints => show_constraints::columns(schema.constraints())?,
         ShowKind::Functions => show_functions::columns(functions),
-        ShowKind::Procedures => {
-            let all = procedures(schema);
-            let texts = |pick: fn(&Procedure) -> String| -> ArrayRef {
-                Arc::new(StringArray::from_iter_values(all.iter().map(pick)))
-            };
-            vec![
-                ("name", texts(|own| own.name.clone())),
-                ("arguments", texts(|own| columns_text(&own.arguments))),
-                ("columns", texts(|own| columns_text(&own.columns))),
-            ]
-        }
+        ShowKind::Procedures => show_functions::procedures(schema, functions),
         ShowKind::Statistics => show_statistics::columns(snapshot.as_ref())?,
         ShowKind::Snapshots => {
             let history = storage.history().await?;
@@ -162,13 +152,4 @@ pub(crate) async fn show(
             .into_iter()
             .map(|(name, column)| (name, column, true)),
     )?)
-}
-
-/// Columns with their types, as `name: String, count: Int64`.
-fn columns_text(columns: &[ProcedureColumn]) -> String {
-    let texts: Vec<String> = columns
-        .iter()
-        .map(|column| format!("{}: {}", column.name, column.ty))
-        .collect();
-    texts.join(", ")
 }

@@ -2,17 +2,16 @@
 
 use std::time::Duration;
 
-use grism_core::{Error, Result, SnapshotId};
+use grism_core::{Error, Result, SnapshotId, VacuumOptions};
 use grism_cypher::{ExplainOptions, Query, ShowKind, Statement, StatementKind};
-use grism_engine::{CancellationHandle, PhysicalSchema};
+use grism_engine::{CancellationHandle, ExecutionResult, PhysicalSchema};
 use grism_logical::PlanSchema;
-use grism_storage::VacuumOptions;
 
 use crate::Graph;
 use crate::copy::copy_from;
 use crate::copy_to::copy_to;
 use crate::entity_columns::EntityColumns;
-use crate::explain::{explain_query, explain_statement};
+use crate::explain::{FinishedRun, Measure, explain_query, explain_statement};
 use crate::query::{QueryOptions, QueryResult, run_plan};
 use crate::show::show;
 use crate::write::write_query;
@@ -74,7 +73,22 @@ impl Graph {
         options: &QueryOptions,
     ) -> Result<String> {
         let query = self.parsed(text)?;
-        explain_query(self, &query, explain, options).await
+        explain_query(self, &query, explain, options, Measure::Run).await
+    }
+
+    /// The plan of a query with what a run of it in stages did, which was planned with these options: with ANALYZE.
+    ///
+    /// # Errors
+    /// As [`Self::query`].
+    pub async fn explain_finished(
+        &self,
+        text: &str,
+        explain: ExplainOptions,
+        options: &QueryOptions,
+        run: FinishedRun,
+    ) -> Result<String> {
+        let query = self.parsed(text)?;
+        explain_query(self, &query, explain, options, Measure::Finished(run)).await
     }
 
     /// Lists labels, hyperedge types, properties or snapshots.
@@ -87,14 +101,10 @@ impl Graph {
 
     /// Runs a query, which only reads.
     pub(crate) async fn read(&self, query: &Query, options: &QueryOptions) -> Result<QueryResult> {
+        let cancellation = options.begin();
         let prepared = self.plan(query, options).await?;
-        let mut result = run_plan(
-            &self.storage,
-            &prepared.snapshot,
-            &prepared.optimized,
-            options,
-        )
-        .await?;
+        let (snapshot, plan) = (&prepared.snapshot, &prepared.optimized);
+        let mut result = run_plan(&self.storage, snapshot, plan, options, cancellation).await?;
         result.entities = EntityColumns::of(&prepared.bound)?;
         result.warnings = prepared.warnings;
         Ok(result)
@@ -106,44 +116,46 @@ impl Graph {
     /// As [`Self::execute`].
     pub async fn run(&self, statement: &Statement, options: &QueryOptions) -> Result<QueryResult> {
         let options = &*self.with_registered(options);
+        let graph = &self.within(options.runtime.memory_limit);
         match &statement.kind {
             StatementKind::Query(query) => {
                 if query.writes() {
-                    return write_query(&self.storage, query, options).await;
+                    return write_query(&graph.storage, query, options).await;
                 }
-                self.read(query, options).await
+                graph.read(query, options).await
             }
             StatementKind::Explain {
                 options: explain,
                 query,
-            } => explain_statement(self, query, *explain, options).await,
+            } => explain_statement(graph, query, *explain, options).await,
             StatementKind::CreateHyperedgeType {
                 hyperedge_type,
                 if_not_exists,
             } => {
                 match if_not_exists {
-                    true => self.declare_if_missing(hyperedge_type.clone()).await?,
-                    false => self.declare(hyperedge_type.clone()).await?,
+                    true => graph.declare_if_missing(hyperedge_type.clone()).await?,
+                    false => graph.declare(hyperedge_type.clone()).await?,
                 };
                 Ok(nothing())
             }
             StatementKind::DropHyperedgeType { name, if_exists } => {
-                self.drop_type(name, *if_exists).await?;
+                graph.drop_type(name, *if_exists).await?;
                 Ok(nothing())
             }
             StatementKind::Alter(alteration) => {
-                self.alter(alteration).await?;
+                graph.alter(alteration).await?;
                 Ok(nothing())
             }
             StatementKind::CreateIndex {
                 index,
                 if_not_exists,
             } => {
-                self.create_index(index.clone(), *if_not_exists).await?;
+                let built = graph.create_index(index.clone(), *if_not_exists);
+                until(options.begin(), built).await?;
                 Ok(nothing())
             }
             StatementKind::DropIndex { name, if_exists } => {
-                self.drop_index(name, *if_exists).await?;
+                graph.drop_index(name, *if_exists).await?;
                 Ok(nothing())
             }
             StatementKind::CreateConstraint {
@@ -151,50 +163,58 @@ impl Graph {
                 if_not_exists,
             } => {
                 let constraint = constraint.clone();
-                self.create_constraint(constraint, *if_not_exists).await?;
+                let checked = graph.create_constraint(constraint, *if_not_exists);
+                until(options.begin(), checked).await?;
                 Ok(nothing())
             }
             StatementKind::DropConstraint { name, if_exists } => {
-                self.drop_constraint(name, *if_exists).await?;
+                graph.drop_constraint(name, *if_exists).await?;
                 Ok(nothing())
             }
             StatementKind::Optimize => {
-                self.optimize().await?;
+                until(options.begin(), graph.optimize()).await?;
                 Ok(nothing())
             }
             StatementKind::Vacuum { retain_hours, keep } => {
-                let mut options = VacuumOptions::default();
+                let mut vacuum = VacuumOptions::default();
                 if let Some(hours) = retain_hours {
-                    options.retain = Duration::from_secs(hours.saturating_mul(3600));
+                    vacuum.retain = Duration::from_secs(hours.saturating_mul(3600));
                 }
-                options.keep = keep.unwrap_or(options.keep);
-                self.vacuum(&options).await?;
+                vacuum.keep = keep.unwrap_or(vacuum.keep);
+                until(options.begin(), graph.vacuum(&vacuum)).await?;
                 Ok(nothing())
             }
             StatementKind::CopyFrom(copy) => {
-                let report = copy_from(self, copy).await?;
+                let report = copy_from(graph, copy, options).await?;
                 let mut result = nothing();
                 result.load = Some(report);
                 Ok(result)
             }
             StatementKind::CopyTo(copy) => {
-                copy_to(self, copy, options).await?;
+                copy_to(graph, copy, options).await?;
                 Ok(nothing())
             }
             StatementKind::Show(kind) => {
-                let storage = self.storage.as_ref();
+                let storage = graph.storage.as_ref();
                 show(storage, &options.functions, *kind, options.snapshot).await
             }
         }
     }
 }
 
+/// What `work` gives, which is dropped where the statement has to stop: what it has written by then, nothing names.
+async fn until<T>(
+    cancellation: CancellationHandle,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    tokio::select! {
+        done = work => done,
+        error = cancellation.cancelled() => Err(error),
+    }
+}
+
 /// The result of a statement that returns no rows.
 fn nothing() -> QueryResult {
     let schema = PhysicalSchema::from(PlanSchema::default());
-    QueryResult::new(
-        schema,
-        Box::pin(futures::stream::empty()),
-        CancellationHandle::default(),
-    )
+    QueryResult::new(ExecutionResult::of_batches(schema, std::iter::empty()))
 }

@@ -7,8 +7,8 @@ use std::sync::{Arc, PoisonError};
 
 use async_trait::async_trait;
 use grism_core::{
-    BatchStream, ChangeSet, Error, Result, RowOrigin, Snapshot, SnapshotId, SnapshotInfo, Storage,
-    StorageDescriptor, Turn, Value, nearest,
+    BatchStream, ChangeSet, Error, MemoryManager, Result, RowOrigin, Snapshot, SnapshotId,
+    SnapshotInfo, Storage, StorageDescriptor, Turn, Value, nearest,
 };
 use grism_logical::{LogicalExpr, LogicalPlan, RowForm};
 use grism_storage::{ImportSource, source_rows};
@@ -133,7 +133,7 @@ impl Graph {
 }
 
 /// A storage of whose queries some read tables.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct TableStorage {
     inner: Arc<dyn Storage>,
     tables: Tables,
@@ -143,6 +143,17 @@ struct TableStorage {
 impl Storage for TableStorage {
     fn descriptor(&self) -> StorageDescriptor {
         self.inner.descriptor()
+    }
+
+    fn memory(&self) -> &Arc<dyn MemoryManager> {
+        self.inner.memory()
+    }
+
+    fn with_memory(&self, memory: Arc<dyn MemoryManager>) -> Arc<dyn Storage> {
+        Arc::new(Self {
+            inner: self.inner.with_memory(memory),
+            ..self.clone()
+        })
     }
 
     async fn snapshot(&self, id: SnapshotId) -> Result<Arc<dyn Snapshot>> {
@@ -202,7 +213,7 @@ impl Storage for TableStorage {
         let rows = tokio::task::spawn_blocking(move || table.source()).await;
         let rows = rows.map_err(|error| Error::internal(format!("a table failed: {error}")))?;
         let rows = rows.map_err(|error| error.context(&name))?;
-        source_rows(rows, &name).await
+        source_rows(rows, &name, self.memory()).await
     }
 
     fn image(&self, id: SnapshotId) -> Option<Result<Vec<u8>>> {

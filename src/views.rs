@@ -4,12 +4,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use grism_core::{
-    BatchStream, ChangeSet, Error, Result, RowOrigin, Snapshot, SnapshotId, SnapshotInfo, Storage,
-    StorageDescriptor, Turn,
+    BatchStream, ChangeSet, Error, MemoryManager, Result, RowOrigin, Snapshot, SnapshotId,
+    SnapshotInfo, Storage, StorageDescriptor, Turn,
 };
 
 /// A graph as it was at one snapshot, which is only read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct PinnedStorage {
     inner: Arc<dyn Storage>,
     snapshot: SnapshotId,
@@ -51,6 +51,17 @@ impl PinnedStorage {
 impl Storage for PinnedStorage {
     fn descriptor(&self) -> StorageDescriptor {
         self.inner.descriptor()
+    }
+
+    fn memory(&self) -> &Arc<dyn MemoryManager> {
+        self.inner.memory()
+    }
+
+    fn with_memory(&self, memory: Arc<dyn MemoryManager>) -> Arc<dyn Storage> {
+        Arc::new(Self {
+            inner: self.inner.with_memory(memory),
+            ..self.clone()
+        })
     }
 
     async fn snapshot(&self, id: SnapshotId) -> Result<Arc<dyn Snapshot>> {
@@ -97,11 +108,11 @@ impl Storage for PinnedStorage {
     }
 }
 
-/// A graph within a transaction: each commit is a step of it, and what is read is what the steps made.
-#[derive(Debug)]
+/// A graph within a transaction: each commit is a step of it, and what is read is what the steps made. Copies are handles on the same transaction.
+#[derive(Clone, Debug)]
 pub(crate) struct TransactionStorage {
     inner: Arc<dyn Storage>,
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
 }
 
 #[derive(Debug)]
@@ -116,11 +127,11 @@ impl TransactionStorage {
     pub(crate) fn new(inner: Arc<dyn Storage>, base: Arc<dyn Snapshot>) -> Self {
         Self {
             inner,
-            state: Mutex::new(State {
+            state: Arc::new(Mutex::new(State {
                 current: base,
                 steps: Vec::new(),
                 is_over: false,
-            }),
+            })),
         }
     }
 
@@ -146,11 +157,22 @@ impl Storage for TransactionStorage {
         self.inner.descriptor()
     }
 
+    fn memory(&self) -> &Arc<dyn MemoryManager> {
+        self.inner.memory()
+    }
+
+    fn with_memory(&self, memory: Arc<dyn MemoryManager>) -> Arc<dyn Storage> {
+        Arc::new(Self {
+            inner: self.inner.with_memory(memory),
+            ..self.clone()
+        })
+    }
+
     async fn snapshot(&self, id: SnapshotId) -> Result<Arc<dyn Snapshot>> {
         let current = Arc::clone(&self.state()?.current);
         self.inner.check_there(&current).await?;
         if id.is_latest() || id == current.id() {
-            return Ok(current);
+            return Ok(current.with_memory(Arc::clone(self.memory())));
         }
         self.inner.snapshot(id).await
     }

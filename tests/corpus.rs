@@ -14,6 +14,7 @@ mod language;
 mod memory_limit;
 mod parameters;
 mod plans;
+mod stopping;
 mod storage_conformance;
 
 use std::collections::BTreeMap;

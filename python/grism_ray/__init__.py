@@ -29,7 +29,7 @@ from grism_ray.databases import sql
 from grism_ray.entities import Hyperedge, Incidence, Node, Path
 from grism_ray.expressions import Expr, avg, col, collect, count, function, lit, max, min, sum
 from grism_ray.frame import Frame, Grouped
-from grism_ray.functions import UserFunction, discovered, udf
+from grism_ray.functions import UserFunction, UserParameter, discovered, udf
 from grism_ray.jobs import Job, submit
 from grism_ray.many import ManyReport
 from grism_ray.report import LoadPreview, LoadReport, SnapshotInfo, TableDiff
@@ -72,6 +72,7 @@ __all__ = [
     "UnavailableError",
     "UnsupportedError",
     "UserFunction",
+    "UserParameter",
     "__version__",
     "avg",
     "col",

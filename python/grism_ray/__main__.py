@@ -1,4 +1,4 @@
-"""``python -m grism_ray``: submits queries as Ray jobs."""
+"""``python -m grism_ray``: submits queries as Ray jobs, and is the command ``grism``."""
 
 from __future__ import annotations
 
@@ -7,15 +7,34 @@ import json
 import sys
 from typing import Any
 
-from grism_ray import GrismError, InvalidQueryError
+from grism_ray import GrismError, InvalidQueryError, command
 from grism_ray.jobs import run_job, submit
 
 FLOAT_DIGITS = 17
 """The most digits that a 64-bit float tells apart."""
+SETTINGS = (
+    "workers",
+    "worker_module",
+    "resource_timeout",
+    "threads",
+    "memory_limit",
+    "timeout",
+    "batch_rows",
+    "partitions",
+    "snapshot",
+)
+"""The options of ``submit`` that are passed on as they are."""
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs the command and gives its exit status."""
+    """Runs the command and gives its exit status.
+
+    ``submit`` and the jobs that it starts are the package's own; every other one is the command ``grism``, whose
+    ``--udfs`` finds functions in Python here.
+    """
+    words = sys.argv[1:] if arguments is None else arguments
+    if words[:1] not in (["submit"], ["run-job"]):
+        return command.main(words)
     parser = argparse.ArgumentParser(prog="python -m grism_ray", description="Run Grism queries as Ray jobs.")
     commands = parser.add_subparsers(dest="command", required=True)
     submitted = commands.add_parser("submit", help="submit a query to a cluster")
@@ -25,16 +44,25 @@ def main(arguments: list[str] | None = None) -> int:
     submitted.add_argument("--output", help="where the result goes (default: in the graph)")
     submitted.add_argument("--params", default="{}", help="parameters as a JSON object")
     submitted.add_argument("--workers", type=int, help="worker actors (default: one for each CPU)")
+    submitted.add_argument("--worker-module", help="the extension module that workers import in place of Grism's own")
+    submitted.add_argument("--resource-timeout", type=float, help="seconds to wait for a worker with resources")
+    submitted.add_argument("--threads", type=int, help="threads of each worker (default: one)")
+    submitted.add_argument("--memory-limit", type=int, help="bytes that a worker may hold")
+    submitted.add_argument("--timeout", type=float, help="seconds after which the query is cancelled")
+    submitted.add_argument("--batch-rows", type=int, help="rows of a batch")
+    submitted.add_argument("--partitions", type=int, help="partitions of a stage (default: one for each thread)")
+    submitted.add_argument("--snapshot", type=int, help="the snapshot to read (default: the newest)")
     submitted.add_argument("--wait", action="store_true", help="wait, and print the result")
     job = commands.add_parser("run-job")
     job.add_argument("request")
-    given = parser.parse_args(arguments)
+    given = parser.parse_args(words)
     if given.command == "run-job":
         return run_job(given.request)
     try:
         text = sys.stdin.read() if given.query == "-" else given.query
         params = json.loads(given.params, parse_float=_float, object_pairs_hook=_object)
-        handle = submit(text, given.graph, given.address, given.output, params=params, workers=given.workers)
+        settings = {name: getattr(given, name) for name in SETTINGS if getattr(given, name) is not None}
+        handle = submit(text, given.graph, given.address, given.output, params=params, **settings)
         print(handle.id)
         if given.wait:
             handle.result().show()

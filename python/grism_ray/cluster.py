@@ -28,6 +28,10 @@ WAIT_SECONDS = 0.05
 """How long the driver waits before it tells the scheduler the time."""
 MAX_REPLACEMENTS = 16
 """Workers that are started in place of lost ones, at most, in one query."""
+CALLS_AT_ONCE = 4
+"""Tasks that an actor takes at once at least: those of other queries, beside as many of one as it has threads."""
+CONTROL = "control"
+"""The concurrency group of calls that are heard while tasks run."""
 
 
 def _import_ray() -> Any:
@@ -56,6 +60,7 @@ class StageActor:
     def run(self, spec: bytes, inputs: list[list[Any]], image: list[Any], bundles: int) -> list[Any]:
         """Runs one task: gives back its bundles, then its statistics or its error as JSON."""
         ray = _import_ray()
+        start = time.monotonic()
         buffers: list[list[Any]] = []
         lost: list[tuple[int, int]] = []
         for number, refs in enumerate(inputs):
@@ -70,9 +75,10 @@ class StageActor:
             return [None] * bundles + [json.dumps({"lost": lost, "error": json.loads(error)})]
         try:
             graph = ray.get(image[0]) if image else None
-            outputs, statistics = self._worker.run(spec, buffers, graph)
+            fetched = int((time.monotonic() - start) * 1e6)
+            outputs, statistics = self._worker.run(spec, buffers, graph, fetched)
         except Exception as error:  # noqa: BLE001 - every error keeps its kind across Ray
-            text = _native.error_to_json(type(error).__name__, str(error))
+            text = _native.error_to_json(type(error).__name__, str(error), error.__cause__)
             return [None] * bundles + [json.dumps({"error": json.loads(text)})]
         return [pickle.PickleBuffer(output) for output in outputs] + [statistics]
 
@@ -84,13 +90,22 @@ class StageActor:
 class WorkerPool:
     """The actors of a cluster, kept between queries."""
 
-    def __init__(self, workers: int, memory_limit: int | None, worker_module: str | None) -> None:
+    def __init__(self, workers: int, memory_limit: int | None, worker_module: str | None, threads: int = 1) -> None:
         self._ray = _import_ray()
         self._memory_limit = memory_limit
-        # Several calls at once, so that a cancellation is heard while a task runs.
-        options: dict[str, Any] = {"max_concurrency": 4, "num_cpus": 1, "scheduling_strategy": "SPREAD"}
+        variables = {name: os.environ[name] for name in _native.LOG_VARIABLES if os.environ.get(name)}
+        self.threads = threads
+        """Tasks of one query that an actor runs at once."""
+        options: dict[str, Any] = {
+            "max_concurrency": max(CALLS_AT_ONCE, threads),
+            "concurrency_groups": {CONTROL: 1},
+            "num_cpus": threads,
+            "scheduling_strategy": "SPREAD",
+        }
         if worker_module is not None:
-            options["runtime_env"] = {"env_vars": {VARIABLE: worker_module}}
+            variables[VARIABLE] = worker_module
+        if variables:
+            options["runtime_env"] = {"env_vars": variables}
         self._remote = self._ray.remote(**options)(StageActor)
         self._started = 0
         self.users = 0
@@ -179,17 +194,20 @@ def _check_reachable(address: str, timeout: float) -> None:
         raise _native.UnavailableError(message) from error
 
 
-def _pool(workers: int | None, memory_limit: int | None, worker_module: str | None = None) -> WorkerPool:
+def _pool(
+    workers: int | None, memory_limit: int | None, worker_module: str | None = None, threads: int | None = None
+) -> WorkerPool:
     """The workers of these settings, for one query, which releases them."""
     ray = _import_ray()
+    threads = max(1, threads or 1)
     if workers is None:
-        workers = max(1, int(ray.cluster_resources().get("CPU", 1)))
+        workers = max(1, int(ray.cluster_resources().get("CPU", 1)) // threads)
     context = ray.get_runtime_context()
     # A process may leave one cluster and join another; actors of the first are not there any more.
     session = (context.gcs_address, context.get_job_id())
     # A plan that this process made is read by the module that made it.
     worker_module = worker_module or module_name()
-    key = (session, workers, memory_limit, worker_module)
+    key = (session, workers, memory_limit, worker_module, threads)
     with _LOCK:
         pool = _POOLS.get(key)
         if pool is None:
@@ -201,7 +219,7 @@ def _pool(workers: int | None, memory_limit: int | None, worker_module: str | No
                     other.close()
                     del _POOLS[old]
             _IMAGES.clear()
-            pool = _POOLS[key] = WorkerPool(workers, memory_limit, worker_module)
+            pool = _POOLS[key] = WorkerPool(workers, memory_limit, worker_module, threads)
         while len(pool.actors) < workers:
             pool.start()
         pool.users += 1
@@ -216,6 +234,7 @@ def run_on_ray(
 ) -> tuple[Iterator[_native.Batches], _native.DistributedQuery]:
     """Plans a query for the workers there are and runs it; gives its batches, and the query for its metrics."""
     workers = options.pop("workers", None)
+    threads = options.pop("threads", None)
     memory_limit = options.pop("memory_limit", None)
     partitions = options.pop("partitions", None)
     worker_module = options.pop("worker_module", None)
@@ -223,13 +242,13 @@ def run_on_ray(
         message = f"worker_module must be the name of a module, not {worker_module!r}"
         raise _native.InvalidQueryError(message)
     connect(options)
-    pool = _pool(workers, memory_limit, worker_module)
+    deadline = None if timeout is None else time.monotonic() + timeout
+    pool = _pool(workers, memory_limit, worker_module, threads)
     try:
-        query = plan(partitions or len(pool.actors))
+        query = plan(partitions or len(pool.actors) * pool.threads)
     except BaseException:
         pool.release()
         raise
-    deadline = None if timeout is None else time.monotonic() + timeout
     return _Run(query, pool, progress, deadline).batches(), query
 
 
@@ -242,12 +261,14 @@ class _Run:
         pool: WorkerPool,
         progress: Callable[[dict[str, Any]], None] | None,
         deadline: float | None,
+        cancelled: threading.Event | None = None,
     ) -> None:
         self._ray = _import_ray()
         self._query = query
         self._pool = pool
         self._progress = progress
         self._deadline = deadline
+        self._cancelled = cancelled
         self._id = uuid.uuid4().hex
         self._workers = len(pool.actors)
         self._special = pool.with_resources()
@@ -282,15 +303,30 @@ class _Run:
             self._drive()
             for task in self._finished or []:
                 for ref in self._outputs.pop(_key(task)):
-                    yield self._ray.get(ref)
+                    yield self._ray.get(self._there(ref))
         finally:
             if self._finished is None:
-                for actor in self._pool.actors.values():
+                for actor in [*self._pool.actors.values(), *self._special.actors.values()]:
                     with contextlib.suppress(Exception):
-                        actor.cancel.remote(self._id)
+                        actor.cancel.options(concurrency_group=CONTROL).remote(self._id)
             self._special.close()
             self._outputs.clear()
             self._running.clear()
+
+    def _check(self) -> None:
+        """Raises ``CancelledError`` where the query has to stop."""
+        if self._cancelled is not None and self._cancelled.is_set():
+            message = "the query was cancelled"
+            raise _native.CancelledError(message)
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            message = "the query ran out of time"
+            raise _native.CancelledError(message)
+
+    def _there(self, ref: Any) -> Any:
+        """A reference whose value is on this node by now."""
+        while not self._ray.wait([ref], timeout=WAIT_SECONDS)[0]:
+            self._check()
+        return ref
 
     def _drive(self) -> None:
         start = time.monotonic()
@@ -299,10 +335,7 @@ class _Run:
         while self._finished is None:
             if self._failure is not None:
                 raise _native.error_from_json(self._failure)
-            if self._deadline is not None and time.monotonic() > self._deadline:
-                self._tell({"event": "cancel"})
-                message = "the query ran out of time"
-                raise _native.CancelledError(message)
+            self._check()
             self._tell({"event": "tick", "now_ms": int((time.monotonic() - start) * 1000)})
             self._special.refresh()
             waiting = [*self._running, *self._pool.starting, *self._special.starting]

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from grism_ray import _native
-    from grism_ray.options import Engine, ExplainFormat, QuerySettings, RayOptions
+    from grism_ray.options import Engine, ExplainSettings, QuerySettings, RayOptions
     from grism_ray.result import Result
     from grism_ray.session import Graph
 
@@ -95,17 +95,9 @@ class Frame:
         """
         return self._with(operator(self._native, *args, **kwargs))
 
-    def explain(
-        self,
-        *,
-        analyze: bool = False,
-        distributed: bool = False,
-        verbose: bool = False,
-        format: ExplainFormat = "text",
-        **settings: Unpack[QuerySettings],
-    ) -> str:
+    def explain(self, **settings: Unpack[ExplainSettings]) -> str:
         """The plan of the frame as text; the options are those of ``Graph.explain``."""
-        return self._graph._explain(self._native, (analyze, distributed, verbose), format, settings)
+        return self._graph._explain(self._native, settings)
 
     def collect(
         self,

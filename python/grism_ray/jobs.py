@@ -9,10 +9,11 @@ import sys
 import time
 import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from grism_ray import _native
-from grism_ray.options import path_of
+from grism_ray._module import VARIABLE
+from grism_ray.options import QuerySettings, known, path_of
 from grism_ray.result import Result
 from grism_ray.warning import issue
 
@@ -81,18 +82,34 @@ def submit(
     *,
     params: Mapping[str, Any] | None = None,
     workers: int | None = None,
+    worker_module: str | None = None,
+    resource_timeout: float | None = None,
     python: str | None = None,
     runtime_env: Mapping[str, Any] | None = None,
+    **settings: Unpack[QuerySettings],
 ) -> Job:
     """Submits a query to the cluster whose dashboard is at ``address`` (``http://host:8265``).
 
     The graph must lie where every node of the cluster sees it. ``python`` is the cluster's Python that has grism_ray:
     by default this one on this machine, else the one that is found there. The result is written to ``output``, by
-    default ``_grism/results/<job>.arrow`` in the graph.
+    default ``_grism/results/<job>.arrow`` in the graph. ``workers``, ``worker_module`` and ``resource_timeout`` are as
+    in ``RayOptions``, and ``settings`` those of ``Graph.query``; ``timeout`` begins when the job runs the query.
+
+    Raises ``UnsupportedError`` for ``resources``: each worker of a cluster says what it has.
     """
+    known(settings, QuerySettings, call=submit)
+    if settings.get("resources"):
+        message = "resources of a job: they say what one process has, and Ray knows what its nodes have"
+        raise _native.UnsupportedError(message)
     uri = path_of(graph)
     if uri.startswith("memory://") or not uri:
         message = "a job runs in other processes and cannot see a graph in memory; keep it on disk"
+        raise _native.UnsupportedError(message)
+    if _native.without_secrets(uri) != uri:
+        message = (
+            f"credentials in the URI {_native.without_secrets(uri)} would stand in the record of the job, which all "
+            "users of the cluster can read; give them to its nodes by environment variables such as AWS_ACCESS_KEY_ID"
+        )
         raise _native.UnsupportedError(message)
     host = address.split("://")[-1].rsplit(":", 1)[0]
     if "://" not in uri:
@@ -108,13 +125,25 @@ def submit(
         raise _native.UnavailableError(message) from error
     job_id = f"grism-{uuid.uuid4().hex[:12]}"
     target = path_of(output) if output is not None else str(Path(uri) / "_grism" / "results" / f"{job_id}.arrow")
-    request = {"text": text, "graph": uri, "params": dict(params or {}), "output": target, "workers": workers}
+    ray = {"workers": workers, "worker_module": worker_module, "resource_timeout": resource_timeout}
+    request = {
+        "text": text,
+        "graph": uri,
+        "params": dict(params or {}),
+        "output": target,
+        "ray": {name: value for name, value in ray.items() if value is not None},
+        "settings": dict(settings),
+    }
     argument = base64.urlsafe_b64encode(json.dumps(request).encode()).decode()
     try:
         client = JobSubmissionClient(address)
         python = python or (sys.executable if host in LOOPBACK else "python")
         entrypoint = f"{shlex.quote(python)} -m grism_ray run-job {argument}"
-        client.submit_job(entrypoint=entrypoint, submission_id=job_id, runtime_env=dict(runtime_env or {}))
+        environment = dict(runtime_env or {})
+        if worker_module is not None:
+            # The job plans the query, so its process needs the module as well.
+            environment["env_vars"] = {VARIABLE: worker_module, **environment.get("env_vars", {})}
+        client.submit_job(entrypoint=entrypoint, submission_id=job_id, runtime_env=environment)
     except (ConnectionError, RuntimeError) as error:
         message = f"no Ray cluster takes jobs at {address}: {error}"
         raise _native.UnavailableError(message) from error
@@ -130,10 +159,11 @@ def run_job(argument: str) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         graph = open(request["graph"], create=False)
-        options: RayOptions = {"address": "auto", "workers": request["workers"]}
-        result = graph.query(request["text"], request["params"], engine="ray", ray=options)
+        options: RayOptions = request["ray"]
+        options["address"] = "auto"
+        result = graph.query(request["text"], request["params"], engine="ray", ray=options, **request["settings"])
     except _native.GrismError as error:
-        failure = _native.error_to_json(type(error).__name__, str(error))
+        failure = _native.error_to_json(type(error).__name__, str(error), error.__cause__)
         path.with_suffix(".error.json").write_text(failure)
         print(f"{type(error).__name__}: {error}")
         return 1

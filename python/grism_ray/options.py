@@ -33,7 +33,16 @@ FileFormat = Literal["csv", "json", "parquet", "arrow", "lance"]
 Compression = Literal["none", "gzip", "zstd"]
 """How a file of text is packed."""
 
-ExplainFormat = Literal["text", "json"]
+FunctionKind = Literal["scalar", "aggregate", "table"]
+"""Whether a function of the user's gives a value for a row, a value for a group, or rows."""
+
+FunctionOver = Literal["values", "arrow"]
+"""Whether a function is called for Python's values, or for arrays of many rows."""
+
+NullHandling = Literal["skip", "pass"]
+"""Whether an aggregate gets rows in which an argument is null."""
+
+ExplainFormat = Literal["text", "json", "dot", "mermaid", "svg"]
 """The form of a plan."""
 
 
@@ -56,9 +65,9 @@ class QuerySettings(TypedDict, total=False):
     """How a query is run; ``None`` is the default of each."""
 
     threads: int | None
-    """Threads of the local engine; by default all cores."""
+    """Threads: of the local and the staged engine by default all cores; on Ray those of each worker, by default one."""
     memory_limit: int | None
-    """Bytes that the query may hold; past them it spills or fails."""
+    """Bytes that the query may hold, on Ray each worker; past them it spills or fails."""
     timeout: float | None
     """Seconds after which it is cancelled."""
     batch_rows: int | None
@@ -73,6 +82,29 @@ class QuerySettings(TypedDict, total=False):
     """Bytes of adjacency that every task may read whole."""
     broadcast_rows: int | None
     """Rows of a join's side that are sent to every task."""
+
+
+class ExplainSettings(QuerySettings, total=False):
+    """What a plan is shown with; ``None`` is the default of each."""
+
+    analyze: bool | None
+    """Run the query, and show what was measured."""
+    distributed: bool | None
+    """Show stages and exchanges."""
+    verbose: bool | None
+    """Show what each rule of the optimizer changed."""
+    costs: bool | None
+    """Show how many rows are expected."""
+    buffers: bool | None
+    """Show memory, temporary files, bytes read and the cache; needs ``analyze``, with which it is the default."""
+    timing: bool | None
+    """Show times and threads; needs ``analyze``, with which it is the default."""
+    format: ExplainFormat
+    """The form of the plan: ``json`` is described in ``docs/explain.md``."""
+    engine: Engine
+    """Where ``analyze`` runs the query; ``auto`` is local."""
+    ray: RayOptions | None
+    """How Ray is reached."""
 
 
 class ExecuteSettings(QuerySettings, total=False):

@@ -6,14 +6,17 @@ import json
 import os
 import sys
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Self, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 
 from grism_ray import _native
+from grism_ray.explain import explain_run, split_explain
+from grism_ray.expressions import Expr, as_expr
 from grism_ray.frame import Frame
 from grism_ray.maintenance import MaintainedGraph
 from grism_ray.many import ManyReport, jobs_of, paths_of
 from grism_ray.options import (
     ExecuteSettings,
+    ExplainSettings,
     HyperedgeLoadSettings,
     LoadSettings,
     OpenSettings,
@@ -33,9 +36,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from grism_ray.entities import Hyperedge
+    from grism_ray.explain import Explain, FinishedRun, Form
     from grism_ray.functions import UserFunction
     from grism_ray.many import Sources
-    from grism_ray.options import Engine, ExplainFormat, RayOptions
+    from grism_ray.options import Engine, RayOptions
     from grism_ray.picture import Connected
 
 
@@ -107,7 +111,9 @@ class Graph(MaintainedGraph):
 
         ``engine`` is ``local``, ``staged``, ``ray`` or ``auto``. ``ray`` holds options for Ray: ``address``,
         ``workers``, and what ``ray.init`` takes. ``progress`` is called with each event of a run on Ray. Settings are
-        ``threads``, ``memory_limit``, ``timeout`` (seconds), ``batch_rows``, ``snapshot`` and ``partitions``.
+        ``threads``, ``memory_limit``, ``timeout`` (seconds), ``batch_rows``, ``snapshot`` and ``partitions``; on Ray
+        ``threads`` and ``memory_limit`` are those of each worker. ``auto`` is ``ray`` for a graph on disk of 50 million
+        rows or more where this process is connected to a cluster, and ``local`` otherwise.
 
         What is odd about the query, such as an unknown label, is issued as ``GrismWarning`` and stays in
         ``Result.warnings``.
@@ -170,21 +176,20 @@ class Graph(MaintainedGraph):
         finally:
             stream.cancel()
 
-    def explain(
-        self,
-        text: str,
-        params: Mapping[str, Any] | None = None,
-        *,
-        analyze: bool = False,
-        distributed: bool = False,
-        verbose: bool = False,
-        format: ExplainFormat = "text",
-        **settings: Unpack[QuerySettings],
-    ) -> str:
-        """The plan of a query as text."""
-        known(settings, QuerySettings, call=Graph.explain)
-        form = _explain_form(analyze, distributed, verbose, format)
-        return self._handle.explain(text, _dict(params), dict(settings), form)
+    def explain(self, text: str, params: Mapping[str, Any] | None = None, **settings: Unpack[ExplainSettings]) -> str:
+        """The plan of a query: ``format`` is ``text``, ``json``, ``dot``, ``mermaid`` or ``svg``.
+
+        ``analyze`` runs the query on ``engine`` (``local`` by default) and adds what each operator did, and a line on
+        what would make the slowest one faster. ``distributed`` shows stages and exchanges, ``verbose`` what the rules
+        of the optimizer changed, ``costs`` expected rows, ``buffers`` memory, files and reads, ``timing`` times and
+        threads. The other settings are those of :meth:`query`.
+        """
+        known(settings, ExplainSettings, call=Graph.explain)
+
+        def explain(engine: str, own: dict[str, Any], form: Form, run: FinishedRun | None) -> str:
+            return self._handle.explain(text, engine, _dict(params), own, form, run)
+
+        return self._explained(explain, self._planned(text, params), settings)
 
     def load_nodes(self, label: str, table: Any, key: str, **settings: Unpack[LoadSettings]) -> LoadReport:
         """Adds a node for each row of a table, known by its column ``key``.
@@ -301,14 +306,28 @@ class Graph(MaintainedGraph):
         """Forgets a table. Raises ``NotFoundError`` where none has the name."""
         self._handle.unregister(name)
 
-    def register_functions(self, *functions: UserFunction) -> None:
+    def register_functions(self, *functions: UserFunction | _native.NativeFunction) -> None:
         """Registers functions made with ``udf``, which queries over this graph then call by their names.
 
         One of the same name is replaced; a name of one of Grism's own functions is refused. They are run locally, in
-        stages, and on Ray, where workers get them pickled: what a function imports must be there.
+        stages, and on Ray, where workers get them pickled: what a function imports must be there. Functions in Rust
+        come from an extension module built on Grism's crates, which workers import.
         """
         for function in functions:
             self._handle.register_function(function)
+
+    def functions(self) -> list[dict[str, Any]]:
+        """The functions that queries may call, those of users too, as ``SHOW FUNCTIONS`` lists them."""
+        return self.query("SHOW FUNCTIONS").to_pylist()
+
+    def call(self, name: str, *arguments: Any, distinct: bool = False) -> Expr:
+        """A call of a function for the expressions of frames, by its name: a registered one, or one of Grism's.
+
+        ``hg.nodes("City").select(t=hg.call("geo.celsius", gr.col("temperature")))``. That of an aggregate stands in
+        ``agg``, ``distinct`` or not.
+        """
+        natives = [as_expr(own)._native for own in arguments]
+        return Expr(self._handle.call_function(name, natives, distinct))
 
     def loaded_files(self, name: str) -> dict[str, int]:
         """The files that incremental loads have taken into a label or hyperedge type, and their bytes."""
@@ -344,8 +363,9 @@ class Graph(MaintainedGraph):
         from grism_ray.cluster import run_on_ray
 
         known_to_ray(ray or {})
-        # The memory limit is the workers', which hold what a query needs.
-        options: dict[str, Any] = {"memory_limit": settings.get("memory_limit"), **(ray or {})}
+        # The memory limit and the threads are the workers', which hold and run what a query needs.
+        own = {"memory_limit": settings.get("memory_limit"), "threads": settings.get("threads")}
+        options: dict[str, Any] = {**own, **(ray or {})}
         waiting = {"resource_timeout": options.pop("resource_timeout", None)}
         return run_on_ray(
             lambda partitions: plan({"partitions": partitions, **waiting, **settings}),
@@ -370,11 +390,34 @@ class Graph(MaintainedGraph):
         stream = self._handle.collect(frame, self._chosen(engine), dict(settings))
         return _collected(stream, self._connected(stream.snapshot))
 
-    def _explain(
-        self, frame: _native.Frame, shown: tuple[bool, bool, bool], format: ExplainFormat, settings: QuerySettings
+    def _explain(self, frame: _native.Frame, settings: ExplainSettings) -> str:
+        known(settings, ExplainSettings, call=Frame.explain)
+
+        def explain(engine: str, own: dict[str, Any], form: Form, run: FinishedRun | None) -> str:
+            return self._handle.explain_frame(frame, engine, own, form, run)
+
+        return self._explained(explain, lambda own: self._handle.plan_frame(frame, own), settings)
+
+    def _explained(
+        self,
+        explain: Explain,
+        plan: Callable[[dict[str, Any]], _native.DistributedQuery],
+        settings: ExplainSettings,
     ) -> str:
-        known(settings, QuerySettings, call=Frame.explain)
-        return self._handle.explain_frame(frame, dict(settings), _explain_form(*shown, format))
+        form, others = split_explain(settings)
+        ray = settings.get("ray")
+        engine = self._chosen(settings.get("engine") or "local", ray)
+        if engine != "ray" or not form[0].get("analyze"):
+            return explain(engine, others, form, None)
+
+        def run(planned_with: dict[str, Any]) -> tuple[Iterator[_native.Batches], _native.DistributedQuery]:
+            def noted(own: dict[str, Any]) -> _native.DistributedQuery:
+                planned_with.update(own)
+                return plan(own)
+
+            return self._on_ray(noted, ray, None, cast("QuerySettings", others))
+
+        return explain_run(explain, form, others, run)
 
     def _connected(self, snapshot: int | None) -> Connected | None:
         """What reads the members of hyperedges for a picture, from the snapshot that the query read."""
@@ -389,7 +432,7 @@ class Graph(MaintainedGraph):
         return None if snapshot is None else read
 
     def __repr__(self) -> str:
-        return "Graph(closed)" if self._graph is None else f"Graph({self.uri!r})"
+        return "Graph(closed)" if self._graph is None else f"Graph({_native.without_secrets(self.uri)!r})"
 
 
 class Prepared:
@@ -413,16 +456,6 @@ class Prepared:
 
     def __repr__(self) -> str:
         return f"Prepared({self.text!r})"
-
-
-def _explain_form(
-    analyze: bool, distributed: bool, verbose: bool, format: ExplainFormat
-) -> tuple[bool, bool, bool, bool]:
-    """What EXPLAIN shows, as the extension takes it. Raises ``UnsupportedError`` for an unknown format."""
-    if format not in ("text", "json"):
-        message = f"the format `{format}` of explain() is not supported; text and json are"
-        raise _native.UnsupportedError(message)
-    return analyze, distributed, verbose, format == "json"
 
 
 def _check_progress(progress: Callable[[dict[str, Any]], None] | None) -> None:

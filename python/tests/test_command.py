@@ -7,7 +7,10 @@ import gzip
 import io
 import json
 import os
+import signal
 import subprocess
+import sys
+import time
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -202,3 +205,87 @@ def test_loads_that_come_again(tmp_path: Path) -> None:
     (tmp_path / "part-2.csv").write_text("id,ship,at\nb,Vasa,3\nd,Vasa,5\n")
     by = grism("load", graph, "VOYAGE", parts, "--key", "id", "--incremental-by", "at")
     assert "1 of 4 rows loaded, 3 skipped" in by.stderr
+
+
+def test_the_program_of_the_package_is_the_same_command(fleet: Path) -> None:
+    for arguments in (
+        ["--help"],
+        ["query", fleet, "MATCH (s:Ship) RETURN s.name AS n ORDER BY n"],
+        ["query", fleet, "RETRUN"],
+        [],
+    ):
+        command = [sys.executable, "-m", "grism_ray.command", *map(str, arguments)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        built = grism(*arguments)
+        assert (done.returncode, done.stdout, done.stderr) == (built.returncode, built.stdout, built.stderr), arguments
+
+
+def test_ctrl_c_ends_the_program_of_the_package(fleet: Path) -> None:
+    endless = "UNWIND range(1, 100000) AS a UNWIND range(1, 100000) AS b RETURN count(DISTINCT a * b) AS n"
+    command = [sys.executable, "-m", "grism_ray.command", "query", str(fleet), endless]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    time.sleep(2)
+    running.send_signal(signal.SIGINT)
+    _, told = running.communicate(timeout=30)
+    assert running.returncode == 9, told
+    assert "Cancelled" in told
+
+
+FUNCTIONS = """
+import grism_ray as gr
+
+@gr.udf(returns=str, name="my.greeting")
+def greeting(name: str) -> str:
+    return f"hello {name}"
+
+@gr.udf(kind="aggregate", returns=int, name="my.size")
+def size(values: str) -> int:
+    return len(values)
+
+@gr.udf(kind="table", yields={"letter": str}, name="my.letters")
+def letters(text: str):
+    yield from text
+"""
+
+
+@pytest.mark.parametrize("by", ["binary", "package"])
+def test_functions_in_python_are_registered_from_a_folder(fleet: Path, tmp_path: Path, by: str) -> None:
+    (tmp_path / "own.py").write_text(FUNCTIONS)
+    command = [str(COMMAND)] if by == "binary" else [sys.executable, "-m", "grism_ray"]
+    python = {**os.environ, "GRISM_PYTHON": sys.executable, "PYTHONPATH": str(shared.ROOT / "python")}
+
+    def run(*arguments: object, text: str | None = None) -> subprocess.CompletedProcess[str]:
+        given = [*command, *map(str, arguments)]
+        return subprocess.run(given, input=text, capture_output=True, text=True, timeout=60, check=False, env=python)
+
+    query = (
+        "MATCH (s:Ship {guns: 64}) CALL my.letters(s.name) YIELD letter "
+        "RETURN my.greeting(s.name) AS g, my.size(letter) AS n"
+    )
+    for engine in ("local", "staged"):
+        done = run("query", fleet, "--udfs", tmp_path, "--engine", engine, query)
+        assert (done.returncode, done.stdout) == (0, "g,n\nhello Vasa,4\n"), done.stderr
+    done = run("shell", fleet, "--udfs", tmp_path, "--format", "csv", text="RETURN my.greeting('x') AS g;\n")
+    assert (done.returncode, done.stdout) == (0, "g\nhello x\n"), done.stderr
+    done = run("explain", fleet, "--udfs", tmp_path, query)
+    assert "TableCall(my.letters(" in done.stdout, done.stderr
+    done = run("query", fleet, "--udfs", tmp_path, "RETURN my.greeting(1)")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "needs String as `name`" in done.stderr
+    done = run("query", fleet, "--udfs", tmp_path / "nowhere", "RETURN 1")
+    assert done.returncode == 5
+    assert "does not exist" in done.stderr
+    (tmp_path / "own.py").write_text("raise ValueError('broken')")
+    done = run("query", fleet, "--udfs", tmp_path, "RETURN 1")
+    assert done.returncode == 4
+    assert "ValueError: broken" in done.stderr
+
+
+def test_a_command_without_python_says_what_functions_need(fleet: Path, tmp_path: Path) -> None:
+    for python, why in ((str(tmp_path / "none"), "does not start"), ("/bin/false", "does not import grism_ray")):
+        given = [str(COMMAND), "query", str(fleet), "--udfs", str(tmp_path), "RETURN 1"]
+        environment = {**os.environ, "GRISM_PYTHON": python}
+        done = subprocess.run(given, capture_output=True, text=True, timeout=60, check=False, env=environment)
+        assert done.returncode == 10
+        assert why in done.stderr
+        assert "set GRISM_PYTHON" in done.stderr

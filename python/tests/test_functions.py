@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import datetime
+import decimal
+import math
 import os
+import sys
+import time
 from typing import TYPE_CHECKING, Any
 
+import numpy
+import pandas
+import pyarrow
 import pytest
 
 import grism_ray as gr
@@ -77,7 +85,137 @@ def test_values_of_any_type_arrive_as_they_are(hg: gr.Graph) -> None:
     ]
 
 
+def test_entities_arrive_with_what_they_hold(hg: gr.Graph) -> None:
+    hg.execute("MATCH (a:N {x: 1}), (b:N {x: 2}) CREATE (a)-[:NEXT {w: 3}]->(b)")
+    hg.register_functions(gr.udf(returns="Any", name="seen")(lambda value: str(value)))
+    query = "MATCH p=(a:N)-[r:NEXT]->(b) RETURN seen(a) AS a, seen(r) AS r, seen([b]) AS b, seen(p) AS p"
+    for engine in ("local", "staged"):
+        (row,) = hg.query(query, engine=engine).to_pylist()
+        assert "labels=['N'], properties={'x': 1}" in row["a"]
+        assert "properties={'w': 3}" in row["r"]
+        assert "labels=['N'], properties={'x': 2}" in row["b"]
+        assert row["p"].count("labels=['N']") == 2
+
+
+@pytest.mark.parametrize(
+    ("returned", "expected"),
+    [
+        (lambda: None, None),
+        (lambda: math.nan, "nan"),
+        (lambda: numpy.int32(3), 3),
+        (lambda: numpy.array([1.5, 2.5]), [1.5, 2.5]),
+        (lambda: pandas.NA, None),
+        (lambda: pandas.Series([1, 2]), [1, 2]),
+        (lambda: pandas.Timestamp("2026-01-02T03:04:05+01:00").to_pydatetime(), "2026-01-02 03:04:05+01:00"),
+        (lambda: pyarrow.scalar(3), 3),
+        (lambda: pyarrow.array(["a", None]), ["a", None]),
+        (lambda: {"a": [1, {"b": (2, 3)}]}, {"a": [1, {"b": [2, 3]}]}),
+        (lambda: b"x", b"x"),
+        (lambda: datetime.date(2026, 1, 2), datetime.date(2026, 1, 2)),
+    ],
+)
+def test_values_of_other_libraries_are_values(hg: gr.Graph, returned: Any, expected: Any) -> None:
+    hg.register_functions(gr.udf(returns="Any", name="given")(returned))
+    (found,) = answers(hg, "RETURN given()")
+    assert found == expected or str(found) == expected
+
+
+def test_values_without_an_exact_type_are_refused(hg: gr.Graph) -> None:
+    for value, message in [
+        (decimal.Decimal("1.5"), "Decimal: which has no exact type here"),
+        (object(), "a value of the Python type object"),
+        (2**70, "does not fit into 64 bits"),
+    ]:
+        hg.register_functions(gr.udf(returns="Any", name="given")(lambda value=value: value))
+        with pytest.raises(gr.InvalidDataError, match=message):
+            hg.query("RETURN given()")
+
+
+def test_functions_over_arrays_are_checked(hg: gr.Graph) -> None:
+    hg.register_functions(
+        gr.udf(returns=int, over="arrow", name="short", parameters={"x": int})(lambda x: x.slice(1)),
+        gr.udf(returns=int, over="arrow", name="narrow", parameters={"x": int})(lambda x: x.cast(pyarrow.int16())),
+        gr.udf(returns=int, over="arrow", name="texts", parameters={"x": int})(lambda x: x.cast(pyarrow.string())),
+    )
+    assert answers(hg, "UNWIND [1, 2] AS x RETURN narrow(x)") == [1, 2]
+    with pytest.raises(gr.InvalidDataError, match=r"`short\(\)` gave 1 values for 2 rows"):
+        hg.query("UNWIND [1, 2] AS x RETURN short(x)")
+    with pytest.raises(gr.InvalidDataError, match=r"`texts\(\)` gave String for \(1,\) where it returns Int64"):
+        hg.query("UNWIND [1, 2] AS x RETURN texts(x)")
+
+
+def test_what_a_query_cannot_call_is_refused_by_name() -> None:
+    async def later(x: int) -> int:
+        return x
+
+    def many(x: int) -> Any:
+        yield x
+
+    def named(*, x: int) -> int:
+        return x
+
+    def untyped(x: Any) -> Any:
+        return x
+
+    def bare(x):  # type: ignore[no-untyped-def]
+        return x
+
+    class Empty:
+        pass
+
+    for function, settings, message in [
+        (later, {"returns": int}, r"later\(\): an `async def` is not supported"),
+        (later, {"kind": "table", "yields": {"x": int}}, r"later\(\): an `async def` is not supported"),
+        (many, {"returns": int}, r"many\(\): a generator gives rows"),
+        (many, {"kind": "aggregate", "returns": int}, r"many\(\): a generator gives rows"),
+        (many, {"kind": "table"}, r"many\(\): a table function names its columns"),
+        (named, {}, r"named\(\): a query passes arguments by position"),
+        (bare, {}, r"bare\(\): `returns` names the type"),
+        (untyped, {"returns": int, "over": "arrow"}, r"untyped\(\): an array has a type"),
+        (untyped, {"returns": int, "parameters": {"y": int}}, r"untyped\(\): there is no parameter `y`"),
+        (untyped, {"returns": int, "nulls": "skip"}, r"untyped\(\): `nulls` is an option of aggregates"),
+        (max, {"returns": int, "kind": "aggregate"}, r"max\(\): its arguments are not known"),
+        (Empty, {"returns": int}, "Empty: a class is an aggregate"),
+        (Empty, {"returns": int, "kind": "aggregate"}, "Empty: the class of an aggregate has the methods"),
+    ]:
+        with pytest.raises(TypeError, match=message):
+            gr.udf(**settings)(function)
+    graph = gr.open()
+    for name in ("count", "db.mine", "no name", "a..b"):
+        with pytest.raises(gr.InvalidQueryError, match=r"function of Grism|cannot name"):
+            graph.register_functions(gr.udf(returns=int, name=name)(len))
+    with pytest.raises(gr.InvalidQueryError, match="`kind`|kind="):
+        graph.register_functions(gr.udf(returns=int, kind="window")(len))  # type: ignore[arg-type]
+
+
+def test_arguments_with_a_default_may_be_left_out(hg: gr.Graph) -> None:
+    hg.register_functions(gr.udf(returns=int, name="scaled")(lambda x, by=10: x * by))
+    assert answers(hg, "RETURN scaled(2), scaled(2, 3)") == [20, 6]
+    with pytest.raises(gr.InvalidQueryError, match="takes 1 to 2 arguments, not 3"):
+        hg.query("RETURN scaled(1, 2, 3)")
+
+
+def test_frames_call_functions(hg: gr.Graph) -> None:
+    col = gr.col
+    frame = (
+        hg.nodes("N").filter(col("x").is_not_null()).select(y=times(col("x"), 10), z=hg.call("My.Times", col("x"), 2))
+    )
+    assert frame.filter(times(col("y"), 1) > 10).collect().to_pylist() == [{"y": 20, "z": 4}]
+    with pytest.raises(gr.InvalidQueryError, match="needs Int64 as `number`"):
+        hg.nodes("N").select(y=times("a", col("x")))
+    with pytest.raises(gr.InvalidQueryError, match="did you mean `my.times`"):
+        hg.call("my.tmes", col("x"))
+
+
 def test_errors_say_where(hg: gr.Graph) -> None:
+    for text in ("RETURN my.times('a', 2)", "UNWIND [1, 'a'] AS x RETURN my.times(x, 2)"):
+        with pytest.raises(gr.InvalidQueryError, match=r"`my.times\(\)` needs Int64 as `number`, not String"):
+            hg.query(text)
+    with pytest.raises(gr.InvalidQueryError, match=r"not String, for \('a', 2\)"):
+        hg.query("UNWIND [1, 'a'] AS x RETURN my.times(x, 2)")
+    with pytest.raises(gr.InvalidDataError) as caught:
+        hg.query("UNWIND [1, 13] AS x RETURN my.times(x, 2)", engine="staged")
+    assert isinstance(caught.value.__cause__, ValueError)
     with pytest.raises(gr.InvalidDataError, match=r"`my.times\(\)` failed for \(13, 2\): ValueError: unlucky"):
         hg.query("UNWIND [1, 13] AS x RETURN my.times(x, 2)")
     with pytest.raises(gr.InvalidQueryError, match=r"`my.times\(\)` needs Int64 as `number`, not String"):
@@ -99,6 +237,7 @@ def test_functions_are_listed_and_discovered(hg: gr.Graph, tmp_path: Path) -> No
         "import grism_ray as gr\n\n@gr.udf(returns=str)\ndef greeting(name: str) -> str:\n    'Says hello.'\n"
         "    return f'hello {name}'\n"
     )
+    (tmp_path / "another.py").write_text("import own\n\nGREETING = own.greeting\n")
     found = gr.discovered(tmp_path)
     hg.register_functions(*found)
     assert answers(hg, "RETURN greeting('Ann')", engine="staged") == ["hello Ann"]
@@ -109,6 +248,12 @@ def test_functions_are_listed_and_discovered(hg: gr.Graph, tmp_path: Path) -> No
     assert shown["percentileCont"]["kind"] == "aggregate"
     assert shown["substring"]["signature"] == "substring(text :: String, start :: Int64, [length :: Int64]) :: String"
     assert greeted(found) == "hello Bob"
+    assert "own" not in sys.modules
+    with pytest.raises(FileNotFoundError, match="does not exist"):
+        gr.discovered(tmp_path / "nowhere")
+    (tmp_path / "broken.py").write_text("1 / 0")
+    with pytest.raises(ImportError, match=r"broken.py: ZeroDivisionError"):
+        gr.discovered(tmp_path)
 
 
 def greeted(found: list[gr.UserFunction]) -> str:
@@ -117,9 +262,29 @@ def greeted(found: list[gr.UserFunction]) -> str:
     return text
 
 
-def test_functions_run_on_ray_workers(hg: gr.Graph) -> None:
-    pytest.importorskip("ray")
-    found = answers(hg, "MATCH (n:N) RETURN my.times(n.x, process()) AS y", engine="ray")
+def test_functions_run_on_ray_workers(hg: gr.Graph, two_workers: dict[str, Any]) -> None:
+    found = answers(hg, "MATCH (n:N) RETURN my.times(n.x, process()) AS y", engine="ray", ray=two_workers)
     assert len(found) == 3
     assert None in found
     assert os.getpid() not in found
+    with pytest.raises(
+        gr.InvalidDataError, match=r"`my.times\(\)` failed for \(13, 2\): ValueError: unlucky"
+    ) as caught:
+        hg.query("UNWIND [1, 13] AS x RETURN my.times(x, 2)", engine="ray", ray=two_workers)
+    assert isinstance(caught.value.__cause__, ValueError)
+    assert "in times" in "".join(caught.value.__cause__.__notes__)
+
+
+@pytest.mark.parametrize("engine", ["local", "staged"])
+def test_a_slow_function_stops_between_two_rows_of_a_batch(engine: Engine) -> None:
+    @gr.udf(returns=int, name="my.slow")
+    def slow(number: int) -> int:
+        time.sleep(0.01)
+        return number
+
+    hg = gr.open("memory://slow")
+    hg.register_functions(slow)
+    begun = time.monotonic()
+    with pytest.raises(gr.CancelledError):
+        hg.query("UNWIND range(1, 1000) AS x RETURN sum(my.slow(x)) AS total", engine=engine, timeout=0.2)
+    assert time.monotonic() - begun < 2

@@ -28,8 +28,8 @@ CREATE = "CREATE (:Person {name: $name})"
 COUNT = "MATCH (p:Person) RETURN count(*) AS n"
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[int]:
+@contextmanager
+def object_server() -> Iterator[int]:
     """The port of a fresh server with one bucket."""
     pytest.importorskip("moto")
     with socket.socket() as free:
@@ -50,6 +50,12 @@ def server() -> Iterator[int]:
     finally:
         process.kill()
         process.wait()
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[int]:
+    with object_server() as port:
+        yield port
 
 
 def options(port: int) -> dict[str, str]:

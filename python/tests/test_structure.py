@@ -22,7 +22,7 @@ BELOW: dict[str, set[str]] = {
 MOST_LINES = 510
 """Lines of a file without its tests."""
 
-CIRCLES: dict[str, int] = {"grism-cypher": 1, "grism-engine": 1, "grism-storage": 9}
+CIRCLES: dict[str, int] = {"grism-cypher": 1, "grism-engine": 1, "grism-storage": 1}
 """The circles of modules in a crate at most; docs/architecture.md explains those that stay."""
 
 

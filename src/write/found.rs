@@ -6,7 +6,10 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, BooleanArray, Int64Array, UInt32Array};
 use arrow::compute::{concat_batches, filter_record_batch, take};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
-use grism_core::{AppendedRows, Error, Result, RowBuffer, RowSource, Type, Value, cast_column};
+use grism_core::{
+    AppendedRows, CancellationHandle, Error, MemoryManager, Result, RowBuffer, RowSource, Type,
+    Value, cast_column,
+};
 use grism_engine::PhysicalSchema;
 use grism_logical::{Column, LogicalPlan, PlanSchema, Rows};
 use grism_storage::rows_between_clauses_bytes;
@@ -18,6 +21,8 @@ use super::ROW;
 pub(super) struct Found {
     pub(super) schema: PlanSchema,
     rows: Rows,
+    /// What stops whoever reads the rows.
+    cancellation: CancellationHandle,
 }
 
 impl Found {
@@ -33,7 +38,18 @@ impl Found {
     }
 
     pub(super) fn new(schema: PlanSchema, rows: Rows) -> Self {
-        Self { schema, rows }
+        let cancellation = CancellationHandle::default();
+        Self {
+            schema,
+            rows,
+            cancellation,
+        }
+    }
+
+    /// The same rows, which are read until `cancellation`.
+    pub(super) fn until(mut self, cancellation: &CancellationHandle) -> Self {
+        self.cancellation = cancellation.clone();
+        self
     }
 
     /// How many rows there are.
@@ -53,10 +69,11 @@ impl Found {
         }
     }
 
-    /// The rows, a batch at a time.
+    /// The rows, a batch at a time; `Cancelled` where the statement has to stop.
     pub(super) fn batches(&self) -> impl Iterator<Item = Result<FoundBatch>> + Send + use<> {
-        let schema = self.schema.clone();
+        let (schema, cancellation) = (self.schema.clone(), self.cancellation.clone());
         self.rows.batches().map(move |batch| {
+            cancellation.check()?;
             Ok(FoundBatch {
                 schema: schema.clone(),
                 batch: batch?,
@@ -78,7 +95,7 @@ impl Found {
             schema: PhysicalSchema::from(schema.clone()),
         };
         let pieces = vec![AppendedRows::Source(Arc::new(numbered))];
-        Self::new(schema, Rows::of(pieces))
+        Self::new(schema, Rows::of(pieces)).until(&self.cancellation)
     }
 
     /// The rows whose numbers `wanted` holds for; they are picked as they are read.
@@ -88,7 +105,7 @@ impl Found {
             wanted,
         };
         let pieces = vec![AppendedRows::Source(Arc::new(picked))];
-        Self::new(self.schema.clone(), Rows::of(pieces))
+        Self::new(self.schema.clone(), Rows::of(pieces)).until(&self.cancellation)
     }
 
     /// All rows as one batch: for few of them.
@@ -208,12 +225,13 @@ impl FoundBatch {
     }
 }
 
-/// Takes batches of rows, and holds a share of the memory limit of them.
+/// Takes batches of rows, and holds a share of the memory's limit of them.
 pub(super) struct FoundBuffer(RowBuffer);
 
 impl FoundBuffer {
-    pub(super) fn new() -> Self {
-        Self(RowBuffer::new(rows_between_clauses_bytes()))
+    pub(super) fn new(memory: &Arc<dyn MemoryManager>) -> Self {
+        let limit = rows_between_clauses_bytes(memory.as_ref());
+        Self(RowBuffer::new(limit, memory))
     }
 
     pub(super) fn push(&mut self, batch: RecordBatch) -> Result<()> {

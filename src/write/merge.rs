@@ -32,10 +32,10 @@ impl Writer<'_> {
         let searched = self.search(&sorted(&write.plan, rows)?).await?;
         let sets = merge.on_create.is_some() || merge.on_match.is_some();
         let keeps = keeps_rows || sets;
-        let roles = merge_rows(merge, &searched, keeps)?;
+        let roles = merge_rows(merge, &searched, keeps, self.storage.memory())?;
         let mut names = before.to_vec();
         names.extend(merge.variables.iter().map(|(name, _)| name.clone()));
-        let (mut output, mut made_ids) = (FoundBuffer::new(), MadeIds::new());
+        let (mut output, mut made_ids) = (FoundBuffer::new(self.storage.memory()), MadeIds::new());
         let mut first = 0;
         for batch in searched.batches() {
             let batch = batch?;

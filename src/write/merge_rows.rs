@@ -8,7 +8,8 @@ use arrow::array::{AsArray, BinaryArray, UInt64Array};
 use arrow::datatypes::{DataType, Field, Schema, UInt64Type};
 use arrow::record_batch::RecordBatch;
 use grism_core::{
-    AppendedRows, Error, Result, RowBuffer, Value, batches_of, encode_any, key_of_any,
+    AppendedRows, Error, MemoryManager, Result, RowBuffer, Value, batches_of, encode_any,
+    key_of_any,
 };
 use grism_cypher::MergeWrite;
 use grism_storage::rows_between_clauses_bytes;
@@ -57,12 +58,13 @@ pub(super) fn merge_rows(
     merge: &MergeWrite,
     searched: &Found,
     keeps_rows: bool,
+    memory: &Arc<dyn MemoryManager>,
 ) -> Result<MergeRows> {
     if u32::try_from(searched.len()).is_err() {
         return Err(Error::unsupported("a MERGE of more than 2^32 rows"));
     }
     let mut rows = MergeRows::default();
-    let mut keys = Keys::new(searched.len());
+    let mut keys = Keys::new(searched.len(), memory);
     let mut number = 0;
     for batch in searched.batches() {
         let batch = batch?;
@@ -183,13 +185,13 @@ struct Part {
 }
 
 impl Keys {
-    fn new(rows: usize) -> Self {
+    fn new(rows: usize, memory: &Arc<dyn MemoryManager>) -> Self {
         let count = rows.div_ceil(PART_ROWS).clamp(1, PARTS);
-        let bytes = rows_between_clauses_bytes() / count;
+        let bytes = rows_between_clauses_bytes(memory.as_ref()) / count;
         let part = || Part {
             numbers: Vec::new(),
             keys: Vec::new(),
-            rows: RowBuffer::with_write_buffer(bytes, 64 << 10),
+            rows: RowBuffer::with_write_buffer(bytes, 64 << 10, memory),
         };
         Self {
             hasher: RandomState::new(),
@@ -238,11 +240,14 @@ impl Part {
 
 #[cfg(test)]
 mod tests {
+    use grism_core::PoolMemoryManager;
+
     use super::*;
 
     #[test]
     fn parts_have_no_key_in_common_and_lose_none() {
-        let mut keys = Keys::new(PART_ROWS * 3);
+        let memory: Arc<dyn MemoryManager> = Arc::new(PoolMemoryManager::new(1 << 20));
+        let mut keys = Keys::new(PART_ROWS * 3, &memory);
         for number in 0..5000u64 {
             keys.add(number, &(number % 1000).to_be_bytes());
             if number % 100 == 0 {

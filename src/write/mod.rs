@@ -14,20 +14,24 @@ use std::sync::{Arc, Mutex};
 
 use futures::TryStreamExt;
 use grism_core::{
-    Error, GraphSchema, GraphStatistics, Result, Snapshot, SnapshotId, Storage, Value,
+    Error, GraphSchema, GraphStatistics, Result, Snapshot, SnapshotId, Storage, Value, on_stack,
 };
 use grism_cypher::{
     BindContext, BindState, BoundWrite, ParameterTypes, Query, QueryPart, Warning, WriteKind,
     bind_results,
 };
-use grism_engine::{PhysicalSchema, PlannerConfig, RuntimeConfig};
+use grism_engine::{
+    CancellationHandle, ExecutionResult, PhysicalOperator, PhysicalSchema, PlannerConfig,
+    RuntimeConfig,
+};
 use grism_local::{LocalExecutor, LocalPhysicalPlanner};
 use grism_logical::LogicalPlan;
 use grism_logical::optimizer::optimize;
-use grism_storage::{MemoryLimit, Transaction, WriteCounts};
+use grism_storage::{Transaction, WriteCounts};
 
 use crate::attempts::Attempts;
 use crate::entity_columns::EntityColumns;
+use crate::explain::ExplainedClause;
 use crate::query::{QueryOptions, QueryResult, constant, facts, now};
 use found::{Found, FoundBuffer};
 
@@ -46,16 +50,18 @@ pub(crate) async fn write_query(
     if !options.snapshot.is_latest() {
         return Err(Error::invalid_query("an old snapshot cannot be written to"));
     }
-    let _limit = options.runtime.memory_limit.map(MemoryLimit::hold);
+    let query = &*query.with_functions(&options.functions)?;
+    let cancellation = options.begin();
     if let Some(clause) = query.transactions()? {
-        return transactions::write_in_transactions(storage, query, clause, options).await;
+        return transactions::write_in_transactions(storage, query, clause, options, &cancellation)
+            .await;
     }
     let mut attempts = Attempts::of(storage);
     let mut parameter_types = ParameterTypes::Known;
     loop {
         let turn = attempts.next().await?;
         let snapshot = storage.snapshot(SnapshotId::default()).await?;
-        let mut writer = Writer::new(storage, options, snapshot);
+        let mut writer = Writer::new(storage, options, snapshot, &cancellation);
         writer.parameter_types = parameter_types;
         let found = match writer.run(query).await {
             // Nothing is committed yet, so the query can start again.
@@ -68,6 +74,7 @@ pub(crate) async fn write_query(
         let counts = writer.transaction.counts();
         let mut changes = writer.transaction.finish()?.with_operation("statement");
         changes.turn = turn;
+        changes.cancellation = cancellation.clone();
         let committed = if counts.is_empty() {
             Ok(changes.base)
         } else {
@@ -86,12 +93,12 @@ pub(crate) async fn write_query(
 }
 
 /// The plans of a query that writes, clause by clause: it is bound and planned over no rows, so that nothing is written.
-pub(crate) async fn explain_write(
+pub(crate) async fn plan_clauses(
     storage: &Arc<dyn Storage>,
     query: &Query,
     options: &QueryOptions,
-) -> Result<String> {
-    let (explained, _) = plan_write(storage, query, options).await?;
+) -> Result<Vec<ExplainedClause>> {
+    let (explained, _) = plan_write(storage, query, options, &options.begin()).await?;
     Ok(explained)
 }
 
@@ -100,11 +107,13 @@ async fn plan_write(
     storage: &Arc<dyn Storage>,
     query: &Query,
     options: &QueryOptions,
-) -> Result<(String, ParameterTypes)> {
+    cancellation: &CancellationHandle,
+) -> Result<(Vec<ExplainedClause>, ParameterTypes)> {
+    let query = &*query.with_functions(&options.functions)?;
     let mut parameter_types = ParameterTypes::Known;
     loop {
         let snapshot = storage.snapshot(options.snapshot).await?;
-        let mut writer = Writer::new(storage, options, snapshot);
+        let mut writer = Writer::new(storage, options, snapshot, cancellation);
         writer.parameter_types = parameter_types;
         writer.explained = Some(Mutex::default());
         match writer.run(query).await {
@@ -122,12 +131,8 @@ async fn plan_write(
 
 fn result(found: Found, warnings: Vec<Warning>, counts: WriteCounts) -> QueryResult {
     let schema = PhysicalSchema::from(found.schema.clone());
-    let stream = futures::stream::iter(found.into_batches());
-    let mut result = QueryResult::new(
-        schema,
-        Box::pin(stream),
-        grism_engine::CancellationHandle::default(),
-    );
+    let rows = ExecutionResult::of_batches(schema, found.into_batches());
+    let mut result = QueryResult::new(rows);
     result.warnings = warnings;
     result.written = Some(counts);
     result
@@ -137,6 +142,8 @@ struct Writer<'a> {
     storage: &'a Arc<dyn Storage>,
     options: &'a QueryOptions,
     transaction: Transaction,
+    /// Stops the statement.
+    cancellation: CancellationHandle,
     /// The instant that the statement's clocks show.
     now: Value,
     warnings: Vec<Warning>,
@@ -145,7 +152,7 @@ struct Writer<'a> {
     /// What the binder may know of parameters.
     parameter_types: ParameterTypes,
     /// The plans so far, where the query is explained and not run.
-    explained: Option<Mutex<String>>,
+    explained: Option<Mutex<Vec<ExplainedClause>>>,
 }
 
 impl<'a> Writer<'a> {
@@ -153,11 +160,13 @@ impl<'a> Writer<'a> {
         storage: &'a Arc<dyn Storage>,
         options: &'a QueryOptions,
         snapshot: Arc<dyn Snapshot>,
+        cancellation: &CancellationHandle,
     ) -> Self {
         Self {
             storage,
             options,
             transaction: Transaction::new(snapshot),
+            cancellation: cancellation.clone(),
             now: now(),
             warnings: Vec::new(),
             entities: EntityColumns::default(),
@@ -166,12 +175,25 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Adds to the plans, where the query is explained.
-    fn explain(&self, text: &str) {
+    /// Begins with the plans of another clause, where the query is explained.
+    fn explain_clause(&self, name: &str) {
         if let Some(explained) = &self.explained
             && let Ok(mut explained) = explained.lock()
         {
-            explained.push_str(text);
+            explained.push(ExplainedClause {
+                name: name.to_owned(),
+                plans: Vec::new(),
+            });
+        }
+    }
+
+    /// Adds a plan to those of the clause, where the query is explained.
+    fn explain_plan(&self, root: &Arc<dyn PhysicalOperator>) {
+        if let Some(explained) = &self.explained
+            && let Ok(mut explained) = explained.lock()
+            && let Some(clause) = explained.last_mut()
+        {
+            clause.plans.push(Arc::clone(root));
         }
     }
 
@@ -197,7 +219,6 @@ impl<'a> Writer<'a> {
             parameter_types: self.parameter_types,
             may_hold_deleted: self.transaction.deletes(),
             functions: &self.options.functions,
-            procedures: &self.options.procedures,
             now: &self.now,
             constant: &constant,
         }
@@ -280,7 +301,7 @@ impl<'a> Writer<'a> {
                     let mut write =
                         query.bind_write(branch, *clause, patterns.as_ref(), &state, context)?;
                     self.warn(std::mem::take(&mut write.warnings));
-                    self.explain(&format!("{}:\n", write.kind.name()));
+                    self.explain_clause(write.kind.name());
                     rows = self.write(&write, rows, keeps_rows).await?;
                     state = BindState {
                         scope: self.typed_scope(&write, &rows),
@@ -291,12 +312,12 @@ impl<'a> Writer<'a> {
                 QueryPart::Nested { clause } => {
                     let nested = query.bind_nested(branch, *clause, &state, context)?;
                     let run = self.nested(&nested, rows, state);
-                    (rows, state) = Box::pin(run).await?;
+                    (rows, state) = on_stack(run).await?;
                 }
                 part => {
                     let bound = query.bind_read(branch, part, &state, context)?;
                     self.warn(bound.warnings);
-                    self.explain("Read:\n");
+                    self.explain_clause("Read");
                     self.entities = EntityColumns::of(&bound.plan)?;
                     rows = self.evaluate(&bound.plan.with_rows(&rows.leaf())?).await?;
                     state = bound.state;
@@ -340,7 +361,8 @@ impl<'a> Writer<'a> {
 
     async fn evaluate_with(&self, plan: &LogicalPlan, mut runtime: RuntimeConfig) -> Result<Found> {
         if let LogicalPlan::Rows { schema, rows } = plan {
-            return Ok(Found::new(schema.clone(), rows.clone()));
+            let found = Found::new(schema.clone(), rows.clone());
+            return Ok(found.until(&self.cancellation));
         }
         // The transaction and the rows between clauses take their shares beside the operators.
         runtime.memory_limit = runtime.memory_limit.map(|limit| limit / 2);
@@ -350,18 +372,17 @@ impl<'a> Writer<'a> {
             threads: self.options.runtime.workers(),
         });
         let plan = planner.plan(&optimized)?;
-        for line in plan.display().lines().filter(|_| self.explained.is_some()) {
-            self.explain(&format!("  {line}\n"));
-        }
+        self.explain_plan(&plan.root);
         let schema = plan.root.schema().columns().clone();
-        let executor = LocalExecutor::with_config(runtime);
+        let executor =
+            LocalExecutor::with_config(runtime).with_cancellation(self.cancellation.clone());
         let run = executor.execute_at(plan, self.options.tables.over(self.storage), snapshot)?;
         let mut batches = run.into_stream();
-        let mut found = FoundBuffer::new();
+        let mut found = FoundBuffer::new(self.storage.memory());
         while let Some(batch) = batches.try_next().await? {
             found.push(batch)?;
         }
-        found.finish(schema)
+        Ok(found.finish(schema)?.until(&self.cancellation))
     }
 
     /// Runs a clause that writes; `keeps_rows` where another one follows.

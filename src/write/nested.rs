@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, UInt32Array, new_null_array};
 use arrow::compute::take;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
-use grism_core::{Error, Result, Snapshot};
+use grism_core::{Error, Result, Snapshot, on_stack};
 use grism_cypher::{BindState, NestedQuery, Query, QueryPart};
 use grism_engine::PhysicalSchema;
 use grism_logical::{Column, LogicalExpr, LogicalPlan, PlanSchema, Rows};
@@ -47,10 +47,10 @@ impl Writer<'_> {
             let (query, mut parts) = (&nested.query, nested.query.parts(0));
             let unwind: Vec<QueryPart> = parts.drain(..parts.len().min(1)).collect();
             let (first, state) = (inner.swap_remove(0), nested.states[0].clone());
-            let (elements, state) = Box::pin(self.parts(query, 0, unwind, first, state)).await?;
+            let (elements, state) = on_stack(self.parts(query, 0, unwind, first, state)).await?;
             for piece in pieces(&elements, by_row) {
                 let run = self.parts(query, 0, parts.clone(), piece?, state.clone());
-                Box::pin(run).await?;
+                on_stack(run).await?;
             }
         } else {
             for piece in branch_pieces(&inner, by_row) {
@@ -80,7 +80,7 @@ impl Writer<'_> {
         for (branch, rows) in rows.into_iter().enumerate() {
             let (query, state) = (&nested.query, nested.states[branch].clone());
             let run = self.parts(query, branch, query.parts(branch), rows, state);
-            found.push(Box::pin(run).await?);
+            found.push(on_stack(run).await?);
         }
         Ok(found)
     }
@@ -153,7 +153,7 @@ impl Writer<'_> {
         };
         let schema = joined(&rows.schema, &returned);
         let physical = PhysicalSchema::from(schema.clone());
-        let mut output = FoundBuffer::new();
+        let mut output = FoundBuffer::new(self.storage.memory());
         for (outer, found) in answers {
             match found {
                 Some(found) => {

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use arrow::record_batch::RecordBatch;
-use grism_core::{Error, Result, SnapshotId, Storage};
+use grism_core::{CancellationHandle, Error, Result, SnapshotId, Storage};
 use grism_cypher::{BindState, NestedQuery, ParameterTypes, Query, QueryPart, Warning};
 use grism_logical::{PlanSchema, Rows};
 use grism_storage::WriteCounts;
@@ -23,6 +23,7 @@ pub(super) async fn write_in_transactions(
     query: &Query,
     clause: usize,
     options: &QueryOptions,
+    cancellation: &CancellationHandle,
 ) -> Result<QueryResult> {
     if (storage.as_ref() as &dyn Any).is::<TransactionStorage>() {
         return Err(Error::invalid_query(
@@ -41,10 +42,10 @@ pub(super) async fn write_in_transactions(
     // What is committed cannot start again, so the types of parameters are settled before.
     let parameter_types = match options.parameters.is_empty() {
         true => ParameterTypes::Known,
-        false => plan_write(storage, query, options).await?.1,
+        false => plan_write(storage, query, options, cancellation).await?.1,
     };
     let snapshot = storage.snapshot(SnapshotId::default()).await?;
-    let mut reader = Writer::new(storage, options, snapshot);
+    let mut reader = Writer::new(storage, options, snapshot, cancellation);
     reader.parameter_types = parameter_types;
     query.check(reader.transaction.schema())?;
     let start = (Found::unit()?, BindState::default());
@@ -61,6 +62,7 @@ pub(super) async fn write_in_transactions(
             state.clone(),
             options,
             parameter_types,
+            cancellation,
         )
         .await?;
         counts = counts.plus(&own_counts);
@@ -72,7 +74,7 @@ pub(super) async fn write_in_transactions(
         committed.push(found);
     }
     let snapshot = storage.snapshot(SnapshotId::default()).await?;
-    let mut writer = Writer::new(storage, options, snapshot);
+    let mut writer = Writer::new(storage, options, snapshot, cancellation);
     writer.parameter_types = parameter_types;
     let (schema, mut state) = match bound {
         Some(bound) => bound,
@@ -88,7 +90,7 @@ pub(super) async fn write_in_transactions(
         }
     }
     state.columns = schema.clone();
-    let mut output = FoundBuffer::new();
+    let mut output = FoundBuffer::new(storage.memory());
     for batch in committed.iter().flat_map(Found::batches) {
         output.push(batch?.converted(&schema)?)?;
     }
@@ -114,18 +116,20 @@ async fn commit_batch(
     state: BindState,
     options: &QueryOptions,
     parameter_types: ParameterTypes,
+    cancellation: &CancellationHandle,
 ) -> Result<(Found, BindState, WriteCounts, Vec<Warning>)> {
     let mut attempts = Attempts::of(storage);
     loop {
         let turn = attempts.next().await?;
         let snapshot = storage.snapshot(SnapshotId::default()).await?;
-        let mut writer = Writer::new(storage, options, snapshot);
+        let mut writer = Writer::new(storage, options, snapshot, cancellation);
         writer.parameter_types = parameter_types;
         let (found, bound) = writer.nested(nested, rows.clone(), state.clone()).await?;
         let counts = writer.transaction.counts();
         let warnings = std::mem::take(&mut writer.warnings);
         let mut changes = writer.transaction.finish()?.with_operation("statement");
         changes.turn = turn;
+        changes.cancellation = cancellation.clone();
         if counts.is_empty() {
             return Ok((found, bound, counts, warnings));
         }

@@ -208,11 +208,7 @@ async fn frames_go_on_after_an_operator_of_another_crate_and_the_optimizer_works
     // What is read of an entity after the operator is fetched there.
     let scored = extended(&frame(&graph, &["n0", "i"]).await, score("i")).unwrap();
     let scored = scored.at("n0").unwrap().filter(more("f", 100)).unwrap();
-    let count = AggregateCall {
-        function: AggregateFunction::Count,
-        argument: None,
-        distinct: false,
-    };
+    let count = AggregateCall::new(AggregateFunction::Count, Vec::new());
     let scored = scored
         .aggregate(Vec::new(), vec![(count, "n".to_owned())])
         .unwrap();

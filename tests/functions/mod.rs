@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod aggregate;
+mod table;
 mod user;
 
 use std::collections::HashSet;

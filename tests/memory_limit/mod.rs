@@ -8,8 +8,9 @@ use arrow::array::{ArrayRef, Int64Array, ListArray, StringArray};
 use arrow::datatypes::Int64Type;
 use arrow::record_batch::RecordBatch;
 use grism::{
-    Engine, Graph, GraphOptions, ImportSource, InMemoryStorage, LanceStorage, LoadOptions,
-    LoadTarget, MissingMember, QueryOptions, RoleSource, RuntimeConfig, Storage,
+    Engine, ErrorKind, Graph, GraphOptions, ImportSource, InMemoryStorage, LanceStorage,
+    LoadOptions, LoadTarget, Maintenance, MissingMember, QueryOptions, RoleSource, RuntimeConfig,
+    Storage,
 };
 
 const PEOPLE: u64 = 3_000;
@@ -127,6 +128,34 @@ async fn expansions_past_the_memory_limit_give_the_same_answers() {
             }
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_queries_hold_of_the_process_is_given_back_whether_they_end_well_or_not() {
+    let memory = InMemoryStorage::with_layout(LAYOUT.segment_shift, LAYOUT.fragment_rows);
+    let graph = graph(Arc::new(memory)).await;
+    let process = Arc::clone(graph.storage().memory());
+    let before = process.current_usage();
+    let past = "MATCH (a:Person)-[:KNOWS]->(b) RETURN collect(a.id + b.id * 10000) AS all";
+    for engine in [Engine::Local, Engine::Staged] {
+        rows(&graph, QUERIES[0], engine, None).await;
+        let options = QueryOptions {
+            engine,
+            runtime: RuntimeConfig::default().with_memory_limit(256 << 10),
+            ..QueryOptions::default()
+        };
+        let refused = match graph.query(past, &options).await {
+            Ok(result) => result.collect().await.unwrap_err(),
+            Err(error) => error,
+        };
+        assert_eq!(refused.kind(), ErrorKind::ResourceExhausted, "{refused}");
+        assert!(
+            refused.message().contains("raise the memory limit"),
+            "{refused}"
+        );
+        assert_eq!(process.current_usage(), before, "{engine:?}");
+    }
+    assert!(process.peak_usage() > before);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

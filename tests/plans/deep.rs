@@ -77,7 +77,7 @@ async fn value_of(plan: &LogicalPlan, engine: Engine, partitions: usize) -> Valu
                 ..grism_ray::DistributedPlannerConfig::default()
             });
         let plan = planner.plan(&plan).unwrap();
-        assert!(!grism_ray::explain_distributed(&plan).is_empty());
+        assert!(!grism_ray::explain_distributed(&plan, &|_| Vec::new()).is_empty());
         let executor = grism_ray::StagedExecutor::new(runtime);
         let run = executor.execute(plan, storage, snapshot.id());
         run.await.unwrap().into_stream()
@@ -220,5 +220,243 @@ async fn a_text_of_many_clauses_runs_everywhere() {
             Value::Int64(500)
         );
         assert!(start.elapsed() < BOUND);
+    }
+}
+
+/// A name, and the query of a depth.
+type Nested = (&'static str, fn(usize) -> String);
+
+/// A name, and the query.
+type Chain = (&'static str, fn() -> String);
+
+/// Queries that nest as deeply as asked.
+const NESTED: &[Nested] = &[
+    ("brackets", |depth| within("RETURN ", "(", "1", ")", depth)),
+    ("signs", |depth| {
+        format!("UNWIND [1] AS y RETURN {}y AS x", "- ".repeat(depth))
+    }),
+    ("NOT", |depth| {
+        format!("UNWIND [true] AS y RETURN {}y AS x", "NOT ".repeat(depth))
+    }),
+    ("calls", |depth| {
+        within("UNWIND [1] AS y RETURN ", "abs(", "y", ")", depth)
+    }),
+    ("CASE", |depth| {
+        within(
+            "UNWIND [1] AS y RETURN ",
+            "CASE WHEN y > 0 THEN ",
+            "y",
+            " ELSE 0 END",
+            depth,
+        )
+    }),
+    ("AND", |depth| {
+        within("UNWIND [true] AS y RETURN ", "(y AND NOT ", "y", ")", depth)
+    }),
+    ("IS NULL", |depth| {
+        format!("UNWIND [1] AS y RETURN y{} AS x", " IS NULL".repeat(depth))
+    }),
+    ("comprehensions", |depth| {
+        within("UNWIND [[1]] AS y RETURN ", "[z IN ", "y", " | z]", depth)
+    }),
+    ("quantifiers", |depth| {
+        within(
+            "UNWIND [1] AS y RETURN ",
+            "any(z IN [y] WHERE ",
+            "y > 0",
+            ")",
+            depth,
+        )
+    }),
+    ("reduce", |depth| {
+        within(
+            "UNWIND [1] AS y RETURN ",
+            "reduce(s = 0, z IN [y] | s + ",
+            "y",
+            ")",
+            depth,
+        )
+    }),
+    ("EXISTS", |depth| {
+        let predicate = within(
+            "",
+            "EXISTS { MATCH (a)-[:R]->(b) WHERE ",
+            "true",
+            " }",
+            depth,
+        );
+        format!(
+            "MATCH (a:P) WHERE {} RETURN a",
+            predicate.trim_end_matches(" AS x")
+        )
+    }),
+    ("COUNT", |depth| {
+        let predicate = within(
+            "",
+            "COUNT { MATCH (a)-[:R]->(b) WHERE ",
+            "1 = 1",
+            " } >= 0",
+            depth,
+        );
+        format!(
+            "MATCH (a:P) WHERE {} RETURN a",
+            predicate.trim_end_matches(" AS x")
+        )
+    }),
+    ("CALL", |depth| {
+        let mut query = format!(
+            "UNWIND [1] AS y {}RETURN y AS x0 ",
+            "CALL (y) { ".repeat(depth)
+        );
+        for level in 1..depth {
+            query.push_str(&format!(
+                "}} WITH x{} AS x{level}, y RETURN x{level} ",
+                level - 1
+            ));
+        }
+        query + &format!("}} RETURN x{}", depth - 1)
+    }),
+    ("labels", |depth| {
+        format!(
+            "MATCH (a:{}P{}) RETURN a",
+            "(".repeat(depth),
+            ")".repeat(depth)
+        )
+    }),
+    ("groups", |depth| {
+        within(
+            "UNWIND [1, 2] AS y RETURN count(*) AS n, ",
+            "abs(",
+            "y",
+            ")",
+            depth,
+        )
+    }),
+    ("FOREACH", |depth| {
+        let loops = (0..depth).map(|level| format!("FOREACH (x{level} IN [1] | "));
+        format!(
+            "{}CREATE (:Q){}",
+            loops.collect::<String>(),
+            ")".repeat(depth)
+        )
+    }),
+];
+
+/// Queries of many clauses or operands.
+const CHAINS: &[Chain] = &[
+    ("WITH", || chain("WITH 0 AS x", " WITH x + 1 AS x", LONG)),
+    ("UNION", || {
+        chain("RETURN 0 AS x", " UNION RETURN 1 AS x", LONG)
+            .trim_end_matches(" RETURN x")
+            .to_owned()
+    }),
+    ("AND", || {
+        format!(
+            "{} AS x",
+            chain("UNWIND [1] AS y RETURN y <> 0", " AND y <> 2", LONG)
+                .trim_end_matches(" RETURN x")
+        )
+    }),
+    ("+", || {
+        format!(
+            "{} AS x",
+            chain("UNWIND [1] AS y RETURN y", " + y", LONG).trim_end_matches(" RETURN x")
+        )
+    }),
+    ("WITH DISTINCT", || {
+        chain("WITH 0 AS x", " WITH DISTINCT x", CLAUSES)
+    }),
+    ("ORDER BY", || {
+        chain("WITH 0 AS x", " WITH x ORDER BY x LIMIT 5", CLAUSES)
+    }),
+    ("count", || {
+        chain("WITH 0 AS x", " WITH count(x) AS x", CLAUSES)
+    }),
+    ("UNWIND", || {
+        chain("WITH 0 AS x", " UNWIND [x] AS y WITH y AS x", CLAUSES)
+    }),
+    ("WHERE", || {
+        chain("WITH 1 AS x", " WITH x WHERE x > 0", CLAUSES)
+    }),
+    ("CREATE", || {
+        chain("CREATE (:Q)", " CREATE (:Q)", CLAUSES)
+            .trim_end_matches(" RETURN x")
+            .to_owned()
+    }),
+];
+
+fn within(start: &str, open: &str, inner: &str, close: &str, depth: usize) -> String {
+    format!(
+        "{start}{}{inner}{} AS x",
+        open.repeat(depth),
+        close.repeat(depth)
+    )
+}
+
+fn chain(first: &str, next: &str, length: usize) -> String {
+    format!("{first}{} RETURN x", next.repeat(length))
+}
+
+/// Runs a query in every way there is, on a worker of tokio with the stack that it has by default.
+async fn run_everywhere(graph: Graph, text: String) {
+    let options = |engine| QueryOptions {
+        engine,
+        ..QueryOptions::default()
+    };
+    for engine in [Engine::Local, Engine::Staged] {
+        let result = graph.execute(&text, &options(engine)).await.unwrap();
+        result.collect().await.unwrap();
+    }
+    let (explain, local) = (format!("EXPLAIN {text}"), options(Engine::Local));
+    let explained = graph.execute(&explain, &local).await.unwrap();
+    explained.collect().await.unwrap();
+    if let Ok(planned) = graph.plan_distributed(&text, &options(Engine::Ray)).await {
+        let bytes = planned.plan.to_bytes().unwrap();
+        let read = grism::DistributedPlan::from_bytes(&bytes).unwrap();
+        assert_eq!(read.stages.len(), planned.plan.stages.len());
+    }
+}
+
+async fn small_graph() -> Graph {
+    let graph = Graph::in_memory();
+    let text = "CREATE (a:P {i: 1})-[:R]->(b:P {i: 2})-[:R]->(c:P {i: 3})";
+    let made = graph.execute(text, &QueryOptions::default()).await;
+    made.unwrap().collect().await.unwrap();
+    graph
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_deepest_queries_that_are_accepted_run_on_default_stacks() {
+    let graph = small_graph().await;
+    for (name, make) in NESTED {
+        let refused = |depth: &usize| {
+            let parsed = grism::parse_statements(&make(*depth));
+            parsed.err().map(|error| error.to_string())
+        };
+        let deepest = (1..=200).rev().find(|depth| match refused(depth) {
+            Some(error) => {
+                assert!(error.contains("nested deeper"), "{name}: {error}");
+                false
+            }
+            None => true,
+        });
+        let text = make(deepest.unwrap());
+        assert!(deepest.unwrap() >= 60, "{name}: {deepest:?}");
+        tokio::spawn(run_everywhere(graph.clone(), text))
+            .await
+            .unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_longest_queries_run_on_default_stacks() {
+    let graph = small_graph().await;
+    for (name, make) in CHAINS {
+        let start = Instant::now();
+        tokio::spawn(run_everywhere(graph.clone(), make()))
+            .await
+            .unwrap();
+        println!("{name}: {:?}", start.elapsed());
+        assert!(start.elapsed() < BOUND, "{name}: {:?}", start.elapsed());
     }
 }

@@ -11,8 +11,8 @@ use arrow::datatypes::{Int64Type, UInt64Type};
 use arrow::record_batch::RecordBatch;
 use futures::TryStreamExt;
 use grism::{
-    ChangeSet, ErrorKind, GraphOptions, InMemoryStorage, LanceStorage, Snapshot, SnapshotId,
-    Storage, Type,
+    ChangeSet, ErrorKind, GraphOptions, InMemoryStorage, LanceStorage, Maintenance, Snapshot,
+    SnapshotId, Storage, Type,
 };
 use grism_core::{
     Comparison, ComparisonOperator, DegreeDistribution, EntityId, HyperedgeType, ID_COLUMN,

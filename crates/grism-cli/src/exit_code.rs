@@ -1,12 +1,16 @@
 //! How the command ends: a code for each kind of error, so that a script can tell them apart.
 
-use std::process::ExitCode;
-
 use grism::ErrorKind;
 
-/// The exit code of an error. 1 is that of a check that found problems, 2 that of wrong usage.
-pub(crate) fn exit_code(kind: ErrorKind) -> ExitCode {
-    ExitCode::from(match kind {
+/// Everything was done.
+pub(crate) const SUCCESS: u8 = 0;
+
+/// A check was done, and found problems.
+pub(crate) const FOUND_PROBLEMS: u8 = 1;
+
+/// The exit code of an error. 2 is that of wrong usage, which the parser of arguments gives.
+pub(crate) fn exit_code(kind: ErrorKind) -> u8 {
+    match kind {
         ErrorKind::InvalidQuery => 3,
         ErrorKind::InvalidData => 4,
         ErrorKind::NotFound => 5,
@@ -16,5 +20,5 @@ pub(crate) fn exit_code(kind: ErrorKind) -> ExitCode {
         ErrorKind::Cancelled => 9,
         ErrorKind::Unsupported => 10,
         ErrorKind::Internal => 70,
-    })
+    }
 }

@@ -4,11 +4,13 @@ use std::io::Read as _;
 use std::time::Instant;
 
 use grism::{
-    CancellationHandle, Engine, Error, ExplainFormat, ExplainOptions, Graph, QueryOptions,
-    QueryResult, Result, SnapshotId, parse_statements,
+    CancellationHandle, Error, ExplainFormat, ExplainOptions, Graph, QueryOptions, QueryResult,
+    Result, SnapshotId, parse_statements,
 };
 
 use crate::arguments::{Explain, Format, Query, Schema};
+use crate::functions::{FunctionSource, open};
+use crate::interrupt::{Again, until_interrupt};
 use crate::output::{ResultWriter, counted_rows, tell, write_text};
 use crate::parameter::parameters;
 
@@ -20,19 +22,34 @@ pub(crate) const SCHEMA_STATEMENTS: [&str; 4] = [
     "SHOW CONSTRAINTS",
 ];
 
-pub(crate) async fn query(query: Query) -> Result<()> {
+pub(crate) async fn query(query: Query, functions: Option<&dyn FunctionSource>) -> Result<()> {
     let text = text_of(&query)?;
-    let options = options_of(&query)?;
+    let cancellation = CancellationHandle::default();
+    let options = QueryOptions {
+        parameters: parameters(&query.param)?,
+        snapshot: SnapshotId(query.snapshot),
+        ..query.settings.options(cancellation.clone())?
+    };
+    let work = run_all(query, functions, &text, &options);
+    until_interrupt(&cancellation, Again::Ends, work).await
+}
+
+async fn run_all(
+    query: Query,
+    functions: Option<&dyn FunctionSource>,
+    text: &str,
+    options: &QueryOptions,
+) -> Result<()> {
     // Nothing runs where one of the statements does not parse, and no graph is made then.
-    let statements = parse_statements(&text)?;
+    let statements = parse_statements(text)?;
     if statements.is_empty() {
         return Err(Error::invalid_query("the query is empty"));
     }
     let mut writer = ResultWriter::new(query.format, query.output.as_deref())?;
-    let graph = query.graph.open(query.create).await?;
+    let graph = open(&query.graph, query.create, &query.functions, functions).await?;
     for statement in &statements {
         let begun = Instant::now();
-        let result = graph.run(statement, &options).await?;
+        let result = graph.run(statement, options).await?;
         // Where nobody reads on, the statements that are left run all the same: they may write.
         let rows = show(result, &mut writer).await?;
         if query.verbose {
@@ -46,7 +63,6 @@ pub(crate) async fn query(query: Query) -> Result<()> {
 
 /// Writes what a statement gave; how many rows, or `None` where nobody reads on.
 pub(crate) async fn show(result: QueryResult, writer: &mut ResultWriter) -> Result<Option<usize>> {
-    cancel_at_interrupt(result.cancellation());
     for warning in &result.warnings {
         tell(format!("warning: {warning}"));
     }
@@ -71,14 +87,6 @@ pub(crate) async fn show(result: QueryResult, writer: &mut ResultWriter) -> Resu
     writer.write(result).await
 }
 
-fn cancel_at_interrupt(cancellation: CancellationHandle) {
-    tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            cancellation.cancel();
-        }
-    });
-}
-
 fn text_of(query: &Query) -> Result<String> {
     match (&query.text, &query.file) {
         (_, Some(path)) => std::fs::read_to_string(path)
@@ -92,44 +100,29 @@ fn text_of(query: &Query) -> Result<String> {
     }
 }
 
-fn options_of(query: &Query) -> Result<QueryOptions> {
-    let mut options = QueryOptions {
-        parameters: parameters(&query.param)?,
-        engine: Engine::from_name(&query.engine)?,
-        snapshot: SnapshotId(query.snapshot),
-        ..QueryOptions::default()
-    };
-    if let Some(threads) = query.threads {
-        options.runtime = options.runtime.with_threads(threads);
-    }
-    if let Some(seconds) = query.timeout {
-        if !seconds.is_finite() || seconds < 0.0 {
-            return Err(Error::invalid_query(
-                "--timeout takes seconds, not less than 0",
-            ));
-        }
-        options.runtime = options.runtime.with_timeout_ms((seconds * 1e3) as u64);
-    }
-    Ok(options)
-}
-
-pub(crate) async fn explain(explain: Explain) -> Result<()> {
-    let graph = explain.graph.open(false).await?;
+pub(crate) async fn explain(
+    explain: Explain,
+    functions: Option<&dyn FunctionSource>,
+) -> Result<()> {
+    let cancellation = CancellationHandle::default();
     let options = QueryOptions {
         parameters: parameters(&explain.param)?,
-        ..QueryOptions::default()
+        ..explain.settings.options(cancellation.clone())?
     };
     let form = ExplainOptions {
         analyze: explain.analyze,
         distributed: explain.distributed,
         verbose: explain.verbose,
-        format: if explain.json {
-            ExplainFormat::Json
-        } else {
-            ExplainFormat::Text
-        },
+        costs: explain.costs,
+        buffers: explain.buffers,
+        timing: explain.timing,
+        format: ExplainFormat::from_name(&explain.format)?,
     };
-    let plan = graph.explain(&explain.text, form, &options).await?;
+    let work = async {
+        let graph = open(&explain.graph, false, &explain.functions, functions).await?;
+        graph.explain(&explain.text, form, &options).await
+    };
+    let plan = until_interrupt(&cancellation, Again::Ends, work).await?;
     write_text(plan.trim_end())
 }
 

@@ -4,11 +4,15 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use arrow::datatypes::{Field, Schema};
+use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use grism::{
-    Engine, Error, ErrorKind, Graph, Procedure, ProcedureColumn, QueryOptions, Result,
-    RuntimeConfig, Type, Value,
+    Engine, Error, ErrorKind, Graph, QueryOptions, Result, RuntimeConfig, TableBatches,
+    TableFunction, TableSignature, Type, UserParameter, Value,
 };
+use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use crate::arguments::TckServer;
@@ -69,15 +73,12 @@ impl Server {
                         Graph::open(&path.to_string_lossy(), true).await?
                     }
                 };
-                self.options.procedures.clear();
                 Ok(json!({ "ok": true }))
             }
             Some("run") => self.run(request).await,
             Some("procedure") => {
-                let procedure = procedure_of(request)?;
-                self.options
-                    .procedures
-                    .insert(procedure.name.clone(), procedure);
+                let procedure = KnownRows::of(request)?;
+                self.graph.register_table_function(Arc::new(procedure))?;
                 Ok(json!({ "ok": true }))
             }
             _ => Err(Error::invalid_data("an unknown operation")),
@@ -129,43 +130,83 @@ fn error_of(error: &Error) -> Json {
     })
 }
 
-/// `name(argument :: TYPE?, …) :: (column :: TYPE?, …)`, with its rows.
-fn procedure_of(request: &Json) -> Result<Procedure> {
-    let signature = request["signature"].as_str().unwrap_or_default();
-    let wrong = || Error::invalid_data(format!("the signature `{signature}` cannot be read"));
-    let (name, rest) = signature.split_once('(').ok_or_else(wrong)?;
-    let (arguments, rest) = rest.split_once(')').ok_or_else(wrong)?;
-    let columns = rest
-        .trim()
-        .trim_start_matches("::")
-        .trim()
-        .trim_start_matches('(')
-        .trim_end_matches(')');
-    let parse = |list: &str| -> Vec<ProcedureColumn> {
-        list.split(',')
-            .filter_map(|column| {
-                let (name, ty) = column.split_once("::")?;
-                let ty = match ty.trim().trim_end_matches('?').trim() {
-                    "INTEGER" => Type::Int64,
-                    "FLOAT" => Type::Float64,
-                    "STRING" => Type::String,
-                    "BOOLEAN" => Type::Bool,
-                    _ => Type::Any,
-                };
-                let name = name.trim().to_owned();
-                Some(ProcedureColumn { name, ty })
-            })
-            .collect()
-    };
-    let rows = request["rows"].as_array().into_iter().flatten();
-    Ok(Procedure {
-        name: name.trim().to_owned(),
-        arguments: parse(arguments),
-        columns: parse(columns),
-        rows: rows
-            .map(|row| row.as_array().into_iter().flatten().map(value_of).collect())
-            .collect(),
-    })
+/// A procedure of a scenario: a table of arguments and columns, of which a call gives the rows with its arguments.
+#[derive(Debug, Serialize, Deserialize)]
+struct KnownRows {
+    signature: TableSignature,
+    rows: Vec<Vec<Value>>,
+}
+
+impl KnownRows {
+    /// `name(argument :: TYPE?, …) :: (column :: TYPE?, …)`, with its rows.
+    fn of(request: &Json) -> Result<Self> {
+        let signature = request["signature"].as_str().unwrap_or_default();
+        let wrong = || Error::invalid_data(format!("the signature `{signature}` cannot be read"));
+        let (name, rest) = signature.split_once('(').ok_or_else(wrong)?;
+        let (arguments, rest) = rest.split_once(')').ok_or_else(wrong)?;
+        let columns = rest
+            .trim()
+            .trim_start_matches("::")
+            .trim()
+            .trim_start_matches('(')
+            .trim_end_matches(')');
+        let rows = request["rows"].as_array().into_iter().flatten();
+        Ok(Self {
+            signature: TableSignature::new(name.trim(), columns_of(arguments), columns_of(columns)),
+            rows: rows
+                .map(|row| row.as_array().into_iter().flatten().map(value_of).collect())
+                .collect(),
+        })
+    }
+}
+
+fn columns_of(list: &str) -> Vec<UserParameter> {
+    let columns = list.split(',').filter_map(|column| {
+        let (name, ty) = column.split_once("::")?;
+        let ty = match ty.trim().trim_end_matches('?').trim() {
+            "INTEGER" => Type::Int64,
+            "FLOAT" => Type::Float64,
+            "STRING" => Type::String,
+            "BOOLEAN" => Type::Bool,
+            _ => Type::Any,
+        };
+        Some(UserParameter::new(name.trim(), ty))
+    });
+    columns.collect()
+}
+
+#[typetag::serde]
+impl TableFunction for KnownRows {
+    fn signature(&self) -> &TableSignature {
+        &self.signature
+    }
+
+    fn rows(&self, arguments: Vec<Value>) -> Result<TableBatches> {
+        let equal = |own: &Value, given: &Value| match (own, given) {
+            (Value::Int64(own), Value::Float64(given)) => *own as f64 == *given,
+            (own, given) => own == given,
+        };
+        let rows = self.rows.iter().filter(|row| {
+            let mut pairs = row.iter().zip(&arguments);
+            pairs.all(|(own, given)| equal(own, given))
+        });
+        let rows: Vec<&[Value]> = rows.map(|row| &row[arguments.len()..]).collect();
+        let mut fields = Vec::new();
+        let mut columns = Vec::new();
+        for (place, column) in self.signature.columns.iter().enumerate() {
+            let values = rows.iter().map(|row| match (&row[place], &column.ty) {
+                (Value::Int64(value), Type::Float64) => Value::Float64(*value as f64),
+                (value, _) => value.clone(),
+            });
+            let data_type = column.ty.to_arrow();
+            columns.push(Value::column(&values.collect::<Vec<_>>(), &data_type)?);
+            fields.push(Field::new(&column.name, data_type, true));
+        }
+        let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
+        let schema = Arc::new(Schema::new(fields));
+        let batch = RecordBatch::try_new_with_options(schema, columns, &options)?;
+        Ok(Box::new(std::iter::once(Ok(batch))))
+    }
 }
 
 fn value_of(json: &Json) -> Value {

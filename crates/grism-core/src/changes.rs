@@ -8,7 +8,7 @@ use arrow::record_batch::RecordBatch;
 use roaring::RoaringTreemap;
 use serde::{Deserialize, Serialize};
 
-use crate::{GraphSchema, LoadState, Result, Snapshot, SnapshotId, TableId};
+use crate::{CancellationHandle, GraphSchema, LoadState, Result, Snapshot, SnapshotId, TableId};
 
 /// Offsets of rows of one table, or raw ids: ranges and bitmaps, a bit for each where they lie close together.
 pub type OffsetSet = RoaringTreemap;
@@ -53,6 +53,36 @@ impl AppendedRows {
             Self::Batch(batch) => Ok(Box::new(std::iter::once(Ok(batch.clone())))),
             Self::Source(source) => source.batches(),
         }
+    }
+
+    /// The same rows, whose reading fails with `Cancelled` once `cancellation` says so.
+    #[must_use]
+    pub fn until(self, cancellation: &CancellationHandle) -> Self {
+        Self::Source(Arc::new(RowsUntil {
+            rows: self,
+            cancellation: cancellation.clone(),
+        }))
+    }
+}
+
+/// Rows that are read until a handle is cancelled.
+#[derive(Debug)]
+struct RowsUntil {
+    rows: AppendedRows,
+    cancellation: CancellationHandle,
+}
+
+impl RowSource for RowsUntil {
+    fn rows(&self) -> u64 {
+        self.rows.rows()
+    }
+
+    fn batches(&self) -> Result<Box<dyn Iterator<Item = Result<RecordBatch>> + Send>> {
+        let (batches, cancellation) = (self.rows.batches()?, self.cancellation.clone());
+        Ok(Box::new(batches.map(move |batch| {
+            cancellation.check()?;
+            batch
+        })))
     }
 }
 
@@ -118,6 +148,8 @@ pub struct ChangeSet {
     /// Names of constraints that the writer knows the new rows to keep, beside each other and beside the rows of the base, so
     /// that a storage need not look. It counts only where the changes are committed on the base.
     pub verified: BTreeSet<String>,
+    /// What stops the staging of the changes; a commit that was published stays.
+    pub cancellation: CancellationHandle,
 }
 
 impl ChangeSet {
@@ -136,6 +168,7 @@ impl ChangeSet {
             may_rebase: false,
             turn: None,
             verified: BTreeSet::new(),
+            cancellation: CancellationHandle::default(),
         }
     }
 
@@ -195,12 +228,33 @@ impl ChangeSet {
         }
     }
 
+    /// The pieces of rows added to `table`, which are read until the changes are cancelled.
+    #[must_use]
+    pub fn appended_pieces(&self, table: TableId) -> Option<Vec<AppendedRows>> {
+        self.stoppable(self.appends.get(&table)?)
+    }
+
+    /// The pieces of rows that change in `table`, which are read until the changes are cancelled.
+    #[must_use]
+    pub fn updated_pieces(&self, table: TableId) -> Option<Vec<AppendedRows>> {
+        self.stoppable(self.updates.get(&table)?)
+    }
+
+    fn stoppable(&self, pieces: &[AppendedRows]) -> Option<Vec<AppendedRows>> {
+        let pieces = pieces.iter().cloned();
+        Some(
+            pieces
+                .map(|piece| piece.until(&self.cancellation))
+                .collect(),
+        )
+    }
+
     /// The rows added to `table`, piece by piece.
     pub fn appended(
         &self,
         table: TableId,
     ) -> impl Iterator<Item = Result<RecordBatch>> + Send + use<> {
-        batches_of(self.appends.get(&table).cloned().unwrap_or_default())
+        batches_of(self.appended_pieces(table).unwrap_or_default())
     }
 
     /// The rows that change in `table`, piece by piece.
@@ -208,7 +262,7 @@ impl ChangeSet {
         &self,
         table: TableId,
     ) -> impl Iterator<Item = Result<RecordBatch>> + Send + use<> {
-        batches_of(self.updates.get(&table).cloned().unwrap_or_default())
+        batches_of(self.updated_pieces(table).unwrap_or_default())
     }
 
     /// Changes rows of `table`.

@@ -1,9 +1,12 @@
 //! The one error of Grism: a kind that says what the caller does, a message, a place and a source.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+
+use crate::secret::{same_length_without_secrets, without_secrets};
 
 /// The result of every fallible function of Grism.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -98,7 +101,7 @@ impl Location {
             line: source[..line_start].matches('\n').count() + 1,
             column: source[line_start..start].chars().count() + 1,
             length: underlined.chars().count().max(1),
-            text: source[line_start..line_end].to_owned(),
+            text: same_length_without_secrets(&source[line_start..line_end]).into_owned(),
         }
     }
 }
@@ -122,19 +125,31 @@ struct Inner {
     by_parameter: bool,
     #[serde(skip)]
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+    #[serde(default)]
+    foreign: Option<ForeignCause>,
+}
+
+/// What was raised in another language, in a form that travels.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForeignCause {
+    /// Its kind, its message and where it was raised, as the language shows them.
+    pub text: String,
+    /// The object itself, in a form that the language reads; empty where it has none.
+    pub object: Vec<u8>,
 }
 
 impl Error {
-    /// Makes an error of `kind`.
+    /// Makes an error of `kind`. Credentials within URIs of the message are masked, here and in [`Error::context`].
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self {
             inner: Box::new(Inner {
                 kind,
-                message: message.into(),
+                message: shown(message.into()),
                 code: None,
                 location: None,
                 by_parameter: false,
                 source: None,
+                foreign: None,
             }),
         }
     }
@@ -201,17 +216,50 @@ impl Error {
         self
     }
 
-    /// Adds the error that caused this one.
+    /// Adds the error that caused this one, unless its text has credentials in it.
     #[must_use]
     pub fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
-        self.inner.source = Some(Arc::new(source));
+        let texts = [source.to_string(), format!("{source:?}")];
+        let is_clean = texts
+            .iter()
+            .all(|text| matches!(without_secrets(text), Cow::Borrowed(_)));
+        self.inner.source = is_clean.then(|| Arc::new(source) as _);
         self
+    }
+
+    /// The same error with `***` in place of these values, which are credentials, wherever they stand in it.
+    #[must_use]
+    pub fn without_values<'a>(mut self, secrets: impl IntoIterator<Item = &'a str>) -> Self {
+        for secret in secrets.into_iter().filter(|own| !own.is_empty()) {
+            let source = self.inner.source.as_ref();
+            let source = source.map_or_else(String::new, |own| format!("{own} {own:?}"));
+            if source.contains(secret) {
+                self.inner.source = None;
+            }
+            if self.inner.message.contains(secret) {
+                self.inner.message = self.inner.message.replace(secret, "***");
+            }
+        }
+        self
+    }
+
+    /// Adds what was raised in another language and caused this error.
+    #[must_use]
+    pub fn with_foreign_cause(mut self, cause: ForeignCause) -> Self {
+        self.inner.foreign = Some(cause);
+        self
+    }
+
+    /// What was raised in another language and caused this error.
+    #[must_use]
+    pub fn foreign_cause(&self) -> Option<&ForeignCause> {
+        self.inner.foreign.as_ref()
     }
 
     /// Puts `context` before the message, as `context: message`.
     #[must_use]
     pub fn context(mut self, context: impl fmt::Display) -> Self {
-        self.inner.message = format!("{context}: {}", self.inner.message);
+        self.inner.message = shown(format!("{context}: {}", self.inner.message));
         self
     }
 
@@ -258,6 +306,14 @@ impl Error {
     #[must_use]
     pub fn location(&self) -> Option<&Location> {
         self.inner.location.as_ref()
+    }
+}
+
+/// A message without credentials.
+fn shown(message: String) -> String {
+    match without_secrets(&message) {
+        Cow::Borrowed(_) => message,
+        Cow::Owned(masked) => masked,
     }
 }
 

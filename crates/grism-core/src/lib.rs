@@ -1,18 +1,23 @@
 //! The words every Grism crate shares: ids, values and types, the graph schema, the storage contract, the error.
 
 mod adjacency;
+mod cancellation;
 mod changes;
 mod error;
 mod id;
 mod index;
 mod key_map;
 mod load_state;
+mod log_variables;
+mod maintenance;
 mod memory;
+mod meter;
 mod predicate;
 mod row_buffer;
 mod row_origin;
 mod schema;
 mod search;
+mod secret;
 mod stack;
 mod statistics;
 mod storage;
@@ -25,15 +30,24 @@ pub use adjacency::{
     IdList, Incidence, IncidenceSegment, IncidenceSegmentBuilder, SegmentKey, SortedColumns,
     SortedIncidences,
 };
+pub use cancellation::{CancelOnDrop, CancellationHandle};
 pub use changes::{
     AppendedRows, ChangeSet, CommitSummary, OffsetSet, RowChanges, RowSource, Turn, batches_of,
 };
-pub use error::{Error, ErrorKind, GrismError, Location, Result};
+pub use error::{Error, ErrorKind, ForeignCause, GrismError, Location, Result};
 pub use id::{DEFAULT_SEGMENT_SHIFT, EntityId, MAX_OFFSET, SnapshotId, TableId};
 pub use index::{IndexDefinition, IndexKind, VectorMetric};
 pub use key_map::KeyMap;
 pub use load_state::{LoadState, LoadedFile};
-pub use memory::{MemoryManager, MemoryReservation, PoolMemoryManager};
+pub use log_variables::{LOG_VARIABLES, log_variable};
+pub use maintenance::{
+    CheckReport, Maintenance, OptimizeReport, TimeTravel, VacuumOptions, VacuumReport,
+};
+pub use memory::{
+    MemoryBudget, MemoryManager, MemoryReservation, PoolMemoryManager, Reclaim, batch_bytes,
+    compact_slices, release_freed, slice_bytes, system_memory,
+};
+pub use meter::{ActiveMeter, CacheAnswer, FunctionMetrics, Meter, Usage};
 pub use predicate::{Comparison, ComparisonOperator, ScanPredicate};
 pub use row_buffer::RowBuffer;
 pub use row_origin::{CsvFile, FileOption, RowFile, RowOrigin};
@@ -43,7 +57,8 @@ pub use schema::{
     TableKind, Unneeded,
 };
 pub use search::{IndexSearch, SearchHit, SearchTarget};
-pub use stack::with_stack;
+pub use secret::{is_secret_name, without_secrets};
+pub use stack::{on_stack, with_stack};
 pub use statistics::{
     DegreeCounter, DegreeDistribution, DistinctSketch, GraphStatistics, PropertyStatistics,
     RoleStatistics, TableStatistics, hash_bytes,

@@ -1,24 +1,28 @@
-//! Rows that wait: in memory up to a limit, in temporary files past it.
+//! Rows that wait: in memory up to a limit and as far as there is room, in temporary files past it.
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Seek, SeekFrom};
 use std::sync::Arc;
 
-use crate::{AppendedRows, Error, Result, RowSource};
+use crate::{
+    AppendedRows, Error, MemoryManager, MemoryReservation, Meter, Result, RowSource, batch_bytes,
+    compact_slices,
+};
 use arrow::datatypes::SchemaRef;
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
 use arrow::record_batch::RecordBatch;
 
 /// Takes batches, and gives them back as often as they are asked for.
-#[derive(Default)]
 pub struct RowBuffer {
     /// Bytes that are held in memory.
     limit: usize,
     /// Bytes that are gathered before they are written.
     write: usize,
-    bytes: usize,
+    memory: Arc<dyn MemoryManager>,
     held: Vec<RecordBatch>,
+    /// What the held rows take.
+    reserved: MemoryReservation,
     done: Vec<AppendedRows>,
     spilling: Option<Spilling>,
 }
@@ -30,6 +34,13 @@ struct Spilling {
     rows: u64,
 }
 
+/// Rows in memory, which are charged for as long as they are here.
+#[derive(Debug)]
+struct HeldRows {
+    batches: Vec<RecordBatch>,
+    _reserved: MemoryReservation,
+}
+
 /// Rows in a temporary file, which has no name and goes with its last reader.
 #[derive(Debug)]
 struct SpilledRows {
@@ -38,19 +49,20 @@ struct SpilledRows {
 }
 
 impl RowBuffer {
-    /// Holds up to `limit` bytes in memory.
+    /// Holds up to `limit` bytes, as far as `memory` has them.
     #[must_use]
-    pub fn new(limit: usize) -> Self {
-        Self::with_write_buffer(limit, 1 << 20)
+    pub fn new(limit: usize, memory: &Arc<dyn MemoryManager>) -> Self {
+        Self::with_write_buffer(limit, 1 << 20, memory)
     }
 
-    /// Holds up to `limit` bytes in memory, and gathers `write` bytes before they go to a file.
+    /// Holds up to `limit` bytes, as far as `memory` has them, and gathers `write` bytes before they go to a file.
     #[must_use]
-    pub fn with_write_buffer(limit: usize, write: usize) -> Self {
+    pub fn with_write_buffer(limit: usize, write: usize, memory: &Arc<dyn MemoryManager>) -> Self {
         Self {
             limit,
             write,
-            bytes: 0,
+            memory: Arc::clone(memory),
+            reserved: MemoryReservation::empty(Arc::clone(memory)),
             held: Vec::new(),
             done: Vec::new(),
             spilling: None,
@@ -65,15 +77,25 @@ impl RowBuffer {
         if batch.num_rows() == 0 {
             return Ok(());
         }
-        self.bytes += batch.get_array_memory_size();
-        if self.spilling.is_none() && self.bytes <= self.limit {
-            self.held.push(batch);
+        let bytes = batch_bytes(&batch);
+        if self.is_in_memory()
+            && self.reserved.bytes() + bytes <= self.limit
+            && self.reserved.try_grow(bytes).is_ok()
+        {
+            // The rest of what the rows are slices of would be kept as well.
+            self.held.push(compact_slices(batch)?);
             return Ok(());
         }
         for held in std::mem::take(&mut self.held) {
             self.spill(&held)?;
         }
+        self.reserved.resize(0);
         self.spill(&batch)
+    }
+
+    /// Whether no rows went to a file so far.
+    fn is_in_memory(&self) -> bool {
+        self.spilling.is_none() && self.done.is_empty()
     }
 
     fn spill(&mut self, batch: &RecordBatch) -> Result<()> {
@@ -83,6 +105,10 @@ impl RowBuffer {
             .is_some_and(|spilling| spilling.schema != batch.schema())
         {
             self.close()?;
+        }
+        if let Some(meter) = Meter::active() {
+            let files = u64::from(self.spilling.is_none());
+            meter.spilled(batch_bytes(batch) as u64, files);
         }
         let spilling = match &mut self.spilling {
             Some(spilling) => spilling,
@@ -119,8 +145,25 @@ impl RowBuffer {
     /// As [`Self::push`].
     pub fn finish(mut self) -> Result<Vec<AppendedRows>> {
         self.close()?;
-        let held = self.held.into_iter().map(AppendedRows::Batch);
-        Ok(self.done.into_iter().chain(held).collect())
+        let mut pieces = self.done;
+        if !self.held.is_empty() {
+            let empty = MemoryReservation::empty(self.memory);
+            pieces.push(AppendedRows::Source(Arc::new(HeldRows {
+                batches: self.held,
+                _reserved: std::mem::replace(&mut self.reserved, empty),
+            })));
+        }
+        Ok(pieces)
+    }
+}
+
+impl RowSource for HeldRows {
+    fn rows(&self) -> u64 {
+        self.batches.iter().map(|own| own.num_rows() as u64).sum()
+    }
+
+    fn batches(&self) -> Result<Box<dyn Iterator<Item = Result<RecordBatch>> + Send>> {
+        Ok(Box::new(self.batches.clone().into_iter().map(Ok)))
     }
 }
 
@@ -181,10 +224,40 @@ mod tests {
     use arrow::datatypes::Int64Type;
 
     use super::*;
+    use crate::PoolMemoryManager;
+
+    #[test]
+    fn rows_are_charged_while_they_are_held_and_spill_where_there_is_no_room() {
+        let pool: Arc<dyn MemoryManager> = Arc::new(PoolMemoryManager::new(3000));
+        let large: ArrayRef = Arc::new(Int64Array::from_iter_values(0..100_000));
+        let large = RecordBatch::try_from_iter([("a", large)]).unwrap();
+        let mut buffer = RowBuffer::new(1 << 20, &pool);
+        // A slice counts for its rows, and does not keep the others alive.
+        buffer.push(large.slice(500, 100)).unwrap();
+        assert_eq!(pool.current_usage(), 800);
+        let pieces = buffer.finish().unwrap();
+        assert_eq!(pool.current_usage(), 800);
+        let held = pieces[0].batches().unwrap().next().unwrap().unwrap();
+        assert!(held.get_array_memory_size() < 2000);
+        drop(pieces);
+        assert_eq!(pool.current_usage(), 0);
+        let mut buffer = RowBuffer::new(1 << 20, &pool);
+        buffer.push(large.slice(0, 300)).unwrap();
+        buffer.push(large.slice(300, 300)).unwrap();
+        assert_eq!(pool.current_usage(), 0);
+        let rows: u64 = buffer
+            .finish()
+            .unwrap()
+            .iter()
+            .map(AppendedRows::rows)
+            .sum();
+        assert_eq!(rows, 600);
+    }
 
     #[test]
     fn rows_past_the_limit_come_back_in_order_and_often() {
-        let mut buffer = RowBuffer::new(1000);
+        let pool: Arc<dyn MemoryManager> = Arc::new(PoolMemoryManager::new(1 << 20));
+        let mut buffer = RowBuffer::new(1000, &pool);
         let names = ["a", "b"];
         for start in 0..40i64 {
             let column: ArrayRef =

@@ -1,5 +1,8 @@
 //! `with_stack`: recursion over plans and expressions that no depth of a query can overflow.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
 /// Bytes that must be left on a stack for a step of a recursion to run on it. A step may end in a call of a library that
 /// knows nothing of this, such as the decoder of a file, and needs room for itself.
 const RED_ZONE: usize = 256 * 1024;
@@ -14,6 +17,23 @@ const SEGMENT: usize = 2 * 1024 * 1024;
 #[inline]
 pub fn with_stack<R>(step: impl FnOnce() -> R) -> R {
     stacker::maybe_grow(RED_ZONE, SEGMENT, step)
+}
+
+/// `future`, each poll of which runs with room on the stack: for futures that hold each other as deep as a query nests.
+pub fn on_stack<F: Future>(future: F) -> OnStack<F> {
+    OnStack(Box::pin(future))
+}
+
+/// The future of [`on_stack`].
+#[derive(Debug)]
+pub struct OnStack<F>(Pin<Box<F>>);
+
+impl<F: Future> Future for OnStack<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        with_stack(|| self.0.as_mut().poll(context))
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::collections::BTreeMap;
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ChangeSet, CommitSummary, GraphSchema, GraphStatistics, IncidenceSegment, IndexSearch,
-    LoadState, Result, RowOrigin, ScanPredicate, SearchHit, SegmentKey, SnapshotId, TableId, Turn,
+    LoadState, Maintenance, MemoryManager, Result, RowOrigin, ScanPredicate, SearchHit, SegmentKey,
+    SnapshotId, TableId, TimeTravel, Turn, without_secrets,
 };
 
 /// The column of raw entity ids that leads every scanned batch.
@@ -22,8 +23,8 @@ pub const ID_COLUMN: &str = "_id";
 /// A stream of batches of one schema.
 pub type BatchStream = BoxStream<'static, Result<RecordBatch>>;
 
-/// What a worker needs to open the same graph.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What a worker needs to open the same graph. It holds credentials, so that it is sent and never shown.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StorageDescriptor {
     /// Where the graph lies: an absolute path or a URI.
     pub uri: String,
@@ -31,11 +32,27 @@ pub struct StorageDescriptor {
     pub options: BTreeMap<String, String>,
 }
 
+impl fmt::Debug for StorageDescriptor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StorageDescriptor")
+            .field("uri", &without_secrets(&self.uri))
+            .field("options", &self.options.keys())
+            .finish()
+    }
+}
+
 /// A graph: a line of snapshots, each whole and immutable.
 #[async_trait]
 pub trait Storage: Any + Send + Sync + Debug {
     /// What travels to workers.
     fn descriptor(&self) -> StorageDescriptor;
+
+    /// The memory that work through this handle is charged to: loads, commits, and what snapshots opened through it read.
+    fn memory(&self) -> &Arc<dyn MemoryManager>;
+
+    /// Another handle on the same graph, whose work is charged to `memory`. Work on the two does not share a limit, and
+    /// commits of one are seen through the other.
+    fn with_memory(&self, memory: Arc<dyn MemoryManager>) -> Arc<dyn Storage>;
 
     /// Opens a snapshot; the default id opens the newest.
     ///
@@ -107,6 +124,16 @@ pub trait Storage: Any + Send + Sync + Debug {
         Err(crate::Error::unsupported(message))
     }
 
+    /// The graph's upkeep; `None` where nothing is kept in files.
+    fn maintenance(&self) -> Option<&dyn Maintenance> {
+        None
+    }
+
+    /// The graph's tags and times; `None` where snapshots are known by their numbers alone.
+    fn time_travel(&self) -> Option<&dyn TimeTravel> {
+        None
+    }
+
     /// A snapshot as bytes that travel to other processes; `None` where those open the descriptor instead.
     fn image(&self, _id: SnapshotId) -> Option<Result<Vec<u8>>> {
         None
@@ -158,6 +185,12 @@ pub trait Snapshot: Any + Send + Sync + Debug {
     /// The commit that made the snapshot. It is random, so that a snapshot of the same number of a graph that was deleted and
     /// built anew is told apart. Changes that are not committed yet have the commit of the snapshot they are made on.
     fn commit(&self) -> &str;
+
+    /// The memory that what is read is charged to.
+    fn memory(&self) -> &Arc<dyn MemoryManager>;
+
+    /// The same snapshot, read in `memory`.
+    fn with_memory(&self, memory: Arc<dyn MemoryManager>) -> Arc<dyn Snapshot>;
 
     /// The schema.
     fn schema(&self) -> &Arc<GraphSchema>;

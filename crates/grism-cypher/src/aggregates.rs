@@ -1,12 +1,11 @@
 //! Whether expressions aggregate.
 
-use crate::binder::is_aggregate;
 use crate::syntax::{Expr, ExprKind, Visitor, walk_expr};
 
 /// Whether the expression is itself a call of an aggregate.
 pub(crate) fn is_call_of_aggregate(expression: &Expr) -> bool {
     matches!(&expression.kind, ExprKind::Function(call)
-        if is_aggregate(&call.name.text))
+        if call.aggregates())
 }
 
 /// Whether an aggregate stands in the expression.

@@ -1,8 +1,9 @@
 //! What is wrong with a query whatever the graph holds: found before anything runs.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
-use grism_core::{Error, Result};
+use grism_core::Error;
+use grism_functions::built_in;
 
 use crate::aggregates::{aggregates, is_call_of_aggregate};
 use crate::projected::text_of;
@@ -13,24 +14,35 @@ use crate::syntax::{
     walk_element, walk_expr,
 };
 
+/// What a check of a parsed query found.
+pub(crate) struct Checked {
+    /// The place and the code of the first thing that is wrong.
+    pub(crate) error: Option<Error>,
+    /// The names, in lower case, that are called and that no function of Grism has: which of them aggregate is known with
+    /// the functions of the graph.
+    pub(crate) unknown_calls: BTreeSet<String>,
+}
+
 /// Checks a parsed query.
-///
-/// # Errors
-/// `InvalidQuery` with the place and the code of what is wrong.
-pub(crate) fn check_query(source: Source<'_>, query: &Query) -> Result<()> {
+pub(crate) fn check_query(source: Source<'_>, query: &Query) -> Checked {
     let mut checker = Checker {
         source,
         found: None,
+        unknown_calls: BTreeSet::new(),
         patterns_match: false,
         predicates: HashSet::new(),
     };
     checker.visit_query(query);
-    checker.found.map_or(Ok(()), Err)
+    Checked {
+        error: checker.found,
+        unknown_calls: checker.unknown_calls,
+    }
 }
 
 struct Checker<'a> {
     source: Source<'a>,
     found: Option<Error>,
+    unknown_calls: BTreeSet<String>,
     /// Whether the patterns being visited are matched, so that their property maps are written out.
     patterns_match: bool,
     /// Where patterns start that stand in the place of a predicate.
@@ -234,7 +246,14 @@ impl<'ast> Visitor<'ast> for Checker<'_> {
     }
 
     fn visit_expr(&mut self, expression: &'ast Expr) {
+        if let ExprKind::Function(call) = &expression.kind
+            && built_in(&call.name.text).is_none()
+        {
+            self.unknown_calls.insert(call.name.text.to_lowercase());
+        }
         if self.found.is_some() {
+            // Calls of unknown functions are collected to the end.
+            walk_expr(self, expression);
             return;
         }
         self.predicates_within(expression);

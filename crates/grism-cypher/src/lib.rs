@@ -3,6 +3,7 @@
 mod aggregates;
 mod binder;
 mod check;
+mod explain_options;
 mod nested;
 mod parser;
 mod projected;
@@ -15,13 +16,14 @@ mod warning;
 
 pub use binder::{
     BindContext, BoundQuery, BoundWrite, Created, CreatedEdge, CreatedEntity, CreatedIncidence,
-    MergeWrite, ParameterTypes, Parameters, Procedure, ProcedureColumn, Procedures, Scope, SetItem,
-    Variable, WriteKind, procedures,
+    MergeWrite, ParameterTypes, Parameters, Procedure, Scope, SetItem, Variable, WriteKind,
+    procedures,
 };
+pub use explain_options::{ExplainFormat, ExplainOptions};
 pub use nested::NestedQuery;
 pub use query::{BindState, BoundRead, Query, QueryPart, bind_results};
 pub use statement::{
-    CopyFrom, CopyIncremental, CopySource, CopyTo, ExplainFormat, ExplainOptions, Exported,
-    MissingMember, OnConflict, RoleColumn, ShowKind, Statement, StatementKind, parse_statements,
+    CopyFrom, CopyIncremental, CopySource, CopyTo, Exported, MissingMember, OnConflict, RoleColumn,
+    ShowKind, Statement, StatementKind, parse_statements,
 };
 pub use warning::Warning;

@@ -1,5 +1,7 @@
 //! What a projection lists, by its text: what comes after it may repeat an expression of the list, and means its column.
 
+use grism_core::with_stack;
+
 use crate::aggregates::aggregates;
 use crate::source::Source;
 use crate::syntax::{
@@ -53,7 +55,7 @@ impl<'a> Projected<'a> {
         }
         self.replace_prefix(expression, locals);
         within(expression, locals, &mut |part, locals| {
-            self.replace(part, locals);
+            with_stack(|| self.replace(part, locals));
         });
     }
 
@@ -76,7 +78,7 @@ impl<'a> Projected<'a> {
             return;
         }
         within(expression, locals, &mut |part, locals| {
-            self.expand(part, locals);
+            with_stack(|| self.expand(part, locals));
         });
     }
 

@@ -1,6 +1,9 @@
 //! A parsed query: one that only reads is bound as a whole; one that writes is bound clause by clause, since what a
 //! clause writes changes what the next one is bound against.
 
+mod with_functions;
+
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -31,6 +34,9 @@ pub struct Query {
     labels: NamedLabels,
     /// Whether other clauses go on from what it returns: then entities stay entities.
     is_nested: bool,
+    /// Names in lower case that are called and that no function of Grism has. Where there are some, what is wrong with
+    /// aggregates is found when the functions of the graph are known.
+    unknown_calls: BTreeSet<String>,
 }
 
 /// A piece of a query that writes, by the numbers of its clauses.
@@ -79,13 +85,17 @@ pub struct BoundRead {
 impl Query {
     /// Checks a query of the input `text`.
     pub(crate) fn try_new(text: Arc<str>, syntax: syntax::Query) -> Result<Self> {
-        check_query(Source::new(&text), &syntax)?;
+        let checked = check_query(Source::new(&text), &syntax);
+        if let Some(error) = checked.error.filter(|_| checked.unknown_calls.is_empty()) {
+            return Err(error);
+        }
         let labels = NamedLabels::of(&syntax);
         Ok(Self {
             text,
             syntax,
             labels,
             is_nested: false,
+            unknown_calls: checked.unknown_calls,
         })
     }
 
@@ -155,6 +165,7 @@ impl Query {
         plan: &LogicalPlan,
         context: BindContext<'_>,
     ) -> Result<(LogicalPlan, Vec<Warning>)> {
+        self.check_calls()?;
         let (context, mut notes) = (self.context(context), Notes::default());
         let mut rows = frame_rows(plan)?;
         let schema = context.schema();
@@ -207,6 +218,7 @@ impl Query {
             syntax,
             labels: self.labels.clone(),
             is_nested: true,
+            unknown_calls: BTreeSet::new(),
         }
     }
 
@@ -244,6 +256,7 @@ impl Query {
     /// # Errors
     /// `InvalidQuery` with the place of what is wrong.
     pub fn check(&self, schema: &GraphSchema) -> Result<()> {
+        self.check_calls()?;
         let (source, scope) = (self.source(), Scope::default());
         check_scopes(source, schema, &self.syntax, &scope, Ending::Complete)
     }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use grism_core::{Alteration, Constraint, FileOption, HyperedgeType, IndexDefinition, Result};
 
-use crate::Query;
 use crate::parser::parse_input;
+use crate::{ExplainOptions, Query};
 
 /// A statement and where it stands in the input.
 #[derive(Clone, Debug, PartialEq)]
@@ -110,29 +110,6 @@ pub enum Exported {
     Query(Arc<Query>),
     /// The nodes of a label, or the hyperedges of a type.
     Named(String),
-}
-
-/// How a query is explained.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ExplainOptions {
-    /// Run it, and add what was measured.
-    pub analyze: bool,
-    /// Show stages and exchanges.
-    pub distributed: bool,
-    /// Show the logical plan before and after the optimizer too.
-    pub verbose: bool,
-    /// The form of the output.
-    pub format: ExplainFormat,
-}
-
-/// The form of an explained plan.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ExplainFormat {
-    /// Indented text.
-    #[default]
-    Text,
-    /// JSON.
-    Json,
 }
 
 /// What a load reads.

@@ -1,6 +1,7 @@
 //! Settings of planners and runtimes.
 
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +17,7 @@ pub struct RuntimeConfig {
     pub threads: usize,
     /// Rows per batch, at most. By default 8,192.
     pub batch_rows: usize,
-    /// Bytes the process may hold for queries; `None` is three quarters of the machine's memory.
+    /// Bytes that the query may hold, caches of what it reads among them; `None` is what the memory of its graph allows.
     pub memory_limit: Option<usize>,
     /// How long a query may run, in milliseconds; `None` is without end.
     pub timeout_ms: Option<u64>,
@@ -69,6 +70,14 @@ impl RuntimeConfig {
     pub fn with_resources(mut self, resources: Resources) -> Self {
         self.resources = resources;
         self
+    }
+
+    /// When a run that starts now must have ended; `None` is without end.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        let timeout = Duration::from_millis(self.timeout_ms?);
+        // A time that no clock can show is without end.
+        Instant::now().checked_add(timeout)
     }
 
     /// With this time limit, in milliseconds.

@@ -1,66 +1,17 @@
 //! What an operator may ask of the runtime it runs in.
 
 use std::fmt::Debug;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
 
 use arrow::record_batch::RecordBatch;
 use datafusion_execution::TaskContext;
 use futures::StreamExt;
-use grism_core::{Error, Result, Snapshot, SnapshotId, Storage};
+use grism_core::{CancellationHandle, Error, MemoryBudget, Result, Snapshot, SnapshotId, Storage};
+use tracing::Span;
 
 use crate::datafusion::task_context;
 use crate::{MemoryManager, MetricsSink, RecordBatchStream, RuntimeConfig};
-
-/// Tells a running query to stop; clones share the same flag.
-#[derive(Clone, Debug, Default)]
-pub struct CancellationHandle {
-    cancelled: Arc<AtomicBool>,
-    deadline: Option<Instant>,
-}
-
-impl CancellationHandle {
-    /// A handle that also stops at `deadline`.
-    #[must_use]
-    pub fn with_deadline(deadline: Option<Instant>) -> Self {
-        Self {
-            cancelled: Arc::default(),
-            deadline,
-        }
-    }
-
-    /// Stops the query at its next batch.
-    pub fn cancel(&self) {
-        self.cancelled.store(true, Ordering::Release);
-    }
-
-    /// Whether the query was told to stop.
-    #[must_use]
-    pub fn is_cancelled(&self) -> bool {
-        self.cancelled.load(Ordering::Acquire)
-    }
-
-    /// Fails where the query was told to stop or its time ran out.
-    ///
-    /// # Errors
-    /// `Cancelled`.
-    pub fn check(&self) -> Result<()> {
-        if self.is_cancelled() {
-            return Err(Error::cancelled());
-        }
-        if self
-            .deadline
-            .is_some_and(|deadline| Instant::now() >= deadline)
-        {
-            return Err(Error::new(
-                grism_core::ErrorKind::Cancelled,
-                "the query ran out of time",
-            ));
-        }
-        Ok(())
-    }
-}
 
 /// The part of a context that is the same for every operator of a query.
 #[derive(Debug)]
@@ -69,29 +20,42 @@ pub struct QueryContext {
     pub storage: Arc<dyn Storage>,
     /// The snapshot that is read.
     pub snapshot: Arc<dyn Snapshot>,
-    /// The process's memory.
+    /// What operators hold, and what they read of the graph, is charged to.
     pub memory: Arc<dyn MemoryManager>,
-    /// Where figures go; `None` keeps none.
+    /// Where operators find their meters; `None` counts nothing.
     pub metrics: Option<Arc<dyn MetricsSink>>,
     /// Tells the query to stop.
     pub cancellation: CancellationHandle,
     /// Settings.
     pub config: RuntimeConfig,
+    /// The span that those of operators belong to: of the query, or of the task.
+    pub span: Span,
     /// What DataFusion's operators need; made for the first of them.
     task: OnceLock<Arc<TaskContext>>,
 }
 
 impl QueryContext {
-    /// Makes the context of one query.
+    /// Makes the context of one query. It gets a budget of the storage's memory, with the limit of the settings, that its
+    /// reads of the graph are charged to as well. Spans of its operators belong to the current span.
     #[must_use]
     pub fn new(
         storage: Arc<dyn Storage>,
         snapshot: Arc<dyn Snapshot>,
-        memory: Arc<dyn MemoryManager>,
         metrics: Option<Arc<dyn MetricsSink>>,
         cancellation: CancellationHandle,
         config: RuntimeConfig,
     ) -> Self {
+        let parent = Arc::clone(storage.memory());
+        let memory: Arc<dyn MemoryManager> =
+            Arc::new(MemoryBudget::new(parent, config.memory_limit));
+        // A query that is not limited reads as the process does.
+        let (storage, snapshot) = match config.memory_limit {
+            None => (storage, snapshot),
+            Some(_) => (
+                storage.with_memory(Arc::clone(&memory)),
+                snapshot.with_memory(Arc::clone(&memory)),
+            ),
+        };
         Self {
             storage,
             snapshot,
@@ -99,6 +63,7 @@ impl QueryContext {
             metrics,
             cancellation,
             config,
+            span: Span::current(),
             task: OnceLock::new(),
         }
     }
@@ -158,12 +123,12 @@ pub trait ExecutionContextTrait: Send + Sync + Debug {
         self.query().snapshot.id()
     }
 
-    /// The process's memory.
+    /// The query's memory.
     fn memory_manager(&self) -> Arc<dyn MemoryManager> {
         Arc::clone(&self.query().memory)
     }
 
-    /// Where figures go.
+    /// Where operators find their meters.
     fn metrics_sink(&self) -> Option<Arc<dyn MetricsSink>> {
         self.query().metrics.clone()
     }

@@ -10,7 +10,7 @@ use grism_core::{BatchStream, Result, with_stack};
 use tokio::task::unconstrained;
 
 /// After how many batches a stream lets other tasks of its thread run.
-const TURN: usize = 64;
+const TURN: usize = 16;
 
 /// `stream`, which may be polled and dropped however many streams it is made of.
 pub(crate) fn deep_stream(stream: BatchStream) -> BatchStream {

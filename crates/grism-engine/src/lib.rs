@@ -6,6 +6,7 @@ mod context;
 mod datafusion;
 mod deep_stream;
 mod exchange;
+mod executor;
 mod expr;
 mod extension;
 mod metrics;
@@ -16,27 +17,37 @@ mod plan;
 mod planner;
 mod properties;
 mod resources;
+mod result;
+mod run_handle;
 mod schema;
+mod task_metrics;
 
 pub use config::{PlannerConfig, RuntimeConfig};
-pub use context::{
-    ArgumentContext, CancellationHandle, ExecutionContextTrait, MorselQueue, QueryContext,
-};
+pub use context::{ArgumentContext, ExecutionContextTrait, MorselQueue, QueryContext};
 pub use exchange::{Exchange, ExchangeMode, ReadOrder, StageInput};
+pub use executor::Executor;
 pub use expr::{ExprEvaluator, schema_inference};
 pub use extension::{ExtensionNode, extension_over};
-pub use grism_core::{MemoryManager, MemoryReservation, PoolMemoryManager};
+pub use grism_core::{
+    CancellationHandle, MemoryBudget, MemoryManager, MemoryReservation, PoolMemoryManager,
+};
 pub use grism_functions::compact_shared;
-pub use metrics::{MetricsSink, OperatorMetrics, QueryMetrics};
-pub use operator::{PhysicalOperator, RecordBatchStream, operator_key, run};
+pub use metrics::{
+    MetricsSink, OperatorId, OperatorIds, OperatorMeter, OperatorMetrics, OperatorRun, OwnTime,
+    QueryMetrics, add_metrics, new_query_id,
+};
+pub use operator::{PhysicalOperator, RecordBatchStream, SubplanRuns, run};
 pub use partitioning::{
     PartitioningSpec, RangeBounds, choose_bounds, partition_rows, partition_slice, sample_keys,
 };
-pub use plan::{ExecutionMode, PhysicalPlan, display_tree};
+pub use plan::{ExecutionMode, PhysicalPlan};
 pub use planner::{PhysicalPlanner, build_operators};
 pub use properties::{
     AcceptedPhase, Distribution, Emission, InputRequirement, OperatorCaps, Phases, PlanProperties,
     RequiredDistribution, StageTasks, derive_properties, unmet_requirement,
 };
 pub use resources::Resources;
+pub use result::ExecutionResult;
+pub use run_handle::{Progress, RunHandle};
 pub use schema::PhysicalSchema;
+pub use task_metrics::TaskMetrics;

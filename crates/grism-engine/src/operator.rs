@@ -3,19 +3,29 @@
 use std::any::Any;
 use std::fmt::Debug;
 use std::sync::Arc;
-use std::time::Instant;
 
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{BatchStream, Error, GraphStatistics, Result, with_stack};
+use grism_logical::optimizer::Facts;
 
 use crate::deep_stream::deep_stream;
+use crate::metrics::metered_stream;
 use crate::{
-    Exchange, ExecutionContextTrait, InputRequirement, Phases, PhysicalSchema, PlanProperties,
-    Resources, StageInput,
+    Exchange, ExecutionContextTrait, InputRequirement, OperatorRun, Phases, PhysicalSchema,
+    PlanProperties, Resources, StageInput,
 };
 
 /// Batches of one schema, as they come.
 pub type RecordBatchStream = BatchStream;
+
+/// How often the plan within an operator runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SubplanRuns {
+    /// For many rows of the input at once.
+    ForAllRows,
+    /// For each row of the input alone.
+    ForEachRow,
+}
 
 /// A physical operator: a node of a plan that turns the streams of its children into its own.
 ///
@@ -34,6 +44,20 @@ pub trait PhysicalOperator: Any + Send + Sync + Debug {
     /// What it outputs over inputs of these properties, over a graph of these statistics.
     fn properties(&self, inputs: &[PlanProperties], statistics: &GraphStatistics)
     -> PlanProperties;
+
+    /// About how many rows it outputs over inputs of so many rows, for EXPLAIN. Behind the inputs stands the plan within the
+    /// operator, with its rows for all rows of the first input together; a leaf is told the rows of its argument.
+    ///
+    /// By default as many as it is told first.
+    fn estimated_rows(&self, inputs: &[f64], _facts: Facts<'_>) -> f64 {
+        inputs.first().copied().unwrap_or(1.0)
+    }
+
+    /// How a query would spend less time in this operator, for the end of EXPLAIN ANALYZE; `None` where it has nothing to say of
+    /// the run.
+    fn advice(&self, _run: &OperatorRun<'_>) -> Option<String> {
+        None
+    }
 
     /// What it requires of each input, so that the outputs of several tasks together are the output over all rows.
     fn required_inputs(&self) -> Vec<InputRequirement>;
@@ -73,6 +97,11 @@ pub trait PhysicalOperator: Any + Send + Sync + Debug {
         None
     }
 
+    /// How often the plan within it runs.
+    fn subplan_runs(&self) -> SubplanRuns {
+        SubplanRuns::ForAllRows
+    }
+
     /// The same operator over other inputs.
     ///
     /// # Errors
@@ -103,13 +132,7 @@ pub trait PhysicalOperator: Any + Send + Sync + Debug {
     fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream>;
 }
 
-/// What identifies an operator of a plan while the plan lives: its address.
-#[must_use]
-pub fn operator_key(operator: &Arc<dyn PhysicalOperator>) -> usize {
-    Arc::as_ptr(operator).cast::<()>() as usize
-}
-
-/// Runs `operator`: checks cancellation once a batch, drops empty batches, and reports figures.
+/// Runs `operator`: checks cancellation once a batch, drops empty batches, and reports to the operator's meter.
 ///
 /// # Errors
 /// Those of [`PhysicalOperator::execute`].
@@ -117,32 +140,25 @@ pub fn run(
     operator: &Arc<dyn PhysicalOperator>,
     context: &Arc<dyn ExecutionContextTrait>,
 ) -> Result<RecordBatchStream> {
+    let query = context.query();
+    query.cancellation.check()?;
+    let start = || start(operator, context);
+    match query.metrics.as_ref().and_then(|sink| sink.meter(operator)) {
+        Some(meter) => metered_stream(operator.as_ref(), meter, query, start),
+        None => start(),
+    }
+}
+
+fn start(
+    operator: &Arc<dyn PhysicalOperator>,
+    context: &Arc<dyn ExecutionContextTrait>,
+) -> Result<RecordBatchStream> {
     let cancellation = context.query().cancellation.clone();
-    cancellation.check()?;
     let stream = deep_stream(with_stack(|| operator.execute(Arc::clone(context)))?);
     let checked = stream.and_then(move |batch| {
         let checked = cancellation.check().map(|()| batch);
         async move { checked }
     });
     let full = checked.try_filter(|batch| std::future::ready(batch.num_rows() > 0));
-    let Some(sink) = context.metrics_sink() else {
-        return Ok(full.boxed());
-    };
-    let key = operator_key(operator);
-    let mut full = full.boxed();
-    let timed = async_stream::stream! {
-        loop {
-            // The time between asking for a batch and getting it; waiting for inputs is part of it.
-            let start = Instant::now();
-            let Some(item) = full.next().await else {
-                sink.record_batch(key, 0, 0, start.elapsed());
-                break;
-            };
-            if let Ok(batch) = &item {
-                sink.record_batch(key, batch.num_rows(), batch.get_array_memory_size(), start.elapsed());
-            }
-            yield item;
-        }
-    };
-    Ok(timed.boxed())
+    Ok(full.boxed())
 }

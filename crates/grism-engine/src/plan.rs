@@ -6,7 +6,7 @@ use std::sync::Arc;
 use grism_core::with_stack;
 use serde::{Deserialize, Serialize};
 
-use crate::{MetricsSink, PhysicalOperator, operator_key};
+use crate::PhysicalOperator;
 
 /// Where a plan is meant to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,7 +17,7 @@ pub enum ExecutionMode {
     Distributed,
 }
 
-/// A physical plan.
+/// A physical plan. Its operators are known by their numbers, see [`OperatorId`](crate::OperatorId).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PhysicalPlan {
     /// The operator whose output is the plan's.
@@ -39,39 +39,15 @@ impl PhysicalPlan {
     /// The plan as indented text.
     #[must_use]
     pub fn display(&self) -> String {
-        display_tree(&self.root, None)
+        let mut text = String::new();
+        write_tree(&self.root, 0, &mut text);
+        text
     }
 }
 
-/// A tree of operators as indented text, with what was measured where `metrics` is given.
-#[must_use]
-pub fn display_tree(root: &Arc<dyn PhysicalOperator>, metrics: Option<&dyn MetricsSink>) -> String {
-    let mut text = String::new();
-    write_tree(root, metrics, 0, &mut text);
-    text
-}
-
-fn write_tree(
-    operator: &Arc<dyn PhysicalOperator>,
-    metrics: Option<&dyn MetricsSink>,
-    depth: usize,
-    text: &mut String,
-) {
-    let _ = write!(text, "{}{}", "  ".repeat(depth), operator.describe());
-    if let Some(metrics) = metrics {
-        let figures = metrics.operator(operator_key(operator));
-        let _ = write!(
-            text,
-            "  [rows {}, {:.1} ms]",
-            figures.rows,
-            figures.busy_nanos as f64 / 1e6
-        );
-    }
-    text.push('\n');
-    for child in operator.children() {
-        with_stack(|| write_tree(child, metrics, depth + 1, text));
-    }
-    if let Some(subplan) = operator.subplan() {
-        with_stack(|| write_tree(subplan, metrics, depth + 1, text));
+fn write_tree(operator: &Arc<dyn PhysicalOperator>, depth: usize, text: &mut String) {
+    let _ = writeln!(text, "{}{}", "  ".repeat(depth), operator.describe());
+    for input in operator.children().into_iter().chain(operator.subplan()) {
+        with_stack(|| write_tree(input, depth + 1, text));
     }
 }

@@ -1,4 +1,5 @@
-//! The memory of one evaluation: reserved before large values are built, given back when the evaluation ends.
+//! The memory and the end of one evaluation: what large values take is reserved before they are built and given back when the
+//! evaluation ends, which it does where its query has to stop.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -6,7 +7,7 @@ use std::sync::Arc;
 
 use arrow::array::Array;
 use arrow::datatypes::DataType;
-use grism_core::{Error, ErrorKind, MemoryManager, Result};
+use grism_core::{CancellationHandle, Error, ErrorKind, MemoryManager, Result};
 
 use crate::{Operand, mean_bytes};
 
@@ -18,10 +19,11 @@ const LEAST_PROBED: usize = 32 << 20;
 /// What the system must have left at least for an evaluation to go on.
 const HEADROOM: usize = 256 << 20;
 
-/// What an evaluation holds of the process's memory.
+/// What an evaluation holds of the process's memory, and what stops it.
 #[derive(Debug)]
 pub struct Budget {
     manager: Option<Arc<dyn MemoryManager>>,
+    cancellation: Option<CancellationHandle>,
     held: Cell<usize>,
     /// Bytes reserved since the system was asked last.
     unprobed: Cell<usize>,
@@ -43,10 +45,28 @@ impl Drop for Around {
 }
 
 impl Budget {
-    /// What `compute` gives, which finds a new budget of `manager` as the current one. What it reserves is given back at its end.
-    pub fn within<T>(manager: Option<Arc<dyn MemoryManager>>, compute: impl FnOnce() -> T) -> T {
-        let _around = Around(CURRENT.replace(Some(Rc::new(Self::new(manager)))));
+    /// What `compute` gives, which finds a new budget of `manager` as the current one, and stops with `cancellation`. What it
+    /// reserves is given back at its end.
+    pub fn within<T>(
+        manager: Option<Arc<dyn MemoryManager>>,
+        cancellation: Option<CancellationHandle>,
+        compute: impl FnOnce() -> T,
+    ) -> T {
+        let mut budget = Self::new(manager);
+        budget.cancellation = cancellation;
+        let _around = Around(CURRENT.replace(Some(Rc::new(budget))));
         compute()
+    }
+
+    /// Fails where the evaluation that runs on this thread has to stop: for every step of what may take long over one batch.
+    ///
+    /// # Errors
+    /// `Cancelled`.
+    pub fn check_current() -> Result<()> {
+        CURRENT.with_borrow(|current| {
+            let cancellation = current.as_ref().and_then(|own| own.cancellation.as_ref());
+            cancellation.map_or(Ok(()), CancellationHandle::check)
+        })
     }
 
     /// The budget of the evaluation that runs on this thread; outside of any, one that counts nothing.
@@ -60,6 +80,7 @@ impl Budget {
     pub fn new(manager: Option<Arc<dyn MemoryManager>>) -> Self {
         Self {
             manager,
+            cancellation: None,
             held: Cell::new(0),
             unprobed: Cell::new(0),
         }
@@ -166,6 +187,16 @@ mod tests {
         assert_eq!(pool.current_usage(), (1 << 19) + (1 << 17));
         drop(budget);
         assert_eq!(pool.current_usage(), 0);
+    }
+
+    #[test]
+    fn an_evaluation_stops_with_its_query_and_no_other_does() {
+        let query = CancellationHandle::default();
+        let check = || Budget::within(None, Some(query.clone()), Budget::check_current);
+        check().unwrap();
+        query.cancel();
+        assert_eq!(check().unwrap_err().kind(), ErrorKind::Cancelled);
+        Budget::check_current().unwrap();
     }
 
     #[test]

@@ -47,11 +47,14 @@ pub use shared::{
     shared_type, take_rows, taken_bytes,
 };
 pub use statistic::{
-    AVG_OF, AggregateFunction, DISTINCT_OF, PERCENTILE_CONT, PERCENTILE_DISC, ST_DEV, ST_DEV_P,
-    SUM_OF,
+    AVG_OF, AggregateFunction, AggregateRef, DISTINCT_OF, PERCENTILE_CONT, PERCENTILE_DISC, ST_DEV,
+    ST_DEV_P, SUM_OF,
 };
 pub use temporal::{
     DATE, DATE_TIME, DATE_TIME_TRUNCATE, DURATION, TIME, TemporalOperator, arithmetic, component,
 };
 pub use text::check_text_length;
-pub use user::{Functions, UserFunction, UserParameter, UserSignature};
+pub use user::{
+    Collected, Functions, Nulls, TableBatches, TableFunction, TableSignature, UserAccumulator,
+    UserAggregate, UserDefined, UserFunction, UserParameter, UserSignature, fitting,
+};

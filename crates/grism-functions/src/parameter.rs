@@ -3,6 +3,7 @@
 use std::fmt;
 
 use grism_core::{Error, Result, Type};
+use serde::{Deserialize, Serialize};
 
 /// One argument of a function.
 #[derive(Clone, Copy, Debug)]
@@ -16,9 +17,10 @@ pub struct Parameter {
 }
 
 /// Whether an argument may be left out or repeated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Presence {
     /// It is given once.
+    #[default]
     Required,
     /// It may be left out, with those after it.
     Optional,

@@ -7,7 +7,7 @@ use grism_core::{Error, Result, Type};
 use serde::{Deserialize, Serialize};
 
 use crate::registry::by_exact_name;
-use crate::{Function, Passes, Stability, UserFunction, expect};
+use crate::{Function, Passes, Stability, UserFunction};
 
 /// The function that an expression calls. A built-in one travels by its name, a user's as it is.
 #[derive(Clone, Serialize, Deserialize)]
@@ -55,10 +55,7 @@ impl FunctionRef {
     pub fn arity(&self) -> (usize, usize) {
         match self {
             Self::BuiltIn(function) => function.arity(),
-            Self::User(function) => {
-                let count = function.signature().parameters.len();
-                (count, count)
-            }
+            Self::User(function) => function.signature().arity(),
         }
     }
 
@@ -69,15 +66,7 @@ impl FunctionRef {
     pub fn return_type(&self, arguments: &[Type]) -> Result<Type> {
         match self {
             Self::BuiltIn(function) => function.return_type(arguments),
-            Self::User(function) => {
-                let signature = function.signature();
-                for (parameter, ty) in signature.parameters.iter().zip(arguments) {
-                    let wanted = format!("{} as `{}`", parameter.ty, parameter.name);
-                    let what = format!("{}()", signature.name);
-                    expect(&what, ty, parameter.takes(ty), &wanted)?;
-                }
-                Ok(signature.returns.clone())
-            }
+            Self::User(function) => function.signature().return_type(arguments),
         }
     }
 

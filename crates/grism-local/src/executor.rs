@@ -1,21 +1,21 @@
 //! `LocalExecutor`: runs a plan on this machine.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
+use async_trait::async_trait;
 use grism_core::{Result, Snapshot, SnapshotId, Storage};
 use grism_engine::{
-    CancellationHandle, ExecutionContextTrait, MemoryManager, MetricsSink, PhysicalPlan,
-    PoolMemoryManager, QueryContext, QueryMetrics, RuntimeConfig, run,
+    CancellationHandle, ExecutionContextTrait, ExecutionResult, Executor, MetricsSink, OperatorId,
+    PhysicalPlan, QueryContext, QueryMetrics, RunHandle, RuntimeConfig, new_query_id, run,
 };
 
-use crate::{ExecutionResult, LocalExecutionContext, process_memory};
+use crate::LocalExecutionContext;
 
 /// Runs physical plans on this machine.
 #[derive(Clone, Debug)]
 pub struct LocalExecutor {
     config: RuntimeConfig,
-    memory: Arc<dyn MemoryManager>,
+    cancellation: CancellationHandle,
 }
 
 impl Default for LocalExecutor {
@@ -31,20 +31,20 @@ impl LocalExecutor {
         Self::with_config(RuntimeConfig::default())
     }
 
-    /// An executor with these settings. A memory limit of its own gives it a pool of its own.
+    /// An executor with these settings. Each query gets a budget, with their memory limit, of its storage's memory.
     #[must_use]
     pub fn with_config(config: RuntimeConfig) -> Self {
-        let memory: Arc<dyn MemoryManager> = match config.memory_limit {
-            Some(limit) => Arc::new(PoolMemoryManager::new(limit)),
-            None => process_memory(),
-        };
-        Self { config, memory }
+        Self {
+            config,
+            cancellation: CancellationHandle::default(),
+        }
     }
 
-    /// The memory its queries share.
+    /// The same executor, whose queries stop with `cancellation` too.
     #[must_use]
-    pub fn memory(&self) -> &Arc<dyn MemoryManager> {
-        &self.memory
+    pub fn with_cancellation(mut self, cancellation: CancellationHandle) -> Self {
+        self.cancellation = cancellation;
+        self
     }
 
     /// Starts `plan` on a snapshot of `storage`; the default snapshot is the newest. Must be called within a tokio
@@ -73,27 +73,36 @@ impl LocalExecutor {
         snapshot: Arc<dyn Snapshot>,
     ) -> Result<ExecutionResult> {
         self.config.resources.check(&plan.root)?;
-        let deadline = self
-            .config
-            .timeout_ms
-            .map(|timeout| Instant::now() + Duration::from_millis(timeout));
-        let cancellation = CancellationHandle::with_deadline(deadline);
-        let metrics: Arc<dyn MetricsSink> = Arc::new(QueryMetrics::default());
+        let metrics: Arc<dyn MetricsSink> =
+            Arc::new(QueryMetrics::of(&plan.root, OperatorId::default()));
+        let handle = RunHandle::new(self.cancellation.child(self.config.deadline()), 1)
+            .with_operators(Arc::clone(&metrics));
+        let span = tracing::info_span!("query", query_id = new_query_id());
+        let _entered = span.enter();
         let query = QueryContext::new(
             storage,
             snapshot,
-            Arc::clone(&self.memory),
-            Some(Arc::clone(&metrics)),
-            cancellation.clone(),
+            Some(metrics),
+            handle.cancellation(),
             self.config.clone(),
         );
         let context: Arc<dyn ExecutionContextTrait> = Arc::new(LocalExecutionContext::new(query));
         let stream = run(&plan.root, &context)?;
-        Ok(ExecutionResult::new(
-            plan.root.schema().clone(),
-            stream,
-            cancellation,
-            metrics,
-        ))
+        let schema = plan.root.schema().clone();
+        Ok(ExecutionResult::new(schema, stream, handle))
+    }
+}
+
+#[async_trait]
+impl Executor for LocalExecutor {
+    type Plan = PhysicalPlan;
+
+    async fn execute(
+        &self,
+        plan: PhysicalPlan,
+        storage: Arc<dyn Storage>,
+        snapshot: SnapshotId,
+    ) -> Result<ExecutionResult> {
+        Self::execute(self, plan, storage, snapshot).await
     }
 }

@@ -2,12 +2,8 @@
 
 mod context;
 mod executor;
-mod memory;
 mod planner;
-mod result;
 
 pub use context::LocalExecutionContext;
 pub use executor::LocalExecutor;
-pub use memory::process_memory;
 pub use planner::LocalPhysicalPlanner;
-pub use result::ExecutionResult;

@@ -98,6 +98,7 @@ impl LogicalPlan {
             Self::Union { .. } => "Union".to_owned(),
             Self::IndexLookup(lookup) => lookup.describe(),
             Self::LoadRows(load) => load.describe(),
+            Self::TableCall(call) => call.describe(),
             Self::Extension(extension) => extension.node.describe(),
             Self::Unwind {
                 expression,

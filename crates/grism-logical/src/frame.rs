@@ -327,10 +327,9 @@ impl Frame {
         let aggregates = aggregates
             .into_iter()
             .map(|(mut call, name)| {
-                call.argument = call
-                    .argument
-                    .map(|argument| self.resolve(argument))
-                    .transpose()?;
+                let arguments = call.arguments.into_iter();
+                let arguments = arguments.map(|argument| self.resolve(argument));
+                call.arguments = arguments.collect::<Result<_>>()?;
                 Ok((call, name))
             })
             .collect::<Result<_>>()?;

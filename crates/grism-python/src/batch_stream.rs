@@ -1,29 +1,27 @@
 //! `BatchStream`: a running query, for Python.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::future::Future;
+use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use futures::{StreamExt, TryStreamExt};
-use grism::{
-    CancellationHandle, Error, QueryResult, RecordBatchStream, SnapshotId, TaskMetrics, WriteCounts,
-};
+use grism::{Error, QueryResult, RecordBatchStream, RunHandle, SnapshotId, WriteCounts};
 use pyo3::prelude::*;
 
 use crate::batches::Batches;
 use crate::error::to_python;
-use crate::runtime::{is_forked, wait};
+use crate::runtime::{is_forked, runtime, wait};
 
 /// A running query, batch by batch.
 #[pyclass(frozen, module = "grism_ray._native")]
 pub(crate) struct BatchStream {
     schema: SchemaRef,
     stream: Arc<tokio::sync::Mutex<Option<RecordBatchStream>>>,
-    cancellation: CancellationHandle,
+    run: RunHandle,
     warnings: Vec<String>,
     load: Option<String>,
     written: Option<WriteCounts>,
     snapshot: Option<SnapshotId>,
-    tasks: Arc<Mutex<Vec<TaskMetrics>>>,
 }
 
 impl BatchStream {
@@ -35,14 +33,27 @@ impl BatchStream {
             .and_then(|report| serde_json::to_string(report).ok());
         Self {
             schema: result.arrow_schema(),
-            cancellation: result.cancellation(),
+            run: result.run().clone(),
             warnings,
             load,
             written: result.written,
             snapshot: result.snapshot,
-            tasks: Arc::clone(&result.tasks),
             stream: Arc::new(tokio::sync::Mutex::new(Some(result.into_stream()))),
         }
+    }
+
+    /// Waits for something of the stream, which goes with what it holds where that fails or is interrupted.
+    fn wait<T: Send + 'static>(
+        &self,
+        py: Python<'_>,
+        future: impl Future<Output = grism::Result<T>> + Send + 'static,
+    ) -> PyResult<T> {
+        let found = wait(py, Some(&self.run.cancellation()), future);
+        if found.is_err() {
+            let stream = Arc::clone(&self.stream);
+            runtime()?.spawn(async move { stream.lock().await.take() });
+        }
+        found
     }
 }
 
@@ -51,7 +62,7 @@ impl Drop for BatchStream {
         // In a forked process the stream's locks may be held by threads that it does not have.
         if is_forked() {
             std::mem::forget(Arc::clone(&self.stream));
-            std::mem::forget(self.cancellation.clone());
+            std::mem::forget(self.run.clone());
         }
     }
 }
@@ -70,7 +81,7 @@ impl BatchStream {
                 None => Ok(None),
             }
         };
-        let batch = wait(py, Some(&self.cancellation), next)?;
+        let batch = self.wait(py, next)?;
         Ok(batch.map(|batch| Batches::new(Arc::clone(&self.schema), vec![batch])))
     }
 
@@ -83,13 +94,13 @@ impl BatchStream {
                 None => Ok(Vec::new()),
             }
         };
-        let batches = wait(py, Some(&self.cancellation), all)?;
+        let batches = self.wait(py, all)?;
         Ok(Batches::new(Arc::clone(&self.schema), batches))
     }
 
     /// Stops the query.
     fn cancel(&self) {
-        self.cancellation.cancel();
+        self.run.cancellation().cancel();
     }
 
     #[getter]
@@ -118,8 +129,7 @@ impl BatchStream {
     /// What the tasks of a staged run did, as JSON.
     #[getter]
     fn tasks(&self) -> PyResult<String> {
-        let tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        serde_json::to_string(&*tasks)
+        serde_json::to_string(&self.run.tasks())
             .map_err(|error| to_python(Error::internal(error.to_string())))
     }
 }

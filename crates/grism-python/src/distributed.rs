@@ -1,11 +1,11 @@
 //! `DistributedQuery`: the scheduler of one query, for a driver that speaks JSON.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use arrow::datatypes::SchemaRef;
 use grism::distributed::{
     Event, Scheduler, SchedulerConfig, TaskInput, TaskRef, TaskSpec, slot_count, slot_of,
-    unknown_operator,
 };
 use grism::{
     DistributedPlan, Error, Graph, ImageSource, PlannedQuery, QueryOptions, RayExecutorConfig,
@@ -26,6 +26,8 @@ pub(crate) struct DistributedQuery {
     snapshot: SnapshotId,
     commit: String,
     runtime: RuntimeConfig,
+    /// When the query must have ended.
+    deadline: Option<Instant>,
     scheduler: Mutex<Scheduler>,
     warnings: Vec<String>,
     image: Option<Py<Bundle>>,
@@ -38,10 +40,11 @@ impl DistributedQuery {
         storage: StorageDescriptor,
         (snapshot, commit): (SnapshotId, String),
         runtime: RuntimeConfig,
-        resource_timeout_ms: u64,
+        ray: &RayExecutorConfig,
     ) -> Self {
         let config = SchedulerConfig {
-            resource_timeout_ms,
+            resource_timeout_ms: ray.resource_timeout_ms,
+            tasks_per_worker: ray.threads.unwrap_or(1).max(1),
             ..SchedulerConfig::default()
         };
         let scheduler = Mutex::new(Scheduler::new(&plan, config));
@@ -51,6 +54,7 @@ impl DistributedQuery {
             storage,
             snapshot,
             commit,
+            deadline: runtime.deadline(),
             runtime,
             scheduler,
             warnings: Vec::new(),
@@ -77,7 +81,7 @@ impl DistributedQuery {
             storage.descriptor(),
             (planned.snapshot, planned.commit),
             options.runtime.clone(),
-            options.ray.resource_timeout_ms,
+            &options.ray,
         );
         Ok(Self {
             warnings: planned.warnings,
@@ -89,6 +93,12 @@ impl DistributedQuery {
     pub(crate) fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)
     }
+}
+
+/// The time that is left, which a task on another machine has.
+fn milliseconds_until(deadline: Instant) -> u64 {
+    let left = deadline.saturating_duration_since(Instant::now());
+    u64::try_from(left.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn internal(error: impl std::fmt::Display) -> PyErr {
@@ -148,7 +158,10 @@ impl DistributedQuery {
             storage: self.storage.clone(),
             snapshot: self.snapshot,
             commit: self.commit.clone(),
-            runtime: self.runtime.clone(),
+            runtime: RuntimeConfig {
+                timeout_ms: self.deadline.map(milliseconds_until),
+                ..self.runtime.clone()
+            },
         };
         let bytes = spec.to_bytes().map_err(to_python)?;
         let bundles = slot_count(stage.written_partitions(), workers);
@@ -183,6 +196,12 @@ impl DistributedQuery {
         self.image.as_ref().map(|image| image.clone_ref(py))
     }
 
+    /// The plan, for `plan_from_request` in a process of the same version.
+    #[getter]
+    fn plan(&self) -> PyResult<Vec<u8>> {
+        self.plan.to_bytes().map_err(to_python)
+    }
+
     /// Where the graph lies.
     #[getter]
     fn uri(&self) -> String {
@@ -202,27 +221,26 @@ impl DistributedQuery {
     }
 }
 
-/// The query of a request that a Rust program sent to the driver.
+/// The query of a request that a Rust program sent to the driver, and its plan.
 #[pyfunction]
-pub(crate) fn plan_from_request(request: &[u8]) -> PyResult<DistributedQuery> {
+pub(crate) fn plan_from_request(request: &[u8], plan: &[u8]) -> PyResult<DistributedQuery> {
     #[derive(serde::Deserialize)]
     struct Request {
-        plan: DistributedPlan,
         storage: StorageDescriptor,
         snapshot: SnapshotId,
         commit: String,
         config: RayExecutorConfig,
         runtime: RuntimeConfig,
     }
-    let request: Request =
-        serde_json::from_slice(request).map_err(|error| to_python(unknown_operator(&error)))?;
-    let schema = Arc::clone(request.plan.schema.arrow());
+    let request: Request = serde_json::from_slice(request).map_err(internal)?;
+    let plan = DistributedPlan::from_bytes(plan).map_err(to_python)?;
+    let schema = Arc::clone(plan.schema.arrow());
     Ok(DistributedQuery::new(
-        request.plan,
+        plan,
         schema,
         request.storage,
         (request.snapshot, request.commit),
         request.runtime,
-        request.config.resource_timeout_ms,
+        &request.config,
     ))
 }

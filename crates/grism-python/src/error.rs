@@ -6,6 +6,8 @@ use pyo3::prelude::*;
 
 use grism::ErrorKind;
 
+use crate::failure::{cause_of, foreign_cause};
+
 create_exception!(
     grism_ray,
     GrismError,
@@ -103,7 +105,7 @@ pub fn to_python(error: grism::Error) -> PyErr {
     let message = text
         .split_once(": ")
         .map_or(text.clone(), |(_, message)| message.to_owned());
-    match error.kind() {
+    let raised = match error.kind() {
         ErrorKind::InvalidQuery => InvalidQueryError::new_err(message),
         ErrorKind::InvalidData => InvalidDataError::new_err(message),
         ErrorKind::NotFound => NotFoundError::new_err(message),
@@ -113,7 +115,15 @@ pub fn to_python(error: grism::Error) -> PyErr {
         ErrorKind::Cancelled => CancelledError::new_err(message),
         ErrorKind::Unsupported => UnsupportedError::new_err(message),
         ErrorKind::Internal => InternalError::new_err(message),
+    };
+    if std::error::Error::source(&error).is_some() || error.foreign_cause().is_some() {
+        Python::attach(|py| {
+            if let Some(cause) = cause_of(py, &error) {
+                raised.set_cause(py, Some(cause));
+            }
+        });
     }
+    raised
 }
 
 /// The error for an exception: of its kind where it is one of Grism's, else of the kind `otherwise`.
@@ -138,10 +148,24 @@ pub(crate) fn error_from_json(text: &str) -> PyErr {
     }
 }
 
-/// An error of a kind, as JSON. An unknown kind is `Internal`.
+/// A text without the credentials of the URIs in it.
 #[pyfunction]
-pub(crate) fn error_to_json(kind: &str, message: &str) -> PyResult<String> {
+pub(crate) fn without_secrets(text: &str) -> String {
+    grism::without_secrets(text).into_owned()
+}
+
+/// An error of a kind, as JSON, with the exception that caused it. An unknown kind is `Internal`.
+#[pyfunction]
+#[pyo3(signature = (kind, message, cause=None))]
+pub(crate) fn error_to_json(
+    kind: &str,
+    message: &str,
+    cause: Option<&Bound<'_, PyAny>>,
+) -> PyResult<String> {
     let kind = kind_named(kind).unwrap_or(ErrorKind::Internal);
-    serde_json::to_string(&grism::Error::new(kind, message))
-        .map_err(|error| InternalError::new_err(error.to_string()))
+    let mut error = grism::Error::new(kind, message);
+    if let Some(cause) = cause.filter(|cause| !cause.is_none()) {
+        error = error.with_foreign_cause(foreign_cause(cause));
+    }
+    serde_json::to_string(&error).map_err(|error| InternalError::new_err(error.to_string()))
 }

@@ -2,19 +2,22 @@
 
 use std::sync::Arc;
 
-use grism::{AggregateCall, AggregateFunction, Error, Functions, LogicalExpr, column, literal};
+use grism::{
+    AggregateCall, AggregateRef, Error, FunctionRef, Functions, LogicalExpr, column, literal,
+};
 use grism_logical::{InfixOperator, SharedExpr, UnaryOperator};
 use pyo3::prelude::*;
 
 use crate::convert::{Whole, value_of};
 use crate::error::to_python;
+use crate::user_function::user_defined;
 
 /// An expression over the columns of a frame, or an aggregate.
 #[pyclass(frozen, from_py_object, module = "grism_ray._native")]
 #[derive(Clone)]
 pub(crate) struct Expression {
     expression: SharedExpr,
-    aggregate: Option<(AggregateFunction, bool)>,
+    aggregate: Option<AggregateCall>,
 }
 
 impl Expression {
@@ -30,7 +33,7 @@ impl Expression {
     }
 
     fn shared(&self) -> PyResult<&SharedExpr> {
-        match self.aggregate {
+        match &self.aggregate {
             None => Ok(&self.expression),
             Some(_) => Err(to_python(Error::invalid_query(
                 "an aggregate can only stand in agg()",
@@ -39,19 +42,65 @@ impl Expression {
     }
 
     fn call(&self) -> PyResult<AggregateCall> {
-        let Some((function, distinct)) = self.aggregate else {
-            return Err(to_python(Error::invalid_query(
+        self.aggregate.clone().ok_or_else(|| {
+            to_python(Error::invalid_query(
                 "agg() takes aggregates, such as count()",
-            )));
-        };
-        let argument = self.expression.to_expr();
-        let star = argument == LogicalExpr::Literal(grism::Value::Null)
-            && function == AggregateFunction::Count;
-        let argument = (!star).then_some(argument);
-        Ok(AggregateCall {
+            ))
+        })
+    }
+
+    /// A call of the function `name`, of whatever kind `functions` say it is.
+    pub(crate) fn call_of(
+        functions: &Functions,
+        name: &str,
+        arguments: &[Self],
+        distinct: bool,
+    ) -> PyResult<Self> {
+        match functions.aggregate(name) {
+            Ok(function) => Self::aggregate_of(function, arguments, distinct),
+            Err(_) => Self::scalar_of(
+                functions.scalar(name).map_err(to_python)?,
+                arguments,
+                distinct,
+            ),
+        }
+    }
+
+    fn scalar_of(function: FunctionRef, arguments: &[Self], distinct: bool) -> PyResult<Self> {
+        if distinct {
+            let message = format!(
+                "{} does not aggregate: distinct has no meaning",
+                function.called()
+            );
+            return Err(to_python(Error::invalid_query(message)));
+        }
+        let arguments = arguments.iter().map(Self::scalar);
+        let arguments = arguments.collect::<PyResult<_>>()?;
+        Ok(Self::plain(LogicalExpr::Function {
             function,
-            argument,
+            arguments,
+        }))
+    }
+
+    fn aggregate_of(function: AggregateRef, arguments: &[Self], distinct: bool) -> PyResult<Self> {
+        let (least, most) = function.arity();
+        if !(least..=most).contains(&arguments.len()) {
+            let name = function.name();
+            return Err(to_python(Error::invalid_query(format!(
+                "`{name}()` takes {least} to {most} arguments, not {}",
+                arguments.len()
+            ))));
+        }
+        let arguments = arguments.iter().map(Self::scalar);
+        let call = AggregateCall {
+            function,
+            arguments: arguments.collect::<PyResult<_>>()?,
             distinct,
+        };
+        Ok(Self {
+            // How it is shown.
+            expression: column(call.to_string()).into(),
+            aggregate: Some(call),
         })
     }
 }
@@ -74,14 +123,22 @@ impl Expression {
     #[staticmethod]
     fn function(name: &str, arguments: Vec<Self>) -> PyResult<Self> {
         let function = Functions::default().scalar(name).map_err(to_python)?;
-        let arguments = arguments
-            .iter()
-            .map(Self::scalar)
-            .collect::<PyResult<_>>()?;
-        Ok(Self::plain(LogicalExpr::Function {
-            function,
-            arguments,
-        }))
+        Self::scalar_of(function, &arguments, false)
+    }
+
+    /// A call of a `grism_ray.UserFunction`, which need not be registered.
+    #[staticmethod]
+    #[pyo3(signature = (function, arguments, distinct=false))]
+    fn user_function(
+        function: &Bound<'_, PyAny>,
+        arguments: Vec<Self>,
+        distinct: bool,
+    ) -> PyResult<Self> {
+        let function = user_defined(function)?;
+        let name = function.name().to_owned();
+        let mut functions = Functions::default();
+        functions.register(function).map_err(to_python)?;
+        Self::call_of(&functions, &name, &arguments, distinct)
     }
 
     /// An aggregate by name; `count` without an argument counts rows.
@@ -89,14 +146,7 @@ impl Expression {
     #[pyo3(signature = (name, argument=None, distinct=false))]
     fn aggregate(name: &str, argument: Option<Self>, distinct: bool) -> PyResult<Self> {
         let function = Functions::default().aggregate(name).map_err(to_python)?;
-        let expression = match argument {
-            Some(argument) => argument.scalar()?,
-            None => LogicalExpr::Literal(grism::Value::Null),
-        };
-        Ok(Self {
-            expression: expression.into(),
-            aggregate: Some((function, distinct)),
-        })
+        Self::aggregate_of(function, argument.as_slice(), distinct)
     }
 
     /// `self operator other`, by the operator's spelling in Cypher.

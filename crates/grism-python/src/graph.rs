@@ -17,15 +17,17 @@ use crate::batch_stream::BatchStream;
 use crate::convert::{PythonTable, Text, Whole};
 use crate::distributed::DistributedQuery;
 use crate::error::to_python;
-use crate::frame::Frame;
+use crate::explain::{ExplainForm, ExplainRun, explained, explained_frame};
+use crate::frame::{Expression, Frame};
+use crate::history::history_lines;
 use crate::json::json;
 use crate::load::{Run, load};
 use crate::load_many::{Job, load_all, many_loads};
 use crate::progress::Progress;
-use crate::python_function::user_function;
 use crate::python_value::python_value;
-use crate::query_options::{explain_options, options};
+use crate::query_options::options;
 use crate::runtime::{runtime, wait};
+use crate::user_function::user_defined;
 
 /// An open graph.
 #[pyclass(frozen, module = "grism_ray._native")]
@@ -67,11 +69,9 @@ impl Graph {
         settings: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<BatchStream> {
         let (graph, options) = (self.graph.clone(), options(engine, params, settings)?);
-        wait(
-            py,
-            None,
-            async move { graph.execute(&text.0, &options).await },
-        )
+        wait(py, Some(&options.cancellation.clone()), async move {
+            graph.execute(&text.0, &options).await
+        })
         .map(BatchStream::new)
     }
 
@@ -85,11 +85,9 @@ impl Graph {
         settings: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<BatchStream> {
         let (graph, options) = (self.graph.clone(), options(engine, params, settings)?);
-        wait(
-            py,
-            None,
-            async move { graph.query(&text.0, &options).await },
-        )
+        wait(py, Some(&options.cancellation.clone()), async move {
+            graph.query(&text.0, &options).await
+        })
         .map(BatchStream::new)
     }
 
@@ -102,13 +100,14 @@ impl Graph {
         settings: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<DistributedQuery> {
         let (graph, options) = (self.graph.clone(), options("ray", params, settings)?);
+        let cancellation = options.cancellation.clone();
         let planned = async move {
             graph
                 .plan_distributed(&text.0, &options)
                 .await
                 .map(|planned| (planned, options))
         };
-        let (planned, options) = wait(py, None, planned)?;
+        let (planned, options) = wait(py, Some(&cancellation), planned)?;
         DistributedQuery::of(py, &self.graph, planned, &options)
     }
 
@@ -121,31 +120,36 @@ impl Graph {
     ) -> PyResult<DistributedQuery> {
         let (graph, options) = (self.graph.clone(), options("ray", None, settings)?);
         let frame = Arc::clone(&frame.frame);
+        let cancellation = options.cancellation.clone();
         let planned = async move {
             graph
                 .plan_frame(&frame, &options)
                 .await
                 .map(|planned| (planned, options))
         };
-        let (planned, options) = wait(py, None, planned)?;
+        let (planned, options) = wait(py, Some(&cancellation), planned)?;
         DistributedQuery::of(py, &self.graph, planned, &options)
     }
 
-    /// The plan of a query as text; `form` is as for `explain_options`.
+    /// The plan of a query as text; with ANALYZE, `run` is what a run on Ray has done.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a query, how it runs, and how it is shown"
+    )]
     fn explain(
         &self,
         py: Python<'_>,
         text: Text,
+        engine: &str,
         params: Option<&Bound<'_, PyDict>>,
         settings: Option<&Bound<'_, PyDict>>,
-        form: (bool, bool, bool, bool),
+        form: ExplainForm,
+        run: Option<ExplainRun>,
     ) -> PyResult<String> {
-        let (graph, options) = (self.graph.clone(), options("local", params, settings)?);
-        wait(py, None, async move {
-            graph
-                .explain(&text.0, explain_options(form), &options)
-                .await
-        })
+        let (graph, options) = (self.graph.clone(), options(engine, params, settings)?);
+        let cancellation = options.cancellation.clone();
+        let shown = explained(graph, text.0, options, form, run);
+        wait(py, Some(&cancellation), shown)
     }
 
     /// The plan of a frame as text.
@@ -153,16 +157,16 @@ impl Graph {
         &self,
         py: Python<'_>,
         frame: &Frame,
+        engine: &str,
         settings: Option<&Bound<'_, PyDict>>,
-        form: (bool, bool, bool, bool),
+        form: ExplainForm,
+        run: Option<ExplainRun>,
     ) -> PyResult<String> {
-        let (graph, options) = (self.graph.clone(), options("local", None, settings)?);
+        let (graph, options) = (self.graph.clone(), options(engine, None, settings)?);
         let frame = Arc::clone(&frame.frame);
-        wait(py, None, async move {
-            graph
-                .explain_frame(&frame, explain_options(form), &options)
-                .await
-        })
+        let cancellation = options.cancellation.clone();
+        let shown = explained_frame(graph, frame, options, form, run);
+        wait(py, Some(&cancellation), shown)
     }
 
     /// Loads nodes from a table or from files; the report is JSON.
@@ -232,8 +236,20 @@ impl Graph {
 
     /// Registers a function, which queries call by its name.
     fn register_function(&self, function: &Bound<'_, PyAny>) -> PyResult<()> {
-        let function = user_function(function)?;
-        self.graph.register_function(function).map_err(to_python)
+        let function = user_defined(function)?;
+        let registered = self.graph.register_user_defined(function);
+        registered.map_err(to_python)
+    }
+
+    /// A call of a registered function, or of one of Grism's, by its name: in an expression, or in agg().
+    #[pyo3(signature = (name, arguments, distinct=false))]
+    fn call_function(
+        &self,
+        name: &str,
+        arguments: Vec<Expression>,
+        distinct: bool,
+    ) -> PyResult<Expression> {
+        Expression::call_of(&self.graph.functions(), name, &arguments, distinct)
     }
 
     /// Forgets a table.
@@ -302,24 +318,9 @@ impl Graph {
     /// The snapshots as JSON: number, time in milliseconds, operation, rows added, updated and deleted.
     fn history(&self, py: Python<'_>) -> PyResult<String> {
         let graph = self.graph.clone();
-        let history = wait(py, None, async move { graph.history().await })?;
-        let lines: Vec<serde_json::Value> = history
-            .iter()
-            .map(|info| {
-                let sum = |pick: fn(&grism::RowChanges) -> u64| {
-                    info.summary.tables.values().map(pick).sum::<u64>()
-                };
-                serde_json::json!({
-                    "snapshot": info.id.0,
-                    "committed_at": info.committed_at,
-                    "operation": info.summary.operation,
-                    "added": sum(|rows| rows.added),
-                    "updated": sum(|rows| rows.updated),
-                    "deleted": sum(|rows| rows.deleted),
-                })
-            })
-            .collect();
-        json(&lines)
+        json(&history_lines(&wait(py, None, async move {
+            graph.history().await
+        })?))
     }
 
     /// How two snapshots differ, as JSON.
@@ -440,11 +441,9 @@ impl Graph {
             return self.graph.check_query(&text.0).map_err(to_python);
         }
         let (graph, options) = (self.graph.clone(), options("local", params, None)?);
-        wait(
-            py,
-            None,
-            async move { graph.prepare(&text.0, &options).await },
-        )
+        wait(py, Some(&options.cancellation.clone()), async move {
+            graph.prepare(&text.0, &options).await
+        })
         .map(|_| ())
     }
 
@@ -458,11 +457,9 @@ impl Graph {
     ) -> PyResult<BatchStream> {
         let (graph, options) = (self.graph.clone(), options(engine, None, settings)?);
         let frame = Arc::clone(&frame.frame);
-        wait(
-            py,
-            None,
-            async move { graph.collect(&frame, &options).await },
-        )
+        wait(py, Some(&options.cancellation.clone()), async move {
+            graph.collect(&frame, &options).await
+        })
         .map(BatchStream::new)
     }
 

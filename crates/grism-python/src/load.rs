@@ -35,8 +35,9 @@ pub(crate) fn load(
         let preview = async move { graph.preview(&target, source, &options).await };
         return json(&wait(py, None, preview)?);
     }
+    let cancellation = options.progress.cancellation();
     let load = async move { graph.load(&target, source, &options).await };
-    json(&wait(py, None, load)?)
+    json(&wait(py, Some(&cancellation), load)?)
 }
 
 /// The keywords that say how files are read.

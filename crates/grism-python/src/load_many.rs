@@ -36,7 +36,11 @@ pub(crate) fn load_all(
             let previews = async move { graph.preview_all(loads).await };
             json(&wait(py, None, previews)?)
         }
-        Run::Load => json(&wait(py, None, async move { graph.load_all(loads).await })?),
+        Run::Load => {
+            let cancellation = loads.progress.cancellation();
+            let load = async move { graph.load_all(loads).await };
+            json(&wait(py, Some(&cancellation), load)?)
+        }
     }
 }
 

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use grism::{
-    DistributedPlannerConfig, Engine, Error, ExplainFormat, ExplainOptions, QueryOptions,
-    Resources, RuntimeConfig, SnapshotId,
+    DistributedPlannerConfig, Engine, Error, QueryOptions, Resources, RuntimeConfig, SnapshotId,
 };
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -49,7 +48,9 @@ pub(crate) fn options(
         let name: String = name.extract()?;
         match name.as_str() {
             "threads" => {
-                options.runtime = options.runtime.with_threads(option(&name, &value, COUNT)?)
+                let threads: usize = option(&name, &value, COUNT)?;
+                options.ray.threads = Some(threads.max(1));
+                options.runtime = options.runtime.with_threads(threads);
             }
             "memory_limit" => options.runtime.memory_limit = Some(option(&name, &value, COUNT)?),
             "timeout" => {
@@ -87,20 +88,4 @@ fn milliseconds(name: &str, value: &Bound<'_, PyAny>) -> PyResult<u64> {
         ))));
     }
     Ok((seconds * 1e3) as u64)
-}
-
-/// What EXPLAIN shows: whether with a run, in stages, with logical plans, and as JSON.
-pub(crate) fn explain_options(
-    (analyze, distributed, verbose, json): (bool, bool, bool, bool),
-) -> ExplainOptions {
-    let format = match json {
-        true => ExplainFormat::Json,
-        false => ExplainFormat::Text,
-    };
-    ExplainOptions {
-        analyze,
-        distributed,
-        verbose,
-        format,
-    }
 }

@@ -19,9 +19,6 @@ const SIGNAL_CHECK: Duration = Duration::from_millis(50);
 /// How long the interpreter's end waits for the queries of other threads to be cancelled.
 const END_WAIT: Duration = Duration::from_secs(1);
 
-/// Binding and planning recurse as deep as a query is long; memory is only used as far as they do.
-const STACK_BYTES: usize = 256 << 20;
-
 /// The runtime, and the process whose threads it has.
 static RUNTIME: OnceLock<(u32, std::io::Result<Runtime>)> = OnceLock::new();
 
@@ -41,7 +38,6 @@ pub(crate) fn runtime() -> PyResult<&'static Runtime> {
         let runtime = Builder::new_multi_thread()
             .enable_all()
             .thread_name("grism")
-            .thread_stack_size(STACK_BYTES)
             .build();
         (std::process::id(), runtime)
     });

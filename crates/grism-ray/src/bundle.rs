@@ -9,7 +9,7 @@
 
 use arrow::array::RecordBatch;
 use arrow::buffer::{Buffer, MutableBuffer};
-use arrow::datatypes::Schema;
+use arrow::datatypes::{DataType, Schema};
 use arrow::ipc::reader::StreamDecoder;
 use arrow::ipc::writer::{IpcWriteOptions, StreamWriter};
 use arrow::ipc::{MetadataVersion, writer};
@@ -20,15 +20,26 @@ use crate::{slot_count, slot_of};
 const MAGIC: &[u8; 8] = b"GRISMBND";
 const ALIGNMENT: usize = 64;
 
+/// Levels of lists and maps that readers of Arrow's format follow.
+const MAX_LEVELS: usize = 60;
+
 /// Writes partitions into one bundle for each slot.
 ///
 /// # Errors
-/// Those of Arrow's writer.
+/// `Unsupported` for values that nest deeper than readers follow; those of Arrow's writer.
 pub fn write_bundles(
     schema: &Schema,
     partitions: &[Vec<RecordBatch>],
     workers: usize,
 ) -> Result<Vec<Buffer>> {
+    let mut fields = schema.fields().iter();
+    if let Some(deep) = fields.find(|field| levels(field.data_type()) > MAX_LEVELS) {
+        return Err(Error::unsupported(format!(
+            "values that nest deeper than {MAX_LEVELS} levels in a query that runs in stages, as those of `{}` do; run it \
+             with the local engine",
+            deep.name()
+        )));
+    }
     let slots = slot_count(partitions.len(), workers);
     (0..slots)
         .map(|slot| {
@@ -41,6 +52,22 @@ pub fn write_bundles(
             )
         })
         .collect()
+}
+
+/// How deeply values of a type nest.
+fn levels(data_type: &DataType) -> usize {
+    let inner: usize = match data_type {
+        DataType::List(field) | DataType::LargeList(field) | DataType::Map(field, _) => {
+            levels(field.data_type())
+        }
+        DataType::Struct(fields) => {
+            let inner = fields.iter().map(|field| levels(field.data_type()));
+            inner.max().unwrap_or_default()
+        }
+        DataType::Dictionary(_, values) => return levels(values),
+        _ => return 0,
+    };
+    inner + 1
 }
 
 fn write_bundle(schema: &Schema, partitions: &[&[RecordBatch]]) -> Result<Buffer> {

@@ -6,14 +6,15 @@ use std::time::Instant;
 
 use arrow::array::{RecordBatch, UInt32Array};
 use arrow::buffer::Buffer;
-use arrow::compute::{interleave_record_batch, take_record_batch};
+use arrow::compute::take_record_batch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{Error, Result, Storage};
+use grism_core::{Error, Result, Storage, batch_bytes, compact_slices};
 use grism_engine::{
-    CancellationHandle, ExchangeMode, ExecutionContextTrait, MemoryManager, MemoryReservation,
-    MorselQueue, PartitioningSpec, QueryContext, RecordBatchStream, compact_shared, partition_rows,
-    partition_slice, run, sample_keys,
+    CancellationHandle, ExchangeMode, ExecutionContextTrait, MemoryReservation, MetricsSink,
+    MorselQueue, PartitioningSpec, QueryContext, QueryMetrics, RecordBatchStream, compact_shared,
+    partition_rows, partition_slice, run, sample_keys,
 };
+use tracing::Instrument;
 
 use crate::{
     TaskInput, TaskSpec, TaskStatistics, read_partition, slot_count, slot_of, write_bundles,
@@ -22,11 +23,9 @@ use crate::{
 /// Keys that a task samples for a range exchange, at most, from one batch.
 const SAMPLES_PER_BATCH: usize = 64;
 
-/// Runs tasks in this process. It keeps nothing between them but open graphs and memory.
-#[derive(Clone, Debug)]
-pub struct StageExecutor {
-    memory: Arc<dyn MemoryManager>,
-}
+/// Runs tasks in this process, each in a budget of its storage's memory. It keeps nothing between them.
+#[derive(Clone, Debug, Default)]
+pub struct StageExecutor;
 
 /// What a task put out.
 #[derive(Debug)]
@@ -38,10 +37,10 @@ pub struct TaskOutput {
 }
 
 impl StageExecutor {
-    /// An executor whose tasks share `memory`.
+    /// An executor.
     #[must_use]
-    pub fn new(memory: Arc<dyn MemoryManager>) -> Self {
-        Self { memory }
+    pub fn new() -> Self {
+        Self
     }
 
     /// Runs one task: `inputs` holds, for each input of the stage and each task of the stage behind it, the bundle of
@@ -57,6 +56,27 @@ impl StageExecutor {
         storage: Arc<dyn Storage>,
         cancellation: CancellationHandle,
     ) -> Result<TaskOutput> {
+        let span = tracing::info_span!(
+            "task",
+            query_id = task.query_id,
+            stage_id = task.stage.stage_id,
+            task_id = task.task,
+            attempt = task.attempt
+        );
+        let output = self.output(task, inputs, storage, cancellation.clone());
+        tokio::select! {
+            output = output.instrument(span) => output,
+            error = cancellation.cancelled() => Err(error),
+        }
+    }
+
+    async fn output(
+        &self,
+        task: &TaskSpec,
+        inputs: Vec<Vec<Buffer>>,
+        storage: Arc<dyn Storage>,
+        cancellation: CancellationHandle,
+    ) -> Result<TaskOutput> {
         let start = Instant::now();
         let snapshot = storage.snapshot(task.snapshot).await?;
         if snapshot.commit() != task.commit {
@@ -65,15 +85,13 @@ impl StageExecutor {
                 task.storage.uri
             )));
         }
-        let memory = Arc::clone(&self.memory);
-        let query = QueryContext::new(
-            storage,
-            snapshot,
-            Arc::clone(&memory),
-            None,
-            cancellation,
-            task.runtime.clone(),
-        );
+        let metrics: Arc<dyn MetricsSink> = Arc::new(QueryMetrics::of(
+            &task.stage.plan.root,
+            task.stage.first_operator,
+        ));
+        let (counted, runtime) = (Some(Arc::clone(&metrics)), task.runtime.clone());
+        let query = QueryContext::new(storage, snapshot, counted, cancellation, runtime);
+        let memory = Arc::clone(&query.memory);
         // What is mapped is charged too: it is in memory while the task reads it.
         let mapped = inputs.iter().flatten().map(Buffer::len).sum();
         let _mapped = MemoryReservation::try_new(Arc::clone(&memory), mapped)?;
@@ -85,13 +103,16 @@ impl StageExecutor {
             workers: task.workers,
             queues: Mutex::default(),
         });
-        let mut held = MemoryReservation::try_new(memory, 0)?;
+        let mut held = MemoryReservation::empty(memory);
         let mut writer = OutputWriter::new(task);
         let mut stream = run(&task.stage.plan.root, &context)?;
         while let Some(batch) = stream.try_next().await? {
-            held.try_grow(batch.get_array_memory_size())?;
+            let batch = compact_slices(batch)?;
+            held.try_grow(batch_bytes(&batch))?;
             writer.write(batch)?;
         }
+        // Operators report what they hold until then at the end of their streams.
+        drop(stream);
         let (partitions, mut statistics) = (writer.partitions, writer.statistics);
         let schema = task.stage.plan.root.schema().arrow();
         let bundles = write_bundles(schema, &partitions, task.workers)?;
@@ -99,8 +120,10 @@ impl StageExecutor {
         statistics.digest = bundles
             .iter()
             .fold(0, |digest, bundle| digest_bytes(digest, bundle));
+        statistics.operators = metrics.operators();
         statistics.pid = std::process::id();
         statistics.micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
+        tracing::debug!(rows = statistics.rows, bytes = statistics.bytes, "done");
         Ok(TaskOutput {
             bundles,
             statistics,
@@ -154,7 +177,7 @@ impl OutputWriter {
         }
         let Some(partitioning) = &self.partitioning else {
             self.statistics.partition_rows[0] += rows as u64;
-            self.partitions[0].push(compact_shared(compact(batch)?)?);
+            self.partitions[0].push(compact_shared(batch)?);
             return Ok(());
         };
         let places = partition_rows(&batch, partitioning, first)?;
@@ -173,16 +196,6 @@ impl OutputWriter {
         }
         Ok(())
     }
-}
-
-/// A slice of a larger batch is copied, so that only its own rows travel.
-fn compact(batch: RecordBatch) -> Result<RecordBatch> {
-    let sliced = batch.columns().iter().any(|column| column.offset() > 0);
-    if !sliced || batch.num_columns() == 0 {
-        return Ok(batch);
-    }
-    let places: Vec<(usize, usize)> = (0..batch.num_rows()).map(|row| (0, row)).collect();
-    Ok(interleave_record_batch(&[&batch], &places)?)
 }
 
 /// FNV-1a over words: fixed for ever, and fast enough for what a task puts out.

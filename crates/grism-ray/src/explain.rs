@@ -8,9 +8,12 @@ use grism_engine::{ExchangeMode, PartitioningSpec, PhysicalOperator};
 
 use crate::{DistributedPlan, ExecutionStage};
 
-/// The plan as text, stage by stage.
+/// The plan as text, stage by stage, with the lines that `notes` has for each.
 #[must_use]
-pub fn explain_distributed(plan: &DistributedPlan) -> String {
+pub fn explain_distributed(
+    plan: &DistributedPlan,
+    notes: &dyn Fn(&ExecutionStage) -> Vec<String>,
+) -> String {
     let mut text = String::new();
     for stage in &plan.stages {
         let _ = writeln!(text, "Stage {}:", stage.stage_id);
@@ -30,6 +33,9 @@ pub fn explain_distributed(plan: &DistributedPlan) -> String {
         let _ = writeln!(text, "  Output: {}", output_name(stage));
         for note in &stage.notes {
             let _ = writeln!(text, "  Note: {note}");
+        }
+        for note in notes(stage) {
+            let _ = writeln!(text, "  {note}");
         }
         match &stage.output {
             Some(output) => {
@@ -51,14 +57,18 @@ pub fn explain_distributed(plan: &DistributedPlan) -> String {
     text
 }
 
-fn exchange_name(mode: ExchangeMode, partitioning: &PartitioningSpec) -> String {
+/// `Shuffle, Hash(n.id)`, `Gather`.
+#[must_use]
+pub fn exchange_name(mode: ExchangeMode, partitioning: &PartitioningSpec) -> String {
     match mode {
         ExchangeMode::Shuffle => format!("{mode}, {partitioning}"),
         _ => mode.to_string(),
     }
 }
 
-fn output_name(stage: &ExecutionStage) -> String {
+/// `HashPartition(n.id)`, `Gather`, `Result`.
+#[must_use]
+pub fn output_name(stage: &ExecutionStage) -> String {
     match &stage.output {
         None => "Result".to_owned(),
         Some(output) => match (&output.mode, &output.partitioning) {

@@ -1,218 +1,189 @@
 //! `StagedExecutor`: stages in this process, driven by the scheduler that drives Ray.
 
 use std::collections::HashMap;
-use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrow::buffer::Buffer;
-use futures::StreamExt;
+use async_trait::async_trait;
+use futures::{StreamExt, TryStreamExt};
 use grism_core::{Error, Result, SnapshotId, Storage};
 use grism_engine::{
-    CancellationHandle, MemoryManager, PhysicalSchema, PoolMemoryManager, RecordBatchStream,
-    RuntimeConfig,
+    CancellationHandle, ExecutionResult, Executor, MemoryBudget, RecordBatchStream, RunHandle,
+    RuntimeConfig, new_query_id,
 };
-use tokio::sync::mpsc;
+use tokio::task::{Id, JoinError, JoinSet};
 
 use crate::{
     Action, DistributedPlan, Event, Scheduler, SchedulerConfig, StageExecutor, TaskInput,
-    TaskMetrics, TaskOutput, TaskRef, TaskSpec, read_partition, slot_count, slot_of,
+    TaskOutput, TaskRef, TaskSpec, read_partition, slot_count, slot_of,
 };
 
 /// How often the scheduler is told the time.
 const TICK: Duration = Duration::from_millis(20);
 
-/// The outcome of a staged run.
-pub struct StagedResult {
-    schema: PhysicalSchema,
-    stream: RecordBatchStream,
-    tasks: Arc<Mutex<Vec<TaskMetrics>>>,
-}
-
-impl StagedResult {
-    /// A result of these parts.
-    #[must_use]
-    pub fn new(
-        schema: PhysicalSchema,
-        stream: RecordBatchStream,
-        tasks: Arc<Mutex<Vec<TaskMetrics>>>,
-    ) -> Self {
-        Self {
-            schema,
-            stream,
-            tasks,
-        }
-    }
-
-    /// The result's columns.
-    #[must_use]
-    pub fn schema(&self) -> &PhysicalSchema {
-        &self.schema
-    }
-
-    /// What the tasks did, once they are done.
-    #[must_use]
-    pub fn tasks(&self) -> Arc<Mutex<Vec<TaskMetrics>>> {
-        Arc::clone(&self.tasks)
-    }
-
-    /// The batches.
-    #[must_use]
-    pub fn into_stream(self) -> RecordBatchStream {
-        self.stream
-    }
-}
-
-impl fmt::Debug for StagedResult {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StagedResult")
-            .field("schema", &self.schema)
-            .finish_non_exhaustive()
-    }
-}
-
 /// Runs stages on the threads of this process.
 #[derive(Clone, Debug)]
 pub struct StagedExecutor {
     config: RuntimeConfig,
-    memory: Arc<dyn MemoryManager>,
+    cancellation: CancellationHandle,
 }
 
 impl StagedExecutor {
     /// An executor with as many workers as `config` has threads.
     #[must_use]
     pub fn new(config: RuntimeConfig) -> Self {
-        let limit = config.memory_limit.unwrap_or(usize::MAX / 2);
         Self {
             config,
-            memory: Arc::new(PoolMemoryManager::new(limit)),
+            cancellation: CancellationHandle::default(),
         }
     }
 
-    /// Runs `plan` on a snapshot of `storage`.
+    /// The same executor, whose queries stop with `cancellation` too.
+    #[must_use]
+    pub fn with_cancellation(mut self, cancellation: CancellationHandle) -> Self {
+        self.cancellation = cancellation;
+        self
+    }
+
+    /// Runs `plan` on a snapshot of `storage`. Tasks start when the first batch is asked for.
     ///
     /// # Errors
-    /// What the plan can meet; `Cancelled` where the time ran out; `Unavailable` where an operator needs a resource that the
-    /// settings do not name.
+    /// `NotFound` where there is no such snapshot; `Unavailable` where an operator needs a resource that the settings do not
+    /// name. What the plan can meet comes through the stream.
     pub async fn execute(
         &self,
         plan: DistributedPlan,
         storage: Arc<dyn Storage>,
         snapshot: SnapshotId,
-    ) -> Result<StagedResult> {
+    ) -> Result<ExecutionResult> {
         let mut roots = plan.stages.iter().map(|stage| &stage.plan.root);
         roots.try_for_each(|root| self.config.resources.check(root))?;
+        // All tasks of the query share its budget.
+        let memory = MemoryBudget::new(Arc::clone(storage.memory()), self.config.memory_limit);
+        let storage = storage.with_memory(Arc::new(memory));
         let snapshot = storage.snapshot(snapshot).await?;
-        let workers = self.config.workers();
-        let deadline = self
-            .config
-            .timeout_ms
-            .map(|timeout| Instant::now() + Duration::from_millis(timeout));
-        let mut run = Run {
-            plan: &plan,
+        let tasks = plan.stages.iter().map(|stage| stage.tasks).sum();
+        let cancellation = self.cancellation.child(self.config.deadline());
+        let handle = RunHandle::new(cancellation, tasks);
+        let schema = plan.schema.clone();
+        let run = Run {
+            plan,
             storage,
             snapshot: snapshot.id(),
             commit: snapshot.commit().to_owned(),
-            workers,
+            workers: self.config.workers(),
             config: self.config.clone(),
-            executor: StageExecutor::new(Arc::clone(&self.memory)),
-            cancellation: CancellationHandle::with_deadline(deadline),
+            executor: StageExecutor::new(),
+            query_id: new_query_id(),
+            handle: handle.clone(),
             outputs: HashMap::new(),
-            query_id: format!("staged-{}", std::process::id()),
+            attempts: JoinSet::new(),
+            running: HashMap::new(),
         };
-        let mut scheduler = Scheduler::new(&plan, SchedulerConfig::default());
-        let (sender, mut events) = mpsc::unbounded_channel();
-        for worker in 0..workers {
-            let _ = sender.send((
-                Event::WorkerUp {
-                    worker: format!("thread-{worker}"),
-                    resources: self.config.resources.clone(),
-                },
-                None,
-            ));
-        }
-        let start = Instant::now();
-        let mut ticks = tokio::time::interval(TICK);
-        loop {
-            let (event, output) = tokio::select! {
-                Some(event) = events.recv() => event,
-                _ = ticks.tick() => {
-                    let now_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
-                    (Event::Tick { now_ms }, None)
-                }
-            };
-            if let (Event::TaskFinished { task, .. }, Some(output)) = (&event, output) {
-                run.outputs.insert(*task, output);
-            }
-            for action in scheduler.handle(event) {
-                match action {
-                    Action::Launch {
-                        task,
-                        inputs,
-                        bounds,
-                        ..
-                    } => run.launch(task, &inputs, &bounds, &sender)?,
-                    // Every worker has what this process has, which was checked.
-                    Action::CancelTask { .. } | Action::AwaitResources { .. } => {}
-                    Action::Free { stage } => run.outputs.retain(|task, _| task.stage != stage),
-                    Action::Fail { error } => {
-                        run.cancellation.cancel();
-                        return Err(error);
-                    }
-                    Action::Finish { outputs } => {
-                        let bundles = outputs
-                            .iter()
-                            .filter_map(|task| run.outputs.remove(task))
-                            .flatten()
-                            .collect();
-                        let tasks = Arc::new(Mutex::new(scheduler.metrics()));
-                        return Ok(StagedResult::new(
-                            plan.schema.clone(),
-                            collect_outputs(bundles),
-                            tasks,
-                        ));
-                    }
-                }
-            }
-        }
+        let outputs = futures::stream::once(run.outputs());
+        let bundles = outputs.map_ok(|bundles| futures::stream::iter(bundles).map(Ok::<_, Error>));
+        let batches = bundles.try_flatten().map_ok(read_bundle).try_flatten();
+        Ok(ExecutionResult::new(schema, batches.boxed(), handle))
     }
 }
 
-/// The rows of result bundles, one bundle after the other.
-#[must_use]
-pub fn collect_outputs(bundles: Vec<Buffer>) -> RecordBatchStream {
-    let batches = bundles
-        .into_iter()
-        .flat_map(|bundle| match read_partition(&bundle, 0) {
-            Ok(batches) => batches.into_iter().map(Ok).collect::<Vec<_>>(),
-            Err(error) => vec![Err(error)],
-        });
-    futures::stream::iter(batches).boxed()
+#[async_trait]
+impl Executor for StagedExecutor {
+    type Plan = DistributedPlan;
+
+    async fn execute(
+        &self,
+        plan: DistributedPlan,
+        storage: Arc<dyn Storage>,
+        snapshot: SnapshotId,
+    ) -> Result<ExecutionResult> {
+        Self::execute(self, plan, storage, snapshot).await
+    }
 }
 
-type Sender = mpsc::UnboundedSender<(Event, Option<Vec<Buffer>>)>;
+/// The rows of a bundle of the result.
+pub(crate) fn read_bundle(bundle: Buffer) -> RecordBatchStream {
+    match read_partition(&bundle, 0) {
+        Ok(batches) => futures::stream::iter(batches.into_iter().map(Ok)).boxed(),
+        Err(error) => futures::stream::iter([Err(error)]).boxed(),
+    }
+}
 
-/// One query.
-struct Run<'a> {
-    plan: &'a DistributedPlan,
+/// One query. Its tasks stop where it is dropped.
+struct Run {
+    plan: DistributedPlan,
     storage: Arc<dyn Storage>,
     snapshot: SnapshotId,
     commit: String,
     workers: usize,
     config: RuntimeConfig,
     executor: StageExecutor,
-    cancellation: CancellationHandle,
-    outputs: HashMap<TaskRef, Vec<Buffer>>,
     query_id: String,
+    handle: RunHandle,
+    outputs: HashMap<TaskRef, Vec<Buffer>>,
+    attempts: JoinSet<Result<TaskOutput>>,
+    /// Which attempt each task of tokio runs.
+    running: HashMap<Id, TaskRef>,
 }
 
-impl Run<'_> {
+impl Run {
+    /// Runs all stages: the bundles of the result.
+    async fn outputs(mut self) -> Result<Vec<Buffer>> {
+        let mut scheduler = Scheduler::new(&self.plan, SchedulerConfig::default());
+        let start = Instant::now();
+        let mut ticks = tokio::time::interval(TICK);
+        let mut events: Vec<Event> = (0..self.workers)
+            .map(|worker| self.worker(worker))
+            .collect();
+        loop {
+            for event in std::mem::take(&mut events) {
+                for action in scheduler.handle(event) {
+                    match action {
+                        Action::Launch {
+                            task,
+                            inputs,
+                            bounds,
+                            ..
+                        } => self.launch(task, &inputs, &bounds)?,
+                        // A task whose output is not wanted ends by itself, and every worker has what this process has.
+                        Action::CancelTask { .. } | Action::AwaitResources { .. } => {}
+                        Action::Free { stage } => {
+                            self.outputs.retain(|task, _| task.stage != stage)
+                        }
+                        Action::Fail { error } => return Err(error),
+                        Action::Finish { outputs } => {
+                            self.handle.note_tasks(scheduler.metrics());
+                            let bundles =
+                                outputs.iter().filter_map(|task| self.outputs.remove(task));
+                            return Ok(bundles.flatten().collect());
+                        }
+                    }
+                }
+                self.handle.note_tasks_done(scheduler.progress().0);
+            }
+            events.push(tokio::select! {
+                Some(ended) = self.attempts.join_next_with_id() => self.ended(ended)?,
+                _ = ticks.tick() => {
+                    let now_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+                    Event::Tick { now_ms }
+                }
+            });
+        }
+    }
+
+    fn worker(&self, number: usize) -> Event {
+        Event::WorkerUp {
+            worker: format!("thread-{number}"),
+            resources: self.config.resources.clone(),
+        }
+    }
+
     fn launch(
-        &self,
+        &mut self,
         task: TaskRef,
         inputs: &[Vec<TaskRef>],
         bounds: &[Option<grism_engine::RangeBounds>],
-        sender: &Sender,
     ) -> Result<()> {
         let stage = &self.plan.stages[task.stage];
         let mut bundles = Vec::new();
@@ -254,30 +225,41 @@ impl Run<'_> {
         // The task travels as it does to Ray, so that a plan which does not survive the journey is found out here.
         let bytes = spec.to_bytes()?;
         let (executor, storage) = (self.executor.clone(), Arc::clone(&self.storage));
-        let (cancellation, sender) = (self.cancellation.clone(), sender.clone());
-        let attempt = tokio::spawn(async move {
-            let run = async {
-                let spec = TaskSpec::from_bytes(&bytes)?;
-                executor
-                    .execute(&spec, bundles, storage, cancellation)
-                    .await
-            };
-            run.await
+        let cancellation = self.handle.cancellation();
+        let attempt = self.attempts.spawn(async move {
+            let spec = TaskSpec::from_bytes(&bytes)?;
+            executor
+                .execute(&spec, bundles, storage, cancellation)
+                .await
         });
-        tokio::spawn(async move {
-            // A task that panicked is a task that failed.
-            let ended = attempt.await.unwrap_or_else(|error| {
-                Err(Error::internal(format!("a task did not end: {error}")))
-            });
-            let message = match ended {
-                Ok(TaskOutput {
-                    bundles,
-                    statistics,
-                }) => (Event::TaskFinished { task, statistics }, Some(bundles)),
-                Err(error) => (Event::TaskFailed { task, error }, None),
-            };
-            let _ = sender.send(message);
-        });
+        self.running.insert(attempt.id(), task);
         Ok(())
+    }
+
+    /// What the scheduler is told of an attempt that ended.
+    fn ended(
+        &mut self,
+        ended: std::result::Result<(Id, Result<TaskOutput>), JoinError>,
+    ) -> Result<Event> {
+        let (id, output) = match ended {
+            Ok(ended) => ended,
+            // A task that panicked is a task that failed.
+            Err(error) => (
+                error.id(),
+                Err(Error::internal(format!("a task did not end: {error}"))),
+            ),
+        };
+        let task = self.running.remove(&id);
+        let task = task.ok_or_else(|| Error::internal("a task ended that was not launched"))?;
+        Ok(match output {
+            Ok(TaskOutput {
+                bundles,
+                statistics,
+            }) => {
+                self.outputs.insert(task, bundles);
+                Event::TaskFinished { task, statistics }
+            }
+            Err(error) => Event::TaskFailed { task, error },
+        })
     }
 }

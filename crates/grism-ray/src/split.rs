@@ -5,8 +5,8 @@ use std::sync::Arc;
 use grism_core::{GraphStatistics, Result, with_stack};
 use grism_engine::operators::StageInputExec;
 use grism_engine::{
-    Distribution, Exchange, ExchangeMode, PartitioningSpec, PhysicalOperator, PhysicalPlan,
-    RequiredDistribution, Resources,
+    Distribution, Exchange, ExchangeMode, OperatorId, PartitioningSpec, PhysicalOperator,
+    PhysicalPlan, RequiredDistribution, Resources,
 };
 
 use crate::{ExecutionStage, PhysicalSubPlan, StageInputSpec, StageOutput};
@@ -52,9 +52,13 @@ impl Splitter {
         let mut notes = Vec::new();
         collect_notes(&root, &input_partitioning, &mut notes);
         let (stage_id, resources) = (self.stages.len(), Resources::needed_by(&root));
+        let before = self.stages.last();
+        let first_operator =
+            before.map_or_else(OperatorId::default, |stage| stage.operator_ids().next());
         self.stages.push(ExecutionStage {
             stage_id,
             plan: PhysicalSubPlan { root },
+            first_operator,
             inputs,
             input_partitioning,
             output_partitioning: output.as_ref().map(|output| output.partitioning.clone()),

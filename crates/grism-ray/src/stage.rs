@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use grism_engine::{ExchangeMode, PartitioningSpec, PhysicalOperator, PhysicalSchema, Resources};
+use grism_engine::{
+    ExchangeMode, OperatorId, OperatorIds, PartitioningSpec, PhysicalOperator, PhysicalSchema,
+    Resources,
+};
 use serde::{Deserialize, Serialize};
 
 /// The part of a plan that one task of a stage runs.
@@ -54,6 +57,8 @@ pub struct ExecutionStage {
     pub stage_id: usize,
     /// What each task runs.
     pub plan: PhysicalSubPlan,
+    /// The number of the plan's root among the operators of all stages; the others follow.
+    pub first_operator: OperatorId,
     /// What it reads of other stages.
     pub inputs: Vec<StageInputSpec>,
     /// How its input is split; `None` where it reads tables.
@@ -71,6 +76,12 @@ pub struct ExecutionStage {
 }
 
 impl ExecutionStage {
+    /// The numbers of the stage's operators.
+    #[must_use]
+    pub fn operator_ids(&self) -> OperatorIds {
+        OperatorIds::of(&self.plan.root, self.first_operator)
+    }
+
     /// Partitions that a task writes.
     #[must_use]
     pub fn written_partitions(&self) -> usize {

@@ -1,7 +1,7 @@
 //! What a task is told, and what it tells.
 
 use grism_core::{SnapshotId, StorageDescriptor};
-use grism_engine::{RangeBounds, RuntimeConfig};
+use grism_engine::{OperatorMetrics, RangeBounds, RuntimeConfig};
 use serde::{Deserialize, Serialize};
 
 use crate::{ExecutionStage, StageInputSpec};
@@ -45,7 +45,7 @@ pub struct TaskInput {
 /// What a task tells of its output.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TaskStatistics {
-    /// Rows put out.
+    /// Rows that left it.
     pub rows: u64,
     /// Bytes of its bundles.
     pub bytes: u64,
@@ -59,25 +59,10 @@ pub struct TaskStatistics {
     pub pid: u32,
     /// Time from start to end, in microseconds.
     pub micros: u64,
-}
-
-/// What is reported of a task that counted for the answer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TaskMetrics {
-    /// Its stage.
-    pub stage: usize,
-    /// Its number within the stage.
-    pub task: usize,
-    /// Attempts made, this one included.
-    pub attempts: usize,
-    /// The worker that ran it.
-    pub worker: String,
-    /// The process that ran it.
-    pub pid: u32,
-    /// Rows put out.
-    pub rows: u64,
-    /// Bytes put out.
-    pub bytes: u64,
-    /// Time from start to end, in microseconds.
-    pub micros: u64,
+    /// Time that the worker waited for the inputs before the start, in microseconds.
+    #[serde(default)]
+    pub fetch_micros: u64,
+    /// What the operators did, in the order of their numbers.
+    #[serde(default)]
+    pub operators: Vec<OperatorMetrics>,
 }

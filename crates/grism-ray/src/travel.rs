@@ -1,4 +1,5 @@
-//! The form in which tasks travel to workers: MessagePack with names, and a plan as the list of its operators.
+//! The form in which tasks travel to workers, and plans to the Ray driver: MessagePack with names, and a plan as the list of its
+//! operators.
 //!
 //! A plan nests as deeply as its query. Written as it nests it could be read only as far as a stack reaches, and readers of JSON
 //! stop at 128 levels; and since every operator is read through a layer of its own, reading would take the square of the depth.
@@ -11,18 +12,28 @@ use std::sync::Arc;
 
 use grism_core::{Error, Result, with_stack};
 use grism_engine::PhysicalOperator;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::TaskSpec;
 use crate::input_place::InputPlaceExec;
+use crate::{DistributedPlan, ExecutionStage, TaskSpec};
 
 /// A task whose plan is a list.
 #[derive(Serialize, Deserialize)]
-struct Travelling {
+struct TravellingTask {
     /// The task, with the place of a plan.
     task: TaskSpec,
     /// The plan's operators, inputs before those that read them; the last one is the root.
     operators: Vec<Listed>,
+}
+
+/// A plan in stages, each of which is a list.
+#[derive(Serialize, Deserialize)]
+struct TravellingPlan {
+    /// The plan, with the places of its stages' operators.
+    plan: DistributedPlan,
+    /// The operators of each stage.
+    stages: Vec<Vec<Listed>>,
 }
 
 /// An operator with the places of its inputs.
@@ -41,17 +52,9 @@ impl TaskSpec {
     /// # Errors
     /// `Internal` for an operator that cannot be written.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let mut operators = Vec::new();
-        list(&self.stage.plan.root, &mut operators)?;
         let mut task = self.clone();
-        task.stage.plan.root = InputPlaceExec::of(&self.stage.plan.root);
-        let travelling = Travelling { task, operators };
-        let mut bytes = Vec::new();
-        let mut writer = rmp_serde::Serializer::new(&mut bytes).with_struct_map();
-        travelling
-            .serialize(serde_stacker::Serializer::new(&mut writer))
-            .map_err(|error| Error::internal(format!("a task that cannot be sent: {error}")))?;
-        Ok(bytes)
+        let operators = taken_apart(&mut task.stage)?;
+        written(&TravellingTask { task, operators })
     }
 
     /// The task that [`TaskSpec::to_bytes`] made the bytes of.
@@ -59,20 +62,64 @@ impl TaskSpec {
     /// # Errors
     /// `Unsupported` for other bytes, and for an operator that this process does not know.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        let mut reader = rmp_serde::Deserializer::from_read_ref(bytes);
-        // Expressions nest within an operator as deeply as the query's brackets.
-        reader.set_max_depth(usize::MAX);
-        let travelling = Travelling::deserialize(serde_stacker::Deserializer::new(&mut reader))
-            .map_err(|error| unknown_operator(&error))?;
-        let mut task = travelling.task;
-        task.stage.plan.root = put_together(travelling.operators)?;
-        Ok(task)
+        let mut travelling: TravellingTask = read(bytes)?;
+        travelling.task.stage.plan.root = put_together(travelling.operators)?;
+        Ok(travelling.task)
     }
 }
 
-/// The error for a plan that this process cannot read.
-#[must_use]
-pub fn unknown_operator(error: &impl std::fmt::Display) -> Error {
+impl DistributedPlan {
+    /// The plan as bytes, for a process of the same version.
+    ///
+    /// # Errors
+    /// `Internal` for an operator that cannot be written.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let mut plan = self.clone();
+        let stages = plan.stages.iter_mut().map(taken_apart);
+        let stages = stages.collect::<Result<_>>()?;
+        written(&TravellingPlan { plan, stages })
+    }
+
+    /// The plan that [`DistributedPlan::to_bytes`] made the bytes of.
+    ///
+    /// # Errors
+    /// `Unsupported` for other bytes, and for an operator that this process does not know.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let mut travelling: TravellingPlan = read(bytes)?;
+        let stages = travelling.plan.stages.iter_mut();
+        for (stage, operators) in stages.zip(travelling.stages) {
+            stage.plan.root = put_together(operators)?;
+        }
+        Ok(travelling.plan)
+    }
+}
+
+/// Takes the operators out of a stage, whose root is a place then.
+fn taken_apart(stage: &mut ExecutionStage) -> Result<Vec<Listed>> {
+    let mut operators = Vec::new();
+    list(&stage.plan.root, &mut operators)?;
+    stage.plan.root = InputPlaceExec::of(&stage.plan.root);
+    Ok(operators)
+}
+
+fn written(travelling: &impl Serialize) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut writer = rmp_serde::Serializer::new(&mut bytes).with_struct_map();
+    travelling
+        .serialize(serde_stacker::Serializer::new(&mut writer))
+        .map_err(|error| Error::internal(format!("a plan that cannot be sent: {error}")))?;
+    Ok(bytes)
+}
+
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    let mut reader = rmp_serde::Deserializer::from_read_ref(bytes);
+    // Expressions nest within an operator as deeply as the query's brackets.
+    reader.set_max_depth(usize::MAX);
+    T::deserialize(serde_stacker::Deserializer::new(&mut reader))
+        .map_err(|error| unknown_operator(&error))
+}
+
+fn unknown_operator(error: &impl std::fmt::Display) -> Error {
     Error::unsupported(format!(
         "the plan of the query cannot be read here: {error}; where it has operators of another crate, workers must import the \
          module that links them: name it as worker_module"

@@ -1,28 +1,58 @@
 //! The catalog: from a URI to the storage behind it, each opened once per process.
 
-use std::any::Any;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use grism_core::{Error, Result, Storage, StorageDescriptor};
+use grism_core::{Error, MemoryManager, PoolMemoryManager, Result, Storage, StorageDescriptor};
 
-use crate::location::Location;
+use crate::lance::Resources;
+use crate::location::{Location, check_store};
 use crate::{GraphOptions, InMemoryStorage, LanceStorage};
 
-/// Opens graphs by URI, and keeps them open.
+/// Opens graphs by URI, and keeps them open: they share one memory and the caches that are charged to it.
 ///
 /// A path, or `file://` and a path, is a graph of Lance datasets; so is `s3://`, a bucket and a prefix, with the options and
 /// environment variables of object stores. `memory://` and a name is a graph in this process.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Catalog {
-    open: RwLock<HashMap<String, Arc<dyn Storage>>>,
+    open: RwLock<HashMap<String, OpenStorage>>,
+    resources: Resources,
+}
+
+/// A storage that is open.
+#[derive(Clone, Debug)]
+struct OpenStorage {
+    storage: Arc<dyn Storage>,
+    /// The same, where the catalog opened it at a place that may hold another graph by now.
+    placed: Option<LanceStorage>,
+}
+
+impl Default for Catalog {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Catalog {
-    /// An empty catalog.
+    /// An empty catalog, whose graphs share three quarters of what the process may use of the machine.
     #[must_use]
     pub fn new() -> Self {
-        Self::default()
+        Self::with_memory(Arc::new(PoolMemoryManager::of_process()))
+    }
+
+    /// An empty catalog, whose graphs share `memory`.
+    #[must_use]
+    pub fn with_memory(memory: Arc<dyn MemoryManager>) -> Self {
+        Self {
+            open: RwLock::default(),
+            resources: Resources::new(memory),
+        }
+    }
+
+    /// The memory that the graphs share.
+    #[must_use]
+    pub fn memory(&self) -> &Arc<dyn MemoryManager> {
+        self.resources.memory()
     }
 
     /// Opens the graph at `uri`, and makes it where `create` is set and there is none.
@@ -38,29 +68,38 @@ impl Catalog {
     ) -> Result<Arc<dyn Storage>> {
         let key = canonical(uri)?;
         check_options(&key, options)?;
-        if let Some(known) = self.registered(&key) {
-            let storage: &dyn Any = known.as_ref();
-            if let Some(storage) = storage.downcast_ref::<LanceStorage>() {
+        if let Some(known) = self.known(&key) {
+            if let Some(placed) = known.placed {
                 // Somebody may have deleted the graph, or built another in its place.
-                storage.reopen(create).await?;
+                placed.reopen(create).await?;
             }
-            return Ok(known);
+            return Ok(known.storage);
         }
-        let storage: Arc<dyn Storage> = if key.starts_with(MEMORY) {
+        if key.starts_with(MEMORY) {
             if !create {
                 return Err(Error::not_found(format!(
                     "there is no graph {key} in this process"
                 )));
             }
-            Arc::new(InMemoryStorage::named(&key))
-        } else if create {
-            Arc::new(
-                LanceStorage::open_or_create_uri(&key, options, GraphOptions::default()).await?,
-            )
+            let made = InMemoryStorage::within(Arc::clone(self.memory())).named(&key);
+            return Ok(self.register(&key, Arc::new(made)));
+        }
+        let placed = if create {
+            let layout = GraphOptions::default();
+            let resources = self.resources.clone();
+            let made = LanceStorage::open_or_create_with(&key, options, layout, resources);
+            made.await?
         } else {
-            Arc::new(LanceStorage::open_uri(&key, options).await?)
+            let resources = self.resources.clone();
+            LanceStorage::open_with(&key, options, resources).await?
         };
-        Ok(self.register(&key, storage))
+        Ok(self.keep(
+            &key,
+            OpenStorage {
+                storage: Arc::new(placed.clone()),
+                placed: Some(placed),
+            },
+        ))
     }
 
     /// Opens what a descriptor from another process names.
@@ -77,17 +116,28 @@ impl Catalog {
     /// The storage that is open under `uri`.
     #[must_use]
     pub fn registered(&self, uri: &str) -> Option<Arc<dyn Storage>> {
-        self.open
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(uri)
-            .cloned()
+        Some(self.known(uri)?.storage)
+    }
+
+    fn known(&self, uri: &str) -> Option<OpenStorage> {
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        open.get(uri).cloned()
     }
 
     /// Puts a storage under `uri`, unless there is one, and returns the one that is there.
     pub fn register(&self, uri: &str, storage: Arc<dyn Storage>) -> Arc<dyn Storage> {
+        self.keep(
+            uri,
+            OpenStorage {
+                storage,
+                placed: None,
+            },
+        )
+    }
+
+    fn keep(&self, uri: &str, opened: OpenStorage) -> Arc<dyn Storage> {
         let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(open.entry(uri.to_owned()).or_insert(storage))
+        Arc::clone(&open.entry(uri.to_owned()).or_insert(opened).storage)
     }
 }
 
@@ -101,17 +151,13 @@ fn canonical(uri: &str) -> Result<String> {
         let path = std::path::absolute(path.as_ref())?;
         return Ok(path.to_string_lossy().into_owned());
     }
-    match uri.split_once("://") {
-        Some(("memory", _)) => Ok(uri.to_owned()),
-        Some(("s3", rest)) if !rest.trim_matches('/').is_empty() => {
-            Ok(uri.trim_end_matches('/').to_owned())
-        }
-        Some(("s3", _)) => Err(Error::invalid_data(format!("{uri} names no bucket"))),
-        Some((scheme @ ("gs" | "az"), _)) => Err(Error::unsupported(format!(
-            "a graph at {scheme}://: this build was made without it; s3:// and local paths work"
-        ))),
-        _ => Err(Error::unsupported(format!("a graph at {uri}"))),
+    if uri.starts_with(MEMORY) {
+        return Ok(uri.to_owned());
     }
+    check_store(uri)?;
+    let (scheme, rest) = uri.split_once("://").unwrap_or_default();
+    let rest = rest.trim_end_matches('/');
+    Ok(format!("{}://{rest}", scheme.to_ascii_lowercase()))
 }
 
 fn check_options(uri: &str, options: &BTreeMap<String, String>) -> Result<()> {

@@ -3,7 +3,6 @@
 mod counts;
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt;
 use std::sync::Arc;
 
 use arrow::array::AsArray;
@@ -11,68 +10,14 @@ use arrow::datatypes::UInt64Type;
 use arrow::record_batch::RecordBatch;
 use futures::TryStreamExt;
 use grism_core::{
-    Cardinality, Constraint, DegreeDistribution, EntityId, Error, HyperedgeType, ID_COLUMN,
-    Incidence, Result, ScanRequest, SegmentKey, Snapshot, SnapshotId, Table, TableId,
+    Cardinality, CheckReport, Constraint, DegreeDistribution, EntityId, Error, HyperedgeType,
+    ID_COLUMN, Incidence, Result, ScanRequest, SegmentKey, Snapshot, Table, TableId,
 };
-use serde::{Deserialize, Serialize};
 
 use self::counts::{degree_problem, property_problems};
 use crate::collector::StatisticsCollector;
 use crate::constraints::violations;
 use crate::incidences::collect_incidences;
-
-/// Problems that are told one by one; more are only counted.
-const TOLD: usize = 100;
-
-/// What a check read, and what it found wrong.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CheckReport {
-    /// The snapshot that was checked.
-    pub snapshot: SnapshotId,
-    /// Snapshots whose files were looked for.
-    pub snapshots: u64,
-    /// Nodes read.
-    pub nodes: u64,
-    /// Hyperedges read.
-    pub hyperedges: u64,
-    /// Incidences compared.
-    pub incidences: u64,
-    /// What is wrong, the first hundred of it; empty for a sound graph.
-    pub problems: Vec<String>,
-    /// How much is wrong.
-    pub problem_count: u64,
-}
-
-impl CheckReport {
-    /// Whether nothing is wrong.
-    #[must_use]
-    pub fn is_sound(&self) -> bool {
-        self.problem_count == 0
-    }
-
-    /// Notes something that is wrong.
-    pub fn note(&mut self, problem: String) {
-        self.problem_count += 1;
-        if self.problems.len() < TOLD {
-            self.problems.push(problem);
-        }
-    }
-}
-
-impl fmt::Display for CheckReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "snapshot {}: {} nodes, {} hyperedges, {} incidences; files of {} snapshots: ",
-            self.snapshot, self.nodes, self.hyperedges, self.incidences, self.snapshots
-        )?;
-        match self.problem_count {
-            0 => write!(f, "sound"),
-            1 => write!(f, "1 problem"),
-            count => write!(f, "{count} problems"),
-        }
-    }
-}
 
 /// Checks one snapshot: reads every value of every row.
 ///

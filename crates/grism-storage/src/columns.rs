@@ -8,7 +8,7 @@ use arrow::array::{
 };
 use arrow::compute::kernels::cmp;
 use arrow::compute::{and, is_not_null, is_null};
-use arrow::datatypes::{DataType, Field, Schema, UInt64Type};
+use arrow::datatypes::{DataType, Field, Float64Type, Schema, UInt64Type};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use grism_core::{
     Cardinality, Comparison, ComparisonOperator, EntityId, Error, ID_COLUMN, LABELS_COLUMN, Result,
@@ -224,7 +224,7 @@ fn compare(column: &ArrayRef, comparison: &Comparison) -> Result<BooleanArray> {
         _ => cmp::gt_eq(column, value),
     }?;
     // Arrow orders NaN above every number, Cypher beside all of them; and -0.0 equals 0.0.
-    if let Some(floats) = column.as_any().downcast_ref::<arrow::array::Float64Array>()
+    if let Some(floats) = column.as_primitive_opt::<Float64Type>()
         && let grism_core::Value::Float64(bound) = &comparison.value
     {
         let holds = |value: f64| match comparison.operator {

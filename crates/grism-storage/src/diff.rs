@@ -13,7 +13,7 @@ use grism_core::{
 
 use crate::all_rows::all_rows;
 use crate::columns::column_type;
-use crate::maintenance::{SnapshotDiff, TableDiff};
+use crate::snapshot_diff::{SnapshotDiff, TableDiff};
 
 /// The entities that differ between `from` and `to`, by table. A property that one side does not know is null there.
 ///

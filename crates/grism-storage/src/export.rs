@@ -30,8 +30,8 @@ use crate::all_rows::all_rows;
 use crate::columns::{column_type, with_role_columns};
 use crate::exported_json::json_lines;
 use crate::import::{Compression, FileFormat};
-use crate::memory_limit::waiting_bytes;
 use crate::packed_file::PackedFile;
+use crate::shares::Shares;
 
 /// The file of an exported graph that says what the others are.
 const CONTENTS: &str = "graph.json";
@@ -337,7 +337,9 @@ pub async fn import_graph(storage: &dyn Storage, directory: &Path) -> Result<Sna
     let mut changes = ChangeSet::new(snapshot.as_ref(), contents.schema).with_operation("import");
     for (table, name) in &contents.tables {
         let own = changes.schema.table(*table)?;
-        let mut rows = RowBuffer::new(waiting_bytes());
+        let memory = storage.memory();
+        let limit = Shares::of(memory.as_ref()).waiting_bytes();
+        let mut rows = RowBuffer::new(limit, memory);
         for batch in parquet_batches(&directory.join(name), None)? {
             let batch = with_moved_ids(&batch?, &moved)?;
             rows.push(with_role_columns(&batch, own)?)?;

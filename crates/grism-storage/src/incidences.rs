@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use arrow::array::{Array, ListArray, UInt64Array};
+use arrow::array::{Array, AsArray, UInt64Array};
+use arrow::datatypes::UInt64Type;
 use arrow::record_batch::RecordBatch;
 use grism_core::{EntityId, Error, HyperedgeType, Incidence, Result, SegmentKey, TableId};
 
@@ -46,9 +47,9 @@ pub(crate) fn collect_incidences(
                 }
             } else if let Some(lists) = batch
                 .column_by_name(&role.column())
-                .and_then(|column| column.as_any().downcast_ref::<ListArray>())
+                .and_then(|column| column.as_list_opt::<i32>())
             {
-                let values = lists.values().as_any().downcast_ref::<UInt64Array>();
+                let values = lists.values().as_primitive_opt::<UInt64Type>();
                 let values = values.ok_or_else(|| {
                     Error::internal(format!("the role `{}` is no list of ids", role.name))
                 })?;
@@ -89,5 +90,5 @@ pub(crate) fn by_segment(incidences: &[Incidence], shift: u8) -> Vec<(SegmentKey
 fn ids(batch: &RecordBatch, name: &str) -> Result<Option<UInt64Array>> {
     Ok(batch
         .column_by_name(name)
-        .and_then(|column| column.as_any().downcast_ref::<UInt64Array>().cloned()))
+        .and_then(|column| column.as_primitive_opt::<UInt64Type>().cloned()))
 }

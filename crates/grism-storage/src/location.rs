@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use grism_core::{Error, Result};
+use grism_core::{Error, Result, nearest};
 use percent_encoding::percent_decode_str;
 
 /// Where a file or directory is.
@@ -41,6 +41,36 @@ impl<'a> Location<'a> {
             return Ok(Self::Local(Cow::Borrowed(path)));
         }
         Ok(Self::Local(decoded))
+    }
+}
+
+/// Checks that this build has the object store that `uri` names, and that it names a place there.
+///
+/// # Errors
+/// `Unsupported` for another scheme, and for a store whose cargo feature the build is without; `InvalidData` without a bucket.
+pub(crate) fn check_store(uri: &str) -> Result<()> {
+    let (scheme, place) = uri.split_once("://").unwrap_or(("", uri));
+    let (feature, is_built) = match scheme.to_ascii_lowercase().as_str() {
+        "s3" => ("s3", cfg!(feature = "s3")),
+        "gs" => ("gcs", cfg!(feature = "gcs")),
+        "az" => ("azure", cfg!(feature = "azure")),
+        other => {
+            let hint = nearest(other, ["file", "s3", "gs", "az"]);
+            let hint = hint.map(|near| format!("; did you mean `{near}://`?"));
+            return Err(Error::unsupported(format!(
+                "{uri}: `{scheme}://` is not supported{}; local paths, file://, s3://, gs:// and az:// are",
+                hint.unwrap_or_default()
+            )));
+        }
+    };
+    if !is_built {
+        return Err(Error::unsupported(format!(
+            "{uri}: this build is without {scheme}://, which the cargo feature `{feature}` adds"
+        )));
+    }
+    match place.trim_matches('/') {
+        "" => Err(Error::invalid_data(format!("{uri} names no bucket"))),
+        _ => Ok(()),
     }
 }
 
@@ -89,6 +119,31 @@ mod tests {
             assert_eq!(error.kind(), grism_core::ErrorKind::InvalidData, "{name}");
         }
     }
+
+    #[test]
+    fn a_store_is_refused_by_name_where_the_build_or_grism_is_without_it() {
+        use grism_core::ErrorKind::{InvalidData, Unsupported};
+        assert_eq!(check_store("s3://bucket/a").is_ok(), cfg!(feature = "s3"));
+        assert_eq!(check_store("gs://bucket/a").is_ok(), cfg!(feature = "gcs"));
+        for (uri, kind, part) in [
+            ("ftp://host/a", Unsupported, "`ftp://` is not supported"),
+            ("s3a://bucket/a", Unsupported, "did you mean `s3://`?"),
+            (
+                "az://",
+                if cfg!(feature = "azure") {
+                    InvalidData
+                } else {
+                    Unsupported
+                },
+                "az://",
+            ),
+        ] {
+            let error = check_store(uri).unwrap_err();
+            assert_eq!(error.kind(), kind, "{uri}");
+            assert!(error.to_string().contains(part), "{error}");
+        }
+    }
+
     #[test]
     fn a_directory_whose_name_holds_escapes_is_still_found() {
         let directory = tempfile::tempdir().unwrap();

@@ -137,6 +137,7 @@ fn moved(
         turn: step.turn,
         // What was verified was so beside other rows.
         verified: BTreeSet::new(),
+        cancellation: step.cancellation,
     };
     for (table, pieces) in step.appends {
         moved.appends.insert(table, shifted(pieces, shift)?);

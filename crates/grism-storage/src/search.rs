@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use arrow::array::{Array, AsArray, FixedSizeListArray};
+use arrow::array::{Array, AsArray};
 use arrow::datatypes::{Float32Type, UInt64Type};
 use arrow::record_batch::RecordBatch;
 use futures::TryStreamExt;
@@ -113,18 +113,17 @@ pub(crate) fn vector_at(batch: &RecordBatch, column: &str, row: usize) -> Result
     let Some(column) = batch.column_by_name(column) else {
         return Ok(None);
     };
-    let vector: Option<Vec<f32>> =
-        if let Some(vectors) = column.as_any().downcast_ref::<FixedSizeListArray>() {
-            let numbers = vectors.is_valid(row).then(|| vectors.value(row));
-            numbers.and_then(|numbers| {
-                let numbers = numbers.as_primitive_opt::<Float32Type>()?;
-                (numbers.null_count() == 0).then(|| numbers.values().to_vec())
-            })
-        } else if let Value::List(items) = Value::from_array(column, row)? {
-            items.iter().map(Value::to_vector_element).collect()
-        } else {
-            None
-        };
+    let vector: Option<Vec<f32>> = if let Some(vectors) = column.as_fixed_size_list_opt() {
+        let numbers = vectors.is_valid(row).then(|| vectors.value(row));
+        numbers.and_then(|numbers| {
+            let numbers = numbers.as_primitive_opt::<Float32Type>()?;
+            (numbers.null_count() == 0).then(|| numbers.values().to_vec())
+        })
+    } else if let Value::List(items) = Value::from_array(column, row)? {
+        items.iter().map(Value::to_vector_element).collect()
+    } else {
+        None
+    };
     Ok(vector.filter(|vector| vector.iter().all(|number| number.is_finite())))
 }
 

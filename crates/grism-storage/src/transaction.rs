@@ -21,10 +21,11 @@ pub use counts::WriteCounts;
 pub use view::TransactionSnapshot;
 
 use crate::columns::column_type;
+use crate::shares::Shares;
 
 /// Changes on top of a snapshot.
 ///
-/// They are held compactly, and in temporary files past a share of the memory limit. A [`TransactionSnapshot`] shares them:
+/// They are held compactly, and in temporary files past a share of the limit of the memory that the snapshot is read in. A [`TransactionSnapshot`] shares them:
 /// what is changed while one is alive is copied first, so that it still sees what was there when it was made.
 #[derive(Debug)]
 pub struct Transaction {
@@ -72,10 +73,11 @@ impl Transaction {
             .tables
             .get(&table)
             .map_or(0, |statistics| statistics.next_offset);
+        let shares = Shares::of(self.base.memory().as_ref());
         let changes = self
             .tables
             .entry(table)
-            .or_insert_with(|| Arc::new(TableChanges::new(first)));
+            .or_insert_with(|| Arc::new(TableChanges::new(first, shares)));
         Arc::make_mut(changes)
     }
 

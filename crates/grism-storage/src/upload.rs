@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use grism_core::{Error, Result};
 use lance_io::object_store::{
-    ObjectStore as LanceStore, ObjectStoreParams, StorageOptionsAccessor,
+    ObjectStore as LanceStore, ObjectStoreParams, ObjectStoreRegistry, StorageOptionsAccessor,
 };
 use object_store::path::Path as StorePath;
 use object_store::{ObjectStore, ObjectStoreExt, WriteMultipart};
 
-use crate::lance::session;
+use crate::location::check_store;
 
 /// Bytes of a part, and how many parts are on their way at the same time.
 const PART: usize = 8 << 20;
@@ -22,24 +22,19 @@ const PARTS: usize = 4;
 /// The object store that `uri` names, and the path within it; without options the environment says how to reach it.
 ///
 /// # Errors
-/// `Unsupported` for another scheme than `s3://`; `Unavailable` for a store that cannot be reached.
+/// As [`check_store`]; `Unavailable` for a store that cannot be reached.
 pub(crate) async fn object_store_of(
     uri: &str,
     options: &BTreeMap<String, String>,
 ) -> Result<(Arc<dyn ObjectStore>, StorePath)> {
-    let scheme = uri.split_once("://").map_or("", |(scheme, _)| scheme);
-    if !scheme.eq_ignore_ascii_case("s3") {
-        return Err(Error::unsupported(format!(
-            "{uri}: files of `{scheme}://`; local paths and s3:// are known"
-        )));
-    }
+    check_store(uri)?;
     let given = options.clone().into_iter().collect();
     let parameters = ObjectStoreParams {
         storage_options_accessor: (!options.is_empty())
             .then(|| Arc::new(StorageOptionsAccessor::with_static_options(given))),
         ..ObjectStoreParams::default()
     };
-    let registry = session().store_registry();
+    let registry = Arc::new(ObjectStoreRegistry::default());
     let found = LanceStore::from_uri_and_params(registry, uri, &parameters).await;
     let (store, path) = found.map_err(|error| Error::unavailable(format!("{uri}: {error}")))?;
     Ok((Arc::clone(&store.inner), path))

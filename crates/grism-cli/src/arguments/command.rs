@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    Check, Explain, Export, History, Import, Load, Optimize, Query, Schema, Shell, Vacuum,
+    Check, Explain, Export, FunctionArguments, History, Import, Load, Optimize, Query, Schema,
+    Shell, Vacuum,
 };
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 a check found problems, 2 wrong usage, 3 InvalidQuery, 4 InvalidData, \
@@ -48,6 +49,18 @@ pub(crate) enum Command {
     /// Answer the runner of the openCypher TCK
     #[command(hide = true)]
     TckServer(TckServer),
+}
+
+impl Command {
+    /// The functions of users that the command asks for; `None` of one that runs no queries.
+    pub(crate) fn functions(&self) -> Option<&FunctionArguments> {
+        match self {
+            Self::Query(query) => Some(&query.functions),
+            Self::Shell(shell) => Some(&shell.functions),
+            Self::Explain(explain) => Some(&explain.functions),
+            _ => None,
+        }
+    }
 }
 
 /// Print what completes this command's words in a shell

@@ -5,13 +5,15 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::GraphArguments;
+use super::{FunctionArguments, GraphArguments, Settings};
 
 /// Run statements
 #[derive(Debug, Args)]
 pub(crate) struct Query {
     #[command(flatten)]
     pub(crate) graph: GraphArguments,
+    #[command(flatten)]
+    pub(crate) functions: FunctionArguments,
     /// The statements; without them, or with -, they are read from standard input
     pub(crate) text: Option<String>,
     /// Read the statements from a file
@@ -32,18 +34,11 @@ pub(crate) struct Query {
     /// Tell rows and time of each statement on standard error
     #[arg(long, short)]
     pub(crate) verbose: bool,
-    /// Where it runs: local, staged or ray
-    #[arg(long, default_value = "local")]
-    pub(crate) engine: String,
-    /// Threads (default: all cores)
-    #[arg(long)]
-    pub(crate) threads: Option<usize>,
-    /// Stop after this many seconds
-    #[arg(long)]
-    pub(crate) timeout: Option<f64>,
     /// Read an older snapshot
     #[arg(long, default_value_t = 0, hide_default_value = true)]
     pub(crate) snapshot: u64,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
 }
 
 impl Query {
@@ -60,7 +55,9 @@ impl Query {
     pub(crate) fn into_shell(self) -> Shell {
         Shell {
             graph: self.graph,
+            functions: self.functions,
             format: self.format,
+            settings: self.settings,
         }
     }
 }
@@ -92,9 +89,13 @@ pub(crate) enum Format {
 pub(crate) struct Shell {
     #[command(flatten)]
     pub(crate) graph: GraphArguments,
+    #[command(flatten)]
+    pub(crate) functions: FunctionArguments,
     /// Form of the output (default: a table on a terminal, else CSV)
     #[arg(long, value_enum)]
     pub(crate) format: Option<Format>,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
 }
 
 /// Show how a query would run
@@ -102,6 +103,8 @@ pub(crate) struct Shell {
 pub(crate) struct Explain {
     #[command(flatten)]
     pub(crate) graph: GraphArguments,
+    #[command(flatten)]
+    pub(crate) functions: FunctionArguments,
     /// The query
     pub(crate) text: String,
     /// The value of a parameter: NAME=VALUE
@@ -113,12 +116,23 @@ pub(crate) struct Explain {
     /// Show stages and exchanges
     #[arg(long)]
     pub(crate) distributed: bool,
-    /// Show the logical plans too
+    /// Show what each rule of the optimizer changed
     #[arg(long)]
     pub(crate) verbose: bool,
-    /// Show JSON
-    #[arg(long)]
-    pub(crate) json: bool,
+    /// Show how many rows are expected
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) costs: Option<bool>,
+    /// Show memory, temporary files, bytes read and the cache; with --analyze
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) buffers: Option<bool>,
+    /// Show times and threads; with --analyze
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) timing: Option<bool>,
+    /// Form of the output: text, json, dot, mermaid or svg
+    #[arg(long, default_value = "text")]
+    pub(crate) format: String,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
 }
 
 /// Show labels, hyperedge types and properties

@@ -3,7 +3,7 @@
 use std::io::IsTerminal as _;
 use std::time::Instant;
 
-use grism::{Error, Graph, QueryOptions, Result, parse_statements};
+use grism::{CancellationHandle, Error, Graph, QueryOptions, Result, parse_statements};
 use tokio::signal::unix::{self, Signal, SignalKind};
 
 use super::command::{Command, help};
@@ -11,7 +11,9 @@ use super::complete::Names;
 use super::editor::{Editor, Line};
 use super::statements::is_complete;
 use super::terminal_mode::{Keys, OriginalMode, TerminalMode};
-use crate::arguments::{Format, Shell};
+use crate::arguments::{Format, Settings, Shell};
+use crate::functions::{FunctionSource, open};
+use crate::interrupt::{Again, until_interrupt};
 use crate::output::{ResultWriter, tell, write_text};
 use crate::query::{SCHEMA_STATEMENTS, show, show_each};
 
@@ -22,13 +24,14 @@ const MORE: &str = "   ...> ";
 ///
 /// # Errors
 /// At a terminal errors are shown and the shell goes on; from a file or a pipe the first one ends it.
-pub(crate) async fn shell(arguments: Shell) -> Result<()> {
+pub(crate) async fn shell(arguments: Shell, functions: Option<&dyn FunctionSource>) -> Result<()> {
     let is_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     let mut session = Session {
-        graph: arguments.graph.open(true).await?,
+        graph: open(&arguments.graph, true, &arguments.functions, functions).await?,
         format: arguments.format,
         timer: false,
         is_terminal,
+        settings: arguments.settings,
     };
     if is_terminal {
         write_text(&format!(
@@ -93,11 +96,11 @@ pub(crate) async fn shell(arguments: Shell) -> Result<()> {
             names = session.names().await;
         }
     }
-    if text.trim().is_empty() {
-        return Ok(());
+    if !text.trim().is_empty() {
+        let done = session.run(&text).await;
+        session.told(done)?;
     }
-    let done = session.run(&text).await;
-    session.told(done)
+    Ok(())
 }
 
 /// Gives the terminal its mode back and ends the command, as the signal with the number does where nothing waits for it.
@@ -114,6 +117,7 @@ struct Session {
     format: Option<Format>,
     timer: bool,
     is_terminal: bool,
+    settings: Settings,
 }
 
 impl Session {
@@ -158,10 +162,19 @@ impl Session {
 
     /// Runs statements and shows every result.
     async fn run(&self, text: &str) -> Result<()> {
-        let options = QueryOptions::default();
+        let cancellation = CancellationHandle::default();
+        let options = self.settings.options(cancellation.clone())?;
+        let again = match self.is_terminal {
+            true => Again::IsIgnored,
+            false => Again::Ends,
+        };
+        until_interrupt(&cancellation, again, self.run_all(text, &options)).await
+    }
+
+    async fn run_all(&self, text: &str, options: &QueryOptions) -> Result<()> {
         for statement in &parse_statements(text)? {
             let begun = Instant::now();
-            let result = self.graph.run(statement, &options).await?;
+            let result = self.graph.run(statement, options).await?;
             let mut writer = match self.is_terminal {
                 true => ResultWriter::paged(self.format),
                 false => ResultWriter::new(self.format, None)?,

@@ -7,7 +7,6 @@ use grism_core::{Error, ErrorKind, GraphSchema, GraphStatistics, Result, Type, V
 use grism_functions::Functions;
 use grism_logical::{LogicalExpr, LogicalPlan};
 
-use super::clause::Procedures;
 use super::names::NamedLabels;
 use crate::source::Source;
 use crate::warning::Warning;
@@ -60,10 +59,8 @@ pub struct BindContext<'a> {
     pub tables: &'a BTreeSet<String>,
     /// What may be known of parameters.
     pub parameter_types: ParameterTypes,
-    /// The functions that expressions may call.
+    /// The functions that expressions and CALL may name.
     pub functions: &'a Functions,
-    /// The procedures that CALL may name.
-    pub procedures: &'a Procedures,
     /// Whether the rows may hold entities that the query has deleted.
     pub may_hold_deleted: bool,
     /// The instant that the statement's clocks show.

@@ -29,12 +29,11 @@ pub(crate) use clause::{
     materialize_results, project, row_count,
 };
 pub(crate) use context::QueryContext;
-pub(crate) use expression::is_aggregate;
 pub(crate) use names::{NamedLabels, column_for, hint, type_names, unknown_variable};
 pub(crate) use notes::Notes;
 pub(crate) use write::bind_write;
 
-pub use clause::{Procedure, ProcedureColumn, Procedures, procedures};
+pub use clause::{Procedure, procedures};
 pub use context::{BindContext, BoundQuery, ParameterTypes, Parameters};
 pub use names::{Scope, Variable};
 pub use write::{

@@ -8,10 +8,12 @@ use grism_core::{
     Cardinality, Error, GraphSchema, GraphStatistics, HyperedgeType, IndexDefinition, IndexKind,
     Result, Role, TableStatistics, Tables, Type, Value,
 };
-use grism_functions::Functions;
+use grism_functions::{
+    Functions, TableBatches, TableFunction, TableSignature, UserDefined, UserParameter,
+};
 use grism_logical::{ApplyKind, LogicalExpr, LogicalPlan, PlanSchema};
+use serde::{Deserialize, Serialize};
 
-use super::clause::{Procedure, ProcedureColumn, Procedures};
 use super::expression::Pending;
 use super::names::Scope;
 use super::{BindContext, ParameterTypes, Parameters};
@@ -24,9 +26,23 @@ pub(super) struct Graph {
     statistics: Arc<GraphStatistics>,
     parameters: Parameters,
     functions: Functions,
-    procedures: Procedures,
     now: Value,
     tables: BTreeSet<String>,
+}
+
+/// A function of rows that is bound and not run.
+#[derive(Debug, Serialize, Deserialize)]
+struct Squares(TableSignature);
+
+#[typetag::serde]
+impl TableFunction for Squares {
+    fn signature(&self) -> &TableSignature {
+        &self.0
+    }
+
+    fn rows(&self, _: Vec<Value>) -> Result<TableBatches> {
+        Ok(Box::new(std::iter::empty()))
+    }
 }
 
 impl Graph {
@@ -106,16 +122,11 @@ impl Graph {
             };
             statistics.tables.insert(table.id, counts);
         }
-        let column = |name: &str, ty| ProcedureColumn {
-            name: name.to_owned(),
-            ty,
-        };
-        let squares = Procedure {
-            name: "math.square".to_owned(),
-            arguments: vec![column("of", Type::Int64)],
-            columns: vec![column("square", Type::Int64)],
-            rows: (1..3).map(|of| vec![of, of * of]).map(integers).collect(),
-        };
+        let column = |name: &str| vec![UserParameter::new(name, Type::Int64)];
+        let squares = TableSignature::new("math.square", column("of"), column("square"));
+        let squares = UserDefined::Table(Arc::new(Squares(squares)));
+        let mut functions = Functions::default();
+        functions.register(squares).unwrap();
         let parameters = [
             ("one", Value::Int64(1)),
             (
@@ -129,8 +140,7 @@ impl Graph {
             parameters: parameters
                 .map(|(name, value)| (name.to_owned(), value))
                 .into(),
-            functions: Functions::default(),
-            procedures: [(squares.name.clone(), squares)].into(),
+            functions,
             now: Value::Int64(0),
             tables: BTreeSet::from(["table".to_owned()]),
         }
@@ -145,7 +155,6 @@ impl Graph {
             parameters: &self.parameters,
             tables: &self.tables,
             functions: &self.functions,
-            procedures: &self.procedures,
             now: &self.now,
             constant: &constant,
         }
@@ -208,10 +217,6 @@ impl Graph {
         }
         (scope, columns)
     }
-}
-
-fn integers(row: Vec<i64>) -> Vec<Value> {
-    row.into_iter().map(Value::Int64).collect()
 }
 
 /// The value of a constant; that of a clock is 0.

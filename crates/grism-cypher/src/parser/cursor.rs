@@ -1,6 +1,8 @@
 //! The parser's place among the tokens, and the small steps that all rules are made of.
 
-use grism_core::Result;
+use std::collections::BTreeSet;
+
+use grism_core::{Result, with_stack};
 
 use super::lexer::{MAX_NESTING, Token, TokenKind, Tokens, too_deep};
 use crate::source::Source;
@@ -54,6 +56,8 @@ pub(super) struct Parser<'a> {
     pub(super) doubtful: Option<usize>,
     /// What may follow the clause read last, as a message lists it.
     pub(super) follow: &'static str,
+    /// Names of the user's aggregates, in lower case.
+    pub(super) aggregates: BTreeSet<String>,
 }
 
 impl<'a> Parser<'a> {
@@ -67,6 +71,7 @@ impl<'a> Parser<'a> {
             around: Surroundings::default(),
             doubtful: None,
             follow: "",
+            aggregates: BTreeSet::new(),
         })
     }
 
@@ -224,7 +229,7 @@ impl<'a> Parser<'a> {
             return Err(too_deep(self.source, self.span()));
         }
         self.depth += 1;
-        let result = rule(self);
+        let result = with_stack(|| rule(self));
         self.depth -= 1;
         result
     }

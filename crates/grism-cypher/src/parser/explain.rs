@@ -7,9 +7,6 @@ use super::lexer::TokenKind;
 use super::shortened::shortened;
 use crate::{ExplainFormat, ExplainOptions};
 
-/// Options that are known by name and not there yet.
-const LATER: [&str; 5] = ["COSTS", "BUFFERS", "TIMING", "LINEAGE", "TOPOLOGY"];
-
 /// The names of all options.
 pub(super) const OPTIONS: [&str; 9] = [
     "ANALYZE",
@@ -24,59 +21,58 @@ pub(super) const OPTIONS: [&str; 9] = [
 ];
 
 impl Parser<'_> {
-    /// `[ANALYZE] [DISTRIBUTED] [VERBOSE] [(option [true|false], …)]`.
+    /// `[ANALYZE] [DISTRIBUTED] [VERBOSE] … [(option [true|false], …)]`.
     pub(super) fn explain_options(&mut self) -> Result<ExplainOptions> {
         let mut options = ExplainOptions::default();
         loop {
             if self.take(TokenKind::LeftParenthesis) {
-                self.comma_separated(|parser| parser.explain_option(&mut options, true))?;
+                self.comma_separated(|parser| {
+                    parser.explain_option(&mut options, OptionPlace::Listed)
+                })?;
                 self.expect(TokenKind::RightParenthesis, "`,` or `)`")?;
             } else if OPTIONS.iter().any(|option| self.is_word(0, option)) {
-                self.explain_option(&mut options, false)?;
+                self.explain_option(&mut options, OptionPlace::Bare)?;
             } else {
                 return Ok(options);
             }
         }
     }
 
-    fn explain_option(&mut self, options: &mut ExplainOptions, listed: bool) -> Result<()> {
+    fn explain_option(&mut self, options: &mut ExplainOptions, place: OptionPlace) -> Result<()> {
         let span = self.span();
-        if listed && self.words(&["FORMAT"]) {
+        if self.words(&["FORMAT"]) {
             let span = self.span();
-            let format = self.name("TEXT or JSON")?.text.to_ascii_uppercase();
-            options.format = match format.as_str() {
-                "TEXT" => ExplainFormat::Text,
-                "JSON" => ExplainFormat::Json,
-                other => {
-                    let what = format!("EXPLAIN (FORMAT {})", shortened(other));
-                    return Err(self.source.unsupported(what, span));
-                }
-            };
+            let name = self.name("TEXT, JSON, DOT, MERMAID or SVG")?.text;
+            options.format = ExplainFormat::from_name(&shortened(&name))
+                .map_err(|error| error.with_location(self.source.location(span)))?;
             return Ok(());
         }
-        if let Some(later) = LATER.iter().find(|option| self.is_word(0, option)) {
-            return Err(self.source.unsupported(format!("EXPLAIN ({later})"), span));
-        }
-        let known = ["ANALYZE", "DISTRIBUTED", "VERBOSE"];
-        let Some(name) = known.into_iter().find(|option| self.is_word(0, option)) else {
+        let mut known = ExplainOptions::FLAGS.into_iter();
+        let Some(name) = known.find(|option| self.is_word(0, option)) else {
             return Err(self.expected_words("an option of EXPLAIN", &OPTIONS));
         };
         self.at += 1;
-        let value = match listed {
-            true if self.words(&["FALSE"]) => false,
-            true => {
+        let value = match place {
+            OptionPlace::Listed if self.words(&["FALSE"]) => false,
+            OptionPlace::Listed => {
                 self.words(&["TRUE"]);
                 true
             }
-            false => true,
+            OptionPlace::Bare => true,
         };
-        match name {
-            "ANALYZE" => options.analyze = value,
-            "DISTRIBUTED" => options.distributed = value,
-            _ => options.verbose = value,
-        }
-        Ok(())
+        options
+            .set(name, value)
+            .map_err(|error| error.with_location(self.source.location(span)))
     }
+}
+
+/// Where an option stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum OptionPlace {
+    /// Before the query, as a word.
+    Bare,
+    /// In parentheses, where TRUE or FALSE may follow.
+    Listed,
 }
 
 #[cfg(test)]
@@ -100,6 +96,8 @@ mod tests {
                 "EXPLAIN VERBOSE DISTRIBUTED",
                 "EXPLAIN (DISTRIBUTED true, VERBOSE)",
             ),
+            ("EXPLAIN FORMAT DOT", "EXPLAIN (FORMAT dot)"),
+            ("EXPLAIN ANALYZE COSTS", "EXPLAIN (ANALYZE, COSTS true)"),
             ("PROFILE", "EXPLAIN (ANALYZE true, FORMAT TEXT)"),
         ] {
             assert_eq!(options(bare), options(listed));
@@ -128,7 +126,11 @@ mod tests {
             ),
             (
                 "EXPLAIN (FORMAT YAML) RETURN 1",
-                "EXPLAIN (FORMAT YAML) is not supported yet",
+                "EXPLAIN (FORMAT YAML) is not supported; the formats are TEXT, JSON, DOT, MERMAID, SVG",
+            ),
+            (
+                "EXPLAIN (LINEAGE) RETURN 1",
+                "EXPLAIN (LINEAGE) is not supported yet",
             ),
         ] {
             assert_eq!(failure(text), expected, "{text}");

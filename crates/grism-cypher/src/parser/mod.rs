@@ -36,4 +36,4 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use statement::{parse_clauses, parse_input};
+pub(crate) use statement::{parse_again, parse_clauses, parse_input};

@@ -1,13 +1,14 @@
 //! Operands: literals, names, brackets and calls, and what is read of them by `.key`, `[index]` and `:Label`.
 
 use grism_core::{Error, Result};
+use grism_functions::{Function, built_in};
 
 use super::cursor::Parser;
 use super::dialect::refused;
 use super::lexer::TokenKind;
 use crate::syntax::{
-    Expr, ExprKind, FunctionCall, IsPredicate, Literal, MapEntry, Name, QualifiedName, Subquery,
-    SubqueryKind,
+    CallOver, Expr, ExprKind, FunctionCall, IsPredicate, Literal, MapEntry, Name, QualifiedName,
+    Subquery, SubqueryKind,
 };
 
 impl Parser<'_> {
@@ -265,11 +266,17 @@ impl Parser<'_> {
                 self.span(),
             ));
         }
+        let aggregates = built_in(&name.text).is_some_and(Function::aggregates)
+            || self.aggregates.contains(&name.text.to_lowercase());
         let call = FunctionCall {
             name,
             distinct,
             star,
             arguments,
+            over: match aggregates {
+                true => CallOver::Group,
+                false => CallOver::Row,
+            },
         };
         self.above(ExprKind::Function(call), self.since(start), below)
     }

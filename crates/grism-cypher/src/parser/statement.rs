@@ -1,5 +1,6 @@
 //! Statements: an input is split at its semicolons, and each piece is read by its first words.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use grism_core::{Error, IndexKind, Result, VectorMetric};
@@ -10,7 +11,7 @@ use super::lexer::TokenKind;
 use crate::Query;
 use crate::source::Source;
 use crate::statement::{ShowKind, Statement, StatementKind};
-use crate::syntax::{SingleQuery, Span};
+use crate::syntax::{self, SingleQuery, Span};
 
 /// What SHOW lists, with the words that ask for it.
 const LISTS: [(&[&str], ShowKind); 9] = [
@@ -58,6 +59,23 @@ pub(crate) fn parse_input(input: &str) -> Result<Vec<Statement>> {
         return Err(Error::invalid_query("the query is empty"));
     }
     Ok(statements)
+}
+
+/// Reads the query of an input, or the clauses of a frame, that starts at the byte `offset`, once more: calls of `aggregates`,
+/// whose names are in lower case, aggregate.
+///
+/// # Errors
+/// None for what was parsed before.
+pub(crate) fn parse_again(
+    input: &str,
+    offset: usize,
+    aggregates: BTreeSet<String>,
+) -> Result<syntax::Query> {
+    let mut parser = Parser::try_new(Source::new(input))?;
+    let tokens = &parser.tokens.tokens;
+    parser.at = tokens.partition_point(|token| token.span.start < offset);
+    parser.aggregates = aggregates;
+    parser.query()
 }
 
 /// Reads clauses that need no RETURN, as frames add them.
@@ -236,8 +254,6 @@ impl Parser<'_> {
             Some("EXPLAIN ANALYZE")
         } else if options.distributed {
             Some("EXPLAIN DISTRIBUTED")
-        } else if options.format != crate::ExplainFormat::Text {
-            Some("EXPLAIN (FORMAT JSON)")
         } else {
             None
         }

@@ -7,7 +7,7 @@ use super::known::Known;
 use super::origin::Origin;
 use super::query::Checker;
 use crate::aggregates::aggregates;
-use crate::binder::{is_aggregate, unknown_variable};
+use crate::binder::unknown_variable;
 use crate::projected::{names_in, text_of};
 use crate::source::Source;
 use crate::syntax::{Expr, ExprKind, MapProjectionItem, Visitor, walk_expr};
@@ -46,7 +46,7 @@ impl Checker<'_> {
     ) -> Result<()> {
         let with = |name: &str| visible.clone().and(name, Origin::Value);
         match &expression.kind {
-            ExprKind::Function(call) if is_aggregate(&call.name.text) => {
+            ExprKind::Function(call) if call.aggregates() => {
                 let text = text_of(self.source, expression);
                 match groups.aggregates {
                     None => Err(self.misplaced_aggregate(
@@ -168,7 +168,7 @@ pub(super) fn aggregate_texts(source: Source<'_>, items: &[&Expr]) -> Vec<String
     impl<'ast> Visitor<'ast> for Calls<'_> {
         fn visit_expr(&mut self, expression: &'ast Expr) {
             if let ExprKind::Function(call) = &expression.kind
-                && is_aggregate(&call.name.text)
+                && call.aggregates()
             {
                 self.1.push(text_of(self.0, expression));
                 return;

@@ -1,11 +1,11 @@
 //! Expressions: every name in them is known, and aggregates stand where they may.
 
-use grism_core::{Error, Result};
+use grism_core::{Error, Result, with_stack};
 
 use super::known::Known;
 use super::origin::Origin;
 use super::query::{Checker, Ending};
-use crate::binder::{hint, is_aggregate};
+use crate::binder::hint;
 use crate::syntax::{Expr, ExprKind, MapProjectionItem, PathElementKind, PathPattern};
 
 /// Whether aggregates may stand in an expression.
@@ -37,10 +37,14 @@ impl Checker<'_> {
         expression: &Expr,
         aggregates: Aggregates,
     ) -> Result<()> {
+        with_stack(|| self.parts_of(known, expression, aggregates))
+    }
+
+    fn parts_of(self, known: &Known, expression: &Expr, aggregates: Aggregates) -> Result<()> {
         let within = aggregates.in_comprehension();
         match &expression.kind {
             ExprKind::Variable(name) => self.variable(known, name),
-            ExprKind::Function(call) if is_aggregate(&call.name.text) => {
+            ExprKind::Function(call) if call.aggregates() => {
                 if aggregates != Aggregates::Allowed {
                     return Err(self.misplaced_aggregate(expression, &call.name.text, aggregates));
                 }

@@ -1,14 +1,24 @@
 //! The clauses of a query.
 
-use grism_core::FileOption;
+use grism_core::{FileOption, with_stack};
 
 use super::{Expr, LabelExpression, Name, PathPattern, Pattern, QualifiedName, Query, Span};
 
 /// A clause.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Clause {
     pub(crate) kind: ClauseKind,
     pub(crate) span: Span,
+}
+
+impl Clone for Clause {
+    /// Clauses nest in FOREACH and CALL.
+    fn clone(&self) -> Self {
+        with_stack(|| Self {
+            kind: self.kind.clone(),
+            span: self.span,
+        })
+    }
 }
 
 /// The kinds of clauses.

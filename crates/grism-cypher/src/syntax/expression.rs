@@ -166,6 +166,23 @@ pub(crate) struct FunctionCall {
     /// Whether the argument is `*`.
     pub(crate) star: bool,
     pub(crate) arguments: Vec<Expr>,
+    pub(crate) over: CallOver,
+}
+
+/// What a function is called over, which decides how a projection groups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CallOver {
+    /// The values of a row.
+    Row,
+    /// The rows of a group.
+    Group,
+}
+
+impl FunctionCall {
+    /// Whether the function aggregates.
+    pub(crate) fn aggregates(&self) -> bool {
+        self.over == CallOver::Group
+    }
 }
 
 /// `CASE`.

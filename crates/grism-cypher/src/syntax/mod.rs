@@ -16,10 +16,10 @@ pub(crate) use clause::{
     SubqueryClause, Transactions, UnwindClause, WithClause, YieldClause, YieldItem,
 };
 pub(crate) use expression::{
-    CaseAlternative, CaseExpression, ChainLink, Expr, ExprKind, FunctionCall, InfixOperator,
-    IsPredicate, ListComprehension, Literal, MapEntry, MapProjection, MapProjectionItem,
-    PatternComprehension, PrefixOperator, QualifiedName, Quantified, Reduce, Subquery,
-    SubqueryKind,
+    CallOver, CaseAlternative, CaseExpression, ChainLink, Expr, ExprKind, FunctionCall,
+    InfixOperator, IsPredicate, ListComprehension, Literal, MapEntry, MapProjection,
+    MapProjectionItem, PatternComprehension, PrefixOperator, QualifiedName, Quantified, Reduce,
+    Subquery, SubqueryKind,
 };
 pub(crate) use label::{LabelExpression, LabelKind};
 pub(crate) use pattern::{

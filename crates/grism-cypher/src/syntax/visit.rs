@@ -1,5 +1,7 @@
 //! Visits the parts of a query.
 
+use grism_core::with_stack;
+
 use super::{
     Clause, ClauseKind, Expr, ExprKind, IsPredicate, MapProjectionItem, PathElement,
     PathElementKind, PathPattern, Pattern, ProcedureTarget, Projection, ProjectionItemKind, Query,
@@ -146,6 +148,10 @@ pub(crate) fn walk_element<'a, V: Visitor<'a> + ?Sized>(visitor: &mut V, element
 
 /// Visits the parts of an expression.
 pub(crate) fn walk_expr<'a, V: Visitor<'a> + ?Sized>(visitor: &mut V, expression: &'a Expr) {
+    with_stack(|| walk_parts(visitor, expression));
+}
+
+fn walk_parts<'a, V: Visitor<'a> + ?Sized>(visitor: &mut V, expression: &'a Expr) {
     match &expression.kind {
         ExprKind::Literal(_) | ExprKind::Variable(_) | ExprKind::Parameter(_) => {}
         ExprKind::Parenthesized(inner) => visitor.visit_expr(inner),

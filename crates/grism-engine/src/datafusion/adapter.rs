@@ -1,14 +1,12 @@
 //! Streams into and out of DataFusion's operators.
 
 use std::fmt;
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::compute::SortOptions;
 use arrow::datatypes::SchemaRef;
 use datafusion_common::{DataFusionError, JoinType, NullEquality, internal_err};
 use datafusion_execution::config::SessionConfig;
-use datafusion_execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion_execution::memory_pool::MemoryConsumer;
 use datafusion_execution::runtime_env::RuntimeEnvBuilder;
 use datafusion_execution::{SendableRecordBatchStream, TaskContext};
@@ -19,13 +17,13 @@ use datafusion_physical_expr::{
 use datafusion_physical_plan::coop::make_cooperative;
 use datafusion_physical_plan::execution_plan::{Boundedness, EmissionType, SchedulingType};
 use datafusion_physical_plan::joins::{HashJoinExecBuilder, PartitionMode};
-use datafusion_physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet};
+use datafusion_physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
 use datafusion_physical_plan::sorts::sort::SortExec;
 use datafusion_physical_plan::sorts::streaming_merge::StreamingMergeBuilder;
 use datafusion_physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion_physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{Error, Result};
+use grism_core::{Error, Meter, Result, compact_slices};
 use grism_logical::JoinKind;
 
 use super::error::from_datafusion;
@@ -40,17 +38,14 @@ pub(crate) struct SortColumn {
     pub(crate) descending: bool,
 }
 
-/// The task context of one query: our memory, a spill directory that goes away with the process.
+/// The task context of one query: our memory, and a spill directory that is made when something spills and goes away with
+/// the query.
 pub(crate) fn task_context(
     memory: Arc<dyn MemoryManager>,
     batch_rows: usize,
 ) -> Result<Arc<TaskContext>> {
     let runtime = RuntimeEnvBuilder::new()
-        .with_memory_pool(Arc::new(ManagedPool(memory)))
-        .with_disk_manager_builder(
-            DiskManagerBuilder::default()
-                .with_mode(DiskManagerMode::Directories(vec![spill_directory()?])),
-        )
+        .with_memory_pool(Arc::new(ManagedPool::new(memory)))
         .build_arc()
         .map_err(from_datafusion)?;
     let mut config = SessionConfig::new()
@@ -69,26 +64,16 @@ pub(crate) fn task_context(
     ))
 }
 
-fn spill_directory() -> Result<PathBuf> {
-    static DIRECTORY: OnceLock<Option<tempfile::TempDir>> = OnceLock::new();
-    DIRECTORY
-        .get_or_init(|| {
-            tempfile::Builder::new()
-                .prefix("grism-spill-")
-                .tempdir()
-                .ok()
-        })
-        .as_ref()
-        .map(|directory| directory.path().to_owned())
-        .ok_or_else(|| {
-            Error::unavailable("there is no temporary directory to spill to; set TMPDIR")
-        })
-}
-
 /// A leaf that gives a stream of ours to a DataFusion operator, once.
 struct StreamExec {
     stream: Mutex<Option<SendableRecordBatchStream>>,
     properties: Arc<PlanProperties>,
+}
+
+/// Wraps `stream` for an operator of DataFusion that holds its input: what rows are slices of is neither kept nor charged.
+fn held_leaf(schema: &SchemaRef, stream: RecordBatchStream) -> Arc<dyn ExecutionPlan> {
+    let compact = stream.and_then(|batch| std::future::ready(compact_slices(batch)));
+    leaf(schema, compact.boxed())
 }
 
 /// Wraps `stream` for DataFusion.
@@ -117,7 +102,31 @@ fn to_datafusion_stream(
 /// Runs the only partition of `plan` and takes its batches out of DataFusion.
 pub(super) fn start(plan: &dyn ExecutionPlan, task: Arc<TaskContext>) -> Result<RecordBatchStream> {
     let stream = plan.execute(0, task).map_err(from_datafusion)?;
-    Ok(stream.map_err(from_datafusion).boxed())
+    let spills = SpillCount {
+        meter: Meter::active(),
+        metrics: plan.metrics(),
+    };
+    let counted = stream.map_err(move |error| {
+        // Counted when the stream is dropped.
+        let _ = &spills;
+        from_datafusion(error)
+    });
+    Ok(counted.boxed())
+}
+
+/// Tells the meter of an operator what DataFusion has spilled for it, at the end of its stream.
+struct SpillCount {
+    meter: Option<Arc<Meter>>,
+    metrics: Option<MetricsSet>,
+}
+
+impl Drop for SpillCount {
+    fn drop(&mut self) {
+        if let (Some(meter), Some(metrics)) = (&self.meter, &self.metrics) {
+            let bytes = metrics.spilled_bytes().unwrap_or_default() as u64;
+            meter.spilled(bytes, metrics.spill_count().unwrap_or_default() as u64);
+        }
+    }
 }
 
 impl fmt::Debug for StreamExec {
@@ -195,7 +204,8 @@ pub(crate) fn sort(
     let pushed = fetch.filter(|fetch| !nested && *fetch > 0);
     let handles = Handles::of(schema, &task);
     let (schema, stream) = stripped(handles.as_ref(), schema, stream);
-    let plan = SortExec::new(ordering(&schema, columns)?, leaf(&schema, stream)).with_fetch(pushed);
+    let plan =
+        SortExec::new(ordering(&schema, columns)?, held_leaf(&schema, stream)).with_fetch(pushed);
     let sorted = restored(start(&plan, task)?, handles, 0);
     Ok(match fetch.filter(|_| pushed.is_none()) {
         Some(fetch) => limit_rows(sorted, fetch),
@@ -290,7 +300,7 @@ pub(crate) fn hash_join(
         .map(|(a, b)| (key(&left_schema, *a), key(&right_schema, *b)))
         .collect();
     let plan = HashJoinExecBuilder::new(
-        leaf(&left_schema, left),
+        held_leaf(&left_schema, left),
         leaf(&right_schema, right),
         on,
         match kind {

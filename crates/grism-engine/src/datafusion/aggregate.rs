@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, SchemaRef};
-use datafusion_execution::TaskContext;
 use datafusion_expr::AggregateUDF;
 use datafusion_functions_aggregate::array_agg::array_agg_udaf;
 use datafusion_functions_aggregate::average::avg_udaf;
@@ -17,14 +16,16 @@ use datafusion_physical_plan::ExecutionPlan;
 use datafusion_physical_plan::aggregates::{AggregateExec, AggregateMode, PhysicalGroupBy};
 use datafusion_physical_plan::empty::EmptyExec;
 use grism_core::{Error, Result};
-use grism_logical::AggregateFunction;
+use grism_logical::{AggregateFunction, AggregateRef};
 
 use super::adapter::{leaf, start};
 use super::error::from_datafusion;
 use super::fold::float_extreme;
 use super::sum::integer_sum;
-use crate::RecordBatchStream;
+use super::user_aggregate::user_aggregate;
+use super::user_group::Counted;
 use crate::operators::{AggregateColumn, AggregatePhase};
+use crate::{CancellationHandle, QueryContext, RecordBatchStream};
 
 /// Groups `stream` by `keys`. `input` is the schema of the rows, in every phase.
 pub(crate) fn aggregate(
@@ -33,13 +34,14 @@ pub(crate) fn aggregate(
     keys: &[String],
     aggregates: &[AggregateColumn],
     stream: RecordBatchStream,
-    task: Arc<TaskContext>,
+    query: &QueryContext,
 ) -> Result<RecordBatchStream> {
     let source = match phase {
         AggregatePhase::Final => leaf(&state_schema(input, keys, aggregates)?, stream),
         _ => leaf(input, stream),
     };
-    start(&plan(phase, input, keys, aggregates, source)?, task)
+    let plan = plan(phase, input, keys, aggregates, source, &query.cancellation)?;
+    start(&plan, query.task()?)
 }
 
 /// The schema of the states that the partial phase puts out: keys, then the states of each aggregate.
@@ -49,7 +51,16 @@ pub(crate) fn state_schema(
     aggregates: &[AggregateColumn],
 ) -> Result<SchemaRef> {
     let source = Arc::new(EmptyExec::new(Arc::clone(input)));
-    Ok(plan(AggregatePhase::Partial, input, keys, aggregates, source)?.schema())
+    let unused = CancellationHandle::default();
+    Ok(plan(
+        AggregatePhase::Partial,
+        input,
+        keys,
+        aggregates,
+        source,
+        &unused,
+    )?
+    .schema())
 }
 
 fn plan(
@@ -58,6 +69,7 @@ fn plan(
     keys: &[String],
     aggregates: &[AggregateColumn],
     source: Arc<dyn ExecutionPlan>,
+    cancellation: &CancellationHandle,
 ) -> Result<AggregateExec> {
     let column = |name: &str| -> Result<Arc<dyn PhysicalExpr>> {
         let index = input
@@ -72,7 +84,7 @@ fn plan(
     let group_by = PhysicalGroupBy::new_single(keys);
     let expressions = aggregates
         .iter()
-        .map(|aggregate| expression(input, aggregate, &column).map(Arc::new))
+        .map(|aggregate| expression(input, aggregate, &column, cancellation).map(Arc::new))
         .collect::<Result<Vec<_>>>()?;
     let filters = vec![None; expressions.len()];
     let (mode, group_by) = match phase {
@@ -95,14 +107,48 @@ fn expression(
     input: &SchemaRef,
     aggregate: &AggregateColumn,
     column: &dyn Fn(&str) -> Result<Arc<dyn PhysicalExpr>>,
+    cancellation: &CancellationHandle,
 ) -> Result<AggregateFunctionExpr> {
-    let argument = match &aggregate.argument {
+    let built = match &aggregate.function {
+        AggregateRef::BuiltIn(function) => {
+            let (function, argument) = built_in(input, *function, aggregate, column)?;
+            AggregateExprBuilder::new(function, vec![argument]).with_distinct(aggregate.distinct)
+        }
+        AggregateRef::User(function) => {
+            let counted = match aggregate.distinct {
+                true => Counted::Different,
+                false => Counted::Every,
+            };
+            let arguments = aggregate.arguments.iter().map(|name| column(name));
+            let mut arguments = arguments.collect::<Result<Vec<_>>>()?;
+            if arguments.is_empty() {
+                arguments.push(lit(1i64));
+            }
+            AggregateExprBuilder::new(user_aggregate(function, counted, cancellation), arguments)
+        }
+    };
+    built
+        .schema(Arc::clone(input))
+        .alias(aggregate.name.clone())
+        .with_ignore_nulls(true)
+        .build()
+        .map_err(from_datafusion)
+}
+
+/// DataFusion's form of a built-in aggregate, and its argument.
+fn built_in(
+    input: &SchemaRef,
+    function: AggregateFunction,
+    aggregate: &AggregateColumn,
+    column: &dyn Fn(&str) -> Result<Arc<dyn PhysicalExpr>>,
+) -> Result<(Arc<AggregateUDF>, Arc<dyn PhysicalExpr>)> {
+    let argument = match aggregate.arguments.first() {
         Some(name) => column(name)?,
         None => lit(1i64),
     };
     let data_type = argument.data_type(input).map_err(from_datafusion)?;
     let float = |argument| cast(argument, input, DataType::Float64).map_err(from_datafusion);
-    let (function, argument): (Arc<AggregateUDF>, _) = match (aggregate.function, &data_type) {
+    Ok(match (function, &data_type) {
         (AggregateFunction::Count, _) => (count_udaf(), argument),
         (AggregateFunction::Sum, DataType::Float64) => (sum_udaf(), argument),
         (AggregateFunction::Sum, DataType::Null) => (
@@ -116,12 +162,5 @@ fn expression(
         (AggregateFunction::Min, _) => (min_udaf(), argument),
         (AggregateFunction::Max, _) => (max_udaf(), argument),
         (AggregateFunction::Collect, _) => (array_agg_udaf(), argument),
-    };
-    AggregateExprBuilder::new(function, vec![argument])
-        .schema(Arc::clone(input))
-        .alias(aggregate.name.clone())
-        .with_distinct(aggregate.distinct)
-        .with_ignore_nulls(true)
-        .build()
-        .map_err(from_datafusion)
+    })
 }

@@ -27,7 +27,9 @@ pub(crate) fn from_datafusion(error: DataFusionError) -> Error {
         {
             Error::new(ErrorKind::ResourceExhausted, error.to_string())
         }
-        DataFusionError::IoError(io) => Error::unavailable(io.to_string()),
+        DataFusionError::IoError(io) => {
+            Error::unavailable(format!("{io}; operators spill to TMPDIR"))
+        }
         other => Error::internal(other.to_string()),
     }
 }

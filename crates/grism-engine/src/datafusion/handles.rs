@@ -11,7 +11,7 @@ use arrow::record_batch::RecordBatch;
 use datafusion_execution::TaskContext;
 use datafusion_execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{Error, Result};
+use grism_core::{Error, Result, slice_bytes};
 use grism_functions::SharedValues;
 
 use super::error::from_datafusion;
@@ -107,7 +107,7 @@ impl Handles {
         self.held
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .try_grow(data.get_slice_memory_size()?)
+            .try_grow(slice_bytes(values))
             .map_err(from_datafusion)?;
         sources.push((data, Arc::clone(values)));
         Ok(sources.len() - 1)

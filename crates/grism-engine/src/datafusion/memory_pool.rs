@@ -1,20 +1,45 @@
 //! DataFusion's view of our memory manager.
 
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion_common::{DataFusionError, Result};
-use datafusion_execution::memory_pool::{MemoryLimit, MemoryPool, MemoryReservation};
+use datafusion_execution::memory_pool::{
+    MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation,
+};
+use grism_core::Meter;
 
 use crate::MemoryManager;
 
-/// Passes every request on to the manager.
+/// Passes every request on to the manager, and tells the meters of the operators that ask.
 #[derive(Debug)]
-pub(super) struct ManagedPool(pub(super) Arc<dyn MemoryManager>);
+pub(super) struct ManagedPool {
+    manager: Arc<dyn MemoryManager>,
+    /// The meters of the operators behind consumers, by the numbers of these.
+    meters: Mutex<HashMap<usize, Arc<Meter>>>,
+}
+
+impl ManagedPool {
+    pub(super) fn new(manager: Arc<dyn MemoryManager>) -> Self {
+        Self {
+            manager,
+            meters: Mutex::default(),
+        }
+    }
+
+    /// Tells the meter of the operator that holds `reservation`.
+    fn tell(&self, reservation: &MemoryReservation, change: impl FnOnce(&Meter)) {
+        let meters = self.meters.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(meter) = meters.get(&reservation.consumer().id()) {
+            change(meter);
+        }
+    }
+}
 
 impl fmt::Display for ManagedPool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "grism({})", self.0.limit())
+        write!(f, "grism({})", self.manager.limit())
     }
 }
 
@@ -23,17 +48,35 @@ impl MemoryPool for ManagedPool {
         "grism"
     }
 
-    fn grow(&self, _reservation: &MemoryReservation, additional: usize) {
-        self.0.grow(additional);
+    fn register(&self, consumer: &MemoryConsumer) {
+        if let Some(meter) = Meter::active() {
+            let mut meters = self.meters.lock().unwrap_or_else(PoisonError::into_inner);
+            meters.insert(consumer.id(), meter);
+        }
     }
 
-    fn shrink(&self, _reservation: &MemoryReservation, shrink: usize) {
-        self.0.shrink(shrink);
+    fn unregister(&self, consumer: &MemoryConsumer) {
+        let mut meters = self.meters.lock().unwrap_or_else(PoisonError::into_inner);
+        meters.remove(&consumer.id());
+    }
+
+    fn grow(&self, reservation: &MemoryReservation, additional: usize) {
+        self.manager.grow(additional);
+        self.tell(reservation, |meter| meter.reserved(additional));
+    }
+
+    fn shrink(&self, reservation: &MemoryReservation, shrink: usize) {
+        self.manager.shrink(shrink);
+        self.tell(reservation, |meter| meter.released(shrink));
     }
 
     fn try_grow(&self, reservation: &MemoryReservation, additional: usize) -> Result<()> {
         // An aggregate spills only on this very variant, unwrapped.
-        self.0.try_grow(additional).map_err(|error| {
+        let grown = self.manager.try_grow(additional);
+        if grown.is_ok() {
+            self.tell(reservation, |meter| meter.reserved(additional));
+        }
+        grown.map_err(|error| {
             DataFusionError::ResourcesExhausted(format!(
                 "{}: {}",
                 reservation.consumer().name(),
@@ -43,10 +86,10 @@ impl MemoryPool for ManagedPool {
     }
 
     fn reserved(&self) -> usize {
-        self.0.current_usage()
+        self.manager.current_usage()
     }
 
     fn memory_limit(&self) -> MemoryLimit {
-        MemoryLimit::Finite(self.0.limit())
+        MemoryLimit::Finite(self.manager.limit())
     }
 }

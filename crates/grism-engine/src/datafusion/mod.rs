@@ -2,11 +2,15 @@
 
 mod adapter;
 mod aggregate;
+mod distinct_rows;
 mod error;
 mod fold;
 mod handles;
 mod memory_pool;
 mod sum;
+mod user_aggregate;
+mod user_group;
+mod user_groups;
 
 pub(crate) use adapter::{SortColumn, hash_join, merge_sorted, sort, task_context};
 pub(crate) use aggregate::{aggregate, state_schema};

@@ -12,7 +12,7 @@ use grism_logical::LogicalExpr;
 use super::compile::{compile, compile_as};
 use super::indexed::Indexed;
 use super::node::{Node, evaluate, evaluate_indexed};
-use crate::{MemoryManager, PhysicalSchema};
+use crate::{CancellationHandle, MemoryManager, PhysicalSchema, QueryContext};
 
 /// An expression compiled against the schema of its input.
 #[derive(Debug)]
@@ -22,6 +22,7 @@ pub struct ExprEvaluator {
     expression: LogicalExpr,
     input: PhysicalSchema,
     memory: Option<Arc<dyn MemoryManager>>,
+    cancellation: Option<CancellationHandle>,
 }
 
 impl ExprEvaluator {
@@ -37,13 +38,15 @@ impl ExprEvaluator {
             expression: expression.clone(),
             input: input.clone(),
             memory: None,
+            cancellation: None,
         })
     }
 
-    /// With large values counted by `memory` while they are built.
+    /// For a query: large values are counted by its memory while they are built, and an evaluation ends where it has to stop.
     #[must_use]
-    pub fn with_memory(mut self, memory: Arc<dyn MemoryManager>) -> Self {
-        self.memory = Some(memory);
+    pub fn for_query(mut self, query: &QueryContext) -> Self {
+        self.memory = Some(Arc::clone(&query.memory));
+        self.cancellation = Some(query.cancellation.clone());
         self
     }
 
@@ -63,7 +66,7 @@ impl ExprEvaluator {
         if batch.num_rows() == 0 {
             return Ok(new_empty_array(&data_type));
         }
-        Budget::within(self.memory.clone(), || {
+        self.within(|| {
             evaluate(&self.root, batch)?
                 .cast(&data_type)?
                 .into_column(batch.num_rows())
@@ -79,7 +82,7 @@ impl ExprEvaluator {
         if batch.num_rows() == 0 {
             return Ok(Indexed::of(Operand::column(new_empty_array(&data_type))));
         }
-        let found = Budget::within(self.memory.clone(), || evaluate_indexed(&self.root, batch))?;
+        let found = self.within(|| evaluate_indexed(&self.root, batch))?;
         if found.values.data_type() == &data_type {
             return Ok(found);
         }
@@ -97,7 +100,7 @@ impl ExprEvaluator {
         if batch.num_rows() == 0 {
             return Ok(BooleanArray::new_null(0));
         }
-        match truth(&self.root, batch, &self.memory) {
+        match self.truth(&self.root, batch) {
             Ok(flags) => Ok(flags),
             // Perhaps for a row that an earlier conjunct drops.
             Err(error) => {
@@ -122,7 +125,7 @@ impl ExprEvaluator {
                 break;
             }
             let node = compile_as(conjunct, &self.input, &Type::Bool)?;
-            let flags = truth(&node, &remaining, &self.memory)?;
+            let flags = self.truth(&node, &remaining)?;
             left = filter(&left, &flags)?;
             let rows = Operand::column(Arc::clone(&left));
             remaining = take_record_batch(batch, rows.as_array::<UInt32Array>()?)?;
@@ -133,15 +136,14 @@ impl ExprEvaluator {
         }
         Ok(kept.into())
     }
-}
 
-fn truth(
-    node: &Node,
-    batch: &RecordBatch,
-    memory: &Option<Arc<dyn MemoryManager>>,
-) -> Result<BooleanArray> {
-    let flags = Budget::within(memory.clone(), || {
-        evaluate(node, batch)?.into_column(batch.num_rows())
-    })?;
-    Operand::column(flags).booleans()
+    fn truth(&self, node: &Node, batch: &RecordBatch) -> Result<BooleanArray> {
+        let flags = self.within(|| evaluate(node, batch)?.into_column(batch.num_rows()))?;
+        Operand::column(flags).booleans()
+    }
+
+    /// What `compute` gives, with the memory and the end of the query.
+    fn within<T>(&self, compute: impl FnOnce() -> T) -> T {
+        Budget::within(self.memory.clone(), self.cancellation.clone(), compute)
+    }
 }

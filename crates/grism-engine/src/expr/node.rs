@@ -11,7 +11,7 @@ use datafusion_common::DataFusionError;
 use datafusion_expr::ColumnarValue;
 use datafusion_physical_expr::PhysicalExpr;
 use grism_core::{Error, Result, with_stack};
-use grism_functions::Operand;
+use grism_functions::{Budget, Operand};
 
 use super::columnar::{columnar, operand};
 use super::indexed::Indexed;
@@ -67,6 +67,7 @@ impl OwnExpr {
 
 /// The values of `node` for every row of `batch`, which has one at least.
 pub(super) fn evaluate(node: &Node, batch: &RecordBatch) -> Result<Operand> {
+    Budget::check_current()?;
     with_stack(|| match node.downcast_ref::<OwnExpr>() {
         Some(own) => own.kind.evaluate(&own.children, batch),
         None => operand(node.evaluate(batch).map_err(from_datafusion)?),
@@ -75,6 +76,7 @@ pub(super) fn evaluate(node: &Node, batch: &RecordBatch) -> Result<Operand> {
 
 /// As [`evaluate`], not copied for each row where they are shared or constant.
 pub(super) fn evaluate_indexed(node: &Node, batch: &RecordBatch) -> Result<Indexed> {
+    Budget::check_current()?;
     with_stack(|| match node.downcast_ref::<OwnExpr>() {
         Some(own) => own.kind.evaluate_indexed(&own.children, batch),
         None => operand(node.evaluate(batch).map_err(from_datafusion)?).map(Indexed::of),

@@ -46,11 +46,12 @@ pub fn build_aggregate_schema(
 ) -> Result<PhysicalSchema> {
     let mut columns = build_project_schema(keys, input)?.columns().columns.clone();
     for (call, name) in aggregates {
-        let argument = match &call.argument {
-            Some(argument) => infer_expr_type(argument, input)?,
-            None => Type::Null,
-        };
-        columns.push(Column::new(name, call.function.result_type(&argument)));
+        let arguments = call.arguments.iter();
+        let arguments = arguments.map(|argument| infer_expr_type(argument, input));
+        let ty = call
+            .function
+            .result_type(&arguments.collect::<Result<Vec<_>>>()?)?;
+        columns.push(Column::new(name, ty));
     }
     Ok(PlanSchema::new(columns).into())
 }

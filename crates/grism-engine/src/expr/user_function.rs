@@ -2,20 +2,33 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
 use arrow::array::{Array, ArrayRef};
+use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
-use grism_core::{Error, Result};
+use grism_core::{Error, Meter, Result, Type, Value};
 use grism_functions::{Operand, Stability, UserFunction, computed_rows};
 use grism_logical::LogicalExpr;
 
-use super::compile::compile_as;
+use super::compile::{cast, compile};
 use super::node::{Kind, Node, OwnExpr, evaluate_all};
 use crate::PhysicalSchema;
 
 /// A call of a user's function, over arguments of the types that it takes.
 pub(super) struct UserCall {
     function: Arc<dyn UserFunction>,
+    /// What is known of each argument.
+    arguments: Vec<Argument>,
+}
+
+/// What is known of an argument before the query runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Argument {
+    /// It has the type of its parameter.
+    Typed,
+    /// Whether its values have the type shows only while the query runs.
+    Dynamic,
 }
 
 impl UserCall {
@@ -25,15 +38,41 @@ impl UserCall {
         input: &PhysicalSchema,
     ) -> Result<Node> {
         let signature = function.signature();
-        let nodes = arguments
+        let compiled = arguments
             .iter()
             .zip(&signature.parameters)
-            .map(|(argument, parameter)| compile_as(argument, input, &parameter.ty));
-        let nodes = nodes.collect::<Result<_>>()?;
+            .map(|(argument, parameter)| {
+                let (node, ty) = compile(argument, input)?;
+                Ok(match (&ty, &parameter.ty) {
+                    (Type::Any, wanted) if wanted != &Type::Any => (Argument::Dynamic, node),
+                    (_, wanted) => (Argument::Typed, cast(node, ty, wanted)),
+                })
+            });
+        let (arguments, nodes) = compiled.collect::<Result<(Vec<_>, Vec<_>)>>()?;
         let kind = Self {
             function: Arc::clone(function),
+            arguments,
         };
         Ok(OwnExpr::node(kind, nodes, signature.returns.to_arrow()))
+    }
+
+    /// The arguments, those too whose types are known only now.
+    fn typed(&self, found: &[Operand]) -> Result<Vec<Operand>> {
+        let signature = self.function.signature();
+        let known = found.iter().zip(&self.arguments);
+        let typed = known.zip(&signature.parameters);
+        let typed = typed.map(|((argument, kind), parameter)| match kind {
+            Argument::Typed => Ok(argument.clone()),
+            Argument::Dynamic => {
+                let place = |row: usize| match argument.is_scalar() {
+                    true => String::new(),
+                    false => shown(found, row),
+                };
+                let column = parameter.typed(&signature.name, argument.array(), &place)?;
+                Ok(Operand::over(&[argument], column))
+            }
+        });
+        typed.collect()
     }
 
     /// What the function gave, which must be as many values as there are rows, of the type it says.
@@ -64,7 +103,7 @@ impl Kind for UserCall {
     }
 
     fn evaluate(&self, nodes: &[Node], batch: &RecordBatch) -> Result<Operand> {
-        let arguments = evaluate_all(nodes, batch)?;
+        let arguments = self.typed(&evaluate_all(nodes, batch)?)?;
         let inputs: Vec<&Operand> = arguments.iter().collect();
         // Without arguments, or with constant ones, a stable function is called for one row.
         let rows = match self.function.signature().stability {
@@ -75,13 +114,31 @@ impl Kind for UserCall {
             .iter()
             .map(|argument| argument.clone().into_column(rows))
             .collect::<Result<Vec<_>>>()?;
-        let found = self.checked(self.function.evaluate(&columns, rows)?, rows)?;
+        let start = Instant::now();
+        let found = self.function.evaluate(&columns, rows);
+        if let Some(meter) = Meter::active() {
+            meter.called(&self.function.signature().name, rows, start.elapsed());
+        }
+        let found = self.checked(found?, rows)?;
         Ok(if rows == batch.num_rows() {
             Operand::column(found)
         } else {
             Operand::scalar(found)
         })
     }
+}
+
+/// The arguments of a row, as an error shows them.
+fn shown(arguments: &[Operand], row: usize) -> String {
+    let values = arguments.iter().map(|argument| {
+        let array = argument.array();
+        let value = match array.data_type() {
+            DataType::LargeBinary => Value::from_typed(array, argument.at(row), &Type::Any),
+            _ => argument.value(row),
+        };
+        value.map_or_else(|_| "…".to_owned(), |value| value.to_string())
+    });
+    format!(", for ({})", values.collect::<Vec<_>>().join(", "))
 }
 
 impl fmt::Debug for UserCall {

@@ -5,17 +5,18 @@ use std::sync::Arc;
 use grism_core::{Result, Type, Value};
 use grism_functions::{FLOAT_KEY, KEY};
 use grism_logical::{
-    Aggregate, AggregateFunction, LogicalExpr, LogicalPlan, SortKey, UnaryOperator,
+    Aggregate, AggregateCall, AggregateFunction, AggregateRef, LogicalExpr, LogicalPlan, SortKey,
+    UnaryOperator,
 };
 
 use super::build::Builder;
 use super::columns::{with_keys, without_internal};
-use crate::PhysicalOperator;
 use crate::expr::schema_inference::infer_expr_type;
 use crate::operators::{
     AggregateColumn, FlattenExec, GroupKey, HashAggregateExec, ProjectExec, SortExec,
     reads_one_shared,
 };
+use crate::{PhysicalOperator, PhysicalSchema};
 
 impl Builder {
     /// Groups. Values that are equal and yet differ (1 and 1.0, one instant in two zones) are grouped by a key beside
@@ -50,8 +51,8 @@ impl Builder {
                 shared.extend([by.clone(), value.clone()]);
             } else {
                 aggregates.push(AggregateColumn {
-                    function: AggregateFunction::Min,
-                    argument: Some(value.clone()),
+                    function: AggregateFunction::Min.into(),
+                    arguments: vec![value.clone()],
                     distinct: false,
                     name: value.clone(),
                     text: format!("any({key})"),
@@ -64,45 +65,21 @@ impl Builder {
             });
         }
         for (index, (call, name)) in aggregate.aggregates.iter().enumerate() {
-            let argument = match &call.argument {
-                None => None,
-                Some(argument) => {
-                    let column = format!("#argument{index}");
-                    let ty = infer_expr_type(argument, input.schema())?;
-                    let ordered = matches!(
-                        call.function,
-                        AggregateFunction::Min | AggregateFunction::Max
-                    );
-                    let mut expression = argument.clone();
-                    if call.distinct && call.function == AggregateFunction::Count && needs_key(&ty)
-                    {
-                        expression = LogicalExpr::call(&KEY, vec![expression]);
-                    } else if ordered && needs_key(&ty) {
-                        expression = expression.convert(&ty, &Type::Any);
-                    } else if call.function == AggregateFunction::Count && needs_key(&ty) {
-                        // Values that are only counted are not copied for it.
-                        expression = known(expression);
-                    } else if call.distinct && ty == Type::Float64 {
-                        expression = LogicalExpr::call(&FLOAT_KEY, vec![expression]);
-                    }
-                    columns.push((expression, column.clone()));
-                    Some((column, ty, ordered))
-                }
+            let arguments = arguments_of(call, index, input.schema())?;
+            let result = match &arguments.result {
+                Some(ty) => LogicalExpr::column(name).convert(&Type::Any, ty),
+                None => LogicalExpr::column(name),
             };
-            let value = match &argument {
-                Some((_, ty, true)) if needs_key(ty) => {
-                    LogicalExpr::column(name).convert(&Type::Any, ty)
-                }
-                _ => LogicalExpr::column(name),
-            };
-            results.push((value, name.clone()));
+            results.push((result, name.clone()));
+            let names = arguments.columns.iter().map(|(_, column)| column.clone());
             aggregates.push(AggregateColumn {
-                function: call.function,
-                argument: argument.map(|(column, ..)| column),
+                function: call.function.clone(),
+                arguments: names.collect(),
                 distinct: call.distinct,
                 name: name.clone(),
                 text: call.to_string(),
             });
+            columns.extend(arguments.columns);
         }
         let plain = results.iter().all(
             |(expression, name)| matches!(expression, LogicalExpr::Column(own) if own == name),
@@ -149,6 +126,74 @@ impl Builder {
         let sorted: Arc<dyn PhysicalOperator> = Arc::new(SortExec::new(input, keys, fetch));
         without_internal(sorted, &columns, None)
     }
+}
+
+/// What an aggregate is computed of.
+struct Arguments {
+    /// Its arguments, as it takes them, and the columns they are in.
+    columns: Vec<(LogicalExpr, String)>,
+    /// The type that the result is brought back to, where the arguments became dynamically typed.
+    result: Option<Type>,
+}
+
+fn arguments_of(call: &AggregateCall, index: usize, input: &PhysicalSchema) -> Result<Arguments> {
+    match &call.function {
+        AggregateRef::BuiltIn(function) => built_in_argument(*function, call, index, input),
+        AggregateRef::User(function) => {
+            let parameters = &function.signature().parameters;
+            let mut columns = Vec::new();
+            for (place, (argument, parameter)) in call.arguments.iter().zip(parameters).enumerate()
+            {
+                let ty = infer_expr_type(argument, input)?;
+                // Whether values have the type, where that shows only while the query runs, is the aggregate's to see.
+                let expression = match ty {
+                    Type::Any => argument.clone(),
+                    ty => argument.clone().convert(&ty, &parameter.ty),
+                };
+                columns.push((expression, format!("#argument{index}.{place}")));
+            }
+            if call.distinct {
+                let key = LogicalExpr::call(&KEY, vec![LogicalExpr::List(call.arguments.clone())]);
+                columns.push((key, format!("#argument{index}.key")));
+            }
+            Ok(Arguments {
+                columns,
+                result: None,
+            })
+        }
+    }
+}
+
+fn built_in_argument(
+    function: AggregateFunction,
+    call: &AggregateCall,
+    index: usize,
+    input: &PhysicalSchema,
+) -> Result<Arguments> {
+    let Some(argument) = call.arguments.first() else {
+        return Ok(Arguments {
+            columns: Vec::new(),
+            result: None,
+        });
+    };
+    let ty = infer_expr_type(argument, input)?;
+    let (by_key, counts) = (needs_key(&ty), function == AggregateFunction::Count);
+    let is_ordered = matches!(function, AggregateFunction::Min | AggregateFunction::Max);
+    let mut expression = argument.clone();
+    if call.distinct && counts && by_key {
+        expression = LogicalExpr::call(&KEY, vec![expression]);
+    } else if is_ordered && by_key {
+        expression = expression.convert(&ty, &Type::Any);
+    } else if counts && by_key {
+        // Values that are only counted are not copied for it.
+        expression = known(expression);
+    } else if call.distinct && ty == Type::Float64 {
+        expression = LogicalExpr::call(&FLOAT_KEY, vec![expression]);
+    }
+    Ok(Arguments {
+        columns: vec![(expression, format!("#argument{index}"))],
+        result: (is_ordered && by_key).then_some(ty),
+    })
 }
 
 /// True where the expression is not null, null where it is.

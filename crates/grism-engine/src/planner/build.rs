@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use grism_core::{Error, Result, Type, with_stack};
-use grism_logical::{Aggregate, ApplyKind, Column, JoinKind, LogicalExpr, LogicalPlan, PlanSchema};
+use grism_logical::{
+    Aggregate, Apply, ApplyKind, Column, JoinKind, LogicalExpr, LogicalPlan, PlanSchema,
+};
 
 use super::columns::{with_columns, with_keys, without_internal};
 use super::subplan::{mixes_rows, share_argument};
@@ -12,7 +14,8 @@ use crate::operators::{
     AdjacencyExpandExec, ApplyExec, ArgumentExec, CountExpandExec, CrossJoinExec, EmptyExec,
     FetchExec, FilterExec, FlattenExec, HashJoinExec, HydrateExec, HyperedgeScanExec,
     IndexLookupExec, LimitExec, LoadRowsExec, NodeScanExec, PathExpandExec, ProjectExec,
-    RepeatExec, RoleExpandExec, RowsExec, ShareExec, UnionExec, UnitExec, UnwindExec,
+    RepeatExec, RoleExpandExec, RowsExec, ShareExec, TableCallExec, UnionExec, UnitExec,
+    UnwindExec,
 };
 use crate::{PhysicalOperator, PhysicalSchema};
 
@@ -165,6 +168,9 @@ impl Builder {
                 let inputs = extension.inputs.iter().map(|input| self.build(input));
                 extension_operator(extension, inputs.collect::<Result<_>>()?)?
             }
+            LogicalPlan::TableCall(call) => {
+                Arc::new(TableCallExec::new(self.build_shared(&call.input)?, call))
+            }
             LogicalPlan::LoadRows(load) => {
                 let input = self.build_shared(&load.input)?;
                 Arc::new(LoadRowsExec::try_new(input, load)?)
@@ -178,15 +184,7 @@ impl Builder {
                 expression.clone(),
                 variable.clone(),
             )?),
-            LogicalPlan::Apply(apply) => {
-                let input = self.build_shared(&apply.input)?;
-                let subplan = share_argument(&apply.subplan, input.schema().columns())?;
-                let (mut subplan, row) = self.subplan(&subplan, !mixes_rows(&apply.subplan))?;
-                if matches!(apply.kind, ApplyKind::Collect { .. }) {
-                    subplan = FlattenExec::over(subplan);
-                }
-                Arc::new(ApplyExec::new(input, subplan, apply.kind.clone(), row))
-            }
+            LogicalPlan::Apply(apply) => self.apply(apply)?,
             LogicalPlan::Join(join) => {
                 let (mut left, mut right) = (
                     self.build_shared(&join.left)?,
@@ -209,6 +207,21 @@ impl Builder {
                 without_internal(joined, &plan.schema()?.columns, self.row.as_deref())?
             }
         })
+    }
+
+    fn apply(&mut self, apply: &Apply) -> Result<Arc<dyn PhysicalOperator>> {
+        let input = self.build_shared(&apply.input)?;
+        let subplan = share_argument(&apply.subplan, input.schema().columns())?;
+        let (mut subplan, row) = self.subplan(&subplan, !mixes_rows(&apply.subplan))?;
+        if matches!(apply.kind, ApplyKind::Collect { .. }) {
+            subplan = FlattenExec::over(subplan);
+        }
+        Ok(Arc::new(ApplyExec::new(
+            input,
+            subplan,
+            apply.kind.clone(),
+            row,
+        )))
     }
 
     /// The rows of all inputs, whose columns belong together by name. Where one input shares its large values, all do.

@@ -9,7 +9,8 @@ use grism_core::{Error, ErrorKind, Result, Type};
 
 use super::parts::offsets_of;
 use crate::{
-    Accepts, Call, Category, Example, Function, Kernel, Operand, Parameter, Returns, computed_rows,
+    Accepts, Budget, Call, Category, Example, Function, Kernel, Operand, Parameter, Returns,
+    computed_rows,
 };
 
 pub(super) const FUNCTIONS: &[&Function] = &[&RANGE];
@@ -35,6 +36,9 @@ pub static RANGE: Function = Function {
 
 /// More elements than this are refused in one list, before memory is asked for.
 const MOST_ELEMENTS: u64 = 1 << 28;
+
+/// After how many elements it is asked whether the query has to stop.
+const ELEMENTS_BETWEEN_CHECKS: u64 = 1 << 16;
 
 /// The numbers of a range, none of which is held.
 #[derive(Clone, Copy, Debug)]
@@ -124,7 +128,13 @@ fn ranges(call: &Call<'_>) -> Result<Operand> {
     call.budget.reserve(total.saturating_mul(8))?;
     let mut numbers = Vec::with_capacity(total);
     for range in ranges.iter().flatten() {
-        numbers.extend((0..range.count()).map(|place| range.at(place)));
+        let mut place = 0;
+        while place < range.count() {
+            Budget::check_current()?;
+            let end = range.count().min(place + ELEMENTS_BETWEEN_CHECKS);
+            numbers.extend((place..end).map(|place| range.at(place)));
+            place = end;
+        }
     }
     let nulls: NullBuffer = ranges.iter().map(Option::is_some).collect();
     let list = ListArray::try_new(

@@ -77,10 +77,10 @@ static COLLECT: Function = Function {
     name: "collect",
     returns: Returns::LIST,
     binding: Binding::Aggregate(AggregateFunction::Collect),
-    description: "The list of the values that are not null; an empty one over nothing.",
+    description: "The list of the values that are not null; an empty one over nothing. With DISTINCT their order may be any.",
     examples: &[Example::new(
-        "UNWIND [1, 2, 1] AS x RETURN collect(x), collect(DISTINCT x)",
-        "[1, 2, 1] | [1, 2]",
+        "UNWIND [1, 1] AS x RETURN collect(x), collect(DISTINCT x)",
+        "[1, 1] | [1]",
     )],
     ..AGGREGATE
 };

@@ -1,10 +1,12 @@
 //! Aggregates over rows, and the functions of collected lists that some of them are.
 
 mod aggregate;
+mod aggregate_ref;
 mod fold;
 mod over_list;
 mod spread;
 
+pub use aggregate_ref::AggregateRef;
 pub use fold::AggregateFunction;
 pub use over_list::{
     AVG_OF, DISTINCT_OF, PERCENTILE_CONT, PERCENTILE_DISC, ST_DEV, ST_DEV_P, SUM_OF,

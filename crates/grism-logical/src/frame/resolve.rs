@@ -101,9 +101,11 @@ fn check_call(
         )));
     }
     let of_entity = arguments.iter().any(|argument| match argument {
-        LogicalExpr::Column(column) => columns
-            .find(column)
-            .is_some_and(|column| column.ty.may_hold_entity()),
+        LogicalExpr::Column(column) => columns.find(column).is_some_and(|column| match function {
+            // What has any type is no entity where a property has it.
+            FunctionRef::User(_) => column.ty != Type::Any && column.ty.may_hold_entity(),
+            FunctionRef::BuiltIn(_) => column.ty.may_hold_entity(),
+        }),
         _ => false,
     });
     let ids = [&ID, &ELEMENT_ID, &SIZE, &HEAD, &LAST, &COALESCE];

@@ -11,8 +11,8 @@ use grism_core::{Result, Value, with_stack};
 
 use super::Facts;
 use crate::{
-    Aggregate, AggregateFunction, Apply, ApplyKind, ArithmeticOperator, BinaryOperator,
-    CountExpand, CountedHop, LogicalExpr, LogicalPlan, RoleSource,
+    Aggregate, AggregateCall, AggregateFunction, Apply, ApplyKind, ArithmeticOperator,
+    BinaryOperator, CountExpand, CountedHop, LogicalExpr, LogicalPlan, RoleSource,
 };
 
 /// Replaces counted expansions.
@@ -46,7 +46,7 @@ impl Counter {
                     .for_each(|(key, _)| key.collect_columns(&mut read));
                 let arguments = aggregate.aggregates.iter();
                 arguments
-                    .filter_map(|(call, _)| call.argument.as_ref())
+                    .flat_map(|(call, _)| &call.arguments)
                     .for_each(|argument| argument.collect_columns(&mut read));
                 Ok(LogicalPlan::Aggregate(Aggregate {
                     input: self.tested(&aggregate.input, &read)?,
@@ -91,9 +91,7 @@ impl Counter {
     }
 
     fn aggregate(&mut self, aggregate: &Aggregate) -> Result<Option<LogicalPlan>> {
-        let rows = |(call, _): &(crate::AggregateCall, String)| {
-            call.function == AggregateFunction::Count && call.argument.is_none() && !call.distinct
-        };
+        let rows = |(call, _): &(AggregateCall, String)| call.counts_rows() && !call.distinct;
         if aggregate.aggregates.is_empty() || !aggregate.aggregates.iter().all(rows) {
             return Ok(None);
         }
@@ -116,8 +114,7 @@ impl Counter {
         };
         let mut aggregates = aggregate.aggregates.clone();
         for (call, _) in &mut aggregates {
-            call.function = AggregateFunction::Sum;
-            call.argument = Some(product.clone());
+            *call = AggregateCall::new(AggregateFunction::Sum, vec![product.clone()]);
         }
         Ok(Some(LogicalPlan::Aggregate(Aggregate {
             input: Arc::new(plan),

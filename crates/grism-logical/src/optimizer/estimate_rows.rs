@@ -6,7 +6,8 @@ use grism_core::{
 
 use super::Facts;
 use crate::{
-    Column, Direction, HyperedgeScan, LogicalPlan, PlanSchema, RoleSource, property_column,
+    Column, Direction, EdgeExpand, HyperedgeScan, LogicalPlan, NodeScan, PathExpand, PlanSchema,
+    RoleBinding, RoleSource, property_column,
 };
 
 /// The rows that `plan` is expected to make; rough, for choices between plans.
@@ -20,47 +21,23 @@ pub(super) fn estimate_rows(plan: &LogicalPlan, facts: Facts<'_>) -> f64 {
         LogicalPlan::Unit | LogicalPlan::Argument(_) => 1.0,
         LogicalPlan::Empty(_) => 0.0,
         LogicalPlan::Rows { rows, .. } => rows.row_count() as f64,
-        LogicalPlan::NodeScan(scan) => {
-            rows_of(&scan.tables, facts.statistics)
-                * selectivity(&scan.predicate, &scan.tables, facts)
-        }
-        LogicalPlan::HyperedgeScan(scan) => hyperedge_rows(scan, facts),
+        LogicalPlan::NodeScan(scan) => scan.estimated_rows(facts),
+        LogicalPlan::HyperedgeScan(scan) => scan.estimated_rows(facts),
         LogicalPlan::EdgeExpand(expand) => {
-            let both = match expand.direction {
-                Direction::Both => 2.0,
-                _ => 1.0,
-            };
-            let edges = rows_of(&expand.tables, facts.statistics) * both;
-            let growth = edges / entity_rows(&expand.input, &expand.from, facts);
-            match expand.into {
-                true => input() * growth / entity_rows(&expand.input, &expand.to, facts),
-                false => input() * growth,
-            }
+            expand.estimated_rows(input(), &schema_of(&expand.input), facts)
         }
         LogicalPlan::RoleExpand(expand) => {
-            let incidences = |roles: &[String]| -> f64 {
-                let of = |table| {
-                    let roles = roles.iter();
-                    let counts = roles.map(|role| facts.statistics.incidences(table, role) as f64);
-                    counts.sum::<f64>()
-                };
-                expand.tables.iter().map(|table| of(*table)).sum()
-            };
-            let rows = rows_of(&expand.tables, facts.statistics).max(1.0);
-            let first = match &expand.from {
-                RoleSource::Hyperedge => 1.0,
-                RoleSource::Member { column, roles, .. } => {
-                    incidences(roles) / entity_rows(&expand.input, column, facts)
-                }
-            };
-            let bindings = expand.bindings.iter();
-            let others = bindings.map(|binding| incidences(&binding.roles) / rows);
-            input() * first * others.product::<f64>()
+            let growth = role_growth(
+                &expand.from,
+                &expand.tables,
+                &expand.bindings,
+                &schema_of(&expand.input),
+                facts,
+            );
+            input() * growth
         }
         LogicalPlan::PathExpand(expand) => {
-            let edges = rows_of(&expand.tables, facts.statistics);
-            let degree = (edges / entity_rows(&expand.input, &expand.from, facts)).max(1.0);
-            input() * degree.powi(expand.most.unwrap_or(4).min(8) as i32)
+            expand.estimated_rows(input(), &schema_of(&expand.input), facts)
         }
         LogicalPlan::Repeat(repeat) => {
             let growth = estimate_rows(&repeat.hop, facts).max(1.0);
@@ -70,6 +47,7 @@ pub(super) fn estimate_rows(plan: &LogicalPlan, facts: Facts<'_>) -> f64 {
         LogicalPlan::Unwind { .. } => input() * 4.0,
         LogicalPlan::IndexLookup(_) => input() * 16.0,
         LogicalPlan::LoadRows(_) => input() * 1000.0,
+        LogicalPlan::TableCall(_) => input() * 16.0,
         LogicalPlan::Limit { fetch, .. } | LogicalPlan::Sort { fetch, .. } => {
             fetch.map_or_else(input, |fetch| input().min(fetch as f64))
         }
@@ -86,7 +64,8 @@ pub(super) fn estimate_rows(plan: &LogicalPlan, facts: Facts<'_>) -> f64 {
 }
 
 /// The most different rows that columns of these names and types can make; infinite where nothing tells.
-pub(super) fn most_different(schema: &PlanSchema, facts: Facts<'_>) -> f64 {
+#[must_use]
+pub fn most_different(schema: &PlanSchema, facts: Facts<'_>) -> f64 {
     let of_column = |column: &Column| match column.ty.tables() {
         Some(tables) => rows_of(tables, facts.statistics).max(1.0),
         None => {
@@ -115,9 +94,12 @@ fn rows_of(tables: &Tables, statistics: &GraphStatistics) -> f64 {
         .sum()
 }
 
-/// The rows of the tables that the entity in a column of `plan` may come from, at least 1.
-fn entity_rows(plan: &LogicalPlan, column: &str, facts: Facts<'_>) -> f64 {
-    let schema = plan.schema().unwrap_or_default();
+fn schema_of(plan: &LogicalPlan) -> PlanSchema {
+    plan.schema().unwrap_or_default()
+}
+
+/// The rows of the tables that the entity in a column may come from, at least 1.
+fn entity_rows(schema: &PlanSchema, column: &str, facts: Facts<'_>) -> f64 {
     let tables = schema
         .find(column)
         .and_then(|column| column.ty.tables().cloned());
@@ -126,18 +108,87 @@ fn entity_rows(plan: &LogicalPlan, column: &str, facts: Facts<'_>) -> f64 {
         .max(1.0)
 }
 
-fn hyperedge_rows(scan: &HyperedgeScan, facts: Facts<'_>) -> f64 {
-    let rows = rows_of(&scan.tables, facts.statistics);
-    let mut found = rows * selectivity(&scan.predicate, &scan.tables, facts);
-    for binding in &scan.bindings {
-        let tables = scan.tables.iter();
-        let bound: f64 = tables
-            .flat_map(|table| binding.roles.iter().map(move |role| (*table, role)))
-            .map(|(table, role)| facts.statistics.incidences(table, role) as f64)
-            .sum();
-        found *= bound / rows.max(1.0);
+impl NodeScan {
+    /// About how many rows it makes.
+    #[must_use]
+    pub fn estimated_rows(&self, facts: Facts<'_>) -> f64 {
+        rows_of(&self.tables, facts.statistics) * selectivity(&self.predicate, &self.tables, facts)
     }
-    found
+}
+
+impl HyperedgeScan {
+    /// About how many rows it makes.
+    #[must_use]
+    pub fn estimated_rows(&self, facts: Facts<'_>) -> f64 {
+        let rows = rows_of(&self.tables, facts.statistics);
+        let mut found = rows * selectivity(&self.predicate, &self.tables, facts);
+        for binding in &self.bindings {
+            let tables = self.tables.iter();
+            let bound: f64 = tables
+                .flat_map(|table| binding.roles.iter().map(move |role| (*table, role)))
+                .map(|(table, role)| facts.statistics.incidences(table, role) as f64)
+                .sum();
+            found *= bound / rows.max(1.0);
+        }
+        found
+    }
+}
+
+impl EdgeExpand {
+    /// About how many rows it makes of `rows` rows with the columns `input`.
+    #[must_use]
+    pub fn estimated_rows(&self, rows: f64, input: &PlanSchema, facts: Facts<'_>) -> f64 {
+        let both = match self.direction {
+            Direction::Both => 2.0,
+            _ => 1.0,
+        };
+        let edges = rows_of(&self.tables, facts.statistics) * both;
+        let growth = edges / entity_rows(input, &self.from, facts);
+        match self.into {
+            true => rows * growth / entity_rows(input, &self.to, facts),
+            false => rows * growth,
+        }
+    }
+}
+
+impl PathExpand {
+    /// About how many rows it makes of `rows` rows with the columns `input`.
+    #[must_use]
+    pub fn estimated_rows(&self, rows: f64, input: &PlanSchema, facts: Facts<'_>) -> f64 {
+        let edges = rows_of(&self.tables, facts.statistics);
+        let degree = (edges / entity_rows(input, &self.from, facts)).max(1.0);
+        rows * degree.powi(self.most.unwrap_or(4).min(8) as i32)
+    }
+}
+
+/// About how many rows the bindings of a role expansion make of one row with the columns `input`.
+#[must_use]
+pub fn role_growth(
+    from: &RoleSource,
+    tables: &Tables,
+    bindings: &[RoleBinding],
+    input: &PlanSchema,
+    facts: Facts<'_>,
+) -> f64 {
+    let incidences = |roles: &[String]| -> f64 {
+        let of = |table| {
+            let roles = roles.iter();
+            let counts = roles.map(|role| facts.statistics.incidences(table, role) as f64);
+            counts.sum::<f64>()
+        };
+        tables.iter().map(|table| of(*table)).sum()
+    };
+    let rows = rows_of(tables, facts.statistics).max(1.0);
+    let first = match from {
+        RoleSource::Hyperedge => 1.0,
+        RoleSource::Member { column, roles, .. } => {
+            incidences(roles) / entity_rows(input, column, facts)
+        }
+    };
+    let others = bindings
+        .iter()
+        .map(|binding| incidences(&binding.roles) / rows);
+    first * others.product::<f64>()
 }
 
 fn selectivity(predicate: &ScanPredicate, tables: &Tables, facts: Facts<'_>) -> f64 {

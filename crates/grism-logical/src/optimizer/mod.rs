@@ -11,12 +11,15 @@ mod merge_projections;
 mod propagate_empty;
 mod prune_columns;
 mod push_filters;
+mod rule_change;
 mod semi_joins;
 mod use_indexes;
 
 use grism_core::{GraphSchema, GraphStatistics, Result};
 
+pub use estimate_rows::{most_different, role_growth};
 pub use fold_constants::fold_expression;
+pub use rule_change::{RuleChange, optimize_verbosely};
 
 use crate::LogicalPlan;
 

@@ -18,7 +18,7 @@ use self::needs::Needs;
 use super::Facts;
 use crate::{
     Aggregate, Column, CountExpand, EdgeExpand, Fetch, HyperedgeScan, IndexLookup, Join, LoadRows,
-    LogicalPlan, NodeScan, PathExpand, Repeat, RoleExpand, RoleSource, property_column,
+    LogicalPlan, NodeScan, PathExpand, Repeat, RoleExpand, RoleSource, TableCall, property_column,
 };
 
 /// Prunes from the root down; the root keeps all its columns.
@@ -221,6 +221,7 @@ impl Pruner<'_> {
                     ..lookup.clone()
                 })
             }
+            LogicalPlan::TableCall(call) => self.prune_table_call(call, needs)?,
             LogicalPlan::LoadRows(load) => {
                 let below = needs.without([&load.variable]);
                 let (input, source) = self.with_one(&load.input, &load.source, below)?;
@@ -382,6 +383,15 @@ impl Pruner<'_> {
         }))
     }
 
+    fn prune_table_call(&self, call: &TableCall, needs: Needs) -> Result<LogicalPlan> {
+        let mut call = call.clone();
+        call.columns
+            .retain(|(_, name)| needs.columns.contains(name));
+        let below = needs.without(call.columns.iter().map(|(_, name)| name));
+        (call.input, call.arguments) = self.with(&call.input, &call.arguments, below)?;
+        Ok(LogicalPlan::TableCall(call))
+    }
+
     fn prune_aggregate(&self, aggregate: &Aggregate, needs: &Needs) -> Result<LogicalPlan> {
         let mut kept: Vec<_> = aggregate
             .aggregates
@@ -393,7 +403,7 @@ impl Pruner<'_> {
             // Without keys there is one group, empty or not, whether its values are read or not.
             kept.extend(aggregate.aggregates.first().cloned());
         }
-        let arguments = kept.iter().filter_map(|(call, _)| call.argument.as_ref());
+        let arguments = kept.iter().flat_map(|(call, _)| &call.arguments);
         let expressions = aggregate.keys.iter().map(|(key, _)| key).chain(arguments);
         let (input, rewritten) = self.with(&aggregate.input, expressions, Needs::default())?;
         let mut rewritten = rewritten.into_iter();
@@ -405,9 +415,8 @@ impl Pruner<'_> {
         let aggregates = kept
             .into_iter()
             .map(|(mut call, name)| {
-                if call.argument.is_some() {
-                    call.argument = rewritten.next();
-                }
+                let arguments = call.arguments.len();
+                call.arguments = rewritten.by_ref().take(arguments).collect();
                 (call, name)
             })
             .collect();

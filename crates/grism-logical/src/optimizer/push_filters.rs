@@ -16,12 +16,16 @@ use super::Facts;
 use crate::{
     Aggregate, Apply, ApplyKind, BinaryOperator, CountExpand, EdgeExpand, Fetch, HyperedgeScan,
     IndexLookup, Join, JoinKind, LoadRows, LogicalExpr, LogicalPlan, NodeScan, PathExpand,
-    PlanSchema, Repeat, RoleExpand, UnaryOperator, comparison_type, infer_type,
+    PlanSchema, Repeat, RoleExpand, TableCall, UnaryOperator, comparison_type, infer_type,
 };
 
 /// The most comparisons that a scan takes. Storage makes pairs of pairs of them, as deep as they are many; what is left is
 /// a filter right above the scan.
 const MOST_COMPARISONS: usize = 64;
+
+/// The most conjuncts of several filters that are moved on together: each is looked at by every operator that they pass, so of a
+/// query of thousands of clauses they are held up on the way.
+const MOST_TOGETHER: usize = 256;
 
 /// Pushes filters down.
 ///
@@ -39,9 +43,15 @@ fn push_node(plan: &LogicalPlan, mut conjuncts: Vec<LogicalExpr>) -> Result<Logi
     Ok(match plan {
         LogicalPlan::Filter { input, predicate } => {
             let mut all = predicate.clone().conjuncts();
-            all.append(&mut conjuncts);
+            let mut above = Vec::new();
+            if all.len() + conjuncts.len() > MOST_TOGETHER {
+                above = conjuncts;
+            } else {
+                all.append(&mut conjuncts);
+            }
             // A random choice is made where the query makes it.
-            let (below, here) = split(all, plan, false, |own| !own.is_volatile())?;
+            let (below, mut here) = split(all, plan, false, |own| !own.is_volatile())?;
+            here.append(&mut above);
             push(input, below)?.filtered(here)
         }
         LogicalPlan::NodeScan(scan) => {
@@ -67,6 +77,7 @@ fn push_node(plan: &LogicalPlan, mut conjuncts: Vec<LogicalExpr>) -> Result<Logi
         LogicalPlan::EdgeExpand(EdgeExpand { input, .. })
         | LogicalPlan::IndexLookup(IndexLookup { input, .. })
         | LogicalPlan::LoadRows(LoadRows { input, .. })
+        | LogicalPlan::TableCall(TableCall { input, .. })
         | LogicalPlan::RoleExpand(RoleExpand { input, .. })
         | LogicalPlan::CountExpand(CountExpand { input, .. })
         | LogicalPlan::PathExpand(PathExpand { input, .. })

@@ -19,7 +19,7 @@ pub(super) fn argument_columns(plan: &LogicalPlan, columns: &mut BTreeSet<String
             aggregate
                 .aggregates
                 .iter()
-                .filter_map(|(call, _)| call.argument.as_ref())
+                .flat_map(|(call, _)| &call.arguments)
                 .for_each(read);
         }
         LogicalPlan::Sort { keys, .. } => keys.iter().for_each(|key| read(&key.expression)),
@@ -28,6 +28,7 @@ pub(super) fn argument_columns(plan: &LogicalPlan, columns: &mut BTreeSet<String
             read(&lookup.target);
             lookup.count.iter().for_each(read);
         }
+        LogicalPlan::TableCall(call) => call.arguments.iter().for_each(read),
         LogicalPlan::LoadRows(load) => read(&load.source),
         // It may read every column.
         LogicalPlan::Extension(extension) => {

@@ -23,7 +23,7 @@ impl LogicalPlan {
                 keys.iter_mut().for_each(|(key, _)| rewrite(key));
                 aggregates
                     .iter_mut()
-                    .filter_map(|(call, _)| call.argument.as_mut())
+                    .flat_map(|(call, _)| &mut call.arguments)
                     .for_each(rewrite);
             }
             Self::Sort { keys, .. } => {
@@ -34,6 +34,7 @@ impl LogicalPlan {
                 rewrite(&mut lookup.target);
                 lookup.count.iter_mut().for_each(rewrite);
             }
+            Self::TableCall(call) => call.arguments.iter_mut().for_each(rewrite),
             Self::LoadRows(load) => rewrite(&mut load.source),
             Self::PathExpand(expand) => {
                 let properties = expand.properties.iter_mut();

@@ -9,6 +9,7 @@ mod nodes;
 mod path_expand;
 mod repeat;
 mod schema;
+mod table_call;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ pub use nodes::{
 };
 pub use path_expand::{PathExpand, PathMode, PathSearch};
 pub use repeat::{Collected, Repeat};
+pub use table_call::TableCall;
 
 use argument::argument_columns;
 
@@ -54,6 +56,8 @@ pub enum LogicalPlan {
     IndexLookup(IndexLookup),
     /// See [`LoadRows`].
     LoadRows(LoadRows),
+    /// See [`TableCall`].
+    TableCall(TableCall),
     /// See [`EdgeExpand`].
     EdgeExpand(EdgeExpand),
     /// See [`RoleExpand`].
@@ -168,6 +172,7 @@ impl LogicalPlan {
             Self::EdgeExpand(EdgeExpand { input, .. })
             | Self::IndexLookup(IndexLookup { input, .. })
             | Self::LoadRows(LoadRows { input, .. })
+            | Self::TableCall(TableCall { input, .. })
             | Self::RoleExpand(RoleExpand { input, .. })
             | Self::CountExpand(CountExpand { input, .. })
             | Self::PathExpand(PathExpand { input, .. })
@@ -209,6 +214,7 @@ impl LogicalPlan {
             Self::EdgeExpand(EdgeExpand { input, .. })
             | Self::IndexLookup(IndexLookup { input, .. })
             | Self::LoadRows(LoadRows { input, .. })
+            | Self::TableCall(TableCall { input, .. })
             | Self::RoleExpand(RoleExpand { input, .. })
             | Self::CountExpand(CountExpand { input, .. })
             | Self::PathExpand(PathExpand { input, .. })

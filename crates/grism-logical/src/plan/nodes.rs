@@ -6,7 +6,7 @@ use grism_core::{IndexDefinition, ScanPredicate, Tables, Type};
 use serde::{Deserialize, Serialize};
 
 use super::LogicalPlan;
-use crate::{AggregateCall, AggregateFunction, Column, LogicalExpr};
+use crate::{AggregateCall, Column, LogicalExpr};
 
 /// A property that a plan reads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -301,13 +301,10 @@ impl Aggregate {
     pub fn ignores_duplicates(&self) -> bool {
         let says_something = !self.keys.is_empty() || !self.aggregates.is_empty();
         says_something
-            && self.aggregates.iter().all(|(call, _)| {
-                let extreme = matches!(
-                    call.function,
-                    AggregateFunction::Min | AggregateFunction::Max
-                );
-                call.distinct || extreme
-            })
+            && self
+                .aggregates
+                .iter()
+                .all(|(call, _)| call.distinct || call.function.is_extreme())
     }
 }
 

@@ -112,11 +112,7 @@ impl LogicalPlan {
                     columns.push(Column::new(name, infer_type(key, &input)?));
                 }
                 for (call, name) in &aggregate.aggregates {
-                    let argument = match &call.argument {
-                        Some(argument) => infer_type(argument, &input)?,
-                        None => Type::Null,
-                    };
-                    columns.push(Column::new(name, call.function.result_type(&argument)));
+                    columns.push(Column::new(name, call.result_type(&input)?));
                 }
                 PlanSchema::new(columns)
             }
@@ -129,6 +125,13 @@ impl LogicalPlan {
                 schema
             }
             Self::Extension(extension) => extension.schema()?,
+            Self::TableCall(call) => {
+                let mut schema = known_schema(&call.input)?;
+                for column in call.output() {
+                    schema.put(column);
+                }
+                schema
+            }
             Self::LoadRows(load) => {
                 let mut schema = known_schema(&load.input)?;
                 schema.put(load.column());

@@ -60,7 +60,7 @@ pub(super) fn first_column(table: &Bound<'_, PyAny>) -> PyResult<Value> {
 }
 
 /// The values of a column.
-fn values(py: Python<'_>, field: &Field, column: &ArrayRef) -> PyResult<Vec<Value>> {
+pub(crate) fn values(py: Python<'_>, field: &Field, column: &ArrayRef) -> PyResult<Vec<Value>> {
     if let Some(extension) = field.metadata().get("ARROW:extension:name") {
         return extended(py, extension, column);
     }

@@ -32,6 +32,17 @@ pub(super) fn batches_of(
     Ok((schema, batches))
 }
 
+/// The batches of a table, as they come.
+///
+/// # Errors
+/// Those of `batches_of`.
+pub(crate) fn stream_of(
+    table: &Bound<'_, PyAny>,
+) -> PyResult<Box<dyn Iterator<Item = Result<RecordBatch>> + Send>> {
+    let (_, batches) = batches_of(table)?;
+    Ok(Box::new(batches))
+}
+
 /// The values of an array of pyarrow, or of a list that it makes one of.
 ///
 /// # Errors

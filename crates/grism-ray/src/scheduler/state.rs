@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use grism_engine::{PartitioningSpec, Resources};
+use grism_engine::{PartitioningSpec, Resources, TaskMetrics};
 
 use super::{SchedulerConfig, TaskRef};
-use crate::{DistributedPlan, TaskMetrics, TaskStatistics};
+use crate::{DistributedPlan, TaskStatistics};
 
 /// The state of one query.
 #[derive(Debug)]
@@ -121,6 +121,9 @@ impl Scheduler {
                         rows: statistics.rows,
                         bytes: statistics.bytes,
                         micros: statistics.micros,
+                        fetch_micros: statistics.fetch_micros,
+                        partition_rows: statistics.partition_rows.clone(),
+                        operators: statistics.operators.clone(),
                     });
                 }
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use grism_core::{Error, ErrorKind};
 use grism_engine::operators::EmptyExec;
-use grism_engine::{ExchangeMode, PartitioningSpec, PhysicalSchema, Resources};
+use grism_engine::{ExchangeMode, OperatorId, PartitioningSpec, PhysicalSchema, Resources};
 use grism_logical::PlanSchema;
 
 use super::{Action, Event, Scheduler, SchedulerConfig, TaskRef};
@@ -34,6 +34,7 @@ fn plan() -> DistributedPlan {
         });
         ExecutionStage {
             stage_id,
+            first_operator: OperatorId::default(),
             plan: PhysicalSubPlan {
                 root: Arc::new(EmptyExec::new(schema.clone())),
             },

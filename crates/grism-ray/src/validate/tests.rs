@@ -8,7 +8,8 @@ use grism_engine::operators::{
     HashJoinExec, LimitExec, NodeScanExec, SortExec, StageInputExec, UnionExec, UnitExec,
 };
 use grism_engine::{
-    Exchange, ExchangeMode, PartitioningSpec, Phases, PhysicalOperator, ReadOrder, Resources,
+    Exchange, ExchangeMode, OperatorId, PartitioningSpec, Phases, PhysicalOperator, ReadOrder,
+    Resources,
 };
 use grism_logical::{AggregateFunction, ApplyKind, JoinKind, NodeScan, PropertyRef};
 
@@ -72,8 +73,8 @@ fn counted(input: Operator, by: Option<&str>, name: &str) -> HashAggregateExec {
         value: None,
     });
     let count = AggregateColumn {
-        function: AggregateFunction::Count,
-        argument: None,
+        function: AggregateFunction::Count.into(),
+        arguments: Vec::new(),
         distinct: false,
         name: name.to_owned(),
         text: format!("count(*) AS {name}"),
@@ -177,6 +178,7 @@ impl Stages {
         let inputs: Vec<_> = inputs.collect();
         self.0.push(ExecutionStage {
             stage_id: self.0.len(),
+            first_operator: OperatorId::default(),
             plan: PhysicalSubPlan { root },
             input_partitioning: inputs.first().map(|input| input.partitioning.clone()),
             inputs,

@@ -12,7 +12,7 @@ use grism_core::{
 
 use crate::all_rows::all_rows;
 use crate::columns::{has_label, named_batch};
-use crate::memory_limit::waiting_bytes;
+use crate::shares::Shares;
 
 /// Whether rows of the table may hold `label` in their column of labels.
 pub(super) fn holds(table: &Table, label: &str) -> bool {
@@ -26,7 +26,7 @@ pub(super) async fn relabeled(
     from: &str,
     to: &str,
 ) -> Result<Vec<AppendedRows>> {
-    let mut rows = RowBuffer::new(waiting_bytes() / 2);
+    let mut rows = waiting_rows(snapshot);
     let mut batches = all_rows(snapshot, table.id, &[LABELS_COLUMN.to_owned()]);
     while let Some(batch) = batches.try_next().await? {
         let labels = column(&batch, LABELS_COLUMN)?;
@@ -76,7 +76,7 @@ pub(super) async fn moved_values(
         target.map(|own| own.column()),
     ];
     let columns: Vec<String> = columns.into_iter().flatten().map(str::to_owned).collect();
-    let mut found = RowBuffer::new(waiting_bytes() / 2);
+    let mut found = waiting_rows(snapshot);
     let mut batches = all_rows(snapshot, table, &columns);
     while let Some(batch) = batches.try_next().await? {
         let labels = column(&batch, LABELS_COLUMN)?.as_list_opt::<i32>();
@@ -112,7 +112,7 @@ pub(super) async fn moved_values(
     schema.ensure_property(table, to, &old.value_type)?;
     let new = schema.table(table)?.property(to).cloned();
     let new = new.ok_or_else(|| Error::internal("a property that was not added"))?;
-    let mut moved = RowBuffer::new(waiting_bytes() / 2);
+    let mut moved = waiting_rows(snapshot);
     for batch in batches_of(found) {
         let batch = batch?;
         let values = column(&batch, old.column())?;
@@ -126,6 +126,12 @@ pub(super) async fn moved_values(
         moved.push(changed_rows(&batch, rows, columns)?)?;
     }
     moved.finish()
+}
+
+/// Rows that wait for their commit on `snapshot`.
+fn waiting_rows(snapshot: &dyn Snapshot) -> RowBuffer {
+    let memory = snapshot.memory();
+    RowBuffer::new(Shares::of(memory.as_ref()).waiting_bytes() / 2, memory)
 }
 
 /// Changes of the rows of a batch at `places`: their ids, then `columns`.

@@ -11,12 +11,11 @@ use grism_core::{
     Snapshot, Table, TableId,
 };
 
-use super::check::covered;
+use super::covered::covered;
 use super::key::{KeyReader, RowKey};
 use super::key_table::{KeyTable, LEAST_BYTES};
 use super::touched::LOOKED_UP;
 use crate::all_rows::all_rows;
-use crate::memory_limit::constraint_bytes;
 
 /// Rows of other commits that are read to bring the keys up to date; where there are more, all keys are read again.
 const MOST_MISSED: u64 = 1 << 17;
@@ -83,9 +82,12 @@ pub(super) fn tables_of(
     tables.map(|table| (table.id, own(table))).collect()
 }
 
-/// Reads the keys of a constraint.
-pub(super) async fn all_keys(constraint: &Constraint, snapshot: &dyn Snapshot) -> Result<Keys> {
-    let limit = constraint_bytes();
+/// Reads the keys of a constraint, unless they take more than `limit` bytes.
+pub(super) async fn all_keys(
+    constraint: &Constraint,
+    snapshot: &dyn Snapshot,
+    limit: u64,
+) -> Result<Keys> {
     let tables = covered(snapshot, constraint);
     let rows: u64 = tables
         .map(|table| snapshot.statistics().rows(table.id))

@@ -1,18 +1,17 @@
 //! `Checks`: whether a commit keeps the constraints.
 
-use grism_core::{ChangeSet, Constraint, Error, Result, Snapshot, Table};
+use grism_core::{ChangeSet, Constraint, Error, Result, Snapshot};
 
 use super::compare::Rows;
+use super::covered::{constraint_bytes, has_rows};
 use super::key_cache::{History, KeyCache};
-use super::key_table::KEY_BYTES;
 use super::new_keys::NewKeys;
 use super::touched::Touched;
 use super::whole::violations;
-use crate::memory_limit::constraint_bytes;
 
 /// Whether what a writer verified itself counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Trust {
+pub(super) enum Trust {
     /// The changes are committed on the snapshot they were made on.
     Verified,
     /// They were moved onto another one.
@@ -21,7 +20,7 @@ pub(crate) enum Trust {
 
 /// The constraints that a commit touches.
 #[derive(Debug)]
-pub(crate) struct Checks<'a> {
+pub(super) struct Checks<'a> {
     checks: Vec<Check<'a>>,
     new_keys: NewKeys,
 }
@@ -45,7 +44,7 @@ impl<'a> Checks<'a> {
     ///
     /// # Errors
     /// Those of rows that are kept in files.
-    pub(crate) fn of(
+    pub(super) fn of(
         before: &dyn Snapshot,
         steps: &'a [ChangeSet],
         trust: Trust,
@@ -88,7 +87,7 @@ impl<'a> Checks<'a> {
     }
 
     /// Whether the graph after the commit is read.
-    pub(crate) fn read_after(&self) -> bool {
+    pub(super) fn read_after(&self) -> bool {
         self.checks.iter().any(|check| match &check.kind {
             CheckKind::Whole => true,
             CheckKind::Rows(touched) => touched.has_changed(),
@@ -99,11 +98,11 @@ impl<'a> Checks<'a> {
     ///
     /// # Errors
     /// `InvalidData` for the first row that a constraint does not allow; those of the storage.
-    pub(crate) async fn run(
+    pub(super) async fn run(
         self,
         before: &dyn Snapshot,
         after: Option<&dyn Snapshot>,
-        cache: &tokio::sync::Mutex<KeyCache>,
+        cache: &KeyCache,
         history: &dyn History,
     ) -> Result<NewKeys> {
         let mut new_keys = self.new_keys;
@@ -126,32 +125,12 @@ impl<'a> Checks<'a> {
                         continue;
                     }
                     let own = rows.check_unique(&new_keys, cache, history).await?;
-                    new_keys.add(constraint, own);
+                    new_keys.add(constraint, own, constraint_bytes(before));
                 }
             }
         }
         Ok(new_keys)
     }
-}
-
-/// In how many parts the keys of so many rows are compared, so that those of one fit into memory.
-pub(super) fn parts(rows: u64) -> u64 {
-    rows.saturating_mul(KEY_BYTES)
-        .div_ceil(constraint_bytes())
-        .max(1)
-}
-
-/// The tables of a snapshot with rows that a constraint is of, or may be.
-pub(super) fn covered<'s>(
-    snapshot: &'s dyn Snapshot,
-    constraint: &'s Constraint,
-) -> impl Iterator<Item = &'s Table> {
-    let tables = snapshot.schema().tables();
-    tables.filter(|table| constraint.covers(table) && snapshot.statistics().rows(table.id) > 0)
-}
-
-fn has_rows(snapshot: &dyn Snapshot, constraint: &Constraint) -> bool {
-    covered(snapshot, constraint).next().is_some()
 }
 
 fn not_read() -> Error {

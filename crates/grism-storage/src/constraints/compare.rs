@@ -8,7 +8,7 @@ use futures::stream::BoxStream;
 use grism_core::{Constraint, EntityId, GraphSchema, Result, Snapshot, Table, TableId, Value};
 
 use super::cached_keys::raw_ids;
-use super::check::{covered, parts};
+use super::covered::{constraint_bytes, covered, parts};
 use super::key::{Key, KeyReader, RowKey};
 use super::key_cache::{History, KeyCache};
 use super::key_table::KeyTable;
@@ -57,10 +57,10 @@ impl Rows<'_> {
     pub(super) async fn check_unique(
         &self,
         earlier: &NewKeys,
-        cache: &tokio::sync::Mutex<KeyCache>,
+        cache: &KeyCache,
         history: &dyn History,
     ) -> Result<Option<KeyTable>> {
-        let parts = parts(self.touched.rows());
+        let parts = parts(self.touched.rows(), constraint_bytes(self.before));
         if parts > 1 {
             self.check_parts(parts).await?;
             return Ok(None);

@@ -7,8 +7,8 @@ use futures::TryStreamExt;
 use grism_core::{EntityId, Error, Result};
 
 use super::cached_keys::raw_ids;
-use super::check::covered;
 use super::compare::{Candidate, Rows};
+use super::covered::covered;
 use super::key::{KeyReader, RowKey};
 use super::key_table::KeyTable;
 use super::parted_keys::{KeyFile, PartedKeys};

@@ -4,15 +4,20 @@
 //! refused. So a commit need not read what it replaces.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Weak};
 
 use async_trait::async_trait;
-use grism_core::{CommitSummary, Constraint, Result, Snapshot, SnapshotId, TableId};
+use grism_core::{
+    CommitSummary, Constraint, MemoryManager, MemoryReservation, Reclaim, Result, Snapshot,
+    SnapshotId, TableId,
+};
+use tokio::sync::{Mutex, MutexGuard};
 
 use super::cached_keys::{CachedTable, Keys, Since, advanced, all_keys, tables_of};
 use super::key_table::KeyTable;
 use super::new_keys::{NewKeys, Owner, owner};
-use crate::memory_limit::constraint_bytes;
 use crate::rebase::State;
+use crate::shares::Shares;
 
 /// What other writers did.
 #[async_trait]
@@ -29,10 +34,20 @@ pub(crate) trait History: Send + Sync {
     ) -> Result<Option<Vec<CommitSummary>>>;
 }
 
-/// The keys of the graph of one storage.
-#[derive(Debug, Default)]
+/// The keys of the graph of one storage, charged to the memory of the process.
+#[derive(Debug)]
 pub(crate) struct KeyCache {
+    memory: Arc<dyn MemoryManager>,
+    known: Mutex<KnownKeys>,
+}
+
+/// The keys that are there.
+#[derive(Debug)]
+pub(super) struct KnownKeys {
     entries: HashMap<Owner, Cached>,
+    /// Bytes that they may take.
+    most: u64,
+    reserved: MemoryReservation,
 }
 
 /// The keys of one constraint.
@@ -46,6 +61,52 @@ struct Cached {
 }
 
 impl KeyCache {
+    /// No keys yet, of a graph in a process with this memory.
+    pub(crate) fn new(memory: &Arc<dyn MemoryManager>) -> Arc<Self> {
+        let made = Arc::new(Self {
+            memory: Arc::clone(memory),
+            known: Mutex::new(KnownKeys {
+                entries: HashMap::new(),
+                most: Shares::of(memory.as_ref()).constraint_bytes(),
+                reserved: MemoryReservation::empty(Arc::clone(memory)),
+            }),
+        });
+        let reclaiming: Weak<Self> = Arc::downgrade(&made);
+        memory.add_cache(reclaiming);
+        made
+    }
+
+    /// What the keys are charged to.
+    pub(crate) fn memory(&self) -> &Arc<dyn MemoryManager> {
+        &self.memory
+    }
+
+    /// The keys, once no other commit uses them.
+    pub(super) async fn lock(&self) -> MutexGuard<'_, KnownKeys> {
+        self.known.lock().await
+    }
+
+    /// Notes a commit on top of `before`, with the keys that it brought.
+    pub(crate) async fn committed(&self, before: &dyn Snapshot, after: &State<'_>, new: &NewKeys) {
+        self.lock().await.committed(before, after, new);
+    }
+}
+
+impl Reclaim for KeyCache {
+    fn reclaim(&self, _bytes: usize) {
+        // Keys that a commit just uses stay: it may be the one that asks for memory.
+        if let Ok(mut known) = self.known.try_lock() {
+            for own in known.entries.values_mut() {
+                if own.keys.known().is_some() {
+                    own.keys = Keys::AskedFor;
+                }
+            }
+            known.reserved.resize(0);
+        }
+    }
+}
+
+impl KnownKeys {
     /// The keys of the graph at `before`; `None` where it is read instead. Keys that earlier steps of a transaction brought
     /// are not among them.
     ///
@@ -62,11 +123,10 @@ impl KeyCache {
             return Ok(None);
         }
         let owner = owner(constraint);
-        let is_current = self.entries.get(&owner).is_some_and(|own| {
-            let known = own.keys.known();
-            known.is_some_and(|keys| keys.bytes() <= constraint_bytes())
-                && own.commit == before.commit()
-        });
+        let is_current = self
+            .entries
+            .get(&owner)
+            .is_some_and(|own| own.keys.known().is_some() && own.commit == before.commit());
         if !is_current {
             if earlier.is_staged {
                 return Ok(None);
@@ -106,8 +166,10 @@ impl KeyCache {
                 return Ok(false);
             }
             cached.keys = match known.keys {
-                Keys::TooMany(limit) if limit >= constraint_bytes() => Keys::TooMany(limit),
-                Keys::TooMany(_) | Keys::AskedFor => all_keys(constraint, before).await?,
+                Keys::TooMany(limit) if limit >= self.most_of(before) => Keys::TooMany(limit),
+                Keys::TooMany(_) | Keys::AskedFor => {
+                    all_keys(constraint, before, self.most_of(before)).await?
+                }
                 Keys::Known(keys) => {
                     let between = history.since(later.0, later.1, before.id()).await?;
                     let since = Since {
@@ -125,7 +187,7 @@ impl KeyCache {
     }
 
     /// Notes a commit on top of `before`, with the keys that it brought.
-    pub(crate) fn committed(&mut self, before: &dyn Snapshot, after: &State<'_>, new: &NewKeys) {
+    fn committed(&mut self, before: &dyn Snapshot, after: &State<'_>, new: &NewKeys) {
         let mut constraints: HashMap<Owner, &Constraint> = HashMap::new();
         for constraint in after.schema.constraints() {
             if constraint.rule.is_unique() {
@@ -169,13 +231,28 @@ impl KeyCache {
         }
     }
 
-    /// Keeps the keys within their share of memory: those of `latest` rather than others.
+    /// Bytes that keys may take which a commit on `before` reads.
+    fn most_of(&self, before: &dyn Snapshot) -> u64 {
+        let own = Shares::of(before.memory().as_ref());
+        own.constraint_bytes().min(self.most)
+    }
+
+    /// Keeps the keys within their share of memory, and charges them.
     fn limit(&mut self, latest: &Owner) {
-        let limit = constraint_bytes();
-        let bytes = |own: &Cached| own.keys.known().map_or(0, KeyTable::bytes);
-        if self.entries.values().map(bytes).sum::<u64>() <= limit {
-            return;
+        if self.bytes() > self.most {
+            self.drop_some(latest);
         }
+        let bytes = usize::try_from(self.bytes()).unwrap_or(usize::MAX);
+        self.reserved.resize(bytes);
+    }
+
+    fn bytes(&self) -> u64 {
+        self.entries.values().map(bytes).sum()
+    }
+
+    /// Drops keys that are too many: those of `latest` only where they are alone.
+    fn drop_some(&mut self, latest: &Owner) {
+        let limit = self.most;
         for (owner, own) in &mut self.entries {
             if owner != latest && own.keys.known().is_some() {
                 own.keys = Keys::AskedFor;
@@ -187,4 +264,8 @@ impl KeyCache {
             own.keys = Keys::TooMany(limit);
         }
     }
+}
+
+fn bytes(own: &Cached) -> u64 {
+    own.keys.known().map_or(0, KeyTable::bytes)
 }

@@ -9,8 +9,10 @@
 
 mod cached_keys;
 mod check;
+mod commit_checks;
 mod compare;
 mod compare_parts;
+mod covered;
 mod key;
 mod key_cache;
 mod key_table;
@@ -20,7 +22,7 @@ mod touched;
 mod violation;
 mod whole;
 
-pub(crate) use check::{Checks, Trust};
+pub(crate) use commit_checks::{Base, CommitChecks};
 pub(crate) use key_cache::{History, KeyCache};
 pub(crate) use new_keys::NewKeys;
 pub(crate) use whole::violations;

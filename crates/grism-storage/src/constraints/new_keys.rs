@@ -6,7 +6,6 @@ use std::sync::Arc;
 use grism_core::{Constraint, EntityKind};
 
 use super::key_table::KeyTable;
-use crate::memory_limit::constraint_bytes;
 
 /// What keys are compared for: constraints that differ in their rules alone share it.
 pub(super) type Owner = (EntityKind, String, Vec<String>);
@@ -59,8 +58,8 @@ impl NewKeys {
         self.keys.insert(owner(constraint), None);
     }
 
-    /// Adds keys; `None` where they are too many.
-    pub(super) fn add(&mut self, constraint: &Constraint, new: Option<KeyTable>) {
+    /// Adds keys, up to `most` bytes of them; `None` where they are too many.
+    pub(super) fn add(&mut self, constraint: &Constraint, new: Option<KeyTable>, most: u64) {
         let known = self
             .keys
             .entry(owner(constraint))
@@ -69,7 +68,7 @@ impl NewKeys {
             (Some(known), Some(new)) if known.is_empty() => Some(Arc::new(new)),
             (Some(mut known), Some(new)) => {
                 Arc::make_mut(&mut known).extend(&new);
-                (known.bytes() <= constraint_bytes()).then_some(known)
+                (known.bytes() <= most).then_some(known)
             }
             _ => None,
         };

@@ -6,7 +6,7 @@ use futures::TryStreamExt;
 use grism_core::{Constraint, EntityId, Error, Result, Snapshot, Value};
 
 use super::cached_keys::raw_ids;
-use super::check::{covered, parts};
+use super::covered::{constraint_bytes, covered, parts};
 use super::key::{KeyReader, RowKey};
 use super::key_table::KeyTable;
 use super::parted_keys::PartedKeys;
@@ -44,7 +44,7 @@ pub(crate) async fn violations(
     };
     let tables = || covered(snapshot, constraint);
     let rows = tables().map(|table| snapshot.statistics().rows(table.id));
-    let parts = parts(rows.sum());
+    let parts = parts(rows.sum(), constraint_bytes(snapshot));
     let mut known = KeyTable::default();
     let mut files = match parts {
         1 => None,

@@ -7,7 +7,7 @@ use std::path::Path;
 use grism_core::{Error, ErrorKind, Result};
 
 use super::file_options::{Compression, FileFormat, ImportOptions, told_by_name, way_round};
-use super::text::unpacked;
+use super::unpacked::unpacked;
 
 /// Bytes that tell.
 const HEAD: usize = 1 << 12;

@@ -1,9 +1,11 @@
 //! Nodes that are created because a load binds them.
 
+use std::sync::Arc;
+
 use arrow::array::StringArray;
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
-use grism_core::{AppendedRows, EntityId, Result, RowBuffer};
+use grism_core::{AppendedRows, EntityId, MemoryManager, Result, RowBuffer};
 
 use super::keys::{KeyColumn, KeyIndex};
 use super::label_plan::LabelPlan;
@@ -22,11 +24,16 @@ pub(super) struct Created {
 
 impl Created {
     /// None yet; up to so many bytes of keys, and of rows, are held in memory.
-    pub(super) fn new(key_type: Option<DataType>, keys: usize, rows: usize) -> Self {
+    pub(super) fn new(
+        key_type: Option<DataType>,
+        keys: usize,
+        rows: usize,
+        memory: &Arc<dyn MemoryManager>,
+    ) -> Self {
         Self {
             key_type,
             index: KeyIndex::new(keys),
-            rows: RowBuffer::new(rows),
+            rows: RowBuffer::new(rows, memory),
             count: 0,
             before: 0,
         }
@@ -122,7 +129,7 @@ mod tests {
     use std::sync::Arc;
 
     use arrow::array::{ArrayRef, AsArray, Int64Array};
-    use grism_core::TableId;
+    use grism_core::{PoolMemoryManager, TableId};
 
     use super::*;
 
@@ -138,7 +145,8 @@ mod tests {
             not_created: None,
         };
         // No key stays in memory past its batch.
-        let mut created = Created::new(Some(DataType::Utf8), 0, 0);
+        let memory: Arc<dyn MemoryManager> = Arc::new(PoolMemoryManager::new(0));
+        let mut created = Created::new(Some(DataType::Utf8), 0, 0, &memory);
         let mut known: HashMap<String, u64> = HashMap::new();
         for start in 0..40i64 {
             // Each batch repeats keys of itself and of others, as integers and as texts by turns.

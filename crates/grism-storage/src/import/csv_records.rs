@@ -14,6 +14,7 @@ use super::file_options::{FileFormat, ImportOptions, told_by_name};
 use super::files::{InputFile, input_files};
 use super::options::LoadProgress;
 use super::text::{NotUtf8, TextPiece, TextReader};
+use crate::shares::Shares;
 
 /// Pieces of the file that are read ahead of the query.
 const PIECES_AHEAD: usize = 2;
@@ -26,6 +27,7 @@ const PIECES_AHEAD: usize = 2;
 pub(super) async fn csv_records(
     file: &CsvFile,
     store: &BTreeMap<String, String>,
+    shares: Shares,
 ) -> Result<BatchStream> {
     let path = &file.path;
     if let Ok((format, _)) = told_by_name(path)
@@ -41,7 +43,7 @@ pub(super) async fn csv_records(
         store: store.clone(),
         ..ImportOptions::default()
     };
-    let mut files = input_files(std::slice::from_ref(path), &options).await?;
+    let mut files = input_files(std::slice::from_ref(path), &options, shares).await?;
     let (Some(found), None) = (files.pop(), files.pop()) else {
         return Err(Error::invalid_query(format!(
             "{path} stands for several files and LOAD CSV reads one; COPY … FROM '{path}' loads all of them"

@@ -13,6 +13,7 @@ use super::content::form_of;
 use super::file_options::{Compression, FileFormat, ImportOptions};
 use super::http::{fetch, is_http};
 use crate::location::{Location, pattern_of};
+use crate::shares::Shares;
 use crate::upload::object_store_of;
 
 /// One file that is read.
@@ -24,17 +25,20 @@ pub(super) struct InputFile {
     pub(super) format: FileFormat,
     pub(super) compression: Compression,
     pub(super) bytes: u64,
+    /// Bytes of a text file that are parsed at a time.
+    pub(super) piece_bytes: usize,
     /// Removed with the file, for one that was fetched.
     _fetched: Option<tempfile::TempPath>,
 }
 
-/// The files that `paths` stand for, in order; those of one pattern by name.
+/// The files that `paths` stand for, in order; those of one pattern by name. Text is read in pieces of its share.
 ///
 /// # Errors
 /// `NotFound` for a path or pattern without a file.
 pub(super) async fn input_files(
     paths: &[String],
     options: &ImportOptions,
+    shares: Shares,
 ) -> Result<Vec<InputFile>> {
     let mut files = Vec::new();
     for path in paths {
@@ -55,6 +59,9 @@ pub(super) async fn input_files(
     }
     if files.is_empty() {
         return Err(Error::not_found("there is no file to load"));
+    }
+    for file in &mut files {
+        file.piece_bytes = shares.piece_bytes();
     }
     Ok(files)
 }
@@ -93,6 +100,7 @@ fn input_file(
         format,
         compression,
         bytes: if metadata.is_dir() { 0 } else { metadata.len() },
+        piece_bytes: 0,
         _fetched: fetched,
     })
 }

@@ -13,6 +13,7 @@ use grism_core::{
 };
 
 use super::arrow_column::normalized;
+use super::key::{Key, both};
 use super::spilled_keys::SpilledKeys;
 use crate::all_rows::all_rows;
 use crate::columns::has_label;
@@ -27,27 +28,6 @@ pub(super) struct KeyIndex {
     spilled: SpilledKeys,
     /// Bytes that are held in memory.
     limit: usize,
-}
-
-/// A key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Key<'a> {
-    Integer(i64),
-    Text(Cow<'a, str>),
-}
-
-impl Key<'_> {
-    /// Whether it is an integer, or a text that an integer is written as.
-    pub(super) fn is_integer(&self) -> bool {
-        both(self).0.is_some()
-    }
-
-    pub(super) fn to_text(&self) -> String {
-        match self {
-            Self::Integer(key) => key.to_string(),
-            Self::Text(key) => key.to_string(),
-        }
-    }
 }
 
 /// How many entities there are, and how many keys, each counted once.
@@ -350,27 +330,6 @@ impl KeyIndex {
             Key::Text(text) => self.known.insert_text(text, id),
         }
         true
-    }
-}
-
-/// The key as an integer, or else as a text: what is the same for equal keys.
-pub(super) fn canonical<'a>(key: &'a Key<'a>) -> (Option<i64>, Option<Cow<'a, str>>) {
-    match both(key) {
-        (Some(integer), _) => (Some(integer), None),
-        (None, text) => (None, text),
-    }
-}
-
-/// The key as an integer and as a text, as far as it is one.
-fn both<'a>(key: &'a Key<'a>) -> (Option<i64>, Option<Cow<'a, str>>) {
-    match key {
-        Key::Integer(integer) => (Some(*integer), None),
-        Key::Text(text) => {
-            // Only a text that an integer is written as is equal to it.
-            let integer = text.parse::<i64>().ok();
-            let same = integer.filter(|integer| integer.to_string() == text.as_ref());
-            (same, Some(Cow::Borrowed(text.as_ref())))
-        }
     }
 }
 

@@ -8,14 +8,15 @@ use grism_core::{ChangeSet, Error, Result, Snapshot, SnapshotId, Storage};
 
 use super::conflict::OnConflict;
 use super::files::InputFile;
+use super::input::Input;
 use super::loader::{LoadStep, Loaded, Loader};
 use super::options::{BadRow, ImportSource, LoadOptions, LoadProgress, LoadTarget, MissingMember};
 use super::plan::{AbsentColumns, Plan, State, hyperedges_plan, nodes_plan};
-use super::read::Input;
 use super::report::LoadReport;
 use super::role_columns::{split_columns, with_roles};
 use super::shared_keys::SharedKeys;
 use super::telling::Telling;
+use crate::shares::Shares;
 
 /// Loads a source into a graph as one commit.
 ///
@@ -193,7 +194,7 @@ pub(super) async fn begin(
             .await?
         }
     };
-    let inputs = Input::of(source).await?;
+    let inputs = Input::of(source, Shares::of(snapshot.memory().as_ref())).await?;
     check_rejects(options.rejects.as_deref(), &inputs)?;
     Ok(Begun {
         plan,

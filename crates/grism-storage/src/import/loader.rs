@@ -13,13 +13,14 @@ use super::convert::Converted;
 use super::entities::{Entities, Settled};
 use super::grouped::{Agreement, GroupRows, GroupRules, Groups, rows_without_key};
 use super::incremental::Growth;
+use super::input::Input;
 use super::look::look_at;
 use super::members::{check_members, count_members, member_columns};
 use super::notes::Notes;
 use super::options::{LoadOptions, LoadProgress, LoadTarget, MissingMember};
 use super::plan::{Grouping, Plan, State};
 use super::properties::ensure_properties;
-use super::read::{Input, cancelled, read};
+use super::read::{cancelled, read};
 use super::refusals::Refusals;
 use super::rejects::RejectStart;
 use super::report::LoadReport;
@@ -27,7 +28,7 @@ use super::shared_keys::{SharedKeys, note_verified};
 use super::telling::Telling;
 use super::verdicts::{Verdict, Verdicts};
 use crate::columns::named_batch;
-use crate::memory_limit::{created_bytes, grouped_bytes, waiting_bytes};
+use crate::shares::Shares;
 
 /// What is known of a load that is a step of another one, or one of many.
 #[derive(Clone, Debug)]
@@ -54,6 +55,7 @@ impl Default for LoadStep {
 pub(super) struct Loader {
     changes: ChangeSet,
     rows: RowBuffer,
+    shares: Shares,
     /// Rows that wait for the others of their group.
     groups: Option<Groups>,
     updates: Updates,
@@ -86,12 +88,20 @@ impl Loader {
     ) -> Self {
         let creates = options.missing == MissingMember::Create;
         let is_grouped = plan.grouping.is_some();
-        let created = if creates { created_bytes() } else { 0 };
-        let grouped = if is_grouped { grouped_bytes() } else { 0 };
+        let memory = snapshot.memory();
+        let shares = Shares::of(memory.as_ref());
+        let created = if creates { shares.created_bytes() } else { 0 };
+        let grouped = if is_grouped {
+            shares.grouped_bytes()
+        } else {
+            0
+        };
+        let waiting = (shares.waiting_bytes() - created - grouped) / step.loads.max(1);
         Self {
             changes,
-            rows: RowBuffer::new((waiting_bytes() - created - grouped) / step.loads.max(1)),
-            groups: is_grouped.then(|| Groups::new(options.bad_rows)),
+            rows: RowBuffer::new(waiting, memory),
+            shares,
+            groups: is_grouped.then(|| Groups::new(options.bad_rows, grouped, memory)),
             updates: Updates::new(Arc::clone(snapshot), Handle::current()),
             growth: step.growth,
             columns: HashSet::new(),
@@ -124,10 +134,12 @@ impl Loader {
             look_at(&inputs, plan, telling, runtime)?;
         }
         for input in inputs {
-            let noted = read(input, telling, progress, runtime, convert, |converted| {
+            let shares = self.shares;
+            let take = |converted: Converted| {
                 progress.add_rows(converted.batch.num_rows() as u64);
                 self.take(plan, &mut state, converted)
-            })?;
+            };
+            let noted = read(input, telling, progress, runtime, shares, convert, take)?;
             notes.add(noted);
         }
         self.report.read_as = notes.lines();

@@ -19,11 +19,11 @@ use super::arrow_column::{TableColumns, plain_batch};
 use super::csv_columns::{CsvReader, fields_of};
 use super::file_options::{Compression, FileFormat, ImportOptions};
 use super::files::InputFile;
+use super::input::Input;
 use super::json_text::JsonReader;
 use super::options::LoadProgress;
 use super::plan::Plan;
 use super::properties::{normalized_columns, required_column};
-use super::read::Input;
 use super::telling::Telling;
 
 /// What a table is before it is read.

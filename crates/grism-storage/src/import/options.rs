@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
-use grism_core::Result;
+use grism_core::{CancellationHandle, Result};
 use grism_text::ColumnType;
 
 use super::arrow_column::with_given;
@@ -220,7 +220,7 @@ pub struct LoadOptions {
     pub split: Option<String>,
     /// Where rejected rows go: a CSV file that holds each as it stood.
     pub rejects: Option<PathBuf>,
-    /// Bytes that the load may hold, about, at least 32 MiB; whoever loads holds a [`crate::MemoryLimit`] of it. `None` is
+    /// Bytes that the load may hold, about, at least 32 MiB; whoever loads gives the graph a budget of it. `None` is
     /// 4 GiB.
     pub memory_limit: Option<usize>,
     /// What is told while it goes on.
@@ -233,10 +233,25 @@ pub struct LoadProgress {
     rows: AtomicU64,
     bytes: AtomicU64,
     total_bytes: AtomicU64,
-    cancelled: AtomicBool,
+    cancellation: CancellationHandle,
 }
 
 impl LoadProgress {
+    /// The progress of a load that stops with `cancellation` too.
+    #[must_use]
+    pub fn until(cancellation: CancellationHandle) -> Self {
+        Self {
+            cancellation,
+            ..Self::default()
+        }
+    }
+
+    /// What stops the load.
+    #[must_use]
+    pub fn cancellation(&self) -> CancellationHandle {
+        self.cancellation.clone()
+    }
+
     /// Rows that were read and resolved.
     #[must_use]
     pub fn rows(&self) -> u64 {
@@ -257,7 +272,7 @@ impl LoadProgress {
 
     /// Ends the load with `Cancelled`, soon.
     pub fn cancel(&self) {
-        self.cancelled.store(true, Ordering::Relaxed);
+        self.cancellation.cancel();
     }
 
     /// Begins anew, where the rows are read again.
@@ -268,7 +283,7 @@ impl LoadProgress {
     }
 
     pub(super) fn is_cancelled(&self) -> bool {
-        self.cancelled.load(Ordering::Relaxed)
+        self.cancellation.check().is_err()
     }
 
     pub(super) fn add_rows(&self, rows: u64) {

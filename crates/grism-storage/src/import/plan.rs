@@ -7,11 +7,12 @@ use grism_core::{ChangeSet, Error, Result, Role, Snapshot, TableId, Tables};
 use super::conflict::{Keyed, OnConflict, key_of_load};
 use super::created::Created;
 use super::grouped::{Agreement, Presence};
-use super::label_plan::{LabelPlan, label_plan};
+use super::label_plan::LabelPlan;
 use super::options::{LoadOptions, MissingMember, RoleSource};
+use super::plan_label::label_plan;
 use super::role_columns::{check_roles, check_split, hyperedge_table};
 use super::shared_keys::SharedKeys;
-use crate::memory_limit::{created_bytes, key_bytes};
+use crate::shares::Shares;
 
 /// What rows become.
 pub(super) struct Plan {
@@ -92,7 +93,7 @@ pub(super) async fn nodes_plan(
         key,
         table,
         options.on_conflict,
-        key_bytes() / shared.indexes().max(1),
+        Shares::of(snapshot.memory().as_ref()).key_bytes() / shared.indexes().max(1),
     );
     let keyed = keyed.await?;
     changes.schema.set_key(table, key);
@@ -163,8 +164,9 @@ pub(super) async fn hyperedges_plan(
     }
     // The keys of all labels, those that are created and those of the load itself too, have one share of memory.
     let indexes = labels.len() * if creates { 2 } else { 1 } + usize::from(key.is_some());
-    let keys = key_bytes() / indexes.max(shared.indexes()).max(1);
-    let rows = created_bytes() / labels.len().max(1);
+    let shares = Shares::of(snapshot.memory().as_ref());
+    let keys = shares.key_bytes() / indexes.max(shared.indexes()).max(1);
+    let rows = shares.created_bytes() / labels.len().max(1);
     let keyed = match &key {
         None => None,
         Some(key) => {
@@ -185,7 +187,7 @@ pub(super) async fn hyperedges_plan(
         let (plan, key_type) = plan.await?;
         created.push(match shared.take_created(&plan.label) {
             Some(created) => created.continued(),
-            None => Created::new(key_type, keys, rows),
+            None => Created::new(key_type, keys, rows, snapshot.memory()),
         });
         plans.push(plan);
     }

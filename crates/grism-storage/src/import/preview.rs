@@ -7,15 +7,17 @@ use grism_core::{Error, Result, Snapshot, Value};
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 
+use super::input::Input;
 use super::load::{begin, changes_on, first_telling};
 use super::look::{Look, look_at};
 use super::options::{BadRow, ImportSource, LoadOptions, LoadProgress, LoadTarget};
 use super::parsed::Parsed;
 use super::plan::Plan;
 use super::properties::normalized_columns;
-use super::read::{Input, cancelled, read};
+use super::read::{cancelled, read};
 use super::shared_keys::SharedKeys;
 use super::telling::Telling;
+use crate::shares::Shares;
 
 /// Rows of a table that are shown.
 const SHOWN_ROWS: usize = 5;
@@ -77,9 +79,13 @@ pub async fn preview(
     let keys = SharedKeys::default();
     let begun = begin(snapshot, &mut changes, target, source, options, &keys).await?;
     let (plan, inputs) = (begun.plan, begun.inputs);
-    let (target, options, runtime) = (target.clone(), options.clone(), Handle::current());
+    let (target, options) = (target.clone(), options.clone());
+    let reading = Reading {
+        runtime: Handle::current(),
+        shares: Shares::of(snapshot.memory().as_ref()),
+    };
     let work = tokio::task::spawn_blocking(move || {
-        let looks = look_at(&inputs, &plan, &telling, &runtime)?;
+        let looks = look_at(&inputs, &plan, &telling, &reading.runtime)?;
         let mut preview = LoadPreview {
             target: target.name().to_owned(),
             becomes: becomes(&target, &plan),
@@ -87,7 +93,7 @@ pub async fn preview(
         };
         let tables = inputs.into_iter().flat_map(Input::into_tables);
         for (input, look) in tables.zip(looks) {
-            let shown = shown(input, look, &plan, &telling, &runtime, &options)?;
+            let shown = shown(input, look, &plan, &telling, &reading, &options)?;
             let (table, warnings) = shown;
             preview.tables.push(table);
             let known = &mut preview.warnings;
@@ -99,6 +105,12 @@ pub async fn preview(
     });
     work.await
         .map_err(|error| Error::internal(format!("a preview failed: {error}")))?
+}
+
+/// What tables are read with.
+struct Reading {
+    runtime: Handle,
+    shares: Shares,
 }
 
 fn becomes(target: &LoadTarget, plan: &Plan) -> String {
@@ -140,7 +152,7 @@ fn shown(
     look: Look,
     plan: &Plan,
     telling: &Arc<Telling>,
-    runtime: &Handle,
+    reading: &Reading,
     options: &LoadOptions,
 ) -> Result<(TablePreview, Vec<String>)> {
     let mut warnings = look.warnings;
@@ -151,7 +163,7 @@ fn shown(
         rows: look.rows,
         ..TablePreview::default()
     };
-    let (parsed, is_whole) = first_rows(input, telling, runtime)?;
+    let (parsed, is_whole) = first_rows(input, telling, reading)?;
     let Some(parsed) = parsed else {
         table.rows = Some(0);
         return Ok((table, warnings));
@@ -201,7 +213,7 @@ fn shown(
 fn first_rows(
     input: Input,
     telling: &Arc<Telling>,
-    runtime: &Handle,
+    reading: &Reading,
 ) -> Result<(Option<Parsed>, bool)> {
     // The rows of a stream come once, for the load.
     let (input, is_cut) = match input {
@@ -222,7 +234,8 @@ fn first_rows(
         input,
         telling,
         &progress,
-        runtime,
+        &reading.runtime,
+        reading.shares,
         Ok,
         |parsed| match &first {
             Some(_) => Err(cancelled()),
@@ -236,7 +249,7 @@ fn first_rows(
         (Ok(_), first, _) => Ok((first, !is_cut)),
         // There are more rows than are shown.
         (Err(_), Some(first), _) => Ok((Some(first), false)),
-        (Err(_), None, Some(corrected)) => first_rows(again, &Arc::new(corrected), runtime),
+        (Err(_), None, Some(corrected)) => first_rows(again, &Arc::new(corrected), reading),
         (Err(error), None, None) => Err(error),
     }
 }

@@ -5,81 +5,18 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use arrow::record_batch::RecordBatch;
 use grism_core::{Error, ErrorKind, Result};
 use tokio::runtime::Handle;
 
 use super::budget::{Budget, Held};
-use super::file_options::ImportOptions;
-use super::files::InputFile;
+use super::input::Input;
 use super::notes::Notes;
-use super::options::{ImportSource, LoadProgress, TableStream};
+use super::options::LoadProgress;
 use super::parsed::Parsed;
 use super::pieces::Piece;
 use super::reader::Reader;
 use super::telling::Telling;
-use crate::memory_limit::piece_bytes;
-
-/// Where rows are read from once files are found.
-pub(super) enum Input {
-    Batches(Vec<RecordBatch>),
-    Stream(TableStream),
-    Files(Vec<Arc<InputFile>>, ImportOptions),
-}
-
-impl Input {
-    /// The tables of a source, in order; their files are found.
-    pub(super) async fn of(source: ImportSource) -> Result<Vec<Self>> {
-        let (mut inputs, mut sources) = (Vec::new(), vec![source]);
-        while let Some(source) = sources.pop() {
-            match source {
-                ImportSource::Batches(batches) => {
-                    inputs.push(Self::Batches(batches));
-                }
-                ImportSource::Stream(stream) => inputs.push(Self::Stream(stream)),
-                ImportSource::Files { paths, options } => {
-                    let files = super::files::input_files(&paths, &options).await?;
-                    let files = files.into_iter().map(Arc::new).collect();
-                    inputs.push(Self::Files(files, options));
-                }
-                ImportSource::Tables(tables) => sources.extend(tables.into_iter().rev()),
-            }
-        }
-        Ok(inputs)
-    }
-}
-
-impl Input {
-    /// Its tables, one by one.
-    pub(super) fn into_tables(self) -> Vec<Self> {
-        match self {
-            Self::Batches(batches) if batches.is_empty() => Vec::new(),
-            Self::Files(files, options) => {
-                let files = files.into_iter();
-                files
-                    .map(|file| Self::Files(vec![file], options.clone()))
-                    .collect()
-            }
-            other => vec![other],
-        }
-    }
-
-    /// How many tables it has.
-    pub(super) fn tables(&self) -> usize {
-        match self {
-            Self::Files(files, _) => files.len(),
-            Self::Batches(_) | Self::Stream(_) => 1,
-        }
-    }
-
-    /// The same files again; of tables in memory nothing.
-    pub(super) fn again(&self) -> Self {
-        match self {
-            Self::Files(files, options) => Self::Files(files.clone(), options.clone()),
-            Self::Batches(_) | Self::Stream(_) => Self::Batches(Vec::new()),
-        }
-    }
-}
+use crate::shares::Shares;
 
 /// What becomes of a piece, and its share of the memory that pieces may take.
 type Done<T> = (Result<Vec<T>>, Held);
@@ -94,6 +31,7 @@ pub(super) fn read<T: Send>(
     telling: &Arc<Telling>,
     progress: &Arc<LoadProgress>,
     runtime: &Handle,
+    shares: Shares,
     convert: impl Fn(Parsed) -> Result<T> + Sync,
     mut take: impl FnMut(T) -> Result<()>,
 ) -> Result<Notes> {
@@ -103,7 +41,7 @@ pub(super) fn read<T: Send>(
     let pieces = Mutex::new(Some(pieces));
     let (to_taker, results) = sync_channel::<(u64, Done<T>)>(2 * parsers);
     // As many pieces of the usual size as the channels and the parsers take; of larger ones fewer.
-    let budget = Budget::new((4 + 3 * parsers) * piece_bytes());
+    let budget = Budget::new((4 + 3 * parsers) * shares.piece_bytes());
     thread::scope(|scope| {
         let reader = scope
             .spawn(move || Reader::new(to_parsers, budget, telling, progress, runtime).read(input));

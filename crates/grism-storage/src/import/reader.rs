@@ -19,13 +19,13 @@ use super::budget::{Budget, Held};
 use super::csv_columns::{self, CsvReader, fields_of};
 use super::file_options::{FileFormat, ImportOptions};
 use super::files::InputFile;
+use super::input::Input;
 use super::int96::WideTimes;
 use super::json_text::{self, JsonReader};
 use super::notes::Notes;
 use super::options::LoadProgress;
 use super::parsed::Places;
 use super::pieces::{BATCH_ROWS, Piece};
-use super::read::Input;
 use super::telling::Telling;
 use super::text_parser::TextParser;
 

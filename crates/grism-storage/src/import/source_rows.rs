@@ -6,16 +6,18 @@ use std::sync::Arc;
 use arrow::array::ArrayRef;
 use arrow::record_batch::RecordBatch;
 use futures::StreamExt;
-use grism_core::{BatchStream, Error, ErrorKind, Result, RowFile, Type, Value};
+use grism_core::{BatchStream, Error, ErrorKind, MemoryManager, Result, RowFile, Type, Value};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use super::file_options::ImportOptions;
+use super::input::Input;
 use super::options::{ImportSource, LoadProgress};
 use super::parsed::Parsed;
 use super::properties::normalized_columns;
-use super::read::{Input, cancelled, read};
+use super::read::{cancelled, read};
 use super::telling::Telling;
+use crate::shares::Shares;
 
 /// Batches that are read ahead of the query.
 const BATCHES_AHEAD: usize = 2;
@@ -30,6 +32,7 @@ const ROWS: usize = 1 << 13;
 pub(super) async fn file_rows(
     file: &RowFile,
     store: &BTreeMap<String, String>,
+    memory: &Arc<dyn MemoryManager>,
 ) -> Result<BatchStream> {
     let mut options = ImportOptions {
         store: store.clone(),
@@ -44,7 +47,7 @@ pub(super) async fn file_rows(
         }
     }
     let source = ImportSource::file(&file.path, options);
-    let rows = source_rows(source, &file.name).await;
+    let rows = source_rows(source, &file.name, memory).await;
     rows.map_err(|error| match error.kind() {
         ErrorKind::NotFound => Error::not_found(format!(
             "{}, and no table is registered as '{}'",
@@ -55,16 +58,21 @@ pub(super) async fn file_rows(
     })
 }
 
-/// The rows of a source as batches of a column `row`, a map for each row. `name` is what messages call a table.
+/// The rows of a source as batches of a column `row`, a map for each row, read in `memory`. `name` is what messages call a table.
 ///
 /// # Errors
 /// `NotFound` for a file that does not exist.
-pub async fn source_rows(source: ImportSource, name: &str) -> Result<BatchStream> {
-    let inputs = Input::of(source).await?;
+pub async fn source_rows(
+    source: ImportSource,
+    name: &str,
+    memory: &Arc<dyn MemoryManager>,
+) -> Result<BatchStream> {
+    let shares = Shares::of(memory.as_ref());
+    let inputs = Input::of(source, shares).await?;
     let (out, mut batches) = mpsc::channel(BATCHES_AHEAD);
     let (runtime, name) = (Handle::current(), name.to_owned());
     tokio::task::spawn_blocking(move || {
-        let sent = send_rows(inputs, &name, &runtime, &out);
+        let sent = send_rows(inputs, &name, &runtime, shares, &out);
         // Nobody is left to tell where the query has ended before the rows.
         sent.or_else(|error| out.blocking_send(Err(error)).map_err(drop))
             .ok();
@@ -77,19 +85,21 @@ fn send_rows(
     inputs: Vec<Input>,
     name: &str,
     runtime: &Handle,
+    shares: Shares,
     out: &mpsc::Sender<Result<RecordBatch>>,
 ) -> Result<()> {
     let telling = Arc::new(Telling::of_query());
     let progress = Arc::new(LoadProgress::default());
     for input in inputs {
         let convert = |parsed: Parsed| maps_of(parsed, name);
-        read(input, &telling, &progress, runtime, convert, |batches| {
+        let send = |batches: Vec<RecordBatch>| {
             for batch in batches {
                 // The error ends the reader, and is not told to anybody.
                 out.blocking_send(Ok(batch)).map_err(|_| cancelled())?;
             }
             Ok(())
-        })?;
+        };
+        read(input, &telling, &progress, runtime, shares, convert, send)?;
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ use std::sync::{Mutex, PoisonError};
 use ahash::RandomState;
 use grism_core::{Error, Result};
 
-use super::keys::{Key, canonical};
+use super::key::{Key, canonical};
 
 /// Bytes of an entry: the hash and the id.
 const ENTRY: usize = 24;

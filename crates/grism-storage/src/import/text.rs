@@ -8,9 +8,8 @@ use grism_text::{Encoding, RecordEnds, SniffedEncoding, lines_of};
 
 use super::file_options::Compression;
 use super::files::InputFile;
-use super::gzip_members::GzipMembers;
 use super::options::LoadProgress;
-use crate::memory_limit::piece_bytes;
+use super::unpacked::unpacked;
 
 /// A record longer than this is taken for a missing quote.
 const LONGEST_RECORD: usize = 256 << 20;
@@ -27,18 +26,6 @@ pub(super) enum NotUtf8 {
     WrongRows,
     /// The file is refused.
     Refused,
-}
-
-/// The bytes of a file, unpacked.
-pub(super) fn unpacked(
-    raw: impl Read + Send + 'static,
-    compression: Compression,
-) -> std::io::Result<Box<dyn Read + Send>> {
-    Ok(match compression {
-        Compression::None => Box::new(raw),
-        Compression::Gzip => Box::new(GzipMembers::new(raw)),
-        Compression::Zstd => Box::new(zstd::stream::read::Decoder::new(raw)?),
-    })
 }
 
 /// A piece of a text file: whole records.
@@ -94,7 +81,7 @@ impl TextReader {
         };
         let unpacked = unpacked(raw, file.compression);
         let mut bytes = unpacked.map_err(|error| file.broken(&error))?;
-        let (mut beginning, wanted) = (Vec::new(), SNIFFED.min(piece_bytes()));
+        let (mut beginning, wanted) = (Vec::new(), SNIFFED.min(file.piece_bytes));
         let read = (&mut bytes).take(wanted as u64).read_to_end(&mut beginning);
         let is_whole = read.map_err(|error| failed(&file, &error))? < wanted;
         let mut encoding = match given {
@@ -122,12 +109,12 @@ impl TextReader {
             Box::new(encoding.encoding.reader(text))
         };
         Ok(Self {
+            wanted: file.piece_bytes,
             file,
             reader,
             ends,
             rest: Vec::new(),
             line: 1,
-            wanted: piece_bytes(),
             at_end: false,
             encoding,
         })

@@ -2,21 +2,23 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use grism_core::{
     CommitSummary, Error, ErrorKind, GraphSchema, GraphStatistics, Result, SnapshotId,
 };
-use tokio::sync::Mutex;
 
-use super::format::{GraphOptions, read_format, write_format};
-use super::log::{SnapshotEntry, SnapshotLog};
-use super::open_graph::OpenGraph;
-use super::root::Root;
 use super::storage::{LanceStorage, now};
-use super::turn::Turns;
+use crate::constraints::KeyCache;
+use crate::lance::history::format::{GraphOptions, read_format, write_format};
+use crate::lance::history::log::{SnapshotEntry, SnapshotLog};
+use crate::lance::place::resources::Resources;
+use crate::lance::place::root::Root;
+use crate::lance::reading::open_graph::OpenGraph;
 
 impl LanceStorage {
-    /// Opens the graph in the directory `path`.
+    /// Opens the graph in the directory `path`. As with the other ways to open it here, it is the only graph that counts in
+    /// its process's memory: several share one in a [`Catalog`](crate::Catalog).
     ///
     /// # Errors
     /// As [`Self::open_uri`].
@@ -39,7 +41,16 @@ impl LanceStorage {
     /// `NotFound` where there is none; `InvalidData` where the directory is something else; `Unsupported` for a newer
     /// format.
     pub async fn open_uri(uri: &str, store_options: &BTreeMap<String, String>) -> Result<Self> {
-        let root = Root::new(uri, store_options).await?;
+        Self::open_with(uri, store_options, Resources::of_process()).await
+    }
+
+    /// As [`Self::open_uri`], with what graphs of the process share.
+    pub(crate) async fn open_with(
+        uri: &str,
+        store_options: &BTreeMap<String, String>,
+        resources: Resources,
+    ) -> Result<Self> {
+        let root = Root::new(uri, store_options, resources).await?;
         match read_format(&root).await? {
             Some(options) => Ok(Self::at(root, options)),
             None => Err(none_there(&root)),
@@ -55,7 +66,17 @@ impl LanceStorage {
         store_options: &BTreeMap<String, String>,
         options: GraphOptions,
     ) -> Result<Self> {
-        let root = Root::new(uri, store_options).await?;
+        Self::open_or_create_with(uri, store_options, options, Resources::of_process()).await
+    }
+
+    /// As [`Self::open_or_create_uri`], with what graphs of the process share.
+    pub(crate) async fn open_or_create_with(
+        uri: &str,
+        store_options: &BTreeMap<String, String>,
+        options: GraphOptions,
+        resources: Resources,
+    ) -> Result<Self> {
+        let root = Root::new(uri, store_options, resources).await?;
         let options = made_format(&root, options).await?;
         let storage = Self::at(root, options);
         storage.ensure_first_snapshot().await?;
@@ -64,11 +85,11 @@ impl LanceStorage {
 
     fn at(root: Root, options: GraphOptions) -> Self {
         Self {
-            log: SnapshotLog::new(root.clone()),
-            open: OpenGraph::new(&root, options),
+            log: Arc::new(SnapshotLog::new(root.clone())),
+            open: Arc::new(OpenGraph::new(&root, options)),
+            turns: Arc::default(),
+            keys: KeyCache::new(root.resources().memory()),
             root,
-            turns: Turns::default(),
-            keys: Mutex::default(),
         }
     }
 

@@ -1,46 +1,54 @@
 //! `LanceStorage`: the snapshots of a graph, and the commit.
 
 use std::any::Any;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use fail::fail_point;
 use grism_core::{
-    BatchStream, ChangeSet, CommitSummary, Error, ErrorKind, Result, RowOrigin, Snapshot,
-    SnapshotId, SnapshotInfo, Storage, StorageDescriptor, Turn,
+    BatchStream, ChangeSet, CommitSummary, Error, ErrorKind, Maintenance, MemoryManager, Result,
+    RowOrigin, Snapshot, SnapshotId, SnapshotInfo, Storage, StorageDescriptor, TimeTravel, Turn,
 };
 use lance_table::format::is_detached_version;
-use tokio::sync::Mutex;
 
-use super::at_once::all_at_once;
-use super::dataset::publish_main_line;
-use super::log::{DatasetVersion, SnapshotEntry, SnapshotLog};
-use super::open_graph::OpenGraph;
-use super::open_table::OpenDatasets;
-use super::root::Root;
-use super::snapshot::LanceSnapshot;
 use super::stage::stage;
-use super::tags::{create_tag, delete_tag, tags};
-use super::turn::Turns;
-use crate::check::{CheckReport, check_snapshot};
-use crate::constraints::{Checks, History, KeyCache, NewKeys, Trust};
+use crate::constraints::{Base, CommitChecks, History, KeyCache};
 use crate::import::outside_rows;
+use crate::lance::history::dataset_version::DatasetVersion;
+use crate::lance::history::log::{SnapshotEntry, SnapshotLog};
+use crate::lance::place::at_once::all_at_once;
+use crate::lance::place::root::Root;
+use crate::lance::place::turn::Turns;
+use crate::lance::reading::open_graph::OpenGraph;
+use crate::lance::reading::open_table::OpenDatasets;
+use crate::lance::reading::snapshot::LanceSnapshot;
+use crate::lance::rows::dataset::publish_main_line;
 use crate::rebase::{State, built_anew, check_base, joined, rebase};
 
-/// A graph of Lance datasets, in a directory or in an object store.
-#[derive(Debug)]
+/// A graph of Lance datasets, in a directory or in an object store. Copies are handles on the same graph.
+#[derive(Clone, Debug)]
 pub struct LanceStorage {
     pub(super) root: Root,
-    pub(super) log: SnapshotLog,
-    pub(super) open: OpenGraph,
-    pub(super) turns: Turns,
+    pub(super) log: Arc<SnapshotLog>,
+    pub(super) open: Arc<OpenGraph>,
+    pub(super) turns: Arc<Turns>,
     /// Keys that constraints compare.
-    pub(super) keys: Mutex<KeyCache>,
+    pub(super) keys: Arc<KeyCache>,
 }
 
 impl LanceStorage {
     pub(super) async fn find(&self, id: SnapshotId) -> Result<Arc<LanceSnapshot>> {
+        let found = self.found(id).await?;
+        let memory = self.root.resources().memory();
+        if Arc::ptr_eq(memory, found.memory()) {
+            return Ok(found);
+        }
+        Ok(Arc::new(found.within(memory)))
+    }
+
+    /// The snapshot as the process reads it.
+    async fn found(&self, id: SnapshotId) -> Result<Arc<LanceSnapshot>> {
         let end = self.log.latest().await;
         let end = end.inspect_err(|_| self.open.clear())?;
         let graph = self.open.graph(&self.root, &self.log, end.graph).await?;
@@ -58,7 +66,9 @@ impl LanceStorage {
         };
         let nearest = self.open.nearest(entry.id);
         let (nearest, none) = (nearest.as_deref(), OpenDatasets::new());
-        let opened = LanceSnapshot::open(&self.root, graph, entry, nearest, &none);
+        // It stays open for others, when this handle and its memory are gone.
+        let root = self.root.common();
+        let opened = LanceSnapshot::open(&root, graph, entry, nearest, &none);
         let snapshot = Arc::new(opened.await?);
         self.open.keep(&snapshot);
         Ok(snapshot)
@@ -67,65 +77,6 @@ impl LanceStorage {
     /// Lets go of snapshots that were dropped.
     pub(super) fn forget(&self, dropped: &[SnapshotId]) {
         self.open.forget(dropped);
-    }
-
-    /// Names a snapshot, which VACUUM keeps from then on.
-    ///
-    /// # Errors
-    /// `NotFound` where there is no such snapshot; `InvalidData` for a name that is taken.
-    pub async fn create_tag(&self, name: &str, snapshot: SnapshotId) -> Result<SnapshotId> {
-        let snapshot = self.find(snapshot).await?.id();
-        create_tag(&self.root, name, snapshot).await?;
-        Ok(snapshot)
-    }
-
-    /// Takes a name away.
-    ///
-    /// # Errors
-    /// `NotFound` where there is none.
-    pub async fn delete_tag(&self, name: &str) -> Result<()> {
-        delete_tag(&self.root, name).await
-    }
-
-    /// The tags.
-    ///
-    /// # Errors
-    /// Those of a graph that cannot be read.
-    pub async fn tags(&self) -> Result<BTreeMap<String, SnapshotId>> {
-        tags(&self.root).await
-    }
-
-    /// The snapshot that was the newest at a time, in milliseconds since 1970-01-01T00:00Z.
-    ///
-    /// # Errors
-    /// `NotFound` where the graph is younger.
-    pub async fn snapshot_at(&self, time: i64) -> Result<SnapshotId> {
-        self.log.at(time).await
-    }
-
-    /// Checks a snapshot, and that no file of any snapshot is missing.
-    ///
-    /// # Errors
-    /// Those of a graph that cannot be read at all.
-    pub async fn check(&self, id: SnapshotId) -> Result<CheckReport> {
-        let snapshot: Arc<dyn Snapshot> = self.find(id).await?;
-        let mut report = check_snapshot(&snapshot).await?;
-        for (info, dropped) in self.log.history().await? {
-            if dropped {
-                continue;
-            }
-            let entry = self.log.read(info.id).await?;
-            let mut missing = self.missing_files(entry.id, entry.datasets()).await?;
-            missing.extend(self.missing_parts(entry.id, entry.loaded_parts()).await?);
-            missing.into_iter().for_each(|problem| report.note(problem));
-            report.snapshots += 1;
-        }
-        for (name, snapshot) in self.tags().await? {
-            if let Err(error) = self.log.read(snapshot).await {
-                report.note(format!("the tag `{name}`: {error}"));
-            }
-        }
-        Ok(report)
     }
 
     /// Moves changes that were made on an older snapshot onto `newest`.
@@ -154,24 +105,23 @@ impl LanceStorage {
         rebase(steps, &state(&base), &state(newest), &between)
     }
 
-    /// Checks whether the graph of `entry`, which is staged on `before`, keeps the constraints; the keys that come with it.
-    async fn checked(
+    fn checks(&self) -> CommitChecks<'_> {
+        CommitChecks {
+            keys: &self.keys,
+            history: self,
+        }
+    }
+
+    /// The graph of `entry`, which is staged on `before`.
+    async fn staged_snapshot(
         &self,
-        checks: Checks<'_>,
         before: &LanceSnapshot,
         entry: &SnapshotEntry,
-    ) -> Result<NewKeys> {
-        let after = match checks.read_after() {
-            true => {
-                let (graph, none) = (before.graph.clone(), OpenDatasets::new());
-                let entry = entry.clone();
-                let opened = LanceSnapshot::open(&self.root, graph, entry, Some(before), &none);
-                Some(opened.await?)
-            }
-            false => None,
-        };
-        let after = after.as_ref().map(|after| after as &dyn Snapshot);
-        checks.run(before, after, &self.keys, self).await
+    ) -> Result<Arc<dyn Snapshot>> {
+        let (graph, none) = (before.graph.clone(), OpenDatasets::new());
+        let opened =
+            LanceSnapshot::open(&self.root, graph, entry.clone(), Some(before), &none).await?;
+        Ok(Arc::new(opened))
     }
 
     /// Publishes `entry` as the snapshot behind `before`, which must be the newest one.
@@ -283,6 +233,17 @@ impl Storage for LanceStorage {
         }
     }
 
+    fn memory(&self) -> &Arc<dyn MemoryManager> {
+        self.root.resources().memory()
+    }
+
+    fn with_memory(&self, memory: Arc<dyn MemoryManager>) -> Arc<dyn Storage> {
+        Arc::new(Self {
+            root: self.root.within(memory),
+            ..self.clone()
+        })
+    }
+
     async fn snapshot(&self, id: SnapshotId) -> Result<Arc<dyn Snapshot>> {
         Ok(self.find(id).await?)
     }
@@ -328,26 +289,24 @@ impl Storage for LanceStorage {
                 entry
             }
         };
-        let new_keys = match staged.and_then(|staged| staged.new_keys.clone()) {
-            // Each step was checked when it was staged.
-            Some(known) => known,
-            None => {
-                let trust = if is_moved {
-                    Trust::Nothing
-                } else {
-                    Trust::Verified
-                };
-                let checks = Checks::of(newest.as_ref(), &steps, trust, None)?;
-                Arc::new(self.checked(checks, &newest, &entry).await?)
-            }
-        };
+        let base = if is_moved { Base::Moved } else { Base::Kept };
+        let known = staged.and_then(|staged| staged.new_keys.clone());
+        let after = self.staged_snapshot(&newest, &entry);
+        let checks = self.checks();
+        let new_keys = checks.commit(newest.as_ref(), &steps, base, known, after);
+        let new_keys = new_keys.await?;
         fail_point!("commit-staged");
         let entry = self.publish(before, entry, summary).await?;
-        let mut keys = self.keys.lock().await;
-        keys.committed(newest.as_ref(), &state(&entry), &new_keys);
-        drop((keys, turn, steps));
+        let after = state(&entry);
+        self.keys
+            .committed(newest.as_ref(), &after, &new_keys)
+            .await;
+        drop((turn, steps));
         if let Some(staged) = staged {
-            self.open.keep(&Arc::new(staged.published(entry.clone())));
+            let common = self.root.common();
+            let published = staged.published(entry.clone());
+            let published = published.within(common.resources().memory());
+            self.open.keep(&Arc::new(published));
         }
         // A commit that came in between brings the main lines further.
         if self.log.latest().await.is_ok_and(|end| end.id == entry.id) {
@@ -369,19 +328,13 @@ impl Storage for LanceStorage {
         let (entry, opened) = (staged.entry, staged.opened);
         let mut staged = LanceSnapshot::open(&self.root, graph, entry, Some(base), &opened).await?;
         let earlier = base.new_keys.as_deref();
-        let checks = Checks::of(
-            base,
-            std::slice::from_ref(changes),
-            Trust::Verified,
-            earlier,
-        )?;
-        let new_keys = checks.run(base, Some(&staged), &self.keys, self).await?;
-        staged.new_keys = Some(Arc::new(new_keys));
+        let new_keys = self.checks().step(base, earlier, changes, &staged).await?;
+        staged.new_keys = Some(new_keys);
         Ok(Arc::new(staged))
     }
 
     async fn rows(&self, source: &RowOrigin) -> Result<BatchStream> {
-        outside_rows(source, self.root.options()).await
+        outside_rows(source, self.root.options(), self.memory()).await
     }
 
     async fn check_there(&self, snapshot: &Arc<dyn Snapshot>) -> Result<()> {
@@ -395,6 +348,14 @@ impl Storage for LanceStorage {
 
     async fn turn(&self) -> Result<Turn> {
         self.turns.take(&self.root).await
+    }
+
+    fn maintenance(&self) -> Option<&dyn Maintenance> {
+        Some(self)
+    }
+
+    fn time_travel(&self) -> Option<&dyn TimeTravel> {
+        Some(self)
     }
 
     async fn history(&self) -> Result<Vec<SnapshotInfo>> {

@@ -7,15 +7,15 @@ use std::thread;
 
 use arrow::record_batch::RecordBatch;
 use grism_core::{
-    AppendedRows, Cardinality, DegreeCounter, DegreeDistribution, EntityId, Error, HyperedgeType,
-    Incidence, IncidenceSegment, IncidenceSegmentBuilder, Result, Role, SegmentKey, SortedColumns,
-    SortedIncidences, Table, TableId, TableStatistics,
+    AppendedRows, CancellationHandle, Cardinality, DegreeCounter, DegreeDistribution, Error,
+    HyperedgeType, IncidenceSegment, IncidenceSegmentBuilder, Result, Role, SegmentKey,
+    SortedColumns, SortedIncidences, Table, TableId, TableStatistics,
 };
 
-use super::snapshot::{TableSegments, edited};
+use super::segments::{TableSegments, edited, incidences_of};
 use crate::collector::StatisticsCollector;
 use crate::incidences::{by_segment, collect_incidences, members_of};
-use crate::memory_limit::{sort_bytes, write_parts};
+use crate::shares::Shares;
 
 /// Rows from which on their incidences are brought together by counting, and each role and the statistics have a thread.
 const COUNTED_ROWS: usize = 4096;
@@ -32,6 +32,8 @@ pub(super) struct Appending<'a> {
     pub(super) segments: Arc<TableSegments>,
     /// Segments hold `2^shift` members.
     pub(super) shift: u8,
+    /// What stops the commit.
+    pub(super) cancellation: CancellationHandle,
 }
 
 /// A table with its new rows.
@@ -53,7 +55,7 @@ struct RoleLists {
 ///
 /// # Errors
 /// Those of the rows.
-pub(super) fn appended(appending: Vec<Appending<'_>>) -> Result<Vec<Appended>> {
+pub(super) fn appended(appending: Vec<Appending<'_>>, shares: Shares) -> Result<Vec<Appended>> {
     let waiting: Vec<Mutex<Option<Appending<'_>>>> = appending
         .into_iter()
         .map(|own| Mutex::new(Some(own)))
@@ -64,12 +66,12 @@ pub(super) fn appended(appending: Vec<Appending<'_>>) -> Result<Vec<Appended>> {
         while let Some(slot) = waiting.get(next.fetch_add(1, Ordering::Relaxed)) {
             let own = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
             if let Some(own) = own {
-                done.push(own.appended()?);
+                done.push(own.appended(shares)?);
             }
         }
         Ok(done)
     };
-    let threads = (write_parts() as usize).min(waiting.len());
+    let threads = (shares.write_parts() as usize).min(waiting.len());
     thread::scope(|scope| {
         let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
         let mut all = work()?;
@@ -86,16 +88,16 @@ fn joined<T>(thread: thread::ScopedJoinHandle<'_, Result<T>>) -> Result<T> {
 }
 
 impl Appending<'_> {
-    fn appended(mut self) -> Result<Appended> {
+    fn appended(mut self, shares: Shares) -> Result<Appended> {
         let rows: usize = self.batches.iter().map(RecordBatch::num_rows).sum();
         self.statistics.rows += rows as u64;
         match self.table.hyperedge_type().cloned() {
-            Some(ty) if rows >= COUNTED_ROWS => self.counted(&ty)?,
+            Some(ty) if rows >= COUNTED_ROWS => self.counted(&ty, shares)?,
             Some(ty) => {
-                self.collected().merge(&mut self.statistics)?;
+                self.collected(shares).merge(&mut self.statistics)?;
                 self.sorted(&ty)?;
             }
-            None => self.collected().merge(&mut self.statistics)?,
+            None => self.collected(shares).merge(&mut self.statistics)?,
         }
         Ok(Appended {
             table: self.table.id,
@@ -106,15 +108,16 @@ impl Appending<'_> {
     }
 
     /// What the rows say of the properties.
-    fn collected(&self) -> Collected {
+    fn collected(&self, shares: Shares) -> Collected {
         let collect = |batches: &[RecordBatch]| -> Result<StatisticsCollector> {
             let mut found = StatisticsCollector::default();
             for batch in batches {
+                self.cancellation.check()?;
                 found.add_rows(self.table, batch)?;
             }
             Ok(found)
         };
-        if self.batches.len() < 2 || write_parts() == 1 {
+        if self.batches.len() < 2 || shares.write_parts() == 1 {
             return Collected(vec![collect(&self.batches)]);
         }
         let (first, second) = self.batches.split_at(self.batches.len() / 2);
@@ -126,13 +129,13 @@ impl Appending<'_> {
     }
 
     /// Adds the incidences of many rows.
-    fn counted(&mut self, ty: &HyperedgeType) -> Result<()> {
+    fn counted(&mut self, ty: &HyperedgeType, shares: Shares) -> Result<()> {
         let own = &*self;
         let (collected, lists) = thread::scope(|scope| {
             let roles = ty.roles.iter();
-            let threads = roles.map(|role| scope.spawn(move || own.role_lists(ty, role)));
+            let threads = roles.map(|role| scope.spawn(move || own.role_lists(ty, role, shares)));
             let threads: Vec<_> = threads.collect();
-            let collected = own.collected();
+            let collected = own.collected(shares);
             let lists: Result<Vec<RoleLists>> = threads.into_iter().map(joined).collect();
             (collected, lists)
         });
@@ -158,8 +161,9 @@ impl Appending<'_> {
         Ok(())
     }
 
-    fn role_lists(&self, ty: &HyperedgeType, role: &Role) -> Result<RoleLists> {
+    fn role_lists(&self, ty: &HyperedgeType, role: &Role, shares: Shares) -> Result<RoleLists> {
         let pieces = self.batches.iter().cloned().map(AppendedRows::Batch);
+        let pieces = pieces.map(|piece| piece.until(&self.cancellation));
         let sorted = SortedIncidences::count(
             self.table.id,
             ty,
@@ -167,7 +171,7 @@ impl Appending<'_> {
             pieces.collect(),
             self.first_offset,
             self.shift,
-            sort_bytes(),
+            shares.sort_bytes(),
         )?;
         let (keys, members) = (sorted.segments(), sorted.by_table());
         let mut keys = keys.into_iter();
@@ -175,6 +179,7 @@ impl Appending<'_> {
         let mut segments = Vec::new();
         let mut open: Option<(SegmentKey, usize, IncidenceSegmentBuilder)> = None;
         for columns in sorted.batches() {
+            self.cancellation.check()?;
             let columns = columns?;
             counter.add(&columns.members);
             let mut start = 0;
@@ -263,23 +268,4 @@ fn add(
     };
     let (members, hyperedges) = (&columns.members[rows.clone()], &columns.hyperedges[rows]);
     builder.add(members, hyperedges, positions, opposites);
-}
-
-/// The incidences of a segment, in their order.
-pub(super) fn incidences_of(
-    segment: &IncidenceSegment,
-    key: SegmentKey,
-    shift: u8,
-) -> Vec<Incidence> {
-    let mut all = Vec::with_capacity(segment.hyperedges.len());
-    for local in 0..segment.offsets.len().saturating_sub(1) {
-        let member = EntityId::new(key.table, (key.segment << shift) + local as u64).raw();
-        all.extend(segment.range(local).map(|place| Incidence {
-            member,
-            hyperedge: segment.hyperedges.at(place),
-            position: segment.positions.get(place).copied().unwrap_or_default(),
-            opposite: segment.opposite(place),
-        }));
-    }
-    all
 }

@@ -101,3 +101,17 @@ impl Chunks {
         (chunk < self.batches.len()).then(|| (chunk, (offset - self.starts[chunk]) as usize))
     }
 }
+
+/// Cuts batches into pieces of at most `rows` rows.
+pub(super) fn cut(batches: &[RecordBatch], rows: usize) -> Vec<RecordBatch> {
+    let mut pieces = Vec::new();
+    for batch in batches {
+        let mut start = 0;
+        while start < batch.num_rows() {
+            let length = rows.min(batch.num_rows() - start);
+            pieces.push(batch.slice(start, length));
+            start += length;
+        }
+    }
+    pieces
+}

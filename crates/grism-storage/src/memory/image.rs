@@ -4,11 +4,12 @@
 //! for each table, in the header's order. Incidences are not part of it: the reader makes them from the roles.
 
 use std::io::Cursor;
+use std::sync::Arc;
 
 use arrow::datatypes::Schema;
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
-use grism_core::{ChangeSet, Error, GraphSchema, Result, SnapshotId, TableId};
+use grism_core::{ChangeSet, Error, GraphSchema, MemoryManager, Result, SnapshotId, TableId};
 use serde::{Deserialize, Serialize};
 
 use super::snapshot::MemorySnapshot;
@@ -30,7 +31,7 @@ impl MemorySnapshot {
     pub(super) fn to_image(&self) -> Result<Vec<u8>> {
         let mut streams = Vec::new();
         let mut tables = Vec::new();
-        for (id, chunks) in &self.tables {
+        for (id, chunks) in self.tables.iter() {
             let fields = table_fields(self.schema.table(*id)?);
             let names: Vec<String> = fields.iter().map(|field| field.name().clone()).collect();
             let mut bytes = Vec::new();
@@ -69,13 +70,13 @@ impl MemorySnapshot {
         Ok(image)
     }
 
-    pub(super) fn from_image(image: &[u8]) -> Result<Self> {
+    pub(super) fn from_image(image: &[u8], memory: Arc<dyn MemoryManager>) -> Result<Self> {
         let broken = || Error::invalid_data("the image of an in-memory graph is broken");
         let (length, rest) = image.split_first_chunk::<8>().ok_or_else(broken)?;
         let length = usize::try_from(u64::from_le_bytes(*length)).map_err(|_| broken())?;
         let (header, mut rest) = rest.split_at_checked(length).ok_or_else(broken)?;
         let header: Header = serde_json::from_slice(header).map_err(|_| broken())?;
-        let mut base = Self::empty(header.segment_shift, header.fragment_rows);
+        let mut base = Self::empty(header.segment_shift, header.fragment_rows, memory);
         base.id = header.id;
         base.commit = header.commit;
         let mut changes = ChangeSet::new(&base, header.schema);

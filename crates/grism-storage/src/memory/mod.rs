@@ -3,6 +3,7 @@
 mod append;
 mod chunks;
 mod image;
+mod segments;
 mod snapshot;
 mod storage;
 

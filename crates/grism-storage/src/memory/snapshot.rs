@@ -1,6 +1,6 @@
 //! `MemorySnapshot`: tables as chunks of Arrow batches, incidences as segments. Snapshots share what did not change.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, BooleanArray};
@@ -10,13 +10,13 @@ use async_trait::async_trait;
 use futures::StreamExt;
 use grism_core::{
     BatchStream, ChangeSet, EntityId, Error, GraphSchema, GraphStatistics, HyperedgeType,
-    Incidence, IncidenceSegment, IndexSearch, LoadState, Result, ScanRange, ScanRequest, SearchHit,
-    SegmentKey, Snapshot, SnapshotId, Table, TableId,
+    IncidenceSegment, IndexSearch, LoadState, MemoryManager, Result, ScanRange, ScanRequest,
+    SearchHit, SegmentKey, Snapshot, SnapshotId, Table, TableId,
 };
 
-use super::append::{Appending, appended, incidences_of};
-use super::chunks::Chunks;
-use super::storage::cut;
+use super::append::{Appending, appended};
+use super::chunks::{Chunks, cut};
+use super::segments::{TableSegments, edited};
 use crate::collector::{count_delete, count_update, settle};
 use crate::columns::{
     column_or_null, column_type, id_array, named_batch, passing_rows, row_offsets, scan_names,
@@ -24,13 +24,12 @@ use crate::columns::{
 use crate::constraints::NewKeys;
 use crate::incidences::{by_segment, collect_incidences, members_of};
 use crate::search::scan_search;
+use crate::shares::Shares;
 
 /// The members of some hyperedges by role, as raw ids in ascending order.
 type Members = BTreeMap<String, Vec<u64>>;
-/// The incidence lists of one table, by role and segment.
-pub(super) type TableSegments = HashMap<(String, SegmentKey), Arc<IncidenceSegment>>;
 
-/// One snapshot of an in-memory graph.
+/// One snapshot of an in-memory graph. Copies share everything.
 #[derive(Clone, Debug)]
 pub(super) struct MemorySnapshot {
     pub(super) id: SnapshotId,
@@ -39,16 +38,22 @@ pub(super) struct MemorySnapshot {
     statistics: Arc<GraphStatistics>,
     pub(super) segment_shift: u8,
     pub(super) fragment_rows: usize,
-    pub(super) tables: BTreeMap<TableId, Chunks>,
-    segments: BTreeMap<TableId, Arc<TableSegments>>,
+    pub(super) tables: Arc<BTreeMap<TableId, Chunks>>,
+    segments: Arc<BTreeMap<TableId, Arc<TableSegments>>>,
     /// What incremental loads have taken, by table.
-    loaded: BTreeMap<TableId, Arc<LoadState>>,
+    loaded: Arc<BTreeMap<TableId, Arc<LoadState>>>,
+    /// What changes made of this snapshot are charged to.
+    pub(super) memory: Arc<dyn MemoryManager>,
     /// The keys that the steps of a transaction brought; `None` in a committed snapshot.
     pub(super) new_keys: Option<Arc<NewKeys>>,
 }
 
 impl MemorySnapshot {
-    pub(super) fn empty(segment_shift: u8, fragment_rows: usize) -> Self {
+    pub(super) fn empty(
+        segment_shift: u8,
+        fragment_rows: usize,
+        memory: Arc<dyn MemoryManager>,
+    ) -> Self {
         Self {
             id: SnapshotId(1),
             commit: uuid::Uuid::new_v4().to_string(),
@@ -56,23 +61,32 @@ impl MemorySnapshot {
             statistics: Arc::default(),
             segment_shift,
             fragment_rows,
-            tables: BTreeMap::new(),
-            segments: BTreeMap::new(),
-            loaded: BTreeMap::new(),
+            tables: Arc::default(),
+            segments: Arc::default(),
+            loaded: Arc::default(),
+            memory,
             new_keys: None,
+        }
+    }
+
+    /// The same snapshot, as work that is charged to `memory` reads it.
+    pub(super) fn within(&self, memory: &Arc<dyn MemoryManager>) -> Self {
+        Self {
+            memory: Arc::clone(memory),
+            ..self.clone()
         }
     }
 
     /// The snapshot that `changes` make, with the number and the commit of this one.
     pub(super) fn with_changes(&self, changes: &ChangeSet) -> Result<Self> {
-        let mut tables = self.tables.clone();
-        let mut segments = self.segments.clone();
+        let mut tables = (*self.tables).clone();
+        let mut segments = (*self.segments).clone();
         let mut statistics = (*self.statistics).clone();
         let alive = |table: TableId| changes.schema.table(table).is_ok();
         tables.retain(|table, _| alive(*table));
         statistics.tables.retain(|table, _| alive(*table));
         segments.retain(|table, _| alive(*table));
-        let mut loaded = self.loaded.clone();
+        let mut loaded = (*self.loaded).clone();
         loaded.retain(|table, _| alive(*table));
         for (table, taken) in &changes.loaded {
             let own = loaded.entry(*table).or_default();
@@ -94,9 +108,10 @@ impl MemorySnapshot {
                 statistics: statistics.tables.remove(id).unwrap_or_default(),
                 segments: segments.remove(id).unwrap_or_default(),
                 shift: self.segment_shift,
+                cancellation: changes.cancellation.clone(),
             });
         }
-        for appended in appended(appending)? {
+        for appended in appended(appending, Shares::of(self.memory.as_ref()))? {
             let id = appended.table;
             let chunks = tables.entry(id).or_default();
             for piece in cut(&appended.batches, self.fragment_rows) {
@@ -114,9 +129,10 @@ impl MemorySnapshot {
             statistics: Arc::new(statistics),
             segment_shift: self.segment_shift,
             fragment_rows: self.fragment_rows,
-            tables,
-            segments,
-            loaded,
+            tables: Arc::new(tables),
+            segments: Arc::new(segments),
+            loaded: Arc::new(loaded),
+            memory: Arc::clone(&self.memory),
             new_keys: None,
         };
         let changed: BTreeSet<TableId> = changes
@@ -145,10 +161,11 @@ impl MemorySnapshot {
         if let Some(hyperedge_type) = table.hyperedge_type() {
             before = self.drop_incidences(id, hyperedge_type, &touched)?;
         }
-        let chunks = self.tables.entry(id).or_default();
+        let chunks = Arc::make_mut(&mut self.tables).entry(id).or_default();
         let statistics = Arc::make_mut(&mut self.statistics);
         let counts = statistics.tables.entry(id).or_default();
         for batch in &updates {
+            changes.cancellation.check()?;
             let offsets = row_offsets(batch)?;
             count_update(counts, table, batch, |column| {
                 chunks.count_values(&offsets, column)
@@ -200,7 +217,8 @@ impl MemorySnapshot {
         for (role, incidences) in found {
             members.insert(role.clone(), members_of(&incidences));
             for (key, _) in by_segment(&incidences, self.segment_shift) {
-                let own = Arc::make_mut(self.segments.entry(id).or_default());
+                let segments = Arc::make_mut(&mut self.segments);
+                let own = Arc::make_mut(segments.entry(id).or_default());
                 if let Some(slot) = own.get_mut(&(role.clone(), key)) {
                     *slot = Arc::new(edited(
                         slot,
@@ -228,7 +246,8 @@ impl MemorySnapshot {
         for (role, incidences) in found {
             members.insert(role.clone(), members_of(&incidences));
             for (key, added) in by_segment(&incidences, self.segment_shift) {
-                let own = Arc::make_mut(self.segments.entry(id).or_default());
+                let segments = Arc::make_mut(&mut self.segments);
+                let own = Arc::make_mut(segments.entry(id).or_default());
                 let slot = own.entry((role.clone(), key)).or_default();
                 *slot = Arc::new(edited(
                     slot,
@@ -315,22 +334,6 @@ fn rename_roles(
     }
 }
 
-/// `segment` without the incidences of some hyperedges, and with more of others.
-pub(super) fn edited(
-    segment: &IncidenceSegment,
-    key: SegmentKey,
-    gone: &BTreeSet<u64>,
-    added: &[Incidence],
-    shift: u8,
-    binary: bool,
-) -> IncidenceSegment {
-    let mut all = added.to_vec();
-    let known = incidences_of(segment, key, shift).into_iter();
-    all.extend(known.filter(|own| !gone.contains(&own.hyperedge)));
-    all.sort_unstable();
-    IncidenceSegment::from_sorted(&all, shift, binary)
-}
-
 #[async_trait]
 impl Snapshot for MemorySnapshot {
     fn id(&self) -> SnapshotId {
@@ -339,6 +342,14 @@ impl Snapshot for MemorySnapshot {
 
     fn commit(&self) -> &str {
         &self.commit
+    }
+
+    fn memory(&self) -> &Arc<dyn MemoryManager> {
+        &self.memory
+    }
+
+    fn with_memory(&self, memory: Arc<dyn MemoryManager>) -> Arc<dyn Snapshot> {
+        Arc::new(self.within(&memory))
     }
 
     fn schema(&self) -> &Arc<GraphSchema> {

@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use grism_core::{
-    BatchStream, ChangeSet, CommitSummary, DEFAULT_SEGMENT_SHIFT, Error, Result, RowOrigin,
-    Snapshot, SnapshotId, SnapshotInfo, Storage, StorageDescriptor,
+    BatchStream, ChangeSet, CommitSummary, DEFAULT_SEGMENT_SHIFT, Error, MemoryManager,
+    PoolMemoryManager, Result, RowOrigin, Snapshot, SnapshotId, SnapshotInfo, Storage,
+    StorageDescriptor,
 };
 use tokio::sync::Mutex;
 
 use super::snapshot::MemorySnapshot;
-use crate::constraints::{Checks, History, KeyCache, Trust};
+use crate::constraints::{Base, CommitChecks, History, KeyCache};
 use crate::import::outside_rows;
 use crate::rebase::{State, built_anew, check_base, joined, rebase};
 
@@ -39,14 +39,16 @@ impl Line {
     }
 }
 
-/// A graph that lives in this process, and goes with it.
-#[derive(Debug)]
+/// A graph that lives in this process, and goes with it. Copies are handles on the same graph.
+#[derive(Clone, Debug)]
 pub struct InMemoryStorage {
     uri: String,
-    snapshots: RwLock<Vec<Line>>,
+    snapshots: Arc<RwLock<Vec<Line>>>,
     /// Held by the one that commits.
-    commits: Mutex<()>,
-    keys: Mutex<KeyCache>,
+    commits: Arc<Mutex<()>>,
+    keys: Arc<KeyCache>,
+    /// What work through this handle is charged to.
+    memory: Arc<dyn MemoryManager>,
 }
 
 impl Default for InMemoryStorage {
@@ -56,18 +58,25 @@ impl Default for InMemoryStorage {
 }
 
 impl InMemoryStorage {
-    /// An empty graph.
+    /// An empty graph, which is the only one that counts in its process's memory: several share one in a
+    /// [`Catalog`](crate::Catalog).
     #[must_use]
     pub fn new() -> Self {
         Self::with_layout(DEFAULT_SEGMENT_SHIFT, 1 << 16)
     }
 
-    /// An empty graph under a `memory://` URI.
+    /// An empty graph in a process with this memory.
     #[must_use]
-    pub fn named(uri: &str) -> Self {
+    pub fn within(memory: Arc<dyn MemoryManager>) -> Self {
+        Self::laid_out(DEFAULT_SEGMENT_SHIFT, 1 << 16, memory)
+    }
+
+    /// The same graph under a `memory://` URI.
+    #[must_use]
+    pub(crate) fn named(self, uri: &str) -> Self {
         Self {
             uri: uri.to_owned(),
-            ..Self::new()
+            ..self
         }
     }
 
@@ -75,21 +84,26 @@ impl InMemoryStorage {
     /// tests make both small.
     #[must_use]
     pub fn with_layout(segment_shift: u8, fragment_rows: usize) -> Self {
-        static COUNTER: AtomicU64 = AtomicU64::new(0);
-        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-        let first = MemorySnapshot::empty(segment_shift, fragment_rows.max(1));
-        Self {
-            uri: format!("memory://{}-{number}", std::process::id()),
-            ..Self::of(first)
-        }
+        let memory = Arc::new(PoolMemoryManager::of_process());
+        Self::laid_out(segment_shift, fragment_rows, memory)
     }
 
-    fn of(first: MemorySnapshot) -> Self {
+    fn laid_out(segment_shift: u8, fragment_rows: usize, memory: Arc<dyn MemoryManager>) -> Self {
+        static COUNTER: AtomicU64 = AtomicU64::new(0);
+        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+        let rows = fragment_rows.max(1);
+        let first = MemorySnapshot::empty(segment_shift, rows, Arc::clone(&memory));
+        let uri = format!("memory://{}-{number}", std::process::id());
+        Self::of(first, uri, memory)
+    }
+
+    fn of(first: MemorySnapshot, uri: String, memory: Arc<dyn MemoryManager>) -> Self {
         Self {
-            uri: String::new(),
-            snapshots: RwLock::new(vec![Line::first(first)]),
-            commits: Mutex::default(),
-            keys: Mutex::default(),
+            uri,
+            snapshots: Arc::new(RwLock::new(vec![Line::first(first)])),
+            commits: Arc::default(),
+            keys: KeyCache::new(&memory),
+            memory,
         }
     }
 
@@ -101,17 +115,14 @@ impl InMemoryStorage {
         self.find(id)?.to_image()
     }
 
-    /// A graph of one snapshot, read from its image.
+    /// A graph of one snapshot, read from its image, in a process with this memory.
     ///
     /// # Errors
     /// `InvalidData` where the bytes are no image.
-    pub fn from_image(image: &[u8]) -> Result<Self> {
-        let snapshot = MemorySnapshot::from_image(image)?;
+    pub fn from_image(image: &[u8], memory: Arc<dyn MemoryManager>) -> Result<Self> {
+        let snapshot = MemorySnapshot::from_image(image, Arc::clone(&memory))?;
         let uri = format!("memory://image-{}", std::process::id());
-        Ok(Self {
-            uri,
-            ..Self::of(snapshot)
-        })
+        Ok(Self::of(snapshot, uri, memory))
     }
 
     /// Moves changes that were made on an older snapshot onto `newest`.
@@ -132,7 +143,14 @@ impl InMemoryStorage {
         rebase(steps, &state(&base.snapshot), &state(newest), &between)
     }
 
-    /// Makes `next` the newest snapshot.
+    fn checks(&self) -> CommitChecks<'_> {
+        CommitChecks {
+            keys: &self.keys,
+            history: self,
+        }
+    }
+
+    /// Makes `next` the newest snapshot, for every handle.
     fn push(&self, next: MemorySnapshot, summary: CommitSummary) {
         let mut snapshots = self
             .snapshots
@@ -158,9 +176,11 @@ impl InMemoryStorage {
         } else {
             snapshots.iter().find(|line| line.snapshot.id() == id)
         };
-        found
-            .map(|line| Arc::clone(&line.snapshot))
-            .ok_or_else(|| Error::not_found(format!("there is no snapshot {id}")))
+        let found = found.ok_or_else(|| Error::not_found(format!("there is no snapshot {id}")))?;
+        if Arc::ptr_eq(&self.memory, found.snapshot.memory()) {
+            return Ok(Arc::clone(&found.snapshot));
+        }
+        Ok(Arc::new(found.snapshot.within(&self.memory)))
     }
 }
 
@@ -213,6 +233,17 @@ impl Storage for InMemoryStorage {
         }
     }
 
+    fn memory(&self) -> &Arc<dyn MemoryManager> {
+        &self.memory
+    }
+
+    fn with_memory(&self, memory: Arc<dyn MemoryManager>) -> Arc<dyn Storage> {
+        Arc::new(Self {
+            memory,
+            ..self.clone()
+        })
+    }
+
     async fn snapshot(&self, id: SnapshotId) -> Result<Arc<dyn Snapshot>> {
         Ok(self.find(id)?)
     }
@@ -242,28 +273,23 @@ impl Storage for InMemoryStorage {
         for step in unstaged {
             next = Arc::new(next.with_changes(step)?);
         }
-        let new_keys = match staged.and_then(|staged| staged.new_keys.clone()) {
-            // Each step was checked when it was staged.
-            Some(known) => known,
-            None => {
-                let trust = if is_moved {
-                    Trust::Nothing
-                } else {
-                    Trust::Verified
-                };
-                let checks = Checks::of(newest.as_ref(), &steps, trust, None)?;
-                let after: &dyn Snapshot = next.as_ref();
-                let keys = checks.run(newest.as_ref(), Some(after), &self.keys, self);
-                Arc::new(keys.await?)
-            }
-        };
+        let base = if is_moved { Base::Moved } else { Base::Kept };
+        let known = staged.and_then(|staged| staged.new_keys.clone());
+        let after = Arc::clone(&next);
+        let after = async move { Ok(after as Arc<dyn Snapshot>) };
+        let checks = self.checks();
+        let new_keys = checks.commit(newest.as_ref(), &steps, base, known, after);
+        let new_keys = new_keys.await?;
         let mut next = Arc::unwrap_or_clone(next);
+        // It is there for others, when this handle and its memory are gone.
+        next.memory = Arc::clone(self.keys.memory());
         next.new_keys = None;
         next.id = SnapshotId(newest.id().0 + 1);
         next.commit = uuid::Uuid::new_v4().to_string();
         let id = next.id;
-        let mut keys = self.keys.lock().await;
-        keys.committed(newest.as_ref(), &state(&next), &new_keys);
+        self.keys
+            .committed(newest.as_ref(), &state(&next), &new_keys)
+            .await;
         self.push(next, joined(&steps));
         Ok(id)
     }
@@ -277,19 +303,13 @@ impl Storage for InMemoryStorage {
             .ok_or_else(|| Error::internal("a snapshot of another storage"))?;
         let mut staged = base.with_changes(changes)?;
         let earlier = base.new_keys.as_deref();
-        let checks = Checks::of(
-            base,
-            std::slice::from_ref(changes),
-            Trust::Verified,
-            earlier,
-        )?;
-        let new_keys = checks.run(base, Some(&staged), &self.keys, self).await?;
-        staged.new_keys = Some(Arc::new(new_keys));
+        let new_keys = self.checks().step(base, earlier, changes, &staged).await?;
+        staged.new_keys = Some(new_keys);
         Ok(Arc::new(staged))
     }
 
     async fn rows(&self, source: &RowOrigin) -> Result<BatchStream> {
-        outside_rows(source, &BTreeMap::new()).await
+        outside_rows(source, &BTreeMap::new(), &self.memory).await
     }
 
     async fn history(&self) -> Result<Vec<SnapshotInfo>> {
@@ -308,18 +328,4 @@ impl Storage for InMemoryStorage {
     fn image(&self, id: SnapshotId) -> Option<Result<Vec<u8>>> {
         Some(Self::image(self, id))
     }
-}
-
-/// Cuts batches into pieces of at most `rows` rows.
-pub(super) fn cut(batches: &[RecordBatch], rows: usize) -> Vec<RecordBatch> {
-    let mut pieces = Vec::new();
-    for batch in batches {
-        let mut start = 0;
-        while start < batch.num_rows() {
-            let length = rows.min(batch.num_rows() - start);
-            pieces.push(batch.slice(start, length));
-            start += length;
-        }
-    }
-    pieces
 }

@@ -17,8 +17,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use grism_core::{Error, OffsetSet, Result, Value, decode_any, encode_any};
 
-use crate::memory_limit::cells_bytes;
-
 /// Bits of an offset that stay within a segment.
 const SHIFT: u32 = 14;
 /// Segments that are kept after they were read.
@@ -92,11 +90,6 @@ struct SpillFile {
 }
 
 impl Cells {
-    /// No cells, in a share of the memory limit.
-    pub(super) fn new() -> Self {
-        Self::with_limit(cells_bytes())
-    }
-
     /// No cells; about twice `limit` bytes of them are held in memory.
     pub(super) fn with_limit(limit: usize) -> Self {
         Self {

@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use arrow::array::ArrayRef;
 use grism_core::{
-    Cardinality, ChangeSet, GraphSchema, ID_COLUMN, LABELS_COLUMN, OffsetSet, Result, RowBuffer,
-    Snapshot, Table, TableId, Type, Value,
+    Cardinality, ChangeSet, GraphSchema, ID_COLUMN, LABELS_COLUMN, MemoryManager, OffsetSet,
+    Result, RowBuffer, Snapshot, Table, TableId, Type, Value,
 };
 
 use super::cells::Cells;
 use super::column_of;
 use crate::columns::{id_array, named_batch};
-use crate::memory_limit::waiting_bytes;
+use crate::shares::Shares;
 
 /// Rows of a batch that is made of changed rows.
 pub(super) const BATCH_ROWS: u64 = 1 << 14;
@@ -32,11 +32,11 @@ pub(super) struct TableChanges {
 }
 
 impl TableChanges {
-    pub(super) fn new(first: u64) -> Self {
+    pub(super) fn new(first: u64, shares: Shares) -> Self {
         Self {
             first,
             created: 0,
-            cells: Cells::new(),
+            cells: Cells::with_limit(shares.cells_bytes()),
             deleted: OffsetSet::new(),
         }
     }
@@ -154,8 +154,8 @@ pub(super) fn change_set(
     let mut commit = ChangeSet::new(base, schema);
     for (id, changes) in tables {
         let table = commit.schema.table(id)?.clone();
-        append(&mut commit, &table, &changes)?;
-        update(&mut commit, &table, &changes)?;
+        append(&mut commit, &table, &changes, base.memory())?;
+        update(&mut commit, &table, &changes, base.memory())?;
         if !changes.deleted.is_empty() {
             commit.deletes.insert(id, changes.deleted.clone());
         }
@@ -163,12 +163,18 @@ pub(super) fn change_set(
     Ok(commit)
 }
 
-fn append(commit: &mut ChangeSet, table: &Table, changes: &TableChanges) -> Result<()> {
+fn append(
+    commit: &mut ChangeSet,
+    table: &Table,
+    changes: &TableChanges,
+    memory: &Arc<dyn MemoryManager>,
+) -> Result<()> {
     if changes.created == 0 {
         return Ok(());
     }
     let names = changes.stored_names(table);
-    let mut rows = RowBuffer::new(waiting_bytes() / 2);
+    let limit = Shares::of(memory.as_ref()).waiting_bytes() / 2;
+    let mut rows = RowBuffer::new(limit, memory);
     for range in changes.created_ranges() {
         let offsets: Vec<u64> = range.collect();
         let columns = changes.columns(table, &offsets, &names)?;
@@ -179,7 +185,13 @@ fn append(commit: &mut ChangeSet, table: &Table, changes: &TableChanges) -> Resu
 }
 
 /// Rows that change the same columns share batches.
-fn update(commit: &mut ChangeSet, table: &Table, changes: &TableChanges) -> Result<()> {
+fn update(
+    commit: &mut ChangeSet,
+    table: &Table,
+    changes: &TableChanges,
+    memory: &Arc<dyn MemoryManager>,
+) -> Result<()> {
+    let limit = Shares::of(memory.as_ref()).waiting_bytes() / 8;
     let mut groups: BTreeMap<Vec<String>, RowBuffer> = BTreeMap::new();
     for piece in changes.updated_pieces() {
         for (mut names, offsets) in changes.cells.by_columns(&piece)? {
@@ -196,7 +208,7 @@ fn update(commit: &mut ChangeSet, table: &Table, changes: &TableChanges) -> Resu
             let batch = named_batch(&with_id, columns, offsets.len())?;
             let rows = groups
                 .entry(names)
-                .or_insert_with(|| RowBuffer::new(waiting_bytes() / 8));
+                .or_insert_with(|| RowBuffer::new(limit, memory));
             rows.push(batch)?;
         }
     }

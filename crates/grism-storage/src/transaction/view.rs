@@ -4,15 +4,17 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::{ArrayRef, BooleanArray, UInt64Array, new_null_array};
+use arrow::array::{ArrayRef, AsArray, BooleanArray, new_null_array};
 use arrow::compute::{filter_record_batch, interleave};
+use arrow::datatypes::UInt64Type;
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{
     BatchStream, EntityId, Error, GraphSchema, GraphStatistics, HyperedgeType, ID_COLUMN,
-    Incidence, IncidenceSegment, IndexSearch, LoadState, OffsetSet, Result, Role, ScanRange,
-    ScanRequest, SearchHit, SegmentKey, Snapshot, SnapshotId, Table, TableId, Value, widen_column,
+    Incidence, IncidenceSegment, IndexSearch, LoadState, MemoryManager, OffsetSet, Result, Role,
+    ScanRange, ScanRequest, SearchHit, SegmentKey, Snapshot, SnapshotId, Table, TableId, Value,
+    widen_column,
 };
 
 use super::changes::{TableChanges, value_type};
@@ -263,7 +265,7 @@ impl TransactionSnapshot {
         }
         let ids = ids
             .column_by_name(ID_COLUMN)
-            .and_then(|ids| ids.as_any().downcast_ref::<UInt64Array>())
+            .and_then(|ids| ids.as_primitive_opt::<UInt64Type>())
             .ok_or_else(|| Error::internal("a scan without ids"))?;
         let changes = self.tables.get(&id);
         let offsets: Vec<u64> = ids
@@ -290,6 +292,17 @@ impl Snapshot for TransactionSnapshot {
 
     fn commit(&self) -> &str {
         self.base.commit()
+    }
+
+    fn memory(&self) -> &Arc<dyn MemoryManager> {
+        self.base.memory()
+    }
+
+    fn with_memory(&self, memory: Arc<dyn MemoryManager>) -> Arc<dyn Snapshot> {
+        Arc::new(Self {
+            base: self.base.with_memory(memory),
+            ..self.clone()
+        })
     }
 
     fn schema(&self) -> &Arc<GraphSchema> {

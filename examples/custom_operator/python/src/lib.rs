@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use grism_custom_operator::{GroupFunction, GroupedNode, Median, ScoreNode, Spread};
 use grism_engine::{ExtensionNode, extension_over};
-use grism_python::{Frame, install, to_python};
+use grism_python::{Frame, NativeFunction, install, to_python};
 use pyo3::prelude::*;
 
 #[pymodule(name = "grism_custom_operator")]
@@ -15,6 +15,7 @@ fn custom_operator(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(median, module)?)?;
     module.add_function(wrap_pyfunction!(spread, module)?)?;
     module.add_function(wrap_pyfunction!(score, module)?)?;
+    module.add_function(wrap_pyfunction!(functions, module)?)?;
     Ok(())
 }
 
@@ -43,6 +44,13 @@ fn score(frame: &Frame, column: String, weight: f64, name: &str) -> PyResult<Fra
         name,
     };
     extended(frame, Arc::new(node))
+}
+
+/// The functions of the crate, for `Graph.register_functions`.
+#[pyfunction]
+fn functions() -> Vec<NativeFunction> {
+    let functions = grism_custom_operator::functions().into_iter();
+    functions.map(NativeFunction::from).collect()
 }
 
 fn grouped(

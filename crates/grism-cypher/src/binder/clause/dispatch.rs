@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use grism_core::{Error, Result};
+use grism_core::{Error, Result, with_stack};
 use grism_logical::{ApplyKind, LogicalPlan, PlanSchema};
 
 use super::call::bind_call;
@@ -20,6 +20,16 @@ use crate::syntax::{Clause, ClauseKind, Projection, SingleQuery, SubqueryClause}
 
 /// The rows after a clause that is not the last RETURN.
 pub(crate) fn bind_clause(
+    context: QueryContext<'_>,
+    notes: &mut Notes,
+    rows: Rows,
+    clause: &Clause,
+) -> Result<Rows> {
+    // Clauses nest in subqueries.
+    with_stack(|| bind_kind(context, notes, rows, clause))
+}
+
+fn bind_kind(
     context: QueryContext<'_>,
     notes: &mut Notes,
     rows: Rows,

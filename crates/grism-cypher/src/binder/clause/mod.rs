@@ -32,4 +32,4 @@ pub(crate) use subplan::{
     UnwoundList, comprehension_subplan, list_subplan, pattern_subplan, query_subplan,
 };
 
-pub use call::{Procedure, ProcedureColumn, Procedures, procedures};
+pub use call::{Procedure, procedures};

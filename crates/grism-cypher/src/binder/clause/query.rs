@@ -5,7 +5,7 @@ use std::sync::Arc;
 use grism_core::Result;
 use grism_logical::LogicalPlan;
 
-use super::call::{bind_call, stands_alone};
+use super::call::{CalledFor, bind_call, called_for};
 use super::dispatch::bind_clause;
 use super::projection::materialize_results;
 use super::projection::{ProjectionKind, project};
@@ -94,14 +94,19 @@ fn single_query(context: QueryContext<'_>, notes: &mut Notes, query: &SingleQuer
             .invalid("a query that reads must end with RETURN", span)
             .with_code("SyntaxError:InvalidClauseComposition"));
     };
-    if is_only && stands_alone(context, call) {
+    let called_for = called_for(context, call);
+    if is_only && called_for == CalledFor::Rows {
         return Ok(rows);
     }
-    // A query that ends without RETURN has no columns and no rows.
+    // A query that ends without RETURN has no columns and no rows. What is called for what it does is called for every row.
+    let (skip, fetch) = match called_for {
+        CalledFor::Effect => (usize::MAX, None),
+        CalledFor::Rows | CalledFor::Nothing => (0, Some(0)),
+    };
     let plan = LogicalPlan::Limit {
         input: Arc::new(rows.plan.keep_columns(&[])?),
-        skip: 0,
-        fetch: Some(0),
+        skip,
+        fetch,
     };
     Ok(Rows::new(plan, Scope::default()))
 }

@@ -1,6 +1,6 @@
 //! Expressions: names become columns, properties and functions; everything is typed.
 
-use grism_core::{Result, Type};
+use grism_core::{Result, Type, with_stack};
 use grism_logical::{BinaryOperator, LogicalExpr};
 
 use super::access::{bind_index, property_of};
@@ -22,6 +22,10 @@ pub(crate) fn bind_expression(
     binder: &mut ExpressionBinder<'_, '_>,
     expression: &Expr,
 ) -> Result<LogicalExpr> {
+    with_stack(|| bind_parts(binder, expression))
+}
+
+fn bind_parts(binder: &mut ExpressionBinder<'_, '_>, expression: &Expr) -> Result<LogicalExpr> {
     let span = expression.span;
     match &expression.kind {
         ExprKind::Literal(text) => Ok(LogicalExpr::Literal(literal(

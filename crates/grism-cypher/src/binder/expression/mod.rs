@@ -29,7 +29,6 @@ mod subquery;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use access::property_of_bound;
 pub(crate) use bind::{bind_expression, bind_predicate};
 pub(crate) use binder::{ExpressionBinder, ExpressionInput};
 pub(crate) use comprehension::asks_the_graph;
@@ -38,7 +37,7 @@ pub(crate) use entity::{
     any_entity_tables, dynamic_function, edge_of, entity_of, label_condition, label_test,
     may_change, property,
 };
-pub(crate) use function::is_aggregate;
+pub(crate) use function::user_argument;
 pub(crate) use literal::literal;
 pub(crate) use needs::{Needs, Pending};
 pub(crate) use odd_comparison::warn_of_comparison;

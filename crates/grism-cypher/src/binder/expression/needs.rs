@@ -175,11 +175,8 @@ impl Needs {
             return Ok(());
         };
         for (call, name) in aggregates {
-            let argument = match &call.argument {
-                Some(argument) => infer_type(argument, schema)?,
-                None => Type::Null,
-            };
-            schema.put(Column::new(name, call.function.result_type(&argument)));
+            let ty = call.result_type(schema)?;
+            schema.put(Column::new(name, ty));
         }
         let mut above = self.above_aggregation.iter();
         above.try_for_each(|pending| pending.add_column(schema))

@@ -9,7 +9,7 @@ use super::Pruner;
 use super::needs::Needs;
 use crate::{
     Apply, Column, EdgeExpand, Fetch, LoadRows, LogicalExpr, LogicalPlan, PropertyRef, Repeat,
-    RoleExpand, property_column,
+    RoleExpand, TableCall, property_column,
 };
 
 impl Pruner<'_> {
@@ -116,6 +116,7 @@ pub(super) fn provides(plan: &LogicalPlan, entity: &str) -> bool {
         | LogicalPlan::Fetch(Fetch { input, .. })
         | LogicalPlan::Filter { input, .. }
         | LogicalPlan::LoadRows(LoadRows { input, .. })
+        | LogicalPlan::TableCall(TableCall { input, .. })
         | LogicalPlan::Unwind { input, .. } => with_stack(|| provides(input, entity)),
         LogicalPlan::Join(join) => {
             with_stack(|| provides(&join.left, entity) || provides(&join.right, entity))

@@ -7,8 +7,9 @@ use arrow::datatypes::{DataType, Field};
 use grism_core::{Error, Result, Type, Value, widen_column};
 use grism_text::{ColumnType, value_of};
 
+use super::casts::{any_column, decoded, exact_cast};
 use super::nested::{item_of, lists_of};
-use super::normalized::{any_column, decoded, exact_cast, needs_type, of_field};
+use super::normalized::{needs_type, of_field};
 
 /// The values of a column as those of the type that was asked for. Only floats may be rounded: that is asked for by their name.
 ///

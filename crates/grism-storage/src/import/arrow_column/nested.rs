@@ -3,16 +3,15 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, ListArray, StructArray, UInt64Array, UnionArray,
-};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, ListArray, StructArray, UInt64Array};
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::compute::nullif;
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, UnionFields};
 use grism_core::{Error, Result, Type, Value};
 use grism_text::ColumnType;
 
-use super::normalized::{any_column, exact_cast, of_field};
+use super::casts::{any_column, exact_cast};
+use super::normalized::of_field;
 
 /// Lists of any layout.
 pub(super) fn of_lists(column: &ArrayRef, given: Option<&ColumnType>) -> Result<(Type, ArrayRef)> {
@@ -186,7 +185,7 @@ pub(super) fn of_unions(
     column: &ArrayRef,
     given: Option<&ColumnType>,
 ) -> Result<(Type, ArrayRef)> {
-    let unions = column.as_any().downcast_ref::<UnionArray>();
+    let unions = column.as_union_opt();
     let unions = unions.ok_or_else(|| Error::internal("a union column"))?;
     let mut values = Vec::with_capacity(unions.len());
     for row in 0..unions.len() {

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray};
-use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Field, UInt64Type};
-use grism_core::{Error, Result, Type, Value};
+use grism_core::{Error, Result, Type};
 use grism_text::ColumnType;
 
+use super::casts::exact_cast;
 use super::given::values_as_given;
 use super::{extension, nested, times};
 
@@ -125,31 +125,4 @@ pub(super) fn needs_type(data_type: &DataType) -> bool {
             | DataType::Decimal128(..)
             | DataType::Decimal256(..)
     )
-}
-
-/// The column without an encoding: the values of a dictionary, or of runs.
-pub(crate) fn decoded(column: &ArrayRef) -> Result<ArrayRef> {
-    match column.data_type() {
-        DataType::Dictionary(_, values) => decoded(&exact_cast(column, values)?),
-        DataType::RunEndEncoded(_, values) => decoded(&exact_cast(column, values.data_type())?),
-        _ => Ok(Arc::clone(column)),
-    }
-}
-
-/// The column as another Arrow type that holds the same values.
-pub(crate) fn exact_cast(column: &ArrayRef, data_type: &DataType) -> Result<ArrayRef> {
-    if column.data_type() == data_type {
-        return Ok(Arc::clone(column));
-    }
-    let options = CastOptions {
-        safe: false,
-        ..CastOptions::default()
-    };
-    cast_with_options(column, data_type, &options)
-        .map_err(|error| Error::invalid_data(error.to_string()))
-}
-
-/// A column of values that have no Arrow type in common.
-pub(super) fn any_column(values: &[Value]) -> Result<(Type, ArrayRef)> {
-    Ok((Type::Any, Value::column(values, &Type::Any.to_arrow())?))
 }

@@ -11,7 +11,7 @@ use arrow::datatypes::{
 use grism_core::temporal::{Duration, LocalDateTime, Zone};
 use grism_core::{Error, Result, Type, Value};
 
-use super::normalized::{any_column, exact_cast};
+use super::casts::{any_column, exact_cast};
 
 const NANOS_PER_SECOND: i128 = 1_000_000_000;
 const NANOS_PER_DAY: i128 = 86_400 * NANOS_PER_SECOND;

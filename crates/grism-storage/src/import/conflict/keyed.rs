@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use grism_core::{EntityId, Error, GraphSchema, Result, Snapshot, TableId, Tables};
 
 use super::OnConflict;
-use crate::import::keys::{Key, KeyColumn, KeyIndex};
+use crate::import::key::Key;
+use crate::import::keys::{KeyColumn, KeyIndex};
 use crate::import::options::LoadOptions;
 
 /// Keys, and where the next entity goes.

@@ -18,7 +18,7 @@ use grism_core::{
 use tokio::runtime::Handle;
 
 use crate::columns::{column_or_null, column_type, id_array, named_batch};
-use crate::memory_limit::waiting_bytes;
+use crate::shares::Shares;
 
 /// Rows that are compared at a time.
 const BATCH_ROWS: usize = 1 << 14;
@@ -136,8 +136,10 @@ impl Updates {
         }
         let batch = named_batch(&names, columns, offsets.len())?;
         let batch = filter_record_batch(&batch, &BooleanArray::from(differs))?;
+        let memory = self.snapshot.memory();
+        let limit = Shares::of(memory.as_ref()).waiting_bytes() / 8;
         let rows = self.rows.entry(table.id);
-        rows.or_insert_with(|| RowBuffer::new(waiting_bytes() / 8))
+        rows.or_insert_with(|| RowBuffer::new(limit, memory))
             .push(batch)?;
         Ok(count)
     }

@@ -1,19 +1,22 @@
 //! The rows of a load that wait for the others of their hyperedge.
 
+use std::sync::Arc;
+
 use arrow::array::{ArrayRef, BooleanArray, StringArray};
 use arrow::compute::filter_record_batch;
 use arrow::record_batch::RecordBatch;
-use grism_core::{Result, Table, batches_of};
+use grism_core::{MemoryManager, MemoryReservation, Result, Table, batch_bytes, batches_of};
 
-use super::merge::{GroupRules, Merged, merged};
+use super::merge::{Merged, merged};
 use super::origins::{KeptRows, Origins};
 use super::parts::{DEEPEST, Part, Parts};
-use super::rows::{NAMES_BEFORE, bytes_of, joined};
+use super::rows::{NAMES_BEFORE, joined};
+use super::rules::GroupRules;
 use crate::columns::named_batch;
-use crate::import::keys::{Key, KeyColumn};
+use crate::import::key::Key;
+use crate::import::keys::KeyColumn;
 use crate::import::options::BadRow;
 use crate::import::parsed::Parsed;
-use crate::memory_limit::grouped_bytes;
 
 /// Rows by the key of their hyperedge, in memory as far as it holds them.
 pub(in crate::import) struct Groups {
@@ -23,6 +26,9 @@ pub(in crate::import) struct Groups {
     bytes: usize,
     /// Bytes that may be held.
     limit: usize,
+    memory: Arc<dyn MemoryManager>,
+    /// What those that are held take.
+    reserved: MemoryReservation,
     parts: Option<Parts>,
     /// The columns of the rows as they were read, for the reject file.
     columns: Vec<String>,
@@ -52,8 +58,12 @@ pub(in crate::import) fn rows_without_key(keys: &KeyColumn) -> Vec<usize> {
 }
 
 impl Groups {
-    /// No rows yet.
-    pub(in crate::import) fn new(bad_rows: BadRow) -> Self {
+    /// No rows yet; up to `limit` bytes of them are held.
+    pub(in crate::import) fn new(
+        bad_rows: BadRow,
+        limit: usize,
+        memory: &Arc<dyn MemoryManager>,
+    ) -> Self {
         let kept = match bad_rows {
             BadRow::Error => KeptRows::Places,
             BadRow::Reject => KeptRows::Whole,
@@ -62,7 +72,9 @@ impl Groups {
             origins: Origins::new(kept),
             held: Vec::new(),
             bytes: 0,
-            limit: grouped_bytes(),
+            limit,
+            memory: Arc::clone(memory),
+            reserved: MemoryReservation::empty(Arc::clone(memory)),
             parts: None,
             columns: Vec::new(),
         }
@@ -90,7 +102,7 @@ impl Groups {
             .columns(read, &rows.parsed.places, &rows.unsaid)?;
         let names = NAMES_BEFORE.map(str::to_owned).into_iter();
         let names: Vec<String> = names.chain(rows.names).collect();
-        let mut columns: Vec<ArrayRef> = vec![std::sync::Arc::new(keys)];
+        let mut columns: Vec<ArrayRef> = vec![Arc::new(keys)];
         columns.extend(origins.into_iter().chain(rows.values));
         let mut batch = named_batch(&names, columns, read.num_rows())?;
         if let Some(kept) = rows.kept {
@@ -99,7 +111,8 @@ impl Groups {
         if batch.num_rows() == 0 {
             return Ok(());
         }
-        self.bytes += bytes_of(&batch);
+        self.bytes += batch_bytes(&batch);
+        self.reserved.resize(self.bytes);
         self.held.push(batch);
         if self.bytes > self.limit {
             self.spill(table)?;
@@ -110,7 +123,9 @@ impl Groups {
     fn spill(&mut self, table: &Table) -> Result<()> {
         let held = std::mem::take(&mut self.held);
         self.bytes = 0;
-        let parts = self.parts.get_or_insert_with(|| Parts::new(0));
+        self.reserved.resize(0);
+        let memory = &self.memory;
+        let parts = self.parts.get_or_insert_with(|| Parts::new(0, memory));
         if held.is_empty() {
             return Ok(());
         }
@@ -157,11 +172,11 @@ impl Groups {
             drop(batches);
             return take(merged(&rows, rules, &self.origins)?);
         }
-        let mut finer = Parts::new(part.depth);
+        let mut finer = Parts::new(part.depth, &self.memory);
         let (mut held, mut bytes) = (Vec::new(), 0);
         for batch in batches {
             let batch = batch?;
-            bytes += bytes_of(&batch);
+            bytes += batch_bytes(&batch);
             held.push(batch);
             if bytes > self.limit {
                 finer.add(&joined(rules.table, &held)?)?;

@@ -7,14 +7,17 @@
 //!                    64 parts by the hash of the key, in files ──▶ each merged, or cut again
 //! ```
 
+mod grouped_rows;
 mod groups;
 mod merge;
 mod ordered;
 mod origins;
 mod parts;
 mod rows;
+mod rules;
 mod split;
 
 pub(super) use groups::{GroupRows, Groups, rows_without_key};
-pub(super) use merge::{Agreement, GroupRules, MergedBatch, Presence};
+pub(super) use merge::MergedBatch;
+pub(super) use rules::{Agreement, GroupRules, Presence};
 pub(super) use split::split_cells;

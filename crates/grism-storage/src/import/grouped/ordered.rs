@@ -10,7 +10,7 @@ use arrow::datatypes::{DataType, Field, UInt64Type};
 use arrow::record_batch::RecordBatch;
 use grism_core::{Result, Role};
 
-use super::merge::{GroupedRows, NONE, Single};
+use super::grouped_rows::{GroupedRows, NONE, Single};
 use crate::columns::named_batch;
 
 /// The rows of each group, in order.
@@ -152,7 +152,7 @@ impl Ordered {
 
 #[cfg(test)]
 mod tests {
-    use super::super::merge::Agreement;
+    use super::super::rules::Agreement;
     use super::*;
 
     #[test]

@@ -1,12 +1,12 @@
 //! Rows in files, cut by the hash of their key so that the rows of one key are in one part.
 
+use std::sync::Arc;
+
 use ahash::RandomState;
 use arrow::array::{AsArray, UInt64Array};
 use arrow::compute::take_record_batch;
 use arrow::record_batch::RecordBatch;
-use grism_core::{Result, RowBuffer};
-
-use super::rows::bytes_of;
+use grism_core::{MemoryManager, Result, RowBuffer, batch_bytes};
 
 /// Bits of the hash that one cut takes.
 const BITS: u32 = 6;
@@ -33,10 +33,10 @@ pub(super) struct Part {
 
 impl Parts {
     /// No rows yet; those that come were cut `depth` times before.
-    pub(super) fn new(depth: u32) -> Self {
+    pub(super) fn new(depth: u32, memory: &Arc<dyn MemoryManager>) -> Self {
         let part = || Part {
             depth: depth + 1,
-            rows: RowBuffer::with_write_buffer(0, WRITE_BYTES),
+            rows: RowBuffer::with_write_buffer(0, WRITE_BYTES, memory),
             bytes: 0,
         };
         Self {
@@ -61,7 +61,7 @@ impl Parts {
         for (part, places) in self.parts.iter_mut().zip(places) {
             if !places.is_empty() {
                 let own = take_record_batch(rows, &UInt64Array::from(places))?;
-                part.bytes += bytes_of(&own);
+                part.bytes += batch_bytes(&own);
                 part.rows.push(own)?;
             }
         }

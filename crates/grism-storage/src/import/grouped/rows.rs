@@ -56,13 +56,3 @@ pub(super) fn joined(table: &Table, batches: &[RecordBatch]) -> Result<RecordBat
     }
     Ok(concat_batches(&schema, &same)?)
 }
-
-/// The bytes that a batch's values take, those of the arrays that they are slices of left out.
-pub(super) fn bytes_of(batch: &RecordBatch) -> usize {
-    let bytes = |column: &arrow::array::ArrayRef| {
-        let data = column.to_data();
-        data.get_slice_memory_size()
-            .unwrap_or_else(|_| data.get_buffer_memory_size())
-    };
-    batch.columns().iter().map(bytes).sum()
-}

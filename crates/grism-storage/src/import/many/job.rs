@@ -30,7 +30,7 @@ pub struct ManyLoads {
     pub types: Vec<HyperedgeType>,
     /// The loads, in any order: nodes are loaded first, and hyperedges before those that bind them.
     pub jobs: Vec<LoadJob>,
-    /// Bytes that all of them may hold, about; whoever loads holds a [`crate::MemoryLimit`] of it.
+    /// Bytes that all of them may hold, about; whoever loads gives the graph a budget of it.
     pub memory_limit: Option<usize>,
     /// What is told while they go on.
     pub progress: Arc<LoadProgress>,

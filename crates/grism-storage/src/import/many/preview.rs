@@ -41,7 +41,7 @@ pub async fn preview_many(snapshot: &dyn Snapshot, loads: ManyLoads) -> Result<V
             }
         }
     }
-    let storage = InMemoryStorage::new();
+    let storage = InMemoryStorage::within(Arc::clone(snapshot.memory()));
     let first = storage.snapshot(SnapshotId::default()).await?;
     storage
         .commit(ChangeSet::new(first.as_ref(), schema))

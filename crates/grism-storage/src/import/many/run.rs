@@ -13,7 +13,7 @@ use crate::import::read::cancelled;
 use crate::import::shared_keys::SharedKeys;
 use crate::import::telling::Telling;
 use crate::import::{LoadReport, MissingMember};
-use crate::memory_limit::write_parts;
+use crate::shares::Shares;
 
 /// Loads that are staged and not committed yet.
 pub struct StagedLoads {
@@ -60,7 +60,8 @@ pub async fn load_many_into(
     let mut reports: Vec<Option<LoadReport>> = vec![None; jobs.len()];
     for places in order {
         let own = places.iter().filter_map(|place| jobs[*place].take());
-        let (changes, found) = stage(&staged.staged, own.collect(), &operation).await?;
+        let (mut changes, found) = stage(&staged.staged, own.collect(), &operation).await?;
+        changes.cancellation = loads.progress.cancellation();
         for (place, report) in places.into_iter().zip(found) {
             reports[place] = Some(report);
         }
@@ -220,7 +221,7 @@ impl<'a> Attempt<'a> {
         parts: &mut Vec<(usize, LoadReport)>,
         problems: &mut Vec<(usize, Error)>,
     ) -> Result<()> {
-        let width = write_parts() as usize;
+        let width = Shares::of(self.snapshot.memory().as_ref()).write_parts() as usize;
         let base = self.changes.clone();
         let mut waiting = ready.into_iter();
         let mut tasks = JoinSet::new();

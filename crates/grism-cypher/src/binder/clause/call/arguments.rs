@@ -1,10 +1,11 @@
 //! What a CALL gives to a procedure, and what it takes of it.
 
 use grism_core::{Result, Type};
+use grism_functions::{Presence, UserParameter};
 use grism_logical::LogicalExpr;
 
-use super::procedure::{Procedure, ProcedureColumn};
-use crate::binder::expression::{ExpressionBinder, bind_expression, is_aggregate, of_value};
+use super::procedure::{Procedure, Source};
+use crate::binder::expression::{ExpressionBinder, bind_expression, of_value, user_argument};
 use crate::binder::names::{Scope, hint};
 use crate::binder::{ParameterTypes, QueryContext};
 use crate::syntax::{CallClause, Expr, ExprKind, QualifiedName, Span};
@@ -27,9 +28,11 @@ pub(super) fn bind_arguments(
                 .with_code("SyntaxError:InvalidArgumentPassingMode"));
         }
         // A call that stands alone takes its arguments from the parameters of the same names.
-        return procedure
-            .arguments
-            .iter()
+        let passed = procedure.arguments.iter().filter(|argument| {
+            let is_optional = argument.presence == Presence::Optional;
+            !is_optional || binder.context.bind.parameter(&argument.name).is_some()
+        });
+        return passed
             .map(
                 |argument| match binder.context.bind.parameter(&argument.name) {
                     Some(value) => Ok(value),
@@ -43,23 +46,25 @@ pub(super) fn bind_arguments(
             )
             .collect();
     };
-    if given.len() != procedure.arguments.len() {
+    let (least, most) = procedure.arity();
+    if !(least..=most).contains(&given.len()) {
+        let wanted = match least == most {
+            true => least.to_string(),
+            false => format!("{least} to {most}"),
+        };
+        let message = format!(
+            "`{}` takes {wanted} arguments, not {}",
+            procedure.name,
+            given.len()
+        );
         return Err(binder
-            .invalid(
-                format!(
-                    "`{}` takes {} arguments, not {}",
-                    procedure.name,
-                    procedure.arguments.len(),
-                    given.len()
-                ),
-                name.span,
-            )
+            .invalid(message, name.span)
             .with_code("SyntaxError:InvalidNumberOfArguments"));
     }
     let mut bound = Vec::new();
     for (argument, expression) in procedure.arguments.iter().zip(given) {
         if let ExprKind::Function(call) = &expression.kind
-            && is_aggregate(&call.name.text)
+            && call.aggregates()
         {
             return Err(binder
                 .invalid("an argument of CALL cannot aggregate", expression.span)
@@ -70,12 +75,7 @@ pub(super) fn bind_arguments(
         if found == Type::Any && value.columns().is_empty() && !value.is_volatile() {
             found = (binder.context.bind.constant)(&value)?.type_of();
         }
-        let fits = match (&argument.ty, &found) {
-            (_, Type::Null | Type::Any) | (Type::Any, _) => true,
-            (Type::Float64, Type::Int64) => true,
-            (wanted, found) => wanted == found,
-        };
-        if !fits {
+        if !matches!(found, Type::Null | Type::Any) && !argument.takes(&found) {
             let message = format!("`{}` is {}, not {found}", argument.name, argument.ty);
             let code = match binder.context.bind.parameter_types {
                 ParameterTypes::Known => "SyntaxError:InvalidArgumentType",
@@ -84,7 +84,10 @@ pub(super) fn bind_arguments(
             let error = binder.invalid(message, expression.span).with_code(code);
             return Err(of_value(error, expression));
         }
-        bound.push(value);
+        bound.push(match procedure.source {
+            Source::Function(_) => user_argument(binder, value, expression)?,
+            Source::Listed(_) | Source::Index => value,
+        });
     }
     Ok(bound)
 }
@@ -97,7 +100,7 @@ pub(super) fn yielded(
     call: &CallClause,
     alone: bool,
     span: Span,
-) -> Result<Vec<(ProcedureColumn, String)>> {
+) -> Result<Vec<(UserParameter, String)>> {
     let every = || {
         let columns = procedure.columns.iter();
         columns
@@ -127,7 +130,7 @@ pub(super) fn yielded(
         }
         return Ok(every());
     };
-    let mut found: Vec<(ProcedureColumn, String)> = Vec::new();
+    let mut found: Vec<(UserParameter, String)> = Vec::new();
     for item in items {
         let name = &item.column;
         let columns = procedure.columns.iter();

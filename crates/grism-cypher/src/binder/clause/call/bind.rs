@@ -1,28 +1,46 @@
-//! CALL of a procedure: the rows whose arguments are the call's.
+//! CALL of a procedure: its rows beside each row before it.
 
 use std::sync::Arc;
 
-use grism_core::{Result, Type, Value};
-use grism_logical::{BinaryOperator, LogicalExpr, LogicalPlan, UnaryOperator};
+use grism_core::{Result, Value};
+use grism_functions::TableFunction;
+use grism_logical::{LogicalExpr, LogicalPlan, TableCall};
 
 use super::arguments::{bind_arguments, yielded};
 use super::find::find_procedure;
-use super::procedure::{Found, Procedure};
+use super::procedure::{Found, Procedure, Source};
 use super::search::search;
 use crate::binder::clause::filter::filter;
 use crate::binder::clause::rows::{Rows, with_column, with_needs};
-use crate::binder::expression::{ExpressionBinder, ExpressionInput, Needs, property_of_bound};
-use crate::binder::names::{Scope, column_for};
+use crate::binder::expression::{ExpressionBinder, ExpressionInput, Needs};
+use crate::binder::names::column_for;
 use crate::binder::{Notes, QueryContext};
-use crate::syntax::{CallClause, Expr, Name, ProcedureTarget, Span};
+use crate::syntax::{CallClause, Expr, ProcedureTarget, Span};
 
-/// Whether a query that consists of this CALL alone gives the procedure's rows.
-pub(in crate::binder::clause) fn stands_alone(
+/// What a call is made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::binder::clause) enum CalledFor {
+    /// The rows that it gives.
+    Rows,
+    /// What a function without columns does.
+    Effect,
+    /// Nothing: a listing without columns does not exist.
+    Nothing,
+}
+
+/// What the procedure of a CALL is called for.
+pub(in crate::binder::clause) fn called_for(
     context: QueryContext<'_>,
     call: &CallClause,
-) -> bool {
-    let procedure = find_procedure(context, &call.target.name, None);
-    procedure.is_ok_and(|procedure| !procedure.columns.is_empty())
+) -> CalledFor {
+    match find_procedure(context, &call.target.name, None) {
+        Ok(procedure) if !procedure.columns.is_empty() => CalledFor::Rows,
+        Ok(Procedure {
+            source: Source::Function(_),
+            ..
+        }) => CalledFor::Effect,
+        _ => CalledFor::Nothing,
+    }
 }
 
 /// Binds a CALL, which `is_only` where it is the only clause of its query.
@@ -46,119 +64,63 @@ pub(in crate::binder::clause) fn bind_call(
     let mut binder = ExpressionBinder::new(context, notes, input, &mut needs);
     let given = bind_arguments(&mut binder, &procedure, arguments.as_deref(), name, alone)?;
     let yields = yielded(context, &rows.scope, &procedure, call, alone, span)?;
-    if procedure.columns.is_empty() {
-        // It gives nothing: every row goes on as it is.
-        return rows.with_needs(&mut needs);
-    }
     let found = Found {
         procedure: &procedure,
         given,
         yields,
-        predicate: call
-            .yields
-            .as_ref()
-            .and_then(|yields| yields.predicate.as_ref()),
         span,
     };
-    match search(context, notes, &rows, &mut needs, &found)? {
-        Some(searched) => filter_yielded(context, notes, searched, &found),
-        None => listed(context, notes, rows, needs, &found),
-    }
-}
-
-fn filter_yielded(
-    context: QueryContext<'_>,
-    notes: &mut Notes,
-    rows: Rows,
-    found: &Found<'_>,
-) -> Result<Rows> {
-    match found.predicate {
+    let rows = match &procedure.source {
+        Source::Listed(values) => listed(notes, rows, values, &found)?,
+        Source::Index => search(context, notes, &rows, &mut needs, &found)?,
+        Source::Function(function) => called(rows, &mut needs, function, &found)?,
+    };
+    let predicate = call.yields.as_ref().and_then(|own| own.predicate.as_ref());
+    match predicate {
         Some(predicate) => filter(context, notes, rows, predicate),
         None => Ok(rows),
     }
 }
 
 /// The rows of a procedure that lists them.
-fn listed(
-    context: QueryContext<'_>,
-    notes: &mut Notes,
-    rows: Rows,
-    mut needs: Needs,
-    found: &Found<'_>,
-) -> Result<Rows> {
-    let procedure = found.procedure;
-    let row = notes.fresh("row");
+fn listed(notes: &mut Notes, rows: Rows, values: &[String], found: &Found<'_>) -> Result<Rows> {
+    let kept: Vec<String> = rows.plan.schema()?.names().map(str::to_owned).collect();
+    let value = notes.fresh("listed");
+    let values = values.iter().cloned().map(Value::String).collect();
     let mut plan = LogicalPlan::Unwind {
         input: Arc::new(rows.plan),
-        expression: rows_of(procedure),
-        variable: row.clone(),
+        expression: LogicalExpr::Literal(Value::List(values)),
+        variable: value.clone(),
     };
     let mut scope = rows.scope;
-    let columns = plan.schema()?;
-    let row_type = columns
-        .find(&row)
-        .map_or(Type::Null, |column| column.ty.clone());
-    let cell = |notes: &mut Notes, needs: &mut Needs, scope: &Scope, column: &str| {
-        let input = ExpressionInput::new(scope, &columns);
-        let mut binder = ExpressionBinder::new(context, notes, input, needs);
-        cell(&mut binder, &row, &row_type, column, found.span)
-    };
-    let mut conditions = Vec::new();
-    for (argument, value) in procedure.arguments.iter().zip(&found.given) {
-        let cell = cell(notes, &mut needs, &scope, &argument.name)?;
-        let both_null = LogicalExpr::all([
-            cell.clone().unary(UnaryOperator::IsNull),
-            value.clone().unary(UnaryOperator::IsNull),
-        ]);
-        let equal = cell.binary(BinaryOperator::Equal, value.clone());
-        conditions.push(LogicalExpr::any([equal, both_null]));
-    }
-    plan = with_needs(plan, &mut needs)?.filtered(conditions);
+    let mut columns = kept;
     for (column, variable) in &found.yields {
-        let value = cell(notes, &mut needs, &scope, &column.name)?;
         let made = column_for(variable);
-        plan = with_column(with_needs(plan, &mut needs)?, value, made.clone())?;
-        let schema = plan.schema()?;
-        let ty = schema.find(&made).map_or(&column.ty, |column| &column.ty);
-        scope.put(variable, &made, ty.clone());
+        plan = with_column(plan, LogicalExpr::column(&value), made.clone())?;
+        scope.put(variable, &made, column.ty.clone());
+        columns.push(made);
     }
-    let rows = filter_yielded(context, notes, Rows::new(plan, scope), found)?;
-    // The procedure's rows end here.
-    let columns: Vec<String> = rows
-        .plan
-        .schema()?
-        .names()
-        .filter(|name| *name != row)
-        .map(str::to_owned)
-        .collect();
-    Ok(Rows::new(rows.plan.keep_columns(&columns)?, rows.scope))
+    Ok(Rows::new(plan.keep_columns(&columns)?, scope))
 }
 
-/// The rows of a procedure as a list of maps.
-fn rows_of(procedure: &Procedure) -> LogicalExpr {
-    let columns = procedure.arguments.iter().chain(&procedure.columns);
-    let names: Vec<String> = columns.map(|column| column.name.clone()).collect();
-    let rows = procedure.rows.iter().map(|row| {
-        let cells = names.iter().cloned().zip(row.iter().cloned());
-        Value::Map(cells.collect())
+/// The rows of a function of the user's.
+fn called(
+    rows: Rows,
+    needs: &mut Needs,
+    function: &Arc<dyn TableFunction>,
+    found: &Found<'_>,
+) -> Result<Rows> {
+    let mut scope = rows.scope;
+    let columns = found.yields.iter();
+    let columns = columns.map(|(column, variable)| (column.name.clone(), column_for(variable)));
+    let plan = LogicalPlan::TableCall(TableCall {
+        input: Arc::new(with_needs(rows.plan, needs)?),
+        function: Arc::clone(function),
+        arguments: found.given.clone(),
+        columns: columns.collect(),
     });
-    LogicalExpr::Literal(Value::List(rows.collect()))
-}
-
-/// A column of a procedure's row.
-fn cell(
-    binder: &mut ExpressionBinder<'_, '_>,
-    row: &str,
-    ty: &Type,
-    column: &str,
-    span: Span,
-) -> Result<LogicalExpr> {
-    let name = Name {
-        text: column.to_owned(),
-        span,
-    };
-    match ty {
-        Type::Null => Ok(LogicalExpr::Literal(Value::Null)),
-        ty => property_of_bound(binder, LogicalExpr::column(row), ty, &name),
+    for (column, variable) in &found.yields {
+        scope.put(variable, &column_for(variable), column.ty.clone());
     }
+    Ok(Rows::new(plan, scope))
 }

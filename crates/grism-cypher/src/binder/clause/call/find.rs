@@ -1,34 +1,39 @@
 //! Finding the procedure that a CALL names.
 
-use grism_core::{GraphSchema, Result, Type, Value};
+use grism_core::{GraphSchema, Result, Type};
+use grism_functions::{Functions, UserDefined, UserParameter};
 
-use super::procedure::{Procedure, ProcedureColumn};
+use super::procedure::{Procedure, Source};
 use super::search::searches;
 use crate::binder::QueryContext;
 use crate::binder::names::hint;
 use crate::syntax::QualifiedName;
 
-/// The procedures that CALL may name in every graph, by name.
+/// The procedures that CALL may name, by name.
 #[must_use]
-pub fn procedures(schema: &GraphSchema) -> Vec<Procedure> {
-    let mut all: Vec<Procedure> = built_in(schema).into_iter().chain(searches(None)).collect();
+pub fn procedures(schema: &GraphSchema, functions: &Functions) -> Vec<Procedure> {
+    let built_in = built_in(schema).into_iter().chain(searches(None));
+    let mut all: Vec<Procedure> = built_in.chain(of_user(functions)).collect();
     all.sort_by(|a, b| a.name.cmp(&b.name));
     all
 }
 
+/// The functions of rows that the user registered.
+fn of_user(functions: &Functions) -> impl Iterator<Item = Procedure> {
+    functions.user_functions().filter_map(|own| match own {
+        UserDefined::Table(function) => Some(Procedure::of_function(function)),
+        UserDefined::Scalar(_) | UserDefined::Aggregate(_) => None,
+    })
+}
+
 /// The procedures that list what the graph holds.
 fn built_in(schema: &GraphSchema) -> Vec<Procedure> {
-    let listing = |name: &str, column: &str, values: Vec<String>| Procedure {
+    let listing = |name: &str, column: &str, values: Vec<String>, description: &str| Procedure {
         name: name.to_owned(),
         arguments: Vec::new(),
-        columns: vec![ProcedureColumn {
-            name: column.to_owned(),
-            ty: Type::String,
-        }],
-        rows: values
-            .into_iter()
-            .map(|value| vec![Value::String(value)])
-            .collect(),
+        columns: vec![UserParameter::new(column, Type::String)],
+        description: description.to_owned(),
+        source: Source::Listed(values),
     };
     let sorted = |mut names: Vec<String>| {
         names.sort_unstable();
@@ -49,33 +54,54 @@ fn built_in(schema: &GraphSchema) -> Vec<Procedure> {
             .iter()
             .map(|property| property.name.clone())
     });
+    let keys = sorted(keys.collect());
     vec![
-        listing("db.labels", "label", labels),
-        listing("db.relationshipTypes", "relationshipType", types(true)),
-        listing("db.hyperedgeTypes", "hyperedgeType", types(false)),
-        listing("db.propertyKeys", "propertyKey", sorted(keys.collect())),
+        listing("db.labels", "label", labels, "The labels of nodes."),
+        listing(
+            "db.relationshipTypes",
+            "relationshipType",
+            types(true),
+            "The types of binary edges.",
+        ),
+        listing(
+            "db.hyperedgeTypes",
+            "hyperedgeType",
+            types(false),
+            "The types of hyperedges, without binary edges.",
+        ),
+        listing(
+            "db.propertyKeys",
+            "propertyKey",
+            keys,
+            "The names of properties.",
+        ),
     ]
 }
 
-/// The procedure called `name`, which is `given` so many arguments.
+/// The procedure called `name`, which is `given` so many arguments. A user's is found in upper and lower case, as functions are.
 pub(super) fn find_procedure(
     context: QueryContext<'_>,
     name: &QualifiedName,
     given: Option<usize>,
 ) -> Result<Procedure> {
     let text = &name.text;
-    let own = context.bind.procedures;
-    if let Some(procedure) = own.get(text) {
+    let functions = context.bind.functions;
+    if let Some(UserDefined::Table(function)) = functions.user(text) {
+        return Ok(Procedure::of_function(function));
+    }
+    let built_in = built_in(context.schema());
+    let built_in: Vec<Procedure> = built_in.into_iter().chain(searches(given)).collect();
+    if let Some(procedure) = built_in.iter().find(|procedure| &procedure.name == text) {
         return Ok(procedure.clone());
     }
-    let known = built_in(context.schema());
-    let known: Vec<Procedure> = known.into_iter().chain(searches(given)).collect();
-    if let Some(procedure) = known.iter().find(|procedure| &procedure.name == text) {
-        return Ok(procedure.clone());
-    }
-    let known = known.iter().map(|procedure| procedure.name.as_str());
-    let names = known.chain(own.keys().map(String::as_str));
-    let message = format!("unknown procedure `{text}`{}", hint(text, names));
+    let message = match functions.find(text) {
+        Some(_) => format!("`{text}()` gives a value, not rows: RETURN {text}(…)"),
+        None => {
+            let known: Vec<Procedure> = built_in.into_iter().chain(of_user(functions)).collect();
+            let names = known.iter().map(|procedure| procedure.name.as_str());
+            format!("unknown procedure `{text}`{}", hint(text, names))
+        }
+    };
     Err(context
         .source
         .invalid(message, name.span)

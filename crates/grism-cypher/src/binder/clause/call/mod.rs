@@ -6,7 +6,7 @@ mod find;
 mod procedure;
 mod search;
 
-pub(super) use bind::{bind_call, stands_alone};
+pub(super) use bind::{CalledFor, bind_call, called_for};
 
 pub use find::procedures;
-pub use procedure::{Procedure, ProcedureColumn, Procedures};
+pub use procedure::Procedure;

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use grism_core::{IndexDefinition, IndexKind, Result, Tables, Type, Value};
+use grism_core::{Error, IndexDefinition, IndexKind, Result, Tables, Type, Value};
+use grism_functions::UserParameter;
 use grism_logical::{IndexLookup, LogicalExpr, LogicalPlan};
 
-use super::procedure::{Found, Procedure, ProcedureColumn};
+use super::procedure::{Found, Procedure, Source};
 use crate::binder::clause::rows::{Rows, with_needs};
 use crate::binder::expression::Needs;
 use crate::binder::names::{column_for, hint};
@@ -66,10 +67,7 @@ const SCORE: &str = "score";
 /// are searched.
 pub(super) fn searches(given: Option<usize>) -> impl Iterator<Item = Procedure> {
     SEARCHES.into_iter().map(move |search| {
-        let column = |name: &str, ty: Type| ProcedureColumn {
-            name: name.to_owned(),
-            ty,
-        };
+        let column = |name: &str, ty: Type| UserParameter::new(name, ty);
         let (index, count) = (column(INDEX, Type::String), column(COUNT, Type::Int64));
         let arguments = match search.of_vectors {
             Some(true) => vec![index, count, column(QUERY, Type::Any)],
@@ -84,24 +82,30 @@ pub(super) fn searches(given: Option<usize>) -> impl Iterator<Item = Procedure> 
                 column(search.column, Type::Any),
                 column(SCORE, Type::Float64),
             ],
-            rows: Vec::new(),
+            description: match search.of_vectors {
+                Some(true) => "The entities with the nearest vectors, by a vector index.",
+                Some(false) => "The entities whose texts fit best, by a full-text index.",
+                None => "The entities that fit best, by a vector or full-text index.",
+            }
+            .to_owned(),
+            source: Source::Index,
         }
     })
 }
 
-/// The rows of a search; `None` for a procedure that searches nothing.
+/// The rows of a search.
 pub(super) fn search(
     context: QueryContext<'_>,
     notes: &mut Notes,
     rows: &Rows,
     needs: &mut Needs,
     found: &Found<'_>,
-) -> Result<Option<Rows>> {
+) -> Result<Rows> {
     let procedure = found.procedure;
     let own = SEARCHES.iter().find(|own| own.name == procedure.name);
-    let Some(search) = own.copied() else {
-        return Ok(None);
-    };
+    let search = own
+        .copied()
+        .ok_or_else(|| Error::internal("a search of no known name"))?;
     let index = searched_index(context, search, found.given.first(), found.span)?;
     let schema = context.schema();
     let (tables, entity_type) = match schema.hyperedge_table(&index.label) {
@@ -146,7 +150,7 @@ pub(super) fn search(
         };
         scope.put(variable, &column_for(variable), ty);
     }
-    Ok(Some(Rows::new(plan, scope)))
+    Ok(Rows::new(plan, scope))
 }
 
 /// The index that a search names, which must be of its kind.

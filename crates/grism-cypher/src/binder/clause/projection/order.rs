@@ -7,9 +7,7 @@ use grism_logical::{LogicalExpr, LogicalPlan, SortKey};
 
 use super::items::{Item, bind_order};
 use crate::binder::clause::rows::{Rows, with_column};
-use crate::binder::expression::{
-    ExpressionBinder, ExpressionInput, Needs, bind_expression, is_aggregate,
-};
+use crate::binder::expression::{ExpressionBinder, ExpressionInput, Needs, bind_expression};
 use crate::binder::{Notes, QueryContext};
 use crate::projected::{Projected, names_in};
 use crate::syntax::{Expr, ExprKind, Name, OrderItem, Projection, Visitor, walk_expr};
@@ -64,7 +62,7 @@ fn bind_aggregates_of(
     items: &mut Vec<Item>,
 ) -> Result<()> {
     if let ExprKind::Function(call) = &expression.kind
-        && is_aggregate(&call.name.text)
+        && call.aggregates()
     {
         let bound = bind_expression(binder, expression)?;
         let ty = binder.type_of(&bound, expression)?;

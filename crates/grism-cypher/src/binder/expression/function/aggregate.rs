@@ -1,26 +1,25 @@
 //! Aggregates: their arguments, and the columns of their results.
 
 use grism_core::{Result, Type, Value};
-use grism_functions::{AVG_OF, DISTINCT_OF, Function, SUM_OF, built_in};
+use grism_functions::{AVG_OF, AggregateRef, DISTINCT_OF, Function, SUM_OF};
 use grism_logical::{AggregateCall, AggregateFunction, LogicalExpr};
 
-use super::arity::check_arity;
+use super::arity::{check_arity, check_count};
 use crate::binder::expression::bind::bind_expression;
 use crate::binder::expression::binder::ExpressionBinder;
+use crate::binder::expression::entity::with_contents;
 use crate::syntax::{Expr, FunctionCall};
 
-/// Whether a function of this name aggregates.
-pub(crate) fn is_aggregate(name: &str) -> bool {
-    built_in(name).is_some_and(Function::aggregates)
-}
+/// The message for `*` as the argument of another function than `count`.
+pub(super) const MISPLACED_STAR: &str = "`*` stands only in count(*) and RETURN *";
 
-/// The argument of an aggregate, in which no aggregate may stand.
-fn aggregated(
+/// What `bind` binds of the arguments of an aggregate, in which no aggregate may stand.
+fn within_aggregate<T>(
     binder: &mut ExpressionBinder<'_, '_>,
     name: &str,
-    call: &FunctionCall,
     place: &Expr,
-) -> Result<Option<LogicalExpr>> {
+    bind: impl FnOnce(&mut ExpressionBinder<'_, '_>) -> Result<T>,
+) -> Result<T> {
     let Some(aggregates) = binder.needs.forbid_aggregates() else {
         let message = format!(
             "the aggregate `{name}()` can only stand in WITH and RETURN, and not within another"
@@ -36,19 +35,70 @@ fn aggregated(
             .invalid(message, place.span)
             .with_code("SyntaxError:InvalidAggregation"));
     }
-    let argument = match &call.arguments[..] {
+    let bound = bind(binder);
+    binder.needs.allow_aggregates(aggregates);
+    bound
+}
+
+/// The argument of a built-in aggregate; `None` of `count(*)`.
+fn aggregated(
+    binder: &mut ExpressionBinder<'_, '_>,
+    name: &str,
+    call: &FunctionCall,
+    place: &Expr,
+) -> Result<Option<LogicalExpr>> {
+    within_aggregate(binder, name, place, |binder| match &call.arguments[..] {
         _ if call.star && name == "count" => Ok(None),
-        _ if call.star => {
-            let message = "`*` stands only in count(*) and RETURN *";
-            Err(binder.invalid(message, place.span))
-        }
+        _ if call.star => Err(binder.invalid(MISPLACED_STAR, place.span)),
         [argument, ..] => bind_expression(binder, argument).map(Some),
         [] => Err(binder
             .invalid(format!("`{name}()` takes an argument"), place.span)
             .with_code("SyntaxError:InvalidNumberOfArguments")),
+    })
+}
+
+/// A call of an aggregate of the user's.
+pub(super) fn user_aggregate(
+    binder: &mut ExpressionBinder<'_, '_>,
+    function: AggregateRef,
+    call: &FunctionCall,
+    place: &Expr,
+) -> Result<LogicalExpr> {
+    let name = function.name().to_owned();
+    if call.star {
+        return Err(binder.invalid(MISPLACED_STAR, place.span));
+    }
+    check_count(binder, &name, function.arity(), call, place)?;
+    let arguments = within_aggregate(binder, &name, place, |binder| {
+        let arguments = call.arguments.iter();
+        let bound = arguments.map(|argument| {
+            let bound = bind_expression(binder, argument)?;
+            user_argument(binder, bound, argument)
+        });
+        bound.collect::<Result<Vec<_>>>()
+    })?;
+    let types = arguments.iter().zip(&call.arguments);
+    let types = types.map(|(bound, argument)| binder.type_of(bound, argument));
+    let types = types.collect::<Result<Vec<_>>>()?;
+    function
+        .result_type(&types)
+        .map_err(|error| error.with_location(binder.context.source.location(place.span)))?;
+    let call = AggregateCall {
+        function,
+        distinct: is_distinct(call) && !arguments.is_empty(),
+        arguments,
     };
-    binder.needs.allow_aggregates(aggregates);
-    argument
+    Ok(aggregate_column(binder, call))
+}
+
+/// An argument of a function of the user's, which sees the contents of entities.
+pub(crate) fn user_argument(
+    binder: &mut ExpressionBinder<'_, '_>,
+    bound: LogicalExpr,
+    place: &Expr,
+) -> Result<LogicalExpr> {
+    let ty = binder.type_of(&bound, place)?;
+    Ok(with_contents(binder, bound, &ty))
 }
 
 /// A call of an aggregate: the column of its result, or a function of it where values are of any type.
@@ -68,11 +118,7 @@ pub(super) fn aggregate_call(
     let argument = aggregated(binder, name, call, place)?;
     let distinct = is_distinct(call);
     let Some(argument) = argument else {
-        let call = AggregateCall {
-            function,
-            argument: None,
-            distinct: false,
-        };
+        let call = AggregateCall::new(function, Vec::new());
         return Ok(aggregate_column(binder, call));
     };
     let ty = binder.type_of(&argument, &call.arguments[0])?;
@@ -97,8 +143,8 @@ pub(super) fn aggregate_call(
     // The greatest of different values is the greatest of all.
     let distinct = distinct && !matches!(function, AggregateFunction::Min | AggregateFunction::Max);
     let call = AggregateCall {
-        function,
-        argument: Some(argument),
+        function: function.into(),
+        arguments: vec![argument],
         distinct,
     };
     Ok(aggregate_column(binder, call))
@@ -117,8 +163,8 @@ fn collect(
         Type::Any | Type::List(_) | Type::Map(_) | Type::Incidence | Type::Float64
     );
     let call = AggregateCall {
-        function: AggregateFunction::Collect,
-        argument: Some(argument),
+        function: AggregateFunction::Collect.into(),
+        arguments: vec![argument],
         distinct: distinct && !by_key,
     };
     let list = aggregate_column(binder, call);

@@ -13,7 +13,17 @@ pub(super) fn check_arity(
     call: &FunctionCall,
     place: &Expr,
 ) -> Result<()> {
-    let (least, most) = function.arity();
+    check_count(binder, function.name(), function.arity(), call, place)
+}
+
+/// Fails where the call of the function `name` has fewer or more arguments than these bounds.
+pub(super) fn check_count(
+    binder: &ExpressionBinder<'_, '_>,
+    name: &str,
+    (least, most): (usize, usize),
+    call: &FunctionCall,
+    place: &Expr,
+) -> Result<()> {
     let count = call.arguments.len();
     if (least..=most).contains(&count) {
         return Ok(());
@@ -23,7 +33,6 @@ pub(super) fn check_arity(
         (least, most) if least == most => format!("{least} arguments"),
         (least, most) => format!("{least} to {most} arguments"),
     };
-    let name = function.name();
     let message = format!("`{name}()` takes {wanted}, not {count}");
     Err(binder
         .invalid(message, place.span)

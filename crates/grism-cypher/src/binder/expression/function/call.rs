@@ -1,10 +1,14 @@
 //! Calls of functions, bound by the family that the function belongs to.
 
+use std::sync::Arc;
+
 use grism_core::{Error, Result, Type, Value};
-use grism_functions::{Binding, EntityFunction, Function, FunctionRef, GET};
+use grism_functions::{Binding, EntityFunction, Function, FunctionRef, GET, UserDefined};
 use grism_logical::{LogicalExpr, UnaryOperator};
 
-use super::aggregate::{aggregate_call, list_aggregate};
+use super::aggregate::{
+    MISPLACED_STAR, aggregate_call, list_aggregate, user_aggregate, user_argument,
+};
 use super::arity::check_arity;
 use crate::binder::expression::bind::bind_expression;
 use crate::binder::expression::binder::ExpressionBinder;
@@ -21,6 +25,11 @@ pub(in crate::binder::expression) fn bind_function(
     call: &FunctionCall,
     place: &Expr,
 ) -> Result<LogicalExpr> {
+    if let Some(UserDefined::Aggregate(function)) =
+        binder.context.bind.functions.user(&call.name.text)
+    {
+        return user_aggregate(binder, Arc::clone(function).into(), call, place);
+    }
     let Some(function) = find(binder, call) else {
         refuse_aggregate_syntax(binder, call, place)?;
         return Err(unknown_function(binder, call));
@@ -43,7 +52,12 @@ pub(in crate::binder::expression) fn bind_function(
         (Binding::Entity(kind), Some(function)) => of_entity(binder, function, kind, call, place),
         (Binding::Clock, Some(function)) if call.arguments.is_empty() => clock(binder, function),
         _ => {
-            let arguments = arguments(binder, call)?;
+            let mut arguments = arguments(binder, call)?;
+            if function.built_in().is_none() {
+                let given = arguments.into_iter().zip(&call.arguments);
+                let seen = given.map(|(bound, place)| user_argument(binder, bound, place));
+                arguments = seen.collect::<Result<_>>()?;
+            }
             binder.typed(LogicalExpr::call(function, arguments), place)
         }
     }
@@ -73,8 +87,7 @@ fn refuse_aggregate_syntax(
         return Err(binder.invalid(message, distinct));
     }
     if call.star {
-        let message = "`*` stands only in count(*) and RETURN *";
-        return Err(binder.invalid(message, place.span));
+        return Err(binder.invalid(MISPLACED_STAR, place.span));
     }
     Ok(())
 }
@@ -167,7 +180,13 @@ fn unknown_function(binder: &ExpressionBinder<'_, '_>, call: &FunctionCall) -> E
     if others.any(|other| other.eq_ignore_ascii_case(name)) {
         return binder.unsupported(format!("the function {name}()"), call.name.span);
     }
-    let known = binder.context.bind.functions.names();
+    let functions = binder.context.bind.functions;
+    if let Some(UserDefined::Table(_)) = functions.user(name) {
+        let message = format!("`{name}()` gives rows, not a value: CALL {name}(…) YIELD …");
+        let error = binder.invalid(message, call.name.span);
+        return error.with_code("SyntaxError:UnknownFunction");
+    }
+    let known = functions.names();
     let message = format!("unknown function `{name}`{}", hint(name, known));
     binder
         .invalid(message, call.name.span)

@@ -4,5 +4,5 @@ mod aggregate;
 mod arity;
 mod call;
 
-pub(crate) use aggregate::is_aggregate;
+pub(crate) use aggregate::user_argument;
 pub(super) use call::bind_function;

@@ -1,0 +1,128 @@
+//! How statements are run: the options that `query`, `shell` and `explain` share.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use grism::{CancellationHandle, Engine, Error, QueryOptions, Resources, Result};
+
+use super::pair;
+
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "How it runs")]
+pub(crate) struct Settings {
+    /// Where it runs: local, staged, ray or auto
+    #[arg(long, default_value = "local")]
+    pub(crate) engine: String,
+    /// Threads (default: all cores); with --engine ray those of each worker (default: one)
+    #[arg(long)]
+    threads: Option<usize>,
+    /// Bytes that a query may hold; with --engine ray each worker
+    #[arg(long, value_name = "BYTES")]
+    memory_limit: Option<usize>,
+    /// Stop after this many seconds
+    #[arg(long, value_name = "SECONDS")]
+    timeout: Option<f64>,
+    /// Rows of a batch
+    #[arg(long, value_name = "ROWS")]
+    batch_rows: Option<usize>,
+    /// Partitions of a stage, with --engine staged or ray
+    #[arg(long)]
+    partitions: Option<usize>,
+    /// What this process has for operators that need it, as gpu=1; with --engine local or staged
+    #[arg(long, value_name = "NAME=AMOUNT")]
+    resource: Vec<String>,
+    /// Address of the Ray cluster: host:port, auto, or local, which starts one
+    #[arg(long, value_name = "ADDRESS")]
+    ray_address: Option<String>,
+    /// Worker actors on Ray (default: one for each CPU)
+    #[arg(long)]
+    workers: Option<usize>,
+    /// The extension module that workers on Ray import in place of Grism's own
+    #[arg(long, value_name = "MODULE")]
+    worker_module: Option<String>,
+    /// Seconds to wait for a worker with the resources that an operator needs
+    #[arg(long, value_name = "SECONDS")]
+    resource_timeout: Option<f64>,
+    /// The Python that has grism_ray, for Ray
+    #[arg(long, value_name = "PATH")]
+    python: Option<PathBuf>,
+}
+
+impl Settings {
+    /// The options of queries, which stop with `cancellation`.
+    ///
+    /// # Errors
+    /// `InvalidQuery` for a wrong value, and for a setting of Ray beside another engine.
+    pub(crate) fn options(&self, cancellation: CancellationHandle) -> Result<QueryOptions> {
+        let mut options = QueryOptions {
+            engine: Engine::from_name(&self.engine)?,
+            cancellation,
+            ..QueryOptions::default()
+        };
+        self.check_engine(options.engine)?;
+        if let Some(threads) = self.threads {
+            options.runtime = options.runtime.with_threads(threads);
+            options.ray.threads = Some(threads.max(1));
+        }
+        options.runtime.memory_limit = self.memory_limit;
+        options.runtime.timeout_ms = milliseconds("--timeout", self.timeout)?;
+        if let Some(rows) = self.batch_rows {
+            options.runtime.batch_rows = rows.max(1);
+        }
+        options.runtime.resources = Resources::try_new(amounts(&self.resource)?)?;
+        if let Some(partitions) = self.partitions {
+            options.distributed.partitions = partitions.max(1);
+        }
+        if let Some(address) = &self.ray_address {
+            options.ray.address.clone_from(address);
+        }
+        options.ray.workers = self.workers;
+        options.ray.worker_module.clone_from(&self.worker_module);
+        if let Some(timeout) = milliseconds("--resource-timeout", self.resource_timeout)? {
+            options.ray.resource_timeout_ms = timeout;
+        }
+        if let Some(python) = &self.python {
+            options.ray.python = python.to_string_lossy().into_owned();
+        }
+        Ok(options)
+    }
+
+    /// Refuses settings that the engine does not honour.
+    fn check_engine(&self, engine: Engine) -> Result<()> {
+        let of_ray = [
+            ("--ray-address", self.ray_address.is_some()),
+            ("--workers", self.workers.is_some()),
+            ("--worker-module", self.worker_module.is_some()),
+            ("--resource-timeout", self.resource_timeout.is_some()),
+            ("--python", self.python.is_some()),
+        ];
+        match of_ray.iter().find(|(_, is_given)| *is_given) {
+            Some((name, _)) if engine != Engine::Ray => Err(Error::unsupported(format!(
+                "{name} with --engine {}: it is for --engine ray",
+                engine.name()
+            ))),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn amounts(given: &[String]) -> Result<Vec<(String, f64)>> {
+    let amount = |given: &String| {
+        let (name, text) = pair(given, "a resource: write NAME=AMOUNT")?;
+        let amount = text.parse().map_err(|_| {
+            let message = format!("the amount of the resource `{name}` is a number, not `{text}`");
+            Error::invalid_query(message)
+        })?;
+        Ok((name, amount))
+    };
+    given.iter().map(amount).collect()
+}
+
+fn milliseconds(name: &str, seconds: Option<f64>) -> Result<Option<u64>> {
+    match seconds {
+        Some(seconds) if !seconds.is_finite() || seconds < 0.0 => Err(Error::invalid_query(
+            format!("{name} takes seconds, not less than 0"),
+        )),
+        seconds => Ok(seconds.map(|seconds| (seconds * 1e3) as u64)),
+    }
+}

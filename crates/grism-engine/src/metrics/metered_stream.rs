@@ -1,0 +1,102 @@
+//! The stream of an operator, with its time measured and its span entered.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use arrow::record_batch::RecordBatch;
+use futures::Stream;
+use grism_core::{BatchStream, Result, batch_bytes};
+use tracing::Span;
+
+use super::OperatorMeter;
+use crate::{PhysicalOperator, QueryContext};
+
+/// What `start` gives, and its stream, as work of `operator`.
+///
+/// # Errors
+/// Those of `start`.
+pub(crate) fn metered_stream(
+    operator: &dyn PhysicalOperator,
+    meter: Arc<OperatorMeter>,
+    query: &QueryContext,
+    start: impl FnOnce() -> Result<BatchStream>,
+) -> Result<BatchStream> {
+    let span = tracing::debug_span!(
+        parent: &query.span,
+        "operator",
+        operator = meter.id().0,
+        name = operator.name()
+    );
+    let begun = Begun::new(&meter, &span);
+    let stream = start();
+    drop(begun);
+    Ok(Box::pin(MeteredStream {
+        inner: stream?,
+        meter,
+        span,
+        pending_since: None,
+    }))
+}
+
+/// A stream whose polls are the work of one operator. Only time within polls is work; time until the next poll, where there
+/// is no batch yet, is waiting.
+struct MeteredStream {
+    inner: BatchStream,
+    meter: Arc<OperatorMeter>,
+    span: Span,
+    pending_since: Option<Instant>,
+}
+
+/// A stretch of work: the operator's meter and span are those of the thread.
+struct Begun<'a> {
+    meter: &'a OperatorMeter,
+    since: Instant,
+    _active: grism_core::ActiveMeter,
+    _span: tracing::span::Entered<'a>,
+}
+
+impl<'a> Begun<'a> {
+    fn new(meter: &'a Arc<OperatorMeter>, span: &'a Span) -> Self {
+        meter.begin();
+        Self {
+            since: Instant::now(),
+            _active: meter.meter().activate(),
+            _span: span.enter(),
+            meter,
+        }
+    }
+}
+
+impl Drop for Begun<'_> {
+    fn drop(&mut self) {
+        self.meter.end(self.since.elapsed());
+    }
+}
+
+impl Stream for MeteredStream {
+    type Item = Result<RecordBatch>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        let begun = Begun::new(&this.meter, &this.span);
+        if let Some(pending_since) = this.pending_since.take() {
+            this.meter.waited(begun.since - pending_since);
+        }
+        let polled = this.inner.as_mut().poll_next(context);
+        match &polled {
+            Poll::Ready(Some(Ok(batch))) => {
+                this.meter.output(batch.num_rows(), batch_bytes(batch));
+            }
+            Poll::Ready(Some(Err(error))) => tracing::debug!(%error, "failed"),
+            Poll::Ready(None) => tracing::debug!(rows = this.meter.metrics().rows, "done"),
+            Poll::Pending => {}
+        }
+        drop(begun);
+        if polled.is_pending() {
+            this.pending_since = Some(Instant::now());
+        }
+        polled
+    }
+}

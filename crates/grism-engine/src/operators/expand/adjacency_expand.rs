@@ -1,0 +1,358 @@
+//! `AdjacencyExpandExec`: from nodes along binary edges.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, UInt32Array, UInt64Array};
+use arrow::record_batch::RecordBatch;
+use futures::{StreamExt, TryStreamExt};
+use grism_core::{
+    EntityId, EntityKind, GraphStatistics, Result, SOURCE_ROLE, TARGET_ROLE, TableId, Tables, Type,
+};
+use grism_logical::optimizer::Facts;
+use grism_logical::{Column, Direction, EdgeExpand};
+use serde::{Deserialize, Serialize};
+
+use super::expansion::{IncidenceReader, fan_out_advice};
+use super::marks::Marks;
+use super::segment_groups::by_segments;
+use crate::batch::{batch_of, id_column, take_columns};
+use crate::operators::children::only_child;
+use crate::operators::names::{named, shown};
+use crate::{
+    ExecutionContextTrait, InputRequirement, OperatorRun, PhysicalOperator, PhysicalSchema,
+    PlanProperties, RecordBatchStream, RequiredDistribution, run,
+};
+
+/// Follows binary edges by their incidence lists, which hold the node at the other end beside the edge.
+///
+/// Output: input columns, the edge (where named), the node reached; one row for each edge. Where the node reached is a
+/// column of the input already, only edges to it are followed, and none is added: rows that follow each other and start
+/// from one node look its neighbours up instead of going through them. A null start gives no row. Works on any split of
+/// its input. Holds one batch and the incidence lists it has met; where all lists are too large for that, it holds rows
+/// until it has those of few segments together.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct AdjacencyExpandExec {
+    input: Arc<dyn PhysicalOperator>,
+    expand: EdgeExpand,
+    schema: PhysicalSchema,
+}
+
+impl AdjacencyExpandExec {
+    /// Runs `expand` over `input`, which takes the place of the logical input.
+    #[must_use]
+    pub fn new(input: Arc<dyn PhysicalOperator>, expand: &EdgeExpand) -> Self {
+        let mut columns = Vec::new();
+        if let Some(edge) = &expand.edge {
+            columns.push(Column::new(
+                edge,
+                Type::Hyperedge(Arc::clone(&expand.tables)),
+            ));
+        }
+        if !expand.into {
+            columns.push(Column::new(&expand.to, expand.to_type.clone()));
+        }
+        Self {
+            schema: input.schema().with(columns),
+            input,
+            expand: EdgeExpand {
+                // The physical input stands beside it.
+                input: Arc::new(grism_logical::LogicalPlan::Unit),
+                ..expand.clone()
+            },
+        }
+    }
+
+    /// The column expansion starts from.
+    #[must_use]
+    pub fn from(&self) -> &str {
+        &self.expand.from
+    }
+
+    /// Tables of the edges.
+    #[must_use]
+    pub fn tables(&self) -> &Tables {
+        &self.expand.tables
+    }
+
+    /// The lists that are read.
+    fn lists(&self) -> Vec<EdgeList> {
+        let ways: &[(usize, &str, bool)] = match self.expand.direction {
+            Direction::Out => &[(0, SOURCE_ROLE, false)],
+            Direction::In => &[(1, TARGET_ROLE, false)],
+            // A self-loop stands in both lists, and counts once.
+            Direction::Both => &[(0, SOURCE_ROLE, false), (1, TARGET_ROLE, true)],
+        };
+        self.expand
+            .tables
+            .iter()
+            .flat_map(|table| {
+                ways.iter()
+                    .map(|(index, role, skip)| (*table, *index, *role, *skip))
+            })
+            .collect()
+    }
+}
+
+#[typetag::serde]
+impl PhysicalOperator for AdjacencyExpandExec {
+    fn name(&self) -> &'static str {
+        "AdjacencyExpandExec"
+    }
+
+    fn schema(&self) -> &PhysicalSchema {
+        &self.schema
+    }
+
+    fn properties(
+        &self,
+        inputs: &[PlanProperties],
+        _statistics: &GraphStatistics,
+    ) -> PlanProperties {
+        PlanProperties::row_by_row(&inputs[0], self.schema())
+    }
+
+    fn estimated_rows(&self, inputs: &[f64], facts: Facts<'_>) -> f64 {
+        let columns = self.input.schema().columns();
+        self.expand.estimated_rows(inputs[0], columns, facts)
+    }
+
+    fn advice(&self, run: &OperatorRun<'_>) -> Option<String> {
+        fan_out_advice(run)
+    }
+
+    fn required_inputs(&self) -> Vec<InputRequirement> {
+        vec![InputRequirement::of(
+            RequiredDistribution::Adjacency {
+                entity: EntityKind::Node,
+                column: self.from().to_owned(),
+                tables: Arc::clone(self.tables()),
+            },
+            String::new(),
+        )]
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
+        vec![&self.input]
+    }
+
+    fn with_new_children(
+        &self,
+        children: Vec<Arc<dyn PhysicalOperator>>,
+    ) -> Result<Arc<dyn PhysicalOperator>> {
+        Ok(Arc::new(Self::new(only_child(children)?, &self.expand)))
+    }
+
+    fn describe(&self) -> String {
+        let (left, right) = self.expand.direction.arrows();
+        let edge = named(
+            self.expand.edge.as_deref().unwrap_or_default(),
+            &self.expand.label,
+        );
+        format!(
+            "AdjacencyExpand{}(({}){left}[{edge}]{right}({}))",
+            if self.expand.into { "Into" } else { "" },
+            shown(&self.expand.from),
+            shown(&self.expand.to)
+        )
+    }
+
+    fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
+        let lists = self.lists();
+        let roles = lists.iter().map(|(table, _, role, _)| (*table, *role));
+        let input = run(&self.input, &context)?;
+        let mut input = by_segments(input, &self.expand.from, roles, &context);
+        let mut neighbours = Neighbours {
+            reader: IncidenceReader::new(&context),
+            lists,
+            restrict: self.expand.restrict.clone(),
+            marks: Marks::default(),
+            marked: None,
+            last: None,
+        };
+        let batch_rows = context.query().config.batch_rows;
+        let schema = self.schema.clone();
+        let (from, has_edge) = (self.expand.from.clone(), self.expand.edge.is_some());
+        let into = self.expand.into.then(|| self.expand.to.clone());
+        let expanded = async_stream::try_stream! {
+            while let Some(batch) = input.try_next().await? {
+                let ids = id_column(&batch, &from)?;
+                let targets = match &into {
+                    Some(target) => Some(id_column(&batch, target)?),
+                    None => None,
+                };
+                neighbours.load(&ids).await?;
+                let mut output = Reached::default();
+                for row in 0..ids.len() {
+                    if ids.is_null(row) {
+                        continue;
+                    }
+                    // Where this row's edges stand; a node has too many to be put out at once.
+                    let mut place = Place::default();
+                    loop {
+                        let more = match &targets {
+                            Some(targets) if targets.is_null(row) => false,
+                            Some(targets) => {
+                                neighbours.find(ids.value(row), targets.value(row), row, &mut output);
+                                false
+                            }
+                            None => neighbours.follow(ids.value(row), row, &mut place, batch_rows, &mut output),
+                        };
+                        if output.rows.len() >= batch_rows {
+                            let full = std::mem::take(&mut output);
+                            yield full.into_batch(&schema, &batch, has_edge, targets.is_none())?;
+                        }
+                        if !more {
+                            break;
+                        }
+                    }
+                }
+                if !output.rows.is_empty() {
+                    yield output.into_batch(&schema, &batch, has_edge, targets.is_none())?;
+                }
+            }
+        };
+        Ok(expanded.boxed())
+    }
+}
+
+/// A list of edges: table, number within the operator, role, and whether self-loops are left out.
+type EdgeList = (TableId, usize, &'static str, bool);
+
+/// Where a node's edges are put out from next: list, and place within it.
+#[derive(Debug, Default)]
+struct Place {
+    list: usize,
+    at: usize,
+}
+
+/// The edges of nodes.
+struct Neighbours {
+    reader: IncidenceReader,
+    lists: Vec<EdgeList>,
+    restrict: Option<Tables>,
+    marks: Marks,
+    /// The node whose neighbours are marked.
+    marked: Option<u64>,
+    /// The node of the last row.
+    last: Option<u64>,
+}
+
+impl Neighbours {
+    async fn load(&mut self, ids: &UInt64Array) -> Result<()> {
+        self.reader.begin_batch(ids);
+        for (table, index, role, _) in &self.lists {
+            self.reader.load(*table, *index, role, ids).await?;
+        }
+        Ok(())
+    }
+
+    /// Puts the edges of `node` out from `place` on, until there are `enough` rows; whether there are more.
+    fn follow(
+        &self,
+        node: u64,
+        row: usize,
+        place: &mut Place,
+        enough: usize,
+        output: &mut Reached,
+    ) -> bool {
+        while let Some((table, index, _, skip_loops)) = self.lists.get(place.list) {
+            if let Some((segment, local)) = self.reader.segment(*table, *index, node) {
+                let range = segment.range(local);
+                for at in range.start + place.at..range.end {
+                    if output.rows.len() >= enough {
+                        place.at = at - range.start;
+                        return true;
+                    }
+                    let other = segment.opposites.at(at);
+                    let allowed =
+                        |tables: &Tables| tables.contains(&EntityId::from_raw(other).table());
+                    if (*skip_loops && other == node) || !self.restrict.as_ref().is_none_or(allowed)
+                    {
+                        continue;
+                    }
+                    output.rows.push(row as u32);
+                    output.others.push(other);
+                    output.edges.push(segment.hyperedges.at(at));
+                }
+            }
+            place.list += 1;
+            place.at = 0;
+        }
+        false
+    }
+
+    /// Puts out the edges from `node` to `target`.
+    fn find(&mut self, node: u64, target: u64, row: usize, output: &mut Reached) {
+        let again = self.last.replace(node) == Some(node);
+        if self.marked != Some(node) && again {
+            // The second row from this node: there will be more.
+            self.marks.clear();
+            for (edge, other) in self.edges(node) {
+                self.marks.add(other, edge);
+            }
+            self.marked = Some(node);
+        }
+        if self.marked == Some(node) {
+            for edge in self.marks.edges_to(target) {
+                output.rows.push(row as u32);
+                output.edges.push(edge);
+            }
+            return;
+        }
+        for (table, index, _, skip_loops) in &self.lists {
+            let Some((segment, local)) = self.reader.segment(*table, *index, node) else {
+                continue;
+            };
+            for at in segment.range(local) {
+                if segment.opposites.at(at) == target && !(*skip_loops && target == node) {
+                    output.rows.push(row as u32);
+                    output.edges.push(segment.hyperedges.at(at));
+                }
+            }
+        }
+    }
+
+    /// Edges of `node`, each with the node at its other end.
+    fn edges(&self, node: u64) -> Vec<(u64, u64)> {
+        let mut edges = Vec::new();
+        for (table, index, _, skip_loops) in &self.lists {
+            let Some((segment, local)) = self.reader.segment(*table, *index, node) else {
+                continue;
+            };
+            for at in segment.range(local) {
+                let other = segment.opposites.at(at);
+                if !(*skip_loops && other == node) {
+                    edges.push((segment.hyperedges.at(at), other));
+                }
+            }
+        }
+        edges
+    }
+}
+
+#[derive(Debug, Default)]
+struct Reached {
+    rows: Vec<u32>,
+    edges: Vec<u64>,
+    others: Vec<u64>,
+}
+
+impl Reached {
+    fn into_batch(
+        self,
+        schema: &PhysicalSchema,
+        batch: &RecordBatch,
+        has_edge: bool,
+        has_node: bool,
+    ) -> Result<RecordBatch> {
+        let rows = UInt32Array::from(self.rows);
+        let mut columns = take_columns(batch, &rows)?;
+        if has_edge {
+            columns.push(Arc::new(UInt64Array::from(self.edges)));
+        }
+        if has_node {
+            columns.push(Arc::new(UInt64Array::from(self.others)));
+        }
+        batch_of(schema.arrow(), columns, rows.len())
+    }
+}

@@ -1,0 +1,169 @@
+//! What expansions have in common: incidence lists loaded once per stream, ids of a column, the text of bindings.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::sync::Arc;
+
+use arrow::array::UInt64Array;
+use grism_core::{EntityId, IncidenceSegment, Result, SegmentKey, Snapshot, TableId};
+use grism_logical::RoleBinding;
+
+use super::segment_groups::expansion_budget;
+use crate::operators::names::{comma_separated, shown};
+use crate::{ExecutionContextTrait, OperatorRun};
+
+/// The incidence lists a stream has asked for so far, up to a number of bytes.
+#[derive(Debug)]
+pub(crate) struct IncidenceReader {
+    snapshot: Arc<dyn Snapshot>,
+    segments: HashMap<ListKey, Arc<IncidenceSegment>, BuildHasherDefault<KeyHasher>>,
+    /// Bytes of the segments.
+    held: usize,
+    /// Bytes past which segments are let go of before others are loaded.
+    budget: usize,
+    /// Whether the lengths of lists are all that is asked for.
+    lengths_only: bool,
+}
+
+/// A segment of one list: hyperedge table, number of the list, and members.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct ListKey(TableId, usize, SegmentKey);
+
+impl Hash for ListKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self(table, index, members) = self;
+        let tables = u64::from(table.get()) << 16 | u64::from(members.table.get());
+        state.write_u64(tables ^ (*index as u64) << 32 ^ members.segment << 40);
+    }
+}
+
+/// Spreads one number: a lookup is made for every row, and keys come from the graph and not from outside.
+#[derive(Debug, Default)]
+struct KeyHasher(u64);
+
+impl Hasher for KeyHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        // The golden ratio, as in Knuth's multiplicative hashing; the upper bits are the good ones.
+        let spread = (self.0 ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        self.0 = spread ^ (spread >> 32);
+    }
+}
+
+impl IncidenceReader {
+    pub(crate) fn new(context: &Arc<dyn ExecutionContextTrait>) -> Self {
+        Self {
+            snapshot: Arc::clone(&context.query().snapshot),
+            segments: HashMap::default(),
+            held: 0,
+            budget: expansion_budget(context.as_ref()),
+            lengths_only: false,
+        }
+    }
+
+    /// A reader that needs the lengths of lists, and not what is in them.
+    pub(crate) fn of_lengths(mut self) -> Self {
+        self.lengths_only = true;
+        self
+    }
+
+    /// Whether the lengths of lists are all that is read.
+    pub(crate) fn reads_lengths(&self) -> bool {
+        self.lengths_only
+    }
+
+    /// Lets go of what the batches before needed and the one with `ids` does not, where it is too much to be kept; called
+    /// before the loads of a batch.
+    pub(crate) fn begin_batch(&mut self, ids: &UInt64Array) {
+        if self.held <= self.budget {
+            return;
+        }
+        let shift = self.snapshot.segment_shift();
+        let needed: HashSet<SegmentKey> = ids
+            .iter()
+            .flatten()
+            .map(|id| SegmentKey::of(EntityId::from_raw(id), shift))
+            .collect();
+        self.segments
+            .retain(|ListKey(_, _, key), _| needed.contains(key));
+        self.held = self.segments.values().map(|own| own.bytes()).sum();
+    }
+
+    /// Loads what the members in `ids` need of the `index`-th role, called `role`, of `table`.
+    pub(crate) async fn load(
+        &mut self,
+        table: TableId,
+        index: usize,
+        role: &str,
+        ids: &UInt64Array,
+    ) -> Result<()> {
+        let shift = self.snapshot.segment_shift();
+        let mut last = None;
+        for id in ids.iter().flatten() {
+            let key = SegmentKey::of(EntityId::from_raw(id), shift);
+            // Neighbouring rows mostly share a segment.
+            if last == Some(key) {
+                continue;
+            }
+            last = Some(key);
+            let list = ListKey(table, index, key);
+            if !self.segments.contains_key(&list) {
+                let segment = if self.lengths_only {
+                    self.snapshot.degrees(table, role, key).await?
+                } else {
+                    self.snapshot.incidences(table, role, key).await?
+                };
+                self.held += segment.bytes();
+                self.segments.insert(list, segment);
+            }
+        }
+        Ok(())
+    }
+
+    /// The loaded segment that holds `member`, and the member's place in it.
+    pub(crate) fn segment(
+        &self,
+        table: TableId,
+        index: usize,
+        member: u64,
+    ) -> Option<(&IncidenceSegment, usize)> {
+        let shift = self.snapshot.segment_shift();
+        let id = EntityId::from_raw(member);
+        let segment = self
+            .segments
+            .get(&ListKey(table, index, SegmentKey::of(id, shift)))?;
+        Some((segment, (id.offset() & ((1 << shift) - 1)) as usize))
+    }
+}
+
+/// `roles origin=o, dest=d`.
+pub(crate) fn describe_bindings(bindings: &[RoleBinding]) -> String {
+    let bound = bindings.iter().map(|binding| {
+        let member = shown(&binding.member);
+        format!(
+            "{}={}",
+            binding.roles.join("|"),
+            if member.is_empty() { "_" } else { member }
+        )
+    });
+    format!("roles {}", comma_separated(bound))
+}
+
+/// What would make an operator faster that makes several rows of one.
+pub(crate) fn fan_out_advice(run: &OperatorRun<'_>) -> Option<String> {
+    Some(format!(
+        "{} rows become {}, {:.1} of each: filter before it, start from the more selective end, or aggregate before going on",
+        run.first_input(),
+        run.metrics.rows,
+        run.fan_out()
+    ))
+}

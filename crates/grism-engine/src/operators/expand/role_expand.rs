@@ -1,0 +1,431 @@
+//! `RoleExpandExec`: one hop of an n-ary pattern.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, UInt64Array};
+use arrow::compute::take;
+use arrow::record_batch::RecordBatch;
+use futures::{StreamExt, TryStreamExt};
+use grism_core::{
+    EntityId, EntityKind, Error, GraphStatistics, Result, Snapshot, TableId, Tables, Type,
+};
+use grism_logical::optimizer::{Facts, role_growth};
+use grism_logical::{Column, RoleBinding, RoleExpand, RoleSource};
+use serde::{Deserialize, Serialize};
+
+use super::expansion::{IncidenceReader, describe_bindings, fan_out_advice};
+use super::segment_groups::by_segments;
+use super::star::{
+    BoundRows, Entrance, StarBinder, binding_columns, binding_roles, incidence_column,
+};
+use crate::batch::{batch_of, id_column, take_columns};
+use crate::operators::children::only_child;
+use crate::operators::names::{named, shown};
+use crate::{
+    ExecutionContextTrait, InputRequirement, OperatorRun, PhysicalOperator, PhysicalSchema,
+    PlanProperties, RecordBatchStream, RequiredDistribution, run,
+};
+
+/// Goes from a member, through its incidence lists, to the hyperedges that bind it, and on to their other members; or
+/// starts from a hyperedge that is bound already.
+///
+/// ```text
+/// (a) ◄─ carrier ─ FLIGHT ─┬─ origin ─► o
+///                          └─ dest ───► d      one operator, not three joins
+/// ```
+///
+/// Output: input columns, the hyperedge (unless it was bound), then members and incidences. A null start gives no
+/// row. Works on any split of its input. Holds one batch and the incidence lists it has met; where all lists are too large
+/// for that, it holds rows until it has those of few segments together.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct RoleExpandExec {
+    input: Arc<dyn PhysicalOperator>,
+    from: RoleSource,
+    hyperedge: String,
+    tables: Tables,
+    label: String,
+    bindings: Vec<RoleBinding>,
+    schema: PhysicalSchema,
+}
+
+impl RoleExpandExec {
+    /// Runs `expand` over `input`, which takes the place of the logical input.
+    #[must_use]
+    pub fn new(input: Arc<dyn PhysicalOperator>, expand: &RoleExpand) -> Self {
+        let (from, hyperedge, tables) = (
+            expand.from.clone(),
+            expand.hyperedge.clone(),
+            Arc::clone(&expand.tables),
+        );
+        Self::build(
+            input,
+            from,
+            hyperedge,
+            tables,
+            expand.label.clone(),
+            expand.bindings.clone(),
+        )
+    }
+
+    fn build(
+        input: Arc<dyn PhysicalOperator>,
+        from: RoleSource,
+        hyperedge: String,
+        tables: Tables,
+        label: String,
+        bindings: Vec<RoleBinding>,
+    ) -> Self {
+        let mut columns = Vec::new();
+        if let RoleSource::Member { incidence, .. } = &from {
+            columns.push(Column::new(
+                &hyperedge,
+                Type::Hyperedge(Arc::clone(&tables)),
+            ));
+            columns.extend(
+                incidence
+                    .iter()
+                    .map(|incidence| Column::new(incidence, Type::Incidence)),
+            );
+        }
+        columns.extend(binding_columns(&bindings));
+        Self {
+            schema: input.schema().with(columns),
+            input,
+            from,
+            hyperedge,
+            tables,
+            label,
+            bindings,
+        }
+    }
+
+    /// The column expansion starts from, and whether it holds hyperedges.
+    #[must_use]
+    pub fn start(&self) -> (&str, bool) {
+        match &self.from {
+            RoleSource::Member { column, .. } => (column, false),
+            RoleSource::Hyperedge => (&self.hyperedge, true),
+        }
+    }
+
+    /// Tables of the hyperedges.
+    #[must_use]
+    pub fn tables(&self) -> &Tables {
+        &self.tables
+    }
+}
+
+#[typetag::serde]
+impl PhysicalOperator for RoleExpandExec {
+    fn name(&self) -> &'static str {
+        "RoleExpandExec"
+    }
+
+    fn schema(&self) -> &PhysicalSchema {
+        &self.schema
+    }
+
+    fn properties(
+        &self,
+        inputs: &[PlanProperties],
+        _statistics: &GraphStatistics,
+    ) -> PlanProperties {
+        PlanProperties::row_by_row(&inputs[0], self.schema())
+    }
+
+    fn estimated_rows(&self, inputs: &[f64], facts: Facts<'_>) -> f64 {
+        let columns = self.input.schema().columns();
+        inputs[0] * role_growth(&self.from, &self.tables, &self.bindings, columns, facts)
+    }
+
+    fn advice(&self, run: &OperatorRun<'_>) -> Option<String> {
+        fan_out_advice(run)
+    }
+
+    fn required_inputs(&self) -> Vec<InputRequirement> {
+        let (column, is_hyperedge) = self.start();
+        let entity = match is_hyperedge {
+            true => EntityKind::Hyperedge,
+            false => EntityKind::Node,
+        };
+        vec![InputRequirement::of(
+            RequiredDistribution::Adjacency {
+                entity,
+                column: column.to_owned(),
+                tables: Arc::clone(&self.tables),
+            },
+            String::new(),
+        )]
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
+        vec![&self.input]
+    }
+
+    fn with_new_children(
+        &self,
+        children: Vec<Arc<dyn PhysicalOperator>>,
+    ) -> Result<Arc<dyn PhysicalOperator>> {
+        let (from, hyperedge, tables) = (
+            self.from.clone(),
+            self.hyperedge.clone(),
+            Arc::clone(&self.tables),
+        );
+        Ok(Arc::new(Self::build(
+            only_child(children)?,
+            from,
+            hyperedge,
+            tables,
+            self.label.clone(),
+            self.bindings.clone(),
+        )))
+    }
+
+    fn describe(&self) -> String {
+        let start = match &self.from {
+            RoleSource::Member { column, roles, .. } => {
+                format!("({})<-[{}]-", shown(column), roles.join("|"))
+            }
+            RoleSource::Hyperedge => String::new(),
+        };
+        let bound = if self.bindings.is_empty() {
+            String::new()
+        } else {
+            format!("; {}", describe_bindings(&self.bindings))
+        };
+        format!(
+            "RoleExpand({start}({}){bound})",
+            named(&self.hyperedge, &self.label)
+        )
+    }
+
+    fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
+        let snapshot = Arc::clone(&context.query().snapshot);
+        let batch_rows = context.query().config.batch_rows;
+        let mut input = run(&self.input, &context)?;
+        if let RoleSource::Member { column, roles, .. } = &self.from {
+            let lists = self.tables.iter();
+            let lists = lists.flat_map(|table| roles.iter().map(|role| (*table, role.as_str())));
+            input = by_segments(input, column, lists, &context);
+        }
+        let mut reader = IncidenceReader::new(&context);
+        let hop = Hop {
+            from: self.from.clone(),
+            tables: Arc::clone(&self.tables),
+            hyperedge: self.hyperedge.clone(),
+            bindings: self.bindings.clone(),
+            schema: self.schema.clone(),
+        };
+        let expanded = async_stream::try_stream! {
+            while let Some(batch) = input.try_next().await? {
+                match &hop.from {
+                    RoleSource::Hyperedge => {
+                        let hyperedges = id_column(&batch, &hop.hyperedge)?;
+                        let reached = Reached::bound(&hyperedges, &hop.tables);
+                        for piece in reached.split(batch_rows) {
+                            yield hop.bind(snapshot.as_ref(), &batch, piece).await?;
+                        }
+                    }
+                    RoleSource::Member { column, roles, .. } => {
+                        let members = id_column(&batch, column)?;
+                        reader.begin_batch(&members);
+                        for table in hop.tables.iter() {
+                            for (index, role) in roles.iter().enumerate() {
+                                if snapshot.schema().table(*table)?.hyperedge_type().is_some_and(|ty| ty.role(role).is_some()) {
+                                    reader.load(*table, index, role, &members).await?;
+                                }
+                            }
+                        }
+                        let mut reached = Reached::default();
+                        for row in 0..members.len() {
+                            if members.is_null(row) {
+                                continue;
+                            }
+                            for table in hop.tables.iter() {
+                                for role in 0..roles.len() {
+                                    let Some((segment, local)) = reader.segment(*table, role, members.value(row)) else { continue };
+                                    for place in segment.range(local) {
+                                        let position = segment.positions.get(place).copied().unwrap_or(0);
+                                        reached.push(row as u32, segment.hyperedges.at(place), role as u8, position);
+                                        if reached.rows.len() == batch_rows {
+                                            let full = std::mem::take(&mut reached);
+                                            yield hop.bind(snapshot.as_ref(), &batch, full).await?;
+                                        }
+                                    }
+                                }
+                            }
+                        }
+                        if !reached.rows.is_empty() {
+                            yield hop.bind(snapshot.as_ref(), &batch, reached).await?;
+                        }
+                    }
+                }
+            }
+        };
+        Ok(expanded.boxed())
+    }
+}
+
+/// Hyperedges that were reached, with the input row and the incidence each was reached through.
+#[derive(Debug, Default)]
+struct Reached {
+    rows: Vec<u32>,
+    hyperedges: Vec<u64>,
+    roles: Vec<u8>,
+    positions: Vec<u32>,
+}
+
+impl Reached {
+    fn push(&mut self, row: u32, hyperedge: u64, role: u8, position: u32) {
+        self.rows.push(row);
+        self.hyperedges.push(hyperedge);
+        self.roles.push(role);
+        self.positions.push(position);
+    }
+
+    /// The hyperedges of a column that come from the given tables.
+    fn bound(hyperedges: &UInt64Array, tables: &Tables) -> Self {
+        let mut reached = Self::default();
+        for (row, hyperedge) in hyperedges.iter().enumerate() {
+            if let Some(hyperedge) =
+                hyperedge.filter(|id| tables.contains(&EntityId::from_raw(*id).table()))
+            {
+                reached.push(row as u32, hyperedge, 0, 0);
+            }
+        }
+        reached
+    }
+
+    fn split(self, size: usize) -> Vec<Self> {
+        if self.rows.len() <= size {
+            return vec![self];
+        }
+        let pieces = (0..self.rows.len()).step_by(size).map(|start| {
+            let end = (start + size).min(self.rows.len());
+            Self {
+                rows: self.rows[start..end].to_vec(),
+                hyperedges: self.hyperedges[start..end].to_vec(),
+                roles: self.roles[start..end].to_vec(),
+                positions: self.positions[start..end].to_vec(),
+            }
+        });
+        pieces.collect()
+    }
+}
+
+/// What one hop computes for each piece of reached hyperedges.
+struct Hop {
+    from: RoleSource,
+    tables: Tables,
+    hyperedge: String,
+    bindings: Vec<RoleBinding>,
+    schema: PhysicalSchema,
+}
+
+impl Hop {
+    async fn bind(
+        &self,
+        snapshot: &dyn Snapshot,
+        batch: &RecordBatch,
+        reached: Reached,
+    ) -> Result<RecordBatch> {
+        let hyperedges = UInt64Array::from(reached.hyperedges.clone());
+        // Per reached hyperedge, by its index in `reached`: all ways to bind its roles.
+        let mut output = BoundRows::new(self.bindings.len());
+        if self.bindings.is_empty() {
+            output.rows = (0..reached.rows.len() as u32).collect();
+        } else {
+            self.bind_roles(snapshot, &reached, &mut output).await?;
+        }
+        let places = output.row_indices();
+        let rows = take(
+            &arrow::array::UInt32Array::from(reached.rows.clone()),
+            &places,
+            None,
+        )?;
+        let rows = rows
+            .as_any()
+            .downcast_ref::<arrow::array::UInt32Array>()
+            .cloned()
+            .ok_or_else(|| Error::internal("row numbers changed their type"))?;
+        let mut columns = take_columns(batch, &rows)?;
+        if let RoleSource::Member {
+            column,
+            roles,
+            incidence,
+            ..
+        } = &self.from
+        {
+            columns.push(take(&hyperedges, &places, None)?);
+            if incidence.is_some() {
+                columns.push(self.entrance_column(batch, column, roles, &reached, &output)?);
+            }
+        }
+        columns.extend(output.columns(&self.bindings, &hyperedges)?);
+        batch_of(self.schema.arrow(), columns, output.len())
+    }
+
+    async fn bind_roles(
+        &self,
+        snapshot: &dyn Snapshot,
+        reached: &Reached,
+        output: &mut BoundRows,
+    ) -> Result<()> {
+        let mut by_table: BTreeMap<TableId, (Vec<u64>, Vec<u32>)> = BTreeMap::new();
+        for (index, hyperedge) in reached.hyperedges.iter().enumerate() {
+            let id = EntityId::from_raw(*hyperedge);
+            let (offsets, indices) = by_table.entry(id.table()).or_default();
+            offsets.push(id.offset());
+            indices.push(index as u32);
+        }
+        let entrance_roles: &[String] = match &self.from {
+            RoleSource::Member {
+                roles,
+                repeats: false,
+                ..
+            } => roles,
+            RoleSource::Member { repeats: true, .. } | RoleSource::Hyperedge => &[],
+        };
+        for (table, (offsets, indices)) in by_table {
+            let Some(hyperedge_type) = snapshot.schema().table(table)?.hyperedge_type() else {
+                continue;
+            };
+            let wanted: Vec<String> = binding_roles(&self.bindings)
+                .into_iter()
+                .filter(|role| hyperedge_type.role(role).is_some())
+                .collect();
+            let roles = snapshot.take(table, &offsets, &wanted).await?;
+            let binder = StarBinder::new(&self.bindings, |role| roles.column_by_name(role));
+            for (at, index) in indices.into_iter().enumerate() {
+                let entrance = entrance_roles.get(reached.roles[index as usize] as usize);
+                let entrance = entrance.map(|role| Entrance {
+                    role: role.as_str(),
+                    position: reached.positions[index as usize],
+                });
+                binder.bind(at, index, entrance, output);
+            }
+        }
+        Ok(())
+    }
+
+    fn entrance_column(
+        &self,
+        batch: &RecordBatch,
+        column: &str,
+        roles: &[String],
+        reached: &Reached,
+        output: &BoundRows,
+    ) -> Result<ArrayRef> {
+        let members = id_column(batch, column)?;
+        let places = || output.rows.iter().map(|place| *place as usize);
+        incidence_column(
+            places().map(|place| reached.hyperedges[place]).collect(),
+            places().map(|place| roles[reached.roles[place] as usize].as_str()),
+            places().map(|place| reached.positions[place]),
+            places()
+                .map(|place| members.value(reached.rows[place] as usize))
+                .collect(),
+        )
+    }
+}

@@ -1,0 +1,225 @@
+//! Binding the roles of hyperedges: what the scan of a star and the expansion of a role have in common.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, Int64Array, ListArray, StringArray, StructArray, UInt32Array, UInt64Array,
+};
+use arrow::datatypes::DataType;
+use grism_core::{EntityId, Error, Result, Type};
+use grism_logical::{Column, RoleBinding};
+
+/// The incidence a star was entered through, which none of its bindings may take again unless it repeats.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entrance<'a> {
+    pub(crate) role: &'a str,
+    pub(crate) position: u32,
+}
+
+/// Some ways of binding the roles of some hyperedges, as columns.
+#[derive(Debug, Default)]
+pub(crate) struct BoundRows {
+    /// The input row of each output row.
+    pub(crate) rows: Vec<u32>,
+    /// Per binding: the member.
+    members: Vec<Vec<u64>>,
+    /// Per binding: role index within the binding, and position.
+    places: Vec<Vec<(u8, u32)>>,
+}
+
+impl BoundRows {
+    pub(crate) fn new(bindings: usize) -> Self {
+        Self {
+            rows: Vec::new(),
+            members: vec![Vec::new(); bindings],
+            places: vec![Vec::new(); bindings],
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub(crate) fn row_indices(&self) -> UInt32Array {
+        UInt32Array::from(self.rows.clone())
+    }
+
+    /// The columns of the bindings: each member, and its incidence where that is asked for.
+    pub(crate) fn columns(
+        &self,
+        bindings: &[RoleBinding],
+        hyperedges: &UInt64Array,
+    ) -> Result<Vec<ArrayRef>> {
+        let mut columns: Vec<ArrayRef> = Vec::new();
+        for (index, binding) in bindings.iter().enumerate() {
+            columns.push(Arc::new(UInt64Array::from(self.members[index].clone())));
+            if binding.incidence.is_some() {
+                let owners = self
+                    .rows
+                    .iter()
+                    .map(|row| hyperedges.value(*row as usize))
+                    .collect();
+                let roles = self.places[index]
+                    .iter()
+                    .map(|(role, _)| binding.roles[*role as usize].as_str());
+                let positions = self.places[index].iter().map(|(_, position)| *position);
+                columns.push(incidence_column(
+                    owners,
+                    roles,
+                    positions,
+                    self.members[index].clone(),
+                )?);
+            }
+        }
+        Ok(columns)
+    }
+}
+
+/// A column of incidences.
+pub(crate) fn incidence_column<'a>(
+    hyperedges: Vec<u64>,
+    roles: impl Iterator<Item = &'a str>,
+    positions: impl Iterator<Item = u32>,
+    members: Vec<u64>,
+) -> Result<ArrayRef> {
+    let DataType::Struct(fields) = Type::Incidence.to_arrow() else {
+        return Err(Error::internal("an incidence is a struct"));
+    };
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(UInt64Array::from(hyperedges)),
+        Arc::new(StringArray::from_iter_values(roles)),
+        Arc::new(positions.map(i64::from).collect::<Int64Array>()),
+        Arc::new(UInt64Array::from(members)),
+    ];
+    Ok(Arc::new(StructArray::try_new(fields, columns, None)?))
+}
+
+/// The output columns of bindings.
+pub(crate) fn binding_columns(bindings: &[RoleBinding]) -> Vec<Column> {
+    let mut columns = Vec::new();
+    for binding in bindings {
+        columns.push(Column::new(&binding.member, binding.member_type.clone()));
+        if let Some(incidence) = &binding.incidence {
+            columns.push(Column::new(incidence, Type::Incidence));
+        }
+    }
+    columns
+}
+
+/// The roles that bindings read.
+pub(crate) fn binding_roles(bindings: &[RoleBinding]) -> Vec<String> {
+    let mut roles: Vec<String> = bindings
+        .iter()
+        .flat_map(|binding| binding.roles.clone())
+        .collect();
+    roles.sort_unstable();
+    roles.dedup();
+    roles
+}
+
+/// Binds `bindings` for hyperedges of one table.
+#[derive(Debug)]
+pub(crate) struct StarBinder<'a> {
+    bindings: &'a [RoleBinding],
+    /// Per binding, per role: the role's column, where the table has it.
+    columns: Vec<Vec<Option<RoleColumn>>>,
+}
+
+#[derive(Debug)]
+enum RoleColumn {
+    Once(UInt64Array),
+    Many(ListArray, UInt64Array),
+}
+
+impl<'a> StarBinder<'a> {
+    /// `roles` gives the column of a role by its name, where the table has the role.
+    pub(crate) fn new<'b>(
+        bindings: &'a [RoleBinding],
+        roles: impl Fn(&str) -> Option<&'b ArrayRef>,
+    ) -> Self {
+        let column = |role: &String| -> Option<RoleColumn> {
+            let column = roles(role)?;
+            let ids = |array: &dyn Array| array.as_any().downcast_ref::<UInt64Array>().cloned();
+            if let Some(once) = ids(column) {
+                return Some(RoleColumn::Once(once));
+            }
+            let lists = column.as_any().downcast_ref::<ListArray>()?;
+            Some(RoleColumn::Many(lists.clone(), ids(lists.values())?))
+        };
+        let columns = bindings
+            .iter()
+            .map(|binding| binding.roles.iter().map(column).collect())
+            .collect();
+        Self { bindings, columns }
+    }
+
+    /// Adds every way of binding the hyperedge whose roles stand at `at`, for the input row `row`.
+    pub(crate) fn bind(
+        &self,
+        at: usize,
+        row: u32,
+        entrance: Option<Entrance<'_>>,
+        output: &mut BoundRows,
+    ) {
+        let mut chosen: Vec<(u8, u32, u64)> = Vec::with_capacity(self.bindings.len());
+        self.choose(at, row, entrance, &mut chosen, output);
+    }
+
+    fn choose(
+        &self,
+        at: usize,
+        row: u32,
+        entrance: Option<Entrance<'_>>,
+        chosen: &mut Vec<(u8, u32, u64)>,
+        output: &mut BoundRows,
+    ) {
+        let next = chosen.len();
+        let Some(binding) = self.bindings.get(next) else {
+            output.rows.push(row);
+            for (index, (role, position, member)) in chosen.iter().enumerate() {
+                output.members[index].push(*member);
+                output.places[index].push((*role, *position));
+            }
+            return;
+        };
+        for (role, column) in self.columns[next].iter().enumerate() {
+            let Some(column) = column else { continue };
+            let (start, end, ids) = match column {
+                RoleColumn::Once(ids) => (at, at + 1, ids),
+                RoleColumn::Many(lists, ids) => {
+                    if lists.is_null(at) {
+                        continue;
+                    }
+                    let offsets = lists.value_offsets();
+                    (offsets[at] as usize, offsets[at + 1] as usize, ids)
+                }
+            };
+            for (position, place) in (start..end).enumerate() {
+                if ids.is_null(place) {
+                    continue;
+                }
+                let position = position as u32;
+                let member = ids.value(place);
+                let allowed = |tables: &grism_core::Tables| {
+                    tables.contains(&EntityId::from_raw(member).table())
+                };
+                if !binding.restrict.as_ref().is_none_or(allowed) {
+                    continue;
+                }
+                let name = binding.roles[role].as_str();
+                let entered = entrance
+                    .is_some_and(|entrance| entrance.role == name && entrance.position == position);
+                let taken = chosen.iter().enumerate().any(|(index, (own, at, _))| {
+                    let other = &self.bindings[index];
+                    !other.repeats && other.roles[*own as usize] == name && *at == position
+                });
+                if !binding.repeats && (entered || taken) {
+                    continue;
+                }
+                chosen.push((role as u8, position, member));
+                self.choose(at, row, entrance, chosen, output);
+                chosen.pop();
+            }
+        }
+    }
+}

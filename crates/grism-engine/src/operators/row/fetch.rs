@@ -1,0 +1,181 @@
+//! `FetchExec`: properties by id, read late and only where used.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, UInt64Array, new_null_array};
+use arrow::compute::interleave;
+use arrow::record_batch::RecordBatch;
+use futures::{StreamExt, TryStreamExt};
+use grism_core::{EntityId, GraphStatistics, Result, Snapshot, TableId, widen_column};
+use grism_logical::{Column, PropertyRef, property_column};
+use serde::{Deserialize, Serialize};
+
+use crate::batch::id_column;
+use crate::operators::children::only_child;
+use crate::operators::names::{comma_separated, shown};
+use crate::operators::scan::table_scan::stored_column;
+use crate::{
+    ExecutionContextTrait, InputRequirement, OperatorRun, PhysicalOperator, PhysicalSchema,
+    PlanProperties, RecordBatchStream, run,
+};
+
+/// Adds properties of the entities in a column. Output: input columns, then `entity.key` for each property.
+///
+/// A null entity, and one whose table has no such property, gives null. Order and partitioning are the input's.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct FetchExec {
+    input: Arc<dyn PhysicalOperator>,
+    entity: String,
+    properties: Vec<PropertyRef>,
+    schema: PhysicalSchema,
+}
+
+impl FetchExec {
+    /// Fetches `properties` of the entities in the column `entity`.
+    #[must_use]
+    pub fn new(
+        input: Arc<dyn PhysicalOperator>,
+        entity: String,
+        properties: Vec<PropertyRef>,
+    ) -> Self {
+        let columns = properties.iter().map(|property| {
+            Column::new(property_column(&entity, &property.key), property.ty.clone())
+        });
+        let schema = input.schema().with(columns.collect::<Vec<_>>());
+        Self {
+            input,
+            entity,
+            properties,
+            schema,
+        }
+    }
+}
+
+#[typetag::serde]
+impl PhysicalOperator for FetchExec {
+    fn name(&self) -> &'static str {
+        "FetchExec"
+    }
+
+    fn schema(&self) -> &PhysicalSchema {
+        &self.schema
+    }
+
+    fn properties(
+        &self,
+        inputs: &[PlanProperties],
+        _statistics: &GraphStatistics,
+    ) -> PlanProperties {
+        PlanProperties::filtered(&inputs[0], self.schema())
+    }
+
+    fn advice(&self, run: &OperatorRun<'_>) -> Option<String> {
+        let keys = self.properties.iter().map(|property| property.key.clone());
+        Some(format!(
+            "reads {} of {} rows: filter, or LIMIT, before they are needed, and return fewer properties",
+            comma_separated(keys),
+            run.first_input()
+        ))
+    }
+
+    fn required_inputs(&self) -> Vec<InputRequirement> {
+        vec![InputRequirement::any()]
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
+        vec![&self.input]
+    }
+
+    fn with_new_children(
+        &self,
+        children: Vec<Arc<dyn PhysicalOperator>>,
+    ) -> Result<Arc<dyn PhysicalOperator>> {
+        Ok(Arc::new(Self::new(
+            only_child(children)?,
+            self.entity.clone(),
+            self.properties.clone(),
+        )))
+    }
+
+    fn describe(&self) -> String {
+        let keys = comma_separated(self.properties.iter().map(|property| property.key.clone()));
+        format!("Fetch({}; {keys})", shown(&self.entity))
+    }
+
+    fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
+        let snapshot = Arc::clone(&context.query().snapshot);
+        let mut input = run(&self.input, &context)?;
+        let (entity, properties) = (self.entity.clone(), self.properties.clone());
+        let schema = Arc::clone(self.schema.arrow());
+        let fetched = async_stream::try_stream! {
+            while let Some(batch) = input.try_next().await? {
+                let ids = id_column(&batch, &entity)?;
+                let mut columns = batch.columns().to_vec();
+                columns.extend(fetch(snapshot.as_ref(), &ids, &properties).await?);
+                yield RecordBatch::try_new(Arc::clone(&schema), columns).map_err(grism_core::Error::from)?;
+            }
+        };
+        Ok(fetched.boxed())
+    }
+}
+
+/// The properties of entities of any tables, a column each.
+async fn fetch(
+    snapshot: &dyn Snapshot,
+    ids: &UInt64Array,
+    properties: &[PropertyRef],
+) -> Result<Vec<ArrayRef>> {
+    // Where each row's value stands: piece 0 is a null, the others are tables.
+    let mut places = vec![(0usize, 0usize); ids.len()];
+    let mut by_table: BTreeMap<TableId, (usize, Vec<u64>)> = BTreeMap::new();
+    for (row, id) in ids.iter().enumerate() {
+        let Some(id) = id.map(EntityId::from_raw) else {
+            continue;
+        };
+        let piece = by_table.len() + 1;
+        let (piece, offsets) = by_table
+            .entry(id.table())
+            .or_insert_with(|| (piece, Vec::new()));
+        places[row] = (*piece, offsets.len());
+        offsets.push(id.offset());
+    }
+    let mut pieces: Vec<Vec<ArrayRef>> = properties
+        .iter()
+        .map(|property| vec![new_null_array(&property.ty.to_arrow(), 1)])
+        .collect();
+    let mut tables: Vec<_> = by_table.into_iter().collect();
+    tables.sort_by_key(|(_, (piece, _))| *piece);
+    let whole = tables.len() == 1 && ids.null_count() == 0;
+    for (table, (_, offsets)) in tables {
+        let entry = snapshot.schema().table(table)?;
+        let stored = properties
+            .iter()
+            .map(|property| stored_column(entry, &property.key));
+        let stored: Vec<Option<Cow<'_, str>>> = stored.collect();
+        let columns = stored.iter().flatten().map(ToString::to_string);
+        let columns: Vec<String> = columns.collect();
+        let values = snapshot.take(table, &offsets, &columns).await?;
+        for ((property, column), pieces) in properties.iter().zip(stored).zip(&mut pieces) {
+            let data_type = property.ty.to_arrow();
+            let found = column.and_then(|column| values.column_by_name(&column));
+            pieces.push(match found {
+                Some(column) if column.data_type() == &data_type => Arc::clone(column),
+                Some(column) => widen_column(column, &data_type)?,
+                None => new_null_array(&data_type, offsets.len()),
+            });
+        }
+    }
+    pieces
+        .into_iter()
+        .map(|mut pieces| {
+            if whole {
+                // The only table's rows are in order already.
+                return Ok(pieces.swap_remove(1));
+            }
+            let arrays: Vec<&dyn Array> = pieces.iter().map(AsRef::as_ref).collect();
+            Ok(interleave(&arrays, &places)?)
+        })
+        .collect()
+}

@@ -1,0 +1,204 @@
+//! `LimitExec`: some rows, after some others.
+
+use std::sync::Arc;
+
+use futures::StreamExt;
+use grism_core::{Error, GraphStatistics, Result};
+use grism_logical::optimizer::Facts;
+use serde::{Deserialize, Serialize};
+
+use crate::operators::children::only_child;
+use crate::{
+    AcceptedPhase, Distribution, ExecutionContextTrait, InputRequirement, Phases, PhysicalOperator,
+    PhysicalSchema, PlanProperties, RecordBatchStream, RequiredDistribution, run,
+};
+
+/// Leaves out the first `skip` rows and puts out at most `fetch` of the others, then stops its input.
+///
+/// Columns and order are the input's; needs one partition. Holds one batch.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct LimitExec {
+    input: Arc<dyn PhysicalOperator>,
+    skip: usize,
+    fetch: Option<usize>,
+    /// The order that its input must have, `true` for descending; empty for any.
+    order: Vec<(String, bool)>,
+    scope: LimitScope,
+}
+
+/// Which rows are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum LimitScope {
+    /// All rows.
+    Whole,
+    /// Those of one task or thread, which are counted again with those of the others.
+    EachTask,
+}
+
+/// The rows that a limit of one task outputs, as the limit of all tasks knows them.
+pub(crate) fn first_rows(count: usize) -> String {
+    format!("the first {count} rows of each task")
+}
+
+impl LimitExec {
+    /// Cuts `input`.
+    #[must_use]
+    pub fn new(input: Arc<dyn PhysicalOperator>, skip: usize, fetch: Option<usize>) -> Self {
+        Self {
+            input,
+            skip,
+            fetch,
+            order: Vec::new(),
+            scope: LimitScope::Whole,
+        }
+    }
+
+    /// Keeps the first `fetch` rows of `input`, which merges the first rows of several sorted runs.
+    pub(crate) fn of_merged(
+        input: Arc<dyn PhysicalOperator>,
+        fetch: usize,
+        order: Vec<(String, bool)>,
+    ) -> Self {
+        Self {
+            order,
+            ..Self::new(input, 0, Some(fetch))
+        }
+    }
+
+    fn over(&self, input: Arc<dyn PhysicalOperator>) -> Self {
+        Self {
+            input,
+            skip: self.skip,
+            fetch: self.fetch,
+            order: self.order.clone(),
+            scope: self.scope,
+        }
+    }
+
+    /// Rows that must come in for the output to be whole; `None` is all of them.
+    fn reach(&self) -> Option<usize> {
+        self.fetch.map(|fetch| fetch.saturating_add(self.skip))
+    }
+}
+
+#[typetag::serde]
+impl PhysicalOperator for LimitExec {
+    fn name(&self) -> &'static str {
+        "LimitExec"
+    }
+
+    fn schema(&self) -> &PhysicalSchema {
+        self.input.schema()
+    }
+
+    fn properties(
+        &self,
+        inputs: &[PlanProperties],
+        _statistics: &GraphStatistics,
+    ) -> PlanProperties {
+        let input = PlanProperties::filtered(&inputs[0], self.schema());
+        let reach = self.fetch.map(|fetch| fetch as u64);
+        let rows = input.rows.into_iter().chain(reach).min();
+        match self.scope {
+            LimitScope::Whole => PlanProperties {
+                distribution: Distribution::Single,
+                pending: None,
+                ..input
+            },
+            LimitScope::EachTask => PlanProperties {
+                pending: Some(first_rows(self.fetch.unwrap_or(usize::MAX))),
+                ..input
+            },
+        }
+        .with_rows(rows)
+    }
+
+    fn estimated_rows(&self, inputs: &[f64], _facts: Facts<'_>) -> f64 {
+        self.fetch
+            .map_or(inputs[0], |fetch| inputs[0].min(fetch as f64))
+    }
+
+    fn required_inputs(&self) -> Vec<InputRequirement> {
+        let requirement = match (self.scope, self.reach()) {
+            (LimitScope::EachTask, _) => InputRequirement::any(),
+            (LimitScope::Whole, reach) => {
+                let requirement = InputRequirement::of(
+                    RequiredDistribution::Single,
+                    "rows are counted at one place",
+                );
+                match reach {
+                    Some(reach) => {
+                        requirement.with_phase(AcceptedPhase::MayFinish(first_rows(reach)))
+                    }
+                    None => requirement,
+                }
+            }
+        };
+        vec![requirement.ordered(self.order.clone())]
+    }
+
+    fn phases(&self) -> Result<Option<Phases>> {
+        if self.scope == LimitScope::EachTask {
+            return Ok(None);
+        }
+        let local: Arc<dyn PhysicalOperator> = match self.reach() {
+            Some(reach) => Arc::new(Self {
+                input: Arc::clone(&self.input),
+                skip: 0,
+                fetch: Some(reach),
+                order: Vec::new(),
+                scope: LimitScope::EachTask,
+            }),
+            None => Arc::clone(&self.input),
+        };
+        let global = self.over(Arc::clone(&local));
+        let [between] = <[_; 1]>::try_from(global.required_inputs())
+            .map_err(|_| Error::internal("a limit has one input"))?;
+        Ok(Some(Phases {
+            local,
+            between,
+            global: Some(Arc::new(global)),
+        }))
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
+        vec![&self.input]
+    }
+
+    fn with_new_children(
+        &self,
+        children: Vec<Arc<dyn PhysicalOperator>>,
+    ) -> Result<Arc<dyn PhysicalOperator>> {
+        Ok(Arc::new(self.over(only_child(children)?)))
+    }
+
+    fn describe(&self) -> String {
+        match (self.skip, self.fetch) {
+            (0, Some(fetch)) => format!("Limit({fetch})"),
+            (skip, Some(fetch)) => format!("Limit({fetch}, skip {skip})"),
+            (skip, None) => format!("Skip({skip})"),
+        }
+    }
+
+    fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
+        if self.fetch == Some(0) {
+            return Ok(futures::stream::empty().boxed());
+        }
+        let mut input = run(&self.input, &context)?;
+        let (mut skip, mut left) = (self.skip, self.fetch.unwrap_or(usize::MAX));
+        let cut = async_stream::try_stream! {
+            while left > 0 {
+                let Some(batch) = input.next().await else { break };
+                let batch = batch?;
+                let dropped = skip.min(batch.num_rows());
+                skip -= dropped;
+                let kept = (batch.num_rows() - dropped).min(left);
+                left -= kept;
+                if kept > 0 {
+                    yield batch.slice(dropped, kept);
+                }
+            }
+        };
+        Ok(cut.boxed())
+    }
+}

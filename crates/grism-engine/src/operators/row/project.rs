@@ -1,0 +1,250 @@
+//! `ProjectExec`: computed columns.
+
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use arrow::record_batch::RecordBatch;
+use futures::{StreamExt, TryStreamExt};
+use grism_core::{GraphStatistics, Result, Value};
+use grism_functions::{SharedValues, may_be_large};
+use grism_logical::{LogicalExpr, PlanSchema};
+use serde::{Deserialize, Serialize};
+
+use super::parts::Parts;
+use crate::batch::batch_of;
+use crate::expr::schema_inference::build_project_schema;
+use crate::operators::children::only_child;
+use crate::operators::names::{comma_separated, shown};
+use crate::{
+    ExecutionContextTrait, ExprEvaluator, InputRequirement, PhysicalOperator, PhysicalSchema,
+    PlanProperties, RecordBatchStream, run,
+};
+
+/// What becomes of a large value that is computed once for many rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Computed {
+    /// Each row gets its own copy.
+    Plain,
+    /// Rows share it where it is the same for all.
+    Constants,
+    /// Rows share it, as they share what it is computed of.
+    Shared,
+}
+
+/// A list or a map with fewer items is copied as fast as it is shared.
+const FEW_ITEMS: usize = 8;
+
+/// Computes exactly the given columns. Order and partitioning are the input's. Holds one batch.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ProjectExec {
+    input: Arc<dyn PhysicalOperator>,
+    expressions: Vec<(LogicalExpr, String)>,
+    computed: Computed,
+    schema: PhysicalSchema,
+}
+
+impl ProjectExec {
+    /// Projects `input`.
+    ///
+    /// # Errors
+    /// `InvalidQuery` where an expression does not fit the input.
+    pub fn try_new(
+        input: Arc<dyn PhysicalOperator>,
+        expressions: Vec<(LogicalExpr, String)>,
+    ) -> Result<Self> {
+        Self::build(input, expressions, Computed::Plain)
+    }
+
+    /// Projects `input`; what is the same for all rows is shared, where it may be large.
+    ///
+    /// # Errors
+    /// As [`Self::try_new`].
+    pub(crate) fn try_new_constants(
+        input: Arc<dyn PhysicalOperator>,
+        expressions: Vec<(LogicalExpr, String)>,
+    ) -> Result<Self> {
+        Self::build(input, expressions, Computed::Constants)
+    }
+
+    /// Projects `input`; what is computed of one shared column, or of none, is shared as well, where it may be large.
+    ///
+    /// # Errors
+    /// As [`Self::try_new`].
+    pub(crate) fn try_new_sharing(
+        input: Arc<dyn PhysicalOperator>,
+        expressions: Vec<(LogicalExpr, String)>,
+    ) -> Result<Self> {
+        Self::build(input, expressions, Computed::Shared)
+    }
+
+    fn build(
+        input: Arc<dyn PhysicalOperator>,
+        expressions: Vec<(LogicalExpr, String)>,
+        computed: Computed,
+    ) -> Result<Self> {
+        let mut schema = build_project_schema(&expressions, input.schema())?;
+        if computed != Computed::Plain {
+            let own = schema.columns().columns.iter().zip(&expressions);
+            let columns = own.map(|(column, (expression, _))| {
+                let is_one = is_large_constant(expression)
+                    || (computed == Computed::Shared
+                        && reads_one_shared(expression, input.schema()));
+                match may_be_large(&column.ty) && is_one {
+                    true => column.clone().shared(),
+                    false => column.clone(),
+                }
+            });
+            schema = PlanSchema::new(columns.collect()).into();
+        }
+        Ok(Self {
+            input,
+            expressions,
+            computed,
+            schema,
+        })
+    }
+
+    /// Where each output column comes from, for those that are plain input columns: (input name, output name).
+    pub fn renames(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.expressions
+            .iter()
+            .filter_map(|(expression, name)| match expression {
+                LogicalExpr::Column(source) => Some((source.as_str(), name.as_str())),
+                _ => None,
+            })
+    }
+}
+
+#[typetag::serde]
+impl PhysicalOperator for ProjectExec {
+    fn name(&self) -> &'static str {
+        "ProjectExec"
+    }
+
+    fn schema(&self) -> &PhysicalSchema {
+        &self.schema
+    }
+
+    fn properties(
+        &self,
+        inputs: &[PlanProperties],
+        _statistics: &GraphStatistics,
+    ) -> PlanProperties {
+        PlanProperties::renamed(&inputs[0], |column| {
+            let mut renames = self.renames();
+            let found = renames.find(|(source, _)| *source == column);
+            found.map(|(_, name)| name.to_owned())
+        })
+    }
+
+    fn required_inputs(&self) -> Vec<InputRequirement> {
+        vec![InputRequirement::any()]
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
+        vec![&self.input]
+    }
+
+    fn with_new_children(
+        &self,
+        children: Vec<Arc<dyn PhysicalOperator>>,
+    ) -> Result<Arc<dyn PhysicalOperator>> {
+        Ok(Arc::new(Self::build(
+            only_child(children)?,
+            self.expressions.clone(),
+            self.computed,
+        )?))
+    }
+
+    fn describe(&self) -> String {
+        let columns = self.expressions.iter().map(|(expression, name)| {
+            let text = expression.to_string();
+            if &text == name || shown(name).is_empty() {
+                text
+            } else {
+                format!("{text} AS {name}")
+            }
+        });
+        format!("Project({})", comma_separated(columns))
+    }
+
+    fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
+        let columns = self
+            .expressions
+            .iter()
+            .zip(&self.schema.columns().columns)
+            .map(|((expression, _), column)| match expression {
+                // A column stays as it is, shared or not.
+                LogicalExpr::Column(name) => {
+                    self.input.schema().index_of(name).map(Projected::Column)
+                }
+                expression => {
+                    let evaluator = ExprEvaluator::try_new(expression, self.input.schema())?;
+                    let evaluator = Box::new(evaluator.for_query(context.query()));
+                    Ok(match column.shared {
+                        true => Projected::Shared(evaluator),
+                        false => Projected::Computed(evaluator),
+                    })
+                }
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let schema = Arc::clone(self.schema.arrow());
+        let mut input = run(&self.input, &context)?;
+        let projected = async_stream::try_stream! {
+            while let Some(batch) = input.try_next().await? {
+                let mut parts = Parts::of(batch);
+                while let Some(part) = parts.next() {
+                    match project(&columns, &schema, &part) {
+                        Ok(projected) => yield projected,
+                        Err(error) => parts.halve(part, error)?,
+                    }
+                }
+            }
+        };
+        Ok(projected.boxed())
+    }
+}
+
+/// How an output column is made.
+enum Projected {
+    /// The input column at this place.
+    Column(usize),
+    Computed(Box<ExprEvaluator>),
+    /// Once for each value that rows share.
+    Shared(Box<ExprEvaluator>),
+}
+
+/// Whether the expression has one value for all rows, which may have many items.
+fn is_large_constant(expression: &LogicalExpr) -> bool {
+    match expression {
+        LogicalExpr::Literal(Value::List(items)) => items.len() >= FEW_ITEMS,
+        LogicalExpr::Literal(Value::Map(entries)) => entries.len() >= FEW_ITEMS,
+        LogicalExpr::Literal(_) => false,
+        expression => expression.columns().is_empty() && !expression.is_volatile(),
+    }
+}
+
+/// Whether the expression has one value for each value of one shared column.
+pub(crate) fn reads_one_shared(expression: &LogicalExpr, input: &PhysicalSchema) -> bool {
+    let columns = expression.columns();
+    let shared = |name: &String| input.columns().find(name).is_some_and(|own| own.shared);
+    columns.len() == 1 && columns.iter().all(shared) && !expression.is_volatile()
+}
+
+fn project(columns: &[Projected], schema: &SchemaRef, batch: &RecordBatch) -> Result<RecordBatch> {
+    let columns = columns
+        .iter()
+        .map(|column| match column {
+            Projected::Column(place) => Ok(Arc::clone(batch.column(*place))),
+            Projected::Computed(evaluator) => evaluator.evaluate(batch),
+            Projected::Shared(evaluator) => {
+                let found = evaluator.evaluate_indexed(batch)?;
+                match found.into_shared(batch.num_rows()) {
+                    Ok(shared) => shared.into_column(),
+                    Err(own) => SharedValues::of_rows(&own).into_column(),
+                }
+            }
+        })
+        .collect::<Result<Vec<_>>>()?;
+    batch_of(schema, columns, batch.num_rows())
+}

@@ -1,0 +1,84 @@
+//! `ArgumentExec`: the outer rows of an apply, as its subplan sees them.
+
+use std::sync::Arc;
+
+use futures::StreamExt;
+use grism_core::{Error, GraphStatistics, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::operators::children::no_child;
+use crate::{
+    Distribution, ExecutionContextTrait, InputRequirement, PhysicalOperator, PhysicalSchema,
+    PlanProperties, RecordBatchStream,
+};
+
+/// Puts out the one batch of outer rows that the enclosing [`crate::operators::ApplyExec`] works on.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ArgumentExec {
+    schema: PhysicalSchema,
+}
+
+impl ArgumentExec {
+    /// Outer rows of `schema`.
+    #[must_use]
+    pub fn new(schema: PhysicalSchema) -> Self {
+        Self { schema }
+    }
+}
+
+#[typetag::serde]
+impl PhysicalOperator for ArgumentExec {
+    fn name(&self) -> &'static str {
+        "ArgumentExec"
+    }
+
+    fn schema(&self) -> &PhysicalSchema {
+        &self.schema
+    }
+
+    fn properties(
+        &self,
+        _inputs: &[PlanProperties],
+        _statistics: &GraphStatistics,
+    ) -> PlanProperties {
+        PlanProperties::of(Distribution::Single)
+    }
+
+    fn required_inputs(&self) -> Vec<InputRequirement> {
+        Vec::new()
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
+        Vec::new()
+    }
+
+    fn with_new_children(
+        &self,
+        children: Vec<Arc<dyn PhysicalOperator>>,
+    ) -> Result<Arc<dyn PhysicalOperator>> {
+        no_child(&children)?;
+        Ok(Arc::new(Self {
+            schema: self.schema.clone(),
+        }))
+    }
+
+    fn describe(&self) -> String {
+        "Argument".to_owned()
+    }
+
+    fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
+        let batch = context
+            .argument()
+            .cloned()
+            .ok_or_else(|| Error::internal("an argument outside an apply"))?;
+        // The outer rows may carry the numbers of rows further out, which are no business of this subplan.
+        let places = self
+            .schema
+            .columns()
+            .names()
+            .map(|name| Ok(batch.schema().index_of(name)?))
+            .collect::<Result<Vec<_>>>()?;
+        let batch = batch.project(&places)?;
+        Ok(futures::stream::iter([Ok(batch)]).boxed())
+    }
+}

@@ -1,0 +1,194 @@
+//! `HyperedgeScanExec`: hyperedges of a type, with any number of their roles at once.
+
+use std::sync::Arc;
+
+use arrow::array::UInt64Array;
+use arrow::compute::take;
+use futures::{StreamExt, TryStreamExt};
+use grism_core::{EntityKind, Error, GraphStatistics, ID_COLUMN, Result, Type};
+use grism_logical::optimizer::Facts;
+use grism_logical::{Column, HyperedgeScan, PlanSchema, property_column, role_key};
+use serde::{Deserialize, Serialize};
+
+use super::table_scan::{ScanSource, leaf_distribution, named_batches, scan_advice, table_column};
+use crate::batch::batch_of;
+use crate::operators::children::no_child;
+use crate::operators::expand::expansion::describe_bindings;
+use crate::operators::expand::star::{BoundRows, StarBinder, binding_columns, binding_roles};
+use crate::operators::names::{comma_separated, named};
+use crate::{
+    Distribution, ExecutionContextTrait, InputRequirement, OperatorRun, PhysicalOperator,
+    PhysicalSchema, PlanProperties, RecordBatchStream,
+};
+
+/// Reads hyperedges and binds their roles: ids, then members (and incidences), then properties.
+///
+/// ```text
+/// FLIGHT ─┬─ carrier ─► a
+///         ├─ origin ──► o      one operator, one row for each way to bind the three
+///         └─ dest ────► d
+/// ```
+///
+/// Partitioned by the pieces of the tables. Holds one batch and what it binds to.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct HyperedgeScanExec {
+    scan: HyperedgeScan,
+    leaf: Option<u32>,
+    schema: PhysicalSchema,
+}
+
+impl HyperedgeScanExec {
+    /// Runs `scan` as the leaf number `leaf`; without a number it reads everything in every partition.
+    #[must_use]
+    pub fn new(scan: HyperedgeScan, leaf: Option<u32>) -> Self {
+        let mut columns = vec![Column::new(
+            &scan.variable,
+            Type::Hyperedge(Arc::clone(&scan.tables)),
+        )];
+        columns.extend(binding_columns(&scan.bindings));
+        for property in &scan.properties {
+            columns.push(Column::new(
+                property_column(&scan.variable, &property.key),
+                property.ty.clone(),
+            ));
+        }
+        Self {
+            scan,
+            leaf,
+            schema: PlanSchema::new(columns).into(),
+        }
+    }
+}
+
+#[typetag::serde]
+impl PhysicalOperator for HyperedgeScanExec {
+    fn name(&self) -> &'static str {
+        "HyperedgeScanExec"
+    }
+
+    fn schema(&self) -> &PhysicalSchema {
+        &self.schema
+    }
+
+    fn properties(
+        &self,
+        _inputs: &[PlanProperties],
+        _statistics: &GraphStatistics,
+    ) -> PlanProperties {
+        // A role of many members gives a row for each of them.
+        PlanProperties::of(leaf_distribution(self.leaf, Distribution::Split))
+    }
+
+    fn estimated_rows(&self, _inputs: &[f64], facts: Facts<'_>) -> f64 {
+        self.scan.estimated_rows(facts)
+    }
+
+    fn advice(&self, run: &OperatorRun<'_>) -> Option<String> {
+        scan_advice(
+            (EntityKind::Hyperedge, &self.scan.label),
+            &self.scan.tables,
+            &self.scan.predicate,
+            self.scan.index.as_deref(),
+            run,
+        )
+    }
+
+    fn required_inputs(&self) -> Vec<InputRequirement> {
+        Vec::new()
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
+        Vec::new()
+    }
+
+    fn with_new_children(
+        &self,
+        children: Vec<Arc<dyn PhysicalOperator>>,
+    ) -> Result<Arc<dyn PhysicalOperator>> {
+        no_child(&children)?;
+        Ok(Arc::new(Self::new(self.scan.clone(), self.leaf)))
+    }
+
+    fn describe(&self) -> String {
+        let mut parts = vec![named(&self.scan.variable, &self.scan.label)];
+        if !self.scan.bindings.is_empty() {
+            parts.push(describe_bindings(&self.scan.bindings));
+        }
+        let keys = comma_separated(
+            self.scan
+                .properties
+                .iter()
+                .map(|property| property.key.clone()),
+        );
+        if !keys.is_empty() {
+            parts.push(format!("read {keys}"));
+        }
+        if !self.scan.predicate.is_empty() {
+            let conditions: Vec<_> = self
+                .scan
+                .predicate
+                .iter()
+                .map(ToString::to_string)
+                .collect();
+            parts.push(format!("where {}", conditions.join(" AND ")));
+        }
+        if let Some(index) = &self.scan.index {
+            parts.push(format!("index {index}"));
+        }
+        format!("HyperedgeScan({})", parts.join("; "))
+    }
+
+    fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
+        let keys: Vec<String> = self
+            .scan
+            .properties
+            .iter()
+            .map(|property| property.key.clone())
+            .collect();
+        let roles = binding_roles(&self.scan.bindings);
+        let mut columns: Vec<String> = roles.iter().map(|role| role_key(role)).collect();
+        columns.extend(
+            keys.iter()
+                .filter(|key| !columns.contains(key))
+                .cloned()
+                .collect::<Vec<_>>(),
+        );
+        let source = ScanSource {
+            tables: Arc::clone(&self.scan.tables),
+            columns,
+            predicate: self.scan.predicate.clone(),
+            by_index: self.scan.index.is_some(),
+            leaf: self.leaf,
+        };
+        let batches = source.scan(&context)?;
+        if self.scan.bindings.is_empty() {
+            return Ok(named_batches(batches, self.schema.clone(), keys));
+        }
+        let (bindings, schema) = (self.scan.bindings.clone(), self.schema.clone());
+        let bound = batches.and_then(move |(_, batch)| {
+            let bind = || {
+                let ids = batch
+                    .column_by_name(ID_COLUMN)
+                    .and_then(|ids| ids.as_any().downcast_ref::<UInt64Array>())
+                    .ok_or_else(|| Error::internal("a scan without ids"))?;
+                let role = |role: &str| batch.column_by_name(&role_key(role));
+                let binder = StarBinder::new(&bindings, role);
+                let mut output = BoundRows::new(bindings.len());
+                for row in 0..batch.num_rows() {
+                    binder.bind(row, row as u32, None, &mut output);
+                }
+                let rows = output.row_indices();
+                let mut columns = vec![take(ids, &rows, None)?];
+                columns.extend(output.columns(&bindings, ids)?);
+                let first = columns.len();
+                for (index, key) in keys.iter().enumerate() {
+                    let column = table_column(&batch, key, &schema, first + index)?;
+                    columns.push(take(&column, &rows, None)?);
+                }
+                batch_of(schema.arrow(), columns, output.len())
+            };
+            std::future::ready(bind())
+        });
+        Ok(bound.boxed())
+    }
+}

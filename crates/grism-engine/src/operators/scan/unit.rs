@@ -1,0 +1,79 @@
+//! `UnitExec`: one row without columns, from which a query without a pattern starts.
+
+use std::sync::Arc;
+
+use futures::StreamExt;
+use grism_core::{GraphStatistics, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::batch::batch_of;
+use crate::operators::children::no_child;
+use crate::{
+    Distribution, ExecutionContextTrait, InputRequirement, PhysicalOperator, PhysicalSchema,
+    PlanProperties, RecordBatchStream,
+};
+
+/// Puts out one row without columns; of all partitions, only one does.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct UnitExec {
+    leaf: u32,
+    schema: PhysicalSchema,
+}
+
+impl UnitExec {
+    /// The leaf number `leaf` of its plan.
+    #[must_use]
+    pub fn new(leaf: u32) -> Self {
+        Self {
+            leaf,
+            schema: PhysicalSchema::from(grism_logical::PlanSchema::default()),
+        }
+    }
+}
+
+#[typetag::serde]
+impl PhysicalOperator for UnitExec {
+    fn name(&self) -> &'static str {
+        "UnitExec"
+    }
+
+    fn schema(&self) -> &PhysicalSchema {
+        &self.schema
+    }
+
+    fn properties(
+        &self,
+        _inputs: &[PlanProperties],
+        _statistics: &GraphStatistics,
+    ) -> PlanProperties {
+        PlanProperties::of(Distribution::OnePiece).with_rows(Some(1))
+    }
+
+    fn required_inputs(&self) -> Vec<InputRequirement> {
+        Vec::new()
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
+        Vec::new()
+    }
+
+    fn with_new_children(
+        &self,
+        children: Vec<Arc<dyn PhysicalOperator>>,
+    ) -> Result<Arc<dyn PhysicalOperator>> {
+        no_child(&children)?;
+        Ok(Arc::new(Self::new(self.leaf)))
+    }
+
+    fn describe(&self) -> String {
+        "Unit".to_owned()
+    }
+
+    fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
+        if context.morsels(self.leaf, 1).take().is_none() {
+            return Ok(futures::stream::empty().boxed());
+        }
+        let row = batch_of(self.schema.arrow(), Vec::new(), 1)?;
+        Ok(futures::stream::iter([Ok(row)]).boxed())
+    }
+}

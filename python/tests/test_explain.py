@@ -1,0 +1,267 @@
+"""EXPLAIN on every engine and in every format."""
+
+from __future__ import annotations
+
+import json
+import re
+import xml.etree.ElementTree as ElementTree
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import grism_ray as gr
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+BY_CARRIER = (
+    "MATCH (f:FLIGHT)-[:carrier]->(a) WHERE f.distance > 1000 RETURN a.name AS name, count(*) AS n ORDER BY n DESC"
+)
+
+
+@pytest.fixture(scope="module")
+def people() -> gr.Graph:
+    graph = gr.open()
+    graph.execute("UNWIND range(1, 3000) AS i CREATE (:Person {i: i, name: 'p' + toString(i % 7)})")
+    graph.execute("MATCH (a:Person), (b:Person) WHERE b.i = a.i + 1 CREATE (a)-[:KNOWS]->(b)")
+    return graph
+
+
+def tree(operator: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """An operator and all below it."""
+    yield operator
+    for below in [*operator["inputs"], *([operator["subplan"]] if "subplan" in operator else [])]:
+        yield from tree(below)
+
+
+def explained(graph: gr.Graph, query: str, **options: Any) -> dict[str, Any]:
+    document = json.loads(graph.explain(query, format="json", **options))
+    assert document["version"] == 1
+    return dict(document)
+
+
+def plans(document: dict[str, Any]) -> list[dict[str, Any]]:
+    return [document["plan"]] if document["kind"] == "plan" else [stage["plan"] for stage in document["stages"]]
+
+
+def test_operators_are_numbered_from_the_root_on_and_through_all_stages(flights_graph: gr.Graph) -> None:
+    for options in ({}, {"distributed": True, "partitions": 3}):
+        document = explained(flights_graph, BY_CARRIER, **options)
+        ids = [operator["id"] for plan in plans(document) for operator in tree(plan)]
+        assert ids == list(range(len(ids)))
+        assert all(operator["estimated_rows"] >= 0 for plan in plans(document) for operator in tree(plan))
+        assert "actual" not in document.get("plan", {})
+
+
+@pytest.mark.parametrize("engine", ["local", "staged", "ray"])
+def test_what_operators_did_is_told_on_every_engine(
+    engine: gr.options.Engine, flights_graph: gr.Graph, two_workers: dict[str, object]
+) -> None:
+    rows = len(flights_graph.query(BY_CARRIER))
+    options: dict[str, Any] = {"ray": two_workers} if engine == "ray" else {}
+    document = explained(flights_graph, BY_CARRIER, analyze=True, engine=engine, **options)
+    assert document["kind"] == ("plan" if engine == "local" else "stages")
+    run = document["run"]
+    assert (run["engine"], run["rows"]) == (engine, rows)
+    assert run["time_ms"] > 0
+    operators = [operator for plan in plans(document) for operator in tree(plan)]
+    assert operators[-1]["actual"]["rows"] > rows or engine != "local"
+    scans = [operator for operator in operators if operator["name"] == "HyperedgeScan"]
+    assert sum(scan["actual"]["rows"] for scan in scans) > rows
+    assert sum(scan["actual"]["bytes_read"] for scan in scans) > 0
+    assert all(scan["actual"]["threads"] > 0 and scan["actual"]["own_time_ms"] > 0 for scan in scans)
+    held = [operator["actual"]["peak_memory_bytes"] for operator in operators if operator["name"] == "HashAggregate"]
+    assert max(held) > 0
+    for stage in document.get("stages", []):
+        actual = stage["actual"]
+        assert actual["tasks"] == stage["tasks"] <= actual["attempts"]
+        assert actual["rows"] == stage["plan"]["actual"]["rows"]
+        spread = actual["partition_rows"]
+        assert spread["min"] <= spread["median"] <= spread["max"]
+        assert spread["skew"] >= 1
+    text = flights_graph.explain(BY_CARRIER, analyze=True, engine=engine, **options)
+    assert re.search(r"HyperedgeScan\(f:FLIGHT.*\[\d+ rows, about \d+ expected, own time ", text)
+    assert re.search(rf"^Total: {rows} rows in .* on the engine {engine}$", text, re.MULTILINE)
+    assert re.search(r"^Slowest: .* with \d+ % of the time: ", text, re.MULTILINE)
+    assert ("Critical path: stage 0" in text) == (engine != "local")
+
+
+def test_rows_of_operators_add_up_whatever_the_threads(people: gr.Graph) -> None:
+    query = "MATCH (a:Person)-[:KNOWS]->(b) WHERE a.i > 100 RETURN count(b.name) AS n"
+    seen = []
+    for threads in (1, 4):
+        document = explained(people, query, analyze=True, threads=threads)
+        expands = [own for own in tree(document["plan"]) if own["name"] == "AdjacencyExpand"]
+        seen += [own["actual"]["rows"] for own in expands]
+    assert seen == [2899, 2899]
+
+
+def test_rows_of_a_subquery_are_those_for_all_outer_rows(people: gr.Graph) -> None:
+    query = (
+        "MATCH (a:Person) WHERE a.i <= 10 CALL (a) { MATCH (a)-[:KNOWS]->(b) RETURN b ORDER BY b.i LIMIT 1 } RETURN b.i"
+    )
+    document = explained(people, query, analyze=True)
+    applied = next(own for own in tree(document["plan"]) if "subplan" in own)
+    assert applied["subplan"]["actual"]["rows"] == 10
+    outer = applied["inputs"][0]["estimated_rows"]
+    assert applied["subplan"]["estimated_rows"] == pytest.approx(outer, rel=0.01)
+
+
+def test_spills_are_told_with_advice(people: gr.Graph) -> None:
+    query = "UNWIND range(1, 400000) AS i WITH i, toString(i) + 'abcdefghijklmnopqrstuvwxyz' AS s RETURN s ORDER BY s"
+    document = explained(people, query, analyze=True, memory_limit=24 << 20)
+    spilled = [own for own in tree(document["plan"]) if own["actual"]["spill_files"] > 0]
+    assert spilled
+    assert spilled[0]["actual"]["spilled_bytes"] > 1 << 20
+    text = people.explain(query, analyze=True, memory_limit=24 << 20)
+    assert re.search(r"spilled .* MiB in \d+ files", text)
+
+
+@pytest.mark.parametrize(
+    ("query", "advice"),
+    [
+        ("MATCH (p:Person) WHERE p.i = 5 RETURN p.name", "CREATE INDEX FOR (n:Person) ON (n.i)"),
+        ("MATCH (a:Person), (b:Person) RETURN count(a.i + b.i)", "connect them"),
+    ],
+)
+def test_the_slowest_step_is_advised_on(people: gr.Graph, query: str, advice: str) -> None:
+    assert advice in explained(people, query, analyze=True, threads=1)["run"]["advice"]
+
+
+def test_a_second_read_is_served_by_the_cache(tmp_path: Path) -> None:
+    with gr.open(tmp_path / "a.grism") as graph:
+        graph.execute("UNWIND range(1, 500) AS i CREATE (:A {k: i})-[:TO]->(:B {v: i})")
+    graph = gr.open(tmp_path / "a.grism")
+    query = "MATCH (a:A)-[:TO]->(b) RETURN sum(b.v) AS s"
+
+    def asked() -> tuple[int, int]:
+        operators = list(tree(explained(graph, query, analyze=True, threads=1)["plan"]))
+        actual = [own["actual"] for own in operators]
+        return sum(own["cache_misses"] for own in actual), sum(own["cache_hits"] for own in actual)
+
+    first, second = asked(), asked()
+    assert first[0] > 0
+    assert second[0] == 0
+    assert second[1] > 0
+
+
+@pytest.mark.parametrize("engine", ["local", "staged"])
+def test_calls_of_functions_are_counted(engine: gr.options.Engine) -> None:
+    graph = gr.open()
+    graph.execute("UNWIND range(1, 50) AS i CREATE (:P {i: i})")
+
+    @gr.udf(returns=int, name="my.twice")
+    def twice(x: int) -> int:
+        return 2 * x
+
+    @gr.udf(kind="aggregate", returns=int, name="my.most")
+    def most(values: list[int]) -> int:
+        return max(values)
+
+    @gr.udf(kind="table", yields={"n": int}, name="my.below")
+    def below(x: int) -> list[tuple[int]]:
+        return [(n,) for n in range(x)]
+
+    graph.register_functions(twice, most, below)
+    for query, name, rows in (
+        ("MATCH (p:P) RETURN my.twice(p.i) AS t", "my.twice", 50),
+        ("MATCH (p:P) RETURN p.i % 3 AS k, my.most(p.i) AS m", "my.most", 50),
+        ("MATCH (p:P) CALL my.below(p.i) YIELD n RETURN n", "my.below", 50 * 51 // 2),
+    ):
+        calls = explained(graph, query, analyze=True, engine=engine)["run"]["functions"][name]
+        assert calls["rows"] == rows
+        assert calls["calls"] >= 1
+        assert calls["time_ms"] > 0
+
+
+def test_verbose_says_what_each_rule_changed(people: gr.Graph) -> None:
+    query = "MATCH (p:Person) WHERE p.i > 5 AND 1 = 1 RETURN p.name ORDER BY p.name LIMIT 3"
+    document = explained(people, query, verbose=True)
+    rules = {rule["name"]: rule for rule in document["rules"]}
+    assert any("where i > 5" in line for line in rules["push_filters"]["added"])
+    assert any("Filter" in line for line in rules["push_filters"]["removed"])
+    text = people.explain(query, verbose=True)
+    assert "\nRule push_filters:\n- " in text
+    assert text.index("Logical plan:") < text.index("Physical plan:")
+    assert "No rule changed the plan." in people.explain("UNWIND $x AS y RETURN y", {"x": [1]}, verbose=True)
+
+
+def test_a_bare_word_and_an_option_mean_the_same(people: gr.Graph) -> None:
+    query = "MATCH (p:Person) RETURN p.i"
+    shown = ["\n".join(row["plan"] for row in people.query(text + query).to_pylist()) for text in (
+        "EXPLAIN DISTRIBUTED COSTS ", "EXPLAIN (COSTS true, DISTRIBUTED, ANALYZE false) ",
+    )]  # fmt: skip
+    assert shown[0] == shown[1] == people.explain(query, distributed=True, costs=True).rstrip()
+    assert "Rows: about 3000 rows" in shown[0]
+    plain = people.explain(query)
+    assert "[" not in plain
+    assert "[3000 rows expected]" in people.explain(query, costs=True)
+    analyzed = people.explain(query, analyze=True, timing=False, buffers=False, costs=False)
+    assert "[3000 rows]" in analyzed
+    assert "ms" not in analyzed
+    assert "estimated_rows" not in explained(people, query, costs=False)["plan"]
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"timing": True}, gr.InvalidQueryError, r"EXPLAIN \(TIMING\) needs ANALYZE"),
+        ({"buffers": True}, gr.InvalidQueryError, r"EXPLAIN \(BUFFERS\) needs ANALYZE"),
+        ({"format": "yaml"}, gr.UnsupportedError, "the formats are TEXT, JSON, DOT, MERMAID, SVG"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(
+    people: gr.Graph, options: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        people.explain("RETURN 1", **options)
+
+
+def test_lineage_and_topology_are_refused_by_name(people: gr.Graph) -> None:
+    for name in ("LINEAGE", "TOPOLOGY"):
+        with pytest.raises(gr.UnsupportedError, match=rf"EXPLAIN \({name}\) is not supported yet"):
+            people.query(f"EXPLAIN ({name}) RETURN 1")
+
+
+ODD = 'MATCH (p:`a"<b>&]\\\\;|\'{\u00e9`) WHERE p.`x"<` = \'"]<svg>&#\' RETURN p.`x"<` AS `o"<`'
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"analyze": True}, {"distributed": True}, {"analyze": True, "engine": "staged"}]
+)
+def test_pictures_hold_any_text(options: dict[str, Any]) -> None:
+    graph = gr.open()
+    graph.execute("CREATE (:`a\"<b>&]\\\\;|'{\u00e9` {`x\"<`: '\"]<svg>&#'})-[:TO]->(:B)")
+    for query in (ODD, "MATCH (a) WHERE EXISTS { (a)-->() } RETURN count(*)"):
+        svg = ElementTree.fromstring(graph.explain(query, format="svg", **options))
+        namespace = "{http://www.w3.org/2000/svg}"
+        titles = [title.text for title in svg.iter(f"{namespace}title")]
+        operators = [own["detail"] for plan in plans(explained(graph, query, **options)) for own in tree(plan)]
+        assert titles == operators
+        dot = graph.explain(query, format="dot", **options)
+        assert dot.startswith("digraph plan {")
+        assert dot.count(" [label=") >= len(operators)
+        assert all(line.count('"') % 2 == 0 for line in dot.replace("\\\\", "").replace('\\"', "").splitlines())
+        mermaid = graph.explain(query, format="mermaid", **options)
+        boxes = re.findall(r"^    o\d+\[\"([^\"\[\]{}<>]|<br/>)*\"\]$", mermaid, re.MULTILINE)
+        assert mermaid.startswith("flowchart BT\n")
+        assert len(boxes) == len(operators)
+
+
+def test_queries_that_write_are_explained_and_write_nothing(people: gr.Graph) -> None:
+    query = "MATCH (p:Person {i: 1}) CREATE (p)-[:OWNS]->(:Car {k: 1})"
+    document = explained(people, query)
+    assert [clause["name"] for clause in document["clauses"]] == ["Read", "Create"]
+    assert people.explain(query, format="svg").startswith("<svg")
+    assert people.explain(query).startswith("Read:\n  ")
+    for name in ("analyze", "distributed", "verbose"):
+        with pytest.raises(gr.UnsupportedError, match=f"EXPLAIN {name.upper()} of a query that writes"):
+            people.explain(query, **{name: True})  # type: ignore[arg-type]
+    assert people.query("MATCH (c:Car) RETURN count(*) AS n").to_pylist() == [{"n": 0}]
+
+
+def test_frames_are_explained_alike(people: gr.Graph) -> None:
+    frame = people.nodes("Person").filter(gr.col("i") > 10)
+    document = json.loads(frame.explain(analyze=True, format="json", engine="staged"))
+    assert document["run"]["rows"] == 2990

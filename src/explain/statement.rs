@@ -1,0 +1,138 @@
+//! From an EXPLAIN to its answer.
+
+use std::sync::Arc;
+
+use arrow::array::StringArray;
+use arrow::record_batch::RecordBatch;
+use grism_core::{Error, Result, without_secrets};
+use grism_cypher::{ExplainFormat, ExplainOptions, Query};
+use grism_engine::PlannerConfig;
+use grism_local::LocalPhysicalPlanner;
+use grism_logical::optimizer::optimize_verbosely;
+
+use super::explained::{Explained, Verbose};
+use super::graph::{dot, mermaid};
+use super::json::json;
+use super::measure::{FinishedRun, measure_plan, measure_stages};
+use super::operators::{explained_clauses, explained_plan, explained_stages};
+use super::svg::svg;
+use super::text::text;
+use crate::query::{Prepared, QueryOptions, QueryResult, distributed_planner, facts, table};
+use crate::write::plan_clauses;
+use crate::{Engine, Graph};
+
+/// Where ANALYZE finds what a run does.
+pub(crate) enum Measure {
+    /// It runs the plan.
+    Run,
+    /// A run has been made.
+    Finished(FinishedRun),
+}
+
+pub(crate) async fn explain_statement(
+    graph: &Graph,
+    query: &Query,
+    explain: ExplainOptions,
+    options: &QueryOptions,
+) -> Result<QueryResult> {
+    let plan = explain_query(graph, query, explain, options, Measure::Run).await?;
+    let lines: StringArray = plan.lines().map(Some).collect();
+    table(RecordBatch::try_from_iter([(
+        "plan",
+        Arc::new(lines) as _,
+    )])?)
+}
+
+/// The plan of a query in the form that `explain` asks for.
+///
+/// # Errors
+/// As [`Graph::prepare`]; with ANALYZE, what a run can meet.
+pub(crate) async fn explain_query(
+    graph: &Graph,
+    query: &Query,
+    explain: ExplainOptions,
+    options: &QueryOptions,
+    measure: Measure,
+) -> Result<String> {
+    explain.check()?;
+    let options = &*graph.with_registered(options);
+    if !query.writes() {
+        let prepared = graph.plan(query, options).await?;
+        return explain_prepared(graph, &prepared, explain, options, measure).await;
+    }
+    let refused = [
+        ("ANALYZE", explain.analyze),
+        ("DISTRIBUTED", explain.distributed),
+        ("VERBOSE", explain.verbose),
+    ];
+    if let Some((name, _)) = refused.iter().find(|(_, asked)| *asked) {
+        return Err(Error::unsupported(format!(
+            "EXPLAIN {name} of a query that writes is not supported yet; EXPLAIN alone, in any format, shows its plan"
+        )));
+    }
+    let snapshot = graph.storage().snapshot(options.snapshot).await?;
+    let clauses = plan_clauses(graph.storage(), query, options).await?;
+    let explained = explained_clauses(&clauses, facts(snapshot.as_ref()));
+    written(&explained, &explain)
+}
+
+/// The plan of a query that is bound and optimized, which only reads.
+///
+/// # Errors
+/// With ANALYZE, what a run can meet; `InvalidQuery` for options that do not go together.
+pub(crate) async fn explain_prepared(
+    graph: &Graph,
+    prepared: &Prepared,
+    explain: ExplainOptions,
+    options: &QueryOptions,
+    measure: Measure,
+) -> Result<String> {
+    explain.check()?;
+    let facts = facts(prepared.snapshot.as_ref());
+    let runs_in_stages = matches!(options.engine, Engine::Staged | Engine::Ray);
+    let mut explained = if explain.distributed || (explain.analyze && runs_in_stages) {
+        let planner = distributed_planner(prepared.snapshot.as_ref(), options);
+        let plan = planner.plan(&prepared.optimized)?;
+        let mut explained = explained_stages(plan.clone(), facts);
+        explained.statistics = Arc::clone(prepared.snapshot.statistics());
+        match measure {
+            _ if !explain.analyze => {}
+            Measure::Finished(run) => run.add_to(&mut explained),
+            Measure::Run => {
+                measure_stages(&mut explained, plan, graph, prepared, options).await?;
+            }
+        }
+        explained
+    } else {
+        let planner = LocalPhysicalPlanner::with_config(PlannerConfig {
+            threads: options.runtime.workers(),
+        });
+        let plan = planner.plan(&prepared.optimized)?;
+        let mut explained = explained_plan(&plan.root, facts);
+        explained.statistics = Arc::clone(prepared.snapshot.statistics());
+        if explain.analyze {
+            measure_plan(&mut explained, plan, graph, prepared, options).await?;
+        }
+        explained
+    };
+    if explain.verbose {
+        let (_, rules) = optimize_verbosely(prepared.bound.clone(), facts)?;
+        explained.verbose = Some(Verbose {
+            logical: prepared.bound.to_string(),
+            rules,
+        });
+    }
+    written(&explained, &explain)
+}
+
+fn written(explained: &Explained, explain: &ExplainOptions) -> Result<String> {
+    let text = match explain.format {
+        ExplainFormat::Text => text(explained, explain),
+        ExplainFormat::Json => json(explained, explain)?,
+        ExplainFormat::Dot => dot(explained, explain),
+        ExplainFormat::Mermaid => mermaid(explained, explain),
+        ExplainFormat::Svg => svg(explained, explain),
+    };
+    // Files that a query reads are named by URIs.
+    Ok(without_secrets(&text).into_owned())
+}
