@@ -43,3 +43,6 @@ pub use shares::rows_between_clauses_bytes;
 pub use snapshot_diff::{SnapshotDiff, TableDiff};
 pub use transaction::{Transaction, TransactionSnapshot, WriteCounts};
 pub use upload::upload_file;
+
+#[cfg(test)]
+mod tests;
