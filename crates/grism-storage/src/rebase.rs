@@ -420,8 +420,8 @@ mod tests {
         let graph = Graph::new().await;
         // Offsets 2, 3 and 4 are those of the new nodes; the second of them goes again.
         let mut later = graph.appending(&[20, 30, 40]);
-        let edge = (id(graph.nodes, 4), id(graph.nodes, 1));
-        later.append(graph.edges, pairs(&[edge]));
+        let edge = |source, target| (id(graph.nodes, source), id(graph.nodes, target));
+        later.append(graph.edges, pairs(&[edge(4, 1), edge(1, 2)]));
         later
             .deletes
             .insert(graph.nodes, std::iter::once(3).collect());
@@ -431,10 +431,11 @@ mod tests {
         let alive = newest.alive(graph.nodes, &[3, 4, 5, 6, 7]).await.unwrap();
         assert_eq!(alive, [true, true, false, true, false]);
         let columns = ["source", "target"].map(str::to_owned);
-        let edges = newest.take(graph.edges, &[1], &columns).await.unwrap();
-        let ends = |place: usize| edges.column(place).as_primitive::<UInt64Type>().value(0);
+        let edges = newest.take(graph.edges, &[1, 2], &columns).await.unwrap();
+        let ends = |place: usize| edges.column(place).as_primitive::<UInt64Type>().values();
         // What was there before stays where it is.
-        assert_eq!([ends(0), ends(1)], [6, 1].map(|offset| id(graph.nodes, offset)));
+        assert_eq!(ends(0)[..], [6, 1].map(|offset| id(graph.nodes, offset)));
+        assert_eq!(ends(1)[..], [1, 4].map(|offset| id(graph.nodes, offset)));
     }
 
     #[tokio::test]
