@@ -47,6 +47,7 @@ demo: extension
 
 test: build
 	cargo test $(EVERYTHING) -- --nocapture
+	cargo test $(CARGO_OPTIONS) --workspace --doc
 	$(BIN)/python -m pytest python/tests
 
 conformance: build

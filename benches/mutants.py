@@ -5,7 +5,8 @@
     python benches/mutants.py choose                 those of functions whose names hold a text
 
 ``mutants.toml`` lists them. A file is put back whatever happens, and one with changes that are not committed is left
-alone. Each fault compiles its crate again, so this is not a part of ``make test``.
+alone. Each fault compiles its crate again, and the first one of a crate what the crate depends on, with the features
+that it alone asks for: so this is not a part of ``make test``.
 """
 
 from __future__ import annotations
