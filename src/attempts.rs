@@ -69,7 +69,11 @@ mod tests {
         assert!(!attempts.again(&conflict));
         attempts.made = 1;
         let missing = Error::not_found(format!("snapshot {}", SnapshotId::default()));
-        for error in [missing, Error::invalid_data("a null"), Error::internal("a bug")] {
+        for error in [
+            missing,
+            Error::invalid_data("a null"),
+            Error::internal("a bug"),
+        ] {
             assert!(!attempts.again(&error), "{error}");
         }
     }

@@ -101,7 +101,10 @@ mod tests {
     fn projections_keep_the_order_of_rows_and_subqueries_do_not() {
         let column = || LogicalExpr::column("n");
         assert!(keeps_order(&argument()));
-        assert!(keeps_order(&project(project(argument(), column()), column())));
+        assert!(keeps_order(&project(
+            project(argument(), column()),
+            column()
+        )));
         let apply = LogicalPlan::Apply(Apply {
             input: Arc::new(argument()),
             subplan: Arc::new(argument()),

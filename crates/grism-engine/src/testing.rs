@@ -88,7 +88,11 @@ impl TestGraph {
             })
         };
         self.put_incidences(table, SOURCE_ROLE, found(|edge| *edge));
-        self.put_incidences(table, TARGET_ROLE, found(|(source, target)| (*target, *source)));
+        self.put_incidences(
+            table,
+            TARGET_ROLE,
+            found(|(source, target)| (*target, *source)),
+        );
         table
     }
 
@@ -222,7 +226,10 @@ impl Snapshot for TestGraph {
     }
 
     async fn scan(&self, request: ScanRequest) -> Result<BatchStream> {
-        assert!(request.predicate.is_empty(), "the test graph filters no rows");
+        assert!(
+            request.predicate.is_empty(),
+            "the test graph filters no rows"
+        );
         let range = request.range;
         let first = range.fragment * PIECE as u64;
         let offsets: Vec<u64> = (first..first + range.rows).collect();
@@ -278,9 +285,9 @@ impl Snapshot for TestGraph {
         key: SegmentKey,
     ) -> Result<Arc<IncidenceSegment>> {
         let all = &self.incidences[&(table, role.to_owned())];
-        let own = all.iter().filter(|incidence| {
-            SegmentKey::of(EntityId::from_raw(incidence.member), SHIFT) == key
-        });
+        let own = all
+            .iter()
+            .filter(|incidence| SegmentKey::of(EntityId::from_raw(incidence.member), SHIFT) == key);
         let own: Vec<Incidence> = own.copied().collect();
         let ty = self.schema.table(table)?.hyperedge_type();
         let binary = ty.is_some_and(HyperedgeType::is_binary);
@@ -356,13 +363,7 @@ impl ExecutionContextTrait for TestContext {
 pub(crate) fn context(graph: &TestGraph, config: RuntimeConfig) -> Arc<dyn ExecutionContextTrait> {
     let graph = Arc::new(graph.clone());
     let storage: Arc<dyn Storage> = Arc::clone(&graph) as Arc<dyn Storage>;
-    let query = QueryContext::new(
-        storage,
-        graph,
-        None,
-        CancellationHandle::default(),
-        config,
-    );
+    let query = QueryContext::new(storage, graph, None, CancellationHandle::default(), config);
     Arc::new(TestContext {
         query,
         queues: Mutex::default(),

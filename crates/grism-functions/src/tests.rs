@@ -39,7 +39,11 @@ fn types(calls: &[Vec<Value>]) -> Vec<Type> {
 }
 
 /// What calls give that are computed as the rows of one batch.
-fn as_rows(function: &Function, calls: &[Vec<Value>], operand: fn(arrow::array::ArrayRef) -> Operand) -> Result<Vec<Value>> {
+fn as_rows(
+    function: &Function,
+    calls: &[Vec<Value>],
+    operand: fn(arrow::array::ArrayRef) -> Operand,
+) -> Result<Vec<Value>> {
     let types = types(calls);
     let returned = function.return_type(&types)?;
     let column = |(place, ty): (usize, &Type)| {
@@ -78,7 +82,11 @@ fn call(name: &str, arguments: &[Value]) -> Result<Value> {
             if fits(&types(&calls)) {
                 let over_columns = over_columns().map_err(|error| error.to_string());
                 let by_value = by_value.as_ref().map_err(ToString::to_string);
-                assert_eq!(over_columns.as_ref().map_err(Clone::clone), by_value, "{name}");
+                assert_eq!(
+                    over_columns.as_ref().map_err(Clone::clone),
+                    by_value,
+                    "{name}"
+                );
             }
             by_value
         }
@@ -89,7 +97,8 @@ fn call(name: &str, arguments: &[Value]) -> Result<Value> {
 /// Checks calls of one function: each alone, and all of them as rows of one batch.
 fn check(name: &str, calls: &[(&[Value], &str)]) {
     for (arguments, wanted) in calls {
-        let found = call(name, arguments).unwrap_or_else(|error| panic!("{name}{arguments:?}: {error}"));
+        let found =
+            call(name, arguments).unwrap_or_else(|error| panic!("{name}{arguments:?}: {error}"));
         assert_eq!(found.to_string(), *wanted, "{name}{arguments:?}");
     }
     let function = built_in(name).unwrap();
@@ -124,7 +133,10 @@ fn parts_of_texts_are_counted_in_characters_and_end_where_the_text_does() {
     );
     check(
         "right",
-        &[(&[word(), integer(3)], "'ïve'"), (&[word(), integer(99)], "'naïve'")],
+        &[
+            (&[word(), integer(3)], "'ïve'"),
+            (&[word(), integer(99)], "'naïve'"),
+        ],
     );
     check(
         "substring",
@@ -140,7 +152,10 @@ fn parts_of_texts_are_counted_in_characters_and_end_where_the_text_does() {
         ("substring", vec![word(), integer(-1), integer(1)]),
     ] {
         let kind = kind(name, &arguments);
-        assert!(matches!(kind, ErrorKind::InvalidQuery | ErrorKind::InvalidData), "{name}: {kind:?}");
+        assert!(
+            matches!(kind, ErrorKind::InvalidQuery | ErrorKind::InvalidData),
+            "{name}: {kind:?}"
+        );
     }
 }
 
@@ -165,11 +180,20 @@ fn texts_are_split_replaced_and_turned_round() {
     check(
         "reverse",
         &[
-            (&[list([integer(1), Value::Null, integer(3)])], "[3, null, 1]"),
+            (
+                &[list([integer(1), Value::Null, integer(3)])],
+                "[3, null, 1]",
+            ),
             (&[list([])], "[]"),
         ],
     );
-    check("btrim", &[(&[text("xyaxy"), text("yx")], "'a'"), (&[text("xx"), text("x")], "''")]);
+    check(
+        "btrim",
+        &[
+            (&[text("xyaxy"), text("yx")], "'a'"),
+            (&[text("xx"), text("x")], "''"),
+        ],
+    );
 }
 
 #[test]
@@ -195,7 +219,11 @@ fn null_gives_null_where_the_function_says_nothing_else() {
             let function = built_in(name).unwrap();
             let rows = as_rows(function, &[arguments.clone(), with_null], Operand::column).unwrap();
             assert!(!rows[0].is_null(), "{name}");
-            assert!(rows[1].is_null(), "{name} with a null at {place}: {}", rows[1]);
+            assert!(
+                rows[1].is_null(),
+                "{name} with a null at {place}: {}",
+                rows[1]
+            );
         }
     }
 }
@@ -213,16 +241,32 @@ fn halves_are_rounded_up_and_integers_do_not_overflow() {
     );
     check(
         "abs",
-        &[(&[integer(-7)], "7"), (&[integer(i64::MAX)], "9223372036854775807")],
+        &[
+            (&[integer(-7)], "7"),
+            (&[integer(i64::MAX)], "9223372036854775807"),
+        ],
     );
     assert_eq!(kind("abs", &[integer(i64::MIN)]), ErrorKind::InvalidData);
-    check("abs", &[(&[float(-0.5)], "0.5"), (&[float(f64::NEG_INFINITY)], "inf")]);
+    check(
+        "abs",
+        &[
+            (&[float(-0.5)], "0.5"),
+            (&[float(f64::NEG_INFINITY)], "inf"),
+        ],
+    );
     check(
         "sign",
-        &[(&[float(-3.0)], "-1"), (&[float(0.0)], "0"), (&[float(1e-300)], "1")],
+        &[
+            (&[float(-3.0)], "-1"),
+            (&[float(0.0)], "0"),
+            (&[float(1e-300)], "1"),
+        ],
     );
     check("sqrt", &[(&[float(-1.0)], "NaN"), (&[float(9.0)], "3.0")]);
-    check("isNaN", &[(&[float(f64::NAN)], "true"), (&[float(1.0)], "false")]);
+    check(
+        "isNaN",
+        &[(&[float(f64::NAN)], "true"), (&[float(1.0)], "false")],
+    );
 }
 
 #[test]
@@ -245,7 +289,10 @@ fn ranges_hold_both_ends_where_the_step_meets_them() {
             (&range(0, 7, 3), "[0, 3, 6]"),
             (&range(3, 0, -2), "[3, 1]"),
             (&range(1, 0, 1), "[]"),
-            (&range(i64::MAX - 1, i64::MAX, 1), "[9223372036854775806, 9223372036854775807]"),
+            (
+                &range(i64::MAX - 1, i64::MAX, 1),
+                "[9223372036854775806, 9223372036854775807]",
+            ),
             (&range(i64::MIN, i64::MIN + 1, 2), "[-9223372036854775808]"),
         ],
     );
@@ -264,17 +311,30 @@ fn texts_become_numbers_where_they_are_some() {
         ],
     );
     check("toInteger", &[(&[float(3.9)], "3"), (&[float(-3.9)], "-3")]);
-    check("toFloat", &[(&[text("1e3")], "1000.0"), (&[text("one")], "null")]);
+    check(
+        "toFloat",
+        &[(&[text("1e3")], "1000.0"), (&[text("one")], "null")],
+    );
     check("toFloat", &[(&[integer(2)], "2.0")]);
     check(
         "toBoolean",
-        &[(&[text("TRUE")], "true"), (&[text("false")], "false"), (&[text("maybe")], "null")],
+        &[
+            (&[text("TRUE")], "true"),
+            (&[text("false")], "false"),
+            (&[text("maybe")], "null"),
+        ],
     );
     check("toString", &[(&[integer(-3)], "'-3'")]);
-    check("toString", &[(&[float(1.0)], "'1.0'"), (&[float(1e21)], "'1e21'")]);
+    check(
+        "toString",
+        &[(&[float(1.0)], "'1.0'"), (&[float(1e21)], "'1e21'")],
+    );
     check("toString", &[(&[Value::Bool(true)], "'true'")]);
     // What has no value is null, or is refused.
-    check("toIntegerOrNull", &[(&[list([])], "null"), (&[text("3")], "3")]);
+    check(
+        "toIntegerOrNull",
+        &[(&[list([])], "null"), (&[text("3")], "3")],
+    );
     assert_eq!(kind("toInteger", &[list([])]), ErrorKind::InvalidQuery);
 }
 
@@ -295,14 +355,22 @@ fn what_is_equal_is_null_to_null_if() {
 
 fn date(year: i64, month: i64, day: i64) -> Value {
     let parts = [("year", year), ("month", month), ("day", day)];
-    call("date", &[map(&parts.map(|(name, own)| (name, integer(own))))]).unwrap()
+    call(
+        "date",
+        &[map(&parts.map(|(name, own)| (name, integer(own))))],
+    )
+    .unwrap()
 }
 
 #[test]
 fn dates_are_made_of_parts_and_refused_where_no_calendar_has_them() {
     assert_eq!(date(2024, 2, 29).to_string(), "2024-02-29");
     for (month, day) in [(2, 29), (4, 31), (13, 1), (0, 1), (1, 0)] {
-        let parts = [("year", integer(2023)), ("month", integer(month)), ("day", integer(day))];
+        let parts = [
+            ("year", integer(2023)),
+            ("month", integer(month)),
+            ("day", integer(day)),
+        ];
         assert!(call("date", &[map(&parts)]).is_err(), "2023-{month}-{day}");
     }
     check(
@@ -312,7 +380,14 @@ fn dates_are_made_of_parts_and_refused_where_no_calendar_has_them() {
             (&[text("2021-W01-1")], "2021-01-04"),
             (&[text("2020-W53-7")], "2021-01-03"),
             (&[text("2024-366")], "2024-12-31"),
-            (&[map(&[("year", integer(2024)), ("quarter", integer(2)), ("dayOfQuarter", integer(1))])], "2024-04-01"),
+            (
+                &[map(&[
+                    ("year", integer(2024)),
+                    ("quarter", integer(2)),
+                    ("dayOfQuarter", integer(1)),
+                ])],
+                "2024-04-01",
+            ),
         ],
     );
     assert!(call("date", &[text("2023-366")]).is_err());

@@ -207,6 +207,9 @@ mod tests {
     fn above_what_sees_all_rows_nothing_runs_on_threads_again() {
         let planned = planned(2, &limit(count(scan())));
         assert_eq!(planned.matches("Parallel").count(), 1, "{planned}");
-        assert!(planned.starts_with("Limit(2, skip 1)\n  FinalAggregate"), "{planned}");
+        assert!(
+            planned.starts_with("Limit(2, skip 1)\n  FinalAggregate"),
+            "{planned}"
+        );
     }
 }

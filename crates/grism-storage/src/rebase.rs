@@ -450,14 +450,20 @@ mod tests {
 
         let graph = Graph::new().await;
         let mut binding = graph.changes();
-        binding.append(graph.edges, pairs(&[(id(graph.nodes, 1), id(graph.nodes, 1))]));
+        binding.append(
+            graph.edges,
+            pairs(&[(id(graph.nodes, 1), id(graph.nodes, 1))]),
+        );
         let first = graph.deleting(graph.nodes, 0);
         let refused = graph.refused(first, binding.clone()).await;
         assert!(refused.unwrap().contains("deleted what might be bound"));
 
         let graph = Graph::new().await;
         let mut binding = graph.changes();
-        binding.append(graph.edges, pairs(&[(id(graph.nodes, 1), id(graph.nodes, 1))]));
+        binding.append(
+            graph.edges,
+            pairs(&[(id(graph.nodes, 1), id(graph.nodes, 1))]),
+        );
         let refused = graph.refused(binding, graph.deleting(graph.nodes, 1)).await;
         assert!(refused.unwrap().contains("may have bound what is deleted"));
     }
@@ -467,7 +473,10 @@ mod tests {
         let graph = Graph::new().await;
         // New edges between nodes whose values change.
         let mut binding = graph.changes();
-        binding.append(graph.edges, pairs(&[(id(graph.nodes, 1), id(graph.nodes, 0))]));
+        binding.append(
+            graph.edges,
+            pairs(&[(id(graph.nodes, 1), id(graph.nodes, 0))]),
+        );
         assert_eq!(graph.refused(graph.updating(0), binding).await, None);
 
         let graph = Graph::new().await;
@@ -475,7 +484,12 @@ mod tests {
         assert_eq!(graph.refused(first, graph.appending(&[2])).await, None);
 
         let graph = Graph::new().await;
-        assert_eq!(graph.refused(graph.appending(&[2]), graph.updating(1)).await, None);
+        assert_eq!(
+            graph
+                .refused(graph.appending(&[2]), graph.updating(1))
+                .await,
+            None
+        );
         assert_eq!(graph.values(&[0, 1, 2]).await, [0, 7, 2]);
     }
 

@@ -142,7 +142,11 @@ impl Tables {
     fn change(self, random: &mut Random, model: &mut Model, changes: &mut [ChangeSet]) {
         let people = model.people_there();
         let there: Vec<usize> = model.meetings_there().iter().map(|(at, _)| *at).collect();
-        let kind = if people.is_empty() { 0 } else { random.below(6) };
+        let kind = if people.is_empty() {
+            0
+        } else {
+            random.below(6)
+        };
         match kind {
             0 => {
                 let ages: Vec<i64> = (0..=random.below(4)).map(|age| age as i64).collect();
@@ -224,9 +228,7 @@ impl Tables {
             .map(|age| age.map(|age| vec![Value::Int64(age)]))
             .collect();
         compare_rows(snapshot, self.person, &["age"], &people, case).await;
-        let id = |offset: usize| {
-            Value::node(EntityId::new(self.person, offset as u64).raw())
-        };
+        let id = |offset: usize| Value::node(EntityId::new(self.person, offset as u64).raw());
         let meetings: Vec<Option<Vec<Value>>> = model
             .meetings
             .iter()
@@ -237,7 +239,14 @@ impl Tables {
                 Some(vec![id(meeting.host), Value::List(guests), number])
             })
             .collect();
-        compare_rows(snapshot, self.meeting, &["host", "guest", "number"], &meetings, case).await;
+        compare_rows(
+            snapshot,
+            self.meeting,
+            &["host", "guest", "number"],
+            &meetings,
+            case,
+        )
+        .await;
     }
 
     async fn compare_lists(self, snapshot: &dyn Snapshot, model: &Model, role: &str, case: &str) {
@@ -255,7 +264,11 @@ impl Tables {
             let degrees = snapshot.degrees(self.meeting, role, key).await.unwrap();
             for local in 0..1 << OPTIONS.segment_shift {
                 let range = lists.range(local);
-                assert_eq!(degrees.range(local).len(), range.len(), "{case}: degrees of {role}");
+                assert_eq!(
+                    degrees.range(local).len(),
+                    range.len(),
+                    "{case}: degrees of {role}"
+                );
                 found.extend(range.map(|place| {
                     let member = ((segment as usize) << OPTIONS.segment_shift) + local;
                     let hyperedge = EntityId::from_raw(lists.hyperedges.at(place));
@@ -287,7 +300,11 @@ async fn compare_rows(
         .enumerate()
         .filter_map(|(offset, row)| Some((offset as u64, row.as_ref()?)))
         .collect();
-    assert_eq!(snapshot.statistics().rows(table), wanted.len() as u64, "{case}: rows");
+    assert_eq!(
+        snapshot.statistics().rows(table),
+        wanted.len() as u64,
+        "{case}: rows"
+    );
     let all: Vec<u64> = (0..rows.len() as u64 + 1).collect();
     let alive = snapshot.alive(table, &all).await.unwrap();
     let there: Vec<bool> = all.iter().map(|own| wanted.contains_key(own)).collect();
@@ -297,7 +314,10 @@ async fn compare_rows(
     let taken = snapshot.take(table, &offsets, &columns).await.unwrap();
     for (row, offset) in offsets.iter().enumerate() {
         let values: Vec<Value> = columns.iter().map(|own| cell(&taken, own, row)).collect();
-        assert_eq!(&values, wanted[offset], "{case}: row {offset} of table {table}");
+        assert_eq!(
+            &values, wanted[offset],
+            "{case}: row {offset} of table {table}"
+        );
     }
     let mut scanned = BTreeMap::new();
     for range in snapshot.scan_ranges(table) {
@@ -313,12 +333,21 @@ async fn compare_rows(
                 let id = cell(&batch, ID_COLUMN, row).entity_id().unwrap();
                 let values: Vec<Value> = columns.iter().map(|own| cell(&batch, own, row)).collect();
                 let offset = EntityId::from_raw(id).offset();
-                assert!(scanned.insert(offset, values).is_none(), "{case}: {offset} comes twice");
+                assert!(
+                    scanned.insert(offset, values).is_none(),
+                    "{case}: {offset} comes twice"
+                );
             }
         }
     }
-    assert!(scanned.keys().eq(wanted.keys()), "{case}: scanned {scanned:?}");
-    assert!(scanned.values().eq(wanted.values().copied()), "{case}: scanned {scanned:?}");
+    assert!(
+        scanned.keys().eq(wanted.keys()),
+        "{case}: scanned {scanned:?}"
+    );
+    assert!(
+        scanned.values().eq(wanted.values().copied()),
+        "{case}: scanned {scanned:?}"
+    );
 }
 
 /// A graph in memory and one on disk, with the same tables.
@@ -379,7 +408,11 @@ async fn random_commits_leave_what_a_naive_model_holds() {
             ids.push(storage.commit(own).await.unwrap());
             let snapshot = storage.snapshot(SnapshotId::default()).await.unwrap();
             tables
-                .compare(snapshot.as_ref(), &model, &format!("{name}, commit {number}"))
+                .compare(
+                    snapshot.as_ref(),
+                    &model,
+                    &format!("{name}, commit {number}"),
+                )
                 .await;
         }
         if number % 8 == 7 {
@@ -401,5 +434,7 @@ async fn random_commits_leave_what_a_naive_model_holds() {
     let lance = LanceStorage::open(directory.path().join("g.grism"));
     let opened = lance.await.unwrap();
     let snapshot = opened.snapshot(SnapshotId::default()).await.unwrap();
-    tables.compare(snapshot.as_ref(), &model, "opened again").await;
+    tables
+        .compare(snapshot.as_ref(), &model, "opened again")
+        .await;
 }

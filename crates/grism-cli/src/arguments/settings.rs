@@ -160,10 +160,18 @@ mod tests {
         assert_eq!(own.distributed.partitions, 5);
         let gpus = Resources::try_new([("gpu".to_owned(), 2.0)]).unwrap();
         assert_eq!(own.runtime.resources, gpus);
-        let own = options("--engine ray --ray-address auto --workers 4 --threads 2 --resource-timeout 3").unwrap();
+        let own =
+            options("--engine ray --ray-address auto --workers 4 --threads 2 --resource-timeout 3")
+                .unwrap();
         assert_eq!(own.engine, Engine::Ray);
-        assert_eq!((own.ray.address.as_str(), own.ray.workers), ("auto", Some(4)));
-        assert_eq!((own.ray.threads, own.ray.resource_timeout_ms), (Some(2), 3000));
+        assert_eq!(
+            (own.ray.address.as_str(), own.ray.workers),
+            ("auto", Some(4))
+        );
+        assert_eq!(
+            (own.ray.threads, own.ray.resource_timeout_ms),
+            (Some(2), 3000)
+        );
     }
 
     #[test]
@@ -187,7 +195,10 @@ mod tests {
             assert_eq!(error.kind(), ErrorKind::Unsupported, "{setting}");
             let name = setting.split(' ').next().unwrap_or_default();
             assert!(error.message().contains(name), "{error}");
-            assert!(options(&format!("--engine ray {setting}")).is_ok(), "{setting}");
+            assert!(
+                options(&format!("--engine ray {setting}")).is_ok(),
+                "{setting}"
+            );
         }
     }
 

@@ -69,7 +69,11 @@ mod tests {
 
     #[test]
     fn what_is_nested_is_json() {
-        let list = Value::List(vec![Value::Int64(1), Value::String("a".to_owned()), Value::Null]);
+        let list = Value::List(vec![
+            Value::Int64(1),
+            Value::String("a".to_owned()),
+            Value::Null,
+        ]);
         assert_eq!(csv_field(list), "\"[1,\"\"a\"\",null]\"");
         assert_eq!(csv_field(Value::List(vec![Value::Int64(1)])), "[1]");
     }

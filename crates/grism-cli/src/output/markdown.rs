@@ -29,7 +29,10 @@ mod tests {
 
     #[test]
     fn cells_hold_no_bar_and_no_line_of_their_own() {
-        assert_eq!(head(&texts(&["a", "b|c"])), "| a | b\\|c |\n| --- | --- |\n");
+        assert_eq!(
+            head(&texts(&["a", "b|c"])),
+            "| a | b\\|c |\n| --- | --- |\n"
+        );
         let cells = texts(&["x\ny", "x\r\ny", "back\\slash"]);
         assert_eq!(row(&cells), "| x<br>y | x<br>y | back\\\\slash |\n");
     }

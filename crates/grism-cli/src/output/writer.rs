@@ -281,12 +281,19 @@ mod tests {
             ("a.ipc", Format::Arrow, Compression::None),
             ("a.parquet", Format::Parquet, Compression::None),
         ] {
-            assert_eq!(told(None, path).unwrap(), (Some(format), compression), "{path}");
+            assert_eq!(
+                told(None, path).unwrap(),
+                (Some(format), compression),
+                "{path}"
+            );
         }
         // The form that is asked for counts more than the ending.
         let line = told(Some(Format::Line), "a.csv.gz").unwrap();
         assert_eq!(line, (Some(Format::Line), Compression::Gzip));
-        assert_eq!(told(Some(Format::Csv), "a.out").unwrap().0, Some(Format::Csv));
+        assert_eq!(
+            told(Some(Format::Csv), "a.out").unwrap().0,
+            Some(Format::Csv)
+        );
     }
 
     #[test]
@@ -299,7 +306,11 @@ mod tests {
             (Some(Format::Arrow), "a.zst"),
         ] {
             let error = told(format, path).unwrap_err();
-            assert_eq!(error.kind(), grism::ErrorKind::Unsupported, "{path}: {error}");
+            assert_eq!(
+                error.kind(),
+                grism::ErrorKind::Unsupported,
+                "{path}: {error}"
+            );
         }
     }
 }

@@ -131,7 +131,11 @@ mod tests {
     fn the_help_names_every_command() {
         let help = help();
         for command in &COMMANDS {
-            assert!(help.contains(&format!(".{}", command.name)), "{}", command.name);
+            assert!(
+                help.contains(&format!(".{}", command.name)),
+                "{}",
+                command.name
+            );
         }
     }
 }

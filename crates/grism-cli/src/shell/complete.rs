@@ -164,8 +164,14 @@ mod tests {
 
     #[test]
     fn what_stands_before_a_word_says_which_names_fit() {
-        assert_eq!(candidates("MATCH (n:p"), (9, vec!["Person".to_owned(), "Plane".to_owned()]));
-        assert_eq!(candidates("MATCH (n:Person|pl"), (16, vec!["Plane".to_owned()]));
+        assert_eq!(
+            candidates("MATCH (n:p"),
+            (9, vec!["Person".to_owned(), "Plane".to_owned()])
+        );
+        assert_eq!(
+            candidates("MATCH (n:Person|pl"),
+            (16, vec!["Plane".to_owned()])
+        );
         assert_eq!(candidates("RETURN n.NAM"), (9, vec!["name".to_owned()]));
         assert_eq!(candidates("RETURN $na"), (8, Vec::new()));
         assert_eq!(candidates(".sch"), (1, vec!["schema".to_owned()]));
@@ -176,7 +182,10 @@ mod tests {
 
     #[test]
     fn keywords_are_completed_in_any_case_and_words_of_any_letters_begin_where_they_do() {
-        assert_eq!(candidates("optional"), (0, vec!["OPTIONAL MATCH".to_owned()]));
+        assert_eq!(
+            candidates("optional"),
+            (0, vec!["OPTIONAL MATCH".to_owned()])
+        );
         assert_eq!(candidates("RETURN größ"), (7, Vec::new()));
     }
 }

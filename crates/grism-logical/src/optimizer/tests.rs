@@ -205,9 +205,19 @@ fn exists_over_equal_values_is_a_semi_join_and_not_exists_an_anti_join() {
         exists(found(), ApplyKind::Count("n".to_owned())),
         // No key; the outer row is read on both sides; only some rows are looked at.
         exists(meeting(rows(&["x"]), scan("p"), &[]), ApplyKind::Semi),
-        exists(meeting(rows(&["x"]), expand(rows(&["x"]), "x", None, "p"), &[("x", "p")]), ApplyKind::Semi),
+        exists(
+            meeting(
+                rows(&["x"]),
+                expand(rows(&["x"]), "x", None, "p"),
+                &[("x", "p")],
+            ),
+            ApplyKind::Semi,
+        ),
         exists(limit(found(), 1, None), ApplyKind::Semi),
-        exists(found().filtered(vec![greater(column("x"), integer(1))]), ApplyKind::Semi),
+        exists(
+            found().filtered(vec![greater(column("x"), integer(1))]),
+            ApplyKind::Semi,
+        ),
     ] {
         assert_kept("semi_joins", &kept);
     }
@@ -222,7 +232,10 @@ fn predicates_go_into_scans_and_below_expansions_that_do_not_make_their_columns(
     let pushed = after("push_filters", &plan).to_string();
     let lines: Vec<&str> = pushed.lines().map(str::trim).collect();
     assert_eq!(lines.len(), 3, "{pushed}");
-    assert!(lines[0].starts_with("Filter") && !lines[0].contains("age"), "{pushed}");
+    assert!(
+        lines[0].starts_with("Filter") && !lines[0].contains("age"),
+        "{pushed}"
+    );
     assert!(lines[2].contains("age > 30"), "{pushed}");
 }
 
@@ -245,10 +258,21 @@ fn a_predicate_that_may_fail_is_not_asked_of_rows_that_others_drop() {
 #[test]
 fn filters_stay_above_limits_groups_and_random_choices() {
     let large = || vec![greater(column("x"), integer(1))];
-    assert_kept("push_filters", &limit(rows(&["x"]), 0, Some(3)).filtered(large()));
-    assert_kept("push_filters", &sort(rows(&["x"]), "x", Some(3)).filtered(large()));
+    assert_kept(
+        "push_filters",
+        &limit(rows(&["x"]), 0, Some(3)).filtered(large()),
+    );
+    assert_kept(
+        "push_filters",
+        &sort(rows(&["x"]), "x", Some(3)).filtered(large()),
+    );
     let groups = counted(rows(&["x"]), &["x"], Vec::new());
-    assert_kept("push_filters", &groups.clone().filtered(vec![greater(column("n"), integer(1))]));
+    assert_kept(
+        "push_filters",
+        &groups
+            .clone()
+            .filtered(vec![greater(column("n"), integer(1))]),
+    );
     // One on a key holds for whole groups.
     let below = counted(rows(&["x"]).filtered(large()), &["x"], Vec::new());
     assert_eq!(
@@ -256,10 +280,16 @@ fn filters_stay_above_limits_groups_and_random_choices() {
         below.to_string()
     );
     let all = counted(rows(&["x"]), &[], Vec::new());
-    assert_kept("push_filters", &all.filtered(vec![greater(column("n"), integer(1))]));
+    assert_kept(
+        "push_filters",
+        &all.filtered(vec![greater(column("n"), integer(1))]),
+    );
     let random = greater(LogicalExpr::call(&RAND, Vec::new()), column("x"));
     let expanded = expand(scan("a"), "a", None, "b");
-    assert_kept("push_filters", &project(expanded, vec![(column("a"), "x")]).filtered(vec![random]));
+    assert_kept(
+        "push_filters",
+        &project(expanded, vec![(column("a"), "x")]).filtered(vec![random]),
+    );
 }
 
 #[test]
@@ -281,7 +311,10 @@ fn equal_values_of_both_sides_are_keys_of_the_join() {
     };
     let large = || vec![greater(column("a"), integer(1))];
     let pushed = after("push_filters", &anti(rows(&["a"])).filtered(large()));
-    assert_eq!(pushed.to_string(), anti(rows(&["a"]).filtered(large())).to_string());
+    assert_eq!(
+        pushed.to_string(),
+        anti(rows(&["a"]).filtered(large())).to_string()
+    );
 }
 
 #[test]
@@ -301,7 +334,10 @@ fn expansions_whose_columns_are_read_are_not_counted() {
     assert_kept("count_expansions", &counted(hop(), &["b"], Vec::new()));
     let grown = hop().filtered(vec![greater(age("b"), integer(30))]);
     assert_kept("count_expansions", &counted(grown, &["a"], Vec::new()));
-    let random = hop().filtered(vec![greater(LogicalExpr::call(&RAND, Vec::new()), column("a"))]);
+    let random = hop().filtered(vec![greater(
+        LogicalExpr::call(&RAND, Vec::new()),
+        column("a"),
+    )]);
     assert_kept("count_expansions", &counted(random, &["a"], Vec::new()));
     let first = limit(hop(), 0, Some(10));
     assert_kept("count_expansions", &counted(first, &["a"], Vec::new()));
@@ -361,7 +397,10 @@ fn paths_whose_ends_are_wanted_once_are_searched_for_ends() {
         project(trail(1), vec![(column("b"), "b")]),
         counted(trail(1), &["b"], Vec::new()),
         distinct(limit(trail(1), 0, Some(5))),
-        distinct(project(trail(1), vec![(LogicalExpr::call(&RAND, Vec::new()), "r")])),
+        distinct(project(
+            trail(1),
+            vec![(LogicalExpr::call(&RAND, Vec::new()), "r")],
+        )),
     ] {
         assert_eq!(search(&kept), PathSearch::Trails, "{kept}");
     }

@@ -11,7 +11,8 @@ use grism_logical::{
 
 use crate::operators::RowsExec;
 use crate::testing::{
-    Random, TestGraph, batches_of, context, known, known_integers, rows_of, rows_with, shown, sorted, texts,
+    Random, TestGraph, batches_of, context, known, known_integers, rows_of, rows_with, shown,
+    sorted, texts,
 };
 use crate::{PhysicalOperator, build_operators, run};
 
@@ -35,9 +36,13 @@ fn grouped(input: LogicalPlan, keys: &[&str], calls: Vec<(AggregateCall, &str)>)
 
 /// Every aggregate that merges, over the column `x`.
 fn all_calls() -> Vec<(AggregateCall, &'static str)> {
-    let distinct = AggregateCall::distinct(AggregateFunction::Count, vec![LogicalExpr::column("x")]);
+    let distinct =
+        AggregateCall::distinct(AggregateFunction::Count, vec![LogicalExpr::column("x")]);
     vec![
-        (AggregateCall::new(AggregateFunction::Count, Vec::new()), "rows"),
+        (
+            AggregateCall::new(AggregateFunction::Count, Vec::new()),
+            "rows",
+        ),
         (call(AggregateFunction::Count, "x"), "values"),
         (distinct, "different"),
         (call(AggregateFunction::Sum, "x"), "sum"),
@@ -95,7 +100,10 @@ fn folded(rows: &[Vec<Value>]) -> Vec<String> {
 }
 
 /// The operator over other rows at its only leaf.
-fn over(operator: &Arc<dyn PhysicalOperator>, leaf: &Arc<dyn PhysicalOperator>) -> Arc<dyn PhysicalOperator> {
+fn over(
+    operator: &Arc<dyn PhysicalOperator>,
+    leaf: &Arc<dyn PhysicalOperator>,
+) -> Arc<dyn PhysicalOperator> {
     match operator.children()[..] {
         [] => Arc::clone(leaf),
         [child] => operator.with_new_children(vec![over(child, leaf)]).unwrap(),
@@ -104,7 +112,11 @@ fn over(operator: &Arc<dyn PhysicalOperator>, leaf: &Arc<dyn PhysicalOperator>) 
 }
 
 /// Runs the first phase of `plan` for each of `parts`, and the second one over all of their outputs.
-async fn in_two_phases(plan: &LogicalPlan, graph: &TestGraph, parts: &[LogicalPlan]) -> Vec<Vec<Value>> {
+async fn in_two_phases(
+    plan: &LogicalPlan,
+    graph: &TestGraph,
+    parts: &[LogicalPlan],
+) -> Vec<Vec<Value>> {
     let mut root = build_operators(plan).unwrap();
     // Columns are made plain above the aggregation.
     while root.phases().unwrap().is_none() {
@@ -122,7 +134,11 @@ async fn in_two_phases(plan: &LogicalPlan, graph: &TestGraph, parts: &[LogicalPl
     let schema = phases.local.schema().clone();
     let states: Arc<dyn PhysicalOperator> =
         Arc::new(RowsExec::new(None, Rows::new(states), schema));
-    let whole = phases.global.unwrap().with_new_children(vec![states]).unwrap();
+    let whole = phases
+        .global
+        .unwrap()
+        .with_new_children(vec![states])
+        .unwrap();
     rows_of(&whole, graph, batches_of(3)).await.unwrap()
 }
 
@@ -156,7 +172,10 @@ async fn without_keys_there_is_one_group_even_of_no_rows() {
     let parts = [known_integers("x", &[]), known_integers("x", &[])];
     let merged = in_two_phases(&none, &graph, &parts).await;
     assert_eq!(texts(&merged), ["0 0 0 0 null null null []"]);
-    let parts = [known_integers("x", &[Some(2)]), known_integers("x", &[Some(4), None])];
+    let parts = [
+        known_integers("x", &[Some(2)]),
+        known_integers("x", &[Some(4), None]),
+    ];
     let merged = in_two_phases(&none, &graph, &parts).await;
     assert_eq!(texts(&merged), ["3 2 2 6 2 4 3.0 [2 4]"]);
 }
@@ -204,7 +223,10 @@ async fn floats_that_are_equal_are_one_group() {
     let plan = grouped(
         known(vec![Column::new("k", Type::Float64)], &rows),
         &["k"],
-        vec![(AggregateCall::new(AggregateFunction::Count, Vec::new()), "n")],
+        vec![(
+            AggregateCall::new(AggregateFunction::Count, Vec::new()),
+            "n",
+        )],
     );
     assert_eq!(sorted(shown(&plan, &graph).await), ["0.0 2", "NaN 2"]);
 }

@@ -9,9 +9,7 @@ use grism_logical::{
     PathSearch, RoleBinding, RoleExpand, RoleSource,
 };
 
-use crate::testing::{
-    Random, TestGraph, known, known_nodes, rows_with, shown, sorted, texts,
-};
+use crate::testing::{Random, TestGraph, known, known_nodes, rows_with, shown, sorted, texts};
 
 const DIRECTIONS: [Direction; 3] = [Direction::Out, Direction::In, Direction::Both];
 
@@ -106,10 +104,7 @@ async fn only_nodes_of_the_tables_asked_for_are_reached() {
     let mut graph = TestGraph::new();
     let person = graph.nodes("Person", "number", &[Value::Int64(0), Value::Int64(1)]);
     let town = graph.nodes("Town", "number", &[Value::Int64(0)]);
-    let edges = [
-        (id(person, 0), id(person, 1)),
-        (id(person, 0), id(town, 0)),
-    ];
+    let edges = [(id(person, 0), id(person, 1)), (id(person, 0), id(town, 0))];
     let knows = graph.edges("KNOWS", &edges);
     let starts = || known_nodes("a", &[person], &[Some(id(person, 0))]);
     let all = expand(starts(), person, knows, Direction::Out);
@@ -149,7 +144,8 @@ async fn counted_edges_are_as_many_as_those_that_are_followed() {
         let starts = || known_nodes("a", &[person], &starts);
         for direction in DIRECTIONS {
             let followed = LogicalPlan::EdgeExpand(expand(starts(), person, knows, direction));
-            let mut wanted: BTreeMap<String, i64> = (0..5).map(|own| (format!("0:{own}"), 0)).collect();
+            let mut wanted: BTreeMap<String, i64> =
+                (0..5).map(|own| (format!("0:{own}"), 0)).collect();
             for row in shown(&followed, &graph).await {
                 let (start, _) = row.split_once(' ').unwrap();
                 *wanted.get_mut(start).unwrap() += 1;
@@ -164,9 +160,15 @@ async fn counted_edges_are_as_many_as_those_that_are_followed() {
                 except: Vec::new(),
                 count: "n".to_owned(),
             });
-            let wanted = wanted.iter().map(|(start, count)| format!("{start} {count}"));
+            let wanted = wanted
+                .iter()
+                .map(|(start, count)| format!("{start} {count}"));
             let counted = sorted(shown(&counted, &graph).await);
-            assert_eq!(counted, wanted.collect::<Vec<_>>(), "{direction:?} {edges:?}");
+            assert_eq!(
+                counted,
+                wanted.collect::<Vec<_>>(),
+                "{direction:?} {edges:?}"
+            );
         }
     }
 }
@@ -200,7 +202,10 @@ async fn counts_leave_out_the_edges_of_other_columns_once_each() {
     });
     let rows = rows_with(&plan, &graph, 8192).await;
     let counts: Vec<&Value> = rows.iter().map(|row| &row[3]).collect();
-    assert_eq!(counts, [1, 2, 0, 0].map(Value::Int64).iter().collect::<Vec<_>>());
+    assert_eq!(
+        counts,
+        [1, 2, 0, 0].map(Value::Int64).iter().collect::<Vec<_>>()
+    );
 }
 
 /// Meetings with one host, any number of guests, and perhaps a place.
@@ -208,7 +213,12 @@ fn meetings() -> (TestGraph, TableId, TableId) {
     let mut graph = TestGraph::new();
     let numbers: Vec<Value> = (0..6).map(Value::Int64).collect();
     let person = graph.nodes("Person", "number", &numbers);
-    let own = |offsets: &[u64]| offsets.iter().map(|own| id(person, *own)).collect::<Vec<_>>();
+    let own = |offsets: &[u64]| {
+        offsets
+            .iter()
+            .map(|own| id(person, *own))
+            .collect::<Vec<_>>()
+    };
     let roles = [
         ("host", Cardinality::One),
         ("guest", Cardinality::Many),
@@ -266,14 +276,25 @@ fn role_expand(
 #[tokio::test]
 async fn a_member_leads_to_its_hyperedges_once_for_each_time_it_is_bound() {
     let (graph, person, meeting) = meetings();
-    let starts = || known_nodes("a", &[person], &[Some(id(person, 1)), None, Some(id(person, 5))]);
+    let starts = || {
+        known_nodes(
+            "a",
+            &[person],
+            &[Some(id(person, 1)), None, Some(id(person, 5))],
+        )
+    };
     let guests = role_expand(starts(), from_member("a", &["guest"]), meeting, Vec::new());
-    assert_eq!(shown(&guests, &graph).await, ["0:1 1:0", "0:1 1:0", "0:1 1:1"]);
+    assert_eq!(
+        shown(&guests, &graph).await,
+        ["0:1 1:0", "0:1 1:0", "0:1 1:1"]
+    );
     let any = from_member("a", &["host", "guest", "place"]);
     let any = role_expand(starts(), any, meeting, Vec::new());
     assert_eq!(
         sorted(shown(&any, &graph).await),
-        ["0:1 1:0", "0:1 1:0", "0:1 1:1", "0:1 1:1", "0:5 1:0", "0:5 1:2"]
+        [
+            "0:1 1:0", "0:1 1:0", "0:1 1:1", "0:1 1:1", "0:5 1:0", "0:5 1:2"
+        ]
     );
 }
 
@@ -293,7 +314,12 @@ async fn a_binding_does_not_take_the_incidence_that_led_there() {
         repeats: true,
         ..guest
     };
-    let again = role_expand(starts(), from_member("a", &["guest"]), meeting, vec![repeats]);
+    let again = role_expand(
+        starts(),
+        from_member("a", &["guest"]),
+        meeting,
+        vec![repeats],
+    );
     assert_eq!(
         sorted(shown(&again, &graph).await),
         ["0:2 1:0 0:1", "0:2 1:0 0:1", "0:2 1:0 0:2"]
@@ -320,7 +346,11 @@ async fn two_bindings_of_a_role_take_different_incidences() {
 #[tokio::test]
 async fn a_bound_hyperedge_leads_to_its_members_and_one_of_another_type_nowhere() {
     let (mut graph, person, meeting) = meetings();
-    let other = graph.hyperedges("TALK", &[("host", Cardinality::One)], &[vec![vec![id(person, 3)]]]);
+    let other = graph.hyperedges(
+        "TALK",
+        &[("host", Cardinality::One)],
+        &[vec![vec![id(person, 3)]]],
+    );
     let ty = Type::Hyperedge(Tables::from([meeting, other]));
     let rows = [
         vec![Value::hyperedge(id(meeting, 1))],
@@ -346,7 +376,13 @@ async fn a_bound_hyperedge_leads_to_its_members_and_one_of_another_type_nowhere(
 type Trail = (Vec<u64>, u64);
 
 /// Every path from `start` of up to `most` hops.
-fn trails(edges: &[(u64, u64)], start: u64, direction: Direction, mode: PathMode, most: usize) -> Vec<Trail> {
+fn trails(
+    edges: &[(u64, u64)],
+    start: u64,
+    direction: Direction,
+    mode: PathMode,
+    most: usize,
+) -> Vec<Trail> {
     let mut found: Vec<(Vec<u64>, Vec<u64>)> = vec![(Vec::new(), vec![start])];
     let mut at = 0;
     while let Some((hops, nodes)) = found.get(at).cloned() {
@@ -383,7 +419,8 @@ fn trails(edges: &[(u64, u64)], start: u64, direction: Direction, mode: PathMode
         }
     }
     let ends = found.into_iter();
-    ends.map(|(hops, nodes)| (hops, nodes[nodes.len() - 1])).collect()
+    ends.map(|(hops, nodes)| (hops, nodes[nodes.len() - 1]))
+        .collect()
 }
 
 /// Of the paths from one start, those that a search is for, by their ends; for one that takes any of several, all that it may take
@@ -397,7 +434,14 @@ fn wanted(found: &[Trail], search: PathSearch) -> BTreeMap<u64, (BTreeSet<Vec<u6
         paths.sort_by_key(Vec::len);
         let mut lengths: Vec<usize> = paths.iter().map(Vec::len).collect();
         let groups: BTreeSet<usize> = lengths.iter().copied().collect();
-        let most = |count: usize| groups.iter().nth(count - 1).or(groups.last()).copied().unwrap();
+        let most = |count: usize| {
+            groups
+                .iter()
+                .nth(count - 1)
+                .or(groups.last())
+                .copied()
+                .unwrap()
+        };
         match search {
             PathSearch::Trails => {}
             PathSearch::Reach | PathSearch::AnyShortest => lengths.truncate(1),
@@ -415,7 +459,13 @@ fn wanted(found: &[Trail], search: PathSearch) -> BTreeMap<u64, (BTreeSet<Vec<u6
 }
 
 /// Compares a search from every node with the one without any care.
-async fn check_paths(edges: &[(u64, u64)], direction: Direction, mode: PathMode, search: PathSearch, hops: (u64, u64)) {
+async fn check_paths(
+    edges: &[(u64, u64)],
+    direction: Direction,
+    mode: PathMode,
+    search: PathSearch,
+    hops: (u64, u64),
+) {
     const NODES: u64 = 4;
     let (least, most) = hops;
     let (graph, person, knows) = graph_of(NODES as usize, edges);
@@ -453,15 +503,26 @@ async fn check_paths(edges: &[(u64, u64)], direction: Direction, mode: PathMode,
         all.retain(|(hops, _)| hops.len() as u64 >= least);
         let wanted = wanted(&all, search);
         let found = found.remove(&start).unwrap_or_default();
-        let case = format!("{edges:?} from {start}, {direction:?} {mode:?} {search:?} {least}..{most}");
-        assert!(found.keys().eq(wanted.keys()), "{case}: {found:?} for {wanted:?}");
+        let case =
+            format!("{edges:?} from {start}, {direction:?} {mode:?} {search:?} {least}..{most}");
+        assert!(
+            found.keys().eq(wanted.keys()),
+            "{case}: {found:?} for {wanted:?}"
+        );
         for (end, (allowed, lengths)) in wanted {
             let mut own: Vec<usize> = found[&end].iter().map(Vec::len).collect();
             own.sort_unstable();
             assert_eq!(own, lengths, "{case} to {end}");
             let different: BTreeSet<&Vec<u64>> = found[&end].iter().collect();
-            assert_eq!(different.len(), lengths.len(), "{case} to {end}: a path twice");
-            assert!(different.iter().all(|path| allowed.contains(*path)), "{case} to {end}");
+            assert_eq!(
+                different.len(),
+                lengths.len(),
+                "{case} to {end}: a path twice"
+            );
+            assert!(
+                different.iter().all(|path| allowed.contains(*path)),
+                "{case} to {end}"
+            );
         }
     }
 }

@@ -22,8 +22,8 @@ fn items_up_to_x() -> LogicalPlan {
         expression: LogicalExpr::List(items.collect()),
         variable: "item".to_owned(),
     };
-    let small = LogicalExpr::column("item")
-        .binary(BinaryOperator::LessOrEqual, LogicalExpr::column("x"));
+    let small =
+        LogicalExpr::column("item").binary(BinaryOperator::LessOrEqual, LogicalExpr::column("x"));
     unwound.filtered(vec![small])
 }
 
@@ -50,7 +50,17 @@ async fn a_subquery_gives_what_its_kind_says_for_each_row() {
         ),
         (
             ApplyKind::Optional,
-            &["0 null", "2 1", "2 1", "2 2", "2 2", "9 1", "9 2", "9 3", "null null"],
+            &[
+                "0 null",
+                "2 1",
+                "2 1",
+                "2 2",
+                "2 2",
+                "9 1",
+                "9 2",
+                "9 3",
+                "null null",
+            ],
         ),
         (ApplyKind::Semi, &["2", "2", "9"]),
         (ApplyKind::Anti, &["0", "null"]),
@@ -73,7 +83,11 @@ async fn a_subquery_gives_what_its_kind_says_for_each_row() {
         assert_eq!(runs.subplan_runs(), SubplanRuns::ForAllRows);
         for batch_rows in [1, 2, 100] {
             let rows = rows_with(&plan, &graph, batch_rows).await;
-            assert_eq!(sorted(texts(&rows)), wanted, "{kind:?}, batches of {batch_rows} rows");
+            assert_eq!(
+                sorted(texts(&rows)),
+                wanted,
+                "{kind:?}, batches of {batch_rows} rows"
+            );
         }
     }
 }
@@ -145,7 +159,10 @@ async fn rows_with_equal_keys_are_joined_and_nulls_are_equal_to_nothing() {
     );
     // Each left row once, however many partners it has.
     assert_eq!(found(JoinKind::Semi, &[("a", "c")]).await, ["1 10", "1 11"]);
-    assert_eq!(found(JoinKind::Anti, &[("a", "c")]).await, ["2 12", "null 13"]);
+    assert_eq!(
+        found(JoinKind::Anti, &[("a", "c")]).await,
+        ["2 12", "null 13"]
+    );
 }
 
 #[tokio::test]

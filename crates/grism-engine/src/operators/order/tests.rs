@@ -40,9 +40,15 @@ async fn nulls_come_last_and_first_where_the_order_is_turned_round() {
         Value::Float64(-1.0),
     ];
     let ascending = sort(floats(&values), &[("x", false)], None);
-    assert_eq!(shown(&ascending, &graph).await, ["-1.0", "2.5", "inf", "NaN", "null"]);
+    assert_eq!(
+        shown(&ascending, &graph).await,
+        ["-1.0", "2.5", "inf", "NaN", "null"]
+    );
     let descending = sort(floats(&values), &[("x", true)], None);
-    assert_eq!(shown(&descending, &graph).await, ["null", "NaN", "inf", "2.5", "-1.0"]);
+    assert_eq!(
+        shown(&descending, &graph).await,
+        ["null", "NaN", "inf", "2.5", "-1.0"]
+    );
     let first = sort(floats(&values), &[("x", true)], Some(2));
     assert_eq!(shown(&first, &graph).await, ["null", "NaN"]);
 }
@@ -106,7 +112,11 @@ async fn rows_are_ordered_by_one_key_after_the_other() {
                 let plan = sort(random_plan(&rows), &names(keys), fetch);
                 let found = rows_with(&plan, &graph, 8).await;
                 let first = fetch.unwrap_or(usize::MAX).min(wanted.len());
-                assert_eq!(found, wanted[..first], "{count} rows by {keys:?}, {fetch:?}");
+                assert_eq!(
+                    found,
+                    wanted[..first],
+                    "{count} rows by {keys:?}, {fetch:?}"
+                );
             }
         }
     }
@@ -160,7 +170,11 @@ async fn runs_of_several_threads_are_merged_to_the_sorted_rows() {
             let found = rows_of(&merged, &graph, batches_of(4)).await.unwrap();
             let found: Vec<Value> = found.into_iter().map(|mut row| row.remove(1)).collect();
             let first = fetch.unwrap_or(usize::MAX).min(wanted.len());
-            assert_eq!(found, wanted[..first], "descending: {descending}, {fetch:?}");
+            assert_eq!(
+                found,
+                wanted[..first],
+                "descending: {descending}, {fetch:?}"
+            );
         }
     }
 }

@@ -67,7 +67,10 @@ async fn a_limit_reads_no_row_past_the_last_one_that_it_needs() {
         rows_of(&root, &graph, batches_of(1)).await
     };
     assert!(run(rows()).await.is_err());
-    assert_eq!(texts(&run(limit(rows(), 0, Some(2))).await.unwrap()), ["2", "5"]);
+    assert_eq!(
+        texts(&run(limit(rows(), 0, Some(2))).await.unwrap()),
+        ["2", "5"]
+    );
     assert!(run(limit(rows(), 1, Some(2))).await.is_err());
     let nothing = limit(divided(known_integers("x", &[Some(0)])), 0, Some(0));
     assert!(run(nothing).await.unwrap().is_empty());
@@ -126,7 +129,11 @@ async fn lists_are_unwound_and_nulls_and_empty_lists_give_no_row() {
     };
     for batch_rows in [1, 2, 100] {
         let rows = texts(&rows_with(&plan, &graph, batch_rows).await);
-        assert_eq!(rows, ["1 7", "1 8", "1 9", "4 null"], "batches of {batch_rows} rows");
+        assert_eq!(
+            rows,
+            ["1 7", "1 8", "1 9", "4 null"],
+            "batches of {batch_rows} rows"
+        );
     }
 }
 
@@ -170,11 +177,21 @@ async fn properties_are_fetched_row_by_row_from_the_table_of_each_entity() {
     };
     assert_eq!(
         shown(&fetch(&nodes), &graph).await,
-        ["0:2 'Cid'", "1:0 null", "null null", "0:1 null", "0:0 'Ann'", "0:2 'Cid'"]
+        [
+            "0:2 'Cid'",
+            "1:0 null",
+            "null null",
+            "0:1 null",
+            "0:0 'Ann'",
+            "0:2 'Cid'"
+        ]
     );
     // Rows of one table only, none of them null, are not put into order again.
     let own = [Some(id(person, 2)), Some(id(person, 0))];
-    assert_eq!(shown(&fetch(&own), &graph).await, ["0:2 'Cid'", "0:0 'Ann'"]);
+    assert_eq!(
+        shown(&fetch(&own), &graph).await,
+        ["0:2 'Cid'", "0:0 'Ann'"]
+    );
 }
 
 /// People, and claims that people make about people and about claims.
@@ -214,7 +231,11 @@ async fn entities_are_read_wherever_they_stand_within_a_value() {
     let (graph, person, claim) = claims();
     let ann = || Value::node(id(person, 0));
     let mut values = [
-        Value::List(vec![ann(), Value::Null, Value::List(vec![Value::node(id(person, 1))])]),
+        Value::List(vec![
+            ann(),
+            Value::Null,
+            Value::List(vec![Value::node(id(person, 1))]),
+        ]),
         Value::Map(BTreeMap::from([("who".to_owned(), ann())])),
         Value::hyperedge(id(claim, 0)),
         Value::Int64(1),
@@ -232,7 +253,10 @@ async fn entities_are_read_wherever_they_stand_within_a_value() {
         ]
     );
     let members = members(&values[2]);
-    let unread = [("by".to_owned(), vec![false]), ("about".to_owned(), vec![false, false])];
+    let unread = [
+        ("by".to_owned(), vec![false]),
+        ("about".to_owned(), vec![false, false]),
+    ];
     assert_eq!(members, unread);
 }
 
@@ -241,7 +265,10 @@ async fn members_are_read_as_deep_as_is_asked_for() {
     let (graph, _, claim) = claims();
     let mut values = [Value::hyperedge(id(claim, 1))];
     hydrate(&graph, &mut values, 2).await.unwrap();
-    let read = [("by".to_owned(), vec![true]), ("about".to_owned(), vec![true])];
+    let read = [
+        ("by".to_owned(), vec![true]),
+        ("about".to_owned(), vec![true]),
+    ];
     assert_eq!(members(&values[0]), read);
     let inner = |value: &Value| {
         let Value::Hyperedge(hyperedge) = value else {
@@ -249,11 +276,17 @@ async fn members_are_read_as_deep_as_is_asked_for() {
         };
         members(&hyperedge.contents.as_ref().unwrap().members[1].1[0])
     };
-    let unread = [("by".to_owned(), vec![false]), ("about".to_owned(), vec![false, false])];
+    let unread = [
+        ("by".to_owned(), vec![false]),
+        ("about".to_owned(), vec![false, false]),
+    ];
     assert_eq!(inner(&values[0]), unread);
     // What is known already is gone through, and what is below is read.
     hydrate(&graph, &mut values, 3).await.unwrap();
-    let read = [("by".to_owned(), vec![true]), ("about".to_owned(), vec![true, true])];
+    let read = [
+        ("by".to_owned(), vec![true]),
+        ("about".to_owned(), vec![true, true]),
+    ];
     assert_eq!(inner(&values[0]), read);
 }
 
