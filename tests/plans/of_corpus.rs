@@ -3,7 +3,8 @@
 use grism::{DistributedPlannerConfig, ExplainOptions, Graph, QueryOptions, RuntimeConfig};
 use sqllogictest::{DefaultColumnType, Record, StatementExpect};
 
-/// The plans of a statement over the graph as it is; empty for what is meant to fail and for what is no statement.
+/// The plans of a statement over the graph as it is; empty for what is meant to fail, and for what has no plan. A query that writes
+/// has none in stages.
 pub(crate) async fn explained(graph: &Graph, record: &Record<DefaultColumnType>) -> String {
     let text = match record {
         Record::Query { sql, .. } => sql,
@@ -20,15 +21,16 @@ pub(crate) async fn explained(graph: &Graph, record: &Record<DefaultColumnType>)
         distributed: true,
         ..ExplainOptions::default()
     };
-    let mut shown = format!("{text}\n");
+    let mut plans = String::new();
     for explain in [local, staged] {
-        match graph.explain(text, explain, &options).await {
-            Ok(plan) => shown.push_str(&format!("\n{}\n", plan.trim_end())),
-            Err(error) => shown.push_str(&format!("\nno plan: {}\n", error.message())),
+        if let Ok(plan) = graph.explain(text, explain, &options).await {
+            plans.push_str(&format!("\n{}\n", plan.trim_end()));
         }
     }
-    shown.push_str("\n--------\n");
-    shown
+    match plans.is_empty() {
+        true => plans,
+        false => format!("{text}\n{plans}\n--------\n"),
+    }
 }
 
 /// Compares the plans of a file with those that were reviewed.
