@@ -157,7 +157,8 @@ async fn runs_of_several_threads_are_merged_to_the_sorted_rows() {
             wanted.reverse();
         }
         for fetch in [None, Some(1), Some(25)] {
-            let root = build_operators(&sort(scan(table), &[(key.as_str(), descending)], fetch)).unwrap();
+            let root =
+                build_operators(&sort(scan(table), &[(key.as_str(), descending)], fetch)).unwrap();
             let phases = root.phases().unwrap().unwrap();
             let order = ReadOrder::of(&phases.between.ordering);
             assert_ne!(order, ReadOrder::Sequential);
