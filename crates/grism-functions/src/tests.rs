@@ -235,7 +235,7 @@ fn halves_are_rounded_up_and_integers_do_not_overflow() {
         &[
             (&[float(2.5)], "3.0"),
             (&[float(-2.5)], "-2.0"),
-            (&[float(-0.2)], "-0.0"),
+            (&[float(-0.2)], "0.0"),
             (&[float(f64::INFINITY)], "inf"),
         ],
     );
