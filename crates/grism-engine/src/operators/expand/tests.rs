@@ -549,11 +549,17 @@ async fn paths_are_those_that_a_search_without_any_care_finds() {
         for direction in DIRECTIONS {
             for search in SEARCHES {
                 for mode in [PathMode::Trail, PathMode::Acyclic, PathMode::Simple] {
+                    // Ends alone are asked for where a path may meet nodes again.
+                    if search == PathSearch::Reach && mode != PathMode::Trail {
+                        continue;
+                    }
                     check_paths(&edges, direction, mode, search, (0, 7)).await;
                     check_paths(&edges, direction, mode, search, (1, 7)).await;
                     check_paths(&edges, direction, mode, search, (2, 3)).await;
                 }
-                check_paths(&edges, direction, PathMode::Walk, search, (1, 3)).await;
+                if search != PathSearch::Reach {
+                    check_paths(&edges, direction, PathMode::Walk, search, (1, 3)).await;
+                }
             }
         }
     }
