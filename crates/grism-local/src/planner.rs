@@ -173,7 +173,7 @@ mod tests {
         );
         assert_eq!(
             planned(2, &count(scan())),
-            "FinalAggregate(count(*))\n  Parallel(2 threads)\n    PartialAggregate(count(*))\n      NodeScan(n:Person)\n"
+            "FinalAggregate(count(*))\n  Parallel(2 threads)\n    PartialAggregate(count(*))\n      Project()\n        NodeScan(n:Person)\n"
         );
         // A limit is counted once more over what each thread keeps.
         assert_eq!(

@@ -392,7 +392,7 @@ async fn changes(storage: &Arc<dyn Storage>) -> ChangeSet {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn random_commits_leave_what_a_naive_model_holds() {
-    const COMMITS: usize = 40;
+    const COMMITS: usize = 32;
     let directory = tempfile::tempdir().unwrap();
     let (storages, tables) = storages(directory.path()).await;
     let (mut random, mut model) = (Random(17), Model::default());

@@ -138,7 +138,7 @@ fn scan(table: TableId) -> LogicalPlan {
     })
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn runs_of_several_threads_are_merged_to_the_sorted_rows() {
     let mut random = Random::new(9);
     let numbers: Vec<Value> = (0..60)
