@@ -53,3 +53,6 @@ pub use result::ExecutionResult;
 pub use run_handle::{Progress, RunHandle};
 pub use schema::PhysicalSchema;
 pub use task_metrics::TaskMetrics;
+
+#[cfg(test)]
+mod testing;

@@ -42,3 +42,6 @@ pub use packed_file::PackedFile;
 pub use snapshot_diff::{SnapshotDiff, TableDiff};
 pub use transaction::{Transaction, TransactionSnapshot};
 pub use upload::upload_file;
+
+#[cfg(test)]
+mod tests;

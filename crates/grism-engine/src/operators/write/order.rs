@@ -78,3 +78,57 @@ fn with_passed_through(plan: &LogicalPlan, rows: &ClauseRows) -> Result<LogicalP
     }
     pass(plan, &rows.leaf())
 }
+
+#[cfg(test)]
+mod tests {
+    use grism_core::{Type, Value};
+    use grism_logical::{Apply, ApplyKind, Column, PlanSchema};
+
+    use super::*;
+
+    fn argument() -> LogicalPlan {
+        LogicalPlan::Argument(PlanSchema::new(vec![Column::new("n", Type::Int64)]))
+    }
+
+    fn project(input: LogicalPlan, expression: LogicalExpr) -> LogicalPlan {
+        LogicalPlan::Project {
+            input: Arc::new(input),
+            expressions: vec![(expression, "x".to_owned())],
+        }
+    }
+
+    #[test]
+    fn projections_keep_the_order_of_rows_and_subqueries_do_not() {
+        let column = || LogicalExpr::column("n");
+        assert!(keeps_order(&argument()));
+        assert!(keeps_order(&project(
+            project(argument(), column()),
+            column()
+        )));
+        let apply = LogicalPlan::Apply(Apply {
+            input: Arc::new(argument()),
+            subplan: Arc::new(argument()),
+            kind: ApplyKind::Optional,
+        });
+        assert!(!keeps_order(&apply));
+        assert!(!keeps_order(&project(apply, column())));
+    }
+
+    #[test]
+    fn a_property_anywhere_in_an_expression_is_read_from_the_graph() {
+        let constant = LogicalExpr::Literal(Value::Int64(1));
+        assert!(!reads_graph(&project(argument(), constant.clone())));
+        let property = LogicalExpr::Property {
+            entity: "n".to_owned(),
+            key: "age".to_owned(),
+            ty: Type::Int64,
+        };
+        let nested = LogicalExpr::List(vec![constant.clone(), LogicalExpr::List(vec![property])]);
+        assert!(reads_graph(&project(argument(), nested.clone())));
+        assert!(reads_graph(&project(project(argument(), nested), constant)));
+        let fetched = LogicalPlan::Distinct {
+            input: Arc::new(argument()),
+        };
+        assert!(reads_graph(&fetched));
+    }
+}
