@@ -27,6 +27,7 @@ pub use plan::{
     Aggregate, Apply, ApplyKind, Collected, CountExpand, CountedHop, CsvRecord, Direction,
     EdgeExpand, Extension, Fetch, HyperedgeScan, IndexLookup, Join, JoinKind, LoadRows,
     LogicalExtension, LogicalPlan, NodeScan, PathExpand, PathMode, PathSearch, PropertyRef, Repeat,
-    RoleBinding, RoleExpand, RoleSource, RowForm, SortKey, TableCall,
+    RoleBinding, RoleExpand, RoleSource, RowForm, SelfLoops, SortKey, TableCall, WeightedBranch,
+    WeightedCount, WeightedHop, WeightedPlace, WeightedRoot, WeightedStep, WeightedTerm,
 };
 pub use rows::Rows;

@@ -14,6 +14,7 @@ mod push_filters;
 mod rule_change;
 mod semi_joins;
 mod use_indexes;
+mod weigh_patterns;
 
 use grism_core::{GraphSchema, GraphStatistics, Result};
 
@@ -69,6 +70,10 @@ pub const RULES: &[Rule] = &[
     Rule {
         name: "semi_joins",
         apply: semi_joins::semi_joins,
+    },
+    Rule {
+        name: "weigh_patterns",
+        apply: weigh_patterns::weigh_patterns,
     },
     Rule {
         name: "limit_sort",

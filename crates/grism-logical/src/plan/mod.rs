@@ -10,6 +10,7 @@ mod path_expand;
 mod repeat;
 mod schema;
 mod table_call;
+mod weighted_count;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -27,6 +28,10 @@ pub use nodes::{
 pub use path_expand::{PathExpand, PathMode, PathSearch};
 pub use repeat::{Collected, Repeat};
 pub use table_call::TableCall;
+pub use weighted_count::{
+    SelfLoops, WeightedBranch, WeightedCount, WeightedHop, WeightedPlace, WeightedRoot,
+    WeightedStep, WeightedTerm,
+};
 
 use argument::argument_columns;
 
@@ -64,6 +69,8 @@ pub enum LogicalPlan {
     RoleExpand(RoleExpand),
     /// See [`CountExpand`].
     CountExpand(CountExpand),
+    /// See [`WeightedCount`].
+    WeightedCount(WeightedCount),
     /// See [`PathExpand`].
     PathExpand(PathExpand),
     /// See [`Repeat`].
@@ -187,9 +194,9 @@ impl LogicalPlan {
             | Self::Limit { input, .. }
             | Self::Unwind { input, .. }
             | Self::Apply(Apply { input, .. }) => vec![input],
-            Self::Union { inputs } | Self::Extension(Extension { inputs, .. }) => {
-                inputs.iter().collect()
-            }
+            Self::Union { inputs }
+            | Self::WeightedCount(WeightedCount { inputs, .. })
+            | Self::Extension(Extension { inputs, .. }) => inputs.iter().collect(),
             Self::Join(join) => vec![&join.left, &join.right],
         }
     }
@@ -235,7 +242,9 @@ impl LogicalPlan {
                 visit(&mut repeat.input)?;
                 visit(&mut repeat.hop)?;
             }
-            Self::Union { inputs } | Self::Extension(Extension { inputs, .. }) => {
+            Self::Union { inputs }
+            | Self::WeightedCount(WeightedCount { inputs, .. })
+            | Self::Extension(Extension { inputs, .. }) => {
                 inputs.iter_mut().try_for_each(visit)?;
             }
             Self::Join(join) => {

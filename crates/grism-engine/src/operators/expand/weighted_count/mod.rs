@@ -1,0 +1,12 @@
+//! Patterns counted by weights: every entity gets the number of ways to bind what lies below its place in the pattern.
+
+mod exec;
+mod lists;
+mod marks;
+mod parallel;
+mod pass;
+mod pull;
+mod push;
+mod weights;
+
+pub use exec::WeightedCountExec;
