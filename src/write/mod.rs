@@ -26,7 +26,6 @@ use grism_engine::{
 };
 use grism_local::{LocalExecutor, LocalPhysicalPlanner};
 use grism_logical::LogicalPlan;
-use grism_logical::optimizer::optimize;
 use grism_storage::{Transaction, WriteCounts};
 
 use crate::attempts::Attempts;
@@ -367,7 +366,8 @@ impl<'a> Writer<'a> {
         // The transaction and the rows between clauses take their shares beside the operators.
         runtime.memory_limit = runtime.memory_limit.map(|limit| limit / 2);
         let snapshot = Arc::new(self.transaction.snapshot());
-        let optimized = optimize(plan.clone(), facts(snapshot.as_ref()))?;
+        let rewrites = &self.options.rewrites;
+        let optimized = rewrites.optimize(plan.clone(), facts(snapshot.as_ref()))?;
         let planner = LocalPhysicalPlanner::with_config(PlannerConfig {
             threads: self.options.runtime.workers(),
         });
