@@ -211,10 +211,9 @@ def paths() -> gr.Graph:
 def test_the_plan_says_that_paths_are_weighed(paths: gr.Graph, engine: Any) -> None:
     text = "MATCH (a:P)-[:K]->(b)-[:K]->(c) RETURN count(*) AS n"
     plan = str(paths.explain(text))
-    assert "WeightedCount((a:P)-[:K]->(b), (b)-[:K]->(c); 1 terms" not in plan
-    assert "WeightedCount((a:P)-[:K]->(b), (b)-[:K]->(c)" in plan
+    assert "WeightedCount((a:P)-[:K]->(b), (b)-[:K]->(c); corrections: 1)" in plan
     assert "WeightedCount" not in str(paths.explain(text, rewrites=["weigh_patterns"]))
-    assert paths.query(text, engine=engine).to_pylist() == [{"n": 10}]
+    assert paths.query(text, engine=engine).to_pylist() == [{"n": 8}]
 
 
 def test_a_point_lookup_is_not_weighed() -> None:
@@ -228,8 +227,7 @@ def test_a_point_lookup_is_not_weighed() -> None:
 
 def test_more_ways_than_an_integer_holds_are_an_error() -> None:
     graph = gr.open()
-    graph.execute("CREATE (a:P), (b:P)")
-    graph.execute("MATCH (a:P), (b:P) UNWIND range(1, 500) AS i CREATE (a)-[:K1]->(b)")
+    graph.execute("CREATE (a:P) WITH a UNWIND range(1, 500) AS i CREATE (a)-[:K1]->(a)")
     for name in range(2, 9):
         graph.execute(f"MATCH (a)-[:K1]->(b) CREATE (a)-[:K{name}]->(b)")
     steps = "".join(f"-[:K{name}]->()" for name in range(1, 9))

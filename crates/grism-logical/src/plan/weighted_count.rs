@@ -135,7 +135,7 @@ impl fmt::Display for WeightedCount {
         }
         match self.terms.len() {
             0 | 1 => f.write_str(")"),
-            terms => write!(f, "; {} terms of equal steps)", terms - 1),
+            terms => write!(f, "; corrections: {})", terms - 1),
         }
     }
 }

@@ -114,22 +114,15 @@ impl Pass {
             hop: WeightedHop::Edges(grism_logical::Direction::Out),
             ..step.clone()
         };
-        let weights = Arc::new(weights);
-        let product = self
-            .by_chunks(
-                &weights,
-                &[out],
-                || Ok(()),
-                |(), chunk, local| {
-                    let lists = chunk.steps.iter().flatten();
-                    let member = chunk.member(local);
-                    lists.fold(0, |sum: u64, list| {
-                        sum.saturating_add(list.self_loops(local, member))
-                    })
-                },
-            )
-            .await?;
-        Ok(product)
+        let loops = |(): &mut (), chunk: &Chunk, local: usize| {
+            let lists = chunk.steps.iter().flatten();
+            let member = chunk.member(local);
+            lists.fold(0, |sum: u64, list| {
+                sum.saturating_add(list.self_loops(local, member))
+            })
+        };
+        self.by_chunks(&Arc::new(weights), &[out], || Ok(()), loops)
+            .await
     }
 
     async fn times_branch(
@@ -159,51 +152,38 @@ impl Pass {
         factor: impl Fn(&mut S, &Chunk, usize) -> u64 + Clone + Send + Sync + 'static,
     ) -> Result<Weights> {
         let mut product = Weights::none(self.memory());
-        for (table, own) in weights.tables() {
-            let lists = self.lists(steps, Side::Near);
+        let lists = self.lists(steps, Side::Near);
+        for (table, _) in weights.tables() {
             let table = *table;
-            let mut parts: Option<&mut Vec<u64>> = None;
-            for chunks in self.windows(table) {
-                let chunks = self.load(&lists, table, chunks).await?;
+            let mut whole: Option<&mut Vec<u64>> = None;
+            for segments in self.windows(table) {
+                let chunks = self.load(&lists, table, segments).await?;
                 if chunks.is_empty() {
                     continue;
                 }
-                let places: Vec<usize> = chunks
-                    .iter()
-                    .map(|chunk| chunk.offset(chunk.start) as usize)
-                    .collect();
+                let places = chunks.iter().map(|chunk| chunk.offset(chunk.start));
+                let places: Vec<usize> = places.map(|offset| offset as usize).collect();
                 let (weights, factor) = (Arc::clone(weights), factor.clone());
                 let work = move |state: &mut S, chunk: &Chunk| {
-                    let own = weights.table(table);
                     let products = (chunk.start..chunk.end).map(|local| {
-                        let before = match own {
-                            Some(TableWeights::Each(own)) => {
-                                super::weights::at(own, chunk.offset(local))
-                            }
-                            Some(TableWeights::One) => 1,
-                            None => 0,
-                        };
-                        match before {
+                        match weights.in_table(table, chunk.offset(local)) {
                             0 => 0,
-                            before => before.saturating_mul(factor(state, chunk, local)),
+                            own => own.saturating_mul(factor(state, chunk, local)),
                         }
                     });
                     Ok(products.collect::<Vec<u64>>())
                 };
-                let done = in_parallel(&self.context, chunks, state.clone(), work).await?;
-                let whole = match parts.take() {
-                    Some(whole) => whole,
+                let products = in_parallel(&self.context, chunks, state.clone(), work).await?;
+                let own = match whole.take() {
+                    Some(own) => own,
                     None => product.put_zeros(table, self.entities(table))?,
                 };
-                for (place, part) in places.into_iter().zip(done) {
-                    let end = whole.len().min(place + part.len());
-                    if place < end {
-                        whole[place..end].copy_from_slice(&part[..end - place]);
-                    }
+                for (place, part) in places.into_iter().zip(products) {
+                    let end = own.len().min(place + part.len());
+                    own[place..end].copy_from_slice(&part[..end - place]);
                 }
-                parts = Some(whole);
+                whole = Some(own);
             }
-            let _ = own;
         }
         Ok(product)
     }

@@ -35,12 +35,7 @@ impl Pass {
                 };
                 let (below, sums, table) = (Arc::clone(&below), Arc::clone(&sums), *table);
                 let work = move |marks: &mut Option<Marks>, chunk: &Chunk| {
-                    let own = below.table(table);
-                    let weight = |local: usize| match own {
-                        Some(TableWeights::Each(own)) => at(own, chunk.offset(local)),
-                        Some(TableWeights::One) => 1,
-                        None => 0,
-                    };
+                    let weight = |local: usize| below.in_table(table, chunk.offset(local));
                     match marks {
                         None => send(chunk, weight, &sums),
                         Some(marks) => {

@@ -34,10 +34,15 @@ impl Weights {
     /// The weight of an entity; 0 where its table is not there.
     pub(super) fn of(&self, id: u64) -> u64 {
         let id = EntityId::from_raw(id);
-        match self.table(id.table()) {
+        self.in_table(id.table(), id.offset())
+    }
+
+    /// The weight of the entity at an offset of a table.
+    pub(super) fn in_table(&self, table: TableId, offset: u64) -> u64 {
+        match self.table(table) {
             None => 0,
             Some(TableWeights::One) => 1,
-            Some(TableWeights::Each(weights)) => at(weights, id.offset()),
+            Some(TableWeights::Each(weights)) => at(weights, offset),
         }
     }
 
