@@ -287,3 +287,90 @@ impl Groups {
         groups.into_values().collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use grism_core::{TableId, Type};
+
+    use super::super::region::{Difference, Place, Region, Step, StepKind};
+    use super::{MergedStep, merged_patterns};
+    use crate::SelfLoops;
+
+    /// A chain of edges of one type, all of which must differ.
+    fn chain(kind: &StepKind, steps: usize) -> Region {
+        let table = TableId::try_new(1).unwrap();
+        let mut region = Region::default();
+        for number in 0..=steps {
+            region.places.push(Place {
+                variable: format!("v{number}"),
+                ty: Type::Node([table].into()),
+                label: String::new(),
+                tables: vec![table],
+                predicate: Vec::new(),
+                conjuncts: Vec::new(),
+            });
+        }
+        for number in 0..steps {
+            region.steps.push(Step {
+                kind: kind.clone(),
+                from: number,
+                to: number + 1,
+                tables: vec![table],
+                label: String::new(),
+                edge: Some(format!("r{number}")),
+                conjuncts: Vec::new(),
+            });
+            let earlier = (0..number).map(|other| Difference::Steps(other, number));
+            region.differences.extend(earlier);
+        }
+        region
+    }
+
+    /// Factors and the ends of steps; `true` where self-loops do not count.
+    fn shapes(region: &Region) -> Vec<(i64, Vec<(usize, usize, bool)>)> {
+        let ends = |own: &MergedStep| (own.from, own.to, own.loops == SelfLoops::LeftOut);
+        let merged = merged_patterns(region).unwrap();
+        let mut shapes: Vec<_> = merged
+            .iter()
+            .map(|(own, factor)| (*factor, own.steps.iter().map(ends).collect()))
+            .collect();
+        shapes.sort();
+        shapes
+    }
+
+    #[test]
+    fn two_edges_of_a_chain_coincide_in_a_self_loop() {
+        let expected = vec![
+            (-1, vec![(0, 0, false)]),
+            (1, vec![(0, 1, false), (1, 2, false)]),
+        ];
+        assert_eq!(shapes(&chain(&StepKind::Directed, 2)), expected);
+    }
+
+    #[test]
+    fn three_edges_coincide_in_all_partitions() {
+        let expected = vec![
+            (-1, vec![(0, 0, false), (0, 2, false)]),
+            (-1, vec![(0, 1, false), (1, 0, false)]),
+            (-1, vec![(0, 1, false), (1, 1, false)]),
+            (1, vec![(0, 1, false), (1, 2, false), (2, 3, false)]),
+            (2, vec![(0, 0, false)]),
+        ];
+        assert_eq!(shapes(&chain(&StepKind::Directed, 3)), expected);
+    }
+
+    #[test]
+    fn an_undirected_edge_is_walked_back_or_is_a_loop() {
+        let expected = vec![
+            (-1, vec![(0, 0, false)]),
+            (-1, vec![(0, 1, true)]),
+            (1, vec![(0, 1, false), (1, 2, false)]),
+        ];
+        assert_eq!(shapes(&chain(&StepKind::Undirected, 2)), expected);
+    }
+
+    #[test]
+    fn too_many_differences_are_left_alone() {
+        assert!(merged_patterns(&chain(&StepKind::Directed, 6)).is_none());
+    }
+}

@@ -106,8 +106,10 @@ fn pays(
     count: &WeightedCount,
     facts: Facts<'_>,
 ) -> bool {
-    // One step from the place that is scanned is the length of a list, which needs no pass.
+    // One step from the place that is scanned is the length of a list, which needs no pass; but a hyperedge has no list.
+    let is_star = matches!(region.steps[0].kind, StepKind::Role(_)) && region.steps[0].from == 0;
     if region.steps.len() == 1
+        && !is_star
         && root.is_none_or(|root| root == 0)
         && region.places[1].conjuncts.is_empty()
         && region.steps[0].conjuncts.is_empty()

@@ -180,7 +180,9 @@ impl Pass {
                 };
                 for (place, part) in places.into_iter().zip(products) {
                     let end = own.len().min(place + part.len());
-                    own[place..end].copy_from_slice(&part[..end - place]);
+                    if let Some(own) = own.get_mut(place..end) {
+                        own.copy_from_slice(&part[..end - place]);
+                    }
                 }
                 whole = Some(own);
             }
