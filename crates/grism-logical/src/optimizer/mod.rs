@@ -16,6 +16,7 @@ mod rule_change;
 mod semi_joins;
 mod use_indexes;
 mod weigh_patterns;
+mod weighted_aggregate;
 
 use grism_core::{GraphSchema, GraphStatistics, Result};
 

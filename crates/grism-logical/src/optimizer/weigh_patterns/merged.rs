@@ -350,7 +350,7 @@ mod tests {
     #[test]
     fn three_edges_coincide_in_all_partitions() {
         let expected = vec![
-            (-1, vec![(0, 0, false), (0, 2, false)]),
+            (-1, vec![(0, 0, false), (0, 3, false)]),
             (-1, vec![(0, 1, false), (1, 0, false)]),
             (-1, vec![(0, 1, false), (1, 1, false)]),
             (1, vec![(0, 1, false), (1, 2, false), (2, 3, false)]),

@@ -384,7 +384,7 @@ fn different_fields<'a>(expression: &'a LogicalExpr, key: &str) -> Option<(&'a s
 }
 
 /// Whether a projection keeps columns under their names, and does nothing else.
-fn only_drops(expressions: &[(LogicalExpr, String)]) -> bool {
+pub(super) fn only_drops(expressions: &[(LogicalExpr, String)]) -> bool {
     let same = |(expression, name): &(LogicalExpr, String)| matches!(expression, LogicalExpr::Column(own) if own == name);
     expressions.iter().all(same)
 }

@@ -3,16 +3,19 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use grism_core::{Result, Tables, Type};
+use grism_core::{Result, Tables, Type, Value, with_stack};
 
 use super::super::Facts;
 use super::super::estimate_rows::estimate_rows;
 use super::super::push_filters::push_filters;
 use super::merged::merged_patterns;
-use super::region::{Place, Region, Step, StepKind};
+use super::region::{Place, Region, Step, StepKind, only_drops};
 use super::rewritten::{Rewritten, rewritten};
 use super::tree::{Conditions, weighted_term, work};
-use crate::{Aggregate, HyperedgeScan, LogicalPlan, NodeScan, WeightedCount, WeightedRoot};
+use crate::{
+    Aggregate, BinaryOperator, HyperedgeScan, LogicalExpr, LogicalPlan, NodeScan, WeightedCount,
+    WeightedRoot,
+};
 
 /// The time that a row of an expansion takes, in incidences whose weights are added.
 const ROW_WORK: f64 = 16.0;
@@ -40,21 +43,64 @@ fn rewrite(plan: &LogicalPlan, facts: Facts<'_>) -> Result<LogicalPlan> {
     plan.try_map_outer(&mut |input| rewrite(input, facts))
 }
 
-/// The aggregate over counts of its pattern; `None` where rows are made as before.
+/// The aggregate over counts of its patterns, of which each makes a part of its rows; `None` where rows are made as before.
 fn counted(aggregate: &Aggregate, facts: Facts<'_>) -> Result<Option<LogicalPlan>> {
-    let Some(region) = Region::of(&aggregate.input) else {
+    let patterns = patterns(&aggregate.input);
+    let regions = patterns.iter().map(|pattern| Region::of(pattern));
+    let Some(regions) = regions.collect::<Option<Vec<_>>>() else {
         return Ok(None);
     };
-    let Some(Rewritten { root, above }) = rewritten(aggregate, &region, COUNT)? else {
+    let Some(Rewritten { root, above }) = rewritten(aggregate, &regions, COUNT)? else {
         return Ok(None);
     };
-    let Some(count) = weighted_count(&region, root, facts)? else {
-        return Ok(None);
-    };
-    if !pays(aggregate, &region, root, &count, facts) {
+    let (mut parts, mut is_weighed) = (Vec::new(), false);
+    for (pattern, region) in patterns.into_iter().zip(&regions) {
+        let place = root.as_ref().and_then(|root| region.place(root));
+        let count = weighted_count(region, place, facts)?;
+        let count = count.filter(|count| pays(pattern, region, place, count, facts));
+        is_weighed |= count.is_some();
+        parts.push(Arc::new(match count {
+            Some(count) => LogicalPlan::WeightedCount(count),
+            None => rows_of_one(pattern, root.as_ref()),
+        }));
+    }
+    if !is_weighed {
         return Ok(None);
     }
-    Ok(Some(above.over(LogicalPlan::WeightedCount(count))))
+    let mut counts = match <[_; 1]>::try_from(parts) {
+        Ok([only]) => Arc::unwrap_or_clone(only),
+        Err(parts) => LogicalPlan::Union {
+            inputs: LogicalPlan::same_types(parts)?,
+        },
+    };
+    if root.is_none() && !aggregate.keys.is_empty() {
+        // A group without rows does not exist.
+        let none = LogicalExpr::Literal(Value::Int64(0));
+        let is_any = LogicalExpr::column(COUNT).binary(BinaryOperator::Greater, none);
+        counts = counts.filtered(vec![is_any]);
+    }
+    Ok(Some(above.over(counts)))
+}
+
+/// The patterns that together make the rows of a plan: steps of any type are planned once for each kind of step.
+fn patterns(plan: &LogicalPlan) -> Vec<&LogicalPlan> {
+    match plan {
+        LogicalPlan::Union { inputs } => inputs.iter().map(Arc::as_ref).collect(),
+        LogicalPlan::Project { input, expressions } if only_drops(expressions) => {
+            with_stack(|| patterns(input))
+        }
+        other => vec![other],
+    }
+}
+
+/// The rows of a pattern, each with the count 1.
+fn rows_of_one(pattern: &LogicalPlan, root: Option<&String>) -> LogicalPlan {
+    let root = root.map(|root| (LogicalExpr::column(root), root.clone()));
+    let one = LogicalExpr::Literal(Value::Int64(1));
+    LogicalPlan::Project {
+        input: Arc::new(pattern.clone()),
+        expressions: root.into_iter().chain([(one, COUNT.to_owned())]).collect(),
+    }
 }
 
 /// The counts of the region by the place `root`; `None` where weights do not count it.
@@ -100,7 +146,7 @@ fn weighted_count(
 
 /// Whether the counts are expected to take less time than the rows.
 fn pays(
-    aggregate: &Aggregate,
+    pattern: &LogicalPlan,
     region: &Region,
     root: Option<usize>,
     count: &WeightedCount,
@@ -122,7 +168,7 @@ fn pays(
     }
     let terms = count.terms.iter();
     let by_weights: f64 = terms.map(|term| work(&term.root, facts.statistics)).sum();
-    rows_made(&aggregate.input, facts) * ROW_WORK >= by_weights
+    rows_made(pattern, facts) * ROW_WORK >= by_weights
 }
 
 /// The rows that the nodes of a pattern make together, about.
