@@ -1,4 +1,4 @@
-"""Counts over patterns without cycles, against a model that tries every way, with and without the optimizer's rewrites."""
+"""Counts over patterns without cycles, against a model that tries every way, with and without rewrites."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ COMPARED: dict[str, Callable[[int, int], bool]] = {
 
 @dataclass
 class Step:
-    """A step between two variables: an edge from left to right as ``arrow`` points, or a role of the hyperedge ``left``."""
+    """An edge between two variables, from left to right as ``arrow`` points, or a role of the hyperedge ``left``."""
 
     left: str
     right: str
@@ -152,7 +152,7 @@ def ways(model: naive.Model, pattern: Pattern) -> Iterator[dict[str, int]]:
 
 
 def asked(rng: random.Random, pattern: Pattern) -> tuple[str, Callable[[list[Any]], list[Any]], str | None, str]:
-    """What is returned, how that is computed of the values of x, the variable that rows are grouped by, and the one read."""
+    """What is returned, how it is computed of values of x, the variable that rows are grouped by, the one that is read."""
     variable = rng.choice(list(pattern.labels))
     key = variable if rng.random() < 0.5 else None
     known: Callable[[list[Any]], list[int]] = lambda values: [own for own in values if own is not None]  # noqa: E731
