@@ -152,7 +152,7 @@ def ways(model: naive.Model, pattern: Pattern) -> Iterator[dict[str, int]]:
 
 
 def asked(rng: random.Random, pattern: Pattern) -> tuple[str, Callable[[list[Any]], list[Any]], str | None, str]:
-    """What is returned, how it is computed of values of x, the variable that is grouped by, and the one that is read."""
+    """What is returned, how it is computed of values of x, the variable that groups, and the one that is read."""
     variable = rng.choice(list(pattern.labels))
     key = variable if rng.random() < 0.5 else None
     known: Callable[[list[Any]], list[int]] = lambda values: [own for own in values if own is not None]  # noqa: E731
