@@ -35,7 +35,13 @@ const GROWTH: u64 = 4;
 
 /// The whole input, where the query starts in it, the values of the parameters, which stand in a plan as constants, which
 /// functions are registered, since a plan keeps those that it calls, and which rules of the optimizer are left out.
-type PlanKey = (String, usize, Vec<u8>, Vec<(String, usize)>, Vec<&'static str>);
+type PlanKey = (
+    String,
+    usize,
+    Vec<u8>,
+    Vec<(String, usize)>,
+    Vec<&'static str>,
+);
 
 /// Parsed inputs and plans of one graph.
 pub(crate) struct PlanCache {

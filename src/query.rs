@@ -92,9 +92,7 @@ pub(crate) async fn prepare(
     }
     // A plan that depends on tables of this call is not kept.
     let is_kept = options.tables.parameter_names().is_empty();
-    let key = is_kept
-        .then(|| plan_key(query, options))
-        .flatten();
+    let key = is_kept.then(|| plan_key(query, options)).flatten();
     let known = key
         .as_ref()
         .and_then(|key| plans.plan(key, snapshot.as_ref()));

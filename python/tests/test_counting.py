@@ -151,6 +151,11 @@ def ways(model: naive.Model, pattern: Pattern) -> Iterator[dict[str, int]]:
             yield row
 
 
+def rounded(rows: list[Any]) -> list[Any]:
+    """Rows whose means may be compared."""
+    return [[round(value, 9) if isinstance(value, float) else value for value in row] for row in rows]
+
+
 def asked(rng: random.Random, pattern: Pattern) -> tuple[str, Callable[[list[Any]], list[Any]], str | None, str]:
     """What is returned, how it is computed of values of x, the variable that groups, and the one that is read."""
     variable = rng.choice(list(pattern.labels))
@@ -192,7 +197,7 @@ def test_counts_are_those_of_every_way_with_and_without_rewrites() -> None:
             weighted += "WeightedCount" in str(graph.explain(text))
             for options in ({}, {"rewrites": "none"}, {"engine": "staged", "partitions": 3}):
                 found = sorted(list(row.values()) for row in graph.query(text, **options).to_pylist())
-                assert found == pytest.approx(expected) if "avg" in text else found == expected, (text, options)
+                assert rounded(found) == rounded(expected), (text, options)
     assert weighted > GRAPHS * QUERIES / 2
 
 

@@ -86,7 +86,11 @@ pub(crate) fn options(
 fn rewrites(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Rewrites> {
     let left_out = match value.extract::<String>() {
         Ok(one) => vec![one],
-        Err(_) => option(name, value, "\"none\", or a list of names of rules to leave out")?,
+        Err(_) => option(
+            name,
+            value,
+            "\"none\", or a list of names of rules to leave out",
+        )?,
     };
     Rewrites::without(left_out).map_err(to_python)
 }

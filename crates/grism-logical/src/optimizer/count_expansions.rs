@@ -12,8 +12,8 @@ use grism_core::{Result, Value, with_stack};
 use super::Facts;
 use super::weighted_aggregate::WeightedAggregate;
 use crate::{
-    Aggregate, Apply, ApplyKind, ArithmeticOperator,
-    BinaryOperator, CountExpand, CountedHop, LogicalExpr, LogicalPlan, RoleSource,
+    Aggregate, Apply, ApplyKind, ArithmeticOperator, BinaryOperator, CountExpand, CountedHop,
+    LogicalExpr, LogicalPlan, RoleSource,
 };
 
 /// Replaces counted expansions.

@@ -130,7 +130,9 @@ fn weighted(
     }
     let ty = infer_type(argument, schema)?;
     Ok(match (function, &ty) {
-        (AggregateFunction::Count, _) => Weighted::one(sum(where_known(argument, count.clone())), name),
+        (AggregateFunction::Count, _) => {
+            Weighted::one(sum(where_known(argument, count.clone())), name)
+        }
         (AggregateFunction::Sum, Type::Int64) => {
             let product = argument
                 .clone()

@@ -326,8 +326,10 @@ mod tests {
         region
     }
 
-    /// Factors and the ends of steps; `true` where self-loops do not count.
-    fn shapes(region: &Region) -> Vec<(i64, Vec<(usize, usize, bool)>)> {
+    /// The factor of a pattern, and the ends of its steps with `true` where self-loops do not count.
+    type Shape = (i64, Vec<(usize, usize, bool)>);
+
+    fn shapes(region: &Region) -> Vec<Shape> {
         let ends = |own: &MergedStep| (own.from, own.to, own.loops == SelfLoops::LeftOut);
         let merged = merged_patterns(region).unwrap();
         let mut shapes: Vec<_> = merged

@@ -159,10 +159,6 @@ fn pays(
         && root.is_none_or(|root| root == 0)
         && region.places[1].conjuncts.is_empty()
         && region.steps[0].conjuncts.is_empty()
-        && aggregate
-            .aggregates
-            .iter()
-            .all(|(call, _)| call.counts_rows())
     {
         return false;
     }

@@ -11,6 +11,7 @@ use grism_logical::{PlanSchema, WeightedCount};
 use serde::{Deserialize, Serialize};
 
 use super::pass::Pass;
+use super::shared::SharedFactors;
 use super::weights::{TableWeights, Weights};
 use crate::batch::{batch_of, id_column};
 use crate::{
@@ -135,16 +136,17 @@ impl PhysicalOperator for WeightedCountExec {
                 snapshot: Arc::clone(&context.query().snapshot),
                 context: Arc::clone(&context),
                 conditions: Vec::new(),
+                shared: SharedFactors::of(&count),
             };
             for input in &inputs {
                 let passing = passing(input, &pass).await?;
                 pass.conditions.push(Arc::new(passing));
             }
             if count.root.is_none() {
-                yield total(&count, &pass, &schema).await?;
+                yield total(&count, &mut pass, &schema).await?;
                 return;
             }
-            let counts = by_entity(&count, &pass).await?;
+            let counts = by_entity(&count, &mut pass).await?;
             let batch_rows = context.query().config.batch_rows;
             for (table, counts) in counts.tables {
                 let mut found = counts.iter().zip(0_u64..).filter(|(count, _)| **count > 0);
@@ -185,7 +187,11 @@ async fn passing(input: &Arc<dyn PhysicalOperator>, pass: &Pass) -> Result<Weigh
 }
 
 /// The sum over all entities and terms, in one row.
-async fn total(count: &WeightedCount, pass: &Pass, schema: &PhysicalSchema) -> Result<RecordBatch> {
+async fn total(
+    count: &WeightedCount,
+    pass: &mut Pass,
+    schema: &PhysicalSchema,
+) -> Result<RecordBatch> {
     let mut total = 0_i128;
     for term in &count.terms {
         let weights = pass.weigh(&term.root).await?;
@@ -219,7 +225,7 @@ struct Counts {
 }
 
 /// The sums of all terms for each entity.
-async fn by_entity(count: &WeightedCount, pass: &Pass) -> Result<Counts> {
+async fn by_entity(count: &WeightedCount, pass: &mut Pass) -> Result<Counts> {
     let mut counts = Counts {
         tables: Vec::new(),
         memory: grism_core::MemoryReservation::empty(pass.memory()),

@@ -224,12 +224,54 @@ impl LoadedList {
         sum
     }
 
+    /// The list as offsets of one table, where every entry counts once but for those that lead back.
+    pub(super) fn offsets(&self) -> Option<Offsets<'_>> {
+        let (upper, lower) = self.ids().narrow()?;
+        let first = EntityId::from_raw(upper);
+        let is_plain = self.list.edges.is_empty() && first.offset() == 0;
+        is_plain.then_some(Offsets {
+            table: first.table(),
+            segment: &self.segment,
+            lower,
+            left_out: (self.list.loops == SelfLoops::LeftOut).then_some(upper),
+        })
+    }
+
     /// The one table of all neighbours and their offsets, where every entry counts once.
     pub(super) fn plain(&self) -> Option<(TableId, &IncidenceSegment, &[u32])> {
         let is_plain = self.list.edges.is_empty() && self.list.loops == SelfLoops::Counted;
         let (upper, lower) = self.ids().narrow().filter(|_| is_plain)?;
         let first = EntityId::from_raw(upper);
         (first.offset() == 0).then_some((first.table(), &*self.segment, lower))
+    }
+}
+
+/// A list of neighbours of one table.
+#[derive(Clone, Copy)]
+pub(super) struct Offsets<'a> {
+    pub(super) table: TableId,
+    segment: &'a IncidenceSegment,
+    lower: &'a [u32],
+    /// The upper half of all ids, where entries that lead back do not count.
+    left_out: Option<u64>,
+}
+
+impl Offsets<'_> {
+    pub(super) fn len(&self, local: usize) -> usize {
+        self.segment.range(local).len()
+    }
+
+    /// Calls `visit` with the offset of each neighbour of a member.
+    pub(super) fn each(&self, local: usize, member: u64, mut visit: impl FnMut(usize)) {
+        let lower = &self.lower[self.segment.range(local)];
+        match self.left_out {
+            None => lower.iter().for_each(|own| visit(*own as usize)),
+            Some(upper) => {
+                let own = member ^ upper;
+                let others = lower.iter().filter(|id| u64::from(**id) != own);
+                others.for_each(|own| visit(*own as usize));
+            }
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use super::lists::LoadedList;
 #[derive(Debug)]
 pub(super) struct Marks {
     /// Ways so far, and ways by the step that is looked at.
-    tables: Vec<(TableId, Vec<[u64; 2]>)>,
+    tables: Vec<MarkedTable>,
     touched: Vec<u64>,
     _memory: MemoryReservation,
 }
@@ -30,7 +30,11 @@ impl Marks {
         let tables = tables.iter();
         Ok(Self {
             tables: tables
-                .map(|(table, entities)| (*table, vec![[0; 2]; *entities as usize]))
+                .map(|(table, entities)| MarkedTable {
+                    table: *table,
+                    entities: *entities as usize,
+                    ways: Vec::new(),
+                })
                 .collect(),
             touched: Vec::new(),
             _memory: memory,
@@ -103,8 +107,19 @@ impl Marks {
     }
 }
 
-fn mark(tables: &mut [(TableId, Vec<[u64; 2]>)], id: u64) -> Option<&mut [u64; 2]> {
+/// The numbers of one table; none until the first is asked for.
+#[derive(Debug)]
+struct MarkedTable {
+    table: TableId,
+    entities: usize,
+    ways: Vec<[u64; 2]>,
+}
+
+fn mark(tables: &mut [MarkedTable], id: u64) -> Option<&mut [u64; 2]> {
     let id = EntityId::from_raw(id);
-    let own = tables.iter_mut().find(|(own, _)| *own == id.table());
-    own.and_then(|(_, marks)| marks.get_mut(id.offset() as usize))
+    let own = tables.iter_mut().find(|own| own.table == id.table())?;
+    if own.ways.is_empty() {
+        own.ways = vec![[0; 2]; own.entities];
+    }
+    own.ways.get_mut(id.offset() as usize)
 }

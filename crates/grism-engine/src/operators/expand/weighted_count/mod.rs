@@ -3,10 +3,12 @@
 mod exec;
 mod lists;
 mod marks;
+mod pair;
 mod parallel;
 mod pass;
 mod pull;
 mod push;
+mod shared;
 mod weights;
 
 pub use exec::WeightedCountExec;

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use futures::future::{BoxFuture, try_join_all};
-use grism_core::{EntityId, MemoryManager, Result, SegmentKey, Snapshot, TableId};
+use grism_core::{EntityId, Error, MemoryManager, Result, SegmentKey, Snapshot, TableId};
 use grism_logical::{WeightedBranch, WeightedHop, WeightedPlace, WeightedStep};
 
 use super::lists::{LoadedList, RoleList, Side, role_lists};
 use super::parallel::in_parallel;
-use super::weights::{TableWeights, Weights};
+use super::shared::{Factor, SharedFactors};
+use super::weights::{TableWeights, Weights, at};
 use crate::ExecutionContextTrait;
 
 /// Members whose lists are one piece of work.
@@ -21,6 +22,8 @@ pub(super) struct Pass {
     pub(super) snapshot: Arc<dyn Snapshot>,
     /// By the number of the input: the entities or edges that pass.
     pub(super) conditions: Vec<Arc<Weights>>,
+    /// What several terms have in common.
+    pub(super) shared: SharedFactors,
 }
 
 /// Members of one segment that follow each other, and their lists by step.
@@ -43,23 +46,63 @@ impl Chunk {
     pub(super) fn offset(&self, local: usize) -> u64 {
         EntityId::from_raw(self.member(local)).offset()
     }
+
+    /// Multiplies the weight of each member that has one by what `factor` makes of its place in the segment and its raw id.
+    pub(super) fn multiply(&self, weights: &mut [u64], mut factor: impl FnMut(usize, u64) -> u64) {
+        for (local, own) in (self.start..self.end).zip(weights) {
+            if *own > 0 {
+                *own = own.saturating_mul(factor(local, self.member(local)));
+            }
+        }
+    }
 }
 
 impl Pass {
     /// How many ways there are to bind each entity at `place` with what lies below.
-    pub(super) fn weigh<'a>(&'a self, place: &'a WeightedPlace) -> BoxFuture<'a, Result<Weights>> {
+    pub(super) fn weigh<'a>(
+        &'a mut self,
+        place: &'a WeightedPlace,
+    ) -> BoxFuture<'a, Result<Weights>> {
         async move {
-            let mut weights = self.passing(place)?;
-            for step in &place.loops {
-                weights = self.times_loops(weights, step).await?;
+            let mut weights = Arc::new(self.passing(place)?);
+            for factor in Factor::of(place) {
+                weights = Arc::new(match self.shared.uses(place, factor) {
+                    0 | 1 => self.times(&weights, factor).await?,
+                    _ => {
+                        let sums = self.shared_sums(place, factor).await?;
+                        weights.times(&sums, self.memory())?
+                    }
+                });
             }
-            for branch in &place.branches {
-                let below = Arc::new(self.weigh(&branch.place).await?);
-                weights = self.times_branch(weights, branch, below).await?;
-            }
-            Ok(weights)
+            Arc::try_unwrap(weights).map_err(|_| Error::internal("weights are used elsewhere"))
         }
         .boxed()
+    }
+
+    /// The factor of every entity of a place's tables, which other terms have too.
+    async fn shared_sums(
+        &mut self,
+        place: &WeightedPlace,
+        factor: Factor<'_>,
+    ) -> Result<Arc<Weights>> {
+        if let Some(known) = self.shared.take(place, factor) {
+            return Ok(known);
+        }
+        let mut all = Weights::none(self.memory());
+        place.tables.iter().for_each(|table| all.put_one(*table));
+        let sums = Arc::new(self.times(&Arc::new(all), factor).await?);
+        self.shared.put(place, factor, &sums);
+        Ok(sums)
+    }
+
+    async fn times(&mut self, weights: &Arc<Weights>, factor: Factor<'_>) -> Result<Weights> {
+        match factor {
+            Factor::Loops(step) => self.times_loops(weights, step).await,
+            Factor::Branch(branch) => {
+                let below = Arc::new(self.weigh(&branch.place).await?);
+                self.times_branch(weights, branch, below).await
+            }
+        }
     }
 
     pub(super) fn memory(&self) -> Arc<dyn MemoryManager> {
@@ -109,25 +152,25 @@ impl Pass {
         Ok(weights)
     }
 
-    async fn times_loops(&self, weights: Weights, step: &WeightedStep) -> Result<Weights> {
+    async fn times_loops(&self, weights: &Arc<Weights>, step: &WeightedStep) -> Result<Weights> {
         let out = WeightedStep {
             hop: WeightedHop::Edges(grism_logical::Direction::Out),
             ..step.clone()
         };
-        let loops = |(): &mut (), chunk: &Chunk, local: usize| {
-            let lists = chunk.steps.iter().flatten();
-            let member = chunk.member(local);
-            lists.fold(0, |sum: u64, list| {
-                sum.saturating_add(list.self_loops(local, member))
-            })
+        let loops = |(): &mut (), chunk: &Chunk, weights: &mut [u64]| {
+            chunk.multiply(weights, |local, member| {
+                let lists = chunk.steps.iter().flatten();
+                lists.fold(0, |sum: u64, list| {
+                    sum.saturating_add(list.self_loops(local, member))
+                })
+            });
         };
-        self.by_chunks(&Arc::new(weights), &[out], || Ok(()), loops)
-            .await
+        self.by_chunks(weights, &[out], || Ok(()), loops).await
     }
 
     async fn times_branch(
         &self,
-        weights: Weights,
+        weights: &Arc<Weights>,
         branch: &WeightedBranch,
         below: Arc<Weights>,
     ) -> Result<Weights> {
@@ -143,13 +186,13 @@ impl Pass {
         self.pull(weights, branch, below).await
     }
 
-    /// The weights of members times what `factor` makes of each that has one; 0 for members without any list.
+    /// The weights of members times what `multiply` makes of those of each chunk; 0 for members without a list.
     pub(super) async fn by_chunks<S: Send + 'static>(
         &self,
         weights: &Arc<Weights>,
         steps: &[WeightedStep],
         state: impl Fn() -> Result<S> + Clone + Send + Sync + 'static,
-        factor: impl Fn(&mut S, &Chunk, usize) -> u64 + Clone + Send + Sync + 'static,
+        multiply: impl Fn(&mut S, &Chunk, &mut [u64]) + Clone + Send + Sync + 'static,
     ) -> Result<Weights> {
         let mut product = Weights::none(self.memory());
         let lists = self.lists(steps, Side::Near);
@@ -163,15 +206,18 @@ impl Pass {
                 }
                 let places = chunks.iter().map(|chunk| chunk.offset(chunk.start));
                 let places: Vec<usize> = places.map(|offset| offset as usize).collect();
-                let (weights, factor) = (Arc::clone(weights), factor.clone());
+                let (weights, multiply) = (Arc::clone(weights), multiply.clone());
                 let work = move |state: &mut S, chunk: &Chunk| {
-                    let products = (chunk.start..chunk.end).map(|local| {
-                        match weights.in_table(table, chunk.offset(local)) {
-                            0 => 0,
-                            own => own.saturating_mul(factor(state, chunk, local)),
+                    let offsets = (chunk.start..chunk.end).map(|local| chunk.offset(local));
+                    let mut products: Vec<u64> = match weights.table(table) {
+                        Some(TableWeights::Each(own)) => {
+                            offsets.map(|own_at| at(own, own_at)).collect()
                         }
-                    });
-                    Ok(products.collect::<Vec<u64>>())
+                        Some(TableWeights::One) => vec![1; chunk.end - chunk.start],
+                        None => vec![0; chunk.end - chunk.start],
+                    };
+                    multiply(state, chunk, &mut products);
+                    Ok(products)
                 };
                 let products = in_parallel(&self.context, chunks, state.clone(), work).await?;
                 let own = match whole.take() {
@@ -225,7 +271,7 @@ impl Pass {
             let snapshot = self.snapshot.as_ref();
             let steps = lists.iter();
             let steps = steps.map(|lists| LoadedList::load(lists, key, snapshot));
-            Ok::<_, grism_core::Error>((segment, try_join_all(steps).await?))
+            Ok::<_, Error>((segment, try_join_all(steps).await?))
         };
         let loaded = try_join_all(segments.into_iter().map(of_segment)).await?;
         let mut chunks = Vec::new();

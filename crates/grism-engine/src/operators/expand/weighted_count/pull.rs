@@ -6,39 +6,60 @@ use grism_core::Result;
 use grism_logical::WeightedBranch;
 
 use super::marks::Marks;
-use super::pass::Pass;
+use super::pair::{Occurrences, Pair};
+use super::pass::{Chunk, Pass};
 use super::weights::Weights;
+
+/// What a thread counts several steps between two entities with.
+struct Scratch {
+    marks: Marks,
+    occurrences: Occurrences,
+}
 
 impl Pass {
     /// `weights` times the sums of the weights `below` of the neighbours by `branch`.
     pub(super) async fn pull(
         &self,
-        weights: Weights,
+        weights: &Arc<Weights>,
         branch: &WeightedBranch,
         below: Arc<Weights>,
     ) -> Result<Weights> {
-        let weights = Arc::new(weights);
         if branch.steps.len() == 1 {
-            let factor = move |(): &mut (), chunk: &super::pass::Chunk, local: usize| {
-                let member = chunk.member(local);
+            let sums = move |(): &mut (), chunk: &Chunk, weights: &mut [u64]| {
                 let lists = chunk.steps.iter().flatten();
-                lists.fold(0, |sum: u64, list| {
-                    sum.saturating_add(list.sum(&list.summed(&below), local, member))
-                })
+                let lists: Vec<_> = lists.map(|list| (list, list.summed(&below))).collect();
+                chunk.multiply(weights, |local, member| {
+                    lists.iter().fold(0, |sum: u64, (list, summed)| {
+                        sum.saturating_add(list.sum(summed, local, member))
+                    })
+                });
             };
             return self
-                .by_chunks(&weights, &branch.steps, || Ok(()), factor)
+                .by_chunks(weights, &branch.steps, || Ok(()), sums)
                 .await;
         }
         let (sizes, memory) = (self.sizes(&below), self.memory());
-        let marks = move || Marks::try_new(&sizes, Arc::clone(&memory));
-        let factor = move |marks: &mut Marks, chunk: &super::pass::Chunk, local: usize| {
-            let mut sum = 0_u64;
-            marks.each(&chunk.steps, local, chunk.member(local), |id, ways| {
-                sum = sum.saturating_add(ways.saturating_mul(below.of(id)));
-            });
-            sum
+        let scratch = move || {
+            Ok(Scratch {
+                marks: Marks::try_new(&sizes, Arc::clone(&memory))?,
+                occurrences: Occurrences::default(),
+            })
         };
-        self.by_chunks(&weights, &branch.steps, marks, factor).await
+        let sums = move |scratch: &mut Scratch, chunk: &Chunk, weights: &mut [u64]| {
+            if let Some(pair) = Pair::of(&chunk.steps) {
+                chunk.multiply(weights, |local, member| {
+                    pair.sum(&mut scratch.occurrences, &below, local, member)
+                });
+                return;
+            }
+            chunk.multiply(weights, |local, member| {
+                let mut sum = 0_u64;
+                scratch.marks.each(&chunk.steps, local, member, |id, ways| {
+                    sum = sum.saturating_add(ways.saturating_mul(below.of(id)));
+                });
+                sum
+            });
+        };
+        self.by_chunks(weights, &branch.steps, scratch, sums).await
     }
 }

@@ -17,11 +17,11 @@ impl Pass {
     /// `weights` times the sums of what the entities `below` send by `branch`.
     pub(super) async fn push(
         &self,
-        weights: Weights,
+        weights: &Arc<Weights>,
         branch: &WeightedBranch,
         below: Arc<Weights>,
     ) -> Result<Weights> {
-        let sizes = self.sizes(&weights);
+        let sizes = self.sizes(weights);
         let sums = Arc::new(Sums::try_new(&sizes, self.memory())?);
         let lists = self.lists(&branch.steps, Side::Far);
         let is_one = branch.steps.len() == 1;
@@ -55,7 +55,7 @@ impl Pass {
                 in_parallel(&self.context, chunks, marks, work).await?;
             }
         }
-        self.product(&weights, &sums)
+        self.product(weights, &sums)
     }
 
     fn product(&self, weights: &Weights, sums: &Sums) -> Result<Weights> {

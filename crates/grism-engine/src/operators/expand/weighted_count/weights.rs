@@ -88,6 +88,33 @@ impl Weights {
         }
     }
 
+    /// These weights times those of another.
+    ///
+    /// # Errors
+    /// `ResourceExhausted` past the memory limit.
+    pub(super) fn times(&self, other: &Self, memory: Arc<dyn MemoryManager>) -> Result<Self> {
+        let mut product = Self::none(memory);
+        for (table, own) in &self.tables {
+            match (own, other.table(*table)) {
+                (_, None) => {}
+                (TableWeights::One, Some(TableWeights::One)) => product.put_one(*table),
+                (TableWeights::Each(one), Some(TableWeights::One))
+                | (TableWeights::One, Some(TableWeights::Each(one))) => {
+                    product
+                        .put_zeros(*table, one.len() as u64)?
+                        .copy_from_slice(one);
+                }
+                (TableWeights::Each(a), Some(TableWeights::Each(b))) => {
+                    let whole = product.put_zeros(*table, a.len() as u64)?;
+                    for (whole, (a, b)) in whole.iter_mut().zip(a.iter().zip(b)) {
+                        *whole = a.saturating_mul(*b);
+                    }
+                }
+            }
+        }
+        Ok(product)
+    }
+
     /// The share of the entities that have a weight, in [0, 1].
     pub(super) fn share(&self) -> f64 {
         let (mut known, mut all) = (0, 0);
