@@ -43,6 +43,7 @@ impl LogicalPlan {
                 )
             }
             Self::CountExpand(expand) => expand.describe(),
+            Self::WeightedCount(count) => count.describe(),
             Self::RoleExpand(expand) => {
                 let start = match &expand.from {
                     RoleSource::Member { column, roles, .. } => {

@@ -28,7 +28,8 @@ pub use plan::{
     CreatedEntity, CreatedIncidence, CsvRecord, DeleteMode, Direction, EdgeExpand, Extension,
     Fetch, HyperedgeScan, IndexLookup, Join, JoinKind, LabelChange, LoadRows, LogicalExtension,
     LogicalPlan, MergeWrite, NodeScan, PathExpand, PathMode, PathSearch, PropertiesMode,
-    PropertyRef, Repeat, RoleBinding, RoleExpand, RoleSource, RowForm, SetItem, SortKey, TableCall,
-    Write, WriteKind,
+    PropertyRef, Repeat, RoleBinding, RoleExpand, RoleSource, RowForm, SelfLoops, SetItem, SortKey,
+    TableCall, WeightedBranch, WeightedCount, WeightedHop, WeightedPlace, WeightedRoot,
+    WeightedStep, WeightedTerm, Write, WriteKind,
 };
 pub use rows::Rows;

@@ -15,6 +15,7 @@ pub use aggregate::{AggregateColumn, AggregatePhase, GroupKey, HashAggregateExec
 pub use call::TableCallExec;
 pub use expand::{
     AdjacencyExpandExec, CountExpandExec, PathExpandExec, RepeatExec, RoleExpandExec,
+    WeightedCountExec,
 };
 pub use join::{ApplyExec, CrossJoinExec, HashJoinExec};
 pub use order::{ParallelExec, SortExec};

@@ -16,7 +16,7 @@ use crate::operators::{
     FetchExec, FilterExec, FlattenExec, HashJoinExec, HydrateExec, HyperedgeScanExec,
     IndexLookupExec, LimitExec, LoadRowsExec, NodeScanExec, PathExpandExec, ProjectExec,
     RepeatExec, RoleExpandExec, RowsExec, ShareExec, TableCallExec, UnionExec, UnitExec,
-    UnwindExec,
+    UnwindExec, WeightedCountExec,
 };
 use crate::{PhysicalOperator, PhysicalSchema};
 
@@ -96,6 +96,15 @@ impl Builder {
             )),
             LogicalPlan::CountExpand(expand) => {
                 Arc::new(CountExpandExec::new(self.build(&expand.input)?, expand))
+            }
+            LogicalPlan::WeightedCount(count) => {
+                let inputs = count.inputs.iter().map(|input| self.build(input));
+                let inputs = inputs.collect::<Result<Vec<_>>>()?;
+                let leaf = match inputs.is_empty() {
+                    true => self.leaf(),
+                    false => None,
+                };
+                Arc::new(WeightedCountExec::new(inputs, leaf, count))
             }
             LogicalPlan::RoleExpand(expand) => Arc::new(RoleExpandExec::new(
                 self.build_shared(&expand.input)?,

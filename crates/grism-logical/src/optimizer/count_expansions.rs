@@ -1,7 +1,7 @@
 //! Counts over expansions from the lengths of incidence lists: the rows that would only be counted are never made.
 //!
-//! `count(*)` over rows of which each becomes `d` rows is the sum of `d`; where the rows below are only counted as well,
-//! the sum of products. EXISTS and COUNT over one expansion ask for `d` alone; where duplicates do not matter, an expansion
+//! `count(*)` over rows of which each becomes `d` rows is the sum of `d`, and `sum(x)` that of `d * x`; where the rows below are
+//! only counted as well, the sum of products. EXISTS and COUNT over one expansion ask for `d` alone; where duplicates do not matter, an expansion
 //! that nothing reads asks whether `d` is positive.
 
 use std::collections::BTreeSet;
@@ -10,9 +10,10 @@ use std::sync::Arc;
 use grism_core::{Result, Value, with_stack};
 
 use super::Facts;
+use super::weighted_aggregate::WeightedAggregate;
 use crate::{
-    Aggregate, AggregateCall, AggregateFunction, Apply, ApplyKind, ArithmeticOperator,
-    BinaryOperator, CountExpand, CountedHop, LogicalExpr, LogicalPlan, RoleSource,
+    Aggregate, Apply, ApplyKind, ArithmeticOperator, BinaryOperator, CountExpand, CountedHop,
+    LogicalExpr, LogicalPlan, RoleSource,
 };
 
 /// Replaces counted expansions.
@@ -91,14 +92,16 @@ impl Counter {
     }
 
     fn aggregate(&mut self, aggregate: &Aggregate) -> Result<Option<LogicalPlan>> {
-        let rows = |(call, _): &(AggregateCall, String)| call.counts_rows() && !call.distinct;
-        if aggregate.aggregates.is_empty() || !aggregate.aggregates.iter().all(rows) {
+        if aggregate.aggregates.is_empty() {
             return Ok(None);
         }
         let mut needed = BTreeSet::new();
         for (key, _) in &aggregate.keys {
             key.collect_columns(&mut needed);
         }
+        let calls = || aggregate.aggregates.iter().map(|(call, _)| call);
+        let arguments = calls().flat_map(|call| &call.arguments);
+        arguments.for_each(|argument| argument.collect_columns(&mut needed));
         let Weighted { plan, weights } = self.weigh(&aggregate.input, &needed, Vec::new())?;
         let Some(product) = weights
             .into_iter()
@@ -107,20 +110,18 @@ impl Counter {
         else {
             return Ok(None);
         };
-        let plan = match aggregate.keys.is_empty() {
-            true => plan,
-            // A group without rows is none.
-            false => plan.filtered(vec![is_positive(product.clone())]),
+        let schema = aggregate.input.schema()?;
+        let Some(above) = WeightedAggregate::of(aggregate, &schema, &product, |_| false)? else {
+            return Ok(None);
         };
-        let mut aggregates = aggregate.aggregates.clone();
-        for (call, _) in &mut aggregates {
-            *call = AggregateCall::new(AggregateFunction::Sum, vec![product.clone()]);
-        }
-        Ok(Some(LogicalPlan::Aggregate(Aggregate {
-            input: Arc::new(plan),
-            keys: aggregate.keys.clone(),
-            aggregates,
-        })))
+        let only_counts =
+            aggregate.keys.is_empty() && calls().all(|call| call.counts_rows() && !call.distinct);
+        let plan = match only_counts {
+            true => plan,
+            // A group without rows does not exist, and a row that stands for none has no value.
+            false => plan.filtered(vec![is_positive(product)]),
+        };
+        Ok(Some(above.over(plan)))
     }
 
     /// `plan` filtered by `conjuncts`, without the expansions of which nothing in `needed` is left.

@@ -200,6 +200,14 @@ impl Pruner<'_> {
                     .collect::<Result<_>>()?;
                 LogicalPlan::Union { inputs }
             }
+            LogicalPlan::WeightedCount(_) => plan.try_map_inputs(&mut |input| {
+                let names: Vec<String> = input.schema()?.names().map(str::to_owned).collect();
+                let below = Needs {
+                    columns: names.iter().cloned().collect(),
+                    properties: BTreeMap::new(),
+                };
+                self.prune(input, below)?.keep_columns(&names)
+            })?,
             LogicalPlan::Extension(_) | LogicalPlan::Write(_) => self.prune_whole(plan)?,
             LogicalPlan::IndexLookup(lookup) => {
                 let below = needs.without([&lookup.entity, &lookup.score]);

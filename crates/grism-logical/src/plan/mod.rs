@@ -10,6 +10,7 @@ mod path_expand;
 mod repeat;
 mod schema;
 mod table_call;
+mod weighted_count;
 mod write;
 mod write_text;
 
@@ -29,6 +30,10 @@ pub use nodes::{
 pub use path_expand::{PathExpand, PathMode, PathSearch};
 pub use repeat::{Collected, Repeat};
 pub use table_call::TableCall;
+pub use weighted_count::{
+    SelfLoops, WeightedBranch, WeightedCount, WeightedHop, WeightedPlace, WeightedRoot,
+    WeightedStep, WeightedTerm,
+};
 pub use write::{
     Created, CreatedEdge, CreatedEntity, CreatedIncidence, DeleteMode, LabelChange, MergeWrite,
     PropertiesMode, SetItem, Write, WriteKind,
@@ -70,6 +75,8 @@ pub enum LogicalPlan {
     RoleExpand(RoleExpand),
     /// See [`CountExpand`].
     CountExpand(CountExpand),
+    /// See [`WeightedCount`].
+    WeightedCount(WeightedCount),
     /// See [`PathExpand`].
     PathExpand(PathExpand),
     /// See [`Repeat`].
@@ -196,9 +203,9 @@ impl LogicalPlan {
             | Self::Unwind { input, .. }
             | Self::Write(Write { input, .. })
             | Self::Apply(Apply { input, .. }) => vec![input],
-            Self::Union { inputs } | Self::Extension(Extension { inputs, .. }) => {
-                inputs.iter().collect()
-            }
+            Self::Union { inputs }
+            | Self::WeightedCount(WeightedCount { inputs, .. })
+            | Self::Extension(Extension { inputs, .. }) => inputs.iter().collect(),
             Self::Join(join) => vec![&join.left, &join.right],
         }
     }
@@ -245,7 +252,9 @@ impl LogicalPlan {
                 visit(&mut repeat.input)?;
                 visit(&mut repeat.hop)?;
             }
-            Self::Union { inputs } | Self::Extension(Extension { inputs, .. }) => {
+            Self::Union { inputs }
+            | Self::WeightedCount(WeightedCount { inputs, .. })
+            | Self::Extension(Extension { inputs, .. }) => {
                 inputs.iter_mut().try_for_each(visit)?;
             }
             Self::Join(join) => {

@@ -52,6 +52,7 @@ impl LogicalPlan {
                 }
                 schema
             }
+            Self::WeightedCount(count) => PlanSchema::new(count.columns()),
             Self::CountExpand(expand) => {
                 let mut schema = known_schema(&expand.input)?;
                 schema.put(Column::new(&expand.count, Type::Int64));

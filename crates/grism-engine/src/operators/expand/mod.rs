@@ -10,12 +10,14 @@ pub(crate) mod repeat;
 pub(crate) mod role_expand;
 pub(crate) mod segment_groups;
 pub(crate) mod star;
+pub(crate) mod weighted_count;
 
 pub use adjacency_expand::AdjacencyExpandExec;
 pub use count_expand::CountExpandExec;
 pub use path_expand::PathExpandExec;
 pub use repeat::RepeatExec;
 pub use role_expand::RoleExpandExec;
+pub use weighted_count::WeightedCountExec;
 
 #[cfg(test)]
 mod tests;

@@ -39,6 +39,7 @@ impl Run {
         RecordingHost {
             records: Arc::clone(&self.records),
             storage: Arc::new(RecordingStorage::new(&self.records)),
+            rewrites: Rewrites::default(),
         }
     }
 

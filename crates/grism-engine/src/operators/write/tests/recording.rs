@@ -12,6 +12,7 @@ use grism_core::{
     Value, WriteCounts, WriteTarget,
 };
 use grism_logical::LogicalPlan;
+use grism_logical::optimizer::Rewrites;
 
 use crate::operators::write::WriteHost;
 use crate::{
@@ -271,6 +272,7 @@ impl WriteTarget for RecordingTarget {
 pub(super) struct RecordingHost {
     pub(super) records: Arc<Records>,
     pub(super) storage: Arc<dyn Storage>,
+    pub(super) rewrites: Rewrites,
 }
 
 #[derive(Debug)]
@@ -287,6 +289,10 @@ impl ExecutionContextTrait for Context {
 }
 
 impl WriteHost for RecordingHost {
+    fn rewrites(&self) -> &Rewrites {
+        &self.rewrites
+    }
+
     fn storage(&self) -> &Arc<dyn Storage> {
         &self.storage
     }
