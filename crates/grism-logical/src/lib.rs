@@ -24,9 +24,9 @@ pub use frame::{Frame, column, literal};
 pub use grism_functions::{AggregateFunction, AggregateRef, FunctionRef};
 pub use infer::{arithmetic_type, comparison_type, infer_type};
 pub use plan::{
-    Aggregate, Apply, ApplyKind, Collected, CountExpand, CountedHop, CsvRecord, Direction,
-    EdgeExpand, Extension, Fetch, HyperedgeScan, IndexLookup, Join, JoinKind, LoadRows,
-    LogicalExtension, LogicalPlan, NodeScan, PathExpand, PathMode, PathSearch, PropertyRef, Repeat,
-    RoleBinding, RoleExpand, RoleSource, RowForm, SortKey, TableCall,
+    Aggregate, Apply, ApplyKind, Collected, CountExpand, CountIntersect, CountedHop, CountedStep,
+    CsvRecord, Direction, EdgeExpand, Extension, Fetch, HyperedgeScan, IndexLookup, Join, JoinKind,
+    LoadRows, LogicalExtension, LogicalPlan, NodeScan, PathExpand, PathMode, PathSearch,
+    PropertyRef, Repeat, RoleBinding, RoleExpand, RoleSource, RowForm, SortKey, TableCall,
 };
 pub use rows::Rows;

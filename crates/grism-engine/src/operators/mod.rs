@@ -13,7 +13,8 @@ pub(crate) mod scan;
 pub use aggregate::{AggregateColumn, AggregatePhase, GroupKey, HashAggregateExec};
 pub use call::TableCallExec;
 pub use expand::{
-    AdjacencyExpandExec, CountExpandExec, PathExpandExec, RepeatExec, RoleExpandExec,
+    AdjacencyExpandExec, CountExpandExec, CountIntersectExec, PathExpandExec, RepeatExec,
+    RoleExpandExec,
 };
 pub use join::{ApplyExec, CrossJoinExec, HashJoinExec};
 pub use order::{ParallelExec, SortExec};

@@ -1,9 +1,10 @@
 //! `EdgeLists`: the binary edges at a node, followed one way, the other, or both.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::UInt64Array;
-use grism_core::{Result, SOURCE_ROLE, TARGET_ROLE, Tables};
+use grism_core::{IncidenceSegment, Result, SOURCE_ROLE, TARGET_ROLE, Tables};
 use grism_logical::Direction;
 
 use super::expansion::IncidenceReader;
@@ -44,20 +45,69 @@ impl EdgeLists {
 
     /// Gives each edge that leads on from `node`, whose lists are loaded, to `visit`: the node at its other end, and the edge.
     pub(crate) fn each(&self, direction: Direction, node: u64, mut visit: impl FnMut(u64, u64)) {
+        self.each_list(direction, node, |list| {
+            let NodeEdges {
+                segment, places, ..
+            } = &list;
+            for at in places.clone() {
+                let to = segment.opposites.at(at);
+                if !(list.skips_loops && to == node) {
+                    visit(to, segment.hyperedges.at(at));
+                }
+            }
+        });
+    }
+
+    /// Gives the other end of `edge` to `visit`, once for each time that it leads on from `node`, whose lists are loaded.
+    pub(crate) fn each_end(
+        &self,
+        direction: Direction,
+        node: u64,
+        edge: u64,
+        mut visit: impl FnMut(u64),
+    ) {
+        self.each_list(direction, node, |list| {
+            let (edges, end) = (&list.segment.hyperedges, list.places.end);
+            // The edges of a node ascend.
+            let first = edges.lower_bound(list.places.clone(), edge);
+            for at in (first..end).take_while(|at| edges.at(*at) == edge) {
+                let to = list.segment.opposites.at(at);
+                if !(list.skips_loops && to == node) {
+                    visit(to);
+                }
+            }
+        });
+    }
+
+    /// Gives each list of edges that lead on from `node` to `visit`.
+    pub(crate) fn each_list(
+        &self,
+        direction: Direction,
+        node: u64,
+        mut visit: impl FnMut(NodeEdges<'_>),
+    ) {
         for table in self.tables.iter() {
             for (index, _, skips_loops) in lists_of(direction) {
-                let Some((segment, local)) = self.reader.segment(*table, *index, node) else {
-                    continue;
-                };
-                for at in segment.range(local) {
-                    let to = segment.opposites.at(at);
-                    if !(*skips_loops && to == node) {
-                        visit(to, segment.hyperedges.at(at));
-                    }
+                if let Some((segment, local)) = self.reader.segment(*table, *index, node) {
+                    visit(NodeEdges {
+                        segment,
+                        places: segment.range(local),
+                        skips_loops: *skips_loops,
+                    });
                 }
             }
         }
     }
+}
+
+/// Edges at one node, in one list.
+#[derive(Debug)]
+pub(crate) struct NodeEdges<'a> {
+    pub(crate) segment: &'a IncidenceSegment,
+    /// The places of the edges in the segment.
+    pub(crate) places: Range<usize>,
+    /// Whether edges from the node to itself are left out.
+    pub(crate) skips_loops: bool,
 }
 
 const fn lists_of(direction: Direction) -> &'static [List] {

@@ -2,6 +2,7 @@
 
 pub(crate) mod adjacency_expand;
 pub(crate) mod count_expand;
+pub(crate) mod count_intersect;
 pub(crate) mod edge_lists;
 pub(crate) mod expansion;
 pub(crate) mod marks;
@@ -16,6 +17,7 @@ pub(crate) mod star;
 
 pub use adjacency_expand::AdjacencyExpandExec;
 pub use count_expand::CountExpandExec;
+pub use count_intersect::CountIntersectExec;
 pub use path_expand::PathExpandExec;
 pub use repeat::RepeatExec;
 pub use role_expand::RoleExpandExec;
