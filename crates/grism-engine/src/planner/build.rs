@@ -12,11 +12,11 @@ use super::columns::{with_columns, with_keys, without_internal};
 use super::subplan::{mixes_rows, share_argument};
 use crate::extension::extension_operator;
 use crate::operators::{
-    AdjacencyExpandExec, ApplyExec, ArgumentExec, CountExpandExec, CrossJoinExec, EmptyExec,
-    FetchExec, FilterExec, FlattenExec, HashJoinExec, HydrateExec, HyperedgeScanExec,
-    IndexLookupExec, LimitExec, LoadRowsExec, NodeScanExec, PathExpandExec, ProjectExec,
-    RepeatExec, RoleExpandExec, RowsExec, ShareExec, TableCallExec, UnionExec, UnitExec,
-    UnwindExec, WeightedCountExec,
+    AdjacencyExpandExec, ApplyExec, ArgumentExec, CountExpandExec, CountIntersectExec,
+    CrossJoinExec, EmptyExec, FetchExec, FilterExec, FlattenExec, HashJoinExec, HydrateExec,
+    HyperedgeScanExec, IndexLookupExec, LimitExec, LoadRowsExec, NodeScanExec, PathExpandExec,
+    ProjectExec, RepeatExec, RoleExpandExec, RowsExec, ShareExec, TableCallExec, UnionExec,
+    UnitExec, UnwindExec, WeightedCountExec,
 };
 use crate::{PhysicalOperator, PhysicalSchema};
 
@@ -105,6 +105,9 @@ impl Builder {
                     false => None,
                 };
                 Arc::new(WeightedCountExec::new(inputs, leaf, count))
+            }
+            LogicalPlan::CountIntersect(count) => {
+                Arc::new(CountIntersectExec::new(self.build(&count.input)?, count))
             }
             LogicalPlan::RoleExpand(expand) => Arc::new(RoleExpandExec::new(
                 self.build_shared(&expand.input)?,

@@ -17,8 +17,9 @@ use self::inputs::{provides, with_argument};
 use self::needs::Needs;
 use super::Facts;
 use crate::{
-    Aggregate, Column, CountExpand, EdgeExpand, Fetch, HyperedgeScan, IndexLookup, Join, LoadRows,
-    LogicalPlan, NodeScan, PathExpand, Repeat, RoleExpand, RoleSource, TableCall, property_column,
+    Aggregate, Column, CountExpand, CountIntersect, EdgeExpand, Fetch, HyperedgeScan, IndexLookup,
+    Join, LoadRows, LogicalPlan, NodeScan, PathExpand, Repeat, RoleExpand, RoleSource, TableCall,
+    property_column,
 };
 
 /// Prunes from the root down; the root keeps all its columns.
@@ -84,6 +85,14 @@ impl Pruner<'_> {
                 })
             }
             LogicalPlan::RoleExpand(expand) => self.prune_role_expand(expand, needs)?,
+            LogicalPlan::CountIntersect(count) => {
+                let mut below = needs.without([&count.count]);
+                below.columns.extend(count.read().cloned());
+                LogicalPlan::CountIntersect(CountIntersect {
+                    input: self.prune_and_trim(&count.input, below)?,
+                    ..count.clone()
+                })
+            }
             LogicalPlan::CountExpand(expand) => {
                 let mut below = needs.without([&expand.count]);
                 below.column(&expand.from);

@@ -1,6 +1,7 @@
 //! The logical plan: what to compute.
 
 mod argument;
+mod count_intersect;
 mod expressions;
 mod extension;
 mod known_schema;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use grism_core::{Result, Type, with_stack};
 use serde::{Deserialize, Serialize};
 
+pub use count_intersect::{CountIntersect, CountedStep};
 pub use extension::{Extension, LogicalExtension};
 pub use load_rows::{CsvRecord, LoadRows, RowForm};
 pub use nodes::{
@@ -77,6 +79,8 @@ pub enum LogicalPlan {
     CountExpand(CountExpand),
     /// See [`WeightedCount`].
     WeightedCount(WeightedCount),
+    /// See [`CountIntersect`].
+    CountIntersect(CountIntersect),
     /// See [`PathExpand`].
     PathExpand(PathExpand),
     /// See [`Repeat`].
@@ -190,6 +194,7 @@ impl LogicalPlan {
             | Self::TableCall(TableCall { input, .. })
             | Self::RoleExpand(RoleExpand { input, .. })
             | Self::CountExpand(CountExpand { input, .. })
+            | Self::CountIntersect(CountIntersect { input, .. })
             | Self::PathExpand(PathExpand { input, .. })
             | Self::Repeat(Repeat { input, .. })
             | Self::Hydrate { input, .. }
@@ -233,6 +238,7 @@ impl LogicalPlan {
             | Self::TableCall(TableCall { input, .. })
             | Self::RoleExpand(RoleExpand { input, .. })
             | Self::CountExpand(CountExpand { input, .. })
+            | Self::CountIntersect(CountIntersect { input, .. })
             | Self::PathExpand(PathExpand { input, .. })
             | Self::Hydrate { input, .. }
             | Self::Fetch(Fetch { input, .. })

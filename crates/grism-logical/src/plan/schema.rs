@@ -53,6 +53,11 @@ impl LogicalPlan {
                 schema
             }
             Self::WeightedCount(count) => PlanSchema::new(count.columns()),
+            Self::CountIntersect(expand) => {
+                let mut schema = known_schema(&expand.input)?;
+                schema.put(Column::new(&expand.count, Type::Int64));
+                schema
+            }
             Self::CountExpand(expand) => {
                 let mut schema = known_schema(&expand.input)?;
                 schema.put(Column::new(&expand.count, Type::Int64));

@@ -9,6 +9,7 @@ use std::sync::atomic::AtomicUsize;
 
 use grism_core::{ErrorKind, Result, SnapshotId};
 use grism_logical::PlanSchema;
+use grism_logical::optimizer::Rewrites;
 
 use super::{BoundClause, QueryWriter, WrittenQuery};
 use crate::{CancellationHandle, RuntimeConfig, build_operators};
