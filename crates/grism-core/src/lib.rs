@@ -4,6 +4,7 @@ mod adjacency;
 mod cancellation;
 mod changes;
 mod error;
+mod hash;
 mod id;
 mod index;
 mod key_map;
@@ -35,6 +36,9 @@ pub use changes::{
     AppendedRows, ChangeSet, CommitSummary, OffsetSet, RowChanges, RowSource, Turn, batches_of,
 };
 pub use error::{Error, ErrorKind, ForeignCause, GrismError, Location, Result};
+pub use hash::{
+    FastMap, NumberHasher, NumberMap, WideHasher, stable_digest, stable_hash, stable_number,
+};
 pub use id::{DEFAULT_SEGMENT_SHIFT, EntityId, MAX_OFFSET, SnapshotId, TableId};
 pub use index::{IndexDefinition, IndexKind, VectorMetric};
 pub use key_map::KeyMap;
@@ -61,7 +65,7 @@ pub use secret::{is_secret_name, without_secrets};
 pub use stack::{on_stack, with_stack};
 pub use statistics::{
     DegreeCounter, DegreeDistribution, DistinctSketch, GraphStatistics, PropertyStatistics,
-    RoleStatistics, TableStatistics, hash_bytes,
+    RoleStatistics, TableStatistics,
 };
 pub use storage::{
     BatchStream, ID_COLUMN, ScanRange, ScanRequest, Snapshot, SnapshotInfo, Storage,

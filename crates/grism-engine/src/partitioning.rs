@@ -9,7 +9,7 @@ use arrow::compute::kernels::arity::unary;
 use arrow::datatypes::Float64Type;
 use arrow::record_batch::RecordBatch;
 use arrow::row::{RowConverter, SortField};
-use grism_core::{EntityId, EntityKind, Error, Result};
+use grism_core::{EntityId, EntityKind, Error, Result, stable_hash, stable_number};
 use grism_functions::{SharedValues, float_key};
 use serde::{Deserialize, Serialize};
 
@@ -91,7 +91,7 @@ impl fmt::Display for PartitioningSpec {
 
 /// The partition of every row of `batch`; `first_row` is the number of rows that came before, for `RoundRobin`.
 ///
-/// The answer depends on nothing but the rows and the specification: the hash has a fixed seed.
+/// The answer depends on nothing but the rows and the specification: the hash is a stable one.
 ///
 /// # Errors
 /// `Internal` for a column that is not there, and for a range whose bounds are not known yet.
@@ -116,7 +116,7 @@ pub fn partition_rows(
             let encoded = RowConverter::new(fields.collect())?.convert_columns(&columns)?;
             encoded
                 .iter()
-                .map(|row| (hash_bytes(row.as_ref()) % partitions as u64) as usize)
+                .map(|row| (stable_hash(row.as_ref()) % partitions as u64) as usize)
                 .collect()
         }
         PartitioningSpec::Range { keys, bounds, .. } => {
@@ -142,7 +142,7 @@ pub fn partition_rows(
                 (u64::from(id.table().get()) << 48) | (id.offset() >> shift)
             };
             (0..rows)
-                .map(|row| (mix(segment(row)) % partitions as u64) as usize)
+                .map(|row| (stable_number(segment(row)) % partitions as u64) as usize)
                 .collect()
         }
     })
@@ -187,7 +187,10 @@ fn hashable(column: &ArrayRef) -> Result<ArrayRef> {
     let values = &shared.values;
     let encoded = RowConverter::new(vec![field_of(values, false)])?;
     let encoded = encoded.convert_columns(&[Arc::clone(values)])?;
-    let hashes: Vec<u64> = encoded.iter().map(|row| hash_bytes(row.as_ref())).collect();
+    let hashes: Vec<u64> = encoded
+        .iter()
+        .map(|row| stable_hash(row.as_ref()))
+        .collect();
     let keys = shared.keys.values().iter();
     let hashes: UInt64Array = keys.map(|key| Some(hashes[*key as usize])).collect();
     Ok(Arc::new(hashes))
@@ -261,25 +264,6 @@ pub fn choose_bounds(mut samples: RangeBounds, partitions: usize) -> RangeBounds
         .collect();
     bounds.dedup();
     bounds
-}
-
-/// FNV-1a with a final mix: short, fixed for ever, and good enough to spread keys.
-fn hash_bytes(bytes: &[u8]) -> u64 {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    for chunk in bytes.chunks(8) {
-        let mut word = [0; 8];
-        word[..chunk.len()].copy_from_slice(chunk);
-        hash = (hash ^ u64::from_le_bytes(word)).wrapping_mul(0x0000_0100_0000_01b3);
-        hash ^= hash >> 29;
-    }
-    mix(hash)
-}
-
-/// The finalizer of SplitMix64 (Steele, Lea and Flood 2014).
-const fn mix(mut value: u64) -> u64 {
-    value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    value ^ (value >> 31)
 }
 
 #[cfg(test)]

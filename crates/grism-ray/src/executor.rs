@@ -8,7 +8,7 @@ use arrow::array::{RecordBatch, UInt32Array};
 use arrow::buffer::Buffer;
 use arrow::compute::take_record_batch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{Error, Result, Storage, batch_bytes, compact_slices};
+use grism_core::{Error, Result, Storage, batch_bytes, compact_slices, stable_digest};
 use grism_engine::{
     CancellationHandle, ExchangeMode, ExecutionContextTrait, MemoryReservation, MetricsSink,
     MorselQueue, PartitioningSpec, QueryContext, QueryMetrics, RecordBatchStream, compact_shared,
@@ -119,7 +119,7 @@ impl StageExecutor {
         statistics.bytes = bundles.iter().map(|bundle| bundle.len() as u64).sum();
         statistics.digest = bundles
             .iter()
-            .fold(0, |digest, bundle| digest_bytes(digest, bundle));
+            .fold(0, |digest, bundle| stable_digest(digest, bundle));
         statistics.operators = metrics.operators();
         statistics.pid = std::process::id();
         statistics.micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
@@ -196,18 +196,6 @@ impl OutputWriter {
         }
         Ok(())
     }
-}
-
-/// FNV-1a over words: fixed for ever, and fast enough for what a task puts out.
-fn digest_bytes(seed: u64, bytes: &[u8]) -> u64 {
-    let mut digest = seed ^ 0xcbf2_9ce4_8422_2325;
-    for chunk in bytes.chunks(8) {
-        let mut word = [0; 8];
-        word[..chunk.len()].copy_from_slice(chunk);
-        digest = (digest ^ u64::from_le_bytes(word)).wrapping_mul(0x0000_0100_0000_01b3);
-        digest ^= digest >> 32;
-    }
-    digest
 }
 
 /// What operators see in a task of a stage.
