@@ -21,6 +21,7 @@ mod result;
 mod run_handle;
 mod schema;
 mod task_metrics;
+mod unary;
 
 pub use config::{PlannerConfig, RuntimeConfig};
 pub use context::{ArgumentContext, ExecutionContextTrait, MorselQueue, QueryContext};
@@ -51,3 +52,4 @@ pub use result::ExecutionResult;
 pub use run_handle::{Progress, RunHandle};
 pub use schema::PhysicalSchema;
 pub use task_metrics::TaskMetrics;
+pub use unary::{Unary, UnaryExec};

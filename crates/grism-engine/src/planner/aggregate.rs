@@ -16,7 +16,7 @@ use crate::operators::{
     AggregateColumn, FlattenExec, GroupKey, HashAggregateExec, ProjectExec, SortExec,
     reads_one_shared,
 };
-use crate::{PhysicalOperator, PhysicalSchema};
+use crate::{PhysicalOperator, PhysicalSchema, UnaryExec};
 
 impl Builder {
     /// Groups. Values that are equal and yet differ (1 and 1.0, one instant in two zones) are grouped by a key beside
@@ -84,15 +84,14 @@ impl Builder {
         let plain = results.iter().all(
             |(expression, name)| matches!(expression, LogicalExpr::Column(own) if own == name),
         );
-        let projected: Arc<dyn PhysicalOperator> =
-            Arc::new(ProjectExec::try_new_sharing(input, columns)?);
-        let projected = FlattenExec::over_except(projected, shared);
-        let grouped: Arc<dyn PhysicalOperator> =
-            Arc::new(HashAggregateExec::try_new(projected, keys, aggregates)?);
+        let projected = UnaryExec::over(input, ProjectExec::sharing(columns))?;
+        let projected = FlattenExec::over_except(projected, shared)?;
+        let grouped = HashAggregateExec::new(projected.schema().clone(), keys, aggregates);
+        let grouped = UnaryExec::over(projected, grouped)?;
         if plain {
             return Ok(grouped);
         }
-        Ok(Arc::new(ProjectExec::try_new_sharing(grouped, results)?))
+        UnaryExec::over(grouped, ProjectExec::sharing(results))
     }
 
     pub(super) fn sort(
@@ -123,7 +122,7 @@ impl Builder {
             .zip(keys)
             .map(|(name, key)| (name, key.descending))
             .collect();
-        let sorted: Arc<dyn PhysicalOperator> = Arc::new(SortExec::new(input, keys, fetch));
+        let sorted = UnaryExec::over(input, SortExec::new(keys, fetch))?;
         without_internal(sorted, &columns, None)
     }
 }

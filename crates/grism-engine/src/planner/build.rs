@@ -17,7 +17,7 @@ use crate::operators::{
     RepeatExec, RoleExpandExec, RowsExec, ShareExec, TableCallExec, UnionExec, UnitExec,
     UnwindExec,
 };
-use crate::{PhysicalOperator, PhysicalSchema};
+use crate::{PhysicalOperator, PhysicalSchema, UnaryExec};
 
 /// The operators of `plan`, in one phase and on one thread.
 ///
@@ -31,7 +31,7 @@ pub fn build_operators(plan: &LogicalPlan) -> Result<Arc<dyn PhysicalOperator>> 
         row: None,
     }
     .build(plan)?;
-    Ok(FlattenExec::over(root))
+    FlattenExec::over(root)
 }
 
 pub(super) struct Builder {
@@ -89,43 +89,43 @@ impl Builder {
             LogicalPlan::HyperedgeScan(scan) => {
                 Arc::new(HyperedgeScanExec::new(scan.clone(), self.leaf()))
             }
-            LogicalPlan::EdgeExpand(expand) => Arc::new(AdjacencyExpandExec::new(
-                self.build_shared(&expand.input)?,
-                expand,
-            )),
-            LogicalPlan::CountExpand(expand) => {
-                Arc::new(CountExpandExec::new(self.build(&expand.input)?, expand))
+            LogicalPlan::EdgeExpand(expand) => {
+                let input = self.build_shared(&expand.input)?;
+                UnaryExec::over(input, AdjacencyExpandExec::new(expand))?
             }
-            LogicalPlan::RoleExpand(expand) => Arc::new(RoleExpandExec::new(
-                self.build_shared(&expand.input)?,
-                expand,
-            )),
-            LogicalPlan::PathExpand(expand) => Arc::new(PathExpandExec::new(
-                self.build_shared(&expand.input)?,
-                expand,
-            )),
+            LogicalPlan::CountExpand(expand) => {
+                UnaryExec::over(self.build(&expand.input)?, CountExpandExec::new(expand))?
+            }
+            LogicalPlan::RoleExpand(expand) => {
+                let input = self.build_shared(&expand.input)?;
+                UnaryExec::over(input, RoleExpandExec::new(expand))?
+            }
+            LogicalPlan::PathExpand(expand) => {
+                let input = self.build_shared(&expand.input)?;
+                UnaryExec::over(input, PathExpandExec::new(expand))?
+            }
             LogicalPlan::Repeat(repeat) => {
                 let input = self.build_shared(&repeat.input)?;
                 let hop = share_argument(&repeat.hop, input.schema().columns())?;
                 let (hop, row) = self.subplan(&hop, true)?;
-                let hop = FlattenExec::over(hop);
-                Arc::new(RepeatExec::new(input, hop, row.unwrap_or_default(), repeat))
+                let repeated =
+                    RepeatExec::new(FlattenExec::over(hop)?, row.unwrap_or_default(), repeat);
+                UnaryExec::over(input, repeated)?
             }
             LogicalPlan::Hydrate {
                 input,
                 columns,
                 depth,
-            } => {
-                let input = self.build(input)?;
-                Arc::new(HydrateExec::new(input, columns.clone(), *depth))
+            } => UnaryExec::over(
+                self.build(input)?,
+                HydrateExec::new(columns.clone(), *depth),
+            )?,
+            LogicalPlan::Fetch(fetch) => {
+                let fetched = FetchExec::new(fetch.entity.clone(), fetch.properties.clone());
+                UnaryExec::over(self.build(&fetch.input)?, fetched)?
             }
-            LogicalPlan::Fetch(fetch) => Arc::new(FetchExec::new(
-                self.build(&fetch.input)?,
-                fetch.entity.clone(),
-                fetch.properties.clone(),
-            )),
             LogicalPlan::Filter { input, predicate } => {
-                Arc::new(FilterExec::try_new(self.build(input)?, predicate.clone())?)
+                UnaryExec::over(self.build(input)?, FilterExec::new(predicate.clone()))?
             }
             LogicalPlan::Project { input, expressions } => {
                 let is_one_row = matches!(**input, LogicalPlan::Unit);
@@ -138,10 +138,11 @@ impl Builder {
                 {
                     expressions.push((LogicalExpr::column(row), row.clone()));
                 }
-                Arc::new(match is_one_row {
-                    true => ProjectExec::try_new(input, expressions)?,
-                    false => ProjectExec::try_new_constants(input, expressions)?,
-                })
+                let projected = match is_one_row {
+                    true => ProjectExec::new(expressions),
+                    false => ProjectExec::of_constants(expressions),
+                };
+                UnaryExec::over(input, projected)?
             }
             LogicalPlan::Aggregate(aggregate) => self.aggregate(aggregate)?,
             LogicalPlan::Distinct { input } => {
@@ -157,33 +158,32 @@ impl Builder {
             }
             LogicalPlan::Sort { input, keys, fetch } => self.sort(input, keys, *fetch)?,
             LogicalPlan::Limit { input, skip, fetch } => {
-                Arc::new(LimitExec::new(self.build(input)?, *skip, *fetch))
+                UnaryExec::over(self.build(input)?, LimitExec::new(*skip, *fetch))?
             }
             LogicalPlan::Union { inputs } => self.union(inputs, plan.schema()?)?,
-            LogicalPlan::IndexLookup(lookup) => Arc::new(IndexLookupExec::new(
-                self.build_shared(&lookup.input)?,
-                lookup,
-            )),
+            LogicalPlan::IndexLookup(lookup) => {
+                let input = self.build_shared(&lookup.input)?;
+                UnaryExec::over(input, IndexLookupExec::new(lookup))?
+            }
             LogicalPlan::Extension(extension) => {
                 let inputs = extension.inputs.iter().map(|input| self.build(input));
                 extension_operator(extension, inputs.collect::<Result<_>>()?)?
             }
             LogicalPlan::TableCall(call) => {
-                Arc::new(TableCallExec::new(self.build_shared(&call.input)?, call))
+                UnaryExec::over(self.build_shared(&call.input)?, TableCallExec::new(call))?
             }
             LogicalPlan::LoadRows(load) => {
                 let input = self.build_shared(&load.input)?;
-                Arc::new(LoadRowsExec::try_new(input, load)?)
+                UnaryExec::over(input, LoadRowsExec::try_new(load)?)?
             }
             LogicalPlan::Unwind {
                 input,
                 expression,
                 variable,
-            } => Arc::new(UnwindExec::try_new(
-                self.build_shared(input)?,
-                expression.clone(),
-                variable.clone(),
-            )?),
+            } => {
+                let unwound = UnwindExec::new(expression.clone(), variable.clone());
+                UnaryExec::over(self.build_shared(input)?, unwound)?
+            }
             LogicalPlan::Apply(apply) => self.apply(apply)?,
             LogicalPlan::Join(join) => {
                 let (mut left, mut right) = (
@@ -214,14 +214,9 @@ impl Builder {
         let subplan = share_argument(&apply.subplan, input.schema().columns())?;
         let (mut subplan, row) = self.subplan(&subplan, !mixes_rows(&apply.subplan))?;
         if matches!(apply.kind, ApplyKind::Collect { .. }) {
-            subplan = FlattenExec::over(subplan);
+            subplan = FlattenExec::over(subplan)?;
         }
-        Ok(Arc::new(ApplyExec::new(
-            input,
-            subplan,
-            apply.kind.clone(),
-            row,
-        )))
+        UnaryExec::over(input, ApplyExec::new(subplan, apply.kind.clone(), row))
     }
 
     /// The rows of all inputs, whose columns belong together by name. Where one input shares its large values, all do.
@@ -247,10 +242,10 @@ impl Builder {
             .into_iter()
             .map(|input| {
                 let input = with_columns(input, schema.columns())?;
-                Ok(match shares {
+                match shares {
                     true => ShareExec::over(input),
-                    false => input,
-                })
+                    false => Ok(input),
+                }
             })
             .collect::<Result<Vec<_>>>()?;
         if shares {
@@ -261,7 +256,7 @@ impl Builder {
 
     /// The operators of the input of one that repeats rows: large values are held once.
     fn build_shared(&mut self, plan: &LogicalPlan) -> Result<Arc<dyn PhysicalOperator>> {
-        Ok(ShareExec::over(self.build(plan)?))
+        ShareExec::over(self.build(plan)?)
     }
 
     /// A subplan and, where it runs for many outer rows at once, the column of their numbers.
