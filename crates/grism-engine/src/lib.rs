@@ -12,6 +12,7 @@ mod extension;
 mod metrics;
 mod operator;
 pub mod operators;
+mod ordering;
 mod partitioning;
 mod plan;
 mod planner;
@@ -38,6 +39,7 @@ pub use metrics::{
     QueryMetrics, add_metrics, new_query_id,
 };
 pub use operator::{PhysicalOperator, RecordBatchStream, SubplanRuns, run};
+pub use ordering::OrderedBy;
 pub use partitioning::{
     PartitioningSpec, RangeBounds, choose_bounds, partition_rows, partition_slice, sample_keys,
 };

@@ -13,6 +13,9 @@ use grism_core::{EntityId, EntityKind, Error, Result, stable_hash, stable_number
 use grism_functions::{SharedValues, float_key};
 use serde::{Deserialize, Serialize};
 
+use crate::OrderedBy;
+use crate::ordering::comma_separated;
+
 /// How the rows of an output are split.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PartitioningSpec {
@@ -25,8 +28,8 @@ pub enum PartitioningSpec {
     },
     /// Rows are split by their order, partition 0 holding the first.
     Range {
-        /// Key columns, with `true` for descending.
-        keys: Vec<(String, bool)>,
+        /// Key columns.
+        keys: Vec<OrderedBy>,
         /// How many.
         partitions: usize,
         /// Where one partition ends and the next begins; `None` until the keys were sampled.
@@ -74,13 +77,7 @@ impl fmt::Display for PartitioningSpec {
         match self {
             Self::Hash { keys, .. } => write!(f, "Hash({})", keys.join(", ")),
             Self::Range { keys, .. } => {
-                let keys: Vec<_> = keys
-                    .iter()
-                    .map(|(key, descending)| {
-                        format!("{key}{}", if *descending { " DESC" } else { "" })
-                    })
-                    .collect();
-                write!(f, "Range({})", keys.join(", "))
+                write!(f, "Range({})", comma_separated(keys))
             }
             Self::Adjacency { column, .. } => write!(f, "Adjacency({column})"),
             Self::Single => f.write_str("Single"),
@@ -149,16 +146,13 @@ pub fn partition_rows(
 }
 
 /// The rows of some columns in an encoding whose bytes compare as the rows do.
-pub(crate) fn encode_keys(
-    batch: &RecordBatch,
-    keys: &[(String, bool)],
-) -> Result<arrow::row::Rows> {
+pub(crate) fn encode_keys(batch: &RecordBatch, keys: &[OrderedBy]) -> Result<arrow::row::Rows> {
     let columns = keys
         .iter()
-        .map(|(key, _)| key_column(batch, key).cloned())
+        .map(|key| key_column(batch, &key.column).cloned())
         .collect::<Result<Vec<_>>>()?;
     let fields = columns.iter().zip(keys);
-    let fields = fields.map(|(column, (_, descending))| field_of(column, *descending));
+    let fields = fields.map(|(column, key)| field_of(column, key.descending));
     Ok(RowConverter::new(fields.collect())?.convert_columns(&columns)?)
 }
 
@@ -200,11 +194,7 @@ fn hashable(column: &ArrayRef) -> Result<ArrayRef> {
 ///
 /// # Errors
 /// `Internal` for a column that is not there.
-pub fn sample_keys(
-    batch: &RecordBatch,
-    keys: &[(String, bool)],
-    count: usize,
-) -> Result<Vec<Vec<u8>>> {
+pub fn sample_keys(batch: &RecordBatch, keys: &[OrderedBy], count: usize) -> Result<Vec<Vec<u8>>> {
     let encoded = encode_keys(batch, keys)?;
     let step = encoded.num_rows().div_ceil(count.max(1)).max(1);
     Ok(encoded
@@ -220,7 +210,7 @@ pub fn sample_keys(
 /// `Internal` for a column that is not there.
 pub fn partition_slice(
     batch: &RecordBatch,
-    keys: &[(String, bool)],
+    keys: &[OrderedBy],
     bounds: &RangeBounds,
     partition: usize,
 ) -> Result<RecordBatch> {

@@ -11,8 +11,8 @@ use futures::{StreamExt, TryStreamExt};
 use grism_core::{Error, Result, Storage, batch_bytes, compact_slices, stable_digest};
 use grism_engine::{
     CancellationHandle, ExchangeMode, ExecutionContextTrait, MemoryReservation, MetricsSink,
-    MorselQueue, PartitioningSpec, QueryContext, QueryMetrics, RecordBatchStream, compact_shared,
-    partition_rows, partition_slice, run, sample_keys,
+    MorselQueue, OrderedBy, PartitioningSpec, QueryContext, QueryMetrics, RecordBatchStream,
+    compact_shared, partition_rows, partition_slice, run, sample_keys,
 };
 use tracing::Instrument;
 
@@ -134,7 +134,7 @@ impl StageExecutor {
 /// Splits a task's rows over the partitions of its output.
 struct OutputWriter {
     partitioning: Option<PartitioningSpec>,
-    sample: Option<Vec<(String, bool)>>,
+    sample: Option<Vec<OrderedBy>>,
     partitions: Vec<Vec<RecordBatch>>,
     statistics: TaskStatistics,
 }

@@ -16,7 +16,7 @@ use crate::operators::{
     AggregateColumn, FlattenExec, GroupKey, HashAggregateExec, ProjectExec, SortExec,
     reads_one_shared,
 };
-use crate::{PhysicalOperator, PhysicalSchema, UnaryExec};
+use crate::{OrderedBy, PhysicalOperator, PhysicalSchema, UnaryExec};
 
 impl Builder {
     /// Groups. Values that are equal and yet differ (1 and 1.0, one instant in two zones) are grouped by a key beside
@@ -120,7 +120,10 @@ impl Builder {
         let keys = names
             .into_iter()
             .zip(keys)
-            .map(|(name, key)| (name, key.descending))
+            .map(|(column, key)| OrderedBy {
+                column,
+                descending: key.descending,
+            })
             .collect();
         let sorted = UnaryExec::over(input, SortExec::new(keys, fetch))?;
         without_internal(sorted, &columns, None)

@@ -8,8 +8,8 @@ use grism_engine::operators::{
     HashJoinExec, LimitExec, NodeScanExec, SortExec, StageInputExec, UnionExec, UnitExec,
 };
 use grism_engine::{
-    Exchange, ExchangeMode, OperatorId, PartitioningSpec, Phases, PhysicalOperator, ReadOrder,
-    Resources, UnaryExec,
+    Exchange, ExchangeMode, OperatorId, OrderedBy, PartitioningSpec, Phases, PhysicalOperator,
+    ReadOrder, Resources, UnaryExec,
 };
 use grism_logical::{AggregateFunction, ApplyKind, JoinKind, NodeScan, PropertyRef};
 
@@ -53,8 +53,8 @@ fn hash(keys: &[&str]) -> PartitioningSpec {
 
 const ANYWHERE: PartitioningSpec = PartitioningSpec::RoundRobin { partitions: TASKS };
 
-fn ascending(key: &str) -> Vec<(String, bool)> {
-    vec![(key.to_owned(), false)]
+fn ascending(key: &str) -> Vec<OrderedBy> {
+    vec![OrderedBy::ascending(key)]
 }
 
 fn range(key: &str) -> PartitioningSpec {
@@ -233,10 +233,7 @@ fn right_plans_are_accepted() {
     let on = [("a.x", "b.x")];
     for (name, plan) in [
         ("scan", Stages::default().result(scan("a"), &[], TASKS)),
-        (
-            "one task",
-            Stages::default().result(count(), &[], 1),
-        ),
+        ("one task", Stages::default().result(count(), &[], 1)),
         (
             "aggregate",
             moved(states, TASKS, |read| second(count(), read)),

@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::sort::{describe_keys, sort_columns};
+use super::sort::sort_columns;
 use crate::datafusion::merge_sorted;
+use crate::ordering::comma_separated;
 use crate::{
     Distribution, ExecutionContextTrait, InputRequirement, PhysicalOperator, PhysicalSchema,
     PlanProperties, ReadOrder, RecordBatchStream, Unary, UnaryExec, run,
@@ -65,7 +66,7 @@ impl Unary for ParallelExec {
         match &self.order {
             ReadOrder::Sequential => format!("Parallel({} threads)", self.threads),
             ReadOrder::Merged(keys) => {
-                let keys = describe_keys(keys);
+                let keys = comma_separated(keys);
                 format!("Parallel({} threads, merged by {keys})", self.threads)
             }
         }

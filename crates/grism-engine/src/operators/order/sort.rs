@@ -14,12 +14,12 @@ use serde::{Deserialize, Serialize};
 use crate::batch::batch_of;
 use crate::datafusion::{SortColumn, sort};
 use crate::exchange::sorted_runs;
-use crate::operators::names::comma_separated;
 use crate::operators::row::flatten::flat_stream;
 use crate::operators::row::limit::{LimitExec, first_rows};
+use crate::ordering::comma_separated;
 use crate::{
-    AcceptedPhase, ExecutionContextTrait, InputRequirement, OperatorRun, Phases, PhysicalSchema,
-    PlanProperties, RecordBatchStream, RequiredDistribution, Unary, UnaryExec,
+    AcceptedPhase, ExecutionContextTrait, InputRequirement, OperatorRun, OrderedBy, Phases,
+    PhysicalSchema, PlanProperties, RecordBatchStream, RequiredDistribution, Unary, UnaryExec,
 };
 
 /// Sorts its input by columns, and keeps only the first rows where `fetch` is given.
@@ -28,7 +28,7 @@ use crate::{
 /// rows.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SortExec {
-    keys: Vec<(String, bool)>,
+    keys: Vec<OrderedBy>,
     fetch: Option<usize>,
     scope: SortScope,
 }
@@ -45,7 +45,7 @@ enum SortScope {
 impl SortExec {
     /// Sorts by `keys`, and keeps the first `fetch` rows where that is given.
     #[must_use]
-    pub fn new(keys: Vec<(String, bool)>, fetch: Option<usize>) -> Self {
+    pub fn new(keys: Vec<OrderedBy>, fetch: Option<usize>) -> Self {
         Self {
             keys,
             fetch,
@@ -61,25 +61,15 @@ fn least(rows: Option<u64>, fetch: Option<usize>) -> Option<u64> {
 }
 
 /// The positions of sort keys.
-pub(crate) fn sort_columns(
-    schema: &PhysicalSchema,
-    keys: &[(String, bool)],
-) -> Result<Vec<SortColumn>> {
+pub(crate) fn sort_columns(schema: &PhysicalSchema, keys: &[OrderedBy]) -> Result<Vec<SortColumn>> {
     keys.iter()
-        .map(|(key, descending)| {
+        .map(|key| {
             Ok(SortColumn {
-                index: schema.index_of(key)?,
-                descending: *descending,
+                index: schema.index_of(&key.column)?,
+                descending: key.descending,
             })
         })
         .collect()
-}
-
-pub(crate) fn describe_keys(keys: &[(String, bool)]) -> String {
-    comma_separated(
-        keys.iter()
-            .map(|(key, descending)| format!("{key}{}", if *descending { " DESC" } else { "" })),
-    )
 }
 
 #[typetag::serde]
@@ -161,8 +151,8 @@ impl Unary for SortExec {
 
     fn describe(&self) -> String {
         match self.fetch {
-            Some(fetch) => format!("TopK({fetch}, {})", describe_keys(&self.keys)),
-            None => format!("Sort({})", describe_keys(&self.keys)),
+            Some(fetch) => format!("TopK({fetch}, {})", comma_separated(&self.keys)),
+            None => format!("Sort({})", comma_separated(&self.keys)),
         }
     }
 

@@ -8,8 +8,8 @@ use grism_logical::optimizer::Facts;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AcceptedPhase, Distribution, ExecutionContextTrait, InputRequirement, Phases, PhysicalSchema,
-    PlanProperties, RecordBatchStream, RequiredDistribution, Unary, UnaryExec,
+    AcceptedPhase, Distribution, ExecutionContextTrait, InputRequirement, OrderedBy, Phases,
+    PhysicalSchema, PlanProperties, RecordBatchStream, RequiredDistribution, Unary, UnaryExec,
 };
 
 /// Leaves out the first `skip` rows and puts out at most `fetch` of the others, then stops its input.
@@ -19,8 +19,8 @@ use crate::{
 pub struct LimitExec {
     skip: usize,
     fetch: Option<usize>,
-    /// The order that its input must have, `true` for descending; empty for any.
-    order: Vec<(String, bool)>,
+    /// The order that its input must have; empty for any.
+    order: Vec<OrderedBy>,
     scope: LimitScope,
 }
 
@@ -51,7 +51,7 @@ impl LimitExec {
     }
 
     /// Keeps the first `fetch` rows of an input that merges the first rows of several sorted runs.
-    pub(crate) fn of_merged(fetch: usize, order: Vec<(String, bool)>) -> Self {
+    pub(crate) fn of_merged(fetch: usize, order: Vec<OrderedBy>) -> Self {
         Self {
             order,
             ..Self::new(0, Some(fetch))
