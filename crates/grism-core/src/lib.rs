@@ -68,7 +68,7 @@ pub use statistics::{
     RoleStatistics, TableStatistics,
 };
 pub use storage::{
-    BatchStream, ID_COLUMN, ScanRange, ScanRequest, Snapshot, SnapshotInfo, Storage,
+    BatchStream, ID_COLUMN, ScanPiece, ScanRange, ScanRequest, Snapshot, SnapshotInfo, Storage,
     StorageDescriptor,
 };
 pub use suggest::nearest;

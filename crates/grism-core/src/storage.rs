@@ -151,14 +151,35 @@ pub struct SnapshotInfo {
     pub summary: CommitSummary,
 }
 
-/// A piece of a table that one worker scans: physical rows of one fragment.
+/// Which rows of a table are scanned together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ScanPiece {
+    /// The physical rows of the fragment of this number within the table.
+    Fragment(u64),
+    /// The rows that an index finds for the predicate of the scan.
+    Indexed,
+    /// The rows that the open transaction created.
+    Created,
+}
+
+impl fmt::Display for ScanPiece {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fragment(number) => write!(f, "fragment {number}"),
+            Self::Indexed => f.write_str("the rows of an index"),
+            Self::Created => f.write_str("the rows of the transaction"),
+        }
+    }
+}
+
+/// A piece of a table that one worker scans.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScanRange {
     /// The table.
     pub table: TableId,
-    /// The fragment's number within the table.
-    pub fragment: u64,
-    /// Rows the fragment holds.
+    /// Which of its rows.
+    pub piece: ScanPiece,
+    /// How many rows these are.
     pub rows: u64,
 }
 

@@ -242,3 +242,85 @@ impl PhysicalOperator for UnaryExec {
         self.unary.execute(self, context)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::TryStreamExt;
+    use grism_core::Type;
+    use grism_logical::{Column, PlanSchema};
+
+    use super::*;
+    use crate::operators::EmptyExec;
+    use crate::{OperatorCaps, RequiredDistribution};
+
+    /// Adds a column that the input must not have.
+    #[derive(Debug, Serialize, Deserialize)]
+    struct Added(String);
+
+    #[typetag::serde]
+    impl Unary for Added {
+        fn name(&self) -> &'static str {
+            "AddedExec"
+        }
+
+        fn schema(&self, input: &PhysicalSchema) -> Result<PhysicalSchema> {
+            match input.columns().contains(&self.0) {
+                true => Err(Error::invalid_query("there already")),
+                false => Ok(input.with([Column::new(&self.0, Type::Int64)])),
+            }
+        }
+
+        fn describe(&self) -> String {
+            format!("Added({})", self.0)
+        }
+
+        fn execute(
+            &self,
+            own: &UnaryExec,
+            context: Arc<dyn ExecutionContextTrait>,
+        ) -> Result<RecordBatchStream> {
+            Ok(Box::pin(own.run_input(&context)?.map_ok(|batch| batch)))
+        }
+    }
+
+    fn leaf(columns: &[&str]) -> Arc<dyn PhysicalOperator> {
+        let columns = columns.iter().map(|name| Column::new(*name, Type::Int64));
+        let schema = PlanSchema::new(columns.collect());
+        Arc::new(EmptyExec::new(schema.into()))
+    }
+
+    fn names(operator: &Arc<dyn PhysicalOperator>) -> Vec<&str> {
+        operator.schema().columns().names().collect()
+    }
+
+    #[test]
+    fn what_follows_from_the_input_is_the_skeletons() {
+        let added = UnaryExec::over(leaf(&["a"]), Added("b".to_owned())).unwrap();
+        assert_eq!((added.name(), names(&added)), ("AddedExec", vec!["a", "b"]));
+        assert_eq!(
+            added.required_inputs()[0].distribution,
+            RequiredDistribution::Any
+        );
+        let caps = OperatorCaps {
+            streaming: true,
+            blocking: false,
+            parallel_safe: true,
+        };
+        assert_eq!(added.capabilities(), caps);
+        let over_another = added.over_inputs(vec![leaf(&["c", "d"])]).unwrap();
+        assert_eq!(names(&over_another), ["c", "d", "b"]);
+        assert!(added.over_inputs(vec![leaf(&["b"])]).is_err());
+        for inputs in [vec![], vec![leaf(&["a"]), leaf(&["a"])]] {
+            assert!(added.over_inputs(inputs.clone()).is_err());
+            assert!(UnaryExec::over_only(inputs, Added("b".to_owned())).is_err());
+        }
+        assert!(added.with_new_subplan(leaf(&[])).is_err());
+    }
+
+    #[test]
+    fn a_leaf_stays_itself_and_takes_no_input() {
+        let own = leaf(&["a"]);
+        assert!(Arc::ptr_eq(&own, &own.over_inputs(Vec::new()).unwrap()));
+        assert!(own.over_inputs(vec![leaf(&["a"])]).is_err());
+    }
+}

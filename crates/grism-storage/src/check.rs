@@ -104,7 +104,7 @@ impl Checker<'_> {
                 Err(error) => {
                     let name = table.display_name();
                     self.report
-                        .note(format!("{name}, fragment {}: {error}", range.fragment));
+                        .note(format!("{name}, {}: {error}", range.piece));
                     continue;
                 }
             };
@@ -115,7 +115,7 @@ impl Checker<'_> {
                     Err(error) => {
                         let name = table.display_name();
                         self.report
-                            .note(format!("{name}, fragment {}: {error}", range.fragment));
+                            .note(format!("{name}, {}: {error}", range.piece));
                         break;
                     }
                 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use grism_core::{Result, Type, Value};
 use grism_functions::{FLOAT_KEY, KEY};
 use grism_logical::{
-    Aggregate, AggregateCall, AggregateFunction, AggregateRef, LogicalExpr, LogicalPlan, SortKey,
-    UnaryOperator,
+    Aggregate, AggregateCall, AggregateFunction, AggregateRef, Internal, LogicalExpr, LogicalPlan,
+    SortKey, UnaryOperator,
 };
 
 use super::build::Builder;
@@ -40,7 +40,8 @@ impl Builder {
                 results.push((LogicalExpr::column(name), name.clone()));
                 continue;
             }
-            let (by, value) = (format!("#key{index}"), format!("#value{index}"));
+            let by = Internal::GroupKey(index).column();
+            let value = Internal::GroupValue(index).column();
             columns.push((LogicalExpr::call(&KEY, vec![key.clone()]), by.clone()));
             columns.push((key.clone().convert(&ty, &Type::Any), value.clone()));
             let result = LogicalExpr::column(&value).convert(&Type::Any, &ty);
@@ -116,7 +117,7 @@ impl Builder {
                 })
             })
             .collect::<Result<Vec<_>>>()?;
-        let (input, names) = with_keys(input, ordered.iter(), "sort")?;
+        let (input, names) = with_keys(input, ordered.iter(), Internal::SortKey)?;
         let keys = names
             .into_iter()
             .zip(keys)
@@ -152,11 +153,12 @@ fn arguments_of(call: &AggregateCall, index: usize, input: &PhysicalSchema) -> R
                     Type::Any => argument.clone(),
                     ty => argument.clone().convert(&ty, &parameter.ty),
                 };
-                columns.push((expression, format!("#argument{index}.{place}")));
+                let call = index;
+                columns.push((expression, Internal::ArgumentPart { call, place }.column()));
             }
             if call.distinct {
                 let key = LogicalExpr::call(&KEY, vec![LogicalExpr::List(call.arguments.clone())]);
-                columns.push((key, format!("#argument{index}.key")));
+                columns.push((key, Internal::ArgumentKey(index).column()));
             }
             Ok(Arguments {
                 columns,
@@ -193,7 +195,7 @@ fn built_in_argument(
         expression = LogicalExpr::call(&FLOAT_KEY, vec![expression]);
     }
     Ok(Arguments {
-        columns: vec![(expression, format!("#argument{index}"))],
+        columns: vec![(expression, Internal::Argument(index).column())],
         result: (is_ordered && by_key).then_some(ty),
     })
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use grism_core::{Error, Result, Type, with_stack};
 use grism_logical::{
-    Aggregate, Apply, ApplyKind, Column, JoinKind, LogicalExpr, LogicalPlan, PlanSchema,
+    Aggregate, Apply, ApplyKind, Column, Internal, JoinKind, LogicalExpr, LogicalPlan, PlanSchema,
 };
 
 use super::columns::{with_columns, with_keys, without_internal};
@@ -199,8 +199,10 @@ impl Builder {
                 if join.on.is_empty() {
                     return Ok(Arc::new(CrossJoinExec::new(left, right)));
                 }
-                let (left, left_keys) = with_keys(left, on.iter().map(|(key, _)| key), "left")?;
-                let (right, right_keys) = with_keys(right, on.iter().map(|(_, key)| key), "right")?;
+                let (left, left_keys) =
+                    with_keys(left, on.iter().map(|(key, _)| key), Internal::LeftKey)?;
+                let (right, right_keys) =
+                    with_keys(right, on.iter().map(|(_, key)| key), Internal::RightKey)?;
                 let keys = left_keys.into_iter().zip(right_keys).collect();
                 let joined: Arc<dyn PhysicalOperator> =
                     Arc::new(HashJoinExec::new(left, right, keys, join.kind));
@@ -266,7 +268,7 @@ impl Builder {
         many: bool,
     ) -> Result<(Arc<dyn PhysicalOperator>, Option<String>)> {
         self.applies += 1;
-        let row = many.then(|| format!("#row{}", self.applies));
+        let row = many.then(|| Internal::OuterRow(self.applies).column());
         let outer = std::mem::replace(&mut self.row, row.clone());
         let within = std::mem::replace(&mut self.within, true);
         let subplan = self.build(plan);

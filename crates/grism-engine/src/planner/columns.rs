@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use grism_core::{Error, Result};
 use grism_functions::may_be_large;
-use grism_logical::{Column, LogicalExpr, PlanSchema};
+use grism_logical::{Column, Internal, LogicalExpr, PlanSchema};
 
 use crate::operators::ProjectExec;
 use crate::{PhysicalOperator, UnaryExec};
 
-/// `input` with a column for each key; keys that are columns already need none.
+/// `input` with a column for each key, called as `internal` says; keys that are columns already need none.
 pub(super) fn with_keys<'a>(
     input: Arc<dyn PhysicalOperator>,
     keys: impl Iterator<Item = &'a LogicalExpr>,
-    side: &str,
+    internal: fn(usize) -> Internal<'static>,
 ) -> Result<(Arc<dyn PhysicalOperator>, Vec<String>)> {
     let mut expressions: Vec<(LogicalExpr, String)> = input
         .schema()
@@ -28,7 +28,7 @@ pub(super) fn with_keys<'a>(
             names.push(name.clone());
             continue;
         }
-        let name = format!("#{side}{index}");
+        let name = internal(index).column();
         expressions.push((key.clone(), name.clone()));
         names.push(name);
     }

@@ -12,7 +12,7 @@ use grism_core::{Result, Value, with_stack};
 use super::Facts;
 use crate::{
     Aggregate, AggregateCall, AggregateFunction, Apply, ApplyKind, ArithmeticOperator,
-    BinaryOperator, CountExpand, CountedHop, LogicalExpr, LogicalPlan, RoleSource,
+    BinaryOperator, CountExpand, CountedHop, Internal, LogicalExpr, LogicalPlan, RoleSource,
 };
 
 /// Replaces counted expansions.
@@ -223,7 +223,7 @@ impl Counter {
             label: label.clone(),
             restrict,
             except: Vec::new(),
-            count: format!("#count_of{}", self.counts),
+            count: Internal::Counted(self.counts).column(),
         })
     }
 
