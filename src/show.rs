@@ -5,8 +5,8 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Int64Array, StringArray, TimestampMillisecondArray};
 use arrow::record_batch::RecordBatch;
 use grism_core::{
-    GraphSchema, GraphStatistics, IndexDefinition, Result, RowChanges, SnapshotId, SnapshotInfo,
-    Storage,
+    GraphSchema, GraphStatistics, IndexDefinition, Result, RowChanges, SnapshotInfo,
+    SnapshotSelector, Storage,
 };
 use grism_cypher::ShowKind;
 use grism_functions::Functions;
@@ -18,9 +18,9 @@ pub(crate) async fn show(
     storage: &dyn Storage,
     functions: &Functions,
     kind: ShowKind,
-    id: SnapshotId,
+    which: SnapshotSelector,
 ) -> Result<QueryResult> {
-    let snapshot = storage.snapshot(id).await?;
+    let snapshot = storage.snapshot(which).await?;
     let schema = snapshot.schema();
     let columns = match kind {
         ShowKind::Labels => labels(schema, snapshot.statistics()),

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use grism_core::{
     BatchStream, ChangeSet, Error, MemoryManager, Result, RowOrigin, Snapshot, SnapshotId,
-    SnapshotInfo, Storage, StorageDescriptor, Turn,
+    SnapshotInfo, SnapshotSelector, Storage, StorageDescriptor, Turn,
 };
 
 /// A graph as it was at one snapshot, which is only read.
@@ -28,7 +28,7 @@ impl PinnedStorage {
 
     /// The snapshot, unless the graph that it is of is gone.
     async fn pinned(&self) -> Result<Arc<dyn Snapshot>> {
-        let snapshot = self.inner.snapshot(self.snapshot).await?;
+        let snapshot = self.inner.snapshot(self.snapshot.into()).await?;
         if snapshot.commit() == self.commit {
             return Ok(snapshot);
         }
@@ -64,12 +64,12 @@ impl Storage for PinnedStorage {
         })
     }
 
-    async fn snapshot(&self, id: SnapshotId) -> Result<Arc<dyn Snapshot>> {
+    async fn snapshot(&self, which: SnapshotSelector) -> Result<Arc<dyn Snapshot>> {
         let pinned = self.pinned().await?;
-        if id.is_latest() || id == self.snapshot {
+        if which.is_latest() || which == self.snapshot.into() {
             return Ok(pinned);
         }
-        self.inner.snapshot(id).await
+        self.inner.snapshot(which).await
     }
 
     async fn commit_steps(
@@ -168,13 +168,13 @@ impl Storage for TransactionStorage {
         })
     }
 
-    async fn snapshot(&self, id: SnapshotId) -> Result<Arc<dyn Snapshot>> {
+    async fn snapshot(&self, which: SnapshotSelector) -> Result<Arc<dyn Snapshot>> {
         let current = Arc::clone(&self.state()?.current);
         self.inner.check_there(&current).await?;
-        if id.is_latest() || id == current.id() {
+        if which.is_latest() || which == current.id().into() {
             return Ok(current.with_memory(Arc::clone(self.memory())));
         }
-        self.inner.snapshot(id).await
+        self.inner.snapshot(which).await
     }
 
     async fn commit_steps(

@@ -14,7 +14,8 @@ use std::sync::{Arc, Mutex};
 
 use futures::TryStreamExt;
 use grism_core::{
-    Error, GraphSchema, GraphStatistics, Result, Snapshot, SnapshotId, Storage, Value, on_stack,
+    Error, GraphSchema, GraphStatistics, Result, Snapshot, SnapshotSelector, Storage, Value,
+    on_stack,
 };
 use grism_cypher::{
     BindContext, BindState, BoundWrite, ParameterTypes, Query, QueryPart, Warning, WriteKind,
@@ -60,7 +61,7 @@ pub(crate) async fn write_query(
     let mut parameter_types = ParameterTypes::Known;
     loop {
         let turn = attempts.next().await?;
-        let snapshot = storage.snapshot(SnapshotId::default()).await?;
+        let snapshot = storage.snapshot(SnapshotSelector::Newest).await?;
         let mut writer = Writer::new(storage, options, snapshot, &cancellation);
         writer.parameter_types = parameter_types;
         let found = match writer.run(query).await {

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use arrow::record_batch::RecordBatch;
-use grism_core::{CancellationHandle, Error, Result, SnapshotId, Storage};
+use grism_core::{CancellationHandle, Error, Result, SnapshotSelector, Storage};
 use grism_cypher::{BindState, NestedQuery, ParameterTypes, Query, QueryPart, Warning};
 use grism_logical::{PlanSchema, Rows};
 use grism_storage::WriteCounts;
@@ -44,7 +44,7 @@ pub(super) async fn write_in_transactions(
         true => ParameterTypes::Known,
         false => plan_write(storage, query, options, cancellation).await?.1,
     };
-    let snapshot = storage.snapshot(SnapshotId::default()).await?;
+    let snapshot = storage.snapshot(SnapshotSelector::Newest).await?;
     let mut reader = Writer::new(storage, options, snapshot, cancellation);
     reader.parameter_types = parameter_types;
     query.check(reader.transaction.schema())?;
@@ -73,7 +73,7 @@ pub(super) async fn write_in_transactions(
         });
         committed.push(found);
     }
-    let snapshot = storage.snapshot(SnapshotId::default()).await?;
+    let snapshot = storage.snapshot(SnapshotSelector::Newest).await?;
     let mut writer = Writer::new(storage, options, snapshot, cancellation);
     writer.parameter_types = parameter_types;
     let (schema, mut state) = match bound {
@@ -121,7 +121,7 @@ async fn commit_batch(
     let mut attempts = Attempts::of(storage);
     loop {
         let turn = attempts.next().await?;
-        let snapshot = storage.snapshot(SnapshotId::default()).await?;
+        let snapshot = storage.snapshot(SnapshotSelector::Newest).await?;
         let mut writer = Writer::new(storage, options, snapshot, cancellation);
         writer.parameter_types = parameter_types;
         let (found, bound) = writer.nested(nested, rows.clone(), state.clone()).await?;

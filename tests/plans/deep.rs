@@ -52,7 +52,10 @@ fn one(value: LogicalExpr) -> LogicalPlan {
 /// The only value of a plan on one engine.
 async fn value_of(plan: &LogicalPlan, engine: Engine, partitions: usize) -> Value {
     let graph = Graph::in_memory();
-    let snapshot = graph.snapshot(grism::SnapshotId::default()).await.unwrap();
+    let snapshot = graph
+        .snapshot(grism::SnapshotSelector::Newest)
+        .await
+        .unwrap();
     let facts = Facts {
         schema: snapshot.schema(),
         statistics: snapshot.statistics(),

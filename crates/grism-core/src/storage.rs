@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ChangeSet, CommitSummary, GraphSchema, GraphStatistics, IncidenceSegment, IndexSearch,
     LoadState, Maintenance, MemoryManager, Result, RowOrigin, ScanPredicate, SearchHit, SegmentKey,
-    SnapshotId, TableId, TimeTravel, Turn, without_secrets,
+    SnapshotId, SnapshotSelector, TableId, TimeTravel, Turn, without_secrets,
 };
 
 /// The column of raw entity ids that leads every scanned batch.
@@ -54,11 +54,11 @@ pub trait Storage: Any + Send + Sync + Debug {
     /// commits of one are seen through the other.
     fn with_memory(&self, memory: Arc<dyn MemoryManager>) -> Arc<dyn Storage>;
 
-    /// Opens a snapshot; the default id opens the newest.
+    /// Opens a snapshot.
     ///
     /// # Errors
     /// `NotFound` where there is no such snapshot.
-    async fn snapshot(&self, id: SnapshotId) -> Result<Arc<dyn Snapshot>>;
+    async fn snapshot(&self, which: SnapshotSelector) -> Result<Arc<dyn Snapshot>>;
 
     /// Commits `changes` as the next snapshot, all or nothing.
     ///

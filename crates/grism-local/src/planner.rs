@@ -6,7 +6,7 @@ use grism_core::{GraphStatistics, Result, with_stack};
 use grism_engine::operators::ParallelExec;
 use grism_engine::{
     ExecutionMode, PhysicalOperator, PhysicalPlan, PhysicalPlanner, PlannerConfig, ReadOrder,
-    UnaryExec, build_operators, derive_properties,
+    build_operators, derive_properties,
 };
 use grism_logical::LogicalPlan;
 
@@ -48,9 +48,7 @@ impl LocalPhysicalPlanner {
         &self,
         operator: &Arc<dyn PhysicalOperator>,
     ) -> Result<Arc<dyn PhysicalOperator>> {
-        let parallel = |pipeline, order| {
-            UnaryExec::over(pipeline, ParallelExec::new(self.config.threads, order))
-        };
+        let parallel = |pipeline, order| ParallelExec::over(pipeline, self.config.threads, order);
         if is_pipeline(operator) {
             return match is_spread(operator) {
                 true => parallel(Arc::clone(operator), ReadOrder::Sequential),

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use grism::{
-    DistributedPlannerConfig, Engine, Error, QueryOptions, Resources, RuntimeConfig, SnapshotId,
+    DistributedPlannerConfig, Engine, Error, QueryOptions, Resources, RuntimeConfig,
+    SnapshotSelector,
 };
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -59,7 +60,9 @@ pub(crate) fn options(
             "batch_rows" => {
                 options.runtime.batch_rows = option::<usize>(&name, &value, COUNT)?.max(1)
             }
-            "snapshot" => options.snapshot = SnapshotId(option(&name, &value, COUNT)?),
+            "snapshot" => {
+                options.snapshot = SnapshotSelector::numbered(option(&name, &value, COUNT)?);
+            }
             "partitions" => {
                 options.distributed.partitions = option::<usize>(&name, &value, COUNT)?.max(1)
             }

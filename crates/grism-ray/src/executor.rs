@@ -78,7 +78,7 @@ impl StageExecutor {
         cancellation: CancellationHandle,
     ) -> Result<TaskOutput> {
         let start = Instant::now();
-        let snapshot = storage.snapshot(task.snapshot).await?;
+        let snapshot = storage.snapshot(task.snapshot.into()).await?;
         if snapshot.commit() != task.commit {
             return Err(Error::not_found(format!(
                 "the graph at {} was deleted and built anew while the query ran",

@@ -26,10 +26,7 @@ use crate::incidences::collect_incidences;
 pub async fn check_snapshot(snapshot: &Arc<dyn Snapshot>) -> Result<CheckReport> {
     let mut checker = Checker {
         snapshot,
-        report: CheckReport {
-            snapshot: snapshot.id(),
-            ..CheckReport::default()
-        },
+        report: CheckReport::of(snapshot.id()),
         alive: HashMap::new(),
     };
     let schema = Arc::clone(snapshot.schema());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use grism_core::{Error, Result, Type, with_stack};
 use grism_logical::{
-    Aggregate, Apply, ApplyKind, Column, Internal, JoinKind, LogicalExpr, LogicalPlan, PlanSchema,
+    Aggregate, Apply, ApplyKind, Column, Internal, Join, JoinKind, LogicalExpr, LogicalPlan, PlanSchema, Repeat,
 };
 
 use super::columns::{with_columns, with_keys, without_internal};
@@ -62,18 +62,7 @@ impl Builder {
 
     fn build_node(&mut self, plan: &LogicalPlan) -> Result<Arc<dyn PhysicalOperator>> {
         Ok(match plan {
-            LogicalPlan::Unit => match self.leaf() {
-                Some(leaf) => Arc::new(UnitExec::new(leaf)),
-                // A subplan that runs for one outer row starts from that row.
-                None if self.row.is_none() => Arc::new(ArgumentExec::new(PhysicalSchema::from(
-                    PlanSchema::default(),
-                ))),
-                None => {
-                    return Err(Error::internal(
-                        "a subplan that does not start from its argument",
-                    ));
-                }
-            },
+            LogicalPlan::Unit => self.unit()?,
             LogicalPlan::Empty(schema) => Arc::new(EmptyExec::new(
                 self.with_row(PhysicalSchema::from(schema.clone())),
             )),
@@ -104,14 +93,7 @@ impl Builder {
                 let input = self.build_shared(&expand.input)?;
                 UnaryExec::over(input, PathExpandExec::new(expand))?
             }
-            LogicalPlan::Repeat(repeat) => {
-                let input = self.build_shared(&repeat.input)?;
-                let hop = share_argument(&repeat.hop, input.schema().columns())?;
-                let (hop, row) = self.subplan(&hop, true)?;
-                let repeated =
-                    RepeatExec::new(FlattenExec::over(hop)?, row.unwrap_or_default(), repeat);
-                UnaryExec::over(input, repeated)?
-            }
+            LogicalPlan::Repeat(repeat) => self.repeat(repeat)?,
             LogicalPlan::Hydrate {
                 input,
                 columns,
@@ -127,35 +109,9 @@ impl Builder {
             LogicalPlan::Filter { input, predicate } => {
                 UnaryExec::over(self.build(input)?, FilterExec::new(predicate.clone()))?
             }
-            LogicalPlan::Project { input, expressions } => {
-                let is_one_row = matches!(**input, LogicalPlan::Unit);
-                let input = self.build(input)?;
-                let mut expressions = expressions.clone();
-                if let Some(row) = self
-                    .row
-                    .as_ref()
-                    .filter(|row| input.schema().columns().contains(row))
-                {
-                    expressions.push((LogicalExpr::column(row), row.clone()));
-                }
-                let projected = match is_one_row {
-                    true => ProjectExec::new(expressions),
-                    false => ProjectExec::of_constants(expressions),
-                };
-                UnaryExec::over(input, projected)?
-            }
+            LogicalPlan::Project { input, expressions } => self.project(input, expressions)?,
             LogicalPlan::Aggregate(aggregate) => self.aggregate(aggregate)?,
-            LogicalPlan::Distinct { input } => {
-                let columns = input.schema()?.columns;
-                let keys = columns
-                    .iter()
-                    .map(|column| (LogicalExpr::column(&column.name), column.name.clone()));
-                self.aggregate(&Aggregate {
-                    input: Arc::clone(input),
-                    keys: keys.collect(),
-                    aggregates: Vec::new(),
-                })?
-            }
+            LogicalPlan::Distinct { input } => self.distinct(input)?,
             LogicalPlan::Sort { input, keys, fetch } => self.sort(input, keys, *fetch)?,
             LogicalPlan::Limit { input, skip, fetch } => {
                 UnaryExec::over(self.build(input)?, LimitExec::new(*skip, *fetch))?
@@ -185,30 +141,85 @@ impl Builder {
                 UnaryExec::over(self.build_shared(input)?, unwound)?
             }
             LogicalPlan::Apply(apply) => self.apply(apply)?,
-            LogicalPlan::Join(join) => {
-                let (mut left, mut right) = (
-                    self.build_shared(&join.left)?,
-                    self.build_shared(&join.right)?,
-                );
-                let mut on = join.on.clone();
-                if join.kind != JoinKind::Inner {
-                    // What is looked up is held in memory, and rows stream past it.
-                    std::mem::swap(&mut left, &mut right);
-                    on.iter_mut().for_each(|(a, b)| std::mem::swap(a, b));
-                }
-                if join.on.is_empty() {
-                    return Ok(Arc::new(CrossJoinExec::new(left, right)));
-                }
-                let (left, left_keys) =
-                    with_keys(left, on.iter().map(|(key, _)| key), Internal::LeftKey)?;
-                let (right, right_keys) =
-                    with_keys(right, on.iter().map(|(_, key)| key), Internal::RightKey)?;
-                let keys = left_keys.into_iter().zip(right_keys).collect();
-                let joined: Arc<dyn PhysicalOperator> =
-                    Arc::new(HashJoinExec::new(left, right, keys, join.kind));
-                without_internal(joined, &plan.schema()?.columns, self.row.as_deref())?
-            }
+            LogicalPlan::Join(join) => self.join(join, &plan.schema()?)?,
         })
+    }
+
+    fn unit(&mut self) -> Result<Arc<dyn PhysicalOperator>> {
+        match self.leaf() {
+            Some(leaf) => Ok(Arc::new(UnitExec::new(leaf))),
+            // A subplan that runs for one outer row starts from that row.
+            None if self.row.is_none() => {
+                let nothing = PhysicalSchema::from(PlanSchema::default());
+                Ok(Arc::new(ArgumentExec::new(nothing)))
+            }
+            None => Err(Error::internal(
+                "a subplan that does not start from its argument",
+            )),
+        }
+    }
+
+    fn repeat(&mut self, repeat: &Repeat) -> Result<Arc<dyn PhysicalOperator>> {
+        let input = self.build_shared(&repeat.input)?;
+        let hop = share_argument(&repeat.hop, input.schema().columns())?;
+        let (hop, row) = self.subplan(&hop, true)?;
+        let hop = FlattenExec::over(hop)?;
+        UnaryExec::over(input, RepeatExec::new(hop, row.unwrap_or_default(), repeat))
+    }
+
+    fn project(
+        &mut self,
+        input: &LogicalPlan,
+        expressions: &[(LogicalExpr, String)],
+    ) -> Result<Arc<dyn PhysicalOperator>> {
+        let is_one_row = matches!(input, LogicalPlan::Unit);
+        let input = self.build(input)?;
+        let mut expressions = expressions.to_vec();
+        let row = self.row.as_ref();
+        if let Some(row) = row.filter(|row| input.schema().columns().contains(row)) {
+            expressions.push((LogicalExpr::column(row), row.clone()));
+        }
+        let projected = match is_one_row {
+            true => ProjectExec::new(expressions),
+            false => ProjectExec::of_constants(expressions),
+        };
+        UnaryExec::over(input, projected)
+    }
+
+    /// Rows that are grouped by all of their columns.
+    fn distinct(&mut self, input: &Arc<LogicalPlan>) -> Result<Arc<dyn PhysicalOperator>> {
+        let columns = input.schema()?.columns;
+        let keys = columns
+            .iter()
+            .map(|column| (LogicalExpr::column(&column.name), column.name.clone()));
+        self.aggregate(&Aggregate {
+            input: Arc::clone(input),
+            keys: keys.collect(),
+            aggregates: Vec::new(),
+        })
+    }
+
+    fn join(&mut self, join: &Join, columns: &PlanSchema) -> Result<Arc<dyn PhysicalOperator>> {
+        let (mut left, mut right) = (
+            self.build_shared(&join.left)?,
+            self.build_shared(&join.right)?,
+        );
+        let mut on = join.on.clone();
+        if join.kind != JoinKind::Inner {
+            // What is looked up is held in memory, and rows stream past it.
+            std::mem::swap(&mut left, &mut right);
+            on.iter_mut().for_each(|(a, b)| std::mem::swap(a, b));
+        }
+        if on.is_empty() {
+            return Ok(Arc::new(CrossJoinExec::new(left, right)));
+        }
+        let (left_on, right_on) = (on.iter().map(|(key, _)| key), on.iter().map(|(_, key)| key));
+        let (left, left_keys) = with_keys(left, left_on, Internal::LeftKey)?;
+        let (right, right_keys) = with_keys(right, right_on, Internal::RightKey)?;
+        let keys = left_keys.into_iter().zip(right_keys).collect();
+        let joined: Arc<dyn PhysicalOperator> =
+            Arc::new(HashJoinExec::new(left, right, keys, join.kind));
+        without_internal(joined, &columns.columns, self.row.as_deref())
     }
 
     fn apply(&mut self, apply: &Apply) -> Result<Arc<dyn PhysicalOperator>> {

@@ -37,10 +37,16 @@ pub struct ParallelExec {
 }
 
 impl ParallelExec {
-    /// Runs the input, a pipeline of operators that are safe in parallel, on `threads` threads, whose outputs are read in this order.
-    #[must_use]
-    pub fn new(threads: usize, order: ReadOrder) -> Self {
-        Self { threads, order }
+    /// Runs `input`, a pipeline of operators that are safe in parallel, on `threads` threads, whose outputs are read in this order.
+    ///
+    /// # Errors
+    /// None of its own: the columns are the input's.
+    pub fn over(
+        input: Arc<dyn PhysicalOperator>,
+        threads: usize,
+        order: ReadOrder,
+    ) -> Result<Arc<dyn PhysicalOperator>> {
+        UnaryExec::over(input, Self { threads, order })
     }
 }
 
