@@ -7,13 +7,15 @@
 //! Numbers are little-endian. Every stream starts at a multiple of 64 bytes, and so does every buffer within it, so
 //! that a bundle which lies at such an address is read where it lies. Empty partitions keep their schema.
 
+use std::{io, mem};
+
 use arrow::array::RecordBatch;
 use arrow::buffer::{Buffer, MutableBuffer};
 use arrow::datatypes::{DataType, Schema};
 use arrow::ipc::reader::StreamDecoder;
 use arrow::ipc::writer::{IpcWriteOptions, StreamWriter};
-use arrow::ipc::{MetadataVersion, writer};
-use grism_core::{Error, Result};
+use arrow::ipc::MetadataVersion;
+use grism_core::{CancellationHandle, Error, Result, batch_bytes};
 
 use crate::{slot_count, slot_of};
 
@@ -23,14 +25,15 @@ const ALIGNMENT: usize = 64;
 /// Levels of lists and maps that readers of Arrow's format follow.
 const MAX_LEVELS: usize = 60;
 
-/// Writes partitions into one bundle for each slot.
+/// Writes partitions into one bundle for each slot. A partition's batches are dropped once they are written.
 ///
 /// # Errors
-/// `Unsupported` for values that nest deeper than readers follow; those of Arrow's writer.
+/// `Unsupported` for values that nest deeper than readers follow; `Cancelled`; those of Arrow's writer.
 pub fn write_bundles(
     schema: &Schema,
-    partitions: &[Vec<RecordBatch>],
+    mut partitions: Vec<Vec<RecordBatch>>,
     workers: usize,
+    cancellation: &CancellationHandle,
 ) -> Result<Vec<Buffer>> {
     let mut fields = schema.fields().iter();
     if let Some(deep) = fields.find(|field| levels(field.data_type()) > MAX_LEVELS) {
@@ -40,16 +43,15 @@ pub fn write_bundles(
             deep.name()
         )));
     }
-    let slots = slot_count(partitions.len(), workers);
+    let count = partitions.len();
+    let slots = slot_count(count, workers);
     (0..slots)
         .map(|slot| {
-            let own = (0..partitions.len())
-                .filter(|partition| slot_of(*partition, partitions.len(), slots) == slot);
-            write_bundle(
-                schema,
-                &own.map(|partition| partitions[partition].as_slice())
-                    .collect::<Vec<_>>(),
-            )
+            let own = (0..count)
+                .filter(|partition| slot_of(*partition, count, slots) == slot)
+                .map(|partition| mem::take(&mut partitions[partition]))
+                .collect();
+            write_bundle(schema, own, cancellation)
         })
         .collect()
 }
@@ -70,41 +72,50 @@ fn levels(data_type: &DataType) -> usize {
     inner + 1
 }
 
-fn write_bundle(schema: &Schema, partitions: &[&[RecordBatch]]) -> Result<Buffer> {
-    let mut streams = Vec::with_capacity(partitions.len());
+fn write_bundle(
+    schema: &Schema,
+    partitions: Vec<Vec<RecordBatch>>,
+    cancellation: &CancellationHandle,
+) -> Result<Buffer> {
+    let header = (MAGIC.len() + 8 + 16 * partitions.len()).next_multiple_of(ALIGNMENT);
+    let rows: usize = partitions.iter().flatten().map(batch_bytes).sum();
+    let mut bundle = BundleWriter(MutableBuffer::with_capacity(header + rows));
+    let mut entries = Vec::with_capacity(partitions.len());
+    bundle.0.resize(header, 0);
     for batches in partitions {
+        let offset = bundle.0.len();
         let options = IpcWriteOptions::try_new(ALIGNMENT, false, MetadataVersion::V5)?;
-        let mut bytes = Vec::new();
-        let mut stream: writer::StreamWriter<&mut Vec<u8>> =
-            StreamWriter::try_new_with_options(&mut bytes, schema, options)?;
-        for batch in *batches {
-            stream.write(batch)?;
+        let mut stream = StreamWriter::try_new_with_options(&mut bundle, schema, options)?;
+        for batch in batches {
+            cancellation.check()?;
+            stream.write(&batch)?;
         }
         stream.finish()?;
         drop(stream);
-        streams.push(bytes);
+        entries.push((offset, bundle.0.len() - offset));
+        bundle.0.resize(bundle.0.len().next_multiple_of(ALIGNMENT), 0);
     }
-    let header = MAGIC.len() + 8 + 16 * streams.len();
-    let mut offset = header.next_multiple_of(ALIGNMENT);
-    let total = offset
-        + streams
-            .iter()
-            .map(|stream| stream.len().next_multiple_of(ALIGNMENT))
-            .sum::<usize>();
-    let mut bundle = MutableBuffer::with_capacity(total);
-    bundle.extend_from_slice(MAGIC);
-    bundle.extend_from_slice(&(streams.len() as u64).to_le_bytes());
-    for stream in &streams {
-        bundle.extend_from_slice(&(offset as u64).to_le_bytes());
-        bundle.extend_from_slice(&(stream.len() as u64).to_le_bytes());
-        offset += stream.len().next_multiple_of(ALIGNMENT);
+    let numbers = entries.iter().flat_map(|(offset, length)| [*offset, *length]);
+    let words = std::iter::once(entries.len()).chain(numbers);
+    bundle.0[..MAGIC.len()].copy_from_slice(MAGIC);
+    for (place, word) in bundle.0[MAGIC.len()..].chunks_exact_mut(8).zip(words) {
+        place.copy_from_slice(&(word as u64).to_le_bytes());
     }
-    for stream in &streams {
-        bundle.resize(bundle.len().next_multiple_of(ALIGNMENT), 0);
-        bundle.extend_from_slice(stream);
+    Ok(bundle.0.into())
+}
+
+/// What Arrow's writer appends to.
+struct BundleWriter(MutableBuffer);
+
+impl io::Write for BundleWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
     }
-    bundle.resize(total, 0);
-    Ok(bundle.into())
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 fn broken() -> Error {

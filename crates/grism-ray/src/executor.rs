@@ -23,6 +23,9 @@ use crate::{
 /// Keys that a task samples for a range exchange, at most, from one batch.
 const SAMPLES_PER_BATCH: usize = 64;
 
+/// Bytes of which the digest is taken at once, between two looks at whether the task is cancelled.
+const DIGEST_PIECE: usize = 4 << 20;
+
 /// Runs tasks in this process, each in a budget of its storage's memory. It keeps nothing between them.
 #[derive(Clone, Debug, Default)]
 pub struct StageExecutor;
@@ -90,7 +93,7 @@ impl StageExecutor {
             task.stage.first_operator,
         ));
         let (counted, runtime) = (Some(Arc::clone(&metrics)), task.runtime.clone());
-        let query = QueryContext::new(storage, snapshot, counted, cancellation, runtime);
+        let query = QueryContext::new(storage, snapshot, counted, cancellation.clone(), runtime);
         let memory = Arc::clone(&query.memory);
         // What is mapped is charged too: it is in memory while the task reads it.
         let mapped = inputs.iter().flatten().map(Buffer::len).sum();
@@ -115,11 +118,12 @@ impl StageExecutor {
         drop(stream);
         let (partitions, mut statistics) = (writer.partitions, writer.statistics);
         let schema = task.stage.plan.root.schema().arrow();
-        let bundles = write_bundles(schema, &partitions, task.workers)?;
+        let bundles = write_bundles(schema, partitions, task.workers, &cancellation)?;
         statistics.bytes = bundles.iter().map(|bundle| bundle.len() as u64).sum();
-        statistics.digest = bundles
-            .iter()
-            .fold(0, |digest, bundle| stable_digest(digest, bundle));
+        for piece in bundles.iter().flat_map(|bundle| bundle.chunks(DIGEST_PIECE)) {
+            cancellation.check()?;
+            statistics.digest = stable_digest(statistics.digest, piece);
+        }
         statistics.operators = metrics.operators();
         statistics.pid = std::process::id();
         statistics.micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
