@@ -5,7 +5,6 @@
 //! under the names of the crates they come from.
 
 mod alter;
-mod attempts;
 mod connected;
 mod copy;
 mod copy_to;
@@ -55,8 +54,8 @@ pub use grism_core::{
     HyperedgeValue, IncidenceValue, IndexDefinition, IndexKind, IndexSearch, LOG_VARIABLES,
     LoadState, LoadedFile, Location, Maintenance, NodeContents, NodeValue, OptimizeReport,
     PathValue, Result, Role, RowChanges, SchemaChange, SchemaOwner, SearchHit, SearchTarget,
-    Snapshot, SnapshotId, SnapshotInfo, SnapshotSelector, Storage, StorageDescriptor, Table,
-    TableKind, TimeTravel, Type, Unneeded, VacuumOptions, VacuumReport, Value, VectorMetric,
+    Snapshot, SnapshotId, SnapshotInfo, SnapshotSelector, Storage, StorageDescriptor, Table, TableKind, TimeTravel,
+    Type, Unneeded, VacuumOptions, VacuumReport, Value, VectorMetric, WriteCounts, WriteTarget,
     nearest, temporal, without_secrets,
 };
 pub use grism_cypher::{
@@ -92,6 +91,6 @@ pub use grism_storage::{
     GraphOptions, ImportOptions, ImportSource, InMemoryStorage, Incremental, IncrementalLoad,
     LanceStorage, LoadJob, LoadOptions, LoadPreview, LoadProgress, LoadReport, LoadTarget,
     ManyLoads, ManyReport, MissingMember, OnConflict, PackedFile, RoleSource, SnapshotDiff,
-    TableDiff, TableStream, TimeFormat, TimeFormats, Transaction, WriteCounts, load, load_into,
-    load_many_into, one_byte, preview_many,
+    TableDiff, TableStream, TimeFormat, TimeFormats, Transaction, load, load_into, load_many_into,
+    one_byte, preview_many,
 };

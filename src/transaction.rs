@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use grism_core::{Error, HyperedgeType, Result, SnapshotId, SnapshotSelector, Storage, Value};
-use grism_storage::{Transaction, WriteCounts};
+use grism_core::{
+    Error, HyperedgeType, Result, SnapshotId, SnapshotSelector, Storage, Value, WriteCounts,
+};
+use grism_storage::Transaction;
 
 use crate::Graph;
 use crate::views::TransactionStorage;

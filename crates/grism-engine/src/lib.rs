@@ -1,6 +1,7 @@
 //! What a query computes: physical plans and their operators, expressions, memory and metrics. No runtime is known here.
 
 mod batch;
+mod commit_attempts;
 mod config;
 mod context;
 mod datafusion;
@@ -24,6 +25,7 @@ mod schema;
 mod task_metrics;
 mod unary;
 
+pub use commit_attempts::CommitAttempts;
 pub use config::{PlannerConfig, RuntimeConfig};
 pub use context::{ArgumentContext, ExecutionContextTrait, MorselQueue, QueryContext};
 pub use exchange::{Exchange, ExchangeMode, ReadOrder, StageInput};
@@ -55,3 +57,6 @@ pub use run_handle::{Progress, RunHandle};
 pub use schema::PhysicalSchema;
 pub use task_metrics::TaskMetrics;
 pub use unary::{Unary, UnaryExec};
+
+#[cfg(test)]
+mod testing;

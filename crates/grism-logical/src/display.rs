@@ -100,6 +100,7 @@ impl LogicalPlan {
             Self::LoadRows(load) => load.describe(),
             Self::TableCall(call) => call.describe(),
             Self::Extension(extension) => extension.node.describe(),
+            Self::Write(write) => write.describe(),
             Self::Unwind {
                 expression,
                 variable,

@@ -26,9 +26,11 @@ pub use grism_functions::{AggregateFunction, AggregateRef, FunctionRef};
 pub use infer::{arithmetic_type, comparison_type, infer_type};
 pub use internal::{Internal, is_internal, shown_column};
 pub use plan::{
-    Aggregate, Apply, ApplyKind, Collected, CountExpand, CountedHop, CsvRecord, Direction,
-    EdgeExpand, Extension, Fetch, HyperedgeScan, IndexLookup, Join, JoinKind, LoadRows,
-    LogicalExtension, LogicalPlan, NodeScan, PathExpand, PathMode, PathSearch, PropertyRef, Repeat,
-    RoleBinding, RoleExpand, RoleSource, RowForm, SortKey, TableCall,
+    Aggregate, Apply, ApplyKind, Collected, CountExpand, CountedHop, Created, CreatedEdge,
+    CreatedEntity, CreatedIncidence, CsvRecord, DeleteMode, Direction, EdgeExpand, Extension,
+    Fetch, HyperedgeScan, IndexLookup, Join, JoinKind, LabelChange, LoadRows, LogicalExtension,
+    LogicalPlan, MergeWrite, NodeScan, PathExpand, PathMode, PathSearch, PropertiesMode,
+    PropertyRef, Repeat, RoleBinding, RoleExpand, RoleSource, RowForm, SetItem, SortKey, TableCall,
+    Write, WriteKind,
 };
 pub use rows::Rows;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use grism_core::{Error, Result, Type, with_stack};
 use grism_logical::{
-    Aggregate, Apply, ApplyKind, Column, Internal, Join, JoinKind, LogicalExpr, LogicalPlan,
-    PlanSchema, Repeat,
+    Aggregate, Apply, ApplyKind, Column, Extension, Internal, Join, JoinKind, LogicalExpr, LogicalPlan,
+    PlanSchema, Repeat, Write,
 };
 
 use super::columns::{with_columns, with_keys, without_internal};
@@ -122,13 +122,11 @@ impl Builder {
                 let input = self.build_shared(&lookup.input)?;
                 UnaryExec::over(input, IndexLookupExec::new(lookup))?
             }
-            LogicalPlan::Extension(extension) => {
-                let inputs = extension.inputs.iter().map(|input| self.build(input));
-                extension_operator(extension, inputs.collect::<Result<_>>()?)?
-            }
+            LogicalPlan::Extension(extension) => self.extension(extension)?,
             LogicalPlan::TableCall(call) => {
                 UnaryExec::over(self.build_shared(&call.input)?, TableCallExec::new(call))?
             }
+            LogicalPlan::Write(write) => return Err(runs_by_clauses(write)),
             LogicalPlan::LoadRows(load) => {
                 let input = self.build_shared(&load.input)?;
                 UnaryExec::over(input, LoadRowsExec::try_new(load)?)?
@@ -223,6 +221,12 @@ impl Builder {
         without_internal(joined, &columns.columns, self.row.as_deref())
     }
 
+    /// The operator of a node of another crate.
+    fn extension(&mut self, extension: &Extension) -> Result<Arc<dyn PhysicalOperator>> {
+        let inputs = extension.inputs.iter().map(|input| self.build(input));
+        extension_operator(extension, inputs.collect::<Result<_>>()?)
+    }
+
     fn apply(&mut self, apply: &Apply) -> Result<Arc<dyn PhysicalOperator>> {
         let input = self.build_shared(&apply.input)?;
         let subplan = share_argument(&apply.subplan, input.schema().columns())?;
@@ -294,4 +298,12 @@ impl Builder {
             None => schema,
         }
     }
+}
+
+/// The error for a plan that writes among plans that read.
+fn runs_by_clauses(write: &Write) -> Error {
+    Error::unsupported(format!(
+        "{} in a plan that reads: a `QueryWriter` runs what writes, clause by clause",
+        write.kind.name()
+    ))
 }

@@ -101,3 +101,6 @@ pub fn optimize(plan: LogicalPlan, facts: Facts<'_>) -> Result<LogicalPlan> {
         .iter()
         .try_fold(plan, |plan, rule| (rule.apply)(plan, facts))
 }
+
+#[cfg(test)]
+mod tests;

@@ -72,7 +72,7 @@ impl Pruner<'_> {
                 self.prune_project(input, expressions, &needs)?
             }
             LogicalPlan::Aggregate(aggregate) => self.prune_aggregate(aggregate, &needs)?,
-            LogicalPlan::Distinct { .. } | LogicalPlan::Extension(_) => {
+            LogicalPlan::Distinct { .. } | LogicalPlan::Extension(_) | LogicalPlan::Write(_) => {
                 plan.try_map_inputs(&mut |input| self.prune(input, Needs::all_of(input)?))?
             }
             LogicalPlan::Sort { input, keys, fetch } => {

@@ -10,6 +10,8 @@ mod path_expand;
 mod repeat;
 mod schema;
 mod table_call;
+mod write;
+mod write_text;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -27,6 +29,10 @@ pub use nodes::{
 pub use path_expand::{PathExpand, PathMode, PathSearch};
 pub use repeat::{Collected, Repeat};
 pub use table_call::TableCall;
+pub use write::{
+    Created, CreatedEdge, CreatedEntity, CreatedIncidence, DeleteMode, LabelChange, MergeWrite,
+    PropertiesMode, SetItem, Write, WriteKind,
+};
 
 use argument::argument_columns;
 
@@ -138,6 +144,8 @@ pub enum LogicalPlan {
     Join(Join),
     /// See [`Extension`].
     Extension(Extension),
+    /// See [`Write`].
+    Write(Write),
 }
 
 impl LogicalPlan {
@@ -186,6 +194,7 @@ impl LogicalPlan {
             | Self::Sort { input, .. }
             | Self::Limit { input, .. }
             | Self::Unwind { input, .. }
+            | Self::Write(Write { input, .. })
             | Self::Apply(Apply { input, .. }) => vec![input],
             Self::Union { inputs } | Self::Extension(Extension { inputs, .. }) => {
                 inputs.iter().collect()
@@ -226,6 +235,7 @@ impl LogicalPlan {
             | Self::Distinct { input }
             | Self::Sort { input, .. }
             | Self::Limit { input, .. }
+            | Self::Write(Write { input, .. })
             | Self::Unwind { input, .. } => visit(input)?,
             Self::Apply(apply) => {
                 visit(&mut apply.input)?;

@@ -16,3 +16,6 @@ pub use count_expand::CountExpandExec;
 pub use path_expand::PathExpandExec;
 pub use repeat::RepeatExec;
 pub use role_expand::RoleExpandExec;
+
+#[cfg(test)]
+mod tests;

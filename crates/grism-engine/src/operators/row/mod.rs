@@ -21,3 +21,6 @@ pub(crate) use project::reads_one_shared;
 pub use share::ShareExec;
 pub use union::UnionExec;
 pub use unwind::UnwindExec;
+
+#[cfg(test)]
+mod tests;
