@@ -3,7 +3,10 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use grism_core::{BatchStream, ChangeSet, Error, MemoryManager, Result, RowOrigin, Snapshot, SnapshotId, SnapshotInfo, SnapshotSelector, Storage, StorageDescriptor, Turn};
+use grism_core::{
+    BatchStream, ChangeSet, Error, MemoryManager, Result, RowOrigin, Snapshot, SnapshotId,
+    SnapshotInfo, SnapshotSelector, Storage, StorageDescriptor, Turn,
+};
 
 /// A graph as it was at one snapshot, which is only read.
 #[derive(Clone, Debug)]

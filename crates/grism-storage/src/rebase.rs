@@ -9,7 +9,10 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, ListArray, UInt64Array};
 use arrow::datatypes::{DataType, UInt64Type};
 use arrow::record_batch::RecordBatch;
-use grism_core::{AppendedRows, ChangeSet, CommitSummary, EntityId, Error, GraphSchema, GraphStatistics, ID_COLUMN, Result, RowSource, SnapshotId, SnapshotSelector, TableId, TableKind};
+use grism_core::{
+    AppendedRows, ChangeSet, CommitSummary, EntityId, Error, GraphSchema, GraphStatistics,
+    ID_COLUMN, Result, RowSource, SnapshotId, TableId, TableKind,
+};
 
 /// What the changes were made against, or are moved onto.
 pub(crate) struct State<'a> {
@@ -304,7 +307,7 @@ impl RowSource for Shifted {
 #[cfg(test)]
 mod tests {
     use arrow::array::Int64Array;
-    use grism_core::{ErrorKind, Snapshot, Storage, Type};
+    use grism_core::{ErrorKind, Snapshot, SnapshotSelector, Storage, Type};
 
     use super::*;
     use crate::InMemoryStorage;
@@ -380,7 +383,10 @@ mod tests {
         }
 
         async fn newest(&self) -> Arc<dyn Snapshot> {
-            self.storage.snapshot(SnapshotSelector::Newest).await.unwrap()
+            self.storage
+                .snapshot(SnapshotSelector::Newest)
+                .await
+                .unwrap()
         }
 
         /// The values of nodes, by their offsets.

@@ -7,7 +7,10 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Int64Array, ListBuilder, UInt64Array, UInt64Builder};
 use arrow::record_batch::RecordBatch;
 use futures::TryStreamExt;
-use grism_core::{Cardinality, ChangeSet, EntityId, HyperedgeType, ID_COLUMN, Role, ScanRequest, SegmentKey, Snapshot, SnapshotSelector, Storage, TableId, Type, Value};
+use grism_core::{
+    Cardinality, ChangeSet, EntityId, HyperedgeType, ID_COLUMN, Role, ScanRequest, SegmentKey,
+    Snapshot, SnapshotSelector, Storage, TableId, Type, Value,
+};
 
 use crate::{GraphOptions, InMemoryStorage, LanceStorage, check_snapshot};
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use grism_core::{Error, Result, Type, with_stack};
 use grism_logical::{
-    Aggregate, Apply, ApplyKind, Column, Extension, Internal, Join, JoinKind, LogicalExpr, LogicalPlan,
-    PlanSchema, Repeat, Write,
+    Aggregate, Apply, ApplyKind, Column, Extension, Internal, Join, JoinKind, LogicalExpr,
+    LogicalPlan, PlanSchema, Repeat, Write,
 };
 
 use super::columns::{with_columns, with_keys, without_internal};

@@ -132,7 +132,7 @@ impl LogicalPlan {
                 }
                 schema
             }
-            Self::Write(write) => write.schema(&known_schema(&write.input)?),
+            Self::Write(write) => write.schema(known_schema(&write.input)?.as_ref()),
             Self::LoadRows(load) => {
                 let mut schema = (*known_schema(&load.input)?).clone();
                 schema.put(load.column());

@@ -6,7 +6,10 @@ use std::sync::Arc;
 use arrow::array::{AsArray, BinaryArray, UInt64Array};
 use arrow::datatypes::{DataType, Field, Schema, UInt64Type};
 use arrow::record_batch::RecordBatch;
-use grism_core::{AppendedRows, Error, MemoryManager, Result, RowBuffer, Value, WideHasher, batches_of, encode_any, key_of_any};
+use grism_core::{
+    AppendedRows, Error, MemoryManager, Result, RowBuffer, Value, WideHasher, batches_of,
+    encode_any, key_of_any,
+};
 use grism_logical::MergeWrite;
 
 use super::clause_rows::{ClauseBatch, ClauseRows, waiting_bytes};

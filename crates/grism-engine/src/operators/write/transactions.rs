@@ -19,7 +19,9 @@ pub(super) async fn write_in_transactions<B: ClauseBinder>(
 ) -> Result<WrittenQuery> {
     // What is committed cannot start again, so it is settled before how clauses are bound.
     if !binder.is_settled() {
-        statement.plan(binder, query, SnapshotSelector::Newest).await?;
+        statement
+            .plan(binder, query, SnapshotSelector::Newest)
+            .await?;
         binder.restart();
     }
     let (nested, rows, state) = {

@@ -5,7 +5,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use arrow::record_batch::RecordBatch;
-use grism_core::{BatchStream, ChangeSet, EntityId, Error, GraphSchema, GraphStatistics, IncidenceSegment, IndexSearch, MemoryManager, OffsetSet, PoolMemoryManager, Result, ScanRange, ScanRequest, SearchHit, SegmentKey, Snapshot, SnapshotId, SnapshotInfo, SnapshotSelector, Storage, StorageDescriptor, TableId, Value, WriteCounts, WriteTarget};
+use grism_core::{
+    BatchStream, ChangeSet, EntityId, Error, GraphSchema, GraphStatistics, IncidenceSegment,
+    IndexSearch, MemoryManager, OffsetSet, PoolMemoryManager, Result, ScanRange, ScanRequest,
+    SearchHit, SegmentKey, Snapshot, SnapshotId, SnapshotInfo, SnapshotSelector, Storage,
+    StorageDescriptor, TableId, Value, WriteCounts, WriteTarget,
+};
 use grism_logical::LogicalPlan;
 
 use crate::operators::write::WriteHost;
