@@ -77,6 +77,7 @@ pub use grism_functions::{
     UserSignature, fitting,
 };
 pub use grism_local::{LocalExecutionContext, LocalExecutor, LocalPhysicalPlanner};
+pub use grism_logical::optimizer::Rewrites;
 pub use grism_logical::{
     AggregateCall, AggregateFunction, AggregateRef, Column, Frame, FunctionRef, LogicalExpr,
     LogicalPlan, PlanSchema, column, literal,

@@ -9,6 +9,7 @@ use grism_engine::{
 };
 use grism_local::{LocalExecutor, LocalPhysicalPlanner};
 use grism_logical::LogicalPlan;
+use grism_logical::optimizer::Rewrites;
 use grism_storage::Transaction;
 
 use crate::query::QueryOptions;
@@ -19,6 +20,7 @@ pub(super) struct LocalWrites {
     storage: Arc<dyn Storage>,
     /// The storage with the tables that the query may read.
     readable: Arc<dyn Storage>,
+    rewrites: Rewrites,
     planner: LocalPhysicalPlanner,
 }
 
@@ -30,6 +32,7 @@ impl LocalWrites {
         Self {
             storage: Arc::clone(storage),
             readable: options.tables.over(storage),
+            rewrites: options.rewrites.clone(),
             planner,
         }
     }
@@ -42,6 +45,10 @@ impl WriteHost for LocalWrites {
 
     fn begin(&self, snapshot: Arc<dyn Snapshot>) -> Box<dyn WriteTarget> {
         Box::new(Transaction::new(snapshot))
+    }
+
+    fn rewrites(&self) -> &Rewrites {
+        &self.rewrites
     }
 
     fn plan(&self, plan: &LogicalPlan) -> Result<PhysicalPlan> {

@@ -51,7 +51,12 @@ const PLANS: &[(&str, &str, &str)] = &[
     (
         "a_count_over_an_expansion_makes_no_rows",
         "people",
-        "MATCH (a:Person)-[:KNOWS]->(b:Person)-[:KNOWS]->(c) RETURN a.name, count(*)",
+        "MATCH (a:Person)-[:KNOWS]->(b:Person)-[:KNOWS]->(c) WHERE a.age < b.age RETURN a.name, count(*)",
+    ),
+    (
+        "a_pattern_that_is_only_counted_is_weighed",
+        "people",
+        "MATCH (a:Person)-[:KNOWS]->(b:Person)-[:KNOWS]->(c) WHERE b.age > 30 RETURN a.name, count(*)",
     ),
     (
         "a_count_of_incidences_makes_no_rows",

@@ -5,8 +5,9 @@ use std::fmt;
 use grism_core::with_stack;
 
 use crate::{
-    Apply, ApplyKind, CountExpand, CountedHop, Direction, JoinKind, LogicalExpr, LogicalPlan,
-    PathExpand, PathSearch, PropertyRef, Repeat, RoleBinding, RoleSource, shown_column,
+    Apply, ApplyKind, CountExpand, CountIntersect, CountedHop, Direction, JoinKind, LogicalExpr,
+    LogicalPlan, PathExpand, PathSearch, PropertyRef, Repeat, RoleBinding, RoleSource,
+    shown_column,
 };
 
 impl LogicalPlan {
@@ -43,6 +44,8 @@ impl LogicalPlan {
                 )
             }
             Self::CountExpand(expand) => expand.describe(),
+            Self::WeightedCount(count) => count.describe(),
+            Self::CountIntersect(count) => count.describe(),
             Self::RoleExpand(expand) => {
                 let start = match &expand.from {
                     RoleSource::Member { column, roles, .. } => {
@@ -186,6 +189,19 @@ impl CountExpand {
             0 => format!("CountExpand({counted})"),
             bound => format!("CountExpand({counted}, without {bound} bound before)"),
         }
+    }
+}
+
+impl CountIntersect {
+    /// The count in one line, as plans show it.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let steps = self.steps.iter().map(|step| {
+            let (left, right) = step.direction.arrows();
+            let (from, label) = (named(&step.from, ""), named("", &step.label));
+            format!("({from}){left}[{label}]{right}()")
+        });
+        format!("CountIntersect({})", steps.collect::<Vec<_>>().join(", "))
     }
 }
 

@@ -53,6 +53,10 @@ pub enum Internal<'a> {
     },
     /// The number of the lists' entries that an expansion counts.
     Counted(usize),
+    /// What the counts of a group's patterns add up to, for the sum of this name.
+    TotalOf(&'a str),
+    /// How many of them have a value, for the sum of this name.
+    KnownOf(&'a str),
     /// The numbers of the outer rows that a subplan runs for.
     OuterRow(usize),
     /// What a value is grouped by that is equal to others of another form.
@@ -104,6 +108,8 @@ impl fmt::Display for Internal<'_> {
             Self::Reversed { column, number } => write!(f, "{column}back{number}"),
             Self::Reached { variable, number } => write!(f, "{variable}~{number}"),
             Self::Counted(number) => write!(f, "count_of{number}"),
+            Self::TotalOf(name) => write!(f, "total_of{name}"),
+            Self::KnownOf(name) => write!(f, "known_of{name}"),
             Self::OuterRow(number) => write!(f, "row{number}"),
             Self::GroupKey(number) => write!(f, "key{number}"),
             Self::GroupValue(number) => write!(f, "value{number}"),

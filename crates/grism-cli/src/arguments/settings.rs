@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use grism::{CancellationHandle, Engine, Error, QueryOptions, Resources, Result};
+use grism::{CancellationHandle, Engine, Error, QueryOptions, Resources, Result, Rewrites};
 
 use super::pair;
 
@@ -31,6 +31,9 @@ pub(crate) struct Settings {
     /// What this process has for operators that need it, as gpu=1; with --engine local or staged
     #[arg(long, value_name = "NAME=AMOUNT")]
     resource: Vec<String>,
+    /// Leave out these rules of the optimizer, separated by commas, or `none` to run no rule that can be left out
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    rewrites: Vec<String>,
     /// Address of the Ray cluster: host:port, auto, or local, which starts one
     #[arg(long, value_name = "ADDRESS")]
     ray_address: Option<String>,
@@ -70,6 +73,7 @@ impl Settings {
             options.runtime.batch_rows = rows.max(1);
         }
         options.runtime.resources = Resources::try_new(amounts(&self.resource)?)?;
+        options.rewrites = Rewrites::without(&self.rewrites)?;
         if let Some(partitions) = self.partitions {
             options.distributed.partitions = partitions.max(1);
         }

@@ -13,7 +13,8 @@ pub mod write;
 pub use aggregate::{AggregateColumn, AggregatePhase, GroupKey, HashAggregateExec};
 pub use call::TableCallExec;
 pub use expand::{
-    AdjacencyExpandExec, CountExpandExec, PathExpandExec, RepeatExec, RoleExpandExec,
+    AdjacencyExpandExec, CountExpandExec, CountIntersectExec, PathExpandExec, RepeatExec,
+    RoleExpandExec, WeightedCountExec,
 };
 pub use join::{ApplyExec, CrossJoinExec, HashJoinExec};
 pub use order::{ParallelExec, SortExec};

@@ -5,18 +5,18 @@ use std::sync::Arc;
 use grism_core::{Error, Result, Type, with_stack};
 use grism_logical::{
     Aggregate, Apply, ApplyKind, Column, Extension, Internal, Join, JoinKind, LogicalExpr,
-    LogicalPlan, PlanSchema, Repeat, Write,
+    LogicalPlan, PlanSchema, Repeat, WeightedCount, Write,
 };
 
 use super::columns::{with_columns, with_keys, without_internal};
 use super::subplan::{mixes_rows, share_argument};
 use crate::extension::extension_operator;
 use crate::operators::{
-    AdjacencyExpandExec, ApplyExec, ArgumentExec, CountExpandExec, CrossJoinExec, EmptyExec,
-    FetchExec, FilterExec, FlattenExec, HashJoinExec, HydrateExec, HyperedgeScanExec,
-    IndexLookupExec, LimitExec, LoadRowsExec, NodeScanExec, PathExpandExec, ProjectExec,
-    RepeatExec, RoleExpandExec, RowsExec, ShareExec, TableCallExec, UnionExec, UnitExec,
-    UnwindExec,
+    AdjacencyExpandExec, ApplyExec, ArgumentExec, CountExpandExec, CountIntersectExec,
+    CrossJoinExec, EmptyExec, FetchExec, FilterExec, FlattenExec, HashJoinExec, HydrateExec,
+    HyperedgeScanExec, IndexLookupExec, LimitExec, LoadRowsExec, NodeScanExec, PathExpandExec,
+    ProjectExec, RepeatExec, RoleExpandExec, RowsExec, ShareExec, TableCallExec, UnionExec,
+    UnitExec, UnwindExec, WeightedCountExec,
 };
 use crate::{PhysicalOperator, PhysicalSchema, UnaryExec};
 
@@ -85,6 +85,10 @@ impl Builder {
             }
             LogicalPlan::CountExpand(expand) => {
                 UnaryExec::over(self.build(&expand.input)?, CountExpandExec::new(expand))?
+            }
+            LogicalPlan::WeightedCount(count) => self.weighted_count(count)?,
+            LogicalPlan::CountIntersect(count) => {
+                UnaryExec::over(self.build(&count.input)?, CountIntersectExec::new(count))?
             }
             LogicalPlan::RoleExpand(expand) => {
                 let input = self.build_shared(&expand.input)?;
@@ -156,6 +160,16 @@ impl Builder {
                 "a subplan that does not start from its argument",
             )),
         }
+    }
+
+    fn weighted_count(&mut self, count: &WeightedCount) -> Result<Arc<dyn PhysicalOperator>> {
+        let inputs = count.inputs.iter().map(|input| self.build(input));
+        let inputs = inputs.collect::<Result<Vec<_>>>()?;
+        let leaf = match inputs.is_empty() {
+            true => self.leaf(),
+            false => None,
+        };
+        Ok(Arc::new(WeightedCountExec::new(inputs, leaf, count)))
     }
 
     fn repeat(&mut self, repeat: &Repeat) -> Result<Arc<dyn PhysicalOperator>> {

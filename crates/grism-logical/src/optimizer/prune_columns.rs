@@ -55,6 +55,7 @@ impl Pruner<'_> {
             }),
             LogicalPlan::EdgeExpand(expand) => self.prune_edge_expand(expand, needs)?,
             LogicalPlan::RoleExpand(expand) => self.prune_role_expand(expand, needs)?,
+            LogicalPlan::CountIntersect(count) => self.prune_count_intersect(count, needs)?,
             LogicalPlan::CountExpand(expand) => self.prune_count_expand(expand, needs)?,
             LogicalPlan::PathExpand(expand) => self.prune_path_expand(expand, needs)?,
             LogicalPlan::Repeat(repeat) => self.prune_repeat(repeat, needs)?,
@@ -84,6 +85,11 @@ impl Pruner<'_> {
                 fetch: *fetch,
             },
             LogicalPlan::Union { inputs } => self.prune_union(inputs, &plan.schema()?)?,
+            LogicalPlan::WeightedCount(_) => plan.try_map_inputs(&mut |input| {
+                let names: Vec<String> = input.schema()?.names().map(str::to_owned).collect();
+                let below = Needs::of(names.iter().cloned());
+                self.prune(input, below)?.keep_columns(&names)
+            })?,
             LogicalPlan::IndexLookup(lookup) => self.prune_index_lookup(lookup, needs)?,
             LogicalPlan::TableCall(call) => self.prune_table_call(call, needs)?,
             LogicalPlan::LoadRows(load) => {

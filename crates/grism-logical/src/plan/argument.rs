@@ -44,6 +44,7 @@ pub(super) fn argument_columns(plan: &LogicalPlan, columns: &mut BTreeSet<String
                 columns.insert(expand.to.clone());
             }
         }
+        LogicalPlan::CountIntersect(count) => columns.extend(count.read().cloned()),
         LogicalPlan::CountExpand(expand) => {
             columns.insert(expand.from.clone());
             columns.extend(expand.except.iter().cloned());

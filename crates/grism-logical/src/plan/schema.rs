@@ -52,6 +52,12 @@ impl LogicalPlan {
                 }
                 schema
             }
+            Self::WeightedCount(count) => PlanSchema::new(count.columns()),
+            Self::CountIntersect(expand) => {
+                let mut schema = (*known_schema(&expand.input)?).clone();
+                schema.put(Column::new(&expand.count, Type::Int64));
+                schema
+            }
             Self::CountExpand(expand) => {
                 let mut schema = (*known_schema(&expand.input)?).clone();
                 schema.put(Column::new(&expand.count, Type::Int64));

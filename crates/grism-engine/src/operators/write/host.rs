@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use grism_core::{Result, Snapshot, Storage, WriteTarget};
 use grism_logical::LogicalPlan;
+use grism_logical::optimizer::Rewrites;
 
 use crate::{CancellationHandle, PhysicalPlan, RecordBatchStream, RuntimeConfig};
 
@@ -15,6 +16,9 @@ pub trait WriteHost: Debug + Send + Sync {
 
     /// No changes yet, on top of a snapshot of the storage.
     fn begin(&self, snapshot: Arc<dyn Snapshot>) -> Box<dyn WriteTarget>;
+
+    /// The rewrites that plans for reads go through.
+    fn rewrites(&self) -> &Rewrites;
 
     /// The physical plan of an optimized plan that reads.
     ///

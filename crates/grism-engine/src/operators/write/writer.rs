@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::TryStreamExt;
 use grism_core::{MemoryManager, Result, WriteTarget};
-use grism_logical::optimizer::{Facts, optimize};
+use grism_logical::optimizer::Facts;
 use grism_logical::{LogicalPlan, Write, WriteKind};
 
 use super::clause_binder::GraphState;
@@ -150,7 +150,9 @@ impl<'a> Writer<'a> {
             schema: snapshot.schema(),
             statistics: snapshot.statistics(),
         };
-        let plan = self.host.plan(&optimize(plan.clone(), facts)?)?;
+        let plan = self
+            .host
+            .plan(&self.host.rewrites().optimize(plan.clone(), facts)?)?;
         self.add_plan(&plan.root);
         let schema = plan.root.schema().columns().clone();
         let mut batches = self

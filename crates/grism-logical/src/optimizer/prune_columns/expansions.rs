@@ -9,7 +9,8 @@ use super::Pruner;
 use super::inputs::with_argument;
 use super::needs::Needs;
 use crate::{
-    Column, CountExpand, EdgeExpand, LogicalPlan, PathExpand, Repeat, RoleExpand, RoleSource,
+    Column, CountExpand, CountIntersect, EdgeExpand, LogicalPlan, PathExpand, Repeat, RoleExpand,
+    RoleSource,
 };
 
 impl Pruner<'_> {
@@ -45,6 +46,19 @@ impl Pruner<'_> {
         Ok(LogicalPlan::CountExpand(CountExpand {
             input: self.prune_and_trim(&expand.input, below)?,
             ..expand.clone()
+        }))
+    }
+
+    pub(super) fn prune_count_intersect(
+        &self,
+        count: &CountIntersect,
+        needs: Needs,
+    ) -> Result<LogicalPlan> {
+        let mut below = needs.without([&count.count]);
+        below.columns.extend(count.read().cloned());
+        Ok(LogicalPlan::CountIntersect(CountIntersect {
+            input: self.prune_and_trim(&count.input, below)?,
+            ..count.clone()
         }))
     }
 

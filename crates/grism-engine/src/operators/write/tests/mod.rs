@@ -1,6 +1,6 @@
 //! Tests of the writer: what it changes, clause by clause and commit by commit.
 
-mod recording;
+pub(crate) mod recording;
 mod rows;
 mod steps;
 
@@ -9,6 +9,7 @@ use std::sync::atomic::AtomicUsize;
 
 use grism_core::{ErrorKind, Result, SnapshotSelector};
 use grism_logical::PlanSchema;
+use grism_logical::optimizer::Rewrites;
 
 use super::{BoundClause, QueryWriter, WrittenQuery};
 use crate::{CancellationHandle, RuntimeConfig, build_operators};
@@ -39,6 +40,7 @@ impl Run {
         RecordingHost {
             records: Arc::clone(&self.records),
             storage: Arc::new(RecordingStorage::new(&self.records)),
+            rewrites: Rewrites::default(),
         }
     }
 

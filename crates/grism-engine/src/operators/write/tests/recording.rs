@@ -12,6 +12,7 @@ use grism_core::{
     StorageDescriptor, TableId, Value, WriteCounts, WriteTarget,
 };
 use grism_logical::LogicalPlan;
+use grism_logical::optimizer::Rewrites;
 
 use crate::operators::write::WriteHost;
 use crate::{
@@ -99,7 +100,7 @@ impl Snapshot for EmptySnapshot {
 
 /// What was done since the last snapshot was opened, and how many commits are refused before one is taken.
 #[derive(Debug, Default)]
-pub(super) struct Records {
+pub(crate) struct Records {
     pub(super) done: Mutex<Vec<String>>,
     pub(super) committed: Mutex<Vec<Vec<String>>>,
     pub(super) conflicts: AtomicUsize,
@@ -107,13 +108,13 @@ pub(super) struct Records {
 
 /// A graph whose commits are recorded.
 #[derive(Debug)]
-pub(super) struct RecordingStorage {
+pub(crate) struct RecordingStorage {
     records: Arc<Records>,
     memory: Arc<dyn MemoryManager>,
 }
 
 impl RecordingStorage {
-    pub(super) fn new(records: &Arc<Records>) -> Self {
+    pub(crate) fn new(records: &Arc<Records>) -> Self {
         Self {
             records: Arc::clone(records),
             memory: Arc::new(PoolMemoryManager::new(1 << 30)),
@@ -271,6 +272,7 @@ impl WriteTarget for RecordingTarget {
 pub(super) struct RecordingHost {
     pub(super) records: Arc<Records>,
     pub(super) storage: Arc<dyn Storage>,
+    pub(super) rewrites: Rewrites,
 }
 
 #[derive(Debug)]
@@ -287,6 +289,10 @@ impl ExecutionContextTrait for Context {
 }
 
 impl WriteHost for RecordingHost {
+    fn rewrites(&self) -> &Rewrites {
+        &self.rewrites
+    }
+
     fn storage(&self) -> &Arc<dyn Storage> {
         &self.storage
     }
