@@ -8,7 +8,13 @@ use arrow::compute::take;
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{BatchStream, CancellationHandle, Cardinality, ChangeSet, EntityId, Error, GraphSchema, GraphStatistics, HyperedgeType, ID_COLUMN, Incidence, IncidenceSegment, IndexSearch, MemoryManager, PoolMemoryManager, Result, Role, SOURCE_ROLE, ScanPiece, ScanRange, ScanRequest, SearchHit, SegmentKey, Snapshot, SnapshotId, SnapshotInfo, SnapshotSelector, Storage, StorageDescriptor, TARGET_ROLE, TableId, TableStatistics, Tables, Type, Value};
+use grism_core::{
+    BatchStream, CancellationHandle, Cardinality, ChangeSet, EntityId, Error, GraphSchema,
+    GraphStatistics, HyperedgeType, ID_COLUMN, Incidence, IncidenceSegment, IndexSearch,
+    MemoryManager, PoolMemoryManager, Result, Role, SOURCE_ROLE, ScanPiece, ScanRange, ScanRequest,
+    SearchHit, SegmentKey, Snapshot, SnapshotId, SnapshotInfo, SnapshotSelector, Storage,
+    StorageDescriptor, TARGET_ROLE, TableId, TableStatistics, Tables, Type, Value,
+};
 use grism_logical::{Column, LogicalPlan, PlanSchema, Rows};
 
 use crate::{

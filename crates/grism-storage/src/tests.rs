@@ -421,7 +421,7 @@ async fn random_commits_leave_what_a_naive_model_holds() {
     }
     for (ids, model) in past {
         for (storage, id) in storages.iter().zip(ids) {
-            let snapshot = storage.snapshot(id).await.unwrap();
+            let snapshot = storage.snapshot(id.into()).await.unwrap();
             let case = format!("snapshot {id} later");
             tables.compare(snapshot.as_ref(), &model, &case).await;
         }

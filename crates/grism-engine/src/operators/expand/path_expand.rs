@@ -118,7 +118,7 @@ impl Unary for PathExpandExec {
             query,
             direction: self.expand.direction,
             lists: EdgeLists::new(&context, &self.expand.tables),
-            rows: PathRows::new(&self.expand, &self.schema),
+            rows: PathRows::new(&self.expand, own.schema()),
             hops,
         };
         Ok(search_shortest(input, search, &context))
