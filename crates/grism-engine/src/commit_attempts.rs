@@ -53,22 +53,20 @@ mod tests {
     use grism_core::SnapshotId;
 
     use super::*;
-    use crate::operators::write::tests::recording::RecordingStorage;
-
-    fn storage() -> Arc<dyn Storage> {
-        Arc::new(RecordingStorage::new(&Arc::default()))
-    }
+    use crate::testing::TestGraph;
 
     #[tokio::test]
-    async fn the_first_attempt_hopes_and_the_next_waits_for_its_turn() {
-        let mut attempts = CommitAttempts::of(&storage());
+    async fn the_first_attempt_reads_at_once_and_the_next_waits_for_its_turn() {
+        let storage: Arc<dyn Storage> = Arc::new(TestGraph::new());
+        let mut attempts = CommitAttempts::of(&storage);
         assert!(attempts.next().await.unwrap().is_none());
         assert!(attempts.next().await.unwrap().is_some());
     }
 
     #[test]
     fn only_conflicts_are_tried_again_and_not_for_ever() {
-        let mut attempts = CommitAttempts::of(&storage());
+        let storage: Arc<dyn Storage> = Arc::new(TestGraph::new());
+        let mut attempts = CommitAttempts::of(&storage);
         let conflict = Error::conflict("another writer was first");
         for made in 1..=RETRIES {
             attempts.made = made;
@@ -77,7 +75,7 @@ mod tests {
         attempts.made = RETRIES + 1;
         assert!(!attempts.may_retry(&conflict));
         attempts.made = 1;
-        let missing = Error::not_found(format!("snapshot {}", SnapshotId(7)));
+        let missing = Error::not_found(format!("snapshot {}", SnapshotId::default()));
         for error in [
             missing,
             Error::invalid_data("a null"),

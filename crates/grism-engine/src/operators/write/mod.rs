@@ -22,7 +22,7 @@ mod row_sources;
 mod set;
 mod statement;
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;
 mod transactions;
 mod writer;
 

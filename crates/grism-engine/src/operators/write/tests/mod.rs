@@ -1,6 +1,6 @@
 //! Tests of the writer: what it changes, clause by clause and commit by commit.
 
-pub(crate) mod recording;
+mod recording;
 mod rows;
 mod steps;
 

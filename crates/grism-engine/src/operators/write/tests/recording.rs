@@ -100,7 +100,7 @@ impl Snapshot for EmptySnapshot {
 
 /// What was done since the last snapshot was opened, and how many commits are refused before one is taken.
 #[derive(Debug, Default)]
-pub(crate) struct Records {
+pub(super) struct Records {
     pub(super) done: Mutex<Vec<String>>,
     pub(super) committed: Mutex<Vec<Vec<String>>>,
     pub(super) conflicts: AtomicUsize,
@@ -108,13 +108,13 @@ pub(crate) struct Records {
 
 /// A graph whose commits are recorded.
 #[derive(Debug)]
-pub(crate) struct RecordingStorage {
+pub(super) struct RecordingStorage {
     records: Arc<Records>,
     memory: Arc<dyn MemoryManager>,
 }
 
 impl RecordingStorage {
-    pub(crate) fn new(records: &Arc<Records>) -> Self {
+    pub(super) fn new(records: &Arc<Records>) -> Self {
         Self {
             records: Arc::clone(records),
             memory: Arc::new(PoolMemoryManager::new(1 << 30)),
