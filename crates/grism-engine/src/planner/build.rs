@@ -5,6 +5,7 @@ use std::sync::Arc;
 use grism_core::{Error, Result, Type, with_stack};
 use grism_logical::{
     Aggregate, Apply, ApplyKind, Column, JoinKind, LogicalExpr, LogicalPlan, PlanSchema,
+    WeightedCount,
 };
 
 use super::columns::{with_columns, with_keys, without_internal};
@@ -96,15 +97,7 @@ impl Builder {
             LogicalPlan::CountExpand(expand) => {
                 Arc::new(CountExpandExec::new(self.build(&expand.input)?, expand))
             }
-            LogicalPlan::WeightedCount(count) => {
-                let inputs = count.inputs.iter().map(|input| self.build(input));
-                let inputs = inputs.collect::<Result<Vec<_>>>()?;
-                let leaf = match inputs.is_empty() {
-                    true => self.leaf(),
-                    false => None,
-                };
-                Arc::new(WeightedCountExec::new(inputs, leaf, count))
-            }
+            LogicalPlan::WeightedCount(count) => self.weighted_count(count)?,
             LogicalPlan::RoleExpand(expand) => Arc::new(RoleExpandExec::new(
                 self.build_shared(&expand.input)?,
                 expand,
@@ -153,17 +146,7 @@ impl Builder {
                 })
             }
             LogicalPlan::Aggregate(aggregate) => self.aggregate(aggregate)?,
-            LogicalPlan::Distinct { input } => {
-                let columns = input.schema()?.columns;
-                let keys = columns
-                    .iter()
-                    .map(|column| (LogicalExpr::column(&column.name), column.name.clone()));
-                self.aggregate(&Aggregate {
-                    input: Arc::clone(input),
-                    keys: keys.collect(),
-                    aggregates: Vec::new(),
-                })?
-            }
+            LogicalPlan::Distinct { input } => self.distinct(input)?,
             LogicalPlan::Sort { input, keys, fetch } => self.sort(input, keys, *fetch)?,
             LogicalPlan::Limit { input, skip, fetch } => {
                 Arc::new(LimitExec::new(self.build(input)?, *skip, *fetch))
@@ -215,6 +198,29 @@ impl Builder {
                     Arc::new(HashJoinExec::new(left, right, keys, join.kind));
                 without_internal(joined, &plan.schema()?.columns, self.row.as_deref())?
             }
+        })
+    }
+
+    fn weighted_count(&mut self, count: &WeightedCount) -> Result<Arc<dyn PhysicalOperator>> {
+        let inputs = count.inputs.iter().map(|input| self.build(input));
+        let inputs = inputs.collect::<Result<Vec<_>>>()?;
+        let leaf = match inputs.is_empty() {
+            true => self.leaf(),
+            false => None,
+        };
+        Ok(Arc::new(WeightedCountExec::new(inputs, leaf, count)))
+    }
+
+    /// Each different row once: groups by all columns.
+    fn distinct(&mut self, input: &Arc<LogicalPlan>) -> Result<Arc<dyn PhysicalOperator>> {
+        let columns = input.schema()?.columns;
+        let keys = columns
+            .iter()
+            .map(|column| (LogicalExpr::column(&column.name), column.name.clone()));
+        self.aggregate(&Aggregate {
+            input: Arc::clone(input),
+            keys: keys.collect(),
+            aggregates: Vec::new(),
         })
     }
 

@@ -200,22 +200,7 @@ impl Pruner<'_> {
                     .collect::<Result<_>>()?;
                 LogicalPlan::Union { inputs }
             }
-            LogicalPlan::WeightedCount(_) => plan.try_map_inputs(&mut |input| {
-                let names: Vec<String> = input.schema()?.names().map(str::to_owned).collect();
-                let below = Needs {
-                    columns: names.iter().cloned().collect(),
-                    properties: BTreeMap::new(),
-                };
-                self.prune(input, below)?.keep_columns(&names)
-            })?,
-            LogicalPlan::Extension(_) => plan.try_map_inputs(&mut |input| {
-                let columns = input.schema()?.names().map(str::to_owned).collect();
-                let below = Needs {
-                    columns,
-                    properties: BTreeMap::new(),
-                };
-                self.prune(input, below)
-            })?,
+            LogicalPlan::WeightedCount(_) | LogicalPlan::Extension(_) => self.prune_whole(plan)?,
             LogicalPlan::IndexLookup(lookup) => {
                 let below = needs.without([&lookup.entity, &lookup.score]);
                 let expressions = std::iter::once(&lookup.target).chain(&lookup.count);
@@ -283,6 +268,18 @@ impl Pruner<'_> {
                     on: left_keys.into_iter().zip(right_keys).collect(),
                 })
             }
+        })
+    }
+
+    /// Prunes what lies below the inputs of a node that reads every column of them.
+    fn prune_whole(&self, plan: &LogicalPlan) -> Result<LogicalPlan> {
+        plan.try_map_inputs(&mut |input| {
+            let names: Vec<String> = input.schema()?.names().map(str::to_owned).collect();
+            let below = Needs {
+                columns: names.iter().cloned().collect(),
+                properties: BTreeMap::new(),
+            };
+            self.prune(input, below)?.keep_columns(&names)
         })
     }
 
