@@ -75,7 +75,7 @@ mod tests {
         attempts.made = RETRIES + 1;
         assert!(!attempts.may_retry(&conflict));
         attempts.made = 1;
-        let missing = Error::not_found(format!("snapshot {}", SnapshotId::default()));
+        let missing = Error::not_found(format!("snapshot {}", SnapshotId(7)));
         for error in [
             missing,
             Error::invalid_data("a null"),
