@@ -11,7 +11,7 @@ EXAMPLE_MODULE := examples/custom_operator/python/grism_custom_operator.abi3.so
 CARGO_OPTIONS := --locked --features grism-python/failpoints
 EVERYTHING := $(CARGO_OPTIONS) --workspace --all-targets
 
-.PHONY: help setup extension build demo test conformance faults fuzz lint formatted lint-python deny format wheel bench
+.PHONY: help setup extension build demo test conformance faults fuzz lint formatted lint-python deny format wheel bench bench-peers
 
 help:
 	@echo "make demo    load the flights, query them locally and on Ray"
@@ -22,6 +22,7 @@ help:
 	@echo "make lint    formatting, clippy, rustdoc, ruff, mypy"
 	@echo "make deny    licences, bans and sources of dependencies, by cargo-deny"
 	@echo "make wheel   the Python package with the grism command, in release, tried in a bare virtual environment"
+	@echo "make bench-peers  the table of Grism beside other systems; OPTIONS='--quick --only teams' and others: OPTIONS=--help"
 	@echo "make bench   the times of the demo's queries, of bulk loads beside Kuzu and DuckDB, and of point lookups"
 
 setup: $(VENV)/ready
@@ -47,6 +48,7 @@ demo: extension
 
 test: build
 	cargo test $(EVERYTHING) -- --nocapture
+	cargo test $(CARGO_OPTIONS) --workspace --doc
 	$(BIN)/python -m pytest python/tests
 
 conformance: build
@@ -94,3 +96,18 @@ bench: build
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r benches/requirements.txt
 	$(BIN)/python benches/bulk_load.py
 	$(BIN)/python benches/point_lookup.py
+
+# The other systems have an environment of their own, since they want other versions of what Ray wants.
+PEERS := target/peers/venv
+
+$(PEERS)/ready: benches/peers/requirements.txt $(VENV)/ready
+	test -x $(PEERS)/bin/python || $(BIN)/python -m venv $(PEERS)
+	for package in $$(cat benches/peers/requirements.txt); do \
+		$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check $$package \
+			|| echo "$$package cannot be installed here, so it is left out"; \
+	done
+	touch $@
+
+# Grism is built with the profile of `make demo`.
+bench-peers: extension $(PEERS)/ready
+	PYTHONPATH=benches $(BIN)/python -m peers --peer-python $(PEERS)/bin/python $(OPTIONS)

@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from grism_ray.many import Sources
+    from grism_ray.many import HyperedgeSource, Sources
 
 ENGINES = ("grism", "kuzu", "duckdb")
 FLIGHT_NODES = {"Airline": ("airlines", "carrier"), "Airport": ("airports", "faa"), "Plane": ("planes", "tailnum")}
@@ -169,33 +170,41 @@ STUDY = {"person": 100_000, "city": 7_000, "interest": 2_000}
 FOLLOWS, INTERESTS = 2_400_000, 270_000
 
 
-def generate_study(directory: Path) -> None:
-    """Writes the tables of the study as CSV and as Parquet."""
+def generate_study(directory: Path, factor: float = 1.0, seed: int = 7) -> dict[str, np.ndarray]:
+    """Writes the tables of the study as CSV and as Parquet; ``factor`` is the part of the full size.
+
+    Gives the columns of the follows.
+    """
     import numpy as np
     import pyarrow as pa
     import pyarrow.csv as pc
     import pyarrow.parquet as pq
 
-    random = np.random.default_rng(7)
-    people = STUDY["person"]
+    random = np.random.default_rng(seed)
+    people, cities, interests = (round(factor * count) for count in STUDY.values())
+    follows, interested = round(factor * FOLLOWS), round(factor * INTERESTS)
 
     def popular(count: int, size: int) -> np.ndarray:
         """Numbers below ``count``, the small ones more often."""
         return (count * random.random(size) ** 3).astype(np.int64)
 
+    ends = {"a": random.integers(0, people, follows), "b": popular(people, follows)}
+    # Nobody follows themself.
+    ends["b"] = np.where(ends["a"] == ends["b"], (ends["b"] + 1) % people, ends["b"])
     tables = {
         "person": {"id": np.arange(people), "name": [f"person {i}" for i in range(people)]}
         | {"age": random.integers(18, 90, people)},
-        "city": {"id": np.arange(STUDY["city"]), "name": [f"city {i}" for i in range(STUDY["city"])]},
-        "interest": {"id": np.arange(STUDY["interest"]), "name": [f"interest {i}" for i in range(STUDY["interest"])]},
-        "follows": {"a": random.integers(0, people, FOLLOWS), "b": popular(people, FOLLOWS)},
-        "lives_in": {"a": np.arange(people), "b": popular(STUDY["city"], people)},
-        "has_interest": {"a": random.integers(0, people, INTERESTS), "b": popular(STUDY["interest"], INTERESTS)},
+        "city": {"id": np.arange(cities), "name": [f"city {i}" for i in range(cities)]},
+        "interest": {"id": np.arange(interests), "name": [f"interest {i}" for i in range(interests)]},
+        "follows": {**ends, "since": random.integers(1990, 2026, follows)},
+        "lives_in": {"a": np.arange(people), "b": popular(cities, people)},
+        "has_interest": {"a": random.integers(0, people, interested), "b": popular(interests, interested)},
     }
     for name, columns in tables.items():
         table = pa.table(columns)
         pc.write_csv(table, directory / f"{name}.csv", pc.WriteOptions(quoting_style="none"))
         pq.write_table(table, directory / f"{name}.parquet")
+    return ends
 
 
 EDGES = {"follows": "person", "lives_in": "city", "has_interest": "interest"}
@@ -224,10 +233,17 @@ def grism_study(directory: Path) -> dict[str, float]:
                 for name, label in EDGES.items()
             },
         }
-        times[f"{form}, memory"] = timed(lambda sources=sources: gr.open().load(sources))
+        times[f"{form}, memory"] = timed(partial(gr.open().load, sources))
         path = directory / f"{form}.grism"
-        times[f"{form}, disk"] = timed(lambda sources=sources, path=path: gr.open(path).load(sources))
+        times[f"{form}, disk"] = timed(partial(load_into, path, sources))
     return times
+
+
+def load_into(path: Path, sources: Sources) -> None:
+    """Loads into a graph on disk."""
+    import grism_ray as gr
+
+    gr.open(path).load(sources)
 
 
 def kuzu_study(directory: Path) -> dict[str, float]:
@@ -241,7 +257,8 @@ def kuzu_study(directory: Path) -> dict[str, float]:
             age = ", age INT64" if label == "person" else ""
             run(f"CREATE NODE TABLE {label}(id INT64, name STRING{age}, PRIMARY KEY(id))")
         for name, label in EDGES.items():
-            run(f"CREATE REL TABLE {name}(FROM person TO {label})")
+            since = ", since INT64" if name == "follows" else ""
+            run(f"CREATE REL TABLE {name}(FROM person TO {label}{since})")
         header = " (HEADER=true)" if form == "csv" else ""
 
         def load(run: Callable[[str], object] = run, form: str = form, header: str = header) -> None:
@@ -278,20 +295,20 @@ def generate_wd50k(directory: Path) -> None:
     relations: dict[str, list[list[str]]] = collections.defaultdict(list)
     entities: dict[str, None] = {}
     with source.open(newline="") as lines:
-        for line in csv.reader(lines):
-            entities.update(dict.fromkeys([line[0], *line[2::2]]))
-            relations[line[1]].append(line)
+        for statement in csv.reader(lines):
+            entities.update(dict.fromkeys([statement[0], *statement[2::2]]))
+            relations[statement[1]].append(statement)
     with (directory / "entity.csv").open("w") as out:
         out.write("id\n" + "".join(f"{entity}\n" for entity in entities))
     number = 0
     with (directory / "statement.csv").open("w") as statements, (directory / "incidence.csv").open("w") as incidences:
         statements.write("id,relation\n")
         incidences.write("statement,entity,role\n")
-        for relation, lines in sorted(relations.items()):
-            roles = sorted({role for line in lines for role in line[3::2]})
+        for relation, found in sorted(relations.items()):
+            roles = sorted({role for line in found for role in line[3::2]})
             with (directory / f"{relation}.rel.csv").open("w") as out:
                 out.write(",".join(["subject", "object", *roles]) + "\n")
-                for line in lines:
+                for line in found:
                     pairs = list(zip(line[3::2], line[4::2], strict=True))
                     cells = [";".join(value for own, value in pairs if own == role) for role in roles]
                     out.write(",".join([line[0], line[2], *cells]) + "\n")
@@ -301,17 +318,24 @@ def generate_wd50k(directory: Path) -> None:
                     number += 1
 
 
-def grism_wd50k(directory: Path) -> dict[str, float]:
-    """Loads a hyperedge type for each relation, with a role for each qualifier, in one call."""
-    import grism_ray as gr
-
-    types, hyperedges = {}, {}
+def wd50k_sources(directory: Path) -> tuple[dict[str, str], dict[str, HyperedgeSource]]:
+    """A declaration for each relation, with a role for each qualifier, and the file of its statements."""
+    types: dict[str, str] = {}
+    hyperedges: dict[str, HyperedgeSource] = {}
     for file in sorted(directory.glob("*.rel.csv")):
         name = file.name.removesuffix(".rel.csv")
         with file.open() as lines:
             roles = next(lines).strip().split(",")[2:]
         types[name] = ", ".join(["subject Entity", "object Entity", *(f"{role} Entity*" for role in roles)])
-        hyperedges[name] = {"files": file} | ({"split": ";"} if roles else {})
+        hyperedges[name] = {"files": file, "split": ";"} if roles else {"files": file}
+    return types, hyperedges
+
+
+def grism_wd50k(directory: Path) -> dict[str, float]:
+    """Loads all statements in one call."""
+    import grism_ray as gr
+
+    types, hyperedges = wd50k_sources(directory)
     sources: Sources = {
         "types": types,
         "nodes": {"Entity": {"files": directory / "entity.csv", "key": "id"}},
@@ -394,8 +418,8 @@ def main() -> None:
             if failed:
                 print(f"{engine:>8}: {failed[0]}")
                 continue
-            times = [run["times"] for run in runs if not isinstance(run, str)]
-            least = {part: min(run[part] for run in times) for part in times[0]}
+            finished: list[dict[str, float]] = [run["times"] for run in runs if not isinstance(run, str)]
+            least = {part: min(run[part] for run in finished) for part in finished[0]}
             parts = ", ".join(
                 f"{part} {value:.2f} s" if isinstance(value, float) else f"{value:,} {part}"
                 for part, value in least.items()

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use grism_core::temporal::{DateTime, LocalDateTime};
-use grism_core::{Error, Result, Snapshot, SnapshotId, Storage, Value};
+use grism_core::{Error, Result, Snapshot, SnapshotId, Storage, Value, WriteCounts};
 use grism_cypher::{BindContext, ParameterTypes, Parameters, Query, Warning};
 use grism_engine::{
     CancellationHandle, ExecutionResult, Executor, ExprEvaluator, PhysicalSchema, PlannerConfig,
@@ -20,7 +20,7 @@ use grism_ray::{
     DistributedPlanner, DistributedPlannerConfig, RayExecutor, RayExecutorConfig, StagedExecutor,
     check_runtime,
 };
-use grism_storage::{LoadReport, WriteCounts};
+use grism_storage::LoadReport;
 
 use crate::Engine;
 use crate::entity_columns::EntityColumns;

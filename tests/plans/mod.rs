@@ -1,10 +1,15 @@
 //! What the planner makes of queries: the plan as the text says, and after the optimizer.
 //!
-//! The snapshots lie in `snapshots/`; `INSTA_UPDATE=always` writes them.
+//! The snapshots lie in `snapshots/`, those of the rules in `rules/` and those of the corpus in `corpus/`;
+//! `INSTA_UPDATE=always` writes them.
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod deep;
+mod of_corpus;
+mod of_rules;
+
+pub(crate) use of_corpus::{assert_plans, explained};
 
 use grism::QueryOptions;
 

@@ -4,19 +4,19 @@ use std::sync::Arc;
 
 use grism_core::{Error, Result, Type, with_stack};
 use grism_logical::{
-    Aggregate, Apply, ApplyKind, Column, JoinKind, LogicalExpr, LogicalPlan, PlanSchema,
-    WeightedCount,
+    Aggregate, Apply, ApplyKind, Column, Extension, JoinKind, LogicalExpr, LogicalPlan, PlanSchema,
+    WeightedCount, Write,
 };
 
 use super::columns::{with_columns, with_keys, without_internal};
 use super::subplan::{mixes_rows, share_argument};
 use crate::extension::extension_operator;
 use crate::operators::{
-    AdjacencyExpandExec, ApplyExec, ArgumentExec, CountExpandExec, CrossJoinExec, EmptyExec,
-    FetchExec, FilterExec, FlattenExec, HashJoinExec, HydrateExec, HyperedgeScanExec,
-    IndexLookupExec, LimitExec, LoadRowsExec, NodeScanExec, PathExpandExec, ProjectExec,
-    RepeatExec, RoleExpandExec, RowsExec, ShareExec, TableCallExec, UnionExec, UnitExec,
-    UnwindExec, WeightedCountExec,
+    AdjacencyExpandExec, ApplyExec, ArgumentExec, CountExpandExec, CountIntersectExec,
+    CrossJoinExec, EmptyExec, FetchExec, FilterExec, FlattenExec, HashJoinExec, HydrateExec,
+    HyperedgeScanExec, IndexLookupExec, LimitExec, LoadRowsExec, NodeScanExec, PathExpandExec,
+    ProjectExec, RepeatExec, RoleExpandExec, RowsExec, ShareExec, TableCallExec, UnionExec,
+    UnitExec, UnwindExec, WeightedCountExec,
 };
 use crate::{PhysicalOperator, PhysicalSchema};
 
@@ -98,6 +98,9 @@ impl Builder {
                 Arc::new(CountExpandExec::new(self.build(&expand.input)?, expand))
             }
             LogicalPlan::WeightedCount(count) => self.weighted_count(count)?,
+            LogicalPlan::CountIntersect(count) => {
+                Arc::new(CountIntersectExec::new(self.build(&count.input)?, count))
+            }
             LogicalPlan::RoleExpand(expand) => Arc::new(RoleExpandExec::new(
                 self.build_shared(&expand.input)?,
                 expand,
@@ -156,13 +159,11 @@ impl Builder {
                 self.build_shared(&lookup.input)?,
                 lookup,
             )),
-            LogicalPlan::Extension(extension) => {
-                let inputs = extension.inputs.iter().map(|input| self.build(input));
-                extension_operator(extension, inputs.collect::<Result<_>>()?)?
-            }
+            LogicalPlan::Extension(extension) => self.extension(extension)?,
             LogicalPlan::TableCall(call) => {
                 Arc::new(TableCallExec::new(self.build_shared(&call.input)?, call))
             }
+            LogicalPlan::Write(write) => return Err(runs_by_clauses(write)),
             LogicalPlan::LoadRows(load) => {
                 let input = self.build_shared(&load.input)?;
                 Arc::new(LoadRowsExec::try_new(input, load)?)
@@ -222,6 +223,12 @@ impl Builder {
             keys: keys.collect(),
             aggregates: Vec::new(),
         })
+    }
+
+    /// The operator of a node of another crate.
+    fn extension(&mut self, extension: &Extension) -> Result<Arc<dyn PhysicalOperator>> {
+        let inputs = extension.inputs.iter().map(|input| self.build(input));
+        extension_operator(extension, inputs.collect::<Result<_>>()?)
     }
 
     fn apply(&mut self, apply: &Apply) -> Result<Arc<dyn PhysicalOperator>> {
@@ -300,4 +307,12 @@ impl Builder {
             None => schema,
         }
     }
+}
+
+/// The error for a plan that writes among plans that read.
+fn runs_by_clauses(write: &Write) -> Error {
+    Error::unsupported(format!(
+        "{} in a plan that reads: a `QueryWriter` runs what writes, clause by clause",
+        write.kind.name()
+    ))
 }

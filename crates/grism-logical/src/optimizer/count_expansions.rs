@@ -10,10 +10,11 @@ use std::sync::Arc;
 use grism_core::{Result, Value, with_stack};
 
 use super::Facts;
+use super::meeting::Meeting;
 use super::weighted_aggregate::WeightedAggregate;
 use crate::{
-    Aggregate, Apply, ApplyKind, ArithmeticOperator, BinaryOperator, CountExpand, CountedHop,
-    LogicalExpr, LogicalPlan, RoleSource,
+    Aggregate, Apply, ApplyKind, ArithmeticOperator, BinaryOperator, CountExpand, CountIntersect,
+    CountedHop, LogicalExpr, LogicalPlan, RoleSource,
 };
 
 /// Replaces counted expansions.
@@ -149,6 +150,9 @@ impl Counter {
         if conjuncts.iter().any(LogicalExpr::is_volatile) {
             return Ok(rest(conjuncts));
         }
+        if let Some(meeting) = Meeting::of(plan, &conjuncts, needed)? {
+            return self.weigh_meeting(meeting, needed);
+        }
         let Some(mut count) = self.counted(plan) else {
             return Ok(rest(conjuncts));
         };
@@ -180,6 +184,28 @@ impl Counter {
         let mut weighted = with_stack(|| self.weigh(&Arc::clone(&count.input), &below, others))?;
         weighted.weights.push(count.count.clone());
         weighted.plan = LogicalPlan::CountExpand(CountExpand {
+            input: Arc::new(weighted.plan),
+            ..count
+        });
+        Ok(weighted)
+    }
+
+    /// The rows below edges that meet, weighed by how often they do.
+    fn weigh_meeting(&mut self, meeting: Meeting, needed: &BTreeSet<String>) -> Result<Weighted> {
+        let Meeting {
+            mut count,
+            conjuncts,
+        } = meeting;
+        let mut below = needed.clone();
+        below.extend(count.read().cloned());
+        for conjunct in &conjuncts {
+            conjunct.collect_columns(&mut below);
+        }
+        let mut weighted = with_stack(|| self.weigh(&Arc::clone(&count.input), &below, conjuncts))?;
+        self.counts += 1;
+        count.count = format!("#count_of{}", self.counts);
+        weighted.weights.push(count.count.clone());
+        weighted.plan = LogicalPlan::CountIntersect(CountIntersect {
             input: Arc::new(weighted.plan),
             ..count
         });
@@ -287,7 +313,7 @@ fn is_positive(count: LogicalExpr) -> LogicalExpr {
     )
 }
 
-fn only_drops(expressions: &[(LogicalExpr, String)]) -> bool {
+pub(super) fn only_drops(expressions: &[(LogicalExpr, String)]) -> bool {
     let same = |(expression, name): &(LogicalExpr, String)| matches!(expression, LogicalExpr::Column(own) if own == name);
     expressions.iter().all(same)
 }
@@ -313,7 +339,7 @@ fn hyperedge_of(plan: &LogicalPlan) -> Option<&str> {
 }
 
 /// The other column of `own <> other`.
-fn other_than(conjunct: &LogicalExpr, own: &str) -> Option<String> {
+pub(super) fn other_than(conjunct: &LogicalExpr, own: &str) -> Option<String> {
     match conjunct {
         LogicalExpr::Binary {
             operator: BinaryOperator::NotEqual,

@@ -6,6 +6,7 @@ mod drop_implied_uniqueness;
 mod estimate_rows;
 mod fold_constants;
 mod limit_sort;
+mod meeting;
 mod merge_alternatives;
 mod merge_projections;
 mod propagate_empty;
@@ -131,3 +132,6 @@ pub const RULES: &[Rule] = &[
 pub fn optimize(plan: LogicalPlan, facts: Facts<'_>) -> Result<LogicalPlan> {
     Rewrites::default().optimize(plan, facts)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! The logical plan: what to compute.
 
 mod argument;
+mod count_intersect;
 mod expressions;
 mod extension;
 mod known_schema;
@@ -11,6 +12,8 @@ mod repeat;
 mod schema;
 mod table_call;
 mod weighted_count;
+mod write;
+mod write_text;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,6 +21,7 @@ use std::sync::Arc;
 use grism_core::{Result, Type, with_stack};
 use serde::{Deserialize, Serialize};
 
+pub use count_intersect::{CountIntersect, CountedStep};
 pub use extension::{Extension, LogicalExtension};
 pub use load_rows::{CsvRecord, LoadRows, RowForm};
 pub use nodes::{
@@ -31,6 +35,10 @@ pub use table_call::TableCall;
 pub use weighted_count::{
     SelfLoops, WeightedBranch, WeightedCount, WeightedHop, WeightedPlace, WeightedRoot,
     WeightedStep, WeightedTerm,
+};
+pub use write::{
+    Created, CreatedEdge, CreatedEntity, CreatedIncidence, DeleteMode, LabelChange, MergeWrite,
+    PropertiesMode, SetItem, Write, WriteKind,
 };
 
 use argument::argument_columns;
@@ -71,6 +79,8 @@ pub enum LogicalPlan {
     CountExpand(CountExpand),
     /// See [`WeightedCount`].
     WeightedCount(WeightedCount),
+    /// See [`CountIntersect`].
+    CountIntersect(CountIntersect),
     /// See [`PathExpand`].
     PathExpand(PathExpand),
     /// See [`Repeat`].
@@ -145,6 +155,8 @@ pub enum LogicalPlan {
     Join(Join),
     /// See [`Extension`].
     Extension(Extension),
+    /// See [`Write`].
+    Write(Write),
 }
 
 impl LogicalPlan {
@@ -182,6 +194,7 @@ impl LogicalPlan {
             | Self::TableCall(TableCall { input, .. })
             | Self::RoleExpand(RoleExpand { input, .. })
             | Self::CountExpand(CountExpand { input, .. })
+            | Self::CountIntersect(CountIntersect { input, .. })
             | Self::PathExpand(PathExpand { input, .. })
             | Self::Repeat(Repeat { input, .. })
             | Self::Hydrate { input, .. }
@@ -193,6 +206,7 @@ impl LogicalPlan {
             | Self::Sort { input, .. }
             | Self::Limit { input, .. }
             | Self::Unwind { input, .. }
+            | Self::Write(Write { input, .. })
             | Self::Apply(Apply { input, .. }) => vec![input],
             Self::Union { inputs }
             | Self::WeightedCount(WeightedCount { inputs, .. })
@@ -224,6 +238,7 @@ impl LogicalPlan {
             | Self::TableCall(TableCall { input, .. })
             | Self::RoleExpand(RoleExpand { input, .. })
             | Self::CountExpand(CountExpand { input, .. })
+            | Self::CountIntersect(CountIntersect { input, .. })
             | Self::PathExpand(PathExpand { input, .. })
             | Self::Hydrate { input, .. }
             | Self::Fetch(Fetch { input, .. })
@@ -233,6 +248,7 @@ impl LogicalPlan {
             | Self::Distinct { input }
             | Self::Sort { input, .. }
             | Self::Limit { input, .. }
+            | Self::Write(Write { input, .. })
             | Self::Unwind { input, .. } => visit(input)?,
             Self::Apply(apply) => {
                 visit(&mut apply.input)?;
