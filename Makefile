@@ -48,6 +48,7 @@ demo: extension
 
 test: build
 	cargo test $(EVERYTHING) -- --nocapture
+	cargo test $(CARGO_OPTIONS) --workspace --doc
 	$(BIN)/python -m pytest python/tests
 
 conformance: build

@@ -1,10 +1,10 @@
 //! Alterations: labels, types, roles and properties get other names, and types further or fewer roles.
 
 use grism_core::{Alteration, Result, SnapshotId};
+use grism_engine::CommitAttempts;
 use grism_storage::alter_into;
 
 use crate::Graph;
-use crate::attempts::Attempts;
 
 impl Graph {
     /// Alters a label or a hyperedge type as one commit; again on the new snapshot where another writer was first. Nothing is
@@ -14,7 +14,7 @@ impl Graph {
     /// `NotFound` for a label, type, role or property that does not exist; `InvalidData` for a name that is taken, and for
     /// roles that cannot be altered so: a required one that hyperedges would leave unbound, the only one, one of a binary edge.
     pub async fn alter(&self, alteration: &Alteration) -> Result<SnapshotId> {
-        let mut attempts = Attempts::of(&self.storage);
+        let mut attempts = CommitAttempts::of(&self.storage);
         loop {
             let turn = attempts.next().await?;
             let snapshot = self.storage.snapshot(SnapshotId::default()).await?;
@@ -23,7 +23,7 @@ impl Graph {
             };
             changes.turn = turn;
             match self.storage.commit(changes).await {
-                Err(error) if attempts.again(&error) => {}
+                Err(error) if attempts.may_retry(&error) => {}
                 other => return other,
             }
         }

@@ -3,9 +3,9 @@
 use grism_core::{
     ChangeSet, Constraint, Error, HyperedgeType, IndexDefinition, Result, Snapshot, SnapshotId,
 };
+use grism_engine::CommitAttempts;
 
 use crate::Graph;
-use crate::attempts::Attempts;
 
 /// Whether a declaration changes anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -188,7 +188,7 @@ impl Graph {
         operation: &str,
         change: impl Fn(&mut ChangeSet, &dyn Snapshot) -> Result<Change>,
     ) -> Result<SnapshotId> {
-        let mut attempts = Attempts::of(&self.storage);
+        let mut attempts = CommitAttempts::of(&self.storage);
         loop {
             let turn = attempts.next().await?;
             let snapshot = self.storage.snapshot(SnapshotId::default()).await?;
@@ -199,7 +199,7 @@ impl Graph {
                 return Ok(snapshot.id());
             }
             match self.storage.commit(changes).await {
-                Err(error) if attempts.again(&error) => {}
+                Err(error) if attempts.may_retry(&error) => {}
                 other => return other,
             }
         }

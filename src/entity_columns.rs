@@ -85,3 +85,37 @@ fn made_of(expression: &LogicalExpr) -> Option<&str> {
     };
     (is_entity && of_column(&entries[0].1)).then_some(column)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Graph, QueryOptions};
+
+    use super::*;
+
+    /// What the columns of a query's result are, by name.
+    async fn kinds(query: &str) -> BTreeMap<String, String> {
+        let graph = Graph::in_memory();
+        let options = QueryOptions::default();
+        let made = "CREATE (:Person {id: 1, labels: 'x'})-[:KNOWS]->(:Person {id: 2})";
+        graph.execute(made, &options).await.unwrap();
+        let result = graph.execute(query, &options).await.unwrap();
+        let schema = result.arrow_schema();
+        let fields = schema.fields().iter();
+        let kinds = fields.filter_map(|field| {
+            let kind = field.metadata().get(ENTITY_METADATA)?;
+            Some((field.name().clone(), kind.clone()))
+        });
+        kinds.collect()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn columns_of_entities_are_marked_and_maps_that_look_like_them_are_not() {
+        let found = kinds(
+            "MATCH (a)-[k:KNOWS]->(b) RETURN a, k, b.id AS id, \
+             {id: a.id, labels: ['Person'], properties: {}} AS like, [a] AS list",
+        );
+        let wanted = [("a", "node"), ("k", "hyperedge")];
+        let wanted = wanted.map(|(name, kind)| (name.to_owned(), kind.to_owned()));
+        assert_eq!(found.await, BTreeMap::from(wanted));
+    }
+}

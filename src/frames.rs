@@ -5,7 +5,6 @@ use std::sync::Arc;
 use grism_core::{Error, Result, Snapshot, SnapshotId, Table};
 use grism_cypher::{ExplainOptions, Query, Warning, bind_results};
 use grism_logical::Frame;
-use grism_logical::optimizer::optimize;
 
 use crate::Graph;
 use crate::entity_columns::EntityColumns;
@@ -125,7 +124,8 @@ impl Graph {
             frame.plan(),
             bind_context(snapshot.as_ref(), options, &now()),
         )?;
-        let optimized = optimize(bound.clone(), facts(snapshot.as_ref()))?;
+        let rewrites = &options.rewrites;
+        let optimized = rewrites.optimize(bound.clone(), facts(snapshot.as_ref()))?;
         let warnings = frame.warnings().iter().cloned();
         let warnings = warnings.map(|message| Warning {
             message,

@@ -5,7 +5,6 @@
 //! under the names of the crates they come from.
 
 mod alter;
-mod attempts;
 mod connected;
 mod copy;
 mod copy_to;
@@ -56,8 +55,8 @@ pub use grism_core::{
     LoadState, LoadedFile, Location, Maintenance, NodeContents, NodeValue, OptimizeReport,
     PathValue, Result, Role, RowChanges, SchemaChange, SchemaOwner, SearchHit, SearchTarget,
     Snapshot, SnapshotId, SnapshotInfo, Storage, StorageDescriptor, Table, TableKind, TimeTravel,
-    Type, Unneeded, VacuumOptions, VacuumReport, Value, VectorMetric, nearest, temporal,
-    without_secrets,
+    Type, Unneeded, VacuumOptions, VacuumReport, Value, VectorMetric, WriteCounts, WriteTarget,
+    nearest, temporal, without_secrets,
 };
 pub use grism_cypher::{
     ExplainFormat, ExplainOptions, Parameters, Procedure, Statement, StatementKind, Warning,
@@ -78,6 +77,7 @@ pub use grism_functions::{
     UserSignature, fitting,
 };
 pub use grism_local::{LocalExecutionContext, LocalExecutor, LocalPhysicalPlanner};
+pub use grism_logical::optimizer::Rewrites;
 pub use grism_logical::{
     AggregateCall, AggregateFunction, AggregateRef, Column, Frame, FunctionRef, LogicalExpr,
     LogicalPlan, PlanSchema, column, literal,
@@ -92,6 +92,6 @@ pub use grism_storage::{
     GraphOptions, ImportOptions, ImportSource, InMemoryStorage, Incremental, IncrementalLoad,
     LanceStorage, LoadJob, LoadOptions, LoadPreview, LoadProgress, LoadReport, LoadTarget,
     ManyLoads, ManyReport, MissingMember, OnConflict, PackedFile, RoleSource, SnapshotDiff,
-    TableDiff, TableStream, TimeFormat, TimeFormats, Transaction, WriteCounts, load, load_into,
-    load_many_into, one_byte, preview_many,
+    TableDiff, TableStream, TimeFormat, TimeFormats, Transaction, load, load_into, load_many_into,
+    one_byte, preview_many,
 };

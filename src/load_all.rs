@@ -4,10 +4,10 @@ use std::time::Instant;
 
 use grism_core::{Error, HyperedgeType, Result, SnapshotId};
 use grism_cypher::{StatementKind, parse_statements};
+use grism_engine::CommitAttempts;
 use grism_storage::{LoadPreview, ManyLoads, ManyReport, load_many_into, preview_many};
 
 use crate::Graph;
-use crate::attempts::Attempts;
 use crate::graph::limited;
 
 impl Graph {
@@ -19,7 +19,7 @@ impl Graph {
     pub async fn load_all(&self, loads: ManyLoads) -> Result<ManyReport> {
         let start = Instant::now();
         let storage = limited(&self.storage, loads.memory_limit);
-        let mut attempts = Attempts::of(&storage);
+        let mut attempts = CommitAttempts::of(&storage);
         let mut loads = loads;
         loop {
             loads.progress.restart();
@@ -39,7 +39,7 @@ impl Graph {
             }
             let committed = storage.commit_steps(done.steps, Some(done.staged));
             match (committed.await, again) {
-                (Err(error), Some(again)) if attempts.again(&error) => loads = again,
+                (Err(error), Some(again)) if attempts.may_retry(&error) => loads = again,
                 (Err(error), _) => return Err(error),
                 (Ok(snapshot), _) => {
                     for load in &mut done.reports {

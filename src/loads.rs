@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use grism_core::{ChangeSet, Error, LoadState, Result, Snapshot, SnapshotId, Turn};
+use grism_engine::CommitAttempts;
 use grism_storage::{
     ImportSource, IncrementalLoad, LoadOptions, LoadPreview, LoadReport, LoadTarget, MissingMember,
     RoleSource, load_into, preview,
 };
 
 use crate::Graph;
-use crate::attempts::Attempts;
 use crate::graph::limited;
 
 impl Graph {
@@ -46,7 +46,7 @@ impl Graph {
         source: ImportSource,
         options: &LoadOptions,
     ) -> Result<LoadReport> {
-        let mut attempts = Attempts::of(&self.storage);
+        let mut attempts = CommitAttempts::of(&self.storage);
         let mut source = source;
         loop {
             options.progress.restart();
@@ -56,7 +56,7 @@ impl Graph {
             let (changes, mut report) = load_into(&snapshot, target, source, options).await?;
             let committed = self.commit_loaded(&snapshot, changes, turn, options).await;
             match (committed, again) {
-                (Err(error), Some(again)) if attempts.again(&error) => source = again,
+                (Err(error), Some(again)) if attempts.may_retry(&error) => source = again,
                 (Err(error), _) => return Err(error),
                 (Ok(snapshot), _) => {
                     report.snapshot = snapshot;
@@ -88,7 +88,7 @@ impl Graph {
     ) -> Result<LoadReport> {
         options.progress.restart();
         loop {
-            let mut attempts = Attempts::of(&self.storage);
+            let mut attempts = CommitAttempts::of(&self.storage);
             let committed = loop {
                 let turn = attempts.next().await?;
                 let snapshot = self.storage.snapshot(SnapshotId::default()).await?;
@@ -96,7 +96,7 @@ impl Graph {
                     return Ok(load.finish(snapshot.id()));
                 };
                 match self.commit_loaded(&snapshot, changes, turn, options).await {
-                    Err(error) if attempts.again(&error) => {}
+                    Err(error) if attempts.may_retry(&error) => {}
                     committed => break committed?,
                 }
             };

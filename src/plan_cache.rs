@@ -6,11 +6,12 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use grism_core::{GraphSchema, Result, Snapshot, Value, encode_any};
-use grism_cypher::{Parameters, Query, Statement, Warning, parse_statements};
-use grism_functions::Functions;
+use grism_cypher::{Query, Statement, Warning, parse_statements};
 use grism_logical::LogicalPlan;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
+
+use crate::QueryOptions;
 
 /// Queries, and as many plans, that are expected to be kept.
 const EXPECTED: usize = 256;
@@ -32,9 +33,15 @@ const SHOWN_FACTOR: u64 = 4;
 /// A plan that is made anew where the graph has grown or shrunk by this factor: then another order may be better.
 const GROWTH: u64 = 4;
 
-/// The whole input, where the query starts in it, the values of the parameters, which stand in a plan as constants, and which
-/// functions are registered: a plan keeps those that it calls.
-type PlanKey = (String, usize, Vec<u8>, Vec<(String, usize)>);
+/// The whole input, where the query starts in it, the values of the parameters, which stand in a plan as constants, which
+/// functions are registered, since a plan keeps those that it calls, and which rules of the optimizer are left out.
+type PlanKey = (
+    String,
+    usize,
+    Vec<u8>,
+    Vec<(String, usize)>,
+    Vec<&'static str>,
+);
 
 /// Parsed inputs and plans of one graph.
 pub(crate) struct PlanCache {
@@ -55,7 +62,7 @@ impl Weighter<String, Arc<Vec<Statement>>> for InputWeighter {
 struct PlanWeighter;
 
 impl Weighter<PlanKey, Arc<CachedPlan>> for PlanWeighter {
-    fn weight(&self, (input, _, parameters, _): &PlanKey, plan: &Arc<CachedPlan>) -> u64 {
+    fn weight(&self, (input, _, parameters, ..): &PlanKey, plan: &Arc<CachedPlan>) -> u64 {
         (input.len() + parameters.len()) as u64 + plan.bytes
     }
 }
@@ -146,20 +153,16 @@ fn cache<K: Eq + Hash, V: Clone, W: Weighter<K, V> + Clone>(
 }
 
 /// The key of the plan of a query with these parameters and functions; `None` where they are too large to be kept.
-pub(crate) fn plan_key(
-    query: &Query,
-    parameters: &Parameters,
-    functions: &Functions,
-) -> Option<PlanKey> {
-    let parameters = encode_any(&Value::Map(parameters.clone()));
+pub(crate) fn plan_key(query: &Query, options: &QueryOptions) -> Option<PlanKey> {
+    let parameters = encode_any(&Value::Map(options.parameters.clone()));
     let is_large = query.input().len().max(parameters.len()) > LARGE;
     (!is_large).then(|| {
-        let functions = functions.identity();
         (
             query.input().to_owned(),
             query.offset(),
             parameters,
-            functions,
+            options.functions.identity(),
+            options.rewrites.left_out().collect(),
         )
     })
 }
@@ -196,7 +199,7 @@ mod tests {
     use grism_core::SnapshotId;
 
     use super::*;
-    use crate::{Graph, QueryOptions};
+    use crate::Graph;
 
     #[tokio::test]
     async fn what_is_kept_is_bounded_in_bytes() {
@@ -217,7 +220,7 @@ mod tests {
         // A short query that comes again is planned once.
         graph.prepare("RETURN 1 AS n", &options).await.unwrap();
         let query = graph.parsed("RETURN 1 AS n").unwrap();
-        let key = plan_key(&query, &options.parameters, &options.functions).unwrap();
+        let key = plan_key(&query, &options).unwrap();
         let snapshot = graph.snapshot(SnapshotId::default()).await.unwrap();
         assert!(cache.plan(&key, snapshot.as_ref()).is_some());
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use grism_core::temporal::{DateTime, LocalDateTime};
-use grism_core::{Error, Result, Snapshot, SnapshotId, Storage, Value};
+use grism_core::{Error, Result, Snapshot, SnapshotId, Storage, Value, WriteCounts};
 use grism_cypher::{BindContext, ParameterTypes, Parameters, Query, Warning};
 use grism_engine::{
     CancellationHandle, ExecutionResult, Executor, ExprEvaluator, PhysicalSchema, PlannerConfig,
@@ -14,13 +14,13 @@ use grism_engine::{
 };
 use grism_functions::Functions;
 use grism_local::{LocalExecutor, LocalPhysicalPlanner};
-use grism_logical::optimizer::{Facts, optimize};
+use grism_logical::optimizer::{Facts, Rewrites};
 use grism_logical::{LogicalExpr, LogicalPlan, PlanSchema};
 use grism_ray::{
     DistributedPlanner, DistributedPlannerConfig, RayExecutor, RayExecutorConfig, StagedExecutor,
     check_runtime,
 };
-use grism_storage::{LoadReport, WriteCounts};
+use grism_storage::LoadReport;
 
 use crate::Engine;
 use crate::entity_columns::EntityColumns;
@@ -45,6 +45,8 @@ pub struct QueryOptions {
     pub distributed: DistributedPlannerConfig,
     /// How Ray is reached.
     pub ray: RayExecutorConfig,
+    /// The rules of the optimizer that run; by default all of them.
+    pub rewrites: Rewrites,
     /// Functions that queries may call, beside those of Grism and those that are registered with the graph.
     pub functions: Functions,
     /// Stops the statements that run with these options, from their planning to their commit; what is committed stays.
@@ -90,9 +92,7 @@ pub(crate) async fn prepare(
     }
     // A plan that depends on tables of this call is not kept.
     let is_kept = options.tables.parameter_names().is_empty();
-    let key = is_kept
-        .then(|| plan_key(query, &options.parameters, &options.functions))
-        .flatten();
+    let key = is_kept.then(|| plan_key(query, options)).flatten();
     let known = key
         .as_ref()
         .and_then(|key| plans.plan(key, snapshot.as_ref()));
@@ -106,7 +106,8 @@ pub(crate) async fn prepare(
     }
     let query = query.with_functions(&options.functions)?;
     let bound = query.bind(bind_context(snapshot.as_ref(), options, &now()))?;
-    let optimized = optimize(bound.plan.clone(), facts(snapshot.as_ref()))?;
+    let facts = facts(snapshot.as_ref());
+    let optimized = options.rewrites.optimize(bound.plan.clone(), facts)?;
     if let Some(key) = key.filter(|_| !bound.volatile) {
         plans.keep(
             key,

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use grism_core::{Error, HyperedgeType, Result, SnapshotId, Storage, Value};
-use grism_storage::{Transaction, WriteCounts};
+use grism_core::{Error, HyperedgeType, Result, SnapshotId, Storage, Value, WriteCounts};
+use grism_storage::Transaction;
 
 use crate::Graph;
 use crate::views::TransactionStorage;

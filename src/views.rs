@@ -223,3 +223,91 @@ impl Storage for TransactionStorage {
         Some(Err(Error::unsupported(message)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use grism_core::ErrorKind;
+    use grism_storage::InMemoryStorage;
+
+    use super::*;
+
+    async fn newest(storage: &dyn Storage) -> Arc<dyn Snapshot> {
+        storage.snapshot(SnapshotId::default()).await.unwrap()
+    }
+
+    /// Changes on the newest snapshot that add a table of nodes.
+    async fn with_label(storage: &dyn Storage, label: &str) -> ChangeSet {
+        let base = newest(storage).await;
+        let mut changes = ChangeSet::new(base.as_ref(), (**base.schema()).clone());
+        let labels = [label.to_owned()];
+        changes.schema.ensure_node_table(&labels).unwrap();
+        changes
+    }
+
+    fn labels(snapshot: &dyn Snapshot) -> Vec<String> {
+        let labels = snapshot.schema().labels();
+        labels.into_iter().map(str::to_owned).collect()
+    }
+
+    #[tokio::test]
+    async fn a_pinned_graph_stays_as_it_was_and_is_only_read() {
+        let inner: Arc<dyn Storage> = Arc::new(InMemoryStorage::new());
+        inner
+            .commit(with_label(inner.as_ref(), "A").await)
+            .await
+            .unwrap();
+        let pinned = PinnedStorage::new(Arc::clone(&inner), newest(inner.as_ref()).await.as_ref());
+        inner
+            .commit(with_label(inner.as_ref(), "B").await)
+            .await
+            .unwrap();
+        assert_eq!(labels(newest(&pinned).await.as_ref()), ["A"]);
+        assert_eq!(labels(newest(inner.as_ref()).await.as_ref()), ["A", "B"]);
+        let history = pinned.history().await.unwrap();
+        assert_eq!(history.last().unwrap().id, newest(&pinned).await.id());
+        let refused = pinned.commit(with_label(&pinned, "C").await).await;
+        assert_eq!(refused.unwrap_err().kind(), ErrorKind::InvalidQuery);
+        assert!(pinned.turn().await.is_err());
+        let base = newest(&pinned).await;
+        assert!(
+            pinned
+                .stage(&base, &with_label(&pinned, "C").await)
+                .await
+                .is_err()
+        );
+    }
+
+    #[tokio::test]
+    async fn a_pinned_snapshot_is_not_one_of_its_number_of_another_graph() {
+        let [first, second] = [InMemoryStorage::new(), InMemoryStorage::new()];
+        first.commit(with_label(&first, "A").await).await.unwrap();
+        second.commit(with_label(&second, "A").await).await.unwrap();
+        let foreign = newest(&second).await;
+        let pinned = PinnedStorage::new(Arc::new(first), foreign.as_ref());
+        let error = pinned.snapshot(SnapshotId::default()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+        assert_eq!(
+            pinned.history().await.unwrap_err().kind(),
+            ErrorKind::NotFound
+        );
+    }
+
+    #[tokio::test]
+    async fn steps_of_a_transaction_are_seen_within_it_and_kept_in_order() {
+        let inner: Arc<dyn Storage> = Arc::new(InMemoryStorage::new());
+        let base = newest(inner.as_ref()).await;
+        let own = TransactionStorage::new(Arc::clone(&inner), base);
+        own.commit(with_label(&own, "A").await).await.unwrap();
+        own.commit(with_label(&own, "B").await).await.unwrap();
+        assert_eq!(labels(newest(&own).await.as_ref()), ["A", "B"]);
+        assert!(labels(newest(inner.as_ref()).await.as_ref()).is_empty());
+        let (steps, staged) = own.end().unwrap();
+        assert_eq!(steps.len(), 2);
+        inner.commit_steps(steps, Some(staged)).await.unwrap();
+        assert_eq!(labels(newest(inner.as_ref()).await.as_ref()), ["A", "B"]);
+        // Nothing can be done with it any more.
+        assert_eq!(own.end().err().unwrap().kind(), ErrorKind::InvalidQuery);
+        assert!(own.snapshot(SnapshotId::default()).await.is_err());
+        assert!(own.history().await.is_err());
+    }
+}

@@ -2,6 +2,9 @@
 //!
 //! The second line of a file names its graph: `# graph: people`. Every statement runs in memory and on Lance, locally
 //! with one thread and with all, and in stages with 1, 2 and 7 partitions. Ray runs the same files from Python.
+//!
+//! Each file is a test of its own: `cargo test --test corpus corpus::people`. The plans of its queries lie in
+//! `tests/plans/corpus`; `INSTA_UPDATE=always` writes them, and `GRISM_BLESS=1` writes answers.
 
 mod custom_operator;
 mod faults;
@@ -16,13 +19,15 @@ mod storage_conformance;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::LazyLock;
 
 use arrow::array::Array;
 use async_trait::async_trait;
 use grism::{DistributedPlannerConfig, Engine, Error, Graph, QueryOptions, RuntimeConfig, Value};
 use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType, Record, parse_file};
+use tempfile::TempDir;
+use tokio::runtime::Runtime as TokioRuntime;
+use tokio::sync::Mutex;
 
 /// A way to run a query.
 #[derive(Clone, Copy, Debug)]
@@ -78,7 +83,6 @@ const RUNTIMES: [Runtime; 9] = [
 struct Database {
     graph: Graph,
     options: QueryOptions,
-    statements: Arc<AtomicUsize>,
 }
 
 #[derive(Debug)]
@@ -99,7 +103,6 @@ impl AsyncDB for Database {
     type ColumnType = DefaultColumnType;
 
     async fn run(&mut self, text: &str) -> Result<DBOutput<DefaultColumnType>, Failure> {
-        self.statements.fetch_add(1, Ordering::Relaxed);
         let result = self
             .graph
             .execute(text, &self.options)
@@ -176,129 +179,179 @@ fn float(value: f64) -> String {
     format!("{rounded:?}")
 }
 
-fn files() -> Vec<PathBuf> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/queries");
-    let mut files: Vec<PathBuf> = std::fs::read_dir(directory)
-        .expect("the corpus")
-        .map(|entry| entry.expect("an entry").path())
-        .collect();
-    files.retain(|path| path.extension().is_some_and(|ending| ending == "slt"));
-    files.sort();
-    files
-}
+/// A test for each file of the corpus.
+macro_rules! cases {
+    ($($name:ident),* $(,)?) => {
+        const CASES: &[&str] = &[$(stringify!($name)),*];
 
-fn graph_name(path: &Path) -> String {
-    let text = std::fs::read_to_string(path).expect("a file of the corpus");
-    let line = text.lines().find_map(|line| line.strip_prefix("# graph: "));
-    line.unwrap_or_else(|| panic!("{} names no graph", path.display()))
-        .trim()
-        .to_owned()
-}
-
-fn writes(path: &Path) -> bool {
-    let text = std::fs::read_to_string(path).expect("a file of the corpus");
-    text.lines().any(|line| line == "# writes")
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_corpus_has_one_answer_on_every_runtime() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let graphs: Mutex<BTreeMap<(String, bool), Graph>> = Mutex::default();
-    let (mut report, mut failures) = (Vec::new(), Vec::new());
-    let runtimes = if std::env::var_os("GRISM_BLESS").is_some() {
-        &RUNTIMES[..1]
-    } else {
-        &RUNTIMES[..]
-    };
-    for runtime in runtimes {
-        let statements = Arc::new(AtomicUsize::new(0));
-        let start = std::time::Instant::now();
-        for path in files() {
-            let name = graph_name(&path);
-            // A file that writes says so, and gets a graph of its own.
-            let writes = writes(&path);
-            let known = graphs
-                .lock()
-                .expect("no panic")
-                .get(&(name.clone(), runtime.lance))
-                .cloned()
-                .filter(|_| !writes);
-            let graph = match known {
-                Some(graph) => graph,
-                None => {
-                    let own = tempfile::tempdir_in(directory.path())
-                        .expect("a directory")
-                        .keep();
-                    let place = runtime.lance.then_some(own.as_path());
-                    let graph = fixtures::graph(&name, place)
-                        .await
-                        .expect("the graph is made");
-                    if !writes {
-                        graphs
-                            .lock()
-                            .expect("no panic")
-                            .insert((name, runtime.lance), graph.clone());
-                    }
-                    graph
+        mod corpus {
+            $(
+                #[test]
+                fn $name() {
+                    super::check_file(stringify!($name));
                 }
-            };
-            let options = QueryOptions {
-                engine: runtime.engine,
-                // Small batches, so that small graphs have many.
-                runtime: RuntimeConfig {
-                    batch_rows: if runtime.lance { 8192 } else { 1000 },
-                    ..RuntimeConfig::default().with_threads(runtime.threads)
-                },
-                distributed: DistributedPlannerConfig {
-                    partitions: runtime.partitions,
-                    adjacency_replication_limit: runtime.replicated,
-                    broadcast_rows: if runtime.partitions == 7 { 0 } else { 10_000 },
-                },
-                ..QueryOptions::default()
-            };
-            let statements = Arc::clone(&statements);
-            let mut runner = sqllogictest::Runner::new(move || {
-                let (graph, options, statements) =
-                    (graph.clone(), options.clone(), Arc::clone(&statements));
-                async move {
-                    Ok(Database {
-                        graph,
-                        options,
-                        statements,
-                    })
-                }
-            });
-            if std::env::var_os("GRISM_BLESS").is_some() {
-                // Writes down what the first runtime answers; the others must agree, and a person must have looked.
-                let (validator, normalizer) = (
-                    sqllogictest::default_validator,
-                    sqllogictest::default_normalizer,
-                );
-                let columns = sqllogictest::default_column_validator;
-                let blessed = runner
-                    .update_test_file(&path, " ", validator, normalizer, columns)
-                    .await;
-                blessed.expect("the file is written");
-                continue;
-            }
-            for record in parse_file::<DefaultColumnType>(&path).expect("a file of the corpus") {
-                if matches!(record, Record::Halt { .. }) {
-                    break;
-                }
-                if let Err(error) = runner.run_async(record).await {
-                    failures.push(format!("{}: {error}", runtime.name));
-                }
-            }
+            )*
         }
-        report.push((
-            runtime.name,
-            statements.load(Ordering::Relaxed),
-            start.elapsed(),
-        ));
+    };
+}
+
+cases!(
+    after_grouping,
+    alterations,
+    calendar,
+    chains,
+    claims,
+    constraints,
+    empty,
+    entities_as_values,
+    flights,
+    hyperedge_writes,
+    hyperedges,
+    hyperedges_flights,
+    load_csv,
+    load_rows,
+    lookups,
+    mistakes,
+    names,
+    not_reached,
+    odd_names,
+    odd_values,
+    people,
+    planned_together,
+    properties_named_like_roles,
+    ranges,
+    returned_by_writes,
+    run_time_types,
+    search,
+    set_and_merge,
+    shared_values,
+    statistics,
+    step_kinds,
+    subqueries,
+    values_in_lists,
+    variables,
+);
+
+#[test]
+fn every_file_is_a_case() {
+    let directory = queries();
+    let files = std::fs::read_dir(directory).expect("the corpus");
+    let mut names: Vec<String> = files
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "slt"))
+        .map(|path| {
+            let stem = path.file_stem().expect("a name");
+            stem.to_string_lossy().into_owned()
+        })
+        .collect();
+    names.sort();
+    assert_eq!(names, CASES);
+}
+
+/// Runs what all cases share: the graphs of one case are read by another.
+static TOKIO: LazyLock<TokioRuntime> = LazyLock::new(|| {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    let runtime = builder.worker_threads(2).enable_all().build();
+    runtime.expect("a runtime")
+});
+
+/// The graphs that files only read, by name and by whether they are on disk.
+static GRAPHS: LazyLock<Mutex<BTreeMap<(String, bool), Graph>>> = LazyLock::new(Mutex::default);
+
+/// The directory of the graphs that files only read.
+static DIRECTORY: LazyLock<PathBuf> = LazyLock::new(|| {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("corpus");
+    // Left over by the run before.
+    let _ = std::fs::remove_dir_all(&directory);
+    std::fs::create_dir_all(&directory).expect("a directory");
+    directory
+});
+
+fn queries() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/queries")
+}
+
+/// Whether a file changes its graph, as its header says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Reads,
+    Writes,
+}
+
+/// A file of the corpus.
+struct File {
+    path: PathBuf,
+    graph: String,
+    access: Access,
+}
+
+impl File {
+    fn read(name: &str) -> Self {
+        let path = queries().join(format!("{name}.slt"));
+        let text = std::fs::read_to_string(&path).expect("a file of the corpus");
+        let graph = text.lines().find_map(|line| line.strip_prefix("# graph: "));
+        let graph = graph.unwrap_or_else(|| panic!("{name} names no graph"));
+        let graph = graph.trim().to_owned();
+        let access = match text.lines().any(|line| line == "# writes") {
+            true => Access::Writes,
+            false => Access::Reads,
+        };
+        Self {
+            path,
+            graph,
+            access,
+        }
     }
-    println!("\ncorpus statements by runtime:");
-    for (name, statements, elapsed) in report {
-        println!("  {statements:5}  {name}  ({:.1} s)", elapsed.as_secs_f64());
+
+    /// The graph, and the directory that goes with it where the file gets one of its own.
+    async fn graph(&self, runtime: Runtime) -> (Graph, Option<TempDir>) {
+        if self.access == Access::Writes {
+            let directory = tempfile::tempdir().expect("a directory");
+            let place = runtime.lance.then_some(directory.path());
+            let graph = fixtures::graph(&self.graph, place).await;
+            return (graph.expect("the graph is made"), Some(directory));
+        }
+        let mut graphs = GRAPHS.lock().await;
+        let key = (self.graph.clone(), runtime.lance);
+        if let Some(graph) = graphs.get(&key) {
+            return (graph.clone(), None);
+        }
+        let place = runtime.lance.then_some(DIRECTORY.as_path());
+        let graph = fixtures::graph(&self.graph, place).await;
+        let graph = graph.expect("the graph is made");
+        graphs.insert(key, graph.clone());
+        (graph, None)
+    }
+}
+
+fn options(runtime: Runtime) -> QueryOptions {
+    QueryOptions {
+        engine: runtime.engine,
+        // Small batches, so that small graphs have many.
+        runtime: RuntimeConfig {
+            batch_rows: if runtime.lance { 8192 } else { 1000 },
+            ..RuntimeConfig::default().with_threads(runtime.threads)
+        },
+        distributed: DistributedPlannerConfig {
+            partitions: runtime.partitions,
+            adjacency_replication_limit: runtime.replicated,
+            broadcast_rows: if runtime.partitions == 7 { 0 } else { 10_000 },
+        },
+        ..QueryOptions::default()
+    }
+}
+
+/// Checks that each statement of a file has one answer on every runtime, and that its plans are as they were.
+fn check_file(name: &str) {
+    let file = File::read(name);
+    if std::env::var_os("GRISM_BLESS").is_some() {
+        TOKIO.block_on(bless(&file));
+        return;
+    }
+    let (mut plans, mut failures) = (String::new(), Vec::new());
+    for (number, runtime) in RUNTIMES.into_iter().enumerate() {
+        let explained = (number == 0).then_some(&mut plans);
+        failures.extend(TOKIO.block_on(run(&file, runtime, explained)));
     }
     assert!(
         failures.is_empty(),
@@ -306,4 +359,50 @@ async fn the_corpus_has_one_answer_on_every_runtime() {
         failures.len(),
         failures.join("\n\n")
     );
+    plans::assert_plans(name, &plans);
+}
+
+/// Runs the statements of a file; what differs from its answers. Plans are added to `plans` before each statement runs.
+async fn run(file: &File, runtime: Runtime, mut plans: Option<&mut String>) -> Vec<String> {
+    let (graph, _directory) = file.graph(runtime).await;
+    let mut runner = runner(&graph, runtime);
+    let mut failures = Vec::new();
+    for record in parse_file::<DefaultColumnType>(&file.path).expect("a file of the corpus") {
+        if matches!(record, Record::Halt { .. }) {
+            break;
+        }
+        if let Some(plans) = plans.as_deref_mut() {
+            plans.push_str(&plans::explained(&graph, &record).await);
+        }
+        if let Err(error) = runner.run_async(record).await {
+            failures.push(format!("{}: {error}", runtime.name));
+        }
+    }
+    failures
+}
+
+/// Writes down what the first runtime answers; the others must agree, and a person must have looked.
+async fn bless(file: &File) {
+    let (graph, _directory) = file.graph(RUNTIMES[0]).await;
+    let blessed = runner(&graph, RUNTIMES[0])
+        .update_test_file(
+            &file.path,
+            " ",
+            sqllogictest::default_validator,
+            sqllogictest::default_normalizer,
+            sqllogictest::default_column_validator,
+        )
+        .await;
+    blessed.expect("the file is written");
+}
+
+fn runner(
+    graph: &Graph,
+    runtime: Runtime,
+) -> sqllogictest::Runner<Database, impl sqllogictest::MakeConnection<Conn = Database>> {
+    let (graph, options) = (graph.clone(), options(runtime));
+    sqllogictest::Runner::new(move || {
+        let (graph, options) = (graph.clone(), options.clone());
+        async move { Ok(Database { graph, options }) }
+    })
 }

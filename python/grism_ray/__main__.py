@@ -22,6 +22,7 @@ SETTINGS = (
     "batch_rows",
     "partitions",
     "snapshot",
+    "rewrites",
 )
 """The options of ``submit`` that are passed on as they are."""
 
@@ -52,6 +53,9 @@ def main(arguments: list[str] | None = None) -> int:
     submitted.add_argument("--batch-rows", type=int, help="rows of a batch")
     submitted.add_argument("--partitions", type=int, help="partitions of a stage (default: one for each thread)")
     submitted.add_argument("--snapshot", type=int, help="the snapshot to read (default: the newest)")
+    submitted.add_argument(
+        "--rewrites", type=lambda names: names.split(","), help="rules of the optimizer to leave out, or none"
+    )
     submitted.add_argument("--wait", action="store_true", help="wait, and print the result")
     job = commands.add_parser("run-job")
     job.add_argument("request")

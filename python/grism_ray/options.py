@@ -82,6 +82,11 @@ class QuerySettings(TypedDict, total=False):
     """Bytes of adjacency that every task may read whole."""
     broadcast_rows: int | None
     """Rows of a join's side that are sent to every task."""
+    rewrites: Literal["none"] | Sequence[str] | None
+    """Names of rules of the optimizer to leave out, as EXPLAIN VERBOSE shows them.
+
+    ``"none"`` runs no rule that can be left out. The answer is the same, and may take longer.
+    """
 
 
 class ExplainSettings(QuerySettings, total=False):

@@ -254,11 +254,47 @@ def test_queries_that_write_are_explained_and_write_nothing(people: gr.Graph) ->
     document = explained(people, query)
     assert [clause["name"] for clause in document["clauses"]] == ["Read", "Create"]
     assert people.explain(query, format="svg").startswith("<svg")
-    assert people.explain(query).startswith("Read:\n  ")
+    assert [clause["detail"] for clause in document["clauses"]] == clauses(people, query)
+    assert "clauses" not in explained(people, "MATCH (p) RETURN p")
     for name in ("analyze", "distributed", "verbose"):
         with pytest.raises(gr.UnsupportedError, match=f"EXPLAIN {name.upper()} of a query that writes"):
             people.explain(query, **{name: True})  # type: ignore[arg-type]
     assert people.query("MATCH (c:Car) RETURN count(*) AS n").to_pylist() == [{"n": 0}]
+
+
+def clauses(graph: gr.Graph, query: str) -> list[str]:
+    """The lines of a text that do not belong to a plan."""
+    lines = graph.explain(query).splitlines()
+    assert all(line.endswith(":") for line in lines if not line.startswith(" "))
+    return [line.removesuffix(":") for line in lines if not line.startswith(" ")]
+
+
+@pytest.mark.parametrize(
+    ("query", "lines"),
+    [
+        ("CREATE (:Car {k: 1})", ["Create((:Car {k: 1}))"]),
+        (
+            "MATCH (p:Person) CREATE (p)-[r:OWNS {since: p.i}]->(:Car) DETACH DELETE p",
+            ["Read", "Create((:Car), (p)-[r:OWNS {since: p.i}]->())", "DetachDelete(p)"],
+        ),
+        (
+            "UNWIND [1] AS k MERGE (c:Car {k: k}) ON CREATE SET c.n = 1 ON MATCH SET c += {n: 2}, c:Old RETURN c.n",
+            ["Read", "Merge((c:Car {k: k}); on create c.n = 1; on match c += {n: 2}, c:Old)", "Read"],
+        ),
+        ("MATCH (p) SET p = {} REMOVE p.name, p:Person", ["Read", "Set(p = {})", "Set(p.name = null, -p:Person)"]),
+        (
+            "MATCH (p:Person) CREATE (m:MEETING)-[:attendee]->(p) DELETE p",
+            ["Read", "Create((m:MEETING), (m)-[:attendee]->(p))", "Delete(p)"],
+        ),
+        ("UNWIND [1] AS x FOREACH (y IN [x] | CREATE (:T {y: y}))", ["Read", "Read", "Create((:T {y: y}))"]),
+    ],
+)
+def test_each_clause_that_writes_has_a_line(query: str, lines: list[str]) -> None:
+    graph = gr.open()
+    graph.execute("CREATE HYPEREDGE TYPE MEETING (attendee*)")
+    graph.execute("CREATE (:Person {i: 1})")
+    assert clauses(graph, query) == lines
+    assert graph.query("MATCH (p) RETURN count(*) AS n").to_pylist() == [{"n": 1}]
 
 
 def test_frames_are_explained_alike(people: gr.Graph) -> None:

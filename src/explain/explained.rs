@@ -39,7 +39,7 @@ pub(super) enum Shape {
     /// One plan, whose root is the first operator.
     Plan,
     /// Clauses that run one after the other, each with any number of plans.
-    Clauses(Vec<(String, Vec<OperatorId>)>),
+    Clauses(Vec<ExplainedClause>),
     /// Stages.
     Stages(DistributedPlan),
 }
@@ -50,13 +50,15 @@ impl Default for Shape {
     }
 }
 
-/// The plans of one clause of a query that writes.
+/// One clause of a query that writes.
 #[derive(Debug)]
-pub(crate) struct ExplainedClause {
-    /// What the clause is called.
-    pub(crate) name: String,
-    /// The roots of what it reads.
-    pub(crate) plans: Vec<Arc<dyn PhysicalOperator>>,
+pub(super) struct ExplainedClause {
+    /// What it does, such as `Read` or `Create`.
+    pub(super) name: String,
+    /// Its line.
+    pub(super) detail: String,
+    /// The roots of the plans that it runs.
+    pub(super) plans: Vec<OperatorId>,
 }
 
 /// One operator.

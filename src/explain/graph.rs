@@ -84,10 +84,9 @@ pub(super) fn groups(explained: &Explained) -> Vec<(String, &[ExplainedOperator]
     match &explained.shape {
         Shape::Plan => vec![(String::new(), &explained.operators[..])],
         Shape::Clauses(clauses) => {
-            let plans = clauses.iter().flat_map(|(name, roots)| {
-                roots
-                    .iter()
-                    .map(|root| (name.clone(), explained.plan(*root)))
+            let plans = clauses.iter().flat_map(|clause| {
+                let roots = clause.plans.iter();
+                roots.map(|root| (clause.detail.clone(), explained.plan(*root)))
             });
             plans.collect()
         }

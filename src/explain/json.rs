@@ -59,6 +59,7 @@ struct Whole<'a> {
 #[derive(Serialize)]
 struct Clause<'a> {
     name: &'a str,
+    detail: &'a str,
     plans: Vec<Operator<'a>>,
 }
 
@@ -203,9 +204,14 @@ impl<'a> View<'a> {
             Shape::Plan => whole.plan = Some(self.operator(OperatorId::default())),
             Shape::Clauses(clauses) => {
                 whole.kind = "clauses";
-                let clauses = clauses.iter().map(|(name, roots)| Clause {
-                    name,
-                    plans: roots.iter().map(|root| self.operator(*root)).collect(),
+                let clauses = clauses.iter().map(|clause| Clause {
+                    name: &clause.name,
+                    detail: &clause.detail,
+                    plans: clause
+                        .plans
+                        .iter()
+                        .map(|root| self.operator(*root))
+                        .collect(),
                 });
                 whole.clauses = Some(clauses.collect());
             }

@@ -15,6 +15,5 @@ mod svg;
 mod text;
 mod units;
 
-pub(crate) use explained::ExplainedClause;
 pub use measure::FinishedRun;
 pub(crate) use statement::{Measure, explain_prepared, explain_query, explain_statement};

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use grism_core::with_stack;
+use grism_engine::operators::write::PlannedClause;
 use grism_engine::{Distribution, ExchangeMode, OperatorId, PhysicalOperator, SubplanRuns};
 use grism_logical::optimizer::Facts;
 use grism_ray::{DistributedPlan, ExecutionStage};
@@ -17,12 +18,16 @@ pub(super) fn explained_plan(root: &Arc<dyn PhysicalOperator>, facts: Facts<'_>)
 }
 
 /// The plans of a query that writes.
-pub(super) fn explained_clauses(clauses: &[ExplainedClause], facts: Facts<'_>) -> Explained {
+pub(super) fn explained_clauses(clauses: &[PlannedClause], facts: Facts<'_>) -> Explained {
     let mut reader = Reader::new(facts);
     let mut shape = Vec::with_capacity(clauses.len());
     for clause in clauses {
         let roots = clause.plans.iter().map(|root| reader.read(root, 0, 1.0).0);
-        shape.push((clause.name.clone(), roots.collect()));
+        shape.push(ExplainedClause {
+            name: clause.name.clone(),
+            detail: clause.detail.clone(),
+            plans: roots.collect(),
+        });
     }
     reader.explained(Shape::Clauses(shape))
 }

@@ -8,7 +8,6 @@ use grism_core::{Error, Result, without_secrets};
 use grism_cypher::{ExplainFormat, ExplainOptions, Query};
 use grism_engine::PlannerConfig;
 use grism_local::LocalPhysicalPlanner;
-use grism_logical::optimizer::optimize_verbosely;
 
 use super::explained::{Explained, Verbose};
 use super::graph::{dot, mermaid};
@@ -116,7 +115,8 @@ pub(crate) async fn explain_prepared(
         explained
     };
     if explain.verbose {
-        let (_, rules) = optimize_verbosely(prepared.bound.clone(), facts)?;
+        let bound = prepared.bound.clone();
+        let (_, rules) = options.rewrites.optimize_verbosely(bound, facts)?;
         explained.verbose = Some(Verbose {
             logical: prepared.bound.to_string(),
             rules,

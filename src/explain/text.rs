@@ -16,9 +16,9 @@ pub(super) fn text(explained: &Explained, options: &ExplainOptions) -> String {
     match &explained.shape {
         Shape::Plan => write_plan(&mut text, &explained.operators, "", options),
         Shape::Clauses(clauses) => {
-            for (name, roots) in clauses {
-                let _ = writeln!(text, "{name}:");
-                for root in roots {
+            for clause in clauses {
+                let _ = writeln!(text, "{}:", clause.detail);
+                for root in &clause.plans {
                     write_plan(&mut text, explained.plan(*root), "  ", options);
                 }
             }

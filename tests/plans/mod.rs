@@ -1,10 +1,15 @@
 //! What the planner makes of queries: the plan as the text says, and after the optimizer.
 //!
-//! The snapshots lie in `snapshots/`; `INSTA_UPDATE=always` writes them.
+//! The snapshots lie in `snapshots/`, those of the rules in `rules/` and those of the corpus in `corpus/`;
+//! `INSTA_UPDATE=always` writes them.
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod deep;
+mod of_corpus;
+mod of_rules;
+
+pub(crate) use of_corpus::{assert_plans, explained};
 
 use grism::QueryOptions;
 
@@ -46,7 +51,12 @@ const PLANS: &[(&str, &str, &str)] = &[
     (
         "a_count_over_an_expansion_makes_no_rows",
         "people",
-        "MATCH (a:Person)-[:KNOWS]->(b:Person)-[:KNOWS]->(c) RETURN a.name, count(*)",
+        "MATCH (a:Person)-[:KNOWS]->(b:Person)-[:KNOWS]->(c) WHERE a.age < b.age RETURN a.name, count(*)",
+    ),
+    (
+        "a_pattern_that_is_only_counted_is_weighed",
+        "people",
+        "MATCH (a:Person)-[:KNOWS]->(b:Person)-[:KNOWS]->(c) WHERE b.age > 30 RETURN a.name, count(*)",
     ),
     (
         "a_count_of_incidences_makes_no_rows",

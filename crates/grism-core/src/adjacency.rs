@@ -80,6 +80,14 @@ impl IdList {
         }
     }
 
+    /// The upper half that all ids share, and the lower half of each; `None` where they differ in their upper halves.
+    #[must_use]
+    pub fn narrow(&self) -> Option<(u64, &[u32])> {
+        self.wide
+            .is_empty()
+            .then_some((self.upper, self.narrow.as_slice()))
+    }
+
     /// How many ids there are.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -250,6 +258,10 @@ mod tests {
             let mut list: IdList = ids.iter().copied().collect();
             prop_assert_eq!(list.len(), ids.len());
             prop_assert!(ids.iter().enumerate().all(|(place, id)| list.at(place) == *id));
+            if let Some((upper, lower)) = list.narrow() {
+                let whole: Vec<u64> = lower.iter().map(|lower| upper | u64::from(*lower)).collect();
+                prop_assert_eq!(&whole, &ids);
+            }
             let mut sorted = ids.clone();
             sorted.sort_unstable();
             list = sorted.iter().copied().collect();

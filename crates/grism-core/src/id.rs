@@ -52,6 +52,15 @@ impl fmt::Display for TableId {
 }
 
 /// The id of a node or hyperedge: 15 bits of table, 48 bits of offset. Never negative as an `i64`, never reused.
+///
+/// ```
+/// use grism_core::{EntityId, TableId};
+///
+/// let id = EntityId::new(TableId::try_new(3)?, 70);
+/// assert_eq!((id.table().get(), id.offset()), (3, 70));
+/// assert_eq!(EntityId::from_raw(id.raw()), id);
+/// # Ok::<(), grism_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct EntityId(u64);

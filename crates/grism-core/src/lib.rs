@@ -25,6 +25,8 @@ mod suggest;
 pub mod temporal;
 mod types;
 mod value;
+mod write_counts;
+mod write_target;
 
 pub use adjacency::{
     IdList, Incidence, IncidenceSegment, IncidenceSegmentBuilder, SegmentKey, SortedColumns,
@@ -74,3 +76,5 @@ pub use value::{
     cast_column, compare_integer_float, decode_any, encode_any, equal_values, key_column, key_of,
     key_of_any, order_values, total_order, widen_column,
 };
+pub use write_counts::WriteCounts;
+pub use write_target::WriteTarget;

@@ -15,8 +15,7 @@ mod syntax;
 mod warning;
 
 pub use binder::{
-    BindContext, BoundQuery, BoundWrite, Created, CreatedEdge, CreatedEntity, CreatedIncidence,
-    MergeWrite, ParameterTypes, Parameters, Procedure, Scope, SetItem, Variable, WriteKind,
+    BindContext, BoundQuery, BoundWrite, ParameterTypes, Parameters, Procedure, Scope, Variable,
     procedures,
 };
 pub use explain_options::{ExplainFormat, ExplainOptions};

@@ -233,6 +233,18 @@ impl Statement {
 /// # Errors
 /// `InvalidQuery` with the place of the first thing that is wrong; `Unsupported` for what is known by name and not there
 /// yet.
+///
+/// ```
+/// use grism_cypher::{StatementKind, parse_statements};
+///
+/// let statements = parse_statements("MATCH (n:Person) RETURN n.name; EXPLAIN RETURN 1")?;
+/// assert!(matches!(statements[0].kind, StatementKind::Query(_)));
+/// assert!(matches!(statements[1].kind, StatementKind::Explain { .. }));
+///
+/// let error = parse_statements("MATCH (n:Person RETURN n").unwrap_err();
+/// assert_eq!(error.kind(), grism_core::ErrorKind::InvalidQuery);
+/// # Ok::<(), grism_core::Error>(())
+/// ```
 pub fn parse_statements(input: &str) -> Result<Vec<Statement>> {
     parse_input(input)
 }

@@ -1,6 +1,7 @@
 //! What a query computes: physical plans and their operators, expressions, memory and metrics. No runtime is known here.
 
 mod batch;
+mod commit_attempts;
 mod config;
 mod context;
 mod datafusion;
@@ -22,6 +23,7 @@ mod run_handle;
 mod schema;
 mod task_metrics;
 
+pub use commit_attempts::CommitAttempts;
 pub use config::{PlannerConfig, RuntimeConfig};
 pub use context::{ArgumentContext, ExecutionContextTrait, MorselQueue, QueryContext};
 pub use exchange::{Exchange, ExchangeMode, ReadOrder, StageInput};
@@ -51,3 +53,6 @@ pub use result::ExecutionResult;
 pub use run_handle::{Progress, RunHandle};
 pub use schema::PhysicalSchema;
 pub use task_metrics::TaskMetrics;
+
+#[cfg(test)]
+mod testing;

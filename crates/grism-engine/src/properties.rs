@@ -364,3 +364,156 @@ impl dyn PhysicalOperator {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use grism_core::Type;
+    use grism_logical::{Column, PlanSchema};
+
+    use super::*;
+
+    fn schema(names: &[&str]) -> PhysicalSchema {
+        let columns = names.iter().map(|name| Column::new(*name, Type::Int64));
+        PlanSchema::new(columns.collect()).into()
+    }
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    fn ordering(names: &[&str]) -> Vec<(String, bool)> {
+        names
+            .iter()
+            .map(|name| ((*name).to_owned(), false))
+            .collect()
+    }
+
+    fn split_by(keys: &[&str]) -> PlanProperties {
+        PlanProperties::of(Distribution::Hash(names(keys)))
+    }
+
+    #[test]
+    fn rows_are_split_by_a_column_and_ordered_by_it_as_long_as_it_is_there() {
+        let input = PlanProperties {
+            ordering: ordering(&["a", "b", "c"]),
+            ..split_by(&["a", "b"])
+        };
+        let all = PlanProperties::filtered(&input, &schema(&["c", "b", "a"]));
+        assert_eq!(all, input);
+        let without = PlanProperties::filtered(&input, &schema(&["a", "c"]));
+        assert_eq!(without.distribution, Distribution::Split);
+        // What comes behind a column that is gone orders nothing.
+        assert_eq!(without.ordering, ordering(&["a"]));
+        let renamed = PlanProperties::renamed(&input, |name| Some(format!("{name}2")));
+        assert_eq!(
+            renamed.distribution,
+            Distribution::Hash(names(&["a2", "b2"]))
+        );
+        let any_number =
+            PlanProperties::row_by_row(&input.with_rows(Some(3)), &schema(&["a", "b"]));
+        assert!(any_number.ordering.is_empty() && any_number.rows.is_none());
+    }
+
+    #[test]
+    fn what_sees_all_rows_of_one_piece_is_at_one_place() {
+        let piece = PlanProperties::of(Distribution::OnePiece);
+        assert_eq!(piece.clone().blocking().distribution, Distribution::Single);
+        assert_eq!(
+            split_by(&["a"]).blocking().distribution,
+            split_by(&["a"]).distribution
+        );
+        assert!(piece.distribution.is_at_one_place());
+    }
+
+    #[test]
+    fn equal_rows_meet_where_the_split_is_by_some_of_the_keys() {
+        let by = |keys: &[&str]| {
+            InputRequirement::of(RequiredDistribution::Hash(names(keys)), "rows meet")
+        };
+        let several = StageTasks::Several;
+        assert!(by(&["a", "b"]).is_met_by(&split_by(&["b"]), several));
+        assert!(by(&["a", "b"]).is_met_by(&split_by(&["b", "a"]), several));
+        assert!(!by(&["a"]).is_met_by(&split_by(&["a", "b"]), several));
+        assert!(!by(&["a"]).is_met_by(&split_by(&[]), several));
+        for other in [
+            Distribution::Split,
+            Distribution::OnePiece,
+            Distribution::Single,
+            Distribution::Replicated,
+        ] {
+            assert!(!by(&["a"]).is_met_by(&PlanProperties::of(other), several));
+        }
+        // One task has all rows, however they are spread.
+        assert!(by(&["a"]).is_met_by(&PlanProperties::of(Distribution::Split), StageTasks::One));
+    }
+
+    #[test]
+    fn rows_that_every_task_has_are_not_disjoint() {
+        let disjoint = InputRequirement::of(RequiredDistribution::Disjoint, "");
+        let met = |distribution| {
+            disjoint.is_met_by(&PlanProperties::of(distribution), StageTasks::Several)
+        };
+        assert!(met(Distribution::Split) && met(Distribution::OnePiece));
+        assert!(!met(Distribution::Replicated));
+        let single = InputRequirement::of(RequiredDistribution::Single, "");
+        let piece = PlanProperties::of(Distribution::OnePiece);
+        assert!(
+            !single.is_met_by(&piece, StageTasks::Several),
+            "other tasks have the result over nothing"
+        );
+    }
+
+    #[test]
+    fn an_order_is_met_by_a_longer_one_and_by_no_other() {
+        let ordered = InputRequirement::any().ordered(ordering(&["a", "b"]));
+        let met = |by: &[&str]| {
+            let input = PlanProperties {
+                ordering: ordering(by),
+                ..PlanProperties::of(Distribution::Split)
+            };
+            ordered.is_met_by(&input, StageTasks::Several)
+        };
+        assert!(met(&["a", "b"]) && met(&["a", "b", "c"]));
+        assert!(!met(&["a"]) && !met(&["b", "a"]) && !met(&[]));
+    }
+
+    #[test]
+    fn results_of_a_first_phase_are_taken_by_their_second_alone() {
+        let own = "groups of a".to_owned();
+        let pending = |phase: Option<&String>| PlanProperties {
+            pending: phase.cloned(),
+            ..PlanProperties::of(Distribution::Split)
+        };
+        let other = "the first 3 rows of each task".to_owned();
+        // For whole results, for those of the own first phase, and for those of another one.
+        for (phase, wanted) in [
+            (AcceptedPhase::Any, [true, true, true]),
+            (AcceptedPhase::Whole, [true, false, false]),
+            (AcceptedPhase::MayFinish(own.clone()), [true, true, false]),
+            (AcceptedPhase::Finishes(own.clone()), [false, true, false]),
+        ] {
+            let requirement = InputRequirement::any().with_phase(phase);
+            let inputs = [None, Some(&own), Some(&other)].map(pending);
+            let met = inputs.map(|input| requirement.is_met_by(&input, StageTasks::One));
+            assert_eq!(met, wanted, "{:?}", requirement.phase);
+        }
+    }
+
+    #[test]
+    fn the_inputs_of_a_join_are_split_alike() {
+        let by = |keys: &[&str]| {
+            InputRequirement::of(RequiredDistribution::Hash(names(keys)), "rows meet")
+        };
+        let requirements = [by(&["a", "b"]), by(&["c", "d"])];
+        let unmet = |left: &[&str], right: &[&str], tasks| {
+            let inputs = [split_by(left), split_by(right)];
+            unmet_alternative(&requirements, &inputs, tasks)
+        };
+        assert_eq!(unmet(&["a", "b"], &["c", "d"], StageTasks::Several), None);
+        // Each would do alone, and equal rows would be in different tasks.
+        assert!(unmet(&["a"], &["d"], StageTasks::Several).is_some());
+        assert!(unmet(&["b", "a"], &["c", "d"], StageTasks::Several).is_some());
+        assert_eq!(unmet(&["a"], &["d"], StageTasks::One), None);
+        assert!(unmet_alternative(&requirements, &[split_by(&["a"])], StageTasks::One).is_some());
+    }
+}

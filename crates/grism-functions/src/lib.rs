@@ -58,3 +58,6 @@ pub use user::{
     Collected, Functions, Nulls, TableBatches, TableFunction, TableSignature, UserAccumulator,
     UserAggregate, UserDefined, UserFunction, UserParameter, UserSignature, fitting,
 };
+
+#[cfg(test)]
+mod tests;

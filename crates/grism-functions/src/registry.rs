@@ -31,6 +31,15 @@ pub(crate) fn by_exact_name(name: &str) -> Option<&'static Function> {
 }
 
 /// The function that a query may call by this name or synonym, in upper or lower case.
+///
+/// ```
+/// use grism_functions::built_in;
+///
+/// let function = built_in("TOUPPER").expect("a function");
+/// assert_eq!(function.name, "toUpper");
+/// assert_eq!(function.arity(), (1, 1));
+/// assert!(built_in("no_such_function").is_none());
+/// ```
 #[must_use]
 pub fn built_in(name: &str) -> Option<&'static Function> {
     static NAMES: LazyLock<HashMap<String, &'static Function>> = LazyLock::new(|| {

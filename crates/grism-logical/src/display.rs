@@ -5,8 +5,8 @@ use std::fmt;
 use grism_core::with_stack;
 
 use crate::{
-    Apply, ApplyKind, CountExpand, CountedHop, Direction, JoinKind, LogicalExpr, LogicalPlan,
-    PathExpand, PathSearch, PropertyRef, Repeat, RoleBinding, RoleSource,
+    Apply, ApplyKind, CountExpand, CountIntersect, CountedHop, Direction, JoinKind, LogicalExpr,
+    LogicalPlan, PathExpand, PathSearch, PropertyRef, Repeat, RoleBinding, RoleSource,
 };
 
 impl LogicalPlan {
@@ -43,6 +43,8 @@ impl LogicalPlan {
                 )
             }
             Self::CountExpand(expand) => expand.describe(),
+            Self::WeightedCount(count) => count.describe(),
+            Self::CountIntersect(count) => count.describe(),
             Self::RoleExpand(expand) => {
                 let start = match &expand.from {
                     RoleSource::Member { column, roles, .. } => {
@@ -100,6 +102,7 @@ impl LogicalPlan {
             Self::LoadRows(load) => load.describe(),
             Self::TableCall(call) => call.describe(),
             Self::Extension(extension) => extension.node.describe(),
+            Self::Write(write) => write.describe(),
             Self::Unwind {
                 expression,
                 variable,
@@ -185,6 +188,19 @@ impl CountExpand {
             0 => format!("CountExpand({counted})"),
             bound => format!("CountExpand({counted}, without {bound} bound before)"),
         }
+    }
+}
+
+impl CountIntersect {
+    /// The count in one line, as plans show it.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let steps = self.steps.iter().map(|step| {
+            let (left, right) = step.direction.arrows();
+            let (from, label) = (named(&step.from, ""), named("", &step.label));
+            format!("({from}){left}[{label}]{right}()")
+        });
+        format!("CountIntersect({})", steps.collect::<Vec<_>>().join(", "))
     }
 }
 

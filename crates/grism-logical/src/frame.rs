@@ -27,6 +27,22 @@ pub const fn literal(value: Value) -> LogicalExpr {
 ///
 /// Names in expressions are columns of the frame first, then properties of the current entity. `name.key` is the
 /// property of an entity by its column's name.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use grism_core::{GraphSchema, Type, Value};
+/// use grism_logical::{BinaryOperator, Frame, column, literal};
+///
+/// let mut schema = GraphSchema::default();
+/// let person = schema.ensure_node_table(&["Person".to_owned()])?;
+/// schema.ensure_property(person, "age", &Type::Int64)?;
+///
+/// let adults = Frame::nodes(Arc::new(schema), Some("Person"))?
+///     .filter(column("age").binary(BinaryOperator::GreaterOrEqual, literal(Value::Int64(18))))?;
+/// assert!(adults.plan().to_string().contains(">= 18"));
+/// # Ok::<(), grism_core::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Frame {
     plan: LogicalPlan,

@@ -24,9 +24,12 @@ pub use frame::{Frame, column, literal};
 pub use grism_functions::{AggregateFunction, AggregateRef, FunctionRef};
 pub use infer::{arithmetic_type, comparison_type, infer_type};
 pub use plan::{
-    Aggregate, Apply, ApplyKind, Collected, CountExpand, CountedHop, CsvRecord, Direction,
-    EdgeExpand, Extension, Fetch, HyperedgeScan, IndexLookup, Join, JoinKind, LoadRows,
-    LogicalExtension, LogicalPlan, NodeScan, PathExpand, PathMode, PathSearch, PropertyRef, Repeat,
-    RoleBinding, RoleExpand, RoleSource, RowForm, SortKey, TableCall,
+    Aggregate, Apply, ApplyKind, Collected, CountExpand, CountIntersect, CountedHop, CountedStep,
+    Created, CreatedEdge, CreatedEntity, CreatedIncidence, CsvRecord, DeleteMode, Direction,
+    EdgeExpand, Extension, Fetch, HyperedgeScan, IndexLookup, Join, JoinKind, LabelChange,
+    LoadRows, LogicalExtension, LogicalPlan, MergeWrite, NodeScan, PathExpand, PathMode,
+    PathSearch, PropertiesMode, PropertyRef, Repeat, RoleBinding, RoleExpand, RoleSource, RowForm,
+    SelfLoops, SetItem, SortKey, TableCall, WeightedBranch, WeightedCount, WeightedHop,
+    WeightedPlace, WeightedRoot, WeightedStep, WeightedTerm, Write, WriteKind,
 };
 pub use rows::Rows;

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use grism::{
-    DistributedPlannerConfig, Engine, Error, QueryOptions, Resources, RuntimeConfig, SnapshotId,
+    DistributedPlannerConfig, Engine, Error, QueryOptions, Resources, Rewrites, RuntimeConfig,
+    SnapshotId,
 };
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -13,7 +14,7 @@ use crate::error::to_python;
 use crate::option_names::unknown_option;
 
 /// The keywords that say how a query is run.
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 11] = [
     "threads",
     "memory_limit",
     "timeout",
@@ -24,6 +25,7 @@ const NAMES: [&str; 10] = [
     "broadcast_rows",
     "resources",
     "resource_timeout",
+    "rewrites",
 ];
 
 /// How a query is run, as keyword arguments.
@@ -73,10 +75,24 @@ pub(crate) fn options(
                 options.runtime.resources = Resources::try_new(amounts).map_err(to_python)?;
             }
             "resource_timeout" => options.ray.resource_timeout_ms = milliseconds(&name, &value)?,
+            "rewrites" => options.rewrites = rewrites(&name, &value)?,
             other => return Err(unknown_option(other, "", &NAMES)),
         }
     }
     Ok(options)
+}
+
+/// The rules that run: without those of a list, or of one name.
+fn rewrites(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Rewrites> {
+    let left_out = match value.extract::<String>() {
+        Ok(one) => vec![one],
+        Err(_) => option(
+            name,
+            value,
+            "\"none\", or a list of names of rules to leave out",
+        )?,
+    };
+    Rewrites::without(left_out).map_err(to_python)
 }
 
 /// The milliseconds of a time that is given in seconds.

@@ -12,9 +12,9 @@ use std::{io, mem};
 use arrow::array::RecordBatch;
 use arrow::buffer::{Buffer, MutableBuffer};
 use arrow::datatypes::{DataType, Schema};
+use arrow::ipc::MetadataVersion;
 use arrow::ipc::reader::StreamDecoder;
 use arrow::ipc::writer::{IpcWriteOptions, StreamWriter};
-use arrow::ipc::MetadataVersion;
 use grism_core::{CancellationHandle, Error, Result, batch_bytes};
 
 use crate::{slot_count, slot_of};
@@ -93,9 +93,13 @@ fn write_bundle(
         stream.finish()?;
         drop(stream);
         entries.push((offset, bundle.0.len() - offset));
-        bundle.0.resize(bundle.0.len().next_multiple_of(ALIGNMENT), 0);
+        bundle
+            .0
+            .resize(bundle.0.len().next_multiple_of(ALIGNMENT), 0);
     }
-    let numbers = entries.iter().flat_map(|(offset, length)| [*offset, *length]);
+    let numbers = entries
+        .iter()
+        .flat_map(|(offset, length)| [*offset, *length]);
     let words = std::iter::once(entries.len()).chain(numbers);
     bundle.0[..MAGIC.len()].copy_from_slice(MAGIC);
     for (place, word) in bundle.0[MAGIC.len()..].chunks_exact_mut(8).zip(words) {

@@ -120,7 +120,10 @@ impl StageExecutor {
         let schema = task.stage.plan.root.schema().arrow();
         let bundles = write_bundles(schema, partitions, task.workers, &cancellation)?;
         statistics.bytes = bundles.iter().map(|bundle| bundle.len() as u64).sum();
-        for piece in bundles.iter().flat_map(|bundle| bundle.chunks(DIGEST_PIECE)) {
+        for piece in bundles
+            .iter()
+            .flat_map(|bundle| bundle.chunks(DIGEST_PIECE))
+        {
             cancellation.check()?;
             statistics.digest = digest_bytes(statistics.digest, piece);
         }

@@ -39,7 +39,9 @@ pub use lance::{FORMAT_VERSION, GraphOptions, LanceStorage};
 pub use location::Location;
 pub use memory::InMemoryStorage;
 pub use packed_file::PackedFile;
-pub use shares::rows_between_clauses_bytes;
 pub use snapshot_diff::{SnapshotDiff, TableDiff};
-pub use transaction::{Transaction, TransactionSnapshot, WriteCounts};
+pub use transaction::{Transaction, TransactionSnapshot};
 pub use upload::upload_file;
+
+#[cfg(test)]
+mod tests;

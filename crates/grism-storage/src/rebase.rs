@@ -303,3 +303,234 @@ impl RowSource for Shifted {
         ))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::Int64Array;
+    use grism_core::{ErrorKind, Snapshot, Storage, Type};
+
+    use super::*;
+    use crate::InMemoryStorage;
+
+    /// Two nodes of `A` and an edge `R` between them, and changes on top of that.
+    struct Graph {
+        storage: InMemoryStorage,
+        nodes: TableId,
+        edges: TableId,
+        base: Arc<dyn Snapshot>,
+    }
+
+    impl Graph {
+        async fn new() -> Self {
+            let storage = InMemoryStorage::new();
+            let empty = storage.snapshot(SnapshotId::default()).await.unwrap();
+            let mut changes = ChangeSet::new(empty.as_ref(), (**empty.schema()).clone());
+            let nodes = changes.schema.ensure_node_table(&["A".to_owned()]).unwrap();
+            changes
+                .schema
+                .ensure_property(nodes, "x", &Type::Int64)
+                .unwrap();
+            let edges = changes.schema.ensure_edge_table("R").unwrap();
+            changes.append(nodes, numbers(&[0, 1]));
+            changes.append(edges, pairs(&[(id(nodes, 0), id(nodes, 1))]));
+            storage.commit(changes).await.unwrap();
+            let base = storage.snapshot(SnapshotId::default()).await.unwrap();
+            Self {
+                storage,
+                nodes,
+                edges,
+                base,
+            }
+        }
+
+        /// Changes on the base that may be moved.
+        fn changes(&self) -> ChangeSet {
+            ChangeSet {
+                may_rebase: true,
+                ..ChangeSet::new(self.base.as_ref(), (**self.base.schema()).clone())
+            }
+        }
+
+        fn appending(&self, values: &[i64]) -> ChangeSet {
+            let mut changes = self.changes();
+            changes.append(self.nodes, numbers(values));
+            changes
+        }
+
+        fn updating(&self, offset: u64) -> ChangeSet {
+            let ids: ArrayRef = Arc::new(UInt64Array::from(vec![id(self.nodes, offset)]));
+            let values: ArrayRef = Arc::new(Int64Array::from(vec![7]));
+            let rows = RecordBatch::try_from_iter([(ID_COLUMN, ids), ("x", values)]);
+            let mut changes = self.changes();
+            changes.update(self.nodes, rows.unwrap());
+            changes
+        }
+
+        fn deleting(&self, table: TableId, offset: u64) -> ChangeSet {
+            let mut changes = self.changes();
+            changes
+                .deletes
+                .insert(table, std::iter::once(offset).collect());
+            changes
+        }
+
+        /// Why `later` is refused once `first` was committed; `None` where it is not.
+        async fn refused(&self, first: ChangeSet, later: ChangeSet) -> Option<String> {
+            self.storage.commit(first).await.unwrap();
+            let error = self.storage.commit(later).await.err()?;
+            assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
+            Some(error.message().to_owned())
+        }
+
+        async fn newest(&self) -> Arc<dyn Snapshot> {
+            self.storage.snapshot(SnapshotId::default()).await.unwrap()
+        }
+
+        /// The values of nodes, by their offsets.
+        async fn values(&self, offsets: &[u64]) -> Vec<i64> {
+            let columns = ["x".to_owned()];
+            let newest = self.newest().await;
+            let rows = newest.take(self.nodes, offsets, &columns).await.unwrap();
+            let values = rows.column_by_name("x").unwrap();
+            values
+                .as_primitive::<arrow::datatypes::Int64Type>()
+                .values()
+                .to_vec()
+        }
+    }
+
+    fn id(table: TableId, offset: u64) -> u64 {
+        EntityId::new(table, offset).raw()
+    }
+
+    fn numbers(values: &[i64]) -> RecordBatch {
+        let values: ArrayRef = Arc::new(Int64Array::from(values.to_vec()));
+        RecordBatch::try_from_iter([("x", values)]).unwrap()
+    }
+
+    fn pairs(edges: &[(u64, u64)]) -> RecordBatch {
+        let (sources, targets): (Vec<u64>, Vec<u64>) = edges.iter().copied().unzip();
+        let column = |ids: Vec<u64>| -> ArrayRef { Arc::new(UInt64Array::from(ids)) };
+        let columns = [("source", column(sources)), ("target", column(targets))];
+        RecordBatch::try_from_iter(columns).unwrap()
+    }
+
+    #[tokio::test]
+    async fn new_rows_move_behind_those_of_others_with_what_binds_and_deletes_them() {
+        let graph = Graph::new().await;
+        // Offsets 2, 3 and 4 are those of the new nodes; the second of them goes again.
+        let mut later = graph.appending(&[20, 30, 40]);
+        let edge = |source, target| (id(graph.nodes, source), id(graph.nodes, target));
+        later.append(graph.edges, pairs(&[edge(4, 1), edge(1, 2)]));
+        later
+            .deletes
+            .insert(graph.nodes, std::iter::once(3).collect());
+        assert_eq!(graph.refused(graph.appending(&[5, 6]), later).await, None);
+        assert_eq!(graph.values(&[2, 3, 4, 6]).await, [5, 6, 20, 40]);
+        let newest = graph.newest().await;
+        let alive = newest.alive(graph.nodes, &[3, 4, 5, 6, 7]).await.unwrap();
+        assert_eq!(alive, [true, true, false, true, false]);
+        let columns = ["source", "target"].map(str::to_owned);
+        let edges = newest.take(graph.edges, &[1, 2], &columns).await.unwrap();
+        let ends = |place: usize| edges.column(place).as_primitive::<UInt64Type>().values();
+        // What was there before stays where it is.
+        assert_eq!(ends(0)[..], [6, 1].map(|offset| id(graph.nodes, offset)));
+        assert_eq!(ends(1)[..], [1, 4].map(|offset| id(graph.nodes, offset)));
+    }
+
+    #[tokio::test]
+    async fn changes_that_meet_those_of_others_are_refused() {
+        let graph = Graph::new().await;
+        let refused = graph.refused(graph.updating(0), graph.updating(1)).await;
+        assert!(refused.unwrap().contains("rows of the same table"));
+
+        let graph = Graph::new().await;
+        let refused = graph.refused(graph.updating(0), graph.deleting(graph.nodes, 1));
+        assert!(refused.await.unwrap().contains("rows of the same table"));
+
+        let graph = Graph::new().await;
+        let mut binding = graph.changes();
+        binding.append(
+            graph.edges,
+            pairs(&[(id(graph.nodes, 1), id(graph.nodes, 1))]),
+        );
+        let first = graph.deleting(graph.nodes, 0);
+        let refused = graph.refused(first, binding.clone()).await;
+        assert!(refused.unwrap().contains("deleted what might be bound"));
+
+        let graph = Graph::new().await;
+        let mut binding = graph.changes();
+        binding.append(
+            graph.edges,
+            pairs(&[(id(graph.nodes, 1), id(graph.nodes, 1))]),
+        );
+        let refused = graph.refused(binding, graph.deleting(graph.nodes, 1)).await;
+        assert!(refused.unwrap().contains("may have bound what is deleted"));
+    }
+
+    #[tokio::test]
+    async fn changes_that_others_cannot_matter_to_are_moved() {
+        let graph = Graph::new().await;
+        // New edges between nodes whose values change.
+        let mut binding = graph.changes();
+        binding.append(
+            graph.edges,
+            pairs(&[(id(graph.nodes, 1), id(graph.nodes, 0))]),
+        );
+        assert_eq!(graph.refused(graph.updating(0), binding).await, None);
+
+        let graph = Graph::new().await;
+        let first = graph.deleting(graph.edges, 0);
+        assert_eq!(graph.refused(first, graph.appending(&[2])).await, None);
+
+        let graph = Graph::new().await;
+        assert_eq!(
+            graph
+                .refused(graph.appending(&[2]), graph.updating(1))
+                .await,
+            None
+        );
+        assert_eq!(graph.values(&[0, 1, 2]).await, [0, 7, 2]);
+    }
+
+    #[tokio::test]
+    async fn changes_that_follow_from_what_was_read_are_not_moved() {
+        let graph = Graph::new().await;
+        let later = ChangeSet {
+            may_rebase: false,
+            ..graph.appending(&[3])
+        };
+        let refused = graph.refused(graph.appending(&[2]), later).await;
+        assert!(refused.unwrap().contains("follow from what was read"));
+    }
+
+    #[tokio::test]
+    async fn two_changes_of_the_schema_are_not_put_together() {
+        let graph = Graph::new().await;
+        let with_label = |label: &str| {
+            let mut changes = graph.changes();
+            let labels = [label.to_owned()];
+            changes.schema.ensure_node_table(&labels).unwrap();
+            changes
+        };
+        let refused = graph.refused(with_label("B"), with_label("C")).await;
+        assert!(refused.unwrap().contains("changed the schema too"));
+
+        // Rows alone take over the schema that is there.
+        let graph = Graph::new().await;
+        let mut first = graph.changes();
+        let added = first.schema.ensure_node_table(&["B".to_owned()]).unwrap();
+        assert_eq!(graph.refused(first, graph.appending(&[2])).await, None);
+        assert!(graph.newest().await.schema().table(added).is_ok());
+    }
+
+    #[tokio::test]
+    async fn the_base_is_known_by_its_commit_and_not_by_its_number_alone() {
+        let (graph, other) = (Graph::new().await, Graph::new().await);
+        let foreign = other.appending(&[2]);
+        assert_eq!(foreign.base, graph.base.id());
+        let error = graph.storage.commit(foreign).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Conflict);
+        assert!(error.message().contains("built anew"), "{error}");
+    }
+}

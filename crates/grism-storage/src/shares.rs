@@ -55,11 +55,6 @@ impl Shares {
         usize::try_from(share).unwrap_or(usize::MAX)
     }
 
-    /// Bytes of rows that wait in memory between two clauses of a query that writes.
-    fn between_clauses_bytes(self) -> usize {
-        usize::try_from(self.0 / 32).unwrap_or(usize::MAX)
-    }
-
     /// Bytes of cells that a transaction has set in one table and holds as values, and as many again as bytes.
     pub(crate) fn cells_bytes(self) -> usize {
         usize::try_from(self.0 / 32).unwrap_or(usize::MAX)
@@ -99,12 +94,6 @@ impl Shares {
     pub(crate) fn sort_bytes(self) -> u64 {
         (self.0 / 16).min(256 << 20)
     }
-}
-
-/// Bytes of rows that wait in memory between two clauses of a query that writes under the limit of `memory`.
-#[must_use]
-pub fn rows_between_clauses_bytes(memory: &dyn MemoryManager) -> usize {
-    Shares::of(memory).between_clauses_bytes()
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 mod cells;
 mod changes;
-mod counts;
 mod delete;
+mod target;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -13,11 +13,10 @@ use std::sync::Arc;
 
 use grism_core::{
     Cardinality, ChangeSet, EntityId, Error, GraphSchema, LABELS_COLUMN, Result, Snapshot, TableId,
-    Type, Value,
+    Type, Value, WriteCounts,
 };
 
 use changes::{TableChanges, change_set};
-pub use counts::WriteCounts;
 pub use view::TransactionSnapshot;
 
 use crate::columns::column_type;

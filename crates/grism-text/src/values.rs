@@ -124,6 +124,14 @@ pub(crate) fn bool_of(text: &str) -> Option<bool> {
 }
 
 /// The value of the type that a text stands for; `None` where it stands for none of them.
+///
+/// ```
+/// use grism_core::{Type, Value};
+/// use grism_text::value_of;
+///
+/// assert_eq!(value_of("42", &Type::Int64), Some(Value::Int64(42)));
+/// assert_eq!(value_of("2024-02-30", &Type::Date), None);
+/// ```
 #[must_use]
 pub fn value_of(text: &str, ty: &Type) -> Option<Value> {
     match ty {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use grism::{CancellationHandle, Engine, Error, QueryOptions, Resources, Result};
+use grism::{CancellationHandle, Engine, Error, QueryOptions, Resources, Result, Rewrites};
 
 use super::pair;
 
@@ -31,6 +31,9 @@ pub(crate) struct Settings {
     /// What this process has for operators that need it, as gpu=1; with --engine local or staged
     #[arg(long, value_name = "NAME=AMOUNT")]
     resource: Vec<String>,
+    /// Leave out these rules of the optimizer, separated by commas, or `none` to run no rule that can be left out
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    rewrites: Vec<String>,
     /// Address of the Ray cluster: host:port, auto, or local, which starts one
     #[arg(long, value_name = "ADDRESS")]
     ray_address: Option<String>,
@@ -70,6 +73,7 @@ impl Settings {
             options.runtime.batch_rows = rows.max(1);
         }
         options.runtime.resources = Resources::try_new(amounts(&self.resource)?)?;
+        options.rewrites = Rewrites::without(&self.rewrites)?;
         if let Some(partitions) = self.partitions {
             options.distributed.partitions = partitions.max(1);
         }
@@ -124,5 +128,98 @@ fn milliseconds(name: &str, seconds: Option<f64>) -> Result<Option<u64>> {
             format!("{name} takes seconds, not less than 0"),
         )),
         seconds => Ok(seconds.map(|seconds| (seconds * 1e3) as u64)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use grism::ErrorKind;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        settings: Settings,
+    }
+
+    fn options(arguments: &str) -> Result<QueryOptions> {
+        let words = std::iter::once("grism").chain(arguments.split_whitespace());
+        let line = Line::try_parse_from(words).expect("arguments");
+        line.settings.options(CancellationHandle::default())
+    }
+
+    #[test]
+    fn arguments_become_the_options_of_queries() {
+        let own = options(
+            "--engine staged --threads 3 --memory-limit 1000 --timeout 1.5 --batch-rows 7 --partitions 5 --resource gpu=2",
+        );
+        let own = own.unwrap();
+        assert_eq!(own.engine, Engine::Staged);
+        assert_eq!(own.runtime.threads, 3);
+        assert_eq!(own.runtime.memory_limit, Some(1000));
+        assert_eq!(own.runtime.timeout_ms, Some(1500));
+        assert_eq!(own.runtime.batch_rows, 7);
+        assert_eq!(own.distributed.partitions, 5);
+        let gpus = Resources::try_new([("gpu".to_owned(), 2.0)]).unwrap();
+        assert_eq!(own.runtime.resources, gpus);
+        let own =
+            options("--engine ray --ray-address auto --workers 4 --threads 2 --resource-timeout 3")
+                .unwrap();
+        assert_eq!(own.engine, Engine::Ray);
+        assert_eq!(
+            (own.ray.address.as_str(), own.ray.workers),
+            ("auto", Some(4))
+        );
+        assert_eq!(
+            (own.ray.threads, own.ray.resource_timeout_ms),
+            (Some(2), 3000)
+        );
+    }
+
+    #[test]
+    fn nothing_is_done_in_parts_of_no_size() {
+        let own = options("--engine staged --threads 0 --batch-rows 0 --partitions 0").unwrap();
+        assert_eq!(own.runtime.threads, 1);
+        assert_eq!(own.runtime.batch_rows, 1);
+        assert_eq!(own.distributed.partitions, 1);
+    }
+
+    #[test]
+    fn settings_of_ray_are_refused_beside_another_engine() {
+        for setting in [
+            "--ray-address auto",
+            "--workers 2",
+            "--worker-module own",
+            "--resource-timeout 1",
+            "--python python3",
+        ] {
+            let error = options(setting).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Unsupported, "{setting}");
+            let name = setting.split(' ').next().unwrap_or_default();
+            assert!(error.message().contains(name), "{error}");
+            assert!(
+                options(&format!("--engine ray {setting}")).is_ok(),
+                "{setting}"
+            );
+        }
+    }
+
+    #[test]
+    fn wrong_values_are_mistakes_of_the_caller() {
+        for wrong in [
+            "--engine hadoop",
+            "--timeout -1",
+            "--timeout NaN",
+            "--timeout inf",
+            "--resource gpu",
+            "--resource gpu=many",
+            "--resource gpu=-1",
+        ] {
+            let words = wrong.replacen(' ', "=", 1);
+            let error = options(&words).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidQuery, "{wrong}: {error}");
+        }
     }
 }

@@ -42,3 +42,39 @@ pub(super) fn quoted(text: String) -> String {
     }
     format!("\"{}\"", text.replace('"', "\"\""))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn null_is_nothing_and_an_empty_text_is_quoted() {
+        assert_eq!(csv_field(Value::Null), "");
+        assert_eq!(csv_field(Value::String(String::new())), "\"\"");
+        let fields = [Value::Int64(1), Value::Null, Value::Bool(true)];
+        assert_eq!(csv_line(fields.into_iter().map(csv_field)), "1,,true\n");
+    }
+
+    #[test]
+    fn texts_are_quoted_where_they_would_be_read_as_something_else() {
+        let field = |text: &str| csv_field(Value::String(text.to_owned()));
+        assert_eq!(field("plain text"), "plain text");
+        assert_eq!(field("a,b"), "\"a,b\"");
+        assert_eq!(field("say \"hi\""), "\"say \"\"hi\"\"\"");
+        assert_eq!(field("two\nlines"), "\"two\nlines\"");
+        assert_eq!(field("carriage\rreturn"), "\"carriage\rreturn\"");
+        assert_eq!(field(" padded"), "\" padded\"");
+        assert_eq!(field("padded "), "\"padded \"");
+    }
+
+    #[test]
+    fn what_is_nested_is_json() {
+        let list = Value::List(vec![
+            Value::Int64(1),
+            Value::String("a".to_owned()),
+            Value::Null,
+        ]);
+        assert_eq!(csv_field(list), "\"[1,\"\"a\"\",null]\"");
+        assert_eq!(csv_field(Value::List(vec![Value::Int64(1)])), "[1]");
+    }
+}

@@ -262,3 +262,55 @@ fn texts(schema: &SchemaRef, batch: &RecordBatch, row: usize) -> Result<Vec<Stri
         .map(|(field, column)| Ok(text_of(value_of(field, column, row)?)))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(format: Option<Format>, path: &str) -> Result<(Option<Format>, Compression)> {
+        told_by_name(format, Path::new(path))
+    }
+
+    #[test]
+    fn the_endings_of_a_name_tell_form_and_packing() {
+        for (path, format, compression) in [
+            ("a.csv", Format::Csv, Compression::None),
+            ("a.CSV.GZ", Format::Csv, Compression::Gzip),
+            ("a.ndjson.zst", Format::Json, Compression::Zstd),
+            ("dir.json/a.md", Format::Markdown, Compression::None),
+            ("a.ipc", Format::Arrow, Compression::None),
+            ("a.parquet", Format::Parquet, Compression::None),
+        ] {
+            assert_eq!(
+                told(None, path).unwrap(),
+                (Some(format), compression),
+                "{path}"
+            );
+        }
+        // The form that is asked for counts more than the ending.
+        let line = told(Some(Format::Line), "a.csv.gz").unwrap();
+        assert_eq!(line, (Some(Format::Line), Compression::Gzip));
+        assert_eq!(
+            told(Some(Format::Csv), "a.out").unwrap().0,
+            Some(Format::Csv)
+        );
+    }
+
+    #[test]
+    fn a_name_that_tells_no_form_and_a_packed_binary_form_are_refused() {
+        for (format, path) in [
+            (None, "a.out"),
+            (None, "a"),
+            (None, "a.gz"),
+            (None, "a.parquet.gz"),
+            (Some(Format::Arrow), "a.zst"),
+        ] {
+            let error = told(format, path).unwrap_err();
+            assert_eq!(
+                error.kind(),
+                grism::ErrorKind::Unsupported,
+                "{path}: {error}"
+            );
+        }
+    }
+}

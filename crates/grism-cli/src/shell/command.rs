@@ -97,3 +97,45 @@ pub(super) fn help() -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_read_with_what_they_take() {
+        let read = |line: &str| Command::parse(line).unwrap();
+        assert_eq!(read(".help"), Command::Help);
+        assert_eq!(read("  .schema  "), Command::Schema);
+        assert_eq!(read(".quit"), read(".exit"));
+        assert_eq!(read(".timer on"), Command::Timer(true));
+        assert_eq!(read(".timer   off"), Command::Timer(false));
+        assert_eq!(read(".mode csv"), Command::Mode(Format::Csv));
+        assert_eq!(read(".mode MARKDOWN"), Command::Mode(Format::Markdown));
+    }
+
+    #[test]
+    fn a_wrong_command_is_told_what_is_right() {
+        let told = |line: &str| Command::parse(line).unwrap_err().message().to_owned();
+        assert!(told(".shema").contains("did you mean `.schema`?"));
+        assert!(told(".zzz").contains("`.help` shows all"));
+        assert!(told(".timer").contains("takes on or off"));
+        assert!(told(".timer maybe").contains("takes on or off"));
+        // What is not for a terminal is no mode of the shell.
+        for form in [".mode", ".mode arrow", ".mode parquet", ".mode xml"] {
+            assert!(told(form).contains("takes box, markdown"), "{form}");
+        }
+    }
+
+    #[test]
+    fn the_help_names_every_command() {
+        let help = help();
+        for command in &COMMANDS {
+            assert!(
+                help.contains(&format!(".{}", command.name)),
+                "{}",
+                command.name
+            );
+        }
+    }
+}

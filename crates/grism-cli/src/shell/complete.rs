@@ -147,3 +147,45 @@ fn fitting(typed: &[char], names: impl Iterator<Item = String>) -> Vec<String> {
     found.dedup();
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn candidates(line: &str) -> (usize, Vec<String>) {
+        let names = Names {
+            kinds: vec!["Person".to_owned(), "Plane".to_owned()],
+            properties: vec!["name".to_owned(), "nation".to_owned()],
+            functions: vec!["nullIf(".to_owned()],
+        };
+        let line: Vec<char> = line.chars().collect();
+        names.candidates(&line, line.len())
+    }
+
+    #[test]
+    fn what_stands_before_a_word_says_which_names_fit() {
+        assert_eq!(
+            candidates("MATCH (n:p"),
+            (9, vec!["Person".to_owned(), "Plane".to_owned()])
+        );
+        assert_eq!(
+            candidates("MATCH (n:Person|pl"),
+            (16, vec!["Plane".to_owned()])
+        );
+        assert_eq!(candidates("RETURN n.NAM"), (9, vec!["name".to_owned()]));
+        assert_eq!(candidates("RETURN $na"), (8, Vec::new()));
+        assert_eq!(candidates(".sch"), (1, vec!["schema".to_owned()]));
+        let (start, found) = candidates("WHERE n");
+        assert_eq!(start, 6);
+        assert_eq!(found, ["NOT", "nullIf(", "name", "nation"]);
+    }
+
+    #[test]
+    fn keywords_are_completed_in_any_case_and_words_of_any_letters_begin_where_they_do() {
+        assert_eq!(
+            candidates("optional"),
+            (0, vec!["OPTIONAL MATCH".to_owned()])
+        );
+        assert_eq!(candidates("RETURN größ"), (7, Vec::new()));
+    }
+}

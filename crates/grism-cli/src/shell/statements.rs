@@ -47,3 +47,40 @@ fn skip_quoted(characters: &mut impl Iterator<Item = char>, quote: char) -> bool
     }
     false
 }
+
+#[cfg(test)]
+mod tests {
+    use super::is_complete;
+
+    #[test]
+    fn a_statement_ends_with_a_semicolon_outside_quotes_and_comments() {
+        for complete in [
+            "RETURN 1;",
+            "RETURN 1; \n",
+            "RETURN 1; // done",
+            "RETURN 1; /* done */",
+            "RETURN 1; /* **/",
+            "RETURN ';';",
+            r"RETURN 'it\'s';",
+            r"RETURN `a\`;",
+            "RETURN 1; RETURN 2;",
+        ] {
+            assert!(is_complete(complete), "{complete}");
+        }
+        for open in [
+            "",
+            "RETURN 1",
+            "RETURN 1; RETURN 2",
+            "RETURN ';",
+            r"RETURN 'a\';",
+            "RETURN \"it's;",
+            "RETURN 1 // ;",
+            "RETURN 1; /* ",
+            "RETURN 1 /* ; */",
+            "RETURN 1; /*/",
+            "RETURN 1; 'a'",
+        ] {
+            assert!(!is_complete(open), "{open}");
+        }
+    }
+}

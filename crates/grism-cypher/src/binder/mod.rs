@@ -36,7 +36,4 @@ pub(crate) use write::bind_write;
 pub use clause::{Procedure, procedures};
 pub use context::{BindContext, BoundQuery, ParameterTypes, Parameters};
 pub use names::{Scope, Variable};
-pub use write::{
-    BoundWrite, Created, CreatedEdge, CreatedEntity, CreatedIncidence, MergeWrite, SetItem,
-    WriteKind,
-};
+pub use write::BoundWrite;

@@ -1,4 +1,4 @@
-//! The operators in families, one file each.
+//! The operators in families, one file each, and in `write` the writer of queries, which runs the plans that each clause reads.
 
 pub(crate) mod aggregate;
 pub(crate) mod call;
@@ -9,11 +9,13 @@ pub(crate) mod names;
 pub(crate) mod order;
 pub(crate) mod row;
 pub(crate) mod scan;
+pub mod write;
 
 pub use aggregate::{AggregateColumn, AggregatePhase, GroupKey, HashAggregateExec};
 pub use call::TableCallExec;
 pub use expand::{
-    AdjacencyExpandExec, CountExpandExec, PathExpandExec, RepeatExec, RoleExpandExec,
+    AdjacencyExpandExec, CountExpandExec, CountIntersectExec, PathExpandExec, RepeatExec,
+    RoleExpandExec, WeightedCountExec,
 };
 pub use join::{ApplyExec, CrossJoinExec, HashJoinExec};
 pub use order::{ParallelExec, SortExec};

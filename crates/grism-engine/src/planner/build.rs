@@ -4,18 +4,19 @@ use std::sync::Arc;
 
 use grism_core::{Error, Result, Type, with_stack};
 use grism_logical::{
-    Aggregate, Apply, ApplyKind, Column, JoinKind, LogicalExpr, LogicalPlan, PlanSchema,
+    Aggregate, Apply, ApplyKind, Column, Extension, JoinKind, LogicalExpr, LogicalPlan, PlanSchema,
+    Write,
 };
 
 use super::columns::{with_columns, with_keys, without_internal};
 use super::subplan::{mixes_rows, share_argument};
 use crate::extension::extension_operator;
 use crate::operators::{
-    AdjacencyExpandExec, ApplyExec, ArgumentExec, CountExpandExec, CrossJoinExec, EmptyExec,
-    FetchExec, FilterExec, FlattenExec, HashJoinExec, HydrateExec, HyperedgeScanExec,
-    IndexLookupExec, LimitExec, LoadRowsExec, NodeScanExec, PathExpandExec, ProjectExec,
-    RepeatExec, RoleExpandExec, RowsExec, ShareExec, TableCallExec, UnionExec, UnitExec,
-    UnwindExec,
+    AdjacencyExpandExec, ApplyExec, ArgumentExec, CountExpandExec, CountIntersectExec,
+    CrossJoinExec, EmptyExec, FetchExec, FilterExec, FlattenExec, HashJoinExec, HydrateExec,
+    HyperedgeScanExec, IndexLookupExec, LimitExec, LoadRowsExec, NodeScanExec, PathExpandExec,
+    ProjectExec, RepeatExec, RoleExpandExec, RowsExec, ShareExec, TableCallExec, UnionExec,
+    UnitExec, UnwindExec, WeightedCountExec,
 };
 use crate::{PhysicalOperator, PhysicalSchema};
 
@@ -96,6 +97,18 @@ impl Builder {
             LogicalPlan::CountExpand(expand) => {
                 Arc::new(CountExpandExec::new(self.build(&expand.input)?, expand))
             }
+            LogicalPlan::WeightedCount(count) => {
+                let inputs = count.inputs.iter().map(|input| self.build(input));
+                let inputs = inputs.collect::<Result<Vec<_>>>()?;
+                let leaf = match inputs.is_empty() {
+                    true => self.leaf(),
+                    false => None,
+                };
+                Arc::new(WeightedCountExec::new(inputs, leaf, count))
+            }
+            LogicalPlan::CountIntersect(count) => {
+                Arc::new(CountIntersectExec::new(self.build(&count.input)?, count))
+            }
             LogicalPlan::RoleExpand(expand) => Arc::new(RoleExpandExec::new(
                 self.build_shared(&expand.input)?,
                 expand,
@@ -164,13 +177,11 @@ impl Builder {
                 self.build_shared(&lookup.input)?,
                 lookup,
             )),
-            LogicalPlan::Extension(extension) => {
-                let inputs = extension.inputs.iter().map(|input| self.build(input));
-                extension_operator(extension, inputs.collect::<Result<_>>()?)?
-            }
+            LogicalPlan::Extension(extension) => self.extension(extension)?,
             LogicalPlan::TableCall(call) => {
                 Arc::new(TableCallExec::new(self.build_shared(&call.input)?, call))
             }
+            LogicalPlan::Write(write) => return Err(runs_by_clauses(write)),
             LogicalPlan::LoadRows(load) => {
                 let input = self.build_shared(&load.input)?;
                 Arc::new(LoadRowsExec::try_new(input, load)?)
@@ -207,6 +218,12 @@ impl Builder {
                 without_internal(joined, &plan.schema()?.columns, self.row.as_deref())?
             }
         })
+    }
+
+    /// The operator of a node of another crate.
+    fn extension(&mut self, extension: &Extension) -> Result<Arc<dyn PhysicalOperator>> {
+        let inputs = extension.inputs.iter().map(|input| self.build(input));
+        extension_operator(extension, inputs.collect::<Result<_>>()?)
     }
 
     fn apply(&mut self, apply: &Apply) -> Result<Arc<dyn PhysicalOperator>> {
@@ -285,4 +302,12 @@ impl Builder {
             None => schema,
         }
     }
+}
+
+/// The error for a plan that writes among plans that read.
+fn runs_by_clauses(write: &Write) -> Error {
+    Error::unsupported(format!(
+        "{} in a plan that reads: a `QueryWriter` runs what writes, clause by clause",
+        write.kind.name()
+    ))
 }

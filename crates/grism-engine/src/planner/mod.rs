@@ -8,3 +8,6 @@ mod subplan;
 
 pub use build::build_operators;
 pub use physical_planner::PhysicalPlanner;
+
+#[cfg(test)]
+mod tests;

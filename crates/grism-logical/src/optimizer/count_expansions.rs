@@ -1,7 +1,7 @@
 //! Counts over expansions from the lengths of incidence lists: the rows that would only be counted are never made.
 //!
-//! `count(*)` over rows of which each becomes `d` rows is the sum of `d`; where the rows below are only counted as well,
-//! the sum of products. EXISTS and COUNT over one expansion ask for `d` alone; where duplicates do not matter, an expansion
+//! `count(*)` over rows of which each becomes `d` rows is the sum of `d`, and `sum(x)` that of `d * x`; where the rows below are
+//! only counted as well, the sum of products. EXISTS and COUNT over one expansion ask for `d` alone; where duplicates do not matter, an expansion
 //! that nothing reads asks whether `d` is positive.
 
 use std::collections::BTreeSet;
@@ -10,9 +10,11 @@ use std::sync::Arc;
 use grism_core::{Result, Value, with_stack};
 
 use super::Facts;
+use super::meeting::Meeting;
+use super::weighted_aggregate::WeightedAggregate;
 use crate::{
-    Aggregate, AggregateCall, AggregateFunction, Apply, ApplyKind, ArithmeticOperator,
-    BinaryOperator, CountExpand, CountedHop, LogicalExpr, LogicalPlan, RoleSource,
+    Aggregate, Apply, ApplyKind, ArithmeticOperator, BinaryOperator, CountExpand, CountIntersect,
+    CountedHop, LogicalExpr, LogicalPlan, RoleSource,
 };
 
 /// Replaces counted expansions.
@@ -91,14 +93,16 @@ impl Counter {
     }
 
     fn aggregate(&mut self, aggregate: &Aggregate) -> Result<Option<LogicalPlan>> {
-        let rows = |(call, _): &(AggregateCall, String)| call.counts_rows() && !call.distinct;
-        if aggregate.aggregates.is_empty() || !aggregate.aggregates.iter().all(rows) {
+        if aggregate.aggregates.is_empty() {
             return Ok(None);
         }
         let mut needed = BTreeSet::new();
         for (key, _) in &aggregate.keys {
             key.collect_columns(&mut needed);
         }
+        let calls = || aggregate.aggregates.iter().map(|(call, _)| call);
+        let arguments = calls().flat_map(|call| &call.arguments);
+        arguments.for_each(|argument| argument.collect_columns(&mut needed));
         let Weighted { plan, weights } = self.weigh(&aggregate.input, &needed, Vec::new())?;
         let Some(product) = weights
             .into_iter()
@@ -107,20 +111,18 @@ impl Counter {
         else {
             return Ok(None);
         };
-        let plan = match aggregate.keys.is_empty() {
-            true => plan,
-            // A group without rows is none.
-            false => plan.filtered(vec![is_positive(product.clone())]),
+        let schema = aggregate.input.schema()?;
+        let Some(above) = WeightedAggregate::of(aggregate, &schema, &product, |_| false)? else {
+            return Ok(None);
         };
-        let mut aggregates = aggregate.aggregates.clone();
-        for (call, _) in &mut aggregates {
-            *call = AggregateCall::new(AggregateFunction::Sum, vec![product.clone()]);
-        }
-        Ok(Some(LogicalPlan::Aggregate(Aggregate {
-            input: Arc::new(plan),
-            keys: aggregate.keys.clone(),
-            aggregates,
-        })))
+        let only_counts =
+            aggregate.keys.is_empty() && calls().all(|call| call.counts_rows() && !call.distinct);
+        let plan = match only_counts {
+            true => plan,
+            // A group without rows does not exist, and a row that stands for none has no value.
+            false => plan.filtered(vec![is_positive(product)]),
+        };
+        Ok(Some(above.over(plan)))
     }
 
     /// `plan` filtered by `conjuncts`, without the expansions of which nothing in `needed` is left.
@@ -147,6 +149,9 @@ impl Counter {
         // A random choice is made for each row that the expansion makes.
         if conjuncts.iter().any(LogicalExpr::is_volatile) {
             return Ok(rest(conjuncts));
+        }
+        if let Some(meeting) = Meeting::of(plan, &conjuncts, needed)? {
+            return self.weigh_meeting(meeting, needed);
         }
         let Some(mut count) = self.counted(plan) else {
             return Ok(rest(conjuncts));
@@ -179,6 +184,28 @@ impl Counter {
         let mut weighted = with_stack(|| self.weigh(&Arc::clone(&count.input), &below, others))?;
         weighted.weights.push(count.count.clone());
         weighted.plan = LogicalPlan::CountExpand(CountExpand {
+            input: Arc::new(weighted.plan),
+            ..count
+        });
+        Ok(weighted)
+    }
+
+    /// The rows below edges that meet, weighed by how often they do.
+    fn weigh_meeting(&mut self, meeting: Meeting, needed: &BTreeSet<String>) -> Result<Weighted> {
+        let Meeting {
+            mut count,
+            conjuncts,
+        } = meeting;
+        let mut below = needed.clone();
+        below.extend(count.read().cloned());
+        for conjunct in &conjuncts {
+            conjunct.collect_columns(&mut below);
+        }
+        let mut weighted = with_stack(|| self.weigh(&Arc::clone(&count.input), &below, conjuncts))?;
+        self.counts += 1;
+        count.count = format!("#count_of{}", self.counts);
+        weighted.weights.push(count.count.clone());
+        weighted.plan = LogicalPlan::CountIntersect(CountIntersect {
             input: Arc::new(weighted.plan),
             ..count
         });
@@ -286,7 +313,7 @@ fn is_positive(count: LogicalExpr) -> LogicalExpr {
     )
 }
 
-fn only_drops(expressions: &[(LogicalExpr, String)]) -> bool {
+pub(super) fn only_drops(expressions: &[(LogicalExpr, String)]) -> bool {
     let same = |(expression, name): &(LogicalExpr, String)| matches!(expression, LogicalExpr::Column(own) if own == name);
     expressions.iter().all(same)
 }
@@ -312,7 +339,7 @@ fn hyperedge_of(plan: &LogicalPlan) -> Option<&str> {
 }
 
 /// The other column of `own <> other`.
-fn other_than(conjunct: &LogicalExpr, own: &str) -> Option<String> {
+pub(super) fn other_than(conjunct: &LogicalExpr, own: &str) -> Option<String> {
     match conjunct {
         LogicalExpr::Binary {
             operator: BinaryOperator::NotEqual,

@@ -74,7 +74,9 @@ impl Pass<'_> {
                     ..join.clone()
                 }))
             }
-            LogicalPlan::CountExpand(_) | LogicalPlan::Fetch(_) => every(context),
+            LogicalPlan::CountExpand(_)
+            | LogicalPlan::CountIntersect(_)
+            | LogicalPlan::Fetch(_) => every(context),
             LogicalPlan::PathExpand(expand) => {
                 let input = self.below(&expand.input, context)?;
                 let lists = expand.edges.is_some() || expand.nodes.is_some();

@@ -46,7 +46,7 @@ fn propagate(plan: &LogicalPlan) -> Result<LogicalPlan> {
         // Without keys there is one group, of no rows too.
         LogicalPlan::Aggregate(aggregate) if aggregate.keys.is_empty() => Ok(plan),
         // What it makes of no rows is its own to say.
-        LogicalPlan::Extension(_) => Ok(plan),
+        LogicalPlan::Extension(_) | LogicalPlan::WeightedCount(_) => Ok(plan),
         _ => match plan.inputs()[..] {
             [input] if is_empty(input) => Ok(LogicalPlan::Empty(plan.schema()?)),
             _ => Ok(plan),

@@ -17,8 +17,9 @@ use self::inputs::{provides, with_argument};
 use self::needs::Needs;
 use super::Facts;
 use crate::{
-    Aggregate, Column, CountExpand, EdgeExpand, Fetch, HyperedgeScan, IndexLookup, Join, LoadRows,
-    LogicalPlan, NodeScan, PathExpand, Repeat, RoleExpand, RoleSource, TableCall, property_column,
+    Aggregate, Column, CountExpand, CountIntersect, EdgeExpand, Fetch, HyperedgeScan, IndexLookup,
+    Join, LoadRows, LogicalPlan, NodeScan, PathExpand, Repeat, RoleExpand, RoleSource, TableCall,
+    property_column,
 };
 
 /// Prunes from the root down; the root keeps all its columns.
@@ -84,6 +85,14 @@ impl Pruner<'_> {
                 })
             }
             LogicalPlan::RoleExpand(expand) => self.prune_role_expand(expand, needs)?,
+            LogicalPlan::CountIntersect(count) => {
+                let mut below = needs.without([&count.count]);
+                below.columns.extend(count.read().cloned());
+                LogicalPlan::CountIntersect(CountIntersect {
+                    input: self.prune_and_trim(&count.input, below)?,
+                    ..count.clone()
+                })
+            }
             LogicalPlan::CountExpand(expand) => {
                 let mut below = needs.without([&expand.count]);
                 below.column(&expand.from);
@@ -200,14 +209,15 @@ impl Pruner<'_> {
                     .collect::<Result<_>>()?;
                 LogicalPlan::Union { inputs }
             }
-            LogicalPlan::Extension(_) => plan.try_map_inputs(&mut |input| {
-                let columns = input.schema()?.names().map(str::to_owned).collect();
+            LogicalPlan::WeightedCount(_) => plan.try_map_inputs(&mut |input| {
+                let names: Vec<String> = input.schema()?.names().map(str::to_owned).collect();
                 let below = Needs {
-                    columns,
+                    columns: names.iter().cloned().collect(),
                     properties: BTreeMap::new(),
                 };
-                self.prune(input, below)
+                self.prune(input, below)?.keep_columns(&names)
             })?,
+            LogicalPlan::Extension(_) | LogicalPlan::Write(_) => self.prune_whole(plan)?,
             LogicalPlan::IndexLookup(lookup) => {
                 let below = needs.without([&lookup.entity, &lookup.score]);
                 let expressions = std::iter::once(&lookup.target).chain(&lookup.count);
@@ -275,6 +285,18 @@ impl Pruner<'_> {
                     on: left_keys.into_iter().zip(right_keys).collect(),
                 })
             }
+        })
+    }
+
+    /// Prunes the inputs of a node that may read every column of them.
+    fn prune_whole(&self, plan: &LogicalPlan) -> Result<LogicalPlan> {
+        plan.try_map_inputs(&mut |input| {
+            let columns = input.schema()?.names().map(str::to_owned).collect();
+            let below = Needs {
+                columns,
+                properties: BTreeMap::new(),
+            };
+            self.prune(input, below)
         })
     }
 

@@ -14,9 +14,10 @@ use grism_functions::KEY;
 
 use super::Facts;
 use crate::{
-    Aggregate, Apply, ApplyKind, BinaryOperator, CountExpand, EdgeExpand, Fetch, HyperedgeScan,
-    IndexLookup, Join, JoinKind, LoadRows, LogicalExpr, LogicalPlan, NodeScan, PathExpand,
-    PlanSchema, Repeat, RoleExpand, TableCall, UnaryOperator, comparison_type, infer_type,
+    Aggregate, Apply, ApplyKind, BinaryOperator, CountExpand, CountIntersect, EdgeExpand, Fetch,
+    HyperedgeScan, IndexLookup, Join, JoinKind, LoadRows, LogicalExpr, LogicalPlan, NodeScan,
+    PathExpand, PlanSchema, Repeat, RoleExpand, TableCall, UnaryOperator, comparison_type,
+    infer_type,
 };
 
 /// The most comparisons that a scan takes. Storage makes pairs of pairs of them, as deep as they are many; what is left is
@@ -80,6 +81,7 @@ fn push_node(plan: &LogicalPlan, mut conjuncts: Vec<LogicalExpr>) -> Result<Logi
         | LogicalPlan::TableCall(TableCall { input, .. })
         | LogicalPlan::RoleExpand(RoleExpand { input, .. })
         | LogicalPlan::CountExpand(CountExpand { input, .. })
+        | LogicalPlan::CountIntersect(CountIntersect { input, .. })
         | LogicalPlan::PathExpand(PathExpand { input, .. })
         | LogicalPlan::Repeat(Repeat { input, .. })
         | LogicalPlan::Hydrate { input, .. }
@@ -174,7 +176,10 @@ fn split(
 /// Whether every row of the operator's first input comes out at least once.
 fn keeps_rows(plan: &LogicalPlan) -> bool {
     match plan {
-        LogicalPlan::CountExpand(_) | LogicalPlan::Hydrate { .. } | LogicalPlan::Fetch(_) => true,
+        LogicalPlan::CountExpand(_)
+        | LogicalPlan::CountIntersect(_)
+        | LogicalPlan::Hydrate { .. }
+        | LogicalPlan::Fetch(_) => true,
         LogicalPlan::Apply(apply) => !matches!(
             apply.kind,
             ApplyKind::Inner | ApplyKind::Semi | ApplyKind::Anti

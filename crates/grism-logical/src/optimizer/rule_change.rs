@@ -1,8 +1,5 @@
 //! What a rule of the optimizer changed, as lines of the plan before and after.
 
-use super::{Facts, RULES};
-use crate::LogicalPlan;
-use grism_core::Result;
 use serde::Serialize;
 
 /// Lines of a plan, beyond which lines are compared from both ends only.
@@ -19,34 +16,15 @@ pub struct RuleChange {
     pub added: Vec<String>,
 }
 
-/// Runs every rule once, as [`optimize`](super::optimize) does, and says what those changed that changed anything.
-///
-/// # Errors
-/// As [`optimize`](super::optimize).
-pub fn optimize_verbosely(
-    plan: LogicalPlan,
-    facts: Facts<'_>,
-) -> Result<(LogicalPlan, Vec<RuleChange>)> {
-    let mut lines = lines_of(&plan);
-    let (mut plan, mut changes) = (plan, Vec::new());
-    for rule in RULES {
-        plan = (rule.apply)(plan, facts)?;
-        let after = lines_of(&plan);
-        let (removed, added) = different_lines(&lines, &after);
-        if !removed.is_empty() || !added.is_empty() {
-            changes.push(RuleChange {
-                name: rule.name,
-                removed,
-                added,
-            });
-        }
-        lines = after;
-    }
-    Ok((plan, changes))
-}
-
-fn lines_of(plan: &LogicalPlan) -> Vec<String> {
-    plan.to_string().lines().map(str::to_owned).collect()
+/// What the rule `name` changed between two texts of a plan; `None` where it changed nothing.
+pub(super) fn change_between(name: &'static str, before: &str, after: &str) -> Option<RuleChange> {
+    let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+    let (removed, added) = different_lines(&lines(before), &lines(after));
+    (!removed.is_empty() || !added.is_empty()).then_some(RuleChange {
+        name,
+        removed,
+        added,
+    })
 }
 
 /// The lines that only one of two plans has. Indentation does not count: it changes with whatever comes above.

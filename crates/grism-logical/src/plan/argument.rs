@@ -44,6 +44,7 @@ pub(super) fn argument_columns(plan: &LogicalPlan, columns: &mut BTreeSet<String
                 columns.insert(expand.to.clone());
             }
         }
+        LogicalPlan::CountIntersect(count) => columns.extend(count.read().cloned()),
         LogicalPlan::CountExpand(expand) => {
             columns.insert(expand.from.clone());
             columns.extend(expand.except.iter().cloned());
@@ -62,6 +63,11 @@ pub(super) fn argument_columns(plan: &LogicalPlan, columns: &mut BTreeSet<String
         LogicalPlan::Repeat(repeat) => {
             columns.insert(repeat.from.clone());
             columns.extend(repeat.target.clone());
+        }
+        // It reads what its input makes, which may be every column.
+        LogicalPlan::Write(write) => {
+            let schema = write.input.schema().unwrap_or_default();
+            columns.extend(schema.columns.into_iter().map(|own| own.name));
         }
         LogicalPlan::Hydrate { columns: own, .. } => columns.extend(own.iter().cloned()),
         LogicalPlan::Fetch(fetch) => {

@@ -1,6 +1,7 @@
 //! The logical plan: what to compute.
 
 mod argument;
+mod count_intersect;
 mod expressions;
 mod extension;
 mod known_schema;
@@ -10,6 +11,9 @@ mod path_expand;
 mod repeat;
 mod schema;
 mod table_call;
+mod weighted_count;
+mod write;
+mod write_text;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,6 +21,7 @@ use std::sync::Arc;
 use grism_core::{Result, Type, with_stack};
 use serde::{Deserialize, Serialize};
 
+pub use count_intersect::{CountIntersect, CountedStep};
 pub use extension::{Extension, LogicalExtension};
 pub use load_rows::{CsvRecord, LoadRows, RowForm};
 pub use nodes::{
@@ -27,6 +32,14 @@ pub use nodes::{
 pub use path_expand::{PathExpand, PathMode, PathSearch};
 pub use repeat::{Collected, Repeat};
 pub use table_call::TableCall;
+pub use weighted_count::{
+    SelfLoops, WeightedBranch, WeightedCount, WeightedHop, WeightedPlace, WeightedRoot,
+    WeightedStep, WeightedTerm,
+};
+pub use write::{
+    Created, CreatedEdge, CreatedEntity, CreatedIncidence, DeleteMode, LabelChange, MergeWrite,
+    PropertiesMode, SetItem, Write, WriteKind,
+};
 
 use argument::argument_columns;
 
@@ -64,6 +77,10 @@ pub enum LogicalPlan {
     RoleExpand(RoleExpand),
     /// See [`CountExpand`].
     CountExpand(CountExpand),
+    /// See [`WeightedCount`].
+    WeightedCount(WeightedCount),
+    /// See [`CountIntersect`].
+    CountIntersect(CountIntersect),
     /// See [`PathExpand`].
     PathExpand(PathExpand),
     /// See [`Repeat`].
@@ -138,6 +155,8 @@ pub enum LogicalPlan {
     Join(Join),
     /// See [`Extension`].
     Extension(Extension),
+    /// See [`Write`].
+    Write(Write),
 }
 
 impl LogicalPlan {
@@ -175,6 +194,7 @@ impl LogicalPlan {
             | Self::TableCall(TableCall { input, .. })
             | Self::RoleExpand(RoleExpand { input, .. })
             | Self::CountExpand(CountExpand { input, .. })
+            | Self::CountIntersect(CountIntersect { input, .. })
             | Self::PathExpand(PathExpand { input, .. })
             | Self::Repeat(Repeat { input, .. })
             | Self::Hydrate { input, .. }
@@ -186,10 +206,11 @@ impl LogicalPlan {
             | Self::Sort { input, .. }
             | Self::Limit { input, .. }
             | Self::Unwind { input, .. }
+            | Self::Write(Write { input, .. })
             | Self::Apply(Apply { input, .. }) => vec![input],
-            Self::Union { inputs } | Self::Extension(Extension { inputs, .. }) => {
-                inputs.iter().collect()
-            }
+            Self::Union { inputs }
+            | Self::WeightedCount(WeightedCount { inputs, .. })
+            | Self::Extension(Extension { inputs, .. }) => inputs.iter().collect(),
             Self::Join(join) => vec![&join.left, &join.right],
         }
     }
@@ -217,6 +238,7 @@ impl LogicalPlan {
             | Self::TableCall(TableCall { input, .. })
             | Self::RoleExpand(RoleExpand { input, .. })
             | Self::CountExpand(CountExpand { input, .. })
+            | Self::CountIntersect(CountIntersect { input, .. })
             | Self::PathExpand(PathExpand { input, .. })
             | Self::Hydrate { input, .. }
             | Self::Fetch(Fetch { input, .. })
@@ -226,6 +248,7 @@ impl LogicalPlan {
             | Self::Distinct { input }
             | Self::Sort { input, .. }
             | Self::Limit { input, .. }
+            | Self::Write(Write { input, .. })
             | Self::Unwind { input, .. } => visit(input)?,
             Self::Apply(apply) => {
                 visit(&mut apply.input)?;
@@ -235,7 +258,9 @@ impl LogicalPlan {
                 visit(&mut repeat.input)?;
                 visit(&mut repeat.hop)?;
             }
-            Self::Union { inputs } | Self::Extension(Extension { inputs, .. }) => {
+            Self::Union { inputs }
+            | Self::WeightedCount(WeightedCount { inputs, .. })
+            | Self::Extension(Extension { inputs, .. }) => {
                 inputs.iter_mut().try_for_each(visit)?;
             }
             Self::Join(join) => {

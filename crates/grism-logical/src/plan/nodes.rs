@@ -111,6 +111,18 @@ pub enum Direction {
     Both,
 }
 
+impl Direction {
+    /// The same edges as seen from their other ends.
+    #[must_use]
+    pub const fn reversed(self) -> Self {
+        match self {
+            Self::Out => Self::In,
+            Self::In => Self::Out,
+            Self::Both => Self::Both,
+        }
+    }
+}
+
 /// Follows binary edges from a bound node: input columns, then the edge (where named), then the node reached.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EdgeExpand {

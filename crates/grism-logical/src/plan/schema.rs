@@ -52,6 +52,12 @@ impl LogicalPlan {
                 }
                 schema
             }
+            Self::WeightedCount(count) => PlanSchema::new(count.columns()),
+            Self::CountIntersect(expand) => {
+                let mut schema = known_schema(&expand.input)?;
+                schema.put(Column::new(&expand.count, Type::Int64));
+                schema
+            }
             Self::CountExpand(expand) => {
                 let mut schema = known_schema(&expand.input)?;
                 schema.put(Column::new(&expand.count, Type::Int64));
@@ -132,6 +138,7 @@ impl LogicalPlan {
                 }
                 schema
             }
+            Self::Write(write) => write.schema(&known_schema(&write.input)?),
             Self::LoadRows(load) => {
                 let mut schema = known_schema(&load.input)?;
                 schema.put(load.column());

@@ -115,3 +115,107 @@ pub(super) fn cut(batches: &[RecordBatch], rows: usize) -> Vec<RecordBatch> {
     }
     pieces
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{ArrayRef, Int64Array, StringArray, UInt64Array};
+    use grism_core::{EntityId, GraphSchema, TableId, Type, Value};
+
+    use super::*;
+
+    /// A table of nodes with a number and a text.
+    fn schema() -> (GraphSchema, TableId) {
+        let mut schema = GraphSchema::default();
+        let table = schema.ensure_node_table(&["A".to_owned()]).unwrap();
+        schema.ensure_property(table, "x", &Type::Int64).unwrap();
+        schema.ensure_property(table, "s", &Type::String).unwrap();
+        (schema, table)
+    }
+
+    fn numbers(values: &[i64]) -> RecordBatch {
+        let values: ArrayRef = Arc::new(Int64Array::from(values.to_vec()));
+        RecordBatch::try_from_iter([("x", values)]).unwrap()
+    }
+
+    fn chunks(sizes: &[i64]) -> Chunks {
+        let mut chunks = Chunks::default();
+        let mut next = 0;
+        for size in sizes {
+            let values: Vec<i64> = (next..next + size).collect();
+            chunks.push(numbers(&values));
+            next += size;
+        }
+        chunks
+    }
+
+    fn values(chunks: &Chunks, column: &str) -> Vec<Value> {
+        let of = |batch: &RecordBatch| match batch.column_by_name(column) {
+            Some(column) => (0..batch.num_rows())
+                .map(|row| Value::from_array(column, row).unwrap())
+                .collect(),
+            None => vec![Value::Null; batch.num_rows()],
+        };
+        chunks.batches.iter().flat_map(of).collect()
+    }
+
+    #[test]
+    fn an_offset_has_one_place_and_none_behind_the_last_row() {
+        let chunks = chunks(&[3, 1, 2]);
+        let places: Vec<_> = (0..7).map(|offset| chunks.place(offset)).collect();
+        let all = [(0, 0), (0, 1), (0, 2), (1, 0), (2, 0), (2, 1)].map(Some);
+        assert_eq!(places[..6], all);
+        assert_eq!(places[6], None);
+        assert_eq!(chunks.rows(), 6);
+        assert_eq!(Chunks::default().place(0), None);
+    }
+
+    #[test]
+    fn an_update_changes_its_rows_and_no_others_and_may_bring_a_column() {
+        let (schema, table) = schema();
+        let mut chunks = chunks(&[3, 2]);
+        let before = chunks.clone();
+        let ids = [4, 1].map(|offset| EntityId::new(table, offset).raw());
+        let ids: ArrayRef = Arc::new(UInt64Array::from(ids.to_vec()));
+        let texts: ArrayRef = Arc::new(StringArray::from(vec!["four", "one"]));
+        let x: ArrayRef = Arc::new(Int64Array::from(vec![None, Some(-1)]));
+        let changes = RecordBatch::try_from_iter_with_nullable([
+            (ID_COLUMN, ids, false),
+            ("x", x, true),
+            ("s", texts, true),
+        ]);
+        let table = schema.table(table).unwrap();
+        chunks.update(&changes.unwrap(), table).unwrap();
+        let integer = Value::Int64;
+        assert_eq!(
+            values(&chunks, "x"),
+            [integer(0), integer(-1), integer(2), integer(3), Value::Null]
+        );
+        let text = |own: &str| Value::String(own.to_owned());
+        let wanted = [
+            Value::Null,
+            text("one"),
+            Value::Null,
+            Value::Null,
+            text("four"),
+        ];
+        assert_eq!(values(&chunks, "s"), wanted);
+        // Whoever reads the rows as they were still does.
+        assert_eq!(values(&before, "x"), [0, 1, 2, 3, 4].map(integer));
+        assert_eq!(chunks.count_values(&[0, 1, 4], "s"), 2);
+        assert_eq!(chunks.count_values(&[0, 1, 4], "x"), 2);
+    }
+
+    #[test]
+    fn batches_are_cut_into_pieces_that_hold_every_row_once() {
+        let batches = [numbers(&[0, 1, 2, 3, 4]), numbers(&[]), numbers(&[5, 6])];
+        let pieces = cut(&batches, 2);
+        let sizes: Vec<usize> = pieces.iter().map(RecordBatch::num_rows).collect();
+        assert_eq!(sizes, [2, 2, 1, 2]);
+        let chunks = Chunks {
+            batches: pieces,
+            ..Chunks::default()
+        };
+        let all: Vec<Value> = (0..7).map(Value::Int64).collect();
+        assert_eq!(values(&chunks, "x"), all);
+    }
+}

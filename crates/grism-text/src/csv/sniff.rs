@@ -43,6 +43,13 @@ impl CsvForm {
     /// are only found with the other one; another quote than `"` where it stands around all values of a column, or where the
     /// records are only then of one length. The first record is a row where all its values are numbers or dates, or the columns
     /// that the text must have are `column_1` and so on.
+    ///
+    /// ```
+    /// use grism_text::{CsvForm, CsvGiven};
+    ///
+    /// let form = CsvForm::sniff(b"name;age\nAnn;42\nBob;31\n", true, &CsvGiven::default());
+    /// assert_eq!((form.dialect.delimiter, form.header), (b';', true));
+    /// ```
     #[must_use]
     pub fn sniff(bytes: &[u8], is_whole: bool, given: &CsvGiven<'_>) -> Self {
         let delimiters = match &given.delimiter {

@@ -3,6 +3,15 @@
 use grism_core::Value;
 
 /// Adds a value to a JSON text: entities and paths as objects, and what JSON has no type for as text.
+///
+/// ```
+/// use grism_core::Value;
+/// use grism_text::push_json;
+///
+/// let mut text = Vec::new();
+/// push_json(&mut text, Value::List(vec![Value::Int64(1), Value::String("a\"b".to_owned()), Value::Null]));
+/// assert_eq!(text, br#"[1,"a\"b",null]"#);
+/// ```
 pub fn push_json(out: &mut Vec<u8>, value: Value) {
     match value.into_parts() {
         Value::Null => out.extend_from_slice(b"null"),

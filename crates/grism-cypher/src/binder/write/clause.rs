@@ -1,10 +1,12 @@
 //! One clause that writes, whatever it is.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use grism_core::Result;
+use grism_logical::{Write, WriteKind};
 
-use super::bound::{BoundWrite, WriteKind};
+use super::bound::BoundWrite;
 use super::create::create;
 use super::created_step::Purpose;
 use super::delete::delete;
@@ -43,8 +45,10 @@ pub(crate) fn bind_write(
     };
     let rows = writing.into_rows()?;
     Ok(BoundWrite {
-        plan: rows.plan,
-        kind,
+        write: Write {
+            input: Arc::new(rows.plan),
+            kind,
+        },
         scope: rows.scope,
         counter: notes.counter,
         warnings: notes.warnings,

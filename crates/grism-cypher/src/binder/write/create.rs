@@ -1,9 +1,8 @@
 //! CREATE: the nodes and hyperedges that a pattern makes.
 
 use grism_core::{Result, Type};
-use grism_logical::LogicalExpr;
+use grism_logical::{Created, CreatedEntity, LogicalExpr};
 
-use super::bound::{Created, CreatedEntity};
 use super::created_step::{CreatedStep, Purpose, created_step};
 use super::writing::{Writing, property_map};
 use crate::binder::QueryContext;

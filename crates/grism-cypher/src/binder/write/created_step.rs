@@ -1,8 +1,8 @@
 //! The edges and incidences that a pattern of CREATE or MERGE makes.
 
 use grism_core::{Result, Type};
+use grism_logical::{Created, CreatedEdge, CreatedIncidence};
 
-use super::bound::{Created, CreatedEdge, CreatedIncidence};
 use super::writing::{Writing, property_map};
 use crate::binder::names::{column_for, hint, type_names};
 use crate::syntax::{Direction, Name, RelationshipPattern, Span};

@@ -1,8 +1,8 @@
-//! DELETE: what goes.
+//! DELETE: what is deleted.
 
 use grism_core::{Result, Type};
+use grism_logical::{DeleteMode, WriteKind};
 
-use super::bound::WriteKind;
 use super::writing::{Writing, bind, computed};
 use crate::syntax::{DeleteClause, ExprKind};
 
@@ -27,6 +27,9 @@ pub(super) fn delete(writing: &mut Writing<'_, '_>, delete: &DeleteClause) -> Re
     }
     Ok(WriteKind::Delete {
         targets,
-        detach: delete.detach,
+        mode: match delete.detach {
+            true => DeleteMode::Detach,
+            false => DeleteMode::Alone,
+        },
     })
 }

@@ -1,11 +1,13 @@
 //! MERGE: what is looked for, and what is made or changed.
 
 use grism_core::{Result, Type, Value};
-use grism_logical::{Apply, ApplyKind, Column, LogicalExpr, LogicalPlan, PlanSchema};
+use grism_logical::{
+    Apply, ApplyKind, Column, Created, LogicalExpr, LogicalPlan, MergeWrite, PlanSchema, SetItem,
+    WriteKind,
+};
 
 use std::sync::Arc;
 
-use super::bound::{Created, MergeWrite, SetItem, WriteKind};
 use super::create::create;
 use super::created_step::Purpose;
 use super::merge_values::with_computed_values;

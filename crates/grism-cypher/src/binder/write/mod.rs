@@ -20,7 +20,4 @@ mod writing;
 
 pub(crate) use clause::bind_write;
 
-pub use bound::{
-    BoundWrite, Created, CreatedEdge, CreatedEntity, CreatedIncidence, MergeWrite, SetItem,
-    WriteKind,
-};
+pub use bound::BoundWrite;

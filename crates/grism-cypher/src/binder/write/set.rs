@@ -2,9 +2,8 @@
 
 use grism_core::{Result, Type, Value};
 use grism_functions::PROPERTY_MAP;
-use grism_logical::LogicalExpr;
+use grism_logical::{LabelChange, LogicalExpr, PropertiesMode, SetItem};
 
-use super::bound::SetItem;
 use super::create::plain_labels;
 use super::storable::{check_map, check_value};
 use super::writing::{Writing, bind, computed};
@@ -42,15 +41,15 @@ pub(super) fn set(writing: &mut Writing<'_, '_>, set: &[syntax::SetItem]) -> Res
                 }
             }
             SetItemKind::ReplaceProperties { target, value } => {
-                set_properties(writing, target, value, false)?
+                set_properties(writing, target, value, PropertiesMode::Replace)?
             }
             SetItemKind::MergeProperties { target, value } => {
-                set_properties(writing, target, value, true)?
+                set_properties(writing, target, value, PropertiesMode::Merge)?
             }
             SetItemKind::Labels { target, labels } => SetItem::Labels {
                 entity: target_variable(writing, target)?,
                 labels: changed_labels(writing, labels)?,
-                remove: false,
+                change: LabelChange::Add,
             },
         });
     }
@@ -61,7 +60,7 @@ fn set_properties(
     writing: &mut Writing<'_, '_>,
     target: &Name,
     value: &Expr,
-    merge: bool,
+    mode: PropertiesMode,
 ) -> Result<SetItem> {
     let entity = target_variable(writing, target)?;
     let (bound, ty) = bind(writing, value)?;
@@ -83,7 +82,7 @@ fn set_properties(
     Ok(SetItem::Properties {
         entity,
         value: (column, Type::Any),
-        merge,
+        mode,
     })
 }
 
@@ -155,7 +154,7 @@ pub(super) fn remove(writing: &mut Writing<'_, '_>, item: &RemoveItem) -> Result
         RemoveItemKind::Labels { target, labels } => SetItem::Labels {
             entity: target_variable(writing, target)?,
             labels: changed_labels(writing, labels)?,
-            remove: true,
+            change: LabelChange::Remove,
         },
     })
 }

@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 
 use grism_core::{Result, Type};
+use grism_logical::{Created, DeleteMode, LabelChange, PropertiesMode, SetItem, Write, WriteKind};
 
-use super::{BoundWrite, Created, SetItem, WriteKind, bind_write};
+use super::{BoundWrite, bind_write};
 use crate::binder::Notes;
 use crate::binder::clause::Rows;
 use crate::binder::testing::{Graph, indented, report, warnings_text};
@@ -62,19 +63,25 @@ fn set_text(graph: &Graph, items: &[SetItem]) -> String {
             SetItem::Properties {
                 entity,
                 value,
-                merge,
+                mode,
             } => {
                 let (entity, value) = (typed(graph, entity), typed(graph, value));
-                let how = if *merge { "adds to" } else { "replaces" };
+                let how = match mode {
+                    PropertiesMode::Merge => "adds to",
+                    PropertiesMode::Replace => "replaces",
+                };
                 writeln!(text, "{how} the properties of ({entity}): {value}")
             }
             SetItem::Labels {
                 entity,
                 labels,
-                remove,
+                change,
             } => {
                 let (entity, labels) = (typed(graph, entity), labels.join(":"));
-                let how = if *remove { "removes" } else { "adds" };
+                let how = match change {
+                    LabelChange::Add => "adds",
+                    LabelChange::Remove => "removes",
+                };
                 writeln!(text, "{how} {labels} of ({entity})")
             }
         }
@@ -87,14 +94,13 @@ fn kind_text(graph: &Graph, kind: &WriteKind) -> String {
     match kind {
         WriteKind::Create(created) => created_text(created),
         WriteKind::Set(items) => set_text(graph, items),
-        WriteKind::Delete { targets, detach } => {
+        WriteKind::Delete { targets, mode } => {
             let targets: Vec<String> = targets.iter().map(|own| typed(graph, own)).collect();
-            let detach = if *detach {
-                " with their relationships"
-            } else {
-                ""
+            let how = match mode {
+                DeleteMode::Alone => "",
+                DeleteMode::Detach => " with their relationships",
             };
-            format!("deletes {}{detach}\n", targets.join(", "))
+            format!("deletes {}{how}\n", targets.join(", "))
         }
         WriteKind::Merge(merge) => {
             let mut text = created_text(&merge.created);
@@ -124,8 +130,7 @@ fn written(graph: &Graph, query: &Query) -> Result<String> {
     let context = query.context(graph.bind());
     let clause = &query.syntax().head.clauses[0];
     let BoundWrite {
-        plan,
-        kind,
+        write: Write { input, kind },
         scope,
         warnings,
         ..
@@ -137,7 +142,7 @@ fn written(graph: &Graph, query: &Query) -> Result<String> {
             writeln!(text, "variable {}: {ty}", variable.name).unwrap();
         }
     }
-    Ok(format!("{text}{plan}{}", warnings_text(&warnings)))
+    Ok(format!("{text}{input}{}", warnings_text(&warnings)))
 }
 
 fn writes(texts: &[&str]) -> String {

@@ -6,3 +6,6 @@ pub(crate) mod key_numbers;
 
 pub use group_key::GroupKey;
 pub use hash_aggregate::{AggregateColumn, AggregatePhase, HashAggregateExec};
+
+#[cfg(test)]
+mod tests;

@@ -3,21 +3,17 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, ListArray, UInt32Array, UInt64Array};
-use arrow::buffer::OffsetBuffer;
-use arrow::datatypes::{DataType, Field};
+use arrow::array::{ArrayRef, UInt64Array};
 use arrow::record_batch::RecordBatch;
-use grism_core::{
-    EntityId, GraphStatistics, Result, SOURCE_ROLE, Snapshot, TARGET_ROLE, TableId, Type, Value,
-    equal_values,
-};
+use grism_core::{EntityId, GraphStatistics, Result, Snapshot, TableId, Type, Value, equal_values};
 use grism_logical::optimizer::Facts;
 use grism_logical::{Direction, PathExpand};
 use serde::{Deserialize, Serialize};
 
-use super::expansion::IncidenceReader;
+use super::edge_lists::EdgeLists;
+use super::path_rows::PathRows;
 use super::path_search::{Hops, NextHop, PathQuery, Paths, search_paths};
-use crate::batch::{batch_of, take_columns};
+use super::shortest::{ShortestSearch, search_shortest};
 use crate::operators::children::only_child;
 use crate::{
     ExecutionContextTrait, ExprEvaluator, InputRequirement, OperatorRun, PhysicalOperator,
@@ -127,7 +123,7 @@ impl PhysicalOperator for PathExpandExec {
             .map(|(_, value)| ExprEvaluator::try_new(value, self.input.schema()))
             .collect::<Result<_>>()?;
         let hops = EdgeHops {
-            reader: IncidenceReader::new(&context),
+            lists: EdgeLists::new(&context, &self.expand.tables),
             snapshot,
             expand: self.expand.clone(),
             schema: self.schema.clone(),
@@ -145,13 +141,23 @@ impl PhysicalOperator for PathExpandExec {
             directed: self.expand.direction != Direction::Both,
             restrict: self.expand.restrict.clone(),
         };
-        Ok(search_paths(input, query, hops, &context))
+        if !query.prunes() || !self.expand.properties.is_empty() {
+            return Ok(search_paths(input, query, hops, &context));
+        }
+        let search = ShortestSearch {
+            query,
+            direction: self.expand.direction,
+            lists: EdgeLists::new(&context, &self.expand.tables),
+            rows: PathRows::new(&self.expand, &self.schema),
+            hops,
+        };
+        Ok(search_shortest(input, search, &context))
     }
 }
 
 /// Hops along binary edges, by their incidence lists.
 struct EdgeHops {
-    reader: IncidenceReader,
+    lists: EdgeLists,
     snapshot: Arc<dyn Snapshot>,
     expand: PathExpand,
     schema: PhysicalSchema,
@@ -176,34 +182,12 @@ impl Hops for EdgeHops {
 
     async fn next(&mut self, paths: &Paths<u64>, places: &[u32]) -> Result<Vec<NextHop<u64>>> {
         let ends: UInt64Array = places.iter().map(|path| Some(paths.node(*path))).collect();
-        let lists: &[(usize, &str, bool)] = match self.expand.direction {
-            Direction::Out => &[(0, SOURCE_ROLE, false)],
-            Direction::In => &[(1, TARGET_ROLE, false)],
-            // A self-loop stands in both lists, and counts once.
-            Direction::Both => &[(0, SOURCE_ROLE, false), (1, TARGET_ROLE, true)],
-        };
-        let tables = Arc::clone(&self.expand.tables);
-        self.reader.begin_batch(&ends);
-        for table in tables.iter() {
-            for (index, role, _) in lists {
-                self.reader.load(*table, *index, role, &ends).await?;
-            }
-        }
+        self.lists.load(self.expand.direction, &ends).await?;
         let mut hops = Vec::new();
         for (place, node) in ends.values().iter().enumerate() {
-            for table in tables.iter() {
-                for (index, _, skip_loops) in lists {
-                    let Some((segment, local)) = self.reader.segment(*table, *index, *node) else {
-                        continue;
-                    };
-                    for at in segment.range(local) {
-                        let (to, step) = (segment.opposites.at(at), segment.hyperedges.at(at));
-                        if !(*skip_loops && to == *node) {
-                            hops.push(NextHop { place, to, step });
-                        }
-                    }
-                }
-            }
+            self.lists.each(self.expand.direction, *node, |to, step| {
+                hops.push(NextHop { place, to, step });
+            });
         }
         if self.wanted.is_empty() {
             return Ok(hops);
@@ -225,38 +209,13 @@ impl Hops for EdgeHops {
         paths: &Paths<u64>,
         found: &[u32],
     ) -> Result<RecordBatch> {
-        let rows: UInt32Array = found.iter().map(|path| Some(paths.row(*path))).collect();
-        let mut columns = take_columns(batch, &rows)?;
-        if self.expand.edges.is_some() || self.expand.nodes.is_some() {
-            let (mut edges, mut nodes, mut lengths) = (Vec::new(), Vec::new(), Vec::new());
-            for path in found {
-                let first = edges.len();
-                for (edge, node) in paths.backwards(*path) {
-                    edges.push(edge);
-                    nodes.push(node);
-                }
-                edges[first..].reverse();
-                nodes[first..].reverse();
-                lengths.push(edges.len() - first);
-            }
-            let list = |ids: Vec<u64>| -> Result<ArrayRef> {
-                Ok(Arc::new(ListArray::try_new(
-                    Arc::new(Field::new_list_field(DataType::UInt64, true)),
-                    OffsetBuffer::from_lengths(lengths.iter().copied()),
-                    Arc::new(UInt64Array::from(ids)),
-                    None,
-                )?))
-            };
-            if self.expand.edges.is_some() {
-                columns.push(list(edges)?);
-            }
-            if self.expand.nodes.is_some() {
-                columns.push(list(nodes)?);
-            }
+        let mut rows = PathRows::new(&self.expand, &self.schema);
+        for path in found {
+            let mut steps: Vec<(u64, u64)> = paths.backwards(*path).collect();
+            steps.reverse();
+            rows.push(paths.row(*path), paths.node(*path), steps.into_iter());
         }
-        let last: UInt64Array = found.iter().map(|path| Some(paths.node(*path))).collect();
-        columns.push(Arc::new(last));
-        batch_of(self.schema.arrow(), columns, found.len())
+        rows.take(batch)
     }
 }
 

@@ -2,19 +2,20 @@
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 
 use arrow::array::{Array, UInt64Array};
 use arrow::record_batch::RecordBatch;
-use futures::{StreamExt, TryStreamExt};
-use grism_core::{EntityId, Result, Tables};
+use futures::{Stream, StreamExt, TryStreamExt};
+use grism_core::{CancellationHandle, EntityId, Result, Tables};
 use grism_logical::{PathMode, PathSearch};
 
 use crate::batch::id_column;
-use crate::{ExecutionContextTrait, MemoryReservation, RecordBatchStream};
+use crate::{ExecutionContextTrait, MemoryManager, MemoryReservation, RecordBatchStream};
 
-/// Rows whose paths are grown together.
-const ROWS_AT_ONCE: usize = 256;
+/// Quests whose paths are grown together.
+const QUESTS_AT_ONCE: usize = 256;
 
 /// Bytes that a partial path and what is remembered of its last node are counted as.
 const BYTES_OF_PATH: usize = 64;
@@ -160,7 +161,7 @@ impl<S: Copy> Paths<S> {
 /// What is looked for from one row. A row has two quests where paths that end where they started need more care than the
 /// others.
 #[derive(Clone, Debug)]
-struct Quest {
+pub(crate) struct Quest {
     row: u32,
     start: u64,
     /// The node that paths must end at.
@@ -181,6 +182,24 @@ struct Memory {
     answered: HashMap<(u32, u64), (u64, u64, u64)>,
 }
 
+/// What a search needs of the context it runs in.
+#[derive(Debug)]
+pub(crate) struct Searching {
+    pub(crate) batch_rows: usize,
+    pub(crate) cancellation: CancellationHandle,
+    memory: Arc<dyn MemoryManager>,
+}
+
+impl Searching {
+    pub(crate) fn new(context: &Arc<dyn ExecutionContextTrait>) -> Self {
+        Self {
+            batch_rows: context.query().config.batch_rows,
+            cancellation: context.query().cancellation.clone(),
+            memory: context.memory_manager(),
+        }
+    }
+}
+
 /// Searches from every row of `input`.
 pub(crate) fn search_paths<H: Hops>(
     mut input: RecordBatchStream,
@@ -188,9 +207,7 @@ pub(crate) fn search_paths<H: Hops>(
     mut hops: H,
     context: &Arc<dyn ExecutionContextTrait>,
 ) -> RecordBatchStream {
-    let batch_rows = context.query().config.batch_rows;
-    let cancellation = context.query().cancellation.clone();
-    let manager = context.memory_manager();
+    let searching = Searching::new(context);
     let searched = async_stream::try_stream! {
         while let Some(batch) = input.try_next().await? {
             let starts = id_column(&batch, &query.from)?;
@@ -198,64 +215,108 @@ pub(crate) fn search_paths<H: Hops>(
                 Some(target) => Some(id_column(&batch, target)?),
                 None => None,
             };
-            for first in (0..batch.num_rows()).step_by(ROWS_AT_ONCE) {
-                hops.begin(&batch)?;
-                let last = (first + ROWS_AT_ONCE).min(batch.num_rows());
-                let quests = (first..last)
-                    .flat_map(|row| query.quests(row, &starts, targets.as_ref()))
-                    .collect();
-                let mut paths = Paths::new(quests);
-                let mut memory = Memory::default();
-                let mut reserved = MemoryReservation::try_new(Arc::clone(&manager), 0)?;
-                let mut frontier: Vec<u32> = (0..paths.asked.len() as u32)
-                    .map(|quest| paths.push(NO_PARENT, paths.asked[quest as usize].start, quest, None))
-                    .collect();
-                let mut found = Vec::new();
-                let mut depth = 0;
-                loop {
-                    query.collect(&paths, &frontier, depth, &mut memory, &mut found);
-                    while found.len() >= batch_rows {
-                        let rest = found.split_off(batch_rows);
-                        let full = std::mem::replace(&mut found, rest);
-                        yield hops.output(&batch, &paths, &full)?;
-                    }
-                    frontier.retain(|path| !query.is_done(&paths, *path, &memory));
-                    if frontier.is_empty() || query.most.is_some_and(|most| depth >= most) {
-                        break;
-                    }
-                    cancellation.check()?;
-                    depth += 1;
-                    let mut next = Vec::new();
-                    // Some paths at a time: one level may hold millions.
-                    for some in frontier.chunks(batch_rows) {
-                        cancellation.check()?;
-                        let held = hops.bytes();
-                        let candidates = hops.next(&paths, some).await?;
-                        reserved.try_grow(hops.bytes() - held)?;
-                        let before = next.len();
-                        query.grow(&hops, &mut paths, some, candidates, depth, &mut memory, &mut next);
-                        reserved.try_grow((next.len() - before) * BYTES_OF_PATH)?;
-                    }
-                    frontier = next;
-                }
-                if !found.is_empty() {
-                    yield hops.output(&batch, &paths, &found)?;
-                }
+            let quests = (0..batch.num_rows())
+                .flat_map(|row| query.quests(row, &starts, targets.as_ref()))
+                .collect();
+            let mut answers = pin!(search_quests(&batch, quests, &query, &mut hops, &searching));
+            while let Some(rows) = answers.try_next().await? {
+                yield rows;
             }
         }
     };
     searched.boxed()
 }
 
+/// The answers of `quests`, which are of the rows of `batch`.
+pub(crate) fn search_quests<'a, H: Hops>(
+    batch: &'a RecordBatch,
+    quests: Vec<Quest>,
+    query: &'a PathQuery,
+    hops: &'a mut H,
+    searching: &'a Searching,
+) -> impl Stream<Item = Result<RecordBatch>> + Send + 'a {
+    let Searching {
+        batch_rows,
+        cancellation,
+        memory: manager,
+    } = searching;
+    async_stream::try_stream! {
+        for quests in quests.chunks(QUESTS_AT_ONCE) {
+            hops.begin(batch)?;
+            let mut paths = Paths::new(quests.to_vec());
+            let mut memory = Memory::default();
+            let mut reserved = MemoryReservation::empty(Arc::clone(manager));
+            let mut frontier: Vec<u32> = (0..paths.asked.len() as u32)
+                .map(|quest| paths.push(NO_PARENT, paths.asked[quest as usize].start, quest, None))
+                .collect();
+            let mut found = Vec::new();
+            let mut depth = 0;
+            loop {
+                query.collect(&paths, &frontier, depth, &mut memory, &mut found);
+                while found.len() >= *batch_rows {
+                    let rest = found.split_off(*batch_rows);
+                    let full = std::mem::replace(&mut found, rest);
+                    yield hops.output(batch, &paths, &full)?;
+                }
+                frontier.retain(|path| !query.is_done(&paths, *path, &memory));
+                if frontier.is_empty() || query.most.is_some_and(|most| depth >= most) {
+                    break;
+                }
+                cancellation.check()?;
+                depth += 1;
+                let mut next = Vec::new();
+                // Part of a level at a time: it may hold millions.
+                for part in frontier.chunks(*batch_rows) {
+                    cancellation.check()?;
+                    let held = hops.bytes();
+                    let candidates = hops.next(&paths, part).await?;
+                    reserved.try_grow(hops.bytes() - held)?;
+                    let before = next.len();
+                    query.grow(&*hops, &mut paths, part, candidates, depth, &mut memory, &mut next);
+                    reserved.try_grow((next.len() - before) * BYTES_OF_PATH)?;
+                }
+                frontier = next;
+            }
+            if !found.is_empty() {
+                yield hops.output(batch, &paths, &found)?;
+            }
+        }
+    }
+}
+
 impl PathQuery {
     /// Whether a search need not go on from a node that it has met on fewer hops.
-    fn prunes(&self) -> bool {
+    pub(crate) fn prunes(&self) -> bool {
         (self.prunable || self.mode == PathMode::Walk)
             && self.least <= 1
             && matches!(
                 self.search,
                 PathSearch::Reach | PathSearch::AnyShortest | PathSearch::AllShortest
             )
+    }
+
+    /// Whether paths that end where they started are looked for by quests of their own: two shortest ways from the start to a
+    /// node may share a relationship with the way back.
+    pub(crate) fn closes_apart(&self) -> bool {
+        // A path without hops ends where it starts, and no longer one is shorter.
+        self.prunes() && !self.directed && self.least > 0 && self.mode != PathMode::Walk
+    }
+
+    /// Whether paths may end at `node`.
+    pub(crate) fn allows(&self, node: u64) -> bool {
+        let table = EntityId::from_raw(node).table();
+        let tables = self.restrict.as_ref();
+        tables.is_none_or(|tables| tables.contains(&table))
+    }
+
+    /// The quests of all rows for paths that end where they started, where these are looked for on their own.
+    pub(crate) fn closed_quests(
+        &self,
+        starts: &UInt64Array,
+        targets: Option<&UInt64Array>,
+    ) -> Vec<Quest> {
+        let quests = (0..starts.len()).flat_map(|row| self.quests(row, starts, targets));
+        quests.filter(|quest| quest.by_first_hop).collect()
     }
 
     fn quests(
@@ -275,8 +336,7 @@ impl PathQuery {
             open: false,
             by_first_hop: false,
         };
-        // A path without hops ends where it starts, and no longer one is shorter.
-        if !self.prunes() || self.directed || self.least == 0 || self.mode == PathMode::Walk {
+        if !self.closes_apart() {
             return vec![plain];
         }
         let closed = Quest {
@@ -313,8 +373,7 @@ impl PathQuery {
             let (node, quest) = (paths.node(*path), paths.quest(*path));
             let elsewhere = quest.target.is_some_and(|target| target != node)
                 || (quest.open && node == quest.start);
-            let allowed = |tables: &Tables| tables.contains(&EntityId::from_raw(node).table());
-            if elsewhere || !self.restrict.as_ref().is_none_or(allowed) {
+            if elsewhere || !self.allows(node) {
                 continue;
             }
             if self.search == PathSearch::Trails {

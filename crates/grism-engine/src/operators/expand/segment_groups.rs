@@ -209,3 +209,80 @@ impl Drop for WaitingRows {
         self.memory.shrink(self.bytes);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::TryStreamExt;
+    use grism_core::{SOURCE_ROLE, Value};
+
+    use super::*;
+    use crate::testing::{Random, TestGraph, batches_of, context, known_nodes};
+    use crate::{build_operators, run};
+
+    const NODES: u64 = 4_000;
+
+    /// A graph with many edges between nodes, and how they are grouped where lists may take so many bytes.
+    fn graph_of(edges: u64) -> (TestGraph, TableId, TableId) {
+        let mut random = Random::new(1);
+        let mut graph = TestGraph::new();
+        let numbers: Vec<Value> = (0..NODES as i64).map(Value::Int64).collect();
+        let person = graph.nodes("Person", "number", &numbers);
+        let mut node = || EntityId::new(person, random.below(NODES)).raw();
+        let edges: Vec<(u64, u64)> = (0..edges).map(|_| (node(), node())).collect();
+        let knows = graph.edges("KNOWS", &edges);
+        (graph, person, knows)
+    }
+
+    fn groups(graph: &TestGraph, knows: TableId, budget: u64) -> Option<SegmentGroups> {
+        SegmentGroups::of(graph, std::iter::once((knows, SOURCE_ROLE)), budget)
+    }
+
+    #[test]
+    fn lists_that_fit_are_not_grouped_and_others_are_by_what_fits() {
+        let (graph, person, knows) = graph_of(10_000);
+        assert!(groups(&graph, knows, 10_000 * ENTRY).is_none());
+        // A thousand segments, of 80 bytes each.
+        let size = |budget| groups(&graph, knows, budget).map(|groups| groups.sizes[&person]);
+        assert_eq!(size(10_000 * ENTRY - 1), Some(1_012));
+        assert_eq!(size(8_000), Some(101));
+        // There are at most 64 groups, however little fits.
+        assert_eq!(size(1), Some(16));
+        let other = TableId::try_new(9).unwrap();
+        assert!(groups(&graph, other, 0).is_none());
+    }
+
+    #[tokio::test]
+    async fn rows_of_one_group_follow_each_other_and_none_is_lost() {
+        let (graph, person, knows) = graph_of(20_000);
+        let mut random = Random::new(2);
+        let nodes: Vec<Option<u64>> = (0..30_000)
+            .map(|_| match random.below(100) {
+                0 => None,
+                _ => Some(EntityId::new(person, random.below(NODES)).raw()),
+            })
+            .collect();
+        // Of a mebibyte a tenth is for lists, and as much for rows that wait: both are more.
+        let config = batches_of(1_000).with_memory_limit(1 << 20);
+        let context = context(&graph, config);
+        let budget = expansion_budget(context.as_ref());
+        let groups = groups(&graph, knows, budget as u64).unwrap();
+        let rows = build_operators(&known_nodes("a", &[person], &nodes)).unwrap();
+        let input = run(&rows, &context).unwrap();
+        let lists = std::iter::once((knows, SOURCE_ROLE));
+        let together = by_segments(input, "a", lists, &context);
+        let batches: Vec<RecordBatch> = together.try_collect().await.unwrap();
+        assert!(batches.iter().all(|batch| batch.num_rows() <= 1_000));
+        let found: Vec<Option<u64>> = batches
+            .iter()
+            .flat_map(|batch| id_column(batch, "a").unwrap().iter().collect::<Vec<_>>())
+            .collect();
+        let group = |node: &Option<u64>| node.map(|node| groups.of_member(node));
+        assert!(found.is_sorted_by_key(group), "a group comes twice");
+        assert!(found.iter().map(group).collect::<BTreeSet<_>>().len() > 2);
+        let sorted = |mut nodes: Vec<Option<u64>>| {
+            nodes.sort_unstable();
+            nodes
+        };
+        assert_eq!(sorted(found), sorted(nodes));
+    }
+}

@@ -7,3 +7,6 @@ pub(crate) mod hash_join;
 pub use apply::ApplyExec;
 pub use cross_join::CrossJoinExec;
 pub use hash_join::HashJoinExec;
+
+#[cfg(test)]
+mod tests;

@@ -5,3 +5,6 @@ pub(crate) mod sort;
 
 pub use parallel::ParallelExec;
 pub use sort::SortExec;
+
+#[cfg(test)]
+mod tests;

@@ -23,3 +23,6 @@ pub use rename::RenameExec;
 pub use share::ShareExec;
 pub use union::UnionExec;
 pub use unwind::UnwindExec;
+
+#[cfg(test)]
+mod tests;

@@ -5,55 +5,54 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, UInt32Array, new_null_array};
 use arrow::compute::take;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
-use grism_core::{Error, Result, Snapshot, on_stack};
-use grism_cypher::{BindState, NestedQuery, Query, QueryPart};
-use grism_engine::PhysicalSchema;
+use grism_core::{Error, Result, on_stack};
 use grism_logical::{Column, LogicalExpr, LogicalPlan, PlanSchema, Rows};
 
-use super::Writer;
-use super::found::{Found, FoundBuffer};
+use super::clause_binder::{ClauseBinder, ClauseRange, NestedClause, NestedRows};
+use super::clause_rows::ClauseRows;
+use super::clauses::Clauses;
+use crate::PhysicalSchema;
 
-impl Writer<'_> {
-    /// Binds a clause that runs clauses of its own over the graph as it is now.
-    pub(super) fn bind_nested(
-        &self,
-        query: &Query,
-        clause: usize,
-        state: &BindState,
-    ) -> Result<NestedQuery> {
-        let schema = Arc::new(self.transaction.schema().clone());
-        let statistics = Arc::clone(self.transaction.snapshot().statistics());
-        query.bind_nested(0, clause, state, self.context(&schema, &statistics))
-    }
+/// The rows behind a nested query, and what is bound there.
+type Returned<B> = (ClauseRows, <B as ClauseBinder>::Bound);
 
+impl<B: ClauseBinder> Clauses<'_, B> {
     /// Runs a nested query on the rows so far: the rows afterwards, and what is bound.
     pub(super) async fn nested(
         &mut self,
-        nested: &NestedQuery,
-        rows: Found,
-        state: BindState,
-    ) -> Result<(Found, BindState)> {
+        nested: &NestedClause<B::Query, B::Bound>,
+        rows: ClauseRows,
+        state: B::Bound,
+    ) -> Result<Returned<B>> {
         let mut inner = Vec::new();
-        for state in &nested.states {
-            inner.push(self.imported(state, &rows).await?);
+        for bound in &nested.bound {
+            inner.push(self.imported(bound, &rows).await?);
         }
         if nested.returns {
             return self.nested_rows(nested, rows, &inner, state).await;
         }
         // Where the query is planned over no rows, its clauses are planned too.
-        let by_row = nested.by_row && self.explained.is_none();
+        let at_a_time = match self.writer.plans_only() {
+            true => NestedRows::All,
+            false => nested.rows,
+        };
         if nested.is_foreach {
             // The list is read for all rows before anything is written.
-            let (query, mut parts) = (&nested.query, nested.query.parts(0));
-            let unwind: Vec<QueryPart> = parts.drain(..parts.len().min(1)).collect();
-            let (first, state) = (inner.swap_remove(0), nested.states[0].clone());
-            let (elements, state) = on_stack(self.parts(query, 0, unwind, first, state)).await?;
-            for piece in pieces(&elements, by_row) {
-                let run = self.parts(query, 0, parts.clone(), piece?, state.clone());
+            let range = |clauses| ClauseRange {
+                query: &nested.query,
+                branch: 0,
+                clauses,
+            };
+            let end = self.binder.clauses(&nested.query, 0);
+            let (first, own) = (inner.swap_remove(0), nested.bound[0].clone());
+            let unwound = self.clauses(range(0..end.min(1)), first, own);
+            let (elements, own) = on_stack(unwound).await?;
+            for piece in pieces(&elements, at_a_time) {
+                let run = self.clauses(range(end.min(1)..end), piece?, own.clone());
                 on_stack(run).await?;
             }
         } else {
-            for piece in branch_pieces(&inner, by_row) {
+            for piece in branch_pieces(&inner, at_a_time) {
                 self.nested_branches(nested, piece?).await?;
             }
         }
@@ -61,78 +60,82 @@ impl Writer<'_> {
     }
 
     /// The rows with the columns that a branch of a nested query sees.
-    async fn imported(&self, state: &BindState, rows: &Found) -> Result<Found> {
-        let names: Vec<String> = state.columns.names().map(str::to_owned).collect();
+    async fn imported(&self, bound: &B::Bound, rows: &ClauseRows) -> Result<ClauseRows> {
+        let columns = self.binder.columns(bound);
+        let names: Vec<String> = columns.names().map(str::to_owned).collect();
         if rows.schema.names().eq(names.iter().map(String::as_str)) {
             return Ok(rows.clone());
         }
         let plan = LogicalPlan::Argument(rows.schema.clone()).keep_columns(&names)?;
-        self.evaluate_in_order(&plan, rows).await
+        self.writer.evaluate_in_order(&plan, rows).await
     }
 
     /// Runs every branch of a nested query on its rows: what each leaves, and what is bound there.
     async fn nested_branches(
         &mut self,
-        nested: &NestedQuery,
-        rows: Vec<Found>,
-    ) -> Result<Vec<(Found, BindState)>> {
-        let mut found = Vec::new();
+        nested: &NestedClause<B::Query, B::Bound>,
+        rows: Vec<ClauseRows>,
+    ) -> Result<Vec<Returned<B>>> {
+        let mut returned = Vec::new();
         for (branch, rows) in rows.into_iter().enumerate() {
-            let (query, state) = (&nested.query, nested.states[branch].clone());
-            let run = self.parts(query, branch, query.parts(branch), rows, state);
-            found.push(on_stack(run).await?);
+            let clauses = ClauseRange::all(&*self.binder, &nested.query, branch);
+            let run = self.clauses(clauses, rows, nested.bound[branch].clone());
+            returned.push(on_stack(run).await?);
         }
-        Ok(found)
+        Ok(returned)
     }
 
     /// What a nested query returns for some rows of the outer query, and what it binds.
     async fn returned(
         &mut self,
-        nested: &NestedQuery,
-        rows: Vec<Found>,
-    ) -> Result<(Found, BindState)> {
-        let mut found = self.nested_branches(nested, rows).await?;
-        if found.len() == 1 {
-            return Ok(found.swap_remove(0));
+        nested: &NestedClause<B::Query, B::Bound>,
+        rows: Vec<ClauseRows>,
+    ) -> Result<Returned<B>> {
+        let mut returned = self.nested_branches(nested, rows).await?;
+        if returned.len() == 1 {
+            return Ok(returned.swap_remove(0));
         }
         // The branches return the same variables, each in columns of its own.
         let mut branches = Vec::new();
-        for (rows, bound) in &found {
-            let variables = bound.scope.variables.iter();
-            let expressions =
-                variables.map(|own| (LogicalExpr::column(&own.column), own.name.clone()));
+        for (rows, bound) in &returned {
+            let variables = self.binder.variables(bound).into_iter();
+            let expressions = variables.map(|(name, column)| (LogicalExpr::column(&column), name));
             let named = LogicalPlan::Project {
                 input: Arc::new(LogicalPlan::Argument(rows.schema.clone())),
                 expressions: expressions.collect(),
             };
-            branches.push(self.evaluate_in_order(&named, rows).await?);
+            branches.push(self.writer.evaluate_in_order(&named, rows).await?);
         }
         let united = self.united(&nested.query, branches).await?;
-        let (_, bound) = found.swap_remove(0);
-        let columns = united.schema.names().zip(&bound.scope.variables);
-        let expressions =
-            columns.map(|(name, own)| (LogicalExpr::column(name), own.column.clone()));
+        let (_, bound) = returned.swap_remove(0);
+        let columns = united.schema.names().zip(self.binder.variables(&bound));
+        let expressions = columns.map(|(name, (_, column))| (LogicalExpr::column(name), column));
         let renamed = LogicalPlan::Project {
             input: Arc::new(LogicalPlan::Argument(united.schema.clone())),
             expressions: expressions.collect(),
         };
-        Ok((self.evaluate_in_order(&renamed, &united).await?, bound))
+        Ok((
+            self.writer.evaluate_in_order(&renamed, &united).await?,
+            bound,
+        ))
     }
 
     /// Runs a nested query that returns rows, for one row after the other: each row with what is returned for it.
     async fn nested_rows(
         &mut self,
-        nested: &NestedQuery,
-        rows: Found,
-        inner: &[Found],
-        mut state: BindState,
-    ) -> Result<(Found, BindState)> {
-        let mut made: Option<(PlanSchema, BindState)> = None;
-        let mut answers: Vec<(RecordBatch, Option<Found>)> = Vec::new();
-        for (outer, inner) in pieces(&rows, true).zip(branch_pieces(inner, true)) {
+        nested: &NestedClause<B::Query, B::Bound>,
+        rows: ClauseRows,
+        inner: &[ClauseRows],
+        state: B::Bound,
+    ) -> Result<Returned<B>> {
+        let mut made: Option<(PlanSchema, B::Bound)> = None;
+        let mut answers: Vec<(RecordBatch, Option<ClauseRows>)> = Vec::new();
+        for (outer, inner) in
+            pieces(&rows, NestedRows::One).zip(branch_pieces(inner, NestedRows::One))
+        {
             let outer = outer?.concat()?.batch;
             let (found, bound) = self.returned(nested, inner?).await?;
-            check_returned(&state, &bound)?;
+            self.binder.check_returned(&state, &bound)?;
             made = Some(match made {
                 None => (found.schema.clone(), bound),
                 // A later row may find or make entities of tables that an earlier one did not know.
@@ -144,16 +147,18 @@ impl Writer<'_> {
         }
         let Some((returned, bound)) = made else {
             // Without rows the types of what would be returned are not known.
-            let none = inner.iter().map(|rows| Found::none(rows.schema.clone()));
+            let none = inner
+                .iter()
+                .map(|rows| ClauseRows::none(rows.schema.clone()));
             let (found, bound) = self.returned(nested, none.collect()).await?;
-            check_returned(&state, &bound)?;
+            self.binder.check_returned(&state, &bound)?;
             let schema = joined(&rows.schema, &found.schema);
-            add_variables(&mut state, bound, &schema);
-            return Ok((Found::none(schema), state));
+            let state = self.binder.with_returned(state, bound, &schema);
+            return Ok((ClauseRows::none(schema), state));
         };
         let schema = joined(&rows.schema, &returned);
         let physical = PhysicalSchema::from(schema.clone());
-        let mut output = FoundBuffer::new(self.storage.memory());
+        let mut output = self.writer.buffer();
         for (outer, found) in answers {
             match found {
                 Some(found) => {
@@ -173,24 +178,27 @@ impl Writer<'_> {
                 }
             }
         }
-        add_variables(&mut state, bound, &schema);
+        let state = self.binder.with_returned(state, bound, &schema);
         Ok((output.finish(schema)?, state))
     }
 }
 
 /// The rows one by one, or all of them.
-fn pieces(rows: &Found, by_row: bool) -> Box<dyn Iterator<Item = Result<Found>> + Send> {
-    if !by_row {
+fn pieces(
+    rows: &ClauseRows,
+    at_a_time: NestedRows,
+) -> Box<dyn Iterator<Item = Result<ClauseRows>> + Send> {
+    if at_a_time == NestedRows::All {
         return Box::new(std::iter::once(Ok(rows.clone())));
     }
     let schema = rows.schema.clone();
     Box::new(rows.batches().flat_map(move |batch| {
         let schema = schema.clone();
-        let rows: Vec<Result<Found>> = match batch {
+        let rows: Vec<Result<ClauseRows>> = match batch {
             Ok(batch) => (0..batch.len())
                 .map(|row| {
                     let row = batch.batch.slice(row, 1);
-                    Ok(Found::new(schema.clone(), Rows::new(vec![row])))
+                    Ok(ClauseRows::new(schema.clone(), Rows::new(vec![row])))
                 })
                 .collect(),
             Err(error) => vec![Err(error)],
@@ -201,12 +209,15 @@ fn pieces(rows: &Found, by_row: bool) -> Box<dyn Iterator<Item = Result<Found>> 
 
 /// The rows of each branch, one row of each at a time, or all of them.
 fn branch_pieces(
-    branches: &[Found],
-    by_row: bool,
-) -> impl Iterator<Item = Result<Vec<Found>>> + Send {
-    let mut branches: Vec<_> = branches.iter().map(|rows| pieces(rows, by_row)).collect();
+    branches: &[ClauseRows],
+    at_a_time: NestedRows,
+) -> impl Iterator<Item = Result<Vec<ClauseRows>>> + Send {
+    let mut branches: Vec<_> = branches
+        .iter()
+        .map(|rows| pieces(rows, at_a_time))
+        .collect();
     std::iter::from_fn(move || branches.iter_mut().map(Iterator::next).collect())
-        .map(|pieces: Vec<Result<Found>>| pieces.into_iter().collect())
+        .map(|pieces: Vec<Result<ClauseRows>>| pieces.into_iter().collect())
 }
 
 /// The one row of `outer`, so many times.
@@ -242,28 +253,4 @@ fn joined(outer: &PlanSchema, returned: &PlanSchema) -> PlanSchema {
         schema.put(Column::new(&column.name, column.ty.clone()));
     }
     schema
-}
-
-/// What a nested query returns is new outside of it.
-fn check_returned(state: &BindState, returned: &BindState) -> Result<()> {
-    let mut variables = returned.scope.variables.iter();
-    match variables.find(|own| state.scope.find(&own.name).is_some()) {
-        None => Ok(()),
-        Some(variable) => Err(Error::invalid_query(format!(
-            "the variable `{}` is bound outside of the subquery; return it by another name with AS",
-            variable.name
-        ))
-        .with_code("SyntaxError:VariableAlreadyBound")),
-    }
-}
-
-/// Binds what a nested query returned.
-fn add_variables(state: &mut BindState, returned: BindState, schema: &PlanSchema) {
-    for variable in returned.scope.variables {
-        let column = schema.find(&variable.column);
-        let ty = column.map_or(variable.ty, |column| column.ty.clone());
-        state.scope.put(&variable.name, &variable.column, ty);
-    }
-    state.columns = schema.clone();
-    state.counter = state.counter.max(returned.counter);
 }

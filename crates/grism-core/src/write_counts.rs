@@ -1,15 +1,15 @@
-//! How much a transaction wrote.
+//! How much a query or a transaction wrote.
 
-/// What a transaction did.
+/// What was written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WriteCounts {
-    /// Nodes that came into being.
+    /// Nodes that were created.
     pub nodes_created: u64,
-    /// Nodes that went.
+    /// Nodes that were deleted.
     pub nodes_deleted: u64,
-    /// Hyperedges that came into being, binary edges included.
+    /// Hyperedges that were created, binary edges included.
     pub hyperedges_created: u64,
-    /// Hyperedges that went, binary edges included.
+    /// Hyperedges that were deleted, binary edges included.
     pub hyperedges_deleted: u64,
     /// Properties that were set or removed.
     pub properties_set: u64,

@@ -11,10 +11,11 @@ use grism_core::{
     AppendedRows, Error, MemoryManager, Result, RowBuffer, Value, batches_of, encode_any,
     key_of_any,
 };
-use grism_cypher::MergeWrite;
-use grism_storage::rows_between_clauses_bytes;
+use grism_logical::MergeWrite;
 
-use super::found::{Found, FoundBatch, RowSet};
+use super::clause_rows::{ClauseBatch, ClauseRows, waiting_bytes};
+use super::row_sources::RowSet;
+use super::writer::OutputRows;
 
 /// Keys that are compared with each other in memory, at most about so many.
 const PART_ROWS: usize = 100_000;
@@ -50,14 +51,15 @@ impl MergeRows {
     }
 }
 
-/// Tells what becomes of the rows that a MERGE searched for; where `keeps_rows`, also which rows share what was created.
+/// Tells what becomes of the rows that a MERGE searched for; where they are kept, also which rows share what was created. Keys wait in
+/// memory as far as their share of it goes.
 ///
 /// # Errors
 /// `InvalidQuery` where a property that is looked for is null.
 pub(super) fn merge_rows(
     merge: &MergeWrite,
-    searched: &Found,
-    keeps_rows: bool,
+    searched: &ClauseRows,
+    output: OutputRows,
     memory: &Arc<dyn MemoryManager>,
 ) -> Result<MergeRows> {
     if u32::try_from(searched.len()).is_err() {
@@ -93,7 +95,7 @@ pub(super) fn merge_rows(
             let keys = batch.column(1).as_binary::<i32>();
             for (number, key) in numbers.values().iter().zip(keys.iter().flatten()) {
                 match first_of.get(key) {
-                    Some(first) if keeps_rows => {
+                    Some(first) if output == OutputRows::Kept => {
                         rows.followed.insert(*first);
                         rows.creators.push((*number as u32, *first as u32));
                     }
@@ -111,7 +113,7 @@ pub(super) fn merge_rows(
 }
 
 /// A property that is null is found nowhere, and cannot be created either.
-fn check_keys(merge: &MergeWrite, rows: &FoundBatch) -> Result<()> {
+fn check_keys(merge: &MergeWrite, rows: &ClauseBatch) -> Result<()> {
     let entities = merge.created.entities.iter();
     let edges = merge.created.edges.iter();
     let properties = entities
@@ -134,7 +136,7 @@ fn check_keys(merge: &MergeWrite, rows: &FoundBatch) -> Result<()> {
 }
 
 /// What a row of a MERGE looks for, as bytes that are equal for what is equal; `None` where it is not equal to itself.
-fn merge_key(merge: &MergeWrite, rows: &FoundBatch, row: usize) -> Result<Option<Vec<u8>>> {
+fn merge_key(merge: &MergeWrite, rows: &ClauseBatch, row: usize) -> Result<Option<Vec<u8>>> {
     let undirected = merge.created.edges.iter().find(|edge| edge.undirected);
     let mut values = Vec::new();
     for (column, _) in &merge.keys {
@@ -187,7 +189,7 @@ struct Part {
 impl Keys {
     fn new(rows: usize, memory: &Arc<dyn MemoryManager>) -> Self {
         let count = rows.div_ceil(PART_ROWS).clamp(1, PARTS);
-        let bytes = rows_between_clauses_bytes(memory.as_ref()) / count;
+        let bytes = waiting_bytes(memory.as_ref()) / count;
         let part = || Part {
             numbers: Vec::new(),
             keys: Vec::new(),

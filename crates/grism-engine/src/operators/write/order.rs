@@ -5,16 +5,16 @@ use std::sync::Arc;
 use grism_core::Result;
 use grism_logical::{LogicalExpr, LogicalPlan, SortKey};
 
-use super::found::Found;
-use super::{ROW, Writer};
+use super::clause_rows::{ClauseRows, ROW};
+use super::writer::Writer;
 
 impl Writer<'_> {
     /// The rows of a plan that makes one row of each of `rows`, in their order.
     pub(super) async fn evaluate_in_order(
         &self,
         plan: &LogicalPlan,
-        rows: &Found,
-    ) -> Result<Found> {
+        rows: &ClauseRows,
+    ) -> Result<ClauseRows> {
         if keeps_order(plan) {
             return self.evaluate(&plan.with_rows(&rows.leaf())?).await;
         }
@@ -23,7 +23,7 @@ impl Writer<'_> {
 }
 
 /// The plan over numbered rows, its rows in the order of the numbers.
-pub(super) fn sorted(plan: &LogicalPlan, rows: &Found) -> Result<LogicalPlan> {
+pub(super) fn sorted(plan: &LogicalPlan, rows: &ClauseRows) -> Result<LogicalPlan> {
     Ok(LogicalPlan::Sort {
         input: Arc::new(with_passed_through(plan, &rows.numbered())?),
         keys: vec![SortKey {
@@ -61,7 +61,7 @@ pub(super) fn reads_graph(plan: &LogicalPlan) -> bool {
 }
 
 /// The plan over numbered rows, with the column of numbers handed through its projections.
-fn with_passed_through(plan: &LogicalPlan, rows: &Found) -> Result<LogicalPlan> {
+fn with_passed_through(plan: &LogicalPlan, rows: &ClauseRows) -> Result<LogicalPlan> {
     fn pass(plan: &LogicalPlan, leaf: &LogicalPlan) -> Result<LogicalPlan> {
         match plan {
             LogicalPlan::Argument(_) => Ok(leaf.clone()),
@@ -77,4 +77,58 @@ fn with_passed_through(plan: &LogicalPlan, rows: &Found) -> Result<LogicalPlan> 
         }
     }
     pass(plan, &rows.leaf())
+}
+
+#[cfg(test)]
+mod tests {
+    use grism_core::{Type, Value};
+    use grism_logical::{Apply, ApplyKind, Column, PlanSchema};
+
+    use super::*;
+
+    fn argument() -> LogicalPlan {
+        LogicalPlan::Argument(PlanSchema::new(vec![Column::new("n", Type::Int64)]))
+    }
+
+    fn project(input: LogicalPlan, expression: LogicalExpr) -> LogicalPlan {
+        LogicalPlan::Project {
+            input: Arc::new(input),
+            expressions: vec![(expression, "x".to_owned())],
+        }
+    }
+
+    #[test]
+    fn projections_keep_the_order_of_rows_and_subqueries_do_not() {
+        let column = || LogicalExpr::column("n");
+        assert!(keeps_order(&argument()));
+        assert!(keeps_order(&project(
+            project(argument(), column()),
+            column()
+        )));
+        let apply = LogicalPlan::Apply(Apply {
+            input: Arc::new(argument()),
+            subplan: Arc::new(argument()),
+            kind: ApplyKind::Optional,
+        });
+        assert!(!keeps_order(&apply));
+        assert!(!keeps_order(&project(apply, column())));
+    }
+
+    #[test]
+    fn a_property_anywhere_in_an_expression_is_read_from_the_graph() {
+        let constant = LogicalExpr::Literal(Value::Int64(1));
+        assert!(!reads_graph(&project(argument(), constant.clone())));
+        let property = LogicalExpr::Property {
+            entity: "n".to_owned(),
+            key: "age".to_owned(),
+            ty: Type::Int64,
+        };
+        let nested = LogicalExpr::List(vec![constant.clone(), LogicalExpr::List(vec![property])]);
+        assert!(reads_graph(&project(argument(), nested.clone())));
+        assert!(reads_graph(&project(project(argument(), nested), constant)));
+        let fetched = LogicalPlan::Distinct {
+            input: Arc::new(argument()),
+        };
+        assert!(reads_graph(&fetched));
+    }
 }

@@ -5,35 +5,34 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, UInt64Array};
 use grism_core::{EntityId, Error, GraphSchema, PathValue, Result, Type, Value};
-use grism_cypher::{Created, CreatedEdge};
-use grism_logical::Column;
+use grism_logical::{Column, Created, CreatedEdge};
 
-use super::Writer;
-use super::found::{Found, FoundBatch, FoundBuffer};
+use super::clause_rows::{ClauseBatch, ClauseRows};
+use super::writer::{OutputRows, Writer};
 
 /// After how many rows it is asked whether the statement has to stop: batches of a MERGE are large.
 const ROWS_BETWEEN_CHECKS: usize = 1024;
 
 impl Writer<'_> {
-    /// Creates what a pattern says for each row; where `keeps_rows`, the rows with what was created, and the columns of
-    /// them that are called `before`.
+    /// Creates what a pattern says for each row; the rows that are kept have what was created, and the columns that are called
+    /// `before`.
     pub(super) async fn create(
         &mut self,
         created: &Created,
-        rows: &Found,
+        rows: &ClauseRows,
         before: &[String],
-        keeps_rows: bool,
-    ) -> Result<Found> {
-        let mut output = FoundBuffer::new(self.storage.memory());
+        output_rows: OutputRows,
+    ) -> Result<ClauseRows> {
+        let mut output = self.buffer();
         for batch in rows.batches() {
             let batch = batch?;
             let made = self.create_batch(created, &batch, None).await?;
-            if keeps_rows {
+            if output_rows == OutputRows::Kept {
                 output.push(batch.keep(before)?.with(made)?.batch)?;
             }
         }
         // The types are known once all is made.
-        let none = FoundBatch::none(&rows.schema)?;
+        let none = ClauseBatch::none(&rows.schema)?;
         let made = self.create_batch(created, &none, None).await?;
         output.finish(none.keep(before)?.with(made)?.schema)
     }
@@ -42,7 +41,7 @@ impl Writer<'_> {
     pub(super) async fn create_batch(
         &mut self,
         created: &Created,
-        rows: &FoundBatch,
+        rows: &ClauseBatch,
         only: Option<&[bool]>,
     ) -> Result<Vec<(Column, ArrayRef)>> {
         let count = rows.len();
@@ -60,8 +59,8 @@ impl Writer<'_> {
             }
             for entity in &created.entities {
                 let id = match &entity.hyperedge_type {
-                    Some(name) => self.transaction.create_hyperedge(name)?,
-                    None => self.transaction.create_node(&entity.labels)?,
+                    Some(name) => self.target.create_hyperedge(name)?,
+                    None => self.target.create_node(&entity.labels)?,
                 };
                 if let Some(own) = ids.get_mut(entity.column.as_str()) {
                     own[row] = Some(id);
@@ -79,14 +78,10 @@ impl Writer<'_> {
             for edge in &created.edges {
                 let (source, target) = (find(&ids, &edge.source)?, find(&ids, &edge.target)?);
                 if edge.or_member && self.becomes_member(edge, source)? {
-                    self.transaction
-                        .bind(source, &edge.type_name, target)
-                        .await?;
+                    self.target.bind(source, &edge.type_name, target).await?;
                     continue;
                 }
-                let id = self
-                    .transaction
-                    .create_edge(&edge.type_name, source, target)?;
+                let id = self.target.create_edge(&edge.type_name, source, target)?;
                 if let Some(own) = ids.get_mut(edge.column.as_str()) {
                     own[row] = Some(id);
                 }
@@ -95,12 +90,10 @@ impl Writer<'_> {
             for incidence in &created.incidences {
                 let hyperedge = find(&ids, &incidence.hyperedge)?;
                 let member = find(&ids, &incidence.member)?;
-                self.transaction
-                    .bind(hyperedge, &incidence.role, member)
-                    .await?;
+                self.target.bind(hyperedge, &incidence.role, member).await?;
             }
         }
-        let schema = self.transaction.schema();
+        let schema = self.target.schema();
         let mut made = Vec::new();
         for entity in &created.entities {
             let ty = match &entity.hyperedge_type {
@@ -147,7 +140,7 @@ impl Writer<'_> {
 
     /// Whether an edge that may stand for a role step starts from a hyperedge that has the role.
     fn becomes_member(&self, edge: &CreatedEdge, source: u64) -> Result<bool> {
-        let (schema, name) = (self.transaction.schema(), &edge.type_name);
+        let (schema, name) = (self.target.schema(), &edge.type_name);
         let table = schema.table(EntityId::from_raw(source).table())?;
         let ty = table.hyperedge_type().filter(|ty| ty.declared);
         if ty.is_some_and(|ty| ty.role(name).is_some()) {
@@ -170,7 +163,7 @@ impl Writer<'_> {
         &mut self,
         id: u64,
         properties: Option<&str>,
-        rows: &FoundBatch,
+        rows: &ClauseBatch,
         row: usize,
     ) -> Result<()> {
         let Some(column) = properties else {
@@ -179,7 +172,7 @@ impl Writer<'_> {
         if let Value::Map(entries) = rows.value(column, row)? {
             for (key, value) in entries {
                 if !value.is_null() {
-                    self.transaction.set_property(id, &key, value)?;
+                    self.target.set_property(id, &key, value)?;
                 }
             }
         }

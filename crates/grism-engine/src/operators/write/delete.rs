@@ -1,11 +1,12 @@
-//! What DELETE takes away.
+//! What DELETE deletes.
 
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::UInt64Type;
 use grism_core::{Error, OffsetSet, Result, Type, Value};
+use grism_logical::DeleteMode;
 
-use super::Writer;
-use super::found::Found;
+use super::clause_rows::ClauseRows;
+use super::writer::Writer;
 
 /// What is deleted: raw ids of entities, and incidences.
 #[derive(Default)]
@@ -18,10 +19,10 @@ impl Writer<'_> {
     pub(super) async fn delete(
         &mut self,
         targets: &[(String, Type)],
-        detach: bool,
-        rows: &Found,
+        mode: DeleteMode,
+        rows: &ClauseRows,
     ) -> Result<()> {
-        let mut found = Targets::default();
+        let mut deleted = Targets::default();
         for batch in rows.batches() {
             let batch = batch?;
             for (name, _) in targets {
@@ -29,25 +30,28 @@ impl Writer<'_> {
                 if matches!(ty, Type::Node(_) | Type::Hyperedge(_))
                     && let Some(ids) = column.as_primitive_opt::<UInt64Type>()
                 {
-                    found.ids.extend(ids.iter().flatten());
+                    deleted.ids.extend(ids.iter().flatten());
                     continue;
                 }
                 for row in 0..column.len() {
-                    found.add(Value::from_typed(column, row, ty)?)?;
+                    deleted.add(Value::from_typed(column, row, ty)?)?;
                 }
             }
         }
         let Targets {
             ids,
             mut incidences,
-        } = found;
+        } = deleted;
         // From the last position on, so that those before keep theirs.
         incidences.sort_unstable();
         incidences.dedup();
         for (hyperedge, role, position) in incidences.into_iter().rev() {
-            self.transaction.unbind(hyperedge, &role, position).await?;
+            self.target.unbind(hyperedge, &role, position).await?;
         }
-        self.transaction.delete_all(ids, detach).await
+        match mode {
+            DeleteMode::Alone => self.target.delete(ids).await,
+            DeleteMode::Detach => self.target.detach_delete(ids).await,
+        }
     }
 }
 

@@ -1,34 +1,45 @@
 //! Rows between the clauses of a query that writes.
 
 use std::collections::HashSet;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, Int64Array, UInt32Array};
-use arrow::compute::{concat_batches, filter_record_batch, take};
+use arrow::array::{ArrayRef, UInt32Array};
+use arrow::compute::{concat_batches, take};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use grism_core::{
-    AppendedRows, CancellationHandle, Error, MemoryManager, Result, RowBuffer, RowSource, Type,
-    Value, cast_column,
+    AppendedRows, CancellationHandle, Error, MemoryManager, Result, RowBuffer, Type, Value,
+    cast_column,
 };
-use grism_engine::PhysicalSchema;
 use grism_logical::{Column, LogicalPlan, PlanSchema, Rows};
-use grism_storage::rows_between_clauses_bytes;
 
-use super::ROW;
+use super::row_sources::{NumberedRows, PickedRows, RowSet};
+use crate::PhysicalSchema;
+
+/// The limits between which the share of waiting rows follows that of the memory, in bytes.
+const LIMITS: RangeInclusive<usize> = 32 << 20..=4 << 30;
+
+/// Bytes of rows that wait between two clauses in memory, under the limit of `memory`.
+pub(super) fn waiting_bytes(memory: &dyn MemoryManager) -> usize {
+    memory.limit().clamp(*LIMITS.start(), *LIMITS.end()) / 32
+}
+
+/// The column of row numbers beside rows whose order counts.
+pub(super) const ROW: &str = "#row";
 
 /// The rows that the clauses so far have found: in memory, or in temporary files where they are many.
 #[derive(Clone, Debug)]
-pub(super) struct Found {
+pub(super) struct ClauseRows {
     pub(super) schema: PlanSchema,
     rows: Rows,
     /// What stops whoever reads the rows.
     cancellation: CancellationHandle,
 }
 
-impl Found {
+impl ClauseRows {
     /// One row without columns, from which a query starts.
     pub(super) fn unit() -> Result<Self> {
-        let batch = FoundBatch::of(Vec::new(), 1)?;
+        let batch = ClauseBatch::of(Vec::new(), 1)?;
         Ok(Self::new(batch.schema, Rows::new(vec![batch.batch])))
     }
 
@@ -70,71 +81,62 @@ impl Found {
     }
 
     /// The rows, a batch at a time; `Cancelled` where the statement has to stop.
-    pub(super) fn batches(&self) -> impl Iterator<Item = Result<FoundBatch>> + Send + use<> {
+    pub(super) fn batches(&self) -> impl Iterator<Item = Result<ClauseBatch>> + Send + use<> {
         let (schema, cancellation) = (self.schema.clone(), self.cancellation.clone());
         self.rows.batches().map(move |batch| {
             cancellation.check()?;
-            Ok(FoundBatch {
+            Ok(ClauseBatch {
                 schema: schema.clone(),
                 batch: batch?,
             })
         })
     }
 
-    /// The rows as Arrow batches.
-    pub(super) fn into_batches(self) -> impl Iterator<Item = Result<RecordBatch>> + Send + use<> {
-        self.rows.batches()
+    /// The columns, and the rows.
+    pub(super) fn into_parts(self) -> (PlanSchema, Rows) {
+        (self.schema, self.rows)
     }
 
     /// The rows with their numbers in the column [`ROW`]; the batches are made as they are read.
     pub(super) fn numbered(&self) -> Self {
         let mut schema = self.schema.clone();
         schema.put(Column::new(ROW, Type::Int64));
-        let numbered = NumberedRows {
-            rows: self.rows.clone(),
-            schema: PhysicalSchema::from(schema.clone()),
-        };
+        let numbered = NumberedRows::new(self.rows.clone(), &schema);
         let pieces = vec![AppendedRows::Source(Arc::new(numbered))];
         Self::new(schema, Rows::of(pieces)).until(&self.cancellation)
     }
 
     /// The rows whose numbers `wanted` holds for; they are picked as they are read.
     pub(super) fn filtered(&self, wanted: Arc<RowSet>) -> Self {
-        let picked = PickedRows {
-            rows: self.rows.clone(),
-            wanted,
-        };
+        let picked = PickedRows::new(self.rows.clone(), wanted);
         let pieces = vec![AppendedRows::Source(Arc::new(picked))];
         Self::new(self.schema.clone(), Rows::of(pieces)).until(&self.cancellation)
     }
 
     /// All rows as one batch: for few of them.
-    pub(super) fn concat(&self) -> Result<FoundBatch> {
+    pub(super) fn concat(&self) -> Result<ClauseBatch> {
         let physical = PhysicalSchema::from(self.schema.clone());
         let batches = self.rows.batches().collect::<Result<Vec<_>>>()?;
         let batch = if self.schema.columns.is_empty() {
-            FoundBatch::of(Vec::new(), self.len())?.batch
+            ClauseBatch::of(Vec::new(), self.len())?.batch
         } else {
             concat_batches(physical.arrow(), &batches)?
         };
-        Ok(FoundBatch {
+        Ok(ClauseBatch {
             schema: self.schema.clone(),
             batch,
         })
     }
 }
 
-/// Numbers of rows.
-pub(super) type RowSet = grism_core::OffsetSet;
-
 /// A batch of rows between clauses.
 #[derive(Clone, Debug)]
-pub(super) struct FoundBatch {
+pub(super) struct ClauseBatch {
     pub(super) schema: PlanSchema,
     pub(super) batch: RecordBatch,
 }
 
-impl FoundBatch {
+impl ClauseBatch {
     pub(super) fn of(columns: Vec<(Column, ArrayRef)>, rows: usize) -> Result<Self> {
         let (columns, arrays): (Vec<Column>, Vec<ArrayRef>) = columns.into_iter().unzip();
         let schema = PlanSchema::new(columns);
@@ -167,8 +169,9 @@ impl FoundBatch {
     }
 
     pub(super) fn column(&self, name: &str) -> Result<(&ArrayRef, &Type)> {
-        let found = self.schema.columns.iter().position(|own| own.name == name);
-        let index = found.ok_or_else(|| Error::internal(format!("there is no column `{name}`")))?;
+        let position = self.schema.columns.iter().position(|own| own.name == name);
+        let index =
+            position.ok_or_else(|| Error::internal(format!("there is no column `{name}`")))?;
         Ok((self.batch.column(index), &self.schema.columns[index].ty))
     }
 
@@ -220,17 +223,17 @@ impl FoundBatch {
         Self::of(columns, rows.len())
     }
 
-    pub(super) fn into_found(self) -> Found {
-        Found::new(self.schema, Rows::new(vec![self.batch]))
+    pub(super) fn into_rows(self) -> ClauseRows {
+        ClauseRows::new(self.schema, Rows::new(vec![self.batch]))
     }
 }
 
 /// Takes batches of rows, and holds a share of the memory's limit of them.
-pub(super) struct FoundBuffer(RowBuffer);
+pub(super) struct ClauseRowsBuilder(RowBuffer);
 
-impl FoundBuffer {
+impl ClauseRowsBuilder {
     pub(super) fn new(memory: &Arc<dyn MemoryManager>) -> Self {
-        let limit = rows_between_clauses_bytes(memory.as_ref());
+        let limit = waiting_bytes(memory.as_ref());
         Self(RowBuffer::new(limit, memory))
     }
 
@@ -238,58 +241,7 @@ impl FoundBuffer {
         self.0.push(batch)
     }
 
-    pub(super) fn finish(self, schema: PlanSchema) -> Result<Found> {
-        Ok(Found::new(schema, Rows::of(self.0.finish()?)))
-    }
-}
-
-/// Rows with a column of their numbers.
-#[derive(Debug)]
-struct NumberedRows {
-    rows: Rows,
-    schema: PhysicalSchema,
-}
-
-impl RowSource for NumberedRows {
-    fn rows(&self) -> u64 {
-        self.rows.row_count() as u64
-    }
-
-    fn batches(&self) -> Result<Box<dyn Iterator<Item = Result<RecordBatch>> + Send>> {
-        let schema = Arc::clone(self.schema.arrow());
-        let mut first = 0;
-        Ok(Box::new(self.rows.batches().map(move |batch| {
-            let batch = batch?;
-            let end = first + batch.num_rows() as i64;
-            let mut columns = batch.columns().to_vec();
-            columns.push(Arc::new((first..end).collect::<Int64Array>()));
-            first = end;
-            Ok(RecordBatch::try_new(Arc::clone(&schema), columns)?)
-        })))
-    }
-}
-
-/// Some of the rows, by their numbers.
-#[derive(Debug)]
-struct PickedRows {
-    rows: Rows,
-    wanted: Arc<RowSet>,
-}
-
-impl RowSource for PickedRows {
-    fn rows(&self) -> u64 {
-        self.wanted.len()
-    }
-
-    fn batches(&self) -> Result<Box<dyn Iterator<Item = Result<RecordBatch>> + Send>> {
-        let wanted = Arc::clone(&self.wanted);
-        let mut first = 0;
-        Ok(Box::new(self.rows.batches().map(move |batch| {
-            let batch = batch?;
-            let end = first + batch.num_rows() as u64;
-            let flags: BooleanArray = (first..end).map(|row| Some(wanted.contains(row))).collect();
-            first = end;
-            Ok(filter_record_batch(&batch, &flags)?)
-        })))
+    pub(super) fn finish(self, schema: PlanSchema) -> Result<ClauseRows> {
+        Ok(ClauseRows::new(schema, Rows::of(self.0.finish()?)))
     }
 }

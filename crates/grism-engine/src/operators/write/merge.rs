@@ -7,13 +7,13 @@ use arrow::array::{ArrayRef, AsArray, UInt64Array};
 use arrow::compute::interleave;
 use arrow::datatypes::UInt64Type;
 use grism_core::{Result, cast_column};
-use grism_cypher::{BoundWrite, MergeWrite};
-use grism_logical::{Column, PlanSchema};
+use grism_logical::{Column, LogicalPlan, MergeWrite, PlanSchema};
 
-use super::Writer;
-use super::found::{Found, FoundBatch, FoundBuffer, RowSet};
+use super::clause_rows::{ClauseBatch, ClauseRows};
 use super::merge_rows::{MergeRows, merge_rows};
 use super::order::sorted;
+use super::row_sources::RowSet;
+use super::writer::{OutputRows, Writer};
 
 /// What later rows get of those that created it: by the number of the row, the ids of what the pattern creates.
 type MadeIds = HashMap<u64, Vec<Option<u64>>>;
@@ -22,20 +22,22 @@ impl Writer<'_> {
     /// Searches for every row, then creates what was not found, once for all rows that look for the same.
     pub(super) async fn merge(
         &mut self,
-        write: &BoundWrite,
+        plan: &LogicalPlan,
         merge: &MergeWrite,
-        rows: &Found,
+        rows: &ClauseRows,
         before: &[String],
-        keeps_rows: bool,
-    ) -> Result<Found> {
+        mut output_rows: OutputRows,
+    ) -> Result<ClauseRows> {
         // What an apply did not find stands behind what it did: rows go back to their order.
-        let searched = self.search(&sorted(&write.plan, rows)?).await?;
+        let searched = self.search(&sorted(plan, rows)?).await?;
         let sets = merge.on_create.is_some() || merge.on_match.is_some();
-        let keeps = keeps_rows || sets;
-        let roles = merge_rows(merge, &searched, keeps, self.storage.memory())?;
+        if sets {
+            output_rows = OutputRows::Kept;
+        }
+        let roles = merge_rows(merge, &searched, output_rows, self.memory())?;
         let mut names = before.to_vec();
         names.extend(merge.variables.iter().map(|(name, _)| name.clone()));
-        let (mut output, mut made_ids) = (FoundBuffer::new(self.storage.memory()), MadeIds::new());
+        let (mut output, mut made_ids) = (self.buffer(), MadeIds::new());
         let mut first = 0;
         for batch in searched.batches() {
             let batch = batch?;
@@ -45,7 +47,7 @@ impl Writer<'_> {
             let made = self
                 .create_batch(&merge.created, &batch, Some(&create))
                 .await?;
-            if !keeps {
+            if output_rows == OutputRows::Dropped {
                 continue;
             }
             let made = shared(made, numbers.start, &roles, &mut made_ids)?;
@@ -73,10 +75,10 @@ impl Writer<'_> {
     async fn merged_schema(
         &mut self,
         merge: &MergeWrite,
-        searched: &Found,
+        searched: &ClauseRows,
         names: &[String],
     ) -> Result<PlanSchema> {
-        let none = FoundBatch::none(&searched.schema)?;
+        let none = ClauseBatch::none(&searched.schema)?;
         let made = self.create_batch(&merge.created, &none, None).await?;
         let columns = united(merge, &none, made, 0, &MergeRows::default())?;
         Ok(none.with(columns)?.keep(names)?.schema)
@@ -132,7 +134,7 @@ fn shared(
 /// The columns of a pattern's variables: what was found, or what was created.
 fn united(
     merge: &MergeWrite,
-    searched: &FoundBatch,
+    searched: &ClauseBatch,
     made: Vec<(Column, ArrayRef)>,
     first: u64,
     roles: &MergeRows,

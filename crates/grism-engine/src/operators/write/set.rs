@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use grism_core::{Error, Result, Value};
-use grism_cypher::SetItem;
-use grism_logical::LogicalPlan;
+use grism_logical::{LabelChange, LogicalPlan, PropertiesMode, SetItem};
 
-use super::Writer;
-use super::found::{Found, FoundBatch, RowSet};
+use super::clause_rows::{ClauseBatch, ClauseRows};
 use super::order::reads_graph;
+use super::row_sources::RowSet;
+use super::writer::Writer;
 
 impl Writer<'_> {
     /// Applies the items of one clause: all values, of every row, are computed over the graph as it was before it. Of two
@@ -18,7 +18,7 @@ impl Writer<'_> {
         &mut self,
         plan: &LogicalPlan,
         items: &[SetItem],
-        rows: &Found,
+        rows: &ClauseRows,
     ) -> Result<()> {
         if rows.is_empty() {
             return Ok(());
@@ -33,7 +33,7 @@ impl Writer<'_> {
         &mut self,
         plan: &LogicalPlan,
         items: &[SetItem],
-        rows: &Found,
+        rows: &ClauseRows,
     ) -> Result<()> {
         if rows.is_empty() {
             return Ok(());
@@ -64,14 +64,14 @@ impl Writer<'_> {
         drop(computed);
         let waiting = rows.filtered(Arc::new(waiting)).concat()?;
         for places in later {
-            let rows = waiting.rows(&places)?.into_found();
+            let rows = waiting.rows(&places)?.into_rows();
             let computed = self.evaluate_in_order(plan, &rows).await?;
             self.apply(items, &computed).await?;
         }
         Ok(())
     }
 
-    async fn apply(&mut self, items: &[SetItem], computed: &Found) -> Result<()> {
+    async fn apply(&mut self, items: &[SetItem], computed: &ClauseRows) -> Result<()> {
         for batch in computed.batches() {
             let batch = batch?;
             for row in 0..batch.len() {
@@ -83,7 +83,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    async fn set_item(&mut self, item: &SetItem, rows: &FoundBatch, row: usize) -> Result<()> {
+    async fn set_item(&mut self, item: &SetItem, rows: &ClauseBatch, row: usize) -> Result<()> {
         let target = rows.value(target(item), row)?;
         let Some(id) = target.entity_id() else {
             if target.is_null() {
@@ -98,27 +98,39 @@ impl Writer<'_> {
         match item {
             SetItem::Property { key, value, .. } => {
                 let value = rows.value(&value.0, row)?;
-                self.transaction.set_property(id, key, value)
+                self.target.set_property(id, key, value)
             }
-            SetItem::Properties { value, merge, .. } => match rows.value(&value.0, row)? {
-                Value::Map(entries) => self.transaction.set_properties(id, &entries, *merge),
-                Value::Null if *merge => Ok(()),
-                Value::Null => self.transaction.set_properties(id, &BTreeMap::new(), false),
+            SetItem::Properties { value, mode, .. } => match rows.value(&value.0, row)? {
+                Value::Map(entries) => self.set_properties(*mode, id, &entries),
+                Value::Null => self.set_properties(*mode, id, &BTreeMap::new()),
                 other => Err(Error::invalid_data(format!(
                     "properties are a map, not {}",
                     other.type_name()
                 ))
                 .with_code("TypeError:InvalidArgumentType")),
             },
-            SetItem::Labels { labels, remove, .. } => {
-                self.transaction.set_labels(id, labels, *remove).await
-            }
+            SetItem::Labels { labels, change, .. } => match change {
+                LabelChange::Add => self.target.add_labels(id, labels).await,
+                LabelChange::Remove => self.target.remove_labels(id, labels).await,
+            },
+        }
+    }
+
+    fn set_properties(
+        &mut self,
+        mode: PropertiesMode,
+        id: u64,
+        entries: &BTreeMap<String, Value>,
+    ) -> Result<()> {
+        match mode {
+            PropertiesMode::Merge => self.target.merge_properties(id, entries),
+            PropertiesMode::Replace => self.target.replace_properties(id, entries),
         }
     }
 }
 
 /// The rows that meet an entity again, by their numbers: how many rows before them they must wait for.
-fn turns(items: &[SetItem], computed: &Found) -> Result<HashMap<u64, usize>> {
+fn turns(items: &[SetItem], computed: &ClauseRows) -> Result<HashMap<u64, usize>> {
     let mut known = RowSet::new();
     // Of entities that are met again, and of those alone.
     let mut met: HashMap<u64, usize> = HashMap::new();

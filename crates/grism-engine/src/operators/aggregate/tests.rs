@@ -1,0 +1,251 @@
+//! Grouping: against a fold over the same rows, in one phase and in two.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures::TryStreamExt;
+use grism_core::{Type, Value};
+use grism_logical::{
+    Aggregate, AggregateCall, AggregateFunction, Column, LogicalExpr, LogicalPlan, Rows,
+};
+
+use crate::operators::RowsExec;
+use crate::testing::{
+    Random, TestGraph, batches_of, context, known, known_integers, rows_of, rows_with, shown,
+    sorted, texts,
+};
+use crate::{PhysicalOperator, build_operators, run};
+
+fn call(function: AggregateFunction, argument: &str) -> AggregateCall {
+    AggregateCall::new(function, vec![LogicalExpr::column(argument)])
+}
+
+fn grouped(input: LogicalPlan, keys: &[&str], calls: Vec<(AggregateCall, &str)>) -> LogicalPlan {
+    let keys = keys
+        .iter()
+        .map(|key| (LogicalExpr::column(*key), (*key).to_owned()));
+    LogicalPlan::Aggregate(Aggregate {
+        input: Arc::new(input),
+        keys: keys.collect(),
+        aggregates: calls
+            .into_iter()
+            .map(|(call, name)| (call, name.to_owned()))
+            .collect(),
+    })
+}
+
+/// Every aggregate that merges, over the column `x`.
+fn all_calls() -> Vec<(AggregateCall, &'static str)> {
+    let distinct =
+        AggregateCall::distinct(AggregateFunction::Count, vec![LogicalExpr::column("x")]);
+    vec![
+        (
+            AggregateCall::new(AggregateFunction::Count, Vec::new()),
+            "rows",
+        ),
+        (call(AggregateFunction::Count, "x"), "values"),
+        (distinct, "different"),
+        (call(AggregateFunction::Sum, "x"), "sum"),
+        (call(AggregateFunction::Min, "x"), "min"),
+        (call(AggregateFunction::Max, "x"), "max"),
+        (call(AggregateFunction::Avg, "x"), "avg"),
+    ]
+}
+
+fn random_rows(random: &mut Random, count: usize) -> Vec<Vec<Value>> {
+    let mut value = |limit: u64| match random.below(limit) {
+        0 => Value::Null,
+        own => Value::Int64(own as i64 - 2),
+    };
+    (0..count).map(|_| vec![value(4), value(9)]).collect()
+}
+
+fn random_plan(rows: &[Vec<Value>]) -> LogicalPlan {
+    let columns = vec![Column::new("k", Type::Int64), Column::new("x", Type::Int64)];
+    known(columns, rows)
+}
+
+/// What [`all_calls`] give by the key `k`, from a fold over the rows.
+fn folded(rows: &[Vec<Value>]) -> Vec<String> {
+    let mut groups: BTreeMap<String, Vec<&Value>> = BTreeMap::new();
+    for row in rows {
+        groups.entry(row[0].to_string()).or_default().push(&row[1]);
+    }
+    let lines = groups.into_iter().map(|(key, values)| {
+        let mut integers: Vec<i64> = values
+            .iter()
+            .filter_map(|value| match value {
+                Value::Int64(own) => Some(*own),
+                _ => None,
+            })
+            .collect();
+        integers.sort_unstable();
+        let (count, sum) = (integers.len(), integers.iter().sum::<i64>());
+        let (least, greatest) = (integers.first().copied(), integers.last().copied());
+        integers.dedup();
+        let shown = |value: Option<i64>| value.map_or("null".to_owned(), |own| own.to_string());
+        let mean = match count {
+            0 => "null".to_owned(),
+            _ => format!("{:?}", sum as f64 / count as f64),
+        };
+        format!(
+            "{key} {} {count} {} {sum} {} {} {mean}",
+            values.len(),
+            integers.len(),
+            shown(least),
+            shown(greatest)
+        )
+    });
+    sorted(lines.collect())
+}
+
+/// The operator over other rows at its only leaf.
+fn over(
+    operator: &Arc<dyn PhysicalOperator>,
+    leaf: &Arc<dyn PhysicalOperator>,
+) -> Arc<dyn PhysicalOperator> {
+    match operator.children()[..] {
+        [] => Arc::clone(leaf),
+        [child] => operator.with_new_children(vec![over(child, leaf)]).unwrap(),
+        _ => panic!("one leaf"),
+    }
+}
+
+/// Runs the first phase of `plan` for each of `parts`, and the second one over all of their outputs.
+async fn in_two_phases(
+    plan: &LogicalPlan,
+    graph: &TestGraph,
+    parts: &[LogicalPlan],
+) -> Vec<Vec<Value>> {
+    let mut root = build_operators(plan).unwrap();
+    // Columns are made plain above the aggregation.
+    while root.phases().unwrap().is_none() {
+        let child = Arc::clone(root.children()[0]);
+        root = child;
+    }
+    let phases = root.phases().unwrap().unwrap();
+    let mut states = Vec::new();
+    for part in parts {
+        let leaf = build_operators(part).unwrap();
+        let local = over(&phases.local, &leaf);
+        let stream = run(&local, &context(graph, batches_of(3))).unwrap();
+        states.extend(stream.try_collect::<Vec<_>>().await.unwrap());
+    }
+    let schema = phases.local.schema().clone();
+    let states: Arc<dyn PhysicalOperator> =
+        Arc::new(RowsExec::new(None, Rows::new(states), schema));
+    let whole = phases
+        .global
+        .unwrap()
+        .with_new_children(vec![states])
+        .unwrap();
+    rows_of(&whole, graph, batches_of(3)).await.unwrap()
+}
+
+#[tokio::test]
+async fn groups_are_what_a_fold_over_their_rows_gives() {
+    let graph = TestGraph::new();
+    let mut random = Random::new(21);
+    for count in [0, 1, 5, 80] {
+        let rows = random_rows(&mut random, count);
+        let plan = grouped(random_plan(&rows), &["k"], all_calls());
+        let wanted = folded(&rows);
+        let whole = sorted(texts(&rows_with(&plan, &graph, 7).await));
+        assert_eq!(whole, wanted);
+        let (first, second) = rows.split_at(rows.len() / 3);
+        let parts = [random_plan(first), random_plan(&[]), random_plan(second)];
+        let merged = in_two_phases(&plan, &graph, &parts).await;
+        assert_eq!(sorted(texts(&merged)), wanted);
+    }
+}
+
+#[tokio::test]
+async fn without_keys_there_is_one_group_even_of_no_rows() {
+    let graph = TestGraph::new();
+    let mut calls = all_calls();
+    calls.push((call(AggregateFunction::Collect, "x"), "list"));
+    let plan = |input| grouped(input, &[], calls.clone());
+    let none = plan(known_integers("x", &[]));
+    assert_eq!(shown(&none, &graph).await, ["0 0 0 0 null null null []"]);
+    let nulls = plan(known_integers("x", &[None, None]));
+    assert_eq!(shown(&nulls, &graph).await, ["2 0 0 0 null null null []"]);
+    let parts = [known_integers("x", &[]), known_integers("x", &[])];
+    let merged = in_two_phases(&none, &graph, &parts).await;
+    assert_eq!(texts(&merged), ["0 0 0 0 null null null []"]);
+    let parts = [
+        known_integers("x", &[Some(2)]),
+        known_integers("x", &[Some(4), None]),
+    ];
+    let merged = in_two_phases(&none, &graph, &parts).await;
+    assert_eq!(texts(&merged), ["3 2 2 6 2 4 3.0 [2 4]"]);
+}
+
+#[tokio::test]
+async fn values_that_are_distinct_in_each_part_are_counted_once_over_all() {
+    let graph = TestGraph::new();
+    let distinct = |function| AggregateCall::distinct(function, vec![LogicalExpr::column("x")]);
+    let calls = vec![
+        (distinct(AggregateFunction::Count), "different"),
+        (distinct(AggregateFunction::Sum), "sum"),
+    ];
+    let plan = grouped(known_integers("x", &[]), &[], calls);
+    let parts = [
+        known_integers("x", &[Some(1), Some(2), Some(1)]),
+        known_integers("x", &[Some(2), None, Some(4)]),
+    ];
+    assert_eq!(texts(&in_two_phases(&plan, &graph, &parts).await), ["3 7"]);
+}
+
+#[tokio::test]
+async fn sums_past_the_integers_on_the_way_are_right_where_the_end_fits() {
+    let graph = TestGraph::new();
+    let rows = known_integers("x", &[Some(i64::MAX), Some(1), Some(-5)]);
+    let sum = grouped(rows, &[], vec![(call(AggregateFunction::Sum, "x"), "sum")]);
+    let wanted = (i64::MAX - 4).to_string();
+    assert_eq!(shown(&sum, &graph).await, [wanted.as_str()]);
+    let parts = [
+        known_integers("x", &[Some(i64::MAX), Some(i64::MAX)]),
+        known_integers("x", &[Some(-i64::MAX), Some(-4)]),
+    ];
+    assert_eq!(texts(&in_two_phases(&sum, &graph, &parts).await), [wanted]);
+    let rows = known_integers("x", &[Some(i64::MAX), Some(1)]);
+    let sum = grouped(rows, &[], vec![(call(AggregateFunction::Sum, "x"), "sum")]);
+    let root = build_operators(&sum).unwrap();
+    let error = rows_of(&root, &graph, batches_of(8)).await.unwrap_err();
+    assert_eq!(error.kind(), grism_core::ErrorKind::InvalidData, "{error}");
+}
+
+#[tokio::test]
+async fn floats_that_are_equal_are_one_group() {
+    let graph = TestGraph::new();
+    let zero_and_nan = [0.0, -0.0, f64::NAN, -f64::NAN];
+    let rows: Vec<Vec<Value>> = zero_and_nan.map(|own| vec![Value::Float64(own)]).to_vec();
+    let plan = grouped(
+        known(vec![Column::new("k", Type::Float64)], &rows),
+        &["k"],
+        vec![(
+            AggregateCall::new(AggregateFunction::Count, Vec::new()),
+            "n",
+        )],
+    );
+    assert_eq!(sorted(shown(&plan, &graph).await), ["0.0 2", "NaN 2"]);
+}
+
+#[tokio::test]
+async fn different_rows_come_once_nulls_among_them() {
+    let graph = TestGraph::new();
+    let rows = known_integers("x", &[Some(1), None, Some(1), None, Some(2)]);
+    let plan = LogicalPlan::Distinct {
+        input: Arc::new(rows),
+    };
+    assert_eq!(sorted(shown(&plan, &graph).await), ["1", "2", "null"]);
+    // Of rows without columns there is one, where there is any.
+    let unit = |rows| LogicalPlan::Distinct {
+        input: Arc::new(LogicalPlan::Project {
+            input: Arc::new(known_integers("x", rows)),
+            expressions: Vec::new(),
+        }),
+    };
+    assert_eq!(rows_with(&unit(&[None, None]), &graph, 8).await.len(), 1);
+    assert_eq!(rows_with(&unit(&[]), &graph, 8).await.len(), 0);
+}

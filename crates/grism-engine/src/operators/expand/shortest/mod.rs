@@ -1,0 +1,10 @@
+//! Shortest paths over binary edges: a breadth-first search for each start, whatever the number of its targets.
+
+mod backtrack;
+mod frontier;
+mod goals;
+mod meeting;
+mod node_numbers;
+mod search;
+
+pub(crate) use search::{ShortestSearch, search_shortest};

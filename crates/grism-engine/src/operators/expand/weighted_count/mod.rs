@@ -1,0 +1,14 @@
+//! Patterns counted by weights: every entity gets the number of ways to bind what lies below its place in the pattern.
+
+mod exec;
+mod lists;
+mod marks;
+mod pair;
+mod parallel;
+mod pass;
+mod pull;
+mod push;
+mod shared;
+mod weights;
+
+pub use exec::WeightedCountExec;

@@ -1,0 +1,189 @@
+//! Sorting: against a stable sort of the same rows, whole and in runs.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use grism_core::{TableId, Tables, Type, Value, total_order};
+use grism_logical::{
+    Column, LogicalExpr, LogicalPlan, NodeScan, PropertyRef, SortKey, property_column,
+};
+
+use super::ParallelExec;
+use crate::testing::{Random, TestGraph, batches_of, known, rows_of, rows_with, shown};
+use crate::{PhysicalOperator, ReadOrder, build_operators};
+
+fn sort(input: LogicalPlan, keys: &[(&str, bool)], fetch: Option<usize>) -> LogicalPlan {
+    let key = |(name, descending): &(&str, bool)| SortKey {
+        expression: LogicalExpr::column(*name),
+        descending: *descending,
+    };
+    LogicalPlan::Sort {
+        input: Arc::new(input),
+        keys: keys.iter().map(key).collect(),
+        fetch,
+    }
+}
+
+fn floats(values: &[Value]) -> LogicalPlan {
+    let rows: Vec<Vec<Value>> = values.iter().map(|value| vec![value.clone()]).collect();
+    known(vec![Column::new("x", Type::Float64)], &rows)
+}
+
+#[tokio::test]
+async fn nulls_come_last_and_first_where_the_order_is_turned_round() {
+    let graph = TestGraph::new();
+    let values = [
+        Value::Null,
+        Value::Float64(f64::NAN),
+        Value::Float64(2.5),
+        Value::Float64(f64::INFINITY),
+        Value::Float64(-1.0),
+    ];
+    let ascending = sort(floats(&values), &[("x", false)], None);
+    assert_eq!(
+        shown(&ascending, &graph).await,
+        ["-1.0", "2.5", "inf", "NaN", "null"]
+    );
+    let descending = sort(floats(&values), &[("x", true)], None);
+    assert_eq!(
+        shown(&descending, &graph).await,
+        ["null", "NaN", "inf", "2.5", "-1.0"]
+    );
+    let first = sort(floats(&values), &[("x", true)], Some(2));
+    assert_eq!(shown(&first, &graph).await, ["null", "NaN"]);
+}
+
+/// Rows of two keys with few values, and a number of their own.
+fn random_rows(random: &mut Random, count: u64) -> Vec<Vec<Value>> {
+    let row = |number| {
+        let a = match random.below(4) {
+            0 => Value::Null,
+            own => Value::Int64(own as i64),
+        };
+        let b = match random.below(4) {
+            0 => Value::Null,
+            own => Value::String(own.to_string()),
+        };
+        vec![a, b, Value::Int64(number as i64)]
+    };
+    (0..count).map(row).collect()
+}
+
+fn random_plan(rows: &[Vec<Value>]) -> LogicalPlan {
+    let columns = vec![
+        Column::new("a", Type::Int64),
+        Column::new("b", Type::String),
+        Column::new("number", Type::Int64),
+    ];
+    known(columns, rows)
+}
+
+fn compared(a: &[Value], b: &[Value], keys: &[(usize, bool)]) -> Ordering {
+    let each = keys.iter().map(|(place, descending)| {
+        let order = total_order(&a[*place], &b[*place]);
+        if *descending { order.reverse() } else { order }
+    });
+    each.fold(Ordering::Equal, Ordering::then)
+}
+
+/// The names of the columns at these places.
+fn names(keys: &[(usize, bool)]) -> Vec<(&'static str, bool)> {
+    let name = |(place, descending): &(usize, bool)| (["a", "b", "number"][*place], *descending);
+    keys.iter().map(name).collect()
+}
+
+const KEYS: [&[(usize, bool)]; 4] = [
+    &[(0, false), (1, false), (2, false)],
+    &[(1, true), (0, false), (2, true)],
+    &[(0, true), (2, false)],
+    &[(2, true)],
+];
+
+#[tokio::test]
+async fn rows_are_ordered_by_one_key_after_the_other() {
+    let graph = TestGraph::new();
+    let mut random = Random::new(5);
+    for count in [0, 1, 2, 50] {
+        let rows = random_rows(&mut random, count);
+        for keys in KEYS {
+            let mut wanted = rows.clone();
+            wanted.sort_by(|a, b| compared(a, b, keys));
+            for fetch in [None, Some(1), Some(7), Some(1000)] {
+                let plan = sort(random_plan(&rows), &names(keys), fetch);
+                let found = rows_with(&plan, &graph, 8).await;
+                let first = fetch.unwrap_or(usize::MAX).min(wanted.len());
+                assert_eq!(
+                    found,
+                    wanted[..first],
+                    "{count} rows by {keys:?}, {fetch:?}"
+                );
+            }
+        }
+    }
+}
+
+/// Nodes with their property `number`, which threads share piece by piece.
+fn scan(table: TableId) -> LogicalPlan {
+    LogicalPlan::NodeScan(NodeScan {
+        variable: "n".to_owned(),
+        ty: Type::Node(Tables::from([table])),
+        tables: Tables::from([table]),
+        label: "Person".to_owned(),
+        properties: vec![PropertyRef {
+            key: "number".to_owned(),
+            ty: Type::Int64,
+        }],
+        predicate: Vec::new(),
+        index: None,
+    })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn runs_of_several_threads_are_merged_to_the_sorted_rows() {
+    let mut random = Random::new(9);
+    let numbers: Vec<Value> = (0..60)
+        .map(|_| match random.below(20) {
+            0 => Value::Null,
+            own => Value::Int64(own as i64),
+        })
+        .collect();
+    let mut graph = TestGraph::new();
+    let table = graph.nodes("Person", "number", &numbers);
+    let key = property_column("n", "number");
+    for descending in [false, true] {
+        let mut wanted = numbers.clone();
+        wanted.sort_by(total_order);
+        if descending {
+            wanted.reverse();
+        }
+        for fetch in [None, Some(1), Some(25)] {
+            let root =
+                build_operators(&sort(scan(table), &[(key.as_str(), descending)], fetch)).unwrap();
+            let phases = root.phases().unwrap().unwrap();
+            let order = ReadOrder::of(&phases.between.ordering);
+            assert_ne!(order, ReadOrder::Sequential);
+            let runs: Arc<dyn PhysicalOperator> =
+                Arc::new(ParallelExec::new(phases.local, 3, order));
+            let merged = match phases.global {
+                Some(global) => global.with_new_children(vec![runs]).unwrap(),
+                None => runs,
+            };
+            let found = rows_of(&merged, &graph, batches_of(4)).await.unwrap();
+            let found: Vec<Value> = found.into_iter().map(|mut row| row.remove(1)).collect();
+            let first = fetch.unwrap_or(usize::MAX).min(wanted.len());
+            assert_eq!(
+                found,
+                wanted[..first],
+                "descending: {descending}, {fetch:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_run_is_not_split_again() {
+    let root = build_operators(&sort(random_plan(&[]), &[("a", false)], Some(3))).unwrap();
+    let phases = root.phases().unwrap().unwrap();
+    assert_eq!(phases.local.name(), root.name());
+    assert!(phases.local.phases().unwrap().is_none());
+}

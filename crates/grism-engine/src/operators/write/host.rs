@@ -1,0 +1,41 @@
+//! `WriteHost`: what a query that writes asks of the program it runs in.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use grism_core::{Result, Snapshot, Storage, WriteTarget};
+use grism_logical::LogicalPlan;
+use grism_logical::optimizer::Rewrites;
+
+use crate::{CancellationHandle, PhysicalPlan, RecordBatchStream, RuntimeConfig};
+
+/// The storage that is written to, and the runtime that reads for a write.
+pub trait WriteHost: Debug + Send + Sync {
+    /// The graph that is written to.
+    fn storage(&self) -> &Arc<dyn Storage>;
+
+    /// No changes yet, on top of a snapshot of the storage.
+    fn begin(&self, snapshot: Arc<dyn Snapshot>) -> Box<dyn WriteTarget>;
+
+    /// The rewrites that plans for reads go through.
+    fn rewrites(&self) -> &Rewrites;
+
+    /// The physical plan of an optimized plan that reads.
+    ///
+    /// # Errors
+    /// Those of the planner.
+    fn plan(&self, plan: &LogicalPlan) -> Result<PhysicalPlan>;
+
+    /// The rows of a plan over the graph as `snapshot` shows it, until `cancellation`; `settings` are those of the statement, with
+    /// what this plan may take of them.
+    ///
+    /// # Errors
+    /// What goes wrong before the first batch.
+    fn read(
+        &self,
+        plan: PhysicalPlan,
+        snapshot: Arc<dyn Snapshot>,
+        settings: RuntimeConfig,
+        cancellation: &CancellationHandle,
+    ) -> Result<RecordBatchStream>;
+}

@@ -1,0 +1,14 @@
+//! `weigh_patterns`: a pattern without cycles that is only aggregated at one of its places is counted by weights instead of
+//! by rows.
+//!
+//! Four phases: the [`region`] of the plan that is the pattern becomes places and steps; the conditions that two steps or
+//! two places differ become [`merged`] patterns, which are subtracted; each of those becomes a [`tree`]; the aggregates are
+//! [`rewritten`] over the counts.
+
+mod merged;
+mod region;
+mod rewritten;
+mod rule;
+mod tree;
+
+pub(super) use rule::weigh_patterns;

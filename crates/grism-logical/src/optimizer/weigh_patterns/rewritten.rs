@@ -1,0 +1,52 @@
+//! The aggregates of a pattern's rows as aggregates of its counts.
+
+use std::collections::BTreeSet;
+
+use grism_core::Result;
+
+use super::super::weighted_aggregate::{WeightedAggregate, counts_all};
+use super::region::Region;
+use crate::{Aggregate, LogicalExpr};
+
+/// How an aggregate is made of counts.
+pub(super) struct Rewritten {
+    /// The variable that it reads; `None` where it only counts.
+    pub(super) root: Option<String>,
+    pub(super) above: WeightedAggregate,
+}
+
+/// `aggregate` over rows of the entities at one place and the column `count`, where each of `regions` makes a part of its rows;
+/// `None` where it reads several places, an edge, or what cannot be told of rows that come several times.
+///
+/// # Errors
+/// Those of type inference.
+pub(super) fn rewritten(
+    aggregate: &Aggregate,
+    regions: &[Region],
+    count: &str,
+) -> Result<Option<Rewritten>> {
+    let is_bound = |name: &str| {
+        let mut regions = regions.iter();
+        regions.all(|own| own.place(name).is_some() || own.step(name).is_some())
+    };
+    let mut read = BTreeSet::new();
+    for (key, _) in &aggregate.keys {
+        key.collect_columns(&mut read);
+    }
+    for (call, _) in &aggregate.aggregates {
+        if !counts_all(call, is_bound) {
+            let arguments = call.arguments.iter();
+            arguments.for_each(|own| own.collect_columns(&mut read));
+        }
+    }
+    let is_place = |name: &String| regions.iter().all(|own| own.place(name).is_some());
+    if read.len() > 1 || !read.iter().all(is_place) {
+        return Ok(None);
+    }
+    let schema = aggregate.input.schema()?;
+    let above = WeightedAggregate::of(aggregate, &schema, &LogicalExpr::column(count), is_bound)?;
+    Ok(above.map(|above| Rewritten {
+        root: read.pop_first(),
+        above,
+    }))
+}

@@ -1,0 +1,184 @@
+//! Aggregates over rows that each stand for several, as the column or expression beside them counts.
+
+use std::sync::Arc;
+
+use grism_core::{Result, Type, Value};
+
+use crate::{
+    Aggregate, AggregateCall, AggregateFunction, ArithmeticOperator, BinaryOperator, LogicalExpr,
+    LogicalPlan, PlanSchema, UnaryOperator, infer_type,
+};
+
+/// An aggregate without its input, and what makes its results of the columns of that.
+pub(super) struct WeightedAggregate {
+    keys: Vec<(LogicalExpr, String)>,
+    aggregates: Vec<(AggregateCall, String)>,
+    /// Nothing where the aggregates are the results.
+    results: Vec<(LogicalExpr, String)>,
+}
+
+impl WeightedAggregate {
+    /// `aggregate` over rows of which each stands for `count` rows, none of them for less than one; `None` where that is not
+    /// possible. `schema` has the columns that it reads, and a call counts every row where it only counts what `is_bound`.
+    ///
+    /// # Errors
+    /// Those of type inference.
+    pub(super) fn of(
+        aggregate: &Aggregate,
+        schema: &PlanSchema,
+        count: &LogicalExpr,
+        is_bound: impl Fn(&str) -> bool,
+    ) -> Result<Option<Self>> {
+        let mut own = Self {
+            keys: aggregate.keys.clone(),
+            aggregates: Vec::new(),
+            results: Vec::new(),
+        };
+        for (key, name) in &aggregate.keys {
+            if key.is_volatile() {
+                return Ok(None);
+            }
+            own.results.push((LogicalExpr::column(name), name.clone()));
+        }
+        let mut is_computed = false;
+        for (call, name) in &aggregate.aggregates {
+            let weighted = match counts_all(call, &is_bound) {
+                true => Weighted::one(sum(count.clone()), name),
+                false => weighted(call, name, schema, count)?,
+            };
+            let Some(weighted) = weighted else {
+                return Ok(None);
+            };
+            is_computed |= weighted.result.is_some();
+            let result = weighted.result.unwrap_or_else(|| LogicalExpr::column(name));
+            own.results.push((result, name.clone()));
+            own.aggregates.extend(weighted.aggregates);
+        }
+        if !is_computed {
+            own.results.clear();
+        }
+        Ok(Some(own))
+    }
+
+    /// The whole plan over those rows.
+    pub(super) fn over(self, rows: LogicalPlan) -> LogicalPlan {
+        let aggregate = LogicalPlan::Aggregate(Aggregate {
+            input: Arc::new(rows),
+            keys: self.keys,
+            aggregates: self.aggregates,
+        });
+        match self.results.is_empty() {
+            true => aggregate,
+            false => LogicalPlan::Project {
+                input: Arc::new(aggregate),
+                expressions: self.results,
+            },
+        }
+    }
+}
+
+/// Whether a call counts every row, since what it counts is bound in each.
+pub(super) fn counts_all(call: &AggregateCall, is_bound: impl Fn(&str) -> bool) -> bool {
+    let is_known =
+        |own: &LogicalExpr| matches!(own, LogicalExpr::Column(name) if is_bound(name.as_str()));
+    call.function == AggregateFunction::Count
+        && !call.distinct
+        && call.arguments.iter().all(is_known)
+}
+
+/// One aggregate over counts.
+struct Weighted {
+    aggregates: Vec<(AggregateCall, String)>,
+    /// What is computed of them; `None` where there is one of the aggregate's own name.
+    result: Option<LogicalExpr>,
+}
+
+impl Weighted {
+    fn one(call: AggregateCall, name: &str) -> Option<Self> {
+        Some(Self {
+            aggregates: vec![(call, name.to_owned())],
+            result: None,
+        })
+    }
+}
+
+fn weighted(
+    call: &AggregateCall,
+    name: &str,
+    schema: &PlanSchema,
+    count: &LogicalExpr,
+) -> Result<Option<Weighted>> {
+    let Some(function) = call.function.built_in() else {
+        return Ok(None);
+    };
+    let [argument] = &call.arguments[..] else {
+        return Ok(None);
+    };
+    if argument.is_volatile() {
+        return Ok(None);
+    }
+    let folds = matches!(
+        function,
+        AggregateFunction::Count
+            | AggregateFunction::Sum
+            | AggregateFunction::Avg
+            | AggregateFunction::Min
+            | AggregateFunction::Max
+    );
+    if folds && (call.distinct || call.function.is_extreme()) {
+        return Ok(Weighted::one(call.clone(), name));
+    }
+    let ty = infer_type(argument, schema)?;
+    Ok(match (function, &ty) {
+        (AggregateFunction::Count, _) => {
+            Weighted::one(sum(where_known(argument, count.clone())), name)
+        }
+        (AggregateFunction::Sum, Type::Int64) => {
+            let product = argument
+                .clone()
+                .arithmetic(ArithmeticOperator::Multiply, count.clone());
+            Weighted::one(sum(product), name)
+        }
+        (AggregateFunction::Sum, Type::Float64) => {
+            Weighted::one(sum(float_product(argument, &ty, count.clone())), name)
+        }
+        (AggregateFunction::Avg, Type::Int64 | Type::Float64) => {
+            let (total, known) = (format!("#total_of{name}"), format!("#known_of{name}"));
+            let is_any = LogicalExpr::column(&known).binary(
+                BinaryOperator::Greater,
+                LogicalExpr::Literal(Value::Int64(0)),
+            );
+            let divisor = LogicalExpr::column(&known).convert(&Type::Int64, &Type::Float64);
+            let mean = LogicalExpr::column(&total).arithmetic(ArithmeticOperator::Divide, divisor);
+            Some(Weighted {
+                aggregates: vec![
+                    (sum(float_product(argument, &ty, count.clone())), total),
+                    (sum(where_known(argument, count.clone())), known),
+                ],
+                result: Some(LogicalExpr::Case {
+                    branches: vec![(is_any, mean)],
+                    otherwise: None,
+                }),
+            })
+        }
+        _ => None,
+    })
+}
+
+fn sum(of: LogicalExpr) -> AggregateCall {
+    AggregateCall::new(AggregateFunction::Sum, vec![of])
+}
+
+/// The count, 0 where the expression is null.
+fn where_known(expression: &LogicalExpr, count: LogicalExpr) -> LogicalExpr {
+    LogicalExpr::Case {
+        branches: vec![(expression.clone().unary(UnaryOperator::IsNotNull), count)],
+        otherwise: Some(Box::new(LogicalExpr::Literal(Value::Int64(0)))),
+    }
+}
+
+fn float_product(expression: &LogicalExpr, ty: &Type, count: LogicalExpr) -> LogicalExpr {
+    let count = count.convert(&Type::Int64, &Type::Float64);
+    let value = expression.clone().convert(ty, &Type::Float64);
+    value.arithmetic(ArithmeticOperator::Multiply, count)
+}
