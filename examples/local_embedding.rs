@@ -9,7 +9,7 @@ use std::sync::Arc;
 use arrow::util::pretty::pretty_format_batches;
 use grism::{
     Graph, ImportOptions, ImportSource, LanceStorage, LocalExecutor, LocalPhysicalPlanner,
-    MissingMember, Parameters, QueryOptions, Result, RoleSource, SnapshotId, StatementKind,
+    MissingMember, Parameters, QueryOptions, Result, RoleSource, SnapshotSelector, StatementKind,
     Storage, Value, parse_statements,
 };
 
@@ -42,7 +42,7 @@ async fn main() -> Result<()> {
     let plan = LocalPhysicalPlanner::new().plan(&logical_plan)?;
     println!("{}", plan.display());
     let result = LocalExecutor::new()
-        .execute(plan, storage, SnapshotId::default())
+        .execute(plan, storage, SnapshotSelector::Newest)
         .await?;
     println!("{}", pretty_format_batches(&result.collect().await?)?);
 

@@ -1,6 +1,6 @@
 //! Alterations: labels, types, roles and properties get other names, and types further or fewer roles.
 
-use grism_core::{Alteration, Result, SnapshotId};
+use grism_core::{Alteration, Result, SnapshotId, SnapshotSelector};
 use grism_engine::CommitAttempts;
 use grism_storage::alter_into;
 
@@ -17,7 +17,7 @@ impl Graph {
         let mut attempts = CommitAttempts::of(&self.storage);
         loop {
             let turn = attempts.next().await?;
-            let snapshot = self.storage.snapshot(SnapshotId::default()).await?;
+            let snapshot = self.storage.snapshot(SnapshotSelector::Newest).await?;
             let Some(mut changes) = alter_into(&snapshot, alteration).await? else {
                 return Ok(snapshot.id());
             };

@@ -1,6 +1,6 @@
 //! What hyperedges connect, for pictures of results.
 
-use grism_core::{Result, SnapshotId, Value};
+use grism_core::{Result, SnapshotSelector, Value};
 use grism_engine::operators::hydrate;
 
 use crate::Graph;
@@ -13,7 +13,7 @@ impl Graph {
     ///
     /// # Errors
     /// `NotFound` where there is no such snapshot; those of the storage.
-    pub async fn hyperedges(&self, snapshot: SnapshotId, ids: &[u64]) -> Result<Vec<Value>> {
+    pub async fn hyperedges(&self, snapshot: SnapshotSelector, ids: &[u64]) -> Result<Vec<Value>> {
         let snapshot = self.snapshot(snapshot).await?;
         let mut values: Vec<Value> = ids.iter().map(|id| Value::hyperedge(*id)).collect();
         hydrate(snapshot.as_ref(), &mut values, DEPTH).await?;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures::TryStreamExt;
-use grism_core::{Cardinality, Error, FileOption, GraphSchema, Result, SnapshotId, nearest};
+use grism_core::{Cardinality, Error, FileOption, GraphSchema, Result, SnapshotSelector, nearest};
 use grism_cypher::{CopyTo, Exported, Query};
 use grism_storage::{
     Compression, ExportOptions, FileExport, FileFormat, Location, one_byte, upload_file,
@@ -22,7 +22,7 @@ pub(crate) async fn copy_to(graph: &Graph, copy: &CopyTo, options: &QueryOptions
     let query = match &copy.source {
         Exported::Query(query) => Arc::clone(query),
         Exported::Named(name) => {
-            let snapshot = graph.snapshot(SnapshotId::default()).await?;
+            let snapshot = graph.snapshot(SnapshotSelector::Newest).await?;
             Query::parse(&query_of(snapshot.schema(), name)?)?
         }
     };

@@ -2,6 +2,7 @@
 
 use grism_core::{
     ChangeSet, Constraint, Error, HyperedgeType, IndexDefinition, Result, Snapshot, SnapshotId,
+    SnapshotSelector,
 };
 use grism_engine::CommitAttempts;
 
@@ -191,7 +192,7 @@ impl Graph {
         let mut attempts = CommitAttempts::of(&self.storage);
         loop {
             let turn = attempts.next().await?;
-            let snapshot = self.storage.snapshot(SnapshotId::default()).await?;
+            let snapshot = self.storage.snapshot(SnapshotSelector::Newest).await?;
             let mut changes = ChangeSet::new(snapshot.as_ref(), (**snapshot.schema()).clone())
                 .with_operation(operation);
             changes.turn = turn;

@@ -1,6 +1,6 @@
 //! Where a query runs.
 
-use grism_core::{Error, Result, SnapshotId, nearest};
+use grism_core::{Error, Result, SnapshotSelector, nearest};
 
 use crate::Graph;
 
@@ -84,7 +84,7 @@ impl Graph {
         if engine != Engine::Auto {
             return Ok(engine);
         }
-        let snapshot = self.snapshot(SnapshotId::default()).await?;
+        let snapshot = self.snapshot(SnapshotSelector::Newest).await?;
         let tables = snapshot.statistics().tables.values();
         let rows = tables.map(|table| table.rows).sum();
         let is_in_memory = self.storage().descriptor().uri.starts_with("memory:");

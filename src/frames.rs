@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use grism_core::{Error, Result, Snapshot, SnapshotId, Table};
+use grism_core::{Error, Result, Snapshot, SnapshotSelector, Table};
 use grism_cypher::{ExplainOptions, Query, Warning, bind_results};
 use grism_logical::Frame;
 
@@ -20,7 +20,7 @@ impl Graph {
     /// # Errors
     /// `NotFound` for an unknown label.
     pub async fn nodes(&self, label: Option<&str>) -> Result<Frame> {
-        let snapshot = self.storage.snapshot(SnapshotId::default()).await?;
+        let snapshot = self.storage.snapshot(SnapshotSelector::Newest).await?;
         Frame::nodes(Arc::clone(snapshot.schema()), label)
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock, RwLock};
 
-use grism_core::{MemoryBudget, Result, Snapshot, SnapshotId, SnapshotInfo, Storage};
+use grism_core::{MemoryBudget, Result, Snapshot, SnapshotInfo, SnapshotSelector, Storage};
 use grism_functions::Functions;
 use grism_storage::{Catalog, InMemoryStorage};
 
@@ -85,12 +85,12 @@ impl Graph {
         &self.storage
     }
 
-    /// A snapshot; the default id is the newest.
+    /// A snapshot.
     ///
     /// # Errors
     /// `NotFound` where there is no such snapshot.
-    pub async fn snapshot(&self, id: SnapshotId) -> Result<Arc<dyn Snapshot>> {
-        self.storage.snapshot(id).await
+    pub async fn snapshot(&self, which: SnapshotSelector) -> Result<Arc<dyn Snapshot>> {
+        self.storage.snapshot(which).await
     }
 
     /// The committed snapshots, oldest first.

@@ -54,9 +54,9 @@ pub use grism_core::{
     HyperedgeValue, IncidenceValue, IndexDefinition, IndexKind, IndexSearch, LOG_VARIABLES,
     LoadState, LoadedFile, Location, Maintenance, NodeContents, NodeValue, OptimizeReport,
     PathValue, Result, Role, RowChanges, SchemaChange, SchemaOwner, SearchHit, SearchTarget,
-    Snapshot, SnapshotId, SnapshotInfo, Storage, StorageDescriptor, Table, TableKind, TimeTravel,
-    Type, Unneeded, VacuumOptions, VacuumReport, Value, VectorMetric, WriteCounts, WriteTarget,
-    nearest, temporal, without_secrets,
+    Snapshot, SnapshotId, SnapshotInfo, SnapshotSelector, Storage, StorageDescriptor, Table,
+    TableKind, TimeTravel, Type, Unneeded, VacuumOptions, VacuumReport, Value, VectorMetric,
+    WriteCounts, WriteTarget, nearest, temporal, without_secrets,
 };
 pub use grism_cypher::{
     ExplainFormat, ExplainOptions, Parameters, Procedure, Statement, StatementKind, Warning,

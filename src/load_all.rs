@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use grism_core::{Error, HyperedgeType, Result, SnapshotId};
+use grism_core::{Error, HyperedgeType, Result, SnapshotSelector};
 use grism_cypher::{StatementKind, parse_statements};
 use grism_engine::CommitAttempts;
 use grism_storage::{LoadPreview, ManyLoads, ManyReport, load_many_into, preview_many};
@@ -25,7 +25,7 @@ impl Graph {
             loads.progress.restart();
             let again = loads.again();
             let turn = attempts.next().await?;
-            let snapshot = storage.snapshot(SnapshotId::default()).await?;
+            let snapshot = storage.snapshot(SnapshotSelector::Newest).await?;
             let mut done = load_many_into(storage.as_ref(), &snapshot, loads).await?;
             if done.steps.is_empty() {
                 return Ok(ManyReport {
@@ -43,7 +43,7 @@ impl Graph {
                 (Err(error), _) => return Err(error),
                 (Ok(snapshot), _) => {
                     for load in &mut done.reports {
-                        load.snapshot = snapshot;
+                        load.snapshot = Some(snapshot);
                     }
                     return Ok(ManyReport {
                         loads: done.reports,
@@ -61,7 +61,7 @@ impl Graph {
     /// As [`Self::load_all`], but for what only all rows show.
     pub async fn preview_all(&self, loads: ManyLoads) -> Result<Vec<LoadPreview>> {
         let storage = limited(&self.storage, loads.memory_limit);
-        let snapshot = storage.snapshot(SnapshotId::default()).await?;
+        let snapshot = storage.snapshot(SnapshotSelector::Newest).await?;
         preview_many(snapshot.as_ref(), loads).await
     }
 }

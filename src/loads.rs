@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use grism_core::{ChangeSet, Error, LoadState, Result, Snapshot, SnapshotId, Turn};
+use grism_core::{
+    ChangeSet, Error, LoadState, Result, Snapshot, SnapshotId, SnapshotSelector, Turn,
+};
 use grism_engine::CommitAttempts;
 use grism_storage::{
     ImportSource, IncrementalLoad, LoadOptions, LoadPreview, LoadReport, LoadTarget, MissingMember,
@@ -52,14 +54,14 @@ impl Graph {
             options.progress.restart();
             let again = source.again();
             let turn = attempts.next().await?;
-            let snapshot = self.storage.snapshot(SnapshotId::default()).await?;
+            let snapshot = self.storage.snapshot(SnapshotSelector::Newest).await?;
             let (changes, mut report) = load_into(&snapshot, target, source, options).await?;
             let committed = self.commit_loaded(&snapshot, changes, turn, options).await;
             match (committed, again) {
                 (Err(error), Some(again)) if attempts.may_retry(&error) => source = again,
                 (Err(error), _) => return Err(error),
                 (Ok(snapshot), _) => {
-                    report.snapshot = snapshot;
+                    report.snapshot = Some(snapshot);
                     return Ok(report);
                 }
             }
@@ -77,7 +79,7 @@ impl Graph {
         options: &LoadOptions,
     ) -> Result<LoadPreview> {
         let storage = limited(&self.storage, options.memory_limit);
-        let snapshot = storage.snapshot(SnapshotId::default()).await?;
+        let snapshot = storage.snapshot(SnapshotSelector::Newest).await?;
         preview(&snapshot, target, source.into(), options).await
     }
 
@@ -91,7 +93,7 @@ impl Graph {
             let mut attempts = CommitAttempts::of(&self.storage);
             let committed = loop {
                 let turn = attempts.next().await?;
-                let snapshot = self.storage.snapshot(SnapshotId::default()).await?;
+                let snapshot = self.storage.snapshot(SnapshotSelector::Newest).await?;
                 let Some(changes) = load.next(&snapshot).await? else {
                     return Ok(load.finish(snapshot.id()));
                 };
@@ -125,7 +127,7 @@ impl Graph {
     /// # Errors
     /// `NotFound` for an unknown label or type.
     pub async fn loaded(&self, name: &str) -> Result<LoadState> {
-        let snapshot = self.storage.snapshot(SnapshotId::default()).await?;
+        let snapshot = self.storage.snapshot(SnapshotSelector::Newest).await?;
         let schema = snapshot.schema();
         let own = schema.hyperedge_table(name).map(|(table, _)| table);
         let own = own.or_else(|| schema.node_table(&[name.to_owned()]));
@@ -148,7 +150,7 @@ impl Graph {
         key: &str,
         options: &mut LoadOptions,
     ) -> Result<LoadTarget> {
-        let snapshot = self.storage.snapshot(SnapshotId::default()).await?;
+        let snapshot = self.storage.snapshot(SnapshotSelector::Newest).await?;
         let (name, key) = (name.to_owned(), key.to_owned());
         if snapshot.schema().hyperedge_table(&name).is_none() {
             return Ok(LoadTarget::Nodes { label: name, key });

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use grism_core::{
-    CheckReport, Error, Maintenance, OptimizeReport, Result, SnapshotId, TimeTravel, VacuumOptions,
-    VacuumReport,
+    CheckReport, Error, Maintenance, OptimizeReport, Result, SnapshotId, SnapshotSelector,
+    TimeTravel, VacuumOptions, VacuumReport,
 };
 use grism_storage::{SnapshotDiff, check_snapshot, diff, export_graph, import_graph};
 
@@ -18,8 +18,8 @@ impl Graph {
     ///
     /// # Errors
     /// `NotFound` where there is no such snapshot.
-    pub async fn at_snapshot(&self, id: SnapshotId) -> Result<Self> {
-        let snapshot = self.storage().snapshot(id).await?;
+    pub async fn at_snapshot(&self, which: SnapshotSelector) -> Result<Self> {
+        let snapshot = self.storage().snapshot(which).await?;
         let storage = PinnedStorage::new(Arc::clone(self.storage()), snapshot.as_ref());
         Ok(self.with_storage(Arc::new(storage)))
     }
@@ -38,7 +38,7 @@ impl Graph {
                 older.ok_or_else(|| Error::not_found("the graph is younger than that time"))?
             }
         };
-        self.at_snapshot(id).await
+        self.at_snapshot(id.into()).await
     }
 
     /// The graph as it was at the snapshot with a tag; it is only read.
@@ -50,15 +50,15 @@ impl Graph {
         let id = tags
             .get(name)
             .ok_or_else(|| Error::not_found(format!("there is no tag `{name}`")))?;
-        self.at_snapshot(*id).await
+        self.at_snapshot((*id).into()).await
     }
 
-    /// Names a snapshot, which VACUUM keeps from then on; the default id is the newest.
+    /// Names a snapshot, which VACUUM keeps from then on.
     ///
     /// # Errors
     /// `NotFound` where there is no such snapshot; `InvalidData` for a name that is taken; `Unsupported` in memory.
-    pub async fn create_tag(&self, name: &str, id: SnapshotId) -> Result<SnapshotId> {
-        self.time_travel()?.create_tag(name, id).await
+    pub async fn create_tag(&self, name: &str, which: SnapshotSelector) -> Result<SnapshotId> {
+        self.time_travel()?.create_tag(name, which).await
     }
 
     /// Takes a name away.
@@ -98,10 +98,10 @@ impl Graph {
     ///
     /// # Errors
     /// Those of a graph that cannot be read at all; what is wrong is in the report.
-    pub async fn check(&self, id: SnapshotId) -> Result<CheckReport> {
+    pub async fn check(&self, which: SnapshotSelector) -> Result<CheckReport> {
         match self.storage().maintenance() {
-            Some(maintenance) => maintenance.check(id).await,
-            None => check_snapshot(&self.snapshot(id).await?).await,
+            Some(maintenance) => maintenance.check(which).await,
+            None => check_snapshot(&self.snapshot(which).await?).await,
         }
     }
 
@@ -110,7 +110,11 @@ impl Graph {
     /// # Errors
     /// `NotFound` where there is no such snapshot.
     pub async fn diff(&self, from: SnapshotId, to: SnapshotId) -> Result<SnapshotDiff> {
-        diff(&self.snapshot(from).await?, &self.snapshot(to).await?).await
+        diff(
+            &self.snapshot(from.into()).await?,
+            &self.snapshot(to.into()).await?,
+        )
+        .await
     }
 
     /// Writes the newest snapshot to a new directory of Parquet files, from which [`Self::import_from`] makes it again. How
@@ -119,7 +123,7 @@ impl Graph {
     /// # Errors
     /// `InvalidData` where the directory has files already; `Unavailable` where it cannot be written.
     pub async fn export_to(&self, directory: &Path) -> Result<u64> {
-        export_graph(&self.snapshot(SnapshotId::default()).await?, directory).await
+        export_graph(&self.snapshot(SnapshotSelector::Newest).await?, directory).await
     }
 
     /// Fills an empty graph with what [`Self::export_to`] wrote, as one commit. Entities get new ids.

@@ -196,7 +196,7 @@ impl fmt::Debug for PlanCache {
 
 #[cfg(test)]
 mod tests {
-    use grism_core::SnapshotId;
+    use grism_core::SnapshotSelector;
 
     use super::*;
     use crate::Graph;
@@ -221,7 +221,7 @@ mod tests {
         graph.prepare("RETURN 1 AS n", &options).await.unwrap();
         let query = graph.parsed("RETURN 1 AS n").unwrap();
         let key = plan_key(&query, &options).unwrap();
-        let snapshot = graph.snapshot(SnapshotId::default()).await.unwrap();
+        let snapshot = graph.snapshot(SnapshotSelector::Newest).await.unwrap();
         assert!(cache.plan(&key, snapshot.as_ref()).is_some());
     }
 }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use grism_core::temporal::{DateTime, LocalDateTime};
-use grism_core::{Error, Result, Snapshot, SnapshotId, Storage, Value, WriteCounts};
+use grism_core::{
+    Error, Result, Snapshot, SnapshotId, SnapshotSelector, Storage, Value, WriteCounts,
+};
 use grism_cypher::{BindContext, ParameterTypes, Parameters, Query, Warning};
 use grism_engine::{
     CancellationHandle, ExecutionResult, Executor, ExprEvaluator, PhysicalSchema, PlannerConfig,
@@ -37,8 +39,8 @@ pub struct QueryOptions {
     pub tables: Tables,
     /// Where it runs.
     pub engine: Engine,
-    /// The snapshot it reads; the default is the newest.
-    pub snapshot: SnapshotId,
+    /// The snapshot it reads.
+    pub snapshot: SnapshotSelector,
     /// Threads, batch size, memory and time.
     pub runtime: RuntimeConfig,
     /// Partitions and limits of the staged and Ray engines.
@@ -273,7 +275,7 @@ pub(crate) async fn run_plan(
         }
         Engine::Staged => {
             let executor = StagedExecutor::new(runtime).with_cancellation(cancellation);
-            let run = executor.execute(stages()?, pinned(), snapshot.id());
+            let run = executor.execute(stages()?, pinned(), snapshot.id().into());
             run.await?
         }
         Engine::Ray => {
@@ -281,7 +283,7 @@ pub(crate) async fn run_plan(
             let executor = RayExecutor::with_config(options.ray.clone())
                 .with_runtime(runtime)
                 .with_cancellation(cancellation);
-            Executor::execute(&executor, stages()?, pinned(), snapshot.id()).await?
+            Executor::execute(&executor, stages()?, pinned(), snapshot.id().into()).await?
         }
     };
     let mut result = QueryResult::new(result);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use grism_core::{Error, Result, SnapshotId, VacuumOptions};
+use grism_core::{Error, Result, SnapshotSelector, VacuumOptions};
 use grism_cypher::{ExplainOptions, Query, ShowKind, Statement, StatementKind};
 use grism_engine::{CancellationHandle, ExecutionResult, PhysicalSchema};
 use grism_logical::PlanSchema;
@@ -95,7 +95,7 @@ impl Graph {
     ///
     /// # Errors
     /// Those of the storage.
-    pub async fn show(&self, kind: ShowKind, snapshot: SnapshotId) -> Result<QueryResult> {
+    pub async fn show(&self, kind: ShowKind, snapshot: SnapshotSelector) -> Result<QueryResult> {
         show(self.storage.as_ref(), &self.functions(), kind, snapshot).await
     }
 

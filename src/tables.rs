@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError};
 use async_trait::async_trait;
 use grism_core::{
     BatchStream, ChangeSet, Error, MemoryManager, Result, RowOrigin, Snapshot, SnapshotId,
-    SnapshotInfo, Storage, StorageDescriptor, Turn, Value, nearest,
+    SnapshotInfo, SnapshotSelector, Storage, StorageDescriptor, Turn, Value, nearest,
 };
 use grism_logical::{LogicalExpr, LogicalPlan, RowForm};
 use grism_storage::{ImportSource, source_rows};
@@ -156,8 +156,8 @@ impl Storage for TableStorage {
         })
     }
 
-    async fn snapshot(&self, id: SnapshotId) -> Result<Arc<dyn Snapshot>> {
-        self.inner.snapshot(id).await
+    async fn snapshot(&self, which: SnapshotSelector) -> Result<Arc<dyn Snapshot>> {
+        self.inner.snapshot(which).await
     }
 
     async fn commit_steps(

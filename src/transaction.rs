@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use grism_core::{Error, HyperedgeType, Result, SnapshotId, Storage, Value, WriteCounts};
+use grism_core::{
+    Error, HyperedgeType, Result, SnapshotId, SnapshotSelector, Storage, Value, WriteCounts,
+};
 use grism_storage::Transaction;
 
 use crate::Graph;
@@ -40,7 +42,7 @@ impl Graph {
     /// Those of the storage.
     pub async fn transaction(&self) -> Result<GraphTransaction> {
         let outer = Arc::clone(self.storage());
-        let base = outer.snapshot(SnapshotId::default()).await?;
+        let base = outer.snapshot(SnapshotSelector::Newest).await?;
         let storage = Arc::new(TransactionStorage::new(Arc::clone(&outer), base));
         Ok(GraphTransaction {
             graph: self.with_storage(Arc::clone(&storage) as Arc<dyn Storage>),
@@ -79,7 +81,7 @@ impl GraphTransaction {
 
     async fn rows(&mut self) -> Result<&mut Transaction> {
         if self.rows.is_none() {
-            let snapshot = self.storage.snapshot(SnapshotId::default()).await?;
+            let snapshot = self.storage.snapshot(SnapshotSelector::Newest).await?;
             self.rows = Some(Transaction::new(snapshot));
         }
         self.rows

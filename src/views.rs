@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use grism_core::{
     BatchStream, ChangeSet, Error, MemoryManager, Result, RowOrigin, Snapshot, SnapshotId,
-    SnapshotInfo, Storage, StorageDescriptor, Turn,
+    SnapshotInfo, SnapshotSelector, Storage, StorageDescriptor, Turn,
 };
 
 /// A graph as it was at one snapshot, which is only read.
@@ -28,7 +28,7 @@ impl PinnedStorage {
 
     /// The snapshot, unless the graph that it is of is gone.
     async fn pinned(&self) -> Result<Arc<dyn Snapshot>> {
-        let snapshot = self.inner.snapshot(self.snapshot).await?;
+        let snapshot = self.inner.snapshot(self.snapshot.into()).await?;
         if snapshot.commit() == self.commit {
             return Ok(snapshot);
         }
@@ -64,12 +64,12 @@ impl Storage for PinnedStorage {
         })
     }
 
-    async fn snapshot(&self, id: SnapshotId) -> Result<Arc<dyn Snapshot>> {
+    async fn snapshot(&self, which: SnapshotSelector) -> Result<Arc<dyn Snapshot>> {
         let pinned = self.pinned().await?;
-        if id.is_latest() || id == self.snapshot {
+        if which.is_latest() || which == self.snapshot.into() {
             return Ok(pinned);
         }
-        self.inner.snapshot(id).await
+        self.inner.snapshot(which).await
     }
 
     async fn commit_steps(
@@ -168,13 +168,13 @@ impl Storage for TransactionStorage {
         })
     }
 
-    async fn snapshot(&self, id: SnapshotId) -> Result<Arc<dyn Snapshot>> {
+    async fn snapshot(&self, which: SnapshotSelector) -> Result<Arc<dyn Snapshot>> {
         let current = Arc::clone(&self.state()?.current);
         self.inner.check_there(&current).await?;
-        if id.is_latest() || id == current.id() {
+        if which.is_latest() || which == current.id().into() {
             return Ok(current.with_memory(Arc::clone(self.memory())));
         }
-        self.inner.snapshot(id).await
+        self.inner.snapshot(which).await
     }
 
     async fn commit_steps(
@@ -232,7 +232,7 @@ mod tests {
     use super::*;
 
     async fn newest(storage: &dyn Storage) -> Arc<dyn Snapshot> {
-        storage.snapshot(SnapshotId::default()).await.unwrap()
+        storage.snapshot(SnapshotSelector::Newest).await.unwrap()
     }
 
     /// Changes on the newest snapshot that add a table of nodes.
@@ -284,7 +284,7 @@ mod tests {
         second.commit(with_label(&second, "A").await).await.unwrap();
         let foreign = newest(&second).await;
         let pinned = PinnedStorage::new(Arc::new(first), foreign.as_ref());
-        let error = pinned.snapshot(SnapshotId::default()).await.unwrap_err();
+        let error = pinned.snapshot(SnapshotSelector::Newest).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotFound);
         assert_eq!(
             pinned.history().await.unwrap_err().kind(),
@@ -307,7 +307,7 @@ mod tests {
         assert_eq!(labels(newest(inner.as_ref()).await.as_ref()), ["A", "B"]);
         // Nothing can be done with it any more.
         assert_eq!(own.end().err().unwrap().kind(), ErrorKind::InvalidQuery);
-        assert!(own.snapshot(SnapshotId::default()).await.is_err());
+        assert!(own.snapshot(SnapshotSelector::Newest).await.is_err());
         assert!(own.history().await.is_err());
     }
 }

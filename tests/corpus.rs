@@ -202,6 +202,7 @@ cases!(
     chains,
     claims,
     constraints,
+    counting,
     empty,
     entities_as_values,
     flights,

@@ -90,12 +90,12 @@ pub(super) async fn measure_stages(
             let executor = RayExecutor::with_config(options.ray.clone())
                 .with_runtime(runtime)
                 .with_cancellation(cancellation);
-            let run = Executor::execute(&executor, plan, pinned, snapshot.id()).await?;
+            let run = Executor::execute(&executor, plan, pinned, snapshot.id().into()).await?;
             (Engine::Ray, run)
         }
         Engine::Local | Engine::Staged | Engine::Auto => {
             let executor = StagedExecutor::new(runtime).with_cancellation(cancellation);
-            let run = executor.execute(plan, pinned, snapshot.id()).await?;
+            let run = executor.execute(plan, pinned, snapshot.id().into()).await?;
             (Engine::Staged, run)
         }
     };

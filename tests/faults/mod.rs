@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use grism::{Graph, GraphOptions, LanceStorage, QueryOptions, SnapshotId, Value};
+use grism::{Graph, GraphOptions, LanceStorage, QueryOptions, SnapshotSelector, Value};
 
 /// The steps of a commit, in their order.
 const STEPS: [&str; 15] = [
@@ -156,13 +156,13 @@ impl Writer {
 /// Checks that the graph is whole, that it holds what its newest snapshot committed, and that it goes on.
 async fn is_whole(path: &Path, when: &str) -> u64 {
     let graph = opened(path).await;
-    let report = graph.check(SnapshotId::default()).await.unwrap();
+    let report = graph.check(SnapshotSelector::Newest).await.unwrap();
     assert!(report.is_sound(), "{when}: {:?}", report.problems);
     assert_eq!(report.nodes, 2 * report.hyperedges, "{when}");
     let added = report.snapshot;
     run(&graph, ADD, -1).await;
     run(&graph, CHANGE, 1).await;
-    let after = graph.check(SnapshotId::default()).await.unwrap();
+    let after = graph.check(SnapshotSelector::Newest).await.unwrap();
     assert!(after.is_sound(), "{when}, and more: {:?}", after.problems);
     assert_eq!(after.hyperedges, report.hyperedges + 1, "{when}, and more");
     assert!(after.snapshot > added, "{when}");

@@ -52,7 +52,10 @@ fn one(value: LogicalExpr) -> LogicalPlan {
 /// The only value of a plan on one engine.
 async fn value_of(plan: &LogicalPlan, engine: Engine, partitions: usize) -> Value {
     let graph = Graph::in_memory();
-    let snapshot = graph.snapshot(grism::SnapshotId::default()).await.unwrap();
+    let snapshot = graph
+        .snapshot(grism::SnapshotSelector::Newest)
+        .await
+        .unwrap();
     let facts = Facts {
         schema: snapshot.schema(),
         statistics: snapshot.statistics(),
@@ -68,7 +71,7 @@ async fn value_of(plan: &LogicalPlan, engine: Engine, partitions: usize) -> Valu
         let plan = planner.plan(&plan).unwrap();
         assert!(!plan.display().is_empty());
         let executor = grism_local::LocalExecutor::with_config(runtime);
-        let run = executor.execute(plan, storage, snapshot.id());
+        let run = executor.execute(plan, storage, snapshot.id().into());
         run.await.unwrap().into_stream()
     } else {
         let planner =
@@ -79,7 +82,7 @@ async fn value_of(plan: &LogicalPlan, engine: Engine, partitions: usize) -> Valu
         let plan = planner.plan(&plan).unwrap();
         assert!(!grism_ray::explain_distributed(&plan, &|_| Vec::new()).is_empty());
         let executor = grism_ray::StagedExecutor::new(runtime);
-        let run = executor.execute(plan, storage, snapshot.id());
+        let run = executor.execute(plan, storage, snapshot.id().into());
         run.await.unwrap().into_stream()
     };
     let batches: Vec<_> = futures::TryStreamExt::try_collect(stream).await.unwrap();

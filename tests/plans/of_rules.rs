@@ -43,6 +43,11 @@ const CASES: &[(&str, &str, &str)] = &[
         "MATCH (a:Airport) WHERE EXISTS { MATCH (p:Plane) WHERE p.manufacturer = a.name } RETURN a.faa",
     ),
     (
+        "weigh_patterns",
+        "people",
+        "MATCH (a:Person)-[:KNOWS]->(b)-[:KNOWS]->(c) RETURN count(*)",
+    ),
+    (
         "limit_sort",
         "flights",
         "MATCH (p:Plane) RETURN p.tailnum AS t, p.seats AS s ORDER BY s DESC SKIP 2 LIMIT 3",

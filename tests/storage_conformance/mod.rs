@@ -12,7 +12,7 @@ use arrow::record_batch::RecordBatch;
 use futures::TryStreamExt;
 use grism::{
     ChangeSet, ErrorKind, GraphOptions, InMemoryStorage, LanceStorage, Maintenance, Snapshot,
-    SnapshotId, Storage, Type,
+    SnapshotId, SnapshotSelector, Storage, Type,
 };
 use grism_core::{
     Comparison, ComparisonOperator, DegreeDistribution, EntityId, HyperedgeType, ID_COLUMN,
@@ -52,7 +52,7 @@ fn numbers(values: impl IntoIterator<Item = i64>) -> ArrayRef {
 }
 
 async fn changes(storage: &Arc<dyn Storage>) -> ChangeSet {
-    let snapshot = storage.snapshot(SnapshotId::default()).await.unwrap();
+    let snapshot = storage.snapshot(SnapshotSelector::Newest).await.unwrap();
     ChangeSet::new(snapshot.as_ref(), (**snapshot.schema()).clone())
 }
 
@@ -112,7 +112,7 @@ async fn rows_keep_their_ids_through_commits_scans_and_takes() {
     for storage in storages(directory.path()).await {
         let table = add_nodes(&storage, 0..10).await;
         add_nodes(&storage, 10..17).await;
-        let snapshot = storage.snapshot(SnapshotId::default()).await.unwrap();
+        let snapshot = storage.snapshot(SnapshotSelector::Newest).await.unwrap();
         let expected: Vec<(u64, i64)> = (0..17)
             .map(|value| (EntityId::new(table, value as u64).raw(), value))
             .collect();
@@ -155,12 +155,12 @@ async fn a_snapshot_never_changes_and_is_opened_by_number() {
     let directory = tempfile::tempdir().unwrap();
     for storage in storages(directory.path()).await {
         let table = add_nodes(&storage, 0..5).await;
-        let first = storage.snapshot(SnapshotId::default()).await.unwrap();
+        let first = storage.snapshot(SnapshotSelector::Newest).await.unwrap();
         add_nodes(&storage, 5..9).await;
         assert_eq!(scan(first.as_ref(), table, Vec::new()).await.len(), 5);
-        let again = storage.snapshot(first.id()).await.unwrap();
+        let again = storage.snapshot(first.id().into()).await.unwrap();
         assert_eq!(scan(again.as_ref(), table, Vec::new()).await.len(), 5);
-        let newest = storage.snapshot(SnapshotId::default()).await.unwrap();
+        let newest = storage.snapshot(SnapshotSelector::Newest).await.unwrap();
         assert_eq!(
             (
                 scan(newest.as_ref(), table, Vec::new()).await.len(),
@@ -168,7 +168,7 @@ async fn a_snapshot_never_changes_and_is_opened_by_number() {
             ),
             (9, 3)
         );
-        let missing = storage.snapshot(SnapshotId(99)).await.unwrap_err();
+        let missing = storage.snapshot(SnapshotId(99).into()).await.unwrap_err();
         assert_eq!(missing.kind(), ErrorKind::NotFound);
         let history: Vec<u64> = storage
             .history()
@@ -194,7 +194,7 @@ async fn a_stale_commit_is_a_conflict_and_leaves_nothing() {
             ErrorKind::Conflict
         );
         add_nodes(&storage, 5..6).await;
-        let newest = storage.snapshot(SnapshotId::default()).await.unwrap();
+        let newest = storage.snapshot(SnapshotSelector::Newest).await.unwrap();
         let values: Vec<i64> = scan(newest.as_ref(), table, Vec::new())
             .await
             .into_iter()
@@ -229,7 +229,7 @@ async fn of_two_writers_at_once_one_wins_and_the_other_leaves_nothing() {
         expected += if a.is_ok() { 1 } else { 2 };
         let lost = a.err().or(b.err()).unwrap();
         assert_eq!(lost.kind(), ErrorKind::Conflict);
-        let newest = one.snapshot(SnapshotId::default()).await.unwrap();
+        let newest = one.snapshot(SnapshotSelector::Newest).await.unwrap();
         let rows = scan(newest.as_ref(), table, Vec::new()).await;
         assert_eq!(rows.len(), expected);
         let ids: Vec<u64> = (0..expected as u64)
@@ -250,7 +250,7 @@ async fn a_graph_built_anew_with_another_layout_is_read_as_what_it_is() {
     let old: Arc<dyn Storage> =
         Arc::new(LanceStorage::open_or_create(&path, OPTIONS).await.unwrap());
     let table = add_nodes(&old, 0..9).await;
-    let before = old.snapshot(SnapshotId::default()).await.unwrap();
+    let before = old.snapshot(SnapshotSelector::Newest).await.unwrap();
     let mut late = changes(&old).await;
     late.append(table, batch(vec![("x", numbers([1]))]));
     std::fs::remove_dir_all(&path).unwrap();
@@ -263,7 +263,7 @@ async fn a_graph_built_anew_with_another_layout_is_read_as_what_it_is() {
     let other_table = add_nodes(&new, 50..55).await;
     assert_eq!(table, other_table);
     for storage in [&old, &new] {
-        let now = storage.snapshot(SnapshotId::default()).await.unwrap();
+        let now = storage.snapshot(SnapshotSelector::Newest).await.unwrap();
         assert_eq!(now.id(), before.id());
         assert_ne!(now.commit(), before.commit());
         assert_eq!(now.segment_shift(), options.segment_shift);
@@ -290,7 +290,7 @@ async fn a_property_that_comes_later_is_null_before() {
             batch(vec![("x", numbers([4])), ("y", numbers([44]))]),
         );
         storage.commit(more).await.unwrap();
-        let snapshot = storage.snapshot(SnapshotId::default()).await.unwrap();
+        let snapshot = storage.snapshot(SnapshotSelector::Newest).await.unwrap();
         let taken = snapshot
             .take(table, &[0, 4], &["y".to_owned()])
             .await
@@ -343,7 +343,7 @@ async fn incidence_lists_equal_a_naive_model_over_several_commits() {
             );
             storage.commit(added).await.unwrap();
         }
-        let snapshot = storage.snapshot(SnapshotId::default()).await.unwrap();
+        let snapshot = storage.snapshot(SnapshotSelector::Newest).await.unwrap();
         for role in ["source", "target"] {
             for offset in 0..11 {
                 let id = EntityId::new(nodes, offset);
@@ -400,7 +400,7 @@ async fn add_edges(
 
 /// The newest snapshot, which is what its statistics say.
 async fn checked(storage: &Arc<dyn Storage>) -> Arc<dyn Snapshot> {
-    let snapshot = storage.snapshot(SnapshotId::default()).await.unwrap();
+    let snapshot = storage.snapshot(SnapshotSelector::Newest).await.unwrap();
     let report = check_snapshot(&snapshot).await.unwrap();
     assert!(report.is_sound(), "{:?}", report.problems);
     snapshot

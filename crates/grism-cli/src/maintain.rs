@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use grism::{Error, Result, SnapshotId, VacuumOptions};
+use grism::{Error, Result, SnapshotId, SnapshotSelector, VacuumOptions};
 
 use crate::arguments::{Check, Export, History, Import, Optimize, Vacuum};
 use crate::output::{tell, write_text};
@@ -11,7 +11,9 @@ use crate::query::show_each;
 /// Whether the graph is sound.
 pub(crate) async fn check(check: Check) -> Result<bool> {
     let graph = check.graph.open(false).await?;
-    let report = graph.check(SnapshotId(check.snapshot)).await?;
+    let report = graph
+        .check(SnapshotSelector::numbered(check.snapshot))
+        .await?;
     let mut lines = report.problems.clone();
     let untold = report.problem_count - report.problems.len() as u64;
     if untold > 0 {

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use grism::{
     CancellationHandle, Error, ExplainFormat, ExplainOptions, Graph, QueryOptions, QueryResult,
-    Result, SnapshotId, parse_statements,
+    Result, SnapshotSelector, parse_statements,
 };
 
 use crate::arguments::{Explain, Format, Query, Schema};
@@ -27,7 +27,7 @@ pub(crate) async fn query(query: Query, functions: Option<&dyn FunctionSource>) 
     let cancellation = CancellationHandle::default();
     let options = QueryOptions {
         parameters: parameters(&query.param)?,
-        snapshot: SnapshotId(query.snapshot),
+        snapshot: SnapshotSelector::numbered(query.snapshot),
         ..query.settings.options(cancellation.clone())?
     };
     let work = run_all(query, functions, &text, &options);

@@ -97,24 +97,56 @@ impl EntityId {
     }
 }
 
-/// The number of a committed snapshot. The default, 0, stands for the newest one; real snapshots count from 1.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+/// The number of a committed snapshot; they count from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SnapshotId(pub u64);
-
-impl SnapshotId {
-    /// Whether this stands for the newest snapshot.
-    #[must_use]
-    pub const fn is_latest(self) -> bool {
-        self.0 == 0
-    }
-}
 
 impl fmt::Display for SnapshotId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+/// Which snapshot of a graph is meant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SnapshotSelector {
+    /// The newest one when it is asked for.
+    #[default]
+    Newest,
+    /// The one of this number.
+    At(SnapshotId),
+}
+
+impl SnapshotSelector {
+    /// The snapshot `number`; the newest for 0, which is no snapshot's number.
+    #[must_use]
+    pub const fn numbered(number: u64) -> Self {
+        match number {
+            0 => Self::Newest,
+            number => Self::At(SnapshotId(number)),
+        }
+    }
+
+    /// Whether this is the newest snapshot, whatever its number.
+    #[must_use]
+    pub const fn is_latest(self) -> bool {
+        matches!(self, Self::Newest)
+    }
+}
+
+impl fmt::Display for SnapshotSelector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Newest => f.write_str("newest snapshot"),
+            Self::At(id) => write!(f, "snapshot {id}"),
+        }
+    }
+}
+
+impl From<SnapshotId> for SnapshotSelector {
+    fn from(id: SnapshotId) -> Self {
+        Self::At(id)
     }
 }
 

@@ -1,6 +1,6 @@
 //! From keys, integers and texts, to ids.
 
-use std::collections::HashMap;
+use crate::FastMap;
 
 /// A range of integers is held as a plain array where it is at most so many times as long as it has keys.
 const DENSE: u64 = 4;
@@ -11,8 +11,8 @@ const TEXT: usize = 48;
 /// The ids of keys, in memory.
 #[derive(Clone, Debug, Default)]
 pub struct KeyMap {
-    integers: HashMap<i64, u64, ahash::RandomState>,
-    texts: HashMap<Box<str>, u64, ahash::RandomState>,
+    integers: FastMap<i64, u64>,
+    texts: FastMap<Box<str>, u64>,
     /// The integers of a dense range: the least of them, and the id of each from there; `u64::MAX` for none.
     dense: Option<(i64, Vec<u64>)>,
     /// Bytes of the texts.

@@ -4,6 +4,7 @@ mod adjacency;
 mod cancellation;
 mod changes;
 mod error;
+mod hash;
 mod id;
 mod index;
 mod key_map;
@@ -37,7 +38,10 @@ pub use changes::{
     AppendedRows, ChangeSet, CommitSummary, OffsetSet, RowChanges, RowSource, Turn, batches_of,
 };
 pub use error::{Error, ErrorKind, ForeignCause, GrismError, Location, Result};
-pub use id::{DEFAULT_SEGMENT_SHIFT, EntityId, MAX_OFFSET, SnapshotId, TableId};
+pub use hash::{
+    FastMap, NumberHasher, NumberMap, WideHasher, stable_digest, stable_hash, stable_number,
+};
+pub use id::{DEFAULT_SEGMENT_SHIFT, EntityId, MAX_OFFSET, SnapshotId, SnapshotSelector, TableId};
 pub use index::{IndexDefinition, IndexKind, VectorMetric};
 pub use key_map::KeyMap;
 pub use load_state::{LoadState, LoadedFile};
@@ -63,10 +67,10 @@ pub use secret::{is_secret_name, without_secrets};
 pub use stack::{on_stack, with_stack};
 pub use statistics::{
     DegreeCounter, DegreeDistribution, DistinctSketch, GraphStatistics, PropertyStatistics,
-    RoleStatistics, TableStatistics, hash_bytes,
+    RoleStatistics, TableStatistics,
 };
 pub use storage::{
-    BatchStream, ID_COLUMN, ScanRange, ScanRequest, Snapshot, SnapshotInfo, Storage,
+    BatchStream, ID_COLUMN, ScanPiece, ScanRange, ScanRequest, Snapshot, SnapshotInfo, Storage,
     StorageDescriptor,
 };
 pub use suggest::nearest;

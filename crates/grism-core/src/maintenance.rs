@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::{Result, SnapshotId};
+use crate::{Result, SnapshotId, SnapshotSelector};
 
 /// Problems that are told one by one; more are only counted.
 const TOLD: usize = 100;
@@ -27,11 +27,11 @@ pub trait Maintenance: Send + Sync {
     /// `Conflict` where a writer of another machine was first; `Unavailable` where the graph cannot be written.
     async fn optimize(&self) -> Result<OptimizeReport>;
 
-    /// Checks a snapshot, and that no file of any snapshot is missing; the default id is the newest.
+    /// Checks a snapshot, and that no file of any snapshot is missing.
     ///
     /// # Errors
     /// Those of a graph that cannot be read at all; what is wrong is in the report.
-    async fn check(&self, id: SnapshotId) -> Result<CheckReport>;
+    async fn check(&self, which: SnapshotSelector) -> Result<CheckReport>;
 }
 
 /// Going back to older snapshots by what they are known by beside their numbers.
@@ -47,7 +47,7 @@ pub trait TimeTravel: Send + Sync {
     ///
     /// # Errors
     /// `NotFound` where there is no such snapshot; `InvalidData` for a name that is taken.
-    async fn create_tag(&self, name: &str, snapshot: SnapshotId) -> Result<SnapshotId>;
+    async fn create_tag(&self, name: &str, which: SnapshotSelector) -> Result<SnapshotId>;
 
     /// Takes a name away.
     ///
@@ -111,7 +111,7 @@ impl fmt::Display for VacuumReport {
 }
 
 /// What OPTIMIZE did.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OptimizeReport {
     /// Fragments of tables that became fewer.
     pub fragments_before: u64,
@@ -125,6 +125,21 @@ pub struct OptimizeReport {
     pub recounted: u64,
     /// The snapshot that has it; the one before where there was nothing to do.
     pub snapshot: SnapshotId,
+}
+
+impl OptimizeReport {
+    /// Nothing was done to a snapshot.
+    #[must_use]
+    pub fn nothing(snapshot: SnapshotId) -> Self {
+        Self {
+            fragments_before: 0,
+            fragments_after: 0,
+            folded: 0,
+            reindexed: 0,
+            recounted: 0,
+            snapshot,
+        }
+    }
 }
 
 impl fmt::Display for OptimizeReport {
@@ -143,7 +158,7 @@ impl fmt::Display for OptimizeReport {
 }
 
 /// What a check read, and what it found wrong.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckReport {
     /// The snapshot that was checked.
     pub snapshot: SnapshotId,
@@ -162,6 +177,20 @@ pub struct CheckReport {
 }
 
 impl CheckReport {
+    /// A snapshot of which nothing was read yet.
+    #[must_use]
+    pub fn of(snapshot: SnapshotId) -> Self {
+        Self {
+            snapshot,
+            snapshots: 0,
+            nodes: 0,
+            hyperedges: 0,
+            incidences: 0,
+            problems: Vec::new(),
+            problem_count: 0,
+        }
+    }
+
     /// Whether nothing is wrong.
     #[must_use]
     pub fn is_sound(&self) -> bool {

@@ -17,7 +17,7 @@ use crate::TableId;
 pub use degrees::{DegreeCounter, DegreeDistribution};
 pub use property::PropertyStatistics;
 pub use role::RoleStatistics;
-pub use sketch::{DistinctSketch, hash_bytes};
+pub use sketch::DistinctSketch;
 
 /// What is known of one snapshot, for planners and reports.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

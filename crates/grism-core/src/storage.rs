@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ChangeSet, CommitSummary, GraphSchema, GraphStatistics, IncidenceSegment, IndexSearch,
     LoadState, Maintenance, MemoryManager, Result, RowOrigin, ScanPredicate, SearchHit, SegmentKey,
-    SnapshotId, TableId, TimeTravel, Turn, without_secrets,
+    SnapshotId, SnapshotSelector, TableId, TimeTravel, Turn, without_secrets,
 };
 
 /// The column of raw entity ids that leads every scanned batch.
@@ -54,11 +54,11 @@ pub trait Storage: Any + Send + Sync + Debug {
     /// commits of one are seen through the other.
     fn with_memory(&self, memory: Arc<dyn MemoryManager>) -> Arc<dyn Storage>;
 
-    /// Opens a snapshot; the default id opens the newest.
+    /// Opens a snapshot.
     ///
     /// # Errors
     /// `NotFound` where there is no such snapshot.
-    async fn snapshot(&self, id: SnapshotId) -> Result<Arc<dyn Snapshot>>;
+    async fn snapshot(&self, which: SnapshotSelector) -> Result<Arc<dyn Snapshot>>;
 
     /// Commits `changes` as the next snapshot, all or nothing.
     ///
@@ -151,14 +151,35 @@ pub struct SnapshotInfo {
     pub summary: CommitSummary,
 }
 
-/// A piece of a table that one worker scans: physical rows of one fragment.
+/// Which rows of a table are scanned together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ScanPiece {
+    /// The physical rows of the fragment of this number within the table.
+    Fragment(u64),
+    /// The rows that an index finds for the predicate of the scan.
+    Indexed,
+    /// The rows that the open transaction created.
+    Created,
+}
+
+impl fmt::Display for ScanPiece {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fragment(number) => write!(f, "fragment {number}"),
+            Self::Indexed => f.write_str("the rows of an index"),
+            Self::Created => f.write_str("the rows of the transaction"),
+        }
+    }
+}
+
+/// A piece of a table that one worker scans.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScanRange {
     /// The table.
     pub table: TableId,
-    /// The fragment's number within the table.
-    pub fragment: u64,
-    /// Rows the fragment holds.
+    /// Which of its rows.
+    pub piece: ScanPiece,
+    /// How many rows these are.
     pub rows: u64,
 }
 

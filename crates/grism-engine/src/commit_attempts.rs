@@ -51,29 +51,29 @@ impl CommitAttempts {
 #[cfg(test)]
 mod tests {
     use grism_core::SnapshotId;
-    use grism_storage::InMemoryStorage;
 
     use super::*;
+    use crate::testing::TestGraph;
 
     #[tokio::test]
-    async fn the_first_attempt_hopes_and_the_next_waits_for_its_turn() {
-        let storage: Arc<dyn Storage> = Arc::new(InMemoryStorage::new());
-        let mut attempts = Attempts::of(&storage);
+    async fn the_first_attempt_reads_at_once_and_the_next_waits_for_its_turn() {
+        let storage: Arc<dyn Storage> = Arc::new(TestGraph::new());
+        let mut attempts = CommitAttempts::of(&storage);
         assert!(attempts.next().await.unwrap().is_none());
         assert!(attempts.next().await.unwrap().is_some());
     }
 
     #[test]
     fn only_conflicts_are_tried_again_and_not_for_ever() {
-        let storage: Arc<dyn Storage> = Arc::new(InMemoryStorage::new());
-        let mut attempts = Attempts::of(&storage);
+        let storage: Arc<dyn Storage> = Arc::new(TestGraph::new());
+        let mut attempts = CommitAttempts::of(&storage);
         let conflict = Error::conflict("another writer was first");
         for made in 1..=RETRIES {
             attempts.made = made;
-            assert!(attempts.again(&conflict), "after {made}");
+            assert!(attempts.may_retry(&conflict), "after {made}");
         }
         attempts.made = RETRIES + 1;
-        assert!(!attempts.again(&conflict));
+        assert!(!attempts.may_retry(&conflict));
         attempts.made = 1;
         let missing = Error::not_found(format!("snapshot {}", SnapshotId::default()));
         for error in [
@@ -81,7 +81,7 @@ mod tests {
             Error::invalid_data("a null"),
             Error::internal("a bug"),
         ] {
-            assert!(!attempts.again(&error), "{error}");
+            assert!(!attempts.may_retry(&error), "{error}");
         }
     }
 }

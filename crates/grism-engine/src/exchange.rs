@@ -4,7 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AcceptedPhase, Distribution, InputRequirement, PartitioningSpec, PlanProperties};
+use crate::ordering::comma_separated;
+use crate::{
+    AcceptedPhase, Distribution, InputRequirement, OrderedBy, PartitioningSpec, PlanProperties,
+};
 
 /// How data move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,14 +31,14 @@ impl fmt::Display for ExchangeMode {
 pub enum ReadOrder {
     /// One after the other, in the order of the tasks that made them; of threads, in no order.
     Sequential,
-    /// Merged by these columns (`true` is descending), since each is sorted by them.
-    Merged(Vec<(String, bool)>),
+    /// Merged by these columns, since each is sorted by them.
+    Merged(Vec<OrderedBy>),
 }
 
 impl ReadOrder {
     /// Merged by these columns, if there are any.
     #[must_use]
-    pub fn of(ordering: &[(String, bool)]) -> Self {
+    pub fn of(ordering: &[OrderedBy]) -> Self {
         match ordering {
             [] => Self::Sequential,
             keys => Self::Merged(keys.to_vec()),
@@ -95,7 +98,7 @@ impl ReadOrder {
             .with_phase(AcceptedPhase::Any)
     }
 
-    fn keys(&self) -> &[(String, bool)] {
+    fn keys(&self) -> &[OrderedBy] {
         match self {
             Self::Sequential => &[],
             Self::Merged(keys) => keys,
@@ -114,9 +117,6 @@ pub struct StageInput<'a> {
 
 /// The first phase of a sort, which a merge by the same columns finishes.
 #[must_use]
-pub(crate) fn sorted_runs(ordering: &[(String, bool)]) -> String {
-    let keys = ordering.iter();
-    let keys =
-        keys.map(|(key, descending)| format!("{key}{}", if *descending { " DESC" } else { "" }));
-    format!("runs sorted by {}", keys.collect::<Vec<_>>().join(", "))
+pub(crate) fn sorted_runs(ordering: &[OrderedBy]) -> String {
+    format!("runs sorted by {}", comma_separated(ordering))
 }

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use grism_core::{Result, SnapshotId, Storage};
+use grism_core::{Result, SnapshotSelector, Storage};
 
 use crate::ExecutionResult;
 
@@ -23,7 +23,7 @@ pub trait Executor: Debug + Send + Sync {
     /// What it runs: operators, or stages of them.
     type Plan;
 
-    /// The result of `plan` on a snapshot of `storage`; the default snapshot is the newest. Must be called within a tokio
+    /// The result of `plan` on a snapshot of `storage`. Must be called within a tokio
     /// runtime, whose threads run the plan.
     ///
     /// # Errors
@@ -33,6 +33,6 @@ pub trait Executor: Debug + Send + Sync {
         &self,
         plan: Self::Plan,
         storage: Arc<dyn Storage>,
-        snapshot: SnapshotId,
+        snapshot: SnapshotSelector,
     ) -> Result<ExecutionResult>;
 }

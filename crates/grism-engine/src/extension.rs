@@ -81,7 +81,8 @@ pub(crate) fn extension_operator(
             "{name} has no operator: a node gets into a plan by `extension_over`"
         )));
     };
-    let inputs: Vec<_> = inputs.into_iter().map(FlattenExec::over).collect();
+    let inputs = inputs.into_iter().map(FlattenExec::over);
+    let inputs = inputs.collect::<Result<Vec<_>>>()?;
     let columns = inputs.iter().map(|input| input.schema().columns().clone());
     let columns = node.schema(&columns.collect::<Vec<_>>())?;
     let operator = node.operator(inputs)?;

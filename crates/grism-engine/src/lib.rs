@@ -13,6 +13,7 @@ mod extension;
 mod metrics;
 mod operator;
 pub mod operators;
+mod ordering;
 mod partitioning;
 mod plan;
 mod planner;
@@ -22,6 +23,7 @@ mod result;
 mod run_handle;
 mod schema;
 mod task_metrics;
+mod unary;
 
 pub use commit_attempts::CommitAttempts;
 pub use config::{PlannerConfig, RuntimeConfig};
@@ -39,6 +41,7 @@ pub use metrics::{
     QueryMetrics, add_metrics, new_query_id,
 };
 pub use operator::{PhysicalOperator, RecordBatchStream, SubplanRuns, run};
+pub use ordering::OrderedBy;
 pub use partitioning::{
     PartitioningSpec, RangeBounds, choose_bounds, partition_rows, partition_slice, sample_keys,
 };
@@ -53,6 +56,7 @@ pub use result::ExecutionResult;
 pub use run_handle::{Progress, RunHandle};
 pub use schema::PhysicalSchema;
 pub use task_metrics::TaskMetrics;
+pub use unary::{Unary, UnaryExec};
 
 #[cfg(test)]
 mod testing;

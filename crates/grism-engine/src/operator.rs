@@ -30,6 +30,9 @@ pub enum SubplanRuns {
 /// A physical operator: a node of a plan that turns the streams of its children into its own.
 ///
 /// An operator holds what to compute and never what was computed, so one operator may run many times at once.
+///
+/// By default it is a leaf. One that has one input is better written as a [`Unary`](crate::Unary), which leaves the input and what
+/// follows from it to [`UnaryExec`](crate::UnaryExec).
 #[typetag::serde(tag = "operator")]
 pub trait PhysicalOperator: Any + Send + Sync + Debug {
     /// The operator's name in plans.
@@ -38,8 +41,10 @@ pub trait PhysicalOperator: Any + Send + Sync + Debug {
     /// The columns it outputs.
     fn schema(&self) -> &PhysicalSchema;
 
-    /// The inputs, in order.
-    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>>;
+    /// The inputs, in order; by default none.
+    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
+        Vec::new()
+    }
 
     /// What it outputs over inputs of these properties, over a graph of these statistics.
     fn properties(&self, inputs: &[PlanProperties], statistics: &GraphStatistics)
@@ -59,8 +64,11 @@ pub trait PhysicalOperator: Any + Send + Sync + Debug {
         None
     }
 
-    /// What it requires of each input, so that the outputs of several tasks together are the output over all rows.
-    fn required_inputs(&self) -> Vec<InputRequirement>;
+    /// What it requires of each input, so that the outputs of several tasks together are the output over all rows. By default
+    /// nothing of no input: an operator with inputs that leaves it so is refused.
+    fn required_inputs(&self) -> Vec<InputRequirement> {
+        Vec::new()
+    }
 
     /// What the process must have that runs it, beside cores and memory: tasks that hold the operator go to workers that have
     /// it, and elsewhere it is refused.
@@ -102,14 +110,20 @@ pub trait PhysicalOperator: Any + Send + Sync + Debug {
         SubplanRuns::ForAllRows
     }
 
-    /// The same operator over other inputs.
+    /// The same operator over other inputs. Call [`over_inputs`](trait.PhysicalOperator.html#method.over_inputs) instead, which
+    /// knows that a leaf stays as it is.
     ///
     /// # Errors
     /// `Internal` for a wrong number of inputs.
     fn with_new_children(
         &self,
         children: Vec<Arc<dyn PhysicalOperator>>,
-    ) -> Result<Arc<dyn PhysicalOperator>>;
+    ) -> Result<Arc<dyn PhysicalOperator>> {
+        let (name, given) = (self.name(), children.len());
+        Err(Error::internal(format!(
+            "{name} has no inputs, and was given {given}"
+        )))
+    }
 
     /// The same operator with another plan within it.
     ///
@@ -130,6 +144,22 @@ pub trait PhysicalOperator: Any + Send + Sync + Debug {
     /// # Errors
     /// What can be told before the first batch; the rest comes through the stream.
     fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream>;
+}
+
+impl dyn PhysicalOperator {
+    /// The operator over other inputs; itself where it has none and is given none.
+    ///
+    /// # Errors
+    /// `Internal` for a wrong number of inputs.
+    pub fn over_inputs(
+        self: &Arc<Self>,
+        inputs: Vec<Arc<dyn PhysicalOperator>>,
+    ) -> Result<Arc<dyn PhysicalOperator>> {
+        match inputs.is_empty() && self.children().is_empty() {
+            true => Ok(Arc::clone(self)),
+            false => self.with_new_children(inputs),
+        }
+    }
 }
 
 /// Runs `operator`: checks cancellation once a batch, drops empty batches, and reports to the operator's meter.

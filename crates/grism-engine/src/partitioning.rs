@@ -9,9 +9,12 @@ use arrow::compute::kernels::arity::unary;
 use arrow::datatypes::Float64Type;
 use arrow::record_batch::RecordBatch;
 use arrow::row::{RowConverter, SortField};
-use grism_core::{EntityId, EntityKind, Error, Result};
+use grism_core::{EntityId, EntityKind, Error, Result, stable_hash, stable_number};
 use grism_functions::{SharedValues, float_key};
 use serde::{Deserialize, Serialize};
+
+use crate::OrderedBy;
+use crate::ordering::comma_separated;
 
 /// How the rows of an output are split.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,8 +28,8 @@ pub enum PartitioningSpec {
     },
     /// Rows are split by their order, partition 0 holding the first.
     Range {
-        /// Key columns, with `true` for descending.
-        keys: Vec<(String, bool)>,
+        /// Key columns.
+        keys: Vec<OrderedBy>,
         /// How many.
         partitions: usize,
         /// Where one partition ends and the next begins; `None` until the keys were sampled.
@@ -74,13 +77,7 @@ impl fmt::Display for PartitioningSpec {
         match self {
             Self::Hash { keys, .. } => write!(f, "Hash({})", keys.join(", ")),
             Self::Range { keys, .. } => {
-                let keys: Vec<_> = keys
-                    .iter()
-                    .map(|(key, descending)| {
-                        format!("{key}{}", if *descending { " DESC" } else { "" })
-                    })
-                    .collect();
-                write!(f, "Range({})", keys.join(", "))
+                write!(f, "Range({})", comma_separated(keys))
             }
             Self::Adjacency { column, .. } => write!(f, "Adjacency({column})"),
             Self::Single => f.write_str("Single"),
@@ -91,7 +88,7 @@ impl fmt::Display for PartitioningSpec {
 
 /// The partition of every row of `batch`; `first_row` is the number of rows that came before, for `RoundRobin`.
 ///
-/// The answer depends on nothing but the rows and the specification: the hash has a fixed seed.
+/// The answer depends on nothing but the rows and the specification: the hash is a stable one.
 ///
 /// # Errors
 /// `Internal` for a column that is not there, and for a range whose bounds are not known yet.
@@ -116,7 +113,7 @@ pub fn partition_rows(
             let encoded = RowConverter::new(fields.collect())?.convert_columns(&columns)?;
             encoded
                 .iter()
-                .map(|row| (hash_bytes(row.as_ref()) % partitions as u64) as usize)
+                .map(|row| (stable_hash(row.as_ref()) % partitions as u64) as usize)
                 .collect()
         }
         PartitioningSpec::Range { keys, bounds, .. } => {
@@ -142,23 +139,20 @@ pub fn partition_rows(
                 (u64::from(id.table().get()) << 48) | (id.offset() >> shift)
             };
             (0..rows)
-                .map(|row| (mix(segment(row)) % partitions as u64) as usize)
+                .map(|row| (stable_number(segment(row)) % partitions as u64) as usize)
                 .collect()
         }
     })
 }
 
 /// The rows of some columns in an encoding whose bytes compare as the rows do.
-pub(crate) fn encode_keys(
-    batch: &RecordBatch,
-    keys: &[(String, bool)],
-) -> Result<arrow::row::Rows> {
+pub(crate) fn encode_keys(batch: &RecordBatch, keys: &[OrderedBy]) -> Result<arrow::row::Rows> {
     let columns = keys
         .iter()
-        .map(|(key, _)| key_column(batch, key).cloned())
+        .map(|key| key_column(batch, &key.column).cloned())
         .collect::<Result<Vec<_>>>()?;
     let fields = columns.iter().zip(keys);
-    let fields = fields.map(|(column, (_, descending))| field_of(column, *descending));
+    let fields = fields.map(|(column, key)| field_of(column, key.descending));
     Ok(RowConverter::new(fields.collect())?.convert_columns(&columns)?)
 }
 
@@ -187,7 +181,10 @@ fn hashable(column: &ArrayRef) -> Result<ArrayRef> {
     let values = &shared.values;
     let encoded = RowConverter::new(vec![field_of(values, false)])?;
     let encoded = encoded.convert_columns(&[Arc::clone(values)])?;
-    let hashes: Vec<u64> = encoded.iter().map(|row| hash_bytes(row.as_ref())).collect();
+    let hashes: Vec<u64> = encoded
+        .iter()
+        .map(|row| stable_hash(row.as_ref()))
+        .collect();
     let keys = shared.keys.values().iter();
     let hashes: UInt64Array = keys.map(|key| Some(hashes[*key as usize])).collect();
     Ok(Arc::new(hashes))
@@ -197,11 +194,7 @@ fn hashable(column: &ArrayRef) -> Result<ArrayRef> {
 ///
 /// # Errors
 /// `Internal` for a column that is not there.
-pub fn sample_keys(
-    batch: &RecordBatch,
-    keys: &[(String, bool)],
-    count: usize,
-) -> Result<Vec<Vec<u8>>> {
+pub fn sample_keys(batch: &RecordBatch, keys: &[OrderedBy], count: usize) -> Result<Vec<Vec<u8>>> {
     let encoded = encode_keys(batch, keys)?;
     let step = encoded.num_rows().div_ceil(count.max(1)).max(1);
     Ok(encoded
@@ -217,7 +210,7 @@ pub fn sample_keys(
 /// `Internal` for a column that is not there.
 pub fn partition_slice(
     batch: &RecordBatch,
-    keys: &[(String, bool)],
+    keys: &[OrderedBy],
     bounds: &RangeBounds,
     partition: usize,
 ) -> Result<RecordBatch> {
@@ -261,25 +254,6 @@ pub fn choose_bounds(mut samples: RangeBounds, partitions: usize) -> RangeBounds
         .collect();
     bounds.dedup();
     bounds
-}
-
-/// FNV-1a with a final mix: short, fixed for ever, and good enough to spread keys.
-fn hash_bytes(bytes: &[u8]) -> u64 {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    for chunk in bytes.chunks(8) {
-        let mut word = [0; 8];
-        word[..chunk.len()].copy_from_slice(chunk);
-        hash = (hash ^ u64::from_le_bytes(word)).wrapping_mul(0x0000_0100_0000_01b3);
-        hash ^= hash >> 29;
-    }
-    mix(hash)
-}
-
-/// The finalizer of SplitMix64 (Steele, Lea and Flood 2014).
-const fn mix(mut value: u64) -> u64 {
-    value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    value ^ (value >> 31)
 }
 
 #[cfg(test)]

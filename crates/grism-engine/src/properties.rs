@@ -5,7 +5,7 @@ use std::sync::Arc;
 use grism_core::{EntityKind, GraphStatistics, Tables, with_stack};
 use serde::{Deserialize, Serialize};
 
-use crate::{PhysicalOperator, PhysicalSchema};
+use crate::{OrderedBy, PhysicalOperator, PhysicalSchema};
 
 /// How the rows of an output are spread over the tasks of its stage.
 ///
@@ -46,8 +46,8 @@ pub enum Emission {
 pub struct PlanProperties {
     /// How the rows are spread over tasks.
     pub distribution: Distribution,
-    /// The order of the rows of each task: columns, with `true` for descending. Empty for no known order.
-    pub ordering: Vec<(String, bool)>,
+    /// The order of the rows of each task. Empty for no known order.
+    pub ordering: Vec<OrderedBy>,
     /// Whether rows leave before all have come in.
     pub emission: Emission,
     /// At most how many rows there are; `None` where it is not known.
@@ -116,9 +116,11 @@ impl PlanProperties {
             }
             other => other.clone(),
         };
-        let ordering = input.ordering.iter().map_while(|(column, descending)| {
-            let column = name(column)?;
-            Some((column, *descending))
+        let ordering = input.ordering.iter().map_while(|own| {
+            Some(OrderedBy {
+                column: name(&own.column)?,
+                descending: own.descending,
+            })
         });
         Self {
             distribution,
@@ -142,8 +144,8 @@ pub enum RequiredDistribution {
     /// Rows that are equal in these columns in one task. Where two inputs of an operator are required by hash, rows whose
     /// columns are equal in order meet.
     Hash(Vec<String>),
-    /// Each task's rows all before the next task's, by these columns, `true` for descending.
-    Range(Vec<(String, bool)>),
+    /// Each task's rows all before the next task's, by these columns.
+    Range(Vec<OrderedBy>),
     /// In the task that holds the incidence lists of the entity, where these are too large to be everywhere.
     Adjacency {
         /// What the entity is.
@@ -175,8 +177,8 @@ pub enum AcceptedPhase {
 pub struct InputRequirement {
     /// How the rows are spread.
     pub distribution: RequiredDistribution,
-    /// The order of each task's rows, `true` for descending. Empty for any.
-    pub ordering: Vec<(String, bool)>,
+    /// The order of each task's rows. Empty for any.
+    pub ordering: Vec<OrderedBy>,
     /// Whose first phase it may be.
     pub phase: AcceptedPhase,
     /// Why, as an exchange says that is inserted for it.
@@ -203,7 +205,7 @@ impl InputRequirement {
 
     /// Ordered by these columns.
     #[must_use]
-    pub fn ordered(mut self, ordering: Vec<(String, bool)>) -> Self {
+    pub fn ordered(mut self, ordering: Vec<OrderedBy>) -> Self {
         self.ordering = ordering;
         self
     }
@@ -381,10 +383,10 @@ mod tests {
         names.iter().map(|name| (*name).to_owned()).collect()
     }
 
-    fn ordering(names: &[&str]) -> Vec<(String, bool)> {
+    fn ordering(names: &[&str]) -> Vec<OrderedBy> {
         names
             .iter()
-            .map(|name| ((*name).to_owned(), false))
+            .map(|name| OrderedBy::ascending(*name))
             .collect()
     }
 

@@ -8,11 +8,11 @@ use grism_functions::shared_type;
 use grism_logical::{Column, PlanSchema};
 use serde::{Deserialize, Serialize};
 
-/// Columns by name and type, and as Arrow has them.
+/// Columns by name and type, and as Arrow has them. A copy shares both.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(from = "PlanSchema", into = "PlanSchema")]
 pub struct PhysicalSchema {
-    columns: PlanSchema,
+    columns: Arc<PlanSchema>,
     arrow: SchemaRef,
 }
 
@@ -58,7 +58,7 @@ impl PhysicalSchema {
     /// The schema with `columns` put behind, or in place of those of the same name.
     #[must_use]
     pub fn with(&self, columns: impl IntoIterator<Item = Column>) -> Self {
-        let mut all = self.columns.clone();
+        let mut all = PlanSchema::clone(&self.columns);
         columns.into_iter().for_each(|column| all.put(column));
         Self::from(all)
     }
@@ -80,7 +80,7 @@ impl From<PlanSchema> for PhysicalSchema {
             })
             .collect();
         Self {
-            columns,
+            columns: Arc::new(columns),
             arrow: Arc::new(Schema::new(fields)),
         }
     }
@@ -88,6 +88,6 @@ impl From<PlanSchema> for PhysicalSchema {
 
 impl From<PhysicalSchema> for PlanSchema {
     fn from(schema: PhysicalSchema) -> Self {
-        schema.columns
+        Arc::unwrap_or_clone(schema.columns)
     }
 }

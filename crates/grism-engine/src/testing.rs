@@ -11,9 +11,9 @@ use futures::{StreamExt, TryStreamExt};
 use grism_core::{
     BatchStream, CancellationHandle, Cardinality, ChangeSet, EntityId, Error, GraphSchema,
     GraphStatistics, HyperedgeType, ID_COLUMN, Incidence, IncidenceSegment, IndexSearch,
-    MemoryManager, PoolMemoryManager, Result, Role, SOURCE_ROLE, ScanRange, ScanRequest, SearchHit,
-    SegmentKey, Snapshot, SnapshotId, SnapshotInfo, Storage, StorageDescriptor, TARGET_ROLE,
-    TableId, TableStatistics, Tables, Type, Value,
+    MemoryManager, PoolMemoryManager, Result, Role, SOURCE_ROLE, ScanPiece, ScanRange, ScanRequest,
+    SearchHit, SegmentKey, Snapshot, SnapshotId, SnapshotInfo, SnapshotSelector, Storage,
+    StorageDescriptor, TARGET_ROLE, TableId, TableStatistics, Tables, Type, Value,
 };
 use grism_logical::{Column, LogicalPlan, PlanSchema, Rows};
 
@@ -219,7 +219,7 @@ impl Snapshot for TestGraph {
         pieces
             .map(|(fragment, first)| ScanRange {
                 table,
-                fragment: fragment as u64,
+                piece: ScanPiece::Fragment(fragment as u64),
                 rows: PIECE.min(rows - first) as u64,
             })
             .collect()
@@ -231,7 +231,10 @@ impl Snapshot for TestGraph {
             "the test graph filters no rows"
         );
         let range = request.range;
-        let first = range.fragment * PIECE as u64;
+        let ScanPiece::Fragment(fragment) = range.piece else {
+            panic!("the test graph has no {}", range.piece);
+        };
+        let first = fragment * PIECE as u64;
         let offsets: Vec<u64> = (first..first + range.rows).collect();
         let batch = self.take(range.table, &offsets, &request.columns).await?;
         let ids = offsets
@@ -315,7 +318,7 @@ impl Storage for TestGraph {
         })
     }
 
-    async fn snapshot(&self, _id: SnapshotId) -> Result<Arc<dyn Snapshot>> {
+    async fn snapshot(&self, _which: SnapshotSelector) -> Result<Arc<dyn Snapshot>> {
         Ok(Arc::new(self.clone()))
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use grism_core::{Result, Snapshot, SnapshotId, Storage};
+use grism_core::{Result, Snapshot, SnapshotSelector, Storage};
 use grism_engine::{
     CancellationHandle, ExecutionContextTrait, ExecutionResult, Executor, MetricsSink, OperatorId,
     PhysicalPlan, QueryContext, QueryMetrics, RunHandle, RuntimeConfig, new_query_id, run,
@@ -47,7 +47,7 @@ impl LocalExecutor {
         self
     }
 
-    /// Starts `plan` on a snapshot of `storage`; the default snapshot is the newest. Must be called within a tokio
+    /// Starts `plan` on a snapshot of `storage`. Must be called within a tokio
     /// runtime, whose threads run the plan's pipelines.
     ///
     /// # Errors
@@ -56,7 +56,7 @@ impl LocalExecutor {
         &self,
         plan: PhysicalPlan,
         storage: Arc<dyn Storage>,
-        snapshot: SnapshotId,
+        snapshot: SnapshotSelector,
     ) -> Result<ExecutionResult> {
         let snapshot = storage.snapshot(snapshot).await?;
         self.execute_at(plan, storage, snapshot)
@@ -101,7 +101,7 @@ impl Executor for LocalExecutor {
         &self,
         plan: PhysicalPlan,
         storage: Arc<dyn Storage>,
-        snapshot: SnapshotId,
+        snapshot: SnapshotSelector,
     ) -> Result<ExecutionResult> {
         Self::execute(self, plan, storage, snapshot).await
     }

@@ -48,14 +48,12 @@ impl LocalPhysicalPlanner {
         &self,
         operator: &Arc<dyn PhysicalOperator>,
     ) -> Result<Arc<dyn PhysicalOperator>> {
-        let parallel = |pipeline, order| -> Arc<dyn PhysicalOperator> {
-            Arc::new(ParallelExec::new(pipeline, self.config.threads, order))
-        };
+        let parallel = |pipeline, order| ParallelExec::over(pipeline, self.config.threads, order);
         if is_pipeline(operator) {
-            return Ok(match is_spread(operator) {
+            return match is_spread(operator) {
                 true => parallel(Arc::clone(operator), ReadOrder::Sequential),
-                false => Arc::clone(operator),
-            });
+                false => Ok(Arc::clone(operator)),
+            };
         }
         if let [child] = operator.children()[..]
             && is_pipeline(child)
@@ -63,9 +61,9 @@ impl LocalPhysicalPlanner {
             && let Some(phases) = operator.phases()?
         {
             let order = ReadOrder::of(&phases.between.ordering);
-            let local = parallel(phases.local, order);
+            let local = parallel(phases.local, order)?;
             return match phases.global {
-                Some(global) => global.with_new_children(vec![local]),
+                Some(global) => global.over_inputs(vec![local]),
                 None => Ok(local),
             };
         }
@@ -74,7 +72,7 @@ impl LocalPhysicalPlanner {
             .into_iter()
             .map(|child| with_stack(|| self.parallelize(child)))
             .collect::<Result<_>>()?;
-        operator.with_new_children(children)
+        operator.over_inputs(children)
     }
 }
 

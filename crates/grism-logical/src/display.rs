@@ -7,6 +7,7 @@ use grism_core::with_stack;
 use crate::{
     Apply, ApplyKind, CountExpand, CountIntersect, CountedHop, Direction, JoinKind, LogicalExpr,
     LogicalPlan, PathExpand, PathSearch, PropertyRef, Repeat, RoleBinding, RoleSource,
+    shown_column,
 };
 
 impl LogicalPlan {
@@ -265,11 +266,7 @@ fn list(items: impl Iterator<Item = String>) -> String {
 }
 
 fn named(variable: &str, label: &str) -> String {
-    let variable = if variable.starts_with('#') {
-        ""
-    } else {
-        variable
-    };
+    let variable = shown_column(variable);
     if label.is_empty() {
         variable.to_owned()
     } else {
@@ -306,10 +303,9 @@ fn bindings(bindings: &[RoleBinding]) -> String {
         return String::new();
     }
     let bound = bindings.iter().map(|binding| {
-        let member = if binding.member.starts_with('#') {
-            "_"
-        } else {
-            binding.member.as_str()
+        let member = match shown_column(&binding.member) {
+            "" => "_",
+            member => member,
         };
         format!("{}={member}", binding.roles.join("|"))
     });

@@ -6,6 +6,7 @@ mod display;
 mod expr;
 mod frame;
 mod infer;
+mod internal;
 pub mod optimizer;
 pub mod pattern;
 mod plan;
@@ -23,6 +24,7 @@ pub use expr::{
 pub use frame::{Frame, column, literal};
 pub use grism_functions::{AggregateFunction, AggregateRef, FunctionRef};
 pub use infer::{arithmetic_type, comparison_type, infer_type};
+pub use internal::{Internal, is_internal, shown_column};
 pub use plan::{
     Aggregate, Apply, ApplyKind, Collected, CountExpand, CountIntersect, CountedHop, CountedStep,
     Created, CreatedEdge, CreatedEntity, CreatedIncidence, CsvRecord, DeleteMode, Direction,

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use arrow::datatypes::DataType;
 use grism::{
-    Engine, Error, LoadTarget, RayConnection, RoleSource, SnapshotId, VacuumOptions, Value,
-    read_manifest,
+    Engine, Error, LoadTarget, RayConnection, RoleSource, SnapshotId, SnapshotSelector,
+    VacuumOptions, Value, read_manifest,
 };
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -304,7 +304,7 @@ impl Graph {
         let graph = self.graph.clone();
         let pinned = wait(py, None, async move {
             match (snapshot, time, tag) {
-                (Some(id), None, None) => graph.at_snapshot(SnapshotId(id.0)).await,
+                (Some(id), None, None) => graph.at_snapshot(SnapshotSelector::numbered(id.0)).await,
                 (None, Some(time), None) => graph.at_time(time).await,
                 (None, None, Some(tag)) => graph.at_tag(&tag).await,
                 _ => Err(Error::invalid_query(
@@ -333,7 +333,11 @@ impl Graph {
     /// Names a snapshot; returns its number.
     fn create_tag(&self, py: Python<'_>, name: String, snapshot: Whole<u64>) -> PyResult<u64> {
         let graph = self.graph.clone();
-        let tag = async move { graph.create_tag(&name, SnapshotId(snapshot.0)).await };
+        let tag = async move {
+            graph
+                .create_tag(&name, SnapshotSelector::numbered(snapshot.0))
+                .await
+        };
         Ok(wait(py, None, tag)?.0)
     }
 
@@ -402,7 +406,7 @@ impl Graph {
     /// Checks a snapshot; the report is JSON.
     fn check(&self, py: Python<'_>, snapshot: Whole<u64>) -> PyResult<String> {
         let graph = self.graph.clone();
-        let check = async move { graph.check(SnapshotId(snapshot.0)).await };
+        let check = async move { graph.check(SnapshotSelector::numbered(snapshot.0)).await };
         json(&wait(py, None, check)?)
     }
 
@@ -471,7 +475,11 @@ impl Graph {
         snapshot: u64,
     ) -> PyResult<Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>)>> {
         let graph = self.graph.clone();
-        let read = async move { graph.hyperedges(SnapshotId(snapshot), &ids).await };
+        let read = async move {
+            graph
+                .hyperedges(SnapshotSelector::numbered(snapshot), &ids)
+                .await
+        };
         let pair = |value: Value| {
             let members = match &value {
                 Value::Hyperedge(hyperedge) => {

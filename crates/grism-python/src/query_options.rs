@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use grism::{
     DistributedPlannerConfig, Engine, Error, QueryOptions, Resources, Rewrites, RuntimeConfig,
-    SnapshotId,
+    SnapshotSelector,
 };
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -61,7 +61,9 @@ pub(crate) fn options(
             "batch_rows" => {
                 options.runtime.batch_rows = option::<usize>(&name, &value, COUNT)?.max(1)
             }
-            "snapshot" => options.snapshot = SnapshotId(option(&name, &value, COUNT)?),
+            "snapshot" => {
+                options.snapshot = SnapshotSelector::numbered(option(&name, &value, COUNT)?);
+            }
             "partitions" => {
                 options.distributed.partitions = option::<usize>(&name, &value, COUNT)?.max(1)
             }

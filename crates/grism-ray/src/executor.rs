@@ -8,11 +8,11 @@ use arrow::array::{RecordBatch, UInt32Array};
 use arrow::buffer::Buffer;
 use arrow::compute::take_record_batch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{Error, Result, Storage, batch_bytes, compact_slices};
+use grism_core::{Error, Result, Storage, batch_bytes, compact_slices, stable_digest};
 use grism_engine::{
     CancellationHandle, ExchangeMode, ExecutionContextTrait, MemoryReservation, MetricsSink,
-    MorselQueue, PartitioningSpec, QueryContext, QueryMetrics, RecordBatchStream, compact_shared,
-    partition_rows, partition_slice, run, sample_keys,
+    MorselQueue, OrderedBy, PartitioningSpec, QueryContext, QueryMetrics, RecordBatchStream,
+    compact_shared, partition_rows, partition_slice, run, sample_keys,
 };
 use tracing::Instrument;
 
@@ -81,7 +81,7 @@ impl StageExecutor {
         cancellation: CancellationHandle,
     ) -> Result<TaskOutput> {
         let start = Instant::now();
-        let snapshot = storage.snapshot(task.snapshot).await?;
+        let snapshot = storage.snapshot(task.snapshot.into()).await?;
         if snapshot.commit() != task.commit {
             return Err(Error::not_found(format!(
                 "the graph at {} was deleted and built anew while the query ran",
@@ -125,7 +125,7 @@ impl StageExecutor {
             .flat_map(|bundle| bundle.chunks(DIGEST_PIECE))
         {
             cancellation.check()?;
-            statistics.digest = digest_bytes(statistics.digest, piece);
+            statistics.digest = stable_digest(statistics.digest, piece);
         }
         statistics.operators = metrics.operators();
         statistics.pid = std::process::id();
@@ -141,7 +141,7 @@ impl StageExecutor {
 /// Splits a task's rows over the partitions of its output.
 struct OutputWriter {
     partitioning: Option<PartitioningSpec>,
-    sample: Option<Vec<(String, bool)>>,
+    sample: Option<Vec<OrderedBy>>,
     partitions: Vec<Vec<RecordBatch>>,
     statistics: TaskStatistics,
 }
@@ -203,18 +203,6 @@ impl OutputWriter {
         }
         Ok(())
     }
-}
-
-/// FNV-1a over words: fixed for ever, and fast enough for what a task puts out.
-fn digest_bytes(seed: u64, bytes: &[u8]) -> u64 {
-    let mut digest = seed ^ 0xcbf2_9ce4_8422_2325;
-    for chunk in bytes.chunks(8) {
-        let mut word = [0; 8];
-        word[..chunk.len()].copy_from_slice(chunk);
-        digest = (digest ^ u64::from_le_bytes(word)).wrapping_mul(0x0000_0100_0000_01b3);
-        digest ^= digest >> 32;
-    }
-    digest
 }
 
 /// What operators see in a task of a stage.

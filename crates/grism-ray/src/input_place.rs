@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use grism_core::{Error, GraphStatistics, Result};
 use grism_engine::{
-    Distribution, ExecutionContextTrait, InputRequirement, PhysicalOperator, PhysicalSchema,
-    PlanProperties, RecordBatchStream,
+    Distribution, ExecutionContextTrait, PhysicalOperator, PhysicalSchema, PlanProperties,
+    RecordBatchStream,
 };
 use serde::{Deserialize, Serialize};
 
@@ -40,23 +40,6 @@ impl PhysicalOperator for InputPlaceExec {
         _statistics: &GraphStatistics,
     ) -> PlanProperties {
         PlanProperties::of(Distribution::Single)
-    }
-
-    fn required_inputs(&self) -> Vec<InputRequirement> {
-        Vec::new()
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
-        Vec::new()
-    }
-
-    fn with_new_children(
-        &self,
-        _children: Vec<Arc<dyn PhysicalOperator>>,
-    ) -> Result<Arc<dyn PhysicalOperator>> {
-        Ok(Arc::new(Self {
-            schema: self.schema.clone(),
-        }))
     }
 
     fn describe(&self) -> String {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{Error, Result, SnapshotId, Storage, StorageDescriptor};
+use grism_core::{Error, Result, SnapshotId, SnapshotSelector, Storage, StorageDescriptor};
 use grism_engine::{CancellationHandle, ExecutionResult, Executor, RunHandle, RuntimeConfig};
 use serde::Serialize;
 
@@ -79,7 +79,7 @@ impl RayExecutor {
         plan: DistributedPlan,
         storage: Arc<dyn Storage>,
     ) -> Result<ExecutionResult> {
-        Executor::execute(self, plan, storage, SnapshotId::default()).await
+        Executor::execute(self, plan, storage, SnapshotSelector::Newest).await
     }
 }
 
@@ -97,7 +97,7 @@ impl Executor for RayExecutor {
         &self,
         plan: DistributedPlan,
         storage: Arc<dyn Storage>,
-        snapshot: SnapshotId,
+        snapshot: SnapshotSelector,
     ) -> Result<ExecutionResult> {
         check_runtime(&self.runtime)?;
         let snapshot = storage.snapshot(snapshot).await?;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use arrow::buffer::Buffer;
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{Error, Result, SnapshotId, Storage};
+use grism_core::{Error, Result, SnapshotId, SnapshotSelector, Storage};
 use grism_engine::{
     CancellationHandle, ExecutionResult, Executor, MemoryBudget, RecordBatchStream, RunHandle,
     RuntimeConfig, new_query_id,
@@ -55,7 +55,7 @@ impl StagedExecutor {
         &self,
         plan: DistributedPlan,
         storage: Arc<dyn Storage>,
-        snapshot: SnapshotId,
+        snapshot: SnapshotSelector,
     ) -> Result<ExecutionResult> {
         let mut roots = plan.stages.iter().map(|stage| &stage.plan.root);
         roots.try_for_each(|root| self.config.resources.check(root))?;
@@ -96,7 +96,7 @@ impl Executor for StagedExecutor {
         &self,
         plan: DistributedPlan,
         storage: Arc<dyn Storage>,
-        snapshot: SnapshotId,
+        snapshot: SnapshotSelector,
     ) -> Result<ExecutionResult> {
         Self::execute(self, plan, storage, snapshot).await
     }

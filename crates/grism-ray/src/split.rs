@@ -97,15 +97,12 @@ impl Splitter {
             let input = StageInputExec::new(inputs.len() - 1, operator.schema().clone(), order);
             return Ok(Arc::new(input));
         }
-        if operator.children().is_empty() {
-            return Ok(Arc::clone(operator));
-        }
         let children = operator
             .children()
             .into_iter()
             .map(|child| with_stack(|| self.cut(child, inputs)))
             .collect::<Result<Vec<_>>>()?;
-        operator.with_new_children(children)
+        operator.over_inputs(children)
     }
 }
 

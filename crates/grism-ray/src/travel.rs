@@ -138,10 +138,8 @@ fn list(operator: &Arc<dyn PhysicalOperator>, listed: &mut Vec<Listed>) -> Resul
         .map(|subplan| with_stack(|| list(subplan, listed)))
         .transpose()?;
     let mut alone = Arc::clone(operator);
-    if !inputs.is_empty() {
-        let places = inputs.into_iter().map(InputPlaceExec::of).collect();
-        alone = operator.with_new_children(places)?;
-    }
+    let places = inputs.into_iter().map(InputPlaceExec::of).collect();
+    alone = alone.over_inputs(places)?;
     if let Some(subplan) = operator.subplan() {
         alone = alone.with_new_subplan(InputPlaceExec::of(subplan))?;
     }
@@ -166,10 +164,8 @@ fn put_together(listed: Vec<Listed>) -> Result<Arc<dyn PhysicalOperator>> {
             let operator = whole.get(number).map(Arc::clone);
             operator.ok_or_else(|| Error::internal("a task reads an operator that it has not"))
         };
-        if !inputs.is_empty() {
-            let inputs = inputs.into_iter().map(known).collect::<Result<_>>()?;
-            operator = operator.with_new_children(inputs)?;
-        }
+        let inputs = inputs.into_iter().map(known).collect::<Result<_>>()?;
+        operator = operator.over_inputs(inputs)?;
         if let Some(subplan) = subplan {
             operator = operator.with_new_subplan(known(subplan)?)?;
         }

@@ -95,7 +95,7 @@ fn check_inputs(plan: &DistributedPlan, stage: &ExecutionStage) -> Result<()> {
 fn check_output(stage: &ExecutionStage) -> Result<()> {
     let keys: Vec<&String> = match &stage.output_partitioning {
         Some(PartitioningSpec::Hash { keys, .. }) => keys.iter().collect(),
-        Some(PartitioningSpec::Range { keys, .. }) => keys.iter().map(|(key, _)| key).collect(),
+        Some(PartitioningSpec::Range { keys, .. }) => keys.iter().map(|key| &key.column).collect(),
         Some(PartitioningSpec::Adjacency { column, .. }) => vec![column],
         Some(PartitioningSpec::Single | PartitioningSpec::RoundRobin { .. }) | None => Vec::new(),
     };

@@ -11,7 +11,7 @@ use arrow::record_batch::RecordBatch;
 use futures::TryStreamExt;
 use grism_core::{
     Cardinality, CheckReport, Constraint, DegreeDistribution, EntityId, Error, HyperedgeType,
-    ID_COLUMN, Incidence, Result, ScanRequest, SegmentKey, Snapshot, Table, TableId,
+    ID_COLUMN, Incidence, Result, ScanRequest, SegmentKey, Snapshot, Table, TableId, stable_number,
 };
 
 use self::counts::{degree_problem, property_problems};
@@ -26,10 +26,7 @@ use crate::incidences::collect_incidences;
 pub async fn check_snapshot(snapshot: &Arc<dyn Snapshot>) -> Result<CheckReport> {
     let mut checker = Checker {
         snapshot,
-        report: CheckReport {
-            snapshot: snapshot.id(),
-            ..CheckReport::default()
-        },
+        report: CheckReport::of(snapshot.id()),
         alive: HashMap::new(),
     };
     let schema = Arc::clone(snapshot.schema());
@@ -63,13 +60,6 @@ struct Sum {
 
 impl Sum {
     fn add(&mut self, incidence: &Incidence) {
-        // SplitMix64 over the parts.
-        let mix = |value: u64| {
-            let mut mixed = value.wrapping_add(0x9E37_79B9_7F4A_7C15);
-            mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-            mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-            mixed ^ (mixed >> 31)
-        };
         let parts = [
             incidence.hyperedge,
             u64::from(incidence.position),
@@ -77,7 +67,9 @@ impl Sum {
         ];
         let hash = parts
             .into_iter()
-            .fold(mix(incidence.member), |hash, part| mix(hash ^ part));
+            .fold(stable_number(incidence.member), |hash, part| {
+                stable_number(hash ^ part)
+            });
         self.hash = self.hash.wrapping_add(hash);
         self.count += 1;
     }
@@ -109,7 +101,7 @@ impl Checker<'_> {
                 Err(error) => {
                     let name = table.display_name();
                     self.report
-                        .note(format!("{name}, fragment {}: {error}", range.fragment));
+                        .note(format!("{name}, {}: {error}", range.piece));
                     continue;
                 }
             };
@@ -120,7 +112,7 @@ impl Checker<'_> {
                     Err(error) => {
                         let name = table.display_name();
                         self.report
-                            .note(format!("{name}, fragment {}: {error}", range.fragment));
+                            .note(format!("{name}, {}: {error}", range.piece));
                         break;
                     }
                 }

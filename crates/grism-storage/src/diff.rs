@@ -8,7 +8,8 @@ use arrow::datatypes::{DataType, UInt64Type};
 use arrow::row::{RowConverter, SortField};
 use futures::TryStreamExt;
 use grism_core::{
-    Error, HyperedgeType, ID_COLUMN, LABELS_COLUMN, Result, Snapshot, Table, TableId, widen_column,
+    Error, HyperedgeType, ID_COLUMN, LABELS_COLUMN, Result, Snapshot, Table, TableId, WideHasher,
+    widen_column,
 };
 
 use crate::all_rows::all_rows;
@@ -64,12 +65,13 @@ async fn table_diff(
             }
         }
     }
+    let hasher = WideHasher::default();
     let before = match old {
-        Some(table) => rows(from, table, &columns).await?,
+        Some(table) => rows(from, table, &columns, &hasher).await?,
         None => BTreeMap::new(),
     };
     let mut after = match new {
-        Some(table) => rows(to, table, &columns).await?,
+        Some(table) => rows(to, table, &columns, &hasher).await?,
         None => BTreeMap::new(),
     };
     let mut diff = TableDiff::default();
@@ -94,11 +96,12 @@ fn column_names(table: &Table) -> Vec<String> {
     names
 }
 
-/// A hash of each row, by its raw id.
+/// A hash of each row by `hasher`, by its raw id.
 async fn rows(
     snapshot: &Arc<dyn Snapshot>,
     table: &Table,
     columns: &[(String, DataType)],
+    hasher: &WideHasher,
 ) -> Result<BTreeMap<u64, u128>> {
     let known = column_names(table);
     let (names, _): (Vec<String>, Vec<&DataType>) = columns
@@ -131,13 +134,8 @@ async fn rows(
         }
         let encoded = converter.convert_columns(&values)?;
         for (id, row) in ids.values().iter().zip(encoded.iter()) {
-            hashes.insert(*id, hash(row.data()));
+            hashes.insert(*id, hasher.hash(row.data()));
         }
     }
     Ok(hashes)
-}
-
-fn hash(bytes: &[u8]) -> u128 {
-    let half = |seed: u64| ahash::RandomState::with_seeds(seed, 2, 3, 4).hash_one(bytes);
-    u128::from(half(1)) << 64 | u128::from(half(5))
 }

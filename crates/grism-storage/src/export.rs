@@ -16,7 +16,7 @@ use arrow::record_batch::RecordBatch;
 use futures::TryStreamExt;
 use grism_core::{
     ChangeSet, EntityId, Error, GraphSchema, ID_COLUMN, LABELS_COLUMN, Result, RowBuffer, Snapshot,
-    SnapshotId, Storage, Table, TableId,
+    SnapshotId, SnapshotSelector, Storage, Table, TableId,
 };
 use grism_text::CsvWriter;
 use parquet::arrow::ArrowWriter;
@@ -288,7 +288,7 @@ pub async fn import_graph(storage: &dyn Storage, directory: &Path) -> Result<Sna
             contents.version
         )));
     }
-    let snapshot = storage.snapshot(SnapshotId::default()).await?;
+    let snapshot = storage.snapshot(SnapshotSelector::Newest).await?;
     if snapshot.schema().tables().next().is_some() {
         return Err(Error::invalid_data(
             "the graph holds something already; import into a new one",

@@ -307,7 +307,7 @@ impl RowSource for Shifted {
 #[cfg(test)]
 mod tests {
     use arrow::array::Int64Array;
-    use grism_core::{ErrorKind, Snapshot, Storage, Type};
+    use grism_core::{ErrorKind, Snapshot, SnapshotSelector, Storage, Type};
 
     use super::*;
     use crate::InMemoryStorage;
@@ -323,7 +323,7 @@ mod tests {
     impl Graph {
         async fn new() -> Self {
             let storage = InMemoryStorage::new();
-            let empty = storage.snapshot(SnapshotId::default()).await.unwrap();
+            let empty = storage.snapshot(SnapshotSelector::Newest).await.unwrap();
             let mut changes = ChangeSet::new(empty.as_ref(), (**empty.schema()).clone());
             let nodes = changes.schema.ensure_node_table(&["A".to_owned()]).unwrap();
             changes
@@ -334,7 +334,7 @@ mod tests {
             changes.append(nodes, numbers(&[0, 1]));
             changes.append(edges, pairs(&[(id(nodes, 0), id(nodes, 1))]));
             storage.commit(changes).await.unwrap();
-            let base = storage.snapshot(SnapshotId::default()).await.unwrap();
+            let base = storage.snapshot(SnapshotSelector::Newest).await.unwrap();
             Self {
                 storage,
                 nodes,
@@ -383,7 +383,10 @@ mod tests {
         }
 
         async fn newest(&self) -> Arc<dyn Snapshot> {
-            self.storage.snapshot(SnapshotId::default()).await.unwrap()
+            self.storage
+                .snapshot(SnapshotSelector::Newest)
+                .await
+                .unwrap()
         }
 
         /// The values of nodes, by their offsets.

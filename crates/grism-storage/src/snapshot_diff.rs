@@ -6,7 +6,7 @@ use grism_core::{RowChanges, SnapshotId};
 use serde::{Deserialize, Serialize};
 
 /// How two snapshots differ, by label set or type.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SnapshotDiff {
     /// The older side.
     pub from: SnapshotId,

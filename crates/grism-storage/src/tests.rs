@@ -9,7 +9,7 @@ use arrow::record_batch::RecordBatch;
 use futures::TryStreamExt;
 use grism_core::{
     Cardinality, ChangeSet, EntityId, HyperedgeType, ID_COLUMN, Role, ScanRequest, SegmentKey,
-    Snapshot, SnapshotId, Storage, TableId, Type, Value,
+    Snapshot, SnapshotSelector, Storage, TableId, Type, Value,
 };
 
 use crate::{GraphOptions, InMemoryStorage, LanceStorage, check_snapshot};
@@ -386,7 +386,7 @@ async fn storages(directory: &Path) -> (Vec<Arc<dyn Storage>>, Tables) {
 }
 
 async fn changes(storage: &Arc<dyn Storage>) -> ChangeSet {
-    let snapshot = storage.snapshot(SnapshotId::default()).await.unwrap();
+    let snapshot = storage.snapshot(SnapshotSelector::Newest).await.unwrap();
     ChangeSet::new(snapshot.as_ref(), (**snapshot.schema()).clone())
 }
 
@@ -406,7 +406,7 @@ async fn random_commits_leave_what_a_naive_model_holds() {
         let mut ids = Vec::new();
         for ((storage, own), name) in storages.iter().zip(own).zip(["memory", "lance"]) {
             ids.push(storage.commit(own).await.unwrap());
-            let snapshot = storage.snapshot(SnapshotId::default()).await.unwrap();
+            let snapshot = storage.snapshot(SnapshotSelector::Newest).await.unwrap();
             tables
                 .compare(
                     snapshot.as_ref(),
@@ -421,19 +421,19 @@ async fn random_commits_leave_what_a_naive_model_holds() {
     }
     for (ids, model) in past {
         for (storage, id) in storages.iter().zip(ids) {
-            let snapshot = storage.snapshot(id).await.unwrap();
+            let snapshot = storage.snapshot(id.into()).await.unwrap();
             let case = format!("snapshot {id} later");
             tables.compare(snapshot.as_ref(), &model, &case).await;
         }
     }
     for storage in &storages {
-        let snapshot = storage.snapshot(SnapshotId::default()).await.unwrap();
+        let snapshot = storage.snapshot(SnapshotSelector::Newest).await.unwrap();
         let report = check_snapshot(&snapshot).await.unwrap();
         assert!(report.is_sound(), "{:?}", report.problems);
     }
     let lance = LanceStorage::open(directory.path().join("g.grism"));
     let opened = lance.await.unwrap();
-    let snapshot = opened.snapshot(SnapshotId::default()).await.unwrap();
+    let snapshot = opened.snapshot(SnapshotSelector::Newest).await.unwrap();
     tables
         .compare(snapshot.as_ref(), &model, "opened again")
         .await;

@@ -1,14 +1,14 @@
-//! `GroupedExec`: a function of the numbers of each group.
+//! `GroupedNode`: a function of the numbers of each group.
 
 use std::sync::Arc;
 
 use arrow::compute::concat_batches;
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{Error, GraphStatistics, Result, Type, nearest};
+use grism_core::{Error, Result, Type, nearest};
 use grism_engine::{
     ExecutionContextTrait, ExtensionNode, InputRequirement, MemoryReservation, PhysicalOperator,
-    PhysicalSchema, PlanProperties, RecordBatchStream, RequiredDistribution, run,
+    PhysicalSchema, PlanProperties, RecordBatchStream, RequiredDistribution, Unary, UnaryExec,
 };
 use grism_logical::{Column, PlanSchema};
 use serde::{Deserialize, Serialize};
@@ -128,47 +128,64 @@ impl ExtensionNode for GroupedNode {
         &self,
         inputs: Vec<Arc<dyn PhysicalOperator>>,
     ) -> Result<Arc<dyn PhysicalOperator>> {
-        Ok(Arc::new(GroupedExec::try_new(inputs, self.clone())?))
+        UnaryExec::over_only(inputs, self.clone())
     }
 }
 
-/// Computes a [`GroupedNode`].
-///
 /// Output: the keys, then the result, in the order of the keys. Rows that are equal in the keys must be in one task. Blocking:
 /// holds all rows of a task, within the memory limit.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct GroupedExec {
-    input: Arc<dyn PhysicalOperator>,
-    node: GroupedNode,
-    schema: PhysicalSchema,
-}
-
-impl GroupedExec {
-    /// Groups the rows of the only input.
-    ///
-    /// # Errors
-    /// `InvalidQuery` for columns that the node does not take, and for another number of inputs.
-    pub fn try_new(inputs: Vec<Arc<dyn PhysicalOperator>>, node: GroupedNode) -> Result<Self> {
-        let [input] = <[_; 1]>::try_from(inputs)
-            .map_err(|_| Error::invalid_query("Grouped takes one input"))?;
-        let schema = node.output(input.schema().columns())?.into();
-        Ok(Self {
-            input,
-            node,
-            schema,
-        })
+#[typetag::serde]
+impl Unary for GroupedNode {
+    fn name(&self) -> &'static str {
+        "GroupedExec"
     }
 
+    fn schema(&self, input: &PhysicalSchema) -> Result<PhysicalSchema> {
+        Ok(self.output(input.columns())?.into())
+    }
+
+    fn properties(&self, own: &UnaryExec, input: &PlanProperties) -> PlanProperties {
+        PlanProperties::row_by_row(input, own.schema()).blocking()
+    }
+
+    fn required_input(&self) -> InputRequirement {
+        let distribution = match self.keys.is_empty() {
+            true => RequiredDistribution::Single,
+            false => RequiredDistribution::Hash(self.keys.clone()),
+        };
+        let reason = format!("{} needs all rows of a group", self.function.name());
+        InputRequirement::of(distribution, reason)
+    }
+
+    fn describe(&self) -> String {
+        ExtensionNode::describe(self)
+    }
+
+    fn execute(
+        &self,
+        own: &UnaryExec,
+        context: Arc<dyn ExecutionContextTrait>,
+    ) -> Result<RecordBatchStream> {
+        let input = own.run_input(&context)?;
+        let rows = own.input().schema().clone();
+        let groups = self
+            .clone()
+            .groups(input, rows, own.schema().clone(), context);
+        let batches = futures::stream::once(groups).map_ok(futures::stream::iter);
+        Ok(batches.try_flatten().boxed())
+    }
+}
+
+impl GroupedNode {
     /// The groups of all rows of the input.
-    async fn batches(
-        input: RecordBatchStream,
+    async fn groups(
+        self,
+        mut input: RecordBatchStream,
         input_schema: PhysicalSchema,
-        node: GroupedNode,
         schema: PhysicalSchema,
         context: Arc<dyn ExecutionContextTrait>,
     ) -> Result<Vec<Result<RecordBatch>>> {
         let mut held = MemoryReservation::try_new(context.memory_manager(), 0)?;
-        let mut input = input;
         let mut batches = Vec::new();
         while let Some(batch) = input.try_next().await? {
             // The rows themselves, and then once more as one batch.
@@ -177,10 +194,10 @@ impl GroupedExec {
         }
         let all = concat_batches(input_schema.arrow(), &batches)?;
         let column = |name: &String| Ok(Arc::clone(all.column(input_schema.index_of(name)?)));
-        let keys = node.keys.iter().map(column).collect::<Result<Vec<_>>>()?;
-        let values = column(&node.column)?;
+        let keys = self.keys.iter().map(column).collect::<Result<Vec<_>>>()?;
+        let values = column(&self.column)?;
         let cancellation = &context.query().cancellation;
-        let function = node.function.as_ref();
+        let function = self.function.as_ref();
         let (mut columns, results) = grouped(&keys, &values, function, || cancellation.check())?;
         columns.push(results);
         let groups = RecordBatch::try_new(Arc::clone(schema.arrow()), columns)?;
@@ -188,57 +205,5 @@ impl GroupedExec {
         let starts = (0..groups.num_rows()).step_by(most);
         let slices = starts.map(|start| groups.slice(start, most.min(groups.num_rows() - start)));
         Ok(slices.map(Ok).collect())
-    }
-}
-
-#[typetag::serde]
-impl PhysicalOperator for GroupedExec {
-    fn name(&self) -> &'static str {
-        "GroupedExec"
-    }
-
-    fn schema(&self) -> &PhysicalSchema {
-        &self.schema
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
-        vec![&self.input]
-    }
-
-    fn properties(
-        &self,
-        inputs: &[PlanProperties],
-        _statistics: &GraphStatistics,
-    ) -> PlanProperties {
-        PlanProperties::row_by_row(&inputs[0], &self.schema).blocking()
-    }
-
-    fn required_inputs(&self) -> Vec<InputRequirement> {
-        let distribution = match self.node.keys.is_empty() {
-            true => RequiredDistribution::Single,
-            false => RequiredDistribution::Hash(self.node.keys.clone()),
-        };
-        let reason = format!("{} needs all rows of a group", self.node.function.name());
-        vec![InputRequirement::of(distribution, reason)]
-    }
-
-    fn with_new_children(
-        &self,
-        children: Vec<Arc<dyn PhysicalOperator>>,
-    ) -> Result<Arc<dyn PhysicalOperator>> {
-        Ok(Arc::new(Self::try_new(children, self.node.clone())?))
-    }
-
-    fn describe(&self) -> String {
-        self.node.describe()
-    }
-
-    fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
-        let input = run(&self.input, &context)?;
-        let input_schema = self.input.schema().clone();
-        let (node, schema) = (self.node.clone(), self.schema.clone());
-        let groups = Self::batches(input, input_schema, node, schema, context);
-        let batches = futures::stream::once(groups).map_ok(futures::stream::iter);
-        Ok(batches.try_flatten().boxed())
     }
 }

@@ -1,4 +1,4 @@
-//! `ScoreExec`: a score of each row, computed where there is a graphics card.
+//! `ScoreNode`: a score of each row, computed where there is a graphics card.
 
 use std::sync::Arc;
 
@@ -8,10 +8,10 @@ use arrow::compute::kernels::arity::unary;
 use arrow::datatypes::{DataType, Float64Type};
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{Error, GraphStatistics, Result, Type};
+use grism_core::{Error, Result, Type};
 use grism_engine::{
-    ExecutionContextTrait, ExtensionNode, InputRequirement, PhysicalOperator, PhysicalSchema,
-    PlanProperties, RecordBatchStream, Resources, run,
+    ExecutionContextTrait, ExtensionNode, PhysicalOperator, PhysicalSchema, PlanProperties,
+    RecordBatchStream, Resources, Unary, UnaryExec,
 };
 use grism_logical::{Column, PlanSchema};
 use serde::{Deserialize, Serialize};
@@ -70,88 +70,47 @@ impl ExtensionNode for ScoreNode {
         &self,
         inputs: Vec<Arc<dyn PhysicalOperator>>,
     ) -> Result<Arc<dyn PhysicalOperator>> {
-        Ok(Arc::new(ScoreExec::try_new(inputs, self.clone())?))
+        UnaryExec::over_only(inputs, self.clone())
     }
 }
 
-/// Computes a [`ScoreNode`], on a worker that has a `gpu`.
-///
-/// Output: the rows of the input, each with its score. Streaming; holds one batch.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct ScoreExec {
-    input: Arc<dyn PhysicalOperator>,
-    node: ScoreNode,
-    schema: PhysicalSchema,
-}
-
-impl ScoreExec {
-    /// Scores the rows of the only input.
-    ///
-    /// # Errors
-    /// `InvalidQuery` for columns that the node does not take, and for another number of inputs.
-    pub fn try_new(inputs: Vec<Arc<dyn PhysicalOperator>>, node: ScoreNode) -> Result<Self> {
-        let [input] = <[_; 1]>::try_from(inputs)
-            .map_err(|_| Error::invalid_query("Score takes one input"))?;
-        let schema = node.output(input.schema().columns())?.into();
-        Ok(Self {
-            input,
-            node,
-            schema,
-        })
-    }
-}
-
+/// Output: the rows of the input, each with its score, on a worker that has a `gpu`. Streaming; holds one batch.
 #[typetag::serde]
-impl PhysicalOperator for ScoreExec {
+impl Unary for ScoreNode {
     fn name(&self) -> &'static str {
         "ScoreExec"
     }
 
-    fn schema(&self) -> &PhysicalSchema {
-        &self.schema
+    fn schema(&self, input: &PhysicalSchema) -> Result<PhysicalSchema> {
+        Ok(self.output(input.columns())?.into())
     }
 
-    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
-        vec![&self.input]
-    }
-
-    fn properties(
-        &self,
-        inputs: &[PlanProperties],
-        _statistics: &GraphStatistics,
-    ) -> PlanProperties {
-        PlanProperties::filtered(&inputs[0], &self.schema)
-    }
-
-    fn required_inputs(&self) -> Vec<InputRequirement> {
-        vec![InputRequirement::any()]
+    fn properties(&self, own: &UnaryExec, input: &PlanProperties) -> PlanProperties {
+        PlanProperties::filtered(input, own.schema())
     }
 
     fn required_resources(&self) -> Resources {
         Resources::one("gpu")
     }
 
-    fn with_new_children(
-        &self,
-        children: Vec<Arc<dyn PhysicalOperator>>,
-    ) -> Result<Arc<dyn PhysicalOperator>> {
-        Ok(Arc::new(Self::try_new(children, self.node.clone())?))
-    }
-
     fn describe(&self) -> String {
-        self.node.describe()
+        ExtensionNode::describe(self)
     }
 
-    fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
-        let place = self.input.schema().index_of(&self.node.column)?;
-        let (weight, schema) = (self.node.weight, Arc::clone(self.schema.arrow()));
+    fn execute(
+        &self,
+        own: &UnaryExec,
+        context: Arc<dyn ExecutionContextTrait>,
+    ) -> Result<RecordBatchStream> {
+        let place = own.input().schema().index_of(&self.column)?;
+        let (weight, schema) = (self.weight, Arc::clone(own.schema().arrow()));
         let scored = move |batch: RecordBatch| {
             let numbers = cast(batch.column(place), &DataType::Float64)?;
             let scores = scores(&numbers, weight);
             let columns = batch.columns().iter().cloned().chain([scores]).collect();
             Ok(RecordBatch::try_new(Arc::clone(&schema), columns)?)
         };
-        let input = run(&self.input, &context)?;
+        let input = own.run_input(&context)?;
         Ok(input
             .and_then(move |batch| std::future::ready(scored(batch)))
             .boxed())

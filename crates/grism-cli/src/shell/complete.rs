@@ -1,6 +1,6 @@
 //! Words that complete what is typed.
 
-use grism::{Graph, QueryOptions, Result, SnapshotId, Value};
+use grism::{Graph, QueryOptions, Result, SnapshotSelector, Value};
 
 use super::command::COMMANDS;
 
@@ -74,7 +74,7 @@ pub(super) struct Names {
 impl Names {
     /// Those of the newest snapshot.
     pub(super) async fn of(graph: &Graph) -> Result<Self> {
-        let snapshot = graph.snapshot(SnapshotId::default()).await?;
+        let snapshot = graph.snapshot(SnapshotSelector::Newest).await?;
         let schema = snapshot.schema();
         let mut names = Self {
             kinds: schema.labels().into_iter().map(str::to_owned).collect(),

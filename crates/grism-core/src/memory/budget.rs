@@ -1,10 +1,8 @@
 //! `MemoryBudget`: the part of a manager's memory that one query may hold.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
-use super::caches::Caches;
-use super::pool::exhausted;
+use super::counter::Counter;
 use super::{MemoryManager, Reclaim};
 use crate::Result;
 
@@ -13,10 +11,7 @@ use crate::Result;
 #[derive(Debug)]
 pub struct MemoryBudget {
     parent: Arc<dyn MemoryManager>,
-    limit: usize,
-    used: AtomicUsize,
-    peak: AtomicUsize,
-    caches: Caches,
+    own: Counter,
 }
 
 impl MemoryBudget {
@@ -26,67 +21,45 @@ impl MemoryBudget {
         let limit = limit.unwrap_or(usize::MAX).min(parent.limit());
         Self {
             parent,
-            limit,
-            used: AtomicUsize::new(0),
-            peak: AtomicUsize::new(0),
-            caches: Caches::default(),
+            own: Counter::new(limit),
         }
-    }
-
-    /// Takes `bytes` of its own limit; the bytes in use where they do not fit.
-    fn take(&self, bytes: usize) -> std::result::Result<(), usize> {
-        let fits = |used: usize| used.checked_add(bytes).filter(|total| *total <= self.limit);
-        self.used
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, fits)
-            .map(|_| ())
     }
 }
 
 impl MemoryManager for MemoryBudget {
     fn try_grow(&self, bytes: usize) -> Result<()> {
-        if self.take(bytes).is_err() {
-            if bytes <= self.limit {
-                self.caches.reclaim(|| {
-                    self.current_usage()
-                        .saturating_add(bytes)
-                        .saturating_sub(self.limit)
-                });
-            }
-            self.take(bytes)
-                .map_err(|used| exhausted(bytes, used, self.limit))?;
-        }
-        self.parent.try_grow(bytes).inspect_err(|_| {
-            self.used.fetch_sub(bytes, Ordering::AcqRel);
-        })?;
-        self.peak.fetch_max(self.current_usage(), Ordering::AcqRel);
+        let total = self.own.try_take(bytes)?;
+        self.parent
+            .try_grow(bytes)
+            .inspect_err(|_| self.own.give_back(bytes))?;
+        self.own.reached(total);
         Ok(())
     }
 
     fn grow(&self, bytes: usize) {
-        let before = self.used.fetch_add(bytes, Ordering::AcqRel);
-        self.peak.fetch_max(before + bytes, Ordering::AcqRel);
+        self.own.reached(self.own.add(bytes));
         self.parent.grow(bytes);
     }
 
     fn shrink(&self, bytes: usize) {
-        self.used.fetch_sub(bytes, Ordering::AcqRel);
+        self.own.give_back(bytes);
         self.parent.shrink(bytes);
     }
 
     fn current_usage(&self) -> usize {
-        self.used.load(Ordering::Acquire)
+        self.own.used()
     }
 
     fn peak_usage(&self) -> usize {
-        self.peak.load(Ordering::Acquire)
+        self.own.peak()
     }
 
     fn limit(&self) -> usize {
-        self.limit
+        self.own.limit()
     }
 
     fn add_cache(&self, cache: Weak<dyn Reclaim>) {
-        self.caches.add(cache);
+        self.own.add_cache(cache);
     }
 }
 

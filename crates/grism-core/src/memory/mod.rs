@@ -12,6 +12,7 @@ mod batch_bytes;
 mod budget;
 mod caches;
 mod cgroup;
+mod counter;
 mod freed;
 mod manager;
 mod pool;

@@ -1,19 +1,15 @@
 //! `PoolMemoryManager`: the memory of a process, first come, first served.
 
 use std::sync::Weak;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::caches::Caches;
+use super::counter::Counter;
 use super::{MemoryManager, Reclaim, system_memory};
-use crate::{Error, ErrorKind, Result};
+use crate::Result;
 
 /// A pool with a fixed limit, first come, first served.
 #[derive(Debug)]
 pub struct PoolMemoryManager {
-    limit: usize,
-    used: AtomicUsize,
-    peak: AtomicUsize,
-    caches: Caches,
+    own: Counter,
 }
 
 impl PoolMemoryManager {
@@ -21,10 +17,7 @@ impl PoolMemoryManager {
     #[must_use]
     pub fn new(limit: usize) -> Self {
         Self {
-            limit,
-            used: AtomicUsize::new(0),
-            peak: AtomicUsize::new(0),
-            caches: Caches::default(),
+            own: Counter::new(limit),
         }
     }
 
@@ -33,68 +26,37 @@ impl PoolMemoryManager {
     pub fn of_process() -> Self {
         Self::new(system_memory() / 4 * 3)
     }
-
-    /// Takes `bytes` where they fit; the bytes in use where they do not.
-    fn take(&self, bytes: usize) -> std::result::Result<(), usize> {
-        let fits = |used: usize| used.checked_add(bytes).filter(|total| *total <= self.limit);
-        let before = self
-            .used
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, fits)?;
-        self.peak.fetch_max(before + bytes, Ordering::AcqRel);
-        Ok(())
-    }
 }
 
 impl MemoryManager for PoolMemoryManager {
     fn try_grow(&self, bytes: usize) -> Result<()> {
-        if self.take(bytes).is_ok() {
-            return Ok(());
-        }
-        if bytes <= self.limit {
-            self.caches.reclaim(|| {
-                self.current_usage()
-                    .saturating_add(bytes)
-                    .saturating_sub(self.limit)
-            });
-        }
-        self.take(bytes)
-            .map_err(|used| exhausted(bytes, used, self.limit))
+        self.own.reached(self.own.try_take(bytes)?);
+        Ok(())
     }
 
     fn grow(&self, bytes: usize) {
-        let before = self.used.fetch_add(bytes, Ordering::AcqRel);
-        self.peak.fetch_max(before + bytes, Ordering::AcqRel);
+        self.own.reached(self.own.add(bytes));
     }
 
     fn shrink(&self, bytes: usize) {
-        self.used.fetch_sub(bytes, Ordering::AcqRel);
+        self.own.give_back(bytes);
     }
 
     fn current_usage(&self) -> usize {
-        self.used.load(Ordering::Acquire)
+        self.own.used()
     }
 
     fn peak_usage(&self) -> usize {
-        self.peak.load(Ordering::Acquire)
+        self.own.peak()
     }
 
     fn limit(&self) -> usize {
-        self.limit
+        self.own.limit()
     }
 
     fn add_cache(&self, cache: Weak<dyn Reclaim>) {
-        self.caches.add(cache);
+        self.own.add_cache(cache);
     }
-}
-
-/// The error of a limit that `bytes` more would pass.
-pub(super) fn exhausted(bytes: usize, used: usize, limit: usize) -> Error {
-    Error::new(
-        ErrorKind::ResourceExhausted,
-        format!(
-            "{bytes} more bytes do not fit: {used} of {limit} are in use; raise the memory limit"
-        ),
-    )
 }
 
 #[cfg(test)]
@@ -102,7 +64,7 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use super::*;
-    use crate::MemoryReservation;
+    use crate::{ErrorKind, MemoryReservation};
 
     /// A cache of entries of ten bytes.
     struct Tens(Mutex<Vec<MemoryReservation>>);

@@ -8,10 +8,9 @@ use arrow::datatypes::{
 };
 
 use super::bounds::{lower_bound, upper_bound};
-use super::sketch::{hash_bytes, hash_integer};
 use super::{DistinctSketch, PropertyStatistics};
-use crate::Value;
 use crate::temporal::{DateTime, LocalDateTime};
+use crate::{Value, stable_hash, stable_number};
 
 /// The least and the greatest of some values.
 type Bounds = Option<(Value, Value)>;
@@ -45,7 +44,7 @@ impl PropertyStatistics {
             DataType::Utf8 => texts(column.as_string(), found),
             DataType::Binary => {
                 let values = column.as_binary::<i32>().iter().flatten();
-                found.extend(values.map(hash_bytes));
+                found.extend(values.map(stable_hash));
                 None
             }
             DataType::Date32 => numbers::<Date32Type>(column.as_primitive(), found, Value::Date),
@@ -108,6 +107,10 @@ where
     Some((value(min(array)?.into()), value(max(array)?.into())))
 }
 
+const fn hash_integer(value: i64) -> u64 {
+    stable_number(value as u64)
+}
+
 fn floats(array: &Float64Array, sketch: &mut DistinctSketch) -> Bounds {
     let (mut least, mut greatest) = (f64::INFINITY, f64::NEG_INFINITY);
     sketch.extend(array.iter().flatten().map(|float| {
@@ -136,14 +139,14 @@ fn texts(array: &StringArray, sketch: &mut DistinctSketch) -> Bounds {
         .map(|text| (head(text.as_bytes()), text));
     let first = values.next()?;
     let (mut least, mut greatest) = (first, first);
-    sketch.insert(hash_bytes(first.1.as_bytes()));
+    sketch.insert(stable_hash(first.1.as_bytes()));
     sketch.extend(values.map(|own| {
         if own < least {
             least = own;
         } else if own > greatest {
             greatest = own;
         }
-        hash_bytes(own.1.as_bytes())
+        stable_hash(own.1.as_bytes())
     }));
     Some((lower_bound(least.1), upper_bound(greatest.1)))
 }

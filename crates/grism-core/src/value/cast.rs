@@ -11,7 +11,8 @@ use arrow::datatypes::{DataType, Field};
 
 use super::Value;
 use super::any::{encode_any, encode_list, key_of};
-use super::column::{place_of, read, wrong_dimensions};
+use super::build_column::wrong_dimensions;
+use super::column::{place_of, read};
 use crate::{Error, Result, Type};
 
 /// `array`, a column of the type `from`, as a column of the type `to`, which must be wider.

@@ -1,20 +1,17 @@
 //! Values in Arrow columns.
 
-use std::sync::Arc;
-
 use arrow::array::{
     Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Date32Array, FixedSizeListArray,
-    Float32Array, Float64Array, Int64Array, LargeBinaryArray, LargeBinaryBuilder, ListArray,
-    NullArray, StringArray, StructArray, Time64NanosecondArray, TimestampNanosecondArray,
-    UInt32Array, UInt64Array, new_null_array,
+    Float64Array, Int64Array, LargeBinaryArray, ListArray, StringArray, StructArray,
+    Time64NanosecondArray, TimestampNanosecondArray, UInt32Array, UInt64Array,
 };
-use arrow::buffer::{NullBuffer, OffsetBuffer};
-use arrow::datatypes::{DataType, Field, FieldRef, Float32Type};
+use arrow::datatypes::{DataType, Float32Type};
 
-use super::any::{decode_any, encode_any};
+use super::any::decode_any;
+use super::build_column::column;
 use super::{HyperedgeValue, IncidenceValue, Value};
 use crate::temporal::{DateTime, LocalDateTime};
-use crate::{EntityId, Error, ErrorKind, Result, Type};
+use crate::{EntityId, Error, Result, Type};
 
 impl Value {
     /// A column of `rows` copies of the value, of its narrowest type.
@@ -165,7 +162,7 @@ pub(super) fn place_of(fields: &[(String, Type)], name: &str, likely: usize) -> 
 
 impl IncidenceValue {
     /// A field of the column that holds incidences.
-    fn part(&self, field: &str) -> Value {
+    pub(super) fn part(&self, field: &str) -> Value {
         match field {
             "hyperedge" => Value::Hyperedge(Box::new(self.hyperedge.clone())),
             "role" => Value::String(self.role.clone()),
@@ -192,207 +189,4 @@ fn incidence(array: &dyn Array, row: usize) -> Result<Value> {
         position,
         member,
     })))
-}
-
-fn column(values: &[&Value], data_type: &DataType) -> Result<ArrayRef> {
-    macro_rules! primitive {
-        ($array:ty, $pattern:pat => $cell:expr) => {
-            values
-                .iter()
-                .map(|value| match value {
-                    Value::Null => Ok(None),
-                    $pattern => $cell.map(Some),
-                    other => Err(mismatch(other, data_type)),
-                })
-                .collect::<Result<$array>>()?
-        };
-    }
-    Ok(match data_type {
-        DataType::Null => Arc::new(NullArray::new(values.len())),
-        DataType::LargeBinary => {
-            let mut builder = LargeBinaryBuilder::new();
-            for value in values {
-                if value.is_null() {
-                    builder.append_null();
-                } else {
-                    builder.append_value(encode_any(value));
-                }
-            }
-            Arc::new(builder.finish())
-        }
-        DataType::Boolean => {
-            Arc::new(primitive!(BooleanArray, Value::Bool(value) => Ok::<_, Error>(*value)))
-        }
-        DataType::Int64 => {
-            Arc::new(primitive!(Int64Array, Value::Int64(value) => Ok::<_, Error>(*value)))
-        }
-        DataType::UInt64 => Arc::new(primitive!(
-            UInt64Array,
-            value @ (Value::Node(_) | Value::Hyperedge(_)) =>
-                value.entity_id().ok_or_else(|| mismatch(value, data_type))
-        )),
-        DataType::Float64 => {
-            Arc::new(primitive!(Float64Array, Value::Float64(value) => Ok::<_, Error>(*value)))
-        }
-        DataType::Utf8 => {
-            let texts = values.iter().map(|value| match value {
-                Value::String(text) => text.len(),
-                _ => 0,
-            });
-            check_offset(texts.sum())?;
-            Arc::new(primitive!(StringArray, Value::String(value) => Ok::<_, Error>(value.clone())))
-        }
-        DataType::Binary => {
-            Arc::new(primitive!(BinaryArray, Value::Bytes(value) => Ok::<_, Error>(value.clone())))
-        }
-        DataType::Date32 => Arc::new(primitive!(
-            Date32Array,
-            value @ Value::Date(days) =>
-                i32::try_from(*days).map_err(|_| mismatch(value, data_type))
-        )),
-        DataType::Time64(_) => Arc::new(
-            primitive!(Time64NanosecondArray, Value::LocalTime(nanos) => Ok::<_, Error>(*nanos)),
-        ),
-        DataType::Timestamp(_, None) => Arc::new(primitive!(
-            TimestampNanosecondArray,
-            value @ Value::LocalDateTime(local) =>
-                local.to_nanos().ok_or_else(|| mismatch(value, data_type))
-        )),
-        DataType::Timestamp(_, Some(_)) => {
-            let values = primitive!(
-                TimestampNanosecondArray,
-                value @ Value::DateTime(instant) =>
-                    instant.utc().to_nanos().ok_or_else(|| mismatch(value, data_type))
-            );
-            Arc::new(values.with_timezone("UTC"))
-        }
-        DataType::List(item) => {
-            let mut lengths = Vec::with_capacity(values.len());
-            let mut flat = Vec::new();
-            for value in values {
-                match value {
-                    Value::Null => lengths.push(0),
-                    Value::List(items) => {
-                        lengths.push(items.len());
-                        flat.extend(items.iter());
-                    }
-                    other => return Err(mismatch(other, data_type)),
-                }
-            }
-            let nulls: NullBuffer = values.iter().map(|value| !value.is_null()).collect();
-            check_offset(flat.len())?;
-            let inner = column(&flat, item.data_type())?;
-            Arc::new(ListArray::try_new(
-                Arc::clone(item),
-                OffsetBuffer::from_lengths(lengths),
-                inner,
-                Some(nulls),
-            )?)
-        }
-        DataType::FixedSizeList(item, dimensions) => vectors(values, item, *dimensions)?,
-        DataType::Struct(fields) => {
-            let columns = fields
-                .iter()
-                .map(|field: &Arc<Field>| {
-                    let cells = values
-                        .iter()
-                        .map(|value| match value {
-                            Value::Null => Ok(Value::Null),
-                            Value::Map(entries) => {
-                                Ok(entries.get(field.name()).cloned().unwrap_or(Value::Null))
-                            }
-                            Value::Incidence(incidence) => Ok(incidence.part(field.name())),
-                            other => Err(mismatch(other, data_type)),
-                        })
-                        .collect::<Result<Vec<Value>>>()?;
-                    let cells: Vec<&Value> = cells.iter().collect();
-                    column(&cells, field.data_type())
-                })
-                .collect::<Result<Vec<_>>>()?;
-            let nulls: NullBuffer = values.iter().map(|value| !value.is_null()).collect();
-            if fields.is_empty() {
-                return Ok(Arc::new(StructArray::new_empty_fields(
-                    values.len(),
-                    Some(nulls),
-                )));
-            }
-            Arc::new(StructArray::try_new(fields.clone(), columns, Some(nulls))?)
-        }
-        other if values.iter().all(|value| value.is_null()) => new_null_array(other, values.len()),
-        other => {
-            return Err(Error::internal(format!(
-                "no values of the Arrow type {other}"
-            )));
-        }
-    })
-}
-
-/// Fails past what the 32-bit offsets of a column reach.
-fn check_offset(end: usize) -> Result<()> {
-    if i32::try_from(end).is_ok() {
-        return Ok(());
-    }
-    Err(Error::new(
-        ErrorKind::ResourceExhausted,
-        format!("{end} bytes or elements do not fit into one column"),
-    ))
-}
-
-/// Lists of numbers as vectors of `dimensions` numbers each.
-fn vectors(values: &[&Value], item: &FieldRef, dimensions: i32) -> Result<ArrayRef> {
-    let mut numbers: Vec<f32> = Vec::with_capacity(values.len() * dimensions.max(0) as usize);
-    for value in values {
-        let items = match value {
-            Value::Null => {
-                numbers.resize(numbers.len() + dimensions.max(0) as usize, 0.0);
-                continue;
-            }
-            Value::List(items) if items.len() as i64 == i64::from(dimensions) => items,
-            Value::List(items) => return Err(wrong_dimensions(items.len(), dimensions)),
-            other => {
-                return Err(Error::invalid_data(format!(
-                    "the value {other} is no vector: a list of {dimensions} numbers is"
-                )));
-            }
-        };
-        for number in items {
-            match number.to_vector_element() {
-                Some(told) => numbers.push(told),
-                None => {
-                    return Err(Error::invalid_data(format!(
-                        "{number} is no finite number, as every element of a vector is"
-                    )));
-                }
-            }
-        }
-    }
-    let nulls: NullBuffer = values.iter().map(|value| !value.is_null()).collect();
-    Ok(Arc::new(FixedSizeListArray::try_new(
-        Arc::clone(item),
-        dimensions,
-        Arc::new(Float32Array::from(numbers)),
-        Some(nulls),
-    )?))
-}
-
-pub(super) fn wrong_dimensions(found: usize, dimensions: i32) -> Error {
-    Error::invalid_data(format!(
-        "a list of {found} numbers is no vector of {dimensions}"
-    ))
-}
-
-fn mismatch(value: &Value, data_type: &DataType) -> Error {
-    let wanted = match data_type {
-        DataType::Boolean => "a boolean",
-        DataType::Int64 => "an integer",
-        DataType::Float64 => "a number",
-        DataType::Utf8 => "a text",
-        DataType::List(_) => "a list",
-        other => {
-            let message = format!("the value {value} is not of the type {other}");
-            return Error::invalid_data(message).with_code("TypeError:InvalidArgumentType");
-        }
-    };
-    Error::invalid_data(format!("{wanted} is needed, not {value}"))
-        .with_code("TypeError:InvalidArgumentType")
 }

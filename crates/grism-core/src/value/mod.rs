@@ -1,6 +1,7 @@
 //! Single values: literals, parameters and the cells of small results.
 
 mod any;
+mod build_column;
 mod cast;
 mod column;
 mod compare;

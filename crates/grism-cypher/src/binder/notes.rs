@@ -3,6 +3,7 @@
 use crate::source::Source;
 use crate::syntax::Span;
 use crate::warning::Warning;
+use grism_logical::Internal;
 
 /// What binding gives beside a value.
 #[derive(Debug, Default)]
@@ -23,9 +24,10 @@ impl Notes {
         }
     }
 
-    /// A name no query can spell, since it starts with `#`.
-    pub(crate) fn fresh(&mut self, stem: &str) -> String {
-        format!("#{stem}{}", self.next_number())
+    /// The name of an internal column that holds this.
+    pub(crate) fn fresh(&mut self, what: &str) -> String {
+        let number = self.next_number();
+        Internal::Bound { what, number }.column()
     }
 
     /// A number that no internal name has yet.

@@ -20,7 +20,7 @@ use grism_logical::{AggregateFunction, AggregateRef};
 
 use super::adapter::{leaf, start};
 use super::error::from_datafusion;
-use super::fold::float_extreme;
+use super::extreme::{Extreme, float_extreme};
 use super::sum::integer_sum;
 use super::user_aggregate::user_aggregate;
 use super::user_group::Counted;
@@ -157,8 +157,8 @@ fn built_in(
         ),
         (AggregateFunction::Sum, _) => (integer_sum(), argument),
         (AggregateFunction::Avg, _) => (avg_udaf(), float(argument)?),
-        (AggregateFunction::Min, DataType::Float64) => (float_extreme(false), argument),
-        (AggregateFunction::Max, DataType::Float64) => (float_extreme(true), argument),
+        (AggregateFunction::Min, DataType::Float64) => (float_extreme(Extreme::Least), argument),
+        (AggregateFunction::Max, DataType::Float64) => (float_extreme(Extreme::Greatest), argument),
         (AggregateFunction::Min, _) => (min_udaf(), argument),
         (AggregateFunction::Max, _) => (max_udaf(), argument),
         (AggregateFunction::Collect, _) => (array_agg_udaf(), argument),

@@ -4,6 +4,7 @@ mod adapter;
 mod aggregate;
 mod distinct_rows;
 mod error;
+mod extreme;
 mod fold;
 mod handles;
 mod memory_pool;

@@ -7,7 +7,9 @@ use arrow::array::Array;
 use arrow::record_batch::RecordBatch;
 use grism_core::{Error, Result, Type, Value};
 use grism_functions::{Budget, Operand, computed_rows};
-use grism_logical::{BinaryOperator, Column, FunctionRef, LogicalExpr, PlanSchema, UnaryOperator};
+use grism_logical::{
+    BinaryOperator, Column, FunctionRef, Internal, LogicalExpr, PlanSchema, UnaryOperator,
+};
 
 use super::compile::{cast, compile};
 use super::lookup;
@@ -77,7 +79,7 @@ impl Dynamic {
         let mut place = 0;
         let template = expression.map_children(|_| {
             place += 1;
-            LogicalExpr::Column(format!("#{}", place - 1))
+            LogicalExpr::Column(Internal::Operand(place - 1).column())
         });
         let operands = compiled
             .into_iter()
@@ -133,7 +135,7 @@ impl Dynamic {
         let columns = types
             .iter()
             .enumerate()
-            .map(|(place, ty)| Column::new(format!("#{place}"), ty.clone()))
+            .map(|(place, ty)| Column::new(Internal::Operand(place).column(), ty.clone()))
             .collect();
         let schema = PhysicalSchema::from(PlanSchema::new(columns));
         let arrays = types

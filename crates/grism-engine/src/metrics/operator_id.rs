@@ -94,14 +94,14 @@ mod tests {
     use grism_logical::PlanSchema;
 
     use super::*;
-    use crate::PhysicalSchema;
     use crate::operators::{EmptyExec, LimitExec, UnionExec};
+    use crate::{PhysicalSchema, UnaryExec};
 
     #[test]
     fn operators_are_numbered_from_the_root_down() {
         let schema = PhysicalSchema::from(PlanSchema::default());
         let leaf = || -> Arc<dyn PhysicalOperator> { Arc::new(EmptyExec::new(schema.clone())) };
-        let limited: Arc<dyn PhysicalOperator> = Arc::new(LimitExec::new(leaf(), 0, Some(1)));
+        let limited = UnaryExec::over(leaf(), LimitExec::new(0, Some(1))).unwrap();
         let second = leaf();
         let inputs = vec![Arc::clone(&limited), Arc::clone(&second)];
         let root: Arc<dyn PhysicalOperator> = Arc::new(UnionExec::new(inputs, schema.clone()));

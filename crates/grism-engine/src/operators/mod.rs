@@ -2,7 +2,6 @@
 
 pub(crate) mod aggregate;
 pub(crate) mod call;
-pub(crate) mod children;
 pub(crate) mod expand;
 pub(crate) mod join;
 pub(crate) mod names;
@@ -21,8 +20,8 @@ pub use join::{ApplyExec, CrossJoinExec, HashJoinExec};
 pub use order::{ParallelExec, SortExec};
 pub(crate) use row::reads_one_shared;
 pub use row::{
-    FetchExec, FilterExec, FlattenExec, HydrateExec, LimitExec, ProjectExec, RenameExec, ShareExec,
-    UnionExec, UnwindExec, hydrate,
+    FetchExec, FilterExec, FlattenExec, HydrateExec, LimitExec, ProjectExec, ShareExec, UnionExec,
+    UnwindExec, hydrate,
 };
 pub use scan::{
     ArgumentExec, EmptyExec, HyperedgeScanExec, IndexLookupExec, LoadRowsExec, NodeScanExec,

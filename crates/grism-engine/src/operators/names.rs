@@ -1,9 +1,6 @@
 //! Names as plans show them.
 
-/// A name as plans show it: internal names are left out.
-pub(crate) fn shown(name: &str) -> &str {
-    if name.starts_with('#') { "" } else { name }
-}
+pub(crate) use grism_logical::shown_column as shown;
 
 /// `variable:label`, with either part left out where it says nothing.
 pub(crate) fn named(variable: &str, label: &str) -> String {

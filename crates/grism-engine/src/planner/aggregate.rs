@@ -5,8 +5,8 @@ use std::sync::Arc;
 use grism_core::{Result, Type, Value};
 use grism_functions::{FLOAT_KEY, KEY};
 use grism_logical::{
-    Aggregate, AggregateCall, AggregateFunction, AggregateRef, LogicalExpr, LogicalPlan, SortKey,
-    UnaryOperator,
+    Aggregate, AggregateCall, AggregateFunction, AggregateRef, Internal, LogicalExpr, LogicalPlan,
+    SortKey, UnaryOperator,
 };
 
 use super::build::Builder;
@@ -16,7 +16,7 @@ use crate::operators::{
     AggregateColumn, FlattenExec, GroupKey, HashAggregateExec, ProjectExec, SortExec,
     reads_one_shared,
 };
-use crate::{PhysicalOperator, PhysicalSchema};
+use crate::{OrderedBy, PhysicalOperator, PhysicalSchema, UnaryExec};
 
 impl Builder {
     /// Groups. Values that are equal and yet differ (1 and 1.0, one instant in two zones) are grouped by a key beside
@@ -40,7 +40,8 @@ impl Builder {
                 results.push((LogicalExpr::column(name), name.clone()));
                 continue;
             }
-            let (by, value) = (format!("#key{index}"), format!("#value{index}"));
+            let by = Internal::GroupKey(index).column();
+            let value = Internal::GroupValue(index).column();
             columns.push((LogicalExpr::call(&KEY, vec![key.clone()]), by.clone()));
             columns.push((key.clone().convert(&ty, &Type::Any), value.clone()));
             let result = LogicalExpr::column(&value).convert(&Type::Any, &ty);
@@ -84,15 +85,14 @@ impl Builder {
         let plain = results.iter().all(
             |(expression, name)| matches!(expression, LogicalExpr::Column(own) if own == name),
         );
-        let projected: Arc<dyn PhysicalOperator> =
-            Arc::new(ProjectExec::try_new_sharing(input, columns)?);
-        let projected = FlattenExec::over_except(projected, shared);
-        let grouped: Arc<dyn PhysicalOperator> =
-            Arc::new(HashAggregateExec::try_new(projected, keys, aggregates)?);
+        let projected = UnaryExec::over(input, ProjectExec::sharing(columns))?;
+        let projected = FlattenExec::over_except(projected, shared)?;
+        let grouped = HashAggregateExec::new(projected.schema().clone(), keys, aggregates);
+        let grouped = UnaryExec::over(projected, grouped)?;
         if plain {
             return Ok(grouped);
         }
-        Ok(Arc::new(ProjectExec::try_new_sharing(grouped, results)?))
+        UnaryExec::over(grouped, ProjectExec::sharing(results))
     }
 
     pub(super) fn sort(
@@ -117,13 +117,16 @@ impl Builder {
                 })
             })
             .collect::<Result<Vec<_>>>()?;
-        let (input, names) = with_keys(input, ordered.iter(), "sort")?;
+        let (input, names) = with_keys(input, ordered.iter(), Internal::SortKey)?;
         let keys = names
             .into_iter()
             .zip(keys)
-            .map(|(name, key)| (name, key.descending))
+            .map(|(column, key)| OrderedBy {
+                column,
+                descending: key.descending,
+            })
             .collect();
-        let sorted: Arc<dyn PhysicalOperator> = Arc::new(SortExec::new(input, keys, fetch));
+        let sorted = UnaryExec::over(input, SortExec::new(keys, fetch))?;
         without_internal(sorted, &columns, None)
     }
 }
@@ -150,11 +153,12 @@ fn arguments_of(call: &AggregateCall, index: usize, input: &PhysicalSchema) -> R
                     Type::Any => argument.clone(),
                     ty => argument.clone().convert(&ty, &parameter.ty),
                 };
-                columns.push((expression, format!("#argument{index}.{place}")));
+                let call = index;
+                columns.push((expression, Internal::ArgumentPart { call, place }.column()));
             }
             if call.distinct {
                 let key = LogicalExpr::call(&KEY, vec![LogicalExpr::List(call.arguments.clone())]);
-                columns.push((key, format!("#argument{index}.key")));
+                columns.push((key, Internal::ArgumentKey(index).column()));
             }
             Ok(Arguments {
                 columns,
@@ -191,7 +195,7 @@ fn built_in_argument(
         expression = LogicalExpr::call(&FLOAT_KEY, vec![expression]);
     }
     Ok(Arguments {
-        columns: vec![(expression, format!("#argument{index}"))],
+        columns: vec![(expression, Internal::Argument(index).column())],
         result: (is_ordered && by_key).then_some(ty),
     })
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use grism_core::{Error, Result, Type, with_stack};
 use grism_logical::{
-    Aggregate, Apply, ApplyKind, Column, Extension, JoinKind, LogicalExpr, LogicalPlan, PlanSchema,
-    Write,
+    Aggregate, Apply, ApplyKind, Column, Extension, Internal, Join, JoinKind, LogicalExpr,
+    LogicalPlan, PlanSchema, Repeat, WeightedCount, Write,
 };
 
 use super::columns::{with_columns, with_keys, without_internal};
@@ -18,7 +18,7 @@ use crate::operators::{
     ProjectExec, RepeatExec, RoleExpandExec, RowsExec, ShareExec, TableCallExec, UnionExec,
     UnitExec, UnwindExec, WeightedCountExec,
 };
-use crate::{PhysicalOperator, PhysicalSchema};
+use crate::{PhysicalOperator, PhysicalSchema, UnaryExec};
 
 /// The operators of `plan`, in one phase and on one thread.
 ///
@@ -32,7 +32,7 @@ pub fn build_operators(plan: &LogicalPlan) -> Result<Arc<dyn PhysicalOperator>> 
         row: None,
     }
     .build(plan)?;
-    Ok(FlattenExec::over(root))
+    FlattenExec::over(root)
 }
 
 pub(super) struct Builder {
@@ -63,18 +63,7 @@ impl Builder {
 
     fn build_node(&mut self, plan: &LogicalPlan) -> Result<Arc<dyn PhysicalOperator>> {
         Ok(match plan {
-            LogicalPlan::Unit => match self.leaf() {
-                Some(leaf) => Arc::new(UnitExec::new(leaf)),
-                // A subplan that runs for one outer row starts from that row.
-                None if self.row.is_none() => Arc::new(ArgumentExec::new(PhysicalSchema::from(
-                    PlanSchema::default(),
-                ))),
-                None => {
-                    return Err(Error::internal(
-                        "a subplan that does not start from its argument",
-                    ));
-                }
-            },
+            LogicalPlan::Unit => self.unit()?,
             LogicalPlan::Empty(schema) => Arc::new(EmptyExec::new(
                 self.with_row(PhysicalSchema::from(schema.clone())),
             )),
@@ -90,134 +79,160 @@ impl Builder {
             LogicalPlan::HyperedgeScan(scan) => {
                 Arc::new(HyperedgeScanExec::new(scan.clone(), self.leaf()))
             }
-            LogicalPlan::EdgeExpand(expand) => Arc::new(AdjacencyExpandExec::new(
-                self.build_shared(&expand.input)?,
-                expand,
-            )),
+            LogicalPlan::EdgeExpand(expand) => {
+                let input = self.build_shared(&expand.input)?;
+                UnaryExec::over(input, AdjacencyExpandExec::new(expand))?
+            }
             LogicalPlan::CountExpand(expand) => {
-                Arc::new(CountExpandExec::new(self.build(&expand.input)?, expand))
+                UnaryExec::over(self.build(&expand.input)?, CountExpandExec::new(expand))?
             }
-            LogicalPlan::WeightedCount(count) => {
-                let inputs = count.inputs.iter().map(|input| self.build(input));
-                let inputs = inputs.collect::<Result<Vec<_>>>()?;
-                let leaf = match inputs.is_empty() {
-                    true => self.leaf(),
-                    false => None,
-                };
-                Arc::new(WeightedCountExec::new(inputs, leaf, count))
-            }
+            LogicalPlan::WeightedCount(count) => self.weighted_count(count)?,
             LogicalPlan::CountIntersect(count) => {
-                Arc::new(CountIntersectExec::new(self.build(&count.input)?, count))
+                UnaryExec::over(self.build(&count.input)?, CountIntersectExec::new(count))?
             }
-            LogicalPlan::RoleExpand(expand) => Arc::new(RoleExpandExec::new(
-                self.build_shared(&expand.input)?,
-                expand,
-            )),
-            LogicalPlan::PathExpand(expand) => Arc::new(PathExpandExec::new(
-                self.build_shared(&expand.input)?,
-                expand,
-            )),
-            LogicalPlan::Repeat(repeat) => {
-                let input = self.build_shared(&repeat.input)?;
-                let hop = share_argument(&repeat.hop, input.schema().columns())?;
-                let (hop, row) = self.subplan(&hop, true)?;
-                let hop = FlattenExec::over(hop);
-                Arc::new(RepeatExec::new(input, hop, row.unwrap_or_default(), repeat))
+            LogicalPlan::RoleExpand(expand) => {
+                let input = self.build_shared(&expand.input)?;
+                UnaryExec::over(input, RoleExpandExec::new(expand))?
             }
+            LogicalPlan::PathExpand(expand) => {
+                let input = self.build_shared(&expand.input)?;
+                UnaryExec::over(input, PathExpandExec::new(expand))?
+            }
+            LogicalPlan::Repeat(repeat) => self.repeat(repeat)?,
             LogicalPlan::Hydrate {
                 input,
                 columns,
                 depth,
-            } => {
-                let input = self.build(input)?;
-                Arc::new(HydrateExec::new(input, columns.clone(), *depth))
+            } => UnaryExec::over(
+                self.build(input)?,
+                HydrateExec::new(columns.clone(), *depth),
+            )?,
+            LogicalPlan::Fetch(fetch) => {
+                let fetched = FetchExec::new(fetch.entity.clone(), fetch.properties.clone());
+                UnaryExec::over(self.build(&fetch.input)?, fetched)?
             }
-            LogicalPlan::Fetch(fetch) => Arc::new(FetchExec::new(
-                self.build(&fetch.input)?,
-                fetch.entity.clone(),
-                fetch.properties.clone(),
-            )),
             LogicalPlan::Filter { input, predicate } => {
-                Arc::new(FilterExec::try_new(self.build(input)?, predicate.clone())?)
+                UnaryExec::over(self.build(input)?, FilterExec::new(predicate.clone()))?
             }
-            LogicalPlan::Project { input, expressions } => {
-                let is_one_row = matches!(**input, LogicalPlan::Unit);
-                let input = self.build(input)?;
-                let mut expressions = expressions.clone();
-                if let Some(row) = self
-                    .row
-                    .as_ref()
-                    .filter(|row| input.schema().columns().contains(row))
-                {
-                    expressions.push((LogicalExpr::column(row), row.clone()));
-                }
-                Arc::new(match is_one_row {
-                    true => ProjectExec::try_new(input, expressions)?,
-                    false => ProjectExec::try_new_constants(input, expressions)?,
-                })
-            }
+            LogicalPlan::Project { input, expressions } => self.project(input, expressions)?,
             LogicalPlan::Aggregate(aggregate) => self.aggregate(aggregate)?,
-            LogicalPlan::Distinct { input } => {
-                let columns = input.schema()?.columns;
-                let keys = columns
-                    .iter()
-                    .map(|column| (LogicalExpr::column(&column.name), column.name.clone()));
-                self.aggregate(&Aggregate {
-                    input: Arc::clone(input),
-                    keys: keys.collect(),
-                    aggregates: Vec::new(),
-                })?
-            }
+            LogicalPlan::Distinct { input } => self.distinct(input)?,
             LogicalPlan::Sort { input, keys, fetch } => self.sort(input, keys, *fetch)?,
             LogicalPlan::Limit { input, skip, fetch } => {
-                Arc::new(LimitExec::new(self.build(input)?, *skip, *fetch))
+                UnaryExec::over(self.build(input)?, LimitExec::new(*skip, *fetch))?
             }
             LogicalPlan::Union { inputs } => self.union(inputs, plan.schema()?)?,
-            LogicalPlan::IndexLookup(lookup) => Arc::new(IndexLookupExec::new(
-                self.build_shared(&lookup.input)?,
-                lookup,
-            )),
+            LogicalPlan::IndexLookup(lookup) => {
+                let input = self.build_shared(&lookup.input)?;
+                UnaryExec::over(input, IndexLookupExec::new(lookup))?
+            }
             LogicalPlan::Extension(extension) => self.extension(extension)?,
             LogicalPlan::TableCall(call) => {
-                Arc::new(TableCallExec::new(self.build_shared(&call.input)?, call))
+                UnaryExec::over(self.build_shared(&call.input)?, TableCallExec::new(call))?
             }
             LogicalPlan::Write(write) => return Err(runs_by_clauses(write)),
             LogicalPlan::LoadRows(load) => {
                 let input = self.build_shared(&load.input)?;
-                Arc::new(LoadRowsExec::try_new(input, load)?)
+                UnaryExec::over(input, LoadRowsExec::try_new(load)?)?
             }
             LogicalPlan::Unwind {
                 input,
                 expression,
                 variable,
-            } => Arc::new(UnwindExec::try_new(
-                self.build_shared(input)?,
-                expression.clone(),
-                variable.clone(),
-            )?),
-            LogicalPlan::Apply(apply) => self.apply(apply)?,
-            LogicalPlan::Join(join) => {
-                let (mut left, mut right) = (
-                    self.build_shared(&join.left)?,
-                    self.build_shared(&join.right)?,
-                );
-                let mut on = join.on.clone();
-                if join.kind != JoinKind::Inner {
-                    // What is looked up is held in memory, and rows stream past it.
-                    std::mem::swap(&mut left, &mut right);
-                    on.iter_mut().for_each(|(a, b)| std::mem::swap(a, b));
-                }
-                if join.on.is_empty() {
-                    return Ok(Arc::new(CrossJoinExec::new(left, right)));
-                }
-                let (left, left_keys) = with_keys(left, on.iter().map(|(key, _)| key), "left")?;
-                let (right, right_keys) = with_keys(right, on.iter().map(|(_, key)| key), "right")?;
-                let keys = left_keys.into_iter().zip(right_keys).collect();
-                let joined: Arc<dyn PhysicalOperator> =
-                    Arc::new(HashJoinExec::new(left, right, keys, join.kind));
-                without_internal(joined, &plan.schema()?.columns, self.row.as_deref())?
+            } => {
+                let unwound = UnwindExec::new(expression.clone(), variable.clone());
+                UnaryExec::over(self.build_shared(input)?, unwound)?
             }
+            LogicalPlan::Apply(apply) => self.apply(apply)?,
+            LogicalPlan::Join(join) => self.join(join, &plan.schema()?)?,
         })
+    }
+
+    fn unit(&mut self) -> Result<Arc<dyn PhysicalOperator>> {
+        match self.leaf() {
+            Some(leaf) => Ok(Arc::new(UnitExec::new(leaf))),
+            // A subplan that runs for one outer row starts from that row.
+            None if self.row.is_none() => {
+                let nothing = PhysicalSchema::from(PlanSchema::default());
+                Ok(Arc::new(ArgumentExec::new(nothing)))
+            }
+            None => Err(Error::internal(
+                "a subplan that does not start from its argument",
+            )),
+        }
+    }
+
+    fn weighted_count(&mut self, count: &WeightedCount) -> Result<Arc<dyn PhysicalOperator>> {
+        let inputs = count.inputs.iter().map(|input| self.build(input));
+        let inputs = inputs.collect::<Result<Vec<_>>>()?;
+        let leaf = match inputs.is_empty() {
+            true => self.leaf(),
+            false => None,
+        };
+        Ok(Arc::new(WeightedCountExec::new(inputs, leaf, count)))
+    }
+
+    fn repeat(&mut self, repeat: &Repeat) -> Result<Arc<dyn PhysicalOperator>> {
+        let input = self.build_shared(&repeat.input)?;
+        let hop = share_argument(&repeat.hop, input.schema().columns())?;
+        let (hop, row) = self.subplan(&hop, true)?;
+        let hop = FlattenExec::over(hop)?;
+        UnaryExec::over(input, RepeatExec::new(hop, row.unwrap_or_default(), repeat))
+    }
+
+    fn project(
+        &mut self,
+        input: &LogicalPlan,
+        expressions: &[(LogicalExpr, String)],
+    ) -> Result<Arc<dyn PhysicalOperator>> {
+        let is_one_row = matches!(input, LogicalPlan::Unit);
+        let input = self.build(input)?;
+        let mut expressions = expressions.to_vec();
+        let row = self.row.as_ref();
+        if let Some(row) = row.filter(|row| input.schema().columns().contains(row)) {
+            expressions.push((LogicalExpr::column(row), row.clone()));
+        }
+        let projected = match is_one_row {
+            true => ProjectExec::new(expressions),
+            false => ProjectExec::of_constants(expressions),
+        };
+        UnaryExec::over(input, projected)
+    }
+
+    /// Rows that are grouped by all of their columns.
+    fn distinct(&mut self, input: &Arc<LogicalPlan>) -> Result<Arc<dyn PhysicalOperator>> {
+        let columns = input.schema()?.columns;
+        let keys = columns
+            .iter()
+            .map(|column| (LogicalExpr::column(&column.name), column.name.clone()));
+        self.aggregate(&Aggregate {
+            input: Arc::clone(input),
+            keys: keys.collect(),
+            aggregates: Vec::new(),
+        })
+    }
+
+    fn join(&mut self, join: &Join, columns: &PlanSchema) -> Result<Arc<dyn PhysicalOperator>> {
+        let (mut left, mut right) = (
+            self.build_shared(&join.left)?,
+            self.build_shared(&join.right)?,
+        );
+        let mut on = join.on.clone();
+        if join.kind != JoinKind::Inner {
+            // What is looked up is held in memory, and rows stream past it.
+            std::mem::swap(&mut left, &mut right);
+            on.iter_mut().for_each(|(a, b)| std::mem::swap(a, b));
+        }
+        if on.is_empty() {
+            return Ok(Arc::new(CrossJoinExec::new(left, right)));
+        }
+        let (left_on, right_on) = (on.iter().map(|(key, _)| key), on.iter().map(|(_, key)| key));
+        let (left, left_keys) = with_keys(left, left_on, Internal::LeftKey)?;
+        let (right, right_keys) = with_keys(right, right_on, Internal::RightKey)?;
+        let keys = left_keys.into_iter().zip(right_keys).collect();
+        let joined: Arc<dyn PhysicalOperator> =
+            Arc::new(HashJoinExec::new(left, right, keys, join.kind));
+        without_internal(joined, &columns.columns, self.row.as_deref())
     }
 
     /// The operator of a node of another crate.
@@ -231,14 +246,9 @@ impl Builder {
         let subplan = share_argument(&apply.subplan, input.schema().columns())?;
         let (mut subplan, row) = self.subplan(&subplan, !mixes_rows(&apply.subplan))?;
         if matches!(apply.kind, ApplyKind::Collect { .. }) {
-            subplan = FlattenExec::over(subplan);
+            subplan = FlattenExec::over(subplan)?;
         }
-        Ok(Arc::new(ApplyExec::new(
-            input,
-            subplan,
-            apply.kind.clone(),
-            row,
-        )))
+        UnaryExec::over(input, ApplyExec::new(subplan, apply.kind.clone(), row))
     }
 
     /// The rows of all inputs, whose columns belong together by name. Where one input shares its large values, all do.
@@ -264,10 +274,10 @@ impl Builder {
             .into_iter()
             .map(|input| {
                 let input = with_columns(input, schema.columns())?;
-                Ok(match shares {
+                match shares {
                     true => ShareExec::over(input),
-                    false => input,
-                })
+                    false => Ok(input),
+                }
             })
             .collect::<Result<Vec<_>>>()?;
         if shares {
@@ -278,7 +288,7 @@ impl Builder {
 
     /// The operators of the input of one that repeats rows: large values are held once.
     fn build_shared(&mut self, plan: &LogicalPlan) -> Result<Arc<dyn PhysicalOperator>> {
-        Ok(ShareExec::over(self.build(plan)?))
+        ShareExec::over(self.build(plan)?)
     }
 
     /// A subplan and, where it runs for many outer rows at once, the column of their numbers.
@@ -288,7 +298,7 @@ impl Builder {
         many: bool,
     ) -> Result<(Arc<dyn PhysicalOperator>, Option<String>)> {
         self.applies += 1;
-        let row = many.then(|| format!("#row{}", self.applies));
+        let row = many.then(|| Internal::OuterRow(self.applies).column());
         let outer = std::mem::replace(&mut self.row, row.clone());
         let within = std::mem::replace(&mut self.within, true);
         let subplan = self.build(plan);

@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use grism_core::{Error, Result};
 use grism_functions::may_be_large;
-use grism_logical::{Column, LogicalExpr, PlanSchema};
+use grism_logical::{Column, Internal, LogicalExpr, PlanSchema};
 
-use crate::PhysicalOperator;
 use crate::operators::ProjectExec;
+use crate::{PhysicalOperator, UnaryExec};
 
-/// `input` with a column for each key; keys that are columns already need none.
+/// `input` with a column for each key, called as `internal` says; keys that are columns already need none.
 pub(super) fn with_keys<'a>(
     input: Arc<dyn PhysicalOperator>,
     keys: impl Iterator<Item = &'a LogicalExpr>,
-    side: &str,
+    internal: fn(usize) -> Internal<'static>,
 ) -> Result<(Arc<dyn PhysicalOperator>, Vec<String>)> {
     let mut expressions: Vec<(LogicalExpr, String)> = input
         .schema()
@@ -28,14 +28,15 @@ pub(super) fn with_keys<'a>(
             names.push(name.clone());
             continue;
         }
-        let name = format!("#{side}{index}");
+        let name = internal(index).column();
         expressions.push((key.clone(), name.clone()));
         names.push(name);
     }
     if expressions.len() == plain {
         return Ok((input, names));
     }
-    Ok((Arc::new(ProjectExec::try_new(input, expressions)?), names))
+    let projected = UnaryExec::over(input, ProjectExec::new(expressions))?;
+    Ok((projected, names))
 }
 
 /// `input` with just these columns, by name, each as the column of its type is held.
@@ -67,8 +68,8 @@ pub(super) fn with_columns(
             };
             Ok((value, name.clone()))
         })
-        .collect::<Result<_>>()?;
-    Ok(Arc::new(ProjectExec::try_new(input, expressions)?))
+        .collect::<Result<Vec<_>>>()?;
+    UnaryExec::over(input, ProjectExec::new(expressions))
 }
 
 /// `input` cut down to `columns` (and the outer row number), where it has others.
@@ -87,5 +88,5 @@ pub(super) fn without_internal(
         .into_iter()
         .map(|name| (LogicalExpr::column(name), name.to_owned()))
         .collect();
-    Ok(Arc::new(ProjectExec::try_new(input, expressions)?))
+    UnaryExec::over(input, ProjectExec::new(expressions))
 }

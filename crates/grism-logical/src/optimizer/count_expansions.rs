@@ -14,7 +14,7 @@ use super::meeting::Meeting;
 use super::weighted_aggregate::WeightedAggregate;
 use crate::{
     Aggregate, Apply, ApplyKind, ArithmeticOperator, BinaryOperator, CountExpand, CountIntersect,
-    CountedHop, LogicalExpr, LogicalPlan, RoleSource,
+    CountedHop, Internal, LogicalExpr, LogicalPlan, RoleSource,
 };
 
 /// Replaces counted expansions.
@@ -203,7 +203,7 @@ impl Counter {
         }
         let mut weighted = with_stack(|| self.weigh(&Arc::clone(&count.input), &below, conjuncts))?;
         self.counts += 1;
-        count.count = format!("#count_of{}", self.counts);
+        count.count = Internal::Counted(self.counts).column();
         weighted.weights.push(count.count.clone());
         weighted.plan = LogicalPlan::CountIntersect(CountIntersect {
             input: Arc::new(weighted.plan),
@@ -250,7 +250,7 @@ impl Counter {
             label: label.clone(),
             restrict,
             except: Vec::new(),
-            count: format!("#count_of{}", self.counts),
+            count: Internal::Counted(self.counts).column(),
         })
     }
 

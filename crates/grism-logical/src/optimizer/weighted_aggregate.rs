@@ -5,8 +5,8 @@ use std::sync::Arc;
 use grism_core::{Result, Type, Value};
 
 use crate::{
-    Aggregate, AggregateCall, AggregateFunction, ArithmeticOperator, BinaryOperator, LogicalExpr,
-    LogicalPlan, PlanSchema, UnaryOperator, infer_type,
+    Aggregate, AggregateCall, AggregateFunction, ArithmeticOperator, BinaryOperator, Internal,
+    LogicalExpr, LogicalPlan, PlanSchema, UnaryOperator, infer_type,
 };
 
 /// An aggregate without its input, and what makes its results of the columns of that.
@@ -143,7 +143,10 @@ fn weighted(
             Weighted::one(sum(float_product(argument, &ty, count.clone())), name)
         }
         (AggregateFunction::Avg, Type::Int64 | Type::Float64) => {
-            let (total, known) = (format!("#total_of{name}"), format!("#known_of{name}"));
+            let (total, known) = (
+                Internal::TotalOf(name).column(),
+                Internal::KnownOf(name).column(),
+            );
             let is_any = LogicalExpr::column(&known).binary(
                 BinaryOperator::Greater,
                 LogicalExpr::Literal(Value::Int64(0)),

@@ -8,7 +8,7 @@ use grism_functions::{REVERSE, SIZE, TAIL};
 use super::order::{Move, Planner, Progress, Step};
 use super::{PatternEdge, PatternHop, PatternPath};
 use crate::{
-    ArithmeticOperator, BinaryOperator, Direction, EdgeExpand, LogicalExpr, LogicalPlan,
+    ArithmeticOperator, BinaryOperator, Direction, EdgeExpand, Internal, LogicalExpr, LogicalPlan,
     PathExpand, Repeat, RoleBinding, RoleExpand, RoleSource,
 };
 
@@ -79,7 +79,7 @@ impl Planner<'_> {
         progress.temporaries += 1;
         let number = progress.temporaries;
         let turned = |column: &str| match reversed {
-            true => format!("#{column}back{number}"),
+            true => Internal::Reversed { column, number }.column(),
             false => column.to_owned(),
         };
         let (plan, back) = match &path.hop {
@@ -254,7 +254,8 @@ impl Planner<'_> {
             return (variable.to_owned(), None);
         }
         progress.temporaries += 1;
-        let temporary = format!("#{variable}~{}", progress.temporaries);
+        let number = progress.temporaries;
+        let temporary = Internal::Reached { variable, number }.column();
         let closing = LogicalExpr::column(&temporary)
             .binary(BinaryOperator::Equal, LogicalExpr::column(variable));
         (temporary, Some(closing))

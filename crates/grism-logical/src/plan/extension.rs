@@ -39,7 +39,8 @@ impl Extension {
     /// # Errors
     /// Those of the node, and of its inputs.
     pub fn schema(&self) -> Result<PlanSchema> {
-        let inputs = self.inputs.iter().map(known_schema);
+        let inputs = self.inputs.iter();
+        let inputs = inputs.map(|input| Ok(Arc::unwrap_or_clone(known_schema(input)?)));
         self.node.schema(&inputs.collect::<Result<Vec<_>>>()?)
     }
 }

@@ -18,7 +18,7 @@ const MOST: usize = 4096;
 /// A node and its schema. While the `Weak` is held, the node's address is not used for another one.
 struct Known {
     node: Weak<LogicalPlan>,
-    schema: PlanSchema,
+    schema: Arc<PlanSchema>,
 }
 
 thread_local! {
@@ -30,20 +30,20 @@ thread_local! {
 ///
 /// # Errors
 /// Those of [`LogicalPlan::schema`].
-pub(super) fn known_schema(node: &Arc<LogicalPlan>) -> Result<PlanSchema> {
+pub(super) fn known_schema(node: &Arc<LogicalPlan>) -> Result<Arc<PlanSchema>> {
     let address = Arc::as_ptr(node);
     let found = KNOWN.with_borrow(|known| {
         let known = known.get(&address)?;
         // A node that is gone may have moved out of its allocation, which the address still stands for.
-        (known.node.strong_count() > 0).then(|| known.schema.clone())
+        (known.node.strong_count() > 0).then(|| Arc::clone(&known.schema))
     });
     if let Some(schema) = found {
         return Ok(schema);
     }
-    let schema = node.schema()?;
+    let schema = Arc::new(node.schema()?);
     let entry = Known {
         node: Arc::downgrade(node),
-        schema: schema.clone(),
+        schema: Arc::clone(&schema),
     };
     KNOWN.with_borrow_mut(|known| {
         if known.len() >= MOST {

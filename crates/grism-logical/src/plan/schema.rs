@@ -40,7 +40,7 @@ impl LogicalPlan {
                 schema
             }
             Self::EdgeExpand(expand) => {
-                let mut schema = known_schema(&expand.input)?;
+                let mut schema = (*known_schema(&expand.input)?).clone();
                 if let Some(edge) = &expand.edge {
                     schema.put(Column::new(
                         edge,
@@ -54,17 +54,17 @@ impl LogicalPlan {
             }
             Self::WeightedCount(count) => PlanSchema::new(count.columns()),
             Self::CountIntersect(expand) => {
-                let mut schema = known_schema(&expand.input)?;
+                let mut schema = (*known_schema(&expand.input)?).clone();
                 schema.put(Column::new(&expand.count, Type::Int64));
                 schema
             }
             Self::CountExpand(expand) => {
-                let mut schema = known_schema(&expand.input)?;
+                let mut schema = (*known_schema(&expand.input)?).clone();
                 schema.put(Column::new(&expand.count, Type::Int64));
                 schema
             }
             Self::RoleExpand(expand) => {
-                let mut schema = known_schema(&expand.input)?;
+                let mut schema = (*known_schema(&expand.input)?).clone();
                 if let RoleSource::Member { incidence, .. } = &expand.from {
                     schema.put(Column::new(
                         &expand.hyperedge,
@@ -78,21 +78,21 @@ impl LogicalPlan {
                 schema
             }
             Self::PathExpand(expand) => {
-                let mut schema = known_schema(&expand.input)?;
+                let mut schema = (*known_schema(&expand.input)?).clone();
                 for column in expand.columns() {
                     schema.put(column);
                 }
                 schema
             }
             Self::Repeat(repeat) => {
-                let mut schema = known_schema(&repeat.input)?;
-                for column in repeat.columns(&known_schema(&repeat.hop)?) {
+                let mut schema = (*known_schema(&repeat.input)?).clone();
+                for column in repeat.columns(known_schema(&repeat.hop)?.as_ref()) {
                     schema.put(column);
                 }
                 schema
             }
             Self::Fetch(fetch) => {
-                let mut schema = known_schema(&fetch.input)?;
+                let mut schema = (*known_schema(&fetch.input)?).clone();
                 put_properties(&mut schema, &fetch.entity, &fetch.properties);
                 schema
             }
@@ -100,7 +100,7 @@ impl LogicalPlan {
             | Self::Hydrate { input, .. }
             | Self::Distinct { input }
             | Self::Sort { input, .. }
-            | Self::Limit { input, .. } => known_schema(input)?,
+            | Self::Limit { input, .. } => (*known_schema(input)?).clone(),
             Self::Project { input, expressions } => {
                 let input = known_schema(input)?;
                 let columns = expressions
@@ -124,7 +124,7 @@ impl LogicalPlan {
             }
             Self::Union { inputs } => union_schema(inputs)?,
             Self::IndexLookup(lookup) => {
-                let mut schema = known_schema(&lookup.input)?;
+                let mut schema = (*known_schema(&lookup.input)?).clone();
                 for column in lookup.columns() {
                     schema.put(column);
                 }
@@ -132,15 +132,15 @@ impl LogicalPlan {
             }
             Self::Extension(extension) => extension.schema()?,
             Self::TableCall(call) => {
-                let mut schema = known_schema(&call.input)?;
+                let mut schema = (*known_schema(&call.input)?).clone();
                 for column in call.output() {
                     schema.put(column);
                 }
                 schema
             }
-            Self::Write(write) => write.schema(&known_schema(&write.input)?),
+            Self::Write(write) => write.schema(known_schema(&write.input)?.as_ref()),
             Self::LoadRows(load) => {
-                let mut schema = known_schema(&load.input)?;
+                let mut schema = (*known_schema(&load.input)?).clone();
                 schema.put(load.column());
                 schema
             }
@@ -149,7 +149,7 @@ impl LogicalPlan {
                 expression,
                 variable,
             } => {
-                let mut schema = known_schema(input)?;
+                let mut schema = (*known_schema(input)?).clone();
                 let ty = match infer_type(expression, &schema)? {
                     Type::List(item) => *item,
                     other => other,
@@ -158,11 +158,11 @@ impl LogicalPlan {
                 schema
             }
             Self::Apply(apply) => {
-                let mut schema = known_schema(&apply.input)?;
+                let mut schema = (*known_schema(&apply.input)?).clone();
                 match &apply.kind {
                     ApplyKind::Inner | ApplyKind::Optional => {
-                        for column in known_schema(&apply.subplan)?.columns {
-                            schema.put(column);
+                        for column in &known_schema(&apply.subplan)?.columns {
+                            schema.put(column.clone());
                         }
                     }
                     ApplyKind::Semi | ApplyKind::Anti => {}
@@ -177,12 +177,12 @@ impl LogicalPlan {
                 schema
             }
             Self::Join(join) => {
-                let mut schema = known_schema(&join.left)?;
+                let mut schema = (*known_schema(&join.left)?).clone();
                 if join.kind != JoinKind::Inner {
                     return Ok(schema);
                 }
-                for column in known_schema(&join.right)?.columns {
-                    schema.put(column);
+                for column in &known_schema(&join.right)?.columns {
+                    schema.put(column.clone());
                 }
                 schema
             }

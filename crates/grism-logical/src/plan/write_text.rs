@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::{Created, LabelChange, LogicalPlan, PropertiesMode, SetItem, Write, WriteKind};
-use crate::LogicalExpr;
+use crate::{LogicalExpr, is_internal, shown_column};
 
 impl Write {
     /// The node's own line.
@@ -108,7 +108,7 @@ fn set_items(input: &LogicalPlan, items: &[SetItem]) -> String {
 
 /// What `input` computes for an internal column, or the column where it computes nothing.
 fn value(input: &LogicalPlan, column: &str) -> String {
-    if !column.starts_with('#') {
+    if !is_internal(column) {
         return column.to_owned();
     }
     let mut plans = vec![input];
@@ -128,7 +128,7 @@ fn value(input: &LogicalPlan, column: &str) -> String {
 
 /// `column:labels`, with either part left out where it says nothing.
 fn labelled(column: &str, labels: &str) -> String {
-    let column = if column.starts_with('#') { "" } else { column };
+    let column = shown_column(column);
     match labels.is_empty() {
         true => column.to_owned(),
         false => format!("{column}:{labels}"),

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::{
-    DataType, Date64Type, DurationMicrosecondType, DurationMillisecondType, DurationNanosecondType,
-    DurationSecondType, Field, Int64Type, IntervalDayTimeType, IntervalMonthDayNanoType,
-    IntervalUnit, IntervalYearMonthType, TimeUnit, TimestampMicrosecondType,
-    TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt64Type,
+    ArrowPrimitiveType, DataType, Date64Type, DurationMicrosecondType, DurationMillisecondType,
+    DurationNanosecondType, DurationSecondType, Field, Fields, IntervalDayTimeType,
+    IntervalMonthDayNanoType, IntervalUnit, IntervalYearMonthType, TimeUnit,
+    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
+    TimestampSecondType, UInt64Type,
 };
 use grism::temporal::{DateTime, Duration, LocalDateTime};
 use grism::{Error, Value};
@@ -99,53 +100,15 @@ fn plain(py: Python<'_>, column: &ArrayRef) -> PyResult<Vec<Value>> {
         let column = cast(column, data_type).map_err(|error| to_python(Error::from(error)))?;
         plain(py, &column)
     };
-    /// What the type has in each row, made to a value by an expression that may fail.
-    macro_rules! each {
-        ($array:expr, $cell:expr) => {{
-            let array = $array;
-            (0..column.len())
-                .map(|row| {
-                    if array.is_null(row) {
-                        Ok(Value::Null)
-                    } else {
-                        $cell(array.value(row))
-                    }
-                })
-                .collect::<PyResult<Vec<Value>>>()
-        }};
-    }
-    macro_rules! instants {
-        ($ty:ty, $per_second:expr, $zone:expr) => {
-            each!(column.as_primitive::<$ty>(), |count: i64| instant(
-                py,
-                count,
-                $per_second,
-                $zone.as_deref()
-            ))
-        };
-    }
-    macro_rules! durations {
-        ($ty:ty, $per_second:expr) => {
-            each!(column.as_primitive::<$ty>(), |count: i64| Ok(
-                Value::Duration(Duration::of_length(
-                    count.div_euclid($per_second),
-                    count.rem_euclid($per_second) * (1_000_000_000 / $per_second),
-                ))
-            ))
-        };
-    }
     match column.data_type() {
         DataType::Null => Ok(vec![Value::Null; column.len()]),
-        DataType::Int64 => each!(column.as_primitive::<Int64Type>(), |number| Ok(
-            Value::Int64(number)
-        )),
         DataType::Int8
         | DataType::Int16
         | DataType::Int32
         | DataType::UInt8
         | DataType::UInt16
         | DataType::UInt32 => converted(&DataType::Int64),
-        DataType::UInt64 => each!(column.as_primitive::<UInt64Type>(), |number: u64| {
+        DataType::UInt64 => each::<UInt64Type>(column, |number| {
             i64::try_from(number).map(Value::Int64).map_err(|_| {
                 let message = format!("the integer {number} does not fit into 64 bits");
                 to_python(Error::invalid_query(message))
@@ -161,6 +124,7 @@ fn plain(py: Python<'_>, column: &ArrayRef) -> PyResult<Vec<Value>> {
             converted(&DataType::Time64(TimeUnit::Nanosecond))
         }
         DataType::Boolean
+        | DataType::Int64
         | DataType::Float64
         | DataType::Utf8
         | DataType::Binary
@@ -168,84 +132,17 @@ fn plain(py: Python<'_>, column: &ArrayRef) -> PyResult<Vec<Value>> {
         | DataType::Time64(_) => (0..column.len())
             .map(|row| Value::from_array(column.as_ref(), row).map_err(to_python))
             .collect(),
-        DataType::Date64 => each!(column.as_primitive::<Date64Type>(), |millis: i64| {
-            let at = LocalDateTime::from_seconds(
-                millis.div_euclid(1_000),
-                millis.rem_euclid(1_000) * 1_000_000,
-            );
-            Ok(match at.nanos {
-                0 => Value::Date(at.days),
-                _ => Value::LocalDateTime(at),
-            })
-        }),
-        DataType::Timestamp(TimeUnit::Second, zone) => instants!(TimestampSecondType, 1, zone),
-        DataType::Timestamp(TimeUnit::Millisecond, zone) => {
-            instants!(TimestampMillisecondType, 1_000, zone)
-        }
-        DataType::Timestamp(TimeUnit::Microsecond, zone) => {
-            instants!(TimestampMicrosecondType, 1_000_000, zone)
-        }
-        DataType::Timestamp(TimeUnit::Nanosecond, zone) => {
-            instants!(TimestampNanosecondType, 1_000_000_000, zone)
-        }
-        DataType::Duration(TimeUnit::Second) => durations!(DurationSecondType, 1),
-        DataType::Duration(TimeUnit::Millisecond) => durations!(DurationMillisecondType, 1_000),
-        DataType::Duration(TimeUnit::Microsecond) => {
-            durations!(DurationMicrosecondType, 1_000_000)
-        }
-        DataType::Duration(TimeUnit::Nanosecond) => {
-            durations!(DurationNanosecondType, 1_000_000_000)
-        }
-        DataType::Interval(IntervalUnit::YearMonth) => {
-            each!(
-                column.as_primitive::<IntervalYearMonthType>(),
-                |months: i32| Ok(interval(months.into(), 0, 0))
-            )
-        }
-        DataType::Interval(IntervalUnit::DayTime) => {
-            each!(
-                column.as_primitive::<IntervalDayTimeType>(),
-                |parts: arrow::datatypes::IntervalDayTime| {
-                    let nanos = i64::from(parts.milliseconds) * 1_000_000;
-                    Ok(interval(0, parts.days.into(), nanos))
-                }
-            )
-        }
-        DataType::Interval(IntervalUnit::MonthDayNano) => {
-            each!(
-                column.as_primitive::<IntervalMonthDayNanoType>(),
-                |parts: arrow::datatypes::IntervalMonthDayNano| {
-                    Ok(interval(
-                        parts.months.into(),
-                        parts.days.into(),
-                        parts.nanoseconds,
-                    ))
-                }
-            )
-        }
+        DataType::Date64 => each::<Date64Type>(column, |millis| Ok(date_or_time(millis))),
+        DataType::Timestamp(unit, zone) => instants(py, column, *unit, zone.as_deref()),
+        DataType::Duration(unit) => durations(column, *unit),
+        DataType::Interval(unit) => intervals(column, *unit),
         DataType::Dictionary(_, values) => converted(values),
-        DataType::List(item) | DataType::FixedSizeList(item, _) | DataType::ListView(item) => {
-            lists(py, item, &as_lists(column, item)?)
-        }
-        DataType::LargeList(item) | DataType::LargeListView(item) => {
-            lists(py, item, &as_lists(column, item)?)
-        }
-        DataType::Struct(fields) => {
-            let structs = column.as_struct();
-            let mut rows = vec![BTreeMap::new(); column.len()];
-            for (field, inner) in fields.iter().zip(structs.columns()) {
-                for (row, item) in rows.iter_mut().zip(values(py, field, inner)?) {
-                    row.insert(field.name().clone(), item);
-                }
-            }
-            let rows = rows.into_iter().enumerate();
-            Ok(rows
-                .map(|(row, entries)| match structs.is_null(row) {
-                    true => Value::Null,
-                    false => Value::Map(entries),
-                })
-                .collect())
-        }
+        DataType::List(item)
+        | DataType::FixedSizeList(item, _)
+        | DataType::ListView(item)
+        | DataType::LargeList(item)
+        | DataType::LargeListView(item) => lists(py, item, &as_lists(column, item)?),
+        DataType::Struct(fields) => maps(py, column, fields),
         DataType::Decimal32(..)
         | DataType::Decimal64(..)
         | DataType::Decimal128(..)
@@ -254,6 +151,98 @@ fn plain(py: Python<'_>, column: &ArrayRef) -> PyResult<Vec<Value>> {
         )),
         other => Err(not_supported(&format!("the Arrow type {other}"))),
     }
+}
+
+/// What the column has in each row, made to a value; null where it has nothing.
+fn each<T: ArrowPrimitiveType>(
+    column: &ArrayRef,
+    cell: impl Fn(T::Native) -> PyResult<Value>,
+) -> PyResult<Vec<Value>> {
+    let cells = column.as_primitive::<T>().iter();
+    let cells = cells.map(|native| native.map_or(Ok(Value::Null), &cell));
+    cells.collect()
+}
+
+/// A date where the milliseconds end a day, and otherwise the time of that day too.
+fn date_or_time(millis: i64) -> Value {
+    let nanos = millis.rem_euclid(1_000) * 1_000_000;
+    let at = LocalDateTime::from_seconds(millis.div_euclid(1_000), nanos);
+    match at.nanos {
+        0 => Value::Date(at.days),
+        _ => Value::LocalDateTime(at),
+    }
+}
+
+fn instants(
+    py: Python<'_>,
+    column: &ArrayRef,
+    unit: TimeUnit,
+    zone: Option<&str>,
+) -> PyResult<Vec<Value>> {
+    let at = |count| instant(py, count, per_second(unit), zone);
+    match unit {
+        TimeUnit::Second => each::<TimestampSecondType>(column, at),
+        TimeUnit::Millisecond => each::<TimestampMillisecondType>(column, at),
+        TimeUnit::Microsecond => each::<TimestampMicrosecondType>(column, at),
+        TimeUnit::Nanosecond => each::<TimestampNanosecondType>(column, at),
+    }
+}
+
+fn durations(column: &ArrayRef, unit: TimeUnit) -> PyResult<Vec<Value>> {
+    let per_second = per_second(unit);
+    let length = |count: i64| {
+        let nanos = count.rem_euclid(per_second) * (1_000_000_000 / per_second);
+        let length = Duration::of_length(count.div_euclid(per_second), nanos);
+        Ok(Value::Duration(length))
+    };
+    match unit {
+        TimeUnit::Second => each::<DurationSecondType>(column, length),
+        TimeUnit::Millisecond => each::<DurationMillisecondType>(column, length),
+        TimeUnit::Microsecond => each::<DurationMicrosecondType>(column, length),
+        TimeUnit::Nanosecond => each::<DurationNanosecondType>(column, length),
+    }
+}
+
+const fn per_second(unit: TimeUnit) -> i64 {
+    match unit {
+        TimeUnit::Second => 1,
+        TimeUnit::Millisecond => 1_000,
+        TimeUnit::Microsecond => 1_000_000,
+        TimeUnit::Nanosecond => 1_000_000_000,
+    }
+}
+
+fn intervals(column: &ArrayRef, unit: IntervalUnit) -> PyResult<Vec<Value>> {
+    match unit {
+        IntervalUnit::YearMonth => {
+            each::<IntervalYearMonthType>(column, |months| Ok(interval(months.into(), 0, 0)))
+        }
+        IntervalUnit::DayTime => each::<IntervalDayTimeType>(column, |parts| {
+            let nanos = i64::from(parts.milliseconds) * 1_000_000;
+            Ok(interval(0, parts.days.into(), nanos))
+        }),
+        IntervalUnit::MonthDayNano => each::<IntervalMonthDayNanoType>(column, |parts| {
+            let (months, days) = (parts.months.into(), parts.days.into());
+            Ok(interval(months, days, parts.nanoseconds))
+        }),
+    }
+}
+
+fn maps(py: Python<'_>, column: &ArrayRef, fields: &Fields) -> PyResult<Vec<Value>> {
+    let structs = column.as_struct();
+    let mut rows = vec![BTreeMap::new(); column.len()];
+    for (field, inner) in fields.iter().zip(structs.columns()) {
+        for (row, item) in rows.iter_mut().zip(values(py, field, inner)?) {
+            row.insert(field.name().clone(), item);
+        }
+    }
+    let rows = rows.into_iter().enumerate();
+    Ok(rows
+        .map(|(row, entries)| match structs.is_null(row) {
+            true => Value::Null,
+            false => Value::Map(entries),
+        })
+        .collect())
 }
 
 /// Any kind of lists as those with 32-bit offsets.

@@ -30,7 +30,7 @@ impl DistributedPlanner {
             .collect();
         let is_met = unmet_requirement(operator.as_ref(), &given, StageTasks::Several).is_none();
         if !is_met && let [input] = &inputs[..] {
-            let over = operator.with_new_children(vec![Arc::clone(&input.operator)])?;
+            let over = operator.over_inputs(vec![Arc::clone(&input.operator)])?;
             if let Some(phases) = over.phases()? {
                 let local = phases.local.properties(&given, &self.statistics);
                 let local = Placed {

@@ -25,10 +25,7 @@ impl Placed {
             .into_iter()
             .map(|input| (input.operator, input.properties))
             .unzip();
-        let operator = match children.is_empty() {
-            true => Arc::clone(operator),
-            false => operator.with_new_children(children)?,
-        };
+        let operator = operator.over_inputs(children)?;
         let properties = operator.properties(&inputs, statistics);
         Ok(Self {
             operator,

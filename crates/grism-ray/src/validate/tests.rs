@@ -8,8 +8,8 @@ use grism_engine::operators::{
     HashJoinExec, LimitExec, NodeScanExec, SortExec, StageInputExec, UnionExec, UnitExec,
 };
 use grism_engine::{
-    Exchange, ExchangeMode, OperatorId, PartitioningSpec, Phases, PhysicalOperator, ReadOrder,
-    Resources,
+    Exchange, ExchangeMode, OperatorId, OrderedBy, PartitioningSpec, Phases, PhysicalOperator,
+    ReadOrder, Resources, UnaryExec,
 };
 use grism_logical::{AggregateFunction, ApplyKind, JoinKind, NodeScan, PropertyRef};
 
@@ -53,8 +53,8 @@ fn hash(keys: &[&str]) -> PartitioningSpec {
 
 const ANYWHERE: PartitioningSpec = PartitioningSpec::RoundRobin { partitions: TASKS };
 
-fn ascending(key: &str) -> Vec<(String, bool)> {
-    vec![(key.to_owned(), false)]
+fn ascending(key: &str) -> Vec<OrderedBy> {
+    vec![OrderedBy::ascending(key)]
 }
 
 fn range(key: &str) -> PartitioningSpec {
@@ -66,7 +66,7 @@ fn range(key: &str) -> PartitioningSpec {
 }
 
 /// Counts rows by a column, or all rows.
-fn counted(input: Operator, by: Option<&str>, name: &str) -> HashAggregateExec {
+fn counted(input: Operator, by: Option<&str>, name: &str) -> Operator {
     let keys = by.map(|name| GroupKey {
         name: name.to_owned(),
         text: name.to_owned(),
@@ -79,15 +79,17 @@ fn counted(input: Operator, by: Option<&str>, name: &str) -> HashAggregateExec {
         name: name.to_owned(),
         text: format!("count(*) AS {name}"),
     };
-    HashAggregateExec::try_new(input, keys.into_iter().collect(), vec![count]).unwrap()
+    let rows = input.schema().clone();
+    let counted = HashAggregateExec::new(rows, keys.into_iter().collect(), vec![count]);
+    UnaryExec::over(input, counted).unwrap()
 }
 
-fn sorted(input: Operator, key: &str, fetch: Option<usize>) -> SortExec {
-    SortExec::new(input, ascending(key), fetch)
+fn sorted(input: Operator, key: &str, fetch: Option<usize>) -> Operator {
+    UnaryExec::over(input, SortExec::new(ascending(key), fetch)).unwrap()
 }
 
-fn limited(input: Operator, fetch: usize) -> LimitExec {
-    LimitExec::new(input, 0, Some(fetch))
+fn limited(input: Operator, fetch: usize) -> Operator {
+    UnaryExec::over(input, LimitExec::new(0, Some(fetch))).unwrap()
 }
 
 fn join(left: Operator, right: Operator, kind: JoinKind, on: &[(&str, &str)]) -> Operator {
@@ -96,14 +98,14 @@ fn join(left: Operator, right: Operator, kind: JoinKind, on: &[(&str, &str)]) ->
     Arc::new(HashJoinExec::new(left, right, on.collect(), kind))
 }
 
-fn phases(operator: impl PhysicalOperator) -> Phases {
+fn phases(operator: Operator) -> Phases {
     operator.phases().unwrap().unwrap()
 }
 
 /// The second phase of an operator over other rows.
-fn second(operator: impl PhysicalOperator, input: Operator) -> Operator {
+fn second(operator: Operator, input: Operator) -> Operator {
     let global = phases(operator).global.unwrap();
-    global.with_new_children(vec![input]).unwrap()
+    global.over_inputs(vec![input]).unwrap()
 }
 
 /// A staged plan, stage by stage.
@@ -192,8 +194,8 @@ impl Stages {
 }
 
 /// A plan whose only stage runs `root` in several tasks.
-fn in_tasks(root: impl PhysicalOperator) -> DistributedPlan {
-    Stages::default().result(Arc::new(root), &[], TASKS)
+fn in_tasks(root: Operator) -> DistributedPlan {
+    Stages::default().result(root, &[], TASKS)
 }
 
 /// A plan of two stages: `first`, moved in this way, and what `last` makes of it.
@@ -231,10 +233,7 @@ fn right_plans_are_accepted() {
     let on = [("a.x", "b.x")];
     for (name, plan) in [
         ("scan", Stages::default().result(scan("a"), &[], TASKS)),
-        (
-            "one task",
-            Stages::default().result(Arc::new(count()), &[], 1),
-        ),
+        ("one task", Stages::default().result(count(), &[], 1)),
         (
             "aggregate",
             moved(states, TASKS, |read| second(count(), read)),
@@ -274,8 +273,8 @@ fn broken_plans_are_refused() {
     let both = [("a.x", "b.x"), ("a", "b")];
     let stages = Stages::default;
     let subplan = |inner: Operator| {
-        let apply = ApplyExec::new(scan("a"), inner, ApplyKind::Semi, None);
-        in_tasks(apply)
+        let apply = ApplyExec::new(inner, ApplyKind::Semi, None);
+        in_tasks(UnaryExec::over(scan("a"), apply).unwrap())
     };
     let unsorted = stages().gathered(scan("a"));
     let merges_unsorted = unsorted.read_in(0, 0, by_x());
@@ -505,7 +504,7 @@ fn broken_plans_are_refused() {
         ),
         (
             "an exchange within a stage",
-            in_tasks(ExchangeExec::new(scan("a"), exchange)),
+            in_tasks(Arc::new(ExchangeExec::new(scan("a"), exchange))),
             "stands within a stage",
         ),
         (
@@ -529,7 +528,7 @@ fn broken_plans_are_refused() {
         ),
         (
             "outer rows of no operator",
-            in_tasks(ArgumentExec::new(scan("a").schema().clone())),
+            in_tasks(Arc::new(ArgumentExec::new(scan("a").schema().clone()))),
             "2 tasks run what is one task's",
         ),
         (

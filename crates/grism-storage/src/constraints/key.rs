@@ -1,15 +1,14 @@
 //! `KeyReader`: from rows to the keys that a constraint compares.
 
 use std::borrow::Cow;
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 
-use ahash::RandomState;
 use arrow::array::{Array, ArrayRef, AsArray, ListArray};
 use arrow::datatypes::Int64Type;
 use arrow::record_batch::RecordBatch;
 use grism_core::{
     Comparison, ComparisonOperator, Constraint, LABELS_COLUMN, Result, ScanPredicate, Table, Type,
-    Value, key_of,
+    Value, WideHasher, key_of, stable_number,
 };
 
 use crate::columns::{column_or_null, has_label};
@@ -26,12 +25,11 @@ pub(super) enum Key {
 impl Key {
     /// Which of so many parts of all keys the key is in.
     pub(super) fn part(self, parts: u64) -> u64 {
-        // A multiplication by the golden ratio parts neighbours.
         let mixed = match self {
-            Self::Integer(integer) => (integer as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32,
-            Self::Hash(hash) => hash as u64 >> 32,
+            Self::Integer(integer) => stable_number(integer as u64),
+            Self::Hash(hash) => hash as u64,
         };
-        mixed % parts
+        (mixed >> 32) % parts
     }
 }
 
@@ -253,9 +251,8 @@ fn push(part: &Part<'_>, bytes: &mut Vec<u8>) {
 }
 
 fn hash(bytes: &[u8]) -> u128 {
-    static HASHERS: OnceLock<[RandomState; 2]> = OnceLock::new();
-    let [high, low] = HASHERS.get_or_init(|| [RandomState::new(), RandomState::new()]);
-    u128::from(high.hash_one(bytes)) << 64 | u128::from(low.hash_one(bytes))
+    static HASHER: LazyLock<WideHasher> = LazyLock::new(WideHasher::default);
+    HASHER.hash(bytes)
 }
 
 #[cfg(test)]

@@ -1,9 +1,8 @@
 //! `KeyTable`: from keys to the entities that have them.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use ahash::RandomState;
+use grism_core::FastMap;
 
 use super::key::Key;
 
@@ -18,8 +17,8 @@ pub(super) const LEAST_BYTES: u64 = 20;
 /// The raw ids of entities by their keys.
 #[derive(Clone, Debug, Default)]
 pub(super) struct KeyTable {
-    integers: HashMap<i64, u64, RandomState>,
-    hashes: HashMap<u128, u64, RandomState>,
+    integers: FastMap<i64, u64>,
+    hashes: FastMap<u128, u64>,
 }
 
 impl KeyTable {

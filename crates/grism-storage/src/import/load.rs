@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use grism_core::{ChangeSet, Error, Result, Snapshot, SnapshotId, Storage};
+use grism_core::{ChangeSet, Error, Result, Snapshot, SnapshotSelector, Storage};
 
 use super::conflict::OnConflict;
 use super::files::InputFile;
@@ -29,9 +29,9 @@ pub async fn load(
     options: &LoadOptions,
 ) -> Result<LoadReport> {
     let start = Instant::now();
-    let snapshot = storage.snapshot(SnapshotId::default()).await?;
+    let snapshot = storage.snapshot(SnapshotSelector::Newest).await?;
     let (changes, mut report) = load_into(&snapshot, target, source, options).await?;
-    report.snapshot = storage.commit(changes).await?;
+    report.snapshot = Some(storage.commit(changes).await?);
     report.elapsed = start.elapsed();
     Ok(report)
 }

@@ -49,8 +49,8 @@ pub struct LoadReport {
     /// read as something else.
     #[serde(default)]
     pub warnings: Vec<String>,
-    /// The snapshot that the load committed.
-    pub snapshot: SnapshotId,
+    /// The snapshot that the load committed; `None` before it is.
+    pub snapshot: Option<SnapshotId>,
     /// How long it took.
     pub elapsed: Duration,
 }
@@ -119,13 +119,11 @@ impl fmt::Display for LoadReport {
         for (label, count) in &self.created {
             write!(f, ", {count} {label} created")?;
         }
-        write!(
-            f,
-            " ({:.2} s, {:.0} rows/s, snapshot {})",
-            self.elapsed.as_secs_f64(),
-            rate,
-            self.snapshot
-        )?;
+        write!(f, " ({:.2} s, {rate:.0} rows/s", self.elapsed.as_secs_f64())?;
+        if let Some(snapshot) = self.snapshot {
+            write!(f, ", snapshot {snapshot}")?;
+        }
+        f.write_str(")")?;
         for line in &self.read_as {
             write!(f, "\nread: {line}")?;
         }

@@ -10,8 +10,7 @@ use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::sync::{Mutex, PoisonError};
 
-use ahash::RandomState;
-use grism_core::{Error, Result};
+use grism_core::{Error, Result, WideHasher};
 
 use super::key::{Key, canonical};
 
@@ -23,7 +22,7 @@ const BLOCK: usize = 256;
 /// Keys and their ids, in runs; no key is in two of them.
 #[derive(Debug)]
 pub(super) struct SpilledKeys {
-    hashers: [RandomState; 2],
+    hasher: WideHasher,
     runs: Vec<Run>,
 }
 
@@ -42,7 +41,7 @@ type Entry = (u128, u64);
 impl SpilledKeys {
     pub(super) fn new() -> Self {
         Self {
-            hashers: [RandomState::new(), RandomState::new()],
+            hasher: WideHasher::default(),
             runs: Vec::new(),
         }
     }
@@ -51,13 +50,12 @@ impl SpilledKeys {
         self.runs.is_empty()
     }
 
-    /// The hash that stands for a key. Two keys share one of 128 bits with seeds drawn at random about never.
+    /// The hash that stands for a key.
     pub(super) fn hash(&self, key: &Key<'_>) -> u128 {
-        let half = |hasher: &RandomState| match canonical(key) {
-            (Some(integer), _) => hasher.hash_one((0u8, integer)),
-            (None, text) => hasher.hash_one((1u8, text)),
-        };
-        u128::from(half(&self.hashers[0])) << 64 | u128::from(half(&self.hashers[1]))
+        match canonical(key) {
+            (Some(integer), _) => self.hasher.hash((0u8, integer)),
+            (None, text) => self.hasher.hash((1u8, text)),
+        }
     }
 
     /// Adds keys, by their hashes, that are in no run yet.

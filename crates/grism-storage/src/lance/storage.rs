@@ -8,7 +8,8 @@ use async_trait::async_trait;
 use fail::fail_point;
 use grism_core::{
     BatchStream, ChangeSet, CommitSummary, Error, ErrorKind, Maintenance, MemoryManager, Result,
-    RowOrigin, Snapshot, SnapshotId, SnapshotInfo, Storage, StorageDescriptor, TimeTravel, Turn,
+    RowOrigin, Snapshot, SnapshotId, SnapshotInfo, SnapshotSelector, Storage, StorageDescriptor,
+    TimeTravel, Turn,
 };
 use lance_table::format::is_detached_version;
 
@@ -38,8 +39,8 @@ pub struct LanceStorage {
 }
 
 impl LanceStorage {
-    pub(super) async fn find(&self, id: SnapshotId) -> Result<Arc<LanceSnapshot>> {
-        let found = self.found(id).await?;
+    pub(super) async fn find(&self, which: SnapshotSelector) -> Result<Arc<LanceSnapshot>> {
+        let found = self.found(which).await?;
         let memory = self.root.resources().memory();
         if Arc::ptr_eq(memory, found.memory()) {
             return Ok(found);
@@ -48,18 +49,20 @@ impl LanceStorage {
     }
 
     /// The snapshot as the process reads it.
-    async fn found(&self, id: SnapshotId) -> Result<Arc<LanceSnapshot>> {
+    async fn found(&self, which: SnapshotSelector) -> Result<Arc<LanceSnapshot>> {
         let end = self.log.latest().await;
         let end = end.inspect_err(|_| self.open.clear())?;
         let graph = self.open.graph(&self.root, &self.log, end.graph).await?;
-        let is_latest = id.is_latest();
-        let id = if is_latest { end.id } else { id };
+        let id = match which {
+            SnapshotSelector::Newest => end.id,
+            SnapshotSelector::At(id) => id,
+        };
         if let Some(known) = self.open.snapshot(id) {
             return Ok(known);
         }
         let entry = match self.log.read(id).await {
             // VACUUM may have dropped what was the newest a moment ago.
-            Err(error) if is_latest && error.kind() == ErrorKind::NotFound => {
+            Err(error) if which.is_latest() && error.kind() == ErrorKind::NotFound => {
                 self.log.read(self.log.latest().await?.id).await?
             }
             other => other?,
@@ -137,7 +140,7 @@ impl LanceStorage {
         entry.commit = uuid::Uuid::new_v4().to_string();
         entry.summary = summary;
         // What was staged on a graph that is gone must not become a snapshot of another one in its place.
-        let newest = self.find(SnapshotId::default()).await?;
+        let newest = self.find(SnapshotSelector::Newest).await?;
         if newest.id() == before.id && newest.commit() != before.commit {
             return Err(built_anew());
         }
@@ -244,8 +247,8 @@ impl Storage for LanceStorage {
         })
     }
 
-    async fn snapshot(&self, id: SnapshotId) -> Result<Arc<dyn Snapshot>> {
-        Ok(self.find(id).await?)
+    async fn snapshot(&self, which: SnapshotSelector) -> Result<Arc<dyn Snapshot>> {
+        Ok(self.find(which).await?)
     }
 
     async fn commit_steps(
@@ -258,7 +261,7 @@ impl Storage for LanceStorage {
             None => self.turn().await?,
         };
         fail_point!("commit-begins");
-        let newest = self.find(SnapshotId::default()).await?;
+        let newest = self.find(SnapshotSelector::Newest).await?;
         newest.graph.upgrade(&self.root).await?;
         let (before, options) = (newest.entry(), newest.graph.options);
         let base = steps.first().map_or(before.id, |step| step.base);

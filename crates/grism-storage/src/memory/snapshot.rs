@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use futures::StreamExt;
 use grism_core::{
     BatchStream, ChangeSet, EntityId, Error, GraphSchema, GraphStatistics, HyperedgeType,
-    IncidenceSegment, IndexSearch, LoadState, MemoryManager, Result, ScanRange, ScanRequest,
-    SearchHit, SegmentKey, Snapshot, SnapshotId, Table, TableId,
+    IncidenceSegment, IndexSearch, LoadState, MemoryManager, Result, ScanPiece, ScanRange,
+    ScanRequest, SearchHit, SegmentKey, Snapshot, SnapshotId, Table, TableId,
 };
 
 use super::append::{Appending, appended};
@@ -371,7 +371,7 @@ impl Snapshot for MemorySnapshot {
             .map_or(&[][..], |chunks| &chunks.batches);
         let range = |(fragment, batch): (usize, &RecordBatch)| ScanRange {
             table,
-            fragment: fragment as u64,
+            piece: ScanPiece::Fragment(fragment as u64),
             rows: batch.num_rows() as u64,
         };
         batches.iter().enumerate().map(range).collect()
@@ -380,7 +380,13 @@ impl Snapshot for MemorySnapshot {
     async fn scan(&self, request: ScanRequest) -> Result<BatchStream> {
         let table = self.schema.table(request.range.table)?;
         let chunks = self.chunks(table.id)?;
-        let fragment = request.range.fragment as usize;
+        let ScanPiece::Fragment(fragment) = request.range.piece else {
+            let piece = request.range.piece;
+            return Err(Error::internal(format!(
+                "a table in memory without {piece}"
+            )));
+        };
+        let fragment = fragment as usize;
         let (Some(batch), Some(start)) =
             (chunks.batches.get(fragment), chunks.starts.get(fragment))
         else {

@@ -8,8 +8,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use async_trait::async_trait;
 use grism_core::{
     BatchStream, ChangeSet, CommitSummary, DEFAULT_SEGMENT_SHIFT, Error, MemoryManager,
-    PoolMemoryManager, Result, RowOrigin, Snapshot, SnapshotId, SnapshotInfo, Storage,
-    StorageDescriptor,
+    PoolMemoryManager, Result, RowOrigin, Snapshot, SnapshotId, SnapshotInfo, SnapshotSelector,
+    Storage, StorageDescriptor,
 };
 use tokio::sync::Mutex;
 
@@ -112,7 +112,7 @@ impl InMemoryStorage {
     /// # Errors
     /// `NotFound` where there is no such snapshot.
     pub fn image(&self, id: SnapshotId) -> Result<Vec<u8>> {
-        self.find(id)?.to_image()
+        self.find(id.into())?.to_image()
     }
 
     /// A graph of one snapshot, read from its image, in a process with this memory.
@@ -166,17 +166,16 @@ impl InMemoryStorage {
         });
     }
 
-    fn find(&self, id: SnapshotId) -> Result<Arc<MemorySnapshot>> {
+    fn find(&self, which: SnapshotSelector) -> Result<Arc<MemorySnapshot>> {
         let snapshots = self
             .snapshots
             .read()
             .unwrap_or_else(PoisonError::into_inner);
-        let found = if id.is_latest() {
-            snapshots.last()
-        } else {
-            snapshots.iter().find(|line| line.snapshot.id() == id)
+        let found = match which {
+            SnapshotSelector::Newest => snapshots.last(),
+            SnapshotSelector::At(id) => snapshots.iter().find(|line| line.snapshot.id() == id),
         };
-        let found = found.ok_or_else(|| Error::not_found(format!("there is no snapshot {id}")))?;
+        let found = found.ok_or_else(|| Error::not_found(format!("there is no {which}")))?;
         if Arc::ptr_eq(&self.memory, found.snapshot.memory()) {
             return Ok(Arc::clone(&found.snapshot));
         }
@@ -244,8 +243,8 @@ impl Storage for InMemoryStorage {
         })
     }
 
-    async fn snapshot(&self, id: SnapshotId) -> Result<Arc<dyn Snapshot>> {
-        Ok(self.find(id)?)
+    async fn snapshot(&self, which: SnapshotSelector) -> Result<Arc<dyn Snapshot>> {
+        Ok(self.find(which)?)
     }
 
     async fn commit_steps(
@@ -254,7 +253,7 @@ impl Storage for InMemoryStorage {
         staged: Option<Arc<dyn Snapshot>>,
     ) -> Result<SnapshotId> {
         let _commit = self.commits.lock().await;
-        let newest = self.find(SnapshotId::default())?;
+        let newest = self.find(SnapshotSelector::Newest)?;
         let base = steps.first().map_or(newest.id(), |step| step.base);
         let is_moved = base != newest.id();
         let steps = if is_moved {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures::TryStreamExt;
 use grism_core::{
-    Comparison, ComparisonOperator, EntityId, ScanRequest, SegmentKey, Snapshot, SnapshotId,
+    Comparison, ComparisonOperator, EntityId, ScanRequest, SegmentKey, Snapshot, SnapshotSelector,
     Storage, Value,
 };
 
@@ -14,7 +14,7 @@ use crate::InMemoryStorage;
 #[tokio::test]
 async fn changes_that_cannot_be_read_are_an_error_and_not_left_out() {
     let storage = InMemoryStorage::new();
-    let base = storage.snapshot(SnapshotId::default()).await.unwrap();
+    let base = storage.snapshot(SnapshotSelector::Newest).await.unwrap();
     let mut transaction = Transaction::new(base);
     let [a, b] = ["A", "B"].map(|label| transaction.create_node(&[label.to_owned()]).unwrap());
     let edge = transaction.create_edge("R", a, b).unwrap();

@@ -13,8 +13,8 @@ use futures::{StreamExt, TryStreamExt};
 use grism_core::{
     BatchStream, EntityId, Error, GraphSchema, GraphStatistics, HyperedgeType, ID_COLUMN,
     Incidence, IncidenceSegment, IndexSearch, LoadState, MemoryManager, OffsetSet, Result, Role,
-    ScanRange, ScanRequest, SearchHit, SegmentKey, Snapshot, SnapshotId, Table, TableId, Value,
-    widen_column,
+    ScanPiece, ScanRange, ScanRequest, SearchHit, SegmentKey, Snapshot, SnapshotId, Table, TableId,
+    Value, widen_column,
 };
 
 use super::changes::{TableChanges, value_type};
@@ -24,9 +24,6 @@ use crate::columns::{
 };
 use crate::incidences::{by_segment, collect_incidences};
 use crate::search::scan_search;
-
-/// The fragment of the rows that a transaction created.
-const CREATED: u64 = u64::MAX;
 
 /// A snapshot with changes on top. A copy shares everything.
 #[derive(Clone, Debug)]
@@ -328,7 +325,7 @@ impl Snapshot for TransactionSnapshot {
         {
             ranges.push(ScanRange {
                 table,
-                fragment: CREATED,
+                piece: ScanPiece::Created,
                 rows: changes.created,
             });
         }
@@ -339,7 +336,7 @@ impl Snapshot for TransactionSnapshot {
         let id = request.range.table;
         let table = self.schema.table(id)?.clone();
         let changes = self.tables.get(&id);
-        if request.range.fragment == CREATED {
+        if request.range.piece == ScanPiece::Created {
             let ranges = changes.map(|changes| changes.created_ranges());
             let view = self.clone();
             let batches = ranges

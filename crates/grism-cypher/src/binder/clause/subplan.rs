@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use grism_core::{Error, Result, Type, Value};
-use grism_logical::{LogicalExpr, LogicalPlan, PlanSchema};
+use grism_logical::{Internal, LogicalExpr, LogicalPlan, PlanSchema};
 
 use super::dispatch::bind_clause;
 use super::filter::filter;
@@ -72,7 +72,10 @@ pub(crate) fn query_subplan(
         let plan = match rows_only {
             true => LogicalPlan::Project {
                 input: Arc::new(branch(single, Reads::Rows)?),
-                expressions: vec![(LogicalExpr::Literal(Value::Bool(true)), "#row".to_owned())],
+                expressions: vec![(
+                    LogicalExpr::Literal(Value::Bool(true)),
+                    Internal::Row.column(),
+                )],
             },
             false => branch(single, Reads::Columns)?,
         };

@@ -1,6 +1,7 @@
 //! The variables a clause can name.
 
 use grism_core::Type;
+use grism_logical::is_internal;
 
 /// A variable in scope.
 #[derive(Clone, Debug)]
@@ -49,7 +50,7 @@ impl Scope {
 /// The column for a variable: its own name, in brackets where that could be taken for a property's column (which has a
 /// dot), an internal one (which starts with `#`), or another bracketed one.
 pub(crate) fn column_for(name: &str) -> String {
-    if name.contains('.') || name.starts_with(['#', '[']) {
+    if name.contains('.') || name.starts_with('[') || is_internal(name) {
         format!("[{name}]")
     } else {
         name.to_owned()

@@ -6,6 +6,7 @@
 
 use super::path::Length;
 use crate::syntax::{Expr, PathElement, PathElementKind, PathPattern, RelationshipPattern, Span};
+use grism_logical::Internal;
 
 /// A repeated pattern, and the entities at its ends by index.
 #[derive(Clone)]
@@ -33,8 +34,8 @@ impl Group<'_> {
     /// The columns of what a path through the group runs through: relationships, and the entities they lead to.
     pub(crate) fn path_columns(&self) -> (String, String) {
         (
-            format!("#steps{}", self.number),
-            format!("#entities{}", self.number),
+            Internal::GroupSteps(self.number).column(),
+            Internal::GroupEntities(self.number).column(),
         )
     }
 }
@@ -60,5 +61,6 @@ pub(super) fn path_of(step: &RelationshipPattern, span: Span) -> PathPattern {
 
 /// The column of what each repetition of the group takes, by its number within a repetition.
 pub(crate) fn taken_column(group: &Group<'_>, number: usize) -> String {
-    format!("#taken{}_{number}", group.number)
+    let group = group.number;
+    Internal::GroupTaken { group, number }.column()
 }

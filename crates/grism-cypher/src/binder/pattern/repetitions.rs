@@ -6,7 +6,7 @@ use grism_core::{Result, TableId, Tables};
 use grism_logical::pattern::{
     PatternEdge, PatternGraph, PatternHop, PatternPath, PatternTaken, Repetition,
 };
-use grism_logical::{Direction, PlanSchema};
+use grism_logical::{Direction, Internal, PlanSchema};
 
 use super::elements::{Elements, Entity};
 use super::group::{Group, GroupPattern, path_of, taken_column};
@@ -118,7 +118,7 @@ pub(super) fn add_groups(
             }
         };
         graph.edges.push(PatternEdge {
-            variable: format!("#group{}", group.number),
+            variable: Internal::Group(group.number).column(),
             tables: [].into(),
             label: label.split_whitespace().collect::<Vec<_>>().join(" "),
             direction: Direction::Out,

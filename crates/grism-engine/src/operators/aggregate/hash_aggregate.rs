@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array, ListArray};
 use arrow::compute::kernels::arity;
-use arrow::datatypes::{DataType, Float64Type, Int64Type, SchemaRef};
+use arrow::datatypes::{DataType, FieldRef, Float64Type, Int64Type, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{Error, GraphStatistics, Result, Type};
+use grism_core::{Result, Type};
 use grism_functions::float_key;
 use grism_logical::optimizer::{Facts, most_different};
 use grism_logical::{AggregateFunction, AggregateRef, Column, PlanSchema};
@@ -17,11 +17,10 @@ use super::group_key::GroupKey;
 use super::key_numbers::KeyNumbers;
 use crate::batch::batch_of;
 use crate::datafusion::{aggregate, state_schema};
-use crate::operators::children::only_child;
 use crate::operators::names::comma_separated;
 use crate::{
-    AcceptedPhase, ExecutionContextTrait, InputRequirement, OperatorRun, Phases, PhysicalOperator,
-    PhysicalSchema, PlanProperties, RecordBatchStream, RequiredDistribution, run,
+    AcceptedPhase, ExecutionContextTrait, InputRequirement, OperatorRun, Phases, PhysicalSchema,
+    PlanProperties, RecordBatchStream, RequiredDistribution, Unary, UnaryExec,
 };
 
 /// Which part of an aggregation is done.
@@ -65,104 +64,61 @@ impl AggregateColumn {
 /// Output: keys, then aggregates, then the values of shared keys, in no order; in the partial phase states take the place of
 /// aggregates. Without aggregates it leaves each different row once. Spills past the memory limit, but for shared keys, each of
 /// which is held once in memory.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct HashAggregateExec {
-    input: Arc<dyn PhysicalOperator>,
     phase: AggregatePhase,
     keys: Vec<GroupKey>,
     aggregates: Vec<AggregateColumn>,
     /// The schema of the rows, whatever the phase.
     rows: PhysicalSchema,
-    schema: PhysicalSchema,
 }
 
 impl HashAggregateExec {
-    /// Aggregates `input`, in one phase, by key columns.
-    ///
-    /// # Errors
-    /// `Internal` for a column that is not there.
-    pub fn try_new(
-        input: Arc<dyn PhysicalOperator>,
-        keys: Vec<GroupKey>,
-        aggregates: Vec<AggregateColumn>,
-    ) -> Result<Self> {
-        let rows = input.schema().clone();
-        Self::build(input, AggregatePhase::Single, keys, aggregates, rows)
-    }
-
-    fn build(
-        input: Arc<dyn PhysicalOperator>,
-        phase: AggregatePhase,
-        keys: Vec<GroupKey>,
-        aggregates: Vec<AggregateColumn>,
+    /// Aggregates, in one phase, rows of these columns by key columns.
+    #[must_use]
+    pub fn new(
         rows: PhysicalSchema,
-    ) -> Result<Self> {
-        let type_of = |name: &str| {
-            rows.index_of(name)
-                .map(|index| rows.columns().columns[index].ty.clone())
-        };
-        let mut columns = Vec::new();
-        for key in &keys {
-            let column = Column::new(&key.name, type_of(&key.name)?);
-            columns.push(match key.value {
-                Some(_) => column.shared(),
-                None => column,
-            });
-        }
-        if phase == AggregatePhase::Partial {
-            let names: Vec<String> = keys.iter().map(|key| key.name.clone()).collect();
-            let numbered = KeyNumbers::schema(&keys, rows.arrow());
-            let states = state_schema(&numbered, &names, &aggregates)?;
-            for field in &states.fields()[keys.len()..] {
-                columns.push(Column::new(
-                    field.name(),
-                    Type::of_column(field.data_type()),
-                ));
-            }
-        } else {
-            for aggregate in &aggregates {
-                let arguments = aggregate.arguments.iter().map(|name| type_of(name));
-                let arguments = arguments.collect::<Result<Vec<_>>>()?;
-                columns.push(Column::new(
-                    &aggregate.name,
-                    aggregate.function.result_type(&arguments)?,
-                ));
-            }
-        }
-        for value in keys.iter().filter_map(|key| key.value.as_deref()) {
-            columns.push(Column::new(value, type_of(value)?).shared());
-        }
-        Ok(Self {
-            input,
-            phase,
+        keys: Vec<GroupKey>,
+        aggregates: Vec<AggregateColumn>,
+    ) -> Self {
+        Self {
+            phase: AggregatePhase::Single,
             keys,
             aggregates,
             rows,
-            schema: PlanSchema::new(columns).into(),
-        })
+        }
     }
 
-    /// The first of two phases.
-    fn partial(&self) -> Result<Self> {
-        let (keys, aggregates) = (self.keys.clone(), self.aggregates.clone());
-        Self::build(
-            Arc::clone(&self.input),
-            AggregatePhase::Partial,
-            keys,
-            aggregates,
-            self.rows.clone(),
-        )
+    fn in_phase(&self, phase: AggregatePhase) -> Self {
+        Self {
+            phase,
+            ..self.clone()
+        }
     }
 
-    /// The second of two phases, over the states of the first.
-    fn finish(&self, states: Arc<dyn PhysicalOperator>) -> Result<Self> {
-        Self::build(
-            states,
-            AggregatePhase::Final,
-            self.keys.clone(),
-            self.aggregates.clone(),
-            self.rows.clone(),
-        )
+    fn type_of(&self, column: &str) -> Result<Type> {
+        let place = self.rows.index_of(column)?;
+        Ok(self.rows.columns().columns[place].ty.clone())
+    }
+
+    /// The columns of the aggregates, or of their states.
+    fn aggregate_columns(&self) -> Result<Vec<Column>> {
+        if self.phase == AggregatePhase::Partial {
+            let numbered = KeyNumbers::schema(&self.keys, self.rows.arrow());
+            let states = state_schema(&numbered, &self.keys(), &self.aggregates)?;
+            let states = states.fields()[self.keys.len()..].iter();
+            let column =
+                |field: &FieldRef| Column::new(field.name(), Type::of_column(field.data_type()));
+            return Ok(states.map(column).collect());
+        }
+        let column = |aggregate: &AggregateColumn| {
+            let arguments = aggregate.arguments.iter();
+            let arguments = arguments.map(|name| self.type_of(name));
+            let arguments = arguments.collect::<Result<Vec<_>>>()?;
+            let ty = aggregate.function.result_type(&arguments)?;
+            Ok(Column::new(&aggregate.name, ty))
+        };
+        self.aggregates.iter().map(column).collect()
     }
 
     /// What the first phase outputs, as the second one knows it.
@@ -179,21 +135,29 @@ impl HashAggregateExec {
 }
 
 #[typetag::serde]
-impl PhysicalOperator for HashAggregateExec {
+impl Unary for HashAggregateExec {
     fn name(&self) -> &'static str {
         "HashAggregateExec"
     }
 
-    fn schema(&self) -> &PhysicalSchema {
-        &self.schema
+    fn schema(&self, _input: &PhysicalSchema) -> Result<PhysicalSchema> {
+        let mut columns = Vec::new();
+        for key in &self.keys {
+            let column = Column::new(&key.name, self.type_of(&key.name)?);
+            columns.push(match key.value {
+                Some(_) => column.shared(),
+                None => column,
+            });
+        }
+        columns.extend(self.aggregate_columns()?);
+        for value in self.keys.iter().filter_map(|key| key.value.as_deref()) {
+            columns.push(Column::new(value, self.type_of(value)?).shared());
+        }
+        Ok(PlanSchema::new(columns).into())
     }
 
-    fn properties(
-        &self,
-        inputs: &[PlanProperties],
-        _statistics: &GraphStatistics,
-    ) -> PlanProperties {
-        let own = PlanProperties::row_by_row(&inputs[0], &self.schema).blocking();
+    fn properties(&self, own: &UnaryExec, input: &PlanProperties) -> PlanProperties {
+        let own = PlanProperties::row_by_row(input, own.schema()).blocking();
         let pending = match self.phase {
             AggregatePhase::Partial => Some(self.partial_groups()),
             AggregatePhase::Single | AggregatePhase::Final => None,
@@ -201,7 +165,7 @@ impl PhysicalOperator for HashAggregateExec {
         PlanProperties { pending, ..own }
     }
 
-    fn estimated_rows(&self, inputs: &[f64], facts: Facts<'_>) -> f64 {
+    fn estimated_rows(&self, _own: &UnaryExec, inputs: &[f64], facts: Facts<'_>) -> f64 {
         let keys = self.keys.iter();
         let keys = keys.filter_map(|key| self.rows.columns().find(&key.name).cloned());
         let different = most_different(&PlanSchema::new(keys.collect()), facts);
@@ -216,9 +180,9 @@ impl PhysicalOperator for HashAggregateExec {
         ))
     }
 
-    fn required_inputs(&self) -> Vec<InputRequirement> {
+    fn required_input(&self) -> InputRequirement {
         if self.phase == AggregatePhase::Partial {
-            return vec![InputRequirement::any()];
+            return InputRequirement::any();
         }
         let is_mergeable = self.aggregates.iter().all(AggregateColumn::is_mergeable);
         let (distribution, reason) = match (self.keys(), self.aggregates.is_empty()) {
@@ -246,42 +210,23 @@ impl PhysicalOperator for HashAggregateExec {
             AggregatePhase::Final => AcceptedPhase::Finishes(self.partial_groups()),
             AggregatePhase::Single | AggregatePhase::Partial => AcceptedPhase::Whole,
         };
-        vec![InputRequirement::of(distribution, reason).with_phase(phase)]
+        InputRequirement::of(distribution, reason).with_phase(phase)
     }
 
-    fn phases(&self) -> Result<Option<Phases>> {
+    fn phases(&self, own: &UnaryExec) -> Result<Option<Phases>> {
         let is_split = self.phase == AggregatePhase::Single
             && self.aggregates.iter().all(AggregateColumn::is_mergeable);
-        if !is_split || self.schema.columns().columns.is_empty() {
+        if !is_split || own.schema().columns().columns.is_empty() {
             return Ok(None);
         }
-        let local: Arc<dyn PhysicalOperator> = Arc::new(self.partial()?);
-        let global = self.finish(Arc::clone(&local))?;
-        let [between] = <[_; 1]>::try_from(global.required_inputs())
-            .map_err(|_| Error::internal("an aggregate has one input"))?;
+        let partial = self.in_phase(AggregatePhase::Partial);
+        let local = UnaryExec::over(Arc::clone(own.input()), partial)?;
+        let finish = self.in_phase(AggregatePhase::Final);
         Ok(Some(Phases {
+            between: finish.required_input(),
+            global: Some(UnaryExec::over(Arc::clone(&local), finish)?),
             local,
-            between,
-            global: Some(Arc::new(global)),
         }))
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
-        vec![&self.input]
-    }
-
-    fn with_new_children(
-        &self,
-        children: Vec<Arc<dyn PhysicalOperator>>,
-    ) -> Result<Arc<dyn PhysicalOperator>> {
-        let (keys, aggregates) = (self.keys.clone(), self.aggregates.clone());
-        Ok(Arc::new(Self::build(
-            only_child(children)?,
-            self.phase,
-            keys,
-            aggregates,
-            self.rows.clone(),
-        )?))
     }
 
     fn describe(&self) -> String {
@@ -306,13 +251,19 @@ impl PhysicalOperator for HashAggregateExec {
         }
     }
 
-    fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
+    fn execute(
+        &self,
+        own: &UnaryExec,
+        context: Arc<dyn ExecutionContextTrait>,
+    ) -> Result<RecordBatchStream> {
         let keys = self.keys();
         if keys.is_empty() && self.aggregates.is_empty() {
-            return self.unit_row(&context);
+            // DISTINCT over no columns: one row where there is any.
+            let first = own.run_input(&context)?.take(1);
+            return Ok(first.map_ok(|batch| batch.slice(0, 1)).boxed());
         }
         let rows = KeyNumbers::schema(&self.keys, self.rows.arrow());
-        let input = run(&self.input, &context)?;
+        let input = own.run_input(&context)?;
         let numbers = Arc::new(KeyNumbers::new(&self.keys, &context.memory_manager())?);
         let (schema, floats) = match self.phase {
             AggregatePhase::Final => (state_schema(&rows, &keys, &self.aggregates)?, Vec::new()),
@@ -336,7 +287,7 @@ impl PhysicalOperator for HashAggregateExec {
         let query = context.query();
         let grouped = aggregate(self.phase, &rows, &keys, &self.aggregates, input, query)?;
         let (schema, phase, aggregates, keys) = (
-            Arc::clone(self.schema.arrow()),
+            Arc::clone(own.schema().arrow()),
             self.phase,
             self.aggregates.clone(),
             self.keys.clone(),
@@ -355,15 +306,6 @@ impl PhysicalOperator for HashAggregateExec {
             std::future::ready(batch)
         });
         Ok(named.boxed())
-    }
-}
-
-impl HashAggregateExec {
-    /// DISTINCT over no columns: one row where there is any.
-    fn unit_row(&self, context: &Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
-        let input = run(&self.input, context)?;
-        let first = input.take(1).map_ok(|batch| batch.slice(0, 1));
-        Ok(first.boxed())
     }
 }
 

@@ -106,7 +106,7 @@ fn over(
 ) -> Arc<dyn PhysicalOperator> {
     match operator.children()[..] {
         [] => Arc::clone(leaf),
-        [child] => operator.with_new_children(vec![over(child, leaf)]).unwrap(),
+        [child] => operator.over_inputs(vec![over(child, leaf)]).unwrap(),
         _ => panic!("one leaf"),
     }
 }
@@ -134,11 +134,7 @@ async fn in_two_phases(
     let schema = phases.local.schema().clone();
     let states: Arc<dyn PhysicalOperator> =
         Arc::new(RowsExec::new(None, Rows::new(states), schema));
-    let whole = phases
-        .global
-        .unwrap()
-        .with_new_children(vec![states])
-        .unwrap();
+    let whole = phases.global.unwrap().over_inputs(vec![states]).unwrap();
     rows_of(&whole, graph, batches_of(3)).await.unwrap()
 }
 

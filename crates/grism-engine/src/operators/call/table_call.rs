@@ -8,17 +8,15 @@ use arrow::compute::concat_batches;
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{Error, GraphStatistics, MemoryReservation, Result, Value};
+use grism_core::{Error, MemoryReservation, Result, Value};
 use grism_functions::{TableSignature, fitting};
 use grism_logical::{LogicalPlan, TableCall};
 use serde::{Deserialize, Serialize};
 
 use super::counted_rows::CountedRows;
 use crate::batch::{batch_of, take_columns};
-use crate::operators::children::only_child;
 use crate::{
-    ExecutionContextTrait, ExprEvaluator, InputRequirement, PhysicalOperator, PhysicalSchema,
-    PlanProperties, RecordBatchStream, run,
+    ExecutionContextTrait, ExprEvaluator, PhysicalSchema, RecordBatchStream, Unary, UnaryExec,
 };
 
 /// How long rows wait for more of them before they go on.
@@ -31,18 +29,14 @@ const LONGEST_WAIT: Duration = Duration::from_millis(50);
 /// function made and is not handed on yet: a batch of it, or of the query.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct TableCallExec {
-    input: Arc<dyn PhysicalOperator>,
     call: TableCall,
-    schema: PhysicalSchema,
 }
 
 impl TableCallExec {
-    /// Runs `call` over `input`, which takes the place of the logical input.
+    /// Runs `call`, whose logical input counts for nothing.
     #[must_use]
-    pub fn new(input: Arc<dyn PhysicalOperator>, call: &TableCall) -> Self {
+    pub fn new(call: &TableCall) -> Self {
         Self {
-            schema: input.schema().with(call.output()),
-            input,
             call: TableCall {
                 // The physical input stands beside it.
                 input: Arc::new(LogicalPlan::Unit),
@@ -53,55 +47,36 @@ impl TableCallExec {
 }
 
 #[typetag::serde]
-impl PhysicalOperator for TableCallExec {
+impl Unary for TableCallExec {
     fn name(&self) -> &'static str {
         "TableCallExec"
     }
 
-    fn schema(&self) -> &PhysicalSchema {
-        &self.schema
-    }
-
-    fn properties(
-        &self,
-        inputs: &[PlanProperties],
-        _statistics: &GraphStatistics,
-    ) -> PlanProperties {
-        PlanProperties::row_by_row(&inputs[0], self.schema())
-    }
-
-    fn required_inputs(&self) -> Vec<InputRequirement> {
-        vec![InputRequirement::any()]
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
-        vec![&self.input]
-    }
-
-    fn with_new_children(
-        &self,
-        children: Vec<Arc<dyn PhysicalOperator>>,
-    ) -> Result<Arc<dyn PhysicalOperator>> {
-        Ok(Arc::new(Self::new(only_child(children)?, &self.call)))
+    fn schema(&self, input: &PhysicalSchema) -> Result<PhysicalSchema> {
+        Ok(input.with(self.call.output()))
     }
 
     fn describe(&self) -> String {
         self.call.describe()
     }
 
-    fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
+    fn execute(
+        &self,
+        own: &UnaryExec,
+        context: Arc<dyn ExecutionContextTrait>,
+    ) -> Result<RecordBatchStream> {
         let arguments = self.call.arguments.iter();
         let arguments =
-            arguments.map(|argument| ExprEvaluator::try_new(argument, self.input.schema()));
+            arguments.map(|argument| ExprEvaluator::try_new(argument, own.input().schema()));
         let arguments = arguments.collect::<Result<Vec<_>>>()?;
         let function = Arc::clone(&self.call.function);
         let places = self.call.places();
-        let schema = Arc::clone(self.schema.arrow());
+        let schema = Arc::clone(own.schema().arrow());
         let batch_rows = context.query().config.batch_rows.max(1);
         let cancellation = context.query().cancellation.clone();
         let memory = context.memory_manager();
         let mut held = MemoryReservation::try_new(Arc::clone(&memory), 0)?;
-        let mut input = run(&self.input, &context)?;
+        let mut input = own.run_input(&context)?;
         let found = async_stream::try_stream! {
             let form = Form::of(function.signature(), places);
             while let Some(batch) = input.try_next().await? {

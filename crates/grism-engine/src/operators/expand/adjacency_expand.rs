@@ -5,22 +5,19 @@ use std::sync::Arc;
 use arrow::array::{Array, UInt32Array, UInt64Array};
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{
-    EntityId, EntityKind, GraphStatistics, Result, SOURCE_ROLE, TARGET_ROLE, TableId, Tables, Type,
-};
+use grism_core::{EntityId, EntityKind, Result, SOURCE_ROLE, TARGET_ROLE, TableId, Tables, Type};
 use grism_logical::optimizer::Facts;
-use grism_logical::{Column, Direction, EdgeExpand};
+use grism_logical::{Column, Direction, EdgeExpand, LogicalPlan};
 use serde::{Deserialize, Serialize};
 
 use super::expansion::{IncidenceReader, fan_out_advice};
 use super::marks::Marks;
 use super::segment_groups::by_segments;
 use crate::batch::{batch_of, id_column, take_columns};
-use crate::operators::children::only_child;
 use crate::operators::names::{named, shown};
 use crate::{
-    ExecutionContextTrait, InputRequirement, OperatorRun, PhysicalOperator, PhysicalSchema,
-    PlanProperties, RecordBatchStream, RequiredDistribution, run,
+    ExecutionContextTrait, InputRequirement, OperatorRun, PhysicalSchema, RecordBatchStream,
+    RequiredDistribution, Unary, UnaryExec,
 };
 
 /// Follows binary edges by their incidence lists, which hold the node at the other end beside the edge.
@@ -32,46 +29,20 @@ use crate::{
 /// until it has those of few segments together.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct AdjacencyExpandExec {
-    input: Arc<dyn PhysicalOperator>,
     expand: EdgeExpand,
-    schema: PhysicalSchema,
 }
 
 impl AdjacencyExpandExec {
-    /// Runs `expand` over `input`, which takes the place of the logical input.
+    /// Runs `expand`, whose logical input counts for nothing.
     #[must_use]
-    pub fn new(input: Arc<dyn PhysicalOperator>, expand: &EdgeExpand) -> Self {
-        let mut columns = Vec::new();
-        if let Some(edge) = &expand.edge {
-            columns.push(Column::new(
-                edge,
-                Type::Hyperedge(Arc::clone(&expand.tables)),
-            ));
-        }
-        if !expand.into {
-            columns.push(Column::new(&expand.to, expand.to_type.clone()));
-        }
+    pub fn new(expand: &EdgeExpand) -> Self {
         Self {
-            schema: input.schema().with(columns),
-            input,
             expand: EdgeExpand {
                 // The physical input stands beside it.
-                input: Arc::new(grism_logical::LogicalPlan::Unit),
+                input: Arc::new(LogicalPlan::Unit),
                 ..expand.clone()
             },
         }
-    }
-
-    /// The column expansion starts from.
-    #[must_use]
-    pub fn from(&self) -> &str {
-        &self.expand.from
-    }
-
-    /// Tables of the edges.
-    #[must_use]
-    pub fn tables(&self) -> &Tables {
-        &self.expand.tables
     }
 
     /// The lists that are read.
@@ -94,25 +65,23 @@ impl AdjacencyExpandExec {
 }
 
 #[typetag::serde]
-impl PhysicalOperator for AdjacencyExpandExec {
+impl Unary for AdjacencyExpandExec {
     fn name(&self) -> &'static str {
         "AdjacencyExpandExec"
     }
 
-    fn schema(&self) -> &PhysicalSchema {
-        &self.schema
+    fn schema(&self, input: &PhysicalSchema) -> Result<PhysicalSchema> {
+        let edge = self.expand.edge.as_ref().map(|edge| {
+            let ty = Type::Hyperedge(Arc::clone(&self.expand.tables));
+            Column::new(edge, ty)
+        });
+        let end =
+            (!self.expand.into).then(|| Column::new(&self.expand.to, self.expand.to_type.clone()));
+        Ok(input.with(edge.into_iter().chain(end)))
     }
 
-    fn properties(
-        &self,
-        inputs: &[PlanProperties],
-        _statistics: &GraphStatistics,
-    ) -> PlanProperties {
-        PlanProperties::row_by_row(&inputs[0], self.schema())
-    }
-
-    fn estimated_rows(&self, inputs: &[f64], facts: Facts<'_>) -> f64 {
-        let columns = self.input.schema().columns();
+    fn estimated_rows(&self, own: &UnaryExec, inputs: &[f64], facts: Facts<'_>) -> f64 {
+        let columns = own.input().schema().columns();
         self.expand.estimated_rows(inputs[0], columns, facts)
     }
 
@@ -120,26 +89,13 @@ impl PhysicalOperator for AdjacencyExpandExec {
         fan_out_advice(run)
     }
 
-    fn required_inputs(&self) -> Vec<InputRequirement> {
-        vec![InputRequirement::of(
-            RequiredDistribution::Adjacency {
-                entity: EntityKind::Node,
-                column: self.from().to_owned(),
-                tables: Arc::clone(self.tables()),
-            },
-            String::new(),
-        )]
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
-        vec![&self.input]
-    }
-
-    fn with_new_children(
-        &self,
-        children: Vec<Arc<dyn PhysicalOperator>>,
-    ) -> Result<Arc<dyn PhysicalOperator>> {
-        Ok(Arc::new(Self::new(only_child(children)?, &self.expand)))
+    fn required_input(&self) -> InputRequirement {
+        let distribution = RequiredDistribution::Adjacency {
+            entity: EntityKind::Node,
+            column: self.expand.from.clone(),
+            tables: Arc::clone(&self.expand.tables),
+        };
+        InputRequirement::of(distribution, String::new())
     }
 
     fn describe(&self) -> String {
@@ -156,10 +112,14 @@ impl PhysicalOperator for AdjacencyExpandExec {
         )
     }
 
-    fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
+    fn execute(
+        &self,
+        own: &UnaryExec,
+        context: Arc<dyn ExecutionContextTrait>,
+    ) -> Result<RecordBatchStream> {
         let lists = self.lists();
         let roles = lists.iter().map(|(table, _, role, _)| (*table, *role));
-        let input = run(&self.input, &context)?;
+        let input = own.run_input(&context)?;
         let mut input = by_segments(input, &self.expand.from, roles, &context);
         let mut neighbours = Neighbours {
             reader: IncidenceReader::new(&context),
@@ -170,7 +130,7 @@ impl PhysicalOperator for AdjacencyExpandExec {
             last: None,
         };
         let batch_rows = context.query().config.batch_rows;
-        let schema = self.schema.clone();
+        let schema = own.schema().clone();
         let (from, has_edge) = (self.expand.from.clone(), self.expand.edge.is_some());
         let into = self.expand.into.then(|| self.expand.to.clone());
         let expanded = async_stream::try_stream! {

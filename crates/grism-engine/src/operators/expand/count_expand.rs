@@ -5,19 +5,15 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, Int64Array, UInt64Array};
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{
-    EntityId, GraphStatistics, IncidenceSegment, Result, SOURCE_ROLE, TARGET_ROLE, TableId, Type,
-};
-use grism_logical::{Column, CountExpand, CountedHop, Direction};
+use grism_core::{EntityId, IncidenceSegment, Result, SOURCE_ROLE, TARGET_ROLE, TableId, Type};
+use grism_logical::{Column, CountExpand, CountedHop, Direction, LogicalPlan};
 use serde::{Deserialize, Serialize};
 
 use super::expansion::IncidenceReader;
 use super::segment_groups::by_segments;
 use crate::batch::id_column;
-use crate::operators::children::only_child;
 use crate::{
-    ExecutionContextTrait, InputRequirement, OperatorRun, PhysicalOperator, PhysicalSchema,
-    PlanProperties, RecordBatchStream, run,
+    ExecutionContextTrait, OperatorRun, PhysicalSchema, RecordBatchStream, Unary, UnaryExec,
 };
 
 /// Counts the edges or incidences of an entity without making a row for each.
@@ -26,22 +22,17 @@ use crate::{
 /// incidence lists it has met.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct CountExpandExec {
-    input: Arc<dyn PhysicalOperator>,
     expand: CountExpand,
-    schema: PhysicalSchema,
 }
 
 impl CountExpandExec {
-    /// Runs `expand` over `input`, which takes the place of the logical input.
+    /// Runs `expand`, whose logical input counts for nothing.
     #[must_use]
-    pub fn new(input: Arc<dyn PhysicalOperator>, expand: &CountExpand) -> Self {
-        let count = Column::new(&expand.count, Type::Int64);
+    pub fn new(expand: &CountExpand) -> Self {
         Self {
-            schema: input.schema().with([count]),
-            input,
             expand: CountExpand {
                 // The physical input stands beside it.
-                input: Arc::new(grism_logical::LogicalPlan::Unit),
+                input: Arc::new(LogicalPlan::Unit),
                 ..expand.clone()
             },
         }
@@ -88,21 +79,13 @@ struct CountedList {
 }
 
 #[typetag::serde]
-impl PhysicalOperator for CountExpandExec {
+impl Unary for CountExpandExec {
     fn name(&self) -> &'static str {
         "CountExpandExec"
     }
 
-    fn schema(&self) -> &PhysicalSchema {
-        &self.schema
-    }
-
-    fn properties(
-        &self,
-        inputs: &[PlanProperties],
-        _statistics: &GraphStatistics,
-    ) -> PlanProperties {
-        PlanProperties::row_by_row(&inputs[0], self.schema())
+    fn schema(&self, input: &PhysicalSchema) -> Result<PhysicalSchema> {
+        Ok(input.with([Column::new(&self.expand.count, Type::Int64)]))
     }
 
     fn advice(&self, run: &OperatorRun<'_>) -> Option<String> {
@@ -112,27 +95,16 @@ impl PhysicalOperator for CountExpandExec {
         ))
     }
 
-    fn required_inputs(&self) -> Vec<InputRequirement> {
-        vec![InputRequirement::any()]
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
-        vec![&self.input]
-    }
-
-    fn with_new_children(
-        &self,
-        children: Vec<Arc<dyn PhysicalOperator>>,
-    ) -> Result<Arc<dyn PhysicalOperator>> {
-        Ok(Arc::new(Self::new(only_child(children)?, &self.expand)))
-    }
-
     fn describe(&self) -> String {
         self.expand.describe()
     }
 
-    fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
-        let input = run(&self.input, &context)?;
+    fn execute(
+        &self,
+        own: &UnaryExec,
+        context: Arc<dyn ExecutionContextTrait>,
+    ) -> Result<RecordBatchStream> {
+        let input = own.run_input(&context)?;
         let snapshot = Arc::clone(&context.query().snapshot);
         let lists = self.lists();
         let mut reader = IncidenceReader::new(&context);
@@ -157,7 +129,7 @@ impl PhysicalOperator for CountExpandExec {
                 .is_some()
         };
         let lists: Vec<CountedList> = lists.into_iter().filter(known).collect();
-        let (expand, schema) = (self.expand.clone(), Arc::clone(self.schema.arrow()));
+        let (expand, schema) = (self.expand.clone(), Arc::clone(own.schema().arrow()));
         let counted = async_stream::try_stream! {
             while let Some(batch) = input.try_next().await? {
                 let ids = id_column(&batch, &expand.from)?;

@@ -1,11 +1,11 @@
 //! What expansions have in common: incidence lists loaded once per stream, ids of a column, the text of bindings.
 
-use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::collections::HashSet;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use arrow::array::UInt64Array;
-use grism_core::{EntityId, IncidenceSegment, Result, SegmentKey, Snapshot, TableId};
+use grism_core::{EntityId, IncidenceSegment, NumberMap, Result, SegmentKey, Snapshot, TableId};
 use grism_logical::RoleBinding;
 
 use super::segment_groups::expansion_budget;
@@ -16,7 +16,7 @@ use crate::{ExecutionContextTrait, OperatorRun};
 #[derive(Debug)]
 pub(crate) struct IncidenceReader {
     snapshot: Arc<dyn Snapshot>,
-    segments: HashMap<ListKey, Arc<IncidenceSegment>, BuildHasherDefault<KeyHasher>>,
+    segments: NumberMap<ListKey, Arc<IncidenceSegment>>,
     /// Bytes of the segments.
     held: usize,
     /// Bytes past which segments are let go of before others are loaded.
@@ -37,33 +37,11 @@ impl Hash for ListKey {
     }
 }
 
-/// Spreads one number: a lookup is made for every row, and keys come from the graph and not from outside.
-#[derive(Debug, Default)]
-struct KeyHasher(u64);
-
-impl Hasher for KeyHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_u64(u64::from(*byte));
-        }
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        // The golden ratio, as in Knuth's multiplicative hashing; the upper bits are the good ones.
-        let spread = (self.0 ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        self.0 = spread ^ (spread >> 32);
-    }
-}
-
 impl IncidenceReader {
     pub(crate) fn new(context: &Arc<dyn ExecutionContextTrait>) -> Self {
         Self {
             snapshot: Arc::clone(&context.query().snapshot),
-            segments: HashMap::default(),
+            segments: NumberMap::default(),
             held: 0,
             budget: expansion_budget(context.as_ref()),
             lengths_only: false,

@@ -5,19 +5,18 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, UInt64Array};
 use arrow::record_batch::RecordBatch;
-use grism_core::{EntityId, GraphStatistics, Result, Snapshot, TableId, Type, Value, equal_values};
+use grism_core::{EntityId, Result, Snapshot, TableId, Type, Value, equal_values};
 use grism_logical::optimizer::Facts;
-use grism_logical::{Direction, PathExpand};
+use grism_logical::{Direction, LogicalPlan, PathExpand};
 use serde::{Deserialize, Serialize};
 
 use super::edge_lists::EdgeLists;
 use super::path_rows::PathRows;
 use super::path_search::{Hops, NextHop, PathQuery, Paths, search_paths};
 use super::shortest::{ShortestSearch, search_shortest};
-use crate::operators::children::only_child;
 use crate::{
-    ExecutionContextTrait, ExprEvaluator, InputRequirement, OperatorRun, PhysicalOperator,
-    PhysicalSchema, PlanProperties, RecordBatchStream, run,
+    ExecutionContextTrait, ExprEvaluator, OperatorRun, PhysicalSchema, RecordBatchStream, Unary,
+    UnaryExec,
 };
 
 /// Follows binary edges from a node, as many as allowed, level by level.
@@ -33,53 +32,35 @@ use crate::{
 /// it has met.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct PathExpandExec {
-    input: Arc<dyn PhysicalOperator>,
     expand: PathExpand,
-    schema: PhysicalSchema,
 }
 
 impl PathExpandExec {
-    /// Runs `expand` over `input`, which takes the place of the logical input.
+    /// Runs `expand`, whose logical input counts for nothing.
     #[must_use]
-    pub fn new(input: Arc<dyn PhysicalOperator>, expand: &PathExpand) -> Self {
+    pub fn new(expand: &PathExpand) -> Self {
         Self {
-            schema: input.schema().with(expand.columns()),
-            input,
             expand: PathExpand {
                 // The physical input stands beside it.
-                input: Arc::new(grism_logical::LogicalPlan::Unit),
+                input: Arc::new(LogicalPlan::Unit),
                 ..expand.clone()
             },
         }
     }
-
-    /// The column expansion starts from.
-    #[must_use]
-    pub fn from(&self) -> &str {
-        &self.expand.from
-    }
 }
 
 #[typetag::serde]
-impl PhysicalOperator for PathExpandExec {
+impl Unary for PathExpandExec {
     fn name(&self) -> &'static str {
         "PathExpandExec"
     }
 
-    fn schema(&self) -> &PhysicalSchema {
-        &self.schema
+    fn schema(&self, input: &PhysicalSchema) -> Result<PhysicalSchema> {
+        Ok(input.with(self.expand.columns()))
     }
 
-    fn properties(
-        &self,
-        inputs: &[PlanProperties],
-        _statistics: &GraphStatistics,
-    ) -> PlanProperties {
-        PlanProperties::row_by_row(&inputs[0], self.schema())
-    }
-
-    fn estimated_rows(&self, inputs: &[f64], facts: Facts<'_>) -> f64 {
-        let columns = self.input.schema().columns();
+    fn estimated_rows(&self, own: &UnaryExec, inputs: &[f64], facts: Facts<'_>) -> f64 {
+        let columns = own.input().schema().columns();
         self.expand.estimated_rows(inputs[0], columns, facts)
     }
 
@@ -94,39 +75,28 @@ impl PhysicalOperator for PathExpandExec {
         ))
     }
 
-    fn required_inputs(&self) -> Vec<InputRequirement> {
-        vec![InputRequirement::any()]
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
-        vec![&self.input]
-    }
-
-    fn with_new_children(
-        &self,
-        children: Vec<Arc<dyn PhysicalOperator>>,
-    ) -> Result<Arc<dyn PhysicalOperator>> {
-        Ok(Arc::new(Self::new(only_child(children)?, &self.expand)))
-    }
-
     fn describe(&self) -> String {
         self.expand.describe()
     }
 
-    fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
-        let input = run(&self.input, &context)?;
+    fn execute(
+        &self,
+        own: &UnaryExec,
+        context: Arc<dyn ExecutionContextTrait>,
+    ) -> Result<RecordBatchStream> {
+        let input = own.run_input(&context)?;
         let snapshot = Arc::clone(&context.query().snapshot);
         let values = self
             .expand
             .properties
             .iter()
-            .map(|(_, value)| ExprEvaluator::try_new(value, self.input.schema()))
+            .map(|(_, value)| ExprEvaluator::try_new(value, own.input().schema()))
             .collect::<Result<_>>()?;
         let hops = EdgeHops {
             lists: EdgeLists::new(&context, &self.expand.tables),
             snapshot,
             expand: self.expand.clone(),
-            schema: self.schema.clone(),
+            schema: own.schema().clone(),
             values,
             wanted: Vec::new(),
         };
@@ -148,7 +118,7 @@ impl PhysicalOperator for PathExpandExec {
             query,
             direction: self.expand.direction,
             lists: EdgeLists::new(&context, &self.expand.tables),
-            rows: PathRows::new(&self.expand, &self.schema),
+            rows: PathRows::new(&self.expand, own.schema()),
             hops,
         };
         Ok(search_shortest(input, search, &context))

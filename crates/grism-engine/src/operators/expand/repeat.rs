@@ -12,19 +12,16 @@ use arrow::compute::interleave;
 use arrow::datatypes::{DataType, Int64Type, UInt64Type};
 use arrow::record_batch::RecordBatch;
 use futures::TryStreamExt;
-use grism_core::{
-    Error, GraphStatistics, Result, Type, Value, batch_bytes, compact_slices, decode_any,
-};
+use grism_core::{Error, Result, Type, Value, batch_bytes, compact_slices, decode_any};
 use grism_logical::optimizer::Facts;
-use grism_logical::{Column, Repeat};
+use grism_logical::{Column, LogicalPlan, Repeat};
 use serde::{Deserialize, Serialize};
 
 use super::path_search::{Hops, NextHop, PathQuery, Paths, search_paths};
 use crate::batch::{batch_of, id_column, take_columns};
-use crate::operators::children::only_child;
 use crate::{
-    ArgumentContext, ExecutionContextTrait, InputRequirement, OperatorRun, PhysicalOperator,
-    PhysicalSchema, PlanProperties, RecordBatchStream, run,
+    ArgumentContext, ExecutionContextTrait, OperatorRun, PhysicalOperator, PhysicalSchema,
+    RecordBatchStream, Unary, UnaryExec, run,
 };
 
 /// Follows a pattern from an entity again and again, level by level: the repetition is a plan of its own, which runs
@@ -41,32 +38,23 @@ use crate::{
 /// which it reserves memory for, and the repetition's rows.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct RepeatExec {
-    input: Arc<dyn PhysicalOperator>,
     hop: Arc<dyn PhysicalOperator>,
     /// The column of the partial path's number, which the repetition hands through.
     row: String,
     repeat: Repeat,
-    schema: PhysicalSchema,
 }
 
 impl RepeatExec {
-    /// Runs `hop`, whose argument is `input` with the start and the column `row`.
+    /// Runs `hop`, whose argument is the input with the start and the column `row`.
     #[must_use]
-    pub fn new(
-        input: Arc<dyn PhysicalOperator>,
-        hop: Arc<dyn PhysicalOperator>,
-        row: String,
-        repeat: &Repeat,
-    ) -> Self {
+    pub fn new(hop: Arc<dyn PhysicalOperator>, row: String, repeat: &Repeat) -> Self {
         Self {
-            schema: input.schema().with(repeat.columns(hop.schema().columns())),
-            input,
             hop,
             row,
             repeat: Repeat {
                 // The physical plans stand beside it.
-                input: Arc::new(grism_logical::LogicalPlan::Unit),
-                hop: Arc::new(grism_logical::LogicalPlan::Unit),
+                input: Arc::new(LogicalPlan::Unit),
+                hop: Arc::new(LogicalPlan::Unit),
                 ..repeat.clone()
             },
         }
@@ -74,24 +62,16 @@ impl RepeatExec {
 }
 
 #[typetag::serde]
-impl PhysicalOperator for RepeatExec {
+impl Unary for RepeatExec {
     fn name(&self) -> &'static str {
         "RepeatExec"
     }
 
-    fn schema(&self) -> &PhysicalSchema {
-        &self.schema
+    fn schema(&self, input: &PhysicalSchema) -> Result<PhysicalSchema> {
+        Ok(input.with(self.repeat.columns(self.hop.schema().columns())))
     }
 
-    fn properties(
-        &self,
-        inputs: &[PlanProperties],
-        _statistics: &GraphStatistics,
-    ) -> PlanProperties {
-        PlanProperties::row_by_row(&inputs[0], self.schema())
-    }
-
-    fn estimated_rows(&self, inputs: &[f64], _facts: Facts<'_>) -> f64 {
+    fn estimated_rows(&self, _own: &UnaryExec, inputs: &[f64], _facts: Facts<'_>) -> f64 {
         let growth = (inputs[1] / inputs[0].max(1.0)).max(1.0);
         inputs[0] * growth.powi(self.repeat.most.unwrap_or(4).min(8) as i32)
     }
@@ -107,49 +87,25 @@ impl PhysicalOperator for RepeatExec {
         ))
     }
 
-    fn required_inputs(&self) -> Vec<InputRequirement> {
-        vec![InputRequirement::any()]
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
-        vec![&self.input]
-    }
-
     fn subplan(&self) -> Option<&Arc<dyn PhysicalOperator>> {
         Some(&self.hop)
     }
 
-    fn with_new_children(
-        &self,
-        children: Vec<Arc<dyn PhysicalOperator>>,
-    ) -> Result<Arc<dyn PhysicalOperator>> {
-        Ok(Arc::new(Self::new(
-            only_child(children)?,
-            Arc::clone(&self.hop),
-            self.row.clone(),
-            &self.repeat,
-        )))
-    }
-
-    fn with_new_subplan(
-        &self,
-        subplan: Arc<dyn PhysicalOperator>,
-    ) -> Result<Arc<dyn PhysicalOperator>> {
-        Ok(Arc::new(Self::new(
-            Arc::clone(&self.input),
-            subplan,
-            self.row.clone(),
-            &self.repeat,
-        )))
+    fn with_new_subplan(&self, hop: Arc<dyn PhysicalOperator>) -> Result<Arc<dyn Unary>> {
+        Ok(Arc::new(Self::new(hop, self.row.clone(), &self.repeat)))
     }
 
     fn describe(&self) -> String {
         self.repeat.describe()
     }
 
-    fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
-        let input = run(&self.input, &context)?;
-        let argument = self.input.schema().with([
+    fn execute(
+        &self,
+        own: &UnaryExec,
+        context: Arc<dyn ExecutionContextTrait>,
+    ) -> Result<RecordBatchStream> {
+        let input = own.run_input(&context)?;
+        let argument = own.input().schema().with([
             Column::new(&self.repeat.start, self.repeat.start_type.clone()),
             Column::new(&self.row, Type::Int64),
         ]);
@@ -159,8 +115,8 @@ impl PhysicalOperator for RepeatExec {
             row: self.row.clone(),
             repeat: self.repeat.clone(),
             argument,
-            schema: self.schema.clone(),
-            batch: RecordBatch::new_empty(Arc::clone(self.input.schema().arrow())),
+            schema: own.schema().clone(),
+            batch: RecordBatch::new_empty(Arc::clone(own.input().schema().arrow())),
             batches: Vec::new(),
             bytes: 0,
             steps: Vec::new(),

@@ -7,9 +7,7 @@ use arrow::array::{Array, ArrayRef, UInt64Array};
 use arrow::compute::take;
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{
-    EntityId, EntityKind, Error, GraphStatistics, Result, Snapshot, TableId, Tables, Type,
-};
+use grism_core::{EntityId, EntityKind, Error, Result, Snapshot, TableId, Tables, Type};
 use grism_logical::optimizer::{Facts, role_growth};
 use grism_logical::{Column, RoleBinding, RoleExpand, RoleSource};
 use serde::{Deserialize, Serialize};
@@ -20,11 +18,10 @@ use super::star::{
     BoundRows, Entrance, StarBinder, binding_columns, binding_roles, incidence_column,
 };
 use crate::batch::{batch_of, id_column, take_columns};
-use crate::operators::children::only_child;
 use crate::operators::names::{named, shown};
 use crate::{
-    ExecutionContextTrait, InputRequirement, OperatorRun, PhysicalOperator, PhysicalSchema,
-    PlanProperties, RecordBatchStream, RequiredDistribution, run,
+    ExecutionContextTrait, InputRequirement, OperatorRun, PhysicalSchema, RecordBatchStream,
+    RequiredDistribution, Unary, UnaryExec,
 };
 
 /// Goes from a member, through its incidence lists, to the hyperedges that bind it, and on to their other members; or
@@ -40,102 +37,47 @@ use crate::{
 /// for that, it holds rows until it has those of few segments together.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct RoleExpandExec {
-    input: Arc<dyn PhysicalOperator>,
     from: RoleSource,
     hyperedge: String,
     tables: Tables,
     label: String,
     bindings: Vec<RoleBinding>,
-    schema: PhysicalSchema,
 }
 
 impl RoleExpandExec {
-    /// Runs `expand` over `input`, which takes the place of the logical input.
+    /// Runs `expand`, whose logical input counts for nothing.
     #[must_use]
-    pub fn new(input: Arc<dyn PhysicalOperator>, expand: &RoleExpand) -> Self {
-        let (from, hyperedge, tables) = (
-            expand.from.clone(),
-            expand.hyperedge.clone(),
-            Arc::clone(&expand.tables),
-        );
-        Self::build(
-            input,
-            from,
-            hyperedge,
-            tables,
-            expand.label.clone(),
-            expand.bindings.clone(),
-        )
-    }
-
-    fn build(
-        input: Arc<dyn PhysicalOperator>,
-        from: RoleSource,
-        hyperedge: String,
-        tables: Tables,
-        label: String,
-        bindings: Vec<RoleBinding>,
-    ) -> Self {
-        let mut columns = Vec::new();
-        if let RoleSource::Member { incidence, .. } = &from {
-            columns.push(Column::new(
-                &hyperedge,
-                Type::Hyperedge(Arc::clone(&tables)),
-            ));
-            columns.extend(
-                incidence
-                    .iter()
-                    .map(|incidence| Column::new(incidence, Type::Incidence)),
-            );
-        }
-        columns.extend(binding_columns(&bindings));
+    pub fn new(expand: &RoleExpand) -> Self {
         Self {
-            schema: input.schema().with(columns),
-            input,
-            from,
-            hyperedge,
-            tables,
-            label,
-            bindings,
+            from: expand.from.clone(),
+            hyperedge: expand.hyperedge.clone(),
+            tables: Arc::clone(&expand.tables),
+            label: expand.label.clone(),
+            bindings: expand.bindings.clone(),
         }
-    }
-
-    /// The column expansion starts from, and whether it holds hyperedges.
-    #[must_use]
-    pub fn start(&self) -> (&str, bool) {
-        match &self.from {
-            RoleSource::Member { column, .. } => (column, false),
-            RoleSource::Hyperedge => (&self.hyperedge, true),
-        }
-    }
-
-    /// Tables of the hyperedges.
-    #[must_use]
-    pub fn tables(&self) -> &Tables {
-        &self.tables
     }
 }
 
 #[typetag::serde]
-impl PhysicalOperator for RoleExpandExec {
+impl Unary for RoleExpandExec {
     fn name(&self) -> &'static str {
         "RoleExpandExec"
     }
 
-    fn schema(&self) -> &PhysicalSchema {
-        &self.schema
+    fn schema(&self, input: &PhysicalSchema) -> Result<PhysicalSchema> {
+        let mut columns = Vec::new();
+        if let RoleSource::Member { incidence, .. } = &self.from {
+            let ty = Type::Hyperedge(Arc::clone(&self.tables));
+            columns.push(Column::new(&self.hyperedge, ty));
+            let incidence = incidence.iter();
+            columns.extend(incidence.map(|name| Column::new(name, Type::Incidence)));
+        }
+        columns.extend(binding_columns(&self.bindings));
+        Ok(input.with(columns))
     }
 
-    fn properties(
-        &self,
-        inputs: &[PlanProperties],
-        _statistics: &GraphStatistics,
-    ) -> PlanProperties {
-        PlanProperties::row_by_row(&inputs[0], self.schema())
-    }
-
-    fn estimated_rows(&self, inputs: &[f64], facts: Facts<'_>) -> f64 {
-        let columns = self.input.schema().columns();
+    fn estimated_rows(&self, own: &UnaryExec, inputs: &[f64], facts: Facts<'_>) -> f64 {
+        let columns = own.input().schema().columns();
         inputs[0] * role_growth(&self.from, &self.tables, &self.bindings, columns, facts)
     }
 
@@ -143,43 +85,17 @@ impl PhysicalOperator for RoleExpandExec {
         fan_out_advice(run)
     }
 
-    fn required_inputs(&self) -> Vec<InputRequirement> {
-        let (column, is_hyperedge) = self.start();
-        let entity = match is_hyperedge {
-            true => EntityKind::Hyperedge,
-            false => EntityKind::Node,
+    fn required_input(&self) -> InputRequirement {
+        let (entity, column) = match &self.from {
+            RoleSource::Member { column, .. } => (EntityKind::Node, column),
+            RoleSource::Hyperedge => (EntityKind::Hyperedge, &self.hyperedge),
         };
-        vec![InputRequirement::of(
-            RequiredDistribution::Adjacency {
-                entity,
-                column: column.to_owned(),
-                tables: Arc::clone(&self.tables),
-            },
-            String::new(),
-        )]
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
-        vec![&self.input]
-    }
-
-    fn with_new_children(
-        &self,
-        children: Vec<Arc<dyn PhysicalOperator>>,
-    ) -> Result<Arc<dyn PhysicalOperator>> {
-        let (from, hyperedge, tables) = (
-            self.from.clone(),
-            self.hyperedge.clone(),
-            Arc::clone(&self.tables),
-        );
-        Ok(Arc::new(Self::build(
-            only_child(children)?,
-            from,
-            hyperedge,
-            tables,
-            self.label.clone(),
-            self.bindings.clone(),
-        )))
+        let distribution = RequiredDistribution::Adjacency {
+            entity,
+            column: column.clone(),
+            tables: Arc::clone(&self.tables),
+        };
+        InputRequirement::of(distribution, String::new())
     }
 
     fn describe(&self) -> String {
@@ -200,10 +116,14 @@ impl PhysicalOperator for RoleExpandExec {
         )
     }
 
-    fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
+    fn execute(
+        &self,
+        own: &UnaryExec,
+        context: Arc<dyn ExecutionContextTrait>,
+    ) -> Result<RecordBatchStream> {
         let snapshot = Arc::clone(&context.query().snapshot);
         let batch_rows = context.query().config.batch_rows;
-        let mut input = run(&self.input, &context)?;
+        let mut input = own.run_input(&context)?;
         if let RoleSource::Member { column, roles, .. } = &self.from {
             let lists = self.tables.iter();
             let lists = lists.flat_map(|table| roles.iter().map(|role| (*table, role.as_str())));
@@ -215,7 +135,7 @@ impl PhysicalOperator for RoleExpandExec {
             tables: Arc::clone(&self.tables),
             hyperedge: self.hyperedge.clone(),
             bindings: self.bindings.clone(),
-            schema: self.schema.clone(),
+            schema: own.schema().clone(),
         };
         let expanded = async_stream::try_stream! {
             while let Some(batch) = input.try_next().await? {

@@ -10,16 +10,15 @@ use arrow::compute::{concat, filter_record_batch, take};
 use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{Error, GraphStatistics, Result, Type};
+use grism_core::{Error, Result, Type};
 use grism_logical::optimizer::Facts;
 use grism_logical::{ApplyKind, Column};
 use serde::{Deserialize, Serialize};
 
 use crate::batch::batch_of;
-use crate::operators::children::only_child;
 use crate::{
-    ArgumentContext, ExecutionContextTrait, InputRequirement, OperatorRun, PhysicalOperator,
-    PhysicalSchema, PlanProperties, RecordBatchStream, SubplanRuns, run,
+    ArgumentContext, ExecutionContextTrait, OperatorRun, PhysicalOperator, PhysicalSchema,
+    RecordBatchStream, SubplanRuns, Unary, UnaryExec, run,
 };
 
 /// Runs a subplan over each batch of outer rows, which carry their number in a column of their own, and puts together
@@ -36,75 +35,51 @@ use crate::{
 /// one outer row at a time.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ApplyExec {
-    input: Arc<dyn PhysicalOperator>,
     subplan: Arc<dyn PhysicalOperator>,
     kind: ApplyKind,
     /// The column of outer row numbers, which the subplan hands through; `None` where it runs row by row.
     row: Option<String>,
-    schema: PhysicalSchema,
 }
 
 impl ApplyExec {
-    /// Runs `subplan`, whose argument is `input` with the column `row` (where there is one), for the rows of `input`.
+    /// Runs `subplan`, whose argument is the input with the column `row` (where there is one), for the rows of the input.
     #[must_use]
-    pub fn new(
-        input: Arc<dyn PhysicalOperator>,
-        subplan: Arc<dyn PhysicalOperator>,
-        kind: ApplyKind,
-        row: Option<String>,
-    ) -> Self {
-        let added: Vec<Column> = match &kind {
-            ApplyKind::Inner | ApplyKind::Optional => subplan
-                .schema()
-                .columns()
-                .columns
-                .iter()
-                // A column of the outer row is taken from there.
-                .filter(|column| {
-                    row.as_ref() != Some(&column.name)
-                        && !input.schema().columns().contains(&column.name)
-                })
-                .cloned()
-                .collect(),
-            ApplyKind::Semi | ApplyKind::Anti => Vec::new(),
-            ApplyKind::Mark(name) => vec![Column::new(name, Type::Bool)],
-            ApplyKind::Count(name) => vec![Column::new(name, Type::Int64)],
-            ApplyKind::Collect { value, into } => {
-                let found = subplan.schema().columns().find(value);
-                let item = found.map_or(Type::Null, |column| column.ty.clone());
-                vec![Column::new(into, item.list())]
-            }
-        };
-        let schema = input.schema().with(added);
-        Self {
-            input,
-            subplan,
-            kind,
-            row,
-            schema,
-        }
+    pub fn new(subplan: Arc<dyn PhysicalOperator>, kind: ApplyKind, row: Option<String>) -> Self {
+        Self { subplan, kind, row }
     }
 }
 
 #[typetag::serde]
-impl PhysicalOperator for ApplyExec {
+impl Unary for ApplyExec {
     fn name(&self) -> &'static str {
         "ApplyExec"
     }
 
-    fn schema(&self) -> &PhysicalSchema {
-        &self.schema
+    fn schema(&self, input: &PhysicalSchema) -> Result<PhysicalSchema> {
+        let subplan = self.subplan.schema().columns();
+        let added: Vec<Column> = match &self.kind {
+            ApplyKind::Inner | ApplyKind::Optional => {
+                let columns = subplan.columns.iter();
+                // A column of the outer row is taken from there.
+                let is_new = |column: &&Column| {
+                    self.row.as_ref() != Some(&column.name)
+                        && !input.columns().contains(&column.name)
+                };
+                columns.filter(is_new).cloned().collect()
+            }
+            ApplyKind::Semi | ApplyKind::Anti => Vec::new(),
+            ApplyKind::Mark(name) => vec![Column::new(name, Type::Bool)],
+            ApplyKind::Count(name) => vec![Column::new(name, Type::Int64)],
+            ApplyKind::Collect { value, into } => {
+                let found = subplan.find(value);
+                let item = found.map_or(Type::Null, |column| column.ty.clone());
+                vec![Column::new(into, item.list())]
+            }
+        };
+        Ok(input.with(added))
     }
 
-    fn properties(
-        &self,
-        inputs: &[PlanProperties],
-        _statistics: &GraphStatistics,
-    ) -> PlanProperties {
-        PlanProperties::row_by_row(&inputs[0], self.schema())
-    }
-
-    fn estimated_rows(&self, inputs: &[f64], _facts: Facts<'_>) -> f64 {
+    fn estimated_rows(&self, _own: &UnaryExec, inputs: &[f64], _facts: Facts<'_>) -> f64 {
         match &self.kind {
             ApplyKind::Inner => inputs[1],
             ApplyKind::Optional => inputs[0].max(inputs[1]),
@@ -125,14 +100,6 @@ impl PhysicalOperator for ApplyExec {
         })
     }
 
-    fn required_inputs(&self) -> Vec<InputRequirement> {
-        vec![InputRequirement::any()]
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
-        vec![&self.input]
-    }
-
     fn subplan(&self) -> Option<&Arc<dyn PhysicalOperator>> {
         Some(&self.subplan)
     }
@@ -144,29 +111,9 @@ impl PhysicalOperator for ApplyExec {
         }
     }
 
-    fn with_new_children(
-        &self,
-        children: Vec<Arc<dyn PhysicalOperator>>,
-    ) -> Result<Arc<dyn PhysicalOperator>> {
-        let input = only_child(children)?;
-        Ok(Arc::new(Self::new(
-            input,
-            Arc::clone(&self.subplan),
-            self.kind.clone(),
-            self.row.clone(),
-        )))
-    }
-
-    fn with_new_subplan(
-        &self,
-        subplan: Arc<dyn PhysicalOperator>,
-    ) -> Result<Arc<dyn PhysicalOperator>> {
-        Ok(Arc::new(Self::new(
-            Arc::clone(&self.input),
-            subplan,
-            self.kind.clone(),
-            self.row.clone(),
-        )))
+    fn with_new_subplan(&self, subplan: Arc<dyn PhysicalOperator>) -> Result<Arc<dyn Unary>> {
+        let (kind, row) = (self.kind.clone(), self.row.clone());
+        Ok(Arc::new(Self::new(subplan, kind, row)))
     }
 
     fn describe(&self) -> String {
@@ -181,14 +128,18 @@ impl PhysicalOperator for ApplyExec {
         }
     }
 
-    fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
-        let mut input = run(&self.input, &context)?;
+    fn execute(
+        &self,
+        own: &UnaryExec,
+        context: Arc<dyn ExecutionContextTrait>,
+    ) -> Result<RecordBatchStream> {
+        let mut input = own.run_input(&context)?;
         let (subplan, kind, row) = (
             Arc::clone(&self.subplan),
             self.kind.clone(),
             self.row.clone(),
         );
-        let schema = Arc::clone(self.schema.arrow());
+        let schema = Arc::clone(own.schema().arrow());
         let item_type = match &self.kind {
             ApplyKind::Collect { into, .. } => {
                 Some(schema.field_with_name(into)?.data_type().clone())
@@ -196,8 +147,8 @@ impl PhysicalOperator for ApplyExec {
             _ => None,
         };
         let argument_schema = match &row {
-            Some(row) => self.input.schema().with([Column::new(row, Type::Int64)]),
-            None => self.input.schema().clone(),
+            Some(row) => own.input().schema().with([Column::new(row, Type::Int64)]),
+            None => own.input().schema().clone(),
         };
         let applied = async_stream::try_stream! {
             while let Some(batch) = input.try_next().await? {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::array::Array;
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{Error, GraphStatistics, Result};
+use grism_core::Result;
 use grism_functions::SharedValues;
 use grism_logical::optimizer::Facts;
 use serde::{Deserialize, Serialize};
@@ -14,23 +14,21 @@ use serde::{Deserialize, Serialize};
 use crate::batch::batch_of;
 use crate::datafusion::{SortColumn, sort};
 use crate::exchange::sorted_runs;
-use crate::operators::children::only_child;
-use crate::operators::names::comma_separated;
 use crate::operators::row::flatten::flat_stream;
 use crate::operators::row::limit::{LimitExec, first_rows};
+use crate::ordering::comma_separated;
 use crate::{
-    AcceptedPhase, ExecutionContextTrait, InputRequirement, OperatorRun, Phases, PhysicalOperator,
-    PhysicalSchema, PlanProperties, RecordBatchStream, RequiredDistribution, run,
+    AcceptedPhase, ExecutionContextTrait, InputRequirement, OperatorRun, OrderedBy, Phases,
+    PhysicalSchema, PlanProperties, RecordBatchStream, RequiredDistribution, Unary, UnaryExec,
 };
 
 /// Sorts its input by columns, and keeps only the first rows where `fetch` is given.
 ///
 /// Ascending order puts nulls last, descending first. Spills past the memory limit; with `fetch` it holds just those
 /// rows.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SortExec {
-    input: Arc<dyn PhysicalOperator>,
-    keys: Vec<(String, bool)>,
+    keys: Vec<OrderedBy>,
     fetch: Option<usize>,
     scope: SortScope,
 }
@@ -45,15 +43,10 @@ enum SortScope {
 }
 
 impl SortExec {
-    /// Sorts `input` by `keys`, where `true` is descending.
+    /// Sorts by `keys`, and keeps the first `fetch` rows where that is given.
     #[must_use]
-    pub fn new(
-        input: Arc<dyn PhysicalOperator>,
-        keys: Vec<(String, bool)>,
-        fetch: Option<usize>,
-    ) -> Self {
+    pub fn new(keys: Vec<OrderedBy>, fetch: Option<usize>) -> Self {
         Self {
-            input,
             keys,
             fetch,
             scope: SortScope::Whole,
@@ -68,46 +61,31 @@ fn least(rows: Option<u64>, fetch: Option<usize>) -> Option<u64> {
 }
 
 /// The positions of sort keys.
-pub(crate) fn sort_columns(
-    schema: &PhysicalSchema,
-    keys: &[(String, bool)],
-) -> Result<Vec<SortColumn>> {
+pub(crate) fn sort_columns(schema: &PhysicalSchema, keys: &[OrderedBy]) -> Result<Vec<SortColumn>> {
     keys.iter()
-        .map(|(key, descending)| {
+        .map(|key| {
             Ok(SortColumn {
-                index: schema.index_of(key)?,
-                descending: *descending,
+                index: schema.index_of(&key.column)?,
+                descending: key.descending,
             })
         })
         .collect()
 }
 
-pub(crate) fn describe_keys(keys: &[(String, bool)]) -> String {
-    comma_separated(
-        keys.iter()
-            .map(|(key, descending)| format!("{key}{}", if *descending { " DESC" } else { "" })),
-    )
-}
-
 #[typetag::serde]
-impl PhysicalOperator for SortExec {
+impl Unary for SortExec {
     fn name(&self) -> &'static str {
         "SortExec"
     }
 
-    fn schema(&self) -> &PhysicalSchema {
-        self.input.schema()
+    fn schema(&self, input: &PhysicalSchema) -> Result<PhysicalSchema> {
+        Ok(input.clone())
     }
 
-    fn properties(
-        &self,
-        inputs: &[PlanProperties],
-        _statistics: &GraphStatistics,
-    ) -> PlanProperties {
-        let input = &inputs[0];
+    fn properties(&self, own: &UnaryExec, input: &PlanProperties) -> PlanProperties {
         let own = PlanProperties {
             ordering: self.keys.clone(),
-            ..PlanProperties::filtered(input, self.schema()).blocking()
+            ..PlanProperties::filtered(input, own.schema()).blocking()
         };
         let rows = least(own.rows, self.fetch);
         let pending = match (self.scope, self.fetch) {
@@ -118,7 +96,7 @@ impl PhysicalOperator for SortExec {
         PlanProperties { pending, ..own }.with_rows(rows)
     }
 
-    fn estimated_rows(&self, inputs: &[f64], _facts: Facts<'_>) -> f64 {
+    fn estimated_rows(&self, _own: &UnaryExec, inputs: &[f64], _facts: Facts<'_>) -> f64 {
         self.fetch
             .map_or(inputs[0], |fetch| inputs[0].min(fetch as f64))
     }
@@ -132,8 +110,8 @@ impl PhysicalOperator for SortExec {
         })
     }
 
-    fn required_inputs(&self) -> Vec<InputRequirement> {
-        let requirement = match (self.scope, self.fetch) {
+    fn required_input(&self) -> InputRequirement {
+        match (self.scope, self.fetch) {
             (SortScope::Runs, _) => InputRequirement::any(),
             (SortScope::Whole, Some(fetch)) => InputRequirement::of(
                 RequiredDistribution::Single,
@@ -143,71 +121,49 @@ impl PhysicalOperator for SortExec {
                 RequiredDistribution::Range(self.keys.clone()),
                 "sorted runs are split by sampled bounds and merged",
             ),
-        };
-        vec![requirement]
+        }
     }
 
-    fn phases(&self) -> Result<Option<Phases>> {
+    fn phases(&self, own: &UnaryExec) -> Result<Option<Phases>> {
         if self.scope == SortScope::Runs {
             return Ok(None);
         }
-        let local: Arc<dyn PhysicalOperator> = Arc::new(Self {
-            input: Arc::clone(&self.input),
-            keys: self.keys.clone(),
-            fetch: self.fetch,
+        let runs = Self {
             scope: SortScope::Runs,
-        });
+            ..self.clone()
+        };
+        let local = UnaryExec::over(Arc::clone(own.input()), runs)?;
         let phase = match self.fetch {
             Some(fetch) => AcceptedPhase::Finishes(first_rows(fetch)),
             None => AcceptedPhase::Finishes(sorted_runs(&self.keys)),
         };
-        let between = self
-            .required_inputs()
-            .into_iter()
-            .map(|own| own.ordered(self.keys.clone()).with_phase(phase.clone()));
-        let [between] = <[_; 1]>::try_from(between.collect::<Vec<_>>())
-            .map_err(|_| Error::internal("a sort has one input"))?;
-        let global = self.fetch.map(|fetch| -> Arc<dyn PhysicalOperator> {
-            Arc::new(LimitExec::of_merged(
-                Arc::clone(&local),
-                fetch,
-                self.keys.clone(),
-            ))
+        let between = self.required_input().ordered(self.keys.clone());
+        let global = self.fetch.map(|fetch| {
+            let first = LimitExec::of_merged(fetch, self.keys.clone());
+            UnaryExec::over(Arc::clone(&local), first)
         });
         Ok(Some(Phases {
             local,
-            between,
-            global,
-        }))
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
-        vec![&self.input]
-    }
-
-    fn with_new_children(
-        &self,
-        children: Vec<Arc<dyn PhysicalOperator>>,
-    ) -> Result<Arc<dyn PhysicalOperator>> {
-        Ok(Arc::new(Self {
-            input: only_child(children)?,
-            keys: self.keys.clone(),
-            fetch: self.fetch,
-            scope: self.scope,
+            between: between.with_phase(phase),
+            global: global.transpose()?,
         }))
     }
 
     fn describe(&self) -> String {
         match self.fetch {
-            Some(fetch) => format!("TopK({fetch}, {})", describe_keys(&self.keys)),
-            None => format!("Sort({})", describe_keys(&self.keys)),
+            Some(fetch) => format!("TopK({fetch}, {})", comma_separated(&self.keys)),
+            None => format!("Sort({})", comma_separated(&self.keys)),
         }
     }
 
-    fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
-        let schema = self.input.schema().clone();
+    fn execute(
+        &self,
+        own: &UnaryExec,
+        context: Arc<dyn ExecutionContextTrait>,
+    ) -> Result<RecordBatchStream> {
+        let schema = own.input().schema().clone();
         let columns = sort_columns(&schema, &self.keys)?;
-        let mut input = run(&self.input, &context)?.peekable();
+        let mut input = own.run_input(&context)?.peekable();
         let (fetch, task) = (self.fetch, context.query().task()?);
         if fetch.is_some() || !schema.has_shared() {
             return sort(schema.arrow(), input.boxed(), &columns, fetch, task);

@@ -10,7 +10,7 @@ use grism_logical::{
 
 use super::ParallelExec;
 use crate::testing::{Random, TestGraph, batches_of, known, rows_of, rows_with, shown};
-use crate::{PhysicalOperator, ReadOrder, build_operators};
+use crate::{ReadOrder, build_operators};
 
 fn sort(input: LogicalPlan, keys: &[(&str, bool)], fetch: Option<usize>) -> LogicalPlan {
     let key = |(name, descending): &(&str, bool)| SortKey {
@@ -162,10 +162,9 @@ async fn runs_of_several_threads_are_merged_to_the_sorted_rows() {
             let phases = root.phases().unwrap().unwrap();
             let order = ReadOrder::of(&phases.between.ordering);
             assert_ne!(order, ReadOrder::Sequential);
-            let runs: Arc<dyn PhysicalOperator> =
-                Arc::new(ParallelExec::new(phases.local, 3, order));
+            let runs = ParallelExec::over(phases.local, 3, order).unwrap();
             let merged = match phases.global {
-                Some(global) => global.with_new_children(vec![runs]).unwrap(),
+                Some(global) => global.over_inputs(vec![runs]).unwrap(),
                 None => runs,
             };
             let found = rows_of(&merged, &graph, batches_of(4)).await.unwrap();

@@ -8,17 +8,16 @@ use arrow::array::{Array, ArrayRef, UInt64Array, new_null_array};
 use arrow::compute::interleave;
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{EntityId, GraphStatistics, Result, Snapshot, TableId, widen_column};
+use grism_core::{EntityId, Result, Snapshot, TableId, widen_column};
 use grism_logical::{Column, PropertyRef, property_column};
 use serde::{Deserialize, Serialize};
 
 use crate::batch::id_column;
-use crate::operators::children::only_child;
 use crate::operators::names::{comma_separated, shown};
 use crate::operators::scan::table_scan::stored_column;
 use crate::{
-    ExecutionContextTrait, InputRequirement, OperatorRun, PhysicalOperator, PhysicalSchema,
-    PlanProperties, RecordBatchStream, run,
+    ExecutionContextTrait, OperatorRun, PhysicalSchema, PlanProperties, RecordBatchStream, Unary,
+    UnaryExec,
 };
 
 /// Adds properties of the entities in a column. Output: input columns, then `entity.key` for each property.
@@ -26,49 +25,34 @@ use crate::{
 /// A null entity, and one whose table has no such property, gives null. Order and partitioning are the input's.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct FetchExec {
-    input: Arc<dyn PhysicalOperator>,
     entity: String,
     properties: Vec<PropertyRef>,
-    schema: PhysicalSchema,
 }
 
 impl FetchExec {
     /// Fetches `properties` of the entities in the column `entity`.
     #[must_use]
-    pub fn new(
-        input: Arc<dyn PhysicalOperator>,
-        entity: String,
-        properties: Vec<PropertyRef>,
-    ) -> Self {
-        let columns = properties.iter().map(|property| {
-            Column::new(property_column(&entity, &property.key), property.ty.clone())
-        });
-        let schema = input.schema().with(columns.collect::<Vec<_>>());
-        Self {
-            input,
-            entity,
-            properties,
-            schema,
-        }
+    pub fn new(entity: String, properties: Vec<PropertyRef>) -> Self {
+        Self { entity, properties }
     }
 }
 
 #[typetag::serde]
-impl PhysicalOperator for FetchExec {
+impl Unary for FetchExec {
     fn name(&self) -> &'static str {
         "FetchExec"
     }
 
-    fn schema(&self) -> &PhysicalSchema {
-        &self.schema
+    fn schema(&self, input: &PhysicalSchema) -> Result<PhysicalSchema> {
+        let columns = self.properties.iter().map(|property| {
+            let name = property_column(&self.entity, &property.key);
+            Column::new(name, property.ty.clone())
+        });
+        Ok(input.with(columns))
     }
 
-    fn properties(
-        &self,
-        inputs: &[PlanProperties],
-        _statistics: &GraphStatistics,
-    ) -> PlanProperties {
-        PlanProperties::filtered(&inputs[0], self.schema())
+    fn properties(&self, own: &UnaryExec, input: &PlanProperties) -> PlanProperties {
+        PlanProperties::filtered(input, own.schema())
     }
 
     fn advice(&self, run: &OperatorRun<'_>) -> Option<String> {
@@ -80,35 +64,20 @@ impl PhysicalOperator for FetchExec {
         ))
     }
 
-    fn required_inputs(&self) -> Vec<InputRequirement> {
-        vec![InputRequirement::any()]
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
-        vec![&self.input]
-    }
-
-    fn with_new_children(
-        &self,
-        children: Vec<Arc<dyn PhysicalOperator>>,
-    ) -> Result<Arc<dyn PhysicalOperator>> {
-        Ok(Arc::new(Self::new(
-            only_child(children)?,
-            self.entity.clone(),
-            self.properties.clone(),
-        )))
-    }
-
     fn describe(&self) -> String {
         let keys = comma_separated(self.properties.iter().map(|property| property.key.clone()));
         format!("Fetch({}; {keys})", shown(&self.entity))
     }
 
-    fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
+    fn execute(
+        &self,
+        own: &UnaryExec,
+        context: Arc<dyn ExecutionContextTrait>,
+    ) -> Result<RecordBatchStream> {
         let snapshot = Arc::clone(&context.query().snapshot);
-        let mut input = run(&self.input, &context)?;
+        let mut input = own.run_input(&context)?;
         let (entity, properties) = (self.entity.clone(), self.properties.clone());
-        let schema = Arc::clone(self.schema.arrow());
+        let schema = Arc::clone(own.schema().arrow());
         let fetched = async_stream::try_stream! {
             while let Some(batch) = input.try_next().await? {
                 let ids = id_column(&batch, &entity)?;

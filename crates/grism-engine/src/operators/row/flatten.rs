@@ -5,16 +5,15 @@ use std::sync::Arc;
 use arrow::array::ArrayRef;
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{GraphStatistics, Result};
+use grism_core::Result;
 use grism_functions::{MOST_BYTES_AT_ONCE, SharedValues, taken_bytes};
 use grism_logical::{Column, PlanSchema};
 use serde::{Deserialize, Serialize};
 
 use crate::batch::batch_of;
-use crate::operators::children::only_child;
 use crate::{
-    ExecutionContextTrait, InputRequirement, PhysicalOperator, PhysicalSchema, PlanProperties,
-    RecordBatchStream, run,
+    ExecutionContextTrait, PhysicalOperator, PhysicalSchema, PlanProperties, RecordBatchStream,
+    Unary, UnaryExec,
 };
 
 /// Gives every row its own copy of shared values, for an operator that takes plain columns only.
@@ -22,16 +21,16 @@ use crate::{
 /// Rows, order and partitioning are the input's. Holds one batch; one with too much to copy comes out in parts.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct FlattenExec {
-    input: Arc<dyn PhysicalOperator>,
     /// Columns that stay as they are.
     kept: Vec<String>,
-    schema: PhysicalSchema,
 }
 
 impl FlattenExec {
     /// `input` with plain columns; itself where it has no others.
-    #[must_use]
-    pub fn over(input: Arc<dyn PhysicalOperator>) -> Arc<dyn PhysicalOperator> {
+    ///
+    /// # Errors
+    /// None of its own: any input has plain columns.
+    pub fn over(input: Arc<dyn PhysicalOperator>) -> Result<Arc<dyn PhysicalOperator>> {
         Self::over_except(input, Vec::new())
     }
 
@@ -39,75 +38,44 @@ impl FlattenExec {
     pub(crate) fn over_except(
         input: Arc<dyn PhysicalOperator>,
         kept: Vec<String>,
-    ) -> Arc<dyn PhysicalOperator> {
-        let own = Self::new(Arc::clone(&input), kept);
-        if own.schema == *input.schema() {
-            input
-        } else {
-            Arc::new(own)
-        }
-    }
-
-    fn new(input: Arc<dyn PhysicalOperator>, kept: Vec<String>) -> Self {
-        let columns = input.schema().columns().columns.iter();
-        let columns = columns.map(|column| match kept.contains(&column.name) {
-            true => column.clone(),
-            false => Column::new(&column.name, column.ty.clone()),
-        });
-        let schema = PlanSchema::new(columns.collect()).into();
-        Self {
-            input,
-            kept,
-            schema,
+    ) -> Result<Arc<dyn PhysicalOperator>> {
+        let mut columns = input.schema().columns().columns.iter();
+        match columns.any(|column| column.shared && !kept.contains(&column.name)) {
+            true => UnaryExec::over(input, Self { kept }),
+            false => Ok(input),
         }
     }
 }
 
 #[typetag::serde]
-impl PhysicalOperator for FlattenExec {
+impl Unary for FlattenExec {
     fn name(&self) -> &'static str {
         "FlattenExec"
     }
 
-    fn schema(&self) -> &PhysicalSchema {
-        &self.schema
+    fn schema(&self, input: &PhysicalSchema) -> Result<PhysicalSchema> {
+        let columns = input.columns().columns.iter();
+        let columns = columns.map(|column| match self.kept.contains(&column.name) {
+            true => column.clone(),
+            false => Column::new(&column.name, column.ty.clone()),
+        });
+        Ok(PlanSchema::new(columns.collect()).into())
     }
 
-    fn properties(
-        &self,
-        inputs: &[PlanProperties],
-        _statistics: &GraphStatistics,
-    ) -> PlanProperties {
-        PlanProperties::filtered(&inputs[0], self.schema())
-    }
-
-    fn required_inputs(&self) -> Vec<InputRequirement> {
-        vec![InputRequirement::any()]
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
-        vec![&self.input]
-    }
-
-    fn with_new_children(
-        &self,
-        children: Vec<Arc<dyn PhysicalOperator>>,
-    ) -> Result<Arc<dyn PhysicalOperator>> {
-        Ok(Arc::new(Self::new(
-            only_child(children)?,
-            self.kept.clone(),
-        )))
+    fn properties(&self, own: &UnaryExec, input: &PlanProperties) -> PlanProperties {
+        PlanProperties::filtered(input, own.schema())
     }
 
     fn describe(&self) -> String {
         "Flatten".to_owned()
     }
 
-    fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
-        Ok(flat_stream(
-            self.schema.clone(),
-            run(&self.input, &context)?,
-        ))
+    fn execute(
+        &self,
+        own: &UnaryExec,
+        context: Arc<dyn ExecutionContextTrait>,
+    ) -> Result<RecordBatchStream> {
+        Ok(flat_stream(own.schema().clone(), own.run_input(&context)?))
     }
 }
 

@@ -7,17 +7,16 @@ use arrow::array::{Array, ArrayRef, UInt32Array};
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{
-    EntityId, Error, GraphStatistics, HyperedgeContents, HyperedgeValue, LABELS_COLUMN,
-    NodeContents, Result, Snapshot, TableId, Type, Value,
+    EntityId, Error, HyperedgeContents, HyperedgeValue, LABELS_COLUMN, NodeContents, Result,
+    Snapshot, TableId, Type, Value,
 };
 use grism_functions::SharedValues;
 use serde::{Deserialize, Serialize};
 
-use crate::operators::children::only_child;
 use crate::operators::names::{comma_separated, shown};
 use crate::{
-    ExecutionContextTrait, InputRequirement, OperatorRun, PhysicalOperator, PhysicalSchema,
-    PlanProperties, RecordBatchStream, run,
+    ExecutionContextTrait, OperatorRun, PhysicalSchema, PlanProperties, RecordBatchStream, Unary,
+    UnaryExec,
 };
 
 /// Reads labels, types, members and properties of every node and hyperedge in some dynamically typed columns.
@@ -25,40 +24,31 @@ use crate::{
 /// Output: the input's columns, rows, order and partitioning.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct HydrateExec {
-    input: Arc<dyn PhysicalOperator>,
     columns: Vec<String>,
     /// How many levels of members are read: 1 reads the entities themselves.
     depth: u8,
 }
 
 impl HydrateExec {
-    /// Reads what stands in `columns` of `input`, `depth` levels of members deep.
+    /// Reads what stands in `columns`, `depth` levels of members deep.
     #[must_use]
-    pub fn new(input: Arc<dyn PhysicalOperator>, columns: Vec<String>, depth: u8) -> Self {
-        Self {
-            input,
-            columns,
-            depth,
-        }
+    pub fn new(columns: Vec<String>, depth: u8) -> Self {
+        Self { columns, depth }
     }
 }
 
 #[typetag::serde]
-impl PhysicalOperator for HydrateExec {
+impl Unary for HydrateExec {
     fn name(&self) -> &'static str {
         "HydrateExec"
     }
 
-    fn schema(&self) -> &PhysicalSchema {
-        self.input.schema()
+    fn schema(&self, input: &PhysicalSchema) -> Result<PhysicalSchema> {
+        Ok(input.clone())
     }
 
-    fn properties(
-        &self,
-        inputs: &[PlanProperties],
-        _statistics: &GraphStatistics,
-    ) -> PlanProperties {
-        PlanProperties::filtered(&inputs[0], self.schema())
+    fn properties(&self, own: &UnaryExec, input: &PlanProperties) -> PlanProperties {
+        PlanProperties::filtered(input, own.schema())
     }
 
     fn advice(&self, run: &OperatorRun<'_>) -> Option<String> {
@@ -68,25 +58,6 @@ impl PhysicalOperator for HydrateExec {
         ))
     }
 
-    fn required_inputs(&self) -> Vec<InputRequirement> {
-        vec![InputRequirement::any()]
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
-        vec![&self.input]
-    }
-
-    fn with_new_children(
-        &self,
-        children: Vec<Arc<dyn PhysicalOperator>>,
-    ) -> Result<Arc<dyn PhysicalOperator>> {
-        Ok(Arc::new(Self::new(
-            only_child(children)?,
-            self.columns.clone(),
-            self.depth,
-        )))
-    }
-
     fn describe(&self) -> String {
         format!(
             "Hydrate({})",
@@ -94,16 +65,20 @@ impl PhysicalOperator for HydrateExec {
         )
     }
 
-    fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
+    fn execute(
+        &self,
+        own: &UnaryExec,
+        context: Arc<dyn ExecutionContextTrait>,
+    ) -> Result<RecordBatchStream> {
         let snapshot = Arc::clone(&context.query().snapshot);
-        let mut input = run(&self.input, &context)?;
+        let mut input = own.run_input(&context)?;
         let depth = self.depth;
         let places = self
             .columns
             .iter()
             .map(|column| {
-                let index = self.schema().index_of(column)?;
-                Ok((index, self.schema().columns().columns[index].ty.clone()))
+                let index = own.schema().index_of(column)?;
+                Ok((index, own.schema().columns().columns[index].ty.clone()))
             })
             .collect::<Result<Vec<(usize, Type)>>>()?;
         let hydrated = async_stream::try_stream! {

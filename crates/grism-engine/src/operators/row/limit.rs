@@ -3,26 +3,24 @@
 use std::sync::Arc;
 
 use futures::StreamExt;
-use grism_core::{Error, GraphStatistics, Result};
+use grism_core::Result;
 use grism_logical::optimizer::Facts;
 use serde::{Deserialize, Serialize};
 
-use crate::operators::children::only_child;
 use crate::{
-    AcceptedPhase, Distribution, ExecutionContextTrait, InputRequirement, Phases, PhysicalOperator,
-    PhysicalSchema, PlanProperties, RecordBatchStream, RequiredDistribution, run,
+    AcceptedPhase, Distribution, ExecutionContextTrait, InputRequirement, OrderedBy, Phases,
+    PhysicalSchema, PlanProperties, RecordBatchStream, RequiredDistribution, Unary, UnaryExec,
 };
 
 /// Leaves out the first `skip` rows and puts out at most `fetch` of the others, then stops its input.
 ///
 /// Columns and order are the input's; needs one partition. Holds one batch.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LimitExec {
-    input: Arc<dyn PhysicalOperator>,
     skip: usize,
     fetch: Option<usize>,
-    /// The order that its input must have, `true` for descending; empty for any.
-    order: Vec<(String, bool)>,
+    /// The order that its input must have; empty for any.
+    order: Vec<OrderedBy>,
     scope: LimitScope,
 }
 
@@ -41,11 +39,10 @@ pub(crate) fn first_rows(count: usize) -> String {
 }
 
 impl LimitExec {
-    /// Cuts `input`.
+    /// Leaves out `skip` rows and keeps `fetch` of the others, or all of them.
     #[must_use]
-    pub fn new(input: Arc<dyn PhysicalOperator>, skip: usize, fetch: Option<usize>) -> Self {
+    pub fn new(skip: usize, fetch: Option<usize>) -> Self {
         Self {
-            input,
             skip,
             fetch,
             order: Vec::new(),
@@ -53,25 +50,11 @@ impl LimitExec {
         }
     }
 
-    /// Keeps the first `fetch` rows of `input`, which merges the first rows of several sorted runs.
-    pub(crate) fn of_merged(
-        input: Arc<dyn PhysicalOperator>,
-        fetch: usize,
-        order: Vec<(String, bool)>,
-    ) -> Self {
+    /// Keeps the first `fetch` rows of an input that merges the first rows of several sorted runs.
+    pub(crate) fn of_merged(fetch: usize, order: Vec<OrderedBy>) -> Self {
         Self {
             order,
-            ..Self::new(input, 0, Some(fetch))
-        }
-    }
-
-    fn over(&self, input: Arc<dyn PhysicalOperator>) -> Self {
-        Self {
-            input,
-            skip: self.skip,
-            fetch: self.fetch,
-            order: self.order.clone(),
-            scope: self.scope,
+            ..Self::new(0, Some(fetch))
         }
     }
 
@@ -82,21 +65,17 @@ impl LimitExec {
 }
 
 #[typetag::serde]
-impl PhysicalOperator for LimitExec {
+impl Unary for LimitExec {
     fn name(&self) -> &'static str {
         "LimitExec"
     }
 
-    fn schema(&self) -> &PhysicalSchema {
-        self.input.schema()
+    fn schema(&self, input: &PhysicalSchema) -> Result<PhysicalSchema> {
+        Ok(input.clone())
     }
 
-    fn properties(
-        &self,
-        inputs: &[PlanProperties],
-        _statistics: &GraphStatistics,
-    ) -> PlanProperties {
-        let input = PlanProperties::filtered(&inputs[0], self.schema());
+    fn properties(&self, own: &UnaryExec, input: &PlanProperties) -> PlanProperties {
+        let input = PlanProperties::filtered(input, own.schema());
         let reach = self.fetch.map(|fetch| fetch as u64);
         let rows = input.rows.into_iter().chain(reach).min();
         match self.scope {
@@ -113,12 +92,12 @@ impl PhysicalOperator for LimitExec {
         .with_rows(rows)
     }
 
-    fn estimated_rows(&self, inputs: &[f64], _facts: Facts<'_>) -> f64 {
+    fn estimated_rows(&self, _own: &UnaryExec, inputs: &[f64], _facts: Facts<'_>) -> f64 {
         self.fetch
             .map_or(inputs[0], |fetch| inputs[0].min(fetch as f64))
     }
 
-    fn required_inputs(&self) -> Vec<InputRequirement> {
+    fn required_input(&self) -> InputRequirement {
         let requirement = match (self.scope, self.reach()) {
             (LimitScope::EachTask, _) => InputRequirement::any(),
             (LimitScope::Whole, reach) => {
@@ -134,42 +113,29 @@ impl PhysicalOperator for LimitExec {
                 }
             }
         };
-        vec![requirement.ordered(self.order.clone())]
+        requirement.ordered(self.order.clone())
     }
 
-    fn phases(&self) -> Result<Option<Phases>> {
+    fn phases(&self, own: &UnaryExec) -> Result<Option<Phases>> {
         if self.scope == LimitScope::EachTask {
             return Ok(None);
         }
-        let local: Arc<dyn PhysicalOperator> = match self.reach() {
-            Some(reach) => Arc::new(Self {
-                input: Arc::clone(&self.input),
-                skip: 0,
-                fetch: Some(reach),
-                order: Vec::new(),
-                scope: LimitScope::EachTask,
-            }),
-            None => Arc::clone(&self.input),
+        let input = Arc::clone(own.input());
+        let local = match self.reach() {
+            Some(reach) => {
+                let each = Self {
+                    scope: LimitScope::EachTask,
+                    ..Self::new(0, Some(reach))
+                };
+                UnaryExec::over(input, each)?
+            }
+            None => input,
         };
-        let global = self.over(Arc::clone(&local));
-        let [between] = <[_; 1]>::try_from(global.required_inputs())
-            .map_err(|_| Error::internal("a limit has one input"))?;
         Ok(Some(Phases {
+            between: self.required_input(),
+            global: Some(UnaryExec::over(Arc::clone(&local), self.clone())?),
             local,
-            between,
-            global: Some(Arc::new(global)),
         }))
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
-        vec![&self.input]
-    }
-
-    fn with_new_children(
-        &self,
-        children: Vec<Arc<dyn PhysicalOperator>>,
-    ) -> Result<Arc<dyn PhysicalOperator>> {
-        Ok(Arc::new(self.over(only_child(children)?)))
     }
 
     fn describe(&self) -> String {
@@ -180,11 +146,15 @@ impl PhysicalOperator for LimitExec {
         }
     }
 
-    fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
+    fn execute(
+        &self,
+        own: &UnaryExec,
+        context: Arc<dyn ExecutionContextTrait>,
+    ) -> Result<RecordBatchStream> {
         if self.fetch == Some(0) {
             return Ok(futures::stream::empty().boxed());
         }
-        let mut input = run(&self.input, &context)?;
+        let mut input = own.run_input(&context)?;
         let (mut skip, mut left) = (self.skip, self.fetch.unwrap_or(usize::MAX));
         let cut = async_stream::try_stream! {
             while left > 0 {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{GraphStatistics, Result, Value};
+use grism_core::{Result, Value};
 use grism_functions::{SharedValues, may_be_large};
 use grism_logical::{LogicalExpr, PlanSchema};
 use serde::{Deserialize, Serialize};
@@ -13,11 +13,10 @@ use serde::{Deserialize, Serialize};
 use super::parts::Parts;
 use crate::batch::batch_of;
 use crate::expr::schema_inference::build_project_schema;
-use crate::operators::children::only_child;
 use crate::operators::names::{comma_separated, shown};
 use crate::{
-    ExecutionContextTrait, ExprEvaluator, InputRequirement, PhysicalOperator, PhysicalSchema,
-    PlanProperties, RecordBatchStream, run,
+    ExecutionContextTrait, ExprEvaluator, PhysicalSchema, PlanProperties, RecordBatchStream, Unary,
+    UnaryExec,
 };
 
 /// What becomes of a large value that is computed once for many rows.
@@ -37,75 +36,49 @@ const FEW_ITEMS: usize = 8;
 /// Computes exactly the given columns. Order and partitioning are the input's. Holds one batch.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ProjectExec {
-    input: Arc<dyn PhysicalOperator>,
     expressions: Vec<(LogicalExpr, String)>,
     computed: Computed,
-    schema: PhysicalSchema,
 }
 
 impl ProjectExec {
-    /// Projects `input`.
-    ///
-    /// # Errors
-    /// `InvalidQuery` where an expression does not fit the input.
-    pub fn try_new(
-        input: Arc<dyn PhysicalOperator>,
-        expressions: Vec<(LogicalExpr, String)>,
-    ) -> Result<Self> {
-        Self::build(input, expressions, Computed::Plain)
-    }
-
-    /// Projects `input`; what is the same for all rows is shared, where it may be large.
-    ///
-    /// # Errors
-    /// As [`Self::try_new`].
-    pub(crate) fn try_new_constants(
-        input: Arc<dyn PhysicalOperator>,
-        expressions: Vec<(LogicalExpr, String)>,
-    ) -> Result<Self> {
-        Self::build(input, expressions, Computed::Constants)
-    }
-
-    /// Projects `input`; what is computed of one shared column, or of none, is shared as well, where it may be large.
-    ///
-    /// # Errors
-    /// As [`Self::try_new`].
-    pub(crate) fn try_new_sharing(
-        input: Arc<dyn PhysicalOperator>,
-        expressions: Vec<(LogicalExpr, String)>,
-    ) -> Result<Self> {
-        Self::build(input, expressions, Computed::Shared)
-    }
-
-    fn build(
-        input: Arc<dyn PhysicalOperator>,
-        expressions: Vec<(LogicalExpr, String)>,
-        computed: Computed,
-    ) -> Result<Self> {
-        let mut schema = build_project_schema(&expressions, input.schema())?;
-        if computed != Computed::Plain {
-            let own = schema.columns().columns.iter().zip(&expressions);
-            let columns = own.map(|(column, (expression, _))| {
-                let is_one = is_large_constant(expression)
-                    || (computed == Computed::Shared
-                        && reads_one_shared(expression, input.schema()));
-                match may_be_large(&column.ty) && is_one {
-                    true => column.clone().shared(),
-                    false => column.clone(),
-                }
-            });
-            schema = PlanSchema::new(columns.collect()).into();
-        }
-        Ok(Self {
-            input,
+    /// Computes each expression as the column of its name.
+    #[must_use]
+    pub fn new(expressions: Vec<(LogicalExpr, String)>) -> Self {
+        Self {
             expressions,
-            computed,
-            schema,
-        })
+            computed: Computed::Plain,
+        }
+    }
+
+    /// As [`Self::new`]; what is the same for all rows is shared, where it may be large.
+    pub(crate) fn of_constants(expressions: Vec<(LogicalExpr, String)>) -> Self {
+        Self {
+            expressions,
+            computed: Computed::Constants,
+        }
+    }
+
+    /// As [`Self::new`]; what is computed of one shared column, or of none, is shared as well, where it may be large.
+    pub(crate) fn sharing(expressions: Vec<(LogicalExpr, String)>) -> Self {
+        Self {
+            expressions,
+            computed: Computed::Shared,
+        }
+    }
+
+    /// Whether rows share the values of the expression, if they may be large.
+    fn is_shared(&self, expression: &LogicalExpr, input: &PhysicalSchema) -> bool {
+        match self.computed {
+            Computed::Plain => false,
+            Computed::Constants => is_large_constant(expression),
+            Computed::Shared => {
+                is_large_constant(expression) || reads_one_shared(expression, input)
+            }
+        }
     }
 
     /// Where each output column comes from, for those that are plain input columns: (input name, output name).
-    pub fn renames(&self) -> impl Iterator<Item = (&str, &str)> {
+    fn renames(&self) -> impl Iterator<Item = (&str, &str)> {
         self.expressions
             .iter()
             .filter_map(|(expression, name)| match expression {
@@ -116,44 +89,32 @@ impl ProjectExec {
 }
 
 #[typetag::serde]
-impl PhysicalOperator for ProjectExec {
+impl Unary for ProjectExec {
     fn name(&self) -> &'static str {
         "ProjectExec"
     }
 
-    fn schema(&self) -> &PhysicalSchema {
-        &self.schema
+    fn schema(&self, input: &PhysicalSchema) -> Result<PhysicalSchema> {
+        let schema = build_project_schema(&self.expressions, input)?;
+        if self.computed == Computed::Plain {
+            return Ok(schema);
+        }
+        let columns = schema.columns().columns.iter().zip(&self.expressions);
+        let columns = columns.map(|(column, (expression, _))| {
+            match may_be_large(&column.ty) && self.is_shared(expression, input) {
+                true => column.clone().shared(),
+                false => column.clone(),
+            }
+        });
+        Ok(PlanSchema::new(columns.collect()).into())
     }
 
-    fn properties(
-        &self,
-        inputs: &[PlanProperties],
-        _statistics: &GraphStatistics,
-    ) -> PlanProperties {
-        PlanProperties::renamed(&inputs[0], |column| {
+    fn properties(&self, _own: &UnaryExec, input: &PlanProperties) -> PlanProperties {
+        PlanProperties::renamed(input, |column| {
             let mut renames = self.renames();
             let found = renames.find(|(source, _)| *source == column);
             found.map(|(_, name)| name.to_owned())
         })
-    }
-
-    fn required_inputs(&self) -> Vec<InputRequirement> {
-        vec![InputRequirement::any()]
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
-        vec![&self.input]
-    }
-
-    fn with_new_children(
-        &self,
-        children: Vec<Arc<dyn PhysicalOperator>>,
-    ) -> Result<Arc<dyn PhysicalOperator>> {
-        Ok(Arc::new(Self::build(
-            only_child(children)?,
-            self.expressions.clone(),
-            self.computed,
-        )?))
     }
 
     fn describe(&self) -> String {
@@ -168,18 +129,22 @@ impl PhysicalOperator for ProjectExec {
         format!("Project({})", comma_separated(columns))
     }
 
-    fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
+    fn execute(
+        &self,
+        own: &UnaryExec,
+        context: Arc<dyn ExecutionContextTrait>,
+    ) -> Result<RecordBatchStream> {
         let columns = self
             .expressions
             .iter()
-            .zip(&self.schema.columns().columns)
+            .zip(&own.schema().columns().columns)
             .map(|((expression, _), column)| match expression {
                 // A column stays as it is, shared or not.
                 LogicalExpr::Column(name) => {
-                    self.input.schema().index_of(name).map(Projected::Column)
+                    own.input().schema().index_of(name).map(Projected::Column)
                 }
                 expression => {
-                    let evaluator = ExprEvaluator::try_new(expression, self.input.schema())?;
+                    let evaluator = ExprEvaluator::try_new(expression, own.input().schema())?;
                     let evaluator = Box::new(evaluator.for_query(context.query()));
                     Ok(match column.shared {
                         true => Projected::Shared(evaluator),
@@ -188,8 +153,8 @@ impl PhysicalOperator for ProjectExec {
                 }
             })
             .collect::<Result<Vec<_>>>()?;
-        let schema = Arc::clone(self.schema.arrow());
-        let mut input = run(&self.input, &context)?;
+        let schema = Arc::clone(own.schema().arrow());
+        let mut input = own.run_input(&context)?;
         let projected = async_stream::try_stream! {
             while let Some(batch) = input.try_next().await? {
                 let mut parts = Parts::of(batch);

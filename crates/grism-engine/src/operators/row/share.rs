@@ -4,40 +4,32 @@ use std::sync::Arc;
 
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{Error, GraphStatistics, Result};
+use grism_core::{Error, Result};
 use grism_functions::{SharedValues, may_be_large};
 use grism_logical::{Column, PlanSchema};
 use serde::{Deserialize, Serialize};
 
-use crate::operators::children::only_child;
 use crate::{
-    ExecutionContextTrait, InputRequirement, PhysicalOperator, PhysicalSchema, PlanProperties,
-    RecordBatchStream, run,
+    ExecutionContextTrait, PhysicalOperator, PhysicalSchema, PlanProperties, RecordBatchStream,
+    Unary, UnaryExec,
 };
 
 /// Makes the columns of lists, maps and dynamically typed values share them: the operator above copies numbers.
 ///
 /// Rows, order and partitioning are the input's, and nothing is copied. Holds one batch.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct ShareExec {
-    input: Arc<dyn PhysicalOperator>,
-    schema: PhysicalSchema,
-}
+pub struct ShareExec;
 
 impl ShareExec {
     /// `input` with its large values shared; itself where it has none that are not shared yet.
-    #[must_use]
-    pub fn over(input: Arc<dyn PhysicalOperator>) -> Arc<dyn PhysicalOperator> {
-        let columns = &input.schema().columns().columns;
-        if !columns.iter().any(pays) {
-            return input;
+    ///
+    /// # Errors
+    /// None of its own: any input can be shared.
+    pub fn over(input: Arc<dyn PhysicalOperator>) -> Result<Arc<dyn PhysicalOperator>> {
+        match input.schema().columns().columns.iter().any(pays) {
+            true => UnaryExec::over(input, Self),
+            false => Ok(input),
         }
-        Arc::new(Self::new(input))
-    }
-
-    fn new(input: Arc<dyn PhysicalOperator>) -> Self {
-        let schema = Self::schema_over(input.schema());
-        Self { input, schema }
     }
 
     /// The schema of what shares the large values of `schema`.
@@ -56,47 +48,32 @@ fn pays(column: &Column) -> bool {
 }
 
 #[typetag::serde]
-impl PhysicalOperator for ShareExec {
+impl Unary for ShareExec {
     fn name(&self) -> &'static str {
         "ShareExec"
     }
 
-    fn schema(&self) -> &PhysicalSchema {
-        &self.schema
+    fn schema(&self, input: &PhysicalSchema) -> Result<PhysicalSchema> {
+        Ok(Self::schema_over(input))
     }
 
-    fn properties(
-        &self,
-        inputs: &[PlanProperties],
-        _statistics: &GraphStatistics,
-    ) -> PlanProperties {
-        PlanProperties::filtered(&inputs[0], self.schema())
-    }
-
-    fn required_inputs(&self) -> Vec<InputRequirement> {
-        vec![InputRequirement::any()]
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
-        vec![&self.input]
-    }
-
-    fn with_new_children(
-        &self,
-        children: Vec<Arc<dyn PhysicalOperator>>,
-    ) -> Result<Arc<dyn PhysicalOperator>> {
-        Ok(Arc::new(Self::new(only_child(children)?)))
+    fn properties(&self, own: &UnaryExec, input: &PlanProperties) -> PlanProperties {
+        PlanProperties::filtered(input, own.schema())
     }
 
     fn describe(&self) -> String {
         "Share".to_owned()
     }
 
-    fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
-        let schema = Arc::clone(self.schema.arrow());
-        let own = self.input.schema().columns().columns.iter();
-        let pays: Vec<bool> = own.map(pays).collect();
-        let shared = run(&self.input, &context)?.and_then(move |batch| {
+    fn execute(
+        &self,
+        own: &UnaryExec,
+        context: Arc<dyn ExecutionContextTrait>,
+    ) -> Result<RecordBatchStream> {
+        let schema = Arc::clone(own.schema().arrow());
+        let columns = own.input().schema().columns().columns.iter();
+        let pays: Vec<bool> = columns.map(pays).collect();
+        let shared = own.run_input(&context)?.and_then(move |batch| {
             let columns = batch
                 .columns()
                 .iter()

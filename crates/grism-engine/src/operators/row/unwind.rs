@@ -6,7 +6,7 @@ use arrow::array::{Array, ArrayRef, Int64Array, ListArray, UInt32Array};
 use arrow::compute::take;
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{Error, GraphStatistics, Result, Type};
+use grism_core::{Error, Result, Type};
 use grism_functions::{RANGE, Steps};
 use grism_logical::optimizer::Facts;
 use grism_logical::{Column, LogicalExpr};
@@ -14,11 +14,10 @@ use serde::{Deserialize, Serialize};
 
 use super::parts::Parts;
 use crate::expr::schema_inference::infer_expr_type;
-use crate::operators::children::only_child;
 use crate::operators::expand::expansion::fan_out_advice;
 use crate::{
-    ExecutionContextTrait, ExprEvaluator, InputRequirement, OperatorRun, PhysicalOperator,
-    PhysicalSchema, PlanProperties, RecordBatchStream, run,
+    ExecutionContextTrait, ExprEvaluator, OperatorRun, PhysicalSchema, RecordBatchStream, Unary,
+    UnaryExec,
 };
 
 /// Repeats each row for the elements of a list, in their order; null and the empty list drop the row.
@@ -27,23 +26,29 @@ use crate::{
 /// rows come out in batches of the usual size however long it is; of a `range` no list is made at all.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct UnwindExec {
-    input: Arc<dyn PhysicalOperator>,
     expression: LogicalExpr,
     variable: String,
-    schema: PhysicalSchema,
 }
 
 impl UnwindExec {
-    /// Unwinds `expression` over `input` into the column `variable`.
-    ///
-    /// # Errors
-    /// `InvalidQuery` where the expression is no list.
-    pub fn try_new(
-        input: Arc<dyn PhysicalOperator>,
-        expression: LogicalExpr,
-        variable: String,
-    ) -> Result<Self> {
-        let ty = match infer_expr_type(&expression, input.schema())? {
+    /// Unwinds `expression`, which is a list, into the column `variable`.
+    #[must_use]
+    pub fn new(expression: LogicalExpr, variable: String) -> Self {
+        Self {
+            expression,
+            variable,
+        }
+    }
+}
+
+#[typetag::serde]
+impl Unary for UnwindExec {
+    fn name(&self) -> &'static str {
+        "UnwindExec"
+    }
+
+    fn schema(&self, input: &PhysicalSchema) -> Result<PhysicalSchema> {
+        let ty = match infer_expr_type(&self.expression, input)? {
             Type::List(item) => *item,
             Type::Null => Type::Null,
             other => {
@@ -52,59 +57,15 @@ impl UnwindExec {
                 )));
             }
         };
-        let schema = input.schema().with([Column::new(&variable, ty)]);
-        Ok(Self {
-            input,
-            expression,
-            variable,
-            schema,
-        })
-    }
-}
-
-#[typetag::serde]
-impl PhysicalOperator for UnwindExec {
-    fn name(&self) -> &'static str {
-        "UnwindExec"
+        Ok(input.with([Column::new(&self.variable, ty)]))
     }
 
-    fn schema(&self) -> &PhysicalSchema {
-        &self.schema
-    }
-
-    fn properties(
-        &self,
-        inputs: &[PlanProperties],
-        _statistics: &GraphStatistics,
-    ) -> PlanProperties {
-        PlanProperties::row_by_row(&inputs[0], self.schema())
-    }
-
-    fn estimated_rows(&self, inputs: &[f64], _facts: Facts<'_>) -> f64 {
+    fn estimated_rows(&self, _own: &UnaryExec, inputs: &[f64], _facts: Facts<'_>) -> f64 {
         inputs[0] * 4.0
     }
 
     fn advice(&self, run: &OperatorRun<'_>) -> Option<String> {
         fan_out_advice(run)
-    }
-
-    fn required_inputs(&self) -> Vec<InputRequirement> {
-        vec![InputRequirement::any()]
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
-        vec![&self.input]
-    }
-
-    fn with_new_children(
-        &self,
-        children: Vec<Arc<dyn PhysicalOperator>>,
-    ) -> Result<Arc<dyn PhysicalOperator>> {
-        Ok(Arc::new(Self::try_new(
-            only_child(children)?,
-            self.expression.clone(),
-            self.variable.clone(),
-        )?))
     }
 
     fn describe(&self) -> String {
@@ -117,13 +78,17 @@ impl PhysicalOperator for UnwindExec {
         format!("Unwind({shown} AS {})", self.variable)
     }
 
-    fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
-        let input = run(&self.input, &context)?;
+    fn execute(
+        &self,
+        own: &UnaryExec,
+        context: Arc<dyn ExecutionContextTrait>,
+    ) -> Result<RecordBatchStream> {
+        let input = own.run_input(&context)?;
         let compile = |expression: &LogicalExpr| {
-            let evaluator = ExprEvaluator::try_new(expression, self.input.schema())?;
+            let evaluator = ExprEvaluator::try_new(expression, own.input().schema())?;
             Ok::<_, Error>(evaluator.for_query(context.query()))
         };
-        let (schema, batch_rows) = (self.schema.clone(), context.query().config.batch_rows);
+        let (schema, batch_rows) = (own.schema().clone(), context.query().config.batch_rows);
         let bounds = match &self.expression {
             LogicalExpr::Function {
                 function,

@@ -6,10 +6,9 @@ use futures::StreamExt;
 use grism_core::{Error, GraphStatistics, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::operators::children::no_child;
 use crate::{
-    Distribution, ExecutionContextTrait, InputRequirement, PhysicalOperator, PhysicalSchema,
-    PlanProperties, RecordBatchStream,
+    Distribution, ExecutionContextTrait, PhysicalOperator, PhysicalSchema, PlanProperties,
+    RecordBatchStream,
 };
 
 /// Puts out the one batch of outer rows that the enclosing [`crate::operators::ApplyExec`] works on.
@@ -42,24 +41,6 @@ impl PhysicalOperator for ArgumentExec {
         _statistics: &GraphStatistics,
     ) -> PlanProperties {
         PlanProperties::of(Distribution::Single)
-    }
-
-    fn required_inputs(&self) -> Vec<InputRequirement> {
-        Vec::new()
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
-        Vec::new()
-    }
-
-    fn with_new_children(
-        &self,
-        children: Vec<Arc<dyn PhysicalOperator>>,
-    ) -> Result<Arc<dyn PhysicalOperator>> {
-        no_child(&children)?;
-        Ok(Arc::new(Self {
-            schema: self.schema.clone(),
-        }))
     }
 
     fn describe(&self) -> String {

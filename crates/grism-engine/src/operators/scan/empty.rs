@@ -7,10 +7,9 @@ use grism_core::{GraphStatistics, Result};
 use grism_logical::optimizer::Facts;
 use serde::{Deserialize, Serialize};
 
-use crate::operators::children::no_child;
 use crate::{
-    Distribution, ExecutionContextTrait, InputRequirement, PhysicalOperator, PhysicalSchema,
-    PlanProperties, RecordBatchStream,
+    Distribution, ExecutionContextTrait, PhysicalOperator, PhysicalSchema, PlanProperties,
+    RecordBatchStream,
 };
 
 /// Puts out no rows of the given columns.
@@ -47,24 +46,6 @@ impl PhysicalOperator for EmptyExec {
 
     fn estimated_rows(&self, _inputs: &[f64], _facts: Facts<'_>) -> f64 {
         0.0
-    }
-
-    fn required_inputs(&self) -> Vec<InputRequirement> {
-        Vec::new()
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
-        Vec::new()
-    }
-
-    fn with_new_children(
-        &self,
-        children: Vec<Arc<dyn PhysicalOperator>>,
-    ) -> Result<Arc<dyn PhysicalOperator>> {
-        no_child(&children)?;
-        Ok(Arc::new(Self {
-            schema: self.schema.clone(),
-        }))
     }
 
     fn describe(&self) -> String {

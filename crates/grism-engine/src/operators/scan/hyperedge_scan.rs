@@ -12,13 +12,12 @@ use serde::{Deserialize, Serialize};
 
 use super::table_scan::{ScanSource, leaf_distribution, named_batches, scan_advice, table_column};
 use crate::batch::batch_of;
-use crate::operators::children::no_child;
 use crate::operators::expand::expansion::describe_bindings;
 use crate::operators::expand::star::{BoundRows, StarBinder, binding_columns, binding_roles};
 use crate::operators::names::{comma_separated, named};
 use crate::{
-    Distribution, ExecutionContextTrait, InputRequirement, OperatorRun, PhysicalOperator,
-    PhysicalSchema, PlanProperties, RecordBatchStream,
+    Distribution, ExecutionContextTrait, OperatorRun, PhysicalOperator, PhysicalSchema,
+    PlanProperties, RecordBatchStream,
 };
 
 /// Reads hyperedges and binds their roles: ids, then members (and incidences), then properties.
@@ -91,22 +90,6 @@ impl PhysicalOperator for HyperedgeScanExec {
             self.scan.index.as_deref(),
             run,
         )
-    }
-
-    fn required_inputs(&self) -> Vec<InputRequirement> {
-        Vec::new()
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
-        Vec::new()
-    }
-
-    fn with_new_children(
-        &self,
-        children: Vec<Arc<dyn PhysicalOperator>>,
-    ) -> Result<Arc<dyn PhysicalOperator>> {
-        no_child(&children)?;
-        Ok(Arc::new(Self::new(self.scan.clone(), self.leaf)))
     }
 
     fn describe(&self) -> String {

@@ -6,18 +6,16 @@ use arrow::array::{Float64Array, UInt32Array, UInt64Array};
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{
-    EntityId, Error, GraphStatistics, IndexKind, IndexSearch, Result, SearchTarget, Snapshot,
-    Tables, Value,
+    EntityId, Error, IndexKind, IndexSearch, Result, SearchTarget, Snapshot, Tables, Value,
 };
 use grism_logical::optimizer::Facts;
-use grism_logical::{IndexLookup, LogicalExpr};
+use grism_logical::{IndexLookup, LogicalExpr, LogicalPlan};
 use serde::{Deserialize, Serialize};
 
 use crate::batch::{batch_of, take_columns};
-use crate::operators::children::only_child;
 use crate::{
-    ExecutionContextTrait, ExprEvaluator, InputRequirement, OperatorRun, PhysicalOperator,
-    PhysicalSchema, PlanProperties, RecordBatchStream, run,
+    ExecutionContextTrait, ExprEvaluator, OperatorRun, PhysicalSchema, RecordBatchStream, Unary,
+    UnaryExec,
 };
 
 /// Searches an index for each row of the input.
@@ -26,21 +24,17 @@ use crate::{
 /// whose target is null gives none. Works on any split of its input. Holds the hits of one row.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct IndexLookupExec {
-    input: Arc<dyn PhysicalOperator>,
     lookup: IndexLookup,
-    schema: PhysicalSchema,
 }
 
 impl IndexLookupExec {
-    /// Runs `lookup` over `input`, which takes the place of the logical input.
+    /// Runs `lookup`, whose logical input counts for nothing.
     #[must_use]
-    pub fn new(input: Arc<dyn PhysicalOperator>, lookup: &IndexLookup) -> Self {
+    pub fn new(lookup: &IndexLookup) -> Self {
         Self {
-            schema: input.schema().with(lookup.columns()),
-            input,
             lookup: IndexLookup {
                 // The physical input stands beside it.
-                input: Arc::new(grism_logical::LogicalPlan::Unit),
+                input: Arc::new(LogicalPlan::Unit),
                 ..lookup.clone()
             },
         }
@@ -48,24 +42,16 @@ impl IndexLookupExec {
 }
 
 #[typetag::serde]
-impl PhysicalOperator for IndexLookupExec {
+impl Unary for IndexLookupExec {
     fn name(&self) -> &'static str {
         "IndexLookupExec"
     }
 
-    fn schema(&self) -> &PhysicalSchema {
-        &self.schema
+    fn schema(&self, input: &PhysicalSchema) -> Result<PhysicalSchema> {
+        Ok(input.with(self.lookup.columns()))
     }
 
-    fn properties(
-        &self,
-        inputs: &[PlanProperties],
-        _statistics: &GraphStatistics,
-    ) -> PlanProperties {
-        PlanProperties::row_by_row(&inputs[0], self.schema())
-    }
-
-    fn estimated_rows(&self, inputs: &[f64], _facts: Facts<'_>) -> f64 {
+    fn estimated_rows(&self, _own: &UnaryExec, inputs: &[f64], _facts: Facts<'_>) -> f64 {
         inputs[0] * 16.0
     }
 
@@ -76,28 +62,17 @@ impl PhysicalOperator for IndexLookupExec {
         ))
     }
 
-    fn required_inputs(&self) -> Vec<InputRequirement> {
-        vec![InputRequirement::any()]
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
-        vec![&self.input]
-    }
-
-    fn with_new_children(
-        &self,
-        children: Vec<Arc<dyn PhysicalOperator>>,
-    ) -> Result<Arc<dyn PhysicalOperator>> {
-        Ok(Arc::new(Self::new(only_child(children)?, &self.lookup)))
-    }
-
     fn describe(&self) -> String {
         self.lookup.describe()
     }
 
-    fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
+    fn execute(
+        &self,
+        own: &UnaryExec,
+        context: Arc<dyn ExecutionContextTrait>,
+    ) -> Result<RecordBatchStream> {
         let compiled = |expression: &LogicalExpr| {
-            let evaluator = ExprEvaluator::try_new(expression, self.input.schema())?;
+            let evaluator = ExprEvaluator::try_new(expression, own.input().schema())?;
             let ty = evaluator.value_type().clone();
             Ok::<_, Error>((evaluator, ty))
         };
@@ -106,8 +81,8 @@ impl PhysicalOperator for IndexLookupExec {
         let snapshot = Arc::clone(&context.query().snapshot);
         let batch_rows = context.query().config.batch_rows;
         let cancellation = context.query().cancellation.clone();
-        let (lookup, schema) = (self.lookup.clone(), self.schema.clone());
-        let mut input = run(&self.input, &context)?;
+        let (lookup, schema) = (self.lookup.clone(), own.schema().clone());
+        let mut input = own.run_input(&context)?;
         let found = async_stream::try_stream! {
             while let Some(batch) = input.try_next().await? {
                 let targets = target.0.evaluate(&batch)?;

@@ -7,52 +7,43 @@ use arrow::array::{Array, ArrayRef, AsArray, ListArray, UInt32Array};
 use arrow::datatypes::UInt64Type;
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{CsvFile, Error, GraphStatistics, Result, RowFile, RowOrigin, Type, Value};
+use grism_core::{CsvFile, Error, Result, RowFile, RowOrigin, Type, Value};
 use grism_logical::optimizer::Facts;
 use grism_logical::{CsvRecord, LoadRows, LogicalPlan, RowForm};
 use serde::{Deserialize, Serialize};
 
 use crate::batch::take_columns;
-use crate::operators::children::only_child;
 use crate::{
-    ExecutionContextTrait, ExprEvaluator, InputRequirement, OperatorRun, PhysicalOperator,
-    PhysicalSchema, PlanProperties, RecordBatchStream, run,
+    ExecutionContextTrait, ExprEvaluator, OperatorRun, PhysicalSchema, RecordBatchStream, Unary,
+    UnaryExec,
 };
 
 /// Reads a file or a table for each row of the input, through the storage.
 ///
 /// Output: input columns, then the record or row, in the order of the source. Works on any split of its input. Holds a piece
 /// of the source. A relative path is one of the directory in which the query was planned.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LoadRowsExec {
-    input: Arc<dyn PhysicalOperator>,
     load: LoadRows,
     /// The directory of relative paths.
     directory: String,
-    schema: PhysicalSchema,
 }
 
 impl LoadRowsExec {
-    /// Runs `load` over `input`, which takes the place of the logical input.
+    /// Runs `load`, whose logical input counts for nothing.
     ///
     /// # Errors
     /// `Unavailable` where the working directory is gone.
-    pub fn try_new(input: Arc<dyn PhysicalOperator>, load: &LoadRows) -> Result<Self> {
+    pub fn try_new(load: &LoadRows) -> Result<Self> {
         let directory = std::env::current_dir()?.to_string_lossy().into_owned();
-        Ok(Self::within(input, load, directory))
-    }
-
-    fn within(input: Arc<dyn PhysicalOperator>, load: &LoadRows, directory: String) -> Self {
-        Self {
-            schema: input.schema().with([load.column()]),
-            input,
+        Ok(Self {
             load: LoadRows {
                 // The physical input stands beside it.
                 input: Arc::new(LogicalPlan::Unit),
                 ..load.clone()
             },
             directory,
-        }
+        })
     }
 
     /// What a value of the source names.
@@ -95,24 +86,16 @@ impl LoadRowsExec {
 }
 
 #[typetag::serde]
-impl PhysicalOperator for LoadRowsExec {
+impl Unary for LoadRowsExec {
     fn name(&self) -> &'static str {
         "LoadRowsExec"
     }
 
-    fn schema(&self) -> &PhysicalSchema {
-        &self.schema
+    fn schema(&self, input: &PhysicalSchema) -> Result<PhysicalSchema> {
+        Ok(input.with([self.load.column()]))
     }
 
-    fn properties(
-        &self,
-        inputs: &[PlanProperties],
-        _statistics: &GraphStatistics,
-    ) -> PlanProperties {
-        PlanProperties::row_by_row(&inputs[0], self.schema())
-    }
-
-    fn estimated_rows(&self, inputs: &[f64], _facts: Facts<'_>) -> f64 {
+    fn estimated_rows(&self, _own: &UnaryExec, inputs: &[f64], _facts: Facts<'_>) -> f64 {
         inputs[0] * 1000.0
     }
 
@@ -123,37 +106,21 @@ impl PhysicalOperator for LoadRowsExec {
         ))
     }
 
-    fn required_inputs(&self) -> Vec<InputRequirement> {
-        vec![InputRequirement::any()]
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
-        vec![&self.input]
-    }
-
-    fn with_new_children(
-        &self,
-        children: Vec<Arc<dyn PhysicalOperator>>,
-    ) -> Result<Arc<dyn PhysicalOperator>> {
-        let input = only_child(children)?;
-        Ok(Arc::new(Self::within(
-            input,
-            &self.load,
-            self.directory.clone(),
-        )))
-    }
-
     fn describe(&self) -> String {
         self.load.describe()
     }
 
-    fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
-        let evaluator = ExprEvaluator::try_new(&self.load.source, self.input.schema())?;
-        let reader = Self::within(Arc::clone(&self.input), &self.load, self.directory.clone());
+    fn execute(
+        &self,
+        own: &UnaryExec,
+        context: Arc<dyn ExecutionContextTrait>,
+    ) -> Result<RecordBatchStream> {
+        let evaluator = ExprEvaluator::try_new(&self.load.source, own.input().schema())?;
+        let (reader, schema) = (self.clone(), Arc::clone(own.schema().arrow()));
         let storage = context.storage();
         let batch_rows = context.query().config.batch_rows;
         let cancellation = context.query().cancellation.clone();
-        let mut input = run(&self.input, &context)?;
+        let mut input = own.run_input(&context)?;
         let loaded = async_stream::try_stream! {
             while let Some(batch) = input.try_next().await? {
                 let sources = evaluator.evaluate(&batch)?;
@@ -169,7 +136,7 @@ impl PhysicalOperator for LoadRowsExec {
                             let same_row = UInt32Array::from(vec![row as u32; records.num_rows()]);
                             let mut columns = take_columns(&batch, &same_row)?;
                             columns.push(names.values(&records)?);
-                            yield RecordBatch::try_new(Arc::clone(reader.schema.arrow()), columns)?;
+                            yield RecordBatch::try_new(Arc::clone(&schema), columns)?;
                         }
                     }
                     names.check()?;

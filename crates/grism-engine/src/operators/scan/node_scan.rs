@@ -8,11 +8,10 @@ use grism_logical::{Column, NodeScan, PlanSchema, property_column};
 use serde::{Deserialize, Serialize};
 
 use super::table_scan::{ScanSource, leaf_distribution, named_batches, scan_advice};
-use crate::operators::children::no_child;
 use crate::operators::names::{comma_separated, named};
 use crate::{
-    Distribution, ExecutionContextTrait, InputRequirement, OperatorRun, PhysicalOperator,
-    PhysicalSchema, PlanProperties, RecordBatchStream,
+    Distribution, ExecutionContextTrait, OperatorRun, PhysicalOperator, PhysicalSchema,
+    PlanProperties, RecordBatchStream,
 };
 
 /// Reads the nodes of some tables: ids, then properties. Predicates and projections reach the storage.
@@ -76,22 +75,6 @@ impl PhysicalOperator for NodeScanExec {
             self.scan.index.as_deref(),
             run,
         )
-    }
-
-    fn required_inputs(&self) -> Vec<InputRequirement> {
-        Vec::new()
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
-        Vec::new()
-    }
-
-    fn with_new_children(
-        &self,
-        children: Vec<Arc<dyn PhysicalOperator>>,
-    ) -> Result<Arc<dyn PhysicalOperator>> {
-        no_child(&children)?;
-        Ok(Arc::new(Self::new(self.scan.clone(), self.leaf)))
     }
 
     fn describe(&self) -> String {

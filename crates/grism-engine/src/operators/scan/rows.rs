@@ -9,10 +9,9 @@ use grism_logical::Rows;
 use grism_logical::optimizer::Facts;
 use serde::{Deserialize, Serialize};
 
-use crate::operators::children::no_child;
 use crate::{
-    Distribution, ExecutionContextTrait, InputRequirement, PhysicalOperator, PhysicalSchema,
-    PlanProperties, RecordBatchStream,
+    Distribution, ExecutionContextTrait, PhysicalOperator, PhysicalSchema, PlanProperties,
+    RecordBatchStream,
 };
 
 /// Puts out known rows; of all partitions, only one does.
@@ -53,26 +52,6 @@ impl PhysicalOperator for RowsExec {
 
     fn estimated_rows(&self, _inputs: &[f64], _facts: Facts<'_>) -> f64 {
         self.rows.row_count() as f64
-    }
-
-    fn required_inputs(&self) -> Vec<InputRequirement> {
-        Vec::new()
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
-        Vec::new()
-    }
-
-    fn with_new_children(
-        &self,
-        children: Vec<Arc<dyn PhysicalOperator>>,
-    ) -> Result<Arc<dyn PhysicalOperator>> {
-        no_child(&children)?;
-        Ok(Arc::new(Self::new(
-            self.leaf,
-            self.rows.clone(),
-            self.schema.clone(),
-        )))
     }
 
     fn describe(&self) -> String {

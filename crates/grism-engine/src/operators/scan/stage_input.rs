@@ -6,10 +6,9 @@ use grism_core::{GraphStatistics, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::datafusion::merge_sorted;
-use crate::operators::children::no_child;
 use crate::{
-    Distribution, ExecutionContextTrait, InputRequirement, PhysicalOperator, PhysicalSchema,
-    PlanProperties, ReadOrder, RecordBatchStream, StageInput,
+    Distribution, ExecutionContextTrait, PhysicalOperator, PhysicalSchema, PlanProperties,
+    ReadOrder, RecordBatchStream, StageInput,
 };
 
 /// Reads the partition of another stage's output that belongs to this task.
@@ -54,31 +53,11 @@ impl PhysicalOperator for StageInputExec {
         )
     }
 
-    fn required_inputs(&self) -> Vec<InputRequirement> {
-        Vec::new()
-    }
-
     fn stage_input(&self) -> Option<StageInput<'_>> {
         Some(StageInput {
             number: self.input,
             order: &self.order,
         })
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
-        Vec::new()
-    }
-
-    fn with_new_children(
-        &self,
-        children: Vec<Arc<dyn PhysicalOperator>>,
-    ) -> Result<Arc<dyn PhysicalOperator>> {
-        no_child(&children)?;
-        Ok(Arc::new(Self::new(
-            self.input,
-            self.schema.clone(),
-            self.order.clone(),
-        )))
     }
 
     fn describe(&self) -> String {

@@ -7,10 +7,9 @@ use grism_core::{GraphStatistics, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::batch::batch_of;
-use crate::operators::children::no_child;
 use crate::{
-    Distribution, ExecutionContextTrait, InputRequirement, PhysicalOperator, PhysicalSchema,
-    PlanProperties, RecordBatchStream,
+    Distribution, ExecutionContextTrait, PhysicalOperator, PhysicalSchema, PlanProperties,
+    RecordBatchStream,
 };
 
 /// Puts out one row without columns; of all partitions, only one does.
@@ -47,22 +46,6 @@ impl PhysicalOperator for UnitExec {
         _statistics: &GraphStatistics,
     ) -> PlanProperties {
         PlanProperties::of(Distribution::OnePiece).with_rows(Some(1))
-    }
-
-    fn required_inputs(&self) -> Vec<InputRequirement> {
-        Vec::new()
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
-        Vec::new()
-    }
-
-    fn with_new_children(
-        &self,
-        children: Vec<Arc<dyn PhysicalOperator>>,
-    ) -> Result<Arc<dyn PhysicalOperator>> {
-        no_child(&children)?;
-        Ok(Arc::new(Self::new(self.leaf)))
     }
 
     fn describe(&self) -> String {

@@ -1,15 +1,14 @@
 //! Which rows of a MERGE create, and which share what another one creates.
 
 use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use arrow::array::{AsArray, BinaryArray, UInt64Array};
 use arrow::datatypes::{DataType, Field, Schema, UInt64Type};
 use arrow::record_batch::RecordBatch;
 use grism_core::{
-    AppendedRows, Error, MemoryManager, Result, RowBuffer, Value, batches_of, encode_any,
-    key_of_any,
+    AppendedRows, Error, MemoryManager, Result, RowBuffer, Value, WideHasher, batches_of,
+    encode_any, key_of_any,
 };
 use grism_logical::MergeWrite;
 
@@ -176,7 +175,7 @@ fn holds_nan(value: &Value) -> bool {
 
 /// Keys with the numbers of their rows, in parts that have no key in common: each is compared for itself.
 struct Keys {
-    hasher: RandomState,
+    hasher: WideHasher,
     parts: Vec<Part>,
 }
 
@@ -196,13 +195,13 @@ impl Keys {
             rows: RowBuffer::with_write_buffer(bytes, 64 << 10, memory),
         };
         Self {
-            hasher: RandomState::new(),
+            hasher: WideHasher::default(),
             parts: std::iter::repeat_with(part).take(count).collect(),
         }
     }
 
     fn add(&mut self, number: u64, key: &[u8]) {
-        let place = self.hasher.hash_one(key) % self.parts.len() as u64;
+        let place = self.hasher.hash(key) as u64 % self.parts.len() as u64;
         let part = &mut self.parts[place as usize];
         part.numbers.push(number);
         part.keys.push(key.to_vec());

@@ -1,6 +1,6 @@
 //! `QueryWriter`: runs a query that writes, and commits what it wrote.
 
-use grism_core::{Result, SnapshotId};
+use grism_core::{Result, SnapshotSelector};
 
 use super::clause_binder::ClauseBinder;
 use super::host::WriteHost;
@@ -74,7 +74,7 @@ impl<'a> QueryWriter<'a> {
         &self,
         binder: &mut B,
         query: &B::Query,
-        snapshot: SnapshotId,
+        snapshot: SnapshotSelector,
     ) -> Result<Vec<PlannedClause>> {
         self.0.plan(binder, query, snapshot).await
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use grism_core::{Result, Snapshot, SnapshotId, Storage, WriteCounts};
+use grism_core::{Result, Snapshot, SnapshotSelector, Storage, WriteCounts};
 use grism_logical::{PlanSchema, Rows};
 
 use super::clause_binder::ClauseBinder;
@@ -49,7 +49,7 @@ impl<'a> Statement<'a> {
         &self,
         binder: &mut B,
         query: &B::Query,
-        snapshot: SnapshotId,
+        snapshot: SnapshotSelector,
     ) -> Result<Vec<PlannedClause>> {
         loop {
             binder.restart();
@@ -80,7 +80,7 @@ impl<'a> Statement<'a> {
         binder: &'b mut B,
     ) -> Result<Clauses<'b, B>> {
         binder.begin();
-        let snapshot = self.storage().snapshot(SnapshotId::default()).await?;
+        let snapshot = self.storage().snapshot(SnapshotSelector::Newest).await?;
         Ok(Clauses::new(binder, self.writer(snapshot)))
     }
 

@@ -1,7 +1,7 @@
 //! `CALL { … } IN TRANSACTIONS`: batches of rows that are committed one after another.
 
 use arrow::record_batch::RecordBatch;
-use grism_core::{Error, Result, SnapshotId, WriteCounts};
+use grism_core::{Error, Result, SnapshotSelector, WriteCounts};
 use grism_logical::{PlanSchema, Rows};
 
 use super::clause_binder::{BoundClause, ClauseBinder, ClausePlace, ClauseRange, NestedClause};
@@ -19,7 +19,9 @@ pub(super) async fn write_in_transactions<B: ClauseBinder>(
 ) -> Result<WrittenQuery> {
     // What is committed cannot start again, so it is settled before how clauses are bound.
     if !binder.is_settled() {
-        statement.plan(binder, query, SnapshotId::default()).await?;
+        statement
+            .plan(binder, query, SnapshotSelector::Newest)
+            .await?;
         binder.restart();
     }
     let (nested, rows, state) = {

@@ -1,6 +1,6 @@
 //! A subplan that runs for each row, and the rows it runs for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use grism_core::Result;
@@ -38,11 +38,7 @@ impl Pruner<'_> {
             _ => BTreeSet::new(),
         };
         let names: Vec<String> = wanted.iter().cloned().collect();
-        let needs = Needs {
-            columns: wanted,
-            properties: BTreeMap::new(),
-        };
-        let mut subplan = self.prune(&apply.subplan, needs)?;
+        let mut subplan = self.prune(&apply.subplan, Needs::of(wanted))?;
         if matches!(
             apply.kind,
             ApplyKind::Inner | ApplyKind::Optional | ApplyKind::Collect { .. }

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use grism_core::Type;
+use grism_core::{Result, Type};
 
-use crate::{PropertyRef, property_column};
+use crate::{LogicalPlan, PropertyRef, property_column};
 
 /// What an operator's output must hold: these columns, and these properties of entities that a scan below provides.
 #[derive(Clone, Debug, Default)]
@@ -14,6 +14,19 @@ pub(super) struct Needs {
 }
 
 impl Needs {
+    /// These columns, and no property.
+    pub(super) fn of(columns: impl IntoIterator<Item = String>) -> Self {
+        Self {
+            columns: columns.into_iter().collect(),
+            properties: BTreeMap::new(),
+        }
+    }
+
+    /// All columns of a plan.
+    pub(super) fn all_of(plan: &LogicalPlan) -> Result<Self> {
+        Ok(Self::of(plan.schema()?.names().map(str::to_owned)))
+    }
+
     pub(super) fn column(&mut self, name: &str) {
         self.columns.insert(name.to_owned());
     }

@@ -14,7 +14,7 @@ use super::rewritten::{Rewritten, rewritten};
 use super::tree::{Conditions, weighted_term, work};
 use crate::{
     Aggregate, BinaryOperator, HyperedgeScan, LogicalExpr, LogicalPlan, NodeScan, WeightedCount,
-    WeightedRoot,
+    WeightedRoot, is_internal,
 };
 
 /// The time that a row of an expansion takes, in incidences whose weights are added.
@@ -226,7 +226,7 @@ fn shown(region: &Region) -> String {
     let mut labelled = BTreeSet::new();
     let mut place = |number: usize| {
         let own = &region.places[number];
-        let name = match own.variable.starts_with('#') {
+        let name = match is_internal(&own.variable) {
             true => "",
             false => own.variable.as_str(),
         };
@@ -236,7 +236,7 @@ fn shown(region: &Region) -> String {
         }
     };
     let steps = region.steps.iter().map(|step| {
-        let edge = step.edge.as_deref().filter(|own| !own.starts_with('#'));
+        let edge = step.edge.as_deref().filter(|own| !is_internal(own));
         let edge = edge.unwrap_or_default();
         let arrow = match step.kind {
             StepKind::Undirected => "-",

@@ -1,12 +1,10 @@
 //! The groups of rows, and the row of each whose value of a column counts.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
 
-use ahash::RandomState;
 use arrow::array::{Array, ArrayRef, DynComparator, make_comparator};
 use arrow::compute::SortOptions;
-use grism_core::{Cardinality, Result, Role};
+use grism_core::{Cardinality, NumberMap, Result, Role};
 
 use super::rules::{Agreement, GroupRules};
 
@@ -129,8 +127,8 @@ impl GroupedRows {
     pub(super) fn without_required<'a, 'b>(
         &self,
         singles: &'b [Single<'a>],
-    ) -> HashMap<u32, &'b Single<'a>, RandomState> {
-        let mut refused = HashMap::default();
+    ) -> NumberMap<u32, &'b Single<'a>> {
+        let mut refused = NumberMap::default();
         for single in singles {
             let cardinality = single.role.map(|role| role.cardinality);
             if cardinality != Some(Cardinality::One) {

@@ -1,12 +1,11 @@
 //! Rows of groups become one each. Those of one hyperedge must agree in what they say once, and members of roles that take
 //! many stand in row order; of rows that change an entity one after the other the last one that says something counts.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use ahash::RandomState;
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, StringArray};
 use arrow::record_batch::RecordBatch;
-use grism_core::{Cardinality, Result, Role};
+use grism_core::{Cardinality, FastMap, NumberMap, Result, Role};
 
 use super::grouped_rows::{GroupedRows, NONE, Single};
 use super::ordered::Ordered;
@@ -84,7 +83,7 @@ pub(super) fn merged<'a>(
     let places = &rows.columns()[1..BEFORE];
     let (keys, by) = (rows.column(0).as_string::<i32>(), rules.by);
     let mut grouping = GroupedRows::new(rows.num_rows(), rules.agreement);
-    let mut numbers: HashMap<&str, usize, RandomState> = HashMap::default();
+    let mut numbers: FastMap<&str, usize> = FastMap::default();
     for row in 0..rows.num_rows() {
         let next = numbers.len();
         let group = *numbers.entry(keys.value(row)).or_insert(next);
@@ -107,7 +106,7 @@ pub(super) fn merged<'a>(
     }
     let refused = match rules.presence {
         Presence::New => grouping.without_required(&singles),
-        Presence::MayBeStored => HashMap::default(),
+        Presence::MayBeStored => NumberMap::default(),
     };
     for row in 0..rows.num_rows() {
         let Some(single) = refused.get(&grouping.group_of[row]) else {

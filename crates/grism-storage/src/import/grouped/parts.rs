@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use ahash::RandomState;
 use arrow::array::{AsArray, UInt64Array};
 use arrow::compute::take_record_batch;
 use arrow::record_batch::RecordBatch;
-use grism_core::{MemoryManager, Result, RowBuffer, batch_bytes};
+use grism_core::{MemoryManager, Result, RowBuffer, batch_bytes, stable_hash};
 
 /// Bits of the hash that one cut takes.
 const BITS: u32 = 6;
@@ -50,12 +49,11 @@ impl Parts {
     /// # Errors
     /// `ResourceExhausted` where the disk of temporary files is full.
     pub(super) fn add(&mut self, rows: &RecordBatch) -> Result<()> {
-        // The same for every run, so that the same rows always become the same graph.
-        let hasher = RandomState::with_seeds(3, 5, 7, 11);
+        // A stable hash, so that the same rows always become the same graph.
         let shift = u64::BITS - BITS * (self.depth + 1);
         let mut places = vec![Vec::new(); PARTS];
         for (row, key) in rows.column(0).as_string::<i32>().iter().enumerate() {
-            let part = (hasher.hash_one(key) >> shift) as usize % PARTS;
+            let part = (stable_hash(key.unwrap_or_default().as_bytes()) >> shift) as usize % PARTS;
             places[part].push(row as u64);
         }
         for (part, places) in self.parts.iter_mut().zip(places) {

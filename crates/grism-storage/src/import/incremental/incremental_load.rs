@@ -107,7 +107,7 @@ impl IncrementalLoad {
                 }
             }
             Source::Above { column, name, rows } => {
-                if self.pending.is_none() && self.report.snapshot != SnapshotId::default() {
+                if self.pending.is_none() && self.report.snapshot.is_some() {
                     return Ok(None);
                 }
                 let Some(source) = rows.take() else {
@@ -181,7 +181,7 @@ impl IncrementalLoad {
             files.settle(pending.done);
         }
         self.report.add(LoadReport {
-            snapshot,
+            snapshot: Some(snapshot),
             ..pending.report
         });
         self.rejects = reject_start(self.options.rejects.as_deref())?;
@@ -191,9 +191,7 @@ impl IncrementalLoad {
     /// What all steps did; `snapshot` is the newest one, for a load that had nothing to do.
     #[must_use]
     pub fn finish(mut self, snapshot: SnapshotId) -> LoadReport {
-        if self.report.snapshot == SnapshotId::default() {
-            self.report.snapshot = snapshot;
-        }
+        self.report.snapshot.get_or_insert(snapshot);
         self.report
     }
 }

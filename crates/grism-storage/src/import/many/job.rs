@@ -86,7 +86,7 @@ fn files_of(source: &ImportSource) -> Option<String> {
 }
 
 /// The counts of many loads.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ManyReport {
     /// That of each load, in the order in which they were given.
     pub loads: Vec<LoadReport>,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use grism_core::{ChangeSet, Result, Snapshot, SnapshotId, Storage};
+use grism_core::{ChangeSet, Result, Snapshot, SnapshotSelector, Storage};
 
 use super::job::{ManyLoads, check_options, told};
 use super::order::stages;
@@ -42,11 +42,11 @@ pub async fn preview_many(snapshot: &dyn Snapshot, loads: ManyLoads) -> Result<V
         }
     }
     let storage = InMemoryStorage::within(Arc::clone(snapshot.memory()));
-    let first = storage.snapshot(SnapshotId::default()).await?;
+    let first = storage.snapshot(SnapshotSelector::Newest).await?;
     storage
         .commit(ChangeSet::new(first.as_ref(), schema))
         .await?;
-    let empty = storage.snapshot(SnapshotId::default()).await?;
+    let empty = storage.snapshot(SnapshotSelector::Newest).await?;
     let (mut previews, mut problems) = (Vec::new(), Vec::new());
     for (place, mut job) in loads.jobs.into_iter().enumerate() {
         let name = job.name();

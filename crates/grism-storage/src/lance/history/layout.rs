@@ -1,7 +1,7 @@
 //! The names of datasets and of their columns.
 
 use arrow::datatypes::Field;
-use grism_core::{LABELS_COLUMN, Table, TableKind, Type, hash_bytes};
+use grism_core::{LABELS_COLUMN, Table, TableKind, Type, stable_hash};
 
 use crate::columns::role_type;
 
@@ -83,7 +83,7 @@ fn shortened(part: String) -> String {
     format!(
         "{}~{:016x}",
         &part[..KEPT_BYTES],
-        hash_bytes(part.as_bytes())
+        stable_hash(part.as_bytes())
     )
 }
 

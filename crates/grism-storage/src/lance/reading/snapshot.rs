@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{
     BatchStream, Comparison, Error, GraphSchema, GraphStatistics, IncidenceSegment, IndexKind,
-    IndexSearch, LoadState, MemoryManager, Meter, Result, ScanPredicate, ScanRange, ScanRequest,
-    SearchHit, SegmentKey, Snapshot, SnapshotId, Table, TableId,
+    IndexSearch, LoadState, MemoryManager, Meter, Result, ScanPiece, ScanPredicate, ScanRange,
+    ScanRequest, SearchHit, SegmentKey, Snapshot, SnapshotId, Table, TableId,
 };
 use lance::dataset::{Dataset, ProjectionRequest};
 use lance_core::ROW_ID;
@@ -36,9 +36,6 @@ use crate::lance::rows::physical::{merged_column, physical_columns};
 use crate::lance::rows::predicate::{lance_filter, reaches_lance};
 use crate::search::scan_search;
 use crate::shares::Shares;
-
-/// The fragment that stands for the rows that an index finds.
-const INDEXED: u64 = u64::MAX - 1;
 
 /// One snapshot of a graph on disk. Copies share everything.
 #[derive(Clone)]
@@ -236,7 +233,7 @@ impl Snapshot for LanceSnapshot {
         };
         let range = |fragment: &lance_table::format::Fragment| ScanRange {
             table,
-            fragment: fragment.id,
+            piece: ScanPiece::Fragment(fragment.id),
             rows: fragment.num_rows().unwrap_or(0) as u64,
         };
         open.dataset.fragments().iter().map(range).collect()
@@ -246,10 +243,14 @@ impl Snapshot for LanceSnapshot {
         let mut ranges = self.scan_ranges(table);
         let indexes = self.tables.get(&table).map(|open| &open.indexes[..]);
         if let Some((index, _)) = usable(indexes.unwrap_or_default(), predicate) {
-            ranges.retain(|range| !index.fragments.contains(&range.fragment));
+            let is_covered = |piece: ScanPiece| match piece {
+                ScanPiece::Fragment(number) => index.fragments.contains(&number),
+                ScanPiece::Indexed | ScanPiece::Created => false,
+            };
+            ranges.retain(|range| !is_covered(range.piece));
             ranges.push(ScanRange {
                 table,
-                fragment: INDEXED,
+                piece: ScanPiece::Indexed,
                 rows: 1,
             });
         }
@@ -257,7 +258,7 @@ impl Snapshot for LanceSnapshot {
     }
 
     async fn scan(&self, request: ScanRequest) -> Result<BatchStream> {
-        if request.range.fragment == INDEXED {
+        if request.range.piece == ScanPiece::Indexed {
             let rows = self.indexed_rows(&request).await?;
             return Ok(futures::stream::iter([Ok(rows)]).boxed());
         }
@@ -266,10 +267,10 @@ impl Snapshot for LanceSnapshot {
         let fragment = dataset
             .fragments()
             .iter()
-            .find(|fragment| fragment.id == request.range.fragment)
+            .find(|fragment| ScanPiece::Fragment(fragment.id) == request.range.piece)
             .cloned();
         let fragment = fragment
-            .ok_or_else(|| Error::internal(format!("no fragment {}", request.range.fragment)))?;
+            .ok_or_else(|| Error::internal(format!("a table without {}", request.range.piece)))?;
         let physical = |name: &String| physical_columns(dataset, &table, name);
         // A property that has been widened stands in several columns, which Lance cannot compare as one.
         let plain = |name: &String| physical(name).len() == 1;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use grism_core::{
-    CheckReport, Maintenance, OptimizeReport, Result, Snapshot, SnapshotId, TimeTravel,
-    VacuumOptions, VacuumReport,
+    CheckReport, Maintenance, OptimizeReport, Result, Snapshot, SnapshotId, SnapshotSelector,
+    TimeTravel, VacuumOptions, VacuumReport,
 };
 
 use crate::check::check_snapshot;
@@ -23,8 +23,8 @@ impl Maintenance for LanceStorage {
         self.run_optimize().await
     }
 
-    async fn check(&self, id: SnapshotId) -> Result<CheckReport> {
-        let snapshot: Arc<dyn Snapshot> = self.find(id).await?;
+    async fn check(&self, which: SnapshotSelector) -> Result<CheckReport> {
+        let snapshot: Arc<dyn Snapshot> = self.find(which).await?;
         let mut report = check_snapshot(&snapshot).await?;
         for (info, dropped) in self.log.history().await? {
             if dropped {
@@ -51,8 +51,8 @@ impl TimeTravel for LanceStorage {
         self.log.at(time).await
     }
 
-    async fn create_tag(&self, name: &str, snapshot: SnapshotId) -> Result<SnapshotId> {
-        let snapshot = self.find(snapshot).await?.id();
+    async fn create_tag(&self, name: &str, which: SnapshotSelector) -> Result<SnapshotId> {
+        let snapshot = self.find(which).await?.id();
         create_tag(&self.root, name, snapshot).await?;
         Ok(snapshot)
     }

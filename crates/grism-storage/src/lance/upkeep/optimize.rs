@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures::TryStreamExt;
 use grism_core::{
     CommitSummary, HyperedgeType, IndexKind, OptimizeReport, Result, Role, RoleStatistics,
-    RowBuffer, Snapshot, SnapshotId, SortedIncidences, Storage, Table,
+    RowBuffer, Snapshot, SnapshotSelector, SortedIncidences, Storage, Table,
 };
 use lance::dataset::optimize::{CompactionOptions, plan_compaction};
 use lance::dataset::transaction::{Operation, RewriteGroup, Transaction};
@@ -29,12 +29,12 @@ impl LanceStorage {
     /// OPTIMIZE, as [`Maintenance`](grism_core::Maintenance) says.
     pub(in crate::lance) async fn run_optimize(&self) -> Result<OptimizeReport> {
         let turn = self.turn().await?;
-        let newest = self.find(SnapshotId::default()).await?;
+        let newest = self.find(SnapshotSelector::Newest).await?;
         newest.graph.upgrade(&self.root).await?;
         let before = newest.entry();
         let fragment_rows = newest.graph.options.fragment_rows;
         let mut entry = before.clone();
-        let mut report = OptimizeReport::default();
+        let mut report = OptimizeReport::nothing(before.id);
         let mut folding = Folding::of(&self.root, before);
         for table in before.schema.tables() {
             let mut indexes = before.schema.indexes_of(table);
@@ -57,8 +57,7 @@ impl LanceStorage {
         entry.adjacency.extend(folding.shared.finish().await?);
         entry.sort_lists();
         folding.unsynced.sync()?;
-        if report == OptimizeReport::default() {
-            report.snapshot = before.id;
+        if report == OptimizeReport::nothing(before.id) {
             return Ok(report);
         }
         let summary = CommitSummary {

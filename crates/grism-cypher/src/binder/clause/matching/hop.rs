@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use grism_core::{Error, Result, TableId};
-use grism_logical::{Collected, LogicalExpr, LogicalPlan};
+use grism_logical::{Collected, Internal, LogicalExpr, LogicalPlan};
 
 use crate::binder::QueryContext;
 use crate::binder::clause::rows::Rows;
@@ -64,7 +64,7 @@ impl RepeatedPath<'_, '_> {
         match self.is_one {
             true => columns.to_vec(),
             false => (0..columns.len())
-                .map(|number| format!("#hop_used{number}"))
+                .map(|number| Internal::HopTaken(number).column())
                 .collect(),
         }
     }
@@ -114,14 +114,15 @@ pub(super) fn hop(
     let (steps, reached) = along(pattern, repeated);
     let (steps_into, entities_into) = repeated.group.path_columns();
     for (column, parts, into) in [
-        ("#hop_steps", steps, steps_into),
-        ("#hop_entities", reached, entities_into),
+        (Internal::HopSteps, steps, steps_into),
+        (Internal::HopEntities, reached, entities_into),
     ] {
-        expressions.push((LogicalExpr::List(parts), column.to_owned()));
+        let column = column.column();
         collected.push(Collected {
             flatten: true,
-            ..collect(column, into)
+            ..collect(&column, into)
         });
+        expressions.push((LogicalExpr::List(parts), column));
     }
     let [left, right] = repeated.ends;
     let prunable = left != right

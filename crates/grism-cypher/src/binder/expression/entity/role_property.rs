@@ -1,6 +1,7 @@
 //! A role that is asked for as if it were a property.
 
 use grism_core::{GraphSchema, Tables};
+use grism_logical::is_internal;
 
 /// What is odd about `variable.name`, where no table has such a property: the name is a role of one of their declared
 /// types, whose members are reached by a step. `None` where it is no role either: in an undeclared type, `source` and
@@ -12,7 +13,7 @@ pub(super) fn role_property(
     name: &str,
 ) -> Option<String> {
     // An entity that an expression makes has no name to be written before the step.
-    let variable = column.filter(|column| !column.starts_with(['#', '[']));
+    let variable = column.filter(|column| !column.starts_with('[') && !is_internal(column));
     let variable = variable.unwrap_or("h");
     let types = tables
         .iter()

@@ -5,17 +5,15 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, Int64Array, UInt64Array};
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{GraphStatistics, Result, Type};
+use grism_core::{Result, Type};
 use grism_logical::{Column, CountIntersect, LogicalPlan};
 use serde::{Deserialize, Serialize};
 
 use super::meeting_count::{MeetingCount, MeetingRow};
 use crate::batch::id_column;
-use crate::operators::children::only_child;
 use crate::operators::expand::edge_lists::EdgeLists;
 use crate::{
-    ExecutionContextTrait, InputRequirement, OperatorRun, PhysicalOperator, PhysicalSchema,
-    PlanProperties, RecordBatchStream, run,
+    ExecutionContextTrait, OperatorRun, PhysicalSchema, RecordBatchStream, Unary, UnaryExec,
 };
 
 /// Counts the ways in which edges from the nodes of a row meet at one node, and makes no row for any.
@@ -29,19 +27,14 @@ use crate::{
 /// reserves memory for.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct CountIntersectExec {
-    input: Arc<dyn PhysicalOperator>,
     count: CountIntersect,
-    schema: PhysicalSchema,
 }
 
 impl CountIntersectExec {
-    /// Runs `count` over `input`, which takes the place of the logical input.
+    /// Runs `count`, whose logical input counts for nothing.
     #[must_use]
-    pub fn new(input: Arc<dyn PhysicalOperator>, count: &CountIntersect) -> Self {
-        let column = Column::new(&count.count, Type::Int64);
+    pub fn new(count: &CountIntersect) -> Self {
         Self {
-            schema: input.schema().with([column]),
-            input,
             count: CountIntersect {
                 // The physical input stands beside it.
                 input: Arc::new(LogicalPlan::Unit),
@@ -52,21 +45,13 @@ impl CountIntersectExec {
 }
 
 #[typetag::serde]
-impl PhysicalOperator for CountIntersectExec {
+impl Unary for CountIntersectExec {
     fn name(&self) -> &'static str {
         "CountIntersectExec"
     }
 
-    fn schema(&self) -> &PhysicalSchema {
-        &self.schema
-    }
-
-    fn properties(
-        &self,
-        inputs: &[PlanProperties],
-        _statistics: &GraphStatistics,
-    ) -> PlanProperties {
-        PlanProperties::row_by_row(&inputs[0], self.schema())
+    fn schema(&self, input: &PhysicalSchema) -> Result<PhysicalSchema> {
+        Ok(input.with([Column::new(&self.count.count, Type::Int64)]))
     }
 
     fn advice(&self, run: &OperatorRun<'_>) -> Option<String> {
@@ -76,33 +61,22 @@ impl PhysicalOperator for CountIntersectExec {
         ))
     }
 
-    fn required_inputs(&self) -> Vec<InputRequirement> {
-        vec![InputRequirement::any()]
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
-        vec![&self.input]
-    }
-
-    fn with_new_children(
-        &self,
-        children: Vec<Arc<dyn PhysicalOperator>>,
-    ) -> Result<Arc<dyn PhysicalOperator>> {
-        Ok(Arc::new(Self::new(only_child(children)?, &self.count)))
-    }
-
     fn describe(&self) -> String {
         self.count.describe()
     }
 
-    fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
-        let mut input = run(&self.input, &context)?;
+    fn execute(
+        &self,
+        own: &UnaryExec,
+        context: Arc<dyn ExecutionContextTrait>,
+    ) -> Result<RecordBatchStream> {
+        let mut input = own.run_input(&context)?;
         let steps = self.count.steps.iter();
         let lists = steps.map(|step| EdgeLists::new(&context, &step.tables));
         let (memory, lists) = (context.memory_manager(), lists.collect());
         let mut meeting = MeetingCount::new(self.count.clone(), lists, &memory);
         let cancellation = context.query().cancellation.clone();
-        let schema = Arc::clone(self.schema.arrow());
+        let schema = Arc::clone(own.schema().arrow());
         let counted = async_stream::try_stream! {
             while let Some(batch) = input.try_next().await? {
                 let from = StepColumns::of(&batch, &meeting.count)?;

@@ -7,7 +7,7 @@ mod steps;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
-use grism_core::{ErrorKind, Result, SnapshotId};
+use grism_core::{ErrorKind, Result, SnapshotSelector};
 use grism_logical::PlanSchema;
 use grism_logical::optimizer::Rewrites;
 
@@ -172,7 +172,7 @@ async fn planning_writes_nothing() {
     let writer = QueryWriter::new(&host, RuntimeConfig::default(), run.cancellation.clone());
     let steps: &'static [Step] = &[Step(unwind), Step(merge), Step(call)];
     let planned = writer
-        .plan(&mut Steps, &steps, SnapshotId::default())
+        .plan(&mut Steps, &steps, SnapshotSelector::Newest)
         .await
         .unwrap();
     let names: Vec<&str> = planned.iter().map(|clause| clause.name.as_str()).collect();

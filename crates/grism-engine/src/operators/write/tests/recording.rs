@@ -8,8 +8,8 @@ use arrow::record_batch::RecordBatch;
 use grism_core::{
     BatchStream, ChangeSet, EntityId, Error, GraphSchema, GraphStatistics, IncidenceSegment,
     IndexSearch, MemoryManager, OffsetSet, PoolMemoryManager, Result, ScanRange, ScanRequest,
-    SearchHit, SegmentKey, Snapshot, SnapshotId, SnapshotInfo, Storage, StorageDescriptor, TableId,
-    Value, WriteCounts, WriteTarget,
+    SearchHit, SegmentKey, Snapshot, SnapshotId, SnapshotInfo, SnapshotSelector, Storage,
+    StorageDescriptor, TableId, Value, WriteCounts, WriteTarget,
 };
 use grism_logical::LogicalPlan;
 use grism_logical::optimizer::Rewrites;
@@ -41,7 +41,7 @@ impl EmptySnapshot {
 #[async_trait::async_trait]
 impl Snapshot for EmptySnapshot {
     fn id(&self) -> SnapshotId {
-        SnapshotId::default()
+        SnapshotId(1)
     }
 
     fn commit(&self) -> &str {
@@ -142,7 +142,7 @@ impl Storage for RecordingStorage {
         })
     }
 
-    async fn snapshot(&self, _: SnapshotId) -> Result<Arc<dyn Snapshot>> {
+    async fn snapshot(&self, _: SnapshotSelector) -> Result<Arc<dyn Snapshot>> {
         self.records.done.lock().unwrap().clear();
         Ok(EmptySnapshot::new(&self.memory))
     }
@@ -159,7 +159,7 @@ impl Storage for RecordingStorage {
         }
         let done = std::mem::take(&mut *self.records.done.lock().unwrap());
         self.records.committed.lock().unwrap().push(done);
-        Ok(SnapshotId::default())
+        Ok(SnapshotId(1))
     }
 
     async fn stage(&self, base: &Arc<dyn Snapshot>, _: &ChangeSet) -> Result<Arc<dyn Snapshot>> {

@@ -1,0 +1,210 @@
+//! Operators that compute, drop, order or join rows.
+
+use std::sync::Arc;
+
+use grism_core::Result;
+
+use super::Pruner;
+use super::inputs::provides;
+use super::needs::Needs;
+use crate::{
+    Aggregate, Fetch, IndexLookup, Join, LogicalExpr, LogicalPlan, PlanSchema, SortKey, TableCall,
+    property_column,
+};
+
+impl Pruner<'_> {
+    pub(super) fn prune_hydrate(
+        &self,
+        input: &LogicalPlan,
+        columns: &[String],
+        depth: u8,
+        needs: Needs,
+    ) -> Result<LogicalPlan> {
+        let kept = columns.iter();
+        let kept: Vec<String> = kept
+            .filter(|column| needs.columns.contains(*column))
+            .cloned()
+            .collect();
+        let input = self.prune(input, needs)?;
+        if kept.is_empty() {
+            return Ok(input);
+        }
+        Ok(LogicalPlan::Hydrate {
+            input: Arc::new(input),
+            columns: kept,
+            depth,
+        })
+    }
+
+    pub(super) fn prune_fetch(&self, fetch: &Fetch, needs: Needs) -> Result<LogicalPlan> {
+        let produced: Vec<String> = fetch
+            .properties
+            .iter()
+            .map(|property| property_column(&fetch.entity, &property.key))
+            .collect();
+        let mut below = needs.without(&produced);
+        below.column(&fetch.entity);
+        Ok(LogicalPlan::Fetch(Fetch {
+            input: Arc::new(self.prune(&fetch.input, below)?),
+            ..fetch.clone()
+        }))
+    }
+
+    pub(super) fn prune_project(
+        &self,
+        input: &LogicalPlan,
+        expressions: &[(LogicalExpr, String)],
+        needs: &Needs,
+    ) -> Result<LogicalPlan> {
+        let kept: Vec<_> = expressions
+            .iter()
+            .filter(|(_, name)| needs.columns.contains(name))
+            .collect();
+        let read = kept.iter().map(|(expression, _)| expression);
+        let (input, rewritten) = self.with(input, read, Needs::default())?;
+        let expressions = rewritten
+            .into_iter()
+            .zip(kept)
+            .map(|(expression, (_, name))| (expression, name.clone()));
+        Ok(LogicalPlan::Project {
+            input,
+            expressions: expressions.collect(),
+        })
+    }
+
+    pub(super) fn prune_sort(
+        &self,
+        input: &LogicalPlan,
+        keys: &[SortKey],
+        fetch: Option<usize>,
+        needs: Needs,
+    ) -> Result<LogicalPlan> {
+        let read = keys.iter().map(|key| &key.expression);
+        let (input, rewritten) = self.with(input, read, needs)?;
+        let keys = rewritten
+            .into_iter()
+            .zip(keys)
+            .map(|(expression, key)| SortKey {
+                expression,
+                descending: key.descending,
+            });
+        Ok(LogicalPlan::Sort {
+            input,
+            keys: keys.collect(),
+            fetch,
+        })
+    }
+
+    /// Every input has all columns, in the order of `columns`.
+    pub(super) fn prune_union(
+        &self,
+        inputs: &[Arc<LogicalPlan>],
+        columns: &PlanSchema,
+    ) -> Result<LogicalPlan> {
+        let names: Vec<String> = columns.names().map(str::to_owned).collect();
+        let inputs = inputs.iter().map(|input| {
+            let below = Needs::of(names.iter().cloned());
+            Ok(Arc::new(self.prune(input, below)?.keep_columns(&names)?))
+        });
+        Ok(LogicalPlan::Union {
+            inputs: inputs.collect::<Result<_>>()?,
+        })
+    }
+
+    pub(super) fn prune_index_lookup(
+        &self,
+        lookup: &IndexLookup,
+        needs: Needs,
+    ) -> Result<LogicalPlan> {
+        let below = needs.without([&lookup.entity, &lookup.score]);
+        let expressions = std::iter::once(&lookup.target).chain(&lookup.count);
+        let (input, rewritten) = self.with(&lookup.input, expressions, below)?;
+        let mut rewritten = rewritten.into_iter();
+        let target = rewritten.next().unwrap_or_else(|| lookup.target.clone());
+        Ok(LogicalPlan::IndexLookup(IndexLookup {
+            input,
+            target,
+            count: rewritten.next(),
+            ..lookup.clone()
+        }))
+    }
+
+    pub(super) fn prune_table_call(&self, call: &TableCall, needs: Needs) -> Result<LogicalPlan> {
+        let mut call = call.clone();
+        call.columns
+            .retain(|(_, name)| needs.columns.contains(name));
+        let below = needs.without(call.columns.iter().map(|(_, name)| name));
+        (call.input, call.arguments) = self.with(&call.input, &call.arguments, below)?;
+        Ok(LogicalPlan::TableCall(call))
+    }
+
+    pub(super) fn prune_aggregate(
+        &self,
+        aggregate: &Aggregate,
+        needs: &Needs,
+    ) -> Result<LogicalPlan> {
+        let mut kept: Vec<_> = aggregate
+            .aggregates
+            .iter()
+            .filter(|(_, name)| needs.columns.contains(name))
+            .cloned()
+            .collect();
+        if aggregate.keys.is_empty() && kept.is_empty() {
+            // Without keys there is one group, empty or not, whether its values are read or not.
+            kept.extend(aggregate.aggregates.first().cloned());
+        }
+        let arguments = kept.iter().flat_map(|(call, _)| &call.arguments);
+        let expressions = aggregate.keys.iter().map(|(key, _)| key).chain(arguments);
+        let (input, rewritten) = self.with(&aggregate.input, expressions, Needs::default())?;
+        let mut rewritten = rewritten.into_iter();
+        let keys = aggregate
+            .keys
+            .iter()
+            .filter_map(|(_, name)| Some((rewritten.next()?, name.clone())))
+            .collect();
+        let aggregates = kept
+            .into_iter()
+            .map(|(mut call, name)| {
+                let arguments = call.arguments.len();
+                call.arguments = rewritten.by_ref().take(arguments).collect();
+                (call, name)
+            })
+            .collect();
+        Ok(LogicalPlan::Aggregate(Aggregate {
+            input,
+            keys,
+            aggregates,
+        }))
+    }
+
+    pub(super) fn prune_join(&self, join: &Join, needs: Needs) -> Result<LogicalPlan> {
+        let left_columns = join.left.schema()?;
+        let (mut left, mut right) = (Needs::default(), Needs::default());
+        for name in needs.columns {
+            let side = match left_columns.contains(&name) {
+                true => &mut left,
+                false => &mut right,
+            };
+            side.columns.insert(name);
+        }
+        for (entity, keys) in needs.properties {
+            let side = match provides(&join.left, &entity) {
+                true => &mut left,
+                false => &mut right,
+            };
+            side.properties.insert(entity, keys);
+        }
+        let (left_keys, right_keys) = (
+            join.on.iter().map(|(key, _)| key),
+            join.on.iter().map(|(_, key)| key),
+        );
+        let (left, left_keys) = self.with(&join.left, left_keys, left)?;
+        let (right, right_keys) = self.with(&join.right, right_keys, right)?;
+        Ok(LogicalPlan::Join(Join {
+            kind: join.kind,
+            left,
+            right,
+            on: left_keys.into_iter().zip(right_keys).collect(),
+        }))
+    }
+}
