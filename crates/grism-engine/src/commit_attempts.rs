@@ -50,8 +50,6 @@ impl CommitAttempts {
 
 #[cfg(test)]
 mod tests {
-    use grism_core::SnapshotId;
-
     use super::*;
     use crate::testing::TestGraph;
 
@@ -75,7 +73,7 @@ mod tests {
         attempts.made = RETRIES + 1;
         assert!(!attempts.may_retry(&conflict));
         attempts.made = 1;
-        let missing = Error::not_found(format!("snapshot {}", SnapshotId::default()));
+        let missing = Error::not_found("a snapshot");
         for error in [
             missing,
             Error::invalid_data("a null"),
