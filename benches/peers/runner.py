@@ -126,6 +126,9 @@ class Runner:
         session = self._session(column, graph)
         try:
             loaded = session.ask({"do": "load"}, self.limits.load)
+            if "absent" in loaded:
+                print(f"{column.name} is left out: {loaded['error']}", flush=True)
+                return
             yield self._cell(f"{LOAD}-{graph.name}", column, loaded)
             if "error" in loaded:
                 return

@@ -39,7 +39,7 @@ class Session:
         return self.process is not None
 
     def ask(self, request: Mapping[str, Any], seconds: float) -> dict[str, Any]:
-        """The answer, or why there is none: ``{"error": …}``; then the process may be gone."""
+        """The answer, or what prevented it: ``{"error": …}``; then the process may be gone."""
         process = self._started()
         assert process.stdin is not None
         assert process.stdout is not None

@@ -94,7 +94,9 @@ def main() -> None:
             if worker is None:
                 worker = Worker(open_system(name, GRAPHS[graph], Path(place), settings), Path(directory))
             answer = worker.handle(json.loads(line))
-        # Whatever a system raises is its answer.
+        except ImportError as error:
+            answer = {"error": str(error), "absent": True}
+        # Whatever else a system raises is its answer.
         except Exception as error:  # noqa: BLE001
             answer = {"error": f"{type(error).__name__}: {error}"}
         answers.write(json.dumps(answer) + "\n")

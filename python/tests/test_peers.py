@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import os
 import random
 import shutil
 import sys
@@ -17,12 +18,13 @@ from peers.data.files import write_pairs
 from peers.data.graph import Scale, parameters
 from peers.prepare import prepare
 from peers.publish import BEGIN, END, publish
-from peers.runner import Cell, Run, Wording
+from peers.runner import Cell, Column, Limits, Run, Runner, Wording
 from peers.sessions import Session
 from peers.systems import open_system
 from peers.systems.system import Settings, System
 from peers.verdicts import verdict
 from peers.workloads import WORKLOADS, Workload
+from shared import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -158,6 +160,26 @@ def test_a_system_that_does_not_answer_is_ended_and_started_again(tmp_path: Path
         assert session.ask({"n": 2}, 20) == {"n": 2}
     finally:
         session.end()
+
+
+def runner(data: Path, work: Path, seconds: float) -> Runner:
+    limits = Limits(runs=1, query=seconds, load=60, memory=8192)
+    folders = [str(ROOT / "benches"), str(ROOT / "python")]
+    return Runner(data, work, limits, sys.executable, os.pathsep.join(folders))
+
+
+@pytest.mark.parametrize("system", ["duckdb", "grism memory", "grism disk"])
+def test_a_system_answers_in_a_process_and_leaves_nothing(system: str, data: Path, tmp_path: Path) -> None:
+    asked_for = [workload for workload in WORKLOADS if workload.graph == "teams"]
+    cells = list(runner(data, tmp_path, 60).cells(Column(system, 1), GRAPHS["teams"], asked_for))
+    assert [cell.workload for cell in cells] == ["load-teams", *(workload.name for workload in asked_for)]
+    assert all(cell.median for cell in cells)
+    assert all(cell.answer for cell in cells[1:])
+    assert [path.name for path in tmp_path.iterdir()] == ["workers.log"]
+
+
+def test_a_system_that_is_not_installed_has_no_cells(data: Path, tmp_path: Path) -> None:
+    assert list(runner(data, tmp_path, 60).cells(Column("absent", 1), GRAPHS["teams"], WORKLOADS)) == []
 
 
 def test_tables_are_published_between_the_marks(tmp_path: Path) -> None:

@@ -40,13 +40,6 @@ CYCLES = (
             ),
         },
         by_hand={
-            "duckdb": (
-                "WITH two AS (SELECT e.a AS first, f.b AS last, count(*) AS n FROM links e JOIN links f ON e.b = f.a "
-                "WHERE e.a <> f.b GROUP BY ALL), "
-                "mutual AS (SELECT e.a, e.b FROM links e JOIN links f ON e.a = f.b AND e.b = f.a) "
-                "SELECT sum(p.n * q.n) - (SELECT count(*) FROM mutual m JOIN mutual n ON m.b = n.a WHERE m.a <> n.b) "
-                "FROM two p JOIN two q ON p.first = q.last AND p.last = q.first"
-            ),
             # Walks of two there times walks of two back, less those through the same page.
             "igraph": (
                 "[int(two.multiply(two.T).sum() - (mutual * (mutual - 1)).sum()) "
