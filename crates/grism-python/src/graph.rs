@@ -475,11 +475,8 @@ impl Graph {
         snapshot: u64,
     ) -> PyResult<Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>)>> {
         let graph = self.graph.clone();
-        let read = async move {
-            graph
-                .hyperedges(SnapshotSelector::numbered(snapshot), &ids)
-                .await
-        };
+        let snapshot = SnapshotSelector::numbered(snapshot);
+        let read = async move { graph.hyperedges(snapshot, &ids).await };
         let pair = |value: Value| {
             let members = match &value {
                 Value::Hyperedge(hyperedge) => {

@@ -11,6 +11,7 @@ use grism_core::{Result, Value, with_stack};
 
 use super::Facts;
 use super::meeting::Meeting;
+use super::recognized::{only_drops, other_than};
 use super::weighted_aggregate::WeightedAggregate;
 use crate::{
     Aggregate, Apply, ApplyKind, ArithmeticOperator, BinaryOperator, CountExpand, CountIntersect,
@@ -313,11 +314,6 @@ fn is_positive(count: LogicalExpr) -> LogicalExpr {
     )
 }
 
-pub(super) fn only_drops(expressions: &[(LogicalExpr, String)]) -> bool {
-    let same = |(expression, name): &(LogicalExpr, String)| matches!(expression, LogicalExpr::Column(own) if own == name);
-    expressions.iter().all(same)
-}
-
 /// The columns that an expansion adds.
 fn made_by(plan: &LogicalPlan) -> Vec<String> {
     match plan {
@@ -334,22 +330,6 @@ fn hyperedge_of(plan: &LogicalPlan) -> Option<&str> {
     match plan {
         LogicalPlan::EdgeExpand(expand) => expand.edge.as_deref(),
         LogicalPlan::RoleExpand(expand) => Some(&expand.hyperedge),
-        _ => None,
-    }
-}
-
-/// The other column of `own <> other`.
-pub(super) fn other_than(conjunct: &LogicalExpr, own: &str) -> Option<String> {
-    match conjunct {
-        LogicalExpr::Binary {
-            operator: BinaryOperator::NotEqual,
-            left,
-            right,
-        } => match (&**left, &**right) {
-            (LogicalExpr::Column(a), LogicalExpr::Column(b)) if a == own => Some(b.clone()),
-            (LogicalExpr::Column(a), LogicalExpr::Column(b)) if b == own => Some(a.clone()),
-            _ => None,
-        },
         _ => None,
     }
 }

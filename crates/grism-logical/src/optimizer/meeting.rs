@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use grism_core::Result;
 
-use super::count_expansions::{only_drops, other_than};
+use super::recognized::{only_drops, other_than};
 use crate::{CountIntersect, CountedStep, EdgeExpand, LogicalExpr, LogicalPlan};
 
 /// The edges into bound nodes above an expansion, with the expansion, as one count.

@@ -12,6 +12,7 @@ mod merge_projections;
 mod propagate_empty;
 mod prune_columns;
 mod push_filters;
+mod recognized;
 mod rewrites;
 mod rule_change;
 mod semi_joins;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use grism_core::{ScanPredicate, TableId, Tables, Type, with_stack};
 
+use crate::optimizer::recognized::only_drops;
 use crate::{
     BinaryOperator, Column, Direction, EdgeExpand, HyperedgeScan, LogicOperator, LogicalExpr,
     LogicalPlan, NodeScan, PlanSchema, RoleBinding, RoleExpand, RoleSource,
@@ -381,10 +382,4 @@ fn different_fields<'a>(expression: &'a LogicalExpr, key: &str) -> Option<(&'a s
         _ => None,
     };
     Some((field(left)?, field(right)?))
-}
-
-/// Whether a projection keeps columns under their names, and does nothing else.
-pub(super) fn only_drops(expressions: &[(LogicalExpr, String)]) -> bool {
-    let same = |(expression, name): &(LogicalExpr, String)| matches!(expression, LogicalExpr::Column(own) if own == name);
-    expressions.iter().all(same)
 }

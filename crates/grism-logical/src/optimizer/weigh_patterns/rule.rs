@@ -9,9 +9,10 @@ use super::super::Facts;
 use super::super::estimate_rows::estimate_rows;
 use super::super::push_filters::push_filters;
 use super::merged::merged_patterns;
-use super::region::{Place, Region, Step, StepKind, only_drops};
+use super::region::{Place, Region, Step, StepKind};
 use super::rewritten::{Rewritten, rewritten};
 use super::tree::{Conditions, weighted_term, work};
+use crate::optimizer::recognized::only_drops;
 use crate::{
     Aggregate, BinaryOperator, HyperedgeScan, LogicalExpr, LogicalPlan, NodeScan, WeightedCount,
     WeightedRoot, is_internal,
