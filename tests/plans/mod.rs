@@ -54,11 +54,6 @@ const PLANS: &[(&str, &str, &str)] = &[
         "MATCH (a:Person)-[:KNOWS]->(b:Person)-[:KNOWS]->(c) WHERE a.age < b.age RETURN a.name, count(*)",
     ),
     (
-        "a_pattern_that_is_only_counted_is_weighed",
-        "people",
-        "MATCH (a:Person)-[:KNOWS]->(b:Person)-[:KNOWS]->(c) WHERE b.age > 30 RETURN a.name, count(*)",
-    ),
-    (
         "a_count_of_incidences_makes_no_rows",
         "flights",
         "MATCH (p:Plane {tailnum: 'N14228'})<-[:plane]-(f:FLIGHT) RETURN count(*)",
