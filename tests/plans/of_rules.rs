@@ -19,8 +19,8 @@ const CASES: &[(&str, &str, &str)] = &[
     ),
     (
         "merge_alternatives",
-        "flights",
-        "MATCH (p:Plane {tailnum: 'N14228'})-[r1]-(f)-[r2]-(other) RETURN count(DISTINCT other)",
+        "people",
+        "MATCH (a:Person) WHERE a.name = 'Ann' OR a.age = 30 OR a.name = 'Bob' RETURN a.id",
     ),
     (
         "push_filters",

@@ -80,13 +80,9 @@ fn call(name: &str, arguments: &[Value]) -> Result<Value> {
         Kernel::Either { fits, .. } => {
             let by_value = function.value(arguments.to_vec());
             if fits(&types(&calls)) {
-                let over_columns = over_columns().map_err(|error| error.to_string());
-                let by_value = by_value.as_ref().map_err(ToString::to_string);
-                assert_eq!(
-                    over_columns.as_ref().map_err(Clone::clone),
-                    by_value,
-                    "{name}"
-                );
+                // What a kernel over columns refuses by type, one over values may refuse by value.
+                let by_value = by_value.as_ref().map_err(|_| ());
+                assert_eq!(over_columns().as_ref().map_err(|_| ()), by_value, "{name}");
             }
             by_value
         }

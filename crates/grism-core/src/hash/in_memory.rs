@@ -41,8 +41,10 @@ impl Hasher for NumberHasher {
     }
 
     fn write_u64(&mut self, number: u64) {
-        // The golden ratio, as in Knuth's multiplicative hashing; the upper bits are the good ones.
-        let spread = (self.0 ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let number = self.0 ^ number;
+        // The golden ratio, as in Knuth's multiplicative hashing; the upper bits are the good ones. A product has no bits below
+        // the lowest of the number.
+        let spread = (number ^ (number >> 32)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         self.0 = spread ^ (spread >> 32);
     }
 }

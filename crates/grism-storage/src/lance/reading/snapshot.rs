@@ -354,9 +354,13 @@ impl Snapshot for LanceSnapshot {
     }
 
     async fn alive(&self, table: TableId, offsets: &[u64]) -> Result<Vec<bool>> {
-        let dataset = self.dataset(table)?;
-        let projection = ProjectionRequest::from_columns([ROW_ID], dataset.schema());
-        let rows = dataset
+        // A table that never had a row has no dataset.
+        let Some(open) = self.tables.get(&table) else {
+            return Ok(vec![false; offsets.len()]);
+        };
+        let projection = ProjectionRequest::from_columns([ROW_ID], open.dataset.schema());
+        let rows = open
+            .dataset
             .take_rows(offsets, projection)
             .await
             .map_err(from_lance)?;

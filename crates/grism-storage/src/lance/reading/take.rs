@@ -175,8 +175,11 @@ impl LanceSnapshot {
         let data_type = column_type(entry, column).ok_or_else(|| {
             Error::internal(format!("the table {table} has no column `{column}`"))
         })?;
-        let dataset = self.dataset(table)?;
-        if offsets.is_empty() || physical_columns(dataset, entry, column).is_empty() {
+        // A table that never had a row has no dataset.
+        let open = self.tables.get(&table);
+        let has_column =
+            open.is_some_and(|open| !physical_columns(&open.dataset, entry, column).is_empty());
+        if offsets.is_empty() || !has_column {
             return Ok(new_null_array(&data_type, offsets.len()));
         }
         if self.is_scattered(table, &data_type, offsets) {
