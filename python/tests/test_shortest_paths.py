@@ -51,8 +51,7 @@ def shortest(steps: dict[int, list[tuple[int, int]]], start: int) -> dict[int, t
                     following.append((to, (*edges, edge)))
         for to, _ in following:
             found[to] = (length, found.get(to, (length, 0))[1] + 1)
-        # To the start too, paths are shortest as a whole and not by their parts.
-        level = following if length < 9 else []
+        level = following
     return found
 
 
@@ -93,14 +92,15 @@ def test_from_one_node_to_all_and_between_pairs(way: str, engine: Any) -> None:
 @pytest.mark.parametrize("way", WAYS)
 def test_a_path_is_a_path(way: str) -> None:
     graph, ends = graph_of(5)
-    for start in (1, 2):
+    answers = 0
+    for start in range(8):
         rows = graph.query(
             f"MATCH p = shortestPath({between('(a:P {id: $start})', way, '(b:P)', '*')}) "
             "RETURN b.id AS b, [n IN nodes(p) | n.id] AS nodes, "
             "[r IN relationships(p) | [startNode(r).id, endNode(r).id]] AS edges",
             {"start": start},
         ).to_pylist()
-        assert rows
+        answers += len(rows)
         for row in rows:
             nodes, edges = row["nodes"], row["edges"]
             assert (nodes[0], nodes[-1], len(nodes)) == (start, row["b"], len(edges) + 1)
@@ -110,6 +110,7 @@ def test_a_path_is_a_path(way: str) -> None:
                 assert pair in {"->": {(source, target)}, "<-": {(target, source)}}.get(
                     way, {(source, target), (target, source)}
                 )
+    assert answers
 
 
 @pytest.mark.parametrize("way", ["->", "<-"])
