@@ -72,6 +72,7 @@ impl IdList {
 
     /// The id at `place`.
     #[must_use]
+    #[inline]
     pub fn at(&self, place: usize) -> u64 {
         if self.wide.is_empty() {
             self.upper | u64::from(self.narrow[place])
@@ -82,6 +83,7 @@ impl IdList {
 
     /// The upper half that all ids share, and the lower half of each; `None` where they differ in their upper halves.
     #[must_use]
+    #[inline]
     pub fn narrow(&self) -> Option<(u64, &[u32])> {
         self.wide
             .is_empty()
@@ -123,6 +125,7 @@ impl IdList {
 
     /// The first place within `range`, whose ids ascend, that holds no id below `id`.
     #[must_use]
+    #[inline]
     pub fn lower_bound(&self, range: Range<usize>, id: u64) -> usize {
         let (mut low, mut high) = (range.start, range.end);
         while low < high {
@@ -215,6 +218,7 @@ impl IncidenceSegment {
 
     /// Where the incidences of the member at `local` (its offset within the segment) stand.
     #[must_use]
+    #[inline]
     pub fn range(&self, local: usize) -> Range<usize> {
         match (self.offsets.get(local), self.offsets.get(local + 1)) {
             (Some(start), Some(end)) => *start as usize..*end as usize,
