@@ -206,7 +206,7 @@ impl Neighbours {
         Ok(())
     }
 
-    /// Puts the edges of `node` out from `place` on, until there are `enough` rows; whether there are more.
+    /// Outputs the edges of `node` from `place` on, until there are `enough` rows; whether there are more.
     fn follow(
         &self,
         node: u64,
@@ -241,7 +241,7 @@ impl Neighbours {
         false
     }
 
-    /// Puts out the edges from `node` to `target`.
+    /// Outputs the edges from `node` to `target`.
     fn find(&mut self, node: u64, target: u64, row: usize, output: &mut Reached) {
         let again = self.last.replace(node) == Some(node);
         if self.marked != Some(node) && again {

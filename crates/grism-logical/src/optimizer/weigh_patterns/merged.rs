@@ -41,7 +41,7 @@ pub(super) struct MergedStep {
     pub(super) steps: Vec<usize>,
 }
 
-/// The merged patterns of a region and the factor of each; `None` where there are too many, or one is none that weights count.
+/// The merged patterns of a region and the factor of each; `None` where there are too many, or weights cannot count one of them.
 pub(super) fn merged_patterns(region: &Region) -> Option<Vec<(Merged, i64)>> {
     let differences = &region.differences;
     if differences.len() > MOST_DIFFERENCES {
