@@ -106,7 +106,37 @@ class Frame:
     def order_by(self, keys: Sequence[tuple[Expression, bool]]) -> Frame: ...
     def limit(self, skip: int, fetch: int | None) -> Frame: ...
 
-class Graph:
+class GraphLoads:
+    def load_nodes(
+        self,
+        label: str,
+        table: Any,
+        key: str,
+        file_settings: dict[str, Any] | None,
+        settings: dict[str, Any] | None,
+        progress: Progress,
+    ) -> str: ...
+    def load_hyperedges(
+        self,
+        name: str,
+        table: Any,
+        roles: Mapping[str, Any],
+        file_settings: dict[str, Any] | None,
+        settings: dict[str, Any] | None,
+        progress: Progress,
+    ) -> str: ...
+    def loaded(self, name: str) -> str: ...
+    def load_many(
+        self,
+        types: list[tuple[str, str]],
+        jobs: list[tuple[str, Any, str | None, dict[str, Any] | None, dict[str, Any], dict[str, Any]]],
+        memory_limit: int | None,
+        dry_run: bool,
+        progress: Progress,
+    ) -> str: ...
+    def load_manifest(self, path: str, memory_limit: int | None, dry_run: bool, progress: Progress) -> str: ...
+
+class Graph(GraphLoads):
     @staticmethod
     def open(uri: str | None, create: bool, options: Mapping[str, str]) -> Graph: ...
     @property
@@ -117,6 +147,7 @@ class Graph:
     def query(
         self, text: str, engine: str, params: dict[str, Any] | None, settings: dict[str, Any] | None
     ) -> BatchStream: ...
+    def writes(self, text: str) -> bool: ...
     def plan_distributed(
         self, text: str, params: dict[str, Any] | None, settings: dict[str, Any] | None
     ) -> DistributedQuery: ...
@@ -140,38 +171,10 @@ class Graph:
         form: tuple[dict[str, bool], str],
         run: tuple[int, float, str] | None,
     ) -> str: ...
-    def load_nodes(
-        self,
-        label: str,
-        table: Any,
-        key: str,
-        file_settings: dict[str, Any] | None,
-        settings: dict[str, Any] | None,
-        progress: Progress,
-    ) -> str: ...
-    def load_hyperedges(
-        self,
-        name: str,
-        table: Any,
-        roles: Mapping[str, Any],
-        file_settings: dict[str, Any] | None,
-        settings: dict[str, Any] | None,
-        progress: Progress,
-    ) -> str: ...
     def register(self, name: str, table: Any) -> None: ...
     def register_function(self, function: UserFunction | NativeFunction) -> None: ...
     def call_function(self, name: str, arguments: Sequence[Expression], distinct: bool = False) -> Expression: ...
     def unregister(self, name: str) -> None: ...
-    def loaded(self, name: str) -> str: ...
-    def load_many(
-        self,
-        types: list[tuple[str, str]],
-        jobs: list[tuple[str, Any, str | None, dict[str, Any] | None, dict[str, Any], dict[str, Any]]],
-        memory_limit: int | None,
-        dry_run: bool,
-        progress: Progress,
-    ) -> str: ...
-    def load_manifest(self, path: str, memory_limit: int | None, dry_run: bool, progress: Progress) -> str: ...
     def at(self, snapshot: int | None, time: int | None, tag: str | None) -> Graph: ...
     def history(self) -> str: ...
     def diff(self, from_: int, to: int, /) -> str: ...

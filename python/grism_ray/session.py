@@ -179,8 +179,8 @@ class Graph(MaintainedGraph):
     def explain(self, text: str, params: Mapping[str, Any] | None = None, **settings: Unpack[ExplainSettings]) -> str:
         """The plan of a query: ``format`` is ``text``, ``json``, ``dot``, ``mermaid`` or ``svg``.
 
-        ``analyze`` runs the query on ``engine`` (``local`` by default) and adds what each operator did, and a line on
-        what would make the slowest one faster. ``distributed`` shows stages and exchanges, ``verbose`` what the rules
+        ``analyze`` runs the query on ``engine`` (``local`` by default), and commits what it writes; it adds what each
+        operator and each clause that writes did, and a line on what would make the slowest operator faster. ``distributed`` shows stages and exchanges, ``verbose`` what the rules
         of the optimizer changed, ``costs`` expected rows, ``buffers`` memory, files and reads, ``timing`` times and
         threads. The other settings are those of :meth:`query`.
         """
@@ -189,6 +189,10 @@ class Graph(MaintainedGraph):
         def explain(engine: str, own: dict[str, Any], form: Form, run: FinishedRun | None) -> str:
             return self._handle.explain(text, engine, _dict(params), own, form, run)
 
+        if settings.get("analyze") and self._handle.writes(text):
+            # It runs in the process that commits, whatever the engine.
+            form, others = split_explain(settings)
+            return explain(self._chosen(settings.get("engine") or "local", settings.get("ray")), others, form, None)
         return self._explained(explain, self._planned(text, params), settings)
 
     def load_nodes(self, label: str, table: Any, key: str, **settings: Unpack[LoadSettings]) -> LoadReport:

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::{
-    batch_stream, batches, bundle, command, distributed, error, frame, graph, option_names,
+    batch_stream, batches, bundle, command, distributed, error, frame, graph, graph_loads, option_names,
     progress, runtime, transaction, user_function, worker,
 };
 
@@ -55,6 +55,7 @@ fn add_contents(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<distributed::DistributedQuery>()?;
     module.add_class::<frame::Expression>()?;
     module.add_class::<frame::Frame>()?;
+    module.add_class::<graph_loads::GraphLoads>()?;
     module.add_class::<graph::Graph>()?;
     module.add_class::<user_function::NativeFunction>()?;
     module.add_class::<progress::Progress>()?;
