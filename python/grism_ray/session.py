@@ -189,11 +189,9 @@ class Graph(MaintainedGraph):
         def explain(engine: str, own: dict[str, Any], form: Form, run: FinishedRun | None) -> str:
             return self._handle.explain(text, engine, _dict(params), own, form, run)
 
-        if settings.get("analyze") and self._handle.writes(text):
-            # It runs in the process that commits, whatever the engine.
-            form, others = split_explain(settings)
-            return explain(self._chosen(settings.get("engine") or "local", settings.get("ray")), others, form, None)
-        return self._explained(explain, self._planned(text, params), settings)
+        # What writes runs in the process that commits, whatever the engine.
+        writes = settings.get("analyze") and self._handle.writes(text)
+        return self._explained(explain, None if writes else self._planned(text, params), settings)
 
     def load_nodes(self, label: str, table: Any, key: str, **settings: Unpack[LoadSettings]) -> LoadReport:
         """Adds a node for each row of a table, known by its column ``key``.
@@ -405,13 +403,13 @@ class Graph(MaintainedGraph):
     def _explained(
         self,
         explain: Explain,
-        plan: Callable[[dict[str, Any]], _native.DistributedQuery],
+        plan: Callable[[dict[str, Any]], _native.DistributedQuery] | None,
         settings: ExplainSettings,
     ) -> str:
         form, others = split_explain(settings)
         ray = settings.get("ray")
         engine = self._chosen(settings.get("engine") or "local", ray)
-        if engine != "ray" or not form[0].get("analyze"):
+        if plan is None or engine != "ray" or not form[0].get("analyze"):
             return explain(engine, others, form, None)
 
         def run(planned_with: dict[str, Any]) -> tuple[Iterator[_native.Batches], _native.DistributedQuery]:
