@@ -50,7 +50,7 @@ pub use transaction::GraphTransaction;
 
 pub use grism_core::{
     Alteration, Cardinality, ChangeSet, CheckReport, Constraint, ConstraintRule, EntityKind, Error,
-    ErrorKind, ForeignCause, GraphSchema, GrismError, HyperedgeContents, HyperedgeType,
+    ErrorKind, FailedOperator, ForeignCause, GraphSchema, GrismError, HyperedgeContents, HyperedgeType,
     HyperedgeValue, IncidenceValue, IndexDefinition, IndexKind, IndexSearch, LOG_VARIABLES,
     LoadState, LoadedFile, Location, Maintenance, NodeContents, NodeValue, OptimizeReport,
     PathValue, Result, Role, RowChanges, SchemaChange, SchemaOwner, SearchHit, SearchTarget,

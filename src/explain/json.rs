@@ -139,6 +139,7 @@ struct StageActual {
 
 #[derive(Serialize)]
 struct StageTime {
+    queue_ms: f64,
     compute_ms: f64,
     fetch_wait_ms: f64,
     task_micros: Spread,
@@ -303,6 +304,7 @@ impl<'a> View<'a> {
 
     fn stage_actual(self, run: StageRun) -> StageActual {
         let time = self.options.shows_timing().then(|| StageTime {
+            queue_ms: milliseconds(run.queue),
             compute_ms: milliseconds(run.compute),
             fetch_wait_ms: milliseconds(run.fetch),
             task_micros: run.task_micros,

@@ -107,10 +107,9 @@ impl<'a> PlanReader<'a> {
         argument: f64,
     ) -> (OperatorId, f64) {
         let id = OperatorId(self.operators.len() as u32);
-        let name = operator.name();
         self.operators.push(ExplainedOperator {
             id,
-            name: name.strip_suffix("Exec").unwrap_or(name).to_owned(),
+            name: operator.shown_name().to_owned(),
             detail: operator.describe(),
             depth,
             inputs: Vec::new(),

@@ -216,7 +216,8 @@ fn stage_notes(
         let micros = |micros: u64| time(Duration::from_micros(micros));
         let tasks = own.task_micros;
         lines.push(format!(
-            "Time: compute {} and fetch wait {}, added over tasks; a task min {}, median {}, max {}",
+            "Time: queue {}, compute {} and fetch wait {}, added over tasks; a task min {}, median {}, max {}",
+            time(own.queue),
             time(own.compute),
             time(own.fetch),
             micros(tasks.min),

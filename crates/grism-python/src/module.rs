@@ -68,6 +68,7 @@ fn add_contents(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(distributed::plan_from_request, module)?)?;
     module.add_function(wrap_pyfunction!(error::error_from_json, module)?)?;
     module.add_function(wrap_pyfunction!(error::error_to_json, module)?)?;
+    module.add_function(wrap_pyfunction!(error::exception_to_json, module)?)?;
     module.add_function(wrap_pyfunction!(error::without_secrets, module)?)?;
     module.add_function(wrap_pyfunction!(option_names::check_options, module)?)?;
     module.add_function(wrap_pyfunction!(runtime::end, module)?)?;
