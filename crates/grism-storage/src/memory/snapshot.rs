@@ -16,6 +16,7 @@ use grism_core::{
 
 use super::append::{Appending, appended};
 use super::chunks::{Chunks, cut};
+use super::held::HeldData;
 use super::segments::{TableSegments, edited};
 use crate::collector::{count_delete, count_update, settle};
 use crate::columns::{
@@ -42,13 +43,16 @@ pub(super) struct MemorySnapshot {
     segments: Arc<BTreeMap<TableId, Arc<TableSegments>>>,
     /// What incremental loads have taken, by table.
     loaded: Arc<BTreeMap<TableId, Arc<LoadState>>>,
-    /// What changes made of this snapshot are charged to.
+    /// What work on this snapshot is charged to.
     pub(super) memory: Arc<dyn MemoryManager>,
+    /// What its data take of the memory of the process.
+    held: Arc<HeldData>,
     /// The keys that the steps of a transaction brought; `None` in a committed snapshot.
     pub(super) new_keys: Option<Arc<NewKeys>>,
 }
 
 impl MemorySnapshot {
+    /// A snapshot without data in a process with this memory.
     pub(super) fn empty(
         segment_shift: u8,
         fragment_rows: usize,
@@ -64,6 +68,7 @@ impl MemorySnapshot {
             tables: Arc::default(),
             segments: Arc::default(),
             loaded: Arc::default(),
+            held: Arc::new(HeldData::of(Arc::clone(&memory))),
             memory,
             new_keys: None,
         }
@@ -78,6 +83,9 @@ impl MemorySnapshot {
     }
 
     /// The snapshot that `changes` make, with the number and the commit of this one.
+    ///
+    /// # Errors
+    /// Those of the rows; `ResourceExhausted` where the memory of the process does not hold them.
     pub(super) fn with_changes(&self, changes: &ChangeSet) -> Result<Self> {
         let mut tables = (*self.tables).clone();
         let mut segments = (*self.segments).clone();
@@ -86,6 +94,8 @@ impl MemorySnapshot {
         tables.retain(|table, _| alive(*table));
         statistics.tables.retain(|table, _| alive(*table));
         segments.retain(|table, _| alive(*table));
+        let mut held = (*self.held).clone();
+        held.retain(alive);
         let mut loaded = (*self.loaded).clone();
         loaded.retain(|table, _| alive(*table));
         for (table, taken) in &changes.loaded {
@@ -101,9 +111,16 @@ impl MemorySnapshot {
         let mut appending = Vec::new();
         for id in changes.appends.keys() {
             let table = changes.schema.table(*id)?;
+            let mut batches = Vec::new();
+            for batch in changes.appended(*id) {
+                for piece in cut(&[batch?], self.fragment_rows) {
+                    held.append(*id, &piece)?;
+                    batches.push(piece);
+                }
+            }
             appending.push(Appending {
                 table,
-                batches: changes.appended(*id).collect::<Result<_>>()?,
+                batches,
                 first_offset: tables.get(id).map_or(0, Chunks::rows),
                 statistics: statistics.tables.remove(id).unwrap_or_default(),
                 segments: segments.remove(id).unwrap_or_default(),
@@ -114,9 +131,7 @@ impl MemorySnapshot {
         for appended in appended(appending, Shares::of(self.memory.as_ref()))? {
             let id = appended.table;
             let chunks = tables.entry(id).or_default();
-            for piece in cut(&appended.batches, self.fragment_rows) {
-                chunks.push(piece);
-            }
+            appended.batches.into_iter().for_each(|piece| chunks.push(piece));
             let mut counts = appended.statistics;
             counts.next_offset = chunks.rows();
             statistics.tables.insert(id, counts);
@@ -133,6 +148,7 @@ impl MemorySnapshot {
             segments: Arc::new(segments),
             loaded: Arc::new(loaded),
             memory: Arc::clone(&self.memory),
+            held: Arc::clone(&self.held),
             new_keys: None,
         };
         let changed: BTreeSet<TableId> = changes
@@ -142,8 +158,19 @@ impl MemorySnapshot {
             .copied()
             .collect();
         for table in changed {
+            let before = next.tables.get(&table).cloned().unwrap_or_default();
             next.change_rows(table, changes)?;
+            if let Some(after) = next.tables.get(&table) {
+                held.replace(table, &before, after)?;
+            }
         }
+        for (table, lists) in next.segments.iter() {
+            let known = self.segments.get(table);
+            if !known.is_some_and(|known| Arc::ptr_eq(known, lists)) {
+                held.settle_lists(*table, lists)?;
+            }
+        }
+        next.held = Arc::new(held);
         Ok(next)
     }
 
