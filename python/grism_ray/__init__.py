@@ -26,8 +26,8 @@ from grism_ray._native import (
     __version__,
 )
 from grism_ray.databases import sql
-from grism_ray.errors import show_operators
 from grism_ray.entities import Hyperedge, Incidence, Node, Path
+from grism_ray.errors import show_operators
 from grism_ray.expressions import Expr, avg, col, collect, count, function, lit, max, min, sum
 from grism_ray.frame import Frame, Grouped
 from grism_ray.functions import UserFunction, UserParameter, discovered, udf

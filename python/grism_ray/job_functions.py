@@ -10,7 +10,6 @@ import pickle
 import sys
 import types
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from grism_ray import _native

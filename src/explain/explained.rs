@@ -129,7 +129,9 @@ impl Explained {
     pub(super) fn stage_of(&self, id: OperatorId) -> Option<(&ExplainedPlan, &ExecutionStage)> {
         let plan = self.plans().take_while(|plan| plan.first <= id).last()?;
         let stages = plan.stages.as_ref()?.stages.iter();
-        let stage = stages.take_while(|stage| stage.first_operator <= id).last()?;
+        let stage = stages
+            .take_while(|stage| stage.first_operator <= id)
+            .last()?;
         Some((plan, stage))
     }
 

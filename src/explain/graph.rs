@@ -100,8 +100,9 @@ pub(super) fn groups(explained: &Explained) -> Vec<Group<'_>> {
         Shape::Clauses(clauses) => {
             let groups = clauses.iter().enumerate().flat_map(|(number, clause)| {
                 let plans = clause.plans.iter();
-                let mut groups: Vec<Group<'_>> =
-                    plans.flat_map(|plan| plan_groups(explained, plan)).collect();
+                let mut groups: Vec<Group<'_>> = plans
+                    .flat_map(|plan| plan_groups(explained, plan))
+                    .collect();
                 if groups.is_empty() {
                     groups.push(Group::default());
                 }

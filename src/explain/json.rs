@@ -252,7 +252,10 @@ impl<'a> View<'a> {
 
     fn clause(self, clause: &'a ExplainedClause) -> Clause<'a> {
         let local = clause.plans.iter().filter(|plan| plan.stages.is_none());
-        let verbose = clause.plans.iter().filter_map(|plan| plan.verbose.as_ref().map(verbose));
+        let verbose = clause
+            .plans
+            .iter()
+            .filter_map(|plan| plan.verbose.as_ref().map(verbose));
         let staged = clause.plans.iter().filter_map(|plan| self.stages(plan));
         let timed = self.options.shows_timing();
         Clause {

@@ -140,11 +140,7 @@ fn add_run(
 }
 
 /// Adds what operators did, by the numbers that they have in the explained query, to a run.
-pub(super) fn add_measured(
-    explained: &mut Explained,
-    mut run: Run,
-    metrics: Vec<OperatorMetrics>,
-) {
+pub(super) fn add_measured(explained: &mut Explained, mut run: Run, metrics: Vec<OperatorMetrics>) {
     let by_id: HashMap<OperatorId, OperatorMetrics> =
         metrics.into_iter().map(|own| (own.id, own)).collect();
     for (name, calls) in by_id.values().flat_map(|own| &own.usage.functions) {

@@ -7,9 +7,7 @@ use grism_core::WriteCounts;
 use grism_cypher::ExplainOptions;
 use grism_ray::{ExecutionStage, explain_distributed};
 
-use super::explained::{
-    Explained, ExplainedClause, ExplainedOperator, ExplainedPlan, Run, Shape,
-};
+use super::explained::{Explained, ExplainedClause, ExplainedOperator, ExplainedPlan, Run, Shape};
 use super::stages::{StageRun, critical_path};
 use super::units::{bytes, count, rounded, time};
 

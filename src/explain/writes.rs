@@ -5,9 +5,7 @@ use std::time::{Duration, Instant};
 
 use grism_core::{Result, Snapshot, WriteCounts};
 use grism_cypher::{ExplainOptions, Query};
-use grism_engine::operators::write::{
-    ClauseRead, ClauseRecord, ReadPlace, RuleNotes, WriteRecord,
-};
+use grism_engine::operators::write::{ClauseRead, ClauseRecord, ReadPlace, RuleNotes, WriteRecord};
 use grism_engine::{OperatorId, OperatorMetrics, PlannerConfig};
 use grism_local::LocalPhysicalPlanner;
 

@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use grism_core::{Error, Result, Storage};
 use grism_cypher::Query;
-use grism_engine::operators::write::{
-    QueryWriter, Recorder, RuleNotes, WriteRecord, WrittenQuery,
-};
+use grism_engine::operators::write::{QueryWriter, Recorder, RuleNotes, WriteRecord, WrittenQuery};
 use grism_engine::{ExecutionResult, PhysicalSchema};
 
 use super::cypher_clauses::{CypherClauses, QueryParts};

@@ -180,11 +180,7 @@ pub(crate) fn error_to_json(kind: &str, message: &str) -> PyResult<String> {
 /// An exception as the JSON of an error: of its kind, with what caused it and the operator in which it arose.
 #[pyfunction]
 pub(crate) fn exception_to_json(py: Python<'_>, raised: &Bound<'_, PyAny>) -> PyResult<String> {
-    let mut error = from_python(
-        py,
-        &PyErr::from_value(raised.clone()),
-        ErrorKind::Internal,
-    );
+    let mut error = from_python(py, &PyErr::from_value(raised.clone()), ErrorKind::Internal);
     let cause = raised.getattr("__cause__")?;
     if !cause.is_none() {
         error = error.with_foreign_cause(foreign_cause(&cause));

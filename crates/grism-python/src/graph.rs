@@ -6,9 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::datatypes::DataType;
-use grism::{
-    Engine, Error, RayConnection, SnapshotId, SnapshotSelector, VacuumOptions, Value,
-};
+use grism::{Engine, Error, RayConnection, SnapshotId, SnapshotSelector, VacuumOptions, Value};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 

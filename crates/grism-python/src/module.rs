@@ -7,8 +7,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::{
-    batch_stream, batches, bundle, command, distributed, error, frame, graph, graph_loads, option_names,
-    progress, runtime, transaction, user_function, worker,
+    batch_stream, batches, bundle, command, distributed, error, frame, graph, graph_loads,
+    option_names, progress, runtime, transaction, user_function, worker,
 };
 
 /// The extension module of the package.

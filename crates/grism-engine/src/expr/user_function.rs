@@ -55,7 +55,11 @@ impl UserCall {
             function: Arc::clone(function),
             arguments,
         };
-        Ok(OwnExpr::node(kind, nodes, signature.column_type().to_arrow()))
+        Ok(OwnExpr::node(
+            kind,
+            nodes,
+            signature.column_type().to_arrow(),
+        ))
     }
 
     /// The arguments, those too whose types are known only now.

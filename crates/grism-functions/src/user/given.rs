@@ -63,7 +63,9 @@ impl<'a> GivenEntities<'a> {
         let found = match &value {
             Value::Node(node) => self.entity(node.id, &value),
             Value::Hyperedge(hyperedge) => self.entity(hyperedge.id, &value),
-            Value::Incidence(incidence) => self.incidences.get(&key_of(incidence)).copied().cloned(),
+            Value::Incidence(incidence) => {
+                self.incidences.get(&key_of(incidence)).copied().cloned()
+            }
             Value::Path(path) => {
                 let mut paths = self.paths.iter();
                 let given = paths.find(|own| parts(own) == parts(path));

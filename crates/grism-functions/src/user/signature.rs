@@ -229,7 +229,9 @@ mod tests {
         let nodes = Value::List(vec![Value::node(1), Value::Null]);
         assert_eq!(fitting(nodes.clone(), &node.clone().list()), Some(nodes));
         let parameter = UserParameter::new("n", node);
-        assert!(parameter.takes(&Type::Node([grism_core::TableId(3)].into())));
+        assert!(parameter.takes(&Type::Node(
+            [grism_core::TableId::try_new(3).unwrap()].into()
+        )));
         assert!(!parameter.takes(&Type::Hyperedge([].into())) && !parameter.takes(&Type::Int64));
         assert_eq!(parameter.column_type(), Type::Any);
     }

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use grism::{
-    Error, HyperedgeValue, IncidenceValue, Parameters, PathValue, Tables, Value,
-};
+use grism::{Error, HyperedgeValue, IncidenceValue, Parameters, PathValue, Tables, Value};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{

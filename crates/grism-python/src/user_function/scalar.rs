@@ -44,7 +44,9 @@ impl PythonFunction {
             Budget::check_current()?;
             let given = row_of(py, arguments, row);
             let given = given.map_err(|error| self.failed(py, "", &error))?;
-            let found = function.call1(&given).and_then(|found| entity_value_of(&found));
+            let found = function
+                .call1(&given)
+                .and_then(|found| entity_value_of(&found));
             let found = found.map_err(|error| self.failed(py, &shown(&given), &error))?;
             let name = found.type_name();
             let fitted = fitting(found, &self.signature.returns);

@@ -105,7 +105,10 @@ fn named(name: &str) -> Result<Type> {
         "Incidence" => Ok(Type::Incidence),
         "Path" => Ok(Type::Path),
         "str" => Ok(Type::String),
-        other => match other.strip_prefix("List<").and_then(|own| own.strip_suffix('>')) {
+        other => match other
+            .strip_prefix("List<")
+            .and_then(|own| own.strip_suffix('>'))
+        {
             Some(item) => Ok(named(item)?.list()),
             None => Type::from_name(other),
         },

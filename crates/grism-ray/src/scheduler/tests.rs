@@ -373,7 +373,11 @@ fn tasks_that_wait_for_a_free_worker_say_how_long() {
         now_ms += 10;
         running = note(scheduler.handle_at(now_ms, finished(task, 1)));
     }
-    let queued: Vec<u64> = scheduler.metrics().iter().map(|own| own.queue_micros).collect();
+    let queued: Vec<u64> = scheduler
+        .metrics()
+        .iter()
+        .map(|own| own.queue_micros)
+        .collect();
     // One after the other, and those of a later stage from the end of the one before.
     let of_stages = [&[0, 10, 20, 30][..], &[0, 10, 20], &[0]];
     let expected: Vec<u64> = of_stages.concat().iter().map(|ms| ms * 1000).collect();

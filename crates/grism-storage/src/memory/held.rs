@@ -99,7 +99,9 @@ impl HeldData {
         let memory = Arc::clone(&self.memory);
         let held = MemoryReservation::try_new_unmetered(memory, bytes);
         let held = held.map_err(|error| {
-            error.context("a graph in memory takes of the memory of its process, and one on disk does not")
+            error.context(
+                "a graph in memory takes of the memory of its process, and one on disk does not",
+            )
         });
         Ok(Arc::new(held?))
     }

@@ -131,7 +131,10 @@ impl MemorySnapshot {
         for appended in appended(appending, Shares::of(self.memory.as_ref()))? {
             let id = appended.table;
             let chunks = tables.entry(id).or_default();
-            appended.batches.into_iter().for_each(|piece| chunks.push(piece));
+            appended
+                .batches
+                .into_iter()
+                .for_each(|piece| chunks.push(piece));
             let mut counts = appended.statistics;
             counts.next_offset = chunks.rows();
             statistics.tables.insert(id, counts);

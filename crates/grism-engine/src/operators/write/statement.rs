@@ -83,11 +83,6 @@ impl<'a> Statement<'a> {
         self.host.storage()
     }
 
-    /// What stops the statement.
-    pub(super) fn cancellation(&self) -> &CancellationHandle {
-        &self.cancellation
-    }
-
     /// Clauses over the newest snapshot, with no changes yet.
     pub(super) async fn begin<'b, B: ClauseBinder>(
         &'b self,
@@ -104,8 +99,7 @@ impl<'a> Statement<'a> {
             recorder.restart();
         }
         let target = self.host.begin(snapshot);
-        Writer::new(self.host, target, &self.settings, &self.cancellation)
-            .recording(self.recorder)
+        Writer::new(self.host, target, &self.settings, &self.cancellation).recording(self.recorder)
     }
 
     /// Commits changes; `None` where another writer was first and the statement is worth another attempt.

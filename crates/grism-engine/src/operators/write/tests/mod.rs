@@ -11,7 +11,7 @@ use grism_core::{ErrorKind, Result, SnapshotSelector};
 use grism_logical::PlanSchema;
 use grism_logical::optimizer::Rewrites;
 
-use super::{BoundClause, QueryWriter, ReadPlace, Recorder, RuleNotes, WrittenQuery};
+use super::{BoundClause, ClauseRun, QueryWriter, ReadPlace, Recorder, RuleNotes, WrittenQuery};
 use crate::{CancellationHandle, RuntimeConfig, build_operators};
 use recording::{RecordingHost, RecordingStorage, Records};
 use steps::{
@@ -173,8 +173,10 @@ async fn planning_writes_nothing() {
     let writer = QueryWriter::new(&host, RuntimeConfig::default(), run.cancellation.clone())
         .recording(&recorder);
     let steps: &'static [Step] = &[Step(unwind), Step(merge), Step(call)];
-    let planned = writer.plan(&mut Steps, &steps, SnapshotSelector::Newest);
-    planned.await.unwrap();
+    writer
+        .plan(&mut Steps, &steps, SnapshotSelector::Newest)
+        .await
+        .unwrap();
     let record = recorder.into_record();
     let names: Vec<&str> = record.clauses.iter().map(|own| own.name.as_str()).collect();
     assert_eq!(names, ["Read", "Merge", "Create", "Set"]);
@@ -188,17 +190,24 @@ async fn clauses_of_a_run_are_noted_with_what_each_of_them_wrote() {
     let host = run.host();
     let recorder = Recorder::new(RuleNotes::Kept);
     let settings = RuntimeConfig::default().with_threads(1);
-    let writer =
-        QueryWriter::new(&host, settings, run.cancellation.clone()).recording(&recorder);
+    let writer = QueryWriter::new(&host, settings, run.cancellation.clone()).recording(&recorder);
     let steps: &'static [Step] = &[Step(unwind), Step(create), Step(set)];
     writer.write(&mut Steps, &steps).await.unwrap();
     let record = recorder.into_record();
-    let seen: Vec<_> = record.clauses.iter().map(|own| {
-        let written = own.run.written;
-        (own.name.as_str(), own.run.rows, written.nodes_created, written.properties_set)
+    let seen = record.clauses.iter().map(|own| {
+        let ClauseRun { rows, written, .. } = own.run;
+        (
+            own.name.as_str(),
+            rows,
+            written.nodes_created,
+            written.properties_set,
+        )
     });
     let seen: Vec<_> = seen.collect();
-    assert_eq!(seen, [("Read", 3, 0, 0), ("Create", 3, 3, 0), ("Set", 3, 0, 3)]);
+    assert_eq!(
+        seen,
+        [("Read", 3, 0, 0), ("Create", 3, 3, 0), ("Set", 3, 0, 3)]
+    );
     assert_eq!(record.clauses[0].reads[0].place, ReadPlace::Anywhere);
     // Another writer was first once, and what was done for that attempt does not count.
     assert_eq!((record.commits.commits, record.commits.attempts), (1, 2));
@@ -210,13 +219,19 @@ async fn clauses_that_are_committed_batch_by_batch_are_added_up() {
     let host = run.host();
     let recorder = Recorder::new(RuleNotes::Dropped);
     let settings = RuntimeConfig::default().with_threads(1);
-    let writer =
-        QueryWriter::new(&host, settings, run.cancellation.clone()).recording(&recorder);
+    let writer = QueryWriter::new(&host, settings, run.cancellation.clone()).recording(&recorder);
     let steps: &'static [Step] = &[Step(unwind), Step(call_in_transactions)];
     writer.write(&mut Steps, &steps).await.unwrap();
     let record = recorder.into_record();
-    let created: u64 = record.clauses.iter().map(|own| own.run.written.nodes_created).sum();
-    assert_eq!((record.commits.commits, record.commits.attempts, created), (2, 3, 3));
+    let created: u64 = record
+        .clauses
+        .iter()
+        .map(|own| own.run.written.nodes_created)
+        .sum();
+    assert_eq!(
+        (record.commits.commits, record.commits.attempts, created),
+        (2, 3, 3)
+    );
 }
 
 #[test]
