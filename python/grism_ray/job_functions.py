@@ -1,4 +1,4 @@
-"""Functions of the user's on their way to a job: those of a folder or of a module by value, others by the module's name."""
+"""Functions of the user's on their way to a job: from folders and modules by value, else by the module's name."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ import os
 import pickle
 import sys
 import types
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from grism_ray import _native
 from grism_ray.functions import UserFunction, discovered, functions_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 FunctionSource: TypeAlias = "str | os.PathLike[str] | types.ModuleType | UserFunction"
 """A folder, a module, the name of a module that the cluster has, or a function made with ``udf``."""
@@ -33,7 +32,11 @@ def packed(sources: FunctionSource | Iterable[FunctionSource] | None) -> dict[st
 
     Raises ``InvalidQueryError`` for functions that do not travel, or are too large for a request.
     """
-    given = [sources] if isinstance(sources, (str, os.PathLike, types.ModuleType, UserFunction)) else sources or []
+    given: Iterable[FunctionSource] = ()
+    if isinstance(sources, (str, os.PathLike, types.ModuleType, UserFunction)):
+        given = [sources]
+    elif sources is not None:
+        given = sources
     functions: list[UserFunction] = []
     modules: list[str] = []
     for source in given:
@@ -87,7 +90,8 @@ def _by_value(functions: list[UserFunction]) -> bytes:
         for module in sorted(name for name in modules if name in sys.modules and name != "__main__"):
             stack.enter_context(_travels_by_value(cloudpickle, sys.modules[module]))
         try:
-            return bytes(cloudpickle.dumps(functions))
+            by_value: Any = cloudpickle.dumps
+            return bytes(by_value(functions))
         except (TypeError, pickle.PicklingError) as error:
             message = f"the functions of the job cannot be sent: {error}"
             raise _native.InvalidQueryError(message) from error

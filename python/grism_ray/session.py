@@ -179,10 +179,11 @@ class Graph(MaintainedGraph):
     def explain(self, text: str, params: Mapping[str, Any] | None = None, **settings: Unpack[ExplainSettings]) -> str:
         """The plan of a query: ``format`` is ``text``, ``json``, ``dot``, ``mermaid`` or ``svg``.
 
-        ``analyze`` runs the query on ``engine`` (``local`` by default), and commits what it writes; it adds what each
-        operator and each clause that writes did, and a line on what would make the slowest operator faster. ``distributed`` shows stages and exchanges, ``verbose`` what the rules
-        of the optimizer changed, ``costs`` expected rows, ``buffers`` memory, files and reads, ``timing`` times and
-        threads. The other settings are those of :meth:`query`.
+        ``analyze`` runs the query on ``engine`` (``local`` by default), commits what it writes, and adds what each
+        operator and each clause that writes did, and a line on what would make the slowest operator faster.
+        ``distributed`` shows stages and exchanges, ``verbose`` what the rules of the optimizer changed, ``costs``
+        expected rows, ``buffers`` memory, files and reads, ``timing`` times and threads. The other settings are those
+        of :meth:`query`.
         """
         known(settings, ExplainSettings, call=Graph.explain)
 
