@@ -80,26 +80,18 @@ def test_what_does_not_travel_is_refused(tmp_path: Path) -> None:
         packed(gr.udf(returns=int, name="large")(lambda: len(large)))
 
 
-@pytest.mark.parametrize("source", ["folder", "name"])
-def test_a_job_calls_functions_on_the_cluster(
-    source: str, folder: Path, tmp_path: Path, two_workers: dict[str, object], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_job_calls_functions_on_the_cluster(folder: Path, tmp_path: Path, two_workers: dict[str, object]) -> None:
     with gr.open(tmp_path / "g.grism") as graph:
         graph.execute("UNWIND range(1, 20) AS i CREATE (:N {x: i})")
-    functions = packed(folder if source == "folder" else "own")
-    if source == "name":
-        monkeypatch.syspath_prepend(folder)
     output = tmp_path / "job.arrow"
     request = {
         "text": "MATCH (n:N) RETURN sum(my.scaled(n.x)) AS s",
         "graph": str(tmp_path / "g.grism"),
         "params": {},
         "output": str(output),
-        "functions": {**functions, "installed": False},
-        "ray": {"workers": 2},
+        "functions": {**packed(folder), "installed": False},
+        "ray": two_workers,
         "settings": {},
     }
-    done = run_job(base64.urlsafe_b64encode(json.dumps(request).encode()).decode())
-    if source == "folder":
-        assert done == 0
-        assert gr._native.Batches.from_ipc(output.read_bytes()).column("s") == [630]
+    assert run_job(base64.urlsafe_b64encode(json.dumps(request).encode()).decode()) == 0
+    assert gr._native.Batches.from_ipc(output.read_bytes()).column("s") == [630]

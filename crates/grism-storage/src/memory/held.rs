@@ -113,3 +113,91 @@ fn are_same(first: &RecordBatch, second: &RecordBatch) -> bool {
     first.num_columns() == second.num_columns()
         && columns.into_iter().all(|(a, b)| Arc::ptr_eq(a, b))
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{ArrayRef, Int64Array};
+    use grism_core::{
+        ChangeSet, ErrorKind, MemoryBudget, PoolMemoryManager, SnapshotId, SnapshotSelector,
+        Storage, Type,
+    };
+
+    use super::*;
+    use crate::{InMemoryStorage, Transaction};
+
+    const ROWS: usize = 10_000;
+    const ROW_BYTES: usize = ROWS * size_of::<i64>();
+
+    fn pool(limit: usize) -> Arc<dyn MemoryManager> {
+        Arc::new(PoolMemoryManager::new(limit))
+    }
+
+    /// Adds so many nodes with a number.
+    async fn add(storage: &dyn Storage, rows: usize) -> Result<SnapshotId> {
+        let base = storage.snapshot(SnapshotSelector::Newest).await?;
+        let mut changes = ChangeSet::new(base.as_ref(), (**base.schema()).clone());
+        let table = changes.schema.ensure_node_table(&["A".to_owned()])?;
+        changes.schema.ensure_property(table, "x", &Type::Int64)?;
+        let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(0..rows as i64));
+        changes.append(table, RecordBatch::try_from_iter([("x", numbers)])?);
+        storage.commit(changes).await
+    }
+
+    #[tokio::test]
+    async fn rows_are_of_the_process_until_no_snapshot_has_them() {
+        let process = pool(1 << 30);
+        let storage = InMemoryStorage::within(Arc::clone(&process));
+        // Through a handle that is charged to a load, which ends.
+        let load = Arc::new(MemoryBudget::new(Arc::clone(&process), Some(1 << 20)));
+        let handle = storage.with_memory(load);
+        add(handle.as_ref(), ROWS).await.unwrap();
+        assert_eq!(handle.memory().current_usage(), 0);
+        drop(handle);
+        let first = process.current_usage();
+        assert!((ROW_BYTES..2 * ROW_BYTES).contains(&first), "{first}");
+        add(&storage, ROWS).await.unwrap();
+        let second = process.current_usage();
+        assert!((2 * ROW_BYTES..3 * ROW_BYTES).contains(&second), "{second}: shared rows count once");
+        drop(storage);
+        assert_eq!(process.current_usage(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_commit_that_does_not_fit_leaves_the_graph_and_what_is_held() {
+        let process = pool(3 * ROW_BYTES);
+        let storage = InMemoryStorage::within(Arc::clone(&process));
+        let known = add(&storage, ROWS).await.unwrap();
+        let held = process.current_usage();
+        let error = add(&storage, 3 * ROWS).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ResourceExhausted);
+        assert!(error.message().contains("a graph in memory"), "{error}");
+        let newest = storage.snapshot(SnapshotSelector::Newest).await.unwrap();
+        assert_eq!((newest.id(), process.current_usage()), (known, held));
+        drop(newest);
+        add(&storage, ROWS).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn lists_and_rows_that_change_are_held_with_those_of_snapshots_before() {
+        let process = pool(1 << 30);
+        let storage = InMemoryStorage::within(Arc::clone(&process));
+        add(&storage, ROWS).await.unwrap();
+        let base = storage.snapshot(SnapshotSelector::Newest).await.unwrap();
+        let mut transaction = Transaction::new(base);
+        let before = process.current_usage();
+        let [a, b] = [0, 1].map(|_| transaction.create_node(&["B".to_owned()]).unwrap());
+        for _ in 0..1000 {
+            transaction.create_edge("TO", a, b).unwrap();
+        }
+        storage.commit(transaction.finish().unwrap()).await.unwrap();
+        // Two roles of each edge, and an edge and a member in the lists of both.
+        let lists = process.current_usage() - before;
+        assert!(lists > 2 * 1000 * size_of::<u64>(), "{lists}");
+        let base = storage.snapshot(SnapshotSelector::Newest).await.unwrap();
+        let mut transaction = Transaction::new(base);
+        transaction.delete(&[a], true).await.unwrap();
+        storage.commit(transaction.finish().unwrap()).await.unwrap();
+        drop(storage);
+        assert_eq!(process.current_usage(), 0);
+    }
+}
