@@ -151,7 +151,9 @@ def test_time_that_tasks_wait_for_a_worker_is_told_apart(people: gr.Graph) -> No
     document = explained(people, query, analyze=True, engine="staged", threads=1, partitions=4)
     times = [stage["actual"]["time"] for stage in document["stages"]]
     assert max(time["queue_ms"] for time in times) > 0
-    assert all(time["queue_ms"] == 0 for time, stage in zip(times, document["stages"], strict=True) if stage["tasks"] == 1)
+    assert all(
+        time["queue_ms"] == 0 for time, stage in zip(times, document["stages"], strict=True) if stage["tasks"] == 1
+    )
     text = people.explain(query, analyze=True, engine="staged", threads=1, partitions=4)
     assert re.search(r"Time: queue .* ms, compute .* and fetch wait ", text)
     tasks = people.query(query, engine="staged", threads=1, partitions=4).metrics
@@ -315,9 +317,11 @@ def test_each_clause_says_what_it_wrote(options: dict[str, Any], tmp_path: Path)
 
 def test_a_write_is_analyzed_as_text_and_in_pictures() -> None:
     graph = gr.open()
-    create = "UNWIND [1, 2] AS i CREATE (:`a\"<b>&` {i: i}) RETURN i"
+    create = 'UNWIND [1, 2] AS i CREATE (:`a"<b>&` {i: i}) RETURN i'
     text = graph.explain(create, analyze=True)
-    assert re.search(r"^Create\(.*\):  \[2 rows, nodes created: 2, properties set: 2, own time .* ms\]$", text, re.MULTILINE)
+    assert re.search(
+        r"^Create\(.*\):  \[2 rows, nodes created: 2, properties set: 2, own time .* ms\]$", text, re.MULTILINE
+    )
     assert re.search(r"^Committed: 1 commit in .*ms$", text, re.MULTILINE)
     assert re.search(r"^Total: 2 rows in .* on the engine local$", text, re.MULTILINE)
     assert "ms" not in graph.explain(create, analyze=True, timing=False)
@@ -386,7 +390,7 @@ def test_a_transaction_keeps_an_analyzed_write_until_its_commit() -> None:
 
 
 def test_verbose_says_of_each_plan_of_a_write_what_rules_changed(people: gr.Graph) -> None:
-    query = "MATCH (p:Person) WHERE p.i > 2999 AND 1 = 1 CREATE (c:Van {n: p.name}) WITH p, c MATCH (p)-[:KNOWS]->(b) SET b.v = 1"
+    query = "MATCH (p:Person) WHERE p.i > 2999 AND 1 = 1 CREATE (c:Van) WITH p, c MATCH (p)-[:KNOWS]->(b) SET b.v = 1"
     document = explained(people, query, verbose=True)
     read = document["clauses"][0]
     assert any(rule["name"] == "push_filters" for rule in read["verbose"][0]["rules"])
@@ -397,9 +401,12 @@ def test_verbose_says_of_each_plan_of_a_write_what_rules_changed(people: gr.Grap
 
 
 def test_a_write_in_stages_reads_there_before_it_writes(people: gr.Graph) -> None:
-    query = "MATCH (p:Person) WITH p.name AS name, count(*) AS n CREATE (:Name {name: name, n: n}) WITH name MATCH (q:Name) SET q.x = 1"
+    read = "MATCH (p:Person) WITH p.name AS name, count(*) AS n "
+    query = read + "CREATE (:Name {name: name, n: n}) WITH name MATCH (q:Name) SET q.x = 1"
     document = explained(people, query, distributed=True, partitions=3)
-    shapes = [(clause["name"], len(clause.get("staged_plans", [])), len(clause["plans"])) for clause in document["clauses"]]
+    shapes = [
+        (clause["name"], len(clause.get("staged_plans", [])), len(clause["plans"])) for clause in document["clauses"]
+    ]
     assert shapes[0] == ("Read", 1, 0)
     assert all(staged == 0 for _, staged, _ in shapes[1:])
     ids = []

@@ -157,7 +157,10 @@ mod tests {
         assert!((ROW_BYTES..2 * ROW_BYTES).contains(&first), "{first}");
         add(&storage, ROWS).await.unwrap();
         let second = process.current_usage();
-        assert!((2 * ROW_BYTES..3 * ROW_BYTES).contains(&second), "{second}: shared rows count once");
+        assert!(
+            (2 * ROW_BYTES..3 * ROW_BYTES).contains(&second),
+            "{second}: shared rows count once"
+        );
         drop(storage);
         assert_eq!(process.current_usage(), 0);
     }
