@@ -11,7 +11,7 @@ use super::lexer::TokenKind;
 use crate::Query;
 use crate::source::Source;
 use crate::statement::{ShowKind, Statement, StatementKind};
-use crate::syntax::{self, SingleQuery, Span};
+use crate::syntax::{self, SingleQuery};
 
 /// What SHOW lists, with the words that ask for it.
 const LISTS: [(&[&str], ShowKind); 9] = [
