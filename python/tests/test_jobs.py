@@ -48,9 +48,6 @@ def test_functions_of_a_folder_and_of_a_module_travel_by_value(folder: Path, mon
     module = ModuleType("only_here")
     exec(UDFS.replace("from helper import FACTOR", "FACTOR = 5").replace("my.scaled", "my.five"), vars(module))
     monkeypatch.setitem(sys.modules, "only_here", module)
-    for own in vars(module).values():
-        if callable(own) and getattr(own, "__module__", None) == "builtins":
-            own.__module__ = "only_here"
     request = json.loads(json.dumps(packed([folder, module])))
     monkeypatch.delitem(sys.modules, "only_here")
     functions = unpacked(request)

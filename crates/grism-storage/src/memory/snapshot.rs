@@ -17,7 +17,7 @@ use grism_core::{
 use super::append::{Appending, appended};
 use super::chunks::{Chunks, cut};
 use super::held::HeldData;
-use super::segments::{TableSegments, edited};
+use super::segments::{TableSegments, edited, rename_roles};
 use crate::collector::{count_delete, count_update, settle};
 use crate::columns::{column_or_null, column_type, named_batch, row_offsets};
 use crate::constraints::NewKeys;
@@ -340,34 +340,6 @@ impl MemorySnapshot {
         self.tables
             .get(&table)
             .ok_or_else(|| Error::internal(format!("the snapshot has no table {table}")))
-    }
-}
-
-/// Keeps segments under the names that their roles have in `after`; those of roles that were dropped go.
-fn rename_roles(
-    segments: &mut BTreeMap<TableId, Arc<TableSegments>>,
-    before: &GraphSchema,
-    after: &GraphSchema,
-) {
-    for (table, ty) in before.hyperedge_tables() {
-        let now = after.table(table.id).ok().and_then(Table::hyperedge_type);
-        let (Some(now), Some(own)) = (now, segments.get_mut(&table.id)) else {
-            continue;
-        };
-        let later = |role: &str| now.later_name(ty, role);
-        if ty
-            .roles
-            .iter()
-            .all(|role| later(&role.name) == Some(&role.name))
-        {
-            continue;
-        }
-        let renamed = std::mem::take(Arc::make_mut(own)).into_iter();
-        let renamed = renamed.filter_map(|((role, key), segment)| {
-            let role = later(&role)?.to_owned();
-            Some(((role, key), segment))
-        });
-        *own = Arc::new(renamed.collect());
     }
 }
 
