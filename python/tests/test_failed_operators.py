@@ -39,7 +39,7 @@ def test_an_error_names_the_operator_as_explain_does(
     failed = caught.value.operator
     assert failed is not None
     assert failed["name"] == "Project"
-    document = json.loads(people.explain(QUERY, format="json", distributed=engine != "local", **options))
+    document = json.loads(people.explain(QUERY, format="json", distributed=engine != "local", engine=engine, **options))
     plans = [document["plan"]] if engine == "local" else [stage["plan"] for stage in document["stages"]]
     known = {own["id"]: own for plan in plans for own in operators(plan)}[failed["id"]]
     assert (known["name"], known["detail"]) == (failed["name"], failed["detail"])
