@@ -36,7 +36,7 @@ fn x() -> LogicalExpr {
 fn project(input: LogicalPlan, expression: LogicalExpr) -> LogicalPlan {
     LogicalPlan::Project {
         input: Arc::new(input),
-        expressions: vec![(expression, "x".to_owned())],
+        expressions: vec![expression.named("x")],
     }
 }
 

@@ -135,10 +135,9 @@ mod tests {
         LogicalPlan::Aggregate(Aggregate {
             input: Arc::new(input),
             keys: Vec::new(),
-            aggregates: vec![(
-                AggregateCall::new(AggregateFunction::Count, Vec::new()),
-                "rows".to_owned(),
-            )],
+            aggregates: vec![
+                AggregateCall::new(AggregateFunction::Count, Vec::new()).named("rows"),
+            ],
         })
     }
 

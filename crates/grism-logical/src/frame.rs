@@ -8,8 +8,8 @@ use grism_core::{Error, GraphSchema, Result, SOURCE_ROLE, TARGET_ROLE, Tables, T
 
 use self::resolve::unknown;
 use crate::{
-    Aggregate, AggregateCall, Direction, EdgeExpand, LogicalExpr, LogicalPlan, NodeScan,
-    PlanSchema, RoleBinding, RoleExpand, RoleSource, SortKey, infer_type,
+    Aggregate, Direction, EdgeExpand, LogicalExpr, LogicalPlan, NamedAggregate, NamedExpr,
+    NodeScan, PlanSchema, RoleBinding, RoleExpand, RoleSource, SortKey, infer_type,
 };
 
 /// The column or property `name`, to be resolved by the frame it is used in.
@@ -317,7 +317,7 @@ impl Frame {
     ///
     /// # Errors
     /// `InvalidQuery` for an unknown name or a type error.
-    pub fn select(&self, expressions: Vec<(LogicalExpr, String)>) -> Result<Self> {
+    pub fn select(&self, expressions: Vec<NamedExpr>) -> Result<Self> {
         let expressions = self.resolve_named(expressions)?;
         let plan = LogicalPlan::Project {
             input: Arc::new(self.plan.clone()),
@@ -334,19 +334,15 @@ impl Frame {
     ///
     /// # Errors
     /// `InvalidQuery` for an unknown name or a type error.
-    pub fn aggregate(
-        &self,
-        keys: Vec<(LogicalExpr, String)>,
-        aggregates: Vec<(AggregateCall, String)>,
-    ) -> Result<Self> {
+    pub fn aggregate(&self, keys: Vec<NamedExpr>, aggregates: Vec<NamedAggregate>) -> Result<Self> {
         let keys = self.resolve_named(keys)?;
         let aggregates = aggregates
             .into_iter()
-            .map(|(mut call, name)| {
-                let arguments = call.arguments.into_iter();
+            .map(|mut own| {
+                let arguments = own.call.arguments.into_iter();
                 let arguments = arguments.map(|argument| self.resolve(argument));
-                call.arguments = arguments.collect::<Result<_>>()?;
-                Ok((call, name))
+                own.call.arguments = arguments.collect::<Result<_>>()?;
+                Ok(own)
             })
             .collect::<Result<_>>()?;
         let plan = LogicalPlan::Aggregate(Aggregate {
@@ -369,17 +365,17 @@ impl Frame {
         })
     }
 
-    /// The rows in order; `true` beside a key is descending.
+    /// The rows in the order of the keys.
     ///
     /// # Errors
     /// `InvalidQuery` for an unknown name.
-    pub fn order_by(&self, keys: Vec<(LogicalExpr, bool)>) -> Result<Self> {
+    pub fn order_by(&self, keys: Vec<SortKey>) -> Result<Self> {
         let keys = keys
             .into_iter()
-            .map(|(expression, descending)| {
+            .map(|key| {
                 Ok(SortKey {
-                    expression: self.resolve(expression)?,
-                    descending,
+                    expression: self.resolve(key.expression)?,
+                    ..key
                 })
             })
             .collect::<Result<_>>()?;

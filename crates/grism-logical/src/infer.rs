@@ -95,7 +95,7 @@ fn infer_node(expression: &LogicalExpr, input: &PlanSchema) -> Result<Type> {
         LogicalExpr::Map(entries) => Ok(Type::Map(
             entries
                 .iter()
-                .map(|(key, value)| Ok((key.clone(), infer_type(value, input)?)))
+                .map(|own| Ok((own.name.clone(), infer_type(&own.expression, input)?)))
                 .collect::<Result<_>>()?,
         )),
         LogicalExpr::Field { base, key } => match infer_type(base, input)? {

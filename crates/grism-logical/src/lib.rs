@@ -7,6 +7,7 @@ mod expr;
 mod frame;
 mod infer;
 mod internal;
+mod named;
 pub mod optimizer;
 pub mod pattern;
 mod plan;
@@ -25,6 +26,7 @@ pub use frame::{Frame, column, literal};
 pub use grism_functions::{AggregateFunction, AggregateRef, FunctionRef};
 pub use infer::{arithmetic_type, comparison_type, infer_type};
 pub use internal::{Internal, is_internal, shown_column};
+pub use named::{NamedAggregate, NamedExpr};
 pub use plan::{
     Aggregate, Apply, ApplyKind, Collected, CountExpand, CountIntersect, CountedHop, CountedStep,
     Created, CreatedEdge, CreatedEntity, CreatedIncidence, CsvRecord, DeleteMode, Direction,

@@ -139,7 +139,7 @@ fn build_node(expression: &LogicalExpr, input: &PhysicalSchema, ty: &Type) -> Re
             Ok(List::node(items.collect::<Result<_>>()?, ty.to_arrow()))
         }
         LogicalExpr::Map(entries) => {
-            let values = entries.iter().map(|(_, value)| node(value));
+            let values = entries.iter().map(|own| node(&own.expression));
             Map::node(values.collect::<Result<_>>()?, ty.to_arrow())
         }
         LogicalExpr::Field { base, key } => Ok(Entry::node(node(base)?, key, ty.to_arrow())),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use grism_core::{Error, Result, Type, with_stack};
 use grism_logical::{
     Aggregate, Apply, ApplyKind, Column, Extension, Internal, Join, JoinKind, LogicalExpr,
-    LogicalPlan, PlanSchema, Repeat, WeightedCount, Write,
+    LogicalPlan, NamedExpr, PlanSchema, Repeat, WeightedCount, Write,
 };
 
 use super::columns::{with_columns, with_keys, without_internal};
@@ -183,14 +183,14 @@ impl Builder {
     fn project(
         &mut self,
         input: &LogicalPlan,
-        expressions: &[(LogicalExpr, String)],
+        expressions: &[NamedExpr],
     ) -> Result<Arc<dyn PhysicalOperator>> {
         let is_one_row = matches!(input, LogicalPlan::Unit);
         let input = self.build(input)?;
         let mut expressions = expressions.to_vec();
         let row = self.row.as_ref();
         if let Some(row) = row.filter(|row| input.schema().columns().contains(row)) {
-            expressions.push((LogicalExpr::column(row), row.clone()));
+            expressions.push(NamedExpr::column(row));
         }
         let projected = match is_one_row {
             true => ProjectExec::new(expressions),
@@ -202,9 +202,7 @@ impl Builder {
     /// Rows that are grouped by all of their columns.
     fn distinct(&mut self, input: &Arc<LogicalPlan>) -> Result<Arc<dyn PhysicalOperator>> {
         let columns = input.schema()?.columns;
-        let keys = columns
-            .iter()
-            .map(|column| (LogicalExpr::column(&column.name), column.name.clone()));
+        let keys = columns.iter().map(|column| NamedExpr::column(&column.name));
         self.aggregate(&Aggregate {
             input: Arc::clone(input),
             keys: keys.collect(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use grism_core::{ErrorKind, Type, Value};
 use grism_logical::{
     Aggregate, AggregateCall, AggregateFunction, Apply, ApplyKind, ArithmeticOperator, Column,
-    Join, JoinKind, LogicalExpr, LogicalPlan, PlanSchema, SortKey,
+    Join, JoinKind, LogicalExpr, LogicalPlan, NamedExpr, PlanSchema, SortKey,
 };
 
 use crate::testing::{TestGraph, known, known_integers, shown, sorted};
@@ -63,11 +63,8 @@ async fn values_of_any_type_are_ordered_and_grouped_as_cypher_has_it() {
     // 1 and 1.0 are equal, and one of them stands for both.
     let groups = LogicalPlan::Aggregate(Aggregate {
         input: Arc::new(any("x", &values)),
-        keys: vec![(LogicalExpr::column("x"), "x".to_owned())],
-        aggregates: vec![(
-            AggregateCall::new(AggregateFunction::Count, Vec::new()),
-            "n".to_owned(),
-        )],
+        keys: vec![NamedExpr::column("x")],
+        aggregates: vec![AggregateCall::new(AggregateFunction::Count, Vec::new()).named("n")],
     });
     let mut groups = sorted(shown(&groups, &graph).await);
     groups.retain(|group| group != "1 2" && group != "1.0 2");

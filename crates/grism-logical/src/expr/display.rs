@@ -84,8 +84,9 @@ impl LogicalExpr {
             }
             Self::Map(entries) => {
                 f.write_str("{")?;
-                for (index, (key, value)) in entries.iter().enumerate() {
-                    write!(f, "{}{key}: {value}", if index > 0 { ", " } else { "" })?;
+                for (index, own) in entries.iter().enumerate() {
+                    let before = if index > 0 { ", " } else { "" };
+                    write!(f, "{before}{}: {}", own.name, own.expression)?;
                 }
                 f.write_str("}")
             }

@@ -30,7 +30,7 @@ impl LogicalExpr {
             }
             Self::Function { arguments, .. } => arguments.iter().collect(),
             Self::List(items) => items.iter().collect(),
-            Self::Map(entries) => entries.iter().map(|(_, value)| value).collect(),
+            Self::Map(entries) => entries.iter().map(|own| &own.expression).collect(),
             Self::Field { base, .. } => vec![base],
             Self::Index { base, index } => vec![base, index],
             Self::Slice { base, lower, upper } => {
@@ -122,7 +122,7 @@ impl LogicalExpr {
             Self::Map(entries) => Self::Map(
                 entries
                     .iter()
-                    .map(|(key, value)| (key.clone(), rewrite(value)))
+                    .map(|own| rewrite(&own.expression).named(&own.name))
                     .collect(),
             ),
             Self::Field { base, key } => Self::Field {
@@ -212,7 +212,10 @@ impl LogicalExpr {
             }
             Self::Function { arguments, .. } => arguments.iter_mut().collect(),
             Self::List(items) => items.iter_mut().collect(),
-            Self::Map(entries) => entries.iter_mut().map(|(_, value)| value).collect(),
+            Self::Map(entries) => {
+                let entries = entries.iter_mut();
+                entries.map(|own| &mut own.expression).collect()
+            }
             Self::Field { base, .. } => vec![base],
             Self::Index { base, index } => vec![base, index],
             Self::Slice { base, lower, upper } => {

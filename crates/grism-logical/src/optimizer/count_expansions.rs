@@ -15,7 +15,7 @@ use super::recognized::{only_drops, other_than};
 use super::weighted_aggregate::WeightedAggregate;
 use crate::{
     Aggregate, Apply, ApplyKind, ArithmeticOperator, BinaryOperator, CountExpand, CountIntersect,
-    CountedHop, Internal, LogicalExpr, LogicalPlan, RoleSource,
+    CountedHop, Internal, LogicalExpr, LogicalPlan, NamedExpr, RoleSource,
 };
 
 /// Replaces counted expansions.
@@ -46,10 +46,10 @@ impl Counter {
                 aggregate
                     .keys
                     .iter()
-                    .for_each(|(key, _)| key.collect_columns(&mut read));
+                    .for_each(|key| key.expression.collect_columns(&mut read));
                 let arguments = aggregate.aggregates.iter();
                 arguments
-                    .flat_map(|(call, _)| &call.arguments)
+                    .flat_map(|own| &own.call.arguments)
                     .for_each(|argument| argument.collect_columns(&mut read));
                 Ok(LogicalPlan::Aggregate(Aggregate {
                     input: self.tested(&aggregate.input, &read)?,
@@ -63,7 +63,7 @@ impl Counter {
                 let mut read = BTreeSet::new();
                 expressions
                     .iter()
-                    .for_each(|(expression, _)| expression.collect_columns(&mut read));
+                    .for_each(|own| own.expression.collect_columns(&mut read));
                 Ok(LogicalPlan::Distinct {
                     input: Arc::new(LogicalPlan::Project {
                         input: self.tested(input, &read)?,
@@ -98,10 +98,13 @@ impl Counter {
             return Ok(None);
         }
         let mut needed = BTreeSet::new();
-        for (key, _) in &aggregate.keys {
+        for NamedExpr {
+            expression: key, ..
+        } in &aggregate.keys
+        {
             key.collect_columns(&mut needed);
         }
-        let calls = || aggregate.aggregates.iter().map(|(call, _)| call);
+        let calls = || aggregate.aggregates.iter().map(|own| &own.call);
         let arguments = calls().flat_map(|call| &call.arguments);
         arguments.for_each(|argument| argument.collect_columns(&mut needed));
         let Weighted { plan, weights } = self.weigh(&aggregate.input, &needed, Vec::new())?;
@@ -291,11 +294,8 @@ impl Counter {
                 Some(counted(&column).filtered(vec![none]).keep_columns(&names)?)
             }
             ApplyKind::Mark(name) => {
-                let mut expressions: Vec<_> = names
-                    .iter()
-                    .map(|own| (LogicalExpr::column(own), own.clone()))
-                    .collect();
-                expressions.push((exists, name.clone()));
+                let mut expressions: Vec<_> = names.iter().map(NamedExpr::column).collect();
+                expressions.push(exists.named(name));
                 Some(LogicalPlan::Project {
                     input: Arc::new(counted(&column)),
                     expressions,

@@ -54,9 +54,7 @@ impl Pass<'_> {
                 every(with(false))
             }
             LogicalPlan::Project { expressions, .. } => {
-                let volatile = expressions
-                    .iter()
-                    .any(|(expression, _)| expression.is_volatile());
+                let volatile = expressions.iter().any(|own| own.expression.is_volatile());
                 every(with(context.once && !volatile))
             }
             LogicalPlan::Filter { predicate, .. } => {

@@ -15,9 +15,9 @@ use grism_functions::KEY;
 use super::Facts;
 use crate::{
     Aggregate, Apply, ApplyKind, BinaryOperator, CountExpand, CountIntersect, EdgeExpand, Fetch,
-    HyperedgeScan, IndexLookup, Join, JoinKind, LoadRows, LogicalExpr, LogicalPlan, NodeScan,
-    PathExpand, PlanSchema, Repeat, RoleExpand, TableCall, UnaryOperator, comparison_type,
-    infer_type,
+    HyperedgeScan, IndexLookup, Join, JoinKind, LoadRows, LogicalExpr, LogicalPlan, NamedExpr,
+    NodeScan, PathExpand, PlanSchema, Repeat, RoleExpand, TableCall, UnaryOperator,
+    comparison_type, infer_type,
 };
 
 /// The most comparisons that a scan takes. Storage makes pairs of pairs of them, as deep as they are many; what is left is
@@ -297,14 +297,14 @@ fn names(plan: &LogicalPlan) -> Result<BTreeSet<String>> {
 /// Splits into what can be said of the projection's input, in its words, and what cannot.
 fn through_projection(
     conjuncts: Vec<LogicalExpr>,
-    expressions: &[(LogicalExpr, String)],
+    expressions: &[NamedExpr],
     plan: &LogicalPlan,
 ) -> Result<(Vec<LogicalExpr>, Vec<LogicalExpr>)> {
     let source = |name: &str| {
         expressions
             .iter()
-            .find(|(_, own)| own == name)
-            .map(|(expression, _)| expression)
+            .find(|own| own.name == name)
+            .map(|own| &own.expression)
             .filter(|expression| {
                 matches!(
                     expression,

@@ -9,7 +9,7 @@ use super::{Facts, RULES};
 use crate::{
     Aggregate, AggregateCall, AggregateFunction, Apply, ApplyKind, ArithmeticOperator,
     BinaryOperator, Column, Direction, EdgeExpand, Join, JoinKind, LogicalExpr, LogicalPlan,
-    NodeScan, PathExpand, PathMode, PathSearch, PlanSchema, PropertyRef, SortKey,
+    NamedExpr, NodeScan, PathExpand, PathMode, PathSearch, PlanSchema, PropertyRef, SortKey,
 };
 
 /// The plan after one rule, over a graph of which nothing is known.
@@ -91,7 +91,7 @@ fn project(input: LogicalPlan, expressions: Vec<(LogicalExpr, &str)>) -> Logical
     LogicalPlan::Project {
         input: Arc::new(input),
         expressions: named
-            .map(|(expression, name)| (expression, name.to_owned()))
+            .map(|(expression, name)| expression.named(name))
             .collect(),
     }
 }
@@ -124,14 +124,8 @@ fn sort(input: LogicalPlan, key: &str, fetch: Option<usize>) -> LogicalPlan {
 fn counted(input: LogicalPlan, keys: &[&str], arguments: Vec<LogicalExpr>) -> LogicalPlan {
     LogicalPlan::Aggregate(Aggregate {
         input: Arc::new(input),
-        keys: keys
-            .iter()
-            .map(|key| (column(key), (*key).to_owned()))
-            .collect(),
-        aggregates: vec![(
-            AggregateCall::new(AggregateFunction::Count, arguments),
-            "n".to_owned(),
-        )],
+        keys: keys.iter().map(|key| NamedExpr::column(*key)).collect(),
+        aggregates: vec![AggregateCall::new(AggregateFunction::Count, arguments).named("n")],
     })
 }
 

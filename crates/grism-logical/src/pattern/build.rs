@@ -9,7 +9,7 @@ use super::order::{Move, Planner, Progress, Step};
 use super::{PatternEdge, PatternHop, PatternPath};
 use crate::{
     ArithmeticOperator, BinaryOperator, Direction, EdgeExpand, Internal, LogicalExpr, LogicalPlan,
-    PathExpand, Repeat, RoleBinding, RoleExpand, RoleSource,
+    NamedExpr, PathExpand, Repeat, RoleBinding, RoleExpand, RoleSource,
 };
 
 impl Planner<'_> {
@@ -291,15 +291,15 @@ fn turned_round(plan: LogicalPlan, lists: Vec<(String, String, Option<&String>)>
         Ok(schema) => schema.names().map(str::to_owned).collect(),
         Err(_) => Vec::new(),
     };
-    let mut expressions: Vec<(LogicalExpr, String)> = names
+    let mut expressions: Vec<NamedExpr> = names
         .into_iter()
         .filter(|name| lists.iter().all(|(back, ..)| back != name))
-        .map(|name| (LogicalExpr::column(&name), name))
+        .map(NamedExpr::column)
         .collect();
     for (back, into, last) in lists {
         let turned = LogicalExpr::call(&REVERSE, vec![LogicalExpr::Column(back.clone())]);
         let Some(last) = last else {
-            expressions.push((turned, into));
+            expressions.push(turned.named(into));
             continue;
         };
         // Without the node the path starts from, and with the one it ends at.
@@ -316,7 +316,7 @@ fn turned_round(plan: LogicalPlan, lists: Vec<(String, String, Option<&String>)>
             branches: vec![(is_empty, LogicalExpr::Column(back))],
             otherwise: Some(Box::new(ended)),
         };
-        expressions.push((nodes, into));
+        expressions.push(nodes.named(into));
     }
     LogicalPlan::Project {
         input: Arc::new(plan),

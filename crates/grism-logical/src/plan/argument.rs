@@ -11,15 +11,16 @@ pub(super) fn argument_columns(plan: &LogicalPlan, columns: &mut BTreeSet<String
     let mut read = |expression: &LogicalExpr| expression.collect_columns(columns);
     match plan {
         LogicalPlan::Filter { predicate, .. } => read(predicate),
-        LogicalPlan::Project { expressions, .. } => expressions
-            .iter()
-            .for_each(|(expression, _)| read(expression)),
+        LogicalPlan::Project { expressions, .. } => {
+            expressions.iter().for_each(|own| read(&own.expression))
+        }
         LogicalPlan::Aggregate(aggregate) => {
-            aggregate.keys.iter().for_each(|(key, _)| read(key));
+            let keys = aggregate.keys.iter();
+            keys.for_each(|key| read(&key.expression));
             aggregate
                 .aggregates
                 .iter()
-                .flat_map(|(call, _)| &call.arguments)
+                .flat_map(|own| &own.call.arguments)
                 .for_each(read);
         }
         LogicalPlan::Sort { keys, .. } => keys.iter().for_each(|key| read(&key.expression)),

@@ -69,7 +69,7 @@ mod tests {
     fn project(input: Arc<LogicalPlan>, name: &str, expression: LogicalExpr) -> Arc<LogicalPlan> {
         Arc::new(LogicalPlan::Project {
             input,
-            expressions: vec![(expression, name.to_owned())],
+            expressions: vec![expression.named(name)],
         })
     }
 

@@ -43,7 +43,7 @@ pub use write::{
 
 use argument::argument_columns;
 
-use crate::{Column, LogicalExpr, PlanSchema, Rows};
+use crate::{Column, LogicalExpr, NamedExpr, PlanSchema, Rows};
 
 /// A logical plan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -107,8 +107,8 @@ pub enum LogicalPlan {
     Project {
         /// Rows to project.
         input: Arc<LogicalPlan>,
-        /// Expressions and their columns.
-        expressions: Vec<(LogicalExpr, String)>,
+        /// The columns of the output.
+        expressions: Vec<NamedExpr>,
     },
     /// See [`Aggregate`].
     Aggregate(Aggregate),
@@ -323,7 +323,7 @@ impl LogicalPlan {
             let expressions = columns()
                 .map(|(own, ty)| {
                     let column = LogicalExpr::column(&own.name).convert(&own.ty, ty);
-                    (column, own.name.clone())
+                    column.named(&own.name)
                 })
                 .collect();
             Arc::new(Self::Project {
@@ -355,13 +355,9 @@ impl LogicalPlan {
         if self.schema()?.names().eq(names.iter().map(String::as_str)) {
             return Ok(self);
         }
-        let expressions = names
-            .iter()
-            .map(|name| (LogicalExpr::column(name), name.clone()))
-            .collect();
         Ok(Self::Project {
             input: Arc::new(self),
-            expressions,
+            expressions: names.iter().map(NamedExpr::column).collect(),
         })
     }
 }

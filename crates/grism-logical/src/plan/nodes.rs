@@ -6,7 +6,7 @@ use grism_core::{IndexDefinition, ScanPredicate, Tables, Type};
 use serde::{Deserialize, Serialize};
 
 use super::LogicalPlan;
-use crate::{AggregateCall, Column, LogicalExpr};
+use crate::{Column, LogicalExpr, NamedAggregate, NamedExpr};
 
 /// A property that a plan reads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -233,10 +233,10 @@ pub struct Fetch {
 pub struct Aggregate {
     /// Rows to group.
     pub input: Arc<LogicalPlan>,
-    /// Key expressions and their columns.
-    pub keys: Vec<(LogicalExpr, String)>,
-    /// Aggregates and their columns.
-    pub aggregates: Vec<(AggregateCall, String)>,
+    /// What is grouped by.
+    pub keys: Vec<NamedExpr>,
+    /// What is computed of each group.
+    pub aggregates: Vec<NamedAggregate>,
 }
 
 /// One key of an order.
@@ -307,6 +307,26 @@ pub struct Join {
     pub on: Vec<(LogicalExpr, LogicalExpr)>,
 }
 
+impl SortKey {
+    /// From the least to the greatest.
+    #[must_use]
+    pub const fn ascending(expression: LogicalExpr) -> Self {
+        Self {
+            expression,
+            descending: false,
+        }
+    }
+
+    /// From the greatest to the least.
+    #[must_use]
+    pub const fn descending(expression: LogicalExpr) -> Self {
+        Self {
+            expression,
+            descending: true,
+        }
+    }
+}
+
 impl Aggregate {
     /// Whether a row that comes twice changes nothing.
     #[must_use]
@@ -316,7 +336,7 @@ impl Aggregate {
             && self
                 .aggregates
                 .iter()
-                .all(|(call, _)| call.distinct || call.function.is_extreme())
+                .all(|own| own.call.distinct || own.call.function.is_extreme())
     }
 }
 

@@ -105,8 +105,9 @@ impl LogicalPlan {
                 let input = known_schema(input)?;
                 let columns = expressions
                     .iter()
-                    .map(|(expression, name)| {
-                        Ok(Column::new(name, infer_type(expression, &input)?))
+                    .map(|own| {
+                        let ty = infer_type(&own.expression, &input)?;
+                        Ok(Column::new(&own.name, ty))
                     })
                     .collect::<Result<_>>()?;
                 PlanSchema::new(columns)
@@ -114,11 +115,12 @@ impl LogicalPlan {
             Self::Aggregate(aggregate) => {
                 let input = known_schema(&aggregate.input)?;
                 let mut columns = Vec::new();
-                for (key, name) in &aggregate.keys {
-                    columns.push(Column::new(name, infer_type(key, &input)?));
+                for own in &aggregate.keys {
+                    let ty = infer_type(&own.expression, &input)?;
+                    columns.push(Column::new(&own.name, ty));
                 }
-                for (call, name) in &aggregate.aggregates {
-                    columns.push(Column::new(name, call.result_type(&input)?));
+                for own in &aggregate.aggregates {
+                    columns.push(Column::new(&own.name, own.call.result_type(&input)?));
                 }
                 PlanSchema::new(columns)
             }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::{Created, LabelChange, LogicalPlan, PropertiesMode, SetItem, Write, WriteKind};
-use crate::{LogicalExpr, is_internal, shown_column};
+use crate::{is_internal, shown_column};
 
 impl Write {
     /// The node's own line.
@@ -114,10 +114,9 @@ fn value(input: &LogicalPlan, column: &str) -> String {
     let mut plans = vec![input];
     while let Some(plan) = plans.pop() {
         if let LogicalPlan::Project { expressions, .. } = plan {
-            let own = expressions.iter().find(|(_, name)| name == column);
-            match own {
-                Some((LogicalExpr::Column(name), _)) if name == column => {}
-                Some((expression, _)) => return expression.to_string(),
+            match expressions.iter().find(|own| own.name == column) {
+                Some(own) if own.is_own_column() => {}
+                Some(own) => return own.expression.to_string(),
                 None => continue,
             }
         }
@@ -140,20 +139,20 @@ mod tests {
     use grism_core::{Type, Value};
 
     use super::*;
-    use crate::PlanSchema;
     use crate::plan::{CreatedEdge, CreatedEntity, CreatedIncidence, DeleteMode, MergeWrite};
+    use crate::{LogicalExpr, NamedExpr, PlanSchema};
 
     fn computing(expression: LogicalExpr, column: &str) -> LogicalPlan {
         let computed = LogicalPlan::Project {
             input: Arc::new(LogicalPlan::Argument(PlanSchema::default())),
-            expressions: vec![(expression, column.to_owned())],
+            expressions: vec![expression.named(column)],
         };
         let distinct = LogicalPlan::Distinct {
             input: Arc::new(computed),
         };
         LogicalPlan::Project {
             input: Arc::new(distinct),
-            expressions: vec![(LogicalExpr::column(column), column.to_owned())],
+            expressions: vec![NamedExpr::column(column)],
         }
     }
 
@@ -172,7 +171,7 @@ mod tests {
     }
 
     fn map_of_x() -> LogicalPlan {
-        let map = LogicalExpr::Map(vec![("k".to_owned(), LogicalExpr::column("x"))]);
+        let map = LogicalExpr::Map(vec![LogicalExpr::column("x").named("k")]);
         computing(map, "#properties1")
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use grism_core::Result;
 use grism_logical::pattern::PatternGraph;
-use grism_logical::{Apply, ApplyKind, LogicalExpr, LogicalPlan, PlanSchema};
+use grism_logical::{Apply, ApplyKind, LogicalExpr, LogicalPlan, NamedExpr, PlanSchema};
 
 use crate::binder::expression::{Needs, Pending};
 use crate::binder::names::Scope;
@@ -78,27 +78,19 @@ pub(super) fn with_pending(plan: LogicalPlan, pending: Pending) -> Result<Logica
             subplan: Arc::from(subplan),
             kind,
         }),
-        Pending::Column(expression, name) => with_column(plan, expression, name)?,
-        Pending::Hydrate(expression, name, depth) => LogicalPlan::Hydrate {
-            input: Arc::new(with_column(plan, expression, name.clone())?),
-            columns: vec![name],
+        Pending::Column(own) => with_column(plan, own)?,
+        Pending::Hydrate(own, depth) => LogicalPlan::Hydrate {
+            columns: vec![own.name.clone()],
+            input: Arc::new(with_column(plan, own)?),
             depth,
         },
     })
 }
 
 /// The plan with one more column.
-pub(crate) fn with_column(
-    plan: LogicalPlan,
-    expression: LogicalExpr,
-    name: String,
-) -> Result<LogicalPlan> {
-    let mut expressions: Vec<_> = plan
-        .schema()?
-        .names()
-        .map(|own| (LogicalExpr::column(own), own.to_owned()))
-        .collect();
-    expressions.push((expression, name));
+pub(crate) fn with_column(plan: LogicalPlan, column: NamedExpr) -> Result<LogicalPlan> {
+    let mut expressions: Vec<_> = plan.schema()?.names().map(NamedExpr::column).collect();
+    expressions.push(column);
     Ok(LogicalPlan::Project {
         input: Arc::new(plan),
         expressions,

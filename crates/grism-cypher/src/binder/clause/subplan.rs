@@ -72,10 +72,9 @@ pub(crate) fn query_subplan(
         let plan = match rows_only {
             true => LogicalPlan::Project {
                 input: Arc::new(branch(single, Reads::Rows)?),
-                expressions: vec![(
-                    LogicalExpr::Literal(Value::Bool(true)),
-                    Internal::Row.column(),
-                )],
+                expressions: vec![
+                    LogicalExpr::Literal(Value::Bool(true)).named(Internal::Row.column()),
+                ],
             },
             false => branch(single, Reads::Columns)?,
         };
@@ -181,7 +180,7 @@ pub(crate) fn list_subplan(
         Some(projection) => with_item(context, &mut own, rows, projection)?,
         None => {
             let column = own.fresh("item");
-            let plan = with_column(rows.plan, LogicalExpr::Column(element), column.clone())?;
+            let plan = with_column(rows.plan, LogicalExpr::Column(element).named(&column))?;
             (plan, column)
         }
     };
@@ -223,5 +222,5 @@ fn with_item(
     let value = bind_expression(&mut binder, expression)?;
     let column = notes.fresh("item");
     let rows = rows.with_needs(&mut needs)?;
-    Ok((with_column(rows.plan, value, column.clone())?, column))
+    Ok((with_column(rows.plan, value.named(&column))?, column))
 }

@@ -95,7 +95,7 @@ fn search(
     let found = notes.fresh("found");
     writing.notes.counter = notes.counter;
     let truth = LogicalExpr::Literal(Value::Bool(true));
-    let plan = with_column(matched.plan, truth, found.clone())?;
+    let plan = with_column(matched.plan, truth.named(&found))?;
     let new = matched.scope.variables.iter();
     let variables: Vec<(String, Type)> = new
         .filter(|variable| before.find(&variable.name).is_none())

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures::TryStreamExt;
 use grism_core::{Type, Value};
 use grism_logical::{
-    Aggregate, AggregateCall, AggregateFunction, Column, LogicalExpr, LogicalPlan, Rows,
+    Aggregate, AggregateCall, AggregateFunction, Column, LogicalExpr, LogicalPlan, NamedExpr, Rows,
 };
 
 use crate::operators::RowsExec;
@@ -21,15 +21,13 @@ fn call(function: AggregateFunction, argument: &str) -> AggregateCall {
 }
 
 fn grouped(input: LogicalPlan, keys: &[&str], calls: Vec<(AggregateCall, &str)>) -> LogicalPlan {
-    let keys = keys
-        .iter()
-        .map(|key| (LogicalExpr::column(*key), (*key).to_owned()));
+    let keys = keys.iter().map(|key| NamedExpr::column(*key));
     LogicalPlan::Aggregate(Aggregate {
         input: Arc::new(input),
         keys: keys.collect(),
         aggregates: calls
             .into_iter()
-            .map(|(call, name)| (call, name.to_owned()))
+            .map(|(call, name)| call.named(name))
             .collect(),
     })
 }

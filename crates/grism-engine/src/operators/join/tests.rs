@@ -98,10 +98,7 @@ async fn a_subquery_that_mixes_rows_runs_for_each_row_alone() {
     let count = LogicalPlan::Aggregate(Aggregate {
         input: Arc::new(items_up_to_x()),
         keys: Vec::new(),
-        aggregates: vec![(
-            AggregateCall::new(AggregateFunction::Count, Vec::new()),
-            "n".to_owned(),
-        )],
+        aggregates: vec![AggregateCall::new(AggregateFunction::Count, Vec::new()).named("n")],
     });
     let plan = apply(&[Some(2), None, Some(1)], count, ApplyKind::Inner);
     let root = build_operators(&plan).unwrap();

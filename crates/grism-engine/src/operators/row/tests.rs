@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use grism_core::{Cardinality, EntityId, TableId, Tables, Type, Value};
 use grism_logical::{
-    ArithmeticOperator, BinaryOperator, Column, Fetch, LogicalExpr, LogicalPlan, PropertyRef,
-    role_key,
+    ArithmeticOperator, BinaryOperator, Column, Fetch, LogicalExpr, LogicalPlan, NamedExpr,
+    PropertyRef, role_key,
 };
 
 use super::hydrate;
@@ -30,7 +30,7 @@ fn divided(input: LogicalPlan) -> LogicalPlan {
     let quotient = ten.arithmetic(ArithmeticOperator::Divide, LogicalExpr::column("x"));
     LogicalPlan::Project {
         input: Arc::new(input),
-        expressions: vec![(quotient, "q".to_owned())],
+        expressions: vec![quotient.named("q")],
     }
 }
 
@@ -123,9 +123,7 @@ async fn lists_are_unwound_and_nulls_and_empty_lists_give_no_row() {
             expression: LogicalExpr::column("list"),
             variable: "item".to_owned(),
         }),
-        expressions: ["x", "item"]
-            .map(|name| (LogicalExpr::column(name), name.to_owned()))
-            .to_vec(),
+        expressions: ["x", "item"].map(NamedExpr::column).to_vec(),
     };
     for batch_rows in [1, 2, 100] {
         let rows = texts(&rows_with(&plan, &graph, batch_rows).await);

@@ -99,7 +99,8 @@ impl<B: ClauseBinder> Clauses<'_, B> {
         let mut branches = Vec::new();
         for (rows, bound) in &returned {
             let variables = self.binder.variables(bound).into_iter();
-            let expressions = variables.map(|(name, column)| (LogicalExpr::column(&column), name));
+            let expressions =
+                variables.map(|(name, column)| LogicalExpr::column(&column).named(name));
             let named = LogicalPlan::Project {
                 input: Arc::new(LogicalPlan::Argument(rows.schema.clone())),
                 expressions: expressions.collect(),
@@ -109,7 +110,8 @@ impl<B: ClauseBinder> Clauses<'_, B> {
         let united = self.united(&nested.query, branches).await?;
         let (_, bound) = returned.swap_remove(0);
         let columns = united.schema.names().zip(self.binder.variables(&bound));
-        let expressions = columns.map(|(name, (_, column))| (LogicalExpr::column(name), column));
+        let expressions =
+            columns.map(|(name, (_, column))| LogicalExpr::column(name).named(column));
         let renamed = LogicalPlan::Project {
             input: Arc::new(LogicalPlan::Argument(united.schema.clone())),
             expressions: expressions.collect(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use grism_core::Result;
-use grism_logical::{LogicalExpr, LogicalPlan, SortKey};
+use grism_logical::{LogicalExpr, LogicalPlan, NamedExpr, SortKey};
 
 use super::clause_rows::{ClauseRows, ROW};
 use super::writer::Writer;
@@ -26,10 +26,7 @@ impl Writer<'_> {
 pub(super) fn sorted(plan: &LogicalPlan, rows: &ClauseRows) -> Result<LogicalPlan> {
     Ok(LogicalPlan::Sort {
         input: Arc::new(with_passed_through(plan, &rows.numbered())?),
-        keys: vec![SortKey {
-            expression: LogicalExpr::column(ROW),
-            descending: false,
-        }],
+        keys: vec![SortKey::ascending(LogicalExpr::column(ROW))],
         fetch: None,
     })
 }
@@ -54,7 +51,7 @@ pub(super) fn reads_graph(plan: &LogicalPlan) -> bool {
     match plan {
         LogicalPlan::Argument(_) | LogicalPlan::Rows { .. } => false,
         LogicalPlan::Project { input, expressions } => {
-            expressions.iter().any(|(expression, _)| reads(expression)) || reads_graph(input)
+            expressions.iter().any(|own| reads(&own.expression)) || reads_graph(input)
         }
         _ => true,
     }
@@ -69,7 +66,7 @@ fn with_passed_through(plan: &LogicalPlan, rows: &ClauseRows) -> Result<LogicalP
                 let input = Arc::new(pass(input, leaf)?);
                 let mut expressions = expressions.clone();
                 if input.schema()?.contains(ROW) {
-                    expressions.push((LogicalExpr::column(ROW), ROW.to_owned()));
+                    expressions.push(NamedExpr::column(ROW));
                 }
                 Ok(LogicalPlan::Project { input, expressions })
             }
@@ -93,7 +90,7 @@ mod tests {
     fn project(input: LogicalPlan, expression: LogicalExpr) -> LogicalPlan {
         LogicalPlan::Project {
             input: Arc::new(input),
-            expressions: vec![(expression, "x".to_owned())],
+            expressions: vec![expression.named("x")],
         }
     }
 

@@ -8,7 +8,7 @@ use super::Pruner;
 use super::inputs::provides;
 use super::needs::Needs;
 use crate::{
-    Aggregate, Fetch, IndexLookup, Join, LogicalExpr, LogicalPlan, PlanSchema, SortKey, TableCall,
+    Aggregate, Fetch, IndexLookup, Join, LogicalPlan, NamedExpr, PlanSchema, SortKey, TableCall,
     property_column,
 };
 
@@ -53,19 +53,19 @@ impl Pruner<'_> {
     pub(super) fn prune_project(
         &self,
         input: &LogicalPlan,
-        expressions: &[(LogicalExpr, String)],
+        expressions: &[NamedExpr],
         needs: &Needs,
     ) -> Result<LogicalPlan> {
         let kept: Vec<_> = expressions
             .iter()
-            .filter(|(_, name)| needs.columns.contains(name))
+            .filter(|own| needs.columns.contains(&own.name))
             .collect();
-        let read = kept.iter().map(|(expression, _)| expression);
+        let read = kept.iter().map(|own| &own.expression);
         let (input, rewritten) = self.with(input, read, Needs::default())?;
         let expressions = rewritten
             .into_iter()
             .zip(kept)
-            .map(|(expression, (_, name))| (expression, name.clone()));
+            .map(|(expression, own)| expression.named(&own.name));
         Ok(LogicalPlan::Project {
             input,
             expressions: expressions.collect(),
@@ -146,28 +146,29 @@ impl Pruner<'_> {
         let mut kept: Vec<_> = aggregate
             .aggregates
             .iter()
-            .filter(|(_, name)| needs.columns.contains(name))
+            .filter(|own| needs.columns.contains(&own.name))
             .cloned()
             .collect();
         if aggregate.keys.is_empty() && kept.is_empty() {
             // Without keys there is one group, empty or not, whether its values are read or not.
             kept.extend(aggregate.aggregates.first().cloned());
         }
-        let arguments = kept.iter().flat_map(|(call, _)| &call.arguments);
-        let expressions = aggregate.keys.iter().map(|(key, _)| key).chain(arguments);
+        let arguments = kept.iter().flat_map(|own| &own.call.arguments);
+        let keys = aggregate.keys.iter().map(|key| &key.expression);
+        let expressions = keys.chain(arguments);
         let (input, rewritten) = self.with(&aggregate.input, expressions, Needs::default())?;
         let mut rewritten = rewritten.into_iter();
         let keys = aggregate
             .keys
             .iter()
-            .filter_map(|(_, name)| Some((rewritten.next()?, name.clone())))
+            .filter_map(|key| Some(rewritten.next()?.named(&key.name)))
             .collect();
         let aggregates = kept
             .into_iter()
-            .map(|(mut call, name)| {
-                let arguments = call.arguments.len();
-                call.arguments = rewritten.by_ref().take(arguments).collect();
-                (call, name)
+            .map(|mut own| {
+                let arguments = own.call.arguments.len();
+                own.call.arguments = rewritten.by_ref().take(arguments).collect();
+                own
             })
             .collect();
         Ok(LogicalPlan::Aggregate(Aggregate {

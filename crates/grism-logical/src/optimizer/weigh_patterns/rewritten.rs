@@ -6,7 +6,7 @@ use grism_core::Result;
 
 use super::super::weighted_aggregate::{WeightedAggregate, counts_all};
 use super::region::Region;
-use crate::{Aggregate, LogicalExpr};
+use crate::{Aggregate, LogicalExpr, NamedAggregate, NamedExpr};
 
 /// How an aggregate is made of counts.
 pub(super) struct Rewritten {
@@ -30,10 +30,13 @@ pub(super) fn rewritten(
         regions.all(|own| own.place(name).is_some() || own.step(name).is_some())
     };
     let mut read = BTreeSet::new();
-    for (key, _) in &aggregate.keys {
+    for NamedExpr {
+        expression: key, ..
+    } in &aggregate.keys
+    {
         key.collect_columns(&mut read);
     }
-    for (call, _) in &aggregate.aggregates {
+    for NamedAggregate { call, .. } in &aggregate.aggregates {
         if !counts_all(call, is_bound) {
             let arguments = call.arguments.iter();
             arguments.for_each(|own| own.collect_columns(&mut read));

@@ -14,8 +14,8 @@ use super::rewritten::{Rewritten, rewritten};
 use super::tree::{Conditions, weighted_term, work};
 use crate::optimizer::recognized::only_drops;
 use crate::{
-    Aggregate, BinaryOperator, HyperedgeScan, LogicalExpr, LogicalPlan, NodeScan, WeightedCount,
-    WeightedRoot, is_internal,
+    Aggregate, BinaryOperator, HyperedgeScan, LogicalExpr, LogicalPlan, NamedExpr, NodeScan,
+    WeightedCount, WeightedRoot, is_internal,
 };
 
 /// The time that a row of an expansion takes, in incidences whose weights are added.
@@ -96,11 +96,11 @@ fn patterns(plan: &LogicalPlan) -> Vec<&LogicalPlan> {
 
 /// The rows of a pattern, each with the count 1.
 fn rows_of_one(pattern: &LogicalPlan, root: Option<&String>) -> LogicalPlan {
-    let root = root.map(|root| (LogicalExpr::column(root), root.clone()));
-    let one = LogicalExpr::Literal(Value::Int64(1));
+    let root = root.map(NamedExpr::column);
+    let one = LogicalExpr::Literal(Value::Int64(1)).named(COUNT);
     LogicalPlan::Project {
         input: Arc::new(pattern.clone()),
-        expressions: root.into_iter().chain([(one, COUNT.to_owned())]).collect(),
+        expressions: root.into_iter().chain([one]).collect(),
     }
 }
 

@@ -96,7 +96,7 @@ fn listed(notes: &mut Notes, rows: Rows, values: &[String], found: &Found<'_>) -
     let mut columns = kept;
     for (column, variable) in &found.yields {
         let made = column_for(variable);
-        plan = with_column(plan, LogicalExpr::column(&value), made.clone())?;
+        plan = with_column(plan, LogicalExpr::column(&value).named(&made))?;
         scope.put(variable, &made, column.ty.clone());
         columns.push(made);
     }

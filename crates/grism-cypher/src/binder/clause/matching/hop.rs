@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use grism_core::{Error, Result, TableId};
-use grism_logical::{Collected, Internal, LogicalExpr, LogicalPlan};
+use grism_logical::{Collected, Internal, LogicalExpr, LogicalPlan, NamedExpr};
 
 use crate::binder::QueryContext;
 use crate::binder::clause::rows::Rows;
@@ -107,9 +107,9 @@ pub(super) fn hop(
     named.extend(columns.into_iter().zip(used.iter().cloned()));
     named.sort_unstable_by(|(_, a), (_, b)| a.cmp(b));
     named.dedup_by(|(_, a), (_, b)| a == b);
-    let mut expressions: Vec<(LogicalExpr, String)> = named
+    let mut expressions: Vec<NamedExpr> = named
         .into_iter()
-        .map(|(column, name)| (LogicalExpr::Column(column), name))
+        .map(|(column, name)| LogicalExpr::Column(column).named(name))
         .collect();
     let (steps, reached) = along(pattern, repeated);
     let (steps_into, entities_into) = repeated.group.path_columns();
@@ -122,7 +122,7 @@ pub(super) fn hop(
             flatten: true,
             ..collect(&column, into)
         });
-        expressions.push((LogicalExpr::List(parts), column));
+        expressions.push(LogicalExpr::List(parts).named(column));
     }
     let [left, right] = repeated.ends;
     let prunable = left != right

@@ -105,7 +105,7 @@ pub(super) fn sorted(
             column @ LogicalExpr::Column(_) => column,
             computed => {
                 let column = notes.fresh("order");
-                rows.plan = with_column(rows.plan, computed, column.clone())?;
+                rows.plan = with_column(rows.plan, computed.named(&column))?;
                 LogicalExpr::Column(column)
             }
         };

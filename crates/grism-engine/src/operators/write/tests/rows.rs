@@ -81,7 +81,7 @@ fn columns_of_rows_that_differ_get_a_type_that_holds_both() {
 fn a_plan_that_reads_a_property_reads_the_graph() {
     let over = |expression| LogicalPlan::Project {
         input: Arc::new(LogicalPlan::Argument(PlanSchema::default())),
-        expressions: vec![(expression, "y".to_owned())],
+        expressions: vec![expression.named("y")],
     };
     let property = LogicalExpr::Property {
         entity: "p".to_owned(),

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use grism_core::{Error, Result, Type, Value};
 use grism_logical::{
-    Created, CreatedEntity, DeleteMode, LogicalExpr, LogicalPlan, MergeWrite, PlanSchema, SetItem,
-    Write, WriteKind,
+    Created, CreatedEntity, DeleteMode, LogicalExpr, LogicalPlan, MergeWrite, NamedExpr,
+    PlanSchema, SetItem, Write, WriteKind,
 };
 
 use crate::operators::write::{
@@ -176,14 +176,11 @@ pub(super) fn set(columns: PlanSchema) -> BoundStep {
 
 /// `MERGE (p:Person {x: x})`, where nothing is found.
 pub(super) fn merge(columns: PlanSchema) -> BoundStep {
-    let mut expressions: Vec<(LogicalExpr, String)> = columns
-        .names()
-        .map(|name| (LogicalExpr::column(name), name.to_owned()))
-        .collect();
-    let map = LogicalExpr::Map(vec![("x".to_owned(), LogicalExpr::column("x"))]);
+    let mut expressions: Vec<NamedExpr> = columns.names().map(NamedExpr::column).collect();
+    let map = LogicalExpr::Map(vec![NamedExpr::column("x")]);
     let map = map.convert(&Type::Map(vec![("x".to_owned(), Type::Int64)]), &Type::Any);
-    expressions.push((map, "map".to_owned()));
-    let literal = |value, name: &str| (LogicalExpr::Literal(value), name.to_owned());
+    expressions.push(map.named("map"));
+    let literal = |value, name: &str| LogicalExpr::Literal(value).named(name);
     expressions.push(literal(Value::Bool(false), "found"));
     expressions.push(literal(Value::Null, "p"));
     let merge = MergeWrite {
