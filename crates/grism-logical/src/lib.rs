@@ -25,7 +25,7 @@ pub use expr::{
 pub use frame::{Frame, column, literal};
 pub use grism_functions::{AggregateFunction, AggregateRef, FunctionRef};
 pub use infer::{arithmetic_type, comparison_type, infer_type};
-pub use internal::{Internal, is_internal, shown_column};
+pub use internal::{Internal, is_internal, plain_column, shown_column};
 pub use named::{NamedAggregate, NamedExpr};
 pub use plan::{
     Aggregate, Apply, ApplyKind, Collected, CountExpand, CountIntersect, CountedHop, CountedStep,

@@ -7,7 +7,7 @@ use grism_core::{Tables, Type};
 use serde::{Deserialize, Serialize};
 
 use super::{Direction, LogicalPlan};
-use crate::Column;
+use crate::{Column, plain_column};
 
 /// Counts the ways to bind a pattern without making a row for each: from the leaves of the pattern up, every entity gets
 /// the number of ways to bind what lies below its place.
@@ -130,8 +130,7 @@ impl fmt::Display for WeightedCount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "WeightedCount({}", self.pattern)?;
         if let Some(root) = &self.root {
-            let shown = root.column.trim_start_matches('#');
-            write!(f, "; by {shown}")?;
+            write!(f, "; by {}", plain_column(&root.column))?;
         }
         match self.terms.len() {
             0 | 1 => f.write_str(")"),

@@ -233,6 +233,12 @@ pub enum SetItem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Internal;
+
+    fn node() -> String {
+        let (what, number) = ("node", 1);
+        Internal::Bound { what, number }.column()
+    }
 
     fn pattern() -> Created {
         let entity = |column: &str, hyperedge_type: Option<&str>| CreatedEntity {
@@ -242,7 +248,7 @@ mod tests {
             properties: None,
         };
         Created {
-            entities: vec![entity("a", None), entity("#node1", Some("MEETING"))],
+            entities: vec![entity("a", None), entity(&node(), Some("MEETING"))],
             edges: vec![CreatedEdge {
                 column: "r".to_owned(),
                 type_name: "KNOWS".to_owned(),
@@ -253,7 +259,7 @@ mod tests {
                 or_member: false,
             }],
             incidences: vec![CreatedIncidence {
-                hyperedge: "#node1".to_owned(),
+                hyperedge: node(),
                 role: "organizer".to_owned(),
                 member: "a".to_owned(),
             }],
@@ -273,7 +279,7 @@ mod tests {
     fn a_write_adds_the_columns_that_it_creates() {
         let create = over_x(WriteKind::Create(pattern()));
         let schema = create.schema().unwrap();
-        assert!(schema.names().eq(["x", "a", "#node1", "r", "w"]));
+        assert!(schema.names().eq(["x", "a", &node(), "r", "w"]));
         let delete = over_x(WriteKind::Delete {
             targets: vec![("x".to_owned(), Type::Any)],
             mode: DeleteMode::Detach,

@@ -140,7 +140,7 @@ mod tests {
 
     use super::*;
     use crate::plan::{CreatedEdge, CreatedEntity, CreatedIncidence, DeleteMode, MergeWrite};
-    use crate::{LogicalExpr, NamedExpr, PlanSchema};
+    use crate::{Internal, LogicalExpr, NamedExpr, PlanSchema};
 
     fn computing(expression: LogicalExpr, column: &str) -> LogicalPlan {
         let computed = LogicalPlan::Project {
@@ -170,9 +170,21 @@ mod tests {
         }
     }
 
+    fn internal(what: &str) -> String {
+        Internal::Bound { what, number: 1 }.column()
+    }
+
+    fn node() -> String {
+        internal("node")
+    }
+
+    fn properties() -> String {
+        internal("properties")
+    }
+
     fn map_of_x() -> LogicalPlan {
         let map = LogicalExpr::Map(vec![LogicalExpr::column("x").named("k")]);
-        computing(map, "#properties1")
+        computing(map, &properties())
     }
 
     #[test]
@@ -180,7 +192,7 @@ mod tests {
         let mut created = Created {
             entities: vec![
                 entity("a", &["A", "B"], None),
-                entity("#node1", &[], Some("MEETING")),
+                entity(&node(), &[], Some("MEETING")),
             ],
             edges: vec![CreatedEdge {
                 column: "r".to_owned(),
@@ -192,13 +204,13 @@ mod tests {
                 or_member: false,
             }],
             incidences: vec![CreatedIncidence {
-                hyperedge: "#node1".to_owned(),
+                hyperedge: node(),
                 role: "organizer".to_owned(),
                 member: "a".to_owned(),
             }],
             paths: Vec::new(),
         };
-        created.entities[1].properties = Some("#properties1".to_owned());
+        created.entities[1].properties = Some(properties());
         assert_eq!(
             described(map_of_x(), WriteKind::Create(created)),
             "Create((a:A&B), (:MEETING {k: x}), (a)-[r:KNOWS]->(x), ()-[:organizer]->(a))"
@@ -212,20 +224,20 @@ mod tests {
                 entities: vec![entity("a", &["A"], None)],
                 ..Created::default()
             },
-            found: "#found".to_owned(),
+            found: internal("found"),
             keys: Vec::new(),
             variables: Vec::new(),
             on_create: None,
             on_match: Some((
-                computing(LogicalExpr::Literal(Value::Int64(1)), "#value1"),
+                computing(LogicalExpr::Literal(Value::Int64(1)), &internal("value")),
                 vec![SetItem::Property {
                     entity: ("a".to_owned(), Type::Any),
                     key: "seen".to_owned(),
-                    value: ("#value1".to_owned(), Type::Int64),
+                    value: (internal("value"), Type::Int64),
                 }],
             )),
         };
-        merge.created.entities[0].properties = Some("#properties1".to_owned());
+        merge.created.entities[0].properties = Some(properties());
         assert_eq!(
             described(map_of_x(), WriteKind::Merge(Box::new(merge))),
             "Merge((a:A {k: x}); on match a.seen = 1)"
@@ -238,7 +250,7 @@ mod tests {
         let items = vec![
             SetItem::Properties {
                 entity: entity(),
-                value: ("#properties1".to_owned(), Type::Any),
+                value: (properties(), Type::Any),
                 mode: PropertiesMode::Merge,
             },
             SetItem::Labels {

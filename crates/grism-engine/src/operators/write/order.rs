@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use grism_core::Result;
-use grism_logical::{LogicalExpr, LogicalPlan, NamedExpr, SortKey};
+use grism_logical::{Internal, LogicalExpr, LogicalPlan, NamedExpr, SortKey};
 
-use super::clause_rows::{ClauseRows, ROW};
+use super::clause_rows::ClauseRows;
 use super::writer::Writer;
 
 impl Writer<'_> {
@@ -26,7 +26,9 @@ impl Writer<'_> {
 pub(super) fn sorted(plan: &LogicalPlan, rows: &ClauseRows) -> Result<LogicalPlan> {
     Ok(LogicalPlan::Sort {
         input: Arc::new(with_passed_through(plan, &rows.numbered())?),
-        keys: vec![SortKey::ascending(LogicalExpr::column(ROW))],
+        keys: vec![SortKey::ascending(LogicalExpr::column(
+            Internal::RowNumber.column(),
+        ))],
         fetch: None,
     })
 }
@@ -65,8 +67,9 @@ fn with_passed_through(plan: &LogicalPlan, rows: &ClauseRows) -> Result<LogicalP
             LogicalPlan::Project { input, expressions } => {
                 let input = Arc::new(pass(input, leaf)?);
                 let mut expressions = expressions.clone();
-                if input.schema()?.contains(ROW) {
-                    expressions.push(NamedExpr::column(ROW));
+                let number = Internal::RowNumber.column();
+                if input.schema()?.contains(&number) {
+                    expressions.push(NamedExpr::column(number));
                 }
                 Ok(LogicalPlan::Project { input, expressions })
             }

@@ -14,15 +14,12 @@ use super::rewritten::{Rewritten, rewritten};
 use super::tree::{Conditions, weighted_term, work};
 use crate::optimizer::recognized::only_drops;
 use crate::{
-    Aggregate, BinaryOperator, HyperedgeScan, LogicalExpr, LogicalPlan, NamedExpr, NodeScan,
-    WeightedCount, WeightedRoot, is_internal,
+    Aggregate, BinaryOperator, HyperedgeScan, Internal, LogicalExpr, LogicalPlan, NamedExpr,
+    NodeScan, WeightedCount, WeightedRoot, is_internal,
 };
 
 /// The time that a row of an expansion takes, in incidences whose weights are added.
 const ROW_WORK: f64 = 16.0;
-
-/// The column of counts.
-const COUNT: &str = "#weight";
 
 /// Replaces patterns that are only aggregated. A subplan starts from the rows of its outer side, and stays as it is.
 ///
@@ -51,7 +48,7 @@ fn counted(aggregate: &Aggregate, facts: Facts<'_>) -> Result<Option<LogicalPlan
     let Some(regions) = regions.collect::<Option<Vec<_>>>() else {
         return Ok(None);
     };
-    let Some(Rewritten { root, above }) = rewritten(aggregate, &regions, COUNT)? else {
+    let Some(Rewritten { root, above }) = rewritten(aggregate, &regions)? else {
         return Ok(None);
     };
     let (mut parts, mut is_weighed) = (Vec::new(), false);
@@ -77,7 +74,8 @@ fn counted(aggregate: &Aggregate, facts: Facts<'_>) -> Result<Option<LogicalPlan
     if root.is_none() && !aggregate.keys.is_empty() {
         // A group without rows does not exist.
         let none = LogicalExpr::Literal(Value::Int64(0));
-        let is_any = LogicalExpr::column(COUNT).binary(BinaryOperator::Greater, none);
+        let is_any =
+            LogicalExpr::column(Internal::Weight.column()).binary(BinaryOperator::Greater, none);
         counts = counts.filtered(vec![is_any]);
     }
     Ok(Some(above.over(counts)))
@@ -97,7 +95,7 @@ fn patterns(plan: &LogicalPlan) -> Vec<&LogicalPlan> {
 /// The rows of a pattern, each with the count 1.
 fn rows_of_one(pattern: &LogicalPlan, root: Option<&String>) -> LogicalPlan {
     let root = root.map(NamedExpr::column);
-    let one = LogicalExpr::Literal(Value::Int64(1)).named(COUNT);
+    let one = LogicalExpr::Literal(Value::Int64(1)).named(Internal::Weight.column());
     LogicalPlan::Project {
         input: Arc::new(pattern.clone()),
         expressions: root.into_iter().chain([one]).collect(),
@@ -140,7 +138,7 @@ fn weighted_count(
         inputs,
         terms,
         root,
-        count: COUNT.to_owned(),
+        count: Internal::Weight.column(),
         pattern: shown(region),
     }))
 }

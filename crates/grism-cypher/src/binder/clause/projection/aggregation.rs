@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use grism_core::Result;
-use grism_logical::{Aggregate, LogicalExpr, LogicalPlan, NamedAggregate, NamedExpr};
+use grism_logical::{Aggregate, LogicalExpr, LogicalPlan, NamedAggregate, NamedExpr, plain_column};
 
 use super::items::{Item, Order};
 use crate::binder::QueryContext;
@@ -97,7 +97,7 @@ impl Groups {
         };
         let message = format!(
             "`{}` is neither aggregated nor grouped by; put it among the columns, or in a WITH before",
-            stray.trim_start_matches('#')
+            plain_column(stray)
         );
         Err(context
             .source

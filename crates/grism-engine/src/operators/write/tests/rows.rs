@@ -5,10 +5,10 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, AsArray, Int64Array, StringArray};
 use arrow::datatypes::Int64Type;
 use grism_core::{ErrorKind, Type, Value};
-use grism_logical::{Column, LogicalExpr, LogicalPlan, PlanSchema, Rows};
+use grism_logical::{Column, Internal, LogicalExpr, LogicalPlan, PlanSchema, Rows};
 
 use crate::CancellationHandle;
-use crate::operators::write::clause_rows::{ClauseBatch, ClauseRows, ROW};
+use crate::operators::write::clause_rows::{ClauseBatch, ClauseRows};
 use crate::operators::write::nested::unified;
 use crate::operators::write::order::reads_graph;
 use crate::operators::write::row_sources::RowSet;
@@ -38,7 +38,7 @@ fn values(rows: &ClauseRows, column: &str) -> Vec<i64> {
 #[test]
 fn numbers_go_on_from_batch_to_batch_and_pick_rows() {
     let numbered = rows().numbered();
-    assert_eq!(values(&numbered, ROW), [0, 1, 2]);
+    assert_eq!(values(&numbered, &Internal::RowNumber.column()), [0, 1, 2]);
     assert_eq!(values(&numbered, "x"), [10, 11, 12]);
     let wanted: RowSet = [0, 2].into_iter().collect();
     let picked = rows().filtered(Arc::new(wanted));
