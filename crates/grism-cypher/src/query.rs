@@ -23,7 +23,7 @@ use crate::syntax::{
 };
 use crate::warning::Warning;
 use grism_core::{Error, GraphSchema, Result};
-use grism_logical::{LogicalExpr, LogicalPlan, NamedExpr, PlanSchema};
+use grism_logical::{LogicalExpr, LogicalPlan, NamedExpr, PlanSchema, SharedPlan};
 
 /// A query that was parsed and checked, but not bound to a snapshot.
 #[derive(Clone, Debug, PartialEq)]
@@ -429,7 +429,7 @@ pub fn bind_results(plan: &LogicalPlan, context: BindContext<'_>) -> Result<Logi
 fn named_columns(rows: Rows) -> LogicalPlan {
     let variables = rows.scope.variables.into_iter();
     LogicalPlan::Project {
-        input: Arc::new(rows.plan),
+        input: SharedPlan::new(rows.plan),
         expressions: variables
             .map(|variable| LogicalExpr::Column(variable.column).named(variable.name))
             .collect(),
@@ -452,7 +452,7 @@ fn frame_rows(plan: &LogicalPlan) -> Result<Rows> {
     let mut rows = Rows::argument(columns, scope);
     if renamed {
         rows.plan = LogicalPlan::Project {
-            input: Arc::new(rows.plan),
+            input: SharedPlan::new(rows.plan),
             expressions,
         };
     }

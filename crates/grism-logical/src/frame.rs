@@ -9,7 +9,7 @@ use grism_core::{Error, GraphSchema, Result, SOURCE_ROLE, TARGET_ROLE, Tables, T
 use self::resolve::unknown;
 use crate::{
     Aggregate, Direction, EdgeExpand, LogicalExpr, LogicalPlan, NamedAggregate, NamedExpr,
-    NodeScan, PlanSchema, RoleBinding, RoleExpand, RoleSource, SortKey, infer_type,
+    NodeScan, PlanSchema, RoleBinding, RoleExpand, RoleSource, SharedPlan, SortKey, infer_type,
 };
 
 /// The column or property `name`, to be resolved by the frame it is used in.
@@ -155,7 +155,7 @@ impl Frame {
             }
         }
         Ok(self.with(LogicalPlan::Unwind {
-            input: Arc::new(self.plan.clone()),
+            input: SharedPlan::new(self.plan.clone()),
             expression,
             variable: name.to_owned(),
         }))
@@ -175,7 +175,7 @@ impl Frame {
                 list(&others)
             )));
         }
-        let inputs = vec![Arc::new(self.plan.clone()), Arc::new(other.plan.clone())];
+        let inputs = vec![self.plan.clone().into(), other.plan.clone().into()];
         let union = self.with(LogicalPlan::Union {
             inputs: LogicalPlan::same_types(inputs)?,
         });
@@ -203,7 +203,7 @@ impl Frame {
             }
         }
         Ok(self.with(LogicalPlan::Filter {
-            input: Arc::new(self.plan.clone()),
+            input: SharedPlan::new(self.plan.clone()),
             predicate,
         }))
     }
@@ -234,7 +234,7 @@ impl Frame {
         let tables = [table.id].into();
         let member = format!("n{}", self.entities);
         let label = name.to_owned();
-        let input = Arc::new(self.plan.clone());
+        let input = SharedPlan::new(self.plan.clone());
         let plan = if hyperedge_type.is_binary() {
             let direction = match (from_role, to_role) {
                 (None | Some(SOURCE_ROLE), None | Some(TARGET_ROLE)) => Direction::Out,
@@ -320,7 +320,7 @@ impl Frame {
     pub fn select(&self, expressions: Vec<NamedExpr>) -> Result<Self> {
         let expressions = self.resolve_named(expressions)?;
         let plan = LogicalPlan::Project {
-            input: Arc::new(self.plan.clone()),
+            input: SharedPlan::new(self.plan.clone()),
             expressions,
         };
         plan.schema()?;
@@ -346,7 +346,7 @@ impl Frame {
             })
             .collect::<Result<_>>()?;
         let plan = LogicalPlan::Aggregate(Aggregate {
-            input: Arc::new(self.plan.clone()),
+            input: SharedPlan::new(self.plan.clone()),
             keys,
             aggregates,
         });
@@ -361,7 +361,7 @@ impl Frame {
     #[must_use]
     pub fn distinct(&self) -> Self {
         self.with(LogicalPlan::Distinct {
-            input: Arc::new(self.plan.clone()),
+            input: SharedPlan::new(self.plan.clone()),
         })
     }
 
@@ -380,7 +380,7 @@ impl Frame {
             })
             .collect::<Result<_>>()?;
         Ok(self.with(LogicalPlan::Sort {
-            input: Arc::new(self.plan.clone()),
+            input: SharedPlan::new(self.plan.clone()),
             keys,
             fetch: None,
         }))
@@ -390,7 +390,7 @@ impl Frame {
     #[must_use]
     pub fn limit(&self, skip: usize, fetch: Option<usize>) -> Self {
         self.with(LogicalPlan::Limit {
-            input: Arc::new(self.plan.clone()),
+            input: SharedPlan::new(self.plan.clone()),
             skip,
             fetch,
         })

@@ -33,7 +33,7 @@ pub use plan::{
     EdgeExpand, Extension, Fetch, HyperedgeScan, IndexLookup, Join, JoinKind, LabelChange,
     LoadRows, LogicalExtension, LogicalPlan, MergeWrite, NodeScan, PathExpand, PathMode,
     PathSearch, PropertiesMode, PropertyRef, Repeat, RoleBinding, RoleExpand, RoleSource, RowForm,
-    SelfLoops, SetItem, SortKey, TableCall, WeightedBranch, WeightedCount, WeightedHop,
+    SelfLoops, SetItem, SharedPlan, SortKey, TableCall, WeightedBranch, WeightedCount, WeightedHop,
     WeightedPlace, WeightedRoot, WeightedStep, WeightedTerm, Write, WriteKind,
 };
 pub use rows::Rows;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use grism_core::{Error, Result, Type, with_stack};
 use grism_logical::{
-    Aggregate, Apply, ApplyKind, Column, Extension, Internal, Join, JoinKind, LogicalExpr,
-    LogicalPlan, NamedExpr, PlanSchema, Repeat, WeightedCount, Write,
+    Aggregate, Apply, ApplyKind, Column, Extension, Internal, Join, JoinKind, LogicalPlan,
+    NamedExpr, PlanSchema, Repeat, SharedPlan, WeightedCount, Write,
 };
 
 use super::columns::{with_columns, with_keys, without_internal};
@@ -200,11 +200,10 @@ impl Builder {
     }
 
     /// Rows that are grouped by all of their columns.
-    fn distinct(&mut self, input: &Arc<LogicalPlan>) -> Result<Arc<dyn PhysicalOperator>> {
-        let columns = input.schema()?.columns;
-        let keys = columns.iter().map(|column| NamedExpr::column(&column.name));
+    fn distinct(&mut self, input: &SharedPlan) -> Result<Arc<dyn PhysicalOperator>> {
+        let keys = input.schema()?.names().map(NamedExpr::column);
         self.aggregate(&Aggregate {
-            input: Arc::clone(input),
+            input: input.clone(),
             keys: keys.collect(),
             aggregates: Vec::new(),
         })
@@ -252,7 +251,7 @@ impl Builder {
     /// The rows of all inputs, whose columns belong together by name. Where one input shares its large values, all do.
     fn union(
         &mut self,
-        inputs: &[Arc<LogicalPlan>],
+        inputs: &[SharedPlan],
         columns: PlanSchema,
     ) -> Result<Arc<dyn PhysicalOperator>> {
         let inputs = inputs

@@ -15,7 +15,7 @@ use super::recognized::{only_drops, other_than};
 use super::weighted_aggregate::WeightedAggregate;
 use crate::{
     Aggregate, Apply, ApplyKind, ArithmeticOperator, BinaryOperator, CountExpand, CountIntersect,
-    CountedHop, Internal, LogicalExpr, LogicalPlan, NamedExpr, RoleSource,
+    CountedHop, Internal, LogicalExpr, LogicalPlan, NamedExpr, RoleSource, SharedPlan,
 };
 
 /// Replaces counted expansions.
@@ -65,7 +65,7 @@ impl Counter {
                     .iter()
                     .for_each(|own| own.expression.collect_columns(&mut read));
                 Ok(LogicalPlan::Distinct {
-                    input: Arc::new(LogicalPlan::Project {
+                    input: SharedPlan::new(LogicalPlan::Project {
                         input: self.tested(input, &read)?,
                         expressions: expressions.clone(),
                     }),
@@ -78,17 +78,13 @@ impl Counter {
     }
 
     /// `plan` where it matters only which rows of the columns `read` there are: what is expanded beside them is tested.
-    fn tested(
-        &mut self,
-        plan: &Arc<LogicalPlan>,
-        read: &BTreeSet<String>,
-    ) -> Result<Arc<LogicalPlan>> {
+    fn tested(&mut self, plan: &SharedPlan, read: &BTreeSet<String>) -> Result<SharedPlan> {
         let weighted = self.weigh(plan, read, Vec::new())?;
         if weighted.weights.is_empty() {
-            return Ok(Arc::clone(plan));
+            return Ok(plan.clone());
         }
         let tests = weighted.weights.into_iter().map(LogicalExpr::Column);
-        Ok(Arc::new(
+        Ok(SharedPlan::new(
             weighted.plan.filtered(tests.map(is_positive).collect()),
         ))
     }
@@ -116,7 +112,7 @@ impl Counter {
             return Ok(None);
         };
         let schema = aggregate.input.schema()?;
-        let Some(above) = WeightedAggregate::of(aggregate, &schema, &product, |_| false)? else {
+        let Some(above) = WeightedAggregate::of(aggregate, schema, &product, |_| false)? else {
             return Ok(None);
         };
         let only_counts =
@@ -185,10 +181,10 @@ impl Counter {
         for conjunct in &others {
             conjunct.collect_columns(&mut below);
         }
-        let mut weighted = with_stack(|| self.weigh(&Arc::clone(&count.input), &below, others))?;
+        let mut weighted = with_stack(|| self.weigh(&count.input.clone(), &below, others))?;
         weighted.weights.push(count.count.clone());
         weighted.plan = LogicalPlan::CountExpand(CountExpand {
-            input: Arc::new(weighted.plan),
+            input: SharedPlan::new(weighted.plan),
             ..count
         });
         Ok(weighted)
@@ -205,12 +201,12 @@ impl Counter {
         for conjunct in &conjuncts {
             conjunct.collect_columns(&mut below);
         }
-        let mut weighted = with_stack(|| self.weigh(&Arc::clone(&count.input), &below, conjuncts))?;
+        let mut weighted = with_stack(|| self.weigh(&count.input.clone(), &below, conjuncts))?;
         self.counts += 1;
         count.count = Internal::Counted(self.counts).column();
         weighted.weights.push(count.count.clone());
         weighted.plan = LogicalPlan::CountIntersect(CountIntersect {
-            input: Arc::new(weighted.plan),
+            input: SharedPlan::new(weighted.plan),
             ..count
         });
         Ok(weighted)
@@ -247,7 +243,7 @@ impl Counter {
         };
         self.counts += 1;
         Some(CountExpand {
-            input: Arc::clone(input),
+            input: input.clone(),
             from: from.clone(),
             tables: Arc::clone(tables),
             hop,
@@ -276,7 +272,7 @@ impl Counter {
         let column = count.count.clone();
         let counted = |name: &str| {
             LogicalPlan::CountExpand(CountExpand {
-                input: Arc::clone(&apply.input),
+                input: apply.input.clone(),
                 count: name.to_owned(),
                 ..count.clone()
             })
@@ -297,7 +293,7 @@ impl Counter {
                 let mut expressions: Vec<_> = names.iter().map(NamedExpr::column).collect();
                 expressions.push(exists.named(name));
                 Some(LogicalPlan::Project {
-                    input: Arc::new(counted(&column)),
+                    input: SharedPlan::new(counted(&column)),
                     expressions,
                 })
             }

@@ -2,13 +2,11 @@
 //!
 //! A chain of WITH clauses that rename, drop and compute columns is one operator then, however long it is.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
 use grism_core::{Result, Value, with_stack};
+use std::collections::HashMap;
 
 use super::Facts;
-use crate::{LogicalExpr, LogicalPlan, NamedExpr};
+use crate::{LogicalExpr, LogicalPlan, NamedExpr, SharedPlan};
 
 /// How deeply expressions may nest for a merge, so that merging does not trade a deep plan for a deep expression.
 const DEEPEST: usize = 32;
@@ -33,8 +31,8 @@ fn merge_plan(plan: &LogicalPlan) -> Result<LogicalPlan> {
         } = &**input
         && can_merge(expressions, computed)
     {
-        let below = Arc::clone(below);
-        let computed = match Arc::unwrap_or_clone(std::mem::replace(input, below)) {
+        let below = below.clone();
+        let computed = match std::mem::replace(input, below).into_plan() {
             LogicalPlan::Project { expressions, .. } => expressions,
             _ => Vec::new(),
         };
@@ -180,7 +178,7 @@ mod tests {
     fn project(input: LogicalPlan, expressions: Vec<(LogicalExpr, &str)>) -> LogicalPlan {
         let named = expressions.into_iter();
         LogicalPlan::Project {
-            input: Arc::new(input),
+            input: SharedPlan::new(input),
             expressions: named
                 .map(|(expression, name)| expression.named(name))
                 .collect(),

@@ -1,12 +1,11 @@
 //! Aggregates over rows that each stand for several, as the column or expression beside them counts.
 
-use std::sync::Arc;
-
 use grism_core::{Result, Type, Value};
 
 use crate::{
     Aggregate, AggregateCall, AggregateFunction, ArithmeticOperator, BinaryOperator, Internal,
-    LogicalExpr, LogicalPlan, NamedAggregate, NamedExpr, PlanSchema, UnaryOperator, infer_type,
+    LogicalExpr, LogicalPlan, NamedAggregate, NamedExpr, PlanSchema, SharedPlan, UnaryOperator,
+    infer_type,
 };
 
 /// An aggregate without its input, and what makes its results of the columns of that.
@@ -63,14 +62,14 @@ impl WeightedAggregate {
     /// The whole plan over those rows.
     pub(super) fn over(self, rows: LogicalPlan) -> LogicalPlan {
         let aggregate = LogicalPlan::Aggregate(Aggregate {
-            input: Arc::new(rows),
+            input: SharedPlan::new(rows),
             keys: self.keys,
             aggregates: self.aggregates,
         });
         match self.results.is_empty() {
             true => aggregate,
             false => LogicalPlan::Project {
-                input: Arc::new(aggregate),
+                input: SharedPlan::new(aggregate),
                 expressions: self.results,
             },
         }

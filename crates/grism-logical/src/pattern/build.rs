@@ -9,13 +9,13 @@ use super::order::{Move, Planner, Progress, Step};
 use super::{PatternEdge, PatternHop, PatternPath};
 use crate::{
     ArithmeticOperator, BinaryOperator, Direction, EdgeExpand, Internal, LogicalExpr, LogicalPlan,
-    NamedExpr, PathExpand, Repeat, RoleBinding, RoleExpand, RoleSource,
+    NamedExpr, PathExpand, Repeat, RoleBinding, RoleExpand, RoleSource, SharedPlan,
 };
 
 impl Planner<'_> {
     /// Takes the step `next` on top of `plan`.
     pub(super) fn apply(&self, next: Move, progress: &mut Progress, plan: &mut LogicalPlan) {
-        let input = Arc::new(std::mem::replace(plan, LogicalPlan::Unit));
+        let input = SharedPlan::new(std::mem::replace(plan, LogicalPlan::Unit));
         *plan = match next {
             Move::Edge { index, reversed } => {
                 let edge = &self.graph.edges[index];
@@ -64,7 +64,7 @@ impl Planner<'_> {
 
     fn path_expand(
         &self,
-        input: Arc<LogicalPlan>,
+        input: SharedPlan,
         edge: &PatternEdge,
         path: &PatternPath,
         reversed: bool,
@@ -121,7 +121,7 @@ impl Planner<'_> {
                 let plan = LogicalPlan::Repeat(Repeat {
                     input,
                     from: from.clone(),
-                    hop: Arc::clone(&own.hop),
+                    hop: own.hop.clone(),
                     start: own.start.clone(),
                     start_type: own.start_type.clone(),
                     end: own.end.clone(),
@@ -151,7 +151,7 @@ impl Planner<'_> {
 
     fn role_expand(
         &self,
-        input: Arc<LogicalPlan>,
+        input: SharedPlan,
         from: RoleSource,
         hyperedge: String,
         except: Option<usize>,
@@ -319,7 +319,7 @@ fn turned_round(plan: LogicalPlan, lists: Vec<(String, String, Option<&String>)>
         expressions.push(nodes.named(into));
     }
     LogicalPlan::Project {
-        input: Arc::new(plan),
+        input: SharedPlan::new(plan),
         expressions,
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use grism_core::with_stack;
 
-use crate::{LogicalExpr, LogicalPlan, RoleSource, property_column};
+use crate::{LogicalExpr, LogicalPlan, PlanSchema, RoleSource, property_column};
 
 /// The outer columns that a subplan reads, which is what reaches its argument.
 pub(super) fn argument_columns(plan: &LogicalPlan, columns: &mut BTreeSet<String>) {
@@ -37,7 +37,7 @@ pub(super) fn argument_columns(plan: &LogicalPlan, columns: &mut BTreeSet<String
                 .inputs
                 .iter()
                 .filter_map(|input| input.schema().ok());
-            columns.extend(inputs.flat_map(|schema| schema.columns).map(|own| own.name));
+            columns.extend(inputs.flat_map(PlanSchema::names).map(str::to_owned));
         }
         LogicalPlan::EdgeExpand(expand) => {
             columns.insert(expand.from.clone());
@@ -67,8 +67,8 @@ pub(super) fn argument_columns(plan: &LogicalPlan, columns: &mut BTreeSet<String
         }
         // It reads what its input makes, which may be every column.
         LogicalPlan::Write(write) => {
-            let schema = write.input.schema().unwrap_or_default();
-            columns.extend(schema.columns.into_iter().map(|own| own.name));
+            let schema = write.input.schema();
+            columns.extend(schema.iter().flat_map(|own| own.names()).map(str::to_owned));
         }
         LogicalPlan::Hydrate { columns: own, .. } => columns.extend(own.iter().cloned()),
         LogicalPlan::Fetch(fetch) => {

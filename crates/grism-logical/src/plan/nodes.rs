@@ -1,11 +1,9 @@
 //! What the nodes of a logical plan say.
 
-use std::sync::Arc;
-
 use grism_core::{IndexDefinition, ScanPredicate, Tables, Type};
 use serde::{Deserialize, Serialize};
 
-use super::LogicalPlan;
+use super::SharedPlan;
 use crate::{Column, LogicalExpr, NamedAggregate, NamedExpr};
 
 /// A property that a plan reads.
@@ -42,7 +40,7 @@ pub struct NodeScan {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct IndexLookup {
     /// The rows to look for.
-    pub input: Arc<LogicalPlan>,
+    pub input: SharedPlan,
     /// The index.
     pub index: IndexDefinition,
     /// The tables that are searched.
@@ -127,7 +125,7 @@ impl Direction {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EdgeExpand {
     /// Rows to expand.
-    pub input: Arc<LogicalPlan>,
+    pub input: SharedPlan,
     /// The column expansion starts from.
     pub from: String,
     /// Tables of the edge types.
@@ -161,7 +159,7 @@ pub enum CountedHop {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CountExpand {
     /// Rows to count for.
-    pub input: Arc<LogicalPlan>,
+    pub input: SharedPlan,
     /// The column of the entity; where it is null the count is 0.
     pub from: String,
     /// Tables of the hyperedges.
@@ -202,7 +200,7 @@ pub enum RoleSource {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RoleExpand {
     /// Rows to expand.
-    pub input: Arc<LogicalPlan>,
+    pub input: SharedPlan,
     /// Where it starts.
     pub from: RoleSource,
     /// The column of the hyperedge.
@@ -219,7 +217,7 @@ pub struct RoleExpand {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fetch {
     /// Rows with the entity.
-    pub input: Arc<LogicalPlan>,
+    pub input: SharedPlan,
     /// The entity's column.
     pub entity: String,
     /// The tables it may come from.
@@ -232,7 +230,7 @@ pub struct Fetch {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Aggregate {
     /// Rows to group.
-    pub input: Arc<LogicalPlan>,
+    pub input: SharedPlan,
     /// What is grouped by.
     pub keys: Vec<NamedExpr>,
     /// What is computed of each group.
@@ -272,13 +270,13 @@ pub enum ApplyKind {
     },
 }
 
-/// Runs a subplan for each row of the input, which the subplan reads through [`LogicalPlan::Argument`].
+/// Runs a subplan for each row of the input, which the subplan reads through [`LogicalPlan::Argument`](super::LogicalPlan::Argument).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Apply {
     /// The outer rows.
-    pub input: Arc<LogicalPlan>,
+    pub input: SharedPlan,
     /// What is looked for.
-    pub subplan: Arc<LogicalPlan>,
+    pub subplan: SharedPlan,
     /// What comes of it.
     pub kind: ApplyKind,
 }
@@ -300,9 +298,9 @@ pub struct Join {
     /// Which rows come out.
     pub kind: JoinKind,
     /// Left rows.
-    pub left: Arc<LogicalPlan>,
+    pub left: SharedPlan,
     /// Right rows.
-    pub right: Arc<LogicalPlan>,
+    pub right: SharedPlan,
     /// Pairs of expressions that must be equal: over the left, over the right.
     pub on: Vec<(LogicalExpr, LogicalExpr)>,
 }

@@ -1,18 +1,16 @@
 //! Plans that write: what a clause creates, merges, sets or deletes for each row of its input.
 
-use std::sync::Arc;
-
 use grism_core::Type;
 use serde::{Deserialize, Serialize};
 
-use super::LogicalPlan;
-use crate::{Column, PlanSchema};
+use super::{LogicalPlan, SharedPlan};
+use crate::Column;
 
 /// A clause that writes. It runs by itself, since what it creates may be named by the clause after it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Write {
     /// Makes the columns that the write reads, on top of the rows before.
-    pub input: Arc<LogicalPlan>,
+    pub input: SharedPlan,
     /// What is written.
     pub kind: WriteKind,
 }
@@ -30,15 +28,6 @@ impl Write {
             }
             WriteKind::Set(_) | WriteKind::Delete { .. } => Vec::new(),
         }
-    }
-
-    /// The columns that the input has, and those that the clause adds.
-    pub(super) fn schema(&self, input: &PlanSchema) -> PlanSchema {
-        let mut schema = input.clone();
-        for column in self.columns() {
-            schema.put(column);
-        }
-        schema
     }
 }
 
@@ -233,7 +222,7 @@ pub enum SetItem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Internal;
+    use crate::{Internal, PlanSchema};
 
     fn node() -> String {
         let (what, number) = ("node", 1);
@@ -270,7 +259,7 @@ mod tests {
     fn over_x(kind: WriteKind) -> LogicalPlan {
         let columns = vec![Column::new("x", Type::Int64)];
         LogicalPlan::Write(Write {
-            input: Arc::new(LogicalPlan::Argument(PlanSchema::new(columns))),
+            input: SharedPlan::new(LogicalPlan::Argument(PlanSchema::new(columns))),
             kind,
         })
     }

@@ -1,10 +1,10 @@
 //! A clause that writes in one line, as plans show it.
 
-use std::fmt::Write as _;
-use std::sync::Arc;
-
-use super::{Created, LabelChange, LogicalPlan, PropertiesMode, SetItem, Write, WriteKind};
+use super::{
+    Created, LabelChange, LogicalPlan, PropertiesMode, SetItem, SharedPlan, Write, WriteKind,
+};
 use crate::{is_internal, shown_column};
+use std::fmt::Write as _;
 
 impl Write {
     /// The node's own line.
@@ -120,7 +120,7 @@ fn value(input: &LogicalPlan, column: &str) -> String {
                 None => continue,
             }
         }
-        plans.extend(plan.inputs().into_iter().map(Arc::as_ref));
+        plans.extend(plan.inputs().into_iter().map(SharedPlan::as_ref));
     }
     column.to_owned()
 }
@@ -144,20 +144,20 @@ mod tests {
 
     fn computing(expression: LogicalExpr, column: &str) -> LogicalPlan {
         let computed = LogicalPlan::Project {
-            input: Arc::new(LogicalPlan::Argument(PlanSchema::default())),
+            input: SharedPlan::new(LogicalPlan::Argument(PlanSchema::default())),
             expressions: vec![expression.named(column)],
         };
         let distinct = LogicalPlan::Distinct {
-            input: Arc::new(computed),
+            input: SharedPlan::new(computed),
         };
         LogicalPlan::Project {
-            input: Arc::new(distinct),
+            input: SharedPlan::new(distinct),
             expressions: vec![NamedExpr::column(column)],
         }
     }
 
     fn described(input: LogicalPlan, kind: WriteKind) -> String {
-        let input = Arc::new(input);
+        let input = SharedPlan::new(input);
         Write { input, kind }.describe()
     }
 

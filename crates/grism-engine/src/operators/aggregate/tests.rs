@@ -7,6 +7,7 @@ use futures::TryStreamExt;
 use grism_core::{Type, Value};
 use grism_logical::{
     Aggregate, AggregateCall, AggregateFunction, Column, LogicalExpr, LogicalPlan, NamedExpr, Rows,
+    SharedPlan,
 };
 
 use crate::operators::RowsExec;
@@ -23,7 +24,7 @@ fn call(function: AggregateFunction, argument: &str) -> AggregateCall {
 fn grouped(input: LogicalPlan, keys: &[&str], calls: Vec<(AggregateCall, &str)>) -> LogicalPlan {
     let keys = keys.iter().map(|key| NamedExpr::column(*key));
     LogicalPlan::Aggregate(Aggregate {
-        input: Arc::new(input),
+        input: SharedPlan::new(input),
         keys: keys.collect(),
         aggregates: calls
             .into_iter()
@@ -230,13 +231,13 @@ async fn different_rows_come_once_nulls_among_them() {
     let graph = TestGraph::new();
     let rows = known_integers("x", &[Some(1), None, Some(1), None, Some(2)]);
     let plan = LogicalPlan::Distinct {
-        input: Arc::new(rows),
+        input: SharedPlan::new(rows),
     };
     assert_eq!(sorted(shown(&plan, &graph).await), ["1", "2", "null"]);
     // Of rows without columns there is one, where there is any.
     let unit = |rows| LogicalPlan::Distinct {
-        input: Arc::new(LogicalPlan::Project {
-            input: Arc::new(known_integers("x", rows)),
+        input: SharedPlan::new(LogicalPlan::Project {
+            input: SharedPlan::new(known_integers("x", rows)),
             expressions: Vec::new(),
         }),
     };

@@ -7,7 +7,7 @@ use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{EntityId, EntityKind, Result, SOURCE_ROLE, TARGET_ROLE, TableId, Tables, Type};
 use grism_logical::optimizer::Facts;
-use grism_logical::{Column, Direction, EdgeExpand, LogicalPlan};
+use grism_logical::{Column, Direction, EdgeExpand, LogicalPlan, SharedPlan};
 use serde::{Deserialize, Serialize};
 
 use super::expansion::{IncidenceReader, fan_out_advice};
@@ -39,7 +39,7 @@ impl AdjacencyExpandExec {
         Self {
             expand: EdgeExpand {
                 // The physical input stands beside it.
-                input: Arc::new(LogicalPlan::Unit),
+                input: SharedPlan::new(LogicalPlan::Unit),
                 ..expand.clone()
             },
         }

@@ -6,7 +6,7 @@ use arrow::array::{Array, ArrayRef, Int64Array, UInt64Array};
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{EntityId, IncidenceSegment, Result, SOURCE_ROLE, TARGET_ROLE, TableId, Type};
-use grism_logical::{Column, CountExpand, CountedHop, Direction, LogicalPlan};
+use grism_logical::{Column, CountExpand, CountedHop, Direction, LogicalPlan, SharedPlan};
 use serde::{Deserialize, Serialize};
 
 use super::expansion::IncidenceReader;
@@ -32,7 +32,7 @@ impl CountExpandExec {
         Self {
             expand: CountExpand {
                 // The physical input stands beside it.
-                input: Arc::new(LogicalPlan::Unit),
+                input: SharedPlan::new(LogicalPlan::Unit),
                 ..expand.clone()
             },
         }

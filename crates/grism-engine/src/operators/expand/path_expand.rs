@@ -7,7 +7,7 @@ use arrow::array::{ArrayRef, UInt64Array};
 use arrow::record_batch::RecordBatch;
 use grism_core::{EntityId, Result, Snapshot, TableId, Type, Value, equal_values};
 use grism_logical::optimizer::Facts;
-use grism_logical::{Direction, LogicalPlan, PathExpand};
+use grism_logical::{Direction, LogicalPlan, PathExpand, SharedPlan};
 use serde::{Deserialize, Serialize};
 
 use super::edge_lists::EdgeLists;
@@ -42,7 +42,7 @@ impl PathExpandExec {
         Self {
             expand: PathExpand {
                 // The physical input stands beside it.
-                input: Arc::new(LogicalPlan::Unit),
+                input: SharedPlan::new(LogicalPlan::Unit),
                 ..expand.clone()
             },
         }

@@ -14,7 +14,7 @@ use arrow::record_batch::RecordBatch;
 use futures::TryStreamExt;
 use grism_core::{Error, Result, Type, Value, batch_bytes, compact_slices, decode_any};
 use grism_logical::optimizer::Facts;
-use grism_logical::{Column, LogicalPlan, Repeat};
+use grism_logical::{Column, LogicalPlan, Repeat, SharedPlan};
 use serde::{Deserialize, Serialize};
 
 use super::path_search::{Hops, NextHop, PathQuery, Paths, search_paths};
@@ -53,8 +53,8 @@ impl RepeatExec {
             row,
             repeat: Repeat {
                 // The physical plans stand beside it.
-                input: Arc::new(LogicalPlan::Unit),
-                hop: Arc::new(LogicalPlan::Unit),
+                input: SharedPlan::new(LogicalPlan::Unit),
+                hop: SharedPlan::new(LogicalPlan::Unit),
                 ..repeat.clone()
             },
         }

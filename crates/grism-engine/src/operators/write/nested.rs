@@ -6,7 +6,7 @@ use arrow::array::{ArrayRef, UInt32Array, new_null_array};
 use arrow::compute::take;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use grism_core::{Error, Result, on_stack};
-use grism_logical::{Column, LogicalExpr, LogicalPlan, PlanSchema, Rows};
+use grism_logical::{Column, LogicalExpr, LogicalPlan, PlanSchema, Rows, SharedPlan};
 
 use super::clause_binder::{ClauseBinder, ClauseRange, NestedClause, NestedRows};
 use super::clause_rows::ClauseRows;
@@ -102,7 +102,7 @@ impl<B: ClauseBinder> Clauses<'_, B> {
             let expressions =
                 variables.map(|(name, column)| LogicalExpr::column(&column).named(name));
             let named = LogicalPlan::Project {
-                input: Arc::new(LogicalPlan::Argument(rows.schema.clone())),
+                input: SharedPlan::new(LogicalPlan::Argument(rows.schema.clone())),
                 expressions: expressions.collect(),
             };
             branches.push(self.writer.evaluate_in_order(&named, rows).await?);
@@ -113,7 +113,7 @@ impl<B: ClauseBinder> Clauses<'_, B> {
         let expressions =
             columns.map(|(name, (_, column))| LogicalExpr::column(name).named(column));
         let renamed = LogicalPlan::Project {
-            input: Arc::new(LogicalPlan::Argument(united.schema.clone())),
+            input: SharedPlan::new(LogicalPlan::Argument(united.schema.clone())),
             expressions: expressions.collect(),
         };
         Ok((

@@ -1,15 +1,13 @@
 //! Operators that compute, drop, order or join rows.
 
-use std::sync::Arc;
-
 use grism_core::Result;
 
 use super::Pruner;
 use super::inputs::provides;
 use super::needs::Needs;
 use crate::{
-    Aggregate, Fetch, IndexLookup, Join, LogicalPlan, NamedExpr, PlanSchema, SortKey, TableCall,
-    property_column,
+    Aggregate, Fetch, IndexLookup, Join, LogicalPlan, NamedExpr, PlanSchema, SharedPlan, SortKey,
+    TableCall, property_column,
 };
 
 impl Pruner<'_> {
@@ -30,7 +28,7 @@ impl Pruner<'_> {
             return Ok(input);
         }
         Ok(LogicalPlan::Hydrate {
-            input: Arc::new(input),
+            input: SharedPlan::new(input),
             columns: kept,
             depth,
         })
@@ -45,7 +43,7 @@ impl Pruner<'_> {
         let mut below = needs.without(&produced);
         below.column(&fetch.entity);
         Ok(LogicalPlan::Fetch(Fetch {
-            input: Arc::new(self.prune(&fetch.input, below)?),
+            input: SharedPlan::new(self.prune(&fetch.input, below)?),
             ..fetch.clone()
         }))
     }
@@ -98,13 +96,15 @@ impl Pruner<'_> {
     /// Every input has all columns, in the order of `columns`.
     pub(super) fn prune_union(
         &self,
-        inputs: &[Arc<LogicalPlan>],
+        inputs: &[SharedPlan],
         columns: &PlanSchema,
     ) -> Result<LogicalPlan> {
         let names: Vec<String> = columns.names().map(str::to_owned).collect();
         let inputs = inputs.iter().map(|input| {
             let below = Needs::of(names.iter().cloned());
-            Ok(Arc::new(self.prune(input, below)?.keep_columns(&names)?))
+            Ok(SharedPlan::new(
+                self.prune(input, below)?.keep_columns(&names)?,
+            ))
         });
         Ok(LogicalPlan::Union {
             inputs: inputs.collect::<Result<_>>()?,

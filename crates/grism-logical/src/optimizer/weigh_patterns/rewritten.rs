@@ -44,7 +44,7 @@ pub(super) fn rewritten(aggregate: &Aggregate, regions: &[Region]) -> Result<Opt
     }
     let schema = aggregate.input.schema()?;
     let count = LogicalExpr::column(Internal::Weight.column());
-    let above = WeightedAggregate::of(aggregate, &schema, &count, is_bound)?;
+    let above = WeightedAggregate::of(aggregate, schema, &count, is_bound)?;
     Ok(above.map(|above| Rewritten {
         root: read.pop_first(),
         above,

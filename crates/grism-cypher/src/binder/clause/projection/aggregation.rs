@@ -1,9 +1,9 @@
 //! Aggregation below a projection: its keys, and expressions over its groups.
 
-use std::sync::Arc;
-
 use grism_core::Result;
-use grism_logical::{Aggregate, LogicalExpr, LogicalPlan, NamedAggregate, NamedExpr, plain_column};
+use grism_logical::{
+    Aggregate, LogicalExpr, LogicalPlan, NamedAggregate, NamedExpr, SharedPlan, plain_column,
+};
 
 use super::items::{Item, Order};
 use crate::binder::QueryContext;
@@ -46,7 +46,7 @@ pub(super) fn aggregate(
     let made = aggregates.iter().map(|own| own.name.clone()).collect();
     let mut groups = Groups { keys, made };
     let mut plan = LogicalPlan::Aggregate(Aggregate {
-        input: Arc::new(plan),
+        input: SharedPlan::new(plan),
         keys: groups.keys.clone(),
         aggregates,
     });

@@ -1,9 +1,7 @@
 //! WITH and RETURN: projection, aggregation, DISTINCT, ORDER BY, SKIP and LIMIT.
 
-use std::sync::Arc;
-
 use grism_core::Result;
-use grism_logical::{LogicalExpr, LogicalPlan, NamedExpr, SortKey};
+use grism_logical::{LogicalExpr, LogicalPlan, NamedExpr, SharedPlan, SortKey};
 
 use super::aggregation::aggregate;
 use super::early::{lists_aggregates, split};
@@ -188,17 +186,17 @@ fn projected(notes: &mut Notes, plan: LogicalPlan, listed: Listed<'_>) -> Logica
         });
     }
     let mut plan = LogicalPlan::Project {
-        input: Arc::new(plan),
+        input: SharedPlan::new(plan),
         expressions,
     };
     if distinct {
         plan = LogicalPlan::Distinct {
-            input: Arc::new(plan),
+            input: SharedPlan::new(plan),
         };
     }
     if !keys.is_empty() {
         plan = LogicalPlan::Sort {
-            input: Arc::new(plan),
+            input: SharedPlan::new(plan),
             keys,
             fetch: None,
         };
@@ -220,7 +218,7 @@ fn limited(
     let skip = row_count(context, notes, &columns, projection.skip.as_ref(), "SKIP")?;
     let fetch = row_count(context, notes, &columns, projection.limit.as_ref(), "LIMIT")?;
     Ok(LogicalPlan::Limit {
-        input: Arc::new(plan),
+        input: SharedPlan::new(plan),
         skip: skip.unwrap_or(0),
         fetch,
     })

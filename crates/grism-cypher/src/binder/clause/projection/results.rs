@@ -1,9 +1,7 @@
 //! The columns of a result: their names, and values in place of entities.
 
-use std::sync::Arc;
-
 use grism_core::Result;
-use grism_logical::{LogicalExpr, LogicalPlan};
+use grism_logical::{LogicalExpr, LogicalPlan, SharedPlan};
 
 use crate::binder::clause::rows::Rows;
 use crate::binder::expression::{ExpressionBinder, ExpressionInput, Needs, materialized};
@@ -39,7 +37,7 @@ pub(crate) fn materialize_results(
         return Ok(rows);
     }
     let plan = LogicalPlan::Project {
-        input: Arc::new(rows.plan),
+        input: SharedPlan::new(rows.plan),
         expressions,
     };
     Ok(Rows::new(plan, rows.scope))

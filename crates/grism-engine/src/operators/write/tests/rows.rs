@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, AsArray, Int64Array, StringArray};
 use arrow::datatypes::Int64Type;
 use grism_core::{ErrorKind, Type, Value};
-use grism_logical::{Column, Internal, LogicalExpr, LogicalPlan, PlanSchema, Rows};
+use grism_logical::{Column, Internal, LogicalExpr, LogicalPlan, PlanSchema, Rows, SharedPlan};
 
 use crate::CancellationHandle;
 use crate::operators::write::clause_rows::{ClauseBatch, ClauseRows};
@@ -79,8 +79,8 @@ fn columns_of_rows_that_differ_get_a_type_that_holds_both() {
 
 #[test]
 fn a_plan_that_reads_a_property_reads_the_graph() {
-    let over = |expression| LogicalPlan::Project {
-        input: Arc::new(LogicalPlan::Argument(PlanSchema::default())),
+    let over = |expression: LogicalExpr| LogicalPlan::Project {
+        input: SharedPlan::new(LogicalPlan::Argument(PlanSchema::default())),
         expressions: vec![expression.named("y")],
     };
     let property = LogicalExpr::Property {

@@ -1,11 +1,9 @@
 //! Queries whose clauses are plans already.
 
-use std::sync::Arc;
-
 use grism_core::{Error, Result, Type, Value};
 use grism_logical::{
     Created, CreatedEntity, DeleteMode, LogicalExpr, LogicalPlan, MergeWrite, NamedExpr,
-    PlanSchema, SetItem, Write, WriteKind,
+    PlanSchema, SetItem, SharedPlan, Write, WriteKind,
 };
 
 use crate::operators::write::{
@@ -111,7 +109,7 @@ pub(super) fn plan(plan: LogicalPlan) -> BoundStep {
 pub(super) fn unwind(columns: PlanSchema) -> BoundStep {
     let items = [1, 2, 2].map(Value::Int64).to_vec();
     plan(LogicalPlan::Unwind {
-        input: Arc::new(LogicalPlan::Argument(columns)),
+        input: SharedPlan::new(LogicalPlan::Argument(columns)),
         expression: LogicalExpr::Literal(Value::List(items)),
         variable: "x".to_owned(),
     })
@@ -131,7 +129,7 @@ pub(super) fn person(properties: Option<&str>) -> Created {
 
 pub(super) fn write(input: LogicalPlan, kind: WriteKind) -> BoundStep {
     plan(LogicalPlan::Write(Write {
-        input: Arc::new(input),
+        input: SharedPlan::new(input),
         kind,
     }))
 }
@@ -192,7 +190,7 @@ pub(super) fn merge(columns: PlanSchema) -> BoundStep {
         on_match: None,
     };
     let input = LogicalPlan::Project {
-        input: Arc::new(LogicalPlan::Argument(columns)),
+        input: SharedPlan::new(LogicalPlan::Argument(columns)),
         expressions,
     };
     write(input, WriteKind::Merge(Box::new(merge)))
