@@ -73,7 +73,9 @@ impl LogicalPlan {
 }
 
 impl NodeScan {
-    fn schema(&self) -> PlanSchema {
+    /// The columns of the output.
+    #[must_use]
+    pub fn schema(&self) -> PlanSchema {
         let entity = Column::new(&self.variable, self.ty.clone());
         let properties = property_columns(&self.variable, &self.properties);
         [entity].into_iter().chain(properties).collect()
@@ -81,17 +83,38 @@ impl NodeScan {
 }
 
 impl HyperedgeScan {
-    fn schema(&self) -> PlanSchema {
+    /// The columns of the output.
+    #[must_use]
+    pub fn schema(&self) -> PlanSchema {
         let entity = hyperedge_column(&self.variable, &self.tables);
         let properties = property_columns(&self.variable, &self.properties);
-        let columns = [entity].into_iter().chain(binding_columns(&self.bindings));
+        let columns = [entity]
+            .into_iter()
+            .chain(self.bindings.iter().flat_map(RoleBinding::columns));
         columns.chain(properties).collect()
+    }
+}
+
+impl PropertyRef {
+    /// The column that holds the property of the entity in the column `entity`.
+    #[must_use]
+    pub fn column(&self, entity: &str) -> Column {
+        Column::new(property_column(entity, &self.key), self.ty.clone())
+    }
+}
+
+impl RoleBinding {
+    /// The member, and the incidence where that is bound.
+    pub fn columns(&self) -> impl Iterator<Item = Column> {
+        let member = Column::new(&self.member, self.member_type.clone());
+        let incidence = self.incidence.as_ref().map(incidence_column);
+        [member].into_iter().chain(incidence)
     }
 }
 
 impl EdgeExpand {
     /// The columns added to those of the input.
-    fn columns(&self) -> impl Iterator<Item = Column> {
+    pub fn columns(&self) -> impl Iterator<Item = Column> {
         let edge = self.edge.iter();
         let edge = edge.map(|edge| hyperedge_column(edge, &self.tables));
         edge.chain((!self.into).then(|| Column::new(&self.to, self.to_type.clone())))
@@ -100,13 +123,15 @@ impl EdgeExpand {
 
 impl RoleExpand {
     /// The columns added to those of the input.
-    fn columns(&self) -> impl Iterator<Item = Column> {
+    pub fn columns(&self) -> impl Iterator<Item = Column> {
         let mut first = Vec::new();
         if let RoleSource::Member { incidence, .. } = &self.from {
             first.push(hyperedge_column(&self.hyperedge, &self.tables));
             first.extend(incidence.as_ref().map(incidence_column));
         }
-        first.into_iter().chain(binding_columns(&self.bindings))
+        first
+            .into_iter()
+            .chain(self.bindings.iter().flat_map(RoleBinding::columns))
     }
 }
 
@@ -207,14 +232,5 @@ fn incidence_column(name: &String) -> Column {
 }
 
 fn property_columns(entity: &str, properties: &[PropertyRef]) -> impl Iterator<Item = Column> {
-    let properties = properties.iter();
-    properties.map(move |own| Column::new(property_column(entity, &own.key), own.ty.clone()))
-}
-
-fn binding_columns(bindings: &[RoleBinding]) -> impl Iterator<Item = Column> {
-    bindings.iter().flat_map(|binding| {
-        let member = Column::new(&binding.member, binding.member_type.clone());
-        let incidence = binding.incidence.as_ref().map(incidence_column);
-        [member].into_iter().chain(incidence)
-    })
+    properties.iter().map(move |own| own.column(entity))
 }

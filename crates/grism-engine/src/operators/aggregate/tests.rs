@@ -15,7 +15,7 @@ use crate::testing::{
     Random, TestGraph, batches_of, context, known, known_integers, rows_of, rows_with, shown,
     sorted, texts,
 };
-use crate::{PhysicalOperator, build_operators, run};
+use crate::{Leaf, PhysicalOperator, build_operators, run};
 
 fn call(function: AggregateFunction, argument: &str) -> AggregateCall {
     AggregateCall::new(function, vec![LogicalExpr::column(argument)])
@@ -131,8 +131,7 @@ async fn in_two_phases(
         states.extend(stream.try_collect::<Vec<_>>().await.unwrap());
     }
     let schema = phases.local.schema().clone();
-    let states: Arc<dyn PhysicalOperator> =
-        Arc::new(RowsExec::new(None, Rows::new(states), schema));
+    let states = RowsExec::new(None, Rows::new(states), schema).into_operator();
     let whole = phases.global.unwrap().over_inputs(vec![states]).unwrap();
     rows_of(&whole, graph, batches_of(3)).await.unwrap()
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use arrow::array::{Array, UInt32Array, UInt64Array};
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{EntityId, EntityKind, Result, SOURCE_ROLE, TARGET_ROLE, TableId, Tables, Type};
+use grism_core::{EntityId, EntityKind, Result, SOURCE_ROLE, TARGET_ROLE, TableId, Tables};
 use grism_logical::optimizer::Facts;
-use grism_logical::{Column, Direction, EdgeExpand, LogicalPlan, SharedPlan};
+use grism_logical::{Direction, EdgeExpand, LogicalPlan, SharedPlan};
 use serde::{Deserialize, Serialize};
 
 use super::expansion::{IncidenceReader, fan_out_advice};
@@ -71,13 +71,7 @@ impl Unary for AdjacencyExpandExec {
     }
 
     fn schema(&self, input: &PhysicalSchema) -> Result<PhysicalSchema> {
-        let edge = self.expand.edge.as_ref().map(|edge| {
-            let ty = Type::Hyperedge(Arc::clone(&self.expand.tables));
-            Column::new(edge, ty)
-        });
-        let end =
-            (!self.expand.into).then(|| Column::new(&self.expand.to, self.expand.to_type.clone()));
-        Ok(input.with(edge.into_iter().chain(end)))
+        Ok(input.with(self.expand.columns()))
     }
 
     fn estimated_rows(&self, own: &UnaryExec, inputs: &[f64], facts: Facts<'_>) -> f64 {
