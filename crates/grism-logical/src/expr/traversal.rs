@@ -3,6 +3,7 @@
 use grism_core::{Value, with_stack};
 
 use super::LogicalExpr;
+use crate::NamedExpr;
 
 impl LogicalExpr {
     /// The direct parts of the expression.
@@ -72,22 +73,20 @@ impl LogicalExpr {
         match self {
             Self::Literal(value) => Self::Literal(value.clone()),
             Self::Column(name) => Self::Column(name.clone()),
-            Self::Property { entity, key, ty } => Self::Property {
-                entity: entity.clone(),
-                key: key.clone(),
-                ty: ty.clone(),
-            },
+            Self::Property { entity, key, ty } => {
+                let (entity, key, ty) = (entity.clone(), key.clone(), ty.clone());
+                Self::Property { entity, key, ty }
+            }
             Self::Logic { operator, operands } => Self::Logic {
                 operator: *operator,
                 operands: operands.iter().map(rewrite).collect(),
             },
-            Self::Arithmetic { first, rest } => Self::Arithmetic {
-                first: boxed(first),
-                rest: rest
-                    .iter()
-                    .map(|(operator, operand)| (*operator, rewrite(operand)))
-                    .collect(),
-            },
+            Self::Arithmetic { first, rest } => {
+                let first = boxed(first);
+                let step = |(operator, operand): &(_, Self)| (*operator, rewrite(operand));
+                let rest = rest.iter().map(step).collect();
+                Self::Arithmetic { first, rest }
+            }
             Self::Binary {
                 operator,
                 left,
@@ -119,12 +118,10 @@ impl LogicalExpr {
                 arguments: arguments.iter().map(rewrite).collect(),
             },
             Self::List(items) => Self::List(items.iter().map(rewrite).collect()),
-            Self::Map(entries) => Self::Map(
-                entries
-                    .iter()
-                    .map(|own| rewrite(&own.expression).named(&own.name))
-                    .collect(),
-            ),
+            Self::Map(entries) => {
+                let entry = |own: &NamedExpr| rewrite(&own.expression).named(&own.name);
+                Self::Map(entries.iter().map(entry).collect())
+            }
             Self::Field { base, key } => Self::Field {
                 base: boxed(base),
                 key: key.clone(),
