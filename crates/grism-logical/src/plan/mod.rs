@@ -158,6 +158,44 @@ pub enum LogicalPlan {
     Write(Write),
 }
 
+/// The inputs of a plan, as `$iter` says, in a vector.
+macro_rules! inputs_of {
+    ($plan:expr, $iter:ident) => {
+        match $plan {
+            LogicalPlan::Unit
+            | LogicalPlan::Empty(_)
+            | LogicalPlan::Argument(_)
+            | LogicalPlan::Rows { .. }
+            | LogicalPlan::NodeScan(_)
+            | LogicalPlan::HyperedgeScan(_) => Vec::new(),
+            LogicalPlan::EdgeExpand(EdgeExpand { input, .. })
+            | LogicalPlan::IndexLookup(IndexLookup { input, .. })
+            | LogicalPlan::LoadRows(LoadRows { input, .. })
+            | LogicalPlan::TableCall(TableCall { input, .. })
+            | LogicalPlan::RoleExpand(RoleExpand { input, .. })
+            | LogicalPlan::CountExpand(CountExpand { input, .. })
+            | LogicalPlan::CountIntersect(CountIntersect { input, .. })
+            | LogicalPlan::PathExpand(PathExpand { input, .. })
+            | LogicalPlan::Repeat(Repeat { input, .. })
+            | LogicalPlan::Hydrate { input, .. }
+            | LogicalPlan::Fetch(Fetch { input, .. })
+            | LogicalPlan::Filter { input, .. }
+            | LogicalPlan::Project { input, .. }
+            | LogicalPlan::Aggregate(Aggregate { input, .. })
+            | LogicalPlan::Distinct { input }
+            | LogicalPlan::Sort { input, .. }
+            | LogicalPlan::Limit { input, .. }
+            | LogicalPlan::Unwind { input, .. }
+            | LogicalPlan::Write(Write { input, .. })
+            | LogicalPlan::Apply(Apply { input, .. }) => vec![input],
+            LogicalPlan::Union { inputs }
+            | LogicalPlan::WeightedCount(WeightedCount { inputs, .. })
+            | LogicalPlan::Extension(Extension { inputs, .. }) => inputs.$iter().collect(),
+            LogicalPlan::Join(Join { left, right, .. }) => vec![left, right],
+        }
+    };
+}
+
 impl LogicalPlan {
     /// The plan that runs within this node, from rows of its own: of an [`Apply`] or a [`Repeat`].
     #[must_use]
@@ -180,38 +218,7 @@ impl LogicalPlan {
     /// The inputs, without the [`LogicalPlan::subplan`].
     #[must_use]
     pub fn inputs(&self) -> Vec<&SharedPlan> {
-        match self {
-            Self::Unit
-            | Self::Empty(_)
-            | Self::Argument(_)
-            | Self::Rows { .. }
-            | Self::NodeScan(_)
-            | Self::HyperedgeScan(_) => Vec::new(),
-            Self::EdgeExpand(EdgeExpand { input, .. })
-            | Self::IndexLookup(IndexLookup { input, .. })
-            | Self::LoadRows(LoadRows { input, .. })
-            | Self::TableCall(TableCall { input, .. })
-            | Self::RoleExpand(RoleExpand { input, .. })
-            | Self::CountExpand(CountExpand { input, .. })
-            | Self::CountIntersect(CountIntersect { input, .. })
-            | Self::PathExpand(PathExpand { input, .. })
-            | Self::Repeat(Repeat { input, .. })
-            | Self::Hydrate { input, .. }
-            | Self::Fetch(Fetch { input, .. })
-            | Self::Filter { input, .. }
-            | Self::Project { input, .. }
-            | Self::Aggregate(Aggregate { input, .. })
-            | Self::Distinct { input }
-            | Self::Sort { input, .. }
-            | Self::Limit { input, .. }
-            | Self::Unwind { input, .. }
-            | Self::Write(Write { input, .. })
-            | Self::Apply(Apply { input, .. }) => vec![input],
-            Self::Union { inputs }
-            | Self::WeightedCount(WeightedCount { inputs, .. })
-            | Self::Extension(Extension { inputs, .. }) => inputs.iter().collect(),
-            Self::Join(join) => vec![&join.left, &join.right],
-        }
+        inputs_of!(self, iter)
     }
 
     /// The same node with each input, and then the [`LogicalPlan::subplan`], rewritten.
@@ -224,48 +231,13 @@ impl LogicalPlan {
             *input = SharedPlan::new(with_stack(|| rewrite(input))?);
             Ok(())
         };
+        inputs_of!(&mut plan, iter_mut)
+            .into_iter()
+            .try_for_each(&mut visit)?;
         match &mut plan {
-            Self::Unit
-            | Self::Empty(_)
-            | Self::Argument(_)
-            | Self::Rows { .. }
-            | Self::NodeScan(_)
-            | Self::HyperedgeScan(_) => {}
-            Self::EdgeExpand(EdgeExpand { input, .. })
-            | Self::IndexLookup(IndexLookup { input, .. })
-            | Self::LoadRows(LoadRows { input, .. })
-            | Self::TableCall(TableCall { input, .. })
-            | Self::RoleExpand(RoleExpand { input, .. })
-            | Self::CountExpand(CountExpand { input, .. })
-            | Self::CountIntersect(CountIntersect { input, .. })
-            | Self::PathExpand(PathExpand { input, .. })
-            | Self::Hydrate { input, .. }
-            | Self::Fetch(Fetch { input, .. })
-            | Self::Filter { input, .. }
-            | Self::Project { input, .. }
-            | Self::Aggregate(Aggregate { input, .. })
-            | Self::Distinct { input }
-            | Self::Sort { input, .. }
-            | Self::Limit { input, .. }
-            | Self::Write(Write { input, .. })
-            | Self::Unwind { input, .. } => visit(input)?,
-            Self::Apply(apply) => {
-                visit(&mut apply.input)?;
-                visit(&mut apply.subplan)?;
-            }
-            Self::Repeat(repeat) => {
-                visit(&mut repeat.input)?;
-                visit(&mut repeat.hop)?;
-            }
-            Self::Union { inputs }
-            | Self::WeightedCount(WeightedCount { inputs, .. })
-            | Self::Extension(Extension { inputs, .. }) => {
-                inputs.iter_mut().try_for_each(visit)?;
-            }
-            Self::Join(join) => {
-                visit(&mut join.left)?;
-                visit(&mut join.right)?;
-            }
+            Self::Apply(apply) => visit(&mut apply.subplan)?,
+            Self::Repeat(repeat) => visit(&mut repeat.hop)?,
+            _ => {}
         }
         Ok(plan)
     }
