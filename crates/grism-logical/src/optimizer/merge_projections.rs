@@ -6,7 +6,7 @@ use grism_core::{Result, Value, with_stack};
 use std::collections::HashMap;
 
 use super::Facts;
-use crate::{LogicalExpr, LogicalPlan, NamedExpr, SharedPlan};
+use crate::{LogicalExpr, LogicalPlan, NamedExpr};
 
 /// How deeply expressions may nest for a merge, so that merging does not trade a deep plan for a deep expression.
 const DEEPEST: usize = 32;
@@ -167,23 +167,12 @@ fn source(computed: &mut HashMap<String, LogicalExpr>, name: String) -> LogicalE
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use grism_core::Value;
     use grism_functions::{RAND, SQRT};
 
     use super::merge_plan;
+    use crate::optimizer::tests::project;
     use crate::{ArithmeticOperator as Op, LogicalExpr, LogicalPlan};
-
-    fn project(input: LogicalPlan, expressions: Vec<(LogicalExpr, &str)>) -> LogicalPlan {
-        let named = expressions.into_iter();
-        LogicalPlan::Project {
-            input: SharedPlan::new(input),
-            expressions: named
-                .map(|(expression, name)| expression.named(name))
-                .collect(),
-        }
-    }
 
     fn column(name: &str) -> LogicalExpr {
         LogicalExpr::column(name)

@@ -85,7 +85,7 @@ fn expand(input: LogicalPlan, from: &str, edge: Option<&str>, to: &str) -> Logic
     })
 }
 
-fn project(input: LogicalPlan, expressions: Vec<(LogicalExpr, &str)>) -> LogicalPlan {
+pub(super) fn project(input: LogicalPlan, expressions: Vec<(LogicalExpr, &str)>) -> LogicalPlan {
     let named = expressions.into_iter();
     LogicalPlan::Project {
         input: SharedPlan::new(input),

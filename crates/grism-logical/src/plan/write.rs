@@ -220,16 +220,17 @@ pub enum SetItem {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::{Internal, PlanSchema};
 
-    fn node() -> String {
+    pub(in crate::plan) fn node() -> String {
         let (what, number) = ("node", 1);
         Internal::Bound { what, number }.column()
     }
 
-    fn pattern() -> Created {
+    /// A node, a hyperedge that binds it, and an edge from it to `x`.
+    pub(in crate::plan) fn pattern() -> Created {
         let entity = |column: &str, hyperedge_type: Option<&str>| CreatedEntity {
             column: column.to_owned(),
             labels: vec!["A".to_owned(), "B".to_owned()],

@@ -139,7 +139,8 @@ mod tests {
     use grism_core::{Type, Value};
 
     use super::*;
-    use crate::plan::{CreatedEdge, CreatedEntity, CreatedIncidence, DeleteMode, MergeWrite};
+    use crate::plan::write::tests::pattern;
+    use crate::plan::{CreatedEntity, DeleteMode, MergeWrite};
     use crate::{Internal, LogicalExpr, NamedExpr, PlanSchema};
 
     fn computing(expression: LogicalExpr, column: &str) -> LogicalPlan {
@@ -174,10 +175,6 @@ mod tests {
         Internal::Bound { what, number: 1 }.column()
     }
 
-    fn node() -> String {
-        internal("node")
-    }
-
     fn properties() -> String {
         internal("properties")
     }
@@ -189,27 +186,7 @@ mod tests {
 
     #[test]
     fn what_is_created_is_shown_as_a_pattern_with_the_values_that_the_input_computes() {
-        let mut created = Created {
-            entities: vec![
-                entity("a", &["A", "B"], None),
-                entity(&node(), &[], Some("MEETING")),
-            ],
-            edges: vec![CreatedEdge {
-                column: "r".to_owned(),
-                type_name: "KNOWS".to_owned(),
-                source: "a".to_owned(),
-                target: "x".to_owned(),
-                undirected: false,
-                properties: None,
-                or_member: false,
-            }],
-            incidences: vec![CreatedIncidence {
-                hyperedge: node(),
-                role: "organizer".to_owned(),
-                member: "a".to_owned(),
-            }],
-            paths: Vec::new(),
-        };
+        let mut created = pattern();
         created.entities[1].properties = Some(properties());
         assert_eq!(
             described(map_of_x(), WriteKind::Create(created)),

@@ -11,6 +11,7 @@ use grism_logical::{Direction, LogicalPlan, PathExpand, SharedPlan};
 use serde::{Deserialize, Serialize};
 
 use super::edge_lists::EdgeLists;
+use super::expansion::paths_advice;
 use super::path_rows::PathRows;
 use super::path_search::{Hops, NextHop, PathQuery, Paths, search_paths};
 use super::shortest::{ShortestSearch, search_shortest};
@@ -65,14 +66,7 @@ impl Unary for PathExpandExec {
     }
 
     fn advice(&self, run: &OperatorRun<'_>) -> Option<String> {
-        let bound = match self.expand.most {
-            Some(most) => format!("at most {most} steps"),
-            None => "no bound on the number of steps".to_owned(),
-        };
-        Some(format!(
-            "{:.1} paths start from each row, with {bound}: a lower bound, SHORTEST or a narrower start follows fewer",
-            run.fan_out()
-        ))
+        Some(paths_advice(run, self.expand.most, "steps"))
     }
 
     fn describe(&self) -> String {
