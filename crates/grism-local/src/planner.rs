@@ -123,10 +123,7 @@ mod tests {
     fn sort(input: LogicalPlan, fetch: Option<usize>) -> LogicalPlan {
         LogicalPlan::Sort {
             input: SharedPlan::new(input),
-            keys: vec![SortKey {
-                expression: LogicalExpr::column("n"),
-                descending: false,
-            }],
+            keys: vec![SortKey::ascending(LogicalExpr::column("n"))],
             fetch,
         }
     }

@@ -26,10 +26,7 @@ async fn a_sort_by_an_expression_outputs_the_columns_of_its_input() {
         .arithmetic(ArithmeticOperator::Subtract, LogicalExpr::column("x"));
     let plan = LogicalPlan::Sort {
         input: SharedPlan::new(known_integers("x", &[Some(1), Some(3), Some(2)])),
-        keys: vec![SortKey {
-            expression: negated,
-            descending: false,
-        }],
+        keys: vec![SortKey::ascending(negated)],
         fetch: None,
     };
     let root = build_operators(&plan).unwrap();
@@ -50,10 +47,7 @@ async fn values_of_any_type_are_ordered_and_grouped_as_cypher_has_it() {
     ];
     let sort = LogicalPlan::Sort {
         input: SharedPlan::new(any("x", &values)),
-        keys: vec![SortKey {
-            expression: LogicalExpr::column("x"),
-            descending: true,
-        }],
+        keys: vec![SortKey::descending(LogicalExpr::column("x"))],
         fetch: Some(3),
     };
     let first = shown(&sort, &graph).await;

@@ -112,10 +112,7 @@ fn limit(input: LogicalPlan, skip: usize, fetch: Option<usize>) -> LogicalPlan {
 fn sort(input: LogicalPlan, key: &str, fetch: Option<usize>) -> LogicalPlan {
     LogicalPlan::Sort {
         input: SharedPlan::new(input),
-        keys: vec![SortKey {
-            expression: column(key),
-            descending: false,
-        }],
+        keys: vec![SortKey::ascending(column(key))],
         fetch,
     }
 }
