@@ -105,7 +105,7 @@ mod tests {
     use grism_core::Value;
 
     use super::SharedPlan;
-    use crate::{LogicalExpr, LogicalPlan};
+    use crate::{LogicalExpr, LogicalPlan, UnaryOperator};
 
     fn project(input: SharedPlan, expression: LogicalExpr) -> SharedPlan {
         SharedPlan::new(LogicalPlan::Project {
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_copy_of_a_plan_knows_its_schema_and_an_error_is_not_kept() {
-        let sum = LogicalExpr::Literal(Value::Bool(true)).unary(crate::UnaryOperator::Negate);
+        let sum = LogicalExpr::Literal(Value::Bool(true)).unary(UnaryOperator::Negate);
         let wrong = project(SharedPlan::new(LogicalPlan::Unit), sum);
         assert!(wrong.schema().is_err() && wrong.schema().is_err());
         let one = LogicalExpr::Literal(Value::Int64(1));
