@@ -121,6 +121,8 @@ struct OpenClause {
     place: Place,
     begun: Instant,
     before: WriteCounts,
+    /// Where the record of the clause has the plan that comes next.
+    next_read: usize,
     /// Time of its plans and of the clauses within it.
     time_within: Duration,
     /// What the clauses within it wrote.
@@ -183,6 +185,7 @@ impl Recorder {
             place,
             begun: Instant::now(),
             before: written,
+            next_read: 0,
             time_within: Duration::ZERO,
             written_within: WriteCounts::default(),
         });
@@ -199,13 +202,11 @@ impl Recorder {
     /// The clause that runs now ran one of its plans, which took so long.
     pub(super) fn read(&self, read: ClauseRead, time: Duration) {
         let mut state = self.state();
+        let mut place = state.open.last().map_or(0, |open| open.next_read);
+        state.record().add_read(read, &mut place);
         if let Some(open) = state.open.last_mut() {
             open.time_within += time;
-        }
-        let reads = &mut state.record().reads;
-        match reads.iter_mut().find(|known| known.is_same_plan(&read)) {
-            Some(known) => known.add(read),
-            None => reads.push(read),
+            open.next_read = place;
         }
     }
 
@@ -267,11 +268,30 @@ impl State {
                 continue;
             };
             known.run.add(&record.run);
+            let mut place = 0;
             for read in record.reads {
-                match known.reads.iter_mut().find(|own| own.is_same_plan(&read)) {
-                    Some(own) => own.add(read),
-                    None => known.reads.push(read),
-                }
+                known.add_read(read, &mut place);
+            }
+        }
+    }
+}
+
+impl ClauseRecord {
+    /// Adds a plan that ran behind those up to `place`, of this run of the clause: to what the record has of the same plan in an
+    /// earlier run, or as another one. `place` is behind it then.
+    fn add_read(&mut self, read: ClauseRead, place: &mut usize) {
+        let later = self.reads.iter_mut().enumerate().skip(*place);
+        match later
+            .into_iter()
+            .find(|(_, known)| known.is_same_plan(&read))
+        {
+            Some((found, known)) => {
+                known.add(read);
+                *place = found + 1;
+            }
+            None => {
+                self.reads.push(read);
+                *place = self.reads.len();
             }
         }
     }
@@ -356,6 +376,7 @@ mod tests {
             recorder.enter((0, 0), written(run * nodes));
             recorder.describe("Create", "Create(n)".to_owned());
             recorder.read(read(), Duration::from_secs(60));
+            recorder.read(read(), Duration::from_secs(60));
             recorder.leave(1, written((run + 1) * nodes));
         }
         recorder.leave(runs as usize, written(runs * nodes));
@@ -371,8 +392,8 @@ mod tests {
         };
         assert_eq!((clause.name.as_str(), clause.run.runs), ("Create", 3));
         assert_eq!((clause.run.rows, clause.run.written), (3, written(6)));
-        let [read] = &clause.reads[..] else {
-            panic!("one plan, which ran three times");
+        let [read, _] = &clause.reads[..] else {
+            panic!("two plans, each of which ran three times");
         };
         assert_eq!((read.operators[0].rows, read.operators[0].threads), (6, 1));
         assert_eq!(clause.run.own_time, Duration::ZERO, "the plans took longer");
