@@ -29,8 +29,8 @@ pub use plan::{
     Aggregate, Apply, ApplyKind, Collected, CountExpand, CountIntersect, CountedHop, CountedStep,
     Created, CreatedEdge, CreatedEntity, CreatedIncidence, CsvRecord, DeleteMode, Direction,
     EdgeExpand, Extension, Fetch, HyperedgeScan, IndexLookup, Join, JoinKind, LabelChange,
-    LoadRows, LogicalExtension, LogicalPlan, MergeWrite, NodeScan, PathExpand, PathMode,
-    PathSearch, PropertiesMode, PropertyRef, Repeat, RoleBinding, RoleExpand, RoleSource, RowForm,
+    ListHop, ListStep, LoadRows, LogicalExtension, LogicalPlan, MergeWrite, NodeScan, PathExpand, PathMode,
+    PathSearch, PropertiesMode, PropertyRef, Repeat, RepeatLength, RoleBinding, RoleExpand, RoleSource, RowForm,
     SelfLoops, SetItem, SortKey, TableCall, WeightedBranch, WeightedCount, WeightedHop,
     WeightedPlace, WeightedRoot, WeightedStep, WeightedTerm, Write, WriteKind,
 };

@@ -7,6 +7,7 @@ mod apply;
 mod bindings;
 mod expansions;
 mod inputs;
+mod lengths;
 mod needs;
 mod rows;
 
@@ -39,6 +40,10 @@ impl Pruner<'_> {
     }
 
     fn prune_node(&self, plan: &LogicalPlan, needs: Needs) -> Result<LogicalPlan> {
+        let needs = match lengths::are_passed_on(plan) {
+            true => needs,
+            false => needs.without_lengths(),
+        };
         Ok(match plan {
             LogicalPlan::Unit
             | LogicalPlan::Empty(_)

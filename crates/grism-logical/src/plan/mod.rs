@@ -5,6 +5,7 @@ mod count_intersect;
 mod expressions;
 mod extension;
 mod known_schema;
+mod list_hop;
 mod load_rows;
 mod nodes;
 mod path_expand;
@@ -30,7 +31,8 @@ pub use nodes::{
     RoleSource, SortKey,
 };
 pub use path_expand::{PathExpand, PathMode, PathSearch};
-pub use repeat::{Collected, Repeat};
+pub use list_hop::{ListHop, ListStep};
+pub use repeat::{Collected, Repeat, RepeatLength};
 pub use table_call::TableCall;
 pub use weighted_count::{
     SelfLoops, WeightedBranch, WeightedCount, WeightedHop, WeightedPlace, WeightedRoot,

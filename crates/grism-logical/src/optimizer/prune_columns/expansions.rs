@@ -7,6 +7,7 @@ use grism_core::Result;
 
 use super::Pruner;
 use super::inputs::with_argument;
+use super::lengths::{length_of_path, length_of_repeat};
 use super::needs::Needs;
 use crate::{
     Column, CountExpand, CountIntersect, EdgeExpand, LogicalPlan, PathExpand, Repeat, RoleExpand,
@@ -117,7 +118,10 @@ impl Pruner<'_> {
                 .clone()
                 .filter(|column| needs.columns.contains(column))
         };
-        let (edges, nodes) = (kept(&expand.edges), kept(&expand.nodes));
+        let length = length_of_path(expand, &needs);
+        let edges = kept(&expand.edges);
+        let nodes = expand.nodes.clone();
+        let nodes = nodes.filter(|own| needs.columns.contains(own) || needs.lengths.contains(own));
         let made = expand.edges.iter().chain(&expand.nodes);
         let mut below = needs.without(made.chain([&expand.to]));
         below.column(&expand.from);
@@ -136,14 +140,20 @@ impl Pruner<'_> {
             input,
             edges,
             nodes,
+            length,
             properties,
             ..expand.clone()
         }))
     }
 
     pub(super) fn prune_repeat(&self, repeat: &Repeat, needs: Needs) -> Result<LogicalPlan> {
+        let length = length_of_repeat(repeat, &needs);
         let mut collected = repeat.collected.clone();
-        collected.retain(|list| needs.columns.contains(&list.into));
+        collected.retain(|list| {
+            let measured = length.as_ref().is_some_and(|(_, own)| own == &list.into);
+            let is_needed = |names: &BTreeSet<String>| names.contains(&list.into);
+            !measured && (is_needed(&needs.columns) || is_needed(&needs.lengths))
+        });
         let made = repeat.collected.iter().map(|list| &list.into);
         let mut below = needs.without(made.chain([&repeat.to]));
         below.column(&repeat.from);
@@ -165,6 +175,7 @@ impl Pruner<'_> {
             input,
             hop: Arc::new(with_argument(&hop, &argument)?),
             collected,
+            length: length.map(|(length, _)| length),
             ..repeat.clone()
         }))
     }

@@ -6,9 +6,10 @@ use grism_core::Result;
 
 use super::Pruner;
 use super::inputs::provides;
+use super::lengths::length_of;
 use super::needs::Needs;
 use crate::{
-    Aggregate, Fetch, IndexLookup, Join, LogicalExpr, LogicalPlan, PlanSchema, SortKey, TableCall,
+    Aggregate, Fetch, IndexLookup, Internal, Join, LogicalExpr, LogicalPlan, PlanSchema, SortKey, TableCall,
     property_column,
 };
 
@@ -56,19 +57,24 @@ impl Pruner<'_> {
         expressions: &[(LogicalExpr, String)],
         needs: &Needs,
     ) -> Result<LogicalPlan> {
-        let kept: Vec<_> = expressions
-            .iter()
-            .filter(|(_, name)| needs.columns.contains(name))
-            .collect();
+        let columns = input.schema()?;
+        let mut kept: Vec<(LogicalExpr, String)> = Vec::new();
+        for (expression, name) in expressions {
+            if needs.columns.contains(name) {
+                kept.push((expression.clone(), name.clone()));
+            } else if needs.lengths.contains(name) {
+                kept.push(match length_of(expression, &columns) {
+                    Some(length) => (length, Internal::LengthOf(name).column()),
+                    None => (expression.clone(), name.clone()),
+                });
+            }
+        }
         let read = kept.iter().map(|(expression, _)| expression);
         let (input, rewritten) = self.with(input, read, Needs::default())?;
-        let expressions = rewritten
-            .into_iter()
-            .zip(kept)
-            .map(|(expression, (_, name))| (expression, name.clone()));
+        let names = kept.into_iter().map(|(_, name)| name);
         Ok(LogicalPlan::Project {
             input,
-            expressions: expressions.collect(),
+            expressions: rewritten.into_iter().zip(names).collect(),
         })
     }
 
@@ -186,6 +192,13 @@ impl Pruner<'_> {
                 false => &mut right,
             };
             side.columns.insert(name);
+        }
+        for name in needs.lengths {
+            let side = match left_columns.contains(&name) {
+                true => &mut left,
+                false => &mut right,
+            };
+            side.lengths.insert(name);
         }
         for (entity, keys) in needs.properties {
             let side = match provides(&join.left, &entity) {

@@ -1,0 +1,283 @@
+//! `HopLists`: the incidence lists that the hops of a search follow, loaded as they are needed.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, UInt64Array};
+use grism_core::{
+    CancellationHandle, EntityId, IdList, Result, SOURCE_ROLE, Snapshot, TARGET_ROLE, TableId,
+    Tables,
+};
+use grism_logical::{Direction, ListHop, ListStep, WeightedHop};
+
+use crate::ExecutionContextTrait;
+use crate::operators::expand::expansion::IncidenceReader;
+use crate::operators::expand::node_numbers::NodeNumbers;
+use crate::operators::expand::star::RoleColumn;
+
+/// The ways that one hop may take.
+#[derive(Debug)]
+pub(super) struct HopLists {
+    snapshot: Arc<dyn Snapshot>,
+    reader: IncidenceReader,
+    pub(super) ways: Vec<Way>,
+    /// Entities that are expanded between two looks at cancellation.
+    rows: usize,
+    cancellation: CancellationHandle,
+}
+
+/// One way, of one step or more.
+#[derive(Debug)]
+pub(super) struct Way {
+    pub(super) from: Option<Tables>,
+    pub(super) steps: Vec<Step>,
+}
+
+/// A step of a way.
+#[derive(Debug)]
+pub(super) struct Step {
+    /// The tables that what it leads to must come from.
+    to: Option<Tables>,
+    reads: Reads,
+}
+
+#[derive(Debug)]
+enum Reads {
+    /// Lists of the entity that the step starts from.
+    Lists(Vec<StepList>),
+    /// The roles of a hyperedge.
+    Roles(Tables, Vec<String>),
+}
+
+#[derive(Debug)]
+struct StepList {
+    table: TableId,
+    /// The number by which the reader knows the list.
+    number: usize,
+    role: String,
+    leads_to: LeadsTo,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LeadsTo {
+    Hyperedges,
+    Opposites,
+    /// Self-loops stand in the other list too.
+    OppositesWithoutLoops,
+}
+
+/// Entities that a step reaches for the first time.
+pub(super) struct Sink<'a> {
+    /// Greater than 0 for those that were reached before.
+    pub(super) numbers: &'a mut NodeNumbers,
+    /// The number of those that are reached now.
+    pub(super) number: u32,
+    pub(super) reached: &'a mut Vec<u64>,
+}
+
+impl Sink<'_> {
+    #[inline]
+    fn add(&mut self, id: u64) {
+        if self.numbers.put_first(id, self.number) {
+            self.reached.push(id);
+        }
+    }
+}
+
+impl HopLists {
+    pub(super) fn new(context: &Arc<dyn ExecutionContextTrait>, hops: &[ListHop]) -> Self {
+        let snapshot = Arc::clone(&context.query().snapshot);
+        let mut lists = 0;
+        let mut step = |own: &ListStep| step_of(own, snapshot.as_ref(), &mut lists);
+        let ways = hops.iter().map(|hop| Way {
+            from: hop.from.clone(),
+            steps: hop.steps.iter().map(&mut step).collect(),
+        });
+        let ways = ways.collect();
+        Self {
+            snapshot,
+            reader: IncidenceReader::new(context),
+            ways,
+            rows: context.query().config.batch_rows,
+            cancellation: context.query().cancellation.clone(),
+        }
+    }
+
+    /// Follows one step of one way from entities, which are of the tables it leads on from.
+    ///
+    /// # Errors
+    /// `Cancelled`; those of storage.
+    pub(super) async fn follow(
+        &mut self,
+        (way, step): (usize, usize),
+        from: &[u64],
+        sink: &mut Sink<'_>,
+    ) -> Result<()> {
+        let Self {
+            snapshot,
+            reader,
+            ways,
+            rows,
+            cancellation,
+        } = self;
+        let step = &ways[way].steps[step];
+        for entities in from.chunks(*rows) {
+            cancellation.check()?;
+            match &step.reads {
+                Reads::Lists(lists) => {
+                    let ids = UInt64Array::from(entities.to_vec());
+                    reader.begin_batch(&ids);
+                    for list in lists {
+                        let (number, role) = (list.number, list.role.as_str());
+                        reader.load(list.table, number, role, &ids).await?;
+                    }
+                    for entity in entities {
+                        for list in lists {
+                            step.add_list(list, *entity, reader, sink);
+                        }
+                    }
+                }
+                Reads::Roles(tables, roles) => {
+                    step.add_members(tables, roles, entities, snapshot.as_ref(), sink)
+                        .await?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Step {
+    fn add_list(
+        &self,
+        list: &StepList,
+        entity: u64,
+        reader: &IncidenceReader,
+        sink: &mut Sink<'_>,
+    ) {
+        let Some((segment, local)) = reader.segment(list.table, list.number, entity) else {
+            return;
+        };
+        let ids: &IdList = match list.leads_to {
+            LeadsTo::Hyperedges => &segment.hyperedges,
+            LeadsTo::Opposites | LeadsTo::OppositesWithoutLoops => &segment.opposites,
+        };
+        let skipped = (list.leads_to == LeadsTo::OppositesWithoutLoops).then_some(entity);
+        let places = segment.range(local);
+        let Some((upper, lower)) = ids.narrow() else {
+            for id in places.map(|place| ids.at(place)) {
+                if Some(id) != skipped && self.allows(EntityId::from_raw(id).table()) {
+                    sink.add(id);
+                }
+            }
+            return;
+        };
+        // All of them are of one table.
+        if !self.allows(EntityId::from_raw(upper).table()) {
+            return;
+        }
+        let ids = lower[places].iter().map(|lower| upper | u64::from(*lower));
+        match skipped {
+            None => ids.for_each(|id| sink.add(id)),
+            Some(skipped) => ids.filter(|id| *id != skipped).for_each(|id| sink.add(id)),
+        }
+    }
+
+    async fn add_members(
+        &self,
+        tables: &Tables,
+        roles: &[String],
+        hyperedges: &[u64],
+        snapshot: &dyn Snapshot,
+        sink: &mut Sink<'_>,
+    ) -> Result<()> {
+        let mut rest = hyperedges;
+        while let Some(first) = rest.first() {
+            let table = EntityId::from_raw(*first).table();
+            let is_other = |id: &u64| EntityId::from_raw(*id).table() != table;
+            let own = rest.iter().position(is_other).unwrap_or(rest.len());
+            let (own, others) = rest.split_at(own);
+            rest = others;
+            if !tables.contains(&table) {
+                continue;
+            }
+            let entry = snapshot.schema().table(table)?;
+            let has_role = |role: &String| {
+                let own = entry.hyperedge_type();
+                own.is_some_and(|own| own.role(role).is_some())
+            };
+            let wanted: Vec<String> = roles.iter().filter(|own| has_role(own)).cloned().collect();
+            let offsets: Vec<u64> = own
+                .iter()
+                .map(|id| EntityId::from_raw(*id).offset())
+                .collect();
+            let taken = snapshot.take(table, &offsets, &wanted).await?;
+            for column in taken.columns().iter().filter_map(RoleColumn::of) {
+                let members = column.ids();
+                for at in 0..own.len() {
+                    for place in column.places(at).filter(|place| members.is_valid(*place)) {
+                        let member = members.value(place);
+                        if self.allows(EntityId::from_raw(member).table()) {
+                            sink.add(member);
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn allows(&self, table: TableId) -> bool {
+        self.to.as_ref().is_none_or(|own| own.contains(&table))
+    }
+}
+
+fn step_of(step: &ListStep, snapshot: &dyn Snapshot, lists: &mut usize) -> Step {
+    let reads = match &step.hop {
+        WeightedHop::ToMembers(roles) => Reads::Roles(step.tables.clone(), roles.clone()),
+        WeightedHop::ToHyperedges(roles) => {
+            let roles = roles.iter().map(|role| (role.as_str(), LeadsTo::Hyperedges));
+            Reads::Lists(lists_of(step, roles.collect(), snapshot, lists))
+        }
+        WeightedHop::Edges(direction) => {
+            let roles = match direction {
+                Direction::Out => vec![(SOURCE_ROLE, LeadsTo::Opposites)],
+                Direction::In => vec![(TARGET_ROLE, LeadsTo::Opposites)],
+                Direction::Both => vec![
+                    (SOURCE_ROLE, LeadsTo::Opposites),
+                    (TARGET_ROLE, LeadsTo::OppositesWithoutLoops),
+                ],
+            };
+            Reads::Lists(lists_of(step, roles, snapshot, lists))
+        }
+    };
+    Step {
+        to: step.to.clone(),
+        reads,
+    }
+}
+
+/// The lists of these roles, of the tables that have them.
+fn lists_of(
+    step: &ListStep,
+    roles: Vec<(&str, LeadsTo)>,
+    snapshot: &dyn Snapshot,
+    lists: &mut usize,
+) -> Vec<StepList> {
+    let mut own = Vec::new();
+    for table in step.tables.iter() {
+        for (role, leads_to) in &roles {
+            let entry = snapshot.schema().table(*table).ok();
+            let ty = entry.and_then(|entry| entry.hyperedge_type());
+            if ty.is_some_and(|ty| ty.role(role).is_some()) {
+                own.push(StepList {
+                    table: *table,
+                    number: *lists,
+                    role: (*role).to_owned(),
+                    leads_to: *leads_to,
+                });
+                *lists += 1;
+            }
+        }
+    }
+    own
+}

@@ -1,0 +1,144 @@
+//! `search_levels`: the ends of the shortest paths of every row of a stream, and their lengths.
+
+use std::pin::pin;
+use std::sync::Arc;
+
+use futures::{StreamExt, TryStreamExt};
+use grism_logical::{ListHop, PathMode};
+
+use super::hop_lists::HopLists;
+use super::level_search::LevelSearch;
+use super::meeting::MeetingLevels;
+use crate::batch::id_column;
+use crate::operators::expand::path_rows::PathRows;
+use crate::operators::expand::path_search::{Hops, PathQuery, Searching, search_quests};
+use crate::operators::expand::shortest::goals::Goals;
+use crate::{ExecutionContextTrait, RecordBatchStream};
+
+/// What a search for ends works with.
+pub(crate) struct LevelsSearch<H> {
+    pub(crate) query: PathQuery,
+    /// The ways that one hop may take.
+    pub(crate) ways: Vec<ListHop>,
+    /// How many relationships of a hop count.
+    pub(crate) length_of_hop: u64,
+    pub(crate) rows: PathRows,
+    /// For paths that end where they start and may share relationships with their way back.
+    pub(crate) hops: H,
+}
+
+/// Searches from every row of `input`, once from each start that follows another.
+///
+/// ```text
+/// a1 b1 ┐
+/// a1 b2 ├ one search from a1, until it has reached b1, b2 and b3
+/// a1 b3 ┘
+/// a2 b7 ─ a search from a2 and one from b7, which meet in the middle
+/// ```
+pub(crate) fn search_levels<H: Hops>(
+    mut input: RecordBatchStream,
+    mut search: LevelsSearch<H>,
+    context: &Arc<dyn ExecutionContextTrait>,
+) -> RecordBatchStream {
+    let searching = Searching::new(context);
+    let memory = context.memory_manager();
+    let mut both = MeetingLevels::new(context, &search.ways, &memory);
+    let mut levels = LevelSearch::new(HopLists::new(context, &search.ways), memory);
+    let searched = async_stream::try_stream! {
+        let (limit, most) = (searching.batch_rows, search.query.most);
+        let apart = search.query.closes_apart();
+        while let Some(batch) = input.try_next().await? {
+            let starts = id_column(&batch, &search.query.from)?;
+            let targets = match &search.query.target {
+                Some(target) => Some(id_column(&batch, target)?),
+                None => None,
+            };
+            let goals = Goals::by_start(&starts, targets.as_ref(), |start, target| {
+                (apart && start == target) || !search.query.allows(target)
+            });
+            for mut goal in goals {
+                for (target, rows) in goal.take_few() {
+                    let Some(length) = both.length((goal.start, target), most).await? else {
+                        continue;
+                    };
+                    for row in rows {
+                        search.push(row, target, length);
+                        if search.rows.len() >= limit {
+                            yield search.rows.take(&batch)?;
+                        }
+                    }
+                }
+                if goal.are_reached() {
+                    continue;
+                }
+                levels.begin(goal.start, search.returns());
+                let mut depth = 0;
+                loop {
+                    for (end, row) in search.answers(&mut goal, &levels, depth) {
+                        search.push(row, end, depth);
+                        if search.rows.len() >= limit {
+                            searching.cancellation.check()?;
+                            yield search.rows.take(&batch)?;
+                        }
+                    }
+                    let is_last = most.is_some_and(|most| depth >= most);
+                    if goal.are_reached() || is_last || levels.level(depth).is_empty() {
+                        break;
+                    }
+                    if levels.last() == depth {
+                        levels.grow().await?;
+                    }
+                    depth += 1;
+                }
+            }
+            if search.rows.len() > 0 {
+                yield search.rows.take(&batch)?;
+            }
+            if apart {
+                let quests = search.query.closed_quests(&starts, targets.as_ref());
+                let (query, hops) = (&search.query, &mut search.hops);
+                let mut closed = pin!(search_quests(&batch, quests, query, hops, &searching));
+                while let Some(rows) = closed.try_next().await? {
+                    yield rows;
+                }
+            }
+        }
+    };
+    searched.boxed()
+}
+
+impl<H> LevelsSearch<H> {
+    fn push(&mut self, row: u32, end: u64, hops: u64) {
+        self.rows.push_length(row, end, hops * self.length_of_hop);
+    }
+
+    /// Whether a path may end where it starts, in the search from the start alone.
+    fn returns(&self) -> bool {
+        let query = &self.query;
+        query.least > 0 && query.mode != PathMode::Acyclic && !query.closes_apart()
+    }
+
+    /// The entities of a level that rows want paths to, which then want none any more, and the rows.
+    fn answers(&self, goal: &mut Goals, levels: &LevelSearch, depth: u64) -> Vec<(u64, u32)> {
+        if depth < self.query.least {
+            return Vec::new();
+        }
+        let is_closed = |entity: u64| self.query.closes_apart() && entity == goal.start;
+        let mut answers = Vec::new();
+        if !goal.open.is_empty() {
+            for entity in levels.level(depth) {
+                if self.query.allows(*entity) && !is_closed(*entity) {
+                    answers.extend(goal.open.iter().map(|row| (*entity, *row)));
+                }
+            }
+        }
+        goal.targets.retain(|(row, target)| {
+            let is_reached = levels.level_of(*target) == Some(depth);
+            if is_reached {
+                answers.push((*target, *row));
+            }
+            !is_reached
+        });
+        answers
+    }
+}

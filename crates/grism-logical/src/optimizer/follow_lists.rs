@@ -1,0 +1,172 @@
+//! `follow_lists`: a repeated pattern of which only the ends and the length are wanted is searched along incidence lists,
+//! without a plan for each repetition.
+
+use std::collections::BTreeMap;
+
+use grism_core::{Result, Tables};
+
+use super::Facts;
+use crate::{
+    ListHop, ListStep, LogicalExpr, LogicalPlan, PathMode, PathSearch, Repeat, RoleSource,
+    WeightedHop,
+};
+
+/// Rewrites from the leaves up.
+///
+/// # Errors
+/// None of its own.
+pub(super) fn follow_lists(plan: LogicalPlan, _facts: Facts<'_>) -> Result<LogicalPlan> {
+    rewrite(&plan)
+}
+
+fn rewrite(plan: &LogicalPlan) -> Result<LogicalPlan> {
+    let plan = plan.try_map_inputs(&mut rewrite)?;
+    Ok(match plan {
+        LogicalPlan::Repeat(repeat) => LogicalPlan::Repeat(Repeat {
+            lists: lists_of(&repeat),
+            ..repeat
+        }),
+        other => other,
+    })
+}
+
+/// The lists that a repetition follows, where a search along them finds the same.
+fn lists_of(repeat: &Repeat) -> Option<Vec<ListHop>> {
+    let finds_ends = matches!(repeat.search, PathSearch::Reach | PathSearch::AnyShortest);
+    let is_searched = match repeat.mode {
+        PathMode::Walk => true,
+        PathMode::Trail => repeat.prunable,
+        PathMode::Acyclic | PathMode::Simple => false,
+    };
+    if !finds_ends || !is_searched || repeat.least > 1 || !repeat.collected.is_empty() {
+        return None;
+    }
+    let choices = match &*repeat.hop {
+        LogicalPlan::Union { inputs } => inputs.iter().map(|own| &**own).collect(),
+        one => vec![one],
+    };
+    let hops = choices.into_iter().map(|choice| list_hop(choice, repeat));
+    hops.collect()
+}
+
+fn list_hop(plan: &LogicalPlan, repeat: &Repeat) -> Option<ListHop> {
+    let mut trace = Trace {
+        column: repeat.end.clone(),
+        allowed: BTreeMap::new(),
+        steps: Vec::new(),
+    };
+    let mut plan = plan;
+    while !matches!(plan, LogicalPlan::Argument(_)) {
+        plan = trace.follow(plan)?;
+    }
+    if trace.column != repeat.start || trace.steps.is_empty() {
+        return None;
+    }
+    trace.steps.reverse();
+    Some(ListHop {
+        from: trace.allowed.remove(&repeat.start),
+        steps: trace.steps,
+    })
+}
+
+/// The way back from the end of a repetition to its start.
+struct Trace {
+    /// The entity that the way has come to.
+    column: String,
+    /// The tables that entities must come from.
+    allowed: BTreeMap<String, Tables>,
+    /// The steps so far, the last one first.
+    steps: Vec<ListStep>,
+}
+
+impl Trace {
+    /// Follows the way through one operator, and gives its input; `None` where rows depend on anything else.
+    fn follow<'a>(&mut self, plan: &'a LogicalPlan) -> Option<&'a LogicalPlan> {
+        match plan {
+            LogicalPlan::Project { input, expressions } => {
+                let own = expressions.iter().find(|(_, name)| *name == self.column)?;
+                let LogicalExpr::Column(column) = &own.0 else {
+                    return None;
+                };
+                // What is known of the columns above must be known of those below.
+                if *column != self.column && !self.allowed.is_empty() {
+                    return None;
+                }
+                self.column.clone_from(column);
+                Some(input)
+            }
+            LogicalPlan::Filter { input, predicate } => {
+                for conjunct in predicate.clone().conjuncts() {
+                    let LogicalExpr::TableIn { entity, tables } = conjunct else {
+                        return None;
+                    };
+                    let LogicalExpr::Column(column) = *entity else {
+                        return None;
+                    };
+                    self.allow(&column, &tables);
+                }
+                Some(input)
+            }
+            LogicalPlan::EdgeExpand(expand) if !expand.into && expand.to == self.column => {
+                let hop = WeightedHop::Edges(expand.direction);
+                self.step(&expand.tables, hop, expand.restrict.as_ref());
+                self.column.clone_from(&expand.from);
+                Some(&expand.input)
+            }
+            LogicalPlan::RoleExpand(expand) => {
+                match &expand.bindings[..] {
+                    [] => {}
+                    [binding] if binding.member == self.column && !binding.repeats => {
+                        let hop = WeightedHop::ToMembers(binding.roles.clone());
+                        self.step(&expand.tables, hop, binding.restrict.as_ref());
+                        self.column.clone_from(&expand.hyperedge);
+                    }
+                    _ => return None,
+                }
+                if self.column != expand.hyperedge {
+                    return None;
+                }
+                self.allow(&expand.hyperedge, &expand.tables);
+                match &expand.from {
+                    RoleSource::Hyperedge => {}
+                    RoleSource::Member {
+                        column,
+                        roles,
+                        repeats: false,
+                        ..
+                    } => {
+                        let hop = WeightedHop::ToHyperedges(roles.clone());
+                        self.step(&expand.tables, hop, None);
+                        self.column.clone_from(column);
+                    }
+                    RoleSource::Member { repeats: true, .. } => return None,
+                }
+                Some(&expand.input)
+            }
+            _ => None,
+        }
+    }
+
+    /// The column's entity must come from one of `tables` too.
+    fn allow(&mut self, column: &str, tables: &Tables) {
+        let known = self.allowed.entry(column.to_owned());
+        let known = known.or_insert_with(|| tables.clone());
+        *known = known
+            .iter()
+            .filter(|table| tables.contains(table))
+            .copied()
+            .collect();
+    }
+
+    /// The last step before those known, to the entity that the way has come to.
+    fn step(&mut self, tables: &Tables, hop: WeightedHop, restrict: Option<&Tables>) {
+        if let Some(restrict) = restrict {
+            self.allow(&self.column.clone(), restrict);
+        }
+        self.steps.push(ListStep {
+            tables: tables.clone(),
+            hop,
+            to: self.allowed.remove(&self.column),
+        });
+    }
+}
