@@ -43,6 +43,7 @@ impl LogicalPlan {
                     expand.to
                 )
             }
+            Self::Components(components) => components.describe(),
             Self::CountExpand(expand) => expand.describe(),
             Self::WeightedCount(count) => count.describe(),
             Self::CountIntersect(count) => count.describe(),

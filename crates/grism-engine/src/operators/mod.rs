@@ -13,7 +13,7 @@ pub mod write;
 pub use aggregate::{AggregateColumn, AggregatePhase, GroupKey, HashAggregateExec};
 pub use call::TableCallExec;
 pub use expand::{
-    AdjacencyExpandExec, CountExpandExec, CountIntersectExec, PathExpandExec, RepeatExec,
+    AdjacencyExpandExec, ComponentsExec, CountExpandExec, CountIntersectExec, PathExpandExec, RepeatExec,
     RoleExpandExec, WeightedCountExec,
 };
 pub use join::{ApplyExec, CrossJoinExec, HashJoinExec};

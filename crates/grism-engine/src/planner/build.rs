@@ -83,6 +83,10 @@ impl Builder {
                 let input = self.build_shared(&expand.input)?;
                 UnaryExec::over(input, AdjacencyExpandExec::new(expand))?
             }
+            LogicalPlan::Components(components) => {
+                let found = ComponentsExec::new(components);
+                UnaryExec::over(self.build(&components.input)?, found)?
+            }
             LogicalPlan::CountExpand(expand) => {
                 UnaryExec::over(self.build(&expand.input)?, CountExpandExec::new(expand))?
             }

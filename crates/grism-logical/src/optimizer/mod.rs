@@ -6,6 +6,7 @@ mod drop_implied_uniqueness;
 mod estimate_rows;
 mod fold_constants;
 mod follow_lists;
+mod group_components;
 mod limit_sort;
 mod meeting;
 mod merge_alternatives;
@@ -123,6 +124,11 @@ pub const RULES: &[Rule] = &[
     Rule {
         name: "follow_lists",
         apply: follow_lists::follow_lists,
+        necessity: Necessity::Optional,
+    },
+    Rule {
+        name: "group_components",
+        apply: group_components::group_components,
         necessity: Necessity::Optional,
     },
     Rule {

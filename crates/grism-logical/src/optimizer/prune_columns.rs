@@ -61,6 +61,7 @@ impl Pruner<'_> {
             LogicalPlan::EdgeExpand(expand) => self.prune_edge_expand(expand, needs)?,
             LogicalPlan::RoleExpand(expand) => self.prune_role_expand(expand, needs)?,
             LogicalPlan::CountIntersect(count) => self.prune_count_intersect(count, needs)?,
+            LogicalPlan::Components(components) => self.prune_components(components, needs)?,
             LogicalPlan::CountExpand(expand) => self.prune_count_expand(expand, needs)?,
             LogicalPlan::PathExpand(expand) => self.prune_path_expand(expand, needs)?,
             LogicalPlan::Repeat(repeat) => self.prune_repeat(repeat, needs)?,

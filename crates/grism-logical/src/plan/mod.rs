@@ -1,6 +1,7 @@
 //! The logical plan: what to compute.
 
 mod argument;
+mod components;
 mod count_intersect;
 mod expressions;
 mod extension;
@@ -31,6 +32,7 @@ pub use nodes::{
     RoleSource, SortKey,
 };
 pub use path_expand::{PathExpand, PathMode, PathSearch};
+pub use components::Components;
 pub use list_hop::{ListHop, ListStep};
 pub use repeat::{Collected, Repeat, RepeatLength};
 pub use table_call::TableCall;
@@ -77,6 +79,8 @@ pub enum LogicalPlan {
     EdgeExpand(EdgeExpand),
     /// See [`RoleExpand`].
     RoleExpand(RoleExpand),
+    /// See [`Components`].
+    Components(Components),
     /// See [`CountExpand`].
     CountExpand(CountExpand),
     /// See [`WeightedCount`].
@@ -195,6 +199,7 @@ impl LogicalPlan {
             | Self::LoadRows(LoadRows { input, .. })
             | Self::TableCall(TableCall { input, .. })
             | Self::RoleExpand(RoleExpand { input, .. })
+            | Self::Components(Components { input, .. })
             | Self::CountExpand(CountExpand { input, .. })
             | Self::CountIntersect(CountIntersect { input, .. })
             | Self::PathExpand(PathExpand { input, .. })
@@ -239,6 +244,7 @@ impl LogicalPlan {
             | Self::LoadRows(LoadRows { input, .. })
             | Self::TableCall(TableCall { input, .. })
             | Self::RoleExpand(RoleExpand { input, .. })
+            | Self::Components(Components { input, .. })
             | Self::CountExpand(CountExpand { input, .. })
             | Self::CountIntersect(CountIntersect { input, .. })
             | Self::PathExpand(PathExpand { input, .. })

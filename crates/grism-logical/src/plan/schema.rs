@@ -58,6 +58,11 @@ impl LogicalPlan {
                 schema.put(Column::new(&expand.count, Type::Int64));
                 schema
             }
+            Self::Components(components) => {
+                let mut schema = (*known_schema(&components.input)?).clone();
+                schema.put(Column::new(&components.component, Type::Int64));
+                schema
+            }
             Self::CountExpand(expand) => {
                 let mut schema = (*known_schema(&expand.input)?).clone();
                 schema.put(Column::new(&expand.count, Type::Int64));

@@ -1,6 +1,7 @@
 //! Expansions over incidence lists: one step, counted steps and paths.
 
 pub(crate) mod adjacency_expand;
+pub(crate) mod components;
 pub(crate) mod count_expand;
 pub(crate) mod count_intersect;
 pub(crate) mod edge_lists;
@@ -19,6 +20,7 @@ pub(crate) mod star;
 pub(crate) mod weighted_count;
 
 pub use adjacency_expand::AdjacencyExpandExec;
+pub use components::ComponentsExec;
 pub use count_expand::CountExpandExec;
 pub use count_intersect::CountIntersectExec;
 pub use path_expand::PathExpandExec;

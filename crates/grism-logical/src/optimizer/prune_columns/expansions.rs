@@ -10,7 +10,7 @@ use super::inputs::with_argument;
 use super::lengths::{length_of_path, length_of_repeat};
 use super::needs::Needs;
 use crate::{
-    Column, CountExpand, CountIntersect, EdgeExpand, LogicalPlan, PathExpand, Repeat, RoleExpand,
+    Column, Components, CountExpand, CountIntersect, EdgeExpand, LogicalPlan, PathExpand, Repeat, RoleExpand,
     RoleSource,
 };
 
@@ -47,6 +47,19 @@ impl Pruner<'_> {
         Ok(LogicalPlan::CountExpand(CountExpand {
             input: self.prune_and_trim(&expand.input, below)?,
             ..expand.clone()
+        }))
+    }
+
+    pub(super) fn prune_components(
+        &self,
+        components: &Components,
+        needs: Needs,
+    ) -> Result<LogicalPlan> {
+        let mut below = needs.without([&components.component]);
+        below.column(&components.entity);
+        Ok(LogicalPlan::Components(Components {
+            input: self.prune_and_trim(&components.input, below)?,
+            ..components.clone()
         }))
     }
 
