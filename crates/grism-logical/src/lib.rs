@@ -26,12 +26,13 @@ pub use grism_functions::{AggregateFunction, AggregateRef, FunctionRef};
 pub use infer::{arithmetic_type, comparison_type, infer_type};
 pub use internal::{Internal, is_internal, shown_column};
 pub use plan::{
-    Aggregate, Apply, ApplyKind, Collected, Components, CountExpand, CountIntersect, CountedHop, CountedStep,
-    Created, CreatedEdge, CreatedEntity, CreatedIncidence, CsvRecord, DeleteMode, Direction,
-    EdgeExpand, Extension, Fetch, HyperedgeScan, IndexLookup, Join, JoinKind, LabelChange,
-    ListHop, ListStep, LoadRows, LogicalExtension, LogicalPlan, MergeWrite, NodeScan, PathExpand, PathMode,
-    PathSearch, PropertiesMode, PropertyRef, Repeat, RepeatLength, RoleBinding, RoleExpand, RoleSource, RowForm,
-    SelfLoops, SetItem, SortKey, TableCall, WeightedBranch, WeightedCount, WeightedHop,
-    WeightedPlace, WeightedRoot, WeightedStep, WeightedTerm, Write, WriteKind,
+    Aggregate, Apply, ApplyKind, Collected, Components, CountExpand, CountIntersect, CountedHop,
+    CountedStep, Created, CreatedEdge, CreatedEntity, CreatedIncidence, CsvRecord, DeleteMode,
+    Direction, EdgeExpand, Extension, Fetch, HyperedgeScan, IndexLookup, Join, JoinKind,
+    LabelChange, ListHop, ListStep, LoadRows, LogicalExtension, LogicalPlan, MergeWrite, NodeScan,
+    PathExpand, PathMode, PathSearch, PropertiesMode, PropertyRef, Repeat, RepeatLength,
+    RoleBinding, RoleExpand, RoleSource, RowForm, SelfLoops, SetItem, SortKey, TableCall,
+    WeightedBranch, WeightedCount, WeightedHop, WeightedPlace, WeightedRoot, WeightedStep,
+    WeightedTerm, Write, WriteKind,
 };
 pub use rows::Rows;

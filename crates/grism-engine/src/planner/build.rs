@@ -12,11 +12,11 @@ use super::columns::{with_columns, with_keys, without_internal};
 use super::subplan::{mixes_rows, share_argument};
 use crate::extension::extension_operator;
 use crate::operators::{
-    AdjacencyExpandExec, ApplyExec, ArgumentExec, CountExpandExec, CountIntersectExec,
-    CrossJoinExec, EmptyExec, FetchExec, FilterExec, FlattenExec, HashJoinExec, HydrateExec,
-    HyperedgeScanExec, IndexLookupExec, LimitExec, LoadRowsExec, NodeScanExec, PathExpandExec,
-    ProjectExec, RepeatExec, RoleExpandExec, RowsExec, ShareExec, TableCallExec, UnionExec,
-    UnitExec, UnwindExec, WeightedCountExec,
+    AdjacencyExpandExec, ApplyExec, ArgumentExec, ComponentsExec, CountExpandExec,
+    CountIntersectExec, CrossJoinExec, EmptyExec, FetchExec, FilterExec, FlattenExec, HashJoinExec,
+    HydrateExec, HyperedgeScanExec, IndexLookupExec, LimitExec, LoadRowsExec, NodeScanExec,
+    PathExpandExec, ProjectExec, RepeatExec, RoleExpandExec, RowsExec, ShareExec, TableCallExec,
+    UnionExec, UnitExec, UnwindExec, WeightedCountExec,
 };
 use crate::{PhysicalOperator, PhysicalSchema, UnaryExec};
 

@@ -6,8 +6,8 @@ use grism_core::{
 
 use super::Facts;
 use crate::{
-    Column, Direction, EdgeExpand, HyperedgeScan, LogicalPlan, NodeScan, PathExpand, PlanSchema,
-    RoleBinding, RoleSource, property_column,
+    Column, Direction, EdgeExpand, HyperedgeScan, LogicalPlan, NodeScan, PathExpand, PathSearch,
+    PlanSchema, RoleBinding, RoleSource, property_column,
 };
 
 /// The rows that `plan` is expected to make; rough, for choices between plans.
@@ -160,7 +160,13 @@ impl PathExpand {
         let edges = rows_of(&self.tables, facts.statistics);
         let degree = (edges / entity_rows(input, &self.from, facts)).max(1.0);
         let paths = degree.powi(self.most.unwrap_or(4).min(8) as i32);
-        rows * ends_found(paths, self.search, self.target.as_ref(), &self.to_type, facts)
+        rows * ends_found(
+            paths,
+            self.search,
+            self.target.as_ref(),
+            &self.to_type,
+            facts,
+        )
     }
 }
 
@@ -175,7 +181,9 @@ fn ends_found(
     match (search, target) {
         (PathSearch::Reach | PathSearch::AnyShortest, Some(_)) => 1.0,
         (PathSearch::Reach | PathSearch::AnyShortest, None) => {
-            let all = ends.tables().map(|tables| rows_of(tables, facts.statistics));
+            let all = ends
+                .tables()
+                .map(|tables| rows_of(tables, facts.statistics));
             all.map_or(paths, |all| paths.min(all.max(1.0)))
         }
         _ => paths,

@@ -17,7 +17,8 @@ use super::Facts;
 use super::estimate_rows::estimate_rows;
 use crate::{
     Aggregate, AggregateCall, AggregateFunction, Components, Fetch, HyperedgeScan, Internal, Join,
-    JoinKind, ListHop, LogicalExpr, LogicalPlan, NodeScan, PathSearch, PropertyRef, property_column,
+    JoinKind, ListHop, LogicalExpr, LogicalPlan, NodeScan, PathSearch, PropertyRef,
+    property_column,
 };
 
 /// Starts from which on it pays to look at all entities once instead of at those that each start reaches.
@@ -122,7 +123,7 @@ fn grouped(aggregate: &Aggregate, facts: Facts<'_>) -> Option<LogicalPlan> {
 
 /// What makes one value of those of several starts. Where all of them are one entity, so are their values.
 fn merged(call: &AggregateCall, by_start: bool) -> Option<AggregateFunction> {
-    match *call.function.built_in()? {
+    match call.function.built_in()? {
         AggregateFunction::Min => Some(AggregateFunction::Min),
         AggregateFunction::Max => Some(AggregateFunction::Max),
         AggregateFunction::Count if !call.distinct => Some(AggregateFunction::Sum),

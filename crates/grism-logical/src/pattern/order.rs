@@ -348,7 +348,11 @@ impl Planner<'_> {
                     degree = degree.max(1.5).powi(hops);
                 }
                 let ends = self.tables_of(to).map_or(1.0, |own| self.rows_of(own));
-                if edge.path.as_ref().is_some_and(PatternPath::finds_each_end_once) {
+                if edge
+                    .path
+                    .as_ref()
+                    .is_some_and(PatternPath::finds_each_end_once)
+                {
                     degree = degree.min(ends);
                 }
                 if progress.has(to) {

@@ -23,8 +23,10 @@ use std::sync::Arc;
 use grism_core::{Result, Type, with_stack};
 use serde::{Deserialize, Serialize};
 
+pub use components::Components;
 pub use count_intersect::{CountIntersect, CountedStep};
 pub use extension::{Extension, LogicalExtension};
+pub use list_hop::{ListHop, ListStep};
 pub use load_rows::{CsvRecord, LoadRows, RowForm};
 pub use nodes::{
     Aggregate, Apply, ApplyKind, CountExpand, CountedHop, Direction, EdgeExpand, Fetch,
@@ -32,8 +34,6 @@ pub use nodes::{
     RoleSource, SortKey,
 };
 pub use path_expand::{PathExpand, PathMode, PathSearch};
-pub use components::Components;
-pub use list_hop::{ListHop, ListStep};
 pub use repeat::{Collected, Repeat, RepeatLength};
 pub use table_call::TableCall;
 pub use weighted_count::{

@@ -285,7 +285,9 @@ impl Hops for PatternHops {
             columns.push(Arc::new(list?) as ArrayRef);
         }
         if let Some(length) = &self.repeat.length {
-            let of_paths = lengths.iter().map(|hops| *hops as i64 * length.of_one as i64);
+            let of_paths = lengths
+                .iter()
+                .map(|hops| *hops as i64 * length.of_one as i64);
             columns.push(Arc::new(Int64Array::from_iter_values(of_paths)));
         }
         let last: UInt64Array = found.iter().map(|path| Some(paths.node(*path))).collect();

@@ -48,7 +48,10 @@ impl Pruner<'_> {
         let lengths = inside.lengths.clone();
         let mut subplan = self.prune(&apply.subplan, inside)?;
         let made = subplan.schema()?;
-        for column in lengths.into_iter().filter(|own| !names.contains(own)) {
+        for column in lengths {
+            if names.contains(&column) {
+                continue;
+            }
             let length = Internal::LengthOf(&column).column();
             names.push(match made.contains(&length) {
                 true => length,

@@ -10,8 +10,8 @@ use super::inputs::with_argument;
 use super::lengths::{length_of_path, length_of_repeat};
 use super::needs::Needs;
 use crate::{
-    Column, Components, CountExpand, CountIntersect, EdgeExpand, LogicalPlan, PathExpand, Repeat, RoleExpand,
-    RoleSource,
+    Column, Components, CountExpand, CountIntersect, EdgeExpand, LogicalPlan, PathExpand, Repeat,
+    RoleExpand, RoleSource,
 };
 
 impl Pruner<'_> {

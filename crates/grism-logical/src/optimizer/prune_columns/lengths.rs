@@ -6,9 +6,7 @@ use grism_core::Type;
 use grism_functions::{LENGTH, PATH, REVERSE, SIZE};
 
 use super::needs::Needs;
-use crate::{
-    Internal, LogicalExpr, LogicalPlan, PathExpand, PlanSchema, Repeat, RepeatLength,
-};
+use crate::{Internal, LogicalExpr, LogicalPlan, PathExpand, PlanSchema, Repeat, RepeatLength};
 
 /// Whether the operator can make lengths, or leaves them to its inputs.
 pub(super) fn are_passed_on(plan: &LogicalPlan) -> bool {
@@ -34,11 +32,7 @@ pub(super) struct Measured(BTreeMap<String, LogicalExpr>);
 
 impl Measured {
     /// `expression` with columns of lengths instead of paths and lists that it measures.
-    pub(super) fn take_from(
-        &mut self,
-        expression: LogicalExpr,
-        needs: &mut Needs,
-    ) -> LogicalExpr {
+    pub(super) fn take_from(&mut self, expression: LogicalExpr, needs: &mut Needs) -> LogicalExpr {
         expression.transform(&mut |node| match measured(&node) {
             None => node,
             Some(column) => {

@@ -9,8 +9,8 @@ use super::inputs::provides;
 use super::lengths::length_of;
 use super::needs::Needs;
 use crate::{
-    Aggregate, Fetch, IndexLookup, Internal, Join, LogicalExpr, LogicalPlan, PlanSchema, SortKey, TableCall,
-    property_column,
+    Aggregate, Fetch, IndexLookup, Internal, Join, LogicalExpr, LogicalPlan, PlanSchema, SortKey,
+    TableCall, property_column,
 };
 
 impl Pruner<'_> {

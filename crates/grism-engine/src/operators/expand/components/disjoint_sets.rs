@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use grism_core::{EntityId, Error, MemoryManager, MemoryReservation, Result, TableId};
+use grism_core::{EntityId, Error, ErrorKind, MemoryManager, MemoryReservation, Result, TableId};
 
 /// A forest over the entities of some tables, in which each points to one of its own set with a smaller number, or to itself.
 /// A set is known by its smallest number, so that it does not depend on the order in which sets are put together.
@@ -29,9 +29,10 @@ impl DisjointSets {
     ) -> Result<Self> {
         let entities: u64 = tables.iter().map(|(_, entities)| entities).sum();
         let entities = u32::try_from(entities).map_err(|_| {
-            Error::resource_exhausted(format!(
+            let message = format!(
                 "components of {entities} entities are more than one query can find: name labels or types"
-            ))
+            );
+            Error::new(ErrorKind::ResourceExhausted, message)
         })?;
         let memory = MemoryReservation::try_new(memory, entities as usize * size_of::<u32>())?;
         let mut first = 0;
@@ -109,7 +110,7 @@ impl DisjointSets {
 
 #[cfg(test)]
 mod tests {
-    use grism_core::{EntityId, TableId, UnlimitedMemory};
+    use grism_core::{EntityId, PoolMemoryManager, TableId};
 
     use super::*;
 
@@ -119,7 +120,7 @@ mod tests {
 
     fn sets() -> DisjointSets {
         let sizes = [(table(3), 50_000), (table(1), 50_000)];
-        DisjointSets::try_new(&sizes, Arc::new(UnlimitedMemory)).unwrap()
+        DisjointSets::try_new(&sizes, Arc::new(PoolMemoryManager::new(1 << 20))).unwrap()
     }
 
     #[test]

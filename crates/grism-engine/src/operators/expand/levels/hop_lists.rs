@@ -235,7 +235,9 @@ fn step_of(step: &ListStep, snapshot: &dyn Snapshot, lists: &mut usize) -> Step 
     let reads = match &step.hop {
         WeightedHop::ToMembers(roles) => Reads::Roles(step.tables.clone(), roles.clone()),
         WeightedHop::ToHyperedges(roles) => {
-            let roles = roles.iter().map(|role| (role.as_str(), LeadsTo::Hyperedges));
+            let roles = roles
+                .iter()
+                .map(|role| (role.as_str(), LeadsTo::Hyperedges));
             Reads::Lists(lists_of(step, roles.collect(), snapshot, lists))
         }
         WeightedHop::Edges(direction) => {
