@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Starts from which on it pays to look at all entities once instead of at those that each start reaches.
-const MANY: f64 = 16.0;
+const MANY: f64 = 8.0;
 
 /// Rewrites from the leaves up.
 ///

@@ -11,7 +11,6 @@ use grism_logical::{Direction, ListHop, ListStep, WeightedHop};
 
 use crate::ExecutionContextTrait;
 use crate::operators::expand::expansion::IncidenceReader;
-use crate::operators::expand::node_numbers::NodeNumbers;
 use crate::operators::expand::star::RoleColumn;
 
 /// The ways that one hop may take.
@@ -65,24 +64,6 @@ enum LeadsTo {
     OppositesWithoutLoops,
 }
 
-/// Entities that a step reaches for the first time.
-pub(super) struct Sink<'a> {
-    /// Greater than 0 for those that were reached before.
-    pub(super) numbers: &'a mut NodeNumbers,
-    /// The number of those that are reached now.
-    pub(super) number: u32,
-    pub(super) reached: &'a mut Vec<u64>,
-}
-
-impl Sink<'_> {
-    #[inline]
-    fn add(&mut self, id: u64) {
-        if self.numbers.put_first(id, self.number) {
-            self.reached.push(id);
-        }
-    }
-}
-
 impl HopLists {
     pub(super) fn new(context: &Arc<dyn ExecutionContextTrait>, hops: &[ListHop]) -> Self {
         let snapshot = Arc::clone(&context.query().snapshot);
@@ -102,7 +83,8 @@ impl HopLists {
         }
     }
 
-    /// Follows one step of one way from entities, which are of the tables it leads on from.
+    /// Follows one step of one way from entities, which are of the tables it leads on from: `visit` is given each of them with
+    /// each entity that a relationship leads to.
     ///
     /// # Errors
     /// `Cancelled`; those of storage.
@@ -110,7 +92,7 @@ impl HopLists {
         &mut self,
         (way, step): (usize, usize),
         from: &[u64],
-        sink: &mut Sink<'_>,
+        visit: &mut (impl FnMut(u64, u64) + Send),
     ) -> Result<()> {
         let Self {
             snapshot,
@@ -132,12 +114,12 @@ impl HopLists {
                     }
                     for entity in entities {
                         for list in lists {
-                            step.add_list(list, *entity, reader, sink);
+                            step.visit_list(list, *entity, reader, visit);
                         }
                     }
                 }
                 Reads::Roles(tables, roles) => {
-                    step.add_members(tables, roles, entities, snapshot.as_ref(), sink)
+                    step.visit_members(tables, roles, entities, snapshot.as_ref(), visit)
                         .await?;
                 }
             }
@@ -147,12 +129,12 @@ impl HopLists {
 }
 
 impl Step {
-    fn add_list(
+    fn visit_list(
         &self,
         list: &StepList,
         entity: u64,
         reader: &IncidenceReader,
-        sink: &mut Sink<'_>,
+        visit: &mut impl FnMut(u64, u64),
     ) {
         let Some((segment, local)) = reader.segment(list.table, list.number, entity) else {
             return;
@@ -166,7 +148,7 @@ impl Step {
         let Some((upper, lower)) = ids.narrow() else {
             for id in places.map(|place| ids.at(place)) {
                 if Some(id) != skipped && self.allows(EntityId::from_raw(id).table()) {
-                    sink.add(id);
+                    visit(entity, id);
                 }
             }
             return;
@@ -177,18 +159,21 @@ impl Step {
         }
         let ids = lower[places].iter().map(|lower| upper | u64::from(*lower));
         match skipped {
-            None => ids.for_each(|id| sink.add(id)),
-            Some(skipped) => ids.filter(|id| *id != skipped).for_each(|id| sink.add(id)),
+            None => ids.for_each(|id| visit(entity, id)),
+            Some(skipped) => {
+                let others = ids.filter(|id| *id != skipped);
+                others.for_each(|id| visit(entity, id));
+            }
         }
     }
 
-    async fn add_members(
+    async fn visit_members(
         &self,
         tables: &Tables,
         roles: &[String],
         hyperedges: &[u64],
         snapshot: &dyn Snapshot,
-        sink: &mut Sink<'_>,
+        visit: &mut (impl FnMut(u64, u64) + Send),
     ) -> Result<()> {
         let mut rest = hyperedges;
         while let Some(first) = rest.first() {
@@ -213,11 +198,11 @@ impl Step {
             let taken = snapshot.take(table, &offsets, &wanted).await?;
             for column in taken.columns().iter().filter_map(RoleColumn::of) {
                 let members = column.ids();
-                for at in 0..own.len() {
+                for (at, hyperedge) in own.iter().enumerate() {
                     for place in column.places(at).filter(|place| members.is_valid(*place)) {
                         let member = members.value(place);
                         if self.allows(EntityId::from_raw(member).table()) {
-                            sink.add(member);
+                            visit(*hyperedge, member);
                         }
                     }
                 }

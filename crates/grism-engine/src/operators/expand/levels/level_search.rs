@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use grism_core::{EntityId, MemoryManager, MemoryReservation, Result, Tables};
 
-use super::hop_lists::{HopLists, Sink};
+use super::hop_lists::HopLists;
 use crate::operators::expand::node_numbers::NodeNumbers;
 
 /// A search that is kept for the rows that follow, since they may start from the same entity.
@@ -101,24 +101,23 @@ impl LevelSearch {
             );
             for (step, own) in between.iter_mut().enumerate() {
                 let mut reached = Vec::new();
-                let mut sink = Sink {
-                    numbers: &mut own.numbers,
-                    number: 1,
-                    reached: &mut reached,
+                let mut visit = |_: u64, to: u64| {
+                    if own.numbers.put_first(to, 1) {
+                        reached.push(to);
+                    }
                 };
-                self.lists.follow((way, step), &from, &mut sink).await?;
+                self.lists.follow((way, step), &from, &mut visit).await?;
                 reached.sort_unstable();
                 own.reached.extend_from_slice(&reached);
                 from = reached;
             }
-            let mut sink = Sink {
-                numbers: &mut self.levels,
-                number,
-                reached: &mut next,
+            let mut visit = |_: u64, to: u64| {
+                if self.levels.put_first(to, number) {
+                    next.push(to);
+                }
             };
-            self.lists
-                .follow((way, last_step), &from, &mut sink)
-                .await?;
+            let last_step = (way, last_step);
+            self.lists.follow(last_step, &from, &mut visit).await?;
         }
         // Entities whose lists stand together follow each other.
         next.sort_unstable();

@@ -1,5 +1,6 @@
 //! Which entities are reached, and over how many hops: breadth-first searches that remember no paths.
 
+mod closing;
 mod hop_lists;
 mod level_search;
 mod meeting;

@@ -1,11 +1,14 @@
 //! `search_levels`: the ends of the shortest paths of every row of a stream, and their lengths.
 
+use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::Arc;
 
+use arrow::array::{Array, UInt64Array};
 use futures::{StreamExt, TryStreamExt};
-use grism_logical::{ListHop, PathMode};
+use grism_logical::{Components, ListHop, PathMode};
 
+use super::closing::ClosingSearch;
 use super::hop_lists::HopLists;
 use super::level_search::LevelSearch;
 use super::meeting::MeetingLevels;
@@ -23,7 +26,8 @@ pub(crate) struct LevelsSearch<H> {
     /// How many relationships of a hop count.
     pub(crate) length_of_hop: u64,
     pub(crate) rows: PathRows,
-    /// For paths that end where they start and may share relationships with their way back.
+    /// For paths that end where they start and may share relationships with their way back, where hops do not lead back as
+    /// they lead on.
     pub(crate) hops: H,
 }
 
@@ -43,7 +47,10 @@ pub(crate) fn search_levels<H: Hops>(
     let searching = Searching::new(context);
     let memory = context.memory_manager();
     let mut both = MeetingLevels::new(context, &search.ways, &memory);
-    let mut levels = LevelSearch::new(HopLists::new(context, &search.ways), memory);
+    let lists = || HopLists::new(context, &search.ways);
+    let is_symmetric = Components::are_symmetric(&search.ways);
+    let mut closing = ClosingSearch::new(lists(), Arc::clone(&memory));
+    let mut levels = LevelSearch::new(lists(), memory);
     let searched = async_stream::try_stream! {
         let (limit, most) = (searching.batch_rows, search.query.most);
         let apart = search.query.closes_apart();
@@ -94,7 +101,22 @@ pub(crate) fn search_levels<H: Hops>(
             if search.rows.len() > 0 {
                 yield search.rows.take(&batch)?;
             }
-            if apart {
+            if apart && is_symmetric {
+                for (start, rows) in search.closed(&starts, targets.as_ref()) {
+                    let Some(length) = closing.length(start, most).await? else {
+                        continue;
+                    };
+                    for row in rows {
+                        search.push(row, start, length);
+                        if search.rows.len() >= limit {
+                            yield search.rows.take(&batch)?;
+                        }
+                    }
+                }
+                if search.rows.len() > 0 {
+                    yield search.rows.take(&batch)?;
+                }
+            } else if apart {
                 let quests = search.query.closed_quests(&starts, targets.as_ref());
                 let (query, hops) = (&search.query, &mut search.hops);
                 let mut closed = pin!(search_quests(&batch, quests, query, hops, &searching));
@@ -116,6 +138,29 @@ impl<H> LevelsSearch<H> {
     fn returns(&self) -> bool {
         let query = &self.query;
         query.least > 0 && query.mode != PathMode::Acyclic && !query.closes_apart()
+    }
+
+    /// The starts that rows want paths back to, with the rows, where those are looked for apart.
+    fn closed(&self, starts: &UInt64Array, targets: Option<&UInt64Array>) -> Vec<(u64, Vec<u32>)> {
+        let mut places = HashMap::new();
+        let mut closed: Vec<(u64, Vec<u32>)> = Vec::new();
+        if self.query.mode == PathMode::Acyclic {
+            return closed;
+        }
+        for (row, start) in starts.iter().enumerate() {
+            let target = targets.map(|targets| targets.is_valid(row).then(|| targets.value(row)));
+            let Some(start) = start.filter(|start| {
+                self.query.allows(*start) && target.is_none_or(|target| target == Some(*start))
+            }) else {
+                continue;
+            };
+            let place = *places.entry(start).or_insert(closed.len());
+            if place == closed.len() {
+                closed.push((start, Vec::new()));
+            }
+            closed[place].1.push(row as u32);
+        }
+        closed
     }
 
     /// The entities of a level that rows want paths to, which then want none any more, and the rows.
