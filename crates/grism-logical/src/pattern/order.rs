@@ -286,6 +286,7 @@ impl Planner<'_> {
         }
         let all = self.tables_of(to).map_or(1.0, |own| self.rows_of(own));
         let mut apart = progress.apart();
+        apart.outside.extend(progress.outside.iter().cloned());
         let Some(start) = self.best_start_of(to, &apart) else {
             return false;
         };

@@ -4,13 +4,12 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use grism_core::{
-    EntityId, IncidenceSegment, Result, SOURCE_ROLE, SegmentKey, Snapshot, TableId, Tables,
-};
+use grism_core::{EntityId, IncidenceSegment, Result, SOURCE_ROLE, Snapshot, TableId, Tables};
 use grism_logical::{Direction, ListHop, WeightedHop};
 
 use super::disjoint_sets::DisjointSets;
 use crate::ExecutionContextTrait;
+use crate::operators::expand::expansion::{given_offsets, member_tables, segments_of};
 use crate::operators::expand::weighted_count::parallel::in_parallel;
 
 /// Members whose lists are one piece of work.
@@ -49,15 +48,13 @@ pub(super) async fn connected(
     let shift = snapshot.segment_shift();
     for own in links {
         for table in own.members.clone() {
-            let segments = offsets(table, snapshot.as_ref()).div_ceil(1 << shift);
-            for segment in 0..segments {
+            for key in segments_of(table, snapshot.as_ref()) {
                 context.query().cancellation.check()?;
-                let key = SegmentKey { table, segment };
                 let lists = snapshot.incidences(own.table, &own.role, key).await?;
                 let members = lists.offsets.len().saturating_sub(1);
                 let starts = (0..members).step_by(CHUNK);
                 let chunks = starts.map(|start| start..(start + CHUNK).min(members));
-                let first = EntityId::new(table, segment << shift).raw();
+                let first = EntityId::new(table, key.segment << shift).raw();
                 let (sets, own) = (Arc::clone(&sets), own.clone());
                 let link = move |(): &mut (), chunk: &Range<usize>| {
                     own.link(&sets, &lists, first, chunk.clone());
@@ -90,7 +87,7 @@ fn links_of(ways: &[ListHop], snapshot: &dyn Snapshot) -> Vec<Links> {
                     table: *table,
                     role: role.clone(),
                     connects,
-                    members: members_of(*table, role, way.from.as_ref(), snapshot),
+                    members: member_tables(*table, role, way.from.as_ref(), snapshot),
                     to: step.to.clone(),
                 };
                 links.push(own);
@@ -98,29 +95,6 @@ fn links_of(ways: &[ListHop], snapshot: &dyn Snapshot) -> Vec<Links> {
         }
     }
     links
-}
-
-/// The tables that members of a role may come from, as far as they are among `allowed`.
-fn members_of(
-    table: TableId,
-    role: &str,
-    allowed: Option<&Tables>,
-    snapshot: &dyn Snapshot,
-) -> Vec<TableId> {
-    let schema = snapshot.schema();
-    let entry = schema.table(table).ok();
-    let Some(role) = entry.and_then(|entry| entry.hyperedge_type()?.role(role)) else {
-        return Vec::new();
-    };
-    let is_hyperedge = |name: &String| schema.hyperedge_table(name).is_some();
-    let tables = match &role.member {
-        Some(name) if is_hyperedge(name) => schema.member_tables(role),
-        // A node stays bound when it loses its label.
-        _ => schema.entity_tables(),
-    };
-    let own = tables.iter().copied();
-    own.filter(|table| allowed.is_none_or(|allowed| allowed.contains(table)))
-        .collect()
 }
 
 /// A set for each entity that may be connected with another one.
@@ -145,15 +119,9 @@ fn sets_of(
     }
     let sizes: Vec<(TableId, u64)> = tables
         .into_iter()
-        .map(|table| (table, offsets(table, snapshot)))
+        .map(|table| (table, given_offsets(table, snapshot)))
         .collect();
     DisjointSets::try_new(&sizes, context.memory_manager())
-}
-
-/// The offsets that a table has given out.
-fn offsets(table: TableId, snapshot: &dyn Snapshot) -> u64 {
-    let own = snapshot.statistics().tables.get(&table);
-    own.map_or(0, |own| own.next_offset)
 }
 
 impl Links {

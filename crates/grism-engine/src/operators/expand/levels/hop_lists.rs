@@ -4,14 +4,23 @@ use std::sync::Arc;
 
 use arrow::array::{Array, UInt64Array};
 use grism_core::{
-    CancellationHandle, EntityId, IdList, Result, SOURCE_ROLE, Snapshot, TARGET_ROLE, TableId,
-    Tables,
+    CancellationHandle, EntityId, IdList, IncidenceSegment, MemoryManager, MemoryReservation,
+    Result, SOURCE_ROLE, Snapshot, TARGET_ROLE, TableId, Tables,
 };
 use grism_logical::{Direction, ListHop, ListStep, WeightedHop};
 
 use crate::ExecutionContextTrait;
-use crate::operators::expand::expansion::IncidenceReader;
+use crate::operators::expand::expansion::{
+    IncidenceReader, given_offsets, member_tables, segments_of,
+};
+use crate::operators::expand::node_numbers::NodeNumbers;
 use crate::operators::expand::star::RoleColumn;
+
+/// Hyperedges from which on their members may be looked for in the lists of all members.
+const MANY: usize = 1024;
+
+/// The part of all hyperedges that pays to do so: one in so many.
+const SHARE: u64 = 8;
 
 /// The ways that one hop may take.
 #[derive(Debug)]
@@ -22,6 +31,7 @@ pub(super) struct HopLists {
     /// Entities that are expanded between two looks at cancellation.
     rows: usize,
     cancellation: CancellationHandle,
+    memory: Arc<dyn MemoryManager>,
 }
 
 /// One way, of one step or more.
@@ -43,8 +53,12 @@ pub(super) struct Step {
 enum Reads {
     /// Lists of the entity that the step starts from.
     Lists(Vec<StepList>),
-    /// The roles of a hyperedge.
-    Roles(Tables, Vec<String>),
+    /// The roles of a hyperedge, or the lists of what these may bind.
+    Roles {
+        tables: Tables,
+        roles: Vec<String>,
+        back: Vec<StepList>,
+    },
 }
 
 #[derive(Debug)]
@@ -80,6 +94,7 @@ impl HopLists {
             ways,
             rows: context.query().config.batch_rows,
             cancellation: context.query().cancellation.clone(),
+            memory: context.memory_manager(),
         }
     }
 
@@ -100,8 +115,27 @@ impl HopLists {
             ways,
             rows,
             cancellation,
+            memory,
         } = self;
         let step = &ways[way].steps[step];
+        if let Reads::Roles { tables, back, .. } = &step.reads
+            && are_many(from, tables, snapshot.as_ref())
+        {
+            let wanted = Wanted::try_new(from, Arc::clone(memory))?;
+            for list in back {
+                for table in
+                    member_tables(list.table, &list.role, step.to.as_ref(), snapshot.as_ref())
+                {
+                    for key in segments_of(table, snapshot.as_ref()) {
+                        cancellation.check()?;
+                        let lists = snapshot.incidences(list.table, &list.role, key).await?;
+                        let first = EntityId::new(table, key.segment << snapshot.segment_shift());
+                        wanted.visit(&lists, first.raw(), visit);
+                    }
+                }
+            }
+            return Ok(());
+        }
         for entities in from.chunks(*rows) {
             cancellation.check()?;
             match &step.reads {
@@ -118,7 +152,7 @@ impl HopLists {
                         }
                     }
                 }
-                Reads::Roles(tables, roles) => {
+                Reads::Roles { tables, roles, .. } => {
                     step.visit_members(tables, roles, entities, snapshot.as_ref(), visit)
                         .await?;
                 }
@@ -218,7 +252,16 @@ impl Step {
 
 fn step_of(step: &ListStep, snapshot: &dyn Snapshot, lists: &mut usize) -> Step {
     let reads = match &step.hop {
-        WeightedHop::ToMembers(roles) => Reads::Roles(step.tables.clone(), roles.clone()),
+        WeightedHop::ToMembers(roles) => {
+            let back = roles
+                .iter()
+                .map(|role| (role.as_str(), LeadsTo::Hyperedges));
+            Reads::Roles {
+                tables: step.tables.clone(),
+                roles: roles.clone(),
+                back: lists_of(step, back.collect(), snapshot, lists),
+            }
+        }
         WeightedHop::ToHyperedges(roles) => {
             let roles = roles
                 .iter()
@@ -240,6 +283,41 @@ fn step_of(step: &ListStep, snapshot: &dyn Snapshot, lists: &mut usize) -> Step 
     Step {
         to: step.to.clone(),
         reads,
+    }
+}
+
+/// Whether there are so many hyperedges that the lists of all members are read sooner than what each of them binds.
+fn are_many(hyperedges: &[u64], tables: &Tables, snapshot: &dyn Snapshot) -> bool {
+    let all = tables.iter().map(|table| given_offsets(*table, snapshot));
+    hyperedges.len() >= MANY && hyperedges.len() as u64 * SHARE >= all.sum()
+}
+
+/// Hyperedges whose members are looked for in the lists of all members.
+struct Wanted {
+    hyperedges: NodeNumbers,
+    _memory: MemoryReservation,
+}
+
+impl Wanted {
+    fn try_new(hyperedges: &[u64], memory: Arc<dyn MemoryManager>) -> Result<Self> {
+        let mut wanted = NodeNumbers::default();
+        for hyperedge in hyperedges {
+            wanted.set(*hyperedge, 1);
+        }
+        Ok(Self {
+            _memory: MemoryReservation::try_new(memory, wanted.bytes())?,
+            hyperedges: wanted,
+        })
+    }
+
+    /// Calls `visit` with each of the hyperedges and each member of a segment that it binds; the first of these is `first`.
+    fn visit(&self, lists: &IncidenceSegment, first: u64, visit: &mut impl FnMut(u64, u64)) {
+        for local in 0..lists.offsets.len().saturating_sub(1) {
+            let hyperedges = lists.range(local).map(|place| lists.hyperedges.at(place));
+            for hyperedge in hyperedges.filter(|id| self.hyperedges.get(*id) > 0) {
+                visit(hyperedge, first + local as u64);
+            }
+        }
     }
 }
 
