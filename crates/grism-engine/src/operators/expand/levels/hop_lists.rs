@@ -16,12 +16,6 @@ use crate::operators::expand::expansion::{
 use crate::operators::expand::node_numbers::NodeNumbers;
 use crate::operators::expand::star::RoleColumn;
 
-/// Hyperedges from which on their members may be looked for in the lists of all members.
-const MANY: usize = 1024;
-
-/// The part of all hyperedges that pays to do so: one in so many.
-const SHARE: u64 = 8;
-
 /// The ways that one hop may take.
 #[derive(Debug)]
 pub(super) struct HopLists {
@@ -53,11 +47,12 @@ pub(super) struct Step {
 enum Reads {
     /// Lists of the entity that the step starts from.
     Lists(Vec<StepList>),
-    /// The roles of a hyperedge, or the lists of what these may bind.
+    /// The roles of a hyperedge, or, for so many hyperedges at once, the lists of all that these may bind.
     Roles {
         tables: Tables,
         roles: Vec<String>,
         back: Vec<StepList>,
+        many: usize,
     },
 }
 
@@ -118,8 +113,8 @@ impl HopLists {
             memory,
         } = self;
         let step = &ways[way].steps[step];
-        if let Reads::Roles { tables, back, .. } = &step.reads
-            && are_many(from, tables, snapshot.as_ref())
+        if let Reads::Roles { back, many, .. } = &step.reads
+            && from.len() >= *many
         {
             let wanted = Wanted::try_new(from, Arc::clone(memory))?;
             for list in back {
@@ -253,13 +248,14 @@ impl Step {
 fn step_of(step: &ListStep, snapshot: &dyn Snapshot, lists: &mut usize) -> Step {
     let reads = match &step.hop {
         WeightedHop::ToMembers(roles) => {
-            let back = roles
-                .iter()
-                .map(|role| (role.as_str(), LeadsTo::Hyperedges));
+            let back = roles.iter();
+            let back = back.map(|role| (role.as_str(), LeadsTo::Hyperedges));
+            let back = lists_of(step, back.collect(), snapshot, lists);
             Reads::Roles {
                 tables: step.tables.clone(),
                 roles: roles.clone(),
-                back: lists_of(step, back.collect(), snapshot, lists),
+                many: many(step, &back, snapshot),
+                back,
             }
         }
         WeightedHop::ToHyperedges(roles) => {
@@ -286,10 +282,15 @@ fn step_of(step: &ListStep, snapshot: &dyn Snapshot, lists: &mut usize) -> Step 
     }
 }
 
-/// Whether there are so many hyperedges that the lists of all members are read sooner than what each of them binds.
-fn are_many(hyperedges: &[u64], tables: &Tables, snapshot: &dyn Snapshot) -> bool {
-    let all = tables.iter().map(|table| given_offsets(*table, snapshot));
-    hyperedges.len() >= MANY && hyperedges.len() as u64 * SHARE >= all.sum()
+/// Hyperedges from which on the lists of all members are read sooner than what each hyperedge binds.
+fn many(step: &ListStep, lists: &[StepList], snapshot: &dyn Snapshot) -> usize {
+    let given = |table: &TableId| given_offsets(*table, snapshot);
+    let hyperedges: u64 = step.tables.iter().map(given).sum();
+    let members = lists
+        .iter()
+        .flat_map(|list| member_tables(list.table, &list.role, step.to.as_ref(), snapshot));
+    let members: u64 = members.map(|table| given(&table)).sum();
+    (hyperedges / 8).max(members / 64) as usize
 }
 
 /// Hyperedges whose members are looked for in the lists of all members.
