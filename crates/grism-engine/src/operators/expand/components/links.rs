@@ -40,7 +40,7 @@ enum Connects {
 pub(super) async fn connected(
     ways: &[ListHop],
     context: &Arc<dyn ExecutionContextTrait>,
-) -> Result<DisjointSets> {
+) -> Result<Arc<DisjointSets>> {
     let snapshot = Arc::clone(&context.query().snapshot);
     let links = links_of(ways, snapshot.as_ref());
     let sets = sets_of(&links, snapshot.as_ref(), context)?;
@@ -64,7 +64,7 @@ pub(super) async fn connected(
             }
         }
     }
-    Arc::try_unwrap(sets).map_err(|_| grism_core::Error::internal("sets are linked still"))
+    Ok(sets)
 }
 
 fn links_of(ways: &[ListHop], snapshot: &dyn Snapshot) -> Vec<Links> {
