@@ -3,7 +3,7 @@
 use grism_core::Tables;
 use serde::{Deserialize, Serialize};
 
-use super::WeightedHop;
+use super::{Direction, WeightedHop};
 
 /// A chain of steps from an entity, none of which has a condition beside the tables it leads to.
 ///
@@ -54,6 +54,38 @@ impl ListHop {
     pub fn is_symmetric(&self) -> bool {
         *self == self.reversed()
     }
+
+    /// Whether no relationship that some of these ways begins with is one that some of them ends with from its other side: a
+    /// shortest way back to an entity then takes none twice.
+    #[must_use]
+    pub fn lead_one_way(ways: &[Self]) -> bool {
+        let returns = |way: &Self, other: &Self| match (way.steps.first(), other.steps.last()) {
+            (Some(first), Some(last)) => last.leads_back(first),
+            _ => true,
+        };
+        ways.iter()
+            .all(|way| ways.iter().all(|other| !returns(way, other)))
+    }
+}
+
+impl ListStep {
+    /// Whether the step may follow a relationship of `other` from its other side.
+    fn leads_back(&self, other: &Self) -> bool {
+        let shares_table = self.tables.iter().any(|own| other.tables.contains(own));
+        let shares_role =
+            |own: &[String], others: &[String]| own.iter().any(|role| others.contains(role));
+        shares_table
+            && match (&self.hop, &other.hop) {
+                (WeightedHop::Edges(own), WeightedHop::Edges(other)) => {
+                    *own == Direction::Both || own != other
+                }
+                (WeightedHop::ToHyperedges(own), WeightedHop::ToMembers(roles))
+                | (WeightedHop::ToMembers(own), WeightedHop::ToHyperedges(roles)) => {
+                    shares_role(own, roles)
+                }
+                _ => false,
+            }
+    }
 }
 
 impl WeightedHop {
@@ -73,7 +105,6 @@ mod tests {
     use grism_core::{TableId, Tables};
 
     use super::*;
-    use crate::Direction;
 
     fn tables(table: u16) -> Tables {
         Tables::from([TableId::try_new(table).unwrap()])
@@ -100,6 +131,8 @@ mod tests {
         assert!(hop(1, "member", 1).is_symmetric());
         assert!(!hop(1, "head", 1).is_symmetric());
         assert!(!hop(1, "member", 2).is_symmetric());
+        assert!(ListHop::lead_one_way(&[hop(1, "head", 1)]));
+        assert!(!ListHop::lead_one_way(&[hop(1, "member", 1)]));
         let twice = hop(1, "head", 2).reversed().reversed();
         assert_eq!(twice, hop(1, "head", 2));
     }
@@ -117,5 +150,11 @@ mod tests {
         assert!(edges(Direction::Both).is_symmetric());
         assert!(!edges(Direction::Out).is_symmetric());
         assert_eq!(edges(Direction::Out).reversed(), edges(Direction::In));
+        assert!(ListHop::lead_one_way(&[edges(Direction::Out)]));
+        assert!(!ListHop::lead_one_way(&[edges(Direction::Both)]));
+        assert!(!ListHop::lead_one_way(&[
+            edges(Direction::Out),
+            edges(Direction::In)
+        ]));
     }
 }

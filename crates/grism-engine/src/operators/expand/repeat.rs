@@ -14,7 +14,7 @@ use arrow::record_batch::RecordBatch;
 use futures::TryStreamExt;
 use grism_core::{Error, Result, Type, Value, batch_bytes, compact_slices, decode_any};
 use grism_logical::optimizer::Facts;
-use grism_logical::{Column, LogicalPlan, Repeat};
+use grism_logical::{Column, ListHop, LogicalPlan, Repeat};
 use serde::{Deserialize, Serialize};
 
 use super::levels::{LevelsSearch, search_levels};
@@ -133,7 +133,11 @@ impl Unary for RepeatExec {
             search: self.repeat.search,
             mode: self.repeat.mode,
             prunable: self.repeat.prunable,
-            directed: false,
+            directed: self
+                .repeat
+                .lists
+                .as_deref()
+                .is_some_and(ListHop::lead_one_way),
             restrict: self.repeat.restrict.clone(),
         };
         if let Some(ways) = &self.repeat.lists {
