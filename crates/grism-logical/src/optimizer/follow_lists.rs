@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use grism_core::{Result, Tables};
+use grism_core::{GraphSchema, Result, Tables};
 
 use super::Facts;
 use crate::{
@@ -15,15 +15,15 @@ use crate::{
 ///
 /// # Errors
 /// None of its own.
-pub(super) fn follow_lists(plan: LogicalPlan, _facts: Facts<'_>) -> Result<LogicalPlan> {
-    rewrite(&plan)
+pub(super) fn follow_lists(plan: LogicalPlan, facts: Facts<'_>) -> Result<LogicalPlan> {
+    rewrite(&plan, facts.schema)
 }
 
-fn rewrite(plan: &LogicalPlan) -> Result<LogicalPlan> {
-    let plan = plan.try_map_inputs(&mut rewrite)?;
+fn rewrite(plan: &LogicalPlan, schema: &GraphSchema) -> Result<LogicalPlan> {
+    let plan = plan.try_map_inputs(&mut |input| rewrite(input, schema))?;
     Ok(match plan {
         LogicalPlan::Repeat(repeat) => LogicalPlan::Repeat(Repeat {
-            lists: lists_of(&repeat),
+            lists: lists_of(&repeat, schema),
             ..repeat
         }),
         other => other,
@@ -31,7 +31,7 @@ fn rewrite(plan: &LogicalPlan) -> Result<LogicalPlan> {
 }
 
 /// The lists that a repetition follows, where a search along them finds the same.
-fn lists_of(repeat: &Repeat) -> Option<Vec<ListHop>> {
+fn lists_of(repeat: &Repeat, schema: &GraphSchema) -> Option<Vec<ListHop>> {
     let finds_ends = matches!(repeat.search, PathSearch::Reach | PathSearch::AnyShortest);
     let is_searched = match repeat.mode {
         PathMode::Walk => true,
@@ -46,7 +46,33 @@ fn lists_of(repeat: &Repeat) -> Option<Vec<ListHop>> {
         one => vec![one],
     };
     let hops = choices.into_iter().map(|choice| list_hop(choice, repeat));
-    hops.collect()
+    let mut hops = hops.collect::<Option<Vec<_>>>()?;
+    let starts: Vec<Tables> = hops.iter().filter_map(|hop| hop.from.clone()).collect();
+    for step in hops.iter_mut().filter_map(|hop| hop.steps.last_mut()) {
+        if step.to.is_none() {
+            let mut starts = starts.iter();
+            step.to = starts.find(|own| stays_within(step, own, schema)).cloned();
+        }
+    }
+    Some(hops)
+}
+
+/// Whether a step leads to members of `tables` only, as its roles are declared, so that naming them changes nothing but shows
+/// that hops lead on from there.
+fn stays_within(step: &ListStep, tables: &Tables, schema: &GraphSchema) -> bool {
+    let WeightedHop::ToMembers(roles) = &step.hop else {
+        return false;
+    };
+    step.tables.iter().all(|table| {
+        let entry = schema.table(*table).ok();
+        let ty = entry.and_then(|entry| entry.hyperedge_type());
+        let bound = roles.iter().filter_map(|role| ty?.role(role));
+        let mut bound = bound.map(|role| {
+            let members = schema.member_tables(role);
+            role.member.is_some() && members.iter().all(|own| tables.contains(own))
+        });
+        bound.all(|own| own)
+    })
 }
 
 fn list_hop(plan: &LogicalPlan, repeat: &Repeat) -> Option<ListHop> {

@@ -173,8 +173,9 @@ impl Planner<'_> {
             let mut ignored = LogicalPlan::Unit;
             self.start(index, &mut trial, &mut ignored);
             self.reach_connected(&mut trial, &mut ignored);
-            if best.is_none_or(|(cost, _)| trial.cost < cost) {
-                best = Some((trial.cost, index));
+            let expected = trial.cost + self.cost_of_waiting(&trial);
+            if best.is_none_or(|(cost, _)| expected < cost) {
+                best = Some((expected, index));
             }
         }
         best.map(|(_, index)| index)
@@ -297,6 +298,24 @@ impl Planner<'_> {
             None => all,
         };
         apart.rows > FEW_TARGETS && apart.rows * WORTHWHILE >= reached
+    }
+
+    /// What the pairs are expected to cost that searches wait for whose other end is not known.
+    fn cost_of_waiting(&self, progress: &Progress) -> f64 {
+        let searches = self.graph.edges.iter().filter(|edge| {
+            let path = edge.path.as_ref();
+            path.is_some_and(|path| path.search != PathSearch::Trails)
+        });
+        let pairs = searches.map(|edge| {
+            let free = match (progress.has(&edge.left), progress.has(&edge.right)) {
+                (true, false) => &edge.right,
+                (false, true) => &edge.left,
+                _ => return 0.0,
+            };
+            let rows = self.tables_of(free).map_or(1.0, |own| self.rows_of(own));
+            progress.rows * (rows * self.selectivity(free)).max(1.0) * EXPANSION_COST
+        });
+        pairs.sum()
     }
 
     /// The cheapest start of what is tied to the entity `variable` and not to what is bound.
