@@ -8,6 +8,7 @@ pub(crate) mod edge_lists;
 pub(crate) mod expansion;
 pub(crate) mod levels;
 pub(crate) mod marks;
+pub(crate) mod member_lists;
 pub(crate) mod node_numbers;
 pub(crate) mod path_expand;
 pub(crate) mod path_rows;
