@@ -5,7 +5,10 @@ use std::sync::Arc;
 use grism_core::{Result, Type, with_stack};
 
 use super::known_schema::known_schema;
-use super::{ApplyKind, JoinKind, LogicalPlan, PropertyRef, RoleBinding, RoleSource};
+use super::{
+    ApplyKind, Components, CountExpand, CountIntersect, JoinKind, LogicalPlan, PropertyRef,
+    RoleBinding, RoleSource,
+};
 use crate::{Column, PlanSchema, infer_type, property_column};
 
 impl LogicalPlan {
@@ -53,19 +56,23 @@ impl LogicalPlan {
                 schema
             }
             Self::WeightedCount(count) => PlanSchema::new(count.columns()),
-            Self::CountIntersect(expand) => {
-                let mut schema = (*known_schema(&expand.input)?).clone();
-                schema.put(Column::new(&expand.count, Type::Int64));
-                schema
-            }
-            Self::Components(components) => {
-                let mut schema = (*known_schema(&components.input)?).clone();
-                schema.put(Column::new(&components.component, Type::Int64));
-                schema
-            }
-            Self::CountExpand(expand) => {
-                let mut schema = (*known_schema(&expand.input)?).clone();
-                schema.put(Column::new(&expand.count, Type::Int64));
+            Self::CountIntersect(CountIntersect {
+                input,
+                count: column,
+                ..
+            })
+            | Self::CountExpand(CountExpand {
+                input,
+                count: column,
+                ..
+            })
+            | Self::Components(Components {
+                input,
+                component: column,
+                ..
+            }) => {
+                let mut schema = (*known_schema(input)?).clone();
+                schema.put(Column::new(column, Type::Int64));
                 schema
             }
             Self::RoleExpand(expand) => {
