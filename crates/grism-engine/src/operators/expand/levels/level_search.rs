@@ -50,11 +50,13 @@ impl LevelSearch {
         }
     }
 
-    /// Starts at `start`, which is met again where `returns`; goes on with the search before where that started there too.
+    /// Whether the search is one from `start`.
+    pub(super) fn is_from(&self, start: u64) -> bool {
+        self.start == Some(start)
+    }
+
+    /// Forgets the search before and starts at `start`, which is met again where `returns`.
     pub(super) fn begin(&mut self, start: u64, returns: bool) {
-        if self.start == Some(start) {
-            return;
-        }
         self.levels.clear(&self.reached);
         for between in self.between.iter_mut().flatten() {
             between.numbers.clear(&between.reached);

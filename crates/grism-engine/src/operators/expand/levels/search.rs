@@ -78,7 +78,9 @@ pub(crate) fn search_levels<H: Hops>(
                 if goal.are_reached() {
                     continue;
                 }
-                levels.begin(goal.start, search.returns());
+                if !levels.is_from(goal.start) {
+                    levels.begin(goal.start, search.returns());
+                }
                 let mut depth = 0;
                 loop {
                     for (end, row) in search.answers(&mut goal, &levels, depth) {
