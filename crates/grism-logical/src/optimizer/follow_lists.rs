@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use grism_core::{GraphSchema, Result, Tables};
 
 use super::Facts;
+use super::recognized::only_drops;
 use crate::{
     ListHop, ListStep, LogicalExpr, LogicalPlan, PathMode, PathSearch, Repeat, RoleSource,
     WeightedHop,
@@ -41,9 +42,13 @@ fn lists_of(repeat: &Repeat, schema: &GraphSchema) -> Option<Vec<ListHop>> {
     if !finds_ends || !is_searched || repeat.least > 1 || !repeat.collected.is_empty() {
         return None;
     }
-    let choices = match &*repeat.hop {
+    let hop = match &*repeat.hop {
+        LogicalPlan::Project { input, expressions } if only_drops(expressions) => input,
+        _ => &repeat.hop,
+    };
+    let choices = match &**hop {
         LogicalPlan::Union { inputs } => inputs.iter().map(|own| &**own).collect(),
-        one => vec![one],
+        _ => vec![&*repeat.hop],
     };
     let hops = choices.into_iter().map(|choice| list_hop(choice, repeat));
     let mut hops = hops.collect::<Option<Vec<_>>>()?;
