@@ -3,6 +3,7 @@
 mod closing;
 mod hop_lists;
 mod level_search;
+mod many_search;
 mod meeting;
 mod search;
 

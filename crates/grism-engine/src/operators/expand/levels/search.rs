@@ -11,6 +11,7 @@ use grism_logical::{Components, ListHop, PathMode};
 use super::closing::ClosingSearch;
 use super::hop_lists::HopLists;
 use super::level_search::LevelSearch;
+use super::many_search::{ManySearch, TOGETHER};
 use super::meeting::MeetingLevels;
 use crate::batch::id_column;
 use crate::operators::expand::path_rows::PathRows;
@@ -31,9 +32,12 @@ pub(crate) struct LevelsSearch<H> {
     pub(crate) hops: H,
 }
 
-/// Searches from every row of `input`, once from each start that follows another.
+/// Searches from every row of `input`: from up to 64 starts of a batch together where all ends are wanted, and else once from
+/// each start.
 ///
 /// ```text
+/// a1 ┐
+/// a2 ┴ two searches that read the list of an entity once where both reach it at the same level
 /// a1 b1 ┐
 /// a1 b2 ├ one search from a1, until it has reached b1, b2 and b3
 /// a1 b3 ┘
@@ -50,6 +54,7 @@ pub(crate) fn search_levels<H: Hops>(
     let lists = || HopLists::new(context, &search.ways);
     let is_symmetric = Components::are_symmetric(&search.ways);
     let mut closing = ClosingSearch::new(lists(), Arc::clone(&memory));
+    let mut many = ManySearch::new(lists(), Arc::clone(&memory));
     let mut levels = LevelSearch::new(lists(), memory);
     let searched = async_stream::try_stream! {
         let (limit, most) = (searching.batch_rows, search.query.most);
@@ -60,9 +65,31 @@ pub(crate) fn search_levels<H: Hops>(
                 Some(target) => Some(id_column(&batch, target)?),
                 None => None,
             };
-            let goals = Goals::by_start(&starts, targets.as_ref(), |start, target| {
+            let mut goals = Goals::by_start(&starts, targets.as_ref(), |start, target| {
                 (apart && start == target) || !search.query.allows(target)
             });
+            if targets.is_none() && goals.len() > 1 {
+                let starts = std::mem::take(&mut goals);
+                for together in starts.chunks(TOGETHER) {
+                    many.begin(together.iter().map(|goal| goal.start), search.returns());
+                    let mut depth = 0;
+                    loop {
+                        for (end, row) in search.answers_of_many(together, &many, depth) {
+                            search.push(row, end, depth);
+                            if search.rows.len() >= limit {
+                                searching.cancellation.check()?;
+                                yield search.rows.take(&batch)?;
+                            }
+                        }
+                        let is_last = most.is_some_and(|most| depth >= most);
+                        if is_last || many.level().len() == 0 {
+                            break;
+                        }
+                        many.grow().await?;
+                        depth += 1;
+                    }
+                }
+            }
             for mut goal in goals {
                 for (target, rows) in goal.take_few() {
                     let Some(length) = both.length((goal.start, target), most).await? else {
@@ -163,6 +190,26 @@ impl<H> LevelsSearch<H> {
             closed[place].1.push(row as u32);
         }
         closed
+    }
+
+    /// The entities of the last level of searches that go on together, which rows want paths to, and the rows.
+    fn answers_of_many(&self, goals: &[Goals], many: &ManySearch, depth: u64) -> Vec<(u64, u32)> {
+        let mut answers = Vec::new();
+        if depth < self.query.least {
+            return answers;
+        }
+        let apart = self.query.closes_apart();
+        let level = many.level().filter(|(end, _)| self.query.allows(*end));
+        for (end, mut searches) in level {
+            while searches != 0 {
+                let goal = &goals[searches.trailing_zeros() as usize];
+                searches &= searches - 1;
+                if !(apart && end == goal.start) {
+                    answers.extend(goal.open.iter().map(|row| (end, *row)));
+                }
+            }
+        }
+        answers
     }
 
     /// The entities of a level that rows want paths to, which then want none any more, and the rows.
