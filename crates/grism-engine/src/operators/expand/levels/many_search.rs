@@ -57,10 +57,15 @@ impl ManySearch {
         }
     }
 
-    /// The entities of the last level, with the searches that reached them first there.
-    pub(super) fn level(&self) -> impl ExactSizeIterator<Item = (u64, u64)> + '_ {
-        let level = self.level.iter();
-        level.map(|entity| (*entity, self.ends.last(*entity)))
+    /// How many entities the last level has.
+    pub(super) fn reached(&self) -> usize {
+        self.level.len()
+    }
+
+    /// An entity of the last level, and the searches that reached it first there.
+    pub(super) fn entity(&self, place: usize) -> (u64, u64) {
+        let entity = self.level[place];
+        (entity, self.ends.last(entity))
     }
 
     /// Goes one level on.

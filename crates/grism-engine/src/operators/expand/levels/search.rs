@@ -5,7 +5,9 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use arrow::array::{Array, UInt64Array};
-use futures::{StreamExt, TryStreamExt};
+use arrow::record_batch::RecordBatch;
+use futures::{Stream, StreamExt, TryStreamExt};
+use grism_core::Result;
 use grism_logical::{Components, ListHop, PathMode};
 
 use super::closing::ClosingSearch;
@@ -70,24 +72,9 @@ pub(crate) fn search_levels<H: Hops>(
             });
             if targets.is_none() && goals.len() > 1 {
                 let starts = std::mem::take(&mut goals);
-                for together in starts.chunks(TOGETHER) {
-                    many.begin(together.iter().map(|goal| goal.start), search.returns());
-                    let mut depth = 0;
-                    loop {
-                        for (end, row) in search.answers_of_many(together, &many, depth) {
-                            search.push(row, end, depth);
-                            if search.rows.len() >= limit {
-                                searching.cancellation.check()?;
-                                yield search.rows.take(&batch)?;
-                            }
-                        }
-                        let is_last = most.is_some_and(|most| depth >= most);
-                        if is_last || many.level().len() == 0 {
-                            break;
-                        }
-                        many.grow().await?;
-                        depth += 1;
-                    }
+                let mut found = pin!(search_together(&batch, &starts, &mut search, &mut many, &searching));
+                while let Some(rows) = found.try_next().await? {
+                    yield rows;
                 }
             }
             for mut goal in goals {
@@ -110,10 +97,22 @@ pub(crate) fn search_levels<H: Hops>(
                 }
                 let mut depth = 0;
                 loop {
-                    for (end, row) in search.answers(&mut goal, &levels, depth) {
+                    for place in 0..search.wanted(levels.level(depth), &goal, depth) {
+                        let end = levels.level(depth)[place];
+                        if !search.may_end(end, goal.start) {
+                            continue;
+                        }
+                        for row in &goal.open {
+                            search.push(*row, end, depth);
+                            if search.rows.len() >= limit {
+                                searching.cancellation.check()?;
+                                yield search.rows.take(&batch)?;
+                            }
+                        }
+                    }
+                    for (end, row) in search.reached(&mut goal, &levels, depth) {
                         search.push(row, end, depth);
                         if search.rows.len() >= limit {
-                            searching.cancellation.check()?;
                             yield search.rows.take(&batch)?;
                         }
                     }
@@ -158,6 +157,48 @@ pub(crate) fn search_levels<H: Hops>(
     searched.boxed()
 }
 
+/// The ends of all paths from `starts`, of which none has a target.
+fn search_together<'a, H: Hops>(
+    batch: &'a RecordBatch,
+    starts: &'a [Goals],
+    search: &'a mut LevelsSearch<H>,
+    many: &'a mut ManySearch,
+    searching: &'a Searching,
+) -> impl Stream<Item = Result<RecordBatch>> + Send + 'a {
+    async_stream::try_stream! {
+        for together in starts.chunks(TOGETHER) {
+            many.begin(together.iter().map(|goal| goal.start), search.returns());
+            let mut depth = 0;
+            loop {
+                let wanted = if depth < search.query.least { 0 } else { many.reached() };
+                for place in 0..wanted {
+                    let (end, mut searches) = many.entity(place);
+                    while searches != 0 {
+                        let goal = &together[searches.trailing_zeros() as usize];
+                        searches &= searches - 1;
+                        if !search.may_end(end, goal.start) {
+                            continue;
+                        }
+                        for row in &goal.open {
+                            search.push(*row, end, depth);
+                            if search.rows.len() >= searching.batch_rows {
+                                searching.cancellation.check()?;
+                                yield search.rows.take(batch)?;
+                            }
+                        }
+                    }
+                }
+                let is_last = search.query.most.is_some_and(|most| depth >= most);
+                if is_last || many.reached() == 0 {
+                    break;
+                }
+                many.grow().await?;
+                depth += 1;
+            }
+        }
+    }
+}
+
 impl<H> LevelsSearch<H> {
     fn push(&mut self, row: u32, end: u64, hops: u64) {
         self.rows.push_length(row, end, hops * self.length_of_hop);
@@ -192,47 +233,31 @@ impl<H> LevelsSearch<H> {
         closed
     }
 
-    /// The entities of the last level of searches that go on together, which rows want paths to, and the rows.
-    fn answers_of_many(&self, goals: &[Goals], many: &ManySearch, depth: u64) -> Vec<(u64, u32)> {
-        let mut answers = Vec::new();
-        if depth < self.query.least {
-            return answers;
+    /// How many entities of a level are looked at for the rows that want paths to every one.
+    fn wanted(&self, level: &[u64], goal: &Goals, depth: u64) -> usize {
+        match depth < self.query.least || goal.open.is_empty() {
+            true => 0,
+            false => level.len(),
         }
-        let apart = self.query.closes_apart();
-        let level = many.level().filter(|(end, _)| self.query.allows(*end));
-        for (end, mut searches) in level {
-            while searches != 0 {
-                let goal = &goals[searches.trailing_zeros() as usize];
-                searches &= searches - 1;
-                if !(apart && end == goal.start) {
-                    answers.extend(goal.open.iter().map(|row| (end, *row)));
-                }
-            }
-        }
-        answers
     }
 
-    /// The entities of a level that rows want paths to, which then want none any more, and the rows.
-    fn answers(&self, goal: &mut Goals, levels: &LevelSearch, depth: u64) -> Vec<(u64, u32)> {
-        if depth < self.query.least {
-            return Vec::new();
-        }
-        let is_closed = |entity: u64| self.query.closes_apart() && entity == goal.start;
-        let mut answers = Vec::new();
-        if !goal.open.is_empty() {
-            for entity in levels.level(depth) {
-                if self.query.allows(*entity) && !is_closed(*entity) {
-                    answers.extend(goal.open.iter().map(|row| (*entity, *row)));
+    /// Whether a search from `start` may find a path to `end`.
+    fn may_end(&self, end: u64, start: u64) -> bool {
+        self.query.allows(end) && !(end == start && self.query.closes_apart())
+    }
+
+    /// The targets at a level, which are then looked for no more, and their rows.
+    fn reached(&self, goal: &mut Goals, levels: &LevelSearch, depth: u64) -> Vec<(u64, u32)> {
+        let mut reached = Vec::new();
+        if depth >= self.query.least {
+            goal.targets.retain(|(row, target)| {
+                let is_reached = levels.level_of(*target) == Some(depth);
+                if is_reached {
+                    reached.push((*target, *row));
                 }
-            }
+                !is_reached
+            });
         }
-        goal.targets.retain(|(row, target)| {
-            let is_reached = levels.level_of(*target) == Some(depth);
-            if is_reached {
-                answers.push((*target, *row));
-            }
-            !is_reached
-        });
-        answers
+        reached
     }
 }
