@@ -254,3 +254,28 @@ def test_conditions_within_a_hop_hold_for_every_hop() -> None:
         text = "MATCH (a {id: $start}) ((x)-[:K]-(y) WHERE y.id % 5 <> 0)+ (b) WHERE a <> b RETURN count(DISTINCT b)"
         # Without rewrites every path would be followed.
         assert graph.query(text, {"start": start}).to_pylist() == [{"count(DISTINCT b)": len(expected)}]
+
+
+def test_searches_from_many_starts_go_on_together() -> None:
+    # More starts than go on together: a ring with a chord, and a node that nothing leads to.
+    size = 150
+    graph = gr.open()
+    graph.load_nodes("P", pa.table({"id": range(size + 1)}), key="id")
+    ends = [(node, (node + 1) % size) for node in range(size)] + [(0, 75), (size, 3)]
+    table = pa.table({"a": [a for a, _ in ends], "b": [b for _, b in ends]})
+    graph.load_hyperedges("K", table, roles={"source": ("P", "a"), "target": ("P", "b")})
+    hops: Hops = {node: set() for node in range(size + 1)}
+    for a, b in ends:
+        hops[a].add(b)
+    by_length: dict[int, int] = {}
+    for start in range(size + 1):
+        for length in distances(hops, start).values():
+            by_length[length] = by_length.get(length, 0) + 1
+    del by_length[0]
+    text = "MATCH p = shortestPath((a:P)-[:K*]->(b:P)) WHERE a <> b RETURN length(p) AS l, count(*) ORDER BY l"
+    same(graph, text, sorted(by_length.items()))
+    text = "MATCH p = shortestPath((a:P)-[:K*]->(b:P)) WHERE a = b RETURN a.id AS a, length(p) ORDER BY a"
+    cycles = [(node, min(distances(hops, to)[node] for to in hops[node]) + 1) for node in range(size)]
+    same(graph, text, cycles)
+    text = "MATCH (a:P)-[:K*1..3]->(b:P) RETURN a.id AS a, count(DISTINCT b) AS n ORDER BY a"
+    same(graph, text, [(a, sum(0 < d < 4 for d in distances(hops, a).values())) for a in range(size + 1)])
