@@ -11,7 +11,7 @@ use futures::StreamExt;
 use grism_core::{
     BatchStream, ChangeSet, EntityId, Error, GraphSchema, GraphStatistics, HyperedgeType,
     IncidenceSegment, IndexSearch, ListDirectory, LoadState, MemoryManager, Result, ScanPiece,
-    ScanRange, ScanRequest, SearchHit, SegmentKey, Snapshot, SnapshotId, Table, TableId,
+    ScanRange, ScanRequest, SearchHit, SegmentKey, Snapshot, SnapshotId, TableId,
 };
 
 use super::append::{Appending, appended};
