@@ -50,12 +50,12 @@ pub use transaction::GraphTransaction;
 
 pub use grism_core::{
     Alteration, Cardinality, ChangeSet, CheckReport, Constraint, ConstraintRule, EntityKind, Error,
-    ErrorKind, ForeignCause, GraphSchema, GrismError, HyperedgeContents, HyperedgeType,
-    HyperedgeValue, IncidenceValue, IndexDefinition, IndexKind, IndexSearch, LOG_VARIABLES,
-    LoadState, LoadedFile, Location, Maintenance, NodeContents, NodeValue, OptimizeReport,
-    PathValue, Result, Role, RowChanges, SchemaChange, SchemaOwner, SearchHit, SearchTarget,
-    Snapshot, SnapshotId, SnapshotInfo, SnapshotSelector, Storage, StorageDescriptor, Table,
-    TableKind, TimeTravel, Type, Unneeded, VacuumOptions, VacuumReport, Value, VectorMetric,
+    ErrorKind, FailedOperator, ForeignCause, GraphSchema, GrismError, HyperedgeContents,
+    HyperedgeType, HyperedgeValue, IncidenceValue, IndexDefinition, IndexKind, IndexSearch,
+    LOG_VARIABLES, LoadState, LoadedFile, Location, Maintenance, NodeContents, NodeValue,
+    OptimizeReport, PathValue, Result, Role, RowChanges, SchemaChange, SchemaOwner, SearchHit,
+    SearchTarget, Snapshot, SnapshotId, SnapshotInfo, SnapshotSelector, Storage, StorageDescriptor,
+    Table, TableKind, TimeTravel, Type, Unneeded, VacuumOptions, VacuumReport, Value, VectorMetric,
     WriteCounts, WriteTarget, nearest, temporal, without_secrets,
 };
 pub use grism_cypher::{
@@ -80,7 +80,7 @@ pub use grism_local::{LocalExecutionContext, LocalExecutor, LocalPhysicalPlanner
 pub use grism_logical::optimizer::Rewrites;
 pub use grism_logical::{
     AggregateCall, AggregateFunction, AggregateRef, Column, Frame, FunctionRef, LogicalExpr,
-    LogicalPlan, PlanSchema, column, literal,
+    LogicalPlan, NamedAggregate, NamedExpr, PlanSchema, SortKey, column, literal,
 };
 pub use grism_ray as distributed;
 pub use grism_ray::{

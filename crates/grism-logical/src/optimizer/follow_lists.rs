@@ -115,15 +115,13 @@ impl Trace {
     fn follow<'a>(&mut self, plan: &'a LogicalPlan) -> Option<&'a LogicalPlan> {
         match plan {
             LogicalPlan::Project { input, expressions } => {
-                let own = expressions.iter().find(|(_, name)| *name == self.column)?;
-                let LogicalExpr::Column(column) = &own.0 else {
-                    return None;
-                };
+                let own = expressions.iter().find(|own| own.name == self.column)?;
+                let column = own.source()?;
                 // What is known of the columns above must be known of those below.
-                if *column != self.column && !self.allowed.is_empty() {
+                if column != self.column && !self.allowed.is_empty() {
                     return None;
                 }
-                self.column.clone_from(column);
+                self.column = column.to_owned();
                 Some(input)
             }
             LogicalPlan::Filter { input, predicate } => {

@@ -9,7 +9,6 @@
 //! ```
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use grism_core::{Result, ScanPredicate, Tables, Type};
 
@@ -17,8 +16,8 @@ use super::Facts;
 use super::estimate_rows::estimate_rows;
 use crate::{
     Aggregate, AggregateCall, AggregateFunction, Components, Fetch, HyperedgeScan, Internal, Join,
-    JoinKind, ListHop, LogicalExpr, LogicalPlan, NodeScan, PathSearch, PropertyRef,
-    property_column,
+    JoinKind, ListHop, LogicalExpr, LogicalPlan, NamedAggregate, NamedExpr, NodeScan, PathSearch,
+    PropertyRef, SharedPlan, property_column,
 };
 
 /// Starts from which on it pays to look at all entities once instead of at those that each start reaches.
@@ -51,17 +50,17 @@ fn grouped(aggregate: &Aggregate, facts: Facts<'_>) -> Option<LogicalPlan> {
         let mut columns = expression.columns().into_iter();
         columns.any(|own| reached.made.contains(&own))
     };
-    let keys = aggregate.keys.iter();
-    let mut of_start = keys.map(|(key, _)| !reads_end(key) && !key.is_volatile());
+    let keys = aggregate.keys.iter().map(|key| &key.expression);
+    let mut of_start = keys.map(|key| !reads_end(key) && !key.is_volatile());
     // Without a key nothing at all is one group.
     if aggregate.keys.is_empty() || !of_start.all(|own| own) {
         return None;
     }
     let from = LogicalExpr::column(&reached.from);
-    let by_start = aggregate.keys.iter().any(|(key, _)| *key == from);
+    let by_start = aggregate.keys.iter().any(|key| key.expression == from);
     let mut parts = Vec::new();
     let mut wholes = Vec::new();
-    for (call, name) in &aggregate.aggregates {
+    for NamedAggregate { call, name } in &aggregate.aggregates {
         let arguments = || call.arguments.iter();
         let mut columns = BTreeSet::new();
         arguments().for_each(|argument| argument.collect_columns(&mut columns));
@@ -70,19 +69,17 @@ fn grouped(aggregate: &Aggregate, facts: Facts<'_>) -> Option<LogicalPlan> {
             return None;
         }
         let merged = merged(call, by_start)?;
-        wholes.push((
-            AggregateCall::new(merged, vec![LogicalExpr::column(name)]),
-            name.clone(),
-        ));
-        parts.push((call.clone(), name.clone()));
+        let merged = AggregateCall::new(merged, vec![LogicalExpr::column(name)]);
+        wholes.push(merged.named(name));
+        parts.push(call.clone().named(name));
     }
     if parts.is_empty() {
         return None;
     }
     let numbers = [1, 2].map(|number| Internal::Component(number).column());
     let components = |input: LogicalPlan, entity: &str, component: &str| {
-        Arc::new(LogicalPlan::Components(Components {
-            input: Arc::new(input),
+        SharedPlan::new(LogicalPlan::Components(Components {
+            input: SharedPlan::new(input),
             entity: entity.to_owned(),
             ways: reached.ways.clone(),
             label: reached.label.clone(),
@@ -91,14 +88,14 @@ fn grouped(aggregate: &Aggregate, facts: Facts<'_>) -> Option<LogicalPlan> {
     };
     let ends = LogicalPlan::Aggregate(Aggregate {
         input: components(reached.ends(), &reached.to, &numbers[1]),
-        keys: vec![(LogicalExpr::column(&numbers[1]), numbers[1].clone())],
+        keys: vec![NamedExpr::column(&numbers[1])],
         aggregates: parts,
     });
     let [start, end] = numbers.clone().map(LogicalExpr::Column);
     let joined = LogicalPlan::Join(Join {
         kind: JoinKind::Inner,
         left: components(reached.starts(), &reached.from, &numbers[0]),
-        right: Arc::new(ends),
+        right: SharedPlan::new(ends),
         on: vec![(start, end)],
     });
     // The entities of a scan come once each.
@@ -107,14 +104,14 @@ fn grouped(aggregate: &Aggregate, facts: Facts<'_>) -> Option<LogicalPlan> {
     Some(match by_start && is_once {
         true => {
             let results = aggregate.aggregates.iter();
-            let results = results.map(|(_, name)| (LogicalExpr::column(name), name.clone()));
+            let results = results.map(|own| NamedExpr::column(&own.name));
             LogicalPlan::Project {
-                input: Arc::new(joined),
+                input: SharedPlan::new(joined),
                 expressions: aggregate.keys.iter().cloned().chain(results).collect(),
             }
         }
         false => LogicalPlan::Aggregate(Aggregate {
-            input: Arc::new(joined),
+            input: SharedPlan::new(joined),
             keys: aggregate.keys.clone(),
             aggregates: wholes,
         }),
@@ -134,7 +131,7 @@ fn merged(call: &AggregateCall, by_start: bool) -> Option<AggregateFunction> {
 
 /// The part of a plan that finds all that entities reach.
 struct Reached<'a> {
-    input: &'a Arc<LogicalPlan>,
+    input: &'a SharedPlan,
     from: String,
     to: String,
     to_type: Type,
@@ -243,7 +240,7 @@ impl<'a> Reached<'a> {
         let input = (**self.input).clone();
         self.fetches.iter().rev().fold(input, |input, fetch| {
             LogicalPlan::Fetch(Fetch {
-                input: Arc::new(input),
+                input: SharedPlan::new(input),
                 ..(*fetch).clone()
             })
         })

@@ -1,10 +1,8 @@
 //! `Components`: which entities reach each other.
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
 
-use super::{ListHop, LogicalPlan, WeightedHop};
+use super::{ListHop, SharedPlan, WeightedHop};
 
 /// Numbers the connected component of an entity: input columns, then the number, which is the same for entities that reach
 /// each other over any number of hops, none included, and for no others; null for a null entity.
@@ -15,7 +13,7 @@ use super::{ListHop, LogicalPlan, WeightedHop};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Components {
     /// Rows whose entity's component is wanted.
-    pub input: Arc<LogicalPlan>,
+    pub input: SharedPlan,
     /// The column of the entity.
     pub entity: String,
     /// The ways that a hop may take, of which [`Self::are_symmetric`] is true.

@@ -1,10 +1,10 @@
 //! The rows between two clauses: a plan that gives them, and the variables that its columns hold.
 
-use std::sync::Arc;
-
 use grism_core::Result;
 use grism_logical::pattern::PatternGraph;
-use grism_logical::{Apply, ApplyKind, LogicalExpr, LogicalPlan, PlanSchema};
+use grism_logical::{
+    Apply, ApplyKind, LogicalExpr, LogicalPlan, NamedExpr, PlanSchema, SharedPlan,
+};
 
 use crate::binder::expression::{Needs, Pending};
 use crate::binder::names::Scope;
@@ -54,11 +54,25 @@ impl Rows {
         Ok(Self::new(with_needs(self.plan, needs)?, self.scope))
     }
 
+    /// Each row with what `inner` finds for it, which starts from the argument of these rows; with nulls where it finds nothing.
+    pub(super) fn with_optional(self, inner: Self) -> Result<Self> {
+        let mut names: Vec<String> = self.plan.schema()?.names().map(str::to_owned).collect();
+        // Internal columns of the optional part end here.
+        for variable in &inner.scope.variables {
+            if !names.contains(&variable.column) {
+                names.push(variable.column.clone());
+            }
+        }
+        let subplan = inner.plan.keep_columns(&names)?;
+        let plan = self.applied(subplan, ApplyKind::Optional).plan;
+        Ok(Self::new(plan, inner.scope))
+    }
+
     /// Runs a subplan for each row.
     pub(super) fn applied(self, subplan: LogicalPlan, kind: ApplyKind) -> Self {
         let plan = LogicalPlan::Apply(Apply {
-            input: Arc::new(self.plan),
-            subplan: Arc::new(subplan),
+            input: SharedPlan::new(self.plan),
+            subplan: SharedPlan::new(subplan),
             kind,
         });
         Self::new(plan, self.scope)
@@ -74,33 +88,25 @@ pub(crate) fn with_needs(plan: LogicalPlan, needs: &mut Needs) -> Result<Logical
 pub(super) fn with_pending(plan: LogicalPlan, pending: Pending) -> Result<LogicalPlan> {
     Ok(match pending {
         Pending::Apply(subplan, kind) => LogicalPlan::Apply(Apply {
-            input: Arc::new(plan),
-            subplan: Arc::from(subplan),
+            input: SharedPlan::new(plan),
+            subplan: SharedPlan::new(*subplan),
             kind,
         }),
-        Pending::Column(expression, name) => with_column(plan, expression, name)?,
-        Pending::Hydrate(expression, name, depth) => LogicalPlan::Hydrate {
-            input: Arc::new(with_column(plan, expression, name.clone())?),
-            columns: vec![name],
+        Pending::Column(own) => with_column(plan, own)?,
+        Pending::Hydrate(own, depth) => LogicalPlan::Hydrate {
+            columns: vec![own.name.clone()],
+            input: SharedPlan::new(with_column(plan, own)?),
             depth,
         },
     })
 }
 
 /// The plan with one more column.
-pub(crate) fn with_column(
-    plan: LogicalPlan,
-    expression: LogicalExpr,
-    name: String,
-) -> Result<LogicalPlan> {
-    let mut expressions: Vec<_> = plan
-        .schema()?
-        .names()
-        .map(|own| (LogicalExpr::column(own), own.to_owned()))
-        .collect();
-    expressions.push((expression, name));
+pub(crate) fn with_column(plan: LogicalPlan, column: NamedExpr) -> Result<LogicalPlan> {
+    let mut expressions: Vec<_> = plan.schema()?.names().map(NamedExpr::column).collect();
+    expressions.push(column);
     Ok(LogicalPlan::Project {
-        input: Arc::new(plan),
+        input: SharedPlan::new(plan),
         expressions,
     })
 }

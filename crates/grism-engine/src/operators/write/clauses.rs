@@ -1,13 +1,14 @@
 //! The clauses of a query, one after the other.
 
-use std::sync::Arc;
-
 use grism_core::{Error, Result, WriteTarget, on_stack};
-use grism_logical::{LogicalPlan, PlanSchema};
+use grism_logical::{LogicalPlan, PlanSchema, SharedPlan};
 
 use super::clause_binder::{BoundClause, ClauseBinder, ClausePlace, ClauseRange};
 use super::clause_rows::ClauseRows;
-use super::writer::{OutputRows, PlannedClause, Writer};
+use super::writer::{OutputRows, Writer};
+
+/// The number that a branch behind all others would have.
+const BEHIND_BRANCHES: usize = usize::MAX;
 
 /// Clauses that are bound and run one after the other, on one set of changes.
 #[derive(Debug)]
@@ -26,11 +27,6 @@ impl<'a, B: ClauseBinder> Clauses<'a, B> {
         self.writer.target
     }
 
-    /// The plans of the clauses, where the query is planned.
-    pub(super) fn into_planned(self) -> Vec<PlannedClause> {
-        self.writer.into_planned()
-    }
-
     /// Whether the query is worth another try after an error of binding.
     pub(super) fn binds_again(&mut self, error: &Error) -> bool {
         let graph = self.writer.graph();
@@ -47,9 +43,13 @@ impl<'a, B: ClauseBinder> Clauses<'a, B> {
         if branches.len() == 1 {
             return Ok(branches.swap_remove(0));
         }
+        self.writer.enter(BEHIND_BRANCHES, 0);
+        self.writer.describe("Union", || "Union".to_owned());
         let rows = self.united(query, branches).await?;
         let results = self.binder.results(&rows.leaf(), &self.writer.graph())?;
-        self.writer.evaluate(&results).await
+        let rows = self.writer.evaluate(&results).await?;
+        self.writer.leave(rows.len());
+        Ok(rows)
     }
 
     /// The rows of all branches of a UNION.
@@ -67,12 +67,12 @@ impl<'a, B: ClauseBinder> Clauses<'a, B> {
                 .with_code("SyntaxError:DifferentColumnsInUnion"));
             }
         }
-        let leaves = branches.iter().map(|branch| Arc::new(branch.leaf()));
+        let leaves = branches.iter().map(|branch| SharedPlan::new(branch.leaf()));
         let inputs = LogicalPlan::same_types(leaves.collect())?;
         let mut plan = LogicalPlan::Union { inputs };
         if self.binder.is_distinct_union(query) {
             plan = LogicalPlan::Distinct {
-                input: Arc::new(plan),
+                input: SharedPlan::new(plan),
             };
         }
         self.writer.evaluate(&plan).await
@@ -110,11 +110,12 @@ impl<'a, B: ClauseBinder> Clauses<'a, B> {
                 branch,
                 clause,
             };
+            self.writer.enter(branch, clause);
+            let mut taken = rows.len();
             match self.bind(place, &bound)? {
                 BoundClause::Plan { plan, bound: after } => match plan.as_ref() {
                     LogicalPlan::Write(write) => {
-                        self.writer
-                            .begin_clause(write.kind.name(), || write.describe());
+                        self.writer.describe(write.kind.name(), || write.describe());
                         let output = match clause + 1 < clauses.end {
                             true => OutputRows::Kept,
                             false => OutputRows::Dropped,
@@ -123,8 +124,9 @@ impl<'a, B: ClauseBinder> Clauses<'a, B> {
                         bound = self.binder.with_columns(after, &rows.schema);
                     }
                     plan => {
-                        self.writer.begin_clause("Read", || "Read".to_owned());
-                        rows = self.writer.evaluate(&plan.with_rows(&rows.leaf())?).await?;
+                        self.writer.describe("Read", || "Read".to_owned());
+                        rows = self.writer.read(plan, &rows).await?;
+                        taken = rows.len();
                         bound = after;
                     }
                 },
@@ -133,6 +135,7 @@ impl<'a, B: ClauseBinder> Clauses<'a, B> {
                     (rows, bound) = on_stack(run).await?;
                 }
             }
+            self.writer.leave(taken);
         }
         Ok((rows, bound))
     }

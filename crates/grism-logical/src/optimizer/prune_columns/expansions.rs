@@ -1,9 +1,7 @@
 //! Expansions, which make columns of edges, members and paths.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-
 use grism_core::Result;
+use std::collections::BTreeSet;
 
 use super::Pruner;
 use super::inputs::with_argument;
@@ -11,7 +9,7 @@ use super::lengths::{length_of_path, length_of_repeat};
 use super::needs::Needs;
 use crate::{
     Column, Components, CountExpand, CountIntersect, EdgeExpand, LogicalPlan, PathExpand, Repeat,
-    RoleExpand, RoleSource,
+    RoleExpand, RoleSource, SharedPlan,
 };
 
 impl Pruner<'_> {
@@ -182,11 +180,11 @@ impl Pruner<'_> {
         read.retain(|name| outer.contains(name) && name != &repeat.start);
         below.columns.extend(read);
         let input = self.prune_and_trim(&repeat.input, below)?;
-        let mut argument = input.schema()?.columns;
+        let mut argument = input.schema()?.columns.clone();
         argument.push(Column::new(&repeat.start, repeat.start_type.clone()));
         Ok(LogicalPlan::Repeat(Repeat {
             input,
-            hop: Arc::new(with_argument(&hop, &argument)?),
+            hop: SharedPlan::new(with_argument(&hop, &argument)?),
             collected,
             length: length.map(|(length, _)| length),
             ..repeat.clone()

@@ -109,8 +109,8 @@ pub(super) fn length_of_repeat(repeat: &Repeat, needs: &Needs) -> Option<(Repeat
 fn elements(plan: &LogicalPlan, column: &str) -> Option<u64> {
     match plan {
         LogicalPlan::Project { expressions, .. } => {
-            let own = expressions.iter().find(|(_, name)| name == column)?;
-            match &own.0 {
+            let own = expressions.iter().find(|own| own.name == column)?;
+            match &own.expression {
                 LogicalExpr::List(parts) => Some(parts.len() as u64),
                 _ => None,
             }

@@ -1,7 +1,5 @@
 //! Operators that compute, drop, order or join rows.
 
-use std::sync::Arc;
-
 use grism_core::Result;
 
 use super::Pruner;
@@ -9,7 +7,7 @@ use super::inputs::provides;
 use super::lengths::length_of;
 use super::needs::Needs;
 use crate::{
-    Aggregate, Fetch, IndexLookup, Internal, Join, LogicalExpr, LogicalPlan, PlanSchema, SortKey,
+    Aggregate, Fetch, IndexLookup, Internal, Join, LogicalPlan, NamedExpr, PlanSchema, SharedPlan, SortKey,
     TableCall, property_column,
 };
 
@@ -31,7 +29,7 @@ impl Pruner<'_> {
             return Ok(input);
         }
         Ok(LogicalPlan::Hydrate {
-            input: Arc::new(input),
+            input: SharedPlan::new(input),
             columns: kept,
             depth,
         })
@@ -46,7 +44,7 @@ impl Pruner<'_> {
         let mut below = needs.without(&produced);
         below.column(&fetch.entity);
         Ok(LogicalPlan::Fetch(Fetch {
-            input: Arc::new(self.prune(&fetch.input, below)?),
+            input: SharedPlan::new(self.prune(&fetch.input, below)?),
             ..fetch.clone()
         }))
     }
@@ -54,27 +52,30 @@ impl Pruner<'_> {
     pub(super) fn prune_project(
         &self,
         input: &LogicalPlan,
-        expressions: &[(LogicalExpr, String)],
+        expressions: &[NamedExpr],
         needs: &Needs,
     ) -> Result<LogicalPlan> {
         let columns = input.schema()?;
-        let mut kept: Vec<(LogicalExpr, String)> = Vec::new();
-        for (expression, name) in expressions {
-            if needs.columns.contains(name) {
-                kept.push((expression.clone(), name.clone()));
-            } else if needs.lengths.contains(name) {
-                kept.push(match length_of(expression, &columns) {
-                    Some(length) => (length, Internal::LengthOf(name).column()),
-                    None => (expression.clone(), name.clone()),
+        let mut kept: Vec<NamedExpr> = Vec::new();
+        for own in expressions {
+            if needs.columns.contains(&own.name) {
+                kept.push(own.clone());
+            } else if needs.lengths.contains(&own.name) {
+                kept.push(match length_of(&own.expression, &columns) {
+                    Some(length) => length.named(Internal::LengthOf(&own.name).column()),
+                    None => own.clone(),
                 });
             }
         }
-        let read = kept.iter().map(|(expression, _)| expression);
+        let read = kept.iter().map(|own| &own.expression);
         let (input, rewritten) = self.with(input, read, Needs::default())?;
-        let names = kept.into_iter().map(|(_, name)| name);
+        let expressions = rewritten
+            .into_iter()
+            .zip(&kept)
+            .map(|(expression, own)| expression.named(&own.name));
         Ok(LogicalPlan::Project {
             input,
-            expressions: rewritten.into_iter().zip(names).collect(),
+            expressions: expressions.collect(),
         })
     }
 
@@ -104,13 +105,15 @@ impl Pruner<'_> {
     /// Every input has all columns, in the order of `columns`.
     pub(super) fn prune_union(
         &self,
-        inputs: &[Arc<LogicalPlan>],
+        inputs: &[SharedPlan],
         columns: &PlanSchema,
     ) -> Result<LogicalPlan> {
         let names: Vec<String> = columns.names().map(str::to_owned).collect();
         let inputs = inputs.iter().map(|input| {
             let below = Needs::of(names.iter().cloned());
-            Ok(Arc::new(self.prune(input, below)?.keep_columns(&names)?))
+            Ok(SharedPlan::new(
+                self.prune(input, below)?.keep_columns(&names)?,
+            ))
         });
         Ok(LogicalPlan::Union {
             inputs: inputs.collect::<Result<_>>()?,
@@ -152,28 +155,29 @@ impl Pruner<'_> {
         let mut kept: Vec<_> = aggregate
             .aggregates
             .iter()
-            .filter(|(_, name)| needs.columns.contains(name))
+            .filter(|own| needs.columns.contains(&own.name))
             .cloned()
             .collect();
         if aggregate.keys.is_empty() && kept.is_empty() {
             // Without keys there is one group, empty or not, whether its values are read or not.
             kept.extend(aggregate.aggregates.first().cloned());
         }
-        let arguments = kept.iter().flat_map(|(call, _)| &call.arguments);
-        let expressions = aggregate.keys.iter().map(|(key, _)| key).chain(arguments);
+        let arguments = kept.iter().flat_map(|own| &own.call.arguments);
+        let keys = aggregate.keys.iter().map(|key| &key.expression);
+        let expressions = keys.chain(arguments);
         let (input, rewritten) = self.with(&aggregate.input, expressions, Needs::default())?;
         let mut rewritten = rewritten.into_iter();
         let keys = aggregate
             .keys
             .iter()
-            .filter_map(|(_, name)| Some((rewritten.next()?, name.clone())))
+            .filter_map(|key| Some(rewritten.next()?.named(&key.name)))
             .collect();
         let aggregates = kept
             .into_iter()
-            .map(|(mut call, name)| {
-                let arguments = call.arguments.len();
-                call.arguments = rewritten.by_ref().take(arguments).collect();
-                (call, name)
+            .map(|mut own| {
+                let arguments = own.call.arguments.len();
+                own.call.arguments = rewritten.by_ref().take(arguments).collect();
+                own
             })
             .collect();
         Ok(LogicalPlan::Aggregate(Aggregate {

@@ -6,7 +6,7 @@ use arrow::array::{ArrayRef, Int64Array};
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{Result, Type};
-use grism_logical::{Column, Components, LogicalPlan};
+use grism_logical::{Column, Components, LogicalPlan, SharedPlan};
 use serde::{Deserialize, Serialize};
 
 use super::links::connected;
@@ -33,7 +33,7 @@ impl ComponentsExec {
         Self {
             components: Components {
                 // The physical input stands beside it.
-                input: Arc::new(LogicalPlan::Unit),
+                input: SharedPlan::new(LogicalPlan::Unit),
                 ..components.clone()
             },
         }
