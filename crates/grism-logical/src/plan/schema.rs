@@ -5,8 +5,9 @@ use std::sync::Arc;
 use grism_core::{Result, Tables, Type, with_stack};
 
 use super::{
-    Aggregate, Apply, ApplyKind, Components, CountExpand, CountIntersect, EdgeExpand, HyperedgeScan, Join,
-    JoinKind, LogicalPlan, NodeScan, PropertyRef, RoleBinding, RoleExpand, RoleSource, SharedPlan,
+    Aggregate, Apply, ApplyKind, Components, CountExpand, CountIntersect, EdgeExpand,
+    HyperedgeScan, Join, JoinKind, LogicalPlan, NodeScan, PropertyRef, RoleBinding, RoleExpand,
+    RoleSource, SharedPlan,
 };
 use crate::{Column, LogicalExpr, NamedExpr, PlanSchema, infer_type, property_column};
 

@@ -7,8 +7,8 @@ use super::inputs::provides;
 use super::lengths::length_of;
 use super::needs::Needs;
 use crate::{
-    Aggregate, Fetch, IndexLookup, Internal, Join, LogicalPlan, NamedExpr, PlanSchema, SharedPlan, SortKey,
-    TableCall, property_column,
+    Aggregate, Fetch, IndexLookup, Internal, Join, LogicalPlan, NamedExpr, PlanSchema, SharedPlan,
+    SortKey, TableCall, property_column,
 };
 
 impl Pruner<'_> {
