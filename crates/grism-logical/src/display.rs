@@ -5,8 +5,9 @@ use std::fmt;
 use grism_core::with_stack;
 
 use crate::{
-    Apply, ApplyKind, CountExpand, CountIntersect, CountedHop, Direction, JoinKind, LogicalPlan,
-    NamedExpr, PathExpand, PathSearch, PropertyRef, Repeat, RoleBinding, RoleSource, shown_column,
+    Apply, ApplyKind, CountExpand, CountIntersect, CountedHop, Direction, EdgeExpand, JoinKind,
+    LogicalPlan, NamedExpr, PathExpand, PathSearch, PropertyRef, Repeat, RoleBinding, RoleSource,
+    shown_column,
 };
 
 impl LogicalPlan {
@@ -33,17 +34,7 @@ impl LogicalPlan {
                 conditions(&scan.predicate),
                 by_index(scan.index.as_ref())
             ),
-            Self::EdgeExpand(expand) => {
-                let (left, right) = expand.direction.arrows();
-                let edge = expand.edge.as_deref().unwrap_or_default();
-                let into = if expand.into { "Into" } else { "" };
-                format!(
-                    "Expand{into}(({}){left}[{}]{right}({}))",
-                    expand.from,
-                    named(edge, &expand.label),
-                    expand.to
-                )
-            }
+            Self::EdgeExpand(expand) => expand.describe(),
             Self::Components(components) => components.describe(),
             Self::CountExpand(expand) => expand.describe(),
             Self::WeightedCount(count) => count.describe(),
@@ -199,6 +190,22 @@ impl CountIntersect {
             format!("({from}){left}[{label}]{right}()")
         });
         format!("CountIntersect({})", steps.collect::<Vec<_>>().join(", "))
+    }
+}
+
+impl EdgeExpand {
+    /// The expansion in one line, as plans show it.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let (left, right) = self.direction.arrows();
+        let edge = self.edge.as_deref().unwrap_or_default();
+        let into = if self.into { "Into" } else { "" };
+        format!(
+            "Expand{into}(({}){left}[{}]{right}({}))",
+            self.from,
+            named(edge, &self.label),
+            self.to
+        )
     }
 }
 
