@@ -87,11 +87,11 @@ fn in_functions(operator: &ExplainedOperator) -> Option<String> {
 }
 
 fn skewed(explained: &Explained, operator: &ExplainedOperator) -> Option<String> {
-    let (Shape::Stages(plan), Some(run)) = (&explained.shape, &explained.run) else {
+    let (Shape::Stages(stages), Some(run)) = (&explained.shape, &explained.run) else {
         return None;
     };
-    let stages = plan.stages.iter();
     let stage = stages
+        .iter()
         .take_while(|stage| stage.first_operator <= operator.id)
         .last()?;
     let (task, ratio) = slow_task(&run.tasks, stage.stage_id)?;

@@ -8,7 +8,8 @@ use grism_core::{FunctionMetrics, GraphStatistics};
 use grism_engine::TaskMetrics;
 use grism_engine::{OperatorId, OperatorMetrics, OwnTime, PhysicalOperator};
 use grism_logical::optimizer::RuleChange;
-use grism_ray::DistributedPlan;
+
+use crate::stages::StageDescription;
 
 /// An explained query.
 #[derive(Debug, Default)]
@@ -40,8 +41,8 @@ pub(super) enum Shape {
     Plan,
     /// Clauses that run one after the other, each with any number of plans.
     Clauses(Vec<ExplainedClause>),
-    /// Stages.
-    Stages(DistributedPlan),
+    /// Stages, in the order they can run.
+    Stages(Vec<StageDescription>),
 }
 
 impl Default for Shape {

@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 
 use grism_cypher::ExplainOptions;
 use grism_engine::OperatorId;
-use grism_ray::exchange_name;
 
 use super::explained::{Explained, ExplainedOperator, Shape};
 use super::text::figures;
@@ -90,8 +89,8 @@ pub(super) fn groups(explained: &Explained) -> Vec<(String, &[ExplainedOperator]
             });
             plans.collect()
         }
-        Shape::Stages(plan) => {
-            let stages = plan.stages.iter().map(|stage| {
+        Shape::Stages(stages) => {
+            let stages = stages.iter().map(|stage| {
                 let title = format!("Stage {}, {} tasks", stage.stage_id, stage.tasks);
                 (title, explained.plan(stage.first_operator))
             });
@@ -141,19 +140,19 @@ pub(super) fn edges(explained: &Explained) -> Vec<Edge> {
             kind: EdgeKind::Subplan,
         }));
     }
-    let Shape::Stages(plan) = &explained.shape else {
+    let Shape::Stages(stages) = &explained.shape else {
         return edges;
     };
-    for stage in &plan.stages {
+    for stage in stages {
         for operator in explained.plan(stage.first_operator) {
             let input = operator.operator.stage_input();
             let Some(input) = input.and_then(|own| stage.inputs.get(own.number)) else {
                 continue;
             };
-            edges.extend(plan.stages.get(input.stage_id).map(|from| Edge {
+            edges.extend(stages.get(input.stage_id).map(|from| Edge {
                 from: from.first_operator,
                 to: operator.id,
-                kind: EdgeKind::Exchange(exchange_name(input.mode, &input.partitioning)),
+                kind: EdgeKind::Exchange(input.exchange.clone()),
             }));
         }
     }

@@ -6,9 +6,9 @@ use grism_core::with_stack;
 use grism_engine::operators::write::PlannedClause;
 use grism_engine::{Distribution, ExchangeMode, OperatorId, PhysicalOperator, SubplanRuns};
 use grism_logical::optimizer::Facts;
-use grism_ray::{DistributedPlan, ExecutionStage};
 
 use super::explained::{Explained, ExplainedClause, ExplainedOperator, Shape};
+use crate::stages::StageDescription;
 
 /// One plan of one process.
 pub(super) fn explained_plan(root: &Arc<dyn PhysicalOperator>, facts: Facts<'_>) -> Explained {
@@ -33,19 +33,19 @@ pub(super) fn explained_clauses(clauses: &[PlannedClause], facts: Facts<'_>) -> 
 }
 
 /// A plan in stages.
-pub(super) fn explained_stages(plan: DistributedPlan, facts: Facts<'_>) -> Explained {
+pub(super) fn explained_stages(stages: Vec<StageDescription>, facts: Facts<'_>) -> Explained {
     let mut reader = Reader::new(facts);
-    let mut outputs = Vec::with_capacity(plan.stages.len());
-    for stage in &plan.stages {
+    let mut outputs = Vec::with_capacity(stages.len());
+    for stage in &stages {
         reader.inputs = stage_inputs(stage, &outputs);
         reader.tasks = stage.tasks;
-        outputs.push(reader.read(&stage.plan.root, 0, 1.0).1);
+        outputs.push(reader.read(&stage.root, 0, 1.0).1);
     }
-    reader.explained(Shape::Stages(plan))
+    reader.explained(Shape::Stages(stages))
 }
 
 /// About how many rows all tasks of a stage read of each input together.
-fn stage_inputs(stage: &ExecutionStage, outputs: &[f64]) -> Vec<f64> {
+fn stage_inputs(stage: &StageDescription, outputs: &[f64]) -> Vec<f64> {
     let rows = stage.inputs.iter().map(|input| {
         let rows = outputs.get(input.stage_id).copied().unwrap_or(1.0);
         match input.mode {

@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use grism_cypher::ExplainOptions;
-use grism_ray::{ExecutionStage, explain_distributed};
 
 use super::explained::{Explained, ExplainedOperator, Run, Shape};
 use super::stages::{StageRun, critical_path};
 use super::units::{bytes, count, rounded, time};
+use crate::stages::StageDescription;
 
 pub(super) fn text(explained: &Explained, options: &ExplainOptions) -> String {
     let mut text = String::new();
@@ -23,9 +23,14 @@ pub(super) fn text(explained: &Explained, options: &ExplainOptions) -> String {
                 }
             }
         }
-        Shape::Stages(plan) => {
-            let notes = |stage: &ExecutionStage| stage_notes(explained, stage, options);
-            text.push_str(&explain_distributed(plan, &notes));
+        Shape::Stages(stages) => {
+            for stage in stages {
+                text.push_str(&stage.head);
+                for note in stage_notes(explained, stage, options) {
+                    let _ = writeln!(text, "  {note}");
+                }
+                text.push_str(&stage.foot);
+            }
         }
     }
     if let Some(run) = &explained.run {
@@ -114,7 +119,7 @@ pub(super) fn figures(operator: &ExplainedOperator, options: &ExplainOptions) ->
 /// The lines of a stage beside its pipeline.
 fn stage_notes(
     explained: &Explained,
-    stage: &ExecutionStage,
+    stage: &StageDescription,
     options: &ExplainOptions,
 ) -> Vec<String> {
     let operators = explained.plan(stage.first_operator);
@@ -176,10 +181,10 @@ fn write_run(text: &mut String, explained: &Explained, run: &Run, options: &Expl
         }
         text.push('\n');
     }
-    if let Shape::Stages(plan) = &explained.shape
+    if let Shape::Stages(stages) = &explained.shape
         && options.shows_timing()
     {
-        let (path, micros) = critical_path(plan, &run.tasks);
+        let (path, micros) = critical_path(stages, &run.tasks);
         let stages: Vec<String> = path.iter().map(ToString::to_string).collect();
         let _ = writeln!(
             text,
