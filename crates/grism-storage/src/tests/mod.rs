@@ -1,0 +1,9 @@
+//! Tests of what both storages do alike, and of what only a graph on disk does.
+
+mod alterations;
+mod constraints;
+mod history;
+mod meetings;
+mod predicates;
+mod random_commits;
+mod transactions;
