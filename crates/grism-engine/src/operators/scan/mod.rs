@@ -9,6 +9,8 @@ pub(crate) mod node_scan;
 pub(crate) mod rows;
 pub(crate) mod stage_input;
 pub(crate) mod table_scan;
+#[cfg(test)]
+mod tests;
 pub(crate) mod unit;
 
 pub use argument::ArgumentExec;
