@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use grism_core::{
-    CancellationHandle, ErrorKind, Maintenance, Snapshot, SnapshotId, SnapshotSelector, Storage,
-    TimeTravel, VacuumOptions, Value,
+    CancellationHandle, ErrorKind, Maintenance, SnapshotId, SnapshotSelector, Storage, TimeTravel,
+    VacuumOptions, Value,
 };
 
 use super::meetings::{Meetings, contents, meeting, person};

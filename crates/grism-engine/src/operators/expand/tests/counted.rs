@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use grism_core::{Snapshot, TableId, Tables, Type};
+use grism_core::{Cardinality, Snapshot, TableId, Tables, Type};
 use grism_logical::optimizer::{Facts, Rewrites};
 use grism_logical::{
     Aggregate, AggregateCall, AggregateFunction, BinaryOperator, Direction, EdgeExpand,
-    LogicalExpr, LogicalPlan, NodeScan,
+    LogicalExpr, LogicalPlan, NodeScan, RoleBinding, RoleExpand, RoleSource,
 };
 
-use super::people::{DIRECTIONS, graph_of};
+use super::people::{DIRECTIONS, graph_of, id};
 use crate::testing::{Random, TestGraph, shown, sorted};
 
 /// People and who they know.
@@ -184,4 +184,57 @@ async fn nothing_is_counted_where_there_is_no_node() {
     assert_eq!(shown(&fast, &people.graph).await, ["0"]);
     let [fast, _] = people.optimized(&counted(two, &["a"]));
     assert!(shown(&fast, &people.graph).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn members_that_share_a_hyperedge_are_counted_by_either_side() {
+    let mut random = Random::new(13);
+    for count in [1, 4, 9] {
+        let (mut graph, person, knows) = graph_of(7, &[]);
+        let hyperedges: Vec<Vec<Vec<u64>>> = (0..count)
+            .map(|_| {
+                let mut member = || id(person, random.below(7));
+                let host = vec![member()];
+                // Someone may be a guest twice.
+                let guests = [member(), member(), member(), member()];
+                vec![host, guests[..random.below(5) as usize].to_vec()]
+            })
+            .collect();
+        let roles = [("host", Cardinality::One), ("guest", Cardinality::Many)];
+        let meeting = graph.hyperedges("MEETING", &roles, &hyperedges);
+        let people = People {
+            graph,
+            person,
+            knows,
+        };
+        for (from, to) in [("guest", "guest"), ("host", "guest"), ("guest", "host")] {
+            let from = RoleSource::Member {
+                column: "a".to_owned(),
+                roles: vec![from.to_owned()],
+                incidence: None,
+                repeats: false,
+            };
+            let to = RoleBinding {
+                roles: vec![to.to_owned()],
+                member: "b".to_owned(),
+                member_type: people.ty(),
+                restrict: None,
+                incidence: None,
+                repeats: false,
+            };
+            let shared = LogicalPlan::RoleExpand(RoleExpand {
+                input: Arc::new(people.scan("a")),
+                from,
+                hyperedge: "m".to_owned(),
+                tables: Tables::from([meeting]),
+                label: "MEETING".to_owned(),
+                bindings: vec![to],
+            });
+            for keys in [&[][..], &["a"], &["b"], &["m"]] {
+                people
+                    .check(&counted(shared.clone(), keys), "WeightedCount")
+                    .await;
+            }
+        }
+    }
 }
