@@ -124,15 +124,12 @@ async fn flags_are_compared_as_cypher_has_it() {
 }
 
 #[tokio::test]
-async fn days_and_times_are_compared_with_those_that_no_column_holds() {
+async fn days_and_times_are_compared_as_cypher_has_it() {
     let days = [-1, 0, 20_000].map(Value::Date);
-    let far = [i64::from(i32::MAX) + 1, i64::from(i32::MIN) - 1].map(Value::Date);
-    check(&days, &[&days[..], &far].concat()).await;
+    check(&days, &days).await;
     let at = |seconds: i64| Value::LocalDateTime(LocalDateTime::from_seconds(seconds, 5));
     let times = [at(-1), at(0), at(1_700_000_000)];
-    // The years 3000 and 1000 are outside of what nanoseconds in 64 bits reach.
-    let far = [at(32_503_680_000), at(-30_610_224_000)];
-    check(&times, &[&times[..], &far].concat()).await;
+    check(&times, &times).await;
 }
 
 #[tokio::test]
