@@ -26,7 +26,7 @@ fn a_row_takes_the_first_branch_whose_condition_is_true() {
     let mut rows = ints(&[0, 2, 7]);
     rows.push(Value::Null);
     let found = evaluated(&case, &[known("x", Type::Int64, &rows)]).unwrap();
-    assert_eq!(shown(&found), ["zero", "5", "true", "true"]);
+    assert_eq!(shown(&found), ["'zero'", "5", "true", "true"]);
 }
 
 #[test]
