@@ -243,7 +243,7 @@ async fn a_row_that_is_wrong_is_named_by_its_file_and_line_and_nothing_is_commit
             .values()
             .map(|own| own["name"].to_string())
             .collect();
-        assert!(names.iter().eq(["Ada", "Di"]), "{names:?}");
+        assert!(names.iter().eq(["'Ada'", "'Di'"]), "{names:?}");
     }
 }
 
