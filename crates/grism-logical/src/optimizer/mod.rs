@@ -9,6 +9,7 @@ mod limit_sort;
 mod meeting;
 mod merge_alternatives;
 mod merge_projections;
+mod narrow_roles;
 mod propagate_empty;
 mod prune_columns;
 mod push_filters;
