@@ -167,7 +167,7 @@ impl LanceStorage {
         let published = datasets.into_iter().filter(behind).map(|dataset| {
             let root = self.root.clone();
             async move {
-                // Whether a main line must move is one more file to read, which a commit need not.
+                // A commit does not look, since that is one more file to read.
                 if before.is_none() && is_on_main_line(&root, &dataset).await.unwrap_or(false) {
                     return Ok(());
                 }
