@@ -163,12 +163,13 @@ impl LanceStorage {
         let behind = |dataset: &DatasetVersion| {
             is_detached_version(dataset.version) && !known.contains(dataset)
         };
+        // A commit does not look where a main line is, since that is one more file to read.
+        let looks = before.is_none();
         let datasets: BTreeSet<DatasetVersion> = entry.datasets().cloned().collect();
         let published = datasets.into_iter().filter(behind).map(|dataset| {
             let root = self.root.clone();
             async move {
-                // A commit does not look, since that is one more file to read.
-                if before.is_none() && is_on_main_line(&root, &dataset).await.unwrap_or(false) {
+                if looks && is_on_main_line(&root, &dataset).await.unwrap_or(false) {
                     return Ok(());
                 }
                 if let Err(error) = publish_main_line(&root, &dataset).await {
