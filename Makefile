@@ -88,6 +88,7 @@ features: $(VENV)/ready
 		cargo clippy --locked --quiet -p $$package --lib --bins --no-default-features \
 			$$(test $$set = none || echo --features $$set) -- -D warnings || exit 1; \
 	done; done
+	cargo test --locked -p grism --no-default-features --lib without_ray
 
 lint-python: $(VENV)/ready
 	$(BIN)/ruff check python examples benches
