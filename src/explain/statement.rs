@@ -88,6 +88,7 @@ pub(crate) async fn explain_prepared(
     measure: Measure,
 ) -> Result<String> {
     explain.check()?;
+    options.engine.check()?;
     let facts = facts(prepared.snapshot.as_ref());
     let runs_in_stages = matches!(options.engine, Engine::Staged | Engine::Ray);
     let mut explained = if explain.distributed || (explain.analyze && runs_in_stages) {
