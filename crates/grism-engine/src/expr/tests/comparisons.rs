@@ -170,7 +170,7 @@ fn parts_of_texts_are_found_and_unknown_where_there_is_no_text() {
             ),
             (
                 BinaryOperator::RegexMatch,
-                "tra",
+                "St|x",
                 ["false", "false", "null"],
             ),
         ] {
