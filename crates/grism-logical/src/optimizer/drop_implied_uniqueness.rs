@@ -1,9 +1,7 @@
 //! Drops the test that two hyperedges differ where they bind different members in the same single role: then they differ.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use grism_core::{Cardinality, Result, SOURCE_ROLE, TARGET_ROLE, Tables, with_stack};
+use std::collections::BTreeMap;
 
 use super::Facts;
 use crate::{
@@ -66,7 +64,7 @@ fn drop_from(plan: &LogicalPlan, facts: Facts<'_>, dropped: &[LogicalExpr]) -> R
         .into_iter()
         .filter(|conjunct| !dropped.contains(conjunct))
         .collect();
-    Ok(Arc::unwrap_or_clone(input).filtered(kept))
+    Ok(input.into_plan().filtered(kept))
 }
 
 fn is_implied(conjunct: &LogicalExpr, members: &Members, conjuncts: &[LogicalExpr]) -> bool {

@@ -1,11 +1,9 @@
 //! Joins and subqueries over known rows.
 
-use std::sync::Arc;
-
 use grism_core::{ErrorKind, Type, Value};
 use grism_logical::{
     Aggregate, AggregateCall, AggregateFunction, Apply, ApplyKind, BinaryOperator, Column, Join,
-    JoinKind, LogicalExpr, LogicalPlan, PlanSchema,
+    JoinKind, LogicalExpr, LogicalPlan, PlanSchema, SharedPlan,
 };
 
 use crate::testing::{
@@ -17,7 +15,7 @@ use crate::{RuntimeConfig, SubplanRuns, build_operators};
 fn items_up_to_x() -> LogicalPlan {
     let items = (1..=3).map(|item| LogicalExpr::Literal(Value::Int64(item)));
     let unwound = LogicalPlan::Unwind {
-        input: Arc::new(LogicalPlan::Argument(PlanSchema::new(vec![Column::new(
+        input: SharedPlan::new(LogicalPlan::Argument(PlanSchema::new(vec![Column::new(
             "x",
             Type::Int64,
         )]))),
@@ -31,8 +29,8 @@ fn items_up_to_x() -> LogicalPlan {
 
 fn apply(outer: &[Option<i64>], subplan: LogicalPlan, kind: ApplyKind) -> LogicalPlan {
     LogicalPlan::Apply(Apply {
-        input: Arc::new(known_integers("x", outer)),
-        subplan: Arc::new(subplan),
+        input: SharedPlan::new(known_integers("x", outer)),
+        subplan: SharedPlan::new(subplan),
         kind,
     })
 }
@@ -98,19 +96,16 @@ async fn a_subquery_gives_what_its_kind_says_for_each_row() {
 async fn a_subquery_that_mixes_rows_runs_for_each_row_alone() {
     let graph = TestGraph::new();
     let count = LogicalPlan::Aggregate(Aggregate {
-        input: Arc::new(items_up_to_x()),
+        input: SharedPlan::new(items_up_to_x()),
         keys: Vec::new(),
-        aggregates: vec![(
-            AggregateCall::new(AggregateFunction::Count, Vec::new()),
-            "n".to_owned(),
-        )],
+        aggregates: vec![AggregateCall::new(AggregateFunction::Count, Vec::new()).named("n")],
     });
     let plan = apply(&[Some(2), None, Some(1)], count, ApplyKind::Inner);
     let root = build_operators(&plan).unwrap();
     assert_eq!(root.subplan_runs(), SubplanRuns::ForEachRow);
     assert_eq!(sorted(shown(&plan, &graph).await), ["1 1", "2 2", "null 0"]);
     let first = LogicalPlan::Limit {
-        input: Arc::new(items_up_to_x()),
+        input: SharedPlan::new(items_up_to_x()),
         skip: 1,
         fetch: Some(1),
     };
@@ -141,8 +136,8 @@ fn join(kind: JoinKind, on: &[(&str, &str)]) -> LogicalPlan {
     let column = |name: &str| LogicalExpr::column(name);
     LogicalPlan::Join(Join {
         kind,
-        left: Arc::new(pairs(["a", "b"], &left)),
-        right: Arc::new(pairs(["c", "d"], &right)),
+        left: SharedPlan::new(pairs(["a", "b"], &left)),
+        right: SharedPlan::new(pairs(["c", "d"], &right)),
         on: on.iter().map(|(a, c)| (column(a), column(c))).collect(),
     })
 }
@@ -215,8 +210,8 @@ async fn joins_are_what_two_loops_find_whatever_the_batches() {
                 .collect();
             let plan = LogicalPlan::Join(Join {
                 kind,
-                left: Arc::new(left.clone()),
-                right: Arc::new(right.clone()),
+                left: SharedPlan::new(left.clone()),
+                right: SharedPlan::new(right.clone()),
                 on: vec![(LogicalExpr::column("a"), LogicalExpr::column("c"))],
             });
             for batch_rows in [1, 7, 100] {
@@ -241,8 +236,8 @@ async fn a_join_that_memory_does_not_hold_is_refused_and_not_killed() {
     );
     let plan = LogicalPlan::Join(Join {
         kind: JoinKind::Inner,
-        left: Arc::new(left),
-        right: Arc::new(right),
+        left: SharedPlan::new(left),
+        right: SharedPlan::new(right),
         on: vec![(LogicalExpr::column("a"), LogicalExpr::column("c"))],
     });
     let root = build_operators(&plan).unwrap();

@@ -1,12 +1,10 @@
 //! Patterns that are only counted: what the optimizer makes of them, against the rows of the plan as it was.
 
-use std::sync::Arc;
-
 use grism_core::{Cardinality, Snapshot, TableId, Tables, Type};
 use grism_logical::optimizer::{Facts, Rewrites};
 use grism_logical::{
     Aggregate, AggregateCall, AggregateFunction, BinaryOperator, Direction, EdgeExpand,
-    LogicalExpr, LogicalPlan, NodeScan, RoleBinding, RoleExpand, RoleSource,
+    LogicalExpr, LogicalPlan, NamedExpr, NodeScan, RoleBinding, RoleExpand, RoleSource, SharedPlan,
 };
 
 use super::people::{DIRECTIONS, graph_of, id};
@@ -56,7 +54,7 @@ impl People {
         into: bool,
     ) -> LogicalPlan {
         LogicalPlan::EdgeExpand(EdgeExpand {
-            input: Arc::new(input),
+            input: SharedPlan::new(input),
             from: from.to_owned(),
             tables: Tables::from([self.knows]),
             label: "KNOWS".to_owned(),
@@ -102,15 +100,9 @@ fn differ(plan: LogicalPlan, pairs: &[(&str, &str)]) -> LogicalPlan {
 /// The number of rows for each value of `keys`.
 fn counted(input: LogicalPlan, keys: &[&str]) -> LogicalPlan {
     LogicalPlan::Aggregate(Aggregate {
-        input: Arc::new(input),
-        keys: keys
-            .iter()
-            .map(|key| (LogicalExpr::column(*key), (*key).to_owned()))
-            .collect(),
-        aggregates: vec![(
-            AggregateCall::new(AggregateFunction::Count, Vec::new()),
-            "n".to_owned(),
-        )],
+        input: SharedPlan::new(input),
+        keys: keys.iter().copied().map(NamedExpr::column).collect(),
+        aggregates: vec![AggregateCall::new(AggregateFunction::Count, Vec::new()).named("n")],
     })
 }
 
@@ -223,7 +215,7 @@ async fn members_that_share_a_hyperedge_are_counted_by_either_side() {
                 repeats: false,
             };
             let shared = LogicalPlan::RoleExpand(RoleExpand {
-                input: Arc::new(people.scan("a")),
+                input: SharedPlan::new(people.scan("a")),
                 from,
                 hyperedge: "m".to_owned(),
                 tables: Tables::from([meeting]),
