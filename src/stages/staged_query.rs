@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use grism_core::{Result, Snapshot, Storage};
-use grism_engine::{CancellationHandle, ExecutionResult, Executor};
+use grism_engine::{CancellationHandle, ExecutionResult, Executor, RuntimeConfig};
 use grism_logical::LogicalPlan;
 use grism_ray::{
     DistributedPlan, DistributedPlanner, ExecutionStage, RayExecutor, StagedExecutor,
@@ -53,19 +53,36 @@ impl StagedQuery {
         options: &QueryOptions,
         cancellation: CancellationHandle,
     ) -> Result<ExecutionResult> {
-        // Tasks open the snapshot by its number, which must not be one of another graph by then.
-        let pinned = Arc::new(PinnedStorage::new(storage, snapshot));
         let runtime = options.runtime.clone();
         if options.engine != Engine::Ray {
-            let executor = StagedExecutor::new(runtime).with_cancellation(cancellation);
-            let run = executor.execute(self.plan, pinned, snapshot.id().into());
-            return run.await;
+            return self
+                .run_here(storage, snapshot, runtime, cancellation)
+                .await;
         }
         check_for_ray(plan, options)?;
+        let pinned = Arc::new(PinnedStorage::new(storage, snapshot));
         let executor = RayExecutor::with_config(options.ray.clone())
             .with_runtime(runtime)
             .with_cancellation(cancellation);
         Executor::execute(&executor, self.plan, pinned, snapshot.id().into()).await
+    }
+
+    /// Runs the stages in this process.
+    ///
+    /// # Errors
+    /// What a run can meet.
+    pub(crate) async fn run_here(
+        self,
+        storage: Arc<dyn Storage>,
+        snapshot: &dyn Snapshot,
+        runtime: RuntimeConfig,
+        cancellation: CancellationHandle,
+    ) -> Result<ExecutionResult> {
+        // Tasks open the snapshot by its number, which must not be one of another graph by then.
+        let pinned = Arc::new(PinnedStorage::new(storage, snapshot));
+        let executor = StagedExecutor::new(runtime).with_cancellation(cancellation);
+        let run = executor.execute(self.plan, pinned, snapshot.id().into());
+        run.await
     }
 }
 

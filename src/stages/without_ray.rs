@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use grism_core::{Result, Snapshot, Storage};
-use grism_engine::{CancellationHandle, ExecutionResult};
+use grism_engine::{CancellationHandle, ExecutionResult, RuntimeConfig};
 use grism_logical::LogicalPlan;
 
 use super::StageDescription;
@@ -40,6 +40,16 @@ impl StagedQuery {
         _storage: Arc<dyn Storage>,
         _snapshot: &dyn Snapshot,
         _options: &QueryOptions,
+        _cancellation: CancellationHandle,
+    ) -> Result<ExecutionResult> {
+        match self.never {}
+    }
+
+    pub(crate) async fn run_here(
+        self,
+        _storage: Arc<dyn Storage>,
+        _snapshot: &dyn Snapshot,
+        _runtime: RuntimeConfig,
         _cancellation: CancellationHandle,
     ) -> Result<ExecutionResult> {
         match self.never {}

@@ -15,6 +15,7 @@ mod explain;
 mod failure;
 mod frame;
 mod graph;
+mod graph_loads;
 mod history;
 mod json;
 mod load;
